@@ -1,0 +1,122 @@
+import type { HistogramData } from '../histogram.ts';
+import type { Operation, Workload } from '../scenario/workload.ts';
+import type { Endpoints } from '../stack/stack.ts';
+import type { Micros } from '../units.ts';
+
+/** R4: scheduled = ok + rejected + failed + timedOut + skipped + unfinished, each counted on its own. */
+export interface Counts {
+  readonly scheduled: number;
+  readonly ok: number;
+  readonly rejected: number;
+  readonly failed: number;
+  readonly timedOut: number;
+  readonly skipped: number;
+  readonly unfinished: number;
+}
+
+/** What a connecting fleet met. */
+export interface ConnectFacts {
+  readonly connected: number;
+  readonly failed: number;
+  /** Up to five distinct messages, for the report. */
+  readonly errors: readonly string[];
+  /** TCP connect + WebSocket upgrade + welcome, in microseconds. */
+  readonly connect: HistogramData;
+}
+
+/** What all workers did in one second, merged. Deltas, but for `at` and `connected`. */
+export interface LoadSecond {
+  /** End of the second, microseconds after GO. */
+  readonly at: Micros;
+  readonly connected: number;
+  readonly operations: Readonly<Record<Operation, LoadSecondOperation>>;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly framesIn: number;
+  readonly workers: readonly WorkerSecond[];
+}
+
+export interface LoadSecondOperation {
+  /** Due in this second. */
+  readonly scheduled: number;
+  readonly ok: number;
+  readonly rejected: number;
+  readonly failed: number;
+  readonly timedOut: number;
+  readonly skipped: number;
+  /** Sent, not answered yet, at the end of the second. A gauge. */
+  readonly inFlight: number;
+  /** Latency from due of what was answered in this second. */
+  readonly due: HistogramData;
+}
+
+export interface WorkerSecond {
+  readonly pid: number;
+  /** Longest block of the event loop in this second. */
+  readonly maxLoopDelayMs: number;
+  /** 0..1. */
+  readonly utilisation: number;
+  /** User and system CPU used in this second. */
+  readonly cpuSeconds: number;
+  readonly memoryBytes: number;
+}
+
+/**
+ * Section D's record, kept outside the server: one slot for each entity id of the world.
+ * `ackedMax` is the highest number answered; numbers are dense from `base + 1` as long as nothing fails.
+ */
+export interface Ledger {
+  readonly sentN: Float64Array;
+  readonly sentSum: Float64Array;
+  readonly sentMax: Float64Array;
+  readonly ackedN: Float64Array;
+  readonly ackedSum: Float64Array;
+  readonly ackedMax: Float64Array;
+}
+
+export interface OperationTally {
+  /** Over the whole run. */
+  readonly whole: Counts;
+  /** Of what was due in the measure phase. */
+  readonly measured: Counts;
+  /** Answered operations that were due in the measure phase; microseconds. */
+  readonly due: HistogramData;
+  readonly service: HistogramData;
+  readonly lag: HistogramData;
+}
+
+export interface Tally {
+  readonly operations: Readonly<Record<Operation, OperationTally>>;
+  /** Connections that ended without being told to. */
+  readonly disconnects: number;
+  /** Frames and bytes over all players and the command posts, whole run, payload with framing. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly framesIn: number;
+  /** Up to five distinct messages. */
+  readonly errors: readonly string[];
+  readonly ledger: Ledger;
+  /** Last due time that was scheduled (the run may have been stopped early), after GO. */
+  readonly endedAt: Micros;
+  /** FNV-1a over (operation, actor, sequence, due) of the whole planned schedule, order-independent: see schedule-hash. */
+  readonly scheduleHash: string;
+}
+
+/** A fleet whose players are all connected. */
+export interface ReadyFleet {
+  readonly connect: ConnectFacts;
+  readonly workerPids: readonly number[];
+  /** Starts the schedule at `go` on the host's monotonic clock; resolves after the drain. */
+  run(go: Micros, onSecond: (second: LoadSecond) => void): Promise<Tally>;
+  /** No operation is due from now on; `run` drains and resolves. Idempotent. */
+  stop(): void;
+  /** Ends every connection and process. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Who makes the load. */
+export interface Engine {
+  readonly name: 'native';
+  /** Connects every player; resolves READY. Refuses before it starts when descriptors or ports do not suffice. */
+  prepare(workload: Workload, at: Endpoints, signal: AbortSignal): Promise<ReadyFleet>;
+}

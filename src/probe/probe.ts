@@ -1,0 +1,17 @@
+/**
+ * One reading. A `counter` only grows (rates are taken from its differences), a `gauge` is the value now.
+ * The series names are listed in measurement/measurements.ts.
+ */
+export interface Sample {
+  readonly series: string;
+  readonly kind: 'counter' | 'gauge';
+  readonly value: number;
+}
+
+/** Something that is watched meanwhile, once a second. */
+export interface Probe {
+  readonly name: string;
+  /** Rejects when it got no data; that second is then a gap, and is counted. */
+  sample(): Promise<readonly Sample[]>;
+  close(): Promise<void>;
+}

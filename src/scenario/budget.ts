@@ -1,0 +1,49 @@
+export type Operator = '<' | '<=' | '>' | '>=' | '=' | 'between' | '~' | 'is';
+
+/** Where a documented claim stands. */
+export interface Source {
+  readonly document: string;
+  readonly heading: string;
+  readonly line: number;
+}
+
+/** What every budget has, whether a run can rule it or not. */
+interface BudgetBase {
+  /** Unique in the scenario: the claim's id, or a name of the user's own. */
+  readonly id: string;
+  /** `FLX-151`, or null for a budget of the user's own. */
+  readonly claim: string | null;
+  /** What is claimed, in words. */
+  readonly title: string;
+  readonly op: Operator;
+  /** A number, [low, high] for `between` (inclusive), or text for `is`. `~` allows 10%. */
+  readonly limit: number | readonly [number, number] | string;
+  /** As the document spells it. */
+  readonly unit: string;
+  readonly condition: string | null;
+  readonly source: Source | null;
+}
+
+/** A budget that a run rules: met, breached, unmeasured, or (with `contradicted`) contradicted. */
+export interface MeasuredBudget extends BudgetBase {
+  readonly state: 'measured';
+  /** A path in report.json, without the statistic: `latency.intent.due`. */
+  readonly metric: string;
+  /** The statistic at that path: `p95`, `max`, `mean`; null when the path is a figure itself. */
+  readonly stat: string | null;
+  /** The unit of `limit`, in the words of units.ts, so that it can be compared with the metric's. */
+  readonly metricUnit: string;
+  /** The claim speaks of the full load: at another scale it is unmeasured, and says so. */
+  readonly fullLoad: boolean;
+  /** Why the document disagrees with itself here; null when it does not. */
+  readonly contradicted: string | null;
+}
+
+/** A budget that hardware, price or a missing component puts out of reach. */
+export interface UntestableBudget extends BudgetBase {
+  readonly state: 'untestable';
+  /** Which component is missing here. */
+  readonly missing: string;
+}
+
+export type Budget = MeasuredBudget | UntestableBudget;

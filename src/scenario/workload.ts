@@ -1,0 +1,56 @@
+import type { Micros } from '../units.ts';
+import type { Scenario } from './scenario.ts';
+
+/** Operations are of two kinds; the names are those of report.json. */
+export const OPERATIONS = ['intent', 'monsterCommand'] as const;
+export type Operation = (typeof OPERATIONS)[number];
+
+/** The phases of the load, in microseconds after GO; `end` is the last due time. */
+export interface Timeline {
+  readonly rampEnd: Micros;
+  readonly measureStart: Micros;
+  readonly end: Micros;
+}
+
+/**
+ * Monster commands are dealt in lanes, so that a monster's commands all come from one worker and its
+ * sequence stays dense, however many workers there are: lane = monster index mod LANES.
+ */
+export const LANES = 24;
+
+/** What the load is, apart from who makes it: plain data, sent to every worker. */
+export interface Workload {
+  readonly seed: number;
+  readonly timeline: Timeline;
+  readonly players: number;
+  /** Intents a second of one player. */
+  readonly intentRate: number;
+  readonly monsters: number;
+  readonly commandsPerPost: number;
+  /** Posts a second, over all workers. */
+  readonly postRate: number;
+  readonly outstanding: number;
+  readonly skipAfter: Micros;
+  readonly timeout: Micros;
+  readonly drain: Micros;
+  readonly connectsPerSecond: number;
+}
+
+export function workloadOf(scenario: Scenario): Workload {
+  const { load } = scenario;
+  const measureStart = (load.ramp + load.warmUp) as Micros;
+  return {
+    seed: scenario.seed,
+    timeline: { rampEnd: load.ramp, measureStart, end: (measureStart + load.duration) as Micros },
+    players: load.players,
+    intentRate: load.players === 0 ? 0 : load.intentsPerSecond / load.players,
+    monsters: load.monsters,
+    commandsPerPost: load.commandsPerPost,
+    postRate: load.monsterCommandsPerSecond / load.commandsPerPost,
+    outstanding: load.outstanding,
+    skipAfter: load.skipAfter,
+    timeout: load.timeout,
+    drain: load.drain,
+    connectsPerSecond: load.connectsPerSecond,
+  };
+}

@@ -1,0 +1,75 @@
+/** One world server as the load and the probes reach it. */
+export interface WorldEndpoint {
+  /** Base URL, without a trailing slash: `http://127.0.0.1:4001` (a path is kept: `http://127.0.0.1:8080/1`). */
+  readonly url: string;
+  /** Its process on this host; null when somebody else started it. */
+  readonly pid: number | null;
+}
+
+/** How to open a connection of one's own to the database under test. */
+export interface DatabaseEndpoint {
+  /** A host name, or the folder of a UNIX socket. */
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  /** The postmaster on this host, for CPU accounting. */
+  readonly pid: number | null;
+}
+
+export interface Endpoints {
+  readonly worlds: readonly WorldEndpoint[];
+  /** Null for a target whose database nobody named. */
+  readonly database: DatabaseEndpoint | null;
+}
+
+/** What a world server says of itself at `GET /health`. Ranges are half-open, of entity ids. */
+export interface WorldHealth {
+  readonly status: 'ok' | 'starting';
+  readonly world: string;
+  readonly protocol: number;
+  /** 1-based. */
+  readonly instance: number;
+  readonly instances: number;
+  /** All entities of the whole world, over all instances. Players have the ids 0 .. playersTotal-1, monsters follow. */
+  readonly playersTotal: number;
+  readonly monstersTotal: number;
+  /** The entities this instance owns. */
+  readonly players: { readonly from: number; readonly to: number };
+  readonly monsters: { readonly from: number; readonly to: number };
+  readonly rowShape: string;
+}
+
+/** One documented setting beside what is applied on this host. */
+export interface AppliedSetting {
+  readonly setting: string;
+  readonly documented: string;
+  readonly applied: string;
+  /** Null where they agree. */
+  readonly reason: string | null;
+  /** True when it is this host's hardware that cannot hold the documented value. */
+  readonly hardware: boolean;
+}
+
+/** A component of the stack ended by itself. */
+export interface StackFailure {
+  /** `postgres`, `world-2`. */
+  readonly component: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** What is under test: started here, or attached to. */
+export interface Stack {
+  readonly endpoints: Endpoints;
+  /** `local`, `target`. */
+  readonly kind: 'local' | 'target';
+  readonly settings: readonly AppliedSetting[];
+  /** Settles (never rejects) when a component ended that was not told to; pending for ever otherwise. */
+  readonly failure: Promise<StackFailure>;
+  /** The log files so far, name -> path; they go into the bundle, cut to a limit. Empty for a target. */
+  readonly logs: ReadonlyMap<string, string>;
+  /** Stops every process it started and removes every folder it made. Idempotent. */
+  close(): Promise<void>;
+}
