@@ -1,0 +1,175 @@
+import type { Counts } from '../load/engine.ts';
+import type { Operation } from '../scenario/workload.ts';
+
+/**
+ * The body of report.json: the facts reduced to figures, over the measure phase unless said otherwise.
+ * A figure that was not measured is null, never 0. The unit of each path is in METRIC_UNITS below.
+ */
+export interface Percentiles {
+  readonly p50: number | null;
+  readonly p90: number | null;
+  readonly p95: number | null;
+  readonly p99: number | null;
+  readonly p999: number | null;
+  readonly max: number | null;
+  readonly mean: number | null;
+  readonly count: number;
+}
+
+/** Over the seconds of the measure phase. */
+export interface Spread {
+  readonly mean: number | null;
+  readonly min: number | null;
+  readonly max: number | null;
+}
+
+/**
+ * Latencies in milliseconds. In `due`, an operation without an answer (failed, timed out, skipped,
+ * unfinished) counts as slower than every answered one (R3): a percentile that falls among those is null and
+ * `unanswered` says how many there were.
+ */
+export interface LatencyFigures {
+  readonly unit: 'ms';
+  readonly due: Percentiles & { readonly unanswered: number };
+  readonly service: Percentiles;
+  readonly lag: Percentiles;
+}
+
+export interface Figures {
+  readonly load: {
+    readonly requestedCcu: number;
+    readonly peakCcu: number;
+    readonly scale: number;
+    readonly colocated: boolean;
+    readonly durationSeconds: number | null;
+    /** Due in the measure phase. */
+    readonly operations: Readonly<Record<Operation, Counts>>;
+    /** Due in the whole run. */
+    readonly wholeRun: Readonly<Record<Operation, Counts>>;
+    /** (scheduled - skipped) / scheduled, in percent, per operation. */
+    readonly sentPercent: Readonly<Record<Operation, number | null>>;
+  };
+  readonly latency: Readonly<Record<Operation, LatencyFigures>>;
+  readonly throughput: {
+    /** Acknowledged: ok + rejected. */
+    readonly operationsPerSecond: number | null;
+    readonly intentsPerSecond: number | null;
+    readonly monsterCommandsPerSecond: number | null;
+    readonly operationsPerServerPerSecond: Spread;
+    /** Share of the operations that each world server did: the smallest and the largest. */
+    readonly serverSharePercent: Spread;
+    readonly rowWritesPerSecond: number | null;
+    readonly batchesPerSecond: number | null;
+    readonly rowsPerBatch: number | null;
+    readonly operationsPerBatch: number | null;
+    /** Largest batch, as the upper bound of its bucket. */
+    readonly largestBatch: number | null;
+    readonly flushedOnTimePercent: number | null;
+    /** Operations per row write: the coalescing ratio. */
+    readonly coalescing: number | null;
+  };
+  readonly world: {
+    readonly servers: number;
+    /** 100 = one core busy, of the busiest server. */
+    readonly cpuPercentOfCore: Spread;
+    /** All servers together, of as many cores as there are servers. */
+    readonly cpuPercentTotal: Spread;
+    /** Of the largest server. */
+    readonly memoryBytes: Spread;
+    readonly memoryTotalBytes: Spread;
+    readonly entities: Spread;
+    readonly connections: Spread;
+    readonly loopDelayMs: Spread;
+    /** Received to acknowledged, inside the server. */
+    readonly responseMs: {
+      readonly p50: number | null;
+      readonly p95: number | null;
+      readonly p99: number | null;
+    };
+  };
+  readonly database: {
+    readonly connections: Spread;
+    readonly hitRatioPercent: number | null;
+    /** Round trip of the batched UPDATE, as the world servers see it. */
+    readonly queryMs: {
+      readonly p50: number | null;
+      readonly p95: number | null;
+      readonly p99: number | null;
+    };
+    /** Mean execution time inside PostgreSQL. */
+    readonly statementMeanMs: number | null;
+    readonly statementsPerSecond: number | null;
+    readonly commitsPerSecond: number | null;
+    readonly rowsUpdatedPerSecond: number | null;
+    readonly hotUpdatePercent: number | null;
+    readonly walBytesPerSecond: number | null;
+    readonly workingSetBytes: Spread;
+    readonly cpuPercentOfHost: Spread;
+    readonly memoryPercentOfHost: Spread;
+  };
+  readonly network: {
+    readonly bytesPerPlayerSecondIn: number | null;
+    readonly bytesPerPlayerSecondOut: number | null;
+    readonly bytesPerSecond: number | null;
+    readonly connectMs: Percentiles;
+    /** Over the time from stack up to READY. */
+    readonly connectsPerSecond: number | null;
+    readonly disconnects: number;
+  };
+  readonly integrity: {
+    readonly sent: number | null;
+    readonly acked: number | null;
+    readonly applied: number | null;
+    readonly lost: number | null;
+    readonly phantom: number | null;
+    readonly duplicated: number | null;
+    readonly holes: number | null;
+    readonly rowWritesServers: number | null;
+    readonly rowWritesPostgres: number | null;
+    /** |servers - PostgreSQL| in percent of PostgreSQL's count. */
+    readonly rowWritesDisagreePercent: number | null;
+  };
+  readonly ceilings: {
+    readonly insertsPerSecond: number | null;
+    readonly updatesPerSecondSingle: number | null;
+    readonly updatesPerSecondBatched: number | null;
+    /** Batched over one by one. */
+    readonly batchSpeedup: number | null;
+    readonly statement: string | null;
+  };
+  readonly generator: {
+    readonly engine: string;
+    readonly workers: number;
+    readonly cpuCores: number | null;
+    readonly cpuPercentOfHost: number | null;
+    readonly maxLoopDelayMs: number | null;
+    readonly maxUtilisationPercent: number | null;
+    readonly lagP99Ms: number | null;
+    readonly memoryBytesPerPlayer: number | null;
+  };
+  readonly host: {
+    readonly cpuModel: string;
+    readonly cpus: number;
+    readonly memoryBytes: number;
+    readonly kernel: string;
+    readonly platform: string;
+    readonly arch: string;
+    readonly node: string;
+    readonly nodeMajor: number;
+    readonly cpuPercent: Spread;
+    /** Everything that is not PostgreSQL, world server or generator. */
+    readonly otherCpuPercent: number | null;
+    readonly stealPercent: number | null;
+    readonly memoryUsedPercent: Spread;
+    readonly memoryAvailableBytes: Spread;
+    readonly networkBytesPerSecond: number | null;
+  };
+  readonly stack: {
+    readonly kind: string;
+    /** setting -> value, both sides. */
+    readonly documented: Readonly<Record<string, string>>;
+    readonly applied: Readonly<Record<string, string>>;
+    /** setting -> why the two differ. */
+    readonly reasons: Readonly<Record<string, string>>;
+  };
+}
