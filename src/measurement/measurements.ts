@@ -43,7 +43,10 @@ export interface ProbeFacts {
   readonly lastError: string | null;
 }
 
-/** Upper bounds in milliseconds and the count of each bucket, as world servers publish them. */
+/**
+ * Upper bounds (inclusive) and the count of each bucket, as world servers publish them. `counts` has one
+ * entry more than `bounds`: what lies above the last bound.
+ */
 export interface BucketData {
   readonly bounds: readonly number[];
   readonly counts: readonly number[];
@@ -120,7 +123,6 @@ export interface Measurements {
   /** The measure phase as it was: seconds after GO. Null when it was never reached. */
   readonly measured: { readonly from: number; readonly to: number } | null;
   readonly peakCcu: number;
-  /** Connected players at the start and at the end of the measure phase. */
   readonly connect: { readonly failed: number; readonly histogram: HistogramData };
   readonly disconnects: number;
   readonly operations: Readonly<Record<Operation, OperationFacts>>;

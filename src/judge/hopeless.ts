@@ -1,0 +1,33 @@
+/** One second of one operation, as far as the early stop looks at it. */
+export interface SecondOfLoad {
+  readonly scheduled: number;
+  /** Skipped, failed or timed out. */
+  readonly missed: number;
+}
+
+/** A run is not given up before this much of the measure phase, at full rate, has run. */
+export const HOPELESS_AFTER_SECONDS = 10;
+/** The last seconds that are looked at. */
+const WINDOW_SECONDS = 5;
+/** A run in which this share of the operations is missed cannot come back to 99% sent. */
+const MISSED_SHARE = 0.5;
+
+/**
+ * Says when a run is plainly hopeless: over the last five seconds at least half of what was due of one
+ * operation was skipped, failed or timed out. Feed it the seconds of the measure phase in order.
+ */
+export function hopelessness(): (operation: string, second: SecondOfLoad) => string | null {
+  const seen = new Map<string, SecondOfLoad[]>();
+  return (operation, second) => {
+    const seconds = seen.get(operation) ?? [];
+    seconds.push(second);
+    seen.set(operation, seconds);
+    if (seconds.length < HOPELESS_AFTER_SECONDS) return null;
+    const last = seconds.slice(-WINDOW_SECONDS);
+    const scheduled = last.reduce((sum, s) => sum + s.scheduled, 0);
+    const missed = last.reduce((sum, s) => sum + s.missed, 0);
+    if (scheduled === 0 || missed / scheduled < MISSED_SHARE) return null;
+    const percent = Math.round((100 * missed) / scheduled);
+    return `${percent}% of the ${operation} operations of the last ${WINDOW_SECONDS} s were skipped, failed or timed out`;
+  };
+}

@@ -1,0 +1,36 @@
+import type { Sample } from '../probe/probe.ts';
+import type { Micros } from '../units.ts';
+import type { Series } from './measurements.ts';
+
+/** Collects samples while a run goes on; the times become seconds after GO when the book is closed. */
+export interface SeriesBook {
+  /** @param at on the host's monotonic clock. */
+  add(at: Micros, samples: readonly Sample[]): void;
+  /** @param go on the same clock; what was sampled before has negative times. */
+  close(go: Micros): Record<string, Series>;
+}
+
+export function openSeriesBook(): SeriesBook {
+  const kept = new Map<string, { kind: Sample['kind']; points: [at: number, value: number][] }>();
+  return {
+    add(at, samples) {
+      for (const { series, kind, value } of samples) {
+        // What is not a number is no data: the second stays a gap.
+        if (!Number.isFinite(value)) continue;
+        const entry = kept.get(series) ?? { kind, points: [] };
+        entry.points.push([at, value]);
+        kept.set(series, entry);
+      }
+    },
+    close(go) {
+      const series: Record<string, Series> = {};
+      for (const [name, { kind, points }] of kept) {
+        series[name] = {
+          kind,
+          points: points.map(([at, value]) => [Math.round((at - go) / 1e3) / 1e3, value] as const),
+        };
+      }
+      return series;
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import { percentile } from '../histogram.ts';
+import type { LoadSecond } from '../load/engine.ts';
+import { OPERATIONS } from '../scenario/workload.ts';
+import { toMillis } from '../units.ts';
+import type { Sample } from './probe.ts';
+
+const COUNTED = ['scheduled', 'ok', 'rejected', 'failed', 'timedOut', 'skipped'] as const;
+
+/** The generator's own account: each second of the load as samples. Counters are added up here, from zero. */
+export function generatorSamples(): (second: LoadSecond) => Sample[] {
+  const totals = new Map<string, number>();
+  const counter = (series: string, delta: number): Sample => {
+    const value = (totals.get(series) ?? 0) + delta;
+    totals.set(series, value);
+    return { series, kind: 'counter', value };
+  };
+  const gauge = (series: string, value: number): Sample => ({ series, kind: 'gauge', value });
+
+  return (second) => {
+    const samples: Sample[] = [
+      gauge('load.connected', second.connected),
+      counter('load.bytesIn', second.bytesIn),
+      counter('load.bytesOut', second.bytesOut),
+      counter('load.framesIn', second.framesIn),
+    ];
+    for (const name of OPERATIONS) {
+      const operation = second.operations[name];
+      for (const outcome of COUNTED) samples.push(counter(`load.${name}.${outcome}`, operation[outcome]));
+      samples.push(gauge(`load.${name}.inFlight`, operation.inFlight));
+      for (const p of [50, 95, 99]) {
+        const value = percentile(operation.due, p);
+        if (value !== null) samples.push(gauge(`load.${name}.p${p}Ms`, toMillis(value)));
+      }
+    }
+    second.workers.forEach((worker, index) => {
+      samples.push(
+        gauge(`generator.${index}.loopDelayMs`, worker.maxLoopDelayMs),
+        gauge(`generator.${index}.utilisation`, worker.utilisation),
+        gauge(`generator.${index}.memoryBytes`, worker.memoryBytes),
+        counter(`generator.${index}.cpuSeconds`, worker.cpuSeconds),
+      );
+    });
+    return samples;
+  };
+}

@@ -1,0 +1,126 @@
+import type { Ledger } from '../load/engine.ts';
+import type { DatabaseEndpoint } from '../stack/stack.ts';
+import { clientOf } from './postgres.ts';
+
+/** What the rows say of the operations that reached them, by entity id. */
+export interface Rows {
+  readonly count: number;
+  readonly lastSeq: Float64Array;
+  readonly appliedN: Float64Array;
+  readonly seqSum: Float64Array;
+  /** n_tup_upd of the table. */
+  readonly updates: number;
+}
+
+/** What the comparison found; see IntegrityFacts in measurement/measurements.ts. */
+export interface IntegrityFindings {
+  readonly sent: number;
+  readonly acked: number;
+  readonly applied: number;
+  readonly lost: number;
+  readonly phantom: number;
+  readonly duplicated: number;
+  readonly holes: number;
+  readonly entities: number;
+  readonly examples: readonly string[];
+}
+
+const READ_TIMEOUT_MS = 60_000;
+const EXAMPLES = 10;
+
+/** Reads the rows over a connection of its own. `entities` is the number of ids, 0 .. entities-1. */
+export async function readRows(database: DatabaseEndpoint, entities: number): Promise<Rows> {
+  const client = clientOf(database, READ_TIMEOUT_MS);
+  await client.connect();
+  try {
+    const { rows } = await client.query<[number, number, number, string]>({
+      text: 'select id, last_seq, applied_n, seq_sum from entity',
+      rowMode: 'array',
+    });
+    const read: Rows = {
+      count: rows.length,
+      lastSeq: new Float64Array(entities),
+      appliedN: new Float64Array(entities),
+      seqSum: new Float64Array(entities),
+      updates: await updatesOf(client),
+    };
+    for (const [id, lastSeq, appliedN, seqSum] of rows) {
+      read.lastSeq[id] = lastSeq;
+      read.appliedN[id] = appliedN;
+      read.seqSum[id] = Number(seqSum);
+    }
+    return read;
+  } finally {
+    await client.end();
+  }
+}
+
+async function updatesOf(client: {
+  query(text: string): Promise<{ rows: { n: string }[] }>;
+}): Promise<number> {
+  const { rows } = await client.query(
+    `select coalesce(sum(n_tup_upd), 0) as n from pg_stat_user_tables where relname = 'entity'`,
+  );
+  return Number(rows[0]?.n ?? 0);
+}
+
+/**
+ * Section D, generalized to runs in which some operations got no answer. Per entity, with the numbers
+ * that the rows gained since `before`:
+ *
+ *   LOST        fewer operations applied than acknowledged, or an acknowledged number above last_seq
+ *   PHANTOM     last_seq above anything sent
+ *   DUPLICATED  more operations applied than sent
+ *   HOLE        every operation sent was acknowledged, yet the sum of the applied numbers is not the sum of
+ *               the acknowledged ones (with dense numbers from 1 that sum is last_seq (last_seq + 1) / 2)
+ *
+ * An operation that was sent and never answered may have been applied or not: between the two bounds
+ * nothing is claimed. Only rows and the generator's own counters are compared, never settings.
+ */
+export function compareLedger(ledger: Ledger, before: Rows, after: Rows): IntegrityFindings {
+  const total = { sent: 0, acked: 0, applied: 0, lost: 0, phantom: 0, duplicated: 0, holes: 0 };
+  const examples: string[] = [];
+  const found = (
+    kind: 'lost' | 'phantom' | 'duplicated' | 'holes',
+    count: number,
+    id: number,
+    what: string,
+  ): void => {
+    total[kind] += count;
+    if (examples.length < EXAMPLES) examples.push(`entity ${id}: ${what}`);
+  };
+
+  for (let id = 0; id < ledger.sentN.length; id++) {
+    const sent = ledger.sentN[id]!;
+    const acked = ledger.ackedN[id]!;
+    const applied = after.appliedN[id]! - before.appliedN[id]!;
+    const sum = after.seqSum[id]! - before.seqSum[id]!;
+    const lastSeq = after.lastSeq[id]!;
+    const highestSent = Math.max(ledger.sentMax[id]!, before.lastSeq[id]!);
+    total.sent += sent;
+    total.acked += acked;
+    total.applied += applied;
+
+    if (applied < acked) {
+      found('lost', acked - applied, id, `${acked} operations acknowledged, ${applied} in the row`);
+    } else if (lastSeq < ledger.ackedMax[id]!) {
+      found('lost', 1, id, `number ${ledger.ackedMax[id]!} acknowledged, the row ends at ${lastSeq}`);
+    }
+    if (lastSeq > highestSent) {
+      found(
+        'phantom',
+        lastSeq - highestSent,
+        id,
+        `the row ends at ${lastSeq}, ${highestSent} was the last sent`,
+      );
+    }
+    if (applied > sent) {
+      found('duplicated', applied - sent, id, `${sent} operations sent, ${applied} in the row`);
+    }
+    const ackedSum = ledger.ackedSum[id]!;
+    if (applied === acked && acked === sent && sum !== ackedSum) {
+      found('holes', 1, id, `the applied numbers add up to ${sum}, the acknowledged ones to ${ackedSum}`);
+    }
+  }
+  return { ...total, entities: ledger.sentN.length, examples };
+}

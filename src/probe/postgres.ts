@@ -1,0 +1,99 @@
+import pg from 'pg';
+import type { DatabaseEndpoint } from '../stack/stack.ts';
+import type { Probe, Sample } from './probe.ts';
+
+/** A second for PostgreSQL to answer its own statistics; longer is a gap. */
+const TIMEOUT_MS = 900;
+
+/**
+ * One round trip. Row counts are those of the world's table alone; statements those of the world's
+ * batched UPDATE (told by its text, since pg_stat_statements keeps every statement of the database).
+ */
+const STATISTICS = `
+  select d.numbackends                                        as connections,
+         d.xact_commit                                        as commits,
+         d.blks_hit                                           as "blocksHit",
+         d.blks_read                                          as "blocksRead",
+         coalesce(t.n_tup_upd, 0)                             as "rowsUpdated",
+         coalesce(t.n_tup_hot_upd, 0)                         as "rowsHotUpdated",
+         coalesce(t.n_tup_ins, 0)                             as "rowsInserted",
+         coalesce(pg_total_relation_size(t.relid), 0)         as "workingSetBytes",
+         w.wal_bytes                                          as "walBytes",
+         w.wal_sync                                           as "walSyncs"
+    from pg_stat_database d
+    cross join pg_stat_wal w
+    left join pg_stat_user_tables t on t.relname = 'entity'
+   where d.datname = current_database()`;
+
+const STATEMENTS = `
+  select coalesce(sum(calls), 0) as statements, coalesce(sum(total_exec_time), 0) as "statementMs"
+    from pg_stat_statements
+   where dbid = (select oid from pg_database where datname = current_database())
+     and query ilike 'update entity%'`;
+
+const GAUGES: ReadonlySet<string> = new Set(['connections', 'workingSetBytes']);
+
+/** Numbers arrive as text (bigint, numeric): a series needs them as numbers. */
+const samplesOf = (row: Readonly<Record<string, unknown>>): Sample[] =>
+  Object.entries(row).map(([name, value]) => ({
+    series: `postgres.${name}`,
+    kind: GAUGES.has(name) ? 'gauge' : 'counter',
+    value: Number(value),
+  }));
+
+export const clientOf = (database: DatabaseEndpoint, statementTimeoutMs: number): pg.Client =>
+  new pg.Client({
+    host: database.host,
+    port: database.port,
+    user: database.user,
+    password: database.password,
+    database: database.database,
+    application_name: 'capbench-probe',
+    statement_timeout: statementTimeoutMs,
+    query_timeout: statementTimeoutMs,
+    connectionTimeoutMillis: 5000,
+  });
+
+/**
+ * pg_stat_database, _user_tables, _wal and, where the server has it, _statements, over one connection of
+ * its own. A connection that is lost is opened again at the next reading, and each miss is a gap.
+ */
+export async function openPostgresProbe(database: DatabaseEndpoint): Promise<Probe> {
+  let client: pg.Client | null = null;
+  let hasStatements = false;
+
+  const connected = async (): Promise<pg.Client> => {
+    if (client !== null) return client;
+    const fresh = clientOf(database, TIMEOUT_MS);
+    const forget = (): void => {
+      if (client === fresh) client = null;
+    };
+    fresh.on('error', forget);
+    fresh.on('end', forget);
+    await fresh.connect();
+    client = fresh;
+    return fresh;
+  };
+
+  const first = await connected();
+  // Two probes on one database may create it at once: the second finds it there, or loses the race and finds it too.
+  await first.query('create extension if not exists pg_stat_statements').catch(() => undefined);
+  hasStatements = await first.query(STATEMENTS).then(
+    () => true,
+    () => false,
+  );
+
+  return {
+    name: 'postgres',
+    async sample() {
+      const open = await connected();
+      const statistics = await open.query(STATISTICS);
+      const samples = samplesOf(statistics.rows[0] ?? {});
+      if (hasStatements) samples.push(...samplesOf((await open.query(STATEMENTS)).rows[0] ?? {}));
+      return samples;
+    },
+    async close() {
+      await client?.end().catch(() => undefined);
+    },
+  };
+}

@@ -1,0 +1,112 @@
+import { request } from 'undici';
+import { monotonic } from '../clock.ts';
+import type { WorldEndpoint } from '../stack/stack.ts';
+import type { Micros } from '../units.ts';
+import type { Probe, Sample } from './probe.ts';
+import { bucketsOf, type Metric, parsePrometheus } from './prometheus.ts';
+
+const TIMEOUT_MS = 900;
+
+/** Prometheus name -> series name and kind. */
+const SERIES: Readonly<Record<string, readonly [name: string, kind: Sample['kind']]>> = {
+  capbench_world_operations_total: ['operations', 'counter'],
+  capbench_world_rejected_total: ['rejected', 'counter'],
+  capbench_world_row_writes_total: ['rowWrites', 'counter'],
+  capbench_world_frames_total: ['frames', 'counter'],
+  capbench_world_bytes_out_total: ['bytesOut', 'counter'],
+  process_cpu_seconds_total: ['cpuSeconds', 'counter'],
+  capbench_world_connections: ['connections', 'gauge'],
+  capbench_world_queued_operations: ['queued', 'gauge'],
+  capbench_world_entities: ['entities', 'gauge'],
+  process_resident_memory_bytes: ['memoryBytes', 'gauge'],
+  capbench_world_loop_delay_ms: ['loopDelayMs', 'gauge'],
+};
+
+const HISTOGRAMS = {
+  batchOperations: 'capbench_world_batch_operations',
+  flushMs: 'capbench_world_flush_ms',
+  responseMs: 'capbench_world_response_ms',
+} as const;
+
+export type WorldHistogram = keyof typeof HISTOGRAMS;
+
+/** The cumulative buckets of a world server at one instant. */
+interface Snapshot {
+  readonly at: Micros;
+  readonly histograms: Readonly<
+    Record<WorldHistogram, { readonly bounds: readonly number[]; readonly cumulative: readonly number[] }>
+  >;
+}
+
+/** A world server's own account of itself, from `GET /metrics`. */
+export interface WorldProbe extends Probe {
+  /** Counts per bucket (not cumulative) between the first reading after `from` and the last up to `to`. */
+  buckets(
+    histogram: WorldHistogram,
+    from: Micros,
+    to: Micros,
+  ): { readonly bounds: readonly number[]; readonly counts: readonly number[] } | null;
+}
+
+const total = (metrics: readonly Metric[], name: string, label = ''): number =>
+  metrics.filter((m) => m.name === name && m.labels.includes(label)).reduce((sum, m) => sum + m.value, 0);
+
+/** @param instance 1-based, as in the series' names. */
+export function openWorldProbe(world: WorldEndpoint, instance: number): WorldProbe {
+  const snapshots: Snapshot[] = [];
+
+  return {
+    name: `world-${instance}`,
+    async sample() {
+      const response = await request(`${world.url}/metrics`, {
+        headersTimeout: TIMEOUT_MS,
+        bodyTimeout: TIMEOUT_MS,
+      });
+      const text = await response.body.text();
+      if (response.statusCode !== 200)
+        throw new Error(`GET ${world.url}/metrics answered ${response.statusCode}`);
+      const metrics = parsePrometheus(text);
+      snapshots.push({
+        at: monotonic(),
+        histograms: {
+          batchOperations: bucketsOf(metrics, HISTOGRAMS.batchOperations),
+          flushMs: bucketsOf(metrics, HISTOGRAMS.flushMs),
+          responseMs: bucketsOf(metrics, HISTOGRAMS.responseMs),
+        },
+      });
+      const samples: Sample[] = [
+        {
+          series: `world.${instance}.batches`,
+          kind: 'counter',
+          value: total(metrics, 'capbench_world_batches_total'),
+        },
+        {
+          series: `world.${instance}.batchesOnTime`,
+          kind: 'counter',
+          value: total(metrics, 'capbench_world_batches_total', 'reason="time"'),
+        },
+      ];
+      for (const metric of metrics) {
+        const known = SERIES[metric.name];
+        if (known === undefined) continue;
+        samples.push({ series: `world.${instance}.${known[0]}`, kind: known[1], value: metric.value });
+      }
+      return samples;
+    },
+    buckets(histogram, from, to) {
+      const inside = snapshots.filter(({ at }) => at >= from && at <= to);
+      const first = inside.at(0)?.histograms[histogram];
+      const last = inside.at(-1)?.histograms[histogram];
+      if (first === undefined || last === undefined || first === last) return null;
+      let below = 0;
+      const counts = last.cumulative.map((count, bucket) => {
+        const upToHere = count - (first.cumulative[bucket] ?? 0);
+        const own = upToHere - below;
+        below = upToHere;
+        return own;
+      });
+      return { bounds: last.bounds, counts };
+    },
+    close: () => Promise.resolve(),
+  };
+}
