@@ -1,0 +1,41 @@
+import type { Budget, MeasuredBudget } from '../scenario/budget.ts';
+import { conversion } from '../units.ts';
+import { metricAt, nearestPath } from './metric.ts';
+
+/** Why a budget cannot be ruled, whatever the run measures: a mistake in the scenario. */
+export interface BudgetProblem {
+  readonly id: string;
+  readonly message: string;
+}
+
+/** Every budget whose metric, statistic, unit or limit makes no sense; empty when all can be ruled. */
+export function checkBudgets(budgets: readonly Budget[]): readonly BudgetProblem[] {
+  return budgets.flatMap((budget) => {
+    if (budget.state === 'untestable') return [];
+    const message = problemOf(budget);
+    return message === null ? [] : [{ id: budget.id, message }];
+  });
+}
+
+function problemOf(budget: MeasuredBudget): string | null {
+  const metric = metricAt(budget.metric);
+  if (metric === undefined) {
+    return `metric "${budget.metric}" is not a figure of report.json; did you mean "${nearestPath(budget.metric)}"?`;
+  }
+  if (metric.stats === null && budget.stat !== null) {
+    return `metric "${budget.metric}" has no statistics; leave "${budget.stat}" out`;
+  }
+  if (metric.stats !== null && (budget.stat === null || !metric.stats.includes(budget.stat))) {
+    return `metric "${budget.metric}" has the statistics ${metric.stats.join(', ')}; got ${budget.stat ?? 'none'}`;
+  }
+  const numeric = typeof budget.limit !== 'string';
+  if (metric.unit === 'setting') return null;
+  if (metric.unit === 'text') {
+    return numeric ? `metric "${budget.metric}" is text; its limit must be text` : null;
+  }
+  if (!numeric) return `metric "${budget.metric}" is a number in ${metric.unit}; its limit must be a number`;
+  if (conversion(metric.unit, budget.metricUnit) === undefined) {
+    return `metric "${budget.metric}" is in ${metric.unit} and cannot be compared with ${budget.metricUnit}`;
+  }
+  return null;
+}

@@ -1,0 +1,175 @@
+import type { Figures } from '../measurement/figures.ts';
+
+/** What a budget may name: a path in report.json, its unit, and the statistics at that path. */
+export interface Metric {
+  /** In the words of units.ts where a conversion exists; `text` for words, `setting` for PostgreSQL's spelling. */
+  readonly unit: string;
+  /** Null when the path is a figure itself. */
+  readonly stats: readonly string[] | null;
+}
+
+const PERCENTILES = ['p50', 'p90', 'p95', 'p99', 'p999', 'max', 'mean'] as const;
+const SPREAD = ['mean', 'min', 'max'] as const;
+const QUANTILES = ['p50', 'p95', 'p99'] as const;
+
+const figure = (unit: string): Metric => ({ unit, stats: null });
+const spread = (unit: string): Metric => ({ unit, stats: SPREAD });
+const percentiles: Metric = { unit: 'ms', stats: PERCENTILES };
+const quantiles: Metric = { unit: 'ms', stats: QUANTILES };
+
+const counts = (path: string): Readonly<Record<string, Metric>> =>
+  Object.fromEntries(
+    ['scheduled', 'ok', 'rejected', 'failed', 'timedOut', 'skipped', 'unfinished'].map((count) => [
+      `${path}.${count}`,
+      figure('ops'),
+    ]),
+  );
+
+/** Every path that a budget may name, but for the settings: those are under `stack.applied.`. */
+export const METRICS: Readonly<Record<string, Metric>> = {
+  'load.requestedCcu': figure('players'),
+  'load.peakCcu': figure('players'),
+  'load.scale': figure('x'),
+  'load.durationSeconds': figure('s'),
+  ...counts('load.operations.intent'),
+  ...counts('load.operations.monsterCommand'),
+  ...counts('load.wholeRun.intent'),
+  ...counts('load.wholeRun.monsterCommand'),
+  'load.sentPercent.intent': figure('%'),
+  'load.sentPercent.monsterCommand': figure('%'),
+  'latency.intent.due': percentiles,
+  'latency.intent.service': percentiles,
+  'latency.intent.lag': percentiles,
+  'latency.monsterCommand.due': percentiles,
+  'latency.monsterCommand.service': percentiles,
+  'latency.monsterCommand.lag': percentiles,
+  'latency.intent.due.unanswered': figure('ops'),
+  'latency.monsterCommand.due.unanswered': figure('ops'),
+  'throughput.operationsPerSecond': figure('ops/s'),
+  'throughput.intentsPerSecond': figure('ops/s'),
+  'throughput.monsterCommandsPerSecond': figure('ops/s'),
+  'throughput.operationsPerServerPerSecond': spread('ops/s'),
+  'throughput.serverSharePercent': spread('%'),
+  'throughput.rowWritesPerSecond': figure('rows/s'),
+  'throughput.batchesPerSecond': figure('batches/s'),
+  'throughput.rowsPerBatch': figure('rows/batch'),
+  'throughput.operationsPerBatch': figure('ops/batch'),
+  'throughput.largestBatch': figure('ops/batch'),
+  'throughput.flushedOnTimePercent': figure('%'),
+  'throughput.coalescing': figure('ops/row'),
+  'world.servers': figure('servers'),
+  'world.cpuPercentOfCore': spread('%'),
+  'world.cpuPercentTotal': spread('%'),
+  'world.memoryBytes': spread('bytes'),
+  'world.memoryTotalBytes': spread('bytes'),
+  'world.entities': spread('entities'),
+  'world.connections': spread('connections'),
+  'world.loopDelayMs': spread('ms'),
+  'world.responseMs': quantiles,
+  'database.connections': spread('connections'),
+  'database.hitRatioPercent': figure('%'),
+  'database.queryMs': quantiles,
+  'database.statementMeanMs': figure('ms'),
+  'database.statementsPerSecond': figure('statements/s'),
+  'database.commitsPerSecond': figure('transactions/s'),
+  'database.rowsUpdatedPerSecond': figure('rows/s'),
+  'database.hotUpdatePercent': figure('%'),
+  'database.walBytesPerSecond': figure('bytes/s'),
+  'database.workingSetBytes': spread('bytes'),
+  'database.cpuPercentOfHost': spread('%'),
+  'database.memoryPercentOfHost': spread('%'),
+  'network.bytesPerPlayerSecondIn': figure('bytes/s'),
+  'network.bytesPerPlayerSecondOut': figure('bytes/s'),
+  'network.bytesPerSecond': figure('bytes/s'),
+  'network.connectMs': percentiles,
+  'network.connectsPerSecond': figure('connections/s'),
+  'network.disconnects': figure('connections'),
+  'integrity.sent': figure('ops'),
+  'integrity.acked': figure('ops'),
+  'integrity.applied': figure('ops'),
+  'integrity.lost': figure('ops'),
+  'integrity.phantom': figure('ops'),
+  'integrity.duplicated': figure('ops'),
+  'integrity.holes': figure('ops'),
+  'integrity.rowWritesServers': figure('rows'),
+  'integrity.rowWritesPostgres': figure('rows'),
+  'integrity.rowWritesDisagreePercent': figure('%'),
+  'ceilings.insertsPerSecond': figure('rows/s'),
+  'ceilings.updatesPerSecondSingle': figure('rows/s'),
+  'ceilings.updatesPerSecondBatched': figure('rows/s'),
+  'ceilings.batchSpeedup': figure('x'),
+  'ceilings.statement': figure('text'),
+  'generator.engine': figure('text'),
+  'generator.workers': figure('processes'),
+  'generator.cpuCores': figure('cores'),
+  'generator.cpuPercentOfHost': figure('%'),
+  'generator.maxLoopDelayMs': figure('ms'),
+  'generator.maxUtilisationPercent': figure('%'),
+  'generator.lagP99Ms': figure('ms'),
+  'generator.memoryBytesPerPlayer': figure('bytes'),
+  'host.cpuModel': figure('text'),
+  'host.cpus': figure('cores'),
+  'host.memoryBytes': figure('bytes'),
+  'host.kernel': figure('text'),
+  'host.platform': figure('text'),
+  'host.arch': figure('text'),
+  'host.node': figure('text'),
+  'host.nodeMajor': figure('version'),
+  'host.cpuPercent': spread('%'),
+  'host.otherCpuPercent': figure('%'),
+  'host.stealPercent': figure('%'),
+  'host.memoryUsedPercent': spread('%'),
+  'host.memoryAvailableBytes': spread('bytes'),
+  'host.networkBytesPerSecond': figure('bytes/s'),
+  'stack.kind': figure('text'),
+};
+
+const SETTING = /^stack\.applied\.(.+)$/;
+const setting: Metric = { unit: 'setting', stats: null };
+
+/** The name of the setting in `stack.applied.<name>`; null for every other path. */
+export const settingOf = (path: string): string | null => SETTING.exec(path)?.[1] ?? null;
+
+/** The metric at a path; undefined when report.json has none there. */
+export const metricAt = (path: string): Metric | undefined =>
+  Object.hasOwn(METRICS, path) ? METRICS[path] : settingOf(path) === null ? undefined : setting;
+
+/** The figure at a path and statistic: a finite number, a text, or null when it was not measured. */
+export function resolve(figures: Figures, path: string, stat: string | null): number | string | null {
+  const name = settingOf(path);
+  if (name !== null) {
+    return Object.hasOwn(figures.stack.applied, name) ? (figures.stack.applied[name] ?? null) : null;
+  }
+  let at: unknown = figures;
+  for (const key of stat === null ? path.split('.') : [...path.split('.'), stat]) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return null;
+    at = Reflect.get(at, key);
+  }
+  if (typeof at === 'number') return Number.isFinite(at) ? at : null;
+  return typeof at === 'string' ? at : null;
+}
+
+/** The known path that is spelled most like this one. */
+export function nearestPath(path: string): string {
+  let nearest = '';
+  let least = Number.POSITIVE_INFINITY;
+  for (const known of Object.keys(METRICS)) {
+    const distance = editDistance(path, known);
+    if (distance < least) [nearest, least] = [known, distance];
+  }
+  return nearest;
+}
+
+/** Levenshtein's distance, one row at a time. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replace = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, replace));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
