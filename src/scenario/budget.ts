@@ -1,4 +1,5 @@
-export type Operator = '<' | '<=' | '>' | '>=' | '=' | 'between' | '~' | 'is';
+export const OPERATORS = ['<', '<=', '>', '>=', '=', 'between', '~', 'is'] as const;
+export type Operator = (typeof OPERATORS)[number];
 
 /** Where a documented claim stands. */
 export interface Source {
@@ -46,4 +47,11 @@ export interface UntestableBudget extends BudgetBase {
   readonly missing: string;
 }
 
-export type Budget = MeasuredBudget | UntestableBudget;
+/** A budget that no figure stands for, because the document disagrees with itself about it. */
+export interface ContradictedBudget extends BudgetBase {
+  readonly state: 'contradicted';
+  /** The arithmetic, in a sentence. */
+  readonly contradicted: string;
+}
+
+export type Budget = MeasuredBudget | UntestableBudget | ContradictedBudget;

@@ -1,0 +1,127 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism, tmpdir, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { EXIT, type ExitCode } from './errors.ts';
+
+/** The signals that mean "stop now". */
+export const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+export type StopSignal = (typeof STOP_SIGNALS)[number];
+
+/** Results go to stdout, progress and warnings to stderr. */
+export interface Output {
+  /** Never throws: when the reader has gone away, what is written is dropped. */
+  write(text: string): void;
+  readonly isTTY: boolean;
+  /** Width now, in columns; 80 where nobody says. */
+  readonly columns: number;
+}
+
+/** What a command may want to know of the machine and the process. */
+export interface Machine {
+  readonly platform: string;
+  readonly arch: string;
+  /** `v22.12.0` */
+  readonly node: string;
+  /** Cores that this process may use. */
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  /** Null where users have no number (Windows). */
+  readonly uid: number | null;
+  readonly tmp: string;
+  readonly pid: number;
+}
+
+/** The process, as the CLI sees it: the one object through which commands meet the outside. */
+export interface Host {
+  /** The arguments alone, without node and the script. */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** The folder of the installed package, where `scenarios/` and `fixtures/` stand. */
+  readonly root: string;
+  readonly version: string;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly machine: Machine;
+  /** With which cli.ts will end the process once the command has resolved. A command sets it when its result is not 0. */
+  exitCode: ExitCode;
+  /** Calls the listener for every stop signal from now on, instead of the default of ending at once. Returns what undoes it. */
+  onSignal(listener: (signal: StopSignal) => void): () => void;
+  /** Calls the listener for what nobody caught: a bug. */
+  onCrash(listener: (thrown: unknown) => void): void;
+  /** Ends the process after stdout and stderr are written out. Only cli.ts calls it. */
+  exit(code: ExitCode): void;
+}
+
+function outputOf(stream: NodeJS.WriteStream): Output {
+  let gone = false;
+  // EPIPE: `capbench list | head`. EIO: the terminal was closed. Neither is a reason to drop a run.
+  stream.on('error', () => {
+    gone = true;
+  });
+  return {
+    write(text) {
+      if (!gone) stream.write(text);
+    },
+    get isTTY() {
+      return !gone && stream.isTTY === true;
+    },
+    get columns() {
+      return stream.columns || 80;
+    },
+  };
+}
+
+/** Resolves when everything written so far has been handed over, or cannot be any more. */
+const drained = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) => {
+    if (stream.destroyed || !stream.writable) return resolve();
+    stream.once('error', () => resolve());
+    stream.write('', () => resolve());
+  });
+
+/** How long the last words may take when whoever reads them does not. */
+const FAREWELL_MS = 2000;
+
+/** The real one. */
+export function processHost(): Host {
+  const root = fileURLToPath(new URL('..', import.meta.url));
+  return {
+    argv: process.argv.slice(2),
+    env: process.env,
+    cwd: process.cwd(),
+    root,
+    get version() {
+      const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { version: string };
+      return version;
+    },
+    stdout: outputOf(process.stdout),
+    stderr: outputOf(process.stderr),
+    machine: {
+      platform: process.platform,
+      arch: process.arch,
+      node: process.version,
+      cpus: availableParallelism(),
+      memoryBytes: totalmem(),
+      uid: process.getuid?.() ?? null,
+      tmp: tmpdir(),
+      pid: process.pid,
+    },
+    exitCode: EXIT.pass,
+    onSignal(listener) {
+      for (const signal of STOP_SIGNALS) process.on(signal, listener);
+      return () => {
+        for (const signal of STOP_SIGNALS) process.off(signal, listener);
+      };
+    },
+    onCrash(listener) {
+      process.on('uncaughtException', listener);
+      process.on('unhandledRejection', listener);
+    },
+    exit(code) {
+      process.exitCode = code;
+      setTimeout(() => process.exit(code), FAREWELL_MS).unref();
+      void Promise.all([drained(process.stdout), drained(process.stderr)]).then(() => process.exit(code));
+    },
+  };
+}

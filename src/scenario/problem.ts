@@ -1,0 +1,56 @@
+import { CapbenchError, EXIT } from '../errors.ts';
+
+/** Keys and list positions from the top of the document down. */
+export type Path = readonly (string | number)[];
+
+/** One thing wrong with a scenario. */
+export interface Problem {
+  /** `world.yaml:4:12`, `--set load.players=x`. */
+  readonly where: string;
+  /** `load.players`; empty for the document as a whole. */
+  readonly path: string;
+  /** What was there, and what was expected. */
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+/** So many are shown; a file that is no scenario at all has thousands. */
+const SHOWN = 30;
+
+export const pathText = (path: Path): string => path.join('.');
+
+const lineOf = ({ where, path, message }: Problem): string =>
+  `${where}${path === '' ? '' : ` ${path}`}: ${message}`;
+
+function messageOf(problems: readonly Problem[]): string {
+  const [first] = problems;
+  if (first === undefined) return 'the scenario cannot be used';
+  if (problems.length === 1) return lineOf(first);
+  const lines = problems
+    .slice(0, SHOWN)
+    .flatMap((problem) => [`  ${lineOf(problem)}`, ...(problem.hint === null ? [] : [`    hint: ${problem.hint}`])]);
+  const rest = problems.length - SHOWN;
+  return [`${problems.length} problems`, ...lines, ...(rest > 0 ? [`  and ${rest} more`] : [])].join('\n');
+}
+
+/** Everything that is wrong with a scenario, at once. */
+export class ScenarioError extends CapbenchError {
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[]) {
+    super(EXIT.badInput, messageOf(problems), (problems.length === 1 && problems[0]?.hint) || undefined);
+    this.problems = problems;
+  }
+}
+
+/** A value as the error shows it: YAML's spelling for what JSON cannot write, cut to one line. */
+export function shown(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    return Number.isNaN(value) ? '.nan' : value > 0 ? '.inf' : '-.inf';
+  }
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
+  if (typeof value === 'object' && value !== null) return 'a map';
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
