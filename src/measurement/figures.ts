@@ -3,7 +3,7 @@ import type { Operation } from '../scenario/workload.ts';
 
 /**
  * The body of report.json: the facts reduced to figures, over the measure phase unless said otherwise.
- * A figure that was not measured is null, never 0. The unit of each path is in METRIC_UNITS below.
+ * A figure that was not measured is null, never 0. The unit of each path is in judge/metric.ts.
  */
 export interface Percentiles {
   readonly p50: number | null;
@@ -26,7 +26,7 @@ export interface Spread {
 /**
  * Latencies in milliseconds. In `due`, an operation without an answer (failed, timed out, skipped,
  * unfinished) counts as slower than every answered one (R3): a percentile that falls among those is null and
- * `unanswered` says how many there were.
+ * `unanswered` says how many there were. `max`, `mean` and `count` are of what was answered.
  */
 export interface LatencyFigures {
   readonly unit: 'ms';
@@ -55,6 +55,7 @@ export interface Figures {
     readonly operationsPerSecond: number | null;
     readonly intentsPerSecond: number | null;
     readonly monsterCommandsPerSecond: number | null;
+    /** Mean, least and most over the servers. */
     readonly operationsPerServerPerSecond: Spread;
     /** Share of the operations that each world server did: the smallest and the largest. */
     readonly serverSharePercent: Spread;
@@ -143,6 +144,7 @@ export interface Figures {
     readonly cpuCores: number | null;
     readonly cpuPercentOfHost: number | null;
     readonly maxLoopDelayMs: number | null;
+    /** Of the busiest worker, over the measure phase. */
     readonly maxUtilisationPercent: number | null;
     readonly lagP99Ms: number | null;
     readonly memoryBytesPerPlayer: number | null;
