@@ -1,0 +1,29 @@
+import type { BucketData } from './measurements.ts';
+
+/**
+ * A quantile of bucketed values, by linear interpolation inside its bucket (what Prometheus'
+ * `histogram_quantile` does). Above the last bound only that bound is known: it is returned, and is then a
+ * lower bound. Null without values.
+ */
+export function bucketQuantile({ bounds, counts }: BucketData, percent: number): number | null {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (total === 0) return null;
+  const rank = (percent / 100) * total;
+  let below = 0;
+  for (const [bucket, count] of counts.entries()) {
+    const upper = bounds[bucket];
+    if (upper === undefined) break;
+    if (count > 0 && below + count >= rank) {
+      const lower = bucket === 0 ? 0 : (bounds[bucket - 1] ?? 0);
+      return lower + ((upper - lower) * (rank - below)) / count;
+    }
+    below += count;
+  }
+  return bounds.at(-1) ?? null;
+}
+
+/** The upper bound of the largest bucket that is not empty; null without values, or above the last bound. */
+export function largestBucket({ bounds, counts }: BucketData): number | null {
+  const bucket = counts.findLastIndex((count) => count > 0);
+  return bounds[bucket] ?? null;
+}

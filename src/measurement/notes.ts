@@ -1,0 +1,160 @@
+import { EMPTY_HISTOGRAM, type HistogramData } from '../histogram.ts';
+import type { ConnectFacts, Counts, OperationTally, Tally } from '../load/engine.ts';
+import type { CeilingFindings } from '../probe/ceilings.ts';
+import type { ProbeTally } from '../probe/watch.ts';
+import type { WorldProbe } from '../probe/world.ts';
+import { OPERATIONS, type Operation, type Timeline } from '../scenario/workload.ts';
+import type { AppliedSetting } from '../stack/stack.ts';
+import type { Micros } from '../units.ts';
+import type { BucketData, Ending, HostFacts, IntegrityFacts, Measurements } from './measurements.ts';
+import { openSeriesBook, type SeriesBook } from './series.ts';
+
+/** What is known before anything has started. */
+export interface RunIdentity {
+  readonly capbench: string;
+  readonly scenarioHash: string;
+  readonly commit: string | null;
+  readonly startedAt: string;
+  readonly stackKind: 'local' | 'target';
+  readonly engine: string;
+  readonly host: HostFacts;
+}
+
+/**
+ * What a run has learnt so far. Each step of the run writes its own part once; whatever ends the run, what
+ * was written until then makes the measurements.
+ */
+export interface Notes {
+  readonly identity: RunIdentity;
+  readonly started: Micros;
+  readonly series: SeriesBook;
+  settings: readonly AppliedSetting[];
+  ceilings: CeilingFindings | null;
+  connect: ConnectFacts | null;
+  workers: number;
+  stackUp: Micros | null;
+  ready: Micros | null;
+  go: Micros | null;
+  peakCcu: number;
+  tally: Tally | null;
+  probes: () => readonly ProbeTally[];
+  worldProbes: readonly WorldProbe[];
+  integrity: IntegrityFacts | null;
+  readonly errors: string[];
+}
+
+export const openNotes = (identity: RunIdentity, started: Micros): Notes => ({
+  identity,
+  started,
+  series: openSeriesBook(),
+  settings: [],
+  ceilings: null,
+  connect: null,
+  workers: 0,
+  stackUp: null,
+  ready: null,
+  go: null,
+  peakCcu: 0,
+  tally: null,
+  probes: () => [],
+  worldProbes: [],
+  integrity: null,
+  errors: [],
+});
+
+const NO_COUNTS: Counts = {
+  scheduled: 0,
+  ok: 0,
+  rejected: 0,
+  failed: 0,
+  timedOut: 0,
+  skipped: 0,
+  unfinished: 0,
+};
+const NO_OPERATIONS: OperationTally = {
+  whole: NO_COUNTS,
+  measured: NO_COUNTS,
+  due: EMPTY_HISTOGRAM,
+  service: EMPTY_HISTOGRAM,
+  lag: EMPTY_HISTOGRAM,
+};
+
+/** The buckets of all world servers over the measure phase, added; null when one of them gave none. */
+function bucketsOf(
+  notes: Notes,
+  histogram: 'batchOperations' | 'flushMs' | 'responseMs',
+  from: Micros,
+  to: Micros,
+): BucketData | null {
+  let sum: { bounds: readonly number[]; counts: number[] } | null = null;
+  for (const probe of notes.worldProbes) {
+    const own = probe.buckets(histogram, from, to);
+    if (own === null) return null;
+    // The last bound is +Inf, which JSON cannot say: it is what `counts` has beyond `bounds`.
+    const bounds = own.bounds.filter(Number.isFinite);
+    sum ??= { bounds, counts: own.counts.map(() => 0) };
+    if (sum.counts.length !== own.counts.length) return null;
+    for (const [bucket, count] of own.counts.entries()) sum.counts[bucket]! += count;
+  }
+  return sum;
+}
+
+/** The measure phase as it was, on the monotonic clock; null when the run ended before it. */
+function measurePhase(notes: Notes, timeline: Timeline): { from: Micros; to: Micros } | null {
+  if (notes.go === null || notes.tally === null) return null;
+  const end = Math.min(timeline.end, notes.tally.endedAt);
+  if (end <= timeline.measureStart) return null;
+  return { from: (notes.go + timeline.measureStart) as Micros, to: (notes.go + end) as Micros };
+}
+
+const since = (start: Micros, at: Micros | null): number | null =>
+  at === null ? null : Math.round((at - start) / 1e3) / 1e3;
+
+/** Closes the notes: the immutable facts of the run. */
+export function measurementsOf(notes: Notes, timeline: Timeline, ending: Ending, end: Micros): Measurements {
+  const { identity, tally } = notes;
+  const phase = measurePhase(notes, timeline);
+  const zero = notes.go ?? notes.started;
+  const batchOperations = phase && bucketsOf(notes, 'batchOperations', phase.from, phase.to);
+  const flushMs = phase && bucketsOf(notes, 'flushMs', phase.from, phase.to);
+  const responseMs = phase && bucketsOf(notes, 'responseMs', phase.from, phase.to);
+  const connectHistogram: HistogramData = notes.connect?.connect ?? EMPTY_HISTOGRAM;
+  const operation = (name: Operation): OperationTally => tally?.operations[name] ?? NO_OPERATIONS;
+
+  return {
+    schemaVersion: 1,
+    capbench: identity.capbench,
+    scenarioHash: identity.scenarioHash,
+    scheduleHash: tally?.scheduleHash ?? null,
+    startedAt: identity.startedAt,
+    commit: identity.commit,
+    ending,
+    engine: identity.engine,
+    workers: notes.workers,
+    // Only loopback targets are driven: the generator and what is under test always share the host.
+    colocated: true,
+    stackKind: identity.stackKind,
+    phases: {
+      stackUp: since(notes.started, notes.stackUp),
+      ready: since(notes.started, notes.ready),
+      go: since(notes.started, notes.go),
+      end: since(notes.started, end) ?? 0,
+    },
+    measured: phase === null ? null : { from: (phase.from - zero) / 1e6, to: (phase.to - zero) / 1e6 },
+    peakCcu: notes.peakCcu,
+    connect: { failed: notes.connect?.failed ?? 0, histogram: connectHistogram },
+    disconnects: tally?.disconnects ?? 0,
+    operations: Object.fromEntries(OPERATIONS.map((name) => [name, operation(name)])) as Record<
+      Operation,
+      OperationTally
+    >,
+    series: notes.series.close(zero),
+    probes: notes.probes(),
+    worlds: batchOperations && flushMs && responseMs ? { batchOperations, flushMs, responseMs } : null,
+    integrity: notes.integrity,
+    ceilings: notes.ceilings,
+    host: identity.host,
+    settings: notes.settings,
+    errors: [...new Set([...notes.errors, ...(notes.connect?.errors ?? []), ...(tally?.errors ?? [])])],
+  };
+}

@@ -1,0 +1,127 @@
+import type { Spread } from './figures.ts';
+import type { Series } from './measurements.ts';
+
+/** A span of the run, in seconds after GO, both ends included. */
+export interface Window {
+  readonly from: number;
+  readonly to: number;
+}
+
+export const NO_SPREAD: Spread = { mean: null, min: null, max: null };
+
+/** Points further apart than this have a hole between them: nothing is read there. */
+const HOLE_SECONDS = 3.5;
+
+const inside = (series: Series | undefined, { from, to }: Window): Series['points'] =>
+  series?.points.filter(([at]) => at >= from && at <= to) ?? [];
+
+/** By how much a counter grew between its first and its last point inside; null with fewer than two. */
+export function increaseOf(series: Series | undefined, window: Window): number | null {
+  const points = inside(series, window);
+  const first = points.at(0);
+  const last = points.at(-1);
+  return first === undefined || last === undefined || first === last ? null : last[1] - first[1];
+}
+
+/** A counter's growth a second: (last - first) / (t_last - t_first) over the points inside. */
+export function rateOf(series: Series | undefined, window: Window): number | null {
+  const points = inside(series, window);
+  const first = points.at(0);
+  const last = points.at(-1);
+  if (first === undefined || last === undefined || last[0] <= first[0]) return null;
+  return (last[1] - first[1]) / (last[0] - first[0]);
+}
+
+export function spreadOf(values: readonly (number | null)[]): Spread {
+  const known = values.filter((value) => value !== null);
+  if (known.length === 0) return NO_SPREAD;
+  return {
+    mean: known.reduce((sum, value) => sum + value, 0) / known.length,
+    min: known.reduce((least, value) => Math.min(least, value)),
+    max: known.reduce((most, value) => Math.max(most, value)),
+  };
+}
+
+/** Mean, least and most of a gauge's points inside. */
+export const gaugeOf = (series: Series | undefined, window: Window): Spread =>
+  spreadOf(inside(series, window).map(([, value]) => value));
+
+/** The whole seconds of a span. Probes answer at their own instants: sums are taken on this common grid. */
+export function secondsOf({ from, to }: Window): readonly number[] {
+  const first = Math.ceil(from);
+  return Array.from({ length: Math.max(0, Math.floor(to) - first + 1) }, (_, i) => first + i);
+}
+
+/**
+ * A series read at the given instants, in ascending order: a counter between its neighbouring points, a
+ * gauge as it was last seen. Null where there is no point near.
+ */
+export function valuesAt(series: Series | undefined, instants: readonly number[]): (number | null)[] {
+  const points = series?.points ?? [];
+  let next = 0;
+  return instants.map((instant) => {
+    while (next < points.length && (points[next]?.[0] ?? 0) <= instant) next += 1;
+    const before = points[next - 1];
+    const after = points[next];
+    if (before === undefined) return null;
+    if (before[0] === instant) return before[1];
+    if (series?.kind === 'gauge') return instant - before[0] <= HOLE_SECONDS ? before[1] : null;
+    if (after === undefined || after[0] - before[0] > HOLE_SECONDS) return null;
+    return before[1] + ((after[1] - before[1]) * (instant - before[0])) / (after[0] - before[0]);
+  });
+}
+
+/** A counter's growth in each second that ends at one of the instants (which are a second apart). */
+export function ratesAt(series: Series | undefined, instants: readonly number[]): (number | null)[] {
+  const first = instants[0];
+  if (first === undefined) return [];
+  const values = valuesAt(series, [first - 1, ...instants]);
+  return instants.map((_, i) => {
+    const before = values[i] ?? null;
+    const after = values[i + 1] ?? null;
+    return before === null || after === null ? null : after - before;
+  });
+}
+
+/** Column by column; null where one is missing, so that a sum never leaves a server out. */
+export function sumColumns(columns: readonly (readonly (number | null)[])[]): (number | null)[] {
+  const [first, ...rest] = columns;
+  if (first === undefined) return [];
+  return first.map((value, i) =>
+    rest.reduce<number | null>((sum, column) => {
+      const other = column[i] ?? null;
+      return sum === null || other === null ? null : sum + other;
+    }, value),
+  );
+}
+
+/** Null as soon as one is null, or there is none. */
+export const sumOf = (values: readonly (number | null)[]): number | null =>
+  values.length === 0
+    ? null
+    : values.reduce((sum, value) => (sum === null || value === null ? null : sum + value));
+
+/** a / b; null when either is missing or b is 0. */
+export const ratio = (a: number | null, b: number | null): number | null =>
+  a === null || b === null || b === 0 ? null : a / b;
+
+export const percentOf = (a: number | null, b: number | null): number | null => {
+  const share = ratio(a, b);
+  return share === null ? null : 100 * share;
+};
+
+/** The series `<room>.<number>.<name>`, in the order of their numbers. */
+export function numbered(
+  all: Readonly<Record<string, Series>>,
+  room: string,
+  name: string,
+): readonly Series[] {
+  const found: [number: number, series: Series][] = [];
+  for (const [key, series] of Object.entries(all)) {
+    const [first, number, ...rest] = key.split('.');
+    if (first === room && rest.join('.') === name && /^\d+$/.test(number ?? '')) {
+      found.push([Number(number), series]);
+    }
+  }
+  return found.sort(([a], [b]) => a - b).map(([, series]) => series);
+}
