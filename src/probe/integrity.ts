@@ -4,12 +4,9 @@ import { clientOf } from './postgres.ts';
 
 /** What the rows say of the operations that reached them, by entity id. */
 export interface Rows {
-  readonly count: number;
   readonly lastSeq: Float64Array;
   readonly appliedN: Float64Array;
   readonly seqSum: Float64Array;
-  /** n_tup_upd of the table. */
-  readonly updates: number;
 }
 
 /** What the comparison found; see IntegrityFacts in measurement/measurements.ts. */
@@ -30,38 +27,41 @@ const EXAMPLES = 10;
 
 /** Reads the rows over a connection of its own. `entities` is the number of ids, 0 .. entities-1. */
 export async function readRows(database: DatabaseEndpoint, entities: number): Promise<Rows> {
+  const rows: Rows = {
+    lastSeq: new Float64Array(entities),
+    appliedN: new Float64Array(entities),
+    seqSum: new Float64Array(entities),
+  };
+  const read = await ask<[number, number, number, string]>(
+    database,
+    'select id, last_seq, applied_n, seq_sum from entity',
+  );
+  for (const [id, lastSeq, appliedN, seqSum] of read) {
+    rows.lastSeq[id] = lastSeq;
+    rows.appliedN[id] = appliedN;
+    rows.seqSum[id] = Number(seqSum);
+  }
+  return rows;
+}
+
+/** n_tup_upd of the world's table: PostgreSQL's own count of the row writes. */
+export async function readUpdates(database: DatabaseEndpoint): Promise<number> {
+  const [row] = await ask<[string]>(
+    database,
+    `select coalesce(sum(n_tup_upd), 0) from pg_stat_user_tables where relname = 'entity'`,
+  );
+  return Number(row?.[0] ?? 0);
+}
+
+/** A connection for one question: the writers' connections and the probe's are not shared with the check. */
+async function ask<Row extends unknown[]>(database: DatabaseEndpoint, text: string): Promise<Row[]> {
   const client = clientOf(database, READ_TIMEOUT_MS);
   await client.connect();
   try {
-    const { rows } = await client.query<[number, number, number, string]>({
-      text: 'select id, last_seq, applied_n, seq_sum from entity',
-      rowMode: 'array',
-    });
-    const read: Rows = {
-      count: rows.length,
-      lastSeq: new Float64Array(entities),
-      appliedN: new Float64Array(entities),
-      seqSum: new Float64Array(entities),
-      updates: await updatesOf(client),
-    };
-    for (const [id, lastSeq, appliedN, seqSum] of rows) {
-      read.lastSeq[id] = lastSeq;
-      read.appliedN[id] = appliedN;
-      read.seqSum[id] = Number(seqSum);
-    }
-    return read;
+    return (await client.query<Row>({ text, rowMode: 'array' })).rows;
   } finally {
     await client.end();
   }
-}
-
-async function updatesOf(client: {
-  query(text: string): Promise<{ rows: { n: string }[] }>;
-}): Promise<number> {
-  const { rows } = await client.query(
-    `select coalesce(sum(n_tup_upd), 0) as n from pg_stat_user_tables where relname = 'entity'`,
-  );
-  return Number(rows[0]?.n ?? 0);
 }
 
 /**

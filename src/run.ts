@@ -1,0 +1,314 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonic } from './clock.ts';
+import { CapbenchError, EXIT, interrupted, stackFailed } from './errors.ts';
+import { hopelessness } from './judge/hopeless.ts';
+import type { Engine, LoadSecond, ReadyFleet, Tally } from './load/engine.ts';
+import type { Ending, IntegrityFacts, Measurements } from './measurement/measurements.ts';
+import { measurementsOf, type Notes, openNotes, type RunIdentity } from './measurement/notes.ts';
+import { measureCeilings } from './probe/ceilings.ts';
+import { generatorSamples } from './probe/generator.ts';
+import { openHostProbe } from './probe/host.ts';
+import { compareLedger, type Rows, readRows, readUpdates } from './probe/integrity.ts';
+import { openPostgresProbe } from './probe/postgres.ts';
+import type { Probe } from './probe/probe.ts';
+import { watch } from './probe/watch.ts';
+import { openWorldProbe } from './probe/world.ts';
+import type { Scenario } from './scenario/scenario.ts';
+import { OPERATIONS, type Workload, workloadOf } from './scenario/workload.ts';
+import type { DatabaseEndpoint, Stack } from './stack/stack.ts';
+import type { Micros } from './units.ts';
+
+/** The steps of a run, in order (R2). */
+export type Phase =
+  | 'stack'
+  | 'ceilings'
+  | 'connect'
+  | 'ramp'
+  | 'warm-up'
+  | 'measure'
+  | 'drain'
+  | 'verify'
+  | 'close';
+
+/** Who wants to see the run while it goes on. */
+export interface Observer {
+  phase(phase: Phase): void;
+  second(second: LoadSecond): void;
+}
+
+/** `stop`: no more load, drain and verify. `abort`: leave everything and close. */
+export interface StopSignals {
+  readonly stop: AbortSignal;
+  readonly abort: AbortSignal;
+}
+
+/** What a run is made of; commands/run.ts wires it. */
+export interface RunPlan {
+  readonly scenario: Scenario;
+  readonly identity: RunIdentity;
+  readonly openStack: (signal: AbortSignal) => Promise<Stack>;
+  readonly engine: Engine;
+  /** Reads a log before its folder goes. */
+  readonly readLog: (path: string) => Promise<string>;
+}
+
+export interface RunResult {
+  readonly measurements: Measurements;
+  /** Log name -> text, cut to a limit. */
+  readonly logs: ReadonlyMap<string, string>;
+}
+
+/** Between READY and GO, so that every worker has its orders before the clock starts. */
+const GO_DELAY = 300_000;
+/** Once a component is gone, what is in flight gets this long before the run is closed without it. */
+const LOST_DRAIN_MS = 5_000;
+/** The world servers' queues may take this long to empty after the drain before the rows are read. */
+const SETTLE_MS = 10_000;
+const SETTLE_STEP_MS = 400;
+
+/** What the steps of one run share. */
+interface Running {
+  readonly plan: RunPlan;
+  readonly workload: Workload;
+  readonly notes: Notes;
+  readonly signals: StopSignals;
+  readonly observer: Observer;
+  /** What closes what was opened, in order of opening. */
+  readonly closers: (() => Promise<void>)[];
+  enter(phase: Phase): void;
+}
+
+/**
+ * One run: stack -> ceilings -> READY -> GO -> ramp, warm-up, measure -> drain -> verify -> close. Whatever
+ * ends it, the facts learnt until then come back, and nothing is left running. Throws only what is a bug,
+ * or bad input.
+ */
+export async function run(plan: RunPlan, observer: Observer, signals: StopSignals): Promise<RunResult> {
+  const workload = workloadOf(plan.scenario);
+  const notes = openNotes(plan.identity, monotonic());
+  const closers: (() => Promise<void>)[] = [];
+  const logs = new Map<string, string>();
+  let phase: Phase = 'stack';
+  const enter = (next: Phase): void => {
+    phase = next;
+    observer.phase(next);
+  };
+  let ending: Ending;
+  try {
+    ending = await story({ plan, workload, notes, signals, observer, closers, enter }, logs);
+  } catch (thrown) {
+    ending = endingOf(thrown, phase);
+  } finally {
+    enter('close');
+    for (const close of closers.reverse()) await close();
+  }
+  return { measurements: measurementsOf(notes, workload.timeline, ending, monotonic()), logs };
+}
+
+async function story(running: Running, logs: Map<string, string>): Promise<Ending> {
+  const { plan, workload, notes, signals, closers, enter } = running;
+  enter('stack');
+  const stack = await plan.openStack(signals.stop);
+  closers.push(
+    () => stack.close(),
+    async () => {
+      for (const [name, path] of stack.logs) logs.set(name, await plan.readLog(path));
+    },
+  );
+  notes.stackUp = monotonic();
+  notes.settings = stack.settings;
+  const lost = stack.failure.then(({ component, message, hint }): never => {
+    throw stackFailed(`${component}: ${message}`, hint);
+  });
+  // The race below is not always running when it rejects.
+  lost.catch(() => undefined);
+  const unlessLost = <T>(step: Promise<T>): Promise<T> => Promise.race([step, lost]);
+
+  const probes = await unlessLost(openProbes(stack, notes, closers));
+  if (stack.endpoints.database !== null) {
+    enter('ceilings');
+    const { servers, batchOperations } = plan.scenario.world;
+    notes.ceilings = await unlessLost(
+      measureCeilings(
+        stack.endpoints.database,
+        plan.scenario.ceilings,
+        servers,
+        batchOperations,
+        signals.stop,
+      ),
+    );
+  }
+  if (signals.stop.aborted) throw interrupted('stopped before the players connected');
+
+  enter('connect');
+  const fleet = await unlessLost(plan.engine.prepare(workload, stack.endpoints, signals.stop));
+  closers.push(() => fleet.close());
+  notes.connect = fleet.connect;
+  notes.ready = monotonic();
+  notes.workers = fleet.workerPids.length;
+  notes.peakCcu = fleet.connect.connected;
+  const before = await unlessLost(baselineOf(stack, notes, workload));
+
+  const ending = await load(running, fleet, probes, lost);
+  if (before !== null && notes.tally !== null && !signals.abort.aborted) {
+    enter('verify');
+    notes.integrity = await unlessLost(verify(before, notes.tally, notes, signals.abort));
+  }
+  return ending;
+}
+
+/** All that is watched meanwhile. They are closed before the stack is. */
+async function openProbes(
+  stack: Stack,
+  notes: Notes,
+  closers: (() => Promise<void>)[],
+): Promise<readonly Probe[]> {
+  const worlds = stack.endpoints.worlds.map((world, index) => openWorldProbe(world, index + 1));
+  const { database } = stack.endpoints;
+  const probes: Probe[] = [...worlds, openHostProbe(database?.pid ?? null)];
+  if (database !== null) probes.push(await openPostgresProbe(database));
+  closers.push(async () => {
+    await Promise.all(probes.map((probe) => probe.close()));
+  });
+  notes.worldProbes = worlds;
+  return probes;
+}
+
+/** The rows and both counts of row writes as they stood before GO: the stack may have run before. */
+interface Baseline {
+  readonly database: DatabaseEndpoint;
+  readonly rows: Rows;
+  readonly byServers: number;
+  readonly byPostgres: number;
+}
+
+async function baselineOf(
+  stack: Stack,
+  notes: Notes,
+  { players, monsters }: Workload,
+): Promise<Baseline | null> {
+  const { database } = stack.endpoints;
+  if (database === null) return null;
+  return {
+    database,
+    rows: await readRows(database, players + monsters),
+    byServers: await rowWritesOf(notes),
+    byPostgres: await readUpdates(database),
+  };
+}
+
+/** GO to the end of the drain, with the probes reading once a second. */
+async function load(
+  { workload, notes, signals, observer, enter }: Running,
+  fleet: ReadyFleet,
+  probes: readonly Probe[],
+  lost: Promise<never>,
+): Promise<Ending> {
+  const { timeline } = workload;
+  const go = (monotonic() + GO_DELAY) as Micros;
+  notes.go = go;
+  const readings = watch(probes, (at, samples) => notes.series.add(at, samples));
+  notes.probes = readings.tallies;
+
+  const toSamples = generatorSamples();
+  const hopeless = hopelessness();
+  let stopped: string | null = null;
+  let phase: Phase = 'stack';
+  const follow = (at: number): void => {
+    const now: Phase =
+      stopped !== null || signals.stop.aborted || at > timeline.end
+        ? 'drain'
+        : at > timeline.measureStart
+          ? 'measure'
+          : at > timeline.rampEnd
+            ? 'warm-up'
+            : 'ramp';
+    if (now !== phase) enter(now);
+    phase = now;
+  };
+  follow(0);
+  const onSecond = (second: LoadSecond): void => {
+    notes.series.add((go + second.at) as Micros, toSamples(second));
+    notes.peakCcu = Math.max(notes.peakCcu, second.connected);
+    observer.second(second);
+    if (phase === 'measure') {
+      for (const name of OPERATIONS) {
+        const { scheduled, skipped, failed, timedOut } = second.operations[name];
+        stopped ??= hopeless(name, { scheduled, missed: skipped + failed + timedOut });
+      }
+      if (stopped !== null) fleet.stop();
+    }
+    follow(second.at);
+  };
+  const stop = (): void => {
+    fleet.stop();
+    follow(monotonic() - go);
+  };
+  signals.stop.addEventListener('abort', stop, { once: true });
+  const drained = fleet.run(go, onSecond);
+  drained.catch(() => undefined);
+  const left = new Promise<null>((resolve) =>
+    signals.abort.addEventListener('abort', () => resolve(null), { once: true }),
+  );
+
+  try {
+    if (signals.stop.aborted) stop();
+    notes.tally = await Promise.race([drained, left, lost]);
+  } catch (thrown) {
+    // Whatever was answered until a component was lost still counts, if the workers can tell it soon.
+    fleet.stop();
+    notes.tally = await Promise.race([drained, left, sleep(LOST_DRAIN_MS, null)]).catch(() => null);
+    throw thrown;
+  } finally {
+    signals.stop.removeEventListener('abort', stop);
+    await readings.finish();
+  }
+  if (signals.stop.aborted) return { state: 'interrupted', phase };
+  return stopped === null ? { state: 'completed' } : { state: 'stoppedEarly', because: stopped };
+}
+
+/**
+ * Holds the rows against the generator's ledger once the servers have written what they accepted: both
+ * counts of row writes stand still.
+ */
+async function verify(
+  baseline: Baseline,
+  tally: Tally,
+  notes: Notes,
+  abort: AbortSignal,
+): Promise<IntegrityFacts> {
+  const { database } = baseline;
+  let byServers = -1;
+  let byPostgres = -1;
+  for (let waited = 0; waited < SETTLE_MS && !abort.aborted; waited += SETTLE_STEP_MS) {
+    const [servers, postgres] = [await rowWritesOf(notes), await readUpdates(database)];
+    const still = servers === byServers && postgres === byPostgres;
+    [byServers, byPostgres] = [servers, postgres];
+    if (still && byServers - baseline.byServers === byPostgres - baseline.byPostgres) break;
+    await sleep(SETTLE_STEP_MS);
+  }
+  return {
+    ...compareLedger(tally.ledger, baseline.rows, await readRows(database, baseline.rows.lastSeq.length)),
+    rowWritesServers: byServers - baseline.byServers,
+    rowWritesPostgres: byPostgres - baseline.byPostgres,
+  };
+}
+
+/** Row writes by the world servers' own count, since they started. */
+async function rowWritesOf(notes: Notes): Promise<number> {
+  const readings = await Promise.all(notes.worldProbes.map((probe) => probe.sample()));
+  return readings
+    .flat()
+    .filter(({ series }) => series.endsWith('.rowWrites'))
+    .reduce((sum, { value }) => sum + value, 0);
+}
+
+function endingOf(thrown: unknown, phase: Phase): Ending {
+  if (thrown instanceof CapbenchError && thrown.exitCode === EXIT.interrupted) {
+    return { state: 'interrupted', phase };
+  }
+  if (thrown instanceof CapbenchError && thrown.exitCode === EXIT.stackFailed) {
+    return { state: 'stackFailed', because: thrown.message, hint: thrown.hint ?? '' };
+  }
+  throw thrown;
+}
