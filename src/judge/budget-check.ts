@@ -1,6 +1,7 @@
 import type { Budget, MeasuredBudget } from '../scenario/budget.ts';
+import { nearest } from '../scenario/nearest.ts';
 import { conversion } from '../units.ts';
-import { metricAt, nearestPath } from './metric.ts';
+import { METRICS, metricAt } from './metric.ts';
 
 /** Why a budget cannot be ruled, whatever the run measures: a mistake in the scenario. */
 export interface BudgetProblem {
@@ -11,7 +12,7 @@ export interface BudgetProblem {
 /** Every budget whose metric, statistic, unit or limit makes no sense; empty when all can be ruled. */
 export function checkBudgets(budgets: readonly Budget[]): readonly BudgetProblem[] {
   return budgets.flatMap((budget) => {
-    if (budget.state === 'untestable') return [];
+    if (budget.state !== 'measured') return [];
     const message = problemOf(budget);
     return message === null ? [] : [{ id: budget.id, message }];
   });
@@ -20,7 +21,9 @@ export function checkBudgets(budgets: readonly Budget[]): readonly BudgetProblem
 function problemOf(budget: MeasuredBudget): string | null {
   const metric = metricAt(budget.metric);
   if (metric === undefined) {
-    return `metric "${budget.metric}" is not a figure of report.json; did you mean "${nearestPath(budget.metric)}"?`;
+    const meant = nearest(budget.metric, Object.keys(METRICS));
+    const hint = meant === undefined ? '' : `; did you mean "${meant}"?`;
+    return `metric "${budget.metric}" is not a figure of report.json${hint}`;
   }
   if (metric.stats === null && budget.stat !== null) {
     return `metric "${budget.metric}" has no statistics; leave "${budget.stat}" out`;

@@ -148,28 +148,3 @@ export function resolve(figures: Figures, path: string, stat: string | null): nu
   if (typeof at === 'number') return Number.isFinite(at) ? at : null;
   return typeof at === 'string' ? at : null;
 }
-
-/** The known path that is spelled most like this one. */
-export function nearestPath(path: string): string {
-  let nearest = '';
-  let least = Number.POSITIVE_INFINITY;
-  for (const known of Object.keys(METRICS)) {
-    const distance = editDistance(path, known);
-    if (distance < least) [nearest, least] = [known, distance];
-  }
-  return nearest;
-}
-
-/** Levenshtein's distance, one row at a time. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replace = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, replace));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
-}

@@ -1,4 +1,4 @@
-import { countOf, EMPTY_HISTOGRAM, type HistogramData, mergeHistograms, percentile } from '../histogram.ts';
+import { countOf, type HistogramData, meanOf, mergeHistograms, percentileOf } from '../histogram.ts';
 import type { Counts } from '../load/engine.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { OPERATIONS, type Operation } from '../scenario/workload.ts';
@@ -76,8 +76,9 @@ function latencyOf(facts: OperationFacts): LatencyFigures {
 /** A histogram of microseconds in milliseconds. `max`, `mean` and `count` are of what was answered. */
 function percentilesOf(data: HistogramData, unanswered = 0): Percentiles {
   const count = countOf(data);
+  const mean = meanOf(data);
   const at = (percent: number): number | null => {
-    const value = percentile(data, percent, unanswered);
+    const value = percentileOf(data, percent, count + unanswered);
     return value === null ? null : toMillis(value);
   };
   return {
@@ -87,20 +88,20 @@ function percentilesOf(data: HistogramData, unanswered = 0): Percentiles {
     p99: at(99),
     p999: at(99.9),
     max: count === 0 ? null : toMillis(data.max),
-    mean: count === 0 ? null : toMillis(data.sum / count),
+    mean: mean === null ? null : toMillis(mean),
     count,
   };
 }
 
 /** p99 of `sent - due` over all operations, in milliseconds. */
 function lagOf(m: Measurements): number | null {
-  const value = percentile(mergeHistograms(OPERATIONS.map((op) => m.operations[op].lag)), 99);
+  const value = percentileOf(mergeHistograms(OPERATIONS.map((op) => m.operations[op].lag)), 99);
   return value === null ? null : toMillis(value);
 }
 
 function networkFigures(m: Measurements): Figures['network'] {
   const { measured, phases } = m;
-  const histogram = m.connect.histogram ?? EMPTY_HISTOGRAM;
+  const { histogram } = m.connect;
   const bytesIn = measured === null ? null : rateOf(m.series['load.bytesIn'], measured);
   const bytesOut = measured === null ? null : rateOf(m.series['load.bytesOut'], measured);
   const players = measured === null ? null : gaugeOf(m.series['load.connected'], measured).mean;

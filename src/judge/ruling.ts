@@ -1,0 +1,153 @@
+import type { Figures } from '../measurement/figures.ts';
+import type { Measurements } from '../measurement/measurements.ts';
+import type { Budget, MeasuredBudget } from '../scenario/budget.ts';
+import { OPERATIONS } from '../scenario/workload.ts';
+import type { AppliedSetting } from '../stack/stack.ts';
+import { conversion } from '../units.ts';
+import { isText, keeps } from './comparison.ts';
+import { metricAt, resolve, settingOf } from './metric.ts';
+import { settingNumber } from './setting-value.ts';
+
+/** What became of one budget. Only `met` and `breached` decide. */
+export type RulingState = 'met' | 'breached' | 'unmeasured' | 'contradicted' | 'untestable';
+
+export interface Ruling {
+  readonly budget: Budget;
+  readonly state: RulingState;
+  /** In the budget's `metricUnit`; null when there is no figure. */
+  readonly observed: number | string | null;
+  /** How many operations a percentile is taken over, unanswered ones included; null for other figures. */
+  readonly samples: number | null;
+  /** Why, for everything but a plain `met` or `breached`. */
+  readonly reason: string | null;
+}
+
+/** A run is at full load from this share of the requested players and operations on. */
+const FULL_LOAD_PERCENT = 99;
+
+/** Rules one budget from the figures of a run. */
+export function rule(budget: Budget, figures: Figures, m: Measurements): Ruling {
+  const without = { budget, observed: null, samples: null };
+  if (budget.state === 'untestable') return { ...without, state: 'untestable', reason: budget.missing };
+  if (budget.state === 'contradicted') {
+    return { ...without, state: 'contradicted', reason: budget.contradicted };
+  }
+  const observed = m.measured !== null || standsAlone(budget.metric) ? observe(budget, figures) : null;
+  const samples = samplesOf(budget, figures);
+  const of = (state: RulingState, reason: string | null): Ruling => ({
+    budget,
+    state,
+    observed,
+    samples,
+    reason,
+  });
+
+  if (budget.contradicted !== null) return of('contradicted', budget.contradicted);
+  const deviation = deviationOf(budget.metric, m.settings);
+  if (deviation?.hardware) return of('untestable', deviation.reason);
+  if (budget.fullLoad && figures.load.scale !== 1) return of('unmeasured', `scale ${figures.load.scale}`);
+  const unanswered = unansweredAt(budget, figures);
+  if (observed === null && unanswered === 0) return of('unmeasured', absence(budget, m));
+
+  const reasons = budget.fullLoad ? shortfalls(figures) : [];
+  if (unanswered > 0 && (observed === null || budget.stat === 'max' || budget.stat === 'mean')) {
+    return of('breached', [`${unanswered} operations were never answered`, ...reasons].join('; '));
+  }
+  if (observed === null) return of('unmeasured', absence(budget, m));
+  const upper = upperBound(budget);
+  if (upper !== null) reasons.push('a documented range of use is an upper bound at its high end');
+  const kept =
+    typeof observed === 'number'
+      ? upper === null
+        ? keeps(observed, budget.op, budget.limit)
+        : observed <= upper
+      : typeof budget.limit === 'string' && isText(observed, budget.op, budget.limit);
+  if (!kept && deviation !== null) return of('unmeasured', `applied otherwise: ${deviation.reason}`);
+  return of(kept ? 'met' : 'breached', reasons.length === 0 ? null : reasons.join('; '));
+}
+
+/** The figure in the budget's unit; a text stays one unless the limit is a number. */
+function observe(budget: MeasuredBudget, figures: Figures): number | string | null {
+  const figure = resolve(figures, budget.metric, budget.stat);
+  if (typeof figure === 'string') {
+    return typeof budget.limit === 'string' ? figure : (settingNumber(figure, budget.metricUnit) ?? null);
+  }
+  const unit = metricAt(budget.metric)?.unit;
+  const factor = unit === undefined ? undefined : conversion(unit, budget.metricUnit);
+  return figure === null || factor === undefined ? null : figure * factor;
+}
+
+/** What is known of a run that never reached its measure phase. */
+const standsAlone = (path: string): boolean =>
+  settingOf(path) !== null ||
+  path.startsWith('ceilings.') ||
+  /^host\.(cpuModel|cpus|memoryBytes|kernel|platform|arch|node|nodeMajor)$/.test(path);
+
+function deviationOf(
+  path: string,
+  settings: readonly AppliedSetting[],
+): (AppliedSetting & { reason: string }) | null {
+  const name = settingOf(path);
+  const found = name === null ? undefined : settings.find(({ setting }) => setting === name);
+  return found === undefined || found.reason === null ? null : { ...found, reason: found.reason };
+}
+
+/** The operation of a latency from due; null for every other metric. */
+const dueOperation = (path: string) => OPERATIONS.find((op) => path === `latency.${op}.due`) ?? null;
+
+function unansweredAt(budget: MeasuredBudget, figures: Figures): number {
+  const op = dueOperation(budget.metric);
+  return op === null || budget.stat === null ? 0 : figures.latency[op].due.unanswered;
+}
+
+function samplesOf(budget: MeasuredBudget, figures: Figures): number | null {
+  const op = dueOperation(budget.metric);
+  if (op !== null) return figures.latency[op].due.count + figures.latency[op].due.unanswered;
+  const count = budget.stat === null ? null : resolve(figures, budget.metric, 'count');
+  return typeof count === 'number' ? count : null;
+}
+
+/** R7b: how far the achieved load stayed behind the requested one; empty at full load. */
+function shortfalls({ load }: Figures): string[] {
+  const short: string[] = [];
+  if (load.peakCcu < (FULL_LOAD_PERCENT / 100) * load.requestedCcu) {
+    short.push(`at ${load.peakCcu} of ${load.requestedCcu} players`);
+  }
+  for (const op of OPERATIONS) {
+    const sent = load.sentPercent[op];
+    if (sent !== null && sent < FULL_LOAD_PERCENT)
+      short.push(`with ${sent.toFixed(1)}% of the ${op} load sent`);
+  }
+  return short;
+}
+
+/** R7b: the high end of a claimed range of CPU percentages; null where a range means both its ends. */
+function upperBound({ claim, metric, op, limit }: MeasuredBudget): number | null {
+  if (claim === null || op !== 'between' || typeof limit !== 'object') return null;
+  return /cpuPercent/i.test(metric) ? limit[1] : null;
+}
+
+/** Why there is no figure. */
+function absence({ metric }: MeasuredBudget, m: Measurements): string {
+  if (m.measured === null) return 'the run never reached its measure phase';
+  if (settingOf(metric) !== null) return `the ${m.stackKind} stack does not tell this setting`;
+  if (metric.startsWith('ceilings.')) return 'the ceilings were not measured';
+  const room = metric.split('.')[0] ?? '';
+  const names = PROBES[room];
+  const silent = m.probes.find(({ name, samples }) => samples === 0 && names?.test(name));
+  if (silent !== undefined) return `probe ${silent.name} gave no data: ${silent.lastError ?? 'no answer'}`;
+  if (names !== undefined && !m.probes.some(({ name }) => names.test(name))) {
+    return `no probe watched the ${room === 'integrity' ? 'database' : room}`;
+  }
+  return 'no data';
+}
+
+/** Which probes a part of the report comes from. */
+const PROBES: Readonly<Record<string, RegExp>> = {
+  world: /^world/,
+  throughput: /^world/,
+  database: /^postgres/,
+  integrity: /^postgres/,
+  host: /^host/,
+  generator: /^generator/,
+};

@@ -1,0 +1,131 @@
+import { EXIT, type ExitCode } from '../errors.ts';
+import { figuresOf } from '../measurement/figures-of.ts';
+import type { Measurements } from '../measurement/measurements.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { type Bottleneck, bottleneckOf } from './bottleneck.ts';
+import { generatorIsHealthy, type JudgedRule, rulesOf } from './rules.ts';
+import { type Ruling, type RulingState, rule } from './ruling.ts';
+
+export type VerdictOutcome = 'pass' | 'fail' | 'invalid';
+
+export interface Verdict {
+  readonly outcome: VerdictOutcome;
+  readonly exitCode: ExitCode;
+  readonly rulings: readonly Ruling[];
+  readonly rules: readonly JudgedRule[];
+  /** Why there is no conclusion, and what to do; empty when there is one. */
+  readonly invalidBecause: readonly string[];
+  /** What the run did not hold, budgets aside: `load not sustained: ...`. */
+  readonly breachedBecause: readonly string[];
+  readonly bottleneck: Bottleneck;
+}
+
+/** Measurements and scenario in, verdict out: no clock, no file, no process. */
+export function judge(m: Measurements, s: Scenario): Verdict {
+  const figures = figuresOf(m, s);
+  const rulings = s.budgets.map((budget) => rule(budget, figures, m));
+  const rules = rulesOf(m, s, figures);
+  const healthy = generatorIsHealthy(rules);
+  const broken = rules.filter((one) => one.state === 'broken');
+  const because = (wanted: (one: JudgedRule) => boolean): string[] =>
+    broken.filter(wanted).map((one) => sentence(one));
+
+  const breachedBecause = [
+    ...(m.ending.state === 'stoppedEarly' && healthy ? [stopped(m, m.ending.because)] : []),
+    ...because(({ consequence }) => consequence === 'data-lost'),
+    ...because(({ consequence }) => healthy && consequence === 'breached-if-healthy'),
+  ];
+  const counts = countRulings(rulings);
+  const dataLost = broken.some(({ consequence }) => consequence === 'data-lost');
+  const invalidBecause = [
+    ...ended(m, healthy),
+    ...because(({ consequence }) => consequence === 'invalid'),
+    ...because(({ consequence }) => !healthy && consequence === 'breached-if-healthy'),
+  ];
+  if (counts.met === 0 && counts.breached === 0 && breachedBecause.length === 0) {
+    invalidBecause.push('no budget was met, and none breached: there is nothing to conclude from');
+  }
+
+  const exitCode = exitCodeOf(
+    m,
+    dataLost,
+    invalidBecause.length > 0,
+    counts.breached + breachedBecause.length > 0,
+  );
+  return {
+    outcome: OUTCOMES[exitCode],
+    exitCode,
+    rulings,
+    rules,
+    invalidBecause: exitCode === EXIT.pass || exitCode === EXIT.breached ? [] : invalidBecause,
+    breachedBecause,
+    bottleneck: bottleneckOf(figures, rules),
+  };
+}
+
+type RunExit =
+  | typeof EXIT.interrupted
+  | typeof EXIT.stackFailed
+  | typeof EXIT.dataLost
+  | typeof EXIT.invalid
+  | typeof EXIT.breached
+  | typeof EXIT.pass;
+
+const OUTCOMES: Readonly<Record<RunExit, VerdictOutcome>> = {
+  [EXIT.interrupted]: 'invalid',
+  [EXIT.stackFailed]: 'invalid',
+  [EXIT.dataLost]: 'fail',
+  [EXIT.invalid]: 'invalid',
+  [EXIT.breached]: 'fail',
+  [EXIT.pass]: 'pass',
+};
+
+/** R10: the order of verdicts. */
+function exitCodeOf(m: Measurements, dataLost: boolean, invalid: boolean, breached: boolean): RunExit {
+  if (m.ending.state === 'interrupted') return EXIT.interrupted;
+  if (m.ending.state === 'stackFailed') return EXIT.stackFailed;
+  if (dataLost) return EXIT.dataLost;
+  if (invalid) return EXIT.invalid;
+  return breached ? EXIT.breached : EXIT.pass;
+}
+
+function stopped(m: Measurements, because: string): string {
+  const after = m.measured?.to ?? m.phases.end - (m.phases.go ?? m.phases.end);
+  return `load not sustained: stopped ${Math.round(after)} s after GO, because ${because}`;
+}
+
+/** Why an ending leaves no conclusion. */
+function ended(m: Measurements, healthy: boolean): string[] {
+  switch (m.ending.state) {
+    case 'interrupted':
+      return [`the run was interrupted in the ${m.ending.phase} phase: run it again and let it end`];
+    case 'stackFailed':
+      return [`${m.ending.because}: ${m.ending.hint}`];
+    case 'stoppedEarly':
+      return healthy ? [] : [`${stopped(m, m.ending.because)}; and the generator was not healthy`];
+    default:
+      return [];
+  }
+}
+
+function sentence({ id, observed, limit, advice, consequence }: JudgedRule): string {
+  const name =
+    consequence === 'breached-if-healthy' && id.startsWith('load-') ? `load not sustained (${id})` : id;
+  const value = typeof observed === 'number' ? Number(observed.toPrecision(4)) : observed;
+  return `${name}: ${value ?? 'no data'}, limit ${limit}: ${advice}`;
+}
+
+export type RulingCounts = Readonly<Record<RulingState, number>>;
+
+export function countRulings(rulings: readonly Ruling[]): RulingCounts {
+  const counts = { breached: 0, met: 0, contradicted: 0, unmeasured: 0, untestable: 0 };
+  for (const { state } of rulings) counts[state] += 1;
+  return counts;
+}
+
+/** `31 met, 9 unmeasured, 12 untestable`: what there is none of is left out. */
+export function countsLine(counts: RulingCounts): string {
+  const order = ['breached', 'met', 'contradicted', 'unmeasured', 'untestable'] as const;
+  const parts = order.flatMap((state) => (counts[state] === 0 ? [] : [`${counts[state]} ${state}`]));
+  return parts.length === 0 ? 'no budgets' : parts.join(', ');
+}
