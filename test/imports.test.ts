@@ -1,0 +1,118 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative, sep } from 'node:path';
+import { expect, test } from 'vitest';
+
+const src = join(import.meta.dirname, '..', 'src');
+
+/** The rooms in the order in which the data passes through them. */
+const WAY = ['scenario', 'stack', 'load', 'probe', 'measurement', 'judge', 'report'];
+/** Wire the rooms together; may import any of them. */
+const WIRING = ['run.ts', 'commands', 'cli.ts'];
+/** Text in, text out. */
+const PURE = ['scenario', 'judge', 'report'];
+const DRIVERS = ['pg', 'ws', 'ioredis', 'undici', 'child_process'];
+const DRIVER_ROOMS = ['stack', 'probe', 'load', 'world'];
+/** The processes of capbench beside the CLI, which have a `process` of their own. */
+const ENTRIES = ['world/flux.ts', 'load/fleet/worker.ts', 'stack/watchdog-process.ts'];
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly typeOnly: boolean;
+}
+
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => file.split(sep).join('/'));
+
+const imports: Import[] = files.flatMap((from) =>
+  [
+    ...readFileSync(join(src, from), 'utf8').matchAll(
+      /^\s*(?:import|export)\s(?:(type)\s)?[^'";]*?from\s+'([^']+)'|import\('([^']+)'\)|^import\s+'([^']+)'/gms,
+    ),
+  ].map((match) => {
+    const target = match[2] ?? match[3] ?? match[4] ?? '';
+    const to = target.startsWith('.')
+      ? relative(src, normalize(join(src, dirname(from), target)))
+          .split(sep)
+          .join('/')
+      : target.replace(/^node:/, '');
+    return { from, to, typeOnly: match[1] === 'type' };
+  }),
+);
+
+/** `load` for load/fleet/fleet.ts; the file's own name for a file of the root. */
+const roomOf = (file: string): string => file.split('/')[0] ?? file;
+const isOurs = (target: string): boolean => target.endsWith('.ts');
+const show = ({ from, to }: Import): string => `${from} -> ${to}`;
+
+test('the imports were found', () => {
+  expect(files.length).toBeGreaterThan(30);
+  expect(imports.map(show)).toContain('run.ts -> clock.ts');
+  expect(imports.some(({ from, to }) => from.startsWith('world/') && to === 'pg')).toBe(true);
+});
+
+test('a room knows only rooms that come before it', () => {
+  const against = imports.filter(({ from, to }) => {
+    if (!isOurs(to)) return false;
+    const [room, other] = [roomOf(from), roomOf(to)];
+    if (room === other || WIRING.includes(room)) return false;
+    if (room === 'host.ts') return WAY.includes(other) || WIRING.includes(other);
+    if (!WAY.includes(other) && other.endsWith('.ts')) return WIRING.includes(other) || other === 'host.ts';
+    return !(WAY.includes(room) && WAY.indexOf(other) >= 0 && WAY.indexOf(other) < WAY.indexOf(room));
+  });
+  expect(against.map(show)).toEqual([]);
+});
+
+test('judging and reporting know nothing of load and stack', () => {
+  const against = imports.filter(
+    ({ from, to, typeOnly }) =>
+      ['judge', 'report'].includes(roomOf(from)) &&
+      isOurs(to) &&
+      ['load', 'stack', 'probe'].includes(roomOf(to)) &&
+      !typeOnly,
+  );
+  expect(against.map(show)).toEqual([]);
+});
+
+test('nobody imports the world', () => {
+  expect(
+    imports.filter(({ from, to }) => roomOf(to) === 'world' && roomOf(from) !== 'world').map(show),
+  ).toEqual([]);
+});
+
+test('pure rooms read no file, start no process and open no connection', () => {
+  const impure = new Set([
+    ...DRIVERS,
+    'fs',
+    'fs/promises',
+    'net',
+    'http',
+    'https',
+    'os',
+    'process',
+    'worker_threads',
+  ]);
+  expect(imports.filter(({ from, to }) => PURE.includes(roomOf(from)) && impure.has(to)).map(show)).toEqual(
+    [],
+  );
+});
+
+test('drivers stay where the wire is', () => {
+  const against = imports.filter(
+    ({ from, to, typeOnly }) => DRIVERS.includes(to) && !typeOnly && !DRIVER_ROOMS.includes(roomOf(from)),
+  );
+  expect(against.map(show)).toEqual([]);
+});
+
+test('the CLI meets its process in host.ts alone', () => {
+  const touching = files.filter((file) => {
+    if (file === 'host.ts' || ENTRIES.includes(file)) return false;
+    const room = roomOf(file);
+    if (!WIRING.includes(room) && !PURE.includes(room) && room !== 'measurement') return false;
+    return /\bprocess\.(argv|env|exit|stdout|stderr|on|cwd|exitCode)\b/.test(
+      readFileSync(join(src, file), 'utf8'),
+    );
+  });
+  expect(touching).toEqual([]);
+});
