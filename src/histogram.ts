@@ -1,6 +1,7 @@
 /**
  * An HdrHistogram as plain data: [value, count] pairs in ascending order of value, in microseconds,
  * three significant digits. Readable in measurements.json, and merged by adding counts.
+ * A value is the upper end of its bucket. Recording is done by the histograms of hdr-histogram.ts.
  */
 export interface HistogramData {
   readonly counts: readonly (readonly [value: number, count: number])[];
@@ -12,38 +13,61 @@ export interface HistogramData {
 
 export const EMPTY_HISTOGRAM: HistogramData = { counts: [], min: 0, max: 0, sum: 0 };
 
-/** Values recorded. */
-export const countOf = (data: HistogramData): number =>
-  data.counts.reduce((sum, [, count]) => sum + count, 0);
+/** How many values were recorded. */
+export function countOf(histogram: HistogramData): number {
+  let total = 0;
+  for (const [, count] of histogram.counts) total += count;
+  return total;
+}
 
-/** The histogram of all values together: counts are added, percentiles are never averaged (R8). */
-export function mergeHistograms(all: readonly HistogramData[]): HistogramData {
-  const filled = all.filter(({ counts }) => counts.length > 0);
-  const merged = new Map<number, number>();
-  for (const { counts } of filled) {
-    for (const [value, count] of counts) merged.set(value, (merged.get(value) ?? 0) + count);
+/** R8: histograms of one shape are added; percentiles are taken afterwards, and never averaged. */
+export function mergeHistograms(histograms: readonly HistogramData[]): HistogramData {
+  const filled = histograms.filter((histogram) => histogram.counts.length > 0);
+  const [first] = filled;
+  if (first === undefined) return EMPTY_HISTOGRAM;
+  if (filled.length === 1) return first;
+  const counts = new Map<number, number>();
+  let { min, max } = first;
+  let sum = 0;
+  for (const histogram of filled) {
+    for (const [value, count] of histogram.counts) counts.set(value, (counts.get(value) ?? 0) + count);
+    min = Math.min(min, histogram.min);
+    max = Math.max(max, histogram.max);
+    sum += histogram.sum;
   }
-  if (filled.length === 0) return EMPTY_HISTOGRAM;
-  return {
-    counts: [...merged].sort(([a], [b]) => a - b),
-    min: filled.reduce((least, { min }) => Math.min(least, min), Number.POSITIVE_INFINITY),
-    max: filled.reduce((most, { max }) => Math.max(most, max), 0),
-    sum: filled.reduce((sum, one) => sum + one.sum, 0),
-  };
+  return { counts: [...counts].sort(([a], [b]) => a - b), min, max, sum };
 }
 
 /**
- * The smallest recorded value that at least `percent` of all values do not exceed, in microseconds.
- * What was never answered counts as slower than every recorded value (R3): null when the percentile falls
- * there, and when there is nothing at all.
+ * The smallest recorded value that at least `percent` of all `population` values do not exceed; the upper end
+ * of its bucket, but never above the exact maximum. `population` counts values that have no bucket as slower
+ * than every recorded one (R3); null when the percentile falls among those, or when there are none at all.
  */
-export function percentile(data: HistogramData, percent: number, unanswered = 0): number | null {
-  // The margin keeps 99.9% of 1,000 at 999 although the product is a little more in binary.
-  const rank = Math.max(1, Math.ceil((percent / 100) * (countOf(data) + unanswered) - 1e-9));
+export function percentileOf(
+  histogram: HistogramData,
+  percent: number,
+  population = countOf(histogram),
+): number | null {
+  if (population === 0) return null;
+  // 99.9 / 100 * 1000 is 999.0000000000001: the tolerance keeps such a product from asking for one value more.
+  const rank = Math.max(1, Math.ceil((percent / 100) * population - 1e-9 * population));
   let seen = 0;
-  for (const [value, count] of data.counts) {
+  for (const [value, count] of histogram.counts) {
     seen += count;
-    if (seen >= rank) return Math.min(value, data.max);
+    if (seen >= rank) return Math.min(value, histogram.max);
   }
   return null;
+}
+
+/** Exact, from the sum kept beside the buckets; null without values. */
+export function meanOf(histogram: HistogramData): number | null {
+  const total = countOf(histogram);
+  return total === 0 ? null : histogram.sum / total;
+}
+
+/** How many values lie above a limit, as far as the buckets tell: those whose bucket ends above it. */
+export function countAbove(histogram: HistogramData, limit: number): number {
+  let above = 0;
+  for (const [value, count] of histogram.counts) if (value > limit) above += count;
+  return above;
 }

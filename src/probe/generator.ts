@@ -1,4 +1,4 @@
-import { percentile } from '../histogram.ts';
+import { percentileOf } from '../histogram.ts';
 import type { LoadSecond } from '../load/engine.ts';
 import { OPERATIONS } from '../scenario/workload.ts';
 import { toMillis } from '../units.ts';
@@ -28,7 +28,7 @@ export function generatorSamples(): (second: LoadSecond) => Sample[] {
       for (const outcome of COUNTED) samples.push(counter(`load.${name}.${outcome}`, operation[outcome]));
       samples.push(gauge(`load.${name}.inFlight`, operation.inFlight));
       for (const p of [50, 95, 99]) {
-        const value = percentile(operation.due, p);
+        const value = percentileOf(operation.due, p);
         if (value !== null) samples.push(gauge(`load.${name}.p${p}Ms`, toMillis(value)));
       }
     }

@@ -1,0 +1,57 @@
+import type { Ledger } from './engine.ts';
+
+const COLUMNS = ['sentN', 'sentSum', 'sentMax', 'ackedN', 'ackedSum', 'ackedMax'] as const;
+
+/**
+ * Section D's record of one worker: what it sent and what was answered, for each entity id. HOT.
+ * A rejected operation is answered too: its number is used up. Monsters' 202 moves nothing; their commit does.
+ */
+export class SequenceLedger implements Ledger {
+  readonly sentN: Float64Array;
+  readonly sentSum: Float64Array;
+  readonly sentMax: Float64Array;
+  readonly ackedN: Float64Array;
+  readonly ackedSum: Float64Array;
+  readonly ackedMax: Float64Array;
+
+  constructor(entities: number) {
+    this.sentN = new Float64Array(entities);
+    this.sentSum = new Float64Array(entities);
+    this.sentMax = new Float64Array(entities);
+    this.ackedN = new Float64Array(entities);
+    this.ackedSum = new Float64Array(entities);
+    this.ackedMax = new Float64Array(entities);
+  }
+
+  sent(entity: number, sequence: number): void {
+    this.sentN[entity] = (this.sentN[entity] as number) + 1;
+    this.sentSum[entity] = (this.sentSum[entity] as number) + sequence;
+    if (sequence > (this.sentMax[entity] as number)) this.sentMax[entity] = sequence;
+  }
+
+  acked(entity: number, sequence: number): void {
+    this.ackedN[entity] = (this.ackedN[entity] as number) + 1;
+    this.ackedSum[entity] = (this.ackedSum[entity] as number) + sequence;
+    if (sequence > (this.ackedMax[entity] as number)) this.ackedMax[entity] = sequence;
+  }
+
+  /** Adds another worker's record: counts and sums are added, the highest number is the higher one. */
+  add(other: Ledger): void {
+    for (const column of COLUMNS) {
+      const mine = this[column];
+      const theirs = other[column];
+      const highest = column === 'sentMax' || column === 'ackedMax';
+      for (let entity = 0; entity < mine.length; entity++) {
+        const a = mine[entity] as number;
+        const b = theirs[entity] as number;
+        mine[entity] = highest ? Math.max(a, b) : a + b;
+      }
+    }
+  }
+
+  /** Plain data, as it goes over a process's channel. */
+  toData(): Ledger {
+    const { sentN, sentSum, sentMax, ackedN, ackedSum, ackedMax } = this;
+    return { sentN, sentSum, sentMax, ackedN, ackedSum, ackedMax };
+  }
+}

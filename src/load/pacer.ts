@@ -1,0 +1,126 @@
+import { MULBERRY_STEP, mulberry32, streamSeed } from '../rng.ts';
+import { LANES, type Timeline } from '../scenario/workload.ts';
+
+/**
+ * When each operation is due, in integer microseconds after GO. HOT.
+ *
+ * Arrivals are jittered and exact in rate: of a stream with rate r, one arrival falls into each interval of
+ * length 1/r of *operational time*, uniformly. So every window of a second holds r arrivals, give or take one.
+ * Operational time runs at full speed after the ramp and proportionally slower within it.
+ */
+
+/** What the streams of random numbers are for, so that no two share one. */
+const ARRIVAL = 1;
+const PHASE = 2;
+const POST = 3;
+
+/**
+ * Wall time at which `tau` (operational seconds) have passed, under a linear ramp of `ramp` seconds:
+ * tau(t) = t^2 / 2R for t < R, and t - R/2 afterwards; this is the inverse.
+ */
+export function afterRamp(tau: number, ramp: number): number {
+  return tau < ramp / 2 ? Math.sqrt(2 * ramp * tau) : tau + ramp / 2;
+}
+
+const toMicros = (seconds: number): number => Math.round(seconds * 1e6);
+
+/** One stream of due times for each player of a worker, all at one rate, each seeded by (seed, player id). */
+export class PlayerPacer {
+  private readonly rate: number;
+  private readonly ramp: number;
+  private readonly end: number;
+  private readonly state: Int32Array;
+  /** Where the stream's intervals begin, as a share of one, so that players do not march in step. */
+  private readonly phase: Float64Array;
+  private readonly interval: Float64Array;
+
+  constructor(seed: number, playerIds: ArrayLike<number>, rate: number, timeline: Timeline) {
+    this.rate = rate;
+    this.ramp = timeline.rampEnd / 1e6;
+    this.end = timeline.end;
+    this.state = new Int32Array(playerIds.length);
+    this.phase = new Float64Array(playerIds.length);
+    this.interval = new Float64Array(playerIds.length);
+    for (let i = 0; i < playerIds.length; i++) {
+      const id = playerIds[i] as number;
+      this.state[i] = streamSeed(seed, ARRIVAL, id);
+      this.phase[i] = mulberry32(streamSeed(seed, PHASE, id));
+    }
+  }
+
+  /** The next due time of the worker's i-th player; Infinity when none is left before the end. */
+  next(i: number): number {
+    if (this.rate <= 0) return Number.POSITIVE_INFINITY;
+    for (;;) {
+      const state = ((this.state[i] as number) + MULBERRY_STEP) | 0;
+      this.state[i] = state;
+      const interval = this.interval[i] as number;
+      this.interval[i] = interval + 1;
+      const tau = (interval + mulberry32(state) - (this.phase[i] as number)) / this.rate;
+      // The first interval began before GO: what falls there is never due.
+      if (tau < 0) continue;
+      const due = toMicros(afterRamp(tau, this.ramp));
+      return due < this.end ? due : Number.POSITIVE_INFINITY;
+    }
+  }
+}
+
+/** Monsters are dealt in lanes; a world with few monsters has a lane for each. */
+export const lanesOf = (monsters: number): number => Math.min(LANES, monsters);
+
+/** A lane belongs to one worker, so that a monster's commands all come from there. */
+export const workerOfLane = (lane: number, workers: number): number => lane % workers;
+
+/** A player belongs to one worker. */
+export const workerOfPlayer = (player: number, workers: number): number => player % workers;
+
+/**
+ * The one schedule of posts, and one worker's share of it: post k belongs to lane k mod lanes. Every due time is
+ * computed from k alone, so a worker passes over the posts of the others without drawing them.
+ */
+export class PostPacer {
+  /** The post that is due next. */
+  post = -1;
+  lane = -1;
+  /** Infinity when none is left before the end. */
+  due = 0;
+  private readonly rate: number;
+  private readonly ramp: number;
+  private readonly end: number;
+  private readonly seed: number;
+  private readonly lanes: number;
+  private readonly worker: number;
+  private readonly workers: number;
+
+  constructor(
+    seed: number,
+    rate: number,
+    monsters: number,
+    timeline: Timeline,
+    worker: number,
+    workers: number,
+  ) {
+    this.rate = rate;
+    this.ramp = timeline.rampEnd / 1e6;
+    this.end = timeline.end;
+    this.seed = streamSeed(seed, POST);
+    this.lanes = lanesOf(monsters);
+    this.worker = worker;
+    this.workers = workers;
+    this.advance();
+  }
+
+  advance(): void {
+    if (this.rate <= 0 || this.lanes === 0 || this.worker >= this.lanes) {
+      this.due = Number.POSITIVE_INFINITY;
+      return;
+    }
+    do {
+      this.post += 1;
+      this.lane = this.post % this.lanes;
+    } while (workerOfLane(this.lane, this.workers) !== this.worker);
+    const jitter = mulberry32((this.seed + Math.imul(this.post + 1, MULBERRY_STEP)) | 0);
+    const due = toMicros(afterRamp((this.post + jitter) / this.rate, this.ramp));
+    this.due = due < this.end ? due : Number.POSITIVE_INFINITY;
+  }
+}

@@ -1,0 +1,128 @@
+import { MicrosHistogram } from '../hdr-histogram.ts';
+import { OPERATIONS, type Timeline } from '../scenario/workload.ts';
+import type { Counts, LoadSecondOperation, OperationTally } from './engine.ts';
+
+/** What became of an operation; the names are those of R4, the numbers index the recorder's counts. */
+export const OUTCOME = { ok: 1, rejected: 2, failed: 3, timedOut: 4, skipped: 5, unfinished: 6 } as const;
+export type Outcome = (typeof OUTCOME)[keyof typeof OUTCOME];
+
+/** Index in OPERATIONS. */
+export type OperationIndex = 0 | 1;
+export const INTENT: OperationIndex = 0;
+export const MONSTER_COMMAND: OperationIndex = 1;
+
+const SCHEDULED = 0;
+const KINDS = 7;
+
+class OperationRecord {
+  readonly whole = new Float64Array(KINDS);
+  readonly measured = new Float64Array(KINDS);
+  /** As `whole` was when the last second ended. */
+  readonly before = new Float64Array(KINDS);
+  readonly due = new MicrosHistogram();
+  readonly service = new MicrosHistogram();
+  readonly lag = new MicrosHistogram();
+  readonly secondDue = new MicrosHistogram();
+}
+
+/**
+ * Counts and latencies of one worker. HOT. Times are microseconds after GO; the measure phase is decided by the
+ * due time. Every outcome has a count of its own, so that conservation is a check and not a definition.
+ */
+export class Recorder {
+  private readonly records: readonly [OperationRecord, OperationRecord] = [
+    new OperationRecord(),
+    new OperationRecord(),
+  ];
+  private readonly measureStart: number;
+  private readonly end: number;
+
+  constructor(timeline: Timeline) {
+    this.measureStart = timeline.measureStart;
+    this.end = timeline.end;
+  }
+
+  /** `n` operations have come due. */
+  schedule(operation: OperationIndex, n: number, due: number): void {
+    const record = this.records[operation];
+    record.whole[SCHEDULED] = (record.whole[SCHEDULED] as number) + n;
+    if (due >= this.measureStart && due < this.end) {
+      record.measured[SCHEDULED] = (record.measured[SCHEDULED] as number) + n;
+    }
+  }
+
+  /** `n` operations of one due and sent time have found their end; `sent` is not read when they were never sent. */
+  settle(
+    operation: OperationIndex,
+    outcome: Outcome,
+    n: number,
+    due: number,
+    sent: number,
+    now: number,
+  ): void {
+    const record = this.records[operation];
+    record.whole[outcome] = (record.whole[outcome] as number) + n;
+    const answered = outcome === OUTCOME.ok || outcome === OUTCOME.rejected;
+    if (answered) record.secondDue.record(now - due, n);
+    if (due >= this.measureStart && due < this.end) {
+      record.measured[outcome] = (record.measured[outcome] as number) + n;
+      if (answered) {
+        record.due.record(now - due, n);
+        record.service.record(now - sent, n);
+        record.lag.record(sent - due, n);
+      }
+    }
+  }
+
+  /** What happened since the last call. */
+  takeSecond(operation: OperationIndex, inFlight: number): LoadSecondOperation {
+    const { whole, before, secondDue } = this.records[operation];
+    const delta = countsOf(whole.map((count, kind) => count - (before[kind] as number)));
+    before.set(whole);
+    const { unfinished: _, ...second } = delta;
+    return { ...second, inFlight, due: secondDue.take() };
+  }
+
+  /** @throws when the operations that were scheduled and those that were settled differ: a bug of ours. */
+  tally(): Readonly<Record<(typeof OPERATIONS)[number], OperationTally>> {
+    const tallyOf = (operation: OperationIndex): OperationTally => {
+      const record = this.records[operation];
+      return {
+        whole: countsOf(record.whole),
+        measured: countsOf(record.measured),
+        due: record.due.toData(),
+        service: record.service.toData(),
+        lag: record.lag.toData(),
+      };
+    };
+    const operations = { intent: tallyOf(INTENT), monsterCommand: tallyOf(MONSTER_COMMAND) };
+    for (const operation of OPERATIONS) assertConserved(operation, operations[operation]);
+    return operations;
+  }
+}
+
+function countsOf(kinds: Float64Array): Counts {
+  return {
+    scheduled: kinds[SCHEDULED] as number,
+    ok: kinds[OUTCOME.ok] as number,
+    rejected: kinds[OUTCOME.rejected] as number,
+    failed: kinds[OUTCOME.failed] as number,
+    timedOut: kinds[OUTCOME.timedOut] as number,
+    skipped: kinds[OUTCOME.skipped] as number,
+    unfinished: kinds[OUTCOME.unfinished] as number,
+  };
+}
+
+/** R4, for the whole run and for the measure phase. @throws an Error that names the operation and the numbers. */
+export function assertConserved(operation: string, tally: Pick<OperationTally, 'whole' | 'measured'>): void {
+  for (const scope of ['whole', 'measured'] as const) {
+    const { scheduled, ok, rejected, failed, timedOut, skipped, unfinished } = tally[scope];
+    const settled = ok + rejected + failed + timedOut + skipped + unfinished;
+    if (settled !== scheduled) {
+      throw new Error(
+        `${scheduled} ${operation} operations were scheduled and ${settled} settled (${scope} run): ` +
+          JSON.stringify(tally[scope]),
+      );
+    }
+  }
+}
