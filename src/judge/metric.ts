@@ -8,7 +8,7 @@ export interface Metric {
   readonly stats: readonly string[] | null;
 }
 
-const PERCENTILES = ['p50', 'p90', 'p95', 'p99', 'p999', 'max', 'mean'] as const;
+const PERCENTILES = ['p50', 'p90', 'p95', 'p99', 'p999', 'min', 'max', 'mean'] as const;
 const SPREAD = ['mean', 'min', 'max'] as const;
 const QUANTILES = ['p50', 'p95', 'p99'] as const;
 

@@ -42,7 +42,8 @@ export function judge(m: Measurements, s: Scenario): Verdict {
     ...because(({ consequence }) => consequence === 'invalid'),
     ...because(({ consequence }) => !healthy && consequence === 'breached-if-healthy'),
   ];
-  if (counts.met === 0 && counts.breached === 0 && breachedBecause.length === 0) {
+  const ranOn = m.ending.state === 'completed' || m.ending.state === 'stoppedEarly';
+  if (ranOn && counts.met + counts.breached + breachedBecause.length === 0) {
     invalidBecause.push('no budget was met, and none breached: there is nothing to conclude from');
   }
 
@@ -57,7 +58,7 @@ export function judge(m: Measurements, s: Scenario): Verdict {
     exitCode,
     rulings,
     rules,
-    invalidBecause: exitCode === EXIT.pass || exitCode === EXIT.breached ? [] : invalidBecause,
+    invalidBecause,
     breachedBecause,
     bottleneck: bottleneckOf(figures, rules),
   };

@@ -73,7 +73,7 @@ function latencyOf(facts: OperationFacts): LatencyFigures {
   };
 }
 
-/** A histogram of microseconds in milliseconds. `max`, `mean` and `count` are of what was answered. */
+/** A histogram of microseconds in milliseconds. `min`, `max`, `mean` and `count` are of what was answered. */
 function percentilesOf(data: HistogramData, unanswered = 0): Percentiles {
   const count = countOf(data);
   const mean = meanOf(data);
@@ -87,6 +87,7 @@ function percentilesOf(data: HistogramData, unanswered = 0): Percentiles {
     p95: at(95),
     p99: at(99),
     p999: at(99.9),
+    min: count === 0 ? null : toMillis(data.min),
     max: count === 0 ? null : toMillis(data.max),
     mean: mean === null ? null : toMillis(mean),
     count,

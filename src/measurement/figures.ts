@@ -11,6 +11,7 @@ export interface Percentiles {
   readonly p95: number | null;
   readonly p99: number | null;
   readonly p999: number | null;
+  readonly min: number | null;
   readonly max: number | null;
   readonly mean: number | null;
   readonly count: number;
@@ -26,7 +27,7 @@ export interface Spread {
 /**
  * Latencies in milliseconds. In `due`, an operation without an answer (failed, timed out, skipped,
  * unfinished) counts as slower than every answered one (R3): a percentile that falls among those is null and
- * `unanswered` says how many there were. `max`, `mean` and `count` are of what was answered.
+ * `unanswered` says how many there were. `min`, `max`, `mean` and `count` are of what was answered.
  */
 export interface LatencyFigures {
   readonly unit: 'ms';

@@ -1,0 +1,156 @@
+import { mkdir, open, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { badInput, CapbenchError, EXIT, messageOf } from '../errors.ts';
+import type { Measurements } from './measurements.ts';
+import { parseMeasurements } from './measurements-schema.ts';
+
+/** Of each log, the last megabyte is kept. */
+export const LOG_LIMIT = 2 ** 20;
+/** What a run writes is far below these; a larger file is not one of ours. */
+const MEASUREMENTS_LIMIT = 256 * 2 ** 20;
+const SCENARIO_LIMIT = 4 * 2 ** 20;
+
+/** `20261121T113000Z` */
+const stampOf = (at: Date): string => at.toISOString().replace(/[-:]|\.\d+/g, '');
+
+/**
+ * Makes the folder of a run, `<out>/<scenario>-<UTC time>`, with `-2`, `-3` .. when it is there already.
+ * Throws a CapbenchError when the folder cannot be written to.
+ */
+export async function makeBundle(out: string, scenario: string, at: Date): Promise<string> {
+  const name = `${scenario.replace(/[^\w.-]+/g, '-').replace(/^\.+/, '')}-${stampOf(at)}`;
+  try {
+    await mkdir(out, { recursive: true });
+    for (let attempt = 1; ; attempt++) {
+      const folder = join(out, attempt === 1 ? name : `${name}-${attempt}`);
+      try {
+        await mkdir(folder);
+        return folder;
+      } catch (error) {
+        if (codeOf(error) !== 'EEXIST') throw error;
+      }
+    }
+  } catch (error) {
+    throw unwritable(out, error);
+  }
+}
+
+/**
+ * Writes one file of a bundle: first beside its place, then renamed into it, so that a reader never sees
+ * half a file. `name` may have folders: `charts/latency.png`.
+ */
+export async function writeArtefact(
+  folder: string,
+  name: string,
+  content: string | Uint8Array,
+): Promise<void> {
+  if (name.split(/[/\\]/).some((part) => part === '' || part === '.' || part === '..')) {
+    throw new Error(`"${name}" is no name inside a bundle`);
+  }
+  const path = join(folder, name);
+  const unfinished = `${path}.tmp`;
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(unfinished, content);
+    await rename(unfinished, path);
+  } catch (error) {
+    await rm(unfinished, { force: true }).catch(() => undefined);
+    throw unwritable(path, error);
+  }
+}
+
+/** Points `<out>/latest` at a bundle. Resolves to a warning where links cannot be made, else to null. */
+export async function pointLatest(folder: string): Promise<string | null> {
+  const latest = join(dirname(folder), 'latest');
+  const unfinished = `${latest}.${basename(folder)}.tmp`;
+  try {
+    await symlink(basename(folder), unfinished);
+    await rename(unfinished, latest);
+    return null;
+  } catch (error) {
+    await rm(unfinished, { force: true }).catch(() => undefined);
+    return `${latest} does not point at this run: ${messageOf(error)}`;
+  }
+}
+
+/** The last megabyte of a log file, from the start of a line; says so when something was cut. */
+export async function readLogTail(path: string, limit = LOG_LIMIT): Promise<string> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    const from = Math.max(0, size - limit);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(size - from), 0, size - from, from);
+    const text = buffer.toString('utf8', 0, bytesRead);
+    if (from === 0) return text;
+    return `[the first ${from} bytes were cut]\n${text.slice(text.indexOf('\n') + 1)}`;
+  } finally {
+    await file.close();
+  }
+}
+
+/** What judging and reporting a run again need. */
+export interface RecordedRun {
+  readonly measurements: Measurements;
+  /** The resolved scenario, as YAML. */
+  readonly scenarioFile: string;
+  readonly scenarioBytes: Uint8Array;
+}
+
+/** Reads a bundle back. Throws bad input that names the file which is missing, broken or too large. */
+export async function readBundle(folder: string): Promise<RecordedRun> {
+  const facts = await readBounded(join(folder, 'measurements.json'), MEASUREMENTS_LIMIT);
+  const parsed = parseMeasurements(facts.toString('utf8'));
+  if (parsed.state === 'invalid') {
+    throw badInput(
+      `${join(folder, 'measurements.json')} is broken: ${parsed.problems.join('; ')}`,
+      'it must be as `capbench run` wrote it; run again for a new bundle',
+    );
+  }
+  const scenarioFile = join(folder, 'scenario.yaml');
+  return {
+    measurements: parsed.measurements,
+    scenarioFile,
+    scenarioBytes: await readBounded(scenarioFile, SCENARIO_LIMIT),
+  };
+}
+
+async function readBounded(path: string, limit: number): Promise<Buffer> {
+  const hint = 'a bundle is a folder under reports/ that `capbench run` made; reports/latest is the newest';
+  try {
+    const found = await stat(path);
+    if (!found.isFile()) throw badInput(`${path} is not a file`, hint);
+    if (found.size > limit) {
+      throw badInput(`${path} has ${found.size} bytes; at most ${limit} are read`, hint);
+    }
+    const file = await open(path, 'r');
+    try {
+      return await file.readFile();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (error instanceof CapbenchError) throw error;
+    const missing = codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR';
+    throw badInput(missing ? `${path} does not exist` : `${path} cannot be read: ${messageOf(error)}`, hint);
+  }
+}
+
+const codeOf = (error: unknown): string | null =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+
+function unwritable(path: string, error: unknown): CapbenchError {
+  if (codeOf(error) === 'ENOSPC') {
+    return new CapbenchError(
+      EXIT.invalid,
+      `${path} cannot be written: the disk is full`,
+      'free some space, or name a folder on another disk with --out',
+      { cause: error },
+    );
+  }
+  return new CapbenchError(
+    EXIT.badInput,
+    `${path} cannot be written: ${messageOf(error)}`,
+    'name a folder that can be written to with --out',
+    { cause: error },
+  );
+}

@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import type { HistogramData } from '../histogram.ts';
+import type { Measurements } from './measurements.ts';
+
+const count = z.number().min(0);
+const counts = z.object({
+  scheduled: count,
+  ok: count,
+  rejected: count,
+  failed: count,
+  timedOut: count,
+  skipped: count,
+  unfinished: count,
+});
+const histogram: z.ZodType<HistogramData> = z.object({
+  counts: z.array(z.tuple([z.number(), count])),
+  min: z.number(),
+  max: z.number(),
+  sum: z.number(),
+});
+const operation = z.object({
+  whole: counts,
+  measured: counts,
+  due: histogram,
+  service: histogram,
+  lag: histogram,
+});
+const series = z.object({
+  kind: z.enum(['counter', 'gauge']),
+  points: z.array(z.tuple([z.number(), z.number()])),
+});
+const buckets = z.object({ bounds: z.array(z.number()), counts: z.array(z.number()) });
+const seconds = z.number().nullable();
+
+/** The shape of measurements.json, for reading it back. What is not named here is dropped. */
+const measurementsSchema: z.ZodType<Measurements> = z.object({
+  schemaVersion: z.literal(1),
+  capbench: z.string(),
+  scenarioHash: z.string(),
+  scheduleHash: z.string().nullable(),
+  startedAt: z.iso.datetime(),
+  commit: z.string().nullable(),
+  ending: z.discriminatedUnion('state', [
+    z.object({ state: z.literal('completed') }),
+    z.object({ state: z.literal('stoppedEarly'), because: z.string() }),
+    z.object({ state: z.literal('interrupted'), phase: z.string() }),
+    z.object({ state: z.literal('stackFailed'), because: z.string(), hint: z.string() }),
+  ]),
+  engine: z.string(),
+  workers: count,
+  colocated: z.boolean(),
+  stackKind: z.enum(['local', 'target']),
+  phases: z.object({ stackUp: seconds, ready: seconds, go: seconds, end: z.number() }),
+  measured: z.object({ from: z.number(), to: z.number() }).nullable(),
+  peakCcu: count,
+  connect: z.object({ failed: count, histogram }),
+  disconnects: count,
+  operations: z.object({ intent: operation, monsterCommand: operation }),
+  series: z.record(z.string(), series),
+  probes: z.array(
+    z.object({ name: z.string(), samples: count, gaps: count, lastError: z.string().nullable() }),
+  ),
+  worlds: z.object({ batchOperations: buckets, flushMs: buckets, responseMs: buckets }).nullable(),
+  integrity: z
+    .object({
+      sent: z.number(),
+      acked: z.number(),
+      applied: z.number(),
+      lost: count,
+      phantom: count,
+      duplicated: count,
+      holes: count,
+      entities: count,
+      examples: z.array(z.string()),
+      rowWritesServers: z.number(),
+      rowWritesPostgres: z.number(),
+    })
+    .nullable(),
+  ceilings: z
+    .object({
+      insertsPerSecond: z.number(),
+      updatesPerSecondSingle: z.number(),
+      updatesPerSecondBatched: z.number(),
+      batchRows: z.number(),
+      connections: z.number(),
+      statement: z.string(),
+    })
+    .nullable(),
+  host: z.object({
+    cpuModel: z.string(),
+    cpus: z.number().positive(),
+    memoryBytes: z.number().positive(),
+    kernel: z.string(),
+    platform: z.string(),
+    arch: z.string(),
+    node: z.string(),
+  }),
+  settings: z.array(
+    z.object({
+      setting: z.string(),
+      documented: z.string(),
+      applied: z.string(),
+      reason: z.string().nullable(),
+      hardware: z.boolean(),
+    }),
+  ),
+  errors: z.array(z.string()),
+});
+
+/** What reading text as measurements led to. */
+export type Parsed =
+  | { readonly state: 'valid'; readonly measurements: Measurements }
+  | { readonly state: 'invalid'; readonly problems: readonly string[] };
+
+const SHOWN = 3;
+
+/** Reads the text of a measurements.json; says in words what is wrong with it, the first few problems. */
+export function parseMeasurements(text: string): Parsed {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return {
+      state: 'invalid',
+      problems: [`it is not JSON: ${error instanceof Error ? error.message : error}`],
+    };
+  }
+  const result = measurementsSchema.safeParse(value);
+  if (result.success) return { state: 'valid', measurements: result.data };
+  const problems = result.error.issues.map(
+    ({ path, message }) => `${path.length === 0 ? 'the whole' : path.join('.')}: ${message}`,
+  );
+  const rest = problems.length - SHOWN;
+  return {
+    state: 'invalid',
+    problems: rest > 0 ? [...problems.slice(0, SHOWN), `and ${rest} more`] : problems,
+  };
+}
