@@ -42,3 +42,9 @@ const CONVERSIONS: Readonly<Record<string, Readonly<Record<string, number>>>> = 
 export function conversion(from: string, to: string): number | undefined {
   return from === to ? 1 : CONVERSIONS[from]?.[to];
 }
+
+/** A span as `parseDuration` reads it, in the largest unit that keeps it whole. */
+export function formatDuration(span: Micros): string {
+  if (span % 1e6 === 0) return `${span / 1e6}s`;
+  return span % 1e3 === 0 ? `${span / 1e3}ms` : `${span}us`;
+}

@@ -44,43 +44,36 @@ export function readClaims(text: string): Claims {
 }
 
 /**
- * The documents' spellings of units, in the words of units.ts. An operation, a row write and a batch stay
- * three different things.
+ * The documents' spellings of units, in the words of the metrics. An operation, a row write and a batch
+ * stay three different things.
  */
 const METRIC_UNITS: Readonly<Record<string, string>> = {
   users: 'players',
   CCU: 'players',
-  'intents/s': 'operations/s',
-  'commands/s': 'operations/s',
-  'ops/s': 'operations/s',
-  'ops/batch': 'operations',
+  'intents/s': 'ops/s',
+  'commands/s': 'ops/s',
   'batched ops/s': 'batches/s',
-  'batches/s': 'batches/s',
-  'UPDATE ops/s': 'row writes/s',
-  'INSERT ops/s': 'row writes/s',
-  'connections/s': 'connections/s',
-  connections: 'connections',
+  'UPDATE ops/s': 'rows/s',
+  'INSERT ops/s': 'rows/s',
   containers: 'servers',
-  entities: 'entities',
   'GB free': 'GB',
-  GB: 'GB',
-  MB: 'MB',
   KB: 'kB',
-  bytes: 'bytes',
-  Gbps: 'Gbps',
-  '%': '%',
   '% CPU': '%',
   '% per core': '%',
   '% of RAM': '%',
   '% each': '%',
-  ms: 'ms',
-  s: 's',
-  min: 'min',
-  x: 'x',
-  cores: 'cores',
-  version: 'version',
 };
 
-/** The word of units.ts for a document's unit; undefined when a budget has to name it. */
-export const metricUnitOf = (unit: string): string | undefined =>
-  Object.hasOwn(METRIC_UNITS, unit) ? METRIC_UNITS[unit] : undefined;
+/** Units that documents and metrics spell alike; the last line is those of PostgreSQL's settings. */
+const SAME_UNITS: readonly string[] = [
+  ...['ops/s', 'ops/batch', 'batches/s', 'connections/s', 'Gbps', 'Mbps'],
+  ...['bytes', 'MB', 'GB', 'ms', 's', 'min', '%', 'x'],
+  ...['players', 'connections', 'entities', 'cores', 'version'],
+  ...['processes', 'workers', 'ratio', 'cost', 'requests', 'enum', 'name'],
+];
+
+/** The metrics' word for a document's unit; undefined when a budget has to name it. */
+export function metricUnitOf(unit: string): string | undefined {
+  if (Object.hasOwn(METRIC_UNITS, unit)) return METRIC_UNITS[unit];
+  return SAME_UNITS.includes(unit) ? unit : undefined;
+}

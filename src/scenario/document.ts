@@ -105,7 +105,9 @@ export function readYaml(file: string, bytes: Uint8Array): YamlDocument {
         for (const [depth, segment] of path.entries()) {
           const around = resolve(node);
           if (isMap(around)) {
-            const pair = around.items.find(({ key }) => isScalar(key) && String(key.value) === String(segment));
+            const pair = around.items.find(
+              ({ key }) => isScalar(key) && String(key.value) === String(segment),
+            );
             if (pair === undefined) break;
             const wanted = of === 'key' && depth === path.length - 1 ? pair.key : (pair.value ?? pair.key);
             offset = rangeStart(wanted) ?? offset;

@@ -28,7 +28,10 @@ function messageOf(problems: readonly Problem[]): string {
   if (problems.length === 1) return lineOf(first);
   const lines = problems
     .slice(0, SHOWN)
-    .flatMap((problem) => [`  ${lineOf(problem)}`, ...(problem.hint === null ? [] : [`    hint: ${problem.hint}`])]);
+    .flatMap((problem) => [
+      `  ${lineOf(problem)}`,
+      ...(problem.hint === null ? [] : [`    hint: ${problem.hint}`]),
+    ]);
   const rest = problems.length - SHOWN;
   return [`${problems.length} problems`, ...lines, ...(rest > 0 ? [`  and ${rest} more`] : [])].join('\n');
 }

@@ -1,0 +1,98 @@
+import { Command, CommanderError } from 'commander';
+import { checkCommand } from './commands/check.ts';
+import { listCommand } from './commands/list.ts';
+import { CapbenchError, EXIT, type ExitCode, messageOf } from './errors.ts';
+import { type Host, processHost } from './host.ts';
+
+/**
+ * The verbs, in the order of `--help`. Each is `xCommand(host): Command` in commands/x.ts. Its module is
+ * loaded for every `--help`, so it imports commander and its options only; what does the work is
+ * imported inside the action. An action throws a CapbenchError, or sets `host.exitCode` for a result
+ * that is not 0, or just resolves.
+ */
+const VERBS: readonly ((host: Host) => Command)[] = [listCommand, checkCommand];
+
+const EXAMPLES = `
+Examples:
+  $ capbench list                    what can be run
+  $ capbench check m4pro-20k         what a run would do, without running it
+`;
+
+/** One line of a failure after another, the way every command reports it. */
+function report(host: Host, message: string, hint?: string): void {
+  host.stderr.write(`error: ${message}\n`);
+  if (hint !== undefined) host.stderr.write(`hint: ${hint}\n`);
+}
+
+function reportBug(host: Host, thrown: unknown, verbose: boolean): void {
+  report(
+    host,
+    `a bug in capbench: ${messageOf(thrown)}`,
+    verbose ? undefined : 'run it again with --verbose for the stack trace, and report it with that',
+  );
+  if (verbose && thrown instanceof Error && thrown.stack !== undefined)
+    host.stderr.write(`${thrown.stack}\n`);
+}
+
+/** Commander's own words, `error: unknown option '--scael'\n(Did you mean --scale?)`, in our form. */
+function reportUsage(host: Host, error: CommanderError): void {
+  const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
+  const suggestion = /\((Did you mean .*)\)/.exec(rest.join(' '))?.[1];
+  report(host, first, suggestion ?? 'capbench --help lists the verbs, capbench <verb> --help their options');
+}
+
+const wantsVerbose = (host: Host): boolean => host.argv.includes('--verbose');
+
+export function programOf(host: Host): Command {
+  const program = new Command('capbench')
+    .description('Will this box hold this world? Capacity verdicts for persistent multiplayer servers.')
+    .usage('<verb> [options]')
+    .version(host.version, '-V, --version', 'print the version')
+    .option('--verbose', 'print a stack trace when capbench itself fails')
+    .helpOption('-h, --help', 'print this help, or that of a verb')
+    .addHelpText('after', EXAMPLES)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => host.stdout.write(text),
+      writeErr: (text) => host.stderr.write(text),
+      outputError: () => {},
+      getOutHelpWidth: () => host.stdout.columns,
+      getErrHelpWidth: () => host.stderr.columns,
+      getOutHasColors: () => host.stdout.isTTY && host.env.NO_COLOR === undefined,
+      getErrHasColors: () => host.stderr.isTTY && host.env.NO_COLOR === undefined,
+    });
+  for (const verb of VERBS) program.addCommand(verb(host).copyInheritedSettings(program));
+  return program;
+}
+
+/** Runs one command line; resolves with the exit code. */
+export async function runCli(host: Host): Promise<ExitCode> {
+  try {
+    await programOf(host).parseAsync([...host.argv], { from: 'user' });
+    return host.exitCode;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) {
+      // Help and version come as errors of code 0; help without a verb has printed itself already.
+      if (thrown.exitCode === 0) return EXIT.pass;
+      if (thrown.code !== 'commander.help') reportUsage(host, thrown);
+      return EXIT.badInput;
+    }
+    if (thrown instanceof CapbenchError) {
+      report(host, thrown.message, thrown.hint);
+      if (wantsVerbose(host) && thrown.cause !== undefined)
+        host.stderr.write(`cause: ${messageOf(thrown.cause)}\n`);
+      return thrown.exitCode;
+    }
+    reportBug(host, thrown, wantsVerbose(host));
+    return EXIT.bug;
+  }
+}
+
+/** The whole program: the only place that ends the process. */
+export async function main(host: Host = processHost()): Promise<void> {
+  host.onCrash((thrown) => {
+    reportBug(host, thrown, wantsVerbose(host));
+    host.exit(EXIT.bug);
+  });
+  host.exit(await runCli(host));
+}

@@ -1,0 +1,125 @@
+import { open, readdir, readFile } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { badInput, messageOf } from '../errors.ts';
+import type { Host } from '../host.ts';
+import { checkBudgets } from '../judge/budget-check.ts';
+import { type Claims, readClaims } from '../scenario/claims.ts';
+import { LARGEST_SCENARIO } from '../scenario/document.ts';
+import { nearest } from '../scenario/nearest.ts';
+import {
+  NO_OVERRIDES,
+  type Overrides,
+  parseDurationFlag,
+  parseScale,
+  parseSeed,
+} from '../scenario/overrides.ts';
+import { readScenario } from '../scenario/read-scenario.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import type { ScenarioFlags } from './scenario-options.ts';
+
+/** A scenario as it will run, and where it came from. */
+export interface LoadedScenario {
+  readonly scenario: Scenario;
+  /** The file, absolute. */
+  readonly path: string;
+}
+
+const EXTENSION = /\.ya?ml$/;
+
+/** The scenarios that come with capbench: name -> absolute path, by name. */
+export async function shippedScenarios(host: Host): Promise<ReadonlyMap<string, string>> {
+  const folder = join(host.root, 'scenarios');
+  const files = (await readdir(folder)).filter((file) => EXTENSION.test(file)).sort();
+  return new Map(files.map((file) => [file.replace(EXTENSION, ''), join(folder, file)]));
+}
+
+/** The claims of the documents that capbench knows. */
+export const loadClaims = async (host: Host): Promise<Claims> =>
+  readClaims(await readFile(join(host.root, 'fixtures', 'claims.json'), 'utf8'));
+
+/** A name of `capbench list`, or a path: what has a slash or ends in .yaml or .yml. */
+async function locate(host: Host, reference: string): Promise<string> {
+  if (/[/\\]/.test(reference) || EXTENSION.test(reference)) return resolve(host.cwd, reference);
+  const shipped = await shippedScenarios(host);
+  const path = shipped.get(reference);
+  if (path !== undefined) return path;
+  const meant = nearest(reference, [...shipped.keys()]);
+  throw badInput(
+    `there is no scenario named "${reference}"; there are ${[...shipped.keys()].join(', ')}`,
+    meant === undefined
+      ? `a file of your own is named by its path: ./${reference}.yaml`
+      : `did you mean ${meant}? A file of your own is named by its path: ./${reference}.yaml`,
+  );
+}
+
+/** A file's first bytes: one more than a scenario may have, so that a larger one is seen and never read. */
+async function readStart(path: string, shown: string): Promise<Uint8Array> {
+  try {
+    const file = await open(path, 'r');
+    try {
+      const buffer = new Uint8Array(LARGEST_SCENARIO + 1);
+      let length = 0;
+      while (length < buffer.length) {
+        const { bytesRead } = await file.read(buffer, length, buffer.length - length);
+        if (bytesRead === 0) break;
+        length += bytesRead;
+      }
+      return buffer.subarray(0, length);
+    } finally {
+      await file.close();
+    }
+  } catch (thrown) {
+    const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+    if (code === 'ENOENT')
+      throw badInput(
+        `there is no file ${shown}`,
+        'capbench list names the scenarios that come with capbench',
+      );
+    if (code === 'EISDIR') throw badInput(`${shown} is a folder, expected a scenario file`);
+    throw badInput(`the scenario ${shown} cannot be read: ${messageOf(thrown)}`);
+  }
+}
+
+/** Flags over `CAPBENCH_SCALE`, `CAPBENCH_DURATION` and `CAPBENCH_SEED`. An empty variable is none. */
+function overridesOf(host: Host, flags: ScenarioFlags): Overrides {
+  const pick = <T>(
+    flag: string | undefined,
+    name: string,
+    parse: (text: string, source: string) => T,
+  ): T | null => {
+    if (flag !== undefined) return parse(flag, `--${name}`);
+    const variable = `CAPBENCH_${name.toUpperCase()}`;
+    const value = host.env[variable];
+    return value === undefined || value === '' ? null : parse(value, variable);
+  };
+  return {
+    set: flags.set,
+    scale: pick(flags.scale, 'scale', parseScale),
+    duration: pick(flags.duration, 'duration', parseDurationFlag),
+    seed: pick(flags.seed, 'seed', parseSeed),
+  };
+}
+
+/** Shorter of the two ways to name a file. */
+function shownPath(host: Host, path: string): string {
+  const near = relative(host.cwd, path);
+  return near.length < path.length && !near.startsWith('..') ? near : path;
+}
+
+/** Finds, reads and resolves a scenario. Throws a CapbenchError (104) with all that is wrong with it. */
+export async function loadScenario(
+  host: Host,
+  reference: string,
+  flags: ScenarioFlags,
+): Promise<LoadedScenario> {
+  const overrides = overridesOf(host, flags);
+  const path = await locate(host, reference);
+  const file = shownPath(host, path);
+  const [bytes, claims] = await Promise.all([readStart(path, file), loadClaims(host)]);
+  return { scenario: readScenario({ file, bytes }, claims, overrides, checkBudgets), path };
+}
+
+/** A scenario that comes with capbench, as it is written. */
+export async function loadShipped(path: string, claims: Claims): Promise<Scenario> {
+  return readScenario({ file: path, bytes: await readStart(path, path) }, claims, NO_OVERRIDES, checkBudgets);
+}

@@ -1,0 +1,131 @@
+import type { Budget } from '../scenario/budget.ts';
+import { scenarioHash } from '../scenario/resolved.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { formatDuration } from '../units.ts';
+import type { LoadedScenario } from './scenario-files.ts';
+
+const number = (n: number): string => n.toLocaleString('en-US', { maximumFractionDigits: 3 });
+
+/** How many budgets a run can rule, and how many it cannot. */
+function countsOf({ budgets }: Scenario) {
+  const count = (keep: (budget: Budget) => boolean) => budgets.filter(keep).length;
+  const contradicted = count(({ state }) => state === 'contradicted');
+  const disputed = count((budget) => budget.state === 'measured' && budget.contradicted !== null);
+  return {
+    measurable: count(({ state }) => state === 'measured') - disputed,
+    contradicted: contradicted + disputed,
+    untestable: count(({ state }) => state === 'untestable'),
+  };
+}
+
+function limitOf({ op, limit, unit }: Budget): string {
+  const value =
+    typeof limit === 'object'
+      ? limit.map(number).join(' to ')
+      : typeof limit === 'number'
+        ? number(limit)
+        : limit;
+  return `${op} ${value} ${unit === 'text' ? '' : unit}`.trim();
+}
+
+function sourceOf({ source }: Budget): string {
+  return source === null ? 'your own' : `${source.document}:${source.line} ${source.heading}`;
+}
+
+/** One line of several columns, the last as long as it is. */
+function table(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+  return rows.map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd());
+}
+
+function budgetLines(budgets: readonly Budget[]): readonly string[] {
+  const measured = budgets.flatMap((b) =>
+    b.state === 'measured'
+      ? [[b.id, limitOf(b), `${b.metric}${b.stat === null ? '' : ` ${b.stat}`}`, b.title, sourceOf(b)]]
+      : [],
+  );
+  const why = new Map<string, string[]>();
+  for (const b of budgets) {
+    const reason =
+      b.state === 'untestable'
+        ? `untestable: ${b.missing}`
+        : b.contradicted === null
+          ? null
+          : `contradicted: ${b.contradicted}`;
+    if (reason !== null) why.set(reason, [...(why.get(reason) ?? []), b.id]);
+  }
+  return [...table(measured), ...[...why].map(([reason, ids]) => `  ${ids.join(' ')}\n    ${reason}`)];
+}
+
+/** What would run, for a reader. */
+export function outline({ scenario, path }: LoadedScenario): string {
+  const { load, world, postgres, ceilings, rules } = scenario;
+  const counts = countsOf(scenario);
+  const section = (title: string, lines: readonly string[]) =>
+    lines.length === 0 ? [] : ['', title, ...lines];
+  const lines = [
+    `${scenario.name}  ${path}`,
+    ...scenario.description
+      .trim()
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => `  ${line}`),
+    ...section(
+      'LOAD',
+      table([
+        ['players', `${number(load.players)}, connecting at ${number(load.connectsPerSecond)}/s`],
+        [
+          'intents',
+          `${number(load.intentsPerSecond)}/s, at most ${load.outstanding} unanswered for each player`,
+        ],
+        ['monsters', number(load.monsters)],
+        ['monster commands', `${number(load.monsterCommandsPerSecond)}/s, ${load.commandsPerPost} to a post`],
+        [
+          'phases',
+          `ramp ${formatDuration(load.ramp)}, warm-up ${formatDuration(load.warmUp)}, measure ${formatDuration(load.duration)}, drain ${formatDuration(load.drain)}`,
+        ],
+        [
+          'late',
+          `skipped after ${formatDuration(load.skipAfter)}, timed out after ${formatDuration(load.timeout)}`,
+        ],
+        ['scale, seed', `${number(scenario.scale)}, ${scenario.seed}`],
+      ]),
+    ),
+    ...section(
+      'WORLD',
+      table([
+        ['servers', `${world.servers}, ${world.heapMegabytes} MB of heap each`],
+        ['places', `${number(world.playersPerPlace)} players each`],
+        [
+          'batches',
+          `at ${number(world.batchOperations)} operations or ${formatDuration(world.batchInterval)}`,
+        ],
+        ['rows', world.rowShape],
+      ]),
+    ),
+    ...section(
+      `POSTGRESQL ${postgres.version}`,
+      table(Object.entries(postgres.settings).map(([name, value]) => [name, value === '' ? "''" : value])),
+    ),
+    ...section(
+      'OTHERWISE THAN DOCUMENTED',
+      scenario.deviations.map(
+        (d) => `  ${d.setting}: ${d.documented} -> ${d.applied}\n    ${d.reason.trim()}`,
+      ),
+    ),
+    ...section('CEILINGS AND RULES', [
+      ceilings.secondsEach === 0
+        ? '  ceilings are left out'
+        : `  ceilings of ${number(ceilings.secondsEach)} s each over ${number(ceilings.rows)} rows`,
+      `  ${rules.sentPercent}% sent; a generator blocked for ${rules.generatorLoopDelayMs} ms or ${rules.generatorUtilisationPercent}% busy is not healthy`,
+    ]),
+    ...section('BUDGETS', budgetLines(scenario.budgets)),
+    '',
+    `${counts.measurable} measurable, ${counts.untestable} untestable, ${counts.contradicted} contradicted`,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** The same for a program. */
+export const outlineJson = ({ scenario, path }: LoadedScenario): string =>
+  `${JSON.stringify({ ok: true, path, scenarioHash: scenarioHash(scenario), budgets: countsOf(scenario), scenario }, null, 2)}\n`;

@@ -1,0 +1,239 @@
+import type { Budget, Operator } from './budget.ts';
+import { type Claim, type Claims, metricUnitOf } from './claims.ts';
+import { type Finding, found } from './finding.ts';
+import { nearest } from './nearest.ts';
+import { type Path, shown } from './problem.ts';
+import type { BudgetEntry } from './schema.ts';
+
+/** The three lists of a scenario that make its budgets; undefined in place of an element that was refused. */
+export interface BudgetLists {
+  readonly budgets: readonly (BudgetEntry | undefined)[];
+  readonly contradicted: readonly (
+    | { readonly why: string; readonly claims: readonly string[] }
+    | undefined
+  )[];
+  readonly untestable: readonly (
+    | { readonly missing: string; readonly claims: readonly string[] }
+    | undefined
+  )[];
+}
+
+interface Reading {
+  readonly budgets: readonly Budget[];
+  /** Where each budget stands, by its id. */
+  readonly paths: ReadonlyMap<string, Path>;
+  readonly findings: readonly Finding[];
+}
+
+/** Looks every claim up, and checks what a budget alone can get wrong; its metric is checked by the judge. */
+export function readBudgets(lists: BudgetLists, claims: Claims): Reading {
+  const budgets: Budget[] = [];
+  const findings: Finding[] = [];
+  const firstAt = new Map<string, Path>();
+
+  const keep = (budget: Budget, path: Path): void => {
+    const first = firstAt.get(budget.id);
+    if (first === undefined) {
+      firstAt.set(budget.id, path);
+      budgets.push(budget);
+    } else {
+      findings.push(
+        found(
+          path,
+          `${budget.id} is there twice (first at ${first.join('.')}), expected once`,
+          'remove one, or rename it',
+        ),
+      );
+    }
+  };
+  const lookUp = (id: string, path: Path): Claim | undefined => {
+    const claim = claims.get(id);
+    if (claim === undefined) {
+      const meant = nearest(id, [...claims.keys()]);
+      findings.push(
+        found(
+          path,
+          `${shown(id)} is there, expected the id of a claim in fixtures/claims.json`,
+          meant === undefined
+            ? 'a budget of your own has an id instead of a claim'
+            : `did you mean ${meant}?`,
+        ),
+      );
+    }
+    return claim;
+  };
+
+  for (const [i, entry] of lists.budgets.entries()) {
+    if (entry === undefined) continue;
+    const path: Path = ['budgets', i];
+    const before = findings.length;
+    const claim = entry.claim === undefined ? undefined : lookUp(entry.claim, [...path, 'claim']);
+    if (entry.claim !== undefined && claim === undefined) continue;
+    findings.push(...(claim === undefined ? ownFindings(entry, path) : claimFindings(entry, claim, path)));
+    const { op, limit, metric } = { op: claim?.operator, limit: claim?.value, ...defined(entry) };
+    if (op !== undefined && limit !== undefined) findings.push(...limitFindings(op, limit, path));
+    if (metric === undefined) {
+      findings.push(
+        found(
+          [...path, 'metric'],
+          'nothing is there, expected a path in report.json such as latency.intent.due',
+        ),
+      );
+    }
+    if (findings.length > before || op === undefined || limit === undefined || metric === undefined) continue;
+    const unit = claim?.unit ?? entry.unit ?? 'text';
+    keep(
+      {
+        state: 'measured',
+        id: claim?.id ?? entry.id ?? '',
+        claim: claim?.id ?? null,
+        title: titleOf(entry, claim, metric),
+        op,
+        limit,
+        unit,
+        condition: claim?.condition ?? entry.condition ?? null,
+        source: claim?.source ?? null,
+        metric,
+        stat: entry.stat ?? null,
+        metricUnit: entry.unit ?? metricUnitOf(unit) ?? unit,
+        fullLoad: entry.fullLoad,
+        contradicted: entry.contradicted ?? null,
+      },
+      path,
+    );
+  }
+  for (const [i, group] of lists.contradicted.entries()) {
+    for (const [j, id] of group?.claims.entries() ?? []) {
+      const path: Path = ['contradicted', i, 'claims', j];
+      const claim = lookUp(id, path);
+      if (group === undefined || claim === undefined) continue;
+      keep({ ...ofClaim(claim), state: 'contradicted', contradicted: group.why }, path);
+    }
+  }
+  for (const [i, group] of lists.untestable.entries()) {
+    for (const [j, id] of group?.claims.entries() ?? []) {
+      const path: Path = ['untestable', i, 'claims', j];
+      const claim = lookUp(id, path);
+      if (group === undefined || claim === undefined) continue;
+      keep({ ...ofClaim(claim), state: 'untestable', missing: group.missing }, path);
+    }
+  }
+  return { budgets, paths: firstAt, findings };
+}
+
+const ofClaim = (claim: Claim) => ({
+  id: claim.id,
+  claim: claim.id,
+  title: claim.quantity,
+  op: claim.operator,
+  limit: claim.value,
+  unit: claim.unit,
+  condition: claim.condition,
+  source: claim.source,
+});
+
+function titleOf({ title, stat, reading }: BudgetEntry, claim: Claim | undefined, metric: string): string {
+  if (claim === undefined) return title ?? (stat === undefined ? metric : `${metric} ${stat}`);
+  return reading === undefined ? claim.quantity : `${claim.quantity} (${reading})`;
+}
+
+/** An entry without the keys that are not there, so that it may be spread over a claim. */
+function defined({ op, limit, metric }: BudgetEntry) {
+  return {
+    ...(op === undefined ? {} : { op }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(metric === undefined ? {} : { metric }),
+  };
+}
+
+function ownFindings(entry: BudgetEntry, path: Path): readonly Finding[] {
+  const findings: Finding[] = [];
+  if (entry.id === undefined) {
+    findings.push(
+      found(
+        path,
+        'neither claim nor id is there, expected a documented claim, or an id for a budget of your own',
+      ),
+    );
+  }
+  if (entry.op === undefined)
+    findings.push(found([...path, 'op'], 'nothing is there, expected an operator such as <'));
+  if (entry.limit === undefined)
+    findings.push(found([...path, 'limit'], 'nothing is there, expected a limit'));
+  if (entry.unit === undefined && typeof entry.limit !== 'string') {
+    findings.push(found([...path, 'unit'], "nothing is there, expected the limit's unit such as ms"));
+  }
+  if (entry.reading !== undefined) {
+    findings.push(
+      found(
+        [...path, 'reading'],
+        'a reading is there, expected one for a documented claim alone',
+        'use title',
+      ),
+    );
+  }
+  return findings;
+}
+
+function claimFindings(entry: BudgetEntry, claim: Claim, path: Path): readonly Finding[] {
+  const findings: Finding[] = [];
+  for (const key of ['id', 'title', 'condition'] as const) {
+    if (entry[key] !== undefined) {
+      findings.push(
+        found([...path, key], `${shown(entry[key])} is there, expected nothing: it comes from ${claim.id}`),
+      );
+    }
+  }
+  const otherwise = entry.op !== undefined || entry.limit !== undefined;
+  if (otherwise && entry.reading === undefined) {
+    const key = entry.op === undefined ? 'limit' : 'op';
+    findings.push(
+      found(
+        [...path, key],
+        `${shown(entry[key])} is there beside ${claim.id}, which says ${claim.operator} ${shownLimit(claim.value)}`,
+        'leave it out, or say with reading: why the claim is read otherwise',
+      ),
+    );
+  }
+  if (!otherwise && entry.reading !== undefined) {
+    findings.push(
+      found([...path, 'reading'], `a reading is there, but op and limit are those of ${claim.id}`),
+    );
+  }
+  if (entry.unit === undefined && metricUnitOf(claim.unit) === undefined) {
+    findings.push(
+      found(
+        [...path, 'unit'],
+        `nothing is there, expected the unit to compare with: "${claim.unit}" of ${claim.id} has no counterpart among the metrics`,
+      ),
+    );
+  }
+  return findings;
+}
+
+const shownLimit = (limit: Claim['value']): string =>
+  typeof limit === 'object' ? `[${limit.join(', ')}]` : String(limit);
+
+/** What operator takes what limit. */
+function limitFindings(op: Operator, limit: Claim['value'], path: Path): readonly Finding[] {
+  const at: Path = [...path, 'limit'];
+  const wrong = (expected: string, hint: string | null = null) => [
+    found(
+      at,
+      `${typeof limit === 'object' ? shownLimit(limit) : shown(limit)} is there, expected ${expected}`,
+      hint,
+    ),
+  ];
+  if (op === 'between') {
+    if (typeof limit !== 'object') return wrong('[low, high] for between');
+    return limit[0] <= limit[1] ? [] : wrong('[low, high] with the lower one first');
+  }
+  if (op === 'is')
+    return typeof limit === 'string' ? [] : wrong('text for is', 'quote it, or use = for a number');
+  return typeof limit === 'number'
+    ? []
+    : wrong(
+        `a number for ${op}`,
+        typeof limit === 'string' ? 'text is compared with is' : 'a range needs between',
+      );
+}

@@ -1,0 +1,90 @@
+import type { z } from 'zod';
+import { nearest } from './nearest.ts';
+import { type Path, type Problem, pathText, shown } from './problem.ts';
+
+/** A problem that has not been given its place in the file yet. */
+export interface Finding {
+  readonly path: Path;
+  /** Whether the key itself is wrong, or what stands under it. */
+  readonly of: 'key' | 'value';
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+export const found = (path: Path, message: string, hint: string | null = null): Finding => ({
+  path,
+  of: 'value',
+  message,
+  hint,
+});
+
+/** What stands at a path of plain data; undefined where nothing does. */
+export function valueAt(value: unknown, path: Path): unknown {
+  let at = value;
+  for (const segment of path) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, segment)) return undefined;
+    at = Reflect.get(at, segment);
+  }
+  return at;
+}
+
+function hintFor(value: unknown, expected: string): string | null {
+  if (typeof value === 'number' && !Number.isFinite(value))
+    return 'every comparison with it would be meaningless';
+  if (typeof value === 'number' && expected.startsWith('a duration')) return `with its unit: ${value}s`;
+  if (typeof value === 'number' && expected.startsWith('a size')) return `with its unit: ${value}MB`;
+  if (typeof value === 'string' && /^(a whole number|a number|a rate)/.test(expected)) {
+    const digits = value.replaceAll(/[_,' ]/g, '');
+    if (/^\d+$/.test(digits)) return `a number without quotes and separators: ${digits}`;
+  }
+  return null;
+}
+
+export function unknownKey(path: Path, key: string, known: readonly string[]): Finding {
+  const meant = nearest(key, known);
+  return {
+    path: [...path, key],
+    of: 'key',
+    message: `unknown key ${shown(key)}, expected one of ${known.join(', ')}`,
+    hint: meant === undefined ? null : `did you mean ${meant}?`,
+  };
+}
+
+/** Zod's issues about `root`, one finding for each place. The message of an issue is what was expected. */
+export function findingsOf(
+  issues: readonly z.core.$ZodIssue[],
+  root: unknown,
+  under: Path,
+): readonly Finding[] {
+  const findings = new Map<string, Finding>();
+  const add = (finding: Finding) => {
+    const key = pathText(finding.path);
+    if (!findings.has(key)) findings.set(key, finding);
+  };
+  for (const issue of issues) {
+    const path: Path = [
+      ...under,
+      ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part)),
+    ];
+    if (issue.code === 'unrecognized_keys') {
+      for (const key of issue.keys) add(unknownKey(path, key, issue.message.split(', ')));
+      continue;
+    }
+    const value = valueAt(root, path);
+    const there = value === undefined ? 'nothing is there' : `${shown(value)} is there`;
+    add(found(path, `${there}, expected ${issue.message}`, hintFor(value, issue.message)));
+  }
+  return [...findings.values()];
+}
+
+/** Gives findings their places. */
+export const located = (
+  findings: readonly Finding[],
+  place: (finding: Finding) => string,
+): readonly Problem[] =>
+  findings.map((finding) => ({
+    where: place(finding),
+    path: pathText(finding.path),
+    message: finding.message,
+    hint: finding.hint,
+  }));

@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import { type Micros, parseBytes, parseDuration, seconds } from '../units.ts';
+
+/**
+ * The leaves of a scenario's schema. The message of every issue is what was expected, in words: the reader
+ * of the file puts what was there in front of it.
+ */
+const grouped = (n: number): string => n.toLocaleString('en-US', { maximumFractionDigits: 6 });
+
+/** A whole number from `min` to `max`, both included. */
+export function whole(min: number, max: number) {
+  const error = `a whole number of ${grouped(min)} to ${grouped(max)}`;
+  return z.number({ error }).int({ error }).min(min, { error }).max(max, { error });
+}
+
+/** A finite number from `min` to `max`, both included; `what` names it in the error. */
+export function quantity(min: number, max: number, what = 'a number') {
+  const error = `${what} of ${grouped(min)} to ${grouped(max)}`;
+  return z.number({ error }).min(min, { error }).max(max, { error });
+}
+
+/** Text on one line, of at most `longest` characters. */
+export function line(longest: number, what = 'text') {
+  const error = `${what} of 1 to ${longest} characters on one line`;
+  return z
+    .string({ error })
+    .min(1, { error })
+    .max(longest, { error })
+    .regex(/^[^\n\r\t]*$/, { error });
+}
+
+/** Text that may run over lines. */
+export function prose(longest: number) {
+  const error = `text of at most ${longest} characters`;
+  return z.string({ error }).max(longest, { error });
+}
+
+export function word(pattern: RegExp, expected: string) {
+  return z.string({ error: expected }).regex(pattern, { error: expected });
+}
+
+export function oneOf<const T extends readonly [string, ...string[]]>(words: T) {
+  return z.enum(words, { error: words.length === 1 ? `${words[0]}` : `one of ${words.join(', ')}` });
+}
+
+/** A span of time as `30s`, `5m`, `10ms`. */
+export function duration(min: string, max: string) {
+  const error = `a duration of ${min} to ${max}, such as 500ms, 30s or 5m`;
+  const [low, high] = [parseDuration(min) ?? seconds(0), parseDuration(max) ?? seconds(0)];
+  return z.string({ error }).transform((text, context): Micros => {
+    const value = parseDuration(text);
+    if (value === undefined || value < low || value > high) {
+      context.addIssue({ code: 'custom', message: error, input: text });
+      return z.NEVER;
+    }
+    return value;
+  });
+}
+
+/** A size in whole megabytes, as PostgreSQL writes it: `512MB`, `3GB`. */
+export function megabytes(min: string, max: string) {
+  const error = `a size of ${min} to ${max} in whole megabytes, such as 512MB or 3GB`;
+  const [low, high] = [parseBytes(min) ?? 0, parseBytes(max) ?? 0];
+  return z.string({ error }).transform((text, context): number => {
+    const bytes = parseBytes(text);
+    if (bytes === undefined || bytes < low || bytes > high || !Number.isInteger(bytes / 2 ** 20)) {
+      context.addIssue({ code: 'custom', message: error, input: text });
+      return z.NEVER;
+    }
+    return bytes / 2 ** 20;
+  });
+}
+
+/** A map of known keys alone. The message for an unknown one is the list of the known. */
+export function map<T extends z.core.$ZodLooseShape>(shape: T) {
+  const known = Object.keys(shape).join(', ');
+  return z.strictObject(shape, {
+    error: ({ code }) => (code === 'unrecognized_keys' ? known : `a map with the keys ${known}`),
+  });
+}
+
+export function list<T extends z.ZodType>(element: T, longest: number, of: string, shortest = 0) {
+  const error = `a list of ${shortest} to ${longest} ${of}`;
+  return z.array(element, { error }).min(shortest, { error }).max(longest, { error });
+}

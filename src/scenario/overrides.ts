@@ -1,0 +1,167 @@
+import { isScalar, isSeq, parseDocument } from 'yaml';
+import { badInput } from '../errors.ts';
+import { type Micros, parseDuration } from '../units.ts';
+import { type Finding, found } from './finding.ts';
+import { nearest } from './nearest.ts';
+import { type Path, shown } from './problem.ts';
+
+/** What the command line (or the environment) changes of a scenario. */
+export interface Overrides {
+  /** `path=value`, in the order given; a later one wins. */
+  readonly set: readonly string[];
+  readonly scale: number | null;
+  readonly duration: Micros | null;
+  readonly seed: number | null;
+}
+
+export const NO_OVERRIDES: Overrides = { set: [], scale: null, duration: null, seed: null };
+
+/** `--scale 0.25`: above 0 and up to 100. `source` names the flag or variable in the error. */
+export function parseScale(text: string, source = '--scale'): number {
+  const scale = text.trim() === '' ? Number.NaN : Number(text);
+  if (!(scale > 0 && scale <= 100)) {
+    throw badInput(
+      `${source}: ${shown(text)} is there, expected a number above 0 and up to 100`,
+      `${source} 0.25 runs a quarter of the players and rates`,
+    );
+  }
+  return scale;
+}
+
+/** `--duration 30s`: the measure phase alone, of 1s to 24h. */
+export function parseDurationFlag(text: string, source = '--duration'): Micros {
+  const duration = parseDuration(text);
+  if (duration === undefined || duration < 1e6 || duration > 24 * 3600e6) {
+    throw badInput(
+      `${source}: ${shown(text)} is there, expected a duration of 1s to 24h`,
+      /^\d+$/.test(text.trim())
+        ? `with its unit: ${text.trim()}s`
+        : 'such as 30s or 5m; it is the measure phase alone',
+    );
+  }
+  return duration;
+}
+
+/** `--seed 7`: a whole number that 32 bits hold. */
+export function parseSeed(text: string, source = '--seed'): number {
+  const seed = /^\d{1,10}$/.test(text.trim()) ? Number(text) : Number.NaN;
+  if (!(seed < 2 ** 32))
+    throw badInput(`${source}: ${shown(text)} is there, expected a whole number of 0 to 4294967295`);
+  return seed;
+}
+
+/** One `--set`, read. */
+interface Setting {
+  /** As given, for the error. */
+  readonly flag: string;
+  readonly path: Path;
+  readonly value: unknown;
+}
+
+function readSetting(text: string): Setting {
+  const flag = `--set ${text}`;
+  const at = text.indexOf('=');
+  const path = (at < 0 ? text : text.slice(0, at)).trim();
+  if (at < 1 || path === '' || path.split('.').some((key) => key === '' || key === '__proto__')) {
+    throw badInput(`${shown(flag)} is there, expected --set path=value`, 'such as --set load.players=500');
+  }
+  const keys = path.split('.');
+  // A setting's own name may have a dot in it: pg_stat_statements.max.
+  const named =
+    keys[0] === 'postgres' && keys[1] === 'settings' ? [...keys.slice(0, 2), keys.slice(2).join('.')] : keys;
+  return { flag, path: named.filter((key) => key !== ''), value: readValue(text.slice(at + 1)) };
+}
+
+/** A YAML scalar, or a list of them for a `between`; any other text stands for itself. */
+function readValue(text: string): unknown {
+  const document = parseDocument(text, { schema: 'core', resolveKnownTags: false, logLevel: 'silent' });
+  const { contents, errors, warnings } = document;
+  if (errors.length > 0 || warnings.length > 0 || text.trim() === '') return text;
+  return isScalar(contents) || isSeq(contents) ? document.toJS({ maxAliasCount: 0 }) : text;
+}
+
+/** A document after `--set`, and which parts of it came from there. */
+export interface Overridden {
+  readonly value: unknown;
+  readonly findings: readonly (Finding & { readonly flag: string })[];
+  /** The `--set` from which what stands at the path came; undefined when it is the file's. */
+  flagAt(path: Path): string | undefined;
+}
+
+/** Sets each path of the document, in order. The document itself is left as it was. */
+export function applySettings(document: unknown, texts: readonly string[]): Overridden {
+  const findings: (Finding & { flag: string })[] = [];
+  const applied: { path: Path; flag: string }[] = [];
+  let value = document;
+  for (const { flag, path, value: wanted } of texts.map(readSetting)) {
+    const real: (string | number)[] = [];
+    const outcome = setAt(value, path, wanted, real);
+    if (outcome.state === 'set') {
+      value = outcome.value;
+      applied.push({ path: real, flag });
+    } else {
+      findings.push({ ...outcome.finding, flag });
+    }
+  }
+  return {
+    value,
+    findings,
+    flagAt: (path) =>
+      applied.findLast((set) => set.path.length <= path.length && set.path.every((key, i) => key === path[i]))
+        ?.flag,
+  };
+}
+
+type Outcome = { state: 'set'; value: unknown } | { state: 'refused'; finding: Finding };
+
+function setAt(around: unknown, path: Path, wanted: unknown, real: (string | number)[]): Outcome {
+  const [key, ...rest] = path;
+  if (key === undefined) return { state: 'set', value: wanted };
+  if (Array.isArray(around)) {
+    const index = indexOf(around, String(key));
+    if (index === undefined) {
+      const names = around.flatMap((element) => namesOf(element));
+      const meant = nearest(String(key), names);
+      const finding = found(
+        [...real, key],
+        `${shown(key)} is not in the list of ${around.length}, expected a position from 0 or an id`,
+        meant === undefined ? null : `did you mean ${meant}?`,
+      );
+      return { state: 'refused', finding };
+    }
+    real.push(index);
+    const inner = setAt(around[index], rest, wanted, real);
+    return inner.state === 'set' ? { state: 'set', value: around.with(index, inner.value) } : inner;
+  }
+  if (around !== undefined && around !== null && typeof around !== 'object') {
+    const finding = found(
+      [...real],
+      `${shown(around)} is there, nothing stands under it`,
+      'see capbench check for what a scenario holds',
+    );
+    return { state: 'refused', finding };
+  }
+  real.push(key);
+  const inner = setAt(
+    around && Object.hasOwn(around, key) ? Reflect.get(around, key) : undefined,
+    rest,
+    wanted,
+    real,
+  );
+  return inner.state === 'set' ? { state: 'set', value: { ...around, [key]: inner.value } } : inner;
+}
+
+/** What an element of a list may be called by: its `id` or its `claim`. */
+function namesOf(element: unknown): readonly string[] {
+  if (typeof element !== 'object' || element === null) return [];
+  return ['id', 'claim', 'setting'].flatMap((key) => {
+    const name: unknown = Object.hasOwn(element, key) ? Reflect.get(element, key) : undefined;
+    return typeof name === 'string' ? [name] : [];
+  });
+}
+
+function indexOf(list: readonly unknown[], key: string): number | undefined {
+  const named = list.findIndex((element) => namesOf(element).includes(key));
+  if (named >= 0) return named;
+  return /^\d{1,6}$/.test(key) && Number(key) < list.length ? Number(key) : undefined;
+}

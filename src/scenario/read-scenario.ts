@@ -1,0 +1,211 @@
+import type { z } from 'zod';
+import { type Micros, micros } from '../units.ts';
+import type { Budget } from './budget.ts';
+import { readBudgets } from './budget-entry.ts';
+import type { Claims } from './claims.ts';
+import { crossCheck } from './cross-check.ts';
+import { readYaml, startFrom } from './document.ts';
+import { type Finding, findingsOf, found, located, unknownKey, valueAt } from './finding.ts';
+import { applySettings, type Overrides } from './overrides.ts';
+import { type Path, ScenarioError, shown } from './problem.ts';
+import type { Load, Scenario, WorldSettings } from './scenario.ts';
+import {
+  budgetSchema,
+  contradictedSchema,
+  headSchemas,
+  type LoadEntry,
+  resolvedSchemas,
+  scenarioSchemas,
+  untestableSchema,
+  type WorldEntry,
+} from './schema.ts';
+
+/** A scenario file as it was read from wherever it stands. */
+export interface ScenarioFile {
+  /** As errors name it. */
+  readonly file: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Says which budgets no run can rule, because their metric, statistic or unit makes no sense. */
+export type BudgetCheck = (
+  budgets: readonly Budget[],
+) => readonly { readonly id: string; readonly message: string }[];
+
+/**
+ * A file and the command line's changes to it, resolved: `--set` is applied to the document before it is
+ * checked; `--duration`, `--seed` and `--scale` to what came out. Reads a scenario of the user's own as well as
+ * the resolved one of a bundle. Throws a ScenarioError with all that is wrong.
+ */
+export function readScenario(
+  source: ScenarioFile,
+  claims: Claims,
+  overrides: Overrides,
+  checkBudgets: BudgetCheck,
+): Scenario {
+  const document = readYaml(source.file, source.bytes);
+  const { value: root, findings: refused, flagAt } = applySettings(document.value, overrides.set);
+  const place = ({ path, of }: Finding) => flagAt(path) ?? document.place(path, of);
+  const problems = [...refused.flatMap((finding) => located([finding], () => finding.flag))];
+
+  if (typeof root !== 'object' || root === null || Array.isArray(root)) {
+    const there = root === null || root === undefined ? 'the file is empty' : `${shown(root)} is there`;
+    throw new ScenarioError([
+      {
+        where: document.place([], 'value'),
+        path: '',
+        message: `${there}, expected a map of a scenario's keys`,
+        hint: startFrom,
+      },
+    ]);
+  }
+  const findings: Finding[] = [];
+  const read = Object.hasOwn(root, 'resolved')
+    ? readResolved(root, checkBudgets, findings)
+    : readEntries(root, claims, checkBudgets, findings);
+  problems.push(...located(findings, place));
+  if (read === undefined || problems.length > 0) throw new ScenarioError(problems);
+
+  const scenario = adjust(read, overrides);
+  const misfits = crossCheck(scenario.load, scenario.world);
+  if (misfits.length > 0) {
+    const changed = overrides.scale === null ? 'after --duration' : `with --scale ${overrides.scale}`;
+    throw new ScenarioError(located(misfits, () => changed));
+  }
+  return scenario;
+}
+
+type Output<S extends z.ZodType> = z.output<S> | undefined;
+
+/** Reads a map key by key; what a key held is undefined when it was refused. */
+function sections<const S extends Readonly<Record<string, z.ZodType>>>(
+  root: object,
+  schemas: S,
+  findings: Finding[],
+) {
+  return <K extends keyof S & string>(key: K): Output<S[K]> => {
+    const value = valueAt(root, [key]);
+    // A key with nothing after it is as good as none, so that `budgets:` may be left empty.
+    const result = schemas[key]?.safeParse(value === null ? undefined : value);
+    if (result?.success) return result.data as z.output<S[K]>;
+    findings.push(...findingsOf(result?.error.issues ?? [], root, [key]));
+    return undefined;
+  };
+}
+
+function unknownKeys(root: object, schemas: Readonly<Record<string, z.ZodType>>): readonly Finding[] {
+  const known = [...Object.keys(headSchemas), ...Object.keys(schemas)];
+  return Object.keys(root).flatMap((key) => (known.includes(key) ? [] : [unknownKey([], key, known)]));
+}
+
+/** The elements of a list, one by one; undefined for one that was refused. */
+function elements<S extends z.ZodType>(
+  list: readonly unknown[] | undefined,
+  schema: S,
+  key: string,
+  root: object,
+  findings: Finding[],
+) {
+  return (list ?? []).map((element, i): Output<S> => {
+    const result = schema.safeParse(element);
+    if (result.success) return result.data;
+    const path: Path = [key, i];
+    findings.push(...findingsOf(result.error.issues, root, path));
+    return undefined;
+  });
+}
+
+type Common = Omit<Scenario, 'budgets' | 'scale'>;
+
+function readHead(root: object, findings: Finding[]): Common | undefined {
+  const take = sections(root, headSchemas, findings);
+  const [name, description, system, seed] = [take('name'), take('description'), take('system'), take('seed')];
+  const [loadEntry, worldEntry, postgres] = [take('load'), take('world'), take('postgres')];
+  const [deviations, ceilings, rules] = [take('deviations'), take('ceilings'), take('rules')];
+  const load = loadEntry && loadOf(loadEntry);
+  const world = worldEntry && worldOf(worldEntry);
+  if (load !== undefined) findings.push(...crossCheck(load, world));
+  if (name === undefined || description === undefined || system === undefined || seed === undefined)
+    return undefined;
+  if (load === undefined || world === undefined || postgres === undefined) return undefined;
+  if (deviations === undefined || ceilings === undefined || rules === undefined) return undefined;
+  return { name, description, system, seed, load, world, postgres, deviations, ceilings, rules };
+}
+
+function readEntries(
+  root: object,
+  claims: Claims,
+  checkBudgets: BudgetCheck,
+  findings: Finding[],
+): Scenario | undefined {
+  findings.push(...unknownKeys(root, scenarioSchemas));
+  const shared = readHead(root, findings);
+  const take = sections(root, scenarioSchemas, findings);
+  const {
+    budgets,
+    paths,
+    findings: more,
+  } = readBudgets(
+    {
+      budgets: elements(take('budgets'), budgetSchema, 'budgets', root, findings),
+      contradicted: elements(take('contradicted'), contradictedSchema, 'contradicted', root, findings),
+      untestable: elements(take('untestable'), untestableSchema, 'untestable', root, findings),
+    },
+    claims,
+  );
+  findings.push(...more);
+  for (const { id, message } of checkBudgets(budgets))
+    findings.push(found(paths.get(id) ?? ['budgets'], message));
+  return shared && { ...shared, scale: 1, budgets };
+}
+
+function readResolved(root: object, checkBudgets: BudgetCheck, findings: Finding[]): Scenario | undefined {
+  findings.push(...unknownKeys(root, resolvedSchemas));
+  const shared = readHead(root, findings);
+  const take = sections(root, resolvedSchemas, findings);
+  const [resolved, scale, budgets] = [take('resolved'), take('scale'), take('budgets')];
+  if (resolved === undefined || scale === undefined || budgets === undefined) return undefined;
+  const paths = new Map<string, Path>();
+  for (const [i, { id }] of budgets.entries()) {
+    if (paths.has(id)) findings.push(found(['budgets', i], `${id} is there twice, expected once`));
+    paths.set(id, ['budgets', i]);
+  }
+  for (const { id, message } of checkBudgets(budgets))
+    findings.push(found(paths.get(id) ?? ['budgets'], message));
+  return shared && { ...shared, scale, budgets: budgets satisfies readonly Budget[] };
+}
+
+const loadOf = (entry: LoadEntry): Load => ({
+  ...entry,
+  intentsPerSecond: entry.intentsPerSecond ?? entry.players,
+});
+
+const worldOf = ({ batch, heap, ...world }: WorldEntry): WorldSettings => ({
+  ...world,
+  batchOperations: batch.operations,
+  batchInterval: batch.interval,
+  heapMegabytes: heap,
+});
+
+/**
+ * Duration, seed and scale. Players and both rates are scaled together, and no world server is left without a
+ * player. The monsters stay, and with them the size of the database: a cache that holds a quarter of the rows
+ * would say nothing of one that holds them all.
+ */
+function adjust(scenario: Scenario, { scale, duration, seed }: Overrides): Scenario {
+  const { load } = scenario;
+  const factor = scale ?? 1;
+  const players = Math.round(load.players * factor);
+  return {
+    ...scenario,
+    seed: seed ?? scenario.seed,
+    scale: scenario.scale * factor,
+    load: {
+      ...load,
+      players: factor === 1 ? load.players : Math.max(scenario.world.servers, players),
+      intentsPerSecond: load.intentsPerSecond * factor,
+      monsterCommandsPerSecond: load.monsterCommandsPerSecond * factor,
+      duration: micros(duration ?? load.duration) satisfies Micros,
+    },
+  };
+}

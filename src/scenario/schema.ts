@@ -1,0 +1,216 @@
+import { z } from 'zod';
+import { OPERATORS } from './budget.ts';
+import { duration, line, list, map, megabytes, oneOf, prose, quantity, whole, word } from './leaf.ts';
+import { DEFAULT_RULES } from './rules.ts';
+
+/** The most of anything that multiplies: beyond these a scenario is a mistake, or an attack. */
+export const MOST_PLAYERS = 1_000_000;
+export const MOST_PER_SECOND = 10_000_000;
+
+const rate = () => quantity(0, MOST_PER_SECOND, 'a rate per second');
+
+const load = map({
+  players: whole(1, MOST_PLAYERS).describe('Players connected at once'),
+  intentsPerSecond: rate()
+    .optional()
+    .describe('Of all players together. Default: one a second for each player'),
+  monsters: whole(0, MOST_PLAYERS).default(0).describe('Monsters in the world'),
+  monsterCommandsPerSecond: rate().default(0).describe('Of all monsters together'),
+  commandsPerPost: whole(1, 5000).default(200).describe('Monster commands in one POST /commands'),
+  connectsPerSecond: quantity(1, 100_000, 'a rate per second')
+    .default(1000)
+    .describe('New connections a second before GO'),
+  outstanding: whole(1, 1000).default(4).describe('Operations one player keeps unanswered before it waits'),
+  skipAfter: duration('1ms', '1h').prefault('1s').describe('An operation this late is skipped'),
+  timeout: duration('1ms', '1h').prefault('10s').describe('An operation unanswered for so long is timed out'),
+  ramp: duration('0s', '24h').prefault('5s').describe('From no load to the full rate'),
+  warmUp: duration('0s', '24h').prefault('5s').describe('At the full rate, not yet measured'),
+  duration: duration('1s', '24h').prefault('60s').describe('The measure phase alone'),
+  drain: duration('0s', '1h')
+    .prefault('10s')
+    .describe('How long answers are waited for after the last due time'),
+});
+
+const batch = map({
+  operations: whole(1, 100_000).default(1663).describe('A batch is flushed at so many operations'),
+  interval: duration('1ms', '10s').prefault('10ms').describe('or after so long, whichever comes first'),
+});
+
+const world = map({
+  servers: whole(1, 64).default(4).describe('World server processes'),
+  playersPerPlace: quantity(1, 10_000).default(10).describe('On average'),
+  batch: batch.prefault({}),
+  rowShape: oneOf(['columns', 'jsonb'])
+    .default('columns')
+    .describe('columns: a narrow typed row; jsonb: a document of about 2 KB in a row'),
+  heap: megabytes('64MB', '64GB').prefault('3072MB').describe("V8's old space of one world server"),
+});
+
+/**
+ * A scenario is data: settings that make PostgreSQL run a command, load a library, write elsewhere or listen
+ * to others are not read from one.
+ */
+const UNSAFE_SETTING =
+  /(_command$|_librar(y|ies)$|_library_path$|_file$|_director(y|ies)$|^include|^log_filename$|^jit_provider$|^primary_conninfo$|^port$|^local_preload)/;
+const HARMLESS: Readonly<Record<string, readonly string[]>> = {
+  shared_preload_libraries: ['', 'pg_stat_statements'],
+  listen_addresses: ['', 'localhost', '127.0.0.1'],
+};
+
+const settingValue = z.union([z.string().max(500), z.number(), z.boolean()], {
+  error: "a setting's value as in postgresql.conf",
+});
+
+const settings = z
+  .record(z.string(), settingValue, { error: 'a map of PostgreSQL settings' })
+  .transform((given, context): Record<string, string> => {
+    const kept: Record<string, string> = {};
+    for (const [name, value] of Object.entries(given)) {
+      const text = typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value);
+      const allowed = HARMLESS[name];
+      const refuse = (message: string) =>
+        context.addIssue({ code: 'custom', message, path: [name], input: value });
+      if (!/^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$/.test(name))
+        refuse("a setting's name as in postgresql.conf");
+      else if (allowed !== undefined && !allowed.includes(text)) {
+        refuse(
+          `one of ${allowed.map((word) => `'${word}'`).join(', ')} (a scenario loads no code and opens no port)`,
+        );
+      } else if (allowed === undefined && UNSAFE_SETTING.test(name)) {
+        refuse('no such setting in a scenario (it could run code, or write or listen elsewhere)');
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: a line break would begin another setting
+      } else if (/[\0-\x1f\x7f]/.test(text)) refuse('a value on one line');
+      else kept[name] = text;
+    }
+    return kept;
+  });
+
+const postgres = map({
+  version: whole(10, 99).default(16).describe('Major version'),
+  settings: settings.prefault({}).describe('As in postgresql.conf'),
+});
+
+const deviation = map({
+  setting: line(100),
+  documented: line(500),
+  applied: line(500),
+  reason: prose(1000),
+});
+
+const ceilings = map({
+  secondsEach: quantity(0, 600).default(2).describe('For each of the three measurements; 0 leaves them out'),
+  rows: whole(1000, 10_000_000).default(100_000).describe('Of the scratch table'),
+});
+
+const rules = map({
+  sentPercent: quantity(0, 100, 'a percentage')
+    .default(DEFAULT_RULES.sentPercent)
+    .describe('Below this share of the scheduled operations sent, the load was not sustained'),
+  generatorLoopDelayMs: quantity(1, 60_000, 'milliseconds')
+    .default(DEFAULT_RULES.generatorLoopDelayMs)
+    .describe('A load generator blocked for longer is not healthy'),
+  generatorUtilisationPercent: quantity(1, 100, 'a percentage')
+    .default(DEFAULT_RULES.generatorUtilisationPercent)
+    .describe('Nor is one that is busier'),
+});
+
+const claimId = word(/^[A-Z]{2,5}-\d{1,4}$/, 'a claim id such as FLX-151');
+const path = word(/^[A-Za-z]\w{0,60}(\.\w{1,60}){0,6}$/, 'a path in report.json such as latency.intent.due');
+const limit = z.union([z.number(), z.tuple([z.number(), z.number()]), line(200)], {
+  error: 'a number, [low, high] or text',
+});
+const source = map({ document: line(200), heading: line(200), line: whole(1, 1_000_000) });
+const title = line(300);
+const why = prose(1000).min(1, { error: 'the reason, in a sentence' });
+
+/** A budget as a scenario writes it: of a claim, or (with an `id`) of the user's own. */
+const budget = map({
+  claim: claimId.optional().describe('A documented claim: title, op, limit, unit and source come from it'),
+  id: word(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "a name of letters, digits, '.', '_' or '-'").optional(),
+  title: title.optional(),
+  metric: path.optional(),
+  stat: word(/^[a-z]\w{0,20}$/i, 'a statistic such as p95, max or mean').optional(),
+  op: oneOf(OPERATORS).optional(),
+  limit: limit.optional(),
+  unit: line(40).optional().describe("The limit's unit; for a claim only where its own has no counterpart"),
+  condition: line(200).optional(),
+  fullLoad: z
+    .boolean({ error: 'true or false' })
+    .default(false)
+    .describe('Ruled at the full load alone: unmeasured at another scale'),
+  contradicted: why.optional().describe('Why the document disagrees with itself here'),
+  reading: why.optional().describe("Why op or limit are not the claim's own"),
+});
+
+/** A budget as the bundle's scenario.yaml writes it: nothing to look up any more. */
+const common = {
+  id: line(64),
+  claim: claimId.nullable(),
+  title: prose(2000),
+  op: oneOf(OPERATORS),
+  limit,
+  unit: prose(40),
+  condition: prose(200).nullable(),
+  source: source.nullable(),
+};
+const resolvedBudget = z.discriminatedUnion(
+  'state',
+  [
+    map({
+      ...common,
+      state: z.literal('measured'),
+      metric: path,
+      stat: line(40).nullable(),
+      metricUnit: prose(40),
+      fullLoad: z.boolean({ error: 'true or false' }),
+      contradicted: why.nullable(),
+    }),
+    map({ ...common, state: z.literal('untestable'), missing: why }),
+    map({ ...common, state: z.literal('contradicted'), contradicted: why }),
+  ],
+  { error: 'a resolved budget, with state measured, untestable or contradicted' },
+);
+
+/** The keys that a user's scenario and a resolved one share. */
+export const headSchemas = {
+  name: word(/^[a-z0-9][a-z0-9-]{0,63}$/, "a name of lower-case letters, digits and '-'"),
+  description: prose(2000).default(''),
+  system: oneOf(['flux']),
+  seed: whole(0, 2 ** 32 - 1)
+    .default(1)
+    .describe('Of every random choice'),
+  load,
+  world: world.prefault({}),
+  postgres: postgres.prefault({}),
+  deviations: list(deviation, 100, 'deviations').default([]),
+  ceilings: ceilings.prefault({}),
+  rules: rules.prefault({}),
+} as const;
+
+const MOST_BUDGETS = 1000;
+const claimIds = list(claimId, MOST_BUDGETS, 'claim ids', 1);
+
+/** The elements of the three lists that make the budgets. */
+export const budgetSchema = budget;
+export const contradictedSchema = map({ why, claims: claimIds });
+export const untestableSchema = map({ missing: why, claims: claimIds });
+
+const anything = (of: string) => list(z.unknown(), MOST_BUDGETS, of).default([]);
+
+/** The other keys of a user's scenario. The elements of each are read one by one, so that all that is wrong is found. */
+export const scenarioSchemas = {
+  budgets: anything('budgets'),
+  contradicted: anything('groups of claims'),
+  untestable: anything('groups of claims'),
+} as const;
+
+/** The other keys of a resolved scenario, as a bundle holds it. */
+export const resolvedSchemas = {
+  resolved: z.literal(1, { error: '1, the form of resolved scenarios that this capbench reads' }),
+  scale: quantity(0.000_001, 1_000_000),
+  budgets: list(resolvedBudget, MOST_BUDGETS, 'budgets'),
+} as const;
+
+export type LoadEntry = z.output<typeof load>;
+export type WorldEntry = z.output<typeof world>;
+export type BudgetEntry = z.output<typeof budget>;
