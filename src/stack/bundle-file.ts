@@ -1,0 +1,13 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * The bundle of one of capbench's own processes: `world-flux`, `fleet-worker`, `watchdog`. All bundles and
+ * their shared chunks lie in one folder; run from the sources (tests), the built ones are used.
+ */
+export function bundleFile(name: string): string {
+  const folder = import.meta.url.endsWith('.ts') ? '../../dist/' : './';
+  const path = fileURLToPath(new URL(`${folder}${name}.js`, import.meta.url));
+  if (!existsSync(path)) throw new Error(`capbench is not built: ${path} is missing; run npm run build`);
+  return path;
+}

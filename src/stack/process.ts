@@ -1,0 +1,210 @@
+import { type ChildProcess, type Serializable, spawn } from 'node:child_process';
+import { execPath, kill } from 'node:process';
+import { Duplex, type Readable } from 'node:stream';
+import { stackFailed } from '../errors.ts';
+import { openLogFile } from './log-file.ts';
+import { settlesWithin } from './time-limit.ts';
+import type { Manner, Watchdog } from './watchdog.ts';
+
+/** A signal, and how many milliseconds it is given before the next one. */
+export interface Rung {
+  readonly signal: NodeJS.Signals;
+  readonly patience: number;
+}
+
+/** The last rung is never waited for in vain: nothing survives SIGKILL. */
+const KILL: Rung = { signal: 'SIGKILL', patience: Number.POSITIVE_INFINITY };
+/** Asked, then ended. */
+export const NODE_LADDER: readonly Rung[] = [{ signal: 'SIGTERM', patience: 5_000 }, KILL];
+/** PostgreSQL's fast shutdown, its immediate one, and the end. */
+export const POSTGRES_LADDER: readonly Rung[] = [
+  { signal: 'SIGINT', patience: 5_000 },
+  { signal: 'SIGQUIT', patience: 6_000 },
+  KILL,
+];
+
+/** An existing account that a process runs as instead of capbench's own. */
+export interface ProcessUser {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+interface ProcessSpecBase {
+  /** `postgres`, `world-2`, `fleet-0`: in messages and file names. */
+  readonly name: string;
+  readonly args?: readonly string[];
+  /** Added to what every child inherits (the watchdog's `environment`). */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Where stdout and stderr go, up to a limit. */
+  readonly log: string;
+  readonly watchdog: Watchdog;
+  readonly ladder?: readonly Rung[];
+  readonly manner?: Manner;
+  readonly user?: ProcessUser | null;
+}
+
+/** Any program, by its absolute path. */
+export interface CommandSpec extends ProcessSpecBase {
+  readonly command: string;
+}
+
+/** A Node process with an IPC channel ('advanced' serialization: typed arrays arrive as such). */
+export interface ModuleSpec extends ProcessSpecBase {
+  readonly module: string;
+  readonly execArgv?: readonly string[];
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A child process in a process group of its own. */
+export interface SupervisedProcess {
+  readonly name: string;
+  readonly pid: number;
+  readonly log: string;
+  /** Settles, never rejects, when the process is gone and its last output is in the log. */
+  readonly exited: Promise<Exit>;
+  /** True once somebody asked it to stop: its end is then no failure. */
+  readonly stopping: boolean;
+  /** The last lines it wrote. */
+  tail(lines?: number): string;
+  /** Every piece of output, as it comes. */
+  onOutput(listener: (text: string) => void): void;
+  /** Climbs the ladder of signals; resolves only when the process is gone. Idempotent. */
+  stop(): Promise<Exit>;
+}
+
+export interface NodeProcess extends SupervisedProcess {
+  /** Never throws: what a process that has ended is told is lost. */
+  send(message: Serializable): void;
+  /** Attach it in the same turn in which startProcess resolved, and no message is missed. */
+  onMessage(listener: (message: unknown) => void): void;
+}
+
+/**
+ * Holds the program back until the watchdog knows of it. If capbench is killed in between, the shell reads
+ * the end of the pipe and ends by itself: there is no moment at which an unguarded program runs.
+ */
+const GATE = 'read -r go <&3 && exec "$@" 3<&-';
+const GATE_DESCRIPTOR = 3;
+const LAST_OUTPUT_MS = 250;
+
+/**
+ * Starts a child process in a session of its own (a terminal's Ctrl-C does not reach it), with a scrubbed
+ * environment, guarded by the watchdog. Rejects with exit code 93 when the host refuses another process. A
+ * program that cannot be executed shows as exit code 126 or 127 with the reason in its log.
+ */
+export function startProcess(spec: ModuleSpec): Promise<NodeProcess>;
+export function startProcess(spec: CommandSpec): Promise<SupervisedProcess>;
+export async function startProcess(spec: ModuleSpec | CommandSpec): Promise<NodeProcess> {
+  const { name, watchdog, ladder = NODE_LADDER } = spec;
+  const program = 'module' in spec ? [execPath, ...(spec.execArgv ?? []), spec.module] : [spec.command];
+  const child = spawn('/bin/sh', ['-c', GATE, name, ...program, ...(spec.args ?? [])], {
+    cwd: spec.cwd ?? '/',
+    detached: true,
+    env: { ...watchdog.environment, ...spec.env },
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...('module' in spec ? ['ipc' as const] : [])],
+    serialization: 'advanced',
+    ...(spec.user ? { uid: spec.user.uid, gid: spec.user.gid } : {}),
+  });
+  const { pid } = child;
+  if (pid === undefined) throw await refusal(child, name);
+  // Its send() reports each error to its caller.
+  child.on('error', () => {});
+
+  const log = openLogFile(spec.log);
+  const listeners: ((text: string) => void)[] = [];
+  const pipes: readonly (Readable | null)[] = [child.stdout, child.stderr];
+  for (const pipe of pipes)
+    pipe?.on('data', (chunk: Buffer) => {
+      log.write(chunk);
+      for (const listener of listeners) listener(chunk.toString('utf8'));
+    });
+
+  let gone = false;
+  let stopping: Promise<Exit> | undefined;
+  const signalGroup = (signal: NodeJS.Signals): void => {
+    try {
+      kill(-pid, signal);
+    } catch {
+      // No such group any more.
+    }
+  };
+  const exited = new Promise<Exit>((resolve) => {
+    const drained = new Promise<void>((done) => {
+      child.once('close', () => done());
+    });
+    child.once('exit', async (code, signal) => {
+      gone = true;
+      // What it may have started has no reason to stay.
+      signalGroup('SIGKILL');
+      watchdog.release(pid);
+      await settlesWithin(drained, LAST_OUTPUT_MS);
+      await log.end();
+      resolve({ code, signal });
+    });
+  });
+  const stop = async (): Promise<Exit> => {
+    for (const { signal, patience } of ladder) {
+      if (gone) break;
+      signalGroup(signal);
+      if (patience !== Number.POSITIVE_INFINITY) await settlesWithin(exited, patience);
+    }
+    return exited;
+  };
+  const started: NodeProcess = {
+    name,
+    pid,
+    log: spec.log,
+    exited,
+    get stopping() {
+      return stopping !== undefined;
+    },
+    tail: (lines = 20) => log.tail(lines),
+    onOutput: (listener) => void listeners.push(listener),
+    stop() {
+      stopping ??= stop();
+      return stopping;
+    },
+    send(message) {
+      if (child.connected) child.send(message, () => {});
+    },
+    onMessage: (listener) => void child.on('message', listener),
+  };
+  try {
+    await watchdog.guard(pid, spec.manner ?? 'kill');
+  } catch (error) {
+    signalGroup('SIGKILL');
+    throw error;
+  }
+  open(child);
+  return started;
+}
+
+/** Lets the program through the gate. */
+function open(child: ChildProcess): void {
+  const gate = child.stdio[GATE_DESCRIPTOR];
+  if (!(gate instanceof Duplex)) return;
+  gate.on('error', () => {});
+  gate.resume();
+  gate.end('go\n');
+}
+
+async function refusal(child: ChildProcess, name: string): Promise<Error> {
+  const error = await new Promise<Error>((resolve) => {
+    child.once('error', resolve);
+  });
+  return stackFailed(
+    `${name} could not be started: ${error.message}`,
+    'see whether this user may start more processes and open more files: ulimit -u, ulimit -n',
+    error,
+  );
+}
+
+/** `exit code 1`, `killed by SIGKILL`. */
+export const describeExit = ({ code, signal }: Exit): string =>
+  signal === null ? `exit code ${code}` : `killed by ${signal}`;

@@ -1,0 +1,96 @@
+import { rmSync } from 'node:fs';
+import { basename, isAbsolute } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startTime } from './start-time.ts';
+import type { Manner, WatchdogOrder } from './watchdog.ts';
+
+/** A postmaster kills its backends itself 5 s after it was asked to quit. */
+const QUIT_LIMIT_MS = 6_000;
+const KILL_LIMIT_MS = 2_000;
+const REMOVE_LIMIT_MS = 5_000;
+const LOOK_EVERY_MS = 20;
+
+interface Guarded {
+  readonly pid: number;
+  readonly startedAt: string;
+  readonly manner: Manner;
+}
+
+const guarded = new Map<number, Guarded>();
+const folders = new Set<string>();
+
+function obey(order: WatchdogOrder): void {
+  switch (order.order) {
+    case 'guard': {
+      const startedAt = startTime(order.pid);
+      if (startedAt !== null) guarded.set(order.pid, { pid: order.pid, startedAt, manner: order.manner });
+      return;
+    }
+    case 'release':
+      guarded.delete(order.pid);
+      return;
+    case 'guardFolder':
+      // Whatever goes wrong elsewhere, nothing but a run's folder is ever removed.
+      if (isAbsolute(order.path) && basename(order.path).startsWith('capbench-')) folders.add(order.path);
+      return;
+    case 'releaseFolder':
+      folders.delete(order.path);
+  }
+}
+
+const alive = (): Guarded[] => [...guarded.values()].filter((it) => startTime(it.pid) === it.startedAt);
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has just ended, or it is not ours to end.
+  }
+}
+
+async function allGone(limit: number): Promise<boolean> {
+  const until = performance.now() + limit;
+  while (alive().length > 0) {
+    if (performance.now() > until) return false;
+    await sleep(LOOK_EVERY_MS);
+  }
+  return true;
+}
+
+async function endAll(): Promise<void> {
+  for (const { pid, manner } of alive())
+    manner === 'postmaster' ? send(pid, 'SIGQUIT') : send(-pid, 'SIGKILL');
+  if (await allGone(QUIT_LIMIT_MS)) return;
+  for (const { pid } of alive()) send(-pid, 'SIGKILL');
+  await allGone(KILL_LIMIT_MS);
+}
+
+/** Somebody may still be writing while it ends: tried again until the folder is gone. */
+async function removeFolder(path: string): Promise<void> {
+  const until = performance.now() + REMOVE_LIMIT_MS;
+  while (performance.now() < until) {
+    try {
+      rmSync(path, { recursive: true, force: true });
+      return;
+    } catch {
+      await sleep(LOOK_EVERY_MS);
+    }
+  }
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGPIPE'] as const)
+  process.on(signal, () => {});
+process.stdout.on('error', () => {});
+process.stdout.write('ready\n');
+
+for await (const line of createInterface({ input: process.stdin })) {
+  try {
+    obey(JSON.parse(line));
+  } catch {
+    // A line that was cut short by the end of its writer.
+  }
+}
+await endAll();
+await Promise.all([...folders].map(removeFolder));
+process.exit(0);

@@ -1,0 +1,114 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { execPath } from 'node:process';
+import type { Writable } from 'node:stream';
+import { messageOf, stackFailed } from '../errors.ts';
+import { bundleFile } from './bundle-file.ts';
+import { settlesWithin } from './time-limit.ts';
+
+/**
+ * How a guarded process group is ended: `kill` at once; `postmaster` is asked to quit first, so that it ends
+ * its backends and gives its shared memory back.
+ */
+export type Manner = 'kill' | 'postmaster';
+
+/** One line of the pipe to the watchdog, as JSON. */
+export type WatchdogOrder =
+  | { readonly order: 'guard'; readonly pid: number; readonly manner: Manner }
+  | { readonly order: 'release'; readonly pid: number }
+  | { readonly order: 'guardFolder'; readonly path: string }
+  | { readonly order: 'releaseFolder'; readonly path: string };
+
+/**
+ * A process of its own that outlives capbench just long enough to end what capbench started. It holds a pipe
+ * to capbench; whatever is still guarded when the pipe ends is killed and removed, however the pipe ended.
+ * One watchdog serves a whole run: open it first, hand it to the stack and to the fleet, close it last.
+ */
+export interface Watchdog {
+  readonly pid: number;
+  /** What every process of the run inherits of capbench's environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Resolves once the order cannot be lost any more, even if capbench is killed at once. */
+  guard(pid: number, manner: Manner): Promise<void>;
+  release(pid: number): void;
+  /** Guard a folder before it is made. */
+  guardFolder(path: string): Promise<void>;
+  releaseFolder(path: string): void;
+  /** Ends the watchdog. Idempotent. */
+  close(): Promise<void>;
+}
+
+const START_LIMIT_MS = 20_000;
+const CLOSE_LIMIT_MS = 20_000;
+const INHERITED = /^(PATH|HOME|TMPDIR|LANG|LC_[A-Z]+)$/;
+
+/** Leaves of an environment only what a child process needs: no token, no PG*, no NODE_OPTIONS. */
+export function scrubbed(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const [name, value] of Object.entries(environment))
+    if (value !== undefined && INHERITED.test(name)) kept[name] = value;
+  return kept;
+}
+
+/** Starts the watchdog of a run. Rejects with exit code 93 when it does not come up. */
+export async function openWatchdog(
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Watchdog> {
+  const inherited = scrubbed(environment);
+  // A session of its own: a terminal's Ctrl-C and hang-up do not reach it.
+  const child = spawn(execPath, ['--max-old-space-size=64', bundleFile('watchdog')], {
+    cwd: '/',
+    detached: true,
+    env: inherited,
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  const { stdin, stdout, pid } = child;
+  // Every write reports its own error.
+  stdin.on('error', () => {});
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+  });
+  let up = false;
+  const answered = once(stdout, 'data').then(() => {
+    up = true;
+  });
+  await settlesWithin(Promise.race([answered, ended]), START_LIMIT_MS);
+  stdout.destroy();
+  if (pid === undefined || !up) {
+    child.kill('SIGKILL');
+    throw stackFailed('the watchdog did not start', 'see whether this user may start processes: ulimit -u');
+  }
+
+  const send = (order: WatchdogOrder): Promise<void> => write(stdin, `${JSON.stringify(order)}\n`);
+  // Nothing is lost with a release that does not arrive: the watchdog finds nobody there.
+  const tell = (order: WatchdogOrder): void => void send(order).catch(() => {});
+  const end = async (): Promise<void> => {
+    stdin.end();
+    if (!(await settlesWithin(ended, CLOSE_LIMIT_MS))) child.kill('SIGKILL');
+    await ended;
+  };
+  let ending: Promise<void> | undefined;
+  return {
+    pid,
+    environment: inherited,
+    guard: (guarded, manner) => send({ order: 'guard', pid: guarded, manner }),
+    release: (guarded) => tell({ order: 'release', pid: guarded }),
+    guardFolder: (path) => send({ order: 'guardFolder', path }),
+    releaseFolder: (path) => tell({ order: 'releaseFolder', path }),
+    close: () => {
+      ending ??= end();
+      return ending;
+    },
+  };
+}
+
+/** Resolves when the kernel has the line: it is read even if capbench is gone by then. */
+function write(pipe: Writable, line: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    pipe.write(line, (error) => {
+      if (error === null || error === undefined) resolve();
+      else reject(stackFailed(`the watchdog is gone: ${messageOf(error)}`, 'start the run again', error));
+    });
+  });
+}
