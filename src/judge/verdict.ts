@@ -118,7 +118,7 @@ function sentence({ id, observed, limit, advice, consequence }: JudgedRule): str
 
 export type RulingCounts = Readonly<Record<RulingState, number>>;
 
-export function countRulings(rulings: readonly Ruling[]): RulingCounts {
+export function countRulings(rulings: readonly { readonly state: RulingState }[]): RulingCounts {
   const counts = { breached: 0, met: 0, contradicted: 0, unmeasured: 0, untestable: 0 };
   for (const { state } of rulings) counts[state] += 1;
   return counts;

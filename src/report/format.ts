@@ -1,0 +1,125 @@
+import type { ReportRuling } from './report.ts';
+
+const NOTHING = '–';
+
+/** Three significant digits; from 1,000 on a whole number with separators. `–` for no figure. */
+export function numberText(value: number | null, digits = 3): string {
+  if (value === null) return NOTHING;
+  const rounded = Number(value.toPrecision(digits));
+  const size = Math.abs(rounded);
+  if (size >= 1000) {
+    return value.toLocaleString('en-US', { maximumFractionDigits: Math.max(0, digits - 4) });
+  }
+  if (Number.isInteger(value)) return String(value);
+  return size !== 0 && size < 0.001 ? rounded.toExponential() : String(rounded);
+}
+
+/** The same for a column of figures: `10.0` below `9.76`. */
+export function cellText(value: number | null): string {
+  if (value === null || value === 0) return value === null ? NOTHING : '0';
+  return Math.abs(value) >= 999.5 || Math.abs(value) < 0.001 ? numberText(value) : value.toPrecision(3);
+}
+
+/** A number with its unit: `34.1 ms`, `99.8%`, `10.3x`. What is not quite 100% is not shown as 100%. */
+export function quantity(value: number | null, unit: string, digits = 3): string {
+  if (value === null) return NOTHING;
+  if (unit === '%' && value < 100 && digits < 6 && numberText(value, digits) === '100') {
+    return quantity(value, unit, digits + 1);
+  }
+  const tight = unit === '%' || unit === 'x';
+  return `${numberText(value, digits)}${tight ? '' : ' '}${unit}`.trimEnd();
+}
+
+const SIZES = ['bytes', 'kB', 'MB', 'GB', 'TB'] as const;
+
+/** Bytes in the unit that keeps them readable: 2^30 is `1 GB`, as PostgreSQL writes it. */
+export function bytesText(bytes: number | null, perSecond = false): string {
+  if (bytes === null) return NOTHING;
+  let size = bytes;
+  let step = 0;
+  while (Math.abs(size) >= 1000 && step < SIZES.length - 1) {
+    size /= 1024;
+    step += 1;
+  }
+  return quantity(size, `${SIZES[step]}${perSecond ? '/s' : ''}`);
+}
+
+const UNITLESS = new Set(['enum', 'name', 'tag', 'flag', 'text', 'version', 'setting', 'ratio', 'cost']);
+const shownUnit = (unit: string): string => (UNITLESS.has(unit) ? '' : unit);
+
+const SIGNS = {
+  '<': '<',
+  '<=': '≤',
+  '>': '>',
+  '>=': '≥',
+  '=': '=',
+  '~': '≈',
+  is: 'is',
+  between: '',
+} as const;
+
+/** `< 20 ms`, `100,000 to 150,000 UPDATE ops/s`, `is on`. */
+export function limitText({ op, limit, unit }: Pick<ReportRuling, 'op' | 'limit' | 'unit'>): string {
+  if (typeof limit === 'string') return op === 'is' ? limit : `${SIGNS[op]} ${limit}`;
+  const shown = shownUnit(unit);
+  if (typeof limit === 'object') return `${exact(limit[0])} to ${quantityOf(exact(limit[1]), shown)}`;
+  return `${SIGNS[op]} ${quantityOf(exact(limit), shown)}`;
+}
+
+/** A limit is shown as it was written. */
+const exact = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 12 });
+const quantityOf = (value: string, unit: string): string =>
+  `${value}${unit === 'x' || unit.startsWith('%') ? '' : ' '}${unit}`.trimEnd();
+
+/**
+ * The observed figure in the budget's unit. A breach that rounding would hide (19,999.6 of 20,000) is shown
+ * with as many digits as it takes.
+ */
+export function observedText(ruling: ReportRuling): string {
+  const { observed, limit, state } = ruling;
+  if (observed === null) return NOTHING;
+  if (typeof observed === 'string') return observed;
+  const unit = shownUnit(ruling.metricUnit ?? ruling.unit);
+  if (unit === 'bytes') return bytesText(observed);
+  const limits = typeof limit === 'object' ? limit : [limit];
+  for (let digits = 3; digits < 12; digits++) {
+    const text = numberText(observed, digits);
+    if (state !== 'breached' || !limits.some((one) => typeof one === 'number' && exact(one) === text)) {
+      return quantity(observed, unit, digits);
+    }
+  }
+  return quantity(observed, unit, 12);
+}
+
+/** The metric in words: `latency.intent.due p95`; empty when no figure stands for the claim. */
+export const metricText = ({ metric, stat }: ReportRuling): string =>
+  metric === null ? '' : stat === null ? metric : `${metric} ${stat}`;
+
+export const sourceText = ({ source }: ReportRuling): string =>
+  source === null ? '' : `${source.document}:${source.line}, “${source.heading}”`;
+
+/** `2026-11-21 11:30:00 UTC` */
+export const timeText = (iso: string): string => `${iso.slice(0, 19).replace('T', ' ')} UTC`;
+
+/** Without what a terminal, XML or a table would take for an instruction. */
+export const plain = (text: string): string =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point
+  text.replace(/[\0-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]/g, '').replace(/[\t\n]+/g, ' ');
+
+const ORDER = ['breached', 'met', 'contradicted', 'unmeasured', 'untestable'] as const;
+
+/** The rulings in the order in which they are read: what was breached first. */
+export const byState = (rulings: readonly ReportRuling[]): readonly (readonly ReportRuling[])[] =>
+  ORDER.map((state) => rulings.filter((ruling) => ruling.state === state));
+
+/** Untestable budgets by the component that is missing, the largest group first. */
+export function byReason(
+  rulings: readonly ReportRuling[],
+): readonly (readonly [reason: string, count: number])[] {
+  const groups = new Map<string, number>();
+  for (const { reason } of rulings) {
+    const key = reason ?? 'no reason given';
+    groups.set(key, (groups.get(key) ?? 0) + 1);
+  }
+  return [...groups].sort(([, a], [, b]) => b - a);
+}

@@ -1,0 +1,210 @@
+import { z } from 'zod';
+import { OPERATORS } from '../scenario/budget.ts';
+
+const figure = z.number().nullable();
+const text = z.string();
+const count = z.number();
+
+const counts = z.object({
+  scheduled: count,
+  ok: count,
+  rejected: count,
+  failed: count,
+  timedOut: count,
+  skipped: count,
+  unfinished: count,
+});
+const percentiles = z.object({
+  p50: figure,
+  p90: figure,
+  p95: figure,
+  p99: figure,
+  p999: figure,
+  min: figure,
+  max: figure,
+  mean: figure,
+  count,
+});
+const latency = z.object({
+  unit: z.literal('ms'),
+  due: percentiles
+    .extend({ unanswered: count })
+    .describe('From the due time. A percentile that falls among unanswered operations is null.'),
+  service: percentiles.describe('From the moment of sending.'),
+  lag: percentiles.describe('From the due time to the moment of sending.'),
+});
+const spread = z.object({ mean: figure, min: figure, max: figure });
+const quantiles = z.object({ p50: figure, p95: figure, p99: figure });
+const operations = <S extends z.ZodType>(of: S) => z.object({ intent: of, monsterCommand: of });
+
+const ruling = z.object({
+  id: text,
+  claim: text.nullable().describe('The id of a documented claim; null for a budget of the user’s own.'),
+  title: text,
+  condition: text.nullable(),
+  source: z.object({ document: text, heading: text, line: count }).nullable(),
+  metric: text.nullable().describe('A path in this file; null when no figure stands for the claim.'),
+  stat: text.nullable(),
+  op: z.enum(OPERATORS),
+  limit: z.union([z.number(), z.tuple([z.number(), z.number()]), text]),
+  unit: text.describe('As the document spells it.'),
+  metricUnit: text.nullable().describe('The unit of `limit` and `observed`.'),
+  state: z.enum(['met', 'breached', 'unmeasured', 'contradicted', 'untestable']),
+  observed: z.union([z.number(), text]).nullable(),
+  samples: figure,
+  reason: text.nullable(),
+});
+
+const rule = z.object({
+  id: text,
+  state: z.enum(['held', 'broken', 'not-applicable']),
+  observed: z.union([z.number(), text]).nullable(),
+  limit: z.union([z.number(), text]).nullable(),
+  relaxed: z.boolean().describe('The scenario set a limit other than the default.'),
+  advice: text,
+});
+
+/** report.json, schemaVersion 1. Fields may be added, never changed. A figure that was not measured is null. */
+export const reportSchema = z.object({
+  schemaVersion: z.literal(1),
+  capbench: text,
+  scenario: text,
+  description: text,
+  outcome: z.enum(['pass', 'fail', 'invalid']),
+  exitCode: z.number().int(),
+  invalidBecause: z.array(text).describe('Why there is no conclusion, and what to do.'),
+  breachedBecause: z.array(text).describe('What was not held, budgets aside.'),
+  rulings: z.array(ruling),
+  load: z.object({
+    requestedCcu: count,
+    peakCcu: count,
+    scale: z.number(),
+    colocated: z.boolean().describe('Generator and servers ran on one host.'),
+    durationSeconds: figure,
+    operations: operations(counts).describe('Due in the measure phase.'),
+    wholeRun: operations(counts).describe('Due in the whole run.'),
+    sentPercent: operations(figure),
+  }),
+  latency: operations(latency),
+  throughput: z.object({
+    operationsPerSecond: figure,
+    intentsPerSecond: figure,
+    monsterCommandsPerSecond: figure,
+    operationsPerServerPerSecond: spread,
+    serverSharePercent: spread,
+    rowWritesPerSecond: figure,
+    batchesPerSecond: figure,
+    rowsPerBatch: figure,
+    operationsPerBatch: figure,
+    largestBatch: figure,
+    flushedOnTimePercent: figure,
+    coalescing: figure.describe('Operations per row write.'),
+  }),
+  world: z.object({
+    servers: count,
+    cpuPercentOfCore: spread.describe('Of the busiest server; 100 is one core.'),
+    cpuPercentTotal: spread.describe('All servers, of as many cores as there are servers.'),
+    memoryBytes: spread.describe('Of the largest server.'),
+    memoryTotalBytes: spread,
+    entities: spread,
+    connections: spread,
+    loopDelayMs: spread,
+    responseMs: quantiles.describe('Received to acknowledged, inside the servers.'),
+  }),
+  database: z.object({
+    connections: spread,
+    hitRatioPercent: figure,
+    queryMs: quantiles.describe('Round trip of a flush, as the world servers see it.'),
+    statementMeanMs: figure,
+    statementsPerSecond: figure,
+    commitsPerSecond: figure,
+    rowsUpdatedPerSecond: figure,
+    hotUpdatePercent: figure,
+    walBytesPerSecond: figure,
+    workingSetBytes: spread,
+    cpuPercentOfHost: spread,
+    memoryPercentOfHost: spread,
+  }),
+  network: z.object({
+    bytesPerPlayerSecondIn: figure,
+    bytesPerPlayerSecondOut: figure,
+    bytesPerSecond: figure,
+    connectMs: percentiles,
+    connectsPerSecond: figure,
+    disconnects: count,
+  }),
+  integrity: z.object({
+    sent: figure,
+    acked: figure,
+    applied: figure,
+    lost: figure,
+    phantom: figure,
+    duplicated: figure,
+    holes: figure,
+    rowWritesServers: figure,
+    rowWritesPostgres: figure,
+    rowWritesDisagreePercent: figure,
+  }),
+  ceilings: z.object({
+    insertsPerSecond: figure,
+    updatesPerSecondSingle: figure,
+    updatesPerSecondBatched: figure,
+    batchSpeedup: figure,
+    statement: text.nullable(),
+  }),
+  rules: z.array(rule),
+  bottleneck: z.object({
+    resource: z.enum(['server', 'generator', 'database', 'host', 'none']),
+    evidence: text,
+  }),
+  faults: z.array(z.looseObject({})),
+  generator: z.object({
+    engine: text,
+    workers: count,
+    cpuCores: figure,
+    cpuPercentOfHost: figure,
+    maxLoopDelayMs: figure,
+    maxUtilisationPercent: figure,
+    lagP99Ms: figure,
+    memoryBytesPerPlayer: figure,
+  }),
+  host: z.object({
+    cpuModel: text,
+    cpus: count,
+    memoryBytes: count,
+    kernel: text,
+    platform: text,
+    arch: text,
+    node: text,
+    nodeMajor: count,
+    cpuPercent: spread,
+    otherCpuPercent: figure,
+    stealPercent: figure,
+    memoryUsedPercent: spread,
+    memoryAvailableBytes: spread,
+    networkBytesPerSecond: figure,
+  }),
+  stack: z.object({
+    kind: text,
+    documented: z.record(text, text),
+    applied: z.record(text, text),
+    reasons: z.record(text, text).describe('Why the two differ.'),
+  }),
+  phases: z
+    .object({ stackUp: figure, ready: figure, go: figure, end: z.number() })
+    .describe('Seconds from the start of capbench.'),
+  ending: z.enum(['completed', 'stoppedEarly', 'interrupted', 'stackFailed']),
+  probes: z.array(z.object({ name: text, samples: count, gaps: count, lastError: text.nullable() })),
+  errors: z.array(text),
+  scenarioHash: text,
+  scheduleHash: text.nullable(),
+  seed: z.number(),
+  commit: text.nullable(),
+  startedAt: text.describe('ISO 8601, UTC.'),
+});
+
+/** The JSON Schema that is committed as fixtures/schema/report.schema.json. */
+export const reportJsonSchema = () => ({
+  title: 'capbench report.json, schemaVersion 1',
+  ...z.toJSONSchema(reportSchema, { io: 'input' }),
+});

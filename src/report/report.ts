@@ -1,0 +1,73 @@
+import type { z } from 'zod';
+import type { Ruling } from '../judge/ruling.ts';
+import type { Verdict } from '../judge/verdict.ts';
+import type { Figures } from '../measurement/figures.ts';
+import type { Measurements } from '../measurement/measurements.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import type { reportSchema } from './report-schema.ts';
+
+/** What report.json holds, and all that the other formats say besides the curves. */
+export type Report = z.infer<typeof reportSchema>;
+export type ReportRuling = Report['rulings'][number];
+export type ReportRule = Report['rules'][number];
+
+export function reportOf(m: Measurements, s: Scenario, verdict: Verdict, figures: Figures): Report {
+  const { load, latency, throughput, world, database, network, integrity, ceilings, generator, host, stack } =
+    figures;
+  return {
+    schemaVersion: 1,
+    capbench: m.capbench,
+    scenario: s.name,
+    description: s.description,
+    outcome: verdict.outcome,
+    exitCode: verdict.exitCode,
+    invalidBecause: [...verdict.invalidBecause],
+    breachedBecause: [...verdict.breachedBecause],
+    rulings: verdict.rulings.map(rulingOf),
+    load,
+    latency,
+    throughput,
+    world,
+    database,
+    network,
+    integrity,
+    ceilings,
+    rules: verdict.rules.map(({ consequence: _, ...rule }) => rule),
+    bottleneck: verdict.bottleneck,
+    faults: [],
+    generator,
+    host,
+    stack,
+    phases: m.phases,
+    ending: m.ending.state,
+    probes: [...m.probes],
+    errors: [...m.errors],
+    scenarioHash: m.scenarioHash,
+    scheduleHash: m.scheduleHash,
+    seed: s.seed,
+    commit: m.commit,
+    startedAt: m.startedAt,
+  };
+}
+
+function rulingOf({ budget, state, observed, samples, reason }: Ruling): ReportRuling {
+  const { id, claim, title, condition, source, op, limit, unit } = budget;
+  const measured = budget.state === 'measured' ? budget : null;
+  return {
+    id,
+    claim,
+    title,
+    condition,
+    source,
+    metric: measured?.metric ?? null,
+    stat: measured?.stat ?? null,
+    op,
+    limit: typeof limit === 'object' ? [limit[0], limit[1]] : limit,
+    unit,
+    metricUnit: measured?.metricUnit ?? null,
+    state,
+    observed,
+    samples,
+    reason,
+  };
+}
