@@ -1,0 +1,101 @@
+import { execFile } from 'node:child_process';
+import os from 'node:os';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { badInput, type ExitCode } from '../errors.ts';
+import type { Host } from '../host.ts';
+import { createNativeEngine } from '../load/native.ts';
+import { makeBundle, pointLatest, readLogTail, writeArtefact } from '../measurement/bundle.ts';
+import type { HostFacts } from '../measurement/measurements.ts';
+import { type RunPlan, run } from '../run.ts';
+import { scenarioHash, writeScenario } from '../scenario/resolved.ts';
+import { openLocalStack } from '../stack/local.ts';
+import { attachTargets } from '../stack/remote.ts';
+import { openWatchdog, type Watchdog } from '../stack/watchdog.ts';
+import { openProgress } from './progress.ts';
+import { publish } from './publish.ts';
+import type { RunFlags } from './run.ts';
+import { loadScenario } from './scenario-files.ts';
+import { stopSignals } from './stop-signals.ts';
+
+const MOST_WORKERS = 64;
+
+/** `--workers`, or `CAPBENCH_WORKERS`; null leaves the number to the engine. */
+function workersOf(host: Host, flag: string | undefined): number | null {
+  const text = flag ?? host.env.CAPBENCH_WORKERS ?? '';
+  if (text === '') return null;
+  const workers = Number(text);
+  if (!Number.isInteger(workers) || workers < 1 || workers > MOST_WORKERS) {
+    throw badInput(`--workers: ${text} is there, expected a whole number of 1 to ${MOST_WORKERS}`);
+  }
+  return workers;
+}
+
+/** The commit that is being measured: what the user's folder is at, where it is a repository. */
+const commitOf = (host: Host): Promise<string | null> =>
+  promisify(execFile)('git', ['rev-parse', 'HEAD'], { cwd: host.cwd, timeout: 2000 }).then(
+    ({ stdout }) => stdout.trim(),
+    () => null,
+  );
+
+const hostFacts = ({ machine }: Host): HostFacts => ({
+  cpuModel: os.cpus()[0]?.model ?? 'unknown',
+  cpus: machine.cpus,
+  memoryBytes: machine.memoryBytes,
+  kernel: os.release(),
+  platform: machine.platform,
+  arch: machine.arch,
+  node: machine.node,
+});
+
+/** One run, from the command line to the bundle; resolves with the verdict's exit code. */
+export async function executeRun(host: Host, reference: string, flags: RunFlags): Promise<ExitCode> {
+  const workers = workersOf(host, flags.workers);
+  const { scenario } = await loadScenario(host, reference, flags);
+  const startedAt = new Date();
+  const out = resolve(host.cwd, flags.out ?? (host.env.CAPBENCH_OUT || 'reports'));
+  const bundle = await makeBundle(out, scenario.name, startedAt);
+  await writeArtefact(bundle, 'scenario.yaml', writeScenario(scenario));
+
+  const progress = openProgress(host, flags.quiet === true);
+  const signals = stopSignals(host, progress);
+  let watchdog: Watchdog | null = null;
+  try {
+    const guard = await openWatchdog(host.env);
+    watchdog = guard;
+    const plan: RunPlan = {
+      scenario,
+      identity: {
+        capbench: host.version,
+        scenarioHash: scenarioHash(scenario),
+        commit: await commitOf(host),
+        startedAt: startedAt.toISOString(),
+        stackKind: flags.target.length > 0 ? 'target' : 'local',
+        engine: flags.engine,
+        host: hostFacts(host),
+      },
+      openStack: (signal) =>
+        flags.target.length > 0
+          ? attachTargets(flags.target, { signal })
+          : openLocalStack(scenario, {
+              watchdog: guard,
+              signal,
+              postgresBin: host.env.CAPBENCH_POSTGRES_BIN || null,
+            }),
+      engine: createNativeEngine({ workers, watchdog: guard, seed: scenario.seed }),
+      readLog: readLogTail,
+    };
+    const { measurements, logs } = await run(plan, progress, signals);
+    await writeArtefact(bundle, 'measurements.json', JSON.stringify(measurements));
+    for (const [name, text] of logs) await writeArtefact(bundle, `logs/${name}.log`, text);
+    progress.end();
+    const exitCode = await publish(host, bundle, measurements, scenario, flags);
+    const warning = await pointLatest(bundle);
+    if (warning !== null) progress.say(`warning: ${warning}`);
+    return exitCode;
+  } finally {
+    progress.end();
+    signals.dispose();
+    await watchdog?.close();
+  }
+}

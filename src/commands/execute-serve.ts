@@ -1,0 +1,69 @@
+import { badInput, stackFailed } from '../errors.ts';
+import type { Host } from '../host.ts';
+import { openLocalStack } from '../stack/local.ts';
+import type { Endpoints } from '../stack/stack.ts';
+import { openWatchdog } from '../stack/watchdog.ts';
+import { loadScenario } from './scenario-files.ts';
+import type { ServeFlags } from './serve.ts';
+import { stopSignals } from './stop-signals.ts';
+
+function portOf(flag: string | undefined, servers: number): number | null {
+  if (flag === undefined) return null;
+  const port = Number(flag);
+  const last = 65_535 - servers + 1;
+  if (!Number.isInteger(port) || port < 1 || port > last) {
+    throw badInput(`--port: ${flag} is there, expected a whole number of 1 to ${last}`);
+  }
+  return port;
+}
+
+/** For a person: the URLs, and the command that drives them. */
+function describe(name: string, { worlds, database }: Endpoints): string {
+  const targets = worlds.map(({ url }) => `--target ${url}`).join(' ');
+  return [
+    ...worlds.map(({ url }, index) => `world server ${index + 1}  ${url}`),
+    ...(database === null
+      ? []
+      : [
+          `PostgreSQL      folder ${database.host}, port ${database.port}, database ${database.database}, user ${database.user}`,
+        ]),
+    '',
+    `capbench run ${name} ${targets}`,
+    '',
+  ].join('\n');
+}
+
+/** Opens the stack, prints where it is, and holds it until a signal, or until a part of it ends. */
+export async function executeServe(host: Host, reference: string, flags: ServeFlags): Promise<void> {
+  const { scenario } = await loadScenario(host, reference, flags);
+  const basePort = portOf(flags.port, scenario.world.servers);
+  const signals = stopSignals(host, { say: (text) => host.stderr.write(`${text}\n`) });
+  const watchdog = await openWatchdog(host.env);
+  try {
+    const stack = await openLocalStack(scenario, {
+      watchdog,
+      signal: signals.stop,
+      postgresBin: host.env.CAPBENCH_POSTGRES_BIN || null,
+      basePort,
+    });
+    try {
+      const { endpoints } = stack;
+      host.stdout.write(
+        flags.json === true
+          ? `${JSON.stringify({ worlds: endpoints.worlds.map(({ url }) => url), database: endpoints.database })}\n`
+          : describe(reference, endpoints),
+      );
+      const interrupted = new Promise<null>((resolve) => {
+        if (signals.stop.aborted) resolve(null);
+        signals.stop.addEventListener('abort', () => resolve(null), { once: true });
+      });
+      const failure = await Promise.race([stack.failure, interrupted]);
+      if (failure !== null) throw stackFailed(`${failure.component}: ${failure.message}`, failure.hint);
+    } finally {
+      await stack.close();
+    }
+  } finally {
+    signals.dispose();
+    await watchdog.close();
+  }
+}

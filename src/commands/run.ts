@@ -1,0 +1,48 @@
+import { Command, Option } from 'commander';
+import type { Host } from '../host.ts';
+import { type ScenarioFlags, withScenario } from './scenario-options.ts';
+
+/** What `capbench run` takes besides the scenario's own options, as given. */
+export interface RunFlags extends ScenarioFlags {
+  readonly target: readonly string[];
+  readonly engine: string;
+  readonly workers?: string;
+  readonly out?: string;
+  readonly quiet?: boolean;
+  readonly json?: boolean;
+  readonly color: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  $ capbench run quickstart
+  $ capbench run m4pro-20k --scale 0.25 --duration 30s
+  $ capbench run ./my-world.yaml --set load.players=500 --json
+  $ capbench run quickstart --target http://127.0.0.1:3001 --target http://127.0.0.1:3002
+
+Exit codes: 0 pass, 99 a budget was breached, 90 no conclusion, 92 acknowledged data was lost,
+93 the stack did not start or a target cannot be reached, 104 bad input, 105 interrupted.
+`;
+
+const repeated = (text: string, before: readonly string[]): readonly string[] => [...before, text];
+
+/** `capbench run`: from a scenario to a verdict and a bundle of reports. */
+export const runCommand = (host: Host): Command =>
+  withScenario(new Command('run'))
+    .description('start the stack, simulate the players, judge the budgets, leave a bundle of reports')
+    .addOption(
+      new Option('--target <url>', 'drive world servers that run already; one for each server')
+        .argParser(repeated)
+        .default([], 'start them here'),
+    )
+    .addOption(new Option('--engine <name>', 'who makes the load').choices(['native']).default('native'))
+    .option('--workers <number>', 'processes that simulate players (default: by cores and players)')
+    .option('--out <folder>', 'where the bundle goes (default: reports)')
+    .option('--quiet', 'no progress; the verdict alone on stdout')
+    .option('--json', 'report.json on stdout instead of the summary')
+    .option('--no-color', 'no colours, whatever the terminal')
+    .addHelpText('after', EXAMPLES)
+    .action(async (reference: string, flags: RunFlags) => {
+      const { executeRun } = await import('./execute-run.ts');
+      host.exitCode = await executeRun(host, reference, flags);
+    });
