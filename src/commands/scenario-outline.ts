@@ -19,13 +19,8 @@ function countsOf({ budgets }: Scenario) {
 }
 
 function limitOf({ op, limit, unit }: Budget): string {
-  const value =
-    typeof limit === 'object'
-      ? limit.map(number).join(' to ')
-      : typeof limit === 'number'
-        ? number(limit)
-        : limit;
-  return `${op} ${value} ${unit === 'text' ? '' : unit}`.trim();
+  if (typeof limit === 'object') return `${limit.map(number).join(' to ')} ${unit}`;
+  return typeof limit === 'number' ? `${op} ${number(limit)} ${unit}` : `${op} ${limit === '' ? "''" : limit}`;
 }
 
 function sourceOf({ source }: Budget): string {

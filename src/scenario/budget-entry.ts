@@ -81,7 +81,9 @@ export function readBudgets(lists: BudgetLists, claims: Claims): Reading {
       );
     }
     if (findings.length > before || op === undefined || limit === undefined || metric === undefined) continue;
-    const unit = claim?.unit ?? entry.unit ?? 'text';
+    // A limit of its own comes with its own unit, where it names one.
+    const unit =
+      (entry.limit === undefined ? claim?.unit : (entry.unit ?? claim?.unit)) ?? entry.unit ?? 'text';
     keep(
       {
         state: 'measured',
@@ -193,11 +195,6 @@ function claimFindings(entry: BudgetEntry, claim: Claim, path: Path): readonly F
         `${shown(entry[key])} is there beside ${claim.id}, which says ${claim.operator} ${shownLimit(claim.value)}`,
         'leave it out, or say with reading: why the claim is read otherwise',
       ),
-    );
-  }
-  if (!otherwise && entry.reading !== undefined) {
-    findings.push(
-      found([...path, 'reading'], `a reading is there, but op and limit are those of ${claim.id}`),
     );
   }
   if (entry.unit === undefined && metricUnitOf(claim.unit) === undefined) {

@@ -116,9 +116,19 @@ const rules = map({
 
 const claimId = word(/^[A-Z]{2,5}-\d{1,4}$/, 'a claim id such as FLX-151');
 const path = word(/^[A-Za-z]\w{0,60}(\.\w{1,60}){0,6}$/, 'a path in report.json such as latency.intent.due');
-const limit = z.union([z.number(), z.tuple([z.number(), z.number()]), line(200)], {
-  error: 'a number, [low, high] or text',
-});
+const limit = z.union(
+  [
+    z.number(),
+    z.tuple([z.number(), z.number()]),
+    z
+      .string()
+      .max(200)
+      .regex(/^[^\n\r\t]*$/),
+  ],
+  {
+    error: 'a number, [low, high] or text',
+  },
+);
 const source = map({ document: line(200), heading: line(200), line: whole(1, 1_000_000) });
 const title = line(300);
 const why = prose(1000).min(1, { error: 'the reason, in a sentence' });
@@ -139,7 +149,7 @@ const budget = map({
     .default(false)
     .describe('Ruled at the full load alone: unmeasured at another scale'),
   contradicted: why.optional().describe('Why the document disagrees with itself here'),
-  reading: why.optional().describe("Why op or limit are not the claim's own"),
+  reading: why.optional().describe('How the claim is read; needed where op or limit are not its own'),
 });
 
 /** A budget as the bundle's scenario.yaml writes it: nothing to look up any more. */
