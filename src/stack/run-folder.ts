@@ -1,0 +1,115 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, chown, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf, stackFailed } from '../errors.ts';
+import type { ProcessUser } from './process.ts';
+import { canTraverse } from './reach.ts';
+import { pause } from './time-limit.ts';
+import type { Watchdog } from './watchdog.ts';
+
+/** sun_path holds 104 bytes on macOS and 108 on Linux, with the closing zero. */
+const SOCKET_PATH_LIMIT = 102;
+/** The longest path of a socket below the run's folder. */
+const LONGEST_SOCKET = 's/.s.PGSQL.65535';
+const REMOVE_LIMIT_MS = 5_000;
+
+/** Everything a run writes besides its bundle: `capbench-<random>` in the temporary directory. */
+export interface RunFolder {
+  readonly path: string;
+  /** Where something of that name goes. */
+  file(name: string): string;
+  /**
+   * Makes a folder in it, mode 0700, for capbench itself or for the user of a process. Throws exit code 93
+   * when the disk refuses.
+   */
+  folder(name: string, owner?: ProcessUser | null): Promise<string>;
+  /** Removes all of it. Idempotent. */
+  remove(): Promise<void>;
+}
+
+/**
+ * Where the folder goes: the first of the temporary directories in which a UNIX socket's path is short enough
+ * and which the other account can go through. Throws exit code 93 when there is none.
+ */
+export function temporaryFolder(
+  candidates: readonly string[],
+  name: string,
+  user: ProcessUser | null,
+): string {
+  const problems: string[] = [];
+  for (const candidate of new Set(candidates)) {
+    const length = Buffer.byteLength(join(candidate, name, LONGEST_SOCKET));
+    if (length > SOCKET_PATH_LIMIT) {
+      problems.push(`${candidate}: a socket's path would have ${length} bytes, over ${SOCKET_PATH_LIMIT}`);
+    } else if (user !== null && !isOpenTo(candidate, user)) {
+      problems.push(`${candidate}: not open to ${user.name}, as whom PostgreSQL runs`);
+    } else return candidate;
+  }
+  throw stackFailed(
+    `no temporary directory serves: ${problems.join('; ')}`,
+    'set TMPDIR to a short path that every user may enter, such as /tmp',
+  );
+}
+
+function isOpenTo(folder: string, user: ProcessUser): boolean {
+  try {
+    return canTraverse(folder, user);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Makes the run's folder, guarded by the watchdog before it exists. Mode 0700; for a process of another
+ * account 0710 and its group, so that this account can go through, and can neither list nor write.
+ */
+export async function openRunFolder(
+  watchdog: Watchdog,
+  candidates: readonly string[],
+  user: ProcessUser | null = null,
+): Promise<RunFolder> {
+  const name = `capbench-${randomBytes(6).toString('hex')}`;
+  const path = join(temporaryFolder(candidates, name, user), name);
+  await watchdog.guardFolder(path);
+  const make = async (folder: string, mode: number, uid?: number, gid?: number): Promise<string> => {
+    try {
+      await mkdir(folder, { mode: 0o700 });
+      if (uid === undefined || gid === undefined) return folder;
+      await chown(folder, uid, gid);
+      await chmod(folder, mode);
+    } catch (error) {
+      throw stackFailed(
+        `the folder ${folder} cannot be made: ${messageOf(error)}`,
+        'make room there, or set TMPDIR to a directory that you may write to',
+        error,
+      );
+    }
+    return folder;
+  };
+  await (user === null ? make(path, 0o700) : make(path, 0o710, 0, user.gid));
+  return {
+    path,
+    file: (entry) => join(path, entry),
+    folder: (entry, owner = null) => make(join(path, entry), 0o700, owner?.uid, owner?.gid),
+    async remove() {
+      if (await removed(path)) watchdog.releaseFolder(path);
+    },
+  };
+}
+
+/**
+ * A backend that is just ending may still write: tried again for a while. False when it cannot be done: the
+ * watchdog then tries once more at the end.
+ */
+async function removed(path: string): Promise<boolean> {
+  const until = performance.now() + REMOVE_LIMIT_MS;
+  for (;;) {
+    try {
+      await rm(path, { recursive: true, force: true });
+      return true;
+    } catch {
+      if (performance.now() > until) return false;
+      await pause(20);
+    }
+  }
+}
