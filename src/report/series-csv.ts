@@ -1,0 +1,26 @@
+import type { Measurements } from '../measurement/measurements.ts';
+import { valuesAt } from '../measurement/readings.ts';
+
+/**
+ * series.csv: a line for each second after GO, a column for each series. Counters are as they were read,
+ * interpolated to the second; an empty field is a second without data.
+ */
+export function seriesCsv({ series }: Measurements): string {
+  const names = Object.keys(series).sort();
+  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { points } of Object.values(series)) {
+    first = Math.min(first, Math.ceil(points.at(0)?.[0] ?? Number.POSITIVE_INFINITY));
+    last = Math.max(last, Math.floor(points.at(-1)?.[0] ?? Number.NEGATIVE_INFINITY));
+  }
+  const seconds = last >= first ? Array.from({ length: last - first + 1 }, (_, i) => first + i) : [];
+  const columns = names.map((name) => valuesAt(series[name], seconds));
+  const field = (value: number | null | undefined): string =>
+    value === null || value === undefined ? '' : String(Math.round(value * 1e6) / 1e6);
+  return [
+    ['second', ...names.map(quoted)].join(','),
+    ...seconds.map((second, i) => [second, ...columns.map((column) => field(column[i]))].join(',')),
+    '',
+  ].join('\n');
+}
+
+const quoted = (name: string): string => (/[",\r\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name);

@@ -1,0 +1,74 @@
+import { countRulings, countsLine } from '../judge/verdict.ts';
+import {
+  byReason,
+  byState,
+  limitText,
+  numberText,
+  observedText,
+  plain,
+  quantity,
+  timeText,
+} from './format.ts';
+import type { Report, ReportRuling } from './report.ts';
+
+/** Rows of one table; the rest is in report.html. */
+const MOST_ROWS = 25;
+const MARKS = { met: '✅', breached: '❌', contradicted: '≠', unmeasured: '➖', untestable: '➖' } as const;
+
+const cell = (text: string): string =>
+  plain(text).replaceAll('\\', '\\\\').replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('`', "'");
+
+/** summary.md: what a reviewer has to see of a run, as the comment on a pull request. */
+export function summary(report: Report): string {
+  const { outcome, exitCode, rulings, load, latency, throughput } = report;
+  const [breached = [], met = [], contradicted = [], unmeasured = [], untestable = []] = byState(rulings);
+  const mark = { pass: '✅', fail: '❌', invalid: '⚠️' }[outcome];
+  const { due } = latency.intent;
+  return [
+    `### ${mark} ${outcome.toUpperCase()} (${exitCode}): ${cell(report.scenario)}, ${countsLine(countRulings(rulings))}`,
+    '',
+    [
+      `${numberText(load.peakCcu)} of ${numberText(load.requestedCcu)} players`,
+      `scale ${numberText(load.scale)}`,
+      `${numberText(throughput.operationsPerSecond)} operations/s`,
+      `intents p95 ${quantity(due.p95, 'ms')}, p99 ${quantity(due.p99, 'ms')}`,
+      `bottleneck: ${report.bottleneck.resource}`,
+    ].join(' · '),
+    '',
+    ...list('No conclusion:', report.invalidBecause),
+    ...list('Not held:', report.breachedBecause),
+    ...table(breached),
+    ...folded(`${met.length} met`, table(met)),
+    ...folded(`${contradicted.length + unmeasured.length + untestable.length} that do not decide`, [
+      ...table([...contradicted, ...unmeasured]),
+      ...byReason(untestable).map(([reason, count]) => `- ${count} untestable: ${cell(reason)}`),
+      ...(untestable.length === 0 ? [] : ['']),
+    ]),
+    `${timeText(report.startedAt)}, seed ${report.seed}, scenario ${report.scenarioHash.slice(0, 12)}${
+      report.commit === null ? '' : `, commit ${report.commit.slice(0, 12)}`
+    }, ${cell(report.host.cpuModel)}, ${report.host.cpus} cores`,
+    '',
+  ].join('\n');
+}
+
+const list = (title: string, reasons: readonly string[]): string[] =>
+  reasons.length === 0 ? [] : [title, '', ...reasons.map((reason) => `- ${cell(reason)}`), ''];
+
+function table(rulings: readonly ReportRuling[]): string[] {
+  if (rulings.length === 0) return [];
+  const rest = rulings.length - MOST_ROWS;
+  return [
+    '| | budget | | limit | observed |',
+    '| --- | --- | --- | --- | --- |',
+    ...rulings.slice(0, MOST_ROWS).map((ruling) => {
+      const title = ruling.reason === null ? ruling.title : `${ruling.title} (${ruling.reason})`;
+      const columns = [MARKS[ruling.state], ruling.id, title, limitText(ruling), observedText(ruling)];
+      return `| ${columns.map(cell).join(' | ')} |`;
+    }),
+    ...(rest > 0 ? [`| | | and ${rest} more in report.html | | |`] : []),
+    '',
+  ];
+}
+
+const folded = (title: string, lines: readonly string[]): string[] =>
+  lines.length === 0 ? [] : ['<details>', `<summary>${title}</summary>`, '', ...lines, '</details>', ''];
