@@ -20,7 +20,9 @@ function countsOf({ budgets }: Scenario) {
 
 function limitOf({ op, limit, unit }: Budget): string {
   if (typeof limit === 'object') return `${limit.map(number).join(' to ')} ${unit}`;
-  return typeof limit === 'number' ? `${op} ${number(limit)} ${unit}` : `${op} ${limit === '' ? "''" : limit}`;
+  return typeof limit === 'number'
+    ? `${op} ${number(limit)} ${unit}`
+    : `${op} ${limit === '' ? "''" : limit}`;
 }
 
 function sourceOf({ source }: Budget): string {

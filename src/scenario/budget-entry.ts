@@ -149,15 +149,15 @@ function defined({ op, limit, metric }: BudgetEntry) {
 }
 
 function ownFindings(entry: BudgetEntry, path: Path): readonly Finding[] {
-  const findings: Finding[] = [];
   if (entry.id === undefined) {
-    findings.push(
+    return [
       found(
         path,
         'neither claim nor id is there, expected a documented claim, or an id for a budget of your own',
       ),
-    );
+    ];
   }
+  const findings: Finding[] = [];
   if (entry.op === undefined)
     findings.push(found([...path, 'op'], 'nothing is there, expected an operator such as <'));
   if (entry.limit === undefined)

@@ -1,6 +1,16 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+} from 'yaml';
 import { messageOf } from '../errors.ts';
-import { type Path, type Problem, ScenarioError } from './problem.ts';
+import { type Path, type Problem, ScenarioError, shown } from './problem.ts';
 
 /** A scenario is data of this size at most, in bytes. */
 export const LARGEST_SCENARIO = 256 * 1024;
@@ -54,13 +64,39 @@ function tooDeep(text: string): boolean {
   return false;
 }
 
-const HINTS: Readonly<Record<string, string>> = {
-  DUPLICATE_KEY: 'keep one of the two',
-  MULTIPLE_DOCS: 'one file is one scenario: remove the --- and what follows, or make it a file of its own',
-  TAG_RESOLVE_FAILED: 'tags (!name) are not read: a scenario is plain data',
-  TAB_AS_INDENT: 'indent with spaces',
-  BAD_ALIAS: 'write the value out',
+/** The parser's complaints that a reader meets most, in our words: what is there, what was expected, what to do. */
+const COMPLAINTS: Readonly<Record<string, readonly [message: string, hint: string]>> = {
+  MULTIPLE_DOCS: [
+    'a second document begins here, expected one',
+    'one file is one scenario: remove the --- and what follows, or make it a file of its own',
+  ],
+  TAG_RESOLVE_FAILED: ['a tag is there, expected plain data', 'write the value without !name'],
+  TAB_AS_INDENT: ['a tab is there, expected spaces as indentation', 'indent with spaces'],
 };
+
+/** Keys that are there twice. The parser's own check compares each with each, which takes seconds for a large file. */
+function doubleKeys(document: Document, placeOf: (offset: number) => string): readonly Problem[] {
+  const problems: Problem[] = [];
+  visit(document, {
+    Map(_, { items }) {
+      const seen = new Set<string>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        const name = String(key.value);
+        if (seen.has(name)) {
+          problems.push({
+            where: placeOf(key.range?.[0] ?? 0),
+            path: '',
+            message: `the key ${shown(name)} is there twice, expected once`,
+            hint: 'keep one of the two',
+          });
+        }
+        seen.add(name);
+      }
+    },
+  });
+  return problems;
+}
 
 /** Reads YAML 1.2 (core schema): no custom tags, no merge keys, few aliases, one document, no key twice. Throws a ScenarioError. */
 export function readYaml(file: string, bytes: Uint8Array): YamlDocument {
@@ -77,23 +113,17 @@ export function readYaml(file: string, bytes: Uint8Array): YamlDocument {
       merge: false,
       resolveKnownTags: false,
       stringKeys: true,
+      uniqueKeys: false,
       prettyErrors: false,
       lineCounter: lines,
       logLevel: 'error',
     });
-    const broken = [...document.errors, ...document.warnings];
-    if (broken.length > 0) {
-      throw new ScenarioError(
-        broken.map(
-          ({ code, message, pos }): Problem => ({
-            where: placeOf(pos[0]),
-            path: '',
-            message: `not the YAML that was expected: ${message.split('\n')[0]}`,
-            hint: HINTS[code] ?? null,
-          }),
-        ),
-      );
-    }
+    const broken = [...document.errors, ...document.warnings].map(({ code, message, pos }): Problem => {
+      const [own, hint] = COMPLAINTS[code] ?? [`no YAML that can be read: ${message.split('\n')[0]}`, null];
+      return { where: placeOf(pos[0]), path: '', message: own, hint };
+    });
+    const problems = broken.length > 0 ? broken : doubleKeys(document, placeOf);
+    if (problems.length > 0) throw new ScenarioError(problems);
     const contents: Node | null = document.contents;
     const resolve = (node: unknown): unknown => (isAlias(node) ? node.resolve(document) : node);
     return {
@@ -124,7 +154,7 @@ export function readYaml(file: string, bytes: Uint8Array): YamlDocument {
     };
   } catch (thrown) {
     if (thrown instanceof ScenarioError) throw thrown;
-    throw refuse(file, `not the YAML that was expected: ${messageOf(thrown)}`, COMPLETE);
+    throw refuse(file, `no YAML that can be read: ${messageOf(thrown)}`, COMPLETE);
   }
 }
 

@@ -40,6 +40,9 @@ function hintFor(value: unknown, expected: string): string | null {
   return null;
 }
 
+/** A map of nothing but unknown keys is no scenario: so many of them say it. */
+export const MOST_UNKNOWN = 50;
+
 export function unknownKey(path: Path, key: string, known: readonly string[]): Finding {
   const meant = nearest(key, known);
   return {
@@ -67,7 +70,8 @@ export function findingsOf(
       ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part)),
     ];
     if (issue.code === 'unrecognized_keys') {
-      for (const key of issue.keys) add(unknownKey(path, key, issue.message.split(', ')));
+      for (const key of issue.keys.slice(0, MOST_UNKNOWN))
+        add(unknownKey(path, key, issue.message.split(', ')));
       continue;
     }
     const value = valueAt(root, path);
@@ -77,14 +81,22 @@ export function findingsOf(
   return [...findings.values()];
 }
 
-/** Gives findings their places. */
+/** Gives findings their places, in the order of the file. */
 export const located = (
   findings: readonly Finding[],
   place: (finding: Finding) => string,
 ): readonly Problem[] =>
-  findings.map((finding) => ({
-    where: place(finding),
-    path: pathText(finding.path),
-    message: finding.message,
-    hint: finding.hint,
-  }));
+  findings
+    .map((finding) => ({
+      where: place(finding),
+      path: pathText(finding.path),
+      message: finding.message,
+      hint: finding.hint,
+    }))
+    .sort((a, b) => position(a) - position(b));
+
+/** A number that grows with line and column; 0 for what does not stand in a file. */
+function position({ where }: Problem): number {
+  const [, line, column] = /:(\d+):(\d+)$/.exec(where) ?? [];
+  return line === undefined ? 0 : Number(line) * 1e6 + Number(column);
+}

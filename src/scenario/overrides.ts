@@ -1,7 +1,7 @@
 import { isScalar, isSeq, parseDocument } from 'yaml';
 import { badInput } from '../errors.ts';
 import { type Micros, parseDuration } from '../units.ts';
-import { type Finding, found } from './finding.ts';
+import { type Finding, found, valueAt } from './finding.ts';
 import { nearest } from './nearest.ts';
 import { type Path, shown } from './problem.ts';
 
@@ -106,11 +106,17 @@ export function applySettings(document: unknown, texts: readonly string[]): Over
   return {
     value,
     findings,
+    // What a --set made is its own, and so is what it made on the way there.
     flagAt: (path) =>
-      applied.findLast((set) => set.path.length <= path.length && set.path.every((key, i) => key === path[i]))
-        ?.flag,
+      applied.findLast((set) =>
+        set.path.length <= path.length
+          ? startsWith(path, set.path)
+          : startsWith(set.path, path) && valueAt(document, path) === undefined,
+      )?.flag,
   };
 }
+
+const startsWith = (path: Path, start: Path): boolean => start.every((key, i) => key === path[i]);
 
 type Outcome = { state: 'set'; value: unknown } | { state: 'refused'; finding: Finding };
 

@@ -5,7 +5,7 @@ import { readBudgets } from './budget-entry.ts';
 import type { Claims } from './claims.ts';
 import { crossCheck } from './cross-check.ts';
 import { readYaml, startFrom } from './document.ts';
-import { type Finding, findingsOf, found, located, unknownKey, valueAt } from './finding.ts';
+import { type Finding, findingsOf, found, located, MOST_UNKNOWN, unknownKey, valueAt } from './finding.ts';
 import { applySettings, type Overrides } from './overrides.ts';
 import { type Path, ScenarioError, shown } from './problem.ts';
 import type { Load, Scenario, WorldSettings } from './scenario.ts';
@@ -95,7 +95,10 @@ function sections<const S extends Readonly<Record<string, z.ZodType>>>(
 
 function unknownKeys(root: object, schemas: Readonly<Record<string, z.ZodType>>): readonly Finding[] {
   const known = [...Object.keys(headSchemas), ...Object.keys(schemas)];
-  return Object.keys(root).flatMap((key) => (known.includes(key) ? [] : [unknownKey([], key, known)]));
+  return Object.keys(root)
+    .filter((key) => !known.includes(key))
+    .slice(0, MOST_UNKNOWN)
+    .map((key) => unknownKey([], key, known));
 }
 
 /** The elements of a list, one by one; undefined for one that was refused. */

@@ -57,30 +57,39 @@ const HARMLESS: Readonly<Record<string, readonly string[]>> = {
   listen_addresses: ['', 'localhost', '127.0.0.1'],
 };
 
-const settingValue = z.union([z.string().max(500), z.number(), z.boolean()], {
-  error: "a setting's value as in postgresql.conf",
-});
+const settingValue = z.union([z.string().max(500), z.number(), z.boolean()]);
+
+/** What is wrong with one setting, as what was expected instead; null when nothing is. */
+function settingProblem(name: string, value: unknown): string | null {
+  const given = settingValue.safeParse(value);
+  if (!given.success) return "a setting's value as in postgresql.conf";
+  const allowed = Object.hasOwn(HARMLESS, name) ? HARMLESS[name] : undefined;
+  if (!/^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$/.test(name)) return "a setting's name as in postgresql.conf";
+  if (allowed !== undefined && !allowed.includes(settingText(given.data))) {
+    return `one of ${allowed.map((word) => `'${word}'`).join(', ')} (a scenario loads no code and opens no port)`;
+  }
+  if (allowed === undefined && UNSAFE_SETTING.test(name)) {
+    return 'no such setting in a scenario (it could run code, or write or listen elsewhere)';
+  }
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a line break would begin another setting
+  return /[\0-\x1f\x7f]/.test(settingText(given.data)) ? 'a value on one line' : null;
+}
+
+const settingText = (value: string | number | boolean): string =>
+  typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value);
 
 const settings = z
-  .record(z.string(), settingValue, { error: 'a map of PostgreSQL settings' })
+  .record(z.string(), z.unknown(), { error: 'a map of PostgreSQL settings' })
   .transform((given, context): Record<string, string> => {
     const kept: Record<string, string> = {};
     for (const [name, value] of Object.entries(given)) {
-      const text = typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value);
-      const allowed = HARMLESS[name];
-      const refuse = (message: string) =>
-        context.addIssue({ code: 'custom', message, path: [name], input: value });
-      if (!/^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$/.test(name))
-        refuse("a setting's name as in postgresql.conf");
-      else if (allowed !== undefined && !allowed.includes(text)) {
-        refuse(
-          `one of ${allowed.map((word) => `'${word}'`).join(', ')} (a scenario loads no code and opens no port)`,
-        );
-      } else if (allowed === undefined && UNSAFE_SETTING.test(name)) {
-        refuse('no such setting in a scenario (it could run code, or write or listen elsewhere)');
-        // biome-ignore lint/suspicious/noControlCharactersInRegex: a line break would begin another setting
-      } else if (/[\0-\x1f\x7f]/.test(text)) refuse('a value on one line');
-      else kept[name] = text;
+      const message = settingProblem(name, value);
+      const read = settingValue.safeParse(value);
+      if (message !== null || !read.success) {
+        context.addIssue({ code: 'custom', message: message ?? 'a value', path: [name], input: value });
+      } else {
+        kept[name] = settingText(read.data);
+      }
     }
     return kept;
   });
