@@ -1,0 +1,130 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type Commands, readCommands } from './commands.ts';
+import type { Generator } from './generators.ts';
+import { isRefusal, type Refusal } from './refusal.ts';
+import { answerUpgrades } from './upgrades.ts';
+import type { World } from './world.ts';
+
+const PROTOCOL = 1;
+const MAX_BODY_BYTES = 2 ** 20;
+/** Longer than any pause of a generator, so that its kept connections are not closed under it. */
+const KEEP_ALIVE_MS = 60_000;
+
+/** A world behind HTTP: routes and what they refuse. The paths are those of the flux world protocol. */
+export function createHttpServer(world: World): Server {
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
+    const url = urlOf(request);
+    const route = `${request.method} ${url?.pathname}`;
+    if (url === undefined) refuse(response, { status: 400, why: 'the request names no path' });
+    else if (route === 'GET /health') health(world, response);
+    else if (route === 'GET /metrics') metrics(world, response);
+    else if (route === 'POST /commands') receivePost(world, url.searchParams, request, response);
+    else if (url.pathname === '/play' || url.pathname === '/commits') {
+      refuse(response, { status: 400, why: `${url.pathname} is a WebSocket: ask for an upgrade` });
+    } else refuse(response, { status: 404, why: `there is no ${route} here` });
+  });
+  answerUpgrades(server, world, urlOf);
+  return server;
+}
+
+function urlOf(request: IncomingMessage): URL | undefined {
+  try {
+    return new URL(`http://world${request.url ?? ''}`);
+  } catch {
+    return undefined;
+  }
+}
+
+function health(world: World, response: ServerResponse): void {
+  const { config, entities } = world;
+  answer(response, world.state === 'open' ? 200 : 503, {
+    status: world.state === 'open' ? 'ok' : 'starting',
+    world: 'flux',
+    protocol: PROTOCOL,
+    instance: config.instance,
+    instances: config.instances,
+    playersTotal: config.players,
+    monstersTotal: config.monsters,
+    players: entities.population.players,
+    monsters: entities.population.monsters,
+    rowShape: config.rowShape,
+  });
+}
+
+function metrics(world: World, response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
+  response.end(world.renderMetrics());
+}
+
+/** A `POST /commands` before its body. */
+interface Post {
+  readonly generator: Generator;
+  readonly number: number;
+}
+
+function postOf(world: World, query: URLSearchParams, request: IncomingMessage): Post | Refusal {
+  if (world.state !== 'open') return { status: 503, why: `the server is ${world.state}` };
+  const generator = world.generators.named(query.get('generator'));
+  if (generator === undefined) return { status: 400, why: 'generator=<id> is missing or no id' };
+  const number = Number(query.get('post') || Number.NaN);
+  if (!Number.isSafeInteger(number) || number < 0) return { status: 400, why: 'post=<number> is missing' };
+  if (request.headers['content-type']?.split(';')[0]?.trim() !== 'application/json') {
+    return { status: 400, why: 'the content type is not application/json' };
+  }
+  return { generator, number };
+}
+
+/** Gathers the body of a post and hands it over; the rest of a body that is refused is read and dropped. */
+function receivePost(
+  world: World,
+  query: URLSearchParams,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const post = postOf(world, query, request);
+  if (isRefusal(post)) {
+    refuse(response, post);
+    return;
+  }
+  let size = 0;
+  let chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size <= MAX_BODY_BYTES) {
+      chunks.push(chunk);
+    } else if (!response.headersSent) {
+      chunks = [];
+      refuse(response, { status: 413, why: `the body is larger than ${MAX_BODY_BYTES} bytes` });
+    }
+  });
+  request.on('end', () => {
+    if (size > MAX_BODY_BYTES) return;
+    world.metrics.bytesIn += size;
+    const body = (chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)).toString();
+    const commands = readCommands(body, world.entities);
+    if (isRefusal(commands)) refuse(response, commands);
+    else submit(world, post, commands, response);
+  });
+}
+
+/** 202 once the commands are queued, however long that takes: this is how a generator is slowed down. */
+function submit(world: World, post: Post, commands: Commands, response: ServerResponse): void {
+  world.admission.submit(post.generator, post.number, commands, (admitted) => {
+    if (!admitted) {
+      refuse(response, { status: 503, why: 'the server stops' });
+      return;
+    }
+    const accepted = `{"accepted":${commands.count}}`;
+    world.metrics.bytesOut += accepted.length;
+    response.writeHead(202, { 'content-type': 'application/json', 'content-length': accepted.length });
+    response.end(accepted);
+  });
+}
+
+function answer(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
+}
+
+const refuse = (response: ServerResponse, { status, why }: Refusal): void =>
+  answer(response, status, { error: why });

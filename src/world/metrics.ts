@@ -1,0 +1,67 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { FlushReason } from './batcher.ts';
+import { FixedHistogram, geometricBounds } from './fixed-histogram.ts';
+
+const BATCH_BOUNDS = [1, 2, 5, 10, 20, 50, 100, 168, 250, 500, 750, 1000, 1050, 1250, 1500, 1663];
+/** Milliseconds, to about 30 s. */
+const LATENCY_BOUNDS = geometricBounds(0.1, 1.15, 30_000);
+
+/** What the server cannot count as it happens. */
+export interface Gauges {
+  readonly connections: number;
+  readonly queued: number;
+  readonly entities: number;
+}
+
+/** Counters are plain fields, counted where it happens; `render` is `GET /metrics`. */
+export class Metrics {
+  operations = 0;
+  rejected = 0;
+  rowWrites = 0;
+  /** WebSocket frames sent. */
+  frames = 0;
+  /** Payloads, with the framing of WebSocket frames; HTTP headers are not counted. */
+  bytesOut = 0;
+  bytesIn = 0;
+  readonly batches: Record<FlushReason, number> = { size: 0, time: 0 };
+  readonly batchOperations = new FixedHistogram(BATCH_BOUNDS);
+  /** Round trip of the batch's statement, milliseconds. */
+  readonly flushMillis = new FixedHistogram(LATENCY_BOUNDS);
+  /** Received to answered, milliseconds. */
+  readonly responseMillis = new FixedHistogram(LATENCY_BOUNDS);
+  readonly #loopDelay = monitorEventLoopDelay({ resolution: 10 });
+
+  constructor() {
+    this.#loopDelay.enable();
+  }
+
+  /** Prometheus text. The loop's delay starts anew: each reading tells of the time since the one before. */
+  render(gauges: Gauges): string {
+    const loopDelayMillis = this.#loopDelay.max / 1e6;
+    this.#loopDelay.reset();
+    const cpu = process.cpuUsage();
+    return [
+      line('counter', 'capbench_world_operations_total', this.operations),
+      line('counter', 'capbench_world_rejected_total', this.rejected),
+      '# TYPE capbench_world_batches_total counter\n',
+      `capbench_world_batches_total{reason="size"} ${this.batches.size}\n`,
+      `capbench_world_batches_total{reason="time"} ${this.batches.time}\n`,
+      line('counter', 'capbench_world_row_writes_total', this.rowWrites),
+      line('counter', 'capbench_world_frames_total', this.frames),
+      line('counter', 'capbench_world_bytes_out_total', this.bytesOut),
+      line('counter', 'capbench_world_bytes_in_total', this.bytesIn),
+      line('counter', 'process_cpu_seconds_total', (cpu.user + cpu.system) / 1e6),
+      line('gauge', 'capbench_world_connections', gauges.connections),
+      line('gauge', 'capbench_world_queued_operations', gauges.queued),
+      line('gauge', 'capbench_world_entities', gauges.entities),
+      line('gauge', 'process_resident_memory_bytes', process.memoryUsage.rss()),
+      line('gauge', 'capbench_world_loop_delay_ms', loopDelayMillis),
+      this.batchOperations.render('capbench_world_batch_operations'),
+      this.flushMillis.render('capbench_world_flush_ms'),
+      this.responseMillis.render('capbench_world_response_ms'),
+    ].join('');
+  }
+}
+
+const line = (type: 'counter' | 'gauge', name: string, value: number): string =>
+  `# TYPE ${name} ${type}\n${name} ${value}\n`;

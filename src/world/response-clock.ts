@@ -1,0 +1,41 @@
+import { performance } from 'node:perf_hooks';
+import type { FixedHistogram } from './fixed-histogram.ts';
+import type { OperationQueue } from './operation-queue.ts';
+
+/**
+ * When the operations of the batch in flight were received. Those of one post have one time, so times are kept
+ * as runs.
+ */
+export class ResponseClock {
+  readonly #times: Float64Array;
+  readonly #lengths: Int32Array;
+  #runs = 0;
+
+  constructor(batchOperations: number) {
+    this.#times = new Float64Array(batchOperations);
+    this.#lengths = new Int32Array(batchOperations);
+  }
+
+  /** Notes the `count` oldest of the queue. */
+  begin(queue: OperationQueue, count: number): void {
+    this.#runs = 0;
+    for (let i = 0; i < count; i++) {
+      const arrived = queue.arrived[queue.slot(i)]!;
+      if (this.#runs > 0 && this.#times[this.#runs - 1] === arrived) {
+        this.#lengths[this.#runs - 1]! += 1;
+      } else {
+        this.#times[this.#runs] = arrived;
+        this.#lengths[this.#runs] = 1;
+        this.#runs++;
+      }
+    }
+  }
+
+  /** They are answered now. */
+  end(millis: FixedHistogram): void {
+    const now = performance.now();
+    for (let run = 0; run < this.#runs; run++) {
+      millis.record(now - this.#times[run]!, this.#lengths[run]!);
+    }
+  }
+}
