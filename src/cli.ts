@@ -1,6 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import { checkCommand } from './commands/check.ts';
 import { listCommand } from './commands/list.ts';
+import { runCommand } from './commands/run.ts';
+import { serveCommand } from './commands/serve.ts';
 import { CapbenchError, EXIT, type ExitCode, messageOf } from './errors.ts';
 import { type Host, processHost } from './host.ts';
 
@@ -10,12 +12,13 @@ import { type Host, processHost } from './host.ts';
  * imported inside the action. An action throws a CapbenchError, or sets `host.exitCode` for a result
  * that is not 0, or just resolves.
  */
-const VERBS: readonly ((host: Host) => Command)[] = [listCommand, checkCommand];
+const VERBS: readonly ((host: Host) => Command)[] = [runCommand, listCommand, checkCommand, serveCommand];
 
 const EXAMPLES = `
 Examples:
-  $ capbench list                    what can be run
-  $ capbench check m4pro-20k         what a run would do, without running it
+  $ capbench run quickstart                  a verdict in about a minute
+  $ capbench run m4pro-20k --scale 0.25      a quarter of 20,000 players
+  $ capbench check m4pro-20k                 what a run would do, without running it
 `;
 
 /** One line of a failure after another, the way every command reports it. */

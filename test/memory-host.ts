@@ -1,0 +1,72 @@
+import { join } from 'node:path';
+import { EXIT, type ExitCode } from '../src/errors.ts';
+import type { Host, StopSignal } from '../src/host.ts';
+
+/** A process in memory: what a command wrote, and how it would have ended. */
+export interface MemoryHost extends Host {
+  readonly out: () => string;
+  readonly err: () => string;
+  readonly ended: () => ExitCode | null;
+  /** Sends a stop signal to whoever listens. */
+  readonly signal: (signal: StopSignal) => void;
+  /** Throws something where nobody catches it. */
+  readonly crash: (thrown: unknown) => void;
+}
+
+export function memoryHost(
+  argv: readonly string[],
+  overrides: Partial<Pick<Host, 'env' | 'cwd' | 'root'>> = {},
+): MemoryHost {
+  const written = { out: '', err: '' };
+  const listeners = new Set<(signal: StopSignal) => void>();
+  const crashListeners: ((thrown: unknown) => void)[] = [];
+  let ended: ExitCode | null = null;
+  const output = (to: 'out' | 'err') => ({
+    write(text: string) {
+      written[to] += text;
+    },
+    isTTY: false,
+    columns: 80,
+  });
+  const root = join(import.meta.dirname, '..');
+  return {
+    argv,
+    env: {},
+    cwd: root,
+    root,
+    version: '9.9.9',
+    stdout: output('out'),
+    stderr: output('err'),
+    machine: {
+      platform: 'linux',
+      arch: 'x64',
+      node: 'v22.0.0',
+      cpus: 2,
+      memoryBytes: 8 * 2 ** 30,
+      uid: 1000,
+      tmp: '/tmp',
+      pid: 1,
+    },
+    exitCode: EXIT.pass,
+    onSignal(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    onCrash(listener) {
+      crashListeners.push(listener);
+    },
+    exit(code) {
+      ended = code;
+    },
+    ...overrides,
+    out: () => written.out,
+    err: () => written.err,
+    ended: () => ended,
+    signal: (signal) => {
+      for (const listener of listeners) listener(signal);
+    },
+    crash: (thrown) => {
+      for (const listener of crashListeners) listener(thrown);
+    },
+  };
+}
