@@ -23,7 +23,7 @@ export interface PostgresBuild {
 const OWN_BUILD = 'set CAPBENCH_POSTGRES_BIN to a folder with initdb and postgres of this machine';
 const ANSWER_LIMIT_MS = 20_000;
 /** What a server needs of the package: no static libraries, no headers. */
-const NEEDLESS = /\.a$|(^|\/)(pkgconfig|include)(\/|$)/;
+const NEEDLESS = /\.a$|^(pkgconfig|include)$/;
 
 /**
  * Finds PostgreSQL of the wanted major version: in `ownBin` when it is given, else in the npm package for this
@@ -136,16 +136,17 @@ function isExecutable(path: string, user: ProcessUser | null): boolean {
 async function copyBuild(from: string, to: string): Promise<void> {
   await mkdir(to);
   await chmod(to, 0o755);
-  for (const entry of await readdir(from, { withFileTypes: true })) {
-    const [source, copy] = [join(from, entry.name), join(to, entry.name)];
-    if (NEEDLESS.test(source.slice(from.length))) continue;
-    if (entry.isDirectory()) await copyBuild(source, copy);
-    else {
+  const entries = await readdir(from, { withFileTypes: true });
+  await Promise.all(
+    entries.map(async (entry) => {
+      const [source, copy] = [join(from, entry.name), join(to, entry.name)];
+      if (NEEDLESS.test(entry.name)) return;
+      if (entry.isDirectory()) return copyBuild(source, copy);
       // A file system that can share the blocks does so.
       await copyFile(source, copy, constants.COPYFILE_FICLONE);
       await chmod(copy, basename(from) === 'bin' ? 0o755 : 0o644);
-    }
-  }
+    }),
+  );
 }
 
 async function ask(program: string, option: string, environment: Readonly<Record<string, string>>) {

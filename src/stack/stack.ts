@@ -60,7 +60,11 @@ export interface StackFailure {
   readonly hint: string;
 }
 
-/** What is under test: started here, or attached to. */
+/**
+ * What is under test: started here (local.ts), or attached to (remote.ts). A run's watchdog is opened before
+ * its stack by whoever composes the run, handed to the stack and to the load's processes alike, and closed
+ * after both.
+ */
 export interface Stack {
   readonly endpoints: Endpoints;
   /** `local`, `target`. */
@@ -68,7 +72,7 @@ export interface Stack {
   readonly settings: readonly AppliedSetting[];
   /** Settles (never rejects) when a component ended that was not told to; pending for ever otherwise. */
   readonly failure: Promise<StackFailure>;
-  /** The log files so far, name -> path; they go into the bundle, cut to a limit. Empty for a target. */
+  /** The log files so far, name -> path; they go into the bundle, cut to a limit. Empty for a target. Gone after close. */
   readonly logs: ReadonlyMap<string, string>;
   /** Stops every process it started and removes every folder it made. Idempotent. */
   close(): Promise<void>;

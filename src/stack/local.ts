@@ -1,0 +1,132 @@
+import { platform, tmpdir, totalmem } from 'node:os';
+import { constrainedMemory } from 'node:process';
+import { interrupted } from '../errors.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { type Postgres, startPostgres } from './postgres.ts';
+import { preparePostgres } from './postgres-build.ts';
+import { openRunFolder } from './run-folder.ts';
+import { applySettings } from './settings.ts';
+import type { Stack, StackFailure } from './stack.ts';
+import { pause } from './time-limit.ts';
+import { unprivilegedUser } from './unprivileged-user.ts';
+import type { Watchdog } from './watchdog.ts';
+import { startWorldServer, type WorldServer } from './world-server.ts';
+
+export interface LocalStackOptions {
+  /** The run's; it outlives the stack, and whoever opened it closes it. */
+  readonly watchdog: Watchdog;
+  /** Aborts a start in progress. */
+  readonly signal: AbortSignal;
+  /** A folder with `initdb` and `postgres` instead of the embedded ones. */
+  readonly postgresBin: string | null;
+  /** World server i listens at basePort + i - 1; null: wherever a port is free. */
+  readonly basePort?: number | null;
+}
+
+/** Where run folders may go; the second for a TMPDIR that is too long, or closed to PostgreSQL's account. */
+const temporaryFolders = () => [tmpdir(), '/tmp'];
+
+/**
+ * Starts PostgreSQL and the scenario's world servers in a folder of their own, and resolves when all of them
+ * answer. Rejects with exit code 93 when something does not start, and 105 when aborted; in both cases all
+ * that was started is gone by then.
+ */
+export async function openLocalStack(scenario: Scenario, options: LocalStackOptions): Promise<Stack> {
+  const closers: (() => Promise<void>)[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    return await open(scenario, options, closers, closeAll);
+  } catch (error) {
+    await closeAll();
+    if (options.signal.aborted) throw interrupted('stopped while the stack was starting');
+    throw error;
+  }
+}
+
+async function open(
+  scenario: Scenario,
+  { watchdog, signal, postgresBin, basePort = null }: LocalStackOptions,
+  closers: (() => Promise<void>)[],
+  closeAll: () => Promise<void>,
+): Promise<Stack> {
+  signal.throwIfAborted();
+  const user = unprivilegedUser();
+  const folder = await openRunFolder(watchdog, temporaryFolders(), user);
+  closers.push(folder.remove);
+  const { version } = scenario.postgres;
+  const build = await preparePostgres(version, postgresBin, user, folder, watchdog.environment);
+  signal.throwIfAborted();
+  const { settings, configuration } = applySettings(scenario, {
+    memoryBytes: usableMemory(),
+    platform: platform(),
+    postgresVersion: build.version,
+    libraries: build.libraries,
+  });
+  const postgres = await startPostgres({ build, configuration, folder, watchdog, user, signal });
+  closers.push(postgres.stop);
+  const worlds = await startAll(scenario.world.servers, (instance, siblings) =>
+    startWorldServer({
+      ...{ scenario, instance, folder, watchdog, signal: AbortSignal.any([signal, siblings]) },
+      port: basePort === null ? 0 : basePort + instance - 1,
+      database: postgres.endpoint,
+    }),
+  );
+  closers.push(async () => {
+    await Promise.all(worlds.map((world) => world.stop()));
+  });
+  signal.throwIfAborted();
+  let closing: Promise<void> | undefined;
+  return {
+    kind: 'local',
+    endpoints: { worlds: worlds.map(({ endpoint }) => endpoint), database: postgres.endpoint },
+    settings,
+    failure: firstFailure(postgres, worlds),
+    logs: new Map([...postgres.logs, ...worlds.map(({ name, log }) => [name, log] as const)]),
+    close() {
+      closing ??= closeAll();
+      return closing;
+    },
+  };
+}
+
+/** All at once; when one fails the others are ended, and the first reason is the one that is told. */
+async function startAll(
+  count: number,
+  start: (instance: number, siblings: AbortSignal) => Promise<WorldServer>,
+): Promise<readonly WorldServer[]> {
+  const siblings = new AbortController();
+  const failures: unknown[] = [];
+  const attempts = await Promise.all(
+    Array.from({ length: count }, async (_, index) => {
+      try {
+        return [await start(index + 1, siblings.signal)];
+      } catch (error) {
+        failures.push(error);
+        siblings.abort();
+        return [];
+      }
+    }),
+  );
+  const worlds = attempts.flat();
+  if (failures.length === 0) return worlds;
+  await Promise.all(worlds.map((world) => world.stop()));
+  throw failures[0];
+}
+
+/** A container's limit where there is one, else the host's memory. */
+function usableMemory(): number {
+  const limit = constrainedMemory();
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+}
+
+/** A world server that lost its database says so a moment before or after PostgreSQL's end is seen. */
+const SAME_MOMENT_MS = 300;
+
+async function firstFailure(postgres: Postgres, worlds: readonly WorldServer[]): Promise<StackFailure> {
+  const first = await Promise.race([postgres.failure, ...worlds.map(({ failure }) => failure)]);
+  if (first.component === 'postgres') return first;
+  const cause = await Promise.race([postgres.failure, pause(SAME_MOMENT_MS)]);
+  return cause ?? first;
+}

@@ -1,0 +1,128 @@
+import { badInput, interrupted, stackFailed } from '../errors.ts';
+import type { Load } from '../scenario/scenario.ts';
+import { askHealth, isNobodyThere } from './health.ts';
+import type { Stack, WorldHealth } from './stack.ts';
+import { targetAddresses } from './target-address.ts';
+
+/** A stack that somebody else started. */
+export interface TargetStack extends Stack {
+  readonly kind: 'target';
+  /** What each world server says of itself, in the order of the instances. */
+  readonly health: readonly WorldHealth[];
+}
+
+interface Found {
+  readonly url: string;
+  readonly health: WorldHealth;
+}
+
+/**
+ * Attaches to the world servers at these addresses, one for each instance of one whole world, in any order.
+ * Rejects with exit code 104 for an address that may not be loaded, 93 when one cannot be reached or they
+ * form no whole world, 105 when aborted. Closing leaves them as they are.
+ */
+export async function attachTargets(
+  urls: readonly string[],
+  { signal }: { readonly signal: AbortSignal },
+): Promise<TargetStack> {
+  if (urls.length === 0) throw badInput('no --target is given', 'give one --target for each world server');
+  try {
+    // All addresses are judged before the first one is asked anything.
+    const addresses = await Promise.all(urls.map(targetAddresses));
+    const found = wholeWorld(await Promise.all(addresses.map((each) => find(each, signal))));
+    return {
+      kind: 'target',
+      endpoints: { worlds: found.map(({ url }) => ({ url, pid: null })), database: null },
+      health: found.map(({ health }) => health),
+      settings: [],
+      failure: new Promise(() => {}),
+      logs: new Map(),
+      close: async () => {},
+    };
+  } catch (error) {
+    if (signal.aborted) throw interrupted('stopped while the targets were being asked');
+    throw error;
+  }
+}
+
+/** A name may have several addresses (`localhost`: IPv6 and IPv4); the first that answers well is taken. */
+async function find(addresses: readonly string[], signal: AbortSignal): Promise<Found> {
+  const attempts = await Promise.allSettled(
+    addresses.map(async (url) => ({ url, health: await askHealth(url, signal) })),
+  );
+  const reasons: unknown[] = [];
+  for (const attempt of attempts) {
+    if (attempt.status === 'fulfilled') return attempt.value;
+    reasons.push(attempt.reason);
+  }
+  // Somebody who answers badly says more than nobody at the other address.
+  throw reasons.find((reason) => !isNobodyThere(reason)) ?? reasons[0];
+}
+
+/** The instances 1..n, each once, of one world. Throws exit code 93. */
+function wholeWorld(found: readonly Found[]): readonly Found[] {
+  const [first] = found;
+  if (first === undefined) return [];
+  const { instances } = first.health;
+  const byInstance = new Map<number, Found>();
+  for (const each of found) {
+    const { health, url } = each;
+    if (fingerprint(health) !== fingerprint(first.health)) {
+      throw stackFailed(
+        `${url} and ${first.url} belong to different worlds: ${fingerprint(health)}, and ${fingerprint(first.health)}`,
+        'name the world servers of one world only',
+      );
+    }
+    const other = byInstance.get(health.instance);
+    if (other !== undefined) {
+      throw stackFailed(
+        `${other.url} and ${url} are both instance ${health.instance} of ${instances}`,
+        'name each world server once, and not a proxy in front of several',
+      );
+    }
+    byInstance.set(health.instance, each);
+  }
+  const missing = Array.from({ length: instances }, (_, index) => index + 1).filter(
+    (it) => !byInstance.has(it),
+  );
+  if (missing.length > 0) {
+    throw stackFailed(
+      `the world at ${first.url} has ${instances} world servers, and instance ${missing.join(', ')} is not among the targets`,
+      'give one --target for each of them',
+    );
+  }
+  const inOrder = [...byInstance.values()].sort((a, b) => a.health.instance - b.health.instance);
+  const { playersTotal, monstersTotal } = first.health;
+  for (const [entities, from, to] of [
+    ['players', 0, playersTotal],
+    ['monsters', playersTotal, playersTotal + monstersTotal],
+  ] as const) {
+    const end = inOrder.reduce(
+      (at, { health }) => (health[entities].from === at ? health[entities].to : -1),
+      from,
+    );
+    if (end !== to) {
+      throw stackFailed(
+        `the world servers of ${first.url} do not own all ${entities} ${from} to ${to - 1} once: ${inOrder
+          .map(({ url, health }) => `${url} owns ${health[entities].from} to ${health[entities].to - 1}`)
+          .join(', ')}`,
+        'start the world servers with the same numbers of players and monsters',
+      );
+    }
+  }
+  return inOrder;
+}
+
+const fingerprint = ({ world, instances, playersTotal, monstersTotal, rowShape }: WorldHealth): string =>
+  `${world}, ${instances} servers, ${playersTotal} players, ${monstersTotal} monsters, rows as ${rowShape}`;
+
+/** Throws exit code 93 when a target's world is too small, or too large, for the load of a scenario. */
+export function checkFit({ endpoints, health }: TargetStack, load: Load): void {
+  const world = health[0];
+  if (world === undefined) return;
+  if (world.playersTotal === load.players && world.monstersTotal === load.monsters) return;
+  throw stackFailed(
+    `the world at ${endpoints.worlds[0]?.url} has ${world.playersTotal} players and ${world.monstersTotal} monsters, and the scenario ${load.players} and ${load.monsters}`,
+    'start that world with the same scenario and the same --scale and --set',
+  );
+}

@@ -1,0 +1,135 @@
+import type { Scenario } from '../scenario/scenario.ts';
+import { parseBytes, toMillis } from '../units.ts';
+import type { AppliedSetting } from './stack.ts';
+
+/** What of this host and of its PostgreSQL decides how far the documented settings can be applied. */
+export interface SettingsHost {
+  readonly memoryBytes: number;
+  /** As `os.platform()` names it. */
+  readonly platform: string;
+  /** Of the PostgreSQL that is run: `16.14`. */
+  readonly postgresVersion: string;
+  /** What this PostgreSQL can load. */
+  readonly libraries: ReadonlySet<string>;
+}
+
+export interface AppliedSettings {
+  /** Documented beside applied, for the report. */
+  readonly settings: readonly AppliedSetting[];
+  /** For postgresql.conf. */
+  readonly configuration: Readonly<Record<string, string>>;
+}
+
+/** The part of the host's memory that one setting may take, and the unit of a number without one. */
+const MEMORY_SHARE: Readonly<Record<string, { readonly percent: number; readonly unit: number }>> = {
+  shared_buffers: { percent: 25, unit: 8192 },
+  effective_cache_size: { percent: 50, unit: 8192 },
+  maintenance_work_mem: { percent: 10, unit: 1024 },
+  autovacuum_work_mem: { percent: 10, unit: 1024 },
+  work_mem: { percent: 10, unit: 1024 },
+};
+
+/** Without posix_fadvise, which macOS has not, PostgreSQL 16 refuses any other value than 0. */
+const NEEDS_FADVISE = new Set(['effective_io_concurrency', 'maintenance_io_concurrency']);
+/** An acknowledged operation must survive a crash: otherwise the run measures something else. */
+const ALWAYS_ON = new Set(['fsync', 'full_page_writes']);
+const STATEMENTS_WITH_PARAMETERS = new Set(['mod', 'all']);
+
+/** What one documented setting becomes; the reason is null where it is taken verbatim. */
+type Application = Pick<AppliedSetting, 'applied' | 'reason' | 'hardware'>;
+
+/**
+ * The documented settings as far as this host can hold them, and the reason wherever it cannot. Pure: the
+ * same scenario on the same host gives the same settings.
+ */
+export function applySettings(scenario: Scenario, host: SettingsHost): AppliedSettings {
+  const configuration: Record<string, string> = {};
+  const settings: AppliedSetting[] = [];
+  for (const [setting, documented] of Object.entries(scenario.postgres.settings)) {
+    const application = apply(setting, documented, host);
+    settings.push({ setting, documented, ...application });
+    configuration[setting] = application.applied;
+  }
+  if (
+    STATEMENTS_WITH_PARAMETERS.has(configuration.log_statement ?? '') &&
+    configuration.log_parameter_max_length === undefined
+  ) {
+    configuration.log_parameter_max_length = '0';
+    settings.push({
+      setting: 'log_parameter_max_length',
+      documented: '-1 (default)',
+      applied: '0',
+      reason: `log_statement = ${configuration.log_statement} would also log every array of every batch`,
+      hardware: false,
+    });
+  }
+  settings.push(...worldSettings(scenario, host));
+  const known = new Set(settings.map(({ setting }) => setting));
+  for (const deviation of scenario.deviations) {
+    if (known.has(deviation.setting)) continue;
+    settings.push({ ...deviation, hardware: /\bhardware\b/i.test(deviation.reason) });
+  }
+  return { settings, configuration };
+}
+
+const verbatim = (value: string): Application => ({ applied: value, reason: null, hardware: false });
+const because = (applied: string, reason: string): Application => ({ applied, reason, hardware: false });
+
+function apply(setting: string, documented: string, host: SettingsHost): Application {
+  const share = MEMORY_SHARE[setting];
+  if (share !== undefined) return withinMemory(documented, share.percent, share.unit, host.memoryBytes);
+  if (NEEDS_FADVISE.has(setting) && host.platform === 'darwin' && documented !== '0')
+    return because('0', 'macOS has no posix_fadvise, and PostgreSQL refuses any other value there');
+  if (ALWAYS_ON.has(setting) && documented !== 'on')
+    return because('on', 'what was acknowledged must survive a crash');
+  if (setting === 'listen_addresses' && documented !== '')
+    return because('', 'PostgreSQL is reached over a UNIX socket and opens no port');
+  if (setting === 'shared_preload_libraries') return loadable(documented, host.libraries);
+  return verbatim(documented);
+}
+
+function withinMemory(documented: string, percent: number, unit: number, memory: number): Application {
+  const needed = /^\d+$/.test(documented) ? Number(documented) * unit : parseBytes(documented);
+  const allowed = (memory * percent) / 100;
+  // -1 and the like have a meaning of their own.
+  if (needed === undefined || needed <= allowed) return verbatim(documented);
+  return {
+    applied: `${Math.floor(allowed / 2 ** 20)}MB`,
+    reason: `this host has ${gigabytes(memory)} of memory, and ${documented} within ${percent}% of it needs ${gigabytes((needed * 100) / percent)}`,
+    hardware: true,
+  };
+}
+
+const gigabytes = (bytes: number): string => `${Number((bytes / 2 ** 30).toFixed(1))} GB`;
+
+function loadable(documented: string, libraries: ReadonlySet<string>): Application {
+  const names = documented
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  const missing = names.filter((name) => !libraries.has(name));
+  if (missing.length === 0) return verbatim(documented);
+  return because(
+    names.filter((name) => libraries.has(name)).join(','),
+    `this PostgreSQL was built without ${missing.join(', ')}`,
+  );
+}
+
+function worldSettings({ world, postgres }: Scenario, host: SettingsHost): readonly AppliedSetting[] {
+  const as = (setting: string, documented: string | number, applied = documented): AppliedSetting => ({
+    setting,
+    documented: String(documented),
+    applied: String(applied),
+    reason: null,
+    hardware: false,
+  });
+  return [
+    as('postgresVersion', postgres.version, host.postgresVersion),
+    as('worldServers', world.servers),
+    as('worldHeap', `${world.heapMegabytes}MB`),
+    as('worldPlayersPerPlace', world.playersPerPlace),
+    as('worldBatchOperations', world.batchOperations),
+    as('worldBatchInterval', `${toMillis(world.batchInterval)}ms`),
+    as('worldRowShape', world.rowShape),
+  ];
+}

@@ -1,0 +1,130 @@
+import { stackFailed } from '../errors.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { toMillis } from '../units.ts';
+import { bundleFile } from './bundle-file.ts';
+import { askHealth } from './health.ts';
+import { describeExit, type NodeProcess, startProcess } from './process.ts';
+import type { RunFolder } from './run-folder.ts';
+import type { DatabaseEndpoint, StackFailure, WorldEndpoint } from './stack.ts';
+import { settlesWithin, unlessAborted } from './time-limit.ts';
+import type { Watchdog } from './watchdog.ts';
+
+/** One world server of the stack's own. */
+export interface WorldServer {
+  /** `world-2` */
+  readonly name: string;
+  readonly endpoint: WorldEndpoint;
+  readonly log: string;
+  /** Settles (never rejects) when it ended without being told to. */
+  readonly failure: Promise<StackFailure>;
+  /** Resolves when its process is gone. Idempotent. */
+  stop(): Promise<void>;
+}
+
+export interface WorldServerPlan {
+  readonly scenario: Scenario;
+  /** 1-based. */
+  readonly instance: number;
+  /** 0: a free one. */
+  readonly port: number;
+  readonly database: DatabaseEndpoint;
+  readonly folder: RunFolder;
+  readonly watchdog: Watchdog;
+  readonly signal: AbortSignal;
+}
+
+const HOST = '127.0.0.1';
+/** It loads its entities first, on a host that may be busy. */
+const READY_LIMIT_MS = 120_000;
+
+/**
+ * Starts one flux world server and waits until it answers. Rejects with exit code 93, or with the signal's
+ * reason; its process is gone then.
+ */
+export async function startWorldServer(plan: WorldServerPlan): Promise<WorldServer> {
+  const { scenario, instance, folder, watchdog, signal } = plan;
+  const name = `world-${instance}`;
+  const server = await startProcess({
+    name,
+    module: bundleFile('world-flux'),
+    execArgv: [`--max-old-space-size=${scenario.world.heapMegabytes}`, '--enable-source-maps'],
+    env: environmentOf(plan),
+    log: folder.file(`${name}.log`),
+    watchdog,
+  });
+  const failure = new Promise<StackFailure>((resolve) => {
+    void server.exited.then((exit) => {
+      if (server.stopping) return;
+      resolve({
+        component: name,
+        message: `world server ${instance} ended by itself: ${describeExit(exit)}`,
+        hint: exit.signal === 'SIGKILL' ? 'see whether the host ran out of memory' : `see logs/${name}.log`,
+      });
+    });
+  });
+  try {
+    const port = await unlessAborted(readyPort(server), signal);
+    const url = `http://${HOST}:${port}`;
+    await askHealth(url, signal);
+    return {
+      name,
+      endpoint: { url, pid: server.pid },
+      log: server.log,
+      failure,
+      async stop() {
+        await server.stop();
+      },
+    };
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+const environmentOf = ({ scenario, instance, port, database }: WorldServerPlan) => ({
+  HOST,
+  PORT: String(port),
+  INSTANCE_ID: String(instance),
+  INSTANCES: String(scenario.world.servers),
+  PLAYERS: String(scenario.load.players),
+  MONSTERS: String(scenario.load.monsters),
+  PLAYERS_PER_PLACE: String(scenario.world.playersPerPlace),
+  BATCH_SIZE_LIMIT: String(scenario.world.batchOperations),
+  BATCH_TIME_LIMIT_MS: String(toMillis(scenario.world.batchInterval)),
+  ROW_SHAPE: scenario.world.rowShape,
+  DB_SOCKET_PATH: database.host,
+  DB_PORT: String(database.port),
+  DB_USER: database.user,
+  DB_PASSWORD: database.password,
+  DB_NAME: database.database,
+});
+
+/** The port it says it listens at. */
+async function readyPort(server: NodeProcess): Promise<number> {
+  let port: number | null = null;
+  const ready = new Promise<void>((resolve) => {
+    server.onMessage((message) => {
+      port = portIn(message) ?? port;
+      if (port !== null) resolve();
+    });
+  });
+  const inTime = await settlesWithin(Promise.race([ready, server.exited]), READY_LIMIT_MS);
+  if (port !== null) return port;
+  if (!inTime) throw notReady(server, `is not ready after ${READY_LIMIT_MS / 1e3} s`);
+  throw notReady(server, `ended while it started: ${describeExit(await server.exited)}`);
+}
+
+function portIn(message: unknown): number | null {
+  if (typeof message !== 'object' || message === null || !('type' in message) || !('port' in message))
+    return null;
+  return message.type === 'ready' && typeof message.port === 'number' ? message.port : null;
+}
+
+function notReady(server: NodeProcess, happened: string) {
+  const log = server.tail();
+  const hint = /EADDRINUSE/.test(log)
+    ? 'choose another --port, or none: a free one is taken then'
+    : 'see the last lines of its log above';
+  const lines = log === '' ? '' : `\n${log.replace(/^/gm, '  | ')}`;
+  return stackFailed(`${server.name} ${happened}${lines}`, hint);
+}
