@@ -1,26 +1,90 @@
-// Bundles every process of capbench into dist/: the CLI, the fleet's workers, the world server, the watchdog.
-import { readFileSync, rmSync } from 'node:fs';
+// Bundles every process of capbench into dist/: the CLI, the fleet's workers, the world server, the watchdog;
+// and the charts, which the CLI loads when it draws.
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const { dependencies } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const root = new URL('..', import.meta.url).pathname;
 
 rmSync(`${root}/dist`, { recursive: true, force: true });
-await build({
+/** What both bundles have in common. */
+const common = {
   absWorkingDir: root,
-  entryPoints: {
-    cli: 'src/cli.ts',
-    'fleet-worker': 'src/load/fleet/worker.ts',
-    'world-flux': 'src/world/flux.ts',
-    watchdog: 'src/stack/watchdog-process.ts',
-  },
   outdir: 'dist',
   bundle: true,
-  splitting: true,
   platform: 'node',
   format: 'esm',
   target: 'node20',
   external: Object.keys(dependencies),
   sourcemap: 'linked',
   logLevel: 'warning',
+  metafile: true,
+};
+
+/** The charts are a bundle of their own: `import('./chart.ts')` becomes `import('./charts.js')`. */
+const chartsApart = {
+  name: 'charts-apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/chart\.ts$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './charts.js', external: true } : null,
+    );
+  },
+};
+
+/**
+ * chartjs-node-canvas asks for `canvas` at run time, by name, past the bundler. `@napi-rs/canvas` has the same
+ * interface and brings its binaries inside its npm package, so it is handed over instead.
+ */
+const canvasInstead = {
+  name: 'canvas-instead',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^\.\/freshRequire$/ }, () => ({
+      path: 'fresh-require',
+      namespace: 'canvas-instead',
+    }));
+    onLoad({ filter: /.*/, namespace: 'canvas-instead' }, () => ({
+      contents: `import * as canvas from '@napi-rs/canvas'; export const freshRequire = () => canvas;`,
+      resolveDir: root,
+    }));
+  },
+};
+
+const main = await build({
+  ...common,
+  entryPoints: {
+    cli: 'src/cli.ts',
+    'fleet-worker': 'src/load/fleet/worker.ts',
+    'world-flux': 'src/world/flux.ts',
+    watchdog: 'src/stack/watchdog-process.ts',
+  },
+  splitting: true,
+  plugins: [chartsApart],
 });
+const charts = await build({
+  ...common,
+  entryPoints: { charts: 'src/report/chart.ts' },
+  loader: { '.woff2': 'base64' },
+  plugins: [canvasInstead],
+  // It is a CommonJS package that requires node's own modules and looks into require's cache.
+  banner: {
+    js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`,
+  },
+});
+
+// What was bundled from other packages is distributed with this one, and so are their licences.
+const packages = new Set(
+  [main, charts].flatMap(({ metafile }) =>
+    Object.keys(metafile.inputs).flatMap(
+      (input) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? [],
+    ),
+  ),
+);
+const licences = [...packages].sort().map((name) => {
+  const folder = `${root}/node_modules/${name}`;
+  const file = ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'LICENCE'].find((one) =>
+    existsSync(`${folder}/${one}`),
+  );
+  if (file === undefined) throw new Error(`${name} is bundled, and has no licence file`);
+  return `${name}\n\n${readFileSync(`${folder}/${file}`, 'utf8').trim()}\n`;
+});
+writeFileSync(`${root}/dist/LICENSES.txt`, licences.join(`\n${'-'.repeat(80)}\n\n`));

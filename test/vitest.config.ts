@@ -1,6 +1,16 @@
+import { readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 
+/** Fonts as base64, as bin/build.js bundles them. */
+const fonts = {
+  name: 'fonts',
+  enforce: 'pre' as const,
+  load: (id: string): string | null =>
+    id.endsWith('.woff2') ? `export default "${readFileSync(id, 'base64')}"` : null,
+};
+
 export default defineConfig({
+  plugins: [fonts],
   test: {
     root: new URL('.', import.meta.url).pathname,
     include: ['**/*.test.ts'],

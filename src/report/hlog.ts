@@ -10,7 +10,7 @@ const KINDS = ['due', 'service', 'lag'] as const;
  * `histograms/<op>-<kind>.hlog`: each histogram of the measure phase as one interval in HdrHistogram's log
  * format, in microseconds; the column of the maximum is in milliseconds. Those without a value are left out.
  */
-export function histogramLogs(m: Measurements): ReadonlyMap<string, string> {
+export function histogramLogs(m: Measurements, scale: number): ReadonlyMap<string, string> {
   const logs = new Map<string, string>();
   const from = m.measured?.from ?? 0;
   const to = m.measured?.to ?? 0;
@@ -24,7 +24,7 @@ export function histogramLogs(m: Measurements): ReadonlyMap<string, string> {
       const writer = new HistogramLogWriter((line) => {
         text += line;
       });
-      writer.outputComment(`[${op}, ${kind}: microseconds]`);
+      writer.outputComment(`[${op}, ${kind}: microseconds; scale ${scale}]`);
       writer.outputLogFormatVersion();
       writer.outputComment(
         `[StartTime: ${(start / 1000).toFixed(3)} (seconds since epoch), ${new Date(start).toISOString()}]`,

@@ -3,9 +3,9 @@ import { valuesAt } from '../measurement/readings.ts';
 
 /**
  * series.csv: a line for each second after GO, a column for each series. Counters are as they were read,
- * interpolated to the second; an empty field is a second without data.
+ * interpolated to the second; an empty field is a second without data. The scale stands in every line.
  */
-export function seriesCsv({ series }: Measurements): string {
+export function seriesCsv({ series }: Measurements, scale: number): string {
   const names = Object.keys(series).sort();
   let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const { points } of Object.values(series)) {
@@ -17,8 +17,8 @@ export function seriesCsv({ series }: Measurements): string {
   const field = (value: number | null | undefined): string =>
     value === null || value === undefined ? '' : String(Math.round(value * 1e6) / 1e6);
   return [
-    ['second', ...names.map(quoted)].join(','),
-    ...seconds.map((second, i) => [second, ...columns.map((column) => field(column[i]))].join(',')),
+    ['second', 'scale', ...names.map(quoted)].join(','),
+    ...seconds.map((second, i) => [second, scale, ...columns.map((column) => field(column[i]))].join(',')),
     '',
   ].join('\n');
 }

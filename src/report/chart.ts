@@ -1,0 +1,328 @@
+import regular from '@fontsource/inter/files/inter-latin-400-normal.woff2';
+import semibold from '@fontsource/inter/files/inter-latin-600-normal.woff2';
+import { GlobalFonts } from '@napi-rs/canvas';
+import type { ChartConfiguration, ChartDataset, Plugin, ScaleOptionsByType } from 'chart.js';
+import { ChartJSNodeCanvas } from 'chartjs-node-canvas';
+import type { Measurements } from '../measurement/measurements.ts';
+import {
+  batchBars,
+  type Curve,
+  cpuCurves,
+  latencyBudget,
+  latencyCurves,
+  percentileCurves,
+  throughputCurves,
+} from './curves.ts';
+import type { Report } from './report.ts';
+
+/** One picture. */
+export interface Chart {
+  /** `latency`: its file is charts/latency.png. */
+  readonly name: string;
+  readonly title: string;
+  /** What can be seen, for those who cannot see it. */
+  readonly alt: string;
+  readonly png: Uint8Array;
+}
+
+/** In CSS pixels; each is two dots wide and high, for today's screens. */
+const WIDTH = 960;
+const HEIGHT = 420;
+const DOTS_PER_PIXEL = 2;
+const FONT = 'Capbench Inter';
+
+/** Okabe and Ito's palette, which people with any kind of colour vision can tell apart. */
+const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'] as const;
+const INK = '#1f2933';
+const FAINT = '#616e7c';
+const GRID = '#e4e7eb';
+const LIMIT = '#b00020';
+
+type Config = ChartConfiguration<'line' | 'bar', (number | null)[] | { x: number; y: number | null }[]>;
+type Line = ChartDataset<'line', { x: number; y: number | null }[]>;
+
+/** Draws every chart for which there is data. Throws when this platform has no canvas. */
+export function drawCharts(report: Report, m: Measurements): readonly Chart[] {
+  GlobalFonts.register(Buffer.from(regular, 'base64'), FONT);
+  GlobalFonts.register(Buffer.from(semibold, 'base64'), FONT);
+  const canvas = new ChartJSNodeCanvas({
+    width: WIDTH,
+    height: HEIGHT,
+    backgroundColour: '#ffffff',
+    chartCallback: ({ defaults }) => {
+      defaults.font.family = FONT;
+      defaults.font.size = 13;
+      defaults.color = FAINT;
+    },
+  });
+  const drawings = [latencyChart, percentileChart, throughputChart, batchChart, cpuChart];
+  return drawings.flatMap((draw) => {
+    const drawing = draw(report, m);
+    if (drawing === null) return [];
+    const { name, title, alt, config } = drawing;
+    const png = new Uint8Array(
+      canvas.renderToBufferSync(config(`${report.scenario}, scale ${report.load.scale}`)),
+    );
+    return [{ name, title, alt, png }];
+  });
+}
+
+interface Drawing {
+  readonly name: string;
+  readonly title: string;
+  readonly alt: string;
+  /** Takes what stands under the title. */
+  readonly config: (subtitle: string) => Config;
+}
+
+const line = ({ name, x, y }: Curve, i: number, over: Partial<Line> = {}): Line => ({
+  type: 'line',
+  label: name,
+  data: x.map((at, k) => ({ x: at, y: y[k] ?? null })),
+  borderColor: COLOURS[i % COLOURS.length] ?? INK,
+  backgroundColor: COLOURS[i % COLOURS.length] ?? INK,
+  borderWidth: 2,
+  pointRadius: x.length < 3 ? 3 : 0,
+  tension: 0,
+  ...over,
+});
+
+/** A horizontal line for a limit, over the whole width of the chart. */
+const limitLine = (name: string, value: number, from: number, to: number): Line => ({
+  type: 'line',
+  label: name,
+  data: [
+    { x: from, y: value },
+    { x: to, y: value },
+  ],
+  borderColor: LIMIT,
+  backgroundColor: LIMIT,
+  borderWidth: 2,
+  borderDash: [8, 5],
+  pointRadius: 0,
+});
+
+type Axis = Partial<ScaleOptionsByType<'linear' | 'logarithmic' | 'category'>>;
+
+const axis = (text: string, over: object = {}): Axis =>
+  ({
+    title: { display: true, text, color: FAINT, font: { size: 13 } },
+    grid: { color: GRID },
+    border: { color: GRID },
+    ...over,
+  }) as Axis;
+
+interface More {
+  readonly labels?: string[];
+  readonly plugins?: Plugin[];
+  readonly legend?: 'line' | 'rect' | 'none';
+}
+
+function config(
+  title: string,
+  datasets: Config['data']['datasets'],
+  scales: { readonly x: Axis; readonly y: Axis },
+  more: More = {},
+): (subtitle: string) => Config {
+  const { legend = 'line' } = more;
+  return (subtitle) => ({
+    type: 'line',
+    data: { datasets, ...(more.labels === undefined ? {} : { labels: more.labels }) },
+    options: {
+      devicePixelRatio: DOTS_PER_PIXEL,
+      layout: { padding: { top: 12, right: 24, bottom: 10, left: 12 } },
+      plugins: {
+        title: {
+          display: true,
+          text: title,
+          align: 'start',
+          color: INK,
+          font: { size: 17, weight: 600 },
+          padding: { bottom: 2 },
+        },
+        subtitle: { display: true, text: subtitle, align: 'start', padding: { bottom: 4 } },
+        legend: {
+          display: legend !== 'none',
+          align: 'start',
+          labels: {
+            usePointStyle: true,
+            pointStyle: legend === 'rect' ? 'rect' : 'line',
+            pointStyleWidth: legend === 'rect' ? 14 : 28,
+            color: INK,
+            padding: 14,
+          },
+        },
+      },
+      scales: scales as NonNullable<NonNullable<Config['options']>['scales']>,
+    },
+    plugins: more.plugins ?? [],
+  });
+}
+
+/** Shades what is not the measure phase. */
+function measurePhase({ measured }: Measurements): Plugin {
+  return {
+    id: 'measure-phase',
+    beforeDatasetsDraw({ ctx, chartArea, scales }) {
+      const x = scales.x;
+      if (measured === null || x === undefined) return;
+      const clamp = (value: number): number =>
+        Math.min(chartArea.right, Math.max(chartArea.left, x.getPixelForValue(value)));
+      const [from, to] = [clamp(measured.from), clamp(measured.to)];
+      ctx.save();
+      ctx.fillStyle = 'rgba(97, 110, 124, 0.10)';
+      ctx.fillRect(chartArea.left, chartArea.top, from - chartArea.left, chartArea.height);
+      ctx.fillRect(to, chartArea.top, chartArea.right - to, chartArea.height);
+      ctx.restore();
+    },
+  };
+}
+
+const seconds = (curves: readonly Curve[]): Axis =>
+  axis('seconds after GO (shaded: not measured)', {
+    type: 'linear',
+    min: 0,
+    max: Math.max(1, ...curves.map(({ x }) => x.at(-1) ?? 0)),
+  });
+
+const most = (curves: readonly Curve[]): number =>
+  Math.max(0, ...curves.map(({ y }) => y.reduce<number>((top, value) => Math.max(top, value ?? 0), 0)));
+
+/** With some air above the highest point. */
+const FROM_ZERO = { type: 'linear', beginAtZero: true, grace: '8%' } as const;
+
+/** A linear axis, or a logarithmic one where the limit would vanish beside what was measured. */
+const millisecondsAxis = (top: number, limit: number | null): Axis =>
+  limit !== null && top > 15 * limit
+    ? axis('milliseconds (log)', { type: 'logarithmic', ticks: { callback: decade } })
+    : axis('milliseconds', FROM_ZERO);
+
+const decade = (value: number | string): string => {
+  const number = Number(value);
+  return Number.isInteger(Math.log10(number)) ? number.toLocaleString('en-US') : '';
+};
+
+function latencyChart(report: Report, m: Measurements): Drawing | null {
+  const curves = latencyCurves(m);
+  if (curves.length === 0) return null;
+  const title = 'Latency from due, second by second';
+  const budget = latencyBudget(report);
+  const x = seconds(curves);
+  const limit = budget === null ? [] : [limitLine(budget.name, budget.ms, 0, Number(x.max))];
+  return {
+    name: 'latency',
+    title,
+    alt: `${title}: ${curves.map(({ name }) => name).join(', ')}${budget === null ? '' : `; budget ${budget.name}`}.`,
+    config: config(
+      title,
+      [...curves.map((curve, i) => line(curve, i)), ...limit],
+      { x, y: millisecondsAxis(most(curves), budget?.ms ?? null) },
+      { plugins: [measurePhase(m)] },
+    ),
+  };
+}
+
+function percentileChart(report: Report, m: Measurements): Drawing | null {
+  const curves = percentileCurves(m);
+  if (curves.length === 0) return null;
+  const title = 'Latency by percentile, measure phase';
+  const budget = latencyBudget(report);
+  const end = Math.max(10, ...curves.map(({ x }) => x.at(-1) ?? 1));
+  const limit = budget === null ? [] : [limitLine(budget.name, budget.ms, 1, end)];
+  const dashes = curves.map(({ name }, i): Line['borderDash'] =>
+    name.endsWith('from sent') && i > 0 ? [4, 4] : [],
+  );
+  return {
+    name: 'percentiles',
+    title,
+    alt: `${title}: ${curves.map(({ name }) => name).join('; ')}, on a scale that widens towards 100%.`,
+    config: config(
+      title,
+      [...curves.map((curve, i) => line(curve, i, { borderDash: dashes[i] ?? [] })), ...limit],
+      {
+        x: axis('percentile', {
+          type: 'logarithmic',
+          min: 1,
+          max: end,
+          ticks: { callback: percentileTick, autoSkip: false, maxRotation: 0 },
+          grid: { color: decadesOnly },
+        }),
+        y: millisecondsAxis(most(curves), budget?.ms ?? null),
+      },
+    ),
+  };
+}
+
+/** Grid lines at 90%, 99%, 99.9% .. alone. */
+const decadesOnly = ({ tick }: { readonly tick?: { readonly value: number } }): string =>
+  tick !== undefined && Number.isInteger(Math.log10(tick.value)) ? GRID : 'transparent';
+
+/** 1 / (1 - quantile) as a percentile: 10 is 90%, 1000 is 99.9%. */
+function percentileTick(value: number | string): string {
+  const decades = Math.log10(Number(value));
+  if (!Number.isInteger(decades)) return '';
+  return `${Number((100 * (1 - 10 ** -decades)).toFixed(Math.max(0, decades - 2)))}%`;
+}
+
+function throughputChart(_: Report, m: Measurements): Drawing | null {
+  const curves = throughputCurves(m);
+  if (curves.length === 0) return null;
+  const title = 'Throughput';
+  return {
+    name: 'throughput',
+    title,
+    alt: `${title}, a second: ${curves.map(({ name }) => name).join(', ')}.`,
+    config: config(
+      title,
+      curves.map((curve, i) => line(curve, i, i === 0 ? { borderDash: [6, 4] } : {})),
+      { x: seconds(curves), y: axis('a second', FROM_ZERO) },
+      { plugins: [measurePhase(m)] },
+    ),
+  };
+}
+
+function batchChart({ throughput }: Report, m: Measurements): Drawing | null {
+  const { labels, counts } = batchBars(m);
+  if (labels.length === 0) return null;
+  const title = 'Batch sizes, measure phase';
+  return {
+    name: 'batches',
+    title,
+    alt: `${title}: how many batches had how many operations; ${throughput.operationsPerBatch?.toFixed(0) ?? 'an unknown number of'} operations on average.`,
+    config: config(
+      title,
+      [{ type: 'bar', label: 'batches', data: counts, backgroundColor: COLOURS[0], maxBarThickness: 72 }],
+      {
+        x: axis('operations in a batch', { type: 'category', grid: { display: false } }),
+        y: axis('batches', FROM_ZERO),
+      },
+      { labels, legend: 'none' },
+    ),
+  };
+}
+
+function cpuChart({ host }: Report, m: Measurements): Drawing | null {
+  const curves = cpuCurves(m);
+  if (curves.length === 0) return null;
+  const title = 'CPU by process';
+  const x = seconds(curves);
+  const areas = curves.map((curve, i) =>
+    line(curve, i, {
+      backgroundColor: `${COLOURS[i % COLOURS.length]}99`,
+      fill: i === 0 ? 'origin' : '-1',
+      stack: 'cores',
+      borderWidth: 1,
+    }),
+  );
+  return {
+    name: 'cpu',
+    title,
+    alt: `${title}, in cores of ${host.cpus}: ${curves.map(({ name }) => name).join(', ')}, one upon the other.`,
+    config: config(
+      title,
+      [...areas, { ...limitLine(`all ${host.cpus} cores`, host.cpus, 0, Number(x.max)), stack: 'limit' }],
+      { x, y: axis('cores', { ...FROM_ZERO, stacked: true }) },
+      { plugins: [measurePhase(m)], legend: 'rect' },
+    ),
+  };
+}

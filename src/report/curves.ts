@@ -1,0 +1,134 @@
+import { countOf, percentileOf } from '../histogram.ts';
+import type { BucketData, Measurements } from '../measurement/measurements.ts';
+import { numbered, ratesAt, sumColumns, valuesAt } from '../measurement/readings.ts';
+import { OPERATIONS, type Operation } from '../scenario/workload.ts';
+import { toMillis } from '../units.ts';
+import type { Report } from './report.ts';
+
+/** A line of a chart: y for each x, null where there is no data. */
+export interface Curve {
+  readonly name: string;
+  readonly x: readonly number[];
+  readonly y: readonly (number | null)[];
+}
+
+const OPERATION_NAMES: Readonly<Record<Operation, string>> = {
+  intent: 'intents',
+  monsterCommand: 'monster commands',
+};
+
+const hasData = ({ y }: Curve): boolean => y.some((value) => value !== null);
+
+/** The seconds from GO until the last reading. */
+function secondsOf({ series }: Measurements): number[] {
+  const last = Object.values(series).reduce((most, { points }) => Math.max(most, points.at(-1)?.[0] ?? 0), 0);
+  return Array.from({ length: Math.floor(last) }, (_, i) => i + 1);
+}
+
+/** Latency from due, second by second, in milliseconds. */
+export function latencyCurves(m: Measurements): readonly Curve[] {
+  const x = secondsOf(m);
+  const lines = [
+    ['intents p50', 'load.intent.p50Ms'],
+    ['intents p95', 'load.intent.p95Ms'],
+    ['intents p99', 'load.intent.p99Ms'],
+    ['monster commands p95', 'load.monsterCommand.p95Ms'],
+  ] as const;
+  return lines.map(([name, series]) => ({ name, x, y: valuesAt(m.series[series], x) })).filter(hasData);
+}
+
+/** The limit on the p95 of intents, as a budget names it, in milliseconds; null when there is none. */
+export function latencyBudget({ rulings }: Report): { readonly name: string; readonly ms: number } | null {
+  const found = rulings.find(
+    ({ metric, stat, metricUnit, op, limit }) =>
+      metric === 'latency.intent.due' &&
+      stat === 'p95' &&
+      metricUnit === 'ms' &&
+      (op === '<' || op === '<=') &&
+      typeof limit === 'number',
+  );
+  return found === undefined || typeof found.limit !== 'number'
+    ? null
+    : { name: `${found.id}: p95 ${found.op} ${found.limit} ms`, ms: found.limit };
+}
+
+/**
+ * Latency in milliseconds over 1 / (1 - quantile): 10 is p90, 100 is p99. A curve ends where the unanswered
+ * operations begin, or where a single operation is all that is left.
+ */
+export function percentileCurves(m: Measurements): readonly Curve[] {
+  return OPERATIONS.flatMap((op) =>
+    (['due', 'service'] as const).map((kind): Curve => {
+      const { measured } = m.operations[op];
+      const data = m.operations[op][kind];
+      const unanswered =
+        kind === 'due' ? measured.failed + measured.timedOut + measured.skipped + measured.unfinished : 0;
+      const population = countOf(data) + unanswered;
+      const x: number[] = [];
+      for (let one = 1; one <= population; one *= 10 ** 0.05) x.push(one);
+      return {
+        name: `${OPERATION_NAMES[op]}, ${kind === 'due' ? 'from due' : 'from sent'}`,
+        x,
+        y: x.map((inverse) => {
+          const value = percentileOf(data, 100 * (1 - 1 / inverse), population);
+          return value === null ? null : toMillis(value);
+        }),
+      };
+    }),
+  ).filter(hasData);
+}
+
+/** Operations due and answered well, and rows written, in each second. */
+export function throughputCurves(m: Measurements): readonly Curve[] {
+  const x = secondsOf(m);
+  const over = (outcome: string): (number | null)[] =>
+    sumColumns(OPERATIONS.map((op) => ratesAt(m.series[`load.${op}.${outcome}`], x)));
+  return [
+    { name: 'operations due', x, y: over('scheduled') },
+    { name: 'operations ok', x, y: over('ok') },
+    {
+      name: 'row writes',
+      x,
+      y: sumColumns(numbered(m.series, 'world', 'rowWrites').map((series) => ratesAt(series, x))),
+    },
+  ].filter(hasData);
+}
+
+/** Cores in use, by process. */
+export function cpuCurves(m: Measurements): readonly Curve[] {
+  const x = secondsOf(m);
+  const rates = (room: string): (number | null)[] =>
+    sumColumns(numbered(m.series, room, 'cpuSeconds').map((series) => ratesAt(series, x)));
+  const busy = ratesAt(m.series['host.cpuBusySeconds'], x);
+  const parts = [
+    { name: 'world servers', x, y: rates('world') },
+    { name: 'PostgreSQL', x, y: ratesAt(m.series['postgres.cpuSeconds'], x) },
+    { name: 'generator', x, y: rates('generator') },
+  ].filter(hasData);
+  const others = busy.map((cores, i) => {
+    if (cores === null) return null;
+    return Math.max(
+      0,
+      parts.reduce((left, { y }) => left - (y[i] ?? 0), cores),
+    );
+  });
+  return [...parts, { name: 'others', x, y: others }].filter(hasData);
+}
+
+/** Batches by their number of operations; empty buckets at both ends are left out. */
+export function batchBars(m: Measurements): { readonly labels: string[]; readonly counts: number[] } {
+  const data: BucketData = m.worlds?.batchOperations ?? { bounds: [], counts: [] };
+  const first = data.counts.findIndex((count) => count > 0);
+  const last = data.counts.findLastIndex((count) => count > 0);
+  const bars = data.counts.map((count, i) => ({ label: bucketLabel(data.bounds, i), count }));
+  const shown = first === -1 ? [] : bars.slice(first, last + 1);
+  return { labels: shown.map(({ label }) => label), counts: shown.map(({ count }) => count) };
+}
+
+function bucketLabel(bounds: readonly number[], i: number): string {
+  const text = (value: number): string => value.toLocaleString('en-US');
+  const upper = bounds[i];
+  const lower = i === 0 ? 0 : (bounds[i - 1] ?? 0);
+  if (upper === undefined) return `over ${text(lower)}`;
+  return lower + 1 >= upper ? text(upper) : `${text(lower + 1)}–${text(upper)}`;
+}
