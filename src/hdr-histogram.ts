@@ -17,9 +17,10 @@ export class MicrosHistogram {
 
   /** `count` values at once; a negative value (two clocks read in the wrong order) is 0. */
   record(value: number, count: number): void {
-    const at = value < 0 ? 0 : value;
-    if (count === 1) this.hdr.recordValue(at > HIGHEST_MICROS ? HIGHEST_MICROS : at);
-    else this.hdr.recordValueWithCount(at > HIGHEST_MICROS ? HIGHEST_MICROS : at, count);
+    const at = Math.max(value, 0);
+    const counted = Math.min(at, HIGHEST_MICROS);
+    if (count === 1) this.hdr.recordValue(counted);
+    else this.hdr.recordValueWithCount(counted, count);
     this.count += count;
     this.sum += at * count;
     if (at < this.min) this.min = at;

@@ -82,7 +82,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
               signal,
               postgresBin: host.env.CAPBENCH_POSTGRES_BIN || null,
             }),
-      engine: createNativeEngine({ workers, watchdog: guard, seed: scenario.seed }),
+      engine: createNativeEngine({ workers, watchdog: guard }),
       readLog: readLogTail,
     };
     const { measurements, logs } = await run(plan, progress, signals);

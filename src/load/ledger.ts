@@ -24,15 +24,15 @@ export class SequenceLedger implements Ledger {
   }
 
   sent(entity: number, sequence: number): void {
-    this.sentN[entity] = (this.sentN[entity] as number) + 1;
-    this.sentSum[entity] = (this.sentSum[entity] as number) + sequence;
-    if (sequence > (this.sentMax[entity] as number)) this.sentMax[entity] = sequence;
+    this.sentN[entity]! += 1;
+    this.sentSum[entity]! += sequence;
+    if (sequence > this.sentMax[entity]!) this.sentMax[entity] = sequence;
   }
 
   acked(entity: number, sequence: number): void {
-    this.ackedN[entity] = (this.ackedN[entity] as number) + 1;
-    this.ackedSum[entity] = (this.ackedSum[entity] as number) + sequence;
-    if (sequence > (this.ackedMax[entity] as number)) this.ackedMax[entity] = sequence;
+    this.ackedN[entity]! += 1;
+    this.ackedSum[entity]! += sequence;
+    if (sequence > this.ackedMax[entity]!) this.ackedMax[entity] = sequence;
   }
 
   /** Adds another worker's record: counts and sums are added, the highest number is the higher one. */
@@ -42,8 +42,8 @@ export class SequenceLedger implements Ledger {
       const theirs = other[column];
       const highest = column === 'sentMax' || column === 'ackedMax';
       for (let entity = 0; entity < mine.length; entity++) {
-        const a = mine[entity] as number;
-        const b = theirs[entity] as number;
+        const a = mine[entity]!;
+        const b = theirs[entity]!;
         mine[entity] = highest ? Math.max(a, b) : a + b;
       }
     }

@@ -42,7 +42,7 @@ export class PlayerPacer {
     this.phase = new Float64Array(playerIds.length);
     this.interval = new Float64Array(playerIds.length);
     for (let i = 0; i < playerIds.length; i++) {
-      const id = playerIds[i] as number;
+      const id = playerIds[i]!;
       this.state[i] = streamSeed(seed, ARRIVAL, id);
       this.phase[i] = mulberry32(streamSeed(seed, PHASE, id));
     }
@@ -52,11 +52,11 @@ export class PlayerPacer {
   next(i: number): number {
     if (this.rate <= 0) return Number.POSITIVE_INFINITY;
     for (;;) {
-      const state = ((this.state[i] as number) + MULBERRY_STEP) | 0;
+      const state = (this.state[i]! + MULBERRY_STEP) | 0;
       this.state[i] = state;
-      const interval = this.interval[i] as number;
+      const interval = this.interval[i]!;
       this.interval[i] = interval + 1;
-      const tau = (interval + mulberry32(state) - (this.phase[i] as number)) / this.rate;
+      const tau = (interval + mulberry32(state) - this.phase[i]!) / this.rate;
       // The first interval began before GO: what falls there is never due.
       if (tau < 0) continue;
       const due = toMicros(afterRamp(tau, this.ramp));

@@ -45,9 +45,9 @@ export class Recorder {
   /** `n` operations have come due. */
   schedule(operation: OperationIndex, n: number, due: number): void {
     const record = this.records[operation];
-    record.whole[SCHEDULED] = (record.whole[SCHEDULED] as number) + n;
+    record.whole[SCHEDULED]! += n;
     if (due >= this.measureStart && due < this.end) {
-      record.measured[SCHEDULED] = (record.measured[SCHEDULED] as number) + n;
+      record.measured[SCHEDULED]! += n;
     }
   }
 
@@ -61,11 +61,11 @@ export class Recorder {
     now: number,
   ): void {
     const record = this.records[operation];
-    record.whole[outcome] = (record.whole[outcome] as number) + n;
+    record.whole[outcome]! += n;
     const answered = outcome === OUTCOME.ok || outcome === OUTCOME.rejected;
     if (answered) record.secondDue.record(now - due, n);
     if (due >= this.measureStart && due < this.end) {
-      record.measured[outcome] = (record.measured[outcome] as number) + n;
+      record.measured[outcome]! += n;
       if (answered) {
         record.due.record(now - due, n);
         record.service.record(now - sent, n);
@@ -77,7 +77,7 @@ export class Recorder {
   /** What happened since the last call. */
   takeSecond(operation: OperationIndex, inFlight: number): LoadSecondOperation {
     const { whole, before, secondDue } = this.records[operation];
-    const delta = countsOf(whole.map((count, kind) => count - (before[kind] as number)));
+    const delta = countsOf(whole.map((count, kind) => count - before[kind]!));
     before.set(whole);
     const { unfinished: _, ...second } = delta;
     return { ...second, inFlight, due: secondDue.take() };
@@ -103,13 +103,13 @@ export class Recorder {
 
 function countsOf(kinds: Float64Array): Counts {
   return {
-    scheduled: kinds[SCHEDULED] as number,
-    ok: kinds[OUTCOME.ok] as number,
-    rejected: kinds[OUTCOME.rejected] as number,
-    failed: kinds[OUTCOME.failed] as number,
-    timedOut: kinds[OUTCOME.timedOut] as number,
-    skipped: kinds[OUTCOME.skipped] as number,
-    unfinished: kinds[OUTCOME.unfinished] as number,
+    scheduled: kinds[SCHEDULED]!,
+    ok: kinds[OUTCOME.ok]!,
+    rejected: kinds[OUTCOME.rejected]!,
+    failed: kinds[OUTCOME.failed]!,
+    timedOut: kinds[OUTCOME.timedOut]!,
+    skipped: kinds[OUTCOME.skipped]!,
+    unfinished: kinds[OUTCOME.unfinished]!,
   };
 }
 

@@ -1,0 +1,31 @@
+/**
+ * What went wrong, in few words: distinct messages with their counts. Messages name what happened and not to
+ * whom, so that 10,000 players meeting one problem make one line.
+ */
+export class Complaints {
+  private readonly counts = new Map<string, number>();
+  private static readonly MOST = 20;
+
+  add(message: string, count = 1): void {
+    const known = this.counts.get(message);
+    if (known === undefined && this.counts.size >= Complaints.MOST) return;
+    this.counts.set(message, (known ?? 0) + count);
+  }
+
+  /** For another process, which adds them to its own. */
+  entries(): readonly (readonly [message: string, count: number])[] {
+    return [...this.counts];
+  }
+
+  addAll(entries: readonly (readonly [message: string, count: number])[]): void {
+    for (const [message, count] of entries) this.add(message, count);
+  }
+
+  /** The most frequent ones, as lines. */
+  top(most: number): string[] {
+    return [...this.counts]
+      .sort(([, a], [, b]) => b - a)
+      .slice(0, most)
+      .map(([message, count]) => (count === 1 ? message : `${message} (${count} times)`));
+  }
+}

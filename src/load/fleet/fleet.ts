@@ -1,0 +1,240 @@
+import { monotonic } from '../../clock.ts';
+import { interrupted, stackFailed } from '../../errors.ts';
+import { mergeHistograms } from '../../histogram.ts';
+import type { Workload } from '../../scenario/workload.ts';
+import { describeExit, type NodeProcess } from '../../stack/process.ts';
+import { settlesWithin } from '../../stack/time-limit.ts';
+import type { Micros } from '../../units.ts';
+import type { ConnectFacts, LoadSecond, ReadyFleet, Tally } from '../engine.ts';
+import { isReport, type Order, type Report, type WorkerSetup, type WorkerTally } from './messages.ts';
+import { Seconds } from './seconds.ts';
+import { mergeTallies } from './tally.ts';
+
+/** Above this share of players that cannot connect, the fleet does not get READY. */
+const TOLERATED_FAILURES = 0.01;
+/** To connect everybody takes players / rate; so much longer is waited before giving up. */
+const CONNECT_SPARE_MS = 60_000;
+const TICK_MS = 100;
+/** A worker ends by itself when told to; so long, then it is made to. */
+const LEAVE_MS = 3_000;
+
+export interface FleetPlan {
+  readonly workload: Workload;
+  readonly setups: readonly WorkerSetup[];
+  start(name: string): Promise<NodeProcess>;
+  /** Told while the players connect. */
+  readonly onConnecting: (connected: number, failed: number) => void;
+  /** Called once, when every worker is gone. */
+  readonly onClosed: () => Promise<void>;
+}
+
+/** What the fleet knows of one worker, by its last word. */
+type WorkerState =
+  | { state: 'connecting'; connected: number; failed: number; error: string | null }
+  | { state: 'ready'; facts: ConnectFacts }
+  | { state: 'done'; facts: ConnectFacts; tally: WorkerTally };
+
+/**
+ * The processes of the native engine: deals them their players, gets them READY, starts them all at one instant,
+ * and merges what they report.
+ *
+ *   connecting -> ready -> running -> done;  closed from any of them
+ */
+export class Fleet implements ReadyFleet {
+  readonly workerPids: readonly number[];
+  private readonly plan: FleetPlan;
+  private readonly processes: readonly NodeProcess[];
+  private readonly workers: WorkerState[];
+  private seconds: Seconds | null = null;
+  private closing: Promise<void> | null = null;
+  /** Rejects when a worker died or broke, in whatever phase. */
+  private readonly trouble: Promise<never>;
+  private troubled: (error: Error) => void = () => {};
+  private changed: () => void = () => {};
+
+  private constructor(plan: FleetPlan, processes: readonly NodeProcess[]) {
+    this.plan = plan;
+    this.processes = processes;
+    this.workerPids = processes.map(({ pid }) => pid);
+    this.workers = processes.map(() => ({ state: 'connecting', connected: 0, failed: 0, error: null }));
+    this.trouble = new Promise((_resolve, reject) => {
+      this.troubled = reject;
+    });
+    // Between two phases nobody listens; the next one will.
+    this.trouble.catch(() => {});
+    for (const [worker, child] of processes.entries()) {
+      child.onMessage((message) => {
+        if (isReport(message)) this.hear(worker, message);
+      });
+      void child.exited.then((exit) => {
+        if (this.closing !== null) return;
+        this.troubled(
+          stackFailed(
+            `load worker ${worker} (process ${child.pid}) ended during the run: ${describeExit(exit)}`,
+            `See whether the system ran out of memory, or raise --workers so that each holds fewer players. ${child.tail(3)}`.trim(),
+          ),
+        );
+      });
+    }
+  }
+
+  /**
+   * Starts the processes and connects every player.
+   * @throws CapbenchError 93 when too many players cannot connect or it takes too long, 105 when aborted
+   */
+  static async open(plan: FleetPlan, signal: AbortSignal): Promise<Fleet> {
+    const starting = plan.setups.map((setup) => plan.start(`fleet-${setup.worker}`));
+    const processes: NodeProcess[] = [];
+    let refusal: unknown;
+    for (const outcome of await Promise.allSettled(starting)) {
+      if (outcome.status === 'fulfilled') processes.push(outcome.value);
+      else refusal = outcome.reason;
+    }
+    const fleet = new Fleet(plan, processes);
+    try {
+      if (refusal !== undefined) throw refusal;
+      for (const [worker, setup] of plan.setups.entries()) fleet.send(worker, { kind: 'setup', setup });
+      await fleet.connected(signal);
+    } catch (thrown) {
+      await fleet.close();
+      throw thrown;
+    }
+    return fleet;
+  }
+
+  get connect(): ConnectFacts {
+    const facts = this.workers.flatMap((worker) => (worker.state === 'connecting' ? [] : [worker.facts]));
+    return {
+      connected: facts.reduce((sum, { connected }) => sum + connected, 0),
+      failed: facts.reduce((sum, { failed }) => sum + failed, 0),
+      errors: [...new Set(facts.flatMap(({ errors }) => errors))].slice(0, 5),
+      connect: mergeHistograms(facts.map(({ connect }) => connect)),
+    };
+  }
+
+  async run(go: Micros, onSecond: (second: LoadSecond) => void): Promise<Tally> {
+    const seconds = new Seconds(this.workers.length, onSecond);
+    this.seconds = seconds;
+    const done = new Promise<void>((resolve) => {
+      this.changed = () => {
+        if (this.workers.every(({ state }) => state === 'done')) resolve();
+      };
+    });
+    const clock = setInterval(() => seconds.tick(monotonic() - go), TICK_MS);
+    try {
+      this.sendAll({ kind: 'go', go });
+      await Promise.race([done, this.trouble]);
+    } finally {
+      clearInterval(clock);
+    }
+    const { players, monsters } = this.plan.workload;
+    const tallies = this.workers.flatMap((worker) => (worker.state === 'done' ? [worker.tally] : []));
+    return mergeTallies(tallies, players + monsters);
+  }
+
+  stop(): void {
+    this.sendAll({ kind: 'stop' });
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.leave();
+    return this.closing;
+  }
+
+  private async leave(): Promise<void> {
+    this.sendAll({ kind: 'close' });
+    await Promise.all(
+      this.processes.map(async (child) => {
+        await settlesWithin(child.exited, LEAVE_MS);
+        await child.stop();
+      }),
+    );
+    await this.plan.onClosed();
+  }
+
+  private send(worker: number, order: Order): void {
+    this.processes[worker]?.send(order);
+  }
+
+  private sendAll(order: Order): void {
+    for (const worker of this.processes.keys()) this.send(worker, order);
+  }
+
+  /** Resolves when every worker is ready. */
+  private async connected(signal: AbortSignal): Promise<void> {
+    const { players, connectsPerSecond } = this.plan.workload;
+    const limit = CONNECT_SPARE_MS + (players / connectsPerSecond) * 1e3;
+    let onAbort = (): void => {};
+    let timer: NodeJS.Timeout | undefined;
+    const ready = new Promise<void>((resolve, reject) => {
+      this.changed = () => {
+        const { connected, failed, error } = this.progress();
+        this.plan.onConnecting(connected, failed);
+        if (failed > players * TOLERATED_FAILURES) reject(cannotConnect(failed, players, error));
+        else if (this.workers.every(({ state }) => state === 'ready')) resolve();
+      };
+      timer = setTimeout(() => {
+        const { connected, error } = this.progress();
+        const what = `${players - connected} of ${players} players are not connected after ${Math.round(limit / 1e3)} s`;
+        reject(stackFailed(error === null ? what : `${what}: ${error}`, CONNECT_HINT));
+      }, limit);
+      onAbort = () => reject(interrupted('stopped while the players connected'));
+      signal.addEventListener('abort', onAbort, { once: true });
+      if (signal.aborted) onAbort();
+    });
+    try {
+      await Promise.race([ready, this.trouble]);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  private progress(): { connected: number; failed: number; error: string | null } {
+    const total: { connected: number; failed: number; error: string | null } = {
+      connected: 0,
+      failed: 0,
+      error: null,
+    };
+    for (const worker of this.workers) {
+      const { connected, failed } = worker.state === 'connecting' ? worker : worker.facts;
+      total.connected += connected;
+      total.failed += failed;
+      total.error ??= worker.state === 'connecting' ? worker.error : (worker.facts.errors[0] ?? null);
+    }
+    return total;
+  }
+
+  private hear(worker: number, report: Report): void {
+    const { kind } = report;
+    if (kind === 'second') {
+      this.seconds?.add(worker, report.report);
+    } else if (kind === 'refused') {
+      this.troubled(stackFailed(report.message, CONNECT_HINT));
+    } else if (kind === 'broken') {
+      this.troubled(new Error(`load worker ${worker}: ${report.message}`));
+    } else if (kind === 'connecting') {
+      const { connected, failed, error } = report;
+      this.workers[worker] = { state: 'connecting', connected, failed, error };
+      this.changed();
+    } else if (kind === 'ready') {
+      this.workers[worker] = { state: 'ready', facts: report.facts };
+      this.changed();
+    } else {
+      const before = this.workers[worker];
+      if (before === undefined || before.state === 'connecting') return;
+      this.workers[worker] = { state: 'done', facts: before.facts, tally: report.tally };
+      this.seconds?.done(worker);
+      this.changed();
+    }
+  }
+}
+
+const CONNECT_HINT =
+  'See whether the world servers still run (their logs are in the bundle); a lower --scale, or fewer connects a second (load.connectsPerSecond), is kinder to them.';
+
+const cannotConnect = (failed: number, players: number, error: string | null): Error =>
+  stackFailed(
+    `${failed} of ${players} players could not connect${error === null ? '' : `: ${error}`}`,
+    CONNECT_HINT,
+  );

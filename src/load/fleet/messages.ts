@@ -1,0 +1,84 @@
+import type { Operation, Workload } from '../../scenario/workload.ts';
+import type { ConnectFacts, Ledger, LoadSecondOperation, OperationTally, WorkerSecond } from '../engine.ts';
+import { isRecord } from '../json.ts';
+
+/** A world server as the workers reach it; ranges are half-open, players by id, monsters by index. */
+export interface FleetWorld {
+  readonly url: string;
+  readonly players: { readonly from: number; readonly to: number };
+  readonly monsters: { readonly from: number; readonly to: number };
+}
+
+/** All that a worker has to know; plain data. */
+export interface WorkerSetup {
+  readonly worker: number;
+  readonly workers: number;
+  /** Unique for the run: part of the generators' names. */
+  readonly run: string;
+  readonly workload: Workload;
+  readonly worlds: readonly FleetWorld[];
+  /** Local addresses to bind. */
+  readonly sources: readonly string[];
+  /** For each of the worker's players: 0 for the system's choice, else 1 + index in `sources`. */
+  readonly sourceOf: Uint8Array;
+}
+
+/** What the fleet tells a worker. */
+export type Order =
+  | { readonly kind: 'setup'; readonly setup: WorkerSetup }
+  | { readonly kind: 'go'; readonly go: number }
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'close' };
+
+/** One second of one worker. Deltas, but for `connected` and `inFlight`. */
+export interface WorkerReport {
+  /** The k-th second after GO ends at k seconds. */
+  readonly second: number;
+  /** Its end, microseconds after GO; the last one ends with the drain. */
+  readonly at: number;
+  readonly connected: number;
+  readonly operations: Readonly<Record<Operation, LoadSecondOperation>>;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly framesIn: number;
+  readonly worker: WorkerSecond;
+}
+
+export interface WorkerTally {
+  readonly operations: Readonly<Record<Operation, OperationTally>>;
+  readonly disconnects: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly framesIn: number;
+  readonly complaints: readonly (readonly [message: string, count: number])[];
+  readonly ledger: Ledger;
+  readonly endedAt: number;
+  /** Null when the run was stopped with too much left to hash. */
+  readonly hash: readonly [low: number, high: number] | null;
+}
+
+/** What a worker tells the fleet. */
+export type Report =
+  | {
+      readonly kind: 'connecting';
+      readonly connected: number;
+      readonly failed: number;
+      readonly error: string | null;
+    }
+  | { readonly kind: 'ready'; readonly facts: ConnectFacts }
+  | { readonly kind: 'second'; readonly report: WorkerReport }
+  | { readonly kind: 'done'; readonly tally: WorkerTally }
+  /** A server did not let it: the fleet cannot get READY. */
+  | { readonly kind: 'refused'; readonly message: string }
+  /** A bug of ours. */
+  | { readonly kind: 'broken'; readonly message: string };
+
+const ORDERS = ['setup', 'go', 'stop', 'close'];
+const REPORTS = ['connecting', 'ready', 'second', 'done', 'refused', 'broken'];
+
+const isOneOf = (message: unknown, kinds: readonly string[]): boolean =>
+  isRecord(message) && typeof message.kind === 'string' && kinds.includes(message.kind);
+
+/** Both ends of the channel are ours: the kind tells the rest. */
+export const isOrder = (message: unknown): message is Order => isOneOf(message, ORDERS);
+export const isReport = (message: unknown): message is Report => isOneOf(message, REPORTS);

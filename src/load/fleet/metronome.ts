@@ -1,0 +1,77 @@
+const SHORTEST_MS = 1;
+/** The loop's blocks are seen by a late timer: it is always armed, and never for longer than this. */
+const LONGEST_MS = 50;
+
+/** What the metronome drives. Times are microseconds after GO. */
+export interface Driven {
+  /** When there is something to do next; Infinity when nothing is known. */
+  nextWake(): number;
+  /** Does what is due by now; true when more is due already. */
+  turn(now: number): boolean;
+}
+
+/**
+ * The one timer of a worker. It wakes when something is due, not more often than each millisecond; when a turn
+ * leaves work behind, the next one comes after the sockets have been read. HOT.
+ *
+ * It also measures the loop: a timer that fires late, or a turn that takes long, is a block of that length.
+ */
+export class Metronome {
+  private readonly driven: Driven;
+  private readonly now: () => number;
+  private timer: NodeJS.Timeout | null = null;
+  private immediate: NodeJS.Immediate | null = null;
+  private expected = 0;
+  private longest = 0;
+  private stopped = false;
+  private readonly wake = (): void => this.tick();
+
+  constructor(driven: Driven, now: () => number) {
+    this.driven = driven;
+    this.now = now;
+  }
+
+  start(): void {
+    this.arm(false);
+  }
+
+  stop(): void {
+    this.stopped = true;
+    if (this.timer !== null) clearTimeout(this.timer);
+    if (this.immediate !== null) clearImmediate(this.immediate);
+    this.timer = null;
+    this.immediate = null;
+  }
+
+  /** Longest block of the event loop since the last call, in microseconds. */
+  takeLongestBlock(): number {
+    const { longest } = this;
+    this.longest = 0;
+    return longest;
+  }
+
+  private tick(): void {
+    this.timer = null;
+    this.immediate = null;
+    const begin = this.now();
+    this.longest = Math.max(this.longest, begin - this.expected);
+    const more = this.driven.turn(begin);
+    const end = this.now();
+    this.longest = Math.max(this.longest, end - begin);
+    this.arm(more);
+  }
+
+  private arm(more: boolean): void {
+    if (this.stopped) return;
+    const now = this.now();
+    if (more) {
+      this.expected = now;
+      this.immediate = setImmediate(this.wake);
+      return;
+    }
+    const wait = Math.floor((this.driven.nextWake() - now) / 1e3);
+    const delay = Math.max(SHORTEST_MS, Math.min(LONGEST_MS, wait));
+    this.expected = now + delay * 1e3;
+    this.timer = setTimeout(this.wake, delay);
+  }
+}

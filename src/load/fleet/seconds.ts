@@ -1,0 +1,109 @@
+import { mergeHistograms } from '../../histogram.ts';
+import type { Operation } from '../../scenario/workload.ts';
+import { micros } from '../../units.ts';
+import type { LoadSecond, LoadSecondOperation, WorkerSecond } from '../engine.ts';
+import type { WorkerReport } from './messages.ts';
+
+const SECOND = 1_000_000;
+/** A worker that is this late is not waited for; what it reports later counts for a later second. */
+const PATIENCE = 1_500_000;
+
+/**
+ * Merges the workers' seconds: one second of the load is told when every worker that is still at work has
+ * reported it, or has been waited for long enough. No delta is lost. Workers are numbered from 0.
+ */
+export class Seconds {
+  private readonly emit: (second: LoadSecond) => void;
+  /** The last second that each worker has reported; Infinity once it is done. */
+  private readonly reported: number[];
+  private readonly latest: (WorkerReport | null)[];
+  private readonly pending = new Map<number, [worker: number, WorkerReport][]>();
+  private next = 1;
+
+  constructor(workers: number, emit: (second: LoadSecond) => void) {
+    this.emit = emit;
+    this.reported = new Array<number>(workers).fill(0);
+    this.latest = new Array<WorkerReport | null>(workers).fill(null);
+  }
+
+  add(worker: number, report: WorkerReport): void {
+    const second = Math.max(report.second, this.next);
+    const bucket = this.pending.get(second) ?? [];
+    bucket.push([worker, report]);
+    this.pending.set(second, bucket);
+    this.reported[worker] = Math.max(this.reported[worker] ?? 0, report.second);
+    this.flush();
+  }
+
+  /** The worker will report no more. */
+  done(worker: number): void {
+    this.reported[worker] = Number.POSITIVE_INFINITY;
+    this.flush();
+  }
+
+  /** Time passes: microseconds after GO. */
+  tick(now: number): void {
+    while (now >= this.next * SECOND + PATIENCE && this.reported.some((second) => second < this.next)) {
+      this.tell();
+      this.flush();
+    }
+  }
+
+  private flush(): void {
+    while (this.pending.size > 0 && this.reported.every((second) => second >= this.next)) this.tell();
+  }
+
+  private tell(): void {
+    const second = this.next;
+    this.next += 1;
+    const reports = this.pending.get(second) ?? [];
+    this.pending.delete(second);
+    for (const [worker, report] of reports) this.latest[worker] = report;
+    const all = reports.map(([, report]) => report);
+    const sum = (figure: (report: WorkerReport) => number): number =>
+      all.reduce((total, report) => total + figure(report), 0);
+    const ends = all.filter((report) => report.second === second).map(({ at }) => at);
+    this.emit({
+      at: micros(ends.length === 0 ? second * SECOND : Math.max(...ends)),
+      connected: this.latest.reduce((total, report) => total + (report?.connected ?? 0), 0),
+      operations: {
+        intent: this.operation('intent', all),
+        monsterCommand: this.operation('monsterCommand', all),
+      },
+      bytesIn: sum((report) => report.bytesIn),
+      bytesOut: sum((report) => report.bytesOut),
+      framesIn: sum((report) => report.framesIn),
+      workers: this.latest.flatMap((last, worker) => {
+        const own = reports.filter(([who]) => who === worker).map(([, report]) => report.worker);
+        return last === null ? [] : [vitalsOf(last.worker, own)];
+      }),
+    });
+  }
+
+  private operation(name: Operation, reports: readonly WorkerReport[]): LoadSecondOperation {
+    const all = reports.map(({ operations }) => operations[name]);
+    const sum = (figure: (operation: LoadSecondOperation) => number): number =>
+      all.reduce((total, operation) => total + figure(operation), 0);
+    return {
+      scheduled: sum(({ scheduled }) => scheduled),
+      ok: sum(({ ok }) => ok),
+      rejected: sum(({ rejected }) => rejected),
+      failed: sum(({ failed }) => failed),
+      timedOut: sum(({ timedOut }) => timedOut),
+      skipped: sum(({ skipped }) => skipped),
+      inFlight: this.latest.reduce((total, report) => total + (report?.operations[name].inFlight ?? 0), 0),
+      due: mergeHistograms(all.map(({ due }) => due)),
+    };
+  }
+}
+
+/** A worker without a report in this second is shown as it was last, having done nothing. */
+function vitalsOf(last: WorkerSecond, own: readonly WorkerSecond[]): WorkerSecond {
+  return {
+    pid: last.pid,
+    maxLoopDelayMs: Math.max(0, ...own.map(({ maxLoopDelayMs }) => maxLoopDelayMs)),
+    utilisation: Math.max(0, ...own.map(({ utilisation }) => utilisation)),
+    cpuSeconds: own.reduce((total, { cpuSeconds }) => total + cpuSeconds, 0),
+    memoryBytes: last.memoryBytes,
+  };
+}

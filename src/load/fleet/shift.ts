@@ -1,0 +1,250 @@
+import { monotonic } from '../../clock.ts';
+import { messageOf } from '../../errors.ts';
+import { Complaints } from '../complaints.ts';
+import { SequenceLedger } from '../ledger.ts';
+import { Monsters } from '../monster/monsters.ts';
+import { Posts } from '../monster/posts.ts';
+import { PlayerPacer, PostPacer, workerOfPlayer } from '../pacer.ts';
+import { Connector, type Route } from '../player/connector.ts';
+import { Crowd } from '../player/crowd.ts';
+import { FluxVoice } from '../player/flux.ts';
+import { socketUrl } from '../player/socket.ts';
+import { INTENT, MONSTER_COMMAND, Recorder } from '../recorder.ts';
+import { ScheduleHash } from '../schedule-hash.ts';
+import type { Report, WorkerSetup, WorkerTally } from './messages.ts';
+import { Metronome } from './metronome.ts';
+import { type OwnProcess, Vitals } from './vitals.ts';
+
+const SECOND = 1_000_000;
+const SWEEP = 100_000;
+const PROGRESS_MS = 100;
+/** Operations hashed in one go after the drain: some 10 ms. */
+const HASH_SLICE = 200_000;
+/** Of what never came due, a worker hashes no more than this: some 5 s. */
+const HASH_MOST = 100_000_000;
+
+/** Ids of a worker's players. */
+export const playersOf = ({ worker, workers, workload }: WorkerSetup): Int32Array =>
+  Int32Array.from({ length: workload.players }, (_, player) => player).filter(
+    (player) => workerOfPlayer(player, workers) === worker,
+  );
+
+/**
+ * A worker's whole work: connects its players and its lanes of monsters, keeps the schedule from GO on, drains,
+ * and tells the fleet of each second and of the whole.
+ *
+ *   connecting -> ready -> running -> draining -> done -> closed
+ */
+export class Shift {
+  private readonly setup: WorkerSetup;
+  private readonly tell: (report: Report) => void;
+  private readonly ids: Int32Array;
+  private readonly complaints = new Complaints();
+  private readonly recorder: Recorder;
+  private readonly ledger: SequenceLedger;
+  private readonly hash = new ScheduleHash();
+  private readonly voice: FluxVoice;
+  private readonly crowd: Crowd;
+  private readonly monsters: Monsters;
+  private readonly metronome: Metronome;
+  private readonly vitals: Vitals;
+  private go = Number.POSITIVE_INFINITY;
+  /** Last due time: the timeline's, or the instant of an early stop. */
+  private end: number;
+  private nextSecond = SECOND;
+  private nextSweep = SWEEP;
+  private before = { bytesIn: 0, bytesOut: 0, framesIn: 0 };
+
+  constructor(setup: WorkerSetup, own: OwnProcess, tell: (report: Report) => void) {
+    const { workload, worker, workers } = setup;
+    const { seed, timeline, skipAfter, timeout, intentRate, outstanding } = workload;
+    this.setup = setup;
+    this.tell = tell;
+    this.end = timeline.end;
+    this.ids = playersOf(setup);
+    this.recorder = new Recorder(timeline);
+    this.ledger = new SequenceLedger(workload.players + workload.monsters);
+    this.voice = new FluxVoice(seed, this.ids);
+    this.vitals = new Vitals(own);
+    const now = (): number => Math.round(monotonic() - this.go);
+    const shared = { recorder: this.recorder, ledger: this.ledger, complaints: this.complaints, now };
+    this.crowd = new Crowd(
+      { ids: this.ids, intentRate, outstanding, skipAfter, timeout },
+      {
+        ...shared,
+        pacer: new PlayerPacer(seed, this.ids, intentRate, timeline),
+        voice: this.voice,
+        hash: this.hash,
+      },
+    );
+    this.monsters = new Monsters(
+      seed,
+      `${setup.run}-${worker}`,
+      setup.worlds,
+      new PostPacer(seed, workload.postRate, workload.monsters, timeline, worker, workers),
+      this.hash,
+      {
+        ...shared,
+        posts: new Posts(workload.commandsPerPost),
+        sequences: new Float64Array(workload.monsters),
+        firstMonsterId: workload.players,
+        skipAfter,
+        timeout,
+      },
+    );
+    this.metronome = new Metronome({ nextWake: () => this.nextWake(), turn: (at) => this.turn(at) }, now);
+  }
+
+  /** connecting -> ready. */
+  async connect(): Promise<void> {
+    const { workload, workers } = this.setup;
+    try {
+      await this.monsters.open();
+    } catch (thrown) {
+      this.tell({ kind: 'refused', message: messageOf(thrown) });
+      return;
+    }
+    const connector = new Connector(this.crowd, this.voice, this.complaints);
+    const progress = setInterval(() => {
+      const { connected, failed, errors } = connector.facts();
+      this.tell({ kind: 'connecting', connected, failed, error: errors[0] ?? null });
+    }, PROGRESS_MS);
+    await connector.connectAll(this.ids.length, workload.connectsPerSecond / workers, (player) =>
+      this.routeOf(player),
+    );
+    clearInterval(progress);
+    this.tell({ kind: 'ready', facts: connector.facts() });
+  }
+
+  /** ready -> running, at an instant of the host's monotonic clock. */
+  start(go: number): void {
+    this.go = go;
+    this.crowd.start();
+    this.vitals.take(0);
+    this.metronome.start();
+  }
+
+  /** running -> draining, ahead of time. */
+  stop(): void {
+    const now = Math.round(monotonic() - this.go);
+    if (now >= this.end) return;
+    // Before GO as well: a run of no length.
+    this.end = Math.max(0, now);
+    this.crowd.stop(now);
+    this.monsters.stop(now);
+  }
+
+  /** Ends every connection; `isClosed` once the servers have agreed. */
+  close(): void {
+    this.metronome.stop();
+    this.crowd.close();
+    this.monsters.close();
+  }
+
+  get isClosed(): boolean {
+    return this.crowd.connected === 0;
+  }
+
+  private routeOf(player: number): Route {
+    const { worlds, sources, sourceOf } = this.setup;
+    const id = this.ids[player]!;
+    const world = worlds.find(({ players }) => id >= players.from && id < players.to);
+    if (world === undefined) throw new Error(`player ${id} belongs to no world server`);
+    const source = sourceOf[player]!;
+    return {
+      url: socketUrl(world.url, this.voice.path(id)),
+      source: source === 0 ? null : (sources[source - 1] ?? null),
+    };
+  }
+
+  private nextWake(): number {
+    return Math.min(this.crowd.nextDue, this.monsters.nextDue, this.nextSecond, this.nextSweep);
+  }
+
+  private turn(now: number): boolean {
+    if (now < 0) return false;
+    const moreMonsters = this.monsters.send(now);
+    const morePlayers = this.crowd.send(now);
+    if (now >= this.nextSweep) {
+      this.nextSweep = now + SWEEP;
+      this.crowd.sweep(now);
+      this.monsters.sweep(now);
+    }
+    if (now >= this.nextSecond) {
+      const second = Math.floor(now / SECOND);
+      this.nextSecond = (second + 1) * SECOND;
+      this.report(second, second * SECOND);
+    }
+    if (now >= this.end && this.isDrained(now)) {
+      this.finish(now).catch((thrown) => this.tell({ kind: 'broken', message: messageOf(thrown) }));
+      return false;
+    }
+    return moreMonsters || morePlayers;
+  }
+
+  private isDrained(now: number): boolean {
+    return (this.crowd.isDrained && this.monsters.isDrained) || now >= this.end + this.setup.workload.drain;
+  }
+
+  /** draining -> done. */
+  private async finish(now: number): Promise<void> {
+    this.crowd.finish(now);
+    this.monsters.finish(now);
+    // What is left of the last second.
+    this.report(Math.ceil(now / SECOND), now);
+    this.metronome.stop();
+    const hash = await this.hashAll();
+    this.tell({ kind: 'done', tally: this.tally(hash) });
+  }
+
+  /** The hash of the whole schedule, in slices: orders of the fleet are heard between them. */
+  private async hashAll(): Promise<WorkerTally['hash']> {
+    for (let hashed = 0; hashed < HASH_MOST; hashed += HASH_SLICE) {
+      if (this.crowd.hashRest(HASH_SLICE) && this.monsters.hashRest(HASH_SLICE)) return this.hash.words();
+      await new Promise(setImmediate);
+    }
+    return null;
+  }
+
+  private tally(hash: WorkerTally['hash']): WorkerTally {
+    return {
+      operations: this.recorder.tally(),
+      disconnects: this.crowd.disconnects + this.monsters.disconnects,
+      ...this.traffic(),
+      complaints: this.complaints.entries(),
+      ledger: this.ledger.toData(),
+      endedAt: this.end,
+      hash,
+    };
+  }
+
+  private report(second: number, at: number): void {
+    const traffic = this.traffic();
+    const { before } = this;
+    this.before = traffic;
+    this.tell({
+      kind: 'second',
+      report: {
+        second,
+        at,
+        connected: this.crowd.connected,
+        operations: {
+          intent: this.recorder.takeSecond(INTENT, this.crowd.inFlight),
+          monsterCommand: this.recorder.takeSecond(MONSTER_COMMAND, this.monsters.inFlight),
+        },
+        bytesIn: traffic.bytesIn - before.bytesIn,
+        bytesOut: traffic.bytesOut - before.bytesOut,
+        framesIn: traffic.framesIn - before.framesIn,
+        worker: this.vitals.take(this.metronome.takeLongestBlock()),
+      },
+    });
+  }
+
+  private traffic(): { bytesIn: number; bytesOut: number; framesIn: number } {
+    return {
+      bytesIn: this.crowd.bytesIn + this.monsters.bytesIn,
+      bytesOut: this.crowd.bytesOut + this.monsters.bytesOut,
+      framesIn: this.crowd.framesIn + this.monsters.framesIn,
+    };
+  }
+}

@@ -1,0 +1,70 @@
+import { mergeHistograms } from '../../histogram.ts';
+import { OPERATIONS, type Operation } from '../../scenario/workload.ts';
+import { micros } from '../../units.ts';
+import { Complaints } from '../complaints.ts';
+import type { Counts, OperationTally, Tally } from '../engine.ts';
+import { SequenceLedger } from '../ledger.ts';
+import { assertConserved } from '../recorder.ts';
+import { scheduleHashOf } from '../schedule-hash.ts';
+import type { WorkerTally } from './messages.ts';
+
+const MOST_ERRORS = 5;
+/** In the place of a hash that would have taken too long after an early stop. */
+export const NO_HASH = 'incomplete';
+
+/**
+ * The run over all workers: counts, sums and buckets are added.
+ * @throws when conservation (R4) does not hold over the fleet: a bug of ours
+ */
+export function mergeTallies(tallies: readonly WorkerTally[], entities: number): Tally {
+  const sum = (figure: (tally: WorkerTally) => number): number =>
+    tallies.reduce((total, tally) => total + figure(tally), 0);
+  const ledger = new SequenceLedger(entities);
+  const complaints = new Complaints();
+  const hashes: (readonly [number, number])[] = [];
+  for (const tally of tallies) {
+    ledger.add(tally.ledger);
+    complaints.addAll(tally.complaints);
+    if (tally.hash !== null) hashes.push(tally.hash);
+  }
+  const operations = {
+    intent: mergeOperation('intent', tallies),
+    monsterCommand: mergeOperation('monsterCommand', tallies),
+  };
+  for (const name of OPERATIONS) assertConserved(name, operations[name]);
+  return {
+    operations,
+    disconnects: sum(({ disconnects }) => disconnects),
+    bytesIn: sum(({ bytesIn }) => bytesIn),
+    bytesOut: sum(({ bytesOut }) => bytesOut),
+    framesIn: sum(({ framesIn }) => framesIn),
+    errors: complaints.top(MOST_ERRORS),
+    ledger: ledger.toData(),
+    endedAt: micros(Math.max(...tallies.map(({ endedAt }) => endedAt))),
+    scheduleHash: hashes.length === tallies.length ? scheduleHashOf(hashes) : NO_HASH,
+  };
+}
+
+function mergeOperation(name: Operation, tallies: readonly WorkerTally[]): OperationTally {
+  const all = tallies.map(({ operations }) => operations[name]);
+  return {
+    whole: addCounts(all.map(({ whole }) => whole)),
+    measured: addCounts(all.map(({ measured }) => measured)),
+    due: mergeHistograms(all.map(({ due }) => due)),
+    service: mergeHistograms(all.map(({ service }) => service)),
+    lag: mergeHistograms(all.map(({ lag }) => lag)),
+  };
+}
+
+function addCounts(all: readonly Counts[]): Counts {
+  const sum = (kind: keyof Counts): number => all.reduce((total, counts) => total + counts[kind], 0);
+  return {
+    scheduled: sum('scheduled'),
+    ok: sum('ok'),
+    rejected: sum('rejected'),
+    failed: sum('failed'),
+    timedOut: sum('timedOut'),
+    skipped: sum('skipped'),
+    unfinished: sum('unfinished'),
+  };
+}

@@ -1,0 +1,47 @@
+import { messageOf } from '../../errors.ts';
+import { isOrder, type Report } from './messages.ts';
+import { Shift } from './shift.ts';
+
+/**
+ * The entry of a fleet's worker process: takes orders over its channel, and ends with the channel, however the
+ * fleet ended.
+ */
+const CLOSE_STEP_MS = 10;
+const CLOSE_STEPS = 200;
+
+let shift: Shift | null = null;
+
+const tell = (report: Report): void => {
+  if (process.connected) process.send?.(report);
+};
+const broken = (thrown: unknown): void => {
+  const message = thrown instanceof Error ? (thrown.stack ?? thrown.message) : messageOf(thrown);
+  tell({ kind: 'broken', message });
+};
+
+/** The servers get a moment to agree to the end of their connections. */
+function leave(): void {
+  shift?.close();
+  let steps = 0;
+  setInterval(() => {
+    steps += 1;
+    if (shift === null || shift.isClosed || steps > CLOSE_STEPS) process.exit(0);
+  }, CLOSE_STEP_MS);
+}
+
+process.on('uncaughtException', broken);
+process.on('unhandledRejection', broken);
+process.on('disconnect', () => process.exit(0));
+process.on('message', (order) => {
+  if (!isOrder(order)) return;
+  if (order.kind === 'setup') {
+    shift = new Shift(order.setup, process, tell);
+    shift.connect().catch(broken);
+  } else if (order.kind === 'go') {
+    shift?.start(order.go);
+  } else if (order.kind === 'stop') {
+    shift?.stop();
+  } else {
+    leave();
+  }
+});

@@ -1,0 +1,138 @@
+import { CapbenchError, EXIT } from '../errors.ts';
+
+/** What the operating system allows; null where it cannot be asked. */
+export interface HostLimits {
+  /** Open descriptors of one process. */
+  readonly descriptors: number | null;
+  /** Ephemeral ports, both ends included. */
+  readonly ports: { readonly from: number; readonly to: number };
+  /** 127.0.0.2 and its neighbours can be bound without being configured first (Linux). */
+  readonly loopbackAliases: boolean;
+  /** CPUs this process may use. */
+  readonly cpus: number;
+}
+
+/** A world server as its connections see it. */
+export interface Destination {
+  readonly host: string;
+  readonly port: number;
+  /** The players it owns: as many connections. */
+  readonly players: number;
+  /** Open descriptors of the server's process; null when it cannot be asked. */
+  readonly descriptors: number | null;
+}
+
+/** How the connections are dealt over processes and source addresses. */
+export interface ConnectionPlan {
+  readonly workers: number;
+  /** Source addresses beside the one that the system chooses; empty when that one suffices. */
+  readonly sources: readonly string[];
+  /** By destination: so many of its connections are not bound; the others are, to the sources in turn. */
+  readonly unbound: readonly number[];
+  /** Connections that one source address holds, over all destinations. */
+  readonly portsPerSource: number;
+}
+
+/** Descriptors of a process that are no players: files, pipes, posts, commits, a database pool. */
+export const SPARE_DESCRIPTORS = 128;
+/** Of the ephemeral ports, this share is left to everybody else. */
+const SPARE_PORTS = 0.05;
+const MOST_SOURCES = 250;
+
+const refuse = (message: string, hint: string) => new CapbenchError(EXIT.stackFailed, message, hint);
+
+/**
+ * Deals the connections, or refuses before anything connects. `requested` is the user's number of workers,
+ * null for the default: 2 on up to 4 CPUs, else half of them, and as many more as the descriptor limit needs.
+ * @throws CapbenchError (93) with what is needed, what there is, and what to raise
+ */
+export function planConnections(
+  destinations: readonly Destination[],
+  requested: number | null,
+  limits: HostLimits,
+): ConnectionPlan {
+  const players = destinations.reduce((sum, destination) => sum + destination.players, 0);
+  const workers = planWorkers(players, requested, limits);
+  destinations.forEach((destination, index) => {
+    const { descriptors } = destination;
+    const needed = destination.players + SPARE_DESCRIPTORS;
+    if (descriptors !== null && needed > descriptors) {
+      throw refuse(
+        `world server ${index + 1} needs ${needed} open descriptors for its ${destination.players} players, and its process may hold ${descriptors}`,
+        'Raise the limit (`ulimit -n`) before starting it, run more world servers, or lower --scale.',
+      );
+    }
+  });
+  return { workers, ...planSources(destinations, limits) };
+}
+
+function planWorkers(players: number, requested: number | null, limits: HostLimits): number {
+  const { descriptors, cpus } = limits;
+  const preferred = requested ?? (cpus <= 4 ? 2 : Math.floor(cpus / 2));
+  if (descriptors === null) return preferred;
+  const room = descriptors - SPARE_DESCRIPTORS;
+  const needed = room > 0 ? Math.max(1, Math.ceil(players / room)) : Number.POSITIVE_INFINITY;
+  if (needed <= preferred) return preferred;
+  if (requested === null && Number.isFinite(needed)) return needed;
+  throw refuse(
+    `${preferred} load workers would hold ${Math.ceil(players / preferred)} connections each, and a process here may hold ${descriptors} open descriptors (${SPARE_DESCRIPTORS} of them are not for players)`,
+    Number.isFinite(needed)
+      ? `Use --workers ${needed} or more, or raise the limit (\`ulimit -n\`).`
+      : `Raise the limit (\`ulimit -n\`) to at least ${SPARE_DESCRIPTORS * 8}.`,
+  );
+}
+
+/**
+ * A connection is known by (source, source port, destination, destination port): unbound connections may use
+ * every ephemeral port once per destination. A bound socket takes its port for all destinations at once, so
+ * an extra source address adds one port range, whatever it connects to.
+ */
+function planSources(
+  destinations: readonly Destination[],
+  { ports, loopbackAliases }: HostLimits,
+): Omit<ConnectionPlan, 'workers'> {
+  const range = ports.to - ports.from + 1;
+  const available = Math.floor(range * (1 - SPARE_PORTS));
+  const left = new Map<string, number>();
+  let overflow = 0;
+  let elsewhere: Destination | null = null;
+  const unbound = destinations.map((destination) => {
+    const key = `${destination.host}:${destination.port}`;
+    const free = left.get(key) ?? available;
+    const fits = Math.min(free, destination.players);
+    left.set(key, free - fits);
+    overflow += destination.players - fits;
+    if (fits < destination.players && !isLoopbackIpv4(destination.host)) elsewhere ??= destination;
+    return fits;
+  });
+  if (overflow === 0) return { sources: [], unbound, portsPerSource: available };
+
+  const players = destinations.reduce((sum, destination) => sum + destination.players, 0);
+  const extra = Math.ceil(overflow / Math.max(1, available));
+  if (available < 1 || extra > MOST_SOURCES || !loopbackAliases || elsewhere !== null) {
+    throw refuse(
+      `${players} connections need ${overflow} more source ports than there are: ${range} ephemeral ports (${ports.from}-${ports.to}) for each of ${left.size} destination${left.size === 1 ? '' : 's'}`,
+      'Widen the range (Linux: sysctl net.ipv4.ip_local_port_range="15000 64999"; macOS: net.inet.ip.portrange.first), run more world servers on ports of their own, or lower --scale.',
+    );
+  }
+  const sources = Array.from({ length: extra }, (_, index) => `127.0.0.${index + 2}`);
+  return { sources, unbound, portsPerSource: available };
+}
+
+const isLoopbackIpv4 = (host: string): boolean => /^127\.\d+\.\d+\.\d+$/.test(host);
+
+/** What stands in a `limits` file of /proc for the open descriptors: the soft limit. */
+export function descriptorsIn(procLimits: string): number | null {
+  const soft = /^Max open files\s+(\d+|unlimited)/m.exec(procLimits)?.[1];
+  if (soft === undefined) return null;
+  return soft === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(soft);
+}
+
+/** IANA's range, where the system does not say its own. */
+export const DEFAULT_PORTS = { from: 49152, to: 65535 } as const;
+
+/** The two numbers of /proc/sys/net/ipv4/ip_local_port_range. */
+export function portsIn(text: string): { from: number; to: number } | null {
+  const match = /^\s*(\d+)\s+(\d+)\s*$/.exec(text);
+  return match === null ? null : { from: Number(match[1]), to: Number(match[2]) };
+}

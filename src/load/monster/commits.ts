@@ -1,0 +1,102 @@
+import type { WebSocket } from 'ws';
+import { isRecord, parseJson } from '../json.ts';
+import { CONNECT_TIMEOUT_MS, frameBytes, openSocket, socketUrl } from '../player/socket.ts';
+
+/** The welcome may hold a number for each monster of the server. */
+const MOST_PAYLOAD = 32 * 1024 * 1024;
+
+/** Who is told of commits. */
+export interface CommitListener {
+  committed(post: number, ok: number, rejected: number): void;
+  /** The connection is over, or spoke garbage; once. */
+  commitsLost(message: string): void;
+}
+
+/** One generator's view of what a world server has committed: opened before GO, open until the end. */
+export class Commits {
+  bytesIn = 0;
+  framesIn = 0;
+  private readonly socket: WebSocket;
+  private closing = false;
+
+  private constructor(socket: WebSocket) {
+    this.socket = socket;
+  }
+
+  /**
+   * Opens it; `lastSequences` are the numbers that the server's monsters have used, in the order of their ids,
+   * null when none has.
+   * @throws an Error that says why the server did not let it
+   */
+  static open(
+    url: string,
+    generator: string,
+  ): Promise<{ commits: Commits; lastSequences: readonly number[] | null }> {
+    const path = `/commits?generator=${encodeURIComponent(generator)}`;
+    const socket = openSocket(socketUrl(url, path), null, MOST_PAYLOAD);
+    return new Promise((resolve, reject) => {
+      const fail = (message: string): void => {
+        clearTimeout(timer);
+        socket.removeAllListeners();
+        socket.on('error', () => {});
+        socket.terminate();
+        reject(new Error(`${url}/commits: ${message}`));
+      };
+      const timer = setTimeout(
+        () => fail(`no welcome within ${CONNECT_TIMEOUT_MS / 1e3} s`),
+        CONNECT_TIMEOUT_MS,
+      );
+      socket.on('error', (error) => fail(error.message));
+      socket.on('close', (code) => fail(`closed before the welcome (code ${code})`));
+      socket.on('message', (data) => {
+        const message = parseJson(data.toString());
+        const welcome = isRecord(message) ? message.welcome : undefined;
+        if (!isRecord(welcome)) return fail('the first frame was no welcome');
+        const { lastSeq } = welcome;
+        if (lastSeq !== null && lastSeq !== undefined && !isNumbers(lastSeq)) {
+          return fail('the welcome holds no sequence numbers');
+        }
+        clearTimeout(timer);
+        socket.removeAllListeners();
+        resolve({ commits: new Commits(socket), lastSequences: lastSeq ?? null });
+      });
+    });
+  }
+
+  listen(listener: CommitListener): void {
+    let lost = false;
+    const lose = (message: string): void => {
+      if (lost || this.closing) return;
+      lost = true;
+      this.socket.terminate();
+      listener.commitsLost(message);
+    };
+    this.socket.on('error', (error) => lose(error.message));
+    this.socket.on('close', (code) => lose(`the server closed it (code ${code})`));
+    this.socket.on('message', (data) => {
+      if (lost || !Buffer.isBuffer(data)) return;
+      this.framesIn += 1;
+      this.bytesIn += frameBytes(data.length);
+      const message = parseJson(data.toString());
+      const commits = isRecord(message) ? message.commits : undefined;
+      if (!Array.isArray(commits)) return lose('a frame is not of the protocol');
+      for (const commit of commits) {
+        if (!isNumbers(commit)) return lose('a frame is not of the protocol');
+        const [post, ok, rejected] = commit;
+        if (post === undefined || ok === undefined || rejected === undefined) {
+          return lose('a frame is not of the protocol');
+        }
+        listener.committed(post, ok, rejected);
+      }
+    });
+  }
+
+  close(): void {
+    this.closing = true;
+    this.socket.on('error', () => {});
+    this.socket.close(1000);
+  }
+}
+
+const isNumbers = (value: unknown): value is readonly number[] =>
+  Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);

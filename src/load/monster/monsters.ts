@@ -1,0 +1,171 @@
+import type { PostPacer } from '../pacer.ts';
+import { MONSTER_COMMAND } from '../recorder.ts';
+import type { ScheduleHash } from '../schedule-hash.ts';
+import { Lanes, type MonsterRange } from './lanes.ts';
+import { type LinkTools, WorldLink } from './link.ts';
+
+/** Posts that one turn of the loop sends at most. */
+const MOST_PER_TURN = 8;
+
+export interface MonsterWorld {
+  readonly url: string;
+  readonly monsters: MonsterRange;
+}
+
+/**
+ * The monsters of one worker: those of its lanes, over all world servers. Their commands go in posts, open
+ * loop, at the due times of one schedule. The worker's one timer calls `send`. HOT.
+ */
+export class Monsters {
+  /** Of what was scheduled, the latest due time. */
+  lastDue = 0;
+  private readonly worlds: readonly MonsterWorld[];
+  private readonly pacer: PostPacer;
+  private readonly tools: LinkTools;
+  private readonly hash: ScheduleHash;
+  private readonly lanes: Lanes;
+  private readonly links: readonly WorldLink[];
+  /** Commands that have come due, by monster, for the hash. */
+  private readonly planned: Uint32Array;
+  private stopped = false;
+
+  constructor(
+    seed: number,
+    generator: string,
+    worlds: readonly MonsterWorld[],
+    pacer: PostPacer,
+    hash: ScheduleHash,
+    tools: LinkTools,
+  ) {
+    this.worlds = worlds;
+    this.pacer = pacer;
+    this.tools = tools;
+    this.hash = hash;
+    const monsters = tools.sequences.length;
+    this.planned = new Uint32Array(monsters);
+    this.lanes = new Lanes(
+      seed,
+      monsters,
+      worlds.map((world) => world.monsters),
+    );
+    // Without posts there is nobody to talk to.
+    this.links =
+      pacer.due === Number.POSITIVE_INFINITY
+        ? []
+        : worlds.map(({ url }) => new WorldLink(url, generator, tools));
+  }
+
+  /** Connects to every server. @throws an Error that names the server that did not let it. */
+  async open(): Promise<void> {
+    await Promise.all(
+      this.links.map(async (link, server) => {
+        const lastSequences = await link.open();
+        const range = this.worlds[server]?.monsters;
+        if (lastSequences === null || range === undefined) return;
+        if (lastSequences.length !== range.to - range.from) {
+          throw new Error(
+            `${this.worlds[server]?.url}/commits: the welcome holds ${lastSequences.length} sequence numbers, the server owns ${range.to - range.from} monsters`,
+          );
+        }
+        this.tools.sequences.set(lastSequences, range.from);
+      }),
+    );
+  }
+
+  get nextDue(): number {
+    return this.stopped ? Number.POSITIVE_INFINITY : this.pacer.due;
+  }
+
+  /** Commands sent and not settled. */
+  get inFlight(): number {
+    return this.sum((link) => link.inFlight) * this.tools.posts.commands;
+  }
+
+  get isDrained(): boolean {
+    return this.nextDue === Number.POSITIVE_INFINITY && this.links.every((link) => link.isDrained);
+  }
+
+  get disconnects(): number {
+    return this.sum((link) => link.disconnects);
+  }
+
+  get bytesIn(): number {
+    return this.sum((link) => link.bytesIn);
+  }
+
+  get bytesOut(): number {
+    return this.sum((link) => link.bytesOut);
+  }
+
+  get framesIn(): number {
+    return this.sum((link) => link.framesIn);
+  }
+
+  /** Everything that is due by now, up to a turn's worth; true when more is due already. */
+  send(now: number): boolean {
+    const { pacer, tools } = this;
+    for (let turn = 0; turn < MOST_PER_TURN; turn++) {
+      if (this.nextDue > now) return false;
+      const slot = tools.posts.take(pacer.due);
+      const server = this.draw(slot);
+      tools.recorder.schedule(MONSTER_COMMAND, tools.posts.commands, pacer.due);
+      this.lastDue = pacer.due;
+      this.links[server]?.offer(slot);
+      pacer.advance();
+    }
+    return this.nextDue <= now;
+  }
+
+  sweep(now: number): void {
+    for (const link of this.links) link.sweep(now);
+  }
+
+  /** Nothing is due from now on; what was due before has been scheduled. */
+  stop(now: number): void {
+    while (this.send(now));
+    this.stopped = true;
+  }
+
+  /** The end of the drain. */
+  finish(now: number): void {
+    this.stopped = true;
+    for (const link of this.links) link.finish(now);
+  }
+
+  /** Hashes what was planned and never came due; at most `most` operations. True when nothing is left. */
+  hashRest(most: number): boolean {
+    const { pacer, tools } = this;
+    const slot = tools.posts.take(0);
+    for (let n = 0; n < most && pacer.due !== Number.POSITIVE_INFINITY; n += tools.posts.commands) {
+      this.draw(slot);
+      pacer.advance();
+    }
+    tools.posts.free(slot);
+    return pacer.due === Number.POSITIVE_INFINITY;
+  }
+
+  close(): void {
+    for (const link of this.links) link.close();
+  }
+
+  /** Fills a slot with the next post's commands and hashes them; the server they go to. */
+  private draw(slot: number): number {
+    const { posts, firstMonsterId } = this.tools;
+    const { lane, due } = this.pacer;
+    const server = this.lanes.nextServer(lane);
+    const first = slot * posts.commands;
+    this.lanes.draw(lane, server, posts.commands, posts.monsters, posts.texts, first);
+    for (let k = first; k < first + posts.commands; k++) {
+      const monster = posts.monsters[k]!;
+      this.planned[monster]! += 1;
+      this.hash.add(MONSTER_COMMAND, firstMonsterId + monster, this.planned[monster]!, due);
+    }
+    return server;
+  }
+
+  private sum(figure: (link: WorldLink) => number): number {
+    let sum = 0;
+    for (const link of this.links) sum += figure(link);
+    return sum;
+  }
+}

@@ -1,0 +1,143 @@
+import type { Socket } from 'node:net';
+import { buildConnector, Client, type Dispatcher } from 'undici';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+/** Longer than any run: an idle connection is the server's to close. */
+const IDLE_MS = 24 * 3600e3;
+const HEADERS = { 'content-type': 'application/json' };
+const MOST_REASON = 300;
+
+/** Who is told what became of a post; `slot` is the number it was sent with. */
+export interface PostListener {
+  accepted(slot: number): void;
+  refused(slot: number, message: string): void;
+  /** The connection broke while posts were unanswered, or could not be made; once. */
+  postsLost(message: string): void;
+}
+
+/**
+ * Posts over one keep-alive connection, pipelined: HTTP keeps them in order, so a monster's numbers arrive in
+ * order. Nothing is sent twice: the connection's end while posts are unanswered is the end of them all.
+ */
+export class PostWire {
+  private readonly client: Client;
+  private readonly listener: PostListener;
+  private readonly base: string;
+  private socket: Socket | null = null;
+  private bytesBefore = { in: 0, out: 0 };
+  private unanswered = 0;
+  private lost = false;
+  private closing = false;
+
+  /** `mostUnanswered` is how many posts will be under way at once. */
+  constructor(url: string, generator: string, mostUnanswered: number, listener: PostListener) {
+    const { origin, pathname } = new URL(url);
+    this.base = `${pathname.replace(/\/$/, '')}/commands?generator=${encodeURIComponent(generator)}&post=`;
+    this.listener = listener;
+    const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS });
+    this.client = new Client(origin, {
+      pipelining: mostUnanswered,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: IDLE_MS,
+      keepAliveMaxTimeout: IDLE_MS,
+      maxResponseSize: 64 * 1024,
+      connect: (options, callback) =>
+        connect(options, (...result) => {
+          const [, socket] = result;
+          if (socket !== null) this.meter(socket);
+          callback(...result);
+        }),
+    });
+    this.client.on('disconnect', (_origin, _targets, error) => {
+      // Before undici sends the others again: a post that may have arrived is not repeated.
+      if (this.unanswered > 0) this.lose(error.message);
+    });
+    this.client.on('connectionError', (_origin, _targets, error) => this.lose(error.message));
+  }
+
+  get bytesIn(): number {
+    return this.bytesBefore.in + (this.socket?.bytesRead ?? 0);
+  }
+
+  get bytesOut(): number {
+    return this.bytesBefore.out + (this.socket?.bytesWritten ?? 0);
+  }
+
+  send(slot: number, post: number, body: string): void {
+    this.unanswered += 1;
+    this.client.dispatch(
+      {
+        method: 'POST',
+        path: this.base + post,
+        headers: HEADERS,
+        body,
+        idempotent: true,
+        blocking: false,
+      },
+      new PostHandler(slot, this),
+    );
+  }
+
+  ended(slot: number, status: number, reason: string): void {
+    this.unanswered -= 1;
+    if (this.lost || this.closing) return;
+    if (status === 202) this.listener.accepted(slot);
+    else this.listener.refused(slot, `a post of monster commands was answered ${status}: ${reason}`);
+  }
+
+  failed(message: string): void {
+    this.unanswered -= 1;
+    this.lose(message);
+  }
+
+  close(): void {
+    this.closing = true;
+    this.client.destroy(null, () => {});
+  }
+
+  private meter(socket: Socket): void {
+    this.bytesBefore = { in: this.bytesIn, out: this.bytesOut };
+    this.socket = socket;
+  }
+
+  private lose(message: string): void {
+    if (this.lost || this.closing) return;
+    this.lost = true;
+    this.client.destroy(null, () => {});
+    this.listener.postsLost(message);
+  }
+}
+
+/** One post's answer: the status decides, the text only explains. */
+class PostHandler implements Dispatcher.DispatchHandler {
+  private readonly slot: number;
+  private readonly wire: PostWire;
+  private status = 0;
+  private reason = '';
+
+  constructor(slot: number, wire: PostWire) {
+    this.slot = slot;
+    this.wire = wire;
+  }
+
+  onRequestStart(): void {}
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
+    this.status = status;
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.status !== 202 && this.reason.length < MOST_REASON) {
+      this.reason += chunk.toString('utf8', 0, MOST_REASON);
+    }
+  }
+
+  onResponseEnd(): void {
+    this.wire.ended(this.slot, this.status, this.reason);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.wire.failed(error.message);
+  }
+}

@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { interrupted } from '../errors.ts';
+import type { Workload } from '../scenario/workload.ts';
+import { bundleFile } from '../stack/bundle-file.ts';
+import { askHealth } from '../stack/health.ts';
+import { startProcess } from '../stack/process.ts';
+import { openRunFolder } from '../stack/run-folder.ts';
+import type { Endpoints } from '../stack/stack.ts';
+import type { Watchdog } from '../stack/watchdog.ts';
+import type { Engine, ReadyFleet } from './engine.ts';
+import { dealSources, fleetWorlds, type KnownWorld } from './fleet/deal.ts';
+import { Fleet } from './fleet/fleet.ts';
+import type { WorkerSetup } from './fleet/messages.ts';
+import { readDescriptors, readHostLimits } from './host-limits.ts';
+import { type Destination, planConnections } from './limits.ts';
+import { workerOfPlayer } from './pacer.ts';
+
+export interface NativeEngineOptions {
+  /** Processes that make the load; null for as many as suit the host. */
+  readonly workers: number | null;
+  readonly watchdog: Watchdog;
+  /** Told while the players connect. */
+  readonly onConnecting?: (connected: number, failed: number) => void;
+}
+
+/** capbench's own engine: players over WebSocket and monsters over HTTP, in processes of their own. */
+export function createNativeEngine({ workers, watchdog, onConnecting }: NativeEngineOptions): Engine {
+  return {
+    name: 'native',
+    async prepare(workload: Workload, at: Endpoints, signal: AbortSignal): Promise<ReadyFleet> {
+      const known = await askAll(at, signal);
+      const worlds = fleetWorlds(known, workload);
+      const plan = planConnections(known.map(destinationOf), workers, readHostLimits());
+      const sourceOf = dealSources(worlds, plan, workload.players);
+      const run = randomBytes(6).toString('hex');
+      const setups = Array.from(
+        { length: plan.workers },
+        (_, worker): WorkerSetup => ({
+          worker,
+          workers: plan.workers,
+          run,
+          workload,
+          worlds,
+          sources: plan.sources,
+          sourceOf: sourceOf.filter((_source, player) => workerOfPlayer(player, plan.workers) === worker),
+        }),
+      );
+      const folder = await openRunFolder(watchdog, [tmpdir()]);
+      const module = bundleFile('fleet-worker');
+      return Fleet.open(
+        {
+          workload,
+          setups,
+          start: (name) => startProcess({ name, module, log: folder.file(`${name}.log`), watchdog }),
+          onConnecting: onConnecting ?? (() => {}),
+          onClosed: () => folder.remove(),
+        },
+        signal,
+      );
+    },
+  };
+}
+
+async function askAll(at: Endpoints, signal: AbortSignal): Promise<KnownWorld[]> {
+  try {
+    return await Promise.all(
+      at.worlds.map(async (endpoint) => ({ endpoint, health: await askHealth(endpoint.url, signal) })),
+    );
+  } catch (thrown) {
+    if (signal.aborted) throw interrupted('stopped before the players connected');
+    throw thrown;
+  }
+}
+
+function destinationOf({ endpoint, health }: KnownWorld): Destination {
+  const { hostname, port, protocol } = new URL(endpoint.url);
+  return {
+    host: hostname,
+    port: Number(port) || (protocol === 'https:' ? 443 : 80),
+    players: health.players.to - health.players.from,
+    descriptors: endpoint.pid === null ? null : readDescriptors(endpoint.pid),
+  };
+}

@@ -1,0 +1,312 @@
+import { WebSocket } from 'ws';
+import type { Complaints } from '../complaints.ts';
+import type { SequenceLedger } from '../ledger.ts';
+import type { PlayerPacer } from '../pacer.ts';
+import { INTENT, OUTCOME, type Outcome, type Recorder } from '../recorder.ts';
+import type { ScheduleHash } from '../schedule-hash.ts';
+import { WakeHeap } from '../wake-heap.ts';
+import { type Listener, PLAYER, type Voice } from './player.ts';
+import { Slots, Waiting } from './slots.ts';
+import { frameBytes, MASK_BYTES } from './socket.ts';
+
+/** Operations that one turn of the loop sends at most: what was answered meanwhile has to be read, too. */
+const MOST_PER_TURN = 200;
+/** Over what the rate fills while an operation may wait. */
+const WAITING_SPARE = 4;
+
+export interface CrowdPlan {
+  /** Entity ids of the worker's players. */
+  readonly ids: Int32Array;
+  readonly intentRate: number;
+  readonly outstanding: number;
+  readonly skipAfter: number;
+  readonly timeout: number;
+}
+
+/** What a crowd works with; the monsters of the worker share all but the pacer. */
+export interface CrowdTools {
+  readonly pacer: PlayerPacer;
+  readonly voice: Voice;
+  readonly recorder: Recorder;
+  readonly ledger: SequenceLedger;
+  readonly hash: ScheduleHash;
+  readonly complaints: Complaints;
+  /** Microseconds after GO. */
+  readonly now: () => number;
+}
+
+/**
+ * The players of one worker; player.ts describes what each of them does. HOT: players are numbered 0 .. n-1,
+ * all of an operation stands in typed arrays, and the worker's one timer calls `send`.
+ */
+export class Crowd implements Listener {
+  connected = 0;
+  disconnects = 0;
+  bytesIn = 0;
+  bytesOut = 0;
+  framesIn = 0;
+  /** Of what was scheduled, the latest due time. */
+  lastDue = 0;
+  private readonly plan: CrowdPlan;
+  private readonly tools: CrowdTools;
+  private readonly state: Uint8Array;
+  private readonly sockets: (WebSocket | null)[];
+  /** Last sequence number used. */
+  private readonly sequence: Float64Array;
+  /** Operations that have come due, for the hash. */
+  private readonly planned: Uint32Array;
+  private readonly slots: Slots;
+  private readonly waiting: Waiting;
+  private readonly wakes: WakeHeap;
+  /** Numbers that timed out: should they be answered later, the ledger is to know. */
+  private readonly late = new Set<number>();
+  private stopped = false;
+  private finished = false;
+  /** When the frame that is being read came. */
+  private heardAt = 0;
+
+  constructor(plan: CrowdPlan, tools: CrowdTools) {
+    const players = plan.ids.length;
+    this.plan = plan;
+    this.tools = tools;
+    this.state = new Uint8Array(players);
+    this.sockets = new Array<WebSocket | null>(players).fill(null);
+    this.sequence = new Float64Array(players);
+    this.planned = new Uint32Array(players);
+    this.slots = new Slots(players, plan.outstanding);
+    const waiting = Math.ceil((plan.intentRate * plan.skipAfter) / 1e6) + WAITING_SPARE;
+    this.waiting = new Waiting(players, waiting);
+    this.wakes = new WakeHeap(players);
+  }
+
+  /** Takes over a player that was welcomed: connecting -> ready. */
+  welcome(player: number, socket: WebSocket, lastSequence: number): void {
+    this.state[player] = PLAYER.ready;
+    this.sockets[player] = socket;
+    this.sequence[player] = lastSequence;
+    this.connected += 1;
+    socket.on('message', (data) => {
+      if (Buffer.isBuffer(data)) this.read(player, data);
+    });
+    socket.on('error', (error) => this.tools.complaints.add(`a player's connection: ${error.message}`));
+    socket.on('close', () => this.lose(player));
+  }
+
+  /** connecting -> lost. */
+  refuse(player: number): void {
+    this.state[player] = PLAYER.lost;
+  }
+
+  /** GO: ready -> playing. Players that are lost have a schedule all the same. */
+  start(): void {
+    for (let player = 0; player < this.state.length; player++) {
+      const due = this.tools.pacer.next(player);
+      if (due !== Number.POSITIVE_INFINITY) this.wakes.push(player, due);
+      if (this.state[player] === PLAYER.ready) this.state[player] = PLAYER.playing;
+    }
+  }
+
+  /** Infinity when nothing more is due. */
+  get nextDue(): number {
+    return this.stopped ? Number.POSITIVE_INFINITY : this.wakes.topKey;
+  }
+
+  /** Operations sent and not answered. */
+  get inFlight(): number {
+    return this.slots.taken;
+  }
+
+  /** Nothing more is due, waits or is unanswered. */
+  get isDrained(): boolean {
+    return this.nextDue === Number.POSITIVE_INFINITY && this.slots.taken === 0 && this.waiting.total === 0;
+  }
+
+  /** Everything that is due by now, up to a turn's worth; true when more is due already. */
+  send(now: number): boolean {
+    const { wakes } = this;
+    for (let turn = 0; turn < MOST_PER_TURN; turn++) {
+      if (this.nextDue > now) return false;
+      const player = wakes.topId;
+      const due = wakes.topKey;
+      this.schedule(player, due);
+      const next = this.tools.pacer.next(player);
+      if (next === Number.POSITIVE_INFINITY && this.state[player] === PLAYER.playing) {
+        this.state[player] = PLAYER.draining;
+      }
+      wakes.replaceTop(next);
+    }
+    return this.nextDue <= now;
+  }
+
+  /** Times out what is unanswered for too long, skips what waits for too long. */
+  sweep(now: number): void {
+    if (this.slots.taken === 0 && this.waiting.total === 0) return;
+    const { timeout } = this.plan;
+    for (let player = 0; player < this.state.length; player++) {
+      if (!this.slots.isEmpty(player)) {
+        this.settleSlots(player, OUTCOME.timedOut, now, now - timeout);
+      }
+      if (this.waiting.of(player) > 0) this.pump(player, now);
+    }
+  }
+
+  /** Nothing is due from now on; what was due before has been scheduled. */
+  stop(now: number): void {
+    while (this.send(now));
+    this.stopped = true;
+  }
+
+  /** The end of the drain: unanswered is unfinished, and what still waits was never sent. */
+  finish(now: number): void {
+    this.stopped = true;
+    this.finished = true;
+    for (let player = 0; player < this.state.length; player++) {
+      this.settleSlots(player, OUTCOME.unfinished, now, Number.POSITIVE_INFINITY);
+      this.settleWaiting(player, OUTCOME.skipped, now);
+    }
+  }
+
+  /** Hashes what was planned and never came due; at most `most` operations. True when nothing is left. */
+  hashRest(most: number): boolean {
+    const { wakes, tools } = this;
+    for (let n = 0; n < most; n++) {
+      if (wakes.size === 0) return true;
+      const player = wakes.topId;
+      this.planned[player]! += 1;
+      tools.hash.add(INTENT, this.plan.ids[player]!, this.planned[player]!, wakes.topKey);
+      wakes.replaceTop(tools.pacer.next(player));
+    }
+    return wakes.size === 0;
+  }
+
+  /** Asks every server to end the connection; resolves nothing: the process waits for its sockets a little. */
+  close(): void {
+    for (let player = 0; player < this.state.length; player++) {
+      if (this.state[player] === PLAYER.lost) continue;
+      this.state[player] = PLAYER.closed;
+      this.sockets[player]?.close(1000);
+    }
+  }
+
+  answered(player: number, sequence: number, accepted: boolean): void {
+    const { tools, slots } = this;
+    const slot = sequence >= 1 ? slots.find(player, sequence) : -1;
+    if (slot < 0) {
+      if (this.late.delete(this.lateKey(player, sequence))) {
+        tools.ledger.acked(this.plan.ids[player]!, sequence);
+      } else {
+        tools.complaints.add(
+          'a world server acknowledged a sequence number that was not waiting for an answer',
+        );
+      }
+      return;
+    }
+    const outcome = accepted ? OUTCOME.ok : OUTCOME.rejected;
+    tools.recorder.settle(INTENT, outcome, 1, slots.due[slot]!, slots.sent[slot]!, this.heardAt);
+    tools.ledger.acked(this.plan.ids[player]!, sequence);
+    slots.free(player, slot);
+  }
+
+  private read(player: number, data: Buffer): void {
+    this.framesIn += 1;
+    this.bytesIn += frameBytes(data.length);
+    if (this.finished || this.state[player] === PLAYER.lost) return;
+    this.heardAt = this.tools.now();
+    if (!this.tools.voice.hear(player, data.toString(), this)) {
+      this.tools.complaints.add('a world server sent a player a frame that is not of the protocol');
+      this.lose(player);
+      return;
+    }
+    if (this.waiting.of(player) > 0) this.pump(player, this.heardAt);
+  }
+
+  private schedule(player: number, due: number): void {
+    const { recorder, hash, now } = this.tools;
+    recorder.schedule(INTENT, 1, due);
+    this.planned[player]! += 1;
+    hash.add(INTENT, this.plan.ids[player]!, this.planned[player]!, due);
+    this.lastDue = due;
+    if (this.state[player] === PLAYER.lost) {
+      recorder.settle(INTENT, OUTCOME.failed, 1, due, due, due);
+    } else if (this.waiting.of(player) === 0 && !this.slots.isFull(player)) {
+      this.sendNow(player, due);
+    } else {
+      if (this.waiting.isFull(player)) this.pump(player, now());
+      if (this.waiting.isFull(player)) recorder.settle(INTENT, OUTCOME.skipped, 1, due, due, due);
+      else this.waiting.push(player, due);
+    }
+  }
+
+  /** Sends what waits as far as there are slots; skips what is too late. */
+  private pump(player: number, now: number): void {
+    const { waiting, slots, tools, plan } = this;
+    while (waiting.of(player) > 0) {
+      if (now - waiting.first(player) > plan.skipAfter) {
+        const due = waiting.shift(player);
+        tools.recorder.settle(INTENT, OUTCOME.skipped, 1, due, due, now);
+      } else if (slots.isFull(player)) {
+        return;
+      } else {
+        this.sendNow(player, waiting.shift(player));
+      }
+    }
+  }
+
+  private sendNow(player: number, due: number): void {
+    const { recorder, ledger, voice, now } = this.tools;
+    const socket = this.sockets[player];
+    const sent = now();
+    if (!socket || socket.readyState !== WebSocket.OPEN) {
+      // The end of the connection is known to the socket, and its event is on the way.
+      recorder.settle(INTENT, OUTCOME.failed, 1, due, due, sent);
+      return;
+    }
+    const sequence = this.sequence[player]! + 1;
+    this.sequence[player] = sequence;
+    this.slots.take(player, sequence, due, sent);
+    const frame = voice.intent(player, sequence);
+    this.bytesOut += frameBytes(frame.length) + MASK_BYTES;
+    ledger.sent(this.plan.ids[player]!, sequence);
+    socket.send(frame);
+  }
+
+  /** The connection is over, without our doing or because garbage came. */
+  private lose(player: number): void {
+    const state = this.state[player];
+    if (state === PLAYER.lost || state === PLAYER.connecting) return;
+    this.connected -= 1;
+    if (state === PLAYER.closed) return;
+    this.state[player] = PLAYER.lost;
+    this.disconnects += 1;
+    this.sockets[player]?.terminate();
+    this.sockets[player] = null;
+    if (this.finished) return;
+    const now = this.tools.now();
+    this.settleSlots(player, OUTCOME.failed, now, Number.POSITIVE_INFINITY);
+    this.settleWaiting(player, OUTCOME.failed, now);
+  }
+
+  /** Settles a player's unanswered operations that were sent before an instant. */
+  private settleSlots(player: number, outcome: Outcome, now: number, sentBefore: number): void {
+    const { slots } = this;
+    const first = player * slots.each;
+    for (let slot = first; slot < first + slots.each; slot++) {
+      const sequence = slots.sequence[slot]!;
+      if (sequence === 0 || slots.sent[slot]! >= sentBefore) continue;
+      this.tools.recorder.settle(INTENT, outcome, 1, slots.due[slot]!, slots.sent[slot]!, now);
+      slots.free(player, slot);
+      if (outcome === OUTCOME.timedOut) this.late.add(this.lateKey(player, sequence));
+    }
+  }
+
+  private settleWaiting(player: number, outcome: Outcome, now: number): void {
+    while (this.waiting.of(player) > 0) {
+      const due = this.waiting.shift(player);
+      this.tools.recorder.settle(INTENT, outcome, 1, due, due, now);
+    }
+  }
+
+  private lateKey(player: number, sequence: number): number {
+    return sequence * this.state.length + player;
+  }
+}

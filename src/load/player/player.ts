@@ -1,0 +1,39 @@
+/**
+ * One simulated player, as a state machine. Its numbers live in typed arrays of the crowd (crowd.ts): there is
+ * no object for a player beside its socket, and none for an operation.
+ *
+ *   connecting --welcome--> ready --GO--> playing --no more due--> draining --close--> closed
+ *       |                     |              |                        |
+ *       +----- refused, connection ended, garbage received -----------+-----------> lost
+ *
+ * connecting  TCP, upgrade and welcome are under way; nothing is due yet
+ * ready       welcomed: it knows its place and the last sequence number used
+ * playing     sends what is due, at most `outstanding` unanswered; what is due meanwhile waits, and is sent as
+ *             soon as an answer frees a slot, or skipped once it is `skipAfter` late
+ * draining    nothing more is due; answers are awaited
+ * closed      ended by us
+ * lost        ended by the server, or by us because it spoke garbage: what was unanswered or waiting has failed,
+ *             and so does everything that comes due later. A lost player does not come back.
+ */
+export const PLAYER = { connecting: 0, ready: 1, playing: 2, draining: 3, closed: 4, lost: 5 } as const;
+
+/** Who is told what the server answered. */
+export interface Listener {
+  /** `accepted`: false when the rules of the world said no; both are answers. */
+  answered(player: number, sequence: number, accepted: boolean): void;
+}
+
+/**
+ * How the players of one kind of world talk: what they know, what they say, how they read. Players are numbered
+ * from 0 within the worker. One file for each world.
+ */
+export interface Voice {
+  /** The path of a player's socket. */
+  path(playerId: number): string;
+  /** Reads the first frame: the last sequence number used; null when the frame is no welcome. */
+  welcome(player: number, frame: string): number | null;
+  /** The frame of the player's next intent. ASCII. */
+  intent(player: number, sequence: number): string;
+  /** Reads any later frame; false when it is garbage. */
+  hear(player: number, frame: string, listener: Listener): boolean;
+}
