@@ -1,0 +1,267 @@
+import { countRulings, countsLine } from '../judge/verdict.ts';
+import type { Percentiles } from '../measurement/figures.ts';
+import { OPERATIONS } from '../scenario/workload.ts';
+import type { Chart } from './chart.ts';
+import {
+  byReason,
+  byState,
+  bytesText,
+  cellText,
+  limitText,
+  metricText,
+  numberText,
+  observedText,
+  plain,
+  quantity,
+  sourceText,
+  timeText,
+} from './format.ts';
+import type { Report, ReportRuling } from './report.ts';
+import { STYLE } from './style.ts';
+
+const safe = (text: string): string =>
+  plain(text)
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;');
+
+/** A row of a table; the cells are escaped here. */
+const row = (cells: readonly string[], tag: 'td' | 'th' = 'td'): string =>
+  `<tr>${cells.map((cell) => `<${tag}>${safe(cell)}</${tag}>`).join('')}</tr>`;
+
+const table = (head: readonly string[], rows: readonly string[], className = ''): string =>
+  `<div class="wide"><table${className === '' ? '' : ` class="${className}"`}><thead>${row(head, 'th')}</thead><tbody>${rows.join('\n')}</tbody></table></div>`;
+
+const section = (id: string, title: string, ...parts: readonly string[]): string =>
+  `<section id="${id}"><h2>${safe(title)}</h2>${parts.join('\n')}</section>`;
+
+const WORDS = { pass: 'Pass', fail: 'Fail', invalid: 'No conclusion' } as const;
+
+/** report.html: one file that asks nobody for anything. Verdict, budgets, curves, rules, stack, host. */
+export function html(report: Report, charts: readonly Chart[]): string {
+  const title = `${report.scenario}: ${WORDS[report.outcome]} (${report.exitCode})`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
+<link rel="icon" href="data:,">
+<title>${safe(title)}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<main>
+${verdict(report)}
+${tiles(report)}
+${section('budgets', 'Budgets', ...budgets(report))}
+${charts.length === 0 ? '' : section('curves', 'Curves', ...charts.map(figure))}
+${section('latency', 'Latency', latency(report))}
+${section('rules', 'Rules of the run', rules(report))}
+${section('stack', 'Stack', stack(report))}
+${section('host', 'Host and generator', facts(hostFacts(report)))}
+${section('run', 'This run', facts(runFacts(report)), ...notes(report))}
+</main>
+</body>
+</html>
+`;
+}
+
+function verdict(report: Report): string {
+  const { outcome, exitCode, load } = report;
+  const because = [...report.invalidBecause, ...report.breachedBecause];
+  return `<header class="${outcome}">
+<p class="name">${safe(report.scenario)} <span class="scale">scale ${numberText(load.scale)}</span></p>
+<h1>${WORDS[outcome]} <span class="code">exit ${exitCode}</span></h1>
+<p class="counts">${safe(countsLine(countRulings(report.rulings)))}</p>
+${report.description === '' ? '' : `<p class="about">${safe(report.description)}</p>`}
+${because.length === 0 ? '' : `<ul>${because.map((reason) => `<li>${safe(reason)}</li>`).join('')}</ul>`}
+</header>`;
+}
+
+/** The handful of figures that everybody asks for first. */
+function tiles({ load, latency, throughput, bottleneck, integrity }: Report): string {
+  const all: readonly (readonly [string, string, string])[] = [
+    ['Players', numberText(load.peakCcu), `of ${numberText(load.requestedCcu)} requested`],
+    ['Operations', quantity(throughput.operationsPerSecond, '/s').replace(' /s', '/s'), 'acknowledged'],
+    [
+      'Intent p95',
+      quantity(latency.intent.due.p95, 'ms'),
+      `p99 ${quantity(latency.intent.due.p99, 'ms')}, from due`,
+    ],
+    [
+      'Acknowledged and lost',
+      numberText(integrity.lost),
+      integrity.lost === null ? 'not checked' : `of ${numberText(integrity.acked)}`,
+    ],
+    ['Bottleneck', bottleneck.resource, bottleneck.evidence],
+  ];
+  return `<div class="tiles">${all
+    .map(
+      ([name, value, more]) =>
+        `<div><p>${safe(name)}</p><strong>${safe(value)}</strong><p>${safe(more)}</p></div>`,
+    )
+    .join('')}</div>`;
+}
+
+const STATE_WORDS = {
+  met: '✓ met',
+  breached: '✗ breached',
+  contradicted: '≠ contradicted',
+  unmeasured: '– unmeasured',
+  untestable: '· untestable',
+} as const;
+
+function budgetRow(ruling: ReportRuling): string {
+  const details = [
+    ruling.condition === null ? '' : `Condition: ${ruling.condition}`,
+    metricText(ruling) === '' ? '' : `Figure: ${metricText(ruling)}`,
+    ruling.samples === null ? '' : `${numberText(ruling.samples)} samples`,
+    sourceText(ruling),
+  ].filter((text) => text !== '');
+  return `<tr class="${ruling.state}"><td class="state">${STATE_WORDS[ruling.state]}</td><td>${safe(ruling.id)}</td><td>${safe(ruling.title)}${
+    ruling.reason === null ? '' : `<p class="reason">${safe(ruling.reason)}</p>`
+  }<p class="source">${safe(details.join(' · '))}</p></td><td class="number">${safe(limitText(ruling))}</td><td class="number">${safe(observedText(ruling))}</td></tr>`;
+}
+
+function budgets({ rulings }: Report): string[] {
+  const head = ['', 'Claim', 'What is claimed', 'Limit', 'Observed'];
+  const [breached = [], met = [], contradicted = [], unmeasured = [], untestable = []] = byState(rulings);
+  const decided = [...breached, ...met];
+  const open = [...contradicted, ...unmeasured];
+  const of = (some: readonly ReportRuling[]): string => table(head, some.map(budgetRow), 'budgets');
+  return [
+    decided.length === 0 ? '<p>No budget was ruled.</p>' : of(decided),
+    open.length === 0
+      ? ''
+      : `<h3>Contradicted or unmeasured (${open.length}): these do not decide</h3>${of(open)}`,
+    untestable.length === 0
+      ? ''
+      : `<details><summary>Untestable here (${untestable.length})</summary><ul class="missing">${byReason(
+          untestable,
+        )
+          .map(([reason, count]) => `<li>${count} × ${safe(reason)}</li>`)
+          .join('')}</ul>${of(untestable)}</details>`,
+  ];
+}
+
+const figure = ({ title, alt, png }: Chart): string =>
+  `<figure><img alt="${safe(alt)}" title="${safe(title)}" width="960" height="420" src="data:image/png;base64,${Buffer.from(png).toString('base64')}"></figure>`;
+
+function latency({ latency: all }: Report): string {
+  const cells = (p: Percentiles): string[] =>
+    [p.mean, p.min, p.p50, p.max, p.p90, p.p95, p.p99, p.p999].map(cellText);
+  const rows = OPERATIONS.flatMap((op) => {
+    const { due, service, lag } = all[op];
+    const name = op === 'intent' ? 'Intents' : 'Monster commands';
+    return [
+      row([`${name}, from due`, ...cells(due), numberText(due.count), numberText(due.unanswered)]),
+      row([`${name}, from sent`, ...cells(service), numberText(service.count), '']),
+      row([`${name}, lag of sending`, ...cells(lag), numberText(lag.count), '']),
+    ];
+  });
+  const columns = ['avg', 'min', 'p50', 'max', 'p90', 'p95', 'p99', 'p99.9', 'answered', 'unanswered'];
+  return `${table(['ms', ...columns], rows, 'numbers')}<p class="note">Latency counts from the moment an operation was due. What was never answered counts as slower than everything else; the average, least and most are of what was answered.</p>`;
+}
+
+function rules(report: Report): string {
+  const rows = report.rules.map(({ id, state, observed, limit, relaxed, advice }) => {
+    const value = typeof observed === 'number' ? numberText(observed, 4) : (observed ?? '–');
+    const shown = typeof limit === 'number' ? numberText(limit, 4) : (limit ?? '–');
+    const mark = { held: '✓ held', broken: '✗ broken', 'not-applicable': '– not applicable' }[state];
+    const more = state === 'broken' ? `<p class="reason">${safe(advice)}</p>` : '';
+    return `<tr class="${state}"><td class="state">${mark}</td><td>${safe(id)}${more}</td><td>${safe(value)}</td><td>${safe(shown)}${relaxed ? ' <em>changed by the scenario</em>' : ''}</td></tr>`;
+  });
+  return table(['', 'Rule', 'Observed', 'Limit'], rows);
+}
+
+function stack({ stack: { kind, documented, applied, reasons } }: Report): string {
+  const names = Object.keys(documented);
+  if (names.length === 0) return `<p>Nothing is known of the settings of this stack (${safe(kind)}).</p>`;
+  const differ = names.filter((name) => reasons[name] !== undefined);
+  const same = names.filter((name) => reasons[name] === undefined);
+  const cells = (name: string): string[] => [name, documented[name] ?? '', applied[name] ?? ''];
+  return [
+    `<p>A ${safe(kind)} stack. ${differ.length} of ${names.length} documented settings are applied otherwise.</p>`,
+    differ.length === 0
+      ? ''
+      : table(
+          ['Setting', 'Documented', 'Applied', 'Reason'],
+          differ.map((name) => row([...cells(name), reasons[name] ?? ''])),
+        ),
+    same.length === 0
+      ? ''
+      : `<details><summary>Applied as documented (${same.length})</summary>${table(
+          ['Setting', 'Documented', 'Applied'],
+          same.map((name) => row(cells(name))),
+        )}</details>`,
+  ].join('\n');
+}
+
+const facts = (all: readonly (readonly [string, string])[]): string =>
+  `<dl>${all.map(([name, value]) => `<dt>${safe(name)}</dt><dd>${safe(value)}</dd>`).join('')}</dl>`;
+
+function hostFacts({ host, generator, world, database, load }: Report): (readonly [string, string])[] {
+  return [
+    ['CPU', `${host.cpuModel}, ${host.cpus} cores`],
+    ['Memory', `${bytesText(host.memoryBytes)}, ${quantity(host.memoryUsedPercent.max, '%')} used at most`],
+    ['System', `${host.platform} ${host.arch}, kernel ${host.kernel}, node ${host.node}`],
+    [
+      'CPU in use',
+      `${quantity(host.cpuPercent.mean, '%')} of all cores, steal ${quantity(host.stealPercent, '%')}`,
+    ],
+    [
+      'of it',
+      `PostgreSQL ${quantity(database.cpuPercentOfHost.mean, '%')}, generator ${quantity(generator.cpuPercentOfHost, '%')}, others ${quantity(host.otherCpuPercent, '%')}`,
+    ],
+    [
+      'World servers',
+      `${world.servers}; the busiest ${quantity(world.cpuPercentOfCore.mean, '%')} of one core; ${bytesText(world.memoryTotalBytes.max)} together`,
+    ],
+    [
+      'Generator',
+      `${generator.engine}, ${generator.workers} workers, ${load.colocated ? 'on the same host as the servers' : 'on a host of its own'}`,
+    ],
+    [
+      'Generator’s health',
+      `loop blocked for ${quantity(generator.maxLoopDelayMs, 'ms')} at most, busy ${quantity(generator.maxUtilisationPercent, '%')}, lag p99 ${quantity(generator.lagP99Ms, 'ms')}`,
+    ],
+  ];
+}
+
+function runFacts(report: Report): (readonly [string, string])[] {
+  const { ceilings } = report;
+  return [
+    ['Started', timeText(report.startedAt)],
+    ['Measure phase', quantity(report.load.durationSeconds, 's')],
+    ['Scale', numberText(report.load.scale)],
+    ['Seed', String(report.seed)],
+    ['Scenario', report.scenarioHash],
+    ['Schedule', report.scheduleHash ?? '–'],
+    ['Commit', report.commit ?? '–'],
+    ['capbench', report.capbench],
+    ...(ceilings.updatesPerSecondBatched === null
+      ? []
+      : [
+          [
+            'Ceilings',
+            `INSERT ${numberText(ceilings.insertsPerSecond)}, UPDATE one by one ${numberText(ceilings.updatesPerSecondSingle)}, in batches ${numberText(ceilings.updatesPerSecondBatched)} rows/s (${quantity(ceilings.batchSpeedup, 'x')}): ${ceilings.statement ?? ''}`,
+          ] as const,
+        ]),
+  ];
+}
+
+function notes({ errors, probes }: Report): string[] {
+  const list = [
+    ...errors,
+    ...probes.flatMap(({ name, gaps, lastError }) =>
+      gaps === 0
+        ? []
+        : [`probe ${name}: ${gaps} seconds without data${lastError === null ? '' : ` (${lastError})`}`],
+    ),
+  ];
+  if (list.length === 0) return [];
+  return [`<h3>Errors and gaps</h3><ul>${list.map((text) => `<li>${safe(text)}</li>`).join('')}</ul>`];
+}
