@@ -140,7 +140,12 @@ function config(
           font: { size: 17, weight: 600 },
           padding: { bottom: 2 },
         },
-        subtitle: { display: true, text: subtitle, align: 'start', padding: { bottom: 4 } },
+        subtitle: {
+          display: true,
+          text: subtitle,
+          align: 'start',
+          padding: { bottom: legend === 'none' ? 18 : 4 },
+        },
         legend: {
           display: legend !== 'none',
           align: 'start',

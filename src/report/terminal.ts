@@ -306,6 +306,10 @@ function reasonLines(report: Report, paint: Palette, width: number): string[] {
   ];
 }
 
+/** The verdict alone, as it ends the summary. */
+export const terminalVerdict = (report: Report, style: TerminalStyle): string =>
+  `${verdictLine(report, style.bundle, palette(style.colour)).trim()}\n`;
+
 /** `FAIL (99)  3 breached, 31 met, 9 unmeasured, 12 untestable  reports/m4pro-20k-...` */
 function verdictLine({ outcome, exitCode, rulings }: Report, bundle: string, paint: Palette): string {
   const colour = { pass: paint.green, fail: paint.red, invalid: paint.yellow }[outcome];

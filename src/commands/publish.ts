@@ -1,0 +1,46 @@
+import { relative } from 'node:path';
+import type { ExitCode } from '../errors.ts';
+import type { Host } from '../host.ts';
+import { judge } from '../judge/verdict.ts';
+import { writeArtefact } from '../measurement/bundle.ts';
+import { figuresOf } from '../measurement/figures-of.ts';
+import type { Measurements } from '../measurement/measurements.ts';
+import { render } from '../report/render.ts';
+import { terminalSummary, terminalVerdict } from '../report/terminal.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+
+/** How a verdict is told on the terminal. */
+export interface TellingFlags {
+  readonly quiet?: boolean;
+  readonly json?: boolean;
+  /** False for `--no-color`. */
+  readonly color: boolean;
+}
+
+/** Judges a run, writes all that is said about it into its bundle, and tells it; resolves with the exit code. */
+export async function publish(
+  host: Host,
+  bundle: string,
+  measurements: Measurements,
+  scenario: Scenario,
+  flags: TellingFlags,
+): Promise<ExitCode> {
+  const verdict = judge(measurements, scenario);
+  const { report, artefacts, warnings } = await render(
+    measurements,
+    scenario,
+    verdict,
+    figuresOf(measurements, scenario),
+  );
+  for (const [name, content] of artefacts) await writeArtefact(bundle, name, content);
+  for (const warning of warnings) host.stderr.write(`warning: ${warning}\n`);
+
+  const style = {
+    colour: flags.color && host.stdout.isTTY && !host.env.NO_COLOR,
+    width: host.stdout.columns,
+    bundle: relative(host.cwd, bundle) || '.',
+  };
+  if (flags.json) host.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  else host.stdout.write(flags.quiet ? terminalVerdict(report, style) : terminalSummary(report, style));
+  return verdict.exitCode;
+}

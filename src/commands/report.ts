@@ -1,0 +1,33 @@
+import { resolve } from 'node:path';
+import { Command } from 'commander';
+import type { Host } from '../host.ts';
+import type { TellingFlags } from './publish.ts';
+
+const EXAMPLES = `
+Examples:
+  $ capbench report reports/latest           judge and render the newest run again
+  $ capbench report reports/latest --json | jq .outcome
+
+The exit code is the verdict's; 104 when the bundle cannot be read.
+`;
+
+/** `capbench report`: from a bundle's measurements and scenario to the verdict and the reports, without a server. */
+export const reportCommand = (host: Host): Command =>
+  new Command('report')
+    .description('judge a recorded run and render its reports again')
+    .argument('<bundle>', 'a folder that `capbench run` left under reports/')
+    .option('--quiet', 'the verdict alone on stdout')
+    .option('--json', 'report.json on stdout instead of the summary')
+    .option('--no-color', 'no colours, whatever the terminal')
+    .addHelpText('after', EXAMPLES)
+    .action(async (folder: string, flags: TellingFlags) => {
+      const { readBundle } = await import('../measurement/bundle.ts');
+      const { NO_OVERRIDES } = await import('../scenario/overrides.ts');
+      const { readScenario } = await import('../scenario/read-scenario.ts');
+      const { publish } = await import('./publish.ts');
+      const bundle = resolve(host.cwd, folder);
+      const { measurements, scenarioFile, scenarioBytes } = await readBundle(bundle);
+      // A resolved scenario has its claims written out: there is nothing to look up.
+      const scenario = readScenario({ file: scenarioFile, bytes: scenarioBytes }, new Map(), NO_OVERRIDES);
+      host.exitCode = await publish(host, bundle, measurements, scenario, flags);
+    });
