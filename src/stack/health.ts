@@ -1,4 +1,4 @@
-import { request } from 'undici';
+import { errors, request } from 'undici';
 import { z } from 'zod';
 import { CapbenchError, messageOf, stackFailed } from '../errors.ts';
 import type { WorldHealth } from './stack.ts';
@@ -84,7 +84,7 @@ function unreachable(url: string, late: boolean, error: unknown): CapbenchError 
   if (late) return stackFailed(`${url} does not answer within ${ANSWER_LIMIT_MS / 1e3} s`, START_IT, error);
   const code = codeOf(error);
   if (code === 'ECONNREFUSED') return stackFailed(`nobody listens at ${url}`, START_IT, error);
-  if (code.startsWith('HPE_') || code === 'UND_ERR_SOCKET' || code === 'ECONNRESET')
+  if (error instanceof errors.HTTPParserError || code === 'UND_ERR_SOCKET' || code === 'ECONNRESET')
     return stackFailed(`${url} is no HTTP server: ${messageOf(error)}`, NO_WORLD, error);
   return stackFailed(`${url} cannot be reached: ${messageOf(error)}`, START_IT, error);
 }

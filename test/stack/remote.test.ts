@@ -1,0 +1,216 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
+import { afterEach, describe, expect, it, test } from 'vitest';
+import { CapbenchError } from '../../src/errors.ts';
+import { askHealth } from '../../src/stack/health.ts';
+import { attachTargets, checkFit } from '../../src/stack/remote.ts';
+import type { WorldHealth } from '../../src/stack/stack.ts';
+import { scenarioOf } from './small-scenario.ts';
+
+const opened: (Server | TcpServer)[] = [];
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
+});
+
+async function listening(server: Server | TcpServer, host = '127.0.0.1'): Promise<number> {
+  opened.push(server);
+  await new Promise<void>((resolve) => {
+    server.listen(0, host, resolve);
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+async function serve(answer: RequestListener): Promise<string> {
+  return `http://127.0.0.1:${await listening(createServer(answer))}`;
+}
+
+const healthy = (instance: number, changed: Partial<WorldHealth> = {}): WorldHealth => ({
+  status: 'ok',
+  world: 'flux',
+  protocol: 1,
+  instance,
+  instances: 2,
+  playersTotal: 20,
+  monstersTotal: 30,
+  players: { from: (instance - 1) * 10, to: instance * 10 },
+  monsters: { from: 20 + (instance - 1) * 15, to: 20 + instance * 15 },
+  rowShape: 'columns',
+  ...changed,
+});
+
+const world = (health: object, status = 200): Promise<string> =>
+  serve((request, response) => {
+    response.writeHead(request.url === '/health' ? status : 404, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(health));
+  });
+
+const never = new AbortController().signal;
+const attach = (...urls: string[]) => attachTargets(urls, { signal: never });
+
+/** What it says and with which code when it refuses. */
+async function refusal(...urls: string[]): Promise<CapbenchError> {
+  const error = await attach(...urls).then(
+    () => expect.fail('it attached'),
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(CapbenchError);
+  if (!(error instanceof CapbenchError)) throw error;
+  expect(error.hint).toMatch(/\w+ \w+/);
+  return error;
+}
+
+describe('a whole world', () => {
+  it('is attached to in the order of its instances, whatever the order of the addresses', async () => {
+    const [first, second] = [await world(healthy(1)), await world(healthy(2))];
+    const stack = await attach(`${second}/`, first);
+    expect(stack.kind).toBe('target');
+    expect(stack.endpoints).toEqual({
+      worlds: [
+        { url: first, pid: null },
+        { url: second, pid: null },
+      ],
+      database: null,
+    });
+    expect(stack.health.map(({ instance }) => instance)).toEqual([1, 2]);
+    await stack.close();
+    // Closing leaves the world as it is.
+    expect((await askHealth(first, never)).instance).toBe(1);
+  });
+
+  it('is reached by name, by IPv6, as ws, and below a path', async () => {
+    const one = healthy(1, { instances: 1, players: { from: 0, to: 20 }, monsters: { from: 20, to: 50 } });
+    const url = await world(one);
+    const { port } = new URL(url);
+    for (const target of [`http://localhost:${port}`, `ws://127.0.0.1:${port}`, `http://127.1:${port}`])
+      expect((await attach(target)).endpoints.worlds).toEqual([{ url, pid: null }]);
+    const below = await serve((request, response) => {
+      response.writeHead(request.url === '/1/health' ? 200 : 404).end(JSON.stringify(one));
+    });
+    expect((await attach(`${below}/1/`)).endpoints.worlds).toEqual([{ url: `${below}/1`, pid: null }]);
+    const six = await listening(
+      createServer((_, response) => response.end(JSON.stringify(one))),
+      '::1',
+    );
+    expect((await attach(`http://[::1]:${six}`)).endpoints.worlds[0]?.url).toBe(`http://[::1]:${six}`);
+  });
+
+  it('fits the scenario or is refused', async () => {
+    const stack = await attach(await world(healthy(1)), await world(healthy(2)));
+    const { load } = scenarioOf({});
+    expect(() => checkFit(stack, load)).not.toThrow();
+    expect(() => checkFit(stack, { ...load, players: 21 })).toThrow(
+      /has 20 players and 30 monsters, and the scenario 21 and 30/,
+    );
+  });
+});
+
+describe('an address that may not be loaded is refused with 104', () => {
+  test.each([
+    ['not an address', /is no URL/],
+    ['127.0.0.1:4001', /is no URL|neither http/],
+    ['ftp://127.0.0.1:4001', /neither http, https, ws nor wss/],
+    ['http://192.0.2.1:4001', /is at 192\.0\.2\.1, which is not this host/],
+    ['http://0.0.0.0:4001', /which is not this host/],
+    ['http://[::ffff:192.0.2.1]:4001', /which is not this host/],
+    ['http://127.0.0.1:4001/?x=1', /holds a query/],
+    ['http://127.0.0.1:99999', /is no URL/],
+  ])('%s', async (url, message) => {
+    const error = await refusal(url);
+    expect(error.exitCode).toBe(104);
+    expect(error.message).toMatch(message);
+  });
+
+  test.each([
+    'http://ann:s3cret@127.0.0.1:4001',
+    'http://ann:s3cret@192.0.2.1',
+    'ftp://ann:s3cret@127.0.0.1',
+    'http://ann:s3cret@127.0.0.1:port',
+  ])('%s, without repeating the password', async (url) => {
+    const error = await refusal(url);
+    expect(error.exitCode).toBe(104);
+    expect(`${error.message} ${error.hint} ${String(error.stack)}`).not.toMatch(/s3cret|ann:/);
+  });
+
+  it('and before any other target is asked', async () => {
+    let asked = 0;
+    const good = await serve((_, response) => {
+      asked += 1;
+      response.end(JSON.stringify(healthy(1)));
+    });
+    expect((await refusal(good, 'http://192.0.2.1')).exitCode).toBe(104);
+    expect(asked).toBe(0);
+  });
+});
+
+describe('what cannot be driven is refused with 93 and the address', () => {
+  async function refused(message: RegExp, ...urls: string[]) {
+    const error = await refusal(...urls);
+    expect(error.exitCode).toBe(93);
+    expect(error.message).toMatch(message);
+    expect(error.message).toContain(urls[0]);
+  }
+
+  it('nobody listens', async () => {
+    const port = await listening(createServer());
+    await new Promise((resolve) => opened.splice(0)[0]?.close(resolve));
+    await refused(/nobody listens at/, `http://127.0.0.1:${port}`);
+    const error = await refusal(`http://localhost:${port}`);
+    expect([error.exitCode, error.message]).toEqual([93, expect.stringContaining('nobody listens at')]);
+  });
+
+  it('a name that nobody knows', async () => {
+    const error = await refusal('http://no-such-host.invalid:4001');
+    expect(error.exitCode).toBe(93);
+    expect(error.message).toContain('no-such-host.invalid');
+  });
+
+  it('something that is no HTTP server', async () => {
+    const port = await listening(createTcpServer((socket) => socket.resume().end('SSH-2.0-nothing\r\n')));
+    await refused(/is no HTTP server/, `http://127.0.0.1:${port}`);
+  });
+
+  it('somebody who hangs up', async () => {
+    const port = await listening(createTcpServer((socket) => socket.destroy()));
+    await refused(/is no HTTP server/, `http://127.0.0.1:${port}`);
+  });
+
+  it('somebody who never answers', { timeout: 15_000 }, async () => {
+    const port = await listening(createTcpServer((socket) => socket.resume().on('error', () => {})));
+    await refused(/does not answer within 5 s/, `http://127.0.0.1:${port}`);
+  });
+
+  it('another web server', async () => {
+    await refused(
+      /status 404/,
+      await serve((_, response) => response.writeHead(404).end('<h1>not here</h1>')),
+    );
+    await refused(/no JSON object/, await serve((_, response) => response.end('<h1>hello</h1>')));
+    await refused(/playersTotal/, await world({ ...healthy(1), playersTotal: 'many' }));
+    await refused(/the answer has no end/, await serve((_, response) => response.end('x'.repeat(100_000))));
+  });
+
+  it('another version of the protocol, an instance above the number, one that is starting', async () => {
+    await refused(/speaks version 2 .* this capbench version 1/, await world(healthy(1, { protocol: 2 })));
+    await refused(/instance: above instances/, await world(healthy(3)));
+    await refused(/is still starting/, await world(healthy(1, { status: 'starting' }), 503));
+  });
+
+  it('half a world, the same half twice, halves of two worlds, halves that leave somebody out', async () => {
+    const [first, second] = [await world(healthy(1)), await world(healthy(2))];
+    await refused(/has 2 world servers, and instance 2 is not among the targets/, first);
+    await refused(/both instance 1 of 2/, first, first);
+    await refused(/both instance 2 of 2/, second, first, second);
+    const foreign = await world(healthy(2, { playersTotal: 21 }));
+    await refused(/belong to different worlds/, first, foreign);
+    const gap = await world(healthy(2, { players: { from: 11, to: 20 } }));
+    await refused(/do not own all players 0 to 19 once/, first, gap);
+  });
+
+  it('and 105 when aborted meanwhile', async () => {
+    const port = await listening(createTcpServer((socket) => socket.resume().on('error', () => {})));
+    const abort = new AbortController();
+    const attached = attachTargets([`http://127.0.0.1:${port}`], { signal: abort.signal });
+    setTimeout(() => abort.abort(), 50);
+    await expect(attached).rejects.toMatchObject({ exitCode: 105 });
+  });
+});

@@ -1,0 +1,116 @@
+import { describe, expect, it, test } from 'vitest';
+import { applySettings, type SettingsHost } from '../../src/stack/settings.ts';
+import { scenarioOf } from './small-scenario.ts';
+
+const GB = 2 ** 30;
+const laptop: SettingsHost = {
+  memoryBytes: 16 * GB,
+  platform: 'linux',
+  postgresVersion: '16.14',
+  libraries: new Set(['pg_stat_statements', 'auto_explain']),
+};
+const mac: SettingsHost = { ...laptop, platform: 'darwin' };
+const server: SettingsHost = { ...laptop, memoryBytes: 256 * GB };
+
+function applied(setting: string, documented: string, host: SettingsHost) {
+  const { settings, configuration } = applySettings(scenarioOf({ [setting]: documented }), host);
+  const found = settings.find((it) => it.setting === setting);
+  expect(configuration[setting]).toBe(found?.applied);
+  expect(found?.documented).toBe(documented);
+  return found;
+}
+
+describe('a documented setting', () => {
+  test.each([
+    // Within the share of the memory: as documented.
+    ['shared_buffers', '4GB', laptop, '4GB', null, false],
+    ['shared_buffers', '32GB', server, '32GB', null, false],
+    ['shared_buffers', '16384', laptop, '16384', null, false],
+    ['effective_cache_size', '8GB', laptop, '8GB', null, false],
+    ['work_mem', '512MB', laptop, '512MB', null, false],
+    ['maintenance_work_mem', '-1', laptop, '-1', null, false],
+    // Above it: as much as fits.
+    ['shared_buffers', '32GB', laptop, '4096MB', /this host has 16 GB of memory.*needs 128 GB/, true],
+    ['shared_buffers', '4194304', laptop, '4096MB', /needs 128 GB/, true],
+    ['effective_cache_size', '40GB', laptop, '8192MB', /needs 80 GB/, true],
+    ['maintenance_work_mem', '4GB', laptop, '1638MB', /needs 40 GB/, true],
+    ['work_mem', '2GB', laptop, '1638MB', /needs 20 GB/, true],
+    // What another platform refuses.
+    ['effective_io_concurrency', '200', laptop, '200', null, false],
+    ['effective_io_concurrency', '200', mac, '0', /posix_fadvise/, false],
+    ['effective_io_concurrency', '0', mac, '0', null, false],
+    // Never anything but durable, and never reachable from elsewhere.
+    ['fsync', 'on', laptop, 'on', null, false],
+    ['fsync', 'off', laptop, 'on', /survive/, false],
+    ['synchronous_commit', 'off', laptop, 'off', null, false],
+    ['listen_addresses', '', laptop, '', null, false],
+    ['listen_addresses', 'localhost', laptop, '', /UNIX socket/, false],
+    // What this build can load.
+    ['shared_preload_libraries', 'pg_stat_statements', laptop, 'pg_stat_statements', null, false],
+    ['shared_preload_libraries', 'pg_cron, auto_explain', laptop, 'auto_explain', /without pg_cron/, false],
+    // Everything else, however it is spelled.
+    ['max_connections', '400', laptop, '400', null, false],
+    ['wal_buffers', '256MB', laptop, '256MB', null, false],
+    ['log_line_prefix', "%t it's ", laptop, "%t it's ", null, false],
+  ] as const)('%s = %s', (setting, documented, host, expected, reason, hardware) => {
+    const found = applied(setting, documented, host);
+    expect(found?.applied).toBe(expected);
+    expect(found?.hardware).toBe(hardware);
+    if (reason === null) expect(found?.reason).toBeNull();
+    else expect(found?.reason).toMatch(reason);
+  });
+
+  it('log_statement = mod keeps the arrays of the batches out of the log, and says so', () => {
+    const { settings, configuration } = applySettings(scenarioOf({ log_statement: 'mod' }), laptop);
+    expect(configuration).toMatchObject({ log_statement: 'mod', log_parameter_max_length: '0' });
+    expect(settings.filter(({ setting }) => setting === 'log_parameter_max_length')).toEqual([
+      expect.objectContaining({ documented: '-1 (default)', applied: '0', hardware: false }),
+    ]);
+    expect(applySettings(scenarioOf({ log_statement: 'ddl' }), laptop).configuration).not.toHaveProperty(
+      'log_parameter_max_length',
+    );
+  });
+});
+
+describe('beside PostgreSQL', () => {
+  const deviation = {
+    setting: 'proxy',
+    documented: 'nginx, round robin',
+    applied: 'none',
+    reason: 'players connect to their own server',
+  };
+
+  it('the world is listed as applied, and each setting once', () => {
+    const { settings, configuration } = applySettings(scenarioOf({}), laptop);
+    const names = settings.map(({ setting }) => setting);
+    expect(new Set(names).size).toBe(names.length);
+    expect(settings).toContainEqual({
+      setting: 'worldServers',
+      documented: '2',
+      applied: '2',
+      reason: null,
+      hardware: false,
+    });
+    expect(Object.keys(configuration)).toEqual(['shared_buffers']);
+  });
+
+  it("the scenario's own deviations are listed, and never override what was really applied", () => {
+    const { settings } = applySettings(
+      scenarioOf(
+        {},
+        {
+          deviations: [
+            deviation,
+            { ...deviation, setting: 'cores', reason: 'hardware: 12 cores are documented' },
+            { ...deviation, setting: 'shared_buffers', applied: 'a lie' },
+          ],
+        },
+      ),
+      laptop,
+    );
+    const of = (name: string) => settings.filter(({ setting }) => setting === name);
+    expect(of('proxy')).toEqual([{ ...deviation, hardware: false }]);
+    expect(of('cores')[0]?.hardware).toBe(true);
+    expect(of('shared_buffers').map(({ applied }) => applied)).toEqual(['32MB']);
+  });
+});
