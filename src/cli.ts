@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { checkCommand } from './commands/check.ts';
 import { listCommand } from './commands/list.ts';
+import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
 import { serveCommand } from './commands/serve.ts';
 import { CapbenchError, EXIT, type ExitCode, messageOf } from './errors.ts';
@@ -12,7 +13,13 @@ import { type Host, processHost } from './host.ts';
  * imported inside the action. An action throws a CapbenchError, or sets `host.exitCode` for a result
  * that is not 0, or just resolves.
  */
-const VERBS: readonly ((host: Host) => Command)[] = [runCommand, listCommand, checkCommand, serveCommand];
+const VERBS: readonly ((host: Host) => Command)[] = [
+  runCommand,
+  listCommand,
+  checkCommand,
+  serveCommand,
+  reportCommand,
+];
 
 const EXAMPLES = `
 Examples:

@@ -21,6 +21,7 @@ export const reportCommand = (host: Host): Command =>
     .option('--no-color', 'no colours, whatever the terminal')
     .addHelpText('after', EXAMPLES)
     .action(async (folder: string, flags: TellingFlags) => {
+      const { checkBudgets } = await import('../judge/budget-check.ts');
       const { readBundle } = await import('../measurement/bundle.ts');
       const { NO_OVERRIDES } = await import('../scenario/overrides.ts');
       const { readScenario } = await import('../scenario/read-scenario.ts');
@@ -28,6 +29,11 @@ export const reportCommand = (host: Host): Command =>
       const bundle = resolve(host.cwd, folder);
       const { measurements, scenarioFile, scenarioBytes } = await readBundle(bundle);
       // A resolved scenario has its claims written out: there is nothing to look up.
-      const scenario = readScenario({ file: scenarioFile, bytes: scenarioBytes }, new Map(), NO_OVERRIDES);
+      const scenario = readScenario(
+        { file: scenarioFile, bytes: scenarioBytes },
+        new Map(),
+        NO_OVERRIDES,
+        checkBudgets,
+      );
       host.exitCode = await publish(host, bundle, measurements, scenario, flags);
     });
