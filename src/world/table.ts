@@ -6,7 +6,7 @@ import type { RowShape } from './row-shape.ts';
 
 /** Advisory locks of the world: (this, 0) while the table is made, (this, instance) while that instance runs. */
 const LOCK_CLASS = 0xca9b;
-const INSTANCE_LOCK_ATTEMPTS = 25;
+const INSTANCE_LOCK_ATTEMPTS = 10;
 const INSTANCE_LOCK_PAUSE_MS = 200;
 const INSERT_ROWS = 2_000;
 

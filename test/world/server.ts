@@ -53,7 +53,7 @@ export async function startDatabase(): Promise<TestDatabase> {
       return { ...database, DB_NAME: current };
     },
     async create(name) {
-      await admin.query(`create database ${name}`);
+      await admin.query(`create database "${name}"`);
       current = name;
       return connect(name);
     },
@@ -71,7 +71,9 @@ let bundled: Promise<unknown> | undefined;
 
 /** The server as it stands in the sources, as one file from which its packages can be found. */
 function bundle(): Promise<unknown> {
-  bundled ??= build({
+  if (bundled !== undefined) return bundled;
+  process.once('exit', () => rmSync(BUNDLE, { force: true }));
+  bundled = build({
     entryPoints: [join(import.meta.dirname, '../../src/world/flux.ts')],
     outfile: BUNDLE,
     bundle: true,
@@ -80,7 +82,6 @@ function bundle(): Promise<unknown> {
     target: 'node20',
     packages: 'external',
   });
-  process.once('exit', () => rmSync(BUNDLE, { force: true }));
   return bundled;
 }
 
@@ -109,7 +110,11 @@ export async function startWorld(
   child.stderr?.on('data', (chunk: Buffer) => {
     log += chunk.toString();
   });
-  const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
+  // Not 'close': it does not come after a disconnect from this side.
+  const exited = Promise.all([
+    new Promise<number | null>((resolve) => child.once('exit', resolve)),
+    new Promise((resolve) => child.stderr?.once('close', resolve)),
+  ]).then(([code]) => code);
   const ready = new Promise<string>((resolve) => {
     child.on('message', (message: { type: string; port: number }) => {
       if (message.type === 'ready') resolve(`http://127.0.0.1:${message.port}`);
