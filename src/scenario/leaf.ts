@@ -19,20 +19,22 @@ export function quantity(min: number, max: number, what = 'a number') {
   return z.number({ error }).min(min, { error }).max(max, { error });
 }
 
-/** Text on one line, of at most `longest` characters. */
-export function line(longest: number, what = 'text') {
-  const error = `${what} of 1 to ${longest} characters on one line`;
-  return z
-    .string({ error })
-    .min(1, { error })
-    .max(longest, { error })
-    .regex(/^[^\n\r\t]*$/, { error });
+// Control characters (escape sequences among them) would reach terminals and reports.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point
+const ON_ONE_LINE = /^[^\0-\x1f\x7f-\x9f\u2028\u2029]*$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point
+const ON_LINES = /^[^\0-\x09\x0b-\x1f\x7f-\x9f]*$/;
+
+/** Text on one line, of `shortest` to `longest` characters. */
+export function line(longest: number, shortest = 1) {
+  const error = `text of ${shortest} to ${longest} characters on one line`;
+  return z.string({ error }).min(shortest, { error }).max(longest, { error }).regex(ON_ONE_LINE, { error });
 }
 
 /** Text that may run over lines. */
 export function prose(longest: number) {
-  const error = `text of at most ${longest} characters`;
-  return z.string({ error }).max(longest, { error });
+  const error = `text of at most ${longest} characters, without control characters`;
+  return z.string({ error }).max(longest, { error }).regex(ON_LINES, { error });
 }
 
 export function word(pattern: RegExp, expected: string) {

@@ -125,19 +125,9 @@ const rules = map({
 
 const claimId = word(/^[A-Z]{2,5}-\d{1,4}$/, 'a claim id such as FLX-151');
 const path = word(/^[A-Za-z]\w{0,60}(\.\w{1,60}){0,6}$/, 'a path in report.json such as latency.intent.due');
-const limit = z.union(
-  [
-    z.number(),
-    z.tuple([z.number(), z.number()]),
-    z
-      .string()
-      .max(200)
-      .regex(/^[^\n\r\t]*$/),
-  ],
-  {
-    error: 'a number, [low, high] or text',
-  },
-);
+const limit = z.union([z.number(), z.tuple([z.number(), z.number()]), line(200, 0)], {
+  error: 'a number, [low, high] or text',
+});
 const source = map({ document: line(200), heading: line(200), line: whole(1, 1_000_000) });
 const title = line(300);
 const why = prose(1000).min(1, { error: 'the reason, in a sentence' });

@@ -1,0 +1,178 @@
+import { describe, expect, test } from 'vitest';
+import { parseDurationFlag, parseScale, parseSeed } from '../../src/scenario/overrides.ts';
+import { micros } from '../../src/units.ts';
+import { minimal, problemsOf, read, shipped } from './scenario-text.ts';
+
+const set = (...texts: string[]) => read(shipped('quickstart'), { set: texts });
+const refused = (...texts: string[]) =>
+  problemsOf(shipped('quickstart'), { set: texts }).map(
+    ({ where, path, message }) => `${where} ${path}: ${message}`,
+  );
+
+describe('--set', () => {
+  test('changes a value as YAML reads it, the last one winning', () => {
+    const scenario = set(
+      'load.players=500',
+      'load.players=501',
+      'load.duration=5s',
+      'description=a: b',
+      'seed=0x10',
+    );
+    expect(scenario.load).toMatchObject({ players: 501, duration: 5e6 });
+    expect(scenario).toMatchObject({ description: 'a: b', seed: 16 });
+  });
+
+  test('reaches what the file leaves out', () => {
+    expect(read(minimal(), { set: ['world.batch.operations=7', 'rules.sentPercent=95'] })).toMatchObject({
+      world: { batchOperations: 7, batchInterval: 10e3 },
+      rules: { sentPercent: 95, generatorLoopDelayMs: 100 },
+    });
+  });
+
+  test('reaches a budget by its id, its claim or its position', () => {
+    const limitOf = (id: string, text: string) => set(text).budgets.find((budget) => budget.id === id)?.limit;
+    expect(limitOf('intent-p95', 'budgets.intent-p95.limit=7')).toBe(7);
+    expect(limitOf('all-connected', 'budgets.0.limit=8')).toBe(8);
+    const m4pro = read(shipped('m4pro-20k'), { set: ['budgets.FLX-151.metric=latency.intent.service'] });
+    expect(m4pro.budgets.find(({ id }) => id === 'FLX-151')).toMatchObject({
+      metric: 'latency.intent.service',
+    });
+  });
+
+  test('takes a list for a between', () => {
+    const scenario = set('budgets.intent-p95.op=between', 'budgets.intent-p95.limit=[1, 9]');
+    expect(scenario.budgets.find(({ id }) => id === 'intent-p95')).toMatchObject({
+      op: 'between',
+      limit: [1, 9],
+    });
+  });
+
+  test("reaches PostgreSQL's settings, dots in their names included, and empties one", () => {
+    const scenario = set(
+      'postgres.settings.work_mem=64MB',
+      'postgres.settings.pg_stat_statements.max=100',
+      'postgres.settings.shared_preload_libraries=',
+    );
+    expect(scenario.postgres.settings).toMatchObject({
+      work_mem: '64MB',
+      'pg_stat_statements.max': '100',
+      shared_preload_libraries: '',
+    });
+  });
+
+  test('leaves the rest as it was', () => {
+    const before = read(shipped('quickstart'));
+    expect(set('load.players=999')).toEqual({ ...before, load: { ...before.load, players: 999 } });
+  });
+
+  test('changes one of two that share an alias, and not the other', () => {
+    const text = minimal('deviations: [&d { setting: s, documented: a, applied: b, reason: c }, *d]\n');
+    const { deviations } = read(text, { set: ['deviations.0.reason=because'] });
+    expect(deviations.map(({ reason }) => reason)).toEqual(['because', 'c']);
+  });
+
+  test.each([
+    ['load.playrs=5', '--set load.playrs=5 load.playrs: unknown key "playrs"'],
+    ['nowhere.at.all=5', '--set nowhere.at.all=5 nowhere: unknown key "nowhere"'],
+    ['load.players=many', '--set load.players=many load.players: "many" is there, expected a whole number'],
+    ['load.players=.nan', '--set load.players=.nan load.players: .nan is there'],
+    ['load.players=', '--set load.players= load.players: "" is there'],
+    ['load.players.x=5', '--set load.players.x=5 load.players: 1000 is there, nothing stands under it'],
+    ['load=5', '--set load=5 load: 5 is there, expected a map'],
+    ['load.duration=30', '--set load.duration=30 load.duration: 30 is there, expected a duration'],
+    [
+      'budgets.nosuch.limit=5',
+      '--set budgets.nosuch.limit=5 budgets.nosuch: "nosuch" is not in the list of 13',
+    ],
+    ['budgets.99.limit=5', '--set budgets.99.limit=5 budgets.99: "99" is not in the list of 13'],
+    ['budgets.0.limt=5', '--set budgets.0.limt=5 budgets.0.limt: unknown key "limt"'],
+    [
+      'postgres.settings.archive_command=x',
+      '--set postgres.settings.archive_command=x postgres.settings.archive_command: "x" is there',
+    ],
+    ['load.constructor=5', '--set load.constructor=5 load.constructor: unknown key'],
+  ])('%s is refused by its own name', (text, expected) => {
+    expect(refused(text)).toEqual([expect.stringContaining(expected)]);
+  });
+
+  test.each(['load.players', '=5', '', 'load..players=5', '.load=5', 'load.__proto__.x=5', '__proto__=5'])(
+    '%j is no path=value',
+    (text) => {
+      expect(() => set(text)).toThrow(/expected --set path=value/);
+    },
+  );
+});
+
+describe('--scale', () => {
+  const m4pro = (scale: number) => read(shipped('m4pro-20k'), { scale });
+
+  test('multiplies players and both rates, and leaves the monsters', () => {
+    expect(m4pro(0.25)).toMatchObject({
+      scale: 0.25,
+      load: {
+        players: 5000,
+        intentsPerSecond: 5000,
+        monsterCommandsPerSecond: 100_000,
+        monsters: 75_000,
+        connectsPerSecond: 2000,
+        commandsPerPost: 200,
+      },
+      world: { servers: 4, batchOperations: 1663 },
+    });
+  });
+
+  test('leaves no world server without a player', () => {
+    expect(m4pro(1e-9).load.players).toBe(4);
+  });
+
+  test('of 1 changes nothing', () => {
+    expect(m4pro(1)).toEqual(read(shipped('m4pro-20k')));
+  });
+
+  test('is refused where a world would be beyond all bounds', () => {
+    expect(
+      problemsOf(shipped('m4pro-20k'), { scale: 60 }).map(({ where, path }) => `${where} ${path}`),
+    ).toEqual([
+      'with --scale 60 load.players',
+      'with --scale 60 load.monsterCommandsPerSecond',
+      'with --scale 60 load.monsterCommandsPerSecond',
+    ]);
+  });
+});
+
+test('--duration and --seed', () => {
+  expect(read(minimal(), { duration: micros(3e6), seed: 9 })).toMatchObject({
+    seed: 9,
+    load: { duration: 3e6 },
+  });
+});
+
+describe('flags as text', () => {
+  test.each([
+    ['0.25', 0.25],
+    ['100', 100],
+    ['1e-3', 0.001],
+  ])('--scale %s', (text, expected) => expect(parseScale(text)).toBe(expected));
+  test.each(['', ' ', '0', '-1', '100.1', 'NaN', 'Infinity', 'half', '1,5'])(
+    '--scale %j is refused',
+    (text) => {
+      expect(() => parseScale(text)).toThrow(/expected a number above 0 and up to 100/);
+    },
+  );
+  test.each([
+    ['1s', 1e6],
+    ['5m', 300e6],
+    ['24h', 86_400e6],
+    ['1500ms', 1.5e6],
+  ])('--duration %s', (text, expected) => expect(parseDurationFlag(text)).toBe(expected));
+  test.each(['', '30', '0s', '999ms', '25h', '-1s', '1d', 'NaNs'])('--duration %j is refused', (text) => {
+    expect(() => parseDurationFlag(text)).toThrow(/expected a duration of 1s to 24h/);
+  });
+  test.each([
+    ['0', 0],
+    ['4294967295', 4294967295],
+  ])('--seed %s', (text, expected) => expect(parseSeed(text)).toBe(expected));
+  test.each(['', '-1', '1.5', '4294967296', '99999999999', 'x'])('--seed %j is refused', (text) => {
+    expect(() => parseSeed(text)).toThrow(/expected a whole number/);
+  });
+});

@@ -1,0 +1,333 @@
+import { describe, expect, test } from 'vitest';
+import { EXIT } from '../../src/errors.ts';
+import { ScenarioError } from '../../src/scenario/problem.ts';
+import { minimal, problemsOf, read } from './scenario-text.ts';
+
+const lines = (text: string | Uint8Array) =>
+  problemsOf(text).map(({ where, path, message }) => `${where} ${path}: ${message}`);
+
+test('the smallest scenario has the documented defaults', () => {
+  expect(read(minimal())).toEqual({
+    name: 'mine',
+    description: '',
+    system: 'flux',
+    seed: 1,
+    scale: 1,
+    load: {
+      players: 100,
+      intentsPerSecond: 100,
+      monsters: 0,
+      monsterCommandsPerSecond: 0,
+      commandsPerPost: 200,
+      connectsPerSecond: 1000,
+      outstanding: 4,
+      skipAfter: 1e6,
+      timeout: 10e6,
+      ramp: 5e6,
+      warmUp: 5e6,
+      duration: 60e6,
+      drain: 10e6,
+    },
+    world: {
+      servers: 4,
+      playersPerPlace: 10,
+      batchOperations: 1663,
+      batchInterval: 10e3,
+      rowShape: 'columns',
+      heapMegabytes: 3072,
+    },
+    postgres: { version: 16, settings: {} },
+    deviations: [],
+    ceilings: { secondsEach: 2, rows: 100_000 },
+    rules: { sentPercent: 99, generatorLoopDelayMs: 100, generatorUtilisationPercent: 90 },
+    budgets: [],
+  });
+});
+
+test('a key with nothing after it is as good as none', () => {
+  expect(read(minimal('budgets:\nworld:\n')).world.servers).toBe(4);
+});
+
+test("PostgreSQL's settings are kept as they are spelled", () => {
+  const text = minimal(
+    "postgres:\n  settings:\n    synchronous_commit: on\n    log_connections: false\n    random_page_cost: 1.1\n    listen_addresses: ''\n    log_line_prefix: '%t '\n",
+  );
+  expect(read(text).postgres.settings).toEqual({
+    synchronous_commit: 'on',
+    log_connections: 'off',
+    random_page_cost: '1.1',
+    listen_addresses: '',
+    log_line_prefix: '%t ',
+  });
+});
+
+describe('what is no scenario at all', () => {
+  const noisy = Uint8Array.from({ length: 2000 }, (_, i) => (i * 197 + 131) % 256);
+  test.each([
+    ['an empty file', '', 'x.yaml:1:1 : the file is empty, expected a map'],
+    ['comments alone', '# nothing\n', 'x.yaml:1:1 : the file is empty'],
+    ['a list', '- a\n- b\n', 'x.yaml:1:1 : a list of 2 is there, expected a map'],
+    ['a word', 'hello', 'x.yaml:1:1 : "hello" is there, expected a map'],
+    ['a large file', minimal('#'.repeat(300 * 1024)), 'x.yaml:1:1 : the file is larger than 256 KB'],
+    ['binary garbage', noisy, 'x.yaml:1:1 : bytes that are no UTF-8'],
+    ['a zero byte', minimal('seed: 1\0'), 'x.yaml:1:1 : control characters'],
+    ['open brackets', '['.repeat(200_000), 'x.yaml:1:1 : hundreds of open brackets'],
+    ['lists in lists', '- '.repeat(100_000), 'no YAML that can be read'],
+    ['an unclosed quote', 'name: "abc\n', 'x.yaml:2:1 : no YAML that can be read'],
+    ['a tab', 'load:\n\tplayers: 1\n', 'x.yaml:2:1 : a tab is there'],
+    ['two documents', `${minimal()}---\nname: b\n`, 'x.yaml:5:1 : a second document begins here'],
+    ['a key twice', `${minimal()}seed: 1\nseed: 2\n`, 'x.yaml:6:1 : the key "seed" is there twice'],
+    [
+      'an inner key twice',
+      minimal('world: { servers: 1, servers: 2 }\n'),
+      'x.yaml:5:22 : the key "servers" is there twice',
+    ],
+    ['a custom tag', minimal('seed: !run 1\n'), 'x.yaml:5:7 : a tag is there, expected plain data'],
+    [
+      'a known tag',
+      minimal('description: !!binary aGk=\n'),
+      'x.yaml:5:14 : a tag is there, expected plain data',
+    ],
+    ['an unknown alias', minimal('seed: *one\n'), 'no YAML that can be read: Unresolved alias'],
+    ['a map as key', minimal('? { a: 1 }\n: 2\n'), 'x.yaml:5:3 : no YAML that can be read'],
+  ])('%s', (_, text, expected) => {
+    expect(lines(text)[0]).toContain(expected);
+  });
+
+  test('aliases that multiply are refused', () => {
+    const rows = Array.from(
+      'bcdefgh',
+      (c, i) => `${c}: &${c} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(',')}]`,
+    );
+    expect(lines(`a: &a [x, x]\n${rows.join('\n')}\n`)[0]).toContain('Excessive alias count');
+  });
+
+  test('an alias is read, a merge key is not', () => {
+    expect(read(minimal('ceilings: { rows: &n 5000 }\nseed: *n\n')).seed).toBe(5000);
+    expect(lines('base: &base { players: 5 }\nname: a\nsystem: flux\nload:\n  <<: *base\n')).toContainEqual(
+      expect.stringContaining('x.yaml:5:3 load.<<: unknown key "<<"'),
+    );
+  });
+
+  test('YAML 1.1 is not read, whatever the file says', () => {
+    expect(lines(`%YAML 1.1\n---\n${minimal('seed: 1_000\n')}`)).toEqual([
+      expect.stringContaining('x.yaml:7:7 seed: "1_000" is there'),
+    ]);
+  });
+
+  test('a key of every object is no way around the schema', () => {
+    expect(lines(minimal('__proto__: { seed: 7 }\n'))).toEqual([
+      expect.stringContaining('x.yaml:5:1 __proto__: unknown key'),
+    ]);
+  });
+});
+
+describe('one value that is wrong', () => {
+  test.each([
+    [
+      'name: Bad Name\nsystem: flux\nload: { players: 1 }\nworld: { servers: 1 }',
+      '1:7 name: "Bad Name" is there',
+    ],
+    ['name: a\nsystem: quake\nload: { players: 10 }', '2:9 system: "quake" is there, expected flux'],
+    ['name: a\nload: { players: 10 }', '1:1 system: nothing is there, expected flux'],
+    ['name: a\nsystem: flux', '1:1 load: nothing is there, expected a map with the keys players'],
+    ['name: a\nsystem: flux\nload: {}', '3:7 load.players: nothing is there, expected a whole number'],
+    ['name: a\nsystem: flux\nload: 5', '3:7 load: 5 is there, expected a map'],
+    [
+      'name: a\nsystem: flux\nload: { players: 0 }',
+      '3:18 load.players: 0 is there, expected a whole number of 1 to 1,000,000',
+    ],
+    ['name: a\nsystem: flux\nload: { players: 1000001 }', '3:18 load.players: 1000001 is there'],
+    ['name: a\nsystem: flux\nload: { players: 10.5 }', '3:18 load.players: 10.5 is there'],
+    ['name: a\nsystem: flux\nload: { players: .nan }', '3:18 load.players: .nan is there'],
+    ['name: a\nsystem: flux\nload: { players: .inf }', '3:18 load.players: .inf is there'],
+    ['name: a\nsystem: flux\nload: { players: 1e999 }', '3:18 load.players: .inf is there'],
+    ['name: a\nsystem: flux\nload: { players: "100" }', '3:18 load.players: "100" is there'],
+    ['name: a\nsystem: flux\nload: { players: true }', '3:18 load.players: true is there'],
+    ['name: a\nsystem: flux\nload: { players: ~ }', '3:18 load.players: null is there'],
+    [
+      minimal('  intentsPerSecond: -1'),
+      '5:21 load.intentsPerSecond: -1 is there, expected a rate per second of 0 to 10,000,000',
+    ],
+    [minimal('  intentsPerSecond: -.inf'), '5:21 load.intentsPerSecond: -.inf is there'],
+    [minimal('  monsters: 1.5'), '5:13 load.monsters: 1.5 is there'],
+    [
+      minimal('  commandsPerPost: 5001'),
+      '5:20 load.commandsPerPost: 5001 is there, expected a whole number of 1 to 5,000',
+    ],
+    [minimal('  duration: 999ms'), '5:13 load.duration: "999ms" is there, expected a duration of 1s to 24h'],
+    [minimal('  duration: 25h'), '5:13 load.duration: "25h" is there'],
+    [minimal('  duration: 30'), '5:13 load.duration: 30 is there'],
+    [minimal('  duration: soon'), '5:13 load.duration: "soon" is there'],
+    [minimal('  duration: -5s'), '5:13 load.duration: "-5s" is there'],
+    [minimal('world: { servers: 0 }'), '5:19 world.servers: 0 is there'],
+    [
+      minimal('world: { batch: { operations: 0 } }'),
+      '5:31 world.batch.operations: 0 is there, expected a whole number of 1 to 100,000',
+    ],
+    [minimal('world: { batch: { interval: 0ms } }'), '5:29 world.batch.interval: "0ms" is there'],
+    [minimal('world: { heap: 3072 }'), '5:16 world.heap: 3072 is there, expected a size of 64MB to 64GB'],
+    [minimal('world: { heap: 100.5MB }'), '5:16 world.heap: "100.5MB" is there'],
+    [
+      minimal('world: { rowShape: wide }'),
+      '5:20 world.rowShape: "wide" is there, expected one of columns, jsonb',
+    ],
+    [minimal('seed: 4294967296'), '5:7 seed: 4294967296 is there'],
+    [
+      minimal('rules: { sentPercent: 101 }'),
+      '5:23 rules.sentPercent: 101 is there, expected a percentage of 0 to 100',
+    ],
+    [minimal('ceilings: { rows: 10 }'), '5:19 ceilings.rows: 10 is there'],
+    [minimal('budgets: 5'), '5:10 budgets: 5 is there, expected a list'],
+    [minimal('deviations: [{ setting: a }]'), '5:14 deviations.0.documented: nothing is there'],
+    [
+      minimal('description: "a\\0b"'),
+      '5:14 description: "a\\u0000b" is there, expected text of at most 2000',
+    ],
+    [minimal('description: "\\e[2J"'), '5:14 description: "\\u001b[2J" is there'],
+    [
+      minimal('budgets: [{ id: a, metric: load.peakCcu, op: <, limit: 5, unit: players, title: "a\\nb" }]'),
+      '5:81 budgets.0.title: "a\\nb" is there, expected text of 1 to 300 characters on one line',
+    ],
+  ])('%j', (text, expected) => {
+    expect(lines(text)).toContainEqual(expect.stringContaining(`x.yaml:${expected}`));
+  });
+
+  test.each([
+    [
+      'load',
+      minimal('  playerz: 5'),
+      '5:3 load.playerz: unknown key "playerz", expected one of players',
+      'did you mean players?',
+    ],
+    ['top', minimal('budget: []'), '5:1 budget: unknown key "budget"', 'did you mean budgets?'],
+    [
+      'batch',
+      minimal('world: { batch: { operation: 5 } }'),
+      '5:19 world.batch.operation: unknown key',
+      'did you mean operations?',
+    ],
+    [
+      'case',
+      minimal('  monsterCommandsPersecond: 5'),
+      '5:3 load.monsterCommandsPersecond: unknown key',
+      'did you mean monsterCommandsPerSecond?',
+    ],
+    ['far off', minimal('zebra: 5'), '5:1 zebra: unknown key', null],
+  ])('an unknown key (%s) comes with the nearest known one', (_, text, expected, hint) => {
+    expect(lines(text)).toEqual([expect.stringContaining(`x.yaml:${expected}`)]);
+    expect(problemsOf(text)[0]?.hint).toBe(hint);
+  });
+
+  test.each([
+    ['name: a\nsystem: flux\nload: { players: 20_000 }', 'a number without quotes and separators: 20000'],
+    [minimal('  drain: 5'), 'with its unit: 5s'],
+    [minimal('world: { heap: 512 }'), 'with its unit: 512MB'],
+    ['name: a\nsystem: flux\nload: { players: .nan }', 'every comparison with it would be meaningless'],
+  ])('%j has a hint', (text, hint) => {
+    expect(problemsOf(text).map((problem) => problem.hint)).toEqual([hint]);
+  });
+});
+
+describe('settings that a scenario may not have', () => {
+  test.each([
+    ['archive_command', 'rm -rf /'],
+    ['restore_command', 'x'],
+    ['ssl_passphrase_command', 'x'],
+    ['session_preload_libraries', 'x'],
+    ['local_preload_libraries', 'x'],
+    ['shared_preload_libraries', 'evil'],
+    ['shared_preload_libraries', 'pg_stat_statements,evil'],
+    ['dynamic_library_path', '/tmp'],
+    ['archive_library', 'x'],
+    ['jit_provider', 'x'],
+    ['data_directory', '/'],
+    ['hba_file', '/tmp/x'],
+    ['unix_socket_directories', '/tmp'],
+    ['log_directory', '/'],
+    ['log_filename', '../x'],
+    ['include', 'x'],
+    ['include_dir', 'x'],
+    ['port', '5432'],
+    ['listen_addresses', '*'],
+    ['listen_addresses', '0.0.0.0'],
+    ['primary_conninfo', 'host=elsewhere'],
+    ['work_mem', "1MB'\\narchive_command = 'x"],
+    ['Work-Mem', '1MB'],
+    ['work_mem = 1\\n#', '1MB'],
+  ])('%s = %s', (name, value) => {
+    const text = minimal(`postgres:\n  settings:\n    "${name}": "${value}"\n`);
+    expect(lines(text)).toEqual([expect.stringContaining('x.yaml:7:')]);
+  });
+});
+
+describe('numbers that do not fit each other', () => {
+  test.each([
+    ['name: a\nsystem: flux\nload: { players: 3 }', '3:18 load.players: 3 players for 4 world servers'],
+    [minimal('  monsterCommandsPerSecond: 5'), '4:3 load.monsters: 0 monsters for 4 world servers'],
+    [
+      minimal('  monsters: 95\n  monsterCommandsPerSecond: 5'),
+      '5:13 load.monsters: 95 monsters for 4 world servers, expected at least 24',
+    ],
+    [minimal('  intentsPerSecond: 0'), '5:21 load.intentsPerSecond: no operation is ever due'],
+    [minimal('  intentsPerSecond: 100001'), '5:21 load.intentsPerSecond: 1,000.01 a second for each player'],
+    [
+      minimal('  monsters: 100\n  monsterCommandsPerSecond: 200000\n  commandsPerPost: 1'),
+      '6:29 load.monsterCommandsPerSecond: 200,000 posts a second',
+    ],
+    [minimal('  duration: 24h'), '5:13 load.duration: ramp, warmUp and duration together'],
+  ])('%j', (text, expected) => {
+    expect(lines(text)).toEqual([
+      expect.stringContaining(
+        expected.startsWith('4:3') ? 'load.monsters: 0 monsters' : `x.yaml:${expected}`,
+      ),
+    ]);
+  });
+});
+
+test('everything that is wrong is said at once, in the order of the file, with the code of bad input', () => {
+  const text = `name: a b
+system: flux
+load:
+  players: -1
+  ramp: 5
+extra: 1
+world:
+  servers: 65
+postgres:
+  settings: { archive_command: x, work_mem: [1] }
+budgets:
+  - { claim: FLX-999, metric: load.peakCcu }
+  - { id: a, metric: load.peak, op: <, limit: 5, unit: players }
+  - 7
+untestable:
+  - { missing: x, claims: [FLX-001, FLX-001] }
+`;
+  expect(problemsOf(text).map(({ where, path }) => `${where} ${path}`)).toEqual([
+    'x.yaml:1:7 name',
+    'x.yaml:4:12 load.players',
+    'x.yaml:5:9 load.ramp',
+    'x.yaml:6:1 extra',
+    'x.yaml:8:12 world.servers',
+    'x.yaml:10:32 postgres.settings.archive_command',
+    'x.yaml:10:45 postgres.settings.work_mem',
+    'x.yaml:12:14 budgets.0.claim',
+    'x.yaml:13:5 budgets.1',
+    'x.yaml:14:5 budgets.2',
+    'x.yaml:16:37 untestable.0.claims.1',
+  ]);
+  expect(() => read(text)).toThrow(ScenarioError);
+  expect(() => read(text)).toThrow(
+    expect.objectContaining({
+      exitCode: EXIT.badInput,
+      message: expect.stringMatching(/^11 problems\n {2}x\.yaml:1:7 name: /),
+    }),
+  );
+});
+
+test('a file of nothing but unknown keys is refused without a word for each', () => {
+  const text = Array.from({ length: 20_000 }, (_, i) => `key${i}: 1`).join('\n');
+  const problems = problemsOf(text);
+  expect(problems.length).toBeGreaterThan(10);
+  expect(problems.length).toBeLessThan(100);
+});

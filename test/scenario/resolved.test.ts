@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest';
+import { scenarioHash, writeScenario } from '../../src/scenario/resolved.ts';
+import { minimal, problemsOf, read, shipped } from './scenario-text.ts';
+
+describe.each(['quickstart', 'm4pro-20k'])('%s, resolved', (name) => {
+  test.each([1, 0.25, 0.1, 1 / 3])('is read back as the same scenario at scale %d', (scale) => {
+    const scenario = read(shipped(name), { scale, seed: 5 });
+    const again = read(writeScenario(scenario));
+    expect(again).toEqual(scenario);
+    expect(scenarioHash(again)).toBe(scenarioHash(scenario));
+  });
+
+  test('can be scaled and changed like any other', () => {
+    const half = read(shipped(name), { scale: 0.5 });
+    const quarter = read(writeScenario(half), { scale: 0.5, set: ['load.drain=3s'] });
+    expect(quarter).toMatchObject({ scale: 0.25, load: { players: half.load.players / 2, drain: 3e6 } });
+  });
+});
+
+test('durations that are no whole seconds survive', () => {
+  const scenario = read(minimal('  skipAfter: 1500us\n  timeout: 2.5s\n  duration: 1.5h\n'));
+  expect(scenario.load).toMatchObject({ skipAfter: 1500, timeout: 2.5e6, duration: 5400e6 });
+  expect(read(writeScenario(scenario))).toEqual(scenario);
+});
+
+test('texts that YAML could take for something else survive', () => {
+  const scenario = read(
+    minimal(
+      `description: "1e3"\npostgres: { settings: { a: 'on', b: '~', c: '007', d: ' x ', e: '', f: '#', g: "it's" } }\n`,
+    ),
+  );
+  expect(read(writeScenario(scenario))).toEqual(scenario);
+});
+
+test('the hash is of the content, not of its order or layout, and every change changes it', () => {
+  const hash = (text: string) => scenarioHash(read(text));
+  const one = hash('name: a\nsystem: flux\nload: { players: 10, monsters: 0 }\n');
+  expect(one).toMatch(/^[0-9a-f]{64}$/);
+  expect(hash('# comment\nload:\n  monsters: 0\n  players: 10\nsystem: flux\nname: a\nbudgets: []\n')).toBe(
+    one,
+  );
+  expect(hash('name: a\nsystem: flux\nload: { players: 11 }\n')).not.toBe(one);
+  expect(hash('name: a\nsystem: flux\nload: { players: 10, intentsPerSecond: 9 }\n')).not.toBe(one);
+  expect(hash('name: a\nsystem: flux\nseed: 2\nload: { players: 10 }\n')).not.toBe(one);
+});
+
+describe('a resolved scenario that was altered', () => {
+  const text = writeScenario(read(shipped('quickstart')));
+  test.each([
+    ['another form', text.replace('resolved: 1', 'resolved: 2'), 'resolved'],
+    ['no scale', text.replace(/^scale: .*\n/m, ''), 'scale'],
+    ['a list that only others have', `${text}untestable: []\n`, 'untestable'],
+    ['a limit', text.replace('limit: 500', 'limit: .nan'), 'budgets.3.limit'],
+    ['a state', text.replace('state: measured', 'state: met'), 'budgets.0.state'],
+    ['a metric', text.replace('metric: load.peakCcu', 'metric: load.peak'), 'budgets.0'],
+    ['an id', text.replace('id: intents-sent', 'id: all-connected'), 'budgets.1'],
+  ])('is refused: %s', (_, altered, path) => {
+    expect(altered).not.toBe(text);
+    expect(problemsOf(altered).map((problem) => problem.path)).toContain(path);
+  });
+});

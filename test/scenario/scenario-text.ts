@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkBudgets } from '../../src/judge/budget-check.ts';
+import { readClaims } from '../../src/scenario/claims.ts';
+import { NO_OVERRIDES, type Overrides } from '../../src/scenario/overrides.ts';
+import { type Problem, ScenarioError } from '../../src/scenario/problem.ts';
+import { readScenario } from '../../src/scenario/read-scenario.ts';
+import type { Scenario } from '../../src/scenario/scenario.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+export const claims = readClaims(readFileSync(join(root, 'fixtures', 'claims.json'), 'utf8'));
+export const shipped = (name: string): string =>
+  readFileSync(join(root, 'scenarios', `${name}.yaml`), 'utf8');
+
+export const read = (text: string | Uint8Array, overrides: Partial<Overrides> = {}): Scenario =>
+  readScenario(
+    { file: 'x.yaml', bytes: typeof text === 'string' ? new TextEncoder().encode(text) : text },
+    claims,
+    { ...NO_OVERRIDES, ...overrides },
+    checkBudgets,
+  );
+
+/** The problems of a text that must have some. */
+export function problemsOf(
+  text: string | Uint8Array,
+  overrides: Partial<Overrides> = {},
+): readonly Problem[] {
+  try {
+    read(text, overrides);
+  } catch (thrown) {
+    if (thrown instanceof ScenarioError) return thrown.problems;
+    throw thrown;
+  }
+  throw new Error('no problem was found');
+}
+
+/** The smallest scenario there is, and what a test puts after it. */
+export const minimal = (more = ''): string => `name: mine\nsystem: flux\nload:\n  players: 100\n${more}`;
