@@ -22,7 +22,7 @@ test('at least 60 of them are measured, and 60 can decide', () => {
 });
 
 test('every measured one has a metric, and every setting it names is in the scenario', () => {
-  const own = ['heap', 'server_version'];
+  const own = ['worldHeap', 'postgresVersion'];
   for (const budget of m4pro.budgets) {
     if (budget.state !== 'measured') continue;
     expect(metricAt(budget.metric), budget.id).toBeDefined();
