@@ -51,7 +51,10 @@ export function rule(budget: Budget, figures: Figures, m: Measurements): Ruling 
 
   const reasons = budget.fullLoad ? shortfalls(figures) : [];
   if (unanswered > 0 && (observed === null || budget.stat === 'max' || budget.stat === 'mean')) {
-    return of('breached', [`${unanswered} operations were never answered`, ...reasons].join('; '));
+    return of(
+      'breached',
+      [`${unanswered.toLocaleString('en-US')} operations were never answered`, ...reasons].join('; '),
+    );
   }
   if (observed === null) return of('unmeasured', absence(budget, m));
   const upper = upperBound(budget);
@@ -111,7 +114,8 @@ function samplesOf(budget: MeasuredBudget, figures: Figures): number | null {
 function shortfalls({ load }: Figures): string[] {
   const short: string[] = [];
   if (load.peakCcu < (FULL_LOAD_PERCENT / 100) * load.requestedCcu) {
-    short.push(`at ${load.peakCcu} of ${load.requestedCcu} players`);
+    const [peak, wanted] = [load.peakCcu, load.requestedCcu].map((one) => one.toLocaleString('en-US'));
+    short.push(`at ${peak} of ${wanted} players`);
   }
   for (const op of OPERATIONS) {
     const sent = load.sentPercent[op];

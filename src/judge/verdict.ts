@@ -112,8 +112,10 @@ function ended(m: Measurements, healthy: boolean): string[] {
 function sentence({ id, observed, limit, advice, consequence }: JudgedRule): string {
   const name =
     consequence === 'breached-if-healthy' && id.startsWith('load-') ? `load not sustained (${id})` : id;
-  const value = typeof observed === 'number' ? Number(observed.toPrecision(4)) : observed;
-  return `${name}: ${value ?? 'no data'}, limit ${limit}: ${advice}`;
+  const [value, bound] = [observed, limit].map((one) =>
+    typeof one === 'number' ? Number(one.toPrecision(6)).toLocaleString('en-US') : (one ?? 'no data'),
+  );
+  return `${name}: ${value}, limit ${bound}: ${advice}`;
 }
 
 export type RulingCounts = Readonly<Record<RulingState, number>>;

@@ -112,13 +112,15 @@ const ORDER = ['breached', 'met', 'contradicted', 'unmeasured', 'untestable'] as
 export const byState = (rulings: readonly ReportRuling[]): readonly (readonly ReportRuling[])[] =>
   ORDER.map((state) => rulings.filter((ruling) => ruling.state === state));
 
+export const NO_REASON = 'no reason given';
+
 /** Untestable budgets by the component that is missing, the largest group first. */
 export function byReason(
   rulings: readonly ReportRuling[],
 ): readonly (readonly [reason: string, count: number])[] {
   const groups = new Map<string, number>();
   for (const { reason } of rulings) {
-    const key = reason ?? 'no reason given';
+    const key = reason ?? NO_REASON;
     groups.set(key, (groups.get(key) ?? 0) + 1);
   }
   return [...groups].sort(([, a], [, b]) => b - a);

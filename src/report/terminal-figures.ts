@@ -1,0 +1,151 @@
+import type { Percentiles } from '../measurement/figures.ts';
+import { OPERATIONS, type Operation } from '../scenario/workload.ts';
+import { bytesText, cellText, numberText, plain, quantity } from './format.ts';
+import type { Report } from './report.ts';
+import { fact, type Palette } from './terminal-text.ts';
+
+const WORDS: Readonly<Record<Operation, string>> = { intent: 'intents', monsterCommand: 'monster commands' };
+const SHORT_WORDS: Readonly<Record<Operation, string>> = {
+  intent: 'intents',
+  monsterCommand: 'monster cmds',
+};
+const LATENCY_NAME_WIDTH = 18;
+
+export function loadLines({ load, throughput, network, integrity }: Report): string[] {
+  const place = load.colocated ? 'generator and servers on one host' : 'generator on a host of its own';
+  return [
+    fact('players', `${numberText(load.peakCcu)} of ${numberText(load.requestedCcu)} requested`, place),
+    fact('scale', numberText(load.scale)),
+    fact('measure phase', quantity(load.durationSeconds, 's')),
+    ...OPERATIONS.flatMap((op) => {
+      const counts = load.operations[op];
+      if (counts.scheduled === 0) return [];
+      const rate = op === 'intent' ? throughput.intentsPerSecond : throughput.monsterCommandsPerSecond;
+      const rest = (['rejected', 'failed', 'timedOut', 'skipped', 'unfinished'] as const).flatMap(
+        (outcome) => (counts[outcome] === 0 ? [] : [`${numberText(counts[outcome])} ${OUTCOMES[outcome]}`]),
+      );
+      return [
+        fact(
+          WORDS[op],
+          quantity(rate, '/s answered').replace(' /s', '/s'),
+          `${numberText(counts.scheduled)} due, ${quantity(load.sentPercent[op], '%')} sent`,
+        ),
+        fact('', [`${numberText(counts.ok)} ok`, ...rest].join(', ')).replace(/^\.+:/, ' '.repeat(25)),
+      ];
+    }),
+    fact(
+      'network, a player',
+      `${bytesText(network.bytesPerPlayerSecondIn, true)} in`,
+      `${bytesText(network.bytesPerPlayerSecondOut, true)} out`,
+    ),
+    fact(
+      'connecting',
+      `p95 ${quantity(network.connectMs.p95, 'ms')}`,
+      `max ${quantity(network.connectMs.max, 'ms')}`,
+      `${numberText(network.disconnects)} disconnects`,
+    ),
+    fact(
+      'acknowledged',
+      integrity.lost === null
+        ? 'not checked against the rows'
+        : `${numberText(integrity.acked)}, of them ${numberText(integrity.lost)} lost`,
+    ),
+  ];
+}
+
+const OUTCOMES = {
+  rejected: 'rejected',
+  failed: 'failed',
+  timedOut: 'timed out',
+  skipped: 'skipped',
+  unfinished: 'unfinished',
+} as const;
+
+export function latencyLines({ latency }: Report, paint: Palette): string[] {
+  const columns = ['avg', 'min', 'med', 'max', 'p90', 'p95', 'p99'];
+  const cell = (text: string): string => text.padStart(8);
+  const head = paint.dim(`${'ms'.padEnd(LATENCY_NAME_WIDTH)}${columns.map(cell).join('')}`);
+  const row = (name: string, p: Percentiles): string =>
+    `${name.padEnd(LATENCY_NAME_WIDTH)}${[p.mean, p.min, p.p50, p.max, p.p90, p.p95, p.p99].map((value) => cell(cellText(value))).join('')}`;
+  const rows = OPERATIONS.flatMap((op) => {
+    const { due, service, lag } = latency[op];
+    if (due.count + due.unanswered === 0) return [];
+    const unanswered =
+      due.unanswered === 0
+        ? []
+        : [paint.dim(`  ${numberText(due.unanswered)} unanswered, slower than all others`)];
+    return [row(`${SHORT_WORDS[op]}, due`, due), ...unanswered, row('  service', service), row('  lag', lag)];
+  });
+  return rows.length === 0 ? ['nothing was measured'] : [head, ...rows];
+}
+
+export function databaseLines({ database, throughput, ceilings }: Report): string[] {
+  const { queryMs } = database;
+  return [
+    fact(
+      'batches',
+      `${numberText(throughput.batchesPerSecond)}/s`,
+      `${numberText(throughput.operationsPerBatch)} operations and ${numberText(throughput.rowsPerBatch)} rows each`,
+      `${quantity(throughput.flushedOnTimePercent, '%')} flushed on time`,
+    ),
+    fact(
+      'row writes',
+      `${numberText(throughput.rowWritesPerSecond)}/s`,
+      `${numberText(throughput.coalescing)} operations each`,
+      `${quantity(database.hotUpdatePercent, '%')} HOT`,
+    ),
+    fact(
+      'flush round trip',
+      `p50 ${quantity(queryMs.p50, 'ms')}`,
+      `p95 ${quantity(queryMs.p95, 'ms')}`,
+      `p99 ${quantity(queryMs.p99, 'ms')}`,
+    ),
+    fact(
+      'transactions',
+      `${numberText(database.commitsPerSecond)}/s`,
+      `WAL ${bytesText(database.walBytesPerSecond, true)}`,
+      `cache hits ${quantity(database.hitRatioPercent, '%')}`,
+      `${numberText(database.connections.max)} connections`,
+    ),
+    ...(ceilings.updatesPerSecondBatched === null
+      ? []
+      : [
+          fact(
+            'ceilings, rows/s',
+            `insert ${numberText(ceilings.insertsPerSecond)}`,
+            `update ${numberText(ceilings.updatesPerSecondSingle)}, batched ${numberText(ceilings.updatesPerSecondBatched)}`,
+            `(${quantity(ceilings.batchSpeedup, 'x')})`,
+          ),
+        ]),
+  ];
+}
+
+export function hostLines({ host, world, database, generator, bottleneck }: Report): string[] {
+  return [
+    fact(
+      'host',
+      `${plain(host.cpuModel)}, ${host.cpus} cores, ${bytesText(host.memoryBytes)}, node ${host.node}`,
+    ),
+    fact(
+      'host CPU',
+      quantity(host.cpuPercent.mean, '%'),
+      `PostgreSQL ${quantity(database.cpuPercentOfHost.mean, '%')}`,
+      `generator ${quantity(generator.cpuPercentOfHost, '%')}`,
+      `others ${quantity(host.otherCpuPercent, '%')}`,
+      `steal ${quantity(host.stealPercent, '%')}`,
+    ),
+    fact(
+      'world servers',
+      `${world.servers}, the busiest ${quantity(world.cpuPercentOfCore.mean, '%')} of a core`,
+      `${bytesText(world.memoryTotalBytes.max)}`,
+      `loop delay up to ${quantity(world.loopDelayMs.max, 'ms')}`,
+    ),
+    fact(
+      'generator',
+      `${plain(generator.engine)}, ${generator.workers} workers, ${numberText(generator.cpuCores)} cores`,
+      `loop delay up to ${quantity(generator.maxLoopDelayMs, 'ms')}`,
+      `lag p99 ${quantity(generator.lagP99Ms, 'ms')}`,
+    ),
+    fact('bottleneck', bottleneck.resource, plain(bottleneck.evidence)),
+  ];
+}

@@ -1,0 +1,68 @@
+/** Puts colour around a text, or nothing. */
+export type Paint = (text: string) => string;
+export interface Palette {
+  readonly bold: Paint;
+  readonly dim: Paint;
+  readonly red: Paint;
+  readonly green: Paint;
+  readonly yellow: Paint;
+}
+
+const sgr =
+  (on: boolean, open: number, close: number): Paint =>
+  (text) =>
+    on ? `\u001b[${open}m${text}\u001b[${close}m` : text;
+
+export const palette = (on: boolean): Palette => ({
+  bold: sgr(on, 1, 22),
+  dim: sgr(on, 2, 22),
+  red: sgr(on, 31, 39),
+  green: sgr(on, 32, 39),
+  yellow: sgr(on, 33, 39),
+});
+
+const NAME_WIDTH = 24;
+
+/** A name and what there is to say of it, k6's way: `players.........: 5,000 of 5,000`. */
+export const fact = (name: string, ...values: readonly string[]): string =>
+  `${name.padEnd(NAME_WIDTH, '.')}: ${values.filter((value) => value !== '').join('  ')}`;
+
+/** At most so wide. */
+export function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1)).trimEnd()}…`;
+}
+
+/** Breaks a text at spaces so that each line fits. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return line === '' ? lines : [...lines, line];
+}
+
+/** Facts too long for a line go on below their first value, broken between values. */
+export function fold(lines: readonly string[], width: number): string[] {
+  const indent = NAME_WIDTH + 2;
+  return lines.flatMap((line) => {
+    if (line.length <= width) return [line];
+    const folded: string[] = [];
+    let current = line.slice(0, indent);
+    for (const value of line.slice(indent).split('  ')) {
+      const start = current.length === indent;
+      if (!start && current.length + 2 + value.length > width) {
+        folded.push(current);
+        current = ' '.repeat(indent) + value;
+      } else {
+        current += start ? value : `  ${value}`;
+      }
+    }
+    return [...folded, current].map((text) => cut(text, width));
+  });
+}
