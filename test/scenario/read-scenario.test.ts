@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { EXIT } from '../../src/errors.ts';
 import { ScenarioError } from '../../src/scenario/problem.ts';
+import { LANES } from '../../src/scenario/workload.ts';
 import { minimal, problemsOf, read } from './scenario-text.ts';
 
 const lines = (text: string | Uint8Array) =>
@@ -266,8 +267,8 @@ describe('numbers that do not fit each other', () => {
     ['name: a\nsystem: flux\nload: { players: 3 }', '3:18 load.players: 3 players for 4 world servers'],
     [minimal('  monsterCommandsPerSecond: 5'), '4:3 load.monsters: 0 monsters for 4 world servers'],
     [
-      minimal('  monsters: 95\n  monsterCommandsPerSecond: 5'),
-      '5:13 load.monsters: 95 monsters for 4 world servers, expected at least 24',
+      minimal(`  monsters: ${4 * LANES - 1}\n  monsterCommandsPerSecond: 5`),
+      `5:13 load.monsters: ${4 * LANES - 1} monsters for 4 world servers, expected at least ${LANES}`,
     ],
     [minimal('  intentsPerSecond: 0'), '5:21 load.intentsPerSecond: no operation is ever due'],
     [minimal('  intentsPerSecond: 100001'), '5:21 load.intentsPerSecond: 1,000.01 a second for each player'],
