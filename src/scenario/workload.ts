@@ -16,7 +16,7 @@ export interface Timeline {
  * Monster commands are dealt in lanes, so that a monster's commands all come from one worker and its
  * sequence stays dense, however many workers there are: lane = monster index mod LANES.
  */
-export const LANES = 24;
+export const LANES = 8;
 
 /** What the load is, apart from who makes it: plain data, sent to every worker. */
 export interface Workload {
