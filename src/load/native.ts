@@ -46,8 +46,8 @@ export function createNativeEngine({ workers, watchdog, onConnecting }: NativeEn
           sourceOf: sourceOf.filter((_source, player) => workerOfPlayer(player, plan.workers) === worker),
         }),
       );
-      const folder = await openRunFolder(watchdog, [tmpdir()]);
       const module = bundleFile('fleet-worker');
+      const folder = await openRunFolder(watchdog, [tmpdir()]);
       return Fleet.open(
         {
           workload,

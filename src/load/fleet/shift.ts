@@ -48,6 +48,7 @@ export class Shift {
   private readonly monsters: Monsters;
   private readonly metronome: Metronome;
   private readonly vitals: Vitals;
+  private readonly connector: Connector;
   private go = Number.POSITIVE_INFINITY;
   /** Last due time: the timeline's, or the instant of an early stop. */
   private end: number;
@@ -77,6 +78,7 @@ export class Shift {
         hash: this.hash,
       },
     );
+    this.connector = new Connector(this.crowd, this.voice, this.complaints);
     this.monsters = new Monsters(
       seed,
       `${setup.run}-${worker}`,
@@ -104,7 +106,7 @@ export class Shift {
       this.tell({ kind: 'refused', message: messageOf(thrown) });
       return;
     }
-    const connector = new Connector(this.crowd, this.voice, this.complaints);
+    const { connector } = this;
     const progress = setInterval(() => {
       const { connected, failed, errors } = connector.facts();
       this.tell({ kind: 'connecting', connected, failed, error: errors[0] ?? null });
@@ -137,6 +139,7 @@ export class Shift {
   /** Ends every connection; `isClosed` once the servers have agreed. */
   close(): void {
     this.metronome.stop();
+    this.connector.stop();
     this.crowd.close();
     this.monsters.close();
   }

@@ -31,6 +31,8 @@ export class Connector {
   private inFlight = 0;
   private started = 0;
   private done = 0;
+  private step: NodeJS.Timeout | null = null;
+  private stopped = false;
 
   constructor(crowd: Crowd, voice: Voice, complaints: Complaints) {
     this.crowd = crowd;
@@ -47,18 +49,24 @@ export class Connector {
     };
   }
 
-  /** Resolves when every player is connected or has failed; never when aborted. */
+  /** Connects nobody from now on; whoever is just being welcomed is turned away. */
+  stop(): void {
+    this.stopped = true;
+    if (this.step !== null) clearInterval(this.step);
+  }
+
+  /** Resolves when every player is connected or has failed; never when stopped before. */
   connectAll(players: number, perSecond: number, route: (player: number) => Route): Promise<void> {
     const begin = monotonic();
     return new Promise((resolve) => {
-      const step = setInterval(() => {
+      this.step = setInterval(() => {
         const allowed = Math.min(players, Math.floor(((monotonic() - begin) / 1e6) * perSecond) + 1);
         while (this.started < allowed && this.inFlight < MOST_IN_FLIGHT) {
           this.connect(this.started, route(this.started));
           this.started += 1;
         }
         if (this.done < players) return;
-        clearInterval(step);
+        this.stop();
         resolve();
       }, STEP_MS);
     });
@@ -90,6 +98,7 @@ export class Connector {
     socket.on('error', (error) => fail(error.message));
     socket.on('close', (code) => fail(`the server closed the connection before the welcome (code ${code})`));
     socket.on('message', (data) => {
+      if (this.stopped) return fail('given up');
       const lastSequence = this.voice.welcome(player, data.toString());
       if (lastSequence === null) {
         fail('the first frame was no welcome');

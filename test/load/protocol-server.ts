@@ -1,0 +1,193 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type WebSocket, WebSocketServer } from 'ws';
+
+/** What the server does with an intent, or with a post. */
+export type IntentAnswer = 'ok' | 'reject' | 'silence' | 'garbage' | 'drop' | 'wrongNumber';
+export type PostAnswer = 'commit' | 'reject' | 'silence' | 'refuse' | 'withhold' | 'drop';
+
+export interface ServerOptions {
+  readonly playersTotal: number;
+  readonly monstersTotal: number;
+  readonly instance?: number;
+  readonly instances?: number;
+  readonly port?: number;
+  /** How high the numbers stood before: of every player, and of every monster. */
+  readonly lastSeq?: number;
+  readonly intent?: (player: number, seq: number) => IntentAnswer;
+  readonly post?: (post: number) => PostAnswer;
+  /** Players whose upgrade is answered 404. */
+  readonly refuses?: (player: number) => boolean;
+  /** Players that are connected and never welcomed, and so on. */
+  readonly welcome?: (player: number) => string | null;
+}
+
+/** A small server that speaks the world protocol, and misbehaves on demand. It keeps what it received. */
+export class ProtocolServer {
+  /** By entity id: the sequence numbers that came, in order of arrival. */
+  readonly received = new Map<number, number[]>();
+  readonly texts: string[] = [];
+  readonly posts: number[] = [];
+  /** Connections of players open at once, at most. */
+  peak = 0;
+  url = '';
+  private readonly options: ServerOptions;
+  private readonly http: Server;
+  private readonly sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
+  private readonly commits = new Map<string, WebSocket>();
+  private readonly open = new Set<WebSocket>();
+  private stalled: Promise<unknown> | null = null;
+
+  constructor(options: ServerOptions) {
+    this.options = options;
+    this.http = createServer((request, response) => void this.serve(request, response));
+    this.http.on('upgrade', (request, socket, head) => {
+      const url = new URL(request.url ?? '', 'http://x');
+      const player = Number(url.searchParams.get('player'));
+      if (url.pathname === '/play' && this.options.refuses?.(player) === true) {
+        socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+        return;
+      }
+      this.sockets.handleUpgrade(request, socket, head, (webSocket) => {
+        this.open.add(webSocket);
+        webSocket.on('close', () => this.open.delete(webSocket));
+        if (url.pathname === '/play') this.play(player, webSocket);
+        else this.welcomeGenerator(url.searchParams.get('generator') ?? '', webSocket);
+      });
+    });
+  }
+
+  async listen(): Promise<this> {
+    await new Promise<void>((resolve) => {
+      this.http.listen(this.options.port ?? 0, '127.0.0.1', resolve);
+    });
+    const address = this.http.address();
+    if (address !== null && typeof address === 'object') this.url = `http://127.0.0.1:${address.port}`;
+    return this;
+  }
+
+  /** Nothing is handled for so long; it is then, in order. */
+  stall(milliseconds: number): void {
+    this.stalled = sleep(milliseconds).then(() => {
+      this.stalled = null;
+    });
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.open) socket.terminate();
+    this.http.closeAllConnections();
+    await new Promise((resolve) => this.http.close(resolve));
+  }
+
+  get players(): { from: number; to: number } {
+    return this.range(this.options.playersTotal, 0);
+  }
+
+  get monsters(): { from: number; to: number } {
+    return this.range(this.options.monstersTotal, this.options.playersTotal);
+  }
+
+  private range(total: number, offset: number): { from: number; to: number } {
+    const { instance = 1, instances = 1 } = this.options;
+    return {
+      from: offset + Math.floor(((instance - 1) * total) / instances),
+      to: offset + Math.floor((instance * total) / instances),
+    };
+  }
+
+  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '', 'http://x');
+    if (url.pathname === '/health') {
+      const { playersTotal, monstersTotal, instance = 1, instances = 1 } = this.options;
+      response.setHeader('content-type', 'application/json').end(
+        JSON.stringify({
+          status: 'ok',
+          world: 'flux',
+          protocol: 1,
+          instance,
+          instances,
+          playersTotal,
+          monstersTotal,
+          players: this.players,
+          monsters: this.monsters,
+          rowShape: 'columns',
+        }),
+      );
+      return;
+    }
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const commands: [number, number, string][] = JSON.parse(Buffer.concat(chunks).toString());
+    const post = Number(url.searchParams.get('post'));
+    const generator = url.searchParams.get('generator') ?? '';
+    await this.stalled;
+    this.posts.push(post);
+    const answer = this.options.post?.(post) ?? 'commit';
+    if (answer === 'refuse') {
+      response.writeHead(400).end('{"error":"no such monster"}');
+      return;
+    }
+    if (answer === 'drop') {
+      request.socket.destroy();
+      return;
+    }
+    if (answer === 'withhold') return;
+    for (const [monster, seq] of commands) this.note(monster, seq);
+    response.writeHead(202).end(`{"accepted":${commands.length}}`);
+    if (answer === 'silence') return;
+    const rejected = answer === 'reject' ? commands.length : 0;
+    this.commits
+      .get(generator)
+      ?.send(JSON.stringify({ commits: [[post, commands.length - rejected, rejected]] }));
+  }
+
+  private play(player: number, socket: WebSocket): void {
+    this.peak = Math.max(this.peak, this.open.size);
+    const welcome =
+      this.options.welcome === undefined
+        ? JSON.stringify({
+            welcome: {
+              player,
+              place: 3,
+              exits: ['north', 'east'],
+              present: [player + 1],
+              lastSeq: this.options.lastSeq ?? 0,
+            },
+          })
+        : this.options.welcome(player);
+    if (welcome !== null) socket.send(welcome);
+    socket.on('message', (data) => void this.hear(player, socket, data.toString()));
+  }
+
+  private async hear(player: number, socket: WebSocket, frame: string): Promise<void> {
+    if (this.stalled !== null) await this.stalled;
+    const { seq, text }: { seq: number; text: string } = JSON.parse(frame);
+    this.note(player, seq);
+    this.texts.push(text);
+    const answer = this.options.intent?.(player, seq) ?? 'ok';
+    if (answer === 'garbage') socket.send('{"acks":[{"seq":');
+    else if (answer === 'drop') socket.terminate();
+    else if (answer === 'wrongNumber') socket.send(JSON.stringify({ acks: [{ seq: seq + 1000, ok: true }] }));
+    else if (answer !== 'silence') {
+      const ok = answer === 'ok';
+      const place = text === 'look' ? { place: 3, exits: ['north'], present: [] } : {};
+      socket.send(
+        JSON.stringify({ acks: [{ seq, ok, ...(ok ? place : { why: 'there is no exit to the west' }) }] }),
+      );
+    }
+  }
+
+  private welcomeGenerator(generator: string, socket: WebSocket): void {
+    this.commits.set(generator, socket);
+    const { from, to } = this.monsters;
+    const lastSeq =
+      this.options.lastSeq === undefined ? null : new Array<number>(to - from).fill(this.options.lastSeq);
+    socket.send(JSON.stringify({ welcome: { generator, lastSeq } }));
+  }
+
+  private note(entity: number, seq: number): void {
+    const known = this.received.get(entity) ?? [];
+    known.push(seq);
+    this.received.set(entity, known);
+  }
+}

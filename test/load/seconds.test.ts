@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import { EMPTY_HISTOGRAM } from '../../src/histogram.ts';
+import type { LoadSecond, LoadSecondOperation } from '../../src/load/engine.ts';
+import type { WorkerReport } from '../../src/load/fleet/messages.ts';
+import { Seconds } from '../../src/load/fleet/seconds.ts';
+
+const operation = (ok: number): LoadSecondOperation => ({
+  scheduled: ok,
+  ok,
+  rejected: 0,
+  failed: 0,
+  timedOut: 0,
+  skipped: 0,
+  inFlight: 1,
+  due: { ...EMPTY_HISTOGRAM, counts: [[10, ok]], min: 10, max: 10, sum: 10 * ok },
+});
+
+const report = (pid: number, second: number, ok: number, at = second * 1e6): WorkerReport => ({
+  second,
+  at,
+  connected: 50,
+  operations: { intent: operation(ok), monsterCommand: operation(0) },
+  bytesIn: 100,
+  bytesOut: 10,
+  framesIn: 1,
+  worker: { pid, maxLoopDelayMs: ok, utilisation: 0.5, cpuSeconds: 0.25, memoryBytes: 1000 },
+});
+
+function collecting(workers: number): { seconds: Seconds; told: LoadSecond[] } {
+  const told: LoadSecond[] = [];
+  return { seconds: new Seconds(workers, (second) => told.push(second)), told };
+}
+
+test('a second is told once all workers have told it', () => {
+  const { seconds, told } = collecting(2);
+  seconds.add(1, report(11, 1, 3));
+  expect(told).toEqual([]);
+  seconds.add(0, report(10, 1, 4));
+  expect(told).toHaveLength(1);
+  expect(told[0]).toMatchObject({ at: 1e6, connected: 100, bytesIn: 200, framesIn: 2 });
+  expect(told[0]?.operations.intent).toMatchObject({ ok: 7, inFlight: 2, due: { counts: [[10, 7]] } });
+  expect(told[0]?.workers.map(({ pid }) => pid)).toEqual([10, 11]);
+});
+
+test('a late worker is not waited for, and loses nothing', () => {
+  const { seconds, told } = collecting(2);
+  seconds.add(0, report(10, 1, 4));
+  seconds.add(1, report(11, 1, 3));
+  seconds.add(0, report(10, 2, 5));
+  seconds.tick(3.4e6);
+  expect(told).toHaveLength(1);
+  seconds.tick(3.6e6);
+  expect(told).toHaveLength(2);
+  expect(told[1]).toMatchObject({ at: 2e6, connected: 100 });
+  expect(told[1]?.operations.intent.ok).toBe(5);
+  expect(told[1]?.workers[1]).toMatchObject({ pid: 11, cpuSeconds: 0 });
+  seconds.add(1, report(11, 2, 6));
+  seconds.add(1, report(11, 3, 7));
+  seconds.add(0, report(10, 3, 1));
+  expect(told).toHaveLength(3);
+  expect(told[2]?.operations.intent.ok).toBe(14);
+  expect(told[2]?.workers[1]).toMatchObject({ cpuSeconds: 0.5, maxLoopDelayMs: 7 });
+});
+
+test('who is done is not waited for, and the rest of a second has its own end', () => {
+  const { seconds, told } = collecting(2);
+  seconds.add(0, report(10, 1, 1));
+  seconds.add(0, report(10, 2, 2, 1.2e6));
+  seconds.done(0);
+  seconds.add(1, report(11, 1, 1));
+  seconds.add(1, report(11, 2, 2, 1.4e6));
+  seconds.done(1);
+  expect(told.map(({ at }) => at)).toEqual([1e6, 1.4e6]);
+  expect(told.reduce((sum, { operations }) => sum + operations.intent.ok, 0)).toBe(6);
+});
