@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import { checkBudgets } from '../../src/judge/budget-check.ts';
+import { METRICS, metricAt, resolve } from '../../src/judge/metric.ts';
+import { figuresOf } from '../../src/measurement/figures-of.ts';
+import { BUDGETS, budget, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
+
+const figures = figuresOf(measurementsOf(), scenarioOf());
+
+/** `a.b.c` of every number or text below a value. */
+function leaves(value: unknown, path: string): string[] {
+  if (typeof value !== 'object' || value === null) {
+    return typeof value === 'number' || typeof value === 'string' || value === null ? [path] : [];
+  }
+  return Object.entries(value).flatMap(([key, inner]) => leaves(inner, path === '' ? key : `${path}.${key}`));
+}
+
+const named = Object.entries(METRICS).flatMap(([path, { stats }]) =>
+  stats === null ? [path] : stats.map((stat) => `${path}.${stat}`),
+);
+
+test('every metric of the catalogue is a figure, and has a value in a healthy run', () => {
+  const missing = Object.entries(METRICS).filter(([path, { stats }]) =>
+    (stats ?? [null]).some((stat) => resolve(figures, path, stat) === null),
+  );
+  expect(missing.map(([path]) => path)).toEqual([]);
+});
+
+test('every figure is in the catalogue, but for counts, units and settings', () => {
+  const open = leaves(figures, '').filter(
+    (path) => !named.includes(path) && !path.startsWith('stack.') && !/\.(count|unit)$/.test(path),
+  );
+  expect(open).toEqual([]);
+});
+
+test('a setting is found by its name, dots and all', () => {
+  expect(resolve(figures, 'stack.applied.shared_buffers', null)).toBe('6GB');
+  expect(resolve(figures, 'stack.applied.no.such', null)).toBeNull();
+  expect(metricAt('stack.applied.anything')?.unit).toBe('setting');
+});
+
+test('a path through something that is no figure leads nowhere', () => {
+  for (const path of ['constructor.name', 'load.__proto__', 'latency.intent', 'load.peakCcu.toString']) {
+    expect(resolve(figures, path, null)).toBeNull();
+    expect(metricAt(path)).toBeUndefined();
+  }
+});
+
+const problem = (over: Parameters<typeof budget>[0]): string =>
+  checkBudgets([budget(over)])[0]?.message ?? '';
+
+test('a budget that no run can rule is found before the run', () => {
+  expect(checkBudgets(BUDGETS)).toEqual([]);
+  expect(problem({ id: 'a', metric: 'latency.intents.due', stat: 'p95' })).toContain('"latency.intent.due"');
+  expect(problem({ id: 'a', metric: 'latency.intent.due', stat: 'p97' })).toContain('p95, p99');
+  expect(problem({ id: 'a', metric: 'latency.intent.due' })).toContain('got none');
+  expect(problem({ id: 'a', metric: 'load.peakCcu', stat: 'p95', metricUnit: 'players' })).toContain(
+    'no statistics',
+  );
+  expect(problem({ id: 'a', metric: 'host.kernel', metricUnit: 'text' })).toContain('must be text');
+  expect(problem({ id: 'a', metric: 'load.peakCcu', metricUnit: 'players', limit: 'many' })).toContain(
+    'must be a number',
+  );
+});
+
+test('a row write is never compared with a batch', () => {
+  const over = { id: 'a', metric: 'throughput.batchesPerSecond' };
+  expect(problem({ ...over, metricUnit: 'rows/s' })).toContain('cannot be compared');
+  expect(problem({ ...over, metricUnit: 'batches/s' })).toBe('');
+});

@@ -1,0 +1,196 @@
+import { expect, test } from 'vitest';
+import { countRulings, countsLine, judge } from '../../src/judge/verdict.ts';
+import type { IntegrityFacts, Measurements, Series } from '../../src/measurement/measurements.ts';
+import { DEFAULT_RULES } from '../../src/scenario/rules.ts';
+import type { Scenario } from '../../src/scenario/scenario.ts';
+import { BUDGETS, budget, failedRun, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
+
+const recorded = measurementsOf();
+const verdictOf = (m: Partial<Measurements>, s: Partial<Scenario> = {}) =>
+  judge(measurementsOf(m), scenarioOf(s));
+const ruleOf = (verdict: ReturnType<typeof judge>, id: string) =>
+  verdict.rules.find((rule) => rule.id === id);
+
+const gauge = (value: number): Series => ({
+  kind: 'gauge',
+  points: Array.from({ length: 28 }, (_, second) => [second, value] as const),
+});
+/** A generator whose event loop was blocked for two seconds. */
+const blocked = { ...recorded.series, 'generator.0.loopDelayMs': gauge(2000) };
+
+const breach = {
+  budgets: [budget({ id: 'too-tight', metric: 'latency.intent.due', stat: 'p95', limit: 1 })],
+};
+
+/** A tenth of the intents was skipped. */
+const skipped = (): Measurements['operations'] => {
+  const { intent, monsterCommand } = recorded.operations;
+  const measured = { ...intent.measured, ok: intent.measured.ok - 2000, skipped: 2000 };
+  return { intent: { ...intent, measured }, monsterCommand };
+};
+
+const integrity = (over: Partial<IntegrityFacts>): IntegrityFacts => {
+  if (recorded.integrity === null) throw new Error('the recorded run has no integrity');
+  return { ...recorded.integrity, ...over };
+};
+
+test('a healthy run passes, and counts what did not decide', () => {
+  const verdict = verdictOf({});
+  expect(verdict).toMatchObject({ outcome: 'pass', exitCode: 0, invalidBecause: [], breachedBecause: [] });
+  expect(countsLine(countRulings(verdict.rulings))).toBe('7 met, 1 contradicted, 3 untestable');
+  expect(verdict.rules.filter(({ state }) => state !== 'held')).toEqual([]);
+  expect(new Set(verdict.rules.map(({ id }) => id)).size).toBe(verdict.rules.length);
+});
+
+test('one measurement changed changes one ruling', () => {
+  const before = verdictOf({}).rulings.map(({ state }) => state);
+  const series = { ...recorded.series, 'world.1.memoryBytes': gauge(4 * 2 ** 30) };
+  const after = verdictOf({ series });
+  expect(after.rulings.filter(({ state }, i) => state !== before[i]).map(({ budget: { id } }) => id)).toEqual(
+    ['FLX-150'],
+  );
+  expect(after).toMatchObject({ outcome: 'fail', exitCode: 99 });
+});
+
+test('a breached budget fails', () => {
+  expect(verdictOf({}, breach)).toMatchObject({ outcome: 'fail', exitCode: 99, invalidBecause: [] });
+});
+
+test('load not sustained: a breach with a healthy generator, no conclusion with an unhealthy one', () => {
+  const healthy = verdictOf({ operations: skipped() });
+  expect(healthy).toMatchObject({ outcome: 'fail', exitCode: 99 });
+  expect(healthy.breachedBecause.join()).toContain('load not sustained (load-sustained.intent)');
+
+  const unhealthy = verdictOf({ operations: skipped(), series: blocked });
+  expect(unhealthy).toMatchObject({ outcome: 'invalid', exitCode: 90, breachedBecause: [] });
+  expect(unhealthy.invalidBecause.join()).toContain('load-sustained.intent');
+});
+
+test('players that could not be connected are a load that was not reached', () => {
+  const verdict = verdictOf({ peakCcu: 989 });
+  expect(verdict.exitCode).toBe(99);
+  expect(ruleOf(verdict, 'ccu-reached')).toMatchObject({ state: 'broken', observed: 989, limit: 990 });
+  expect(verdictOf({ peakCcu: 990 }).rules.find(({ id }) => id === 'ccu-reached')?.state).toBe('held');
+});
+
+test('a generator that was blocked leaves no conclusion, unless the scenario relaxed the rule', () => {
+  const verdict = verdictOf({ series: blocked }, breach);
+  expect(verdict).toMatchObject({ outcome: 'invalid', exitCode: 90 });
+  const relaxed = verdictOf({ series: blocked }, { rules: { ...DEFAULT_RULES, generatorLoopDelayMs: 5000 } });
+  expect(relaxed.exitCode).toBe(0);
+  expect(ruleOf(relaxed, 'generator-loop-delay')).toMatchObject({
+    state: 'held',
+    relaxed: true,
+    limit: 5000,
+  });
+});
+
+test('operations that nobody counted are no conclusion', () => {
+  const { intent, monsterCommand } = recorded.operations;
+  const operations = {
+    intent: { ...intent, whole: { ...intent.whole, ok: intent.whole.ok - 1 } },
+    monsterCommand,
+  };
+  const verdict = verdictOf({ operations });
+  expect(verdict.exitCode).toBe(90);
+  expect(ruleOf(verdict, 'conservation.intent')).toMatchObject({ state: 'broken', observed: 1 });
+});
+
+test.each(['lost', 'phantom', 'duplicated', 'holes'] as const)('one operation %s is data lost', (kind) => {
+  const verdict = verdictOf({ integrity: integrity({ [kind]: 1, examples: ['entity 7'] }) }, breach);
+  expect(verdict).toMatchObject({ outcome: 'fail', exitCode: 92 });
+  expect(verdict.breachedBecause.join()).toContain('entity 7');
+});
+
+test('rows that nobody read: a question for a target, no conclusion for a stack of our own', () => {
+  expect(ruleOf(verdictOf({ integrity: null, stackKind: 'target' }), 'integrity')?.state).toBe(
+    'not-applicable',
+  );
+  expect(verdictOf({ integrity: null, stackKind: 'target' }).exitCode).toBe(0);
+  expect(verdictOf({ integrity: null }).exitCode).toBe(90);
+});
+
+test('row writes that differ by more than 1% are no conclusion', () => {
+  expect(verdictOf({ integrity: integrity({ rowWritesServers: 459_000 }) }).exitCode).toBe(0);
+  expect(verdictOf({ integrity: integrity({ rowWritesServers: 460_000 }) }).exitCode).toBe(90);
+});
+
+test('a probe that was there and gave no data, or gaps for most of it, is no conclusion', () => {
+  const probes = (samples: number, gaps: number) => [
+    { name: 'postgres', samples, gaps, lastError: 'refused' },
+  ];
+  expect(verdictOf({ probes: probes(0, 0) }).exitCode).toBe(90);
+  expect(verdictOf({ probes: probes(10, 11) }).exitCode).toBe(90);
+  expect(verdictOf({ probes: probes(10, 10) }).exitCode).toBe(0);
+});
+
+test('without an acknowledgement there is nothing to conclude from', () => {
+  const { intent, monsterCommand } = recorded.operations;
+  const none = { scheduled: 100, ok: 0, rejected: 0, failed: 0, timedOut: 100, skipped: 0, unfinished: 0 };
+  const verdict = verdictOf({
+    operations: {
+      intent: { ...intent, measured: none },
+      monsterCommand: { ...monsterCommand, measured: none },
+    },
+  });
+  expect(verdict.exitCode).toBe(90);
+  expect(ruleOf(verdict, 'answers')?.state).toBe('broken');
+});
+
+test('nothing met is never a pass', () => {
+  for (const budgets of [[], BUDGETS.filter(({ state }) => state === 'untestable')]) {
+    const verdict = verdictOf({}, { budgets });
+    expect(verdict).toMatchObject({ outcome: 'invalid', exitCode: 90 });
+    expect(verdict.invalidBecause.join()).toContain('no budget was met');
+  }
+});
+
+test('a run that was given up early failed, and says when and why', () => {
+  const ending = { state: 'stoppedEarly', because: '70% were skipped' } as const;
+  const early = verdictOf({ ending });
+  expect(early).toMatchObject({ outcome: 'fail', exitCode: 99 });
+  expect(early.breachedBecause[0]).toBe(
+    'load not sustained: stopped 25 s after GO, because 70% were skipped',
+  );
+  expect(verdictOf({ ending, series: blocked }).exitCode).toBe(90);
+});
+
+test('a stack that did not start is neither a pass nor a failure of the budgets', () => {
+  const verdict = judge(failedRun(), scenarioOf());
+  expect(verdict).toMatchObject({ outcome: 'invalid', exitCode: 93 });
+  expect(verdict.invalidBecause).toEqual(['postgres: port 5432 is in use: stop what listens there']);
+  expect(countRulings(verdict.rulings)).toMatchObject({ met: 0, breached: 0 });
+});
+
+test('of several verdicts the graver counts: 105, 93, 92, 90, 99', () => {
+  const lost = { integrity: integrity({ lost: 1 }) };
+  const interrupted = { state: 'interrupted', phase: 'measure' } as const;
+  const down = { state: 'stackFailed', because: 'world-2 ended', hint: 'see its log' } as const;
+  expect(verdictOf({ ...lost, series: blocked, ending: interrupted }, breach)).toMatchObject({
+    exitCode: 105,
+    outcome: 'invalid',
+  });
+  expect(verdictOf({ ...lost, series: blocked, ending: down }, breach).exitCode).toBe(93);
+  expect(verdictOf({ ...lost, series: blocked }, breach)).toMatchObject({ exitCode: 92, outcome: 'fail' });
+  expect(verdictOf({ series: blocked }, breach).exitCode).toBe(90);
+  expect(verdictOf({}, breach).exitCode).toBe(99);
+});
+
+test('the bottleneck is named with the figure that shows it', () => {
+  expect(verdictOf({}).bottleneck.resource).toBe('none');
+  expect(verdictOf({ series: blocked }).bottleneck.resource).toBe('generator');
+  const counter = (perSecond: number): Series => ({
+    kind: 'counter',
+    points: Array.from({ length: 28 }, (_, second) => [second, second * perSecond] as const),
+  });
+  const full = { ...recorded.series, 'host.cpuBusySeconds': counter(1.98) };
+  expect(verdictOf({ series: full }).bottleneck).toMatchObject({
+    resource: 'host',
+    evidence: expect.stringContaining('all 2 cores 99% busy'),
+  });
+  const core = { ...recorded.series, 'world.2.cpuSeconds': counter(0.97) };
+  expect(verdictOf({ series: core }).bottleneck).toMatchObject({
+    resource: 'server',
+    evidence: expect.stringContaining('97% of one core'),
+  });
+});

@@ -1,0 +1,126 @@
+import { mkdtemp, readdir, readFile, readlink, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import {
+  makeBundle,
+  pointLatest,
+  readBundle,
+  readLogTail,
+  writeArtefact,
+} from '../../src/measurement/bundle.ts';
+import { parseMeasurements } from '../../src/measurement/measurements-schema.ts';
+import { failedRun, measurementsOf } from '../fixtures/recorded-run.ts';
+
+let out = '';
+beforeEach(async () => {
+  out = await mkdtemp(join(tmpdir(), 'capbench-test-'));
+});
+afterEach(() => rm(out, { recursive: true, force: true }));
+
+const AT = new Date('2026-11-21T11:30:00.250Z');
+
+test('a bundle is named by scenario and time, and a second one at that time has a suffix', async () => {
+  const inside = join(out, 'deep', 'reports');
+  expect(basename(await makeBundle(inside, 'quickstart', AT))).toBe('quickstart-20261121T113000Z');
+  expect(basename(await makeBundle(inside, 'quickstart', AT))).toBe('quickstart-20261121T113000Z-2');
+});
+
+test('a name with a path in it stays inside the folder', async () => {
+  expect(basename(await makeBundle(out, '../../etc/passwd', AT))).toBe('-..-etc-passwd-20261121T113000Z');
+  expect(await readdir(out)).toHaveLength(1);
+});
+
+test('files are written whole, in folders of their own, and never outside', async () => {
+  const bundle = await makeBundle(out, 'a', AT);
+  await writeArtefact(bundle, 'charts/latency.png', new Uint8Array([1, 2, 3]));
+  await writeArtefact(bundle, 'report.json', '{}');
+  await writeArtefact(bundle, 'report.json', '{"again":1}');
+  expect(await readFile(join(bundle, 'report.json'), 'utf8')).toBe('{"again":1}');
+  expect((await readdir(bundle, { recursive: true })).sort()).toEqual([
+    'charts',
+    'charts/latency.png',
+    'report.json',
+  ]);
+  await expect(writeArtefact(bundle, '../report.json', '')).rejects.toThrow('no name inside a bundle');
+});
+
+test('latest points at the newest bundle, by a relative link', async () => {
+  const first = await makeBundle(out, 'a', AT);
+  const second = await makeBundle(out, 'a', AT);
+  expect(await pointLatest(first)).toBeNull();
+  expect(await pointLatest(second)).toBeNull();
+  expect(await readlink(join(out, 'latest'))).toBe(basename(second));
+  expect((await readdir(out)).sort()).toEqual([basename(first), basename(second), 'latest'].sort());
+});
+
+test('where latest cannot be a link, that is a warning', async () => {
+  const bundle = await makeBundle(out, 'a', AT);
+  await writeArtefact(join(out, 'latest'), 'something', 'in the way');
+  expect(await pointLatest(bundle)).toContain('does not point at this run');
+  expect((await readdir(out)).sort()).toEqual([basename(bundle), 'latest'].sort());
+});
+
+test('a folder that cannot be made is bad input, with its name', async () => {
+  await writeFile(join(out, 'file'), '');
+  await expect(makeBundle(join(out, 'file'), 'a', AT)).rejects.toMatchObject({
+    exitCode: 104,
+    message: expect.stringContaining(join(out, 'file')),
+  });
+});
+
+test('of a log the end is kept, from the start of a line', async () => {
+  const log = join(out, 'postgres.log');
+  await writeFile(log, 'first line\nsecond line\nthird line\n');
+  expect(await readLogTail(log)).toBe('first line\nsecond line\nthird line\n');
+  expect(await readLogTail(log, 15)).toBe('[the first 19 bytes were cut]\nthird line\n');
+});
+
+test('what was written is read back, of a whole run and of one that failed', async () => {
+  for (const measurements of [measurementsOf(), failedRun()]) {
+    await writeArtefact(out, 'measurements.json', JSON.stringify(measurements));
+    await writeArtefact(out, 'scenario.yaml', 'name: recorded\n');
+    const read = await readBundle(out);
+    expect(read.measurements).toEqual(measurements);
+    expect(Buffer.from(read.scenarioBytes).toString()).toBe('name: recorded\n');
+  }
+});
+
+const refused = async (file: string): Promise<string> => {
+  try {
+    await readBundle(out);
+  } catch (error) {
+    expect(error).toMatchObject({ exitCode: 104, message: expect.stringContaining(join(out, file)) });
+    return error instanceof Error ? error.message : '';
+  }
+  throw new Error('the bundle was read');
+};
+
+test('a missing, broken or huge file is named', async () => {
+  expect(await refused('measurements.json')).toContain('does not exist');
+
+  await writeFile(join(out, 'measurements.json'), '{"schemaVersion":1,');
+  expect(await refused('measurements.json')).toContain('not JSON');
+
+  await writeFile(join(out, 'measurements.json'), JSON.stringify({ ...measurementsOf(), peakCcu: 'many' }));
+  expect(await refused('measurements.json')).toContain('peakCcu');
+
+  await truncate(join(out, 'measurements.json'), 300 * 2 ** 20);
+  expect(await refused('measurements.json')).toContain('at most');
+
+  await writeFile(join(out, 'measurements.json'), JSON.stringify(measurementsOf()));
+  expect(await refused('scenario.yaml')).toContain('does not exist');
+});
+
+test('of many problems the first few are told', () => {
+  const parsed = parseMeasurements('{"schemaVersion":2}');
+  if (parsed.state === 'valid') throw new Error('it was taken');
+  expect(parsed.problems).toHaveLength(4);
+  expect(parsed.problems[0]).toContain('schemaVersion');
+  expect(parsed.problems[3]).toMatch(/^and \d+ more$/);
+});
+
+test('a number that is not finite cannot be smuggled in', () => {
+  const text = JSON.stringify(measurementsOf()).replace('"peakCcu":1000', '"peakCcu":1e999');
+  expect(parseMeasurements(text).state).toBe('invalid');
+});

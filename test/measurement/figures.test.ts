@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest';
+import { figuresOf } from '../../src/measurement/figures-of.ts';
+import type { OperationFacts } from '../../src/measurement/measurements.ts';
+import { failedRun, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
+
+const recorded = measurementsOf();
+const figures = figuresOf(recorded, scenarioOf());
+
+/** Every number in a value, however deep. */
+function numbersIn(value: unknown): number[] {
+  if (typeof value === 'number') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(numbersIn) : [];
+}
+
+test('the load is what was achieved beside what was asked for', () => {
+  expect(figures.load).toMatchObject({ requestedCcu: 1000, peakCcu: 1000, scale: 1, durationSeconds: 20 });
+  expect(figures.load.sentPercent).toEqual({ intent: 100, monsterCommand: 100 });
+});
+
+test('throughput is acknowledged operations, and batches are not rows', () => {
+  const { throughput } = figures;
+  expect(throughput.intentsPerSecond).toBeGreaterThan(990);
+  expect(throughput.intentsPerSecond).toBeLessThan(1010);
+  expect(throughput.rowWritesPerSecond).toBeCloseTo(19_000, 6);
+  expect(throughput.batchesPerSecond).toBeCloseTo(200, 6);
+  expect(throughput.rowsPerBatch).toBeCloseTo(95, 6);
+  expect(throughput.operationsPerBatch).toBeCloseTo(105, 6);
+  expect(throughput.coalescing).toBeCloseTo(21_000 / 19_000, 6);
+  expect(throughput.flushedOnTimePercent).toBeCloseTo(98, 6);
+  expect(throughput.largestBatch).toBe(500);
+  expect(throughput.serverSharePercent.max).toBeCloseTo(50, 6);
+});
+
+test('every percentage has the denominator that its name says', () => {
+  expect(figures.world.cpuPercentOfCore.mean).toBeCloseTo(32, -1);
+  expect(figures.world.cpuPercentTotal.mean).toBeCloseTo(31.5, -1);
+  expect(figures.database.cpuPercentOfHost.mean).toBeCloseTo(15, -1);
+  expect(figures.database.hitRatioPercent).toBeCloseTo(100 * (40_000 / 40_010), 6);
+  expect(figures.generator.cpuCores).toBeCloseTo(0.42, 1);
+  expect(figures.host.stealPercent).toBeCloseTo(0.05, 6);
+  expect(figures.host.nodeMajor).toBe(20);
+});
+
+const of = (over: Partial<OperationFacts>) =>
+  figuresOf(
+    measurementsOf({
+      operations: { ...recorded.operations, intent: { ...recorded.operations.intent, ...over } },
+    }),
+    scenarioOf(),
+  ).latency.intent.due;
+
+test('what was not answered is slower than everything that was', () => {
+  const { measured } = recorded.operations.intent;
+  const few = of({ measured: { ...measured, ok: measured.ok - 400, timedOut: 300, skipped: 100 } });
+  expect(few.unanswered).toBe(400);
+  expect(few.p95).toBeGreaterThan(figures.latency.intent.due.p95 ?? 0);
+  expect(few.p99).toBeNull();
+  expect(few.max).toBe(figures.latency.intent.due.max);
+});
+
+test('a run that never started has figures that are null, and none that are not numbers', () => {
+  const nothing = figuresOf(failedRun(), scenarioOf());
+  expect(nothing.throughput.operationsPerSecond).toBeNull();
+  expect(nothing.latency.intent.due).toMatchObject({ p95: null, max: null, mean: null, count: 0 });
+  expect(nothing.integrity.lost).toBeNull();
+  expect(numbersIn(nothing).filter((value) => !Number.isFinite(value))).toEqual([]);
+});
+
+test('without a word of PostgreSQL the others on the host are not known', () => {
+  const series = Object.fromEntries(
+    Object.entries(recorded.series).filter(([name]) => !name.startsWith('postgres.')),
+  );
+  const target = figuresOf(measurementsOf({ stackKind: 'target', series, integrity: null }), scenarioOf());
+  expect(target.host.otherCpuPercent).toBeNull();
+  expect(target.database.rowsUpdatedPerSecond).toBeNull();
+  expect(target.integrity.rowWritesDisagreePercent).toBeNull();
+});
+
+test('two counts of row writes disagree in percent of what PostgreSQL counted', () => {
+  const integrity = recorded.integrity;
+  if (integrity === null) throw new Error('the recorded run has no integrity');
+  const one = figuresOf(
+    measurementsOf({ integrity: { ...integrity, rowWritesServers: 450_450 } }),
+    scenarioOf(),
+  );
+  expect(one.integrity.rowWritesDisagreePercent).toBeCloseTo(1, 9);
+});
