@@ -1,16 +1,16 @@
-import { execFile } from 'node:child_process';
 import os from 'node:os';
 import { resolve } from 'node:path';
-import { promisify } from 'node:util';
 import { badInput, type ExitCode } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { createNativeEngine } from '../load/native.ts';
 import { makeBundle, pointLatest, readLogTail, writeArtefact } from '../measurement/bundle.ts';
 import type { HostFacts } from '../measurement/measurements.ts';
+import { commitOf } from '../probe/commit.ts';
 import { type RunPlan, run } from '../run.ts';
 import { scenarioHash, writeScenario } from '../scenario/resolved.ts';
 import { openLocalStack } from '../stack/local.ts';
 import { attachTargets } from '../stack/remote.ts';
+import { targetAddresses } from '../stack/target-address.ts';
 import { openWatchdog, type Watchdog } from '../stack/watchdog.ts';
 import { openProgress } from './progress.ts';
 import { publish } from './publish.ts';
@@ -31,13 +31,6 @@ function workersOf(host: Host, flag: string | undefined): number | null {
   return workers;
 }
 
-/** The commit that is being measured: what the user's folder is at, where it is a repository. */
-const commitOf = (host: Host): Promise<string | null> =>
-  promisify(execFile)('git', ['rev-parse', 'HEAD'], { cwd: host.cwd, timeout: 2000 }).then(
-    ({ stdout }) => stdout.trim(),
-    () => null,
-  );
-
 const hostFacts = ({ machine }: Host): HostFacts => ({
   cpuModel: os.cpus()[0]?.model ?? 'unknown',
   cpus: machine.cpus,
@@ -52,6 +45,8 @@ const hostFacts = ({ machine }: Host): HostFacts => ({
 export async function executeRun(host: Host, reference: string, flags: RunFlags): Promise<ExitCode> {
   const workers = workersOf(host, flags.workers);
   const { scenario } = await loadScenario(host, reference, flags);
+  // Bad addresses are bad input: said before there is a bundle.
+  await Promise.all(flags.target.map(targetAddresses));
   const startedAt = new Date();
   const out = resolve(host.cwd, flags.out ?? (host.env.CAPBENCH_OUT || 'reports'));
   const bundle = await makeBundle(out, scenario.name, startedAt);
@@ -68,7 +63,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
       identity: {
         capbench: host.version,
         scenarioHash: scenarioHash(scenario),
-        commit: await commitOf(host),
+        commit: await commitOf(host.cwd),
         startedAt: startedAt.toISOString(),
         stackKind: flags.target.length > 0 ? 'target' : 'local',
         engine: flags.engine,
@@ -82,7 +77,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
               signal,
               postgresBin: host.env.CAPBENCH_POSTGRES_BIN || null,
             }),
-      engine: createNativeEngine({ workers, watchdog: guard }),
+      engine: createNativeEngine({ workers, watchdog: guard, onConnecting: progress.connecting }),
       readLog: readLogTail,
     };
     const { measurements, logs } = await run(plan, progress, signals);

@@ -10,6 +10,7 @@ const CLEAR_LINE = '\r\u001b[2K';
 
 /** The live line of a run on stderr, where that is a terminal; silent elsewhere. */
 export interface LiveProgress extends Observer {
+  connecting(connected: number): void;
   /** A line that stays, above the live one. */
   say(text: string): void;
   end(): void;
@@ -35,6 +36,9 @@ export function openProgress(host: Host, quiet: boolean): LiveProgress {
     phase(phase) {
       state = { ...state, phase };
       if (live) draw();
+    },
+    connecting(connected) {
+      state = { ...state, players: connected };
     },
     second({ connected, operations }) {
       const p95 = percentileOf(operations.intent.due, 95);
