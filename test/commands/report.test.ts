@@ -1,0 +1,90 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { runCli } from '../../src/cli.ts';
+import type { Measurements } from '../../src/measurement/measurements.ts';
+import { writeScenario } from '../../src/scenario/resolved.ts';
+import { failedRun, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
+import { memoryHost } from '../memory-host.ts';
+
+let bundle = '';
+beforeEach(async () => {
+  bundle = await mkdtemp(join(tmpdir(), 'capbench-test-'));
+  await writeFile(join(bundle, 'scenario.yaml'), writeScenario(scenarioOf()));
+  await record(measurementsOf());
+});
+afterEach(() => rm(bundle, { recursive: true, force: true }));
+
+const record = (m: Measurements): Promise<void> =>
+  writeFile(join(bundle, 'measurements.json'), JSON.stringify(m));
+
+async function report(...flags: string[]) {
+  const host = memoryHost(['report', bundle, ...flags]);
+  const exitCode = await runCli(host);
+  return { exitCode, out: host.out(), err: host.err() };
+}
+
+const rulings = async (): Promise<{ id: string; state: string }[]> =>
+  JSON.parse(await readFile(join(bundle, 'report.json'), 'utf8')).rulings;
+
+test('a bundle is judged and rendered again from its measurements and scenario alone', async () => {
+  const { exitCode, out, err } = await report();
+  expect(err).toBe('');
+  expect(exitCode).toBe(0);
+  expect(out).toContain('PASS (0)  7 met, 1 contradicted, 3 untestable');
+  expect((await readdir(bundle)).sort()).toEqual(
+    ['charts', 'histograms', 'junit.xml', 'measurements.json', 'report.html', 'report.json'].concat([
+      'scenario.yaml',
+      'series.csv',
+      'summary.md',
+    ]),
+  );
+  expect(await readdir(join(bundle, 'charts'))).toHaveLength(5);
+});
+
+test('with report.json deleted the rulings are the same; with one measurement changed, the ruling is', async () => {
+  await report();
+  const first = await rulings();
+  await rm(join(bundle, 'report.json'));
+  await report();
+  expect(await rulings()).toEqual(first);
+
+  const m = measurementsOf();
+  const due = { ...m.operations.intent.due, counts: [[30_000, 20_000]] as const, min: 30_000, max: 30_000 };
+  await record(measurementsOf({ operations: { ...m.operations, intent: { ...m.operations.intent, due } } }));
+  expect((await report()).exitCode).toBe(99);
+  const changed = (await rulings()).filter(({ state }, i) => state !== first[i]?.state);
+  expect(changed.map(({ id, state }) => [id, state])).toEqual([['FLX-151', 'breached']]);
+});
+
+test('the exit code is the verdict’s, also of a run that never started', async () => {
+  await record(failedRun());
+  const { exitCode, out } = await report();
+  expect(exitCode).toBe(93);
+  expect(out).toContain('INVALID (93)');
+});
+
+test('--json is report.json on stdout and nothing else, --quiet is the verdict alone', async () => {
+  const { out } = await report('--json');
+  expect(JSON.parse(out)).toEqual(JSON.parse(await readFile(join(bundle, 'report.json'), 'utf8')));
+  expect((await report('--quiet')).out).toMatch(/^PASS \(0\) .*\n$/);
+});
+
+test('what cannot be read is named, with exit code 104', async () => {
+  await writeFile(join(bundle, 'measurements.json'), '{');
+  const broken = await report();
+  expect(broken.exitCode).toBe(104);
+  expect(broken.err).toContain(join(bundle, 'measurements.json'));
+
+  await record(measurementsOf());
+  await writeFile(join(bundle, 'scenario.yaml'), 'load: everything\n');
+  const scenario = await report();
+  expect(scenario.exitCode).toBe(104);
+  expect(scenario.err).toContain('scenario.yaml');
+
+  await rm(bundle, { recursive: true });
+  const missing = await report();
+  expect(missing.exitCode).toBe(104);
+  expect(missing.err).toContain('does not exist');
+});

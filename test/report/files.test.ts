@@ -1,0 +1,116 @@
+import { HistogramLogReader } from 'hdr-histogram-js';
+import { expect, test } from 'vitest';
+import { histogramLogs } from '../../src/report/hlog.ts';
+import { html } from '../../src/report/html.ts';
+import { junit } from '../../src/report/junit.ts';
+import { seriesCsv } from '../../src/report/series-csv.ts';
+import { summary } from '../../src/report/summary.ts';
+import { BUDGETS, failedRun, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
+import { NASTY, nastyBudget, reportFrom } from './report-of.ts';
+import { elementsOf } from './xml.ts';
+
+const scenario = scenarioOf({ scale: 0.25, budgets: [...BUDGETS, nastyBudget] });
+const m = measurementsOf({ errors: [NASTY] });
+const report = reportFrom(m, scenario);
+const failed = reportFrom(failedRun(), scenario);
+
+test('junit.xml has a case for each budget and each rule', () => {
+  const elements = elementsOf(junit(report));
+  const of = (name: string) => elements.filter((element) => element.name === name);
+  expect(of('testcase')).toHaveLength(report.rulings.length + report.rules.length);
+  expect(of('failure')).toHaveLength(report.rulings.filter(({ state }) => state === 'breached').length);
+  const [budgets, rules] = of('testsuite');
+  expect(budgets?.attributes).toMatchObject({
+    name: 'recorded (scale 0.25) budgets',
+    tests: '12',
+    failures: '1',
+  });
+  expect(Number(budgets?.attributes.skipped)).toBe(
+    report.rulings.filter(({ state }) => state !== 'met' && state !== 'breached').length,
+  );
+  expect(rules?.attributes).toMatchObject({ tests: String(report.rules.length), failures: '0' });
+  expect(of('skipped').map(({ attributes }) => attributes.message)).toContain('untestable: HAProxy');
+});
+
+test('junit.xml takes text for text', () => {
+  const names = elementsOf(junit(report)).map(({ attributes }) => attributes.name ?? '');
+  expect(names).toContain('nasty|<b> <script>alert("1")</script> & | `x` [31m ]]> \'quoted\'');
+  expect(elementsOf(junit(failed)).filter(({ name }) => name === 'testcase')).toHaveLength(
+    failed.rulings.length + failed.rules.length,
+  );
+});
+
+test('summary.md is a heading, the reasons and tables whose rows all have five columns', () => {
+  const text = summary(report);
+  expect(text).toMatch(/^### ❌ FAIL \(99\): recorded, 1 breached,/);
+  expect(text).toContain('scale 0.25');
+  const rows = text.split('\n').filter((line) => line.startsWith('|'));
+  expect(rows.length).toBeGreaterThan(8);
+  expect(rows.filter((row) => row.replaceAll('\\|', '').split('|').length !== 7)).toEqual([]);
+  expect(text).not.toContain('<script>');
+  expect(summary(failed)).toContain('- postgres: port 5432 is in use');
+});
+
+test('series.csv has a line a second and a column a series', () => {
+  const [header = '', ...lines] = seriesCsv(m, 0.25).trimEnd().split('\n');
+  const names = header.split(',');
+  expect(names).toEqual(['second', 'scale', ...Object.keys(m.series).sort()]);
+  expect(lines.filter((line) => line.split(',').length !== names.length)).toEqual([]);
+  expect(lines.map((line) => Number(line.split(',')[0]))).toEqual(
+    Array.from({ length: 31 }, (_, i) => i - 2),
+  );
+  const scheduled = names.indexOf('load.intent.scheduled');
+  expect(lines[2 + 10]?.split(',')[scheduled]).toBe('10000');
+  expect(seriesCsv(failedRun(), 1)).toBe('second,scale\n');
+});
+
+test('histogram logs are read back by the reader of the format', () => {
+  const logs = histogramLogs(m, 0.25);
+  expect([...logs.keys()]).toEqual(
+    ['intent-due', 'intent-service', 'intent-lag']
+      .concat(['monsterCommand-due', 'monsterCommand-service', 'monsterCommand-lag'])
+      .map((name) => `histograms/${name}.hlog`),
+  );
+  const text = logs.get('histograms/intent-due.hlog') ?? '';
+  expect(text).toContain('scale 0.25');
+  const reader = new HistogramLogReader(text);
+  const histogram = reader.nextIntervalHistogram();
+  expect(histogram?.totalCount).toBe(20_000);
+  expect((histogram?.getValueAtPercentile(95) ?? 0) / 1000).toBeCloseTo(
+    report.latency.intent.due.p95 ?? 0,
+    1,
+  );
+  expect(reader.startTimeSec).toBeCloseTo(Date.parse(m.startedAt) / 1000 + 4.9, 3);
+  expect(reader.nextIntervalHistogram()).toBeNull();
+  expect(histogramLogs(failedRun(), 1).size).toBe(0);
+});
+
+test('report.html is one file: it asks nobody, runs nothing, and takes text for text', () => {
+  const page = html(report, [
+    { name: 'latency', title: 'Latency', alt: NASTY, png: new Uint8Array([1, 2, 3]) },
+  ]);
+  expect(page).not.toMatch(/<script|<link rel="stylesheet"|https?:\/\//);
+  expect([...page.matchAll(/\b(?:src|href)="([^"]*)"/g)].map(([, target]) => target)).toEqual([
+    'data:,',
+    'data:image/png;base64,AQID',
+  ]);
+  expect(page).toContain('&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;');
+  expect(page).not.toContain('\u001b');
+  expect(page.match(/<img alt="[^"]+"/g)).toHaveLength(1);
+});
+
+test('report.html says the verdict first, then every budget with its source', () => {
+  const page = html(report, []);
+  const order = ['>Fail', 'id="budgets"', 'id="latency"', 'id="rules"', 'id="stack"', 'id="host"'].map(
+    (text) => page.indexOf(text),
+  );
+  expect(order).not.toContain(-1);
+  expect(order).toEqual([...order].sort((a, b) => a - b));
+  for (const { id, source } of report.rulings) {
+    if (id !== nastyBudget.id) expect(page).toContain(`<td>${id}</td>`);
+    if (source !== null) expect(page).toContain(`${source.document}:${source.line}`);
+  }
+  expect(page).toContain('this host has 24 GB of memory');
+  expect(html(failed, [])).toContain('No conclusion');
+  expect(html(failed, [])).not.toMatch(/NaN|undefined|>null/);
+});

@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest';
+import {
+  bytesText,
+  cellText,
+  limitText,
+  numberText,
+  observedText,
+  quantity,
+} from '../../src/report/format.ts';
+import { measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
+import { reportFrom } from './report-of.ts';
+
+test.each([
+  [34.123, '34.1'],
+  [0.012345, '0.0123'],
+  [999.79, '1,000'],
+  [104_876.3, '104,876'],
+  [20_000, '20,000'],
+  [7, '7'],
+  [0, '0'],
+  [0.00001234, '1.23e-5'],
+  [null, '–'],
+])('%s is shown as %s', (value, text) => {
+  expect(numberText(value)).toBe(text);
+});
+
+test('a column has three digits on every line', () => {
+  expect([10.002, 9.7654, 33, 0.5, 1234.5, 0, null].map(cellText)).toEqual([
+    '10.0',
+    '9.77',
+    '33.0',
+    '0.500',
+    '1,235',
+    '0',
+    '–',
+  ]);
+});
+
+test('what is not quite 100% is not shown as 100%', () => {
+  expect(quantity(99.976, '%')).toBe('99.98%');
+  expect(quantity(100, '%')).toBe('100%');
+});
+
+test('bytes are counted in powers of 1,024', () => {
+  expect(bytesText(24 * 2 ** 30)).toBe('24 GB');
+  expect(bytesText(1200)).toBe('1.17 kB');
+  expect(bytesText(110, true)).toBe('110 bytes/s');
+});
+
+test('limits are shown as the document has them', () => {
+  expect(limitText({ op: '<', limit: 20, unit: 'ms' })).toBe('< 20 ms');
+  expect(limitText({ op: 'between', limit: [40, 80], unit: '% CPU' })).toBe('40 to 80% CPU');
+  expect(limitText({ op: 'is', limit: 'on', unit: 'enum' })).toBe('on');
+  expect(limitText({ op: '~', limit: 2500, unit: 'batches/s' })).toBe('≈ 2,500 batches/s');
+});
+
+test('a breach is never rounded to its limit', () => {
+  const [ruling] = reportFrom(measurementsOf(), scenarioOf()).rulings;
+  if (ruling === undefined) throw new Error('no ruling');
+  const missed = {
+    ...ruling,
+    state: 'breached',
+    op: '>=',
+    limit: 20_000,
+    observed: 19_999.6,
+    metricUnit: 'ops/s',
+  } as const;
+  expect(observedText(missed)).toBe('19,999.6 ops/s');
+  expect(observedText({ ...missed, state: 'met' })).toBe('20,000 ops/s');
+});

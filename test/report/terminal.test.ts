@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import { terminalSummary, terminalVerdict } from '../../src/report/terminal.ts';
+import { BUDGETS, failedRun, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
+import { nastyBudget, reportFrom } from './report-of.ts';
+
+const style = { colour: false, width: 80, bundle: 'reports/recorded-20261121T113000Z' };
+const scenario = scenarioOf({ budgets: [...BUDGETS, nastyBudget] });
+const report = reportFrom(measurementsOf(), scenario);
+const lines = terminalSummary(report, style).split('\n');
+const at = (text: string): number => lines.findIndex((line) => line.includes(text));
+
+test('the sections come in their order, and the verdict last', () => {
+  const order = ['BUDGETS', 'LOAD', 'LATENCY', 'DATABASE', 'HOST AND GENERATOR', 'FAIL (99)'].map(at);
+  expect(order).not.toContain(-1);
+  expect(order).toEqual([...order].sort((a, b) => a - b));
+  expect(lines.filter((line) => line !== '').at(-1)).toBe(
+    '  FAIL (99)  1 breached, 7 met, 1 contradicted, 3 untestable  reports/recorded-20261121T113000Z',
+  );
+});
+
+test('breached budgets come first, with their limit and what was observed', () => {
+  expect(at('✗')).toBeLessThan(at('✓'));
+  expect(lines[at('✗')]).toMatch(/✗ nasty.*< 1 ms +20\.9 ms$/);
+  expect(lines[at('FLX-151')]).toMatch(/✓ FLX-151 .*< 20 ms +16\.4 ms$/);
+  expect(lines[at('FLX-119') + 1]).toContain('four servers that flush every 10 ms');
+});
+
+test('untestable budgets are one line for each missing component', () => {
+  expect(lines.filter((line) => line.includes('untestable: '))).toHaveLength(3);
+  expect(at('1 untestable: HAProxy')).toBeGreaterThan(at('FLX-119'));
+  expect(at('FLX-124')).toBe(-1);
+});
+
+test('no line is wider than the terminal, but for the last with its path', () => {
+  for (const width of [80, 100, 200]) {
+    const all = terminalSummary(report, { ...style, width })
+      .split('\n')
+      .slice(0, -2);
+    expect(all.filter((line) => line.length > Math.min(width, 120))).toEqual([]);
+  }
+});
+
+test('without colours there is no escape sequence, with them the text is the same', () => {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  const codes = /\u001b\[\d+m/g;
+  const coloured = terminalSummary(report, { ...style, colour: true });
+  expect(lines.join('\n')).not.toContain('\u001b');
+  expect(coloured.match(codes)?.length).toBeGreaterThan(20);
+  expect(coloured.replace(codes, '')).toBe(lines.join('\n'));
+});
+
+test('the scale is told, and what the generator and the servers share', () => {
+  const quarter = terminalSummary(reportFrom(measurementsOf(), scenarioOf({ scale: 0.25 })), style);
+  expect(quarter).toContain('scale 0.25');
+  expect(quarter).toContain('generator and servers on one host');
+});
+
+test('a run that failed before GO is told as well', () => {
+  const failed = terminalSummary(reportFrom(failedRun(), scenario), style);
+  expect(failed).toContain('postgres: port 5432 is in use: stop what listens there');
+  expect(failed).toContain('INVALID (93)');
+  expect(failed).not.toMatch(/NaN|undefined|null/);
+});
+
+test('the verdict alone is one line', () => {
+  expect(terminalVerdict(report, style)).toBe(
+    'FAIL (99)  1 breached, 7 met, 1 contradicted, 3 untestable  reports/recorded-20261121T113000Z\n',
+  );
+});
