@@ -35,10 +35,11 @@ export async function publish(
   for (const [name, content] of artefacts) await writeArtefact(bundle, name, content);
   for (const warning of warnings) host.stderr.write(`warning: ${warning}\n`);
 
+  const near = relative(host.cwd, bundle);
   const style = {
     colour: flags.color && host.stdout.isTTY && !host.env.NO_COLOR,
     width: host.stdout.columns,
-    bundle: relative(host.cwd, bundle) || '.',
+    bundle: near.startsWith('..') ? bundle : near || '.',
   };
   if (flags.json) host.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else host.stdout.write(flags.quiet ? terminalVerdict(report, style) : terminalSummary(report, style));

@@ -78,14 +78,16 @@ export function percentileCurves(m: Measurements): readonly Curve[] {
   ).filter(hasData);
 }
 
-/** Operations due and answered well, and rows written, in each second. */
+/** Operations due and answered, and rows written, in each second. */
 export function throughputCurves(m: Measurements): readonly Curve[] {
   const x = secondsOf(m);
-  const over = (outcome: string): (number | null)[] =>
-    sumColumns(OPERATIONS.map((op) => ratesAt(m.series[`load.${op}.${outcome}`], x)));
+  const over = (...outcomes: readonly string[]): (number | null)[] =>
+    sumColumns(
+      OPERATIONS.flatMap((op) => outcomes.map((outcome) => ratesAt(m.series[`load.${op}.${outcome}`], x))),
+    );
   return [
     { name: 'operations due', x, y: over('scheduled') },
-    { name: 'operations ok', x, y: over('ok') },
+    { name: 'operations answered (ok or rejected)', x, y: over('ok', 'rejected') },
     {
       name: 'row writes',
       x,

@@ -17,7 +17,7 @@ export function numberText(value: number | null, digits = 3): string {
 /** The same for a column of figures: `10.0` below `9.76`. */
 export function cellText(value: number | null): string {
   if (value === null || value === 0) return value === null ? NOTHING : '0';
-  return Math.abs(value) >= 999.5 || Math.abs(value) < 0.001 ? numberText(value) : value.toPrecision(3);
+  return Math.abs(value) >= 999.5 || Math.abs(value) < 0.01 ? numberText(value) : value.toPrecision(3);
 }
 
 /** A number with its unit: `34.1 ms`, `99.8%`, `10.3x`. What is not quite 100% is not shown as 100%. */

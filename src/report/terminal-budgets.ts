@@ -2,6 +2,9 @@ import { byReason, byState, limitText, NO_REASON, observedText, plain } from './
 import type { Report, ReportRuling } from './report.ts';
 import { cut, type Palette, wrap } from './terminal-text.ts';
 
+const WIDEST_TITLE = 56;
+const NARROWEST_TITLE = 20;
+
 interface Row {
   readonly ruling: ReportRuling;
   readonly id: string;
@@ -13,22 +16,7 @@ interface Row {
 export function budgetLines({ rulings }: Report, paint: Palette, width: number): string[] {
   const [breached = [], met = [], contradicted = [], unmeasured = [], untestable = []] = byState(rulings);
   const shown = [...breached, ...met, ...together(contradicted), ...together(unmeasured)];
-  const room = (share: number): number => Math.floor(width * share);
-  const rows = shown.map((ruling) => ({
-    ruling,
-    id: cut(plain(ruling.id), room(0.2)),
-    limit: cut(plain(limitText(ruling)), room(0.28)),
-    observed: cut(plain(observedText(ruling)), room(0.21)),
-  }));
-  const widest = (of: (row: Row) => string): number =>
-    rows.reduce((most, row) => Math.max(most, of(row).length), 0);
-  const widths = [
-    widest((row) => row.id),
-    widest((row) => row.limit),
-    widest((row) => row.observed),
-  ] as const;
-  const left = width - 4 - 2 - 6 - widths[0] - widths[1] - widths[2];
-  const titleWidth = Math.max(12, Math.min(left, 56));
+  const { rows, widths, titleWidth } = layout(shown, width);
   const lines = rows.flatMap(({ ruling, id, limit, observed }, i) => {
     const line = [
       id.padEnd(widths[0]),
@@ -44,6 +32,39 @@ export function budgetLines({ rulings }: Report, paint: Palette, width: number):
     ([reason, count]) => `${paint.dim('·')} ${cut(`${count} untestable: ${plain(reason)}`, width - 6)}`,
   );
   return [...lines, ...(lines.length > 0 && missing.length > 0 ? [''] : []), ...missing];
+}
+
+interface Layout {
+  readonly rows: readonly Row[];
+  /** Of id, limit and observed. */
+  readonly widths: readonly [number, number, number];
+  readonly titleWidth: number;
+}
+
+/** Columns as wide as they need to be, and cut to shares of the line only when the titles would have no room. */
+function layout(rulings: readonly ReportRuling[], width: number): Layout {
+  const within = (...caps: readonly [number, number, number]): Layout => {
+    const rows = rulings.map((ruling) => ({
+      ruling,
+      id: cut(plain(ruling.id), caps[0]),
+      limit: cut(plain(limitText(ruling)), caps[1]),
+      observed: cut(plain(observedText(ruling)), caps[2]),
+    }));
+    const widest = (of: (row: Row) => string): number =>
+      rows.reduce((most, row) => Math.max(most, of(row).length), 0);
+    const widths = [
+      widest(({ id }) => id),
+      widest(({ limit }) => limit),
+      widest(({ observed }) => observed),
+    ] as const;
+    // The indent, the mark and three gaps of two.
+    const left = width - 12 - widths[0] - widths[1] - widths[2];
+    return { rows, widths, titleWidth: Math.min(left, WIDEST_TITLE) };
+  };
+  const natural = within(24, 32, 28);
+  if (natural.titleWidth >= NARROWEST_TITLE) return natural;
+  const share = (part: number): number => Math.floor(width * part);
+  return within(share(0.19), share(0.27), share(0.2));
 }
 
 const isDecided = ({ state }: ReportRuling): boolean => state === 'met' || state === 'breached';

@@ -54,7 +54,8 @@ export function fold(lines: readonly string[], width: number): string[] {
     if (line.length <= width) return [line];
     const folded: string[] = [];
     let current = line.slice(0, indent);
-    for (const value of line.slice(indent).split('  ')) {
+    const values = line.slice(indent).split('  ');
+    for (const value of values.flatMap((one) => wrap(one, width - indent))) {
       const start = current.length === indent;
       if (!start && current.length + 2 + value.length > width) {
         folded.push(current);
