@@ -104,5 +104,7 @@ export async function main(host: Host = processHost()): Promise<void> {
     reportBug(host, thrown, wantsVerbose(host));
     host.exit(EXIT.bug);
   });
+  // A verb with something to close takes the signals over.
+  host.onSignal(() => host.exit(EXIT.interrupted));
   host.exit(await runCli(host));
 }

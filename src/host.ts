@@ -45,7 +45,7 @@ export interface Host {
   readonly machine: Machine;
   /** With which cli.ts will end the process once the command has resolved. A command sets it when its result is not 0. */
   exitCode: ExitCode;
-  /** Calls the listener for every stop signal from now on, instead of the default of ending at once. Returns what undoes it. */
+  /** From now on every stop signal goes to this listener, and to none before it. Returns what undoes that. */
   onSignal(listener: (signal: StopSignal) => void): () => void;
   /** Calls the listener for what nobody caught: a bug. */
   onCrash(listener: (thrown: unknown) => void): void;
@@ -109,9 +109,13 @@ export function processHost(): Host {
     },
     exitCode: EXIT.pass,
     onSignal(listener) {
-      for (const signal of STOP_SIGNALS) process.on(signal, listener);
+      const before = process.listeners('SIGINT');
+      for (const signal of STOP_SIGNALS) process.removeAllListeners(signal).on(signal, listener);
       return () => {
-        for (const signal of STOP_SIGNALS) process.off(signal, listener);
+        for (const signal of STOP_SIGNALS) {
+          process.removeAllListeners(signal);
+          for (const earlier of before) process.on(signal, earlier);
+        }
       };
     },
     onCrash(listener) {

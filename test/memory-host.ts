@@ -18,7 +18,7 @@ export function memoryHost(
   overrides: Partial<Pick<Host, 'env' | 'cwd' | 'root'>> = {},
 ): MemoryHost {
   const written = { out: '', err: '' };
-  const listeners = new Set<(signal: StopSignal) => void>();
+  const listeners: ((signal: StopSignal) => void)[] = [];
   const crashListeners: ((thrown: unknown) => void)[] = [];
   let ended: ExitCode | null = null;
   const output = (to: 'out' | 'err') => ({
@@ -49,8 +49,8 @@ export function memoryHost(
     },
     exitCode: EXIT.pass,
     onSignal(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
+      listeners.push(listener);
+      return () => void listeners.splice(listeners.indexOf(listener), 1);
     },
     onCrash(listener) {
       crashListeners.push(listener);
@@ -63,7 +63,7 @@ export function memoryHost(
     err: () => written.err,
     ended: () => ended,
     signal: (signal) => {
-      for (const listener of listeners) listener(signal);
+      listeners.at(-1)?.(signal);
     },
     crash: (thrown) => {
       for (const listener of crashListeners) listener(thrown);

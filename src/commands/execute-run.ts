@@ -8,6 +8,7 @@ import type { HostFacts } from '../measurement/measurements.ts';
 import { commitOf } from '../probe/commit.ts';
 import { type RunPlan, run } from '../run.ts';
 import { scenarioHash, writeScenario } from '../scenario/resolved.ts';
+import type { Scenario } from '../scenario/scenario.ts';
 import { openLocalStack } from '../stack/local.ts';
 import { attachTargets } from '../stack/remote.ts';
 import { targetAddresses } from '../stack/target-address.ts';
@@ -43,21 +44,20 @@ const hostFacts = ({ machine }: Host): HostFacts => ({
 
 /** One run, from the command line to the bundle; resolves with the verdict's exit code. */
 export async function executeRun(host: Host, reference: string, flags: RunFlags): Promise<ExitCode> {
-  const workers = workersOf(host, flags.workers);
-  const { scenario } = await loadScenario(host, reference, flags);
-  // Bad addresses are bad input: said before there is a bundle.
-  await Promise.all(flags.target.map(targetAddresses));
-  const startedAt = new Date();
-  const out = resolve(host.cwd, flags.out ?? (host.env.CAPBENCH_OUT || 'reports'));
-  const bundle = await makeBundle(out, scenario.name, startedAt);
-  await writeArtefact(bundle, 'scenario.yaml', writeScenario(scenario));
-
   const progress = openProgress(host, flags.quiet === true);
   const signals = stopSignals(host, progress);
   let watchdog: Watchdog | null = null;
   try {
-    const guard = await openWatchdog(host.env);
-    watchdog = guard;
+    const workers = workersOf(host, flags.workers);
+    const { scenario } = await loadScenario(host, reference, flags);
+    // Bad addresses are bad input: said before there is a bundle.
+    await Promise.all(flags.target.map(targetAddresses));
+    const startedAt = new Date();
+    const out = resolve(host.cwd, flags.out ?? (host.env.CAPBENCH_OUT || 'reports'));
+    const bundle = await makeBundle(out, scenario.name, startedAt);
+    await writeArtefact(bundle, 'scenario.yaml', writeScenario(scenario));
+
+    watchdog = await openWatchdog(host.env);
     const plan: RunPlan = {
       scenario,
       identity: {
@@ -69,28 +69,32 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
         engine: flags.engine,
         host: hostFacts(host),
       },
-      openStack: (signal) =>
-        flags.target.length > 0
-          ? attachTargets(flags.target, { signal })
-          : openLocalStack(scenario, {
-              watchdog: guard,
-              signal,
-              postgresBin: host.env.CAPBENCH_POSTGRES_BIN || null,
-            }),
-      engine: createNativeEngine({ workers, watchdog: guard, onConnecting: progress.connecting }),
+      openStack: stackOpener(host, scenario, flags.target, watchdog),
+      engine: createNativeEngine({ workers, watchdog, onConnecting: progress.connecting }),
       readLog: readLogTail,
     };
     const { measurements, logs } = await run(plan, progress, signals);
+    progress.end();
     await writeArtefact(bundle, 'measurements.json', JSON.stringify(measurements));
     for (const [name, text] of logs) await writeArtefact(bundle, `logs/${name}.log`, text);
-    progress.end();
+    if (measurements.ending.state === 'stackFailed') {
+      const { because, hint } = measurements.ending;
+      progress.say(`error: ${because}\nhint: ${hint}`);
+    }
     const exitCode = await publish(host, bundle, measurements, scenario, flags);
     const warning = await pointLatest(bundle);
     if (warning !== null) progress.say(`warning: ${warning}`);
     return exitCode;
   } finally {
     progress.end();
-    signals.dispose();
     await watchdog?.close();
+    signals.dispose();
   }
 }
+
+const stackOpener =
+  (host: Host, scenario: Scenario, targets: readonly string[], watchdog: Watchdog): RunPlan['openStack'] =>
+  (signal) =>
+    targets.length > 0
+      ? attachTargets(targets, { signal })
+      : openLocalStack(scenario, { watchdog, signal, postgresBin: host.env.CAPBENCH_POSTGRES_BIN || null });

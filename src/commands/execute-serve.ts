@@ -63,7 +63,7 @@ export async function executeServe(host: Host, reference: string, flags: ServeFl
       await stack.close();
     }
   } finally {
-    signals.dispose();
     await watchdog.close();
+    signals.dispose();
   }
 }

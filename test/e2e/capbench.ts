@@ -1,0 +1,120 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { Measurements } from '../../src/measurement/measurements.ts';
+import type { Report } from '../../src/report/report.ts';
+import { processesIn } from '../stack/leftovers.ts';
+
+export const root = join(import.meta.dirname, '..', '..');
+export const small = join(import.meta.dirname, 'small.yaml');
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The built CLI as a process, in a temporary folder of its own that is the run's TMPDIR too. */
+export interface Started {
+  readonly child: ChildProcess;
+  readonly tmp: string;
+  /** Where `--out` points. */
+  readonly out: string;
+  readonly finished: Promise<Finished>;
+  /** stdout and stderr so far. */
+  readonly output: () => string;
+  /** Resolves once the output holds the text. */
+  readonly says: (text: string) => Promise<void>;
+  readonly report: () => Report;
+  readonly measurements: () => Measurements;
+  /** Processes of this run, files in its TMPDIR: both empty when nothing was left. */
+  readonly leftovers: () => { readonly processes: readonly unknown[]; readonly files: readonly string[] };
+}
+
+const RUN_VERBS = new Set(['run']);
+
+export function capbench(
+  args: readonly string[],
+  { node = process.execPath, env = {} }: { node?: string; env?: Record<string, string> } = {},
+): Started {
+  const folder = mkdtempSync(join(tmpdir(), 'e2e-'));
+  const tmp = join(folder, 'tmp');
+  const out = join(folder, 'out');
+  const outFlags = RUN_VERBS.has(args[0] ?? '') ? ['--out', out] : [];
+  const child = spawn(
+    '/bin/sh',
+    [
+      '-c',
+      'mkdir -m 1777 "$TMPDIR"; exec "$@"',
+      'sh',
+      node,
+      join(root, 'bin', 'capbench.js'),
+      ...args,
+      ...outFlags,
+    ],
+    {
+      cwd: root,
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: tmp, ...env },
+      stdio: 'pipe',
+    },
+  );
+  let stdout = '';
+  let stderr = '';
+  const waiting = new Set<() => void>();
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk;
+    for (const look of waiting) look();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk;
+    for (const look of waiting) look();
+  });
+  const finished = new Promise<Finished>((resolve) => {
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
+  });
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await finished;
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const read = (name: string): unknown => JSON.parse(readFileSync(join(out, 'latest', name), 'utf8'));
+  return {
+    child,
+    tmp,
+    out,
+    finished,
+    output: () => stdout + stderr,
+    says: (text) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (!(stdout + stderr).includes(text)) return;
+          waiting.delete(look);
+          resolve();
+        };
+        waiting.add(look);
+        look();
+        void finished.then(({ code }) =>
+          reject(new Error(`ended with ${code} and never said "${text}": ${stdout}${stderr}`)),
+        );
+      }),
+    report: () => read('report.json') as Report,
+    measurements: () => read('measurements.json') as Measurements,
+    leftovers: () => ({ processes: processesIn(tmp), files: readdirSync(tmp) }),
+  };
+}
+
+/** Resolves as soon as the probe gives something other than null or undefined; fails after `seconds`. */
+export async function eventually<T>(
+  what: string,
+  probe: () => T | null | undefined | Promise<T | null | undefined>,
+  seconds = 30,
+): Promise<T> {
+  for (const end = Date.now() + seconds * 1000; Date.now() < end; ) {
+    const found = await probe();
+    if (found !== null && found !== undefined) return found;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`${what}: not within ${seconds} s`);
+}

@@ -1,0 +1,162 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { expect, test } from 'vitest';
+import { capbench, root, small } from './capbench.ts';
+
+const ARTEFACTS = [
+  'scenario.yaml',
+  'measurements.json',
+  'series.csv',
+  'report.json',
+  'report.html',
+  'junit.xml',
+  'summary.md',
+];
+
+test('from a scenario file to a verdict and a bundle', { timeout: 120_000 }, async () => {
+  const run = capbench(['run', small]);
+  const { code, stdout, stderr } = await run.finished;
+  const report = run.report();
+
+  // The exit code is the verdict's, and the verdict agrees with its rulings, however fast this machine is.
+  expect(code, stdout + stderr).toBe(report.exitCode);
+  expect([0, 99]).toContain(code);
+  expect(report.outcome).toBe(code === 0 ? 'pass' : 'fail');
+  expect(report.rulings.some(({ state }) => state === 'breached')).toBe(code === 99);
+  expect(report.rulings.map(({ id }) => id)).toEqual(['connected', 'answers', 'lost']);
+
+  const bundle = join(run.out, readlinkSync(join(run.out, 'latest')));
+  for (const name of ARTEFACTS) expect(existsSync(join(bundle, name)), name).toBe(true);
+  expect(readdirSync(join(bundle, 'charts')).length).toBeGreaterThanOrEqual(5);
+  expect(readdirSync(join(bundle, 'histograms')).length).toBeGreaterThanOrEqual(2);
+  expect(readdirSync(join(bundle, 'logs'))).toContain('postgres.log');
+  const schema = JSON.parse(readFileSync(join(root, 'fixtures', 'schema', 'report.schema.json'), 'utf8'));
+  const validate = new Ajv2020({ strict: false }).compile(schema);
+  expect(validate(report), JSON.stringify(validate.errors)).toBe(true);
+  expect(stdout.trim().split('\n').at(-1)).toContain(code === 0 ? 'PASS' : 'FAIL');
+
+  // What was due is known beforehand: 120 intents and 2,000 commands a second for 3 s.
+  const { operations, wholeRun } = report.load;
+  expect(Math.abs(operations.intent.scheduled - 360)).toBeLessThanOrEqual(60);
+  expect(Math.abs(operations.monsterCommand.scheduled - 6000)).toBeLessThanOrEqual(100);
+  for (const counts of [...Object.values(operations), ...Object.values(wholeRun)]) {
+    const { scheduled, ok, rejected, failed, timedOut, skipped, unfinished } = counts;
+    expect(ok + rejected + failed + timedOut + skipped + unfinished).toBe(scheduled);
+  }
+  expect(operations.intent.rejected).toBeGreaterThan(0);
+
+  // Row writes three ways, and every acknowledged operation in its row.
+  const { acked, applied, lost, phantom, duplicated, holes, rowWritesServers, rowWritesPostgres } =
+    report.integrity;
+  expect({ lost, phantom, duplicated, holes }).toEqual({ lost: 0, phantom: 0, duplicated: 0, holes: 0 });
+  const answered = Object.values(wholeRun).reduce((sum, counts) => sum + counts.ok + counts.rejected, 0);
+  expect(acked).toBe(answered);
+  expect(applied).toBeGreaterThanOrEqual(answered);
+  expect(rowWritesServers).toBeGreaterThan(0);
+  expect(Math.abs((rowWritesServers ?? 0) - (rowWritesPostgres ?? 0))).toBeLessThanOrEqual(
+    (rowWritesPostgres ?? 0) / 100,
+  );
+  expect(report.load.peakCcu).toBe(60);
+
+  expect(run.leftovers()).toEqual({ processes: [], files: [] });
+});
+
+test('same seed, same schedule, for 1, 2 and 4 workers', { timeout: 240_000 }, async () => {
+  const hashOf = async (...flags: readonly string[]): Promise<string | null> => {
+    const run = capbench(['run', small, '--duration', '1s', '--set', 'ceilings.secondsEach=0', ...flags]);
+    await run.finished;
+    return run.measurements().scheduleHash;
+  };
+  const one = await hashOf('--workers', '1');
+  expect(one).toMatch(/^[0-9a-f]{8,}$/);
+  expect(await hashOf('--workers', '2')).toBe(one);
+  expect(await hashOf('--workers', '4')).toBe(one);
+  expect(await hashOf('--workers', '2', '--seed', '8')).not.toBe(one);
+});
+
+test('a document row of 2 KB does the same work', { timeout: 120_000 }, async () => {
+  const run = capbench(['run', small, '--duration', '1s', '--set', 'world.rowShape=jsonb']);
+  const { code, stdout } = await run.finished;
+  expect([0, 99], stdout).toContain(code);
+  expect(run.report().integrity).toMatchObject({ lost: 0, phantom: 0, duplicated: 0, holes: 0 });
+});
+
+test('report judges again from the bundle alone', { timeout: 120_000 }, async () => {
+  const run = capbench(['run', small, '--duration', '1s']);
+  const { code } = await run.finished;
+  const first = run.report();
+  const bundle = join(run.out, 'latest');
+  rmSync(join(bundle, 'report.json'));
+
+  const again = await capbench(['report', bundle]).finished;
+  expect(again.code).toBe(code);
+  expect(run.report()).toEqual(first);
+
+  // One measurement changed: an acknowledged operation is gone.
+  const measurements = run.measurements();
+  writeFileSync(
+    join(bundle, 'measurements.json'),
+    JSON.stringify({ ...measurements, integrity: { ...measurements.integrity, lost: 1 } }),
+  );
+  const changed = await capbench(['report', bundle, '--json']).finished;
+  expect(changed.code).toBe(92);
+  expect(run.report().rulings.find(({ id }) => id === 'lost')).toMatchObject({
+    state: 'breached',
+    observed: 1,
+  });
+  expect(JSON.parse(changed.stdout).outcome).toBe('fail');
+});
+
+const browser = ['chromium', 'chromium-browser', 'google-chrome'].find((name) => {
+  try {
+    execFileSync(name, ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+});
+
+test.skipIf(browser === undefined)(
+  'report.html opens in a browser, and asks nobody for anything',
+  { timeout: 120_000 },
+  async () => {
+    const run = capbench(['run', small, '--duration', '1s']);
+    await run.finished;
+    const page = join(run.out, 'latest', 'report.html');
+    const html = readFileSync(page, 'utf8');
+    const outside = [...html.matchAll(/(?:src|href|action)="([^"]*)"/g)].map(([, url]) => url ?? '');
+    expect(outside.filter((url) => !url.startsWith('data:') && !url.startsWith('#'))).toEqual([]);
+    // Chromium writes the page's console to stderr, and fails loudly where it may not connect.
+    const log = execFileSync(
+      browser ?? '',
+      [
+        ...['--headless', '--no-sandbox', '--disable-gpu', '--enable-logging=stderr', '--v=0'],
+        ...[
+          '--disable-background-networking',
+          '--disable-component-update',
+          '--disable-sync',
+          '--no-first-run',
+        ],
+        ...['--host-resolver-rules=MAP * ~NOTFOUND', `--user-data-dir=${join(run.tmp, 'browser')}`],
+        ...['--dump-dom', `file://${page}`],
+      ],
+      { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 2 ** 26 },
+    );
+    expect(log).toContain('<html');
+    expect(log).toContain('small');
+    expect(log).not.toMatch(/CONSOLE/);
+  },
+);
+
+const newer = process.env.CAPBENCH_NEWER_NODE;
+
+test.skipIf(newer === undefined)('the same on a newer Node', { timeout: 120_000 }, async () => {
+  const run = capbench(['run', small, '--duration', '1s'], { node: newer ?? '' });
+  const { code, stdout, stderr } = await run.finished;
+  expect([0, 99], stdout + stderr).toContain(code);
+  expect(run.report().host.nodeMajor).toBeGreaterThan(20);
+  expect(run.report().integrity).toMatchObject({ lost: 0, phantom: 0, duplicated: 0, holes: 0 });
+  expect(run.leftovers()).toEqual({ processes: [], files: [] });
+});
