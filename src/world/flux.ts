@@ -36,7 +36,9 @@ async function main(): Promise<void> {
     if (stopping) return;
     stopping = true;
     setTimeout(() => {
-      log(`${name} did not end in ${STOP_MS} ms: it is ended.`);
+      log(
+        `${name} could not write all that was queued in ${STOP_MS} ms: the rest is given up, unacknowledged.`,
+      );
       process.exit(EXIT.bug);
     }, STOP_MS);
     server.close();

@@ -8,6 +8,7 @@ const LATENCY_BOUNDS = geometricBounds(0.1, 1.15, 30_000);
 
 /** What the server cannot count as it happens. */
 export interface Gauges {
+  /** Connected players. */
   readonly connections: number;
   readonly queued: number;
   readonly entities: number;

@@ -43,6 +43,11 @@ export class Session {
     this.#socket = socket;
   }
 
+  /** False from the first word of a goodbye on, whoever says it. */
+  get isOpen(): boolean {
+    return this.#socket.readyState === this.#socket.OPEN;
+  }
+
   received(): void {
     if (++this.#unanswered === PAUSE_AT) this.#socket.pause();
   }
@@ -113,7 +118,7 @@ export class Players {
   }
 
   #receive(session: Session, data: Buffer, isBinary: boolean): void {
-    if (this.#stopped) return;
+    if (this.#stopped || !session.isOpen) return;
     this.#metrics.bytesIn += receivedBytes(data.length);
     const intent = isBinary ? undefined : intentOf(data.toString());
     if (intent === undefined) {

@@ -89,7 +89,7 @@ export class World {
 
   renderMetrics(): string {
     return this.metrics.render({
-      connections: this.#outbox.connected + this.generators.connected,
+      connections: this.#outbox.connected,
       queued: this.#queue.length,
       entities: this.entities.count,
     });

@@ -310,6 +310,7 @@ describe('a world server', () => {
     );
     malformed.push('{"seq":1,"text":7}');
     for (const frame of malformed) expect([frame, await closed(frame)]).toEqual([frame, 1007]);
+    expect(await closed('x', '{"seq":1,"text":"guard"}')).toBe(1007);
     expect(await closed(Buffer.from('{"seq":1,"text":"look"}'))).toBe(1007);
     expect(await closed(`{"seq":1,"text":"${'x'.repeat(1_100)}"}`)).toBe(1009);
     expect((await rowsOf(sql))[10]).toMatchObject({ last_seq: 0 });
@@ -332,6 +333,9 @@ describe('a world server', () => {
     expect(text).toContain('capbench_world_batch_operations_bucket{le="1663"}');
     expect(text).toContain('capbench_world_batches_total{reason="time"}');
     expect(await metric(world.url, 'capbench_world_entities')).toBe(36);
+    expect(await metric(world.url, 'capbench_world_connections')).toBe(
+      open.filter(({ socket }) => socket.readyState === WebSocket.OPEN).length,
+    );
     expect(await metric(world.url, 'capbench_world_flush_ms_count')).toBeLessThanOrEqual(
       await metric(world.url, 'capbench_world_batch_operations_count'),
     );
