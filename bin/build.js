@@ -33,19 +33,24 @@ const chartsApart = {
 
 /**
  * chartjs-node-canvas asks for `canvas` at run time, by name, past the bundler. `@napi-rs/canvas` has the same
- * interface and brings its binaries inside its npm package, so it is handed over instead.
+ * interface and brings its binaries inside its npm package, so it is handed over instead. It is required rather
+ * than imported: where its binary is missing, Node 20 reports the failed import a second time, past every catch.
  */
 const canvasInstead = {
   name: 'canvas-instead',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^\.\/freshRequire$/ }, () => ({
-      path: 'fresh-require',
-      namespace: 'canvas-instead',
-    }));
-    onLoad({ filter: /.*/, namespace: 'canvas-instead' }, () => ({
-      contents: `import * as canvas from '@napi-rs/canvas'; export const freshRequire = () => canvas;`,
-      resolveDir: root,
-    }));
+    const modules = {
+      canvas: `module.exports = require('@napi-rs/canvas');`,
+      freshRequire: `exports.freshRequire = () => require('@napi-rs/canvas');`,
+    };
+    const namespace = 'canvas-instead';
+    onResolve({ filter: /^\.\/freshRequire$/ }, () => ({ path: 'freshRequire', namespace }));
+    onResolve({ filter: /^@napi-rs\/canvas$/ }, ({ kind }) =>
+      kind === 'import-statement'
+        ? { path: 'canvas', namespace }
+        : { path: '@napi-rs/canvas', external: true },
+    );
+    onLoad({ filter: /.*/, namespace }, ({ path }) => ({ contents: modules[path], loader: 'js' }));
   },
 };
 
