@@ -96,9 +96,12 @@ export interface Tally {
   /** Up to five distinct messages. */
   readonly errors: readonly string[];
   readonly ledger: Ledger;
-  /** Last due time that was scheduled (the run may have been stopped early), after GO. */
+  /** Nothing was due from here on, microseconds after GO: the timeline's end, or the instant of an early stop. */
   readonly endedAt: Micros;
-  /** FNV-1a over (operation, actor, sequence, due) of the whole planned schedule, order-independent: see schedule-hash. */
+  /**
+   * Over (operation, actor, sequence, due) of the whole planned schedule, in 16 hexadecimal digits, independent
+   * of order and workers (schedule-hash.ts); `incomplete` after an early stop with too much left to hash.
+   */
   readonly scheduleHash: string;
 }
 

@@ -13,7 +13,7 @@ import { dealSources, fleetWorlds, type KnownWorld } from './fleet/deal.ts';
 import { Fleet } from './fleet/fleet.ts';
 import type { WorkerSetup } from './fleet/messages.ts';
 import { readDescriptors, readHostLimits } from './host-limits.ts';
-import { type Destination, planConnections } from './limits.ts';
+import { type Destination, type HostLimits, planConnections } from './limits.ts';
 import { workerOfPlayer } from './pacer.ts';
 
 export interface NativeEngineOptions {
@@ -22,16 +22,19 @@ export interface NativeEngineOptions {
   readonly watchdog: Watchdog;
   /** Told while the players connect. */
   readonly onConnecting?: (connected: number, failed: number) => void;
+  /** What the host allows; the host is asked when this is not given. */
+  readonly limits?: HostLimits;
 }
 
 /** capbench's own engine: players over WebSocket and monsters over HTTP, in processes of their own. */
-export function createNativeEngine({ workers, watchdog, onConnecting }: NativeEngineOptions): Engine {
+export function createNativeEngine(options: NativeEngineOptions): Engine {
+  const { workers, watchdog, onConnecting = () => {}, limits } = options;
   return {
     name: 'native',
     async prepare(workload: Workload, at: Endpoints, signal: AbortSignal): Promise<ReadyFleet> {
       const known = await askAll(at, signal);
       const worlds = fleetWorlds(known, workload);
-      const plan = planConnections(known.map(destinationOf), workers, readHostLimits());
+      const plan = planConnections(known.map(destinationOf), workers, limits ?? readHostLimits());
       const sourceOf = dealSources(worlds, plan, workload.players);
       const run = randomBytes(6).toString('hex');
       const setups = Array.from(
@@ -53,7 +56,7 @@ export function createNativeEngine({ workers, watchdog, onConnecting }: NativeEn
           workload,
           setups,
           start: (name) => startProcess({ name, module, log: folder.file(`${name}.log`), watchdog }),
-          onConnecting: onConnecting ?? (() => {}),
+          onConnecting,
           onClosed: () => folder.remove(),
         },
         signal,

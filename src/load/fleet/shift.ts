@@ -20,7 +20,7 @@ const SWEEP = 100_000;
 const PROGRESS_MS = 100;
 /** Operations hashed in one go after the drain: some 10 ms. */
 const HASH_SLICE = 200_000;
-/** Of what never came due, a worker hashes no more than this: some 5 s. */
+/** After an early stop, no more than this is hashed of what never came due: some 3 s. */
 const HASH_MOST = 100_000_000;
 
 /** Ids of a worker's players. */
@@ -202,11 +202,13 @@ export class Shift {
 
   /** The hash of the whole schedule, in slices: orders of the fleet are heard between them. */
   private async hashAll(): Promise<WorkerTally['hash']> {
-    for (let hashed = 0; hashed < HASH_MOST; hashed += HASH_SLICE) {
-      if (this.crowd.hashRest(HASH_SLICE) && this.monsters.hashRest(HASH_SLICE)) return this.hash.words();
+    const { players, intentRate, postRate, commandsPerPost, timeline } = this.setup.workload;
+    const rate = (players * intentRate + postRate * commandsPerPost) / this.setup.workers;
+    if (((timeline.end - this.end) / 1e6) * rate > HASH_MOST) return null;
+    while (!this.crowd.hashRest(HASH_SLICE) || !this.monsters.hashRest(HASH_SLICE)) {
       await new Promise(setImmediate);
     }
-    return null;
+    return this.hash.words();
   }
 
   private tally(hash: WorkerTally['hash']): WorkerTally {

@@ -78,17 +78,21 @@ export class WorldLink implements PostListener, CommitListener {
     return this.queue.length === 0 && this.inFlight === 0;
   }
 
-  /** A post of this server has come due. */
-  offer(slot: number): void {
-    const { posts } = this.tools;
-    if (this.lost) {
-      this.settle(slot, OUTCOME.failed, posts.due[slot]!);
+  /** A post of this server has come due; true when it was sent. What the worker is too late for is skipped. */
+  offer(slot: number, now: number): boolean {
+    const { posts, skipAfter } = this.tools;
+    const due = posts.due[slot]!;
+    if (this.lost || now - due > skipAfter) {
+      this.settle(slot, this.lost ? OUTCOME.failed : OUTCOME.skipped, now);
       posts.free(slot);
-    } else if (this.queue.length === 0 && this.unanswered < MOST_UNANSWERED) {
-      this.send(slot);
-    } else {
-      this.queue.push(slot);
+      return false;
     }
+    if (this.queue.length === 0 && this.unanswered < MOST_UNANSWERED) {
+      this.send(slot);
+      return true;
+    }
+    this.queue.push(slot);
+    return false;
   }
 
   /** Times out what is uncommitted for too long, skips what waits for too long. */

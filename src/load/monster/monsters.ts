@@ -4,8 +4,8 @@ import type { ScheduleHash } from '../schedule-hash.ts';
 import { Lanes, type MonsterRange } from './lanes.ts';
 import { type LinkTools, WorldLink } from './link.ts';
 
-/** Posts that one turn of the loop sends at most. */
-const MOST_PER_TURN = 8;
+/** Posts that one turn of the loop sends at most, some 5 ms. */
+const MOST_PER_TURN = 32;
 
 export interface MonsterWorld {
   readonly url: string;
@@ -101,16 +101,16 @@ export class Monsters {
     return this.sum((link) => link.framesIn);
   }
 
-  /** Everything that is due by now, up to a turn's worth; true when more is due already. */
+  /** Everything that is due by now, up to a turn's worth sent; true when more is due already. */
   send(now: number): boolean {
     const { pacer, tools } = this;
-    for (let turn = 0; turn < MOST_PER_TURN; turn++) {
+    for (let sent = 0; sent < MOST_PER_TURN; ) {
       if (this.nextDue > now) return false;
       const slot = tools.posts.take(pacer.due);
       const server = this.draw(slot);
       tools.recorder.schedule(MONSTER_COMMAND, tools.posts.commands, pacer.due);
       this.lastDue = pacer.due;
-      this.links[server]?.offer(slot);
+      if (this.links[server]?.offer(slot, now) === true) sent += 1;
       pacer.advance();
     }
     return this.nextDue <= now;
@@ -128,6 +128,7 @@ export class Monsters {
 
   /** The end of the drain. */
   finish(now: number): void {
+    while (this.send(now));
     this.stopped = true;
     for (const link of this.links) link.finish(now);
   }

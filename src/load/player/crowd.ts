@@ -1,39 +1,15 @@
 import { WebSocket } from 'ws';
-import type { Complaints } from '../complaints.ts';
-import type { SequenceLedger } from '../ledger.ts';
-import type { PlayerPacer } from '../pacer.ts';
-import { INTENT, OUTCOME, type Outcome, type Recorder } from '../recorder.ts';
-import type { ScheduleHash } from '../schedule-hash.ts';
+import { INTENT, OUTCOME, type Outcome } from '../recorder.ts';
 import { WakeHeap } from '../wake-heap.ts';
-import { type Listener, PLAYER, type Voice } from './player.ts';
+import type { CrowdPlan, CrowdTools } from './crowd-plan.ts';
+import { type Listener, PLAYER } from './player.ts';
 import { Slots, Waiting } from './slots.ts';
 import { frameBytes, MASK_BYTES } from './socket.ts';
 
-/** Operations that one turn of the loop sends at most: what was answered meanwhile has to be read, too. */
-const MOST_PER_TURN = 200;
+/** Operations that one turn of the loop sends at most, some 15 ms: what was answered has to be read, too. */
+const MOST_PER_TURN = 1000;
 /** Over what the rate fills while an operation may wait. */
 const WAITING_SPARE = 4;
-
-export interface CrowdPlan {
-  /** Entity ids of the worker's players. */
-  readonly ids: Int32Array;
-  readonly intentRate: number;
-  readonly outstanding: number;
-  readonly skipAfter: number;
-  readonly timeout: number;
-}
-
-/** What a crowd works with; the monsters of the worker share all but the pacer. */
-export interface CrowdTools {
-  readonly pacer: PlayerPacer;
-  readonly voice: Voice;
-  readonly recorder: Recorder;
-  readonly ledger: SequenceLedger;
-  readonly hash: ScheduleHash;
-  readonly complaints: Complaints;
-  /** Microseconds after GO. */
-  readonly now: () => number;
-}
 
 /**
  * The players of one worker; player.ts describes what each of them does. HOT: players are numbered 0 .. n-1,
@@ -121,14 +97,17 @@ export class Crowd implements Listener {
     return this.nextDue === Number.POSITIVE_INFINITY && this.slots.taken === 0 && this.waiting.total === 0;
   }
 
-  /** Everything that is due by now, up to a turn's worth; true when more is due already. */
+  /**
+   * Everything that is due by now, up to a turn's worth sent; true when more is due already. What this worker
+   * itself is too late for is skipped like what waits too long, and costs no turn: it never falls further behind.
+   */
   send(now: number): boolean {
     const { wakes } = this;
-    for (let turn = 0; turn < MOST_PER_TURN; turn++) {
+    for (let sent = 0; sent < MOST_PER_TURN; ) {
       if (this.nextDue > now) return false;
       const player = wakes.topId;
       const due = wakes.topKey;
-      this.schedule(player, due);
+      if (this.schedule(player, due, now)) sent += 1;
       const next = this.tools.pacer.next(player);
       if (next === Number.POSITIVE_INFINITY && this.state[player] === PLAYER.playing) {
         this.state[player] = PLAYER.draining;
@@ -158,6 +137,7 @@ export class Crowd implements Listener {
 
   /** The end of the drain: unanswered is unfinished, and what still waits was never sent. */
   finish(now: number): void {
+    while (this.send(now));
     this.stopped = true;
     this.finished = true;
     for (let player = 0; player < this.state.length; player++) {
@@ -220,21 +200,29 @@ export class Crowd implements Listener {
     if (this.waiting.of(player) > 0) this.pump(player, this.heardAt);
   }
 
-  private schedule(player: number, due: number): void {
-    const { recorder, hash, now } = this.tools;
+  /** An operation has come due; true when it was sent. */
+  private schedule(player: number, due: number, now: number): boolean {
+    const { recorder, hash } = this.tools;
     recorder.schedule(INTENT, 1, due);
     this.planned[player]! += 1;
     hash.add(INTENT, this.plan.ids[player]!, this.planned[player]!, due);
     this.lastDue = due;
     if (this.state[player] === PLAYER.lost) {
       recorder.settle(INTENT, OUTCOME.failed, 1, due, due, due);
-    } else if (this.waiting.of(player) === 0 && !this.slots.isFull(player)) {
-      this.sendNow(player, due);
-    } else {
-      if (this.waiting.isFull(player)) this.pump(player, now());
-      if (this.waiting.isFull(player)) recorder.settle(INTENT, OUTCOME.skipped, 1, due, due, due);
-      else this.waiting.push(player, due);
+      return false;
     }
+    if (now - due > this.plan.skipAfter) {
+      recorder.settle(INTENT, OUTCOME.skipped, 1, due, due, now);
+      return false;
+    }
+    if (this.waiting.of(player) === 0 && !this.slots.isFull(player)) {
+      this.sendNow(player, due);
+      return true;
+    }
+    if (this.waiting.isFull(player)) this.pump(player, now);
+    if (this.waiting.isFull(player)) recorder.settle(INTENT, OUTCOME.skipped, 1, due, due, now);
+    else this.waiting.push(player, due);
+    return false;
   }
 
   /** Sends what waits as far as there are slots; skips what is too late. */
