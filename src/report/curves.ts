@@ -107,12 +107,10 @@ export function cpuCurves(m: Measurements): readonly Curve[] {
     { name: 'PostgreSQL', x, y: ratesAt(m.series['postgres.cpuSeconds'], x) },
     { name: 'generator', x, y: rates('generator') },
   ].filter(hasData);
+  const known = sumColumns(parts.map(({ y }) => y));
   const others = busy.map((cores, i) => {
-    if (cores === null) return null;
-    return Math.max(
-      0,
-      parts.reduce((left, { y }) => left - (y[i] ?? 0), cores),
-    );
+    const used = parts.length === 0 ? 0 : (known[i] ?? null);
+    return cores === null || used === null ? null : Math.max(0, cores - used);
   });
   return [...parts, { name: 'others', x, y: others }].filter(hasData);
 }
