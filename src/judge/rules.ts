@@ -34,6 +34,7 @@ export function rulesOf(m: Measurements, s: Scenario, figures: Figures): readonl
   return [
     runCompleted(m),
     ...OPERATIONS.map((op) => conservation(op, m.operations[op].whole, m.operations[op].measured)),
+    ...OPERATIONS.map((op) => scheduleKept(op, m, s)),
     ccuReached(m, figures),
     ...OPERATIONS.map((op) => loadSustained(op, m, s, figures)),
     ...generatorHealthy(m, s.rules, figures),
@@ -84,6 +85,30 @@ function conservation(op: Operation, whole: Counts, measured: Counts): JudgedRul
     relaxed: false,
     advice:
       'the generator lost count of operations: this is a bug in capbench, please report it with the bundle',
+    consequence: 'invalid',
+  };
+}
+
+/**
+ * R4: what came due is known beforehand, rate times duration, to one operation for each stream. A generator that
+ * falls behind its own schedule without counting it shows here.
+ */
+function scheduleKept(op: Operation, m: Measurements, { load }: Scenario): JudgedRule {
+  const seconds = m.measured === null ? 0 : m.measured.to - m.measured.from;
+  const [rate, tolerance] = {
+    intent: [load.intentsPerSecond, load.players] as const,
+    monsterCommand: [load.monsterCommandsPerSecond, 2 * load.commandsPerPost] as const,
+  }[op];
+  const planned = Math.round(rate * seconds);
+  const observed = m.operations[op].measured.scheduled;
+  return {
+    id: `schedule-kept.${op}`,
+    state: state(m.measured !== null, Math.abs(observed - planned) <= tolerance),
+    observed,
+    limit: `${planned} to within ${tolerance}`,
+    relaxed: false,
+    advice:
+      'the generator did not count all that was due: this is a bug in capbench, please report it with the bundle',
     consequence: 'invalid',
   };
 }
