@@ -1,8 +1,9 @@
 import { chown, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CapbenchError, stackFailed } from '../errors.ts';
+import type { Cleanup } from './cleanup.ts';
 import type { PostgresBuild } from './postgres-build.ts';
-import { describeExit, type Exit, type ProcessUser, startProcess } from './process.ts';
+import { describeExit, type Exit, KILL, type ProcessUser, startProcess } from './process.ts';
 import type { RunFolder } from './run-folder.ts';
 import { settlesWithin, unlessAborted } from './time-limit.ts';
 import type { Watchdog } from './watchdog.ts';
@@ -60,15 +61,29 @@ export interface ClusterPlan {
 }
 
 /**
+ * A killed PostgreSQL leaves its shared memory to the kernel, and the next one in the same data folder takes it
+ * away. `--check` is a start that ends before it touches any data.
+ */
+export const sharedMemoryCleanup = ({ build, user }: ClusterPlan, data: string): Cleanup => ({
+  command: join(build.bin, 'postgres'),
+  args: [
+    ...['--check', '-D', data, '-c', 'shared_buffers=128kB', '-c', 'max_connections=5'],
+    ...['-c', 'shared_preload_libraries=', '-c', 'huge_pages=off'],
+  ],
+  user,
+});
+
+/**
  * `initdb`: a cluster with one superuser who has a password. Its files are not synced (the cluster is thrown
  * away with the run); what the running server commits is. Rejects with exit code 93.
  */
 export async function makeCluster(
-  { build, folder, watchdog, user, signal }: ClusterPlan,
+  plan: ClusterPlan,
   data: string,
   superuser: string,
   password: string,
 ): Promise<void> {
+  const { build, folder, watchdog, user, signal } = plan;
   const passwordFile = folder.file('password');
   await writeFile(passwordFile, password, { mode: 0o600 });
   if (user !== null) await chown(passwordFile, user.uid, user.gid);
@@ -77,12 +92,15 @@ export async function makeCluster(
     command: join(build.bin, 'initdb'),
     args: [
       ...['--pgdata', data, '--username', superuser, '--auth', 'scram-sha-256', '--pwfile', passwordFile],
-      ...['--encoding', 'UTF8', '--locale', 'C', '--no-sync', '--no-instructions'],
+      ...['--encoding', 'UTF8', '--locale', 'C', '--no-sync', '--no-clean', '--no-instructions'],
     ],
     env: { HOME: data, LC_ALL: 'C' },
     cwd: data,
     log: folder.file('initdb.log'),
     watchdog,
+    // Asked to stop it would remove what the cleanup needs.
+    ladder: [KILL],
+    cleanup: sharedMemoryCleanup(plan, data),
     user,
   });
   let exit: Exit;

@@ -9,6 +9,7 @@ import {
   configurationFile,
   makeCluster,
   postgresFailed,
+  sharedMemoryCleanup,
 } from './postgres-cluster.ts';
 import { describeExit, POSTGRES_LADDER, type SupervisedProcess, startProcess } from './process.ts';
 import type { DatabaseEndpoint, StackFailure } from './stack.ts';
@@ -68,6 +69,7 @@ export async function startPostgres(plan: PostgresPlan): Promise<Postgres> {
     watchdog,
     ladder: POSTGRES_LADDER,
     manner: 'postmaster',
+    cleanup: sharedMemoryCleanup(plan, data),
     user,
   });
   const failure = watch(server);

@@ -2,6 +2,7 @@ import { type ChildProcess, type Serializable, spawn } from 'node:child_process'
 import { execPath, kill } from 'node:process';
 import { Duplex, type Readable } from 'node:stream';
 import { stackFailed } from '../errors.ts';
+import { type Cleanup, cleanUp } from './cleanup.ts';
 import { openLogFile } from './log-file.ts';
 import { settlesWithin } from './time-limit.ts';
 import type { Manner, Watchdog } from './watchdog.ts';
@@ -13,7 +14,7 @@ export interface Rung {
 }
 
 /** The last rung is never waited for in vain: nothing survives SIGKILL. */
-const KILL: Rung = { signal: 'SIGKILL', patience: Number.POSITIVE_INFINITY };
+export const KILL: Rung = { signal: 'SIGKILL', patience: Number.POSITIVE_INFINITY };
 /** Asked, then ended. */
 export const NODE_LADDER: readonly Rung[] = [{ signal: 'SIGTERM', patience: 5_000 }, KILL];
 /** PostgreSQL's fast shutdown, its immediate one, and the end. */
@@ -42,6 +43,8 @@ interface ProcessSpecBase {
   readonly watchdog: Watchdog;
   readonly ladder?: readonly Rung[];
   readonly manner?: Manner;
+  /** Run when a signal ended the process, before it counts as gone. */
+  readonly cleanup?: Cleanup;
   readonly user?: ProcessUser | null;
 }
 
@@ -142,6 +145,7 @@ export async function startProcess(spec: ModuleSpec | CommandSpec): Promise<Node
       gone = true;
       // What it may have started has no reason to stay.
       signalGroup('SIGKILL');
+      if (signal !== null && spec.cleanup !== undefined) await cleanUp(spec.cleanup, watchdog.environment);
       watchdog.release(pid);
       await settlesWithin(drained, LAST_OUTPUT_MS);
       await log.end();
@@ -176,7 +180,7 @@ export async function startProcess(spec: ModuleSpec | CommandSpec): Promise<Node
     onMessage: (listener) => void child.on('message', listener),
   };
   try {
-    await watchdog.guard(pid, spec.manner ?? 'kill');
+    await watchdog.guard(pid, spec.manner ?? 'kill', spec.cleanup ?? null);
   } catch (error) {
     signalGroup('SIGKILL');
     throw error;

@@ -2,11 +2,12 @@ import { rmSync } from 'node:fs';
 import { basename, isAbsolute } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Cleanup, cleanUp } from './cleanup.ts';
 import { startTime } from './start-time.ts';
 import type { Manner, WatchdogOrder } from './watchdog.ts';
 
 /** A postmaster kills its backends itself 5 s after it was asked to quit. */
-const QUIT_LIMIT_MS = 6_000;
+const QUIT_LIMIT_MS = 5_500;
 const KILL_LIMIT_MS = 2_000;
 const REMOVE_LIMIT_MS = 5_000;
 const LOOK_EVERY_MS = 20;
@@ -15,6 +16,7 @@ interface Guarded {
   readonly pid: number;
   readonly startedAt: string;
   readonly manner: Manner;
+  readonly cleanup: Cleanup | null;
 }
 
 const guarded = new Map<number, Guarded>();
@@ -23,8 +25,9 @@ const folders = new Set<string>();
 function obey(order: WatchdogOrder): void {
   switch (order.order) {
     case 'guard': {
-      const startedAt = startTime(order.pid);
-      if (startedAt !== null) guarded.set(order.pid, { pid: order.pid, startedAt, manner: order.manner });
+      const { pid, manner, cleanup } = order;
+      const startedAt = startTime(pid);
+      if (startedAt !== null) guarded.set(pid, { pid, startedAt, manner, cleanup });
       return;
     }
     case 'release':
@@ -92,5 +95,6 @@ for await (const line of createInterface({ input: process.stdin })) {
   }
 }
 await endAll();
+await Promise.all([...guarded.values()].map(({ cleanup }) => cleanup && cleanUp(cleanup, process.env)));
 await Promise.all([...folders].map(removeFolder));
 process.exit(0);

@@ -4,6 +4,7 @@ import { execPath } from 'node:process';
 import type { Writable } from 'node:stream';
 import { messageOf, stackFailed } from '../errors.ts';
 import { bundleFile } from './bundle-file.ts';
+import type { Cleanup } from './cleanup.ts';
 import { settlesWithin } from './time-limit.ts';
 
 /**
@@ -14,7 +15,12 @@ export type Manner = 'kill' | 'postmaster';
 
 /** One line of the pipe to the watchdog, as JSON. */
 export type WatchdogOrder =
-  | { readonly order: 'guard'; readonly pid: number; readonly manner: Manner }
+  | {
+      readonly order: 'guard';
+      readonly pid: number;
+      readonly manner: Manner;
+      readonly cleanup: Cleanup | null;
+    }
   | { readonly order: 'release'; readonly pid: number }
   | { readonly order: 'guardFolder'; readonly path: string }
   | { readonly order: 'releaseFolder'; readonly path: string };
@@ -29,7 +35,7 @@ export interface Watchdog {
   /** What every process of the run inherits of capbench's environment. */
   readonly environment: Readonly<Record<string, string>>;
   /** Resolves once the order cannot be lost any more, even if capbench is killed at once. */
-  guard(pid: number, manner: Manner): Promise<void>;
+  guard(pid: number, manner: Manner, cleanup: Cleanup | null): Promise<void>;
   release(pid: number): void;
   /** Guard a folder before it is made. */
   guardFolder(path: string): Promise<void>;
@@ -92,7 +98,7 @@ export async function openWatchdog(
   return {
     pid,
     environment: inherited,
-    guard: (guarded, manner) => send({ order: 'guard', pid: guarded, manner }),
+    guard: (guarded, manner, cleanup) => send({ order: 'guard', pid: guarded, manner, cleanup }),
     release: (guarded) => tell({ order: 'release', pid: guarded }),
     guardFolder: (path) => send({ order: 'guardFolder', path }),
     releaseFolder: (path) => tell({ order: 'releaseFolder', path }),

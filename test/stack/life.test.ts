@@ -1,17 +1,19 @@
 import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { canTraverse } from '../../src/stack/reach.ts';
 import type { Endpoints } from '../../src/stack/stack.ts';
 import { processesIn } from './leftovers.ts';
 import { bundleOpener } from './opener-bundle.ts';
 
 // The life of a whole stack, from outside: another process opens it, and this one looks at what is left.
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
 interface Opener {
   readonly child: ChildProcessByStdio<Writable, Readable, null>;
@@ -67,7 +69,7 @@ const running = (pattern: RegExp) =>
 
 /** No process, no folder, and nobody at the ports. */
 async function nothingIsLeft(endpoints?: Endpoints): Promise<void> {
-  await expect.poll(commands, { timeout: 10_000 }).toEqual([]);
+  await expect.poll(commands, { timeout: 20_000 }).toEqual([]);
   expect(readdirSync(tmp)).toEqual([]);
   for (const { url } of endpoints?.worlds ?? []) {
     const socket = connect(Number(new URL(url).port), '127.0.0.1');
@@ -76,10 +78,22 @@ async function nothingIsLeft(endpoints?: Endpoints): Promise<void> {
   }
 }
 
+/** The segments that the kernel keeps, by id. */
+const sharedMemory = () =>
+  execFileSync('ipcs', ['-m'], { encoding: 'utf8' })
+    .split('\n')
+    .flatMap((line) => line.split(/\s+/).slice(1, 2));
+
+/** The one of this PostgreSQL: the second number in the seventh line of its lock file. */
+function sharedMemoryOf({ database }: Endpoints): string {
+  const lines = readFileSync(join(database?.host ?? '', '../data/postmaster.pid'), 'utf8').split('\n');
+  return lines[6]?.trim().split(/\s+/)[1] ?? '';
+}
+
 const endpointsOf = (line: Record<string, unknown>) => line.endpoints as Endpoints;
 
 describe('a stack that is closed', () => {
-  it('leaves no process, no port and no folder', { timeout: 60_000 }, async () => {
+  it('leaves no process, no port and no folder', async () => {
     const { child, at } = open();
     const endpoints = endpointsOf(await at('up'));
     expect(endpoints.worlds).toHaveLength(2);
@@ -92,7 +106,7 @@ describe('a stack that is closed', () => {
     await nothingIsLeft(endpoints);
   });
 
-  it('was in a folder that only its own accounts can enter', { timeout: 60_000 }, async () => {
+  it('was in a folder that only its own accounts can enter', async () => {
     const { child, at } = open();
     const { database } = endpointsOf(await at('up'));
     const run = join(tmp, readdirSync(tmp)[0] ?? '');
@@ -109,52 +123,55 @@ describe('a stack that is closed', () => {
 });
 
 describe('SIGKILL of the process that opened it leaves nothing', () => {
-  it('right after the watchdog', { timeout: 60_000 }, async () => {
+  it('right after the watchdog', async () => {
     const { child, at } = open();
     await at('watchdog');
     child.kill('SIGKILL');
     await nothingIsLeft();
   });
 
-  it('while the cluster is made', { timeout: 60_000 }, async () => {
+  it('while the cluster is made', async () => {
     const { child } = open();
     await running(/\/initdb /);
     child.kill('SIGKILL');
     await nothingIsLeft();
   });
 
-  it('while PostgreSQL starts', { timeout: 60_000 }, async () => {
+  it('while PostgreSQL starts', async () => {
     const { child } = open();
     await running(/\/postgres -D /);
     child.kill('SIGKILL');
     await nothingIsLeft();
   });
 
-  it('while the world servers start', { timeout: 60_000 }, async () => {
+  it('while the world servers start', async () => {
     const { child } = open();
     await running(/world-flux\.js/);
     child.kill('SIGKILL');
     await nothingIsLeft();
   });
 
-  it('when all is up', { timeout: 60_000 }, async () => {
+  it('when all is up', async () => {
     const { child, at } = open();
     const endpoints = endpointsOf(await at('up'));
     child.kill('SIGKILL');
     await nothingIsLeft(endpoints);
   });
 
-  it('even when PostgreSQL and a world server do not listen to signals', { timeout: 60_000 }, async () => {
+  it('even when PostgreSQL and a world server do not listen to signals', async () => {
     const { child, at } = open();
     const endpoints = endpointsOf(await at('up'));
+    const segment = sharedMemoryOf(endpoints);
+    expect(sharedMemory()).toContain(segment);
     process.kill(endpoints.database?.pid ?? 0, 'SIGSTOP');
     process.kill(endpoints.worlds[0]?.pid ?? 0, 'SIGSTOP');
     child.kill('SIGKILL');
     await nothingIsLeft(endpoints);
+    expect(sharedMemory()).not.toContain(segment);
   });
 });
 
-it("a terminal's signals end the opener, and the watchdog does the rest", { timeout: 60_000 }, async () => {
+it("a terminal's signals end the opener, and the watchdog does the rest", async () => {
   for (const signal of ['SIGINT', 'SIGHUP'] as const) {
     const { child, at } = open();
     const endpoints = endpointsOf(await at('up'));
@@ -172,7 +189,6 @@ const setpriv = ['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups
 
 it.runIf(root && hasSetpriv() && canTraverse(import.meta.dirname, nobody))(
   'works the same for an ordinary user, who may not see more of root than before',
-  { timeout: 60_000 },
   async () => {
     chmodSync(tmp, 0o777);
     const { child, at } = open(setpriv);
@@ -185,7 +201,7 @@ it.runIf(root && hasSetpriv() && canTraverse(import.meta.dirname, nobody))(
   },
 );
 
-it.runIf(root)('as root, PostgreSQL runs as an account without rights', { timeout: 60_000 }, async () => {
+it.runIf(root)('as root, PostgreSQL runs as an account without rights', async () => {
   const { child, at } = open();
   const { database } = endpointsOf(await at('up'));
   const { uid } = statSync(`/proc/${database?.pid}`);

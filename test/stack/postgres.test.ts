@@ -1,9 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { arch, platform } from 'node:os';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Postgres, startPostgres } from '../../src/stack/postgres.ts';
 import { embeddedIn, type PostgresBuild, preparePostgres } from '../../src/stack/postgres-build.ts';
 import { openRunFolder, type RunFolder } from '../../src/stack/run-folder.ts';
@@ -12,6 +13,8 @@ import { startTime } from '../../src/stack/start-time.ts';
 import { unprivilegedUser } from '../../src/stack/unprivileged-user.ts';
 import { openWatchdog, type Watchdog } from '../../src/stack/watchdog.ts';
 import { processesIn } from './leftovers.ts';
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const user = unprivilegedUser();
 const root = user !== null;
@@ -102,6 +105,10 @@ describe('a PostgreSQL of the run', () => {
 
   it('that is killed is noticed, and stopping it then does not hang', async () => {
     const postgres = await start();
+    const [, segment] = (readFileSync(folder.file('data/postmaster.pid'), 'utf8').split('\n')[6] ?? '')
+      .trim()
+      .split(/\s+/);
+    expect(execFileSync('ipcs', ['-m'], { encoding: 'utf8' })).toContain(` ${segment} `);
     process.kill(postgres.endpoint.pid ?? 0, 'SIGKILL');
     expect(await postgres.failure).toMatchObject({
       component: 'postgres',
@@ -110,6 +117,7 @@ describe('a PostgreSQL of the run', () => {
     });
     await postgres.stop();
     await expect.poll(() => processesIn(folder.path), { timeout: 10_000 }).toEqual([]);
+    expect(execFileSync('ipcs', ['-m'], { encoding: 'utf8' })).not.toContain(` ${segment} `);
   });
 
   it('that loses one backend is noticed, although it heals', async () => {
@@ -176,9 +184,10 @@ describe('its programs', () => {
   async function packageWith(links: 'linked' | 'not linked'): Promise<string> {
     const copy = join(home, 'package');
     const native = dirname(await embeddedIn(installed, user, folder));
-    // As copied into the run's folder when the installed one has no links, else the installed one itself.
+    // The installed one, or a copy with links where npm made none.
     cpSync(native, join(copy, 'native'), { recursive: true, verbatimSymlinks: true });
     cpSync(join(installed, 'native/pg-symlinks.json'), join(copy, 'native/pg-symlinks.json'));
+    rmSync(folder.file('pg'), { recursive: true, force: true });
     if (links === 'not linked') {
       const list: unknown = JSON.parse(readFileSync(join(copy, 'native/pg-symlinks.json'), 'utf8'));
       for (const { target } of list as { target: string }[]) rmSync(join(copy, target));
@@ -200,7 +209,6 @@ describe('its programs', () => {
   it('run where they are when they can', async () => {
     const own = await packageWith('linked');
     chmodSync(home, 0o755);
-    await rmCopy();
     const bin = await embeddedIn(own, user, folder);
     expect(bin).toBe(join(own, 'native/bin'));
     expect(await answers(bin)).toBe(7);
@@ -209,7 +217,6 @@ describe('its programs', () => {
   it('are copied and linked when their links are missing', async () => {
     const own = await packageWith('not linked');
     chmodSync(home, 0o755);
-    await rmCopy();
     const bin = await embeddedIn(own, user, folder);
     expect(bin).toBe(folder.file('pg/bin'));
     expect(await answers(bin)).toBe(7);
@@ -218,16 +225,10 @@ describe('its programs', () => {
   it.runIf(root)('are copied when they are in a home that nobody else may enter', async () => {
     const own = await packageWith('linked');
     chmodSync(home, 0o700);
-    await rmCopy();
     const bin = await embeddedIn(own, user, folder);
     expect(bin).toBe(folder.file('pg/bin'));
     expect(await answers(bin)).toBe(7);
   });
-
-  /** The one that packageWith was made from. */
-  async function rmCopy(): Promise<void> {
-    rmSync(folder.file('pg'), { recursive: true, force: true });
-  }
 
   it('of another version are refused with 93', async () => {
     await expect(preparePostgres(17, null, user, folder, watchdog.environment)).rejects.toMatchObject({

@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A command that takes away what a process leaves behind outside its folder when it is killed. */
+export interface Cleanup {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** As whom; null: as capbench itself. */
+  readonly user: { readonly uid: number; readonly gid: number } | null;
+}
+
+const ATTEMPTS = 20;
+const AGAIN_MS = 100;
+const LIMIT_MS = 2_500;
+
+/** Runs the command until it succeeds, for a while: others of the killed process's kind may be just ending. */
+export async function cleanUp(
+  { command, args, user }: Cleanup,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
+  const until = performance.now() + LIMIT_MS;
+  for (let attempt = 0; attempt < ATTEMPTS && performance.now() < until; attempt++) {
+    if (await succeeds(command, args, user, env)) return;
+    await sleep(AGAIN_MS);
+  }
+}
+
+function succeeds(
+  command: string,
+  args: readonly string[],
+  user: Cleanup['user'],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<boolean> {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, {
+      cwd: '/',
+      env,
+      stdio: 'ignore',
+      timeout: LIMIT_MS,
+      killSignal: 'SIGKILL',
+      ...(user === null ? {} : { uid: user.uid, gid: user.gid }),
+    });
+    child.once('error', () => resolve(false));
+    child.once('exit', (code) => resolve(code === 0));
+  });
+}

@@ -1,0 +1,175 @@
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { platform } from 'node:os';
+import { dirname } from 'node:path';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Scenario } from '../../src/scenario/scenario.ts';
+import { askHealth } from '../../src/stack/health.ts';
+import { openLocalStack } from '../../src/stack/local.ts';
+import { attachTargets } from '../../src/stack/remote.ts';
+import type { Stack } from '../../src/stack/stack.ts';
+import { openWatchdog, type Watchdog } from '../../src/stack/watchdog.ts';
+import { processesIn } from './leftovers.ts';
+import { scenarioOf } from './small-scenario.ts';
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
+
+const never = new AbortController().signal;
+let watchdog: Watchdog;
+let opened: Stack[] = [];
+
+beforeAll(async () => {
+  watchdog = await openWatchdog(process.env);
+});
+afterAll(() => watchdog.close());
+afterEach(async () => {
+  await Promise.all(opened.map((stack) => stack.close()));
+  opened = [];
+});
+
+interface Given {
+  readonly scenario?: Scenario;
+  readonly signal?: AbortSignal;
+  readonly basePort?: number;
+}
+
+async function open({ scenario = scenarioOf({}), signal = never, basePort }: Given = {}): Promise<Stack> {
+  const port = basePort === undefined ? {} : { basePort };
+  const stack = await openLocalStack(scenario, { watchdog, signal, postgresBin: null, ...port });
+  opened.push(stack);
+  return stack;
+}
+
+async function listening(port: number): Promise<Server> {
+  const server = createServer().listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+/** Two neighbouring ports, below those that the kernel gives to connections. */
+async function freePair(): Promise<number> {
+  for (let port = 20_000 + 2 * Math.floor(Math.random() * 5_000); ; port += 2) {
+    const pair = await Promise.all([listening(port), listening(port + 1)]).catch(() => null);
+    if (pair === null) continue;
+    await Promise.all(pair.map((server) => new Promise((resolve) => server.close(resolve))));
+    return port;
+  }
+}
+
+const pidOf = (stack: Stack, world: number): number => stack.endpoints.worlds[world]?.pid ?? 0;
+
+describe('a local stack', () => {
+  it('is one world of as many servers as the scenario says, and can be a target', async () => {
+    const stack = await open({ scenario: scenarioOf({ shared_preload_libraries: 'pg_stat_statements' }) });
+    expect(stack.kind).toBe('local');
+    const { worlds, database } = stack.endpoints;
+    const target = await attachTargets(worlds.map(({ url }) => url).reverse(), { signal: never });
+    expect(target.endpoints.worlds.map(({ url }) => url)).toEqual(worlds.map(({ url }) => url));
+    expect(target.health[0]).toMatchObject({ playersTotal: 20, monstersTotal: 30, rowShape: 'columns' });
+    expect([...stack.logs.keys()]).toEqual(['initdb', 'postgres', 'world-1', 'world-2']);
+    for (const path of stack.logs.values()) expect(readFileSync(path, 'utf8')).not.toBe('');
+    expect(stack.settings).toContainEqual(
+      expect.objectContaining({
+        setting: 'shared_buffers',
+        documented: '32MB',
+        applied: '32MB',
+        reason: null,
+      }),
+    );
+    if (database === null) throw new Error('no database');
+    const { host, port, user, password, database: name } = database;
+    const client = new pg.Client({ host, port, user, password, database: name });
+    await client.connect();
+    const { rows } = await client.query(
+      "select current_setting('shared_buffers') as buffers, count(*) filter (where query <> '') > 0 as seen from pg_stat_statements",
+    );
+    await client.end();
+    expect(rows).toEqual([{ buffers: '32MB', seen: true }]);
+    await stack.close();
+    expect(existsSync(dirname(host))).toBe(false);
+    expect(processesIn(dirname(host))).toEqual([]);
+    // It was told to end: that is no failure.
+    expect(await Promise.race([stack.failure, 'none'])).toBe('none');
+  });
+
+  it.runIf(platform() === 'linux')(
+    'gives its servers no more of the environment than they need',
+    async () => {
+      const stack = await open();
+      const names = readFileSync(`/proc/${pidOf(stack, 0)}/environ`, 'utf8')
+        .split('\0')
+        .map((line) => line.split('=')[0] ?? '')
+        .filter((name) => name !== '');
+      const own =
+        /^(HOST|PORT|INSTANCE_ID|INSTANCES|PLAYERS|MONSTERS|PLAYERS_PER_PLACE|BATCH_SIZE_LIMIT|BATCH_TIME_LIMIT_MS|ROW_SHAPE|DB_[A-Z_]+)$/;
+      const inherited = /^(PATH|HOME|TMPDIR|LANG|LC_[A-Z]+|NODE_CHANNEL_[A-Z_]+|PWD|OLDPWD|SHLVL|_)$/;
+      expect(names.filter((name) => !own.test(name) && !inherited.test(name))).toEqual([]);
+      expect(names).toContain('DB_PASSWORD');
+      // Nobody else reads the password there.
+      expect(statSync(`/proc/${pidOf(stack, 0)}/environ`).mode & 0o077).toBe(0);
+      expect(readFileSync(`/proc/${pidOf(stack, 0)}/cmdline`, 'utf8')).toContain('--max-old-space-size=128');
+    },
+  );
+
+  it('says which world server ended by itself', async () => {
+    const stack = await open();
+    process.kill(pidOf(stack, 1), 'SIGKILL');
+    expect(await stack.failure).toMatchObject({ component: 'world-2', message: /killed by SIGKILL/ });
+  });
+
+  it('blames PostgreSQL when the world servers go with it', async () => {
+    const stack = await open();
+    process.kill(stack.endpoints.database?.pid ?? 0, 'SIGKILL');
+    expect(await stack.failure).toMatchObject({ component: 'postgres' });
+  });
+});
+
+describe('a stack that does not start', () => {
+  let tmp: string;
+  beforeEach(() => {
+    tmp = mkdtempSync('/tmp/no-start-');
+    // As root, PostgreSQL's account has to get through.
+    chmodSync(tmp, 0o755);
+    vi.stubEnv('TMPDIR', tmp);
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    expect(readdirSync(tmp)).toEqual([]);
+    expect(processesIn(tmp)).toEqual([]);
+    rmSync(tmp, { recursive: true });
+  });
+
+  it('because a port is in use: 93, the port, and what to do', async () => {
+    const port = await freePair();
+    const other = await listening(port + 1);
+    await expect(open({ basePort: port })).rejects.toMatchObject({
+      exitCode: 93,
+      message: expect.stringContaining(`127.0.0.1:${port + 1}`),
+      hint: expect.stringContaining('--port'),
+    });
+    other.close();
+  });
+
+  it.each([0, 100, 700, 1500])('because it is interrupted after %i ms: 105', async (delay) => {
+    const abort = new AbortController();
+    setTimeout(() => abort.abort(), delay);
+    const outcome = await open({ signal: abort.signal }).then(
+      // A fast machine is done by then.
+      (stack) => stack.close().then(() => 105),
+      (error: unknown) => (error instanceof Error && 'exitCode' in error ? error.exitCode : error),
+    );
+    expect(outcome).toBe(105);
+  });
+});
+
+it('fixed ports are taken in the order of the instances', async () => {
+  const port = await freePair();
+  const stack = await open({ basePort: port });
+  expect(stack.endpoints.worlds.map(({ url }) => url)).toEqual([
+    `http://127.0.0.1:${port}`,
+    `http://127.0.0.1:${port + 1}`,
+  ]);
+  expect((await askHealth(`http://127.0.0.1:${port + 1}`, never)).instance).toBe(2);
+});
