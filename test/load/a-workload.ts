@@ -1,5 +1,5 @@
 import type { Workload } from '../../src/scenario/workload.ts';
-import { micros, seconds } from '../../src/units.ts';
+import { seconds } from '../../src/units.ts';
 
 /** A workload of whole seconds; what matters to a test is given. */
 export function workloadWith(
@@ -24,11 +24,9 @@ export function workloadWith(
     postRate: 20,
     outstanding: 4,
     skipAfter: seconds(1),
-    timeout: seconds(2),
-    drain: seconds(3),
+    timeout: seconds(10),
+    drain: seconds(5),
     connectsPerSecond: 1000,
     ...rest,
   };
 }
-
-export const GO_DELAY = micros(100_000);

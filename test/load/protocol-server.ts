@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
 
 /** What the server does with an intent, or with a post. */
-export type IntentAnswer = 'ok' | 'reject' | 'silence' | 'garbage' | 'drop' | 'wrongNumber';
-export type PostAnswer = 'commit' | 'reject' | 'silence' | 'refuse' | 'withhold' | 'drop';
+export type IntentAnswer = 'ok' | 'reject' | 'silence' | 'garbage' | 'flood' | 'drop' | 'wrongNumber';
+export type PostAnswer = 'commit' | 'reject' | 'silence' | 'garbage' | 'refuse' | 'withhold' | 'drop';
 
 export interface ServerOptions {
   readonly playersTotal: number;
@@ -28,6 +28,8 @@ export class ProtocolServer {
   readonly received = new Map<number, number[]>();
   readonly texts: string[] = [];
   readonly posts: number[] = [];
+  /** The addresses that players came from. */
+  readonly sources = new Map<string, number>();
   /** Connections of players open at once, at most. */
   peak = 0;
   url = '';
@@ -48,6 +50,8 @@ export class ProtocolServer {
         socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
         return;
       }
+      const source = request.socket.remoteAddress ?? '';
+      if (url.pathname === '/play') this.sources.set(source, (this.sources.get(source) ?? 0) + 1);
       this.sockets.handleUpgrade(request, socket, head, (webSocket) => {
         this.open.add(webSocket);
         webSocket.on('close', () => this.open.delete(webSocket));
@@ -135,6 +139,10 @@ export class ProtocolServer {
     for (const [monster, seq] of commands) this.note(monster, seq);
     response.writeHead(202).end(`{"accepted":${commands.length}}`);
     if (answer === 'silence') return;
+    if (answer === 'garbage') {
+      this.commits.get(generator)?.send('{"commits":[[1]]}');
+      return;
+    }
     const rejected = answer === 'reject' ? commands.length : 0;
     this.commits
       .get(generator)
@@ -166,6 +174,7 @@ export class ProtocolServer {
     this.texts.push(text);
     const answer = this.options.intent?.(player, seq) ?? 'ok';
     if (answer === 'garbage') socket.send('{"acks":[{"seq":');
+    else if (answer === 'flood') socket.send(`{"acks":[],"words":"${'x'.repeat(400_000)}"}`);
     else if (answer === 'drop') socket.terminate();
     else if (answer === 'wrongNumber') socket.send(JSON.stringify({ acks: [{ seq: seq + 1000, ok: true }] }));
     else if (answer !== 'silence') {

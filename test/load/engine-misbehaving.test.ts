@@ -1,0 +1,186 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { countAbove, countOf } from '../../src/histogram.ts';
+import { OPERATIONS } from '../../src/scenario/workload.ts';
+import { micros } from '../../src/units.ts';
+import { workloadWith } from './a-workload.ts';
+import { load, prepare, run, serve } from './engine-room.ts';
+
+test('a stall of a second is counted from the due times', async () => {
+  const workload = workloadWith({ players: 100, intentRate: 2, duration: 4, postRate: 20 });
+  const { servers, endpoints } = await serve(workload);
+  const fleet = await prepare(workload, endpoints);
+  const running = run(fleet);
+  await sleep(1500);
+  servers[0]?.stall(1000);
+  const { tally } = await running;
+  const { due, measured } = tally.operations.intent;
+  expect(measured.ok).toBe(measured.scheduled);
+  expect(due.max).toBeGreaterThanOrEqual(900_000);
+  // 200 were due in that second; those of its last 300 ms waited for less than 300 ms.
+  expect(countAbove(due, 300_000)).toBeGreaterThan(0.7 * 200 - 30);
+  expect(countAbove(due, 300_000)).toBeLessThan(200 + 60);
+  expect(tally.operations.monsterCommand.due.max).toBeGreaterThanOrEqual(800_000);
+});
+
+test('a player keeps `outstanding` unanswered, then waits, then skips', async () => {
+  const workload = workloadWith({
+    players: 10,
+    intentRate: 10,
+    duration: 3,
+    postRate: 0,
+    timeout: micros(60e6),
+    drain: micros(500_000),
+  });
+  const { tally, servers } = await load(workload, { intent: () => 'silence' });
+  const { whole } = tally.operations.intent;
+  for (const numbers of servers[0]?.received.values() ?? []) expect(numbers).toEqual([1, 2, 3, 4]);
+  expect(whole.unfinished).toBe(40);
+  expect(whole.skipped).toBe(whole.scheduled - 40);
+  expect(Math.abs(whole.scheduled - 300)).toBeLessThanOrEqual(10);
+  expect(countOf(tally.operations.intent.due)).toBe(0);
+});
+
+test('what is unanswered for too long times out, and frees its slot', async () => {
+  const workload = workloadWith({
+    players: 5,
+    intentRate: 2,
+    duration: 3,
+    postRate: 10,
+    timeout: micros(500_000),
+  });
+  const { tally } = await load(workload, { intent: () => 'silence', post: () => 'silence' });
+  for (const name of OPERATIONS) {
+    const { whole } = tally.operations[name];
+    expect(whole.timedOut).toBe(whole.scheduled);
+    expect(whole.scheduled).toBeGreaterThan(20);
+  }
+  expect(tally.ledger.ackedN.reduce((sum, n) => sum + n, 0)).toBe(0);
+});
+
+test('a lost connection fails what was unanswered and all that comes later', async () => {
+  const workload = workloadWith({ players: 10, intentRate: 5, duration: 2, postRate: 0 });
+  const { tally, seconds } = await load(workload, {
+    intent: (player, seq) => (player === 3 && seq === 4 ? 'drop' : 'ok'),
+  });
+  const { whole } = tally.operations.intent;
+  expect(tally.disconnects).toBe(1);
+  expect(tally.ledger.ackedN[3]).toBe(3);
+  expect(whole.failed).toBeGreaterThanOrEqual(5);
+  expect(whole.ok + whole.failed).toBe(whole.scheduled);
+  expect(seconds.at(-1)?.connected).toBe(9);
+});
+
+test('garbage costs the player its connection, and nothing else', async () => {
+  const workload = workloadWith({ players: 10, intentRate: 5, duration: 2, postRate: 0 });
+  const { tally } = await load(workload, {
+    intent: (player, seq) => (player === 4 && seq === 2 ? 'garbage' : 'ok'),
+  });
+  expect(tally.disconnects).toBe(1);
+  expect(tally.errors.join()).toContain('not of the protocol');
+  expect(tally.operations.intent.whole.failed).toBeGreaterThan(0);
+  expect(tally.ledger.ackedN[5]).toBeGreaterThanOrEqual(9);
+});
+
+test('so does a frame without an end', async () => {
+  const workload = workloadWith({ players: 4, intentRate: 5, duration: 1, postRate: 0 });
+  const { tally } = await load(workload, {
+    intent: (player, seq) => (player === 1 && seq === 2 ? 'flood' : 'ok'),
+  });
+  expect(tally.disconnects).toBe(1);
+  expect(tally.errors.join()).toContain('Max payload size exceeded');
+  expect(tally.ledger.ackedN[1]).toBe(1);
+});
+
+test('garbage instead of commits costs the server its monsters', async () => {
+  const workload = workloadWith({ players: 4, duration: 1 });
+  const { tally } = await load(
+    workload,
+    { post: (post) => (post === 5 ? 'garbage' : 'commit') },
+    { workers: 1 },
+  );
+  const { intent, monsterCommand } = tally.operations;
+  expect(monsterCommand.whole.ok).toBe(40);
+  expect(monsterCommand.whole.failed).toBe(monsterCommand.whole.scheduled - 40);
+  expect(intent.whole.ok).toBe(intent.whole.scheduled);
+  expect(tally.errors.join()).toContain('the connection for commits');
+});
+
+test('an answer to nothing is an error of the protocol', async () => {
+  const workload = workloadWith({
+    players: 2,
+    intentRate: 2,
+    duration: 1,
+    postRate: 0,
+    timeout: micros(200_000),
+  });
+  const { tally } = await load(workload, { intent: () => 'wrongNumber' });
+  expect(tally.errors.join()).toContain('was not waiting for an answer');
+  expect(tally.operations.intent.whole.timedOut).toBe(tally.operations.intent.whole.scheduled);
+  expect(Math.max(...tally.ledger.ackedN)).toBe(0);
+});
+
+test('rejections are answers', async () => {
+  const { tally } = await load(workloadWith({ duration: 1 }), {
+    intent: () => 'reject',
+    post: () => 'reject',
+  });
+  for (const name of OPERATIONS) {
+    const { whole, measured, due } = tally.operations[name];
+    expect(whole.rejected).toBe(whole.scheduled);
+    expect(countOf(due)).toBe(measured.rejected);
+  }
+  expect(tally.ledger.ackedN).toEqual(tally.ledger.sentN);
+});
+
+test('a refused post has failed, the next one has not', async () => {
+  const workload = workloadWith({ players: 0, duration: 2 });
+  const { tally } = await load(workload, { post: (post) => (post % 5 === 0 ? 'refuse' : 'commit') });
+  const { whole } = tally.operations.monsterCommand;
+  expect(whole.failed).toBeGreaterThan(0);
+  expect(whole.failed % 10).toBe(0);
+  expect(whole.ok + whole.failed).toBe(whole.scheduled);
+  expect(tally.errors.join()).toContain('answered 400: {"error":"no such monster"}');
+  expect(tally.disconnects).toBe(0);
+});
+
+test('202 is not a commit', async () => {
+  const workload = workloadWith({ players: 0, duration: 1, timeout: micros(60e6), drain: micros(300_000) });
+  const { tally } = await load(workload, { post: () => 'silence' });
+  const { whole } = tally.operations.monsterCommand;
+  expect(whole.unfinished).toBe(whole.scheduled);
+  expect(Math.max(...tally.ledger.sentN)).toBeGreaterThan(0);
+  expect(Math.max(...tally.ledger.ackedN)).toBe(0);
+});
+
+test('withheld answers hold posts back until they are skipped', async () => {
+  const workload = workloadWith({
+    players: 0,
+    postRate: 100,
+    duration: 3,
+    timeout: micros(60e6),
+    drain: micros(1.5e6),
+  });
+  const { tally, servers } = await load(workload, { post: () => 'withhold' }, { workers: 1 });
+  const { whole } = tally.operations.monsterCommand;
+  // HTTP answers in order: of the 32 that were sent, the server reads one after the other.
+  expect(whole.unfinished).toBe(320);
+  expect(whole.skipped).toBe(whole.scheduled - 320);
+  expect(servers[0]?.posts[0]).toBe(1);
+});
+
+test('a broken post connection is not tried again', async () => {
+  const workload = workloadWith({ players: 0, duration: 2, postRate: 50 });
+  const { tally, servers } = await load(
+    workload,
+    { post: (post) => (post === 10 ? 'drop' : 'commit') },
+    { workers: 1 },
+  );
+  const { whole } = tally.operations.monsterCommand;
+  const posts = servers[0]?.posts ?? [];
+  expect(new Set(posts).size).toBe(posts.length);
+  expect(posts.at(-1)).toBe(10);
+  expect(whole.ok).toBe(90);
+  expect(whole.failed).toBe(whole.scheduled - 90);
+  expect(tally.disconnects).toBe(1);
+});

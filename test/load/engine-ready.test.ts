@@ -1,0 +1,110 @@
+import { createServer } from 'node:net';
+import { platform } from 'node:os';
+import { kill } from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import type { HostLimits } from '../../src/load/limits.ts';
+import { workloadWith } from './a-workload.ts';
+import { failureOf, isAlive, load, prepare, run, serve } from './engine-room.ts';
+
+const HOST: HostLimits = {
+  descriptors: 20_000,
+  ports: { from: 32_768, to: 60_999 },
+  loopbackAliases: true,
+  cpus: 2,
+};
+
+test.skipIf(platform() !== 'linux')('players that find no port come from another address', async () => {
+  const workload = workloadWith({ players: 250, intentRate: 1, duration: 1, postRate: 0 });
+  const { servers, endpoints } = await serve(workload);
+  const limits = { ...HOST, ports: { from: 40_000, to: 40_099 } };
+  const fleet = await prepare(workload, endpoints, { limits });
+  expect(fleet.connect).toMatchObject({ connected: 250, failed: 0 });
+  expect(Object.fromEntries(servers[0]?.sources ?? [])).toEqual({
+    '127.0.0.1': 95,
+    '127.0.0.2': 95,
+    '127.0.0.3': 60,
+  });
+});
+
+test('too few descriptors are noticed before anybody connects', async () => {
+  const workload = workloadWith({ players: 900 });
+  const { servers, endpoints } = await serve(workload);
+  const limits = { ...HOST, descriptors: 256 };
+  const error = await failureOf(prepare(workload, endpoints, { limits }));
+  expect(error.exitCode).toBe(93);
+  expect(error.message).toContain('450 connections each');
+  expect(error.hint).toContain('--workers 8');
+  expect(servers[0]?.sources.size).toBe(0);
+});
+
+test('nobody listens', async () => {
+  const spare = createServer();
+  await new Promise<void>((resolve) => spare.listen(0, '127.0.0.1', resolve));
+  const address = spare.address();
+  const port = address !== null && typeof address === 'object' ? address.port : 0;
+  await new Promise((resolve) => spare.close(resolve));
+  const endpoints = { worlds: [{ url: `http://127.0.0.1:${port}`, pid: null }], database: null };
+  const error = await failureOf(prepare(workloadWith(), endpoints));
+  expect(error.exitCode).toBe(93);
+  expect(error.message).toContain(`127.0.0.1:${port}`);
+});
+
+test('more than one percent cannot connect', async () => {
+  const workload = workloadWith({ players: 300, postRate: 0 });
+  const { endpoints } = await serve(workload, { refuses: (player) => player % 50 === 0 });
+  const error = await failureOf(prepare(workload, endpoints));
+  expect(error.exitCode).toBe(93);
+  expect(error.message).toContain('404');
+});
+
+test('less than that is counted, and fails when it is due', async () => {
+  const workload = workloadWith({ players: 300, intentRate: 1, postRate: 0, duration: 2 });
+  const { tally, fleet } = await load(workload, { refuses: (player) => player === 7 });
+  expect(fleet.connect).toMatchObject({ connected: 299, failed: 1 });
+  expect(fleet.connect.errors).toHaveLength(1);
+  const { whole } = tally.operations.intent;
+  expect(whole.failed).toBeGreaterThanOrEqual(1);
+  expect(whole.ok).toBe(whole.scheduled - whole.failed);
+  expect(tally.disconnects).toBe(0);
+});
+
+test('a first frame that is no welcome', async () => {
+  const workload = workloadWith({ players: 4, postRate: 0 });
+  const { endpoints } = await serve(workload, { welcome: () => '{"hello":1}' });
+  const error = await failureOf(prepare(workload, endpoints));
+  expect(error.exitCode).toBe(93);
+  expect(error.message).toContain('no welcome');
+});
+
+test('another world than the scenario means', async () => {
+  const { endpoints } = await serve(workloadWith({ players: 21 }));
+  const error = await failureOf(prepare(workloadWith(), endpoints));
+  expect(error.exitCode).toBe(93);
+  expect(error.message).toContain('21 players');
+});
+
+test('an interruption while players connect leaves no process', async () => {
+  const workload = workloadWith({ players: 500, connectsPerSecond: 100 });
+  const { endpoints, servers } = await serve(workload);
+  const abort = new AbortController();
+  const preparing = prepare(workload, endpoints, { signal: abort.signal });
+  setTimeout(() => abort.abort(), 600);
+  const error = await failureOf(preparing);
+  expect(error.exitCode).toBe(105);
+  expect(servers[0]?.peak).toBeLessThan(500);
+});
+
+test('a worker that dies is named', async () => {
+  const workload = workloadWith({ duration: 10 });
+  const { endpoints } = await serve(workload);
+  const fleet = await prepare(workload, endpoints);
+  const running = failureOf(run(fleet));
+  await sleep(500);
+  kill(fleet.workerPids[1] ?? 0, 'SIGKILL');
+  const error = await running;
+  expect(error.message).toContain(`load worker 1 (process ${fleet.workerPids[1]})`);
+  expect(error.message).toContain('SIGKILL');
+  await fleet.close();
+  expect(fleet.workerPids.filter(isAlive)).toEqual([]);
+});
