@@ -141,6 +141,7 @@ async function story(running: Running, logs: Map<string, string>): Promise<Endin
   if (signals.stop.aborted) throw interrupted('stopped before the players connected');
 
   enter('connect');
+  notes.connecting = monotonic();
   const fleet = await unlessLost(plan.engine.prepare(workload, stack.endpoints, signals.stop));
   closers.push(() => fleet.close());
   notes.connect = fleet.connect;

@@ -9,6 +9,8 @@ import { render } from '../report/render.ts';
 import { terminalSummary, terminalVerdict } from '../report/terminal.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 
+const LOG_COLUMNS = 120;
+
 /** How a verdict is told on the terminal. */
 export interface TellingFlags {
   readonly quiet?: boolean;
@@ -38,7 +40,8 @@ export async function publish(
   const near = relative(host.cwd, bundle);
   const style = {
     colour: flags.color && host.stdout.isTTY && !host.env.NO_COLOR,
-    width: host.stdout.columns,
+    // A log has no width of its own: wide enough for a table that says everything.
+    width: host.stdout.isTTY ? host.stdout.columns : LOG_COLUMNS,
     bundle: near.startsWith('..') ? bundle : near || '.',
   };
   if (flags.json) host.stdout.write(`${JSON.stringify(report, null, 2)}\n`);

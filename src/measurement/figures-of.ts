@@ -106,7 +106,7 @@ function networkFigures(m: Measurements): Figures['network'] {
   const bytesIn = measured === null ? null : rateOf(m.series['load.bytesIn'], measured);
   const bytesOut = measured === null ? null : rateOf(m.series['load.bytesOut'], measured);
   const players = measured === null ? null : gaugeOf(m.series['load.connected'], measured).mean;
-  const connecting = phases.ready === null || phases.stackUp === null ? null : phases.ready - phases.stackUp;
+  const connecting = phases.ready === null || phases.connect === null ? null : phases.ready - phases.connect;
   return {
     bytesPerPlayerSecondIn: ratio(bytesIn, players),
     bytesPerPlayerSecondOut: ratio(bytesOut, players),

@@ -114,7 +114,7 @@ export interface Figures {
     readonly bytesPerPlayerSecondOut: number | null;
     readonly bytesPerSecond: number | null;
     readonly connectMs: Percentiles;
-    /** Over the time from stack up to READY. */
+    /** From the first connection to READY. */
     readonly connectsPerSecond: number | null;
     readonly disconnects: number;
   };

@@ -50,7 +50,7 @@ const measurementsSchema: z.ZodType<Measurements> = z.object({
   workers: count,
   colocated: z.boolean(),
   stackKind: z.enum(['local', 'target']),
-  phases: z.object({ stackUp: seconds, ready: seconds, go: seconds, end: z.number() }),
+  phases: z.object({ stackUp: seconds, connect: seconds, ready: seconds, go: seconds, end: z.number() }),
   measured: z.object({ from: z.number(), to: z.number() }).nullable(),
   peakCcu: count,
   connect: z.object({ failed: count, histogram }),

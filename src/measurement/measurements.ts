@@ -116,6 +116,8 @@ export interface Measurements {
   /** Seconds from the start of capbench. */
   readonly phases: {
     readonly stackUp: number | null;
+    /** The first player connects. */
+    readonly connect: number | null;
     readonly ready: number | null;
     readonly go: number | null;
     readonly end: number;

@@ -33,6 +33,7 @@ export interface Notes {
   connect: ConnectFacts | null;
   workers: number;
   stackUp: Micros | null;
+  connecting: Micros | null;
   ready: Micros | null;
   go: Micros | null;
   peakCcu: number;
@@ -52,6 +53,7 @@ export const openNotes = (identity: RunIdentity, started: Micros): Notes => ({
   connect: null,
   workers: 0,
   stackUp: null,
+  connecting: null,
   ready: null,
   go: null,
   peakCcu: 0,
@@ -136,6 +138,7 @@ export function measurementsOf(notes: Notes, timeline: Timeline, ending: Ending,
     stackKind: identity.stackKind,
     phases: {
       stackUp: since(notes.started, notes.stackUp),
+      connect: since(notes.started, notes.connecting),
       ready: since(notes.started, notes.ready),
       go: since(notes.started, notes.go),
       end: since(notes.started, end) ?? 0,

@@ -1,6 +1,8 @@
 import type { ReportRuling } from './report.ts';
 
 const NOTHING = '–';
+/** An empty text is a value, not a gap. */
+const EMPTY = "''";
 
 /** Three significant digits; from 1,000 on a whole number with separators. `–` for no figure. */
 export function numberText(value: number | null, digits = 3): string {
@@ -60,7 +62,7 @@ const SIGNS = {
 
 /** `< 20 ms`, `100,000 to 150,000 UPDATE ops/s`, `is on`. */
 export function limitText({ op, limit, unit }: Pick<ReportRuling, 'op' | 'limit' | 'unit'>): string {
-  if (typeof limit === 'string') return op === 'is' ? limit : `${SIGNS[op]} ${limit}`;
+  if (typeof limit === 'string') return op === 'is' ? limit || EMPTY : `${SIGNS[op]} ${limit}`;
   const shown = shownUnit(unit);
   if (typeof limit === 'object') return `${exact(limit[0])} to ${quantityOf(exact(limit[1]), shown)}`;
   return `${SIGNS[op]} ${quantityOf(exact(limit), shown)}`;
@@ -78,7 +80,7 @@ const quantityOf = (value: string, unit: string): string =>
 export function observedText(ruling: ReportRuling): string {
   const { observed, limit, state } = ruling;
   if (observed === null) return NOTHING;
-  if (typeof observed === 'string') return observed;
+  if (typeof observed === 'string') return observed || EMPTY;
   const unit = shownUnit(ruling.metricUnit ?? ruling.unit);
   if (unit === 'bytes') return bytesText(observed);
   const limits = typeof limit === 'object' ? limit : [limit];

@@ -191,7 +191,7 @@ export const reportSchema = z.object({
     reasons: z.record(text, text).describe('Why the two differ.'),
   }),
   phases: z
-    .object({ stackUp: figure, ready: figure, go: figure, end: z.number() })
+    .object({ stackUp: figure, connect: figure, ready: figure, go: figure, end: z.number() })
     .describe('Seconds from the start of capbench.'),
   ending: z.enum(['completed', 'stoppedEarly', 'interrupted', 'stackFailed']),
   probes: z.array(z.object({ name: text, samples: count, gaps: count, lastError: text.nullable() })),

@@ -12,10 +12,15 @@ interface Row {
   readonly observed: string;
 }
 
-/** The table of budgets: breached, met, what does not decide, and untestable ones by what is missing. */
+/** The table of budgets: breached, met, what does not decide; those without a figure are folded by reason. */
 export function budgetLines({ rulings }: Report, paint: Palette, width: number): string[] {
   const [breached = [], met = [], contradicted = [], unmeasured = [], untestable = []] = byState(rulings);
-  const shown = [...breached, ...met, ...together(contradicted), ...together(unmeasured)];
+  // Without a figure there is nothing for a line of its own to say.
+  const [observed, silent] = [
+    unmeasured.filter((ruling) => ruling.observed !== null),
+    unmeasured.filter((ruling) => ruling.observed === null),
+  ];
+  const shown = [...breached, ...met, ...together(contradicted), ...together(observed)];
   const { rows, widths, titleWidth } = layout(shown, width);
   const lines = rows.flatMap(({ ruling, id, limit, observed }, i) => {
     const line = [
@@ -28,9 +33,11 @@ export function budgetLines({ rulings }: Report, paint: Palette, width: number):
     const reason = said === null ? [] : wrap(plain(said), width - 6);
     return [`${mark(ruling, paint)} ${line}`, ...reason.map((text) => `  ${paint.dim(text)}`)];
   });
-  const missing = byReason(untestable).map(
-    ([reason, count]) => `${paint.dim('·')} ${cut(`${count} untestable: ${plain(reason)}`, width - 6)}`,
-  );
+  const folded = (state: string, rulings: readonly ReportRuling[]): string[] =>
+    byReason(rulings).map(
+      ([reason, count]) => `${paint.dim('·')} ${cut(`${count} ${state}: ${plain(reason)}`, width - 6)}`,
+    );
+  const missing = [...folded('unmeasured', silent), ...folded('untestable', untestable)];
   return [...lines, ...(lines.length > 0 && missing.length > 0 ? [''] : []), ...missing];
 }
 

@@ -21,14 +21,17 @@ const WIDEST = 120;
 export function terminalSummary(report: Report, style: TerminalStyle): string {
   const paint = palette(style.colour);
   const width = Math.min(WIDEST, Math.max(NARROWEST, style.width)) - 1;
+  const measured = [
+    ...section('LATENCY', latencyLines(report, paint), paint),
+    ...section('DATABASE', fold(databaseLines(report), width - 4), paint),
+    ...section('HOST AND GENERATOR', fold(hostLines(report), width - 4), paint),
+  ];
   return [
     '',
     ...heading(report, paint, width),
     ...section('BUDGETS', budgetLines(report, paint, width), paint),
     ...section('LOAD', fold(loadLines(report), width - 4), paint),
-    ...section('LATENCY', latencyLines(report, paint), paint),
-    ...section('DATABASE', fold(databaseLines(report), width - 4), paint),
-    ...section('HOST AND GENERATOR', fold(hostLines(report), width - 4), paint),
+    ...(report.load.durationSeconds === null ? [] : measured),
     ...reasonLines(report, paint, width),
     verdictLine(report, style.bundle, paint),
     '',
