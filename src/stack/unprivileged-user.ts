@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
+import { geteuid } from 'node:process';
 import { messageOf, stackFailed } from '../errors.ts';
 import type { ProcessUser } from './process.ts';
 
@@ -11,7 +11,7 @@ const HINT = 'run capbench as an ordinary user: PostgreSQL refuses to run as roo
  * As whom PostgreSQL runs. Null: as capbench itself. Started as root it needs an account without rights; an
  * existing one is taken and none is made. Throws exit code 93 when there is none.
  */
-export function unprivilegedUser(uid = userInfo().uid, passwd = '/etc/passwd'): ProcessUser | null {
+export function unprivilegedUser(uid = geteuid?.(), passwd = '/etc/passwd'): ProcessUser | null {
   if (uid !== 0) return null;
   let text: string;
   try {
