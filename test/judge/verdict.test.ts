@@ -96,6 +96,25 @@ test('operations that nobody counted are no conclusion', () => {
   expect(ruleOf(verdict, 'conservation.intent')).toMatchObject({ state: 'broken', observed: 1 });
 });
 
+test('a generator that fell behind its own schedule is no conclusion', () => {
+  const { intent, monsterCommand } = recorded.operations;
+  // Every count agrees with every other; only rate times duration tells that half of it never came due.
+  const half = (n: number): number => Math.floor(n / 2);
+  const { measured } = intent;
+  const behind = {
+    ...measured,
+    scheduled: measured.scheduled - half(measured.ok),
+    ok: measured.ok - half(measured.ok),
+  };
+  const verdict = verdictOf({ operations: { intent: { ...intent, measured: behind }, monsterCommand } });
+  expect(verdict.exitCode).toBe(90);
+  expect(ruleOf(verdict, 'schedule-kept.intent')).toMatchObject({
+    state: 'broken',
+    observed: behind.scheduled,
+  });
+  expect(ruleOf(verdict, 'conservation.intent')?.state).toBe('held');
+});
+
 test.each(['lost', 'phantom', 'duplicated', 'holes'] as const)('one operation %s is data lost', (kind) => {
   const verdict = verdictOf({ integrity: integrity({ [kind]: 1, examples: ['entity 7'] }) }, breach);
   expect(verdict).toMatchObject({ outcome: 'fail', exitCode: 92 });
