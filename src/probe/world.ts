@@ -40,7 +40,7 @@ interface Snapshot {
 
 /** A world server's own account of itself, from `GET /metrics`. */
 export interface WorldProbe extends Probe {
-  /** Counts per bucket (not cumulative) between the first reading after `from` and the last up to `to`. */
+  /** Counts per bucket (not cumulative) between the readings nearest to `from` and to `to`. */
   buckets(
     histogram: WorldHistogram,
     from: Micros,
@@ -50,6 +50,12 @@ export interface WorldProbe extends Probe {
 
 const total = (metrics: readonly Metric[], name: string, label = ''): number =>
   metrics.filter((m) => m.name === name && m.labels.includes(label)).reduce((sum, m) => sum + m.value, 0);
+
+const nearest = (snapshots: readonly Snapshot[], at: Micros): Snapshot | undefined =>
+  snapshots.reduce<Snapshot | undefined>(
+    (best, one) => (best === undefined || Math.abs(one.at - at) < Math.abs(best.at - at) ? one : best),
+    undefined,
+  );
 
 /** @param instance 1-based, as in the series' names. */
 export function openWorldProbe(world: WorldEndpoint, instance: number): WorldProbe {
@@ -94,9 +100,8 @@ export function openWorldProbe(world: WorldEndpoint, instance: number): WorldPro
       return samples;
     },
     buckets(histogram, from, to) {
-      const inside = snapshots.filter(({ at }) => at >= from && at <= to);
-      const first = inside.at(0)?.histograms[histogram];
-      const last = inside.at(-1)?.histograms[histogram];
+      const first = nearest(snapshots, from)?.histograms[histogram];
+      const last = nearest(snapshots, to)?.histograms[histogram];
       if (first === undefined || last === undefined || first === last) return null;
       let below = 0;
       const counts = last.cumulative.map((count, bucket) => {
