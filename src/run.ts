@@ -2,20 +2,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonic } from './clock.ts';
 import { CapbenchError, EXIT, interrupted, stackFailed } from './errors.ts';
 import { hopelessness } from './judge/hopeless.ts';
-import type { Engine, LoadSecond, ReadyFleet, Tally } from './load/engine.ts';
-import type { Ending, IntegrityFacts, Measurements } from './measurement/measurements.ts';
+import type { Engine, LoadSecond, ReadyFleet } from './load/engine.ts';
+import type { Ending, Measurements } from './measurement/measurements.ts';
 import { measurementsOf, type Notes, openNotes, type RunIdentity } from './measurement/notes.ts';
 import { measureCeilings } from './probe/ceilings.ts';
 import { generatorSamples } from './probe/generator.ts';
 import { openHostProbe } from './probe/host.ts';
-import { compareLedger, type Rows, readRows, readUpdates } from './probe/integrity.ts';
 import { openPostgresProbe } from './probe/postgres.ts';
 import type { Probe } from './probe/probe.ts';
+import { openVerification } from './probe/verification.ts';
 import { watch } from './probe/watch.ts';
 import { openWorldProbe } from './probe/world.ts';
 import type { Scenario } from './scenario/scenario.ts';
 import { OPERATIONS, type Workload, workloadOf } from './scenario/workload.ts';
-import type { DatabaseEndpoint, Stack } from './stack/stack.ts';
+import type { Stack } from './stack/stack.ts';
 import type { Micros } from './units.ts';
 
 /** The steps of a run, in order (R2). */
@@ -62,9 +62,6 @@ export interface RunResult {
 const GO_DELAY = 300_000;
 /** Once a component is gone, what is in flight gets this long before the run is closed without it. */
 const LOST_DRAIN_MS = 5_000;
-/** The world servers' queues may take this long to empty after the drain before the rows are read. */
-const SETTLE_MS = 10_000;
-const SETTLE_STEP_MS = 400;
 
 /** What the steps of one run share. */
 interface Running {
@@ -100,9 +97,16 @@ export async function run(plan: RunPlan, observer: Observer, signals: StopSignal
     ending = endingOf(thrown, phase);
   } finally {
     enter('close');
-    for (const close of closers.reverse()) await close();
+    await closeAll(closers);
   }
   return { measurements: measurementsOf(notes, workload.timeline, ending, monotonic()), logs };
+}
+
+/** The last opened first. One that fails does not keep the others open; its error is told at the end. */
+async function closeAll(closers: readonly (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const close of closers.toReversed()) await close().catch((thrown) => failures.push(thrown));
+  if (failures.length > 0) throw failures[0];
 }
 
 async function story(running: Running, logs: Map<string, string>): Promise<Ending> {
@@ -120,8 +124,9 @@ async function story(running: Running, logs: Map<string, string>): Promise<Endin
   const lost = stack.failure.then(({ component, message, hint }): never => {
     throw stackFailed(`${component}: ${message}`, hint);
   });
-  // The race below is not always running when it rejects.
-  lost.catch(() => undefined);
+  const gone = new AbortController();
+  lost.catch(() => gone.abort());
+  const halt = AbortSignal.any([signals.stop, gone.signal]);
   const unlessLost = <T>(step: Promise<T>): Promise<T> => Promise.race([step, lost]);
 
   const probes = await unlessLost(openProbes(stack, notes, closers));
@@ -129,31 +134,31 @@ async function story(running: Running, logs: Map<string, string>): Promise<Endin
     enter('ceilings');
     const { servers, batchOperations } = plan.scenario.world;
     notes.ceilings = await unlessLost(
-      measureCeilings(
-        stack.endpoints.database,
-        plan.scenario.ceilings,
-        servers,
-        batchOperations,
-        signals.stop,
-      ),
+      measureCeilings(stack.endpoints.database, plan.scenario.ceilings, servers, batchOperations, halt),
     );
   }
   if (signals.stop.aborted) throw interrupted('stopped before the players connected');
 
   enter('connect');
   notes.connecting = monotonic();
-  const fleet = await unlessLost(plan.engine.prepare(workload, stack.endpoints, signals.stop));
-  closers.push(() => fleet.close());
+  const preparing = plan.engine.prepare(workload, stack.endpoints, halt);
+  // Also a fleet that gets ready when nobody waits for it any more is closed.
+  closers.push(() => preparing.then((ready) => ready.close()).catch(() => undefined));
+  const fleet = await unlessLost(preparing);
   notes.connect = fleet.connect;
   notes.ready = monotonic();
   notes.workers = fleet.workerPids.length;
   notes.peakCcu = fleet.connect.connected;
-  const before = await unlessLost(baselineOf(stack, notes, workload));
+  const { database } = stack.endpoints;
+  const verification =
+    database === null
+      ? null
+      : await unlessLost(openVerification(database, notes.worldProbes, workload.players + workload.monsters));
 
   const ending = await load(running, fleet, probes, lost);
-  if (before !== null && notes.tally !== null && !signals.abort.aborted) {
+  if (verification !== null && notes.tally !== null && !signals.abort.aborted) {
     enter('verify');
-    notes.integrity = await unlessLost(verify(before, notes.tally, notes, signals.abort));
+    notes.integrity = await unlessLost(verification.verify(notes.tally.ledger, signals.abort));
   }
   return ending;
 }
@@ -173,29 +178,6 @@ async function openProbes(
   });
   notes.worldProbes = worlds;
   return probes;
-}
-
-/** The rows and both counts of row writes as they stood before GO: the stack may have run before. */
-interface Baseline {
-  readonly database: DatabaseEndpoint;
-  readonly rows: Rows;
-  readonly byServers: number;
-  readonly byPostgres: number;
-}
-
-async function baselineOf(
-  stack: Stack,
-  notes: Notes,
-  { players, monsters }: Workload,
-): Promise<Baseline | null> {
-  const { database } = stack.endpoints;
-  if (database === null) return null;
-  return {
-    database,
-    rows: await readRows(database, players + monsters),
-    byServers: await rowWritesOf(notes),
-    byPostgres: await readUpdates(database),
-  };
 }
 
 /** GO to the end of the drain, with the probes reading once a second. */
@@ -266,42 +248,6 @@ async function load(
   }
   if (signals.stop.aborted) return { state: 'interrupted', phase };
   return stopped === null ? { state: 'completed' } : { state: 'stoppedEarly', because: stopped };
-}
-
-/**
- * Holds the rows against the generator's ledger once the servers have written what they accepted: both
- * counts of row writes stand still.
- */
-async function verify(
-  baseline: Baseline,
-  tally: Tally,
-  notes: Notes,
-  abort: AbortSignal,
-): Promise<IntegrityFacts> {
-  const { database } = baseline;
-  let byServers = -1;
-  let byPostgres = -1;
-  for (let waited = 0; waited < SETTLE_MS && !abort.aborted; waited += SETTLE_STEP_MS) {
-    const [servers, postgres] = [await rowWritesOf(notes), await readUpdates(database)];
-    const still = servers === byServers && postgres === byPostgres;
-    [byServers, byPostgres] = [servers, postgres];
-    if (still && byServers - baseline.byServers === byPostgres - baseline.byPostgres) break;
-    await sleep(SETTLE_STEP_MS);
-  }
-  return {
-    ...compareLedger(tally.ledger, baseline.rows, await readRows(database, baseline.rows.lastSeq.length)),
-    rowWritesServers: byServers - baseline.byServers,
-    rowWritesPostgres: byPostgres - baseline.byPostgres,
-  };
-}
-
-/** Row writes by the world servers' own count, since they started. */
-async function rowWritesOf(notes: Notes): Promise<number> {
-  const readings = await Promise.all(notes.worldProbes.map((probe) => probe.sample()));
-  return readings
-    .flat()
-    .filter(({ series }) => series.endsWith('.rowWrites'))
-    .reduce((sum, { value }) => sum + value, 0);
 }
 
 function endingOf(thrown: unknown, phase: Phase): Ending {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -43,23 +43,15 @@ export function capbench(
   const tmp = join(folder, 'tmp');
   const out = join(folder, 'out');
   const outFlags = RUN_VERBS.has(args[0] ?? '') ? ['--out', out] : [];
-  const child = spawn(
-    '/bin/sh',
-    [
-      '-c',
-      'mkdir -m 1777 "$TMPDIR"; exec "$@"',
-      'sh',
-      node,
-      join(root, 'bin', 'capbench.js'),
-      ...args,
-      ...outFlags,
-    ],
-    {
-      cwd: root,
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: tmp, ...env },
-      stdio: 'pipe',
-    },
-  );
+  mkdirSync(tmp);
+  // PostgreSQL may run as another account, which has to get in.
+  chmodSync(folder, 0o755);
+  chmodSync(tmp, 0o1777);
+  const child = spawn(node, [join(root, 'bin', 'capbench.js'), ...args, ...outFlags], {
+    cwd: root,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: tmp, ...env },
+    stdio: 'pipe',
+  });
   let stdout = '';
   let stderr = '';
   const waiting = new Set<() => void>();

@@ -60,7 +60,7 @@ describe('the batcher', () => {
     expect(flushes).toHaveLength(0);
     await nextFlush();
     expect(summary(flushes)).toEqual([[2, 'time']]);
-    expect(performance.now() - started).toBeGreaterThanOrEqual(9);
+    expect(performance.now() - started).toBeGreaterThanOrEqual(8); // timers count whole milliseconds
   });
 
   it('has one batch in flight, whatever arrives meanwhile', async () => {

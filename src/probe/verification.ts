@@ -1,0 +1,65 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Ledger } from '../load/engine.ts';
+import type { DatabaseEndpoint } from '../stack/stack.ts';
+import { compareLedger, type IntegrityFindings, readRows, readUpdates } from './integrity.ts';
+import type { WorldProbe } from './world.ts';
+
+/** The findings, and the row writes of the whole run as both sides counted them. */
+export interface Verified extends IntegrityFindings {
+  readonly rowWritesServers: number;
+  readonly rowWritesPostgres: number;
+}
+
+export interface Verification {
+  /** After the drain: waits until what the servers accepted is written, then reads and compares. */
+  verify(ledger: Ledger, abort: AbortSignal): Promise<Verified>;
+}
+
+/** The world servers' queues may take this long to empty after the drain. */
+const LONGEST_MS = 10_000;
+/** Counts that stand still for this long will not meet any more, however far they are apart. */
+const STILL_MS = 2_500;
+const STEP_MS = 400;
+
+/** Notes the rows and both counts as they stand before GO: the stack may have run before. */
+export async function openVerification(
+  database: DatabaseEndpoint,
+  worlds: readonly WorldProbe[],
+  entities: number,
+): Promise<Verification> {
+  const counts = async (): Promise<readonly [servers: number, postgres: number]> => [
+    await rowWritesOf(worlds),
+    await readUpdates(database),
+  ];
+  const before = await readRows(database, entities);
+  const [serversBefore, postgresBefore] = await counts();
+
+  return {
+    async verify(ledger, abort) {
+      let [servers, postgres] = await counts();
+      let still = 0;
+      for (let waited = 0; waited < LONGEST_MS && !abort.aborted; waited += STEP_MS) {
+        await sleep(STEP_MS);
+        const [serversNow, postgresNow] = await counts();
+        still = serversNow === servers && postgresNow === postgres ? still + STEP_MS : 0;
+        [servers, postgres] = [serversNow, postgresNow];
+        const agree = servers - serversBefore === postgres - postgresBefore;
+        if (still > 0 && (agree || still >= STILL_MS)) break;
+      }
+      return {
+        ...compareLedger(ledger, before, await readRows(database, entities)),
+        rowWritesServers: servers - serversBefore,
+        rowWritesPostgres: postgres - postgresBefore,
+      };
+    },
+  };
+}
+
+/** Row writes by the world servers' own count, since they started. */
+async function rowWritesOf(worlds: readonly WorldProbe[]): Promise<number> {
+  const readings = await Promise.all(worlds.map((world) => world.sample()));
+  return readings
+    .flat()
+    .filter(({ series }) => series.endsWith('.rowWrites'))
+    .reduce((sum, { value }) => sum + value, 0);
+}
