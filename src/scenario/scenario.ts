@@ -36,6 +36,8 @@ export interface WorldSettings {
   readonly rowShape: 'columns' | 'jsonb';
   /** V8's old space of one world server, in MB. */
   readonly heapMegabytes: number;
+  /** The documented major version of Node, if any: the world servers run on the Node that runs capbench. */
+  readonly node?: number | undefined;
 }
 
 /** One setting of the documented stack: what the document says (PostgreSQL's spelling). */

@@ -44,6 +44,9 @@ const world = map({
     .default('columns')
     .describe('columns: a narrow typed row; jsonb: a document of about 2 KB in a row'),
   heap: megabytes('64MB', '64GB').prefault('3072MB').describe("V8's old space of one world server"),
+  node: whole(18, 99)
+    .optional()
+    .describe('The documented major version of Node; what runs is the Node of capbench'),
 });
 
 /**

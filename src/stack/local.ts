@@ -1,5 +1,5 @@
 import { platform, tmpdir, totalmem } from 'node:os';
-import { constrainedMemory } from 'node:process';
+import { constrainedMemory, versions } from 'node:process';
 import { interrupted } from '../errors.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { type Postgres, startPostgres } from './postgres.ts';
@@ -61,6 +61,7 @@ async function open(
   const { settings, configuration } = applySettings(scenario, {
     memoryBytes: usableMemory(),
     platform: platform(),
+    nodeMajor: Number.parseInt(versions.node, 10),
     postgresVersion: build.version,
     libraries: build.libraries,
   });

@@ -7,6 +7,8 @@ export interface SettingsHost {
   readonly memoryBytes: number;
   /** As `os.platform()` names it. */
   readonly platform: string;
+  /** Major version of the Node that runs the world servers. */
+  readonly nodeMajor: number;
   /** Of the PostgreSQL that is run: `16.14`. */
   readonly postgresVersion: string;
   /** What this PostgreSQL can load. */
@@ -124,7 +126,9 @@ function worldSettings({ world, postgres }: Scenario, host: SettingsHost): reado
     hardware: false,
   });
   return [
-    as('postgresVersion', postgres.version, host.postgresVersion),
+    as('postgresVersion', postgres.version, Number.parseInt(host.postgresVersion, 10)),
+    as('postgresRelease', postgres.version, host.postgresVersion),
+    ...(world.node === undefined ? [] : [nodeSetting(world.node, host.nodeMajor)]),
     as('worldServers', world.servers),
     as('worldHeap', `${world.heapMegabytes}MB`),
     as('worldPlayersPerPlace', world.playersPerPlace),
@@ -133,3 +137,11 @@ function worldSettings({ world, postgres }: Scenario, host: SettingsHost): reado
     as('worldRowShape', world.rowShape),
   ];
 }
+
+const nodeSetting = (documented: number, applied: number): AppliedSetting => ({
+  setting: 'node',
+  documented: String(documented),
+  applied: String(applied),
+  reason: documented === applied ? null : 'the world servers run on the Node that runs capbench',
+  hardware: false,
+});

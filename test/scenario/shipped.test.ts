@@ -22,7 +22,7 @@ test('at least 60 of them are measured, and 60 can decide', () => {
 });
 
 test('every measured one has a metric, and every setting it names is in the scenario', () => {
-  const own = ['worldHeap', 'postgresVersion'];
+  const own = ['worldHeap', 'postgresVersion', 'node'];
   for (const budget of m4pro.budgets) {
     if (budget.state !== 'measured') continue;
     expect(metricAt(budget.metric), budget.id).toBeDefined();
@@ -70,6 +70,7 @@ test('m4pro-20k is the documented load', () => {
     batchInterval: 10e3,
     rowShape: 'columns',
     heapMegabytes: 3072,
+    node: 22,
   });
   expect(workloadOf(m4pro)).toMatchObject({
     intentRate: 1,

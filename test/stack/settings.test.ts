@@ -6,6 +6,7 @@ const GB = 2 ** 30;
 const laptop: SettingsHost = {
   memoryBytes: 16 * GB,
   platform: 'linux',
+  nodeMajor: 22,
   postgresVersion: '16.14',
   libraries: new Set(['pg_stat_statements', 'auto_explain']),
 };
