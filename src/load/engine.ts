@@ -72,6 +72,8 @@ export interface Ledger {
   readonly ackedN: Float64Array;
   readonly ackedSum: Float64Array;
   readonly ackedMax: Float64Array;
+  /** 1 + the place in which the server last told a player to be; 0: it never told. */
+  readonly told: Float64Array;
 }
 
 export interface OperationTally {

@@ -1,6 +1,8 @@
 import type { Ledger } from './engine.ts';
 
-const COLUMNS = ['sentN', 'sentSum', 'sentMax', 'ackedN', 'ackedSum', 'ackedMax'] as const;
+const COLUMNS = ['sentN', 'sentSum', 'sentMax', 'ackedN', 'ackedSum', 'ackedMax', 'told'] as const;
+/** An entity's operations all come from one worker: of these the other workers have 0. */
+const HIGHEST: ReadonlySet<string> = new Set(['sentMax', 'ackedMax', 'told']);
 
 /**
  * Section D's record of one worker: what it sent and what was answered, for each entity id. HOT.
@@ -13,6 +15,7 @@ export class SequenceLedger implements Ledger {
   readonly ackedN: Float64Array;
   readonly ackedSum: Float64Array;
   readonly ackedMax: Float64Array;
+  readonly told: Float64Array;
 
   constructor(entities: number) {
     this.sentN = new Float64Array(entities);
@@ -21,6 +24,7 @@ export class SequenceLedger implements Ledger {
     this.ackedN = new Float64Array(entities);
     this.ackedSum = new Float64Array(entities);
     this.ackedMax = new Float64Array(entities);
+    this.told = new Float64Array(entities);
   }
 
   sent(entity: number, sequence: number): void {
@@ -35,12 +39,17 @@ export class SequenceLedger implements Ledger {
     if (sequence > this.ackedMax[entity]!) this.ackedMax[entity] = sequence;
   }
 
+  /** An answer told a player where it is. */
+  placed(entity: number, place: number): void {
+    this.told[entity] = place + 1;
+  }
+
   /** Adds another worker's record: counts and sums are added, the highest number is the higher one. */
   add(other: Ledger): void {
     for (const column of COLUMNS) {
       const mine = this[column];
       const theirs = other[column];
-      const highest = column === 'sentMax' || column === 'ackedMax';
+      const highest = HIGHEST.has(column);
       for (let entity = 0; entity < mine.length; entity++) {
         const a = mine[entity]!;
         const b = theirs[entity]!;
@@ -51,7 +60,7 @@ export class SequenceLedger implements Ledger {
 
   /** Plain data, as it goes over a process's channel. */
   toData(): Ledger {
-    const { sentN, sentSum, sentMax, ackedN, ackedSum, ackedMax } = this;
-    return { sentN, sentSum, sentMax, ackedN, ackedSum, ackedMax };
+    const { sentN, sentSum, sentMax, ackedN, ackedSum, ackedMax, told } = this;
+    return { sentN, sentSum, sentMax, ackedN, ackedSum, ackedMax, told };
   }
 }

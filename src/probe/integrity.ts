@@ -7,6 +7,8 @@ export interface Rows {
   readonly lastSeq: Float64Array;
   readonly appliedN: Float64Array;
   readonly seqSum: Float64Array;
+  /** Where the entity is; NaN where the rows do not say. */
+  readonly place: Float64Array;
 }
 
 /** What the comparison found; see IntegrityFacts in measurement/measurements.ts. */
@@ -31,15 +33,22 @@ export async function readRows(database: DatabaseEndpoint, entities: number): Pr
     lastSeq: new Float64Array(entities),
     appliedN: new Float64Array(entities),
     seqSum: new Float64Array(entities),
+    place: new Float64Array(entities).fill(Number.NaN),
   };
-  const read = await ask<[number, number, number, string]>(
+  const [shape] = await ask<[string | null]>(
     database,
-    'select id, last_seq, applied_n, seq_sum from entity',
+    `select max(case column_name when 'place' then 'place' when 'state' then '(state->>''place'')::int' end)
+       from information_schema.columns where table_name = 'entity'`,
   );
-  for (const [id, lastSeq, appliedN, seqSum] of read) {
+  const read = await ask<[number, number, number, string, number | null]>(
+    database,
+    `select id, last_seq, applied_n, seq_sum, ${shape?.[0] ?? 'null'} from entity`,
+  );
+  for (const [id, lastSeq, appliedN, seqSum, place] of read) {
     rows.lastSeq[id] = lastSeq;
     rows.appliedN[id] = appliedN;
     rows.seqSum[id] = Number(seqSum);
+    rows.place[id] = place ?? Number.NaN;
   }
   return rows;
 }
@@ -73,6 +82,7 @@ async function ask<Row extends unknown[]>(database: DatabaseEndpoint, text: stri
  *   DUPLICATED  more operations applied than sent
  *   HOLE        every operation sent was acknowledged, yet the sum of the applied numbers is not the sum of
  *               the acknowledged ones (with dense numbers from 1 that sum is last_seq (last_seq + 1) / 2)
+ *   LOST too    every operation sent was acknowledged, and the row puts a player elsewhere than the last answer
  *
  * An operation that was sent and never answered may have been applied or not: between the two bounds
  * nothing is claimed. Only rows and the generator's own counters are compared, never settings.
@@ -120,6 +130,11 @@ export function compareLedger(ledger: Ledger, before: Rows, after: Rows): Integr
     const ackedSum = ledger.ackedSum[id]!;
     if (applied === acked && acked === sent && sum !== ackedSum) {
       found('holes', 1, id, `the applied numbers add up to ${sum}, the acknowledged ones to ${ackedSum}`);
+    }
+    const told = ledger.told[id]! - 1;
+    const place = after.place[id]!;
+    if (told >= 0 && acked === sent && applied === acked && !Number.isNaN(place) && place !== told) {
+      found('lost', 1, id, `place ${told} acknowledged, the row says place ${place}`);
     }
   }
   return { ...total, entities: ledger.sentN.length, examples };

@@ -57,7 +57,10 @@ export class FluxVoice implements Voice {
       if (!Array.isArray(acks)) return false;
       for (const ack of acks) {
         if (!isRecord(ack) || typeof ack.seq !== 'number' || typeof ack.ok !== 'boolean') return false;
-        if (ack.place !== undefined) this.see(player, ack);
+        if (typeof ack.place === 'number') {
+          this.see(player, ack);
+          listener.placed(player, ack.place);
+        }
         listener.answered(player, ack.seq, ack.ok);
       }
     }

@@ -21,6 +21,8 @@ export const PLAYER = { connecting: 0, ready: 1, playing: 2, draining: 3, closed
 export interface Listener {
   /** `accepted`: false when the rules of the world said no; both are answers. */
   answered(player: number, sequence: number, accepted: boolean): void;
+  /** An answer says where the player is now. */
+  placed(player: number, place: number): void;
 }
 
 /**
