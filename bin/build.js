@@ -1,5 +1,5 @@
 // Bundles every process of capbench into dist/: the CLI, the fleet's workers, the world server, the watchdog;
-// and the charts, which the CLI loads when it draws.
+// and the charts, which the CLI loads when it draws. With --bench also `npm run bench` and its processes.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
@@ -15,7 +15,7 @@ const common = {
   platform: 'node',
   format: 'esm',
   target: 'node20',
-  external: Object.keys(dependencies),
+  external: [...Object.keys(dependencies), 'autocannon'],
   sourcemap: 'linked',
   logLevel: 'warning',
   metafile: true,
@@ -54,9 +54,17 @@ const canvasInstead = {
   },
 };
 
+/** `dist/bench.js`, and `dist/bench-<name>.js` for each of its processes. Not of the package. */
+const bench = () => ({
+  bench: 'test/bench/bench.ts',
+  ...Object.fromEntries(BENCH_PROCESSES.map((name) => [`bench-${name}`, `test/bench/${name}.ts`])),
+});
+const BENCH_PROCESSES = ['bare-autocannon', 'bare-rows', 'bare-ws', 'monster-flood', 'null-world'];
+
 const main = await build({
   ...common,
   entryPoints: {
+    ...(process.argv.includes('--bench') ? bench() : {}),
     cli: 'src/cli.ts',
     'fleet-worker': 'src/load/fleet/worker.ts',
     'world-flux': 'src/world/flux.ts',

@@ -7,9 +7,29 @@ const SIGNIFICANT_DIGITS = 3;
 
 const emptyHdr = () => new Float64Histogram(1, HIGHEST_MICROS, SIGNIFICANT_DIGITS);
 
-/** HOT. An HdrHistogram of 1 us .. 120 s at three digits, with the exact minimum, maximum and sum beside it. */
+/** The library's layout at three digits: 2,048 buckets of one value, then each power of two in 1,024. */
+const HALF = 1024;
+const HALF_MAGNITUDE = 10;
+const BUCKETS = 18 * HALF;
+
+/** `value` is an integer of 0 .. HIGHEST_MICROS. */
+function bucketOf(value: number): number {
+  const magnitude = Math.max(0, 31 - HALF_MAGNITUDE - Math.clz32(value));
+  return magnitude * HALF + (value >>> magnitude);
+}
+
+/** The highest value that is counted in a bucket. */
+function endOf(bucket: number): number {
+  const magnitude = Math.max(0, (bucket >> HALF_MAGNITUDE) - 1);
+  return (bucket - magnitude * HALF + 1) * 2 ** magnitude - 1;
+}
+
+/**
+ * HOT. An HdrHistogram of 1 us .. 120 s at three digits, with the exact minimum, maximum and sum beside it.
+ * Buckets are the library's; they are found with integers alone, in a fraction of its time.
+ */
 export class MicrosHistogram {
-  private readonly hdr = emptyHdr();
+  private readonly counts = new Float64Array(BUCKETS);
   private count = 0;
   private min = Number.POSITIVE_INFINITY;
   private max = 0;
@@ -18,9 +38,7 @@ export class MicrosHistogram {
   /** `count` values at once; a negative value (two clocks read in the wrong order) is 0. */
   record(value: number, count: number): void {
     const at = Math.max(value, 0);
-    const counted = Math.min(at, HIGHEST_MICROS);
-    if (count === 1) this.hdr.recordValue(counted);
-    else this.hdr.recordValueWithCount(counted, count);
+    this.counts[bucketOf(Math.min(at, HIGHEST_MICROS))]! += count;
     this.count += count;
     this.sum += at * count;
     if (at < this.min) this.min = at;
@@ -29,14 +47,20 @@ export class MicrosHistogram {
 
   toData(): HistogramData {
     if (this.count === 0) return EMPTY_HISTOGRAM;
-    return { counts: countsOf(this.hdr), min: this.min, max: this.max, sum: this.sum };
+    const counts: [number, number][] = [];
+    const last = bucketOf(Math.min(this.max, HIGHEST_MICROS));
+    for (let bucket = bucketOf(Math.min(this.min, HIGHEST_MICROS)); bucket <= last; bucket++) {
+      const count = this.counts[bucket]!;
+      if (count > 0) counts.push([endOf(bucket), count]);
+    }
+    return { counts, min: this.min, max: this.max, sum: this.sum };
   }
 
   /** As data, and empty again. */
   take(): HistogramData {
     const data = this.toData();
     if (this.count > 0) {
-      this.hdr.reset();
+      this.counts.fill(0);
       this.count = 0;
       this.min = Number.POSITIVE_INFINITY;
       this.max = 0;

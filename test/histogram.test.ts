@@ -43,6 +43,15 @@ test('percentiles are those of the library, and within 0.1% of the exact ones', 
   expect(meanOf(data)).toBe(all.reduce((sum, value) => sum + value, 0) / all.length);
 });
 
+test('every value falls into the bucket that the library has for it', () => {
+  const powers = Array.from({ length: 27 }, (_, magnitude) => 2 ** magnitude);
+  const edges = powers.flatMap((power) => [power - 1, power, power + 1, Math.floor(power * 1.37)]);
+  const all = [...edges, ...values(5, 3000), 120_000_000].filter((value) => value <= 120_000_000);
+  const hdr = toHdr(EMPTY_HISTOGRAM);
+  for (const value of all) hdr.recordValue(value);
+  expect(recorded(all).toData().counts).toEqual(fromHdr(hdr).counts);
+});
+
 test('the way to the library and back keeps every count', () => {
   const data = recorded(values(4, 2000)).toData();
   expect(fromHdr(toHdr(data)).counts).toEqual(data.counts);

@@ -1,0 +1,82 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { bundleFile } from '../../src/stack/bundle-file.ts';
+import { describeExit, startProcess } from '../../src/stack/process.ts';
+import type { RunFolder } from '../../src/stack/run-folder.ts';
+import { unlessAborted } from '../../src/stack/time-limit.ts';
+import type { Watchdog } from '../../src/stack/watchdog.ts';
+import { type Figures, isFigures } from './figures.ts';
+
+/** What the parts of one run share. */
+export interface BenchRun {
+  readonly watchdog: Watchdog;
+  readonly folder: RunFolder;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+  readonly progress: (text: string) => void;
+}
+
+/** A process of the benchmark's own. */
+export interface Helper {
+  readonly pid: number;
+  /** What it says next. @throws when it ends without a word, or the run is aborted. */
+  next(): Promise<Figures>;
+  tell(order: string): void;
+  /** What it says to that. */
+  ask(question: string): Promise<Figures>;
+  stop(): Promise<void>;
+}
+
+let started = 0;
+
+/** Starts `dist/bench-<name>.js`; it ends with the run, however that ends. */
+export async function startHelper(
+  { watchdog, folder, signal }: BenchRun,
+  name: string,
+  args: readonly (string | number)[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Helper> {
+  started += 1;
+  const child = await startProcess({
+    name: `${name}-${started}`,
+    module: bundleFile(`bench-${name}`),
+    args: args.map(String),
+    env,
+    log: folder.file(`${name}-${started}.log`),
+    watchdog,
+  });
+  const said: Figures[] = [];
+  let heard = (): void => {};
+  child.onMessage((message) => {
+    if (!isFigures(message)) return;
+    said.push(message);
+    heard();
+  });
+  const ended = child.exited.then((exit) => {
+    throw new Error(`${name} ended without a report (${describeExit(exit)}): ${child.tail(5)}`);
+  });
+  ended.catch(() => {});
+  const next = async (): Promise<Figures> => {
+    const spoken = new Promise<void>((resolve) => {
+      heard = resolve;
+    });
+    if (said.length === 0) await unlessAborted(Promise.race([spoken, ended]), signal);
+    const [first] = said.splice(0, 1);
+    if (first === undefined) throw new Error(`${name} said nothing`);
+    return first;
+  };
+  return {
+    pid: child.pid,
+    next,
+    tell: (order) => child.send(order),
+    ask(question) {
+      child.send(question);
+      return next();
+    },
+    async stop() {
+      await child.stop();
+    },
+  };
+}
+
+export const pauseSeconds = (seconds: number, signal: AbortSignal): Promise<void> =>
+  sleep(seconds * 1e3, undefined, { signal });

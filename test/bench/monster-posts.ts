@@ -1,0 +1,108 @@
+import { monotonic } from '../../src/clock.ts';
+import { percentileOf } from '../../src/histogram.ts';
+import { createNativeEngine } from '../../src/load/native.ts';
+import { micros } from '../../src/units.ts';
+import { workloadWith } from '../load/a-workload.ts';
+import { type BenchRun, startHelper } from './bench-run.ts';
+import type { Comparison } from './comparison.ts';
+import { figure } from './figures.ts';
+
+const MONSTERS = 75_000;
+const COMMANDS_PER_POST = 200;
+const POSTS_PER_SECOND = 200;
+/** What is due uniformly over 2 s waits for up to 200 ms in a tenth of it: 180 ms at the 99th percentile. */
+const STALL_MS = 200;
+const EVERY_MS = 2_000;
+const WARM_UP_SECONDS = 1;
+const SECONDS = 4;
+const ROUNDS = 4;
+const GO_DELAY = 200_000;
+
+interface Round {
+  readonly cpuMicros: number;
+  readonly p99Ms: number;
+}
+
+/**
+ * The monsters' driver beside autocannon's programmatic interface, at one rate, against one null world that
+ * stalls now and then: what a post costs, and what each says of the stalls.
+ */
+export async function compareMonsterPosts(run: BenchRun): Promise<Comparison[]> {
+  const world = await startHelper(run, 'null-world', [0, MONSTERS, STALL_MS, EVERY_MS]);
+  const url = `http://127.0.0.1:${figure(await world.next(), 'port')}`;
+  const ours: Round[] = [];
+  const theirs: Round[] = [];
+  for (let round = 1; round <= ROUNDS; round++) {
+    const [a, b] = [await engine(run, url), await cannon(run, url)];
+    ours.push(a);
+    theirs.push(b);
+    run.progress(
+      `monster posts ${round} of ${ROUNDS}: ${a.cpuMicros.toFixed(0)} us, p99 ${a.p99Ms.toFixed(0)} ms, ` +
+        `autocannon ${b.cpuMicros.toFixed(0)} us, p99 ${b.p99Ms.toFixed(0)} ms`,
+    );
+  }
+  await world.stop();
+  const line = (measure: string, unit: string, of: (round: Round) => number) => ({
+    ...{ measure, unit, yardstick: 'autocannon', ours: ours.map(of), theirs: theirs.map(of), aim: null },
+  });
+  return [
+    line('CPU per post of 200 commands', 'us', ({ cpuMicros }) => cpuMicros),
+    line('p99 reported, true one 180 ms', 'ms', ({ p99Ms }) => p99Ms),
+  ];
+}
+
+async function engine({ watchdog, signal }: BenchRun, url: string): Promise<Round> {
+  const fleet = await createNativeEngine({ workers: 1, watchdog }).prepare(
+    workloadWith({
+      players: 0,
+      intentRate: 0,
+      monsters: MONSTERS,
+      commandsPerPost: COMMANDS_PER_POST,
+      postRate: POSTS_PER_SECOND,
+      warmUp: WARM_UP_SECONDS,
+      duration: SECONDS,
+    }),
+    { worlds: [{ url, pid: null }], database: null },
+    signal,
+  );
+  const stop = (): void => void fleet.close();
+  signal.addEventListener('abort', stop);
+  try {
+    let commands = 0;
+    let cpuSeconds = 0;
+    const { operations } = await fleet.run(micros(monotonic() + GO_DELAY), (second) => {
+      if (second.at <= WARM_UP_SECONDS * 1e6 || second.at > (WARM_UP_SECONDS + SECONDS) * 1e6) return;
+      commands += second.operations.monsterCommand.ok;
+      for (const worker of second.workers) cpuSeconds += worker.cpuSeconds;
+    });
+    const { measured, due } = operations.monsterCommand;
+    return roundOf(
+      commands / COMMANDS_PER_POST,
+      cpuSeconds,
+      (percentileOf(due, 99, measured.scheduled) ?? Number.NaN) / 1e3,
+    );
+  } finally {
+    signal.removeEventListener('abort', stop);
+    await fleet.close();
+  }
+}
+
+async function cannon(run: BenchRun, url: string): Promise<Round> {
+  const autocannon = await startHelper(run, 'bare-autocannon', [
+    ...[url, MONSTERS, COMMANDS_PER_POST, POSTS_PER_SECOND, WARM_UP_SECONDS, SECONDS],
+  ]);
+  const said = await autocannon.next();
+  await autocannon.stop();
+  if (figure(said, 'refused') > 0) throw new Error(`${figure(said, 'refused')} posts of autocannon's failed`);
+  return roundOf(figure(said, 'posts'), figure(said, 'cpuSeconds'), figure(said, 'p99Ms'));
+}
+
+/** @throws when the rate was not held: the sides would not have done the same. */
+function roundOf(posts: number, cpuSeconds: number, p99Ms: number): Round {
+  if (posts < 0.9 * POSTS_PER_SECOND * SECONDS) {
+    throw new Error(
+      `${Math.round(posts)} posts in ${SECONDS} s: this host does not hold ${POSTS_PER_SECOND} a second`,
+    );
+  }
+  return { cpuMicros: (cpuSeconds * 1e6) / posts, p99Ms };
+}
