@@ -1,10 +1,11 @@
 // Bundles every process of capbench into dist/: the CLI, the fleet's workers, the world server, the watchdog;
 // and the charts, which the CLI loads when it draws. With --bench also `npm run bench` and its processes.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const { dependencies } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-const root = new URL('..', import.meta.url).pathname;
+const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[/\\]$/, '');
 
 rmSync(`${root}/dist`, { recursive: true, force: true });
 /** What both bundles have in common. */

@@ -12,7 +12,7 @@ const fonts = {
 export default defineConfig({
   plugins: [fonts],
   test: {
-    root: new URL('.', import.meta.url).pathname,
+    root: import.meta.dirname,
     include: ['**/*.test.ts'],
     testTimeout: 20_000,
     // Two cores are all there is: end-to-end tests start real servers and must not run beside one another.
