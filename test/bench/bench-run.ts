@@ -13,11 +13,12 @@ export interface BenchRun {
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   readonly progress: (text: string) => void;
+  /** Those that were started and not stopped yet; whoever ends the run stops them. */
+  readonly helpers: Set<Helper>;
 }
 
 /** A process of the benchmark's own. */
 export interface Helper {
-  readonly pid: number;
   /** What it says next. @throws when it ends without a word, or the run is aborted. */
   next(): Promise<Figures>;
   tell(order: string): void;
@@ -30,7 +31,7 @@ let started = 0;
 
 /** Starts `dist/bench-<name>.js`; it ends with the run, however that ends. */
 export async function startHelper(
-  { watchdog, folder, signal }: BenchRun,
+  { watchdog, folder, signal, helpers }: BenchRun,
   name: string,
   args: readonly (string | number)[],
   env: Readonly<Record<string, string>> = {},
@@ -64,8 +65,7 @@ export async function startHelper(
     if (first === undefined) throw new Error(`${name} said nothing`);
     return first;
   };
-  return {
-    pid: child.pid,
+  const helper: Helper = {
     next,
     tell: (order) => child.send(order),
     ask(question) {
@@ -74,8 +74,11 @@ export async function startHelper(
     },
     async stop() {
       await child.stop();
+      helpers.delete(helper);
     },
   };
+  helpers.add(helper);
+  return helper;
 }
 
 export const pauseSeconds = (seconds: number, signal: AbortSignal): Promise<void> =>

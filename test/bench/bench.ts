@@ -23,27 +23,42 @@ const PARTS: Readonly<Record<string, (run: BenchRun) => Promise<Comparison[]>>> 
 
 const HELP = `npm run bench -- [--json] [part...]
 
-Times capbench beside bare loops, interleaved in one run, and prints ratios. Parts: ${Object.keys(PARTS).join(', ')};
-all of them without a name, in about three minutes.`;
+Times capbench beside bare loops, interleaved in one run, and prints ratios: medians over the rounds, with the
+smallest and the largest. Parts: ${Object.keys(PARTS).join(', ')}; all of them in about four minutes.
+`;
 
-const words = process.argv.slice(2);
-const json = words.includes('--json');
-const named = words.filter((word) => word !== '--json');
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
-async function main(signal: AbortSignal): Promise<void> {
+/** The parts one after another. One that cannot be timed is said and left out; false then. */
+async function compareAll(run: BenchRun, parts: readonly string[], json: boolean): Promise<boolean> {
+  const comparisons: Comparison[] = [];
+  let whole = true;
+  for (const part of parts) {
+    try {
+      comparisons.push(...((await PARTS[part]?.(run)) ?? []));
+    } catch (thrown) {
+      run.signal.throwIfAborted();
+      say(`${part}: ${messageOf(thrown)}`);
+      whole = false;
+    }
+  }
+  const lines = comparisons.map(lineOf);
+  const notes = comparisons.flatMap(({ note }) => (note === undefined ? [] : ['', note]));
+  const text = json ? JSON.stringify(lines, null, 2) : [tableOf(lines), ...notes].join('\n');
+  process.stdout.write(`${text}\n`);
+  return whole;
+}
+
+/** Everything that is started ends with this, whatever happens: by us, or by the watchdog. */
+async function main(parts: readonly string[], json: boolean, signal: AbortSignal): Promise<boolean> {
   const watchdog = await openWatchdog(process.env);
   try {
     const folder = await openRunFolder(watchdog, [tmpdir(), '/tmp']);
+    const run: BenchRun = { watchdog, folder, signal, progress: say, helpers: new Set() };
     try {
-      const progress = (text: string): void => void process.stderr.write(`${text}\n`);
-      const comparisons: Comparison[] = [];
-      for (const [name, compare] of Object.entries(PARTS)) {
-        if (named.length > 0 && !named.includes(name)) continue;
-        comparisons.push(...(await compare({ watchdog, folder, signal, progress })));
-      }
-      const lines = comparisons.map(lineOf);
-      process.stdout.write(`${json ? JSON.stringify(lines, null, 2) : tableOf(lines)}\n`);
+      return await compareAll(run, parts, json);
     } finally {
+      await Promise.all([...run.helpers].map((helper) => helper.stop()));
       await folder.remove();
     }
   } finally {
@@ -51,15 +66,21 @@ async function main(signal: AbortSignal): Promise<void> {
   }
 }
 
+const words = process.argv.slice(2);
+const named = words.filter((word) => word !== '--json');
 const stop = new AbortController();
 for (const name of STOP_SIGNALS) process.on(name, () => stop.abort());
+
 if (named.some((name) => !(name in PARTS))) {
-  process.stdout.write(`${HELP}\n`);
-  process.exit(named.includes('--help') ? EXIT.pass : EXIT.badInput);
-}
-try {
-  await main(stop.signal);
-} catch (thrown) {
-  if (!stop.signal.aborted) process.stderr.write(`${messageOf(thrown)}\n`);
-  process.exitCode = stop.signal.aborted ? EXIT.interrupted : EXIT.bug;
+  process.stdout.write(HELP);
+  process.exitCode = named.includes('--help') ? EXIT.pass : EXIT.badInput;
+} else {
+  const parts = named.length === 0 ? Object.keys(PARTS) : named;
+  try {
+    const whole = await main(parts, words.includes('--json'), stop.signal);
+    process.exitCode = whole ? EXIT.pass : EXIT.bug;
+  } catch (thrown) {
+    if (!stop.signal.aborted) say(messageOf(thrown));
+    process.exitCode = stop.signal.aborted ? EXIT.interrupted : EXIT.bug;
+  }
 }

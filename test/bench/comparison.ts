@@ -15,6 +15,8 @@ export interface Comparison {
   readonly ours: readonly number[];
   readonly theirs: readonly number[];
   readonly aim: Aim | null;
+  /** What the figures do not say by themselves; below the table. */
+  readonly note?: string;
 }
 
 /** A comparison in one line of the table, and of --json. */
@@ -32,7 +34,7 @@ export interface Line {
 }
 
 /** Medians over the rounds; the ratio is the median of the rounds' ratios, which noise of both sides shares. */
-export function lineOf({ ours, theirs, ...rest }: Comparison): Line {
+export function lineOf({ ours, theirs, note: _, ...rest }: Comparison): Line {
   const ratios = ours.map((value, round) => value / theirs[round]!);
   return {
     ...rest,

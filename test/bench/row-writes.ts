@@ -140,9 +140,7 @@ async function bare(run: BenchRun, database: DatabaseEndpoint, rows: number): Pr
   };
   const args = [PLAYERS + MONSTERS, rows, WARM_UP_SECONDS, SECONDS];
   const loop = await startHelper(run, 'bare-rows', args, environment);
-  try {
-    return figure(await loop.next(), 'rowsPerSecond');
-  } finally {
-    await loop.stop();
-  }
+  const said = await loop.next();
+  await loop.stop();
+  return figure(said, 'rowsPerSecond');
 }
