@@ -9,6 +9,7 @@ export interface Bottleneck {
 
 const HOST_BUSY_PERCENT = 95;
 const CORE_BUSY_PERCENT = 90;
+const WRITERS_BUSY = 0.9;
 
 /** What was saturated, as far as the figures show it. On one host, a full host hides the rest. */
 export function bottleneckOf(figures: Figures, rules: readonly Rule[]): Bottleneck {
@@ -32,6 +33,13 @@ export function bottleneckOf(figures: Figures, rules: readonly Rule[]): Bottlene
   if (core !== null && core > CORE_BUSY_PERCENT) {
     return { resource: 'server', evidence: `the busiest world server used ${core.toFixed(0)}% of one core` };
   }
+  const writers = writersBusy(figures);
+  if (writers !== null && writers > WRITERS_BUSY) {
+    return {
+      resource: 'database',
+      evidence: `the writers waited for PostgreSQL ${(100 * writers).toFixed(0)}% of the time, a flush took ${figures.database.queryMs.p50?.toFixed(1)} ms`,
+    };
+  }
   if (!generatorIsHealthy(rules)) {
     return {
       resource: 'generator',
@@ -48,4 +56,14 @@ function serverShare({ world, host }: Figures): number | null {
   return world.cpuPercentTotal.mean === null || host.cpus === 0
     ? null
     : (world.cpuPercentTotal.mean * world.servers) / host.cpus;
+}
+
+/**
+ * Share of the time in which a server's one writer had a flush in flight: by the utilisation law U = X S, with
+ * X the flushes a second of one server and S the round trip of the median one.
+ */
+function writersBusy({ throughput, database, world }: Figures): number | null {
+  const { p50 } = database.queryMs;
+  if (throughput.batchesPerSecond === null || p50 === null || world.servers === 0) return null;
+  return ((throughput.batchesPerSecond / world.servers) * p50) / 1e3;
 }
