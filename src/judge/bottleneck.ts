@@ -65,5 +65,5 @@ function serverShare({ world, host }: Figures): number | null {
 function writersBusy({ throughput, database, world }: Figures): number | null {
   const { p50 } = database.queryMs;
   if (throughput.batchesPerSecond === null || p50 === null || world.servers === 0) return null;
-  return ((throughput.batchesPerSecond / world.servers) * p50) / 1e3;
+  return Math.min(1, ((throughput.batchesPerSecond / world.servers) * p50) / 1e3);
 }

@@ -212,11 +212,11 @@ test('the bottleneck is named with the figure that shows it', () => {
     resource: 'server',
     evidence: expect.stringContaining('97% of one core'),
   });
-  // Two servers flush 100 times a second each, and a flush takes about 10 ms: the writers never rest.
+  // Two servers flush 100 times a second each, and a flush takes over 10 ms: the writers never rest.
   const busy = { ...recorded.series, 'world.1.batches': counter(100), 'world.2.batches': counter(100) };
   const worlds = recorded.worlds && {
     ...recorded.worlds,
-    flushMs: { bounds: [1, 2, 5, 10, 20, 50], counts: [0, 0, 0, 4000, 0, 0, 0] },
+    flushMs: { bounds: [1, 2, 5, 10, 20, 50], counts: [0, 0, 0, 0, 4000, 0, 0] },
   };
   expect(verdictOf({ series: busy, worlds }).bottleneck).toMatchObject({
     resource: 'database',
