@@ -1,3 +1,4 @@
+import { countOf } from '../histogram.ts';
 import type { Counts } from '../load/engine.ts';
 import type { Figures } from '../measurement/figures.ts';
 import type { Measurements } from '../measurement/measurements.ts';
@@ -33,15 +34,15 @@ const AGREE_PERCENT = 1;
 export function rulesOf(m: Measurements, s: Scenario, figures: Figures): readonly JudgedRule[] {
   return [
     runCompleted(m),
-    ...OPERATIONS.map((op) => conservation(op, m.operations[op].whole, m.operations[op].measured)),
+    ...OPERATIONS.map((op) => conservation(op, m)),
     ...OPERATIONS.map((op) => scheduleKept(op, m, s)),
     ccuReached(m, figures),
     ...OPERATIONS.map((op) => loadSustained(op, m, s, figures)),
     ...generatorHealthy(m, s.rules, figures),
-    answers(m),
+    ...OPERATIONS.map((op) => answers(op, m)),
     probesGaveData(m),
     integrity(m),
-    rowWritesAgree(figures),
+    rowWritesAgree(m, figures),
   ];
 }
 
@@ -54,7 +55,7 @@ const relaxed = (limits: RuleLimits, name: keyof RuleLimits): boolean => limits[
 const state = (applicable: boolean, held: boolean): RuleState =>
   applicable ? (held ? 'held' : 'broken') : 'not-applicable';
 
-function runCompleted({ ending }: Measurements): JudgedRule {
+function runCompleted({ ending, measured }: Measurements): JudgedRule {
   const advice = {
     completed: 'nothing to do',
     stoppedEarly: 'lower the load (--scale), or give the system more room',
@@ -63,20 +64,23 @@ function runCompleted({ ending }: Measurements): JudgedRule {
   }[ending.state];
   return {
     id: 'run-completed',
-    state: state(true, ending.state === 'completed'),
-    observed: ending.state,
+    state: state(true, ending.state === 'completed' && measured !== null),
+    observed: measured === null && ending.state === 'completed' ? 'never measured' : ending.state,
     limit: 'completed',
     relaxed: false,
     advice,
-    consequence: 'ending',
+    // The other endings speak for themselves.
+    consequence: ending.state === 'completed' ? 'invalid' : 'ending',
   };
 }
 
-/** R4. Each outcome is counted on its own, so that a lost operation shows as a difference. */
-function conservation(op: Operation, whole: Counts, measured: Counts): JudgedRule {
+/** R4. Each outcome, and each latency, is counted on its own, so that a lost operation shows as a difference. */
+function conservation(op: Operation, m: Measurements): JudgedRule {
+  const { whole, measured, due } = m.operations[op];
   const missing = (c: Counts): number =>
     Math.abs(c.scheduled - c.ok - c.rejected - c.failed - c.timedOut - c.skipped - c.unfinished);
-  const observed = Math.max(missing(whole), missing(measured));
+  const untimed = Math.abs(countOf(due) - measured.ok - measured.rejected);
+  const observed = Math.max(missing(whole), missing(measured), untimed);
   return {
     id: `conservation.${op}`,
     state: state(true, observed === 0),
@@ -106,13 +110,15 @@ function scheduleKept(op: Operation, m: Measurements, { load }: Scenario): Judge
     // Stopped early, every worker ends its schedule at an instant of its own.
     state: state(
       m.measured !== null && m.ending.state === 'completed',
-      Math.abs(observed - planned) <= tolerance,
+      Math.abs(observed - planned) <= tolerance && (observed > 0 || planned === 0),
     ),
     observed,
     limit: `${planned} to within ${tolerance}`,
     relaxed: false,
     advice:
-      'the generator did not count all that was due: this is a bug in capbench, please report it with the bundle',
+      observed === 0
+        ? 'nothing of this load came due: a longer --duration, or fewer commands to a post (load.commandsPerPost)'
+        : 'the generator did not count all that was due: this is a bug in capbench, please report it with the bundle',
     consequence: 'invalid',
   };
 }
@@ -146,7 +152,8 @@ function loadSustained(op: Operation, m: Measurements, s: Scenario, { load }: Fi
 function generatorHealthy(m: Measurements, limits: RuleLimits, { generator }: Figures): JudgedRule[] {
   const one = (id: string, observed: number | null, limit: number, name: keyof RuleLimits): JudgedRule => ({
     id,
-    state: state(m.measured !== null && observed !== null, observed !== null && observed <= limit),
+    // R7: a generator that does not tell how it fared is not known to be healthy.
+    state: state(m.measured !== null, observed !== null && observed <= limit),
     observed,
     limit,
     relaxed: relaxed(limits, name),
@@ -170,15 +177,13 @@ function generatorHealthy(m: Measurements, limits: RuleLimits, { generator }: Fi
   ];
 }
 
-/** R7: without a single acknowledgement there is nothing to conclude from. */
-function answers(m: Measurements): JudgedRule {
-  const of = (count: (counts: Counts) => number): number =>
-    OPERATIONS.reduce((sum, op) => sum + count(m.operations[op].measured), 0);
-  const observed = of(({ ok, rejected }) => ok + rejected);
+/** R7: without a single acknowledgement of what was due there is nothing to conclude from. */
+function answers(op: Operation, m: Measurements): JudgedRule {
+  const { scheduled, ok, rejected } = m.operations[op].measured;
   return {
-    id: 'answers',
-    state: state(m.measured !== null, observed > 0),
-    observed,
+    id: `answers.${op}`,
+    state: state(m.measured !== null && scheduled > 0, ok + rejected > 0),
+    observed: ok + rejected,
     limit: 1,
     relaxed: false,
     advice:
@@ -192,11 +197,13 @@ function probesGaveData(m: Measurements): JudgedRule {
   const silent = m.probes.filter(({ samples, gaps }) => samples === 0 || gaps > samples);
   return {
     id: 'probes-gave-data',
-    state: state(m.measured !== null && m.probes.length > 0, silent.length === 0),
+    state: state(m.measured !== null, m.probes.length > 0 && silent.length === 0),
     observed:
-      silent.length === 0
-        ? `${m.probes.length} of ${m.probes.length}`
-        : silent.map(({ name, lastError }) => `${name}: ${lastError ?? 'no data'}`).join('; '),
+      m.probes.length === 0
+        ? 'no probe'
+        : silent.length === 0
+          ? `${m.probes.length} of ${m.probes.length}`
+          : silent.map(({ name, lastError }) => `${name}: ${lastError ?? 'no data'}`).join('; '),
     limit: 'data in at least half of the seconds',
     relaxed: false,
     advice: 'what a probe did not see cannot be judged: see its error, and whether the machine is overloaded',
@@ -208,30 +215,40 @@ function probesGaveData(m: Measurements): JudgedRule {
 function integrity(m: Measurements): JudgedRule {
   const facts = m.integrity;
   const wrong = facts === null ? 0 : facts.lost + facts.phantom + facts.duplicated + facts.holes;
+  const answered = OPERATIONS.reduce(
+    (sum, op) => sum + m.operations[op].whole.ok + m.operations[op].whole.rejected,
+    0,
+  );
+  // What was answered is acknowledged, and what is acknowledged is applied: else the check itself is broken.
+  const consistent = facts === null || wrong > 0 || (facts.acked >= answered && facts.applied >= facts.acked);
   const checkable = m.stackKind === 'local' && m.measured !== null && m.ending.state === 'completed';
   const examples = facts === null || facts.examples.length === 0 ? '' : ` (${facts.examples.join('; ')})`;
   return {
     id: 'integrity',
-    state: state(facts !== null || checkable, facts !== null && wrong === 0),
+    state: state(facts !== null || checkable, facts !== null && wrong === 0 && consistent),
     observed:
       facts === null
         ? 'unmeasured'
-        : `${facts.lost} lost, ${facts.phantom} phantom, ${facts.duplicated} duplicated, ${facts.holes} holes${examples}`,
+        : `${facts.lost} lost, ${facts.phantom} phantom, ${facts.duplicated} duplicated, ${facts.holes} holes${examples}${
+            consistent ? '' : `; ${answered} answered, ${facts.acked} acknowledged, ${facts.applied} applied`
+          }`,
     limit: '0 lost, 0 phantom, 0 duplicated, 0 holes',
     relaxed: false,
     advice:
       facts === null
         ? 'the rows were not read: see the errors of the run; for a target, name its database'
         : 'acknowledged operations are not in the rows as they were sent: acknowledge after the commit only',
-    consequence: facts === null ? 'invalid' : 'data-lost',
+    consequence: wrong > 0 ? 'data-lost' : 'invalid',
   };
 }
 
-function rowWritesAgree({ integrity: { rowWritesDisagreePercent: observed } }: Figures): JudgedRule {
+function rowWritesAgree(m: Measurements, { integrity }: Figures): JudgedRule {
+  const { rowWritesDisagreePercent: observed, rowWritesServers } = integrity;
+  const nothing = rowWritesServers === 0 && (m.integrity?.acked ?? 0) > 0;
   return {
     id: 'row-writes-agree',
-    state: state(observed !== null, observed !== null && observed <= AGREE_PERCENT),
-    observed,
+    state: state(m.integrity !== null, observed !== null && observed <= AGREE_PERCENT && !nothing),
+    observed: nothing ? 'no row writes for acknowledged operations' : observed,
     limit: AGREE_PERCENT,
     relaxed: false,
     advice:

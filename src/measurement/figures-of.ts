@@ -56,8 +56,9 @@ function eachOperation<T>(of: (op: Operation) => T): Record<Operation, T> {
   return { [intent]: of(intent), [monsterCommand]: of(monsterCommand) };
 }
 
-const sentPercent = ({ scheduled, skipped }: Counts): number | null =>
-  percentOf(scheduled - skipped, scheduled);
+/** A failed operation met an error or no connection any more: it is no more sent than a skipped one. */
+const sentPercent = ({ scheduled, skipped, failed }: Counts): number | null =>
+  percentOf(scheduled - skipped - failed, scheduled);
 
 /** Operations without an answer. */
 const unansweredOf = (counts: Counts): number =>

@@ -13,10 +13,10 @@ const counts = z.object({
   unfinished: count,
 });
 const histogram: z.ZodType<HistogramData> = z.object({
-  counts: z.array(z.tuple([z.number(), count])),
-  min: z.number(),
-  max: z.number(),
-  sum: z.number(),
+  counts: z.array(z.tuple([count, count])),
+  min: count,
+  max: count,
+  sum: count,
 });
 const operation = z.object({
   whole: counts,
@@ -29,7 +29,7 @@ const series = z.object({
   kind: z.enum(['counter', 'gauge']),
   points: z.array(z.tuple([z.number(), z.number()])),
 });
-const buckets = z.object({ bounds: z.array(z.number()), counts: z.array(z.number()) });
+const buckets = z.object({ bounds: z.array(count), counts: z.array(count) });
 const seconds = z.number().nullable();
 
 /** The shape of measurements.json, for reading it back. What is not named here is dropped. */
@@ -63,26 +63,26 @@ const measurementsSchema: z.ZodType<Measurements> = z.object({
   worlds: z.object({ batchOperations: buckets, flushMs: buckets, responseMs: buckets }).nullable(),
   integrity: z
     .object({
-      sent: z.number(),
-      acked: z.number(),
-      applied: z.number(),
+      sent: count,
+      acked: count,
+      applied: count,
       lost: count,
       phantom: count,
       duplicated: count,
       holes: count,
       entities: count,
       examples: z.array(z.string()),
-      rowWritesServers: z.number(),
-      rowWritesPostgres: z.number(),
+      rowWritesServers: count,
+      rowWritesPostgres: count,
     })
     .nullable(),
   ceilings: z
     .object({
-      insertsPerSecond: z.number(),
-      updatesPerSecondSingle: z.number(),
-      updatesPerSecondBatched: z.number(),
-      batchRows: z.number(),
-      connections: z.number(),
+      insertsPerSecond: count,
+      updatesPerSecondSingle: count,
+      updatesPerSecondBatched: count,
+      batchRows: count,
+      connections: count,
       statement: z.string(),
     })
     .nullable(),

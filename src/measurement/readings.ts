@@ -28,8 +28,14 @@ export function rateOf(series: Series | undefined, window: Window): number | nul
   const points = inside(series, window);
   const first = points.at(0);
   const last = points.at(-1);
-  if (first === undefined || last === undefined || last[0] <= first[0]) return null;
-  return (last[1] - first[1]) / (last[0] - first[0]);
+  if (first !== undefined && last !== undefined && last[0] > first[0]) {
+    return (last[1] - first[1]) / (last[0] - first[0]);
+  }
+  // A window of a second may hold one point alone: then between its own ends, as its neighbours tell.
+  const [from, to] = valuesAt(series, [window.from, window.to]);
+  return from == null || to == null || window.to <= window.from
+    ? null
+    : (to - from) / (window.to - window.from);
 }
 
 export function spreadOf(values: readonly (number | null)[]): Spread {

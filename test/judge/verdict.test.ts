@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
+import type { HistogramData } from '../../src/histogram.ts';
 import { countRulings, countsLine, judge } from '../../src/judge/verdict.ts';
-import type { IntegrityFacts, Measurements, Series } from '../../src/measurement/measurements.ts';
+import type { Counts } from '../../src/load/engine.ts';
+import type {
+  IntegrityFacts,
+  Measurements,
+  OperationFacts,
+  Series,
+} from '../../src/measurement/measurements.ts';
 import { DEFAULT_RULES } from '../../src/scenario/rules.ts';
 import type { Scenario } from '../../src/scenario/scenario.ts';
 import { BUDGETS, budget, failedRun, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
@@ -22,11 +29,26 @@ const breach = {
   budgets: [budget({ id: 'too-tight', metric: 'latency.intent.due', stat: 'p95', limit: 1 })],
 };
 
+/** The same operation with other counts, and as many latencies as it then has answers. */
+const counting = (facts: OperationFacts, measured: Counts): OperationFacts => {
+  const latencies = (of: HistogramData): HistogramData => ({
+    ...of,
+    counts: [[of.max, measured.ok + measured.rejected]],
+  });
+  return {
+    ...facts,
+    measured,
+    due: latencies(facts.due),
+    service: latencies(facts.service),
+    lag: latencies(facts.lag),
+  };
+};
+
 /** A tenth of the intents was skipped. */
 const skipped = (): Measurements['operations'] => {
   const { intent, monsterCommand } = recorded.operations;
   const measured = { ...intent.measured, ok: intent.measured.ok - 2000, skipped: 2000 };
-  return { intent: { ...intent, measured }, monsterCommand };
+  return { intent: counting(intent, measured), monsterCommand };
 };
 
 const integrity = (over: Partial<IntegrityFacts>): IntegrityFacts => {
@@ -106,7 +128,7 @@ test('a generator that fell behind its own schedule is no conclusion', () => {
     scheduled: measured.scheduled - half(measured.ok),
     ok: measured.ok - half(measured.ok),
   };
-  const verdict = verdictOf({ operations: { intent: { ...intent, measured: behind }, monsterCommand } });
+  const verdict = verdictOf({ operations: { intent: counting(intent, behind), monsterCommand } });
   expect(verdict.exitCode).toBe(90);
   expect(ruleOf(verdict, 'schedule-kept.intent')).toMatchObject({
     state: 'broken',
@@ -148,12 +170,77 @@ test('without an acknowledgement there is nothing to conclude from', () => {
   const none = { scheduled: 100, ok: 0, rejected: 0, failed: 0, timedOut: 100, skipped: 0, unfinished: 0 };
   const verdict = verdictOf({
     operations: {
-      intent: { ...intent, measured: none },
-      monsterCommand: { ...monsterCommand, measured: none },
+      intent,
+      // One kind that is dead is not hidden by the other.
+      monsterCommand: counting(monsterCommand, none),
     },
   });
   expect(verdict.exitCode).toBe(90);
-  expect(ruleOf(verdict, 'answers')?.state).toBe('broken');
+  expect(ruleOf(verdict, 'answers.intent')?.state).toBe('held');
+  expect(ruleOf(verdict, 'answers.monsterCommand')?.state).toBe('broken');
+});
+
+test.each([
+  {
+    what: 'failed operations were not sent',
+    edit: (): Partial<Measurements> => {
+      const { intent, monsterCommand } = recorded.operations;
+      const measured = { ...intent.measured, ok: intent.measured.ok - 2000, failed: 2000 };
+      return { operations: { intent: counting(intent, measured), monsterCommand } };
+    },
+    exitCode: 99,
+    broken: 'load-sustained.intent',
+  },
+  {
+    what: 'a run that completed without a measure phase',
+    edit: (): Partial<Measurements> => ({ measured: null }),
+    exitCode: 90,
+    broken: 'run-completed',
+  },
+  {
+    what: 'no probe at all',
+    edit: (): Partial<Measurements> => ({ probes: [] }),
+    exitCode: 90,
+    broken: 'probes-gave-data',
+  },
+  {
+    what: 'a generator that tells nothing',
+    edit: (): Partial<Measurements> => ({
+      series: Object.fromEntries(
+        Object.entries(recorded.series).filter(([name]) => !name.startsWith('generator.')),
+      ),
+    }),
+    exitCode: 90,
+    broken: 'generator-loop-delay',
+  },
+  {
+    what: 'fewer latencies than answers',
+    edit: (): Partial<Measurements> => {
+      const { intent, monsterCommand } = recorded.operations;
+      const due = { ...intent.due, counts: intent.due.counts.slice(1) };
+      return { operations: { intent: { ...intent, due }, monsterCommand } };
+    },
+    exitCode: 90,
+    broken: 'conservation.intent',
+  },
+  {
+    what: 'answers that the ledger does not know',
+    edit: (): Partial<Measurements> => ({ integrity: integrity({ sent: 0, acked: 0, applied: 0 }) }),
+    exitCode: 90,
+    broken: 'integrity',
+  },
+  {
+    what: 'acknowledged operations without a row write',
+    edit: (): Partial<Measurements> => ({
+      integrity: integrity({ rowWritesServers: 0, rowWritesPostgres: 0 }),
+    }),
+    exitCode: 90,
+    broken: 'row-writes-agree',
+  },
+])('$what', ({ edit, exitCode, broken }) => {
+  const verdict = verdictOf(edit());
+  expect(verdict.exitCode).toBe(exitCode);
+  expect(ruleOf(verdict, broken)?.state).toBe('broken');
 });
 
 test('nothing met is never a pass', () => {
