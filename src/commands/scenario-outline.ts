@@ -86,6 +86,7 @@ export function outline({ scenario, path }: LoadedScenario): string {
           `skipped after ${formatDuration(load.skipAfter)}, timed out after ${formatDuration(load.timeout)}`,
         ],
         ['scale, seed', `${number(scenario.scale)}, ${scenario.seed}`],
+        ...(scenario.altered.length === 0 ? [] : [['altered', scenario.altered.join(', ')]]),
       ]),
     ),
     ...section(

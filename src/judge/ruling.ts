@@ -25,8 +25,8 @@ export interface Ruling {
 /** A run is at full load from this share of the requested players and operations on. */
 const FULL_LOAD_PERCENT = 99;
 
-/** Rules one budget from the figures of a run. */
-export function rule(budget: Budget, figures: Figures, m: Measurements): Ruling {
+/** Rules one budget from the figures of a run; `altered` is the scenario's. */
+export function rule(budget: Budget, figures: Figures, m: Measurements, altered: readonly string[]): Ruling {
   const without = { budget, observed: null, samples: null };
   if (budget.state === 'untestable') return { ...without, state: 'untestable', reason: budget.missing };
   if (budget.state === 'contradicted') {
@@ -45,7 +45,8 @@ export function rule(budget: Budget, figures: Figures, m: Measurements): Ruling 
   if (budget.contradicted !== null) return of('contradicted', budget.contradicted);
   const deviation = deviationOf(budget.metric, m.settings);
   if (deviation?.hardware) return of('untestable', deviation.reason);
-  if (budget.fullLoad && figures.load.scale !== 1) return of('unmeasured', `scale ${figures.load.scale}`);
+  const otherwise = budget.fullLoad ? anotherLoad(figures, altered) : null;
+  if (otherwise !== null) return of('unmeasured', otherwise);
   const unanswered = unansweredAt(budget, figures);
   if (observed === null && unanswered === 0) return of('unmeasured', absence(budget, m));
 
@@ -108,6 +109,15 @@ function samplesOf(budget: MeasuredBudget, figures: Figures): number | null {
   if (op !== null) return figures.latency[op].due.count + figures.latency[op].due.unanswered;
   const count = budget.stat === null ? null : resolve(figures, budget.metric, 'count');
   return typeof count === 'number' ? count : null;
+}
+
+/** Why the load that was asked for is not the documented one; null where it is. */
+function anotherLoad({ load }: Figures, altered: readonly string[]): string | null {
+  const reasons = [
+    ...(load.scale === 1 ? [] : [`scale ${load.scale}`]),
+    ...(altered.length === 0 ? [] : [`altered: ${altered.join(', ')}`]),
+  ];
+  return reasons.length === 0 ? null : reasons.join('; ');
 }
 
 /** R7b: how far the achieved load stayed behind the requested one; empty at full load. */

@@ -23,7 +23,7 @@ export interface Verdict {
 /** Measurements and scenario in, verdict out: no clock, no file, no process. */
 export function judge(m: Measurements, s: Scenario): Verdict {
   const figures = figuresOf(m, s);
-  const rulings = s.budgets.map((budget) => rule(budget, figures, m));
+  const rulings = s.budgets.map((budget) => rule(budget, figures, m, s.altered));
   const rules = rulesOf(m, s, figures);
   const healthy = generatorIsHealthy(rules);
   const broken = rules.filter((one) => one.state === 'broken');

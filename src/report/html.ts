@@ -70,10 +70,11 @@ ${section('run', 'This run', facts(runFacts(report)), ...notes(report))}
 }
 
 function verdict(report: Report): string {
-  const { outcome, exitCode, load } = report;
+  const { outcome, exitCode, load, altered } = report;
+  const changed = altered.length === 0 ? '' : `, altered: ${altered.join(', ')}`;
   const because = [...report.invalidBecause, ...report.breachedBecause];
   return `<header class="${outcome}">
-<p class="name">${safe(report.scenario)} <span class="scale">scale ${numberText(load.scale)}</span></p>
+<p class="name">${safe(report.scenario)} <span class="scale">scale ${numberText(load.scale)}${safe(changed)}</span></p>
 <h1>${WORDS[outcome]} <span class="code">exit ${exitCode}</span></h1>
 <p class="counts">${safe(countsLine(countRulings(report.rulings)))}</p>
 ${report.description === '' ? '' : `<p class="about">${safe(report.description)}</p>`}

@@ -75,6 +75,9 @@ export const reportSchema = z.object({
   invalidBecause: z.array(text).describe('Why there is no conclusion, and what to do.'),
   breachedBecause: z.array(text).describe('What was not held, budgets aside.'),
   rulings: z.array(ruling),
+  altered: z
+    .array(text)
+    .describe('What --set changed of players, rates, world and PostgreSQL: load.players=400.'),
   load: z.object({
     requestedCcu: count,
     peakCcu: count,

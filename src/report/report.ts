@@ -24,6 +24,7 @@ export function reportOf(m: Measurements, s: Scenario, verdict: Verdict, figures
     invalidBecause: [...verdict.invalidBecause],
     breachedBecause: [...verdict.breachedBecause],
     rulings: verdict.rulings.map(rulingOf),
+    altered: [...s.altered],
     load,
     latency,
     throughput,

@@ -30,6 +30,7 @@ export function summary(report: Report): string {
     [
       `${numberText(load.peakCcu)} of ${numberText(load.requestedCcu)} players`,
       `scale ${numberText(load.scale)}`,
+      ...(report.altered.length === 0 ? [] : [`altered: ${cell(report.altered.join(', '))}`]),
       `${numberText(throughput.operationsPerSecond)} operations/s`,
       `intents p95 ${quantity(due.p95, 'ms')}, p99 ${quantity(due.p99, 'ms')}`,
       `bottleneck: ${report.bottleneck.resource}`,

@@ -40,9 +40,16 @@ export function terminalSummary(report: Report, style: TerminalStyle): string {
     .join('\n');
 }
 
-function heading({ scenario, load, seed, startedAt, scenarioHash }: Report, paint: Palette, width: number) {
+function heading(report: Report, paint: Palette, width: number): string[] {
+  const { scenario, load, altered, seed, startedAt, scenarioHash } = report;
   const facts = `scale ${numberText(load.scale)}, seed ${seed}, ${timeText(startedAt)}, ${scenarioHash.slice(0, 12)}`;
-  return [`  ${paint.bold(cut(plain(scenario), width - 2))}`, `  ${paint.dim(cut(facts, width - 2))}`, ''];
+  const changed = altered.length === 0 ? [] : wrap(`altered: ${plain(altered.join(', '))}`, width - 2);
+  return [
+    `  ${paint.bold(cut(plain(scenario), width - 2))}`,
+    `  ${paint.dim(cut(facts, width - 2))}`,
+    ...changed.map((line) => `  ${cut(line, width - 2)}`),
+    '',
+  ];
 }
 
 const section = (title: string, lines: readonly string[], paint: Palette): string[] =>

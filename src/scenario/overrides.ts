@@ -84,6 +84,8 @@ function readValue(text: string): unknown {
 export interface Overridden {
   readonly value: unknown;
   readonly findings: readonly (Finding & { readonly flag: string })[];
+  /** Where each `--set` ended, in order. */
+  readonly paths: readonly Path[];
   /** The `--set` from which what stands at the path came; undefined when it is the file's. */
   flagAt(path: Path): string | undefined;
 }
@@ -106,6 +108,7 @@ export function applySettings(document: unknown, texts: readonly string[]): Over
   return {
     value,
     findings,
+    paths: applied.map((set) => set.path),
     // What a --set made is its own, and so is what it made on the way there.
     flagAt: (path) =>
       applied.findLast((set) =>

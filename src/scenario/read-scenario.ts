@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { type Micros, micros } from '../units.ts';
+import { alterations } from './alterations.ts';
 import type { Budget } from './budget.ts';
 import { readBudgets } from './budget-entry.ts';
 import type { Claims } from './claims.ts';
@@ -44,7 +45,8 @@ export function readScenario(
   checkBudgets: BudgetCheck,
 ): Scenario {
   const document = readYaml(source.file, source.bytes);
-  const { value: root, findings: refused, flagAt } = applySettings(document.value, overrides.set);
+  const overridden = applySettings(document.value, overrides.set);
+  const { value: root, findings: refused, flagAt } = overridden;
   const place = ({ path, of }: Finding) => flagAt(path) ?? document.place(path, of);
   const problems = [...refused.flatMap((finding) => located([finding], () => finding.flag))];
 
@@ -66,7 +68,8 @@ export function readScenario(
   problems.push(...located(findings, place));
   if (read === undefined || problems.length > 0) throw new ScenarioError(problems);
 
-  const scenario = adjust(read, overrides);
+  const altered = alterations(document.value, overridden, read.altered);
+  const scenario = adjust({ ...read, altered }, overrides);
   const misfits = crossCheck(scenario.load, scenario.world);
   if (misfits.length > 0) {
     const changed = overrides.scale === null ? 'after --duration' : `with --scale ${overrides.scale}`;
@@ -118,7 +121,7 @@ function elements<S extends z.ZodType>(
   });
 }
 
-type Common = Omit<Scenario, 'budgets' | 'scale'>;
+type Common = Omit<Scenario, 'budgets' | 'scale' | 'altered'>;
 
 function readHead(root: object, findings: Finding[]): Common | undefined {
   const take = sections(root, headSchemas, findings);
@@ -159,15 +162,17 @@ function readEntries(
   findings.push(...more);
   for (const { id, message } of checkBudgets(budgets))
     findings.push(found(paths.get(id) ?? ['budgets'], message));
-  return shared && { ...shared, scale: 1, budgets };
+  return shared && { ...shared, scale: 1, altered: [], budgets };
 }
 
 function readResolved(root: object, checkBudgets: BudgetCheck, findings: Finding[]): Scenario | undefined {
   findings.push(...unknownKeys(root, resolvedSchemas));
   const shared = readHead(root, findings);
   const take = sections(root, resolvedSchemas, findings);
-  const [resolved, scale, budgets] = [take('resolved'), take('scale'), take('budgets')];
-  if (resolved === undefined || scale === undefined || budgets === undefined) return undefined;
+  const [resolved, scale, altered] = [take('resolved'), take('scale'), take('altered')];
+  const budgets = take('budgets');
+  if (resolved === undefined || scale === undefined || altered === undefined) return undefined;
+  if (budgets === undefined) return undefined;
   const paths = new Map<string, Path>();
   for (const [i, { id }] of budgets.entries()) {
     if (paths.has(id)) findings.push(found(['budgets', i], `${id} is there twice, expected once`));
@@ -175,7 +180,7 @@ function readResolved(root: object, checkBudgets: BudgetCheck, findings: Finding
   }
   for (const { id, message } of checkBudgets(budgets))
     findings.push(found(paths.get(id) ?? ['budgets'], message));
-  return shared && { ...shared, scale, budgets: budgets satisfies readonly Budget[] };
+  return shared && { ...shared, scale, altered, budgets: budgets satisfies readonly Budget[] };
 }
 
 const loadOf = (entry: LoadEntry): Load => ({

@@ -78,6 +78,8 @@ export interface Scenario {
   readonly seed: number;
   /** Players and rates were multiplied by this (1 = as documented); printed in every artefact. */
   readonly scale: number;
+  /** What `--set` changed of players, rates, world and PostgreSQL (`load.players=400`); printed beside the scale. */
+  readonly altered: readonly string[];
   readonly load: Load;
   readonly world: WorldSettings;
   readonly postgres: PostgresSettings;

@@ -17,6 +17,7 @@ const ROUNDS = 5;
 /** One world server, and the settings of PostgreSQL that decide what a durable row costs. */
 const SCENARIO: Scenario = {
   ...{ name: 'bench', description: 'one world server', system: 'flux', seed: 1, scale: 1 },
+  altered: [],
   load: {
     ...{ players: PLAYERS, intentsPerSecond: 0, monsters: MONSTERS, monsterCommandsPerSecond: 0 },
     ...{ commandsPerPost: COMMANDS_PER_POST, connectsPerSecond: 1, outstanding: 4 },

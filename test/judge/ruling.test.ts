@@ -12,7 +12,7 @@ const ruled = (
   over: Parameters<typeof budget>[0],
   m: Measurements = measurementsOf(),
   s: Scenario = scenarioOf(),
-) => rule(budget(over), figuresOf(m, s), m);
+) => rule(budget(over), figuresOf(m, s), m, s.altered);
 
 test.each<[number, Operator, number | readonly [number, number], boolean]>([
   [19.9, '<', 20, true],
@@ -107,6 +107,20 @@ test('a claim about the full load is unmeasured at another scale, and the figure
     scenarioOf({ scale: 0.25 }),
   );
   expect(quarter).toMatchObject({ state: 'unmeasured', reason: 'scale 0.25', observed: 1000 });
+});
+
+test('a claim about the full load is unmeasured where --set changed the load, and the change is named', () => {
+  const over = { id: 'a', metric: 'load.peakCcu', op: '>=', limit: 10, metricUnit: 'players' } as const;
+  const altered = ['load.players=400', 'world.servers=1'];
+  const fewer = ruled({ ...over, fullLoad: true }, measurementsOf(), scenarioOf({ altered }));
+  expect(fewer).toMatchObject({
+    state: 'unmeasured',
+    reason: 'altered: load.players=400, world.servers=1',
+    observed: 1000,
+  });
+  const both = ruled({ ...over, fullLoad: true }, measurementsOf(), scenarioOf({ altered, scale: 0.5 }));
+  expect(both.reason).toBe('scale 0.5; altered: load.players=400, world.servers=1');
+  expect(ruled(over, measurementsOf(), scenarioOf({ altered })).state).toBe('met');
 });
 
 test('a claim about the full load says when the load was not achieved', () => {

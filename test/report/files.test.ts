@@ -51,6 +51,19 @@ test('summary.md is a heading, the reasons and tables whose rows all have five c
   expect(summary(failed)).toContain('- postgres: port 5432 is in use');
 });
 
+test('what --set changed stands beside the scale, as text', () => {
+  const altered = ['load.players=400', 'postgres.settings.log_line_prefix=<b>|'];
+  const changed = reportFrom(m, scenarioOf({ altered }));
+  expect(changed.altered).toEqual(altered);
+  expect(summary(changed)).toContain(
+    'scale 1 · altered: load.players=400, postgres.settings.log_line_prefix=&lt;b>\\|',
+  );
+  expect(html(changed, [])).toContain(
+    'scale 1, altered: load.players=400, postgres.settings.log_line_prefix=&lt;b&gt;|',
+  );
+  expect(html(report, []) + summary(report)).not.toContain('altered');
+});
+
 test('series.csv has a line a second and a column a series', () => {
   const [header = '', ...lines] = seriesCsv(m, 0.25).trimEnd().split('\n');
   const names = header.split(',');

@@ -55,6 +55,7 @@ test('the shape that scripts rely on', () => {
     ),
   );
   expect(report.load.scale).toBe(0.5);
+  expect(report.altered).toEqual([]);
   expect(report.rulings[0]).toMatchObject({
     id: 'FLX-151',
     claim: 'FLX-151',

@@ -55,6 +55,18 @@ test('the scale is told, and what the generator and the servers share', () => {
   expect(quarter).toContain('generator and servers on one host');
 });
 
+test('what --set changed is told, however much it is', () => {
+  expect(lines.join('\n')).not.toContain('altered');
+  const altered = [
+    'load.players=400',
+    ...Array.from({ length: 9 }, (_, i) => `postgres.settings.a${i}=${i}`),
+  ];
+  const told = terminalSummary(reportFrom(measurementsOf(), scenarioOf({ altered })), style);
+  expect(told).toContain('altered: load.players=400, postgres.settings.a0=0,');
+  for (const text of altered) expect(told).toContain(text);
+  expect(told.split('\n').filter((line) => line.length > 80 && !line.includes('reports/'))).toEqual([]);
+});
+
 test('a run that failed before GO is told as well', () => {
   const failed = terminalSummary(reportFrom(failedRun(), scenario), style);
   expect(failed).toContain('postgres: port 5432 is in use: stop what listens there');

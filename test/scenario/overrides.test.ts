@@ -62,7 +62,36 @@ describe('--set', () => {
 
   test('leaves the rest as it was', () => {
     const before = read(shipped('quickstart'));
-    expect(set('load.players=999')).toEqual({ ...before, load: { ...before.load, players: 999 } });
+    expect(set('load.drain=7s')).toEqual({ ...before, load: { ...before.load, drain: 7e6 } });
+  });
+
+  test('says what it changed of the load, the world and PostgreSQL, the last of each', () => {
+    expect(set().altered).toEqual([]);
+    expect(
+      set(
+        ...['load.players=500', 'load.players=501', 'load.monsters=0x10', 'load.monsterCommandsPerSecond=9'],
+        ...['load.intentsPerSecond=5', 'world.batch.interval=20ms', 'postgres.settings.work_mem= 64MB '],
+      ).altered,
+    ).toEqual(
+      [
+        'load.players=501',
+        'load.monsters=16',
+        'load.monsterCommandsPerSecond=9',
+        'load.intentsPerSecond=5',
+      ].concat(['world.batch.interval=20ms', 'postgres.settings.work_mem=64MB']),
+    );
+    expect(set('world=~').altered).toEqual(['world=null']);
+    expect(set('world=~', 'world.servers=2').altered).toEqual(['world={"servers":2}']);
+  });
+
+  test('says nothing of what stayed as it was, nor of what is no load', () => {
+    const { load } = read(shipped('quickstart'));
+    expect(
+      set(
+        ...['load.players=7', `load.players=${load.players}`, 'load.duration=5s', 'load.drain=1s', 'seed=3'],
+        ...['description=other', 'ceilings.secondsEach=0', 'rules.sentPercent=95', 'budgets.0.limit=8'],
+      ).altered,
+    ).toEqual([]);
   });
 
   test('changes one of two that share an alias, and not the other', () => {

@@ -14,6 +14,7 @@ test('the smallest scenario has the documented defaults', () => {
     system: 'flux',
     seed: 1,
     scale: 1,
+    altered: [],
     load: {
       players: 100,
       intentsPerSecond: 100,

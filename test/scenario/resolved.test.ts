@@ -17,6 +17,17 @@ describe.each(['quickstart', 'm4pro-20k'])('%s, resolved', (name) => {
   });
 });
 
+test('what --set changed is kept, and added to', () => {
+  const altered = read(shipped('m4pro-20k'), { set: ['load.players=400', 'world.servers=2'] });
+  expect(altered.altered).toEqual(['load.players=400', 'world.servers=2']);
+  expect(read(writeScenario(altered))).toEqual(altered);
+  expect(read(writeScenario(altered), { set: ['load.players=300', 'load.monsters=100'] }).altered).toEqual([
+    ...['world.servers=2', 'load.players=300', 'load.monsters=100'],
+  ]);
+  // Bundles from before have no such key.
+  expect(read(writeScenario(altered).replace(/^altered:\n(?: +- .*\n)+/m, '')).altered).toEqual([]);
+});
+
 test('durations that are no whole seconds survive', () => {
   const scenario = read(minimal('  skipAfter: 1500us\n  timeout: 2.5s\n  duration: 1.5h\n'));
   expect(scenario.load).toMatchObject({ skipAfter: 1500, timeout: 2.5e6, duration: 5400e6 });

@@ -12,6 +12,7 @@ export function scenarioOf(
     system: 'flux',
     seed: 1,
     scale: 1,
+    altered: [],
     load: {
       players: 20,
       intentsPerSecond: 20,
