@@ -33,6 +33,8 @@ export interface LoadSecond {
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly framesIn: number;
+  /** Of the monsters' posts and commits, both ways. */
+  readonly commandBytes: number;
   readonly workers: readonly WorkerSecond[];
 }
 
@@ -91,10 +93,12 @@ export interface Tally {
   readonly operations: Readonly<Record<Operation, OperationTally>>;
   /** Connections that ended without being told to. */
   readonly disconnects: number;
-  /** Frames and bytes over all players and the command posts, whole run, payload with framing. */
+  /** Frames and bytes of the players' sockets, whole run, payload with framing. */
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly framesIn: number;
+  /** Of the monsters' posts and commits, both ways. */
+  readonly commandBytes: number;
   /** Up to five distinct messages. */
   readonly errors: readonly string[];
   readonly ledger: Ledger;

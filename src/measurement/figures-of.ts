@@ -106,12 +106,13 @@ function networkFigures(m: Measurements): Figures['network'] {
   const { histogram } = m.connect;
   const bytesIn = measured === null ? null : rateOf(m.series['load.bytesIn'], measured);
   const bytesOut = measured === null ? null : rateOf(m.series['load.bytesOut'], measured);
+  const commands = measured === null ? null : rateOf(m.series['load.commandBytes'], measured);
   const players = measured === null ? null : gaugeOf(m.series['load.connected'], measured).mean;
   const connecting = phases.ready === null || phases.connect === null ? null : phases.ready - phases.connect;
   return {
     bytesPerPlayerSecondIn: ratio(bytesIn, players),
     bytesPerPlayerSecondOut: ratio(bytesOut, players),
-    bytesPerSecond: sumOf([bytesIn, bytesOut]),
+    bytesPerSecond: sumOf([bytesIn, bytesOut, commands]),
     connectMs: percentilesOf(histogram, m.connect.failed),
     connectsPerSecond: connecting === null ? null : ratio(countOf(histogram), connecting),
     disconnects: m.disconnects,

@@ -17,7 +17,7 @@ export interface OperationFacts {
  * What the probes write (N = 1-based world server, W = 0-based generator worker):
  *   load.connected (gauge)                      load.<op>.<scheduled|ok|rejected|failed|timedOut|skipped> (counter)
  *   load.<op>.inFlight (gauge)                  load.<op>.p50Ms, .p95Ms, .p99Ms (gauge; due latency of that second, no point without answers)
- *   load.bytesIn, load.bytesOut, load.framesIn (counter)
+ *   load.bytesIn, load.bytesOut, load.framesIn (counter; the players' sockets), load.commandBytes (counter; posts and commits)
  *   generator.W.loopDelayMs, generator.W.utilisation (0..1), generator.W.memoryBytes (gauge), generator.W.cpuSeconds (counter)
  *   world.N.operations, world.N.batches, world.N.batchesOnTime, world.N.rowWrites, world.N.rejected, world.N.frames,
  *   world.N.bytesOut, world.N.cpuSeconds (counter)

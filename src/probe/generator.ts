@@ -22,6 +22,7 @@ export function generatorSamples(): (second: LoadSecond) => Sample[] {
       counter('load.bytesIn', second.bytesIn),
       counter('load.bytesOut', second.bytesOut),
       counter('load.framesIn', second.framesIn),
+      counter('load.commandBytes', second.commandBytes),
     ];
     for (const name of OPERATIONS) {
       const operation = second.operations[name];

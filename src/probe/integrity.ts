@@ -9,6 +9,8 @@ export interface Rows {
   readonly seqSum: Float64Array;
   /** Where the entity is; NaN where the rows do not say. */
   readonly place: Float64Array;
+  /** Rows of entities that the world does not have. */
+  strangers: number;
 }
 
 /** What the comparison found; see IntegrityFacts in measurement/measurements.ts. */
@@ -34,6 +36,7 @@ export async function readRows(database: DatabaseEndpoint, entities: number): Pr
     appliedN: new Float64Array(entities),
     seqSum: new Float64Array(entities),
     place: new Float64Array(entities).fill(Number.NaN),
+    strangers: 0,
   };
   const [shape] = await ask<[string | null]>(
     database,
@@ -45,6 +48,10 @@ export async function readRows(database: DatabaseEndpoint, entities: number): Pr
     `select id, last_seq, applied_n, seq_sum, ${shape?.[0] ?? 'null'} from entity`,
   );
   for (const [id, lastSeq, appliedN, seqSum, place] of read) {
+    if (id < 0 || id >= entities) {
+      rows.strangers += 1;
+      continue;
+    }
     rows.lastSeq[id] = lastSeq;
     rows.appliedN[id] = appliedN;
     rows.seqSum[id] = Number(seqSum);
@@ -80,8 +87,8 @@ async function ask<Row extends unknown[]>(database: DatabaseEndpoint, text: stri
  *   LOST        fewer operations applied than acknowledged, or an acknowledged number above last_seq
  *   PHANTOM     last_seq above anything sent
  *   DUPLICATED  more operations applied than sent
- *   HOLE        every operation sent was acknowledged, yet the sum of the applied numbers is not the sum of
- *               the acknowledged ones (with dense numbers from 1 that sum is last_seq (last_seq + 1) / 2)
+ *   HOLE        as many operations applied as acknowledged (or as sent), yet the sum of their numbers is another
+ *               (with dense numbers from 1 that sum is last_seq (last_seq + 1) / 2); or a sum out of both bounds
  *   LOST too    every operation sent was acknowledged, and the row puts a player elsewhere than the last answer
  *
  * An operation that was sent and never answered may have been applied or not: between the two bounds
@@ -127,8 +134,10 @@ export function compareLedger(ledger: Ledger, before: Rows, after: Rows): Integr
     if (applied > sent) {
       found('duplicated', applied - sent, id, `${sent} operations sent, ${applied} in the row`);
     }
-    const ackedSum = ledger.ackedSum[id]!;
-    if (applied === acked && acked === sent && sum !== ackedSum) {
+    const [ackedSum, sentSum] = [ledger.ackedSum[id]!, ledger.sentSum[id]!];
+    const least = applied === sent ? sentSum : ackedSum;
+    const most = applied === acked ? ackedSum : sentSum;
+    if (applied >= acked && applied <= sent && (sum < least || sum > most)) {
       found('holes', 1, id, `the applied numbers add up to ${sum}, the acknowledged ones to ${ackedSum}`);
     }
     const told = ledger.told[id]! - 1;
@@ -136,6 +145,11 @@ export function compareLedger(ledger: Ledger, before: Rows, after: Rows): Integr
     if (told >= 0 && acked === sent && applied === acked && !Number.isNaN(place) && place !== told) {
       found('lost', 1, id, `place ${told} acknowledged, the row says place ${place}`);
     }
+  }
+  if (after.strangers > before.strangers) {
+    const count = after.strangers - before.strangers;
+    total.phantom += count;
+    examples.push(`${count} rows of entities that the world does not have`);
   }
   return { ...total, entities: ledger.sentN.length, examples };
 }

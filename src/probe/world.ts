@@ -48,8 +48,12 @@ export interface WorldProbe extends Probe {
   ): { readonly bounds: readonly number[]; readonly counts: readonly number[] } | null;
 }
 
-const total = (metrics: readonly Metric[], name: string, label = ''): number =>
-  metrics.filter((m) => m.name === name && m.labels.includes(label)).reduce((sum, m) => sum + m.value, 0);
+/** Over all labels; NaN, which is no data, where there is no such metric. */
+function total(metrics: readonly Metric[], name: string, label = ''): number {
+  const own = metrics.filter((metric) => metric.name === name);
+  if (own.length === 0) return Number.NaN;
+  return own.filter(({ labels }) => labels.includes(label)).reduce((sum, { value }) => sum + value, 0);
+}
 
 const nearest = (snapshots: readonly Snapshot[], at: Micros): Snapshot | undefined =>
   snapshots.reduce<Snapshot | undefined>(
@@ -96,6 +100,9 @@ export function openWorldProbe(world: WorldEndpoint, instance: number): WorldPro
         const known = SERIES[metric.name];
         if (known === undefined) continue;
         samples.push({ series: `world.${instance}.${known[0]}`, kind: known[1], value: metric.value });
+      }
+      if (!samples.some(({ value }) => Number.isFinite(value))) {
+        throw new Error(`GET ${world.url}/metrics has none of the metrics of a flux world`);
       }
       return samples;
     },

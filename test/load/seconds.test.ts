@@ -23,6 +23,7 @@ const report = (pid: number, second: number, ok: number, at = second * 1e6): Wor
   bytesIn: 100,
   bytesOut: 10,
   framesIn: 1,
+  commandBytes: 10,
   worker: { pid, maxLoopDelayMs: ok, utilisation: 0.5, cpuSeconds: 0.25, memoryBytes: 1000 },
 });
 
@@ -37,7 +38,7 @@ test('a second is told once all workers have told it', () => {
   expect(told).toEqual([]);
   seconds.add(0, report(10, 1, 4));
   expect(told).toHaveLength(1);
-  expect(told[0]).toMatchObject({ at: 1e6, connected: 100, bytesIn: 200, framesIn: 2 });
+  expect(told[0]).toMatchObject({ at: 1e6, connected: 100, bytesIn: 200, framesIn: 2, commandBytes: 20 });
   expect(told[0]?.operations.intent).toMatchObject({ ok: 7, inFlight: 2, due: { counts: [[10, 7]] } });
   expect(told[0]?.workers.map(({ pid }) => pid)).toEqual([10, 11]);
 });

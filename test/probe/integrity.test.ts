@@ -24,6 +24,7 @@ const rowOf = (lastSeq: number, appliedN: number, seqSum: number, place = PLACE)
   appliedN: Float64Array.of(appliedN),
   seqSum: Float64Array.of(seqSum),
   place: Float64Array.of(place),
+  strangers: 0,
 });
 const fresh = rowOf(0, 0, 0);
 const none = { lost: 0, phantom: 0, duplicated: 0, holes: 0 };
@@ -38,6 +39,24 @@ test.each([
   { what: 'never sent', ledger: ledgerOf(3, [1, 2, 3]), row: rowOf(5, 3, 6), found: { phantom: 2 } },
   { what: 'applied twice', ledger: ledgerOf(3, [1, 2, 3]), row: rowOf(3, 4, 8), found: { duplicated: 1 } },
   { what: 'one for another', ledger: ledgerOf(3, [1, 2, 3]), row: rowOf(3, 3, 5), found: { holes: 1 } },
+  {
+    what: 'an acknowledged one missing beside one unanswered',
+    ledger: ledgerOf(3, [1, 2]),
+    row: rowOf(3, 2, 5),
+    found: { holes: 1 },
+  },
+  {
+    what: 'a sum beyond all that was sent',
+    ledger: ledgerOf(3, [1, 2]),
+    row: rowOf(3, 3, 999),
+    found: { holes: 1 },
+  },
+  {
+    what: 'a row of nobody',
+    ledger: ledgerOf(1, [1]),
+    row: { ...rowOf(1, 1, 1), strangers: 1 },
+    found: { phantom: 1 },
+  },
   { what: 'moved by hand', ledger: ledgerOf(3, [1, 2, 3]), row: rowOf(3, 3, 6, 5), found: { lost: 1 } },
   { what: 'rows without places', ledger: ledgerOf(1, [1]), row: rowOf(1, 1, 1, Number.NaN), found: {} },
   { what: 'elsewhere, unanswered', ledger: ledgerOf(3, [1, 2]), row: rowOf(3, 3, 6, 5), found: {} },
@@ -75,7 +94,13 @@ test('at most ten examples, all counted', () => {
     ackedMax: filled(1),
     told: filled(0),
   };
-  const empty: Rows = { lastSeq: filled(0), appliedN: filled(0), seqSum: filled(0), place: filled(0) };
+  const empty: Rows = {
+    lastSeq: filled(0),
+    appliedN: filled(0),
+    seqSum: filled(0),
+    place: filled(0),
+    strangers: 0,
+  };
   const findings = compareLedger(ledger, empty, empty);
   expect(findings.lost).toBe(size);
   expect(findings.examples).toHaveLength(10);

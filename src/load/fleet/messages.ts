@@ -41,6 +41,8 @@ export interface WorkerReport {
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly framesIn: number;
+  /** Of the monsters' posts and commits, both ways. */
+  readonly commandBytes: number;
   readonly worker: WorkerSecond;
 }
 
@@ -50,6 +52,8 @@ export interface WorkerTally {
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly framesIn: number;
+  /** Of the monsters' posts and commits, both ways. */
+  readonly commandBytes: number;
   readonly complaints: readonly (readonly [message: string, count: number])[];
   readonly ledger: Ledger;
   readonly endedAt: number;

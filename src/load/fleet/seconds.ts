@@ -73,6 +73,7 @@ export class Seconds {
       bytesIn: sum((report) => report.bytesIn),
       bytesOut: sum((report) => report.bytesOut),
       framesIn: sum((report) => report.framesIn),
+      commandBytes: sum((report) => report.commandBytes),
       workers: this.latest.flatMap((last, worker) => {
         const own = reports.filter(([who]) => who === worker).map(([, report]) => report.worker);
         return last === null ? [] : [vitalsOf(last.worker, own)];

@@ -54,7 +54,7 @@ export class Shift {
   private end: number;
   private nextSecond = SECOND;
   private nextSweep = SWEEP;
-  private before = { bytesIn: 0, bytesOut: 0, framesIn: 0 };
+  private before = { bytesIn: 0, bytesOut: 0, framesIn: 0, commandBytes: 0 };
 
   constructor(setup: WorkerSetup, own: OwnProcess, tell: (report: Report) => void) {
     const { workload, worker, workers } = setup;
@@ -115,7 +115,8 @@ export class Shift {
       this.routeOf(player),
     );
     clearInterval(progress);
-    this.tell({ kind: 'ready', facts: connector.facts() });
+    // Who was welcomed and has left again does not count as connected.
+    this.tell({ kind: 'ready', facts: { ...connector.facts(), connected: this.crowd.connected } });
   }
 
   /** ready -> running, at an instant of the host's monotonic clock. */
@@ -240,16 +241,14 @@ export class Shift {
         bytesIn: traffic.bytesIn - before.bytesIn,
         bytesOut: traffic.bytesOut - before.bytesOut,
         framesIn: traffic.framesIn - before.framesIn,
+        commandBytes: traffic.commandBytes - before.commandBytes,
         worker: this.vitals.take(this.metronome.takeLongestBlock()),
       },
     });
   }
 
-  private traffic(): { bytesIn: number; bytesOut: number; framesIn: number } {
-    return {
-      bytesIn: this.crowd.bytesIn + this.monsters.bytesIn,
-      bytesOut: this.crowd.bytesOut + this.monsters.bytesOut,
-      framesIn: this.crowd.framesIn + this.monsters.framesIn,
-    };
+  private traffic(): typeof this.before {
+    const { bytesIn, bytesOut, framesIn } = this.crowd;
+    return { bytesIn, bytesOut, framesIn, commandBytes: this.monsters.bytesIn + this.monsters.bytesOut };
   }
 }

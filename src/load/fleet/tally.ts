@@ -38,6 +38,7 @@ export function mergeTallies(tallies: readonly WorkerTally[], entities: number):
     bytesIn: sum(({ bytesIn }) => bytesIn),
     bytesOut: sum(({ bytesOut }) => bytesOut),
     framesIn: sum(({ framesIn }) => framesIn),
+    commandBytes: sum(({ commandBytes }) => commandBytes),
     errors: complaints.top(MOST_ERRORS),
     ledger: ledger.toData(),
     endedAt: micros(Math.max(...tallies.map(({ endedAt }) => endedAt))),

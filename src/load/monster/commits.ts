@@ -15,7 +15,6 @@ export interface CommitListener {
 /** One generator's view of what a world server has committed: opened before GO, open until the end. */
 export class Commits {
   bytesIn = 0;
-  framesIn = 0;
   private readonly socket: WebSocket;
   private closing = false;
 
@@ -75,7 +74,6 @@ export class Commits {
     this.socket.on('close', (code) => lose(`the server closed it (code ${code})`));
     this.socket.on('message', (data) => {
       if (lost || !Buffer.isBuffer(data)) return;
-      this.framesIn += 1;
       this.bytesIn += frameBytes(data.length);
       const message = parseJson(data.toString());
       const commits = isRecord(message) ? message.commits : undefined;

@@ -69,10 +69,6 @@ export class WorldLink implements PostListener, CommitListener {
     return this.wire.bytesOut;
   }
 
-  get framesIn(): number {
-    return this.commits?.framesIn ?? 0;
-  }
-
   /** Nothing waits or is unsettled. */
   get isDrained(): boolean {
     return this.queue.length === 0 && this.inFlight === 0;
@@ -150,7 +146,7 @@ export class WorldLink implements PostListener, CommitListener {
   }
 
   committed(post: number, ok: number, rejected: number): void {
-    const { posts, recorder, ledger, complaints, firstMonsterId, now } = this.tools;
+    const { posts, recorder, ledger, complaints, firstMonsterId, timeout, now } = this.tools;
     if (this.finished || this.lost) return;
     const slot = this.sent.get(post);
     if (slot === undefined || posts.committed[slot] === 1 || ok + rejected !== posts.commands) {
@@ -163,8 +159,12 @@ export class WorldLink implements PostListener, CommitListener {
     }
     if (posts.settled[slot] === 0) {
       const [due, sent, at] = [posts.due[slot]!, posts.sent[slot]!, now()];
-      if (ok > 0) recorder.settle(MONSTER_COMMAND, OUTCOME.ok, ok, due, sent, at);
-      if (rejected > 0) recorder.settle(MONSTER_COMMAND, OUTCOME.rejected, rejected, due, sent, at);
+      if (at - sent > timeout) {
+        recorder.settle(MONSTER_COMMAND, OUTCOME.timedOut, posts.commands, due, sent, at);
+      } else {
+        if (ok > 0) recorder.settle(MONSTER_COMMAND, OUTCOME.ok, ok, due, sent, at);
+        if (rejected > 0) recorder.settle(MONSTER_COMMAND, OUTCOME.rejected, rejected, due, sent, at);
+      }
       posts.settled[slot] = 1;
       this.inFlight -= 1;
     }

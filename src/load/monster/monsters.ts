@@ -97,10 +97,6 @@ export class Monsters {
     return this.sum((link) => link.bytesOut);
   }
 
-  get framesIn(): number {
-    return this.sum((link) => link.framesIn);
-  }
-
   /** Everything that is due by now, up to a turn's worth sent; true when more is due already. */
   send(now: number): boolean {
     const { pacer, tools } = this;

@@ -182,7 +182,9 @@ export class Crowd implements Listener {
       }
       return;
     }
-    const outcome = accepted ? OUTCOME.ok : OUTCOME.rejected;
+    // An answer after the timeout is none, also when the sweep has not come by yet.
+    const inTime = this.heardAt - slots.sent[slot]! <= this.plan.timeout;
+    const outcome = !inTime ? OUTCOME.timedOut : accepted ? OUTCOME.ok : OUTCOME.rejected;
     tools.recorder.settle(INTENT, outcome, 1, slots.due[slot]!, slots.sent[slot]!, this.heardAt);
     tools.ledger.acked(this.plan.ids[player]!, sequence);
     slots.free(player, slot);
