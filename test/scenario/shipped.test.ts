@@ -22,7 +22,7 @@ test('at least 60 of them are measured, and 60 can decide', () => {
 });
 
 test('every measured one has a metric, and every setting it names is in the scenario', () => {
-  const own = ['worldHeap', 'postgresVersion', 'node'];
+  const own = ['worldHeap', 'worldBatchInterval', 'postgresVersion', 'node'];
   for (const budget of m4pro.budgets) {
     if (budget.state !== 'measured') continue;
     expect(metricAt(budget.metric), budget.id).toBeDefined();
@@ -42,6 +42,27 @@ test("operator and limit are the claim's, unless the title says how it is read",
       expect([budget.id, budget.op, budget.limit]).toEqual([claim.id, claim.operator, claim.value]);
     }
   }
+});
+
+test('what the load decides is claimed of the documented load alone', () => {
+  const own = /^(load|latency|throughput|world|database|network|host)\./;
+  // A share, a count of processes, hit ratios and free memory are claimed of any load.
+  const ofAnyLoad = ['FLX-100', 'FLX-002', 'FLX-183', 'FLX-144', 'FLX-147', 'FLX-159'];
+  const open = m4pro.budgets.filter(
+    (budget) =>
+      budget.state === 'measured' &&
+      budget.contradicted === null &&
+      own.test(budget.metric) &&
+      !budget.fullLoad,
+  );
+  expect(open.map(({ id }) => id).toSorted()).toEqual(ofAnyLoad.toSorted());
+});
+
+test('the window of a batch is judged as it is configured', () => {
+  expect(m4pro.budgets.find(({ id }) => id === 'FLX-067')).toMatchObject({
+    metric: 'stack.applied.worldBatchInterval',
+    ...{ op: '=', limit: 10, metricUnit: 'ms', fullLoad: false },
+  });
 });
 
 test('what is missing or contradicted is said in words', () => {
