@@ -6,6 +6,8 @@ export interface Metric {
   readonly unit: string;
   /** Null when the path is a figure itself. */
   readonly stats: readonly string[] | null;
+  /** What the figure cannot exceed whatever runs: another metric, in the same unit. */
+  readonly within?: { readonly metric: string; readonly whose: string };
 }
 
 const PERCENTILES = ['p50', 'p90', 'p95', 'p99', 'p999', 'min', 'max', 'mean'] as const;
@@ -119,7 +121,10 @@ export const METRICS: Readonly<Record<string, Metric>> = {
   'host.otherCpuPercent': figure('%'),
   'host.stealPercent': figure('%'),
   'host.memoryUsedPercent': spread('%'),
-  'host.memoryAvailableBytes': spread('bytes'),
+  'host.memoryAvailableBytes': {
+    ...spread('bytes'),
+    within: { metric: 'host.memoryBytes', whose: 'this host has' },
+  },
   'host.networkBytesPerSecond': figure('bytes/s'),
   'stack.kind': figure('text'),
 };

@@ -45,6 +45,8 @@ export function rule(budget: Budget, figures: Figures, m: Measurements, altered:
   if (budget.contradicted !== null) return of('contradicted', budget.contradicted);
   const deviation = deviationOf(budget.metric, m.settings);
   if (deviation?.hardware) return of('untestable', deviation.reason);
+  const beyond = beyondReach(budget, figures);
+  if (beyond !== null) return of('untestable', beyond);
   const otherwise = budget.fullLoad ? anotherLoad(figures, altered) : null;
   if (otherwise !== null) return of('unmeasured', otherwise);
   const unanswered = unansweredAt(budget, figures);
@@ -79,6 +81,16 @@ function observe(budget: MeasuredBudget, figures: Figures): number | string | nu
   const unit = metricAt(budget.metric)?.unit;
   const factor = unit === undefined ? undefined : conversion(unit, budget.metricUnit);
   return figure === null || factor === undefined ? null : figure * factor;
+}
+
+/** Why no run on this host could keep a budget: more is asked for than there is. Null where one could. */
+function beyondReach({ metric, op, limit, metricUnit }: MeasuredBudget, figures: Figures): string | null {
+  const { unit, within } = metricAt(metric) ?? {};
+  if (unit === undefined || within === undefined || (op !== '>' && op !== '>=')) return null;
+  const most = resolve(figures, within.metric, null);
+  const factor = conversion(unit, metricUnit);
+  if (typeof most !== 'number' || factor === undefined || keeps(most * factor, op, limit)) return null;
+  return `${within.whose} ${Number((most * factor).toFixed(1))} ${metricUnit} in all`;
 }
 
 /** What is known of a run that never reached its measure phase. */

@@ -32,6 +32,14 @@ test('every figure is in the catalogue, but for counts, units and settings', () 
   expect(open).toEqual([]);
 });
 
+test('what a figure cannot exceed is a figure of the same unit', () => {
+  const bounds = Object.values(METRICS).flatMap(({ unit, within }) => (within ? [{ unit, within }] : []));
+  expect(bounds.length).toBeGreaterThan(0);
+  for (const { unit, within } of bounds) {
+    expect(metricAt(within.metric)).toMatchObject({ unit, stats: null });
+  }
+});
+
 test('a setting is found by its name, dots and all', () => {
   expect(resolve(figures, 'stack.applied.shared_buffers', null)).toBe('6GB');
   expect(resolve(figures, 'stack.applied.no.such', null)).toBeNull();

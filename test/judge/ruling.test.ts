@@ -167,6 +167,26 @@ test('what this hardware cannot hold is untestable; what was chosen otherwise is
   expect(of('e', 1, 'GB')).toMatchObject({ state: 'unmeasured', observed: null });
 });
 
+test('more free memory than the host has is out of its reach, and the figure is shown', () => {
+  const free = { id: 'a', metric: 'host.memoryAvailableBytes', stat: 'min', metricUnit: 'GB' } as const;
+  for (const [op, limit] of [
+    ['>', 30],
+    ['>=', 24.1],
+    ['>', 24],
+  ] as const) {
+    const ruling = ruled({ ...free, op, limit });
+    expect(ruling).toMatchObject({ state: 'untestable', reason: 'this host has 24 GB in all' });
+    expect(ruling.observed).toBeCloseTo(18, 0);
+  }
+  expect(ruled({ ...free, op: '>=', limit: 24 }).state).toBe('breached');
+  expect(ruled({ ...free, op: '>', limit: 10 }).state).toBe('met');
+  expect(ruled({ ...free, op: '<', limit: 30 }).state).toBe('met');
+  expect(ruled({ ...free, op: '>', limit: 30, fullLoad: true }, failedRun())).toMatchObject({
+    state: 'untestable',
+    observed: null,
+  });
+});
+
 const withUnanswered = (timedOut: number): Measurements => {
   const m = measurementsOf();
   const { intent } = m.operations;
