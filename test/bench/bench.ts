@@ -3,7 +3,7 @@
  * comparable where the figures are not: on another machine, or on one that is busy with something else.
  */
 import { tmpdir } from 'node:os';
-import { EXIT, messageOf } from '../../src/errors.ts';
+import { EXIT, type ExitCode, messageOf } from '../../src/errors.ts';
 import { STOP_SIGNALS } from '../../src/host.ts';
 import { openRunFolder } from '../../src/stack/run-folder.ts';
 import { openWatchdog } from '../../src/stack/watchdog.ts';
@@ -66,21 +66,24 @@ async function main(parts: readonly string[], json: boolean, signal: AbortSignal
   }
 }
 
-const words = process.argv.slice(2);
-const named = words.filter((word) => word !== '--json');
-const stop = new AbortController();
-for (const name of STOP_SIGNALS) process.on(name, () => stop.abort());
-
-if (named.some((name) => !(name in PARTS))) {
-  process.stdout.write(HELP);
-  process.exitCode = named.includes('--help') ? EXIT.pass : EXIT.badInput;
-} else {
+async function exitCodeOf(words: readonly string[], signal: AbortSignal): Promise<ExitCode> {
+  const named = words.filter((word) => word !== '--json');
+  if (named.some((name) => !(name in PARTS))) {
+    process.stdout.write(HELP);
+    return named.includes('--help') ? EXIT.pass : EXIT.badInput;
+  }
   const parts = named.length === 0 ? Object.keys(PARTS) : named;
   try {
-    const whole = await main(parts, words.includes('--json'), stop.signal);
-    process.exitCode = whole ? EXIT.pass : EXIT.bug;
+    return (await main(parts, words.includes('--json'), signal)) ? EXIT.pass : EXIT.bug;
   } catch (thrown) {
-    if (!stop.signal.aborted) say(messageOf(thrown));
-    process.exitCode = stop.signal.aborted ? EXIT.interrupted : EXIT.bug;
+    if (signal.aborted) return EXIT.interrupted;
+    say(messageOf(thrown));
+    return EXIT.bug;
   }
 }
+
+const stop = new AbortController();
+for (const name of STOP_SIGNALS) process.on(name, () => stop.abort());
+const code = await exitCodeOf(process.argv.slice(2), stop.signal);
+// A run of the engine that was given up may still have a timer.
+process.stdout.write('', () => process.exit(code));
