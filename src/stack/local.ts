@@ -2,6 +2,7 @@ import { platform, tmpdir, totalmem } from 'node:os';
 import { constrainedMemory, versions } from 'node:process';
 import { interrupted } from '../errors.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { settingsInForce } from './applied-settings.ts';
 import { type Postgres, startPostgres } from './postgres.ts';
 import { preparePostgres } from './postgres-build.ts';
 import { openRunFolder } from './run-folder.ts';
@@ -58,7 +59,7 @@ async function open(
   const { version } = scenario.postgres;
   const build = await preparePostgres(version, postgresBin, user, folder, watchdog.environment);
   signal.throwIfAborted();
-  const { settings, configuration } = applySettings(scenario, {
+  const { settings: intended, configuration } = applySettings(scenario, {
     memoryBytes: usableMemory(),
     platform: platform(),
     nodeMajor: Number.parseInt(versions.node, 10),
@@ -67,6 +68,8 @@ async function open(
   });
   const postgres = await startPostgres({ build, configuration, folder, watchdog, user, signal });
   closers.push(postgres.stop);
+  const settings = await settingsInForce(postgres.endpoint, intended, configuration);
+  signal.throwIfAborted();
   const worlds = await startAll(scenario.world.servers, (instance, siblings) =>
     startWorldServer({
       ...{ scenario, instance, folder, watchdog, signal: AbortSignal.any([signal, siblings]) },

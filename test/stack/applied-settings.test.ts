@@ -1,0 +1,123 @@
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { settingsInForce } from '../../src/stack/applied-settings.ts';
+import { openLocalStack } from '../../src/stack/local.ts';
+import { type Postgres, startPostgres } from '../../src/stack/postgres.ts';
+import { preparePostgres } from '../../src/stack/postgres-build.ts';
+import { openRunFolder, type RunFolder } from '../../src/stack/run-folder.ts';
+import type { AppliedSetting } from '../../src/stack/stack.ts';
+import { unprivilegedUser } from '../../src/stack/unprivileged-user.ts';
+import { openWatchdog, type Watchdog } from '../../src/stack/watchdog.ts';
+import { scenarioOf } from './small-scenario.ts';
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+const signal = new AbortController().signal;
+const user = unprivilegedUser();
+let watchdog: Watchdog;
+let folder: RunFolder;
+let postgres: Postgres;
+
+/** Spelled otherwise than PostgreSQL prints them, some of them. */
+const CONFIGURED = {
+  shared_buffers: '16384kB',
+  work_mem: '5120',
+  random_page_cost: '1.10',
+  checkpoint_timeout: '600s',
+  track_activity_query_size: '2048',
+  log_line_prefix: "it's \\ %p ",
+  listen_addresses: '',
+  timezone: 'UTC',
+  maintenance_work_mem: '64MB',
+  log_min_duration_statement: '1000',
+};
+
+const settingsOf = (configuration: Readonly<Record<string, string>>): readonly AppliedSetting[] =>
+  Object.entries(configuration).map(([setting, applied]) => ({
+    ...{ setting, documented: applied, applied, reason: null, hardware: false },
+  }));
+
+async function tell(...statements: readonly string[]): Promise<void> {
+  const { host, port, user: name, password, database } = postgres.endpoint;
+  const client = new pg.Client({ host, port, user: name, password, database });
+  await client.connect();
+  for (const statement of statements) await client.query(statement);
+  await client.end();
+}
+
+beforeAll(async () => {
+  watchdog = await openWatchdog(process.env);
+  folder = await openRunFolder(watchdog, ['/tmp'], user);
+  const build = await preparePostgres(16, null, user, folder, watchdog.environment);
+  postgres = await startPostgres({ build, configuration: CONFIGURED, folder, watchdog, user, signal });
+});
+afterAll(async () => {
+  await postgres.stop();
+  await folder.remove();
+  await watchdog.close();
+});
+
+test('what is in force stays as it was spelled, and what is not PostgreSQL’s as it was', async () => {
+  const settings = settingsOf({ ...CONFIGURED, worldServers: '2' });
+  expect(await settingsInForce(postgres.endpoint, settings, CONFIGURED)).toEqual(settings);
+});
+
+test('what PostgreSQL runs with otherwise is told, with the value, and why', async () => {
+  await tell(
+    "alter system set work_mem = '8MB'",
+    "alter system set shared_buffers = '32MB'",
+    "alter role capbench set maintenance_work_mem = '32MB'",
+    'select pg_reload_conf()',
+  );
+  const configuration = { ...CONFIGURED, 'auto_explain.log_min_duration': '7' };
+  const [memory] = settingsOf({ work_mem: '5120' });
+  if (memory === undefined) throw new Error('there is one');
+  const settings = [
+    { ...memory, documented: '8GB', reason: 'too little memory', hardware: true },
+    ...settingsOf(configuration).filter(({ setting }) => setting !== 'work_mem'),
+  ];
+  const found = async () => {
+    const all = await settingsInForce(postgres.endpoint, settings, configuration);
+    return new Map(all.map((one) => [one.setting, one]));
+  };
+  // A reload is carried out some time later.
+  await expect.poll(async () => (await found()).get('work_mem')?.applied).toBe('8MB');
+  const all = await found();
+  expect([...all.keys()]).toEqual(settings.map(({ setting }) => setting));
+  expect(all.get('work_mem')).toMatchObject({
+    documented: '8GB',
+    reason: 'too little memory; PostgreSQL runs with 8MB (source: configuration file)',
+    hardware: true,
+  });
+  expect(all.get('maintenance_work_mem')).toMatchObject({
+    ...{ documented: '64MB', applied: '32MB', reason: 'PostgreSQL runs with 32MB (source: user)' },
+  });
+  expect(all.get('auto_explain.log_min_duration')?.reason).toContain('nothing that PostgreSQL loaded');
+  // Until a restart, it runs with what was configured.
+  expect(all.get('shared_buffers')).toMatchObject({ applied: '16384kB', reason: null });
+  const changed = ['work_mem', 'maintenance_work_mem', 'auto_explain.log_min_duration'];
+  for (const one of settings.filter(({ setting }) => !changed.includes(setting)))
+    expect(all.get(one.setting)).toEqual(one);
+});
+
+test('a PostgreSQL that does not answer ends with 93', async () => {
+  const nobody = { ...postgres.endpoint, password: 'guessed' };
+  await expect(settingsInForce(nobody, settingsOf(CONFIGURED), CONFIGURED)).rejects.toMatchObject({
+    exitCode: 93,
+    message: expect.stringContaining('which settings are in force'),
+  });
+});
+
+test('a local stack tells what a run takes for itself, whatever the scenario says', async () => {
+  const scenario = scenarioOf({ logging_collector: 'on', work_mem: '5120' });
+  const stack = await openLocalStack(scenario, { watchdog, signal, postgresBin: null });
+  const { settings } = stack;
+  await stack.close();
+  const of = (name: string) => settings.find(({ setting }) => setting === name);
+  expect(of('logging_collector')).toMatchObject({
+    documented: 'on',
+    applied: 'off',
+    reason: 'PostgreSQL runs with off (source: configuration file)',
+  });
+  expect(of('work_mem')).toMatchObject({ applied: '5120', reason: null });
+});
