@@ -28,10 +28,13 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/Permission denied/, 'set TMPDIR to a directory that every user may enter, such as /tmp'],
 ];
 
+const LAST_WORDS_LINES = 5;
+
 /** PostgreSQL did not come up: what happened, its last words, and what to do. */
 export function postgresFailed(happened: string, log: string, cause?: unknown): CapbenchError {
   const hint = ADVICE.find(([pattern]) => pattern.test(log))?.[1] ?? 'see the last lines of its log above';
-  return stackFailed(log === '' ? happened : `${happened}\n${indented(log)}`, hint, cause);
+  const words = log.split('\n').slice(-LAST_WORDS_LINES).join('\n');
+  return stackFailed(words === '' ? happened : `${happened}\n${indented(words)}`, hint, cause);
 }
 
 const indented = (log: string): string =>
@@ -62,13 +65,14 @@ export interface ClusterPlan {
 
 /**
  * A killed PostgreSQL leaves its shared memory to the kernel, and the next one in the same data folder takes it
- * away. `--check` is a start that ends before it touches any data.
+ * away. `--check` is a start that ends before it touches any data; the run's configuration, which may be what
+ * the killed one stumbled over, is left out.
  */
 export const sharedMemoryCleanup = ({ build, user }: ClusterPlan, data: string): Cleanup => ({
   command: join(build.bin, 'postgres'),
   args: [
-    ...['--check', '-D', data, '-c', 'shared_buffers=128kB', '-c', 'max_connections=5'],
-    ...['-c', 'shared_preload_libraries=', '-c', 'huge_pages=off'],
+    ...['--check', '-D', data, '-c', 'config_file=/dev/null'],
+    ...['-c', 'shared_buffers=128kB', '-c', 'max_connections=5', '-c', 'huge_pages=off'],
   ],
   user,
 });

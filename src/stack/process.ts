@@ -43,7 +43,10 @@ interface ProcessSpecBase {
   readonly watchdog: Watchdog;
   readonly ladder?: readonly Rung[];
   readonly manner?: Manner;
-  /** Run when a signal ended the process, before it counts as gone. */
+  /**
+   * Run unless the process ended with exit code 0, before it counts as gone. Not only after a signal: it may end
+   * with a code because a process of its own was killed.
+   */
   readonly cleanup?: Cleanup;
   readonly user?: ProcessUser | null;
 }
@@ -145,7 +148,7 @@ export async function startProcess(spec: ModuleSpec | CommandSpec): Promise<Node
       gone = true;
       // What it may have started has no reason to stay.
       signalGroup('SIGKILL');
-      if (signal !== null && spec.cleanup !== undefined) await cleanUp(spec.cleanup, watchdog.environment);
+      if (code !== 0 && spec.cleanup !== undefined) await cleanUp(spec.cleanup, watchdog.environment);
       watchdog.release(pid);
       await settlesWithin(drained, LAST_OUTPUT_MS);
       await log.end();

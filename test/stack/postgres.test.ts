@@ -67,6 +67,32 @@ async function query(endpoint: DatabaseEndpoint, sql: string): Promise<Record<st
   }
 }
 
+/** The ids of the shared memory segments that the kernel keeps. */
+const segments = () =>
+  execFileSync('ipcs', ['-m'], { encoding: 'utf8' })
+    .split('\n')
+    .map((line) => line.split(/\s+/)[1]);
+
+/** Who holds the data folder, and the segment that this one made: the first and the seventh line of its lock file. */
+function lock(): { readonly pid: number; readonly segment: string } {
+  const lines = readFileSync(folder.file('data/postmaster.pid'), 'utf8').split('\n');
+  // Negative: no postmaster.
+  return { pid: Math.abs(Number(lines[0])), segment: lines[6]?.trim().split(/\s+/)[1] ?? '' };
+}
+
+/** initdb's own PostgreSQL once it has its shared memory, not one of those that only try settings out. */
+function bootstrap(): ReturnType<typeof lock> | null {
+  try {
+    const found = lock();
+    const booting = processesIn(folder.path).some(
+      ({ pid, command }) => pid === found.pid && command.includes(' --boot '),
+    );
+    return booting && segments().includes(found.segment) ? found : null;
+  } catch {
+    return null;
+  }
+}
+
 describe('a PostgreSQL of the run', () => {
   it('answers with its settings, to the password alone, on a socket alone', async () => {
     const postgres = await start({
@@ -105,10 +131,8 @@ describe('a PostgreSQL of the run', () => {
 
   it('that is killed is noticed, and stopping it then does not hang', async () => {
     const postgres = await start();
-    const [, segment] = (readFileSync(folder.file('data/postmaster.pid'), 'utf8').split('\n')[6] ?? '')
-      .trim()
-      .split(/\s+/);
-    expect(execFileSync('ipcs', ['-m'], { encoding: 'utf8' })).toContain(` ${segment} `);
+    const { segment } = lock();
+    expect(segments()).toContain(segment);
     process.kill(postgres.endpoint.pid ?? 0, 'SIGKILL');
     expect(await postgres.failure).toMatchObject({
       component: 'postgres',
@@ -117,7 +141,7 @@ describe('a PostgreSQL of the run', () => {
     });
     await postgres.stop();
     await expect.poll(() => processesIn(folder.path), { timeout: 10_000 }).toEqual([]);
-    expect(execFileSync('ipcs', ['-m'], { encoding: 'utf8' })).not.toContain(` ${segment} `);
+    expect(segments()).not.toContain(segment);
   });
 
   it('that loses one backend is noticed, although it heals', async () => {
@@ -129,6 +153,34 @@ describe('a PostgreSQL of the run', () => {
     process.kill(Number(backend?.pid), 'SIGKILL');
     expect(await postgres.failure).toMatchObject({ component: 'postgres', message: /backend crashed/ });
     await postgres.stop();
+  });
+
+  it('whose cluster cannot be made leaves no shared memory, and says so in few lines', async () => {
+    const outcome = start().then(
+      (postgres) => postgres.stop(),
+      (error: unknown) => error,
+    );
+    let found: { readonly pid: number; readonly segment: string } | null = null;
+    await expect
+      .poll(
+        () => {
+          found = bootstrap();
+          return found;
+        },
+        { timeout: 20_000, interval: 2 },
+      )
+      .not.toBeNull();
+    const { pid, segment } = found ?? { pid: 0, segment: '' };
+    expect(pid).toBeGreaterThan(1);
+    process.kill(pid, 'SIGKILL');
+    const error = await outcome;
+    expect(error).toMatchObject({
+      exitCode: 93,
+      message: expect.stringMatching(/^initdb failed: exit code 1\n/),
+    });
+    // The sentence, and no more than the last five lines of the log.
+    expect(error instanceof Error && error.message.split('\n').length).toBe(6);
+    expect(segments()).not.toContain(segment);
   });
 
   it('that does not like a setting ends with 93, its own words, and what to do', async () => {
