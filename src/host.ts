@@ -86,6 +86,7 @@ const FAREWELL_MS = 2000;
 /** The real one. */
 export function processHost(): Host {
   const root = fileURLToPath(new URL('..', import.meta.url));
+  const listeners: ((signal: StopSignal) => void)[] = [];
   return {
     argv: process.argv.slice(2),
     env: process.env,
@@ -109,13 +110,15 @@ export function processHost(): Host {
     },
     exitCode: EXIT.pass,
     onSignal(listener) {
-      const before = process.listeners('SIGINT');
-      for (const signal of STOP_SIGNALS) process.removeAllListeners(signal).on(signal, listener);
+      if (listeners.length === 0) {
+        // One handler for good: taking it away for a moment would lose the signal that comes just then.
+        for (const signal of STOP_SIGNALS) process.on(signal, () => listeners.at(-1)?.(signal));
+      }
+      listeners.push(listener);
       return () => {
-        for (const signal of STOP_SIGNALS) {
-          process.removeAllListeners(signal);
-          for (const earlier of before) process.on(signal, earlier);
-        }
+        const at = listeners.lastIndexOf(listener);
+        // The first one stays: without any, a signal would be swallowed.
+        if (at > 0) listeners.splice(at, 1);
       };
     },
     onCrash(listener) {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonic } from './clock.ts';
-import { CapbenchError, EXIT, interrupted, stackFailed } from './errors.ts';
+import { CapbenchError, EXIT, interrupted, messageOf, stackFailed } from './errors.ts';
 import { hopelessness } from './judge/hopeless.ts';
 import type { Engine, LoadSecond, ReadyFleet } from './load/engine.ts';
 import type { Ending, Measurements } from './measurement/measurements.ts';
@@ -60,6 +60,10 @@ export interface RunResult {
 
 /** Between READY and GO, so that every worker has its orders before the clock starts. */
 const GO_DELAY = 300_000;
+/** How long the end of a component may take to be seen after a connection to it broke. */
+const EXPLAIN_MS = 500;
+/** Beyond the drain, which the workers keep themselves, before they are given up. */
+const OVERDUE = 20e6;
 /** Once a component is gone, what is in flight gets this long before the run is closed without it. */
 const LOST_DRAIN_MS = 5_000;
 
@@ -127,13 +131,15 @@ async function story(running: Running, logs: Map<string, string>): Promise<Endin
   const gone = new AbortController();
   lost.catch(() => gone.abort());
   const halt = AbortSignal.any([signals.stop, gone.signal]);
-  const unlessLost = <T>(step: Promise<T>): Promise<T> => Promise.race([step, lost]);
+  const unlessLost = <T>(what: string, step: Promise<T>): Promise<T> =>
+    Promise.race([step.catch((thrown) => explain(what, thrown, lost)), lost]);
 
-  const probes = await unlessLost(openProbes(stack, notes, closers));
+  const probes = await unlessLost('the probes', openProbes(stack, notes, closers));
   if (stack.endpoints.database !== null) {
     enter('ceilings');
     const { servers, batchOperations } = plan.scenario.world;
     notes.ceilings = await unlessLost(
+      'the ceilings',
       measureCeilings(stack.endpoints.database, plan.scenario.ceilings, servers, batchOperations, halt),
     );
   }
@@ -144,7 +150,7 @@ async function story(running: Running, logs: Map<string, string>): Promise<Endin
   const preparing = plan.engine.prepare(workload, stack.endpoints, halt);
   // Also a fleet that gets ready when nobody waits for it any more is closed.
   closers.push(() => preparing.then((ready) => ready.close()).catch(() => undefined));
-  const fleet = await unlessLost(preparing);
+  const fleet = await unlessLost('the load', preparing);
   notes.connect = fleet.connect;
   notes.ready = monotonic();
   notes.workers = fleet.workerPids.length;
@@ -153,14 +159,36 @@ async function story(running: Running, logs: Map<string, string>): Promise<Endin
   const verification =
     database === null
       ? null
-      : await unlessLost(openVerification(database, notes.worldProbes, workload.players + workload.monsters));
+      : await unlessLost(
+          'the rows before GO',
+          openVerification(database, notes.worldProbes, workload.players + workload.monsters),
+        );
 
   const ending = await load(running, fleet, probes, lost);
   if (verification !== null && notes.tally !== null && !signals.abort.aborted) {
     enter('verify');
-    notes.integrity = await unlessLost(verification.verify(notes.tally.ledger, signals.abort));
+    notes.integrity = await unlessLost(
+      'the rows after the drain',
+      verification.verify(notes.tally.ledger, signals.abort),
+    );
   }
   return ending;
+}
+
+/**
+ * A driver's own error ("Connection terminated unexpectedly") becomes a failure of the stack; where a component
+ * turns out to be lost within a moment, that is the better reason. What can only be a bug stays one.
+ */
+async function explain(what: string, thrown: unknown, lost: Promise<never>): Promise<never> {
+  if (thrown instanceof CapbenchError || thrown instanceof TypeError || thrown instanceof RangeError) {
+    throw thrown;
+  }
+  await Promise.race([lost, sleep(EXPLAIN_MS)]);
+  throw stackFailed(
+    `${what}: ${messageOf(thrown)}`,
+    'a component of the stack no longer answers: see the logs in the bundle',
+    thrown,
+  );
 }
 
 /** All that is watched meanwhile. They are closed before the stack is. */
@@ -219,11 +247,13 @@ async function load(
         const { scheduled, skipped, failed, timedOut } = second.operations[name];
         stopped ??= hopeless(name, { scheduled, missed: skipped + failed + timedOut });
       }
-      if (stopped !== null) fleet.stop();
+      if (stopped !== null) stop();
     }
     follow(second.at);
   };
+  let stoppedAt: number | null = null;
   const stop = (): void => {
+    stoppedAt ??= monotonic() - go;
     fleet.stop();
     follow(monotonic() - go);
   };
@@ -234,9 +264,14 @@ async function load(
     signals.abort.addEventListener('abort', () => resolve(null), { once: true }),
   );
 
+  const overdue = deadline(() => {
+    const end = stoppedAt ?? timeline.end;
+    return (go + end + workload.drain + OVERDUE) as Micros;
+  });
+
   try {
     if (signals.stop.aborted) stop();
-    notes.tally = await Promise.race([drained, left, lost]);
+    notes.tally = await Promise.race([drained, left, lost, overdue.passed]);
   } catch (thrown) {
     // Whatever was answered until a component was lost still counts, if the workers can tell it soon.
     fleet.stop();
@@ -244,10 +279,30 @@ async function load(
     throw thrown;
   } finally {
     signals.stop.removeEventListener('abort', stop);
+    overdue.cancel();
     await readings.finish();
   }
   if (signals.stop.aborted) return { state: 'interrupted', phase };
   return stopped === null ? { state: 'completed' } : { state: 'stoppedEarly', because: stopped };
+}
+
+/** Rejects once the host's monotonic clock is past what `at` says; it may come to say less. */
+function deadline(at: () => Micros): { readonly passed: Promise<never>; readonly cancel: () => void } {
+  let timer: NodeJS.Timeout | undefined;
+  const passed = new Promise<never>((_, reject) => {
+    timer = setInterval(() => {
+      if (monotonic() < at()) return;
+      clearInterval(timer);
+      reject(
+        stackFailed(
+          'a load worker did not end its part of the run',
+          'it was stopped or is stuck: see whether the machine is overloaded, and run again',
+        ),
+      );
+    }, 500);
+  });
+  passed.catch(() => undefined);
+  return { passed, cancel: () => clearInterval(timer) };
 }
 
 function endingOf(thrown: unknown, phase: Phase): Ending {

@@ -69,7 +69,7 @@ describe('what cannot be understood is bad input, with a suggestion', () => {
     [['check', 'quikstart'], 'no scenario named "quikstart"', 'did you mean quickstart?'],
     [['check', 'something-else'], 'm4pro-20k, quickstart', './something-else.yaml'],
     [['check', './nosuch.yaml'], 'there is no file nosuch.yaml', 'capbench list'],
-    [['check', './'], 'is a folder', ''],
+    [['check', './'], 'is not a file', ''],
     [['check', 'quickstart', '--scale', '0'], '--scale: "0" is there', 'a quarter'],
     [['check', 'quickstart', '--scale', '101'], 'above 0 and up to 100', ''],
     [['check', 'quickstart', '--scale', 'NaN'], 'above 0 and up to 100', ''],

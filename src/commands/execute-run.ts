@@ -23,11 +23,12 @@ const MOST_WORKERS = 64;
 
 /** `--workers`, or `CAPBENCH_WORKERS`; null leaves the number to the engine. */
 function workersOf(host: Host, flag: string | undefined): number | null {
+  const source = flag === undefined ? 'CAPBENCH_WORKERS' : '--workers';
   const text = flag ?? host.env.CAPBENCH_WORKERS ?? '';
-  if (text === '') return null;
+  if (text === '' && flag === undefined) return null;
   const workers = Number(text);
   if (!Number.isInteger(workers) || workers < 1 || workers > MOST_WORKERS) {
-    throw badInput(`--workers: ${text} is there, expected a whole number of 1 to ${MOST_WORKERS}`);
+    throw badInput(`${source}: "${text}" is there, expected a whole number of 1 to ${MOST_WORKERS}`);
   }
   return workers;
 }
@@ -53,7 +54,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     // Bad addresses are bad input: said before there is a bundle.
     await Promise.all(flags.target.map(targetAddresses));
     const startedAt = new Date();
-    const out = resolve(host.cwd, flags.out ?? (host.env.CAPBENCH_OUT || 'reports'));
+    const out = resolve(host.cwd, flags.out || host.env.CAPBENCH_OUT || 'reports');
     const bundle = await makeBundle(out, scenario.name, startedAt);
     await writeArtefact(bundle, 'scenario.yaml', writeScenario(scenario));
 
@@ -75,6 +76,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     };
     const { measurements, logs } = await run(plan, progress, signals);
     progress.end();
+    signals.complete();
     await writeArtefact(bundle, 'measurements.json', JSON.stringify(measurements));
     for (const [name, text] of logs) await writeArtefact(bundle, `logs/${name}.log`, text);
     if (measurements.ending.state === 'stackFailed') {

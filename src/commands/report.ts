@@ -25,6 +25,7 @@ export const reportCommand = (host: Host): Command =>
       const { readBundle } = await import('../measurement/bundle.ts');
       const { NO_OVERRIDES } = await import('../scenario/overrides.ts');
       const { readScenario } = await import('../scenario/read-scenario.ts');
+      const { scenarioHash } = await import('../scenario/resolved.ts');
       const { publish } = await import('./publish.ts');
       const bundle = resolve(host.cwd, folder);
       const { measurements, scenarioFile, scenarioBytes } = await readBundle(bundle);
@@ -35,5 +36,14 @@ export const reportCommand = (host: Host): Command =>
         NO_OVERRIDES,
         checkBudgets,
       );
-      host.exitCode = await publish(host, bundle, measurements, scenario, flags);
+      const judgedBy = scenarioHash(scenario);
+      if (judgedBy === measurements.scenarioHash) {
+        host.exitCode = await publish(host, bundle, measurements, scenario, flags);
+        return;
+      }
+      // R1: nothing is re-weighed unsaid. The reports carry the hash of what they were judged by.
+      const changed = `scenario.yaml is not the one that ran (${measurements.scenarioHash.slice(0, 12)}): judged by what it says now`;
+      host.stderr.write(`warning: ${changed}\n`);
+      const noted = { ...measurements, scenarioHash: judgedBy, errors: [...measurements.errors, changed] };
+      host.exitCode = await publish(host, bundle, noted, scenario, flags);
     });

@@ -1,6 +1,6 @@
-import { open, readdir, readFile } from 'node:fs/promises';
+import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
-import { badInput, messageOf } from '../errors.ts';
+import { badInput, CapbenchError, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { checkBudgets } from '../judge/budget-check.ts';
 import { type Claims, readClaims } from '../scenario/claims.ts';
@@ -55,6 +55,8 @@ async function locate(host: Host, reference: string): Promise<string> {
 /** A file's first bytes: one more than a scenario may have, so that a larger one is seen and never read. */
 async function readStart(path: string, shown: string): Promise<Uint8Array> {
   try {
+    // A pipe without a writer would be waited for, and could not be interrupted.
+    if (!(await stat(path)).isFile()) throw badInput(`${shown} is not a file, expected a scenario file`);
     const file = await open(path, 'r');
     try {
       const buffer = new Uint8Array(LARGEST_SCENARIO + 1);
@@ -69,13 +71,13 @@ async function readStart(path: string, shown: string): Promise<Uint8Array> {
       await file.close();
     }
   } catch (thrown) {
+    if (thrown instanceof CapbenchError) throw thrown;
     const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
     if (code === 'ENOENT')
       throw badInput(
         `there is no file ${shown}`,
         'capbench list names the scenarios that come with capbench',
       );
-    if (code === 'EISDIR') throw badInput(`${shown} is a folder, expected a scenario file`);
     throw badInput(`the scenario ${shown} cannot be read: ${messageOf(thrown)}`);
   }
 }

@@ -4,16 +4,19 @@ import type { LiveProgress } from './progress.ts';
 
 /**
  * A first Ctrl-C (SIGTERM and SIGHUP count the same) ends the load: what is in flight is drained and the
- * rows are verified. A second one leaves everything and closes.
+ * rows are verified. A second one leaves everything and closes. Once the run is complete its verdict stands.
  */
 export function stopSignals(
   host: Host,
   progress: Pick<LiveProgress, 'say'>,
-): StopSignals & { readonly dispose: () => void } {
+): StopSignals & { readonly complete: () => void; readonly dispose: () => void } {
+  let completed = false;
   const stop = new AbortController();
   const abort = new AbortController();
   const dispose = host.onSignal((signal) => {
-    if (stop.signal.aborted) {
+    if (completed) {
+      progress.say(`${signal}: the run is complete, its reports are being written`);
+    } else if (stop.signal.aborted) {
       abort.abort();
       progress.say(`${signal} again: closing at once`);
     } else {
@@ -21,5 +24,8 @@ export function stopSignals(
       progress.say(`${signal}: draining and closing; once more to leave at once`);
     }
   });
-  return { stop: stop.signal, abort: abort.signal, dispose };
+  const complete = (): void => {
+    completed = true;
+  };
+  return { stop: stop.signal, abort: abort.signal, complete, dispose };
 }

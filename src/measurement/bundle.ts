@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, open, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { badInput, CapbenchError, EXIT, messageOf } from '../errors.ts';
 import type { Measurements } from './measurements.ts';
@@ -20,7 +20,7 @@ const stampOf = (at: Date): string => at.toISOString().replace(/[-:]|\.\d+/g, ''
 export async function makeBundle(out: string, scenario: string, at: Date): Promise<string> {
   const name = `${scenario.replace(/[^\w.-]+/g, '-').replace(/^\.+/, '')}-${stampOf(at)}`;
   try {
-    await mkdir(out, { recursive: true });
+    await makeFolders(out);
     for (let attempt = 1; ; attempt++) {
       const folder = join(out, attempt === 1 ? name : `${name}-${attempt}`);
       try {
@@ -34,6 +34,21 @@ export async function makeBundle(out: string, scenario: string, at: Date): Promi
     throw unwritable(out, error);
   }
 }
+
+/** One parent after the other: the recursive mkdir of Node never ends where the kernel denies a folder with ENOENT (/proc). */
+async function makeFolders(folder: string): Promise<void> {
+  const parent = dirname(folder);
+  if (parent !== folder && !(await isFolder(parent))) await makeFolders(parent);
+  await mkdir(folder).catch(async (error) => {
+    if (!(await isFolder(folder))) throw error;
+  });
+}
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 
 /**
  * Writes one file of a bundle: first beside its place, then renamed into it, so that a reader never sees
@@ -63,6 +78,8 @@ export async function writeArtefact(
 export async function pointLatest(folder: string): Promise<string | null> {
   const latest = join(dirname(folder), 'latest');
   const unfinished = `${latest}.${basename(folder)}.tmp`;
+  const there = await lstat(latest).catch(() => null);
+  if (there !== null && !there.isSymbolicLink()) return `${latest} is not a link, and was left as it is`;
   try {
     await symlink(basename(folder), unfinished);
     await rename(unfinished, latest);

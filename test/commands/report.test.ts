@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runCli } from '../../src/cli.ts';
 import type { Measurements } from '../../src/measurement/measurements.ts';
-import { writeScenario } from '../../src/scenario/resolved.ts';
+import { scenarioHash, writeScenario } from '../../src/scenario/resolved.ts';
 import { failedRun, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 import { memoryHost } from '../memory-host.ts';
 
@@ -17,7 +17,10 @@ beforeEach(async () => {
 afterEach(() => rm(bundle, { recursive: true, force: true }));
 
 const record = (m: Measurements): Promise<void> =>
-  writeFile(join(bundle, 'measurements.json'), JSON.stringify(m));
+  writeFile(
+    join(bundle, 'measurements.json'),
+    JSON.stringify({ ...m, scenarioHash: scenarioHash(scenarioOf()) }),
+  );
 
 async function report(...flags: string[]) {
   const host = memoryHost(['report', bundle, ...flags]);
@@ -41,6 +44,17 @@ test('a bundle is judged and rendered again from its measurements and scenario a
     ]),
   );
   expect(await readdir(join(bundle, 'charts'))).toHaveLength(5);
+});
+
+test('a scenario that was changed after the run is judged anew, and said', async () => {
+  const [first] = scenarioOf().budgets;
+  if (first === undefined) throw new Error('no budgets');
+  await writeFile(join(bundle, 'scenario.yaml'), writeScenario(scenarioOf({ budgets: [first] })));
+  const { err } = await report();
+  expect(err).toContain('not the one that ran');
+  const written = JSON.parse(await readFile(join(bundle, 'report.json'), 'utf8'));
+  expect(written.scenarioHash).toBe(scenarioHash(scenarioOf({ budgets: [first] })));
+  expect(written.errors.join()).toContain('not the one that ran');
 });
 
 test('with report.json deleted the rulings are the same; with one measurement changed, the ruling is', async () => {

@@ -57,8 +57,16 @@ test('latest points at the newest bundle, by a relative link', async () => {
 test('where latest cannot be a link, that is a warning', async () => {
   const bundle = await makeBundle(out, 'a', AT);
   await writeArtefact(join(out, 'latest'), 'something', 'in the way');
-  expect(await pointLatest(bundle)).toContain('does not point at this run');
+  expect(await pointLatest(bundle)).toContain('is not a link');
   expect((await readdir(out)).sort()).toEqual([basename(bundle), 'latest'].sort());
+});
+
+test('a file of that name is left alone, and a folder under /proc is refused at once', async () => {
+  const bundle = await makeBundle(out, 'a', AT);
+  await writeFile(join(out, 'latest'), 'mine');
+  expect(await pointLatest(bundle)).toContain('is not a link');
+  expect(await readFile(join(out, 'latest'), 'utf8')).toBe('mine');
+  await expect(makeBundle('/proc/capbench/x', 'a', AT)).rejects.toMatchObject({ exitCode: 104 });
 });
 
 test('a folder that cannot be made is bad input, with its name', async () => {

@@ -212,7 +212,7 @@ export class Fleet implements ReadyFleet {
     } else if (kind === 'refused') {
       this.troubled(stackFailed(report.message, CONNECT_HINT));
     } else if (kind === 'broken') {
-      this.troubled(new Error(`load worker ${worker}: ${report.message}`));
+      this.troubled(stackFailed(`load worker ${worker} broke: ${report.message}`, BROKEN_HINT));
     } else if (kind === 'connecting') {
       const { connected, failed, error } = report;
       this.workers[worker] = { state: 'connecting', connected, failed, error };
@@ -229,6 +229,8 @@ export class Fleet implements ReadyFleet {
     }
   }
 }
+
+const BROKEN_HINT = 'This is a bug in capbench: please report it with the bundle.';
 
 const CONNECT_HINT =
   'See whether the world servers still run (their logs are in the bundle); a lower --scale, or fewer connects a second (load.connectsPerSecond), is kinder to them.';
