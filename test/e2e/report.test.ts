@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { writeScenario } from '../../src/scenario/resolved.ts';
+import { scenarioHash, writeScenario } from '../../src/scenario/resolved.ts';
 import { measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 
 const capbench = join(import.meta.dirname, '../../bin/capbench.js');
@@ -12,7 +12,8 @@ let bundle = '';
 beforeEach(async () => {
   bundle = await mkdtemp(join(tmpdir(), 'capbench-test-'));
   await writeFile(join(bundle, 'scenario.yaml'), writeScenario(scenarioOf()));
-  await writeFile(join(bundle, 'measurements.json'), JSON.stringify(measurementsOf()));
+  const m = measurementsOf({ scenarioHash: scenarioHash(scenarioOf()) });
+  await writeFile(join(bundle, 'measurements.json'), JSON.stringify(m));
 });
 afterEach(() => rm(bundle, { recursive: true, force: true }));
 

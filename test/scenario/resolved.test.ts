@@ -24,6 +24,7 @@ test('what --set changed is kept, and added to', () => {
   expect(read(writeScenario(altered), { set: ['load.players=300', 'load.monsters=100'] }).altered).toEqual([
     ...['world.servers=2', 'load.players=300', 'load.monsters=100'],
   ]);
+  expect(scenarioHash({ ...altered, altered: [] })).not.toBe(scenarioHash(altered));
   // Bundles from before have no such key.
   expect(read(writeScenario(altered).replace(/^altered:\n(?: +- .*\n)+/m, '')).altered).toEqual([]);
 });
