@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
 import { expect, test } from 'vitest';
+import { processesIn } from '../stack/leftovers.ts';
 import { capbench, eventually, root, type Started, small } from './capbench.ts';
 
 const linux = process.platform === 'linux';
@@ -223,3 +224,56 @@ test.each([
   expect(finished.stderr).toContain(says);
   expect(finished.stderr).not.toMatch(/^\s+at /m);
 });
+
+test.runIf(linux)(
+  'a load worker that is stuck for ever does not hold the run for ever',
+  { timeout: 120_000 },
+  async () => {
+    const run = capbench([
+      'run',
+      small,
+      '--duration',
+      '1s',
+      '--set',
+      'ceilings.secondsEach=0',
+      '--set',
+      'load.drain=1s',
+    ]);
+    const client = await openDatabase(run);
+    await underLoad(client);
+    await client.end();
+    const worker = processesIn(run.tmp).find(({ command }) => command.includes('fleet-worker'));
+    process.kill(worker?.pid ?? 0, 'SIGSTOP');
+    const { code, stdout, stderr } = await run.finished;
+    expect(code, stdout + stderr).toBe(93);
+    expect(stderr).toContain('load worker');
+    expect(run.leftovers()).toEqual({ processes: [], files: [] });
+  },
+);
+
+test.runIf(linux)(
+  'a world server that stops for ever in the load ends with a bundle',
+  { timeout: 120_000 },
+  async () => {
+    const run = capbench([
+      'run',
+      small,
+      '--duration',
+      '1s',
+      '--set',
+      'ceilings.secondsEach=0',
+      '--set',
+      'load.drain=1s',
+      '--set',
+      'load.timeout=1s',
+    ]);
+    const client = await openDatabase(run);
+    await underLoad(client);
+    await client.end();
+    process.kill(worldServers(run)[0]?.pid ?? 0, 'SIGSTOP');
+    const { code, stdout, stderr } = await run.finished;
+    expect([90, 93], stdout + stderr).toContain(code);
+    expect(run.report().outcome).toBe('invalid');
+    expect(run.leftovers()).toEqual({ processes: [], files: [] });
+  },
+);
