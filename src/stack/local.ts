@@ -86,7 +86,7 @@ async function open(
     kind: 'local',
     endpoints: { worlds: worlds.map(({ endpoint }) => endpoint), database: postgres.endpoint },
     settings,
-    failure: firstFailure(postgres, worlds),
+    failure: firstFailure(postgres, worlds, watchdog),
     logs: new Map([...postgres.logs, ...worlds.map(({ name, log }) => [name, log] as const)]),
     close() {
       closing ??= closeAll();
@@ -128,8 +128,16 @@ function usableMemory(): number {
 /** A world server that lost its database says so a moment before or after PostgreSQL's end is seen. */
 const SAME_MOMENT_MS = 300;
 
-async function firstFailure(postgres: Postgres, worlds: readonly WorldServer[]): Promise<StackFailure> {
-  const first = await Promise.race([postgres.failure, ...worlds.map(({ failure }) => failure)]);
+async function firstFailure(
+  postgres: Postgres,
+  worlds: readonly WorldServer[],
+  watchdog: Watchdog,
+): Promise<StackFailure> {
+  const first = await Promise.race([
+    postgres.failure,
+    watchdog.lost,
+    ...worlds.map(({ failure }) => failure),
+  ]);
   if (first.component === 'postgres') return first;
   const cause = await Promise.race([postgres.failure, pause(SAME_MOMENT_MS)]);
   return cause ?? first;

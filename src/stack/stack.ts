@@ -54,7 +54,7 @@ export interface AppliedSetting {
 
 /** A component of the stack ended by itself. */
 export interface StackFailure {
-  /** `postgres`, `world-2`. */
+  /** `postgres`, `world-2`, `watchdog`. */
   readonly component: string;
   readonly message: string;
   readonly hint: string;

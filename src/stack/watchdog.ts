@@ -5,6 +5,7 @@ import type { Writable } from 'node:stream';
 import { messageOf, stackFailed } from '../errors.ts';
 import { bundleFile } from './bundle-file.ts';
 import type { Cleanup } from './cleanup.ts';
+import type { StackFailure } from './stack.ts';
 import { settlesWithin } from './time-limit.ts';
 
 /**
@@ -34,6 +35,11 @@ export interface Watchdog {
   readonly pid: number;
   /** What every process of the run inherits of capbench's environment. */
   readonly environment: Readonly<Record<string, string>>;
+  /**
+   * Settles (never rejects) when the watchdog ended without being closed; pending for ever otherwise. The run
+   * must end then: were capbench killed, nobody would end what it started.
+   */
+  readonly lost: Promise<StackFailure>;
   /** Resolves once the order cannot be lost any more, even if capbench is killed at once. */
   guard(pid: number, manner: Manner, cleanup: Cleanup | null): Promise<void>;
   release(pid: number): void;
@@ -95,9 +101,15 @@ export async function openWatchdog(
     await ended;
   };
   let ending: Promise<void> | undefined;
+  const lost = new Promise<StackFailure>((resolve) => {
+    void ended.then(() => {
+      if (ending === undefined) resolve(lostWatchdog(child.exitCode, child.signalCode));
+    });
+  });
   return {
     pid,
     environment: inherited,
+    lost,
     guard: (guarded, manner, cleanup) => send({ order: 'guard', pid: guarded, manner, cleanup }),
     release: (guarded) => tell({ order: 'release', pid: guarded }),
     guardFolder: (path) => send({ order: 'guardFolder', path }),
@@ -108,6 +120,14 @@ export async function openWatchdog(
     },
   };
 }
+
+const lostWatchdog = (code: number | null, signal: NodeJS.Signals | null): StackFailure => ({
+  component: 'watchdog',
+  message: `the process that would clean up if capbench were killed ended by itself: ${
+    signal === null ? `exit code ${code}` : `killed by ${signal}`
+  }`,
+  hint: 'start the run again; if it happens again, see what on this host kills processes',
+});
 
 /** Resolves when the kernel has the line: it is read even if capbench is gone by then. */
 function write(pipe: Writable, line: string): Promise<void> {

@@ -126,6 +126,22 @@ describe('a local stack', () => {
   });
 });
 
+it('a stack whose watchdog is lost fails, and still closes without leaving anything', async () => {
+  const own = await openWatchdog(process.env);
+  const stack = await openLocalStack(scenarioOf({}), { watchdog: own, signal: never, postgresBin: null });
+  opened.push(stack);
+  process.kill(own.pid, 'SIGKILL');
+  expect(await stack.failure).toMatchObject({
+    component: 'watchdog',
+    message: expect.stringMatching(/ended by itself: killed by SIGKILL$/),
+  });
+  const folder = dirname(stack.endpoints.database?.host ?? '');
+  await stack.close();
+  await own.close();
+  expect(existsSync(folder)).toBe(false);
+  expect(processesIn(folder)).toEqual([]);
+});
+
 describe('a stack that does not start', () => {
   let tmp: string;
   beforeEach(() => {

@@ -67,6 +67,8 @@ describe('the watchdog', () => {
     });
     await Promise.all([watchdog.close(), watchdog.close()]);
     expect(startTime(watchdog.pid)).toBeNull();
+    // It was told to end: it is not lost.
+    expect(await Promise.race([watchdog.lost, 'not lost'])).toBe('not lost');
     expect(existsSync(kept.path)).toBe(false);
     expect(existsSync(precious)).toBe(true);
     expect(await child.exited).toEqual({ code: null, signal: 'SIGKILL' });
