@@ -104,7 +104,8 @@ export class PostWire {
   private lose(message: string): void {
     if (this.lost || this.closing) return;
     this.lost = true;
-    this.client.destroy(null, () => {});
+    // Not from within its own callback: the client is still telling the other posts of the same end.
+    setImmediate(() => this.client.destroy(null, () => {}));
     this.listener.postsLost(message);
   }
 }
