@@ -50,7 +50,7 @@ export function createNativeEngine(options: NativeEngineOptions): Engine {
         }),
       );
       const module = bundleFile('fleet-worker');
-      const folder = await openRunFolder(watchdog, [tmpdir()]);
+      const folder = await openRunFolder(watchdog, [tmpdir()], null, 'files');
       return Fleet.open(
         {
           workload,

@@ -27,19 +27,23 @@ export interface RunFolder {
   remove(): Promise<void>;
 }
 
+/** What a folder is for: a socket's path has to be short, and a file's has not. */
+export type FolderContents = 'sockets' | 'files';
+
 /**
- * Where the folder goes: the first of the temporary directories in which a UNIX socket's path is short enough
- * and which the other account can go through. Throws exit code 93 when there is none.
+ * Where the folder goes: the first of the temporary directories which the other account can go through and,
+ * for sockets, in which their paths are short enough. Throws exit code 93 when there is none.
  */
 export function temporaryFolder(
   candidates: readonly string[],
   name: string,
   user: ProcessUser | null,
+  contents: FolderContents = 'sockets',
 ): string {
   const problems: string[] = [];
   for (const candidate of new Set(candidates)) {
     const length = Buffer.byteLength(join(candidate, name, LONGEST_SOCKET));
-    if (length > SOCKET_PATH_LIMIT) {
+    if (contents === 'sockets' && length > SOCKET_PATH_LIMIT) {
       problems.push(`${candidate}: a socket's path would have ${length} bytes, over ${SOCKET_PATH_LIMIT}`);
     } else if (user !== null && !isOpenTo(candidate, user)) {
       problems.push(`${candidate}: not open to ${user.name}, as whom PostgreSQL runs`);
@@ -67,9 +71,10 @@ export async function openRunFolder(
   watchdog: Watchdog,
   candidates: readonly string[],
   user: ProcessUser | null = null,
+  contents: FolderContents = 'sockets',
 ): Promise<RunFolder> {
   const name = `capbench-${randomBytes(6).toString('hex')}`;
-  const path = join(temporaryFolder(candidates, name, user), name);
+  const path = join(temporaryFolder(candidates, name, user, contents), name);
   await watchdog.guardFolder(path);
   const make = async (folder: string, mode: number, uid?: number, gid?: number): Promise<string> => {
     try {

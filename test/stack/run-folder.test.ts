@@ -28,6 +28,10 @@ describe('the temporary directory', () => {
     expect(temporaryFolder([fits.replace('xx', 'ää'), '/tmp'], name, null)).toBe('/tmp');
   });
 
+  it('may be a long one for files', () => {
+    expect(temporaryFolder([long, '/tmp'], name, null, 'files')).toBe(long);
+  });
+
   it('is one that the account of PostgreSQL can go through', () => {
     // mkdtemp makes it 0700.
     expect(temporaryFolder([home, '/tmp'], name, stranger)).toBe('/tmp');
