@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { kill } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A command that takes away what a process leaves behind outside its folder when it is killed. */
@@ -32,15 +33,28 @@ function succeeds(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<boolean> {
   return new Promise((resolve) => {
+    // A group of its own, so that nothing of a command that hangs is left.
     const child = spawn(command, args, {
       cwd: '/',
+      detached: true,
       env,
       stdio: 'ignore',
-      timeout: LIMIT_MS,
-      killSignal: 'SIGKILL',
       ...(user === null ? {} : { uid: user.uid, gid: user.gid }),
     });
-    child.once('error', () => resolve(false));
-    child.once('exit', (code) => resolve(code === 0));
+    const limit = setTimeout(() => child.pid !== undefined && killGroup(child.pid), LIMIT_MS);
+    const done = (success: boolean) => {
+      clearTimeout(limit);
+      resolve(success);
+    };
+    child.once('error', () => done(false));
+    child.once('exit', (code) => done(code === 0));
   });
+}
+
+function killGroup(pid: number): void {
+  try {
+    kill(-pid, 'SIGKILL');
+  } catch {
+    // It has just ended.
+  }
 }

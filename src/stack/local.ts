@@ -57,7 +57,7 @@ async function open(
   const folder = await openRunFolder(watchdog, temporaryFolders(), user);
   closers.push(folder.remove);
   const { version } = scenario.postgres;
-  const build = await preparePostgres(version, postgresBin, user, folder, watchdog.environment);
+  const build = await preparePostgres(version, postgresBin, user, folder, watchdog, signal);
   signal.throwIfAborted();
   const { settings: intended, configuration } = applySettings(scenario, {
     memoryBytes: usableMemory(),

@@ -1,14 +1,15 @@
-import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { chmod, copyFile, mkdir, readdir, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { arch, platform } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import { messageOf, stackFailed } from '../errors.ts';
-import type { ProcessUser } from './process.ts';
+import { describeExit, KILL, type ProcessUser, startProcess } from './process.ts';
 import { canReach } from './reach.ts';
 import type { RunFolder } from './run-folder.ts';
+import { START_LIMITS, within } from './start-limits.ts';
+import { settlesWithin, unlessAborted } from './time-limit.ts';
+import type { Watchdog } from './watchdog.ts';
 
 /** PostgreSQL's programs, ready to be run by the account that will run them. */
 export interface PostgresBuild {
@@ -21,7 +22,6 @@ export interface PostgresBuild {
 }
 
 const OWN_BUILD = 'set CAPBENCH_POSTGRES_BIN to a folder with initdb and postgres of this machine';
-const ANSWER_LIMIT_MS = 20_000;
 /** What a server needs of the package: no static libraries, no headers. */
 const NEEDLESS = /\.a$|^(pkgconfig|include)$/;
 
@@ -29,17 +29,21 @@ const NEEDLESS = /\.a$|^(pkgconfig|include)$/;
  * Finds PostgreSQL of the wanted major version: in `ownBin` when it is given, else in the npm package for this
  * platform. The package is run where it is installed if the account can execute it there and its symbolic
  * links were made (npm's --ignore-scripts leaves them out), and is copied into the run's folder otherwise.
- * Throws exit code 93.
+ * Rejects with exit code 93, or with the signal's reason.
  */
 export async function preparePostgres(
   major: number,
   ownBin: string | null,
   user: ProcessUser | null,
   folder: RunFolder,
-  environment: Readonly<Record<string, string>>,
+  watchdog: Watchdog,
+  signal: AbortSignal,
+  answerLimit = START_LIMITS.answer,
 ): Promise<PostgresBuild> {
   const bin = ownBin === null ? await embedded(user, folder) : own(resolve(ownBin), user);
-  const version = await askVersion(bin, environment);
+  const ask: Ask = (program, option) =>
+    answerOf({ program: join(bin, program), option, folder, watchdog, signal, limit: answerLimit });
+  const version = versionIn(await ask('postgres', '--version'), bin);
   if (Number.parseInt(version, 10) !== major) {
     throw stackFailed(
       `the scenario is about PostgreSQL ${major}, and ${bin} holds ${version}`,
@@ -48,7 +52,7 @@ export async function preparePostgres(
         : 'name the bin folder of the right version in CAPBENCH_POSTGRES_BIN, or leave it unset for the embedded one',
     );
   }
-  return { bin, version, libraries: await findLibraries(bin, environment) };
+  return { bin, version, libraries: await findLibraries(bin, ask) };
 }
 
 function own(bin: string, user: ProcessUser | null): string {
@@ -149,35 +153,49 @@ async function copyBuild(from: string, to: string): Promise<void> {
   );
 }
 
-async function ask(program: string, option: string, environment: Readonly<Record<string, string>>) {
-  const { stdout } = await promisify(execFile)(program, [option], {
-    env: { ...environment, LC_ALL: 'C' },
-    timeout: ANSWER_LIMIT_MS,
-  });
-  return stdout.trim();
+/** What one of the programs writes when it is started with one option. */
+type Ask = (program: string, option: string) => Promise<string>;
+
+interface Question {
+  readonly program: string;
+  readonly option: string;
+  readonly folder: RunFolder;
+  readonly watchdog: Watchdog;
+  readonly signal: AbortSignal;
+  readonly limit: number;
 }
 
-async function askVersion(bin: string, environment: Readonly<Record<string, string>>): Promise<string> {
-  let answer: string;
+/** Guarded like every process of the run: somebody's own program may hang, or start others. */
+async function answerOf({ program, option, folder, watchdog, signal, limit }: Question): Promise<string> {
+  const name = basename(program);
+  const child = await startProcess({
+    ...{ name, command: program, args: [option], env: { LC_ALL: 'C' }, watchdog, ladder: [KILL] },
+    log: folder.file(`${name}${option}.log`),
+  });
   try {
-    answer = await ask(join(bin, 'postgres'), '--version', environment);
-  } catch (error) {
-    throw stackFailed(
-      `${join(bin, 'postgres')} cannot be executed here: ${messageOf(error).trim()}`,
-      `the embedded build needs glibc and a directory that is not mounted noexec; else ${OWN_BUILD}`,
-      error,
-    );
+    if (!(await unlessAborted(settlesWithin(child.exited, limit), signal)))
+      throw stackFailed(`${program} ${option} did not answer ${within(limit)}`, OWN_BUILD);
+  } finally {
+    await child.stop();
   }
+  const exit = await child.exited;
+  const answer = child.tail(5).trim();
+  if (exit.code === 0) return answer;
+  throw stackFailed(
+    `${program} cannot be executed here: ${describeExit(exit)}${answer === '' ? '' : `\n${answer.replace(/^/gm, '  | ')}`}`,
+    `the embedded build needs glibc and a directory that is not mounted noexec; else ${OWN_BUILD}`,
+  );
+}
+
+function versionIn(answer: string, bin: string): string {
   const version = /\) (\d+(?:\.\d+)*)/.exec(answer)?.[1];
   if (version === undefined) throw stackFailed(`${bin}/postgres calls itself "${answer}"`, OWN_BUILD);
   return version;
 }
 
-async function findLibraries(
-  bin: string,
-  environment: Readonly<Record<string, string>>,
-): Promise<ReadonlySet<string>> {
-  const told = await ask(join(bin, 'pg_config'), '--pkglibdir', environment).catch(() => null);
+async function findLibraries(bin: string, ask: Ask): Promise<ReadonlySet<string>> {
+  const program = 'pg_config';
+  const told = existsSync(join(bin, program)) ? await ask(program, '--pkglibdir').catch(() => null) : null;
   const folders = [told, join(bin, '../lib/postgresql'), join(bin, '../lib')];
   const found = new Set<string>();
   for (const folder of folders) {

@@ -5,10 +5,10 @@ import type { Cleanup } from './cleanup.ts';
 import type { PostgresBuild } from './postgres-build.ts';
 import { describeExit, type Exit, KILL, type ProcessUser, startProcess } from './process.ts';
 import type { RunFolder } from './run-folder.ts';
+import { START_LIMITS, type StartLimits, within } from './start-limits.ts';
 import { settlesWithin, unlessAborted } from './time-limit.ts';
 import type { Watchdog } from './watchdog.ts';
 
-const INITDB_LIMIT_MS = 120_000;
 /** A cluster, its WAL and the rows of a small world. */
 const LEAST_SPACE_BYTES = 300 * 2 ** 20;
 
@@ -61,6 +61,8 @@ export interface ClusterPlan {
   /** As whom PostgreSQL runs; null: as capbench itself. */
   readonly user: ProcessUser | null;
   readonly signal: AbortSignal;
+  /** Other limits than START_LIMITS. */
+  readonly limits?: StartLimits;
 }
 
 /**
@@ -87,7 +89,7 @@ export async function makeCluster(
   superuser: string,
   password: string,
 ): Promise<void> {
-  const { build, folder, watchdog, user, signal } = plan;
+  const { build, folder, watchdog, user, signal, limits = START_LIMITS } = plan;
   const passwordFile = folder.file('password');
   await writeFile(passwordFile, password, { mode: 0o600 });
   if (user !== null) await chown(passwordFile, user.uid, user.gid);
@@ -109,8 +111,8 @@ export async function makeCluster(
   });
   let exit: Exit;
   try {
-    if (!(await unlessAborted(settlesWithin(initdb.exited, INITDB_LIMIT_MS), signal)))
-      throw postgresFailed(`initdb took more than ${INITDB_LIMIT_MS / 1e3} s`, initdb.tail());
+    if (!(await unlessAborted(settlesWithin(initdb.exited, limits.postgres), signal)))
+      throw postgresFailed(`initdb did not end ${within(limits.postgres)}`, initdb.tail());
     exit = await initdb.exited;
   } finally {
     await initdb.stop();

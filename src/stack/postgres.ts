@@ -13,6 +13,7 @@ import {
 } from './postgres-cluster.ts';
 import { describeExit, POSTGRES_LADDER, type SupervisedProcess, startProcess } from './process.ts';
 import type { DatabaseEndpoint, StackFailure } from './stack.ts';
+import { START_LIMITS, type StartLimits, within } from './start-limits.ts';
 import { pause, unlessAborted } from './time-limit.ts';
 
 /** A PostgreSQL of the run's own: its data, its socket and its log are in the run's folder. */
@@ -35,8 +36,6 @@ const SUPERUSER = 'capbench';
 const DATABASE = 'capbench';
 /** Part of the name of the socket, and nothing else: no TCP port is opened. */
 const PORT = 5432;
-const READY_LIMIT_MS = 120_000;
-const ASK_LIMIT_MS = 5_000;
 const ASK_EVERY_MS = 20;
 /** What a connection is told while nobody listens yet, or while the server is starting up. */
 const NOT_YET: ReadonlySet<unknown> = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', '57P03']);
@@ -48,7 +47,7 @@ const CRASHED = 'terminating any other active server processes';
  * Rejects with exit code 93, or with the signal's reason; nothing of it runs any more then.
  */
 export async function startPostgres(plan: PostgresPlan): Promise<Postgres> {
-  const { folder, watchdog, user, signal } = plan;
+  const { folder, watchdog, user, signal, limits = START_LIMITS } = plan;
   await checkSpace(folder.path);
   const data = await folder.folder('data', user);
   const sockets = await folder.folder('s', user);
@@ -86,7 +85,7 @@ export async function startPostgres(plan: PostgresPlan): Promise<Postgres> {
   try {
     await unlessAborted(
       Promise.race([
-        prepareDatabase(endpoint, plan.configuration, server, asked),
+        prepareDatabase(endpoint, plan.configuration, { server, signal: asked, limits }),
         failure.then(({ message }) => Promise.reject(postgresFailed(message, server.tail()))),
       ]),
       signal,
@@ -141,31 +140,50 @@ function watch(server: SupervisedProcess): Promise<StackFailure> {
   });
 }
 
+/** A server that is starting, and how long it may take. */
+interface Starting {
+  readonly server: SupervisedProcess;
+  readonly signal: AbortSignal;
+  readonly limits: StartLimits;
+}
+
 /** Asks until PostgreSQL answers, and makes the database and what the probes read. */
 async function prepareDatabase(
   endpoint: DatabaseEndpoint,
   configuration: Readonly<Record<string, string>>,
-  server: SupervisedProcess,
-  signal: AbortSignal,
+  starting: Starting,
 ): Promise<void> {
-  const maintenance = await connected({ ...endpoint, database: 'postgres' }, server, signal);
-  await maintenance.query(`create database ${DATABASE}`).finally(() => maintenance.end());
-  if (!/\bpg_stat_statements\b/.test(configuration.shared_preload_libraries ?? '')) return;
-  const client = await connected(endpoint, server, signal);
-  await client.query('create extension if not exists pg_stat_statements').finally(() => client.end());
+  await tell({ ...endpoint, database: 'postgres' }, `create database ${DATABASE}`, starting);
+  if (/\bpg_stat_statements\b/.test(configuration.shared_preload_libraries ?? ''))
+    await tell(endpoint, 'create extension if not exists pg_stat_statements', starting);
+}
+
+async function tell(endpoint: DatabaseEndpoint, statement: string, starting: Starting): Promise<void> {
+  const client = await connected(endpoint, starting);
+  try {
+    await client.query(statement);
+  } catch (error) {
+    const { server, limits } = starting;
+    const happened = isLate(error)
+      ? `PostgreSQL did not answer "${statement}" ${within(limits.answer)}`
+      : `PostgreSQL refused "${statement}": ${messageOf(error)}`;
+    throw postgresFailed(happened, server.tail(), error);
+  } finally {
+    // Not waited for: one that does not answer does not say goodbye either.
+    void client.end().catch(() => {});
+  }
 }
 
 async function connected(
   { host, port, user, password, database }: DatabaseEndpoint,
-  server: SupervisedProcess,
-  signal: AbortSignal,
+  { server, signal, limits }: Starting,
 ): Promise<pg.Client> {
-  const until = performance.now() + READY_LIMIT_MS;
+  const until = performance.now() + limits.postgres;
   for (;;) {
     signal.throwIfAborted();
     const client = new pg.Client({
       ...{ host, port, user, password, database, ssl: false },
-      connectionTimeoutMillis: ASK_LIMIT_MS,
+      ...{ connectionTimeoutMillis: limits.answer, query_timeout: limits.answer },
     });
     // A connection that is lost later tells whoever waits for its answer.
     client.on('error', () => {});
@@ -175,10 +193,26 @@ async function connected(
       return client;
     } catch (error) {
       void client.end().catch(() => {});
+      if (isLate(error))
+        throw postgresFailed(
+          `PostgreSQL did not answer a connection ${within(limits.answer)}`,
+          server.tail(),
+          error,
+        );
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      if (!NOT_YET.has(code) || performance.now() > until)
+      if (!NOT_YET.has(code))
         throw postgresFailed(`PostgreSQL does not answer: ${messageOf(error)}`, server.tail(), error);
+      if (performance.now() > until)
+        throw postgresFailed(
+          `PostgreSQL was not ready ${within(limits.postgres)}: ${messageOf(error)}`,
+          server.tail(),
+          error,
+        );
     }
     await pause(ASK_EVERY_MS, signal);
   }
 }
+
+/** Whether it is the client's own limit that was exceeded. pg gives these errors no code. */
+const isLate = (error: unknown): boolean =>
+  error instanceof Error && /^(Query read timeout|timeout expired)$/.test(error.message);

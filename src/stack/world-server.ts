@@ -6,6 +6,7 @@ import { askHealth } from './health.ts';
 import { describeExit, type NodeProcess, startProcess } from './process.ts';
 import type { RunFolder } from './run-folder.ts';
 import type { DatabaseEndpoint, StackFailure, WorldEndpoint } from './stack.ts';
+import { START_LIMITS, within } from './start-limits.ts';
 import { settlesWithin, unlessAborted } from './time-limit.ts';
 import type { Watchdog } from './watchdog.ts';
 
@@ -31,18 +32,18 @@ export interface WorldServerPlan {
   readonly folder: RunFolder;
   readonly watchdog: Watchdog;
   readonly signal: AbortSignal;
+  /** How many milliseconds it is waited for, when not as long as START_LIMITS says. */
+  readonly readyLimit?: number;
 }
 
 const HOST = '127.0.0.1';
-/** It loads its entities first, on a host that may be busy. */
-const READY_LIMIT_MS = 120_000;
 
 /**
  * Starts one flux world server and waits until it answers. Rejects with exit code 93, or with the signal's
  * reason; its process is gone then.
  */
 export async function startWorldServer(plan: WorldServerPlan): Promise<WorldServer> {
-  const { scenario, instance, folder, watchdog, signal } = plan;
+  const { scenario, instance, folder, watchdog, signal, readyLimit = START_LIMITS.world } = plan;
   const name = `world-${instance}`;
   const server = await startProcess({
     name,
@@ -63,7 +64,7 @@ export async function startWorldServer(plan: WorldServerPlan): Promise<WorldServ
     });
   });
   try {
-    const port = await unlessAborted(readyPort(server), signal);
+    const port = await unlessAborted(readyPort(server, readyLimit), signal);
     const url = `http://${HOST}:${port}`;
     await askHealth(url, signal);
     return {
@@ -100,7 +101,7 @@ const environmentOf = ({ scenario, instance, port, database }: WorldServerPlan) 
 });
 
 /** The port it says it listens at. */
-async function readyPort(server: NodeProcess): Promise<number> {
+async function readyPort(server: NodeProcess, limit: number): Promise<number> {
   let port: number | null = null;
   const ready = new Promise<void>((resolve) => {
     server.onMessage((message) => {
@@ -108,9 +109,9 @@ async function readyPort(server: NodeProcess): Promise<number> {
       if (port !== null) resolve();
     });
   });
-  const inTime = await settlesWithin(Promise.race([ready, server.exited]), READY_LIMIT_MS);
+  const inTime = await settlesWithin(Promise.race([ready, server.exited]), limit);
   if (port !== null) return port;
-  if (!inTime) throw notReady(server, `is not ready after ${READY_LIMIT_MS / 1e3} s`);
+  if (!inTime) throw notReady(server, `was not ready ${within(limit)}`);
   throw notReady(server, `ended while it started: ${describeExit(await server.exited)}`);
 }
 

@@ -48,7 +48,7 @@ async function tell(...statements: readonly string[]): Promise<void> {
 beforeAll(async () => {
   watchdog = await openWatchdog(process.env);
   folder = await openRunFolder(watchdog, ['/tmp'], user);
-  const build = await preparePostgres(16, null, user, folder, watchdog.environment);
+  const build = await preparePostgres(16, null, user, folder, watchdog, signal);
   postgres = await startPostgres({ build, configuration: CONFIGURED, folder, watchdog, user, signal });
 });
 afterAll(async () => {

@@ -38,7 +38,7 @@ afterEach(async () => {
   expect(processesIn(folder.path)).toEqual([]);
 });
 
-const prepare = (): Promise<PostgresBuild> => preparePostgres(16, null, user, folder, watchdog.environment);
+const prepare = (): Promise<PostgresBuild> => preparePostgres(16, null, user, folder, watchdog, never);
 
 async function start(
   configuration: Readonly<Record<string, string>> = {},
@@ -283,7 +283,7 @@ describe('its programs', () => {
   });
 
   it('of another version are refused with 93', async () => {
-    await expect(preparePostgres(17, null, user, folder, watchdog.environment)).rejects.toMatchObject({
+    await expect(preparePostgres(17, null, user, folder, watchdog, never)).rejects.toMatchObject({
       exitCode: 93,
       message: expect.stringMatching(/is about PostgreSQL 17, and .* holds 16\.\d+/),
       hint: expect.stringContaining('CAPBENCH_POSTGRES_BIN'),
@@ -296,12 +296,13 @@ describe('its programs', () => {
       (await prepare()).bin,
       user,
       folder,
-      watchdog.environment,
+      watchdog,
+      never,
     );
     expect(bin).toContain('bin');
     expect(version).toMatch(/^16\.\d+$/);
     expect(libraries).toContain('pg_stat_statements');
-    await expect(preparePostgres(16, home, user, folder, watchdog.environment)).rejects.toMatchObject({
+    await expect(preparePostgres(16, home, user, folder, watchdog, never)).rejects.toMatchObject({
       exitCode: 93,
       message: `CAPBENCH_POSTGRES_BIN names ${home}, where there is no initdb`,
     });

@@ -28,7 +28,7 @@ export async function startDatabase(): Promise<TestDatabase> {
   const folder = await openRunFolder(watchdog, [tmpdir(), '/tmp'], user);
   const ownBin = process.env.CAPBENCH_POSTGRES_BIN ?? null;
   const postgres = await startPostgres({
-    build: await preparePostgres(16, ownBin, user, folder, watchdog.environment),
+    build: await preparePostgres(16, ownBin, user, folder, watchdog, new AbortController().signal),
     folder,
     watchdog,
     user,

@@ -1,0 +1,143 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { startPostgres } from '../../src/stack/postgres.ts';
+import { preparePostgres } from '../../src/stack/postgres-build.ts';
+import { canReach } from '../../src/stack/reach.ts';
+import { openRunFolder, type RunFolder } from '../../src/stack/run-folder.ts';
+import { unprivilegedUser } from '../../src/stack/unprivileged-user.ts';
+import { openWatchdog, type Watchdog } from '../../src/stack/watchdog.ts';
+import { startWorldServer } from '../../src/stack/world-server.ts';
+import { processesIn } from './leftovers.ts';
+import { scenarioOf } from './small-scenario.ts';
+
+// Components that start and then say nothing. A real PostgreSQL cannot be asked to be stuck, so these are
+// programs in its place.
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+const user = unprivilegedUser();
+const signal = new AbortController().signal;
+let watchdog: Watchdog;
+let folder: RunFolder;
+let bin: string;
+
+beforeAll(async () => {
+  watchdog = await openWatchdog(process.env);
+});
+afterAll(() => watchdog.close());
+beforeEach(async () => {
+  folder = await openRunFolder(watchdog, ['/tmp'], user);
+  bin = mkdtempSync('/tmp/stuck-');
+  chmodSync(bin, 0o755);
+});
+afterEach(async () => {
+  await folder.remove();
+  await expect.poll(() => [...processesIn(bin), ...processesIn(folder.path)]).toEqual([]);
+  rmSync(bin, { recursive: true });
+});
+
+function program(name: string, text: string): void {
+  writeFileSync(join(bin, name), text);
+  chmodSync(join(bin, name), 0o755);
+}
+const ends = '#!/bin/sh\nexit 0\n';
+/** It waits in another process, whose environment says to whom it belongs. */
+const hangs = () => `#!/bin/sh\nOF=${bin} sleep 600\necho 'postgres (PostgreSQL) 16.1'\n`;
+
+/** Logs everybody in, and answers the first so many statements. */
+const answers = (count: number) => `#!${process.execPath}
+const { readFileSync } = require('node:fs');
+if (process.argv[2] !== '-D') process.exit(0);
+const conf = readFileSync(process.argv[3] + '/postgresql.conf', 'utf8');
+const folder = /unix_socket_directories = '(.*)'/.exec(conf)[1];
+let left = ${count};
+const ready = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
+const loggedIn = Buffer.concat([Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0]), ready]);
+const answer = Buffer.concat([Buffer.from([0x43, 0, 0, 0, 7]), Buffer.from('OK\\0'), ready]);
+require('node:net').createServer((socket) => {
+  let known = false;
+  socket.on('error', () => {});
+  socket.on('data', () => {
+    if (left-- > 0) socket.write(known ? answer : loggedIn);
+    known = true;
+  });
+}).listen(folder + '/.s.PGSQL.5432');
+`;
+
+function start() {
+  return startPostgres({
+    build: { bin, version: '16.1', libraries: new Set() },
+    configuration: {},
+    ...{ folder, watchdog, user, signal },
+    limits: { answer: 400, postgres: 1_000, world: 1_000 },
+  });
+}
+
+describe('a PostgreSQL that is stuck ends with 93, says where, and leaves nothing:', () => {
+  it('its programs do not say their version', async () => {
+    program('initdb', ends);
+    program('postgres', hangs());
+    await expect(preparePostgres(16, bin, user, folder, watchdog, signal, 400)).rejects.toMatchObject({
+      exitCode: 93,
+      message: `${join(bin, 'postgres')} --version did not answer within 0.4 s`,
+      hint: expect.stringContaining('CAPBENCH_POSTGRES_BIN'),
+    });
+  });
+
+  it('or the run is interrupted meanwhile', async () => {
+    program('initdb', ends);
+    program('postgres', hangs());
+    const abort = new AbortController();
+    setTimeout(() => abort.abort(new Error('enough')), 200);
+    await expect(preparePostgres(16, bin, user, folder, watchdog, abort.signal)).rejects.toThrow('enough');
+  });
+
+  it('initdb, and what would clean up after it', async () => {
+    program('initdb', hangs());
+    program('postgres', hangs());
+    await expect(start()).rejects.toMatchObject({
+      exitCode: 93,
+      message: 'initdb did not end within 1 s',
+    });
+  });
+
+  it('it never listens', async () => {
+    program('initdb', ends);
+    program('postgres', `#!/bin/sh\n[ "$1" = -D ] && OF=${bin} exec sleep 600\n`);
+    await expect(start()).rejects.toMatchObject({
+      exitCode: 93,
+      message: expect.stringMatching(/^PostgreSQL was not ready within 1 s: /),
+    });
+  });
+
+  it.runIf(user === null || canReach(process.execPath, user)).each([
+    [0, 'PostgreSQL did not answer a connection within 0.4 s'],
+    [1, 'PostgreSQL did not answer a connection within 0.4 s'],
+    [2, 'PostgreSQL did not answer "create database capbench" within 0.4 s'],
+  ])('it answers %i times', async (count, message) => {
+    program('initdb', ends);
+    program('postgres', answers(count));
+    await expect(start()).rejects.toMatchObject({ exitCode: 93, message });
+  });
+});
+
+it('a world server that is stuck ends with 93, and says so', async () => {
+  // Its database takes the connection, and says nothing.
+  const host = join(bin, 's');
+  mkdirSync(host);
+  const silent = createServer(() => {}).listen(join(host, '.s.PGSQL.5432'));
+  try {
+    const started = startWorldServer({
+      ...{ scenario: scenarioOf({}), instance: 1, port: 0, folder, watchdog, signal, readyLimit: 500 },
+      database: { host, port: 5432, user: 'nobody', password: '', database: 'none', pid: null },
+    });
+    await expect(started).rejects.toMatchObject({
+      exitCode: 93,
+      message: expect.stringMatching(/^world-1 was not ready within 0\.5 s/),
+    });
+  } finally {
+    silent.close();
+  }
+});
