@@ -7,7 +7,7 @@ const src = join(import.meta.dirname, '..', 'src');
 /** The rooms in the order in which the data passes through them. */
 const WAY = ['scenario', 'stack', 'load', 'probe', 'measurement', 'judge', 'report'];
 /** Wire the rooms together; may import any of them. */
-const WIRING = ['run.ts', 'commands', 'cli.ts'];
+const WIRING = ['run.ts', 'drive.ts', 'phases.ts', 'commands', 'cli.ts'];
 /** Text in, text out. */
 const PURE = ['scenario', 'judge', 'report'];
 const DRIVERS = ['pg', 'ws', 'ioredis', 'undici', 'child_process'];

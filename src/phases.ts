@@ -1,0 +1,25 @@
+import type { LoadSecond } from './load/engine.ts';
+
+/** The steps of a run, in order (R2). */
+export type Phase =
+  | 'stack'
+  | 'ceilings'
+  | 'connect'
+  | 'ramp'
+  | 'warm-up'
+  | 'measure'
+  | 'drain'
+  | 'verify'
+  | 'close';
+
+/** Who wants to see the run while it goes on. */
+export interface Observer {
+  phase(phase: Phase): void;
+  second(second: LoadSecond): void;
+}
+
+/** `stop`: no more load, drain and verify. `abort`: leave everything and close. */
+export interface StopSignals {
+  readonly stop: AbortSignal;
+  readonly abort: AbortSignal;
+}
