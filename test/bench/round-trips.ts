@@ -9,7 +9,7 @@ const PER_SECOND = 5000;
 /** Both sides are compiled by then. */
 const WARM_UP_SECONDS = 5;
 const SECONDS = 4;
-const ROUNDS = 4;
+const ROUNDS = 5;
 
 /** What one side did in the timed part of a round. */
 interface Work {
