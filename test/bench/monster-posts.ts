@@ -49,8 +49,8 @@ export async function compareMonsterPosts(run: BenchRun): Promise<Comparison[]> 
       ...{ measure: 'p99 of posts, as reported', unit: 'ms', ...both(({ p99Ms }) => p99Ms) },
       note:
         `The server stalls for ${STALL_MS} ms every ${EVERY_MS / 1e3} s, so the p99 at an even rate is 180 ms. ` +
-        `Round by round capbench said ${each(ours)}; autocannon, which sends a second's posts at its beginning ` +
-        `and counts from the sending, ${each(theirs)}.`,
+        `Round by round capbench said ${each(ours)}. autocannon sends a second's posts at its beginning, so what ` +
+        `it says depends on whether a stall meets them: ${each(theirs)}.`,
     },
   ];
 }
