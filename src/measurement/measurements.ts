@@ -1,5 +1,7 @@
 import type { HistogramData } from '../histogram.ts';
 import type { Counts } from '../load/engine.ts';
+import type { CeilingFindings } from '../probe/ceilings.ts';
+import type { Verified } from '../probe/verification.ts';
 import type { Operation } from '../scenario/workload.ts';
 import type { AppliedSetting } from '../stack/stack.ts';
 
@@ -53,33 +55,8 @@ export interface BucketData {
 }
 
 /** Section D, checked from the rows and from the generator's own ledger. */
-export interface IntegrityFacts {
-  /** Over all entities: what the generator sent, and what was acknowledged to it. */
-  readonly sent: number;
-  readonly acked: number;
-  /** `sum(applied_n)` over the rows. */
-  readonly applied: number;
-  readonly lost: number;
-  readonly phantom: number;
-  readonly duplicated: number;
-  readonly holes: number;
-  readonly entities: number;
-  /** Up to ten, in words. */
-  readonly examples: readonly string[];
-  /** Row writes of the whole run as the servers counted them, and as PostgreSQL did (n_tup_upd). */
-  readonly rowWritesServers: number;
-  readonly rowWritesPostgres: number;
-}
-
-export interface CeilingFacts {
-  readonly insertsPerSecond: number;
-  readonly updatesPerSecondSingle: number;
-  readonly updatesPerSecondBatched: number;
-  readonly batchRows: number;
-  readonly connections: number;
-  /** What was run, in words. */
-  readonly statement: string;
-}
+export type IntegrityFacts = Verified;
+export type CeilingFacts = CeilingFindings;
 
 export interface HostFacts {
   readonly cpuModel: string;

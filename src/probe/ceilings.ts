@@ -6,13 +6,14 @@ import type { Ceilings } from '../scenario/scenario.ts';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
 import { clientOf } from './postgres.ts';
 
-/** What the database does when nothing else is asked of it: see CeilingFacts in measurement/measurements.ts. */
+/** What the database does when nothing else is asked of it: rows a second. */
 export interface CeilingFindings {
   readonly insertsPerSecond: number;
   readonly updatesPerSecondSingle: number;
   readonly updatesPerSecondBatched: number;
   readonly batchRows: number;
   readonly connections: number;
+  /** What was run, in words. */
   readonly statement: string;
 }
 

@@ -13,16 +13,19 @@ export interface Rows {
   strangers: number;
 }
 
-/** What the comparison found; see IntegrityFacts in measurement/measurements.ts. */
+/** What the comparison found. */
 export interface IntegrityFindings {
+  /** Over all entities: what the generator sent, and what was acknowledged to it. */
   readonly sent: number;
   readonly acked: number;
+  /** `sum(applied_n)` over the rows, since before GO. */
   readonly applied: number;
   readonly lost: number;
   readonly phantom: number;
   readonly duplicated: number;
   readonly holes: number;
   readonly entities: number;
+  /** Up to ten, in words. */
   readonly examples: readonly string[];
 }
 

@@ -76,9 +76,7 @@ test.runIf(linux)('latency counts from due: a stop of one second shows', { timeo
     '--set',
     'load.skipAfter=5s',
   ]);
-  const client = await openDatabase(run);
-  await underLoad(client);
-  await client.end();
+  await loadIsOn(run);
   // Ramp and warm-up last one second together: two seconds on, the measure phase has begun.
   await new Promise((resolve) => setTimeout(resolve, 2000));
   const [first, second] = worldServers(run);
@@ -112,6 +110,12 @@ test.runIf(linux)('the end of PostgreSQL ends the run with 93', { timeout: 120_0
   expect(run.leftovers()).toEqual({ processes: [], files: [] });
 });
 
+async function loadIsOn(run: Started): Promise<void> {
+  const client = await openDatabase(run);
+  await underLoad(client);
+  await client.end();
+}
+
 const PHASES = [
   {
     phase: 'start',
@@ -122,9 +126,7 @@ const PHASES = [
   {
     phase: 'load',
     when: async (run: Started): Promise<void> => {
-      const client = await openDatabase(run);
-      await underLoad(client);
-      await client.end();
+      await loadIsOn(run);
     },
   },
 ];
