@@ -241,9 +241,7 @@ test.runIf(linux)(
       '--set',
       'load.drain=1s',
     ]);
-    const client = await openDatabase(run);
-    await underLoad(client);
-    await client.end();
+    await loadIsOn(run);
     const worker = processesIn(run.tmp).find(({ command }) => command.includes('fleet-worker'));
     process.kill(worker?.pid ?? 0, 'SIGSTOP');
     const { code, stdout, stderr } = await run.finished;
@@ -269,9 +267,7 @@ test.runIf(linux)(
       '--set',
       'load.timeout=1s',
     ]);
-    const client = await openDatabase(run);
-    await underLoad(client);
-    await client.end();
+    await loadIsOn(run);
     process.kill(worldServers(run)[0]?.pid ?? 0, 'SIGSTOP');
     const { code, stdout, stderr } = await run.finished;
     expect([90, 93], stdout + stderr).toContain(code);
