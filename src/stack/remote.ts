@@ -1,5 +1,4 @@
 import { badInput, interrupted, stackFailed } from '../errors.ts';
-import type { Load } from '../scenario/scenario.ts';
 import { askHealth, isNobodyThere } from './health.ts';
 import type { Stack, WorldHealth } from './stack.ts';
 import { targetAddresses } from './target-address.ts';
@@ -115,14 +114,3 @@ function wholeWorld(found: readonly Found[]): readonly Found[] {
 
 const fingerprint = ({ world, instances, playersTotal, monstersTotal, rowShape }: WorldHealth): string =>
   `${world}, ${instances} servers, ${playersTotal} players, ${monstersTotal} monsters, rows as ${rowShape}`;
-
-/** Throws exit code 93 when a target's world is too small, or too large, for the load of a scenario. */
-export function checkFit({ endpoints, health }: TargetStack, load: Load): void {
-  const world = health[0];
-  if (world === undefined) return;
-  if (world.playersTotal === load.players && world.monstersTotal === load.monsters) return;
-  throw stackFailed(
-    `the world at ${endpoints.worlds[0]?.url} has ${world.playersTotal} players and ${world.monstersTotal} monsters, and the scenario ${load.players} and ${load.monsters}`,
-    'start that world with the same scenario and the same --scale and --set',
-  );
-}

@@ -3,9 +3,8 @@ import { type AddressInfo, createServer as createTcpServer, type Server as TcpSe
 import { afterEach, describe, expect, it, test } from 'vitest';
 import { CapbenchError } from '../../src/errors.ts';
 import { askHealth } from '../../src/stack/health.ts';
-import { attachTargets, checkFit } from '../../src/stack/remote.ts';
+import { attachTargets } from '../../src/stack/remote.ts';
 import type { WorldHealth } from '../../src/stack/stack.ts';
-import { scenarioOf } from './small-scenario.ts';
 
 const opened: (Server | TcpServer)[] = [];
 afterEach(async () => {
@@ -92,15 +91,6 @@ describe('a whole world', () => {
       '::1',
     );
     expect((await attach(`http://[::1]:${six}`)).endpoints.worlds[0]?.url).toBe(`http://[::1]:${six}`);
-  });
-
-  it('fits the scenario or is refused', async () => {
-    const stack = await attach(await world(healthy(1)), await world(healthy(2)));
-    const { load } = scenarioOf({});
-    expect(() => checkFit(stack, load)).not.toThrow();
-    expect(() => checkFit(stack, { ...load, players: 21 })).toThrow(
-      /has 20 players and 30 monsters, and the scenario 21 and 30/,
-    );
   });
 });
 

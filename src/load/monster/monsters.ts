@@ -17,8 +17,6 @@ export interface MonsterWorld {
  * loop, at the due times of one schedule. The worker's one timer calls `send`. HOT.
  */
 export class Monsters {
-  /** Of what was scheduled, the latest due time. */
-  lastDue = 0;
   private readonly worlds: readonly MonsterWorld[];
   private readonly pacer: PostPacer;
   private readonly tools: LinkTools;
@@ -105,7 +103,6 @@ export class Monsters {
       const slot = tools.posts.take(pacer.due);
       const server = this.draw(slot);
       tools.recorder.schedule(MONSTER_COMMAND, tools.posts.commands, pacer.due);
-      this.lastDue = pacer.due;
       if (this.links[server]?.offer(slot, now) === true) sent += 1;
       pacer.advance();
     }

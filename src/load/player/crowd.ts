@@ -22,8 +22,6 @@ export class Crowd implements Listener {
   bytesIn = 0;
   bytesOut = 0;
   framesIn = 0;
-  /** Of what was scheduled, the latest due time. */
-  lastDue = 0;
   private readonly plan: CrowdPlan;
   private readonly tools: CrowdTools;
   private readonly state: Uint8Array;
@@ -213,7 +211,6 @@ export class Crowd implements Listener {
     recorder.schedule(INTENT, 1, due);
     this.planned[player]! += 1;
     hash.add(INTENT, this.plan.ids[player]!, this.planned[player]!, due);
-    this.lastDue = due;
     if (this.state[player] === PLAYER.lost) {
       recorder.settle(INTENT, OUTCOME.failed, 1, due, due, due);
       return false;
