@@ -35,7 +35,25 @@ export interface LoadSecond {
   readonly framesIn: number;
   /** Of the monsters' posts and commits, both ways. */
   readonly commandBytes: number;
+  /** Connections that ended without being told to, and players that connected again. */
+  readonly disconnects: number;
+  readonly reconnects: number;
+  /** What was answered in each 200 ms, for the steady state (R5). */
+  readonly slices: readonly LoadSlice[];
   readonly workers: readonly WorkerSecond[];
+}
+
+/** A fifth of a second. */
+export interface LoadSlice {
+  /** End of the slice, microseconds after GO. */
+  readonly at: Micros;
+  readonly operations: Readonly<Record<Operation, LoadSliceOperation>>;
+}
+
+export interface LoadSliceOperation {
+  readonly answered: number;
+  /** p95 of the latency from due of what was answered, microseconds; null without answers. */
+  readonly p95: number | null;
 }
 
 export interface LoadSecondOperation {
@@ -56,6 +74,10 @@ export interface WorkerSecond {
   readonly pid: number;
   /** Longest block of the event loop in this second. */
   readonly maxLoopDelayMs: number;
+  /** By how much the loop was late, summed over its turns, beyond 10 ms each. */
+  readonly stalledMs: number;
+  /** Ready to run, and waiting for a CPU: the kernel's account; null where it keeps none. */
+  readonly waitedSeconds: number | null;
   /** 0..1. */
   readonly utilisation: number;
   /** User and system CPU used in this second. */
@@ -87,12 +109,23 @@ export interface OperationTally {
   readonly due: HistogramData;
   readonly service: HistogramData;
   readonly lag: HistogramData;
+  /**
+   * The part of the lag that the generator itself caused: sent minus the moment at which the operation could have
+   * been sent (it was due, its player had a free slot, and its connection took more). The rest of the lag is the
+   * server's: it had not answered what went before.
+   */
+  readonly ownLag: HistogramData;
 }
 
 export interface Tally {
   readonly operations: Readonly<Record<Operation, OperationTally>>;
   /** Connections that ended without being told to. */
   readonly disconnects: number;
+  readonly reconnects: number;
+  /** From the end of a connection to the welcome of the next one, microseconds. */
+  readonly reconnect: HistogramData;
+  /** Answers to numbers that were not waiting for one: the server breaks the protocol. */
+  readonly strayAnswers: number;
   /** Frames and bytes of the players' sockets, whole run, payload with framing. */
   readonly bytesIn: number;
   readonly bytesOut: number;
@@ -117,6 +150,13 @@ export interface ReadyFleet {
   readonly workerPids: readonly number[];
   /** Starts the schedule at `go` on the host's monotonic clock; resolves after the drain. */
   run(go: Micros, onSecond: (second: LoadSecond) => void): Promise<Tally>;
+  /**
+   * Cuts the connections of a share of the players, each worker of its own, without a word to the server.
+   * Resolves to how many were cut.
+   */
+  drop(sharePercent: number, seed: number): Promise<number>;
+  /** The ledger as it stands: what was sent and acknowledged until now, over all workers. */
+  ledger(): Promise<Ledger>;
   /** No operation is due from now on; `run` drains and resolves. Idempotent. */
   stop(): void;
   /** Ends every connection and process. Idempotent. */

@@ -1,4 +1,5 @@
 import { MicrosHistogram } from '../hdr-histogram.ts';
+import { EMPTY_HISTOGRAM } from '../histogram.ts';
 import { OPERATIONS, type Timeline } from '../scenario/workload.ts';
 import type { Counts, LoadSecondOperation, OperationTally } from './engine.ts';
 
@@ -93,6 +94,7 @@ export class Recorder {
         due: record.due.toData(),
         service: record.service.toData(),
         lag: record.lag.toData(),
+        ownLag: EMPTY_HISTOGRAM,
       };
     };
     const operations = { intent: tallyOf(INTENT), monsterCommand: tallyOf(MONSTER_COMMAND) };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { HistogramData } from '../histogram.ts';
+import { EMPTY_HISTOGRAM, type HistogramData } from '../histogram.ts';
 import type { Measurements } from './measurements.ts';
 
 const count = z.number().min(0);
@@ -24,6 +24,9 @@ const operation = z.object({
   due: histogram,
   service: histogram,
   lag: histogram,
+  // Bundles of older runs do not have what came later.
+  ownLag: histogram.default(EMPTY_HISTOGRAM),
+  windows: z.array(histogram).default([]),
 });
 const series = z.object({
   kind: z.enum(['counter', 'gauge']),
@@ -55,6 +58,9 @@ const measurementsSchema: z.ZodType<Measurements> = z.object({
   peakCcu: count,
   connect: z.object({ failed: count, histogram }),
   disconnects: count,
+  reconnects: count.default(0),
+  reconnect: histogram.default(EMPTY_HISTOGRAM),
+  strayAnswers: count.default(0),
   operations: z.object({ intent: operation, monsterCommand: operation }),
   series: z.record(z.string(), series),
   probes: z.array(
@@ -86,6 +92,34 @@ const measurementsSchema: z.ZodType<Measurements> = z.object({
       statement: z.string(),
     })
     .nullable(),
+  calibration: z
+    .object({
+      seconds: count,
+      ratePerSecond: count,
+      targetPerSecond: count,
+      answeredPercent: count,
+      utilisationPercent: count,
+      ownLagP99Ms: count.nullable(),
+      dueP99Ms: count.nullable(),
+    })
+    .nullable()
+    .default(null),
+  canary: z.object({ beforeMs: count, afterMs: count.nullable() }).nullable().default(null),
+  clockDriftMs: z.number().default(0),
+  faults: z
+    .array(
+      z.object({
+        id: z.string(),
+        action: z.enum(['kill', 'stop', 'drop']),
+        of: z.string(),
+        from: z.number(),
+        to: seconds,
+        dropped: count.nullable(),
+        rows: z.object({ lost: count, phantom: count, duplicated: count }).nullable(),
+        error: z.string().nullable(),
+      }),
+    )
+    .default([]),
   host: z.object({
     cpuModel: z.string(),
     cpus: z.number().positive(),

@@ -11,6 +11,13 @@ export interface OperationFacts {
   readonly due: HistogramData;
   readonly service: HistogramData;
   readonly lag: HistogramData;
+  /** The part of the lag that the generator itself caused (load/engine.ts). */
+  readonly ownLag: HistogramData;
+  /**
+   * The latencies from due again, one histogram for each window of the measure phase, in order: at most 120 windows
+   * of equal length. By when they were answered.
+   */
+  readonly windows: readonly HistogramData[];
 }
 
 /**
@@ -19,8 +26,11 @@ export interface OperationFacts {
  * What the probes write (N = 1-based world server, W = 0-based generator worker):
  *   load.connected (gauge)                      load.<op>.<scheduled|ok|rejected|failed|timedOut|skipped> (counter)
  *   load.<op>.inFlight (gauge)                  load.<op>.p50Ms, .p95Ms, .p99Ms (gauge; due latency of that second, no point without answers)
+ *   load.<op>.slice.answered, load.<op>.slice.p95Ms (gauge; of the 200 ms that end there, five points a second)
+ *   load.disconnects, load.reconnects (counter)
  *   load.bytesIn, load.bytesOut, load.framesIn (counter; the players' sockets), load.commandBytes (counter; posts and commits)
- *   generator.W.loopDelayMs, generator.W.utilisation (0..1), generator.W.memoryBytes (gauge), generator.W.cpuSeconds (counter)
+ *   generator.W.loopDelayMs, generator.W.stalledMs, generator.W.utilisation (0..1), generator.W.memoryBytes (gauge),
+ *   generator.W.cpuSeconds, generator.W.waitedSeconds (counter; ready to run without a CPU)
  *   world.N.operations, world.N.batches, world.N.batchesOnTime, world.N.rowWrites, world.N.rejected, world.N.frames,
  *   world.N.bytesOut, world.N.cpuSeconds (counter)
  *   world.N.connections, world.N.queued, world.N.entities, world.N.memoryBytes, world.N.loopDelayMs (gauge)
@@ -30,6 +40,10 @@ export interface OperationFacts {
  *   postgres.cpuSeconds, postgres.memoryBytes (gauge for memory)
  *   host.cpuBusySeconds, host.cpuStealSeconds, host.networkBytes (counter, over all CPUs / all interfaces)
  *   host.memoryAvailableBytes (gauge), runner.cpuSeconds (counter)
+ *   host.runCpuSeconds (counter, over every process of the run: capbench, workers, servers, PostgreSQL, watchdog)
+ *   host.foreignCpuSeconds (counter, over every process that is not of the run)
+ *   host.throttledPeriods (counter, of the control group of capbench), host.memoryFullSeconds, host.cpuSomeSeconds
+ *   (counter; PSI totals)
  */
 export interface Series {
   readonly kind: 'counter' | 'gauge';
@@ -68,6 +82,45 @@ export interface HostFacts {
   readonly node: string;
 }
 
+/** What the generator did against a world that does nothing, just before the run. */
+export interface CalibrationFacts {
+  readonly seconds: number;
+  /** Operations a second that were due, of both kinds together, and the part of them that the target rate is. */
+  readonly ratePerSecond: number;
+  readonly targetPerSecond: number;
+  /** Answered of what was due, in percent. */
+  readonly answeredPercent: number;
+  /** Of the busiest worker. */
+  readonly utilisationPercent: number;
+  readonly ownLagP99Ms: number | null;
+  readonly dueP99Ms: number | null;
+}
+
+/** The same piece of work on one core, before the stack is up and after it has gone; milliseconds. */
+export interface CanaryFacts {
+  readonly beforeMs: number;
+  readonly afterMs: number | null;
+}
+
+/** One fault, as it was. Seconds after GO. */
+export interface FaultFacts {
+  /** `kill-postgres-1` */
+  readonly id: string;
+  readonly action: 'kill' | 'stop' | 'drop';
+  readonly of: string;
+  readonly from: number;
+  /** The component answered again (for `drop`: the sockets were cut); null when it never did. */
+  readonly to: number | null;
+  /** Sockets that were cut, for `drop`. */
+  readonly dropped: number | null;
+  /**
+   * What the rows said once the component was back: operations acknowledged before the rows were read and not in
+   * them, and operations in them that were never sent. Null when nobody could read them.
+   */
+  readonly rows: { readonly lost: number; readonly phantom: number; readonly duplicated: number } | null;
+  readonly error: string | null;
+}
+
 /** How the run ended, before anybody judged it. */
 export type Ending =
   | { readonly state: 'completed' }
@@ -104,6 +157,10 @@ export interface Measurements {
   readonly peakCcu: number;
   readonly connect: { readonly failed: number; readonly histogram: HistogramData };
   readonly disconnects: number;
+  readonly reconnects: number;
+  readonly reconnect: HistogramData;
+  /** Answers to numbers that were not waiting for one. */
+  readonly strayAnswers: number;
   readonly operations: Readonly<Record<Operation, OperationFacts>>;
   readonly series: Readonly<Record<string, Series>>;
   readonly probes: readonly ProbeFacts[];
@@ -116,6 +173,13 @@ export interface Measurements {
   /** Null when nobody could read the rows. */
   readonly integrity: IntegrityFacts | null;
   readonly ceilings: CeilingFacts | null;
+  /** Null where the scenario leaves it out, or it was not reached. */
+  readonly calibration: CalibrationFacts | null;
+  readonly canary: CanaryFacts | null;
+  /** Wall clock minus monotonic clock, over the run, in milliseconds. */
+  readonly clockDriftMs: number;
+  /** As far as they were begun, in order. */
+  readonly faults: readonly FaultFacts[];
   readonly host: HostFacts;
   readonly settings: readonly AppliedSetting[];
   readonly errors: readonly string[];

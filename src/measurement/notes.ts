@@ -3,11 +3,21 @@ import type { ConnectFacts, Counts, OperationTally, Tally } from '../load/engine
 import type { CeilingFindings } from '../probe/ceilings.ts';
 import type { ProbeTally } from '../probe/watch.ts';
 import type { WorldProbe } from '../probe/world.ts';
-import { OPERATIONS, type Operation, type Timeline } from '../scenario/workload.ts';
+import type { Operation, Timeline } from '../scenario/workload.ts';
 import type { AppliedSetting } from '../stack/stack.ts';
 import type { Micros } from '../units.ts';
-import type { BucketData, Ending, HostFacts, IntegrityFacts, Measurements } from './measurements.ts';
+import type {
+  BucketData,
+  CalibrationFacts,
+  CanaryFacts,
+  Ending,
+  FaultFacts,
+  HostFacts,
+  IntegrityFacts,
+  Measurements,
+} from './measurements.ts';
 import { openSeriesBook, type SeriesBook } from './series.ts';
+import { openWindowBook, type WindowBook } from './windows.ts';
 
 /** What is known before anything has started. */
 export interface RunIdentity {
@@ -30,6 +40,12 @@ export interface Notes {
   readonly series: SeriesBook;
   settings: readonly AppliedSetting[];
   ceilings: CeilingFindings | null;
+  calibration: CalibrationFacts | null;
+  canary: CanaryFacts | null;
+  clockDriftMs: number;
+  /** Times on the monotonic clock; seconds after GO once the notes are closed. */
+  readonly faults: FaultFacts[];
+  readonly windows: Readonly<Record<Operation, WindowBook>>;
   connect: ConnectFacts | null;
   workers: number;
   stackUp: Micros | null;
@@ -50,6 +66,11 @@ export const openNotes = (identity: RunIdentity, started: Micros): Notes => ({
   series: openSeriesBook(),
   settings: [],
   ceilings: null,
+  calibration: null,
+  canary: null,
+  clockDriftMs: 0,
+  faults: [],
+  windows: { intent: openWindowBook(), monsterCommand: openWindowBook() },
   connect: null,
   workers: 0,
   stackUp: null,
@@ -79,6 +100,7 @@ const NO_OPERATIONS: OperationTally = {
   due: EMPTY_HISTOGRAM,
   service: EMPTY_HISTOGRAM,
   lag: EMPTY_HISTOGRAM,
+  ownLag: EMPTY_HISTOGRAM,
 };
 
 /** The buckets of all world servers over the measure phase, added; null when one of them gave none. */
@@ -147,15 +169,26 @@ export function measurementsOf(notes: Notes, timeline: Timeline, ending: Ending,
     peakCcu: notes.peakCcu,
     connect: { failed: notes.connect?.failed ?? 0, histogram: connectHistogram },
     disconnects: tally?.disconnects ?? 0,
-    operations: Object.fromEntries(OPERATIONS.map((name) => [name, operation(name)])) as Record<
-      Operation,
-      OperationTally
-    >,
+    reconnects: tally?.reconnects ?? 0,
+    reconnect: tally?.reconnect ?? EMPTY_HISTOGRAM,
+    strayAnswers: tally?.strayAnswers ?? 0,
+    operations: {
+      intent: { ...operation('intent'), windows: notes.windows.intent.close() },
+      monsterCommand: { ...operation('monsterCommand'), windows: notes.windows.monsterCommand.close() },
+    },
     series: notes.series.close(zero),
     probes: notes.probes(),
     worlds: batchOperations && flushMs && responseMs ? { batchOperations, flushMs, responseMs } : null,
     integrity: notes.integrity,
     ceilings: notes.ceilings,
+    calibration: notes.calibration,
+    canary: notes.canary,
+    clockDriftMs: notes.clockDriftMs,
+    faults: notes.faults.map((fault) => ({
+      ...fault,
+      from: (fault.from - zero) / 1e6,
+      to: fault.to === null ? null : (fault.to - zero) / 1e6,
+    })),
     host: identity.host,
     settings: notes.settings,
     errors: [...new Set([...notes.errors, ...(notes.connect?.errors ?? []), ...(tally?.errors ?? [])])],

@@ -1,5 +1,5 @@
 import { percentileOf } from '../histogram.ts';
-import type { LoadSecond } from '../load/engine.ts';
+import type { LoadSecond, LoadSlice } from '../load/engine.ts';
 import { OPERATIONS } from '../scenario/workload.ts';
 import { toMillis } from '../units.ts';
 import type { Sample } from './probe.ts';
@@ -23,6 +23,8 @@ export function generatorSamples(): (second: LoadSecond) => Sample[] {
       counter('load.bytesOut', second.bytesOut),
       counter('load.framesIn', second.framesIn),
       counter('load.commandBytes', second.commandBytes),
+      counter('load.disconnects', second.disconnects),
+      counter('load.reconnects', second.reconnects),
     ];
     for (const name of OPERATIONS) {
       const operation = second.operations[name];
@@ -36,11 +38,26 @@ export function generatorSamples(): (second: LoadSecond) => Sample[] {
     second.workers.forEach((worker, index) => {
       samples.push(
         gauge(`generator.${index}.loopDelayMs`, worker.maxLoopDelayMs),
+        gauge(`generator.${index}.stalledMs`, worker.stalledMs),
         gauge(`generator.${index}.utilisation`, worker.utilisation),
         gauge(`generator.${index}.memoryBytes`, worker.memoryBytes),
         counter(`generator.${index}.cpuSeconds`, worker.cpuSeconds),
       );
+      if (worker.waitedSeconds !== null) {
+        samples.push(counter(`generator.${index}.waitedSeconds`, worker.waitedSeconds));
+      }
     });
     return samples;
   };
 }
+
+/** The fifths of a second, each with the time at which it ended. */
+export const sliceSamples = (slice: LoadSlice): Sample[] =>
+  OPERATIONS.flatMap((name) => {
+    const { answered, p95 } = slice.operations[name];
+    const gauge = (series: string, value: number): Sample => ({ series, kind: 'gauge', value });
+    return [
+      gauge(`load.${name}.slice.answered`, answered),
+      ...(p95 === null ? [] : [gauge(`load.${name}.slice.p95Ms`, toMillis(p95))]),
+    ];
+  });

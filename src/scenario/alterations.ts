@@ -6,7 +6,10 @@ import type { Path } from './problem.ts';
 const LOAD = ['players', 'intentsPerSecond', 'monsters', 'monsterCommandsPerSecond'];
 
 const isLoad = ([room, key]: Path): boolean =>
-  room === 'world' || room === 'postgres' || (room === 'load' && LOAD.includes(String(key)));
+  room === 'world' ||
+  room === 'postgres' ||
+  room === 'faults' ||
+  (room === 'load' && LOAD.includes(String(key)));
 
 /**
  * `load.players=400` for each `--set` that made another load of the document, the last one of a path; after

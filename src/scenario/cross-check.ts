@@ -1,6 +1,6 @@
 import type { Micros } from '../units.ts';
 import { type Finding, found } from './finding.ts';
-import type { Load, WorldSettings } from './scenario.ts';
+import type { Fault, Load, WorldSettings } from './scenario.ts';
 import { MOST_PER_SECOND, MOST_PLAYERS } from './schema.ts';
 import { LANES } from './workload.ts';
 
@@ -11,8 +11,12 @@ const LONGEST_RUN = 24 * 3600e6;
 const grouped = (n: number): string => n.toLocaleString('en-US', { maximumFractionDigits: 3 });
 
 /** What no key alone can get wrong: numbers that do not fit each other, or do not any more after --scale. */
-export function crossCheck(load: Load, world: WorldSettings | undefined): readonly Finding[] {
-  const findings: Finding[] = [];
+export function crossCheck(
+  load: Load,
+  world: WorldSettings | undefined,
+  faults: readonly Fault[],
+): readonly Finding[] {
+  const findings: Finding[] = faults.flatMap((fault, i) => faultFindings(fault, i, load, world));
   const check = (wrong: boolean, key: keyof Load, message: string, hint: string | null = null) => {
     if (wrong) findings.push(found(['load', key], message, hint));
   };
@@ -68,5 +72,33 @@ export function crossCheck(load: Load, world: WorldSettings | undefined): readon
       'more monsters, or monsterCommandsPerSecond: 0',
     );
   }
+  return findings;
+}
+
+function faultFindings(
+  { action, of, phase, at }: Fault,
+  index: number,
+  load: Load,
+  world: WorldSettings | undefined,
+): readonly Finding[] {
+  const findings: Finding[] = [];
+  const check = (wrong: boolean, key: keyof Fault, message: string) => {
+    if (wrong) findings.push(found(['faults', index, key], message));
+  };
+  const server = /^world-(\d+)$/.exec(of)?.[1];
+  check(
+    server !== undefined && world !== undefined && Number(server) > world.servers,
+    'of',
+    `${of}, expected one of the ${world?.servers} world servers`,
+  );
+  check(
+    (action === 'drop') !== (of === 'players'),
+    'of',
+    action === 'drop'
+      ? `${of}, expected players: sockets are dropped`
+      : `${of}, expected a process to ${action}`,
+  );
+  const length = { ramp: load.ramp, 'warm-up': load.warmUp, measure: load.duration }[phase];
+  check(at >= length, 'at', `at or after the end of the ${phase} phase, expected a time within it`);
   return findings;
 }

@@ -70,7 +70,7 @@ export function readScenario(
 
   const altered = alterations(document.value, overridden, read.altered);
   const scenario = adjust({ ...read, altered }, overrides);
-  const misfits = crossCheck(scenario.load, scenario.world);
+  const misfits = crossCheck(scenario.load, scenario.world, scenario.faults);
   if (misfits.length > 0) {
     const changed = overrides.scale === null ? 'after --duration' : `with --scale ${overrides.scale}`;
     throw new ScenarioError(located(misfits, () => changed));
@@ -128,14 +128,19 @@ function readHead(root: object, findings: Finding[]): Common | undefined {
   const [name, description, system, seed] = [take('name'), take('description'), take('system'), take('seed')];
   const [loadEntry, worldEntry, postgres] = [take('load'), take('world'), take('postgres')];
   const [deviations, ceilings, rules] = [take('deviations'), take('ceilings'), take('rules')];
+  const [calibration, faults] = [take('calibration'), take('faults')];
   const load = loadEntry && loadOf(loadEntry);
   const world = worldEntry && worldOf(worldEntry);
-  if (load !== undefined) findings.push(...crossCheck(load, world));
+  if (load !== undefined) findings.push(...crossCheck(load, world, faults ?? []));
   if (name === undefined || description === undefined || system === undefined || seed === undefined)
     return undefined;
   if (load === undefined || world === undefined || postgres === undefined) return undefined;
   if (deviations === undefined || ceilings === undefined || rules === undefined) return undefined;
-  return { name, description, system, seed, load, world, postgres, deviations, ceilings, rules };
+  if (calibration === undefined || faults === undefined) return undefined;
+  return {
+    ...{ name, description, system, seed, load, world, postgres, deviations },
+    ...{ ceilings, calibration, faults, rules },
+  };
 }
 
 function readEntries(

@@ -9,7 +9,7 @@ const HEADER = `# What ran, resolved: defaults filled in, overrides applied, cla
 `;
 
 /** The resolved scenario as a bundle holds it: \`readScenario\` makes the same scenario of it again. */
-export function writeScenario({ load, world, ...scenario }: Scenario): string {
+export function writeScenario({ load, world, faults, ...scenario }: Scenario): string {
   const { batchOperations, batchInterval, heapMegabytes, ...settings } = world;
   const document = {
     resolved: 1,
@@ -28,6 +28,12 @@ export function writeScenario({ load, world, ...scenario }: Scenario): string {
       batch: { operations: batchOperations, interval: formatDuration(batchInterval) },
       heap: `${heapMegabytes}MB`,
     },
+    faults: faults.map((fault) => ({
+      ...fault,
+      at: formatDuration(fault.at),
+      lasting: formatDuration(fault.lasting),
+      every: formatDuration(fault.every),
+    })),
   };
   return HEADER + stringify(document, { schema: 'core', lineWidth: 110, aliasDuplicateObjects: false });
 }

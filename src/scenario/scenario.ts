@@ -53,13 +53,68 @@ export interface Ceilings {
   readonly rows: number;
 }
 
+/** The limits of the run rules; each may be relaxed by a scenario, and the report prints what was. */
 export interface RuleLimits {
   /** R4: below this share of the scheduled operations sent, the load was not sustained. */
   readonly sentPercent: number;
+  /** R5: levels before and after the truncation point of MSER-5 may differ by so much of the mean, in percent. */
+  readonly steadyThroughputPercent: number;
+  readonly steadyP95Percent: number;
+  /** R6: with which confidence a percentile's budget must be met, in percent; 0 leaves the sample size unjudged. */
+  readonly confidencePercent: number;
   /** G: a generator process whose event loop was blocked for longer than this is not healthy. */
   readonly generatorLoopDelayMs: number;
+  /** G: nor is one whose loop was late for this share of the time (beyond 10 ms a turn). */
+  readonly generatorStalledPercent: number;
   /** G: nor is one busier than this, as event-loop utilisation. */
   readonly generatorUtilisationPercent: number;
+  /** G: p99 of the lag that the generator itself caused; null: 10% of the tightest p95 budget, and at least 5 ms. */
+  readonly generatorLagMs: number | null;
+  /** G: share of the calibration's schedule that the generator must keep against a null world. */
+  readonly calibrationPercent: number;
+  /** N: of the host's CPU time, over the measure phase and in any second of it. */
+  readonly stealMeanPercent: number;
+  readonly stealMaxPercent: number;
+  /** N: periods in which the generator's own control group was throttled. */
+  readonly throttledPeriods: number;
+  /** N: PSI memory, `full`, of the time. */
+  readonly memoryPressurePercent: number;
+  /** N: PSI cpu, `some`, of the time; judged where the generator has a host of its own. */
+  readonly cpuPressurePercent: number;
+  /** N: CPU of processes that are not of the run, of the host. */
+  readonly foreignCpuPercent: number;
+  /** N: the same piece of work before and after the run. */
+  readonly canaryDriftPercent: number;
+  /** N: wall clock minus monotonic clock, over the run. */
+  readonly clockDriftMs: number;
+}
+
+/** The generator's own ceiling, measured against a world that does nothing, before the run. */
+export interface Calibration {
+  /** 0 leaves it out. */
+  readonly seconds: number;
+  /** Times the target rate. */
+  readonly factor: number;
+}
+
+export type FaultAction = 'kill' | 'stop' | 'drop';
+
+/**
+ * One deliberate disturbance. `kill`: SIGKILL, then started again after `lasting`; `stop`: SIGSTOP, and SIGCONT
+ * after `lasting`; `drop`: `sharePercent` of the players' sockets are cut, and connect again.
+ */
+export interface Fault {
+  readonly action: FaultAction;
+  /** `postgres`, `world-1`, `world-2` ..; `players` for `drop`. */
+  readonly of: string;
+  /** After the start of `phase`. */
+  readonly at: Micros;
+  readonly phase: 'ramp' | 'warm-up' | 'measure';
+  readonly lasting: Micros;
+  readonly sharePercent: number;
+  /** How often, `every` after one another. */
+  readonly times: number;
+  readonly every: Micros;
 }
 
 /** A documented setting that is shown, not measured: what the document says, what is applied here, and why. */
@@ -86,6 +141,8 @@ export interface Scenario {
   /** What the document has and this stack has not, or has otherwise, and why. */
   readonly deviations: readonly Deviation[];
   readonly ceilings: Ceilings;
+  readonly calibration: Calibration;
+  readonly faults: readonly Fault[];
   readonly rules: RuleLimits;
   readonly budgets: readonly Budget[];
 }

@@ -114,16 +114,85 @@ const ceilings = map({
   rows: whole(1000, 10_000_000).default(100_000).describe('Of the scratch table'),
 });
 
+const calibration = map({
+  seconds: quantity(0, 60)
+    .default(2)
+    .describe('Against a world that does nothing, before the run; 0 leaves it out'),
+  factor: quantity(1, 10).default(1.5).describe('Times the target rate'),
+});
+
+const percent = (of: keyof typeof DEFAULT_RULES, why: string, most = 100) =>
+  quantity(0, most, 'a percentage')
+    .default(DEFAULT_RULES[of] ?? 0)
+    .describe(why);
+
 const rules = map({
-  sentPercent: quantity(0, 100, 'a percentage')
-    .default(DEFAULT_RULES.sentPercent)
-    .describe('Below this share of the scheduled operations sent, the load was not sustained'),
+  sentPercent: percent(
+    'sentPercent',
+    'Below this share of the scheduled operations sent, the load was not sustained',
+  ),
+  steadyThroughputPercent: percent(
+    'steadyThroughputPercent',
+    'Throughput may have another level after the truncation point, by so much',
+    1000,
+  ),
+  steadyP95Percent: percent('steadyP95Percent', 'And so may p95', 1000),
+  confidencePercent: quantity(0, 99.99, 'a percentage')
+    .default(DEFAULT_RULES.confidencePercent)
+    .describe('With which a percentile must be met; 0 leaves the sample size unjudged'),
   generatorLoopDelayMs: quantity(1, 60_000, 'milliseconds')
     .default(DEFAULT_RULES.generatorLoopDelayMs)
     .describe('A load generator blocked for longer is not healthy'),
+  generatorStalledPercent: percent('generatorStalledPercent', 'Nor is one late for more of the time'),
   generatorUtilisationPercent: quantity(1, 100, 'a percentage')
     .default(DEFAULT_RULES.generatorUtilisationPercent)
     .describe('Nor is one that is busier'),
+  generatorLagMs: quantity(0, 60_000, 'milliseconds')
+    .nullable()
+    .default(DEFAULT_RULES.generatorLagMs)
+    .describe(
+      'Nor one whose own lag has a higher p99. Default: a tenth of the tightest p95 budget, 5 at least',
+    ),
+  calibrationPercent: percent('calibrationPercent', 'Of the schedule kept against a world that does nothing'),
+  stealMeanPercent: percent('stealMeanPercent', 'CPU that the hypervisor took, on average'),
+  stealMaxPercent: percent('stealMaxPercent', 'and in any second'),
+  throttledPeriods: whole(0, 1_000_000)
+    .default(DEFAULT_RULES.throttledPeriods)
+    .describe("Of the generator's control group"),
+  memoryPressurePercent: percent(
+    'memoryPressurePercent',
+    'Of the time in which everything waited for memory',
+  ),
+  cpuPressurePercent: percent(
+    'cpuPressurePercent',
+    "Of the time in which something waited for the generator's CPU",
+  ),
+  foreignCpuPercent: percent('foreignCpuPercent', 'Of the host, used by processes that are not of the run'),
+  canaryDriftPercent: percent('canaryDriftPercent', 'Between before and after the run'),
+  clockDriftMs: quantity(0, 3_600_000, 'milliseconds')
+    .default(DEFAULT_RULES.clockDriftMs)
+    .describe('Wall clock against monotonic clock'),
+});
+
+/** More than one fault a second for an hour is a mistake. */
+const MOST_FAULTS = 3600;
+
+const fault = map({
+  action: oneOf(['kill', 'stop', 'drop']).describe(
+    'SIGKILL and start again; SIGSTOP and SIGCONT; cut sockets',
+  ),
+  of: word(
+    /^(postgres|players|world-[1-9]\d?)$/,
+    'postgres, a world server such as world-1, or players (for drop)',
+  ),
+  at: duration('0s', '24h').describe('After the start of the phase'),
+  phase: oneOf(['ramp', 'warm-up', 'measure']).default('measure'),
+  lasting: duration('0s', '1h')
+    .prefault('1s')
+    .describe('How long it is gone (kill) or stopped (stop) before it is brought back'),
+  sharePercent: quantity(0.001, 100, 'a percentage').default(100).describe('Of the players, for drop'),
+  times: whole(1, MOST_FAULTS).default(1),
+  every: duration('100ms', '24h').prefault('10s').describe('From one time to the next'),
 });
 
 const claimId = word(/^[A-Z]{2,5}-\d{1,4}$/, 'a claim id such as FLX-151');
@@ -196,6 +265,8 @@ export const headSchemas = {
   postgres: postgres.prefault({}),
   deviations: list(deviation, 100, 'deviations').default([]),
   ceilings: ceilings.prefault({}),
+  calibration: calibration.prefault({}),
+  faults: list(fault, 100, 'faults').default([]),
   rules: rules.prefault({}),
 } as const;
 

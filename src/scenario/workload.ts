@@ -1,5 +1,5 @@
-import type { Micros } from '../units.ts';
-import type { Scenario } from './scenario.ts';
+import { type Micros, micros } from '../units.ts';
+import type { FaultAction, Scenario } from './scenario.ts';
 
 /** Operations are of two kinds; the names are those of report.json. */
 export const OPERATIONS = ['intent', 'monsterCommand'] as const;
@@ -34,6 +34,45 @@ export interface Workload {
   readonly timeout: Micros;
   readonly drain: Micros;
   readonly connectsPerSecond: number;
+  /**
+   * Players and generators whose connection ends connect again and go on from where the server left them. Only
+   * where faults are planned: elsewhere a lost connection is a finding, and stays lost.
+   */
+  readonly reconnect: boolean;
+}
+
+/** One fault, once. */
+export interface PlannedFault {
+  /** `kill-postgres-3`: the third of its kind. */
+  readonly id: string;
+  readonly action: FaultAction;
+  readonly of: string;
+  /** After GO. */
+  readonly at: Micros;
+  readonly lasting: Micros;
+  readonly sharePercent: number;
+}
+
+/** The scenario's faults, one by one, in the order of their times; none after the last due time. */
+export function faultsOf({ faults, load }: Scenario): readonly PlannedFault[] {
+  const starts = { ramp: 0, 'warm-up': load.ramp, measure: load.ramp + load.warmUp };
+  const end = starts.measure + load.duration;
+  const count = new Map<string, number>();
+  return faults
+    .flatMap(({ action, of, at, phase, lasting, sharePercent, times, every }) =>
+      Array.from({ length: times }, (_, i) => ({
+        ...{ action, of, lasting, sharePercent },
+        at: micros(starts[phase] + at + i * every),
+      })),
+    )
+    .filter(({ at }) => at < end)
+    .sort((a, b) => a.at - b.at)
+    .map((fault) => {
+      const kind = `${fault.action}-${fault.of}`;
+      const number = (count.get(kind) ?? 0) + 1;
+      count.set(kind, number);
+      return { id: `${kind}-${number}`, ...fault };
+    });
 }
 
 export function workloadOf(scenario: Scenario): Workload {
@@ -52,5 +91,6 @@ export function workloadOf(scenario: Scenario): Workload {
     timeout: load.timeout,
     drain: load.drain,
     connectsPerSecond: load.connectsPerSecond,
+    reconnect: scenario.faults.length > 0,
   };
 }

@@ -86,6 +86,7 @@ async function open(
     kind: 'local',
     endpoints: { worlds: worlds.map(({ endpoint }) => endpoint), database: postgres.endpoint },
     settings,
+    disturb: null,
     failure: firstFailure(postgres, worlds, watchdog),
     logs: new Map([...postgres.logs, ...worlds.map(({ name, log }) => [name, log] as const)]),
     close() {

@@ -34,6 +34,7 @@ export async function attachTargets(
       endpoints: { worlds: found.map(({ url }) => ({ url, pid: null })), database: null },
       health: found.map(({ health }) => health),
       settings: [],
+      disturb: null,
       failure: new Promise(() => {}),
       logs: new Map(),
       close: async () => {},

@@ -1,8 +1,10 @@
+import type { Micros } from '../units.ts';
+
 /** One world server as the load and the probes reach it. */
 export interface WorldEndpoint {
   /** Base URL, without a trailing slash: `http://127.0.0.1:4001` (a path is kept: `http://127.0.0.1:8080/1`). */
   readonly url: string;
-  /** Its process on this host; null when somebody else started it. */
+  /** Its process on this host now (it is another one after a restart); null when somebody else started it. */
   readonly pid: number | null;
 }
 
@@ -14,7 +16,7 @@ export interface DatabaseEndpoint {
   readonly user: string;
   readonly password: string;
   readonly database: string;
-  /** The postmaster on this host, for CPU accounting. */
+  /** The postmaster on this host now, for CPU accounting. */
   readonly pid: number | null;
 }
 
@@ -60,6 +62,28 @@ export interface StackFailure {
   readonly hint: string;
 }
 
+/** When a disturbance began and ended, on the host's monotonic clock. */
+export interface Disturbed {
+  readonly from: Micros;
+  /** The component answers again. */
+  readonly to: Micros;
+}
+
+/**
+ * Faults, on purpose. `component`: `postgres`, `world-1` .. . What is done on purpose settles no `failure`; what a
+ * component cannot recover from does. Both reject with exit code 93 when it does not come back, and at once when
+ * the stack is closed meanwhile.
+ */
+export interface Disturbance {
+  /**
+   * SIGKILL to the component's whole process group; after `lasting` it is started again, on the same data, port
+   * and socket. Resolves when it answers. A world server that is started again has read its entities from the rows.
+   */
+  kill(component: string, lasting: Micros): Promise<Disturbed>;
+  /** SIGSTOP to the component's processes, and SIGCONT after `lasting`. */
+  stop(component: string, lasting: Micros): Promise<Disturbed>;
+}
+
 /**
  * What is under test: started here (local.ts), or attached to (remote.ts). A run's watchdog is opened before
  * its stack by whoever composes the run, handed to the stack and to the load's processes alike, and closed
@@ -74,6 +98,8 @@ export interface Stack {
   readonly failure: Promise<StackFailure>;
   /** The log files so far, name -> path; they go into the bundle, cut to a limit. Empty for a target. Gone after close. */
   readonly logs: ReadonlyMap<string, string>;
+  /** What can be done to its components on purpose; null for a target, whose processes are not ours. */
+  readonly disturb: Disturbance | null;
   /** Stops every process it started and removes every folder it made. Idempotent. */
   close(): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { DEFAULT_RULES } from '../../src/scenario/rules.ts';
 import type { Scenario } from '../../src/scenario/scenario.ts';
 import { openLocalStack } from '../../src/stack/local.ts';
 import type { DatabaseEndpoint } from '../../src/stack/stack.ts';
@@ -40,7 +41,9 @@ const SCENARIO: Scenario = {
   },
   deviations: [],
   ceilings: { secondsEach: 0, rows: 0 },
-  rules: { sentPercent: 99, generatorLoopDelayMs: 100, generatorUtilisationPercent: 95 },
+  calibration: { seconds: 0, factor: 1.5 },
+  faults: [],
+  rules: DEFAULT_RULES,
   budgets: [],
 };
 

@@ -27,6 +27,7 @@ export function workloadWith(
     timeout: seconds(10),
     drain: seconds(5),
     connectsPerSecond: 1000,
+    reconnect: false,
     ...rest,
   };
 }

@@ -24,7 +24,15 @@ const report = (pid: number, second: number, ok: number, at = second * 1e6): Wor
   bytesOut: 10,
   framesIn: 1,
   commandBytes: 10,
-  worker: { pid, maxLoopDelayMs: ok, utilisation: 0.5, cpuSeconds: 0.25, memoryBytes: 1000 },
+  worker: {
+    pid,
+    maxLoopDelayMs: ok,
+    stalledMs: 0,
+    waitedSeconds: null,
+    utilisation: 0.5,
+    cpuSeconds: 0.25,
+    memoryBytes: 1000,
+  },
 });
 
 function collecting(workers: number): { seconds: Seconds; told: LoadSecond[] } {

@@ -1,3 +1,4 @@
+import { DEFAULT_RULES } from '../../src/scenario/rules.ts';
 import type { Scenario } from '../../src/scenario/scenario.ts';
 import { micros, seconds } from '../../src/units.ts';
 
@@ -39,7 +40,9 @@ export function scenarioOf(
     postgres: { version: 16, settings: { shared_buffers: '32MB', ...settings } },
     deviations: [],
     ceilings: { secondsEach: 0, rows: 0 },
-    rules: { sentPercent: 99, generatorLoopDelayMs: 100, generatorUtilisationPercent: 95 },
+    calibration: { seconds: 0, factor: 1.5 },
+    faults: [],
+    rules: DEFAULT_RULES,
     budgets: [],
     ...changed,
   };

@@ -5,7 +5,8 @@ import type { Workload } from '../../scenario/workload.ts';
 import { describeExit, type NodeProcess } from '../../stack/process.ts';
 import { settlesWithin } from '../../stack/time-limit.ts';
 import type { Micros } from '../../units.ts';
-import type { ConnectFacts, LoadSecond, ReadyFleet, Tally } from '../engine.ts';
+import type { ConnectFacts, Ledger, LoadSecond, ReadyFleet, Tally } from '../engine.ts';
+import { SequenceLedger } from '../ledger.ts';
 import { isReport, type Order, type Report, type WorkerSetup, type WorkerTally } from './messages.ts';
 import { Seconds } from './seconds.ts';
 import { mergeTallies } from './tally.ts';
@@ -130,6 +131,15 @@ export class Fleet implements ReadyFleet {
     const { players, monsters } = this.plan.workload;
     const tallies = this.workers.flatMap((worker) => (worker.state === 'done' ? [worker.tally] : []));
     return mergeTallies(tallies, players + monsters);
+  }
+
+  drop(): Promise<number> {
+    return Promise.resolve(0);
+  }
+
+  ledger(): Promise<Ledger> {
+    const { players, monsters } = this.plan.workload;
+    return Promise.resolve(new SequenceLedger(players + monsters));
   }
 
   stop(): void {

@@ -74,6 +74,9 @@ export class Seconds {
       bytesOut: sum((report) => report.bytesOut),
       framesIn: sum((report) => report.framesIn),
       commandBytes: sum((report) => report.commandBytes),
+      disconnects: 0,
+      reconnects: 0,
+      slices: [],
       workers: this.latest.flatMap((last, worker) => {
         const own = reports.filter(([who]) => who === worker).map(([, report]) => report.worker);
         return last === null ? [] : [vitalsOf(last.worker, own)];
@@ -103,6 +106,8 @@ function vitalsOf(last: WorkerSecond, own: readonly WorkerSecond[]): WorkerSecon
   return {
     pid: last.pid,
     maxLoopDelayMs: Math.max(0, ...own.map(({ maxLoopDelayMs }) => maxLoopDelayMs)),
+    stalledMs: own.reduce((total, { stalledMs }) => total + stalledMs, 0),
+    waitedSeconds: null,
     utilisation: Math.max(0, ...own.map(({ utilisation }) => utilisation)),
     cpuSeconds: own.reduce((total, { cpuSeconds }) => total + cpuSeconds, 0),
     memoryBytes: last.memoryBytes,

@@ -1,4 +1,4 @@
-import { mergeHistograms } from '../../histogram.ts';
+import { EMPTY_HISTOGRAM, mergeHistograms } from '../../histogram.ts';
 import { OPERATIONS, type Operation } from '../../scenario/workload.ts';
 import { micros } from '../../units.ts';
 import { Complaints } from '../complaints.ts';
@@ -35,6 +35,9 @@ export function mergeTallies(tallies: readonly WorkerTally[], entities: number):
   return {
     operations,
     disconnects: sum(({ disconnects }) => disconnects),
+    reconnects: 0,
+    reconnect: EMPTY_HISTOGRAM,
+    strayAnswers: 0,
     bytesIn: sum(({ bytesIn }) => bytesIn),
     bytesOut: sum(({ bytesOut }) => bytesOut),
     framesIn: sum(({ framesIn }) => framesIn),
@@ -54,6 +57,7 @@ function mergeOperation(name: Operation, tallies: readonly WorkerTally[]): Opera
     due: mergeHistograms(all.map(({ due }) => due)),
     service: mergeHistograms(all.map(({ service }) => service)),
     lag: mergeHistograms(all.map(({ lag }) => lag)),
+    ownLag: mergeHistograms(all.map(({ ownLag }) => ownLag)),
   };
 }
 

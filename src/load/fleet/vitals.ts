@@ -26,6 +26,8 @@ export class Vitals {
     const second = {
       pid: this.own.pid,
       maxLoopDelayMs: longestBlock / 1e3,
+      stalledMs: 0,
+      waitedSeconds: null,
       utilisation: performance.eventLoopUtilization(loop, this.loop).utilization,
       cpuSeconds: (cpu - this.cpu) / 1e6,
       memoryBytes: this.own.memoryUsage.rss(),
