@@ -6,7 +6,7 @@ import { createNativeEngine } from '../load/native.ts';
 import { makeBundle, pointLatest, readLogTail, writeArtefact } from '../measurement/bundle.ts';
 import type { HostFacts } from '../measurement/measurements.ts';
 import { commitOf } from '../probe/commit.ts';
-import { type RunPlan, run } from '../run.ts';
+import { type RunPlan, run } from '../run/run.ts';
 import { scenarioHash, writeScenario } from '../scenario/resolved.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { openLocalStack } from '../stack/local.ts';

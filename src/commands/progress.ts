@@ -1,8 +1,8 @@
 import { monotonic } from '../clock.ts';
 import { percentileOf } from '../histogram.ts';
 import type { Host } from '../host.ts';
-import type { Observer } from '../phases.ts';
 import { type Progress, progressLine } from '../report/progress.ts';
+import type { Observer } from '../run/phases.ts';
 import { OPERATIONS } from '../scenario/workload.ts';
 
 const REDRAW_MS = 250;

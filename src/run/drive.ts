@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { monotonic } from './clock.ts';
-import { stackFailed } from './errors.ts';
-import { hopelessness } from './judge/hopeless.ts';
-import type { LoadSecond, ReadyFleet } from './load/engine.ts';
-import type { Ending } from './measurement/measurements.ts';
-import type { Notes } from './measurement/notes.ts';
+import { monotonic } from '../clock.ts';
+import { stackFailed } from '../errors.ts';
+import { hopelessness } from '../judge/hopeless.ts';
+import type { LoadSecond, ReadyFleet } from '../load/engine.ts';
+import type { Ending } from '../measurement/measurements.ts';
+import type { Notes } from '../measurement/notes.ts';
+import { generatorSamples } from '../probe/generator.ts';
+import type { Probe } from '../probe/probe.ts';
+import { watch } from '../probe/watch.ts';
+import { OPERATIONS, type Workload } from '../scenario/workload.ts';
+import type { Micros } from '../units.ts';
 import type { Observer, Phase, StopSignals } from './phases.ts';
-import { generatorSamples } from './probe/generator.ts';
-import type { Probe } from './probe/probe.ts';
-import { watch } from './probe/watch.ts';
-import { OPERATIONS, type Workload } from './scenario/workload.ts';
-import type { Micros } from './units.ts';
 
 /** Between READY and GO, so that every worker has its orders before the clock starts. */
 const GO_DELAY = 300_000;

@@ -1,4 +1,4 @@
-import type { LoadSecond } from './load/engine.ts';
+import type { LoadSecond } from '../load/engine.ts';
 
 /** The steps of a run, in order (R2). */
 export type Phase =

@@ -1,20 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { monotonic } from './clock.ts';
+import { monotonic } from '../clock.ts';
+import { CapbenchError, EXIT, interrupted, messageOf, stackFailed } from '../errors.ts';
+import type { Engine } from '../load/engine.ts';
+import type { Ending, Measurements } from '../measurement/measurements.ts';
+import { measurementsOf, type Notes, openNotes, type RunIdentity } from '../measurement/notes.ts';
+import { measureCeilings } from '../probe/ceilings.ts';
+import { openHostProbe } from '../probe/host.ts';
+import { openPostgresProbe } from '../probe/postgres.ts';
+import type { Probe } from '../probe/probe.ts';
+import { openVerification } from '../probe/verification.ts';
+import { openWorldProbe } from '../probe/world.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { workloadOf } from '../scenario/workload.ts';
+import type { Stack } from '../stack/stack.ts';
 import { type Drive, drive } from './drive.ts';
-import { CapbenchError, EXIT, interrupted, messageOf, stackFailed } from './errors.ts';
-import type { Engine } from './load/engine.ts';
-import type { Ending, Measurements } from './measurement/measurements.ts';
-import { measurementsOf, type Notes, openNotes, type RunIdentity } from './measurement/notes.ts';
 import type { Observer, Phase, StopSignals } from './phases.ts';
-import { measureCeilings } from './probe/ceilings.ts';
-import { openHostProbe } from './probe/host.ts';
-import { openPostgresProbe } from './probe/postgres.ts';
-import type { Probe } from './probe/probe.ts';
-import { openVerification } from './probe/verification.ts';
-import { openWorldProbe } from './probe/world.ts';
-import type { Scenario } from './scenario/scenario.ts';
-import { workloadOf } from './scenario/workload.ts';
-import type { Stack } from './stack/stack.ts';
 
 /** What a run is made of; commands/run.ts wires it. */
 export interface RunPlan {
