@@ -15,8 +15,22 @@ import type { Report, ReportRuling } from './report.ts';
 const MOST_ROWS = 25;
 const MARKS = { met: '✅', breached: '❌', contradicted: '≠', unmeasured: '➖', untestable: '➖' } as const;
 
+/**
+ * Text of a scenario or of a component, as text: no link, image, mention or markup of its own becomes live in
+ * the comment. An underscore inside a word, which marks nothing up, stays readable.
+ */
 const cell = (text: string): string =>
-  plain(text).replaceAll('\\', '\\\\').replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('`', "'");
+  plain(text)
+    .trim()
+    .replaceAll('`', "'")
+    .replace(/[\\|*~$[\]]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, '\\$&')
+    .replace(/&(?=#?\w+;)/g, '&amp;')
+    .replaceAll('<', '&lt;')
+    // GitHub makes links of bare addresses, and tells whoever is mentioned.
+    .replace(/:(?=\/\/)/g, '\\:')
+    .replace(/\bwww\./gi, (www) => `${www.slice(0, -1)}\\.`)
+    .replaceAll('@', '@\u2060')
+    .replace(/^([#>+-]|\d+(?=[.)](?:\s|$)))/, (mark) => (/\d/.test(mark) ? `${mark}\\` : `\\${mark}`));
 
 /** summary.md: what a reviewer has to see of a run, as the comment on a pull request. */
 export function summary(report: Report): string {

@@ -5,7 +5,7 @@ import { html } from '../../src/report/html.ts';
 import { junit } from '../../src/report/junit.ts';
 import { seriesCsv } from '../../src/report/series-csv.ts';
 import { summary } from '../../src/report/summary.ts';
-import { BUDGETS, failedRun, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
+import { BUDGETS, budget, failedRun, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 import { NASTY, nastyBudget, reportFrom } from './report-of.ts';
 import { elementsOf } from './xml.ts';
 
@@ -49,6 +49,30 @@ test('summary.md is a heading, the reasons and tables whose rows all have five c
   expect(rows.filter((row) => row.replaceAll('\\|', '').split('|').length !== 7)).toEqual([]);
   expect(text).not.toContain('<script>');
   expect(summary(failed)).toContain('- postgres: port 5432 is in use');
+});
+
+test('no text of a scenario is live in summary.md', () => {
+  const live = [
+    '![tracked](https://evil.example/pixel.png)',
+    '[click](https://evil.example)',
+    'https://evil.example and www.evil.example',
+    '<img src="https://evil.example">',
+    '# a heading',
+    '1. a list',
+    '**bold** ~~struck~~ _slanted_ `code` $math$ &#33;[x](y)',
+    '@somebody, look_at_this [ref][1]',
+  ];
+  const budgets = live.map((title, index) => budget({ id: `live-${index}`, metric: 'load.peakCcu', title }));
+  const text = summary(
+    reportFrom(measurementsOf({ errors: live }), scenarioOf({ name: 'recorded', budgets })),
+  );
+  expect(text).toContain('tracked');
+  // Without what is escaped, nothing that Markdown or GitHub acts upon is left.
+  const bare = text.replace(/\\[!-/:-@[-`{-~]/g, '').replace(/^\| --- .*$/gm, '');
+  expect(bare).not.toMatch(/[[\]`*~$]|:\/\/|www\.|@(?!\u2060)|<img|&#33;/);
+  expect(bare).not.toMatch(/^(- |\| )?(#|\d+\.) (a heading|a list)/m);
+  expect(bare).not.toMatch(/(?<!\w)_\w/);
+  expect(text).toContain('look_at_this');
 });
 
 test('what --set changed stands beside the scale, as text', () => {
