@@ -3,6 +3,7 @@ import type { Counts } from '../load/engine.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { OPERATIONS, type Operation } from '../scenario/workload.ts';
 import { toMillis } from '../units.ts';
+import { faultFigures } from './fault-figures.ts';
 import type { Figures, LatencyFigures, Percentiles } from './figures.ts';
 import { generatorFigures, hostFigures } from './host-figures.ts';
 import type { Measurements, OperationFacts } from './measurements.ts';
@@ -38,6 +39,7 @@ export function figuresOf(m: Measurements, s: Scenario): Figures {
       ),
       statement: m.ceilings?.statement ?? null,
     },
+    faults: faultFigures(m),
     generator: generatorFigures(m, lagOf(m)),
     host: hostFigures(m),
     stack: {

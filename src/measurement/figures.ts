@@ -1,5 +1,6 @@
 import type { Counts } from '../load/engine.ts';
 import type { Operation } from '../scenario/workload.ts';
+import type { FaultFigures } from './fault-figures.ts';
 
 /**
  * The body of report.json: the facts reduced to figures, over the measure phase unless said otherwise.
@@ -139,6 +140,8 @@ export interface Figures {
     readonly batchSpeedup: number | null;
     readonly statement: string | null;
   };
+  /** In the order in which they began. */
+  readonly faults: readonly FaultFigures[];
   readonly generator: {
     readonly engine: string;
     readonly workers: number;

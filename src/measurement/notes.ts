@@ -184,11 +184,13 @@ export function measurementsOf(notes: Notes, timeline: Timeline, ending: Ending,
     calibration: notes.calibration,
     canary: notes.canary,
     clockDriftMs: notes.clockDriftMs,
-    faults: notes.faults.map((fault) => ({
-      ...fault,
-      from: (fault.from - zero) / 1e6,
-      to: fault.to === null ? null : (fault.to - zero) / 1e6,
-    })),
+    faults: notes.faults
+      .toSorted((a, b) => a.from - b.from)
+      .map((fault) => ({
+        ...fault,
+        from: (fault.from - zero) / 1e6,
+        to: fault.to === null ? null : (fault.to - zero) / 1e6,
+      })),
     host: identity.host,
     settings: notes.settings,
     errors: [...new Set([...notes.errors, ...(notes.connect?.errors ?? []), ...(tally?.errors ?? [])])],

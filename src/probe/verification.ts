@@ -13,6 +13,11 @@ export interface Verified extends IntegrityFindings {
 export interface Verification {
   /** After the drain: waits until what the servers accepted is written, then reads and compares. */
   verify(ledger: Ledger, abort: AbortSignal): Promise<Verified>;
+  /**
+   * While the load goes on: what was acknowledged before the rows were read must be in them, and nothing that was
+   * not sent after they were read. What lies between is open.
+   */
+  glance(ledger: () => Promise<Ledger>): Promise<Pick<IntegrityFindings, 'lost' | 'phantom' | 'duplicated'>>;
 }
 
 /** The world servers' queues may take this long to empty after the drain. */
@@ -35,6 +40,14 @@ export async function openVerification(
   const [serversBefore, postgresBefore] = await counts();
 
   return {
+    async glance(ledger) {
+      const { ackedN, ackedSum, ackedMax, told } = await ledger();
+      const rows = await readRows(database, entities);
+      const { sentN, sentSum, sentMax } = await ledger();
+      const seen = { sentN, sentSum, sentMax, ackedN, ackedSum, ackedMax, told };
+      const { lost, phantom, duplicated } = compareLedger(seen, before, rows);
+      return { lost, phantom, duplicated };
+    },
     async verify(ledger, abort) {
       let [servers, postgres] = await counts();
       let still = 0;

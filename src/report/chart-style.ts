@@ -11,6 +11,7 @@ const INK = '#1f2933';
 export const FAINT = '#616e7c';
 const GRID = '#e4e7eb';
 const LIMIT = '#b00020';
+const FAULT = '#c0392b';
 
 export type Config = ChartConfiguration<
   'line' | 'bar',
@@ -122,6 +123,34 @@ export function measurePhase({ measured }: Measurements): Plugin {
       ctx.fillStyle = 'rgba(97, 110, 124, 0.10)';
       ctx.fillRect(chartArea.left, chartArea.top, from - chartArea.left, chartArea.height);
       ctx.fillRect(to, chartArea.top, chartArea.right - to, chartArea.height);
+      ctx.restore();
+    },
+  };
+}
+
+/** A line and a name at each fault; one that lasted is a band. */
+export function faultMarks({ faults }: Pick<Measurements, 'faults'>): Plugin {
+  return {
+    id: 'faults',
+    afterDatasetsDraw({ ctx, chartArea, scales }) {
+      const x = scales.x;
+      if (x === undefined) return;
+      ctx.save();
+      ctx.font = `600 11px ${ctx.font.slice(ctx.font.indexOf('px ') + 3)}`;
+      let labelled = Number.NEGATIVE_INFINITY;
+      for (const { id, from, to } of faults) {
+        const left = x.getPixelForValue(from);
+        const right = x.getPixelForValue(to ?? from);
+        ctx.fillStyle = 'rgba(192, 57, 43, 0.14)';
+        ctx.fillRect(left, chartArea.top, Math.max(0, right - left), chartArea.height);
+        ctx.fillStyle = FAULT;
+        ctx.fillRect(left, chartArea.top, 1, chartArea.height);
+        // Names that would lie upon each other are left out; the report lists them all.
+        const width = ctx.measureText(id).width;
+        if (left < labelled || left + 4 + width > chartArea.right) continue;
+        ctx.fillText(id, left + 4, chartArea.top + 12);
+        labelled = left + 4 + width + 8;
+      }
       ctx.restore();
     },
   };

@@ -11,6 +11,7 @@ import {
   decadesOnly,
   FAINT,
   FROM_ZERO,
+  faultMarks,
   type Line,
   limitLine,
   line,
@@ -94,7 +95,7 @@ function latencyChart(report: Report, m: Measurements): Drawing | null {
       title,
       [...curves.map((curve, i) => line(curve, i)), ...limit],
       { x, y: millisecondsAxis(most(curves), budget?.ms ?? null) },
-      { plugins: [measurePhase(m)] },
+      { plugins: [measurePhase(m), faultMarks(m)] },
     ),
   };
 }
@@ -142,7 +143,7 @@ function throughputChart(_: Report, m: Measurements): Drawing | null {
       title,
       curves.map((curve, i) => line(curve, i, i === 0 ? { borderDash: [6, 4] } : {})),
       { x: seconds(curves), y: axis('a second', FROM_ZERO) },
-      { plugins: [measurePhase(m)] },
+      { plugins: [measurePhase(m), faultMarks(m)] },
     ),
   };
 }
@@ -188,7 +189,7 @@ function cpuChart({ host }: Report, m: Measurements): Drawing | null {
       title,
       [...areas, { ...limitLine(`all ${host.cpus} cores`, host.cpus, 0, Number(x.max)), stack: 'limit' }],
       { x, y: axis('cores', { ...FROM_ZERO, stacked: true }) },
-      { plugins: [measurePhase(m)], legend: 'rect' },
+      { plugins: [measurePhase(m), faultMarks(m)], legend: 'rect' },
     ),
   };
 }

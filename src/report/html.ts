@@ -59,6 +59,7 @@ ${tiles(report)}
 ${section('budgets', 'Budgets', ...budgets(report))}
 ${charts.length === 0 ? '' : section('curves', 'Curves', ...charts.map(figure))}
 ${section('latency', 'Latency', latency(report))}
+${report.faults.length === 0 ? '' : section('faults', 'Faults', faultTable(report))}
 ${section('rules', 'Rules of the run', rules(report))}
 ${section('stack', 'Stack', stack(report))}
 ${section('host', 'Host and generator', facts(hostFacts(report)))}
@@ -105,6 +106,34 @@ function tiles({ load, latency, throughput, bottleneck, integrity }: Report): st
         `<div><p>${safe(name)}</p><strong>${safe(value)}</strong><p>${safe(more)}</p></div>`,
     )
     .join('')}</div>`;
+}
+
+function faultTable({ faults }: Report): string {
+  const head = [
+    '',
+    'At',
+    'Down',
+    'Recovery',
+    'Backlog',
+    'Failed',
+    'Timed out',
+    'Skipped',
+    'Reconnects',
+    'Lost',
+    'Phantom',
+    'Twice',
+  ];
+  return table(
+    head,
+    faults.map((fault) =>
+      row([
+        fault.error === null ? fault.id : `${fault.id}: ${fault.error}`,
+        ...[fault.from, fault.downSeconds, fault.recoverySeconds].map((value) => quantity(value, 's')),
+        ...[fault.backlogPeak, fault.failed, fault.timedOut, fault.skipped, fault.reconnects].map(numberText),
+        ...[fault.lost, fault.phantom, fault.duplicated].map(numberText),
+      ]),
+    ),
+  );
 }
 
 const STATE_WORDS = {

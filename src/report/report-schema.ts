@@ -64,6 +64,27 @@ const rule = z.object({
   advice: text,
 });
 
+const fault = z.object({
+  id: text,
+  action: z.enum(['kill', 'stop', 'drop']),
+  of: text,
+  from: z.number(),
+  downSeconds: figure.describe('Until the component answered again.'),
+  recoverySeconds: figure.describe('Until everybody was connected and the backlog was what it had been.'),
+  backlogPeak: figure.describe('Operations that were due and had not found their end.'),
+  backlogBefore: figure,
+  failed: figure,
+  timedOut: figure,
+  skipped: figure,
+  disconnects: figure,
+  reconnects: figure,
+  dropped: figure.describe('Sockets that were cut.'),
+  lost: figure.describe('Acknowledged, and not in the rows once the component was back.'),
+  phantom: figure,
+  duplicated: figure,
+  error: text.nullable(),
+});
+
 /** report.json, schemaVersion 1. Fields may be added, never changed. A figure that was not measured is null. */
 export const reportSchema = z.object({
   schemaVersion: z.literal(1),
@@ -160,7 +181,7 @@ export const reportSchema = z.object({
     resource: z.enum(['server', 'generator', 'database', 'host', 'none']),
     evidence: text,
   }),
-  faults: z.array(z.looseObject({})),
+  faults: z.array(fault).describe('In the order in which they began; times in seconds, `from` after GO.'),
   generator: z.object({
     engine: text,
     workers: count,

@@ -35,7 +35,7 @@ export function reportOf(m: Measurements, s: Scenario, verdict: Verdict, figures
     ceilings,
     rules: verdict.rules.map(({ consequence: _, ...rule }) => rule),
     bottleneck: verdict.bottleneck,
-    faults: [],
+    faults: [...figures.faults],
     generator,
     host,
     stack,

@@ -2,6 +2,7 @@ import { countRulings, countsLine } from '../judge/verdict.ts';
 import { numberText, plain, timeText } from './format.ts';
 import type { Report } from './report.ts';
 import { budgetLines } from './terminal-budgets.ts';
+import { faultLines } from './terminal-faults.ts';
 import { databaseLines, hostLines, latencyLines, loadLines } from './terminal-figures.ts';
 import { cut, fold, type Paint, type Palette, palette, wrap } from './terminal-text.ts';
 
@@ -23,6 +24,7 @@ export function terminalSummary(report: Report, style: TerminalStyle): string {
   const width = Math.min(WIDEST, Math.max(NARROWEST, style.width)) - 1;
   const measured = [
     ...section('LATENCY', latencyLines(report, paint), paint),
+    ...section('FAULTS', faultLines(report, paint), paint),
     ...section('DATABASE', fold(databaseLines(report), width - 4), paint),
     ...section('HOST AND GENERATOR', fold(hostLines(report), width - 4), paint),
   ];

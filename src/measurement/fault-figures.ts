@@ -1,0 +1,106 @@
+import { OPERATIONS } from '../scenario/workload.ts';
+import type { FaultFacts, Measurements } from './measurements.ts';
+import { increaseOf, secondsOf, sumOf, valuesAt } from './readings.ts';
+
+/** One fault as report.json tells it. Times in seconds; `from` after GO. Counts of both kinds of operation together. */
+export interface FaultFigures {
+  readonly id: string;
+  readonly action: 'kill' | 'stop' | 'drop';
+  readonly of: string;
+  readonly from: number;
+  /** Until the component answered again. */
+  readonly downSeconds: number | null;
+  /** Until everybody was connected again and the backlog was what it had been; null when that was not seen. */
+  readonly recoverySeconds: number | null;
+  /** Most operations that were due and had not found their end, until the recovery; and how many just before. */
+  readonly backlogPeak: number | null;
+  readonly backlogBefore: number | null;
+  /** Until the next fault, or the end. */
+  readonly failed: number | null;
+  readonly timedOut: number | null;
+  readonly skipped: number | null;
+  readonly disconnects: number | null;
+  readonly reconnects: number | null;
+  /** Of the players, for `drop`. */
+  readonly dropped: number | null;
+  /** What the rows said once the component was back; holes show at the end of the run alone. */
+  readonly lost: number | null;
+  readonly phantom: number | null;
+  readonly duplicated: number | null;
+  readonly error: string | null;
+}
+
+/** A backlog is back where it was at twice what it had been, or at this share of what comes due in a second. */
+const BACKLOG_TIMES = 2;
+const BACKLOG_SHARE = 0.05;
+const CONNECTED_SHARE = 0.99;
+const SETTLED = ['ok', 'rejected', 'failed', 'timedOut', 'skipped'] as const;
+
+export const faultFigures = (m: Measurements): readonly FaultFigures[] =>
+  m.faults.map((fault, i) => figuresOf(m, fault, m.faults[i + 1]?.from ?? endOf(m)));
+
+/** The last second that the load reported. */
+const endOf = (m: Measurements): number => m.series['load.connected']?.points.at(-1)?.[0] ?? 0;
+
+function figuresOf(m: Measurements, fault: FaultFacts, until: number): FaultFigures {
+  const { id, action, of, from, to, dropped, rows, error } = fault;
+  const window = { from: Math.floor(from), to: Math.max(Math.ceil(until), Math.floor(from) + 1) };
+  const over = (name: string): number | null =>
+    sumOf(OPERATIONS.map((op) => increaseOf(m.series[`load.${op}.${name}`], window)));
+  return {
+    ...{ id, action, of, from },
+    downSeconds: to === null ? null : to - from,
+    ...recoveryOf(m, from, to, window.to),
+    failed: over('failed'),
+    timedOut: over('timedOut'),
+    skipped: over('skipped'),
+    disconnects: increaseOf(m.series['load.disconnects'], window),
+    reconnects: increaseOf(m.series['load.reconnects'], window),
+    dropped,
+    lost: rows?.lost ?? null,
+    phantom: rows?.phantom ?? null,
+    duplicated: rows?.duplicated ?? null,
+    error,
+  };
+}
+
+type Recovery = Pick<FaultFigures, 'recoverySeconds' | 'backlogPeak' | 'backlogBefore'>;
+
+function recoveryOf(m: Measurements, from: number, to: number | null, until: number): Recovery {
+  const before = Math.floor(from);
+  const grid = secondsOf({ from: before, to: until });
+  const backlog = backlogAt(m, grid);
+  const connected = valuesAt(m.series['load.connected'], grid);
+  const [backlogBefore = null] = backlog;
+  const [connectedBefore = null] = connected;
+  const due = sumOf(
+    OPERATIONS.map((op) => increaseOf(m.series[`load.${op}.scheduled`], { from: before, to: until })),
+  );
+  const perSecond = due === null ? 0 : due / Math.max(1, until - before);
+  const most = Math.max(BACKLOG_TIMES * (backlogBefore ?? 0), BACKLOG_SHARE * perSecond);
+  const recovered = grid.findIndex((second, i) => {
+    const [open, there] = [backlog[i] ?? null, connected[i] ?? null];
+    if (to === null || second <= to || open === null || there === null || connectedBefore === null)
+      return false;
+    return open <= most && there >= CONNECTED_SHARE * connectedBefore;
+  });
+  const seen = backlog.slice(0, recovered === -1 ? undefined : recovered + 1).filter((one) => one !== null);
+  return {
+    recoverySeconds: recovered === -1 ? null : (grid[recovered] ?? before) - from,
+    backlogPeak: seen.length === 0 ? null : Math.max(...seen),
+    backlogBefore,
+  };
+}
+
+/** Operations that were due and had not found their end, at whole seconds. */
+function backlogAt(m: Measurements, grid: readonly number[]): (number | null)[] {
+  const read = (name: string): (number | null)[][] =>
+    OPERATIONS.map((op) => valuesAt(m.series[`load.${op}.${name}`], grid));
+  const scheduled = read('scheduled');
+  const settled = SETTLED.flatMap(read);
+  return grid.map((_, i) => {
+    const due = sumOf(scheduled.map((one) => one[i] ?? null));
+    const done = sumOf(settled.map((one) => one[i] ?? null));
+    return due === null || done === null ? null : Math.max(0, due - done);
+  });
+}

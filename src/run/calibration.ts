@@ -1,0 +1,129 @@
+import { monotonic } from '../clock.ts';
+import { interrupted } from '../errors.ts';
+import { mergeHistograms, percentileOf } from '../histogram.ts';
+import type { Engine, LoadSecond, ReadyFleet, Tally } from '../load/engine.ts';
+import type { CalibrationFacts } from '../measurement/measurements.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { OPERATIONS, type Workload, workloadOf } from '../scenario/workload.ts';
+import type { Endpoints } from '../stack/stack.ts';
+import { type Micros, micros, seconds, toMillis } from '../units.ts';
+
+/** A world that answers at once and does nothing else. */
+export interface NullWorld {
+  readonly endpoints: Endpoints;
+  close(): Promise<void>;
+}
+
+export type OpenNullWorld = (
+  size: { readonly players: number; readonly monsters: number },
+  signal: AbortSignal,
+) => Promise<NullWorld>;
+
+/** The generator's cost is that of its operations, hardly that of its idle sockets: so many carry the rate. */
+const MOST_PLAYERS = 1000;
+/** V8 has compiled what is hot after that. */
+const RAMP = seconds(0.5);
+const WARM_UP = seconds(1);
+const DRAIN = seconds(2);
+const GO_DELAY = 200_000;
+/** Beyond its schedule and drain. */
+const OVERDUE_MS = 20_000;
+
+/**
+ * The generator's own ceiling (section G): for a few seconds the scenario's load, `factor` times as fast, on a null
+ * world. What it does not keep up with there, it will not measure truthfully anywhere. Null where the scenario leaves it out.
+ */
+export async function calibrate(
+  engine: Engine,
+  scenario: Scenario,
+  openNullWorld: OpenNullWorld,
+  signal: AbortSignal,
+): Promise<CalibrationFacts | null> {
+  if (scenario.calibration.seconds === 0) return null;
+  const workload = calibrationLoad(scenario);
+  const { players, monsters } = workload;
+  const world = await openNullWorld({ players, monsters }, signal);
+  try {
+    const fleet = await engine.prepare(workload, world.endpoints, signal);
+    try {
+      return factsOf(scenario, await drive(fleet, workload, signal));
+    } finally {
+      await fleet.close();
+    }
+  } finally {
+    await world.close();
+  }
+}
+
+/** The same rates, `factor` times, by fewer players. */
+function calibrationLoad(scenario: Scenario): Workload {
+  const { seconds: length, factor } = scenario.calibration;
+  const workload = workloadOf(scenario);
+  const players = Math.min(workload.players, MOST_PLAYERS);
+  const measureStart = micros(RAMP + WARM_UP);
+  return {
+    ...workload,
+    players,
+    intentRate: (workload.intentRate * workload.players * factor) / players,
+    postRate: workload.postRate * factor,
+    timeline: { rampEnd: RAMP, measureStart, end: micros(measureStart + seconds(length)) },
+    drain: DRAIN,
+    reconnect: false,
+  };
+}
+
+interface Driven {
+  readonly tally: Tally;
+  /** Of the busiest worker, mean over the measured seconds, 0..1. */
+  readonly utilisation: number;
+}
+
+async function drive(fleet: ReadyFleet, workload: Workload, signal: AbortSignal): Promise<Driven> {
+  const { measureStart, end } = workload.timeline;
+  const used = new Map<number, number[]>();
+  const onSecond = ({ at, workers }: LoadSecond): void => {
+    if (at <= measureStart || at > end + 1e6) return;
+    for (const [i, { utilisation }] of workers.entries()) {
+      used.set(i, [...(used.get(i) ?? []), utilisation]);
+    }
+  };
+  let timer: NodeJS.Timeout | undefined;
+  const stop = (): void => fleet.stop();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(new Error('a load worker did not end the calibration')),
+        (end + DRAIN) / 1e3 + OVERDUE_MS,
+      );
+    });
+    const tally = await Promise.race([fleet.run((monotonic() + GO_DELAY) as Micros, onSecond), late]);
+    if (signal.aborted) throw interrupted('stopped during the calibration of the generator');
+    const means = [...used.values()].map((all) => all.reduce((sum, one) => sum + one, 0) / all.length);
+    return { tally, utilisation: Math.max(0, ...means) };
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+function factsOf(scenario: Scenario, { tally, utilisation }: Driven): CalibrationFacts {
+  const { load, calibration } = scenario;
+  const target = load.intentsPerSecond + load.monsterCommandsPerSecond;
+  const all = OPERATIONS.map((op) => tally.operations[op]);
+  const scheduled = all.reduce((sum, { measured }) => sum + measured.scheduled, 0);
+  const answered = all.reduce((sum, { measured }) => sum + measured.ok + measured.rejected, 0);
+  const p99 = (histograms: Parameters<typeof mergeHistograms>[0]): number | null => {
+    const value = percentileOf(mergeHistograms(histograms), 99);
+    return value === null ? null : toMillis(value);
+  };
+  return {
+    seconds: calibration.seconds,
+    ratePerSecond: scheduled / calibration.seconds,
+    targetPerSecond: target,
+    answeredPercent: scheduled === 0 ? 0 : (100 * answered) / scheduled,
+    utilisationPercent: 100 * utilisation,
+    ownLagP99Ms: p99(all.map(({ ownLag }) => ownLag)),
+    dueP99Ms: p99(all.map(({ due }) => due)),
+  };
+}

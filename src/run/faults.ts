@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonic } from '../clock.ts';
+import { messageOf } from '../errors.ts';
+import type { ReadyFleet } from '../load/engine.ts';
+import type { FaultFacts } from '../measurement/measurements.ts';
+import type { Verification } from '../probe/verification.ts';
+import { streamSeed } from '../rng.ts';
+import type { PlannedFault } from '../scenario/workload.ts';
+import type { Disturbance } from '../stack/stack.ts';
+import type { Micros } from '../units.ts';
+
+/** What faults are done to, and how the rows are looked at afterwards. */
+export interface FaultScene {
+  readonly seed: number;
+  readonly go: Micros;
+  readonly disturb: Disturbance;
+  readonly fleet: ReadyFleet;
+  readonly verification: Verification | null;
+  /** Told when a fault is over, in that order. Times are on the monotonic clock. */
+  readonly note: (fault: FaultFacts) => void;
+}
+
+export interface Injection {
+  /** Begins no other fault; resolves when those under way are over. */
+  finish(): Promise<void>;
+}
+
+const SEED_OF_DROPS = 21;
+
+/**
+ * Does every planned fault at its time. Those of one component wait for one another, so that what is down is never
+ * killed again; a component that does not come back is the stack's failure, and noted here.
+ */
+export function injectFaults(planned: readonly PlannedFault[], scene: FaultScene): Injection {
+  const stopped = new AbortController();
+  const busy = new Map<string, Promise<void>>();
+  const all = planned.map(async (fault, index) => {
+    const due = scene.go + fault.at - monotonic();
+    await sleep(Math.max(0, due / 1e3), undefined, { signal: stopped.signal }).catch(() => undefined);
+    const before = busy.get(fault.of) ?? Promise.resolve();
+    const own = before.then(async () => {
+      if (!stopped.signal.aborted) scene.note(await inject(fault, index, scene));
+    });
+    busy.set(fault.of, own);
+    await own;
+  });
+  return {
+    async finish() {
+      stopped.abort();
+      await Promise.all(all);
+    },
+  };
+}
+
+async function inject(fault: PlannedFault, index: number, scene: FaultScene): Promise<FaultFacts> {
+  const { id, action, of, lasting, sharePercent } = fault;
+  const { disturb, fleet, verification, seed } = scene;
+  const begun: FaultFacts = {
+    ...{ id, action, of, from: monotonic(), to: null },
+    ...{ dropped: null, rows: null, error: null },
+  };
+  try {
+    if (action === 'drop') {
+      const dropped = await fleet.drop(sharePercent, streamSeed(seed, SEED_OF_DROPS, index));
+      return { ...begun, to: monotonic(), dropped };
+    }
+    const { from, to } = await disturb[action](of, lasting);
+    const rows = await verification?.glance(() => fleet.ledger());
+    return { ...begun, from, to, rows: rows ?? null };
+  } catch (thrown) {
+    return { ...begun, error: messageOf(thrown) };
+  }
+}
