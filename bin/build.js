@@ -1,4 +1,4 @@
-// Bundles every process of capbench into dist/: the CLI, the fleet's workers, the world server, the watchdog;
+// Bundles every process of capbench into dist/: the CLI, the fleet's workers, the world servers, the watchdog;
 // and the charts, which the CLI loads when it draws. With --bench also `npm run bench` and its processes.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -69,6 +69,7 @@ const main = await build({
     cli: 'src/cli.ts',
     'fleet-worker': 'src/load/fleet/worker.ts',
     'world-flux': 'src/world/flux.ts',
+    'world-null': 'src/world/null.ts',
     watchdog: 'src/stack/watchdog-process.ts',
   },
   splitting: true,

@@ -101,7 +101,7 @@ const environmentOf = ({ scenario, instance, port, database }: WorldServerPlan) 
 });
 
 /** The port it says it listens at. */
-async function readyPort(server: NodeProcess, limit: number): Promise<number> {
+export async function readyPort(server: NodeProcess, limit: number): Promise<number> {
   let port: number | null = null;
   const ready = new Promise<void>((resolve) => {
     server.onMessage((message) => {

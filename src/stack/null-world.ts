@@ -1,0 +1,68 @@
+import { tmpdir } from 'node:os';
+import { bundleFile } from './bundle-file.ts';
+import { startProcess } from './process.ts';
+import { openRunFolder } from './run-folder.ts';
+import type { Endpoints } from './stack.ts';
+import { START_LIMITS } from './start-limits.ts';
+import { unlessAborted } from './time-limit.ts';
+import type { Watchdog } from './watchdog.ts';
+import { readyPort } from './world-server.ts';
+
+export interface NullWorldOptions {
+  readonly players: number;
+  readonly monsters: number;
+  readonly servers: number;
+  readonly watchdog: Watchdog;
+  /** Aborts a start in progress. */
+  readonly signal: AbortSignal;
+}
+
+/** The servers of a null world, which answer everything at once and do nothing. */
+export interface OpenNullWorld {
+  readonly endpoints: Endpoints;
+  /** Resolves when their processes and their folder are gone. Idempotent. */
+  close(): Promise<void>;
+}
+
+const HOST = '127.0.0.1';
+
+/**
+ * Starts a null world of as many servers as the real one has, a process each: a fleet then opens the same
+ * connections to the same number of destinations, and finds as many descriptors. Rejects with exit code 93,
+ * or with the signal's reason; all that was started is gone then.
+ */
+export async function openNullWorld(options: NullWorldOptions): Promise<OpenNullWorld> {
+  const { players, monsters, servers, watchdog, signal } = options;
+  signal.throwIfAborted();
+  const folder = await openRunFolder(watchdog, [tmpdir()], null, 'files');
+  const stops: (() => Promise<unknown>)[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(stops.map((stop) => stop()));
+    await folder.remove();
+  };
+  const start = async (instance: number) => {
+    const name = `null-world-${instance}`;
+    const server = await startProcess({
+      name,
+      module: bundleFile('world-null'),
+      env: {
+        ...{ HOST, PORT: '0', INSTANCE_ID: String(instance), INSTANCES: String(servers) },
+        ...{ PLAYERS: String(players), MONSTERS: String(monsters) },
+      },
+      log: folder.file(`${name}.log`),
+      watchdog,
+    });
+    stops.push(() => server.stop());
+    const port = await unlessAborted(readyPort(server, START_LIMITS.world), signal);
+    return { url: `http://${HOST}:${port}`, pid: server.pid };
+  };
+  const starts = Array.from({ length: servers }, (_, i) => start(i + 1));
+  try {
+    return { endpoints: { worlds: await Promise.all(starts), database: null }, close };
+  } catch (error) {
+    // One that is still starting would be missed by close.
+    await Promise.allSettled(starts);
+    await close();
+    throw error;
+  }
+}
