@@ -4,7 +4,7 @@ import { listCommand } from './commands/list.ts';
 import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
 import { serveCommand } from './commands/serve.ts';
-import { CapbenchError, EXIT, type ExitCode, messageOf } from './errors.ts';
+import { CapbenchError, EXIT, type ExitCode, messageOf, refusalOf } from './errors.ts';
 import { type Host, processHost } from './host.ts';
 
 /**
@@ -42,6 +42,19 @@ function reportBug(host: Host, thrown: unknown, verbose: boolean): void {
   );
   if (verbose && thrown instanceof Error && thrown.stack !== undefined)
     host.stderr.write(`${thrown.stack}\n`);
+}
+
+/** What a command threw, told; returns the exit code. */
+function reportThrown(host: Host, thrown: unknown): ExitCode {
+  const known = thrown instanceof CapbenchError ? thrown : refusalOf(thrown);
+  if (known === null) {
+    reportBug(host, thrown, wantsVerbose(host));
+    return EXIT.bug;
+  }
+  report(host, known.message, known.hint);
+  if (wantsVerbose(host) && known.cause !== undefined)
+    host.stderr.write(`cause: ${messageOf(known.cause)}\n`);
+  return known.exitCode;
 }
 
 /** Commander's own words, `error: unknown option '--scael'\n(Did you mean --scale?)`, in our form. */
@@ -87,23 +100,13 @@ export async function runCli(host: Host): Promise<ExitCode> {
       if (thrown.code !== 'commander.help') reportUsage(host, thrown);
       return EXIT.badInput;
     }
-    if (thrown instanceof CapbenchError) {
-      report(host, thrown.message, thrown.hint);
-      if (wantsVerbose(host) && thrown.cause !== undefined)
-        host.stderr.write(`cause: ${messageOf(thrown.cause)}\n`);
-      return thrown.exitCode;
-    }
-    reportBug(host, thrown, wantsVerbose(host));
-    return EXIT.bug;
+    return reportThrown(host, thrown);
   }
 }
 
 /** The whole program: the only place that ends the process. */
 export async function main(host: Host = processHost()): Promise<void> {
-  host.onCrash((thrown) => {
-    reportBug(host, thrown, wantsVerbose(host));
-    host.exit(EXIT.bug);
-  });
+  host.onCrash((thrown) => host.exit(reportThrown(host, thrown)));
   // A verb with something to close takes the signals over.
   host.onSignal(() => host.exit(EXIT.interrupted));
   host.exit(await runCli(host));

@@ -34,3 +34,27 @@ export const interrupted = (message: string) => new CapbenchError(EXIT.interrupt
 /** A message for anything that was thrown, also what is not an Error. */
 export const messageOf = (thrown: unknown): string =>
   thrown instanceof Error ? thrown.message : String(thrown);
+
+/** What the operating system refuses a process, by the code of its error: what that means, and what to do. */
+const REFUSALS: Readonly<Record<string, readonly [what: string, hint: string]>> = {
+  EMFILE: [
+    'this process may not open more files',
+    'raise the limit before the run: ulimit -n 4096, or twice the players where they are more',
+  ],
+  ENFILE: [
+    'this host may not open more files',
+    'end other programs, or raise the limit of the host (fs.file-max)',
+  ],
+  ENOSPC: ['the disk is full', 'free some space, or set TMPDIR and --out to folders on another disk'],
+  EDQUOT: ['the disk quota is used up', 'free some space, or set TMPDIR and --out to folders elsewhere'],
+  ENOMEM: ['this host gives no more memory', 'free memory, raise ulimit -v, or run with a lower --scale'],
+};
+const OUT_OF_MEMORY = /out of memory|allocation failed|cannot allocate memory/i;
+
+/** An error by which the host refuses a resource, as exit code 93 with advice; null for any other. */
+export function refusalOf(thrown: unknown): CapbenchError | null {
+  if (!(thrown instanceof Error) || thrown instanceof CapbenchError) return null;
+  const code = 'code' in thrown ? String(thrown.code) : OUT_OF_MEMORY.test(thrown.message) ? 'ENOMEM' : '';
+  const refusal = REFUSALS[code];
+  return refusal === undefined ? null : stackFailed(`${refusal[0]}: ${thrown.message}`, refusal[1], thrown);
+}

@@ -53,10 +53,15 @@ export interface Host {
   exit(code: ExitCode): void;
 }
 
-function outputOf(stream: NodeJS.WriteStream): Output {
+/** EPIPE: `capbench list | head`. EIO: the terminal was closed. Whoever left knows it. */
+const LEFT: ReadonlySet<unknown> = new Set(['EPIPE', 'EIO']);
+
+/** @param onLost told once when what is written is lost for another reason than that its reader has left. */
+function outputOf(stream: NodeJS.WriteStream, onLost: (reason: string) => void): Output {
   let gone = false;
-  // EPIPE: `capbench list | head`. EIO: the terminal was closed. Neither is a reason to drop a run.
-  stream.on('error', () => {
+  // No reason to drop a run: its verdict is the exit code too, and its bundle says the same.
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (!gone && !LEFT.has(error.code)) onLost(error.message);
     gone = true;
   });
   return {
@@ -87,6 +92,10 @@ const FAREWELL_MS = 2000;
 export function processHost(): Host {
   const root = fileURLToPath(new URL('..', import.meta.url));
   const listeners: ((signal: StopSignal) => void)[] = [];
+  const stderr = outputOf(process.stderr, () => {});
+  const stdout = outputOf(process.stdout, (reason) =>
+    stderr.write(`warning: the results could not be written to stdout: ${reason}\n`),
+  );
   return {
     argv: process.argv.slice(2),
     env: process.env,
@@ -96,8 +105,8 @@ export function processHost(): Host {
       const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { version: string };
       return version;
     },
-    stdout: outputOf(process.stdout),
-    stderr: outputOf(process.stderr),
+    stdout,
+    stderr,
     machine: {
       platform: process.platform,
       arch: process.arch,

@@ -1,6 +1,6 @@
 import { lstat, mkdir, open, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { badInput, CapbenchError, EXIT, messageOf } from '../errors.ts';
+import { badInput, CapbenchError, EXIT, messageOf, refusalOf } from '../errors.ts';
 import type { Measurements } from './measurements.ts';
 import { parseMeasurements } from './measurements-schema.ts';
 
@@ -156,7 +156,7 @@ const codeOf = (error: unknown): string | null =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 
 function unwritable(path: string, error: unknown): CapbenchError {
-  if (codeOf(error) === 'ENOSPC') {
+  if (codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT') {
     return new CapbenchError(
       EXIT.invalid,
       `${path} cannot be written: the disk is full`,
@@ -164,6 +164,9 @@ function unwritable(path: string, error: unknown): CapbenchError {
       { cause: error },
     );
   }
+  // Too many open files are no fault of the folder.
+  const refused = refusalOf(error);
+  if (refused !== null) return refused;
   return new CapbenchError(
     EXIT.badInput,
     `${path} cannot be written: ${messageOf(error)}`,

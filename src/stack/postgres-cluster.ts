@@ -25,6 +25,12 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
     'correct postgres.settings in the scenario',
   ],
   [/could not access file "/, 'take the library out of shared_preload_libraries in the scenario'],
+  [
+    /could not look up effective user ID/,
+    'this user has no entry in /etc/passwd, and PostgreSQL wants one: run as a user that has, or add the entry (useradd, or a line in /etc/passwd of a container)',
+  ],
+  [/File too large/, "raise the limit of a file's size: ulimit -f unlimited"],
+  [/Too many open files/, 'raise the limit of open files: ulimit -n 4096'],
   [/Permission denied/, 'set TMPDIR to a directory that every user may enter, such as /tmp'],
 ];
 
