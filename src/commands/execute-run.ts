@@ -89,7 +89,8 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     return exitCode;
   } finally {
     progress.end();
-    await watchdog?.close();
+    const warning = await watchdog?.close();
+    if (warning != null) progress.say(`warning: ${warning}`);
     signals.dispose();
   }
 }

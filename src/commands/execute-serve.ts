@@ -63,7 +63,8 @@ export async function executeServe(host: Host, reference: string, flags: ServeFl
       await stack.close();
     }
   } finally {
-    await watchdog.close();
+    const warning = await watchdog.close();
+    if (warning !== null) host.stderr.write(`warning: ${warning}\n`);
     signals.dispose();
   }
 }

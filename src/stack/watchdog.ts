@@ -46,11 +46,13 @@ export interface Watchdog {
   /** Guard a folder before it is made. */
   guardFolder(path: string): Promise<void>;
   releaseFolder(path: string): void;
-  /** Ends the watchdog. Idempotent. */
-  close(): Promise<void>;
+  /** Ends the watchdog. Resolves to a warning where it had to be killed, else to null. Idempotent. */
+  close(): Promise<string | null>;
 }
 
 const START_LIMIT_MS = 20_000;
+/** It has nothing left to do then; and as long as ending all that is still guarded may take. */
+const IDLE_CLOSE_LIMIT_MS = 4_000;
 const CLOSE_LIMIT_MS = 20_000;
 const INHERITED = /^(PATH|HOME|TMPDIR|LANG|LC_[A-Z]+)$/;
 
@@ -95,12 +97,18 @@ export async function openWatchdog(
   const send = (order: WatchdogOrder): Promise<void> => write(stdin, `${JSON.stringify(order)}\n`);
   // Nothing is lost with a release that does not arrive: the watchdog finds nobody there.
   const tell = (order: WatchdogOrder): void => void send(order).catch(() => {});
-  const end = async (): Promise<void> => {
+  const left = new Set<number | string>();
+  const end = async (): Promise<string | null> => {
     stdin.end();
-    if (!(await settlesWithin(ended, CLOSE_LIMIT_MS))) child.kill('SIGKILL');
+    const limit = left.size === 0 ? IDLE_CLOSE_LIMIT_MS : CLOSE_LIMIT_MS;
+    if (await settlesWithin(ended, limit)) return null;
+    child.kill('SIGKILL');
     await ended;
+    return `the watchdog (process ${pid}) did not end within ${limit / 1e3} s and was killed: something on this host had stopped it${
+      left.size === 0 ? '' : `; it had still to end or remove ${[...left].join(', ')}`
+    }`;
   };
-  let ending: Promise<void> | undefined;
+  let ending: Promise<string | null> | undefined;
   const lost = new Promise<StackFailure>((resolve) => {
     void ended.then(() => {
       if (ending === undefined) resolve(lostWatchdog(child.exitCode, child.signalCode));
@@ -110,10 +118,22 @@ export async function openWatchdog(
     pid,
     environment: inherited,
     lost,
-    guard: (guarded, manner, cleanup) => send({ order: 'guard', pid: guarded, manner, cleanup }),
-    release: (guarded) => tell({ order: 'release', pid: guarded }),
-    guardFolder: (path) => send({ order: 'guardFolder', path }),
-    releaseFolder: (path) => tell({ order: 'releaseFolder', path }),
+    guard: (guarded, manner, cleanup) => {
+      left.add(guarded);
+      return send({ order: 'guard', pid: guarded, manner, cleanup });
+    },
+    release: (guarded) => {
+      left.delete(guarded);
+      tell({ order: 'release', pid: guarded });
+    },
+    guardFolder: (path) => {
+      left.add(path);
+      return send({ order: 'guardFolder', path });
+    },
+    releaseFolder: (path) => {
+      left.delete(path);
+      tell({ order: 'releaseFolder', path });
+    },
     close: () => {
       ending ??= end();
       return ending;
