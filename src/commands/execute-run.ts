@@ -10,6 +10,7 @@ import { type RunPlan, run } from '../run/run.ts';
 import { scenarioHash, writeScenario } from '../scenario/resolved.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { openLocalStack } from '../stack/local.ts';
+import { openNullWorld } from '../stack/null-world.ts';
 import { attachTargets } from '../stack/remote.ts';
 import { targetAddresses } from '../stack/target-address.ts';
 import { openWatchdog, type Watchdog } from '../stack/watchdog.ts';
@@ -58,7 +59,8 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     const bundle = await makeBundle(out, scenario.name, startedAt);
     await writeArtefact(bundle, 'scenario.yaml', writeScenario(scenario));
 
-    watchdog = await openWatchdog(host.env);
+    const guard = await openWatchdog(host.env);
+    watchdog = guard;
     const plan: RunPlan = {
       scenario,
       identity: {
@@ -70,8 +72,9 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
         engine: flags.engine,
         host: hostFacts(host),
       },
-      openStack: stackOpener(host, scenario, flags.target, watchdog),
-      engine: createNativeEngine({ workers, watchdog, onConnecting: progress.connecting }),
+      openStack: stackOpener(host, scenario, flags.target, guard),
+      engine: createNativeEngine({ workers, watchdog: guard, onConnecting: progress.connecting }),
+      openNullWorld: (size, signal) => openNullWorld({ ...size, watchdog: guard, signal }),
       readLog: readLogTail,
     };
     const { measurements, logs } = await run(plan, progress, signals);

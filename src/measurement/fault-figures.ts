@@ -23,10 +23,11 @@ export interface FaultFigures {
   readonly reconnects: number | null;
   /** Of the players, for `drop`. */
   readonly dropped: number | null;
-  /** What the rows said once the component was back; holes show at the end of the run alone. */
+  /** What the rows said once the component was back, beyond what they had said after the fault before. */
   readonly lost: number | null;
   readonly phantom: number | null;
   readonly duplicated: number | null;
+  readonly holes: number | null;
   readonly error: string | null;
 }
 
@@ -60,6 +61,7 @@ function figuresOf(m: Measurements, fault: FaultFacts, until: number): FaultFigu
     lost: rows?.lost ?? null,
     phantom: rows?.phantom ?? null,
     duplicated: rows?.duplicated ?? null,
+    holes: rows?.holes ?? null,
     error,
   };
 }

@@ -115,7 +115,7 @@ const measurementsSchema: z.ZodType<Measurements> = z.object({
         from: z.number(),
         to: seconds,
         dropped: count.nullable(),
-        rows: z.object({ lost: count, phantom: count, duplicated: count }).nullable(),
+        rows: z.object({ lost: count, phantom: count, duplicated: count, holes: count }).nullable(),
         error: z.string().nullable(),
       }),
     )

@@ -102,6 +102,14 @@ export interface CanaryFacts {
   readonly afterMs: number | null;
 }
 
+/** Operations, but for `holes`: entities whose numbers do not add up. */
+export interface RowFindings {
+  readonly lost: number;
+  readonly phantom: number;
+  readonly duplicated: number;
+  readonly holes: number;
+}
+
 /** One fault, as it was. Seconds after GO. */
 export interface FaultFacts {
   /** `kill-postgres-1` */
@@ -114,10 +122,12 @@ export interface FaultFacts {
   /** Sockets that were cut, for `drop`. */
   readonly dropped: number | null;
   /**
-   * What the rows said once the component was back: operations acknowledged before the rows were read and not in
-   * them, and operations in them that were never sent. Null when nobody could read them.
+   * What the rows said once the component was back, beyond what they had said after the fault before: operations
+   * acknowledged before the rows were read and not in them, and operations in them that were never sent. While load
+   * goes on a loss may be hidden by an operation that is just being answered; the end of the run hides nothing.
+   * Null when nobody could read them.
    */
-  readonly rows: { readonly lost: number; readonly phantom: number; readonly duplicated: number } | null;
+  readonly rows: RowFindings | null;
   readonly error: string | null;
 }
 

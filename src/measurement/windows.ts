@@ -14,19 +14,24 @@ const MOST_WINDOWS = 120;
 export function openWindowBook(): WindowBook {
   let windows: HistogramData[] = [];
   let seconds = 1;
+  /** The window that is being filled, and how long it is by now. */
   let pending: HistogramData[] = [];
+  let filled = 0;
   return {
     add(second) {
       pending.push(second);
-      if (pending.length < seconds) return;
+      filled += 1;
+      if (filled < seconds) return;
       windows.push(mergeHistograms(pending));
       pending = [];
+      filled = 0;
       if (windows.length <= MOST_WINDOWS) return;
       const last = windows.length % 2 === 1 ? windows.pop() : undefined;
       windows = windows.flatMap((window, i) =>
         i % 2 === 0 ? [mergeHistograms([window, windows[i + 1] ?? window])] : [],
       );
       pending = last === undefined ? [] : [last];
+      filled = last === undefined ? 0 : seconds;
       seconds *= 2;
     },
     close: () => windows,

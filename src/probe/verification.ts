@@ -10,6 +10,8 @@ export interface Verified extends IntegrityFindings {
   readonly rowWritesPostgres: number;
 }
 
+export type Glance = Pick<IntegrityFindings, 'lost' | 'phantom' | 'duplicated' | 'holes'>;
+
 export interface Verification {
   /** After the drain: waits until what the servers accepted is written, then reads and compares. */
   verify(ledger: Ledger, abort: AbortSignal): Promise<Verified>;
@@ -17,7 +19,7 @@ export interface Verification {
    * While the load goes on: what was acknowledged before the rows were read must be in them, and nothing that was
    * not sent after they were read. What lies between is open.
    */
-  glance(ledger: () => Promise<Ledger>): Promise<Pick<IntegrityFindings, 'lost' | 'phantom' | 'duplicated'>>;
+  glance(ledger: () => Promise<Ledger>): Promise<Glance>;
 }
 
 /** The world servers' queues may take this long to empty after the drain. */
@@ -45,8 +47,8 @@ export async function openVerification(
       const rows = await readRows(database, entities);
       const { sentN, sentSum, sentMax } = await ledger();
       const seen = { sentN, sentSum, sentMax, ackedN, ackedSum, ackedMax, told };
-      const { lost, phantom, duplicated } = compareLedger(seen, before, rows);
-      return { lost, phantom, duplicated };
+      const { lost, phantom, duplicated, holes } = compareLedger(seen, before, rows);
+      return { lost, phantom, duplicated, holes };
     },
     async verify(ledger, abort) {
       let [servers, postgres] = await counts();

@@ -122,6 +122,7 @@ function faultTable({ faults }: Report): string {
     'Lost',
     'Phantom',
     'Twice',
+    'Holes',
   ];
   return table(
     head,
@@ -130,7 +131,7 @@ function faultTable({ faults }: Report): string {
         fault.error === null ? fault.id : `${fault.id}: ${fault.error}`,
         ...[fault.from, fault.downSeconds, fault.recoverySeconds].map((value) => quantity(value, 's')),
         ...[fault.backlogPeak, fault.failed, fault.timedOut, fault.skipped, fault.reconnects].map(numberText),
-        ...[fault.lost, fault.phantom, fault.duplicated].map(numberText),
+        ...[fault.lost, fault.phantom, fault.duplicated, fault.holes].map(numberText),
       ]),
     ),
   );

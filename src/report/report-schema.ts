@@ -82,6 +82,7 @@ const fault = z.object({
   lost: figure.describe('Acknowledged, and not in the rows once the component was back.'),
   phantom: figure,
   duplicated: figure,
+  holes: figure.describe('Entities whose numbers do not add up.'),
   error: text.nullable(),
 });
 

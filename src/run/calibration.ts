@@ -15,7 +15,7 @@ export interface NullWorld {
 }
 
 export type OpenNullWorld = (
-  size: { readonly players: number; readonly monsters: number },
+  size: { readonly players: number; readonly monsters: number; readonly servers: number },
   signal: AbortSignal,
 ) => Promise<NullWorld>;
 
@@ -42,7 +42,11 @@ export async function calibrate(
   if (scenario.calibration.seconds === 0) return null;
   const workload = calibrationLoad(scenario);
   const { players, monsters } = workload;
-  const world = await openNullWorld({ players, monsters }, signal);
+  const world = await openNullWorld({ players, monsters, servers: scenario.world.servers }, signal).catch(
+    (thrown) => {
+      throw signal.aborted ? stopped() : thrown;
+    },
+  );
   try {
     const fleet = await engine.prepare(workload, world.endpoints, signal);
     try {
@@ -54,6 +58,8 @@ export async function calibrate(
     await world.close();
   }
 }
+
+const stopped = () => interrupted('stopped during the calibration of the generator');
 
 /** The same rates, `factor` times, by fewer players. */
 function calibrationLoad(scenario: Scenario): Workload {
@@ -98,7 +104,7 @@ async function drive(fleet: ReadyFleet, workload: Workload, signal: AbortSignal)
       );
     });
     const tally = await Promise.race([fleet.run((monotonic() + GO_DELAY) as Micros, onSecond), late]);
-    if (signal.aborted) throw interrupted('stopped during the calibration of the generator');
+    if (signal.aborted) throw stopped();
     const means = [...used.values()].map((all) => all.reduce((sum, one) => sum + one, 0) / all.length);
     return { tally, utilisation: Math.max(0, ...means) };
   } finally {

@@ -5,17 +5,19 @@ import { hopelessness } from '../judge/hopeless.ts';
 import type { LoadSecond, ReadyFleet } from '../load/engine.ts';
 import type { Ending } from '../measurement/measurements.ts';
 import type { Notes } from '../measurement/notes.ts';
-import { generatorSamples } from '../probe/generator.ts';
+import { generatorSamples, sliceSamples } from '../probe/generator.ts';
 import type { Probe } from '../probe/probe.ts';
 import { watch } from '../probe/watch.ts';
 import { OPERATIONS, type Workload } from '../scenario/workload.ts';
 import type { Micros } from '../units.ts';
+import type { Injection } from './faults.ts';
 import type { Observer, Phase, StopSignals } from './phases.ts';
 
 /** Between READY and GO, so that every worker has its orders before the clock starts. */
 const GO_DELAY = 300_000;
 /** Beyond the drain, which the workers keep themselves, before they are given up. */
 const OVERDUE = 20e6;
+const SECOND = 1e6;
 /** Once a component is gone, what is in flight gets this long before the run is closed without it. */
 const LOST_DRAIN_MS = 5_000;
 
@@ -26,11 +28,13 @@ export interface Drive {
   readonly signals: StopSignals;
   readonly observer: Observer;
   enter(phase: Phase): void;
+  /** Starts the planned faults; null where there are none. */
+  disturb(go: Micros, fleet: ReadyFleet): Injection | null;
 }
 
 /** GO to the end of the drain, with the probes reading once a second. */
 export async function drive(
-  { workload, notes, signals, observer, enter }: Drive,
+  { workload, notes, signals, observer, enter, disturb }: Drive,
   fleet: ReadyFleet,
   probes: readonly Probe[],
   lost: Promise<never>,
@@ -60,9 +64,14 @@ export async function drive(
   follow(0);
   const onSecond = (second: LoadSecond): void => {
     notes.series.add((go + second.at) as Micros, toSamples(second));
+    for (const slice of second.slices) notes.series.add((go + slice.at) as Micros, sliceSamples(slice));
     notes.peakCcu = Math.max(notes.peakCcu, second.connected);
     observer.second(second);
-    if (phase === 'measure') {
+    if (second.at >= timeline.measureStart + SECOND && second.at <= timeline.end) {
+      for (const name of OPERATIONS) notes.windows[name].add(second.operations[name].due);
+    }
+    // A fault may well make a run miss for seconds what it sends afterwards.
+    if (phase === 'measure' && injection === null) {
       for (const name of OPERATIONS) {
         const { scheduled, skipped, failed, timedOut } = second.operations[name];
         stopped ??= hopeless(name, { scheduled, missed: skipped + failed + timedOut });
@@ -78,6 +87,7 @@ export async function drive(
     follow(monotonic() - go);
   };
   signals.stop.addEventListener('abort', stop, { once: true });
+  const injection = disturb(go, fleet);
   const drained = fleet.run(go, onSecond);
   drained.catch(() => undefined);
   const left = new Promise<null>((resolve) =>
@@ -92,6 +102,8 @@ export async function drive(
   try {
     if (signals.stop.aborted) stop();
     notes.tally = await Promise.race([drained, left, lost, overdue.passed]);
+    // What a fault has taken down comes back before the rows are read.
+    if (injection !== null) await Promise.race([injection.finish(), left, lost]);
   } catch (thrown) {
     // Whatever was answered until a component was lost still counts, if the workers can tell it soon.
     fleet.stop();
@@ -100,6 +112,7 @@ export async function drive(
   } finally {
     signals.stop.removeEventListener('abort', stop);
     overdue.cancel();
+    void injection?.finish().catch(() => undefined);
     await readings.finish();
   }
   if (signals.stop.aborted) return { state: 'interrupted', phase };

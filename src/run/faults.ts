@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonic } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { ReadyFleet } from '../load/engine.ts';
-import type { FaultFacts } from '../measurement/measurements.ts';
+import type { FaultFacts, RowFindings } from '../measurement/measurements.ts';
 import type { Verification } from '../probe/verification.ts';
 import { streamSeed } from '../rng.ts';
 import type { PlannedFault } from '../scenario/workload.ts';
@@ -34,12 +34,13 @@ const SEED_OF_DROPS = 21;
 export function injectFaults(planned: readonly PlannedFault[], scene: FaultScene): Injection {
   const stopped = new AbortController();
   const busy = new Map<string, Promise<void>>();
+  const look = glances(scene);
   const all = planned.map(async (fault, index) => {
     const due = scene.go + fault.at - monotonic();
     await sleep(Math.max(0, due / 1e3), undefined, { signal: stopped.signal }).catch(() => undefined);
     const before = busy.get(fault.of) ?? Promise.resolve();
     const own = before.then(async () => {
-      if (!stopped.signal.aborted) scene.note(await inject(fault, index, scene));
+      if (!stopped.signal.aborted) scene.note(await inject(fault, index, scene, look));
     });
     busy.set(fault.of, own);
     await own;
@@ -52,9 +53,37 @@ export function injectFaults(planned: readonly PlannedFault[], scene: FaultScene
   };
 }
 
-async function inject(fault: PlannedFault, index: number, scene: FaultScene): Promise<FaultFacts> {
+/** One look at the rows after the other: what each finds beyond the one before. */
+function glances({ verification, fleet }: FaultScene): () => Promise<RowFindings | null> {
+  let known: RowFindings = { lost: 0, phantom: 0, duplicated: 0, holes: 0 };
+  let last: Promise<RowFindings | null> = Promise.resolve(null);
+  const look = async (): Promise<RowFindings | null> => {
+    if (verification === null) return null;
+    const found = await verification.glance(() => fleet.ledger());
+    const more = (kind: keyof RowFindings): number => Math.max(0, found[kind] - known[kind]);
+    const fresh = {
+      lost: more('lost'),
+      phantom: more('phantom'),
+      duplicated: more('duplicated'),
+      holes: more('holes'),
+    };
+    known = found;
+    return fresh;
+  };
+  return () => {
+    last = last.catch(() => null).then(look);
+    return last;
+  };
+}
+
+async function inject(
+  fault: PlannedFault,
+  index: number,
+  scene: FaultScene,
+  look: () => Promise<RowFindings | null>,
+): Promise<FaultFacts> {
   const { id, action, of, lasting, sharePercent } = fault;
-  const { disturb, fleet, verification, seed } = scene;
+  const { disturb, fleet, seed } = scene;
   const begun: FaultFacts = {
     ...{ id, action, of, from: monotonic(), to: null },
     ...{ dropped: null, rows: null, error: null },
@@ -65,8 +94,7 @@ async function inject(fault: PlannedFault, index: number, scene: FaultScene): Pr
       return { ...begun, to: monotonic(), dropped };
     }
     const { from, to } = await disturb[action](of, lasting);
-    const rows = await verification?.glance(() => fleet.ledger());
-    return { ...begun, from, to, rows: rows ?? null };
+    return { ...begun, from, to, rows: await look() };
   } catch (thrown) {
     return { ...begun, error: messageOf(thrown) };
   }

@@ -2,6 +2,7 @@ import type { LoadSecond } from '../load/engine.ts';
 
 /** The steps of a run, in order (R2). */
 export type Phase =
+  | 'calibrate'
   | 'stack'
   | 'ceilings'
   | 'connect'

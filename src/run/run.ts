@@ -11,9 +11,11 @@ import type { Probe } from '../probe/probe.ts';
 import { openVerification } from '../probe/verification.ts';
 import { openWorldProbe } from '../probe/world.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { workloadOf } from '../scenario/workload.ts';
+import { faultsOf, workloadOf } from '../scenario/workload.ts';
 import type { Stack } from '../stack/stack.ts';
+import { calibrate, type OpenNullWorld } from './calibration.ts';
 import { type Drive, drive } from './drive.ts';
+import { injectFaults } from './faults.ts';
 import type { Observer, Phase, StopSignals } from './phases.ts';
 
 /** What a run is made of; commands/run.ts wires it. */
@@ -22,6 +24,7 @@ export interface RunPlan {
   readonly identity: RunIdentity;
   readonly openStack: (signal: AbortSignal) => Promise<Stack>;
   readonly engine: Engine;
+  readonly openNullWorld: OpenNullWorld;
   /** Reads a log before its folder goes. */
   readonly readLog: (path: string) => Promise<string>;
 }
@@ -36,14 +39,14 @@ export interface RunResult {
 const EXPLAIN_MS = 500;
 
 /** What the steps of one run share. */
-interface Running extends Drive {
+interface Running extends Omit<Drive, 'disturb'> {
   readonly plan: RunPlan;
   /** What closes what was opened, in order of opening. */
   readonly closers: (() => Promise<void>)[];
 }
 
 /**
- * One run: stack -> ceilings -> READY -> GO -> ramp, warm-up, measure -> drain -> verify -> close. Whatever
+ * One run: calibration -> stack -> ceilings -> READY -> GO -> ramp, warm-up, measure -> drain -> verify -> close. Whatever
  * ends it, the facts learnt until then come back, and nothing is left running. Throws only what is a bug,
  * or bad input.
  */
@@ -52,7 +55,7 @@ export async function run(plan: RunPlan, observer: Observer, signals: StopSignal
   const notes = openNotes(plan.identity, monotonic());
   const closers: (() => Promise<void>)[] = [];
   const logs = new Map<string, string>();
-  let phase: Phase = 'stack';
+  let phase: Phase = 'calibrate';
   const enter = (next: Phase): void => {
     phase = next;
     observer.phase(next);
@@ -78,6 +81,10 @@ async function closeAll(closers: readonly (() => Promise<void>)[]): Promise<void
 
 async function story(running: Running, logs: Map<string, string>): Promise<Ending> {
   const { plan, workload, notes, signals, closers, enter } = running;
+  enter('calibrate');
+  notes.calibration = await calibrate(plan.engine, plan.scenario, plan.openNullWorld, signals.stop);
+  if (signals.stop.aborted) throw interrupted('stopped before the stack was started');
+
   enter('stack');
   const stack = await plan.openStack(signals.stop);
   closers.push(
@@ -127,7 +134,15 @@ async function story(running: Running, logs: Map<string, string>): Promise<Endin
           openVerification(database, notes.worldProbes, workload.players + workload.monsters),
         );
 
-  const ending = await drive(running, fleet, probes, lost);
+  const planned = faultsOf(plan.scenario);
+  const disturb: Drive['disturb'] = (go, driven) =>
+    planned.length === 0 || stack.disturb === null
+      ? null
+      : injectFaults(planned, {
+          ...{ seed: workload.seed, go, disturb: stack.disturb, fleet: driven, verification },
+          note: (fault) => void notes.faults.push(fault),
+        });
+  const ending = await drive({ ...running, disturb }, fleet, probes, lost);
   if (verification !== null && notes.tally !== null && !signals.abort.aborted) {
     enter('verify');
     notes.integrity = await unlessLost(

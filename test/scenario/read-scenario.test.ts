@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { EXIT } from '../../src/errors.ts';
 import { ScenarioError } from '../../src/scenario/problem.ts';
+import { DEFAULT_RULES } from '../../src/scenario/rules.ts';
 import { LANES } from '../../src/scenario/workload.ts';
 import { minimal, problemsOf, read } from './scenario-text.ts';
 
@@ -41,7 +42,9 @@ test('the smallest scenario has the documented defaults', () => {
     postgres: { version: 16, settings: {} },
     deviations: [],
     ceilings: { secondsEach: 2, rows: 100_000 },
-    rules: { sentPercent: 99, generatorLoopDelayMs: 100, generatorUtilisationPercent: 90 },
+    calibration: { seconds: 2, factor: 1.5 },
+    faults: [],
+    rules: DEFAULT_RULES,
     budgets: [],
   });
 });

@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest';
+import { writeScenario } from '../../src/scenario/resolved.ts';
+import { faultsOf, workloadOf } from '../../src/scenario/workload.ts';
+import { minimal, problemsOf, read } from './scenario-text.ts';
+
+const withFaults = (...faults: readonly string[]): string =>
+  minimal(`faults:\n${faults.map((fault) => `  - ${fault}\n`).join('')}`);
+
+const SECOND = 1e6;
+/** Ramp and warm-up of the smallest scenario. */
+const MEASURE = 10 * SECOND;
+
+test('faults are planned one by one, in the order of their times, and named by their kind', () => {
+  const scenario = read(
+    withFaults(
+      '{ action: kill, of: postgres, at: 5s, times: 3, every: 10s, lasting: 500ms }',
+      '{ action: stop, of: world-2, at: 1s, phase: warm-up, lasting: 2s }',
+      '{ action: drop, of: players, at: 20s, sharePercent: 25 }',
+    ),
+  );
+  expect(faultsOf(scenario).map(({ id, at }) => [id, at / SECOND])).toEqual([
+    ['stop-world-2-1', 6],
+    ['kill-postgres-1', 15],
+    ['kill-postgres-2', 25],
+    ['drop-players-1', 30],
+    ['kill-postgres-3', 35],
+  ]);
+  expect(faultsOf(scenario)[3]).toMatchObject({ sharePercent: 25 });
+  expect(faultsOf(scenario)[1]).toMatchObject({ action: 'kill', of: 'postgres', lasting: SECOND / 2 });
+});
+
+test('no fault is planned after the last due time', () => {
+  const scenario = read(withFaults('{ action: kill, of: postgres, at: 0s, times: 100, every: 10s }'));
+  const times = faultsOf(scenario).map(({ at }) => (at - MEASURE) / SECOND);
+  expect(times).toEqual([0, 10, 20, 30, 40, 50]);
+});
+
+test('who is cut off comes back only where faults are planned', () => {
+  expect(workloadOf(read(minimal())).reconnect).toBe(false);
+  const scenario = read(withFaults('{ action: drop, of: players, at: 1s }'));
+  expect(workloadOf(scenario).reconnect).toBe(true);
+});
+
+test('a resolved scenario holds its faults, calibration and rules', () => {
+  const scenario = read(
+    `${withFaults('{ action: kill, of: world-1, at: 1500ms, lasting: 250ms }')}calibration: { seconds: 0 }\nrules: { foreignCpuPercent: 50, generatorLagMs: 20 }\n`,
+  );
+  expect(read(writeScenario(scenario))).toEqual(scenario);
+  expect(scenario.rules).toMatchObject({ foreignCpuPercent: 50, generatorLagMs: 20 });
+  expect(scenario.calibration).toEqual({ seconds: 0, factor: 1.5 });
+});
+
+test.each([
+  ['{ action: kill, of: players, at: 1s }', 'faults.0.of: players, expected a process to kill'],
+  ['{ action: drop, of: postgres, at: 1s }', 'faults.0.of: postgres, expected players: sockets are dropped'],
+  ['{ action: kill, of: world-5, at: 1s }', 'faults.0.of: world-5, expected one of the 4 world servers'],
+  ['{ action: kill, of: postgres, at: 60s }', 'faults.0.at: at or after the end of the measure phase'],
+  ['{ action: kill, of: redis, at: 1s }', 'faults.0.of'],
+  ['{ action: explode, of: postgres, at: 1s }', 'faults.0.action'],
+  ['{ action: kill, of: postgres }', 'faults.0.at'],
+  ['{ action: drop, of: players, at: 1s, sharePercent: 0 }', 'faults.0.sharePercent'],
+  ['{ action: kill, of: postgres, at: 1s, times: 100000 }', 'faults.0.times'],
+])('%s is refused', (fault, message) => {
+  const told = problemsOf(withFaults(fault)).map(({ path, message: why }) => `${path}: ${why}`);
+  expect(told.some((one) => one.startsWith(message))).toBe(true);
+});
