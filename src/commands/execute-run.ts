@@ -12,8 +12,9 @@ import type { Scenario } from '../scenario/scenario.ts';
 import { openLocalStack } from '../stack/local.ts';
 import { openNullWorld } from '../stack/null-world.ts';
 import { attachTargets } from '../stack/remote.ts';
-import { targetAddresses } from '../stack/target-address.ts';
+import { resolveTargets, type Target } from '../stack/target-address.ts';
 import { openWatchdog, type Watchdog } from '../stack/watchdog.ts';
+import { consentLine } from './consent.ts';
 import { openProgress } from './progress.ts';
 import { publish } from './publish.ts';
 import type { RunFlags } from './run.ts';
@@ -52,13 +53,15 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
   try {
     const workers = workersOf(host, flags.workers);
     const { scenario } = await loadScenario(host, reference, flags);
-    // Bad addresses are bad input: said before there is a bundle.
-    await Promise.all(flags.target.map(targetAddresses));
+    // Bad addresses are bad input: said before there is a bundle. Names are not resolved again after this.
+    const targets = await resolveTargets(flags.target, flags.iOwn);
     const startedAt = new Date();
     const out = resolve(host.cwd, flags.out || host.env.CAPBENCH_OUT || 'reports');
     const bundle = await makeBundle(out, scenario.name, startedAt);
     await writeArtefact(bundle, 'scenario.yaml', writeScenario(scenario));
 
+    const consent = consentLine(targets, scenario.load);
+    if (consent !== null) progress.say(consent);
     const guard = await openWatchdog(host.env);
     watchdog = guard;
     const plan: RunPlan = {
@@ -68,11 +71,12 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
         scenarioHash: scenarioHash(scenario),
         commit: await commitOf(host.cwd),
         startedAt: startedAt.toISOString(),
-        stackKind: flags.target.length > 0 ? 'target' : 'local',
+        stackKind: targets.length > 0 ? 'target' : 'local',
+        colocated: targets.every(({ onThisHost }) => onThisHost),
         engine: flags.engine,
         host: hostFacts(host),
       },
-      openStack: stackOpener(host, scenario, flags.target, guard),
+      openStack: stackOpener(host, scenario, targets, guard),
       engine: createNativeEngine({ workers, watchdog: guard, onConnecting: progress.connecting }),
       openNullWorld: (size, signal) => openNullWorld({ ...size, watchdog: guard, signal }),
       readLog: readLogTail,
@@ -99,7 +103,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
 }
 
 const stackOpener =
-  (host: Host, scenario: Scenario, targets: readonly string[], watchdog: Watchdog): RunPlan['openStack'] =>
+  (host: Host, scenario: Scenario, targets: readonly Target[], watchdog: Watchdog): RunPlan['openStack'] =>
   (signal) =>
     targets.length > 0
       ? attachTargets(targets, { signal })

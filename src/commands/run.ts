@@ -5,6 +5,7 @@ import { type ScenarioFlags, withScenario } from './scenario-options.ts';
 /** What `capbench run` takes besides the scenario's own options, as given. */
 export interface RunFlags extends ScenarioFlags {
   readonly target: readonly string[];
+  readonly iOwn: readonly string[];
   readonly engine: string;
   readonly workers?: string;
   readonly out?: string;
@@ -19,6 +20,7 @@ Examples:
   $ capbench run m4pro-20k --scale 0.25 --duration 30s
   $ capbench run ./my-world.yaml --set load.players=500 --json
   $ capbench run quickstart --target http://127.0.0.1:3001 --target http://127.0.0.1:3002
+  $ capbench run quickstart --target http://game.example:3001 --i-own game.example
 
 Exit codes: 0 pass, 99 a budget was breached, 90 no conclusion, 92 acknowledged data was lost,
 93 the stack did not start or a target cannot be reached, 104 bad input, 105 interrupted.
@@ -34,6 +36,14 @@ export const runCommand = (host: Host): Command =>
       new Option('--target <url>', 'drive world servers that run already; one for each server')
         .argParser(repeated)
         .default([], 'start them here'),
+    )
+    .addOption(
+      new Option(
+        '--i-own <host>',
+        'a target that is not loopback is mine to load; its host, as its --target has it',
+      )
+        .argParser(repeated)
+        .default([], 'only loopback is loaded'),
     )
     .addOption(new Option('--engine <name>', 'who makes the load').choices(['native']).default('native'))
     .option('--workers <number>', 'processes that simulate players (default: by cores and players)')

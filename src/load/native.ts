@@ -68,7 +68,7 @@ export function createNativeEngine(options: NativeEngineOptions): Engine {
 async function askAll(at: Endpoints, signal: AbortSignal): Promise<KnownWorld[]> {
   try {
     return await Promise.all(
-      at.worlds.map(async (endpoint) => ({ endpoint, health: await askHealth(endpoint.url, signal) })),
+      at.worlds.map(async (endpoint) => ({ endpoint, health: await askHealth(endpoint, signal) })),
     );
   } catch (thrown) {
     if (signal.aborted) throw interrupted('stopped before the players connected');
@@ -79,7 +79,7 @@ async function askAll(at: Endpoints, signal: AbortSignal): Promise<KnownWorld[]>
 function destinationOf({ endpoint, health }: KnownWorld): Destination {
   const { hostname, port, protocol } = new URL(endpoint.url);
   return {
-    host: hostname,
+    host: endpoint.address ?? hostname,
     port: Number(port) || (protocol === 'https:' ? 443 : 80),
     players: health.players.to - health.players.from,
     descriptors: endpoint.pid === null ? null : readDescriptors(endpoint.pid),

@@ -26,6 +26,8 @@ export interface RunIdentity {
   readonly commit: string | null;
   readonly startedAt: string;
   readonly stackKind: 'local' | 'target';
+  /** All that is under test is on this host, where the generator is. */
+  readonly colocated: boolean;
   readonly engine: string;
   readonly host: HostFacts;
 }
@@ -155,8 +157,7 @@ export function measurementsOf(notes: Notes, timeline: Timeline, ending: Ending,
     ending,
     engine: identity.engine,
     workers: notes.workers,
-    // Only loopback targets are driven: the generator and what is under test always share the host.
-    colocated: true,
+    colocated: identity.colocated,
     stackKind: identity.stackKind,
     phases: {
       stackUp: since(notes.started, notes.stackUp),

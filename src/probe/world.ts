@@ -1,5 +1,6 @@
-import { request } from 'undici';
+import { Agent, request } from 'undici';
 import { monotonic } from '../clock.ts';
+import { pinnedLookup } from '../stack/pinned-lookup.ts';
 import type { WorldEndpoint } from '../stack/stack.ts';
 import type { Micros } from '../units.ts';
 import type { Probe, Sample } from './probe.ts';
@@ -64,6 +65,8 @@ const nearest = (snapshots: readonly Snapshot[], at: Micros): Snapshot | undefin
 /** @param instance 1-based, as in the series' names. */
 export function openWorldProbe(world: WorldEndpoint, instance: number): WorldProbe {
   const snapshots: Snapshot[] = [];
+  const pinned =
+    world.address === undefined ? null : new Agent({ connect: { lookup: pinnedLookup(world.address) } });
 
   return {
     name: `world-${instance}`,
@@ -71,6 +74,7 @@ export function openWorldProbe(world: WorldEndpoint, instance: number): WorldPro
       const response = await request(`${world.url}/metrics`, {
         headersTimeout: TIMEOUT_MS,
         bodyTimeout: TIMEOUT_MS,
+        ...(pinned === null ? {} : { dispatcher: pinned }),
       });
       const text = await response.body.text();
       if (response.statusCode !== 200)
@@ -119,6 +123,6 @@ export function openWorldProbe(world: WorldEndpoint, instance: number): WorldPro
       });
       return { bounds: last.bounds, counts };
     },
-    close: () => Promise.resolve(),
+    close: async () => pinned?.destroy(),
   };
 }

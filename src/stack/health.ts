@@ -1,7 +1,8 @@
-import { errors, request } from 'undici';
+import { Agent, errors, request } from 'undici';
 import { z } from 'zod';
 import { CapbenchError, messageOf, stackFailed } from '../errors.ts';
-import type { WorldHealth } from './stack.ts';
+import { pinnedLookup } from './pinned-lookup.ts';
+import type { WorldEndpoint, WorldHealth } from './stack.ts';
 
 /** The version of the world protocol that this capbench speaks. */
 export const WORLD_PROTOCOL = 1;
@@ -32,12 +33,16 @@ const START_IT = 'start it there (capbench serve <scenario> starts one), or corr
 const NO_WORLD = 'give the base address of a world server that speaks the protocol of the README';
 
 /**
- * What the world server at a base URL says of itself. Rejects with exit code 93 and a sentence that names the
+ * What a world server says of itself. Rejects with exit code 93 and a sentence that names the
  * URL when nobody answers within 5 s, or somebody who is no world server of this protocol, or one that is
  * still starting; with the signal's reason when aborted.
  */
-export async function askHealth(url: string, signal: AbortSignal): Promise<WorldHealth> {
-  const { status, body } = await ask(`${url}/health`, url, signal);
+export async function askHealth(
+  world: Pick<WorldEndpoint, 'url' | 'address'>,
+  signal: AbortSignal,
+): Promise<WorldHealth> {
+  const { url } = world;
+  const { status, body } = await ask(world, signal);
   const said = health.safeParse(body);
   if (!said.success) {
     const problem = status === 200 ? describe(said.error) : `status ${status}`;
@@ -55,15 +60,19 @@ export async function askHealth(url: string, signal: AbortSignal): Promise<World
 }
 
 async function ask(
-  address: string,
-  url: string,
+  { url, address }: Pick<WorldEndpoint, 'url' | 'address'>,
   signal: AbortSignal,
 ): Promise<{ readonly status: number; readonly body: unknown }> {
   const limit = AbortSignal.timeout(ANSWER_LIMIT_MS);
   let text = '';
   let status: number;
+  const pinned = address === undefined ? null : new Agent({ connect: { lookup: pinnedLookup(address) } });
   try {
-    const answer = await request(address, { signal: AbortSignal.any([signal, limit]), reset: true });
+    const answer = await request(`${url}/health`, {
+      signal: AbortSignal.any([signal, limit]),
+      reset: true,
+      ...(pinned === null ? {} : { dispatcher: pinned }),
+    });
     status = answer.statusCode;
     for await (const chunk of answer.body.setEncoding('utf8')) {
       text += chunk;
@@ -72,6 +81,8 @@ async function ask(
   } catch (error) {
     signal.throwIfAborted();
     throw unreachable(url, limit.aborted, error);
+  } finally {
+    void pinned?.destroy();
   }
   try {
     return { status, body: JSON.parse(text) };

@@ -1,7 +1,8 @@
-import { badInput, interrupted, stackFailed } from '../errors.ts';
+import { isIP } from 'node:net';
+import { interrupted, stackFailed } from '../errors.ts';
 import { askHealth, isNobodyThere } from './health.ts';
-import type { Stack, WorldHealth } from './stack.ts';
-import { targetAddresses } from './target-address.ts';
+import type { Stack, WorldEndpoint, WorldHealth } from './stack.ts';
+import type { Target } from './target-address.ts';
 
 /** A stack that somebody else started. */
 export interface TargetStack extends Stack {
@@ -10,28 +11,23 @@ export interface TargetStack extends Stack {
   readonly health: readonly WorldHealth[];
 }
 
-interface Found {
-  readonly url: string;
+interface Found extends Pick<WorldEndpoint, 'url' | 'address'> {
   readonly health: WorldHealth;
 }
 
 /**
- * Attaches to the world servers at these addresses, one for each instance of one whole world, in any order.
- * Rejects with exit code 104 for an address that may not be loaded, 93 when one cannot be reached or they
- * form no whole world, 105 when aborted. Closing leaves them as they are.
+ * Attaches to these world servers, one for each instance of one whole world, in any order. Rejects with exit code
+ * 93 when one cannot be reached or they form no whole world, 105 when aborted. Closing leaves them as they are.
  */
 export async function attachTargets(
-  urls: readonly string[],
+  targets: readonly Target[],
   { signal }: { readonly signal: AbortSignal },
 ): Promise<TargetStack> {
-  if (urls.length === 0) throw badInput('no --target is given', 'give one --target for each world server');
   try {
-    // All addresses are judged before the first one is asked anything.
-    const addresses = await Promise.all(urls.map(targetAddresses));
-    const found = wholeWorld(await Promise.all(addresses.map((each) => find(each, signal))));
+    const found = wholeWorld(await Promise.all(targets.map((target) => find(target, signal))));
     return {
       kind: 'target',
-      endpoints: { worlds: found.map(({ url }) => ({ url, pid: null })), database: null },
+      endpoints: { worlds: found.map(({ health, ...world }) => ({ ...world, pid: null })), database: null },
       health: found.map(({ health }) => health),
       settings: [],
       disturb: null,
@@ -46,9 +42,12 @@ export async function attachTargets(
 }
 
 /** A name may have several addresses (`localhost`: IPv6 and IPv4); the first that answers well is taken. */
-async function find(addresses: readonly string[], signal: AbortSignal): Promise<Found> {
+async function find({ url, host, addresses }: Target, signal: AbortSignal): Promise<Found> {
   const attempts = await Promise.allSettled(
-    addresses.map(async (url) => ({ url, health: await askHealth(url, signal) })),
+    addresses.map(async (address): Promise<Found> => {
+      const world = isIP(host) === 0 ? { url, address } : { url };
+      return { ...world, health: await askHealth(world, signal) };
+    }),
   );
   const reasons: unknown[] = [];
   for (const attempt of attempts) {

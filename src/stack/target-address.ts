@@ -1,10 +1,30 @@
 import { lookup } from 'node:dns/promises';
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import { badInput, messageOf, stackFailed } from '../errors.ts';
+import { isThisHost, kindOf, type OwnAddresses, ownAddresses } from './address-kind.ts';
 
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
+/** A `--target` that may be loaded, its name resolved once and for all. */
+export interface Target {
+  /** Base URL, http or https, without a trailing slash. A name stays: a Host header and a certificate hold it. */
+  readonly url: string;
+  /** The host as a URL writes it, without brackets. */
+  readonly host: string;
+  /** Where it is: the addresses of its name, or the one that is its host. Never empty. */
+  readonly addresses: readonly string[];
+  /** Not loopback: loaded because its owner said so. */
+  readonly foreign: boolean;
+  /** Every one of its addresses is this host's. */
+  readonly onThisHost: boolean;
+}
+
+/** All addresses of a name. */
+export type Resolver = (name: string) => Promise<readonly string[]>;
+
+/** What the host is asked for, when a test does not say otherwise. */
+export interface Surroundings {
+  readonly resolve: Resolver;
+  readonly own: OwnAddresses;
+}
 
 const SCHEMES: Readonly<Record<string, string>> = {
   'http:': 'http:',
@@ -14,27 +34,86 @@ const SCHEMES: Readonly<Record<string, string>> = {
 };
 const EXAMPLE = 'give an address like http://127.0.0.1:4001';
 
+const systemResolver: Resolver = async (name) =>
+  (await lookup(name, { all: true })).map(({ address }) => address);
+
 /**
- * The base URLs that a `--target` may mean: one for each address of its host, names resolved once and pinned.
- * (https keeps the name, which its certificate holds.) Only loopback is let through: load is never sent to
- * somebody else's machine. Rejects with exit code 104 for what is no such address, and 93 for a name that
- * nobody knows. No message repeats a password.
+ * The targets of a run, judged before any of them is asked anything. Only loopback is let through, and hosts that
+ * the user says to own (`--i-own HOST`, the host of the target as written): load is never sent to somebody
+ * else's machine. Names are resolved here and nowhere else. Rejects with exit code 104 for what may not be loaded,
+ * and 93 for a name that nobody knows. No message repeats a password or a query.
  */
-export async function targetAddresses(text: string): Promise<readonly string[]> {
-  const url = parse(text);
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  const addresses = isIP(host) === 0 ? await resolved(host) : [host];
-  const foreign = addresses.find((address) => !isLoopback(address));
-  if (foreign !== undefined) {
+export async function resolveTargets(
+  texts: readonly string[],
+  owned: readonly string[],
+  surroundings: Surroundings = { resolve: systemResolver, own: ownAddresses() },
+): Promise<readonly Target[]> {
+  const hosts = owned.map(ownedHost);
+  const urls = texts.map(parse);
+  const named = new Set(urls.map(hostOf));
+  const idle = hosts.findIndex((host) => !named.has(host));
+  if (idle >= 0) {
     throw badInput(
-      `the target ${url.host} is at ${foreign}, which is not this host`,
-      'only loopback targets are loaded (127.0.0.0/8, [::1], localhost): run capbench where the world runs',
+      `--i-own ${owned[idle]} is the host of no --target`,
+      'write the host as its --target has it: --target http://game.example:4001 --i-own game.example',
     );
   }
-  const path = url.pathname.replace(/\/+$/, '');
-  if (url.protocol === 'https:') return [`https://${url.host}${path}`];
-  const port = url.port === '' ? '' : `:${url.port}`;
-  return addresses.map((address) => `http://${isIP(address) === 6 ? `[${address}]` : address}${port}${path}`);
+  return Promise.all(urls.map((url) => resolveOne(url, hosts, surroundings)));
+}
+
+async function resolveOne(
+  url: URL,
+  owned: readonly string[],
+  { resolve, own }: Surroundings,
+): Promise<Target> {
+  const host = hostOf(url);
+  const addresses = isIP(host) === 0 ? await resolved(host, resolve) : [host];
+  const kinds = addresses.map((address) => kindOf(address, own));
+  const at = (index: number): string =>
+    host === addresses[index]
+      ? `the target ${url.host}`
+      : `the target ${url.host} is at ${addresses[index]}, and that`;
+  for (const [index, kind] of kinds.entries()) {
+    if (kind === 'loopback' || kind === 'elsewhere') continue;
+    throw badInput(`${at(index)} is ${kind}, which is no single machine's`, EXAMPLE);
+  }
+  const away = kinds.indexOf('elsewhere');
+  if (away >= 0 && kinds.includes('loopback')) {
+    throw badInput(
+      `the target ${url.host} is at ${addresses.join(' and ')}: loopback, and not loopback`,
+      'a name has to mean one machine: name the address instead',
+    );
+  }
+  if (away >= 0 && !owned.includes(host)) {
+    throw badInput(
+      `${at(away)} is not loopback: it may be somebody else's machine`,
+      `if it is yours, say so: --i-own ${host}; without that only loopback is loaded (127.0.0.0/8, [::1], localhost)`,
+    );
+  }
+  return {
+    url: `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}`,
+    host,
+    addresses,
+    foreign: away >= 0,
+    onThisHost: addresses.every((address) => isThisHost(address, own)),
+  };
+}
+
+const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '');
+
+/** A host of `--i-own` as a URL writes it. No wildcard, no port: consent is for one host. */
+function ownedHost(text: string): string {
+  const host = text.replace(/^\[(.*)\]$/, '$1');
+  try {
+    if (isIP(host) === 6) return hostOf(new URL(`http://[${host}]`));
+    if (/^[^\s*?#%@/\\:[\],]+$/.test(host)) return hostOf(new URL(`http://${host}`));
+  } catch {
+    // No host: told below.
+  }
+  throw badInput(
+    `--i-own: ${/[@?#/]/.test(text) ? 'an address' : `"${text}"`} is there, expected one host`,
+    'the name or the address of a --target that is yours, such as --i-own game.example; no wildcard, no port',
+  );
 }
 
 function parse(text: string): URL {
@@ -42,15 +121,15 @@ function parse(text: string): URL {
   try {
     url = new URL(text);
   } catch {
-    throw badInput(`--target: "${withoutUserinfo(text)}" is no URL`, EXAMPLE);
+    throw badInput(`--target: ${repeatable(text)} is no URL`, EXAMPLE);
   }
   const scheme = SCHEMES[url.protocol];
   if (scheme === undefined || url.hostname === '')
-    throw badInput(`--target: "${withoutUserinfo(text)}" is neither http, https, ws nor wss`, EXAMPLE);
+    throw badInput(`--target: ${repeatable(text)} is neither http, https, ws nor wss`, EXAMPLE);
   if (url.username !== '' || url.password !== '')
     throw badInput(
       `--target: the address of ${url.host} holds a user or a password`,
-      `${EXAMPLE}, without them`,
+      `${EXAMPLE}, without them: capbench sends no credentials, and keeps none`,
     );
   if (url.search !== '' || url.hash !== '')
     throw badInput(
@@ -61,18 +140,17 @@ function parse(text: string): URL {
   return new URL(`${scheme}${url.href.slice(url.protocol.length)}`);
 }
 
-const withoutUserinfo = (text: string): string => text.replace(/[^/]*@/, '');
+/** A text that cannot be taken apart is not repeated when there may be a secret in it. */
+const repeatable = (text: string): string =>
+  /[@?#]/.test(text) ? 'what is given (not repeated: it may hold a secret)' : `"${text}"`;
 
-async function resolved(name: string): Promise<readonly string[]> {
+async function resolved(name: string, resolve: Resolver): Promise<readonly string[]> {
+  let addresses: readonly string[];
   try {
-    return (await lookup(name, { all: true })).map(({ address }) => address);
+    addresses = await resolve(name);
   } catch (error) {
     throw stackFailed(`the target's name ${name} is unknown: ${messageOf(error)}`, EXAMPLE, error);
   }
-}
-
-function isLoopback(address: string): boolean {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined) return loopback.check(mapped, 'ipv4');
-  return loopback.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  if (addresses.length === 0) throw stackFailed(`the target's name ${name} has no address`, EXAMPLE);
+  return addresses;
 }

@@ -66,7 +66,7 @@ export async function startWorldServer(plan: WorldServerPlan): Promise<WorldServ
   try {
     const port = await unlessAborted(readyPort(server, readyLimit), signal);
     const url = `http://${HOST}:${port}`;
-    await askHealth(url, signal);
+    await askHealth({ url }, signal);
     return {
       name,
       endpoint: { url, pid: server.pid },

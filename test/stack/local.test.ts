@@ -10,6 +10,7 @@ import { askHealth } from '../../src/stack/health.ts';
 import { openLocalStack } from '../../src/stack/local.ts';
 import { attachTargets } from '../../src/stack/remote.ts';
 import type { Stack } from '../../src/stack/stack.ts';
+import { resolveTargets } from '../../src/stack/target-address.ts';
 import { openWatchdog, type Watchdog } from '../../src/stack/watchdog.ts';
 import { processesIn } from './leftovers.ts';
 import { scenarioOf } from './small-scenario.ts';
@@ -65,7 +66,9 @@ describe('a local stack', () => {
     const stack = await open({ scenario: scenarioOf({ shared_preload_libraries: 'pg_stat_statements' }) });
     expect(stack.kind).toBe('local');
     const { worlds, database } = stack.endpoints;
-    const target = await attachTargets(worlds.map(({ url }) => url).reverse(), { signal: never });
+    const target = await attachTargets(await resolveTargets(worlds.map(({ url }) => url).reverse(), []), {
+      signal: never,
+    });
     expect(target.endpoints.worlds.map(({ url }) => url)).toEqual(worlds.map(({ url }) => url));
     expect(target.health[0]).toMatchObject({ playersTotal: 20, monstersTotal: 30, rowShape: 'columns' });
     expect([...stack.logs.keys()]).toEqual(['initdb', 'postgres', 'world-1', 'world-2']);
@@ -187,5 +190,5 @@ it('fixed ports are taken in the order of the instances', async () => {
     `http://127.0.0.1:${port}`,
     `http://127.0.0.1:${port + 1}`,
   ]);
-  expect((await askHealth(`http://127.0.0.1:${port + 1}`, never)).instance).toBe(2);
+  expect((await askHealth({ url: `http://127.0.0.1:${port + 1}` }, never)).instance).toBe(2);
 });

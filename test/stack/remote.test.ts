@@ -5,6 +5,7 @@ import { CapbenchError } from '../../src/errors.ts';
 import { askHealth } from '../../src/stack/health.ts';
 import { attachTargets } from '../../src/stack/remote.ts';
 import type { WorldHealth } from '../../src/stack/stack.ts';
+import { resolveTargets } from '../../src/stack/target-address.ts';
 
 const opened: (Server | TcpServer)[] = [];
 afterEach(async () => {
@@ -44,7 +45,7 @@ const world = (health: object, status = 200): Promise<string> =>
   });
 
 const never = new AbortController().signal;
-const attach = (...urls: string[]) => attachTargets(urls, { signal: never });
+const attach = async (...urls: string[]) => attachTargets(await resolveTargets(urls, []), { signal: never });
 
 /** What it says and with which code when it refuses. */
 async function refusal(...urls: string[]): Promise<CapbenchError> {
@@ -73,15 +74,19 @@ describe('a whole world', () => {
     expect(stack.health.map(({ instance }) => instance)).toEqual([1, 2]);
     await stack.close();
     // Closing leaves the world as it is.
-    expect((await askHealth(first, never)).instance).toBe(1);
+    expect((await askHealth({ url: first }, never)).instance).toBe(1);
   });
 
   it('is reached by name, by IPv6, as ws, and below a path', async () => {
     const one = healthy(1, { instances: 1, players: { from: 0, to: 20 }, monsters: { from: 20, to: 50 } });
     const url = await world(one);
     const { port } = new URL(url);
-    for (const target of [`http://localhost:${port}`, `ws://127.0.0.1:${port}`, `http://127.1:${port}`])
+    for (const target of [`ws://127.0.0.1:${port}`, `http://127.1:${port}`])
       expect((await attach(target)).endpoints.worlds).toEqual([{ url, pid: null }]);
+    // A name stays in the URL; the address that answered is where every connection goes.
+    expect((await attach(`http://localhost:${port}`)).endpoints.worlds).toEqual([
+      { url: `http://localhost:${port}`, address: '127.0.0.1', pid: null },
+    ]);
     const below = await serve((request, response) => {
       response.writeHead(request.url === '/1/health' ? 200 : 404).end(JSON.stringify(one));
     });
@@ -99,9 +104,9 @@ describe('an address that may not be loaded is refused with 104', () => {
     ['not an address', /is no URL/],
     ['127.0.0.1:4001', /is no URL|neither http/],
     ['ftp://127.0.0.1:4001', /neither http, https, ws nor wss/],
-    ['http://192.0.2.1:4001', /is at 192\.0\.2\.1, which is not this host/],
-    ['http://0.0.0.0:4001', /which is not this host/],
-    ['http://[::ffff:192.0.2.1]:4001', /which is not this host/],
+    ['http://192.0.2.1:4001', /the target 192\.0\.2\.1:4001 is not loopback/],
+    ['http://0.0.0.0:4001', /is an unspecified address/],
+    ['http://[::ffff:192.0.2.1]:4001', /is not loopback/],
     ['http://127.0.0.1:4001/?x=1', /holds a query/],
     ['http://127.0.0.1:99999', /is no URL/],
   ])('%s', async (url, message) => {
@@ -115,6 +120,10 @@ describe('an address that may not be loaded is refused with 104', () => {
     'http://ann:s3cret@192.0.2.1',
     'ftp://ann:s3cret@127.0.0.1',
     'http://ann:s3cret@127.0.0.1:port',
+    'http://ann:s3cret/pa/ss@127.0.0.1:4001',
+    'ann:s3cret@127.0.0.1:4001',
+    'http://127.0.0.1:4001/?token=s3cret',
+    'http://[broken/?token=s3cret',
   ])('%s, without repeating the password', async (url) => {
     const error = await refusal(url);
     expect(error.exitCode).toBe(104);
@@ -199,7 +208,8 @@ describe('what cannot be driven is refused with 93 and the address', () => {
   it('and 105 when aborted meanwhile', async () => {
     const port = await listening(createTcpServer((socket) => socket.resume().on('error', () => {})));
     const abort = new AbortController();
-    const attached = attachTargets([`http://127.0.0.1:${port}`], { signal: abort.signal });
+    const targets = await resolveTargets([`http://127.0.0.1:${port}`], []);
+    const attached = attachTargets(targets, { signal: abort.signal });
     setTimeout(() => abort.abort(), 50);
     await expect(attached).rejects.toMatchObject({ exitCode: 105 });
   });

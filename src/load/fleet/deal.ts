@@ -25,6 +25,7 @@ export function fleetWorlds(known: readonly KnownWorld[], workload: Workload): F
     const { from, to } = health.monsters;
     return {
       url: endpoint.url,
+      ...(endpoint.address === undefined ? {} : { address: endpoint.address }),
       players: health.players,
       monsters: { from: from - health.playersTotal, to: to - health.playersTotal },
     };

@@ -5,6 +5,8 @@ import { isRecord } from '../json.ts';
 /** A world server as the workers reach it; ranges are half-open, players by id, monsters by index. */
 export interface FleetWorld {
   readonly url: string;
+  /** Where the name in the URL is; absent where it holds an address. */
+  readonly address?: string;
   readonly players: { readonly from: number; readonly to: number };
   readonly monsters: { readonly from: number; readonly to: number };
 }

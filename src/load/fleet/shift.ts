@@ -157,6 +157,7 @@ export class Shift {
     const source = sourceOf[player]!;
     return {
       url: socketUrl(world.url, this.voice.path(id)),
+      ...(world.address === undefined ? {} : { address: world.address }),
       source: source === 0 ? null : (sources[source - 1] ?? null),
     };
   }

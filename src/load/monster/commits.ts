@@ -30,9 +30,10 @@ export class Commits {
   static open(
     url: string,
     generator: string,
+    address?: string,
   ): Promise<{ commits: Commits; lastSequences: readonly number[] | null }> {
     const path = `/commits?generator=${encodeURIComponent(generator)}`;
-    const socket = openSocket(socketUrl(url, path), null, MOST_PAYLOAD);
+    const socket = openSocket(socketUrl(url, path), null, MOST_PAYLOAD, address);
     return new Promise((resolve, reject) => {
       const fail = (message: string): void => {
         clearTimeout(timer);

@@ -34,6 +34,7 @@ export class WorldLink implements PostListener, CommitListener {
   /** Posts sent and not settled. */
   inFlight = 0;
   private readonly url: string;
+  private readonly address: string | undefined;
   private readonly generator: string;
   private readonly tools: LinkTools;
   private readonly wire: PostWire;
@@ -46,16 +47,17 @@ export class WorldLink implements PostListener, CommitListener {
   private lost = false;
   private finished = false;
 
-  constructor(url: string, generator: string, tools: LinkTools) {
+  constructor(url: string, generator: string, tools: LinkTools, address?: string) {
     this.url = url;
+    this.address = address;
     this.generator = generator;
     this.tools = tools;
-    this.wire = new PostWire(url, generator, MOST_UNANSWERED, this);
+    this.wire = new PostWire(url, generator, MOST_UNANSWERED, this, address);
   }
 
   /** Connects for commits; the numbers that the server's monsters have used, null when none has. */
   async open(): Promise<readonly number[] | null> {
-    const { commits, lastSequences } = await Commits.open(this.url, this.generator);
+    const { commits, lastSequences } = await Commits.open(this.url, this.generator, this.address);
     this.commits = commits;
     commits.listen(this);
     return lastSequences;

@@ -9,6 +9,8 @@ const MOST_PER_TURN = 32;
 
 export interface MonsterWorld {
   readonly url: string;
+  /** Where the name in the URL is; absent where it holds an address. */
+  readonly address?: string;
   readonly monsters: MonsterRange;
 }
 
@@ -50,7 +52,7 @@ export class Monsters {
     this.links =
       pacer.due === Number.POSITIVE_INFINITY
         ? []
-        : worlds.map(({ url }) => new WorldLink(url, generator, tools));
+        : worlds.map(({ url, address }) => new WorldLink(url, generator, tools, address));
   }
 
   /** Connects to every server. @throws an Error that names the server that did not let it. */

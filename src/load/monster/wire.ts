@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { buildConnector, Client, type Dispatcher } from 'undici';
+import { pinnedLookup } from '../../stack/pinned-lookup.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Longer than any run: an idle connection is the server's to close. */
@@ -29,12 +30,24 @@ export class PostWire {
   private lost = false;
   private closing = false;
 
-  /** `mostUnanswered` is how many posts will be under way at once. */
-  constructor(url: string, generator: string, mostUnanswered: number, listener: PostListener) {
+  /**
+   * `mostUnanswered` is how many posts will be under way at once; `address` is where the name in the URL is, when
+   * it holds one.
+   */
+  constructor(
+    url: string,
+    generator: string,
+    mostUnanswered: number,
+    listener: PostListener,
+    address?: string,
+  ) {
     const { origin, pathname } = new URL(url);
     this.base = `${pathname.replace(/\/$/, '')}/commands?generator=${encodeURIComponent(generator)}&post=`;
     this.listener = listener;
-    const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS });
+    const connect = buildConnector({
+      timeout: CONNECT_TIMEOUT_MS,
+      ...(address === undefined ? {} : { lookup: pinnedLookup(address) }),
+    });
     this.client = new Client(origin, {
       pipelining: mostUnanswered,
       headersTimeout: 0,

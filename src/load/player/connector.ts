@@ -14,6 +14,8 @@ const MOST_PAYLOAD = 256 * 1024;
 /** Where a player's socket goes, and from where. */
 export interface Route {
   readonly url: string;
+  /** Where the name in the URL is; absent where it holds an address. */
+  readonly address?: string;
   /** A local address to bind; null for the system's choice. */
   readonly source: string | null;
 }
@@ -72,9 +74,9 @@ export class Connector {
     });
   }
 
-  private connect(player: number, { url, source }: Route): void {
+  private connect(player: number, { url, source, address }: Route): void {
     const begin = monotonic();
-    const socket = openSocket(url, source, MOST_PAYLOAD);
+    const socket = openSocket(url, source, MOST_PAYLOAD, address);
     this.inFlight += 1;
     let timer: NodeJS.Timeout | undefined;
     const settle = (): void => {

@@ -1,4 +1,5 @@
 import { WebSocket } from 'ws';
+import { pinnedLookup } from '../../stack/pinned-lookup.ts';
 
 /** Bytes of a WebSocket frame: header and payload, without the mask that clients add (RFC 6455, 5.2). */
 export const frameBytes = (payload: number): number =>
@@ -11,8 +12,16 @@ export const CONNECT_TIMEOUT_MS = 15_000;
 /** `http://host:port/base` and `/path` as a WebSocket URL. */
 export const socketUrl = (url: string, path: string): string => url.replace(/^http/, 'ws') + path;
 
-/** A client socket as all of the load uses it. `source` is the local address to bind, null for the system's choice. */
-export function openSocket(url: string, source: string | null, maxPayload: number): WebSocket {
+/**
+ * A client socket as all of the load uses it. `source` is the local address to bind, null for the system's choice;
+ * `address` is where the name in the URL is, when it holds one.
+ */
+export function openSocket(
+  url: string,
+  source: string | null,
+  maxPayload: number,
+  address?: string,
+): WebSocket {
   return new WebSocket(url, {
     perMessageDeflate: false,
     skipUTF8Validation: true,
@@ -20,5 +29,6 @@ export function openSocket(url: string, source: string | null, maxPayload: numbe
     handshakeTimeout: CONNECT_TIMEOUT_MS,
     maxPayload,
     ...(source === null ? {} : { localAddress: source }),
+    ...(address === undefined ? {} : { lookup: pinnedLookup(address) }),
   });
 }

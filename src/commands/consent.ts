@@ -1,0 +1,18 @@
+import type { Load } from '../scenario/scenario.ts';
+import type { Target } from '../stack/target-address.ts';
+import { formatDuration, type Micros } from '../units.ts';
+
+const count = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 1 });
+
+/** What is about to be sent to machines that are not this one, in a line; null when nothing is. */
+export function consentLine(targets: readonly Target[], load: Load): string | null {
+  const foreign = targets.filter((target) => target.foreign);
+  if (foreign.length === 0) return null;
+  const span = formatDuration((load.ramp + load.warmUp + load.duration) as Micros);
+  const hosts = [...new Set(foreign.map(({ host }) => host))];
+  return `loading ${foreign.map(({ url, addresses }) => `${url} (${addresses.join(', ')})`).join(' and ')} for ${span}: ${count(
+    load.players,
+  )} players, ${count(load.intentsPerSecond)} intents/s, ${count(
+    load.monsterCommandsPerSecond,
+  )} monster commands/s; owned, you say: ${hosts.join(', ')}`;
+}
