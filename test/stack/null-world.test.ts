@@ -34,7 +34,7 @@ test('a null world has every entity once, answers a fleet in full, and leaves no
   const { worlds, database } = world.endpoints;
   expect(nullWorlds().map(({ pid }) => pid)).toEqual(worlds.map(({ pid }) => pid));
   expect(database).toBeNull();
-  const health = await Promise.all(worlds.map(({ url }) => askHealth(url, signal)));
+  const health = await Promise.all(worlds.map(({ url }) => askHealth({ url }, signal)));
   expect(health.map(({ players }) => players)).toEqual([
     { from: 0, to: 10 },
     { from: 10, to: 21 },
