@@ -3,8 +3,8 @@ import type { RuleLimits } from './scenario.ts';
 /** The run rules' limits where a scenario names none; one that is easier to keep is a relaxed rule. */
 export const DEFAULT_RULES: RuleLimits = {
   sentPercent: 99,
-  steadyThroughputPercent: 5,
-  steadyP95Percent: 50,
+  steadyThroughputPercent: 3,
+  steadyP95Percent: 25,
   confidencePercent: 99,
   generatorLoopDelayMs: 100,
   generatorStalledPercent: 5,

@@ -57,7 +57,7 @@ export interface Ceilings {
 export interface RuleLimits {
   /** R4: below this share of the scheduled operations sent, the load was not sustained. */
   readonly sentPercent: number;
-  /** R5: levels before and after the truncation point of MSER-5 may differ by so much of the mean, in percent. */
+  /** R5: the levels at the beginning and at the end may differ by so much of the lower one (judge/mser.ts), in percent. */
   readonly steadyThroughputPercent: number;
   readonly steadyP95Percent: number;
   /** R6: with which confidence a percentile's budget must be met, in percent; 0 leaves the sample size unjudged. */

@@ -133,7 +133,7 @@ const rules = map({
   ),
   steadyThroughputPercent: percent(
     'steadyThroughputPercent',
-    'Throughput may have another level after the truncation point, by so much',
+    'Throughput may have another level at the end than at the beginning, by so much of the lower one',
     1000,
   ),
   steadyP95Percent: percent('steadyP95Percent', 'And so may p95', 1000),
