@@ -58,6 +58,7 @@ const canvasInstead = {
 /** `dist/bench.js`, and `dist/bench-<name>.js` for each of its processes. Not of the package. */
 const bench = () => ({
   bench: 'test/bench/bench.ts',
+  attribution: 'test/attribution/attribution.ts',
   torture: 'test/torture/torture.ts',
   ...Object.fromEntries(BENCH_PROCESSES.map((name) => [`bench-${name}`, `test/bench/${name}.ts`])),
 });

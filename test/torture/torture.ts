@@ -11,6 +11,7 @@ import type { Report } from '../../src/report/report.ts';
  * negative control, the same without waiting for the disk, in which every kill must be caught losing some. Ends
  * with 0 when both are so. KILLS and CONTROLS change how many.
  */
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const root = fileURLToPath(new URL('..', import.meta.url));
 const kills = Number(process.env.KILLS ?? 100);
 const controls = Number(process.env.CONTROLS ?? 20);
@@ -85,15 +86,15 @@ function tell(name: string, { report }: Tortured, problems: readonly string[]): 
     values[Math.floor(share * (values.length - 1))]?.toFixed(2) ?? '-';
   const [down, recovery] = [sorted((one) => one.downSeconds), sorted((one) => one.recoverySeconds)];
   const due = load.wholeRun.intent.scheduled + load.wholeRun.monsterCommand.scheduled;
-  console.log(`${name}: ${faults.length} kills, ${due} operations due, ${integrity.acked} acknowledged`);
-  console.log(
+  say(`${name}: ${faults.length} kills, ${due} operations due, ${integrity.acked} acknowledged`);
+  say(
     `  lost ${integrity.lost}, phantom ${integrity.phantom}, duplicated ${integrity.duplicated}, holes ${integrity.holes}`,
   );
-  console.log(`  down: median ${at(down, 0.5)} s, longest ${at(down, 1)} s`);
-  console.log(
+  say(`  down: median ${at(down, 0.5)} s, longest ${at(down, 1)} s`);
+  say(
     `  recovered: ${recovery.length} of ${faults.length}, median ${at(recovery, 0.5)} s, longest ${at(recovery, 1)} s`,
   );
-  for (const problem of problems) console.log(`  NOT AS IT MUST BE: ${problem}`);
+  for (const problem of problems) say(`  NOT AS IT MUST BE: ${problem}`);
 }
 
 async function main(): Promise<number> {
@@ -105,12 +106,12 @@ async function main(): Promise<number> {
   const lostProblems = problemsOf(lost, controls, 'lost');
   tell('negative control, synchronous_commit = off', lost, lostProblems);
   if (keptProblems.length + lostProblems.length > 0) {
-    console.log(`the bundles are in ${out}`);
+    say(`the bundles are in ${out}`);
     return 1;
   }
   rmSync(out, { recursive: true, force: true });
   // No loss in n kills bounds the loss in one at 3/n, with 95% confidence (the rule of three).
-  console.log(
+  say(
     `no kill lost anything: at most ${((100 * 3) / kills).toFixed(1)}% of kills would, with 95% confidence`,
   );
   return 0;
