@@ -1,11 +1,18 @@
-import { countOf, type HistogramData, meanOf, mergeHistograms, percentileOf } from '../histogram.ts';
+import {
+  countOf,
+  EMPTY_HISTOGRAM,
+  type HistogramData,
+  meanOf,
+  mergeHistograms,
+  percentileOf,
+} from '../histogram.ts';
 import type { Counts } from '../load/engine.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { OPERATIONS, type Operation } from '../scenario/workload.ts';
 import { toMillis } from '../units.ts';
 import { faultFigures } from './fault-figures.ts';
 import type { Figures, LatencyFigures, Percentiles } from './figures.ts';
-import { generatorFigures, hostFigures } from './host-figures.ts';
+import { generatorFigures, hostFigures, type Lags } from './host-figures.ts';
 import type { Measurements, OperationFacts } from './measurements.ts';
 import { gaugeOf, percentOf, rateOf, ratio, sumOf } from './readings.ts';
 import { databaseFigures, throughputFigures, worldFigures } from './server-figures.ts';
@@ -40,7 +47,7 @@ export function figuresOf(m: Measurements, s: Scenario): Figures {
       statement: m.ceilings?.statement ?? null,
     },
     faults: faultFigures(m),
-    generator: generatorFigures(m, lagOf(m)),
+    generator: generatorFigures(m, lagsOf(m)),
     host: hostFigures(m),
     stack: {
       kind: m.stackKind,
@@ -97,10 +104,21 @@ function percentilesOf(data: HistogramData, unanswered = 0): Percentiles {
   };
 }
 
-/** p99 of `sent - due` over all operations, in milliseconds. */
-function lagOf(m: Measurements): number | null {
-  const value = percentileOf(mergeHistograms(OPERATIONS.map((op) => m.operations[op].lag)), 99);
-  return value === null ? null : toMillis(value);
+/** `sent - due` over all operations, the generator's own part of it, and the mean of the rest, in milliseconds. */
+function lagsOf(m: Measurements): Lags {
+  const [lag, own] = (['lag', 'ownLag'] as const).map((kind) =>
+    mergeHistograms(OPERATIONS.map((op) => m.operations[op][kind])),
+  );
+  const p99 = (data = EMPTY_HISTOGRAM): number | null => {
+    const value = percentileOf(data, 99);
+    return value === null ? null : toMillis(value);
+  };
+  const [all, caused] = [lag, own].map((data = EMPTY_HISTOGRAM) => meanOf(data));
+  return {
+    lagP99Ms: p99(lag),
+    ownLagP99Ms: p99(own),
+    pushbackMeanMs: all == null || caused == null ? null : Math.max(0, toMillis(all - caused)),
+  };
 }
 
 function networkFigures(m: Measurements): Figures['network'] {
@@ -118,6 +136,8 @@ function networkFigures(m: Measurements): Figures['network'] {
     connectMs: percentilesOf(histogram, m.connect.failed),
     connectsPerSecond: connecting === null ? null : ratio(countOf(histogram), connecting),
     disconnects: m.disconnects,
+    reconnects: m.reconnects,
+    reconnectMs: percentilesOf(m.reconnect),
   };
 }
 

@@ -83,6 +83,8 @@ export interface Figures {
     readonly entities: Spread;
     readonly connections: Spread;
     readonly loopDelayMs: Spread;
+    /** Of the time, ready to run without a CPU: the server that waited most. */
+    readonly waitedPercent: number | null;
     /** Received to acknowledged, inside the server. */
     readonly responseMs: {
       readonly p50: number | null;
@@ -108,6 +110,13 @@ export interface Figures {
     readonly walBytesPerSecond: number | null;
     readonly workingSetBytes: Spread;
     readonly cpuPercentOfHost: Spread;
+    /** Seconds in which its processes were ready to run without a CPU, of the time; 200 when two waited all the time. */
+    readonly waitedPercent: number | null;
+    /**
+     * Share of the time in which a server's one writer had a flush in flight: by the utilisation law U = X S, with
+     * X the flushes a second of one server and S the round trip of the median one.
+     */
+    readonly writersBusyPercent: number | null;
     readonly memoryPercentOfHost: Spread;
   };
   readonly network: {
@@ -118,6 +127,9 @@ export interface Figures {
     /** From the first connection to READY. */
     readonly connectsPerSecond: number | null;
     readonly disconnects: number;
+    readonly reconnects: number;
+    /** From the end of a connection to the welcome of the next one. */
+    readonly reconnectMs: Percentiles;
   };
   readonly integrity: {
     readonly sent: number | null;
@@ -151,7 +163,24 @@ export interface Figures {
     /** Of the busiest worker, over the measure phase. */
     readonly maxUtilisationPercent: number | null;
     readonly lagP99Ms: number | null;
+    /** The part of the lag that the generator itself caused; the rest is the server's, that had not answered. */
+    readonly ownLagP99Ms: number | null;
+    readonly pushbackMeanMs: number | null;
+    /** Of the time in which the event loop was late by more than 10 ms a turn: the worst worker. */
+    readonly stalledPercent: number | null;
+    /** Of the time, ready to run without a CPU: the worker that waited most. */
+    readonly waitedPercent: number | null;
     readonly memoryBytesPerPlayer: number | null;
+    /** Against a world that does nothing, before the run. */
+    readonly calibration: {
+      readonly seconds: number | null;
+      readonly targetPerSecond: number | null;
+      readonly ratePerSecond: number | null;
+      readonly answeredPercent: number | null;
+      readonly utilisationPercent: number | null;
+      readonly ownLagP99Ms: number | null;
+      readonly dueP99Ms: number | null;
+    };
   };
   readonly host: {
     readonly cpuModel: string;
@@ -166,6 +195,20 @@ export interface Figures {
     /** Everything that is not PostgreSQL, world server or generator. */
     readonly otherCpuPercent: number | null;
     readonly stealPercent: number | null;
+    /** Of the worst second. */
+    readonly stealMaxPercent: number | null;
+    /** Used by processes that are not of the run. */
+    readonly foreignCpuPercent: number | null;
+    /** Of the control group of capbench. */
+    readonly throttledPeriods: number | null;
+    /** PSI memory, full: all waited for memory. */
+    readonly memoryPressurePercent: number | null;
+    /** PSI cpu, some: at least one waited for a CPU. */
+    readonly cpuPressurePercent: number | null;
+    /** The same piece of work after the run against before, either way. */
+    readonly canaryDriftPercent: number | null;
+    /** Wall clock minus monotonic clock over the run. */
+    readonly clockDriftMs: number;
     readonly memoryUsedPercent: Spread;
     readonly memoryAvailableBytes: Spread;
     readonly networkBytesPerSecond: number | null;

@@ -2,6 +2,7 @@ import type { Figures } from './figures.ts';
 import type { Measurements } from './measurements.ts';
 import {
   gaugeOf,
+  increaseOf,
   NO_SPREAD,
   numbered,
   percentOf,
@@ -11,6 +12,7 @@ import {
   secondsOf,
   spreadOf,
   sumOf,
+  valuesAt,
 } from './readings.ts';
 
 const NOWHERE = { from: 0, to: -1 };
@@ -23,7 +25,9 @@ function generatorCores(m: Measurements): number | null {
   return workers + (rateOf(m.series['runner.cpuSeconds'], window) ?? 0);
 }
 
-export function generatorFigures(m: Measurements, lagP99Ms: number | null): Figures['generator'] {
+export type Lags = Pick<Figures['generator'], 'lagP99Ms' | 'ownLagP99Ms' | 'pushbackMeanMs'>;
+
+export function generatorFigures(m: Measurements, lags: Lags): Figures['generator'] {
   const window = m.measured ?? NOWHERE;
   const each = (name: string) =>
     numbered(m.series, 'generator', name).map((series) => gaugeOf(series, window));
@@ -36,8 +40,19 @@ export function generatorFigures(m: Measurements, lagP99Ms: number | null): Figu
     cpuPercentOfHost: percentOf(cores, m.host.cpus),
     maxLoopDelayMs: spreadOf(each('loopDelayMs').map(({ max }) => max)).max,
     maxUtilisationPercent: percentOf(spreadOf(each('utilisation').map(({ mean }) => mean)).max, 1),
-    lagP99Ms,
+    ...lags,
+    stalledPercent: stalledPercent(m),
+    waitedPercent: waitedPercent(m, 'generator'),
     memoryBytesPerPlayer: ratio(memory, m.peakCcu),
+    calibration: {
+      seconds: m.calibration?.seconds ?? null,
+      targetPerSecond: m.calibration?.targetPerSecond ?? null,
+      ratePerSecond: m.calibration?.ratePerSecond ?? null,
+      answeredPercent: m.calibration?.answeredPercent ?? null,
+      utilisationPercent: m.calibration?.utilisationPercent ?? null,
+      ownLagP99Ms: m.calibration?.ownLagP99Ms ?? null,
+      dueP99Ms: m.calibration?.dueP99Ms ?? null,
+    },
   };
 }
 
@@ -56,6 +71,17 @@ export function hostFigures(m: Measurements): Figures['host'] {
     ),
     otherCpuPercent: percentOf(otherCores(m), cpus),
     stealPercent: percentOf(cores('host.cpuStealSeconds'), cpus),
+    stealMaxPercent: spreadOf(
+      ratesAt(m.series['host.cpuStealSeconds'], secondsOf(window).slice(1)).map((one) =>
+        percentOf(one, cpus),
+      ),
+    ).max,
+    foreignCpuPercent: percentOf(cores('host.foreignCpuSeconds'), cpus),
+    throttledPeriods: increaseOf(m.series['host.throttledPeriods'], window),
+    memoryPressurePercent: percentOf(cores('host.memoryFullSeconds'), 1),
+    cpuPressurePercent: percentOf(cores('host.cpuSomeSeconds'), 1),
+    canaryDriftPercent: canaryDrift(m),
+    clockDriftMs: m.clockDriftMs,
     memoryUsedPercent:
       available.mean === null
         ? NO_SPREAD
@@ -63,6 +89,28 @@ export function hostFigures(m: Measurements): Figures['host'] {
     memoryAvailableBytes: available,
     networkBytesPerSecond: cores('host.networkBytes'),
   };
+}
+
+/** By how much the loop of the worst worker was late, of the measure phase: gauges of a second each. */
+function stalledPercent(m: Measurements): number | null {
+  const { from, to } = m.measured ?? NOWHERE;
+  const seconds = secondsOf({ from, to }).slice(1);
+  const shares = numbered(m.series, 'generator', 'stalledMs').map((series) =>
+    percentOf(sumOf(valuesAt(series, seconds).filter((value) => value !== null)), 1000 * seconds.length),
+  );
+  return spreadOf(shares).max;
+}
+
+/** Of the process that was ready to run without a CPU for the largest part of the time. */
+export const waitedPercent = (m: Measurements, room: string): number | null =>
+  percentOf(
+    spreadOf(numbered(m.series, room, 'waitedSeconds').map((one) => rateOf(one, m.measured ?? NOWHERE))).max,
+    1,
+  );
+
+function canaryDrift({ canary }: Measurements): number | null {
+  if (canary === null || canary.afterMs === null) return null;
+  return percentOf(Math.abs(canary.afterMs - canary.beforeMs), canary.beforeMs);
 }
 
 /** Busy cores that are neither PostgreSQL's, nor a world server's, nor the generator's; null when one is unknown. */

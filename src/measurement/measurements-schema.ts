@@ -120,6 +120,7 @@ const measurementsSchema: z.ZodType<Measurements> = z.object({
       }),
     )
     .default([]),
+  foreign: z.array(z.object({ name: z.string(), pid: count, cpuSeconds: count })).default([]),
   host: z.object({
     cpuModel: z.string(),
     cpus: z.number().positive(),

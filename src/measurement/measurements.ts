@@ -110,6 +110,13 @@ export interface RowFindings {
   readonly holes: number;
 }
 
+/** A process that was not of the run, and the CPU it used while the run was watched. */
+export interface ForeignFacts {
+  readonly name: string;
+  readonly pid: number;
+  readonly cpuSeconds: number;
+}
+
 /** One fault, as it was. Seconds after GO. */
 export interface FaultFacts {
   /** `kill-postgres-1` */
@@ -190,6 +197,8 @@ export interface Measurements {
   readonly clockDriftMs: number;
   /** As far as they were begun, in order. */
   readonly faults: readonly FaultFacts[];
+  /** The busiest first; at most a handful. */
+  readonly foreign: readonly ForeignFacts[];
   readonly host: HostFacts;
   readonly settings: readonly AppliedSetting[];
   readonly errors: readonly string[];

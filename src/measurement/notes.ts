@@ -12,6 +12,7 @@ import type {
   CanaryFacts,
   Ending,
   FaultFacts,
+  ForeignFacts,
   HostFacts,
   IntegrityFacts,
   Measurements,
@@ -45,6 +46,7 @@ export interface Notes {
   calibration: CalibrationFacts | null;
   canary: CanaryFacts | null;
   clockDriftMs: number;
+  foreign: readonly ForeignFacts[];
   /** Times on the monotonic clock; seconds after GO once the notes are closed. */
   readonly faults: FaultFacts[];
   readonly windows: Readonly<Record<Operation, WindowBook>>;
@@ -71,6 +73,7 @@ export const openNotes = (identity: RunIdentity, started: Micros): Notes => ({
   calibration: null,
   canary: null,
   clockDriftMs: 0,
+  foreign: [],
   faults: [],
   windows: { intent: openWindowBook(), monsterCommand: openWindowBook() },
   connect: null,
@@ -192,6 +195,7 @@ export function measurementsOf(notes: Notes, timeline: Timeline, ending: Ending,
         from: (fault.from - zero) / 1e6,
         to: fault.to === null ? null : (fault.to - zero) / 1e6,
       })),
+    foreign: notes.foreign,
     host: identity.host,
     settings: notes.settings,
     errors: [...new Set([...notes.errors, ...(notes.connect?.errors ?? []), ...(tally?.errors ?? [])])],

@@ -1,6 +1,7 @@
 import type { Scenario } from '../scenario/scenario.ts';
 import { bucketQuantile, largestBucket } from './buckets.ts';
 import type { Figures, Spread } from './figures.ts';
+import { waitedPercent } from './host-figures.ts';
 import type { BucketData, Measurements, Series } from './measurements.ts';
 import {
   gaugeOf,
@@ -79,6 +80,7 @@ export function worldFigures(m: Measurements, s: Scenario): Figures['world'] {
     entities: together('entities'),
     connections: together('connections'),
     loopDelayMs: spreadOf(each('loopDelayMs').flatMap((series) => valuesAt(series, seconds))),
+    waitedPercent: waitedPercent(m, 'world'),
     responseMs: quantiles(m.worlds?.responseMs),
   };
 }
@@ -104,10 +106,19 @@ export function databaseFigures(m: Measurements): Figures['database'] {
     cpuPercentOfHost: spreadOf(
       ratesAt(series('cpuSeconds'), secondsOf(window).slice(1)).map((one) => percentOf(one, m.host.cpus)),
     ),
+    waitedPercent: percentOf(rate('waitedSeconds'), 1),
+    writersBusyPercent: writersBusy(m),
     memoryPercentOfHost: {
       mean: percentOf(memory.mean, m.host.memoryBytes),
       min: percentOf(memory.min, m.host.memoryBytes),
       max: percentOf(memory.max, m.host.memoryBytes),
     },
   };
+}
+
+function writersBusy(m: Measurements): number | null {
+  const window = m.measured ?? NOWHERE;
+  const { mean } = spreadOf(numbered(m.series, 'world', 'batches').map((series) => rateOf(series, window)));
+  const { p50 } = quantiles(m.worlds?.flushMs);
+  return mean === null || p50 === null ? null : Math.min(100, (mean * p50) / 10);
 }

@@ -134,6 +134,7 @@ export const reportSchema = z.object({
     entities: spread,
     connections: spread,
     loopDelayMs: spread,
+    waitedPercent: figure.describe('Of the time, ready to run without a CPU.'),
     responseMs: quantiles.describe('Received to acknowledged, inside the servers.'),
   }),
   database: z.object({
@@ -148,6 +149,10 @@ export const reportSchema = z.object({
     walBytesPerSecond: figure,
     workingSetBytes: spread,
     cpuPercentOfHost: spread,
+    waitedPercent: figure,
+    writersBusyPercent: figure.describe(
+      'Of the time with a flush in flight: flushes a second of a server times the median round trip.',
+    ),
     memoryPercentOfHost: spread,
   }),
   network: z.object({
@@ -157,6 +162,8 @@ export const reportSchema = z.object({
     connectMs: percentiles,
     connectsPerSecond: figure,
     disconnects: count,
+    reconnects: count,
+    reconnectMs: percentiles.describe('From the end of a connection to the welcome of the next one.'),
   }),
   integrity: z.object({
     sent: figure,
@@ -191,7 +198,24 @@ export const reportSchema = z.object({
     maxLoopDelayMs: figure,
     maxUtilisationPercent: figure,
     lagP99Ms: figure,
+    ownLagP99Ms: figure.describe('The part of the lag that the generator itself caused.'),
+    pushbackMeanMs: figure.describe('The mean of the rest: the server had not answered what went before.'),
+    stalledPercent: figure.describe(
+      'Of the time in which the event loop was late by more than 10 ms a turn.',
+    ),
+    waitedPercent: figure.describe('Of the time, ready to run without a CPU.'),
     memoryBytesPerPlayer: figure,
+    calibration: z
+      .object({
+        seconds: figure,
+        targetPerSecond: figure,
+        ratePerSecond: figure,
+        answeredPercent: figure,
+        utilisationPercent: figure,
+        ownLagP99Ms: figure,
+        dueP99Ms: figure,
+      })
+      .describe('Against a world that does nothing, before the run.'),
   }),
   host: z.object({
     cpuModel: text,
@@ -205,6 +229,13 @@ export const reportSchema = z.object({
     cpuPercent: spread,
     otherCpuPercent: figure,
     stealPercent: figure,
+    stealMaxPercent: figure.describe('Of the worst second.'),
+    foreignCpuPercent: figure.describe('Used by processes that are not of the run.'),
+    throttledPeriods: figure,
+    memoryPressurePercent: figure.describe('PSI memory, full.'),
+    cpuPressurePercent: figure.describe('PSI cpu, some.'),
+    canaryDriftPercent: figure,
+    clockDriftMs: z.number(),
     memoryUsedPercent: spread,
     memoryAvailableBytes: spread,
     networkBytesPerSecond: figure,
