@@ -15,21 +15,38 @@ const HOLE_SECONDS = 3.5;
 const inside = (series: Series | undefined, { from, to }: Window): Series['points'] =>
   series?.points.filter(([at]) => at >= from && at <= to) ?? [];
 
-/** By how much a counter grew between its first and its last point inside; null with fewer than two. */
+/** What a counter grew from one value to the next. One that fell began again at 0, with a restarted server. */
+const growth = (before: number, after: number): number => (after < before ? after : after - before);
+
+/** A counter without its restarts: from its first value on, what it grew since. */
+function continued(points: Series['points']): Series['points'] {
+  let value = points[0]?.[1] ?? 0;
+  return points.map(([at, now], i) => {
+    value += growth(points[i - 1]?.[1] ?? now, now);
+    return [at, value] as const;
+  });
+}
+
+/**
+ * By how much a counter grew between its first and its last point inside; null with fewer than two. A fall is a
+ * restart at 0 (what Prometheus' increase() takes it for): what follows counts whole. What it grew between its last
+ * point and the restart nobody has seen.
+ */
 export function increaseOf(series: Series | undefined, window: Window): number | null {
-  const points = inside(series, window);
+  const points = continued(inside(series, window));
   const first = points.at(0);
   const last = points.at(-1);
   return first === undefined || last === undefined || first === last ? null : last[1] - first[1];
 }
 
-/** A counter's growth a second: (last - first) / (t_last - t_first) over the points inside. */
+/** A counter's growth a second: its increase / (t_last - t_first) over the points inside. */
 export function rateOf(series: Series | undefined, window: Window): number | null {
   const points = inside(series, window);
   const first = points.at(0);
   const last = points.at(-1);
-  if (first !== undefined && last !== undefined && last[0] > first[0]) {
-    return (last[1] - first[1]) / (last[0] - first[0]);
+  const increase = increaseOf(series, window);
+  if (first !== undefined && last !== undefined && increase !== null && last[0] > first[0]) {
+    return increase / (last[0] - first[0]);
   }
   // A window of a second may hold one point alone: then between its own ends, as its neighbours tell.
   const [from, to] = valuesAt(series, [window.from, window.to]);
@@ -59,11 +76,12 @@ export function secondsOf({ from, to }: Window): readonly number[] {
 }
 
 /**
- * A series read at the given instants, in ascending order: a counter between its neighbouring points, a
- * gauge as it was last seen. Null where there is no point near.
+ * A series read at the given instants, in ascending order: a counter between its neighbouring points, and going on
+ * where it began again; a gauge as it was last seen. Null where there is no point near.
  */
 export function valuesAt(series: Series | undefined, instants: readonly number[]): (number | null)[] {
-  const points = series?.points ?? [];
+  const points =
+    series === undefined ? [] : series.kind === 'gauge' ? series.points : continued(series.points);
   let next = 0;
   return instants.map((instant) => {
     while (next < points.length && (points[next]?.[0] ?? 0) <= instant) next += 1;

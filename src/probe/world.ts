@@ -34,9 +34,36 @@ export type WorldHistogram = keyof typeof HISTOGRAMS;
 /** The cumulative buckets of a world server at one instant. */
 interface Snapshot {
   readonly at: Micros;
-  readonly histograms: Readonly<
-    Record<WorldHistogram, { readonly bounds: readonly number[]; readonly cumulative: readonly number[] }>
-  >;
+  readonly histograms: Readonly<Record<WorldHistogram, Buckets>>;
+}
+
+interface Buckets {
+  readonly bounds: readonly number[];
+  readonly cumulative: readonly number[];
+}
+
+/**
+ * Counts per bucket over a row of snapshots. Where one says less than the snapshot before it, the server began again
+ * at 0 in between, and what it says counts whole. Null with fewer than two.
+ */
+export function countsOver(
+  snapshots: readonly Buckets[],
+): { readonly bounds: readonly number[]; readonly counts: readonly number[] } | null {
+  const [first, ...rest] = snapshots;
+  if (first === undefined || rest.length === 0) return null;
+  const cumulative = first.cumulative.map(() => 0);
+  let before = first;
+  for (const now of rest) {
+    const fell = now.cumulative.some((count, bucket) => count < (before.cumulative[bucket] ?? 0));
+    for (const bucket of cumulative.keys()) {
+      cumulative[bucket]! += (now.cumulative[bucket] ?? 0) - (fell ? 0 : (before.cumulative[bucket] ?? 0));
+    }
+    before = now;
+  }
+  return {
+    bounds: first.bounds,
+    counts: cumulative.map((count, bucket) => count - (cumulative[bucket - 1] ?? 0)),
+  };
 }
 
 /** A world server's own account of itself, from `GET /metrics`. */
@@ -56,10 +83,11 @@ function total(metrics: readonly Metric[], name: string, label = ''): number {
   return own.filter(({ labels }) => labels.includes(label)).reduce((sum, { value }) => sum + value, 0);
 }
 
-const nearest = (snapshots: readonly Snapshot[], at: Micros): Snapshot | undefined =>
-  snapshots.reduce<Snapshot | undefined>(
-    (best, one) => (best === undefined || Math.abs(one.at - at) < Math.abs(best.at - at) ? one : best),
-    undefined,
+/** The place of the snapshot nearest to an instant; -1 when there is none. */
+const nearest = (snapshots: readonly Snapshot[], at: Micros): number =>
+  snapshots.reduce(
+    (best, one, i) => (best === -1 || Math.abs(one.at - at) < Math.abs(snapshots[best]!.at - at) ? i : best),
+    -1,
   );
 
 /** @param instance 1-based, as in the series' names. */
@@ -111,17 +139,8 @@ export function openWorldProbe(world: WorldEndpoint, instance: number): WorldPro
       return samples;
     },
     buckets(histogram, from, to) {
-      const first = nearest(snapshots, from)?.histograms[histogram];
-      const last = nearest(snapshots, to)?.histograms[histogram];
-      if (first === undefined || last === undefined || first === last) return null;
-      let below = 0;
-      const counts = last.cumulative.map((count, bucket) => {
-        const upToHere = count - (first.cumulative[bucket] ?? 0);
-        const own = upToHere - below;
-        below = upToHere;
-        return own;
-      });
-      return { bounds: last.bounds, counts };
+      const between = snapshots.slice(nearest(snapshots, from), nearest(snapshots, to) + 1);
+      return countsOver(between.map(({ histograms }) => histograms[histogram]));
     },
     close: async () => pinned?.destroy(),
   };

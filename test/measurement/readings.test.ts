@@ -28,6 +28,27 @@ test('one point, or no series, is no rate and not zero', () => {
   expect(increaseOf(counter([1, 5], [20, 9]), { from: 0, to: 9 })).toBeNull();
 });
 
+test('a counter that falls began again at 0: what follows counts whole', () => {
+  const restarted = counter([0, 100], [1, 200], [2, 250], [4, 30], [5, 130], [6, 20], [7, 20]);
+  expect(increaseOf(restarted, { from: 0, to: 7 })).toBe(100 + 50 + 30 + 100 + 20);
+  expect(increaseOf(restarted, { from: 2, to: 5 })).toBe(30 + 100);
+  expect(rateOf(restarted, { from: 0, to: 6 })).toBe(50);
+  expect(ratesAt(restarted, [1, 2, 3, 4, 5, 6, 7])).toEqual([100, 50, 15, 15, 100, 20, 0]);
+  expect(valuesAt(restarted, [0, 4, 6.5])).toEqual([100, 280, 400]);
+  // A window of one point between its neighbours.
+  expect(rateOf(restarted, { from: 3.5, to: 4.5 })).toBeCloseTo(0.5 * 15 + 0.5 * 100);
+});
+
+test('a counter that begins below where it was, with a hole, is no rate inside the hole', () => {
+  const restarted = counter([0, 100], [1, 200], [6, 50], [7, 150]);
+  expect(ratesAt(restarted, [1, 2, 6, 7])).toEqual([100, null, null, 100]);
+  expect(increaseOf(restarted, { from: 0, to: 7 })).toBe(250);
+});
+
+test('a gauge may fall', () => {
+  expect(valuesAt(gauge([0, 9], [1, 2]), [0, 1])).toEqual([9, 2]);
+});
+
 test('a gauge is described by its points inside alone', () => {
   expect(gaugeOf(gauge([0, 100], [1, 2], [2, 4], [3, 900]), { from: 1, to: 2 })).toEqual({
     mean: 3,

@@ -1,0 +1,62 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { monotonic } from '../../src/clock.ts';
+import { countsOver, openWorldProbe } from '../../src/probe/world.ts';
+
+const bounds = [1, 2, Number.POSITIVE_INFINITY];
+const snapshot = (...cumulative: number[]) => ({ bounds, cumulative });
+
+test('buckets are what was counted from the first snapshot to the last', () => {
+  expect(countsOver([snapshot(1, 1, 1), snapshot(2, 4, 4), snapshot(2, 9, 12)])).toEqual({
+    bounds,
+    counts: [1, 7, 3],
+  });
+});
+
+test('a server that began again counts whole from there', () => {
+  expect(countsOver([snapshot(5, 9, 10), snapshot(6, 12, 13), snapshot(1, 2, 3), snapshot(1, 3, 5)])).toEqual(
+    {
+      bounds,
+      counts: [2, 4, 2],
+    },
+  );
+  // Fewer of one kind are enough to know it, though the sum has grown.
+  expect(countsOver([snapshot(5, 5, 5), snapshot(0, 20, 20)])?.counts).toEqual([0, 20, 0]);
+});
+
+test('one snapshot is no span', () => {
+  expect(countsOver([])).toBeNull();
+  expect(countsOver([snapshot(1, 2, 3)])).toBeNull();
+});
+
+const closers: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+});
+
+test('a world that is restarted under a probe loses no batch that was seen', async () => {
+  let batches = 0;
+  const server = createServer((_, response) => {
+    response.end(
+      `capbench_world_batches_total{reason="time"} ${batches}\n` +
+        ['batch_operations', 'flush_ms', 'response_ms']
+          .map(
+            (name) =>
+              `capbench_world_${name}_bucket{le="1"} 0\ncapbench_world_${name}_bucket{le="+Inf"} ${batches}\n`,
+          )
+          .join(''),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closers.push(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const probe = openWorldProbe({ url, pid: null }, 1);
+  const from = monotonic();
+  for (const now of [100, 140, 25, 30]) {
+    batches = now;
+    await probe.sample();
+  }
+  expect(probe.buckets('flushMs', from, monotonic())?.counts).toEqual([0, 40 + 25 + 5]);
+  expect(probe.buckets('flushMs', from, from)).toBeNull();
+});
