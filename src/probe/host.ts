@@ -1,6 +1,21 @@
 import os from 'node:os';
+import { monotonic } from '../clock.ts';
+import type { Endpoints } from '../stack/stack.ts';
+import { openThrottling } from './cgroup.ts';
+import { type ForeignProcess, type Owner, openCpuAccount } from './cpu-account.ts';
+import { pressure } from './pressure.ts';
 import type { Probe, Sample } from './probe.ts';
-import { cpuTimes, memoryAvailable, networkBytes, treeUse } from './proc.ts';
+import { type CpuTimes, cpuTimes, memoryAvailable, memoryOf, networkBytes, waitedSeconds } from './proc.ts';
+import { openProcessTable } from './process-table.ts';
+import { openRising, openTotal } from './total.ts';
+
+export interface HostProbe extends Probe {
+  /** The busiest processes that are not of the run, as of the last reading; none without /proc. */
+  foreignProcesses(): readonly ForeignProcess[];
+}
+
+/** So many are named. */
+const NAMED = 3;
 
 /** Busy seconds over all CPUs, where there is no /proc: Node's own account, without steal. */
 const busySeconds = (): number =>
@@ -10,34 +25,101 @@ const busySeconds = (): number =>
     .reduce((sum, own) => sum + own, 0);
 
 /**
- * The machine and, through its postmaster, PostgreSQL. What this platform does not tell (steal, network,
- * the CPU of another process) is left out, and its figures are then unmeasured.
+ * The machine, and what the processes of the run and all others use of it. The run is this process and its
+ * descendants. What this platform does not tell (steal, network, the CPU of another process) is left out, and its
+ * figures are then unmeasured. So is the CPU of others where part of what is under test was started by somebody else:
+ * it would count as foreign.
  */
-export function openHostProbe(postmaster: number | null): Probe {
+export function openHostProbe({ worlds, database }: Endpoints): HostProbe {
+  const throttledPeriods = openThrottling();
+  const table = openProcessTable();
+  const account = openCpuAccount();
+  const foreign = openForeign(table.complete);
+  const rising = openRising();
+  const network = openTotal();
+  const waitedWorlds = worlds.map(() => openTotal());
+  const waitedPostgres = openTotal();
+  const ourPostgres = database !== null && database.pid !== null;
+  const ours = worlds.every(({ pid }) => pid !== null) && (database === null || ourPostgres);
+  const countsWaits = waitedSeconds(process.pid) !== null;
+  let lastScan = monotonic();
+
+  const scan = async (): Promise<boolean> => {
+    const processes = await table.scan();
+    if (processes.length === 0) return false;
+    const roots = new Map<number, Owner>([[process.pid, 'run']]);
+    if (database !== null && database.pid !== null) roots.set(database.pid, 'postgres');
+    const now = monotonic();
+    account.add(processes, roots, (os.cpus().length * (now - lastScan)) / 1e6);
+    lastScan = now;
+    return true;
+  };
+
   return {
     name: 'host',
-    sample() {
+    async sample() {
       const samples: Sample[] = [];
-      const counter = (series: string, value: number): void =>
-        void samples.push({ series, kind: 'counter', value });
+      const counter = (series: string, value: number | null): void => {
+        if (value !== null) samples.push({ series, kind: 'counter', value: rising(series, value) });
+      };
       const gauge = (series: string, value: number): void =>
         void samples.push({ series, kind: 'gauge', value });
 
       const times = cpuTimes();
       counter('host.cpuBusySeconds', times?.busySeconds ?? busySeconds());
-      if (times !== null) counter('host.cpuStealSeconds', times.stealSeconds);
-      const network = networkBytes();
-      if (network !== null) counter('host.networkBytes', network);
+      counter('host.cpuStealSeconds', times?.stealSeconds ?? null);
+      counter('host.throttledPeriods', throttledPeriods());
+      const { memoryFullSeconds, cpuSomeSeconds } = pressure();
+      counter('host.memoryFullSeconds', memoryFullSeconds);
+      counter('host.cpuSomeSeconds', cpuSomeSeconds);
+      const sent = networkBytes();
+      if (sent !== null) counter('host.networkBytes', network(sent));
       gauge('host.memoryAvailableBytes', memoryAvailable() ?? os.freemem());
       const own = process.cpuUsage();
       counter('runner.cpuSeconds', (own.user + own.system) / 1e6);
-      const postgres = postmaster === null ? null : treeUse(postmaster);
-      if (postgres !== null) {
-        counter('postgres.cpuSeconds', postgres.cpuSeconds);
-        gauge('postgres.memoryBytes', postgres.memoryBytes);
+
+      if (await scan()) {
+        const run = account.seconds('run') + account.seconds('postgres');
+        counter('host.runCpuSeconds', run);
+        if (ours) counter('host.foreignCpuSeconds', foreign(account.seconds('foreign'), run, times));
+        if (countsWaits) {
+          for (const [index, { pid }] of worlds.entries()) {
+            if (pid !== null) counter(`world.${index + 1}.waitedSeconds`, waitedWorlds[index]!(waits([pid])));
+          }
+        }
+        if (ourPostgres) {
+          const pids = account.pids('postgres');
+          counter('postgres.cpuSeconds', account.seconds('postgres'));
+          if (pids.length > 0) gauge('postgres.memoryBytes', memoryOf(pids));
+          if (countsWaits) counter('postgres.waitedSeconds', waitedPostgres(waits(pids)));
+        }
       }
-      return Promise.resolve(samples);
+      return samples;
     },
+    foreignProcesses: () => (ours ? account.foreign().slice(0, NAMED) : []),
     close: () => Promise.resolve(),
+  };
+}
+
+/** What each of the processes that are left has waited. */
+const waits = (pids: readonly number[]): (readonly [key: string, seconds: number])[] =>
+  pids.flatMap((pid) => {
+    const waited = waitedSeconds(pid);
+    return waited === null ? [] : [[String(pid), waited] as const];
+  });
+
+/**
+ * CPU of what is not of the run. Where every process of the host is seen, it is their sum, exact but for a tick each.
+ * Otherwise (in a container) others show only in /proc/stat, whose totals are samples: what all processes used
+ * without what the run did, never less than what is seen. The kernel may count the run's share of softirqs with its
+ * processes, and does not here: then it is too low by that, never too high.
+ */
+function openForeign(complete: boolean): (seen: number, run: number, times: CpuTimes | null) => number {
+  let start: number | null = null;
+  return (seen, run, times) => {
+    if (complete || times === null) return seen;
+    const others = times.processSeconds - run;
+    start ??= others;
+    return Math.max(seen, others - start);
   };
 }

@@ -177,7 +177,7 @@ async function openProbes(
 ): Promise<readonly Probe[]> {
   const worlds = stack.endpoints.worlds.map((world, index) => openWorldProbe(world, index + 1));
   const { database } = stack.endpoints;
-  const probes: Probe[] = [...worlds, openHostProbe(database?.pid ?? null)];
+  const probes: Probe[] = [...worlds, openHostProbe(stack.endpoints)];
   if (database !== null) probes.push(await openPostgresProbe(database));
   closers.push(async () => {
     await Promise.all(probes.map((probe) => probe.close()));

@@ -1,0 +1,71 @@
+import { readdirSync } from 'node:fs';
+import { setImmediate as turn } from 'node:timers/promises';
+import { type ProcessReading, readProcess, readSmall } from './proc.ts';
+
+/** The loop of this process gets a turn after so many. */
+const AT_ONCE = 200;
+
+export interface ProcessTable {
+  /** All processes but the kernel's own threads, which work for whoever; empty without /proc. Lowest pids first. */
+  scan(): Promise<readonly ProcessReading[]>;
+  /** Whether the processes of the whole host are seen: not in a container, nor where others' are hidden. */
+  readonly complete: boolean;
+}
+
+const pidsNow = (): number[] => {
+  try {
+    return readdirSync('/proc')
+      .map(Number)
+      .filter(Number.isInteger)
+      .sort((a, b) => a - b);
+  } catch {
+    return [];
+  }
+};
+
+/** What newer versions of Node name their first thread, and with it the process. */
+const NODE_THREAD = 'MainThread';
+
+/** The program's name, without its folder and its arguments, which may hold secrets. */
+function programOf(pid: number): string | null {
+  const program = readSmall(`/proc/${pid}/cmdline`)?.split('\0', 1)[0]?.split('/').at(-1);
+  return program === undefined || program === '' ? null : program;
+}
+
+/** About 9 us for each process and scan; those of the kernel are read once. */
+export function openProcessTable(): ProcessTable {
+  let kernel: ReadonlySet<number> = new Set();
+  const names = new Map<string, string>();
+
+  const nameOf = ({ pid, started, command }: ProcessReading): string => {
+    if (command !== NODE_THREAD) return command;
+    const id = `${pid} ${started}`;
+    const name = names.get(id) ?? programOf(pid) ?? command;
+    names.set(id, name);
+    return name;
+  };
+
+  return {
+    async scan() {
+      const readings: ProcessReading[] = [];
+      const threads = new Set<number>();
+      let read = 0;
+      for (const pid of pidsNow()) {
+        if (kernel.has(pid)) {
+          threads.add(pid);
+          continue;
+        }
+        const reading = readProcess(pid);
+        if (reading === null) continue;
+        if (reading.kernelThread) threads.add(pid);
+        else readings.push({ ...reading, command: nameOf(reading) });
+        read += 1;
+        if (read % AT_ONCE === 0) await turn();
+      }
+      kernel = threads;
+      return readings;
+    },
+    // The kernel's own threads are children of process 2, which only the host's processes can see.
+    complete: readProcess(2)?.kernelThread ?? false,
+  };
+}

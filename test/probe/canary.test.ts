@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest';
+import { measureCanary } from '../../src/probe/canary.ts';
+
+test('the canary is time that was worked, and lets others work meanwhile', async () => {
+  let turns = 0;
+  const timer = setInterval(() => {
+    turns += 1;
+  }, 1);
+  const before = process.cpuUsage();
+  const start = performance.now();
+  const median = await measureCanary();
+  const took = performance.now() - start;
+  const { user, system } = process.cpuUsage(before);
+  clearInterval(timer);
+  expect(median).toBeGreaterThan(0);
+  // Half of the pieces took at least the median.
+  expect(took).toBeGreaterThan(median * 2);
+  expect(user + system).toBeGreaterThan(10_000);
+  expect(turns).toBeGreaterThan(3);
+});

@@ -1,0 +1,55 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openThrottling } from '../../src/probe/cgroup.ts';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'capbench-cgroup-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function put(path: string, text: string): string {
+  const file = join(folder, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  return file;
+}
+const quota = (throttled: number): string => `nr_periods 100\nnr_throttled ${throttled}\nthrottled_time 5\n`;
+
+test('version 2: the own group and all above it, since a quota may sit on any', () => {
+  const own = put('cgroup', '0::/user.slice/run.scope\n');
+  put('sys/user.slice/run.scope/cpu.stat', `usage_usec 7\n${quota(3)}`);
+  put('sys/user.slice/cpu.stat', quota(2));
+  put('sys/cpu.stat', 'usage_usec 900\n');
+  const throttled = openThrottling(own, join(folder, 'sys'));
+  expect(throttled()).toBe(5);
+  put('sys/user.slice/cpu.stat', quota(4));
+  expect(throttled()).toBe(7);
+});
+
+test('version 1: the cpu hierarchy alone, each group once though it has two names', () => {
+  const own = put('cgroup', '5:memory:/box\n4:cpu,cpuacct:/box\n1:name=systemd:/box\n0::/box\n');
+  put('sys/cpu,cpuacct/box/cpu.stat', quota(6));
+  put('sys/cpu,cpuacct/cpu.stat', quota(0));
+  put('sys/memory/box/cpu.stat', quota(100));
+  symlinkSync('cpu,cpuacct', join(folder, 'sys', 'cpu'));
+  expect(openThrottling(own, join(folder, 'sys'))()).toBe(6);
+});
+
+test('in a container the paths are those of the host: its root is its own group', () => {
+  const own = put('cgroup', '3:cpu:/docker/4711\n');
+  put('sys/cpu/cpu.stat', quota(9));
+  expect(openThrottling(own, join(folder, 'sys'))()).toBe(9);
+});
+
+test.each([
+  { what: 'no group has a quota to tell of', text: '0::/\n', stat: 'usage_usec 7\n' },
+  { what: 'the host has no control groups', text: '', stat: quota(1) },
+])('unknown where $what', ({ text, stat }) => {
+  const own = put('cgroup', text);
+  put('sys/cpu.stat', stat);
+  expect(openThrottling(own, join(folder, 'sys'))()).toBeNull();
+  expect(openThrottling(join(folder, 'missing'), join(folder, 'sys'))()).toBeNull();
+});

@@ -1,0 +1,128 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { platform } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { openHostProbe } from '../../src/probe/host.ts';
+import type { Sample } from '../../src/probe/probe.ts';
+import { openProcessTable } from '../../src/probe/process-table.ts';
+import type { Endpoints } from '../../src/stack/stack.ts';
+
+const NOTHING: Endpoints = { worlds: [], database: null };
+/** Uses this many milliseconds of CPU, then waits to be ended; ends itself in any case. */
+const WORK_MS = 600;
+const SPIN = `const u = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1e3; };
+  setTimeout(() => process.exit(), 15000); const from = u(); while (u() - from < ${WORK_MS});`;
+
+const lastOf = (samples: readonly Sample[], series: string): number | undefined =>
+  samples.find((sample) => sample.series === series)?.value;
+/** By how much a series grew. */
+const growth = (from: readonly Sample[], to: readonly Sample[], series: string): number =>
+  lastOf(to, series)! - lastOf(from, series)!;
+
+describe.runIf(platform() === 'linux')('with /proc', () => {
+  test('CPU of a child is of the run, also after it ended; CPU of a stranger is foreign, and named', async () => {
+    const probe = openHostProbe(NOTHING);
+    const first = await probe.sample();
+    // Its parent ends before a scan sees either: to us it is somebody else's.
+    const shell = spawn('sh', ['-c', '"$0" -e "$1" >/dev/null 2>&1 & echo $!', process.execPath, SPIN], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const [told] = (await once(shell.stdout, 'data')) as [Buffer];
+    const stranger = Number(String(told));
+    if (shell.exitCode === null) await once(shell, 'exit');
+    const child = spawn(process.execPath, ['-e', SPIN], { detached: true, stdio: 'ignore' });
+    try {
+      // Among the busiest: where others are busier, all that are named are.
+      const busy = (): boolean => {
+        const named = probe.foreignProcesses();
+        const own = named.find(({ pid }) => pid === stranger) ?? named.at(2);
+        return own !== undefined && own.name !== '' && own.cpuSeconds * 1e3 > WORK_MS;
+      };
+      let last = first;
+      for (let i = 0; i < 60; i++) {
+        await sleep(200);
+        last = await probe.sample();
+        if (growth(first, last, 'host.runCpuSeconds') * 1e3 > WORK_MS && busy()) break;
+      }
+      expect(growth(first, last, 'host.runCpuSeconds') * 1e3).toBeGreaterThan(WORK_MS);
+      expect(busy()).toBe(true);
+      expect(growth(first, last, 'host.foreignCpuSeconds') * 1e3).toBeGreaterThan(WORK_MS);
+      process.kill(child.pid!, 'SIGKILL');
+      await once(child, 'exit');
+      const ended = await probe.sample();
+      expect(growth(last, ended, 'host.runCpuSeconds')).toBeGreaterThanOrEqual(0);
+    } finally {
+      child.kill('SIGKILL');
+      process.kill(stranger, 'SIGKILL');
+      await probe.close();
+    }
+  });
+
+  test('PostgreSQL and world servers are followed to the pid they have now', async () => {
+    const children = [0, 1].map(() =>
+      spawn(process.execPath, ['-e', SPIN], { detached: true, stdio: 'ignore' }),
+    );
+    let now = 0;
+    const endpoint = {
+      get pid() {
+        return children[now]!.pid!;
+      },
+    };
+    const world = Object.assign(Object.create(endpoint), { url: 'http://127.0.0.1:1' });
+    const database = Object.assign(Object.create(endpoint), {
+      host: '',
+      port: 1,
+      user: '',
+      password: '',
+      database: '',
+    });
+    const probe = openHostProbe({ worlds: [world], database });
+    try {
+      const first = await probe.sample();
+      expect(lastOf(first, 'postgres.memoryBytes')).toBeGreaterThan(0);
+      process.kill(children[0]!.pid!, 'SIGKILL');
+      await once(children[0]!, 'exit');
+      now = 1;
+      let last = first;
+      for (let i = 0; i < 40 && growth(first, last, 'postgres.cpuSeconds') * 1e3 < WORK_MS; i++) {
+        await sleep(200);
+        const next = await probe.sample();
+        for (const { series, kind, value } of next) {
+          if (kind === 'counter') expect(value, series).toBeGreaterThanOrEqual(lastOf(last, series) ?? 0);
+        }
+        last = next;
+      }
+      expect(growth(first, last, 'postgres.cpuSeconds') * 1e3).toBeGreaterThanOrEqual(WORK_MS);
+      expect(growth(first, last, 'host.runCpuSeconds')).toBeGreaterThanOrEqual(
+        growth(first, last, 'postgres.cpuSeconds'),
+      );
+      if (existsSync('/proc/self/schedstat')) {
+        expect(lastOf(last, 'world.1.waitedSeconds')).toBeGreaterThanOrEqual(0);
+        expect(lastOf(last, 'postgres.waitedSeconds')).toBeGreaterThanOrEqual(0);
+      }
+    } finally {
+      for (const child of children) child.kill('SIGKILL');
+      await probe.close();
+    }
+  });
+
+  test('where somebody else started what is under test, nobody knows whose CPU is foreign', async () => {
+    const probe = openHostProbe({ worlds: [{ url: 'http://127.0.0.1:1', pid: null }], database: null });
+    const samples = await probe.sample();
+    expect(lastOf(samples, 'host.foreignCpuSeconds')).toBeUndefined();
+    expect(lastOf(samples, 'host.runCpuSeconds')).toBeGreaterThanOrEqual(0);
+    expect(lastOf(samples, 'world.1.waitedSeconds')).toBeUndefined();
+    expect(probe.foreignProcesses()).toEqual([]);
+  });
+
+  test('a scan tells of this process and its parent, lowest pids first, and of no thread of the kernel', async () => {
+    const table = openProcessTable();
+    await table.scan();
+    const scan = await table.scan();
+    expect(scan.find(({ pid }) => pid === process.pid)?.parent).toBe(process.ppid);
+    expect(scan.map(({ pid }) => pid)).toEqual(scan.map(({ pid }) => pid).sort((a, b) => a - b));
+    expect(scan.filter(({ kernelThread }) => kernelThread)).toEqual([]);
+  });
+});
