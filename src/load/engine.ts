@@ -38,7 +38,7 @@ export interface LoadSecond {
   /** Connections that ended without being told to, and players that connected again. */
   readonly disconnects: number;
   readonly reconnects: number;
-  /** What was answered in each 200 ms, for the steady state (R5). */
+  /** What was answered in each 200 ms, in order, for the steady state (R5): five, but for the last second. */
   readonly slices: readonly LoadSlice[];
   readonly workers: readonly WorkerSecond[];
 }
@@ -112,19 +112,21 @@ export interface OperationTally {
   /**
    * The part of the lag that the generator itself caused: sent minus the moment at which the operation could have
    * been sent (it was due, its player had a free slot, and its connection took more). The rest of the lag is the
-   * server's: it had not answered what went before.
+   * server's: it had not answered what went before. Of all that was sent and due in the measure phase, answered or
+   * not; and of what was skipped although it could have been sent, since the worker itself came too late for it:
+   * until the moment at which it was skipped.
    */
   readonly ownLag: HistogramData;
 }
 
 export interface Tally {
   readonly operations: Readonly<Record<Operation, OperationTally>>;
-  /** Connections that ended without being told to. */
+  /** Connections of players and generators that ended without being told to; what a fault cut is among them. */
   readonly disconnects: number;
   readonly reconnects: number;
   /** From the end of a connection to the welcome of the next one, microseconds. */
   readonly reconnect: HistogramData;
-  /** Answers to numbers that were not waiting for one: the server breaks the protocol. */
+  /** Answers to intents and commits of posts that were not waiting for one: the server breaks the protocol. */
   readonly strayAnswers: number;
   /** Frames and bytes of the players' sockets, whole run, payload with framing. */
   readonly bytesIn: number;
@@ -148,14 +150,20 @@ export interface Tally {
 export interface ReadyFleet {
   readonly connect: ConnectFacts;
   readonly workerPids: readonly number[];
-  /** Starts the schedule at `go` on the host's monotonic clock; resolves after the drain. */
+  /**
+   * Starts the schedule at `go` on the host's monotonic clock; resolves after the drain.
+   * @throws CapbenchError 93 when a worker died or broke, 105 when the fleet was closed meanwhile
+   */
   run(go: Micros, onSecond: (second: LoadSecond) => void): Promise<Tally>;
   /**
-   * Cuts the connections of a share of the players, each worker of its own, without a word to the server.
-   * Resolves to how many were cut.
+   * Cuts the connections of a share of the connected players, each worker of its own, without a word to the
+   * server: as many as the share says, chosen by the seed. Resolves to how many were cut: 0 when no run goes on.
    */
   drop(sharePercent: number, seed: number): Promise<number>;
-  /** The ledger as it stands: what was sent and acknowledged until now, over all workers. */
+  /**
+   * The ledger as it stands: what was sent and acknowledged until now, over all workers.
+   * @throws CapbenchError (93) when a worker does not answer within 10 s, or is gone
+   */
   ledger(): Promise<Ledger>;
   /** No operation is due from now on; `run` drains and resolves. Idempotent. */
   stop(): void;

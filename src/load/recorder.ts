@@ -1,7 +1,7 @@
 import { MicrosHistogram } from '../hdr-histogram.ts';
-import { EMPTY_HISTOGRAM } from '../histogram.ts';
 import { OPERATIONS, type Timeline } from '../scenario/workload.ts';
 import type { Counts, LoadSecondOperation, OperationTally } from './engine.ts';
+import { Slices } from './slices.ts';
 
 /** What became of an operation; the names are those of R4, the numbers index the recorder's counts. */
 export const OUTCOME = { ok: 1, rejected: 2, failed: 3, timedOut: 4, skipped: 5, unfinished: 6 } as const;
@@ -23,6 +23,7 @@ class OperationRecord {
   readonly due = new MicrosHistogram();
   readonly service = new MicrosHistogram();
   readonly lag = new MicrosHistogram();
+  readonly ownLag = new MicrosHistogram();
   readonly secondDue = new MicrosHistogram();
 }
 
@@ -31,6 +32,7 @@ class OperationRecord {
  * due time. Every outcome has a count of its own, so that conservation is a check and not a definition.
  */
 export class Recorder {
+  readonly slices = new Slices();
   private readonly records: readonly [OperationRecord, OperationRecord] = [
     new OperationRecord(),
     new OperationRecord(),
@@ -52,6 +54,14 @@ export class Recorder {
     }
   }
 
+  /**
+   * By how much the worker itself was late for `n` operations of one due time: when it sends them, or when it
+   * skips what it could have sent.
+   */
+  ownLag(operation: OperationIndex, n: number, due: number, lag: number): void {
+    if (due >= this.measureStart && due < this.end) this.records[operation].ownLag.record(lag, n);
+  }
+
   /** `n` operations of one due and sent time have found their end; `sent` is not read when they were never sent. */
   settle(
     operation: OperationIndex,
@@ -64,7 +74,10 @@ export class Recorder {
     const record = this.records[operation];
     record.whole[outcome]! += n;
     const answered = outcome === OUTCOME.ok || outcome === OUTCOME.rejected;
-    if (answered) record.secondDue.record(now - due, n);
+    if (answered) {
+      record.secondDue.record(now - due, n);
+      this.slices.record(operation, now - due, n, now);
+    }
     if (due >= this.measureStart && due < this.end) {
       record.measured[outcome]! += n;
       if (answered) {
@@ -94,7 +107,7 @@ export class Recorder {
         due: record.due.toData(),
         service: record.service.toData(),
         lag: record.lag.toData(),
-        ownLag: EMPTY_HISTOGRAM,
+        ownLag: record.ownLag.toData(),
       };
     };
     const operations = { intent: tallyOf(INTENT), monsterCommand: tallyOf(MONSTER_COMMAND) };

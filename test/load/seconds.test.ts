@@ -24,6 +24,9 @@ const report = (pid: number, second: number, ok: number, at = second * 1e6): Wor
   bytesOut: 10,
   framesIn: 1,
   commandBytes: 10,
+  disconnects: 0,
+  reconnects: 0,
+  slices: [],
   worker: {
     pid,
     maxLoopDelayMs: ok,

@@ -7,7 +7,15 @@ import { settlesWithin } from '../../stack/time-limit.ts';
 import type { Micros } from '../../units.ts';
 import type { ConnectFacts, Ledger, LoadSecond, ReadyFleet, Tally } from '../engine.ts';
 import { SequenceLedger } from '../ledger.ts';
-import { isReport, type Order, type Report, type WorkerSetup, type WorkerTally } from './messages.ts';
+import { Asks } from './asks.ts';
+import {
+  type Answer,
+  isReport,
+  type Order,
+  type Report,
+  type WorkerSetup,
+  type WorkerTally,
+} from './messages.ts';
 import { Seconds } from './seconds.ts';
 import { mergeTallies } from './tally.ts';
 
@@ -46,9 +54,11 @@ export class Fleet implements ReadyFleet {
   private readonly plan: FleetPlan;
   private readonly processes: readonly NodeProcess[];
   private readonly workers: WorkerState[];
+  private readonly asks = new Asks((worker, question) => this.send(worker, question));
   private seconds: Seconds | null = null;
+  private running = false;
   private closing: Promise<void> | null = null;
-  /** Rejects when a worker died or broke, in whatever phase. */
+  /** Rejects when a worker died or broke, in whatever phase, and when the fleet is closed. */
   private readonly trouble: Promise<never>;
   private troubled: (error: Error) => void = () => {};
   private changed: () => void = () => {};
@@ -122,10 +132,12 @@ export class Fleet implements ReadyFleet {
       };
     });
     const clock = setInterval(() => seconds.tick(monotonic() - go), TICK_MS);
+    this.running = true;
     try {
       this.sendAll({ kind: 'go', go });
       await Promise.race([done, this.trouble]);
     } finally {
+      this.running = false;
       clearInterval(clock);
     }
     const { players, monsters } = this.plan.workload;
@@ -133,13 +145,19 @@ export class Fleet implements ReadyFleet {
     return mergeTallies(tallies, players + monsters);
   }
 
-  drop(): Promise<number> {
-    return Promise.resolve(0);
+  async drop(sharePercent: number, seed: number): Promise<number> {
+    if (!this.running) return 0;
+    const answers = await this.askAll({ kind: 'drop', sharePercent, seed });
+    return answers.reduce((sum, answer) => sum + (answer.kind === 'dropped' ? answer.players : 0), 0);
   }
 
-  ledger(): Promise<Ledger> {
+  async ledger(): Promise<Ledger> {
     const { players, monsters } = this.plan.workload;
-    return Promise.resolve(new SequenceLedger(players + monsters));
+    const ledger = new SequenceLedger(players + monsters);
+    for (const answer of await this.askAll({ kind: 'tellLedger' })) {
+      if (answer.kind === 'ledger') ledger.add(answer.ledger);
+    }
+    return ledger.toData();
   }
 
   stop(): void {
@@ -152,6 +170,7 @@ export class Fleet implements ReadyFleet {
   }
 
   private async leave(): Promise<void> {
+    this.troubled(interrupted('the load was closed before its run had ended'));
     this.sendAll({ kind: 'close' });
     await Promise.all(
       this.processes.map(async (child) => {
@@ -164,6 +183,12 @@ export class Fleet implements ReadyFleet {
 
   private send(worker: number, order: Order): void {
     this.processes[worker]?.send(order);
+  }
+
+  private askAll(question: Parameters<Asks['ask']>[1]): Promise<Answer[]> {
+    const answers = Promise.all(this.processes.map((_, worker) => this.asks.ask(worker, question)));
+    // Whoever closes the fleet, or has lost a worker, waits for no answer.
+    return Promise.race([answers, this.trouble]);
   }
 
   private sendAll(order: Order): void {
@@ -219,6 +244,8 @@ export class Fleet implements ReadyFleet {
     const { kind } = report;
     if (kind === 'second') {
       this.seconds?.add(worker, report.report);
+    } else if (kind === 'dropped' || kind === 'ledger') {
+      this.asks.answer(report);
     } else if (kind === 'refused') {
       this.troubled(stackFailed(report.message, CONNECT_HINT));
     } else if (kind === 'broken') {

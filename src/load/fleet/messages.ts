@@ -1,6 +1,8 @@
+import type { HistogramData } from '../../histogram.ts';
 import type { Operation, Workload } from '../../scenario/workload.ts';
 import type { ConnectFacts, Ledger, LoadSecondOperation, OperationTally, WorkerSecond } from '../engine.ts';
 import { isRecord } from '../json.ts';
+import type { WorkerSlice } from '../slices.ts';
 
 /** A world server as the workers reach it; ranges are half-open, players by id, monsters by index. */
 export interface FleetWorld {
@@ -30,6 +32,9 @@ export type Order =
   | { readonly kind: 'setup'; readonly setup: WorkerSetup }
   | { readonly kind: 'go'; readonly go: number }
   | { readonly kind: 'stop' }
+  /** Questions, each with a number that its answer bears. */
+  | { readonly kind: 'drop'; readonly ask: number; readonly sharePercent: number; readonly seed: number }
+  | { readonly kind: 'tellLedger'; readonly ask: number }
   | { readonly kind: 'close' };
 
 /** One second of one worker. Deltas, but for `connected` and `inFlight`. */
@@ -45,12 +50,19 @@ export interface WorkerReport {
   readonly framesIn: number;
   /** Of the monsters' posts and commits, both ways. */
   readonly commandBytes: number;
+  readonly disconnects: number;
+  readonly reconnects: number;
+  /** Those that ended with this second; the last report holds the slice that is not over, too. */
+  readonly slices: readonly WorkerSlice[];
   readonly worker: WorkerSecond;
 }
 
 export interface WorkerTally {
   readonly operations: Readonly<Record<Operation, OperationTally>>;
   readonly disconnects: number;
+  readonly reconnects: number;
+  readonly reconnect: HistogramData;
+  readonly strayAnswers: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly framesIn: number;
@@ -63,8 +75,14 @@ export interface WorkerTally {
   readonly hash: readonly [low: number, high: number] | null;
 }
 
+/** What a worker says when it is asked. */
+export type Answer =
+  | { readonly kind: 'dropped'; readonly ask: number; readonly players: number }
+  | { readonly kind: 'ledger'; readonly ask: number; readonly ledger: Ledger };
+
 /** What a worker tells the fleet. */
 export type Report =
+  | Answer
   | {
       readonly kind: 'connecting';
       readonly connected: number;
@@ -79,8 +97,8 @@ export type Report =
   /** A bug of ours. */
   | { readonly kind: 'broken'; readonly message: string };
 
-const ORDERS = ['setup', 'go', 'stop', 'close'];
-const REPORTS = ['connecting', 'ready', 'second', 'done', 'refused', 'broken'];
+const ORDERS = ['setup', 'go', 'stop', 'drop', 'tellLedger', 'close'];
+const REPORTS = ['connecting', 'ready', 'second', 'done', 'dropped', 'ledger', 'refused', 'broken'];
 
 const isOneOf = (message: unknown, kinds: readonly string[]): boolean =>
   isRecord(message) && typeof message.kind === 'string' && kinds.includes(message.kind);

@@ -1,6 +1,8 @@
 const SHORTEST_MS = 1;
 /** The loop's blocks are seen by a late timer: it is always armed, and never for longer than this. */
 const LONGEST_MS = 50;
+/** Microseconds by which a timer may be late, or a turn last, before the loop counts as stalled. */
+const TOLERATED = 10_000;
 
 /** What the metronome drives. Times are microseconds after GO. */
 export interface Driven {
@@ -23,6 +25,7 @@ export class Metronome {
   private immediate: NodeJS.Immediate | null = null;
   private expected = 0;
   private longest = 0;
+  private stalled = 0;
   private stopped = false;
   private readonly wake = (): void => this.tick();
 
@@ -50,15 +53,26 @@ export class Metronome {
     return longest;
   }
 
+  /** By how much blocks were longer than 10 ms, summed over all since the last call, in microseconds. */
+  takeStalled(): number {
+    const { stalled } = this;
+    this.stalled = 0;
+    return stalled;
+  }
+
   private tick(): void {
     this.timer = null;
     this.immediate = null;
     const begin = this.now();
-    this.longest = Math.max(this.longest, begin - this.expected);
+    this.blocked(begin - this.expected);
     const more = this.driven.turn(begin);
-    const end = this.now();
-    this.longest = Math.max(this.longest, end - begin);
+    this.blocked(this.now() - begin);
     this.arm(more);
+  }
+
+  private blocked(span: number): void {
+    if (span > this.longest) this.longest = span;
+    if (span > TOLERATED) this.stalled += span - TOLERATED;
   }
 
   private arm(more: boolean): void {

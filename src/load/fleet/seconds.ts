@@ -1,7 +1,14 @@
-import { mergeHistograms } from '../../histogram.ts';
+import { countOf, type HistogramData, mergeHistograms, percentileOf } from '../../histogram.ts';
 import type { Operation } from '../../scenario/workload.ts';
 import { micros } from '../../units.ts';
-import type { LoadSecond, LoadSecondOperation, WorkerSecond } from '../engine.ts';
+import type {
+  LoadSecond,
+  LoadSecondOperation,
+  LoadSlice,
+  LoadSliceOperation,
+  WorkerSecond,
+} from '../engine.ts';
+import { SLICE, SLICES_PER_SECOND, type WorkerSlice } from '../slices.ts';
 import type { WorkerReport } from './messages.ts';
 
 const SECOND = 1_000_000;
@@ -10,7 +17,8 @@ const PATIENCE = 1_500_000;
 
 /**
  * Merges the workers' seconds: one second of the load is told when every worker that is still at work has
- * reported it, or has been waited for long enough. No delta is lost. Workers are numbered from 0.
+ * reported it, or has been waited for long enough. No delta is lost: what is reported too late counts for a later
+ * second, a slice for the slice in the same place of that second. Workers are numbered from 0.
  */
 export class Seconds {
   private readonly emit: (second: LoadSecond) => void;
@@ -18,6 +26,8 @@ export class Seconds {
   private readonly reported: number[];
   private readonly latest: (WorkerReport | null)[];
   private readonly pending = new Map<number, [worker: number, WorkerReport][]>();
+  /** By index, of the seconds that were not told yet. */
+  private readonly slices = new Map<number, WorkerSlice[]>();
   private next = 1;
 
   constructor(workers: number, emit: (second: LoadSecond) => void) {
@@ -31,6 +41,7 @@ export class Seconds {
     const bucket = this.pending.get(second) ?? [];
     bucket.push([worker, report]);
     this.pending.set(second, bucket);
+    for (const slice of report.slices) this.addSlice(slice);
     this.reported[worker] = Math.max(this.reported[worker] ?? 0, report.second);
     this.flush();
   }
@@ -63,8 +74,9 @@ export class Seconds {
     const sum = (figure: (report: WorkerReport) => number): number =>
       all.reduce((total, report) => total + figure(report), 0);
     const ends = all.filter((report) => report.second === second).map(({ at }) => at);
+    const at = ends.length === 0 ? second * SECOND : Math.max(...ends);
     this.emit({
-      at: micros(ends.length === 0 ? second * SECOND : Math.max(...ends)),
+      at: micros(at),
       connected: this.latest.reduce((total, report) => total + (report?.connected ?? 0), 0),
       operations: {
         intent: this.operation('intent', all),
@@ -74,14 +86,41 @@ export class Seconds {
       bytesOut: sum((report) => report.bytesOut),
       framesIn: sum((report) => report.framesIn),
       commandBytes: sum((report) => report.commandBytes),
-      disconnects: 0,
-      reconnects: 0,
-      slices: [],
+      disconnects: sum((report) => report.disconnects),
+      reconnects: sum((report) => report.reconnects),
+      slices: this.takeSlices(second, at),
       workers: this.latest.flatMap((last, worker) => {
         const own = reports.filter(([who]) => who === worker).map(([, report]) => report.worker);
         return last === null ? [] : [vitalsOf(last.worker, own)];
       }),
     });
+  }
+
+  private addSlice(slice: WorkerSlice): void {
+    const first = (this.next - 1) * SLICES_PER_SECOND;
+    const index = slice.index < first ? first + (slice.index % SLICES_PER_SECOND) : slice.index;
+    const known = this.slices.get(index);
+    if (known === undefined) this.slices.set(index, [slice]);
+    else known.push(slice);
+  }
+
+  /** The second's slices, merged; of a second that ended early, those that had begun or hold something. */
+  private takeSlices(second: number, at: number): LoadSlice[] {
+    const slices: LoadSlice[] = [];
+    const first = (second - 1) * SLICES_PER_SECOND;
+    for (let index = first; index < first + SLICES_PER_SECOND; index++) {
+      const parts = this.slices.get(index) ?? [];
+      this.slices.delete(index);
+      if (parts.length === 0 && index * SLICE >= at) continue;
+      slices.push({
+        at: micros((index + 1) * SLICE),
+        operations: {
+          intent: sliceOf(parts.map(({ due }) => due.intent)),
+          monsterCommand: sliceOf(parts.map(({ due }) => due.monsterCommand)),
+        },
+      });
+    }
+    return slices;
   }
 
   private operation(name: Operation, reports: readonly WorkerReport[]): LoadSecondOperation {
@@ -101,13 +140,21 @@ export class Seconds {
   }
 }
 
+/** R8: the workers' buckets are added first. */
+function sliceOf(due: readonly HistogramData[]): LoadSliceOperation {
+  const merged = mergeHistograms(due);
+  return { answered: countOf(merged), p95: percentileOf(merged, 95) };
+}
+
 /** A worker without a report in this second is shown as it was last, having done nothing. */
 function vitalsOf(last: WorkerSecond, own: readonly WorkerSecond[]): WorkerSecond {
   return {
     pid: last.pid,
     maxLoopDelayMs: Math.max(0, ...own.map(({ maxLoopDelayMs }) => maxLoopDelayMs)),
     stalledMs: own.reduce((total, { stalledMs }) => total + stalledMs, 0),
-    waitedSeconds: null,
+    waitedSeconds: own.some(({ waitedSeconds }) => waitedSeconds === null)
+      ? null
+      : own.reduce((total, { waitedSeconds }) => total + (waitedSeconds ?? 0), 0),
     utilisation: Math.max(0, ...own.map(({ utilisation }) => utilisation)),
     cpuSeconds: own.reduce((total, { cpuSeconds }) => total + cpuSeconds, 0),
     memoryBytes: last.memoryBytes,

@@ -1,16 +1,20 @@
 import { monotonic } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
+import { MicrosHistogram } from '../../hdr-histogram.ts';
 import { Complaints } from '../complaints.ts';
 import { SequenceLedger } from '../ledger.ts';
 import { Monsters } from '../monster/monsters.ts';
 import { Posts } from '../monster/posts.ts';
-import { PlayerPacer, PostPacer, workerOfPlayer } from '../pacer.ts';
-import { Connector, type Route } from '../player/connector.ts';
+import { lanesOf, PlayerPacer, PostPacer, workerOfLane, workerOfPlayer } from '../pacer.ts';
+import { Connector } from '../player/connector.ts';
 import { Crowd } from '../player/crowd.ts';
+import type { Route } from '../player/dial.ts';
 import { FluxVoice } from '../player/flux.ts';
+import { Reconnector } from '../player/reconnector.ts';
 import { socketUrl } from '../player/socket.ts';
 import { INTENT, MONSTER_COMMAND, Recorder } from '../recorder.ts';
 import { ScheduleHash } from '../schedule-hash.ts';
+import type { WorkerSlice } from '../slices.ts';
 import type { Report, WorkerSetup, WorkerTally } from './messages.ts';
 import { Metronome } from './metronome.ts';
 import { type OwnProcess, Vitals } from './vitals.ts';
@@ -49,16 +53,29 @@ export class Shift {
   private readonly metronome: Metronome;
   private readonly vitals: Vitals;
   private readonly connector: Connector;
+  /** Null: who is lost stays lost. */
+  private readonly reconnector: Reconnector | null;
+  /** From the end of a connection to the next welcome, players and monsters. */
+  private readonly reconnect = new MicrosHistogram();
   private go = Number.POSITIVE_INFINITY;
   /** Last due time: the timeline's, or the instant of an early stop. */
   private end: number;
   private nextSecond = SECOND;
   private nextSweep = SWEEP;
-  private before = { bytesIn: 0, bytesOut: 0, framesIn: 0, commandBytes: 0 };
+  private before = {
+    bytesIn: 0,
+    bytesOut: 0,
+    framesIn: 0,
+    commandBytes: 0,
+    disconnects: 0,
+    reconnects: 0,
+  };
 
   constructor(setup: WorkerSetup, own: OwnProcess, tell: (report: Report) => void) {
     const { workload, worker, workers } = setup;
-    const { seed, timeline, skipAfter, timeout, intentRate, outstanding } = workload;
+    const { seed, timeline, skipAfter, timeout, intentRate, outstanding, reconnect } = workload;
+    const lanes = lanesOf(workload.monsters);
+    const perSecond = workload.connectsPerSecond / workers;
     this.setup = setup;
     this.tell = tell;
     this.end = timeline.end;
@@ -79,6 +96,16 @@ export class Shift {
       },
     );
     this.connector = new Connector(this.crowd, this.voice, this.complaints);
+    const route = (player: number): Route => this.routeOf(player);
+    this.reconnector = reconnect
+      ? new Reconnector(
+          { seed, ids: this.ids, perSecond, route, latency: this.reconnect },
+          this.crowd,
+          this.voice,
+          this.complaints,
+        )
+      : null;
+    if (this.reconnector !== null) this.crowd.reconnectBy(this.reconnector);
     this.monsters = new Monsters(
       seed,
       `${setup.run}-${worker}`,
@@ -92,6 +119,8 @@ export class Shift {
         firstMonsterId: workload.players,
         skipAfter,
         timeout,
+        isOwn: (monster) => workerOfLane(monster % lanes, workers) === worker,
+        reconnect: reconnect ? { seed, latency: this.reconnect } : null,
       },
     );
     this.metronome = new Metronome({ nextWake: () => this.nextWake(), turn: (at) => this.turn(at) }, now);
@@ -123,7 +152,7 @@ export class Shift {
   start(go: number): void {
     this.go = go;
     this.crowd.start();
-    this.vitals.take(0);
+    this.vitals.take(0, 0);
     this.metronome.start();
   }
 
@@ -137,10 +166,21 @@ export class Shift {
     this.monsters.stop(now);
   }
 
+  /** Cuts connections of its own players, as if the network had gone. */
+  drop(ask: number, sharePercent: number, seed: number): void {
+    this.tell({ kind: 'dropped', ask, players: this.crowd.drop(sharePercent, seed) });
+  }
+
+  /** What was sent and acknowledged until now. */
+  tellLedger(ask: number): void {
+    this.tell({ kind: 'ledger', ask, ledger: this.ledger.toData() });
+  }
+
   /** Ends every connection; `isClosed` once the servers have agreed. */
   close(): void {
     this.metronome.stop();
     this.connector.stop();
+    this.reconnector?.stop();
     this.crowd.close();
     this.monsters.close();
   }
@@ -178,7 +218,7 @@ export class Shift {
     if (now >= this.nextSecond) {
       const second = Math.floor(now / SECOND);
       this.nextSecond = (second + 1) * SECOND;
-      this.report(second, second * SECOND);
+      this.report(second, second * SECOND, this.recorder.slices.take(now));
     }
     if (now >= this.end && this.isDrained(now)) {
       this.finish(now).catch((thrown) => this.tell({ kind: 'broken', message: messageOf(thrown) }));
@@ -193,10 +233,11 @@ export class Shift {
 
   /** draining -> done. */
   private async finish(now: number): Promise<void> {
+    this.reconnector?.stop();
     this.crowd.finish(now);
     this.monsters.finish(now);
     // What is left of the last second.
-    this.report(Math.ceil(now / SECOND), now);
+    this.report(Math.ceil(now / SECOND), now, this.recorder.slices.takeAll(now));
     this.metronome.stop();
     const hash = await this.hashAll();
     this.tell({ kind: 'done', tally: this.tally(hash) });
@@ -216,7 +257,8 @@ export class Shift {
   private tally(hash: WorkerTally['hash']): WorkerTally {
     return {
       operations: this.recorder.tally(),
-      disconnects: this.crowd.disconnects + this.monsters.disconnects,
+      reconnect: this.reconnect.toData(),
+      strayAnswers: this.crowd.strayAnswers + this.monsters.strayAnswers,
       ...this.traffic(),
       complaints: this.complaints.entries(),
       ledger: this.ledger.toData(),
@@ -225,7 +267,7 @@ export class Shift {
     };
   }
 
-  private report(second: number, at: number): void {
+  private report(second: number, at: number, slices: readonly WorkerSlice[]): void {
     const traffic = this.traffic();
     const { before } = this;
     this.before = traffic;
@@ -243,13 +285,24 @@ export class Shift {
         bytesOut: traffic.bytesOut - before.bytesOut,
         framesIn: traffic.framesIn - before.framesIn,
         commandBytes: traffic.commandBytes - before.commandBytes,
-        worker: this.vitals.take(this.metronome.takeLongestBlock()),
+        disconnects: traffic.disconnects - before.disconnects,
+        reconnects: traffic.reconnects - before.reconnects,
+        slices,
+        worker: this.vitals.take(this.metronome.takeLongestBlock(), this.metronome.takeStalled()),
       },
     });
   }
 
   private traffic(): typeof this.before {
-    const { bytesIn, bytesOut, framesIn } = this.crowd;
-    return { bytesIn, bytesOut, framesIn, commandBytes: this.monsters.bytesIn + this.monsters.bytesOut };
+    const { crowd, monsters } = this;
+    const { bytesIn, bytesOut, framesIn } = crowd;
+    return {
+      bytesIn,
+      bytesOut,
+      framesIn,
+      commandBytes: monsters.bytesIn + monsters.bytesOut,
+      disconnects: crowd.disconnects + monsters.disconnects,
+      reconnects: crowd.reconnects + monsters.reconnects,
+    };
   }
 }

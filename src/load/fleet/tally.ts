@@ -1,4 +1,4 @@
-import { EMPTY_HISTOGRAM, mergeHistograms } from '../../histogram.ts';
+import { mergeHistograms } from '../../histogram.ts';
 import { OPERATIONS, type Operation } from '../../scenario/workload.ts';
 import { micros } from '../../units.ts';
 import { Complaints } from '../complaints.ts';
@@ -35,9 +35,9 @@ export function mergeTallies(tallies: readonly WorkerTally[], entities: number):
   return {
     operations,
     disconnects: sum(({ disconnects }) => disconnects),
-    reconnects: 0,
-    reconnect: EMPTY_HISTOGRAM,
-    strayAnswers: 0,
+    reconnects: sum(({ reconnects }) => reconnects),
+    reconnect: mergeHistograms(tallies.map(({ reconnect }) => reconnect)),
+    strayAnswers: sum(({ strayAnswers }) => strayAnswers),
     bytesIn: sum(({ bytesIn }) => bytesIn),
     bytesOut: sum(({ bytesOut }) => bytesOut),
     framesIn: sum(({ framesIn }) => framesIn),

@@ -41,6 +41,10 @@ process.on('message', (order) => {
     shift?.start(order.go);
   } else if (order.kind === 'stop') {
     shift?.stop();
+  } else if (order.kind === 'drop') {
+    shift?.drop(order.ask, order.sharePercent, order.seed);
+  } else if (order.kind === 'tellLedger') {
+    shift?.tellLedger(order.ask);
   } else {
     leave();
   }

@@ -1,4 +1,4 @@
-import type { WebSocket } from 'ws';
+import { WebSocket } from 'ws';
 import { isRecord, parseJson } from '../json.ts';
 import { CONNECT_TIMEOUT_MS, frameBytes, openSocket, socketUrl } from '../player/socket.ts';
 
@@ -58,11 +58,13 @@ export class Commits {
         }
         clearTimeout(timer);
         socket.removeAllListeners();
+        socket.on('error', () => {});
         resolve({ commits: new Commits(socket), lastSequences: lastSeq ?? null });
       });
     });
   }
 
+  /** To be called in the turn in which `open` resolved. */
   listen(listener: CommitListener): void {
     let lost = false;
     const lose = (message: string): void => {
@@ -73,6 +75,7 @@ export class Commits {
     };
     this.socket.on('error', (error) => lose(error.message));
     this.socket.on('close', (code) => lose(`the server closed it (code ${code})`));
+    if (this.socket.readyState !== WebSocket.OPEN) setImmediate(lose, 'closed right after the welcome');
     this.socket.on('message', (data) => {
       if (lost || !Buffer.isBuffer(data)) return;
       this.bytesIn += frameBytes(data.length);
@@ -94,6 +97,13 @@ export class Commits {
     this.closing = true;
     this.socket.on('error', () => {});
     this.socket.close(1000);
+  }
+
+  /** Without a word to the server. */
+  abandon(): void {
+    this.closing = true;
+    this.socket.on('error', () => {});
+    this.socket.terminate();
   }
 }
 

@@ -1,16 +1,20 @@
+import { monotonic } from '../../clock.ts';
+import { messageOf } from '../../errors.ts';
+import type { MicrosHistogram } from '../../hdr-histogram.ts';
+import { backoff } from '../backoff.ts';
 import type { Complaints } from '../complaints.ts';
-import type { SequenceLedger } from '../ledger.ts';
+import { BREACHES, type SequenceLedger } from '../ledger.ts';
 import { MONSTER_COMMAND, OUTCOME, type Outcome, type Recorder } from '../recorder.ts';
-import { type CommitListener, Commits } from './commits.ts';
-import { MONSTER_TEXTS } from './lanes.ts';
+import { MONSTER_TEXTS, type MonsterRange } from './lanes.ts';
+import { Line, type LineListener } from './line.ts';
 import { POST, PostQueue, type Posts } from './posts.ts';
-import { type PostListener, PostWire } from './wire.ts';
 
 /** Posts of one worker that one server has not answered with 202; above that, posts wait. */
 const MOST_UNANSWERED = 32;
 
 /** The end of a command in a post, by index in MONSTER_TEXTS. */
 const ENDS = MONSTER_TEXTS.map((text) => `,"${text}"]`);
+const NONE: readonly number[] = [];
 
 /** What the links of a worker share. */
 export interface LinkTools {
@@ -26,49 +30,86 @@ export interface LinkTools {
   readonly timeout: number;
   /** Microseconds after GO. */
   readonly now: () => number;
+  /** The monster, by index, is of one of the worker's lanes. */
+  readonly isOwn: (monster: number) => boolean;
+  /** How to come back when a line ends; null: what is lost stays lost. */
+  readonly reconnect: LinkReconnect | null;
 }
 
-/** The monsters of one world server as one worker drives them: a wire for posts, a socket for commits. HOT. */
-export class WorldLink implements PostListener, CommitListener {
+export interface LinkReconnect {
+  readonly seed: number;
+  /** From the end of a line to the welcome of the next one; microseconds. */
+  readonly latency: MicrosHistogram;
+}
+
+/** A world server and its monsters. */
+export interface MonsterWorld {
+  readonly url: string;
+  /** Where the name in the URL is; absent where it holds an address. */
+  readonly address?: string;
+  readonly monsters: MonsterRange;
+}
+
+/**
+ * The monsters of one world server as one worker drives them. HOT.
+ *
+ *   opening -> up --line ended--> lost
+ *
+ * Where the workload says `reconnect`, the end of a line leads elsewhere, as long as the run goes on:
+ *
+ *   up --line ended--> down --welcome--> up
+ *
+ * Down, what was unanswered has failed; what waits, or comes due, waits on, and is skipped once it is `skipAfter`
+ * late. The welcome says which of the unanswered numbers are committed (ledger.ts).
+ */
+export class WorldLink implements LineListener {
   disconnects = 0;
+  reconnects = 0;
+  strayAnswers = 0;
   /** Posts sent and not settled. */
   inFlight = 0;
-  private readonly url: string;
-  private readonly address: string | undefined;
+  private readonly world: MonsterWorld;
   private readonly generator: string;
   private readonly tools: LinkTools;
-  private readonly wire: PostWire;
-  private commits: Commits | null = null;
+  /** Null while there is none. */
+  private line: Line | null = null;
+  /** Of the lines that are over. */
+  private past = { bytesIn: 0, bytesOut: 0 };
   private readonly queue = new PostQueue();
   /** Post number -> slot, of posts that are sent and not free. */
   private readonly sent = new Map<number, number>();
   private lastPost = 0;
   private unanswered = 0;
+  /** Since when the server takes another post: it accepted one that had been one too many, or it was connected. */
+  private ableAt = 0;
   private lost = false;
   private finished = false;
+  /** When the line ended, on the host's monotonic clock; and how often it was tried to have another since. */
+  private lostAt = 0;
+  private attempts = 0;
+  private retry: NodeJS.Timeout | null = null;
 
-  constructor(url: string, generator: string, tools: LinkTools, address?: string) {
-    this.url = url;
-    this.address = address;
+  constructor(world: MonsterWorld, generator: string, tools: LinkTools) {
+    this.world = world;
     this.generator = generator;
     this.tools = tools;
-    this.wire = new PostWire(url, generator, MOST_UNANSWERED, this, address);
   }
 
-  /** Connects for commits; the numbers that the server's monsters have used, null when none has. */
-  async open(): Promise<readonly number[] | null> {
-    const { commits, lastSequences } = await Commits.open(this.url, this.generator, this.address);
-    this.commits = commits;
-    commits.listen(this);
-    return lastSequences;
+  /** opening -> up. @throws an Error that names the server that did not let it */
+  async open(): Promise<void> {
+    const { sequences, ledger, firstMonsterId } = this.tools;
+    await this.connect((monster, lastSequence) => {
+      sequences[monster] = lastSequence;
+      ledger.welcome(firstMonsterId + monster, lastSequence);
+    });
   }
 
   get bytesIn(): number {
-    return this.wire.bytesIn + (this.commits?.bytesIn ?? 0);
+    return this.past.bytesIn + (this.line?.bytesIn ?? 0);
   }
 
   get bytesOut(): number {
-    return this.wire.bytesOut;
+    return this.past.bytesOut + (this.line?.bytesOut ?? 0);
   }
 
   /** Nothing waits or is unsettled. */
@@ -80,12 +121,14 @@ export class WorldLink implements PostListener, CommitListener {
   offer(slot: number, now: number): boolean {
     const { posts, skipAfter } = this.tools;
     const due = posts.due[slot]!;
+    const able = this.queue.length === 0 && this.isAble;
     if (this.lost || now - due > skipAfter) {
+      if (able) this.noteOwnLag(slot, now);
       this.settle(slot, this.lost ? OUTCOME.failed : OUTCOME.skipped, now);
       posts.free(slot);
       return false;
     }
-    if (this.queue.length === 0 && this.unanswered < MOST_UNANSWERED) {
+    if (able) {
       this.send(slot);
       return true;
     }
@@ -111,52 +154,46 @@ export class WorldLink implements PostListener, CommitListener {
     }
     this.settleQueue(OUTCOME.skipped, now);
     this.finished = true;
+    if (this.retry !== null) clearTimeout(this.retry);
   }
 
   close(): void {
-    this.wire.close();
-    this.commits?.close();
+    this.finished = true;
+    if (this.retry !== null) clearTimeout(this.retry);
+    this.line?.close();
   }
 
   accepted(slot: number): void {
-    if (this.lost) return;
-    this.unanswered -= 1;
-    this.tools.posts.answered[slot] = 1;
+    const now = this.tools.now();
+    this.attempts = 0;
+    this.answer(slot, now);
     this.freeWhenOver(slot);
-    this.pump(this.tools.now());
+    this.pump(now);
   }
 
   refused(slot: number, message: string): void {
-    if (this.lost) return;
-    const { posts, complaints, now } = this.tools;
+    const { posts, complaints } = this.tools;
+    const now = this.tools.now();
     complaints.add(message);
-    this.unanswered -= 1;
-    if (posts.settled[slot] === 0) this.settleSent(slot, OUTCOME.failed, now());
+    this.answer(slot, now);
+    if (posts.settled[slot] === 0) this.settleSent(slot, OUTCOME.failed, now);
     // Nothing of it was applied: no commit will come.
-    posts.answered[slot] = 1;
     posts.committed[slot] = 1;
     this.freeWhenOver(slot);
-    this.pump(now());
-  }
-
-  postsLost(message: string): void {
-    this.lose(`the connection for monster commands: ${message}`);
-  }
-
-  commitsLost(message: string): void {
-    this.lose(`the connection for commits: ${message}`);
+    this.pump(now);
   }
 
   committed(post: number, ok: number, rejected: number): void {
     const { posts, recorder, ledger, complaints, firstMonsterId, timeout, now } = this.tools;
-    if (this.finished || this.lost) return;
+    if (this.finished) return;
     const slot = this.sent.get(post);
-    if (slot === undefined || posts.committed[slot] === 1 || ok + rejected !== posts.commands) {
-      complaints.add(
-        slot === undefined || posts.committed[slot] === 1
-          ? 'a world server committed a post that was not waiting for it'
-          : 'a world server committed another number of commands than the post held',
-      );
+    if (slot === undefined || posts.committed[slot] === 1) {
+      this.strayAnswers += 1;
+      complaints.add('a world server committed a post that was not waiting for it');
+      return;
+    }
+    if (ok + rejected !== posts.commands) {
+      complaints.add('a world server committed another number of commands than the post held');
       return;
     }
     if (posts.settled[slot] === 0) {
@@ -175,7 +212,6 @@ export class WorldLink implements PostListener, CommitListener {
       ledger.acked(firstMonsterId + posts.monsters[k]!, posts.sequences[k]!);
     }
     posts.committed[slot] = 1;
-    this.sent.delete(post);
     this.freeWhenOver(slot);
   }
 
@@ -183,12 +219,33 @@ export class WorldLink implements PostListener, CommitListener {
     const { posts, now } = this.tools;
     const body = this.bodyOf(slot);
     const post = ++this.lastPost;
+    const sent = now();
     posts.state[slot] = POST.underway;
-    posts.sent[slot] = now();
+    posts.number[slot] = post;
+    posts.sent[slot] = sent;
     this.sent.set(post, slot);
     this.inFlight += 1;
     this.unanswered += 1;
-    this.wire.send(slot, post, body);
+    this.noteOwnLag(slot, sent);
+    this.line?.send(slot, post, body);
+  }
+
+  /** There is a line, and it takes another post. */
+  private get isAble(): boolean {
+    return this.line !== null && this.unanswered < MOST_UNANSWERED;
+  }
+
+  private noteOwnLag(slot: number, now: number): void {
+    const { posts, recorder } = this.tools;
+    const due = posts.due[slot]!;
+    recorder.ownLag(MONSTER_COMMAND, posts.commands, due, now - Math.max(due, this.ableAt));
+  }
+
+  /** The request is over, whatever it said. */
+  private answer(slot: number, now: number): void {
+    if (this.unanswered === MOST_UNANSWERED) this.ableAt = now;
+    this.unanswered -= 1;
+    this.tools.posts.answered[slot] = 1;
   }
 
   /** Numbers are given out here, when the commands are sent: what is skipped has none. */
@@ -215,7 +272,7 @@ export class WorldLink implements PostListener, CommitListener {
         this.queue.shift();
         this.settle(slot, OUTCOME.skipped, now);
         posts.free(slot);
-      } else if (this.unanswered >= MOST_UNANSWERED) {
+      } else if (!this.isAble) {
         return;
       } else {
         this.queue.shift();
@@ -226,22 +283,113 @@ export class WorldLink implements PostListener, CommitListener {
 
   private freeWhenOver(slot: number): void {
     const { posts } = this.tools;
-    if (posts.answered[slot] === 1 && posts.committed[slot] === 1) posts.free(slot);
+    if (posts.answered[slot] === 0 || posts.committed[slot] === 0) return;
+    this.sent.delete(posts.number[slot]!);
+    posts.free(slot);
   }
 
-  /** Without commits nothing can be settled, without posts nothing sent: losing one is losing the server. */
-  private lose(message: string): void {
-    if (this.lost || this.finished) return;
-    this.tools.complaints.add(message);
+  /** up -> down, or lost. */
+  lineLost(message: string): void {
+    const { line, tools } = this;
+    if (this.finished || line === null) return;
+    tools.complaints.add(message);
     this.disconnects += 1;
-    const now = this.tools.now();
-    // Their slots stay taken: a request that has been given up may still call back.
+    this.past = { bytesIn: this.bytesIn, bytesOut: this.bytesOut };
+    this.line = null;
+    const now = tools.now();
+    const numbers = tools.reconnect === null ? null : this.numbersSent();
+    // A line that is over does not call back: its posts' slots are free.
     for (const slot of this.sent.values()) {
-      if (this.tools.posts.settled[slot] === 0) this.settleSent(slot, OUTCOME.failed, now);
+      if (tools.posts.settled[slot] === 0) this.settleSent(slot, OUTCOME.failed, now);
+      tools.posts.free(slot);
     }
-    this.settleQueue(OUTCOME.failed, now);
-    this.lost = true;
-    this.close();
+    this.sent.clear();
+    this.unanswered = 0;
+    if (numbers === null) {
+      this.settleQueue(OUTCOME.failed, now);
+      this.lost = true;
+      line.close();
+    } else {
+      this.lostAt = monotonic();
+      line.abandon();
+      this.comeBack(numbers);
+    }
+  }
+
+  /** By monster, the numbers of the posts that are not committed. */
+  private numbersSent(): Map<number, number[]> {
+    const { posts } = this.tools;
+    const numbers = new Map<number, number[]>();
+    for (const slot of this.sent.values()) {
+      if (posts.committed[slot] === 1) continue;
+      const first = slot * posts.commands;
+      for (let k = first; k < first + posts.commands; k++) {
+        const monster = posts.monsters[k]!;
+        const known = numbers.get(monster);
+        if (known === undefined) numbers.set(monster, [posts.sequences[k]!]);
+        else known.push(posts.sequences[k]!);
+      }
+    }
+    return numbers;
+  }
+
+  /** Tries to have another line, after a while that grows from attempt to attempt, as long as the run goes on. */
+  private comeBack(unanswered: ReadonlyMap<number, readonly number[]>): void {
+    const { reconnect } = this.tools;
+    if (this.finished || reconnect === null) return;
+    const wait = backoff(reconnect.seed, this.world.monsters.from, this.attempts++);
+    this.retry = setTimeout(() => void this.tryAgain(reconnect, unanswered), wait / 1e3);
+  }
+
+  private async tryAgain(
+    { latency }: LinkReconnect,
+    unanswered: ReadonlyMap<number, readonly number[]>,
+  ): Promise<void> {
+    const { sequences, ledger, complaints, firstMonsterId, now } = this.tools;
+    try {
+      await this.connect((monster, lastSequence) => {
+        const numbers = unanswered.get(monster) ?? NONE;
+        const { last, breach } = ledger.resume(
+          firstMonsterId + monster,
+          lastSequence,
+          sequences[monster]!,
+          numbers,
+        );
+        if (breach !== null) complaints.add(BREACHES[breach]);
+        sequences[monster] = last;
+      });
+    } catch (thrown) {
+      const message = messageOf(thrown);
+      // The server has not noticed the end of the old line.
+      if (!message.endsWith(' 409')) complaints.add(`monsters could not connect again: ${message}`);
+      this.comeBack(unanswered);
+      return;
+    }
+    if (this.line === null) return;
+    latency.record(monotonic() - this.lostAt, 1);
+    this.reconnects += 1;
+    this.ableAt = now();
+    this.pump(this.ableAt);
+  }
+
+  /**
+   * Opens a line, unless the run is over by then, and tells the last number of each monster of the worker's lanes.
+   * @throws an Error that names the server that did not let it
+   */
+  private async connect(tell: (monster: number, lastSequence: number) => void): Promise<void> {
+    const { from, to } = this.world.monsters;
+    const { line, lastSequences } = await Line.open(this.world, this.generator, MOST_UNANSWERED, this);
+    if (this.finished || (lastSequences !== null && lastSequences.length !== to - from)) {
+      line.abandon();
+      if (this.finished) return;
+      throw new Error(
+        `${this.world.url}/commits: the welcome holds ${lastSequences?.length} sequence numbers, the server owns ${to - from} monsters`,
+      );
+    }
+    this.line = line;
+    for (let monster = from; monster < to; monster++) {
+      if (this.tools.isOwn(monster)) tell(monster, lastSequences?.[monster - from] ?? 0);
+    }
   }
 
   private settleQueue(outcome: Outcome, now: number): void {

@@ -1,25 +1,17 @@
 import type { PostPacer } from '../pacer.ts';
 import { MONSTER_COMMAND } from '../recorder.ts';
 import type { ScheduleHash } from '../schedule-hash.ts';
-import { Lanes, type MonsterRange } from './lanes.ts';
-import { type LinkTools, WorldLink } from './link.ts';
+import { Lanes } from './lanes.ts';
+import { type LinkTools, type MonsterWorld, WorldLink } from './link.ts';
 
 /** Posts that one turn of the loop sends at most, some 5 ms. */
 const MOST_PER_TURN = 32;
-
-export interface MonsterWorld {
-  readonly url: string;
-  /** Where the name in the URL is; absent where it holds an address. */
-  readonly address?: string;
-  readonly monsters: MonsterRange;
-}
 
 /**
  * The monsters of one worker: those of its lanes, over all world servers. Their commands go in posts, open
  * loop, at the due times of one schedule. The worker's one timer calls `send`. HOT.
  */
 export class Monsters {
-  private readonly worlds: readonly MonsterWorld[];
   private readonly pacer: PostPacer;
   private readonly tools: LinkTools;
   private readonly hash: ScheduleHash;
@@ -37,7 +29,6 @@ export class Monsters {
     hash: ScheduleHash,
     tools: LinkTools,
   ) {
-    this.worlds = worlds;
     this.pacer = pacer;
     this.tools = tools;
     this.hash = hash;
@@ -52,24 +43,12 @@ export class Monsters {
     this.links =
       pacer.due === Number.POSITIVE_INFINITY
         ? []
-        : worlds.map(({ url, address }) => new WorldLink(url, generator, tools, address));
+        : worlds.map((world) => new WorldLink(world, generator, tools));
   }
 
   /** Connects to every server. @throws an Error that names the server that did not let it. */
   async open(): Promise<void> {
-    await Promise.all(
-      this.links.map(async (link, server) => {
-        const lastSequences = await link.open();
-        const range = this.worlds[server]?.monsters;
-        if (lastSequences === null || range === undefined) return;
-        if (lastSequences.length !== range.to - range.from) {
-          throw new Error(
-            `${this.worlds[server]?.url}/commits: the welcome holds ${lastSequences.length} sequence numbers, the server owns ${range.to - range.from} monsters`,
-          );
-        }
-        this.tools.sequences.set(lastSequences, range.from);
-      }),
-    );
+    await Promise.all(this.links.map((link) => link.open()));
   }
 
   get nextDue(): number {
@@ -87,6 +66,14 @@ export class Monsters {
 
   get disconnects(): number {
     return this.sum((link) => link.disconnects);
+  }
+
+  get reconnects(): number {
+    return this.sum((link) => link.reconnects);
+  }
+
+  get strayAnswers(): number {
+    return this.sum((link) => link.strayAnswers);
   }
 
   get bytesIn(): number {

@@ -17,6 +17,8 @@ export class Posts {
   answered = new Uint8Array(0);
   settled = new Uint8Array(0);
   committed = new Uint8Array(0);
+  /** The post's number, once it is sent. */
+  number = new Float64Array(0);
   due = new Float64Array(0);
   sent = new Float64Array(0);
   /** `commands` places for each post, from slot x commands: monster index, text index, sequence number. */
@@ -65,6 +67,7 @@ export class Posts {
     this.answered = grown(this.answered, new Uint8Array(capacity));
     this.settled = grown(this.settled, new Uint8Array(capacity));
     this.committed = grown(this.committed, new Uint8Array(capacity));
+    this.number = grown(this.number, new Float64Array(capacity));
     this.due = grown(this.due, new Float64Array(capacity));
     this.sent = grown(this.sent, new Float64Array(capacity));
     this.monsters = grown(this.monsters, new Int32Array(places));

@@ -106,7 +106,8 @@ export class PostWire {
 
   close(): void {
     this.closing = true;
-    this.client.destroy(null, () => {});
+    // One that is lost ends by itself.
+    if (!this.lost) this.client.destroy(null, () => {});
   }
 
   private meter(socket: Socket): void {

@@ -16,6 +16,11 @@ export interface CrowdPlan {
   readonly timeout: number;
 }
 
+/** Who brings players back whose connection has ended. */
+export interface Comeback {
+  lost(player: number): void;
+}
+
 /** What a crowd works with; the monsters of the worker share all but the pacer. */
 export interface CrowdTools {
   readonly pacer: PlayerPacer;

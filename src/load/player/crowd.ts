@@ -1,8 +1,12 @@
 import { WebSocket } from 'ws';
+import { mulberry32, streamSeed } from '../../rng.ts';
+import { BREACHES } from '../ledger.ts';
 import { INTENT, OUTCOME, type Outcome } from '../recorder.ts';
 import { WakeHeap } from '../wake-heap.ts';
-import type { CrowdPlan, CrowdTools } from './crowd-plan.ts';
-import { type Listener, PLAYER } from './player.ts';
+import type { Comeback, CrowdPlan, CrowdTools } from './crowd-plan.ts';
+import { LateNumbers } from './late-numbers.ts';
+import { type Listener, PLAYER, type Welcome } from './player.ts';
+import type { Home } from './reconnector.ts';
 import { Slots, Waiting } from './slots.ts';
 import { frameBytes, MASK_BYTES } from './socket.ts';
 
@@ -11,14 +15,19 @@ const MOST_PER_TURN = 1000;
 const TEXT = { binary: false } as const;
 /** Over what the rate fills while an operation may wait. */
 const WAITING_SPARE = 4;
+/** What the stream of random numbers that picks whom to cut is for. */
+const CUT = 32;
+const NONE: readonly number[] = [];
 
 /**
  * The players of one worker; player.ts describes what each of them does. HOT: players are numbered 0 .. n-1,
  * all of an operation stands in typed arrays, and the worker's one timer calls `send`.
  */
-export class Crowd implements Listener {
+export class Crowd implements Listener, Home {
   connected = 0;
   disconnects = 0;
+  reconnects = 0;
+  strayAnswers = 0;
   bytesIn = 0;
   bytesOut = 0;
   framesIn = 0;
@@ -30,11 +39,18 @@ export class Crowd implements Listener {
   private readonly sequence: Float64Array;
   /** Operations that have come due, for the hash. */
   private readonly planned: Uint32Array;
+  /** What a player will be when it is connected again. */
+  private readonly resumesAs: Uint8Array;
+  /** Since when the player could have sent: a slot became free, or it was connected. */
+  private readonly ableAt: Float64Array;
   private readonly slots: Slots;
   private readonly waiting: Waiting;
   private readonly wakes: WakeHeap;
-  /** Numbers that timed out: should they be answered later, the ledger is to know. */
-  private readonly late = new Set<number>();
+  private readonly late = new LateNumbers();
+  /** What was unanswered when its connection ended, by player. */
+  private readonly unanswered = new Map<number, readonly number[]>();
+  /** Null: who is lost stays lost. */
+  private comeback: Comeback | null = null;
   private stopped = false;
   private finished = false;
   /** When the frame that is being read came. */
@@ -48,23 +64,52 @@ export class Crowd implements Listener {
     this.sockets = new Array<WebSocket | null>(players).fill(null);
     this.sequence = new Float64Array(players);
     this.planned = new Uint32Array(players);
+    this.resumesAs = new Uint8Array(players);
+    this.ableAt = new Float64Array(players);
     this.slots = new Slots(players, plan.outstanding);
     const waiting = Math.ceil((plan.intentRate * plan.skipAfter) / 1e6) + WAITING_SPARE;
     this.waiting = new Waiting(players, waiting);
     this.wakes = new WakeHeap(players);
   }
 
+  /** From now on, who loses its connection is handed over, and comes back by `resume`. */
+  reconnectBy(comeback: Comeback): void {
+    this.comeback = comeback;
+  }
+
   /** Takes over a player that was welcomed: connecting -> ready. */
   welcome(player: number, socket: WebSocket, lastSequence: number): void {
     this.state[player] = PLAYER.ready;
-    this.sockets[player] = socket;
     this.sequence[player] = lastSequence;
+    this.tools.ledger.welcome(this.plan.ids[player]!, lastSequence);
+    this.hold(player, socket);
+  }
+
+  /** reconnecting -> ready, playing or draining, and on with what waits. */
+  resume(player: number, socket: WebSocket, { lastSequence, place }: Welcome): void {
+    const { ledger, complaints, now } = this.tools;
+    const id = this.plan.ids[player]!;
+    const unanswered = this.unanswered.get(player) ?? NONE;
+    this.unanswered.delete(player);
+    const { last, breach } = ledger.resume(id, lastSequence, this.sequence[player]!, unanswered);
+    if (breach !== null) complaints.add(BREACHES[breach]);
+    ledger.placed(id, place);
+    this.sequence[player] = last;
+    this.state[player] = this.resumesAs[player]!;
+    this.reconnects += 1;
+    this.hold(player, socket);
+    this.ableAt[player] = now();
+    this.pump(player, this.ableAt[player]!);
+  }
+
+  private hold(player: number, socket: WebSocket): void {
+    this.sockets[player] = socket;
     this.connected += 1;
     socket.on('message', (data) => {
-      if (Buffer.isBuffer(data)) this.read(player, data);
+      if (Buffer.isBuffer(data)) this.read(player, socket, data);
     });
     socket.on('error', (error) => this.tools.complaints.add(`a player's connection: ${error.message}`));
-    socket.on('close', () => this.lose(player));
+    socket.on('close', () => this.lose(player, socket));
   }
 
   /** connecting -> lost. */
@@ -78,6 +123,7 @@ export class Crowd implements Listener {
       const due = this.tools.pacer.next(player);
       if (due !== Number.POSITIVE_INFINITY) this.wakes.push(player, due);
       if (this.state[player] === PLAYER.ready) this.state[player] = PLAYER.playing;
+      this.resumesAs[player] = PLAYER.playing;
     }
   }
 
@@ -108,8 +154,9 @@ export class Crowd implements Listener {
       const due = wakes.topKey;
       if (this.schedule(player, due, now)) sent += 1;
       const next = this.tools.pacer.next(player);
-      if (next === Number.POSITIVE_INFINITY && this.state[player] === PLAYER.playing) {
-        this.state[player] = PLAYER.draining;
+      if (next === Number.POSITIVE_INFINITY) {
+        this.resumesAs[player] = PLAYER.draining;
+        if (this.state[player] === PLAYER.playing) this.state[player] = PLAYER.draining;
       }
       wakes.replaceTop(next);
     }
@@ -167,13 +214,31 @@ export class Crowd implements Listener {
     }
   }
 
+  /**
+   * Cuts the connections of a share of the connected players, as if the network had gone: no close frame. The
+   * seed decides whom; the share, rounded, how many.
+   */
+  drop(sharePercent: number, seed: number): number {
+    if (this.finished) return 0;
+    const draws: [draw: number, player: number][] = [];
+    for (let player = 0; player < this.state.length; player++) {
+      if (this.sockets[player]?.readyState !== WebSocket.OPEN) continue;
+      draws.push([mulberry32(streamSeed(seed, CUT, this.plan.ids[player]!)), player]);
+    }
+    draws.sort(([a], [b]) => a - b);
+    const cut = draws.slice(0, Math.round((draws.length * sharePercent) / 100));
+    for (const [, player] of cut) this.sockets[player]?.terminate();
+    return cut.length;
+  }
+
   answered(player: number, sequence: number, accepted: boolean): void {
     const { tools, slots } = this;
     const slot = sequence >= 1 ? slots.find(player, sequence) : -1;
     if (slot < 0) {
-      if (this.late.delete(this.lateKey(player, sequence))) {
+      if (this.late.delete(player, sequence)) {
         tools.ledger.acked(this.plan.ids[player]!, sequence);
       } else {
+        this.strayAnswers += 1;
         tools.complaints.add(
           'a world server acknowledged a sequence number that was not waiting for an answer',
         );
@@ -185,6 +250,7 @@ export class Crowd implements Listener {
     const outcome = !inTime ? OUTCOME.timedOut : accepted ? OUTCOME.ok : OUTCOME.rejected;
     tools.recorder.settle(INTENT, outcome, 1, slots.due[slot]!, slots.sent[slot]!, this.heardAt);
     tools.ledger.acked(this.plan.ids[player]!, sequence);
+    if (slots.isFull(player)) this.ableAt[player] = this.heardAt;
     slots.free(player, slot);
   }
 
@@ -192,14 +258,15 @@ export class Crowd implements Listener {
     this.tools.ledger.placed(this.plan.ids[player]!, place);
   }
 
-  private read(player: number, data: Buffer): void {
+  private read(player: number, socket: WebSocket, data: Buffer): void {
     this.framesIn += 1;
     this.bytesIn += frameBytes(data.length);
-    if (this.finished || this.state[player] === PLAYER.lost) return;
+    // A connection that is over may still have had something to say.
+    if (this.finished || this.sockets[player] !== socket) return;
     this.heardAt = this.tools.now();
     if (!this.tools.voice.hear(player, data.toString(), this)) {
       this.tools.complaints.add('a world server sent a player a frame that is not of the protocol');
-      this.lose(player);
+      this.lose(player, socket);
       return;
     }
     if (this.waiting.of(player) > 0) this.pump(player, this.heardAt);
@@ -215,11 +282,13 @@ export class Crowd implements Listener {
       recorder.settle(INTENT, OUTCOME.failed, 1, due, due, due);
       return false;
     }
+    const able = this.waiting.of(player) === 0 && this.isAble(player);
     if (now - due > this.plan.skipAfter) {
+      if (able) recorder.ownLag(INTENT, 1, due, now - Math.max(due, this.ableAt[player]!));
       recorder.settle(INTENT, OUTCOME.skipped, 1, due, due, now);
       return false;
     }
-    if (this.waiting.of(player) === 0 && !this.slots.isFull(player)) {
+    if (able) {
       this.sendNow(player, due);
       return true;
     }
@@ -229,14 +298,21 @@ export class Crowd implements Listener {
     return false;
   }
 
+  /** A slot is free, and a connection is there. */
+  private isAble(player: number): boolean {
+    if (this.slots.isFull(player)) return false;
+    // Without a way back, what meets a connection that is just ending fails at once.
+    return this.comeback === null || this.sockets[player]?.readyState === WebSocket.OPEN;
+  }
+
   /** Sends what waits as far as there are slots; skips what is too late. */
   private pump(player: number, now: number): void {
-    const { waiting, slots, tools, plan } = this;
+    const { waiting, tools, plan } = this;
     while (waiting.of(player) > 0) {
       if (now - waiting.first(player) > plan.skipAfter) {
         const due = waiting.shift(player);
         tools.recorder.settle(INTENT, OUTCOME.skipped, 1, due, due, now);
-      } else if (slots.isFull(player)) {
+      } else if (!this.isAble(player)) {
         return;
       } else {
         this.sendNow(player, waiting.shift(player));
@@ -256,6 +332,7 @@ export class Crowd implements Listener {
     const sequence = this.sequence[player]! + 1;
     this.sequence[player] = sequence;
     this.slots.take(player, sequence, due, sent);
+    recorder.ownLag(INTENT, 1, due, sent - Math.max(due, this.ableAt[player]!));
     const frame = voice.intent(player, sequence);
     this.bytesOut += frameBytes(frame.length) + MASK_BYTES;
     ledger.sent(this.plan.ids[player]!, sequence);
@@ -264,19 +341,29 @@ export class Crowd implements Listener {
   }
 
   /** The connection is over, without our doing or because garbage came. */
-  private lose(player: number): void {
-    const state = this.state[player];
-    if (state === PLAYER.lost || state === PLAYER.connecting) return;
+  private lose(player: number, socket: WebSocket): void {
+    // Of a connection that was given up before, or has been followed by another.
+    if (this.sockets[player] !== socket) return;
     this.connected -= 1;
+    this.sockets[player] = null;
+    const state = this.state[player]!;
     if (state === PLAYER.closed) return;
     this.state[player] = PLAYER.lost;
     this.disconnects += 1;
-    this.sockets[player]?.terminate();
-    this.sockets[player] = null;
+    socket.terminate();
     if (this.finished) return;
     const now = this.tools.now();
+    if (this.comeback === null) {
+      this.settleSlots(player, OUTCOME.failed, now, Number.POSITIVE_INFINITY);
+      this.settleWaiting(player, OUTCOME.failed, now);
+      return;
+    }
+    this.state[player] = PLAYER.reconnecting;
+    this.resumesAs[player] = state;
+    this.unanswered.set(player, [...this.slots.sequencesOf(player), ...this.late.of(player)]);
+    this.late.clear(player);
     this.settleSlots(player, OUTCOME.failed, now, Number.POSITIVE_INFINITY);
-    this.settleWaiting(player, OUTCOME.failed, now);
+    this.comeback.lost(player);
   }
 
   /** Settles a player's unanswered operations that were sent before an instant. */
@@ -287,8 +374,9 @@ export class Crowd implements Listener {
       const sequence = slots.sequence[slot]!;
       if (sequence === 0 || slots.sent[slot]! >= sentBefore) continue;
       this.tools.recorder.settle(INTENT, outcome, 1, slots.due[slot]!, slots.sent[slot]!, now);
+      if (slots.isFull(player)) this.ableAt[player] = now;
       slots.free(player, slot);
-      if (outcome === OUTCOME.timedOut) this.late.add(this.lateKey(player, sequence));
+      if (outcome === OUTCOME.timedOut) this.late.add(player, sequence);
     }
   }
 
@@ -297,9 +385,5 @@ export class Crowd implements Listener {
       const due = this.waiting.shift(player);
       this.tools.recorder.settle(INTENT, outcome, 1, due, due, now);
     }
-  }
-
-  private lateKey(player: number, sequence: number): number {
-    return sequence * this.state.length + player;
   }
 }

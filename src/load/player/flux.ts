@@ -1,6 +1,6 @@
 import { MULBERRY_STEP, mulberry32, streamSeed } from '../../rng.ts';
 import { isRecord, parseJson } from '../json.ts';
-import type { Listener, Voice } from './player.ts';
+import type { Listener, Voice, Welcome } from './player.ts';
 
 const DIRECTIONS = ['north', 'east', 'south', 'west'] as const;
 const MOVES = DIRECTIONS.map((direction) => `go ${direction}`);
@@ -36,13 +36,13 @@ export class FluxVoice implements Voice {
     return `/play?player=${playerId}`;
   }
 
-  welcome(player: number, frame: string): number | null {
+  welcome(player: number, frame: string): Welcome | null {
     const message = parseJson(frame);
     if (!isRecord(message) || !isRecord(message.welcome)) return null;
-    const { lastSeq } = message.welcome;
+    const { lastSeq, place } = message.welcome;
     if (!Number.isSafeInteger(lastSeq) || typeof lastSeq !== 'number' || lastSeq < 0) return null;
     this.see(player, message.welcome);
-    return lastSeq;
+    return { lastSequence: lastSeq, place: typeof place === 'number' ? place : null };
   }
 
   intent(player: number, sequence: number): string {

@@ -6,6 +6,10 @@
  *       |                     |              |                        |
  *       +----- refused, connection ended, garbage received -----------+-----------> lost
  *
+ * Where the workload says `reconnect`, the end of a connection leads elsewhere, as long as the run goes on:
+ *
+ *   ready, playing, draining --connection ended, garbage received--> reconnecting --welcome--> where it was
+ *
  * connecting  TCP, upgrade and welcome are under way; nothing is due yet
  * ready       welcomed: it knows its place and the last sequence number used
  * playing     sends what is due, at most `outstanding` unanswered; what is due meanwhile waits, and is sent as
@@ -14,8 +18,28 @@
  * closed      ended by us
  * lost        ended by the server, or by us because it spoke garbage: what was unanswered or waiting has failed,
  *             and so does everything that comes due later. A lost player does not come back.
+ * reconnecting  ended likewise, and tries to connect again (reconnector.ts): what was unanswered has failed; what
+ *             waits, or comes due, waits for the connection as it would for a slot, and is skipped once it is
+ *             `skipAfter` late. The welcome says which of the unanswered numbers are committed and which are
+ *             void and used again (ledger.ts). READY and GO wait for nobody who is in this state.
  */
-export const PLAYER = { connecting: 0, ready: 1, playing: 2, draining: 3, closed: 4, lost: 5 } as const;
+export const PLAYER = {
+  connecting: 0,
+  ready: 1,
+  playing: 2,
+  draining: 3,
+  closed: 4,
+  lost: 5,
+  reconnecting: 6,
+} as const;
+
+/** What a server says to a player that it lets in. */
+export interface Welcome {
+  /** The last sequence number used: everything up to it is committed. */
+  readonly lastSequence: number;
+  /** Where the player is; null when the server does not say. */
+  readonly place: number | null;
+}
 
 /** Who is told what the server answered. */
 export interface Listener {
@@ -32,8 +56,8 @@ export interface Listener {
 export interface Voice {
   /** The path of a player's socket. */
   path(playerId: number): string;
-  /** Reads the first frame: the last sequence number used; null when the frame is no welcome. */
-  welcome(player: number, frame: string): number | null;
+  /** Reads the first frame of a connection; null when it is no welcome. */
+  welcome(player: number, frame: string): Welcome | null;
   /** The frame of the player's next intent. ASCII. */
   intent(player: number, sequence: number): string;
   /** Reads any later frame; false when it is garbage. */

@@ -46,6 +46,12 @@ export class Slots {
     return -1;
   }
 
+  /** The unanswered numbers of a player. */
+  sequencesOf(player: number): number[] {
+    const first = player * this.each;
+    return [...this.sequence.subarray(first, first + this.each)].filter((sequence) => sequence !== 0);
+  }
+
   free(player: number, slot: number): void {
     this.sequence[slot] = 0;
     this.busy[player]! -= 1;

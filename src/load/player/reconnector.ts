@@ -1,0 +1,124 @@
+import type { WebSocket } from 'ws';
+import { monotonic } from '../../clock.ts';
+import type { MicrosHistogram } from '../../hdr-histogram.ts';
+import { backoff } from '../backoff.ts';
+import type { Complaints } from '../complaints.ts';
+import { WakeHeap } from '../wake-heap.ts';
+import { MOST_IN_FLIGHT } from './connector.ts';
+import { type Dialler, dial, type Route } from './dial.ts';
+import type { Voice, Welcome } from './player.ts';
+
+const STEP_MS = 5;
+/** A connection that held for so long was one: the next loss is a new one, and is answered at once. */
+const HELD = 1_000_000;
+
+/** To whom players come back. */
+export interface Home {
+  resume(player: number, socket: WebSocket, welcome: Welcome): void;
+}
+
+export interface ReconnectPlan {
+  readonly seed: number;
+  /** Entity ids of the worker's players. */
+  readonly ids: Int32Array;
+  readonly perSecond: number;
+  readonly route: (player: number) => Route;
+  /** From the end of a connection to the next welcome; microseconds. */
+  readonly latency: MicrosHistogram;
+}
+
+/**
+ * Connects players again whose connection has ended: each after a while that grows from attempt to attempt, so
+ * many of the worker a second, a bounded number at once, until it is stopped. A 409 (the server has not noticed
+ * the end of the old connection) is one more attempt like the others.
+ */
+export class Reconnector implements Dialler {
+  private readonly plan: ReconnectPlan;
+  private readonly home: Home;
+  private readonly voice: Voice;
+  private readonly complaints: Complaints;
+  /** Who is to be connected, by when. */
+  private readonly wakes: WakeHeap;
+  private readonly lostAt: Float64Array;
+  private readonly backAt: Float64Array;
+  private readonly attempts: Uint32Array;
+  private inFlight = 0;
+  /** Attempts that may be made now. */
+  private allowance = 1;
+  private allowedAt = monotonic();
+  private step: NodeJS.Timeout | null = null;
+  private stopped = false;
+
+  constructor(plan: ReconnectPlan, home: Home, voice: Voice, complaints: Complaints) {
+    const players = plan.ids.length;
+    this.plan = plan;
+    this.home = home;
+    this.voice = voice;
+    this.complaints = complaints;
+    this.wakes = new WakeHeap(players);
+    this.lostAt = new Float64Array(players);
+    this.backAt = new Float64Array(players);
+    this.attempts = new Uint32Array(players);
+  }
+
+  get isOpen(): boolean {
+    return !this.stopped;
+  }
+
+  /** The player's connection has ended just now. */
+  lost(player: number): void {
+    const now = monotonic();
+    this.lostAt[player] = now;
+    if (now - this.backAt[player]! > HELD) this.attempts[player] = 0;
+    this.schedule(player, now);
+  }
+
+  /** Connects nobody from now on; whoever is just being welcomed is turned away. */
+  stop(): void {
+    this.stopped = true;
+    if (this.step !== null) clearInterval(this.step);
+    this.step = null;
+  }
+
+  welcomed(player: number, socket: WebSocket, welcome: Welcome): void {
+    const now = monotonic();
+    this.inFlight -= 1;
+    this.backAt[player] = now;
+    this.plan.latency.record(now - this.lostAt[player]!, 1);
+    this.home.resume(player, socket, welcome);
+  }
+
+  refused(player: number, message: string): void {
+    this.inFlight -= 1;
+    if (this.stopped) return;
+    if (!message.endsWith(' 409')) this.complaints.add(`a player could not connect again: ${message}`);
+    this.schedule(player, monotonic());
+  }
+
+  private schedule(player: number, now: number): void {
+    if (this.stopped) return;
+    const wait = backoff(this.plan.seed, this.plan.ids[player]!, this.attempts[player]!++);
+    this.wakes.push(player, now + wait);
+    this.step ??= setInterval(() => this.connectDue(), STEP_MS);
+  }
+
+  private connectDue(): void {
+    const now = monotonic();
+    const { wakes, plan } = this;
+    const earned = ((now - this.allowedAt) / 1e6) * plan.perSecond;
+    // What was not used is not saved up, but for a step's worth.
+    this.allowance = Math.min(this.allowance + earned, Math.max(1, (STEP_MS / 1e3) * plan.perSecond));
+    this.allowedAt = now;
+    while (wakes.topKey <= now && this.allowance >= 1 && this.inFlight < MOST_IN_FLIGHT) {
+      const player = wakes.topId;
+      wakes.replaceTop(Number.POSITIVE_INFINITY);
+      this.allowance -= 1;
+      this.inFlight += 1;
+      dial(player, plan.route(player), this.voice, this);
+    }
+    if (wakes.size === 0 && this.step !== null) {
+      clearInterval(this.step);
+      this.step = null;
+    }
+  }
+}

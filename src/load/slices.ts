@@ -1,0 +1,57 @@
+import { MicrosHistogram } from '../hdr-histogram.ts';
+import type { HistogramData } from '../histogram.ts';
+import type { Operation } from '../scenario/workload.ts';
+import type { OperationIndex } from './recorder.ts';
+
+/** Microseconds: a fifth of a second, aligned to GO. */
+export const SLICE = 200_000;
+export const SLICES_PER_SECOND = 5;
+
+/** What one worker heard in one slice, by latency from due. A slice without answers is not told. */
+export interface WorkerSlice {
+  /** From 0: the slice ends at (index + 1) x SLICE. */
+  readonly index: number;
+  readonly due: Readonly<Record<Operation, HistogramData>>;
+}
+
+/** The answers of one worker by the fifth of a second in which they came. HOT. */
+export class Slices {
+  private readonly due = [new MicrosHistogram(), new MicrosHistogram()] as const;
+  private index = 0;
+  private end = SLICE;
+  private closed: WorkerSlice[] = [];
+
+  /** `now` never runs backwards. */
+  record(operation: OperationIndex, latency: number, n: number, now: number): void {
+    if (now >= this.end) this.turn(now);
+    this.due[operation].record(latency, n);
+  }
+
+  /** The slices that have ended by now and were not taken yet. */
+  take(now: number): readonly WorkerSlice[] {
+    if (now >= this.end) this.turn(now);
+    const { closed } = this;
+    this.closed = [];
+    return closed;
+  }
+
+  /** Those, and the one that has not ended. */
+  takeAll(now: number): readonly WorkerSlice[] {
+    if (now >= this.end) this.turn(now);
+    this.close();
+    return this.take(now);
+  }
+
+  private turn(now: number): void {
+    this.close();
+    this.index = Math.floor(now / SLICE);
+    this.end = (this.index + 1) * SLICE;
+  }
+
+  private close(): void {
+    const [intent, monsterCommand] = [this.due[0].take(), this.due[1].take()];
+    if (intent.counts.length + monsterCommand.counts.length > 0) {
+      this.closed.push({ index: this.index, due: { intent, monsterCommand } });
+    }
+  }
+}
