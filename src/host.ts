@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { EXIT, type ExitCode } from './errors.ts';
+import { Redaction } from './redaction.ts';
 
 /** The signals that mean "stop now". */
 export const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export type StopSignal = (typeof STOP_SIGNALS)[number];
 
-/** Results go to stdout, progress and warnings to stderr. */
+/** Results go to stdout, progress and warnings to stderr. No secret that the host's redaction knows goes through. */
 export interface Output {
   /** Never throws: when the reader has gone away, what is written is dropped. */
   write(text: string): void;
@@ -43,6 +44,8 @@ export interface Host {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly machine: Machine;
+  /** What must not be told: all that is printed passes it, and all that is written to a bundle. */
+  readonly redaction: Redaction;
   /** With which cli.ts will end the process once the command has resolved. A command sets it when its result is not 0. */
   exitCode: ExitCode;
   /** From now on every stop signal goes to this listener, and to none before it. Returns what undoes that. */
@@ -56,8 +59,15 @@ export interface Host {
 /** EPIPE: `capbench list | head`. EIO: the terminal was closed. Whoever left knows it. */
 const LEFT: ReadonlySet<unknown> = new Set(['EPIPE', 'EIO']);
 
-/** @param onLost told once when what is written is lost for another reason than that its reader has left. */
-function outputOf(stream: NodeJS.WriteStream, onLost: (reason: string) => void): Output {
+/**
+ * @param clean takes the secrets out of what is written
+ * @param onLost told once when what is written is lost for another reason than that its reader has left.
+ */
+function outputOf(
+  stream: NodeJS.WriteStream,
+  clean: (text: string) => string,
+  onLost: (reason: string) => void,
+): Output {
   let gone = false;
   // No reason to drop a run: its verdict is the exit code too, and its bundle says the same.
   stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -66,7 +76,7 @@ function outputOf(stream: NodeJS.WriteStream, onLost: (reason: string) => void):
   });
   return {
     write(text) {
-      if (!gone) stream.write(text);
+      if (!gone) stream.write(clean(text));
     },
     get isTTY() {
       return !gone && stream.isTTY === true;
@@ -92,12 +102,21 @@ const FAREWELL_MS = 2000;
 export function processHost(): Host {
   const root = fileURLToPath(new URL('..', import.meta.url));
   const listeners: ((signal: StopSignal) => void)[] = [];
-  const stderr = outputOf(process.stderr, () => {});
-  const stdout = outputOf(process.stdout, (reason) =>
-    stderr.write(`warning: the results could not be written to stdout: ${reason}\n`),
+  const argv = process.argv.slice(2);
+  const redaction = Redaction.of(argv, process.env);
+  const stderr = outputOf(
+    process.stderr,
+    (text) => redaction.text(text),
+    () => {},
+  );
+  // JSON goes to stdout, and has to stay JSON.
+  const stdout = outputOf(
+    process.stdout,
+    (text) => redaction.text(text, 'document'),
+    (reason) => stderr.write(`warning: the results could not be written to stdout: ${reason}\n`),
   );
   return {
-    argv: process.argv.slice(2),
+    argv,
     env: process.env,
     cwd: process.cwd(),
     root,
@@ -107,6 +126,7 @@ export function processHost(): Host {
     },
     stdout,
     stderr,
+    redaction,
     machine: {
       platform: process.platform,
       arch: process.arch,

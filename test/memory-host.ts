@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { EXIT, type ExitCode } from '../src/errors.ts';
 import type { Host, StopSignal } from '../src/host.ts';
+import { Redaction } from '../src/redaction.ts';
+import type { Place } from '../src/secret-shapes.ts';
 
 /** A process in memory: what a command wrote, and how it would have ended. */
 export interface MemoryHost extends Host {
@@ -21,9 +23,10 @@ export function memoryHost(
   const listeners: ((signal: StopSignal) => void)[] = [];
   const crashListeners: ((thrown: unknown) => void)[] = [];
   let ended: ExitCode | null = null;
-  const output = (to: 'out' | 'err') => ({
+  const redaction = Redaction.of(argv, overrides.env ?? {});
+  const output = (to: 'out' | 'err', place: Place) => ({
     write(text: string) {
-      written[to] += text;
+      written[to] += redaction.text(text, place);
     },
     isTTY: false,
     columns: 80,
@@ -35,8 +38,9 @@ export function memoryHost(
     cwd: root,
     root,
     version: '9.9.9',
-    stdout: output('out'),
-    stderr: output('err'),
+    redaction,
+    stdout: output('out', 'document'),
+    stderr: output('err', 'text'),
     machine: {
       platform: 'linux',
       arch: 'x64',

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import os from 'node:os';
 import { resolve } from 'node:path';
 import { badInput, type ExitCode } from '../errors.ts';
@@ -58,7 +59,11 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     const startedAt = new Date();
     const out = resolve(host.cwd, flags.out || host.env.CAPBENCH_OUT || 'reports');
     const bundle = await makeBundle(out, scenario.name, startedAt);
-    await writeArtefact(bundle, 'scenario.yaml', writeScenario(scenario));
+    const write = async (name: string, content: string): Promise<void> => {
+      const warning = await writeArtefact(bundle, name, content, host.redaction);
+      if (warning !== null) progress.say(`warning: ${warning}`);
+    };
+    await write('scenario.yaml', writeScenario(scenario));
 
     const consent = consentLine(targets, scenario.load);
     if (consent !== null) progress.say(consent);
@@ -81,11 +86,12 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
       openNullWorld: (size, signal) => openNullWorld({ ...size, watchdog: guard, signal }),
       readLog: readLogTail,
     };
-    const { measurements, logs } = await run(plan, progress, signals);
+    const { measurements: facts, logs } = await run(plan, progress, signals);
+    const measurements = host.redaction.data(facts);
     progress.end();
     signals.complete();
-    await writeArtefact(bundle, 'measurements.json', JSON.stringify(measurements));
-    for (const [name, text] of logs) await writeArtefact(bundle, `logs/${name}.log`, text);
+    await write('measurements.json', JSON.stringify(measurements));
+    for (const [name, text] of logs) await write(`logs/${name}.log`, text);
     if (measurements.ending.state === 'stackFailed') {
       const { because, hint } = measurements.ending;
       progress.say(`error: ${because}\nhint: ${hint}`);
@@ -102,9 +108,18 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
   }
 }
 
-const stackOpener =
-  (host: Host, scenario: Scenario, targets: readonly Target[], watchdog: Watchdog): RunPlan['openStack'] =>
-  (signal) =>
+function stackOpener(
+  host: Host,
+  scenario: Scenario,
+  targets: readonly Target[],
+  watchdog: Watchdog,
+): RunPlan['openStack'] {
+  // Made here, so that it is known as a secret before anybody could tell it.
+  const password = randomBytes(24).toString('base64url');
+  host.redaction.add(password, "the database's password");
+  const postgresBin = host.env.CAPBENCH_POSTGRES_BIN || null;
+  return (signal) =>
     targets.length > 0
       ? attachTargets(targets, { signal })
-      : openLocalStack(scenario, { watchdog, signal, postgresBin: host.env.CAPBENCH_POSTGRES_BIN || null });
+      : openLocalStack(scenario, { watchdog, signal, postgresBin, password });
+}

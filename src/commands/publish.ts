@@ -34,8 +34,12 @@ export async function publish(
     verdict,
     figuresOf(measurements, scenario),
   );
-  for (const [name, content] of artefacts) await writeArtefact(bundle, name, content);
-  for (const warning of warnings) host.stderr.write(`warning: ${warning}\n`);
+  const withheld: string[] = [];
+  for (const [name, content] of artefacts) {
+    const warning = await writeArtefact(bundle, name, content, host.redaction);
+    if (warning !== null) withheld.push(warning);
+  }
+  for (const warning of [...warnings, ...withheld]) host.stderr.write(`warning: ${warning}\n`);
 
   const near = relative(host.cwd, bundle);
   const style = {

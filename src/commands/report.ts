@@ -30,20 +30,22 @@ export const reportCommand = (host: Host): Command =>
       const bundle = resolve(host.cwd, folder);
       const { measurements, scenarioFile, scenarioBytes } = await readBundle(bundle);
       // A resolved scenario has its claims written out: there is nothing to look up.
-      const scenario = readScenario(
+      const read = readScenario(
         { file: scenarioFile, bytes: scenarioBytes },
         new Map(),
         NO_OVERRIDES,
         checkBudgets,
       );
-      const judgedBy = scenarioHash(scenario);
-      if (judgedBy === measurements.scenarioHash) {
-        host.exitCode = await publish(host, bundle, measurements, scenario, flags);
+      const judgedBy = scenarioHash(read);
+      const scenario = host.redaction.data(read);
+      const facts = host.redaction.data(measurements);
+      if (judgedBy === facts.scenarioHash) {
+        host.exitCode = await publish(host, bundle, facts, scenario, flags);
         return;
       }
       // R1: nothing is re-weighed unsaid. The reports carry the hash of what they were judged by.
-      const changed = `scenario.yaml is not the one that ran (${measurements.scenarioHash.slice(0, 12)}): judged by what it says now`;
+      const changed = `scenario.yaml is not the one that ran (${facts.scenarioHash.slice(0, 12)}): judged by what it says now`;
       host.stderr.write(`warning: ${changed}\n`);
-      const noted = { ...measurements, scenarioHash: judgedBy, errors: [...measurements.errors, changed] };
+      const noted = { ...facts, scenarioHash: judgedBy, errors: [...facts.errors, changed] };
       host.exitCode = await publish(host, bundle, noted, scenario, flags);
     });

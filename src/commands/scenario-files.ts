@@ -15,6 +15,7 @@ import {
 } from '../scenario/overrides.ts';
 import { readScenario } from '../scenario/read-scenario.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { withoutSecrets } from '../scenario/without-secrets.ts';
 import type { ScenarioFlags } from './scenario-options.ts';
 
 /** A scenario as it will run, and where it came from. */
@@ -108,7 +109,10 @@ function shownPath(host: Host, path: string): string {
   return near.length < path.length && !near.startsWith('..') ? near : path;
 }
 
-/** Finds, reads and resolves a scenario. Throws a CapbenchError (104) with all that is wrong with it. */
+/**
+ * Finds, reads and resolves a scenario. Throws a CapbenchError (104) with all that is wrong with it. A secret in its
+ * prose is taken out, and told.
+ */
 export async function loadScenario(
   host: Host,
   reference: string,
@@ -118,7 +122,11 @@ export async function loadScenario(
   const path = await locate(host, reference);
   const file = shownPath(host, path);
   const [bytes, claims] = await Promise.all([readStart(path, file), loadClaims(host)]);
-  return { scenario: readScenario({ file, bytes }, claims, overrides, checkBudgets), path };
+  const read = readScenario({ file, bytes }, claims, overrides, checkBudgets);
+  const { scenario, removed } = withoutSecrets(read, file, host.redaction);
+  for (const what of removed)
+    host.stderr.write(`warning: ${file} holds a secret, which is told nowhere else; take it out (${what})\n`);
+  return { scenario, path };
 }
 
 /** A scenario that comes with capbench, as it is written. */

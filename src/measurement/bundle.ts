@@ -1,6 +1,7 @@
 import { lstat, mkdir, open, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { badInput, CapbenchError, EXIT, messageOf, refusalOf } from '../errors.ts';
+import type { Redaction } from '../redaction.ts';
 import type { Measurements } from './measurements.ts';
 import { parseMeasurements } from './measurements-schema.ts';
 
@@ -52,22 +53,28 @@ const isFolder = (path: string): Promise<boolean> =>
 
 /**
  * Writes one file of a bundle: first beside its place, then renamed into it, so that a reader never sees
- * half a file. `name` may have folders: `charts/latency.png`.
+ * half a file. `name` may have folders: `charts/latency.png`. No secret that the redaction knows is written: it is
+ * taken out of a text, and a file from which it cannot be taken is left out. Resolves to a warning then, else to null.
  */
 export async function writeArtefact(
   folder: string,
   name: string,
   content: string | Uint8Array,
-): Promise<void> {
+  redaction: Redaction,
+): Promise<string | null> {
   if (name.split(/[/\\]/).some((part) => part === '' || part === '.' || part === '..')) {
     throw new Error(`"${name}" is no name inside a bundle`);
   }
+  const clean = redaction.artefact(name, content);
+  if (clean === null)
+    return `${name} was not written, since a secret would be in it: ${redaction.find(content)}`;
   const path = join(folder, name);
   const unfinished = `${path}.tmp`;
   try {
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(unfinished, content);
+    await writeFile(unfinished, clean);
     await rename(unfinished, path);
+    return null;
   } catch (error) {
     await rm(unfinished, { force: true }).catch(() => undefined);
     throw unwritable(path, error);

@@ -1,4 +1,5 @@
 import { CapbenchError, EXIT } from '../errors.ts';
+import { withoutShapes } from '../secret-shapes.ts';
 
 /** Keys and list positions from the top of the document down. */
 export type Path = readonly (string | number)[];
@@ -54,6 +55,8 @@ export function shown(value: unknown): string {
   }
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
   if (typeof value === 'object' && value !== null) return 'a map';
-  const text = JSON.stringify(value) ?? String(value);
+  // Before it is cut: half an address has no shape.
+  const plain = typeof value === 'string' ? withoutShapes(value, 'text') : value;
+  const text = JSON.stringify(plain) ?? String(plain);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

@@ -22,6 +22,8 @@ export interface LocalStackOptions {
   readonly postgresBin: string | null;
   /** World server i listens at basePort + i - 1; null: wherever a port is free. */
   readonly basePort?: number | null;
+  /** Of the database's superuser; one is made when none is given. */
+  readonly password?: string;
 }
 
 /** Where run folders may go; the second for a TMPDIR that is too long, or closed to PostgreSQL's account. */
@@ -48,7 +50,7 @@ export async function openLocalStack(scenario: Scenario, options: LocalStackOpti
 
 async function open(
   scenario: Scenario,
-  { watchdog, signal, postgresBin, basePort = null }: LocalStackOptions,
+  { watchdog, signal, postgresBin, basePort = null, password }: LocalStackOptions,
   closers: (() => Promise<void>)[],
   closeAll: () => Promise<void>,
 ): Promise<Stack> {
@@ -66,7 +68,7 @@ async function open(
     postgresVersion: build.version,
     libraries: build.libraries,
   });
-  const postgres = await startPostgres({ build, configuration, folder, watchdog, user, signal });
+  const postgres = await startPostgres({ build, configuration, folder, watchdog, user, signal, password });
   closers.push(postgres.stop);
   const settings = await settingsInForce(postgres.endpoint, intended, configuration);
   signal.throwIfAborted();

@@ -30,6 +30,8 @@ export interface Postgres {
 export interface PostgresPlan extends ClusterPlan {
   /** Settings in PostgreSQL's spelling, values without quotes. */
   readonly configuration: Readonly<Record<string, string>>;
+  /** The superuser's; one is made when none is given. */
+  readonly password?: string | undefined;
 }
 
 const SUPERUSER = 'capbench';
@@ -51,7 +53,7 @@ export async function startPostgres(plan: PostgresPlan): Promise<Postgres> {
   await checkSpace(folder.path);
   const data = await folder.folder('data', user);
   const sockets = await folder.folder('s', user);
-  const password = randomBytes(24).toString('base64url');
+  const password = plan.password ?? randomBytes(24).toString('base64url');
   await makeCluster(plan, data, SUPERUSER, password);
   const configuration = { ...plan.configuration, ...placement(sockets) };
   await appendFile(join(data, 'postgresql.conf'), configurationFile(configuration));

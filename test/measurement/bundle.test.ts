@@ -10,6 +10,7 @@ import {
   writeArtefact,
 } from '../../src/measurement/bundle.ts';
 import { parseMeasurements } from '../../src/measurement/measurements-schema.ts';
+import { Redaction } from '../../src/redaction.ts';
 import { failedRun, measurementsOf } from '../fixtures/recorded-run.ts';
 
 let out = '';
@@ -18,6 +19,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(out, { recursive: true, force: true }));
 
+/** No secret is known. */
+const nothing = new Redaction();
 const AT = new Date('2026-11-21T11:30:00.250Z');
 
 test('a bundle is named by scenario and time, and a second one at that time has a suffix', async () => {
@@ -33,16 +36,31 @@ test('a name with a path in it stays inside the folder', async () => {
 
 test('files are written whole, in folders of their own, and never outside', async () => {
   const bundle = await makeBundle(out, 'a', AT);
-  await writeArtefact(bundle, 'charts/latency.png', new Uint8Array([1, 2, 3]));
-  await writeArtefact(bundle, 'report.json', '{}');
-  await writeArtefact(bundle, 'report.json', '{"again":1}');
+  await writeArtefact(bundle, 'charts/latency.png', new Uint8Array([1, 2, 3]), nothing);
+  await writeArtefact(bundle, 'report.json', '{}', nothing);
+  await writeArtefact(bundle, 'report.json', '{"again":1}', nothing);
   expect(await readFile(join(bundle, 'report.json'), 'utf8')).toBe('{"again":1}');
   expect((await readdir(bundle, { recursive: true })).sort()).toEqual([
     'charts',
     'charts/latency.png',
     'report.json',
   ]);
-  await expect(writeArtefact(bundle, '../report.json', '')).rejects.toThrow('no name inside a bundle');
+  await expect(writeArtefact(bundle, '../report.json', '', nothing)).rejects.toThrow(
+    'no name inside a bundle',
+  );
+});
+
+test('no secret is written: it is taken out of a text, and a picture that holds it is left out', async () => {
+  const redaction = Redaction.of([], { PGPASSWORD: 's3cret-4711' });
+  const bundle = await makeBundle(out, 'a', AT);
+  expect(await writeArtefact(bundle, 'logs/a.log', 'user ann, s3cret-4711\n', redaction)).toBeNull();
+  expect(await readFile(join(bundle, 'logs/a.log'), 'utf8')).toBe('user ann, (redacted)\n');
+  const picture = Buffer.concat([Buffer.from([0x89, 0x50, 0, 0xff]), Buffer.from('s3cret-4711')]);
+  const warning = await writeArtefact(bundle, 'charts/a.png', picture, redaction);
+  expect(warning).toContain('charts/a.png was not written');
+  expect(warning).toContain('PGPASSWORD');
+  expect(warning).not.toContain('s3cret');
+  expect((await readdir(bundle, { recursive: true })).sort()).toEqual(['logs', 'logs/a.log']);
 });
 
 test('latest points at the newest bundle, by a relative link', async () => {
@@ -56,7 +74,7 @@ test('latest points at the newest bundle, by a relative link', async () => {
 
 test('where latest cannot be a link, that is a warning', async () => {
   const bundle = await makeBundle(out, 'a', AT);
-  await writeArtefact(join(out, 'latest'), 'something', 'in the way');
+  await writeArtefact(join(out, 'latest'), 'something', 'in the way', nothing);
   expect(await pointLatest(bundle)).toContain('is not a link');
   expect((await readdir(out)).sort()).toEqual([basename(bundle), 'latest'].sort());
 });
@@ -86,8 +104,8 @@ test('of a log the end is kept, from the start of a line', async () => {
 
 test('what was written is read back, of a whole run and of one that failed', async () => {
   for (const measurements of [measurementsOf(), failedRun()]) {
-    await writeArtefact(out, 'measurements.json', JSON.stringify(measurements));
-    await writeArtefact(out, 'scenario.yaml', 'name: recorded\n');
+    await writeArtefact(out, 'measurements.json', JSON.stringify(measurements), nothing);
+    await writeArtefact(out, 'scenario.yaml', 'name: recorded\n', nothing);
     const read = await readBundle(out);
     expect(read.measurements).toEqual(measurements);
     expect(Buffer.from(read.scenarioBytes).toString()).toBe('name: recorded\n');

@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { Redaction } from '../../src/redaction.ts';
+import { ScenarioError } from '../../src/scenario/problem.ts';
+import { scenarioHash, writeScenario } from '../../src/scenario/resolved.ts';
+import type { Scenario } from '../../src/scenario/scenario.ts';
+import { withoutSecrets } from '../../src/scenario/without-secrets.ts';
+import { budget, scenarioOf } from '../fixtures/recorded-run.ts';
+
+const redaction = Redaction.of([], { PGPASSWORD: 's3cret-4711' });
+const clean = (scenario: Scenario) => withoutSecrets(scenario, 'world.yaml', redaction);
+
+test('a scenario without secrets stays as it is, and keeps its hash', () => {
+  const scenario = scenarioOf();
+  const result = clean(scenario);
+  expect(result).toEqual({ scenario, removed: [] });
+  expect(scenarioHash(result.scenario)).toBe(scenarioHash(scenario));
+});
+
+test('prose loses its secrets before it is hashed', () => {
+  const { scenario, removed } = clean(
+    scenarioOf({
+      description: 'as in postgres://ann:x@db/world',
+      deviations: [{ setting: 'port', documented: 'password=y', applied: 'is s3cret-4711', reason: 'none' }],
+      budgets: [budget({ id: 'a', metric: 'load.peakCcu', title: 's3cret-4711', condition: 'http://t@h' })],
+    }),
+  );
+  expect(scenario.description).toBe('as in postgres://(redacted)@db/world');
+  expect(writeScenario(scenario)).not.toMatch(/ann:x|s3cret|password=y|t@h/);
+  expect(removed).toEqual([
+    'description: a user or a password in an address',
+    'deviations.0.documented: the value of a password, secret, token or key',
+    'deviations.0.applied: the variable PGPASSWORD',
+    'budgets.0.title: the variable PGPASSWORD',
+    'budgets.0.condition: a user or a password in an address',
+  ]);
+  expect(clean(scenario)).toEqual({ scenario, removed: [] });
+});
+
+test('where a secret cannot be taken out, the scenario is refused without repeating it', () => {
+  const { postgres } = scenarioOf();
+  const settings = {
+    ...postgres.settings,
+    cluster_name: 'postgres://ann:hidden@db',
+    log_line_prefix: 's3cret-4711',
+  };
+  let thrown: unknown;
+  try {
+    clean(scenarioOf({ postgres: { ...postgres, settings } }));
+  } catch (error) {
+    thrown = error;
+  }
+  if (!(thrown instanceof ScenarioError)) throw thrown;
+  expect(thrown.exitCode).toBe(104);
+  expect(thrown.problems.map(({ path }) => path)).toEqual([
+    'postgres.settings.cluster_name',
+    'postgres.settings.log_line_prefix',
+  ]);
+  expect(thrown.problems[1]?.message).toContain('PGPASSWORD');
+  expect(JSON.stringify(thrown.problems) + thrown.message).not.toMatch(/hidden|s3cret/);
+});
