@@ -4,7 +4,9 @@ import { CapbenchError, EXIT, interrupted, messageOf, stackFailed } from '../err
 import type { Engine } from '../load/engine.ts';
 import type { Ending, Measurements } from '../measurement/measurements.ts';
 import { measurementsOf, type Notes, openNotes, type RunIdentity } from '../measurement/notes.ts';
+import { measureCanary } from '../probe/canary.ts';
 import { measureCeilings } from '../probe/ceilings.ts';
+import { openClockCheck } from '../probe/clock-drift.ts';
 import { openHostProbe } from '../probe/host.ts';
 import { openPostgresProbe } from '../probe/postgres.ts';
 import type { Probe } from '../probe/probe.ts';
@@ -52,6 +54,7 @@ interface Running extends Omit<Drive, 'disturb'> {
  */
 export async function run(plan: RunPlan, observer: Observer, signals: StopSignals): Promise<RunResult> {
   const workload = workloadOf(plan.scenario);
+  const clockDriftMs = openClockCheck();
   const notes = openNotes(plan.identity, monotonic());
   const closers: (() => Promise<void>)[] = [];
   const logs = new Map<string, string>();
@@ -69,6 +72,10 @@ export async function run(plan: RunPlan, observer: Observer, signals: StopSignal
     enter('close');
     await closeAll(closers);
   }
+  if (notes.canary !== null && ending.state === 'completed') {
+    notes.canary = { ...notes.canary, afterMs: await measureCanary() };
+  }
+  notes.clockDriftMs = clockDriftMs();
   return { measurements: measurementsOf(notes, workload.timeline, ending, monotonic()), logs };
 }
 
@@ -82,6 +89,7 @@ async function closeAll(closers: readonly (() => Promise<void>)[]): Promise<void
 async function story(running: Running, logs: Map<string, string>): Promise<Ending> {
   const { plan, workload, notes, signals, closers, enter } = running;
   enter('calibrate');
+  notes.canary = { beforeMs: await measureCanary(), afterMs: null };
   notes.calibration = await calibrate(plan.engine, plan.scenario, plan.openNullWorld, signals.stop);
   if (signals.stop.aborted) throw interrupted('stopped before the stack was started');
 
@@ -177,9 +185,11 @@ async function openProbes(
 ): Promise<readonly Probe[]> {
   const worlds = stack.endpoints.worlds.map((world, index) => openWorldProbe(world, index + 1));
   const { database } = stack.endpoints;
-  const probes: Probe[] = [...worlds, openHostProbe(stack.endpoints)];
+  const host = openHostProbe(stack.endpoints);
+  const probes: Probe[] = [...worlds, host];
   if (database !== null) probes.push(await openPostgresProbe(database));
   closers.push(async () => {
+    notes.foreign = host.foreignProcesses();
     await Promise.all(probes.map((probe) => probe.close()));
   });
   notes.worldProbes = worlds;
