@@ -32,18 +32,19 @@ export interface OperationFacts {
  *   generator.W.loopDelayMs, generator.W.stalledMs, generator.W.utilisation (0..1), generator.W.memoryBytes (gauge),
  *   generator.W.cpuSeconds, generator.W.waitedSeconds (counter; ready to run without a CPU)
  *   world.N.operations, world.N.batches, world.N.batchesOnTime, world.N.rowWrites, world.N.rejected, world.N.frames,
- *   world.N.bytesOut, world.N.cpuSeconds (counter)
+ *   world.N.bytesOut, world.N.cpuSeconds (counter), world.N.waitedSeconds (counter; as for the generator)
  *   world.N.connections, world.N.queued, world.N.entities, world.N.memoryBytes, world.N.loopDelayMs (gauge)
  *   postgres.connections, postgres.workingSetBytes (gauge)
  *   postgres.commits, postgres.blocksHit, postgres.blocksRead, postgres.rowsUpdated, postgres.rowsHotUpdated,
  *   postgres.rowsInserted, postgres.walBytes, postgres.walSyncs, postgres.statements, postgres.statementMs (counter)
- *   postgres.cpuSeconds, postgres.memoryBytes (gauge for memory)
+ *   postgres.cpuSeconds, postgres.waitedSeconds (counter; over its processes), postgres.memoryBytes (gauge)
  *   host.cpuBusySeconds, host.cpuStealSeconds, host.networkBytes (counter, over all CPUs / all interfaces)
  *   host.memoryAvailableBytes (gauge), runner.cpuSeconds (counter)
  *   host.runCpuSeconds (counter, over every process of the run: capbench, workers, servers, PostgreSQL, watchdog)
  *   host.foreignCpuSeconds (counter, over every process that is not of the run)
- *   host.throttledPeriods (counter, of the control group of capbench), host.memoryFullSeconds, host.cpuSomeSeconds
- *   (counter; PSI totals)
+ *   host.throttledPeriods (counter, of the control group of capbench and all above it), host.memoryFullSeconds,
+ *   host.cpuSomeSeconds (counter; PSI totals)
+ * A counter of a server that was restarted begins again at 0; readings.ts knows.
  */
 export interface Series {
   readonly kind: 'counter' | 'gauge';

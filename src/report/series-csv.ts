@@ -3,7 +3,7 @@ import { valuesAt } from '../measurement/readings.ts';
 
 /**
  * series.csv: a line for each second after GO, a column for each series. Counters are as they were read,
- * interpolated to the second; an empty field is a second without data. The scale stands in every line.
+ * interpolated to the second, and go on where a restarted server began again at 0; an empty field is a second without data. The scale stands in every line.
  */
 export function seriesCsv({ series }: Measurements, scale: number): string {
   const names = Object.keys(series).sort();
