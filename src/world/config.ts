@@ -17,6 +17,8 @@ export interface WorldConfig {
   /** ... and starts at most this many milliseconds after its first one was queued, unless one is in flight. */
   readonly batchMillis: number;
   readonly rowShape: 'columns' | 'jsonb';
+  /** How long a PostgreSQL that was lost is waited for; 0: the server ends at once. */
+  readonly reconnectSeconds: number;
   readonly database: {
     /** A host name, or the folder of a UNIX socket. */
     readonly host: string;
@@ -62,6 +64,7 @@ export function readConfig(env: Environment): WorldConfig {
     batchOperations: integer('BATCH_SIZE_LIMIT', 1, 100_000, 1_663),
     batchMillis: integer('BATCH_TIME_LIMIT_MS', 1, 60_000, 10),
     rowShape: rowShapeOf(text('ROW_SHAPE', 'columns'), problems),
+    reconnectSeconds: integer('RECONNECT_SECONDS', 0, 3_600, 0),
     database: {
       host: text('DB_SOCKET_PATH'),
       port: integer('DB_PORT', 1, 65_535, 5_432),

@@ -25,10 +25,11 @@ function fail(error: unknown): never {
 async function main(): Promise<void> {
   const config = readConfig(process.env);
   const name = `Flux world server ${config.instance} of ${config.instances}`;
-  const world = new World(config, (why) => {
+  const fatal = (why: string): never => {
     log(`${name} ends: ${why}. What was not acknowledged may not have been written.`);
     process.exit(EXIT.bug);
-  });
+  };
+  const world = new World(config, fatal, log);
   const server = createHttpServer(world);
 
   let stopping = false;

@@ -48,6 +48,7 @@ function health(world: World, response: ServerResponse): void {
     players: entities.population.players,
     monsters: entities.population.monsters,
     rowShape: config.rowShape,
+    database: world.isDatabaseAway ? 'away' : 'connected',
   });
 }
 

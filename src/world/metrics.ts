@@ -19,6 +19,7 @@ export class Metrics {
   operations = 0;
   rejected = 0;
   rowWrites = 0;
+  databaseReconnects = 0;
   /** WebSocket frames sent. */
   frames = 0;
   /** Payloads, with the framing of WebSocket frames; HTTP headers are not counted. */
@@ -48,6 +49,7 @@ export class Metrics {
       `capbench_world_batches_total{reason="size"} ${this.batches.size}\n`,
       `capbench_world_batches_total{reason="time"} ${this.batches.time}\n`,
       line('counter', 'capbench_world_row_writes_total', this.rowWrites),
+      line('counter', 'capbench_world_database_reconnects_total', this.databaseReconnects),
       line('counter', 'capbench_world_frames_total', this.frames),
       line('counter', 'capbench_world_bytes_out_total', this.bytesOut),
       line('counter', 'capbench_world_bytes_in_total', this.bytesIn),

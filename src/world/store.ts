@@ -1,25 +1,20 @@
-import pg from 'pg';
-import { messageOf, stackFailed } from '../errors.ts';
 import { PgInt4Array, PgInt8Array } from '../pg-array.ts';
 import type { Changes } from './changes.ts';
 import type { WorldConfig } from './config.ts';
 import type { Entities } from './entities.ts';
+import { Link, LinkLost, type LinkWatch } from './link.ts';
 import { columnsShape, jsonbShape, type RowShape } from './row-shape.ts';
-import { loadEntities, lockInstance, openTable } from './table.ts';
+import { loadEntities, openTable } from './table.ts';
 
-const CONNECT_TIMEOUT_MS = 10_000;
-
-/**
- * The planner would hash-join, and so scan the whole table for every batch; what is left to it is a nested loop
- * over the primary key. The plan does not depend on the parameters: it is made once. Durability is the server's
- * setting (synchronous_commit, on unless the scenario says otherwise), so that what the report shows is what runs.
- */
-const SESSION = `
-  set enable_hashjoin = off; set enable_mergejoin = off; set plan_cache_mode = force_generic_plan`;
+export interface StoreWatch extends LinkWatch {
+  /** What became of a batch that was in flight when the connection was lost: it is written again if it had not. */
+  decided(committed: boolean): void;
+}
 
 /** The entities in PostgreSQL: one connection that writes, and no other reads or writes for the game. */
 export class Store {
-  readonly #client: pg.Client;
+  readonly #link: Link;
+  readonly #watch: StoreWatch;
   readonly #entities: Entities;
   readonly #shape: RowShape;
   readonly #update: string;
@@ -28,8 +23,9 @@ export class Store {
   readonly #recorded: PgInt4Array;
   readonly #seqSums: PgInt8Array;
 
-  private constructor(client: pg.Client, entities: Entities, shape: RowShape, batchRows: number) {
-    this.#client = client;
+  private constructor(link: Link, watch: StoreWatch, entities: Entities, shape: RowShape, batchRows: number) {
+    this.#link = link;
+    this.#watch = watch;
     this.#entities = entities;
     this.#shape = shape;
     this.#update = updateOf(shape);
@@ -40,62 +36,88 @@ export class Store {
   }
 
   /**
-   * Connects, makes or checks the table, and restores the entities from it. `onLost` is called once, when the
-   * connection ends that `close` did not end.
+   * Connects, makes or checks the table, and restores the entities from it.
    * @throws CapbenchError (93) when PostgreSQL cannot be reached or the table is of another world.
    */
-  static async open(config: WorldConfig, entities: Entities, onLost: (why: string) => void): Promise<Store> {
-    const { database, batchOperations } = config;
-    const client = new pg.Client({
-      host: database.host,
-      port: database.port,
-      user: database.user,
-      password: database.password,
-      database: database.name,
-      application_name: `capbench-world-${config.instance}`,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    });
-    try {
-      await client.connect();
-    } catch (error) {
-      throw stackFailed(
-        `PostgreSQL at ${database.host}, port ${database.port}, does not let "${database.user}" into "${database.name}": ${messageOf(error)}`,
-        'Is it running, and are DB_SOCKET_PATH, DB_PORT, DB_USER, DB_PASSWORD and DB_NAME right?',
-        error,
-      );
-    }
-    client.on('error', (error) => onLost(messageOf(error)));
-    const batchRows = Math.min(entities.count, batchOperations * 2);
+  static async open(config: WorldConfig, entities: Entities, watch: StoreWatch): Promise<Store> {
+    const link = await Link.open(config, watch);
+    const batchRows = Math.min(entities.count, config.batchOperations * 2);
     const shape = config.rowShape === 'jsonb' ? jsonbShape(batchRows) : columnsShape(batchRows);
-    await client.query(SESSION);
-    await lockInstance(client, config.instance);
-    await openTable(client, config, shape);
-    await loadEntities(client, entities, shape);
-    return new Store(client, entities, shape, batchRows);
+    await openTable(link.client, config, shape);
+    await loadEntities(link.client, entities, shape);
+    return new Store(link, watch, entities, shape, batchRows);
+  }
+
+  /** PostgreSQL is away, and waited for. */
+  get isAway(): boolean {
+    return this.#link.isAway;
   }
 
   /**
-   * One statement, one transaction; resolves when it has committed. The array parameters are reused, so it must
-   * not be called again before.
+   * One statement, one transaction; resolves when it has committed. Where the connection is lost meanwhile and made
+   * again, the rows say whether it had, and it is written again if not: once in every case. The array parameters
+   * are reused, so it must not be called again before.
    */
   async write(changes: Changes): Promise<void> {
     const values = this.#encode(changes);
-    const { rowCount } = await this.#client.query({ name: 'flux_flush', text: this.#update, values });
-    if (rowCount !== changes.count) {
-      throw new Error(
-        `a batch of ${changes.count} rows updated ${rowCount}: rows were removed by something else`,
-      );
+    let asked = false;
+    for (;;) {
+      try {
+        if (asked) {
+          const committed = await this.#hasCommitted(changes);
+          this.#watch.decided(committed);
+          if (committed) return;
+        }
+        asked = true;
+        const { rowCount } = await this.#link.query({ name: 'flux_flush', text: this.#update, values });
+        if (rowCount === changes.count) return;
+        throw new Error(
+          `a batch of ${changes.count} rows updated ${rowCount}: rows were removed by something else`,
+        );
+      } catch (error) {
+        if (!(error instanceof LinkLost)) throw error;
+      }
+      await this.#link.restored();
     }
+  }
+
+  /**
+   * Whether the batch in flight has reached the rows, after the session that wrote it is gone. Every batch records
+   * a number for at least one of its rows, and all of them are of one transaction: each row has the last number
+   * that the batch gave it, or none has. What a PostgreSQL that commits asynchronously forgot of earlier
+   * batches is not repaired: the rows then have fewer numbers than were acknowledged, for everybody to see.
+   */
+  async #hasCommitted(changes: Changes): Promise<boolean> {
+    const expected = new Map<number, number>();
+    for (let i = 0; i < changes.count; i++) {
+      const index = changes.touched[i]!;
+      if (changes.recorded[index]! > 0)
+        expected.set(this.#entities.idOf(index), this.#entities.lastSeq[index]!);
+    }
+    const { rows } = await this.#link.query<{ id: number; last_seq: number }>({
+      text: 'select id, last_seq from entity where id = any($1::int4[])',
+      values: [[...expected.keys()]],
+    });
+    let [there, absent] = [0, 0];
+    for (const { id, last_seq } of rows) {
+      const seq = expected.get(id) ?? 0;
+      if (last_seq === seq) there++;
+      else if (last_seq < seq) absent++;
+    }
+    if (there === expected.size && there > 0) return true;
+    if (absent === expected.size) return false;
+    throw new Error(
+      `of the ${expected.size} rows of a batch, ${there} have it and ${absent} have not: something else writes them`,
+    );
   }
 
   /** PostgreSQL publishes a session's counts once a second at most, and not while it is idle: asks for it now. */
   async publishStatistics(): Promise<void> {
-    await this.#client.query('select pg_stat_force_next_flush()');
+    await this.#link.query({ text: 'select pg_stat_force_next_flush()' });
   }
 
   async close(): Promise<void> {
-    this.#client.removeAllListeners('error').on('error', () => undefined);
-    await this.#client.end();
+    await this.#link.close();
   }
 
   #encode(changes: Changes): Buffer[] {

@@ -6,20 +6,23 @@ import type { RowShape } from './row-shape.ts';
 
 /** Advisory locks of the world: (this, 0) while the table is made, (this, instance) while that instance runs. */
 const LOCK_CLASS = 0xca9b;
-const INSTANCE_LOCK_ATTEMPTS = 10;
-const INSTANCE_LOCK_PAUSE_MS = 200;
+const LOCK_PAUSE_MS = 20;
 const INSERT_ROWS = 2_000;
 
-/** One writer for each entity: a second server of the same instance would write the same rows. */
-export async function lockInstance(client: pg.Client, instance: number): Promise<void> {
-  for (let attempt = 1; attempt <= INSTANCE_LOCK_ATTEMPTS; attempt++) {
+/**
+ * One writer for each entity: a second server of the same instance would write the same rows. The session of a
+ * predecessor ends a moment after the predecessor: waited for so many milliseconds.
+ */
+export async function lockInstance(client: pg.Client, instance: number, millis: number): Promise<void> {
+  const until = performance.now() + millis;
+  for (;;) {
     const { rows } = await client.query<{ locked: boolean }>(
       'select pg_try_advisory_lock($1::int, $2::int) as locked',
       [LOCK_CLASS, instance],
     );
     if (rows[0]?.locked === true) return;
-    // The session of a predecessor that was killed ends a moment later.
-    await new Promise((resolve) => setTimeout(resolve, INSTANCE_LOCK_PAUSE_MS));
+    if (performance.now() > until) break;
+    await new Promise((resolve) => setTimeout(resolve, LOCK_PAUSE_MS));
   }
   throw stackFailed(
     `A world server with INSTANCE_ID ${instance} already runs on this database.`,

@@ -41,16 +41,18 @@ export class World {
   readonly #batcher: Batcher;
   readonly #responses: ResponseClock;
   readonly #onFatal: (why: string) => void;
+  readonly #log: (sentence: string) => void;
   #store: Store | undefined;
   #state: 'starting' | 'open' | 'closing' = 'starting';
   #idleTimer: NodeJS.Timeout | undefined;
 
   /** `onFatal` must end the process: operations that were not acknowledged stay so. */
-  constructor(config: WorldConfig, onFatal: (why: string) => void) {
+  constructor(config: WorldConfig, onFatal: (why: string) => void, log: (sentence: string) => void) {
     const population = populationOf(config, config.instance);
     const places = new Places(population.places, population.placeOffset);
     this.config = config;
     this.#onFatal = onFatal;
+    this.#log = log;
     this.entities = new Entities(population);
     this.#outbox = new Outbox(this.entities, this.metrics);
     this.#changes = new Changes(this.entities.count, config.batchOperations);
@@ -79,11 +81,25 @@ export class World {
     return this.#state;
   }
 
+  /** PostgreSQL was lost, and is waited for. */
+  get isDatabaseAway(): boolean {
+    return this.#store?.isAway ?? false;
+  }
+
   /** @throws CapbenchError (93) when the rows cannot be had. */
   async open(): Promise<void> {
-    this.#store = await Store.open(this.config, this.entities, (why) =>
-      this.#onFatal(`the connection to PostgreSQL ended: ${why}`),
-    );
+    this.#store = await Store.open(this.config, this.entities, {
+      fatal: this.#onFatal,
+      away: (why) => this.#log(`PostgreSQL is away, and waited for: ${why}`),
+      back: (millis) => {
+        this.metrics.databaseReconnects++;
+        this.#log(`PostgreSQL is back after ${Math.round(millis)} ms`);
+      },
+      decided: (committed) =>
+        this.#log(
+          `The batch in flight ${committed ? 'had committed' : 'had not committed, and is written again'}`,
+        ),
+    });
     if (this.#state === 'starting') this.#state = 'open';
   }
 
