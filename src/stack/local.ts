@@ -1,13 +1,14 @@
 import { platform, tmpdir, totalmem } from 'node:os';
 import { constrainedMemory, versions } from 'node:process';
-import { interrupted } from '../errors.ts';
+import { interrupted, stackFailed } from '../errors.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { settingsInForce } from './applied-settings.ts';
-import { type Postgres, startPostgres } from './postgres.ts';
+import type { Component } from './component.ts';
+import { startPostgres } from './postgres.ts';
 import { preparePostgres } from './postgres-build.ts';
 import { openRunFolder } from './run-folder.ts';
 import { applySettings } from './settings.ts';
-import type { Stack, StackFailure } from './stack.ts';
+import type { Disturbance, Stack, StackFailure } from './stack.ts';
 import { pause } from './time-limit.ts';
 import { unprivilegedUser } from './unprivileged-user.ts';
 import type { Watchdog } from './watchdog.ts';
@@ -68,8 +69,11 @@ async function open(
     postgresVersion: build.version,
     libraries: build.libraries,
   });
-  const postgres = await startPostgres({ build, configuration, folder, watchdog, user, signal, password });
-  closers.push(postgres.stop);
+  const closing = new AbortController();
+  const postgres = await startPostgres({
+    ...{ build, configuration, folder, watchdog, user, signal, password, closing: closing.signal },
+  });
+  closers.push(() => postgres.component.close(postgres.component.disturbed));
   const settings = await settingsInForce(postgres.endpoint, intended, configuration);
   signal.throwIfAborted();
   const worlds = await startAll(scenario.world.servers, (instance, siblings) =>
@@ -77,23 +81,28 @@ async function open(
       ...{ scenario, instance, folder, watchdog, signal: AbortSignal.any([signal, siblings]) },
       port: basePort === null ? 0 : basePort + instance - 1,
       database: postgres.endpoint,
+      closing: closing.signal,
     }),
   );
+  const components = [postgres.component, ...worlds.map(({ component }) => component)];
   closers.push(async () => {
-    await Promise.all(worlds.map((world) => world.stop()));
+    // A world server that waits for a PostgreSQL that is away would not end before its time is up.
+    const abruptly = components.some(({ disturbed }) => disturbed);
+    closing.abort();
+    await Promise.all(worlds.map(({ component }) => component.close(abruptly)));
   });
   signal.throwIfAborted();
-  let closing: Promise<void> | undefined;
+  let closed: Promise<void> | undefined;
   return {
     kind: 'local',
     endpoints: { worlds: worlds.map(({ endpoint }) => endpoint), database: postgres.endpoint },
     settings,
-    disturb: null,
-    failure: firstFailure(postgres, worlds, watchdog),
-    logs: new Map([...postgres.logs, ...worlds.map(({ name, log }) => [name, log] as const)]),
+    disturb: disturbanceOf(components),
+    failure: firstFailure(components, watchdog),
+    logs: new Map([...postgres.logs, ...worlds.map(({ component: { name, log } }) => [name, log] as const)]),
     close() {
-      closing ??= closeAll();
-      return closing;
+      closed ??= closeAll();
+      return closed;
     },
   };
 }
@@ -118,8 +127,21 @@ async function startAll(
   );
   const worlds = attempts.flat();
   if (failures.length === 0) return worlds;
-  await Promise.all(worlds.map((world) => world.stop()));
+  await Promise.all(worlds.map(({ component }) => component.close()));
   throw failures[0];
+}
+
+function disturbanceOf(components: readonly Component[]): Disturbance {
+  const named = (name: string): Component => {
+    const component = components.find((each) => each.name === name);
+    if (component !== undefined) return component;
+    const known = components.map((each) => each.name).join(', ');
+    throw stackFailed(`the stack has no component "${name}"`, `it has ${known}`);
+  };
+  return {
+    kill: async (component, lasting) => named(component).kill(lasting),
+    stop: async (component, lasting) => named(component).stop(lasting),
+  };
 }
 
 /** A container's limit where there is one, else the host's memory. */
@@ -131,17 +153,10 @@ function usableMemory(): number {
 /** A world server that lost its database says so a moment before or after PostgreSQL's end is seen. */
 const SAME_MOMENT_MS = 300;
 
-async function firstFailure(
-  postgres: Postgres,
-  worlds: readonly WorldServer[],
-  watchdog: Watchdog,
-): Promise<StackFailure> {
-  const first = await Promise.race([
-    postgres.failure,
-    watchdog.lost,
-    ...worlds.map(({ failure }) => failure),
-  ]);
-  if (first.component === 'postgres') return first;
+async function firstFailure(components: readonly Component[], watchdog: Watchdog): Promise<StackFailure> {
+  const postgres = components.find(({ name }) => name === 'postgres');
+  const first = await Promise.race([watchdog.lost, ...components.map(({ failure }) => failure)]);
+  if (postgres === undefined || first.component === postgres.name) return first;
   const cause = await Promise.race([postgres.failure, pause(SAME_MOMENT_MS)]);
   return cause ?? first;
 }

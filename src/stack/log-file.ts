@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, statSync } from 'node:fs';
 
 /** What one child process may write into the run's folder. */
 export const LOG_LIMIT_BYTES = 8 * 2 ** 20;
@@ -14,7 +14,10 @@ export interface LogFile {
   end(): Promise<void>;
 }
 
-/** Opens a log that keeps its first `limit` bytes, says that it was cut, and adds the last lines at the end. */
+/**
+ * Opens a log that keeps its first `limit` bytes, says that it was cut, and adds the last lines at the end. What a
+ * process of the same name wrote before it stays, and counts.
+ */
 export function openLogFile(path: string, limit = LOG_LIMIT_BYTES): LogFile {
   const file = createWriteStream(path, { flags: 'a', mode: 0o600 });
   let failed = false;
@@ -25,7 +28,7 @@ export function openLogFile(path: string, limit = LOG_LIMIT_BYTES): LogFile {
   const closed = new Promise<void>((resolve) => {
     file.once('close', resolve);
   });
-  let written = 0;
+  let written = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   let tail = Buffer.alloc(0);
   let ended = false;
   const lastLines = (lines: number): string => {

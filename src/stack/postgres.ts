@@ -3,6 +3,7 @@ import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { messageOf } from '../errors.ts';
+import { type Component, type Life, openComponent } from './component.ts';
 import {
   type ClusterPlan,
   checkSpace,
@@ -18,8 +19,9 @@ import { pause, unlessAborted } from './time-limit.ts';
 
 /** A PostgreSQL of the run's own: its data, its socket and its log are in the run's folder. */
 export interface Postgres {
+  /** Its `failure` tells when it ended, or lost a backend, without being told to. */
+  readonly component: Component;
   readonly endpoint: DatabaseEndpoint;
-  /** Settles (never rejects) when it ended, or lost a backend, without being told to. */
   readonly failure: Promise<StackFailure>;
   /** Name -> path. */
   readonly logs: ReadonlyMap<string, string>;
@@ -32,6 +34,8 @@ export interface PostgresPlan extends ClusterPlan {
   readonly configuration: Readonly<Record<string, string>>;
   /** The superuser's; one is made when none is given. */
   readonly password?: string | undefined;
+  /** Aborted when the stack is closed: ends what is done to it on purpose. */
+  readonly closing?: AbortSignal;
 }
 
 const SUPERUSER = 'capbench';
@@ -39,8 +43,11 @@ const DATABASE = 'capbench';
 /** Part of the name of the socket, and nothing else: no TCP port is opened. */
 const PORT = 5432;
 const ASK_EVERY_MS = 20;
-/** What a connection is told while nobody listens yet, or while the server is starting up. */
-const NOT_YET: ReadonlySet<unknown> = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', '57P03']);
+/**
+ * What a connection is told while nobody listens yet, while the server is starting up, or while all who lost it
+ * come back at once.
+ */
+const NOT_YET: ReadonlySet<unknown> = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', '57P03', '53300']);
 /** What PostgreSQL writes when a backend crashed. It heals within seconds, and a run must not look healthy then. */
 const CRASHED = 'terminating any other active server processes';
 
@@ -49,7 +56,7 @@ const CRASHED = 'terminating any other active server processes';
  * Rejects with exit code 93, or with the signal's reason; nothing of it runs any more then.
  */
 export async function startPostgres(plan: PostgresPlan): Promise<Postgres> {
-  const { folder, watchdog, user, signal, limits = START_LIMITS } = plan;
+  const { folder, user, signal } = plan;
   await checkSpace(folder.path);
   const data = await folder.folder('data', user);
   const sockets = await folder.folder('s', user);
@@ -59,6 +66,52 @@ export async function startPostgres(plan: PostgresPlan): Promise<Postgres> {
   await appendFile(join(data, 'postgresql.conf'), configurationFile(configuration));
   signal.throwIfAborted();
 
+  const begin = (prepare: Preparation, aborted: AbortSignal): Promise<Life> =>
+    beginLife({ ...plan, data, sockets, password, prepare }, aborted);
+  const first = await begin(
+    (endpoint, starting) => makeDatabase(endpoint, plan.configuration, starting),
+    signal,
+  );
+  const component = openComponent(first, (aborted) => begin(ask, aborted), plan.closing ?? NEVER);
+  return {
+    component,
+    endpoint: {
+      ...endpointOf(sockets, password),
+      get pid() {
+        return component.pid;
+      },
+    },
+    failure: component.failure,
+    logs: new Map([
+      ['initdb', folder.file('initdb.log')],
+      ['postgres', component.log],
+    ]),
+    stop: () => component.close(),
+  };
+}
+
+const NEVER = new AbortController().signal;
+
+const endpointOf = (sockets: string, password: string): DatabaseEndpoint => ({
+  ...{ host: sockets, port: PORT, user: SUPERUSER, password, database: DATABASE, pid: null },
+});
+
+/** What is asked of a PostgreSQL that was started before it counts as up. */
+type Preparation = (endpoint: DatabaseEndpoint, starting: Starting) => Promise<void>;
+
+interface LifePlan extends PostgresPlan {
+  readonly data: string;
+  readonly sockets: string;
+  readonly password: string;
+  readonly prepare: Preparation;
+}
+
+/**
+ * Starts PostgreSQL on a cluster, new or left behind by a PostgreSQL that was killed, and resolves when it answers:
+ * it has recovered then. What the killed one left of its shared memory and lock files, it takes away itself.
+ */
+async function beginLife(plan: LifePlan, aborted: AbortSignal): Promise<Life> {
+  const { data, sockets, folder, watchdog, user, limits = START_LIMITS } = plan;
   const server = await startProcess({
     name: 'postgres',
     command: join(plan.build.bin, 'postgres'),
@@ -74,40 +127,29 @@ export async function startPostgres(plan: PostgresPlan): Promise<Postgres> {
     user,
   });
   const failure = watch(server);
-  const endpoint: DatabaseEndpoint = {
-    host: sockets,
-    port: PORT,
-    user: SUPERUSER,
-    password,
-    database: DATABASE,
-    pid: server.pid,
+  const endpoint = endpointOf(sockets, plan.password);
+  const upWithin = async (prepare: Preparation, signal: AbortSignal): Promise<void> => {
+    const stopAsking = new AbortController();
+    const asked = AbortSignal.any([signal, stopAsking.signal]);
+    try {
+      await unlessAborted(
+        Promise.race([
+          prepare(endpoint, { server, signal: asked, limits }),
+          failure.then(({ message }) => Promise.reject(postgresFailed(message, server.tail()))),
+        ]),
+        signal,
+      );
+    } finally {
+      stopAsking.abort();
+    }
   };
-  const stopAsking = new AbortController();
-  const asked = AbortSignal.any([signal, stopAsking.signal]);
   try {
-    await unlessAborted(
-      Promise.race([
-        prepareDatabase(endpoint, plan.configuration, { server, signal: asked, limits }),
-        failure.then(({ message }) => Promise.reject(postgresFailed(message, server.tail()))),
-      ]),
-      signal,
-    );
+    await upWithin(plan.prepare, aborted);
   } catch (error) {
-    stopAsking.abort();
     await server.stop();
     throw error;
   }
-  return {
-    endpoint,
-    failure,
-    logs: new Map([
-      ['initdb', folder.file('initdb.log')],
-      ['postgres', server.log],
-    ]),
-    async stop() {
-      await server.stop();
-    },
-  };
+  return { process: server, failure, answers: (signal) => upWithin(ask, signal) };
 }
 
 /** What is ours to say wherever the scenario stands: reachable for this run alone, durable, logged to our pipe. */
@@ -149,8 +191,14 @@ interface Starting {
   readonly limits: StartLimits;
 }
 
-/** Asks until PostgreSQL answers, and makes the database and what the probes read. */
-async function prepareDatabase(
+/** Asks until PostgreSQL answers. */
+async function ask(endpoint: DatabaseEndpoint, starting: Starting): Promise<void> {
+  const client = await connected(endpoint, starting);
+  void client.end().catch(() => {});
+}
+
+/** The same, and makes the database and what the probes read. */
+async function makeDatabase(
   endpoint: DatabaseEndpoint,
   configuration: Readonly<Record<string, string>>,
   starting: Starting,

@@ -3,6 +3,7 @@ import { execPath, kill } from 'node:process';
 import { Duplex, type Readable } from 'node:stream';
 import { stackFailed } from '../errors.ts';
 import { type Cleanup, cleanUp } from './cleanup.ts';
+import { continueFamily, killFamily, stopFamily } from './family.ts';
 import { openLogFile } from './log-file.ts';
 import { settlesWithin } from './time-limit.ts';
 import type { Manner, Watchdog } from './watchdog.ts';
@@ -74,7 +75,7 @@ export interface SupervisedProcess {
   readonly log: string;
   /** Settles, never rejects, when the process is gone and its last output is in the log. */
   readonly exited: Promise<Exit>;
-  /** True once somebody asked it to stop: its end is then no failure. */
+  /** True once somebody asked it to stop, or killed it: its end is then no failure. */
   readonly stopping: boolean;
   /** The last lines it wrote. */
   tail(lines?: number): string;
@@ -82,6 +83,15 @@ export interface SupervisedProcess {
   onOutput(listener: (text: string) => void): void;
   /** Climbs the ladder of signals; resolves only when the process is gone. Idempotent. */
   stop(): Promise<Exit>;
+  /**
+   * SIGKILL, in one go, to it and to all that it started; resolves when all of them are gone. What it leaves
+   * behind stays guarded until `stop` cleans it up, or `forget` says that a successor has taken it over.
+   */
+  kill(): Promise<Exit>;
+  forget(): void;
+  /** SIGSTOP to it and to all that it started. Resolves when none of them runs any more. */
+  suspend(): Promise<void>;
+  resume(): void;
 }
 
 export interface NodeProcess extends SupervisedProcess {
@@ -132,6 +142,9 @@ export async function startProcess(spec: ModuleSpec | CommandSpec): Promise<Node
     });
 
   let gone = false;
+  let killed = false;
+  let forgotten = false;
+  let suspended = false;
   let stopping: Promise<Exit> | undefined;
   const signalGroup = (signal: NodeJS.Signals): void => {
     try {
@@ -139,6 +152,10 @@ export async function startProcess(spec: ModuleSpec | CommandSpec): Promise<Node
     } catch {
       // No such group any more.
     }
+  };
+  const clean = async (): Promise<void> => {
+    if (spec.cleanup !== undefined) await cleanUp(spec.cleanup, watchdog.environment);
+    watchdog.release(pid);
   };
   const exited = new Promise<Exit>((resolve) => {
     const drained = new Promise<void>((done) => {
@@ -148,14 +165,28 @@ export async function startProcess(spec: ModuleSpec | CommandSpec): Promise<Node
       gone = true;
       // What it may have started has no reason to stay.
       signalGroup('SIGKILL');
-      if (code !== 0 && spec.cleanup !== undefined) await cleanUp(spec.cleanup, watchdog.environment);
-      watchdog.release(pid);
+      if (code === 0) watchdog.release(pid);
+      else if (!killed) await clean();
       await settlesWithin(drained, LAST_OUTPUT_MS);
       await log.end();
       resolve({ code, signal });
     });
   });
+  const killAll = async (): Promise<Exit> => {
+    if (!gone) {
+      killed = true;
+      await killFamily(pid);
+    }
+    return exited;
+  };
   const stop = async (): Promise<Exit> => {
+    // Whoever was told to stand still does not hear what it is asked.
+    if (suspended && !gone) await killAll();
+    if (killed) {
+      const exit = await exited;
+      if (!forgotten) await clean();
+      return exit;
+    }
     for (const { signal, patience } of ladder) {
       if (gone) break;
       signalGroup(signal);
@@ -169,13 +200,26 @@ export async function startProcess(spec: ModuleSpec | CommandSpec): Promise<Node
     log: spec.log,
     exited,
     get stopping() {
-      return stopping !== undefined;
+      return stopping !== undefined || killed;
     },
     tail: (lines = 20) => log.tail(lines),
     onOutput: (listener) => void listeners.push(listener),
     stop() {
       stopping ??= stop();
       return stopping;
+    },
+    kill: killAll,
+    forget() {
+      forgotten = true;
+      watchdog.release(pid);
+    },
+    async suspend() {
+      suspended = true;
+      if (!gone) await stopFamily(pid);
+    },
+    resume() {
+      suspended = false;
+      if (!gone) continueFamily(pid);
     },
     send(message) {
       if (child.connected) child.send(message, () => {});

@@ -3,6 +3,7 @@ import { basename, isAbsolute } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cleanup, cleanUp } from './cleanup.ts';
+import { continueFamily, killFamily } from './family.ts';
 import { startTime } from './start-time.ts';
 import type { Manner, WatchdogOrder } from './watchdog.ts';
 
@@ -62,10 +63,17 @@ async function allGone(limit: number): Promise<boolean> {
 }
 
 async function endAll(): Promise<void> {
-  for (const { pid, manner } of alive())
-    manner === 'postmaster' ? send(pid, 'SIGQUIT') : send(-pid, 'SIGKILL');
+  for (const { pid, manner } of alive()) {
+    if (manner === 'kill') {
+      send(-pid, 'SIGKILL');
+    } else {
+      // It may have been stopped on purpose, with all that it started.
+      continueFamily(pid);
+      send(pid, 'SIGQUIT');
+    }
+  }
   if (await allGone(QUIT_LIMIT_MS)) return;
-  for (const { pid } of alive()) send(-pid, 'SIGKILL');
+  await Promise.all(alive().map(({ pid }) => killFamily(pid)));
   await allGone(KILL_LIMIT_MS);
 }
 

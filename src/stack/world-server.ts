@@ -2,24 +2,19 @@ import { stackFailed } from '../errors.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { toMillis } from '../units.ts';
 import { bundleFile } from './bundle-file.ts';
+import { type Component, type Life, openComponent } from './component.ts';
 import { askHealth } from './health.ts';
 import { describeExit, type NodeProcess, startProcess } from './process.ts';
 import type { RunFolder } from './run-folder.ts';
 import type { DatabaseEndpoint, StackFailure, WorldEndpoint } from './stack.ts';
 import { START_LIMITS, within } from './start-limits.ts';
-import { settlesWithin, unlessAborted } from './time-limit.ts';
+import { pause, settlesWithin, unlessAborted } from './time-limit.ts';
 import type { Watchdog } from './watchdog.ts';
 
 /** One world server of the stack's own. */
 export interface WorldServer {
-  /** `world-2` */
-  readonly name: string;
+  readonly component: Component;
   readonly endpoint: WorldEndpoint;
-  readonly log: string;
-  /** Settles (never rejects) when it ended without being told to. */
-  readonly failure: Promise<StackFailure>;
-  /** Resolves when its process is gone. Idempotent. */
-  stop(): Promise<void>;
 }
 
 export interface WorldServerPlan {
@@ -34,16 +29,45 @@ export interface WorldServerPlan {
   readonly signal: AbortSignal;
   /** How many milliseconds it is waited for, when not as long as START_LIMITS says. */
   readonly readyLimit?: number;
+  /** Aborted when the stack is closed: ends what is done to it on purpose. */
+  readonly closing?: AbortSignal;
 }
 
 const HOST = '127.0.0.1';
+const ASK_EVERY_MS = 50;
+/** How long a world server waits for a PostgreSQL that was taken away on purpose. */
+const RECONNECT_SECONDS = 30;
+
+const NEVER = new AbortController().signal;
 
 /**
  * Starts one flux world server and waits until it answers. Rejects with exit code 93, or with the signal's
  * reason; its process is gone then.
  */
 export async function startWorldServer(plan: WorldServerPlan): Promise<WorldServer> {
-  const { scenario, instance, folder, watchdog, signal, readyLimit = START_LIMITS.world } = plan;
+  const { life, port } = await beginLife(plan, plan.signal);
+  const again = async (aborted: AbortSignal): Promise<Life> =>
+    (await beginLife({ ...plan, port }, aborted)).life;
+  const component = openComponent(life, again, plan.closing ?? NEVER);
+  return {
+    component,
+    endpoint: {
+      url: urlOf(port),
+      get pid() {
+        return component.pid;
+      },
+    },
+  };
+}
+
+const urlOf = (port: number): string => `http://${HOST}:${port}`;
+
+/** Resolves when it answers, with the port that it listens at. */
+async function beginLife(
+  plan: WorldServerPlan,
+  aborted: AbortSignal,
+): Promise<{ readonly life: Life; readonly port: number }> {
+  const { scenario, instance, folder, watchdog, readyLimit = START_LIMITS.world } = plan;
   const name = `world-${instance}`;
   const server = await startProcess({
     name,
@@ -64,21 +88,27 @@ export async function startWorldServer(plan: WorldServerPlan): Promise<WorldServ
     });
   });
   try {
-    const port = await unlessAborted(readyPort(server, readyLimit), signal);
-    const url = `http://${HOST}:${port}`;
-    await askHealth({ url }, signal);
-    return {
-      name,
-      endpoint: { url, pid: server.pid },
-      log: server.log,
-      failure,
-      async stop() {
-        await server.stop();
-      },
-    };
+    const port = await unlessAborted(readyPort(server, readyLimit), aborted);
+    const answers = (signal: AbortSignal) => answersAgain(urlOf(port), readyLimit, signal);
+    await askHealth({ url: urlOf(port) }, aborted);
+    return { port, life: { process: server, failure, answers } };
   } catch (error) {
     await server.stop();
     throw error;
+  }
+}
+
+/** One that stood still has a backlog, and may not find the time for one question. */
+async function answersAgain(url: string, limit: number, signal: AbortSignal): Promise<void> {
+  const until = performance.now() + limit;
+  for (;;) {
+    try {
+      await askHealth({ url }, signal);
+      return;
+    } catch (error) {
+      if (signal.aborted || performance.now() > until) throw error;
+    }
+    await pause(ASK_EVERY_MS, signal);
   }
 }
 
@@ -98,6 +128,8 @@ const environmentOf = ({ scenario, instance, port, database }: WorldServerPlan) 
   DB_USER: database.user,
   DB_PASSWORD: database.password,
   DB_NAME: database.database,
+  // A scenario without faults ends when PostgreSQL does.
+  RECONNECT_SECONDS: String(scenario.faults.length > 0 ? RECONNECT_SECONDS : 0),
 });
 
 /** The port it says it listens at. */

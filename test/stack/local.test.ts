@@ -106,7 +106,7 @@ describe('a local stack', () => {
         .map((line) => line.split('=')[0] ?? '')
         .filter((name) => name !== '');
       const own =
-        /^(HOST|PORT|INSTANCE_ID|INSTANCES|PLAYERS|MONSTERS|PLAYERS_PER_PLACE|BATCH_SIZE_LIMIT|BATCH_TIME_LIMIT_MS|ROW_SHAPE|DB_[A-Z_]+)$/;
+        /^(HOST|PORT|INSTANCE_ID|INSTANCES|PLAYERS|MONSTERS|PLAYERS_PER_PLACE|BATCH_SIZE_LIMIT|BATCH_TIME_LIMIT_MS|ROW_SHAPE|RECONNECT_SECONDS|DB_[A-Z_]+)$/;
       const inherited = /^(PATH|HOME|TMPDIR|LANG|LC_[A-Z]+|NODE_CHANNEL_[A-Z_]+|PWD|OLDPWD|SHLVL|_)$/;
       expect(names.filter((name) => !own.test(name) && !inherited.test(name))).toEqual([]);
       expect(names).toContain('DB_PASSWORD');

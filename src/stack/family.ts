@@ -1,0 +1,143 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { platform } from 'node:os';
+import { kill } from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startTime } from './start-time.ts';
+
+const LOOK_EVERY_MS = 2;
+/** A process takes a signal when it is next given a CPU. */
+const STOP_LIMIT_MS = 2_000;
+const GONE_LIMIT_MS = 10_000;
+
+/**
+ * Everything that a process started, and that those started. PostgreSQL's backends lead sessions of their own: no
+ * signal to the postmaster's group reaches them.
+ */
+export function descendantsOf(pid: number): readonly number[] {
+  const children = platform() === 'linux' ? childrenFromProc() : childrenFromPs();
+  const found: number[] = [];
+  for (let next: readonly number[] = [pid]; next.length > 0; ) {
+    next = next.flatMap((parent) => children.get(parent) ?? []);
+    found.push(...next);
+  }
+  return found;
+}
+
+/** SIGSTOP, first to the process itself, so that it starts nobody in between, then to all that it started. */
+export async function stopFamily(pid: number): Promise<void> {
+  for (const member of await heldFamily(pid)) signal(member, 'SIGSTOP');
+}
+
+/** SIGCONT to all of them, to the process itself last: it finds its children as they were. */
+export function continueFamily(pid: number): void {
+  for (const member of descendantsOf(pid)) signal(member, 'SIGCONT');
+  signal(pid, 'SIGCONT');
+}
+
+/**
+ * SIGKILL to all of them in one go: nobody is left who could still write, or tell of the others' end. Resolves
+ * when they are gone.
+ */
+export async function killFamily(pid: number): Promise<void> {
+  const family = (await heldFamily(pid)).map((member) => ({ pid: member, startedAt: startTime(member) }));
+  for (const member of family) {
+    // A process that it started a moment ago may still be of its group; others lead one.
+    signal(-member.pid, 'SIGKILL');
+    signal(member.pid, 'SIGKILL');
+  }
+  const alive = () => family.some((it) => it.startedAt !== null && startTime(it.pid) === it.startedAt);
+  await until(() => !alive(), GONE_LIMIT_MS);
+}
+
+/** The process, stopped, and its descendants. */
+async function heldFamily(pid: number): Promise<readonly number[]> {
+  signal(pid, 'SIGSTOP');
+  await until(() => isHeld(pid), STOP_LIMIT_MS);
+  return [pid, ...descendantsOf(pid)];
+}
+
+/** The condition comes true, or nobody waits for it any longer. */
+async function until(condition: () => boolean, limit: number): Promise<void> {
+  const end = performance.now() + limit;
+  while (!condition() && performance.now() < end) await sleep(LOOK_EVERY_MS);
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    kill(pid, name);
+  } catch {
+    // It has just ended.
+  }
+}
+
+/** Stopped, or no more. */
+function isHeld(pid: number): boolean {
+  const state = platform() === 'linux' ? statOf(String(pid))?.state : stateFromPs(pid);
+  return state === undefined || /^[TtZX]/.test(state);
+}
+
+interface Stat {
+  readonly state: string;
+  readonly parent: number;
+}
+
+function statOf(entry: string): Stat | undefined {
+  try {
+    const stat = readFileSync(`/proc/${entry}/stat`, 'latin1');
+    // After the command's name in parentheses, which may hold both.
+    const [state = '', parent = ''] = stat.slice(stat.lastIndexOf(')') + 2).split(' ', 2);
+    return { state, parent: Number(parent) };
+  } catch {
+    return undefined;
+  }
+}
+
+type Children = ReadonlyMap<number, readonly number[]>;
+
+function childrenFromProc(): Children {
+  const pairs: (readonly [number, number])[] = [];
+  for (const entry of readdirSync('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    const stat = statOf(entry);
+    if (stat !== undefined) pairs.push([stat.parent, Number(entry)]);
+  }
+  return byParent(pairs);
+}
+
+function childrenFromPs(): Children {
+  const pairs = ps(['-axo', 'ppid=,pid=']).split('\n');
+  return byParent(
+    pairs.map((line) => {
+      const [parent = Number.NaN, pid = Number.NaN] = line.trim().split(/\s+/).map(Number);
+      return [parent, pid];
+    }),
+  );
+}
+
+const stateFromPs = (pid: number): string | undefined => {
+  const state = ps(['-o', 'stat=', '-p', String(pid)]).trim();
+  return state === '' ? undefined : state;
+};
+
+function ps(args: readonly string[]): string {
+  try {
+    return execFileSync('ps', args, {
+      encoding: 'utf8',
+      env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+  } catch {
+    return '';
+  }
+}
+
+function byParent(pairs: readonly (readonly [number, number])[]): Children {
+  const children = new Map<number, number[]>();
+  for (const [parent, pid] of pairs) {
+    const known = children.get(parent);
+    if (known === undefined) children.set(parent, [pid]);
+    else known.push(pid);
+  }
+  return children;
+}

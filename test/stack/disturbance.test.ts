@@ -1,0 +1,221 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { monotonic } from '../../src/clock.ts';
+import type { Fault } from '../../src/scenario/scenario.ts';
+import { descendantsOf } from '../../src/stack/family.ts';
+import { askHealth } from '../../src/stack/health.ts';
+import { openLocalStack } from '../../src/stack/local.ts';
+import type { Disturbance, Stack } from '../../src/stack/stack.ts';
+import { startTime } from '../../src/stack/start-time.ts';
+import { openWatchdog, type Watchdog } from '../../src/stack/watchdog.ts';
+import { micros, seconds } from '../../src/units.ts';
+import { processesIn } from './leftovers.ts';
+import { scenarioOf } from './small-scenario.ts';
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+const never = new AbortController().signal;
+const fault: Fault = {
+  ...{ action: 'kill', of: 'postgres', at: seconds(0), phase: 'measure' },
+  ...{ lasting: seconds(1), sharePercent: 100, times: 1, every: seconds(10) },
+};
+let watchdog: Watchdog;
+let stack: Stack;
+let opened: Stack | null = null;
+
+beforeAll(async () => {
+  watchdog = await openWatchdog(process.env);
+});
+afterAll(() => watchdog.close());
+afterEach(async () => {
+  await opened?.close();
+  opened = null;
+});
+
+async function open(): Promise<Disturbance> {
+  stack = await openLocalStack(
+    { ...scenarioOf({}), faults: [fault] },
+    { watchdog, signal: never, postgresBin: null },
+  );
+  opened = stack;
+  if (stack.disturb === null) throw new Error('nothing can be done to it');
+  return stack.disturb;
+}
+
+const database = () => {
+  const { database: endpoint } = stack.endpoints;
+  if (endpoint === null) throw new Error('no database');
+  return endpoint;
+};
+const postmaster = () => database().pid ?? 0;
+const worldPid = (index: number) => stack.endpoints.worlds[index]?.pid ?? 0;
+const folder = () => dirname(database().host);
+
+async function query(sql: string): Promise<Record<string, unknown>[]> {
+  const { host, port, user, password, database: name } = database();
+  const client = new pg.Client({ host, port, user, password, database: name });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows;
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+/** What it failed of so far. */
+const failure = () => Promise.race([stack.failure, new Promise((resolve) => setTimeout(resolve, 50, null))]);
+
+/** `T` for one that stands still. */
+const states = (pids: readonly number[]) =>
+  pids.map((pid) => execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' })[0]);
+
+async function nothingIsLeft(run: string): Promise<void> {
+  await expect.poll(() => processesIn(run), { timeout: 20_000 }).toEqual([]);
+  expect(existsSync(run)).toBe(false);
+}
+
+describe('PostgreSQL, killed on purpose', () => {
+  it('is gone with all its processes, and comes back on the same data, as often as it is asked', async () => {
+    const disturb = await open();
+    await query('create table kept (n int)');
+    for (let n = 1; n <= 3; n++) {
+      await query(`insert into kept values (${n})`);
+      const [before, family] = [postmaster(), descendantsOf(postmaster())];
+      expect(family.length).toBeGreaterThan(4);
+      const asked = monotonic();
+      const killed = disturb.kill('postgres', micros(200_000));
+      await expect.poll(() => startTime(before), { interval: 5 }).toBeNull();
+      await expect.poll(() => family.filter((pid) => startTime(pid) !== null), { interval: 5 }).toEqual([]);
+      await expect(query('select 1')).rejects.toThrow();
+      const { from, to } = await killed;
+      expect(from).toBeGreaterThanOrEqual(asked);
+      expect(to - from).toBeGreaterThanOrEqual(200_000);
+      expect(to).toBeLessThanOrEqual(monotonic());
+      expect(postmaster()).not.toBe(before);
+      expect(await query('select count(*)::int as n from kept')).toEqual([{ n }]);
+      // Not the orderly end of one that was asked.
+      const log = readFileSync(stack.logs.get('postgres') ?? '', 'utf8');
+      expect(log.match(/automatic recovery in progress/g)).toHaveLength(n);
+      expect(log).not.toContain('terminating any other active server processes');
+    }
+    expect(await failure()).toBeNull();
+    const run = folder();
+    await stack.close();
+    await nothingIsLeft(run);
+  });
+
+  it('fails the stack when it ends by itself afterwards', async () => {
+    const disturb = await open();
+    await disturb.kill('postgres', micros(0));
+    expect(await failure()).toBeNull();
+    process.kill(postmaster(), 'SIGKILL');
+    expect(await stack.failure).toMatchObject({ component: 'postgres', message: /killed by SIGKILL/ });
+  });
+
+  it('fails the stack when it does not come back: 93', async () => {
+    const disturb = await open();
+    rmSync(join(folder(), 'data/global/pg_control'));
+    await expect(disturb.kill('postgres', micros(0))).rejects.toMatchObject({
+      exitCode: 93,
+      message: expect.stringMatching(/^postgres: did not come back after it was killed: /),
+    });
+    expect(await stack.failure).toMatchObject({ component: 'postgres' });
+    const run = folder();
+    await stack.close();
+    await nothingIsLeft(run);
+  });
+});
+
+describe('a world server, killed on purpose', () => {
+  it('comes back at the same port, with its log going on', async () => {
+    const disturb = await open();
+    const [before, url] = [worldPid(1), stack.endpoints.worlds[1]?.url ?? ''];
+    const other = worldPid(0);
+    const killed = disturb.kill('world-2', micros(200_000));
+    await expect.poll(() => startTime(before), { interval: 5 }).toBeNull();
+    await expect(askHealth({ url }, never)).rejects.toMatchObject({ exitCode: 93 });
+    const { from, to } = await killed;
+    expect(to - from).toBeGreaterThanOrEqual(200_000);
+    expect(worldPid(1)).not.toBe(before);
+    expect(worldPid(0)).toBe(other);
+    expect(stack.endpoints.worlds[1]?.url).toBe(url);
+    expect(await askHealth({ url }, never)).toMatchObject({ status: 'ok', instance: 2 });
+    const log = readFileSync(stack.logs.get('world-2') ?? '', 'utf8');
+    expect(log.match(/listens at/g)).toHaveLength(2);
+    expect(await failure()).toBeNull();
+    process.kill(worldPid(1), 'SIGKILL');
+    expect(await stack.failure).toMatchObject({ component: 'world-2', message: /killed by SIGKILL/ });
+  });
+});
+
+describe('a component that is stopped on purpose', () => {
+  it.each(['postgres', 'world-1'])('stands still, and goes on: %s', async (component) => {
+    const disturb = await open();
+    const pid = component === 'postgres' ? postmaster() : worldPid(0);
+    const family = [pid, ...descendantsOf(pid)];
+    const stopped = disturb.stop(component, micros(400_000));
+    await expect.poll(() => new Set(states(family)), { interval: 5 }).toEqual(new Set(['T']));
+    const { from, to } = await stopped;
+    expect(to - from).toBeGreaterThanOrEqual(400_000);
+    expect(new Set(states(family))).not.toContain('T');
+    expect(await query('select 1 as one')).toEqual([{ one: 1 }]);
+    expect(await askHealth({ url: stack.endpoints.worlds[0]?.url ?? '' }, never)).toMatchObject({
+      status: 'ok',
+    });
+    expect(await failure()).toBeNull();
+  });
+});
+
+it('disturbances of one component come one after another, and of an unknown one not at all', async () => {
+  const disturb = await open();
+  const [first, second] = await Promise.all([
+    disturb.kill('world-1', micros(50_000)),
+    disturb.stop('world-1', micros(50_000)),
+  ]);
+  expect(second.from).toBeGreaterThanOrEqual(first.to);
+  await expect(disturb.kill('world-3', micros(0))).rejects.toMatchObject({
+    exitCode: 93,
+    message: 'the stack has no component "world-3"',
+  });
+});
+
+describe('a stack that is closed while a component is', () => {
+  it.each([
+    ['killed', 'postgres'],
+    ['killed', 'world-1'],
+    ['stopped', 'postgres'],
+    ['stopped', 'world-1'],
+  ] as const)('%s: %s leaves nothing, and says so', async (done, component) => {
+    const disturb = await open();
+    const run = folder();
+    const pid = component === 'postgres' ? postmaster() : worldPid(0);
+    const how = done === 'killed' ? disturb.kill : disturb.stop;
+    const disturbed = how(component, seconds(60)).catch((error: unknown) => error);
+    await expect
+      .poll(() => startTime(pid) === null || states([pid]).includes('T'), { interval: 5 })
+      .toBe(true);
+    await stack.close();
+    expect(await disturbed).toMatchObject({
+      exitCode: 93,
+      message: `the stack was closed while ${component} was ${done}`,
+    });
+    await nothingIsLeft(run);
+    expect(await failure()).toBeNull();
+  });
+
+  it('brought back leaves nothing', async () => {
+    for (const delay of [0, 30, 100, 300]) {
+      const disturb = await open();
+      const run = folder();
+      const killed = disturb.kill('postgres', micros(0)).catch((error: unknown) => error);
+      await new Promise((resolve) => setTimeout(resolve, delay));
+      await stack.close();
+      await killed;
+      await nothingIsLeft(run);
+    }
+  });
+});
