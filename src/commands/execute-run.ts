@@ -46,6 +46,16 @@ const hostFacts = ({ machine }: Host): HostFacts => ({
   node: machine.node,
 });
 
+/** A target's processes are not ours to kill: a run that left such a fault out would pass for one that had it. */
+function refuseProcessFaults({ faults }: Scenario): void {
+  const fault = faults.find(({ action }) => action !== 'drop');
+  if (fault === undefined) return;
+  throw badInput(
+    `faults: ${fault.action} of ${fault.of} needs a stack that capbench started, and --target names one that it did not`,
+    'leave --target out, or only drop sockets: --set "faults=[]" runs without faults',
+  );
+}
+
 /** One run, from the command line to the bundle; resolves with the verdict's exit code. */
 export async function executeRun(host: Host, reference: string, flags: RunFlags): Promise<ExitCode> {
   const progress = openProgress(host, flags.quiet === true);
@@ -56,6 +66,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     const { scenario } = await loadScenario(host, reference, flags);
     // Bad addresses are bad input: said before there is a bundle. Names are not resolved again after this.
     const targets = await resolveTargets(flags.target, flags.iOwn);
+    if (targets.length > 0) refuseProcessFaults(scenario);
     const startedAt = new Date();
     const out = resolve(host.cwd, flags.out || host.env.CAPBENCH_OUT || 'reports');
     const bundle = await makeBundle(out, scenario.name, startedAt);

@@ -13,7 +13,8 @@ import type { Micros } from '../units.ts';
 export interface FaultScene {
   readonly seed: number;
   readonly go: Micros;
-  readonly disturb: Disturbance;
+  /** Null for a target: sockets can be cut, and its processes are not ours. */
+  readonly disturb: Disturbance | null;
   readonly fleet: ReadyFleet;
   readonly verification: Verification | null;
   /** Told when a fault is over, in that order. Times are on the monotonic clock. */
@@ -93,6 +94,7 @@ async function inject(
       const dropped = await fleet.drop(sharePercent, streamSeed(seed, SEED_OF_DROPS, index));
       return { ...begun, to: monotonic(), dropped };
     }
+    if (disturb === null) throw new Error(`${of} is a target's process, and not ours to ${action}`);
     const { from, to } = await disturb[action](of, lasting);
     return { ...begun, from, to, rows: await look() };
   } catch (thrown) {

@@ -144,7 +144,7 @@ async function story(running: Running, logs: Map<string, string>): Promise<Endin
 
   const planned = faultsOf(plan.scenario);
   const disturb: Drive['disturb'] = (go, driven) =>
-    planned.length === 0 || stack.disturb === null
+    planned.length === 0
       ? null
       : injectFaults(planned, {
           ...{ seed: workload.seed, go, disturb: stack.disturb, fleet: driven, verification },
