@@ -32,7 +32,7 @@ function programOf(pid: number): string | null {
   return program === undefined || program === '' ? null : program;
 }
 
-/** About 9 us for each process and scan; those of the kernel are read once. */
+/** About 16 us of CPU for each process and scan; those of the kernel are read once. */
 export function openProcessTable(): ProcessTable {
   let kernel: ReadonlySet<number> = new Set();
   const names = new Map<string, string>();

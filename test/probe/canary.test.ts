@@ -8,13 +8,13 @@ test('the canary is time that was worked, and lets others work meanwhile', async
   }, 1);
   const before = process.cpuUsage();
   const start = performance.now();
-  const median = await measureCanary();
+  const quartile = await measureCanary();
   const took = performance.now() - start;
   const { user, system } = process.cpuUsage(before);
   clearInterval(timer);
-  expect(median).toBeGreaterThan(0);
-  // Half of the pieces took at least the median.
-  expect(took).toBeGreaterThan(median * 2);
+  expect(quartile).toBeGreaterThan(0);
+  // Most of the pieces took at least the quartile.
+  expect(took).toBeGreaterThan(quartile * 4);
   expect(user + system).toBeGreaterThan(10_000);
   expect(turns).toBeGreaterThan(3);
 });
