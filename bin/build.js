@@ -55,9 +55,11 @@ const canvasInstead = {
   },
 };
 
-/** `dist/bench.js`, and `dist/bench-<name>.js` for each of its processes. Not of the package. */
+/** `dist/bench.js`, `dist/bench-truth.js`, and `dist/bench-<name>.js` for each of their processes. Not of the package. */
 const bench = () => ({
   bench: 'test/bench/bench.ts',
+  'bench-truth': 'test/bench/truth/truth.ts',
+  'bench-known-world': 'test/bench/truth/known-world.ts',
   attribution: 'test/attribution/attribution.ts',
   torture: 'test/torture/torture.ts',
   ...Object.fromEntries(BENCH_PROCESSES.map((name) => [`bench-${name}`, `test/bench/${name}.ts`])),

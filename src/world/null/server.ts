@@ -47,7 +47,7 @@ export class NullWorld {
     ...{ noServer: true, perMessageDeflate: false, skipUTF8Validation: true, clientTracking: false },
   });
   /** The sockets on which generators hear of commits, by generator. */
-  private readonly committing = new Map<string, WebSocket>();
+  private readonly committing = new Map<string, Debt>();
 
   constructor(plan: NullWorldPlan, release: Release = AT_ONCE) {
     this.release = release;
@@ -77,9 +77,9 @@ export class NullWorld {
       this.counts.posts += 1;
       this.counts.commands += commands;
       answer(response, 202, `{"accepted":${commands}}`);
+      const commit = `[${query.get('post')},${commands},0]`;
       const generator = query.get('generator') ?? '';
-      const commit = `{"commits":[[${query.get('post')},${commands},0]]}`;
-      this.release(() => this.committing.get(generator)?.send(commit));
+      this.release(() => this.committing.get(generator)?.owe(commit));
     });
   }
 
@@ -106,23 +106,25 @@ export class NullWorld {
     peer.send(`{"welcome":{"player":${player},"place":1,"exits":["north","east"],"present":[],"lastSeq":0}}`);
     // Players number their intents densely from 1: counting tells the number without reading it.
     let sequence = 0;
+    const debt = new Debt('acks', (frame) => {
+      counts.framesOut += 1;
+      counts.bytesOut += frame.length;
+      peer.send(frame);
+    });
     peer.on('message', (intent: Buffer) => {
       sequence += 1;
-      const ack = `{"acks":[{"seq":${sequence},"ok":true,"place":2,"exits":["north","east"],"present":[]}]}`;
+      const ack = `{"seq":${sequence},"ok":true,"place":2,"exits":["north","east"],"present":[]}`;
       counts.framesIn += 1;
       counts.bytesIn += intent.length;
-      this.release(() => {
-        counts.framesOut += 1;
-        counts.bytesOut += ack.length;
-        peer.send(ack);
-      });
+      this.release(() => debt.owe(ack));
     });
   }
 
   private tellCommits(generator: string, peer: WebSocket): void {
-    this.committing.set(generator, peer);
+    const debt = new Debt('commits', (frame) => peer.send(frame));
+    this.committing.set(generator, debt);
     peer.on('close', () => {
-      if (this.committing.get(generator) === peer) this.committing.delete(generator);
+      if (this.committing.get(generator) === debt) this.committing.delete(generator);
     });
     peer.send(JSON.stringify({ welcome: { generator, lastSeq: null } }));
   }
@@ -140,6 +142,28 @@ export class NullWorld {
     return Object.entries(figures)
       .map(([name, value]) => `${name} ${value}\n`)
       .join('');
+  }
+}
+
+/** What a connection is owed in one turn of the loop goes out in one frame, as in every flux world. */
+class Debt {
+  private readonly kind: 'acks' | 'commits';
+  private readonly send: (frame: string) => void;
+  private owed = '';
+  private readonly pay = (): void => {
+    const frame = `{"${this.kind}":[${this.owed}]}`;
+    this.owed = '';
+    this.send(frame);
+  };
+
+  constructor(kind: 'acks' | 'commits', send: (frame: string) => void) {
+    this.kind = kind;
+    this.send = send;
+  }
+
+  owe(item: string): void {
+    if (this.owed === '') process.nextTick(this.pay);
+    this.owed += this.owed === '' ? item : `,${item}`;
   }
 }
 

@@ -1,0 +1,101 @@
+import { PERCENTS, type Percent, type Percentiles } from './percentiles.ts';
+
+/** One tool against one model. Milliseconds. */
+export interface Line {
+  readonly model: string;
+  readonly tool: string;
+  readonly wire: string;
+  readonly ours: boolean;
+  readonly perSecond: number;
+  readonly said: Percentiles;
+  /** Of the model, for requests that arrive evenly. */
+  readonly truth: Percentiles;
+  /** Arrival to answer as the known world measured it while this tool ran. */
+  readonly seen: Percentiles;
+  /** By how much the known world itself was late at its 99th percentile. */
+  readonly lateP99: number;
+}
+
+/** What is right: within 1% or 0.5 ms of the truth, whichever is larger. */
+const RELATIVE = 0.01;
+const ABSOLUTE_MS = 0.5;
+
+/** By how much a tool is off; null where it does not tell. */
+export function errorAt({ said, truth }: Line, percent: Percent): number | null {
+  const [told, is] = [said[percent], truth[percent]];
+  return told === null || is === null ? null : told - is;
+}
+
+export const isRight = (line: Line, percent: Percent): boolean => {
+  const error = errorAt(line, percent);
+  return (
+    error !== null && Math.abs(error) <= Math.max(ABSOLUTE_MS, RELATIVE * Math.abs(line.truth[percent] ?? 0))
+  );
+};
+
+/** In words, where a line of ours is not right. */
+export const faultsOf = (lines: readonly Line[]): string[] =>
+  lines
+    .filter(({ ours }) => ours)
+    .flatMap((line) =>
+      PERCENTS.filter((percent) => !isRight(line, percent)).map(
+        (percent) =>
+          `${line.tool} over ${line.wire}, ${line.model}: p${percent} is ${format(line.said[percent])} ms, and in truth ` +
+          `${format(line.truth[percent])} ms`,
+      ),
+    );
+
+const format = (value: number | null): string => {
+  if (value === null) return '-';
+  if (!Number.isFinite(value)) return 'none';
+  return value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0);
+};
+
+/** `107 (+7)`, or without the error where it is right. */
+function cell(line: Line, percent: Percent): string {
+  const error = errorAt(line, percent);
+  const said = format(line.said[percent]);
+  if (error === null || isRight(line, percent)) return said;
+  return `${said} (${error < 0 ? '-' : '+'}${format(Math.abs(error))})`;
+}
+
+const HEAD = ['', 'wire', 'requests/s', ...PERCENTS.map((percent) => `p${percent}`), 'the server saw'];
+
+const truthRow = ({ model, truth }: Line): string[] => [
+  ...[`**${model}**: true`, '', ''],
+  ...PERCENTS.map((percent) => `**${format(truth[percent])}**`),
+  '',
+];
+
+const rowOf = (line: Line): string[] => [
+  line.tool,
+  line.wire,
+  line.perSecond.toFixed(0),
+  ...PERCENTS.map((percent) => cell(line, percent)),
+  PERCENTS.map((percent) => format(line.seen[percent])).join(' / '),
+];
+
+/** A row with the truth for each model, and under it a row for each tool. */
+function rowsOf(lines: readonly Line[]): string[][] {
+  const models = [...new Set(lines.map(({ model }) => model))];
+  return models.flatMap((model) => {
+    const some = lines.filter((line) => line.model === model);
+    return some.length === 0 ? [] : [truthRow(some[0]!), ...some.map(rowOf)];
+  });
+}
+
+export const markdownOf = (lines: readonly Line[]): string =>
+  [HEAD, HEAD.map((_, i) => (i < 2 ? '---' : '---:')), ...rowsOf(lines)]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n');
+
+/** For a terminal: the same, in columns. */
+export function textOf(lines: readonly Line[]): string {
+  const rows = [HEAD, ...rowsOf(lines)].map((row) => row.map((text) => text.replaceAll('**', '')));
+  const widths = HEAD.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
+  return rows
+    .map((row) =>
+      row.map((text, i) => (i < 2 ? text.padEnd(widths[i]!) : text.padStart(widths[i]!))).join('  '),
+    )
+    .join('\n');
+}

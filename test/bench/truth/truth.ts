@@ -1,0 +1,172 @@
+/**
+ * `npm run bench:truth`: load generators against servers whose delays are known, at one rate. What each says of
+ * its latencies stands beside what is true for requests that arrive evenly, whatever became of the ones before.
+ */
+import { tmpdir } from 'node:os';
+import { parseArgs } from 'node:util';
+import { EXIT, type ExitCode, messageOf } from '../../../src/errors.ts';
+import { STOP_SIGNALS } from '../../../src/host.ts';
+import { openRunFolder } from '../../../src/stack/run-folder.ts';
+import { openWatchdog } from '../../../src/stack/watchdog.ts';
+import { type BenchRun, type Helper, pauseSeconds, startHelper } from '../bench-run.ts';
+import { figure } from '../figures.ts';
+import { MONSTERS, PLAYERS } from './capbench.ts';
+import { MODELS } from './delays.ts';
+import { percentilesOf } from './percentiles.ts';
+import { faultsOf, type Line, markdownOf, textOf } from './table.ts';
+import type { Tool } from './tool.ts';
+import { TOOLS } from './tools.ts';
+
+const RATE = 1000;
+const SECONDS = 10;
+/** A whole number of stalls, so that they are a tenth of what is measured. */
+const EVEN = 2;
+/** Connections of the tool before are closed by then. */
+const PAUSE_SECONDS = 0.5;
+
+const HELP = `npm run bench:truth -- [--model NAME]... [--tool NAME]... [--seconds N] [--rate N] [--markdown | --json]
+
+Load generators against servers whose delays are known, one after another at one rate, in about eight minutes.
+Models: ${Object.keys(MODELS).join(', ')}. A tool is named by the beginning of its name. Exit code 99 when capbench
+is off by more than 1% or 0.5 ms, whichever is larger, at p50, p90, p95 or p99.
+`;
+
+interface Options {
+  readonly models: readonly string[];
+  readonly tools: readonly Tool[];
+  readonly seconds: number;
+  readonly rate: number;
+  readonly form: 'text' | 'markdown' | 'json';
+}
+
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+
+/** Null when they are not understood. */
+function readOptions(words: readonly string[]): Options | null {
+  const { values } = parseArgs({
+    args: [...words],
+    options: {
+      model: { type: 'string', multiple: true, default: Object.keys(MODELS) },
+      tool: { type: 'string', multiple: true, default: [''] },
+      seconds: { type: 'string', default: String(SECONDS) },
+      rate: { type: 'string', default: String(RATE) },
+      markdown: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const [seconds, rate] = [Number(values.seconds), Number(values.rate)];
+  const tools = TOOLS.filter(({ name }) => values.tool.some((tool) => name.startsWith(tool)));
+  const known = values.model.every((model) => model in MODELS);
+  const bounded = seconds >= EVEN && seconds <= 60 && seconds % EVEN === 0 && rate >= 1 && rate <= 5000;
+  if (values.help || !known || !bounded || tools.length === 0) return null;
+  const form = values.json ? 'json' : values.markdown ? 'markdown' : 'text';
+  return { models: values.model, tools, seconds, rate, form };
+}
+
+interface KnownWorld {
+  readonly model: string;
+  readonly helper: Helper;
+  readonly url: string;
+}
+
+async function measure(
+  run: BenchRun,
+  tool: Tool,
+  { model, helper, url }: KnownWorld,
+  options: Options,
+): Promise<Line> {
+  await pauseSeconds(PAUSE_SECONDS, run.signal);
+  await helper.ask('take');
+  const { percentiles, perSecond } = await tool.measure(run, {
+    url,
+    rate: options.rate,
+    seconds: options.seconds,
+  });
+  const seen = await helper.ask('take');
+  const { quantile } = MODELS[model]!(0);
+  return {
+    ...{ model, tool: tool.name, wire: tool.wire, ours: tool.ours, perSecond, said: percentiles },
+    truth: percentilesOf((percent) => quantile(percent / 100) / 1e3),
+    seen: percentilesOf((percent) => figure(seen, `p${percent}`) / 1e3),
+    lateP99: figure(seen, 'lateP99') / 1e3,
+  };
+}
+
+/** Tools in turn, each against every model: what else the host does meets them all alike. */
+async function measureAll(run: BenchRun, options: Options): Promise<Line[]> {
+  const worlds: KnownWorld[] = [];
+  for (const model of options.models) {
+    const helper = await startHelper(run, 'known-world', [model, PLAYERS, MONSTERS]);
+    worlds.push({ model, helper, url: `http://127.0.0.1:${figure(await helper.next(), 'port')}` });
+  }
+  const lines: Line[] = [];
+  for (const tool of options.tools) {
+    const version = await tool.version();
+    if (version === null) {
+      say(`${tool.name} is not on PATH: ${tool.obtain}`);
+      continue;
+    }
+    say(`${tool.name} (${version}) over ${tool.wire}`);
+    for (const world of worlds) {
+      try {
+        lines.push(await measure(run, tool, world, options));
+        say(textOf(lines.slice(-1)).split('\n').slice(1).join('\n'));
+      } catch (thrown) {
+        run.signal.throwIfAborted();
+        if (tool.ours) throw thrown;
+        say(`${tool.name}, ${world.model}: ${messageOf(thrown)}`);
+      }
+    }
+  }
+  await Promise.all(worlds.map(({ helper }) => helper.stop()));
+  return options.models.flatMap((model) => lines.filter((line) => line.model === model));
+}
+
+function report(lines: readonly Line[], form: Options['form']): ExitCode {
+  const text =
+    form === 'json'
+      ? JSON.stringify(lines, null, 2)
+      : form === 'markdown'
+        ? markdownOf(lines)
+        : textOf(lines);
+  process.stdout.write(`${text}\n`);
+  for (const [model] of Object.entries(MODELS)) {
+    const late = lines.filter((line) => line.model === model && line.ours).map(({ lateP99 }) => lateP99);
+    if (late.length > 0)
+      say(`${model}: the server's own answers were late by ${Math.max(...late).toFixed(2)} ms (p99)`);
+  }
+  const faults = faultsOf(lines);
+  for (const fault of faults) say(fault);
+  return faults.length === 0 ? EXIT.pass : EXIT.breached;
+}
+
+async function main(options: Options, signal: AbortSignal): Promise<ExitCode> {
+  const watchdog = await openWatchdog(process.env);
+  try {
+    const folder = await openRunFolder(watchdog, [tmpdir(), '/tmp']);
+    const run: BenchRun = { watchdog, folder, signal, progress: say, helpers: new Set() };
+    try {
+      return report(await measureAll(run, options), options.form);
+    } finally {
+      await Promise.all([...run.helpers].map((helper) => helper.stop()));
+      await folder.remove();
+    }
+  } finally {
+    await watchdog.close();
+  }
+}
+
+const stop = new AbortController();
+for (const name of STOP_SIGNALS) process.on(name, () => stop.abort());
+let code: ExitCode = EXIT.badInput;
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options === null) process.stdout.write(HELP);
+  else code = await main(options, stop.signal);
+} catch (thrown) {
+  say(messageOf(thrown));
+  code = stop.signal.aborted ? EXIT.interrupted : EXIT.bug;
+}
+// A run of the engine that was given up may still have a timer.
+process.stdout.write('', () => process.exit(code));
