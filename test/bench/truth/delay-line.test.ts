@@ -1,0 +1,47 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { monotonic } from '../../../src/clock.ts';
+import { countOf } from '../../../src/histogram.ts';
+import { DelayLine } from './delay-line.ts';
+import type { DelayModel } from './delays.ts';
+
+/** Delays in the order given. */
+function inOrder(delays: readonly number[]): DelayModel {
+  let next = 0;
+  return { name: 'given', says: '', delay: () => delays[next++]!, quantile: () => 0 };
+}
+
+test('each answer leaves once, in the order of their moments, and never before its own', async () => {
+  // Far enough apart for a host that is busy between two calls.
+  const delays = [400_000, 60_000, 0, 200_000, 200_000, 10_000];
+  const line = new DelayLine(inOrder(delays));
+  const left: number[] = [];
+  for (const [i, delay] of delays.entries()) {
+    const due = monotonic() + delay;
+    line.release(() => {
+      expect(monotonic()).toBeGreaterThanOrEqual(due);
+      left.push(i);
+    });
+  }
+  expect(left).toEqual([2]);
+  while (left.length < delays.length) await sleep(5);
+  expect(left).toEqual([2, 5, 1, 3, 4, 0]);
+  await sleep(20);
+  expect(left).toHaveLength(delays.length);
+  const [taken, late] = [line.taken.take(), line.late.take()];
+  expect([countOf(taken), countOf(late)]).toEqual([delays.length, delays.length]);
+  expect(taken.max).toBeGreaterThanOrEqual(400_000);
+  // What it says of itself agrees: taken is the delay and what it was late.
+  expect(Math.abs(taken.sum - late.sum - delays.reduce((a, b) => a + b))).toBeLessThan(10);
+});
+
+test('an answer may ask again', async () => {
+  const line = new DelayLine(inOrder([2_000, 2_000, 2_000]));
+  const left: string[] = [];
+  line.release(() => {
+    left.push('first');
+    line.release(() => line.release(() => left.push('last')));
+  });
+  while (left.length < 2) await sleep(2);
+  expect(left).toEqual(['first', 'last']);
+});
