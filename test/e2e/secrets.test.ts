@@ -1,0 +1,299 @@
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { processesIn } from '../stack/leftovers.ts';
+import { capbench, eventually, type Started, small } from './capbench.ts';
+
+const linux = process.platform === 'linux';
+
+/** What is planted where. None is a word, and no two have a part in common. */
+const ENVIRONMENT = {
+  PGPASSWORD: 'pg-Vq7!xk2m',
+  PGSERVICE: 'svc-88/jd?u',
+  CI_JOB_TOKEN: 'glcbt-64_Tz9wQ"r<&>',
+  AWS_SECRET_ACCESS_KEY: 'wJ4+/lrXUtnF5=EMi/K7',
+  DEPLOY_PASSWORD: 'Zo0 % läng 42',
+  DATABASE_URL: 'postgres://root:Hy6fd8Ls@db.example/world',
+  // Trivial and common ones, which must ruin nothing.
+  CACHE_KEY: '1',
+  DB_PASSWORD: 'postgres',
+  SOME_TOKEN: 'quickstart',
+};
+const PLANTED = [
+  ...[
+    'pg-Vq7!xk2m',
+    'svc-88/jd?u',
+    'glcbt-64_Tz9wQ"r<&>',
+    'wJ4+/lrXUtnF5=EMi/K7',
+    'Zo0 % läng 42',
+    'Hy6fd8Ls',
+  ],
+  ...['Bw3-desc-pw', 'Nx1-dev-tok', 'Ru5-title-pw', 'Kc8-set-pw', 'ann:z9'],
+];
+
+/** In how many ways a text may be written. Not capbench's own list. */
+function spellings(secret: string): string[] {
+  const bytes = Buffer.from(secret);
+  const base64 = [0, 1, 2].map((shift) =>
+    Buffer.concat([Buffer.alloc(shift), bytes])
+      .toString('base64')
+      .replace(/=+$/, '')
+      .slice(shift === 0 ? 0 : shift + 1, -1),
+  );
+  return [
+    secret,
+    encodeURIComponent(secret),
+    new URLSearchParams({ x: secret }).toString().slice(2),
+    JSON.stringify(secret).slice(1, -1),
+    secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;'),
+    bytes.toString('hex'),
+    // Of a very short one, so little is left that chance would find it.
+    ...(secret.length < 8
+      ? []
+      : base64.flatMap((text) => [text, text.replaceAll('+', '-').replaceAll('/', '_')])),
+  ];
+}
+
+/** Every file below a folder, however deep. */
+const filesIn = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((path) => statSync(path).isFile());
+
+/** Which of the secrets stand where, in any spelling. */
+function found(secrets: readonly string[], texts: Readonly<Record<string, string | Buffer>>): string[] {
+  return Object.entries(texts).flatMap(([where, text]) =>
+    secrets
+      .filter((secret) => spellings(secret).some((spelling) => Buffer.from(text).includes(spelling)))
+      .map((secret) => `${where}: ${secret}`),
+  );
+}
+
+const contentsOf = (folder: string): Record<string, Buffer> =>
+  Object.fromEntries(filesIn(folder).map((path) => [path.slice(folder.length + 1), readFileSync(path)]));
+
+/** The small scenario with a secret in each of its texts. */
+function plantedScenario(folder: string): string {
+  const scenario = parse(readFileSync(small, 'utf8'));
+  scenario.description = 'as in postgres://ann:Bw3-desc-pw@db.example/world, and http://ann:z9@h';
+  scenario.deviations = [
+    {
+      setting: 'access',
+      documented: 'a token',
+      applied: 'access_token=Nx1-dev-tok',
+      reason: `it is ${ENVIRONMENT.PGPASSWORD}`,
+    },
+  ];
+  scenario.budgets[0].title = 'password=Ru5-title-pw ![x](https://evil.example/x.png)';
+  const path = join(folder, 'planted.yaml');
+  writeFileSync(path, stringify(scenario));
+  return path;
+}
+
+interface Process {
+  readonly pid: number;
+  readonly command: string;
+  readonly environment: string;
+}
+
+const childrenOf = (run: Started): Process[] =>
+  processesIn(run.tmp)
+    .filter(({ pid }) => pid !== run.child.pid)
+    .flatMap(({ pid, command }) => {
+      try {
+        return [{ pid, command, environment: readFileSync(`/proc/${pid}/environ`, 'utf8') }];
+      } catch {
+        return [];
+      }
+    });
+
+const KINDS = ['watchdog', 'postgres', 'world-flux', 'fleet-worker'];
+
+/** Listening TCP sockets of a process, as `/proc/net/tcp` has them: `0100007F` is 127.0.0.1. */
+function listeningAt(pid: number): string[] {
+  const inodes = new Set(
+    readdirSync(`/proc/${pid}/fd`).flatMap((descriptor) => {
+      try {
+        return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${descriptor}`))?.[1] ?? [];
+      } catch {
+        return [];
+      }
+    }),
+  );
+  return ['tcp', 'tcp6'].flatMap((table) =>
+    readFileSync(`/proc/${pid}/net/${table}`, 'utf8')
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim().split(/\s+/))
+      .filter((columns) => columns[3] === '0A' && inodes.has(columns[9] ?? ''))
+      .map((columns) => `${table} ${(columns[1] ?? '').split(':')[0]}`),
+  );
+}
+
+test.runIf(linux)(
+  'a secret in the environment, the arguments and the scenario reaches no child, no file and no terminal',
+  { timeout: 180_000 },
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'planted-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const run = capbench(
+      [
+        ...['run', plantedScenario(folder), '--duration', '5s', '--set', 'ceilings.secondsEach=0'],
+        ...['--set', 'budgets.answers.title=secret=Kc8-set-pw'],
+      ],
+      { env: ENVIRONMENT },
+    );
+    const children = await eventually('every kind of child', () => {
+      const all = childrenOf(run);
+      return KINDS.every((kind) => all.some(({ command }) => command.includes(kind))) ? all : null;
+    });
+    // The probes and backends that come with the load are children too.
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    const all = [...children, ...childrenOf(run)];
+    for (const { pid, command, environment } of all) {
+      expect(found(PLANTED, { environment, command }), `${pid} ${command}`).toEqual([]);
+      // Only a world server is told a password, and only the run's own.
+      const names = environment.split('\0').map((pair) => pair.split('=')[0] ?? '');
+      const allowed = command.includes('world-flux') ? ['DB_PASSWORD'] : [];
+      expect(
+        names.filter((name) => /^PG(?!DATA|ROOT|_)|TOKEN|SECRET|PASSW|KEY/.test(name)),
+        command,
+      ).toEqual(allowed);
+    }
+    const listeners = new Map(
+      childrenOf(run).map(({ pid, command }) => [`${pid} ${command}`, listeningAt(pid)]),
+    );
+    const worlds = [...listeners].filter(([command]) => command.includes('world-flux'));
+    expect(worlds.map(([, at]) => at)).toEqual([['tcp 0100007F'], ['tcp 0100007F']]);
+    expect(
+      [...listeners].filter(([command, at]) => !command.includes('world-flux') && at.length > 0),
+    ).toEqual([]);
+    expect([...listeners.keys()].filter((command) => command.includes('postgres')).length).toBeGreaterThan(3);
+
+    const password = /(?:^|\0)DB_PASSWORD=([^\0]+)/.exec(
+      all.find(({ command }) => command.includes('world-flux'))?.environment ?? '',
+    )?.[1];
+    expect(password).toMatch(/^[\w-]{32}$/);
+    // What the run keeps meanwhile, PostgreSQL's own files aside.
+    const logs = filesIn(run.tmp).filter((path) => path.endsWith('.log'));
+    expect(logs.length).toBeGreaterThan(2);
+    const secrets = [...PLANTED, password ?? ''];
+    expect(found(PLANTED, Object.fromEntries(logs.map((path) => [path, readFileSync(path)])))).toEqual([]);
+
+    const { code, stdout, stderr } = await run.finished;
+    expect([0, 90, 99], stdout + stderr).toContain(code);
+    expect(found(secrets, { stdout, stderr })).toEqual([]);
+    const bundle = join(run.out, 'latest');
+    const files = contentsOf(bundle);
+    expect(Object.keys(files).length).toBeGreaterThan(15);
+    expect(found(secrets, files)).toEqual([]);
+    expect(found(secrets, { names: filesIn(run.out).join('\n') })).toEqual([]);
+
+    // It was said, and nothing else was lost.
+    expect(stderr).toMatch(/warning: .*holds a secret.*description/);
+    expect(parse(String(files['scenario.yaml'])).description).toBe(
+      'as in postgres://(redacted)@db.example/world, and http://(redacted)@h',
+    );
+    expect(String(files['summary.md'])).not.toMatch(/(?<!\\)[[\]]/);
+    expect(run.report().rulings.map(({ id }) => id)).toEqual(['connected', 'answers', 'lost']);
+    expect(run.report().load.colocated).toBe(true);
+
+    // The bundle is judged again, as the one that ran, with and without the environment.
+    for (const env of [{}, ENVIRONMENT]) {
+      const again = await capbench(['report', bundle], { env }).finished;
+      expect([again.code, again.stderr]).toEqual([code, '']);
+      expect(found(secrets, { stdout: again.stdout })).toEqual([]);
+    }
+    expect(found(secrets, contentsOf(bundle))).toEqual([]);
+  },
+);
+
+test.each([
+  { what: 'a password in a target', args: ['--target', 'http://ann:Hy6fd8Ls@127.0.0.1:9'] },
+  { what: 'one with slashes', args: ['--target', 'http://ann:Hy6fd8Ls/Bw3-desc-pw@127.0.0.1:9'] },
+  { what: 'one that is no URL', args: ['--target', 'ann:Hy6fd8Ls@127.0.0.1:9'] },
+  { what: 'a token in a target', args: ['--target', 'http://127.0.0.1:9/?t=Hy6fd8Ls'] },
+  { what: 'one in --i-own', args: ['--target', 'http://192.0.2.1', '--i-own', 'ann:Hy6fd8Ls@192.0.2.1'] },
+  { what: 'one in a setting', args: ['--set', 'postgres.settings.cluster_name=postgres://ann:Hy6fd8Ls@db'] },
+  {
+    what: 'a long one in a wrong value',
+    args: ['--set', `load.players=postgres://ann:Hy6fd8Ls${'x'.repeat(60)}@db`],
+  },
+  { what: 'one in an unknown option', args: ['--password=Hy6fd8Ls'] },
+])('$what is bad input, and is not repeated', { timeout: 60_000 }, async ({ args }) => {
+  for (const verbose of [[], ['--verbose']]) {
+    const run = capbench(['run', small, ...args, ...verbose]);
+    const { code, stdout, stderr } = await run.finished;
+    expect(code, stdout + stderr).toBe(104);
+    expect(stderr).toContain('error: ');
+    expect(found(['Hy6fd8Ls', 'Bw3-desc-pw'], { stdout, stderr })).toEqual([]);
+    expect(readdirSync(run.tmp)).toEqual([]);
+  }
+});
+
+/** An address of this host that is not loopback: what is sent there stays in the kernel. */
+const own = Object.values(networkInterfaces())
+  .flatMap((each) => each ?? [])
+  .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
+
+test.skipIf(own === undefined)(
+  'a host that is not loopback is loaded on its owner’s word alone',
+  { timeout: 180_000 },
+  async () => {
+    const served = capbench(['serve', small, '--json']);
+    await served.says('}\n');
+    const [line = '{}'] = served
+      .output()
+      .split('\n')
+      .filter((text) => text.startsWith('{'));
+    const { worlds } = JSON.parse(line) as { worlds: string[] };
+    const doors = await Promise.all(worlds.map((url) => doorTo(Number(new URL(url).port))));
+    const targets = doors.flatMap((port) => ['--target', `http://${own}:${port}`]);
+
+    const refused = await capbench(['run', small, ...targets]).finished;
+    expect(refused.code, refused.stderr).toBe(104);
+    expect(refused.stderr).toContain(`--i-own ${own}`);
+
+    const run = capbench(['run', small, '--duration', '1s', ...targets, '--i-own', own ?? '']);
+    const { code, stdout, stderr } = await run.finished;
+    expect([0, 90, 99], stdout + stderr).toContain(code);
+    expect(stderr).toMatch(
+      /^loading http:\/\/.* for \d+.*: 60 players, 120 intents\/s, 2,000 monster commands\/s/m,
+    );
+    expect(run.report().load.peakCcu).toBe(60);
+    // It is this host all the same.
+    expect(run.measurements().colocated).toBe(true);
+    served.child.kill('SIGINT');
+    expect((await served.finished).code).toBe(0);
+  },
+);
+
+/** Forwards this host's other address to a port on loopback; resolves to the port. */
+async function doorTo(port: number): Promise<number> {
+  const server = createServer((socket) => {
+    const inner = connect(port, '127.0.0.1');
+    socket.pipe(inner).pipe(socket);
+    for (const end of [socket, inner]) {
+      end.on('error', () => {
+        socket.destroy();
+        inner.destroy();
+      });
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, own, resolve));
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
