@@ -1,5 +1,5 @@
 import { OPERATIONS } from '../scenario/workload.ts';
-import type { FaultFacts, Measurements } from './measurements.ts';
+import type { FaultFacts, Measurements, Series } from './measurements.ts';
 import { increaseOf, secondsOf, sumOf, valuesAt } from './readings.ts';
 
 /** One fault as report.json tells it. Times in seconds; `from` after GO. Counts of both kinds of operation together. */
@@ -10,7 +10,7 @@ export interface FaultFigures {
   readonly from: number;
   /** Until the component answered again. */
   readonly downSeconds: number | null;
-  /** Until everybody was connected again and the backlog was what it had been; null when that was not seen. */
+  /** Until everybody was connected again and the backlog was normal; null when that was not seen before the next fault. */
   readonly recoverySeconds: number | null;
   /** Most operations that were due and had not found their end, until the recovery; and how many just before. */
   readonly backlogPeak: number | null;
@@ -31,7 +31,7 @@ export interface FaultFigures {
   readonly error: string | null;
 }
 
-/** A backlog is back where it was at twice what it had been, or at this share of what comes due in a second. */
+/** A backlog is normal again at twice what it was before the first fault, or at this share of what comes due in a second. */
 const BACKLOG_TIMES = 2;
 const BACKLOG_SHARE = 0.05;
 const CONNECTED_SHARE = 0.99;
@@ -45,18 +45,17 @@ const endOf = (m: Measurements): number => m.series['load.connected']?.points.at
 
 function figuresOf(m: Measurements, fault: FaultFacts, until: number): FaultFigures {
   const { id, action, of, from, to, dropped, rows, error } = fault;
-  const window = { from: Math.floor(from), to: Math.max(Math.ceil(until), Math.floor(from) + 1) };
   const over = (name: string): number | null =>
-    sumOf(OPERATIONS.map((op) => increaseOf(m.series[`load.${op}.${name}`], window)));
+    sumOf(OPERATIONS.map((op) => grown(m.series[`load.${op}.${name}`], from, until)));
   return {
     ...{ id, action, of, from },
     downSeconds: to === null ? null : to - from,
-    ...recoveryOf(m, from, to, window.to),
+    ...recoveryOf(m, from, to, Math.ceil(until)),
     failed: over('failed'),
     timedOut: over('timedOut'),
     skipped: over('skipped'),
-    disconnects: increaseOf(m.series['load.disconnects'], window),
-    reconnects: increaseOf(m.series['load.reconnects'], window),
+    disconnects: grown(m.series['load.disconnects'], from, until),
+    reconnects: grown(m.series['load.reconnects'], from, until),
     dropped,
     lost: rows?.lost ?? null,
     phantom: rows?.phantom ?? null,
@@ -64,6 +63,12 @@ function figuresOf(m: Measurements, fault: FaultFacts, until: number): FaultFigu
     holes: rows?.holes ?? null,
     error,
   };
+}
+
+/** By how much a counter grew between two instants; what happened within a second is spread over it. */
+function grown(series: Series | undefined, from: number, until: number): number | null {
+  const [before = null, after = null] = valuesAt(series, [from, until]);
+  return before === null || after === null ? null : Math.round(after - before);
 }
 
 type Recovery = Pick<FaultFigures, 'recoverySeconds' | 'backlogPeak' | 'backlogBefore'>;
@@ -74,12 +79,15 @@ function recoveryOf(m: Measurements, from: number, to: number | null, until: num
   const backlog = backlogAt(m, grid);
   const connected = valuesAt(m.series['load.connected'], grid);
   const [backlogBefore = null] = backlog;
-  const [connectedBefore = null] = connected;
+  // Normal is what was before the first fault: the next one may strike before all is well.
+  const normal = [Math.floor(m.faults[0]?.from ?? from)];
+  const [normalBacklog = null] = backlogAt(m, normal);
+  const [connectedBefore = null] = valuesAt(m.series['load.connected'], normal);
   const due = sumOf(
     OPERATIONS.map((op) => increaseOf(m.series[`load.${op}.scheduled`], { from: before, to: until })),
   );
   const perSecond = due === null ? 0 : due / Math.max(1, until - before);
-  const most = Math.max(BACKLOG_TIMES * (backlogBefore ?? 0), BACKLOG_SHARE * perSecond);
+  const most = Math.max(BACKLOG_TIMES * (normalBacklog ?? 0), BACKLOG_SHARE * perSecond);
   const recovered = grid.findIndex((second, i) => {
     const [open, there] = [backlog[i] ?? null, connected[i] ?? null];
     if (to === null || second <= to || open === null || there === null || connectedBefore === null)

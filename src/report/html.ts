@@ -130,8 +130,10 @@ function faultTable({ faults }: Report): string {
       row([
         fault.error === null ? fault.id : `${fault.id}: ${fault.error}`,
         ...[fault.from, fault.downSeconds, fault.recoverySeconds].map((value) => quantity(value, 's')),
-        ...[fault.backlogPeak, fault.failed, fault.timedOut, fault.skipped, fault.reconnects].map(numberText),
-        ...[fault.lost, fault.phantom, fault.duplicated, fault.holes].map(numberText),
+        ...[fault.backlogPeak, fault.failed, fault.timedOut, fault.skipped, fault.reconnects].map((n) =>
+          numberText(n),
+        ),
+        ...[fault.lost, fault.phantom, fault.duplicated, fault.holes].map((n) => numberText(n)),
       ]),
     ),
   );

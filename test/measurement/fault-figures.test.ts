@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest';
+import { faultFigures } from '../../src/measurement/fault-figures.ts';
+import type { FaultFacts, Measurements, Series } from '../../src/measurement/measurements.ts';
+import { measurementsOf } from '../fixtures/recorded-run.ts';
+
+const DUE = 1000;
+const OPEN = 20;
+
+/** A series a point a second, made from the second's number. */
+const series = (kind: Series['kind'], of: (second: number) => number): Series => ({
+  kind,
+  points: Array.from({ length: 31 }, (_, second) => [second, of(second)] as const),
+});
+
+/** 1,000 operations a second, of which `open` are always under way, and a backlog and failures on top. */
+function runWith(
+  faults: readonly FaultFacts[],
+  backlog: (second: number) => number,
+  failed: (second: number) => number = () => 0,
+  connected: (second: number) => number = () => 100,
+): Measurements {
+  const nothing = series('counter', () => 0);
+  return measurementsOf({
+    faults,
+    series: {
+      'load.connected': series('gauge', connected),
+      'load.disconnects': series('counter', (second) => 100 - connected(second)),
+      'load.reconnects': nothing,
+      'load.intent.scheduled': series('counter', (second) => second * DUE),
+      'load.intent.ok': series('counter', (second) => second * DUE - OPEN - backlog(second) - failed(second)),
+      'load.intent.failed': series('counter', failed),
+      ...Object.fromEntries(
+        ['rejected', 'timedOut', 'skipped'].map((kind) => [`load.intent.${kind}`, nothing]),
+      ),
+      ...Object.fromEntries(
+        ['scheduled', 'ok', 'rejected', 'failed', 'timedOut', 'skipped'].map((kind) => [
+          `load.monsterCommand.${kind}`,
+          nothing,
+        ]),
+      ),
+    },
+  });
+}
+
+const fault = (over: Partial<FaultFacts>): FaultFacts => ({
+  ...{ id: 'kill-postgres-1', action: 'kill', of: 'postgres', from: 10.2, to: 11.4 },
+  ...{ dropped: null, rows: null, error: null },
+  ...over,
+});
+
+describe('recovery', () => {
+  test('a backlog that grows and drains', () => {
+    const [figures] = faultFigures(
+      runWith([fault({})], (second) => ({ 11: 800, 12: 1400, 13: 600 })[second] ?? 0),
+    );
+    expect(figures).toMatchObject({ backlogBefore: OPEN, backlogPeak: OPEN + 1400, failed: 0 });
+    expect(figures?.downSeconds).toBeCloseTo(1.2);
+    // Back at second 14, the first with no more open than twice as many as before.
+    expect(figures?.recoverySeconds).toBeCloseTo(14 - 10.2);
+  });
+
+  test('a backlog that never drains', () => {
+    const [figures] = faultFigures(runWith([fault({})], (second) => (second > 10 ? (second - 10) * 900 : 0)));
+    expect(figures).toMatchObject({ recoverySeconds: null, backlogPeak: OPEN + 20 * 900 });
+  });
+
+  test('a component that never came back', () => {
+    const [figures] = faultFigures(runWith([fault({ to: null, error: 'gone' })], () => 0));
+    expect(figures).toMatchObject({ downSeconds: null, recoverySeconds: null, error: 'gone' });
+  });
+
+  test('players that are still away', () => {
+    const away = (second: number) => (second > 10 && second < 16 ? 50 : 100);
+    const [figures] = faultFigures(runWith([fault({})], () => 0, undefined, away));
+    expect(figures?.recoverySeconds).toBeCloseTo(16 - 10.2);
+  });
+
+  test('is looked for until the next fault alone', () => {
+    const both = [fault({}), fault({ id: 'kill-postgres-2', from: 12.5, to: 13 })];
+    const [first, second] = faultFigures(
+      runWith(both, (at) => ({ 11: 900, 12: 900, 13: 900, 14: 900 })[at] ?? 0),
+    );
+    expect(first?.recoverySeconds).toBeNull();
+    expect(second?.recoverySeconds).toBeCloseTo(15 - 12.5);
+  });
+});
+
+test('what failed is told of the fault after which it did', () => {
+  const both = [fault({}), fault({ id: 'drop-players-1', action: 'drop', from: 20, to: 20, dropped: 7 })];
+  const failed = (second: number) => (second >= 21 ? 55 : second >= 11 ? 40 : 0);
+  const [first, second] = faultFigures(runWith(both, () => 0, failed));
+  expect(first?.failed).toBe(32);
+  expect(second).toMatchObject({ failed: 15, dropped: 7 });
+});
+
+test('what the rows said', () => {
+  const rows = { lost: 3, phantom: 0, duplicated: 1, holes: 2 };
+  const [figures] = faultFigures(runWith([fault({ rows })], () => 0));
+  expect(figures).toMatchObject(rows);
+});
+
+test('without series there is no recovery to tell, and nothing is made up', () => {
+  const [figures] = faultFigures(measurementsOf({ faults: [fault({})], series: {} }));
+  expect(figures).toMatchObject({ recoverySeconds: null, backlogPeak: null, failed: null, reconnects: null });
+});
