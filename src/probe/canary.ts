@@ -31,7 +31,7 @@ function piece(words: Uint32Array): number {
 
 /**
  * A fixed piece of work on one core, in milliseconds: the lower quartile over pieces of some milliseconds, with a
- * turn of the loop between them. What interrupts some of the pieces does not show; a slower clock, throttling or a
+ * turn of the loop between them; 0.4 s in all, more only where others hold the core. What interrupts some of the pieces does not show; a slower clock, throttling or a
  * neighbour slow nearly all of them, and so the quartile, which the one fastest piece might hide.
  */
 export async function measureCanary(): Promise<number> {

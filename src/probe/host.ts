@@ -3,9 +3,10 @@ import { monotonic } from '../clock.ts';
 import type { Endpoints } from '../stack/stack.ts';
 import { openThrottling } from './cgroup.ts';
 import { type ForeignProcess, type Owner, openCpuAccount } from './cpu-account.ts';
+import { openForeignSeconds } from './foreign.ts';
 import { pressure } from './pressure.ts';
 import type { Probe, Sample } from './probe.ts';
-import { type CpuTimes, cpuTimes, memoryAvailable, memoryOf, networkBytes, waitedSeconds } from './proc.ts';
+import { cpuTimes, memoryAvailable, memoryOf, networkBytes, waitedSeconds } from './proc.ts';
 import { openProcessTable } from './process-table.ts';
 import { openRising, openTotal } from './total.ts';
 
@@ -34,7 +35,7 @@ export function openHostProbe({ worlds, database }: Endpoints): HostProbe {
   const throttledPeriods = openThrottling();
   const table = openProcessTable();
   const account = openCpuAccount();
-  const foreign = openForeign(table.complete);
+  const foreignSeconds = openForeignSeconds(table.complete);
   const rising = openRising();
   const network = openTotal();
   const waitedWorlds = worlds.map(() => openTotal());
@@ -81,7 +82,7 @@ export function openHostProbe({ worlds, database }: Endpoints): HostProbe {
       if (await scan()) {
         const run = account.seconds('run') + account.seconds('postgres');
         counter('host.runCpuSeconds', run);
-        if (ours) counter('host.foreignCpuSeconds', foreign(account.seconds('foreign'), run, times));
+        if (ours) counter('host.foreignCpuSeconds', foreignSeconds(account.seconds('foreign'), run, times));
         if (countsWaits) {
           for (const [index, { pid }] of worlds.entries()) {
             if (pid !== null) counter(`world.${index + 1}.waitedSeconds`, waitedWorlds[index]!(waits([pid])));
@@ -107,19 +108,3 @@ const waits = (pids: readonly number[]): (readonly [key: string, seconds: number
     const waited = waitedSeconds(pid);
     return waited === null ? [] : [[String(pid), waited] as const];
   });
-
-/**
- * CPU of what is not of the run. Where every process of the host is seen, it is their sum, exact but for a tick each.
- * Otherwise (in a container) others show only in /proc/stat, whose totals are samples: what all processes used
- * without what the run did, never less than what is seen. The kernel may count the run's share of softirqs with its
- * processes, and does not here: then it is too low by that, never too high.
- */
-function openForeign(complete: boolean): (seen: number, run: number, times: CpuTimes | null) => number {
-  let start: number | null = null;
-  return (seen, run, times) => {
-    if (complete || times === null) return seen;
-    const others = times.processSeconds - run;
-    start ??= others;
-    return Math.max(seen, others - start);
-  };
-}

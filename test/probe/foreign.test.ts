@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { openForeignSeconds } from '../../src/probe/foreign.ts';
+import type { CpuTimes } from '../../src/probe/proc.ts';
+
+const times = (processSeconds: number): CpuTimes => ({
+  processSeconds,
+  busySeconds: processSeconds + 9,
+  stealSeconds: 0,
+});
+
+test('where all processes are seen, they are the account', () => {
+  const foreign = openForeignSeconds(true);
+  expect([foreign(0, 0, times(100)), foreign(0.3, 5, times(107))]).toEqual([0, 0.3]);
+});
+
+test('in a container, what others used is what all used without the run', () => {
+  const foreign = openForeignSeconds(false);
+  expect([foreign(0, 0.5, times(100)), foreign(0, 5.5, times(107)), foreign(0, 6.5, times(109))]).toEqual([
+    0, 2, 3,
+  ]);
+});
+
+test('and never less than what is seen of them', () => {
+  const foreign = openForeignSeconds(false);
+  expect([foreign(0, 0, times(100)), foreign(0.4, 2, times(101.5))]).toEqual([0, 0.4]);
+});
+
+test('without /proc/stat there is nothing but what is seen', () => {
+  const foreign = openForeignSeconds(false);
+  expect([foreign(0, 0, null), foreign(0.4, 2, null)]).toEqual([0, 0.4]);
+});
