@@ -1,54 +1,179 @@
 import type { Figures } from '../measurement/figures.ts';
-import { generatorIsHealthy, type Rule } from './rules.ts';
+import { generatorIsHealthy } from './rules/generator.ts';
+import type { JudgedRule } from './rules/rules.ts';
+import type { Ruling } from './ruling.ts';
+
+/** One of the four that share the work, by its own account. */
+export interface ResourceUse {
+  readonly resource: 'server' | 'generator' | 'database' | 'host';
+  /** Of what `of` says; null where nobody tells. */
+  readonly utilisationPercent: number | null;
+  readonly of: string;
+  readonly cpuPercentOfHost: number | null;
+  /** Of the time, ready to run without a CPU. */
+  readonly waitedPercent: number | null;
+  readonly state: 'saturated' | 'not saturated' | 'unknown';
+}
 
 export interface Bottleneck {
   readonly resource: 'server' | 'generator' | 'database' | 'host' | 'none';
-  /** The figure that says so. */
+  /** The figures that say so. */
   readonly evidence: string;
+  readonly resources: readonly ResourceUse[];
 }
 
 const HOST_BUSY_PERCENT = 95;
 const CORE_BUSY_PERCENT = 90;
-const WRITERS_BUSY = 0.9;
+const WRITERS_BUSY_PERCENT = 90;
+/** A generator that waited so much for a CPU was held up by who had it. */
+const STARVED_PERCENT = 10;
+/** Of the time of an answer, spent in the flush. */
+const FLUSH_SHARE = 0.5;
 
-/** What was saturated, as far as the figures show it. On one host, a full host hides the rest. */
-export function bottleneckOf(figures: Figures, rules: readonly Rule[]): Bottleneck {
-  const host = figures.host.cpuPercent.mean;
-  const core = figures.world.cpuPercentOfCore.mean;
-  const database = figures.database.cpuPercentOfHost.mean;
-  const generator = figures.generator.maxUtilisationPercent;
-  if (host !== null && host > HOST_BUSY_PERCENT) {
-    const shares = [
-      ['PostgreSQL', database],
-      ['world servers', serverShare(figures)],
-      ['generator', figures.generator.cpuPercentOfHost],
-      ['others', figures.host.otherCpuPercent],
-    ] as const;
-    const parts = shares.flatMap(([name, share]) => (share === null ? [] : [`${name} ${share.toFixed(0)}%`]));
-    return {
-      resource: 'host',
-      evidence: [`all ${figures.host.cpus} cores ${host.toFixed(0)}% busy`, ...parts].join(', '),
-    };
-  }
+/** What the host itself, or somebody else on it, took away. */
+const HOST_RULES = ['foreign-cpu', 'steal-mean', 'steal-max', 'throttled', 'memory-pressure', 'cpu-pressure'];
+
+/**
+ * Who held the run back, by accounting: where all share the cores, a full host alone blames nobody. In this order:
+ *
+ * 1. what is not of the run took the machine: the host;
+ * 2. the generator sent late though it could have sent: the generator, or the host if it waited for a CPU that was full;
+ * 3. one world server used up its one core, or the writers always had a flush in flight: that one;
+ * 4. the host is full and the generator was punctual: whoever of servers and database used most of it;
+ * 5. nothing is full, and yet the answers were slow or the load was not taken: the database if the flush is most of
+ *    an answer, else the server. A server that waits, sleeps or locks uses no CPU and is slow all the same.
+ */
+export function bottleneckOf(
+  figures: Figures,
+  rules: readonly JudgedRule[],
+  rulings: readonly Ruling[],
+): Bottleneck {
+  const resources = resourcesOf(figures, generatorIsHealthy(rules));
+  const found =
+    tookTheMachine(figures, rules) ??
+    lateGenerator(figures, rules) ??
+    usedUp(figures) ??
+    fullHost(figures) ??
+    (isSlow(rules, rulings) ? slowAnswers(figures) : null) ??
+    ({ resource: 'none', evidence: 'nothing that was watched was saturated' } as const);
+  return { ...found, resources };
+}
+
+type Finding = Pick<Bottleneck, 'resource' | 'evidence'>;
+
+const percent = (value: number | null): string =>
+  value === null ? 'an unknown share' : `${value.toFixed(0)}%`;
+const ms = (value: number | null): string =>
+  value === null ? 'an unknown time' : `${Number(value.toPrecision(3))} ms`;
+
+function tookTheMachine(figures: Figures, rules: readonly JudgedRule[]): Finding | null {
+  const broken = rules.filter(({ id, state }) => state === 'broken' && HOST_RULES.includes(id));
+  if (broken.length === 0) return null;
+  const parts = broken.map(
+    ({ id, observed, limit }) =>
+      `${id} ${typeof observed === 'number' ? Number(observed.toPrecision(3)) : observed} (limit ${limit})`,
+  );
+  return { resource: 'host', evidence: [...parts, sharesOf(figures)].join('; ') };
+}
+
+function lateGenerator(figures: Figures, rules: readonly JudgedRule[]): Finding | null {
+  if (generatorIsHealthy(rules)) return null;
+  const { generator, host } = figures;
+  const told = [
+    ...(generator.ownLagP99Ms === null ? [] : [`own lag p99 ${ms(generator.ownLagP99Ms)}`]),
+    `event loop ${percent(generator.maxUtilisationPercent)} used, blocked for up to ${ms(generator.maxLoopDelayMs)}`,
+    ...(generator.pushbackMeanMs === null
+      ? []
+      : [`the servers held it back by ${ms(generator.pushbackMeanMs)} on average`]),
+    ...(generator.waitedPercent === null
+      ? []
+      : [`it waited ${percent(generator.waitedPercent)} of the time for a CPU`]),
+  ];
+  const starved = isFull(figures) && (generator.waitedPercent ?? 0) > STARVED_PERCENT;
+  const place = host.cpuPercent.mean === null ? [] : [sharesOf(figures)];
+  return { resource: starved ? 'host' : 'generator', evidence: [told.join(', '), ...place].join('; ') };
+}
+
+function usedUp({ world, database }: Figures): Finding | null {
+  const core = world.cpuPercentOfCore.mean;
   if (core !== null && core > CORE_BUSY_PERCENT) {
-    return { resource: 'server', evidence: `the busiest world server used ${core.toFixed(0)}% of one core` };
-  }
-  const writers = writersBusy(figures);
-  if (writers !== null && writers > WRITERS_BUSY) {
     return {
-      resource: 'database',
-      evidence: `the writers waited for PostgreSQL ${(100 * writers).toFixed(0)}% of the time, a flush took ${figures.database.queryMs.p50?.toFixed(1)} ms`,
+      resource: 'server',
+      evidence: `the busiest world server used ${core.toFixed(0)}% of one core, and has one thread`,
     };
   }
-  if (!generatorIsHealthy(rules)) {
-    return {
-      resource: 'generator',
-      evidence: `event loop ${generator?.toFixed(0) ?? 'not known how'}% used, blocked for up to ${
-        figures.generator.maxLoopDelayMs?.toFixed(0) ?? '?'
-      } ms`,
-    };
-  }
-  return { resource: 'none', evidence: 'nothing that was watched was saturated' };
+  const { writersBusyPercent } = database;
+  if (writersBusyPercent === null || writersBusyPercent <= WRITERS_BUSY_PERCENT) return null;
+  return {
+    resource: 'database',
+    evidence: `the writers waited for PostgreSQL ${writersBusyPercent.toFixed(0)}% of the time, a flush took ${ms(database.queryMs.p50)}`,
+  };
+}
+
+function fullHost(figures: Figures): Finding | null {
+  if (!isFull(figures)) return null;
+  const { generator, world, database } = figures;
+  const server = serverShare(figures);
+  const own = database.cpuPercentOfHost.mean;
+  const waits = [
+    ['world server', world.waitedPercent],
+    ['PostgreSQL', database.waitedPercent],
+  ] as const;
+  const punctual =
+    generator.ownLagP99Ms === null
+      ? ''
+      : `; the generator was punctual, own lag p99 ${ms(generator.ownLagP99Ms)}`;
+  return {
+    resource: server === null && own === null ? 'host' : (server ?? 0) >= (own ?? 0) ? 'server' : 'database',
+    evidence: `host full: ${sharesOf(figures)}${waits
+      .flatMap(([name, value]) => (value === null ? [] : [`; ${name} waited ${value.toFixed(0)}% for a CPU`]))
+      .join('')}${punctual}`,
+  };
+}
+
+/** The load was not taken, or a latency or rate was not what it had to be. */
+const isSlow = (rules: readonly JudgedRule[], rulings: readonly Ruling[]): boolean =>
+  rules.some(({ state, consequence }) => state === 'broken' && consequence === 'breached-if-healthy') ||
+  rules.some(({ id, observed }) => id === 'run-completed' && observed === 'stoppedEarly') ||
+  rulings.some(
+    ({ state, budget }) =>
+      state === 'breached' &&
+      budget.state === 'measured' &&
+      /^(latency|throughput|load\.sentPercent)\b/.test(budget.metric),
+  );
+
+function slowAnswers({ latency, database, generator, host, world }: Figures): Finding {
+  const service = Math.max(latency.intent.service.p50 ?? 0, latency.monsterCommand.service.p50 ?? 0);
+  const worst = Math.max(latency.intent.service.p95 ?? 0, latency.monsterCommand.service.p95 ?? 0);
+  const flush = database.queryMs.p50;
+  const slowFlush = flush !== null && service > 0 && flush / service > FLUSH_SHARE;
+  return {
+    resource: slowFlush ? 'database' : 'server',
+    evidence: [
+      service === 0
+        ? 'nothing was answered'
+        : `answers took p50 ${ms(service)} and p95 ${ms(worst)} from the moment of sending`,
+      `a flush ${ms(flush)} of it`,
+      `own lag of the generator p99 ${ms(generator.ownLagP99Ms)}`,
+      `host CPU ${percent(host.cpuPercent.mean)}, the busiest world server ${percent(world.cpuPercentOfCore.mean)} of a core`,
+    ].join(', '),
+  };
+}
+
+const isFull = ({ host }: Figures): boolean =>
+  host.cpuPercent.mean !== null && host.cpuPercent.mean > HOST_BUSY_PERCENT;
+
+/** Who used the cores. */
+function sharesOf(figures: Figures): string {
+  const { host, database, generator } = figures;
+  const shares = [
+    ['PostgreSQL', database.cpuPercentOfHost.mean],
+    ['world servers', serverShare(figures)],
+    ['generator', generator.cpuPercentOfHost],
+    ['others', host.otherCpuPercent],
+  ] as const;
+  const parts = shares.flatMap(([name, share]) => (share === null ? [] : [`${name} ${share.toFixed(0)}%`]));
+  return [`all ${host.cpus} cores ${percent(host.cpuPercent.mean)} busy`, ...parts].join(', ');
 }
 
 /** The world servers' part of the host's CPU: their total is in percent of as many cores as there are servers. */
@@ -58,12 +183,42 @@ function serverShare({ world, host }: Figures): number | null {
     : (world.cpuPercentTotal.mean * world.servers) / host.cpus;
 }
 
-/**
- * Share of the time in which a server's one writer had a flush in flight: by the utilisation law U = X S, with
- * X the flushes a second of one server and S the round trip of the median one.
- */
-function writersBusy({ throughput, database, world }: Figures): number | null {
-  const { p50 } = database.queryMs;
-  if (throughput.batchesPerSecond === null || p50 === null || world.servers === 0) return null;
-  return Math.min(1, ((throughput.batchesPerSecond / world.servers) * p50) / 1e3);
+function resourcesOf(figures: Figures, healthy: boolean): readonly ResourceUse[] {
+  const { world, generator, database, host } = figures;
+  const over = (value: number | null, limit: number): ResourceUse['state'] =>
+    value === null ? 'unknown' : value > limit ? 'saturated' : 'not saturated';
+  return [
+    {
+      resource: 'server',
+      utilisationPercent: world.cpuPercentOfCore.mean,
+      of: 'one core, by the busiest world server',
+      cpuPercentOfHost: serverShare(figures),
+      waitedPercent: world.waitedPercent,
+      state: over(world.cpuPercentOfCore.mean, CORE_BUSY_PERCENT),
+    },
+    {
+      resource: 'generator',
+      utilisationPercent: generator.maxUtilisationPercent,
+      of: 'the event loop of the busiest worker',
+      cpuPercentOfHost: generator.cpuPercentOfHost,
+      waitedPercent: generator.waitedPercent,
+      state: generator.maxUtilisationPercent === null ? 'unknown' : healthy ? 'not saturated' : 'saturated',
+    },
+    {
+      resource: 'database',
+      utilisationPercent: database.writersBusyPercent,
+      of: "the writers' time, with a flush in flight",
+      cpuPercentOfHost: database.cpuPercentOfHost.mean,
+      waitedPercent: database.waitedPercent,
+      state: over(database.writersBusyPercent, WRITERS_BUSY_PERCENT),
+    },
+    {
+      resource: 'host',
+      utilisationPercent: host.cpuPercent.mean,
+      of: `${host.cpus} cores`,
+      cpuPercentOfHost: host.otherCpuPercent,
+      waitedPercent: host.cpuPressurePercent,
+      state: over(host.cpuPercent.mean, HOST_BUSY_PERCENT),
+    },
+  ];
 }

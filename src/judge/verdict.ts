@@ -3,7 +3,8 @@ import { figuresOf } from '../measurement/figures-of.ts';
 import type { Measurements } from '../measurement/measurements.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { type Bottleneck, bottleneckOf } from './bottleneck.ts';
-import { generatorIsHealthy, type JudgedRule, rulesOf } from './rules.ts';
+import { generatorIsHealthy } from './rules/generator.ts';
+import { type JudgedRule, rulesOf } from './rules/rules.ts';
 import { type Ruling, type RulingState, rule } from './ruling.ts';
 
 export type VerdictOutcome = 'pass' | 'fail' | 'invalid';
@@ -17,6 +18,8 @@ export interface Verdict {
   readonly invalidBecause: readonly string[];
   /** What the run did not hold, budgets aside: `load not sustained: ...`. */
   readonly breachedBecause: readonly string[];
+  /** What decides nothing and is to be known: relaxed rules, a clock that was set. */
+  readonly notes: readonly string[];
   readonly bottleneck: Bottleneck;
 }
 
@@ -24,7 +27,7 @@ export interface Verdict {
 export function judge(m: Measurements, s: Scenario): Verdict {
   const figures = figuresOf(m, s);
   const rulings = s.budgets.map((budget) => rule(budget, figures, m, s.altered));
-  const rules = rulesOf(m, s, figures);
+  const rules = rulesOf({ m, s, figures, rulings });
   const healthy = generatorIsHealthy(rules);
   const broken = rules.filter((one) => one.state === 'broken');
   const because = (wanted: (one: JudgedRule) => boolean): string[] =>
@@ -36,23 +39,22 @@ export function judge(m: Measurements, s: Scenario): Verdict {
     ...because(({ consequence }) => healthy && consequence === 'breached-if-healthy'),
   ];
   const counts = countRulings(rulings);
+  const breached = counts.breached + breachedBecause.length > 0;
+  const unproven = because(({ consequence }) => consequence === 'no-pass');
   const dataLost = broken.some(({ consequence }) => consequence === 'data-lost');
   const invalidBecause = [
     ...ended(m, healthy),
     ...because(({ consequence }) => consequence === 'invalid'),
     ...because(({ consequence }) => !healthy && consequence === 'breached-if-healthy'),
+    // A breach needs no proof of what was met.
+    ...(breached ? [] : unproven),
   ];
   const ranOn = m.ending.state === 'completed' || m.ending.state === 'stoppedEarly';
-  if (ranOn && counts.met + counts.breached + breachedBecause.length === 0) {
+  if (ranOn && counts.met === 0 && !breached) {
     invalidBecause.push('no budget was met, and none breached: there is nothing to conclude from');
   }
 
-  const exitCode = exitCodeOf(
-    m,
-    dataLost,
-    invalidBecause.length > 0,
-    counts.breached + breachedBecause.length > 0,
-  );
+  const exitCode = exitCodeOf(m, dataLost, invalidBecause.length > 0, breached);
   return {
     outcome: OUTCOMES[exitCode],
     exitCode,
@@ -60,9 +62,25 @@ export function judge(m: Measurements, s: Scenario): Verdict {
     rules,
     invalidBecause,
     breachedBecause,
-    bottleneck: bottleneckOf(figures, rules),
+    notes: [
+      ...relaxations(rules),
+      ...because(({ consequence }) => consequence === 'note'),
+      ...(breached ? unproven : []),
+    ],
+    bottleneck: bottleneckOf(figures, rules, rulings),
   };
 }
+
+/** `relaxed: generator-loop-delay 500 (default 100)`: once for a rule that there is for each operation or budget. */
+function relaxations(rules: readonly JudgedRule[]): string[] {
+  const told = rules.flatMap(({ id, relaxed, limit, defaultLimit }) =>
+    relaxed ? [`relaxed: ${id.split('.')[0]} ${textOf(limit)} (default ${textOf(defaultLimit)})`] : [],
+  );
+  return [...new Set(told)];
+}
+
+const textOf = (value: number | string | null): string =>
+  typeof value === 'number' ? Number(value.toPrecision(6)).toLocaleString('en-US') : (value ?? 'no data');
 
 type RunExit =
   | typeof EXIT.interrupted
@@ -112,10 +130,7 @@ function ended(m: Measurements, healthy: boolean): string[] {
 function sentence({ id, observed, limit, advice, consequence }: JudgedRule): string {
   const name =
     consequence === 'breached-if-healthy' && id.startsWith('load-') ? `load not sustained (${id})` : id;
-  const [value, bound] = [observed, limit].map((one) =>
-    typeof one === 'number' ? Number(one.toPrecision(6)).toLocaleString('en-US') : (one ?? 'no data'),
-  );
-  return `${name}: ${value}, limit ${bound}: ${advice}`;
+  return `${name}: ${textOf(observed)}, limit ${textOf(limit)}: ${advice}`;
 }
 
 export type RulingCounts = Readonly<Record<RulingState, number>>;

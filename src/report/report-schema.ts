@@ -60,7 +60,9 @@ const rule = z.object({
   state: z.enum(['held', 'broken', 'not-applicable']),
   observed: z.union([z.number(), text]).nullable(),
   limit: z.union([z.number(), text]).nullable(),
-  relaxed: z.boolean().describe('The scenario set a limit other than the default.'),
+  defaultLimit: z.union([z.number(), text]).nullable().describe('Where a scenario names none.'),
+  relaxed: z.boolean().describe('The limit of the scenario is easier to keep than the default.'),
+  decides: z.boolean().describe('False: it is told, and is no part of the verdict.'),
   advice: text,
 });
 
@@ -96,6 +98,7 @@ export const reportSchema = z.object({
   exitCode: z.number().int(),
   invalidBecause: z.array(text).describe('Why there is no conclusion, and what to do.'),
   breachedBecause: z.array(text).describe('What was not held, budgets aside.'),
+  notes: z.array(text).describe('What decides nothing: relaxed rules, a clock that was set.'),
   rulings: z.array(ruling),
   altered: z
     .array(text)
@@ -188,6 +191,18 @@ export const reportSchema = z.object({
   bottleneck: z.object({
     resource: z.enum(['server', 'generator', 'database', 'host', 'none']),
     evidence: text,
+    resources: z
+      .array(
+        z.object({
+          resource: z.enum(['server', 'generator', 'database', 'host']),
+          utilisationPercent: figure,
+          of: text.describe('What `utilisationPercent` is a share of.'),
+          cpuPercentOfHost: figure,
+          waitedPercent: figure.describe('Of the time, ready to run without a CPU.'),
+          state: z.enum(['saturated', 'not saturated', 'unknown']),
+        }),
+      )
+      .describe('Each by its own account.'),
   }),
   faults: z.array(fault).describe('In the order in which they began; times in seconds, `from` after GO.'),
   generator: z.object({

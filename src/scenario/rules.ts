@@ -1,4 +1,4 @@
-import type { RuleLimits } from './scenario.ts';
+import type { Calibration, RuleLimits } from './scenario.ts';
 
 /** The run rules' limits where a scenario names none; one that is easier to keep is a relaxed rule. */
 export const DEFAULT_RULES: RuleLimits = {
@@ -20,3 +20,5 @@ export const DEFAULT_RULES: RuleLimits = {
   canaryDriftPercent: 5,
   clockDriftMs: 50,
 };
+
+export const DEFAULT_CALIBRATION: Calibration = { seconds: 2, factor: 1.5 };

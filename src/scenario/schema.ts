@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { OPERATORS } from './budget.ts';
 import { duration, line, list, map, megabytes, oneOf, prose, quantity, whole, word } from './leaf.ts';
-import { DEFAULT_RULES } from './rules.ts';
+import { DEFAULT_CALIBRATION, DEFAULT_RULES } from './rules.ts';
 
 /** The most of anything that multiplies: beyond these a scenario is a mistake, or an attack. */
 export const MOST_PLAYERS = 1_000_000;
@@ -116,9 +116,9 @@ const ceilings = map({
 
 const calibration = map({
   seconds: quantity(0, 60)
-    .default(2)
+    .default(DEFAULT_CALIBRATION.seconds)
     .describe('Against a world that does nothing, before the run; 0 leaves it out'),
-  factor: quantity(1, 10).default(1.5).describe('Times the target rate'),
+  factor: quantity(1, 10).default(DEFAULT_CALIBRATION.factor).describe('Times the target rate'),
 });
 
 const percent = (of: keyof typeof DEFAULT_RULES, why: string, most = 100) =>

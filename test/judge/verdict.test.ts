@@ -60,7 +60,11 @@ test('a healthy run passes, and counts what did not decide', () => {
   const verdict = verdictOf({});
   expect(verdict).toMatchObject({ outcome: 'pass', exitCode: 0, invalidBecause: [], breachedBecause: [] });
   expect(countsLine(countRulings(verdict.rulings))).toBe('7 met, 1 contradicted, 3 untestable');
-  expect(verdict.rules.filter(({ state }) => state !== 'held')).toEqual([]);
+  expect(verdict.rules.filter(({ state }) => state !== 'held').map(({ id, state }) => [id, state])).toEqual([
+    ['cpu-pressure', 'not-applicable'],
+    ['faults-injected', 'not-applicable'],
+  ]);
+  expect(verdict.notes).toEqual([]);
   expect(new Set(verdict.rules.map(({ id }) => id)).size).toBe(verdict.rules.length);
 });
 
@@ -291,8 +295,8 @@ test('the bottleneck is named with the figure that shows it', () => {
   });
   const full = { ...recorded.series, 'host.cpuBusySeconds': counter(1.98) };
   expect(verdictOf({ series: full }).bottleneck).toMatchObject({
-    resource: 'host',
-    evidence: expect.stringContaining('all 2 cores 99% busy'),
+    resource: 'server',
+    evidence: expect.stringContaining('host full: all 2 cores 99% busy'),
   });
   const core = { ...recorded.series, 'world.2.cpuSeconds': counter(0.97) };
   expect(verdictOf({ series: core }).bottleneck).toMatchObject({

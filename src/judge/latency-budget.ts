@@ -1,0 +1,46 @@
+import type { Budget } from '../scenario/budget.ts';
+import { OPERATIONS, type Operation } from '../scenario/workload.ts';
+import { conversion } from '../units.ts';
+
+/** A budget that a percentile of a latency must stay below. */
+export interface LatencyBudget {
+  readonly operation: Operation;
+  readonly kind: 'due' | 'service' | 'lag';
+  /** 95 for p95. */
+  readonly percent: number;
+  readonly limitMs: number;
+  /** `<`: what is at the limit is over it. */
+  readonly strict: boolean;
+}
+
+const KINDS = ['due', 'service', 'lag'] as const;
+const PERCENTS: Readonly<Record<string, number>> = { p50: 50, p90: 90, p95: 95, p99: 99, p999: 99.9 };
+
+/** The budget as one; null where it is something else. */
+export function latencyBudgetOf(budget: Budget): LatencyBudget | null {
+  if (budget.state !== 'measured' || budget.contradicted !== null) return null;
+  const { metric, stat, op, limit, metricUnit } = budget;
+  const [room, name, tail] = metric.split('.');
+  const operation = OPERATIONS.find((one) => one === name);
+  const kind = KINDS.find((one) => one === tail);
+  const percent = stat === null ? undefined : PERCENTS[stat];
+  const factor = conversion('ms', metricUnit);
+  if (room !== 'latency' || operation === undefined || kind === undefined || percent === undefined)
+    return null;
+  if ((op !== '<' && op !== '<=') || typeof limit !== 'number' || factor === undefined) return null;
+  return { operation, kind, percent, limitMs: limit / factor, strict: op === '<' };
+}
+
+/**
+ * What matters to nobody, in milliseconds: a tenth of the tightest limit on a p95, and 5 at least. Of one operation,
+ * or of both.
+ */
+export function negligibleMs(budgets: readonly Budget[], of?: Operation): number {
+  const limits = budgets.flatMap((budget) => {
+    const one = latencyBudgetOf(budget);
+    return one?.percent === 95 && (of === undefined || one.operation === of) ? [one.limitMs] : [];
+  });
+  return limits.length === 0 ? LEAST_MS : Math.max(LEAST_MS, Math.min(...limits) / 10);
+}
+
+const LEAST_MS = 5;

@@ -1,0 +1,100 @@
+import { DEFAULT_CALIBRATION, DEFAULT_RULES } from '../../scenario/rules.ts';
+import { negligibleMs } from '../latency-budget.ts';
+import { type LimitName, limitOf, stateOf } from './limit.ts';
+import type { Evidence, JudgedRule, Rule } from './rules.ts';
+
+/** Whether the generator, and not the system, could be what held the load back. */
+export const generatorIsHealthy = (rules: readonly Rule[]): boolean =>
+  !rules.some(({ id, state }) => id.startsWith('generator-') && state === 'broken');
+
+/** G: what a generator that is itself late measures is itself. */
+export function generatorRules(evidence: Evidence): readonly JudgedRule[] {
+  const { m, s, figures } = evidence;
+  const { generator } = figures;
+  const one = (id: string, observed: number | null, name: LimitName): JudgedRule => {
+    const limit = limitOf(s.rules, name);
+    return {
+      id,
+      // R7: a generator that does not tell how it fared is not known to be healthy.
+      state: stateOf(m.measured !== null, observed !== null && observed <= limit.limit),
+      observed,
+      ...limit,
+      advice: ADVICE,
+      consequence: 'invalid',
+    };
+  };
+  return [
+    one('generator-loop-delay', generator.maxLoopDelayMs, 'generatorLoopDelayMs'),
+    orUnrecorded(
+      evidence,
+      one('generator-stalled', generator.stalledPercent, 'generatorStalledPercent'),
+      'stalls',
+    ),
+    one('generator-utilisation', generator.maxUtilisationPercent, 'generatorUtilisationPercent'),
+    orUnrecorded(evidence, ownLag(evidence), 'own lag'),
+    calibrated(evidence),
+  ];
+}
+
+const ADVICE =
+  'the generator held the run back: more --workers, another machine for the load, or a smaller --scale';
+
+/** Bundles of an older capbench have neither: it wrote no canary. */
+function orUnrecorded({ m }: Evidence, rule: JudgedRule, what: string): JudgedRule {
+  if (rule.observed !== null || m.canary !== null || m.measured === null) return rule;
+  return { ...rule, state: 'not-applicable', observed: `no ${what} in a bundle of an older capbench` };
+}
+
+/** p99 of the lag that the generator itself caused, over both operations. */
+function ownLag({ m, s, figures }: Evidence): JudgedRule {
+  const observed = figures.generator.ownLagP99Ms;
+  const defaultLimit = DEFAULT_RULES.generatorLagMs ?? negligibleMs(s.budgets);
+  const limit = s.rules.generatorLagMs ?? defaultLimit;
+  return {
+    id: 'generator-lag',
+    // Nothing that was sent has no lag: that is for the rules of the load to tell.
+    state: stateOf(m.measured !== null, observed !== null && observed <= limit),
+    observed,
+    limit,
+    defaultLimit,
+    relaxed: limit > defaultLimit,
+    advice:
+      'operations could have been sent earlier than they were: more --workers, fewer processes beside the run, another machine for the load, or a smaller --scale',
+    consequence: 'invalid',
+  };
+}
+
+/** The generator against a world that does nothing, faster than the run. */
+function calibrated({ m, s }: Evidence): JudgedRule {
+  const { seconds, factor } = s.calibration;
+  const facts = m.calibration;
+  const { limit: percent, relaxed } = limitOf(s.rules, 'calibrationPercent');
+  const words = (share: number, times: number): string => `${share}% answered at ${times}x the target`;
+  const rule = {
+    id: 'generator-calibration',
+    limit: seconds === 0 ? 'left out' : words(percent, factor),
+    defaultLimit: words(DEFAULT_RULES.calibrationPercent, DEFAULT_CALIBRATION.factor),
+    relaxed: relaxed || seconds === 0 || factor < DEFAULT_CALIBRATION.factor,
+    advice:
+      'the generator does not keep this rate against a world that does nothing: more --workers, another machine for the load, or a smaller --scale',
+    consequence: 'invalid',
+  } as const;
+  if (facts === null) {
+    // Before the run there was a canary, too, unless an older capbench wrote the bundle.
+    const missing = seconds > 0 && m.measured !== null && m.canary !== null;
+    const observed = seconds === 0 ? 'left out' : 'not calibrated';
+    return missing
+      ? { ...rule, state: 'broken', observed, advice: 'see the errors of the run; without it nobody knows' }
+      : { ...rule, state: 'not-applicable', observed };
+  }
+  const rate = (value: number): string => `${Math.round(value).toLocaleString('en-US')}/s`;
+  return {
+    ...rule,
+    state: stateOf(true, facts.answeredPercent >= percent),
+    observed: [
+      `${Number(facts.answeredPercent.toFixed(2))}% of ${rate(facts.ratePerSecond)} (the target is ${rate(facts.targetPerSecond)})`,
+      `the busiest worker ${Math.round(facts.utilisationPercent)}% busy`,
+      ...(facts.ownLagP99Ms === null ? [] : [`own lag p99 ${Number(facts.ownLagP99Ms.toPrecision(3))} ms`]),
+    ].join(', '),
+  };
+}

@@ -1,0 +1,128 @@
+import type { Figures } from '../../measurement/figures.ts';
+import type { FaultFacts, Measurements } from '../../measurement/measurements.ts';
+import { faultsOf, OPERATIONS } from '../../scenario/workload.ts';
+import { fixed, stateOf } from './limit.ts';
+import type { Evidence, JudgedRule } from './rules.ts';
+
+const AGREE_PERCENT = 1;
+
+/** Whether what was measured is what happened, and what was acknowledged is there. */
+export const integrityRules = (evidence: Evidence): readonly JudgedRule[] => [
+  probesGaveData(evidence.m),
+  protocol(evidence.m),
+  faultsInjected(evidence),
+  integrity(evidence.m),
+  rowWritesAgree(evidence.m, evidence.figures),
+];
+
+/** R7: a probe that was there and gave no data, or too little of it. */
+function probesGaveData(m: Measurements): JudgedRule {
+  const silent = m.probes.filter(({ samples, gaps }) => samples === 0 || gaps > samples);
+  return {
+    id: 'probes-gave-data',
+    state: stateOf(m.measured !== null, m.probes.length > 0 && silent.length === 0),
+    observed:
+      m.probes.length === 0
+        ? 'no probe'
+        : silent.length === 0
+          ? `${m.probes.length} of ${m.probes.length}`
+          : silent.map(({ name, lastError }) => `${name}: ${lastError ?? 'no data'}`).join('; '),
+    ...fixed('data in at least half of the seconds'),
+    advice: 'what a probe did not see cannot be judged: see its error, and whether the machine is overloaded',
+    consequence: 'invalid',
+  };
+}
+
+/** An answer that nobody waits for was counted nowhere; who sends those may have sent others in place of them. */
+const protocol = (m: Measurements): JudgedRule => ({
+  id: 'protocol',
+  state: stateOf(m.phases.go !== null, m.strayAnswers === 0),
+  observed: m.strayAnswers,
+  ...fixed(0),
+  advice:
+    'the target answers what was never asked, or twice: see the wire protocol in the README; its latencies cannot be told',
+  consequence: 'invalid',
+});
+
+/** A fault that was planned and did not happen, or from which nothing came back, proves nothing. */
+function faultsInjected({ m, s }: Evidence): JudgedRule {
+  const planned = faultsOf(s).length;
+  const failed = m.faults.filter(({ to, error }) => to === null || error !== null);
+  const whole = m.faults.length >= planned || m.ending.state !== 'completed';
+  return {
+    id: 'faults-injected',
+    state: stateOf(planned > 0 && m.phases.go !== null, whole && failed.length === 0),
+    observed:
+      planned === 0
+        ? 'none was planned'
+        : [
+            `${m.faults.length - failed.length} of ${planned}`,
+            ...failed.map(({ id, error }) => `${id}: ${error ?? 'it never answered again'}`),
+          ].join('; '),
+    ...fixed('all that were planned'),
+    advice: 'a fault did not happen as it was planned: see its error, and the log of what it was aimed at',
+    consequence: 'invalid',
+  };
+}
+
+const wrongAfter = ({ rows }: FaultFacts): number =>
+  rows === null ? 0 : rows.lost + rows.phantom + rows.duplicated;
+
+/** Section D: nothing acknowledged is lost, nothing is applied twice or out of nothing. */
+function integrity(m: Measurements): JudgedRule {
+  const facts = m.integrity;
+  const after = m.faults.filter((fault) => wrongAfter(fault) > 0);
+  const wrong =
+    (facts === null ? 0 : facts.lost + facts.phantom + facts.duplicated + facts.holes) + after.length;
+  const answered = OPERATIONS.reduce(
+    (sum, op) => sum + m.operations[op].whole.ok + m.operations[op].whole.rejected,
+    0,
+  );
+  // What was answered is acknowledged, and what is acknowledged is applied: else the check itself is broken.
+  const consistent = facts === null || wrong > 0 || (facts.acked >= answered && facts.applied >= facts.acked);
+  const checkable = m.stackKind === 'local' && m.measured !== null && m.ending.state === 'completed';
+  const examples = facts === null || facts.examples.length === 0 ? '' : ` (${facts.examples.join('; ')})`;
+  const found =
+    facts === null
+      ? 'unmeasured'
+      : `${facts.lost} lost, ${facts.phantom} phantom, ${facts.duplicated} duplicated, ${facts.holes} holes${examples}${
+          consistent ? '' : `; ${answered} answered, ${facts.acked} acknowledged, ${facts.applied} applied`
+        }`;
+  return {
+    id: 'integrity',
+    state: stateOf(facts !== null || checkable || wrong > 0, facts !== null && wrong === 0 && consistent),
+    observed: [
+      found,
+      ...after.map(
+        ({ id, rows }) =>
+          `after ${id} ${rows?.lost} lost, ${rows?.phantom} phantom, ${rows?.duplicated} duplicated`,
+      ),
+    ].join('; '),
+    ...fixed('0 lost, 0 phantom, 0 duplicated, 0 holes'),
+    advice:
+      facts === null && wrong === 0
+        ? 'the rows were not read: see the errors of the run; for a target, name its database'
+        : 'acknowledged operations are not in the rows as they were sent: acknowledge after the commit only',
+    consequence: wrong > 0 ? 'data-lost' : 'invalid',
+  };
+}
+
+function rowWritesAgree(m: Measurements, { integrity }: Figures): JudgedRule {
+  const { rowWritesDisagreePercent: percent, rowWritesServers } = integrity;
+  const nothing = rowWritesServers === 0 && (m.integrity?.acked ?? 0) > 0;
+  // A killed server forgets its counters, and so does PostgreSQL when it recovers.
+  const killed = m.faults.some(({ action }) => action === 'kill');
+  return {
+    id: 'row-writes-agree',
+    state: stateOf(m.integrity !== null && !killed, percent !== null && percent <= AGREE_PERCENT && !nothing),
+    observed: killed
+      ? 'what was killed forgot its counters'
+      : nothing
+        ? 'no row writes for acknowledged operations'
+        : percent,
+    ...fixed(AGREE_PERCENT),
+    advice:
+      'the servers and PostgreSQL count different row writes: one of the two does not measure what it says',
+    consequence: 'invalid',
+  };
+}

@@ -1,0 +1,123 @@
+import { countOf } from '../../histogram.ts';
+import type { Counts } from '../../load/engine.ts';
+import type { Figures } from '../../measurement/figures.ts';
+import type { Measurements } from '../../measurement/measurements.ts';
+import type { Scenario } from '../../scenario/scenario.ts';
+import { OPERATIONS, type Operation } from '../../scenario/workload.ts';
+import { fixed, limitOf, stateOf } from './limit.ts';
+import type { Evidence, JudgedRule } from './rules.ts';
+
+const REACHED_PERCENT = 99;
+
+/** Whether the load was the one that was asked for, and all of it was counted. */
+export const loadRules = ({ m, s, figures }: Evidence): readonly JudgedRule[] => [
+  runCompleted(m),
+  ...OPERATIONS.map((op) => conservation(op, m)),
+  ...OPERATIONS.map((op) => scheduleKept(op, m, s)),
+  ccuReached(m, figures),
+  ...OPERATIONS.map((op) => loadSustained(op, m, s, figures)),
+  ...OPERATIONS.map((op) => answers(op, m)),
+];
+
+function runCompleted({ ending, measured }: Measurements): JudgedRule {
+  const advice = {
+    completed: 'nothing to do',
+    stoppedEarly: 'lower the load (--scale), or give the system more room',
+    interrupted: 'run it again and let it end',
+    stackFailed: ending.state === 'stackFailed' ? ending.hint : '',
+  }[ending.state];
+  return {
+    id: 'run-completed',
+    state: stateOf(true, ending.state === 'completed' && measured !== null),
+    observed: measured === null && ending.state === 'completed' ? 'never measured' : ending.state,
+    ...fixed('completed'),
+    advice,
+    // The other endings speak for themselves.
+    consequence: ending.state === 'completed' ? 'invalid' : 'ending',
+  };
+}
+
+/** R4. Each outcome, and each latency, is counted on its own, so that a lost operation shows as a difference. */
+function conservation(op: Operation, m: Measurements): JudgedRule {
+  const { whole, measured, due } = m.operations[op];
+  const missing = (c: Counts): number =>
+    Math.abs(c.scheduled - c.ok - c.rejected - c.failed - c.timedOut - c.skipped - c.unfinished);
+  const untimed = Math.abs(countOf(due) - measured.ok - measured.rejected);
+  const observed = Math.max(missing(whole), missing(measured), untimed);
+  return {
+    id: `conservation.${op}`,
+    state: stateOf(true, observed === 0),
+    observed,
+    ...fixed(0),
+    advice:
+      'the generator lost count of operations: this is a bug in capbench, please report it with the bundle',
+    consequence: 'invalid',
+  };
+}
+
+/**
+ * R4: what came due is known beforehand, rate times duration, to one operation for each stream. A generator that
+ * falls behind its own schedule without counting it shows here.
+ */
+function scheduleKept(op: Operation, m: Measurements, { load }: Scenario): JudgedRule {
+  const seconds = m.measured === null ? 0 : m.measured.to - m.measured.from;
+  const [rate, tolerance] = {
+    intent: [load.intentsPerSecond, load.players] as const,
+    monsterCommand: [load.monsterCommandsPerSecond, 2 * load.commandsPerPost] as const,
+  }[op];
+  const planned = Math.round(rate * seconds);
+  const observed = m.operations[op].measured.scheduled;
+  return {
+    id: `schedule-kept.${op}`,
+    // Stopped early, every worker ends its schedule at an instant of its own.
+    state: stateOf(
+      m.measured !== null && m.ending.state === 'completed',
+      Math.abs(observed - planned) <= tolerance && (observed > 0 || planned === 0),
+    ),
+    observed,
+    ...fixed(`${planned} to within ${tolerance}`),
+    advice:
+      observed === 0
+        ? 'nothing of this load came due: a longer --duration, or fewer commands to a post (load.commandsPerPost)'
+        : 'the generator did not count all that was due: this is a bug in capbench, please report it with the bundle',
+    consequence: 'invalid',
+  };
+}
+
+function ccuReached(m: Measurements, { load }: Figures): JudgedRule {
+  const limit = Math.ceil((REACHED_PERCENT / 100) * load.requestedCcu);
+  return {
+    id: 'ccu-reached',
+    state: stateOf(m.phases.ready !== null, load.peakCcu >= limit),
+    observed: load.peakCcu,
+    ...fixed(limit),
+    advice: 'see the connection errors; more world servers, more descriptors, or a smaller --scale',
+    consequence: 'breached-if-healthy',
+  };
+}
+
+function loadSustained(op: Operation, m: Measurements, { rules }: Scenario, { load }: Figures): JudgedRule {
+  const sent = load.sentPercent[op];
+  return {
+    id: `load-sustained.${op}`,
+    state: stateOf(m.measured !== null && sent !== null, sent !== null && sent >= rules.sentPercent),
+    observed: sent,
+    ...limitOf(rules, 'sentPercent'),
+    advice: 'the system did not take the load that was due: find what is saturated, or lower --scale',
+    consequence: 'breached-if-healthy',
+  };
+}
+
+/** R7: without a single acknowledgement of what was due there is nothing to conclude from. */
+function answers(op: Operation, m: Measurements): JudgedRule {
+  const { scheduled, ok, rejected } = m.operations[op].measured;
+  return {
+    id: `answers.${op}`,
+    state: stateOf(m.measured !== null && scheduled > 0, ok + rejected > 0),
+    observed: ok + rejected,
+    ...fixed(1),
+    advice:
+      'nothing was acknowledged: see the logs of the world servers, and whether the target speaks the protocol',
+    consequence: 'invalid',
+  };
+}

@@ -1,0 +1,86 @@
+import { type LimitName, limitOf, stateOf } from './limit.ts';
+import type { Consequence, Evidence, JudgedRule } from './rules.ts';
+
+const NOT_TOLD = 'not told on this platform';
+const NAMED = 3;
+
+/** N: whether something beside the run took what the run was measured with. */
+export function noiseRules({ m, s, figures }: Evidence): readonly JudgedRule[] {
+  const { host } = figures;
+  const one = (
+    id: string,
+    value: number | null,
+    name: LimitName,
+    advice: string,
+    over: { readonly unless?: string | null; readonly consequence?: Consequence } = {},
+  ): JudgedRule => {
+    const limit = limitOf(s.rules, name);
+    const why = m.measured === null ? 'never measured' : (over.unless ?? (value === null ? NOT_TOLD : null));
+    return {
+      id,
+      state: stateOf(why === null, value !== null && Math.abs(value) <= limit.limit),
+      observed: why ?? value,
+      ...limit,
+      advice,
+      consequence: over.consequence ?? 'invalid',
+    };
+  };
+  const older = m.canary === null ? 'not recorded' : null;
+  const stolen =
+    'the hypervisor gave the CPU to others: a machine with cores of its own, or another time of the day';
+  return [
+    one('steal-mean', host.stealPercent, 'stealMeanPercent', stolen),
+    one('steal-max', host.stealMaxPercent, 'stealMaxPercent', stolen),
+    one(
+      'throttled',
+      host.throttledPeriods,
+      'throttledPeriods',
+      'the control group of capbench used up its CPU quota and was stopped: raise the quota (cpu.max, --cpus), or lower --scale',
+    ),
+    one(
+      'memory-pressure',
+      host.memoryPressurePercent,
+      'memoryPressurePercent',
+      'everything waited for memory: less of it for the stack (world.heap, shared_buffers), or a machine with more',
+    ),
+    one(
+      'cpu-pressure',
+      host.cpuPressurePercent,
+      'cpuPressurePercent',
+      'the generator waited for a CPU: end what runs beside it, or give it more cores',
+      { unless: m.colocated ? 'the servers share the host with the generator' : null },
+    ),
+    foreignCpu(
+      one(
+        'foreign-cpu',
+        host.foreignCpuPercent,
+        'foreignCpuPercent',
+        'processes that are not of the run used the CPU: end them, or run on a machine that is free',
+      ),
+      m.foreign,
+    ),
+    one(
+      'canary',
+      host.canaryDriftPercent,
+      'canaryDriftPercent',
+      'the same piece of work took another time before and after the run: the machine changed its pace (turbo, heat, neighbours); run again, with the clock of the CPU held',
+      { unless: older ?? (m.canary?.afterMs == null ? 'not run a second time' : null) },
+    ),
+    one(
+      'clock',
+      host.clockDriftMs,
+      'clockDriftMs',
+      'the wall clock was set while the run went on: durations are right, the times of day in the logs are not',
+      { unless: older, consequence: 'note' },
+    ),
+  ];
+}
+
+/** A busy neighbour has a name. */
+function foreignCpu(rule: JudgedRule, foreign: Evidence['m']['foreign']): JudgedRule {
+  if (rule.state !== 'broken' || typeof rule.observed !== 'number' || foreign.length === 0) return rule;
+  const names = foreign
+    .slice(0, NAMED)
+    .map(({ name, pid, cpuSeconds }) => `${name} (pid ${pid}) ${cpuSeconds.toFixed(1)} s`);
+  return { ...rule, observed: `${rule.observed.toFixed(1)}% of the host, of them ${names.join(', ')}` };
+}

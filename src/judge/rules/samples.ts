@@ -1,0 +1,138 @@
+import { countAbove, countOf, type HistogramData, percentileOf } from '../../histogram.ts';
+import type { Measurements } from '../../measurement/measurements.ts';
+import { valuesAt } from '../../measurement/readings.ts';
+import { binomialAtMost } from '../binomial.ts';
+import { type LatencyBudget, latencyBudgetOf } from '../latency-budget.ts';
+import { limitOf, stateOf } from './limit.ts';
+import type { Evidence, JudgedRule } from './rules.ts';
+
+/** R6 wants so many windows; with fewer, their variance is taken to be as much larger as it may well be. */
+const ENOUGH_WINDOWS = 20;
+/** Nobody is told to run for longer than this. */
+const LONGEST_SECONDS = 86_400;
+
+/** R6: whether a percentile that was met was met often enough to say so of the next run as well. */
+export function sampleRules({ m, s, figures, rulings }: Evidence): readonly JudgedRule[] {
+  const limit = limitOf(s.rules, 'confidencePercent');
+  return rulings.flatMap(({ budget, state }): JudgedRule[] => {
+    const latency = state === 'met' ? latencyBudgetOf(budget) : null;
+    if (latency === null || m.measured === null) return [];
+    const rule = { id: `samples.${budget.id}`, ...limit, advice: '', consequence: 'no-pass' } as const;
+    if (limit.limit === 0) return [{ ...rule, state: 'not-applicable', observed: 'left unjudged' }];
+    const sample = sampleOf(latency, m);
+    if (sample === null) {
+      return [{ ...rule, state: 'not-applicable', observed: 'no windows in a bundle of an older capbench' }];
+    }
+    const confidence = confidenceOf(sample, latency.percent);
+    return [
+      {
+        ...rule,
+        state: stateOf(true, confidence >= limit.limit / 100),
+        observed: Number((100 * confidence).toFixed(4)),
+        advice: adviceOf(sample, latency, limit.limit / 100, figures.load.durationSeconds ?? 0),
+      },
+    ];
+  });
+}
+
+interface Sample {
+  readonly over: number;
+  readonly operations: number;
+  /** How many operations are worth one that is independent of all others. */
+  readonly effect: number;
+}
+
+/** P[Bin(n, 1-p) > t] of what the operations are worth: 1 - c is the risk that the true share over the limit is 1-p. */
+function confidenceOf({ over, operations, effect }: Sample, percent: number): number {
+  // Rounded to the disadvantage of the claim.
+  const [t, n] = [Math.ceil(over / effect), Math.floor(operations / effect)];
+  return 1 - binomialAtMost(t, n, 1 - percent / 100);
+}
+
+/** Null where there are no windows to tell how the latencies hang together. */
+function sampleOf({ operation, kind, limitMs, strict }: LatencyBudget, m: Measurements): Sample | null {
+  const facts = m.operations[operation];
+  if (facts.windows.length === 0) return null;
+  const { failed, timedOut, skipped, unfinished } = facts.measured;
+  const unanswered = kind === 'due' ? failed + timedOut + skipped + unfinished : 0;
+  const limit = 1e3 * limitMs - (strict ? 1e-6 : 0);
+  const operations = countOf(facts[kind]) + unanswered;
+  const over = countAbove(facts[kind], limit) + unanswered;
+  // Windows are of the latency from due; the others hang together as this one does where it is as rare.
+  const same =
+    percentileOf(facts.due, 100 * (1 - over / Math.max(1, operations))) ?? Number.POSITIVE_INFINITY;
+  return { over, operations, effect: designEffect(kind === 'due' ? limit : same, operation, m) };
+}
+
+/**
+ * deff = max(1, s_f^2 (n/B) / (p (1-p))), with s_f^2 the variance of the share over the limit among B windows: what
+ * comes in bursts is worth less than as much that does not.
+ */
+function designEffect(limit: number, operation: LatencyBudget['operation'], m: Measurements): number {
+  const { windows } = m.operations[operation];
+  const lost = unansweredIn(operation, m, windows.length);
+  const shares = windows.flatMap((window: HistogramData, i) => {
+    const unanswered = lost[i] ?? 0;
+    const count = countOf(window) + unanswered;
+    return count === 0 ? [] : [{ count, over: countAbove(window, limit) + unanswered }];
+  });
+  const n = shares.reduce((sum, { count }) => sum + count, 0);
+  const p = shares.reduce((sum, { over }) => sum + over, 0) / Math.max(1, n);
+  if (p === 0 || p === 1 || shares.length === 0) return 1;
+  // One window tells of no variance at all: everything in it may be one burst.
+  if (shares.length === 1) return n;
+  const variance =
+    shares.reduce((sum, { count, over }) => sum + (over / count - p) ** 2, 0) / (shares.length - 1);
+  const few = Math.max(1, (ENOUGH_WINDOWS - 1) / (shares.length - 1));
+  return Math.max(1, (few * variance * (n / shares.length)) / (p * (1 - p)));
+}
+
+/** What failed, timed out or was skipped in each window, as the seconds of the run tell. */
+function unansweredIn(operation: string, { series, measured }: Measurements, windows: number): number[] {
+  if (measured === null) return [];
+  const length = (measured.to - measured.from) / windows;
+  const ends = Array.from({ length: windows + 1 }, (_, i) => measured.from + i * length);
+  const counters = ['failed', 'timedOut', 'skipped'].map((outcome) =>
+    valuesAt(series[`load.${operation}.${outcome}`], ends),
+  );
+  return Array.from({ length: windows }, (_, i) =>
+    counters.reduce((sum, values) => sum + Math.max(0, (values[i + 1] ?? 0) - (values[i] ?? 0)), 0),
+  );
+}
+
+function adviceOf(sample: Sample, { percent }: LatencyBudget, confidence: number, seconds: number): string {
+  const { over, operations, effect } = sample;
+  const told = `${over.toLocaleString('en-US')} of ${operations.toLocaleString('en-US')} operations were over the limit${
+    effect > 1.05
+      ? `, in bursts: they are worth ${Math.floor(operations / effect).toLocaleString('en-US')}`
+      : ''
+  }`;
+  const times = timesLonger(sample, percent, confidence);
+  const more = times === null ? null : Math.ceil((times - 1) * seconds);
+  return more === null || more > LONGEST_SECONDS
+    ? `${told}: too close to the share that is allowed for any length of run; more room, or a smaller --scale`
+    : `${told}: about ${more.toLocaleString('en-US')} more seconds (--duration ${Math.ceil(seconds) + more}s)`;
+}
+
+/** How much longer a run like this has to be; null where no length helps. */
+function timesLonger(
+  { over, operations, effect }: Sample,
+  percent: number,
+  confidence: number,
+): number | null {
+  if (operations === 0 || over / operations >= 1 - percent / 100) return null;
+  const enough = (times: number): boolean =>
+    confidenceOf({ over: times * over, operations: times * operations, effect }, percent) >= confidence;
+  let [low, high] = [1, 2];
+  while (!enough(high)) {
+    low = high;
+    high *= 2;
+    if (high > 2 ** 20) return null;
+  }
+  while (high / low > 1.01) {
+    const middle = Math.sqrt(low * high);
+    if (enough(middle)) high = middle;
+    else low = middle;
+  }
+  return high;
+}

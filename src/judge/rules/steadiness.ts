@@ -1,0 +1,113 @@
+import type { Series } from '../../measurement/measurements.ts';
+import { faultsOf, OPERATIONS, type Operation } from '../../scenario/workload.ts';
+import { negligibleMs } from '../latency-budget.ts';
+import { BEYOND_NOISE, type Drift, driftOf, FEWEST_VALUES } from '../mser.ts';
+import { type Limit, limitOf, stateOf } from './limit.ts';
+import type { Evidence, JudgedRule } from './rules.ts';
+
+/**
+ * R5: what is measured must be a state, and not a transition. Over the means of five slices of 200 ms.
+ *
+ * A run that got worse to its end would only have got worse still: what it breached is breached. One that got
+ * better measured its own warm-up, and proves nothing. An overloaded one is never steady, and that is no news.
+ */
+export const steadinessRules = (evidence: Evidence, overloaded: boolean): readonly JudgedRule[] =>
+  OPERATIONS.flatMap((op) => [throughput(op, evidence, overloaded), p95(op, evidence, overloaded)]);
+
+function throughput(op: Operation, evidence: Evidence, overloaded: boolean): JudgedRule {
+  const limit = limitOf(evidence.s.rules, 'steadyThroughputPercent');
+  return ruleOf(`steady-throughput.${op}`, `load.${op}.slice.answered`, limit, {
+    ...{ op, evidence, overloaded },
+    negligible: 0,
+    better: (from, to) => to > from,
+    words: (value) => `${Math.round(5 * value).toLocaleString('en-US')}/s`,
+  });
+}
+
+function p95(op: Operation, evidence: Evidence, overloaded: boolean): JudgedRule {
+  const limit = limitOf(evidence.s.rules, 'steadyP95Percent');
+  return ruleOf(`steady-p95.${op}`, `load.${op}.slice.p95Ms`, limit, {
+    ...{ op, evidence, overloaded },
+    negligible: negligibleMs(evidence.s.budgets, op),
+    better: (from, to) => to < from,
+    words: (value) => `${Number(value.toPrecision(3))} ms`,
+  });
+}
+
+interface Reading {
+  readonly op: Operation;
+  readonly evidence: Evidence;
+  readonly overloaded: boolean;
+  /** A difference of so much matters to nobody. */
+  readonly negligible: number;
+  readonly better: (from: number, to: number) => boolean;
+  readonly words: (value: number) => string;
+}
+
+function ruleOf(
+  id: string,
+  series: string,
+  limit: Limit & { readonly limit: number },
+  { op, evidence, overloaded, negligible, better, words }: Reading,
+): JudgedRule {
+  const means = meansOf(evidence.m.series[series], evidence.m.measured);
+  const drift = driftOf(means);
+  const rule = { id, ...limit, advice: '', consequence: 'invalid' } as const;
+  const why = whyNot(op, evidence) ?? (means.length === 0 ? 'no slices were recorded' : null);
+  if (why !== null) return { ...rule, state: 'not-applicable', observed: why };
+  if (drift === null) {
+    const observed = `${means.length} means of a second, ${FEWEST_VALUES} are needed: a longer --duration`;
+    return { ...rule, state: 'not-applicable', observed };
+  }
+  const { before, after, distance } = drift;
+  const percent = percentOf(drift);
+  const excused =
+    percent <= limit.limit
+      ? null
+      : distance <= BEYOND_NOISE
+        ? 'within the noise'
+        : Math.abs(after - before) <= negligible
+          ? `under ${words(negligible)}`
+          : null;
+  const worse = !better(before, after);
+  return {
+    ...rule,
+    state: stateOf(true, percent <= limit.limit || excused !== null),
+    observed: excused === null ? Number(percent.toPrecision(4)) : `${percent.toFixed(0)}%, ${excused}`,
+    advice: `it went from ${words(before)} to ${words(after)} during the measure phase: ${
+      worse
+        ? 'the queue grows, or something wears out: lower --scale, or run longer to see where it ends'
+        : 'the system was still warming up: a longer load.warmUp'
+    }`,
+    consequence: overloaded || worse ? 'no-pass' : 'invalid',
+  };
+}
+
+/** By how much the levels differ, of the lower one. */
+function percentOf({ before, after }: Drift): number {
+  const lower = Math.min(before, after);
+  if (before === after) return 0;
+  return lower <= 0 ? Number.MAX_SAFE_INTEGER : (100 * Math.abs(after - before)) / lower;
+}
+
+function whyNot(op: Operation, { m, s }: Evidence): string | null {
+  if (m.measured === null) return 'never measured';
+  if (m.operations[op].measured.scheduled === 0) return 'nothing was due';
+  const start = s.load.ramp + s.load.warmUp;
+  const disturbed = faultsOf(s).some(({ at, lasting }) => at + lasting >= start);
+  return disturbed ? 'faults were planned within the measure phase' : null;
+}
+
+/** The mean of each second's slices in the measure phase; a second without a slice is left out. */
+function meansOf(series: Series | undefined, measured: Evidence['m']['measured']): number[] {
+  if (series === undefined || measured === null) return [];
+  const seconds = new Map<number, { sum: number; count: number }>();
+  for (const [at, value] of series.points) {
+    // A slice bears the time of its end.
+    if (at <= measured.from + 1e-6 || at > measured.to + 1e-6) continue;
+    const second = Math.ceil(at - measured.from - 1e-6);
+    const entry = seconds.get(second) ?? { sum: 0, count: 0 };
+    seconds.set(second, { sum: entry.sum + value, count: entry.count + 1 });
+  }
+  return [...seconds].sort(([a], [b]) => a - b).map(([, { sum, count }]) => sum / count);
+}
