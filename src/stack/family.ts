@@ -40,7 +40,9 @@ export function continueFamily(pid: number): void {
  * when they are gone.
  */
 export async function killFamily(pid: number): Promise<void> {
-  const family = (await heldFamily(pid)).map((member) => ({ pid: member, startedAt: startTime(member) }));
+  const held = await heldFamily(pid);
+  // The process itself last: it stands still, and no child sees it end.
+  const family = held.toReversed().map((member) => ({ pid: member, startedAt: startTime(member) }));
   for (const member of family) {
     // A process that it started a moment ago may still be of its group; others lead one.
     signal(-member.pid, 'SIGKILL');

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { appendFile } from 'node:fs/promises';
+import { platform } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { messageOf } from '../errors.ts';
@@ -43,6 +44,9 @@ const DATABASE = 'capbench';
 /** Part of the name of the socket, and nothing else: no TCP port is opened. */
 const PORT = 5432;
 const ASK_EVERY_MS = 20;
+/** Each question to a server that is starting up costs it a process: not so often, but at once when it is ready. */
+const ASK_STARTING_EVERY_MS = 250;
+const READY = 'database system is ready to accept connections';
 /**
  * What a connection is told while nobody listens yet, while the server is starting up, or while all who lost it
  * come back at once.
@@ -62,7 +66,7 @@ export async function startPostgres(plan: PostgresPlan): Promise<Postgres> {
   const sockets = await folder.folder('s', user);
   const password = plan.password ?? randomBytes(24).toString('base64url');
   await makeCluster(plan, data, SUPERUSER, password);
-  const configuration = { ...plan.configuration, ...placement(sockets) };
+  const configuration = { ...recovery(plan), ...plan.configuration, ...placement(sockets) };
   await appendFile(join(data, 'postgresql.conf'), configurationFile(configuration));
   signal.throwIfAborted();
 
@@ -127,6 +131,11 @@ async function beginLife(plan: LifePlan, aborted: AbortSignal): Promise<Life> {
     user,
   });
   const failure = watch(server);
+  const ready = new Promise<void>((resolve) => {
+    server.onOutput((text) => {
+      if (text.includes(READY)) resolve();
+    });
+  });
   const endpoint = endpointOf(sockets, plan.password);
   const upWithin = async (prepare: Preparation, signal: AbortSignal): Promise<void> => {
     const stopAsking = new AbortController();
@@ -134,7 +143,7 @@ async function beginLife(plan: LifePlan, aborted: AbortSignal): Promise<Life> {
     try {
       await unlessAborted(
         Promise.race([
-          prepare(endpoint, { server, signal: asked, limits }),
+          prepare(endpoint, { server, ready, signal: asked, limits }),
           failure.then(({ message }) => Promise.reject(postgresFailed(message, server.tail()))),
         ]),
         signal,
@@ -163,6 +172,15 @@ const placement = (sockets: string): Readonly<Record<string, string>> => ({
   fsync: 'on',
 });
 
+/**
+ * Before it recovers, PostgreSQL syncs every file of the cluster, a second or several on a busy disk; one sync of
+ * the file system does the same in milliseconds, where there is such a call.
+ */
+const recovery = ({ build }: PostgresPlan): Readonly<Record<string, string>> =>
+  platform() === 'linux' && Number.parseInt(build.version, 10) >= 14
+    ? { recovery_init_sync_method: 'syncfs' }
+    : {};
+
 /** Two ways to fail: the postmaster ends, or one of its processes crashes and takes the others with it. */
 function watch(server: SupervisedProcess): Promise<StackFailure> {
   return new Promise((resolve) => {
@@ -187,6 +205,8 @@ function watch(server: SupervisedProcess): Promise<StackFailure> {
 /** A server that is starting, and how long it may take. */
 interface Starting {
   readonly server: SupervisedProcess;
+  /** Resolves when it says that it is ready. */
+  readonly ready: Promise<void>;
   readonly signal: AbortSignal;
   readonly limits: StartLimits;
 }
@@ -226,8 +246,12 @@ async function tell(endpoint: DatabaseEndpoint, statement: string, starting: Sta
 
 async function connected(
   { host, port, user, password, database }: DatabaseEndpoint,
-  { server, signal, limits }: Starting,
+  { server, ready, signal, limits }: Starting,
 ): Promise<pg.Client> {
+  let isReady = false;
+  const becomesReady = ready.then(() => {
+    isReady = true;
+  });
   const until = performance.now() + limits.postgres;
   for (;;) {
     signal.throwIfAborted();
@@ -258,6 +282,10 @@ async function connected(
           server.tail(),
           error,
         );
+      if (code === '57P03' && !isReady) {
+        await Promise.race([pause(ASK_STARTING_EVERY_MS, signal), becomesReady]);
+        continue;
+      }
     }
     await pause(ASK_EVERY_MS, signal);
   }

@@ -5,6 +5,9 @@ import { lockInstance } from './table.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const AGAIN_MS = 20;
+/** A PostgreSQL that is starting up answers with a process for each question: it is asked less often. */
+const STARTING_UP = '57P03';
+const AGAIN_WHILE_STARTING_MS = 100;
 /** How long a server that starts waits for the session of a predecessor that was killed. */
 const PREDECESSOR_MS = 2_000;
 
@@ -66,7 +69,7 @@ export class Link {
       } catch (error) {
         if (!isAway(error) || performance.now() >= until) throw explained(config.database, error);
       }
-      await pause();
+      await pause(AGAIN_WHILE_STARTING_MS);
     }
   }
 
@@ -135,8 +138,9 @@ export class Link {
         break;
       } catch (error) {
         last = messageOf(error);
+        const starting = error instanceof Error && 'code' in error && error.code === STARTING_UP;
+        await pause(starting ? AGAIN_WHILE_STARTING_MS : AGAIN_MS);
       }
-      await pause();
     }
     clearTimeout(tooLate);
     this.#restoring = null;
@@ -145,7 +149,7 @@ export class Link {
   }
 }
 
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+const pause = (millis: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, millis));
 
 /** A connection that holds the instance's lock, which is waited for so long. */
 async function connected({ database, instance }: WorldConfig, lockMillis: number): Promise<pg.Client> {
