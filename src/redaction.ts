@@ -23,9 +23,9 @@ export class Redaction {
   /** What a process was given: every secret in its arguments and its environment. */
   static of(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): Redaction {
     const redaction = new Redaction();
-    for (const argument of argv) redaction.learn(argument, 'an argument');
+    for (const argument of argv) redaction.learn(argument, 'from an argument');
     for (const [name, value = ''] of Object.entries(env)) {
-      const origin = `the variable ${name}`;
+      const origin = `from the variable ${name}`;
       redaction.learn(value, origin);
       if (!SECRET_NAME.test(name)) continue;
       redaction.add(value, origin);

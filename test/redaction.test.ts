@@ -112,7 +112,7 @@ describe('a secret that turns up later', () => {
     expect(later.find('made-by-run-1')).toBe('the run');
   });
   test('is told by where it came from, and never by itself', () => {
-    expect(redaction.find('x s3cret-4711')).toBe('the variable PGPASSWORD');
+    expect(redaction.find('x s3cret-4711')).toBe('from the variable PGPASSWORD');
     expect(redaction.find('postgres://a:b@c')).toBe('a user or a password in an address');
   });
 });

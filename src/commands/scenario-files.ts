@@ -125,7 +125,7 @@ export async function loadScenario(
   const read = readScenario({ file, bytes }, claims, overrides, checkBudgets);
   const { scenario, removed } = withoutSecrets(read, file, host.redaction);
   for (const what of removed)
-    host.stderr.write(`warning: ${file} holds a secret, which is told nowhere else; take it out (${what})\n`);
+    host.stderr.write(`warning: a secret in the scenario is told nowhere else; take it out: ${what}\n`);
   return { scenario, path };
 }
 

@@ -9,7 +9,7 @@ const PROSE =
 /** A scenario that may be written, and where a secret was taken out of it. */
 export interface CleanScenario {
   readonly scenario: Scenario;
-  /** `description: a user or a password in an address` */
+  /** `description (a user or a password in an address)` */
   readonly removed: readonly string[];
 }
 
@@ -26,7 +26,7 @@ export function withoutSecrets(scenario: Scenario, file: string, redaction: Reda
       where: file,
       path: redaction.text(pathText(path)),
       message: `a secret is there (${what}), expected none`,
-      hint: what.startsWith('the variable ')
+      hint: what.startsWith('from the variable ')
         ? 'it is the value of that variable: take it out of the scenario, or unset the variable if it is no secret'
         : 'a scenario is data that others read: take the secret out',
     });
@@ -36,7 +36,7 @@ export function withoutSecrets(scenario: Scenario, file: string, redaction: Reda
       const text = redaction.text(value);
       if (text === value) return value;
       const what = redaction.find(value) ?? 'the beginning of one';
-      if (PROSE.test(pathText(path))) removed.push(`${pathText(path)}: ${what}`);
+      if (PROSE.test(pathText(path))) removed.push(`${pathText(path)} (${what})`);
       else refuse(path, what);
       return text;
     }

@@ -27,11 +27,11 @@ test('prose loses its secrets before it is hashed', () => {
   expect(scenario.description).toBe('as in postgres://(redacted)@db/world');
   expect(writeScenario(scenario)).not.toMatch(/ann:x|s3cret|password=y|t@h/);
   expect(removed).toEqual([
-    'description: a user or a password in an address',
-    'deviations.0.documented: the value of a password, secret, token or key',
-    'deviations.0.applied: the variable PGPASSWORD',
-    'budgets.0.title: the variable PGPASSWORD',
-    'budgets.0.condition: a user or a password in an address',
+    'description (a user or a password in an address)',
+    'deviations.0.documented (the value of a password, secret, token or key)',
+    'deviations.0.applied (from the variable PGPASSWORD)',
+    'budgets.0.title (from the variable PGPASSWORD)',
+    'budgets.0.condition (a user or a password in an address)',
   ]);
   expect(clean(scenario)).toEqual({ scenario, removed: [] });
 });
@@ -42,6 +42,7 @@ test('where a secret cannot be taken out, the scenario is refused without repeat
     ...postgres.settings,
     cluster_name: 'postgres://ann:hidden@db',
     log_line_prefix: 's3cret-4711',
+    'my.s3cret-4711': '1',
   };
   let thrown: unknown;
   try {
@@ -54,6 +55,7 @@ test('where a secret cannot be taken out, the scenario is refused without repeat
   expect(thrown.problems.map(({ path }) => path)).toEqual([
     'postgres.settings.cluster_name',
     'postgres.settings.log_line_prefix',
+    'postgres.settings.my.(redacted)',
   ]);
   expect(thrown.problems[1]?.message).toContain('PGPASSWORD');
   expect(JSON.stringify(thrown.problems) + thrown.message).not.toMatch(/hidden|s3cret/);
