@@ -3,7 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
 
 /** What the server does with an intent, or with a post. */
-export type IntentAnswer = 'ok' | 'reject' | 'silence' | 'garbage' | 'flood' | 'drop' | 'wrongNumber';
+export type IntentAnswer =
+  | 'ok'
+  | 'reject'
+  | 'silence'
+  | 'garbage'
+  | 'flood'
+  | 'drop'
+  | 'forget'
+  | 'wrongNumber'
+  | 'twice';
 export type PostAnswer = 'commit' | 'reject' | 'silence' | 'garbage' | 'refuse' | 'withhold' | 'drop';
 
 export interface ServerOptions {
@@ -14,6 +23,12 @@ export interface ServerOptions {
   readonly port?: number;
   /** How high the numbers stood before: of every player, and of every monster. */
   readonly lastSeq?: number;
+  /** Milliseconds from an operation's arrival to its commit and answer; who is killed meanwhile has lost it. */
+  readonly commitAfter?: number;
+  /** Milliseconds for which the end of a connection is not noticed: another one is answered 409 until then. */
+  readonly lingers?: number;
+  /** What a welcome says instead of the last number committed, by entity. */
+  readonly lastSeqOf?: (entity: number, committed: number) => number;
   readonly intent?: (player: number, seq: number) => IntentAnswer;
   readonly post?: (post: number) => PostAnswer;
   /** Players whose upgrade is answered 404. */
@@ -22,10 +37,23 @@ export interface ServerOptions {
   readonly welcome?: (player: number) => string | null;
 }
 
-/** A small server that speaks the world protocol, and misbehaves on demand. It keeps what it received. */
+/** What has come and is not committed. */
+interface Pending {
+  readonly entities: ReadonlySet<number>;
+  readonly timer: NodeJS.Timeout;
+}
+
+/**
+ * A small server that speaks the world protocol, and misbehaves on demand. It keeps what it received, and can be
+ * killed and started again: `rows` is all that it then still knows.
+ */
 export class ProtocolServer {
   /** By entity id: the sequence numbers that came, in order of arrival. */
   readonly received = new Map<number, number[]>();
+  /** By entity id: the sequence numbers that are committed, in that order. */
+  readonly rows = new Map<number, number[]>();
+  /** Upgrades that were answered 409. */
+  conflicts = 0;
   readonly texts: string[] = [];
   readonly posts: number[] = [];
   /** The addresses that players came from. */
@@ -34,7 +62,11 @@ export class ProtocolServer {
   peak = 0;
   url = '';
   private readonly options: ServerOptions;
-  private readonly http: Server;
+  private readonly pending = new Set<Pending>();
+  private readonly busy = new Set<string>();
+  /** By connection for posts: the generator's socket for commits. */
+  private readonly lines = new WeakMap<object, WebSocket>();
+  private http: Server;
   private readonly sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
   private readonly commits = new Map<string, WebSocket>();
   private readonly open = new Set<WebSocket>();
@@ -42,22 +74,57 @@ export class ProtocolServer {
 
   constructor(options: ServerOptions) {
     this.options = options;
-    this.http = createServer((request, response) => void this.serve(request, response));
-    this.http.on('upgrade', (request, socket, head) => {
+    this.http = this.create();
+  }
+
+  private create(): Server {
+    const http = createServer((request, response) => {
+      // A request may end with its connection, half read.
+      this.serve(request, response).catch(() => request.socket.destroy());
+    });
+    http.on('upgrade', (request, socket, head) => {
       const url = new URL(request.url ?? '', 'http://x');
       const player = Number(url.searchParams.get('player'));
       if (url.pathname === '/play' && this.options.refuses?.(player) === true) {
         socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
         return;
       }
+      const who = url.search;
+      if (this.busy.has(who)) {
+        this.conflicts += 1;
+        socket.end('HTTP/1.1 409 Conflict\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+        return;
+      }
       const source = request.socket.remoteAddress ?? '';
       if (url.pathname === '/play') this.sources.set(source, (this.sources.get(source) ?? 0) + 1);
       this.sockets.handleUpgrade(request, socket, head, (webSocket) => {
         this.open.add(webSocket);
-        webSocket.on('close', () => this.open.delete(webSocket));
-        if (url.pathname === '/play') this.play(player, webSocket);
-        else this.welcomeGenerator(url.searchParams.get('generator') ?? '', webSocket);
+        this.busy.add(who);
+        webSocket.on('close', () => {
+          this.open.delete(webSocket);
+          setTimeout(() => this.busy.delete(who), this.options.lingers ?? 0);
+        });
+        if (url.pathname === '/play') void this.play(player, webSocket);
+        else void this.welcomeGenerator(url.searchParams.get('generator') ?? '', webSocket);
       });
+    });
+    return http;
+  }
+
+  /** Every connection ends, what is not committed is lost, and nobody listens. */
+  async kill(): Promise<void> {
+    for (const { timer } of this.pending) clearTimeout(timer);
+    this.pending.clear();
+    await this.close();
+    this.busy.clear();
+  }
+
+  /** Listens again, where it did. */
+  async restart(): Promise<void> {
+    const { port } = new URL(this.url);
+    this.http = this.create();
+    await new Promise<void>((resolve) => {
+      this.http.listen(Number(port), '127.0.0.1', resolve);
     });
   }
 
@@ -125,6 +192,10 @@ export class ProtocolServer {
     const post = Number(url.searchParams.get('post'));
     const generator = url.searchParams.get('generator') ?? '';
     await this.stalled;
+    // What was sent before the last welcome of its generator must not be applied after it.
+    const line = this.commits.get(generator);
+    if ((this.lines.get(request.socket) ?? line) !== line) return void request.socket.destroy();
+    if (line !== undefined) this.lines.set(request.socket, line);
     this.posts.push(post);
     const answer = this.options.post?.(post) ?? 'commit';
     if (answer === 'refuse') {
@@ -144,12 +215,47 @@ export class ProtocolServer {
       return;
     }
     const rejected = answer === 'reject' ? commands.length : 0;
-    this.commits
-      .get(generator)
-      ?.send(JSON.stringify({ commits: [[post, commands.length - rejected, rejected]] }));
+    this.commit(commands, () => {
+      this.commits
+        .get(generator)
+        ?.send(JSON.stringify({ commits: [[post, commands.length - rejected, rejected]] }));
+    });
   }
 
-  private play(player: number, socket: WebSocket): void {
+  /** In the order of arrival: at once, or after the time that the options say. */
+  private commit(
+    operations: readonly (readonly [entity: number, seq: number, ...unknown[]])[],
+    answer: () => void,
+  ) {
+    const apply = (): void => {
+      for (const [entity, seq] of operations) noteIn(this.rows, entity, seq);
+      answer();
+    };
+    const { commitAfter } = this.options;
+    if (commitAfter === undefined) return apply();
+    const pending: Pending = {
+      entities: new Set(operations.map(([entity]) => entity)),
+      timer: setTimeout(() => {
+        this.pending.delete(pending);
+        apply();
+      }, commitAfter),
+    };
+    this.pending.add(pending);
+  }
+
+  /** The last number committed of an entity of which nothing is in flight any more. */
+  private async lastSeqOf(entities: readonly number[]): Promise<number[]> {
+    while ([...this.pending].some((pending) => entities.some((entity) => pending.entities.has(entity)))) {
+      await sleep(1);
+    }
+    return entities.map((entity) => {
+      const committed = Math.max(this.options.lastSeq ?? 0, ...(this.rows.get(entity) ?? []));
+      return this.options.lastSeqOf?.(entity, committed) ?? committed;
+    });
+  }
+
+  private async play(player: number, socket: WebSocket): Promise<void> {
+    const [lastSeq] = await this.lastSeqOf([player]);
     this.peak = Math.max(this.peak, this.open.size);
     const welcome =
       this.options.welcome === undefined
@@ -159,7 +265,7 @@ export class ProtocolServer {
               place: 3,
               exits: ['north', 'east'],
               present: [player + 1],
-              lastSeq: this.options.lastSeq ?? 0,
+              lastSeq,
             },
           })
         : this.options.welcome(player);
@@ -170,9 +276,14 @@ export class ProtocolServer {
   private async hear(player: number, socket: WebSocket, frame: string): Promise<void> {
     if (this.stalled !== null) await this.stalled;
     const { seq, text }: { seq: number; text: string } = JSON.parse(frame);
+    const answer = this.options.intent?.(player, seq) ?? 'ok';
+    if (answer === 'forget') return socket.terminate();
     this.note(player, seq);
     this.texts.push(text);
-    const answer = this.options.intent?.(player, seq) ?? 'ok';
+    this.commit([[player, seq]], () => this.answer(socket, answer, seq, text));
+  }
+
+  private answer(socket: WebSocket, answer: IntentAnswer, seq: number, text: string): void {
     if (answer === 'garbage') socket.send('{"acks":[{"seq":');
     else if (answer === 'flood') socket.send(`{"acks":[],"words":"${'x'.repeat(400_000)}"}`);
     else if (answer === 'drop') socket.terminate();
@@ -180,23 +291,29 @@ export class ProtocolServer {
     else if (answer !== 'silence') {
       const ok = answer === 'ok';
       const place = text === 'look' ? { place: 3, exits: ['north'], present: [] } : {};
-      socket.send(
-        JSON.stringify({ acks: [{ seq, ok, ...(ok ? place : { why: 'there is no exit to the west' }) }] }),
-      );
+      const ack = JSON.stringify({
+        acks: [{ seq, ok, ...(ok ? place : { why: 'there is no exit to the west' }) }],
+      });
+      socket.send(ack);
+      if (answer === 'twice') socket.send(ack);
     }
   }
 
-  private welcomeGenerator(generator: string, socket: WebSocket): void {
-    this.commits.set(generator, socket);
+  private async welcomeGenerator(generator: string, socket: WebSocket): Promise<void> {
     const { from, to } = this.monsters;
-    const lastSeq =
-      this.options.lastSeq === undefined ? null : new Array<number>(to - from).fill(this.options.lastSeq);
+    const numbers = await this.lastSeqOf(Array.from({ length: to - from }, (_, index) => from + index));
+    this.commits.set(generator, socket);
+    const lastSeq = numbers.every((number) => number === 0) ? null : numbers;
     socket.send(JSON.stringify({ welcome: { generator, lastSeq } }));
   }
 
   private note(entity: number, seq: number): void {
-    const known = this.received.get(entity) ?? [];
-    known.push(seq);
-    this.received.set(entity, known);
+    noteIn(this.received, entity, seq);
   }
+}
+
+function noteIn(numbers: Map<number, number[]>, entity: number, seq: number): void {
+  const known = numbers.get(entity);
+  if (known === undefined) numbers.set(entity, [seq]);
+  else known.push(seq);
 }

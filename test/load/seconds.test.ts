@@ -3,6 +3,7 @@ import { EMPTY_HISTOGRAM } from '../../src/histogram.ts';
 import type { LoadSecond, LoadSecondOperation } from '../../src/load/engine.ts';
 import type { WorkerReport } from '../../src/load/fleet/messages.ts';
 import { Seconds } from '../../src/load/fleet/seconds.ts';
+import type { WorkerSlice } from '../../src/load/slices.ts';
 
 const operation = (ok: number): LoadSecondOperation => ({
   scheduled: ok,
@@ -15,7 +16,21 @@ const operation = (ok: number): LoadSecondOperation => ({
   due: { ...EMPTY_HISTOGRAM, counts: [[10, ok]], min: 10, max: 10, sum: 10 * ok },
 });
 
-const report = (pid: number, second: number, ok: number, at = second * 1e6): WorkerReport => ({
+const slice = (index: number, ...values: number[]): WorkerSlice => ({
+  index,
+  due: {
+    intent: { ...EMPTY_HISTOGRAM, counts: values.map((value) => [value, 1]), max: Math.max(...values) },
+    monsterCommand: EMPTY_HISTOGRAM,
+  },
+});
+
+const report = (
+  pid: number,
+  second: number,
+  ok: number,
+  at = second * 1e6,
+  slices: WorkerSlice[] = [],
+): WorkerReport => ({
   second,
   at,
   connected: 50,
@@ -24,14 +39,14 @@ const report = (pid: number, second: number, ok: number, at = second * 1e6): Wor
   bytesOut: 10,
   framesIn: 1,
   commandBytes: 10,
-  disconnects: 0,
-  reconnects: 0,
-  slices: [],
+  disconnects: 2,
+  reconnects: 1,
+  slices,
   worker: {
     pid,
     maxLoopDelayMs: ok,
-    stalledMs: 0,
-    waitedSeconds: null,
+    stalledMs: 5,
+    waitedSeconds: 0.1,
     utilisation: 0.5,
     cpuSeconds: 0.25,
     memoryBytes: 1000,
@@ -50,6 +65,7 @@ test('a second is told once all workers have told it', () => {
   seconds.add(0, report(10, 1, 4));
   expect(told).toHaveLength(1);
   expect(told[0]).toMatchObject({ at: 1e6, connected: 100, bytesIn: 200, framesIn: 2, commandBytes: 20 });
+  expect(told[0]).toMatchObject({ disconnects: 4, reconnects: 2 });
   expect(told[0]?.operations.intent).toMatchObject({ ok: 7, inFlight: 2, due: { counts: [[10, 7]] } });
   expect(told[0]?.workers.map(({ pid }) => pid)).toEqual([10, 11]);
 });
@@ -71,7 +87,8 @@ test('a late worker is not waited for, and loses nothing', () => {
   seconds.add(0, report(10, 3, 1));
   expect(told).toHaveLength(3);
   expect(told[2]?.operations.intent.ok).toBe(14);
-  expect(told[2]?.workers[1]).toMatchObject({ cpuSeconds: 0.5, maxLoopDelayMs: 7 });
+  expect(told[2]?.workers[1]).toMatchObject({ cpuSeconds: 0.5, maxLoopDelayMs: 7, stalledMs: 10 });
+  expect(told[2]?.workers[1]?.waitedSeconds).toBeCloseTo(0.2);
 });
 
 test('who is done is not waited for, and the rest of a second has its own end', () => {
@@ -84,4 +101,37 @@ test('who is done is not waited for, and the rest of a second has its own end', 
   seconds.done(1);
   expect(told.map(({ at }) => at)).toEqual([1e6, 1.4e6]);
   expect(told.reduce((sum, { operations }) => sum + operations.intent.ok, 0)).toBe(6);
+});
+
+test('slices are merged before their percentile is taken, five to a second', () => {
+  const { seconds, told } = collecting(2);
+  seconds.add(0, report(10, 1, 3, 1e6, [slice(0, 10, 20, 30), slice(4, 5)]));
+  // This worker was late, and has heard something of the next second already.
+  seconds.add(1, report(11, 1, 3, 1e6, [slice(0, 1000), slice(5, 7)]));
+  expect(told[0]?.slices.map(({ at }) => at)).toEqual([200_000, 400_000, 600_000, 800_000, 1e6]);
+  expect(told[0]?.slices.map(({ operations }) => operations.intent.answered)).toEqual([4, 0, 0, 0, 1]);
+  expect(told[0]?.slices[0]?.operations.intent).toEqual({ answered: 4, p95: 1000 });
+  expect(told[0]?.slices[1]?.operations.intent).toEqual({ answered: 0, p95: null });
+  expect(told[0]?.slices[0]?.operations.monsterCommand).toEqual({ answered: 0, p95: null });
+  seconds.add(0, report(10, 2, 1, 2e6, [slice(5, 9)]));
+  seconds.add(1, report(11, 2, 1, 2e6));
+  expect(told[1]?.slices[0]).toMatchObject({ at: 1.2e6, operations: { intent: { answered: 2, p95: 9 } } });
+});
+
+test('a slice that is told too late counts in the same place of a later second', () => {
+  const { seconds, told } = collecting(2);
+  seconds.add(0, report(10, 1, 1));
+  seconds.tick(2.6e6);
+  expect(told).toHaveLength(1);
+  seconds.add(1, report(11, 1, 2, 1e6, [slice(3, 4, 4)]));
+  seconds.add(0, report(10, 2, 1));
+  seconds.add(1, report(11, 2, 1));
+  expect(told[1]?.slices.map(({ operations }) => operations.intent.answered)).toEqual([0, 0, 0, 2, 0]);
+  expect(told[1]?.operations.intent.ok).toBe(4);
+});
+
+test('of a second that ended early, the slices that had begun are told', () => {
+  const { seconds, told } = collecting(1);
+  seconds.add(0, report(10, 1, 1, 0.5e6, [slice(1, 8)]));
+  expect(told[0]?.slices.map(({ at }) => at)).toEqual([200_000, 400_000, 600_000]);
 });

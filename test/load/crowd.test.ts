@@ -1,0 +1,301 @@
+import { EventEmitter } from 'node:events';
+import { expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { countOf } from '../../src/histogram.ts';
+import { Complaints } from '../../src/load/complaints.ts';
+import { SequenceLedger } from '../../src/load/ledger.ts';
+import { PlayerPacer } from '../../src/load/pacer.ts';
+import { Crowd } from '../../src/load/player/crowd.ts';
+import { FluxVoice } from '../../src/load/player/flux.ts';
+import { Recorder } from '../../src/load/recorder.ts';
+import { ScheduleHash } from '../../src/load/schedule-hash.ts';
+import { compareLedger, type Rows } from '../../src/probe/integrity.ts';
+import { random } from '../../src/rng.ts';
+import { workloadWith } from './a-workload.ts';
+
+const PLAYERS = 5;
+const SKIP_AFTER = 300_000;
+const TIMEOUT = 400_000;
+
+/** The client's end of a connection, without a network: what it sends is kept, what comes is emitted. */
+class FakeSocket extends EventEmitter {
+  readyState: number = WebSocket.OPEN;
+  readonly sent: number[] = [];
+
+  send(frame: Buffer): void {
+    this.sent.push(JSON.parse(frame.toString()).seq);
+  }
+
+  acknowledge(seq: number): void {
+    this.emit('message', Buffer.from(`{"acks":[{"seq":${seq},"ok":${seq % 5 > 0}}]}`));
+  }
+
+  terminate(): void {
+    this.readyState = WebSocket.CLOSED;
+  }
+
+  close(): void {
+    this.terminate();
+  }
+}
+
+/** A crowd on a clock of our own, its connections in our hands. */
+class Stage {
+  now = 0;
+  readonly lost: number[] = [];
+  readonly recorder: Recorder;
+  readonly ledger = new SequenceLedger(PLAYERS);
+  readonly complaints = new Complaints();
+  readonly crowd: Crowd;
+  readonly sockets: FakeSocket[] = [];
+
+  constructor(reconnect: boolean, { intentRate = 10, duration = 3 } = {}) {
+    const { seed, timeline, outstanding } = workloadWith({ duration });
+    const ids = Int32Array.from({ length: PLAYERS }, (_, player) => player);
+    this.recorder = new Recorder(timeline);
+    this.crowd = new Crowd(
+      { ids, intentRate, outstanding, skipAfter: SKIP_AFTER, timeout: TIMEOUT },
+      {
+        recorder: this.recorder,
+        ledger: this.ledger,
+        complaints: this.complaints,
+        now: () => this.now,
+        pacer: new PlayerPacer(seed, ids, intentRate, timeline),
+        voice: new FluxVoice(seed, ids),
+        hash: new ScheduleHash(),
+      },
+    );
+    if (reconnect) this.crowd.reconnectBy({ lost: (player) => this.lost.push(player) });
+    for (let player = 0; player < PLAYERS; player++) {
+      const socket = new FakeSocket();
+      this.sockets.push(socket);
+      this.crowd.welcome(player, socket as unknown as WebSocket, 0);
+    }
+    this.crowd.start();
+  }
+
+  socket(player: number): FakeSocket {
+    return this.sockets[player] as FakeSocket;
+  }
+
+  /** The network's word that a connection is over. */
+  lose(player: number): void {
+    const socket = this.socket(player);
+    socket.readyState = WebSocket.CLOSED;
+    socket.emit('close', 1006);
+  }
+
+  resume(player: number, lastSequence: number): FakeSocket {
+    const socket = new FakeSocket();
+    this.sockets[player] = socket;
+    this.crowd.resume(player, socket as unknown as WebSocket, { lastSequence, place: 1 });
+    return socket;
+  }
+
+  /** To the next due time at least, and everything that is due then. */
+  advance(): void {
+    this.now = Math.max(this.now, this.crowd.nextDue);
+    this.crowd.send(this.now);
+  }
+}
+
+/** A server that commits in order and answers some of it; killed, it keeps what is committed. */
+test('whatever is lost, answered or answered late: every operation is counted once, and the books agree with the rows', () => {
+  let reused = 0;
+  let away = 0;
+  for (let seed = 1; seed <= 40; seed++) {
+    const draw = random(seed, 7);
+    const stage = new Stage(true);
+    const rows = Array.from({ length: PLAYERS }, (): number[] => []);
+    const onLine = Array.from({ length: PLAYERS }, (): number[] => []);
+    const toAnswer = Array.from({ length: PLAYERS }, (): number[] => []);
+    let arrived = 0;
+    const collect = (): void => {
+      for (let player = 0; player < PLAYERS; player++) {
+        const sent = stage.socket(player).sent.splice(0);
+        arrived += sent.length;
+        onLine[player]?.push(...sent);
+      }
+    };
+    const commit = (player: number, most: number): void => {
+      const done = onLine[player]?.splice(0, most) ?? [];
+      rows[player]?.push(...done);
+      toAnswer[player]?.push(...done);
+    };
+    while (stage.now < 3.5e6) {
+      stage.now += Math.floor(draw() * 40_000);
+      stage.crowd.send(stage.now);
+      collect();
+      const player = Math.floor(draw() * PLAYERS);
+      const choice = draw();
+      const isAway = stage.lost.includes(player);
+      if (isAway) {
+        away += 1;
+        if (choice < 0.2) {
+          stage.lost.splice(stage.lost.indexOf(player), 1);
+          stage.resume(player, rows[player]?.at(-1) ?? 0);
+        }
+      } else if (choice < 0.6) {
+        commit(player, 3);
+      } else if (choice < 0.9) {
+        // A frame may hold any of what is committed, in any order.
+        const ready = toAnswer[player] ?? [];
+        const [seq] = ready.splice(Math.floor(draw() * ready.length), 1);
+        if (seq !== undefined) stage.socket(player).acknowledge(seq);
+      } else if (choice < 0.97) {
+        // Some of what was under way still arrives; nothing of it is answered.
+        commit(player, Math.floor(draw() * 4));
+        onLine[player] = [];
+        toAnswer[player] = [];
+        const old = stage.socket(player);
+        stage.lose(player);
+        // A connection that is over has no say.
+        old.acknowledge(1);
+        old.emit('close', 1006);
+      }
+      collect();
+      if (draw() < 0.2) stage.crowd.sweep(stage.now);
+    }
+    stage.crowd.finish(stage.now);
+    // Throws when an operation is counted twice, or not at all.
+    const { intent } = stage.recorder.tally();
+    expect(intent.whole.scheduled).toBeGreaterThan(140);
+    for (const kind of ['ok', 'failed', 'timedOut', 'skipped'] as const) {
+      expect(intent.whole[kind]).toBeGreaterThan(0);
+    }
+    expect(stage.crowd.strayAnswers).toBe(0);
+    expect(stage.crowd.disconnects - stage.crowd.reconnects).toBe(stage.lost.length);
+    expect(stage.crowd.connected).toBe(PLAYERS - stage.lost.length);
+
+    for (const numbers of rows) expect(numbers).toEqual(numbers.map((_, index) => index + 1));
+    const empty: Rows = {
+      lastSeq: new Float64Array(PLAYERS),
+      appliedN: new Float64Array(PLAYERS),
+      seqSum: new Float64Array(PLAYERS),
+      place: new Float64Array(PLAYERS).fill(Number.NaN),
+      strangers: 0,
+    };
+    const read: Rows = {
+      ...empty,
+      lastSeq: Float64Array.from(rows, (numbers) => numbers.length),
+      appliedN: Float64Array.from(rows, (numbers) => numbers.length),
+      seqSum: Float64Array.from(rows, (numbers) => (numbers.length * (numbers.length + 1)) / 2),
+    };
+    const found = compareLedger(stage.ledger, empty, read);
+    expect(found).toMatchObject({ lost: 0, phantom: 0, duplicated: 0, holes: 0 });
+    expect(found.sent).toBeLessThanOrEqual(arrived);
+    reused += arrived - found.sent;
+    // One write less in any row is found.
+    const [victim] = rows.flatMap((numbers, player) =>
+      stage.ledger.ackedMax[player] === numbers.length && numbers.length > 0 ? [player] : [],
+    );
+    if (victim !== undefined) {
+      read.lastSeq[victim]! -= 1;
+      read.appliedN[victim]! -= 1;
+      read.seqSum[victim]! -= stage.ledger.ackedMax[victim]!;
+      expect(compareLedger(stage.ledger, empty, read).lost).toBeGreaterThan(0);
+    }
+  }
+  expect(reused).toBeGreaterThan(100);
+  expect(away).toBeGreaterThan(100);
+});
+
+/** The end of the run, and what it says of intents. */
+function finish(stage: Stage) {
+  stage.crowd.finish(stage.now);
+  return stage.recorder.tally().intent;
+}
+
+const answerAll = (stage: Stage): void => {
+  for (const socket of stage.sockets) {
+    for (let seq = socket.sent.shift(); seq !== undefined; seq = socket.sent.shift()) socket.acknowledge(seq);
+  }
+};
+
+test('own lag is the time from due to sent when the player could have sent', () => {
+  const stage = new Stage(false);
+  stage.now = stage.crowd.nextDue + 700;
+  stage.crowd.send(stage.now);
+  answerAll(stage);
+  const { ownLag, lag } = finish(stage);
+  expect(ownLag.max).toBe(700);
+  expect(ownLag).toEqual(lag);
+});
+
+test('a server that keeps everybody waiting adds to the lag, and not to the own lag', () => {
+  const stage = new Stage(false, { intentRate: 20 });
+  // Four are sent in 200 ms; the others wait for an answer, the longest for some 100 ms.
+  while (stage.now < 300_000) stage.advance();
+  answerAll(stage);
+  const { whole, ownLag, lag } = finish(stage);
+  expect(whole.ok + whole.rejected).toBe(whole.scheduled);
+  expect(lag.max).toBeGreaterThan(60_000);
+  expect(ownLag.max).toBe(0);
+  expect(countOf(ownLag)).toBe(whole.scheduled);
+});
+
+test('a worker that comes too late to send at all has its own lag told all the same', () => {
+  const stage = new Stage(false);
+  const first = stage.crowd.nextDue;
+  stage.now = first + SKIP_AFTER + 50_000;
+  stage.crowd.send(stage.now);
+  const { whole, ownLag } = finish(stage);
+  expect(whole.skipped).toBeGreaterThan(0);
+  expect(countOf(ownLag)).toBe(whole.scheduled);
+  expect(ownLag.max).toBe(SKIP_AFTER + 50_000);
+});
+
+test('unless the player could not have sent anyway', () => {
+  const stage = new Stage(false);
+  while (stage.now < 600_000) stage.advance();
+  const sent = stage.sockets.reduce((sum, socket) => sum + socket.sent.length, 0);
+  expect(sent).toBe(4 * PLAYERS);
+  stage.now += 2 * SKIP_AFTER;
+  stage.crowd.send(stage.now);
+  const { whole, ownLag } = finish(stage);
+  expect(whole.skipped).toBe(whole.scheduled - sent);
+  expect(countOf(ownLag)).toBe(sent);
+  expect(ownLag.max).toBe(0);
+});
+
+test('what waited for a connection is sent with the welcome, and none of its lag is the own', () => {
+  const stage = new Stage(true);
+  for (let player = 0; player < PLAYERS; player++) stage.lose(player);
+  while (stage.now < 200_000) stage.advance();
+  for (let player = 0; player < PLAYERS; player++) stage.resume(player, 0);
+  answerAll(stage);
+  const { whole, ownLag, lag } = finish(stage);
+  expect(whole.scheduled).toBeGreaterThanOrEqual(PLAYERS);
+  expect(whole.ok + whole.rejected).toBe(whole.scheduled);
+  expect(lag.max).toBeGreaterThan(100_000);
+  expect(ownLag.max).toBe(0);
+});
+
+test('a connection that is just ending takes nothing: it waits for the next one', () => {
+  const stage = new Stage(true);
+  for (const socket of stage.sockets) socket.readyState = WebSocket.CLOSING;
+  while (stage.now < 150_000) stage.advance();
+  for (let player = 0; player < PLAYERS; player++) {
+    stage.lose(player);
+    stage.resume(player, 0);
+  }
+  answerAll(stage);
+  const { whole } = finish(stage);
+  expect(whole.ok + whole.rejected).toBe(whole.scheduled);
+});
+
+test('the share to cut is exact, and the seed decides whom', () => {
+  const cut = (seed: number): number[] => {
+    const stage = new Stage(true);
+    stage.lose(0);
+    expect(stage.crowd.drop(50, seed)).toBe(2);
+    return stage.sockets.flatMap(({ readyState }, player) =>
+      player > 0 && readyState === WebSocket.CLOSED ? [player] : [],
+    );
+  };
+  expect(cut(1)).toHaveLength(2);
+  expect(cut(1)).toEqual(cut(1));
+  expect(new Set([1, 2, 3, 4, 5, 6].map((seed) => cut(seed).join())).size).toBeGreaterThan(1);
+  const stage = new Stage(true);
+  expect([stage.crowd.drop(0, 1), stage.crowd.drop(100, 1), stage.crowd.drop(100, 1)]).toEqual([0, 5, 0]);
+});

@@ -1,0 +1,312 @@
+import { kill } from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { countOf } from '../../src/histogram.ts';
+import type { Ledger, LoadSecond, Tally } from '../../src/load/engine.ts';
+import { compareLedger, type Rows } from '../../src/probe/integrity.ts';
+import { OPERATIONS } from '../../src/scenario/workload.ts';
+import { micros } from '../../src/units.ts';
+import { workloadWith } from './a-workload.ts';
+import { failureOf, load, prepare, run, serve } from './engine-room.ts';
+import type { ProtocolServer } from './protocol-server.ts';
+
+/** The servers' rows as the integrity check reads them. */
+function rowsOf(servers: readonly ProtocolServer[], entities: number): Rows {
+  const rows: Rows = {
+    lastSeq: new Float64Array(entities),
+    appliedN: new Float64Array(entities),
+    seqSum: new Float64Array(entities),
+    place: new Float64Array(entities).fill(Number.NaN),
+    strangers: 0,
+  };
+  for (const server of servers) {
+    for (const [entity, numbers] of server.rows) {
+      rows.lastSeq[entity] = Math.max(...numbers);
+      rows.appliedN[entity] = numbers.length;
+      rows.seqSum[entity] = numbers.reduce((sum, number) => sum + number, 0);
+    }
+  }
+  return rows;
+}
+
+function findings(ledger: Ledger, servers: readonly ProtocolServer[]) {
+  const entities = ledger.sentN.length;
+  return compareLedger(ledger, rowsOf([], entities), rowsOf(servers, entities));
+}
+
+const CLEAN = { lost: 0, phantom: 0, duplicated: 0, holes: 0 };
+
+/** Seconds and slices add up to the tally. */
+function expectSums(tally: Tally, seconds: readonly LoadSecond[]): void {
+  const sum = (figure: (second: LoadSecond) => number): number =>
+    seconds.reduce((total, second) => total + figure(second), 0);
+  expect(sum(({ disconnects }) => disconnects)).toBe(tally.disconnects);
+  expect(sum(({ reconnects }) => reconnects)).toBe(tally.reconnects);
+  for (const name of OPERATIONS) {
+    const { ok, rejected, failed, skipped } = tally.operations[name].whole;
+    expect(sum(({ operations }) => operations[name].failed)).toBe(failed);
+    expect(sum(({ operations }) => operations[name].skipped)).toBe(skipped);
+    const answered = seconds.flatMap(({ slices }) =>
+      slices.map(({ operations }) => operations[name].answered),
+    );
+    expect(answered.reduce((total, n) => total + n, 0)).toBe(ok + rejected);
+  }
+}
+
+const sumOf = (column: Float64Array): number => column.reduce((sum, n) => sum + n, 0);
+
+test('a server that is killed and comes back: nothing due is uncounted, and the books agree with its rows', async () => {
+  const workload = workloadWith({
+    ...{ reconnect: true, players: 40, intentRate: 10, postRate: 40, duration: 5 },
+    ...{ timeout: micros(2e6), connectsPerSecond: 500 },
+  });
+  const { servers, endpoints } = await serve(workload, { commitAfter: 20 }, 2);
+  const fleet = await prepare(workload, endpoints);
+  const running = run(fleet);
+  await sleep(1500);
+  await servers[0]?.kill();
+  await sleep(600);
+  await servers[0]?.restart();
+  const { tally, seconds } = await running;
+  await fleet.close();
+
+  const { intent, monsterCommand } = tally.operations;
+  // 20 players and the links of two workers.
+  expect(tally).toMatchObject({ disconnects: 22, reconnects: 22, strayAnswers: 0 });
+  expect(countOf(tally.reconnect)).toBe(22);
+  expect(tally.reconnect.min).toBeGreaterThan(600_000 - 100_000);
+  for (const { whole } of [intent, monsterCommand]) {
+    expect(whole.failed).toBeGreaterThan(0);
+    expect(whole.ok).toBeGreaterThan(0.7 * whole.scheduled);
+    expect(whole.ok + whole.failed + whole.skipped).toBe(whole.scheduled);
+  }
+  expectSums(tally, seconds);
+  expect(Math.min(...seconds.map(({ connected }) => connected))).toBeLessThan(40);
+  expect(seconds.at(-1)?.connected).toBe(40);
+
+  expect(findings(tally.ledger, servers)).toMatchObject({ ...CLEAN, acked: sumOf(tally.ledger.ackedN) });
+  // What was lost uncommitted was numbered again: the rows are dense.
+  for (const server of servers) {
+    for (const numbers of server.rows.values()) expect(numbers).toEqual(numbers.map((_, index) => index + 1));
+  }
+  // Numbers were sent twice, and counted once.
+  const arrived = servers.flatMap(({ received }) => [...received.values()]).flat().length;
+  expect(arrived).toBeGreaterThan(sumOf(tally.ledger.ackedN));
+  expect(sumOf(tally.ledger.sentN)).toBe(sumOf(tally.ledger.ackedN));
+});
+
+test('who is away for longer than an operation may wait skips it', async () => {
+  const workload = workloadWith({
+    ...{
+      reconnect: true,
+      players: 10,
+      intentRate: 10,
+      postRate: 20,
+      duration: 4,
+      skipAfter: micros(300_000),
+    },
+  });
+  const { servers, endpoints } = await serve(workload);
+  const fleet = await prepare(workload, endpoints);
+  const running = run(fleet);
+  await sleep(1000);
+  await servers[0]?.kill();
+  await sleep(1200);
+  await servers[0]?.restart();
+  const { tally } = await running;
+  for (const name of OPERATIONS) {
+    const { scheduled, ok, failed, skipped } = tally.operations[name].whole;
+    expect(ok + failed + skipped).toBe(scheduled);
+    // Some 0.9 s and more of 4.
+    expect(skipped).toBeGreaterThan(0.15 * scheduled);
+    expect(skipped).toBeLessThan(0.6 * scheduled);
+    // Hardly any of it is the generator's own doing.
+    expect(countOf(tally.operations[name].ownLag)).toBeLessThan(ok + failed + skipped / 2);
+  }
+  expect(findings(tally.ledger, servers)).toMatchObject(CLEAN);
+});
+
+test('a server that does not come back', async () => {
+  const workload = workloadWith({ reconnect: true, duration: 2, drain: micros(1.5e6) });
+  const { servers, endpoints } = await serve(workload);
+  const fleet = await prepare(workload, endpoints);
+  const running = run(fleet);
+  await sleep(1000);
+  await servers[0]?.kill();
+  const { tally, seconds } = await running;
+  expect(tally).toMatchObject({ disconnects: 22, reconnects: 0 });
+  expect(tally.errors.join()).toContain('ECONNREFUSED');
+  expect(seconds.at(-1)?.connected).toBe(0);
+  for (const name of OPERATIONS) {
+    const { scheduled, ok, failed, skipped } = tally.operations[name].whole;
+    expect(ok + failed + skipped).toBe(scheduled);
+    expect(skipped).toBeGreaterThan(0);
+  }
+  await fleet.close();
+});
+
+test('a share of the connections is cut, and comes back, also to a server that has not noticed', async () => {
+  const workload = workloadWith({ reconnect: true, players: 40, intentRate: 10, duration: 3, postRate: 0 });
+  const { servers, endpoints } = await serve(workload, { commitAfter: 20, lingers: 200 });
+  const fleet = await prepare(workload, endpoints);
+  expect(await fleet.drop(50, 1)).toBe(0);
+  const running = run(fleet);
+  await sleep(800);
+  expect(await fleet.drop(25, 1)).toBe(10);
+  const { tally, seconds } = await running;
+  expect(tally).toMatchObject({ disconnects: 10, reconnects: 10, errors: [] });
+  expect(servers[0]?.conflicts).toBeGreaterThanOrEqual(10);
+  expectSums(tally, seconds);
+  expect(findings(tally.ledger, servers)).toMatchObject(CLEAN);
+  await fleet.close();
+  expect(await fleet.drop(100, 1)).toBe(0);
+});
+
+test('where nobody reconnects, who is cut off stays away', async () => {
+  const workload = workloadWith({ players: 20, intentRate: 10, duration: 2, postRate: 0 });
+  const { endpoints } = await serve(workload);
+  const fleet = await prepare(workload, endpoints);
+  const running = run(fleet);
+  await sleep(800);
+  expect(await fleet.drop(50, 3)).toBe(10);
+  const { tally, seconds } = await running;
+  expect(tally).toMatchObject({ disconnects: 10, reconnects: 0 });
+  expect(seconds.at(-1)?.connected).toBe(10);
+  const { ok, failed, scheduled } = tally.operations.intent.whole;
+  expect(ok + failed).toBe(scheduled);
+});
+
+test('what was committed and never answered is acknowledged by the next welcome, what never came is void', async () => {
+  for (const answer of ['drop', 'forget'] as const) {
+    const once = new Set<number>();
+    const workload = workloadWith({ reconnect: true, players: 6, intentRate: 5, duration: 2, postRate: 0 });
+    const { tally, servers } = await load(workload, {
+      intent: (player, seq) => {
+        if (seq !== 4 || once.has(player)) return 'ok';
+        once.add(player);
+        return answer;
+      },
+    });
+    expect(tally).toMatchObject({ disconnects: 6, reconnects: 6 });
+    expect(tally.operations.intent.whole.failed).toBeGreaterThanOrEqual(6);
+    expect(tally.ledger.ackedN).toEqual(tally.ledger.sentN);
+    for (const numbers of servers[0]?.rows.values() ?? []) {
+      expect(numbers).toEqual(numbers.map((_, index) => index + 1));
+    }
+    expect(findings(tally.ledger, servers)).toMatchObject(CLEAN);
+  }
+});
+
+test('a server that forgot what it had acknowledged has lost it, and the rows show it', async () => {
+  const workload = workloadWith({ reconnect: true, players: 4, intentRate: 5, duration: 3, monsters: 20 });
+  const { servers, endpoints } = await serve(workload);
+  const fleet = await prepare(workload, endpoints);
+  const running = run(fleet);
+  await sleep(1200);
+  await servers[0]?.kill();
+  for (const numbers of servers[0]?.rows.values() ?? []) numbers.pop();
+  await servers[0]?.restart();
+  const { tally } = await running;
+  expect(tally.errors.join()).toContain('a lost write');
+  const { lost, phantom, duplicated } = findings(tally.ledger, servers);
+  expect(lost).toBeGreaterThanOrEqual(4);
+  expect({ phantom, duplicated }).toEqual({ phantom: 0, duplicated: 0 });
+  for (const numbers of servers[0]?.rows.values() ?? []) expect(new Set(numbers).size).toBe(numbers.length);
+});
+
+test('a server that names numbers that nobody sent', async () => {
+  let welcomes = 0;
+  const workload = workloadWith({ reconnect: true, players: 1, intentRate: 5, duration: 2, postRate: 0 });
+  const { tally } = await load(
+    workload,
+    {
+      lastSeqOf: (_player, committed) => (++welcomes === 1 ? committed : committed + 100),
+      intent: (_player, seq) => (seq === 3 ? 'drop' : 'ok'),
+    },
+    { workers: 1 },
+  );
+  expect(tally.errors.join()).toContain('than was ever sent');
+  expect(tally.ledger.sentMax[0]).toBeGreaterThan(103);
+  expect(tally.ledger.sentN[0]).toBe((tally.ledger.sentMax[0] ?? 0) - 100);
+});
+
+test('the monsters of a server come back when one of their two connections breaks', async () => {
+  const dropped = new Set<number>();
+  const workload = workloadWith({ reconnect: true, players: 0, duration: 3, postRate: 40 });
+  const { tally, servers } = await load(
+    workload,
+    {
+      post: (post) => {
+        if (dropped.has(post) || post % 20 !== 10) return 'commit';
+        dropped.add(post);
+        return post % 40 === 10 ? 'drop' : 'garbage';
+      },
+    },
+    { workers: 1 },
+  );
+  const { whole } = tally.operations.monsterCommand;
+  expect(tally.disconnects).toBe(dropped.size);
+  expect(tally.disconnects).toBeGreaterThanOrEqual(4);
+  expect(tally.reconnects).toBe(tally.disconnects);
+  expect(whole.failed).toBeGreaterThan(0);
+  expect(whole.ok + whole.failed + whole.skipped).toBe(whole.scheduled);
+  const posts = servers[0]?.posts ?? [];
+  expect(new Set(posts).size).toBe(posts.length);
+  expect(findings(tally.ledger, servers)).toMatchObject({ lost: 0, phantom: 0 });
+});
+
+test('the ledger can be had while a run goes on', async () => {
+  const workload = workloadWith({ duration: 3 });
+  const { servers, endpoints } = await serve(workload);
+  const fleet = await prepare(workload, endpoints);
+  expect(sumOf((await fleet.ledger()).sentN)).toBe(0);
+  const running = run(fleet);
+  await sleep(1500);
+  const ledger = await fleet.ledger();
+  expect(sumOf(ledger.ackedN)).toBeGreaterThan(100);
+  const { tally } = await running;
+  for (const column of ['sentN', 'ackedN', 'sentMax', 'ackedMax'] as const) {
+    for (const [entity, n] of ledger[column].entries()) {
+      expect(n).toBeLessThanOrEqual(tally.ledger[column][entity] ?? Number.NaN);
+    }
+  }
+  expect(sumOf(ledger.ackedN)).toBeLessThan(sumOf(tally.ledger.ackedN));
+  expect(await fleet.ledger()).toEqual(tally.ledger);
+  expect(findings(tally.ledger, servers)).toMatchObject(CLEAN);
+  await fleet.close();
+  expect((await failureOf(fleet.ledger())).message).toContain('closed');
+});
+
+test('a worker that is stopped does not tell its ledger, and is named', async () => {
+  const workload = workloadWith({ duration: 1 });
+  const fleet = await prepare(workload, (await serve(workload)).endpoints);
+  const pid = fleet.workerPids[1] ?? 0;
+  kill(pid, 'SIGSTOP');
+  try {
+    const error = await failureOf(fleet.ledger());
+    expect(error.exitCode).toBe(93);
+    expect(error.message).toContain('load worker 1 was asked for what it has sent and did not answer');
+  } finally {
+    kill(pid, 'SIGCONT');
+  }
+});
+
+test('a run ends when the fleet is closed', async () => {
+  const workload = workloadWith({ duration: 10 });
+  const fleet = await prepare(workload, (await serve(workload)).endpoints);
+  const running = failureOf(run(fleet));
+  await sleep(700);
+  await fleet.close();
+  const error = await running;
+  expect(error.exitCode).toBe(105);
+  expect(error.message).toContain('closed before its run had ended');
+});
+
+test('answers that nobody waits for are counted', async () => {
+  const workload = workloadWith({ players: 2, intentRate: 5, duration: 1, postRate: 0 });
+  const { tally } = await load(workload, { intent: (_player, seq) => (seq % 2 === 0 ? 'twice' : 'ok') });
+  const even = [...tally.ledger.sentMax].reduce((sum, max) => sum + Math.floor(max / 2), 0);
+  expect(even).toBeGreaterThan(2);
+  expect(tally.strayAnswers).toBe(even);
+  expect(tally.ledger.ackedN).toEqual(tally.ledger.sentN);
+});
