@@ -1,0 +1,12 @@
+import { checkFile, checkSet } from './check-targets.ts';
+import type { Target } from './input.ts';
+import { reportBundle, reportMeasurements, reportScenario } from './report-targets.ts';
+
+/** Every verb that reads what somebody else may have written; one line for each way in. */
+export const TARGETS: readonly ((root: string) => Target)[] = [
+  checkFile,
+  checkSet,
+  reportMeasurements,
+  reportScenario,
+  reportBundle,
+];

@@ -1,0 +1,40 @@
+import { execute } from './execute.ts';
+import { TARGETS } from './targets.ts';
+
+/** The process in which the inputs are tried: one after another, so that whoever ends it is known. */
+
+export interface Share {
+  readonly root: string;
+  readonly seed: number;
+  readonly target: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+export type Word =
+  | { readonly kind: 'trying'; readonly index: number }
+  | { readonly kind: 'tried'; readonly result: Awaited<ReturnType<typeof execute>> }
+  | { readonly kind: 'done'; readonly memoryBytes: number };
+
+/** What nobody caught belongs to the input that is being tried. */
+const uncaught: string[] = [];
+process.on('uncaughtException', (thrown) => uncaught.push(`nobody caught: ${thrown.message}`));
+
+const say = (word: Word): Promise<void> => new Promise((resolve) => process.send?.(word, () => resolve()));
+
+async function work({ root, seed, target: name, from, to }: Share): Promise<void> {
+  const target = TARGETS.map((one) => one(root)).find((one) => one.name === name);
+  if (target === undefined) throw new Error(`there is no target ${name}`);
+  for (let index = from; index < to; index++) {
+    await say({ kind: 'trying', index });
+    const result = await execute(root, target, { seed, index });
+    await new Promise((resolve) => setImmediate(resolve));
+    await say({ kind: 'tried', result: { ...result, faults: [...result.faults, ...uncaught.splice(0)] } });
+  }
+  await say({ kind: 'done', memoryBytes: process.resourceUsage().maxRSS * 1024 });
+  process.disconnect();
+}
+
+process.once('message', (share: Share) => {
+  void work(share);
+});
