@@ -40,7 +40,9 @@ const CONVERSIONS: Readonly<Record<string, Readonly<Record<string, number>>>> = 
 
 /** The factor from one unit to another; undefined when they may not be compared. */
 export function conversion(from: string, to: string): number | undefined {
-  return from === to ? 1 : CONVERSIONS[from]?.[to];
+  if (from === to) return 1;
+  const known = Object.hasOwn(CONVERSIONS, from) ? CONVERSIONS[from] : undefined;
+  return known !== undefined && Object.hasOwn(known, to) ? known[to] : undefined;
 }
 
 /** A span as `parseDuration` reads it, in the largest unit that keeps it whole. */

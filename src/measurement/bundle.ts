@@ -72,7 +72,9 @@ export async function writeArtefact(
   const unfinished = `${path}.tmp`;
   try {
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(unfinished, clean);
+    // What lies there was left behind, or was put there: a link would be followed, a pipe waited for.
+    await rm(unfinished, { force: true, recursive: true });
+    await writeFile(unfinished, clean, { flag: 'wx' });
     await rename(unfinished, path);
     return null;
   } catch (error) {
@@ -123,7 +125,7 @@ export interface RecordedRun {
 /** Reads a bundle back. Throws bad input that names the file which is missing, broken or too large. */
 export async function readBundle(folder: string): Promise<RecordedRun> {
   const facts = await readBounded(join(folder, 'measurements.json'), MEASUREMENTS_LIMIT);
-  const parsed = parseMeasurements(facts.toString('utf8'));
+  const parsed = parseMeasurements(textOf(facts, join(folder, 'measurements.json')));
   if (parsed.state === 'invalid') {
     throw badInput(
       `${join(folder, 'measurements.json')} is broken: ${parsed.problems.join('; ')}`,
@@ -136,6 +138,17 @@ export async function readBundle(folder: string): Promise<RecordedRun> {
     scenarioFile,
     scenarioBytes: await readBounded(scenarioFile, SCENARIO_LIMIT),
   };
+}
+
+function textOf(bytes: Uint8Array, path: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw badInput(
+      `${path} is broken: bytes that are no UTF-8 are there`,
+      'it must be as `capbench run` wrote it; run again for a new bundle',
+    );
+  }
 }
 
 async function readBounded(path: string, limit: number): Promise<Buffer> {

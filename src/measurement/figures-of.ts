@@ -161,6 +161,7 @@ function integrityFigures({ integrity }: Measurements): Figures['integrity'] {
 /** Two counts of nothing agree; a count beside nothing disagrees entirely. */
 function disagreement(servers: number | null, postgres: number | null): number | null {
   if (servers === null || postgres === null) return null;
-  if (postgres === 0) return servers === 0 ? 0 : 100;
+  // A count that ran backwards (statistics are gone after a crash) is none to agree with.
+  if (postgres <= 0) return servers === 0 && postgres === 0 ? 0 : 100;
   return (100 * Math.abs(servers - postgres)) / postgres;
 }

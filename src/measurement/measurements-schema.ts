@@ -1,8 +1,45 @@
 import { z } from 'zod';
+import { messageOf } from '../errors.ts';
 import { EMPTY_HISTOGRAM, type HistogramData } from '../histogram.ts';
+import { valueAt } from '../scenario/finding.ts';
+import type { Path } from '../scenario/problem.ts';
+import { OPERATIONS } from '../scenario/workload.ts';
+import { contradictionsOf } from './contradictions.ts';
+import { findDoubleKey } from './json-text.ts';
 import type { Measurements } from './measurements.ts';
 
-const count = z.number().min(0);
+/** Far more than any run has of anything; what is larger would only be a burden. */
+const MOST_ENTRIES = 10_000;
+const MOST_PAIRS = 1_000_000;
+const LONGEST_TEXT = 100_000;
+/** Sums and products of such numbers stay finite. */
+const LARGEST = 1e18;
+/** A run lasts a day at most, and may take a while to start and to end; in seconds. */
+const LONGEST_SECONDS = 200_000;
+
+/** How many, or how much: whole numbers and others, never negative. */
+const amount = z.number().min(0).max(LARGEST);
+const count = z.int().min(0);
+const moment = z.number().min(-LONGEST_SECONDS).max(LONGEST_SECONDS);
+const text = z.string().max(LONGEST_TEXT);
+const list = <T extends z.ZodType>(element: T) =>
+  z.array(z.unknown()).max(MOST_ENTRIES).pipe(z.array(element));
+
+/** Pairs of numbers by the hundred thousand: one look at each, and one problem for all. */
+function pairs(fits: (first: number, second: number) => boolean, what: string) {
+  const isPair = (pair: unknown): boolean =>
+    Array.isArray(pair) &&
+    pair.length === 2 &&
+    typeof pair[0] === 'number' &&
+    typeof pair[1] === 'number' &&
+    fits(pair[0], pair[1]);
+  return z.custom<readonly (readonly [number, number])[]>(
+    (value) => Array.isArray(value) && value.length <= MOST_PAIRS && value.every(isPair),
+    { error: `expected ${what}` },
+  );
+}
+const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
+
 const counts = z.object({
   scheduled: count,
   ok: count,
@@ -13,10 +50,10 @@ const counts = z.object({
   unfinished: count,
 });
 const histogram: z.ZodType<HistogramData> = z.object({
-  counts: z.array(z.tuple([count, count])),
+  counts: pairs((value, n) => isCount(value) && isCount(n), 'pairs of a value in microseconds and a count'),
   min: count,
   max: count,
-  sum: count,
+  sum: amount,
 });
 const operation = z.object({
   whole: counts,
@@ -26,35 +63,38 @@ const operation = z.object({
   lag: histogram,
   // Bundles of older runs do not have what came later.
   ownLag: histogram.default(EMPTY_HISTOGRAM),
-  windows: z.array(histogram).default([]),
+  windows: list(histogram).default([]),
 });
 const series = z.object({
   kind: z.enum(['counter', 'gauge']),
-  points: z.array(z.tuple([z.number(), z.number()])),
+  points: pairs(
+    (at, value) => Math.abs(at) <= LONGEST_SECONDS && Math.abs(value) <= LARGEST,
+    'pairs of a time in seconds and a finite value',
+  ),
 });
-const buckets = z.object({ bounds: z.array(count), counts: z.array(count) });
-const seconds = z.number().nullable();
+const buckets = z.object({ bounds: list(amount), counts: list(count) });
+const seconds = moment.nullable();
 
 /** The shape of measurements.json, for reading it back. What is not named here is dropped. */
 const measurementsSchema: z.ZodType<Measurements> = z.object({
   schemaVersion: z.literal(1),
-  capbench: z.string(),
-  scenarioHash: z.string(),
-  scheduleHash: z.string().nullable(),
+  capbench: text,
+  scenarioHash: text,
+  scheduleHash: text.nullable(),
   startedAt: z.iso.datetime(),
-  commit: z.string().nullable(),
+  commit: text.nullable(),
   ending: z.discriminatedUnion('state', [
     z.object({ state: z.literal('completed') }),
-    z.object({ state: z.literal('stoppedEarly'), because: z.string() }),
-    z.object({ state: z.literal('interrupted'), phase: z.string() }),
-    z.object({ state: z.literal('stackFailed'), because: z.string(), hint: z.string() }),
+    z.object({ state: z.literal('stoppedEarly'), because: text }),
+    z.object({ state: z.literal('interrupted'), phase: text }),
+    z.object({ state: z.literal('stackFailed'), because: text, hint: text }),
   ]),
-  engine: z.string(),
+  engine: text,
   workers: count,
   colocated: z.boolean(),
   stackKind: z.enum(['local', 'target']),
-  phases: z.object({ stackUp: seconds, connect: seconds, ready: seconds, go: seconds, end: z.number() }),
-  measured: z.object({ from: z.number(), to: z.number() }).nullable(),
+  phases: z.object({ stackUp: seconds, connect: seconds, ready: seconds, go: seconds, end: moment }),
+  measured: z.object({ from: moment, to: moment }).nullable(),
   peakCcu: count,
   connect: z.object({ failed: count, histogram }),
   disconnects: count,
@@ -62,84 +102,81 @@ const measurementsSchema: z.ZodType<Measurements> = z.object({
   reconnect: histogram.default(EMPTY_HISTOGRAM),
   strayAnswers: count.default(0),
   operations: z.object({ intent: operation, monsterCommand: operation }),
-  series: z.record(z.string(), series),
-  probes: z.array(
-    z.object({ name: z.string(), samples: count, gaps: count, lastError: z.string().nullable() }),
-  ),
+  series: z.record(text, series).refine((all) => Object.keys(all).length <= MOST_ENTRIES),
+  probes: list(z.object({ name: text, samples: count, gaps: count, lastError: text.nullable() })),
   worlds: z.object({ batchOperations: buckets, flushMs: buckets, responseMs: buckets }).nullable(),
   integrity: z
     .object({
       sent: count,
       acked: count,
-      applied: count,
+      // What a database that lost its statistics or its rows tells may be less than it was before GO.
+      applied: z.int(),
       lost: count,
       phantom: count,
       duplicated: count,
       holes: count,
       entities: count,
-      examples: z.array(z.string()),
-      rowWritesServers: count,
-      rowWritesPostgres: count,
+      examples: list(text),
+      rowWritesServers: z.int(),
+      rowWritesPostgres: z.int(),
     })
     .nullable(),
   ceilings: z
     .object({
-      insertsPerSecond: count,
-      updatesPerSecondSingle: count,
-      updatesPerSecondBatched: count,
+      insertsPerSecond: amount,
+      updatesPerSecondSingle: amount,
+      updatesPerSecondBatched: amount,
       batchRows: count,
       connections: count,
-      statement: z.string(),
+      statement: text,
     })
     .nullable(),
   calibration: z
     .object({
-      seconds: count,
-      ratePerSecond: count,
-      targetPerSecond: count,
-      answeredPercent: count,
-      utilisationPercent: count,
-      ownLagP99Ms: count.nullable(),
-      dueP99Ms: count.nullable(),
+      seconds: amount,
+      ratePerSecond: amount,
+      targetPerSecond: amount,
+      answeredPercent: amount,
+      utilisationPercent: amount,
+      ownLagP99Ms: amount.nullable(),
+      dueP99Ms: amount.nullable(),
     })
     .nullable()
     .default(null),
-  canary: z.object({ beforeMs: count, afterMs: count.nullable() }).nullable().default(null),
-  clockDriftMs: z.number().default(0),
-  faults: z
-    .array(
-      z.object({
-        id: z.string(),
-        action: z.enum(['kill', 'stop', 'drop']),
-        of: z.string(),
-        from: z.number(),
-        to: seconds,
-        dropped: count.nullable(),
-        rows: z.object({ lost: count, phantom: count, duplicated: count, holes: count }).nullable(),
-        error: z.string().nullable(),
-      }),
-    )
-    .default([]),
-  foreign: z.array(z.object({ name: z.string(), pid: count, cpuSeconds: count })).default([]),
-  host: z.object({
-    cpuModel: z.string(),
-    cpus: z.number().positive(),
-    memoryBytes: z.number().positive(),
-    kernel: z.string(),
-    platform: z.string(),
-    arch: z.string(),
-    node: z.string(),
-  }),
-  settings: z.array(
+  canary: z.object({ beforeMs: amount, afterMs: amount.nullable() }).nullable().default(null),
+  clockDriftMs: z.number().min(-LARGEST).max(LARGEST).default(0),
+  faults: list(
     z.object({
-      setting: z.string(),
-      documented: z.string(),
-      applied: z.string(),
-      reason: z.string().nullable(),
+      id: text,
+      action: z.enum(['kill', 'stop', 'drop']),
+      of: text,
+      from: moment,
+      to: seconds,
+      dropped: count.nullable(),
+      rows: z.object({ lost: count, phantom: count, duplicated: count, holes: count }).nullable(),
+      error: text.nullable(),
+    }),
+  ).default([]),
+  foreign: list(z.object({ name: text, pid: count, cpuSeconds: amount })).default([]),
+  host: z.object({
+    cpuModel: text,
+    cpus: z.int().positive(),
+    memoryBytes: z.int().positive(),
+    kernel: text,
+    platform: text,
+    arch: text,
+    node: text,
+  }),
+  settings: list(
+    z.object({
+      setting: text,
+      documented: text,
+      applied: text,
+      reason: text.nullable(),
       hardware: z.boolean(),
     }),
   ),
-  errors: z.array(z.string()),
+  errors: list(text),
 });
 
 /** What reading text as measurements led to. */
@@ -148,6 +185,20 @@ export type Parsed =
   | { readonly state: 'invalid'; readonly problems: readonly string[] };
 
 const SHOWN = 3;
+const LONGEST_PROBLEM = 300;
+
+/** What bundles of older runs have none of: it is there as a whole, or not at all. */
+const NEWER = [
+  'reconnects',
+  'reconnect',
+  'strayAnswers',
+  'calibration',
+  'canary',
+  'clockDriftMs',
+  'faults',
+  'foreign',
+];
+const NEWER_OF_OPERATIONS = ['ownLag', 'windows'];
 
 /** Reads the text of a measurements.json; says in words what is wrong with it, the first few problems. */
 export function parseMeasurements(text: string): Parsed {
@@ -155,19 +206,41 @@ export function parseMeasurements(text: string): Parsed {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return {
-      state: 'invalid',
-      problems: [`it is not JSON: ${error instanceof Error ? error.message : error}`],
-    };
+    return invalid([`it is not JSON: ${messageOf(error)}`]);
   }
-  const result = measurementsSchema.safeParse(value);
-  if (result.success) return { state: 'valid', measurements: result.data };
-  const problems = result.error.issues.map(
-    ({ path, message }) => `${path.length === 0 ? 'the whole' : path.join('.')}: ${message}`,
-  );
+  const double = findDoubleKey(text);
+  if (double !== null) {
+    return invalid([`line ${double.line}: the key ${JSON.stringify(double.key)} is there twice`]);
+  }
+  const result = measurementsSchema.safeParse(value, {
+    error: ({ input, message }) => (input === undefined ? 'nothing is there' : message),
+  });
+  if (!result.success) {
+    return invalid(
+      result.error.issues.map(
+        ({ path, message }) => `${path.length === 0 ? 'the whole' : path.join('.')}: ${message}`,
+      ),
+    );
+  }
+  const wrong = [...missingOf(value), ...contradictionsOf(result.data)];
+  return wrong.length > 0 ? invalid(wrong) : { state: 'valid', measurements: result.data };
+}
+
+/** The newer facts that are not there, where others are. */
+function missingOf(value: unknown): string[] {
+  const paths: Path[] = [
+    ...NEWER.map((key) => [key]),
+    ...OPERATIONS.flatMap((op) => NEWER_OF_OPERATIONS.map((key) => ['operations', op, key])),
+  ];
+  const missing = paths.filter((path) => valueAt(value, path) === undefined);
+  return missing.length === paths.length ? [] : missing.map((path) => `${path.join('.')}: nothing is there`);
+}
+
+const shortened = (problem: string): string =>
+  problem.length > LONGEST_PROBLEM ? `${problem.slice(0, LONGEST_PROBLEM)}...` : problem;
+
+function invalid(problems: readonly string[]): Parsed {
   const rest = problems.length - SHOWN;
-  return {
-    state: 'invalid',
-    problems: rest > 0 ? [...problems.slice(0, SHOWN), `and ${rest} more`] : problems,
-  };
+  const shown = problems.slice(0, SHOWN).map(shortened);
+  return { state: 'invalid', problems: rest > 0 ? [...shown, `and ${rest} more`] : shown };
 }

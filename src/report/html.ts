@@ -213,8 +213,9 @@ function rules(report: Report): string {
 function stack({ stack: { kind, documented, applied, reasons } }: Report): string {
   const names = Object.keys(documented);
   if (names.length === 0) return `<p>Nothing is known of the settings of this stack (${safe(kind)}).</p>`;
-  const differ = names.filter((name) => reasons[name] !== undefined);
-  const same = names.filter((name) => reasons[name] === undefined);
+  // A name may be one that every object has.
+  const differ = names.filter((name) => Object.hasOwn(reasons, name));
+  const same = names.filter((name) => !Object.hasOwn(reasons, name));
   const cells = (name: string): string[] => [name, documented[name] ?? '', applied[name] ?? ''];
   return [
     `<p>A ${safe(kind)} stack. ${differ.length} of ${names.length} documented settings are applied otherwise.</p>`,

@@ -58,26 +58,47 @@ interface Setting {
   readonly value: unknown;
 }
 
+/** Nothing in a scenario is deeper than this. */
+const DEEPEST = 20;
+
+/** Of a --set, as errors name it. */
+const LONGEST_SHOWN = 200;
+
 function readSetting(text: string): Setting {
-  const flag = `--set ${text}`;
+  const flag = `--set ${text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}...` : text}`;
   const at = text.indexOf('=');
   const path = (at < 0 ? text : text.slice(0, at)).trim();
   if (at < 1 || path === '' || path.split('.').some((key) => key === '' || key === '__proto__')) {
     throw badInput(`${shown(flag)} is there, expected --set path=value`, 'such as --set load.players=500');
   }
   const keys = path.split('.');
+  if (keys.length > DEEPEST) {
+    throw badInput(
+      `${shown(flag)} is there, expected a path of ${DEEPEST} keys at most`,
+      'such as --set load.players=500',
+    );
+  }
   // A setting's own name may have a dot in it: pg_stat_statements.max.
   const named =
     keys[0] === 'postgres' && keys[1] === 'settings' ? [...keys.slice(0, 2), keys.slice(2).join('.')] : keys;
   return { flag, path: named.filter((key) => key !== ''), value: readValue(text.slice(at + 1)) };
 }
 
+/** Longer than anything that one value of a scenario may be. */
+const LONGEST_VALUE = 4096;
+
 /** A YAML scalar, or a list of them for a `between`; any other text stands for itself. */
 function readValue(text: string): unknown {
-  const document = parseDocument(text, { schema: 'core', resolveKnownTags: false, logLevel: 'silent' });
-  const { contents, errors, warnings } = document;
-  if (errors.length > 0 || warnings.length > 0 || text.trim() === '') return text;
-  return isScalar(contents) || isSeq(contents) ? document.toJS({ maxAliasCount: 0 }) : text;
+  if (text.length > LONGEST_VALUE) return text;
+  try {
+    const document = parseDocument(text, { schema: 'core', resolveKnownTags: false, logLevel: 'silent' });
+    const { contents, errors, warnings } = document;
+    if (errors.length > 0 || warnings.length > 0 || text.trim() === '') return text;
+    return isScalar(contents) || isSeq(contents) ? document.toJS({ maxAliasCount: 0 }) : text;
+  } catch {
+    // Aliases, or brackets without end: no value that a scenario has anywhere.
+    return text;
+  }
 }
 
 /** A document after `--set`, and which parts of it came from there. */

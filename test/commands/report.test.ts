@@ -65,7 +65,7 @@ test('with report.json deleted the rulings are the same; with one measurement ch
   expect(await rulings()).toEqual(first);
 
   const m = measurementsOf();
-  const due = { ...m.operations.intent.due, counts: [[30_000, 20_000]] as const, min: 30_000, max: 30_000 };
+  const due = { ...m.operations.intent.due, counts: [[30_000, 20_000]] as const, min: 30_000, max: 30_000, sum: 6e8 };
   await record(measurementsOf({ operations: { ...m.operations, intent: { ...m.operations.intent, due } } }));
   expect((await report()).exitCode).toBe(99);
   const changed = (await rulings()).filter(({ state }, i) => state !== first[i]?.state);

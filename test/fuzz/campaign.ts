@@ -13,6 +13,8 @@ export interface Campaign {
   /** The bundled worker.ts. */
   readonly worker: string;
   readonly onResult?: (result: Result) => void;
+  /** Without a word for so long, an input is taken to hang. */
+  readonly hangMs?: number;
 }
 
 /** One kind of failure, and the first input that showed it. */
@@ -38,7 +40,7 @@ export interface Summary {
   readonly failures: readonly Failure[];
 }
 
-/** Without a word for so long, the input is taken to hang: far more than the limit, on a machine that is busy. */
+/** Far more than the limit, on a machine that is busy. */
 const HANG_MS = 20_000;
 /** More than any of these commands needs; an input that makes one need more ends it. */
 const HEAP_MB = 400;
@@ -52,7 +54,15 @@ const kindOf = (fault: string): string =>
     .slice(0, 120);
 
 /** Tries so many inputs of one seed on every target. */
-export async function campaign({ root, seed, inputs, only, worker, onResult }: Campaign): Promise<Summary> {
+export async function campaign({
+  root,
+  seed,
+  inputs,
+  only,
+  worker,
+  onResult,
+  hangMs = HANG_MS,
+}: Campaign): Promise<Summary> {
   const failures = new Map<string, Failure>();
   const targets: TargetSummary[] = [];
   const chosen = TARGETS.map((target) => target(root)).filter(({ name }) => only === null || name === only);
@@ -83,6 +93,7 @@ export async function campaign({ root, seed, inputs, only, worker, onResult }: C
       const { reached, ended, memoryBytes } = await work(
         worker,
         { root, seed, target: name, from, to },
+        hangMs,
         take,
       );
       summary.memoryBytes = Math.max(summary.memoryBytes, memoryBytes);
@@ -99,6 +110,7 @@ export async function campaign({ root, seed, inputs, only, worker, onResult }: C
 function work(
   worker: string,
   share: Share,
+  hangMs: number,
   take: (result: Result) => void,
 ): Promise<{ readonly reached: number; readonly ended: string | null; readonly memoryBytes: number }> {
   return new Promise((resolve) => {
@@ -119,10 +131,10 @@ function work(
       hung = true;
       child.kill('SIGKILL');
     };
-    let timer = setTimeout(give, HANG_MS);
+    let timer = setTimeout(give, hangMs);
     child.on('message', (word: Word) => {
       clearTimeout(timer);
-      timer = setTimeout(give, HANG_MS);
+      timer = setTimeout(give, hangMs);
       if (word.kind === 'trying') reached = word.index;
       else if (word.kind === 'tried') take(word.result);
       else {

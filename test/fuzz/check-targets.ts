@@ -7,7 +7,7 @@ import { mutateBytes } from './bytes.ts';
 import { below, chance, pick } from './draw.ts';
 import type { Ended, Target } from './input.ts';
 import { FILES, INHERITED, LONG_STRINGS, leafTexts, NO_JSON, NUMBERS, STRINGS } from './nasty.ts';
-import { type Original, sample, scenarios } from './originals.ts';
+import { bundles, type Original, scenarios } from './originals.ts';
 import { jsonText, mutateTree, type Tree, yamlText } from './tree.ts';
 
 const EXITS = [EXIT.pass, EXIT.badInput];
@@ -32,13 +32,13 @@ function damaged(
 
 /** `check` of a damaged scenario file, the user's own or a resolved one. */
 export function checkFile(root: string): Target {
-  const from = [...scenarios(root), sample(root).scenario];
+  const from = () => [...scenarios(root), ...bundles(root).map(({ scenario }) => scenario)];
   return {
     name: 'check file',
     share: 0.35,
     exits: EXITS,
     make(next, index) {
-      const [made, content] = damaged(from, next, index);
+      const [made, content] = damaged(from(), next, index);
       const flags = chance(next, 0.3) ? ['--json'] : [];
       return { argv: ['check', '{folder}/my.yaml', ...flags], env: {}, files: [['my.yaml', content]], made };
     },
@@ -75,13 +75,12 @@ function value(next: Random): string {
 
 /** `check` of a whole scenario under `--set`, `--scale`, `--duration`, `--seed` and their variables. */
 export function checkSet(root: string): Target {
-  const from = scenarios(root);
   return {
     name: 'check --set',
     share: 0.15,
     exits: EXITS,
     make(next) {
-      const chosen = pick(next, from);
+      const chosen = pick(next, scenarios(root));
       const argv = ['check', chosen.name.replace('.yaml', '')];
       const env: Record<string, string> = {};
       const tree = chosen.tree();

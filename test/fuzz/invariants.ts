@@ -74,7 +74,9 @@ function words({ out, err, folder, input, code }: Ended): string[] {
   for (const slip of SLIPS) {
     const where = text.indexOf(slip);
     if (where < 0 || given.includes(slip)) continue;
-    faults.push(`says "${slip}": ${text.slice(Math.max(0, where - 40), where + 30).replaceAll(/\s+/g, ' ')}`);
+    faults.push(
+      `says ${slip}, "${text.slice(Math.max(0, where - 40), where + 30).replaceAll(/["\s]+/g, ' ')}"`,
+    );
   }
   return faults;
 }

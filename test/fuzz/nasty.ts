@@ -79,7 +79,7 @@ export const VALUES: readonly string[] = [
   nested(5),
   nested(150),
   nested(5_000),
-  `{"a":`.repeat(40) + '1' + '}'.repeat(40),
+  `${`{"a":`.repeat(40)}1${'}'.repeat(40)}`,
 ];
 
 /** Long enough to be a nuisance, rare enough not to be all that is tried. */

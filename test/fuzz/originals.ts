@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { scenarioHash, writeScenario } from '../../src/scenario/resolved.ts';
+import { measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 import { type Tree, treeOf } from './tree.ts';
 
 /** A file as it is before it is damaged. */
@@ -13,12 +15,22 @@ export interface Original {
   tree(): Tree;
 }
 
+/** Read once for each root, when they are first asked for. */
+function once<T>(make: (root: string) => T): (root: string) => T {
+  const made = new Map<string, T>();
+  return (root) => {
+    const known = made.get(root) ?? make(root);
+    made.set(root, known);
+    return known;
+  };
+}
+
 function original(name: string, bytes: Uint8Array, value: unknown): Original {
   return { name, bytes, value, tree: () => treeOf(value) };
 }
 
 /** Every scenario that comes with capbench. */
-export function scenarios(root: string): readonly Original[] {
+export const scenarios = once((root): readonly Original[] => {
   const folder = join(root, 'scenarios');
   return readdirSync(folder)
     .filter((name) => name.endsWith('.yaml'))
@@ -27,14 +39,28 @@ export function scenarios(root: string): readonly Original[] {
       const bytes = readFileSync(join(folder, name));
       return original(name, bytes, parse(bytes.toString()));
     });
+});
+
+/** What `capbench report` reads of a run. */
+export interface Bundle {
+  readonly measurements: Original;
+  readonly scenario: Original;
 }
 
-/** What `capbench report` reads of the recorded sample. */
-export function sample(root: string): { readonly measurements: Original; readonly scenario: Original } {
-  const read = (name: string) => readFileSync(join(root, 'reports', 'sample', name));
-  const [measurements, scenario] = [read('measurements.json'), read('scenario.yaml')];
+function bundle(name: string, measurements: Uint8Array, scenario: Uint8Array): Bundle {
   return {
-    measurements: original('measurements.json', measurements, JSON.parse(measurements.toString())),
-    scenario: original('scenario.yaml', scenario, parse(scenario.toString())),
+    measurements: original(name, measurements, JSON.parse(Buffer.from(measurements).toString())),
+    scenario: original(name, scenario, parse(Buffer.from(scenario).toString())),
   };
 }
+
+/** A real run as it was recorded, and one that holds all that a run can know. */
+export const bundles = once((root): readonly Bundle[] => {
+  const read = (name: string) => readFileSync(join(root, 'reports', 'sample', name));
+  const scenario = scenarioOf();
+  const facts = JSON.stringify({ ...measurementsOf(), scenarioHash: scenarioHash(scenario) });
+  return [
+    bundle('the sample', read('measurements.json'), read('scenario.yaml')),
+    bundle('the fixture', Buffer.from(facts), Buffer.from(writeScenario(scenario))),
+  ];
+});

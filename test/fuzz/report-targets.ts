@@ -5,7 +5,7 @@ import { below, chance, pick } from './draw.ts';
 import type { Content, Input, Target } from './input.ts';
 import { FILES } from './nasty.ts';
 import { whyNoPass } from './oracle.ts';
-import { sample } from './originals.ts';
+import { bundles } from './originals.ts';
 import { jsonText, mutateTree, yamlText } from './tree.ts';
 
 const { pass, invalid, dataLost, stackFailed, breached, badInput, interrupted } = EXIT;
@@ -19,12 +19,12 @@ function reportOf(next: Random, made: string, files: readonly (readonly [string,
 
 /** `report` of a bundle whose measurements are damaged. */
 export function reportMeasurements(root: string): Target {
-  const { measurements, scenario } = sample(root);
   return {
     name: 'report measurements',
     share: 0.3,
     exits: EXITS,
     make(next) {
+      const { measurements, scenario } = pick(next, bundles(root));
       const files = (content: Content): readonly (readonly [string, Content])[] => [
         ['bundle/scenario.yaml', scenario.bytes],
         ['bundle/measurements.json', content],
@@ -42,12 +42,12 @@ export function reportMeasurements(root: string): Target {
 
 /** `report` of a bundle whose resolved scenario is damaged. */
 export function reportScenario(root: string): Target {
-  const { measurements, scenario } = sample(root);
   return {
     name: 'report scenario',
     share: 0.1,
     exits: EXITS,
     make(next) {
+      const { measurements, scenario } = pick(next, bundles(root));
       const tree = scenario.tree();
       mutateTree(tree, next);
       const bytes = chance(next, 0.3);
@@ -86,16 +86,16 @@ const WRITTEN = [
 
 /** `report` of a folder that is no bundle, or one with odd things in it. */
 export function reportBundle(root: string): Target {
-  const { measurements, scenario } = sample(root);
-  const whole = [
-    ['bundle/measurements.json', measurements.bytes],
-    ['bundle/scenario.yaml', scenario.bytes],
-  ] as const;
   return {
     name: 'report bundle',
     share: 0.1,
     exits: EXITS,
     make(next, index) {
+      const { measurements, scenario } = pick(next, bundles(root));
+      const whole = [
+        ['bundle/measurements.json', measurements.bytes],
+        ['bundle/scenario.yaml', scenario.bytes],
+      ] as const;
       const files: (readonly [string, Content])[] = [...whole];
       const name = chance(next, 0.6) ? 'measurements.json' : 'scenario.yaml';
       const spot = `bundle/${name}`;

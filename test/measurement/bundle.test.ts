@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, readFile, readlink, rm, truncate, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readdir, readFile, readlink, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -61,6 +62,17 @@ test('no secret is written: it is taken out of a text, and a picture that holds 
   expect(warning).toContain('PGPASSWORD');
   expect(warning).not.toContain('s3cret');
   expect((await readdir(bundle, { recursive: true })).sort()).toEqual(['logs', 'logs/a.log']);
+});
+
+test('what lies where a file is made first is neither followed nor waited for', async () => {
+  const bundle = await makeBundle(out, 'a', AT);
+  await writeFile(join(out, 'mine'), 'mine');
+  await symlink(join(out, 'mine'), join(bundle, 'report.json.tmp'));
+  await writeArtefact(bundle, 'report.json', '{}', nothing);
+  expect(await readFile(join(out, 'mine'), 'utf8')).toBe('mine');
+  execFileSync('mkfifo', [join(bundle, 'junit.xml.tmp')]);
+  await writeArtefact(bundle, 'junit.xml', '<x/>', nothing);
+  expect((await readdir(bundle)).sort()).toEqual(['junit.xml', 'report.json']);
 });
 
 test('latest points at the newest bundle, by a relative link', async () => {
@@ -130,6 +142,12 @@ test('a missing, broken or huge file is named', async () => {
 
   await writeFile(join(out, 'measurements.json'), JSON.stringify({ ...measurementsOf(), peakCcu: 'many' }));
   expect(await refused('measurements.json')).toContain('peakCcu');
+
+  await writeFile(
+    join(out, 'measurements.json'),
+    Buffer.from(JSON.stringify(measurementsOf({ engine: '\u00e9' })), 'latin1'),
+  );
+  expect(await refused('measurements.json')).toContain('no UTF-8');
 
   await truncate(join(out, 'measurements.json'), 300 * 2 ** 20);
   expect(await refused('measurements.json')).toContain('at most');

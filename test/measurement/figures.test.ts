@@ -85,3 +85,16 @@ test('two counts of row writes disagree in percent of what PostgreSQL counted', 
   );
   expect(one.integrity.rowWritesDisagreePercent).toBeCloseTo(1, 9);
 });
+
+test('row writes that ran backwards agree with none', () => {
+  const { integrity } = recorded;
+  if (integrity === null) throw new Error('no integrity');
+  const disagree = (rowWritesServers: number, rowWritesPostgres: number) =>
+    figuresOf(
+      measurementsOf({ integrity: { ...integrity, rowWritesServers, rowWritesPostgres } }),
+      scenarioOf(),
+    ).integrity.rowWritesDisagreePercent;
+  expect(disagree(100, -5)).toBe(100);
+  expect(disagree(-5, -5)).toBe(100);
+  expect(disagree(0, 0)).toBe(0);
+});

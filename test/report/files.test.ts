@@ -151,3 +151,10 @@ test('report.html says the verdict first, then every budget with its source', ()
   expect(html(failed, [])).toContain('No conclusion');
   expect(html(failed, [])).not.toMatch(/NaN|undefined|>null/);
 });
+
+test('a setting may have a name that every object has', () => {
+  const setting = { setting: 'constructor', documented: 'a', applied: 'a', reason: null, hardware: false };
+  const page = html(reportFrom(measurementsOf({ settings: [setting] }), scenarioOf()), []);
+  expect(page).toContain('Applied as documented (1)');
+  expect(page).toContain('<td>constructor</td>');
+});

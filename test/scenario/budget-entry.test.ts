@@ -199,3 +199,10 @@ test('an operation, a row write and a batch stay three different things', () => 
   expect(unitOf('FLX-009')).toBeUndefined();
   expect(metricUnitOf('constructor')).toBeUndefined();
 });
+
+test.each(['constructor', 'toString', '__proto__'])('%s is no unit, though every object has one', (unit) => {
+  const [problem] = problems(
+    `{ id: x, metric: latency.intent.due, stat: p95, op: <, limit: 1, unit: ${unit} }`,
+  );
+  expect(problem?.message).toContain(`is in ms and cannot be compared with ${unit}`);
+});

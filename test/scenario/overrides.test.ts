@@ -22,6 +22,22 @@ describe('--set', () => {
     expect(scenario).toMatchObject({ description: 'a: b', seed: 16 });
   });
 
+  test.each([
+    ['an alias of nothing', 'name=[*a]', 'name: "[*a]" is there'],
+    ['an alias', 'name=[&a 1, *a]', 'name: "[&a 1, *a]" is there'],
+    ['brackets without end', `name=${'['.repeat(4_000)}`, 'name: "[[['],
+    ['brackets by the thousand', `name=${'['.repeat(50_000)}${']'.repeat(50_000)}`, 'name: "[[['],
+  ])('%s is text, and no name', (_what, text, said) => {
+    const [problem, ...more] = refused(text);
+    expect(more).toEqual([]);
+    expect(problem).toContain(said);
+    expect(problem?.length).toBeLessThan(500);
+  });
+
+  test('a path without end is refused', () => {
+    expect(() => set(`load${'.a'.repeat(20_000)}=1`)).toThrow('a path of 20 keys at most');
+  });
+
   test('reaches what the file leaves out', () => {
     expect(read(minimal(), { set: ['world.batch.operations=7', 'rules.sentPercent=95'] })).toMatchObject({
       world: { batchOperations: 7, batchInterval: 10e3 },

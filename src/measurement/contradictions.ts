@@ -1,0 +1,139 @@
+import { countOf, type HistogramData } from '../histogram.ts';
+import type { Counts } from '../load/engine.ts';
+import { OPERATIONS } from '../scenario/workload.ts';
+import type { BucketData, Measurements } from './measurements.ts';
+
+/** Clocks are read one after another, and times are rounded: so much is no contradiction. Seconds. */
+const SLACK_SECONDS = 60;
+/** From here on a histogram has one bucket for all; microseconds (hdr-histogram.ts). */
+const HIGHEST_MICROS = 120_000_000;
+const COUNTS = ['scheduled', 'ok', 'rejected', 'failed', 'timedOut', 'skipped', 'unfinished'] as const;
+const PHASES = ['stackUp', 'connect', 'ready', 'go'] as const;
+
+/**
+ * Where the facts of a run deny one another: what no run can have measured, however it went. Whether a run went well
+ * is asked by the judge; these facts were altered, and nothing can be concluded from them.
+ */
+export function contradictionsOf(m: Measurements): readonly string[] {
+  return [
+    ...phases(m),
+    ...OPERATIONS.flatMap((op) => operation(op, m)),
+    ...histogram('connect.histogram', m.connect.histogram),
+    ...histogram('reconnect', m.reconnect),
+    ...connections(m),
+    ...series(m),
+    ...Object.entries(m.worlds ?? {}).flatMap(([name, data]) => buckets(`worlds.${name}`, data)),
+    ...ledger(m),
+  ];
+}
+
+function phases({ phases: at, measured }: Measurements): string[] {
+  const wrong: string[] = [];
+  // A run may end in any phase: after the first that was not reached there is only the end.
+  let before = 0;
+  let missing: string | null = null;
+  for (const name of PHASES) {
+    const moment = at[name];
+    if (moment === null) missing ??= name;
+    else if (missing !== null) wrong.push(`phases.${name}: ${moment} s, and ${missing} was never reached`);
+    else if (moment < before) wrong.push(`phases.${name}: ${moment} s, and the phase before at ${before} s`);
+    else before = moment;
+  }
+  if (at.end < before) wrong.push(`phases.end: ${at.end} s, and a phase before it at ${before} s`);
+  if (measured === null) return wrong;
+  const { from, to } = measured;
+  if (at.go === null) wrong.push('measured: there is a measure phase, and no GO');
+  else if (from < 0 || to <= from || to > at.end - at.go + 1) {
+    wrong.push(
+      `measured: from ${from} to ${to} s after GO, of a run that ended ${at.end - at.go} s after it`,
+    );
+  }
+  return wrong;
+}
+
+function operation(op: (typeof OPERATIONS)[number], m: Measurements): string[] {
+  const { whole, measured, windows } = m.operations[op];
+  const path = `operations.${op}`;
+  const wrong: string[] = [];
+  for (const name of COUNTS) {
+    if (measured[name] > whole[name]) {
+      wrong.push(`${path}.measured.${name}: ${measured[name]} of ${whole[name]} in the whole run`);
+    }
+  }
+  for (const kind of ['due', 'service', 'lag', 'ownLag'] as const) {
+    const data = m.operations[op][kind];
+    wrong.push(...histogram(`${path}.${kind}`, data));
+    const timed = countOf(data);
+    // How many `due` holds is conservation, which is a rule of the run.
+    if (kind !== 'due' && timed !== 0 && timed !== answered(measured)) {
+      wrong.push(`${path}.${kind}: ${timed} values, and ${answered(measured)} operations were answered`);
+    }
+  }
+  for (const [i, window] of windows.entries()) wrong.push(...histogram(`${path}.windows.${i}`, window));
+  return wrong;
+}
+
+const answered = ({ ok, rejected }: Counts): number => ok + rejected;
+
+/** Values ascend; minimum, maximum and sum are of them. */
+function histogram(path: string, { counts, min, max, sum }: HistogramData): string[] {
+  const [first, last] = [counts[0], counts.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  let [before, least, most, empty] = [-1, 0, 0, 0];
+  for (const [value, count] of counts) {
+    if (value <= before) return [`${path}: ${value} comes after ${before}, and values ascend`];
+    before = value;
+    // A value is the end of its bucket, which begins a thousandth below it.
+    least += count * Math.max(0, value - value / 1024 - 1);
+    most += count * value;
+    if (count === 0) empty += 1;
+  }
+  if (empty > 0) return [`${path}: ${empty} buckets of nothing`];
+  const open = last[0] >= HIGHEST_MICROS;
+  const next = counts.at(-2)?.[0] ?? 0;
+  if (min > first[0] || max < min || max <= next * (1 - 1 / 1024) - 1 || (max > last[0] && !open)) {
+    return [`${path}: from ${min} to ${max}, and the buckets from ${first[0]} to ${last[0]}`];
+  }
+  if (sum < least || (sum > most && !open)) {
+    return [`${path}: the sum is ${sum}, and the buckets hold ${Math.floor(least)} to ${most}`];
+  }
+  return [];
+}
+
+function connections({ peakCcu, connect, reconnects }: Measurements): string[] {
+  const made = countOf(connect.histogram) + reconnects;
+  return peakCcu > made ? [`peakCcu: ${peakCcu} players, and ${made} connections were made`] : [];
+}
+
+function series({ series: all, phases: { end } }: Measurements): string[] {
+  for (const [name, { points }] of Object.entries(all)) {
+    let before = Number.NEGATIVE_INFINITY;
+    for (const [at] of points) {
+      if (at < before) return [`series.${name}: ${at} s comes after ${before} s`];
+      if (Math.abs(at) > end + SLACK_SECONDS) {
+        return [`series.${name}: a point at ${at} s, of a run that took ${end} s`];
+      }
+      before = at;
+    }
+  }
+  return [];
+}
+
+function buckets(path: string, { bounds, counts }: BucketData): string[] {
+  if (counts.length !== bounds.length + 1) {
+    return [`${path}: ${counts.length} counts for ${bounds.length} bounds, and one more is above the last`];
+  }
+  const out = bounds.findIndex((bound, i) => i > 0 && bound <= (bounds[i - 1] ?? 0));
+  return out < 0 ? [] : [`${path}: the bound ${bounds[out]} comes after ${bounds[out - 1]}`];
+}
+
+function ledger({ integrity }: Measurements): string[] {
+  if (integrity === null) return [];
+  const { sent, acked, applied, duplicated, phantom } = integrity;
+  const wrong: string[] = [];
+  if (acked > sent) wrong.push(`integrity.acked: ${acked} of ${sent} that were sent`);
+  if (applied > sent && duplicated + phantom === 0) {
+    wrong.push(`integrity.applied: ${applied} of ${sent} that were sent, and none was a duplicate`);
+  }
+  return wrong;
+}

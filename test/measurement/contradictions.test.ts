@@ -1,0 +1,211 @@
+import { expect, test } from 'vitest';
+import { contradictionsOf } from '../../src/measurement/contradictions.ts';
+import type { Measurements } from '../../src/measurement/measurements.ts';
+import { parseMeasurements } from '../../src/measurement/measurements-schema.ts';
+import { failedRun, measurementsOf } from '../fixtures/recorded-run.ts';
+
+const m = measurementsOf();
+const { intent } = m.operations;
+const withIntent = (over: Partial<typeof intent>): Partial<Measurements> => ({
+  operations: { ...m.operations, intent: { ...intent, ...over } },
+});
+const integrity = (over: Partial<NonNullable<Measurements['integrity']>>): Partial<Measurements> => ({
+  integrity: m.integrity === null ? null : { ...m.integrity, ...over },
+});
+const due = {
+  counts: [
+    [100, 2],
+    [200, 3],
+  ] as const,
+  min: 100,
+  max: 199,
+  sum: 797,
+};
+
+test('the facts of a run do not deny one another, however it ended', () => {
+  expect(contradictionsOf(m)).toEqual([]);
+  expect(contradictionsOf(failedRun())).toEqual([]);
+  expect(
+    contradictionsOf({
+      ...m,
+      ...withIntent({
+        due,
+        service: due,
+        lag: due,
+        ownLag: due,
+        measured: { ...intent.measured, ok: 5, rejected: 0 },
+      }),
+    }),
+  ).toEqual([]);
+});
+
+test.each<[what: string, over: Partial<Measurements>, said: string]>([
+  ['a phase before the one before it', { phases: { ...m.phases, ready: 1 } }, 'phases.ready'],
+  ['a phase after one that was never reached', { phases: { ...m.phases, ready: null } }, 'phases.go'],
+  ['an end before GO', { phases: { ...m.phases, end: 3 } }, 'phases.end'],
+  ['a measure phase without GO', { phases: { ...m.phases, go: null } }, 'no GO'],
+  ['a measure phase that ends before it begins', { measured: { from: 25, to: 5 } }, 'measured'],
+  ['a measure phase after the end', { measured: { from: 5, to: 300 } }, 'measured'],
+  [
+    'more in the measure phase than in the run',
+    withIntent({ whole: { ...intent.whole, rejected: 1 } }),
+    'measured.rejected',
+  ],
+  [
+    'values out of order',
+    withIntent({
+      due: {
+        ...due,
+        counts: [
+          [200, 3],
+          [100, 2],
+        ],
+      },
+    }),
+    'values ascend',
+  ],
+  [
+    'a bucket twice',
+    withIntent({
+      due: {
+        ...due,
+        counts: [
+          [100, 2],
+          [100, 3],
+        ],
+      },
+    }),
+    'values ascend',
+  ],
+  [
+    'a bucket of nothing',
+    withIntent({
+      due: {
+        ...due,
+        counts: [
+          [100, 2],
+          [200, 0],
+        ],
+      },
+    }),
+    'buckets of nothing',
+  ],
+  ['a maximum below the buckets', withIntent({ due: { ...due, max: 90 } }), 'operations.intent.due'],
+  ['a minimum above the buckets', withIntent({ due: { ...due, min: 150 } }), 'operations.intent.due'],
+  ['a sum above the buckets', withIntent({ due: { ...due, sum: 801 } }), 'the sum is 801'],
+  ['a sum below the buckets', withIntent({ due: { ...due, sum: 700 } }), 'the sum is 700'],
+  ['another number of service times than of answers', withIntent({ service: due }), 'service: 5 values'],
+  ['more players than connections', { peakCcu: 5000 }, 'peakCcu'],
+  [
+    'a series that runs backwards',
+    {
+      series: {
+        a: {
+          kind: 'gauge',
+          points: [
+            [2, 1],
+            [1, 1],
+          ],
+        },
+      },
+    },
+    'series.a',
+  ],
+  ['a series far outside the run', { series: { a: { kind: 'gauge', points: [[90_000, 1]] } } }, 'series.a'],
+  [
+    'buckets without an end',
+    { worlds: { ...m.worlds!, flushMs: { bounds: [1, 2], counts: [1, 2] } } },
+    'worlds.flushMs',
+  ],
+  [
+    'bounds out of order',
+    { worlds: { ...m.worlds!, flushMs: { bounds: [2, 1], counts: [1, 2, 3] } } },
+    'worlds.flushMs',
+  ],
+  ['more acknowledged than sent', integrity({ acked: 504_001 }), 'integrity.acked'],
+  ['more applied than sent, and no duplicate', integrity({ applied: 504_001 }), 'integrity.applied'],
+])('%s', (_what, over, said) => {
+  const altered = measurementsOf(over);
+  expect(contradictionsOf(altered).join()).toContain(said);
+  const parsed = parseMeasurements(JSON.stringify(altered));
+  expect(parsed.state === 'invalid' && parsed.problems.join()).toContain(said);
+});
+
+test('what an early stop, a slow tail and a lost ledger leave is no contradiction', () => {
+  const slow = {
+    counts: [
+      [119_996_415, 1],
+      [120_061_951, 1],
+    ] as const,
+    min: 119_996_400,
+    max: 300_000_000,
+    sum: 419_996_400,
+  };
+  const measured = { ...intent.measured, scheduled: 2, ok: 2, rejected: 0 };
+  const early = withIntent({ measured, due: slow, service: slow, lag: slow, ownLag: slow });
+  expect(contradictionsOf({ ...m, ...early })).toEqual([]);
+  expect(contradictionsOf({ ...m, ...integrity({ applied: 504_009, duplicated: 9 }) })).toEqual([]);
+  expect(
+    contradictionsOf({
+      ...m,
+      phases: { stackUp: null, connect: null, ready: null, go: null, end: 1 },
+      measured: null,
+    }),
+  ).toEqual([]);
+});
+
+const text = JSON.stringify(m);
+
+test.each([
+  [
+    'a key that is there twice',
+    text.replace('"peakCcu":1000', '"peakCcu":1,\n"peakCcu" :1000'),
+    'line 2: the key "peakCcu" is there twice',
+  ],
+  [
+    'one that is spelt in two ways',
+    text.replace('"lost":0', '"lost":5,"l\\u006fst":0'),
+    '"lost" is there twice',
+  ],
+  ['a new fact taken out', text.replace('"strayAnswers":0,', ''), 'strayAnswers: nothing is there'],
+  ['a new fact of an operation taken out', text.replace('"windows":', '"x":'), 'windows: nothing is there'],
+  ['any fact taken out', text.replace('"disconnects":0,', ''), 'disconnects: nothing is there'],
+  ['half an operation', text.replace('"disconnects":0', '"disconnects":0.5'), 'disconnects'],
+  ['a count that no double holds', text.replace('"disconnects":0', '"disconnects":1e300'), 'disconnects'],
+  ['a series of words', text.replace('"points":[[-2,', '"points":[["x",'), 'pairs of a time'],
+  [
+    'a million wrong entries',
+    text.replace('"errors":[]', `"errors":[${'1,'.repeat(1_000_000)}1]`),
+    'errors: ',
+  ],
+])('%s is refused', (_what, altered, said) => {
+  expect(altered).not.toBe(text);
+  const parsed = parseMeasurements(altered);
+  expect(parsed.state === 'invalid' && parsed.problems.join()).toContain(said);
+  expect(parsed.state === 'invalid' && parsed.problems.join().length).toBeLessThan(2_000);
+});
+
+test('keys of different objects may be the same, and brackets in strings are none', () => {
+  expect(parseMeasurements(JSON.stringify({ ...m, errors: ['{"a":1,"a":2}', '\\', '"', '[{'] })).state).toBe(
+    'valid',
+  );
+});
+
+test('a bundle of before those facts were known is read', () => {
+  const {
+    reconnects,
+    reconnect,
+    strayAnswers,
+    calibration,
+    canary,
+    clockDriftMs,
+    faults,
+    foreign,
+    ...older
+  } = m;
+  const { intent, monsterCommand } = m.operations;
+  const olderOf = ({ ownLag, windows, ...rest }: typeof intent) => rest;
+  const operations = { intent: olderOf(intent), monsterCommand: olderOf(monsterCommand) };
+  const parsed = parseMeasurements(JSON.stringify({ ...older, operations }));
+  expect(parsed.state === 'valid' && parsed.measurements.strayAnswers).toBe(0);
+});
