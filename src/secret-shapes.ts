@@ -24,14 +24,14 @@ const shapesEndingAt = (ends: string): readonly Shape[] => [
     what: 'a user or a password in an address',
     // As a URL has it, or with slashes and other marks that should have been encoded; an @ in a path is none.
     pattern: new RegExp(
-      `(?<before>\\b[a-z][a-z0-9+.-]{0,30}://)(?<secret>[^${ends}/?#:@]{0,256}:[^${ends}]{1,2048}|[^${ends}/?#]{1,2048})(?=@)`,
+      `(?<before>[a-z0-9]://)(?<secret>[^${ends}/?#:@]{0,256}:[^${ends}]{1,2048}|[^${ends}/?#]{1,2048})(?=@)`,
       'gi',
     ),
   },
   {
     what: 'the value of a password, secret, token or key',
     pattern: new RegExp(
-      `(?<before>(?:[\\w-]{0,40}(?:${NAMES}|pwd)|\\bpass)\\s{0,3}=\\s{0,3})(?<secret>'[^']{0,500}'|[^${ends}&;]{1,2048})`,
+      `(?<before>(?:${NAMES}|pwd|\\bpass)\\s{0,3}=\\s{0,3})(?<secret>'[^']{0,500}'|[^${ends}&;]{1,2048})`,
       'gi',
     ),
   },
@@ -52,7 +52,7 @@ const shapesEndingAt = (ends: string): readonly Shape[] => [
   {
     what: 'the value of a password, secret, token or key',
     pattern: new RegExp(
-      `(?<before>(?:[\\w-]{0,40}(?:${NAMES})["']?\\s{0,3}:|\\bbearer)\\s{0,3}["']?)(?<secret>[^\\s"',;}<>\\\\]{1,2048})`,
+      `(?<before>(?:(?:${NAMES})["']?\\s{0,3}:|\\bbearer)\\s{0,3}["']?)(?<secret>[^\\s"',;}<>\\\\]{1,2048})`,
       'gi',
     ),
     telling: true,
