@@ -72,6 +72,7 @@ const main = await build({
     ...(process.argv.includes('--bench') ? bench() : {}),
     cli: 'src/cli.ts',
     'fleet-worker': 'src/load/fleet/worker.ts',
+    'fleet-alarm': 'src/load/fleet/alarm-thread.ts',
     'world-flux': 'src/world/flux.ts',
     'world-null': 'src/world/null.ts',
     watchdog: 'src/stack/watchdog-process.ts',

@@ -1,6 +1,12 @@
+import { Alarm } from './alarm.ts';
+
 const SHORTEST_MS = 1;
 /** The loop's blocks are seen by a late timer: it is always armed, and never for longer than this. */
 const LONGEST_MS = 50;
+/** Two wakes by the alarm are at least so many microseconds apart. */
+const ALARM_SHORTEST = 100;
+/** Should the alarm be late, a timer wakes so many milliseconds after it. */
+const ALARM_NET_MS = 2;
 /** Microseconds by which a timer may be late, or a turn last, before the loop counts as stalled. */
 const TOLERATED = 10_000;
 
@@ -13,8 +19,9 @@ export interface Driven {
 }
 
 /**
- * The one timer of a worker. It wakes when something is due, not more often than each millisecond; when a turn
- * leaves work behind, the next one comes after the sockets have been read. HOT.
+ * The one timer of a worker. It wakes when something is due, not more often than each millisecond; a precise one,
+ * which has an alarm for it, to a tenth of that. When a turn leaves work behind, the next one comes after the
+ * sockets have been read. HOT.
  *
  * It also measures the loop: a timer that fires late, or a turn that takes long, is a block of that length.
  */
@@ -27,11 +34,13 @@ export class Metronome {
   private longest = 0;
   private stalled = 0;
   private stopped = false;
+  private readonly alarm: Alarm | null;
   private readonly wake = (): void => this.tick();
 
-  constructor(driven: Driven, now: () => number) {
+  constructor(driven: Driven, now: () => number, precise: boolean) {
     this.driven = driven;
     this.now = now;
+    this.alarm = precise ? new Alarm(() => this.ring()) : null;
   }
 
   start(): void {
@@ -40,6 +49,7 @@ export class Metronome {
 
   stop(): void {
     this.stopped = true;
+    this.alarm?.stop();
     if (this.timer !== null) clearTimeout(this.timer);
     if (this.immediate !== null) clearImmediate(this.immediate);
     this.timer = null;
@@ -58,6 +68,13 @@ export class Metronome {
     const { stalled } = this;
     this.stalled = 0;
     return stalled;
+  }
+
+  /** One that was set before and rings now wakes too early, which does no harm. */
+  private ring(): void {
+    if (this.timer === null) return;
+    clearTimeout(this.timer);
+    this.tick();
   }
 
   private tick(): void {
@@ -83,8 +100,15 @@ export class Metronome {
       this.immediate = setImmediate(this.wake);
       return;
     }
-    const wait = Math.floor((this.driven.nextWake() - now) / 1e3);
-    const delay = Math.max(SHORTEST_MS, Math.min(LONGEST_MS, wait));
+    const left = this.driven.nextWake() - now;
+    if (this.alarm !== null && left <= LONGEST_MS * 1e3) {
+      const wait = Math.max(left, ALARM_SHORTEST);
+      this.expected = now + wait;
+      this.alarm.set(wait);
+      this.timer = setTimeout(this.wake, Math.ceil(wait / 1e3) + ALARM_NET_MS);
+      return;
+    }
+    const delay = Math.max(SHORTEST_MS, Math.min(LONGEST_MS, Math.floor(left / 1e3)));
     this.expected = now + delay * 1e3;
     this.timer = setTimeout(this.wake, delay);
   }

@@ -22,6 +22,11 @@ import { type OwnProcess, Vitals } from './vitals.ts';
 const SECOND = 1_000_000;
 const SWEEP = 100_000;
 const PROGRESS_MS = 100;
+/**
+ * Intents and posts a second up to which a worker is woken for each: at a tenth of a core's cost. Above, it is woken
+ * each millisecond, and what it sends is up to a millisecond late.
+ */
+const PRECISE_RATE = 1_500;
 /** Operations hashed in one go after the drain: some 10 ms. */
 const HASH_SLICE = 200_000;
 /** After an early stop, no more than this is hashed of what never came due: some 3 s. */
@@ -123,7 +128,12 @@ export class Shift {
         reconnect: reconnect ? { seed, latency: this.reconnect } : null,
       },
     );
-    this.metronome = new Metronome({ nextWake: () => this.nextWake(), turn: (at) => this.turn(at) }, now);
+    const rate = this.ids.length * intentRate + workload.postRate / workers;
+    this.metronome = new Metronome(
+      { nextWake: () => this.nextWake(), turn: (at) => this.turn(at) },
+      now,
+      rate <= PRECISE_RATE,
+    );
   }
 
   /** connecting -> ready. */
