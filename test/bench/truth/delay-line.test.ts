@@ -8,7 +8,7 @@ import type { DelayModel } from './delays.ts';
 /** Delays in the order given. */
 function inOrder(delays: readonly number[]): DelayModel {
   let next = 0;
-  return { name: 'given', says: '', delay: () => delays[next++]!, quantile: () => 0 };
+  return { name: 'given', says: '', delay: () => delays[next++]!, quantile: () => 0, bend: null };
 }
 
 test('each answer leaves once, in the order of their moments, and never before its own', async () => {

@@ -13,6 +13,8 @@ export interface DelayModel {
    * the ones before them: the inverse of the law's distribution function.
    */
   quantile(share: number): number;
+  /** The share at which the law bends upwards, if one of those that are asked: one slow request moves it there. */
+  readonly bend: number | null;
 }
 
 const CONSTANT = 5_000;
@@ -40,11 +42,11 @@ function shares(seed: number): () => number {
 /** A delay drawn by its quantile function. */
 function drawn(name: string, says: string, seed: number, quantile: (share: number) => number): DelayModel {
   const next = shares(seed);
-  return { name, says, delay: () => quantile(next()), quantile };
+  return { name, says, delay: () => quantile(next()), quantile, bend: null };
 }
 
 export function constant(): DelayModel {
-  return { name: 'constant', says: '5 ms', delay: () => CONSTANT, quantile: () => CONSTANT };
+  return { name: 'constant', says: '5 ms', delay: () => CONSTANT, quantile: () => CONSTANT, bend: null };
 }
 
 export function bimodal(seed: number): DelayModel {
@@ -61,6 +63,7 @@ export function stall(): DelayModel {
     says: 'at once, but for 200 ms of every 2 s, in which all wait for its end',
     delay: (arrived) => Math.max(0, STALL - (arrived % EVERY)),
     quantile: (share) => Math.max(0, STALL - (1 - share) * EVERY),
+    bend: 1 - STALL / EVERY,
   };
 }
 

@@ -10,6 +10,8 @@ export interface Line {
   readonly said: Percentiles;
   /** Of the model, for requests that arrive evenly. */
   readonly truth: Percentiles;
+  /** Where the law bends, the truth is a range: it ends with what one request in a thousand more makes of it. */
+  readonly atMost: Percentiles;
   /** Arrival to answer as the known world measured it while this tool ran. */
   readonly seen: Percentiles;
   /** By how much the known world itself was late at its 99th percentile. */
@@ -21,9 +23,10 @@ const RELATIVE = 0.01;
 const ABSOLUTE_MS = 0.5;
 
 /** By how much a tool is off; null where it does not tell. */
-export function errorAt({ said, truth }: Line, percent: Percent): number | null {
-  const [told, is] = [said[percent], truth[percent]];
-  return told === null || is === null ? null : told - is;
+export function errorAt({ said, truth, atMost }: Line, percent: Percent): number | null {
+  const [told, from, to] = [said[percent], truth[percent], atMost[percent]];
+  if (told === null || from === null || to === null) return null;
+  return told - Math.min(Math.max(told, from), to);
 }
 
 export const isRight = (line: Line, percent: Percent): boolean => {
@@ -61,11 +64,13 @@ function cell(line: Line, percent: Percent): string {
 
 const HEAD = ['', 'wire', 'requests/s', ...PERCENTS.map((percent) => `p${percent}`), 'the server saw'];
 
-const truthRow = ({ model, truth }: Line): string[] => [
-  ...[`**${model}**: true`, '', ''],
-  ...PERCENTS.map((percent) => `**${format(truth[percent])}**`),
-  '',
-];
+const truthRow = ({ model, truth, atMost }: Line): string[] => {
+  const range = (percent: Percent): string => {
+    const [from, to] = [format(truth[percent]), format(atMost[percent])];
+    return from === to ? `**${from}**` : `**${from}..${to}**`;
+  };
+  return [`**${model}**: true`, '', '', ...PERCENTS.map(range), ''];
+};
 
 const rowOf = (line: Line): string[] => [
   line.tool,

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { percentilesOf } from './percentiles.ts';
+import { faultsOf, isRight, type Line, markdownOf } from './table.ts';
+
+const truth = { 50: 5, 90: 0, 95: 100, 99: 180 };
+const lineWith = (given: Partial<Line>): Line => ({
+  ...{ model: 'law', tool: 'ours', wire: 'HTTP', ours: true, perSecond: 1000, lateP99: 0 },
+  ...{ truth, atMost: { ...truth, 90: 2 }, said: truth, seen: truth },
+  ...given,
+});
+
+test('right is within 1% or 0.5 ms, whichever is larger', () => {
+  const at = (p50: number, p99: number) => lineWith({ said: { ...truth, 50: p50, 99: p99 } });
+  expect(isRight(at(5.5, 181.7), 50)).toBe(true);
+  expect(isRight(at(5.51, 181.7), 50)).toBe(false);
+  expect(isRight(at(4.49, 181.7), 50)).toBe(false);
+  expect(isRight(at(5, 181.7), 99)).toBe(true);
+  expect(isRight(at(5, 181.9), 99)).toBe(false);
+  expect(isRight(at(5, 178.1), 99)).toBe(false);
+});
+
+test('where the truth is a range, it is right in it and as near to it', () => {
+  const at = (p90: number) => lineWith({ said: { ...truth, 90: p90 } });
+  expect([0, 1, 2, 2.5, 2.6].map((p90) => isRight(at(p90), 90))).toEqual([true, true, true, true, false]);
+});
+
+test('what is not told, or not answered, is not right', () => {
+  expect(isRight(lineWith({ said: { ...truth, 95: null } }), 95)).toBe(false);
+  expect(isRight(lineWith({ said: { ...truth, 95: Number.POSITIVE_INFINITY } }), 95)).toBe(false);
+});
+
+test('only our own lines are judged', () => {
+  const wrong = percentilesOf(() => 1);
+  expect(faultsOf([lineWith({}), lineWith({ ours: false, said: wrong })])).toEqual([]);
+  expect(faultsOf([lineWith({ said: { ...truth, 95: 90 } })])).toEqual([
+    'ours over HTTP, law: p95 is 90.0 ms, and in truth 100 ms',
+  ]);
+});
+
+test('the table shows the truth, what was said, and by how much it is off', () => {
+  expect(markdownOf([lineWith({ said: { ...truth, 95: 31, 99: null } })]).split('\n')).toEqual([
+    '|  | wire | requests/s | p50 | p90 | p95 | p99 | the server saw |',
+    '| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |',
+    '| **law**: true |  |  | **5.00** | **0.00..2.00** | **100** | **180** |  |',
+    '| ours | HTTP | 1000 | 5.00 | 0.00 | 31.0 (-69.0) | - | 5.00 / 0.00 / 100 / 180 |',
+  ]);
+});
