@@ -1,9 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import type { Commands } from './commands.ts';
-import type { Entities } from './entities.ts';
 import type { Generator } from './generators.ts';
 import type { OperationQueue } from './operation-queue.ts';
 import type { Posts } from './posts.ts';
+import type { Refusal } from './refusal.ts';
 
 /** Beyond this many waiting operations, posts wait outside, and their generator waits for its 202. */
 const MAX_QUEUED = 50_000;
@@ -13,8 +13,11 @@ interface WithheldPost {
   readonly number: number;
   readonly commands: Commands;
   readonly arrived: number;
-  readonly settled: (admitted: boolean) => void;
+  readonly settled: Settled;
 }
+
+/** Told null once the commands are queued, or why they never will be. */
+type Settled = (refusal: Refusal | null) => void;
 
 /**
  * Lets posts into the queue, in the order in which they came, as long as there is room. Nothing is refused for
@@ -23,24 +26,16 @@ interface WithheldPost {
 export class Admission {
   readonly #queue: OperationQueue;
   readonly #posts: Posts;
-  readonly #entities: Entities;
   readonly #queued: () => void;
   readonly #withheld: WithheldPost[] = [];
 
-  constructor(queue: OperationQueue, posts: Posts, entities: Entities, queued: () => void) {
+  constructor(queue: OperationQueue, posts: Posts, queued: () => void) {
     this.#queue = queue;
     this.#posts = posts;
-    this.#entities = entities;
     this.#queued = queued;
   }
 
-  /** `settled` is told true once the commands are queued, false when the server stops before that. */
-  submit(
-    generator: Generator,
-    number: number,
-    commands: Commands,
-    settled: (admitted: boolean) => void,
-  ): void {
+  submit(generator: Generator, number: number, commands: Commands, settled: Settled): void {
     this.#withheld.push({ generator, number, commands, arrived: performance.now(), settled });
     this.admitWaiting();
   }
@@ -57,20 +52,25 @@ export class Admission {
 
   /** Gives up what is still outside. */
   close(): void {
-    for (const post of this.#withheld.splice(0)) post.settled(false);
+    for (const post of this.#withheld.splice(0)) post.settled({ status: 503, why: 'the server stops' });
+  }
+
+  /** Gives up what a generator has outside: it is gone, and nobody waits for it. */
+  giveUp(generator: Generator): void {
+    const posts = this.#withheld.splice(0);
+    for (const post of posts) {
+      if (post.generator !== generator) this.#withheld.push(post);
+      else post.settled({ status: 409, why: `${generator.id} is gone` });
+    }
   }
 
   #admit({ generator, number, commands, arrived, settled }: WithheldPost): void {
     const { count, triples } = commands;
-    const { takenSeq } = this.#entities;
     const origin = this.#posts.open(generator, number, count);
     for (let at = 0; at < triples.length; at += 3) {
-      const monster = triples[at]!;
-      const seq = triples[at + 2]!;
-      this.#queue.push(monster, triples[at + 1]!, seq, origin, arrived, null);
-      if (seq > takenSeq[monster]!) takenSeq[monster] = seq;
+      this.#queue.push(triples[at]!, triples[at + 1]!, triples[at + 2]!, origin, arrived, null);
     }
-    settled(true);
+    settled(null);
     this.#queued();
   }
 }

@@ -15,8 +15,6 @@ export class Entities {
   readonly damage: Int32Array;
   /** The highest number that was applied for the entity. */
   readonly lastSeq: Int32Array;
-  /** The highest number that was queued for it: where a client that connects now goes on. */
-  readonly takenSeq: Int32Array;
   /** The players of a place, as a doubly linked list through the players. */
   readonly #first: Int32Array;
   readonly #next: Int32Array;
@@ -29,7 +27,6 @@ export class Entities {
     this.place = new Int32Array(this.count);
     this.damage = new Int32Array(this.count);
     this.lastSeq = new Int32Array(this.count);
-    this.takenSeq = new Int32Array(this.count);
     this.#first = new Int32Array(population.places).fill(NONE);
     this.#next = new Int32Array(this.players).fill(NONE);
     this.#previous = new Int32Array(this.players).fill(NONE);
@@ -59,7 +56,6 @@ export class Entities {
     this.move(index, place);
     this.damage[index] = damage;
     this.lastSeq[index] = lastSeq;
-    this.takenSeq[index] = lastSeq;
   }
 
   move(index: number, to: number): void {

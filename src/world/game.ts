@@ -6,6 +6,7 @@ import type { OperationQueue } from './operation-queue.ts';
 import type { Outbox } from './outbox.ts';
 import { DIRECTIONS, NOWHERE, type Places } from './places.ts';
 import type { Posts } from './posts.ts';
+import type { Unsettled } from './unsettled.ts';
 
 const DAMAGE = 10;
 const MAX_QUOTED = 60;
@@ -32,6 +33,7 @@ export class Game {
   readonly #changes: Changes;
   readonly #outbox: Outbox;
   readonly #posts: Posts;
+  readonly #unsettled: Unsettled;
   readonly #metrics: Metrics;
 
   constructor(world: {
@@ -40,6 +42,7 @@ export class Game {
     changes: Changes;
     outbox: Outbox;
     posts: Posts;
+    unsettled: Unsettled;
     metrics: Metrics;
   }) {
     this.#entities = world.entities;
@@ -47,6 +50,7 @@ export class Game {
     this.#changes = world.changes;
     this.#outbox = world.outbox;
     this.#posts = world.posts;
+    this.#unsettled = world.unsettled;
     this.#metrics = world.metrics;
   }
 
@@ -93,6 +97,7 @@ export class Game {
         ack = this.#refused(seq, whyNot(result, command, quoted));
       }
     }
+    this.#unsettled.applied(actor);
     this.#outbox.answer(actor, queue.origin[slot]!, ack);
   }
 

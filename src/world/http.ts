@@ -1,4 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import { type Commands, readCommands } from './commands.ts';
 import type { Generator } from './generators.ts';
 import { isRefusal, type Refusal } from './refusal.ts';
@@ -23,9 +25,14 @@ export function createHttpServer(world: World): Server {
       refuse(response, { status: 400, why: `${url.pathname} is a WebSocket: ask for an upgrade` });
     } else refuse(response, { status: 404, why: `there is no ${route} here` });
   });
+  server.on('connection', (socket) => CONNECTED_AT.set(socket, performance.now()));
   answerUpgrades(server, world, urlOf);
   return server;
 }
+
+/** When each connection was accepted, in ms of performance.now(). */
+const CONNECTED_AT = new WeakMap<Socket, number>();
+const connectedAt = ({ socket }: IncomingMessage): number => CONNECTED_AT.get(socket) ?? 0;
 
 function urlOf(request: IncomingMessage): URL | undefined {
   try {
@@ -67,6 +74,9 @@ function postOf(world: World, query: URLSearchParams, request: IncomingMessage):
   if (world.state !== 'open') return { status: 503, why: `the server is ${world.state}` };
   const generator = world.generators.named(query.get('generator'));
   if (generator === undefined) return { status: 400, why: 'generator=<id> is missing or no id' };
+  if (!generator.takesPostsOf(connectedAt(request))) {
+    return { status: 409, why: `${generator.id} lost its socket: the next one, and new connections, go on` };
+  }
   const number = Number(query.get('post') || Number.NaN);
   if (!Number.isSafeInteger(number) || number < 0) return { status: 400, why: 'post=<number> is missing' };
   if (request.headers['content-type']?.split(';')[0]?.trim() !== 'application/json') {
@@ -110,9 +120,9 @@ function receivePost(
 
 /** 202 once the commands are queued, however long that takes: this is how a generator is slowed down. */
 function submit(world: World, post: Post, commands: Commands, response: ServerResponse): void {
-  world.admission.submit(post.generator, post.number, commands, (admitted) => {
-    if (!admitted) {
-      refuse(response, { status: 503, why: 'the server stops' });
+  world.admission.submit(post.generator, post.number, commands, (refusal) => {
+    if (refusal !== null) {
+      refuse(response, refusal);
       return;
     }
     const accepted = `{"accepted":${commands.count}}`;

@@ -6,6 +6,7 @@ import type { Metrics } from './metrics.ts';
 import type { OperationQueue } from './operation-queue.ts';
 import type { Outbox } from './outbox.ts';
 import type { Places } from './places.ts';
+import type { Unsettled } from './unsettled.ts';
 import { receivedBytes, sendText } from './wire.ts';
 
 /** A client keeps at most four unanswered; one that does not is not read from until it was answered. */
@@ -49,7 +50,12 @@ export class Session {
   }
 
   received(): void {
-    if (++this.#unanswered === PAUSE_AT) this.#socket.pause();
+    if (++this.#unanswered >= PAUSE_AT) this.#socket.pause();
+  }
+
+  /** Somebody else wants its place: whether the connection has ended shows only when it is read. */
+  look(): void {
+    this.#socket.resume();
   }
 
   answered(): void {
@@ -79,42 +85,78 @@ export class Players {
   readonly #queue: OperationQueue;
   readonly #outbox: Outbox;
   readonly #metrics: Metrics;
+  readonly #unsettled: Unsettled;
   readonly #queued: () => void;
+  /** Connected, and not yet welcomed. */
+  readonly #arriving = new Map<number, WebSocket>();
   #sessions = 0;
   #stopped = false;
 
   constructor(
-    world: { entities: Entities; places: Places; queue: OperationQueue; outbox: Outbox; metrics: Metrics },
+    world: {
+      entities: Entities;
+      places: Places;
+      queue: OperationQueue;
+      outbox: Outbox;
+      unsettled: Unsettled;
+      metrics: Metrics;
+    },
     queued: () => void,
   ) {
     this.#entities = world.entities;
     this.#places = world.places;
     this.#queue = world.queue;
     this.#outbox = world.outbox;
+    this.#unsettled = world.unsettled;
     this.#metrics = world.metrics;
     this.#queued = queued;
   }
 
   isConnected(player: number): boolean {
-    return this.#outbox.session(player) !== null;
+    this.#outbox.session(player)?.look();
+    return this.#outbox.session(player) !== null || this.#arriving.has(player);
   }
 
-  /** From here on the player is connected. */
+  /** From here on the player is connected; it is welcomed when nothing that it sent before is on its way any more. */
   admit(player: number, socket: WebSocket): void {
+    if (!this.#unsettled.has(player)) {
+      this.#welcome(player, socket);
+      return;
+    }
+    this.#arriving.set(player, socket);
+    socket.on('close', () => {
+      if (this.#arriving.get(player) === socket) this.#arriving.delete(player);
+    });
+    socket.on('message', () => {
+      if (this.#arriving.get(player) === socket) socket.close(CLOSE_MALFORMED, 'the welcome comes first');
+    });
+  }
+
+  /** To be called when a batch has committed. */
+  welcomeSettled(): void {
+    for (const [player, socket] of this.#arriving) {
+      if (this.#unsettled.has(player)) continue;
+      this.#arriving.delete(player);
+      if (socket.readyState === socket.OPEN) this.#welcome(player, socket);
+    }
+  }
+
+  /** From here on intents are not taken, and stay unanswered. */
+  stop(code: number, reason: string): void {
+    this.#stopped = true;
+    for (const socket of this.#arriving.values()) socket.close(code, reason);
+  }
+
+  #welcome(player: number, socket: WebSocket): void {
     this.#sessions = (this.#sessions + 1) & MAX_SEQ;
     const session = new Session(this.#sessions, player, socket);
     this.#outbox.open(session);
     socket.on('close', () => this.#outbox.close(session));
     socket.on('message', (data: Buffer, isBinary) => this.#receive(session, data, isBinary));
     const view = viewOf(this.#entities, this.#places, player);
-    const lastSeq = this.#entities.takenSeq[player] ?? 0;
+    const lastSeq = this.#entities.lastSeq[player] ?? 0;
     const welcome = `{"welcome":{"player":${this.#entities.idOf(player)},${view},"lastSeq":${lastSeq}}}`;
     sendText(socket, welcome, this.#metrics);
-  }
-
-  /** From here on intents are not taken, and stay unanswered. */
-  stop(): void {
-    this.#stopped = true;
   }
 
   #receive(session: Session, data: Buffer, isBinary: boolean): void {
@@ -129,7 +171,7 @@ export class Players {
     const command = parseIntent(intent.text);
     const quoted = quotedOf(command, intent.text);
     this.#queue.push(player, command, intent.seq, session.number, performance.now(), quoted);
-    if (intent.seq > this.#entities.takenSeq[player]!) this.#entities.takenSeq[player] = intent.seq;
+    this.#unsettled.queued(player);
     session.received();
     this.#queued();
   }

@@ -20,6 +20,7 @@ export class Posts {
   open(generator: Generator, number: number, commands: number): number {
     const slot = this.#free.pop() ?? this.#posts.length;
     this.#posts[slot] = { generator, number, open: commands, ok: 0, rejected: 0 };
+    generator.unsettled++;
     return slot;
   }
 
@@ -39,6 +40,7 @@ export class Posts {
     if (this.#finished.length === 0) return;
     const owed = new Map<Generator, string[]>();
     for (const { generator, number, ok, rejected } of this.#finished) {
+      generator.unsettled--;
       const entry = `[${number},${ok},${rejected}]`;
       const entries = owed.get(generator);
       if (entries === undefined) owed.set(generator, [entry]);

@@ -1,7 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { monsterSequences } from './generators.ts';
 import { isRefusal, type Refusal } from './refusal.ts';
 import type { World } from './world.ts';
 
@@ -64,7 +63,7 @@ function generatorAdmission(world: World, id: string | null): Admit | Refusal {
   const generator = world.generators.named(id);
   if (generator === undefined) return { status: 400, why: 'generator=<id> is missing or no id' };
   if (generator.connected) return { status: 409, why: `${generator.id} is connected already` };
-  return (client) => generator.attach(client, monsterSequences(world.entities));
+  return (client) => world.attachGenerator(generator, client);
 }
 
 function refuseUpgrade(socket: Duplex, { status, why }: Refusal): void {

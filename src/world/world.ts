@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import type { WebSocket } from 'ws';
 import { messageOf } from '../errors.ts';
 import { Admission } from './admission.ts';
 import { Batcher, type FlushReason } from './batcher.ts';
@@ -6,7 +7,7 @@ import { Changes } from './changes.ts';
 import type { WorldConfig } from './config.ts';
 import { Entities } from './entities.ts';
 import { Game } from './game.ts';
-import { Generators } from './generators.ts';
+import { type Generator, Generators } from './generators.ts';
 import { Metrics } from './metrics.ts';
 import { OperationQueue } from './operation-queue.ts';
 import { Outbox } from './outbox.ts';
@@ -16,6 +17,7 @@ import { populationOf } from './population.ts';
 import { Posts } from './posts.ts';
 import { ResponseClock } from './response-clock.ts';
 import { Store } from './store.ts';
+import { Unsettled } from './unsettled.ts';
 
 /** After this long without a batch, PostgreSQL is asked to publish what the last ones did. */
 const IDLE_MS = 500;
@@ -36,6 +38,7 @@ export class World {
   readonly #queue = new OperationQueue();
   readonly #posts = new Posts();
   readonly #outbox: Outbox;
+  readonly #unsettled: Unsettled;
   readonly #changes: Changes;
   readonly #game: Game;
   readonly #batcher: Batcher;
@@ -44,6 +47,8 @@ export class World {
   readonly #log: (sentence: string) => void;
   #store: Store | undefined;
   #state: 'starting' | 'open' | 'closing' = 'starting';
+  /** The entities are ahead of their rows. */
+  #inFlight = false;
   #idleTimer: NodeJS.Timeout | undefined;
 
   /** `onFatal` must end the process: operations that were not acknowledged stay so. */
@@ -55,6 +60,7 @@ export class World {
     this.#log = log;
     this.entities = new Entities(population);
     this.#outbox = new Outbox(this.entities, this.metrics);
+    this.#unsettled = new Unsettled(this.entities.players, config.batchOperations);
     this.#changes = new Changes(this.entities.count, config.batchOperations);
     this.#responses = new ResponseClock(config.batchOperations);
     this.#batcher = new Batcher(this.#queue, config.batchOperations, config.batchMillis, (count, reason) =>
@@ -67,14 +73,22 @@ export class World {
       changes: this.#changes,
       outbox: this.#outbox,
       posts: this.#posts,
+      unsettled: this.#unsettled,
       metrics: this.metrics,
     });
     this.players = new Players(
-      { entities: this.entities, places, queue: this.#queue, outbox: this.#outbox, metrics: this.metrics },
+      {
+        entities: this.entities,
+        places,
+        queue: this.#queue,
+        outbox: this.#outbox,
+        unsettled: this.#unsettled,
+        metrics: this.metrics,
+      },
       queued,
     );
-    this.generators = new Generators(this.metrics);
-    this.admission = new Admission(this.#queue, this.#posts, this.entities, queued);
+    this.admission = new Admission(this.#queue, this.#posts, queued);
+    this.generators = new Generators(this.entities, this.metrics, (lost) => this.admission.giveUp(lost));
   }
 
   get state(): 'starting' | 'open' | 'closing' {
@@ -103,6 +117,11 @@ export class World {
     if (this.#state === 'starting') this.#state = 'open';
   }
 
+  attachGenerator(generator: Generator, socket: WebSocket): void {
+    this.generators.attach(generator, socket);
+    if (!this.#inFlight) this.generators.welcome();
+  }
+
   renderMetrics(): string {
     return this.metrics.render({
       connections: this.#outbox.connected,
@@ -114,7 +133,7 @@ export class World {
   /** Takes nothing more, commits and answers what is queued, and says goodbye. */
   async close(): Promise<void> {
     this.#state = 'closing';
-    this.players.stop();
+    this.players.stop(CLOSE_GOING_AWAY, 'the server stops');
     this.admission.close();
     await this.#batcher.drain();
     clearTimeout(this.#idleTimer);
@@ -132,6 +151,7 @@ export class World {
     clearTimeout(this.#idleTimer);
     this.#responses.begin(this.#queue, count);
     // From here to the commit the entities in memory are ahead of their rows, by this one batch.
+    this.#inFlight = true;
     this.#game.apply(this.#queue, count);
     this.#queue.drop(count);
     this.admission.admitWaiting();
@@ -141,9 +161,13 @@ export class World {
       this.#onFatal(`a batch could not be written: ${messageOf(error)}`);
       return;
     }
-    // The batch has committed: an answer, event or report leaves from here on, and never earlier.
+    this.#inFlight = false;
+    // The batch has committed: an answer, event, report or welcome leaves from here on, and never earlier.
     this.#outbox.deliver();
     this.#posts.report();
+    this.#unsettled.committed();
+    this.players.welcomeSettled();
+    this.generators.welcome();
     this.#responses.end(this.metrics.responseMillis);
     this.metrics.batches[reason]++;
     this.metrics.batchOperations.record(count);

@@ -99,6 +99,7 @@ export async function connectPlayer(url: string, player: number): Promise<TestPl
 
 export interface TestGenerator {
   readonly welcome: { readonly generator: string; readonly lastSeq: readonly number[] | null };
+  readonly socket: WebSocket;
   readonly commits: (readonly [post: number, ok: number, rejected: number])[];
   post(number: number, commands: readonly unknown[]): Promise<Response>;
   /** Resolves with `[ok, rejected]` of that post. */
@@ -123,6 +124,7 @@ export async function connectGenerator(url: string, id: string): Promise<TestGen
   });
   return {
     welcome: await welcome,
+    socket,
     commits,
     post: (number, commands) =>
       fetch(`${url}/commands?generator=${id}&post=${number}`, {

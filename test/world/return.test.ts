@@ -1,0 +1,242 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import type pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import { startDatabase, startWorld, type TestDatabase, type WorldProcess } from './server.ts';
+import { connectGenerator, connectPlayer, metric, type TestPlayer } from './wire.ts';
+
+/** Players and generators who come back: what their welcome says is in the rows, and nothing comes after it. */
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+const PLAYERS = 4;
+const MONSTERS = 2_000;
+let database: TestDatabase;
+let world: WorldProcess;
+let sql: pg.Client;
+let worlds = 0;
+
+beforeAll(async () => {
+  database = await startDatabase();
+});
+afterAll(() => database.close());
+afterEach(() => world.stop());
+
+async function start(): Promise<void> {
+  sql = await database.create(`return_${worlds++}`);
+  world = await startWorld({
+    ...database.environment,
+    ...{ INSTANCE_ID: '1', INSTANCES: '1', PLAYERS_PER_PLACE: '2' },
+    ...{ PLAYERS: String(PLAYERS), MONSTERS: String(MONSTERS) },
+  });
+}
+
+/** Holds every batch back, until the returned function lets them go. */
+async function holdRows(): Promise<() => Promise<unknown>> {
+  await sql.query('begin; lock table entity in exclusive mode');
+  return () => sql.query('rollback');
+}
+
+/** As often as the server says 409: it may not have seen the end of the connection before. */
+async function comeBack<T>(connect: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await connect();
+    } catch (error) {
+      if (!String(error).includes('409')) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+const isPending = async (promise: Promise<unknown>, millis: number): Promise<boolean> =>
+  (await Promise.race([promise, new Promise((resolve) => setTimeout(resolve, millis, 'pending'))])) ===
+  'pending';
+
+const lastSeqs = async (from: number, to: number): Promise<number[]> => {
+  const { rows } = await sql.query('select last_seq from entity where id >= $1 and id < $2 order by id', [
+    from,
+    to,
+  ]);
+  return rows.map((row) => row.last_seq);
+};
+
+async function cut(player: { readonly socket: WebSocket }): Promise<void> {
+  player.socket.terminate();
+  await once(player.socket, 'close');
+}
+
+describe('a player who comes back', () => {
+  it('is welcomed when all it had sent has committed, and goes on from there', async () => {
+    await start();
+    const player = await connectPlayer(world.url, 0);
+    await player.ask('guard');
+    const release = await holdRows();
+    // The first is in flight, and the others wait for it.
+    player.send(2, 'guard');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    player.send(3, 'attack 2');
+    player.send(4, 'sing');
+    await expect.poll(() => metric(world.url, 'capbench_world_queued_operations')).toBe(2);
+    await cut(player);
+    const back = comeBack(() => connectPlayer(world.url, 0));
+    expect(await isPending(back, 300)).toBe(true);
+    // One who has nothing on its way is not held up.
+    const other = await connectPlayer(world.url, 1);
+    expect(other.welcome.lastSeq).toBe(0);
+    // And there is still one connection for each player.
+    const [refused] = await once(new WebSocket(`${world.url.replace('http', 'ws')}/play?player=0`), 'error');
+    expect(String(refused)).toContain('409');
+    await release();
+    const returned = await back;
+    expect(returned.welcome.lastSeq).toBe(4);
+    expect(await lastSeqs(0, 1)).toEqual([4]);
+    // Nothing of the connection before.
+    expect(returned.acks).toEqual([]);
+    expect(await returned.ask('look')).toMatchObject({ seq: 5, ok: true });
+    await returned.close();
+    await other.close();
+  });
+
+  it('and is cut again meanwhile leaves its place', async () => {
+    await start();
+    const player = await connectPlayer(world.url, 0);
+    const release = await holdRows();
+    player.send(1, 'guard');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await cut(player);
+    const held = await comeBack(
+      () =>
+        new Promise<WebSocket>((resolve, reject) => {
+          const socket = new WebSocket(`${world.url.replace('http', 'ws')}/play?player=0`);
+          socket.once('open', () => resolve(socket));
+          socket.once('error', reject);
+        }),
+    );
+    held.terminate();
+    await once(held, 'close');
+    const back = comeBack(() => connectPlayer(world.url, 0));
+    await release();
+    expect((await back).welcome.lastSeq).toBe(1);
+    await (await back).close();
+  });
+
+  it('and speaks before it was welcomed is turned away', async () => {
+    await start();
+    const player = await connectPlayer(world.url, 0);
+    const release = await holdRows();
+    player.send(1, 'guard');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await cut(player);
+    const early = await comeBack(
+      () =>
+        new Promise<WebSocket>((resolve, reject) => {
+          const socket = new WebSocket(`${world.url.replace('http', 'ws')}/play?player=0`);
+          socket.once('open', () => resolve(socket));
+          socket.once('error', reject);
+        }),
+    );
+    early.send('{"seq":2,"text":"guard"}');
+    expect((await once(early, 'close'))[0]).toBe(1007);
+    await release();
+    await expect.poll(() => lastSeqs(0, 1)).toEqual([1]);
+  });
+
+  it('has its place again although the server had stopped reading from it', async () => {
+    await start();
+    const player = await connectPlayer(world.url, 0);
+    const release = await holdRows();
+    for (let seq = 1; seq <= 200; seq++) player.send(seq, 'guard');
+    await expect.poll(() => metric(world.url, 'capbench_world_queued_operations')).toBeGreaterThanOrEqual(31);
+    await cut(player);
+    const back: Promise<TestPlayer> = comeBack(() => connectPlayer(world.url, 0));
+    expect(await isPending(back, 200)).toBe(true);
+    await expect.poll(() => metric(world.url, 'capbench_world_connections')).toBe(0);
+    await release();
+    const { lastSeq } = (await back).welcome;
+    expect(lastSeq).toBeGreaterThanOrEqual(32);
+    expect(await lastSeqs(0, 1)).toEqual([lastSeq]);
+    await (await back).close();
+  });
+});
+
+/** `count` commands: each monster in turn, its numbers dense from 1. */
+const commands = (from: number, count: number): unknown[] =>
+  Array.from({ length: count }, (_, i) => [
+    PLAYERS + ((from + i) % MONSTERS),
+    1 + Math.floor((from + i) / MONSTERS),
+    'guard',
+  ]);
+
+/** Over a connection of its own. */
+async function postAnew(post: number, body: unknown): Promise<number | undefined> {
+  const sent = request(`${world.url}/commands?generator=g0&post=${post}`, {
+    method: 'POST',
+    agent: false,
+    headers: { 'content-type': 'application/json' },
+  });
+  sent.end(JSON.stringify(body));
+  const [response] = await once(sent, 'response');
+  response.resume();
+  return response.statusCode;
+}
+
+describe('a generator that comes back', () => {
+  it('is told what has committed; what it had outside is given up, and what it sends late is not taken', async () => {
+    await start();
+    const generator = await connectGenerator(world.url, 'g0');
+    const release = await holdRows();
+    const answers = Array.from({ length: 13 }, (_, n) =>
+      generator.post(n, commands(n * 5_000, 5_000)).then(({ status }) => status),
+    );
+    await expect
+      .poll(() => metric(world.url, 'capbench_world_queued_operations'), { timeout: 20_000 })
+      .toBeGreaterThan(45_000);
+    generator.socket.terminate();
+    const statuses = await Promise.all(answers);
+    expect(new Set(statuses)).toEqual(new Set([202, 409]));
+    const taken = statuses.filter((status) => status === 202).length;
+    // Over a connection from before, and over a new one while there is nobody to be told.
+    expect((await generator.post(90, commands(65_000, 10))).status).toBe(409);
+    expect(await postAnew(91, commands(65_000, 10))).toBe(409);
+    const back = comeBack(() => connectGenerator(world.url, 'g0'));
+    expect(await isPending(back, 300)).toBe(true);
+    expect(await postAnew(92, commands(65_000, 10))).toBe(409);
+    await release();
+    const { welcome, commits, committed, close } = await back;
+    expect(welcome.lastSeq).toEqual(await lastSeqs(PLAYERS, PLAYERS + MONSTERS));
+    const { rows } = await sql.query('select sum(applied_n)::int as n from entity');
+    expect(rows).toEqual([{ n: taken * 5_000 }]);
+    expect(commits).toEqual([]);
+    // One of the connections from before still waits with a post.
+    expect((await generator.post(93, commands(65_000, 10))).status).toBe(409);
+    const next = (welcome.lastSeq ?? []).slice(0, 100).map((seq, i) => [PLAYERS + i, seq + 1, 'guard']);
+    expect(await postAnew(14, next)).toBe(202);
+    expect(await committed(14)).toEqual([100, 0]);
+    expect((await sql.query('select sum(applied_n)::int as n from entity')).rows).toEqual([
+      { n: taken * 5_000 + 100 },
+    ]);
+    await close();
+  });
+
+  it('is told of no number that another one has in flight', async () => {
+    await start();
+    const [first, second] = [
+      await connectGenerator(world.url, 'g0'),
+      await connectGenerator(world.url, 'g1'),
+    ];
+    expect((await first.post(1, commands(0, 10))).status).toBe(202);
+    await first.committed(1);
+    await second.close();
+    const release = await holdRows();
+    expect((await first.post(2, commands(MONSTERS, 10))).status).toBe(202);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const back = comeBack(() => connectGenerator(world.url, 'g1'));
+    await isPending(back, 200);
+    await release();
+    expect((await back).welcome.lastSeq).toEqual(await lastSeqs(PLAYERS, PLAYERS + MONSTERS));
+    await (await back).close();
+    await first.close();
+  });
+});
