@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
+import { monotonic } from '../../src/clock.ts';
 import { Alarm, clockMicros } from '../../src/load/fleet/alarm.ts';
+import { Metronome } from '../../src/load/fleet/metronome.ts';
 
 const alarms: Alarm[] = [];
 function alarm(rung: number[]): Alarm {
@@ -54,4 +56,32 @@ test('an alarm that was stopped is silent', async () => {
   one.stop();
   await sleep(400);
   expect(rung).toEqual([]);
+});
+
+test('a precise metronome turns for each thing that is due, not before it, and sees its blocks', async () => {
+  const dues = Array.from({ length: 50 }, (_, i) => monotonic() + 20_000 + i * 1_730);
+  const turns: number[] = [];
+  let next = 0;
+  const metronome = new Metronome(
+    {
+      nextWake: () => dues[next] ?? Number.POSITIVE_INFINITY,
+      turn(now) {
+        while (next < dues.length && dues[next]! <= now) next += 1;
+        turns.push(next);
+        return false;
+      },
+    },
+    () => monotonic(),
+    true,
+  );
+  metronome.start();
+  await until(() => next === dues.length);
+  const until80 = performance.now() + 80;
+  while (performance.now() < until80);
+  await sleep(100);
+  metronome.stop();
+  expect(metronome.takeLongestBlock()).toBeGreaterThanOrEqual(20_000);
+  const { length } = turns;
+  await sleep(120);
+  expect(turns).toHaveLength(length);
 });

@@ -37,7 +37,7 @@ export class Metronome {
   private readonly alarm: Alarm | null;
   private readonly wake = (): void => this.tick();
 
-  constructor(driven: Driven, now: () => number, precise: boolean) {
+  constructor(driven: Driven, now: () => number, precise = false) {
     this.driven = driven;
     this.now = now;
     this.alarm = precise ? new Alarm(() => this.ring()) : null;
