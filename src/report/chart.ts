@@ -29,7 +29,9 @@ import {
   percentileCurves,
   throughputCurves,
 } from './curves.ts';
+import { plain, scaleText } from './format.ts';
 import type { Report } from './report.ts';
+import { cut } from './terminal-text.ts';
 
 /** One picture. */
 export interface Chart {
@@ -45,6 +47,8 @@ export interface Chart {
 const WIDTH = 960;
 const HEIGHT = 420;
 const FONT = 'Capbench Inter';
+/** In characters: more does not fit under the title. */
+const WIDEST_SUBTITLE = 120;
 
 /** Draws every chart for which there is data. Throws when this platform has no canvas. */
 export function drawCharts(report: Report, m: Measurements): readonly Chart[] {
@@ -60,14 +64,13 @@ export function drawCharts(report: Report, m: Measurements): readonly Chart[] {
       defaults.color = FAINT;
     },
   });
+  const subtitle = cut(plain(`${report.scenario}, ${scaleText(report)}`), WIDEST_SUBTITLE);
   const drawings = [latencyChart, percentileChart, throughputChart, batchChart, cpuChart];
   return drawings.flatMap((draw) => {
     const drawing = draw(report, m);
     if (drawing === null) return [];
     const { name, title, alt, config } = drawing;
-    const png = new Uint8Array(
-      canvas.renderToBufferSync(config(`${report.scenario}, scale ${report.load.scale}`)),
-    );
+    const png = new Uint8Array(canvas.renderToBufferSync(config(subtitle)));
     return [{ name, title, alt, png }];
   });
 }

@@ -1,4 +1,4 @@
-import type { ReportRuling } from './report.ts';
+import type { Report, ReportRule, ReportRuling } from './report.ts';
 
 const NOTHING = '–';
 /** An empty text is a value, not a gap. */
@@ -99,6 +99,28 @@ export const metricText = ({ metric, stat }: ReportRuling): string =>
 
 export const sourceText = ({ source }: ReportRuling): string =>
   source === null ? '' : `${source.document}:${source.line}, “${source.heading}”`;
+
+/** `scale 1`, or `scale 0.5, altered: load.players=400`: what was run instead of what the file says. */
+export const scaleText = ({ load, altered }: Pick<Report, 'load' | 'altered'>): string =>
+  [
+    `scale ${numberText(load.scale)}`,
+    ...(altered.length === 0 ? [] : [`altered: ${altered.join(', ')}`]),
+  ].join(', ');
+
+/** What the generator did against a world that does nothing. */
+export function calibrationText(calibration: Report['generator']['calibration']): string {
+  const { seconds, answeredPercent, ratePerSecond, targetPerSecond, utilisationPercent } = calibration;
+  if (seconds === null) return 'not calibrated';
+  return `${quantity(answeredPercent, '%')} of ${numberText(ratePerSecond)}/s against a null world (target ${numberText(targetPerSecond)}/s), ${quantity(utilisationPercent, '%')} busy`;
+}
+
+/** The limit of a rule or what was observed of it, a number to four digits. */
+export const ruleText = (value: ReportRule['limit']): string =>
+  typeof value === 'number' ? numberText(value, 4) : (value ?? NOTHING);
+
+/** The limit of a rule, and beside one that was relaxed what it is elsewhere. */
+export const ruleLimitText = ({ limit, defaultLimit, relaxed }: ReportRule): string =>
+  `${ruleText(limit)}${relaxed ? ` (relaxed, default ${ruleText(defaultLimit)})` : ''}`;
 
 /** `2026-11-21 11:30:00 UTC` */
 export const timeText = (iso: string): string => `${iso.slice(0, 19).replace('T', ' ')} UTC`;

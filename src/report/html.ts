@@ -5,34 +5,22 @@ import type { Chart } from './chart.ts';
 import {
   byReason,
   byState,
-  bytesText,
   cellText,
   limitText,
   metricText,
   numberText,
   observedText,
-  plain,
   quantity,
+  ruleLimitText,
+  ruleText,
+  scaleText,
   sourceText,
   timeText,
 } from './format.ts';
+import { hostFacts, resources } from './html-host.ts';
+import { facts, row, safe, table } from './html-table.ts';
 import type { Report, ReportRuling } from './report.ts';
 import { STYLE } from './style.ts';
-
-const safe = (text: string): string =>
-  plain(text)
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;');
-
-/** A row of a table; the cells are escaped here. */
-const row = (cells: readonly string[], tag: 'td' | 'th' = 'td'): string =>
-  `<tr>${cells.map((cell) => `<${tag}>${safe(cell)}</${tag}>`).join('')}</tr>`;
-
-const table = (head: readonly string[], rows: readonly string[], className = ''): string =>
-  `<div class="wide"><table${className === '' ? '' : ` class="${className}"`}><thead>${row(head, 'th')}</thead><tbody>${rows.join('\n')}</tbody></table></div>`;
 
 const section = (id: string, title: string, ...parts: readonly string[]): string =>
   `<section id="${id}"><h2>${safe(title)}</h2>${parts.join('\n')}</section>`;
@@ -62,7 +50,7 @@ ${section('latency', 'Latency', latency(report))}
 ${report.faults.length === 0 ? '' : section('faults', 'Faults', faultTable(report))}
 ${section('rules', 'Rules of the run', rules(report))}
 ${section('stack', 'Stack', stack(report))}
-${section('host', 'Host and generator', facts(hostFacts(report)))}
+${section('host', 'Host and generator', facts(hostFacts(report)), resources(report))}
 ${section('run', 'This run', facts(runFacts(report)), ...notes(report))}
 </main>
 </body>
@@ -71,11 +59,10 @@ ${section('run', 'This run', facts(runFacts(report)), ...notes(report))}
 }
 
 function verdict(report: Report): string {
-  const { outcome, exitCode, load, altered } = report;
-  const changed = altered.length === 0 ? '' : `, altered: ${altered.join(', ')}`;
+  const { outcome, exitCode } = report;
   const because = [...report.invalidBecause, ...report.breachedBecause];
   return `<header class="${outcome}">
-<p class="name">${safe(report.scenario)} <span class="scale">scale ${numberText(load.scale)}${safe(changed)}</span></p>
+<p class="name">${safe(report.scenario)} <span class="scale">${safe(scaleText(report))}</span></p>
 <h1>${WORDS[outcome]} <span class="code">exit ${exitCode}</span></h1>
 <p class="counts">${safe(countsLine(countRulings(report.rulings)))}</p>
 ${report.description === '' ? '' : `<p class="about">${safe(report.description)}</p>`}
@@ -200,14 +187,15 @@ function latency({ latency: all }: Report): string {
 }
 
 function rules(report: Report): string {
-  const rows = report.rules.map(({ id, state, observed, limit, relaxed, advice }) => {
-    const value = typeof observed === 'number' ? numberText(observed, 4) : (observed ?? '–');
-    const shown = typeof limit === 'number' ? numberText(limit, 4) : (limit ?? '–');
+  const rows = report.rules.map((rule) => {
+    const { id, state, observed, decides, advice } = rule;
     const mark = { held: '✓ held', broken: '✗ broken', 'not-applicable': '– not applicable' }[state];
-    const more = state === 'broken' ? `<p class="reason">${safe(advice)}</p>` : '';
-    return `<tr class="${state}"><td class="state">${mark}</td><td>${safe(id)}${more}</td><td>${safe(value)}</td><td>${safe(shown)}${relaxed ? ' <em>changed by the scenario</em>' : ''}</td></tr>`;
+    const why = decides ? advice : `${advice} (noted; it does not decide)`;
+    const more = state === 'broken' ? `<p class="reason">${safe(why)}</p>` : '';
+    return `<tr class="${state}"><td class="state">${mark}</td><td>${safe(id)}${more}</td><td>${safe(ruleText(observed))}</td><td>${safe(ruleLimitText(rule))}</td></tr>`;
   });
-  return table(['', 'Rule', 'Observed', 'Limit'], rows);
+  const told = report.notes.map((text) => `<li>${safe(text)}</li>`).join('');
+  return `${told === '' ? '' : `<ul class="told">${told}</ul>`}${table(['', 'Rule', 'Observed', 'Limit'], rows)}`;
 }
 
 function stack({ stack: { kind, documented, applied, reasons } }: Report): string {
@@ -232,37 +220,6 @@ function stack({ stack: { kind, documented, applied, reasons } }: Report): strin
           same.map((name) => row(cells(name))),
         )}</details>`,
   ].join('\n');
-}
-
-const facts = (all: readonly (readonly [string, string])[]): string =>
-  `<dl>${all.map(([name, value]) => `<dt>${safe(name)}</dt><dd>${safe(value)}</dd>`).join('')}</dl>`;
-
-function hostFacts({ host, generator, world, database, load }: Report): (readonly [string, string])[] {
-  return [
-    ['CPU', `${host.cpuModel}, ${host.cpus} cores`],
-    ['Memory', `${bytesText(host.memoryBytes)}, ${quantity(host.memoryUsedPercent.max, '%')} used at most`],
-    ['System', `${host.platform} ${host.arch}, kernel ${host.kernel}, node ${host.node}`],
-    [
-      'CPU in use',
-      `${quantity(host.cpuPercent.mean, '%')} of all cores, steal ${quantity(host.stealPercent, '%')}`,
-    ],
-    [
-      'of it',
-      `PostgreSQL ${quantity(database.cpuPercentOfHost.mean, '%')}, generator ${quantity(generator.cpuPercentOfHost, '%')}, others ${quantity(host.otherCpuPercent, '%')}`,
-    ],
-    [
-      'World servers',
-      `${world.servers}; the busiest ${quantity(world.cpuPercentOfCore.mean, '%')} of one core; ${bytesText(world.memoryTotalBytes.max)} together`,
-    ],
-    [
-      'Generator',
-      `${generator.engine}, ${generator.workers} workers, ${load.colocated ? 'on the same host as the servers' : 'on a host of its own'}`,
-    ],
-    [
-      'Generator’s health',
-      `loop blocked for ${quantity(generator.maxLoopDelayMs, 'ms')} at most, busy ${quantity(generator.maxUtilisationPercent, '%')}, lag p99 ${quantity(generator.lagP99Ms, 'ms')}`,
-    ],
-  ];
 }
 
 function runFacts(report: Report): (readonly [string, string])[] {

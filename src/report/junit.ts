@@ -1,4 +1,13 @@
-import { limitText, metricText, observedText, plain, sourceText } from './format.ts';
+import {
+  limitText,
+  metricText,
+  observedText,
+  plain,
+  ruleLimitText,
+  ruleText,
+  scaleText,
+  sourceText,
+} from './format.ts';
 import type { Report, ReportRule, ReportRuling } from './report.ts';
 
 const escaped = (text: string): string =>
@@ -10,7 +19,7 @@ const escaped = (text: string): string =>
 
 /** junit.xml: a test suite of budgets and one of rules. What does not decide is skipped, and says why. */
 export function junit(report: Report): string {
-  const name = `${report.scenario} (scale ${report.load.scale})`;
+  const name = `${report.scenario} (${scaleText(report)})`;
   const seconds = report.load.durationSeconds ?? 0;
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
@@ -64,9 +73,16 @@ function budgetCase(ruling: ReportRuling): Case {
   return testCase('budgets', `${id} ${title}`, result, message, body.join('; '));
 }
 
-function ruleCase({ id, state, observed, limit, advice }: ReportRule): Case {
-  const result = state === 'held' ? 'passed' : state === 'broken' ? 'failed' : 'skipped';
+/** A rule that decides nothing fails nothing. What was relaxed is said in the name, where all readers show it. */
+function ruleCase(rule: ReportRule): Case {
+  const { id, state, observed, relaxed, decides, advice } = rule;
+  const result = state === 'held' ? 'passed' : state === 'broken' && decides ? 'failed' : 'skipped';
+  const told = `observed ${observed === null ? 'no data' : ruleText(observed)}, limit ${ruleLimitText(rule)}`;
   const message =
-    result === 'skipped' ? 'not applicable' : `observed ${observed ?? 'no data'}, limit ${limit}`;
-  return testCase('rules', id, result, message, advice);
+    state === 'not-applicable'
+      ? `not applicable: ${observed ?? 'no data'}`
+      : decides
+        ? told
+        : `noted: ${told}`;
+  return testCase('rules', relaxed ? `${id}, limit ${ruleLimitText(rule)}` : id, result, message, advice);
 }

@@ -40,6 +40,7 @@ tbody tr:last-child td { border-bottom: 0; }
 figure { margin: 0 0 16px; } figure:last-child { margin-bottom: 0; }
 img { display: block; width: 100%; height: auto; border-radius: 6px; border: 1px solid var(--line); background: #fff; }
 details { margin-top: 22px; } summary { cursor: pointer; font-weight: 600; } details > * + * { margin-top: 10px; }
+.told { margin: 0 0 14px; padding-left: 20px; font-size: 14px; }
 .missing { columns: 2; column-gap: 40px; padding-left: 20px; font-size: 14px; }
 dl { display: grid; grid-template-columns: 170px 1fr; gap: 6px 16px; margin: 0; font-size: 14px; }
 dt { color: var(--faint); } dd { margin: 0; overflow-wrap: anywhere; }

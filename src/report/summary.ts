@@ -52,6 +52,7 @@ export function summary(report: Report): string {
     '',
     ...list('No conclusion:', report.invalidBecause),
     ...list('Not held:', report.breachedBecause),
+    ...list('Notes:', report.notes),
     ...table(breached),
     ...folded(`${met.length} met`, table(met)),
     ...folded(`${contradicted.length + unmeasured.length + untestable.length} that do not decide`, [

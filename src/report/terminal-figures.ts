@@ -1,6 +1,6 @@
 import type { Percentiles } from '../measurement/figures.ts';
 import { OPERATIONS, type Operation } from '../scenario/workload.ts';
-import { bytesText, cellText, numberText, plain, quantity } from './format.ts';
+import { bytesText, calibrationText, cellText, numberText, plain, quantity } from './format.ts';
 import type { Report } from './report.ts';
 import { fact, type Palette } from './terminal-text.ts';
 
@@ -132,6 +132,7 @@ export function hostLines({ host, world, database, generator, bottleneck }: Repo
       `PostgreSQL ${quantity(database.cpuPercentOfHost.mean, '%')}`,
       `generator ${quantity(generator.cpuPercentOfHost, '%')}`,
       `others ${quantity(host.otherCpuPercent, '%')}`,
+      `foreign ${quantity(host.foreignCpuPercent, '%')}`,
       `steal ${quantity(host.stealPercent, '%')}`,
     ),
     fact(
@@ -144,8 +145,9 @@ export function hostLines({ host, world, database, generator, bottleneck }: Repo
       'generator',
       `${plain(generator.engine)}, ${generator.workers} workers, ${numberText(generator.cpuCores)} cores`,
       `loop delay up to ${quantity(generator.maxLoopDelayMs, 'ms')}`,
-      `lag p99 ${quantity(generator.lagP99Ms, 'ms')}`,
+      `lag p99 ${quantity(generator.lagP99Ms, 'ms')}, own ${quantity(generator.ownLagP99Ms, 'ms')}`,
     ),
+    fact('generator ceiling', calibrationText(generator.calibration)),
     fact('bottleneck', bottleneck.resource, plain(bottleneck.evidence)),
   ];
 }

@@ -69,9 +69,8 @@ function reasonLines(report: Report, paint: Palette, width: number): string[] {
           ),
           '',
         ];
-  const relaxed = report.rules.filter((rule) => rule.relaxed).map(({ id, limit }) => `${id}: limit ${limit}`);
   return [
-    ...list('RULES THAT THE SCENARIO CHANGED', relaxed, paint.bold),
+    ...list('NOTES', report.notes, paint.bold),
     ...list('NOT HELD', report.breachedBecause, paint.red),
     ...list('NO CONCLUSION', report.invalidBecause, paint.yellow),
   ];

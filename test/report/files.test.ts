@@ -5,6 +5,7 @@ import { html } from '../../src/report/html.ts';
 import { junit } from '../../src/report/junit.ts';
 import { seriesCsv } from '../../src/report/series-csv.ts';
 import { summary } from '../../src/report/summary.ts';
+import { terminalSummary } from '../../src/report/terminal.ts';
 import { BUDGETS, budget, failedRun, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 import { NASTY, nastyBudget, reportFrom } from './report-of.ts';
 import { elementsOf } from './xml.ts';
@@ -157,4 +158,55 @@ test('a setting may have a name that every object has', () => {
   const page = html(reportFrom(measurementsOf({ settings: [setting] }), scenarioOf()), []);
   expect(page).toContain('Applied as documented (1)');
   expect(page).toContain('<td>constructor</td>');
+});
+
+const relaxing = scenarioOf({
+  altered: ['load.players=400'],
+  rules: { ...scenarioOf().rules, generatorLoopDelayMs: 500, steadyP95Percent: 30, clockDriftMs: 20 },
+});
+const drifted = reportFrom(measurementsOf({ clockDriftMs: -61 }), relaxing);
+
+test('each relaxed rule is told in every format, beside its default, and once', () => {
+  const lines = ['relaxed: generator-loop-delay 500 (default 100)', 'relaxed: steady-p95 30 (default 25)'];
+  expect(drifted.notes.filter((note) => note.startsWith('relaxed'))).toEqual(lines);
+  const terminal = terminalSummary(drifted, { colour: false, width: 120, bundle: 'reports/a' });
+  for (const line of lines) {
+    expect(summary(drifted)).toContain(`- ${line}`);
+    expect(html(drifted, [])).toContain(`<li>${line}</li>`);
+    expect(terminal).toContain(`• ${line}`);
+  }
+  expect(html(drifted, [])).toContain('<td>500 (relaxed, default 100)</td>');
+  const names = elementsOf(junit(drifted)).map(({ attributes }) => attributes.name);
+  expect(names).toContain('generator-loop-delay, limit 500 (relaxed, default 100)');
+  expect(names).toContain('generator-utilisation');
+});
+
+test('a clock that was set is noted, and fails nothing', () => {
+  expect(drifted.outcome).toBe('pass');
+  expect(drifted.rules.find(({ id }) => id === 'clock')).toMatchObject({ state: 'broken', decides: false });
+  const elements = elementsOf(junit(drifted));
+  expect(elements.filter(({ name }) => name === 'failure')).toEqual([]);
+  expect(elements.map(({ attributes }) => attributes.message)).toContain('noted: observed -61, limit 20');
+  expect(summary(drifted)).toMatch(/- clock: -61, limit 20: the wall clock was set/);
+});
+
+test('junit.xml names what --set changed beside the scale', () => {
+  expect(elementsOf(junit(drifted))[0]?.attributes.name).toBe(
+    'recorded (scale 1, altered: load.players=400)',
+  );
+});
+
+test('why a rule was not applicable is told', () => {
+  const messages = elementsOf(junit(report)).map(({ attributes }) => attributes.message);
+  expect(messages).toContain('not applicable: the servers share the host with the generator');
+});
+
+test('report.html shows who was busy, each by its own account, and the ceiling of the generator', () => {
+  const page = html(report, []);
+  for (const { resource, of } of report.bottleneck.resources) {
+    expect(page).toContain(`<td>${resource}</td>`);
+    expect(page).toContain(of.replaceAll("'", '&#39;'));
+  }
+  expect(page).toContain('100% of 31,500/s against a null world (target 21,000/s), 40% busy');
+  expect(html(failed, [])).toContain('not calibrated');
 });

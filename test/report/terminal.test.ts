@@ -67,6 +67,13 @@ test('what --set changed is told, however much it is', () => {
   expect(told.split('\n').filter((line) => line.length > 80 && !line.includes('reports/'))).toEqual([]);
 });
 
+test('the generator shows its own lag and its ceiling, the host what was not of the run', () => {
+  const told = lines.slice(at('HOST AND GENERATOR')).join(' ').replace(/\s+/g, ' ');
+  expect(told).toMatch(/lag p99 \S+ ms, own \S+ ms/);
+  expect(told).toContain('generator ceiling.......: 100% of 31,500/s against a null world (target 21,000/s)');
+  expect(told).toMatch(/foreign 0\.9\d+%/);
+});
+
 test('a run that failed before GO is told as well', () => {
   const failed = terminalSummary(reportFrom(failedRun(), scenario), style);
   expect(failed).toContain('postgres: port 5432 is in use: stop what listens there');

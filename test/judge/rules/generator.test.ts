@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest';
+import { DEFAULT_RULES } from '../../../src/scenario/rules.ts';
+import { BUDGETS, budget } from '../../fixtures/recorded-run.ts';
+import { gauge, lateBy, recorded, ruleOf, verdictOf, without, withSeries } from '../measured.ts';
+
+test('the limit of the own lag is a tenth of the tightest p95 budget, 5 ms at least, or what the scenario says', () => {
+  const p95 = (limit: number, unit = 'ms') =>
+    budget({ id: `p95-${limit}`, metric: 'latency.intent.due', stat: 'p95', limit, metricUnit: unit });
+  const limitOf = (budgets: Parameters<typeof verdictOf>[1]) =>
+    ruleOf(verdictOf({}, budgets), 'generator-lag').limit;
+  expect(limitOf({ budgets: BUDGETS })).toBe(5);
+  expect(limitOf({ budgets: [p95(400), p95(300)] })).toBe(30);
+  expect(limitOf({ budgets: [p95(2, 's')] })).toBe(200);
+  const rules = { ...DEFAULT_RULES, generatorLagMs: 12 };
+  expect(ruleOf(verdictOf({}, { rules }), 'generator-lag')).toMatchObject({
+    limit: 12,
+    defaultLimit: 5,
+    relaxed: true,
+  });
+  const stricter = { ...DEFAULT_RULES, generatorLagMs: 3 };
+  expect(ruleOf(verdictOf({}, { rules: stricter }), 'generator-lag').relaxed).toBe(false);
+});
+
+test('an own lag beyond it leaves no conclusion', () => {
+  const late = verdictOf(lateBy(9));
+  expect(late.exitCode).toBe(90);
+  expect(ruleOf(late, 'generator-lag')).toMatchObject({ state: 'broken', observed: 9 });
+  expect(verdictOf(lateBy(4)).exitCode).toBe(0);
+});
+
+test('stalls are weighed by their time, of the worst worker', () => {
+  // 80 ms of each second for one worker, the other hardly any.
+  const stalled = verdictOf(withSeries({ 'generator.1.stalledMs': gauge(80) }));
+  expect(ruleOf(stalled, 'generator-stalled')).toMatchObject({ state: 'broken', observed: 8, limit: 5 });
+  expect(stalled.exitCode).toBe(90);
+  // One stall of 600 ms in 20 s is a loop delay, and 3% of the time.
+  const once = withSeries({ 'generator.1.stalledMs': gauge((second) => (second === 12 ? 600 : 0)) });
+  const stall = ruleOf(verdictOf(once), 'generator-stalled');
+  expect(stall.state).toBe('held');
+  expect(Number(stall.observed)).toBeCloseTo(3, 6);
+});
+
+test('the calibration is told with its figures, and must keep its schedule', () => {
+  expect(ruleOf(verdictOf({}), 'generator-calibration')).toMatchObject({
+    state: 'held',
+    observed: '100% of 31,500/s (the target is 21,000/s), the busiest worker 40% busy, own lag p99 1.2 ms',
+    limit: '99% answered at 1.5x the target',
+  });
+  const { calibration } = recorded;
+  if (calibration === null) throw new Error('the recorded run was not calibrated');
+  const short = verdictOf({ calibration: { ...calibration, answeredPercent: 98.4 } });
+  expect(ruleOf(short, 'generator-calibration').state).toBe('broken');
+  expect(short.exitCode).toBe(90);
+});
+
+test('a calibration that was planned and did not happen is missed; one that was left out is told', () => {
+  const missed = verdictOf({ calibration: null });
+  expect(ruleOf(missed, 'generator-calibration').state).toBe('broken');
+  expect(missed.exitCode).toBe(90);
+  const left = verdictOf({ calibration: null }, { calibration: { seconds: 0, factor: 1.5 } });
+  expect(left.exitCode).toBe(0);
+  expect(left.notes).toEqual([
+    'relaxed: generator-calibration left out (default 99% answered at 1.5x the target)',
+  ]);
+  const slower = verdictOf({}, { calibration: { seconds: 2, factor: 1.2 } });
+  expect(ruleOf(slower, 'generator-calibration').relaxed).toBe(true);
+});
+
+test('a bundle of an older capbench has no stalls, no own lag and no calibration, and is judged by what it has', () => {
+  const none = { counts: [], min: 0, max: 0, sum: 0 };
+  const { intent, monsterCommand } = recorded.operations;
+  const older = {
+    ...without('generator.0.stalledMs'),
+    canary: null,
+    calibration: null,
+    operations: {
+      intent: { ...intent, ownLag: none, windows: [] },
+      monsterCommand: { ...monsterCommand, ownLag: none, windows: [] },
+    },
+  };
+  delete (older.series as Record<string, unknown>)['generator.1.stalledMs'];
+  const verdict = verdictOf(older);
+  expect(verdict.exitCode).toBe(0);
+  for (const id of [
+    'generator-stalled',
+    'generator-lag',
+    'generator-calibration',
+    'samples.FLX-151',
+    'canary',
+  ]) {
+    expect(ruleOf(verdict, id).state, id).toBe('not-applicable');
+  }
+  // A capbench of today has them all.
+  expect(verdictOf({ ...older, canary: recorded.canary }).exitCode).toBe(90);
+});

@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest';
+import { seconds } from '../../../src/units.ts';
+import { budget, slices } from '../../fixtures/recorded-run.ts';
+import { recorded, ruleOf, slowed, verdictOf, without, withSeries } from '../measured.ts';
+
+/** From 0 at the beginning of the measure phase to 1 at its end. */
+const along = (second: number): number => (second - 5) / 20;
+const p95 = (level: number, shape: (second: number) => number) =>
+  withSeries({ 'load.intent.slice.p95Ms': slices(level, 3, 0.2, shape) });
+const throughput = (shape: (second: number) => number) =>
+  withSeries({ 'load.intent.slice.answered': slices(200, 4, 0.02, shape) });
+
+test('a p95 that doubles is no pass, and says that it gets worse', () => {
+  const worse = verdictOf(p95(20, (second) => 1 + along(second)));
+  const rule = ruleOf(worse, 'steady-p95.intent');
+  expect(rule).toMatchObject({ state: 'broken', limit: 25 });
+  expect(rule.advice).toMatch(/from 2\d(\.\d)? ms to 3\d(\.\d)? ms .* the queue grows/);
+  expect(worse).toMatchObject({ outcome: 'invalid', exitCode: 90 });
+  expect(ruleOf(worse, 'steady-throughput.intent').state).toBe('held');
+});
+
+test('what was breached on the way up stays breached; on the way down it was the warm-up', () => {
+  const budgets = [budget({ id: 'tight', metric: 'latency.intent.due', stat: 'p95', limit: 1 })];
+  const worse = verdictOf(
+    p95(20, (second) => 1 + along(second)),
+    { budgets },
+  );
+  expect(worse.exitCode).toBe(99);
+  expect(worse.notes.join()).toContain('steady-p95.intent');
+  const better = verdictOf(
+    p95(20, (second) => 3 - 2 * along(second)),
+    { budgets },
+  );
+  expect(better.exitCode).toBe(90);
+  expect(better.invalidBecause.join()).toContain('a longer load.warmUp');
+});
+
+test('a throughput that sinks by a tenth is no pass', () => {
+  const sinking = verdictOf(throughput((second) => 1 - 0.1 * along(second)));
+  expect(ruleOf(sinking, 'steady-throughput.intent').state).toBe('broken');
+  expect(sinking.exitCode).toBe(90);
+});
+
+test('overload is never steady, and is told as a load that was not sustained', () => {
+  const overload = verdictOf({
+    ...slowed('intent', 20, 2000),
+    ...p95(100, (second) => 1 + 5 * along(second)),
+  });
+  expect(ruleOf(overload, 'steady-p95.intent').state).toBe('broken');
+  expect(overload).toMatchObject({ outcome: 'fail', exitCode: 99, invalidBecause: [] });
+  expect(overload.breachedBecause.join()).toContain('load not sustained');
+});
+
+test('a few milliseconds more are nobody’s problem, and noise is no drift', () => {
+  const few = ruleOf(verdictOf(p95(4, (second) => 1 + along(second))), 'steady-p95.intent');
+  expect(few).toMatchObject({ state: 'held', observed: expect.stringMatching(/^\d\d%, under 5 ms$/) });
+  const noisy = withSeries({ 'load.intent.slice.p95Ms': slices(20, 5, 2, (s) => (s % 4 < 1 ? 6 : 1)) });
+  expect(ruleOf(verdictOf(noisy), 'steady-p95.intent').state).toBe('held');
+});
+
+test.each([
+  ['faults are planned in the measure phase', {}, { faults: true }, /faults/],
+  ['the run is short', { measured: { from: 5, to: 19 } }, {}, /^14 means of a second, 15 are needed/],
+  ['nothing was recorded', without('load.intent.slice'), {}, /no slices/],
+])('not applicable where %s', (_, m, { faults = false }: { faults?: boolean }, why) => {
+  const fault = {
+    action: 'drop',
+    of: 'players',
+    at: seconds(3),
+    phase: 'measure',
+    lasting: seconds(1),
+    sharePercent: 5,
+    times: 1,
+    every: seconds(10),
+  } as const;
+  const verdict = verdictOf(m, faults ? { faults: [fault] } : {});
+  for (const id of ['steady-p95.intent', 'steady-throughput.intent']) {
+    expect(ruleOf(verdict, id)).toMatchObject({
+      state: 'not-applicable',
+      observed: expect.stringMatching(why),
+    });
+  }
+});
+
+test('an operation of which nothing was due is not judged', () => {
+  const { intent, monsterCommand } = recorded.operations;
+  const none = Object.fromEntries(Object.keys(intent.measured).map((key) => [key, 0])) as never;
+  const verdict = verdictOf({
+    operations: { intent, monsterCommand: { ...monsterCommand, measured: none, whole: none } },
+  });
+  expect(ruleOf(verdict, 'steady-p95.monsterCommand').observed).toBe('nothing was due');
+});
