@@ -80,14 +80,21 @@ export class Generators {
     this.#lost = lost;
   }
 
-  /** Undefined for what is no id (1 to 64 letters, digits, `_`, `-`, `.`), and beyond 1,000 of them. */
+  /** Undefined for what is no id (1 to 64 letters, digits, `_`, `-`, `.`), and while 1,000 others are connected. */
   named(id: string | null): Generator | undefined {
     if (id === null || !ID.test(id)) return undefined;
     const known = this.#byId.get(id);
-    if (known !== undefined || this.#byId.size >= MAX_GENERATORS) return known;
+    if (known !== undefined) return known;
+    if (this.#byId.size >= MAX_GENERATORS && !this.#forgetOne()) return undefined;
     const generator = new Generator(id, this.#metrics);
     this.#byId.set(id, generator);
     return generator;
+  }
+
+  /** The one heard of first that has no socket: ids that anybody makes up must not keep out who comes later. */
+  #forgetOne(): boolean {
+    for (const { id, connected } of this.#byId.values()) if (!connected) return this.#byId.delete(id);
+    return false;
   }
 
   get connected(): number {

@@ -68,6 +68,8 @@ function generatorAdmission(world: World, id: string | null): Admit | Refusal {
 
 function refuseUpgrade(socket: Duplex, { status, why }: Refusal): void {
   const body = JSON.stringify({ error: why });
+  // Nobody reads from it any more: the other side's end would never be seen.
+  socket.once('finish', () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_TEXT[status]}\r\nconnection: close\r\ncontent-type: application/json\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,

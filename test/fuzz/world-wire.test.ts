@@ -1,0 +1,213 @@
+import { readdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { random } from '../../src/rng.ts';
+import { startDatabase, startWorld, type TestDatabase, type WorldProcess } from '../world/server.ts';
+import { connectGenerator, connectPlayer, metric, type TestPlayer } from '../world/wire.ts';
+import { below, chance } from './draw.ts';
+import { dribble, frame, handshake, junkFrames, junkRequest, OPCODE, open } from './raw-wire.ts';
+
+/** A world server among players who do not keep to the protocol, and one who does. */
+
+const PLAYERS = 40;
+/** On a machine that is busy with something else. */
+const PATIENCE = 15_000;
+
+let database: TestDatabase;
+let sql: pg.Client;
+let world: WorldProcess;
+let good: TestPlayer;
+let port = 0;
+let databases = 0;
+let asked = 0;
+
+beforeAll(async () => {
+  database = await startDatabase();
+}, 60_000);
+afterAll(() => database.close());
+
+beforeEach(async () => {
+  sql = await database.create(`wire${databases++}`);
+  world = await startWorld({
+    ...database.environment,
+    ...{
+      INSTANCE_ID: '1',
+      INSTANCES: '1',
+      PLAYERS: String(PLAYERS),
+      MONSTERS: '200',
+      PLAYERS_PER_PLACE: '10',
+    },
+  });
+  port = Number(new URL(world.url).port);
+  good = await connectPlayer(world.url, 0);
+  asked = 0;
+}, 60_000);
+
+/** Whatever came before: who keeps to the protocol is served, and all that was acknowledged is in the rows. */
+afterEach(async () => {
+  await servesWell();
+  const { rows } = await sql.query(
+    'select applied_n::int as n, last_seq::int as last from entity where id = 0',
+  );
+  expect(rows).toEqual([{ n: asked, last: asked }]);
+  await good.close();
+  expect(await world.stop()).toBe(0);
+  expect(world.log()).not.toMatch(/^\s+at |Error:/m);
+}, 60_000);
+
+async function servesWell(): Promise<void> {
+  asked += 1;
+  expect(await good.ask('guard')).toEqual({ seq: asked, ok: true });
+  expect((await fetch(`${world.url}/health`)).status).toBe(200);
+  const newcomer = await connectPlayer(world.url, 1);
+  expect(await newcomer.ask('guard')).toMatchObject({ ok: true });
+  await newcomer.close();
+}
+
+const descriptors = (): number => readdirSync(`/proc/${world.process.pid}/fd`).length;
+const linux = process.platform === 'linux';
+
+test('bytes that are no request are answered or ended', { timeout: 120_000 }, async () => {
+  const next = random(1, 7);
+  for (let i = 0; i < 120; i++) {
+    const raw = await open(port);
+    const request = junkRequest(next);
+    await dribble(raw, request, next);
+    expect(await raw.answered(PATIENCE), request.toString('latin1', 0, 200)).toBe(true);
+    raw.close();
+    if (i % 20 === 0) await servesWell();
+  }
+});
+
+test('requests that break off are forgotten', { timeout: 120_000 }, async () => {
+  const next = random(2, 7);
+  const before = linux ? descriptors() : 0;
+  for (let i = 0; i < 150; i++) {
+    const raw = await open(port);
+    const request = junkRequest(next);
+    await dribble(raw, request.subarray(0, below(next, request.length)), next);
+    if (chance(next, 0.5)) raw.close();
+    else raw.socket.end();
+  }
+  await servesWell();
+  if (linux) await expect.poll(descriptors, { timeout: PATIENCE }).toBeLessThanOrEqual(before + 3);
+});
+
+test('upgrades that are refused leave no descriptor behind', { timeout: 120_000 }, async () => {
+  const before = linux ? descriptors() : 0;
+  const sockets = await Promise.all(Array.from({ length: 200 }, () => open(port)));
+  for (const raw of sockets) raw.socket.write(handshake('/play?player=999999'));
+  for (const raw of sockets) expect(await raw.ended(PATIENCE)).toBe(true);
+  // The other side says nothing more, and does not hang up either.
+  if (linux) await expect.poll(descriptors, { timeout: PATIENCE }).toBeLessThanOrEqual(before + 3);
+  for (const raw of sockets) raw.close();
+});
+
+test('hundreds of half requests that stay keep nobody out', { timeout: 120_000 }, async () => {
+  const held = await Promise.all(Array.from({ length: 300 }, () => open(port)));
+  for (const [i, raw] of held.entries()) {
+    raw.socket.write(
+      [
+        'POST /commands?generator=slow&post=1 HTTP/1.1\r\nhost: x\r\ncontent-length: 5000\r\ncontent-type: application/json\r\n\r\n[',
+        'GET /play?player=5 HTTP/1.1\r\nhost: x\r\nconnec',
+        handshake(`/play?player=${2 + (Math.floor(i / 3) % 30)}`),
+      ][i % 3] ?? '',
+    );
+  }
+  await servesWell();
+  const generator = await connectGenerator(world.url, 'good');
+  expect((await generator.post(1, [[40, 1, 'guard']])).status).toBe(202);
+  expect(await generator.committed(1)).toEqual([1, 0]);
+  await generator.close();
+  for (const raw of held) raw.close();
+});
+
+test('players who send frames of no protocol are sent away', { timeout: 240_000 }, async () => {
+  const next = random(3, 7);
+  let sentAway = 0;
+  for (let i = 0; i < 150; i++) {
+    const raw = await open(port);
+    const player = 2 + (i % (PLAYERS - 2));
+    raw.socket.write(handshake(`/play?player=${player}`));
+    expect(await raw.answered(PATIENCE)).toBe(true);
+    for (let n = 1 + below(next, 3); n > 0; n--) await dribble(raw, junkFrames(next), next);
+    // A frame that is not whole yet is waited for; all others are judged.
+    if (await raw.ended(chance(next, 0.3) ? 300 : 30)) sentAway += 1;
+    raw.close();
+    if (i % 30 === 0) await servesWell();
+  }
+  expect(sentAway).toBeGreaterThan(40);
+});
+
+test('numbers out of order, again and from afar are answered each, and applied once', {
+  timeout: 120_000,
+}, async () => {
+  const next = random(4, 7);
+  const player = await connectPlayer(world.url, 7);
+  const sent: number[] = [];
+  for (let i = 0; i < 400; i++) {
+    const seq = chance(next, 0.02) ? 2 ** 31 - 1 - below(next, 3) : 1 + below(next, 300);
+    sent.push(seq);
+    player.send(seq, 'guard');
+  }
+  await expect.poll(() => player.acks.length, { timeout: PATIENCE }).toBe(400);
+  expect(player.acks.map(({ seq }) => seq)).toEqual(sent);
+  let highest = 0;
+  let applied = 0;
+  for (const [i, seq] of sent.entries()) {
+    expect(player.acks[i]?.ok).toBe(seq > highest);
+    if (seq > highest) applied += 1;
+    highest = Math.max(highest, seq);
+  }
+  const { rows } = await sql.query(
+    'select applied_n::int as n, last_seq::int as last from entity where id = 7',
+  );
+  expect(rows).toEqual([{ n: applied, last: highest }]);
+  await player.close();
+});
+
+test('who asks whether anybody is there, and never listens, does not fill the memory', {
+  timeout: 120_000,
+}, async () => {
+  const memory = await metric(world.url, 'process_resident_memory_bytes');
+  const raw = await open(port);
+  raw.socket.write(handshake('/play?player=9'));
+  expect(await raw.answered(PATIENCE)).toBe(true);
+  raw.socket.pause();
+  const pings = Buffer.concat(
+    Array.from({ length: 8_000 }, () => frame('x'.repeat(125), { opcode: OPCODE.ping })),
+  );
+  for (let i = 0; i < 120 && !raw.socket.destroyed; i++) {
+    if (!raw.socket.write(pings))
+      await Promise.race([new Promise((go) => raw.socket.once('drain', go)), sleep(500)]);
+  }
+  expect(await raw.ended(PATIENCE)).toBe(true);
+  await servesWell();
+  expect((await metric(world.url, 'process_resident_memory_bytes')) - memory).toBeLessThan(60 * 2 ** 20);
+  raw.close();
+});
+
+test('made-up names of generators keep none out', { timeout: 120_000 }, async () => {
+  const early = await connectGenerator(world.url, 'early');
+  for (let n = 0; n < 1_100; n += 50) {
+    await Promise.all(
+      Array.from({ length: 50 }, (_, i) =>
+        fetch(`${world.url}/commands?generator=junk${n + i}&post=1`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: '[]',
+        }).then((response) => response.text()),
+      ),
+    );
+  }
+  const late = await connectGenerator(world.url, 'late');
+  for (const [generator, monster] of [
+    [early, 40],
+    [late, 41],
+  ] as const) {
+    expect((await generator.post(1, [[monster, 1, 'guard']])).status).toBe(202);
+    expect(await generator.committed(1)).toEqual([1, 0]);
+    await generator.close();
+  }
+});
