@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { Redaction } from '../src/redaction.ts';
+import { random } from '../src/rng.ts';
+import { isTelling } from '../src/secret-forms.ts';
 
 const env = {
   PGPASSWORD: 's3cret-4711',
@@ -127,4 +129,35 @@ test('the mark is no secret, and cleaning twice is cleaning once', () => {
   expect(marked.text('(redacted) stays')).toBe('(redacted) stays');
   const once = redaction.text('postgres://a:b@c s3cret-4711 password=x');
   expect(redaction.text(once)).toBe(once);
+});
+
+test('500 random secrets of awkward characters: none is left, and JSON and YAML read as before', () => {
+  const next = random(4711);
+  const letters = [...'aZ09 "\'\\\n\t<>&%+/=?#@:;,.{}[]|`*_-!$~^()äß€😀'];
+  let tried = 0;
+  for (let i = 0; i < 500; i++) {
+    const length = 6 + Math.floor(next() * 30);
+    const secret = Array.from({ length }, () => letters[Math.floor(next() * letters.length)] ?? '')
+      .join('')
+      .trim();
+    if (!isTelling(secret)) continue;
+    tried += 1;
+    const own = Redaction.of([], { MY_TOKEN: secret });
+    const data = {
+      a: `x ${secret} y`,
+      b: [secret, { c: JSON.stringify(secret) }],
+      n: 1.5e-7,
+      base: Buffer.from(`..${secret}..`).toString('base64'),
+    };
+    const json = own.artefact('a.json', JSON.stringify(data)) ?? '';
+    const yaml = stringify(own.data(data));
+    for (const read of [JSON.parse(json), parse(yaml)]) {
+      expect(Object.keys(read)).toEqual(Object.keys(data));
+      expect(read.n).toBe(1.5e-7);
+      expect(own.find(`${read.a}\n${read.b[0]}\n${read.b[1].c}\n${read.base}`), secret).toBeNull();
+      expect(read.a).toContain('(redacted)');
+    }
+    expect(own.text(encodeURIComponent(secret)), secret).not.toContain(encodeURIComponent(secret));
+  }
+  expect(tried).toBeGreaterThan(400);
 });

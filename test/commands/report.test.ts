@@ -65,7 +65,13 @@ test('with report.json deleted the rulings are the same; with one measurement ch
   expect(await rulings()).toEqual(first);
 
   const m = measurementsOf();
-  const due = { ...m.operations.intent.due, counts: [[30_000, 20_000]] as const, min: 30_000, max: 30_000, sum: 6e8 };
+  const due = {
+    ...m.operations.intent.due,
+    counts: [[30_000, 20_000]] as const,
+    min: 30_000,
+    max: 30_000,
+    sum: 6e8,
+  };
   await record(measurementsOf({ operations: { ...m.operations, intent: { ...m.operations.intent, due } } }));
   expect((await report()).exitCode).toBe(99);
   const changed = (await rulings()).filter(({ state }, i) => state !== first[i]?.state);
@@ -83,6 +89,19 @@ test('--json is report.json on stdout and nothing else, --quiet is the verdict a
   const { out } = await report('--json');
   expect(JSON.parse(out)).toEqual(JSON.parse(await readFile(join(bundle, 'report.json'), 'utf8')));
   expect((await report('--quiet')).out).toMatch(/^PASS \(0\) .*\n$/);
+});
+
+test('an older bundle that holds a secret is told without it', async () => {
+  await record(measurementsOf({ errors: ['postgres://ann:hunter2@db: refused', 'token s3cret-4711'] }));
+  const host = memoryHost(['report', bundle], { env: { PGPASSWORD: 's3cret-4711' } });
+  expect(await runCli(host)).toBe(0);
+  const files = (await readdir(bundle)).filter((name) => /^(report|junit|summary|series)/.test(name));
+  expect(files).toHaveLength(5);
+  for (const name of files) {
+    expect(await readFile(join(bundle, name), 'utf8'), name).not.toMatch(/hunter2|s3cret/);
+  }
+  expect(await readFile(join(bundle, 'report.json'), 'utf8')).toContain('postgres://(redacted)@db: refused');
+  expect(host.out() + host.err()).not.toMatch(/hunter2|s3cret/);
 });
 
 test('what cannot be read is named, with exit code 104', async () => {
