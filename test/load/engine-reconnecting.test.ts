@@ -310,3 +310,25 @@ test('answers that nobody waits for are counted', async () => {
   expect(tally.strayAnswers).toBe(even);
   expect(tally.ledger.ackedN).toEqual(tally.ledger.sentN);
 });
+
+test.each([true, false])(
+  'a connection that ends with many posts unanswered (reconnect: %s)',
+  async (reconnect) => {
+    const workload = workloadWith({ reconnect, players: 0, postRate: 60, duration: 3 });
+    const { tally, servers } = await load(
+      workload,
+      { post: (post) => (post < 20 ? 'withhold' : post === 20 ? 'drop' : 'commit') },
+      { workers: 1 },
+    );
+    const { ok, failed, skipped, scheduled } = tally.operations.monsterCommand.whole;
+    expect(ok + failed + skipped).toBe(scheduled);
+    expect(failed).toBeGreaterThanOrEqual(200);
+    expect(tally).toMatchObject({ disconnects: 1, reconnects: reconnect ? 1 : 0 });
+    if (reconnect) expect(ok).toBeGreaterThan(0.5 * scheduled);
+    else expect(failed).toBe(scheduled);
+    // Nothing is sent twice.
+    const posts = servers[0]?.posts ?? [];
+    expect(new Set(posts).size).toBe(posts.length);
+    expect(findings(tally.ledger, servers)).toMatchObject(CLEAN);
+  },
+);

@@ -194,6 +194,7 @@ export class ProtocolServer {
     await this.stalled;
     // What was sent before the last welcome of its generator must not be applied after it.
     const line = this.commits.get(generator);
+    if (request.socket.destroyed) return;
     if ((this.lines.get(request.socket) ?? line) !== line) return void request.socket.destroy();
     if (line !== undefined) this.lines.set(request.socket, line);
     this.posts.push(post);
@@ -210,15 +211,10 @@ export class ProtocolServer {
     for (const [monster, seq] of commands) this.note(monster, seq);
     response.writeHead(202).end(`{"accepted":${commands.length}}`);
     if (answer === 'silence') return;
-    if (answer === 'garbage') {
-      this.commits.get(generator)?.send('{"commits":[[1]]}');
-      return;
-    }
     const rejected = answer === 'reject' ? commands.length : 0;
+    const commits = [answer === 'garbage' ? [1] : [post, commands.length - rejected, rejected]];
     this.commit(commands, () => {
-      this.commits
-        .get(generator)
-        ?.send(JSON.stringify({ commits: [[post, commands.length - rejected, rejected]] }));
+      this.commits.get(generator)?.send(JSON.stringify({ commits }));
     });
   }
 

@@ -4,8 +4,9 @@ import { MicrosHistogram } from '../../hdr-histogram.ts';
 import { Complaints } from '../complaints.ts';
 import { SequenceLedger } from '../ledger.ts';
 import { Monsters } from '../monster/monsters.ts';
+import { MonsterNumbers } from '../monster/numbers.ts';
 import { Posts } from '../monster/posts.ts';
-import { lanesOf, PlayerPacer, PostPacer, workerOfLane, workerOfPlayer } from '../pacer.ts';
+import { PlayerPacer, PostPacer, workerOfPlayer } from '../pacer.ts';
 import { Connector } from '../player/connector.ts';
 import { Crowd } from '../player/crowd.ts';
 import type { Route } from '../player/dial.ts';
@@ -79,7 +80,6 @@ export class Shift {
   constructor(setup: WorkerSetup, own: OwnProcess, tell: (report: Report) => void) {
     const { workload, worker, workers } = setup;
     const { seed, timeline, skipAfter, timeout, intentRate, outstanding, reconnect } = workload;
-    const lanes = lanesOf(workload.monsters);
     const perSecond = workload.connectsPerSecond / workers;
     this.setup = setup;
     this.tell = tell;
@@ -120,11 +120,9 @@ export class Shift {
       {
         ...shared,
         posts: new Posts(workload.commandsPerPost),
-        sequences: new Float64Array(workload.monsters),
-        firstMonsterId: workload.players,
+        numbers: new MonsterNumbers(workload, setup, this.ledger, this.complaints),
         skipAfter,
         timeout,
-        isOwn: (monster) => workerOfLane(monster % lanes, workers) === worker,
         reconnect: reconnect ? { seed, latency: this.reconnect } : null,
       },
     );

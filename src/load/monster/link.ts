@@ -3,10 +3,10 @@ import { messageOf } from '../../errors.ts';
 import type { MicrosHistogram } from '../../hdr-histogram.ts';
 import { backoff } from '../backoff.ts';
 import type { Complaints } from '../complaints.ts';
-import { BREACHES, type SequenceLedger } from '../ledger.ts';
 import { MONSTER_COMMAND, OUTCOME, type Outcome, type Recorder } from '../recorder.ts';
 import { MONSTER_TEXTS, type MonsterRange } from './lanes.ts';
 import { Line, type LineListener } from './line.ts';
+import type { MonsterNumbers, OpenNumbers } from './numbers.ts';
 import { POST, PostQueue, type Posts } from './posts.ts';
 
 /** Posts of one worker that one server has not answered with 202; above that, posts wait. */
@@ -14,24 +14,17 @@ const MOST_UNANSWERED = 32;
 
 /** The end of a command in a post, by index in MONSTER_TEXTS. */
 const ENDS = MONSTER_TEXTS.map((text) => `,"${text}"]`);
-const NONE: readonly number[] = [];
 
 /** What the links of a worker share. */
 export interface LinkTools {
   readonly posts: Posts;
   readonly recorder: Recorder;
-  readonly ledger: SequenceLedger;
+  readonly numbers: MonsterNumbers;
   readonly complaints: Complaints;
-  /** Last sequence number used, by monster index. */
-  readonly sequences: Float64Array;
-  /** Entity id of monster 0. */
-  readonly firstMonsterId: number;
   readonly skipAfter: number;
   readonly timeout: number;
   /** Microseconds after GO. */
   readonly now: () => number;
-  /** The monster, by index, is of one of the worker's lanes. */
-  readonly isOwn: (monster: number) => boolean;
   /** How to come back when a line ends; null: what is lost stays lost. */
   readonly reconnect: LinkReconnect | null;
 }
@@ -97,11 +90,7 @@ export class WorldLink implements LineListener {
 
   /** opening -> up. @throws an Error that names the server that did not let it */
   async open(): Promise<void> {
-    const { sequences, ledger, firstMonsterId } = this.tools;
-    await this.connect((monster, lastSequence) => {
-      sequences[monster] = lastSequence;
-      ledger.welcome(firstMonsterId + monster, lastSequence);
-    });
+    await this.connect(null);
   }
 
   get bytesIn(): number {
@@ -184,7 +173,7 @@ export class WorldLink implements LineListener {
   }
 
   committed(post: number, ok: number, rejected: number): void {
-    const { posts, recorder, ledger, complaints, firstMonsterId, timeout, now } = this.tools;
+    const { posts, recorder, numbers, complaints, timeout, now } = this.tools;
     if (this.finished) return;
     const slot = this.sent.get(post);
     if (slot === undefined || posts.committed[slot] === 1) {
@@ -209,7 +198,7 @@ export class WorldLink implements LineListener {
     }
     const first = slot * posts.commands;
     for (let k = first; k < first + posts.commands; k++) {
-      ledger.acked(firstMonsterId + posts.monsters[k]!, posts.sequences[k]!);
+      numbers.acked(posts.monsters[k]!, posts.sequences[k]!);
     }
     posts.committed[slot] = 1;
     this.freeWhenOver(slot);
@@ -250,16 +239,14 @@ export class WorldLink implements LineListener {
 
   /** Numbers are given out here, when the commands are sent: what is skipped has none. */
   private bodyOf(slot: number): string {
-    const { posts, ledger, sequences, firstMonsterId } = this.tools;
+    const { posts, numbers } = this.tools;
     const first = slot * posts.commands;
     let body = '[';
     for (let k = first; k < first + posts.commands; k++) {
       const monster = posts.monsters[k]!;
-      const sequence = sequences[monster]! + 1;
-      sequences[monster] = sequence;
+      const sequence = numbers.next(monster);
       posts.sequences[k] = sequence;
-      ledger.sent(firstMonsterId + monster, sequence);
-      body += `${k === first ? '[' : ',['}${firstMonsterId + monster},${sequence}${ENDS[posts.texts[k]!]}`;
+      body += `${k === first ? '[' : ',['}${numbers.firstId + monster},${sequence}${ENDS[posts.texts[k]!]}`;
     }
     return `${body}]`;
   }
@@ -297,7 +284,7 @@ export class WorldLink implements LineListener {
     this.past = { bytesIn: this.bytesIn, bytesOut: this.bytesOut };
     this.line = null;
     const now = tools.now();
-    const numbers = tools.reconnect === null ? null : this.numbersSent();
+    const open = tools.reconnect === null ? null : this.openNumbers();
     // A line that is over does not call back: its posts' slots are free.
     for (const slot of this.sent.values()) {
       if (tools.posts.settled[slot] === 0) this.settleSent(slot, OUTCOME.failed, now);
@@ -305,19 +292,18 @@ export class WorldLink implements LineListener {
     }
     this.sent.clear();
     this.unanswered = 0;
-    if (numbers === null) {
+    if (open === null) {
       this.settleQueue(OUTCOME.failed, now);
       this.lost = true;
       line.close();
     } else {
       this.lostAt = monotonic();
       line.abandon();
-      this.comeBack(numbers);
+      this.comeBack(open);
     }
   }
 
-  /** By monster, the numbers of the posts that are not committed. */
-  private numbersSent(): Map<number, number[]> {
+  private openNumbers(): OpenNumbers {
     const { posts } = this.tools;
     const numbers = new Map<number, number[]>();
     for (const slot of this.sent.values()) {
@@ -334,35 +320,22 @@ export class WorldLink implements LineListener {
   }
 
   /** Tries to have another line, after a while that grows from attempt to attempt, as long as the run goes on. */
-  private comeBack(unanswered: ReadonlyMap<number, readonly number[]>): void {
+  private comeBack(open: OpenNumbers): void {
     const { reconnect } = this.tools;
     if (this.finished || reconnect === null) return;
     const wait = backoff(reconnect.seed, this.world.monsters.from, this.attempts++);
-    this.retry = setTimeout(() => void this.tryAgain(reconnect, unanswered), wait / 1e3);
+    this.retry = setTimeout(() => void this.tryAgain(reconnect, open), wait / 1e3);
   }
 
-  private async tryAgain(
-    { latency }: LinkReconnect,
-    unanswered: ReadonlyMap<number, readonly number[]>,
-  ): Promise<void> {
-    const { sequences, ledger, complaints, firstMonsterId, now } = this.tools;
+  private async tryAgain({ latency }: LinkReconnect, open: OpenNumbers): Promise<void> {
+    const { complaints, now } = this.tools;
     try {
-      await this.connect((monster, lastSequence) => {
-        const numbers = unanswered.get(monster) ?? NONE;
-        const { last, breach } = ledger.resume(
-          firstMonsterId + monster,
-          lastSequence,
-          sequences[monster]!,
-          numbers,
-        );
-        if (breach !== null) complaints.add(BREACHES[breach]);
-        sequences[monster] = last;
-      });
+      await this.connect(open);
     } catch (thrown) {
       const message = messageOf(thrown);
       // The server has not noticed the end of the old line.
       if (!message.endsWith(' 409')) complaints.add(`monsters could not connect again: ${message}`);
-      this.comeBack(unanswered);
+      this.comeBack(open);
       return;
     }
     if (this.line === null) return;
@@ -373,23 +346,22 @@ export class WorldLink implements LineListener {
   }
 
   /**
-   * Opens a line, unless the run is over by then, and tells the last number of each monster of the worker's lanes.
+   * Opens a line, unless the run is over by then. `open`: what the line before it left; null for the first one.
    * @throws an Error that names the server that did not let it
    */
-  private async connect(tell: (monster: number, lastSequence: number) => void): Promise<void> {
-    const { from, to } = this.world.monsters;
+  private async connect(open: OpenNumbers | null): Promise<void> {
+    const { numbers } = this.tools;
+    const { url, monsters } = this.world;
     const { line, lastSequences } = await Line.open(this.world, this.generator, MOST_UNANSWERED, this);
-    if (this.finished || (lastSequences !== null && lastSequences.length !== to - from)) {
+    if (this.finished) return line.abandon();
+    try {
+      if (open === null) numbers.welcome(monsters, lastSequences);
+      else numbers.resume(monsters, lastSequences, open);
+    } catch (thrown) {
       line.abandon();
-      if (this.finished) return;
-      throw new Error(
-        `${this.world.url}/commits: the welcome holds ${lastSequences?.length} sequence numbers, the server owns ${to - from} monsters`,
-      );
+      throw new Error(`${url}/commits: ${messageOf(thrown)}`);
     }
     this.line = line;
-    for (let monster = from; monster < to; monster++) {
-      if (this.tools.isOwn(monster)) tell(monster, lastSequences?.[monster - from] ?? 0);
-    }
   }
 
   private settleQueue(outcome: Outcome, now: number): void {

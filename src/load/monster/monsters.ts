@@ -32,7 +32,7 @@ export class Monsters {
     this.pacer = pacer;
     this.tools = tools;
     this.hash = hash;
-    const monsters = tools.sequences.length;
+    const { monsters } = tools.numbers;
     this.planned = new Uint32Array(monsters);
     this.lanes = new Lanes(
       seed,
@@ -133,7 +133,7 @@ export class Monsters {
 
   /** Fills a slot with the next post's commands and hashes them; the server they go to. */
   private draw(slot: number): number {
-    const { posts, firstMonsterId } = this.tools;
+    const { posts, numbers } = this.tools;
     const { lane, due } = this.pacer;
     const server = this.lanes.nextServer(lane);
     const first = slot * posts.commands;
@@ -141,7 +141,7 @@ export class Monsters {
     for (let k = first; k < first + posts.commands; k++) {
       const monster = posts.monsters[k]!;
       this.planned[monster]! += 1;
-      this.hash.add(MONSTER_COMMAND, firstMonsterId + monster, this.planned[monster]!, due);
+      this.hash.add(MONSTER_COMMAND, numbers.firstId + monster, this.planned[monster]!, due);
     }
     return server;
   }

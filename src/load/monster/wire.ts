@@ -63,8 +63,9 @@ export class PostWire {
         }),
     });
     this.client.on('disconnect', (_origin, _targets, error) => {
-      // Before undici sends the others again: a post that may have arrived is not repeated.
       if (this.unanswered > 0) this.lose(error.message);
+      // Here, before undici sends the others again: a post that may have arrived is not repeated.
+      if (this.lost) this.client.destroy(null, () => {});
     });
     this.client.on('connectionError', (_origin, _targets, error) => this.lose(error.message));
   }
@@ -106,7 +107,7 @@ export class PostWire {
 
   close(): void {
     this.closing = true;
-    // One that is lost ends by itself.
+    // One that is lost is torn down by itself, when undici has told all of its posts.
     if (!this.lost) this.client.destroy(null, () => {});
   }
 
@@ -118,7 +119,8 @@ export class PostWire {
   private lose(message: string): void {
     if (this.lost || this.closing) return;
     this.lost = true;
-    // Not from within its own callback: the client is still telling the other posts of the same end.
+    // Not from within a post's callback: the client is still telling the others. With the end of the connection
+    // 'disconnect' follows at once; this is for an end without one.
     setImmediate(() => this.client.destroy(null, () => {}));
     this.listener.postsLost(message);
   }

@@ -220,14 +220,12 @@ export class Crowd implements Listener, Home {
    */
   drop(sharePercent: number, seed: number): number {
     if (this.finished) return 0;
-    const draws: [draw: number, player: number][] = [];
-    for (let player = 0; player < this.state.length; player++) {
-      if (this.sockets[player]?.readyState !== WebSocket.OPEN) continue;
-      draws.push([mulberry32(streamSeed(seed, CUT, this.plan.ids[player]!)), player]);
-    }
-    draws.sort(([a], [b]) => a - b);
+    const draws = this.sockets
+      .map((socket, player) => ({ socket, draw: mulberry32(streamSeed(seed, CUT, this.plan.ids[player]!)) }))
+      .filter(({ socket }) => socket?.readyState === WebSocket.OPEN)
+      .sort((a, b) => a.draw - b.draw);
     const cut = draws.slice(0, Math.round((draws.length * sharePercent) / 100));
-    for (const [, player] of cut) this.sockets[player]?.terminate();
+    for (const { socket } of cut) socket?.terminate();
     return cut.length;
   }
 
