@@ -131,6 +131,10 @@ function stackOpener(
   const postgresBin = host.env.CAPBENCH_POSTGRES_BIN || null;
   return (signal) =>
     targets.length > 0
-      ? attachTargets(targets, { signal })
+      ? // The load's processes are ours, and guarded, also where the stack is somebody else's.
+        attachTargets(targets, { signal }).then((stack) => ({
+          ...stack,
+          failure: Promise.race([stack.failure, watchdog.lost]),
+        }))
       : openLocalStack(scenario, { watchdog, signal, postgresBin, password });
 }

@@ -3,6 +3,7 @@ import { interrupted, stackFailed } from '../errors.ts';
 import { askHealth, isNobodyThere } from './health.ts';
 import type { Stack, WorldEndpoint, WorldHealth } from './stack.ts';
 import type { Target } from './target-address.ts';
+import { keepVigil } from './vigil.ts';
 
 /** A stack that somebody else started. */
 export interface TargetStack extends Stack {
@@ -25,15 +26,17 @@ export async function attachTargets(
 ): Promise<TargetStack> {
   try {
     const found = wholeWorld(await Promise.all(targets.map((target) => find(target, signal))));
+    const worlds = found.map(({ health, ...world }) => ({ ...world, pid: null }));
+    const vigil = keepVigil(worlds);
     return {
       kind: 'target',
-      endpoints: { worlds: found.map(({ health, ...world }) => ({ ...world, pid: null })), database: null },
+      endpoints: { worlds, database: null },
       health: found.map(({ health }) => health),
       settings: [],
       disturb: null,
-      failure: new Promise(() => {}),
+      failure: vigil.failure,
       logs: new Map(),
-      close: async () => {},
+      close: async () => vigil.stop(),
     };
   } catch (error) {
     if (signal.aborted) throw interrupted('stopped while the targets were being asked');

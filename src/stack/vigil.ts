@@ -1,0 +1,49 @@
+import { askHealth, isNobodyThere } from './health.ts';
+import type { StackFailure, WorldEndpoint } from './stack.ts';
+
+const EVERY_MS = 2_000;
+/** So many refusals in a row, so that a server that is just restarted is not given up. */
+const REFUSALS = 2;
+
+/** Watches over world servers that somebody else started. */
+export interface Vigil {
+  /** Settles (never rejects) when nobody listens at one of the addresses any more. */
+  readonly failure: Promise<StackFailure>;
+  stop(): void;
+}
+
+/**
+ * Asks every world server for its health while a run goes on. One that is slow, or answers badly, is under test: the
+ * load tells. One whose port is closed is gone, and there is nothing to be measured any more.
+ */
+export function keepVigil(worlds: readonly Pick<WorldEndpoint, 'url' | 'address'>[]): Vigil {
+  const ended = new AbortController();
+  const refusals = new Map<string, number>();
+  let timer: NodeJS.Timeout | undefined;
+  const failure = new Promise<StackFailure>((resolve) => {
+    const look = async (world: (typeof worlds)[number]): Promise<void> => {
+      const { url } = world;
+      const gone = await askHealth(world, ended.signal).then(() => false, isNobodyThere);
+      const count = gone ? (refusals.get(url) ?? 0) + 1 : 0;
+      refusals.set(url, count);
+      if (count < REFUSALS || ended.signal.aborted) return;
+      resolve({
+        component: url,
+        message: 'nobody listens there any more: the target has gone away during the run',
+        hint: 'see why it ended, start it again, and run again',
+      });
+    };
+    const round = async (): Promise<void> => {
+      await Promise.all(worlds.map(look));
+      if (!ended.signal.aborted) timer = setTimeout(round, EVERY_MS);
+    };
+    timer = setTimeout(round, EVERY_MS);
+  });
+  return {
+    failure,
+    stop() {
+      ended.abort();
+      clearTimeout(timer);
+    },
+  };
+}
