@@ -27,7 +27,8 @@ export function hopelessness(): (operation: string, second: SecondOfLoad) => str
     const scheduled = last.reduce((sum, s) => sum + s.scheduled, 0);
     const missed = last.reduce((sum, s) => sum + s.missed, 0);
     if (scheduled === 0 || missed / scheduled < MISSED_SHARE) return null;
-    const percent = Math.round((100 * missed) / scheduled);
+    // What times out now may have been due before.
+    const percent = Math.min(100, Math.round((100 * missed) / scheduled));
     return `${percent}% of the ${operation} operations of the last ${WINDOW_SECONDS} s were skipped, failed or timed out`;
   };
 }

@@ -34,11 +34,14 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/Permission denied/, 'set TMPDIR to a directory that every user may enter, such as /tmp'],
 ];
 
+export const adviceIn = (log: string): string | undefined =>
+  ADVICE.find(([pattern]) => pattern.test(log))?.[1];
+
 const LAST_WORDS_LINES = 5;
 
 /** PostgreSQL did not come up: what happened, its last words, and what to do. */
 export function postgresFailed(happened: string, log: string, cause?: unknown): CapbenchError {
-  const hint = ADVICE.find(([pattern]) => pattern.test(log))?.[1] ?? 'see the last lines of its log above';
+  const hint = adviceIn(log) ?? 'see the last lines of its log above';
   const words = log.split('\n').slice(-LAST_WORDS_LINES).join('\n');
   return stackFailed(words === '' ? happened : `${happened}\n${indented(words)}`, hint, cause);
 }

@@ -6,6 +6,7 @@ import pg from 'pg';
 import { messageOf } from '../errors.ts';
 import { type Component, type Life, openComponent } from './component.ts';
 import {
+  adviceIn,
   type ClusterPlan,
   checkSpace,
   configurationFile,
@@ -184,7 +185,8 @@ const recovery = ({ build }: PostgresPlan): Readonly<Record<string, string>> =>
 /** Two ways to fail: the postmaster ends, or one of its processes crashes and takes the others with it. */
 function watch(server: SupervisedProcess): Promise<StackFailure> {
   return new Promise((resolve) => {
-    const fail = (message: string, hint: string) => resolve({ component: 'postgres', message, hint });
+    const fail = (message: string, hint: string) =>
+      resolve({ component: 'postgres', message, hint: adviceIn(server.tail(50)) ?? hint });
     let carried = '';
     server.onOutput((text) => {
       const seen = carried + text;

@@ -4,6 +4,7 @@ import { toMillis } from '../units.ts';
 import { bundleFile } from './bundle-file.ts';
 import { type Component, type Life, openComponent } from './component.ts';
 import { askHealth } from './health.ts';
+import { adviceIn } from './postgres-cluster.ts';
 import { describeExit, type NodeProcess, startProcess } from './process.ts';
 import type { RunFolder } from './run-folder.ts';
 import type { DatabaseEndpoint, StackFailure, WorldEndpoint } from './stack.ts';
@@ -34,6 +35,8 @@ export interface WorldServerPlan {
 }
 
 const HOST = '127.0.0.1';
+/** What V8 and Node write before they end for want of memory. */
+const OUT_OF_MEMORY = /out of memory|allocation failed|cannot allocate memory/i;
 const ASK_EVERY_MS = 50;
 /** How long a world server waits for a PostgreSQL that was taken away on purpose. */
 const RECONNECT_SECONDS = 30;
@@ -83,7 +86,12 @@ async function beginLife(
       resolve({
         component: name,
         message: `world server ${instance} ended by itself: ${describeExit(exit)}`,
-        hint: exit.signal === 'SIGKILL' ? 'see whether the host ran out of memory' : `see logs/${name}.log`,
+        hint: OUT_OF_MEMORY.test(server.tail(50))
+          ? `it got no more memory: raise world.heap in the scenario, or free some; see logs/${name}.log`
+          : exit.signal === 'SIGKILL'
+            ? 'see whether the host ran out of memory'
+            : // What its database told it: the disk is full.
+              (adviceIn(server.tail(50)) ?? `see logs/${name}.log`),
       });
     });
   });
