@@ -62,6 +62,7 @@ const bench = () => ({
   'bench-known-world': 'test/bench/truth/known-world.ts',
   attribution: 'test/attribution/attribution.ts',
   torture: 'test/torture/torture.ts',
+  soak: 'test/soak/soak.ts',
   ...Object.fromEntries(BENCH_PROCESSES.map((name) => [`bench-${name}`, `test/bench/${name}.ts`])),
 });
 const BENCH_PROCESSES = ['bare-autocannon', 'bare-rows', 'bare-ws', 'monster-flood', 'null-world'];
