@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -35,31 +35,46 @@ export interface Started {
 
 const RUN_VERBS = new Set(['run']);
 
+/** How it is launched, where not plainly. */
+export interface Launch {
+  readonly node?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** A command that executes what stands behind it: `prlimit --nofile=64`. */
+  readonly before?: readonly string[];
+  /** Does something to the two folders before the run starts; what it returns undoes that. */
+  readonly prepare?: (folders: { readonly tmp: string; readonly out: string }) => () => void;
+  /** A file to which stdout goes. */
+  readonly stdout?: string;
+}
+
 export function capbench(
   args: readonly string[],
-  { node = process.execPath, env = {} }: { node?: string; env?: Record<string, string> } = {},
+  { node = process.execPath, env = {}, before = [], prepare = () => () => {}, stdout: file }: Launch = {},
 ): Started {
   const folder = mkdtempSync(join(tmpdir(), 'e2e-'));
   const tmp = join(folder, 'tmp');
   const out = join(folder, 'out');
   const outFlags = RUN_VERBS.has(args[0] ?? '') ? ['--out', out] : [];
   mkdirSync(tmp);
-  // PostgreSQL may run as another account, which has to get in.
+  mkdirSync(out);
+  // PostgreSQL, or all of it, may run as another account, which has to get in.
   chmodSync(folder, 0o755);
-  chmodSync(tmp, 0o1777);
-  const child = spawn(node, [join(root, 'bin', 'capbench.js'), ...args, ...outFlags], {
+  for (const each of [tmp, out]) chmodSync(each, 0o1777);
+  const undo = prepare({ tmp, out });
+  const [command = '', ...rest] = [...before, node, join(root, 'bin', 'capbench.js'), ...args, ...outFlags];
+  const child = spawn(command, rest, {
     cwd: root,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: tmp, ...env },
-    stdio: 'pipe',
+    stdio: ['pipe', file === undefined ? 'pipe' : openSync(file, 'w'), 'pipe'],
   });
   let stdout = '';
   let stderr = '';
   const waiting = new Set<() => void>();
-  child.stdout.on('data', (chunk: Buffer) => {
+  child.stdout?.on('data', (chunk: Buffer) => {
     stdout += chunk;
     for (const look of waiting) look();
   });
-  child.stderr.on('data', (chunk: Buffer) => {
+  child.stderr?.on('data', (chunk: Buffer) => {
     stderr += chunk;
     for (const look of waiting) look();
   });
@@ -69,6 +84,7 @@ export function capbench(
   onTestFinished(async () => {
     child.kill('SIGKILL');
     await finished;
+    undo();
     rmSync(folder, { recursive: true, force: true });
   });
   const read = (name: string): unknown => JSON.parse(readFileSync(join(out, 'latest', name), 'utf8'));

@@ -1,56 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
-import pg from 'pg';
 import { expect, test } from 'vitest';
-import { processesIn } from '../stack/leftovers.ts';
-import { capbench, eventually, root, type Started, small } from './capbench.ts';
+import { capbench, root, small } from './capbench.ts';
+import { loadIsOn, openDatabase, underLoad, worldServers } from './faults/inside.ts';
 
 const linux = process.platform === 'linux';
-
-/** A world server of the run, from outside: its process and what it was told. */
-function worldServers({ tmp }: Started): { pid: number; env: Record<string, string> }[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => {
-      try {
-        if (!readFileSync(`/proc/${name}/cmdline`, 'latin1').includes('world-flux')) return [];
-        const env = Object.fromEntries(
-          readFileSync(`/proc/${name}/environ`, 'latin1')
-            .split('\0')
-            .map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
-        );
-        return env.TMPDIR === tmp ? [{ pid: Number(name), env }] : [];
-      } catch {
-        return [];
-      }
-    });
-}
-
-/** The run's own database, as somebody with the password would open it. */
-async function openDatabase(run: Started): Promise<pg.Client> {
-  const world = await eventually('a world server', () => worldServers(run)[0]);
-  const client = new pg.Client({
-    host: world.env.DB_SOCKET_PATH ?? '',
-    port: Number(world.env.DB_PORT),
-    user: world.env.DB_USER ?? '',
-    password: world.env.DB_PASSWORD ?? '',
-    database: world.env.DB_NAME ?? '',
-  });
-  client.on('error', () => undefined);
-  await client.connect();
-  return client;
-}
-
-const appliedOperations = async (client: pg.Client): Promise<number> =>
-  client.query<{ n: string }>('select coalesce(sum(applied_n), 0) as n from entity').then(
-    ({ rows }) => Number(rows[0]?.n),
-    () => 0,
-  );
-
-/** Seconds after GO at which the load is on, told from the rows. */
-const underLoad = (client: pg.Client): Promise<true> =>
-  eventually('operations in the rows', async () => ((await appliedOperations(client)) > 0 ? true : null));
 
 test.runIf(linux)('rows altered by hand are caught', { timeout: 120_000 }, async () => {
   const run = capbench(['run', small, '--duration', '3s']);
@@ -91,74 +44,6 @@ test.runIf(linux)('latency counts from due: a stop of one second shows', { timeo
   expect(slow).toBeGreaterThanOrEqual(45);
   expect(slow).toBeLessThanOrEqual(90);
 });
-
-test.runIf(linux)('the end of PostgreSQL ends the run with 93', { timeout: 120_000 }, async () => {
-  const run = capbench(['run', small, '--duration', '20s', '--set', 'ceilings.secondsEach=0']);
-  const client = await openDatabase(run);
-  await underLoad(client);
-  const { rows } = await client.query<{ folder: string }>(
-    `select current_setting('data_directory') as folder`,
-  );
-  const postmaster = Number(
-    readFileSync(join(rows[0]?.folder ?? '', 'postmaster.pid'), 'utf8').split('\n')[0],
-  );
-  process.kill(postmaster, 'SIGKILL');
-  const { code, stdout, stderr } = await run.finished;
-  expect(code, stdout + stderr).toBe(93);
-  expect(stderr).toMatch(/error: .*postgres/i);
-  expect(run.report().outcome).toBe('invalid');
-  expect(run.leftovers()).toEqual({ processes: [], files: [] });
-});
-
-async function loadIsOn(run: Started): Promise<void> {
-  const client = await openDatabase(run);
-  await underLoad(client);
-  await client.end();
-}
-
-const PHASES = [
-  {
-    phase: 'start',
-    when: async ({ tmp }: Started): Promise<void> => {
-      await eventually('a run folder', () => (readdirSync(tmp).length > 0 ? true : null));
-    },
-  },
-  {
-    phase: 'load',
-    when: async (run: Started): Promise<void> => {
-      await loadIsOn(run);
-    },
-  },
-];
-
-test.runIf(linux).each(PHASES)(
-  'Ctrl-C during $phase: 105, and nothing left',
-  { timeout: 120_000 },
-  async ({ when }) => {
-    const run = capbench(['run', small, '--duration', '30s', '--set', 'ceilings.secondsEach=0']);
-    await when(run);
-    run.child.kill('SIGINT');
-    const { code, stdout, stderr } = await run.finished;
-    expect(code, stdout + stderr).toBe(105);
-    expect(run.report()).toMatchObject({ outcome: 'invalid', exitCode: 105 });
-    expect(run.leftovers()).toEqual({ processes: [], files: [] });
-  },
-);
-
-test.runIf(linux).each(PHASES)(
-  'SIGKILL during $phase: nothing left',
-  { timeout: 120_000 },
-  async ({ when }) => {
-    const run = capbench(['run', small, '--duration', '30s', '--set', 'ceilings.secondsEach=0']);
-    await when(run);
-    run.child.kill('SIGKILL');
-    await run.finished;
-    await eventually('an end of all that was started', () => {
-      const { processes, files } = run.leftovers();
-      return processes.length === 0 && files.length === 0 ? true : null;
-    });
-  },
-);
 
 test('serve holds a stack that run --target drives', { timeout: 120_000 }, async () => {
   const served = capbench(['serve', small, '--json']);
@@ -226,52 +111,3 @@ test.each([
   expect(finished.stderr).toContain(says);
   expect(finished.stderr).not.toMatch(/^\s+at /m);
 });
-
-test.runIf(linux)(
-  'a load worker that is stuck for ever does not hold the run for ever',
-  { timeout: 120_000 },
-  async () => {
-    const run = capbench([
-      'run',
-      small,
-      '--duration',
-      '1s',
-      '--set',
-      'ceilings.secondsEach=0',
-      '--set',
-      'load.drain=1s',
-    ]);
-    await loadIsOn(run);
-    const worker = processesIn(run.tmp).find(({ command }) => command.includes('fleet-worker'));
-    process.kill(worker?.pid ?? 0, 'SIGSTOP');
-    const { code, stdout, stderr } = await run.finished;
-    expect(code, stdout + stderr).toBe(93);
-    expect(stderr).toContain('load worker');
-    expect(run.leftovers()).toEqual({ processes: [], files: [] });
-  },
-);
-
-test.runIf(linux)(
-  'a world server that stops for ever in the load ends with a bundle',
-  { timeout: 120_000 },
-  async () => {
-    const run = capbench([
-      'run',
-      small,
-      '--duration',
-      '1s',
-      '--set',
-      'ceilings.secondsEach=0',
-      '--set',
-      'load.drain=1s',
-      '--set',
-      'load.timeout=1s',
-    ]);
-    await loadIsOn(run);
-    process.kill(worldServers(run)[0]?.pid ?? 0, 'SIGSTOP');
-    const { code, stdout, stderr } = await run.finished;
-    expect([90, 93], stdout + stderr).toContain(code);
-    expect(run.report().outcome).toBe('invalid');
-    expect(run.leftovers()).toEqual({ processes: [], files: [] });
-  },
-);
