@@ -1,0 +1,182 @@
+import { expect, test } from 'vitest';
+import type { Measurements } from '../../src/measurement/measurements.ts';
+import type { Scenario } from '../../src/scenario/scenario.ts';
+import { budget } from '../fixtures/recorded-run.ts';
+import { counter, gauge, lateBy, recorded, slowed, verdictOf, withSeries } from './measured.ts';
+
+interface Case {
+  readonly what: string;
+  readonly m: Partial<Measurements>;
+  readonly s?: Partial<Scenario>;
+  readonly resource: string;
+  readonly evidence: RegExp;
+  readonly exitCode: number;
+}
+
+const responsive = { budgets: [budget({ id: 'p95', metric: 'latency.intent.due', stat: 'p95', limit: 50 })] };
+const idle = {
+  'host.cpuBusySeconds': counter(0.3),
+  'world.1.cpuSeconds': counter(0.05),
+  'world.2.cpuSeconds': counter(0.05),
+  'postgres.cpuSeconds': counter(0.05),
+  'generator.0.cpuSeconds': counter(0.05),
+  'generator.1.cpuSeconds': counter(0.05),
+};
+/** Both cores in use, and who waited for them. */
+const full = (world: number, postgres: number, generatorWaited: number) => ({
+  'host.cpuBusySeconds': counter(1.98),
+  'world.1.cpuSeconds': counter(world / 2),
+  'world.2.cpuSeconds': counter(world / 2),
+  'world.1.waitedSeconds': counter(0.3),
+  'world.2.waitedSeconds': counter(0.3),
+  'postgres.cpuSeconds': counter(postgres),
+  'postgres.waitedSeconds': counter(0.2),
+  'generator.0.waitedSeconds': counter(generatorWaited),
+});
+const flushes = (ms: number) => {
+  if (recorded.worlds === null) throw new Error('no worlds');
+  const bounds = [ms, 2 * ms];
+  return { worlds: { ...recorded.worlds, flushMs: { bounds, counts: [0, 4000, 0] } } };
+};
+
+const CASES: readonly Case[] = [
+  {
+    what: 'a healthy run',
+    m: {},
+    resource: 'none',
+    evidence: /nothing that was watched/,
+    exitCode: 0,
+  },
+  {
+    what: 'a world that is slow on purpose and uses no CPU',
+    m: { ...slowed('intent', 10), ...withSeries(idle) },
+    s: responsive,
+    resource: 'server',
+    evidence:
+      /answers took p50 9\d.* a flush 1\.\d+ ms of it, own lag of the generator p99 0\.\d+ ms, host CPU 15%/,
+    exitCode: 99,
+  },
+  {
+    what: 'a world that does not take the rate',
+    m: { ...slowed('intent', 10, 2000), ...withSeries(idle) },
+    resource: 'server',
+    evidence: /answers took/,
+    exitCode: 99,
+  },
+  {
+    what: 'a world server that uses up its one core',
+    m: withSeries({ 'world.2.cpuSeconds': counter(0.97) }),
+    resource: 'server',
+    evidence: /97% of one core/,
+    exitCode: 0,
+  },
+  {
+    what: 'a generator that was throttled, on an idle host',
+    m: { ...lateBy(80), ...withSeries({ ...idle, 'generator.0.stalledMs': gauge(700) }) },
+    resource: 'generator',
+    evidence: /own lag p99 80 ms.*all 2 cores 15% busy/,
+    exitCode: 90,
+  },
+  {
+    what: 'a throttled generator before a slow world: nobody can tell',
+    m: {
+      operations: {
+        ...slowed('intent', 10, 2000).operations,
+        monsterCommand: lateBy(80).operations.monsterCommand,
+      },
+      ...withSeries({ ...idle, 'generator.0.loopDelayMs': gauge(900) }),
+    },
+    s: responsive,
+    resource: 'generator',
+    evidence: /blocked for up to 900 ms/,
+    exitCode: 90,
+  },
+  {
+    what: 'a generator that was late because it got no CPU on a full host',
+    m: { ...lateBy(80), ...withSeries(full(0.9, 0.4, 0.4)) },
+    resource: 'host',
+    evidence: /waited 40% of the time for a CPU; all 2 cores 99% busy/,
+    exitCode: 90,
+  },
+  {
+    what: 'a full host with a punctual generator, and most of it the world',
+    m: withSeries(full(0.9, 0.4, 0.02)),
+    resource: 'server',
+    evidence: /^host full: .*PostgreSQL 20%, world servers 45%.*world server waited 30%.*punctual/,
+    exitCode: 0,
+  },
+  {
+    what: 'a full host with a punctual generator, and most of it PostgreSQL',
+    m: withSeries(full(0.4, 0.9, 0.02)),
+    resource: 'database',
+    evidence: /^host full: .*PostgreSQL 45%, world servers 20%/,
+    exitCode: 0,
+  },
+  {
+    what: 'writers that never rest',
+    m: flushes(10),
+    resource: 'database',
+    evidence: /waited for PostgreSQL 100% of the time/,
+    exitCode: 0,
+  },
+  {
+    what: 'answers that are mostly a flush, on an idle host',
+    m: {
+      ...slowed('intent', 10),
+      ...flushes(60),
+      ...withSeries({ ...idle, 'world.1.batches': counter(5), 'world.2.batches': counter(5) }),
+    },
+    s: responsive,
+    resource: 'database',
+    evidence: /a flush 90 ms of it/,
+    exitCode: 99,
+  },
+  {
+    what: 'a busy neighbour',
+    m: {
+      ...lateBy(80),
+      ...withSeries({ ...full(0.3, 0.2, 0.4), 'host.foreignCpuSeconds': counter(1.2) }),
+      foreign: [{ name: 'spin', pid: 4711, cpuSeconds: 24 }],
+    },
+    resource: 'host',
+    evidence: /foreign-cpu 60\.0% of the host, of them spin \(pid 4711\) 24\.0 s \(limit 5\)/,
+    exitCode: 90,
+  },
+  {
+    what: 'a hypervisor that took the CPU',
+    m: withSeries({ 'host.cpuStealSeconds': counter(0.5) }),
+    resource: 'host',
+    evidence: /steal-mean 25 \(limit 2\)/,
+    exitCode: 90,
+  },
+];
+
+test.each(CASES)('$what: $resource, $exitCode', ({ m, s = {}, resource, evidence, exitCode }) => {
+  const verdict = verdictOf(m, s);
+  expect(verdict.bottleneck.evidence).toMatch(evidence);
+  expect(verdict.bottleneck.resource).toBe(resource);
+  expect(verdict.exitCode, verdict.invalidBecause.join()).toBe(exitCode);
+});
+
+test('a load that is not taken is said in so many words', () => {
+  const verdict = verdictOf(slowed('intent', 10, 2000));
+  expect(verdict.breachedBecause.join()).toContain('load not sustained (load-sustained.intent): 90');
+  expect(verdict.invalidBecause).toEqual([]);
+});
+
+test('every resource has an account, with what its utilisation is a share of', () => {
+  const { resources } = verdictOf(withSeries(full(0.9, 0.4, 0.02))).bottleneck;
+  expect(resources.map(({ resource, state }) => [resource, state])).toEqual([
+    ['server', 'not saturated'],
+    ['generator', 'not saturated'],
+    ['database', 'not saturated'],
+    ['host', 'saturated'],
+  ]);
+  expect(resources.find(({ resource }) => resource === 'server')).toMatchObject({
+    of: 'one core, by the busiest world server',
+    waitedPercent: expect.closeTo(30, 6),
+    cpuPercentOfHost: expect.closeTo(45, 6),
+  });
+  const nothing = verdictOf({ series: {}, worlds: null }).bottleneck.resources;
+  expect(nothing.map(({ state }) => state)).toEqual(['unknown', 'unknown', 'unknown', 'unknown']);
+});
