@@ -24,6 +24,19 @@ export function descendantsOf(pid: number): readonly number[] {
   return found;
 }
 
+/** Those that it started itself and that still are. */
+export function childrenOf(pid: number): readonly number[] {
+  if (platform() === 'linux') {
+    try {
+      const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1');
+      return children.split(' ').filter(Boolean).map(Number);
+    } catch {
+      // A kernel without that file, or the process has just ended.
+    }
+  }
+  return (platform() === 'linux' ? childrenFromProc() : childrenFromPs()).get(pid) ?? [];
+}
+
 /** SIGSTOP, first to the process itself, so that it starts nobody in between, then to all that it started. */
 export async function stopFamily(pid: number): Promise<void> {
   for (const member of await heldFamily(pid)) signal(member, 'SIGSTOP');

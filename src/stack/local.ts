@@ -6,6 +6,7 @@ import { settingsInForce } from './applied-settings.ts';
 import type { Component } from './component.ts';
 import { startPostgres } from './postgres.ts';
 import { preparePostgres } from './postgres-build.ts';
+import { keepBehind, prioritySetting } from './priority.ts';
 import { openRunFolder } from './run-folder.ts';
 import { applySettings } from './settings.ts';
 import type { Disturbance, Stack, StackFailure } from './stack.ts';
@@ -92,11 +93,14 @@ async function open(
     await Promise.all(worlds.map(({ component }) => component.close(abruptly)));
   });
   signal.throwIfAborted();
+  const pids = () => components.map(({ pid }) => pid);
+  const letGo = keepBehind(pids);
+  closers.push(async () => letGo());
   let closed: Promise<void> | undefined;
   return {
     kind: 'local',
     endpoints: { worlds: worlds.map(({ endpoint }) => endpoint), database: postgres.endpoint },
-    settings,
+    settings: [...settings, prioritySetting(pids())],
     disturb: disturbanceOf(components),
     failure: firstFailure(components, watchdog),
     logs: new Map([...postgres.logs, ...worlds.map(({ component: { name, log } }) => [name, log] as const)]),

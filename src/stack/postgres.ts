@@ -130,6 +130,7 @@ async function beginLife(plan: LifePlan, aborted: AbortSignal): Promise<Life> {
     manner: 'postmaster',
     cleanup: sharedMemoryCleanup(plan, data),
     user,
+    behind: true,
   });
   const failure = watch(server);
   const ready = new Promise<void>((resolve) => {

@@ -5,6 +5,7 @@ import { stackFailed } from '../errors.ts';
 import { type Cleanup, cleanUp } from './cleanup.ts';
 import { continueFamily, killFamily, stopFamily } from './family.ts';
 import { openLogFile } from './log-file.ts';
+import { lowerPriority } from './priority.ts';
 import { settlesWithin } from './time-limit.ts';
 import type { Manner, Watchdog } from './watchdog.ts';
 
@@ -50,6 +51,8 @@ interface ProcessSpecBase {
    */
   readonly cleanup?: Cleanup;
   readonly user?: ProcessUser | null;
+  /** It is under test: it waits for a CPU that the generator wants. */
+  readonly behind?: boolean;
 }
 
 /** Any program, by its absolute path. */
@@ -232,6 +235,8 @@ export async function startProcess(spec: ModuleSpec | CommandSpec): Promise<Node
     signalGroup('SIGKILL');
     throw error;
   }
+  // Before it runs: its threads and children inherit it.
+  if (spec.behind === true) lowerPriority(pid);
   open(child);
   return started;
 }

@@ -79,6 +79,7 @@ async function beginLife(
     env: environmentOf(plan),
     log: folder.file(`${name}.log`),
     watchdog,
+    behind: true,
   });
   const failure = new Promise<StackFailure>((resolve) => {
     void server.exited.then((exit) => {
