@@ -16,13 +16,15 @@ import { openWatchdog } from '../../src/stack/watchdog.ts';
 export interface TestDatabase {
   /** An empty database, and a connection of the test's own to it. */
   create(name: string): Promise<pg.Client>;
+  /** Another connection. */
+  connect(name: string): Promise<pg.Client>;
   /** What a world server on the database that was made last is told of it. */
   readonly environment: Readonly<Record<string, string>>;
   readonly postgres: Postgres;
   close(): Promise<void>;
 }
 
-export async function startDatabase(): Promise<TestDatabase> {
+export async function startDatabase(settings: Readonly<Record<string, string>> = {}): Promise<TestDatabase> {
   const watchdog = await openWatchdog(process.env);
   const user = unprivilegedUser();
   const folder = await openRunFolder(watchdog, [tmpdir(), '/tmp'], user);
@@ -33,7 +35,7 @@ export async function startDatabase(): Promise<TestDatabase> {
     watchdog,
     user,
     signal: new AbortController().signal,
-    configuration: { shared_buffers: '256MB', max_wal_size: '4GB', max_connections: '40' },
+    configuration: { shared_buffers: '256MB', max_wal_size: '4GB', max_connections: '40', ...settings },
   });
   const { host, port, user: role, password } = postgres.endpoint;
   const clients: pg.Client[] = [];
@@ -44,7 +46,6 @@ export async function startDatabase(): Promise<TestDatabase> {
     clients.push(client);
     return client;
   };
-  const admin = await connect(postgres.endpoint.database);
   let current = postgres.endpoint.database;
   return {
     postgres,
@@ -52,8 +53,12 @@ export async function startDatabase(): Promise<TestDatabase> {
       const database = { DB_SOCKET_PATH: host, DB_PORT: String(port), DB_USER: role, DB_PASSWORD: password };
       return { ...database, DB_NAME: current };
     },
+    connect,
     async create(name) {
+      // A new connection: a test may have killed PostgreSQL.
+      const admin = await connect(postgres.endpoint.database);
       await admin.query(`create database "${name}"`);
+      await admin.end();
       current = name;
       return connect(name);
     },
