@@ -1,5 +1,8 @@
 import type { Ledger } from './engine.ts';
 
+/** Sequence numbers fit into 32 bits, as in the rows; whoever welcomes with more leaves no number to go on with. */
+export const MOST_NUMBER = 2 ** 31 - 1;
+
 const COLUMNS = ['sentN', 'sentSum', 'sentMax', 'ackedN', 'ackedSum', 'ackedMax', 'told'] as const;
 /** An entity's operations all come from one worker: of these the other workers have 0. */
 const HIGHEST: ReadonlySet<string> = new Set(['sentMax', 'ackedMax', 'told']);

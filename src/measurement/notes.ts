@@ -108,6 +108,15 @@ const NO_OPERATIONS: OperationTally = {
   ownLag: EMPTY_HISTOGRAM,
 };
 
+const MOST_BUCKETS = 1_000;
+
+/** What a server of somebody else's publishes may be no histogram. */
+const areBuckets = ({ bounds, counts }: BucketData): boolean =>
+  bounds.length < MOST_BUCKETS &&
+  counts.length === bounds.length + 1 &&
+  bounds.every((bound, i) => bound >= 0 && (i === 0 || bound > bounds[i - 1]!)) &&
+  counts.every((count) => Number.isSafeInteger(count) && count >= 0);
+
 /** The buckets of all world servers over the measure phase, added; null when one of them gave none. */
 function bucketsOf(
   notes: Notes,
@@ -121,6 +130,7 @@ function bucketsOf(
     if (own === null) return null;
     // The last bound is +Inf, which JSON cannot say: it is what `counts` has beyond `bounds`.
     const bounds = own.bounds.filter(Number.isFinite);
+    if (!areBuckets({ bounds, counts: own.counts })) return null;
     sum ??= { bounds, counts: own.counts.map(() => 0) };
     if (sum.counts.length !== own.counts.length) return null;
     for (const [bucket, count] of own.counts.entries()) sum.counts[bucket]! += count;

@@ -7,6 +7,9 @@ import type { Probe, Sample } from './probe.ts';
 import { bucketsOf, type Metric, parsePrometheus } from './prometheus.ts';
 
 const TIMEOUT_MS = 900;
+/** An answer that dribbles, or has no end, is none. */
+const ANSWER_LIMIT_MS = 5_000;
+const LONGEST_ANSWER = 2 ** 20;
 
 /** Prometheus name -> series name and kind. */
 const SERIES: Readonly<Record<string, readonly [name: string, kind: Sample['kind']]>> = {
@@ -76,6 +79,15 @@ export interface WorldProbe extends Probe {
   ): { readonly bounds: readonly number[]; readonly counts: readonly number[] } | null;
 }
 
+async function textOf(body: AsyncIterable<string>, url: string): Promise<string> {
+  let text = '';
+  for await (const chunk of body) {
+    text += chunk;
+    if (text.length > LONGEST_ANSWER) throw new Error(`GET ${url}/metrics: the answer has no end`);
+  }
+  return text;
+}
+
 /** Over all labels; NaN, which is no data, where there is no such metric. */
 function total(metrics: readonly Metric[], name: string, label = ''): number {
   const own = metrics.filter((metric) => metric.name === name);
@@ -102,9 +114,10 @@ export function openWorldProbe(world: WorldEndpoint, instance: number): WorldPro
       const response = await request(`${world.url}/metrics`, {
         headersTimeout: TIMEOUT_MS,
         bodyTimeout: TIMEOUT_MS,
+        signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
         ...(pinned === null ? {} : { dispatcher: pinned }),
       });
-      const text = await response.body.text();
+      const text = await textOf(response.body.setEncoding('utf8'), world.url);
       if (response.statusCode !== 200)
         throw new Error(`GET ${world.url}/metrics answered ${response.statusCode}`);
       const metrics = parsePrometheus(text);

@@ -8,6 +8,8 @@ import type { WorldEndpoint, WorldHealth } from './stack.ts';
 export const WORLD_PROTOCOL = 1;
 const ANSWER_LIMIT_MS = 5_000;
 const LARGEST_ANSWER_BYTES = 64 * 2 ** 10;
+/** More world servers than one world has: each is looked for. */
+const MOST_INSTANCES = 1_000;
 
 const count = z.int().min(0);
 const range = z.object({ from: count, to: count });
@@ -17,7 +19,7 @@ const health: z.ZodType<WorldHealth> = z
     world: z.string().max(100),
     protocol: z.int(),
     instance: z.int().min(1),
-    instances: z.int().min(1),
+    instances: z.int().min(1).max(MOST_INSTANCES),
     playersTotal: count,
     monstersTotal: count,
     players: range,

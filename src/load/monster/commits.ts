@@ -1,5 +1,6 @@
 import { WebSocket } from 'ws';
 import { isRecord, parseJson } from '../json.ts';
+import { MOST_NUMBER } from '../ledger.ts';
 import { CONNECT_TIMEOUT_MS, frameBytes, openSocket, socketUrl } from '../player/socket.ts';
 
 /** The welcome may hold a number for each monster of the server. */
@@ -53,13 +54,14 @@ export class Commits {
         const welcome = isRecord(message) ? message.welcome : undefined;
         if (!isRecord(welcome)) return fail('the first frame was no welcome');
         const { lastSeq } = welcome;
-        if (lastSeq !== null && lastSeq !== undefined && !isNumbers(lastSeq)) {
+        const used = lastSeq ?? null;
+        if (used !== null && !(isNumbers(used) && used.every((number) => number <= MOST_NUMBER))) {
           return fail('the welcome holds no sequence numbers');
         }
         clearTimeout(timer);
         socket.removeAllListeners();
         socket.on('error', () => {});
-        resolve({ commits: new Commits(socket), lastSequences: lastSeq ?? null });
+        resolve({ commits: new Commits(socket), lastSequences: used });
       });
     });
   }

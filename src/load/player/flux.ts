@@ -1,5 +1,6 @@
 import { MULBERRY_STEP, mulberry32, streamSeed } from '../../rng.ts';
 import { isRecord, parseJson } from '../json.ts';
+import { MOST_NUMBER } from '../ledger.ts';
 import type { Listener, Voice, Welcome } from './player.ts';
 
 const DIRECTIONS = ['north', 'east', 'south', 'west'] as const;
@@ -40,9 +41,9 @@ export class FluxVoice implements Voice {
     const message = parseJson(frame);
     if (!isRecord(message) || !isRecord(message.welcome)) return null;
     const { lastSeq, place } = message.welcome;
-    if (!Number.isSafeInteger(lastSeq) || typeof lastSeq !== 'number' || lastSeq < 0) return null;
+    if (!isNumber(lastSeq) || lastSeq > MOST_NUMBER || (place !== undefined && !isNumber(place))) return null;
     this.see(player, message.welcome);
-    return { lastSequence: lastSeq, place: typeof place === 'number' ? place : null };
+    return { lastSequence: lastSeq, place: place ?? null };
   }
 
   intent(player: number, sequence: number): string {
@@ -56,8 +57,9 @@ export class FluxVoice implements Voice {
     if (acks !== undefined) {
       if (!Array.isArray(acks)) return false;
       for (const ack of acks) {
-        if (!isRecord(ack) || typeof ack.seq !== 'number' || typeof ack.ok !== 'boolean') return false;
-        if (typeof ack.place === 'number') {
+        if (!isRecord(ack) || !isNumber(ack.seq) || typeof ack.ok !== 'boolean') return false;
+        if (ack.place !== undefined) {
+          if (!isNumber(ack.place)) return false;
           this.see(player, ack);
           listener.placed(player, ack.place);
         }
@@ -67,7 +69,7 @@ export class FluxVoice implements Voice {
     if (events !== undefined) {
       if (!Array.isArray(events)) return false;
       for (const event of events) {
-        if (!isRecord(event) || typeof event.actor !== 'number') return false;
+        if (!isRecord(event) || !isNumber(event.actor)) return false;
         if (event.did !== 'left') this.present[player] = event.actor;
         else if (event.actor === this.present[player]) this.present[player] = NOBODY;
       }
@@ -103,7 +105,10 @@ export class FluxVoice implements Voice {
     }
     if (Array.isArray(present)) {
       const [first] = present;
-      this.present[player] = typeof first === 'number' ? first : NOBODY;
+      this.present[player] = isNumber(first) ? first : NOBODY;
     }
   }
 }
+
+/** Ids, places and sequence numbers. */
+const isNumber = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
