@@ -16,10 +16,12 @@ test('everything that is due is sent, answered and in the ledger', async () => {
   // 20 players x 5/s and 20 posts/s x 10, over 2 s at full rate, exact to one a stream.
   expect(Math.abs(intent.measured.scheduled - 200)).toBeLessThanOrEqual(20);
   expect(Math.abs(monsterCommand.measured.scheduled - 400)).toBeLessThanOrEqual(10);
-  for (const { whole, measured, due, service, lag } of [intent, monsterCommand]) {
+  for (const { whole, measured, due, service, lag, ownLag } of [intent, monsterCommand]) {
     expect(whole.ok).toBe(whole.scheduled);
     expect(measured.ok).toBe(measured.scheduled);
-    for (const histogram of [due, service, lag]) expect(countOf(histogram)).toBe(measured.ok);
+    for (const histogram of [due, service, lag, ownLag]) expect(countOf(histogram)).toBe(measured.ok);
+    expect(ownLag.max).toBeLessThanOrEqual(lag.max);
+    expect(ownLag.sum).toBeLessThanOrEqual(lag.sum);
   }
   expect(tally).toMatchObject({ disconnects: 0, errors: [] });
   expect(tally.endedAt).toBe(workload.timeline.end);
@@ -48,8 +50,23 @@ test('everything that is due is sent, answered and in the ledger', async () => {
   }
   expect(seconds.reduce((sum, { bytesIn }) => sum + bytesIn, 0)).toBe(tally.bytesIn);
   expect(seconds.slice(0, 4).map(({ at }) => at)).toEqual([1e6, 2e6, 3e6, 4e6]);
+  const slices = seconds.flatMap((second) => second.slices);
+  expect(slices.slice(0, 20).map(({ at }) => at)).toEqual(
+    Array.from({ length: 20 }, (_, index) => (index + 1) * 200_000),
+  );
+  for (const name of OPERATIONS) {
+    const answered = slices.reduce((sum, { operations }) => sum + operations[name].answered, 0);
+    expect(answered).toBe(tally.operations[name].whole.ok);
+  }
   expect(seconds[0]).toMatchObject({ connected: 20 });
   expect(seconds[0]?.workers.map(({ pid }) => pid)).toEqual(fleet.workerPids);
+  for (const { workers } of seconds) {
+    for (const { stalledMs, maxLoopDelayMs, waitedSeconds } of workers) {
+      // A second holds one block at least of the longest that it tells.
+      expect(stalledMs).toBeGreaterThanOrEqual(Math.max(0, maxLoopDelayMs - 10) - 0.001);
+      expect(waitedSeconds ?? 0).toBeGreaterThanOrEqual(0);
+    }
+  }
   expect(fleet.workerPids.filter(isAlive)).toEqual([]);
 });
 

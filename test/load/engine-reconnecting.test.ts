@@ -332,3 +332,17 @@ test.each([true, false])(
     expect(findings(tally.ledger, servers)).toMatchObject(CLEAN);
   },
 );
+
+test('players come back no faster than they came', async () => {
+  const workload = workloadWith({
+    ...{ reconnect: true, players: 60, connectsPerSecond: 30, intentRate: 2, postRate: 0, duration: 5 },
+  });
+  const fleet = await prepare(workload, (await serve(workload)).endpoints);
+  const running = run(fleet);
+  await sleep(600);
+  expect(await fleet.drop(100, 1)).toBe(60);
+  const { tally } = await running;
+  expect(tally).toMatchObject({ disconnects: 60, reconnects: 60 });
+  // Each worker 15 a second, and one at once.
+  expect(tally.reconnect.max).toBeGreaterThan(1.8e6);
+});
