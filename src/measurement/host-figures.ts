@@ -12,7 +12,6 @@ import {
   secondsOf,
   spreadOf,
   sumOf,
-  valuesAt,
 } from './readings.ts';
 
 const NOWHERE = { from: 0, to: -1 };
@@ -94,10 +93,11 @@ export function hostFigures(m: Measurements): Figures['host'] {
 /** By how much the loop of the worst worker was late, of the measure phase: gauges of a second each. */
 function stalledPercent(m: Measurements): number | null {
   const { from, to } = m.measured ?? NOWHERE;
-  const seconds = secondsOf({ from, to }).slice(1);
-  const shares = numbered(m.series, 'generator', 'stalledMs').map((series) =>
-    percentOf(sumOf(valuesAt(series, seconds).filter((value) => value !== null)), 1000 * seconds.length),
-  );
+  const shares = numbered(m.series, 'generator', 'stalledMs').map(({ points }) => {
+    // Each point is of the second that ends there.
+    const seconds = points.filter(([at]) => at > from && at <= to).map(([, ms]) => ms);
+    return percentOf(sumOf(seconds), 1000 * (to - from));
+  });
   return spreadOf(shares).max;
 }
 

@@ -56,8 +56,9 @@ export function rulesOf(evidence: Evidence): readonly JudgedRule[] {
   const generator = generatorRules(evidence);
   return [
     ...load,
-    ...generator,
+    // Before what it may have caused.
     ...noiseRules(evidence),
+    ...generator,
     ...steadinessRules(evidence, isOverloaded(evidence, load, generator)),
     ...sampleRules(evidence),
     ...integrityRules(evidence),
