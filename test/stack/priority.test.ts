@@ -27,7 +27,7 @@ afterAll(async () => {
   await watchdog.close();
 });
 
-const below = Math.min(19, getPriority() + 10);
+const below = Math.min(19, getPriority() + 5);
 const postmaster = () => stack.endpoints.database?.pid ?? 0;
 const worlds = () => stack.endpoints.worlds.map(({ pid }) => pid ?? 0);
 const sessionNiceness = (pid: number): string =>
@@ -80,13 +80,13 @@ describe('what is under test', () => {
       };
       const all = () => [postmaster(), ...descendantsOf(postmaster()), ...worlds()].map(sessionNiceness);
       const client = await connect();
-      await expect.poll(() => new Set(all()), { timeout: 10_000 }).toEqual(new Set(['nice 10']));
+      await expect.poll(() => new Set(all()), { timeout: 10_000 }).toEqual(new Set(['nice 5']));
       await client.end();
       // Its world servers end with it, as the scenario has no faults: that is not looked at here.
       await stack.disturb?.kill('postgres', micros(0));
       const again = await connect();
       const now = () => [postmaster(), ...descendantsOf(postmaster())].map(sessionNiceness);
-      await expect.poll(() => new Set(now()), { timeout: 10_000 }).toEqual(new Set(['nice 10']));
+      await expect.poll(() => new Set(now()), { timeout: 10_000 }).toEqual(new Set(['nice 5']));
       await again.end();
     },
   );
