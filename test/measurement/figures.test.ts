@@ -98,3 +98,37 @@ test('row writes that ran backwards agree with none', () => {
   expect(disagree(-5, -5)).toBe(100);
   expect(disagree(0, 0)).toBe(0);
 });
+
+test('the lag is parted into the generator’s own and what the servers held back', () => {
+  const lag = (ms: number) => ({
+    counts: [[1000 * ms, 100] as const],
+    min: 1000 * ms,
+    max: 1000 * ms,
+    sum: 1e5 * ms,
+  });
+  const parted = { lag: lag(12), ownLag: lag(2) };
+  const { intent, monsterCommand } = recorded.operations;
+  const { generator } = figuresOf(
+    measurementsOf({
+      operations: { intent: { ...intent, ...parted }, monsterCommand: { ...monsterCommand, ...parted } },
+    }),
+    scenarioOf(),
+  );
+  expect(generator).toMatchObject({ lagP99Ms: 12, ownLagP99Ms: 2, pushbackMeanMs: 10 });
+});
+
+test('waiting, stalls and noise are shares of the time, or of the host', () => {
+  expect(figures.generator.stalledPercent).toBeCloseTo(0.3, 1);
+  expect(figures.generator.waitedPercent).toBeCloseTo(2, 0);
+  expect(figures.world.waitedPercent).toBeCloseTo(3, 0);
+  // Two servers, a hundred flushes a second each, half of them within 2 ms.
+  expect(figures.database.writersBusyPercent).toBeCloseTo(10 * (figures.database.queryMs.p50 ?? 0), 6);
+  expect(figures.host.foreignCpuPercent).toBeCloseTo(1, 0);
+  expect(figures.host.cpuPressurePercent).toBeCloseTo(20, 0);
+  expect(figures.host.canaryDriftPercent).toBeCloseTo(1, 6);
+  expect(
+    figuresOf(measurementsOf({ canary: { beforeMs: 20, afterMs: 18 } }), scenarioOf()).host,
+  ).toMatchObject({
+    canaryDriftPercent: 10,
+  });
+});
