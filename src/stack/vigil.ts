@@ -35,9 +35,9 @@ export function keepVigil(worlds: readonly Pick<WorldEndpoint, 'url' | 'address'
     };
     const round = async (): Promise<void> => {
       await Promise.all(worlds.map(look));
-      if (!ended.signal.aborted) timer = setTimeout(round, EVERY_MS);
+      if (!ended.signal.aborted) timer = setTimeout(round, EVERY_MS).unref();
     };
-    timer = setTimeout(round, EVERY_MS);
+    timer = setTimeout(round, EVERY_MS).unref();
   });
   return {
     failure,
