@@ -71,6 +71,7 @@ const series = z.object({
     (at, value) => Math.abs(at) <= LONGEST_SECONDS && Math.abs(value) <= LARGEST,
     'pairs of a time in seconds and a finite value',
   ),
+  thinned: count.optional(),
 });
 const buckets = z.object({ bounds: list(amount), counts: list(count) });
 const seconds = moment.nullable();

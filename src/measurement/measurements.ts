@@ -49,6 +49,8 @@ export interface OperationFacts {
 export interface Series {
   readonly kind: 'counter' | 'gauge';
   readonly points: readonly (readonly [at: number, value: number])[];
+  /** One point stands for so many, where the run was too long for all of them; 1 where it is not there. */
+  readonly thinned?: number | undefined;
 }
 
 /** What became of one probe. */

@@ -9,7 +9,7 @@ export interface Window {
 
 export const NO_SPREAD: Spread = { mean: null, min: null, max: null };
 
-/** Points further apart than this have a hole between them: nothing is read there. */
+/** Points further apart than this have a hole between them: nothing is read there. Times what a point stands for. */
 const HOLE_SECONDS = 3.5;
 
 const inside = (series: Series | undefined, { from, to }: Window): Series['points'] =>
@@ -82,6 +82,7 @@ export function secondsOf({ from, to }: Window): readonly number[] {
 export function valuesAt(series: Series | undefined, instants: readonly number[]): (number | null)[] {
   const points =
     series === undefined ? [] : series.kind === 'gauge' ? series.points : continued(series.points);
+  const hole = HOLE_SECONDS * (series?.thinned ?? 1);
   let next = 0;
   return instants.map((instant) => {
     while (next < points.length && (points[next]?.[0] ?? 0) <= instant) next += 1;
@@ -89,8 +90,8 @@ export function valuesAt(series: Series | undefined, instants: readonly number[]
     const after = points[next];
     if (before === undefined) return null;
     if (before[0] === instant) return before[1];
-    if (series?.kind === 'gauge') return instant - before[0] <= HOLE_SECONDS ? before[1] : null;
-    if (after === undefined || after[0] - before[0] > HOLE_SECONDS) return null;
+    if (series?.kind === 'gauge') return instant - before[0] <= hole ? before[1] : null;
+    if (after === undefined || after[0] - before[0] > hole) return null;
     return before[1] + ((after[1] - before[1]) * (instant - before[0])) / (after[0] - before[0]);
   });
 }

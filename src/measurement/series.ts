@@ -13,27 +13,83 @@ export interface SeriesBook {
   close(go: Micros): Record<string, Series>;
 }
 
+/**
+ * Points of one series, at most: four hours of a point a second, 48 minutes of slices. A longer run keeps every
+ * second one, every fourth, and so on, so that neither its memory nor its bundle grow for ever.
+ */
+export const MOST_POINTS = 14_400;
+/** Of two gauges the worse one is kept; what is better when it is higher: */
+const HIGHER_IS_BETTER = /(^load\.connected|\.connections|\.memoryAvailableBytes)$/;
+/** A count of what was answered in each slice: as a mean it stays one. */
+const MEAN = /\.slice\.answered$/;
+
+/** The earlier one stands for `weight` times as many points as the later one. */
+type Merge = (earlier: number, later: number, weight: number) => number;
+/** What two neighbouring points become. A counter loses nothing: its later reading holds the earlier one. */
+function mergeOf(series: string, kind: Sample['kind']): Merge {
+  if (kind === 'counter') return (_earlier, later) => later;
+  if (MEAN.test(series)) return (earlier, later, weight) => (earlier * weight + later) / (weight + 1);
+  return HIGHER_IS_BETTER.test(series) ? Math.min : Math.max;
+}
+
+class ThinningSeries {
+  readonly kind: Sample['kind'];
+  /** So many points that were added make one that is kept; a power of two. */
+  thinned = 1;
+  private readonly merge: Merge;
+  private at: number[] = [];
+  private values: number[] = [];
+  /** How many of `thinned` the last point is made of. */
+  private filled = 0;
+
+  constructor(series: string, kind: Sample['kind']) {
+    this.kind = kind;
+    this.merge = mergeOf(series, kind);
+  }
+
+  add(at: number, value: number): void {
+    if (this.filled > 0 && this.filled < this.thinned) {
+      const last = this.at.length - 1;
+      this.at[last] = at;
+      this.values[last] = this.merge(this.values[last] ?? value, value, this.filled);
+      this.filled += 1;
+      return;
+    }
+    if (this.at.length >= MOST_POINTS) this.halve();
+    this.at.push(at);
+    this.values.push(value);
+    this.filled = 1;
+  }
+
+  /** Their number is even, and the last one is full. */
+  private halve(): void {
+    this.at = this.at.filter((_, i) => i % 2 === 1);
+    this.values = this.at.map((_, i) =>
+      this.merge(this.values[2 * i] ?? Number.NaN, this.values[2 * i + 1] ?? Number.NaN, 1),
+    );
+    this.thinned *= 2;
+  }
+
+  close(go: Micros): Series {
+    const points = this.at.map(
+      (at, i) => [Math.round((at - go) / 1e3) / 1e3, this.values[i] ?? Number.NaN] as const,
+    );
+    return { kind: this.kind, points, ...(this.thinned === 1 ? {} : { thinned: this.thinned }) };
+  }
+}
+
 export function openSeriesBook(): SeriesBook {
-  const kept = new Map<string, { kind: Sample['kind']; points: [at: number, value: number][] }>();
+  const kept = new Map<string, ThinningSeries>();
   return {
     add(at, samples) {
       for (const { series, kind, value } of samples) {
         // What is no number, or none that anything has, is no data: the second stays a gap.
         if (!(Math.abs(value) <= LARGEST)) continue;
-        const entry = kept.get(series) ?? { kind, points: [] };
-        entry.points.push([at, value]);
+        const entry = kept.get(series) ?? new ThinningSeries(series, kind);
+        entry.add(at, value);
         kept.set(series, entry);
       }
     },
-    close(go) {
-      const series: Record<string, Series> = {};
-      for (const [name, { kind, points }] of kept) {
-        series[name] = {
-          kind,
-          points: points.map(([at, value]) => [Math.round((at - go) / 1e3) / 1e3, value] as const),
-        };
-      }
-      return series;
-    },
+    close: (go) => Object.fromEntries([...kept].map(([name, series]) => [name, series.close(go)])),
   };
 }
