@@ -36,7 +36,7 @@ export function processOf({ tmp }: Started, text: string): number {
 
 /** The run's own database, as somebody with the password would open it. */
 export async function openDatabase(run: Started): Promise<pg.Client> {
-  const world = await eventually('a world server', () => worldServers(run)[0]);
+  const world = await eventually('a world server', () => worldServers(run)[0], 60);
   const client = new pg.Client({
     host: world.env.DB_SOCKET_PATH ?? '',
     port: Number(world.env.DB_PORT),
@@ -57,7 +57,7 @@ const appliedOperations = async (client: pg.Client): Promise<number> =>
 
 /** Resolves when the load is on, told from the rows. */
 export const underLoad = (client: pg.Client): Promise<true> =>
-  eventually('operations in the rows', async () => ((await appliedOperations(client)) > 0 ? true : null));
+  eventually('operations in the rows', async () => ((await appliedOperations(client)) > 0 ? true : null), 60);
 
 export async function loadIsOn(run: Started): Promise<void> {
   const client = await openDatabase(run);
