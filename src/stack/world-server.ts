@@ -4,6 +4,7 @@ import { toMillis } from '../units.ts';
 import { bundleFile } from './bundle-file.ts';
 import { type Component, type Life, openComponent } from './component.ts';
 import { askHealth } from './health.ts';
+import { lastingPort } from './lasting-port.ts';
 import { adviceIn } from './postgres-cluster.ts';
 import { describeExit, type NodeProcess, startProcess } from './process.ts';
 import type { RunFolder } from './run-folder.ts';
@@ -48,7 +49,9 @@ const NEVER = new AbortController().signal;
  * reason; its process is gone then.
  */
 export async function startWorldServer(plan: WorldServerPlan): Promise<WorldServer> {
-  const { life, port } = await beginLife(plan, plan.signal);
+  const isToComeBack = plan.port === 0 && plan.scenario.faults.length > 0;
+  const wanted = isToComeBack ? await lastingPort(HOST) : plan.port;
+  const { life, port } = await beginLife({ ...plan, port: wanted }, plan.signal);
   const again = async (aborted: AbortSignal): Promise<Life> =>
     (await beginLife({ ...plan, port }, aborted)).life;
   const component = openComponent(life, again, plan.closing ?? NEVER);

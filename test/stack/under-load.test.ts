@@ -1,0 +1,125 @@
+import pg from 'pg';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import type { Fault } from '../../src/scenario/scenario.ts';
+import { openLocalStack } from '../../src/stack/local.ts';
+import type { Stack } from '../../src/stack/stack.ts';
+import { openWatchdog, type Watchdog } from '../../src/stack/watchdog.ts';
+import { micros, seconds } from '../../src/units.ts';
+import { connectPlayer, type TestPlayer } from '../world/wire.ts';
+import { scenarioOf } from './small-scenario.ts';
+
+// PostgreSQL and a world server are killed and brought back while everybody plays: what was acknowledged is in
+// the rows, once, and what the rows hold was sent.
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
+
+const PLAYERS = 20;
+const fault: Fault = {
+  ...{ action: 'kill', of: 'postgres', at: seconds(0), phase: 'measure' },
+  ...{ lasting: seconds(1), sharePercent: 100, times: 1, every: seconds(10) },
+};
+let watchdog: Watchdog;
+let stack: Stack;
+
+beforeAll(async () => {
+  watchdog = await openWatchdog(process.env);
+  stack = await openLocalStack(
+    { ...scenarioOf({}), faults: [fault] },
+    { watchdog, signal: new AbortController().signal, postgresBin: null },
+  );
+});
+afterAll(async () => {
+  await stack.close();
+  await watchdog.close();
+});
+
+/** What a client knows of one player: the highest number it sent, and the highest that it was told of. */
+interface Known {
+  sent: number;
+  acked: number;
+  welcomes: number;
+}
+
+/** Sends one intent after another, and comes back when the connection is lost, until it is told to stop. */
+async function play(url: string, player: number, known: Known, goesOn: () => boolean): Promise<void> {
+  while (goesOn()) {
+    let connected: TestPlayer;
+    try {
+      connected = await connectPlayer(url, player);
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      continue;
+    }
+    const { lastSeq } = connected.welcome;
+    known.welcomes++;
+    // All that was acknowledged, and nothing that was not sent.
+    expect(lastSeq).toBeGreaterThanOrEqual(known.acked);
+    expect(lastSeq).toBeLessThanOrEqual(known.sent);
+    known.acked = lastSeq;
+    known.sent = lastSeq;
+    const lost = new Promise<null>((resolve) => connected.socket.once('close', () => resolve(null)));
+    while (goesOn()) {
+      known.sent++;
+      const ack = await Promise.race([connected.ask('attack 3'), lost]);
+      if (ack === null) break;
+      expect(ack.seq).toBe(known.acked + 1);
+      known.acked = ack.seq;
+    }
+    await connected.close();
+  }
+}
+
+it('nothing acknowledged is lost, and nothing is applied twice', async () => {
+  const { worlds, database } = stack.endpoints;
+  const { disturb } = stack;
+  if (disturb === null || database === null) throw new Error('no stack of our own');
+  const known = Array.from({ length: PLAYERS }, (): Known => ({ sent: 0, acked: 0, welcomes: 0 }));
+  let goesOn = true;
+  const playing = known.map((each, player) =>
+    play(worlds[player < PLAYERS / 2 ? 0 : 1]?.url ?? '', player, each, () => goesOn),
+  );
+  const ackedNow = () => known.map(({ acked }) => acked);
+  const everybodyPlays = async () => {
+    const before = ackedNow();
+    await expect
+      .poll(() => ackedNow().every((acked, i) => acked > (before[i] ?? 0) + 2), { timeout: 30_000 })
+      .toBe(true);
+  };
+  await everybodyPlays();
+  for (let round = 0; round < 3; round++) {
+    await disturb.kill('postgres', micros(100_000));
+    await everybodyPlays();
+  }
+  await disturb.kill('world-1', micros(100_000));
+  await everybodyPlays();
+  await Promise.all([disturb.kill('world-2', micros(0)), disturb.kill('postgres', micros(100_000))]);
+  await everybodyPlays();
+  await disturb.stop('postgres', micros(300_000));
+  await everybodyPlays();
+  goesOn = false;
+  await Promise.all(playing);
+
+  const { host, port, user, password, database: name } = database;
+  const client = new pg.Client({ host, port, user, password, database: name });
+  await client.connect();
+  const { rows } = await client.query(
+    'select last_seq, applied_n, seq_sum::int as seq_sum from entity where id < $1 order by id',
+    [PLAYERS],
+  );
+  await client.end();
+  expect(rows).toHaveLength(PLAYERS);
+  rows.forEach((row, player) => {
+    const { sent = 0, acked = 0 } = known[player] ?? {};
+    expect(row.last_seq).toBeGreaterThanOrEqual(acked);
+    expect(row.last_seq).toBeLessThanOrEqual(sent);
+    expect(row.applied_n).toBe(row.last_seq);
+    expect(row.seq_sum).toBe((row.last_seq * (row.last_seq + 1)) / 2);
+  });
+  // A lost PostgreSQL costs no player its connection; a lost world server does.
+  expect(known.map(({ welcomes }) => welcomes)).toEqual(new Array(PLAYERS).fill(2));
+  const failure = await Promise.race([
+    stack.failure,
+    new Promise((resolve) => setTimeout(resolve, 50, null)),
+  ]);
+  expect(failure).toBeNull();
+});
