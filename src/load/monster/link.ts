@@ -4,16 +4,14 @@ import type { MicrosHistogram } from '../../hdr-histogram.ts';
 import { backoff } from '../backoff.ts';
 import type { Complaints } from '../complaints.ts';
 import { MONSTER_COMMAND, OUTCOME, type Outcome, type Recorder } from '../recorder.ts';
-import { MONSTER_TEXTS, type MonsterRange } from './lanes.ts';
+import type { MonsterRange } from './lanes.ts';
 import { Line, type LineListener } from './line.ts';
 import type { MonsterNumbers, OpenNumbers } from './numbers.ts';
+import { openNumbersIn, writePost } from './post-body.ts';
 import { POST, PostQueue, type Posts } from './posts.ts';
 
 /** Posts of one worker that one server has not answered with 202; above that, posts wait. */
 const MOST_UNANSWERED = 32;
-
-/** The end of a command in a post, by index in MONSTER_TEXTS. */
-const ENDS = MONSTER_TEXTS.map((text) => `,"${text}"]`);
 
 /** What the links of a worker share. */
 export interface LinkTools {
@@ -206,7 +204,7 @@ export class WorldLink implements LineListener {
 
   private send(slot: number): void {
     const { posts, now } = this.tools;
-    const body = this.bodyOf(slot);
+    const body = writePost(posts, slot, this.tools.numbers);
     const post = ++this.lastPost;
     const sent = now();
     posts.state[slot] = POST.underway;
@@ -235,20 +233,6 @@ export class WorldLink implements LineListener {
     if (this.unanswered === MOST_UNANSWERED) this.ableAt = now;
     this.unanswered -= 1;
     this.tools.posts.answered[slot] = 1;
-  }
-
-  /** Numbers are given out here, when the commands are sent: what is skipped has none. */
-  private bodyOf(slot: number): string {
-    const { posts, numbers } = this.tools;
-    const first = slot * posts.commands;
-    let body = '[';
-    for (let k = first; k < first + posts.commands; k++) {
-      const monster = posts.monsters[k]!;
-      const sequence = numbers.next(monster);
-      posts.sequences[k] = sequence;
-      body += `${k === first ? '[' : ',['}${numbers.firstId + monster},${sequence}${ENDS[posts.texts[k]!]}`;
-    }
-    return `${body}]`;
   }
 
   private pump(now: number): void {
@@ -284,7 +268,7 @@ export class WorldLink implements LineListener {
     this.past = { bytesIn: this.bytesIn, bytesOut: this.bytesOut };
     this.line = null;
     const now = tools.now();
-    const open = tools.reconnect === null ? null : this.openNumbers();
+    const open = tools.reconnect === null ? null : openNumbersIn(tools.posts, this.sent.values());
     // A line that is over does not call back: its posts' slots are free.
     for (const slot of this.sent.values()) {
       if (tools.posts.settled[slot] === 0) this.settleSent(slot, OUTCOME.failed, now);
@@ -301,22 +285,6 @@ export class WorldLink implements LineListener {
       line.abandon();
       this.comeBack(open);
     }
-  }
-
-  private openNumbers(): OpenNumbers {
-    const { posts } = this.tools;
-    const numbers = new Map<number, number[]>();
-    for (const slot of this.sent.values()) {
-      if (posts.committed[slot] === 1) continue;
-      const first = slot * posts.commands;
-      for (let k = first; k < first + posts.commands; k++) {
-        const monster = posts.monsters[k]!;
-        const known = numbers.get(monster);
-        if (known === undefined) numbers.set(monster, [posts.sequences[k]!]);
-        else known.push(posts.sequences[k]!);
-      }
-    }
-    return numbers;
   }
 
   /** Tries to have another line, after a while that grows from attempt to attempt, as long as the run goes on. */

@@ -2,7 +2,7 @@ import { WebSocket } from 'ws';
 import { mulberry32, streamSeed } from '../../rng.ts';
 import { BREACHES } from '../ledger.ts';
 import { INTENT, OUTCOME, type Outcome } from '../recorder.ts';
-import { WakeHeap } from '../wake-heap.ts';
+import { Agenda } from './agenda.ts';
 import type { Comeback, CrowdPlan, CrowdTools } from './crowd-plan.ts';
 import { LateNumbers } from './late-numbers.ts';
 import { type Listener, PLAYER, type Welcome } from './player.ts';
@@ -37,15 +37,13 @@ export class Crowd implements Listener, Home {
   private readonly sockets: (WebSocket | null)[];
   /** Last sequence number used. */
   private readonly sequence: Float64Array;
-  /** Operations that have come due, for the hash. */
-  private readonly planned: Uint32Array;
+  private readonly agenda: Agenda;
   /** What a player will be when it is connected again. */
   private readonly resumesAs: Uint8Array;
   /** Since when the player could have sent: a slot became free, or it was connected. */
   private readonly ableAt: Float64Array;
   private readonly slots: Slots;
   private readonly waiting: Waiting;
-  private readonly wakes: WakeHeap;
   private readonly late = new LateNumbers();
   /** What was unanswered when its connection ended, by player. */
   private readonly unanswered = new Map<number, readonly number[]>();
@@ -63,13 +61,12 @@ export class Crowd implements Listener, Home {
     this.state = new Uint8Array(players);
     this.sockets = new Array<WebSocket | null>(players).fill(null);
     this.sequence = new Float64Array(players);
-    this.planned = new Uint32Array(players);
+    this.agenda = new Agenda(plan.ids, tools.pacer, tools.hash);
     this.resumesAs = new Uint8Array(players);
     this.ableAt = new Float64Array(players);
     this.slots = new Slots(players, plan.outstanding);
     const waiting = Math.ceil((plan.intentRate * plan.skipAfter) / 1e6) + WAITING_SPARE;
     this.waiting = new Waiting(players, waiting);
-    this.wakes = new WakeHeap(players);
   }
 
   /** From now on, who loses its connection is handed over, and comes back by `resume`. */
@@ -119,9 +116,8 @@ export class Crowd implements Listener, Home {
 
   /** GO: ready -> playing. Players that are lost have a schedule all the same. */
   start(): void {
+    this.agenda.start();
     for (let player = 0; player < this.state.length; player++) {
-      const due = this.tools.pacer.next(player);
-      if (due !== Number.POSITIVE_INFINITY) this.wakes.push(player, due);
       if (this.state[player] === PLAYER.ready) this.state[player] = PLAYER.playing;
       this.resumesAs[player] = PLAYER.playing;
     }
@@ -129,7 +125,7 @@ export class Crowd implements Listener, Home {
 
   /** Infinity when nothing more is due. */
   get nextDue(): number {
-    return this.stopped ? Number.POSITIVE_INFINITY : this.wakes.topKey;
+    return this.stopped ? Number.POSITIVE_INFINITY : this.agenda.due;
   }
 
   /** Operations sent and not answered. */
@@ -147,18 +143,14 @@ export class Crowd implements Listener, Home {
    * itself is too late for is skipped like what waits too long, and costs no turn: it never falls further behind.
    */
   send(now: number): boolean {
-    const { wakes } = this;
+    const { agenda } = this;
     for (let sent = 0; sent < MOST_PER_TURN; ) {
       if (this.nextDue > now) return false;
-      const player = wakes.topId;
-      const due = wakes.topKey;
+      const { player, due } = agenda;
       if (this.schedule(player, due, now)) sent += 1;
-      const next = this.tools.pacer.next(player);
-      if (next === Number.POSITIVE_INFINITY) {
-        this.resumesAs[player] = PLAYER.draining;
-        if (this.state[player] === PLAYER.playing) this.state[player] = PLAYER.draining;
-      }
-      wakes.replaceTop(next);
+      if (agenda.advance()) continue;
+      this.resumesAs[player] = PLAYER.draining;
+      if (this.state[player] === PLAYER.playing) this.state[player] = PLAYER.draining;
     }
     return this.nextDue <= now;
   }
@@ -194,15 +186,7 @@ export class Crowd implements Listener, Home {
 
   /** Hashes what was planned and never came due; at most `most` operations. True when nothing is left. */
   hashRest(most: number): boolean {
-    const { wakes, tools } = this;
-    for (let n = 0; n < most; n++) {
-      if (wakes.size === 0) return true;
-      const player = wakes.topId;
-      this.planned[player]! += 1;
-      tools.hash.add(INTENT, this.plan.ids[player]!, this.planned[player]!, wakes.topKey);
-      wakes.replaceTop(tools.pacer.next(player));
-    }
-    return wakes.size === 0;
+    return this.agenda.hashRest(most);
   }
 
   /** Asks every server to end the connection; resolves nothing: the process waits for its sockets a little. */
@@ -272,10 +256,8 @@ export class Crowd implements Listener, Home {
 
   /** An operation has come due; true when it was sent. */
   private schedule(player: number, due: number, now: number): boolean {
-    const { recorder, hash } = this.tools;
+    const { recorder } = this.tools;
     recorder.schedule(INTENT, 1, due);
-    this.planned[player]! += 1;
-    hash.add(INTENT, this.plan.ids[player]!, this.planned[player]!, due);
     if (this.state[player] === PLAYER.lost) {
       recorder.settle(INTENT, OUTCOME.failed, 1, due, due, due);
       return false;
