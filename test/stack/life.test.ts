@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { stopFamily } from '../../src/stack/family.ts';
 import { canTraverse } from '../../src/stack/reach.ts';
 import type { Endpoints } from '../../src/stack/stack.ts';
 import { processesIn } from './leftovers.ts';
@@ -169,6 +170,16 @@ describe('SIGKILL of the process that opened it leaves nothing', () => {
     await nothingIsLeft(endpoints);
     expect(sharedMemory()).not.toContain(segment);
   });
+});
+
+it('SIGKILL while all of PostgreSQL stands still on purpose leaves nothing', async () => {
+  const { child, at } = open();
+  const endpoints = endpointsOf(await at('up'));
+  const segment = sharedMemoryOf(endpoints);
+  await stopFamily(endpoints.database?.pid ?? 0);
+  child.kill('SIGKILL');
+  await nothingIsLeft(endpoints);
+  expect(sharedMemory()).not.toContain(segment);
 });
 
 it("a terminal's signals end the opener, and the watchdog does the rest", async () => {
