@@ -37,6 +37,12 @@ test('the facts of a run do not deny one another, however it ended', () => {
       }),
     }),
   ).toEqual([]);
+  // Sent, and never answered.
+  const none = { ...due, counts: [], min: 0, max: 0, sum: 0 };
+  const unanswered = { ...intent.measured, scheduled: 5, ok: 0, rejected: 0, timedOut: 5 };
+  const whole = { ...intent.whole, timedOut: 5 };
+  const silent = withIntent({ ownLag: due, service: none, lag: none, whole, measured: unanswered });
+  expect(contradictionsOf({ ...m, ...silent })).toEqual([]);
 });
 
 test.each<[what: string, over: Partial<Measurements>, said: string]>([
@@ -46,6 +52,11 @@ test.each<[what: string, over: Partial<Measurements>, said: string]>([
   ['a measure phase without GO', { phases: { ...m.phases, go: null } }, 'no GO'],
   ['a measure phase that ends before it begins', { measured: { from: 25, to: 5 } }, 'measured'],
   ['a measure phase after the end', { measured: { from: 5, to: 300 } }, 'measured'],
+  [
+    'more own lags than operations',
+    withIntent({ ownLag: due, measured: { ...intent.measured, scheduled: 4 } }),
+    'ownLag',
+  ],
   [
     'more in the measure phase than in the run',
     withIntent({ whole: { ...intent.whole, rejected: 1 } }),

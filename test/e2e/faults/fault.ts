@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, type TestOptions, test } from 'vitest';
 import type { Ending } from '../../../src/measurement/measurements.ts';
+import { parseMeasurements } from '../../../src/measurement/measurements-schema.ts';
 import { capbench, eventually, type Launch, type Started, small } from '../capbench.ts';
 import { type Held, heldBy, loadIsOn, stillHeld } from './inside.ts';
 
@@ -134,6 +135,10 @@ async function examine(fault: Fault): Promise<void> {
       for (const name of ALWAYS) expect(existsSync(join(bundle!, name)), name).toBe(true);
       const read = (name: string) => JSON.parse(readFileSync(join(bundle!, name), 'utf8'));
       expect(read('measurements.json').ending.state).toBe(fault.ending);
+      // `capbench report` takes it, whatever has happened.
+      expect(parseMeasurements(readFileSync(join(bundle!, 'measurements.json'), 'utf8'))).toMatchObject({
+        state: 'valid',
+      });
       if (code !== null) expect(read('report.json').exitCode).toBe(code);
       for (const name of fault.logs ?? []) expect(files).toContain(join('logs', `${name}.log`));
     }

@@ -192,6 +192,27 @@ const DISKS: readonly Fault[] = [
   },
 ];
 
+const LOGS: readonly Fault[] = [
+  {
+    what: 'PostgreSQL writes every statement into it',
+    when: 'launch',
+    flags: [
+      ...['--duration', '5s', '--set', 'world.batch.operations=1'],
+      ...['--set', 'postgres.settings.log_statement=all'],
+      ...['--set', 'postgres.settings.log_min_duration_statement=0'],
+    ],
+    codes: [0, 90, 99],
+    says: [],
+    ending: 'completed',
+    lastly: ({ out }) => {
+      const log = readFileSync(join(out, 'latest', 'logs', 'postgres.log'), 'utf8');
+      expect(log).toMatch(/^\[the first \d+ bytes were cut\]\n/);
+      expect(log.length).toBeLessThanOrEqual(2 ** 20 + 100);
+    },
+    slow: true,
+  },
+];
+
 const USERS: readonly Fault[] = [
   {
     what: 'the user has no entry in /etc/passwd',
@@ -223,4 +244,5 @@ const USERS: readonly Fault[] = [
 faultTable('who reads', READERS);
 faultTable('a limit of the host', LIMITS);
 faultTable('a disk', DISKS);
+faultTable('a log', LOGS);
 faultTable('a user', USERS);
