@@ -1,4 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Result } from './execute.ts';
 import { TARGETS } from './targets.ts';
 import type { Share, Word } from './worker.ts';
@@ -15,6 +18,8 @@ export interface Campaign {
   readonly onResult?: (result: Result) => void;
   /** Without a word for so long, an input is taken to hang. */
   readonly hangMs?: number;
+  /** Tries nothing more; what was tried counts. */
+  readonly signal?: AbortSignal;
 }
 
 /** One kind of failure, and the first input that showed it. */
@@ -41,7 +46,9 @@ export interface Summary {
 }
 
 /** Far more than the limit, on a machine that is busy. */
-const HANG_MS = 20_000;
+const HANG_MS = 60_000;
+/** Targets that are tried at once: a CPU for each. */
+const LANES = 2;
 /** More than any of these commands needs; an input that makes one need more ends it. */
 const HEAP_MB = 400;
 
@@ -54,63 +61,81 @@ const kindOf = (fault: string): string =>
     .slice(0, 120);
 
 /** Tries so many inputs of one seed on every target. */
-export async function campaign({
-  root,
-  seed,
-  inputs,
-  only,
-  worker,
-  onResult,
-  hangMs = HANG_MS,
-}: Campaign): Promise<Summary> {
+export async function campaign(plan: Campaign): Promise<Summary> {
+  const { root, inputs, only } = plan;
   const failures = new Map<string, Failure>();
-  const targets: TargetSummary[] = [];
   const chosen = TARGETS.map((target) => target(root)).filter(({ name }) => only === null || name === only);
   const shares = chosen.reduce((sum, { share }) => sum + share, 0);
-  for (const { name, share } of chosen) {
-    const summary: TargetSummary = {
+  const targets = chosen.map(
+    ({ name }): TargetSummary => ({
       target: name,
       inputs: 0,
       codes: new Map(),
       slowest: { milliseconds: 0, index: 0 },
       memoryBytes: 0,
-    };
-    targets.push(summary);
-    const take = (result: Result): void => {
-      summary.inputs += 1;
-      summary.codes.set(result.code, (summary.codes.get(result.code) ?? 0) + 1);
-      if (result.milliseconds > summary.slowest.milliseconds) summary.slowest = result;
-      for (const fault of result.faults) {
-        const kind = `${name}: ${kindOf(fault)}`;
-        const known = failures.get(kind);
-        if (known !== undefined) known.times += 1;
-        else failures.set(kind, { target: name, fault, first: result, times: 1 });
-      }
-      onResult?.(result);
-    };
-    const to = Math.round((share / shares) * inputs);
-    for (let from = 0; from < to; ) {
-      const { reached, ended, memoryBytes } = await work(
-        worker,
-        { root, seed, target: name, from, to },
-        hangMs,
-        take,
-      );
-      summary.memoryBytes = Math.max(summary.memoryBytes, memoryBytes);
-      if (ended !== null) {
-        take({ target: name, seed, index: reached, made: '?', code: -1, milliseconds: 0, faults: [ended] });
-      }
-      from = ended === null ? to : reached + 1;
+    }),
+  );
+  // The processes are ended in the middle of an input at times: what they leave is in here.
+  const folder = mkdtempSync(join(tmpdir(), 'capbench-fuzz-'));
+  const left = [...chosen.keys()];
+  const lane = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      const [target, summary] = [chosen[next], targets[next]];
+      if (target === undefined || summary === undefined) return;
+      await tryAll(plan, Math.round((target.share / shares) * inputs), summary, failures, folder);
     }
+  };
+  try {
+    await Promise.all(Array.from({ length: LANES }, lane));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
   return { targets, failures: [...failures.values()] };
 }
 
+async function tryAll(
+  { root, seed, worker, onResult, hangMs = HANG_MS, signal }: Campaign,
+  inputs: number,
+  summary: TargetSummary,
+  failures: Map<string, Failure>,
+  folder: string,
+): Promise<void> {
+  const { target } = summary;
+  const take = (result: Result): void => {
+    summary.inputs += 1;
+    summary.codes.set(result.code, (summary.codes.get(result.code) ?? 0) + 1);
+    if (result.milliseconds > summary.slowest.milliseconds) summary.slowest = result;
+    for (const fault of result.faults) {
+      const kind = `${target}: ${kindOf(fault)}`;
+      const known = failures.get(kind);
+      if (known !== undefined) known.times += 1;
+      else failures.set(kind, { target, fault, first: result, times: 1 });
+    }
+    onResult?.(result);
+  };
+  for (let from = 0; from < inputs && !signal?.aborted; ) {
+    const share = { root, seed, target, from, to: inputs };
+    const { reached, ended, memoryBytes } = await work({ worker, hangMs, signal, folder }, share, take);
+    summary.memoryBytes = Math.max(summary.memoryBytes, memoryBytes);
+    if (ended !== null) {
+      take({ target, seed, index: reached, made: '?', code: -1, milliseconds: 0, faults: [ended] });
+    }
+    from = ended === null ? inputs : reached + 1;
+  }
+}
+
+interface Bench {
+  readonly worker: string;
+  readonly hangMs: number;
+  readonly signal: AbortSignal | undefined;
+  /** For all that the inputs are made of. */
+  readonly folder: string;
+}
+
 /** One process for a share of inputs; the next one goes on after the input that ended it. */
 function work(
-  worker: string,
+  { worker, hangMs, signal, folder }: Bench,
   share: Share,
-  hangMs: number,
   take: (result: Result) => void,
 ): Promise<{ readonly reached: number; readonly ended: string | null; readonly memoryBytes: number }> {
   return new Promise((resolve) => {
@@ -118,6 +143,7 @@ function work(
       execArgv: [`--max-old-space-size=${HEAP_MB}`],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       serialization: 'advanced',
+      env: { ...process.env, TMPDIR: folder },
     });
     let reached = share.from;
     let finished = false;
@@ -131,6 +157,8 @@ function work(
       hung = true;
       child.kill('SIGKILL');
     };
+    const stop = (): void => void child.kill('SIGKILL');
+    signal?.addEventListener('abort', stop, { once: true });
     let timer = setTimeout(give, hangMs);
     child.on('message', (word: Word) => {
       clearTimeout(timer);
@@ -139,15 +167,16 @@ function work(
       else if (word.kind === 'tried') take(word.result);
       else {
         finished = true;
-        memoryBytes = word.memoryBytes;
       }
+      memoryBytes = word.kind === 'trying' ? word.memoryBytes : memoryBytes;
     });
-    child.once('exit', (code, signal) => {
+    child.once('exit', (code, by) => {
       clearTimeout(timer);
+      signal?.removeEventListener('abort', stop);
       const why = /out of memory|heap limit/i.test(log)
         ? 'needs more memory than there is'
-        : `ends the process (${signal ?? code}): ${log.trim().split('\n').at(-1) ?? ''}`;
-      resolve({ reached, ended: finished ? null : hung ? 'hangs' : why, memoryBytes });
+        : `ends the process (${by ?? code}): ${log.trim().split('\n').at(-1) ?? ''}`;
+      resolve({ reached, ended: finished || signal?.aborted ? null : hung ? 'hangs' : why, memoryBytes });
     });
     child.send(share);
   });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { EXIT } from '../../src/errors.ts';
+import { STOP_SIGNALS } from '../../src/host.ts';
 import { bundleTest } from './bundle.ts';
 import { type Campaign, campaign, type Failure, type Summary } from './campaign.ts';
 import { execute, inputOf } from './execute.ts';
@@ -97,16 +98,23 @@ async function main(): Promise<number> {
   }
   if (values.replay !== undefined) return replay(values.replay);
   const begin = performance.now();
+  const interrupted = new AbortController();
+  for (const name of STOP_SIGNALS) process.once(name, () => interrupted.abort());
   const plan: Campaign = {
     root,
     seed: Number(values.seed),
     inputs: Number(values.inputs),
     only: values.only ?? null,
     worker: await bundleTest(root, 'worker', values.charts),
+    signal: interrupted.signal,
   };
   const summary = await campaign(plan);
   say(table(summary));
   const seconds = ((performance.now() - begin) / 1e3).toFixed(0);
+  if (summary.failures.length === 0 && interrupted.signal.aborted) {
+    say(`\ninterrupted, no failure until then, seed ${plan.seed}, ${seconds} s`);
+    return EXIT.interrupted;
+  }
   if (summary.failures.length === 0) {
     say(`\nno failure, seed ${plan.seed}, ${seconds} s`);
     return EXIT.pass;

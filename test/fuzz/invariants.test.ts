@@ -54,9 +54,11 @@ test.each<[what: string, over: Partial<Ended>, said: string | null]>([
   else expect(faults).toContain(said);
 });
 
+const [m, scenario] = [measurementsOf(), scenarioOf()];
+const honest = reportFrom(m, scenario);
+
 /** A bundle that was reported as passed, with facts of our choice. */
 function passed(alter: (text: string) => string): Ended {
-  const [m, scenario] = [measurementsOf(), scenarioOf()];
   const input: Input = {
     argv: ['report', '{folder}/bundle'],
     env: {},
@@ -67,7 +69,7 @@ function passed(alter: (text: string) => string): Ended {
     made: 'by hand',
   };
   lay(input, folder);
-  const report = { ...reportFrom(m, scenario), outcome: 'pass', exitCode: 0, scenarioHash: m.scenarioHash };
+  const report = { ...honest, outcome: 'pass', exitCode: 0, scenarioHash: m.scenarioHash };
   writeFileSync(join(folder, 'bundle', 'report.json'), JSON.stringify(report));
   return ended({ input });
 }
@@ -80,16 +82,14 @@ test.each<[from: string, to: string, said: string]>([
   ['"rowWritesPostgres":455000', '"rowWritesPostgres":400000', 'row writes'],
   ['"skipped":0', '"skipped":5', 'do not add up'],
   ['"peakCcu":1000', '"peakCcu":900', '900 of 1000 players'],
-  ['"peakCcu":1000', '"peakCcu":2000', '2000 players of 1000'],
+  ['"peakCcu":1000', '"peakCcu":90000', '90000 players of'],
   ['"state":"completed"', '"state":"stoppedEarly","because":"x"', 'ended as stoppedEarly'],
   ['"ready":4.6', '"ready":null', 'phases at'],
   ['"to":25', '"to":99', 'after the end'],
   ['"name":"host","samples":28', '"name":"host","samples":0', 'probe host'],
-  ['generator.0.loop', 'generator.x.loop', ''],
-  ['"disconnects":0', '"disconnects":7', ''],
 ])('a pass in spite of %s becoming %s is noticed', async (from, to, said) => {
   const reasons = (await whyNoPass(passed((text) => text.replace(from, to)))).join('; ');
-  if (said !== '') expect(reasons).toContain(said);
+  expect(reasons).toContain(said);
 });
 
 test('an honest pass is none', async () => {
@@ -105,13 +105,13 @@ test('a process that hangs or is ended is told by its input, and the next one go
     `process.once('message', async ({ from, to, seed, target }) => {
        const say = (word) => new Promise((resolve) => process.send(word, resolve));
        for (let index = from; index < to; index++) {
-         await say({ kind: 'trying', index });
+         await say({ kind: 'trying', index, memoryBytes: 1 });
          if (index === 3) process.kill(process.pid, 'SIGSEGV');
          if (index === 5) throw new Error('JavaScript heap out of memory');
          if (index === 6) for (;;);
          await say({ kind: 'tried', result: { target, seed, index, made: '', code: 0, milliseconds: 1, faults: [] } });
        }
-       await say({ kind: 'done', memoryBytes: 1 });
+       await say({ kind: 'done' });
        process.disconnect();
      });`,
   );

@@ -12,9 +12,9 @@ export interface Share {
 }
 
 export type Word =
-  | { readonly kind: 'trying'; readonly index: number }
+  | { readonly kind: 'trying'; readonly index: number; readonly memoryBytes: number }
   | { readonly kind: 'tried'; readonly result: Awaited<ReturnType<typeof execute>> }
-  | { readonly kind: 'done'; readonly memoryBytes: number };
+  | { readonly kind: 'done' };
 
 /** What nobody caught belongs to the input that is being tried. */
 const uncaught: string[] = [];
@@ -26,14 +26,17 @@ async function work({ root, seed, target: name, from, to }: Share): Promise<void
   const target = TARGETS.map((one) => one(root)).find((one) => one.name === name);
   if (target === undefined) throw new Error(`there is no target ${name}`);
   for (let index = from; index < to; index++) {
-    await say({ kind: 'trying', index });
+    await say({ kind: 'trying', index, memoryBytes: process.resourceUsage().maxRSS * 1024 });
     const result = await execute(root, target, { seed, index });
     await new Promise((resolve) => setImmediate(resolve));
     await say({ kind: 'tried', result: { ...result, faults: [...result.faults, ...uncaught.splice(0)] } });
   }
-  await say({ kind: 'done', memoryBytes: process.resourceUsage().maxRSS * 1024 });
+  await say({ kind: 'done' });
   process.disconnect();
 }
+
+// Whoever asked is gone.
+process.once('disconnect', () => process.exit());
 
 process.once('message', (share: Share) => {
   void work(share);
