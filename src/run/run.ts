@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonic } from '../clock.ts';
-import { CapbenchError, EXIT, interrupted, messageOf, stackFailed } from '../errors.ts';
+import { CapbenchError, EXIT, interrupted, messageOf, refusalOf, stackFailed } from '../errors.ts';
 import type { Engine } from '../load/engine.ts';
 import type { Ending, Measurements } from '../measurement/measurements.ts';
 import { measurementsOf, type Notes, openNotes, type RunIdentity } from '../measurement/notes.ts';
@@ -166,6 +166,8 @@ async function story(running: Running, logs: Map<string, string>): Promise<Endin
  * turns out to be lost within a moment, that is the better reason. What can only be a bug stays one.
  */
 async function explain(what: string, thrown: unknown, lost: Promise<never>): Promise<never> {
+  const refused = refusalOf(thrown);
+  if (refused !== null) throw refused;
   if (thrown instanceof CapbenchError || thrown instanceof TypeError || thrown instanceof RangeError) {
     throw thrown;
   }
@@ -196,7 +198,8 @@ async function openProbes(
   return probes;
 }
 
-function endingOf(thrown: unknown, phase: Phase): Ending {
+function endingOf(error: unknown, phase: Phase): Ending {
+  const thrown = refusalOf(error) ?? error;
   if (thrown instanceof CapbenchError && thrown.exitCode === EXIT.interrupted) {
     return { state: 'interrupted', phase };
   }
