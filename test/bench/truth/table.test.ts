@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { percentilesOf } from './percentiles.ts';
-import { faultsOf, isRight, type Line, markdownOf } from './table.ts';
+import { faultsOf, isRight, type Line, markdownOf, unknownsOf } from './table.ts';
 
 const truth = { 50: 5, 90: 0, 95: 100, 99: 180 };
 const lineWith = (given: Partial<Line>): Line => ({
@@ -37,11 +37,16 @@ test('only our own lines are judged', () => {
   ]);
 });
 
+test('a server that is late itself is no truth', () => {
+  expect(unknownsOf([lineWith({ lateP99: 0.5 }), lineWith({ ours: false, lateP99: 9 })])).toEqual([]);
+  expect(unknownsOf([lineWith({ lateP99: 0.6 })])).toHaveLength(1);
+});
+
 test('the table shows the truth, what was said, and by how much it is off', () => {
   expect(markdownOf([lineWith({ said: { ...truth, 95: 31, 99: null } })]).split('\n')).toEqual([
-    '|  | wire | requests/s | p50 | p90 | p95 | p99 | the server saw |',
-    '| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |',
-    '| **law**: true |  |  | **5.00** | **0.00..2.00** | **100** | **180** |  |',
-    '| ours | HTTP | 1000 | 5.00 | 0.00 | 31.0 (-69.0) | - | 5.00 / 0.00 / 100 / 180 |',
+    '|  | wire | requests/s | p50 | p90 | p95 | p99 | the server saw | late |',
+    '| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
+    '| **law**: true |  |  | **5.00** | **0.00..2.00** | **100** | **180** |  |  |',
+    '| ours | HTTP | 1000 | 5.00 | 0.00 | 31.0 (-69.0) | - | 5.00 / 0.00 / 100 / 180 | 0.00 |',
   ]);
 });

@@ -36,6 +36,18 @@ export const isRight = (line: Line, percent: Percent): boolean => {
   );
 };
 
+/** A server whose own answers are late knows no delays: something else uses the host. */
+const LATE_MS = 0.5;
+
+/** In words, where the truth was none while a line of ours was measured. */
+export const unknownsOf = (lines: readonly Line[]): string[] =>
+  lines
+    .filter(({ ours, lateP99 }) => ours && lateP99 > LATE_MS)
+    .map(
+      ({ model, wire, lateP99 }) =>
+        `${model} over ${wire}: the server's own answers were ${format(lateP99)} ms late (p99): see what else uses the host`,
+    );
+
 /** In words, where a line of ours is not right. */
 export const faultsOf = (lines: readonly Line[]): string[] =>
   lines
@@ -62,14 +74,21 @@ function cell(line: Line, percent: Percent): string {
   return `${said} (${error < 0 ? '-' : '+'}${format(Math.abs(error))})`;
 }
 
-const HEAD = ['', 'wire', 'requests/s', ...PERCENTS.map((percent) => `p${percent}`), 'the server saw'];
+const HEAD = [
+  '',
+  'wire',
+  'requests/s',
+  ...PERCENTS.map((percent) => `p${percent}`),
+  'the server saw',
+  'late',
+];
 
 const truthRow = ({ model, truth, atMost }: Line): string[] => {
   const range = (percent: Percent): string => {
     const [from, to] = [format(truth[percent]), format(atMost[percent])];
     return from === to ? `**${from}**` : `**${from}..${to}**`;
   };
-  return [`**${model}**: true`, '', '', ...PERCENTS.map(range), ''];
+  return [`**${model}**: true`, '', '', ...PERCENTS.map(range), '', ''];
 };
 
 const rowOf = (line: Line): string[] => [
@@ -78,6 +97,7 @@ const rowOf = (line: Line): string[] => [
   line.perSecond.toFixed(0),
   ...PERCENTS.map((percent) => cell(line, percent)),
   PERCENTS.map((percent) => format(line.seen[percent])).join(' / '),
+  format(line.lateP99),
 ];
 
 /** A row with the truth for each model, and under it a row for each tool. */

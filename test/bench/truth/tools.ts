@@ -23,7 +23,7 @@ const moduleBin = (name: string, bin: string): string => {
 const autocannon = commandTool({
   ...{ name: 'autocannon -R', wire: 'HTTP', obtain: 'npm ci' },
   ...{ program: execPath, script: moduleBin('autocannon', 'autocannon.js') },
-  ...{ versionArguments: ['--version'], version: /autocannon v?(\S+)/ },
+  ...{ versionArguments: ['--version'], version: /(autocannon v?\S+)/ },
   arguments: ({ url, rate, seconds }) => [
     ...['-j', '-R', String(rate), '-c', String(CONNECTIONS), '-d', String(seconds)],
     ...['-W', '[', '-c', String(CONNECTIONS), '-d', '1', ']', `${url}/`],
@@ -46,7 +46,7 @@ const autocannon = commandTool({
 const wrkLike = (name: string, program: string, obtain: string, rated: boolean): Tool =>
   commandTool({
     ...{ name, wire: 'HTTP', obtain, program },
-    ...{ versionArguments: ['--version'], version: /^wrk (?:debian\/)?(\S+)/m },
+    ...{ versionArguments: ['--version'], version: /^(wrk \S+)/m },
     arguments: ({ url, rate, seconds }) => [
       ...['-t1', '--latency', `-d${seconds}s`],
       ...(rated ? [`-c${CONNECTIONS}`, `-R${rate}`] : [`-c${CLOSED_CONNECTIONS}`]),
@@ -82,7 +82,7 @@ const hey = commandTool({
 
 const ab = commandTool({
   ...{ name: 'ab', wire: 'HTTP', obtain: 'apt-get install apache2-utils', program: 'ab' },
-  ...{ versionArguments: ['-V'], version: /Version (\S+)/ },
+  ...{ versionArguments: ['-V'], version: /(ApacheBench, Version \S+)/ },
   arguments: ({ url, seconds }) => [
     ...['-q', '-k', '-c', String(CLOSED_CONNECTIONS), '-t', String(seconds), '-n', '10000000', `${url}/`],
   ],
@@ -95,7 +95,7 @@ const ab = commandTool({
 const oha = (name: string, corrected: readonly string[]): Tool =>
   commandTool({
     ...{ name, wire: 'HTTP', obtain: 'cargo install oha', program: 'oha' },
-    ...{ versionArguments: ['--version'], version: /oha (\S+)/ },
+    ...{ versionArguments: ['--version'], version: /(oha \S+)/ },
     arguments: ({ url, rate, seconds }) => [
       ...['--no-tui', '--output-format', 'json', '-z', `${seconds}s`, '-q', String(rate)],
       ...['-c', String(CONNECTIONS), ...corrected, `${url}/`],
@@ -117,7 +117,7 @@ const k6 = (name: string, wire: Tool['wire'], script: (offer: Offer) => string):
     ...{ name, wire, program: 'k6' },
     obtain:
       'a go.mod with `require go.k6.io/k6/v2 v2.2.0` and `tool go.k6.io/k6/v2`, then `go build go.k6.io/k6/v2`',
-    ...{ versionArguments: ['version'], version: /k6 v?(\S+)/ },
+    ...{ versionArguments: ['version'], version: /(k6 v?\S+)/ },
     async arguments(offer, { folder }) {
       const file = folder.file(`k6-${wire}-${new URL(offer.url).port}.js`);
       await writeFile(file, script(offer));
