@@ -1,20 +1,34 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { monotonic } from '../../../src/clock.ts';
 import { countOf } from '../../../src/histogram.ts';
 import { DelayLine } from './delay-line.ts';
 import type { DelayModel } from './delays.ts';
 
+const lines: DelayLine[] = [];
+afterEach(() => {
+  for (const line of lines.splice(0)) line.close();
+});
+
 /** Delays in the order given. */
-function inOrder(delays: readonly number[]): DelayModel {
+function lineOf(delays: readonly number[]): DelayLine {
   let next = 0;
-  return { name: 'given', says: '', delay: () => delays[next++]!, quantile: () => 0, bend: null };
+  const model: DelayModel = {
+    name: 'given',
+    says: '',
+    delay: () => delays[next++]!,
+    quantile: () => 0,
+    bend: null,
+  };
+  const line = new DelayLine(model);
+  lines.push(line);
+  return line;
 }
 
 test('each answer leaves once, in the order of their moments, and never before its own', async () => {
   // Far enough apart for a host that is busy between two calls.
   const delays = [400_000, 60_000, 0, 200_000, 200_000, 10_000];
-  const line = new DelayLine(inOrder(delays));
+  const line = lineOf(delays);
   const left: number[] = [];
   for (const [i, delay] of delays.entries()) {
     const due = monotonic() + delay;
@@ -36,7 +50,7 @@ test('each answer leaves once, in the order of their moments, and never before i
 });
 
 test('an answer may ask again', async () => {
-  const line = new DelayLine(inOrder([2_000, 2_000, 2_000]));
+  const line = lineOf([2_000, 2_000, 2_000]);
   const left: string[] = [];
   line.release(() => {
     left.push('first');

@@ -1,5 +1,6 @@
 import { monotonic } from '../../../src/clock.ts';
 import { MicrosHistogram } from '../../../src/hdr-histogram.ts';
+import { Alarm } from '../../../src/load/fleet/alarm.ts';
 import type { Release } from '../../../src/world/null/server.ts';
 import type { DelayModel } from './delays.ts';
 
@@ -9,12 +10,13 @@ interface Held {
   readonly due: number;
 }
 
-/** A timer may be late by a millisecond and more: it ends so long before the moment, and the rest is spun. */
-const SPIN = 2_500;
+/** An alarm may be late by so much: it is set to so long before the moment, and the rest is spun. */
+const SPIN = 200;
 
 /**
- * Holds every answer for as long as its model says, to a fraction of a millisecond: timers alone are too coarse,
- * so the last part of each wait is spent turning the event loop, in which new requests are read.
+ * Holds every answer for as long as its model says, to a fraction of a millisecond: timers are too coarse, so an
+ * alarm wakes for it, and the last part of each wait is spent turning the event loop, in which new requests are
+ * read. Spinning all the time would take a core from the tool that is measured.
  */
 export class DelayLine {
   /** Arrival to answer, as it came out; microseconds. */
@@ -24,10 +26,9 @@ export class DelayLine {
   private readonly model: DelayModel;
   /** In the order of their moments. */
   private readonly held: Held[] = [];
-  private timer: NodeJS.Timeout | null = null;
+  private readonly alarm = new Alarm(() => this.turn());
   private spinning = false;
   private readonly wake = (): void => {
-    this.timer = null;
     this.spinning = false;
     this.turn();
   };
@@ -64,14 +65,17 @@ export class DelayLine {
     this.arm();
   }
 
+  /** Holds nothing from now on. */
+  close(): void {
+    this.alarm.stop();
+  }
+
   private arm(): void {
     const [next] = this.held;
     if (next === undefined || this.spinning) return;
-    if (this.timer !== null) clearTimeout(this.timer);
-    this.timer = null;
     const wait = next.due - monotonic();
     if (wait > SPIN) {
-      this.timer = setTimeout(this.wake, Math.floor((wait - SPIN) / 1e3));
+      this.alarm.set(wait - SPIN);
     } else {
       this.spinning = true;
       setImmediate(this.wake);

@@ -21,6 +21,7 @@ async function load(workload: Workload): Promise<{ tally: Tally; line: DelayLine
   const world = new NullWorld({ instance: 1, instances: 1, players, monsters }, line.release);
   await new Promise<void>((listening) => world.http.listen(0, '127.0.0.1', listening));
   closers.push(() => {
+    line.close();
     world.http.closeAllConnections();
     world.http.close();
   });
