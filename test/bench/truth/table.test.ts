@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { faultsOf, isRight, type Line, unknownsOf } from './line.ts';
 import { percentilesOf } from './percentiles.ts';
-import { faultsOf, isRight, type Line, markdownOf, unknownsOf } from './table.ts';
+import { markdownOf, textOf } from './table.ts';
 
 const truth = { 50: 5, 90: 0, 95: 100, 99: 180 };
 const lineWith = (given: Partial<Line>): Line => ({
@@ -42,11 +43,27 @@ test('a server that is late itself is no truth', () => {
   expect(unknownsOf([lineWith({ lateP99: 0.6 })])).toHaveLength(1);
 });
 
-test('the table shows the truth, what was said, and by how much it is off', () => {
-  expect(markdownOf([lineWith({ said: { ...truth, 95: 31, 99: null } })]).split('\n')).toEqual([
-    '|  | wire | requests/s | p50 | p90 | p95 | p99 | the server saw | late |',
-    '| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
-    '| **law**: true |  |  | **5.00** | **0.00..2.00** | **100** | **180** |  |  |',
-    '| ours | HTTP | 1000 | 5.00 | 0.00 | 31.0 (-69.0) | - | 5.00 / 0.00 / 100 / 180 | 0.00 |',
+const wrong = lineWith({ said: { ...truth, 95: 31, 99: null }, ours: false, tool: 'theirs' });
+
+test('for a terminal: the truth, what was said, and by how much it is off', () => {
+  expect(
+    textOf([wrong])
+      .split('\n')
+      .map((row) => row.trim().split(/\s{2,}/)),
+  ).toEqual([
+    ['wire', 'requests/s', 'p50', 'p90', 'p95', 'p99', 'the server saw', 'late'],
+    ['law: true', '5.00', '0.00..2.00', '100', '180'],
+    ['theirs', 'HTTP', '1000', '5.00', '0.00', '31.0 (-69.0)', '-', '5.00 / 0.00 / 100 / 180', '0.00'],
+  ]);
+});
+
+test('for the README: a row for each tool, and what is wrong in bold', () => {
+  expect(markdownOf([lineWith({ lateP99: 0.2 }), wrong]).split('\n')).toEqual([
+    '|  | wire | law |',
+    '| --- | --- | ---: |',
+    '| true |  | 5.00 / 0.00..2.00 / 100 / 180 |',
+    '| late: the server, p99 |  | 0.20 |',
+    '| ours | HTTP | 5.00 / 0.00 / 100 / 180 |',
+    '| theirs | HTTP | 5.00 / 0.00 / **31.0** / - |',
   ]);
 });

@@ -1,126 +1,85 @@
-import { PERCENTS, type Percent, type Percentiles } from './percentiles.ts';
+import { errorAt, format, isRight, type Line } from './line.ts';
+import { PERCENTS, type Percent } from './percentiles.ts';
 
-/** One tool against one model. Milliseconds. */
-export interface Line {
-  readonly model: string;
-  readonly tool: string;
-  readonly wire: string;
-  readonly ours: boolean;
-  readonly perSecond: number;
-  readonly said: Percentiles;
-  /** Of the model, for requests that arrive evenly. */
-  readonly truth: Percentiles;
-  /** Where the law bends, the truth is a range: it ends with what one request in a thousand more makes of it. */
-  readonly atMost: Percentiles;
-  /** Arrival to answer as the known world measured it while this tool ran. */
-  readonly seen: Percentiles;
-  /** By how much the known world itself was late at its 99th percentile. */
-  readonly lateP99: number;
+/** `5.00`, or `0.00..2.00` where the truth is a range. */
+function truthAt({ truth, atMost }: Line, percent: Percent): string {
+  const [from, to] = [format(truth[percent]), format(atMost[percent])];
+  return from === to ? from : `${from}..${to}`;
 }
-
-/** What is right: within 1% or 0.5 ms of the truth, whichever is larger. */
-const RELATIVE = 0.01;
-const ABSOLUTE_MS = 0.5;
-
-/** By how much a tool is off; null where it does not tell. */
-export function errorAt({ said, truth, atMost }: Line, percent: Percent): number | null {
-  const [told, from, to] = [said[percent], truth[percent], atMost[percent]];
-  if (told === null || from === null || to === null) return null;
-  return told - Math.min(Math.max(told, from), to);
-}
-
-export const isRight = (line: Line, percent: Percent): boolean => {
-  const error = errorAt(line, percent);
-  return (
-    error !== null && Math.abs(error) <= Math.max(ABSOLUTE_MS, RELATIVE * Math.abs(line.truth[percent] ?? 0))
-  );
-};
-
-/** A server whose own answers are late knows no delays: something else uses the host. */
-const LATE_MS = 0.5;
-
-/** In words, where the truth was none while a line of ours was measured. */
-export const unknownsOf = (lines: readonly Line[]): string[] =>
-  lines
-    .filter(({ ours, lateP99 }) => ours && lateP99 > LATE_MS)
-    .map(
-      ({ model, wire, lateP99 }) =>
-        `${model} over ${wire}: the server's own answers were ${format(lateP99)} ms late (p99): see what else uses the host`,
-    );
-
-/** In words, where a line of ours is not right. */
-export const faultsOf = (lines: readonly Line[]): string[] =>
-  lines
-    .filter(({ ours }) => ours)
-    .flatMap((line) =>
-      PERCENTS.filter((percent) => !isRight(line, percent)).map(
-        (percent) =>
-          `${line.tool} over ${line.wire}, ${line.model}: p${percent} is ${format(line.said[percent])} ms, and in truth ` +
-          `${format(line.truth[percent])} ms`,
-      ),
-    );
-
-const format = (value: number | null): string => {
-  if (value === null) return '-';
-  if (!Number.isFinite(value)) return 'none';
-  return value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0);
-};
 
 /** `107 (+7)`, or without the error where it is right. */
-function cell(line: Line, percent: Percent): string {
+function saidAt(line: Line, percent: Percent): string {
   const error = errorAt(line, percent);
   const said = format(line.said[percent]);
   if (error === null || isRight(line, percent)) return said;
   return `${said} (${error < 0 ? '-' : '+'}${format(Math.abs(error))})`;
 }
 
+const all = (figure: (percent: Percent) => string): string => PERCENTS.map(figure).join(' / ');
+
 const HEAD = [
-  '',
-  'wire',
-  'requests/s',
-  ...PERCENTS.map((percent) => `p${percent}`),
-  'the server saw',
-  'late',
+  ...['', 'wire', 'requests/s', ...PERCENTS.map((percent) => `p${percent}`)],
+  ...['the server saw', 'late'],
 ];
 
-const truthRow = ({ model, truth, atMost }: Line): string[] => {
-  const range = (percent: Percent): string => {
-    const [from, to] = [format(truth[percent]), format(atMost[percent])];
-    return from === to ? `**${from}**` : `**${from}..${to}**`;
-  };
-  return [`**${model}**: true`, '', '', ...PERCENTS.map(range), '', ''];
-};
-
-const rowOf = (line: Line): string[] => [
-  line.tool,
-  line.wire,
-  line.perSecond.toFixed(0),
-  ...PERCENTS.map((percent) => cell(line, percent)),
-  PERCENTS.map((percent) => format(line.seen[percent])).join(' / '),
-  format(line.lateP99),
-];
-
-/** A row with the truth for each model, and under it a row for each tool. */
-function rowsOf(lines: readonly Line[]): string[][] {
-  const models = [...new Set(lines.map(({ model }) => model))];
-  return models.flatMap((model) => {
-    const some = lines.filter((line) => line.model === model);
-    return some.length === 0 ? [] : [truthRow(some[0]!), ...some.map(rowOf)];
-  });
-}
-
-export const markdownOf = (lines: readonly Line[]): string =>
-  [HEAD, HEAD.map((_, i) => (i < 2 ? '---' : '---:')), ...rowsOf(lines)]
-    .map((cells) => `| ${cells.join(' | ')} |`)
-    .join('\n');
-
-/** For a terminal: the same, in columns. */
+/** For a terminal: a row with the truth for each model, and under it a row for each tool. */
 export function textOf(lines: readonly Line[]): string {
-  const rows = [HEAD, ...rowsOf(lines)].map((row) => row.map((text) => text.replaceAll('**', '')));
+  const rows = [HEAD];
+  for (const [i, line] of lines.entries()) {
+    if (line.model !== lines[i - 1]?.model) {
+      rows.push([
+        `${line.model}: true`,
+        '',
+        '',
+        ...PERCENTS.map((percent) => truthAt(line, percent)),
+        '',
+        '',
+      ]);
+    }
+    rows.push([
+      ...[line.tool, line.wire, line.perSecond.toFixed(0)],
+      ...PERCENTS.map((percent) => saidAt(line, percent)),
+      ...[all((percent) => format(line.seen[percent])), format(line.lateP99)],
+    ]);
+  }
   const widths = HEAD.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
   return rows
     .map((row) =>
       row.map((text, i) => (i < 2 ? text.padEnd(widths[i]!) : text.padStart(widths[i]!))).join('  '),
     )
+    .join('\n');
+}
+
+/**
+ * For the README: a row for each tool, a column for each model, p50 / p90 / p95 / p99 in each cell; in bold what is
+ * wrong. On top the truth, and how the server itself did while we were measured.
+ */
+export function markdownOf(lines: readonly Line[]): string {
+  const models = [...new Set(lines.map(({ model }) => model))];
+  const row = (name: string, wire: string, cell: (model: string) => string): string[] => [
+    ...[name, wire],
+    ...models.map(cell),
+  ];
+  const ours = (model: string): readonly Line[] => lines.filter((line) => line.model === model && line.ours);
+  const first = (model: string): Line => lines.find((line) => line.model === model)!;
+  const late = (model: string): string => format(Math.max(...ours(model).map(({ lateP99 }) => lateP99)));
+  const rows = [
+    row('true', '', (model) => all((percent) => truthAt(first(model), percent))),
+    ...(ours(models[0] ?? '').length === 0 ? [] : [row('late: the server, p99', '', late)]),
+  ];
+  for (const { tool, wire } of lines.filter(({ model }) => model === models[0])) {
+    rows.push(
+      row(tool, wire, (model) => {
+        const line = lines.find((one) => one.model === model && one.tool === tool && one.wire === wire);
+        if (line === undefined) return '';
+        return all((percent) => {
+          const said = format(line.said[percent]);
+          return said === '-' || isRight(line, percent) ? said : `**${said}**`;
+        });
+      }),
+    );
+  }
+  return [['', 'wire', ...models], ['---', '---', ...models.map(() => '---:')], ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n');
 }

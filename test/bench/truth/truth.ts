@@ -12,8 +12,9 @@ import { type BenchRun, type Helper, pauseSeconds, startHelper } from '../bench-
 import { figure } from '../figures.ts';
 import { MONSTERS, PLAYERS } from './capbench.ts';
 import { MODELS } from './delays.ts';
+import { faultsOf, type Line, unknownsOf } from './line.ts';
 import { percentilesOf } from './percentiles.ts';
-import { faultsOf, type Line, markdownOf, textOf, unknownsOf } from './table.ts';
+import { markdownOf, textOf } from './table.ts';
 import type { Tool } from './tool.ts';
 import { TOOLS } from './tools.ts';
 
