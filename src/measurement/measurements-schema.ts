@@ -189,16 +189,7 @@ const SHOWN = 3;
 const LONGEST_PROBLEM = 300;
 
 /** What bundles of older runs have none of: it is there as a whole, or not at all. */
-const NEWER = [
-  'reconnects',
-  'reconnect',
-  'strayAnswers',
-  'calibration',
-  'canary',
-  'clockDriftMs',
-  'faults',
-  'foreign',
-];
+const NEWER = ['reconnects', 'reconnect', 'strayAnswers', 'calibration', 'canary', 'clockDriftMs', 'faults'];
 const NEWER_OF_OPERATIONS = ['ownLag', 'windows'];
 
 /** Reads the text of a measurements.json; says in words what is wrong with it, the first few problems. */
