@@ -17,9 +17,13 @@ import { type Point, type Trend, trendOf } from './slope.ts';
  * them may grow. Ends with 1 when one does, when the run did not complete or lost data, or when something is left.
  */
 const EVERY_MS = 5_000;
-/** Growth over the time that is looked at: of memory the larger of the two. */
-const TOLERATED_BYTES = 8 * 2 ** 20;
-const TOLERATED_SHARE = 0.05;
+/**
+ * Growth over the time that is looked at: of memory the larger of the two. Between two full collections V8's heap
+ * swings by 30 MB and for minutes: a short soak may see one rise of it and nothing else.
+ */
+const SHORT_MINUTES = 10;
+const TOLERATED_BYTES = { short: 32 * 2 ** 20, long: 16 * 2 ** 20 };
+const TOLERATED_SHARE = 0.1;
 const TOLERATED_DESCRIPTORS = 4;
 const TOLERATED_THREADS = 2;
 /** Nothing but codes that say that the run came to its end and kept its data. */
@@ -64,7 +68,10 @@ function examine(life: Life): Found {
   const least = Math.min(...memory.map(([, bytes]) => bytes));
   return {
     life,
-    memory: trendOf(memory, Math.max(TOLERATED_BYTES, TOLERATED_SHARE * least)),
+    memory: trendOf(
+      memory,
+      Math.max(TOLERATED_BYTES[minutes < SHORT_MINUTES ? 'short' : 'long'], TOLERATED_SHARE * least),
+    ),
     descriptors: trendOf(
       points(({ descriptors }) => descriptors),
       TOLERATED_DESCRIPTORS,
