@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 import { bundleTest } from './bundle.ts';
 import { campaign } from './campaign.ts';
 import { inputOf } from './execute.ts';
