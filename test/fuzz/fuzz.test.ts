@@ -13,6 +13,7 @@ test('no damaged input crashes, hangs, takes over 2 s or passes silently: a shar
   timeout: 180_000,
 }, async () => {
   const worker = await bundleTest(root, 'worker', false);
+  onTestFinished(() => rmSync(dirname(worker), { recursive: true, force: true }));
   const { targets, failures } = await campaign({ root, seed: 20_261_121, inputs: 300, only: null, worker });
   expect(failures).toEqual([]);
   expect(targets.reduce((sum, { inputs }) => sum + inputs, 0)).toBe(300);
