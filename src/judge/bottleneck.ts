@@ -23,6 +23,8 @@ export interface Bottleneck {
 }
 
 const HOST_BUSY_PERCENT = 95;
+/** Where the load was not taken, or answers were slow, a host that is nearly full is why. */
+const HOST_NEARLY_BUSY_PERCENT = 85;
 const CORE_BUSY_PERCENT = 90;
 const WRITERS_BUSY_PERCENT = 90;
 /** A generator that waited so much for a CPU was held up by who had it. */
@@ -40,7 +42,8 @@ const HOST_RULES = ['foreign-cpu', 'steal-mean', 'steal-max', 'throttled', 'memo
  * 2. the generator sent late though it could have sent: the generator, or the host if it waited for a CPU that was full;
  * 3. one world server used up its one core, or the writers always had a flush in flight: that one;
  * 4. the host is full and the generator was punctual: whoever of servers and database used most of it;
- * 5. nothing is full, and yet the answers were slow or the load was not taken: the database if the flush is most of
+ * 5. the load was not taken or the answers were slow, and the host is nearly full: as 4;
+ * 6. nothing is full, and yet the answers were slow or the load was not taken: the database if the flush is most of
  *    an answer, else the server. A server that waits, sleeps or locks uses no CPU and is slow all the same.
  */
 export function bottleneckOf(
@@ -53,8 +56,8 @@ export function bottleneckOf(
     tookTheMachine(figures, rules) ??
     lateGenerator(figures, rules) ??
     usedUp(figures) ??
-    fullHost(figures) ??
-    (isSlow(rules, rulings) ? slowAnswers(figures) : null) ??
+    fullHost(figures, HOST_BUSY_PERCENT) ??
+    (isSlow(rules, rulings) ? (fullHost(figures, HOST_NEARLY_BUSY_PERCENT) ?? slowAnswers(figures)) : null) ??
     ({ resource: 'none', evidence: 'nothing that was watched was saturated' } as const);
   return { ...found, resources };
 }
@@ -110,8 +113,8 @@ function usedUp({ world, database }: Figures): Finding | null {
   };
 }
 
-function fullHost(figures: Figures): Finding | null {
-  if (!isFull(figures)) return null;
+function fullHost(figures: Figures, from: number): Finding | null {
+  if ((figures.host.cpuPercent.mean ?? 0) <= from) return null;
   const { generator, world, database } = figures;
   const server = serverShare(figures);
   const own = database.cpuPercentOfHost.mean;

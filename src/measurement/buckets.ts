@@ -22,6 +22,20 @@ export function bucketQuantile({ bounds, counts }: BucketData, percent: number):
   return bounds.at(-1) ?? null;
 }
 
+/**
+ * The mean of bucketed values, each taken to be in the middle of its bucket; those above the last bound count as that
+ * bound. Null without values.
+ */
+export function bucketMean({ bounds, counts }: BucketData): number | null {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (total === 0) return null;
+  const sum = counts.reduce((all, count, bucket) => {
+    const lower = bucket === 0 ? 0 : (bounds[bucket - 1] ?? 0);
+    return all + (count * (lower + (bounds[bucket] ?? lower))) / 2;
+  }, 0);
+  return sum / total;
+}
+
 /** The upper bound of the largest bucket that is not empty; null without values, or above the last bound. */
 export function largestBucket({ bounds, counts }: BucketData): number | null {
   const bucket = counts.findLastIndex((count) => count > 0);

@@ -1,5 +1,5 @@
 import type { Scenario } from '../scenario/scenario.ts';
-import { bucketQuantile, largestBucket } from './buckets.ts';
+import { bucketMean, bucketQuantile, largestBucket } from './buckets.ts';
 import type { Figures, Spread } from './figures.ts';
 import { waitedPercent } from './host-figures.ts';
 import type { BucketData, Measurements, Series } from './measurements.ts';
@@ -116,9 +116,10 @@ export function databaseFigures(m: Measurements): Figures['database'] {
   };
 }
 
+/** By the utilisation law U = X S: X the flushes a second of one server, S the mean round trip of one. */
 function writersBusy(m: Measurements): number | null {
   const window = m.measured ?? NOWHERE;
   const { mean } = spreadOf(numbered(m.series, 'world', 'batches').map((series) => rateOf(series, window)));
-  const { p50 } = quantiles(m.worlds?.flushMs);
-  return mean === null || p50 === null ? null : Math.min(100, (mean * p50) / 10);
+  const flush = m.worlds === null ? null : bucketMean(m.worlds.flushMs);
+  return mean === null || flush === null ? null : Math.min(100, (mean * flush) / 10);
 }

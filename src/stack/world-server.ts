@@ -37,6 +37,14 @@ export interface WorldServerPlan {
 
 const HOST = '127.0.0.1';
 /** What V8 and Node write before they end for want of memory. */
+/** How V8 and the allocators below it end when a page is refused; JavaScript alone causes none of them. */
+const CRASHES: ReadonlySet<NodeJS.Signals | null> = new Set([
+  'SIGSEGV',
+  'SIGBUS',
+  'SIGABRT',
+  'SIGTRAP',
+  'SIGILL',
+]);
 const OUT_OF_MEMORY = /out of memory|allocation failed|cannot allocate memory/i;
 const ASK_EVERY_MS = 50;
 /** How long a world server waits for a PostgreSQL that was taken away on purpose. */
@@ -90,12 +98,13 @@ async function beginLife(
       resolve({
         component: name,
         message: `world server ${instance} ended by itself: ${describeExit(exit)}`,
-        hint: OUT_OF_MEMORY.test(server.tail(50))
-          ? `it got no more memory: raise world.heap in the scenario, or free some; see logs/${name}.log`
-          : exit.signal === 'SIGKILL'
-            ? 'see whether the host ran out of memory'
-            : // What its database told it: the disk is full.
-              (adviceIn(server.tail(50)) ?? `see logs/${name}.log`),
+        hint:
+          OUT_OF_MEMORY.test(server.tail(50)) || CRASHES.has(exit.signal)
+            ? `it got no more memory: raise world.heap in the scenario, or free some; see logs/${name}.log`
+            : exit.signal === 'SIGKILL'
+              ? 'see whether the host ran out of memory'
+              : // What its database told it: the disk is full.
+                (adviceIn(server.tail(50)) ?? `see logs/${name}.log`),
       });
     });
   });
