@@ -4,7 +4,7 @@ import { CapbenchError, EXIT, interrupted, messageOf, refusalOf, stackFailed } f
 import type { Engine } from '../load/engine.ts';
 import type { Ending, Measurements } from '../measurement/measurements.ts';
 import { measurementsOf, type Notes, openNotes, type RunIdentity } from '../measurement/notes.ts';
-import { measureCanary } from '../probe/canary.ts';
+import { measureCanary, measureCanaryAfter } from '../probe/canary.ts';
 import { measureCeilings } from '../probe/ceilings.ts';
 import { openClockCheck } from '../probe/clock-drift.ts';
 import { openHostProbe } from '../probe/host.ts';
@@ -73,7 +73,7 @@ export async function run(plan: RunPlan, observer: Observer, signals: StopSignal
     await closeAll(closers);
   }
   if (notes.canary !== null && ending.state === 'completed') {
-    notes.canary = { ...notes.canary, afterMs: await measureCanary() };
+    notes.canary = { ...notes.canary, afterMs: await measureCanaryAfter(notes.canary.beforeMs) };
   }
   notes.clockDriftMs = clockDriftMs();
   return { measurements: measurementsOf(notes, workload.timeline, ending, monotonic()), logs };

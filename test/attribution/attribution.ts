@@ -98,7 +98,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: 'slow world',
-    flags: ['--set', 'world.batch={ operations: 100000, interval: 900ms }'],
+    flags: ['--set', 'world.batch.operations=100000', '--set', 'world.batch.interval=900ms'],
     code: [EXIT.breached],
     says: null,
     blames: ['server'],

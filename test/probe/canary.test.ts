@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { measureCanary } from '../../src/probe/canary.ts';
+import { measureCanary, measureCanaryAfter } from '../../src/probe/canary.ts';
 
 test('the canary is time that was worked, and lets others work meanwhile', async () => {
   let turns = 0;
@@ -17,4 +17,15 @@ test('the canary is time that was worked, and lets others work meanwhile', async
   expect(took).toBeGreaterThan(quartile * 4);
   expect(user + system).toBeGreaterThan(10_000);
   expect(turns).toBeGreaterThan(3);
+});
+
+test.each([
+  ['as before', [10.1], 10.1],
+  ['slow for a moment', [14, 10], 10],
+  ['slow for good', [14, 13, 15, 14.5], 14.5],
+  ['faster than before', [7], 7],
+])('after the run it is asked again where it is %s', async (_, answers, expected) => {
+  const left = [...answers];
+  expect(await measureCanaryAfter(10, async () => left.shift() ?? Number.NaN)).toBe(expected);
+  expect(left).toEqual([]);
 });
