@@ -4,7 +4,9 @@ const SHORTEST_MS = 1;
 /** The loop's blocks are seen by a late timer: it is always armed, and never for longer than this. */
 const LONGEST_MS = 50;
 /** Two wakes by the alarm are at least so many microseconds apart. */
-const ALARM_SHORTEST = 100;
+const ALARM_SHORTEST = 150;
+/** So many microseconds before the moment it is to ring: it takes about as long to be heard. The rest is spun. */
+const ALARM_AHEAD = 120;
 /** Should the alarm be late, a timer wakes so many milliseconds after it. */
 const ALARM_NET_MS = 2;
 /** Microseconds by which a timer may be late, or a turn last, before the loop counts as stalled. */
@@ -74,6 +76,7 @@ export class Metronome {
   private ring(): void {
     if (this.timer === null) return;
     clearTimeout(this.timer);
+    if (this.expected - this.now() <= ALARM_AHEAD) while (this.now() < this.expected);
     this.tick();
   }
 
@@ -104,7 +107,7 @@ export class Metronome {
     if (this.alarm !== null && left <= LONGEST_MS * 1e3) {
       const wait = Math.max(left, ALARM_SHORTEST);
       this.expected = now + wait;
-      this.alarm.set(wait);
+      this.alarm.set(wait - ALARM_AHEAD);
       this.timer = setTimeout(this.wake, Math.ceil(wait / 1e3) + ALARM_NET_MS);
       return;
     }
