@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonic } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { ReadyFleet } from '../load/engine.ts';
@@ -33,22 +32,34 @@ const SEED_OF_DROPS = 21;
  * killed again; a component that does not come back is the stack's failure, and noted here.
  */
 export function injectFaults(planned: readonly PlannedFault[], scene: FaultScene): Injection {
-  const stopped = new AbortController();
+  let stopped = false;
+  /** Ends the waits that are under way; a listener of one signal each would be hundreds. */
+  const waits = new Set<() => void>();
+  const until = (at: number): Promise<void> =>
+    new Promise((resolve) => {
+      const over = (): void => {
+        clearTimeout(timer);
+        waits.delete(over);
+        resolve();
+      };
+      const timer = setTimeout(over, Math.max(0, (at - monotonic()) / 1e3));
+      waits.add(over);
+    });
   const busy = new Map<string, Promise<void>>();
   const look = glances(scene);
   const all = planned.map(async (fault, index) => {
-    const due = scene.go + fault.at - monotonic();
-    await sleep(Math.max(0, due / 1e3), undefined, { signal: stopped.signal }).catch(() => undefined);
+    await until(scene.go + fault.at);
     const before = busy.get(fault.of) ?? Promise.resolve();
     const own = before.then(async () => {
-      if (!stopped.signal.aborted) scene.note(await inject(fault, index, scene, look));
+      if (!stopped) scene.note(await inject(fault, index, scene, look));
     });
     busy.set(fault.of, own);
     await own;
   });
   return {
     async finish() {
-      stopped.abort();
+      stopped = true;
+      for (const over of [...waits]) over();
       await Promise.all(all);
     },
   };

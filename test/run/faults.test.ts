@@ -1,0 +1,146 @@
+import { expect, test } from 'vitest';
+import { monotonic } from '../../src/clock.ts';
+import type { Ledger, ReadyFleet } from '../../src/load/engine.ts';
+import { SequenceLedger } from '../../src/load/ledger.ts';
+import type { FaultFacts } from '../../src/measurement/measurements.ts';
+import type { Glance, Verification } from '../../src/probe/verification.ts';
+import { type FaultScene, injectFaults } from '../../src/run/faults.ts';
+import type { PlannedFault } from '../../src/scenario/workload.ts';
+import type { Disturbance, Disturbed } from '../../src/stack/stack.ts';
+import type { Micros } from '../../src/units.ts';
+
+const ms = (value: number): Micros => (value * 1e3) as Micros;
+
+const planned = (action: PlannedFault['action'], of: string, at: number, id: string): PlannedFault => ({
+  ...{ id, action, of, at: ms(at), lasting: ms(0), sharePercent: 50 },
+});
+
+const nothing: Glance = { lost: 0, phantom: 0, duplicated: 0, holes: 0 };
+
+interface Stage {
+  readonly scene: FaultScene;
+  readonly noted: FaultFacts[];
+  /** What was begun and ended, in order. */
+  readonly story: string[];
+}
+
+function stage(
+  over: { readonly glances?: readonly Glance[]; readonly fails?: string; readonly target?: boolean } = {},
+): Stage {
+  const noted: FaultFacts[] = [];
+  const story: string[] = [];
+  const left = [...(over.glances ?? [])];
+  const act = async (what: string, component: string): Promise<Disturbed> => {
+    const from = monotonic();
+    story.push(`${what} ${component}`);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    if (component === over.fails) throw new Error(`${component} did not come back`);
+    story.push(`${component} is back`);
+    return { from, to: monotonic() };
+  };
+  const disturb: Disturbance = {
+    kill: (component) => act('kill', component),
+    stop: (component) => act('stop', component),
+  };
+  const ledger = new SequenceLedger(1).toData();
+  const fleet: ReadyFleet = {
+    connect: { connected: 0, failed: 0, errors: [], connect: { counts: [], min: 0, max: 0, sum: 0 } },
+    workerPids: [],
+    run: () => Promise.reject(new Error('not here')),
+    drop: (share) => Promise.resolve(share / 10),
+    ledger: () => Promise.resolve(ledger),
+    stop: () => undefined,
+    close: () => Promise.resolve(),
+  };
+  const verification: Verification = {
+    verify: () => Promise.reject(new Error('not here')),
+    async glance(ask: () => Promise<Ledger>) {
+      await ask();
+      return left.shift() ?? nothing;
+    },
+  };
+  const scene: FaultScene = {
+    ...{ seed: 1, go: monotonic(), fleet, verification },
+    disturb: over.target === true ? null : disturb,
+    note: (fault) => void noted.push(fault),
+  };
+  return { scene, noted, story };
+}
+
+const all = (count: number, noted: readonly unknown[]): Promise<void> =>
+  expect.poll(() => noted.length, { timeout: 5000 }).toBe(count);
+
+test('faults of one component wait for one another, those of others do not', async () => {
+  const { scene, noted, story } = stage();
+  injectFaults(
+    [
+      planned('kill', 'postgres', 0, 'first'),
+      planned('stop', 'postgres', 5, 'second'),
+      planned('kill', 'world-1', 5, 'other'),
+    ],
+    scene,
+  );
+  await all(3, noted);
+  const at = (what: string): number => story.indexOf(what);
+  expect(at('stop postgres')).toBeGreaterThan(at('postgres is back'));
+  expect(at('kill world-1')).toBeLessThan(at('postgres is back'));
+  for (const { from, to, error } of noted) {
+    expect(error).toBeNull();
+    expect(to).toBeGreaterThan(from);
+  }
+});
+
+test('what is not due when the run ends is left out, and what is under way is waited for', async () => {
+  const { scene, noted, story } = stage();
+  const injection = injectFaults(
+    [
+      planned('kill', 'postgres', 0, 'now'),
+      planned('kill', 'postgres', 10, 'waits'),
+      ...Array.from({ length: 200 }, (_, i) => planned('kill', 'world-1', 60_000 + i, `later-${i}`)),
+    ],
+    scene,
+  );
+  while (story.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  await injection.finish();
+  expect(noted.map(({ id }) => id)).toEqual(['now']);
+  expect(story).toEqual(['kill postgres', 'postgres is back']);
+});
+
+test('each fault is told what the rows say beyond what they said after the one before', async () => {
+  const { scene, noted } = stage({
+    glances: [
+      { ...nothing, lost: 5 },
+      { ...nothing, lost: 5, duplicated: 2 },
+      { ...nothing, lost: 4 },
+    ],
+  });
+  injectFaults(
+    [0, 1, 2].map((i) => planned('kill', 'postgres', i, String(i))),
+    scene,
+  );
+  await all(3, noted);
+  expect(noted.map(({ rows }) => [rows?.lost, rows?.duplicated])).toEqual([
+    [5, 0],
+    [0, 2],
+    [0, 0],
+  ]);
+});
+
+test('a component that does not come back is told, and the others go on', async () => {
+  const { scene, noted } = stage({ fails: 'world-2' });
+  injectFaults([planned('kill', 'world-2', 0, 'gone'), planned('drop', 'players', 5, 'cut')], scene);
+  await all(2, noted);
+  expect(noted.find(({ id }) => id === 'gone')).toMatchObject({
+    to: null,
+    error: 'world-2 did not come back',
+  });
+  expect(noted.find(({ id }) => id === 'cut')).toMatchObject({ dropped: 5, error: null, rows: null });
+});
+
+test("a target's sockets are cut, its processes are not ours", async () => {
+  const { scene, noted } = stage({ target: true });
+  injectFaults([planned('drop', 'players', 0, 'cut'), planned('kill', 'postgres', 0, 'kill')], scene);
+  await all(2, noted);
+  expect(noted.find(({ id }) => id === 'cut')).toMatchObject({ dropped: 5, error: null });
+  expect(noted.find(({ id }) => id === 'kill')?.error).toMatch(/not ours to kill/);
+});
