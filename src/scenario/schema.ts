@@ -168,7 +168,7 @@ const rules = map({
     "Of the time in which something waited for the generator's CPU",
   ),
   foreignCpuPercent: percent('foreignCpuPercent', 'Of the host, used by processes that are not of the run'),
-  canaryDriftPercent: percent('canaryDriftPercent', 'Between before and after the run'),
+  canaryDriftPercent: percent('canaryDriftPercent', 'Between before and after the run', 100_000),
   clockDriftMs: quantity(0, 3_600_000, 'milliseconds')
     .default(DEFAULT_RULES.clockDriftMs)
     .describe('Wall clock against monotonic clock'),

@@ -102,7 +102,12 @@ async function main(): Promise<number> {
   const kept = await torture(join(out, 'kept'), kills, []);
   const keptProblems = problemsOf(kept, kills, 'kept');
   tell('synchronous_commit = on', kept, keptProblems);
-  const lost = await torture(join(out, 'lost'), controls, ['postgres.settings.synchronous_commit=off']);
+  const lost = await torture(join(out, 'lost'), controls, [
+    'postgres.settings.synchronous_commit=off',
+    // What was committed a while ago would else have reached the disk, and a quiet moment would lose nothing.
+    'postgres.settings.wal_writer_delay=10s',
+    'postgres.settings.wal_writer_flush_after=1GB',
+  ]);
   const lostProblems = problemsOf(lost, controls, 'lost');
   tell('negative control, synchronous_commit = off', lost, lostProblems);
   if (keptProblems.length + lostProblems.length > 0) {
