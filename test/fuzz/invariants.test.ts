@@ -41,7 +41,7 @@ test.each<[what: string, over: Partial<Ended>, said: string | null]>([
   ['a code of another verb', { code: 93, out: 'INVALID (93)' }, 'exit code 93 is not documented'],
   ['a silent refusal', { code: 104, out: '', err: '' }, 'without an error line'],
   ['an error that is none', { err: 'error: something\n' }, 'an error line beside another ending'],
-  ['a stack trace', { err: '    at run (/work/src/cli.ts:3:14)\n' }, 'a stack trace'],
+  ['a stack trace', { err: '    at run (/opt/app/src/cli.ts:3:14)\n' }, 'a stack trace'],
   ['a slip', { out: 'players: undefined\n' }, 'says undefined'],
   ['another', { out: 'players: [object Object]\n' }, 'says [object'],
   ['and another', { out: 'NaN ms\n' }, 'says NaN'],
