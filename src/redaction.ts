@@ -2,7 +2,7 @@ import { formsOf, isTelling } from './secret-forms.ts';
 import { MARK, type Place, withoutShapes } from './secret-shapes.ts';
 
 /** Variables whose values are secrets. */
-const SECRET_NAME = /^PG|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|KEY/i;
+const SECRET_NAME = /^PG(?!_)|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|KEY/i;
 /** Of a key with several lines, each that is no frame. */
 const FRAME = /^-----/;
 /** Where an error cut a text short, so much of a secret's beginning may stand. */

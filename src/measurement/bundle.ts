@@ -190,7 +190,7 @@ function unwritable(path: string, error: unknown): CapbenchError {
   return new CapbenchError(
     EXIT.badInput,
     `${path} cannot be written: ${messageOf(error)}`,
-    'name a folder that can be written to with --out',
+    'make it writable, or name another folder for what a run leaves with --out',
     { cause: error },
   );
 }

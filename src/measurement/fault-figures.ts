@@ -45,8 +45,11 @@ const endOf = (m: Measurements): number => m.series['load.connected']?.points.at
 
 function figuresOf(m: Measurements, fault: FaultFacts, until: number): FaultFigures {
   const { id, action, of, from, to, dropped, rows, error } = fault;
-  const over = (name: string): number | null =>
-    sumOf(OPERATIONS.map((op) => grown(m.series[`load.${op}.${name}`], from, until)));
+  // Where the next one strikes while this one lasts, nobody knows whose doing it was.
+  const whose = to !== null && until < to ? null : until;
+  const during = (name: string): number | null =>
+    whose === null ? null : grown(m.series[name], from, whose);
+  const over = (name: string): number | null => sumOf(OPERATIONS.map((op) => during(`load.${op}.${name}`)));
   return {
     ...{ id, action, of, from },
     downSeconds: to === null ? null : to - from,
@@ -54,8 +57,8 @@ function figuresOf(m: Measurements, fault: FaultFacts, until: number): FaultFigu
     failed: over('failed'),
     timedOut: over('timedOut'),
     skipped: over('skipped'),
-    disconnects: grown(m.series['load.disconnects'], from, until),
-    reconnects: grown(m.series['load.reconnects'], from, until),
+    disconnects: during('load.disconnects'),
+    reconnects: during('load.reconnects'),
     dropped,
     lost: rows?.lost ?? null,
     phantom: rows?.phantom ?? null,

@@ -50,6 +50,7 @@ export function summary(report: Report): string {
       `bottleneck: ${report.bottleneck.resource}`,
     ].join(' · '),
     '',
+    ...faultLine(report),
     ...list('No conclusion:', report.invalidBecause),
     ...list('Not held:', report.breachedBecause),
     ...list('Notes:', report.notes),
@@ -65,6 +66,19 @@ export function summary(report: Report): string {
     }, ${cell(report.host.cpuModel)}, ${report.host.cpus} cores`,
     '',
   ].join('\n');
+}
+
+/** That a run was disturbed on purpose, and how it came through. */
+function faultLine({ faults }: Report): string[] {
+  if (faults.length === 0) return [];
+  const sum = (of: (fault: Report['faults'][number]) => number | null): number =>
+    faults.reduce((all, fault) => all + (of(fault) ?? 0), 0);
+  const longest = Math.max(...faults.map(({ downSeconds }) => downSeconds ?? 0));
+  const failed = faults.filter(({ error }) => error !== null).length;
+  return [
+    `Disturbed on purpose: ${numberText(faults.length)} faults, the longest ${quantity(longest, 's')}; after them ${numberText(sum(({ lost }) => lost))} lost, ${numberText(sum(({ phantom }) => phantom))} phantom, ${numberText(sum(({ duplicated }) => duplicated))} twice, ${numberText(sum(({ holes }) => holes))} holes${failed === 0 ? '' : `; ${failed} did not happen as planned`}`,
+    '',
+  ];
 }
 
 const list = (title: string, reasons: readonly string[]): string[] =>

@@ -34,24 +34,24 @@ const SEED_OF_DROPS = 21;
 export function injectFaults(planned: readonly PlannedFault[], scene: FaultScene): Injection {
   let stopped = false;
   /** Ends the waits that are under way; a listener of one signal each would be hundreds. */
-  const waits = new Set<() => void>();
-  const until = (at: number): Promise<void> =>
+  const waits = new Set<(due: boolean) => void>();
+  const until = (at: number): Promise<boolean> =>
     new Promise((resolve) => {
-      const over = (): void => {
+      const over = (due: boolean): void => {
         clearTimeout(timer);
         waits.delete(over);
-        resolve();
+        resolve(due);
       };
-      const timer = setTimeout(over, Math.max(0, (at - monotonic()) / 1e3));
+      const timer = setTimeout(() => over(true), Math.max(0, (at - monotonic()) / 1e3));
       waits.add(over);
     });
   const busy = new Map<string, Promise<void>>();
   const look = glances(scene);
   const all = planned.map(async (fault, index) => {
-    await until(scene.go + fault.at);
+    if (!(await until(scene.go + fault.at))) return;
     const before = busy.get(fault.of) ?? Promise.resolve();
     const own = before.then(async () => {
-      if (!stopped) scene.note(await inject(fault, index, scene, look));
+      scene.note(stopped ? missed(fault) : await inject(fault, index, scene, look));
     });
     busy.set(fault.of, own);
     await own;
@@ -59,7 +59,7 @@ export function injectFaults(planned: readonly PlannedFault[], scene: FaultScene
   return {
     async finish() {
       stopped = true;
-      for (const over of [...waits]) over();
+      for (const over of [...waits]) over(false);
       await Promise.all(all);
     },
   };
@@ -87,6 +87,12 @@ function glances({ verification, fleet }: FaultScene): () => Promise<RowFindings
     return last;
   };
 }
+
+/** Its time came while the one before it lasted, and then the load ended. */
+const missed = ({ id, action, of }: PlannedFault): FaultFacts => ({
+  ...{ id, action, of, from: monotonic(), to: null },
+  ...{ dropped: null, rows: null, error: 'the load ended while the one before it was under way' },
+});
 
 async function inject(
   fault: PlannedFault,

@@ -89,7 +89,7 @@ function wholeWorld(found: readonly Found[]): readonly Found[] {
   );
   if (missing.length > 0) {
     throw stackFailed(
-      `the world at ${first.url} has ${instances} world servers, and instance ${missing.join(', ')} is not among the targets`,
+      `the world at ${first.url} has ${instances} world servers, and instance ${named(missing)} is not among the targets`,
       'give one --target for each of them',
     );
   }
@@ -117,3 +117,11 @@ function wholeWorld(found: readonly Found[]): readonly Found[] {
 
 const fingerprint = ({ world, instances, playersTotal, monstersTotal, rowShape }: WorldHealth): string =>
   `${world}, ${instances} servers, ${playersTotal} players, ${monstersTotal} monsters, rows as ${rowShape}`;
+
+const MOST_NAMED = 5;
+
+/** `2, 3, 4, 5, 6 and 994 more`. */
+const named = (instances: readonly number[]): string =>
+  instances.length <= MOST_NAMED
+    ? instances.join(', ')
+    : `${instances.slice(0, MOST_NAMED).join(', ')} and ${instances.length - MOST_NAMED} more`;

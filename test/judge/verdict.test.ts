@@ -161,12 +161,16 @@ test('row writes that differ by more than 1% are no conclusion', () => {
 });
 
 test('a probe that was there and gave no data, or gaps for most of it, is no conclusion', () => {
-  const probes = (samples: number, gaps: number) => [
-    { name: 'postgres', samples, gaps, lastError: 'refused' },
-  ];
+  const probes = (samples: number, gaps: number) =>
+    recorded.probes.map((probe) =>
+      probe.name === 'postgres' ? { ...probe, samples, gaps, lastError: 'refused' } : probe,
+    );
   expect(verdictOf({ probes: probes(0, 0) }).exitCode).toBe(90);
   expect(verdictOf({ probes: probes(10, 11) }).exitCode).toBe(90);
   expect(verdictOf({ probes: probes(10, 10) }).exitCode).toBe(0);
+  const absent = verdictOf({ probes: recorded.probes.filter(({ name }) => name !== 'postgres') });
+  expect(absent.exitCode).toBe(90);
+  expect(ruleOf(absent, 'probes-gave-data')?.observed).toBe('postgres: no such probe');
 });
 
 test('without an acknowledgement there is nothing to conclude from', () => {

@@ -1,6 +1,7 @@
 import { DEFAULT_CALIBRATION, DEFAULT_RULES } from '../../scenario/rules.ts';
 import { negligibleMs } from '../latency-budget.ts';
 import { type LimitName, limitOf, stateOf } from './limit.ts';
+import { isOlder } from './older.ts';
 import type { Evidence, JudgedRule, Rule } from './rules.ts';
 
 /** Whether the generator, and not the system, could be what held the load back. */
@@ -11,15 +12,17 @@ export const generatorIsHealthy = (rules: readonly Rule[]): boolean =>
 export function generatorRules(evidence: Evidence): readonly JudgedRule[] {
   const { m, s, figures } = evidence;
   const { generator } = figures;
+  const told = Object.keys(m.series).filter((name) => /^generator\.\d+\.loopDelayMs$/.test(name)).length;
+  const allTold = m.workers > 0 && told >= m.workers;
   const one = (id: string, observed: number | null, name: LimitName): JudgedRule => {
     const limit = limitOf(s.rules, name);
     return {
       id,
       // R7: a generator that does not tell how it fared is not known to be healthy.
-      state: stateOf(m.measured !== null, observed !== null && observed <= limit.limit),
+      state: stateOf(m.measured !== null, observed !== null && observed <= limit.limit && allTold),
       observed,
       ...limit,
-      advice: ADVICE,
+      advice: allTold ? ADVICE : 'not every load worker told how it fared: see the errors of the run',
       consequence: 'invalid',
     };
   };
@@ -41,7 +44,7 @@ const ADVICE =
 
 /** Bundles of an older capbench have neither: it wrote no canary. */
 function orUnrecorded({ m }: Evidence, rule: JudgedRule, what: string): JudgedRule {
-  if (rule.observed !== null || m.canary !== null || m.measured === null) return rule;
+  if (rule.observed !== null || !isOlder(m) || m.measured === null) return rule;
   return { ...rule, state: 'not-applicable', observed: `no ${what} in a bundle of an older capbench` };
 }
 
@@ -81,7 +84,7 @@ function calibrated({ m, s }: Evidence): JudgedRule {
   } as const;
   if (facts === null) {
     // Before the run there was a canary, too, unless an older capbench wrote the bundle.
-    const missing = seconds > 0 && m.measured !== null && m.canary !== null;
+    const missing = seconds > 0 && m.measured !== null && !isOlder(m);
     const observed = seconds === 0 ? 'left out' : 'not calibrated';
     return missing
       ? { ...rule, state: 'broken', observed, advice: 'see the errors of the run; without it nobody knows' }

@@ -8,7 +8,7 @@ const AGREE_PERCENT = 1;
 
 /** Whether what was measured is what happened, and what was acknowledged is there. */
 export const integrityRules = (evidence: Evidence): readonly JudgedRule[] => [
-  probesGaveData(evidence.m),
+  probesGaveData(evidence),
   protocol(evidence.m),
   faultsInjected(evidence),
   integrity(evidence.m),
@@ -16,22 +16,33 @@ export const integrityRules = (evidence: Evidence): readonly JudgedRule[] => [
 ];
 
 /** R7: a probe that was there and gave no data, or too little of it. */
-function probesGaveData(m: Measurements): JudgedRule {
+function probesGaveData({ m, s }: Evidence): JudgedRule {
+  const names = new Set(m.probes.map(({ name }) => name));
+  const missing = expectedProbes(m, s).filter((name) => !names.has(name));
   const silent = m.probes.filter(({ samples, gaps }) => samples === 0 || gaps > samples);
   return {
     id: 'probes-gave-data',
-    state: stateOf(m.measured !== null, m.probes.length > 0 && silent.length === 0),
+    state: stateOf(m.measured !== null, names.size > 0 && missing.length === 0 && silent.length === 0),
     observed:
       m.probes.length === 0
         ? 'no probe'
-        : silent.length === 0
+        : missing.length + silent.length === 0
           ? `${m.probes.length} of ${m.probes.length}`
-          : silent.map(({ name, lastError }) => `${name}: ${lastError ?? 'no data'}`).join('; '),
+          : [
+              ...missing.map((name) => `${name}: no such probe`),
+              ...silent.map(({ name, lastError }) => `${name}: ${lastError ?? 'no data'}`),
+            ].join('; '),
     ...fixed('data in at least half of the seconds'),
     advice: 'what a probe did not see cannot be judged: see its error, and whether the machine is overloaded',
     consequence: 'invalid',
   };
 }
+
+/** Of a stack of capbench's own; how many servers a target has is its own affair. */
+const expectedProbes = (m: Measurements, { world }: Evidence['s']): readonly string[] =>
+  m.stackKind === 'target'
+    ? ['host']
+    : ['host', 'postgres', ...Array.from({ length: world.servers }, (_, i) => `world-${i + 1}`)];
 
 /** An answer that nobody waits for was counted nowhere; who sends those may have sent others in place of them. */
 const protocol = (m: Measurements): JudgedRule => ({
@@ -48,16 +59,22 @@ const protocol = (m: Measurements): JudgedRule => ({
 function faultsInjected({ m, s }: Evidence): JudgedRule {
   const planned = faultsOf(s).length;
   const failed = m.faults.filter(({ to, error }) => to === null || error !== null);
-  const whole = m.faults.length >= planned || m.ending.state !== 'completed';
+  // After each, the rows are read: one of which nobody knows what it did to them proves nothing either.
+  const unread = m.faults.filter(
+    ({ action, rows, error }) => action !== 'drop' && error === null && rows === null,
+  );
+  const made = new Set(m.faults.map(({ id }) => id)).size;
+  const whole = made >= planned || m.ending.state !== 'completed';
   return {
     id: 'faults-injected',
-    state: stateOf(planned > 0 && m.phases.go !== null, whole && failed.length === 0),
+    state: stateOf(planned > 0 && m.phases.go !== null, whole && failed.length + unread.length === 0),
     observed:
       planned === 0
         ? 'none was planned'
         : [
-            `${m.faults.length - failed.length} of ${planned}`,
+            `${made - failed.length} of ${planned}`,
             ...failed.map(({ id, error }) => `${id}: ${error ?? 'it never answered again'}`),
+            ...unread.map(({ id }) => `${id}: the rows were not read after it`),
           ].join('; '),
     ...fixed('all that were planned'),
     advice: 'a fault did not happen as it was planned: see its error, and the log of what it was aimed at',
@@ -66,7 +83,7 @@ function faultsInjected({ m, s }: Evidence): JudgedRule {
 }
 
 const wrongAfter = ({ rows }: FaultFacts): number =>
-  rows === null ? 0 : rows.lost + rows.phantom + rows.duplicated;
+  rows === null ? 0 : rows.lost + rows.phantom + rows.duplicated + rows.holes;
 
 /** Section D: nothing acknowledged is lost, nothing is applied twice or out of nothing. */
 function integrity(m: Measurements): JudgedRule {
@@ -95,7 +112,7 @@ function integrity(m: Measurements): JudgedRule {
       found,
       ...after.map(
         ({ id, rows }) =>
-          `after ${id} ${rows?.lost} lost, ${rows?.phantom} phantom, ${rows?.duplicated} duplicated`,
+          `after ${id} ${rows?.lost} lost, ${rows?.phantom} phantom, ${rows?.duplicated} duplicated, ${rows?.holes} holes`,
       ),
     ].join('; '),
     ...fixed('0 lost, 0 phantom, 0 duplicated, 0 holes'),

@@ -1,4 +1,5 @@
 import { type LimitName, limitOf, stateOf } from './limit.ts';
+import { isOlder } from './older.ts';
 import type { Consequence, Evidence, JudgedRule } from './rules.ts';
 
 const NOT_TOLD = 'not told on this platform';
@@ -12,10 +13,17 @@ export function noiseRules({ m, s, figures }: Evidence): readonly JudgedRule[] {
     value: number | null,
     name: LimitName,
     advice: string,
-    over: { readonly unless?: string | null; readonly consequence?: Consequence } = {},
+    over: {
+      readonly unless?: string | null;
+      readonly consequence?: Consequence;
+      readonly always?: boolean;
+    } = {},
   ): JudgedRule => {
     const limit = limitOf(s.rules, name);
-    const why = m.measured === null ? 'never measured' : (over.unless ?? (value === null ? NOT_TOLD : null));
+    const why =
+      m.measured === null
+        ? 'never measured'
+        : (over.unless ?? (value === null && !(over.always === true && always) ? NOT_TOLD : null));
     return {
       id,
       state: stateOf(why === null, value !== null && Math.abs(value) <= limit.limit),
@@ -25,12 +33,14 @@ export function noiseRules({ m, s, figures }: Evidence): readonly JudgedRule[] {
       consequence: over.consequence ?? 'invalid',
     };
   };
-  const older = m.canary === null ? 'not recorded' : null;
+  const older = isOlder(m) ? 'not recorded' : null;
+  // Linux always tells these: there, none is none that was read.
+  const always = m.host.platform === 'linux' && older === null;
   const stolen =
     'the hypervisor gave the CPU to others: a machine with cores of its own, or another time of the day';
   return [
-    one('steal-mean', host.stealPercent, 'stealMeanPercent', stolen),
-    one('steal-max', host.stealMaxPercent, 'stealMaxPercent', stolen),
+    one('steal-mean', host.stealPercent, 'stealMeanPercent', stolen, { always: true }),
+    one('steal-max', host.stealMaxPercent, 'stealMaxPercent', stolen, { always: true }),
     one(
       'throttled',
       host.throttledPeriods,
@@ -56,6 +66,7 @@ export function noiseRules({ m, s, figures }: Evidence): readonly JudgedRule[] {
         host.foreignCpuPercent,
         'foreignCpuPercent',
         'processes that are not of the run used the CPU: end them, or run on a machine that is free',
+        { always: m.stackKind === 'local' },
       ),
       m.foreign,
     ),
@@ -64,7 +75,12 @@ export function noiseRules({ m, s, figures }: Evidence): readonly JudgedRule[] {
       host.canaryDriftPercent,
       'canaryDriftPercent',
       'the same piece of work took another time before and after the run: the machine changed its pace (turbo, heat, neighbours); run again, with the clock of the CPU held',
-      { unless: older ?? (m.canary?.afterMs == null ? 'not run a second time' : null) },
+      {
+        unless:
+          older ??
+          (m.canary?.afterMs == null && m.ending.state !== 'completed' ? 'not run a second time' : null),
+        always: true,
+      },
     ),
     one(
       'clock',

@@ -4,6 +4,7 @@ import { valuesAt } from '../../measurement/readings.ts';
 import { binomialAtMost } from '../binomial.ts';
 import { type LatencyBudget, latencyBudgetOf } from '../latency-budget.ts';
 import { limitOf, stateOf } from './limit.ts';
+import { isOlder } from './older.ts';
 import type { Evidence, JudgedRule } from './rules.ts';
 
 /** R6 wants so many windows; with fewer, their variance is taken to be as much larger as it may well be. */
@@ -21,7 +22,9 @@ export function sampleRules({ m, s, figures, rulings }: Evidence): readonly Judg
     if (limit.limit === 0) return [{ ...rule, state: 'not-applicable', observed: 'left unjudged' }];
     const sample = sampleOf(latency, m);
     if (sample === null) {
-      return [{ ...rule, state: 'not-applicable', observed: 'no windows in a bundle of an older capbench' }];
+      return isOlder(m)
+        ? [{ ...rule, state: 'not-applicable', observed: 'no windows in a bundle of an older capbench' }]
+        : [{ ...rule, state: 'broken', observed: 'no windows', advice: 'see the errors of the run' }];
     }
     const confidence = confidenceOf(sample, latency.percent);
     return [

@@ -3,6 +3,7 @@ import { faultsOf, OPERATIONS, type Operation } from '../../scenario/workload.ts
 import { negligibleMs } from '../latency-budget.ts';
 import { BEYOND_NOISE, type Drift, driftOf, FEWEST_VALUES } from '../mser.ts';
 import { type Limit, limitOf, stateOf } from './limit.ts';
+import { isOlder } from './older.ts';
 import type { Evidence, JudgedRule } from './rules.ts';
 
 /**
@@ -53,8 +54,13 @@ function ruleOf(
   const means = meansOf(evidence.m.series[series], evidence.m.measured);
   const drift = driftOf(means);
   const rule = { id, ...limit, advice: '', consequence: 'invalid' } as const;
-  const why = whyNot(op, evidence) ?? (means.length === 0 ? 'no slices were recorded' : null);
+  const why =
+    whyNot(op, evidence) ?? (means.length === 0 && isOlder(evidence.m) ? 'no slices were recorded' : null);
   if (why !== null) return { ...rule, state: 'not-applicable', observed: why };
+  if (means.length === 0) {
+    const advice = 'see the errors of the run';
+    return { ...rule, state: 'broken', observed: 'no slices', advice, consequence: 'no-pass' };
+  }
   if (drift === null) {
     const observed = `${means.length} means of a second, ${FEWEST_VALUES} are needed: a longer --duration`;
     return { ...rule, state: 'not-applicable', observed };

@@ -180,6 +180,7 @@ export class WorldLink implements LineListener {
       return;
     }
     if (ok + rejected !== posts.commands) {
+      this.strayAnswers += 1;
       complaints.add('a world server committed another number of commands than the post held');
       return;
     }

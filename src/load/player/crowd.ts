@@ -247,6 +247,7 @@ export class Crowd implements Listener, Home {
     if (this.finished || this.sockets[player] !== socket) return;
     this.heardAt = this.tools.now();
     if (!this.tools.voice.hear(player, data.toString(), this)) {
+      this.strayAnswers += 1;
       this.tools.complaints.add('a world server sent a player a frame that is not of the protocol');
       this.lose(player, socket);
       return;

@@ -33,12 +33,23 @@ test.each<[string, Partial<Measurements>, Partial<typeof DEFAULT_RULES>]>([
 });
 
 test('what is not told on a platform is not judged, and the report says so', () => {
-  const elsewhere = verdictOf({ ...without('host.'), canary: { beforeMs: 20, afterMs: 20 } });
+  const elsewhere = verdictOf({
+    ...without('host.'),
+    canary: { beforeMs: 20, afterMs: 20 },
+    host: { ...recorded.host, platform: 'darwin' },
+  });
   for (const id of ['steal-mean', 'steal-max', 'throttled', 'memory-pressure', 'foreign-cpu']) {
     expect(ruleOf(elsewhere, id)).toMatchObject({
       state: 'not-applicable',
       observed: 'not told on this platform',
     });
+  }
+});
+
+test('on Linux what every kernel tells is missing when it is not there', () => {
+  const verdict = verdictOf(without('host.'));
+  for (const id of ['steal-mean', 'steal-max', 'foreign-cpu']) {
+    expect(ruleOf(verdict, id).state, id).toBe('broken');
   }
 });
 

@@ -61,7 +61,6 @@ test('a few milliseconds more are nobody’s problem, and noise is no drift', ()
 test.each([
   ['faults are planned in the measure phase', {}, { faults: true }, /faults/],
   ['the run is short', { measured: { from: 5, to: 19 } }, {}, /^14 means of a second, 15 are needed/],
-  ['nothing was recorded', without('load.intent.slice'), {}, /no slices/],
 ])('not applicable where %s', (_, m, { faults = false }: { faults?: boolean }, why) => {
   const fault = {
     action: 'drop',
@@ -80,6 +79,12 @@ test.each([
       observed: expect.stringMatching(why),
     });
   }
+});
+
+test('slices that are missing are no steady state', () => {
+  const verdict = verdictOf(without('load.intent.slice'));
+  expect(ruleOf(verdict, 'steady-p95.intent')).toMatchObject({ state: 'broken', observed: 'no slices' });
+  expect(verdict.exitCode).toBe(90);
 });
 
 test('an operation of which nothing was due is not judged', () => {
