@@ -45,6 +45,14 @@ interface Buckets {
   readonly cumulative: readonly number[];
 }
 
+/** The bounds are the same every second, and kept once. */
+const sharing = (fresh: Buckets, last: Buckets | undefined): Buckets =>
+  last !== undefined &&
+  fresh.bounds.length === last.bounds.length &&
+  fresh.bounds.every((bound, i) => bound === last.bounds[i])
+    ? { ...fresh, bounds: last.bounds }
+    : fresh;
+
 /**
  * Counts per bucket over a row of snapshots. Where one says less than the snapshot before it, the server began again
  * at 0 in between, and what it says counts whole. Null with fewer than two.
@@ -121,12 +129,15 @@ export function openWorldProbe(world: WorldEndpoint, instance: number): WorldPro
       if (response.statusCode !== 200)
         throw new Error(`GET ${world.url}/metrics answered ${response.statusCode}`);
       const metrics = parsePrometheus(text);
+      const last = snapshots.at(-1)?.histograms;
+      const read = (name: WorldHistogram): Buckets =>
+        sharing(bucketsOf(metrics, HISTOGRAMS[name]), last?.[name]);
       snapshots.push({
         at: monotonic(),
         histograms: {
-          batchOperations: bucketsOf(metrics, HISTOGRAMS.batchOperations),
-          flushMs: bucketsOf(metrics, HISTOGRAMS.flushMs),
-          responseMs: bucketsOf(metrics, HISTOGRAMS.responseMs),
+          batchOperations: read('batchOperations'),
+          flushMs: read('flushMs'),
+          responseMs: read('responseMs'),
         },
       });
       const samples: Sample[] = [
