@@ -83,6 +83,8 @@ export class ProtocolServer {
       this.serve(request, response).catch(() => request.socket.destroy());
     });
     http.on('upgrade', (request, socket, head) => {
+      // A client that is refused or ends may reset it; that is no error of the test.
+      socket.on('error', () => socket.destroy());
       const url = new URL(request.url ?? '', 'http://x');
       const player = Number(url.searchParams.get('player'));
       if (url.pathname === '/play' && this.options.refuses?.(player) === true) {

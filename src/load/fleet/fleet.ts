@@ -211,7 +211,7 @@ export class Fleet implements ReadyFleet {
       timer = setTimeout(() => {
         const { connected, error } = this.progress();
         const what = `${players - connected} of ${players} players are not connected after ${Math.round(limit / 1e3)} s`;
-        reject(stackFailed(error === null ? what : `${what}: ${error}`, CONNECT_HINT));
+        reject(stackFailed(error === null ? what : `${what}: ${error}`, hintFor(error)));
       }, limit);
       onAbort = () => reject(interrupted('stopped while the players connected'));
       signal.addEventListener('abort', onAbort, { once: true });
@@ -247,7 +247,7 @@ export class Fleet implements ReadyFleet {
     } else if (kind === 'dropped' || kind === 'ledger') {
       this.asks.answer(report);
     } else if (kind === 'refused') {
-      this.troubled(stackFailed(report.message, CONNECT_HINT));
+      this.troubled(stackFailed(report.message, hintFor(report.message)));
     } else if (kind === 'broken') {
       this.troubled(stackFailed(`load worker ${worker} broke: ${report.message}`, BROKEN_HINT));
     } else if (kind === 'connecting') {
