@@ -125,16 +125,16 @@ function stackOpener(
   targets: readonly Target[],
   watchdog: Watchdog,
 ): RunPlan['openStack'] {
+  if (targets.length > 0) {
+    return async (signal) => {
+      const stack = await attachTargets(targets, { signal });
+      // The load's processes are ours, and guarded, also where the stack is somebody else's.
+      return { ...stack, failure: Promise.race([stack.failure, watchdog.lost]) };
+    };
+  }
   // Made here, so that it is known as a secret before anybody could tell it.
   const password = randomBytes(24).toString('base64url');
   host.redaction.add(password, "the database's password");
   const postgresBin = host.env.CAPBENCH_POSTGRES_BIN || null;
-  return (signal) =>
-    targets.length > 0
-      ? // The load's processes are ours, and guarded, also where the stack is somebody else's.
-        attachTargets(targets, { signal }).then((stack) => ({
-          ...stack,
-          failure: Promise.race([stack.failure, watchdog.lost]),
-        }))
-      : openLocalStack(scenario, { watchdog, signal, postgresBin, password });
+  return (signal) => openLocalStack(scenario, { watchdog, signal, postgresBin, password });
 }

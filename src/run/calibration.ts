@@ -5,19 +5,14 @@ import type { Engine, LoadSecond, ReadyFleet, Tally } from '../load/engine.ts';
 import type { CalibrationFacts } from '../measurement/measurements.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { OPERATIONS, type Workload, workloadOf } from '../scenario/workload.ts';
-import type { Endpoints } from '../stack/stack.ts';
+import type { NullWorldOptions, OpenNullWorld } from '../stack/null-world.ts';
 import { type Micros, micros, seconds, toMillis } from '../units.ts';
+import { stuckWorker } from './drive.ts';
 
-/** A world that answers at once and does nothing else. */
-export interface NullWorld {
-  readonly endpoints: Endpoints;
-  close(): Promise<void>;
-}
-
-export type OpenNullWorld = (
-  size: { readonly players: number; readonly monsters: number; readonly servers: number },
+export type NullWorldOpener = (
+  size: Pick<NullWorldOptions, 'players' | 'monsters' | 'servers'>,
   signal: AbortSignal,
-) => Promise<NullWorld>;
+) => Promise<OpenNullWorld>;
 
 /** The generator's cost is that of its operations, hardly that of its idle sockets: so many carry the rate. */
 const MOST_PLAYERS = 1000;
@@ -36,7 +31,7 @@ const OVERDUE_MS = 20_000;
 export async function calibrate(
   engine: Engine,
   scenario: Scenario,
-  openNullWorld: OpenNullWorld,
+  openNullWorld: NullWorldOpener,
   signal: AbortSignal,
 ): Promise<CalibrationFacts | null> {
   if (scenario.calibration.seconds === 0) return null;
@@ -98,10 +93,7 @@ async function drive(fleet: ReadyFleet, workload: Workload, signal: AbortSignal)
   signal.addEventListener('abort', stop, { once: true });
   try {
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () => reject(new Error('a load worker did not end the calibration')),
-        (end + DRAIN) / 1e3 + OVERDUE_MS,
-      );
+      timer = setTimeout(() => reject(stuckWorker('the calibration')), (end + DRAIN) / 1e3 + OVERDUE_MS);
     });
     const tally = await Promise.race([fleet.run((monotonic() + GO_DELAY) as Micros, onSecond), late]);
     if (signal.aborted) throw stopped();

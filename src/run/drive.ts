@@ -105,6 +105,7 @@ export async function drive(
     // What a fault has taken down comes back before the rows are read.
     if (injection !== null) await Promise.race([injection.finish(), left, lost]);
   } catch (thrown) {
+    void injection?.finish();
     // Whatever was answered until a component was lost still counts, if the workers can tell it soon.
     fleet.stop();
     notes.tally = await Promise.race([drained, left, sleep(LOST_DRAIN_MS, null)]).catch(() => null);
@@ -112,12 +113,18 @@ export async function drive(
   } finally {
     signals.stop.removeEventListener('abort', stop);
     overdue.cancel();
-    void injection?.finish().catch(() => undefined);
     await readings.finish();
   }
   if (signals.stop.aborted) return { state: 'interrupted', phase };
   return stopped === null ? { state: 'completed' } : { state: 'stoppedEarly', because: stopped };
 }
+
+/** One that neither ends nor dies, long after its time. */
+export const stuckWorker = (of: string) =>
+  stackFailed(
+    `a load worker did not end its part of ${of}`,
+    'it was stopped or is stuck: see whether the machine is overloaded, and run again',
+  );
 
 /** Rejects once the host's monotonic clock is past what `at` says; it may come to say less. */
 function deadline(at: () => Micros): { readonly passed: Promise<never>; readonly cancel: () => void } {
@@ -126,12 +133,7 @@ function deadline(at: () => Micros): { readonly passed: Promise<never>; readonly
     timer = setInterval(() => {
       if (monotonic() < at()) return;
       clearInterval(timer);
-      reject(
-        stackFailed(
-          'a load worker did not end its part of the run',
-          'it was stopped or is stuck: see whether the machine is overloaded, and run again',
-        ),
-      );
+      reject(stuckWorker('the run'));
     }, 500);
   });
   passed.catch(() => undefined);

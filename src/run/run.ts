@@ -15,7 +15,7 @@ import { openWorldProbe } from '../probe/world.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { faultsOf, workloadOf } from '../scenario/workload.ts';
 import type { Stack } from '../stack/stack.ts';
-import { calibrate, type OpenNullWorld } from './calibration.ts';
+import { calibrate, type NullWorldOpener } from './calibration.ts';
 import { type Drive, drive } from './drive.ts';
 import { injectFaults } from './faults.ts';
 import type { Observer, Phase, StopSignals } from './phases.ts';
@@ -26,7 +26,7 @@ export interface RunPlan {
   readonly identity: RunIdentity;
   readonly openStack: (signal: AbortSignal) => Promise<Stack>;
   readonly engine: Engine;
-  readonly openNullWorld: OpenNullWorld;
+  readonly openNullWorld: NullWorldOpener;
   /** Reads a log before its folder goes. */
   readonly readLog: (path: string) => Promise<string>;
 }

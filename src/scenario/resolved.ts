@@ -47,10 +47,7 @@ function canonical(value: unknown): unknown {
 }
 
 /** SHA-256 over the resolved scenario, in hex: two runs with the same hash were asked for the same. */
-export function scenarioHash({ altered, ...scenario }: Scenario): string {
-  // A scenario that was not altered has the hash it had before there was such a key: bundles keep theirs.
-  const hashed = altered.length === 0 ? scenario : { ...scenario, altered };
-  return createHash('sha256')
-    .update(JSON.stringify(canonical(hashed)))
+export const scenarioHash = (scenario: Scenario): string =>
+  createHash('sha256')
+    .update(JSON.stringify(canonical(scenario)))
     .digest('hex');
-}

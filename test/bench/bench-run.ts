@@ -29,17 +29,23 @@ export interface Helper {
 
 let started = 0;
 
+export interface HelperOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Options of Node's. */
+  readonly execArgv?: readonly string[];
+}
+
 /** Starts `dist/bench-<name>.js`; it ends with the run, however that ends. */
 export async function startHelper(
   { watchdog, folder, signal, helpers }: BenchRun,
   name: string,
   args: readonly (string | number)[],
-  env: Readonly<Record<string, string>> = {},
+  { env = {}, execArgv = [] }: HelperOptions = {},
 ): Promise<Helper> {
   started += 1;
   const child = await startProcess({
     name: `${name}-${started}`,
-    module: bundleFile(`bench-${name}`),
+    ...{ module: bundleFile(`bench-${name}`), execArgv },
     args: args.map(String),
     env,
     log: folder.file(`${name}-${started}.log`),

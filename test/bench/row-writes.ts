@@ -143,7 +143,7 @@ async function bare(run: BenchRun, database: DatabaseEndpoint, rows: number): Pr
     DB_NAME: database.database,
   };
   const args = [PLAYERS + MONSTERS, rows, WARM_UP_SECONDS, SECONDS];
-  const loop = await startHelper(run, 'bare-rows', args, environment);
+  const loop = await startHelper(run, 'bare-rows', args, { env: environment });
   const said = await loop.next();
   await loop.stop();
   return figure(said, 'rowsPerSecond');

@@ -1,4 +1,5 @@
-import { PERCENTS, type Percent, type Percentiles } from './percentiles.ts';
+import { median } from '../figures.ts';
+import { PERCENTS, type Percent, type Percentiles, percentilesOf } from './percentiles.ts';
 
 /** One tool against one model. Milliseconds. */
 export interface Line {
@@ -22,11 +23,35 @@ export interface Line {
 const RELATIVE = 0.01;
 const ABSOLUTE_MS = 0.5;
 
-/** By how much a tool is off; null where it does not tell. */
-export function errorAt({ said, truth, atMost }: Line, percent: Percent): number | null {
-  const [told, from, to] = [said[percent], truth[percent], atMost[percent]];
-  if (told === null || from === null || to === null) return null;
+/** A server whose own answers are later than that knows no delays: something else uses the host. */
+const LATE_MS = 0.5;
+
+/**
+ * By how much a tool is off; null where it does not tell. What the known world really took, late as it was by a
+ * fraction of a millisecond, is true too; never what is less than the law for even arrivals: a world that saw less
+ * was not asked while it stalled.
+ */
+export function errorAt({ said, truth, atMost, seen }: Line, percent: Percent): number | null {
+  const [told, from, most, took] = [said[percent], truth[percent], atMost[percent], seen[percent]];
+  if (told === null || from === null || most === null || took === null) return null;
+  const to = Math.min(Math.max(most, took), most + LATE_MS);
   return told - Math.min(Math.max(told, from), to);
+}
+
+/** The middle of several measurements of one tool against one model, figure by figure. */
+export function medianOf(lines: readonly Line[]): Line {
+  const middle = (figures: (line: Line) => Percentiles): Percentiles =>
+    percentilesOf((percent) => {
+      const all = lines.map((line) => figures(line)[percent]).filter((value) => value !== null);
+      return all.length < lines.length ? null : median(all);
+    });
+  return {
+    ...lines[0]!,
+    perSecond: median(lines.map(({ perSecond }) => perSecond)),
+    said: middle(({ said }) => said),
+    seen: middle(({ seen }) => seen),
+    lateP99: median(lines.map(({ lateP99 }) => lateP99)),
+  };
 }
 
 export const isRight = (line: Line, percent: Percent): boolean => {
@@ -35,9 +60,6 @@ export const isRight = (line: Line, percent: Percent): boolean => {
     error !== null && Math.abs(error) <= Math.max(ABSOLUTE_MS, RELATIVE * Math.abs(line.truth[percent] ?? 0))
   );
 };
-
-/** A server whose own answers are late knows no delays: something else uses the host. */
-const LATE_MS = 0.5;
 
 /** In words, where the truth was none while a line of ours was measured. */
 export const unknownsOf = (lines: readonly Line[]): string[] =>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { faultsOf, isRight, type Line, unknownsOf } from './line.ts';
+import { faultsOf, isRight, type Line, medianOf, unknownsOf } from './line.ts';
 import { percentilesOf } from './percentiles.ts';
 import { markdownOf, textOf } from './table.ts';
 
@@ -23,6 +23,24 @@ test('right is within 1% or 0.5 ms, whichever is larger', () => {
 test('where the truth is a range, it is right in it and as near to it', () => {
   const at = (p90: number) => lineWith({ said: { ...truth, 90: p90 } });
   expect([0, 1, 2, 2.5, 2.6].map((p90) => isRight(at(p90), 90))).toEqual([true, true, true, true, false]);
+});
+
+test('what the world itself took is true too, by half a millisecond and no less than its law', () => {
+  const at = (p50: number, took: number) =>
+    isRight(lineWith({ said: { ...truth, 50: p50 }, seen: { ...truth, 50: took } }), 50);
+  expect(at(5.9, 5.4)).toBe(true);
+  expect(at(5.91, 5.4)).toBe(false);
+  expect([at(6, 9), at(6.01, 9)]).toEqual([true, false]);
+  // It saw less, for it was not asked while it stalled: that is no excuse to say less.
+  expect(at(4.4, 1)).toBe(false);
+});
+
+test('of several rounds the middle, figure by figure; what one does not tell is not told', () => {
+  const round = (p50: number, p99: number | null, lateP99: number) =>
+    lineWith({ said: { ...truth, 50: p50, 99: p99 }, lateP99, perSecond: 100 * p50 });
+  const { said, lateP99, perSecond } = medianOf([round(5, 180, 3), round(9, 190, 0.1), round(6, 170, 0.2)]);
+  expect([said[50], said[99], lateP99, perSecond]).toEqual([6, 180, 0.2, 600]);
+  expect(medianOf([round(5, 180, 0), round(5, null, 0), round(5, 180, 0)]).said[99]).toBeNull();
 });
 
 test('what is not told, or not answered, is not right', () => {

@@ -13,14 +13,15 @@ import { type BenchRun, type Helper, pauseSeconds, startHelper } from '../bench-
 import { figure } from '../figures.ts';
 import { CAPBENCH, MONSTERS, PLAYERS } from './capbench.ts';
 import { MODELS } from './delays.ts';
-import { faultsOf, type Line, unknownsOf } from './line.ts';
+import { faultsOf, type Line, medianOf, unknownsOf } from './line.ts';
 import { percentilesOf } from './percentiles.ts';
 import { markdownOf, textOf } from './table.ts';
 import type { Tool } from './tool.ts';
 import { TOOLS } from './tools.ts';
 
 const RATE = 1000;
-const SECONDS = 10;
+const SECONDS = 6;
+const REPEATS = 3;
 /** A whole number of stalls, so that they are a tenth of what is measured. */
 const EVEN = 2;
 const WARM_UP_SECONDS = 2;
@@ -29,11 +30,16 @@ const BEND_SLACK = 0.0015;
 /** Connections of the tool before are closed by then. */
 const PAUSE_SECONDS = 0.5;
 
+/** A known world that collects its garbage a few times a second is late as often. */
+const YOUNG = ['--min-semi-space-size=16'];
+
 const AT_REAL_TIME = 'CAPBENCH_TRUTH_AT_REAL_TIME';
 
-const HELP = `npm run bench:truth -- [--model NAME]... [--tool NAME]... [--seconds N] [--rate N] [--markdown | --json]
+const HELP = `npm run bench:truth -- [--model NAME]... [--tool NAME]... [--repeats N] [--seconds N] [--rate N]
+                       [--markdown | --json]
 
-Load generators against servers whose delays are known, one after another at one rate, in about eight minutes.
+Load generators against servers whose delays are known, one after another at one rate; the medians of three rounds,
+in about twenty minutes.
 Models: ${Object.keys(MODELS).join(', ')}. A tool is named by the beginning of its name. Exit code 99 when capbench
 is off by more than 1% or 0.5 ms, whichever is larger, at p50, p90, p95 or p99; 90 when a server's own answers were late
 meanwhile, so that nothing follows from it. Exactly 90% of the requests meet no
@@ -43,6 +49,7 @@ stall: at p90 of that model three slow requests in two thousand make 3 ms of not
 interface Options {
   readonly models: readonly string[];
   readonly tools: readonly Tool[];
+  readonly repeats: number;
   readonly seconds: number;
   readonly rate: number;
   readonly form: 'text' | 'markdown' | 'json';
@@ -57,6 +64,7 @@ function readOptions(words: readonly string[]): Options | null {
     options: {
       model: { type: 'string', multiple: true, default: Object.keys(MODELS) },
       tool: { type: 'string', multiple: true, default: [''] },
+      repeats: { type: 'string', default: String(REPEATS) },
       seconds: { type: 'string', default: String(SECONDS) },
       rate: { type: 'string', default: String(RATE) },
       markdown: { type: 'boolean', default: false },
@@ -64,13 +72,14 @@ function readOptions(words: readonly string[]): Options | null {
       help: { type: 'boolean', default: false },
     },
   });
-  const [seconds, rate] = [Number(values.seconds), Number(values.rate)];
+  const [repeats, seconds, rate] = [Number(values.repeats), Number(values.seconds), Number(values.rate)];
   const tools = TOOLS.filter(({ name }) => values.tool.some((tool) => name.startsWith(tool)));
   const known = values.model.every((model) => model in MODELS);
   const bounded = seconds >= EVEN && seconds <= 60 && seconds % EVEN === 0 && rate >= 1 && rate <= 5000;
-  if (values.help || !known || !bounded || tools.length === 0) return null;
+  const repeated = Number.isSafeInteger(repeats) && repeats >= 1 && repeats <= 9;
+  if (values.help || !known || !bounded || !repeated || tools.length === 0) return null;
   const form = values.json ? 'json' : values.markdown ? 'markdown' : 'text';
-  return { models: values.model, tools, seconds, rate, form };
+  return { models: values.model, tools, repeats, seconds, rate, form };
 }
 
 interface KnownWorld {
@@ -111,11 +120,13 @@ interface Results {
   readonly missing: readonly string[];
 }
 
-/** Tools in turn, each against every model: what else the host does meets them all alike. */
+/** Tools in turn, each against every model, and all of it again: what else the host does meets them all alike. */
 async function measureAll(run: BenchRun, options: Options): Promise<Results> {
   const worlds: KnownWorld[] = [];
   for (const model of options.models) {
-    const helper = await startHelper(run, 'known-world', [model, PLAYERS, MONSTERS]);
+    const helper = await startHelper(run, 'known-world', [model, PLAYERS, MONSTERS], {
+      execArgv: YOUNG,
+    });
     worlds.push({ model, helper, url: `http://127.0.0.1:${figure(await helper.next(), 'port')}` });
   }
   // A server that has just begun is slow to whoever asks first.
@@ -124,31 +135,42 @@ async function measureAll(run: BenchRun, options: Options): Promise<Results> {
     for (const tool of CAPBENCH)
       await tool.measure(run, { url, rate: options.rate, seconds: WARM_UP_SECONDS });
   }
-  const lines: Line[] = [];
   const versions = new Set<string>();
   const missing: string[] = [];
+  const here: Tool[] = [];
   for (const tool of options.tools) {
     const version = await tool.version();
-    if (version === null) {
-      missing.push(`${tool.name} is not here: ${tool.obtain}`);
-      continue;
-    }
-    if (!tool.ours) versions.add(version);
-    say(`${tool.name} over ${tool.wire} (${version})`);
-    for (const world of worlds) {
-      try {
-        lines.push(await measure(run, tool, world, options));
-        say(textOf(lines.slice(-1)).split('\n').slice(1).join('\n'));
-      } catch (thrown) {
-        run.signal.throwIfAborted();
-        if (tool.ours) throw thrown;
-        say(`${tool.name}, ${world.model}: ${messageOf(thrown)}`);
+    if (version === null) missing.push(`${tool.name} is not here: ${tool.obtain}`);
+    else here.push(tool);
+    if (version !== null && !tool.ours) versions.add(version);
+  }
+  const measured: Line[] = [];
+  for (let round = 1; round <= options.repeats; round++) {
+    for (const tool of here) {
+      say(`round ${round} of ${options.repeats}: ${tool.name} over ${tool.wire}`);
+      for (const world of worlds) {
+        try {
+          const line = await measure(run, tool, world, options);
+          measured.push(line);
+          say(textOf([line]).split('\n').slice(1).join('\n'));
+        } catch (thrown) {
+          run.signal.throwIfAborted();
+          if (tool.ours) throw thrown;
+          say(`${tool.name}, ${world.model}: ${messageOf(thrown)}`);
+        }
       }
     }
   }
   await Promise.all(worlds.map(({ helper }) => helper.stop()));
   return {
-    lines: options.models.flatMap((model) => lines.filter((line) => line.model === model)),
+    lines: options.models.flatMap((model) =>
+      here.flatMap(({ name, wire }) => {
+        const rounds = measured.filter(
+          (line) => line.model === model && line.tool === name && line.wire === wire,
+        );
+        return rounds.length === 0 ? [] : [medianOf(rounds)];
+      }),
+    ),
     ...{ versions: [...versions], missing },
   };
 }
