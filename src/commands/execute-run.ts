@@ -3,7 +3,8 @@ import os from 'node:os';
 import { resolve } from 'node:path';
 import { badInput, type ExitCode } from '../errors.ts';
 import type { Host } from '../host.ts';
-import { createNativeEngine } from '../load/native.ts';
+import type { Engine } from '../load/engine.ts';
+import { createNativeEngine, type NativeEngineOptions } from '../load/native.ts';
 import { makeBundle, pointLatest, readLogTail, writeArtefact } from '../measurement/bundle.ts';
 import type { HostFacts } from '../measurement/measurements.ts';
 import { commitOf } from '../probe/commit.ts';
@@ -93,7 +94,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
         host: hostFacts(host),
       },
       openStack: stackOpener(host, scenario, targets, guard),
-      engine: createNativeEngine({ workers, watchdog: guard, onConnecting: progress.connecting }),
+      engine: engineOf(flags, { workers, watchdog: guard, onConnecting: progress.connecting }),
       openNullWorld: (size, signal) => openNullWorld({ ...size, watchdog: guard, signal }),
       readLog: readLogTail,
     };
@@ -116,6 +117,14 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     const warning = await watchdog?.close();
     if (warning != null) progress.say(`warning: ${warning}`);
     signals.dispose();
+  }
+}
+
+/** The engine that `--engine` names. */
+function engineOf({ engine }: RunFlags, options: NativeEngineOptions): Engine {
+  switch (engine) {
+    case 'native':
+      return createNativeEngine(options);
   }
 }
 

@@ -1,12 +1,13 @@
 import { Command, Option } from 'commander';
 import type { Host } from '../host.ts';
+import { ENGINES, type EngineName } from '../load/engine.ts';
 import { type ScenarioFlags, withScenario } from './scenario-options.ts';
 
 /** What `capbench run` takes besides the scenario's own options, as given. */
 export interface RunFlags extends ScenarioFlags {
   readonly target: readonly string[];
   readonly iOwn: readonly string[];
-  readonly engine: string;
+  readonly engine: EngineName;
   readonly workers?: string;
   readonly out?: string;
   readonly quiet?: boolean;
@@ -45,7 +46,7 @@ export const runCommand = (host: Host): Command =>
         .argParser(repeated)
         .default([], 'only loopback is loaded'),
     )
-    .addOption(new Option('--engine <name>', 'who makes the load').choices(['native']).default('native'))
+    .addOption(new Option('--engine <name>', 'who makes the load').choices(ENGINES).default('native'))
     .option('--workers <number>', 'processes that simulate players (default: by cores and players)')
     .option('--out <folder>', 'where the bundle goes (default: reports)')
     .option('--quiet', 'no progress; the verdict alone on stdout')

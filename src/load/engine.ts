@@ -148,10 +148,15 @@ export interface Tally {
 
 /** A fleet whose players are all connected. */
 export interface ReadyFleet {
+  /**
+   * GO, on the host's monotonic clock, where the engine itself has fixed it before it was READY (a process of
+   * somebody else's cannot be told later); null: whenever `run` says.
+   */
+  readonly go: Micros | null;
   readonly connect: ConnectFacts;
   readonly workerPids: readonly number[];
   /**
-   * Starts the schedule at `go` on the host's monotonic clock; resolves after the drain.
+   * Starts the schedule at `go` on the host's monotonic clock, which is the engine's own where it has one; resolves after the drain.
    * @throws CapbenchError 93 when a worker died or broke, 105 when the fleet was closed meanwhile
    */
   run(go: Micros, onSecond: (second: LoadSecond) => void): Promise<Tally>;
@@ -171,9 +176,12 @@ export interface ReadyFleet {
   close(): Promise<void>;
 }
 
+export const ENGINES = ['native'] as const;
+export type EngineName = (typeof ENGINES)[number];
+
 /** Who makes the load. */
 export interface Engine {
-  readonly name: 'native';
+  readonly name: EngineName;
   /** Connects every player; resolves READY. Refuses before it starts when descriptors or ports do not suffice. */
   prepare(workload: Workload, at: Endpoints, signal: AbortSignal): Promise<ReadyFleet>;
 }

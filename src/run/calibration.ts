@@ -95,7 +95,10 @@ async function drive(fleet: ReadyFleet, workload: Workload, signal: AbortSignal)
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(stuckWorker('the calibration')), (end + DRAIN) / 1e3 + OVERDUE_MS);
     });
-    const tally = await Promise.race([fleet.run((monotonic() + GO_DELAY) as Micros, onSecond), late]);
+    const tally = await Promise.race([
+      fleet.run(fleet.go ?? ((monotonic() + GO_DELAY) as Micros), onSecond),
+      late,
+    ]);
     if (signal.aborted) throw stopped();
     const means = [...used.values()].map((all) => all.reduce((sum, one) => sum + one, 0) / all.length);
     return { tally, utilisation: Math.max(0, ...means) };

@@ -40,7 +40,7 @@ export async function drive(
   lost: Promise<never>,
 ): Promise<Ending> {
   const { timeline } = workload;
-  const go = (monotonic() + GO_DELAY) as Micros;
+  const go = fleet.go ?? ((monotonic() + GO_DELAY) as Micros);
   notes.go = go;
   const readings = watch(probes, (at, samples) => notes.series.add(at, samples));
   notes.probes = readings.tallies;

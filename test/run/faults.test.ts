@@ -46,6 +46,7 @@ function stage(
   const fleet: ReadyFleet = {
     connect: { connected: 0, failed: 0, errors: [], connect: { counts: [], min: 0, max: 0, sum: 0 } },
     workerPids: [],
+    go: null,
     run: () => Promise.reject(new Error('not here')),
     drop: (share) => Promise.resolve(share / 10),
     ledger: () => Promise.resolve(ledger),

@@ -50,6 +50,7 @@ type WorkerState =
  *   connecting -> ready -> running -> done;  closed from any of them
  */
 export class Fleet implements ReadyFleet {
+  readonly go = null;
   readonly workerPids: readonly number[];
   private readonly plan: FleetPlan;
   private readonly processes: readonly NodeProcess[];
