@@ -51,17 +51,20 @@ export async function measureCanary(): Promise<number> {
 
 const AGAIN = 3;
 const AGAIN_AFTER_MS = 700;
-/** Slower than before by no more than this, it is not asked again. */
-const AS_BEFORE = 1.02;
 
 /**
  * The canary after a run. The end of a run leaves the kernel something to do for a moment, a database to remove and
- * pages to write: where it is slower than before, it is asked again a little later, and the last answer is the one.
+ * pages to write: where it is slower than before, beyond what the run's rules allow, it is asked again a little later, and the last answer is the one.
  * A machine that has really changed its pace has not done so for a second.
  */
-export async function measureCanaryAfter(beforeMs: number, measure = measureCanary): Promise<number> {
+export async function measureCanaryAfter(
+  beforeMs: number,
+  driftPercent: number,
+  measure = measureCanary,
+): Promise<number> {
+  const most = beforeMs * (1 + driftPercent / 100);
   let after = await measure();
-  for (let again = 0; again < AGAIN && after > AS_BEFORE * beforeMs; again++) {
+  for (let again = 0; again < AGAIN && after > most; again++) {
     await pause(AGAIN_AFTER_MS);
     after = await measure();
   }

@@ -73,7 +73,10 @@ export async function run(plan: RunPlan, observer: Observer, signals: StopSignal
     await closeAll(closers);
   }
   if (notes.canary !== null && ending.state === 'completed') {
-    notes.canary = { ...notes.canary, afterMs: await measureCanaryAfter(notes.canary.beforeMs) };
+    notes.canary = {
+      ...notes.canary,
+      afterMs: await measureCanaryAfter(notes.canary.beforeMs, plan.scenario.rules.canaryDriftPercent),
+    };
   }
   notes.clockDriftMs = clockDriftMs();
   return { measurements: measurementsOf(notes, workload.timeline, ending, monotonic()), logs };

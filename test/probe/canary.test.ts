@@ -26,6 +26,6 @@ test.each([
   ['faster than before', [7], 7],
 ])('after the run it is asked again where it is %s', async (_, answers, expected) => {
   const left = [...answers];
-  expect(await measureCanaryAfter(10, async () => left.shift() ?? Number.NaN)).toBe(expected);
+  expect(await measureCanaryAfter(10, 2, async () => left.shift() ?? Number.NaN)).toBe(expected);
   expect(left).toEqual([]);
 });
