@@ -16,7 +16,7 @@ const common = {
   platform: 'node',
   format: 'esm',
   target: 'node20',
-  external: [...Object.keys(dependencies), 'autocannon'],
+  external: [...Object.keys(dependencies), 'autocannon', 'esbuild'],
   sourcemap: 'linked',
   logLevel: 'warning',
   metafile: true,
@@ -63,6 +63,7 @@ const bench = () => ({
   attribution: 'test/attribution/attribution.ts',
   torture: 'test/torture/torture.ts',
   soak: 'test/soak/soak.ts',
+  fuzz: 'test/fuzz/fuzz.ts',
   ...Object.fromEntries(BENCH_PROCESSES.map((name) => [`bench-${name}`, `test/bench/${name}.ts`])),
 });
 const BENCH_PROCESSES = ['bare-autocannon', 'bare-rows', 'bare-ws', 'monster-flood', 'null-world'];

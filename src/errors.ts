@@ -49,7 +49,8 @@ const REFUSALS: Readonly<Record<string, readonly [what: string, hint: string]>> 
   EDQUOT: ['the disk quota is used up', 'free some space, or set TMPDIR and --out to folders elsewhere'],
   ENOMEM: ['this host gives no more memory', 'free memory, raise ulimit -v, or run with a lower --scale'],
 };
-const OUT_OF_MEMORY = /out of memory|allocation failed|cannot allocate memory/i;
+/** How V8, libc and PostgreSQL say it. */
+export const OUT_OF_MEMORY = /out of memory|allocation failed|cannot allocate memory/i;
 
 /** An error by which the host refuses a resource, as exit code 93 with advice; null for any other. */
 export function refusalOf(thrown: unknown): CapbenchError | null {

@@ -1,4 +1,4 @@
-import { stackFailed } from '../errors.ts';
+import { OUT_OF_MEMORY, stackFailed } from '../errors.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { toMillis } from '../units.ts';
 import { bundleFile } from './bundle-file.ts';
@@ -45,7 +45,6 @@ const CRASHES: ReadonlySet<NodeJS.Signals | null> = new Set([
   'SIGTRAP',
   'SIGILL',
 ]);
-const OUT_OF_MEMORY = /out of memory|allocation failed|cannot allocate memory/i;
 const ASK_EVERY_MS = 50;
 /** How long a world server waits for a PostgreSQL that was taken away on purpose. */
 const RECONNECT_SECONDS = 30;

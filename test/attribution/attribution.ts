@@ -1,3 +1,9 @@
+/**
+ * `npm run attribution`: who was slow, on this machine. The same world is run quietly, on a host made busy, slow
+ * on purpose, driven by a generator that is held back, and with more load than it can take; each time the verdict
+ * must be the right one and name the right culprit. Nothing else may run meanwhile. QUIET changes how many quiet
+ * runs there are, ONLY=busy,slow picks cases.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,12 +13,6 @@ import { fileURLToPath } from 'node:url';
 import { EXIT } from '../../src/errors.ts';
 import type { Report } from '../../src/report/report.ts';
 
-/**
- * `npm run attribution`: who was slow, on this machine. The same world is run quietly, on a host made busy, slow
- * on purpose, driven by a generator that is held back, and with more load than it can take; each time the verdict
- * must be the right one and name the right culprit. Nothing else may run meanwhile. QUIET changes how many quiet
- * runs there are, ONLY=busy,slow picks cases.
- */
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const root = fileURLToPath(new URL('..', import.meta.url));
 const quietRuns = Number(process.env.QUIET ?? 10);

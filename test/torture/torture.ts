@@ -1,3 +1,8 @@
+/**
+ * `npm run torture`: 100 kills of PostgreSQL at full rate, of which none may lose an acknowledged write; then the
+ * negative control, the same without waiting for the disk, in which every kill must be caught losing some. Ends
+ * with 0 when both are so. KILLS and CONTROLS change how many.
+ */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,11 +11,6 @@ import { fileURLToPath } from 'node:url';
 import { EXIT } from '../../src/errors.ts';
 import type { Report } from '../../src/report/report.ts';
 
-/**
- * `npm run torture`: 100 kills of PostgreSQL at full rate, of which none may lose an acknowledged write; then the
- * negative control, the same without waiting for the disk, in which every kill must be caught losing some. Ends
- * with 0 when both are so. KILLS and CONTROLS change how many.
- */
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const root = fileURLToPath(new URL('..', import.meta.url));
 const kills = Number(process.env.KILLS ?? 100);

@@ -50,6 +50,14 @@ async function comeBack<T>(connect: () => Promise<T>): Promise<T> {
   }
 }
 
+/** A socket that has not heard its welcome. */
+const openAgain = (): Promise<WebSocket> =>
+  new Promise((resolve, reject) => {
+    const socket = new WebSocket(`${world.url.replace('http', 'ws')}/play?player=0`);
+    socket.once('open', () => resolve(socket));
+    socket.once('error', reject);
+  });
+
 const isPending = async (promise: Promise<unknown>, millis: number): Promise<boolean> =>
   (await Promise.race([promise, new Promise((resolve) => setTimeout(resolve, millis, 'pending'))])) ===
   'pending';
@@ -106,14 +114,7 @@ describe('a player who comes back', () => {
     player.send(1, 'guard');
     await new Promise((resolve) => setTimeout(resolve, 50));
     await cut(player);
-    const held = await comeBack(
-      () =>
-        new Promise<WebSocket>((resolve, reject) => {
-          const socket = new WebSocket(`${world.url.replace('http', 'ws')}/play?player=0`);
-          socket.once('open', () => resolve(socket));
-          socket.once('error', reject);
-        }),
-    );
+    const held = await comeBack(openAgain);
     held.terminate();
     await once(held, 'close');
     const back = comeBack(() => connectPlayer(world.url, 0));
@@ -129,14 +130,7 @@ describe('a player who comes back', () => {
     player.send(1, 'guard');
     await new Promise((resolve) => setTimeout(resolve, 50));
     await cut(player);
-    const early = await comeBack(
-      () =>
-        new Promise<WebSocket>((resolve, reject) => {
-          const socket = new WebSocket(`${world.url.replace('http', 'ws')}/play?player=0`);
-          socket.once('open', () => resolve(socket));
-          socket.once('error', reject);
-        }),
-    );
+    const early = await comeBack(openAgain);
     early.send('{"seq":2,"text":"guard"}');
     expect((await once(early, 'close'))[0]).toBe(1007);
     await release();
