@@ -1,5 +1,5 @@
-import { hrtime } from 'node:process';
 import { Worker } from 'node:worker_threads';
+import { exactMonotonic } from '../../clock.ts';
 import { bundleFile } from '../../stack/bundle-file.ts';
 
 /** What the alarm shares with its thread: a moment, and a count of the times it was set. */
@@ -15,12 +15,6 @@ export const alarmCells = (buffer: SharedArrayBuffer): AlarmCells => ({
   moment: new Float64Array(buffer, 0, 1),
   sets: new Int32Array(buffer, 8, 1),
 });
-
-/** The clock itself: an offset taken once may be off by as long as a thread was held up meanwhile. */
-export function clockMicros(): number {
-  const [seconds, nanos] = hrtime();
-  return seconds * 1e6 + nanos / 1e3;
-}
 
 /**
  * A timer for fractions of a millisecond, which the event loop's own has not: a thread that sleeps until the
@@ -44,7 +38,7 @@ export class Alarm {
   /** Rings once in so many microseconds, instead of when it was set to ring before. */
   set(wait: number): void {
     const { moment, sets } = this.cells;
-    moment[0] = clockMicros() + wait;
+    moment[0] = exactMonotonic() + wait;
     Atomics.add(sets, 0, 1);
     Atomics.notify(sets, 0);
   }
