@@ -76,6 +76,7 @@ const LIMITS: readonly Fault[] = [
     says: [/^error: the watchdog did not start/m, /^hint: .*ulimit -u/m],
     ending: 'scenario',
     unless: needsRoot,
+    slow: true,
   },
   {
     what: 'no address space is left (ulimit -v)',

@@ -99,6 +99,7 @@ const COMPONENTS: readonly Fault[] = [
     says: [/^warning: the watchdog \(process \d+\) did not end within 4 s and was killed/m],
     ending: 'completed',
     logs: LOCAL_LOGS,
+    slow: true,
   },
 ];
 
