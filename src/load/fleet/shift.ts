@@ -24,8 +24,8 @@ const SECOND = 1_000_000;
 const SWEEP = 100_000;
 const PROGRESS_MS = 100;
 /**
- * Intents and posts a second up to which a worker is woken for each, and spins for ALARM_AHEAD (metronome.ts) before it at most. Above, it is woken
- * each millisecond, and what it sends is up to a millisecond late.
+ * Intents and posts a second up to which a worker is woken for each, and spins for ALARM_AHEAD (metronome.ts) before
+ * it at most. Above, it is woken each millisecond, and what it sends is up to a millisecond late.
  */
 const PRECISE_RATE = 1_500;
 /** Operations hashed in one go after the drain: some 10 ms. */
