@@ -125,6 +125,7 @@ export const METRICS: Readonly<Record<string, Metric>> = {
   'generator.calibration.ownLagP99Ms': figure('ms'),
   'generator.calibration.dueP99Ms': figure('ms'),
   'generator.memoryBytesPerPlayer': figure('bytes'),
+  'generator.cpuMicrosPerOperation': figure('us'),
   'host.cpuModel': figure('text'),
   'host.cpus': figure('cores'),
   'host.memoryBytes': figure('bytes'),

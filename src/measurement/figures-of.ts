@@ -19,6 +19,7 @@ import { databaseFigures, throughputFigures, worldFigures } from './server-figur
 
 /** Reduces the facts of a run to the body of report.json. */
 export function figuresOf(m: Measurements, s: Scenario): Figures {
+  const throughput = throughputFigures(m);
   return {
     load: {
       requestedCcu: s.load.players,
@@ -31,7 +32,7 @@ export function figuresOf(m: Measurements, s: Scenario): Figures {
       sentPercent: eachOperation((op) => sentPercent(m.operations[op].measured)),
     },
     latency: eachOperation((op) => latencyOf(m.operations[op])),
-    throughput: throughputFigures(m),
+    throughput,
     world: worldFigures(m, s),
     database: databaseFigures(m),
     network: networkFigures(m),
@@ -47,7 +48,7 @@ export function figuresOf(m: Measurements, s: Scenario): Figures {
       statement: m.ceilings?.statement ?? null,
     },
     faults: faultFigures(m),
-    generator: generatorFigures(m, lagsOf(m)),
+    generator: generatorFigures(m, lagsOf(m), throughput.operationsPerSecond),
     host: hostFigures(m),
     stack: {
       kind: m.stackKind,

@@ -171,6 +171,8 @@ export interface Figures {
     /** Of the time, ready to run without a CPU: the worker that waited most. */
     readonly waitedPercent: number | null;
     readonly memoryBytesPerPlayer: number | null;
+    /** CPU of the generator for each answered operation, in microseconds; over the measure phase. */
+    readonly cpuMicrosPerOperation: number | null;
     /** Against a world that does nothing, before the run. */
     readonly calibration: {
       readonly seconds: number | null;

@@ -26,7 +26,11 @@ function generatorCores(m: Measurements): number | null {
 
 export type Lags = Pick<Figures['generator'], 'lagP99Ms' | 'ownLagP99Ms' | 'pushbackMeanMs'>;
 
-export function generatorFigures(m: Measurements, lags: Lags): Figures['generator'] {
+export function generatorFigures(
+  m: Measurements,
+  lags: Lags,
+  operationsPerSecond: number | null,
+): Figures['generator'] {
   const window = m.measured ?? NOWHERE;
   const each = (name: string) =>
     numbered(m.series, 'generator', name).map((series) => gaugeOf(series, window));
@@ -43,6 +47,7 @@ export function generatorFigures(m: Measurements, lags: Lags): Figures['generato
     stalledPercent: stalledPercent(m),
     waitedPercent: waitedPercent(m, 'generator'),
     memoryBytesPerPlayer: ratio(memory, m.peakCcu),
+    cpuMicrosPerOperation: ratio(cores === null ? null : cores * 1e6, operationsPerSecond),
     calibration: {
       seconds: m.calibration?.seconds ?? null,
       targetPerSecond: m.calibration?.targetPerSecond ?? null,

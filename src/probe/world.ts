@@ -3,6 +3,7 @@ import { monotonic } from '../clock.ts';
 import { pinnedLookup } from '../stack/pinned-lookup.ts';
 import type { WorldEndpoint } from '../stack/stack.ts';
 import type { Micros } from '../units.ts';
+import { type BucketCounts, BucketHistory } from './bucket-history.ts';
 import type { Probe, Sample } from './probe.ts';
 import { bucketsOf, type Metric, parsePrometheus } from './prometheus.ts';
 
@@ -33,58 +34,12 @@ const HISTOGRAMS = {
 } as const;
 
 export type WorldHistogram = keyof typeof HISTOGRAMS;
-
-/** The cumulative buckets of a world server at one instant. */
-interface Snapshot {
-  readonly at: Micros;
-  readonly histograms: Readonly<Record<WorldHistogram, Buckets>>;
-}
-
-interface Buckets {
-  readonly bounds: readonly number[];
-  readonly cumulative: readonly number[];
-}
-
-/** The bounds are the same every second, and kept once. */
-const sharing = (fresh: Buckets, last: Buckets | undefined): Buckets =>
-  last !== undefined &&
-  fresh.bounds.length === last.bounds.length &&
-  fresh.bounds.every((bound, i) => bound === last.bounds[i])
-    ? { ...fresh, bounds: last.bounds }
-    : fresh;
-
-/**
- * Counts per bucket over a row of snapshots. Where one says less than the snapshot before it, the server began again
- * at 0 in between, and what it says counts whole. Null with fewer than two.
- */
-export function countsOver(
-  snapshots: readonly Buckets[],
-): { readonly bounds: readonly number[]; readonly counts: readonly number[] } | null {
-  const [first, ...rest] = snapshots;
-  if (first === undefined || rest.length === 0) return null;
-  const cumulative = first.cumulative.map(() => 0);
-  let before = first;
-  for (const now of rest) {
-    const fell = now.cumulative.some((count, bucket) => count < (before.cumulative[bucket] ?? 0));
-    for (const bucket of cumulative.keys()) {
-      cumulative[bucket]! += (now.cumulative[bucket] ?? 0) - (fell ? 0 : (before.cumulative[bucket] ?? 0));
-    }
-    before = now;
-  }
-  return {
-    bounds: first.bounds,
-    counts: cumulative.map((count, bucket) => count - (cumulative[bucket - 1] ?? 0)),
-  };
-}
+const WORLD_HISTOGRAMS = ['batchOperations', 'flushMs', 'responseMs'] as const satisfies WorldHistogram[];
 
 /** A world server's own account of itself, from `GET /metrics`. */
 export interface WorldProbe extends Probe {
   /** Counts per bucket (not cumulative) between the readings nearest to `from` and to `to`. */
-  buckets(
-    histogram: WorldHistogram,
-    from: Micros,
-    to: Micros,
-  ): { readonly bounds: readonly number[]; readonly counts: readonly number[] } | null;
+  buckets(histogram: WorldHistogram, from: Micros, to: Micros): BucketCounts | null;
 }
 
 async function textOf(body: AsyncIterable<string>, url: string): Promise<string> {
@@ -103,16 +58,13 @@ function total(metrics: readonly Metric[], name: string, label = ''): number {
   return own.filter(({ labels }) => labels.includes(label)).reduce((sum, { value }) => sum + value, 0);
 }
 
-/** The place of the snapshot nearest to an instant; -1 when there is none. */
-const nearest = (snapshots: readonly Snapshot[], at: Micros): number =>
-  snapshots.reduce(
-    (best, one, i) => (best === -1 || Math.abs(one.at - at) < Math.abs(snapshots[best]!.at - at) ? i : best),
-    -1,
-  );
-
 /** @param instance 1-based, as in the series' names. */
 export function openWorldProbe(world: WorldEndpoint, instance: number): WorldProbe {
-  const snapshots: Snapshot[] = [];
+  const histories: Readonly<Record<WorldHistogram, BucketHistory>> = {
+    batchOperations: new BucketHistory(),
+    flushMs: new BucketHistory(),
+    responseMs: new BucketHistory(),
+  };
   const pinned =
     world.address === undefined ? null : new Agent({ connect: { lookup: pinnedLookup(world.address) } });
 
@@ -129,17 +81,8 @@ export function openWorldProbe(world: WorldEndpoint, instance: number): WorldPro
       if (response.statusCode !== 200)
         throw new Error(`GET ${world.url}/metrics answered ${response.statusCode}`);
       const metrics = parsePrometheus(text);
-      const last = snapshots.at(-1)?.histograms;
-      const read = (name: WorldHistogram): Buckets =>
-        sharing(bucketsOf(metrics, HISTOGRAMS[name]), last?.[name]);
-      snapshots.push({
-        at: monotonic(),
-        histograms: {
-          batchOperations: read('batchOperations'),
-          flushMs: read('flushMs'),
-          responseMs: read('responseMs'),
-        },
-      });
+      const at = monotonic();
+      for (const name of WORLD_HISTOGRAMS) histories[name].add(at, bucketsOf(metrics, HISTOGRAMS[name]));
       const samples: Sample[] = [
         {
           series: `world.${instance}.batches`,
@@ -162,10 +105,7 @@ export function openWorldProbe(world: WorldEndpoint, instance: number): WorldPro
       }
       return samples;
     },
-    buckets(histogram, from, to) {
-      const between = snapshots.slice(nearest(snapshots, from), nearest(snapshots, to) + 1);
-      return countsOver(between.map(({ histograms }) => histograms[histogram]));
-    },
+    buckets: (histogram, from, to) => histories[histogram].between(from, to),
     close: async () => pinned?.destroy(),
   };
 }

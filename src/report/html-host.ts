@@ -31,6 +31,10 @@ export function hostFacts({ host, generator, world, database, load }: Report): (
       'Lag of sending',
       `p99 ${quantity(generator.lagP99Ms, 'ms')}; the generator’s own p99 ${quantity(generator.ownLagP99Ms, 'ms')}; held back by the servers ${quantity(generator.pushbackMeanMs, 'ms')} on average`,
     ],
+    [
+      'Its cost',
+      `${quantity(generator.cpuMicrosPerOperation, 'us')} of CPU for each answered operation, ${bytesText(generator.memoryBytesPerPlayer)} for each player`,
+    ],
     ['Its ceiling', calibrationText(generator.calibration)],
     [
       'Noise',

@@ -220,6 +220,7 @@ export const reportSchema = z.object({
     ),
     waitedPercent: figure.describe('Of the time, ready to run without a CPU.'),
     memoryBytesPerPlayer: figure,
+    cpuMicrosPerOperation: figure.describe('CPU of the generator for each answered operation.'),
     calibration: z
       .object({
         seconds: figure,

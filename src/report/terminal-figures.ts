@@ -147,6 +147,11 @@ export function hostLines({ host, world, database, generator, bottleneck }: Repo
       `loop delay up to ${quantity(generator.maxLoopDelayMs, 'ms')}`,
       `lag p99 ${quantity(generator.lagP99Ms, 'ms')}, own ${quantity(generator.ownLagP99Ms, 'ms')}`,
     ),
+    fact(
+      'its cost',
+      `${quantity(generator.cpuMicrosPerOperation, 'us')} of CPU an operation`,
+      `${bytesText(generator.memoryBytesPerPlayer)} a player`,
+    ),
     fact('generator ceiling', calibrationText(generator.calibration)),
     fact('bottleneck', bottleneck.resource, plain(bottleneck.evidence)),
   ];

@@ -2,33 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { monotonic } from '../../src/clock.ts';
-import { countsOver, openWorldProbe } from '../../src/probe/world.ts';
-
-const bounds = [1, 2, Number.POSITIVE_INFINITY];
-const snapshot = (...cumulative: number[]) => ({ bounds, cumulative });
-
-test('buckets are what was counted from the first snapshot to the last', () => {
-  expect(countsOver([snapshot(1, 1, 1), snapshot(2, 4, 4), snapshot(2, 9, 12)])).toEqual({
-    bounds,
-    counts: [1, 7, 3],
-  });
-});
-
-test('a server that began again counts whole from there', () => {
-  expect(countsOver([snapshot(5, 9, 10), snapshot(6, 12, 13), snapshot(1, 2, 3), snapshot(1, 3, 5)])).toEqual(
-    {
-      bounds,
-      counts: [2, 4, 2],
-    },
-  );
-  // Fewer of one kind are enough to know it, though the sum has grown.
-  expect(countsOver([snapshot(5, 5, 5), snapshot(0, 20, 20)])?.counts).toEqual([0, 20, 0]);
-});
-
-test('one snapshot is no span', () => {
-  expect(countsOver([])).toBeNull();
-  expect(countsOver([snapshot(1, 2, 3)])).toBeNull();
-});
+import { openWorldProbe } from '../../src/probe/world.ts';
 
 const closers: (() => void)[] = [];
 afterEach(() => {
