@@ -16,7 +16,7 @@ const common = {
   platform: 'node',
   format: 'esm',
   target: 'node20',
-  external: [...Object.keys(dependencies), 'autocannon', 'esbuild'],
+  external: [...Object.keys(dependencies), 'esbuild'],
   sourcemap: 'linked',
   logLevel: 'warning',
   metafile: true,

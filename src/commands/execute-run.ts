@@ -3,6 +3,7 @@ import os from 'node:os';
 import { resolve } from 'node:path';
 import { badInput, type ExitCode } from '../errors.ts';
 import type { Host } from '../host.ts';
+import { createAutocannonEngine, refuseForAutocannon } from '../load/autocannon/engine.ts';
 import type { Engine } from '../load/engine.ts';
 import { createNativeEngine, type NativeEngineOptions } from '../load/native.ts';
 import { makeBundle, pointLatest, readLogTail, writeArtefact } from '../measurement/bundle.ts';
@@ -11,6 +12,7 @@ import { commitOf } from '../probe/commit.ts';
 import { type RunPlan, run } from '../run/run.ts';
 import { scenarioHash, writeScenario } from '../scenario/resolved.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { workloadOf } from '../scenario/workload.ts';
 import { openLocalStack } from '../stack/local.ts';
 import { openNullWorld } from '../stack/null-world.ts';
 import { attachTargets } from '../stack/remote.ts';
@@ -68,6 +70,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     // Bad addresses are bad input: said before there is a bundle. Names are not resolved again after this.
     const targets = await resolveTargets(flags.target, flags.iOwn);
     if (targets.length > 0) refuseProcessFaults(scenario);
+    if (flags.engine === 'autocannon') refuseForAutocannon(workloadOf(scenario), targets);
     const startedAt = new Date();
     const out = resolve(host.cwd, flags.out || host.env.CAPBENCH_OUT || 'reports');
     const bundle = await makeBundle(out, scenario.name, startedAt);
@@ -125,6 +128,8 @@ function engineOf({ engine }: RunFlags, options: NativeEngineOptions): Engine {
   switch (engine) {
     case 'native':
       return createNativeEngine(options);
+    case 'autocannon':
+      return createAutocannonEngine(options);
   }
 }
 

@@ -176,7 +176,7 @@ export interface ReadyFleet {
   close(): Promise<void>;
 }
 
-export const ENGINES = ['native'] as const;
+export const ENGINES = ['native', 'autocannon'] as const;
 export type EngineName = (typeof ENGINES)[number];
 
 /** Who makes the load. */

@@ -8,12 +8,13 @@ import { startProcess } from '../stack/process.ts';
 import { openRunFolder } from '../stack/run-folder.ts';
 import type { Endpoints } from '../stack/stack.ts';
 import type { Watchdog } from '../stack/watchdog.ts';
-import type { Engine, ReadyFleet } from './engine.ts';
+import type { Engine, EngineName, ReadyFleet } from './engine.ts';
 import { dealSources, fleetWorlds, type KnownWorld } from './fleet/deal.ts';
 import { Fleet } from './fleet/fleet.ts';
 import type { WorkerSetup } from './fleet/messages.ts';
 import { readDescriptors, readHostLimits } from './host-limits.ts';
 import { type Destination, type HostLimits, planConnections } from './limits.ts';
+import type { WireName } from './monster/wire.ts';
 import { workerOfPlayer } from './pacer.ts';
 
 export interface NativeEngineOptions {
@@ -26,11 +27,21 @@ export interface NativeEngineOptions {
   readonly limits?: HostLimits;
 }
 
+/** An engine of the fleet's processes, by the name that the reports give it. */
+interface FleetEngine {
+  readonly name: EngineName;
+  readonly wire: WireName;
+}
+
 /** capbench's own engine: players over WebSocket and monsters over HTTP, in processes of their own. */
-export function createNativeEngine(options: NativeEngineOptions): Engine {
+export const createNativeEngine = (options: NativeEngineOptions): Engine =>
+  createFleetEngine({ name: 'native', wire: 'undici' }, options);
+
+/** The fleet's processes, with the wire of the engine's own. */
+export function createFleetEngine({ name, wire }: FleetEngine, options: NativeEngineOptions): Engine {
   const { workers, watchdog, onConnecting = () => {}, limits } = options;
   return {
-    name: 'native',
+    name,
     async prepare(workload: Workload, at: Endpoints, signal: AbortSignal): Promise<ReadyFleet> {
       const known = await askAll(at, signal);
       const worlds = fleetWorlds(known, workload);
@@ -44,6 +55,7 @@ export function createNativeEngine(options: NativeEngineOptions): Engine {
           workers: plan.workers,
           run,
           workload,
+          wire,
           worlds,
           sources: plan.sources,
           sourceOf: sourceOf.filter((_source, player) => workerOfPlayer(player, plan.workers) === worker),

@@ -2,6 +2,7 @@ import type { HistogramData } from '../../histogram.ts';
 import type { Operation, Workload } from '../../scenario/workload.ts';
 import type { ConnectFacts, Ledger, LoadSecondOperation, OperationTally, WorkerSecond } from '../engine.ts';
 import { isRecord } from '../json.ts';
+import type { WireName } from '../monster/wire.ts';
 import type { WorkerSlice } from '../slices.ts';
 
 /** A world server as the workers reach it; ranges are half-open, players by id, monsters by index. */
@@ -20,6 +21,8 @@ export interface WorkerSetup {
   /** Unique for the run: part of the generators' names. */
   readonly run: string;
   readonly workload: Workload;
+  /** Who writes the monsters' posts. */
+  readonly wire: WireName;
   readonly worlds: readonly FleetWorld[];
   /** Local addresses to bind. */
   readonly sources: readonly string[];

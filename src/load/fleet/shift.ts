@@ -6,6 +6,7 @@ import { SequenceLedger } from '../ledger.ts';
 import { Monsters } from '../monster/monsters.ts';
 import { MonsterNumbers } from '../monster/numbers.ts';
 import { Posts } from '../monster/posts.ts';
+import type { OpenWire } from '../monster/wire.ts';
 import { PlayerPacer, PostPacer, workerOfPlayer } from '../pacer.ts';
 import { Connector } from '../player/connector.ts';
 import { Crowd } from '../player/crowd.ts';
@@ -77,7 +78,7 @@ export class Shift {
     reconnects: 0,
   };
 
-  constructor(setup: WorkerSetup, own: OwnProcess, tell: (report: Report) => void) {
+  constructor(setup: WorkerSetup, own: OwnProcess, openWire: OpenWire, tell: (report: Report) => void) {
     const { workload, worker, workers } = setup;
     const { seed, timeline, skipAfter, timeout, intentRate, outstanding, reconnect } = workload;
     const perSecond = workload.connectsPerSecond / workers;
@@ -119,6 +120,7 @@ export class Shift {
       this.hash,
       {
         ...shared,
+        openWire,
         posts: new Posts(workload.commandsPerPost),
         numbers: new MonsterNumbers(workload, setup, this.ledger, this.complaints),
         skipAfter,

@@ -1,5 +1,6 @@
 import { messageOf } from '../../errors.ts';
-import { isOrder, type Report } from './messages.ts';
+import { type OpenWire, openPostWire, type WireName } from '../monster/wire.ts';
+import { isOrder, type Report, type WorkerSetup } from './messages.ts';
 import { Shift } from './shift.ts';
 
 /**
@@ -19,6 +20,18 @@ const broken = (thrown: unknown): void => {
   tell({ kind: 'broken', message });
 };
 
+/** Autocannon is loaded where it is asked for. */
+async function wireOf(name: WireName): Promise<OpenWire> {
+  if (name === 'undici') return openPostWire;
+  return (await import('../autocannon/wire.ts')).openAutocannonWire;
+}
+
+async function begin(setup: WorkerSetup): Promise<void> {
+  const wire = await wireOf(setup.wire);
+  shift = new Shift(setup, process, wire, tell);
+  await shift.connect();
+}
+
 /** The servers get a moment to agree to the end of their connections. */
 function leave(): void {
   shift?.close();
@@ -35,8 +48,7 @@ process.on('disconnect', () => process.exit(0));
 process.on('message', (order) => {
   if (!isOrder(order)) return;
   if (order.kind === 'setup') {
-    shift = new Shift(order.setup, process, tell);
-    shift.connect().catch(broken);
+    begin(order.setup).catch(broken);
   } else if (order.kind === 'go') {
     shift?.start(order.go);
   } else if (order.kind === 'stop') {

@@ -1,5 +1,5 @@
 import { type CommitListener, Commits } from './commits.ts';
-import { type PostListener, PostWire } from './wire.ts';
+import type { OpenWire, PostListener, Wire } from './wire.ts';
 
 /** The server's end. */
 export interface LineEnd {
@@ -23,20 +23,21 @@ export interface LineListener {
  */
 export class Line implements PostListener, CommitListener {
   private readonly commits: Commits;
-  private readonly wire: PostWire;
+  private readonly wire: Wire;
   private readonly listener: LineListener;
   private over = false;
 
   private constructor(
     commits: Commits,
-    { url, address }: LineEnd,
+    openWire: OpenWire,
+    end: LineEnd,
     generator: string,
     mostUnanswered: number,
     listener: LineListener,
   ) {
     this.commits = commits;
     this.listener = listener;
-    this.wire = new PostWire(url, generator, mostUnanswered, this, address);
+    this.wire = openWire(end, generator, mostUnanswered, this);
     commits.listen(this);
   }
 
@@ -46,13 +47,14 @@ export class Line implements PostListener, CommitListener {
    * @throws an Error that says why the server did not let it
    */
   static async open(
+    openWire: OpenWire,
     end: LineEnd,
     generator: string,
     mostUnanswered: number,
     listener: LineListener,
   ): Promise<{ line: Line; lastSequences: readonly number[] | null }> {
     const { commits, lastSequences } = await Commits.open(end.url, generator, end.address);
-    return { line: new Line(commits, end, generator, mostUnanswered, listener), lastSequences };
+    return { line: new Line(commits, openWire, end, generator, mostUnanswered, listener), lastSequences };
   }
 
   get bytesIn(): number {

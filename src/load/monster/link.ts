@@ -9,12 +9,14 @@ import { Line, type LineListener } from './line.ts';
 import type { MonsterNumbers, OpenNumbers } from './numbers.ts';
 import { openNumbersIn, writePost } from './post-body.ts';
 import { POST, PostQueue, type Posts } from './posts.ts';
+import type { OpenWire } from './wire.ts';
 
 /** Posts of one worker that one server has not answered with 202; above that, posts wait. */
 const MOST_UNANSWERED = 32;
 
 /** What the links of a worker share. */
 export interface LinkTools {
+  readonly openWire: OpenWire;
   readonly posts: Posts;
   readonly recorder: Recorder;
   readonly numbers: MonsterNumbers;
@@ -319,9 +321,10 @@ export class WorldLink implements LineListener {
    * @throws an Error that names the server that did not let it
    */
   private async connect(open: OpenNumbers | null): Promise<void> {
-    const { numbers } = this.tools;
-    const { url, monsters } = this.world;
-    const { line, lastSequences } = await Line.open(this.world, this.generator, MOST_UNANSWERED, this);
+    const { numbers, openWire } = this.tools;
+    const { world, generator } = this;
+    const { url, monsters } = world;
+    const { line, lastSequences } = await Line.open(openWire, world, generator, MOST_UNANSWERED, this);
     if (this.finished) return line.abandon();
     try {
       if (open === null) numbers.welcome(monsters, lastSequences);

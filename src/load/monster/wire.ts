@@ -16,11 +16,36 @@ export interface PostListener {
   postsLost(message: string): void;
 }
 
+/** One generator's posts to one world server, whoever writes them. */
+export interface Wire {
+  /** On the wire, with headers. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** At once; the posts of a wire arrive in the order of this. */
+  send(slot: number, post: number, body: string): void;
+  /** Nothing is told of it any more. */
+  close(): void;
+}
+
+/** Opens a wire that connects with its first post; `mostUnanswered` posts will be under way at once. */
+export type OpenWire = (
+  end: { readonly url: string; readonly address?: string },
+  generator: string,
+  mostUnanswered: number,
+  listener: PostListener,
+) => Wire;
+
+export const openPostWire: OpenWire = ({ url, address }, generator, mostUnanswered, listener) =>
+  new PostWire(url, generator, mostUnanswered, listener, address);
+
+/** Which wire the workers use. */
+export type WireName = 'undici' | 'autocannon';
+
 /**
  * Posts over one keep-alive connection, pipelined: HTTP keeps them in order, so a monster's numbers arrive in
  * order. Nothing is sent twice: the connection's end while posts are unanswered is the end of them all.
  */
-export class PostWire {
+export class PostWire implements Wire {
   private readonly client: Client;
   private readonly listener: PostListener;
   private readonly base: string;
