@@ -10,7 +10,7 @@ const WAY = ['scenario', 'stack', 'load', 'probe', 'measurement', 'judge', 'repo
 const WIRING = ['run', 'commands', 'cli.ts'];
 /** Text in, text out. */
 const PURE = ['scenario', 'judge', 'report'];
-const DRIVERS = ['pg', 'ws', 'ioredis', 'undici', 'child_process'];
+const DRIVERS = ['pg', 'ws', 'ioredis', 'undici', 'autocannon', 'child_process'];
 const DRIVER_ROOMS = ['stack', 'probe', 'load', 'world'];
 /** The processes of capbench beside the CLI, which have a `process` of their own. */
 const ENTRIES = ['world/flux.ts', 'load/fleet/worker.ts', 'stack/watchdog-process.ts'];

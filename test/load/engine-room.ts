@@ -2,7 +2,8 @@ import { kill } from 'node:process';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { monotonic } from '../../src/clock.ts';
 import { CapbenchError } from '../../src/errors.ts';
-import type { LoadSecond, ReadyFleet, Tally } from '../../src/load/engine.ts';
+import { createAutocannonEngine } from '../../src/load/autocannon/engine.ts';
+import type { EngineName, LoadSecond, ReadyFleet, Tally } from '../../src/load/engine.ts';
 import type { HostLimits } from '../../src/load/limits.ts';
 import { createNativeEngine } from '../../src/load/native.ts';
 import type { Workload } from '../../src/scenario/workload.ts';
@@ -49,6 +50,7 @@ export async function serve(
 }
 
 interface PrepareOptions {
+  readonly engine?: EngineName;
   readonly workers?: number;
   readonly limits?: HostLimits;
   readonly signal?: AbortSignal;
@@ -57,9 +59,15 @@ interface PrepareOptions {
 export async function prepare(
   workload: Workload,
   endpoints: Endpoints,
-  { workers = 2, limits, signal = new AbortController().signal }: PrepareOptions = {},
+  {
+    engine: name = 'native',
+    workers = 2,
+    limits,
+    signal = new AbortController().signal,
+  }: PrepareOptions = {},
 ): Promise<ReadyFleet> {
-  const engine = createNativeEngine({ workers, watchdog, ...(limits ? { limits } : {}) });
+  const create = name === 'autocannon' ? createAutocannonEngine : createNativeEngine;
+  const engine = create({ workers, watchdog, ...(limits ? { limits } : {}) });
   const fleet = await engine.prepare(workload, endpoints, signal);
   closers.push(() => fleet.close());
   return fleet;
@@ -75,10 +83,10 @@ export async function run(fleet: ReadyFleet): Promise<{ tally: Tally; seconds: L
 export async function load(
   workload: Workload,
   options: Partial<ServerOptions> = {},
-  { workers = 2, instances = 1 } = {},
+  { workers = 2, instances = 1, engine = 'native' }: PrepareOptions & { readonly instances?: number } = {},
 ): Promise<{ tally: Tally; seconds: LoadSecond[]; servers: ProtocolServer[]; fleet: ReadyFleet }> {
   const { servers, endpoints } = await serve(workload, options, instances);
-  const fleet = await prepare(workload, endpoints, { workers });
+  const fleet = await prepare(workload, endpoints, { workers, engine });
   const { tally, seconds } = await run(fleet);
   await fleet.close();
   return { tally, seconds, servers, fleet };
