@@ -154,3 +154,9 @@ async function resolved(name: string, resolve: Resolver): Promise<readonly strin
   if (addresses.length === 0) throw stackFailed(`the target's name ${name} has no address`, EXAMPLE);
   return addresses;
 }
+
+/** A target's address as `resolveTargets` would have it, for somebody else to reach: nothing is resolved or asked. */
+export function targetUrl(text: string): string {
+  const { protocol, host, pathname } = parse(text);
+  return `${protocol}//${host}${pathname.replace(/\/+$/, '')}`;
+}
