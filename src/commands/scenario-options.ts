@@ -10,8 +10,13 @@ export interface ScenarioFlags {
 
 /** The argument and the options of every verb that works on a scenario. */
 export const withScenario = (command: Command): Command =>
+  scenarioOptions(
+    command.argument('<scenario>', 'a name from `capbench list`, or the path of a scenario file'),
+  );
+
+/** The options alone. */
+export const scenarioOptions = (command: Command): Command =>
   command
-    .argument('<scenario>', 'a name from `capbench list`, or the path of a scenario file')
     .addOption(
       new Option('--set <path=value>', 'change one value of the scenario; may be repeated')
         .argParser((text: string, before: readonly string[]) => [...before, text])

@@ -164,7 +164,11 @@ export const metricAt = (path: string): Metric | undefined =>
   Object.hasOwn(METRICS, path) ? METRICS[path] : settingOf(path) === null ? undefined : setting;
 
 /** The figure at a path and statistic: a finite number, a text, or null when it was not measured. */
-export function resolve(figures: Figures, path: string, stat: string | null): number | string | null {
+export function resolve(
+  figures: { readonly stack: Pick<Figures['stack'], 'applied'> },
+  path: string,
+  stat: string | null,
+): number | string | null {
   const name = settingOf(path);
   if (name !== null) {
     return Object.hasOwn(figures.stack.applied, name) ? (figures.stack.applied[name] ?? null) : null;

@@ -1,7 +1,7 @@
 import type { Figures } from '../measurement/figures.ts';
 import type { Measurements } from '../measurement/measurements.ts';
 import type { Budget, MeasuredBudget } from '../scenario/budget.ts';
-import { OPERATIONS } from '../scenario/workload.ts';
+import { OPERATIONS, type Operation } from '../scenario/workload.ts';
 import type { AppliedSetting } from '../stack/stack.ts';
 import { conversion } from '../units.ts';
 import { isText, keeps } from './comparison.ts';
@@ -25,8 +25,27 @@ export interface Ruling {
 /** A run is at full load from this share of the requested players and operations on. */
 const FULL_LOAD_PERCENT = 99;
 
+/** What of the figures every ruling looks at, beside the budget's own. What nobody told is null. */
+export interface RuledFigures {
+  readonly load: Pick<Figures['load'], 'scale' | 'requestedCcu' | 'sentPercent'> & {
+    readonly peakCcu: number | null;
+  };
+  readonly latency: Readonly<
+    Record<Operation, { readonly due: Pick<Figures['latency'][Operation]['due'], 'count' | 'unanswered'> }>
+  >;
+  readonly stack: Pick<Figures['stack'], 'applied'>;
+}
+
+/** And of the facts. */
+export type RuledFacts = Pick<Measurements, 'measured' | 'settings' | 'stackKind' | 'probes'>;
+
 /** Rules one budget from the figures of a run; `altered` is the scenario's. */
-export function rule(budget: Budget, figures: Figures, m: Measurements, altered: readonly string[]): Ruling {
+export function rule(
+  budget: Budget,
+  figures: RuledFigures,
+  m: RuledFacts,
+  altered: readonly string[],
+): Ruling {
   const without = { budget, observed: null, samples: null };
   if (budget.state === 'untestable') return { ...without, state: 'untestable', reason: budget.missing };
   if (budget.state === 'contradicted') {
@@ -73,7 +92,7 @@ export function rule(budget: Budget, figures: Figures, m: Measurements, altered:
 }
 
 /** The figure in the budget's unit; a text stays one unless the limit is a number. */
-function observe(budget: MeasuredBudget, figures: Figures): number | string | null {
+function observe(budget: MeasuredBudget, figures: RuledFigures): number | string | null {
   const figure = resolve(figures, budget.metric, budget.stat);
   if (typeof figure === 'string') {
     return typeof budget.limit === 'string' ? figure : (settingNumber(figure, budget.metricUnit) ?? null);
@@ -84,7 +103,10 @@ function observe(budget: MeasuredBudget, figures: Figures): number | string | nu
 }
 
 /** Why no run on this host could keep a budget: more is asked for than there is. Null where one could. */
-function beyondReach({ metric, op, limit, metricUnit }: MeasuredBudget, figures: Figures): string | null {
+function beyondReach(
+  { metric, op, limit, metricUnit }: MeasuredBudget,
+  figures: RuledFigures,
+): string | null {
   const { unit, within } = metricAt(metric) ?? {};
   if (unit === undefined || within === undefined || (op !== '>' && op !== '>=')) return null;
   const most = resolve(figures, within.metric, null);
@@ -111,12 +133,12 @@ function deviationOf(
 /** The operation of a latency from due; null for every other metric. */
 const dueOperation = (path: string) => OPERATIONS.find((op) => path === `latency.${op}.due`) ?? null;
 
-function unansweredAt(budget: MeasuredBudget, figures: Figures): number {
+function unansweredAt(budget: MeasuredBudget, figures: RuledFigures): number {
   const op = dueOperation(budget.metric);
   return op === null || budget.stat === null ? 0 : figures.latency[op].due.unanswered;
 }
 
-function samplesOf(budget: MeasuredBudget, figures: Figures): number | null {
+function samplesOf(budget: MeasuredBudget, figures: RuledFigures): number | null {
   const op = dueOperation(budget.metric);
   if (op !== null) return figures.latency[op].due.count + figures.latency[op].due.unanswered;
   const count = budget.stat === null ? null : resolve(figures, budget.metric, 'count');
@@ -124,7 +146,7 @@ function samplesOf(budget: MeasuredBudget, figures: Figures): number | null {
 }
 
 /** Why the load that was asked for is not the documented one; null where it is. */
-function anotherLoad({ load }: Figures, altered: readonly string[]): string | null {
+function anotherLoad({ load }: RuledFigures, altered: readonly string[]): string | null {
   const reasons = [
     ...(load.scale === 1 ? [] : [`scale ${load.scale}`]),
     ...(altered.length === 0 ? [] : [`altered: ${altered.join(', ')}`]),
@@ -133,9 +155,9 @@ function anotherLoad({ load }: Figures, altered: readonly string[]): string | nu
 }
 
 /** R7b: how far the achieved load stayed behind the requested one; empty at full load. */
-function shortfalls({ load }: Figures): string[] {
+function shortfalls({ load }: RuledFigures): string[] {
   const short: string[] = [];
-  if (load.peakCcu < (FULL_LOAD_PERCENT / 100) * load.requestedCcu) {
+  if (load.peakCcu !== null && load.peakCcu < (FULL_LOAD_PERCENT / 100) * load.requestedCcu) {
     const [peak, wanted] = [load.peakCcu, load.requestedCcu].map((one) => one.toLocaleString('en-US'));
     short.push(`at ${peak} of ${wanted} players`);
   }
@@ -154,7 +176,7 @@ function upperBound({ claim, metric, op, limit }: MeasuredBudget): number | null
 }
 
 /** Why there is no figure. */
-function absence({ metric }: MeasuredBudget, m: Measurements): string {
+function absence({ metric }: MeasuredBudget, m: RuledFacts): string {
   if (m.measured === null) return 'the run never reached its measure phase';
   if (settingOf(metric) !== null) return `the ${m.stackKind} stack does not tell this setting`;
   if (metric.startsWith('ceilings.')) return 'the ceilings were not measured';

@@ -72,7 +72,7 @@ export function judge(m: Measurements, s: Scenario): Verdict {
 }
 
 /** `relaxed: generator-loop-delay 500 (default 100)`: once for a rule that there is for each operation or budget. */
-function relaxations(rules: readonly JudgedRule[]): string[] {
+export function relaxations(rules: readonly JudgedRule[]): string[] {
   const told = rules.flatMap(({ id, relaxed, limit, defaultLimit }) =>
     relaxed ? [`relaxed: ${id.split('.')[0]} ${textOf(limit)} (default ${textOf(defaultLimit)})`] : [],
   );
@@ -127,7 +127,7 @@ function ended(m: Measurements, healthy: boolean): string[] {
   }
 }
 
-function sentence({ id, observed, limit, advice, consequence }: JudgedRule): string {
+export function sentence({ id, observed, limit, advice, consequence }: JudgedRule): string {
   const name =
     consequence === 'breached-if-healthy' && id.startsWith('load-') ? `load not sustained (${id})` : id;
   return `${name}: ${textOf(observed)}, limit ${textOf(limit)}: ${advice}`;

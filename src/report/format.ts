@@ -101,7 +101,10 @@ export const sourceText = ({ source }: ReportRuling): string =>
   source === null ? '' : `${source.document}:${source.line}, “${source.heading}”`;
 
 /** `scale 1`, or `scale 0.5, altered: load.players=400`: what was run instead of what the file says. */
-export const scaleText = ({ load, altered }: Pick<Report, 'load' | 'altered'>): string =>
+export const scaleText = ({
+  load,
+  altered,
+}: Pick<Report, 'altered'> & { readonly load: Pick<Report['load'], 'scale'> }): string =>
   [
     `scale ${numberText(load.scale)}`,
     ...(altered.length === 0 ? [] : [`altered: ${altered.join(', ')}`]),

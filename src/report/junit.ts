@@ -18,7 +18,11 @@ const escaped = (text: string): string =>
     .replaceAll('"', '&quot;');
 
 /** junit.xml: a test suite of budgets and one of rules. What does not decide is skipped, and says why. */
-export function junit(report: Report): string {
+export function junit(
+  report: Pick<Report, 'scenario' | 'altered' | 'startedAt' | 'rulings' | 'rules'> & {
+    readonly load: Pick<Report['load'], 'scale' | 'durationSeconds'>;
+  },
+): string {
   const name = `${report.scenario} (${scaleText(report)})`;
   const seconds = report.load.durationSeconds ?? 0;
   return [

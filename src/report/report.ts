@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { JudgedRule } from '../judge/rules/rules.ts';
 import type { Ruling } from '../judge/ruling.ts';
 import type { Verdict } from '../judge/verdict.ts';
 import type { Figures } from '../measurement/figures.ts';
@@ -34,7 +35,7 @@ export function reportOf(m: Measurements, s: Scenario, verdict: Verdict, figures
     network,
     integrity,
     ceilings,
-    rules: verdict.rules.map(({ consequence, ...rule }) => ({ ...rule, decides: consequence !== 'note' })),
+    rules: verdict.rules.map(ruleOf),
     bottleneck: { ...verdict.bottleneck, resources: [...verdict.bottleneck.resources] },
     faults: [...figures.faults],
     generator,
@@ -52,7 +53,12 @@ export function reportOf(m: Measurements, s: Scenario, verdict: Verdict, figures
   };
 }
 
-function rulingOf({ budget, state, observed, samples, reason }: Ruling): ReportRuling {
+export const ruleOf = ({ consequence, ...rule }: JudgedRule): ReportRule => ({
+  ...rule,
+  decides: consequence !== 'note',
+});
+
+export function rulingOf({ budget, state, observed, samples, reason }: Ruling): ReportRuling {
   const { id, claim, title, condition, source, op, limit, unit } = budget;
   const measured = budget.state === 'measured' ? budget : null;
   return {

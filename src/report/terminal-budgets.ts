@@ -13,7 +13,7 @@ interface Row {
 }
 
 /** The table of budgets: breached, met, what does not decide; those without a figure are folded by reason. */
-export function budgetLines({ rulings }: Report, paint: Palette, width: number): string[] {
+export function budgetLines({ rulings }: Pick<Report, 'rulings'>, paint: Palette, width: number): string[] {
   const [breached = [], met = [], contradicted = [], unmeasured = [], untestable = []] = byState(rulings);
   // Without a figure there is nothing for a line of its own to say.
   const [observed, silent] = [

@@ -4,7 +4,10 @@ import { bytesText, calibrationText, cellText, numberText, plain, quantity } fro
 import type { Report } from './report.ts';
 import { fact, type Palette } from './terminal-text.ts';
 
-const WORDS: Readonly<Record<Operation, string>> = { intent: 'intents', monsterCommand: 'monster commands' };
+export const WORDS: Readonly<Record<Operation, string>> = {
+  intent: 'intents',
+  monsterCommand: 'monster commands',
+};
 const SHORT_WORDS: Readonly<Record<Operation, string>> = {
   intent: 'intents',
   monsterCommand: 'monster cmds',
@@ -53,7 +56,7 @@ export function loadLines({ load, throughput, network, integrity }: Report): str
   ];
 }
 
-const OUTCOMES = {
+export const OUTCOMES = {
   rejected: 'rejected',
   failed: 'failed',
   timedOut: 'timed out',
@@ -61,7 +64,7 @@ const OUTCOMES = {
   unfinished: 'unfinished',
 } as const;
 
-export function latencyLines({ latency }: Report, paint: Palette): string[] {
+export function latencyLines({ latency }: Pick<Report, 'latency'>, paint: Palette): string[] {
   const columns = ['avg', 'min', 'med', 'max', 'p90', 'p95', 'p99'];
   const cell = (text: string): string => text.padStart(8);
   const head = paint.dim(`${'ms'.padEnd(LATENCY_NAME_WIDTH)}${columns.map(cell).join('')}`);

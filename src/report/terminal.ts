@@ -15,8 +15,8 @@ export interface TerminalStyle {
 }
 
 /** The tables need as much; a narrower terminal breaks them itself. */
-const NARROWEST = 80;
-const WIDEST = 120;
+export const NARROWEST = 80;
+export const WIDEST = 120;
 
 /** The summary that ends a run: budgets, load, latency, database, host and generator, verdict. */
 export function terminalSummary(report: Report, style: TerminalStyle): string {
@@ -42,7 +42,13 @@ export function terminalSummary(report: Report, style: TerminalStyle): string {
     .join('\n');
 }
 
-function heading(report: Report, paint: Palette, width: number): string[] {
+export function heading(
+  report: Pick<Report, 'scenario' | 'altered' | 'seed' | 'startedAt' | 'scenarioHash'> & {
+    readonly load: Pick<Report['load'], 'scale'>;
+  },
+  paint: Palette,
+  width: number,
+): string[] {
   const { scenario, load, altered, seed, startedAt, scenarioHash } = report;
   const facts = `scale ${numberText(load.scale)}, seed ${seed}, ${timeText(startedAt)}, ${scenarioHash.slice(0, 12)}`;
   const changed = altered.length === 0 ? [] : wrap(`altered: ${plain(altered.join(', '))}`, width - 2);
@@ -54,10 +60,14 @@ function heading(report: Report, paint: Palette, width: number): string[] {
   ];
 }
 
-const section = (title: string, lines: readonly string[], paint: Palette): string[] =>
+export const section = (title: string, lines: readonly string[], paint: Palette): string[] =>
   lines.length === 0 ? [] : [`  ${paint.bold(title)}`, '', ...lines.map((line) => `    ${line}`), ''];
 
-function reasonLines(report: Report, paint: Palette, width: number): string[] {
+export function reasonLines(
+  report: Pick<Report, 'notes' | 'breachedBecause' | 'invalidBecause'>,
+  paint: Palette,
+  width: number,
+): string[] {
   const list = (title: string, reasons: readonly string[], colour: Paint): string[] =>
     reasons.length === 0
       ? []
@@ -77,11 +87,17 @@ function reasonLines(report: Report, paint: Palette, width: number): string[] {
 }
 
 /** The verdict alone, as it ends the summary. */
-export const terminalVerdict = (report: Report, style: TerminalStyle): string =>
-  `${verdictLine(report, style.bundle, palette(style.colour)).trim()}\n`;
+export const terminalVerdict = (
+  report: Pick<Report, 'outcome' | 'exitCode' | 'rulings'>,
+  style: TerminalStyle,
+): string => `${verdictLine(report, style.bundle, palette(style.colour)).trim()}\n`;
 
 /** `FAIL (99)  3 breached, 31 met, 9 unmeasured, 12 untestable  reports/m4pro-20k-...` */
-function verdictLine({ outcome, exitCode, rulings }: Report, bundle: string, paint: Palette): string {
+export function verdictLine(
+  { outcome, exitCode, rulings }: Pick<Report, 'outcome' | 'exitCode' | 'rulings'>,
+  bundle: string,
+  paint: Palette,
+): string {
   const colour = { pass: paint.green, fail: paint.red, invalid: paint.yellow }[outcome];
   const verdict = paint.bold(colour(`${outcome.toUpperCase()} (${exitCode})`));
   return `  ${verdict}  ${countsLine(countRulings(rulings))}  ${bundle}`;

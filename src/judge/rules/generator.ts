@@ -1,4 +1,5 @@
 import { DEFAULT_CALIBRATION, DEFAULT_RULES } from '../../scenario/rules.ts';
+import type { Scenario } from '../../scenario/scenario.ts';
 import { negligibleMs } from '../latency-budget.ts';
 import { type LimitName, limitOf, stateOf } from './limit.ts';
 import { isOlder } from './older.ts';
@@ -49,14 +50,16 @@ function orUnrecorded({ m }: Evidence, rule: JudgedRule, what: string): JudgedRu
 }
 
 /** p99 of the lag that the generator itself caused, over both operations. */
-function ownLag({ m, s, figures }: Evidence): JudgedRule {
-  const observed = figures.generator.ownLagP99Ms;
+const ownLag = ({ m, s, figures }: Evidence): JudgedRule =>
+  ownLagRule(s, figures.generator.ownLagP99Ms, m.measured !== null);
+
+export function ownLagRule(s: Scenario, observed: number | null, measured: boolean): JudgedRule {
   const defaultLimit = DEFAULT_RULES.generatorLagMs ?? negligibleMs(s.budgets);
   const limit = s.rules.generatorLagMs ?? defaultLimit;
   return {
     id: 'generator-lag',
     // Nothing that was sent has no lag: that is for the rules of the load to tell.
-    state: stateOf(m.measured !== null, observed !== null && observed <= limit),
+    state: stateOf(measured, observed !== null && observed <= limit),
     observed,
     limit,
     defaultLimit,

@@ -9,6 +9,12 @@ import type { Evidence, JudgedRule } from './rules.ts';
 
 const REACHED_PERCENT = 99;
 
+/** What the rules of the schedule look at. */
+export interface LoadFacts extends Pick<Measurements, 'measured'> {
+  readonly ending: Pick<Measurements['ending'], 'state'>;
+  readonly operations: Readonly<Record<Operation, { readonly measured: Counts }>>;
+}
+
 /** Whether the load was the one that was asked for, and all of it was counted. */
 export const loadRules = ({ m, s, figures }: Evidence): readonly JudgedRule[] => [
   runCompleted(m),
@@ -59,7 +65,7 @@ function conservation(op: Operation, m: Measurements): JudgedRule {
  * R4: what came due is known beforehand, rate times duration, to one operation for each stream. A generator that
  * falls behind its own schedule without counting it shows here.
  */
-function scheduleKept(op: Operation, m: Measurements, { load }: Scenario): JudgedRule {
+export function scheduleKept(op: Operation, m: LoadFacts, { load }: Scenario): JudgedRule {
   const seconds = m.measured === null ? 0 : m.measured.to - m.measured.from;
   const [rate, tolerance] = {
     intent: [load.intentsPerSecond, load.players] as const,
@@ -84,7 +90,10 @@ function scheduleKept(op: Operation, m: Measurements, { load }: Scenario): Judge
   };
 }
 
-function ccuReached(m: Measurements, { load }: Figures): JudgedRule {
+export function ccuReached(
+  m: { readonly phases: Pick<Measurements['phases'], 'ready'> },
+  { load }: { readonly load: Pick<Figures['load'], 'requestedCcu' | 'peakCcu'> },
+): JudgedRule {
   const limit = Math.ceil((REACHED_PERCENT / 100) * load.requestedCcu);
   return {
     id: 'ccu-reached',
@@ -96,7 +105,12 @@ function ccuReached(m: Measurements, { load }: Figures): JudgedRule {
   };
 }
 
-function loadSustained(op: Operation, m: Measurements, { rules }: Scenario, { load }: Figures): JudgedRule {
+export function loadSustained(
+  op: Operation,
+  m: Pick<Measurements, 'measured'>,
+  { rules }: Scenario,
+  { load }: { readonly load: Pick<Figures['load'], 'sentPercent'> },
+): JudgedRule {
   const sent = load.sentPercent[op];
   return {
     id: `load-sustained.${op}`,
@@ -109,7 +123,7 @@ function loadSustained(op: Operation, m: Measurements, { rules }: Scenario, { lo
 }
 
 /** R7: without a single acknowledgement of what was due there is nothing to conclude from. */
-function answers(op: Operation, m: Measurements): JudgedRule {
+export function answers(op: Operation, m: LoadFacts): JudgedRule {
   const { scheduled, ok, rejected } = m.operations[op].measured;
   return {
     id: `answers.${op}`,

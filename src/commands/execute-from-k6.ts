@@ -1,0 +1,104 @@
+import { mkdir, open, stat } from 'node:fs/promises';
+import { relative, resolve } from 'node:path';
+import { badInput, CapbenchError, type ExitCode, messageOf } from '../errors.ts';
+import type { Host } from '../host.ts';
+import { judgeK6 } from '../judge/k6-verdict.ts';
+import { writeArtefact } from '../measurement/bundle.ts';
+import { type K6Summary, readK6Summary } from '../measurement/k6-summary.ts';
+import { junit } from '../report/junit.ts';
+import { type K6Report, k6ReportOf } from '../report/k6-report.ts';
+import { k6TerminalSummary } from '../report/k6-terminal.ts';
+import { type TerminalStyle, terminalVerdict } from '../report/terminal.ts';
+import { scenarioHash } from '../scenario/resolved.ts';
+import type { ReportFlags } from './report.ts';
+import { loadScenario } from './scenario-files.ts';
+
+/** A summary has some 30 kB. */
+const SUMMARY_LIMIT = 16 * 2 ** 20;
+const MOST_SUMMARIES = 1000;
+const LOG_COLUMNS = 120;
+
+/** Judges what plain k6 runs of an exported script told at their end; resolves with the exit code. */
+export async function executeFromK6(
+  host: Host,
+  files: readonly string[],
+  reference: string,
+  flags: ReportFlags,
+): Promise<ExitCode> {
+  if (files.length > MOST_SUMMARIES) {
+    throw badInput(`--from-k6: ${files.length} files are given, at most ${MOST_SUMMARIES} are read`);
+  }
+  const { scenario } = await loadScenario(host, reference, flags);
+  const hash = scenarioHash(scenario);
+  const summaries: K6Summary[] = [];
+  for (const file of files) {
+    const read = readK6Summary(file, await readText(resolve(host.cwd, file), file));
+    refuseOther(file, read, scenario.name, hash);
+    summaries.push(read);
+  }
+  const verdict = judgeK6(summaries, scenario);
+  const report = host.redaction.data(k6ReportOf(host.version, summaries, scenario, hash, verdict));
+  const folder = flags.out === undefined ? null : resolve(host.cwd, flags.out || '.');
+  if (folder !== null) await writeReports(host, folder, report);
+  tell(host, report, flags, folder ?? (files.length === 1 ? (files[0] ?? '') : `${files.length} summaries`));
+  return verdict.exitCode;
+}
+
+async function writeReports(host: Host, folder: string, report: K6Report): Promise<void> {
+  await mkdir(folder, { recursive: true }).catch((error) => {
+    throw badInput(`${folder} cannot be made: ${messageOf(error)}`, 'name another folder with --out');
+  });
+  const files = [
+    ['k6-report.json', `${JSON.stringify(report, null, 2)}\n`],
+    ['junit.xml', junit(report)],
+  ] as const;
+  for (const [name, content] of files) {
+    const warning = await writeArtefact(folder, name, content, host.redaction);
+    if (warning !== null) host.stderr.write(`warning: ${warning}\n`);
+  }
+}
+
+function tell(host: Host, report: K6Report, flags: ReportFlags, where: string): void {
+  const near = relative(host.cwd, where);
+  const style: TerminalStyle = {
+    colour: flags.color && host.stdout.isTTY && !host.env.NO_COLOR,
+    width: host.stdout.isTTY ? host.stdout.columns : LOG_COLUMNS,
+    bundle: near.startsWith('..') ? where : near || '.',
+  };
+  if (flags.json) host.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  else host.stdout.write(flags.quiet ? terminalVerdict(report, style) : k6TerminalSummary(report, style));
+}
+
+function refuseOther(file: string, { origin }: K6Summary, name: string, hash: string): void {
+  if (origin.scenarioHash === hash) return;
+  const short = (text: string): string => text.slice(0, 12);
+  throw badInput(
+    `${file} tells of the scenario ${short(origin.scenarioHash)}, named "${origin.scenario.slice(0, 64)}"; --scenario is "${name}", ${short(hash)}`,
+    'name the scenario that was exported, with the same --set, --scale, --duration and --seed',
+  );
+}
+
+async function readText(path: string, shown: string): Promise<string> {
+  const hint = 'expected the summary that a script of `capbench export k6` writes at its end';
+  try {
+    const found = await stat(path);
+    if (!found.isFile()) throw badInput(`${shown} is not a file`, hint);
+    if (found.size > SUMMARY_LIMIT) {
+      throw badInput(`${shown} has ${found.size} bytes; at most ${SUMMARY_LIMIT} are read`, hint);
+    }
+    const file = await open(path, 'r');
+    try {
+      return new TextDecoder('utf-8', { fatal: true }).decode(await file.readFile());
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (error instanceof CapbenchError) throw error;
+    if (error instanceof TypeError) throw badInput(`${shown} holds bytes that are no UTF-8`, hint);
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    throw badInput(
+      missing ? `${shown} does not exist` : `${shown} cannot be read: ${messageOf(error)}`,
+      hint,
+    );
+  }
+}

@@ -1,0 +1,150 @@
+import { EXIT } from '../errors.ts';
+import { type K6Bounds, k6Bounds, k6Timed, k6Within } from '../measurement/k6-figures.ts';
+import type { K6Summary } from '../measurement/k6-summary.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { faultsOf, OPERATIONS, type Operation } from '../scenario/workload.ts';
+import { NOT_IN_A_SUMMARY, ruleK6 } from './k6-ruling.ts';
+import { ownLagRule } from './rules/generator.ts';
+import { fixed, stateOf } from './rules/limit.ts';
+import { answers, ccuReached, type LoadFacts, loadSustained, scheduleKept } from './rules/load.ts';
+import type { JudgedRule } from './rules/rules.ts';
+import { countRulings, relaxations, sentence, type Verdict } from './verdict.ts';
+
+/** A verdict on what k6 alone could see. */
+export interface K6Verdict extends Omit<Verdict, 'bottleneck'> {
+  readonly bounds: K6Bounds;
+}
+
+/** Rules of a run that need more than a summary. */
+const UNSEEN = [
+  ...['steady-throughput', 'steady-p95', 'samples', 'generator-loop-delay', 'generator-stalled'],
+  ...['generator-utilisation', 'generator-calibration', 'steal-mean', 'steal-max', 'throttled'],
+  ...['memory-pressure', 'cpu-pressure', 'foreign-cpu', 'canary', 'clock', 'probes-gave-data'],
+  ...['integrity', 'row-writes-agree'],
+];
+
+/** Summaries of one run, one of each k6 process, and the scenario that was exported. */
+export function judgeK6(summaries: readonly K6Summary[], s: Scenario): K6Verdict {
+  const bounds = k6Bounds(summaries, s);
+  const facts = {
+    ...{ bounds, measured: { from: 0, to: bounds.high.load.durationSeconds } },
+    ...({ settings: [], stackKind: 'target', probes: [] } as const),
+    within: (budget: string, op: Operation) => k6Within(summaries, budget, op),
+  };
+  const rulings = s.budgets.map((budget) => ruleK6(budget, facts, s.altered));
+  const rules = k6Rules(summaries, bounds, s);
+  const broken = rules.filter(({ state }) => state === 'broken');
+  const healthy = !broken.some(({ id }) => id === 'generator-lag');
+  const because = (wanted: (one: JudgedRule) => boolean): string[] => broken.filter(wanted).map(sentence);
+  const breachedBecause = because(({ consequence }) => healthy && consequence === 'breached-if-healthy');
+  const invalidBecause = because(
+    ({ consequence }) => consequence === 'invalid' || (!healthy && consequence === 'breached-if-healthy'),
+  );
+  const counts = countRulings(rulings);
+  const breached = counts.breached + breachedBecause.length > 0;
+  if (counts.met === 0 && !breached) {
+    invalidBecause.push('no budget was met, and none breached: there is nothing to conclude from');
+  }
+  const exitCode = invalidBecause.length > 0 ? EXIT.invalid : breached ? EXIT.breached : EXIT.pass;
+  return {
+    outcome: exitCode === EXIT.invalid ? 'invalid' : exitCode === EXIT.breached ? 'fail' : 'pass',
+    exitCode,
+    rulings,
+    rules,
+    invalidBecause,
+    breachedBecause,
+    notes: [
+      `not checked, since ${NOT_IN_A_SUMMARY}: ${UNSEEN.join(', ')}`,
+      ...relaxations(rules),
+      ...(summaries.length === 1
+        ? []
+        : [`latencies of ${summaries.length} k6 processes: the highest of each percentile is shown`]),
+    ],
+    bounds,
+  };
+}
+
+/** Those that can be checked; then the others, by name. */
+function k6Rules(summaries: readonly K6Summary[], { low, high }: K6Bounds, s: Scenario): JudgedRule[] {
+  const { operations } = high.load;
+  const measured = { from: 0, to: high.load.durationSeconds };
+  const [intent, monsterCommand] = OPERATIONS;
+  const none = { scheduled: 0, ok: 0, rejected: 0, failed: 0, timedOut: 0, skipped: 0, unfinished: 0 };
+  const facts: LoadFacts = {
+    ...{ measured, ending: { state: 'completed' } },
+    operations: {
+      [intent]: { measured: operations[intent] ?? none },
+      [monsterCommand]: { measured: operations[monsterCommand] ?? none },
+    },
+  };
+  const load = { ...low.load, peakCcu: low.load.peakCcu ?? 0 };
+  return [
+    ...OPERATIONS.map((op) => conservation(op, summaries, high)),
+    ...OPERATIONS.map((op) => scheduleKept(op, facts, s)),
+    ccuReached({ phases: { ready: 0 } }, { load }),
+    ...OPERATIONS.map((op) => loadSustained(op, facts, s, { load })),
+    ...OPERATIONS.map((op) => answers(op, facts)),
+    protocol(summaries),
+    ownLagRule(s, high.generator.ownLagP99Ms, true),
+    noFaults(s),
+    ...UNSEEN.map(
+      (id): JudgedRule => ({
+        ...{ id, state: 'not-applicable', observed: NOT_IN_A_SUMMARY },
+        ...{ ...fixed(null), advice: '', consequence: 'note' },
+      }),
+    ),
+  ];
+}
+
+/** R4, as far as the counts and the trends tell. */
+function conservation(
+  op: Operation,
+  summaries: readonly K6Summary[],
+  { load }: K6Bounds['high'],
+): JudgedRule {
+  const [counts, whole] = [load.operations[op], load.wholeRun[op]];
+  const missing = (c: NonNullable<typeof counts>): number =>
+    Math.abs(c.scheduled - c.ok - c.rejected - c.failed - c.timedOut - c.skipped - c.unfinished);
+  const observed =
+    counts === null || whole === null
+      ? null
+      : Math.max(
+          missing(counts),
+          missing(whole),
+          Math.abs(k6Timed(summaries, op) - counts.ok - counts.rejected),
+        );
+  return {
+    id: `conservation.${op}`,
+    state: stateOf(true, observed === 0),
+    observed: observed ?? 'not counted',
+    ...fixed(0),
+    advice: 'the summary does not count all that was due: was the run ended early, or the script changed?',
+    consequence: 'invalid',
+  };
+}
+
+function protocol(summaries: readonly K6Summary[]): JudgedRule {
+  const told = summaries.map(({ strayAnswers }) => strayAnswers);
+  const observed = told.includes(null) ? null : told.reduce<number>((sum, one) => sum + (one ?? 0), 0);
+  return {
+    id: 'protocol',
+    state: stateOf(true, observed === 0),
+    observed: observed ?? 'not counted',
+    ...fixed(0),
+    advice:
+      'the target answers what was never asked, or twice: see the wire protocol in the README; its latencies cannot be told',
+    consequence: 'invalid',
+  };
+}
+
+function noFaults(s: Scenario): JudgedRule {
+  const planned = faultsOf(s).length;
+  return {
+    id: 'faults-injected',
+    state: stateOf(planned > 0, false),
+    observed: planned === 0 ? 'none was planned' : 'none',
+    ...fixed(`${planned}`),
+    advice: 'k6 injects no faults: export the scenario without them (--set "faults=[]")',
+    consequence: 'invalid',
+  };
+}

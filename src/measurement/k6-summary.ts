@@ -1,0 +1,205 @@
+import { z } from 'zod';
+import { badInput, messageOf } from '../errors.ts';
+import type { Counts } from '../load/engine.ts';
+import {
+  allCounters,
+  COUNT_KINDS,
+  counterOf,
+  METRICS,
+  SUMMARY_ORIGIN,
+  type SummaryOrigin,
+  TREND_KINDS,
+  type TrendKind,
+  trendOf,
+} from '../load/k6/metrics.ts';
+import { OPERATIONS, type Operation } from '../scenario/workload.ts';
+import { findDoubleKey } from './json-text.ts';
+
+/** A k6 Trend: no histogram, but a few percentiles; milliseconds. */
+export interface K6Trend {
+  readonly count: number;
+  readonly mean: number;
+  readonly min: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly p95: number;
+  readonly p99: number;
+  readonly p999: number;
+  readonly max: number;
+}
+
+export interface K6Rate {
+  readonly passes: number;
+  readonly fails: number;
+}
+
+/** What is null was not told. */
+export interface K6Operation {
+  /** Due in the measure phase. */
+  readonly measured: Counts | null;
+  /** Due before it. */
+  readonly early: Counts | null;
+  /** Those of monster commands have one value for a post. */
+  readonly trends: Readonly<Record<TrendKind, K6Trend | null>>;
+}
+
+/** What one k6 process says at its end of a script that capbench exported. */
+export interface K6Summary {
+  readonly origin: SummaryOrigin;
+  readonly operations: Readonly<Record<Operation, K6Operation>>;
+  readonly connect: K6Trend | null;
+  readonly connected: number | null;
+  readonly connectFailed: number | null;
+  readonly disconnects: number | null;
+  readonly strayAnswers: number | null;
+  /** GO by the wall clock, in milliseconds. */
+  readonly go: number;
+  /** Every Rate, by name: of latency budgets, the share of all that was due. */
+  readonly rates: ReadonlyMap<string, K6Rate>;
+}
+
+const LARGEST = 1e15;
+const amount = z.number().min(0).max(LARGEST);
+const count = z.int().min(0);
+const text = z.string().max(1000);
+
+const originSchema = z.object({
+  schemaVersion: z.literal(1),
+  scenario: text,
+  scenarioHash: z.string().regex(/^[0-9a-f]{64}$/),
+  seed: z.int(),
+  players: count,
+  monsters: count,
+  commandsPerPost: z.int().positive(),
+  rampSeconds: amount,
+  warmUpSeconds: amount,
+  durationSeconds: z.number().positive().max(LARGEST),
+});
+const counterSchema = z.object({ type: z.literal('counter'), values: z.object({ count: amount }) });
+/** The last year of four digits. */
+const LAST = Date.UTC(9999, 0);
+const gaugeSchema = z.object({
+  type: z.literal('gauge'),
+  values: z.object({ value: z.number().min(0).max(LAST) }),
+});
+const rateSchema = z.object({
+  type: z.literal('rate'),
+  values: z.object({ passes: count, fails: count, rate: z.number().nullable() }),
+});
+const trendSchema = z.object({
+  type: z.literal('trend'),
+  values: z.object({
+    count,
+    avg: z.number(),
+    min: z.number(),
+    'p(50)': z.number(),
+    'p(90)': z.number(),
+    'p(95)': z.number(),
+    'p(99)': z.number(),
+    'p(99.9)': z.number(),
+    max: z.number().max(LARGEST),
+  }),
+});
+
+/** Metrics of k6's own are not looked at. */
+const OURS = /^capbench_/;
+/** A script has some fifty. */
+const MOST_METRICS = 10_000;
+
+/**
+ * Reads a summary file.
+ * @throws CapbenchError (104) when it is none, not of a script that capbench exported, or denies itself
+ */
+export function readK6Summary(shown: string, content: string): K6Summary {
+  const refuse = (what: string) =>
+    badInput(
+      `${shown} ${what}`,
+      'expected the summary that a script of `capbench export k6` writes at its end (capbench-summary.json)',
+    );
+  let value: unknown;
+  try {
+    value = JSON.parse(content);
+  } catch (error) {
+    throw refuse(`is not JSON: ${messageOf(error).slice(0, 200)}`);
+  }
+  const double = findDoubleKey(content);
+  if (double !== null) {
+    throw refuse(`line ${double.line}: the key ${JSON.stringify(double.key).slice(0, 100)} is there twice`);
+  }
+  const check = <T extends z.ZodType>(schema: T, part: unknown, where: string): z.infer<T> => {
+    const result = schema.safeParse(part);
+    if (result.success) return result.data;
+    const [issue] = result.error.issues;
+    const path = [where, ...(issue?.path ?? [])].join('.');
+    throw refuse(`is no such summary: ${path}: ${part === undefined ? 'nothing is there' : issue?.message}`);
+  };
+  const whole = check(z.record(z.string(), z.unknown()), value, 'the whole');
+  const origin = check(originSchema, whole[SUMMARY_ORIGIN], SUMMARY_ORIGIN);
+  const all = Object.entries(check(z.record(z.string(), z.unknown()), whole.metrics, 'metrics'));
+  if (all.length > MOST_METRICS) throw refuse(`holds ${all.length} metrics`);
+  const metrics = new Map(all.filter(([name]) => OURS.test(name)));
+
+  const counter = (name: string): number | null => {
+    const found = metrics.get(name);
+    return found === undefined ? null : check(counterSchema, found, `metrics.${name}`).values.count;
+  };
+  const trend = (name: string): K6Trend | null => {
+    const found = metrics.get(name);
+    if (found === undefined) return null;
+    const { values } = check(trendSchema, found, `metrics.${name}`);
+    // One that was never added to is there for its thresholds, and all zeros.
+    if (values.count === 0) return null;
+    const rising = [values.min, values['p(50)'], values['p(90)'], values['p(95)'], values['p(99)']];
+    rising.push(values['p(99.9)'], values.max);
+    const falls = rising.some((one, i) => one < (rising[i - 1] ?? 0));
+    if (falls || values.avg < values.min || values.avg > values.max) {
+      throw refuse(`denies itself: the statistics of metrics.${name} are out of order`);
+    }
+    return {
+      ...{ count: values.count, mean: values.avg, min: values.min, max: values.max },
+      ...{ p50: values['p(50)'], p90: values['p(90)'], p95: values['p(95)'] },
+      ...{ p99: values['p(99)'], p999: values['p(99.9)'] },
+    };
+  };
+  const counts = (operation: Operation, early: boolean): Counts | null => {
+    const told = COUNT_KINDS.map((kind) => [kind, counter(counterOf(operation, kind, early))] as const);
+    if (told.some(([, value]) => value === null)) return null;
+    if (told.some(([, value]) => !Number.isSafeInteger(value))) {
+      throw refuse(`is no such summary: the counts of ${operation} are not whole`);
+    }
+    const of = new Map(told);
+    const one = (kind: (typeof COUNT_KINDS)[number]): number => of.get(kind) ?? 0;
+    return {
+      ...{ scheduled: one('scheduled'), ok: one('ok'), rejected: one('rejected'), failed: one('failed') },
+      ...{ timedOut: one('timedOut'), skipped: one('skipped'), unfinished: one('unfinished') },
+    };
+  };
+  const operation = (name: Operation): K6Operation => {
+    const [due, service, lag, ownLag] = TREND_KINDS.map((kind) => trend(trendOf(name, kind)));
+    return {
+      measured: counts(name, false),
+      early: counts(name, true),
+      trends: { due: due ?? null, service: service ?? null, lag: lag ?? null, ownLag: ownLag ?? null },
+    };
+  };
+  const rates = [...metrics].flatMap(([name, metric]) =>
+    isRate(metric) ? [[name, check(rateSchema, metric, `metrics.${name}`).values] as const] : [],
+  );
+  const [intent, monsterCommand] = OPERATIONS;
+  // Whatever the script counts has to be a count, also where nothing is made of it.
+  for (const name of allCounters()) counter(name);
+  return {
+    origin,
+    operations: { [intent]: operation(intent), [monsterCommand]: operation(monsterCommand) },
+    connect: trend(METRICS.connect),
+    connected: counter(METRICS.connected),
+    connectFailed: counter(METRICS.connectFailed),
+    disconnects: counter(METRICS.disconnects),
+    strayAnswers: counter(METRICS.stray),
+    go: check(gaugeSchema, metrics.get(METRICS.go), `metrics.${METRICS.go}`).values.value,
+    rates: new Map(rates),
+  };
+}
+
+const isRate = (metric: unknown): boolean =>
+  typeof metric === 'object' && metric !== null && Reflect.get(metric, 'type') === 'rate';

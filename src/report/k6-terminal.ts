@@ -1,0 +1,58 @@
+import { OPERATIONS } from '../scenario/workload.ts';
+import { numberText, quantity } from './format.ts';
+import type { K6Report } from './k6-report.ts';
+import {
+  heading,
+  NARROWEST,
+  reasonLines,
+  section,
+  type TerminalStyle,
+  verdictLine,
+  WIDEST,
+} from './terminal.ts';
+import { budgetLines } from './terminal-budgets.ts';
+import { latencyLines, OUTCOMES, WORDS } from './terminal-figures.ts';
+import { fact, fold, palette } from './terminal-text.ts';
+
+/** As the summary that ends a run, of what k6 told. */
+export function k6TerminalSummary(report: K6Report, style: TerminalStyle): string {
+  const paint = palette(style.colour);
+  const width = Math.min(WIDEST, Math.max(NARROWEST, style.width)) - 1;
+  return [
+    '',
+    ...heading(report, paint, width),
+    ...section('BUDGETS', budgetLines(report, paint, width), paint),
+    ...section('LOAD', fold(loadLines(report), width - 4), paint),
+    ...section('LATENCY', latencyLines(report, paint), paint),
+    ...reasonLines(report, paint, width),
+    verdictLine(report, style.bundle, paint),
+    '',
+  ]
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
+
+function loadLines({ load, network, summaries, generator }: K6Report): string[] {
+  return [
+    fact('generator', `k6, ${summaries} ${summaries === 1 ? 'process' : 'processes'}`),
+    fact('players', `${numberText(load.peakCcu)} of ${numberText(load.requestedCcu)} requested`),
+    fact('measure phase', quantity(load.durationSeconds, 's')),
+    ...OPERATIONS.flatMap((op) => {
+      const counts = load.operations[op];
+      if (counts === null) return [fact(WORDS[op], 'not counted')];
+      if (counts.scheduled === 0) return [];
+      const outcomes = (['rejected', 'failed', 'timedOut', 'skipped', 'unfinished'] as const).flatMap(
+        (outcome) => (counts[outcome] === 0 ? [] : [`${numberText(counts[outcome])} ${OUTCOMES[outcome]}`]),
+      );
+      const due = `${numberText(counts.scheduled)} due, ${quantity(load.sentPercent[op], '%')} sent`;
+      return [fact(WORDS[op], due, [`${numberText(counts.ok)} ok`, ...outcomes].join(', '))];
+    }),
+    fact(
+      'connecting',
+      `p95 ${quantity(network.connectMs.p95, 'ms')}`,
+      `max ${quantity(network.connectMs.max, 'ms')}`,
+      `${numberText(network.disconnects)} disconnects`,
+    ),
+    fact('own lag', `p99 ${quantity(generator.ownLagP99Ms, 'ms')}`, 'the worst process and operation'),
+  ];
+}

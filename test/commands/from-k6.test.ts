@@ -1,0 +1,89 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { runCli } from '../../src/cli.ts';
+import { writeScenario } from '../../src/scenario/resolved.ts';
+import { k6Scenario, k6SummaryOf, type SummaryChanges } from '../fixtures/k6-summary-of.ts';
+import { memoryHost } from '../memory-host.ts';
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'capbench-test-'));
+  await writeFile(join(folder, 'world.yaml'), writeScenario(k6Scenario()));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const record = (name: string, changes: SummaryChanges = {}): Promise<void> =>
+  writeFile(join(folder, name), JSON.stringify(k6SummaryOf(k6Scenario(), changes)));
+
+async function report(...args: string[]) {
+  const host = memoryHost(['report', ...args], { cwd: folder });
+  const exitCode = await runCli(host);
+  return { exitCode, out: host.out(), err: host.err() };
+}
+
+test('a summary is judged by the scenario that was exported', async () => {
+  await record('one.json');
+  const { exitCode, out, err } = await report('--scenario', './world.yaml', '--from-k6', 'one.json');
+  expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' });
+  expect(out).toContain('PASS (0)  2 met, 1 unmeasured  one.json');
+  expect(out).toContain('not checked, since a k6 summary does not tell it: steady-throughput');
+  expect(await readdir(folder)).toEqual(['one.json', 'world.yaml']);
+});
+
+test('with --out the verdict is there for scripts and for CI', async () => {
+  for (const name of ['a.json', 'b.json']) await record(name, { of: 2, intent: { skipped: 50 } });
+  const files = ['--from-k6', 'a.json', 'b.json', '--out', 'verdict', '--json'];
+  const { exitCode, out } = await report('--scenario', './world.yaml', ...files);
+  expect(exitCode).toBe(99);
+  const written = await readFile(join(folder, 'verdict', 'k6-report.json'), 'utf8');
+  expect(out).toBe(written);
+  expect(JSON.parse(written)).toMatchObject({
+    ...{ source: 'k6', outcome: 'fail', exitCode: 99, summaries: 2, startedAt: '2026-09-21T14:13:20.000Z' },
+    load: { peakCcu: 100, operations: { intent: { scheduled: 2000, skipped: 100 } } },
+    breachedBecause: [expect.stringContaining('load not sustained (load-sustained.intent): 95')],
+  });
+  const junit = await readFile(join(folder, 'verdict', 'junit.xml'), 'utf8');
+  expect(junit).toContain('tests="3" failures="1" errors="0" skipped="1"');
+  expect(junit).toContain('not applicable: a k6 summary does not tell it');
+});
+
+test('--quiet is the verdict alone', async () => {
+  for (const name of ['a.json', 'b.json']) await record(name, { of: 2 });
+  const { out } = await report('--quiet', '--scenario', './world.yaml', '--from-k6', 'a.json', 'b.json');
+  expect(out).toBe('PASS (0)  2 met, 1 unmeasured  2 summaries\n');
+});
+
+test('the summary of another scenario is refused', async () => {
+  await record('one.json');
+  const scaled = ['--scenario', './world.yaml', '--seed', '7', '--from-k6', 'one.json'];
+  const { exitCode, out, err } = await report(...scaled);
+  expect({ exitCode, out }).toEqual({ exitCode: 104, out: '' });
+  expect(err).toContain('one.json tells of the scenario');
+  expect(err).toContain('hint: name the scenario that was exported, with the same --set');
+});
+
+test.each<[string, readonly string[], string]>([
+  ['a bundle as well', ['reports', '--scenario', './world.yaml', '--from-k6', 'one.json'], 'one of the two'],
+  ['no scenario', ['--from-k6', 'one.json'], 'no --scenario is given'],
+  ['neither', [], 'no bundle is given'],
+  ['an option that changes nothing', ['reports', '--scale', '2'], '--scale is for --from-k6 alone'],
+  ['a --set that changes nothing', ['reports', '--set', 'seed=1'], '--set is for --from-k6 alone'],
+  ['no such file', ['--scenario', './world.yaml', '--from-k6', 'two.json'], 'two.json does not exist'],
+  ['a folder', ['--scenario', './world.yaml', '--from-k6', '.'], '. is not a file'],
+  ['no UTF-8', ['--scenario', './world.yaml', '--from-k6', 'bytes.json'], 'no UTF-8'],
+  ['another file', ['--scenario', './world.yaml', '--from-k6', 'world.yaml'], 'is not JSON'],
+  [
+    'no place for --out',
+    ['--scenario', './world.yaml', '--out', 'one.json/x', '--from-k6', 'one.json'],
+    'one.json/x',
+  ],
+])('bad input, told without a trace: %s', async (_what, args, says) => {
+  await record('one.json');
+  await writeFile(join(folder, 'bytes.json'), Buffer.from([0x7b, 0xff, 0x7d]));
+  const { exitCode, out, err } = await report(...args);
+  expect({ exitCode, out }).toEqual({ exitCode: 104, out: '' });
+  expect(err).toContain(says);
+  expect(err).not.toContain('    at ');
+});
