@@ -11,6 +11,7 @@ import {
   TREND_KINDS,
   type TrendKind,
   trendOf,
+  withinRateOf,
 } from '../load/k6/metrics.ts';
 import { OPERATIONS, type Operation } from '../scenario/workload.ts';
 import { findDoubleKey } from './json-text.ts';
@@ -54,7 +55,7 @@ export interface K6Summary {
   readonly strayAnswers: number | null;
   /** GO by the wall clock, in milliseconds. */
   readonly go: number;
-  /** Every Rate, by name: of latency budgets, the share of all that was due. */
+  /** Of latency budgets, by name: the share of all that was due. */
   readonly rates: ReadonlyMap<string, K6Rate>;
 }
 
@@ -127,11 +128,13 @@ export function readK6Summary(shown: string, content: string): K6Summary {
     throw refuse(`line ${double.line}: the key ${JSON.stringify(double.key).slice(0, 100)} is there twice`);
   }
   const check = <T extends z.ZodType>(schema: T, part: unknown, where: string): z.infer<T> => {
-    const result = schema.safeParse(part);
+    const result = schema.safeParse(part, {
+      error: ({ input, message }) => (input === undefined ? 'nothing is there' : message),
+    });
     if (result.success) return result.data;
     const [issue] = result.error.issues;
     const path = [where, ...(issue?.path ?? [])].join('.');
-    throw refuse(`is no such summary: ${path}: ${part === undefined ? 'nothing is there' : issue?.message}`);
+    throw refuse(`is no such summary: ${path}: ${issue?.message}`);
   };
   const whole = check(z.record(z.string(), z.unknown()), value, 'the whole');
   const origin = check(originSchema, whole[SUMMARY_ORIGIN], SUMMARY_ORIGIN);
@@ -183,7 +186,9 @@ export function readK6Summary(shown: string, content: string): K6Summary {
     };
   };
   const rates = [...metrics].flatMap(([name, metric]) =>
-    isRate(metric) ? [[name, check(rateSchema, metric, `metrics.${name}`).values] as const] : [],
+    name.startsWith(withinRateOf(''))
+      ? [[name, check(rateSchema, metric, `metrics.${name}`).values] as const]
+      : [],
   );
   const [intent, monsterCommand] = OPERATIONS;
   // Whatever the script counts has to be a count, also where nothing is made of it.
@@ -200,6 +205,3 @@ export function readK6Summary(shown: string, content: string): K6Summary {
     rates: new Map(rates),
   };
 }
-
-const isRate = (metric: unknown): boolean =>
-  typeof metric === 'object' && metric !== null && Reflect.get(metric, 'type') === 'rate';

@@ -35,7 +35,7 @@ export function checkFile(root: string): Target {
   const from = () => [...scenarios(root), ...bundles(root).map(({ scenario }) => scenario)];
   return {
     name: 'check file',
-    share: 0.35,
+    share: 0.3,
     exits: EXITS,
     make(next, index) {
       const [made, content] = damaged(from(), next, index);

@@ -21,7 +21,7 @@ function reportOf(next: Random, made: string, files: readonly (readonly [string,
 export function reportMeasurements(root: string): Target {
   return {
     name: 'report measurements',
-    share: 0.3,
+    share: 0.25,
     exits: EXITS,
     make(next) {
       const { measurements, scenario } = pick(next, bundles(root));

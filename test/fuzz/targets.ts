@@ -1,5 +1,6 @@
 import { checkFile, checkSet } from './check-targets.ts';
 import type { Target } from './input.ts';
+import { reportFromK6 } from './k6-target.ts';
 import { reportBundle, reportMeasurements, reportScenario } from './report-targets.ts';
 
 /** Every verb that reads what somebody else may have written; one line for each way in. */
@@ -9,4 +10,5 @@ export const TARGETS: readonly ((root: string) => Target)[] = [
   reportMeasurements,
   reportScenario,
   reportBundle,
+  reportFromK6,
 ];

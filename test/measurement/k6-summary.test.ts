@@ -67,6 +67,7 @@ test.each<[string, unknown, string]>([
   ['no number', withMetric('capbench_intent_due', trend(5, [1, 1, Number.NaN, 1, 1, 1, 1])), 'p(90)'],
   ['p95 below p90', withMetric('capbench_intent_due', trend(5, [1, 2, 9, 3, 9, 9, 9])), 'out of order'],
   ['a negative latency', withMetric('capbench_intent_due', trend(5, [-1, 2, 3, 4, 5, 6, 7])), 'out of order'],
+  ['a share that is none', withMetric('capbench_within_fast', {}), 'capbench_within_fast.type'],
   ['a rate of minus one', withMetric('capbench_within_fast', rate(-1, 0)), 'capbench_within_fast'],
 ])('%s is refused', (_what, value, says) => {
   expect(() => read(value)).toThrow(
