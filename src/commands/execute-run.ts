@@ -16,7 +16,6 @@ import { workloadOf } from '../scenario/workload.ts';
 import { openLocalStack } from '../stack/local.ts';
 import { openNullWorld } from '../stack/null-world.ts';
 import { attachTargets } from '../stack/remote.ts';
-import { resolveTargets, type Target } from '../stack/target-address.ts';
 import { openWatchdog, type Watchdog } from '../stack/watchdog.ts';
 import { consentLine } from './consent.ts';
 import { openProgress } from './progress.ts';
@@ -24,6 +23,7 @@ import { publish } from './publish.ts';
 import type { RunFlags } from './run.ts';
 import { loadScenario } from './scenario-files.ts';
 import { stopSignals } from './stop-signals.ts';
+import { type RunTargets, readTargets } from './targets.ts';
 
 const MOST_WORKERS = 64;
 
@@ -68,7 +68,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     const workers = workersOf(host, flags.workers);
     const { scenario } = await loadScenario(host, reference, flags);
     // Bad addresses are bad input: said before there is a bundle. Names are not resolved again after this.
-    const targets = await resolveTargets(flags.target, flags.iOwn);
+    const { targets, access, probes } = await readTargets(host, flags);
     if (targets.length > 0) refuseProcessFaults(scenario);
     if (flags.engine === 'autocannon') refuseForAutocannon(workloadOf(scenario), targets);
     const startedAt = new Date();
@@ -96,7 +96,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
         engine: flags.engine,
         host: hostFacts(host),
       },
-      openStack: stackOpener(host, scenario, targets, guard),
+      openStack: stackOpener(host, scenario, { targets, access, probes }, guard),
       engine: engineOf(flags, { workers, watchdog: guard, onConnecting: progress.connecting }),
       openNullWorld: (size, signal) => openNullWorld({ ...size, watchdog: guard, signal }),
       readLog: readLogTail,
@@ -136,12 +136,12 @@ function engineOf({ engine }: RunFlags, options: NativeEngineOptions): Engine {
 function stackOpener(
   host: Host,
   scenario: Scenario,
-  targets: readonly Target[],
+  { targets, access }: RunTargets,
   watchdog: Watchdog,
 ): RunPlan['openStack'] {
   if (targets.length > 0) {
     return async (signal) => {
-      const stack = await attachTargets(targets, { signal });
+      const stack = await attachTargets(targets, { signal, access });
       // The load's processes are ours, and guarded, also where the stack is somebody else's.
       return { ...stack, failure: Promise.race([stack.failure, watchdog.lost]) };
     };

@@ -2,11 +2,10 @@ import { Command, Option } from 'commander';
 import type { Host } from '../host.ts';
 import { ENGINES, type EngineName } from '../load/engine.ts';
 import { type ScenarioFlags, withScenario } from './scenario-options.ts';
+import { type TargetFlags, withTargets } from './target-options.ts';
 
 /** What `capbench run` takes besides the scenario's own options, as given. */
-export interface RunFlags extends ScenarioFlags {
-  readonly target: readonly string[];
-  readonly iOwn: readonly string[];
+export interface RunFlags extends ScenarioFlags, TargetFlags {
   readonly engine: EngineName;
   readonly workers?: string;
   readonly out?: string;
@@ -22,30 +21,17 @@ Examples:
   $ capbench run ./my-world.yaml --set load.players=500 --json
   $ capbench run quickstart --target http://127.0.0.1:3001 --target http://127.0.0.1:3002
   $ capbench run quickstart --target http://game.example:3001 --i-own game.example
+  $ capbench run quickstart --target wss://game.example --i-own game.example --ca-file ca.pem \\
+      --header-env Authorization=GAME_AUTHORIZATION --probe-metrics https://game.example/metrics
 
 Exit codes: 0 pass, 99 a budget was breached, 90 no conclusion, 92 acknowledged data was lost,
 93 the stack did not start or a target cannot be reached, 104 bad input, 105 interrupted.
 `;
 
-const repeated = (text: string, before: readonly string[]): readonly string[] => [...before, text];
-
 /** `capbench run`: from a scenario to a verdict and a bundle of reports. */
 export const runCommand = (host: Host): Command =>
-  withScenario(new Command('run'))
+  withTargets(withScenario(new Command('run')))
     .description('start the stack, simulate the players, judge the budgets, leave a bundle of reports')
-    .addOption(
-      new Option('--target <url>', 'drive world servers that run already; one for each server')
-        .argParser(repeated)
-        .default([], 'start them here'),
-    )
-    .addOption(
-      new Option(
-        '--i-own <host>',
-        'a target that is not loopback is mine to load; its host, as its --target has it',
-      )
-        .argParser(repeated)
-        .default([], 'only loopback is loaded'),
-    )
     .addOption(new Option('--engine <name>', 'who makes the load').choices(ENGINES).default('native'))
     .option('--workers <number>', 'processes that simulate players (default: by cores and players)')
     .option('--out <folder>', 'where the bundle goes (default: reports)')

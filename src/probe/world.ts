@@ -1,6 +1,6 @@
 import { Agent, request } from 'undici';
 import { monotonic } from '../clock.ts';
-import { pinnedLookup } from '../stack/pinned-lookup.ts';
+import { connectorOptions } from '../stack/access.ts';
 import type { WorldEndpoint } from '../stack/stack.ts';
 import type { Micros } from '../units.ts';
 import { type BucketCounts, BucketHistory } from './bucket-history.ts';
@@ -65,8 +65,8 @@ export function openWorldProbe(world: WorldEndpoint, instance: number): WorldPro
     flushMs: new BucketHistory(),
     responseMs: new BucketHistory(),
   };
-  const pinned =
-    world.address === undefined ? null : new Agent({ connect: { lookup: pinnedLookup(world.address) } });
+  const connect = connectorOptions(world);
+  const own = connect === null ? null : new Agent({ connect });
 
   return {
     name: `world-${instance}`,
@@ -75,7 +75,8 @@ export function openWorldProbe(world: WorldEndpoint, instance: number): WorldPro
         headersTimeout: TIMEOUT_MS,
         bodyTimeout: TIMEOUT_MS,
         signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
-        ...(pinned === null ? {} : { dispatcher: pinned }),
+        ...(world.headers === undefined ? {} : { headers: world.headers }),
+        ...(own === null ? {} : { dispatcher: own }),
       });
       const text = await textOf(response.body.setEncoding('utf8'), world.url);
       if (response.statusCode !== 200)
@@ -106,6 +107,6 @@ export function openWorldProbe(world: WorldEndpoint, instance: number): WorldPro
       return samples;
     },
     buckets: (histogram, from, to) => histories[histogram].between(from, to),
-    close: async () => pinned?.destroy(),
+    close: async () => own?.destroy(),
   };
 }

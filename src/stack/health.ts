@@ -1,8 +1,9 @@
 import { Agent, errors, request } from 'undici';
 import { z } from 'zod';
 import { CapbenchError, messageOf, stackFailed } from '../errors.ts';
-import { pinnedLookup } from './pinned-lookup.ts';
-import type { WorldEndpoint, WorldHealth } from './stack.ts';
+import { connectorOptions, type Reachable } from './access.ts';
+import { tlsProblemOf } from './certificate.ts';
+import type { WorldHealth } from './stack.ts';
 
 /** The version of the world protocol that this capbench speaks. */
 export const WORLD_PROTOCOL = 1;
@@ -39,10 +40,7 @@ const NO_WORLD = 'give the base address of a world server that speaks the protoc
  * URL when nobody answers within 5 s, or somebody who is no world server of this protocol, or one that is
  * still starting; with the signal's reason when aborted.
  */
-export async function askHealth(
-  world: Pick<WorldEndpoint, 'url' | 'address'>,
-  signal: AbortSignal,
-): Promise<WorldHealth> {
+export async function askHealth(world: Reachable, signal: AbortSignal): Promise<WorldHealth> {
   const { url } = world;
   const { status, body } = await ask(world, signal);
   const said = health.safeParse(body);
@@ -62,18 +60,20 @@ export async function askHealth(
 }
 
 async function ask(
-  { url, address }: Pick<WorldEndpoint, 'url' | 'address'>,
+  { url, ...access }: Reachable,
   signal: AbortSignal,
 ): Promise<{ readonly status: number; readonly body: unknown }> {
   const limit = AbortSignal.timeout(ANSWER_LIMIT_MS);
   let text = '';
   let status: number;
-  const pinned = address === undefined ? null : new Agent({ connect: { lookup: pinnedLookup(address) } });
+  const connect = connectorOptions(access);
+  const own = connect === null ? null : new Agent({ connect });
   try {
     const answer = await request(`${url}/health`, {
       signal: AbortSignal.any([signal, limit]),
       reset: true,
-      ...(pinned === null ? {} : { dispatcher: pinned }),
+      ...(access.headers === undefined ? {} : { headers: access.headers }),
+      ...(own === null ? {} : { dispatcher: own }),
     });
     status = answer.statusCode;
     for await (const chunk of answer.body.setEncoding('utf8')) {
@@ -84,7 +84,7 @@ async function ask(
     signal.throwIfAborted();
     throw unreachable(url, limit.aborted, error);
   } finally {
-    void pinned?.destroy();
+    void own?.destroy();
   }
   try {
     return { status, body: JSON.parse(text) };
@@ -96,6 +96,8 @@ async function ask(
 function unreachable(url: string, late: boolean, error: unknown): CapbenchError {
   if (late) return stackFailed(`${url} does not answer within ${ANSWER_LIMIT_MS / 1e3} s`, START_IT, error);
   const code = codeOf(error);
+  const tls = tlsProblemOf(error);
+  if (tls !== null) return stackFailed(`${url}: ${tls.what}`, tls.hint, error);
   if (code === 'ECONNREFUSED') return stackFailed(`nobody listens at ${url}`, START_IT, error);
   if (error instanceof errors.HTTPParserError || code === 'UND_ERR_SOCKET' || code === 'ECONNRESET')
     return stackFailed(`${url} is no HTTP server: ${messageOf(error)}`, NO_WORLD, error);

@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import { interrupted, stackFailed } from '../errors.ts';
+import type { Access, Reachable } from './access.ts';
 import { askHealth, isNobodyThere } from './health.ts';
-import type { Stack, WorldEndpoint, WorldHealth } from './stack.ts';
+import type { Stack, WorldHealth } from './stack.ts';
 import type { Target } from './target-address.ts';
 import { keepVigil } from './vigil.ts';
 
@@ -12,8 +13,14 @@ export interface TargetStack extends Stack {
   readonly health: readonly WorldHealth[];
 }
 
-interface Found extends Pick<WorldEndpoint, 'url' | 'address'> {
+interface Found extends Reachable {
   readonly health: WorldHealth;
+}
+
+export interface AttachOptions {
+  readonly signal: AbortSignal;
+  /** The authorities and the headers, the same for all of them. */
+  readonly access?: Omit<Access, 'address'>;
 }
 
 /**
@@ -22,10 +29,10 @@ interface Found extends Pick<WorldEndpoint, 'url' | 'address'> {
  */
 export async function attachTargets(
   targets: readonly Target[],
-  { signal }: { readonly signal: AbortSignal },
+  { signal, access = {} }: AttachOptions,
 ): Promise<TargetStack> {
   try {
-    const found = wholeWorld(await Promise.all(targets.map((target) => find(target, signal))));
+    const found = wholeWorld(await Promise.all(targets.map((target) => find(target, access, signal))));
     const worlds = found.map(({ health, ...world }) => ({ ...world, pid: null }));
     const vigil = keepVigil(worlds);
     return {
@@ -45,10 +52,14 @@ export async function attachTargets(
 }
 
 /** A name may have several addresses (`localhost`: IPv6 and IPv4); the first that answers well is taken. */
-async function find({ url, host, addresses }: Target, signal: AbortSignal): Promise<Found> {
+async function find(
+  { url, host, addresses }: Target,
+  access: Omit<Access, 'address'>,
+  signal: AbortSignal,
+): Promise<Found> {
   const attempts = await Promise.allSettled(
     addresses.map(async (address): Promise<Found> => {
-      const world = isIP(host) === 0 ? { url, address } : { url };
+      const world = { url, ...access, ...(isIP(host) === 0 ? { address } : {}) };
       return { ...world, health: await askHealth(world, signal) };
     }),
   );

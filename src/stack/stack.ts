@@ -1,14 +1,10 @@
 import type { Micros } from '../units.ts';
+import type { Reachable } from './access.ts';
 
 /** One world server as the load and the probes reach it. */
-export interface WorldEndpoint {
+export interface WorldEndpoint extends Reachable {
   /** Base URL, without a trailing slash: `http://127.0.0.1:4001` (a path is kept: `http://127.0.0.1:8080/1`). */
   readonly url: string;
-  /**
-   * What the name in the URL was resolved to, once: every connection goes there (pinned-lookup.ts). Absent where
-   * the URL holds an address itself.
-   */
-  readonly address?: string;
   /** Its process on this host now (it is another one after a restart); null when somebody else started it. */
   readonly pid: number | null;
 }

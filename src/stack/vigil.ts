@@ -1,5 +1,6 @@
+import type { Reachable } from './access.ts';
 import { askHealth, isNobodyThere } from './health.ts';
-import type { StackFailure, WorldEndpoint } from './stack.ts';
+import type { StackFailure } from './stack.ts';
 
 const EVERY_MS = 2_000;
 /** So many refusals in a row, so that a server that is just restarted is not given up. */
@@ -16,7 +17,7 @@ export interface Vigil {
  * Asks every world server for its health while a run goes on. One that is slow, or answers badly, is under test: the
  * load tells. One whose port is closed is gone, and there is nothing to be measured any more.
  */
-export function keepVigil(worlds: readonly Pick<WorldEndpoint, 'url' | 'address'>[]): Vigil {
+export function keepVigil(worlds: readonly Reachable[]): Vigil {
   const ended = new AbortController();
   const refusals = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;

@@ -46,13 +46,13 @@ test('every connection to a name goes to its pinned address, with the name as Ho
   expect(await probe.sample()).toContainEqual({ series: 'world.1.cpuSeconds', kind: 'counter', value: 1 });
   await probe.close();
 
-  const socket = openSocket(`ws://${NAME}:${port}/play`, null, 1024, ADDRESS);
+  const socket = openSocket(`ws://${NAME}:${port}/play`, null, 1024, { address: ADDRESS });
   await once(socket, 'open');
   socket.terminate();
 
   const accepted = await new Promise((resolve) => {
     const told = { accepted: resolve, refused: resolve, postsLost: resolve };
-    const wire = new PostWire(url, 'g', 1, told, ADDRESS);
+    const wire = new PostWire(url, 'g', 1, told, { address: ADDRESS });
     onTestFinished(() => wire.close());
     wire.send(7, 1, '[]');
   });
@@ -87,11 +87,11 @@ test('https too: the certificate is asked for by the name, at the pinned address
   const probe = openWorldProbe({ url, address: ADDRESS, pid: null }, 1);
   await expect(probe.sample()).rejects.toThrow();
   await probe.close();
-  const socket = openSocket(`wss://${NAME}:${port}/play`, null, 1024, ADDRESS);
+  const socket = openSocket(`wss://${NAME}:${port}/play`, null, 1024, { address: ADDRESS });
   await once(socket, 'error');
   const lost = await new Promise((resolve) => {
     const told = { accepted: resolve, refused: resolve, postsLost: resolve };
-    const wire = new PostWire(url, 'g', 1, told, ADDRESS);
+    const wire = new PostWire(url, 'g', 1, told, { address: ADDRESS });
     onTestFinished(() => wire.close());
     wire.send(0, 1, '[]');
   });

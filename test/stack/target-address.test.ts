@@ -2,8 +2,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { CapbenchError } from '../../src/errors.ts';
+import type { Resolver } from '../../src/stack/host-consent.ts';
 import { attachTargets } from '../../src/stack/remote.ts';
-import { type Resolver, resolveTargets, type Target } from '../../src/stack/target-address.ts';
+import { resolveTargets, type Target } from '../../src/stack/target-address.ts';
 
 const own = { addresses: new Set(['198.51.100.7']), broadcasts: new Set(['198.51.100.255']) };
 

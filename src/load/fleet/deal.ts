@@ -1,5 +1,6 @@
 import { stackFailed } from '../../errors.ts';
 import type { Workload } from '../../scenario/workload.ts';
+import { accessOf } from '../../stack/access.ts';
 import type { WorldEndpoint, WorldHealth } from '../../stack/stack.ts';
 import type { ConnectionPlan } from '../limits.ts';
 import type { FleetWorld } from './messages.ts';
@@ -25,7 +26,7 @@ export function fleetWorlds(known: readonly KnownWorld[], workload: Workload): F
     const { from, to } = health.monsters;
     return {
       url: endpoint.url,
-      ...(endpoint.address === undefined ? {} : { address: endpoint.address }),
+      ...accessOf(endpoint),
       players: health.players,
       monsters: { from: from - health.playersTotal, to: to - health.playersTotal },
     };

@@ -1,15 +1,13 @@
 import type { HistogramData } from '../../histogram.ts';
 import type { Operation, Workload } from '../../scenario/workload.ts';
+import type { Reachable } from '../../stack/access.ts';
 import type { ConnectFacts, Ledger, LoadSecondOperation, OperationTally, WorkerSecond } from '../engine.ts';
 import { isRecord } from '../json.ts';
 import type { WireName } from '../monster/wire.ts';
 import type { WorkerSlice } from '../slices.ts';
 
 /** A world server as the workers reach it; ranges are half-open, players by id, monsters by index. */
-export interface FleetWorld {
-  readonly url: string;
-  /** Where the name in the URL is; absent where it holds an address. */
-  readonly address?: string;
+export interface FleetWorld extends Reachable {
   readonly players: { readonly from: number; readonly to: number };
   readonly monsters: { readonly from: number; readonly to: number };
 }

@@ -1,6 +1,7 @@
 import { monotonic } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
 import { MicrosHistogram } from '../../hdr-histogram.ts';
+import { accessOf } from '../../stack/access.ts';
 import { Complaints } from '../complaints.ts';
 import { SequenceLedger } from '../ledger.ts';
 import { Monsters } from '../monster/monsters.ts';
@@ -207,7 +208,7 @@ export class Shift {
     const source = sourceOf[player]!;
     return {
       url: socketUrl(world.url, this.voice.path(id)),
-      ...(world.address === undefined ? {} : { address: world.address }),
+      ...accessOf(world),
       source: source === 0 ? null : (sources[source - 1] ?? null),
     };
   }

@@ -1,4 +1,5 @@
 import { WebSocket } from 'ws';
+import type { Access } from '../../stack/access.ts';
 import { isRecord, parseJson } from '../json.ts';
 import { MOST_NUMBER } from '../ledger.ts';
 import { CONNECT_TIMEOUT_MS, frameBytes, openSocket, socketUrl } from '../player/socket.ts';
@@ -31,10 +32,10 @@ export class Commits {
   static open(
     url: string,
     generator: string,
-    address?: string,
+    access: Access = {},
   ): Promise<{ commits: Commits; lastSequences: readonly number[] | null }> {
     const path = `/commits?generator=${encodeURIComponent(generator)}`;
-    const socket = openSocket(socketUrl(url, path), null, MOST_PAYLOAD, address);
+    const socket = openSocket(socketUrl(url, path), null, MOST_PAYLOAD, access);
     return new Promise((resolve, reject) => {
       const fail = (message: string): void => {
         clearTimeout(timer);

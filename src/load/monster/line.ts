@@ -1,12 +1,9 @@
+import type { Reachable } from '../../stack/access.ts';
 import { type CommitListener, Commits } from './commits.ts';
 import type { OpenWire, PostListener, Wire } from './wire.ts';
 
 /** The server's end. */
-export interface LineEnd {
-  readonly url: string;
-  /** Where the name in the URL is; absent where it holds an address. */
-  readonly address?: string;
-}
+export type LineEnd = Reachable;
 
 /** Who is told what came over a line. */
 export interface LineListener {
@@ -53,7 +50,7 @@ export class Line implements PostListener, CommitListener {
     mostUnanswered: number,
     listener: LineListener,
   ): Promise<{ line: Line; lastSequences: readonly number[] | null }> {
-    const { commits, lastSequences } = await Commits.open(end.url, generator, end.address);
+    const { commits, lastSequences } = await Commits.open(end.url, generator, end);
     return { line: new Line(commits, openWire, end, generator, mostUnanswered, listener), lastSequences };
   }
 

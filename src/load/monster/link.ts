@@ -1,6 +1,7 @@
 import { monotonic } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
 import type { MicrosHistogram } from '../../hdr-histogram.ts';
+import type { Reachable } from '../../stack/access.ts';
 import { backoff } from '../backoff.ts';
 import type { Complaints } from '../complaints.ts';
 import { MONSTER_COMMAND, OUTCOME, type Outcome, type Recorder } from '../recorder.ts';
@@ -36,10 +37,7 @@ export interface LinkReconnect {
 }
 
 /** A world server and its monsters. */
-export interface MonsterWorld {
-  readonly url: string;
-  /** Where the name in the URL is; absent where it holds an address. */
-  readonly address?: string;
+export interface MonsterWorld extends Reachable {
   readonly monsters: MonsterRange;
 }
 

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { buildConnector, Client, type Dispatcher } from 'undici';
-import { pinnedLookup } from '../../stack/pinned-lookup.ts';
+import { type Access, dialOptions, type Reachable } from '../../stack/access.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Longer than any run: an idle connection is the server's to close. */
@@ -29,14 +29,14 @@ export interface Wire {
 
 /** Opens a wire that connects with its first post; `mostUnanswered` posts will be under way at once. */
 export type OpenWire = (
-  end: { readonly url: string; readonly address?: string },
+  end: Reachable,
   generator: string,
   mostUnanswered: number,
   listener: PostListener,
 ) => Wire;
 
-export const openPostWire: OpenWire = ({ url, address }, generator, mostUnanswered, listener) =>
-  new PostWire(url, generator, mostUnanswered, listener, address);
+export const openPostWire: OpenWire = (end, generator, mostUnanswered, listener) =>
+  new PostWire(end.url, generator, mostUnanswered, listener, end);
 
 /** Which wire the workers use. */
 export type WireName = 'undici' | 'autocannon';
@@ -49,30 +49,26 @@ export class PostWire implements Wire {
   private readonly client: Client;
   private readonly listener: PostListener;
   private readonly base: string;
+  private readonly headers: Readonly<Record<string, string>>;
   private socket: Socket | null = null;
   private bytesBefore = { in: 0, out: 0 };
   private unanswered = 0;
   private lost = false;
   private closing = false;
 
-  /**
-   * `mostUnanswered` is how many posts will be under way at once; `address` is where the name in the URL is, when
-   * it holds one.
-   */
+  /** `mostUnanswered` is how many posts will be under way at once. */
   constructor(
     url: string,
     generator: string,
     mostUnanswered: number,
     listener: PostListener,
-    address?: string,
+    access: Access = {},
   ) {
     const { origin, pathname } = new URL(url);
     this.base = `${pathname.replace(/\/$/, '')}/commands?generator=${encodeURIComponent(generator)}&post=`;
     this.listener = listener;
-    const connect = buildConnector({
-      timeout: CONNECT_TIMEOUT_MS,
-      ...(address === undefined ? {} : { lookup: pinnedLookup(address) }),
-    });
+    this.headers = { ...access.headers, ...HEADERS };
+    const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS, ...dialOptions(access) });
     this.client = new Client(origin, {
       pipelining: mostUnanswered,
       headersTimeout: 0,
@@ -109,7 +105,7 @@ export class PostWire implements Wire {
       {
         method: 'POST',
         path: this.base + post,
-        headers: HEADERS,
+        headers: this.headers,
         body,
         idempotent: true,
         blocking: false,

@@ -1,5 +1,6 @@
 import type { WebSocket } from 'ws';
 import { monotonic } from '../../clock.ts';
+import type { Access } from '../../stack/access.ts';
 import type { Voice, Welcome } from './player.ts';
 import { CONNECT_TIMEOUT_MS, openSocket } from './socket.ts';
 
@@ -7,10 +8,8 @@ import { CONNECT_TIMEOUT_MS, openSocket } from './socket.ts';
 const MOST_PAYLOAD = 256 * 1024;
 
 /** Where a player's socket goes, and from where. */
-export interface Route {
+export interface Route extends Access {
   readonly url: string;
-  /** Where the name in the URL is; absent where it holds an address. */
-  readonly address?: string;
   /** A local address to bind; null for the system's choice. */
   readonly source: string | null;
 }
@@ -25,9 +24,9 @@ export interface Dialler {
 }
 
 /** One attempt to connect one player. A player is connected once it is welcomed. */
-export function dial(player: number, { url, source, address }: Route, voice: Voice, dialler: Dialler): void {
+export function dial(player: number, route: Route, voice: Voice, dialler: Dialler): void {
   const begin = monotonic();
-  const socket = openSocket(url, source, MOST_PAYLOAD, address);
+  const socket = openSocket(route.url, route.source, MOST_PAYLOAD, route);
   let timer: NodeJS.Timeout | undefined;
   const settle = (): void => {
     clearTimeout(timer);

@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws';
-import { pinnedLookup } from '../../stack/pinned-lookup.ts';
+import { type Access, dialOptions } from '../../stack/access.ts';
 
 /** Bytes of a WebSocket frame: header and payload, without the mask that clients add (RFC 6455, 5.2). */
 export const frameBytes = (payload: number): number =>
@@ -13,14 +13,13 @@ export const CONNECT_TIMEOUT_MS = 15_000;
 export const socketUrl = (url: string, path: string): string => url.replace(/^http/, 'ws') + path;
 
 /**
- * A client socket as all of the load uses it. `source` is the local address to bind, null for the system's choice;
- * `address` is where the name in the URL is, when it holds one.
+ * A client socket as all of the load uses it. `source` is the local address to bind, null for the system's choice.
  */
 export function openSocket(
   url: string,
   source: string | null,
   maxPayload: number,
-  address?: string,
+  access: Access = {},
 ): WebSocket {
   return new WebSocket(url, {
     perMessageDeflate: false,
@@ -29,6 +28,7 @@ export function openSocket(
     handshakeTimeout: CONNECT_TIMEOUT_MS,
     maxPayload,
     ...(source === null ? {} : { localAddress: source }),
-    ...(address === undefined ? {} : { lookup: pinnedLookup(address) }),
+    ...(access.headers === undefined ? {} : { headers: access.headers }),
+    ...dialOptions(access),
   });
 }

@@ -1,0 +1,67 @@
+import { badInput } from '../errors.ts';
+import type { Host } from '../host.ts';
+import { type ProbeUrl, parseProbeUrl } from '../stack/probe-address.ts';
+
+/** The addresses of what is watched of a target, as given. */
+export interface ProbeFlags {
+  readonly probePostgres?: string;
+  readonly probeRedis?: string;
+  readonly probeMetrics: readonly string[];
+}
+
+const MOST_METRICS = 16;
+
+/**
+ * What is to be watched of a target, from the flags or else from the environment. What must not be told of it is known
+ * to the host's redaction from here on. Bad input (104) for what is no address, and where there is no target.
+ */
+export function readProbeUrls(host: Host, flags: ProbeFlags, hasTargets: boolean): readonly ProbeUrl[] {
+  const given = [
+    ...asGiven(host, 'postgres', flags.probePostgres === undefined ? [] : [flags.probePostgres]),
+    ...asGiven(host, 'redis', flags.probeRedis === undefined ? [] : [flags.probeRedis]),
+    ...asGiven(host, 'metrics', flags.probeMetrics),
+  ];
+  const [first] = given;
+  if (first !== undefined && !hasTargets) {
+    throw badInput(
+      `${first.source} is there, and no --target`,
+      'what capbench starts itself is probed as it is: name what runs already with --target, or leave the probe out',
+    );
+  }
+  const metrics = given.filter(({ kind }) => kind === 'metrics');
+  if (metrics.length > MOST_METRICS) {
+    throw badInput(`${metrics.length} metrics pages are there, expected ${MOST_METRICS} at most`);
+  }
+  return given.map(({ kind, text, source }) => parseProbeUrl(kind, text, source));
+}
+
+interface Given {
+  readonly kind: ProbeUrl['kind'];
+  readonly text: string;
+  readonly source: string;
+}
+
+function asGiven(host: Host, kind: ProbeUrl['kind'], flags: readonly string[]): readonly Given[] {
+  const variable = `CAPBENCH_PROBE_${kind.toUpperCase()}`;
+  const value = host.env[variable] ?? '';
+  const fromFlags = flags.length > 0;
+  const texts = fromFlags ? flags : kind === 'metrics' ? value.split(',') : [value];
+  const source = fromFlags ? `--probe-${kind}` : variable;
+  const found = texts.map((text) => text.trim()).filter((text) => text !== '');
+  for (const text of found) hide(host, kind, text, source);
+  return found.map((text) => ({ kind, text, source }));
+}
+
+/** Before it is known whether it is an address at all: user, password and what else may be a secret in it. */
+function hide({ redaction }: Host, kind: ProbeUrl['kind'], text: string, source: string): void {
+  redaction.learn(text, source);
+  if (!URL.canParse(text)) return;
+  const { username, password, searchParams } = new URL(text);
+  for (const secret of [password, `${username}:${password}`])
+    if (password !== '') redaction.add(secret, source);
+  // A user without a password may be a token there.
+  if (kind === 'metrics' && password === '') redaction.add(username, source);
+  for (const [name, value] of searchParams) {
+    if (!/^(?:host|port|ssl.*|uselibpqcompat)$/.test(name)) redaction.add(value, source);
+  }
+}

@@ -1,0 +1,37 @@
+import type { Host } from '../host.ts';
+import type { Access } from '../stack/access.ts';
+import { ownedHosts, surroundings } from '../stack/host-consent.ts';
+import { type ProbeAddresses, resolveProbes } from '../stack/probe-address.ts';
+import { resolveTargets, type Target } from '../stack/target-address.ts';
+import { readAccess } from './target-access.ts';
+import type { TargetFlags } from './target-options.ts';
+import { readProbeUrls } from './target-probes.ts';
+
+/** What a run is aimed at that it has not started itself; no targets where it starts all. */
+export interface RunTargets {
+  readonly targets: readonly Target[];
+  /** The authorities and the headers for all of them. */
+  readonly access: Omit<Access, 'address'>;
+  /** What else of them is watched. */
+  readonly probes: ProbeAddresses;
+}
+
+/**
+ * The targets of a run, judged before any is asked anything: addresses, consent, authorities, headers and probes. Every
+ * secret among them is known to the host's redaction before the first word is said about them.
+ */
+export async function readTargets(host: Host, flags: TargetFlags): Promise<RunTargets> {
+  const hasTargets = flags.target.length > 0;
+  const urls = readProbeUrls(host, flags, hasTargets);
+  const hasTls =
+    flags.target.some((text) => /^(?:https|wss):/i.test(text)) ||
+    urls.some(({ url }) => url.protocol === 'https:' || url.protocol === 'rediss:');
+  const access = await readAccess(host, flags, { hasTargets, hasTls });
+  const around = surroundings();
+  const others = urls.flatMap((one) => (one.host === null ? [] : [one.host]));
+  // Names are not resolved again after this.
+  const targets = await resolveTargets(flags.target, flags.iOwn, around, others);
+  const owned = ownedHosts(flags.iOwn, new Set([...targets.map((target) => target.host), ...others]));
+  const origins = new Set(targets.map(({ url }) => new URL(url).origin));
+  return { targets, access, probes: await resolveProbes(urls, owned, around, { origins, access }) };
+}

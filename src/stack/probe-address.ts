@@ -1,0 +1,286 @@
+import { accessSync, constants } from 'node:fs';
+import { connect, isIP } from 'node:net';
+import { badInput, messageOf } from '../errors.ts';
+import type { Access } from './access.ts';
+import { hostOf, type Located, locate, repeatable, type Surroundings } from './host-consent.ts';
+
+/** Somebody else's PostgreSQL, to be read. */
+export interface PostgresAddress {
+  /** For `pg`, which reads the TLS parameters in it; it may hold a password. */
+  readonly connectionString: string;
+  /** Where the name in it is; null for a UNIX socket. */
+  readonly address: string | null;
+  /** `db.example:5432`, or the folder of a socket: no secret. */
+  readonly shown: string;
+  readonly onThisHost: boolean;
+}
+
+export interface RedisAddress {
+  readonly host: string;
+  readonly address: string;
+  readonly port: number;
+  readonly username: string | null;
+  readonly password: string | null;
+  /** `rediss://` */
+  readonly tls: boolean;
+  readonly shown: string;
+  readonly onThisHost: boolean;
+}
+
+export interface MetricsAddress {
+  /** Without user and password, which are in the headers. */
+  readonly url: string;
+  readonly access: Access;
+  readonly shown: string;
+}
+
+/** What of a target is watched besides its world servers. */
+export interface ProbeAddresses {
+  readonly postgres: PostgresAddress | null;
+  readonly redis: RedisAddress | null;
+  readonly metrics: readonly MetricsAddress[];
+}
+
+type Kind = 'postgres' | 'redis' | 'metrics';
+
+/** One address as it was given, taken apart; not asked yet. */
+export interface ProbeUrl {
+  readonly kind: Kind;
+  readonly url: URL;
+  /** As a URL writes it, without brackets; null for the folder of a UNIX socket. */
+  readonly host: string | null;
+}
+
+const WORDS: Readonly<
+  Record<
+    Kind,
+    { schemes: RegExp; port: number; subject: string; example: string; known: readonly string[] | null }
+  >
+> = {
+  postgres: {
+    schemes: /^postgres(?:ql)?:$/,
+    port: 5432,
+    subject: 'the PostgreSQL at',
+    example: 'such as postgresql://reader@127.0.0.1:5432/world, the password in PGPASSWORD',
+    known: [
+      'host',
+      'port',
+      'sslmode',
+      'sslrootcert',
+      'sslcert',
+      'sslkey',
+      'sslnegotiation',
+      'uselibpqcompat',
+    ],
+  },
+  redis: {
+    schemes: /^rediss?:$/,
+    port: 6379,
+    subject: 'the Redis at',
+    example: 'such as redis://127.0.0.1:6379, or rediss:// for TLS',
+    known: [],
+  },
+  metrics: {
+    schemes: /^https?:$/,
+    port: 80,
+    subject: 'the metrics page at',
+    example: 'such as http://127.0.0.1:9100/metrics',
+    known: null,
+  },
+};
+const FILES = ['sslrootcert', 'sslcert', 'sslkey'];
+
+/**
+ * Takes an address apart. `source`: the flag or the variable that gave it. Bad input (104) where it is none, in words
+ * that repeat no secret.
+ */
+export function parseProbeUrl(kind: Kind, text: string, source: string): ProbeUrl {
+  const { schemes, example, known } = WORDS[kind];
+  let given: URL;
+  try {
+    given = new URL(text);
+  } catch {
+    throw badInput(`${source}: ${repeatable(text)} is no URL`, example);
+  }
+  if (!schemes.test(given.protocol))
+    throw badInput(`${source}: ${repeatable(text)} is of another kind`, example);
+  const unknown =
+    known === null ? undefined : [...given.searchParams.keys()].find((key) => !known.includes(key));
+  // A name only: a password may be written as a parameter.
+  if (unknown !== undefined) {
+    throw badInput(
+      `${source}: the parameter ${/^\w{1,40}$/.test(unknown) ? unknown : 'in it'} is not known`,
+      known?.length === 0 ? example : `${example}; parameters: ${known?.join(', ')}`,
+    );
+  }
+  if (given.hash !== '') throw badInput(`${source}: a fragment is there (#..), expected none`, example);
+  if (kind === 'postgres') {
+    const folder = socketFolder(given, source, example);
+    for (const name of FILES) readable(given.searchParams.get(name), name, source);
+    if (folder !== null) return { kind, url: given, host: null };
+  }
+  return { kind, url: given, host: hostNamed(given, source, example) };
+}
+
+/** The folder of a UNIX socket, as `?host=/folder` or `%2Ffolder` in the host's place. */
+function socketFolder(url: URL, source: string, example: string): string | null {
+  const named = url.searchParams.get('host') ?? (/^%2f/i.test(url.hostname) ? decoded(url.hostname) : null);
+  if (named === null) return null;
+  if (!named.startsWith('/')) {
+    throw badInput(`${source}: the parameter host is no folder of a UNIX socket`, example);
+  }
+  return named;
+}
+
+/** The host as any URL writes it: in lower case, an address in its usual form. */
+function hostNamed(url: URL, source: string, example: string): string {
+  try {
+    const host = decoded(url.hostname);
+    if (/^(?:[\w.-]+|\[[\da-f:.]+\])$/i.test(host)) return hostOf(new URL(`http://${host}`));
+  } catch {
+    // No host: told below.
+  }
+  throw badInput(`${source}: no host is there, expected one`, example);
+}
+
+function readable(file: string | null, name: string, source: string): void {
+  if (file === null) return;
+  try {
+    accessSync(file, constants.R_OK);
+  } catch (error) {
+    throw badInput(`${source}: the file of ${name} cannot be read: ${messageOf(error)}`);
+  }
+}
+
+/** How targets are reached: their headers are sent to a page of theirs, and to nobody else. */
+export interface TargetAccess {
+  readonly origins: ReadonlySet<string>;
+  readonly access: Omit<Access, 'address'>;
+}
+
+/** Judged as targets are (host-consent.ts), and their names resolved once. */
+export async function resolveProbes(
+  urls: readonly ProbeUrl[],
+  owned: readonly string[],
+  around: Surroundings,
+  target: TargetAccess,
+): Promise<ProbeAddresses> {
+  const found: { postgres: PostgresAddress | null; redis: RedisAddress | null; metrics: MetricsAddress[] } = {
+    postgres: null,
+    redis: null,
+    metrics: [],
+  };
+  for (const one of urls) {
+    if (one.host === null) {
+      found.postgres = socketAddress(one.url);
+      continue;
+    }
+    const { subject, example, port: usual } = WORDS[one.kind];
+    const port =
+      Number(one.url.searchParams.get('port') || one.url.port) ||
+      (one.url.protocol === 'https:' ? 443 : usual);
+    const shown = `${isIP(one.host) === 6 ? `[${one.host}]` : one.host}:${port}`;
+    const located = await locate({ subject, host: one.host, shown, example }, owned, around);
+    const address = await firstListening(located.addresses, port);
+    if (one.kind === 'postgres') found.postgres = postgresAddress(one.url, located, address, port, shown);
+    if (one.kind === 'redis') found.redis = redisAddress(one.url, located, address, port, shown);
+    if (one.kind === 'metrics') found.metrics.push(metricsAddress(one.url, located, address, target));
+  }
+  return found;
+}
+
+const CONNECT_MS = 2_000;
+
+/** A name may have several addresses (`localhost`: IPv6 and IPv4); the first at which somebody listens, or just the first. */
+async function firstListening(addresses: readonly string[], port: number): Promise<string> {
+  const [first = ''] = addresses;
+  if (addresses.length < 2) return first;
+  for (const address of addresses) {
+    const listens = await new Promise<boolean>((resolve) => {
+      const socket = connect({ host: address, port, timeout: CONNECT_MS });
+      const say = (answer: boolean) => (): void => {
+        socket.destroy();
+        resolve(answer);
+      };
+      socket.on('connect', say(true)).on('error', say(false)).on('timeout', say(false));
+    });
+    if (listens) return address;
+  }
+  return first;
+}
+
+/** A text of a URL as it is meant; as it stands where it is badly written. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+const part = (text: string): string => encodeURIComponent(decoded(text));
+
+/** The connection string again, of what was looked at, and nothing that was not. */
+function connectionString(url: URL, host: string, query: Readonly<Record<string, string>>): string {
+  const user = url.username === '' ? '' : part(url.username);
+  const password = url.password === '' ? '' : `:${part(url.password)}`;
+  const parameters = new URLSearchParams(query);
+  for (const [key, value] of url.searchParams)
+    if (key.startsWith('ssl') || key.startsWith('use')) parameters.set(key, value);
+  const database = url.pathname.replace(/^\//, '');
+  return `postgresql://${user === '' && password === '' ? '' : `${user}${password}@`}${host}/${part(database)}?${parameters}`;
+}
+
+function postgresAddress(
+  url: URL,
+  { host, onThisHost }: Located,
+  address: string,
+  port: number,
+  shown: string,
+): PostgresAddress {
+  const at = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+  return { connectionString: connectionString(url, at, {}), address, shown, onThisHost };
+}
+
+function socketAddress(url: URL): PostgresAddress {
+  const folder = url.searchParams.get('host') ?? decoded(url.hostname);
+  const port = url.searchParams.get('port') || url.port || '5432';
+  return {
+    connectionString: connectionString(url, '', { host: folder, port }),
+    address: null,
+    shown: `${folder}, port ${port}`,
+    onThisHost: true,
+  };
+}
+
+const redisAddress = (
+  url: URL,
+  { host, onThisHost }: Located,
+  address: string,
+  port: number,
+  shown: string,
+): RedisAddress => ({
+  ...{ host, address, port, shown, onThisHost },
+  username: url.username === '' ? null : decoded(url.username),
+  password: url.password === '' ? null : decoded(url.password),
+  tls: url.protocol === 'rediss:',
+});
+
+function metricsAddress(url: URL, { host }: Located, address: string, target: TargetAccess): MetricsAddress {
+  const { ca, headers } = target.access;
+  const basic =
+    url.username === '' && url.password === '' ? null : `${decoded(url.username)}:${decoded(url.password)}`;
+  const sent = {
+    ...(target.origins.has(url.origin) ? headers : {}),
+    ...(basic === null ? {} : { authorization: `Basic ${Buffer.from(basic).toString('base64')}` }),
+  };
+  return {
+    url: `${url.origin}${url.pathname}${url.search}`,
+    access: {
+      ...(isIP(host) === 0 ? { address } : {}),
+      ...(ca === undefined ? {} : { ca }),
+      headers: sent,
+    },
+    shown: `${url.origin}${url.pathname}`,
+  };
+}

@@ -1,0 +1,53 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { NullWorld } from '../../src/world/null/server.ts';
+import { CA_FILE, tlsFront } from '../tls-front.ts';
+import { capbench, small } from './capbench.ts';
+
+/** A null world for the small scenario, and what reached it: the path, and one header. */
+async function nullWorld() {
+  const world = new NullWorld({ instance: 1, instances: 1, players: 60, monsters: 400 });
+  const tokens = new Map<string, Set<string | undefined>>();
+  const note = (path: string | undefined, token: string | undefined): void => {
+    const at = String(path).split('?')[0] ?? '';
+    tokens.set(at, (tokens.get(at) ?? new Set()).add(token));
+  };
+  world.http.on('request', ({ url, headers }) => note(url, headers.authorization));
+  world.http.on('upgrade', ({ url, headers }) => note(url, headers.authorization));
+  world.http.listen(0, '127.0.0.1');
+  await once(world.http, 'listening');
+  onTestFinished(() => {
+    world.http.closeAllConnections();
+    world.http.close();
+  });
+  return { tokens, port: (world.http.address() as AddressInfo).port };
+}
+
+test('a run over TLS: 93 without the authority, and with it everything arrives, each request with its token', {
+  timeout: 60_000,
+}, async () => {
+  const { tokens, port } = await nullWorld();
+  const target = ['run', small, '--duration', '2s', '--target', `wss://localhost:${await tlsFront(port)}`];
+  const refused = await capbench(target).finished;
+  expect(refused.code).toBe(93);
+  expect(refused.stderr).toMatch(/error: https:\/\/localhost:\d+: the certificate is of an authority/);
+  expect(refused.stderr).toContain('--ca-file');
+  expect(tokens.size).toBe(0);
+
+  const run = capbench([...target, '--header-env', 'Authorization=GAME_AUTH'], {
+    env: { GAME_AUTH: 'Bearer t0k-5Hq9', CAPBENCH_CA_FILE: CA_FILE },
+  });
+  const { code, stderr } = await run.finished;
+  expect([code, stderr]).toEqual([0, expect.not.stringContaining('error')]);
+  expect(run.report().load.peakCcu).toBe(60);
+  expect(run.measurements().errors).toEqual([]);
+  expect([...tokens].sort()).toEqual(
+    ['/commands', '/commits', '/health', '/metrics', '/play'].map((path) => [
+      path,
+      new Set(['Bearer t0k-5Hq9']),
+    ]),
+  );
+  expect(JSON.stringify([run.report(), run.measurements()]) + run.output()).not.toContain('t0k-5Hq9');
+  expect(run.leftovers()).toEqual({ processes: [], files: [] });
+});

@@ -1,0 +1,50 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { createServer } from 'node:tls';
+import { onTestFinished } from 'vitest';
+
+const folder = join(import.meta.dirname, 'fixtures', 'tls');
+/** Paths of the authorities: of the server's certificate, and of none. */
+export const CA_FILE = join(folder, 'ca.pem');
+export const OTHER_CA_FILE = join(folder, 'other-ca.pem');
+export const CA = readFileSync(CA_FILE, 'utf8');
+export const OTHER_CA = readFileSync(OTHER_CA_FILE, 'utf8');
+
+/**
+ * Ends TLS in front of a server on loopback and hands everything on. Its certificate is for `localhost` and
+ * `world.invalid`. Resolves to the port.
+ */
+export async function tlsFront(port: number, certificate: 'server' | 'expired' = 'server'): Promise<number> {
+  const open = new Set<Socket>();
+  const front = createServer(
+    {
+      key: readFileSync(join(folder, 'server.key')),
+      cert: readFileSync(join(folder, `${certificate}.pem`)),
+    },
+    (near) => {
+      const far = connect({ host: '127.0.0.1', port });
+      for (const [one, other] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        open.add(one);
+        one.pipe(other);
+        one.on('error', () => other.destroy());
+        one.on('close', () => {
+          open.delete(one);
+          other.destroy();
+        });
+      }
+    },
+  );
+  front.on('tlsClientError', () => undefined);
+  front.listen(0, '127.0.0.1');
+  await once(front, 'listening');
+  onTestFinished(() => {
+    for (const socket of open) socket.destroy();
+    front.close();
+  });
+  return (front.address() as AddressInfo).port;
+}
