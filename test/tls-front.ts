@@ -24,7 +24,8 @@ export async function tlsFront(port: number, certificate: 'server' | 'expired' =
       cert: readFileSync(join(folder, `${certificate}.pem`)),
     },
     (near) => {
-      const far = connect({ host: '127.0.0.1', port });
+      const far = connect({ host: '127.0.0.1', port, noDelay: true });
+      near.setNoDelay();
       for (const [one, other] of [
         [near, far],
         [far, near],

@@ -9,6 +9,7 @@ import { createNativeEngine, type NativeEngineOptions } from '../load/native.ts'
 import { makeBundle, pointLatest, readLogTail, writeArtefact } from '../measurement/bundle.ts';
 import type { HostFacts } from '../measurement/measurements.ts';
 import { commitOf } from '../probe/commit.ts';
+import { probeNames } from '../probe/target-probes.ts';
 import { type RunPlan, run } from '../run/run.ts';
 import { scenarioHash, writeScenario } from '../scenario/resolved.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -92,12 +93,14 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
         commit: await commitOf(host.cwd),
         startedAt: startedAt.toISOString(),
         stackKind: targets.length > 0 ? 'target' : 'local',
-        colocated: targets.every(({ onThisHost }) => onThisHost),
+        colocated: [...targets, probes.postgres, probes.redis].every((one) => one?.onThisHost !== false),
+        ...(targets.length === 0 ? {} : { probesAsked: probeNames(probes) }),
         engine: flags.engine,
         host: hostFacts(host),
       },
       openStack: stackOpener(host, scenario, { targets, access, probes }, guard),
       engine: engineOf(flags, { workers, watchdog: guard, onConnecting: progress.connecting }),
+      watched: targets.length === 0 ? null : { addresses: probes, ca: access.ca },
       openNullWorld: (size, signal) => openNullWorld({ ...size, watchdog: guard, signal }),
       readLog: readLogTail,
     };
@@ -136,12 +139,12 @@ function engineOf({ engine }: RunFlags, options: NativeEngineOptions): Engine {
 function stackOpener(
   host: Host,
   scenario: Scenario,
-  { targets, access }: RunTargets,
+  { targets, access, probes }: RunTargets,
   watchdog: Watchdog,
 ): RunPlan['openStack'] {
   if (targets.length > 0) {
     return async (signal) => {
-      const stack = await attachTargets(targets, { signal, access });
+      const stack = await attachTargets(targets, { signal, access, database: probes.postgres });
       // The load's processes are ours, and guarded, also where the stack is somebody else's.
       return { ...stack, failure: Promise.race([stack.failure, watchdog.lost]) };
     };

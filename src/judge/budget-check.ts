@@ -19,7 +19,10 @@ export function checkBudgets(budgets: readonly Budget[]): readonly BudgetProblem
 }
 
 function problemOf(budget: MeasuredBudget): string | null {
-  const metric = metricAt(budget.metric);
+  const metric = metricAt(budget.metric, budget.stat);
+  if (metric === undefined && budget.metric.startsWith('target.metrics.')) {
+    return `metric "${budget.metric}" names no metric of a Prometheus page, expected one such as target.metrics.http_requests_total{code="500"}`;
+  }
   if (metric === undefined) {
     const meant = nearest(budget.metric, Object.keys(METRICS));
     const hint = meant === undefined ? '' : `; did you mean "${meant}"?`;
@@ -37,6 +40,7 @@ function problemOf(budget: MeasuredBudget): string | null {
     return numeric ? `metric "${budget.metric}" is text; its limit must be text` : null;
   }
   if (!numeric) return `metric "${budget.metric}" is a number in ${metric.unit}; its limit must be a number`;
+  if (metric.unit === 'any') return null;
   if (conversion(metric.unit, budget.metricUnit) === undefined) {
     return `metric "${budget.metric}" is in ${metric.unit} and cannot be compared with ${budget.metricUnit}`;
   }

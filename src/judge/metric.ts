@@ -1,8 +1,13 @@
 import type { Figures } from '../measurement/figures.ts';
+import { selectorOf } from '../scenario/metric-selector.ts';
+import { targetMetricAt } from './target-metric.ts';
 
 /** What a budget may name: a path in report.json, its unit, and the statistics at that path. */
 export interface Metric {
-  /** In the words of units.ts where a conversion exists; `text` for words, `setting` for PostgreSQL's spelling. */
+  /**
+   * In the words of units.ts where a conversion exists; `text` for words, `setting` for PostgreSQL's spelling, `any` for a
+   * number in whatever unit a budget says.
+   */
   readonly unit: string;
   /** Null when the path is a figure itself. */
   readonly stats: readonly string[] | null;
@@ -83,6 +88,16 @@ export const METRICS: Readonly<Record<string, Metric>> = {
   'database.waitedPercent': figure('%'),
   'database.writersBusyPercent': figure('%'),
   'database.memoryPercentOfHost': spread('%'),
+  'redis.operationsPerSecond': figure('ops/s'),
+  'redis.usedMemoryBytes': spread('bytes'),
+  'redis.connections': spread('connections'),
+  'redis.cpuPercentOfCore': spread('%'),
+  'redis.evictedKeys': figure('keys'),
+  'redis.expiredKeys': figure('keys'),
+  'redis.hitRatioPercent': figure('%'),
+  'redis.rejectedConnections': figure('connections'),
+  'redis.errorReplies': figure('errors'),
+  'redis.networkBytesPerSecond': figure('bytes/s'),
   'network.bytesPerPlayerSecondIn': figure('bytes/s'),
   'network.bytesPerPlayerSecondOut': figure('bytes/s'),
   'network.bytesPerSecond': figure('bytes/s'),
@@ -160,8 +175,12 @@ const setting: Metric = { unit: 'setting', stats: null };
 export const settingOf = (path: string): string | null => SETTING.exec(path)?.[1] ?? null;
 
 /** The metric at a path; undefined when report.json has none there. */
-export const metricAt = (path: string): Metric | undefined =>
-  Object.hasOwn(METRICS, path) ? METRICS[path] : settingOf(path) === null ? undefined : setting;
+export const metricAt = (path: string, stat: string | null = null): Metric | undefined =>
+  Object.hasOwn(METRICS, path)
+    ? METRICS[path]
+    : settingOf(path) === null
+      ? targetMetricAt(path, stat)
+      : setting;
 
 /** The figure at a path and statistic: a finite number, a text, or null when it was not measured. */
 export function resolve(
@@ -173,8 +192,10 @@ export function resolve(
   if (name !== null) {
     return Object.hasOwn(figures.stack.applied, name) ? (figures.stack.applied[name] ?? null) : null;
   }
+  const selector = selectorOf(path);
+  const keys = selector === null ? path.split('.') : ['target', 'metrics', selector.text];
   let at: unknown = figures;
-  for (const key of stat === null ? path.split('.') : [...path.split('.'), stat]) {
+  for (const key of stat === null ? keys : [...keys, stat]) {
     if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return null;
     at = Reflect.get(at, key);
   }

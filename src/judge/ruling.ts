@@ -1,5 +1,6 @@
 import type { Figures } from '../measurement/figures.ts';
 import type { Measurements } from '../measurement/measurements.ts';
+import type { Absence } from '../probe/absence.ts';
 import type { Budget, MeasuredBudget } from '../scenario/budget.ts';
 import { OPERATIONS, type Operation } from '../scenario/workload.ts';
 import type { AppliedSetting } from '../stack/stack.ts';
@@ -7,6 +8,7 @@ import { conversion } from '../units.ts';
 import { isText, keeps } from './comparison.ts';
 import { metricAt, resolve, settingOf } from './metric.ts';
 import { settingNumber } from './setting-value.ts';
+import { beyondBuckets, noteOf, unfitting } from './target-metric.ts';
 
 /** What became of one budget. Only `met` and `breached` decide. */
 export type RulingState = 'met' | 'breached' | 'unmeasured' | 'contradicted' | 'untestable';
@@ -34,10 +36,12 @@ export interface RuledFigures {
     Record<Operation, { readonly due: Pick<Figures['latency'][Operation]['due'], 'count' | 'unanswered'> }>
   >;
   readonly stack: Pick<Figures['stack'], 'applied'>;
+  readonly target?: Figures['target'];
 }
 
 /** And of the facts. */
-export type RuledFacts = Pick<Measurements, 'measured' | 'settings' | 'stackKind' | 'probes'>;
+export type RuledFacts = Pick<Measurements, 'measured' | 'settings' | 'stackKind' | 'probes'> &
+  Partial<Pick<Measurements, 'series' | 'absences'>>;
 
 /** Rules one budget from the figures of a run; `altered` is the scenario's. */
 export function rule(
@@ -64,8 +68,8 @@ export function rule(
   if (budget.contradicted !== null) return of('contradicted', budget.contradicted);
   const deviation = deviationOf(budget.metric, m.settings);
   if (deviation?.hardware) return of('untestable', deviation.reason);
-  const beyond = beyondReach(budget, figures);
-  if (beyond !== null) return of('untestable', beyond);
+  const outOfReach = beyondReach(budget, figures);
+  if (outOfReach !== null) return of('untestable', outOfReach);
   const otherwise = budget.fullLoad ? anotherLoad(figures, altered) : null;
   if (otherwise !== null) return of('unmeasured', otherwise);
   const unanswered = unansweredAt(budget, figures);
@@ -87,6 +91,8 @@ export function rule(
         ? keeps(observed, budget.op, budget.limit)
         : observed <= upper
       : typeof budget.limit === 'string' && isText(observed, budget.op, budget.limit);
+  const beyond = beyondBuckets(budget, kept, figures.target?.metrics ?? {});
+  if (beyond !== null) return of('unmeasured', beyond);
   if (!kept && deviation !== null) return of('unmeasured', `applied otherwise: ${deviation.reason}`);
   return of(kept ? 'met' : 'breached', reasons.length === 0 ? null : reasons.join('; '));
 }
@@ -97,17 +103,17 @@ function observe(budget: MeasuredBudget, figures: RuledFigures): number | string
   if (typeof figure === 'string') {
     return typeof budget.limit === 'string' ? figure : (settingNumber(figure, budget.metricUnit) ?? null);
   }
-  const unit = metricAt(budget.metric)?.unit;
-  const factor = unit === undefined ? undefined : conversion(unit, budget.metricUnit);
+  const unit = metricAt(budget.metric, budget.stat)?.unit;
+  const factor = unit === undefined ? undefined : unit === 'any' ? 1 : conversion(unit, budget.metricUnit);
   return figure === null || factor === undefined ? null : figure * factor;
 }
 
 /** Why no run on this host could keep a budget: more is asked for than there is. Null where one could. */
 function beyondReach(
-  { metric, op, limit, metricUnit }: MeasuredBudget,
+  { metric, stat, op, limit, metricUnit }: MeasuredBudget,
   figures: RuledFigures,
 ): string | null {
-  const { unit, within } = metricAt(metric) ?? {};
+  const { unit, within } = metricAt(metric, stat) ?? {};
   if (unit === undefined || within === undefined || (op !== '>' && op !== '>=')) return null;
   const most = resolve(figures, within.metric, null);
   const factor = conversion(unit, metricUnit);
@@ -176,18 +182,36 @@ function upperBound({ claim, metric, op, limit }: MeasuredBudget): number | null
 }
 
 /** Why there is no figure. */
-function absence({ metric }: MeasuredBudget, m: RuledFacts): string {
+function absence(budget: MeasuredBudget, m: RuledFacts): string {
+  const { metric } = budget;
   if (m.measured === null) return 'the run never reached its measure phase';
   if (settingOf(metric) !== null) return `the ${m.stackKind} stack does not tell this setting`;
-  if (metric.startsWith('ceilings.')) return 'the ceilings were not measured';
   const room = metric.split('.')[0] ?? '';
   const names = PROBES[room];
   const silent = m.probes.find(({ name, samples }) => samples === 0 && names?.test(name));
   if (silent !== undefined) return `probe ${silent.name} gave no data: ${silent.lastError ?? 'no answer'}`;
+  const noted = notedAbsence(budget, m) ?? unfitting(budget, m);
+  if (noted !== null) return noted;
+  if (room === 'ceilings') return 'the ceilings were not measured';
+  if (m.stackKind === 'local' && (room === 'redis' || room === 'target')) {
+    return `only a target has one: --target, with --probe-${room === 'redis' ? 'redis' : 'metrics'}`;
+  }
   if (names !== undefined && !m.probes.some(({ name }) => names.test(name))) {
     return `no probe watched the ${room === 'integrity' ? 'database' : room}`;
   }
   return 'no data';
+}
+
+/** What was noted of a part that nobody could read: the most particular word of it. */
+function notedAbsence(budget: MeasuredBudget, { absences = [] }: RuledFacts): string | null {
+  const path = noteOf(budget);
+  const found = absences
+    .filter(({ of }) => path === of || path.startsWith(`${of}.`))
+    .reduce<Absence | null>(
+      (best, one) => (best === null || one.of.length > best.of.length ? one : best),
+      null,
+    );
+  return found?.because ?? null;
 }
 
 /** Which probes a part of the report comes from. */
@@ -196,6 +220,8 @@ const PROBES: Readonly<Record<string, RegExp>> = {
   throughput: /^world/,
   database: /^postgres/,
   integrity: /^postgres/,
+  redis: /^redis/,
+  target: /^metrics/,
   host: /^host/,
   generator: /^generator/,
 };

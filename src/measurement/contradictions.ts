@@ -23,6 +23,7 @@ export function contradictionsOf(m: Measurements): readonly string[] {
     ...connections(m),
     ...series(m),
     ...Object.entries(m.worlds ?? {}).flatMap(([name, data]) => buckets(`worlds.${name}`, data)),
+    ...Object.entries(m.histograms ?? {}).flatMap(([name, data]) => buckets(`histograms.${name}`, data)),
     ...ledger(m),
   ];
 }

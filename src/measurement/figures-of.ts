@@ -16,6 +16,7 @@ import { generatorFigures, hostFigures, type Lags } from './host-figures.ts';
 import type { Measurements, OperationFacts } from './measurements.ts';
 import { gaugeOf, percentOf, rateOf, ratio, sumOf } from './readings.ts';
 import { databaseFigures, throughputFigures, worldFigures } from './server-figures.ts';
+import { redisFigures, targetFigures } from './target-figures.ts';
 
 /** Reduces the facts of a run to the body of report.json. */
 export function figuresOf(m: Measurements, s: Scenario): Figures {
@@ -35,6 +36,8 @@ export function figuresOf(m: Measurements, s: Scenario): Figures {
     throughput,
     world: worldFigures(m, s),
     database: databaseFigures(m),
+    redis: redisFigures(m),
+    target: targetFigures(m, s),
     network: networkFigures(m),
     integrity: integrityFigures(m),
     ceilings: {

@@ -37,6 +37,26 @@ export interface LatencyFigures {
   readonly lag: Percentiles;
 }
 
+/** What a metric of somebody else's was, in its own unit, over all pages and all samples that its selector chooses. */
+export interface MetricFigures {
+  /** Of a gauge. */
+  readonly mean: number | null;
+  readonly min: number | null;
+  readonly max: number | null;
+  readonly last: number | null;
+  /** Of a counter: its growth a second, and over the whole measure phase. */
+  readonly rate: number | null;
+  readonly increase: number | null;
+  /** Of a histogram, by linear interpolation inside a bucket. */
+  readonly p50: number | null;
+  readonly p90: number | null;
+  readonly p95: number | null;
+  readonly p99: number | null;
+  readonly count: number | null;
+  /** The largest finite bound of the histogram: a percentile that reached it may be anything above. */
+  readonly largestBound: number | null;
+}
+
 export interface Figures {
   readonly load: {
     readonly requestedCcu: number;
@@ -118,6 +138,24 @@ export interface Figures {
      */
     readonly writersBusyPercent: number | null;
     readonly memoryPercentOfHost: Spread;
+  };
+  /** Of a target's Redis, by its INFO. */
+  readonly redis: {
+    readonly operationsPerSecond: number | null;
+    readonly usedMemoryBytes: Spread;
+    readonly connections: Spread;
+    /** 100 = one core busy. */
+    readonly cpuPercentOfCore: Spread;
+    readonly evictedKeys: number | null;
+    readonly expiredKeys: number | null;
+    readonly hitRatioPercent: number | null;
+    readonly rejectedConnections: number | null;
+    readonly errorReplies: number | null;
+    readonly networkBytesPerSecond: number | null;
+  };
+  readonly target: {
+    /** Of a target's metrics pages: what budgets name, by selector. */
+    readonly metrics: Readonly<Record<string, MetricFigures>>;
   };
   readonly network: {
     readonly bytesPerPlayerSecondIn: number | null;

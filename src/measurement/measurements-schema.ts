@@ -178,6 +178,9 @@ const measurementsSchema: z.ZodType<Measurements> = z.object({
     }),
   ),
   errors: list(text),
+  absences: list(z.object({ of: text, because: text })).optional(),
+  probesAsked: list(text).optional(),
+  histograms: z.record(text, buckets).optional(),
 });
 
 /** What reading text as measurements led to. */

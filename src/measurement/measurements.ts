@@ -1,5 +1,6 @@
 import type { HistogramData } from '../histogram.ts';
 import type { Counts } from '../load/engine.ts';
+import type { Absence } from '../probe/absence.ts';
 import type { CeilingFindings } from '../probe/ceilings.ts';
 import type { Verified } from '../probe/verification.ts';
 import type { Operation } from '../scenario/workload.ts';
@@ -44,6 +45,10 @@ export interface OperationFacts {
  *   host.foreignCpuSeconds (counter, over every process that is not of the run)
  *   host.throttledPeriods (counter, of the control group of capbench and all above it), host.memoryFullSeconds,
  *   host.cpuSomeSeconds (counter; PSI totals)
+ *   redis.operations, redis.cpuSeconds, redis.evictedKeys, redis.expiredKeys, redis.keyspaceHits, redis.keyspaceMisses,
+ *   redis.rejectedConnections, redis.errorReplies, redis.networkBytes (counter), redis.usedMemoryBytes,
+ *   redis.connections (gauge)
+ *   metrics.N.<selector> (N = 1-based page of a target; a counter grows from 0 at the first reading, over all samples chosen)
  * A counter of a server that was restarted begins again at 0; readings.ts knows.
  */
 export interface Series {
@@ -205,4 +210,10 @@ export interface Measurements {
   readonly host: HostFacts;
   readonly settings: readonly AppliedSetting[];
   readonly errors: readonly string[];
+  /** Of a target: what nobody could read, by paths of report.json, and why. */
+  readonly absences?: readonly Absence[] | undefined;
+  /** Of a target: the probes that were asked for, by name. */
+  readonly probesAsked?: readonly string[] | undefined;
+  /** Of a target's metrics pages, measure phase: the histograms that budgets name, by selector. */
+  readonly histograms?: Readonly<Record<string, BucketData>> | undefined;
 }

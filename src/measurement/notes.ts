@@ -1,6 +1,8 @@
 import { EMPTY_HISTOGRAM, type HistogramData } from '../histogram.ts';
 import type { ConnectFacts, Counts, OperationTally, Tally } from '../load/engine.ts';
+import type { Absence } from '../probe/absence.ts';
 import type { CeilingFindings } from '../probe/ceilings.ts';
+import type { TargetProbes } from '../probe/target-probes.ts';
 import type { ProbeTally } from '../probe/watch.ts';
 import type { WorldProbe } from '../probe/world.ts';
 import type { Operation, Timeline } from '../scenario/workload.ts';
@@ -31,6 +33,8 @@ export interface RunIdentity {
   readonly colocated: boolean;
   readonly engine: string;
   readonly host: HostFacts;
+  /** Of a target: the probes that were asked for, by name. */
+  readonly probesAsked?: readonly string[];
 }
 
 /**
@@ -61,6 +65,9 @@ export interface Notes {
   probes: () => readonly ProbeTally[];
   worldProbes: readonly WorldProbe[];
   integrity: IntegrityFacts | null;
+  /** Null where the stack was started here. */
+  targetProbes: TargetProbes | null;
+  readonly absences: Absence[];
   readonly errors: string[];
 }
 
@@ -87,6 +94,8 @@ export const openNotes = (identity: RunIdentity, started: Micros): Notes => ({
   probes: () => [],
   worldProbes: [],
   integrity: null,
+  targetProbes: null,
+  absences: [],
   errors: [],
 });
 
@@ -149,6 +158,20 @@ function measurePhase(notes: Notes, timeline: Timeline): { from: Micros; to: Mic
 const since = (start: Micros, at: Micros | null): number | null =>
   at === null ? null : Math.round((at - start) / 1e3) / 1e3;
 
+/** What only a target has. */
+function targetFacts(
+  { identity, targetProbes, absences }: Notes,
+  phase: { from: Micros; to: Micros } | null,
+): Pick<Measurements, 'absences' | 'probesAsked' | 'histograms'> {
+  if (targetProbes === null) return {};
+  const histograms = Object.entries(phase === null ? {} : targetProbes.histograms(phase.from, phase.to));
+  return {
+    histograms: Object.fromEntries(histograms.filter(([, data]) => areBuckets(data))),
+    absences: [...absences, ...targetProbes.absences()],
+    probesAsked: identity.probesAsked ?? [],
+  };
+}
+
 /** Closes the notes: the immutable facts of the run. */
 export function measurementsOf(notes: Notes, timeline: Timeline, ending: Ending, end: Micros): Measurements {
   const { identity, tally } = notes;
@@ -208,6 +231,7 @@ export function measurementsOf(notes: Notes, timeline: Timeline, ending: Ending,
     foreign: notes.foreign,
     host: identity.host,
     settings: notes.settings,
+    ...targetFacts(notes, phase),
     errors: [...new Set([...notes.errors, ...(notes.connect?.errors ?? []), ...(tally?.errors ?? [])])],
   };
 }

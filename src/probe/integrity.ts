@@ -13,6 +13,11 @@ export interface Rows {
   strangers: number;
 }
 
+/** As they were read; `count`: the rows of entities that the world has. */
+export interface CountedRows extends Rows {
+  count: number;
+}
+
 /** What the comparison found. */
 export interface IntegrityFindings {
   /** Over all entities: what the generator sent, and what was acknowledged to it. */
@@ -33,13 +38,14 @@ const READ_TIMEOUT_MS = 60_000;
 const EXAMPLES = 10;
 
 /** Reads the rows over a connection of its own. `entities` is the number of ids, 0 .. entities-1. */
-export async function readRows(database: DatabaseEndpoint, entities: number): Promise<Rows> {
-  const rows: Rows = {
+export async function readRows(database: DatabaseEndpoint, entities: number): Promise<CountedRows> {
+  const rows: CountedRows = {
     lastSeq: new Float64Array(entities),
     appliedN: new Float64Array(entities),
     seqSum: new Float64Array(entities),
     place: new Float64Array(entities).fill(Number.NaN),
     strangers: 0,
+    count: 0,
   };
   const [shape] = await ask<[string | null]>(
     database,
@@ -55,6 +61,7 @@ export async function readRows(database: DatabaseEndpoint, entities: number): Pr
       rows.strangers += 1;
       continue;
     }
+    rows.count += 1;
     rows.lastSeq[id] = lastSeq;
     rows.appliedN[id] = appliedN;
     rows.seqSum[id] = Number(seqSum);

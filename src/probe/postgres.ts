@@ -1,5 +1,7 @@
+import { Socket } from 'node:net';
 import pg from 'pg';
-import type { DatabaseEndpoint } from '../stack/stack.ts';
+import { pinnedLookup } from '../stack/pinned-lookup.ts';
+import type { Attached, DatabaseEndpoint } from '../stack/stack.ts';
 import type { Probe, Sample } from './probe.ts';
 
 /** A second for PostgreSQL to answer its own statistics; longer is a gap. */
@@ -34,7 +36,7 @@ const STATEMENTS = `
 const GAUGES: ReadonlySet<string> = new Set(['connections', 'workingSetBytes']);
 
 /** Numbers arrive as text (bigint, numeric): a series needs them as numbers. */
-const samplesOf = (row: Readonly<Record<string, unknown>>): Sample[] =>
+export const samplesOf = (row: Readonly<Record<string, unknown>>): Sample[] =>
   Object.entries(row).map(([name, value]) => ({
     series: `postgres.${name}`,
     kind: GAUGES.has(name) ? 'gauge' : 'counter',
@@ -43,16 +45,43 @@ const samplesOf = (row: Readonly<Record<string, unknown>>): Sample[] =>
 
 export const clientOf = (database: DatabaseEndpoint, statementTimeoutMs: number): pg.Client =>
   new pg.Client({
-    host: database.host,
-    port: database.port,
-    user: database.user,
-    password: database.password,
-    database: database.database,
-    application_name: 'capbench-probe',
+    ...(database.attached === undefined
+      ? {
+          host: database.host,
+          port: database.port,
+          user: database.user,
+          password: database.password,
+          database: database.database,
+          application_name: 'capbench-probe',
+        }
+      : readOnly(database.attached)),
     statement_timeout: statementTimeoutMs,
     query_timeout: statementTimeoutMs,
     connectionTimeoutMillis: 5000,
   });
+
+/** Somebody else's: nothing can be written over this connection, and it goes where its name was resolved to. */
+const readOnly = ({ connectionString, address }: Attached): pg.ClientConfig => ({
+  connectionString,
+  application_name: 'capbench',
+  options: '-c default_transaction_read_only=on',
+  ...(address === null ? {} : { stream: () => new PinnedSocket(address) }),
+});
+
+/** pg says the host's name to it, as it does for the certificate. */
+class PinnedSocket extends Socket {
+  private readonly pinned: string;
+
+  constructor(address: string) {
+    super();
+    this.pinned = address;
+  }
+
+  override connect(...given: unknown[]): this {
+    const [port, host] = given;
+    return super.connect({ port: Number(port), host: String(host), lookup: pinnedLookup(this.pinned) });
+  }
+}
 
 /**
  * pg_stat_database, _user_tables, _wal and, where the server has it, _statements, over one connection of

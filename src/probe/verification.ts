@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../errors.ts';
 import type { Ledger } from '../load/engine.ts';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
 import { compareLedger, type IntegrityFindings, readRows, readUpdates } from './integrity.ts';
@@ -27,6 +28,25 @@ const LONGEST_MS = 10_000;
 /** Counts that stand still for this long will not meet any more, however far they are apart. */
 const STILL_MS = 2_500;
 const STEP_MS = 400;
+
+/** Codes of PostgreSQL: a syntax or access rule; of a question that has no answer there. */
+const NO_ANSWER = /^42/;
+
+/**
+ * Why the rows of somebody else's database cannot be compared with what is sent; null where they can: the table is there,
+ * may be read, and has each entity of the world once.
+ */
+export async function whyNoRows(database: DatabaseEndpoint, entities: number): Promise<string | null> {
+  const at = `the PostgreSQL at ${database.attached?.shown}`;
+  try {
+    const { strangers, count } = await readRows(database, entities);
+    if (strangers === 0 && count === entities) return null;
+    return `the table entity of ${at} has ${count + strangers} rows, and the world ${entities} entities: it is another one's`;
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && NO_ANSWER.test(String(error.code)))) throw error;
+    return `the rows of ${at} cannot be read: ${messageOf(error)}`;
+  }
+}
 
 /** Notes the rows and both counts as they stand before GO: the stack may have run before. */
 export async function openVerification(

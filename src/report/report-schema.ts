@@ -35,6 +35,12 @@ const latency = z.object({
 });
 const spread = z.object({ mean: figure, min: figure, max: figure });
 const quantiles = z.object({ p50: figure, p95: figure, p99: figure });
+const metricFigures = z.object({
+  ...{ mean: figure, min: figure, max: figure, last: figure },
+  ...{ rate: figure, increase: figure },
+  ...{ p50: figure, p90: figure, p95: figure, p99: figure, count: figure },
+  largestBound: figure.describe('Of a histogram: a percentile that reached it may be anything above.'),
+});
 const operations = <S extends z.ZodType>(of: S) => z.object({ intent: of, monsterCommand: of });
 
 const ruling = z.object({
@@ -158,6 +164,28 @@ export const reportSchema = z.object({
     ),
     memoryPercentOfHost: spread,
   }),
+  redis: z
+    .object({
+      operationsPerSecond: figure,
+      usedMemoryBytes: spread,
+      connections: spread,
+      cpuPercentOfCore: spread,
+      evictedKeys: figure,
+      expiredKeys: figure,
+      hitRatioPercent: figure,
+      rejectedConnections: figure,
+      errorReplies: figure,
+      networkBytesPerSecond: figure,
+    })
+    .describe('Of a target’s Redis, by its INFO.'),
+  target: z.object({
+    metrics: z
+      .record(text, metricFigures)
+      .describe('Of a target’s metrics pages: what budgets name, in units of its own.'),
+  }),
+  absences: z
+    .array(z.object({ of: text, because: text }))
+    .describe('Of a target: what nobody could read, by paths of this file.'),
   network: z.object({
     bytesPerPlayerSecondIn: figure,
     bytesPerPlayerSecondOut: figure,

@@ -13,6 +13,7 @@ export type ReportRuling = Report['rulings'][number];
 export type ReportRule = Report['rules'][number];
 
 export function reportOf(m: Measurements, s: Scenario, verdict: Verdict, figures: Figures): Report {
+  const { redis, target } = figures;
   const { load, latency, throughput, world, database, network, integrity, ceilings, generator, host, stack } =
     figures;
   return {
@@ -32,6 +33,9 @@ export function reportOf(m: Measurements, s: Scenario, verdict: Verdict, figures
     throughput,
     world,
     database,
+    redis,
+    target: { metrics: { ...target.metrics } },
+    absences: [...(m.absences ?? [])],
     network,
     integrity,
     ceilings,

@@ -82,7 +82,7 @@ export function latencyLines({ latency }: Pick<Report, 'latency'>, paint: Palett
   return rows.length === 0 ? ['nothing was measured'] : [head, ...rows];
 }
 
-export function databaseLines({ database, throughput, ceilings }: Report): string[] {
+export function databaseLines({ database, redis, throughput, ceilings }: Report): string[] {
   const { queryMs } = database;
   return [
     fact(
@@ -110,6 +110,19 @@ export function databaseLines({ database, throughput, ceilings }: Report): strin
       `cache hits ${quantity(database.hitRatioPercent, '%')}`,
       `${numberText(database.connections.max)} connections`,
     ),
+    ...(redis.operationsPerSecond === null
+      ? []
+      : [
+          fact(
+            'Redis',
+            `${numberText(redis.operationsPerSecond)} commands/s`,
+            `${bytesText(redis.usedMemoryBytes.max)}`,
+            `${quantity(redis.cpuPercentOfCore.mean, '%')} of a core`,
+            `cache hits ${quantity(redis.hitRatioPercent, '%')}`,
+            `${numberText(redis.evictedKeys)} evicted`,
+            `${numberText(redis.connections.max)} connections`,
+          ),
+        ]),
     ...(ceilings.updatesPerSecondBatched === null
       ? []
       : [

@@ -10,11 +10,13 @@ import { openClockCheck } from '../probe/clock-drift.ts';
 import { openHostProbe } from '../probe/host.ts';
 import { openPostgresProbe } from '../probe/postgres.ts';
 import type { Probe } from '../probe/probe.ts';
-import { openVerification } from '../probe/verification.ts';
+import { openTargetProbes } from '../probe/target-probes.ts';
+import { openVerification, type Verification, whyNoRows } from '../probe/verification.ts';
 import { openWorldProbe } from '../probe/world.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { faultsOf, workloadOf } from '../scenario/workload.ts';
-import type { Stack } from '../stack/stack.ts';
+import type { ProbeAddresses } from '../stack/probe-address.ts';
+import type { DatabaseEndpoint, Stack } from '../stack/stack.ts';
 import { calibrate, type NullWorldOpener } from './calibration.ts';
 import { type Drive, drive } from './drive.ts';
 import { injectFaults } from './faults.ts';
@@ -27,8 +29,16 @@ export interface RunPlan {
   readonly openStack: (signal: AbortSignal) => Promise<Stack>;
   readonly engine: Engine;
   readonly openNullWorld: NullWorldOpener;
+  /** What of a target is watched besides its world servers; null where the stack is started here. */
+  readonly watched: WatchedTarget | null;
   /** Reads a log before its folder goes. */
   readonly readLog: (path: string) => Promise<string>;
+}
+
+export interface WatchedTarget {
+  readonly addresses: ProbeAddresses;
+  /** The authorities for what is reached over TLS. */
+  readonly ca: string | undefined;
 }
 
 export interface RunResult {
@@ -115,8 +125,9 @@ async function story(running: Running, logs: Map<string, string>): Promise<Endin
   const unlessLost = <T>(what: string, step: Promise<T>): Promise<T> =>
     Promise.race([step.catch((thrown) => explain(what, thrown, lost)), lost]);
 
-  const probes = await unlessLost('the probes', openProbes(stack, notes, closers));
-  if (stack.endpoints.database !== null) {
+  const probes = await unlessLost('the probes', openProbes(plan, stack, notes, closers));
+  // They write, and somebody else's database is only read.
+  if (stack.endpoints.database !== null && stack.kind === 'local') {
     enter('ceilings');
     const { servers, batchOperations } = plan.scenario.world;
     notes.ceilings = await unlessLost(
@@ -138,12 +149,7 @@ async function story(running: Running, logs: Map<string, string>): Promise<Endin
   notes.peakCcu = fleet.connect.connected;
   const { database } = stack.endpoints;
   const verification =
-    database === null
-      ? null
-      : await unlessLost(
-          'the rows before GO',
-          openVerification(database, notes.worldProbes, workload.players + workload.monsters),
-        );
+    database === null ? null : await unlessLost('the rows before GO', openCheck(running, database));
 
   const planned = faultsOf(plan.scenario);
   const disturb: Drive['disturb'] = (go, driven) =>
@@ -162,6 +168,22 @@ async function story(running: Running, logs: Map<string, string>): Promise<Endin
     );
   }
   return ending;
+}
+
+/** The check of the rows; null for a target whose database has not this world's, which is then noted. */
+async function openCheck(
+  { workload, notes }: Running,
+  database: DatabaseEndpoint,
+): Promise<Verification | null> {
+  const entities = workload.players + workload.monsters;
+  if (database.attached !== undefined) {
+    const because = await whyNoRows(database, entities);
+    if (because !== null) {
+      notes.absences.push({ of: 'integrity', because });
+      return null;
+    }
+  }
+  return openVerification(database, notes.worldProbes, entities);
 }
 
 /**
@@ -184,6 +206,7 @@ async function explain(what: string, thrown: unknown, lost: Promise<never>): Pro
 
 /** All that is watched meanwhile. They are closed before the stack is. */
 async function openProbes(
+  plan: RunPlan,
   stack: Stack,
   notes: Notes,
   closers: (() => Promise<void>)[],
@@ -192,7 +215,11 @@ async function openProbes(
   const { database } = stack.endpoints;
   const host = openHostProbe(stack.endpoints);
   const probes: Probe[] = [...worlds, host];
-  if (database !== null) probes.push(await openPostgresProbe(database));
+  if (plan.watched !== null) {
+    const { budgets } = plan.scenario;
+    notes.targetProbes = await openTargetProbes({ ...plan.watched, database, budgets });
+    probes.push(...notes.targetProbes.probes);
+  } else if (database !== null) probes.push(await openPostgresProbe(database));
   closers.push(async () => {
     notes.foreign = host.foreignProcesses();
     await Promise.all(probes.map((probe) => probe.close()));

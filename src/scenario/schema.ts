@@ -196,7 +196,10 @@ const fault = map({
 });
 
 const claimId = word(/^[A-Z]{2,5}-\d{1,4}$/, 'a claim id such as FLX-151');
-const path = word(/^[A-Za-z]\w{0,60}(\.\w{1,60}){0,6}$/, 'a path in report.json such as latency.intent.due');
+const metric = word(
+  /^(?:[A-Za-z]\w{0,60}(?:\.\w{1,60}){0,6}|target\.metrics\.[\x20-\x7e]{1,280})$/,
+  'a path in report.json such as latency.intent.due',
+);
 const limit = z.union([z.number(), z.tuple([z.number(), z.number()]), line(200, 0)], {
   error: 'a number, [low, high] or text',
 });
@@ -209,7 +212,7 @@ const budget = map({
   claim: claimId.optional().describe('A documented claim: title, op, limit, unit and source come from it'),
   id: word(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "a name of letters, digits, '.', '_' or '-'").optional(),
   title: title.optional(),
-  metric: path.optional(),
+  metric: metric.optional(),
   stat: word(/^[a-z]\w{0,20}$/i, 'a statistic such as p95, max or mean').optional(),
   op: oneOf(OPERATORS).optional(),
   limit: limit.optional(),
@@ -240,7 +243,7 @@ const resolvedBudget = z.discriminatedUnion(
     map({
       ...common,
       state: z.literal('measured'),
-      metric: path,
+      metric,
       stat: line(40).nullable(),
       metricUnit: prose(40),
       fullLoad: z.boolean({ error: 'true or false' }),

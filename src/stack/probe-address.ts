@@ -61,7 +61,8 @@ const WORDS: Readonly<
     schemes: /^postgres(?:ql)?:$/,
     port: 5432,
     subject: 'the PostgreSQL at',
-    example: 'such as postgresql://reader@127.0.0.1:5432/world, the password in PGPASSWORD',
+    example:
+      'such as postgresql://127.0.0.1:5432/world, user and password before an @, or in PGUSER and PGPASSWORD',
     known: [
       'host',
       'port',
@@ -88,6 +89,7 @@ const WORDS: Readonly<
     known: null,
   },
 };
+const NO_HOST = 'none.invalid';
 const FILES = ['sslrootcert', 'sslcert', 'sslkey'];
 
 /**
@@ -98,7 +100,8 @@ export function parseProbeUrl(kind: Kind, text: string, source: string): ProbeUr
   const { schemes, example, known } = WORDS[kind];
   let given: URL;
   try {
-    given = new URL(text);
+    // libpq's way of writing no host, for the folder of a UNIX socket: user@/world?host=/run/postgresql
+    given = new URL(kind === 'postgres' ? text.replace(/@\/(?=[^@]*$)/, `@${NO_HOST}/`) : text);
   } catch {
     throw badInput(`${source}: ${repeatable(text)} is no URL`, example);
   }
@@ -136,7 +139,8 @@ function socketFolder(url: URL, source: string, example: string): string | null 
 function hostNamed(url: URL, source: string, example: string): string {
   try {
     const host = decoded(url.hostname);
-    if (/^(?:[\w.-]+|\[[\da-f:.]+\])$/i.test(host)) return hostOf(new URL(`http://${host}`));
+    if (host !== NO_HOST && /^(?:[\w.-]+|\[[\da-f:.]+\])$/i.test(host))
+      return hostOf(new URL(`http://${host}`));
   } catch {
     // No host: told below.
   }

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { interrupted, stackFailed } from '../errors.ts';
 import type { Access, Reachable } from './access.ts';
 import { askHealth, isNobodyThere } from './health.ts';
-import type { Stack, WorldHealth } from './stack.ts';
+import type { Attached, DatabaseEndpoint, Stack, WorldHealth } from './stack.ts';
 import type { Target } from './target-address.ts';
 import { keepVigil } from './vigil.ts';
 
@@ -21,6 +21,8 @@ export interface AttachOptions {
   readonly signal: AbortSignal;
   /** The authorities and the headers, the same for all of them. */
   readonly access?: Omit<Access, 'address'>;
+  /** Their PostgreSQL, where its address was given. */
+  readonly database?: Attached | null;
 }
 
 /**
@@ -29,7 +31,7 @@ export interface AttachOptions {
  */
 export async function attachTargets(
   targets: readonly Target[],
-  { signal, access = {} }: AttachOptions,
+  { signal, access = {}, database = null }: AttachOptions,
 ): Promise<TargetStack> {
   try {
     const found = wholeWorld(await Promise.all(targets.map((target) => find(target, access, signal))));
@@ -37,7 +39,7 @@ export async function attachTargets(
     const vigil = keepVigil(worlds);
     return {
       kind: 'target',
-      endpoints: { worlds, database: null },
+      endpoints: { worlds, database: database === null ? null : attachedDatabase(database) },
       health: found.map(({ health }) => health),
       settings: [],
       disturb: null,
@@ -50,6 +52,11 @@ export async function attachTargets(
     throw error;
   }
 }
+
+const attachedDatabase = (attached: Attached): DatabaseEndpoint => ({
+  ...{ host: '', port: 0, user: '', password: '', database: '', pid: null },
+  attached,
+});
 
 /** A name may have several addresses (`localhost`: IPv6 and IPv4); the first that answers well is taken. */
 async function find(

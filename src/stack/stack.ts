@@ -19,6 +19,18 @@ export interface DatabaseEndpoint {
   readonly database: string;
   /** The postmaster on this host now, for CPU accounting. */
   readonly pid: number | null;
+  /** Where it is somebody else's: how it is read, in place of all that. */
+  readonly attached?: Attached;
+}
+
+/** The database of a target: it is read, and never written. */
+export interface Attached {
+  /** As `pg` takes it, with the TLS parameters; it may hold a password. */
+  readonly connectionString: string;
+  /** What the name in it was resolved to, once; null for a UNIX socket. */
+  readonly address: string | null;
+  /** How it is spoken of. */
+  readonly shown: string;
 }
 
 export interface Endpoints {

@@ -4,7 +4,18 @@ import { METRICS, metricAt, resolve } from '../../src/judge/metric.ts';
 import { figuresOf } from '../../src/measurement/figures-of.ts';
 import { BUDGETS, budget, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 
-const figures = figuresOf(measurementsOf(), scenarioOf());
+/** A Redis that grows by one of everything a second; only a target has one. */
+const REDIS = Object.fromEntries(
+  [
+    ...['operations', 'usedMemoryBytes', 'connections', 'cpuSeconds', 'evictedKeys', 'expiredKeys'],
+    ...['keyspaceHits', 'keyspaceMisses', 'rejectedConnections', 'errorReplies', 'networkBytes'],
+  ].map((name) => [
+    `redis.${name}`,
+    { kind: 'counter' as const, points: Array.from({ length: 28 }, (_, i) => [i, i] as const) },
+  ]),
+);
+const { series } = measurementsOf();
+const figures = figuresOf(measurementsOf({ series: { ...series, ...REDIS } }), scenarioOf());
 
 /** `a.b.c` of every number or text below a value. */
 function leaves(value: unknown, path: string): string[] {

@@ -41,7 +41,7 @@ function probesGaveData({ m, s }: Evidence): JudgedRule {
 /** Of a stack of capbench's own; how many servers a target has is its own affair. */
 const expectedProbes = (m: Measurements, { world }: Evidence['s']): readonly string[] =>
   m.stackKind === 'target'
-    ? ['host']
+    ? ['host', ...(m.probesAsked ?? [])]
     : ['host', 'postgres', ...Array.from({ length: world.servers }, (_, i) => `world-${i + 1}`)];
 
 /** An answer that nobody waits for was counted nowhere; who sends those may have sent others in place of them. */

@@ -1,0 +1,73 @@
+import type { MetricFigures } from '../measurement/figures.ts';
+import type { Measurements } from '../measurement/measurements.ts';
+import { numbered } from '../measurement/readings.ts';
+import type { MeasuredBudget } from '../scenario/budget.ts';
+import { selectorOf } from '../scenario/metric-selector.ts';
+import type { Metric } from './metric.ts';
+
+const GAUGE = ['mean', 'min', 'max', 'last'] as const;
+const COUNTER = ['rate', 'increase'] as const;
+const HISTOGRAM = ['p50', 'p90', 'p95', 'p99'] as const;
+const STATS: readonly (keyof MetricFigures)[] = [...GAUGE, ...COUNTER, ...HISTOGRAM];
+
+/** In what the name says a metric is counted, by the conventions of Prometheus; undefined where it does not. */
+const unitOf = (name: string): string | undefined => {
+  const [, unit = ''] = /_(seconds|milliseconds|ms|bytes)(?:_total|_sum)?$/.exec(name) ?? [];
+  return { seconds: 's', milliseconds: 'ms', ms: 'ms', bytes: 'bytes' }[unit];
+};
+
+/**
+ * A metric of a target's own, `target.metrics.<selector>`; undefined where the path is none. Its unit is what its name
+ * says, else whatever the budget says: nothing is converted then.
+ */
+export function targetMetricAt(path: string, stat: string | null): Metric | undefined {
+  const selector = selectorOf(path);
+  if (selector === null) return undefined;
+  const unit = unitOf(selector.name);
+  const rate = stat === 'rate';
+  const known = rate ? (unit === 'bytes' ? 'bytes/s' : undefined) : unit;
+  return { unit: known ?? 'any', stats: STATS };
+}
+
+/** The words under which the absence of this statistic is noted (probe/target-probes.ts). */
+export const noteOf = ({ metric, stat }: MeasuredBudget): string =>
+  `${metric}.${isOneOf(HISTOGRAM, stat) ? 'percentiles' : 'values'}`;
+
+const isOneOf = (stats: readonly string[], stat: string | null): boolean =>
+  stat !== null && stats.includes(stat);
+
+/** Why a metric that is there has no such statistic; null when that is not the reason. */
+export function unfitting(
+  { metric, stat }: MeasuredBudget,
+  { series: all = {} }: Partial<Pick<Measurements, 'series'>>,
+): string | null {
+  const selector = selectorOf(metric);
+  const [series] = selector === null ? [] : numbered(all, 'metrics', selector.text);
+  if (selector === null || series === undefined) return null;
+  if (series.kind === 'counter' && isOneOf(GAUGE, stat)) {
+    return `${selector.name} is a counter: its statistics are ${COUNTER.join(' and ')}`;
+  }
+  if (series.kind === 'gauge' && isOneOf(COUNTER, stat)) {
+    return `${selector.name} is a gauge: its statistics are ${GAUGE.join(', ')}`;
+  }
+  return null;
+}
+
+/**
+ * A percentile above the largest finite bucket is known to be at least that, and no more: it breaches an upper limit
+ * below, keeps a lower one, and tells nothing else. Null where the figure decides. `kept`: by the largest bound.
+ */
+export function beyondBuckets(
+  { metric, stat, op }: MeasuredBudget,
+  kept: boolean,
+  metrics: Readonly<Record<string, MetricFigures>>,
+): string | null {
+  const selector = selectorOf(metric);
+  if (selector === null || !isOneOf(HISTOGRAM, stat)) return null;
+  if ((op === '<' || op === '<=') && !kept) return null;
+  if ((op === '>' || op === '>=') && kept) return null;
+  const figures = Object.hasOwn(metrics, selector.text) ? metrics[selector.text] : undefined;
+  const observed = figures?.[stat as (typeof HISTOGRAM)[number]] ?? null;
+  if (observed === null || observed !== figures?.largestBound) return null;
+  return `it is at least ${observed}, the largest bucket of ${selector.name}, and may be more`;
+}

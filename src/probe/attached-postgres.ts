@@ -1,0 +1,169 @@
+import type pg from 'pg';
+import { messageOf, stackFailed } from '../errors.ts';
+import { tlsProblemOf } from '../stack/certificate.ts';
+import type { DatabaseEndpoint } from '../stack/stack.ts';
+import type { Absence, PartialProbe } from './absence.ts';
+import { clientOf, samplesOf } from './postgres.ts';
+import type { Probe, Sample } from './probe.ts';
+
+const TIMEOUT_MS = 900;
+
+/** One question, and the paths of the report that need its answer. */
+interface Part {
+  readonly view: string;
+  readonly text: string;
+  readonly for: readonly string[];
+  /** Why there may be no row. */
+  readonly empty: string;
+}
+
+/**
+ * What a local probe asks in one question (postgres.ts), asked apart: another version, or another role, may not answer all.
+ * A part that has nothing to say has no row, so that nothing is no 0.
+ */
+const PARTS: readonly Part[] = [
+  {
+    view: 'pg_stat_database',
+    text: `select numbackends as connections, xact_commit as commits, blks_hit as "blocksHit", blks_read as "blocksRead"
+             from pg_stat_database where datname = current_database()`,
+    for: ['database.connections', 'database.commitsPerSecond', 'database.hitRatioPercent'],
+    empty: 'pg_stat_database has no row for it',
+  },
+  {
+    view: 'pg_stat_user_tables',
+    text: `select sum(n_tup_upd) as "rowsUpdated", sum(n_tup_hot_upd) as "rowsHotUpdated", sum(n_tup_ins) as "rowsInserted"
+             from pg_stat_user_tables where relname = 'entity' having count(*) > 0`,
+    for: ['database.rowsUpdatedPerSecond', 'database.hotUpdatePercent'],
+    empty: 'there is no table entity',
+  },
+  {
+    view: 'pg_total_relation_size',
+    text: `select sum(pg_total_relation_size(relid)) as "workingSetBytes"
+             from pg_stat_user_tables where relname = 'entity' having count(*) > 0`,
+    for: ['database.workingSetBytes'],
+    empty: 'there is no table entity',
+  },
+  {
+    view: 'pg_stat_wal',
+    text: `select wal_bytes as "walBytes" from pg_stat_wal`,
+    for: ['database.walBytesPerSecond'],
+    empty: 'pg_stat_wal has no row',
+  },
+  {
+    view: 'pg_stat_statements',
+    text: `select sum(calls) as statements, sum(total_exec_time) as "statementMs"
+             from pg_stat_statements
+            where dbid = (select oid from pg_database where datname = current_database())
+              and query ilike 'update entity%'
+           having count(*) > 0`,
+    for: ['database.statementMeanMs', 'database.statementsPerSecond'],
+    empty:
+      'pg_stat_statements shows no UPDATE of the table entity: there is none, or the role may not read the statements of others (pg_read_all_stats)',
+  },
+];
+
+/** What only the processes tell, and they are not ours. */
+const OF_PROCESSES: readonly Absence[] = [
+  'database.cpuPercentOfHost',
+  'database.memoryPercentOfHost',
+  'database.waitedPercent',
+].map((of) => ({ of, because: "a target's PostgreSQL tells nothing of its CPU and memory" }));
+
+/**
+ * SQLSTATE classes by which a server says that it will never answer this question, to this role at least: feature not
+ * supported, syntax or access rule, object not in the state for it (pg_stat_statements not preloaded).
+ */
+const FOR_EVER = /^(?:0A|42|55)/;
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : '';
+
+/**
+ * The PostgreSQL of a target, over one connection that only reads. What this server or this role does not tell is named,
+ * and left out; a connection that is lost is opened again at the next reading, and each miss is a gap. Rejects with exit
+ * code 93 when it cannot be reached at all.
+ */
+export async function openAttachedPostgres(
+  database: DatabaseEndpoint,
+  shown: string,
+): Promise<Probe & PartialProbe> {
+  let client: pg.Client | null = null;
+  const answered = new Set<Part>();
+  const refused = new Map<Part, string>();
+
+  const connected = async (): Promise<pg.Client> => {
+    if (client !== null) return client;
+    const fresh = clientOf(database, TIMEOUT_MS);
+    const forget = (): void => {
+      if (client === fresh) client = null;
+    };
+    fresh.on('error', forget);
+    fresh.on('end', forget);
+    await fresh.connect();
+    client = fresh;
+    return fresh;
+  };
+
+  const ask = async (open: pg.Client, part: Part): Promise<readonly Sample[]> => {
+    try {
+      const { rows } = await open.query(part.text);
+      if (rows.length > 0) answered.add(part);
+      return samplesOf(rows[0] ?? {});
+    } catch (error) {
+      if (!FOR_EVER.test(codeOf(error))) throw error;
+      refused.set(part, messageOf(error));
+      return [];
+    }
+  };
+
+  await connected().catch((error) => {
+    throw unreachable(shown, error);
+  });
+  return {
+    name: 'postgres',
+    async sample() {
+      const open = await connected();
+      const samples: Sample[] = [];
+      for (const part of PARTS) if (!refused.has(part)) samples.push(...(await ask(open, part)));
+      return samples;
+    },
+    absences: () => [
+      ...PARTS.filter((part) => !answered.has(part)).flatMap((part) => {
+        const because =
+          refused.get(part) === undefined
+            ? `the PostgreSQL at ${shown}: ${part.empty}`
+            : `the PostgreSQL at ${shown} does not tell ${part.view}: ${refused.get(part)}`;
+        return part.for.map((of) => ({ of, because }));
+      }),
+      ...OF_PROCESSES,
+    ],
+    async close() {
+      await client?.end().catch(() => undefined);
+    },
+  };
+}
+
+function unreachable(shown: string, error: unknown): Error {
+  const code = codeOf(error);
+  const at = `the PostgreSQL at ${shown}`;
+  const tls = tlsProblemOf(error);
+  if (tls !== null) {
+    return stackFailed(
+      `${at}: ${tls.what}`,
+      'its authority goes into the URL: ?sslmode=verify-full&sslrootcert=FILE',
+      error,
+    );
+  }
+  if (code === 'ECONNREFUSED' || code === 'ENOENT') {
+    return stackFailed(
+      `nobody listens at ${shown} for --probe-postgres`,
+      'start it there, or correct the URL',
+      error,
+    );
+  }
+  const hint =
+    code.startsWith('28') || /password|SASL/i.test(messageOf(error))
+      ? 'see the user and the password in the URL (or in PGPASSWORD); a role with pg_monitor reads all that is asked'
+      : 'name the PostgreSQL itself in --probe-postgres, not a pooler in front of it';
+  return stackFailed(`${at} cannot be read: ${messageOf(error)}`, hint, error);
+}

@@ -1,0 +1,76 @@
+import type { Micros } from '../units.ts';
+import { type BucketCounts, BucketHistory } from './bucket-history.ts';
+import type { PageSample } from './metrics-page.ts';
+import { openTotal } from './total.ts';
+
+const MOST_BOUNDS = 500;
+
+/** By how much the buckets of a histogram grow, over all labels that are meant together. */
+export interface HistogramGrowth {
+  /** The `_bucket` samples of one reading. */
+  add(at: Micros, samples: readonly PageSample[]): void;
+  /** Upper bounds, the last one infinite, and the count of each bucket between the readings nearest to both instants. */
+  between(from: Micros, to: Micros): BucketCounts | null;
+  /** Why there are no counts; null where there are. */
+  readonly problem: string | null;
+}
+
+const boundOf = (text: string): number => (text === '+Inf' ? Number.POSITIVE_INFINITY : Number(text));
+
+export function openHistogramGrowth(): HistogramGrowth {
+  let bounds: readonly number[] | null = null;
+  let totals: readonly ReturnType<typeof openTotal>[] = [];
+  const history = new BucketHistory();
+  let problem: string | null = null;
+
+  return {
+    get problem() {
+      return problem ?? (bounds === null ? 'there are no buckets (_bucket with le)' : null);
+    },
+    add(at, samples) {
+      if (samples.length === 0 || problem !== null) return;
+      const groups = new Map<string, Map<number, number>>();
+      for (const { labels, value } of samples) {
+        const bound = boundOf(labels.get('le') ?? '');
+        if (Number.isNaN(bound)) continue;
+        const rest = [...labels].filter(([name]) => name !== 'le');
+        const key = JSON.stringify(rest);
+        groups.set(key, (groups.get(key) ?? new Map<number, number>()).set(bound, value));
+      }
+      const sets = [...groups].map(([key, buckets]) => ({
+        key,
+        buckets: [...buckets].sort(([a], [b]) => a - b),
+      }));
+      bounds ??= sets[0]?.buckets.map(([bound]) => bound) ?? null;
+      if (bounds === null) return;
+      if (bounds.length > MOST_BOUNDS) {
+        problem = `it has more than ${MOST_BOUNDS} buckets`;
+        return;
+      }
+      const same = sets.every(
+        ({ buckets }) =>
+          buckets.length === bounds?.length && buckets.every(([bound], i) => bound === bounds?.[i]),
+      );
+      if (!same || bounds.at(-1) !== Number.POSITIVE_INFINITY) {
+        problem = same
+          ? 'its last bucket is not +Inf'
+          : 'its buckets are not the same everywhere: choose by label';
+        return;
+      }
+      if (totals.length === 0) totals = bounds.map(() => openTotal());
+      const cumulative = totals.map((total, i) =>
+        total(sets.map(({ key, buckets }) => [key, buckets[i]?.[1] ?? 0] as const)),
+      );
+      history.add(at, { bounds, cumulative });
+    },
+    between(from, to) {
+      const found = problem === null ? history.between(from, to) : null;
+      if (found === null) return null;
+      if (found.counts.some((count) => !Number.isSafeInteger(count) || count < 0)) {
+        problem = 'its buckets are no counts that add up';
+        return null;
+      }
+      return found;
+    },
+  };
+}

@@ -1,0 +1,153 @@
+import { isIP } from 'node:net';
+import type { Redis } from 'ioredis';
+import { messageOf, stackFailed } from '../errors.ts';
+import { tlsProblemOf } from '../stack/certificate.ts';
+import type { RedisAddress } from '../stack/probe-address.ts';
+import type { Absence, PartialProbe } from './absence.ts';
+import type { Probe, Sample } from './probe.ts';
+
+const TIMEOUT_MS = 900;
+const CONNECT_MS = 5_000;
+
+/** Series -> the fields of INFO that add up to it, and the paths of the report that need it. */
+const SERIES: Readonly<
+  Record<string, { kind: Sample['kind']; fields: readonly string[]; for: readonly string[] }>
+> = {
+  operations: { kind: 'counter', fields: ['total_commands_processed'], for: ['redis.operationsPerSecond'] },
+  usedMemoryBytes: { kind: 'gauge', fields: ['used_memory'], for: ['redis.usedMemoryBytes'] },
+  connections: { kind: 'gauge', fields: ['connected_clients'], for: ['redis.connections'] },
+  cpuSeconds: { kind: 'counter', fields: ['used_cpu_user', 'used_cpu_sys'], for: ['redis.cpuPercentOfCore'] },
+  evictedKeys: { kind: 'counter', fields: ['evicted_keys'], for: ['redis.evictedKeys'] },
+  expiredKeys: { kind: 'counter', fields: ['expired_keys'], for: ['redis.expiredKeys'] },
+  keyspaceHits: { kind: 'counter', fields: ['keyspace_hits'], for: ['redis.hitRatioPercent'] },
+  keyspaceMisses: { kind: 'counter', fields: ['keyspace_misses'], for: ['redis.hitRatioPercent'] },
+  rejectedConnections: {
+    kind: 'counter',
+    fields: ['rejected_connections'],
+    for: ['redis.rejectedConnections'],
+  },
+  errorReplies: { kind: 'counter', fields: ['total_error_replies'], for: ['redis.errorReplies'] },
+  networkBytes: {
+    kind: 'counter',
+    fields: ['total_net_input_bytes', 'total_net_output_bytes'],
+    for: ['redis.networkBytesPerSecond'],
+  },
+};
+
+/** The figures of an answer to INFO; a field that is no number, or not there, is none. */
+export function parseInfo(text: string): ReadonlyMap<string, number> {
+  const fields = new Map<string, number>();
+  for (const line of text.split('\n')) {
+    const [, name = '', value = ''] = /^(\w+):(-?\d+(?:\.\d+)?)\r?$/.exec(line) ?? [];
+    if (name !== '') fields.set(name, Number(value));
+  }
+  return fields;
+}
+
+export function samplesOfInfo(fields: ReadonlyMap<string, number>): readonly Sample[] {
+  return Object.entries(SERIES).flatMap(([name, { kind, fields: parts }]) => {
+    const values = parts.map((part) => fields.get(part) ?? Number.NaN);
+    const value = values.reduce((sum, one) => sum + one, 0);
+    return Number.isNaN(value) ? [] : [{ series: `redis.${name}`, kind, value }];
+  });
+}
+
+/**
+ * The Redis of a target: INFO once a second, and nothing else. A connection that is lost is opened again at the next
+ * reading, and each miss is a gap. Rejects with exit code 93 when it cannot be reached at all.
+ */
+export async function openRedisProbe(at: RedisAddress, ca?: string): Promise<Probe & PartialProbe> {
+  const { Redis } = await import('ioredis');
+  let client: Redis | null = null;
+  let failed: Error | null = null;
+  const told = new Set<string>();
+
+  const connected = async (): Promise<Redis> => {
+    if (client?.status === 'ready') return client;
+    client?.disconnect();
+    failed = null;
+    client = new Redis({
+      host: at.address,
+      port: at.port,
+      ...(at.username === null ? {} : { username: at.username }),
+      ...(at.password === null ? {} : { password: at.password }),
+      ...(at.tls
+        ? {
+            tls: {
+              ...(isIP(at.host) === 0 ? { servername: at.host } : {}),
+              ...(ca === undefined ? {} : { ca }),
+            },
+          }
+        : {}),
+      // What every Redis speaks, and its kin.
+      protocol: 2,
+      lazyConnect: true,
+      connectTimeout: CONNECT_MS,
+      commandTimeout: TIMEOUT_MS,
+      // It is asked again next second, by us.
+      retryStrategy: () => null,
+      maxRetriesPerRequest: 0,
+      enableOfflineQueue: false,
+      // INFO is all that is sent: an account may be allowed nothing else.
+      enableReadyCheck: false,
+      disableClientInfo: true,
+    });
+    client.on('error', (error: Error) => {
+      failed ??= error;
+    });
+    try {
+      await client.connect();
+    } catch (error) {
+      // The client says that it is closed; the error before that says why.
+      throw failed ?? error;
+    }
+    return client;
+  };
+
+  const ask = async (): Promise<readonly Sample[]> => {
+    const text = await (await connected()).info();
+    const samples = samplesOfInfo(parseInfo(text));
+    if (samples.length === 0) throw new Error('its answer to INFO has no figure of a Redis');
+    for (const { series } of samples) told.add(series);
+    return samples;
+  };
+
+  await ask().catch((error) => {
+    client?.disconnect();
+    throw unreachable(at, error);
+  });
+  return {
+    name: 'redis',
+    sample: ask,
+    absences: () =>
+      Object.entries(SERIES).flatMap(([name, { fields, for: paths }]): readonly Absence[] =>
+        told.has(`redis.${name}`)
+          ? []
+          : paths.map((of) => ({
+              of,
+              because: `INFO of the Redis at ${at.shown} does not tell ${fields.join(' and ')}`,
+            })),
+      ),
+    async close() {
+      client?.disconnect();
+    },
+  };
+}
+
+function unreachable({ shown }: RedisAddress, error: unknown): Error {
+  const tls = tlsProblemOf(error);
+  if (tls !== null) return stackFailed(`the Redis at ${shown}: ${tls.what}`, tls.hint, error);
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'ECONNREFUSED') {
+    return stackFailed(
+      `nobody listens at ${shown} for --probe-redis`,
+      'start it there, or correct the URL',
+      error,
+    );
+  }
+  return stackFailed(
+    `the Redis at ${shown} cannot be read: ${messageOf(error)}`,
+    'it has to answer INFO: see the user and the password in the URL, and whether it wants TLS (rediss://)',
+    error,
+  );
+}
