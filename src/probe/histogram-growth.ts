@@ -1,7 +1,7 @@
 import type { Micros } from '../units.ts';
 import { type BucketCounts, BucketHistory } from './bucket-history.ts';
+import { openLabelledTotal } from './labelled-total.ts';
 import type { PageSample } from './metrics-page.ts';
-import { openTotal } from './total.ts';
 
 const MOST_BOUNDS = 500;
 
@@ -19,15 +19,18 @@ const boundOf = (text: string): number => (text === '+Inf' ? Number.POSITIVE_INF
 
 export function openHistogramGrowth(): HistogramGrowth {
   let bounds: readonly number[] | null = null;
-  let totals: readonly ReturnType<typeof openTotal>[] = [];
+  let totals: readonly ReturnType<typeof openLabelledTotal>[] = [];
   const history = new BucketHistory();
   let problem: string | null = null;
+  /** It was looked for, and not there yet. */
+  let emptyAt: Micros | null = null;
 
   return {
     get problem() {
       return problem ?? (bounds === null ? 'there are no buckets (_bucket with le)' : null);
     },
     add(at, samples) {
+      if (samples.length === 0 && bounds === null) emptyAt = at;
       if (samples.length === 0 || problem !== null) return;
       const groups = new Map<string, Map<number, number>>();
       for (const { labels, value } of samples) {
@@ -57,7 +60,11 @@ export function openHistogramGrowth(): HistogramGrowth {
           : 'its buckets are not the same everywhere: choose by label';
         return;
       }
-      if (totals.length === 0) totals = bounds.map(() => openTotal());
+      if (totals.length === 0) {
+        totals = bounds.map(() => openLabelledTotal());
+        // What appears after the first reading is counted from 0, and from then.
+        if (emptyAt !== null) history.add(emptyAt, { bounds, cumulative: totals.map((total) => total([])) });
+      }
       const cumulative = totals.map((total, i) =>
         total(sets.map(({ key, buckets }) => [key, buckets[i]?.[1] ?? 0] as const)),
       );

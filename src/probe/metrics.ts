@@ -7,9 +7,9 @@ import { tlsProblemOf } from '../stack/certificate.ts';
 import type { MetricsAddress } from '../stack/probe-address.ts';
 import type { Micros } from '../units.ts';
 import { type HistogramGrowth, openHistogramGrowth } from './histogram-growth.ts';
+import { openLabelledTotal } from './labelled-total.ts';
 import { kindOf, type MetricsPage, readMetricsPage } from './metrics-page.ts';
 import type { Probe, Sample } from './probe.ts';
-import { openTotal } from './total.ts';
 
 const TIMEOUT_MS = 900;
 /** An answer that dribbles, or has no end, is none. */
@@ -34,7 +34,7 @@ const COUNTS = ['rate', 'increase'];
 export const isPercentile = (stat: string): boolean => /^p\d+$/.test(stat);
 
 interface Watched extends AskedMetric {
-  readonly total: ReturnType<typeof openTotal>;
+  readonly total: ReturnType<typeof openLabelledTotal>;
   readonly growth: HistogramGrowth | null;
   readonly found: { values: boolean; percentiles: boolean };
 }
@@ -50,7 +50,7 @@ export function openMetricsProbe(
   const watched = asked.map(
     (one): Watched => ({
       ...one,
-      total: openTotal(),
+      total: openLabelledTotal(),
       growth: [...one.stats].some(isPercentile) ? openHistogramGrowth() : null,
       found: { values: false, percentiles: false },
     }),

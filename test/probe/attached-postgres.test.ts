@@ -1,0 +1,131 @@
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { openAttachedPostgres } from '../../src/probe/attached-postgres.ts';
+import { clientOf } from '../../src/probe/postgres.ts';
+import { whyNoRows } from '../../src/probe/verification.ts';
+import { type Postgres, startPostgres } from '../../src/stack/postgres.ts';
+import { preparePostgres } from '../../src/stack/postgres-build.ts';
+import { parseProbeUrl, resolveProbes } from '../../src/stack/probe-address.ts';
+import { openRunFolder, type RunFolder } from '../../src/stack/run-folder.ts';
+import type { DatabaseEndpoint } from '../../src/stack/stack.ts';
+import { unprivilegedUser } from '../../src/stack/unprivileged-user.ts';
+import { openWatchdog, type Watchdog } from '../../src/stack/watchdog.ts';
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+const user = unprivilegedUser();
+const never = new AbortController().signal;
+let watchdog: Watchdog;
+let folder: RunFolder;
+let postgres: Postgres;
+
+beforeAll(async () => {
+  watchdog = await openWatchdog(process.env);
+  folder = await openRunFolder(watchdog, ['/tmp'], user);
+  const build = await preparePostgres(16, null, user, folder, watchdog, never);
+  const configuration = { shared_buffers: '16MB' };
+  postgres = await startPostgres({ build, configuration, folder, watchdog, user, signal: never });
+  const { host, port, user: name, password, database } = postgres.endpoint;
+  const client = new pg.Client({ host, port, user: name, password, database });
+  await client.connect();
+  await client.query(`
+    create table entity (id int primary key, place int, damage int, last_seq int, applied_n int, seq_sum bigint);
+    insert into entity select id, 0, 0, 0, 0, 0 from generate_series(0, 2) id;
+    create role reader login password 'reader-pw-1';
+    revoke select on pg_stat_database from public`);
+  await client.query('create database other');
+  await client.end();
+});
+afterAll(async () => {
+  await postgres.stop();
+  await folder.remove();
+  await watchdog.close();
+});
+
+/** The database as `--probe-postgres` would have it. */
+async function attached(role?: 'reader', name?: string): Promise<DatabaseEndpoint> {
+  const { host, port, user: owner, password, database } = postgres.endpoint;
+  const who = role === undefined ? `${owner}:${encodeURIComponent(password)}` : `${role}:reader-pw-1`;
+  const url = `postgresql://${who}@/${name ?? database}?host=${host}&port=${port}`;
+  const around = {
+    own: { addresses: new Set<string>(), broadcasts: new Set<string>() },
+    resolve: async () => [],
+  };
+  const { postgres: address } = await resolveProbes([parseProbeUrl('postgres', url, 'it')], [], around, {
+    origins: new Set(),
+    access: {},
+  });
+  if (address === null) throw new Error('no address');
+  return { ...{ host: '', port: 0, user: '', password: '', database: '', pid: null }, attached: address };
+}
+
+async function told(database: DatabaseEndpoint) {
+  const probe = await openAttachedPostgres(database, 'it');
+  const samples = await probe.sample();
+  const absences = Object.fromEntries(probe.absences().map(({ of, because }) => [of, because]));
+  await probe.close();
+  return { names: samples.map(({ series }) => series.replace('postgres.', '')), absences };
+}
+
+test('all that this server tells is read; what it does not is named', async () => {
+  const { names, absences } = await told(await attached());
+  expect(names).toEqual([
+    ...['connections', 'commits', 'blocksHit', 'blocksRead', 'rowsUpdated', 'rowsHotUpdated', 'rowsInserted'],
+    ...['workingSetBytes', 'walBytes'],
+  ]);
+  expect(Object.keys(absences).sort()).toEqual([
+    'database.cpuPercentOfHost',
+    'database.memoryPercentOfHost',
+    'database.statementMeanMs',
+    'database.statementsPerSecond',
+    'database.waitedPercent',
+  ]);
+  // It is not made: that would be written.
+  expect(absences['database.statementMeanMs']).toMatch(
+    /does not tell pg_stat_statements: relation .* does not exist/,
+  );
+});
+
+test('a role that may not read something does not fail for it', async () => {
+  const { names, absences } = await told(await attached('reader'));
+  expect(names).toEqual(['rowsUpdated', 'rowsHotUpdated', 'rowsInserted', 'workingSetBytes', 'walBytes']);
+  expect(absences['database.connections']).toMatch(/does not tell pg_stat_database: permission denied/);
+  expect(await whyNoRows(await attached('reader'), 3)).toMatch(/permission denied for table entity/);
+});
+
+test('another database has not this world: no count of nothing', async () => {
+  const { names, absences } = await told(await attached(undefined, 'other'));
+  expect(names).not.toContain('rowsUpdated');
+  expect(absences['database.rowsUpdatedPerSecond']).toContain('there is no table entity');
+  expect(await whyNoRows(await attached(undefined, 'other'), 3)).toMatch(/relation "entity" does not exist/);
+  expect(await whyNoRows(await attached(), 3)).toBeNull();
+  expect(await whyNoRows(await attached(), 4)).toContain('has 3 rows, and the world 4 entities');
+});
+
+test('nothing can be written over it', async () => {
+  const client = clientOf(await attached(), 900);
+  await client.connect();
+  for (const statement of [
+    'create table mine ()',
+    'update entity set damage = 1',
+    'create extension pg_stat_statements',
+  ]) {
+    await expect(client.query(statement)).rejects.toMatchObject({ code: '25006' });
+  }
+  const { rows } = await client.query(
+    `select application_name, current_setting('statement_timeout') as limit from pg_stat_activity where pid = pg_backend_pid()`,
+  );
+  expect(rows).toEqual([{ application_name: 'capbench', limit: '900ms' }]);
+  await client.end();
+});
+
+test('a wrong password is 93, and not repeated', async () => {
+  const database = await attached('reader');
+  const connectionString = database.attached?.connectionString.replace('reader-pw-1', 'wr0ng-pw') ?? '';
+  const wrong = { ...database, attached: { connectionString, address: null, shown: 'it' } };
+  await expect(openAttachedPostgres(wrong, 'it')).rejects.toMatchObject({
+    exitCode: 93,
+    message: expect.stringMatching(/^(?!.*wr0ng).*cannot be read: password authentication failed/),
+    hint: expect.stringContaining('PGPASSWORD'),
+  });
+});

@@ -1,0 +1,181 @@
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { monotonic } from '../../src/clock.ts';
+import { openMetricsProbe } from '../../src/probe/metrics.ts';
+import { openTargetProbes } from '../../src/probe/target-probes.ts';
+import { selectorOf } from '../../src/scenario/metric-selector.ts';
+import type { MetricsAddress } from '../../src/stack/probe-address.ts';
+import { budget } from '../fixtures/recorded-run.ts';
+
+/** A page that says what it is told to; the request's credentials as they came. */
+async function page(first: string) {
+  const state = { text: first, status: 200, authorization: undefined as string | undefined };
+  let answer = (response: ServerResponse): void => void response.writeHead(state.status).end(state.text);
+  const server = createServer((request, response) => {
+    state.authorization = request.headers.authorization;
+    answer(response);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`;
+  const address: MetricsAddress = { url, shown: url, access: {} };
+  return {
+    state,
+    address,
+    never: () => {
+      answer = () => {};
+    },
+  };
+}
+
+const asked = (text: string, ...stats: string[]) => ({
+  selector: selectorOf(`target.metrics.${text}`)!,
+  stats: new Set(stats),
+});
+
+const COUNTERS = (ok: number, bad: number | null) => `# HELP http_requests_total Requests.
+# TYPE http_requests_total counter
+http_requests_total{code="200",path="/a"} ${ok}
+http_requests_total{code="200",path="/b"} 5 1700000000000
+${bad === null ? '' : `http_requests_total{code="500",path="/a"} ${bad}`}
+# TYPE queue_length gauge
+queue_length{shard="1"} 3
+queue_length{shard="2"} 4.5
+other_total 9
+`;
+
+test('counters grow from the first reading on, chosen by label; gauges are added up', async () => {
+  const { state, address } = await page(COUNTERS(100, null));
+  const probe = openMetricsProbe(address, 2, [
+    asked('http_requests_total', 'rate'),
+    asked('http_requests_total{code="500"}', 'increase'),
+    asked('queue_length', 'max'),
+    asked('queue_length{shard="3"}', 'max'),
+  ]);
+  const read = async () =>
+    Object.fromEntries((await probe.sample()).map(({ series, value }) => [series, value]));
+  const [all, bad] = ['metrics.2.http_requests_total', 'metrics.2.http_requests_total{code="500"}'] as const;
+  expect(await read()).toEqual({ [all]: 0, [bad]: 0, 'metrics.2.queue_length': 7.5 });
+  expect(probe.found('http_requests_total{code="500"}', 'values')).toBe(false);
+  state.text = COUNTERS(110, 2);
+  expect(await read()).toMatchObject({ [all]: 12, [bad]: 2 });
+  // Restarted: what it says now was counted since.
+  state.text = COUNTERS(4, null);
+  expect(await read()).toMatchObject({ [all]: 16, [bad]: 2 });
+  // Labels that come back go on from where they were.
+  state.text = COUNTERS(4, 3);
+  expect(await read()).toMatchObject({ [all]: 17, [bad]: 3 });
+  expect(probe.found('http_requests_total{code="500"}', 'values')).toBe(true);
+  expect(probe.found('queue_length{shard="3"}', 'values')).toBe(false);
+  await probe.close();
+});
+
+const HISTOGRAM = (counts: readonly number[], type = true) =>
+  `${type ? '# TYPE took_seconds histogram\n' : ''}${['0.1', '0.5', '+Inf']
+    .map((le, i) => `took_seconds_bucket{path="/a",le="${le}"} ${counts[i]}\n`)
+    .join('')}took_seconds_sum{path="/a"} 12\ntook_seconds_count{path="/a"} ${counts[2]}\n`;
+
+test('a histogram is told by what its buckets grew', async () => {
+  const { state, address } = await page(HISTOGRAM([1000, 1000, 1000]));
+  const probe = openMetricsProbe(address, 1, [
+    asked('took_seconds', 'p95', 'rate'),
+    asked('took_seconds_count', 'rate'),
+  ]);
+  const from = monotonic();
+  // The histogram itself has no value: a rate of it is none.
+  expect(await probe.sample()).toEqual([
+    { series: 'metrics.1.took_seconds_count', kind: 'counter', value: 0 },
+  ]);
+  state.text = HISTOGRAM([1010, 1018, 1020]);
+  await probe.sample();
+  expect(probe.histogram('took_seconds')?.between(from, monotonic())).toEqual({
+    bounds: [0.1, 0.5, Number.POSITIVE_INFINITY],
+    counts: [10, 8, 2],
+  });
+  expect(probe.histogram('took_seconds_count')).toBeNull();
+  state.text = HISTOGRAM([1, 2]).replace('"+Inf"', '"0.7"');
+  await probe.sample();
+  expect(probe.histogram('took_seconds')?.problem).toContain('not the same everywhere');
+  await probe.close();
+});
+
+test.each([
+  ['a 500', { status: 500 }, /answered 500/],
+  ['garbage', { text: '<html>hello</html>\n' }, /no Prometheus text/],
+  ['nothing', { text: '' }, /no Prometheus text/],
+  ['no end', { text: 'a 1\n'.repeat(2 ** 21 + 1) }, /no end/],
+  ['silence', null, /Headers Timeout/],
+])('%s is a gap, by the name of the page', async (_, answer, message) => {
+  const { address, state, never } = await page(COUNTERS(1, null));
+  const probe = openMetricsProbe(address, 1, [asked('queue_length', 'max')]);
+  await probe.sample();
+  if (answer === null) never();
+  else Object.assign(state, answer);
+  await expect(probe.sample()).rejects.toThrow(message);
+  await expect(probe.sample()).rejects.toThrow(address.shown);
+  await probe.close();
+});
+
+test('too many samples are refused', async () => {
+  const lines = Array.from({ length: 5001 }, (_, i) => `queue_length{shard="${i}"} 1\n`).join('');
+  const { address } = await page(lines);
+  const probe = openMetricsProbe(address, 1, [asked('queue_length', 'max')]);
+  await expect(probe.sample()).rejects.toThrow('more than 5000 samples');
+  await probe.close();
+});
+
+const none = { postgres: null, redis: null };
+const watching = (metrics: readonly MetricsAddress[]) =>
+  openTargetProbes({
+    addresses: { ...none, metrics },
+    database: null,
+    ca: undefined,
+    budgets: [
+      budget({ id: 'a', metric: 'target.metrics.queue_length', stat: 'max' }),
+      budget({ id: 'b', metric: 'target.metrics.no_such_thing', stat: 'max' }),
+      budget({ id: 'c', metric: 'target.metrics.queue_length', stat: 'p95' }),
+      budget({ id: 'd', metric: 'target.metrics.took_seconds', stat: 'p95' }),
+    ],
+  });
+
+test('what was not given, and what no page tells, is named; two pages are one target', async () => {
+  const without = await watching([]);
+  expect(without.probes).toEqual([]);
+  expect(without.absences().map(({ of, because }) => `${of}: ${because}`)).toEqual([
+    "ceilings: the ceilings write tables of their own, and a target's database is only read",
+    'database: no PostgreSQL URL was given: --probe-postgres',
+    'integrity: no PostgreSQL URL, whose rows could be read, was given: --probe-postgres',
+    'redis: no Redis URL was given: --probe-redis',
+    'target.metrics: no Prometheus URL was given: --probe-metrics',
+  ]);
+
+  const pages = [await page(HISTOGRAM([0, 0, 0])), await page(COUNTERS(1, null) + HISTOGRAM([0, 0, 0]))];
+  const from = monotonic();
+  const watched = await watching(pages.map(({ address }) => address));
+  expect(watched.probes.map(({ name }) => name)).toEqual(['metrics-1', 'metrics-2']);
+  for (const { state } of pages) state.text = HISTOGRAM([3, 4, 5]);
+  for (const probe of watched.probes) await probe.sample();
+  expect(watched.histograms(from, monotonic())).toEqual({
+    took_seconds: { bounds: [0.1, 0.5], counts: [6, 2, 2] },
+  });
+  const reasons = Object.fromEntries(watched.absences().map(({ of, because }) => [of, because]));
+  expect(reasons['target.metrics.no_such_thing.values']).toBe('no page has a sample of no_such_thing');
+  expect(reasons['target.metrics.queue_length.percentiles']).toContain('there are no buckets');
+  expect(reasons).not.toHaveProperty(['target.metrics.queue_length.values']);
+  expect(reasons).not.toHaveProperty(['target.metrics.took_seconds.percentiles']);
+  for (const probe of watched.probes) await probe.close();
+});
+
+test('a page that nobody serves is 93, before the run begins', async () => {
+  const url = 'http://127.0.0.1:1/metrics';
+  await expect(watching([{ url, shown: url, access: {} }])).rejects.toMatchObject({
+    exitCode: 93,
+    message: `nobody listens at ${url} for --probe-metrics`,
+  });
+});

@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { openRedisProbe } from '../../src/probe/redis.ts';
+import type { RedisAddress } from '../../src/stack/probe-address.ts';
+import { INFO, smallRedis } from '../redis-server.ts';
+
+const at = (port: number, password: string | null): RedisAddress => ({
+  ...{ host: '127.0.0.1', address: '127.0.0.1', port, username: null, password, tls: false },
+  shown: `127.0.0.1:${port}`,
+  onThisHost: true,
+});
+
+test('INFO, and nothing but INFO, once for each reading; after a cut it is asked again', async () => {
+  const redis = await smallRedis('sesame-77', INFO);
+  const probe = await openRedisProbe(at(redis.port, 'sesame-77'));
+  const read = async () =>
+    Object.fromEntries((await probe.sample()).map(({ series, value }) => [series, value]));
+  expect(await read()).toEqual({
+    'redis.operations': 20,
+    'redis.usedMemoryBytes': 1_048_576,
+    'redis.connections': 3,
+    'redis.cpuSeconds': 0.75,
+    'redis.evictedKeys': 0,
+    'redis.expiredKeys': 2,
+    'redis.keyspaceHits': 18,
+    'redis.keyspaceMisses': 2,
+    'redis.rejectedConnections': 0,
+    'redis.networkBytes': 300,
+  });
+  expect(redis.commands).toEqual(['AUTH', 'INFO', 'INFO']);
+  expect(probe.absences()).toEqual([
+    {
+      of: 'redis.errorReplies',
+      because: `INFO of the Redis at 127.0.0.1:${redis.port} does not tell total_error_replies`,
+    },
+  ]);
+  redis.cut();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect((await read())['redis.operations']).toBe(30);
+  expect(redis.commands).toEqual(['AUTH', 'INFO', 'INFO', 'AUTH', 'INFO']);
+  await probe.close();
+});
+
+test('one that lets nobody in, is no Redis, or is not there is 93', async () => {
+  const locked = await smallRedis('sesame-77', INFO);
+  for (const password of [null, 'open-please']) {
+    await expect(openRedisProbe(at(locked.port, password))).rejects.toMatchObject({
+      exitCode: 93,
+      message: expect.stringMatching(/cannot be read: (NOAUTH|WRONGPASS)/),
+    });
+  }
+  const other = await smallRedis(null, () => 'hello:world');
+  await expect(openRedisProbe(at(other.port, null))).rejects.toMatchObject({
+    exitCode: 93,
+    message: expect.stringContaining('no figure of a Redis'),
+  });
+  await expect(openRedisProbe(at(1, null))).rejects.toMatchObject({
+    exitCode: 93,
+    message: 'nobody listens at 127.0.0.1:1 for --probe-redis',
+  });
+});
