@@ -6,7 +6,7 @@ import type { Measurements } from '../../src/measurement/measurements.ts';
 import { databaseFigures } from '../../src/measurement/server-figures.ts';
 import { redisFigures, targetFigures } from '../../src/measurement/target-figures.ts';
 import type { MeasuredBudget } from '../../src/scenario/budget.ts';
-import { budget, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
+import { budget, scenarioOf } from '../fixtures/recorded-run.ts';
 import { counter, gauge, recorded, ruleOf, verdictOf } from './measured.ts';
 
 const TOOK = { bounds: [0.1, 0.5], counts: [90, 8, 2] };
@@ -33,7 +33,7 @@ const facts: Partial<Measurements> = {
   ],
 };
 
-const base = figuresOf(measurementsOf(facts), scenarioOf());
+const base = figuresOf({ ...recorded, ...facts }, scenarioOf());
 
 /** What these budgets are about, anew; the rest takes its time, and stays. */
 const figuresFor = (m: Measurements, one: MeasuredBudget): Figures => ({
@@ -47,7 +47,7 @@ type Over = Omit<Partial<MeasuredBudget>, 'id'> & { readonly metric: string };
 
 function ruling(over: Over, about: Partial<Measurements> = facts) {
   const one = budget({ id: 'x', metricUnit: 'x', ...over });
-  const m = measurementsOf(about);
+  const m = { ...recorded, ...about };
   const { state, observed, reason } = rule(one, figuresFor(m, one), m, []);
   return { state, observed, reason };
 }
