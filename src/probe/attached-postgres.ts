@@ -150,7 +150,7 @@ function unreachable(shown: string, error: unknown): Error {
   if (tls !== null) {
     return stackFailed(
       `${at}: ${tls.what}`,
-      'its authority goes into the URL: ?sslmode=verify-full&sslrootcert=FILE',
+      tls.ofAuthority ? 'its authority goes into the URL: ?sslmode=verify-full&sslrootcert=FILE' : tls.hint,
       error,
     );
   }

@@ -56,7 +56,7 @@ export async function openTargetProbes({
   try {
     if (database?.attached === undefined) {
       without('database', 'PostgreSQL URL', '--probe-postgres');
-      without('integrity', 'PostgreSQL URL, whose rows could be read,', '--probe-postgres');
+      without('integrity', 'PostgreSQL URL', '--probe-postgres');
     } else partial.push(await openAttachedPostgres(database, database.attached.shown));
     if (redis === null) without('redis', 'Redis URL', '--probe-redis');
     else partial.push(await openRedisProbe(redis, ca));

@@ -20,24 +20,40 @@ const UNKNOWN_AUTHORITY =
   'name the authority that signed it, as PEM: --ca-file FILE; nothing turns the check off';
 const RENEW = 'renew it there, and see that the clocks of both hosts are right; nothing turns the check off';
 const OTHER_NAME =
-  'name the host as the certificate does in --target, or add the name to the certificate; nothing turns the check off';
+  'name the host as the certificate does, or add this name to the certificate; nothing turns the check off';
+
+export interface TlsProblem {
+  readonly what: string;
+  readonly hint: string;
+  /** Another authority would do. */
+  readonly ofAuthority: boolean;
+}
 
 /** What is wrong between us and a server that should speak TLS, and what to do; null when it is something else. */
-export function tlsProblemOf(error: unknown): { readonly what: string; readonly hint: string } | null {
+export function tlsProblemOf(error: unknown): TlsProblem | null {
   if (!(error instanceof Error) || !('code' in error)) return null;
   const code = String(error.code);
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    return { what: `the certificate is for another host: ${reasonOf(error)}`, hint: OTHER_NAME };
+    return {
+      what: `the certificate is for another host: ${reasonOf(error)}`,
+      hint: OTHER_NAME,
+      ofAuthority: false,
+    };
   }
   const problem = PROBLEMS[code];
   if (problem !== undefined) {
     const dated = code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID';
-    return { what: `the certificate ${problem}`, hint: dated ? RENEW : UNKNOWN_AUTHORITY };
+    return {
+      what: `the certificate ${problem}`,
+      hint: dated ? RENEW : UNKNOWN_AUTHORITY,
+      ofAuthority: !dated,
+    };
   }
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
     return {
       what: `no TLS can be agreed on (${code})`,
       hint: 'see whether it speaks TLS at that port; http:// and ws:// go without',
+      ofAuthority: false,
     };
   }
   return null;

@@ -87,7 +87,7 @@ export function ownedHosts(owned: readonly string[], named: ReadonlySet<string>)
   const idle = hosts.findIndex((host) => !named.has(host));
   if (idle >= 0) {
     throw badInput(
-      `--i-own ${owned[idle]} is the host of no --target`,
+      `--i-own ${owned[idle]} is the host of no --target, and of no probe`,
       'write the host as its --target has it: --target http://game.example:4001 --i-own game.example',
     );
   }

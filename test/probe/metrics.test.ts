@@ -150,7 +150,7 @@ test('what was not given, and what no page tells, is named; two pages are one ta
   expect(without.absences().map(({ of, because }) => `${of}: ${because}`)).toEqual([
     "ceilings: the ceilings write tables of their own, and a target's database is only read",
     'database: no PostgreSQL URL was given: --probe-postgres',
-    'integrity: no PostgreSQL URL, whose rows could be read, was given: --probe-postgres',
+    'integrity: no PostgreSQL URL was given: --probe-postgres',
     'redis: no Redis URL was given: --probe-redis',
     'target.metrics: no Prometheus URL was given: --probe-metrics',
   ]);
