@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
-import type { OpenWire, PostListener, Wire } from '../monster/wire.ts';
+import type { OpenWire, PostListener, Wire, WireEnd } from '../monster/wire.ts';
 import { OpenLoopClient } from './client.ts';
 
 const MOST_REASON = 300;
 
 /** Posts of monster commands over one connection of autocannon, in the order in which they are due. */
 export const openAutocannonWire: OpenWire = (end, generator, _mostUnanswered, listener) =>
-  new AutocannonWire(end.url, generator, listener, end.address);
+  new AutocannonWire(end, generator, listener);
 
 /**
  * As with the other wire (monster/wire.ts), nothing is sent twice: the end of the connection while posts are
@@ -23,13 +23,13 @@ class AutocannonWire implements Wire {
   private unanswered = 0;
   private over = false;
 
-  constructor(url: string, generator: string, listener: PostListener, address: string | undefined) {
+  constructor({ url, address, headers }: WireEnd, generator: string, listener: PostListener) {
     const { protocol, host, hostname, port, pathname } = new URL(url);
     // Autocannon looks a name up by itself: it gets the address, and the name in the header.
     const at = address === undefined ? hostname : address.includes(':') ? `[${address}]` : address;
     this.origin = `${protocol}//${at}${port === '' ? '' : `:${port}`}`;
     this.base = `${pathname.replace(/\/$/, '')}/commands?generator=${encodeURIComponent(generator)}&post=`;
-    this.headers = { host, 'content-type': 'application/json' };
+    this.headers = { ...headers, host, 'content-type': 'application/json' };
     this.listener = listener;
   }
 

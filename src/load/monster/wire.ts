@@ -27,9 +27,18 @@ export interface Wire {
   close(): void;
 }
 
+/** Where a wire leads. */
+export interface WireEnd {
+  readonly url: string;
+  /** Where the name in the URL is; absent where it holds an address. */
+  readonly address?: string;
+  /** Sent with every post. They may hold secrets: no message repeats them. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** Opens a wire that connects with its first post; `mostUnanswered` posts will be under way at once. */
 export type OpenWire = (
-  end: { readonly url: string; readonly address?: string },
+  end: WireEnd,
   generator: string,
   mostUnanswered: number,
   listener: PostListener,
