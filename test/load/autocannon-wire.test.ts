@@ -35,7 +35,10 @@ async function wireTo(hear: (socket: Socket, request: number) => void): Promise<
   const { port } = server.address() as AddressInfo;
   const events: string[] = [];
   const wire = openAutocannonWire(
-    { url: `http://no-such-host.invalid:${port}/1`, address: '127.0.0.1' },
+    {
+      ...{ url: `http://no-such-host.invalid:${port}/1`, address: '127.0.0.1' },
+      headers: { authorization: 'Bearer of a token' },
+    },
     'g&0',
     32,
     {
@@ -73,6 +76,7 @@ test('a name goes to its pinned address, with the name as Host; no request waits
   );
   expect(heads[0]?.[0]).toContain('\r\nhost: no-such-host.invalid:');
   expect(heads[0]?.[0]).toContain('\r\ncontent-type: application/json\r\n');
+  expect(heads[0]?.[0]).toContain('\r\nauthorization: Bearer of a token\r\n');
   expect(heads[0]?.[0]?.endsWith('\r\n\r\n[[7]]')).toBe(true);
 });
 
