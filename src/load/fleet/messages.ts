@@ -28,6 +28,16 @@ export interface WorkerSetup {
   readonly sources: readonly string[];
   /** For each of the worker's players: 0 for the system's choice, else 1 + index in `sources`. */
   readonly sourceOf: Uint8Array;
+  /** The user's own module that plays; null where none does. */
+  readonly module: PlayerModule | null;
+}
+
+/** A module of the user's own. */
+export interface PlayerModule {
+  /** Absolute. */
+  readonly path: string;
+  /** As the scenario names it. */
+  readonly name: string;
 }
 
 /** What the fleet tells a worker. */
