@@ -7,6 +7,7 @@ import { conversion } from '../units.ts';
 import { isText, keeps } from './comparison.ts';
 import { metricAt, resolve, settingOf } from './metric.ts';
 import { settingNumber } from './setting-value.ts';
+import { strangeness } from './stranger.ts';
 
 /** What became of one budget. Only `met` and `breached` decide. */
 export type RulingState = 'met' | 'breached' | 'unmeasured' | 'contradicted' | 'untestable';
@@ -68,6 +69,8 @@ export function rule(
   if (beyond !== null) return of('untestable', beyond);
   const otherwise = budget.fullLoad ? anotherLoad(figures, altered) : null;
   if (otherwise !== null) return of('unmeasured', otherwise);
+  const strange = strangeness(budget.metric, m);
+  if (strange !== null) return { ...without, state: 'unmeasured', reason: strange };
   const unanswered = unansweredAt(budget, figures);
   if (observed === null && unanswered === 0) return of('unmeasured', absence(budget, m));
 

@@ -96,6 +96,8 @@ export type Answer =
 /** What a worker tells the fleet. */
 export type Report =
   | Answer
+  /** Its event loop turns: said each second, whatever else there is to say. */
+  | { readonly kind: 'alive' }
   | {
       readonly kind: 'connecting';
       readonly connected: number;
@@ -111,7 +113,7 @@ export type Report =
   | { readonly kind: 'broken'; readonly message: string };
 
 const ORDERS = ['setup', 'go', 'stop', 'drop', 'tellLedger', 'close'];
-const REPORTS = ['connecting', 'ready', 'second', 'done', 'dropped', 'ledger', 'refused', 'broken'];
+const REPORTS = ['alive', 'connecting', 'ready', 'second', 'done', 'dropped', 'ledger', 'refused', 'broken'];
 
 const isOneOf = (message: unknown, kinds: readonly string[]): boolean =>
   isRecord(message) && typeof message.kind === 'string' && kinds.includes(message.kind);
