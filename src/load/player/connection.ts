@@ -27,6 +27,8 @@ export interface Listener {
   heardAll(player: number): void;
   /** An answer that nobody waits for, or none of the protocol. */
   stray(message: string): void;
+  /** Bytes beside those of `heard` and `send`. */
+  carried(bytesIn: number, bytesOut: number): void;
   /** The connection has ended, or is not worth keeping. */
   ended(player: number, connection: Connection): void;
 }

@@ -216,6 +216,11 @@ export class Crowd implements Listener, Home {
     this.stray('a world server acknowledged a sequence number that was not waiting for an answer');
   }
 
+  carried(bytesIn: number, bytesOut: number): void {
+    this.bytesIn += bytesIn;
+    this.bytesOut += bytesOut;
+  }
+
   stray(message: string): void {
     this.strayAnswers += 1;
     this.tools.complaints.add(message);

@@ -94,6 +94,7 @@ class ModuleConnection implements Connection {
       random: random(plan.seed, PLAY, id),
       now: plan.now,
       log: plan.log,
+      carried: (bytesIn, bytesOut) => this.listener?.carried(bytesIn, bytesOut),
       settle: (operation, result) => this.settle(operation, result),
       lost: (reason) => this.lose(reason),
     });

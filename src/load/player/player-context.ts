@@ -1,7 +1,7 @@
 import type { WebSocket } from 'ws';
 import type { Context, Operation, PlayerSocket, Result } from '../../../types/player.d.ts';
 import type { Route } from './connection.ts';
-import { openSocket, socketUrl } from './socket.ts';
+import { frameBytes, MASK_BYTES, openSocket, socketUrl } from './socket.ts';
 
 /** A player's socket may receive what its server likes to send. */
 const MOST_PAYLOAD = 16 * 2 ** 20;
@@ -14,6 +14,7 @@ interface Surroundings {
   readonly random: () => number;
   readonly now: () => number;
   readonly log: (line: string) => void;
+  readonly carried: (bytesIn: number, bytesOut: number) => void;
   readonly settle: (operation: Operation, result: Result) => void;
   readonly lost: (reason: string | undefined) => void;
 }
@@ -34,7 +35,7 @@ export class PlayerContext implements Context {
   readonly #ended = new AbortController();
   readonly #sockets = new Set<WebSocket>();
 
-  constructor({ route, player, players, urls, random, now, log, settle, lost }: Surroundings) {
+  constructor({ route, player, players, urls, random, now, log, carried, settle, lost }: Surroundings) {
     this.player = player;
     this.players = players;
     this.url = route.url;
@@ -45,7 +46,7 @@ export class PlayerContext implements Context {
     this.settle = settle;
     this.lost = (reason) => lost(reason);
     this.log = (message) => log(`player ${player}: ${message}`);
-    this.openSocket = (path) => this.#open(path, route);
+    this.openSocket = (path) => this.#open(path, route, carried);
   }
 
   get signal(): AbortSignal {
@@ -58,12 +59,18 @@ export class PlayerContext implements Context {
     this.#ended.abort();
   }
 
-  #open(path: string, { url, source, address }: Route): PlayerSocket {
+  #open(path: string, { url, source, address }: Route, carried: Surroundings['carried']): PlayerSocket {
     const socket = openSocket(socketUrl(url, path), source, MOST_PAYLOAD, address);
     this.#sockets.add(socket);
     socket.on('close', () => this.#sockets.delete(socket));
     // Whoever listens hears it as well; nobody has to.
     socket.on('error', () => {});
+    socket.on('message', (data) => carried(frameBytes(Buffer.isBuffer(data) ? data.length : 0), 0));
+    const send = socket.send.bind(socket);
+    socket.send = (data: string | Uint8Array, ...rest: readonly unknown[]) => {
+      carried(0, frameBytes(Buffer.byteLength(data)) + MASK_BYTES);
+      Reflect.apply(send, socket, [data, ...rest]);
+    };
     return socket as unknown as PlayerSocket;
   }
 }
