@@ -91,7 +91,7 @@ export class Fleet implements ReadyFleet {
         this.troubled(
           stackFailed(
             `load worker ${worker} (process ${child.pid}) ended during the run: ${describeExit(exit)}`,
-            `${this.suspicion}See whether the system ran out of memory, or raise --workers so that each holds fewer players. ${child.tail(3)}`.trim(),
+            `${this.suspicion}see whether the system ran out of memory, or raise --workers so that each holds fewer players. ${child.tail(3)}`.trim(),
           ),
         );
       });
@@ -194,13 +194,15 @@ export class Fleet implements ReadyFleet {
   /** Whom a process that ends or stands still makes think of. */
   private get suspicion(): string {
     const module = this.plan.setups[0]?.module ?? null;
-    return module === null ? '' : `The player module ${module.name} runs in that process: look there first. `;
+    return module === null
+      ? ''
+      : `The player module ${module.name} runs in that process: look there first, and `;
   }
 
   private silent(worker: number, seconds: number): Error {
     return stackFailed(
       `load worker ${worker} (process ${this.workerPids[worker]}) has said nothing for ${seconds} s: it stands still, or its event loop is blocked`,
-      `${this.suspicion}Else it was stopped, or the machine is overloaded: run again.`,
+      `${this.suspicion || 'It was stopped, or the machine is overloaded: '}run it again.`,
     );
   }
 
@@ -272,7 +274,12 @@ export class Fleet implements ReadyFleet {
     } else if (kind === 'dropped' || kind === 'ledger') {
       this.asks.answer(report);
     } else if (kind === 'refused') {
-      this.troubled(stackFailed(report.message, this.suspicion || hintFor(report.message)));
+      this.troubled(
+        stackFailed(
+          report.message,
+          this.suspicion ? `${this.suspicion}run it again.` : hintFor(report.message),
+        ),
+      );
     } else if (kind === 'broken') {
       this.troubled(stackFailed(`load worker ${worker} broke: ${report.message}`, BROKEN_HINT));
     } else if (kind === 'connecting') {

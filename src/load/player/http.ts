@@ -120,7 +120,11 @@ class HttpConnection implements Connection {
       connect: (_options, callback) => {
         const ready = this.first;
         this.first = null;
-        if (ready !== null && !ready.destroyed && monotonic() - since < FRESH) return callback(null, ready);
+        if (ready !== null && !ready.destroyed && monotonic() - since < FRESH) {
+          // The pool does not expect to be answered while it asks: it would forget the request.
+          queueMicrotask(() => callback(null, ready));
+          return;
+        }
         ready?.destroy();
         connect(callback);
       },
