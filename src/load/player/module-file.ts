@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url';
-import type { Close, Connect, Perform, Session } from '../../../types/player.d.ts';
 import { messageOf } from '../../errors.ts';
+import type { Close, Connect, Perform, Session } from '../../player.d.ts';
 import type { PlayerModule } from '../fleet/messages.ts';
 import { isRecord } from '../json.ts';
 

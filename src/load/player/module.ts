@@ -1,5 +1,5 @@
-import type { Operation, Result, Session } from '../../../types/player.d.ts';
 import { monotonic } from '../../clock.ts';
+import type { Operation, Result, Session } from '../../player.d.ts';
 import { random } from '../../rng.ts';
 import type { Complaints } from '../complaints.ts';
 import { OUTCOME, type Outcome } from '../recorder.ts';

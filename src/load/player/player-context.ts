@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import type { Context, Operation, PlayerSocket, Result } from '../../../types/player.d.ts';
+import type { Context, Operation, PlayerSocket, Result } from '../../player.d.ts';
 import type { Route } from './connection.ts';
 import { frameBytes, MASK_BYTES, openSocket, socketUrl } from './socket.ts';
 
