@@ -27,6 +27,7 @@ test('init in an empty folder, then the command that it prints: a verdict', { ti
   expect(ok + rejected).toBe(scheduled);
   expect(report.integrity).toMatchObject({ lost: 0, phantom: 0, duplicated: 0, holes: 0 });
   expect(report.network.bytesPerPlayerSecondIn).toBeGreaterThan(0);
+  expect(report.network.bytesPerPlayerSecondOut).toBeGreaterThan(0);
   expect(readFileSync(join(bundle, 'logs', 'fleet-0.log'), 'utf8')).toContain('welcome to place');
 });
 

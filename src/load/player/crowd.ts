@@ -297,7 +297,9 @@ export class Crowd implements Listener, Home {
     this.unanswered.take(player, sequence, due, sent);
     recorder.ownLag(INTENT, 1, due, sent - this.unanswered.sendable(player, due));
     ledger.sent(this.plan.ids[player]!, sequence);
-    this.bytesOut += connection.send(sequence, due);
+    // What it may tell meanwhile is added as well: the sum is taken afterwards.
+    const bytes = connection.send(sequence, due);
+    this.bytesOut += bytes;
   }
 
   /** The connection is over, without our doing or because garbage came. */
