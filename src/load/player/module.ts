@@ -170,8 +170,10 @@ class ModuleConnection implements Connection {
   private lose(reason: unknown): void {
     if (!this.isOpen) return;
     this.isOpen = false;
+    // One that was never made is for connect to tell.
+    if (this.listener === null) return;
     this.complain(`a connection was lost: ${inShort(reason ?? 'the module does not say why')}`);
-    this.listener?.ended(this.player, this);
+    this.listener.ended(this.player, this);
   }
 
   private returned(operation: Operation, result: unknown): void {
