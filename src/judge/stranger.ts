@@ -9,9 +9,13 @@ const OF_DATABASE = /^(database|integrity)\./;
  * Why a figure cannot be known of a target that is no world of ours: nobody watched it, and what the scenario says of
  * its own world is not true of that one. Null where it can.
  */
-export function strangeness(metric: string, { stackKind, probes, measured }: Measurements): string | null {
+export function strangeness(
+  metric: string,
+  { stackKind, probes, measured }: Pick<Measurements, 'stackKind' | 'probes' | 'measured'>,
+): string | null {
   const watched = (name: RegExp): boolean => probes.some((probe) => name.test(probe.name));
-  if (stackKind !== 'target' || measured === null || watched(/^world/)) return null;
+  // Where nothing at all was watched, the run was another tool's.
+  if (stackKind !== 'target' || measured === null || probes.length === 0 || watched(/^world/)) return null;
   if (OF_METRICS.test(metric)) return 'the target has no metrics of a world server';
   if (OF_DATABASE.test(metric) && !watched(/^postgres/))
     return 'the target has no database that capbench reads';
