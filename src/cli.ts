@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { checkCommand } from './commands/check.ts';
+import { initCommand } from './commands/init.ts';
 import { listCommand } from './commands/list.ts';
 import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
@@ -19,6 +20,7 @@ const VERBS: readonly ((host: Host) => Command)[] = [
   checkCommand,
   serveCommand,
   reportCommand,
+  initCommand,
 ];
 
 const EXAMPLES = `

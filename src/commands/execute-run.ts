@@ -14,11 +14,14 @@ import { type RunPlan, run } from '../run/run.ts';
 import { scenarioHash, writeScenario } from '../scenario/resolved.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { workloadOf } from '../scenario/workload.ts';
+import { attachAny, isFluxWorld } from '../stack/any-server.ts';
 import { openLocalStack } from '../stack/local.ts';
 import { openNullWorld } from '../stack/null-world.ts';
 import { attachTargets } from '../stack/remote.ts';
+import type { Stack } from '../stack/stack.ts';
 import { openWatchdog, type Watchdog } from '../stack/watchdog.ts';
 import { consentLine } from './consent.ts';
+import { playerModuleOf, refuseWithoutTarget } from './player-module.ts';
 import { openProgress } from './progress.ts';
 import { publish } from './publish.ts';
 import type { RunFlags } from './run.ts';
@@ -67,7 +70,10 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
   let watchdog: Watchdog | null = null;
   try {
     const workers = workersOf(host, flags.workers);
-    const { scenario } = await loadScenario(host, reference, flags);
+    const loaded = await loadScenario(host, reference, flags);
+    const { scenario } = loaded;
+    const module = await playerModuleOf(loaded, flags);
+    refuseWithoutTarget(loaded, flags.target.length);
     // Bad addresses are bad input: said before there is a bundle. Names are not resolved again after this.
     const { targets, access, probes } = await readTargets(host, flags);
     if (targets.length > 0) refuseProcessFaults(scenario);
@@ -99,7 +105,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
         host: hostFacts(host),
       },
       openStack: stackOpener(host, scenario, { targets, access, probes }, guard),
-      engine: engineOf(flags, { workers, watchdog: guard, onConnecting: progress.connecting }),
+      engine: engineOf(flags, { workers, watchdog: guard, onConnecting: progress.connecting, module }),
       watched: targets.length === 0 ? null : { addresses: probes, ca: access.ca },
       openNullWorld: (size, signal) => openNullWorld({ ...size, watchdog: guard, signal }),
       readLog: readLogTail,
@@ -136,6 +142,17 @@ function engineOf({ engine }: RunFlags, options: NativeEngineOptions): Engine {
   }
 }
 
+/** Players of one's own may drive any server; a module may drive the flux world as well, and is judged as there. */
+async function attach(
+  { players }: Scenario,
+  { targets, access, probes }: RunTargets,
+  signal: AbortSignal,
+): Promise<Stack> {
+  const any =
+    players !== undefined && !(players.protocol === 'module' && (await isFluxWorld(targets, access, signal)));
+  return (any ? attachAny : attachTargets)(targets, { signal, access, database: probes.postgres });
+}
+
 function stackOpener(
   host: Host,
   scenario: Scenario,
@@ -144,7 +161,7 @@ function stackOpener(
 ): RunPlan['openStack'] {
   if (targets.length > 0) {
     return async (signal) => {
-      const stack = await attachTargets(targets, { signal, access, database: probes.postgres });
+      const stack = await attach(scenario, { targets, access, probes }, signal);
       // The load's processes are ours, and guarded, also where the stack is somebody else's.
       return { ...stack, failure: Promise.race([stack.failure, watchdog.lost]) };
     };

@@ -7,6 +7,7 @@ import { type TargetFlags, withTargets } from './target-options.ts';
 /** What `capbench run` takes besides the scenario's own options, as given. */
 export interface RunFlags extends ScenarioFlags, TargetFlags {
   readonly engine: EngineName;
+  readonly allowModule?: boolean;
   readonly workers?: string;
   readonly out?: string;
   readonly quiet?: boolean;
@@ -19,6 +20,7 @@ Examples:
   $ capbench run quickstart
   $ capbench run m4pro-20k --scale 0.25 --duration 30s
   $ capbench run ./my-world.yaml --set load.players=500 --json
+  $ capbench run ./my-world.yaml --allow-module          players of your own: capbench init writes them
   $ capbench run quickstart --target http://127.0.0.1:3001 --target http://127.0.0.1:3002
   $ capbench run quickstart --target http://game.example:3001 --i-own game.example
   $ capbench run quickstart --target wss://game.example --i-own game.example --ca-file ca.pem \\
@@ -33,6 +35,7 @@ export const runCommand = (host: Host): Command =>
   withTargets(withScenario(new Command('run')))
     .description('start the stack, simulate the players, judge the budgets, leave a bundle of reports')
     .addOption(new Option('--engine <name>', 'who makes the load').choices(ENGINES).default('native'))
+    .option('--allow-module', 'load the player module that the scenario names: it is code')
     .option('--workers <number>', 'processes that simulate players (default: by cores and players)')
     .option('--out <folder>', 'where the bundle goes (default: reports)')
     .option('--quiet', 'no progress; the verdict alone on stdout')

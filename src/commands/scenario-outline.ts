@@ -1,4 +1,5 @@
 import type { Budget } from '../scenario/budget.ts';
+import type { Players } from '../scenario/players.ts';
 import { scenarioHash } from '../scenario/resolved.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { formatDuration } from '../units.ts';
@@ -27,6 +28,18 @@ function limitOf({ op, limit, unit }: Budget): string {
 
 function sourceOf({ source }: Budget): string {
   return source === null ? 'your own' : `${source.document}:${source.line} ${source.heading}`;
+}
+
+/** How players of one's own talk. */
+function speech(players: Players): string {
+  switch (players.protocol) {
+    case 'json':
+      return `JSON over WebSocket at ${players.path}, ${players.commands.length} commands; id at ${players.idAt}, error at ${players.errorAt}`;
+    case 'http':
+      return `HTTP, ${players.requests.length} requests: ${players.requests.map(({ method, path }) => `${method} ${path}`).join(', ')}`;
+    case 'module':
+      return `as ${players.module} does: code, which \`capbench run\` loads with --allow-module alone`;
+  }
 }
 
 /** One line of several columns, the last as long as it is. */
@@ -75,6 +88,7 @@ export function outline({ scenario, path }: LoadedScenario): string {
           'intents',
           `${number(load.intentsPerSecond)}/s, at most ${load.outstanding} unanswered for each player`,
         ],
+        ...(scenario.players === undefined ? [] : [['they speak', speech(scenario.players)]]),
         ['monsters', number(load.monsters)],
         ['monster commands', `${number(load.monsterCommandsPerSecond)}/s, ${load.commandsPerPost} to a post`],
         [

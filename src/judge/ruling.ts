@@ -8,6 +8,7 @@ import { conversion } from '../units.ts';
 import { isText, keeps } from './comparison.ts';
 import { metricAt, resolve, settingOf } from './metric.ts';
 import { settingNumber } from './setting-value.ts';
+import { strangeness } from './stranger.ts';
 import { beyondBuckets, noteOf, unfitting } from './target-metric.ts';
 
 /** What became of one budget. Only `met` and `breached` decide. */
@@ -72,6 +73,8 @@ export function rule(
   if (outOfReach !== null) return of('untestable', outOfReach);
   const otherwise = budget.fullLoad ? anotherLoad(figures, altered) : null;
   if (otherwise !== null) return of('unmeasured', otherwise);
+  const strange = strangeness(budget.metric, m);
+  if (strange !== null) return { ...without, state: 'unmeasured', reason: strange };
   const unanswered = unansweredAt(budget, figures);
   if (observed === null && unanswered === 0) return of('unmeasured', absence(budget, m));
 

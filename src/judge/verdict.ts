@@ -63,6 +63,7 @@ export function judge(m: Measurements, s: Scenario): Verdict {
     invalidBecause,
     breachedBecause,
     notes: [
+      ...accusations(m, s),
       ...relaxations(rules),
       ...because(({ consequence }) => consequence === 'note'),
       ...(breached ? unproven : []),
@@ -70,6 +71,10 @@ export function judge(m: Measurements, s: Scenario): Verdict {
     bottleneck: bottleneckOf(figures, rules, rulings),
   };
 }
+
+/** What a player module of the user's own did wrong, with its name: it shares a process with what measures. */
+const accusations = ({ errors }: Measurements, { players }: Scenario): readonly string[] =>
+  players?.protocol === 'module' ? errors.filter((text) => text.includes(players.module)) : [];
 
 /** `relaxed: generator-loop-delay 500 (default 100)`: once for a rule that there is for each operation or budget. */
 export function relaxations(rules: readonly JudgedRule[]): string[] {

@@ -155,6 +155,8 @@ export interface ReadyFleet {
   readonly go: Micros | null;
   readonly connect: ConnectFacts;
   readonly workerPids: readonly number[];
+  /** The workers' log files, name -> path, where there is something to read in them. Gone after close. */
+  readonly logs?: ReadonlyMap<string, string>;
   /**
    * Starts the schedule at `go` on the host's monotonic clock, which is the engine's own where it has one; resolves after the drain.
    * @throws CapbenchError 93 when a worker died or broke, 105 when the fleet was closed meanwhile

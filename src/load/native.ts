@@ -9,9 +9,9 @@ import { openRunFolder } from '../stack/run-folder.ts';
 import type { Endpoints } from '../stack/stack.ts';
 import type { Watchdog } from '../stack/watchdog.ts';
 import type { Engine, EngineName, ReadyFleet } from './engine.ts';
-import { dealSources, fleetWorlds, type KnownWorld } from './fleet/deal.ts';
+import { dealPlayers, dealSources, fleetWorlds, type KnownWorld } from './fleet/deal.ts';
 import { Fleet } from './fleet/fleet.ts';
-import type { WorkerSetup } from './fleet/messages.ts';
+import type { FleetWorld, PlayerModule, WorkerSetup } from './fleet/messages.ts';
 import { readDescriptors, readHostLimits } from './host-limits.ts';
 import { type Destination, type HostLimits, planConnections } from './limits.ts';
 import type { WireName } from './monster/wire.ts';
@@ -25,6 +25,8 @@ export interface NativeEngineOptions {
   readonly onConnecting?: (connected: number, failed: number) => void;
   /** What the host allows; the host is asked when this is not given. */
   readonly limits?: HostLimits;
+  /** The user's own module, for a workload that one plays. */
+  readonly module?: PlayerModule | null;
 }
 
 /** An engine of the fleet's processes, by the name that the reports give it. */
@@ -39,13 +41,16 @@ export const createNativeEngine = (options: NativeEngineOptions): Engine =>
 
 /** The fleet's processes, with the wire of the engine's own. */
 export function createFleetEngine({ name, wire }: FleetEngine, options: NativeEngineOptions): Engine {
-  const { workers, watchdog, onConnecting = () => {}, limits } = options;
+  const { workers, watchdog, onConnecting = () => {}, limits, module: player = null } = options;
   return {
     name,
     async prepare(workload: Workload, at: Endpoints, signal: AbortSignal): Promise<ReadyFleet> {
-      const known = await askAll(at, signal);
-      const worlds = fleetWorlds(known, workload);
-      const plan = planConnections(known.map(destinationOf), workers, limits ?? readHostLimits());
+      const worlds =
+        at.unknown === true
+          ? dealPlayers(at.worlds, workload.players)
+          : fleetWorlds(await askAll(at, signal), workload);
+      const destinations = worlds.map((world) => destinationOf(world, at));
+      const plan = planConnections(destinations, workers, limits ?? readHostLimits());
       const sourceOf = dealSources(worlds, plan, workload.players);
       const run = randomBytes(6).toString('hex');
       const setups = Array.from(
@@ -58,6 +63,7 @@ export function createFleetEngine({ name, wire }: FleetEngine, options: NativeEn
           wire,
           worlds,
           sources: plan.sources,
+          module: player,
           sourceOf: sourceOf.filter((_source, player) => workerOfPlayer(player, plan.workers) === worker),
         }),
       );
@@ -88,12 +94,13 @@ async function askAll(at: Endpoints, signal: AbortSignal): Promise<KnownWorld[]>
   }
 }
 
-function destinationOf({ endpoint, health }: KnownWorld): Destination {
-  const { hostname, port, protocol } = new URL(endpoint.url);
+function destinationOf({ url, address, players }: FleetWorld, { worlds }: Endpoints): Destination {
+  const { hostname, port, protocol } = new URL(url);
+  const pid = worlds.find((world) => world.url === url)?.pid ?? null;
   return {
-    host: endpoint.address ?? hostname,
+    host: address ?? hostname,
     port: Number(port) || (protocol === 'https:' ? 443 : 80),
-    players: health.players.to - health.players.from,
-    descriptors: endpoint.pid === null ? null : readDescriptors(endpoint.pid),
+    players: players.to - players.from,
+    descriptors: pid === null ? null : readDescriptors(pid),
   };
 }

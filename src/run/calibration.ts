@@ -70,6 +70,8 @@ function calibrationLoad(scenario: Scenario): Workload {
     timeline: { rampEnd: RAMP, measureStart, end: micros(measureStart + seconds(length)) },
     drain: DRAIN,
     reconnect: false,
+    // The null world speaks flux, and what is asked is what the generator can do, not what a module can.
+    playing: undefined,
   };
 }
 

@@ -143,6 +143,9 @@ async function story(running: Running, logs: Map<string, string>): Promise<Endin
   // Also a fleet that gets ready when nobody waits for it any more is closed.
   closers.push(() => preparing.then((ready) => ready.close()).catch(() => undefined));
   const fleet = await unlessLost('the load', preparing);
+  closers.push(async () => {
+    for (const [name, path] of fleet.logs ?? []) logs.set(name, await plan.readLog(path));
+  });
   notes.connect = fleet.connect;
   notes.ready = monotonic();
   notes.workers = fleet.workerPids.length;
@@ -211,7 +214,11 @@ async function openProbes(
   notes: Notes,
   closers: (() => Promise<void>)[],
 ): Promise<readonly Probe[]> {
-  const worlds = stack.endpoints.worlds.map((world, index) => openWorldProbe(world, index + 1));
+  const { endpoints } = stack;
+  const worlds =
+    endpoints.unknown === true
+      ? []
+      : endpoints.worlds.map((world, index) => openWorldProbe(world, index + 1));
   const { database } = stack.endpoints;
   const host = openHostProbe(stack.endpoints);
   const probes: Probe[] = [...worlds, host];

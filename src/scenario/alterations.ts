@@ -9,6 +9,7 @@ const isLoad = ([room, key]: Path): boolean =>
   room === 'world' ||
   room === 'postgres' ||
   room === 'faults' ||
+  room === 'players' ||
   (room === 'load' && LOAD.includes(String(key)));
 
 /**

@@ -8,6 +8,7 @@ import { crossCheck } from './cross-check.ts';
 import { readYaml, startFrom } from './document.ts';
 import { type Finding, findingsOf, found, located, MOST_UNKNOWN, unknownKey, valueAt } from './finding.ts';
 import { applySettings, type Overrides } from './overrides.ts';
+import { playersCheck, worldFor } from './players-check.ts';
 import { type Path, ScenarioError, shown } from './problem.ts';
 import type { Load, Scenario, WorldSettings } from './scenario.ts';
 import {
@@ -70,7 +71,7 @@ export function readScenario(
 
   const altered = alterations(document.value, overridden, read.altered);
   const scenario = adjust({ ...read, altered }, overrides);
-  const misfits = crossCheck(scenario.load, scenario.world, scenario.faults);
+  const misfits = crossCheck(scenario.load, worldFor(scenario.players, scenario.world), scenario.faults);
   if (misfits.length > 0) {
     const changed = overrides.scale === null ? 'after --duration' : `with --scale ${overrides.scale}`;
     throw new ScenarioError(located(misfits, () => changed));
@@ -128,10 +129,14 @@ function readHead(root: object, findings: Finding[]): Common | undefined {
   const [name, description, system, seed] = [take('name'), take('description'), take('system'), take('seed')];
   const [loadEntry, worldEntry, postgres] = [take('load'), take('world'), take('postgres')];
   const [deviations, ceilings, rules] = [take('deviations'), take('ceilings'), take('rules')];
-  const [calibration, faults] = [take('calibration'), take('faults')];
+  const [calibration, faults, players] = [take('calibration'), take('faults'), take('players')];
   const load = loadEntry && loadOf(loadEntry);
   const world = worldEntry && worldOf(worldEntry);
-  if (load !== undefined) findings.push(...crossCheck(load, world, faults ?? []));
+  if (load !== undefined)
+    findings.push(
+      ...crossCheck(load, worldFor(players, world), faults ?? []),
+      ...playersCheck(players, load),
+    );
   if (name === undefined || description === undefined || system === undefined || seed === undefined)
     return undefined;
   if (load === undefined || world === undefined || postgres === undefined) return undefined;
@@ -140,6 +145,7 @@ function readHead(root: object, findings: Finding[]): Common | undefined {
   return {
     ...{ name, description, system, seed, load, world, postgres, deviations },
     ...{ ceilings, calibration, faults, rules },
+    ...(players === undefined ? {} : { players }),
   };
 }
 

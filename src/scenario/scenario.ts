@@ -1,5 +1,6 @@
 import type { Micros } from '../units.ts';
 import type { Budget } from './budget.ts';
+import type { Players } from './players.ts';
 
 /** Where the load's numbers come from. Rates are totals over all players and all monsters. */
 export interface Load {
@@ -136,6 +137,8 @@ export interface Scenario {
   /** What `--set` changed of players, rates, world and PostgreSQL (`load.players=400`); printed beside the scale. */
   readonly altered: readonly string[];
   readonly load: Load;
+  /** Undefined: those of the flux world. */
+  readonly players?: Players | undefined;
   readonly world: WorldSettings;
   readonly postgres: PostgresSettings;
   /** What the document has and this stack has not, or has otherwise, and why. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { OPERATORS } from './budget.ts';
 import { duration, line, list, map, megabytes, oneOf, prose, quantity, whole, word } from './leaf.ts';
+import { playersSchema } from './players-schema.ts';
 import { DEFAULT_CALIBRATION, DEFAULT_RULES } from './rules.ts';
 
 /** The most of anything that multiplies: beyond these a scenario is a mistake, or an attack. */
@@ -264,6 +265,7 @@ export const headSchemas = {
     .default(1)
     .describe('Of every random choice'),
   load,
+  players: playersSchema,
   world: world.prefault({}),
   postgres: postgres.prefault({}),
   deviations: list(deviation, 100, 'deviations').default([]),

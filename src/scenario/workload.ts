@@ -1,4 +1,5 @@
 import { type Micros, micros } from '../units.ts';
+import type { Players } from './players.ts';
 import type { FaultAction, Scenario } from './scenario.ts';
 
 /** Operations are of two kinds; the names are those of report.json. */
@@ -39,6 +40,8 @@ export interface Workload {
    * where faults are planned: elsewhere a lost connection is a finding, and stays lost.
    */
   readonly reconnect: boolean;
+  /** How the players talk; undefined: as those of the flux world do. */
+  readonly playing?: Players | undefined;
 }
 
 /** One fault, once. */
@@ -92,5 +95,6 @@ export function workloadOf(scenario: Scenario): Workload {
     drain: load.drain,
     connectsPerSecond: load.connectsPerSecond,
     reconnect: scenario.faults.length > 0,
+    playing: scenario.players,
   };
 }

@@ -53,7 +53,7 @@ export async function attachTargets(
   }
 }
 
-const attachedDatabase = (attached: Attached): DatabaseEndpoint => ({
+export const attachedDatabase = (attached: Attached): DatabaseEndpoint => ({
   ...{ host: '', port: 0, user: '', password: '', database: '', pid: null },
   attached,
 });

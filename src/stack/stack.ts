@@ -35,6 +35,8 @@ export interface Attached {
 
 export interface Endpoints {
   readonly worlds: readonly WorldEndpoint[];
+  /** True where they are servers of any kind, that have no health and no metrics that capbench reads. */
+  readonly unknown?: boolean;
   /** Null for a target whose database nobody named. */
   readonly database: DatabaseEndpoint | null;
 }

@@ -6,6 +6,9 @@ const EVERY_MS = 2_000;
 /** So many refusals in a row, so that a server that is just restarted is not given up. */
 const REFUSALS = 2;
 
+/** Rejects where nobody is there (health.ts). */
+type Look = (world: Reachable, signal: AbortSignal) => Promise<unknown>;
+
 /** Watches over world servers that somebody else started. */
 export interface Vigil {
   /** Settles (never rejects) when nobody listens at one of the addresses any more. */
@@ -17,14 +20,14 @@ export interface Vigil {
  * Asks every world server for its health while a run goes on. One that is slow, or answers badly, is under test: the
  * load tells. One whose port is closed is gone, and there is nothing to be measured any more.
  */
-export function keepVigil(worlds: readonly Reachable[]): Vigil {
+export function keepVigil(worlds: readonly Reachable[], look: Look = askHealth): Vigil {
   const ended = new AbortController();
   const refusals = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
   const failure = new Promise<StackFailure>((resolve) => {
-    const look = async (world: (typeof worlds)[number]): Promise<void> => {
+    const visit = async (world: Reachable): Promise<void> => {
       const { url } = world;
-      const gone = await askHealth(world, ended.signal).then(() => false, isNobodyThere);
+      const gone = await look(world, ended.signal).then(() => false, isNobodyThere);
       const count = gone ? (refusals.get(url) ?? 0) + 1 : 0;
       refusals.set(url, count);
       if (count < REFUSALS || ended.signal.aborted) return;
@@ -35,7 +38,7 @@ export function keepVigil(worlds: readonly Reachable[]): Vigil {
       });
     };
     const round = async (): Promise<void> => {
-      await Promise.all(worlds.map(look));
+      await Promise.all(worlds.map(visit));
       if (!ended.signal.aborted) timer = setTimeout(round, EVERY_MS).unref();
     };
     timer = setTimeout(round, EVERY_MS).unref();

@@ -7,6 +7,7 @@ import { SequenceLedger } from '../../src/load/ledger.ts';
 import { PlayerPacer } from '../../src/load/pacer.ts';
 import { Crowd } from '../../src/load/player/crowd.ts';
 import { FluxVoice } from '../../src/load/player/flux.ts';
+import { SocketConnection } from '../../src/load/player/socket-connection.ts';
 import { Recorder } from '../../src/load/recorder.ts';
 import { ScheduleHash } from '../../src/load/schedule-hash.ts';
 import { compareLedger, type Rows } from '../../src/probe/integrity.ts';
@@ -47,12 +48,14 @@ class Stage {
   readonly ledger = new SequenceLedger(PLAYERS);
   readonly complaints = new Complaints();
   readonly crowd: Crowd;
+  private readonly voice: FluxVoice;
   readonly sockets: FakeSocket[] = [];
 
   constructor(reconnect: boolean, { intentRate = 10, duration = 3 } = {}) {
     const { seed, timeline, outstanding } = workloadWith({ duration });
     const ids = Int32Array.from({ length: PLAYERS }, (_, player) => player);
     this.recorder = new Recorder(timeline);
+    this.voice = new FluxVoice(seed, ids);
     this.crowd = new Crowd(
       { ids, intentRate, outstanding, skipAfter: SKIP_AFTER, timeout: TIMEOUT },
       {
@@ -61,7 +64,6 @@ class Stage {
         complaints: this.complaints,
         now: () => this.now,
         pacer: new PlayerPacer(seed, ids, intentRate, timeline),
-        voice: new FluxVoice(seed, ids),
         hash: new ScheduleHash(),
       },
     );
@@ -69,9 +71,13 @@ class Stage {
     for (let player = 0; player < PLAYERS; player++) {
       const socket = new FakeSocket();
       this.sockets.push(socket);
-      this.crowd.welcome(player, socket as unknown as WebSocket, 0);
+      this.crowd.welcome(player, this.over(player, socket), 0);
     }
     this.crowd.start();
+  }
+
+  private over(player: number, socket: FakeSocket): SocketConnection {
+    return new SocketConnection(player, socket as unknown as WebSocket, this.voice, this.complaints);
   }
 
   socket(player: number): FakeSocket {
@@ -88,7 +94,7 @@ class Stage {
   resume(player: number, lastSequence: number): FakeSocket {
     const socket = new FakeSocket();
     this.sockets[player] = socket;
-    this.crowd.resume(player, socket as unknown as WebSocket, { lastSequence, place: 1 });
+    this.crowd.resume(player, this.over(player, socket), { lastSequence, place: 1 });
     return socket;
   }
 

@@ -4,6 +4,7 @@ import { monotonic } from '../../src/clock.ts';
 import { CapbenchError } from '../../src/errors.ts';
 import { createAutocannonEngine } from '../../src/load/autocannon/engine.ts';
 import type { EngineName, LoadSecond, ReadyFleet, Tally } from '../../src/load/engine.ts';
+import type { PlayerModule } from '../../src/load/fleet/messages.ts';
 import type { HostLimits } from '../../src/load/limits.ts';
 import { createNativeEngine } from '../../src/load/native.ts';
 import type { Workload } from '../../src/scenario/workload.ts';
@@ -54,6 +55,7 @@ interface PrepareOptions {
   readonly workers?: number;
   readonly limits?: HostLimits;
   readonly signal?: AbortSignal;
+  readonly module?: PlayerModule;
 }
 
 export async function prepare(
@@ -64,10 +66,16 @@ export async function prepare(
     workers = 2,
     limits,
     signal = new AbortController().signal,
+    module,
   }: PrepareOptions = {},
 ): Promise<ReadyFleet> {
   const create = name === 'autocannon' ? createAutocannonEngine : createNativeEngine;
-  const engine = create({ workers, watchdog, ...(limits ? { limits } : {}) });
+  const engine = create({
+    workers,
+    watchdog,
+    ...(limits ? { limits } : {}),
+    ...(module ? { module } : {}),
+  });
   const fleet = await engine.prepare(workload, endpoints, signal);
   closers.push(() => fleet.close());
   return fleet;

@@ -23,7 +23,7 @@ export function generatorRules(evidence: Evidence): readonly JudgedRule[] {
       state: stateOf(m.measured !== null, observed !== null && observed <= limit.limit && allTold),
       observed,
       ...limit,
-      advice: allTold ? ADVICE : 'not every load worker told how it fared: see the errors of the run',
+      advice: allTold ? adviceFor(s) : 'not every load worker told how it fared: see the errors of the run',
       consequence: 'invalid',
     };
   };
@@ -42,6 +42,11 @@ export function generatorRules(evidence: Evidence): readonly JudgedRule[] {
 
 const ADVICE =
   'the generator held the run back: more --workers, another machine for the load, or a smaller --scale';
+
+const adviceFor = ({ players }: Evidence['s']): string =>
+  players?.protocol === 'module'
+    ? `the player module ${players.module} runs in the generator: see whether it blocks its event loop; else ${ADVICE}`
+    : ADVICE;
 
 /** Bundles of an older capbench have neither: it wrote no canary. */
 function orUnrecorded({ m }: Evidence, rule: JudgedRule, what: string): JudgedRule {

@@ -9,7 +9,7 @@ const AGREE_PERCENT = 1;
 /** Whether what was measured is what happened, and what was acknowledged is there. */
 export const integrityRules = (evidence: Evidence): readonly JudgedRule[] => [
   probesGaveData(evidence),
-  protocol(evidence.m),
+  protocol(evidence),
   faultsInjected(evidence),
   integrity(evidence.m),
   rowWritesAgree(evidence.m, evidence.figures),
@@ -45,13 +45,15 @@ const expectedProbes = (m: Measurements, { world }: Evidence['s']): readonly str
     : ['host', 'postgres', ...Array.from({ length: world.servers }, (_, i) => `world-${i + 1}`)];
 
 /** An answer that nobody waits for was counted nowhere; who sends those may have sent others in place of them. */
-const protocol = (m: Measurements): JudgedRule => ({
+const protocol = ({ m, s: { players } }: Evidence): JudgedRule => ({
   id: 'protocol',
   state: stateOf(m.phases.go !== null, m.strayAnswers === 0),
   observed: m.strayAnswers,
   ...fixed(0),
   advice:
-    'the target answers what was never asked, or twice: see the wire protocol in the README; its latencies cannot be told',
+    players?.protocol === 'module'
+      ? `the player module ${players.module} settles what it was never given, or twice: see the errors of the run; its latencies cannot be told`
+      : 'the target answers what was never asked, or twice: see the wire protocol in the README; its latencies cannot be told',
   consequence: 'invalid',
 });
 

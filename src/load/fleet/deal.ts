@@ -45,6 +45,18 @@ export function fleetWorlds(known: readonly KnownWorld[], workload: Workload): F
   return worlds;
 }
 
+/** Servers that nothing is known of share the players evenly, in the order of their numbers. */
+export const dealPlayers = (worlds: readonly WorldEndpoint[], players: number): FleetWorld[] =>
+  worlds.map((world, index) => ({
+    url: world.url,
+    ...accessOf(world),
+    players: {
+      from: Math.floor((index * players) / worlds.length),
+      to: Math.floor(((index + 1) * players) / worlds.length),
+    },
+    monsters: { from: 0, to: 0 },
+  }));
+
 /**
  * The source address of each player: 0 for the system's choice, else 1 + index in the plan's sources. A server's
  * first players are not bound, as many as the plan says; the others take the sources, each filled in turn.

@@ -17,6 +17,7 @@ import {
   type WorkerTally,
 } from './messages.ts';
 import { Seconds } from './seconds.ts';
+import { Silence } from './silence.ts';
 import { mergeTallies } from './tally.ts';
 
 /** Above this share of players that cannot connect, the fleet does not get READY. */
@@ -51,6 +52,7 @@ type WorkerState =
  */
 export class Fleet implements ReadyFleet {
   readonly go = null;
+  readonly logs: ReadonlyMap<string, string>;
   readonly workerPids: readonly number[];
   private readonly plan: FleetPlan;
   private readonly processes: readonly NodeProcess[];
@@ -58,6 +60,7 @@ export class Fleet implements ReadyFleet {
   private readonly asks = new Asks((worker, question) => this.send(worker, question));
   private seconds: Seconds | null = null;
   private running = false;
+  private readonly silence: Silence;
   private closing: Promise<void> | null = null;
   /** Rejects when a worker died or broke, in whatever phase, and when the fleet is closed. */
   private readonly trouble: Promise<never>;
@@ -68,12 +71,17 @@ export class Fleet implements ReadyFleet {
     this.plan = plan;
     this.processes = processes;
     this.workerPids = processes.map(({ pid }) => pid);
+    // Only a user's own module has something to say there.
+    this.logs = new Map(this.suspicion === '' ? [] : processes.map(({ name, log }) => [name, log] as const));
     this.workers = processes.map(() => ({ state: 'connecting', connected: 0, failed: 0, error: null }));
     this.trouble = new Promise((_resolve, reject) => {
       this.troubled = reject;
     });
     // Between two phases nobody listens; the next one will.
     this.trouble.catch(() => {});
+    this.silence = new Silence(processes.length, (worker, seconds) =>
+      this.troubled(this.silent(worker, seconds)),
+    );
     for (const [worker, child] of processes.entries()) {
       child.onMessage((message) => {
         if (isReport(message)) this.hear(worker, message);
@@ -83,7 +91,7 @@ export class Fleet implements ReadyFleet {
         this.troubled(
           stackFailed(
             `load worker ${worker} (process ${child.pid}) ended during the run: ${describeExit(exit)}`,
-            `See whether the system ran out of memory, or raise --workers so that each holds fewer players. ${child.tail(3)}`.trim(),
+            `${this.suspicion}see whether the system ran out of memory, or raise --workers so that each holds fewer players. ${child.tail(3)}`.trim(),
           ),
         );
       });
@@ -171,6 +179,7 @@ export class Fleet implements ReadyFleet {
   }
 
   private async leave(): Promise<void> {
+    this.silence.stop();
     this.troubled(interrupted('the load was closed before its run had ended'));
     this.sendAll({ kind: 'close' });
     await Promise.all(
@@ -180,6 +189,21 @@ export class Fleet implements ReadyFleet {
       }),
     );
     await this.plan.onClosed();
+  }
+
+  /** Whom a process that ends or stands still makes think of. */
+  private get suspicion(): string {
+    const module = this.plan.setups[0]?.module ?? null;
+    return module === null
+      ? ''
+      : `The player module ${module.name} runs in that process: look there first, and `;
+  }
+
+  private silent(worker: number, seconds: number): Error {
+    return stackFailed(
+      `load worker ${worker} (process ${this.workerPids[worker]}) has said nothing for ${seconds} s: it stands still, or its event loop is blocked`,
+      `${this.suspicion || 'It was stopped, or the machine is overloaded: '}run it again.`,
+    );
   }
 
   private send(worker: number, order: Order): void {
@@ -243,12 +267,19 @@ export class Fleet implements ReadyFleet {
 
   private hear(worker: number, report: Report): void {
     const { kind } = report;
+    this.silence.heard(worker);
+    if (kind === 'alive') return;
     if (kind === 'second') {
       this.seconds?.add(worker, report.report);
     } else if (kind === 'dropped' || kind === 'ledger') {
       this.asks.answer(report);
     } else if (kind === 'refused') {
-      this.troubled(stackFailed(report.message, hintFor(report.message)));
+      this.troubled(
+        stackFailed(
+          report.message,
+          this.suspicion ? `${this.suspicion}run it again.` : hintFor(report.message),
+        ),
+      );
     } else if (kind === 'broken') {
       this.troubled(stackFailed(`load worker ${worker} broke: ${report.message}`, BROKEN_HINT));
     } else if (kind === 'connecting') {

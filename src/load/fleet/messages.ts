@@ -26,6 +26,16 @@ export interface WorkerSetup {
   readonly sources: readonly string[];
   /** For each of the worker's players: 0 for the system's choice, else 1 + index in `sources`. */
   readonly sourceOf: Uint8Array;
+  /** The user's own module that plays; null where none does. */
+  readonly module: PlayerModule | null;
+}
+
+/** A module of the user's own. */
+export interface PlayerModule {
+  /** Absolute. */
+  readonly path: string;
+  /** As the scenario names it. */
+  readonly name: string;
 }
 
 /** What the fleet tells a worker. */
@@ -84,6 +94,8 @@ export type Answer =
 /** What a worker tells the fleet. */
 export type Report =
   | Answer
+  /** Its event loop turns: said each second, whatever else there is to say. */
+  | { readonly kind: 'alive' }
   | {
       readonly kind: 'connecting';
       readonly connected: number;
@@ -99,7 +111,7 @@ export type Report =
   | { readonly kind: 'broken'; readonly message: string };
 
 const ORDERS = ['setup', 'go', 'stop', 'drop', 'tellLedger', 'close'];
-const REPORTS = ['connecting', 'ready', 'second', 'done', 'dropped', 'ledger', 'refused', 'broken'];
+const REPORTS = ['alive', 'connecting', 'ready', 'second', 'done', 'dropped', 'ledger', 'refused', 'broken'];
 
 const isOneOf = (message: unknown, kinds: readonly string[]): boolean =>
   isRecord(message) && typeof message.kind === 'string' && kinds.includes(message.kind);

@@ -1,7 +1,7 @@
+import { stdout } from 'node:process';
 import { monotonic } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
 import { MicrosHistogram } from '../../hdr-histogram.ts';
-import { accessOf } from '../../stack/access.ts';
 import { Complaints } from '../complaints.ts';
 import { SequenceLedger } from '../ledger.ts';
 import { Monsters } from '../monster/monsters.ts';
@@ -11,10 +11,8 @@ import type { OpenWire } from '../monster/wire.ts';
 import { PlayerPacer, PostPacer, workerOfPlayer } from '../pacer.ts';
 import { Connector } from '../player/connector.ts';
 import { Crowd } from '../player/crowd.ts';
-import type { Route } from '../player/dial.ts';
-import { FluxVoice } from '../player/flux.ts';
+import { openProtocol } from '../player/protocols.ts';
 import { Reconnector } from '../player/reconnector.ts';
-import { socketUrl } from '../player/socket.ts';
 import { INTENT, MONSTER_COMMAND, Recorder } from '../recorder.ts';
 import { ScheduleHash } from '../schedule-hash.ts';
 import type { WorkerSlice } from '../slices.ts';
@@ -55,14 +53,13 @@ export class Shift {
   private readonly recorder: Recorder;
   private readonly ledger: SequenceLedger;
   private readonly hash = new ScheduleHash();
-  private readonly voice: FluxVoice;
   private readonly crowd: Crowd;
   private readonly monsters: Monsters;
   private readonly metronome: Metronome;
   private readonly vitals: Vitals;
-  private readonly connector: Connector;
+  private connector: Connector | null = null;
   /** Null: who is lost stays lost. */
-  private readonly reconnector: Reconnector | null;
+  private reconnector: Reconnector | null = null;
   /** From the end of a connection to the next welcome, players and monsters. */
   private readonly reconnect = new MicrosHistogram();
   private go = Number.POSITIVE_INFINITY;
@@ -82,37 +79,23 @@ export class Shift {
   constructor(setup: WorkerSetup, own: OwnProcess, openWire: OpenWire, tell: (report: Report) => void) {
     const { workload, worker, workers } = setup;
     const { seed, timeline, skipAfter, timeout, intentRate, outstanding, reconnect } = workload;
-    const perSecond = workload.connectsPerSecond / workers;
     this.setup = setup;
     this.tell = tell;
     this.end = timeline.end;
     this.ids = playersOf(setup);
     this.recorder = new Recorder(timeline);
     this.ledger = new SequenceLedger(workload.players + workload.monsters);
-    this.voice = new FluxVoice(seed, this.ids);
     this.vitals = new Vitals(own);
-    const now = (): number => Math.round(monotonic() - this.go);
+    const now = (): number => this.now();
     const shared = { recorder: this.recorder, ledger: this.ledger, complaints: this.complaints, now };
     this.crowd = new Crowd(
       { ids: this.ids, intentRate, outstanding, skipAfter, timeout },
       {
         ...shared,
         pacer: new PlayerPacer(seed, this.ids, intentRate, timeline),
-        voice: this.voice,
         hash: this.hash,
       },
     );
-    this.connector = new Connector(this.crowd, this.voice, this.complaints);
-    const route = (player: number): Route => this.routeOf(player);
-    this.reconnector = reconnect
-      ? new Reconnector(
-          { seed, ids: this.ids, perSecond, route, latency: this.reconnect },
-          this.crowd,
-          this.voice,
-          this.complaints,
-        )
-      : null;
-    if (this.reconnector !== null) this.crowd.reconnectBy(this.reconnector);
     this.monsters = new Monsters(
       seed,
       `${setup.run}-${worker}`,
@@ -140,23 +123,32 @@ export class Shift {
   /** connecting -> ready. */
   async connect(): Promise<void> {
     const { workload, workers } = this.setup;
+    const { ids, complaints, crowd } = this;
+    const perSecond = workload.connectsPerSecond / workers;
+    let connector: Connector;
     try {
+      const log = (line: string): void => void stdout.write(`${line}\n`);
+      const protocol = await openProtocol(this.setup, { ids, complaints, now: () => this.now(), log });
+      connector = new Connector(crowd, protocol, complaints);
+      this.connector = connector;
+      if (workload.reconnect) {
+        const plan = { seed: workload.seed, ids, perSecond, latency: this.reconnect };
+        this.reconnector = new Reconnector(plan, crowd, protocol, complaints);
+        crowd.reconnectBy(this.reconnector);
+      }
       await this.monsters.open();
     } catch (thrown) {
       this.tell({ kind: 'refused', message: messageOf(thrown) });
       return;
     }
-    const { connector } = this;
     const progress = setInterval(() => {
       const { connected, failed, errors } = connector.facts();
       this.tell({ kind: 'connecting', connected, failed, error: errors[0] ?? null });
     }, PROGRESS_MS);
-    await connector.connectAll(this.ids.length, workload.connectsPerSecond / workers, (player) =>
-      this.routeOf(player),
-    );
+    await connector.connectAll(ids.length, perSecond);
     clearInterval(progress);
     // Who was welcomed and has left again does not count as connected.
-    this.tell({ kind: 'ready', facts: { ...connector.facts(), connected: this.crowd.connected } });
+    this.tell({ kind: 'ready', facts: { ...connector.facts(), connected: crowd.connected } });
   }
 
   /** ready -> running, at an instant of the host's monotonic clock. */
@@ -169,7 +161,7 @@ export class Shift {
 
   /** running -> draining, ahead of time. */
   stop(): void {
-    const now = Math.round(monotonic() - this.go);
+    const now = this.now();
     if (now >= this.end) return;
     // Before GO as well: a run of no length.
     this.end = Math.max(0, now);
@@ -190,7 +182,7 @@ export class Shift {
   /** Ends every connection; `isClosed` once the servers have agreed. */
   close(): void {
     this.metronome.stop();
-    this.connector.stop();
+    this.connector?.stop();
     this.reconnector?.stop();
     this.crowd.close();
     this.monsters.close();
@@ -200,17 +192,9 @@ export class Shift {
     return this.crowd.connected === 0;
   }
 
-  private routeOf(player: number): Route {
-    const { worlds, sources, sourceOf } = this.setup;
-    const id = this.ids[player]!;
-    const world = worlds.find(({ players }) => id >= players.from && id < players.to);
-    if (world === undefined) throw new Error(`player ${id} belongs to no world server`);
-    const source = sourceOf[player]!;
-    return {
-      url: socketUrl(world.url, this.voice.path(id)),
-      ...accessOf(world),
-      source: source === 0 ? null : (sources[source - 1] ?? null),
-    };
+  /** Microseconds after GO. */
+  private now(): number {
+    return Math.round(monotonic() - this.go);
   }
 
   private nextWake(): number {

@@ -9,15 +9,22 @@ import { Shift } from './shift.ts';
  */
 const CLOSE_STEP_MS = 10;
 const CLOSE_STEPS = 200;
+const ALIVE_MS = 1_000;
 
 let shift: Shift | null = null;
+/** As it is before a module could replace it. */
+const exit = process.exit.bind(process);
 
 const tell = (report: Report): void => {
   if (process.connected) process.send?.(report);
 };
+/** The user's own module that plays here, by its name; null where none does. */
+let module: string | null = null;
+
 const broken = (thrown: unknown): void => {
   const message = thrown instanceof Error ? (thrown.stack ?? thrown.message) : messageOf(thrown);
-  tell({ kind: 'broken', message });
+  if (module === null) tell({ kind: 'broken', message });
+  else tell({ kind: 'refused', message: `the player module ${module} did not catch an error: ${message}` });
 };
 
 /** Autocannon is loaded where it is asked for. */
@@ -32,22 +39,33 @@ async function begin(setup: WorkerSetup): Promise<void> {
   await shift.connect();
 }
 
+/** It shares this process: what it does to it is told with its name. */
+function watchModule(name: string): void {
+  module = name;
+  process.exit = (code) => {
+    tell({ kind: 'refused', message: `the player module ${name} called process.exit(${code ?? ''})` });
+    throw new Error('process.exit is not for a player module');
+  };
+}
+
 /** The servers get a moment to agree to the end of their connections. */
 function leave(): void {
   shift?.close();
   let steps = 0;
   setInterval(() => {
     steps += 1;
-    if (shift === null || shift.isClosed || steps > CLOSE_STEPS) process.exit(0);
+    if (shift === null || shift.isClosed || steps > CLOSE_STEPS) exit(0);
   }, CLOSE_STEP_MS);
 }
 
 process.on('uncaughtException', broken);
 process.on('unhandledRejection', broken);
-process.on('disconnect', () => process.exit(0));
+process.on('disconnect', () => exit(0));
 process.on('message', (order) => {
   if (!isOrder(order)) return;
   if (order.kind === 'setup') {
+    if (order.setup.module !== null) watchModule(order.setup.module.name);
+    setInterval(() => tell({ kind: 'alive' }), ALIVE_MS);
     begin(order.setup).catch(broken);
   } else if (order.kind === 'go') {
     shift?.start(order.go);

@@ -1,11 +1,10 @@
-import type { WebSocket } from 'ws';
 import { monotonic } from '../../clock.ts';
 import { MicrosHistogram } from '../../hdr-histogram.ts';
 import type { Complaints } from '../complaints.ts';
 import type { ConnectFacts } from '../engine.ts';
+import type { Connection, Dialler, Protocol } from './connection.ts';
 import type { Crowd } from './crowd.ts';
-import { type Dialler, dial, type Route } from './dial.ts';
-import type { Voice, Welcome } from './player.ts';
+import type { Welcome } from './player.ts';
 
 const STEP_MS = 5;
 /** Players of a worker that are being connected at once. */
@@ -16,7 +15,7 @@ export class Connector implements Dialler {
   failed = 0;
   private readonly latency = new MicrosHistogram();
   private readonly crowd: Crowd;
-  private readonly voice: Voice;
+  private readonly protocol: Protocol;
   private readonly complaints: Complaints;
   private inFlight = 0;
   private started = 0;
@@ -24,9 +23,9 @@ export class Connector implements Dialler {
   private step: NodeJS.Timeout | null = null;
   private stopped = false;
 
-  constructor(crowd: Crowd, voice: Voice, complaints: Complaints) {
+  constructor(crowd: Crowd, protocol: Protocol, complaints: Complaints) {
     this.crowd = crowd;
-    this.voice = voice;
+    this.protocol = protocol;
     this.complaints = complaints;
   }
 
@@ -50,15 +49,14 @@ export class Connector implements Dialler {
   }
 
   /** Resolves when every player is connected or has failed; never when stopped before. */
-  connectAll(players: number, perSecond: number, route: (player: number) => Route): Promise<void> {
+  connectAll(players: number, perSecond: number): Promise<void> {
     const begin = monotonic();
     return new Promise((resolve) => {
       this.step = setInterval(() => {
         const allowed = Math.min(players, Math.floor(((monotonic() - begin) / 1e6) * perSecond) + 1);
         while (this.started < allowed && this.inFlight < MOST_IN_FLIGHT) {
           this.inFlight += 1;
-          dial(this.started, route(this.started), this.voice, this);
-          this.started += 1;
+          this.protocol.dial(this.started++, this);
         }
         if (this.done < players) return;
         this.stop();
@@ -67,11 +65,11 @@ export class Connector implements Dialler {
     });
   }
 
-  welcomed(player: number, socket: WebSocket, { lastSequence }: Welcome, took: number): void {
+  welcomed(player: number, connection: Connection, { lastSequence }: Welcome, took: number): void {
     this.inFlight -= 1;
     this.done += 1;
     this.latency.record(took, 1);
-    this.crowd.welcome(player, socket, lastSequence);
+    this.crowd.welcome(player, connection, lastSequence);
   }
 
   refused(player: number, message: string): void {

@@ -3,7 +3,6 @@ import type { SequenceLedger } from '../ledger.ts';
 import type { PlayerPacer } from '../pacer.ts';
 import type { Recorder } from '../recorder.ts';
 import type { ScheduleHash } from '../schedule-hash.ts';
-import type { Voice } from './player.ts';
 
 /** What the players of one worker are to do. */
 export interface CrowdPlan {
@@ -24,7 +23,6 @@ export interface Comeback {
 /** What a crowd works with; the monsters of the worker share all but the pacer. */
 export interface CrowdTools {
   readonly pacer: PlayerPacer;
-  readonly voice: Voice;
   readonly recorder: Recorder;
   readonly ledger: SequenceLedger;
   readonly hash: ScheduleHash;

@@ -1,22 +1,18 @@
-import { WebSocket } from 'ws';
-import { mulberry32, streamSeed } from '../../rng.ts';
 import { BREACHES } from '../ledger.ts';
 import { INTENT, OUTCOME, type Outcome } from '../recorder.ts';
 import { Agenda } from './agenda.ts';
+import type { Connection, Listener } from './connection.ts';
 import type { Comeback, CrowdPlan, CrowdTools } from './crowd-plan.ts';
-import { LateNumbers } from './late-numbers.ts';
-import { type Listener, PLAYER, type Welcome } from './player.ts';
+import { PLAYER, type Welcome } from './player.ts';
 import type { Home } from './reconnector.ts';
-import { Slots, Waiting } from './slots.ts';
-import { frameBytes, MASK_BYTES } from './socket.ts';
+import { drawShare } from './share.ts';
+import { Waiting } from './slots.ts';
+import { Unanswered } from './unanswered.ts';
 
 /** Operations that one turn of the loop sends at most, some 15 ms: what was answered has to be read, too. */
 const MOST_PER_TURN = 1000;
-const TEXT = { binary: false } as const;
 /** Over what the rate fills while an operation may wait. */
 const WAITING_SPARE = 4;
-/** What the stream of random numbers that picks whom to cut is for. */
-const CUT = 32;
 const NONE: readonly number[] = [];
 
 /**
@@ -34,37 +30,35 @@ export class Crowd implements Listener, Home {
   private readonly plan: CrowdPlan;
   private readonly tools: CrowdTools;
   private readonly state: Uint8Array;
-  private readonly sockets: (WebSocket | null)[];
+  private readonly connections: (Connection | null)[];
   /** Last sequence number used. */
   private readonly sequence: Float64Array;
   private readonly agenda: Agenda;
   /** What a player will be when it is connected again. */
   private readonly resumesAs: Uint8Array;
-  /** Since when the player could have sent: a slot became free, or it was connected. */
-  private readonly ableAt: Float64Array;
-  private readonly slots: Slots;
+  private readonly unanswered: Unanswered;
   private readonly waiting: Waiting;
-  private readonly late = new LateNumbers();
   /** What was unanswered when its connection ended, by player. */
-  private readonly unanswered = new Map<number, readonly number[]>();
+  private readonly left = new Map<number, readonly number[]>();
   /** Null: who is lost stays lost. */
   private comeback: Comeback | null = null;
   private stopped = false;
   private finished = false;
-  /** When the frame that is being read came. */
+  /** When what is being told came. */
   private heardAt = 0;
+  /** Whose waiting operations are being sent: what is answered meanwhile must not begin that again. */
+  private pumping = -1;
 
   constructor(plan: CrowdPlan, tools: CrowdTools) {
     const players = plan.ids.length;
     this.plan = plan;
     this.tools = tools;
     this.state = new Uint8Array(players);
-    this.sockets = new Array<WebSocket | null>(players).fill(null);
+    this.connections = new Array<Connection | null>(players).fill(null);
     this.sequence = new Float64Array(players);
     this.agenda = new Agenda(plan.ids, tools.pacer, tools.hash);
     this.resumesAs = new Uint8Array(players);
-    this.ableAt = new Float64Array(players);
-    this.slots = new Slots(players, plan.outstanding);
+    this.unanswered = new Unanswered(plan.ids, plan.outstanding, plan.timeout, tools);
     const waiting = Math.ceil((plan.intentRate * plan.skipAfter) / 1e6) + WAITING_SPARE;
     this.waiting = new Waiting(players, waiting);
   }
@@ -75,38 +69,38 @@ export class Crowd implements Listener, Home {
   }
 
   /** Takes over a player that was welcomed: connecting -> ready. */
-  welcome(player: number, socket: WebSocket, lastSequence: number): void {
+  welcome(player: number, connection: Connection, lastSequence: number | null): void {
     this.state[player] = PLAYER.ready;
-    this.sequence[player] = lastSequence;
-    this.tools.ledger.welcome(this.plan.ids[player]!, lastSequence);
-    this.hold(player, socket);
+    this.sequence[player] = lastSequence ?? 0;
+    this.tools.ledger.welcome(this.plan.ids[player]!, lastSequence ?? 0);
+    this.hold(player, connection);
   }
 
   /** reconnecting -> ready, playing or draining, and on with what waits. */
-  resume(player: number, socket: WebSocket, { lastSequence, place }: Welcome): void {
+  resume(player: number, connection: Connection, { lastSequence, place }: Welcome): void {
     const { ledger, complaints, now } = this.tools;
     const id = this.plan.ids[player]!;
-    const unanswered = this.unanswered.get(player) ?? NONE;
-    this.unanswered.delete(player);
-    const { last, breach } = ledger.resume(id, lastSequence, this.sequence[player]!, unanswered);
-    if (breach !== null) complaints.add(BREACHES[breach]);
+    const unanswered = this.left.get(player) ?? NONE;
+    this.left.delete(player);
+    // A server that keeps no numbers decides nothing about them: the player goes on with the next.
+    if (lastSequence !== null) {
+      const { last, breach } = ledger.resume(id, lastSequence, this.sequence[player]!, unanswered);
+      if (breach !== null) complaints.add(BREACHES[breach]);
+      this.sequence[player] = last;
+    }
     ledger.placed(id, place);
-    this.sequence[player] = last;
     this.state[player] = this.resumesAs[player]!;
     this.reconnects += 1;
-    this.hold(player, socket);
-    this.ableAt[player] = now();
-    this.pump(player, this.ableAt[player]!);
+    this.hold(player, connection);
+    const resumed = now();
+    this.unanswered.able(player, resumed);
+    this.pump(player, resumed);
   }
 
-  private hold(player: number, socket: WebSocket): void {
-    this.sockets[player] = socket;
+  private hold(player: number, connection: Connection): void {
+    this.connections[player] = connection;
     this.connected += 1;
-    socket.on('message', (data) => {
-      if (Buffer.isBuffer(data)) this.read(player, socket, data);
-    });
-    socket.on('error', (error) => this.tools.complaints.add(`a player's connection: ${error.message}`));
-    socket.on('close', () => this.lose(player, socket));
+    connection.listen(this);
   }
 
   /** connecting -> lost. */
@@ -130,12 +124,14 @@ export class Crowd implements Listener, Home {
 
   /** Operations sent and not answered. */
   get inFlight(): number {
-    return this.slots.taken;
+    return this.unanswered.total;
   }
 
   /** Nothing more is due, waits or is unanswered. */
   get isDrained(): boolean {
-    return this.nextDue === Number.POSITIVE_INFINITY && this.slots.taken === 0 && this.waiting.total === 0;
+    return (
+      this.nextDue === Number.POSITIVE_INFINITY && this.unanswered.total === 0 && this.waiting.total === 0
+    );
   }
 
   /**
@@ -157,12 +153,9 @@ export class Crowd implements Listener, Home {
 
   /** Times out what is unanswered for too long, skips what waits for too long. */
   sweep(now: number): void {
-    if (this.slots.taken === 0 && this.waiting.total === 0) return;
-    const { timeout } = this.plan;
+    if (this.unanswered.total === 0 && this.waiting.total === 0) return;
     for (let player = 0; player < this.state.length; player++) {
-      if (!this.slots.isEmpty(player)) {
-        this.settleSlots(player, OUTCOME.timedOut, now, now - timeout);
-      }
+      this.unanswered.expire(player, now);
       if (this.waiting.of(player) > 0) this.pump(player, now);
     }
   }
@@ -179,7 +172,7 @@ export class Crowd implements Listener, Home {
     this.stopped = true;
     this.finished = true;
     for (let player = 0; player < this.state.length; player++) {
-      this.settleSlots(player, OUTCOME.unfinished, now, Number.POSITIVE_INFINITY);
+      this.unanswered.settleAll(player, OUTCOME.unfinished, now);
       this.settleWaiting(player, OUTCOME.skipped, now);
     }
   }
@@ -194,7 +187,7 @@ export class Crowd implements Listener, Home {
     for (let player = 0; player < this.state.length; player++) {
       if (this.state[player] === PLAYER.lost) continue;
       this.state[player] = PLAYER.closed;
-      this.sockets[player]?.close(1000);
+      this.connections[player]?.close();
     }
   }
 
@@ -204,55 +197,41 @@ export class Crowd implements Listener, Home {
    */
   drop(sharePercent: number, seed: number): number {
     if (this.finished) return 0;
-    const draws = this.sockets
-      .map((socket, player) => ({ socket, draw: mulberry32(streamSeed(seed, CUT, this.plan.ids[player]!)) }))
-      .filter(({ socket }) => socket?.readyState === WebSocket.OPEN)
-      .sort((a, b) => a.draw - b.draw);
-    const cut = draws.slice(0, Math.round((draws.length * sharePercent) / 100));
-    for (const { socket } of cut) socket?.terminate();
+    const cut = drawShare(this.connections, this.plan.ids, sharePercent, seed);
+    for (const connection of cut) connection.cut();
     return cut.length;
   }
 
-  answered(player: number, sequence: number, accepted: boolean): void {
-    const { tools, slots } = this;
-    const slot = sequence >= 1 ? slots.find(player, sequence) : -1;
-    if (slot < 0) {
-      if (this.late.delete(player, sequence)) {
-        tools.ledger.acked(this.plan.ids[player]!, sequence);
-      } else {
-        this.strayAnswers += 1;
-        tools.complaints.add(
-          'a world server acknowledged a sequence number that was not waiting for an answer',
-        );
-      }
-      return;
-    }
-    // An answer after the timeout is none, also when the sweep has not come by yet.
-    const inTime = this.heardAt - slots.sent[slot]! <= this.plan.timeout;
-    const outcome = !inTime ? OUTCOME.timedOut : accepted ? OUTCOME.ok : OUTCOME.rejected;
-    tools.recorder.settle(INTENT, outcome, 1, slots.due[slot]!, slots.sent[slot]!, this.heardAt);
-    tools.ledger.acked(this.plan.ids[player]!, sequence);
-    if (slots.isFull(player)) this.ableAt[player] = this.heardAt;
-    slots.free(player, slot);
+  heard(player: number, connection: Connection, bytes: number): boolean {
+    this.framesIn += 1;
+    this.bytesIn += bytes;
+    // A connection that is over may still have had something to say.
+    if (this.finished || this.connections[player] !== connection) return false;
+    this.heardAt = this.tools.now();
+    return true;
+  }
+
+  answered(player: number, sequence: number, outcome: Outcome): void {
+    if (this.unanswered.answer(player, sequence, outcome, this.heardAt)) return;
+    this.stray('a world server acknowledged a sequence number that was not waiting for an answer');
+  }
+
+  carried(bytesIn: number, bytesOut: number): void {
+    this.bytesIn += bytesIn;
+    this.bytesOut += bytesOut;
+  }
+
+  stray(message: string): void {
+    this.strayAnswers += 1;
+    this.tools.complaints.add(message);
   }
 
   placed(player: number, place: number): void {
     this.tools.ledger.placed(this.plan.ids[player]!, place);
   }
 
-  private read(player: number, socket: WebSocket, data: Buffer): void {
-    this.framesIn += 1;
-    this.bytesIn += frameBytes(data.length);
-    // A connection that is over may still have had something to say.
-    if (this.finished || this.sockets[player] !== socket) return;
-    this.heardAt = this.tools.now();
-    if (!this.tools.voice.hear(player, data.toString(), this)) {
-      this.strayAnswers += 1;
-      this.tools.complaints.add('a world server sent a player a frame that is not of the protocol');
-      this.lose(player, socket);
-      return;
-    }
-    if (this.waiting.of(player) > 0) this.pump(player, this.heardAt);
+  heardAll(player: number): void {
+    if (this.waiting.of(player) > 0 && this.pumping !== player) this.pump(player, this.heardAt);
   }
 
   /** An operation has come due; true when it was sent. */
@@ -265,7 +244,7 @@ export class Crowd implements Listener, Home {
     }
     const able = this.waiting.of(player) === 0 && this.isAble(player);
     if (now - due > this.plan.skipAfter) {
-      if (able) recorder.ownLag(INTENT, 1, due, now - Math.max(due, this.ableAt[player]!));
+      if (able) recorder.ownLag(INTENT, 1, due, now - this.unanswered.sendable(player, due));
       recorder.settle(INTENT, OUTCOME.skipped, 1, due, due, now);
       return false;
     }
@@ -281,84 +260,71 @@ export class Crowd implements Listener, Home {
 
   /** A slot is free, and a connection is there. */
   private isAble(player: number): boolean {
-    if (this.slots.isFull(player)) return false;
+    if (this.unanswered.isFull(player)) return false;
     // Without a way back, what meets a connection that is just ending fails at once.
-    return this.comeback === null || this.sockets[player]?.readyState === WebSocket.OPEN;
+    return this.comeback === null || this.connections[player]?.isOpen === true;
   }
 
   /** Sends what waits as far as there are slots; skips what is too late. */
   private pump(player: number, now: number): void {
     const { waiting, tools, plan } = this;
+    const { pumping } = this;
+    this.pumping = player;
     while (waiting.of(player) > 0) {
       if (now - waiting.first(player) > plan.skipAfter) {
         const due = waiting.shift(player);
         tools.recorder.settle(INTENT, OUTCOME.skipped, 1, due, due, now);
       } else if (!this.isAble(player)) {
-        return;
+        break;
       } else {
         this.sendNow(player, waiting.shift(player));
       }
     }
+    this.pumping = pumping;
   }
 
   private sendNow(player: number, due: number): void {
-    const { recorder, ledger, voice, now } = this.tools;
-    const socket = this.sockets[player];
+    const { recorder, ledger, now } = this.tools;
+    const connection = this.connections[player];
     const sent = now();
-    if (!socket || socket.readyState !== WebSocket.OPEN) {
-      // The end of the connection is known to the socket, and its event is on the way.
+    if (!connection?.isOpen) {
+      // The end of the connection is known to itself, and its event is on the way.
       recorder.settle(INTENT, OUTCOME.failed, 1, due, due, sent);
       return;
     }
     const sequence = this.sequence[player]! + 1;
     this.sequence[player] = sequence;
-    this.slots.take(player, sequence, due, sent);
-    recorder.ownLag(INTENT, 1, due, sent - Math.max(due, this.ableAt[player]!));
-    const frame = voice.intent(player, sequence);
-    this.bytesOut += frameBytes(frame.length) + MASK_BYTES;
+    this.unanswered.take(player, sequence, due, sent);
+    recorder.ownLag(INTENT, 1, due, sent - this.unanswered.sendable(player, due));
     ledger.sent(this.plan.ids[player]!, sequence);
-    // A Buffer is masked and framed in one piece and takes one write; text would take a gathering one.
-    socket.send(Buffer.from(frame, 'latin1'), TEXT);
+    // What it may tell meanwhile is added as well: the sum is taken afterwards.
+    const bytes = connection.send(sequence, due);
+    this.bytesOut += bytes;
   }
 
   /** The connection is over, without our doing or because garbage came. */
-  private lose(player: number, socket: WebSocket): void {
+  ended(player: number, connection: Connection): void {
     // Of a connection that was given up before, or has been followed by another.
-    if (this.sockets[player] !== socket) return;
+    if (this.connections[player] !== connection) return;
     this.connected -= 1;
-    this.sockets[player] = null;
+    this.connections[player] = null;
     const state = this.state[player]!;
     if (state === PLAYER.closed) return;
     this.state[player] = PLAYER.lost;
     this.disconnects += 1;
-    socket.terminate();
+    connection.cut();
     if (this.finished) return;
     const now = this.tools.now();
     if (this.comeback === null) {
-      this.settleSlots(player, OUTCOME.failed, now, Number.POSITIVE_INFINITY);
+      this.unanswered.settleAll(player, OUTCOME.failed, now);
       this.settleWaiting(player, OUTCOME.failed, now);
       return;
     }
     this.state[player] = PLAYER.reconnecting;
     this.resumesAs[player] = state;
-    this.unanswered.set(player, [...this.slots.sequencesOf(player), ...this.late.of(player)]);
-    this.late.clear(player);
-    this.settleSlots(player, OUTCOME.failed, now, Number.POSITIVE_INFINITY);
+    this.left.set(player, this.unanswered.leave(player));
+    this.unanswered.settleAll(player, OUTCOME.failed, now);
     this.comeback.lost(player);
-  }
-
-  /** Settles a player's unanswered operations that were sent before an instant. */
-  private settleSlots(player: number, outcome: Outcome, now: number, sentBefore: number): void {
-    const { slots } = this;
-    const first = player * slots.each;
-    for (let slot = first; slot < first + slots.each; slot++) {
-      const sequence = slots.sequence[slot]!;
-      if (sequence === 0 || slots.sent[slot]! >= sentBefore) continue;
-      this.tools.recorder.settle(INTENT, outcome, 1, slots.due[slot]!, slots.sent[slot]!, now);
-      if (slots.isFull(player)) this.ableAt[player] = now;
-      slots.free(player, slot);
-      if (outcome === OUTCOME.timedOut) this.late.add(player, sequence);
-    }
   }
 
   private settleWaiting(player: number, outcome: Outcome, now: number): void {

@@ -1,7 +1,9 @@
 import { MULBERRY_STEP, mulberry32, streamSeed } from '../../rng.ts';
 import { isRecord, parseJson } from '../json.ts';
 import { MOST_NUMBER } from '../ledger.ts';
-import type { Listener, Voice, Welcome } from './player.ts';
+import { OUTCOME } from '../recorder.ts';
+import type { Listener } from './connection.ts';
+import type { Voice, Welcome } from './player.ts';
 
 const DIRECTIONS = ['north', 'east', 'south', 'west'] as const;
 const MOVES = DIRECTIONS.map((direction) => `go ${direction}`);
@@ -63,7 +65,7 @@ export class FluxVoice implements Voice {
           this.see(player, ack);
           listener.placed(player, ack.place);
         }
-        listener.answered(player, ack.seq, ack.ok);
+        listener.answered(player, ack.seq, ack.ok ? OUTCOME.ok : OUTCOME.rejected);
       }
     }
     if (events !== undefined) {

@@ -1,3 +1,5 @@
+import type { Listener } from './connection.ts';
+
 /**
  * One simulated player, as a state machine. Its numbers live in typed arrays of the crowd (crowd.ts): there is
  * no object for a player beside its socket, and none for an operation.
@@ -35,29 +37,21 @@ export const PLAYER = {
 
 /** What a server says to a player that it lets in. */
 export interface Welcome {
-  /** The last sequence number used: everything up to it is committed. */
-  readonly lastSequence: number;
+  /** The last sequence number used: everything up to it is committed. Null where a server keeps no numbers. */
+  readonly lastSequence: number | null;
   /** Where the player is; null when the server does not say. */
   readonly place: number | null;
 }
 
-/** Who is told what the server answered. */
-export interface Listener {
-  /** `accepted`: false when the rules of the world said no; both are answers. */
-  answered(player: number, sequence: number, accepted: boolean): void;
-  /** An answer says where the player is now. */
-  placed(player: number, place: number): void;
-}
-
 /**
- * How the players of one kind of world talk: what they know, what they say, how they read. Players are numbered
- * from 0 within the worker. One file for each world.
+ * How the players of one kind of world talk over a WebSocket: what they know, what they say, how they read. Players
+ * are numbered from 0 within the worker. One file for each world.
  */
 export interface Voice {
   /** The path of a player's socket. */
   path(playerId: number): string;
-  /** Reads the first frame of a connection; null when it is no welcome. */
-  welcome(player: number, frame: string): Welcome | null;
+  /** Reads the first frame of a connection; null when it is no welcome. Not there: nobody is welcomed. */
+  welcome?(player: number, frame: string): Welcome | null;
   /** The frame of the player's next intent. ASCII. */
   intent(player: number, sequence: number): string;
   /** Reads any later frame; false when it is garbage. */

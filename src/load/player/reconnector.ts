@@ -1,12 +1,11 @@
-import type { WebSocket } from 'ws';
 import { monotonic } from '../../clock.ts';
 import type { MicrosHistogram } from '../../hdr-histogram.ts';
 import { backoff } from '../backoff.ts';
 import type { Complaints } from '../complaints.ts';
 import { WakeHeap } from '../wake-heap.ts';
+import type { Connection, Dialler, Protocol } from './connection.ts';
 import { MOST_IN_FLIGHT } from './connector.ts';
-import { type Dialler, dial, type Route } from './dial.ts';
-import type { Voice, Welcome } from './player.ts';
+import type { Welcome } from './player.ts';
 
 const STEP_MS = 5;
 /** A connection that held for so long was one: the next loss is a new one, and is answered at once. */
@@ -14,7 +13,7 @@ const HELD = 1_000_000;
 
 /** To whom players come back. */
 export interface Home {
-  resume(player: number, socket: WebSocket, welcome: Welcome): void;
+  resume(player: number, connection: Connection, welcome: Welcome): void;
 }
 
 export interface ReconnectPlan {
@@ -22,7 +21,6 @@ export interface ReconnectPlan {
   /** Entity ids of the worker's players. */
   readonly ids: Int32Array;
   readonly perSecond: number;
-  readonly route: (player: number) => Route;
   /** From the end of a connection to the next welcome; microseconds. */
   readonly latency: MicrosHistogram;
 }
@@ -35,7 +33,7 @@ export interface ReconnectPlan {
 export class Reconnector implements Dialler {
   private readonly plan: ReconnectPlan;
   private readonly home: Home;
-  private readonly voice: Voice;
+  private readonly protocol: Protocol;
   private readonly complaints: Complaints;
   /** Who is to be connected, by when. */
   private readonly wakes: WakeHeap;
@@ -49,11 +47,11 @@ export class Reconnector implements Dialler {
   private step: NodeJS.Timeout | null = null;
   private stopped = false;
 
-  constructor(plan: ReconnectPlan, home: Home, voice: Voice, complaints: Complaints) {
+  constructor(plan: ReconnectPlan, home: Home, protocol: Protocol, complaints: Complaints) {
     const players = plan.ids.length;
     this.plan = plan;
     this.home = home;
-    this.voice = voice;
+    this.protocol = protocol;
     this.complaints = complaints;
     this.wakes = new WakeHeap(players);
     this.lostAt = new Float64Array(players);
@@ -80,12 +78,12 @@ export class Reconnector implements Dialler {
     this.step = null;
   }
 
-  welcomed(player: number, socket: WebSocket, welcome: Welcome): void {
+  welcomed(player: number, connection: Connection, welcome: Welcome): void {
     const now = monotonic();
     this.inFlight -= 1;
     this.backAt[player] = now;
     this.plan.latency.record(now - this.lostAt[player]!, 1);
-    this.home.resume(player, socket, welcome);
+    this.home.resume(player, connection, welcome);
   }
 
   refused(player: number, message: string): void {
@@ -114,7 +112,7 @@ export class Reconnector implements Dialler {
       wakes.replaceTop(Number.POSITIVE_INFINITY);
       this.allowance -= 1;
       this.inFlight += 1;
-      dial(player, plan.route(player), this.voice, this);
+      this.protocol.dial(player, this);
     }
     if (wakes.size === 0 && this.step !== null) {
       clearInterval(this.step);

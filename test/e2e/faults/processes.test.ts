@@ -75,7 +75,7 @@ const COMPONENTS: readonly Fault[] = [
     flags: ['--duration', '1s'],
     inject: (run) => kill(processOf(run, 'fleet-worker'), 'SIGSTOP'),
     codes: [93],
-    says: [/^error: a load worker did not end/m, /^hint: .*overloaded/m],
+    says: [/^error: load worker \d \(process \d+\) has said nothing for 10 s/m, /^hint: .*overloaded/m],
     ending: 'stackFailed',
     logs: LOCAL_LOGS,
     slow: true,

@@ -1,0 +1,35 @@
+import { constants } from 'node:fs';
+import { copyFile, mkdir, stat } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { badInput, messageOf } from '../errors.ts';
+import type { Host } from '../host.ts';
+
+const FILES = ['my-world.yaml', 'my-player.mjs'] as const;
+
+/** Copies the two files into a folder that has neither; throws exit code 104 where it has one, or is none. */
+export async function writeStart(host: Host, folder: string): Promise<void> {
+  const target = resolve(host.cwd, folder);
+  const there = await Promise.all(FILES.map((name) => stat(join(target, name)).catch(() => null)));
+  const taken = FILES.find((_name, index) => there[index] !== null);
+  if (taken !== undefined) {
+    throw badInput(
+      `${join(folder, taken)} is there already, and nothing is overwritten`,
+      'name a folder of its own: capbench init load-test',
+    );
+  }
+  try {
+    await mkdir(target, { recursive: true });
+    for (const name of FILES) {
+      // Exclusive: what came in between stays, too.
+      await copyFile(join(host.root, 'fixtures', 'init', name), join(target, name), constants.COPYFILE_EXCL);
+    }
+  } catch (thrown) {
+    throw badInput(`${folder}: ${messageOf(thrown)}`, 'name a folder that may be written to');
+  }
+  const near = relative(host.cwd, target);
+  const enter =
+    near === '' ? '' : `cd ${/^[\w./-]+$/.test(near) ? near : `'${near.replaceAll("'", `'\\''`)}'`}\n`;
+  host.stdout.write(
+    `${FILES.map((name) => `wrote ${join(near, name)}\n`).join('')}\n${enter}npx capbench run ./${FILES[0]} --allow-module\n`,
+  );
+}

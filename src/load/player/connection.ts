@@ -1,0 +1,56 @@
+import type { Reachable } from '../../stack/access.ts';
+import type { Outcome } from '../recorder.ts';
+import type { Welcome } from './player.ts';
+
+/** One player's connection, as the crowd uses it; it is the only object that a player has. HOT. */
+export interface Connection {
+  /** False from the moment at which it takes nothing any more. */
+  readonly isOpen: boolean;
+  /** From now on this one is told. */
+  listen(listener: Listener): void;
+  /** Puts an operation on its way, and says how many bytes that is. It may be answered at once. */
+  send(sequence: number, due: number): number;
+  /** Ends it as the protocol has it. */
+  close(): void;
+  /** Ends it without a word. That it has ended is told all the same, later. */
+  cut(): void;
+}
+
+/** What a connection tells. HOT. */
+export interface Listener {
+  /** Something has come; false when nobody listens to this connection any more. */
+  heard(player: number, connection: Connection, bytes: number): boolean;
+  /** What became of an operation: `ok`, `rejected` (both are answers) or `failed`. */
+  answered(player: number, sequence: number, outcome: Outcome): void;
+  /** An answer says where the player is now. */
+  placed(player: number, place: number): void;
+  /** All that had come has been told: slots may be free. */
+  heardAll(player: number): void;
+  /** An answer that nobody waits for, or none of the protocol. */
+  stray(message: string): void;
+  /** Bytes beside those of `heard` and `send`. */
+  carried(bytesIn: number, bytesOut: number): void;
+  /** The connection has ended, or is not worth keeping. */
+  ended(player: number, connection: Connection): void;
+}
+
+/** How the players of a worker reach their servers: one implementation for each `players:` of a scenario. */
+export interface Protocol {
+  /** One attempt to connect one player. */
+  dial(player: number, dialler: Dialler): void;
+}
+
+/** Who dials, and hears how it ended: one of the two, once. */
+export interface Dialler {
+  /** False: whoever is welcomed now is turned away. */
+  readonly isOpen: boolean;
+  /** `took`: all that it took to be connected, in microseconds. */
+  welcomed(player: number, connection: Connection, welcome: Welcome, took: number): void;
+  refused(player: number, message: string): void;
+}
+
+/** Where a player's connection goes, and from where. */
+export interface Route extends Reachable {
+  /** A local address to bind; null for the system's choice. */
+  readonly source: string | null;
+}

@@ -1,0 +1,190 @@
+import type { Socket } from 'node:net';
+import { buildConnector, type Dispatcher, Pool } from 'undici';
+import { monotonic } from '../../clock.ts';
+import { type HttpPlayers, withPlayer } from '../../scenario/players.ts';
+import { dialOptions } from '../../stack/access.ts';
+import type { Complaints } from '../complaints.ts';
+import { OUTCOME, type Outcome } from '../recorder.ts';
+import type { Connection, Dialler, Listener, Protocol, Route } from './connection.ts';
+import { Repertoire } from './repertoire.ts';
+import { CONNECT_TIMEOUT_MS } from './socket.ts';
+
+/** More than any answer that a player waits for. */
+const MOST_ANSWER = 16 * 2 ** 20;
+/** A server may close a connection on which nothing comes; one that was idle for so long is not begun with. */
+const FRESH = 4e6;
+
+export interface HttpPlan {
+  readonly players: HttpPlayers;
+  readonly seed: number;
+  /** Ids of the worker's players. */
+  readonly ids: Int32Array;
+  /** Requests that a player has under way at once. */
+  readonly outstanding: number;
+  /** Microseconds. */
+  readonly timeout: number;
+  readonly route: (player: number) => Route;
+  readonly complaints: Complaints;
+}
+
+/** A request, ready to be sent. */
+interface Prepared {
+  readonly request: Dispatcher.DispatchOptions;
+  /** Of the request line and the body; headers are not counted, here nor in answers. */
+  readonly bytes: number;
+}
+
+/** Players over HTTP/1.1, each with keep-alive connections of its own: one for each request that is under way. */
+export class HttpProtocol implements Protocol {
+  private readonly plan: HttpPlan;
+  private readonly repertoire: Repertoire;
+
+  constructor(plan: HttpPlan) {
+    this.plan = plan;
+    this.repertoire = new Repertoire(plan.players.requests, plan.seed, plan.ids);
+  }
+
+  /** A player is connected when its server has accepted a connection; the first request takes that one. */
+  dial(player: number, dialler: Dialler): void {
+    const route = this.plan.route(player);
+    const { url, source } = route;
+    const { hostname, protocol, port, host } = new URL(url);
+    const begin = monotonic();
+    const connector = buildConnector({ timeout: CONNECT_TIMEOUT_MS, ...dialOptions(route) });
+    const connect = (callback: buildConnector.Callback): void =>
+      connector(
+        { hostname: hostname.replace(/^\[|\]$/g, ''), host, protocol, port, localAddress: source },
+        callback,
+      );
+    connect((error, socket) => {
+      if (error !== null) return dialler.refused(player, error.message);
+      if (!dialler.isOpen) {
+        socket.destroy();
+        return dialler.refused(player, 'given up');
+      }
+      const connection = new HttpConnection(player, route, this.plan, this.repertoire, connect, socket);
+      dialler.welcomed(player, connection, { lastSequence: null, place: null }, monotonic() - begin);
+    });
+  }
+}
+
+class HttpConnection implements Connection {
+  isOpen = true;
+  private readonly player: number;
+  private readonly plan: HttpPlan;
+  private readonly repertoire: Repertoire;
+  private readonly pool: Pool;
+  private readonly requests: readonly Prepared[];
+  private first: Socket | null;
+  private listener: Listener | null = null;
+
+  constructor(
+    player: number,
+    { url, headers }: Route,
+    plan: HttpPlan,
+    repertoire: Repertoire,
+    connect: (callback: buildConnector.Callback) => void,
+    socket: Socket,
+  ) {
+    const { origin, pathname } = new URL(url);
+    const id = plan.ids[player]!;
+    this.player = player;
+    this.plan = plan;
+    this.repertoire = repertoire;
+    this.requests = plan.players.requests.map(({ method, path, body: text }): Prepared => {
+      const full = pathname.replace(/\/$/, '') + withPlayer(path, id);
+      const body = text === undefined ? null : withPlayer(text, id);
+      return {
+        request: {
+          method,
+          path: full,
+          body,
+          headers: { ...headers, ...(body === null ? {} : { 'content-type': contentTypeOf(body) }) },
+        },
+        bytes: method.length + full.length + Buffer.byteLength(body ?? '') + ' HTTP/1.1 \r\n'.length,
+      };
+    });
+    this.first = socket;
+    const since = monotonic();
+    // Until its pool has it, nobody else listens.
+    socket.on('error', () => {});
+    const patience = Math.max(1, Math.ceil(plan.timeout / 1e3));
+    this.pool = new Pool(origin, {
+      connections: plan.outstanding,
+      pipelining: 1,
+      headersTimeout: patience,
+      bodyTimeout: patience,
+      maxResponseSize: MOST_ANSWER,
+      connect: (_options, callback) => {
+        const ready = this.first;
+        this.first = null;
+        if (ready !== null && !ready.destroyed && monotonic() - since < FRESH) {
+          // The pool does not expect to be answered while it asks: it would forget the request.
+          queueMicrotask(() => callback(null, ready));
+          return;
+        }
+        ready?.destroy();
+        connect(callback);
+      },
+    });
+  }
+
+  listen(listener: Listener): void {
+    this.listener = listener;
+  }
+
+  send(sequence: number): number {
+    const { request, bytes } = this.requests[this.repertoire.draw(this.player)]!;
+    let status = 0;
+    let received = 0;
+    this.pool.dispatch(request, {
+      onRequestStart: () => {},
+      onResponseStart: (_controller, statusCode) => {
+        status = statusCode;
+      },
+      onResponseData: (_controller, chunk) => {
+        received += chunk.length;
+      },
+      onResponseEnd: () => this.settle(sequence, this.outcomeOf(status, request.method), received),
+      onResponseError: (_controller, error) => {
+        if (this.isOpen) this.plan.complaints.add(`a request of a player's has failed: ${error.message}`);
+        this.settle(sequence, OUTCOME.failed, received);
+      },
+    });
+    return bytes;
+  }
+
+  close(): void {
+    this.cut();
+  }
+
+  cut(): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    this.first?.destroy();
+    this.pool.destroy(null, () => this.listener?.ended(this.player, this));
+  }
+
+  private settle(sequence: number, outcome: Outcome, bytes: number): void {
+    const { listener, player } = this;
+    if (listener === null || !listener.heard(player, this, bytes)) return;
+    listener.answered(player, sequence, outcome);
+    listener.heardAll(player);
+  }
+
+  private outcomeOf(status: number, method: string): Outcome {
+    if (status >= 200 && status < 300) return OUTCOME.ok;
+    if (status >= 400 && status < 500) return OUTCOME.rejected;
+    this.plan.complaints.add(`a server answered ${method} with status ${status}`);
+    return OUTCOME.failed;
+  }
+}
+
+function contentTypeOf(body: string): string {
+  try {
+    JSON.parse(body);
+    return 'application/json';
+  } catch {
+    return 'text/plain; charset=utf-8';
+  }
+}

@@ -1,0 +1,32 @@
+import { MULBERRY_STEP, mulberry32, streamSeed } from '../../rng.ts';
+
+/** What players draw what they do from is for; no other stream of random numbers has this one. */
+const CHOICE = 41;
+
+/** What players choose from, by weight; each player draws from a stream of its own. HOT. */
+export class Repertoire {
+  /** Where each choice ends, as a share of one. */
+  private readonly ends: Float64Array;
+  private readonly state: Int32Array;
+
+  constructor(choices: readonly { readonly weight: number }[], seed: number, ids: Int32Array) {
+    const total = choices.reduce((sum, { weight }) => sum + weight, 0);
+    let sum = 0;
+    this.ends = Float64Array.from(choices, ({ weight }) => {
+      sum += weight;
+      return sum / total;
+    });
+    this.state = Int32Array.from(ids, (id) => streamSeed(seed, CHOICE, id));
+  }
+
+  /** The index of the player's next choice. */
+  draw(player: number): number {
+    const state = (this.state[player]! + MULBERRY_STEP) | 0;
+    this.state[player] = state;
+    const share = mulberry32(state);
+    const { ends } = this;
+    let choice = 0;
+    while (choice < ends.length - 1 && share >= ends[choice]!) choice++;
+    return choice;
+  }
+}

@@ -1,0 +1,61 @@
+import { WebSocket } from 'ws';
+import type { Complaints } from '../complaints.ts';
+import type { Connection, Listener } from './connection.ts';
+import type { Voice } from './player.ts';
+import { frameBytes, MASK_BYTES } from './socket.ts';
+
+const TEXT = { binary: false } as const;
+
+/** A player's WebSocket, and the voice that speaks over it. HOT. */
+export class SocketConnection implements Connection {
+  private readonly player: number;
+  private readonly socket: WebSocket;
+  private readonly voice: Voice;
+  private readonly complaints: Complaints;
+
+  constructor(player: number, socket: WebSocket, voice: Voice, complaints: Complaints) {
+    this.player = player;
+    this.socket = socket;
+    this.voice = voice;
+    this.complaints = complaints;
+  }
+
+  get isOpen(): boolean {
+    return this.socket.readyState === WebSocket.OPEN;
+  }
+
+  listen(listener: Listener): void {
+    const { socket, complaints, player } = this;
+    socket.on('message', (data) => {
+      if (Buffer.isBuffer(data)) this.read(data, listener);
+    });
+    socket.on('error', (error) => complaints.add(`a player's connection: ${error.message}`));
+    socket.on('close', () => listener.ended(player, this));
+  }
+
+  send(sequence: number): number {
+    const frame = this.voice.intent(this.player, sequence);
+    // A Buffer is masked and framed in one piece and takes one write; text would take a gathering one.
+    this.socket.send(Buffer.from(frame, 'latin1'), TEXT);
+    return frameBytes(frame.length) + MASK_BYTES;
+  }
+
+  close(): void {
+    this.socket.close(1000);
+  }
+
+  cut(): void {
+    this.socket.terminate();
+  }
+
+  private read(data: Buffer, listener: Listener): void {
+    const { player } = this;
+    if (!listener.heard(player, this, frameBytes(data.length))) return;
+    if (this.voice.hear(player, data.toString(), listener)) {
+      listener.heardAll(player);
+    } else {
+      listener.stray('a world server sent a player a frame that is not of the protocol');
+      listener.ended(player, this);
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { line, list, map, oneOf, prose, quantity, word } from './leaf.ts';
+import { METHODS, type Players } from './players.ts';
+
+const MOST_CHOICES = 1000;
+const weight = () => quantity(0.001, 1e6, 'a weight').default(1).describe('Of all that is drawn from');
+const path = () =>
+  word(/^\/[^\s#\\]{0,1999}$/, 'a path that begins with / and holds neither spaces nor #').describe(
+    "Behind the target's address; {player} is the player's number",
+  );
+const place = () =>
+  word(/^[A-Za-z_$][\w$-]*(\.[A-Za-z_$][\w$-]*){0,5}$/, 'a key of the answer, such as id or reply.id');
+
+const json = map({
+  protocol: z.literal('json'),
+  path: path().default('/'),
+  commands: list(
+    map({
+      type: line(200).default('command').describe('`type` of the frame'),
+      command: line(10_000).describe("`command` of the frame; {player} is the player's number"),
+      weight: weight(),
+    }),
+    MOST_CHOICES,
+    'commands',
+    1,
+  ),
+  idAt: place().default('id').describe('Where the id stands in an answer'),
+  errorAt: place().default('error').describe('An answer with something there is a rejection'),
+});
+
+const http = map({
+  protocol: z.literal('http'),
+  requests: list(
+    map({
+      method: oneOf(METHODS).default('GET'),
+      path: path(),
+      body: prose(100_000).optional().describe('Sent as JSON where it is JSON, else as plain text'),
+      weight: weight(),
+    }),
+    MOST_CHOICES,
+    'requests',
+    1,
+  ),
+});
+
+const A_MODULE = 'the path of a JavaScript module, such as ./my-player.mjs';
+const module = map({
+  protocol: z.literal('module'),
+  module: line(1000).regex(/\.(mjs|cjs|js)$/, { error: A_MODULE }),
+});
+
+const flux = map({ protocol: z.literal('flux') });
+
+const KINDS = 'flux, json, http, or a module: { module: ./my-player.mjs }';
+
+/** A map that names a module is one of a module, also where it does not say so. */
+const named = (value: unknown): unknown =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.hasOwn(value, 'module') &&
+  !Object.hasOwn(value, 'protocol')
+    ? { protocol: 'module', ...value }
+    : value;
+
+/** `players:` of a scenario; undefined where they are those of the flux world. */
+export const playersSchema = z
+  .preprocess(
+    named,
+    z.discriminatedUnion('protocol', [flux, json, http, module], {
+      error: ({ code }) => (code === 'invalid_union' ? KINDS : `a map with a protocol: ${KINDS}`),
+    }),
+  )
+  .transform((players): Players | undefined => (players.protocol === 'flux' ? undefined : players))
+  .optional();

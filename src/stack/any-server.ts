@@ -1,0 +1,104 @@
+import { connect, isIP } from 'node:net';
+import { interrupted, messageOf, stackFailed } from '../errors.ts';
+import type { Access, Reachable } from './access.ts';
+import { askHealth, isNobodyThere } from './health.ts';
+import { type AttachOptions, attachedDatabase } from './remote.ts';
+import type { Stack, WorldEndpoint } from './stack.ts';
+import type { Target } from './target-address.ts';
+import { keepVigil } from './vigil.ts';
+
+const LIMIT_MS = 5_000;
+
+/**
+ * Attaches to servers of any kind, of which nothing is asked but that they listen. Rejects with exit code 93 when one
+ * cannot be reached, 105 when aborted.
+ */
+export async function attachAny(
+  targets: readonly Target[],
+  { signal, access = {}, database = null }: AttachOptions,
+): Promise<Stack> {
+  try {
+    const worlds = await Promise.all(targets.map((target) => find(target, access, signal)));
+    const vigil = keepVigil(worlds, listens);
+    return {
+      kind: 'target',
+      endpoints: {
+        worlds,
+        unknown: true,
+        database: database === null ? null : attachedDatabase(database),
+      },
+      settings: [],
+      disturb: null,
+      failure: vigil.failure,
+      logs: new Map(),
+      close: async () => vigil.stop(),
+    };
+  } catch (error) {
+    if (signal.aborted) throw interrupted('stopped while the targets were being asked');
+    throw error;
+  }
+}
+
+/** Whether any of them says of itself that it is a server of the flux world. */
+export async function isFluxWorld(
+  targets: readonly Target[],
+  access: AttachOptions['access'],
+  signal: AbortSignal,
+): Promise<boolean> {
+  const asked = targets.flatMap((target) =>
+    endpointsOf(target, access).map((world) =>
+      askHealth(world, signal).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return (await Promise.all(asked)).includes(true);
+}
+
+/** A name may have several addresses: the first that listens is taken. */
+async function find(target: Target, access: Access, signal: AbortSignal): Promise<WorldEndpoint> {
+  const reasons: unknown[] = [];
+  for (const world of endpointsOf(target, access)) {
+    try {
+      await listens(world, signal);
+      return { ...world, pid: null };
+    } catch (error) {
+      reasons.push(error);
+    }
+  }
+  throw reasons.find((reason) => !isNobodyThere(reason)) ?? reasons[0];
+}
+
+const endpointsOf = ({ url, host, addresses }: Target, access: Access = {}): Reachable[] =>
+  addresses.map((address) => ({ url, ...access, ...(isIP(host) === 0 ? { address } : {}) }));
+
+/** Resolves when somebody accepts a connection. */
+function listens({ url, address }: Reachable, signal: AbortSignal): Promise<void> {
+  const { hostname, port, protocol } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const socket = connect({
+      host: address ?? hostname.replace(/^\[|\]$/g, ''),
+      port: Number(port) || (protocol === 'https:' ? 443 : 80),
+      signal,
+    });
+    const end = (then: () => void): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      then();
+    };
+    const hint = 'start the server, or correct the address';
+    const timer = setTimeout(
+      () => end(() => reject(stackFailed(`${url} accepts no connection within ${LIMIT_MS / 1e3} s`, hint))),
+      LIMIT_MS,
+    );
+    socket.once('connect', () => end(resolve));
+    socket.once('error', (error) =>
+      end(() => {
+        const refused = 'code' in error && error.code === 'ECONNREFUSED';
+        const what = refused ? `nobody listens at ${url}` : `${url} cannot be reached: ${messageOf(error)}`;
+        reject(stackFailed(what, hint, error));
+      }),
+    );
+  });
+}

@@ -1,0 +1,76 @@
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { capbench, eventually, root, type Started } from './capbench.ts';
+import { broadcast, colyseus, type ForeignServer, socketIo } from './foreign-servers.ts';
+
+const scenario = join(root, 'fixtures', 'players', 'foreign.yaml');
+const flags = (server: ForeignServer, module: string): string[] => [
+  ...['run', scenario, '--allow-module', '--set', `players.module=./${module}`],
+  ...['--target', server.url.replace(/^http/, 'ws')],
+];
+
+/** All that a run against a server of somebody else's has to leave behind. */
+function isSensible(run: Started, { seen }: ForeignServer): void {
+  const report = run.report();
+  const { scheduled, ok, rejected, failed, timedOut, skipped, unfinished } = report.load.wholeRun.intent;
+  expect(scheduled).toBe(ok + rejected + failed + timedOut + skipped + unfinished);
+  expect(seen.moves).toBe(ok + rejected + timedOut + unfinished);
+  expect(ok + rejected).toBeGreaterThan(150);
+  expect(failed).toBe(0);
+  expect(seen.joined).toBe(20);
+  expect(report.load.peakCcu).toBe(20);
+  expect(report.network.disconnects).toBe(0);
+  expect(report.latency.intent.due.p50).toBeGreaterThan(0);
+  expect(run.measurements()).toMatchObject({
+    strayAnswers: 0,
+    stackKind: 'target',
+    ending: { state: 'completed' },
+  });
+
+  // What nobody measured is no budget met, and each says why.
+  const rulings = new Map(report.rulings.map((ruling) => [ruling.id, ruling]));
+  expect(rulings.get('connected')?.state).toBe('met');
+  expect(rulings.get('answered')?.state).toBe('met');
+  for (const [id, has] of [
+    ['lost', 'no database'],
+    ['servers', 'no metrics'],
+    ['rows', 'no metrics'],
+  ] as const) {
+    expect(rulings.get(id)).toMatchObject({ state: 'unmeasured', observed: null });
+    expect(rulings.get(id)?.reason).toContain(`the target has ${has}`);
+  }
+  const rules = new Map(report.rules.map((rule) => [rule.id, rule.state]));
+  expect(rules.get('integrity')).toBe('not-applicable');
+  expect(rules.get('row-writes-agree')).toBe('not-applicable');
+  expect(report.invalidBecause).toEqual([]);
+}
+
+test.for([
+  ['a Colyseus room', colyseus, 'colyseus.mjs', true],
+  ['a Socket.IO server', socketIo, 'socket-io.mjs', true],
+  ['a ws broadcast server', broadcast, 'broadcast.mjs', false],
+] as const)(
+  '%s is driven by a short module: a verdict, every operation counted, nothing left',
+  {
+    timeout: 60_000,
+  },
+  async ([, start, module, rejects]) => {
+    const server = await start();
+    onTestFinished(() => server.close());
+    const run = capbench(flags(server, module));
+    const { code, stdout, stderr } = await run.finished;
+    expect(code, `${stdout}${stderr}`).toBe(0);
+    isSensible(run, server);
+    expect(run.report().load.wholeRun.intent.rejected > 0).toBe(rejects);
+    await eventually('everybody has left', () => (server.seen.present === 0 ? true : null), 5);
+    expect(run.leftovers()).toEqual({ processes: [], files: [] });
+  },
+);
+
+test('a target at which nobody listens: 93', async () => {
+  const server = await broadcast();
+  await server.close();
+  const { code, stderr } = await capbench(flags(server, 'broadcast.mjs')).finished;
+  expect(code).toBe(93);
+  expect(stderr).toContain(`nobody listens at ${server.url}`);
+});

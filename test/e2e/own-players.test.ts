@@ -1,0 +1,58 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Report } from '../../src/report/report.ts';
+import { capbench, root, small } from './capbench.ts';
+
+test('init in an empty folder, then the command that it prints: a verdict', { timeout: 120_000 }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'e2e-init-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const cli = join(root, 'bin', 'capbench.js');
+  const environment = { cwd: folder, encoding: 'utf8' as const, env: { ...process.env, NO_COLOR: '1' } };
+  const said = execFileSync(process.execPath, [cli, 'init'], environment);
+  expect(readdirSync(folder).sort()).toEqual(['my-player.mjs', 'my-world.yaml']);
+  const [, printed = ''] = /^npx capbench (.+)$/m.exec(said) ?? [];
+  expect(printed).toBe('run ./my-world.yaml --allow-module');
+
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...printed.split(' ')], environment);
+  expect(status, `${stdout}${stderr}`).toBe(0);
+  expect(stdout).toMatch(/^ {2}PASS \(0\) {2}5 met/m);
+  const bundle = join(folder, 'reports', 'latest');
+  const report = JSON.parse(readFileSync(join(bundle, 'report.json'), 'utf8')) as Report;
+  const { scheduled, ok, rejected } = report.load.operations.intent;
+  expect(ok + rejected).toBe(scheduled);
+  expect(report.integrity).toMatchObject({ lost: 0, phantom: 0, duplicated: 0, holes: 0 });
+  expect(report.network.bytesPerPlayerSecondIn).toBeGreaterThan(0);
+  expect(report.network.bytesPerPlayerSecondOut).toBeGreaterThan(0);
+  expect(readFileSync(join(bundle, 'logs', 'fleet-0.log'), 'utf8')).toContain('welcome to place');
+});
+
+test('plain HTTP against a server that knows nothing of capbench', { timeout: 60_000 }, async () => {
+  let requests = 0;
+  const server = createServer((_request, response) => {
+    requests += 1;
+    response.end('{}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const folder = mkdtempSync(join(tmpdir(), 'e2e-http-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const scenario = join(folder, 'http.yaml');
+  const players = 'players: { protocol: http, requests: [{ path: /moves }] }';
+  writeFileSync(scenario, `${readFileSync(small, 'utf8')}\n${players}\n`);
+  const run = capbench([
+    ...['run', scenario, '--target', `http://127.0.0.1:${(server.address() as AddressInfo).port}/api`],
+    ...['--set', 'load.monsterCommandsPerSecond=0', '--duration', '1s'],
+  ]);
+  const { code, stdout, stderr } = await run.finished;
+  expect(code, `${stdout}${stderr}`).toBe(0);
+  const { scheduled, ok } = run.report().load.wholeRun.intent;
+  expect(ok).toBe(scheduled);
+  expect(requests).toBe(scheduled);
+  expect(run.report().rulings.find(({ id }) => id === 'lost')?.state).toBe('unmeasured');
+  expect(run.leftovers()).toEqual({ processes: [], files: [] });
+});

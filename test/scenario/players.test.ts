@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import { scenarioHash, writeScenario } from '../../src/scenario/resolved.ts';
+import { workloadOf } from '../../src/scenario/workload.ts';
+import { minimal, problemsOf, read } from './scenario-text.ts';
+
+const of = (players: string): string => minimal(`players: ${players}\n`);
+
+test('players of the flux world are what a scenario without players has, and it has the same hash', () => {
+  const plain = read(minimal());
+  expect(plain).not.toHaveProperty('players');
+  expect(read(of('{ protocol: flux }'))).toEqual(plain);
+  expect(scenarioHash(read(of('{ protocol: flux }')))).toBe(scenarioHash(plain));
+  expect(workloadOf(plain).playing).toBeUndefined();
+});
+
+test.each([
+  ['{ module: ./my-player.mjs }', { protocol: 'module', module: './my-player.mjs' }],
+  [
+    '{ protocol: json, commands: [{ command: look }] }',
+    {
+      ...{ protocol: 'json', path: '/', idAt: 'id', errorAt: 'error' },
+      commands: [{ type: 'command', command: 'look', weight: 1 }],
+    },
+  ],
+  [
+    '{ protocol: json, path: "/ws?p={player}", idAt: re.id, errorAt: re.error, commands: [{ type: say, command: hi, weight: 0.5 }] }',
+    {
+      ...{ protocol: 'json', path: '/ws?p={player}', idAt: 're.id', errorAt: 're.error' },
+      commands: [{ type: 'say', command: 'hi', weight: 0.5 }],
+    },
+  ],
+  [
+    `{ protocol: http, requests: [{ path: /health }, { method: POST, path: /moves, body: '{"to":"north"}', weight: 3 }] }`,
+    {
+      protocol: 'http',
+      requests: [
+        { method: 'GET', path: '/health', weight: 1 },
+        { method: 'POST', path: '/moves', body: '{"to":"north"}', weight: 3 },
+      ],
+    },
+  ],
+])('%s is read, written into the bundle and read again', (text, players) => {
+  const scenario = read(of(text));
+  expect(scenario.players).toEqual(players);
+  expect(workloadOf(scenario).playing).toEqual(players);
+  const again = read(writeScenario(scenario));
+  expect(again).toEqual(scenario);
+  expect(scenarioHash(again)).toBe(scenarioHash(scenario));
+  expect(scenarioHash(scenario)).not.toBe(scenarioHash(read(minimal())));
+});
+
+describe('refused, with the place', () => {
+  test.each([
+    ['{ protocol: smtp }', 'players.protocol'],
+    ['flux', 'players'],
+    ['{ module: ./my-player.txt }', 'players.module'],
+    ['{ module: "a\\nb.mjs" }', 'players.module'],
+    ['{ module: ./a.mjs, path: /x }', 'players.path'],
+    ['{ protocol: json }', 'players.commands'],
+    ['{ protocol: json, commands: [] }', 'players.commands'],
+    ['{ protocol: json, commands: [{ command: look, weight: 0 }] }', 'players.commands.0.weight'],
+    ['{ protocol: json, commands: [{ command: look, weight: .nan }] }', 'players.commands.0.weight'],
+    ['{ protocol: json, path: ws, commands: [{ command: look }] }', 'players.path'],
+    ['{ protocol: json, idAt: "a b", commands: [{ command: look }] }', 'players.idAt'],
+    ['{ protocol: http, requests: [{ path: "http://elsewhere/" }] }', 'players.requests.0.path'],
+    ['{ protocol: http, requests: [{ path: /, method: TRACE }] }', 'players.requests.0.method'],
+    ['{ protocol: http, requests: [{ path: /, url: /x }] }', 'players.requests.0.url'],
+  ])('%s', (players, path) => {
+    expect(problemsOf(of(players)).map((problem) => problem.path)).toContain(path);
+  });
+
+  test('monster commands, which need players of the flux world', () => {
+    const text = minimal('  monsters: 5000\n  monsterCommandsPerSecond: 10\nplayers: { module: ./a.mjs }\n');
+    expect(problemsOf(text)).toMatchObject([{ path: 'load.monsterCommandsPerSecond' }]);
+    expect(problemsOf(text)[0]?.message).toContain('monster commands are of the flux world');
+  });
+});
+
+test('a scenario whose players drive a target alone need not fit a world of capbench', () => {
+  const few = (players: string): string =>
+    `name: mine\nsystem: flux\nload: { players: 2 }\nplayers: ${players}\n`;
+  expect(read(few('{ protocol: http, requests: [{ path: / }] }')).load.players).toBe(2);
+  expect(problemsOf(few('{ module: ./a.mjs }'))).toMatchObject([{ path: 'load.players' }]);
+});
+
+test('another player is another load', () => {
+  const scenario = read(of('{ module: ./a.mjs }'), { set: ['players.module=./b.mjs'] });
+  expect(scenario.altered).toEqual(['players.module=./b.mjs']);
+});
