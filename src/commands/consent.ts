@@ -1,8 +1,13 @@
 import type { Load } from '../scenario/scenario.ts';
+import type { ProbeAddresses } from '../stack/probe-address.ts';
 import type { Target } from '../stack/target-address.ts';
 import { formatDuration, type Micros } from '../units.ts';
 
 const count = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 1 });
+
+/** What of such machines is about to be read, in a line; null when nothing is. */
+export const readingLine = ({ foreign }: ProbeAddresses): string | null =>
+  foreign.length === 0 ? null : `reading ${foreign.join(' and ')} once a second; owned, you say`;
 
 /** What is about to be sent to machines that are not this one, in a line; null when nothing is. */
 export function consentLine(targets: readonly Target[], load: Load): string | null {

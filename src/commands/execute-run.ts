@@ -20,7 +20,7 @@ import { openNullWorld } from '../stack/null-world.ts';
 import { attachTargets } from '../stack/remote.ts';
 import type { Stack } from '../stack/stack.ts';
 import { openWatchdog, type Watchdog } from '../stack/watchdog.ts';
-import { consentLine } from './consent.ts';
+import { consentLine, readingLine } from './consent.ts';
 import { playerModuleOf, refuseWithoutTarget } from './player-module.ts';
 import { openProgress } from './progress.ts';
 import { publish } from './publish.ts';
@@ -88,7 +88,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     await write('scenario.yaml', writeScenario(scenario));
 
     const consent = consentLine(targets, scenario.load);
-    if (consent !== null) progress.say(consent);
+    for (const line of [consent, readingLine(probes)]) if (line !== null) progress.say(line);
     const guard = await openWatchdog(host.env);
     watchdog = guard;
     const plan: RunPlan = {

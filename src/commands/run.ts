@@ -24,7 +24,7 @@ Examples:
   $ capbench run quickstart --target http://127.0.0.1:3001 --target http://127.0.0.1:3002
   $ capbench run quickstart --target http://game.example:3001 --i-own game.example
   $ capbench run quickstart --target wss://game.example --i-own game.example --ca-file ca.pem \\
-      --header-env Authorization=GAME_AUTHORIZATION --probe-metrics https://game.example/metrics
+      --header-env Cookie=GAME_COOKIE --probe-metrics https://game.example/metrics
 
 Exit codes: 0 pass, 99 a budget was breached, 90 no conclusion, 92 acknowledged data was lost,
 93 the stack did not start or a target cannot be reached, 104 bad input, 105 interrupted.

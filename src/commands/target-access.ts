@@ -102,7 +102,7 @@ function fromVariable(text: string, host: Host): readonly [name: string, value: 
   if (variable === '') {
     throw badInput(
       '--header-env: expected a header and the name of a variable (what is given is not repeated: it may hold a secret)',
-      '--header-env Authorization=GAME_AUTHORIZATION, and GAME_AUTHORIZATION=Bearer .. in the environment',
+      '--header-env Cookie=GAME_COOKIE sends what the variable GAME_COOKIE holds',
     );
   }
   const value = (host.env[variable] ?? '').trim();

@@ -70,10 +70,10 @@ const OF_PROCESSES: readonly Absence[] = [
 ].map((of) => ({ of, because: "a target's PostgreSQL tells nothing of its CPU and memory" }));
 
 /**
- * SQLSTATE classes by which a server says that it will never answer this question, to this role at least: feature not
- * supported, syntax or access rule, object not in the state for it (pg_stat_statements not preloaded).
+ * By which a server says that it will never answer this question, to this role at least: not supported, no right, no
+ * such table, column or function, not in the state for it (pg_stat_statements not preloaded).
  */
-const FOR_EVER = /^(?:0A|42|55)/;
+const FOR_EVER = /^(?:0A000|42501|42P01|42703|42883|55000)$/;
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error ? String(error.code) : '';

@@ -13,11 +13,6 @@ export interface Rows {
   strangers: number;
 }
 
-/** As they were read; `count`: the rows of entities that the world has. */
-export interface CountedRows extends Rows {
-  count: number;
-}
-
 /** What the comparison found. */
 export interface IntegrityFindings {
   /** Over all entities: what the generator sent, and what was acknowledged to it. */
@@ -38,14 +33,13 @@ const READ_TIMEOUT_MS = 60_000;
 const EXAMPLES = 10;
 
 /** Reads the rows over a connection of its own. `entities` is the number of ids, 0 .. entities-1. */
-export async function readRows(database: DatabaseEndpoint, entities: number): Promise<CountedRows> {
-  const rows: CountedRows = {
+export async function readRows(database: DatabaseEndpoint, entities: number): Promise<Rows> {
+  const rows: Rows = {
     lastSeq: new Float64Array(entities),
     appliedN: new Float64Array(entities),
     seqSum: new Float64Array(entities),
     place: new Float64Array(entities).fill(Number.NaN),
     strangers: 0,
-    count: 0,
   };
   const [shape] = await ask<[string | null]>(
     database,
@@ -61,13 +55,21 @@ export async function readRows(database: DatabaseEndpoint, entities: number): Pr
       rows.strangers += 1;
       continue;
     }
-    rows.count += 1;
     rows.lastSeq[id] = lastSeq;
     rows.appliedN[id] = appliedN;
     rows.seqSum[id] = Number(seqSum);
     rows.place[id] = place ?? Number.NaN;
   }
   return rows;
+}
+
+/** Rows of a table that may be anybody's, and of any size: counted up to so many. */
+export async function countRows(database: DatabaseEndpoint, most: number): Promise<number> {
+  const [row] = await ask<[string]>(
+    database,
+    `select count(*) from (select 1 from entity limit ${most}) as first`,
+  );
+  return Number(row?.[0] ?? 0);
 }
 
 /** n_tup_upd of the world's table: PostgreSQL's own count of the row writes. */

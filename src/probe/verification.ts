@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../errors.ts';
 import type { Ledger } from '../load/engine.ts';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
-import { compareLedger, type IntegrityFindings, readRows, readUpdates } from './integrity.ts';
+import { compareLedger, countRows, type IntegrityFindings, readRows, readUpdates } from './integrity.ts';
 import type { WorldProbe } from './world.ts';
 
 /** The findings, and the row writes of the whole run as both sides counted them. */
@@ -29,8 +29,8 @@ const LONGEST_MS = 10_000;
 const STILL_MS = 2_500;
 const STEP_MS = 400;
 
-/** Codes of PostgreSQL: a syntax or access rule; of a question that has no answer there. */
-const NO_ANSWER = /^42/;
+/** PostgreSQL: no right, no such table, column or function. */
+const NO_ANSWER = /^42(?:501|P01|703|883)$/;
 
 /**
  * Why the rows of somebody else's database cannot be compared with what is sent; null where they can: the table is there,
@@ -39,9 +39,14 @@ const NO_ANSWER = /^42/;
 export async function whyNoRows(database: DatabaseEndpoint, entities: number): Promise<string | null> {
   const at = `the PostgreSQL at ${database.attached?.shown}`;
   try {
-    const { strangers, count } = await readRows(database, entities);
-    if (strangers === 0 && count === entities) return null;
-    return `the table entity of ${at} has ${count + strangers} rows, and the world ${entities} entities: it is another one's`;
+    const count = await countRows(database, entities + 1);
+    if (count !== entities) {
+      const found = count > entities ? `more than ${entities}` : count;
+      return `the table entity of ${at} has ${found} rows, and the world ${entities} entities: it is another one's`;
+    }
+    const { strangers } = await readRows(database, entities);
+    if (strangers === 0) return null;
+    return `${strangers} rows in the table entity of ${at} are of no entity of this world: it is another one's`;
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && NO_ANSWER.test(String(error.code)))) throw error;
     return `the rows of ${at} cannot be read: ${messageOf(error)}`;

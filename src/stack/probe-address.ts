@@ -39,6 +39,8 @@ export interface ProbeAddresses {
   readonly postgres: PostgresAddress | null;
   readonly redis: RedisAddress | null;
   readonly metrics: readonly MetricsAddress[];
+  /** Those of them that are not loopback, as they are spoken of. */
+  readonly foreign: readonly string[];
 }
 
 type Kind = 'postgres' | 'redis' | 'metrics';
@@ -174,6 +176,7 @@ export async function resolveProbes(
     redis: null,
     metrics: [],
   };
+  const foreign: string[] = [];
   for (const one of urls) {
     if (one.host === null) {
       found.postgres = socketAddress(one.url);
@@ -185,12 +188,13 @@ export async function resolveProbes(
       (one.url.protocol === 'https:' ? 443 : usual);
     const shown = `${isIP(one.host) === 6 ? `[${one.host}]` : one.host}:${port}`;
     const located = await locate({ subject, host: one.host, shown, example }, owned, around);
+    if (located.foreign) foreign.push(shown);
     const address = await firstListening(located.addresses, port);
     if (one.kind === 'postgres') found.postgres = postgresAddress(one.url, located, address, port, shown);
     if (one.kind === 'redis') found.redis = redisAddress(one.url, located, address, port, shown);
     if (one.kind === 'metrics') found.metrics.push(metricsAddress(one.url, located, address, target));
   }
-  return found;
+  return { ...found, foreign };
 }
 
 const CONNECT_MS = 2_000;

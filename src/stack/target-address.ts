@@ -59,7 +59,7 @@ function parse(text: string): URL {
   if (url.username !== '' || url.password !== '')
     throw badInput(
       `--target: the address of ${url.host} holds a user or a password`,
-      `${EXAMPLE}, without them: --header-env Authorization=VARIABLE sends what the variable holds`,
+      `${EXAMPLE}, without them: --header-env Cookie=GAME_COOKIE sends what the variable holds`,
     );
   if (url.search !== '' || url.hash !== '')
     throw badInput(

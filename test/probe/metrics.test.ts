@@ -130,7 +130,7 @@ test('too many samples are refused', async () => {
   await probe.close();
 });
 
-const none = { postgres: null, redis: null };
+const none = { postgres: null, redis: null, foreign: [] };
 const watching = (metrics: readonly MetricsAddress[]) =>
   openTargetProbes({
     addresses: { ...none, metrics },

@@ -72,7 +72,9 @@ test('consent is that of targets', async () => {
     hint: expect.stringContaining('--i-own db.example'),
     message: expect.not.stringContaining('s3cret'),
   });
-  expect((await probes('postgres', url, ['db.example'])).postgres).toMatchObject({ onThisHost: false });
+  const owned = await probes('postgres', url, ['db.example']);
+  expect(owned.postgres).toMatchObject({ onThisHost: false });
+  expect(owned.foreign).toEqual(['db.example:5432']);
   await expect(probes('metrics', 'http://metadata.example/', ['metadata.example'])).rejects.toMatchObject({
     exitCode: 104,
     message: expect.stringContaining('link-local'),
