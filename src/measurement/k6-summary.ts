@@ -141,6 +141,9 @@ export function readK6Summary(shown: string, content: string): K6Summary {
   const all = Object.entries(check(z.record(z.string(), z.unknown()), whole.metrics, 'metrics'));
   if (all.length > MOST_METRICS) throw refuse(`holds ${all.length} metrics`);
   const metrics = new Map(all.filter(([name]) => OURS.test(name)));
+  if (!metrics.has(METRICS.go)) {
+    throw refuse('tells of no GO: the script ended before its load began, see what k6 said');
+  }
 
   const counter = (name: string): number | null => {
     const found = metrics.get(name);

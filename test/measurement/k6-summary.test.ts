@@ -51,7 +51,7 @@ test.each<[string, unknown, string]>([
   ['no duration', k6SummaryOf(s, { origin: { durationSeconds: 0 } }), 'capbench.durationSeconds'],
   ['no metrics', { capbench: good.capbench }, 'metrics: nothing is there'],
   ['metrics in a list', { ...good, metrics: [] }, 'metrics'],
-  ['no GO', k6SummaryOf(s, { metrics: { capbench_go: null } }), 'metrics.capbench_go: nothing is there'],
+  ['no GO', k6SummaryOf(s, { metrics: { capbench_go: null } }), 'ended before its load began'],
   ['a negative count', withMetric('capbench_connected', counter(-1)), 'metrics.capbench_connected'],
   ['half an operation', withMetric('capbench_intent_ok', counter(0.5)), 'the counts of intent are not whole'],
   [
