@@ -21,6 +21,7 @@ import { openWatchdog, type Watchdog } from '../stack/watchdog.ts';
 import { consentLine } from './consent.ts';
 import { openProgress } from './progress.ts';
 import { publish } from './publish.ts';
+import { refuseShapes } from './refuse-shapes.ts';
 import type { RunFlags } from './run.ts';
 import { loadScenario } from './scenario-files.ts';
 import { stopSignals } from './stop-signals.ts';
@@ -67,6 +68,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
   try {
     const workers = workersOf(host, flags.workers);
     const { scenario } = await loadScenario(host, reference, flags);
+    if (flags.engine !== 'native') refuseShapes(scenario.load, `--engine ${String(flags.engine)}`);
     // Bad addresses are bad input: said before there is a bundle. Names are not resolved again after this.
     const targets = await resolveTargets(flags.target, flags.iOwn);
     if (targets.length > 0) refuseProcessFaults(scenario);

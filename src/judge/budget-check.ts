@@ -1,7 +1,7 @@
 import type { Budget, MeasuredBudget } from '../scenario/budget.ts';
 import { nearest } from '../scenario/nearest.ts';
 import { conversion } from '../units.ts';
-import { METRICS, metricAt } from './metric.ts';
+import { METRICS, metricAt, STAGE_METRICS, stageMetricAt } from './metric.ts';
 
 /** Why a budget cannot be ruled, whatever the run measures: a mistake in the scenario. */
 export interface BudgetProblem {
@@ -19,9 +19,16 @@ export function checkBudgets(budgets: readonly Budget[]): readonly BudgetProblem
 }
 
 function problemOf(budget: MeasuredBudget): string | null {
-  const metric = metricAt(budget.metric);
+  const metric = budget.stage === undefined ? metricAt(budget.metric) : stageMetricAt(budget.metric);
   if (metric === undefined) {
-    const meant = nearest(budget.metric, Object.keys(METRICS));
+    if (budget.stage !== undefined && metricAt(budget.metric) !== undefined) {
+      return `metric "${budget.metric}" is not measured stage by stage; leave "stage: ${budget.stage}" out`;
+    }
+    if (budget.stage === undefined && stageMetricAt(budget.metric) !== undefined) {
+      return `metric "${budget.metric}" is a stage's; say which with "stage:"`;
+    }
+    const known = Object.keys(budget.stage === undefined ? METRICS : { ...METRICS, ...STAGE_METRICS });
+    const meant = nearest(budget.metric, known);
     const hint = meant === undefined ? '' : `; did you mean "${meant}"?`;
     return `metric "${budget.metric}" is not a figure of report.json${hint}`;
   }

@@ -65,7 +65,7 @@ class Stage {
         hash: new ScheduleHash(),
       },
     );
-    if (reconnect) this.crowd.reconnectBy({ lost: (player) => this.lost.push(player) });
+    if (reconnect) this.crowd.reconnectBy({ left: () => 0, lost: (player) => this.lost.push(player) });
     for (let player = 0; player < PLAYERS; player++) {
       const socket = new FakeSocket();
       this.sockets.push(socket);

@@ -1,6 +1,7 @@
 import { monotonic } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
 import { MicrosHistogram } from '../../hdr-histogram.ts';
+import { peakOf } from '../../scenario/stages.ts';
 import { Complaints } from '../complaints.ts';
 import { SequenceLedger } from '../ledger.ts';
 import { Monsters } from '../monster/monsters.ts';
@@ -8,6 +9,7 @@ import { MonsterNumbers } from '../monster/numbers.ts';
 import { Posts } from '../monster/posts.ts';
 import type { OpenWire } from '../monster/wire.ts';
 import { PlayerPacer, PostPacer, workerOfPlayer } from '../pacer.ts';
+import { Churn } from '../player/churn.ts';
 import { Connector } from '../player/connector.ts';
 import { Crowd } from '../player/crowd.ts';
 import type { Route } from '../player/dial.ts';
@@ -17,7 +19,8 @@ import { socketUrl } from '../player/socket.ts';
 import { INTENT, MONSTER_COMMAND, Recorder } from '../recorder.ts';
 import { ScheduleHash } from '../schedule-hash.ts';
 import type { WorkerSlice } from '../slices.ts';
-import type { Report, WorkerSetup, WorkerTally } from './messages.ts';
+import { type ConnectionCounts, StageConnections } from '../stage-connections.ts';
+import type { Order, Report, WorkerSetup, WorkerTally } from './messages.ts';
 import { Metronome } from './metronome.ts';
 import { type OwnProcess, Vitals } from './vitals.ts';
 
@@ -64,6 +67,8 @@ export class Shift {
   private readonly reconnector: Reconnector | null;
   /** From the end of a connection to the next welcome, players and monsters. */
   private readonly reconnect = new MicrosHistogram();
+  private readonly connections: StageConnections;
+  private readonly churn: Churn;
   private go = Number.POSITIVE_INFINITY;
   /** Last due time: the timeline's, or the instant of an early stop. */
   private end: number;
@@ -87,13 +92,16 @@ export class Shift {
     this.end = timeline.end;
     this.ids = playersOf(setup);
     this.recorder = new Recorder(timeline);
+    this.connections = new StageConnections(timeline.stages ?? []);
+    this.churn = new Churn(seed, workload.churn ?? [], workload.players, worker, workers);
+    const peak = peakOf(timeline.stages);
     this.ledger = new SequenceLedger(workload.players + workload.monsters);
     this.voice = new FluxVoice(seed, this.ids);
     this.vitals = new Vitals(own);
     const now = (): number => Math.round(monotonic() - this.go);
     const shared = { recorder: this.recorder, ledger: this.ledger, complaints: this.complaints, now };
     this.crowd = new Crowd(
-      { ids: this.ids, intentRate, outstanding, skipAfter, timeout },
+      { ids: this.ids, intentRate: peak * intentRate, outstanding, skipAfter, timeout },
       {
         ...shared,
         pacer: new PlayerPacer(seed, this.ids, intentRate, timeline),
@@ -105,7 +113,10 @@ export class Shift {
     const route = (player: number): Route => this.routeOf(player);
     this.reconnector = reconnect
       ? new Reconnector(
-          { seed, ids: this.ids, perSecond, route, latency: this.reconnect },
+          {
+            ...{ seed, ids: this.ids, perSecond, route, latency: this.reconnect },
+            onBack: (sinceLost, took) => this.back(now(), sinceLost, took),
+          },
           this.crowd,
           this.voice,
           this.complaints,
@@ -128,7 +139,7 @@ export class Shift {
         reconnect: reconnect ? { seed, latency: this.reconnect } : null,
       },
     );
-    const rate = this.ids.length * intentRate + workload.postRate / workers;
+    const rate = peak * (this.ids.length * intentRate + workload.postRate / workers);
     this.metronome = new Metronome(
       { nextWake: () => this.nextWake(), turn: (at) => this.turn(at) },
       now,
@@ -172,13 +183,40 @@ export class Shift {
     if (now >= this.end) return;
     // Before GO as well: a run of no length.
     this.end = Math.max(0, now);
+    this.churn.stop();
     this.crowd.stop(now);
     this.monsters.stop(now);
   }
 
   /** Cuts connections of its own players, as if the network had gone. */
-  drop(ask: number, sharePercent: number, seed: number): void {
-    this.tell({ kind: 'dropped', ask, players: this.crowd.drop(sharePercent, seed) });
+  drop({ ask, sharePercent, seed, stage }: Extract<Order, { readonly kind: 'drop' }>): void {
+    const { connected, disconnects } = this.crowd;
+    const now = Math.round(monotonic() - this.go);
+    this.crossStages(now);
+    const players = this.crowd.drop(sharePercent, seed);
+    if (stage !== null) this.connections.cut(stage, now, players, connected, disconnects);
+    this.tell({ kind: 'dropped', ask, players });
+  }
+
+  /** A player has come back. */
+  private back(now: number, sinceLost: number, took: number): void {
+    this.crossStages(now);
+    this.connections.back(sinceLost, took);
+    this.connections.strength(now, this.crowd.connected, this.crowd.disconnects);
+  }
+
+  private crossStages(now: number): void {
+    if (now >= this.connections.nextBoundary) this.connections.advance(now, this.connectionCounts());
+  }
+
+  private connectionCounts(): ConnectionCounts {
+    const { crowd, monsters } = this;
+    return {
+      disconnects: crowd.disconnects + monsters.disconnects,
+      reconnects: crowd.reconnects + monsters.reconnects,
+      left: crowd.left,
+      joined: crowd.joined,
+    };
   }
 
   /** What was sent and acknowledged until now. */
@@ -213,11 +251,14 @@ export class Shift {
   }
 
   private nextWake(): number {
-    return Math.min(this.crowd.nextDue, this.monsters.nextDue, this.nextSecond, this.nextSweep);
+    const due = Math.min(this.crowd.nextDue, this.monsters.nextDue, this.nextSecond, this.nextSweep);
+    return Math.min(due, this.connections.nextBoundary, this.churn.due);
   }
 
   private turn(now: number): boolean {
     if (now < 0) return false;
+    this.crossStages(now);
+    this.churn.send(now, this.crowd);
     const moreMonsters = this.monsters.send(now);
     const morePlayers = this.crowd.send(now);
     if (now >= this.nextSweep) {
@@ -246,6 +287,7 @@ export class Shift {
     this.reconnector?.stop();
     this.crowd.finish(now);
     this.monsters.finish(now);
+    this.connections.close(this.connectionCounts());
     // What is left of the last second.
     this.report(Math.ceil(now / SECOND), now, this.recorder.slices.takeAll(now));
     this.metronome.stop();
@@ -256,7 +298,8 @@ export class Shift {
   /** The hash of the whole schedule, in slices: orders of the fleet are heard between them. */
   private async hashAll(): Promise<WorkerTally['hash']> {
     const { players, intentRate, postRate, commandsPerPost, timeline } = this.setup.workload;
-    const rate = (players * intentRate + postRate * commandsPerPost) / this.setup.workers;
+    const rate =
+      (peakOf(timeline.stages) * (players * intentRate + postRate * commandsPerPost)) / this.setup.workers;
     if (((timeline.end - this.end) / 1e6) * rate > HASH_MOST) return null;
     while (!this.crowd.hashRest(HASH_SLICE) || !this.monsters.hashRest(HASH_SLICE)) {
       await new Promise(setImmediate);
@@ -273,8 +316,14 @@ export class Shift {
       complaints: this.complaints.entries(),
       ledger: this.ledger.toData(),
       endedAt: this.end,
+      stages: this.stageTallies(),
       hash,
     };
+  }
+
+  private stageTallies(): WorkerTally['stages'] {
+    const operations = this.recorder.stageTallies();
+    return this.connections.tally().map((stage, i) => ({ ...stage, operations: operations[i]! }));
   }
 
   private report(second: number, at: number, slices: readonly WorkerSlice[]): void {

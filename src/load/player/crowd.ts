@@ -27,6 +27,9 @@ export class Crowd implements Listener, Home {
   connected = 0;
   disconnects = 0;
   reconnects = 0;
+  /** Players who left by themselves, and who joined again. */
+  left = 0;
+  joined = 0;
   strayAnswers = 0;
   bytesIn = 0;
   bytesOut = 0;
@@ -47,6 +50,9 @@ export class Crowd implements Listener, Home {
   private readonly late = new LateNumbers();
   /** What was unanswered when its connection ended, by player. */
   private readonly unanswered = new Map<number, readonly number[]>();
+  /** Who leaves once nothing is unanswered, and for how long; and who has left. */
+  private readonly leaving = new Map<number, number>();
+  private readonly away = new Set<number>();
   /** Null: who is lost stays lost. */
   private comeback: Comeback | null = null;
   private stopped = false;
@@ -93,7 +99,8 @@ export class Crowd implements Listener, Home {
     ledger.placed(id, place);
     this.sequence[player] = last;
     this.state[player] = this.resumesAs[player]!;
-    this.reconnects += 1;
+    if (this.away.delete(player)) this.joined += 1;
+    else this.reconnects += 1;
     this.hold(player, socket);
     this.ableAt[player] = now();
     this.pump(player, this.ableAt[player]!);
@@ -164,6 +171,7 @@ export class Crowd implements Listener, Home {
         this.settleSlots(player, OUTCOME.timedOut, now, now - timeout);
       }
       if (this.waiting.of(player) > 0) this.pump(player, now);
+      this.depart(player);
     }
   }
 
@@ -213,6 +221,34 @@ export class Crowd implements Listener, Home {
     return cut.length;
   }
 
+  /**
+   * The player leaves, with a clean close, once nothing of its is unanswered, and joins again after `away`
+   * microseconds. What comes due from now on waits for that, or is skipped. Nobody leaves who is not there.
+   */
+  leave(player: number, away: number): void {
+    const state = this.state[player];
+    if (this.comeback === null || (state !== PLAYER.playing && state !== PLAYER.draining)) return;
+    this.leaving.set(player, away);
+    this.depart(player);
+  }
+
+  private depart(player: number): void {
+    const away = this.leaving.size === 0 ? undefined : this.leaving.get(player);
+    if (away === undefined || !this.slots.isEmpty(player) || this.finished) return;
+    this.leaving.delete(player);
+    const socket = this.sockets[player];
+    this.sockets[player] = null;
+    this.connected -= 1;
+    this.left += 1;
+    this.away.add(player);
+    this.resumesAs[player] = this.state[player]!;
+    this.state[player] = PLAYER.reconnecting;
+    this.unanswered.set(player, [...this.late.of(player)]);
+    this.late.clear(player);
+    socket?.close(1000);
+    this.comeback?.left(player, away);
+  }
+
   answered(player: number, sequence: number, accepted: boolean): void {
     const { tools, slots } = this;
     const slot = sequence >= 1 ? slots.find(player, sequence) : -1;
@@ -253,6 +289,7 @@ export class Crowd implements Listener, Home {
       return;
     }
     if (this.waiting.of(player) > 0) this.pump(player, this.heardAt);
+    this.depart(player);
   }
 
   /** An operation has come due; true when it was sent. */
@@ -282,6 +319,7 @@ export class Crowd implements Listener, Home {
   /** A slot is free, and a connection is there. */
   private isAble(player: number): boolean {
     if (this.slots.isFull(player)) return false;
+    if (this.leaving.size > 0 && this.leaving.has(player)) return false;
     // Without a way back, what meets a connection that is just ending fails at once.
     return this.comeback === null || this.sockets[player]?.readyState === WebSocket.OPEN;
   }
@@ -330,6 +368,7 @@ export class Crowd implements Listener, Home {
     const state = this.state[player]!;
     if (state === PLAYER.closed) return;
     this.state[player] = PLAYER.lost;
+    this.leaving.delete(player);
     this.disconnects += 1;
     socket.terminate();
     if (this.finished) return;
