@@ -214,8 +214,8 @@ export class Shift {
     return {
       disconnects: crowd.disconnects + monsters.disconnects,
       reconnects: crowd.reconnects + monsters.reconnects,
-      left: crowd.left,
-      joined: crowd.joined,
+      left: crowd.leaves,
+      joined: crowd.joins,
     };
   }
 

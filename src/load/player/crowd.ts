@@ -28,8 +28,8 @@ export class Crowd implements Listener, Home {
   disconnects = 0;
   reconnects = 0;
   /** Players who left by themselves, and who joined again. */
-  left = 0;
-  joined = 0;
+  leaves = 0;
+  joins = 0;
   strayAnswers = 0;
   bytesIn = 0;
   bytesOut = 0;
@@ -99,7 +99,7 @@ export class Crowd implements Listener, Home {
     ledger.placed(id, place);
     this.sequence[player] = last;
     this.state[player] = this.resumesAs[player]!;
-    if (this.away.delete(player)) this.joined += 1;
+    if (this.away.delete(player)) this.joins += 1;
     else this.reconnects += 1;
     this.hold(player, socket);
     this.ableAt[player] = now();
@@ -239,7 +239,7 @@ export class Crowd implements Listener, Home {
     const socket = this.sockets[player];
     this.sockets[player] = null;
     this.connected -= 1;
-    this.left += 1;
+    this.leaves += 1;
     this.away.add(player);
     this.resumesAs[player] = this.state[player]!;
     this.state[player] = PLAYER.reconnecting;
