@@ -138,6 +138,7 @@ describe('list', () => {
     expect(rows).toMatchObject([
       { name: 'm4pro-20k', players: 20000, path: expect.stringMatching(/scenarios.m4pro-20k\.yaml$/) },
       { name: 'quickstart', players: 1000 },
+      { name: 'storm', players: 1000 },
     ]);
   });
 });

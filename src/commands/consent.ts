@@ -1,4 +1,5 @@
 import type { Load } from '../scenario/scenario.ts';
+import { peakOf } from '../scenario/stages.ts';
 import type { ProbeAddresses } from '../stack/probe-address.ts';
 import type { Target } from '../stack/target-address.ts';
 import { formatDuration, type Micros } from '../units.ts';
@@ -14,10 +15,11 @@ export function consentLine(targets: readonly Target[], load: Load): string | nu
   const foreign = targets.filter((target) => target.foreign);
   if (foreign.length === 0) return null;
   const span = formatDuration((load.ramp + load.warmUp + load.duration) as Micros);
+  const peak = peakOf(load.stages);
   const hosts = [...new Set(foreign.map(({ host }) => host))];
   return `loading ${foreign.map(({ url, addresses }) => `${url} (${addresses.join(', ')})`).join(' and ')} for ${span}: ${count(
     load.players,
-  )} players, ${count(load.intentsPerSecond)} intents/s, ${count(
-    load.monsterCommandsPerSecond,
+  )} players, ${count(peak * load.intentsPerSecond)} intents/s, ${count(
+    peak * load.monsterCommandsPerSecond,
   )} monster commands/s; owned, you say: ${hosts.join(', ')}`;
 }

@@ -10,6 +10,7 @@ import { type K6Report, k6ReportOf } from '../report/k6-report.ts';
 import { k6TerminalSummary } from '../report/k6-terminal.ts';
 import { type TerminalStyle, terminalVerdict } from '../report/terminal.ts';
 import { scenarioHash } from '../scenario/resolved.ts';
+import { refuseShapes } from './refuse-shapes.ts';
 import type { ReportFlags } from './report.ts';
 import { loadScenario } from './scenario-files.ts';
 
@@ -29,6 +30,7 @@ export async function executeFromK6(
     throw badInput(`--from-k6: ${files.length} files are given, at most ${MOST_SUMMARIES} are read`);
   }
   const { scenario } = await loadScenario(host, reference, flags);
+  refuseShapes(scenario.load, '--from-k6');
   const hash = scenarioHash(scenario);
   const summaries: K6Summary[] = [];
   for (const file of files) {

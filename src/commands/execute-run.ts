@@ -24,6 +24,7 @@ import { consentLine, readingLine } from './consent.ts';
 import { playerModuleOf, refuseWithoutTarget } from './player-module.ts';
 import { openProgress } from './progress.ts';
 import { publish } from './publish.ts';
+import { refuseShapes } from './refuse-shapes.ts';
 import type { RunFlags } from './run.ts';
 import { loadScenario } from './scenario-files.ts';
 import { stopSignals } from './stop-signals.ts';
@@ -74,6 +75,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     const { scenario } = loaded;
     const module = await playerModuleOf(loaded, flags);
     refuseWithoutTarget(loaded, flags.target.length);
+    if (flags.engine !== 'native') refuseShapes(scenario.load, `--engine ${flags.engine}`);
     // Bad addresses are bad input: said before there is a bundle. Names are not resolved again after this.
     const { targets, access, probes } = await readTargets(host, flags);
     if (targets.length > 0) refuseProcessFaults(scenario);

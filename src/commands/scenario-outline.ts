@@ -2,10 +2,30 @@ import type { Budget } from '../scenario/budget.ts';
 import type { Players } from '../scenario/players.ts';
 import { scenarioHash } from '../scenario/resolved.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import type { Churn, Stage } from '../scenario/stages.ts';
 import { formatDuration } from '../units.ts';
 import type { LoadedScenario } from './scenario-files.ts';
 
 const number = (n: number): string => n.toLocaleString('en-US', { maximumFractionDigits: 3 });
+
+/** `stage spike   10s at 3x, over 2s; all cut off` */
+const stageRows = ({ stages = [], churn }: Scenario['load']): readonly (readonly string[])[] => [
+  ...stages.map((stage) => [`stage ${stage.name}`, stageText(stage)]),
+  ...(churn === undefined ? [] : [['churn', churnText(churn)]]),
+];
+
+const churnText = ({ perSecond, away }: Churn): string =>
+  `${number(perSecond)} players/s leave, and join again after ${formatDuration(away)}`;
+
+const stageText = ({ lasting, rate, over, churn, reconnect, sentPercent }: Stage): string =>
+  [
+    `${formatDuration(lasting)} at ${number(rate)}x${over === 0 ? '' : `, over ${formatDuration(over)}`}`,
+    ...(reconnect === undefined
+      ? []
+      : [`${number(reconnect.sharePercent)}% of the players are cut off, and come back`]),
+    ...(churn === undefined ? [] : [churnText(churn)]),
+    ...(sentPercent === undefined ? [] : [`sustained at ${number(sentPercent)}% sent`]),
+  ].join('; ');
 
 /** How many budgets a run can rule, and how many it cannot. */
 function countsOf({ budgets }: Scenario) {
@@ -51,7 +71,15 @@ function table(rows: readonly (readonly string[])[]): readonly string[] {
 function budgetLines(budgets: readonly Budget[]): readonly string[] {
   const measured = budgets.flatMap((b) =>
     b.state === 'measured'
-      ? [[b.id, limitOf(b), `${b.metric}${b.stat === null ? '' : ` ${b.stat}`}`, b.title, sourceOf(b)]]
+      ? [
+          [
+            b.id,
+            limitOf(b),
+            `${b.metric}${b.stat === null ? '' : ` ${b.stat}`}${b.stage === undefined ? '' : ` of ${b.stage}`}`,
+            b.title,
+            sourceOf(b),
+          ],
+        ]
       : [],
   );
   const why = new Map<string, string[]>();
@@ -95,6 +123,7 @@ export function outline({ scenario, path }: LoadedScenario): string {
           'phases',
           `ramp ${formatDuration(load.ramp)}, warm-up ${formatDuration(load.warmUp)}, measure ${formatDuration(load.duration)}, drain ${formatDuration(load.drain)}`,
         ],
+        ...stageRows(load),
         [
           'late',
           `skipped after ${formatDuration(load.skipAfter)}, timed out after ${formatDuration(load.timeout)}`,

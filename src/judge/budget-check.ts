@@ -1,7 +1,7 @@
 import type { Budget, MeasuredBudget } from '../scenario/budget.ts';
 import { nearest } from '../scenario/nearest.ts';
 import { conversion } from '../units.ts';
-import { METRICS, metricAt } from './metric.ts';
+import { METRICS, metricAt, STAGE_METRICS, stageMetricAt } from './metric.ts';
 
 /** Why a budget cannot be ruled, whatever the run measures: a mistake in the scenario. */
 export interface BudgetProblem {
@@ -19,12 +19,23 @@ export function checkBudgets(budgets: readonly Budget[]): readonly BudgetProblem
 }
 
 function problemOf(budget: MeasuredBudget): string | null {
-  const metric = metricAt(budget.metric, budget.stat);
+  const metric =
+    budget.stage === undefined ? metricAt(budget.metric, budget.stat) : stageMetricAt(budget.metric);
   if (metric === undefined && budget.metric.startsWith('target.metrics.')) {
+    if (budget.stage !== undefined) {
+      return `metric "${budget.metric}" is not measured stage by stage; leave "stage: ${budget.stage}" out`;
+    }
     return `metric "${budget.metric}" names no metric of a Prometheus page, expected one such as target.metrics.http_requests_total{code="500"}`;
   }
   if (metric === undefined) {
-    const meant = nearest(budget.metric, Object.keys(METRICS));
+    if (budget.stage !== undefined && metricAt(budget.metric) !== undefined) {
+      return `metric "${budget.metric}" is not measured stage by stage; leave "stage: ${budget.stage}" out`;
+    }
+    if (budget.stage === undefined && stageMetricAt(budget.metric) !== undefined) {
+      return `metric "${budget.metric}" is a stage's; say which with "stage:"`;
+    }
+    const known = Object.keys(budget.stage === undefined ? METRICS : { ...METRICS, ...STAGE_METRICS });
+    const meant = nearest(budget.metric, known);
     const hint = meant === undefined ? '' : `; did you mean "${meant}"?`;
     return `metric "${budget.metric}" is not a figure of report.json${hint}`;
   }

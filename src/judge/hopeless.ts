@@ -14,7 +14,8 @@ const MISSED_SHARE = 0.5;
 
 /**
  * Says when a run is plainly hopeless: over the last five seconds at least half of what was due of one
- * operation was skipped, failed or timed out. Feed it the seconds of the measure phase in order.
+ * operation was skipped, failed or timed out. Feed it the seconds of the measure phase in order. Runs with faults or
+ * stages are not given up: a spike may be meant to miss half, and what comes after it is what was asked.
  */
 export function hopelessness(): (operation: string, second: SecondOfLoad) => string | null {
   const seen = new Map<string, SecondOfLoad[]>();

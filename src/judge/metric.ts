@@ -168,6 +168,24 @@ export const METRICS: Readonly<Record<string, Metric>> = {
   'stack.kind': figure('text'),
 };
 
+/** What only stages have: a budget on it names one. */
+export const STAGE_METRICS: Readonly<Record<string, Metric>> = {
+  'network.cut': figure('players'),
+  'network.fullStrengthMs': figure('ms'),
+  'network.left': figure('players'),
+  'network.joined': figure('players'),
+};
+
+/** What stages have besides, at the paths of the whole run's figures. */
+const OF_STAGES =
+  /^(load\.(durationSeconds|operations\.\w+\.\w+|sentPercent\.\w+)|latency\.\w+\.(due|service|lag)(\.unanswered)?|throughput\.(operations|intents|monsterCommands)PerSecond|network\.(connectMs|reconnectMs|disconnects|reconnects))$/;
+
+/** The metric at a path of a stage's figures; undefined when stages have none there. */
+export function stageMetricAt(path: string): Metric | undefined {
+  if (Object.hasOwn(STAGE_METRICS, path)) return STAGE_METRICS[path];
+  return OF_STAGES.test(path) ? metricAt(path) : undefined;
+}
+
 const SETTING = /^stack\.applied\.(.+)$/;
 const setting: Metric = { unit: 'setting', stats: null };
 
@@ -184,13 +202,14 @@ export const metricAt = (path: string, stat: string | null = null): Metric | und
 
 /** The figure at a path and statistic: a finite number, a text, or null when it was not measured. */
 export function resolve(
-  figures: { readonly stack: Pick<Figures['stack'], 'applied'> },
+  figures: { readonly latency: object; readonly stack?: Pick<Figures['stack'], 'applied'> },
   path: string,
   stat: string | null,
 ): number | string | null {
   const name = settingOf(path);
   if (name !== null) {
-    return Object.hasOwn(figures.stack.applied, name) ? (figures.stack.applied[name] ?? null) : null;
+    const applied = figures.stack?.applied ?? {};
+    return Object.hasOwn(applied, name) ? (applied[name] ?? null) : null;
   }
   const selector = selectorOf(path);
   const keys = selector === null ? path.split('.') : ['target', 'metrics', selector.text];

@@ -1,12 +1,13 @@
 import type { Figures } from '../measurement/figures.ts';
 import type { Measurements } from '../measurement/measurements.ts';
+import type { StageFigures } from '../measurement/stage-figures.ts';
 import type { Absence } from '../probe/absence.ts';
 import type { Budget, MeasuredBudget } from '../scenario/budget.ts';
 import { OPERATIONS, type Operation } from '../scenario/workload.ts';
 import type { AppliedSetting } from '../stack/stack.ts';
 import { conversion } from '../units.ts';
 import { isText, keeps } from './comparison.ts';
-import { metricAt, resolve, settingOf } from './metric.ts';
+import { metricAt, resolve, settingOf, stageMetricAt } from './metric.ts';
 import { settingNumber } from './setting-value.ts';
 import { strangeness } from './stranger.ts';
 import { beyondBuckets, noteOf, unfitting } from './target-metric.ts';
@@ -38,7 +39,12 @@ export interface RuledFigures {
   >;
   readonly stack: Pick<Figures['stack'], 'applied'>;
   readonly target?: Figures['target'];
+  /** Not there: nobody told of any. */
+  readonly stages?: readonly StageFigures[];
 }
+
+/** A budget's own: of the whole run, or of its stage. */
+type OwnFigures = RuledFigures | StageFigures;
 
 /** And of the facts. */
 export type RuledFacts = Pick<Measurements, 'measured' | 'settings' | 'stackKind' | 'probes'> &
@@ -56,8 +62,13 @@ export function rule(
   if (budget.state === 'contradicted') {
     return { ...without, state: 'contradicted', reason: budget.contradicted };
   }
-  const observed = m.measured !== null || standsAlone(budget.metric) ? observe(budget, figures) : null;
-  const samples = samplesOf(budget, figures);
+  const { stage } = budget;
+  const own = stage === undefined ? figures : figures.stages?.find(({ name }) => name === stage);
+  if (own === undefined) {
+    return { ...without, state: 'unmeasured', reason: `the stage ${stage} was never reached` };
+  }
+  const observed = m.measured !== null || standsAlone(budget.metric) ? observe(budget, own) : null;
+  const samples = samplesOf(budget, own);
   const of = (state: RulingState, reason: string | null): Ruling => ({
     budget,
     state,
@@ -75,7 +86,10 @@ export function rule(
   if (otherwise !== null) return of('unmeasured', otherwise);
   const strange = strangeness(budget.metric, m);
   if (strange !== null) return { ...without, state: 'unmeasured', reason: strange };
-  const unanswered = unansweredAt(budget, figures);
+  const unanswered = unansweredAt(budget, own);
+  if (observed === null && isNeverFull(budget, own)) {
+    return of('breached', 'as many as before the cut were never connected again');
+  }
   if (observed === null && unanswered === 0) return of('unmeasured', absence(budget, m));
 
   const reasons = budget.fullLoad ? shortfalls(figures) : [];
@@ -101,15 +115,19 @@ export function rule(
 }
 
 /** The figure in the budget's unit; a text stays one unless the limit is a number. */
-function observe(budget: MeasuredBudget, figures: RuledFigures): number | string | null {
+function observe(budget: MeasuredBudget, figures: OwnFigures): number | string | null {
   const figure = resolve(figures, budget.metric, budget.stat);
   if (typeof figure === 'string') {
     return typeof budget.limit === 'string' ? figure : (settingNumber(figure, budget.metricUnit) ?? null);
   }
-  const unit = metricAt(budget.metric, budget.stat)?.unit;
+  const unit = (metricAt(budget.metric, budget.stat) ?? stageMetricAt(budget.metric))?.unit;
   const factor = unit === undefined ? undefined : unit === 'any' ? 1 : conversion(unit, budget.metricUnit);
   return figure === null || factor === undefined ? null : figure * factor;
 }
+
+/** After a storm that nobody came back from in time there is no figure, and more to say than that. */
+const isNeverFull = ({ metric }: MeasuredBudget, figures: OwnFigures): boolean =>
+  metric === 'network.fullStrengthMs' && 'network' in figures && figures.network.cut > 0;
 
 /** Why no run on this host could keep a budget: more is asked for than there is. Null where one could. */
 function beyondReach(
@@ -142,12 +160,12 @@ function deviationOf(
 /** The operation of a latency from due; null for every other metric. */
 const dueOperation = (path: string) => OPERATIONS.find((op) => path === `latency.${op}.due`) ?? null;
 
-function unansweredAt(budget: MeasuredBudget, figures: RuledFigures): number {
+function unansweredAt(budget: MeasuredBudget, figures: OwnFigures): number {
   const op = dueOperation(budget.metric);
   return op === null || budget.stat === null ? 0 : figures.latency[op].due.unanswered;
 }
 
-function samplesOf(budget: MeasuredBudget, figures: RuledFigures): number | null {
+function samplesOf(budget: MeasuredBudget, figures: OwnFigures): number | null {
   const op = dueOperation(budget.metric);
   if (op !== null) return figures.latency[op].due.count + figures.latency[op].due.unanswered;
   const count = budget.stat === null ? null : resolve(figures, budget.metric, 'count');

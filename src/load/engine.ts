@@ -119,6 +119,37 @@ export interface OperationTally {
   readonly ownLag: HistogramData;
 }
 
+/** Of what was due in one stage. */
+export interface StageOperationTally {
+  readonly counts: Counts;
+  /** Answered operations; microseconds. */
+  readonly due: HistogramData;
+  readonly service: HistogramData;
+  readonly lag: HistogramData;
+}
+
+/** What happened to connections while one stage went on. */
+export interface StageConnectionTally {
+  /** Of players and generators, as in the tally of the whole. */
+  readonly disconnects: number;
+  readonly reconnects: number;
+  /** Players who left by themselves, and who joined again. */
+  readonly left: number;
+  readonly joined: number;
+  /** Of players who came back: TCP, upgrade and welcome of the attempt that succeeded. Microseconds. */
+  readonly connect: HistogramData;
+  /** Of the same: from the end of a connection (or of the time away) to the welcome of the next one. */
+  readonly reconnect: HistogramData;
+  /** Players who were cut off when the stage began. */
+  readonly cut: number;
+  /** From then until as many were connected as before, microseconds; null when none were cut, or it never came to that. */
+  readonly fullStrength: number | null;
+}
+
+export interface StageTally extends StageConnectionTally {
+  readonly operations: Readonly<Record<Operation, StageOperationTally>>;
+}
+
 export interface Tally {
   readonly operations: Readonly<Record<Operation, OperationTally>>;
   /** Connections of players and generators that ended without being told to; what a fault cut is among them. */
@@ -144,6 +175,8 @@ export interface Tally {
    * of order and workers (schedule-hash.ts); `incomplete` after an early stop with too much left to hash.
    */
   readonly scheduleHash: string;
+  /** Of the timeline's stages, in order; absent where there are none. */
+  readonly stages?: readonly StageTally[] | undefined;
 }
 
 /** A fleet whose players are all connected. */
@@ -165,8 +198,9 @@ export interface ReadyFleet {
   /**
    * Cuts the connections of a share of the connected players, each worker of its own, without a word to the
    * server: as many as the share says, chosen by the seed. Resolves to how many were cut: 0 when no run goes on.
+   * `stage`: it is the storm with which that stage begins.
    */
-  drop(sharePercent: number, seed: number): Promise<number>;
+  drop(sharePercent: number, seed: number, stage?: number): Promise<number>;
   /**
    * The ledger as it stands: what was sent and acknowledged until now, over all workers.
    * @throws CapbenchError (93) when a worker does not answer within 10 s, or is gone

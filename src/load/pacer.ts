@@ -1,12 +1,14 @@
 import { MULBERRY_STEP, mulberry32, streamSeed } from '../rng.ts';
 import { LANES, type Timeline } from '../scenario/workload.ts';
+import { OperationalTime } from './operational-time.ts';
 
 /**
  * When each operation is due, in integer microseconds after GO. HOT.
  *
  * Arrivals are jittered and exact in rate: of a stream with rate r, one arrival falls into each interval of
  * length 1/r of *operational time*, uniformly. So every window of a second holds r arrivals, give or take one.
- * Operational time runs at full speed after the ramp and proportionally slower within it.
+ * Operational time runs at full speed after the ramp and proportionally slower within it; in a stage of the measure
+ * phase as many times faster as the stage says (operational-time.ts).
  */
 
 /** What the streams of random numbers are for, so that no two share one. */
@@ -14,20 +16,12 @@ const ARRIVAL = 1;
 const PHASE = 2;
 const POST = 3;
 
-/**
- * Wall time at which `tau` (operational seconds) have passed, under a linear ramp of `ramp` seconds:
- * tau(t) = t^2 / 2R for t < R, and t - R/2 afterwards; this is the inverse.
- */
-export function afterRamp(tau: number, ramp: number): number {
-  return tau < ramp / 2 ? Math.sqrt(2 * ramp * tau) : tau + ramp / 2;
-}
-
 const toMicros = (seconds: number): number => Math.round(seconds * 1e6);
 
 /** One stream of due times for each player of a worker, all at one rate, each seeded by (seed, player id). */
 export class PlayerPacer {
   private readonly rate: number;
-  private readonly ramp: number;
+  private readonly time: OperationalTime;
   private readonly end: number;
   private readonly state: Int32Array;
   /** Where the stream's intervals begin, as a share of one, so that players do not march in step. */
@@ -36,7 +30,7 @@ export class PlayerPacer {
 
   constructor(seed: number, playerIds: ArrayLike<number>, rate: number, timeline: Timeline) {
     this.rate = rate;
-    this.ramp = timeline.rampEnd / 1e6;
+    this.time = new OperationalTime(timeline);
     this.end = timeline.end;
     this.state = new Int32Array(playerIds.length);
     this.phase = new Float64Array(playerIds.length);
@@ -59,7 +53,7 @@ export class PlayerPacer {
       const tau = (interval + mulberry32(state) - this.phase[i]!) / this.rate;
       // The first interval began before GO: what falls there is never due.
       if (tau < 0) continue;
-      const due = toMicros(afterRamp(tau, this.ramp));
+      const due = toMicros(this.time.wallAt(tau));
       return due < this.end ? due : Number.POSITIVE_INFINITY;
     }
   }
@@ -85,7 +79,7 @@ export class PostPacer {
   /** Infinity when none is left before the end. */
   due = 0;
   private readonly rate: number;
-  private readonly ramp: number;
+  private readonly time: OperationalTime;
   private readonly end: number;
   private readonly seed: number;
   private readonly lanes: number;
@@ -101,7 +95,7 @@ export class PostPacer {
     workers: number,
   ) {
     this.rate = rate;
-    this.ramp = timeline.rampEnd / 1e6;
+    this.time = new OperationalTime(timeline);
     this.end = timeline.end;
     this.seed = streamSeed(seed, POST);
     this.lanes = lanesOf(monsters);
@@ -120,7 +114,7 @@ export class PostPacer {
       this.lane = this.post % this.lanes;
     } while (workerOfLane(this.lane, this.workers) !== this.worker);
     const jitter = mulberry32((this.seed + Math.imul(this.post + 1, MULBERRY_STEP)) | 0);
-    const due = toMicros(afterRamp((this.post + jitter) / this.rate, this.ramp));
+    const due = toMicros(this.time.wallAt((this.post + jitter) / this.rate));
     this.due = due < this.end ? due : Number.POSITIVE_INFINITY;
   }
 }

@@ -1,7 +1,8 @@
 import { MicrosHistogram } from '../hdr-histogram.ts';
 import { OPERATIONS, type Timeline } from '../scenario/workload.ts';
-import type { Counts, LoadSecondOperation, OperationTally } from './engine.ts';
+import type { Counts, LoadSecondOperation, OperationTally, StageTally } from './engine.ts';
 import { Slices } from './slices.ts';
+import { StageRecords } from './stage-records.ts';
 
 /** What became of an operation; the names are those of R4, the numbers index the recorder's counts. */
 export const OUTCOME = { ok: 1, rejected: 2, failed: 3, timedOut: 4, skipped: 5, unfinished: 6 } as const;
@@ -37,10 +38,12 @@ export class Recorder {
     new OperationRecord(),
     new OperationRecord(),
   ];
+  private readonly stages: StageRecords;
   private readonly measureStart: number;
   private readonly end: number;
 
   constructor(timeline: Timeline) {
+    this.stages = new StageRecords(timeline.stages ?? []);
     this.measureStart = timeline.measureStart;
     this.end = timeline.end;
   }
@@ -51,6 +54,8 @@ export class Recorder {
     record.whole[SCHEDULED]! += n;
     if (due >= this.measureStart && due < this.end) {
       record.measured[SCHEDULED]! += n;
+      const stage = this.stages.at(operation, due);
+      if (stage !== null) stage.counts[SCHEDULED]! += n;
     }
   }
 
@@ -80,10 +85,13 @@ export class Recorder {
     }
     if (due >= this.measureStart && due < this.end) {
       record.measured[outcome]! += n;
+      const stage = this.stages.at(operation, due);
+      if (stage !== null) stage.counts[outcome]! += n;
       if (answered) {
         record.due.record(now - due, n);
         record.service.record(now - sent, n);
         record.lag.record(sent - due, n);
+        stage?.answered(n, due, sent, now);
       }
     }
   }
@@ -113,6 +121,18 @@ export class Recorder {
     const operations = { intent: tallyOf(INTENT), monsterCommand: tallyOf(MONSTER_COMMAND) };
     for (const operation of OPERATIONS) assertConserved(operation, operations[operation]);
     return operations;
+  }
+
+  /** The same of each stage, of what was due there. @throws as `tally` does. */
+  stageTallies(): readonly StageTally['operations'][] {
+    const stages = this.stages.tally(countsOf);
+    for (const stage of stages) {
+      for (const operation of OPERATIONS) {
+        const { counts } = stage[operation];
+        assertConserved(operation, { whole: counts, measured: counts });
+      }
+    }
+    return stages;
   }
 }
 

@@ -21,6 +21,7 @@ export function contradictionsOf(m: Measurements): readonly string[] {
     ...histogram('connect.histogram', m.connect.histogram),
     ...histogram('reconnect', m.reconnect),
     ...connections(m),
+    ...stages(m),
     ...series(m),
     ...Object.entries(m.worlds ?? {}).flatMap(([name, data]) => buckets(`worlds.${name}`, data)),
     ...Object.entries(m.histograms ?? {}).flatMap(([name, data]) => buckets(`histograms.${name}`, data)),
@@ -109,6 +110,41 @@ function histogram(path: string, { counts, min, max, sum }: HistogramData): stri
 function connections({ peakCcu, connect, reconnects }: Measurements): string[] {
   const made = countOf(connect.histogram) + reconnects;
   return peakCcu > made ? [`peakCcu: ${peakCcu} players, and ${made} connections were made`] : [];
+}
+
+/** Stages follow one another within the measure phase, and share out what was due in it. */
+function stages({ stages: all, measured, operations }: Measurements): string[] {
+  if (all.length === 0) return [];
+  if (measured === null) return ['stages: there are some, and no measure phase'];
+  const wrong: string[] = [];
+  let before = measured.from;
+  for (const { name, from, levelFrom, to, connect, reconnect, operations: own } of all) {
+    const path = `stages.${name}`;
+    if (Math.abs(from - before) > 1e-3 || levelFrom < from || to < levelFrom || to > measured.to + 1e-3) {
+      wrong.push(
+        `${path}: from ${from} to ${to} s, level from ${levelFrom} s, and the one before ends at ${before} s`,
+      );
+    }
+    before = to;
+    wrong.push(...histogram(`${path}.connect`, connect), ...histogram(`${path}.reconnect`, reconnect));
+    for (const op of OPERATIONS) {
+      const { due, service, lag, windows } = own[op];
+      for (const [kind, data] of Object.entries({ due, service, lag })) {
+        wrong.push(...histogram(`${path}.${op}.${kind}`, data));
+      }
+      for (const [i, window] of windows.entries())
+        wrong.push(...histogram(`${path}.${op}.windows.${i}`, window));
+    }
+  }
+  for (const op of OPERATIONS) {
+    for (const name of COUNTS) {
+      const sum = all.reduce((total, { operations: own }) => total + own[op].measured[name], 0);
+      const whole = operations[op].measured[name];
+      if (sum > whole)
+        wrong.push(`stages: ${sum} ${op} operations ${name}, and ${whole} in the measure phase`);
+    }
+  }
+  return wrong;
 }
 
 function series({ series: all, phases: { end } }: Measurements): string[] {

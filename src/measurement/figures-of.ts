@@ -16,6 +16,7 @@ import { generatorFigures, hostFigures, type Lags } from './host-figures.ts';
 import type { Measurements, OperationFacts } from './measurements.ts';
 import { gaugeOf, percentOf, rateOf, ratio, sumOf } from './readings.ts';
 import { databaseFigures, throughputFigures, worldFigures } from './server-figures.ts';
+import { stageFigures } from './stage-figures.ts';
 import { redisFigures, targetFigures } from './target-figures.ts';
 
 /** Reduces the facts of a run to the body of report.json. */
@@ -50,6 +51,10 @@ export function figuresOf(m: Measurements, s: Scenario): Figures {
       ),
       statement: m.ceilings?.statement ?? null,
     },
+    stages: stageFigures(m, {
+      ...{ each: eachOperation, sentPercent, latency: latencyOf },
+      percentiles: (data) => percentilesOf(data),
+    }),
     faults: faultFigures(m),
     generator: generatorFigures(m, lagsOf(m), throughput.operationsPerSecond),
     host: hostFigures(m),
@@ -77,7 +82,7 @@ const sentPercent = ({ scheduled, skipped, failed }: Counts): number | null =>
 const unansweredOf = (counts: Counts): number =>
   counts.failed + counts.timedOut + counts.skipped + counts.unfinished;
 
-function latencyOf(facts: OperationFacts): LatencyFigures {
+function latencyOf(facts: Pick<OperationFacts, 'measured' | 'due' | 'service' | 'lag'>): LatencyFigures {
   const unanswered = unansweredOf(facts.measured);
   return {
     unit: 'ms',

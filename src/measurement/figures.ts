@@ -1,6 +1,7 @@
 import type { Counts } from '../load/engine.ts';
 import type { Operation } from '../scenario/workload.ts';
 import type { FaultFigures } from './fault-figures.ts';
+import type { StageFigures } from './stage-figures.ts';
 
 /**
  * The body of report.json: the facts reduced to figures, over the measure phase unless said otherwise.
@@ -190,6 +191,8 @@ export interface Figures {
     readonly batchSpeedup: number | null;
     readonly statement: string | null;
   };
+  /** Of the measure phase, in order. */
+  readonly stages: readonly StageFigures[];
   /** In the order in which they began. */
   readonly faults: readonly FaultFigures[];
   readonly generator: {

@@ -65,6 +65,30 @@ const operation = z.object({
   ownLag: histogram.default(EMPTY_HISTOGRAM),
   windows: list(histogram).default([]),
 });
+const stageOperation = z.object({
+  measured: counts,
+  due: histogram,
+  service: histogram,
+  lag: histogram,
+  windows: list(histogram),
+});
+const stage = z.object({
+  name: text,
+  from: moment,
+  levelFrom: moment,
+  to: moment,
+  rateBefore: amount,
+  rate: amount,
+  operations: z.object({ intent: stageOperation, monsterCommand: stageOperation }),
+  disconnects: count,
+  reconnects: count,
+  left: count,
+  joined: count,
+  connect: histogram,
+  reconnect: histogram,
+  cut: count,
+  fullStrength: count.nullable(),
+});
 const series = z.object({
   kind: z.enum(['counter', 'gauge']),
   points: pairs(
@@ -103,6 +127,7 @@ const measurementsSchema: z.ZodType<Measurements> = z.object({
   reconnect: histogram.default(EMPTY_HISTOGRAM),
   strayAnswers: count.default(0),
   operations: z.object({ intent: operation, monsterCommand: operation }),
+  stages: list(stage).default([]),
   series: z.record(text, series).refine((all) => Object.keys(all).length <= MOST_ENTRIES),
   probes: list(z.object({ name: text, samples: count, gaps: count, lastError: text.nullable() })),
   worlds: z.object({ batchOperations: buckets, flushMs: buckets, responseMs: buckets }).nullable(),

@@ -5,6 +5,7 @@ import type { CeilingFindings } from '../probe/ceilings.ts';
 import type { Verified } from '../probe/verification.ts';
 import type { Operation } from '../scenario/workload.ts';
 import type { AppliedSetting } from '../stack/stack.ts';
+import type { StageFacts } from './stage-facts.ts';
 
 export interface OperationFacts {
   readonly whole: Counts;
@@ -187,6 +188,8 @@ export interface Measurements {
   /** Answers to numbers that were not waiting for one. */
   readonly strayAnswers: number;
   readonly operations: Readonly<Record<Operation, OperationFacts>>;
+  /** Of the measure phase, in order, as far as they were begun; none where it was all one. */
+  readonly stages: readonly StageFacts[];
   readonly series: Readonly<Record<string, Series>>;
   readonly probes: readonly ProbeFacts[];
   /** Over all world servers, measure phase: batch sizes (operations), flush (statement round trip), response (received to acked). */

@@ -20,6 +20,7 @@ import type {
   Measurements,
 } from './measurements.ts';
 import { openSeriesBook, type SeriesBook } from './series.ts';
+import { type StageWindows, stageFactsOf } from './stage-facts.ts';
 import { openWindowBook, type WindowBook } from './windows.ts';
 
 /** What is known before anything has started. */
@@ -54,6 +55,8 @@ export interface Notes {
   /** Times on the monotonic clock; seconds after GO once the notes are closed. */
   readonly faults: FaultFacts[];
   readonly windows: Readonly<Record<Operation, WindowBook>>;
+  /** Of the timeline's stages, in order; none before the load has begun. */
+  stageWindows: readonly StageWindows[];
   connect: ConnectFacts | null;
   workers: number;
   stackUp: Micros | null;
@@ -83,6 +86,7 @@ export const openNotes = (identity: RunIdentity, started: Micros): Notes => ({
   foreign: [],
   faults: [],
   windows: { intent: openWindowBook(), monsterCommand: openWindowBook() },
+  stageWindows: [],
   connect: null,
   workers: 0,
   stackUp: null,
@@ -213,6 +217,7 @@ export function measurementsOf(notes: Notes, timeline: Timeline, ending: Ending,
       intent: { ...operation('intent'), windows: notes.windows.intent.close() },
       monsterCommand: { ...operation('monsterCommand'), windows: notes.windows.monsterCommand.close() },
     },
+    stages: stageFactsOf(timeline, tally, notes.stageWindows),
     series: notes.series.close(zero),
     probes: notes.probes(),
     worlds: batchOperations && flushMs && responseMs ? { batchOperations, flushMs, responseMs } : null,

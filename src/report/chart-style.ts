@@ -128,8 +128,33 @@ export function measurePhase({ measured }: Measurements): Plugin {
   };
 }
 
+/** A line where each stage begins, and its name. */
+export function stageMarks({ stages }: Pick<Measurements, 'stages'>): Plugin {
+  return {
+    id: 'stages',
+    afterDatasetsDraw({ ctx, chartArea, scales }) {
+      const x = scales.x;
+      if (x === undefined) return;
+      ctx.save();
+      ctx.font = `600 11px ${ctx.font.slice(ctx.font.indexOf('px ') + 3)}`;
+      for (const { name, from, to } of stages) {
+        const [left, right] = [x.getPixelForValue(from), x.getPixelForValue(to)];
+        ctx.fillStyle = FAINT;
+        for (let y = chartArea.top; y < chartArea.bottom; y += 8) ctx.fillRect(left, y, 1, 4);
+        const width = ctx.measureText(name).width;
+        // A stage that is narrower than its name goes without it; the report lists them all.
+        if (left + 8 + width > right) continue;
+        ctx.fillText(name, left + 4, chartArea.top + 12);
+      }
+      ctx.restore();
+    },
+  };
+}
+
 /** A line and a name at each fault; one that lasted is a band. */
-export function faultMarks({ faults }: Pick<Measurements, 'faults'>): Plugin {
+export function faultMarks({ faults, stages }: Pick<Measurements, 'faults' | 'stages'>): Plugin {
+  // Below the names of the stages.
+  const line = stages.length === 0 ? 12 : 26;
   return {
     id: 'faults',
     afterDatasetsDraw({ ctx, chartArea, scales }) {
@@ -148,7 +173,7 @@ export function faultMarks({ faults }: Pick<Measurements, 'faults'>): Plugin {
         // Names that would lie upon each other are left out; the report lists them all.
         const width = ctx.measureText(id).width;
         if (left < labelled || left + 4 + width > chartArea.right) continue;
-        ctx.fillText(id, left + 4, chartArea.top + 12);
+        ctx.fillText(id, left + 4, chartArea.top + line);
         labelled = left + 4 + width + 8;
       }
       ctx.restore();

@@ -20,6 +20,7 @@ import {
   most,
   percentileTick,
   seconds,
+  stageMarks,
 } from './chart-style.ts';
 import {
   batchBars,
@@ -83,6 +84,11 @@ interface Drawing {
   readonly config: (subtitle: string) => Config;
 }
 
+const stagesText = ({ stages }: Measurements): string =>
+  stages.length === 0
+    ? ''
+    : `; stages ${stages.map(({ name, from }) => `${name} from ${from} s`).join(', ')}`;
+
 function latencyChart(report: Report, m: Measurements): Drawing | null {
   const curves = latencyCurves(m);
   if (curves.length === 0) return null;
@@ -93,12 +99,12 @@ function latencyChart(report: Report, m: Measurements): Drawing | null {
   return {
     name: 'latency',
     title,
-    alt: `${title}: ${curves.map(({ name }) => name).join(', ')}${budget === null ? '' : `; budget ${budget.name}`}.`,
+    alt: `${title}: ${curves.map(({ name }) => name).join(', ')}${budget === null ? '' : `; budget ${budget.name}`}${stagesText(m)}.`,
     config: config(
       title,
       [...curves.map((curve, i) => line(curve, i)), ...limit],
       { x, y: millisecondsAxis(most(curves), budget?.ms ?? null) },
-      { plugins: [measurePhase(m), faultMarks(m)] },
+      { plugins: [measurePhase(m), stageMarks(m), faultMarks(m)] },
     ),
   };
 }
@@ -141,12 +147,12 @@ function throughputChart(_: Report, m: Measurements): Drawing | null {
   return {
     name: 'throughput',
     title,
-    alt: `${title}, a second: ${curves.map(({ name }) => name).join(', ')}.`,
+    alt: `${title}, a second: ${curves.map(({ name }) => name).join(', ')}${stagesText(m)}.`,
     config: config(
       title,
       curves.map((curve, i) => line(curve, i, i === 0 ? { borderDash: [6, 4] } : {})),
       { x: seconds(curves), y: axis('a second', FROM_ZERO) },
-      { plugins: [measurePhase(m), faultMarks(m)] },
+      { plugins: [measurePhase(m), stageMarks(m), faultMarks(m)] },
     ),
   };
 }
@@ -192,7 +198,7 @@ function cpuChart({ host }: Report, m: Measurements): Drawing | null {
       title,
       [...areas, { ...limitLine(`all ${host.cpus} cores`, host.cpus, 0, Number(x.max)), stack: 'limit' }],
       { x, y: axis('cores', { ...FROM_ZERO, stacked: true }) },
-      { plugins: [measurePhase(m), faultMarks(m)], legend: 'rect' },
+      { plugins: [measurePhase(m), stageMarks(m), faultMarks(m)], legend: 'rect' },
     ),
   };
 }

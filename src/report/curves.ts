@@ -40,8 +40,9 @@ export function latencyCurves(m: Measurements): readonly Curve[] {
 /** The limit on the p95 of intents, as a budget names it, in milliseconds; null when there is none. */
 export function latencyBudget({ rulings }: Report): { readonly name: string; readonly ms: number } | null {
   const found = rulings.find(
-    ({ metric, stat, metricUnit, op, limit }) =>
+    ({ metric, stat, metricUnit, op, limit, stage }) =>
       metric === 'latency.intent.due' &&
+      stage === undefined &&
       stat === 'p95' &&
       metricUnit === 'ms' &&
       (op === '<' || op === '<=') &&

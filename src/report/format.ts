@@ -94,8 +94,8 @@ export function observedText(ruling: ReportRuling): string {
 }
 
 /** The metric in words: `latency.intent.due p95`; empty when no figure stands for the claim. */
-export const metricText = ({ metric, stat }: ReportRuling): string =>
-  metric === null ? '' : stat === null ? metric : `${metric} ${stat}`;
+export const metricText = ({ metric, stat, stage }: ReportRuling): string =>
+  [metric, stat, stage === undefined ? null : `of stage ${stage}`].filter((one) => one !== null).join(' ');
 
 export const sourceText = ({ source }: ReportRuling): string =>
   source === null ? '' : `${source.document}:${source.line}, “${source.heading}”`;

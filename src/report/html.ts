@@ -18,6 +18,7 @@ import {
   timeText,
 } from './format.ts';
 import { hostFacts, resources } from './html-host.ts';
+import { stageTable } from './html-stages.ts';
 import { facts, row, safe, table } from './html-table.ts';
 import type { Report, ReportRuling } from './report.ts';
 import { STYLE } from './style.ts';
@@ -47,6 +48,7 @@ ${tiles(report)}
 ${section('budgets', 'Budgets', ...budgets(report))}
 ${charts.length === 0 ? '' : section('curves', 'Curves', ...charts.map(figure))}
 ${section('latency', 'Latency', latency(report))}
+${report.stages.length === 0 ? '' : section('stages', 'Stages', stageTable(report))}
 ${report.faults.length === 0 ? '' : section('faults', 'Faults', faultTable(report))}
 ${section('rules', 'Rules of the run', rules(report))}
 ${section('stack', 'Stack', stack(report))}

@@ -55,11 +55,44 @@ const ruling = z.object({
   limit: z.union([z.number(), z.tuple([z.number(), z.number()]), text]),
   unit: text.describe('As the document spells it.'),
   metricUnit: text.nullable().describe('The unit of `limit` and `observed`.'),
+  stage: text.optional().describe('Whose figure it is; not there: of the whole measure phase.'),
   state: z.enum(['met', 'breached', 'unmeasured', 'contradicted', 'untestable']),
   observed: z.union([z.number(), text]).nullable(),
   samples: figure,
   reason: text.nullable(),
 });
+
+const stage = z
+  .object({
+    name: text,
+    from: z.number(),
+    to: z.number(),
+    rateBefore: count.describe('Times the rates of the load, of the stage before.'),
+    rate: count.describe('Times the rates of the load.'),
+    ramped: z.boolean().describe('It took a while to get from the one to the other.'),
+    load: z.object({
+      durationSeconds: figure,
+      operations: operations(counts),
+      sentPercent: operations(figure),
+    }),
+    latency: operations(latency),
+    throughput: z.object({
+      operationsPerSecond: figure,
+      intentsPerSecond: figure,
+      monsterCommandsPerSecond: figure,
+    }),
+    network: z.object({
+      connectMs: percentiles.describe('Of those who came back: TCP, upgrade and welcome.'),
+      reconnectMs: percentiles.describe('Of the same, from the end of the connection or of the time away.'),
+      disconnects: count,
+      reconnects: count,
+      left: count,
+      joined: count,
+      cut: count.describe('Players cut off when the stage began.'),
+      fullStrengthMs: figure.describe('From then until as many were connected as before.'),
+    }),
+  })
+  .describe('The figures of what was due in the stage, at the paths of the whole run’s.');
 
 const rule = z.object({
   id: text,
@@ -232,6 +265,7 @@ export const reportSchema = z.object({
       )
       .describe('Each by its own account.'),
   }),
+  stages: z.array(stage).describe('Of the measure phase, in order; times in seconds after GO.'),
   faults: z.array(fault).describe('In the order in which they began; times in seconds, `from` after GO.'),
   generator: z.object({
     engine: text,

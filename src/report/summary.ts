@@ -10,6 +10,7 @@ import {
   timeText,
 } from './format.ts';
 import type { Report, ReportRuling } from './report.ts';
+import { connectionsText, rateText, sentPercentOf } from './terminal-stages.ts';
 
 /** Rows of one table; the rest is in report.html. */
 const MOST_ROWS = 25;
@@ -50,6 +51,7 @@ export function summary(report: Report): string {
       `bottleneck: ${report.bottleneck.resource}`,
     ].join(' · '),
     '',
+    ...stageTable(report),
     ...faultLine(report),
     ...list('No conclusion:', report.invalidBecause),
     ...list('Not held:', report.breachedBecause),
@@ -66,6 +68,28 @@ export function summary(report: Report): string {
     }, ${cell(report.host.cpuModel)}, ${report.host.cpus} cores`,
     '',
   ].join('\n');
+}
+
+/** The stages, one below the other. */
+function stageTable({ stages }: Report): string[] {
+  if (stages.length === 0) return [];
+  return [
+    '| stage | s | rate | operations/s | sent | intents p95 | connections |',
+    '| --- | --- | --- | --- | --- | --- | --- |',
+    ...stages.map((stage) => {
+      const columns = [
+        stage.name,
+        numberText(stage.to - stage.from),
+        rateText(stage),
+        numberText(stage.throughput.operationsPerSecond),
+        quantity(sentPercentOf(stage), '%'),
+        quantity(stage.latency.intent.due.p95, 'ms'),
+        connectionsText(stage) ?? '',
+      ];
+      return `| ${columns.map(cell).join(' | ')} |`;
+    }),
+    '',
+  ];
 }
 
 /** That a run was disturbed on purpose, and how it came through. */

@@ -4,6 +4,7 @@ import type { Report } from './report.ts';
 import { budgetLines } from './terminal-budgets.ts';
 import { faultLines } from './terminal-faults.ts';
 import { databaseLines, hostLines, latencyLines, loadLines } from './terminal-figures.ts';
+import { stageLines } from './terminal-stages.ts';
 import { cut, fold, type Paint, type Palette, palette, wrap } from './terminal-text.ts';
 
 export interface TerminalStyle {
@@ -24,6 +25,7 @@ export function terminalSummary(report: Report, style: TerminalStyle): string {
   const width = Math.min(WIDEST, Math.max(NARROWEST, style.width)) - 1;
   const measured = [
     ...section('LATENCY', latencyLines(report, paint), paint),
+    ...section('STAGES', stageLines(report, paint, width), paint),
     ...section('FAULTS', faultLines(report, paint), paint),
     ...section('DATABASE', fold(databaseLines(report), width - 4), paint),
     ...section('HOST AND GENERATOR', fold(hostLines(report), width - 4), paint),

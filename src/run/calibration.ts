@@ -4,6 +4,7 @@ import { mergeHistograms, percentileOf } from '../histogram.ts';
 import type { Engine, LoadSecond, ReadyFleet, Tally } from '../load/engine.ts';
 import type { CalibrationFacts } from '../measurement/measurements.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { peakOf } from '../scenario/stages.ts';
 import { OPERATIONS, type Workload, workloadOf } from '../scenario/workload.ts';
 import type { NullWorldOptions, OpenNullWorld } from '../stack/null-world.ts';
 import { type Micros, micros, seconds, toMillis } from '../units.ts';
@@ -56,17 +57,18 @@ export async function calibrate(
 
 const stopped = () => interrupted('stopped during the calibration of the generator');
 
-/** The same rates, `factor` times, by fewer players. */
+/** The same rates, those of the busiest stage, `factor` times, by fewer players; nobody leaves or is cut off. */
 function calibrationLoad(scenario: Scenario): Workload {
   const { seconds: length, factor } = scenario.calibration;
-  const workload = workloadOf(scenario);
+  const { churn: _, ...workload } = workloadOf(scenario);
+  const times = factor * peakOf(scenario.load.stages);
   const players = Math.min(workload.players, MOST_PLAYERS);
   const measureStart = micros(RAMP + WARM_UP);
   return {
     ...workload,
     players,
-    intentRate: (workload.intentRate * workload.players * factor) / players,
-    postRate: workload.postRate * factor,
+    intentRate: (workload.intentRate * workload.players * times) / players,
+    postRate: workload.postRate * times,
     timeline: { rampEnd: RAMP, measureStart, end: micros(measureStart + seconds(length)) },
     drain: DRAIN,
     reconnect: false,
@@ -112,7 +114,7 @@ async function drive(fleet: ReadyFleet, workload: Workload, signal: AbortSignal)
 
 function factsOf(scenario: Scenario, { tally, utilisation }: Driven): CalibrationFacts {
   const { load, calibration } = scenario;
-  const target = load.intentsPerSecond + load.monsterCommandsPerSecond;
+  const target = peakOf(load.stages) * (load.intentsPerSecond + load.monsterCommandsPerSecond);
   const all = OPERATIONS.map((op) => tally.operations[op]);
   const scheduled = all.reduce((sum, { measured }) => sum + measured.scheduled, 0);
   const answered = all.reduce((sum, { measured }) => sum + measured.ok + measured.rejected, 0);

@@ -5,6 +5,7 @@ import { hopelessness } from '../judge/hopeless.ts';
 import type { LoadSecond, ReadyFleet } from '../load/engine.ts';
 import type { Ending } from '../measurement/measurements.ts';
 import type { Notes } from '../measurement/notes.ts';
+import { addToStages, openStageWindows } from '../measurement/stage-facts.ts';
 import { generatorSamples, sliceSamples } from '../probe/generator.ts';
 import type { Probe } from '../probe/probe.ts';
 import { watch } from '../probe/watch.ts';
@@ -47,6 +48,7 @@ export async function drive(
 
   const toSamples = generatorSamples();
   const hopeless = hopelessness();
+  notes.stageWindows = openStageWindows(timeline);
   let stopped: string | null = null;
   let phase: Phase = 'stack';
   const follow = (at: number): void => {
@@ -70,8 +72,9 @@ export async function drive(
     if (second.at >= timeline.measureStart + SECOND && second.at <= timeline.end) {
       for (const name of OPERATIONS) notes.windows[name].add(second.operations[name].due);
     }
-    // A fault may well make a run miss for seconds what it sends afterwards.
-    if (phase === 'measure' && injection === null) {
+    addToStages(notes.stageWindows, timeline, second.at, (name) => second.operations[name].due);
+    // A fault, or a stage, may well make a run miss for seconds what it sends afterwards.
+    if (phase === 'measure' && injection === null && timeline.stages === undefined) {
       for (const name of OPERATIONS) {
         const { scheduled, skipped, failed, timedOut } = second.operations[name];
         stopped ??= hopeless(name, { scheduled, missed: skipped + failed + timedOut });

@@ -42,7 +42,8 @@ export function injectFaults(planned: readonly PlannedFault[], scene: FaultScene
         waits.delete(over);
         resolve(due);
       };
-      const timer = setTimeout(() => over(true), Math.max(0, (at - monotonic()) / 1e3));
+      // A timer may come up to a millisecond early; a storm is not to strike in the stage before its own.
+      const timer = setTimeout(() => over(true), Math.max(0, Math.ceil((at - monotonic()) / 1e3) + 1));
       waits.add(over);
     });
   const busy = new Map<string, Promise<void>>();
@@ -100,7 +101,7 @@ async function inject(
   scene: FaultScene,
   look: () => Promise<RowFindings | null>,
 ): Promise<FaultFacts> {
-  const { id, action, of, lasting, sharePercent } = fault;
+  const { id, action, of, lasting, sharePercent, stage } = fault;
   const { disturb, fleet, seed } = scene;
   const begun: FaultFacts = {
     ...{ id, action, of, from: monotonic(), to: null },
@@ -108,7 +109,7 @@ async function inject(
   };
   try {
     if (action === 'drop') {
-      const dropped = await fleet.drop(sharePercent, streamSeed(seed, SEED_OF_DROPS, index));
+      const dropped = await fleet.drop(sharePercent, streamSeed(seed, SEED_OF_DROPS, index), stage);
       return { ...begun, to: monotonic(), dropped };
     }
     if (disturb === null) throw new Error(`${of} is a target's process, and not ours to ${action}`);

@@ -3,7 +3,7 @@ import type { Overridden } from './overrides.ts';
 import type { Path } from './problem.ts';
 
 /** What makes the load another one than the file's; how long it lasts and how it is judged does not. */
-const LOAD = ['players', 'intentsPerSecond', 'monsters', 'monsterCommandsPerSecond'];
+const LOAD = ['players', 'intentsPerSecond', 'monsters', 'monsterCommandsPerSecond', 'stages', 'churn'];
 
 const isLoad = ([room, key]: Path): boolean =>
   room === 'world' ||

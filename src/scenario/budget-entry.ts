@@ -89,7 +89,7 @@ export function readBudgets(lists: BudgetLists, claims: Claims): Reading {
         state: 'measured',
         id: claim?.id ?? entry.id ?? '',
         claim: claim?.id ?? null,
-        title: titleOf(entry, claim, metric),
+        title: `${entry.stage === undefined ? '' : `${entry.stage}: `}${titleOf(entry, claim, metric)}`,
         op,
         limit,
         unit,
@@ -100,6 +100,7 @@ export function readBudgets(lists: BudgetLists, claims: Claims): Reading {
         metricUnit: entry.unit ?? metricUnitOf(unit) ?? unit,
         fullLoad: entry.fullLoad,
         contradicted: entry.contradicted ?? null,
+        ...(entry.stage === undefined ? {} : { stage: entry.stage }),
       },
       path,
     );

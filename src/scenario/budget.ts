@@ -38,6 +38,8 @@ export interface MeasuredBudget extends BudgetBase {
   readonly fullLoad: boolean;
   /** Why the document disagrees with itself here; null when it does not. */
   readonly contradicted: string | null;
+  /** The stage whose figure it is; absent for the whole measure phase. */
+  readonly stage?: string | undefined;
 }
 
 /** A budget that hardware, price or a missing component puts out of reach. */

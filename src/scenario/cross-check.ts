@@ -2,6 +2,7 @@ import type { Micros } from '../units.ts';
 import { type Finding, found } from './finding.ts';
 import type { Fault, Load, WorldSettings } from './scenario.ts';
 import { MOST_PER_SECOND, MOST_PLAYERS } from './schema.ts';
+import { peakOf, stageFindings } from './stages.ts';
 import { LANES } from './workload.ts';
 
 const MOST_POSTS_PER_SECOND = 100_000;
@@ -16,11 +17,18 @@ export function crossCheck(
   world: WorldSettings | undefined,
   faults: readonly Fault[],
 ): readonly Finding[] {
-  const findings: Finding[] = faults.flatMap((fault, i) => faultFindings(fault, i, load, world));
+  const findings: Finding[] = [
+    ...faults.flatMap((fault, i) => faultFindings(fault, i, load, world)),
+    ...stageFindings(load),
+  ];
   const check = (wrong: boolean, key: keyof Load, message: string, hint: string | null = null) => {
     if (wrong) findings.push(found(['load', key], message, hint));
   };
-  const { players, monsters, intentsPerSecond, monsterCommandsPerSecond } = load;
+  const { players, monsters } = load;
+  // What the busiest stage makes of them.
+  const peak = peakOf(load.stages);
+  const intentsPerSecond = load.intentsPerSecond * peak;
+  const monsterCommandsPerSecond = load.monsterCommandsPerSecond * peak;
   check(
     players > MOST_PLAYERS,
     'players',
@@ -28,7 +36,7 @@ export function crossCheck(
     'a smaller --scale',
   );
   for (const key of ['intentsPerSecond', 'monsterCommandsPerSecond'] as const) {
-    const rate = load[key];
+    const rate = load[key] * peak;
     check(
       rate > MOST_PER_SECOND,
       key,

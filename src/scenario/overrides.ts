@@ -181,10 +181,10 @@ function setAt(around: unknown, path: Path, wanted: unknown, real: (string | num
   return inner.state === 'set' ? { state: 'set', value: { ...around, [key]: inner.value } } : inner;
 }
 
-/** What an element of a list may be called by: its `id` or its `claim`. */
+/** What an element of a list may be called by: its `id`, its `claim`, a stage's `name`. */
 function namesOf(element: unknown): readonly string[] {
   if (typeof element !== 'object' || element === null) return [];
-  return ['id', 'claim', 'setting'].flatMap((key) => {
+  return ['id', 'claim', 'setting', 'name'].flatMap((key) => {
     const name: unknown = Object.hasOwn(element, key) ? Reflect.get(element, key) : undefined;
     return typeof name === 'string' ? [name] : [];
   });

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type Micros, micros } from '../units.ts';
+import { type Micros, micros, seconds } from '../units.ts';
 import { alterations } from './alterations.ts';
 import type { Budget } from './budget.ts';
 import { readBudgets } from './budget-entry.ts';
@@ -21,6 +21,7 @@ import {
   untestableSchema,
   type WorldEntry,
 } from './schema.ts';
+import { budgetStageFindings, lengthOf, type Stage, scaledChurn, stretched } from './stages.ts';
 
 /** A scenario file as it was read from wherever it stands. */
 export interface ScenarioFile {
@@ -173,6 +174,7 @@ function readEntries(
   findings.push(...more);
   for (const { id, message } of checkBudgets(budgets))
     findings.push(found(paths.get(id) ?? ['budgets'], message));
+  if (shared !== undefined) findings.push(...budgetStageFindings(budgets, shared.load.stages, paths));
   return shared && { ...shared, scale: 1, altered: [], budgets };
 }
 
@@ -191,12 +193,14 @@ function readResolved(root: object, checkBudgets: BudgetCheck, findings: Finding
   }
   for (const { id, message } of checkBudgets(budgets))
     findings.push(found(paths.get(id) ?? ['budgets'], message));
+  if (shared !== undefined) findings.push(...budgetStageFindings(budgets, shared.load.stages, paths));
   return shared && { ...shared, scale, altered, budgets: budgets satisfies readonly Budget[] };
 }
 
 const loadOf = (entry: LoadEntry): Load => ({
   ...entry,
   intentsPerSecond: entry.intentsPerSecond ?? entry.players,
+  duration: entry.duration ?? (entry.stages === undefined ? seconds(60) : lengthOf(entry.stages)),
 });
 
 const worldOf = ({ batch, heap, ...world }: WorldEntry): WorldSettings => ({
@@ -225,6 +229,16 @@ function adjust(scenario: Scenario, { scale, duration, seed }: Overrides): Scena
       intentsPerSecond: load.intentsPerSecond * factor,
       monsterCommandsPerSecond: load.monsterCommandsPerSecond * factor,
       duration: micros(duration ?? load.duration) satisfies Micros,
+      ...(load.churn === undefined ? {} : { churn: scaledChurn(load.churn, factor) }),
+      ...(load.stages === undefined ? {} : { stages: shapeOf(load.stages, factor, duration) }),
     },
   };
+}
+
+/** The stages at another scale and length; their rates are multiples, and stay. */
+function shapeOf(stages: readonly Stage[], factor: number, duration: Micros | null): readonly Stage[] {
+  const long = duration === null ? stages : stretched(stages, duration);
+  return long.map(({ churn, ...one }) =>
+    churn === undefined ? one : { ...one, churn: scaledChurn(churn, factor) },
+  );
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
 import { formatDuration } from '../units.ts';
 import type { Scenario } from './scenario.ts';
+import type { Churn } from './stages.ts';
 
 /** Stands above a resolved scenario in a bundle. */
 const HEADER = `# What ran, resolved: defaults filled in, overrides applied, claims looked up.
@@ -22,6 +23,8 @@ export function writeScenario({ load, world, faults, ...scenario }: Scenario): s
       warmUp: formatDuration(load.warmUp),
       duration: formatDuration(load.duration),
       drain: formatDuration(load.drain),
+      ...(load.churn === undefined ? {} : { churn: churnText(load.churn) }),
+      ...(load.stages === undefined ? {} : { stages: load.stages.map(stageText) }),
     },
     world: {
       ...settings,
@@ -37,6 +40,15 @@ export function writeScenario({ load, world, faults, ...scenario }: Scenario): s
   };
   return HEADER + stringify(document, { schema: 'core', lineWidth: 110, aliasDuplicateObjects: false });
 }
+
+const churnText = (churn: Churn) => ({ ...churn, away: formatDuration(churn.away) });
+
+const stageText = ({ lasting, over, churn, ...stage }: NonNullable<Scenario['load']['stages']>[number]) => ({
+  ...stage,
+  lasting: formatDuration(lasting),
+  over: formatDuration(over),
+  ...(churn === undefined ? {} : { churn: churnText(churn) }),
+});
 
 /** Object keys in one order, so that the same scenario always has the same text. */
 function canonical(value: unknown): unknown {

@@ -1,6 +1,7 @@
 import type { Micros } from '../units.ts';
 import type { Budget } from './budget.ts';
 import type { Players } from './players.ts';
+import type { Churn, Stage } from './stages.ts';
 
 /** Where the load's numbers come from. Rates are totals over all players and all monsters. */
 export interface Load {
@@ -25,6 +26,10 @@ export interface Load {
   readonly duration: Micros;
   /** How long the fleet waits for answers after the last due time. */
   readonly drain: Micros;
+  /** Parts of the measure phase with a load of their own; absent where it is all one. */
+  readonly stages?: readonly Stage[] | undefined;
+  /** From GO on, where no stage says otherwise. */
+  readonly churn?: Churn | undefined;
 }
 
 export interface WorldSettings {

@@ -3,6 +3,7 @@ import { OPERATORS } from './budget.ts';
 import { duration, line, list, map, megabytes, oneOf, prose, quantity, whole, word } from './leaf.ts';
 import { playersSchema } from './players-schema.ts';
 import { DEFAULT_CALIBRATION, DEFAULT_RULES } from './rules.ts';
+import { churnSchema, stageName, stagesSchema } from './stages.ts';
 
 /** The most of anything that multiplies: beyond these a scenario is a mistake, or an attack. */
 export const MOST_PLAYERS = 1_000_000;
@@ -26,7 +27,11 @@ const load = map({
   timeout: duration('1ms', '1h').prefault('10s').describe('An operation unanswered for so long is timed out'),
   ramp: duration('0s', '24h').prefault('5s').describe('From no load to the full rate'),
   warmUp: duration('0s', '24h').prefault('5s').describe('At the full rate, not yet measured'),
-  duration: duration('1s', '24h').prefault('60s').describe('The measure phase alone'),
+  duration: duration('1s', '24h')
+    .optional()
+    .describe('The measure phase alone. Default: 60s, or what the stages make'),
+  stages: stagesSchema.optional().describe('The measure phase in parts'),
+  churn: churnSchema.optional().describe('Players who leave and join, from GO on'),
   drain: duration('0s', '1h')
     .prefault('10s')
     .describe('How long answers are waited for after the last due time'),
@@ -219,6 +224,7 @@ const budget = map({
   limit: limit.optional(),
   unit: line(40).optional().describe("The limit's unit; for a claim only where its own has no counterpart"),
   condition: line(200).optional(),
+  stage: stageName().optional().describe('Of load.stages: the figure is then that of this stage'),
   fullLoad: z
     .boolean({ error: 'true or false' })
     .default(false)
@@ -249,6 +255,7 @@ const resolvedBudget = z.discriminatedUnion(
       metricUnit: prose(40),
       fullLoad: z.boolean({ error: 'true or false' }),
       contradicted: why.nullable(),
+      stage: stageName().optional(),
     }),
     map({ ...common, state: z.literal('untestable'), missing: why }),
     map({ ...common, state: z.literal('contradicted'), contradicted: why }),

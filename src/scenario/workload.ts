@@ -1,6 +1,7 @@
 import { type Micros, micros } from '../units.ts';
 import type { Players } from './players.ts';
-import type { FaultAction, Scenario } from './scenario.ts';
+import type { FaultAction, Load, Scenario } from './scenario.ts';
+import { type ChurnWindow, churnWindows, stormsOf, type TimedStage, timedStages } from './stage-timeline.ts';
 
 /** Operations are of two kinds; the names are those of report.json. */
 export const OPERATIONS = ['intent', 'monsterCommand'] as const;
@@ -11,6 +12,8 @@ export interface Timeline {
   readonly rampEnd: Micros;
   readonly measureStart: Micros;
   readonly end: Micros;
+  /** Of the measure phase, one after another; absent where it is all one. */
+  readonly stages?: readonly TimedStage[] | undefined;
 }
 
 /**
@@ -37,9 +40,11 @@ export interface Workload {
   readonly connectsPerSecond: number;
   /**
    * Players and generators whose connection ends connect again and go on from where the server left them. Only
-   * where faults are planned: elsewhere a lost connection is a finding, and stays lost.
+   * where faults, a reconnect storm or churn are planned: elsewhere a lost connection is a finding, and stays lost.
    */
   readonly reconnect: boolean;
+  /** When players leave and join. */
+  readonly churn?: readonly ChurnWindow[] | undefined;
   /** How the players talk; undefined: as those of the flux world do. */
   readonly playing?: Players | undefined;
 }
@@ -54,12 +59,29 @@ export interface PlannedFault {
   readonly at: Micros;
   readonly lasting: Micros;
   readonly sharePercent: number;
+  /** The stage that begins with it, by its place in the timeline: a reconnect storm. */
+  readonly stage?: number | undefined;
 }
 
 /** The scenario's faults, one by one, in the order of their times; none after the last due time. */
-export function faultsOf({ faults, load }: Scenario): readonly PlannedFault[] {
+export function faultsOf({ faults, load }: Pick<Scenario, 'faults' | 'load'>): readonly PlannedFault[] {
   const starts = { ramp: 0, 'warm-up': load.ramp, measure: load.ramp + load.warmUp };
   const end = starts.measure + load.duration;
+  const measureStart = micros(starts.measure);
+  const storms = stormsOf(load, timedStages(load, measureStart)).map(
+    ({ stage, index, at, sharePercent }) => ({
+      ...{ action: 'drop', of: 'players', lasting: micros(0), at, sharePercent },
+      ...{ id: `cut-${stage}`, stage: index },
+    }),
+  ) satisfies PlannedFault[];
+  return [...storms, ...disturbances(faults, starts, end)].sort((a, b) => a.at - b.at);
+}
+
+function disturbances(
+  faults: Scenario['faults'],
+  starts: Readonly<Record<Scenario['faults'][number]['phase'], number>>,
+  end: number,
+): readonly PlannedFault[] {
   const count = new Map<string, number>();
   return faults
     .flatMap(({ action, of, at, phase, lasting, sharePercent, times, every }) =>
@@ -78,12 +100,21 @@ export function faultsOf({ faults, load }: Scenario): readonly PlannedFault[] {
     });
 }
 
+/** The phases of a load, and the stages within the last one. */
+export function timelineOf(load: Load): Timeline {
+  const measureStart = (load.ramp + load.warmUp) as Micros;
+  const stages = timedStages(load, measureStart);
+  const phases = { rampEnd: load.ramp, measureStart, end: (measureStart + load.duration) as Micros };
+  return stages.length === 0 ? phases : { ...phases, stages };
+}
+
 export function workloadOf(scenario: Scenario): Workload {
   const { load } = scenario;
-  const measureStart = (load.ramp + load.warmUp) as Micros;
+  const timeline = timelineOf(load);
+  const churn = churnWindows(load, timeline.stages ?? [], timeline.end);
   return {
     seed: scenario.seed,
-    timeline: { rampEnd: load.ramp, measureStart, end: (measureStart + load.duration) as Micros },
+    timeline,
     players: load.players,
     intentRate: load.players === 0 ? 0 : load.intentsPerSecond / load.players,
     monsters: load.monsters,
@@ -94,7 +125,8 @@ export function workloadOf(scenario: Scenario): Workload {
     timeout: load.timeout,
     drain: load.drain,
     connectsPerSecond: load.connectsPerSecond,
-    reconnect: scenario.faults.length > 0,
+    reconnect: scenario.faults.length > 0 || churn.length > 0 || faultsOf(scenario).length > 0,
+    ...(churn.length === 0 ? {} : { churn }),
     playing: scenario.players,
   };
 }

@@ -44,6 +44,8 @@ class FakeSocket extends EventEmitter {
 class Stage {
   now = 0;
   readonly lost: number[] = [];
+  /** Who left by himself, since somebody looked. */
+  readonly left: number[] = [];
   readonly recorder: Recorder;
   readonly ledger = new SequenceLedger(PLAYERS);
   readonly complaints = new Complaints();
@@ -67,7 +69,12 @@ class Stage {
         hash: new ScheduleHash(),
       },
     );
-    if (reconnect) this.crowd.reconnectBy({ lost: (player) => this.lost.push(player) });
+    if (reconnect) {
+      this.crowd.reconnectBy({
+        left: (player) => this.left.push(player),
+        lost: (player) => this.lost.push(player),
+      });
+    }
     for (let player = 0; player < PLAYERS; player++) {
       const socket = new FakeSocket();
       this.sockets.push(socket);
@@ -109,6 +116,7 @@ class Stage {
 test('whatever is lost, answered or answered late: every operation is counted once, and the books agree with the rows', () => {
   let reused = 0;
   let away = 0;
+  let left = 0;
   for (let seed = 1; seed <= 40; seed++) {
     const draw = random(seed, 7);
     const stage = new Stage(true);
@@ -132,6 +140,15 @@ test('whatever is lost, answered or answered late: every operation is counted on
       stage.now += Math.floor(draw() * 40_000);
       stage.crowd.send(stage.now);
       collect();
+      // Who has left is away like those who were lost; what he was told too late of is decided by his welcome.
+      for (const player of stage.left.splice(0)) {
+        expect(stage.socket(player).readyState).toBe(WebSocket.CLOSED);
+        stage.lost.push(player);
+        commit(player, Math.floor(draw() * 4));
+        onLine[player] = [];
+        toAnswer[player] = [];
+        left += 1;
+      }
       const player = Math.floor(draw() * PLAYERS);
       const choice = draw();
       const isAway = stage.lost.includes(player);
@@ -158,6 +175,8 @@ test('whatever is lost, answered or answered late: every operation is counted on
         // A connection that is over has no say.
         old.acknowledge(1);
         old.emit('close', 1006);
+      } else {
+        stage.crowd.leave(player, 1000);
       }
       collect();
       if (draw() < 0.2) stage.crowd.sweep(stage.now);
@@ -170,8 +189,10 @@ test('whatever is lost, answered or answered late: every operation is counted on
       expect(intent.whole[kind]).toBeGreaterThan(0);
     }
     expect(stage.crowd.strayAnswers).toBe(0);
-    expect(stage.crowd.disconnects - stage.crowd.reconnects).toBe(stage.lost.length);
-    expect(stage.crowd.connected).toBe(PLAYERS - stage.lost.length);
+    const { disconnects, reconnects, leaves, joins, connected } = stage.crowd;
+    const gone = stage.lost.length + stage.left.length;
+    expect(disconnects + leaves - reconnects - joins).toBe(gone);
+    expect(connected).toBe(PLAYERS - gone);
 
     for (const numbers of rows) expect(numbers).toEqual(numbers.map((_, index) => index + 1));
     const empty: Rows = {
@@ -204,6 +225,7 @@ test('whatever is lost, answered or answered late: every operation is counted on
   }
   expect(reused).toBeGreaterThan(100);
   expect(away).toBeGreaterThan(100);
+  expect(left).toBeGreaterThan(20);
 });
 
 /** The end of the run, and what it says of intents. */
@@ -304,4 +326,39 @@ test('the share to cut is exact, and the seed decides whom', () => {
   expect(new Set([1, 2, 3, 4, 5, 6].map((seed) => cut(seed).join())).size).toBeGreaterThan(1);
   const stage = new Stage(true);
   expect([stage.crowd.drop(0, 1), stage.crowd.drop(100, 1), stage.crowd.drop(100, 1)]).toEqual([0, 5, 0]);
+});
+
+test('who leaves hears his last answer first, waits with what comes due, and goes on where he was', () => {
+  const stage = new Stage(true);
+  stage.advance();
+  const player = stage.sockets.findIndex(({ sent }) => sent.length > 0);
+  stage.crowd.leave(player, 5000);
+  expect(stage.left).toEqual([]);
+  expect(stage.socket(player).readyState).toBe(WebSocket.OPEN);
+  const sent = stage.socket(player).sent.length;
+  stage.now += 300_000;
+  stage.crowd.send(stage.now);
+  // Nothing is begun by somebody who is about to leave.
+  expect(stage.socket(player).sent).toHaveLength(sent);
+  stage.socket(player).acknowledge(1);
+  expect(stage.left).toEqual([player]);
+  expect(stage.crowd).toMatchObject({ leaves: 1, joins: 0, disconnects: 0, connected: PLAYERS - 1 });
+  stage.crowd.leave(player, 5000);
+  stage.socket(player).emit('close', 1000);
+  expect(stage.crowd).toMatchObject({ leaves: 1, disconnects: 0, connected: PLAYERS - 1 });
+  const again = stage.resume(player, 1);
+  expect(stage.crowd).toMatchObject({ leaves: 1, joins: 1, reconnects: 0, connected: PLAYERS });
+  // What had waited is sent, with the next number.
+  expect(again.sent[0]).toBe(2);
+  stage.crowd.finish(stage.now);
+  const { intent } = stage.recorder.tally();
+  expect(intent.whole.failed).toBe(0);
+});
+
+test('where nobody comes back, nobody leaves', () => {
+  const stage = new Stage(false);
+  stage.advance();
+  stage.crowd.leave(0, 1000);
+  stage.crowd.sweep(stage.now);
+  expect(stage.crowd).toMatchObject({ leaves: 0, connected: PLAYERS });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Lanes } from '../../src/load/monster/lanes.ts';
-import { afterRamp, PlayerPacer, PostPacer, workerOfPlayer } from '../../src/load/pacer.ts';
+import { afterRamp } from '../../src/load/operational-time.ts';
+import { PlayerPacer, PostPacer, workerOfPlayer } from '../../src/load/pacer.ts';
 import { LANES, type Timeline } from '../../src/scenario/workload.ts';
 import { seconds } from '../../src/units.ts';
 

@@ -75,7 +75,7 @@ const finite = (value: unknown): boolean =>
     ? Number.isFinite(value)
     : typeof value !== 'object' || value === null || Object.values(value).every(finite);
 
-test.each(['quickstart', 'm4pro-20k'])(
+test.each(['quickstart', 'm4pro-20k', 'storm'])(
   '%s, damaged at random, is refused or still a scenario',
   { timeout: 60_000 },
   (name) => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { scenarioHash, writeScenario } from '../../src/scenario/resolved.ts';
 import { minimal, problemsOf, read, shipped } from './scenario-text.ts';
 
-describe.each(['quickstart', 'm4pro-20k'])('%s, resolved', (name) => {
+describe.each(['quickstart', 'm4pro-20k', 'storm'])('%s, resolved', (name) => {
   test.each([1, 0.25, 0.1, 1 / 3])('is read back as the same scenario at scale %d', (scale) => {
     const scenario = read(shipped(name), { scale, seed: 5 });
     const again = read(writeScenario(scenario));

@@ -6,6 +6,7 @@ import type { Scenario } from '../../scenario/scenario.ts';
 import { OPERATIONS, type Operation } from '../../scenario/workload.ts';
 import { fixed, limitOf, stateOf } from './limit.ts';
 import type { Evidence, JudgedRule } from './rules.ts';
+import { plannedSeconds, stageRules } from './stages.ts';
 
 const REACHED_PERCENT = 99;
 
@@ -22,6 +23,7 @@ export const loadRules = ({ m, s, figures }: Evidence): readonly JudgedRule[] =>
   ...OPERATIONS.map((op) => scheduleKept(op, m, s)),
   ccuReached(m, figures),
   ...OPERATIONS.map((op) => loadSustained(op, m, s, figures)),
+  ...stageRules({ m, s, figures }),
   ...OPERATIONS.map((op) => answers(op, m)),
 ];
 
@@ -66,7 +68,7 @@ function conservation(op: Operation, m: Measurements): JudgedRule {
  * falls behind its own schedule without counting it shows here.
  */
 export function scheduleKept(op: Operation, m: LoadFacts, { load }: Scenario): JudgedRule {
-  const seconds = m.measured === null ? 0 : m.measured.to - m.measured.from;
+  const seconds = m.measured === null ? 0 : plannedSeconds(load, m.measured);
   const [rate, tolerance] = {
     intent: [load.intentsPerSecond, load.players] as const,
     monsterCommand: [load.monsterCommandsPerSecond, 2 * load.commandsPerPost] as const,
@@ -108,10 +110,15 @@ export function ccuReached(
 export function loadSustained(
   op: Operation,
   m: Pick<Measurements, 'measured'>,
-  { rules }: Scenario,
+  { rules, load: asked }: Scenario,
   { load }: { readonly load: Pick<Figures['load'], 'sentPercent'> },
 ): JudgedRule {
   const sent = load.sentPercent[op];
+  if (asked.stages !== undefined) {
+    const rule = { id: `load-sustained.${op}`, ...limitOf(rules, 'sentPercent'), advice: '' } as const;
+    const consequence = 'breached-if-healthy';
+    return { ...rule, state: 'not-applicable', observed: 'judged in each stage', consequence };
+  }
   return {
     id: `load-sustained.${op}`,
     state: stateOf(m.measured !== null && sent !== null, sent !== null && sent >= rules.sentPercent),

@@ -1,6 +1,8 @@
 import { countAbove, countOf, type HistogramData, percentileOf } from '../../histogram.ts';
-import type { Measurements } from '../../measurement/measurements.ts';
+import type { Measurements, OperationFacts } from '../../measurement/measurements.ts';
 import { valuesAt } from '../../measurement/readings.ts';
+import type { Budget } from '../../scenario/budget.ts';
+import type { Operation } from '../../scenario/workload.ts';
 import { binomialAtMost } from '../binomial.ts';
 import { type LatencyBudget, latencyBudgetOf } from '../latency-budget.ts';
 import { limitOf, stateOf } from './limit.ts';
@@ -11,20 +13,23 @@ import type { Evidence, JudgedRule } from './rules.ts';
 const ENOUGH_WINDOWS = 20;
 /** Nobody is told to run for longer than this. */
 const LONGEST_SECONDS = 86_400;
+const NO_WINDOWS = 'see the errors of the run; a stage needs a second of its own at least';
+const NOWHERE = { stage: null, from: 0, to: 0 } as const;
 
 /** R6: whether a percentile that was met was met often enough to say so of the next run as well. */
-export function sampleRules({ m, s, figures, rulings }: Evidence): readonly JudgedRule[] {
+export function sampleRules({ m, s, rulings }: Evidence): readonly JudgedRule[] {
   const limit = limitOf(s.rules, 'confidencePercent');
   return rulings.flatMap(({ budget, state }): JudgedRule[] => {
     const latency = state === 'met' ? latencyBudgetOf(budget) : null;
     if (latency === null || m.measured === null) return [];
     const rule = { id: `samples.${budget.id}`, ...limit, advice: '', consequence: 'no-pass' } as const;
     if (limit.limit === 0) return [{ ...rule, state: 'not-applicable', observed: 'left unjudged' }];
-    const sample = sampleOf(latency, m);
+    const scope = scopeOf(budget, m);
+    const sample = scope === null ? null : sampleOf(latency, scope, m);
     if (sample === null) {
       return isOlder(m)
         ? [{ ...rule, state: 'not-applicable', observed: 'no windows in a bundle of an older capbench' }]
-        : [{ ...rule, state: 'broken', observed: 'no windows', advice: 'see the errors of the run' }];
+        : [{ ...rule, state: 'broken', observed: 'no windows', advice: NO_WINDOWS }];
     }
     const confidence = confidenceOf(sample, latency.percent);
     return [
@@ -32,10 +37,28 @@ export function sampleRules({ m, s, figures, rulings }: Evidence): readonly Judg
         ...rule,
         state: stateOf(true, confidence >= limit.limit / 100),
         observed: Number((100 * confidence).toFixed(4)),
-        advice: adviceOf(sample, latency, limit.limit / 100, figures.load.durationSeconds ?? 0),
+        advice: adviceOf(sample, latency, limit.limit / 100, scope ?? NOWHERE),
       },
     ];
   });
+}
+
+/** What a budget's figure is taken over: the measure phase, or one stage of it. Seconds after GO. */
+interface Scope {
+  readonly stage: string | null;
+  readonly from: number;
+  readonly to: number;
+  readonly operations: Readonly<
+    Record<Operation, Pick<OperationFacts, 'measured' | 'due' | 'service' | 'lag' | 'windows'>>
+  >;
+}
+
+function scopeOf(budget: Budget, m: Measurements): Scope | null {
+  const stage = budget.state === 'measured' ? budget.stage : undefined;
+  if (m.measured === null) return null;
+  if (stage === undefined) return { stage: null, ...m.measured, operations: m.operations };
+  const own = m.stages.find(({ name }) => name === stage);
+  return own === undefined ? null : { stage, from: own.from, to: own.to, operations: own.operations };
 }
 
 interface Sample {
@@ -53,8 +76,12 @@ function confidenceOf({ over, operations, effect }: Sample, percent: number): nu
 }
 
 /** Null where there are no windows to tell how the latencies hang together. */
-function sampleOf({ operation, kind, limitMs, strict }: LatencyBudget, m: Measurements): Sample | null {
-  const facts = m.operations[operation];
+function sampleOf(
+  { operation, kind, limitMs, strict }: LatencyBudget,
+  scope: Scope,
+  m: Measurements,
+): Sample | null {
+  const facts = scope.operations[operation];
   if (facts.windows.length === 0) return null;
   const { failed, timedOut, skipped, unfinished } = facts.measured;
   const unanswered = kind === 'due' ? failed + timedOut + skipped + unfinished : 0;
@@ -64,16 +91,16 @@ function sampleOf({ operation, kind, limitMs, strict }: LatencyBudget, m: Measur
   // Windows are of the latency from due; the others hang together as this one does where it is as rare.
   const same =
     percentileOf(facts.due, 100 * (1 - over / Math.max(1, operations))) ?? Number.POSITIVE_INFINITY;
-  return { over, operations, effect: designEffect(kind === 'due' ? limit : same, operation, m) };
+  return { over, operations, effect: designEffect(kind === 'due' ? limit : same, operation, scope, m) };
 }
 
 /**
  * deff = max(1, s_f^2 (n/B) / (p (1-p))), with s_f^2 the variance of the share over the limit among B windows: what
  * comes in bursts is worth less than as much that does not.
  */
-function designEffect(limit: number, operation: LatencyBudget['operation'], m: Measurements): number {
-  const { windows } = m.operations[operation];
-  const lost = unansweredIn(operation, m, windows.length);
+function designEffect(limit: number, operation: Operation, scope: Scope, m: Measurements): number {
+  const { windows } = scope.operations[operation];
+  const lost = unansweredIn(operation, scope, m, windows.length);
   const shares = windows.flatMap((window: HistogramData, i) => {
     const unanswered = lost[i] ?? 0;
     const count = countOf(window) + unanswered;
@@ -91,10 +118,14 @@ function designEffect(limit: number, operation: LatencyBudget['operation'], m: M
 }
 
 /** What failed, timed out or was skipped in each window, as the seconds of the run tell. */
-function unansweredIn(operation: string, { series, measured }: Measurements, windows: number): number[] {
-  if (measured === null) return [];
-  const length = (measured.to - measured.from) / windows;
-  const ends = Array.from({ length: windows + 1 }, (_, i) => measured.from + i * length);
+function unansweredIn(
+  operation: Operation,
+  { from, to }: Scope,
+  { series }: Measurements,
+  windows: number,
+): number[] {
+  const length = (to - from) / windows;
+  const ends = Array.from({ length: windows + 1 }, (_, i) => from + i * length);
   const counters = ['failed', 'timedOut', 'skipped'].map((outcome) =>
     valuesAt(series[`load.${operation}.${outcome}`], ends),
   );
@@ -103,7 +134,13 @@ function unansweredIn(operation: string, { series, measured }: Measurements, win
   );
 }
 
-function adviceOf(sample: Sample, { percent }: LatencyBudget, confidence: number, seconds: number): string {
+function adviceOf(
+  sample: Sample,
+  { percent }: LatencyBudget,
+  confidence: number,
+  { stage, from, to }: Pick<Scope, 'stage' | 'from' | 'to'>,
+): string {
+  const seconds = to - from;
   const { over, operations, effect } = sample;
   const told = `${over.toLocaleString('en-US')} of ${operations.toLocaleString('en-US')} operations were over the limit${
     effect > 1.05
@@ -114,7 +151,7 @@ function adviceOf(sample: Sample, { percent }: LatencyBudget, confidence: number
   const more = times === null ? null : Math.ceil((times - 1) * seconds);
   return more === null || more > LONGEST_SECONDS
     ? `${told}: too close to the share that is allowed for any length of run; more room, or a smaller --scale`
-    : `${told}: about ${more.toLocaleString('en-US')} more seconds (--duration ${Math.ceil(seconds) + more}s)`;
+    : `${told}: about ${more.toLocaleString('en-US')} more seconds (${stage === null ? `--duration ${Math.ceil(seconds) + more}s` : `of the stage ${stage}`})`;
 }
 
 /** How much longer a run like this has to be; null where no length helps. */

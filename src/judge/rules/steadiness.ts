@@ -13,22 +13,44 @@ import type { Evidence, JudgedRule } from './rules.ts';
  * better measured its own warm-up, and proves nothing. An overloaded one is never steady, and that is no news.
  */
 export const steadinessRules = (evidence: Evidence, overloaded: boolean): readonly JudgedRule[] =>
-  OPERATIONS.flatMap((op) => [throughput(op, evidence, overloaded), p95(op, evidence, overloaded)]);
+  spansOf(evidence).flatMap((span) =>
+    OPERATIONS.flatMap((op) => [
+      throughput(op, span, evidence, overloaded),
+      p95(op, span, evidence, overloaded),
+    ]),
+  );
 
-function throughput(op: Operation, evidence: Evidence, overloaded: boolean): JudgedRule {
+/** What has to be steady by itself. Seconds after GO. */
+interface Span {
+  /** Null: the whole measure phase. */
+  readonly stage: string | null;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** With stages, each by itself, from where its rate has got to its level; those that were never reached are left out. */
+function spansOf({ m, s }: Evidence): readonly Span[] {
+  const whole = m.measured ?? { from: 0, to: 0 };
+  if (s.load.stages === undefined || m.measured === null) return [{ stage: null, ...whole }];
+  return m.stages.map(({ name, levelFrom, to }) => ({ stage: name, from: levelFrom, to }));
+}
+
+const named = (rule: string, { stage }: Span): string => (stage === null ? rule : `${rule}.${stage}`);
+
+function throughput(op: Operation, span: Span, evidence: Evidence, overloaded: boolean): JudgedRule {
   const limit = limitOf(evidence.s.rules, 'steadyThroughputPercent');
-  return ruleOf(`steady-throughput.${op}`, `load.${op}.slice.answered`, limit, {
-    ...{ op, evidence, overloaded },
+  return ruleOf(named(`steady-throughput.${op}`, span), `load.${op}.slice.answered`, limit, {
+    ...{ op, span, evidence, overloaded },
     negligible: 0,
     better: (from, to) => to > from,
     words: (value) => `${Math.round(5 * value).toLocaleString('en-US')}/s`,
   });
 }
 
-function p95(op: Operation, evidence: Evidence, overloaded: boolean): JudgedRule {
+function p95(op: Operation, span: Span, evidence: Evidence, overloaded: boolean): JudgedRule {
   const limit = limitOf(evidence.s.rules, 'steadyP95Percent');
-  return ruleOf(`steady-p95.${op}`, `load.${op}.slice.p95Ms`, limit, {
-    ...{ op, evidence, overloaded },
+  return ruleOf(named(`steady-p95.${op}`, span), `load.${op}.slice.p95Ms`, limit, {
+    ...{ op, span, evidence, overloaded },
     negligible: negligibleMs(evidence.s.budgets, op),
     better: (from, to) => to < from,
     words: (value) => `${Number(value.toPrecision(3))} ms`,
@@ -37,6 +59,7 @@ function p95(op: Operation, evidence: Evidence, overloaded: boolean): JudgedRule
 
 interface Reading {
   readonly op: Operation;
+  readonly span: Span;
   readonly evidence: Evidence;
   readonly overloaded: boolean;
   /** A difference of so much matters to nobody. */
@@ -49,20 +72,22 @@ function ruleOf(
   id: string,
   series: string,
   limit: Limit & { readonly limit: number },
-  { op, evidence, overloaded, negligible, better, words }: Reading,
+  { op, span, evidence, overloaded, negligible, better, words }: Reading,
 ): JudgedRule {
-  const means = meansOf(evidence.m.series[series], evidence.m.measured);
+  const means = meansOf(evidence.m.series[series], evidence.m.measured === null ? null : span);
   const drift = driftOf(means);
   const rule = { id, ...limit, advice: '', consequence: 'invalid' } as const;
   const why =
-    whyNot(op, evidence) ?? (means.length === 0 && isOlder(evidence.m) ? 'no slices were recorded' : null);
+    whyNot(op, span, evidence) ??
+    (means.length === 0 && isOlder(evidence.m) ? 'no slices were recorded' : null);
   if (why !== null) return { ...rule, state: 'not-applicable', observed: why };
   if (means.length === 0) {
     const advice = 'see the errors of the run';
     return { ...rule, state: 'broken', observed: 'no slices', advice, consequence: 'no-pass' };
   }
   if (drift === null) {
-    const observed = `${means.length} means of a second, ${FEWEST_VALUES} are needed: a longer --duration`;
+    const longer = span.stage === null ? 'a longer --duration' : 'a longer stage';
+    const observed = `${means.length} means of a second, ${FEWEST_VALUES} are needed: ${longer}`;
     return { ...rule, state: 'not-applicable', observed };
   }
   const { before, after, distance } = drift;
@@ -80,7 +105,7 @@ function ruleOf(
     ...rule,
     state: stateOf(true, percent <= limit.limit || excused !== null),
     observed: excused === null ? Number(percent.toPrecision(4)) : `${percent.toFixed(0)}%, ${excused}`,
-    advice: `it went from ${words(before)} to ${words(after)} during the measure phase: ${
+    advice: `it went from ${words(before)} to ${words(after)} during the ${span.stage === null ? 'measure phase' : `stage ${span.stage}`}: ${
       worse
         ? 'the queue grows, or something wears out: lower --scale, or run longer to see where it ends'
         : 'the system was still warming up: a longer load.warmUp'
@@ -96,12 +121,21 @@ function percentOf({ before, after }: Drift): number {
   return lower <= 0 ? Number.MAX_SAFE_INTEGER : (100 * Math.abs(after - before)) / lower;
 }
 
-function whyNot(op: Operation, { m, s }: Evidence): string | null {
+function whyNot(op: Operation, { stage, from, to }: Span, { m, s }: Evidence): string | null {
   if (m.measured === null) return 'never measured';
-  if (m.operations[op].measured.scheduled === 0) return 'nothing was due';
-  const start = s.load.ramp + s.load.warmUp;
-  const disturbed = faultsOf(s).some(({ at, lasting }) => at + lasting >= start);
-  return disturbed ? 'faults were planned within the measure phase' : null;
+  if (stage === null) {
+    if (m.operations[op].measured.scheduled === 0) return 'nothing was due';
+    const start = s.load.ramp + s.load.warmUp;
+    const disturbed = faultsOf(s).some(({ at, lasting }) => at + lasting >= start);
+    return disturbed ? 'faults were planned within the measure phase' : null;
+  }
+  const own = m.stages.find(({ name }) => name === stage);
+  if (own === undefined || own.operations[op].measured.scheduled === 0) return 'nothing was due';
+  // A stage may begin before its level does: what is done to it there is done to it.
+  const disturbed = faultsOf(s).some(
+    ({ at, lasting }) => at < to * 1e6 && at + lasting >= Math.min(own.from, from) * 1e6,
+  );
+  return disturbed ? 'faults, or a storm, were planned within the stage' : null;
 }
 
 /** The mean of each second's slices in the measure phase; a second without a slice is left out. */

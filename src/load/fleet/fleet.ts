@@ -154,9 +154,9 @@ export class Fleet implements ReadyFleet {
     return mergeTallies(tallies, players + monsters);
   }
 
-  async drop(sharePercent: number, seed: number): Promise<number> {
+  async drop(sharePercent: number, seed: number, stage?: number): Promise<number> {
     if (!this.running) return 0;
-    const answers = await this.askAll({ kind: 'drop', sharePercent, seed });
+    const answers = await this.askAll({ kind: 'drop', sharePercent, seed, stage: stage ?? null });
     return answers.reduce((sum, answer) => sum + (answer.kind === 'dropped' ? answer.players : 0), 0);
   }
 

@@ -1,7 +1,14 @@
 import type { HistogramData } from '../../histogram.ts';
 import type { Operation, Workload } from '../../scenario/workload.ts';
 import type { Reachable } from '../../stack/access.ts';
-import type { ConnectFacts, Ledger, LoadSecondOperation, OperationTally, WorkerSecond } from '../engine.ts';
+import type {
+  ConnectFacts,
+  Ledger,
+  LoadSecondOperation,
+  OperationTally,
+  StageTally,
+  WorkerSecond,
+} from '../engine.ts';
 import { isRecord } from '../json.ts';
 import type { WireName } from '../monster/wire.ts';
 import type { WorkerSlice } from '../slices.ts';
@@ -44,7 +51,14 @@ export type Order =
   | { readonly kind: 'go'; readonly go: number }
   | { readonly kind: 'stop' }
   /** Questions, each with a number that its answer bears. */
-  | { readonly kind: 'drop'; readonly ask: number; readonly sharePercent: number; readonly seed: number }
+  | {
+      readonly kind: 'drop';
+      readonly ask: number;
+      readonly sharePercent: number;
+      readonly seed: number;
+      /** Of the timeline, where it is the storm with which it begins. */
+      readonly stage: number | null;
+    }
   | { readonly kind: 'tellLedger'; readonly ask: number }
   | { readonly kind: 'close' };
 
@@ -82,6 +96,8 @@ export interface WorkerTally {
   readonly complaints: readonly (readonly [message: string, count: number])[];
   readonly ledger: Ledger;
   readonly endedAt: number;
+  /** Of the timeline's stages, in order. */
+  readonly stages: readonly StageTally[];
   /** Null when the run was stopped with too much left to hash. */
   readonly hash: readonly [low: number, high: number] | null;
 }

@@ -2,6 +2,7 @@ import { stdout } from 'node:process';
 import { monotonic } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
 import { MicrosHistogram } from '../../hdr-histogram.ts';
+import { peakOf } from '../../scenario/stages.ts';
 import { Complaints } from '../complaints.ts';
 import { SequenceLedger } from '../ledger.ts';
 import { Monsters } from '../monster/monsters.ts';
@@ -9,6 +10,7 @@ import { MonsterNumbers } from '../monster/numbers.ts';
 import { Posts } from '../monster/posts.ts';
 import type { OpenWire } from '../monster/wire.ts';
 import { PlayerPacer, PostPacer, workerOfPlayer } from '../pacer.ts';
+import { Churn } from '../player/churn.ts';
 import { Connector } from '../player/connector.ts';
 import { Crowd } from '../player/crowd.ts';
 import { openProtocol } from '../player/protocols.ts';
@@ -16,7 +18,8 @@ import { Reconnector } from '../player/reconnector.ts';
 import { INTENT, MONSTER_COMMAND, Recorder } from '../recorder.ts';
 import { ScheduleHash } from '../schedule-hash.ts';
 import type { WorkerSlice } from '../slices.ts';
-import type { Report, WorkerSetup, WorkerTally } from './messages.ts';
+import { type ConnectionCounts, StageConnections } from '../stage-connections.ts';
+import type { Order, Report, WorkerSetup, WorkerTally } from './messages.ts';
 import { Metronome } from './metronome.ts';
 import { type OwnProcess, Vitals } from './vitals.ts';
 
@@ -62,6 +65,8 @@ export class Shift {
   private reconnector: Reconnector | null = null;
   /** From the end of a connection to the next welcome, players and monsters. */
   private readonly reconnect = new MicrosHistogram();
+  private readonly connections: StageConnections;
+  private readonly churn: Churn;
   private go = Number.POSITIVE_INFINITY;
   /** Last due time: the timeline's, or the instant of an early stop. */
   private end: number;
@@ -84,12 +89,15 @@ export class Shift {
     this.end = timeline.end;
     this.ids = playersOf(setup);
     this.recorder = new Recorder(timeline);
+    this.connections = new StageConnections(timeline.stages ?? []);
+    this.churn = new Churn(seed, workload.churn ?? [], workload.players, worker, workers);
+    const peak = peakOf(timeline.stages);
     this.ledger = new SequenceLedger(workload.players + workload.monsters);
     this.vitals = new Vitals(own);
     const now = (): number => this.now();
     const shared = { recorder: this.recorder, ledger: this.ledger, complaints: this.complaints, now };
     this.crowd = new Crowd(
-      { ids: this.ids, intentRate, outstanding, skipAfter, timeout },
+      { ids: this.ids, intentRate: peak * intentRate, outstanding, skipAfter, timeout },
       {
         ...shared,
         pacer: new PlayerPacer(seed, this.ids, intentRate, timeline),
@@ -112,7 +120,7 @@ export class Shift {
         reconnect: reconnect ? { seed, latency: this.reconnect } : null,
       },
     );
-    const rate = this.ids.length * intentRate + workload.postRate / workers;
+    const rate = peak * (this.ids.length * intentRate + workload.postRate / workers);
     this.metronome = new Metronome(
       { nextWake: () => this.nextWake(), turn: (at) => this.turn(at) },
       now,
@@ -132,7 +140,8 @@ export class Shift {
       connector = new Connector(crowd, protocol, complaints);
       this.connector = connector;
       if (workload.reconnect) {
-        const plan = { seed: workload.seed, ids, perSecond, latency: this.reconnect };
+        const onBack = (sinceLost: number, took: number): void => this.back(this.now(), sinceLost, took);
+        const plan = { seed: workload.seed, ids, perSecond, latency: this.reconnect, onBack };
         this.reconnector = new Reconnector(plan, crowd, protocol, complaints);
         crowd.reconnectBy(this.reconnector);
       }
@@ -165,13 +174,40 @@ export class Shift {
     if (now >= this.end) return;
     // Before GO as well: a run of no length.
     this.end = Math.max(0, now);
+    this.churn.stop();
     this.crowd.stop(now);
     this.monsters.stop(now);
   }
 
   /** Cuts connections of its own players, as if the network had gone. */
-  drop(ask: number, sharePercent: number, seed: number): void {
-    this.tell({ kind: 'dropped', ask, players: this.crowd.drop(sharePercent, seed) });
+  drop({ ask, sharePercent, seed, stage }: Extract<Order, { readonly kind: 'drop' }>): void {
+    const { connected, disconnects } = this.crowd;
+    const now = this.now();
+    this.crossStages(now);
+    const players = this.crowd.drop(sharePercent, seed);
+    if (stage !== null) this.connections.cut(stage, now, players, connected, disconnects);
+    this.tell({ kind: 'dropped', ask, players });
+  }
+
+  /** A player has come back. */
+  private back(now: number, sinceLost: number, took: number): void {
+    this.crossStages(now);
+    this.connections.back(sinceLost, took);
+    this.connections.strength(now, this.crowd.connected, this.crowd.disconnects);
+  }
+
+  private crossStages(now: number): void {
+    if (now >= this.connections.nextBoundary) this.connections.advance(now, this.connectionCounts());
+  }
+
+  private connectionCounts(): ConnectionCounts {
+    const { crowd, monsters } = this;
+    return {
+      disconnects: crowd.disconnects + monsters.disconnects,
+      reconnects: crowd.reconnects + monsters.reconnects,
+      left: crowd.leaves,
+      joined: crowd.joins,
+    };
   }
 
   /** What was sent and acknowledged until now. */
@@ -198,11 +234,14 @@ export class Shift {
   }
 
   private nextWake(): number {
-    return Math.min(this.crowd.nextDue, this.monsters.nextDue, this.nextSecond, this.nextSweep);
+    const due = Math.min(this.crowd.nextDue, this.monsters.nextDue, this.nextSecond, this.nextSweep);
+    return Math.min(due, this.connections.nextBoundary, this.churn.due);
   }
 
   private turn(now: number): boolean {
     if (now < 0) return false;
+    this.crossStages(now);
+    this.churn.send(now, this.crowd);
     const moreMonsters = this.monsters.send(now);
     const morePlayers = this.crowd.send(now);
     if (now >= this.nextSweep) {
@@ -231,6 +270,7 @@ export class Shift {
     this.reconnector?.stop();
     this.crowd.finish(now);
     this.monsters.finish(now);
+    this.connections.close(this.connectionCounts());
     // What is left of the last second.
     this.report(Math.ceil(now / SECOND), now, this.recorder.slices.takeAll(now));
     this.metronome.stop();
@@ -241,7 +281,8 @@ export class Shift {
   /** The hash of the whole schedule, in slices: orders of the fleet are heard between them. */
   private async hashAll(): Promise<WorkerTally['hash']> {
     const { players, intentRate, postRate, commandsPerPost, timeline } = this.setup.workload;
-    const rate = (players * intentRate + postRate * commandsPerPost) / this.setup.workers;
+    const rate =
+      (peakOf(timeline.stages) * (players * intentRate + postRate * commandsPerPost)) / this.setup.workers;
     if (((timeline.end - this.end) / 1e6) * rate > HASH_MOST) return null;
     while (!this.crowd.hashRest(HASH_SLICE) || !this.monsters.hashRest(HASH_SLICE)) {
       await new Promise(setImmediate);
@@ -258,8 +299,14 @@ export class Shift {
       complaints: this.complaints.entries(),
       ledger: this.ledger.toData(),
       endedAt: this.end,
+      stages: this.stageTallies(),
       hash,
     };
+  }
+
+  private stageTallies(): WorkerTally['stages'] {
+    const operations = this.recorder.stageTallies();
+    return this.connections.tally().map((stage, i) => ({ ...stage, operations: operations[i]! }));
   }
 
   private report(second: number, at: number, slices: readonly WorkerSlice[]): void {

@@ -2,11 +2,13 @@ import { mergeHistograms } from '../../histogram.ts';
 import { OPERATIONS, type Operation } from '../../scenario/workload.ts';
 import { micros } from '../../units.ts';
 import { Complaints } from '../complaints.ts';
-import type { Counts, OperationTally, Tally } from '../engine.ts';
+import type { OperationTally, Tally } from '../engine.ts';
 import { SequenceLedger } from '../ledger.ts';
 import { assertConserved } from '../recorder.ts';
 import { scheduleHashOf } from '../schedule-hash.ts';
+import { addCounts } from './counts.ts';
 import type { WorkerTally } from './messages.ts';
+import { mergeStages } from './stage-tally.ts';
 
 const MOST_ERRORS = 5;
 /** In the place of a hash that would have taken too long after an early stop. */
@@ -46,6 +48,7 @@ export function mergeTallies(tallies: readonly WorkerTally[], entities: number):
     ledger: ledger.toData(),
     endedAt: micros(Math.max(...tallies.map(({ endedAt }) => endedAt))),
     scheduleHash: hashes.length === tallies.length ? scheduleHashOf(hashes) : NO_HASH,
+    stages: mergeStages(tallies.map(({ stages }) => stages)),
   };
 }
 
@@ -58,18 +61,5 @@ function mergeOperation(name: Operation, tallies: readonly WorkerTally[]): Opera
     service: mergeHistograms(all.map(({ service }) => service)),
     lag: mergeHistograms(all.map(({ lag }) => lag)),
     ownLag: mergeHistograms(all.map(({ ownLag }) => ownLag)),
-  };
-}
-
-function addCounts(all: readonly Counts[]): Counts {
-  const sum = (kind: keyof Counts): number => all.reduce((total, counts) => total + counts[kind], 0);
-  return {
-    scheduled: sum('scheduled'),
-    ok: sum('ok'),
-    rejected: sum('rejected'),
-    failed: sum('failed'),
-    timedOut: sum('timedOut'),
-    skipped: sum('skipped'),
-    unfinished: sum('unfinished'),
   };
 }

@@ -72,7 +72,7 @@ process.on('message', (order) => {
   } else if (order.kind === 'stop') {
     shift?.stop();
   } else if (order.kind === 'drop') {
-    shift?.drop(order.ask, order.sharePercent, order.seed);
+    shift?.drop(order);
   } else if (order.kind === 'tellLedger') {
     shift?.tellLedger(order.ask);
   } else {

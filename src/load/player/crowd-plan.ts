@@ -18,6 +18,8 @@ export interface CrowdPlan {
 /** Who brings players back whose connection has ended. */
 export interface Comeback {
   lost(player: number): void;
+  /** Those who have left by themselves, after `away` microseconds. */
+  left(player: number, away: number): void;
 }
 
 /** What a crowd works with; the monsters of the worker share all but the pacer. */

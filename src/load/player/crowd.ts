@@ -23,6 +23,9 @@ export class Crowd implements Listener, Home {
   connected = 0;
   disconnects = 0;
   reconnects = 0;
+  /** Players who left by themselves, and who joined again. */
+  leaves = 0;
+  joins = 0;
   strayAnswers = 0;
   bytesIn = 0;
   bytesOut = 0;
@@ -40,6 +43,9 @@ export class Crowd implements Listener, Home {
   private readonly waiting: Waiting;
   /** What was unanswered when its connection ended, by player. */
   private readonly left = new Map<number, readonly number[]>();
+  /** Who leaves once nothing is unanswered, and for how long; and who has left. */
+  private readonly leaving = new Map<number, number>();
+  private readonly away = new Set<number>();
   /** Null: who is lost stays lost. */
   private comeback: Comeback | null = null;
   private stopped = false;
@@ -90,7 +96,8 @@ export class Crowd implements Listener, Home {
     }
     ledger.placed(id, place);
     this.state[player] = this.resumesAs[player]!;
-    this.reconnects += 1;
+    if (this.away.delete(player)) this.joins += 1;
+    else this.reconnects += 1;
     this.hold(player, connection);
     const resumed = now();
     this.unanswered.able(player, resumed);
@@ -157,6 +164,7 @@ export class Crowd implements Listener, Home {
     for (let player = 0; player < this.state.length; player++) {
       this.unanswered.expire(player, now);
       if (this.waiting.of(player) > 0) this.pump(player, now);
+      this.depart(player);
     }
   }
 
@@ -202,6 +210,33 @@ export class Crowd implements Listener, Home {
     return cut.length;
   }
 
+  /**
+   * The player leaves, with a clean close, once nothing of its is unanswered, and joins again after `away`
+   * microseconds. What comes due from now on waits for that, or is skipped. Nobody leaves who is not there.
+   */
+  leave(player: number, away: number): void {
+    const state = this.state[player];
+    if (this.comeback === null || (state !== PLAYER.playing && state !== PLAYER.draining)) return;
+    this.leaving.set(player, away);
+    this.depart(player);
+  }
+
+  private depart(player: number): void {
+    const away = this.leaving.size === 0 ? undefined : this.leaving.get(player);
+    if (away === undefined || !this.unanswered.isEmpty(player) || this.finished) return;
+    this.leaving.delete(player);
+    const connection = this.connections[player];
+    this.connections[player] = null;
+    this.connected -= 1;
+    this.leaves += 1;
+    this.away.add(player);
+    this.resumesAs[player] = this.state[player]!;
+    this.state[player] = PLAYER.reconnecting;
+    this.left.set(player, this.unanswered.leave(player));
+    connection?.close();
+    this.comeback?.left(player, away);
+  }
+
   heard(player: number, connection: Connection, bytes: number): boolean {
     this.framesIn += 1;
     this.bytesIn += bytes;
@@ -232,6 +267,7 @@ export class Crowd implements Listener, Home {
 
   heardAll(player: number): void {
     if (this.waiting.of(player) > 0 && this.pumping !== player) this.pump(player, this.heardAt);
+    this.depart(player);
   }
 
   /** An operation has come due; true when it was sent. */
@@ -261,6 +297,7 @@ export class Crowd implements Listener, Home {
   /** A slot is free, and a connection is there. */
   private isAble(player: number): boolean {
     if (this.unanswered.isFull(player)) return false;
+    if (this.leaving.size > 0 && this.leaving.has(player)) return false;
     // Without a way back, what meets a connection that is just ending fails at once.
     return this.comeback === null || this.connections[player]?.isOpen === true;
   }
@@ -311,6 +348,7 @@ export class Crowd implements Listener, Home {
     const state = this.state[player]!;
     if (state === PLAYER.closed) return;
     this.state[player] = PLAYER.lost;
+    this.leaving.delete(player);
     this.disconnects += 1;
     connection.cut();
     if (this.finished) return;

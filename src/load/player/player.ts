@@ -12,6 +12,9 @@ import type { Listener } from './connection.ts';
  *
  *   ready, playing, draining --connection ended, garbage received--> reconnecting --welcome--> where it was
  *
+ * And where there is churn (churn.ts), a player that is told to leave does so, with a clean close, once nothing of its is
+ * unanswered; it is `reconnecting` from then on, and joins again after a while.
+ *
  * connecting  TCP, upgrade and welcome are under way; nothing is due yet
  * ready       welcomed: it knows its place and the last sequence number used
  * playing     sends what is due, at most `outstanding` unanswered; what is due meanwhile waits, and is sent as

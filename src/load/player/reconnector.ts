@@ -8,6 +8,8 @@ import { MOST_IN_FLIGHT } from './connector.ts';
 import type { Welcome } from './player.ts';
 
 const STEP_MS = 5;
+/** Seconds by which a step may be late and still make up for it: else a busy host would be told as a slow return. */
+const MADE_UP = 0.25;
 /** A connection that held for so long was one: the next loss is a new one, and is answered at once. */
 const HELD = 1_000_000;
 
@@ -23,6 +25,8 @@ export interface ReconnectPlan {
   readonly perSecond: number;
   /** From the end of a connection to the next welcome; microseconds. */
   readonly latency: MicrosHistogram;
+  /** Told after a player has come back: how long after it lost its connection, and how long the attempt took. */
+  readonly onBack: (sinceLost: number, took: number) => void;
 }
 
 /**
@@ -71,6 +75,13 @@ export class Reconnector implements Dialler {
     this.schedule(player, now);
   }
 
+  /** The player has left by itself, and joins again after `away` microseconds. */
+  left(player: number, away: number): void {
+    this.attempts[player] = 0;
+    this.lostAt[player] = monotonic() + away;
+    this.wake(player, this.lostAt[player]!);
+  }
+
   /** Connects nobody from now on; whoever is just being welcomed is turned away. */
   stop(): void {
     this.stopped = true;
@@ -78,12 +89,14 @@ export class Reconnector implements Dialler {
     this.step = null;
   }
 
-  welcomed(player: number, connection: Connection, welcome: Welcome): void {
+  welcomed(player: number, connection: Connection, welcome: Welcome, took: number): void {
     const now = monotonic();
     this.inFlight -= 1;
     this.backAt[player] = now;
-    this.plan.latency.record(now - this.lostAt[player]!, 1);
+    const sinceLost = now - this.lostAt[player]!;
+    this.plan.latency.record(sinceLost, 1);
     this.home.resume(player, connection, welcome);
+    this.plan.onBack(sinceLost, took);
   }
 
   refused(player: number, message: string): void {
@@ -94,18 +107,23 @@ export class Reconnector implements Dialler {
   }
 
   private schedule(player: number, now: number): void {
-    if (this.stopped) return;
     const wait = backoff(this.plan.seed, this.plan.ids[player]!, this.attempts[player]!++);
-    this.wakes.push(player, now + wait);
-    this.step ??= setInterval(() => this.connectDue(), STEP_MS);
+    this.wake(player, now + wait);
+  }
+
+  private wake(player: number, at: number): void {
+    if (this.stopped) return;
+    this.wakes.push(player, at);
+    if (this.step !== null) return;
+    this.allowedAt = monotonic();
+    this.step = setInterval(() => this.connectDue(), STEP_MS);
   }
 
   private connectDue(): void {
     const now = monotonic();
     const { wakes, plan } = this;
     const earned = ((now - this.allowedAt) / 1e6) * plan.perSecond;
-    // What was not used is not saved up, but for a step's worth.
-    this.allowance = Math.min(this.allowance + earned, Math.max(1, (STEP_MS / 1e3) * plan.perSecond));
+    this.allowance = Math.min(this.allowance + earned, Math.max(1, MADE_UP * plan.perSecond));
     this.allowedAt = now;
     while (wakes.topKey <= now && this.allowance >= 1 && this.inFlight < MOST_IN_FLIGHT) {
       const player = wakes.topId;
@@ -113,6 +131,10 @@ export class Reconnector implements Dialler {
       this.allowance -= 1;
       this.inFlight += 1;
       this.protocol.dial(player, this);
+    }
+    // What nobody had a use for is not saved up, but for a step's worth.
+    if (wakes.topKey > now) {
+      this.allowance = Math.min(this.allowance, Math.max(1, (STEP_MS / 1e3) * plan.perSecond));
     }
     if (wakes.size === 0 && this.step !== null) {
       clearInterval(this.step);

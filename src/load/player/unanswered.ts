@@ -35,6 +35,10 @@ export class Unanswered {
     return this.slots.isFull(player);
   }
 
+  isEmpty(player: number): boolean {
+    return this.slots.isEmpty(player);
+  }
+
   /** The player can send from now on, at the earliest. */
   able(player: number, now: number): void {
     this.ableAt[player] = now;

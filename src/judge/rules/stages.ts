@@ -1,0 +1,92 @@
+import type { Load } from '../../scenario/scenario.ts';
+import { operationalSeconds } from '../../scenario/stage-timeline.ts';
+import { OPERATIONS, type Operation, timelineOf } from '../../scenario/workload.ts';
+import { fixed, limitOf, stateOf } from './limit.ts';
+import type { Evidence, JudgedRule } from './rules.ts';
+
+/** Seconds at the load's own rate that a measure phase is worth: with stages, the area under their rates. */
+export function plannedSeconds(
+  load: Load,
+  { from, to }: { readonly from: number; readonly to: number },
+): number {
+  const { stages } = timelineOf(load);
+  return stages === undefined ? to - from : stages.reduce((sum, stage) => sum + operationalSeconds(stage), 0);
+}
+
+/** The rules of the load that are judged stage by stage; none where the measure phase is all one. */
+export function stageRules({ m, s, figures }: Pick<Evidence, 'm' | 's' | 'figures'>): readonly JudgedRule[] {
+  const { stages } = timelineOf(s.load);
+  if (stages === undefined) return [];
+  return [
+    stagesMeasured({ m, s }),
+    ...stages.flatMap((stage) => OPERATIONS.map((op) => scheduleKept(op, stage, { m, s }))),
+    ...stages.flatMap(({ name }) => OPERATIONS.map((op) => loadSustained(op, name, { s, figures }))),
+  ];
+}
+
+/** R7: a stage that nobody measured is none that was kept. */
+function stagesMeasured({ m, s }: Pick<Evidence, 'm' | 's'>): JudgedRule {
+  const wanted = (s.load.stages ?? []).map(({ name }) => name);
+  const there = m.stages.map(({ name }) => name);
+  const missing = wanted.filter((name, i) => there[i] !== name);
+  return {
+    id: 'stages-measured',
+    state: stateOf(m.measured !== null && m.ending.state === 'completed', missing.length === 0),
+    observed:
+      missing.length === 0 ? `${there.length} of ${wanted.length}` : `not measured: ${missing.join(', ')}`,
+    ...fixed('all stages'),
+    advice:
+      'the engine tells nothing of stages, or the bundle is of another scenario: run again with --engine native',
+    consequence: 'invalid',
+  };
+}
+
+/** R4 within a stage, whose beginning and end each cut an interval of every stream. */
+function scheduleKept(
+  op: Operation,
+  stage: NonNullable<ReturnType<typeof timelineOf>['stages']>[number],
+  { m, s: { load } }: Pick<Evidence, 'm' | 's'>,
+): JudgedRule {
+  const [rate, tolerance] = {
+    intent: [load.intentsPerSecond, 2 * load.players] as const,
+    monsterCommand: [load.monsterCommandsPerSecond, 2 * load.commandsPerPost] as const,
+  }[op];
+  const planned = Math.round(rate * operationalSeconds(stage));
+  const facts = m.stages.find(({ name }) => name === stage.name);
+  const observed = facts?.operations[op].measured.scheduled ?? null;
+  return {
+    id: `schedule-kept.${op}.${stage.name}`,
+    state: stateOf(
+      observed !== null && m.ending.state === 'completed',
+      observed !== null && Math.abs(observed - planned) <= tolerance,
+    ),
+    observed: observed ?? 'never reached',
+    ...fixed(`${planned} to within ${tolerance}`),
+    advice:
+      'the generator did not count all that was due: this is a bug in capbench, please report it with the bundle',
+    consequence: 'invalid',
+  };
+}
+
+function loadSustained(
+  op: Operation,
+  stage: string,
+  { s, figures }: Pick<Evidence, 's' | 'figures'>,
+): JudgedRule {
+  const own = s.load.stages?.find(({ name }) => name === stage);
+  const whole = limitOf(s.rules, 'sentPercent');
+  const limit = own?.sentPercent ?? whole.limit;
+  const found = figures.stages.find(({ name }) => name === stage);
+  const sent = found?.load.sentPercent[op] ?? null;
+  return {
+    id: `load-sustained.${op}.${stage}`,
+    state: stateOf(sent !== null, sent !== null && sent >= limit),
+    observed: sent ?? (found === undefined ? 'never reached' : 'nothing was due'),
+    limit,
+    defaultLimit: whole.defaultLimit,
+    relaxed: typeof whole.defaultLimit === 'number' && limit < whole.defaultLimit,
+    advice:
+      "the system did not take what was due in this stage: find what is saturated, lower its rate, or say with the stage's sentPercent how much of it may be missed",
+    consequence: 'breached-if-healthy',
+  };
+}

@@ -1,0 +1,40 @@
+import { type HistogramData, mergeHistograms } from '../../histogram.ts';
+import type { Operation } from '../../scenario/workload.ts';
+import type { StageConnectionTally, StageOperationTally, StageTally } from '../engine.ts';
+import { addCounts } from './counts.ts';
+
+/** The stages over all workers, each of which has told all of them. */
+export function mergeStages(workers: readonly (readonly StageTally[])[]): readonly StageTally[] {
+  const [first = []] = workers;
+  return first.map((_, stage) => mergeStage(workers.flatMap((stages) => stages.slice(stage, stage + 1))));
+}
+
+function mergeStage(parts: readonly StageTally[]): StageTally {
+  const sum = (of: (part: StageTally) => number): number =>
+    parts.reduce((total, part) => total + of(part), 0);
+  const merged = (of: (part: StageTally) => HistogramData): HistogramData => mergeHistograms(parts.map(of));
+  const operation = (name: Operation): StageOperationTally => ({
+    counts: addCounts(parts.map(({ operations }) => operations[name].counts)),
+    due: merged(({ operations }) => operations[name].due),
+    service: merged(({ operations }) => operations[name].service),
+    lag: merged(({ operations }) => operations[name].lag),
+  });
+  return {
+    operations: { intent: operation('intent'), monsterCommand: operation('monsterCommand') },
+    disconnects: sum(({ disconnects }) => disconnects),
+    reconnects: sum(({ reconnects }) => reconnects),
+    left: sum(({ left }) => left),
+    joined: sum(({ joined }) => joined),
+    connect: merged(({ connect }) => connect),
+    reconnect: merged(({ reconnect }) => reconnect),
+    cut: sum(({ cut }) => cut),
+    fullStrength: fullStrength(parts),
+  };
+}
+
+/** All are there when each worker has as many as before; a worker none of whose players were cut is not waited for. */
+function fullStrength(parts: readonly StageConnectionTally[]): number | null {
+  const cut = parts.filter((part) => part.cut > 0);
+  const known = cut.flatMap((part) => (part.fullStrength === null ? [] : [part.fullStrength]));
+  return cut.length === 0 || known.length < cut.length ? null : Math.max(...known);
+}

@@ -1,0 +1,66 @@
+import type { Timeline } from '../scenario/workload.ts';
+
+/**
+ * Wall time at which `tau` (operational seconds) have passed, under a linear ramp of `ramp` seconds:
+ * tau(t) = t^2 / 2R for t < R, and t - R/2 afterwards; this is the inverse.
+ */
+export function afterRamp(tau: number, ramp: number): number {
+  return tau < ramp / 2 ? Math.sqrt(2 * ramp * tau) : tau + ramp / 2;
+}
+
+/**
+ * Operational time, in which a load has one rate throughout, as a function of wall time: within a stage it runs
+ * as many times faster as the rate says, and where the rate goes from one level to another, linearly faster or
+ * slower. Piece by piece it is a line or a parabola, so that its inverse is exact. HOT: nothing is allocated.
+ */
+export class OperationalTime {
+  private readonly ramp: number;
+  /** Where the first stage begins, in operational seconds; Infinity without stages. */
+  private readonly staged: number;
+  /** By piece, in seconds: where it begins, operational and wall; its rate there, and by how much that grows a second. */
+  private readonly tau: Float64Array;
+  private readonly wall: Float64Array;
+  private readonly rate: Float64Array;
+  private readonly slope: Float64Array;
+  private readonly end: number;
+
+  constructor({ rampEnd, measureStart, stages = [] }: Timeline) {
+    this.ramp = rampEnd / 1e6;
+    const pieces: { tau: number; wall: number; rate: number; slope: number }[] = [];
+    let tau = measureStart / 1e6 - this.ramp / 2;
+    this.staged = stages.length === 0 ? Number.POSITIVE_INFINITY : tau;
+    const add = (from: number, to: number, before: number, after: number): void => {
+      const span = (to - from) / 1e6;
+      if (span <= 0) return;
+      pieces.push({ tau, wall: from / 1e6, rate: before, slope: (after - before) / span });
+      tau += ((before + after) / 2) * span;
+    };
+    for (const { start, levelFrom, end, rateBefore, rate } of stages) {
+      add(start, levelFrom, rateBefore, rate);
+      add(levelFrom, end, rate, rate);
+    }
+    this.end = tau;
+    this.tau = Float64Array.from(pieces, (piece) => piece.tau);
+    this.wall = Float64Array.from(pieces, (piece) => piece.wall);
+    this.rate = Float64Array.from(pieces, (piece) => piece.rate);
+    this.slope = Float64Array.from(pieces, (piece) => piece.slope);
+  }
+
+  /** Seconds after GO at which `tau` operational seconds have passed; Infinity when they never do. */
+  wallAt(tau: number): number {
+    if (tau < this.staged) return afterRamp(tau, this.ramp);
+    if (tau >= this.end) return Number.POSITIVE_INFINITY;
+    // Of pieces without a rate, which take no operational time, the one after is meant.
+    let [low, high] = [0, this.tau.length];
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (this.tau[middle]! <= tau) low = middle;
+      else high = middle;
+    }
+    const rest = tau - this.tau[low]!;
+    const rate = this.rate[low]!;
+    // rest = rate x + slope/2 x^2, solved so that nothing cancels out where the slope is small.
+    const root = Math.sqrt(Math.max(0, rate * rate + 2 * this.slope[low]! * rest));
+    return rest === 0 ? this.wall[low]! : this.wall[low]! + (2 * rest) / (rate + root);
+  }
+}

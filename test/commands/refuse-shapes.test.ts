@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { refuseShapes } from '../../src/commands/refuse-shapes.ts';
+import { CapbenchError, EXIT } from '../../src/errors.ts';
+import { minimal, read } from '../scenario/scenario-text.ts';
+
+test('what knows no stages and no churn does not leave them out', () => {
+  refuseShapes(read(minimal()).load, '--engine k6');
+  for (const [more, key] of [
+    ['  stages: [{ name: a, lasting: 5s }]\n', 'stages'],
+    ['  churn: { perSecond: 1 }\n', 'churn'],
+  ] as const) {
+    const { load } = read(minimal(more));
+    let thrown: unknown = null;
+    try {
+      refuseShapes(load, '--engine k6');
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toBeInstanceOf(CapbenchError);
+    expect(thrown).toMatchObject({ exitCode: EXIT.badInput });
+    expect(String(thrown)).toContain(`load.${key}: --engine k6`);
+  }
+});

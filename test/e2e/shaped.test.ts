@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { EXIT } from '../../src/errors.ts';
+import { OPERATIONS } from '../../src/scenario/workload.ts';
+import { capbench } from './capbench.ts';
+
+const scenario = join(import.meta.dirname, 'shaped.yaml');
+
+test('a spike, churn and a reconnect storm: rulings of their own, nobody stays away, nothing is lost', {
+  timeout: 120_000,
+}, async () => {
+  const run = capbench(['run', scenario]);
+  const { code, stdout } = await run.finished;
+  // One budget cannot be kept: it is the storm's, and no other is touched by it.
+  expect({ code, stdout }).toMatchObject({ code: EXIT.breached });
+  const { rulings, stages, faults, integrity, rules, load, invalidBecause } = run.report();
+  expect(invalidBecause).toEqual([]);
+  expect(rulings.map(({ id, state, stage }) => [id, state, stage])).toEqual([
+    ['spike-due', 'met', 'spike'],
+    ['spike-p95', 'met', 'spike'],
+    ['churn-left', 'met', 'churn'],
+    ['storm-cut', 'met', 'storm'],
+    ['storm-connect', 'met', 'storm'],
+    ['storm-full', 'met', 'storm'],
+    ['impossible', 'breached', 'storm'],
+    ['lost', 'met', undefined],
+  ]);
+  expect(rulings.at(-2)?.title).toBe('storm: network.fullStrengthMs');
+
+  expect(stages.map(({ name, from, to }) => [name, from, to])).toEqual([
+    ['hold', 1, 3],
+    ['spike', 3, 6],
+    ['churn', 6, 9],
+    ['storm', 9, 14],
+    ['after', 14, 16],
+  ]);
+  for (const op of OPERATIONS) {
+    const { scheduled } = load.operations[op];
+    expect(stages.reduce((sum, stage) => sum + stage.load.operations[op].scheduled, 0)).toBe(scheduled);
+    for (const stage of stages) {
+      const { ok, rejected, failed, timedOut, skipped, unfinished, ...rest } = stage.load.operations[op];
+      expect(ok + rejected + failed + timedOut + skipped + unfinished).toBe(rest.scheduled);
+    }
+  }
+  const [hold, , churn, storm, after] = stages;
+  for (const quiet of [hold, after])
+    expect(quiet?.network).toMatchObject({ left: 0, disconnects: 0, cut: 0 });
+  expect(churn?.network).toMatchObject({ disconnects: 0, cut: 0 });
+  // Full strength is of the cut: who had just left by himself comes back as well.
+  expect(storm?.network.disconnects).toBe(storm?.network.cut);
+  expect(storm?.network.reconnects).toBe(storm?.network.cut);
+  expect(storm?.network.connectMs.count).toBeGreaterThanOrEqual(storm?.network.cut ?? Number.NaN);
+  expect(faults.map(({ id, dropped, error }) => [id, dropped, error])).toEqual([
+    ['cut-storm', storm?.network.cut, null],
+  ]);
+  expect(run.measurements().series['load.connected']?.points.at(-1)?.[1]).toBe(300);
+  expect(integrity).toMatchObject({ lost: 0, phantom: 0, duplicated: 0, holes: 0 });
+  expect(rules.filter(({ state }) => state === 'broken')).toEqual([]);
+  expect(rules.find(({ id }) => id === 'stages-measured')).toMatchObject({
+    state: 'held',
+    observed: '5 of 5',
+  });
+  expect(run.leftovers()).toEqual({ processes: [], files: [] });
+
+  expect(stdout).toMatch(/STAGES[\s\S]*spike[\s\S]*cut off, full strength after/);
+  const html = readFileSync(join(run.out, 'latest', 'report.html'), 'utf8');
+  expect(html).toContain('<h2>Stages</h2>');
+  expect(readFileSync(join(run.out, 'latest', 'summary.md'), 'utf8')).toContain('| spike | 3 | 3x |');
+  // Judged again from the facts alone, it is the same.
+  const again = capbench(['report', join(run.out, 'latest'), '--json']);
+  const told = await again.finished;
+  expect(told.code).toBe(EXIT.breached);
+  expect(JSON.parse(told.stdout).stages).toEqual(JSON.parse(JSON.stringify(stages)));
+});

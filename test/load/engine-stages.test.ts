@@ -1,0 +1,135 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { countOf } from '../../src/histogram.ts';
+import type { Counts, StageTally, Tally } from '../../src/load/engine.ts';
+import { compareLedger, type Rows } from '../../src/probe/integrity.ts';
+import { churnWindows, operationalSeconds, timedStages } from '../../src/scenario/stage-timeline.ts';
+import type { Shaped, Stage } from '../../src/scenario/stages.ts';
+import { OPERATIONS, type Workload } from '../../src/scenario/workload.ts';
+import { micros, seconds } from '../../src/units.ts';
+import { workloadWith } from './a-workload.ts';
+import { prepare, run, serve } from './engine-room.ts';
+import type { ProtocolServer } from './protocol-server.ts';
+
+const stage = (name: string, lasting: number, more: Partial<Stage> = {}): Stage => ({
+  ...{ name, lasting: seconds(lasting), rate: 1, over: seconds(0) },
+  ...more,
+});
+
+function shaped(shape: Omit<Shaped, 'duration' | 'players'>, players = 40): Workload {
+  const duration = shape.stages?.reduce((sum, { lasting }) => sum + lasting, 0) ?? 0;
+  const plain = workloadWith({
+    ...{ ramp: 0.5, duration: duration / 1e6, players, intentRate: 10, postRate: 20, reconnect: true },
+  });
+  const { measureStart, end } = plain.timeline;
+  const whole = { ...shape, players, duration: micros(duration) };
+  const stages = timedStages(whole, measureStart);
+  return { ...plain, timeline: { ...plain.timeline, stages }, churn: churnWindows(whole, stages, end) };
+}
+
+function findings(tally: Tally, servers: readonly ProtocolServer[]) {
+  const entities = tally.ledger.sentN.length;
+  const empty = (): Rows => ({
+    lastSeq: new Float64Array(entities),
+    appliedN: new Float64Array(entities),
+    seqSum: new Float64Array(entities),
+    place: new Float64Array(entities).fill(Number.NaN),
+    strangers: 0,
+  });
+  const rows = empty();
+  for (const server of servers) {
+    for (const [entity, numbers] of server.rows) {
+      rows.lastSeq[entity] = Math.max(...numbers);
+      rows.appliedN[entity] = numbers.length;
+      rows.seqSum[entity] = numbers.reduce((sum, number) => sum + number, 0);
+    }
+  }
+  return compareLedger(tally.ledger, empty(), rows);
+}
+
+const CLEAN = { lost: 0, phantom: 0, duplicated: 0, holes: 0 };
+const KINDS = ['scheduled', 'ok', 'rejected', 'failed', 'timedOut', 'skipped', 'unfinished'] as const;
+
+/** What was due in the measure phase was due in one of the stages. */
+function expectShares(tally: Tally, stages: readonly StageTally[]): void {
+  for (const name of OPERATIONS) {
+    const { measured, due } = tally.operations[name];
+    const each = stages.map(({ operations }) => operations[name]);
+    const sums = Object.fromEntries(
+      KINDS.map((kind) => [kind, each.reduce((sum, { counts }) => sum + counts[kind], 0)]),
+    );
+    expect(sums as unknown as Counts).toEqual(measured);
+    expect(each.reduce((sum, one) => sum + countOf(one.due), 0)).toBe(countOf(due));
+  }
+}
+
+test('a spike, a storm and churn: every stage has its own counts, everybody is back, nothing is lost', async () => {
+  const workload = shaped({
+    stages: [
+      stage('hold', 1),
+      stage('spike', 1, { rate: 3 }),
+      stage('storm', 3, { reconnect: { sharePercent: 50 } }),
+      stage('churn', 2, { rate: 0.5, over: seconds(1), churn: { perSecond: 10, away: seconds(0.2) } }),
+    ],
+  });
+  const { servers, endpoints } = await serve(workload, { commitAfter: 20 });
+  const fleet = await prepare(workload, endpoints);
+  const running = run(fleet);
+  const storm = workload.timeline.stages?.[2];
+  await sleep(100 + (storm?.start ?? 0) / 1e3 + 20);
+  expect(await fleet.drop(50, 1, 2)).toBe(20);
+  const { tally, seconds: told } = await running;
+  const stages = tally.stages ?? [];
+  expect(stages).toHaveLength(4);
+  expectShares(tally, stages);
+  for (const [i, timed] of (workload.timeline.stages ?? []).entries()) {
+    const due = stages[i]?.operations.intent.counts.scheduled ?? 0;
+    // To less than two for each player.
+    expect(Math.abs(due - 400 * operationalSeconds(timed))).toBeLessThan(80);
+  }
+  const [hold, spike, cut, churn] = stages;
+  for (const quiet of [hold, spike]) {
+    expect(quiet).toMatchObject({
+      disconnects: 0,
+      reconnects: 0,
+      left: 0,
+      joined: 0,
+      cut: 0,
+      fullStrength: null,
+    });
+  }
+  expect(cut).toMatchObject({ disconnects: 20, reconnects: 20, left: 0, cut: 20 });
+  expect(countOf(cut!.reconnect)).toBe(20);
+  expect(countOf(cut!.connect)).toBe(20);
+  // The last one back is the one who makes it whole.
+  expect(cut?.fullStrength).toBeGreaterThan(30_000);
+  expect(cut?.fullStrength).toBeGreaterThanOrEqual(cut!.reconnect.max - 20_000);
+  expect(churn).toMatchObject({ disconnects: 0, reconnects: 0, cut: 0, fullStrength: null });
+  expect(churn?.left).toBeGreaterThanOrEqual(18);
+  expect(churn?.left).toBeLessThanOrEqual(20);
+  expect(churn?.joined).toBeGreaterThanOrEqual(14);
+  expect(tally).toMatchObject({ disconnects: 20, reconnects: 20, strayAnswers: 0, errors: [] });
+  // Who left last of all had no time to join again.
+  expect(told.at(-1)?.connected).toBeGreaterThanOrEqual(37);
+  // Who leaves has heard the last answer before: nothing fails but what was cut off.
+  expect(churn?.operations.intent.counts.failed).toBe(0);
+  expect(findings(tally, servers)).toMatchObject(CLEAN);
+  await fleet.close();
+});
+
+test('one schedule for 1, 2 and 3 workers', async () => {
+  const workload = shaped({
+    stages: [stage('a', 0.4, { rate: 2, over: seconds(0.2) }), stage('b', 0.4, { rate: 0.5 })],
+    churn: { perSecond: 10, away: seconds(0.1) },
+  });
+  const hashes = new Set<string>();
+  for (const workers of [1, 2, 3]) {
+    const { endpoints } = await serve(workload);
+    const fleet = await prepare(workload, endpoints, { workers });
+    const { tally } = await run(fleet);
+    hashes.add(tally.scheduleHash);
+    expectShares(tally, tally.stages ?? []);
+    await fleet.close();
+  }
+  expect(hashes.size).toBe(1);
+});

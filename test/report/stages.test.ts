@@ -1,0 +1,77 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { expect, test } from 'vitest';
+import { drawCharts } from '../../src/report/chart.ts';
+import { html } from '../../src/report/html.ts';
+import { reportJson } from '../../src/report/json.ts';
+import { junit } from '../../src/report/junit.ts';
+import { reportJsonSchema } from '../../src/report/report-schema.ts';
+import { summary } from '../../src/report/summary.ts';
+import { terminalSummary } from '../../src/report/terminal.ts';
+import { budget, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
+import { CUT, STAGES, STORM, stageFacts } from '../fixtures/recorded-stages.ts';
+import { reportFrom } from './report-of.ts';
+
+const spike = stageFacts(1, { levelFrom: 22, rateBefore: 1, rate: 3 });
+const m = measurementsOf({ stages: [stageFacts(0), spike, stageFacts(2, STORM)], faults: [CUT] });
+const { load } = scenarioOf();
+const budgets = [
+  budget({
+    id: 'full',
+    title: 'storm: all are back',
+    stage: 'storm',
+    metric: 'network.fullStrengthMs',
+    limit: 1000,
+  }),
+];
+const report = reportFrom(m, scenarioOf({ load: { ...load, stages: STAGES }, budgets }));
+
+test('report.json has the stages with figures of their own, as the schema says', () => {
+  const told = JSON.parse(reportJson(report));
+  const validate = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(reportJsonSchema());
+  expect(validate(told), JSON.stringify(validate.errors)).toBe(true);
+  expect(told.stages.map(({ name }: { name: string }) => name)).toEqual(['hold', 'spike', 'storm']);
+  expect(told.stages[2].network).toMatchObject({ cut: 1000, fullStrengthMs: 1500, connectMs: { p95: 5 } });
+  expect(told.stages[0].load).toMatchObject({ durationSeconds: 16, sentPercent: { intent: 100 } });
+  expect(told.stages[0].throughput.operationsPerSecond).toBe(21_000);
+  expect(told.rulings[0]).toMatchObject({ stage: 'storm', state: 'breached' });
+});
+
+test.each([80, 120])('the terminal has a line for each, within %d columns', (width) => {
+  const lines = terminalSummary(report, { colour: false, width, bundle: 'reports/x' }).split('\n');
+  const at = lines.findIndex((line) => line.trim() === 'STAGES');
+  const own = lines.slice(
+    at,
+    lines.findIndex((line) => line.trim() === 'FAULTS'),
+  );
+  const told = own.join('\n');
+  expect(told).toMatch(/hold +5\.00 +16\.0 +1x +21,000 +100 /);
+  expect(told).toMatch(/spike +21\.0 +2\.00 +→3x /);
+  expect(told.replace(/\s+/g, ' ')).toContain(
+    '1000 cut off, full strength after 1,500 ms; 1000 disconnects, 1000 reconnects; connect p95 5 ms, back p95 400 ms',
+  );
+  expect(own.filter((line) => line.length > width)).toEqual([]);
+});
+
+test('page, summary and JUnit name the stages', () => {
+  const page = html(report, []);
+  expect(page).toContain('<h2>Stages</h2>');
+  expect(page).toContain('network.fullStrengthMs of stage storm');
+  expect(summary(report)).toMatch(/^\| spike \| 2 \| →3x \| 21,000 \| 100% \| /m);
+  expect(junit(report)).toContain('full storm: all are back');
+});
+
+test('the charts mark where stages begin, and say so', () => {
+  const plain = drawCharts(report, measurementsOf({ faults: [CUT] }));
+  const marked = drawCharts(report, m);
+  const differ = marked.filter(({ png }, i) => Buffer.compare(png, plain[i]?.png ?? new Uint8Array()) !== 0);
+  expect(differ.map(({ name }) => name)).toEqual(['latency', 'throughput', 'cpu']);
+  expect(marked[0]?.alt).toContain('stages hold from 5 s, spike from 21 s, storm from 23 s');
+});
+
+test('without stages nothing is said of any', () => {
+  const without = reportFrom(measurementsOf(), scenarioOf());
+  expect(without.stages).toEqual([]);
+  expect(terminalSummary(without, { colour: false, width: 80, bundle: 'x' })).not.toContain('STAGES');
+  expect(html(without, [])).not.toContain('Stages');
+  expect(summary(without)).not.toContain('| stage |');
+});

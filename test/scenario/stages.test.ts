@@ -1,0 +1,171 @@
+import { describe, expect, test } from 'vitest';
+import { scenarioHash, writeScenario } from '../../src/scenario/resolved.ts';
+import { operationalSeconds } from '../../src/scenario/stage-timeline.ts';
+import { faultsOf, workloadOf } from '../../src/scenario/workload.ts';
+import { seconds } from '../../src/units.ts';
+import { minimal, problemsOf, read, shipped } from './scenario-text.ts';
+
+const staged = (stages: readonly string[], more = ''): string =>
+  minimal(`  stages:\n${stages.map((one) => `    - ${one}\n`).join('')}${more}`);
+
+const SHAPE = [
+  '{ name: hold, lasting: 20s }',
+  '{ name: spike, lasting: 10s, rate: 3 }',
+  '{ name: down, lasting: 10s, rate: 0.5, over: 5s, sentPercent: 90 }',
+  '{ name: storm, lasting: 5s, reconnect: { sharePercent: 50 }, churn: { perSecond: 5, away: 500ms } }',
+];
+
+describe('stages', () => {
+  const scenario = read(staged(SHAPE));
+
+  test('make the measure phase', () => {
+    expect(scenario.load.duration).toBe(seconds(45));
+    const { timeline } = workloadOf(scenario);
+    expect(timeline).toMatchObject({ measureStart: seconds(10), end: seconds(55) });
+    expect(
+      timeline.stages?.map(({ name, start, levelFrom, end }) => [
+        name,
+        start / 1e6,
+        levelFrom / 1e6,
+        end / 1e6,
+      ]),
+    ).toEqual([
+      ['hold', 10, 10, 30],
+      ['spike', 30, 30, 40],
+      ['down', 40, 45, 50],
+      ['storm', 50, 50, 55],
+    ]);
+    expect(timeline.stages?.map(({ rateBefore, rate }) => [rateBefore, rate])).toEqual([
+      [1, 1],
+      [1, 3],
+      [3, 0.5],
+      [0.5, 1],
+    ]);
+    expect(timeline.stages?.map(operationalSeconds)).toEqual([20, 30, 8.75 + 2.5, 5]);
+  });
+
+  test('a storm is a planned fault of its stage, and who is cut off comes back', () => {
+    expect(faultsOf(scenario)).toEqual([
+      {
+        id: 'cut-storm',
+        action: 'drop',
+        of: 'players',
+        at: seconds(50),
+        lasting: 0,
+        sharePercent: 50,
+        stage: 3,
+      },
+    ]);
+    expect(workloadOf(scenario).reconnect).toBe(true);
+    expect(workloadOf(read(staged(SHAPE.slice(0, 3)))).reconnect).toBe(false);
+  });
+
+  test('churn is that of the stage, or else of the load from GO on', () => {
+    expect(workloadOf(scenario).churn).toEqual([
+      { from: seconds(50), to: seconds(55), perSecond: 5, away: seconds(0.5) },
+    ]);
+    const whole = workloadOf(read(staged(SHAPE, '  churn: { perSecond: 2 }\n')));
+    expect(whole.churn?.map(({ from, to, perSecond }) => [from / 1e6, to / 1e6, perSecond])).toEqual([
+      [0, 10, 2],
+      [10, 30, 2],
+      [30, 40, 2],
+      [40, 50, 2],
+      [50, 55, 5],
+    ]);
+    const plain = workloadOf(read(minimal('  churn: { perSecond: 2 }\n')));
+    expect(plain).toMatchObject({ reconnect: true, churn: [{ from: 0, to: seconds(70), away: seconds(1) }] });
+  });
+
+  test('are scaled by --duration in proportion, and their churn by --scale', () => {
+    const shorter = read(staged(SHAPE), { duration: seconds(10), scale: 0.5 });
+    expect(shorter.load.stages?.map(({ lasting }) => lasting)).toEqual([4444444, 2222223, 2222222, 1111111]);
+    expect(shorter.load.stages?.[2]?.over).toBe(1111111);
+    expect(shorter.load.stages?.[3]?.churn?.perSecond).toBe(2.5);
+    expect(shorter.load.stages?.[1]?.rate).toBe(3);
+    expect(shorter.load.duration).toBe(seconds(10));
+  });
+
+  test('survive in a resolved scenario', () => {
+    for (const text of [staged(SHAPE, '  churn: { perSecond: 2, away: 250ms }\n'), shipped('storm')]) {
+      for (const overrides of [{}, { duration: seconds(10), scale: 0.3 }]) {
+        const first = read(text, overrides);
+        const again = read(writeScenario(first));
+        expect(again).toEqual(first);
+        expect(scenarioHash(again)).toBe(scenarioHash(first));
+      }
+    }
+  });
+
+  test('are changed by their names, which alters the load', () => {
+    const changed = read(staged(SHAPE), { set: ['load.stages.spike.rate=2'] });
+    expect(changed.load.stages?.[1]?.rate).toBe(2);
+    expect(changed.altered).toEqual(['load.stages.1.rate=2']);
+  });
+
+  test('a scenario without them is as it was', () => {
+    const plain = read(minimal());
+    expect(plain.load.duration).toBe(seconds(60));
+    expect(Object.keys(plain.load)).not.toContain('stages');
+    expect(workloadOf(plain).timeline).toEqual({
+      rampEnd: seconds(5),
+      measureStart: seconds(10),
+      end: seconds(70),
+    });
+  });
+});
+
+const budget = (more: string): string => `budgets:\n  - { id: b, op: <, limit: 1, unit: ms, ${more} }\n`;
+
+test.each([
+  [
+    ['{ name: a, lasting: 5s }'],
+    '  duration: 6s\n',
+    'load.duration: 6 s is there beside stages that last 5 s',
+  ],
+  [['{ name: a, lasting: 5s }', '{ name: a, lasting: 5s }'], '', 'load.stages.1.name: a is there twice'],
+  [['{ name: a, lasting: 5s, over: 6s }'], '', 'load.stages.0.over: 6 s, expected at most'],
+  [['{ name: a, lasting: 5s, rate: 0 }'], '', 'load.stages: nothing is ever due'],
+  [['{ name: a, lasting: 5s, rate: 101 }'], '', 'load.stages.0.rate'],
+  [['{ name: a, lasting: 5s, reconnect: { sharePercent: 0 } }'], '', 'load.stages.0.reconnect.sharePercent'],
+  [['{ name: a, lasting: 5s, churn: { perSecond: 60 } }'], '', 'load.stages.0.churn.perSecond: 60 a second'],
+  [['{ name: A b, lasting: 5s }'], '', 'load.stages.0.name'],
+  [['{ name: a }'], '', 'load.stages.0.lasting'],
+  [['{ name: a, lasting: 5s, spike: 3 }'], '', 'load.stages.0.spike'],
+  [
+    ['{ name: a, lasting: 5s, rate: 100 }'],
+    '  intentsPerSecond: 90000\n',
+    'load.intentsPerSecond: 90,000 a second for each',
+  ],
+  [
+    ['{ name: a, lasting: 5s }'],
+    budget('metric: latency.intent.due, stat: p95, stage: b'),
+    'budgets.0.stage: b is no stage of this load; expected one of a',
+  ],
+  [
+    ['{ name: a, lasting: 5s }'],
+    budget('metric: network.fullStrengthMs'),
+    'budgets.0: metric "network.fullStrengthMs" is a stage\'s',
+  ],
+  [
+    ['{ name: a, lasting: 5s }'],
+    budget('metric: world.loopDelayMs, stat: max, stage: a'),
+    'budgets.0: metric "world.loopDelayMs" is not measured stage by stage',
+  ],
+])('%j %j is refused', (stages, more, message) => {
+  const told = problemsOf(staged(stages, more)).map(({ path, message: why }) => `${path}: ${why}`);
+  expect(
+    told.filter((one) => one.startsWith(message)),
+    told.join('\n'),
+  ).toHaveLength(1);
+});
+
+test('too short a --duration for its stages is refused, and a budget of a stage where there is none', () => {
+  expect(
+    problemsOf(staged(['{ name: a, lasting: 1s }', '{ name: b, lasting: 1h }']), { duration: seconds(1) })[0],
+  ).toMatchObject({
+    where: 'after --duration',
+    path: 'load.stages.0.lasting',
+  });
+  const told = problemsOf(minimal(budget('metric: latency.intent.due, stat: p95, stage: spike')));
+  expect(told[0]?.message).toBe('spike is no stage of this load; load.stages has none');
+});
