@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { checkCommand } from './commands/check.ts';
+import { exportCommand } from './commands/export.ts';
 import { listCommand } from './commands/list.ts';
 import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
@@ -19,6 +20,7 @@ const VERBS: readonly ((host: Host) => Command)[] = [
   checkCommand,
   serveCommand,
   reportCommand,
+  exportCommand,
 ];
 
 const EXAMPLES = `
