@@ -5,6 +5,9 @@ import { badInput, type ExitCode } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { createAutocannonEngine, refuseForAutocannon } from '../load/autocannon/engine.ts';
 import type { Engine } from '../load/engine.ts';
+import { findK6, type K6Binary } from '../load/k6/binary.ts';
+import { createK6Engine } from '../load/k6/engine.ts';
+import { unsupportedByK6 } from '../load/k6/unsupported.ts';
 import { createNativeEngine, type NativeEngineOptions } from '../load/native.ts';
 import { makeBundle, pointLatest, readLogTail, writeArtefact } from '../measurement/bundle.ts';
 import type { HostFacts } from '../measurement/measurements.ts';
@@ -71,6 +74,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     const targets = await resolveTargets(flags.target, flags.iOwn);
     if (targets.length > 0) refuseProcessFaults(scenario);
     if (flags.engine === 'autocannon') refuseForAutocannon(workloadOf(scenario), targets);
+    const k6 = flags.engine === 'k6' ? await k6For(host, scenario) : null;
     const startedAt = new Date();
     const out = resolve(host.cwd, flags.out || host.env.CAPBENCH_OUT || 'reports');
     const bundle = await makeBundle(out, scenario.name, startedAt);
@@ -97,7 +101,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
         host: hostFacts(host),
       },
       openStack: stackOpener(host, scenario, targets, guard),
-      engine: engineOf(flags, { workers, watchdog: guard, onConnecting: progress.connecting }),
+      engine: engineOf(flags, scenario, k6, { workers, watchdog: guard, onConnecting: progress.connecting }),
       openNullWorld: (size, signal) => openNullWorld({ ...size, watchdog: guard, signal }),
       readLog: readLogTail,
     };
@@ -123,14 +127,23 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
   }
 }
 
+/** The k6 of this machine, for a scenario that it can do: said before there is a bundle. */
+async function k6For(host: Host, scenario: Scenario): Promise<K6Binary> {
+  const unsupported = unsupportedByK6(scenario);
+  if (unsupported !== null) throw badInput(unsupported.message, unsupported.hint);
+  return findK6(host.env);
+}
+
 /** The engine that `--engine` names. */
-function engineOf({ engine }: RunFlags, options: NativeEngineOptions): Engine {
-  switch (engine) {
-    case 'native':
-      return createNativeEngine(options);
-    case 'autocannon':
-      return createAutocannonEngine(options);
-  }
+function engineOf(
+  { engine }: RunFlags,
+  scenario: Scenario,
+  k6: K6Binary | null,
+  options: NativeEngineOptions,
+): Engine {
+  const { watchdog, onConnecting = () => {} } = options;
+  if (k6 !== null) return createK6Engine({ k6, scenario, watchdog, onConnecting });
+  return engine === 'autocannon' ? createAutocannonEngine(options) : createNativeEngine(options);
 }
 
 function stackOpener(

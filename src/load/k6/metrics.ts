@@ -62,6 +62,8 @@ export const METRICS = {
   lanesReady: 'capbench_lanes_ready',
   /** Counter: connections of players and lanes that ended without being told to. */
   disconnects: 'capbench_disconnects',
+  /** Counter: those of lanes among them. */
+  linesLost: 'capbench_lines_lost',
   /** Counter: players that ended their connection themselves, at the end. */
   left: 'capbench_left',
   /** Counter: answers that nobody waited for. */

@@ -84,6 +84,7 @@ export function lane(data) {
 
   function giveUp(link, why) {
     disconnects.add(1);
+    linesLost.add(1);
     complaints.add('the connection for commits: ' + link.world.url + ': ' + why);
     link.state = 'lost';
     for (const post of link.sent.values()) if (!post.settled) monsterCommands.missed('failed', n, post.due);

@@ -24,6 +24,7 @@ const connectMs = new Trend(NAMES.connect, true);
 const connected = new Counter(NAMES.connected);
 const connectFailed = new Counter(NAMES.connectFailed);
 const disconnects = new Counter(NAMES.disconnects);
+const linesLost = new Counter(NAMES.linesLost);
 const leftAtEnd = new Counter(NAMES.left);
 const strayAnswers = new Counter(NAMES.stray);
 const bytesIn = new Counter(NAMES.bytesIn);
