@@ -43,6 +43,8 @@ const byOperation = <T>(make: (operation: Operation) => T): Record<Operation, T>
 /** What happened in one second, by the times of k6's samples. */
 class Bucket {
   readonly counts = byOperation(noCounts);
+  /** Players that came, less those that went. */
+  players = 0;
   readonly flows: Record<Flow, number> = {
     bytesIn: 0,
     bytesOut: 0,
@@ -76,8 +78,8 @@ export class K6Account {
   lanesReady = 0;
   strayAnswers = 0;
   readonly connect = new MicrosHistogram();
-  private left = 0;
-  private linesLost = 0;
+  /** At the end of the last second that was told. */
+  private present = 0;
   private readonly totals: Record<Flow, number> = {
     bytesIn: 0,
     bytesOut: 0,
@@ -117,8 +119,9 @@ export class K6Account {
     handlers.set(METRICS.go, (ms) => {
       this.goWall = ms;
     });
-    handlers.set(METRICS.connected, (n) => {
+    handlers.set(METRICS.connected, (n, at) => {
       this.connected += n;
+      this.bucket(at).players += n;
     });
     handlers.set(METRICS.connectFailed, (n) => {
       this.connectFailed += n;
@@ -126,11 +129,12 @@ export class K6Account {
     handlers.set(METRICS.lanesReady, (n) => {
       this.lanesReady += n;
     });
-    handlers.set(METRICS.left, (n) => {
-      this.left += n;
+    handlers.set(METRICS.left, (n, at) => {
+      this.bucket(at).players -= n;
     });
-    handlers.set(METRICS.linesLost, (n) => {
-      this.linesLost += n;
+    // Among the disconnects, and no players.
+    handlers.set(METRICS.linesLost, (n, at) => {
+      this.bucket(at).players += n;
     });
     handlers.set(METRICS.stray, (n) => {
       this.strayAnswers += n;
@@ -225,13 +229,13 @@ export class K6Account {
     const bucket = this.buckets.get(second) ?? new Bucket();
     this.buckets.delete(second);
     this.next += 1;
+    this.present += bucket.players - bucket.flows.disconnects;
     const slices = byOperation((name) =>
       bucket.slices[name].map((one): HistogramData => one?.toData() ?? EMPTY),
     );
     return {
       at: micros(at),
-      // The lines of the monsters are no players.
-      connected: this.connected - (this.totals.disconnects - this.linesLost) - this.left,
+      connected: this.present,
       operations: byOperation((name) => this.secondOf(name, bucket.counts[name], slices[name])),
       ...{ bytesIn: bucket.flows.bytesIn, bytesOut: bucket.flows.bytesOut, framesIn: bucket.flows.framesIn },
       ...{ commandBytes: bucket.flows.commandBytes, disconnects: bucket.flows.disconnects, reconnects: 0 },
