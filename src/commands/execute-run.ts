@@ -74,7 +74,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     const targets = await resolveTargets(flags.target, flags.iOwn);
     if (targets.length > 0) refuseProcessFaults(scenario);
     if (flags.engine === 'autocannon') refuseForAutocannon(workloadOf(scenario), targets);
-    const k6 = flags.engine === 'k6' ? await k6For(host, scenario) : null;
+    const k6 = flags.engine === 'k6' ? await k6For(host, scenario, flags) : null;
     const startedAt = new Date();
     const out = resolve(host.cwd, flags.out || host.env.CAPBENCH_OUT || 'reports');
     const bundle = await makeBundle(out, scenario.name, startedAt);
@@ -128,7 +128,13 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
 }
 
 /** The k6 of this machine, for a scenario that it can do: said before there is a bundle. */
-async function k6For(host: Host, scenario: Scenario): Promise<K6Binary> {
+async function k6For(host: Host, scenario: Scenario, { workers }: RunFlags): Promise<K6Binary> {
+  if (workers !== undefined) {
+    throw badInput(
+      '--workers: k6 is one process, whatever its players',
+      'leave --workers out, or use --engine native',
+    );
+  }
   const unsupported = unsupportedByK6(scenario);
   if (unsupported !== null) throw badInput(unsupported.message, unsupported.hint);
   return findK6(host.env);

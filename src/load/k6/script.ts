@@ -24,12 +24,14 @@ import { type K6Limit, type K6Thresholds, thresholdsOf } from './thresholds.ts';
 
 /** Beyond players / connects a second: the virtual users start, the servers are asked, the last ones are welcomed. */
 const CONNECT_SPARE_SECONDS = 5;
+/** What k6 needs of a core to start a virtual user and to connect it. */
+const CONNECT_SECONDS_PER_PLAYER = 0.004;
 /** A virtual user that has not ended so long after the drain is ended by k6. */
 const END_SPARE_SECONDS = 30;
 
 /** From the first connection to GO. */
 export const connectSecondsOf = ({ players, connectsPerSecond }: Workload): number =>
-  Math.ceil(players / connectsPerSecond) + CONNECT_SPARE_SECONDS;
+  Math.ceil(players / connectsPerSecond + CONNECT_SECONDS_PER_PLAYER * players) + CONNECT_SPARE_SECONDS;
 
 /**
  * A k6 script that makes the workload's load: the same operations, due at the same times, as capbench's own engine.

@@ -148,7 +148,7 @@ class FakeSocket {
 }
 
 /** One player's whole life, on a clock of its own. */
-function live(answer: typeof FakeSocket.answer, env: Record<string, string> = {}) {
+function live(answer: typeof FakeSocket.answer, env: Record<string, string> = {}, late = 0) {
   vi.useFakeTimers({ now: 1_000_000 });
   try {
     FakeMetric.all.clear();
@@ -173,11 +173,11 @@ function live(answer: typeof FakeSocket.answer, env: Record<string, string> = {}
     const go = Date.now() + 1000;
     player({
       go,
-      connectFrom: Date.now(),
+      connectFrom: Date.now() + late,
       run: 'k6',
       worlds: [{ url: 'http://x', players: { from: 0, to: 1 } }],
     });
-    vi.advanceTimersByTime(20_000);
+    vi.advanceTimersByTime(20_000 + late);
     const sum = (name: string): number =>
       (FakeMetric.all.get(name)?.values ?? []).reduce<number>((total, value) => total + Number(value), 0);
     const count = (kind: CountKind): number => sum(counterOf('intent', kind));
@@ -262,6 +262,13 @@ describe('a player of the script', () => {
     expect(life.whole('ok')).toBe(49);
     expect(life.count('failed')).toBeGreaterThan(40);
     expect(life.sum(METRICS.disconnects)).toBe(1);
+    expect(life.sum(METRICS.left)).toBe(0);
+  });
+
+  test('that never gets to run, and comes when all is over, has skipped what it did not send', () => {
+    const life = live(later(30), {}, 60_000);
+    conserved(life);
+    expect(life.whole('skipped')).toBe(life.whole('scheduled'));
     expect(life.sum(METRICS.left)).toBe(0);
   });
 

@@ -45,7 +45,10 @@ export function lane(data) {
   function open(link) {
     const own = new WebSocket(link.world.url.replace(/^http/, 'ws') + '/commits?generator=' + generator);
     link.socket = own;
-    own.onopen = () => setTimeout(() => tryAgain(link, own, 'no welcome'), WELCOME_MS);
+    own.onopen = () => {
+      if (over || own !== link.socket || link.state !== 'connecting') own.close();
+      else setTimeout(() => tryAgain(link, own, 'no welcome'), WELCOME_MS);
+    };
     own.onmessage = (message) => {
       if (over || own !== link.socket || link.state === 'lost') return;
       const frame = readFrame(message.data);
@@ -72,7 +75,7 @@ export function lane(data) {
     link.attempts += 1;
     if (link.attempts >= MOST_ATTEMPTS) return giveUp(link, why);
     link.socket = null;
-    if (own.readyState < 2) own.close();
+    hangUp(own);
     setTimeout(() => open(link), RETRY_MS);
   }
 
@@ -91,7 +94,7 @@ export function lane(data) {
     link.sent.clear();
     for (const post of link.waiting) monsterCommands.missed('failed', n, post.due);
     link.waiting = [];
-    if (link.socket !== null && link.socket.readyState < 2) link.socket.close();
+    hangUp(link.socket);
     arm();
   }
 
@@ -190,12 +193,16 @@ export function lane(data) {
     }
   }
 
-  function wake() {
-    const at = now();
+  function comeDueUntil(at) {
     while (dueMs(nextDue) <= at) {
       comeDue(nextDue, at);
       nextDue = schedule();
     }
+  }
+
+  function wake() {
+    const at = now();
+    comeDueUntil(at);
     for (const link of links) {
       for (const post of link.sent.values()) {
         if (at - post.sent <= TIMEOUT_MS) break;
@@ -239,12 +246,13 @@ export function lane(data) {
   }
 
   function finish() {
+    comeDueUntil(now());
     over = true;
     if (timer !== null) clearTimeout(timer);
     for (const link of links) {
       for (const post of link.sent.values()) if (!post.settled) monsterCommands.missed('unfinished', n, post.due);
       for (const post of link.waiting) monsterCommands.missed('skipped', n, post.due);
-      if (link.socket !== null && link.socket.readyState < 2) link.socket.close();
+      hangUp(link.socket);
     }
     tellBytes(now());
     if (!UNDER_CAPBENCH) return;

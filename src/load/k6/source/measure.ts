@@ -94,6 +94,11 @@ const monsterCommands = operationMetrics(NAMES.monsterCommand);
 const frameBytes = (payload) => payload + (payload < 126 ? 2 : payload < 65536 ? 4 : 10);
 const MASK_BYTES = 4;
 
+// k6 waits for ever in close() of a socket that is not open yet: that one is closed by its onopen.
+function hangUp(socket) {
+  if (socket !== null && socket.readyState === 1) socket.close();
+}
+
 // A frame of the protocol is a JSON object; null for everything else.
 function readFrame(text) {
   try {

@@ -39,7 +39,10 @@ export function player(data) {
     if (world === undefined) return refuse('no world server owns this player');
     const own = new WebSocket(world.url.replace(/^http/, 'ws') + '/play?player=' + id);
     socket = own;
-    own.onopen = () => setTimeout(() => tryAgain(own, 'no welcome'), WELCOME_MS);
+    own.onopen = () => {
+      if (own !== socket || state !== 'connecting') own.close();
+      else setTimeout(() => tryAgain(own, 'no welcome'), WELCOME_MS);
+    };
     own.onmessage = (message) => {
       if (own !== socket || state === 'over' || state === 'lost') return;
       const frame = readFrame(message.data);
@@ -62,7 +65,7 @@ export function player(data) {
     if (own !== socket || state !== 'connecting') return;
     attempts += 1;
     socket = null;
-    if (own.readyState < 2) own.close();
+    hangUp(own);
     if (attempts >= MOST_ATTEMPTS) refuse(why);
     else setTimeout(connect, RETRY_MS);
   }
@@ -87,7 +90,7 @@ export function player(data) {
     unanswered.clear();
     for (const due of waiting) intents.missed('failed', 1, due);
     waiting = [];
-    if (socket !== null && socket.readyState < 2) socket.close();
+    hangUp(socket);
     arm();
   }
 
@@ -162,12 +165,16 @@ export function player(data) {
     }
   }
 
-  function wake() {
-    const at = now();
+  function comeDueUntil(at) {
     while (dueMs(nextDue) <= at) {
       comeDue(nextDue, at);
       nextDue = schedule();
     }
+  }
+
+  function wake() {
+    const at = now();
+    comeDueUntil(at);
     for (const [seq, { due, sent }] of unanswered) {
       if (at - sent <= TIMEOUT_MS) break;
       if (unanswered.size >= CONFIG.outstanding) ableAt = at;
@@ -206,16 +213,15 @@ export function player(data) {
   }
 
   function finish() {
+    comeDueUntil(now());
     const wasReady = state === 'ready';
     state = 'over';
     if (timer !== null) clearTimeout(timer);
     for (const { due } of unanswered.values()) intents.missed('unfinished', 1, due);
     for (const due of waiting) intents.missed('skipped', 1, due);
     tellMeter(now());
-    if (wasReady) {
-      leftAtEnd.add(1);
-      socket.close();
-    }
+    if (wasReady) leftAtEnd.add(1);
+    hangUp(socket);
     if (!UNDER_CAPBENCH) return;
     const books = [[id, book.base, book.last, book.ackedN, book.ackedSum, book.ackedMax, told]];
     console.log(JSON.stringify({ books, hash: hash.words(), complaints: Array.from(complaints) }));
