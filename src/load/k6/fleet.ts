@@ -13,7 +13,7 @@ import { K6Account } from './account.ts';
 import { readBooks } from './books.ts';
 import { plannedUntil } from './planned.ts';
 import type { K6Sample } from './sample-pipe.ts';
-import { usageOf } from './usage.ts';
+import { Usage } from './usage.ts';
 
 /** Above this share of players that cannot connect, the fleet does not get READY. */
 const TOLERATED_FAILURES = 0.01;
@@ -113,9 +113,10 @@ export class K6Fleet implements ReadyFleet {
         'the machine is too busy: end what runs beside, or lower --scale',
       );
     }
-    const usage = usageOf(child.pid);
-    const worker = () => [usage()];
+    const usage = new Usage(child.pid);
+    const worker = () => [usage.take()];
     const tell = (): void => {
+      usage.look();
       for (const second of account.takeUntil(monotonic() - go, worker)) onSecond(second);
     };
     const clock = setInterval(tell, TICK_MS);

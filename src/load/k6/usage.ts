@@ -4,16 +4,33 @@ import type { ProcessSecond } from '../engine.ts';
 /** USER_HZ: 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
 
-/** What a process uses, call by call, as the kernel tells; nulls where there is no /proc, or no such process any more. */
-export function usageOf(pid: number): () => ProcessSecond {
-  let before = cpuSecondsIn(read(pid, 'stat'));
-  return () => {
-    const now = cpuSecondsIn(read(pid, 'stat'));
-    // After its end nobody tells: what it used last is lost, and no negative second is told.
-    const cpuSeconds = now === null || before === null ? null : now - before;
-    before = now ?? before;
-    return { pid, cpuSeconds, memoryBytes: residentBytesIn(read(pid, 'status')) };
-  };
+/**
+ * What a process uses, as the kernel tells. It is looked at often: after its end nobody tells any more, and its last
+ * second is known as far as the last look.
+ */
+export class Usage {
+  private readonly pid: number;
+  private cpuSeconds: number | null;
+  private told: number | null;
+  private memoryBytes: number | null = null;
+
+  constructor(pid: number) {
+    this.pid = pid;
+    this.cpuSeconds = cpuSecondsIn(read(pid, 'stat'));
+    this.told = this.cpuSeconds;
+  }
+
+  look(): void {
+    this.cpuSeconds = cpuSecondsIn(read(this.pid, 'stat')) ?? this.cpuSeconds;
+    this.memoryBytes = residentBytesIn(read(this.pid, 'status')) ?? this.memoryBytes;
+  }
+
+  /** Since the last call; nulls where there is no /proc. */
+  take(): ProcessSecond {
+    const { pid, cpuSeconds, told, memoryBytes } = this;
+    this.told = cpuSeconds;
+    return { pid, cpuSeconds: cpuSeconds === null || told === null ? null : cpuSeconds - told, memoryBytes };
+  }
 }
 
 /** Fields 14 and 15 of /proc/<pid>/stat: user and system. The command before them may hold blanks and parentheses. */
