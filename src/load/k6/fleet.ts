@@ -22,8 +22,6 @@ const MOST_ERRORS = 5;
 /** k6 compiles the script for each virtual user before the first one runs: so long for each, and this beside. */
 const INIT_SPARE_MS = 60_000;
 const INIT_MS_PER_USER = 20;
-/** `k6 run` ends with it when it was told to stop, by SIGINT. */
-const STOPPED_EXIT = 105;
 /** In the place of a hash that nobody told. */
 const NO_HASH = 'incomplete';
 
@@ -127,7 +125,8 @@ export class K6Fleet implements ReadyFleet {
       clearInterval(clock);
     }
     const early = this.stoppedAt !== null;
-    if (exit.code !== 0 && !(early && exit.code === STOPPED_EXIT)) throw died(child, exit);
+    // One that was asked to stop ends with 105, or is made to end where it takes too long to: both were our doing.
+    if (exit.code !== 0 && !early) throw died(child, exit);
     await plan.drain();
     const endedAt = Math.min(plan.workload.timeline.end, (this.stoppedAt ?? Number.POSITIVE_INFINITY) - go);
     if (early) account.settleRest(plannedUntil(plan.workload, endedAt));
