@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { checkCommand } from './commands/check.ts';
+import { exportCommand } from './commands/export.ts';
 import { initCommand } from './commands/init.ts';
 import { listCommand } from './commands/list.ts';
 import { reportCommand } from './commands/report.ts';
@@ -20,6 +21,7 @@ const VERBS: readonly ((host: Host) => Command)[] = [
   checkCommand,
   serveCommand,
   reportCommand,
+  exportCommand,
   initCommand,
 ];
 

@@ -5,6 +5,9 @@ import { badInput, type ExitCode } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { createAutocannonEngine, refuseForAutocannon } from '../load/autocannon/engine.ts';
 import type { Engine } from '../load/engine.ts';
+import { findK6, type K6Binary } from '../load/k6/binary.ts';
+import { createK6Engine } from '../load/k6/engine.ts';
+import { unsupportedByK6 } from '../load/k6/unsupported.ts';
 import { createNativeEngine, type NativeEngineOptions } from '../load/native.ts';
 import { makeBundle, pointLatest, readLogTail, writeArtefact } from '../measurement/bundle.ts';
 import type { HostFacts } from '../measurement/measurements.ts';
@@ -77,9 +80,11 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     refuseWithoutTarget(loaded, flags.target.length);
     if (flags.engine !== 'native') refuseShapes(scenario.load, `--engine ${flags.engine}`);
     // Bad addresses are bad input: said before there is a bundle. Names are not resolved again after this.
-    const { targets, access, probes } = await readTargets(host, flags);
+    const reached = await readTargets(host, flags);
+    const { targets, access, probes } = reached;
     if (targets.length > 0) refuseProcessFaults(scenario);
     if (flags.engine === 'autocannon') refuseForAutocannon(workloadOf(scenario), targets);
+    const k6 = flags.engine === 'k6' ? await k6For(host, scenario, flags, reached) : null;
     const startedAt = new Date();
     const out = resolve(host.cwd, flags.out || host.env.CAPBENCH_OUT || 'reports');
     const bundle = await makeBundle(out, scenario.name, startedAt);
@@ -106,8 +111,10 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
         engine: flags.engine,
         host: hostFacts(host),
       },
-      openStack: stackOpener(host, scenario, { targets, access, probes }, guard),
-      engine: engineOf(flags, { workers, watchdog: guard, onConnecting: progress.connecting, module }),
+      openStack: stackOpener(host, scenario, reached, guard),
+      engine: engineOf(flags, scenario, k6, {
+        ...{ workers, watchdog: guard, onConnecting: progress.connecting, module },
+      }),
       watched: targets.length === 0 ? null : { addresses: probes, ca: access.ca },
       openNullWorld: (size, signal) => openNullWorld({ ...size, watchdog: guard, signal }),
       readLog: readLogTail,
@@ -134,14 +141,40 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
   }
 }
 
-/** The engine that `--engine` names. */
-function engineOf({ engine }: RunFlags, options: NativeEngineOptions): Engine {
-  switch (engine) {
-    case 'native':
-      return createNativeEngine(options);
-    case 'autocannon':
-      return createAutocannonEngine(options);
+/** The k6 of this machine, for a scenario that it can do: said before there is a bundle. */
+async function k6For(
+  host: Host,
+  scenario: Scenario,
+  { workers }: RunFlags,
+  { access }: RunTargets,
+): Promise<K6Binary> {
+  if (workers !== undefined) {
+    throw badInput(
+      '--workers: k6 is one process, whatever its players',
+      'leave --workers out, or use --engine native',
+    );
   }
+  if (access.ca !== undefined || access.headers !== undefined) {
+    throw badInput(
+      `${access.ca === undefined ? '--header' : '--ca-file'}: --engine k6 sends no headers and trusts what the system trusts`,
+      'use --engine native',
+    );
+  }
+  const unsupported = unsupportedByK6(scenario);
+  if (unsupported !== null) throw badInput(unsupported.message, unsupported.hint);
+  return findK6(host.env);
+}
+
+/** The engine that `--engine` names. */
+function engineOf(
+  { engine }: RunFlags,
+  scenario: Scenario,
+  k6: K6Binary | null,
+  options: NativeEngineOptions,
+): Engine {
+  const { watchdog, onConnecting = () => {} } = options;
+  if (k6 !== null) return createK6Engine({ k6, scenario, watchdog, onConnecting });
+  return engine === 'autocannon' ? createAutocannonEngine(options) : createNativeEngine(options);
 }
 
 /** Players of one's own may drive any server; a module may drive the flux world as well, and is judged as there. */

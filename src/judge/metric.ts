@@ -141,6 +141,7 @@ export const METRICS: Readonly<Record<string, Metric>> = {
   'generator.calibration.dueP99Ms': figure('ms'),
   'generator.memoryBytesPerPlayer': figure('bytes'),
   'generator.cpuMicrosPerOperation': figure('us'),
+  'generator.clockMs': figure('ms'),
   'host.cpuModel': figure('text'),
   'host.cpus': figure('cores'),
   'host.memoryBytes': figure('bytes'),

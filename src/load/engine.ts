@@ -40,7 +40,7 @@ export interface LoadSecond {
   readonly reconnects: number;
   /** What was answered in each 200 ms, in order, for the steady state (R5): five, but for the last second. */
   readonly slices: readonly LoadSlice[];
-  readonly workers: readonly WorkerSecond[];
+  readonly workers: readonly (WorkerSecond | ProcessSecond)[];
 }
 
 /** A fifth of a second. */
@@ -70,8 +70,16 @@ export interface LoadSecondOperation {
   readonly due: HistogramData;
 }
 
-export interface WorkerSecond {
+/** A process that makes load, as the host sees it: all that is known of a program that is not ours. */
+export interface ProcessSecond {
   readonly pid: number;
+  /** User and system CPU used in this second; null where the host does not tell. */
+  readonly cpuSeconds: number | null;
+  readonly memoryBytes: number | null;
+}
+
+/** One of our own, which also tells how its event loop fared. */
+export interface WorkerSecond extends ProcessSecond {
   /** Longest block of the event loop in this second. */
   readonly maxLoopDelayMs: number;
   /** By how much the loop was late, summed over its turns, beyond 10 ms each. */
@@ -80,7 +88,6 @@ export interface WorkerSecond {
   readonly waitedSeconds: number | null;
   /** 0..1. */
   readonly utilisation: number;
-  /** User and system CPU used in this second. */
   readonly cpuSeconds: number;
   readonly memoryBytes: number;
 }
@@ -168,6 +175,8 @@ export interface Tally {
   /** Up to five distinct messages. */
   readonly errors: readonly string[];
   readonly ledger: Ledger;
+  /** Why the ledger does not hold all that was sent and answered, so that no rows can be held against it. */
+  readonly ledgerLost?: string;
   /** Nothing was due from here on, microseconds after GO: the timeline's end, or the instant of an early stop. */
   readonly endedAt: Micros;
   /**
@@ -212,7 +221,7 @@ export interface ReadyFleet {
   close(): Promise<void>;
 }
 
-export const ENGINES = ['native', 'autocannon'] as const;
+export const ENGINES = ['native', 'k6', 'autocannon'] as const;
 export type EngineName = (typeof ENGINES)[number];
 
 /** Who makes the load. */

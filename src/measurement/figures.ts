@@ -214,6 +214,8 @@ export interface Figures {
     readonly memoryBytesPerPlayer: number | null;
     /** CPU of the generator for each answered operation, in microseconds; over the measure phase. */
     readonly cpuMicrosPerOperation: number | null;
+    /** What its clock can tell apart; milliseconds. */
+    readonly clockMs: number;
     /** Against a world that does nothing, before the run. */
     readonly calibration: {
       readonly seconds: number | null;

@@ -48,6 +48,7 @@ export function generatorFigures(
     waitedPercent: waitedPercent(m, 'generator'),
     memoryBytesPerPlayer: ratio(memory, m.peakCcu),
     cpuMicrosPerOperation: ratio(cores === null ? null : cores * 1e6, operationsPerSecond),
+    clockMs: m.engine === 'k6' ? 1 : 0.001,
     calibration: {
       seconds: m.calibration?.seconds ?? null,
       targetPerSecond: m.calibration?.targetPerSecond ?? null,

@@ -163,7 +163,7 @@ const measurementsSchema: z.ZodType<Measurements> = z.object({
       ratePerSecond: amount,
       targetPerSecond: amount,
       answeredPercent: amount,
-      utilisationPercent: amount,
+      utilisationPercent: amount.nullable(),
       ownLagP99Ms: amount.nullable(),
       dueP99Ms: amount.nullable(),
     })

@@ -99,8 +99,8 @@ export interface CalibrationFacts {
   readonly targetPerSecond: number;
   /** Answered of what was due, in percent. */
   readonly answeredPercent: number;
-  /** Of the busiest worker. */
-  readonly utilisationPercent: number;
+  /** Of the busiest worker; null where the engine does not tell. */
+  readonly utilisationPercent: number | null;
   readonly ownLagP99Ms: number | null;
   readonly dueP99Ms: number | null;
 }

@@ -36,12 +36,14 @@ export function generatorSamples(): (second: LoadSecond) => Sample[] {
       }
     }
     second.workers.forEach((worker, index) => {
+      const { memoryBytes, cpuSeconds } = worker;
+      if (memoryBytes !== null) samples.push(gauge(`generator.${index}.memoryBytes`, memoryBytes));
+      if (cpuSeconds !== null) samples.push(counter(`generator.${index}.cpuSeconds`, cpuSeconds));
+      if (!('utilisation' in worker)) return;
       samples.push(
         gauge(`generator.${index}.loopDelayMs`, worker.maxLoopDelayMs),
         gauge(`generator.${index}.stalledMs`, worker.stalledMs),
         gauge(`generator.${index}.utilisation`, worker.utilisation),
-        gauge(`generator.${index}.memoryBytes`, worker.memoryBytes),
-        counter(`generator.${index}.cpuSeconds`, worker.cpuSeconds),
       );
       if (worker.waitedSeconds !== null) {
         samples.push(counter(`generator.${index}.waitedSeconds`, worker.waitedSeconds));

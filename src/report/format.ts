@@ -110,11 +110,17 @@ export const scaleText = ({
     ...(altered.length === 0 ? [] : [`altered: ${altered.join(', ')}`]),
   ].join(', ');
 
+/** Who made the load: `native, 2 workers`, `k6, one process, whose clock has whole milliseconds`. */
+export const engineText = ({ engine, workers, clockMs }: Report['generator']): string =>
+  clockMs < 1
+    ? `${engine}, ${workers} workers`
+    : `${engine}, one process, whose clock has whole milliseconds`;
+
 /** What the generator did against a world that does nothing. */
 export function calibrationText(calibration: Report['generator']['calibration']): string {
   const { seconds, answeredPercent, ratePerSecond, targetPerSecond, utilisationPercent } = calibration;
   if (seconds === null) return 'not calibrated';
-  return `${quantity(answeredPercent, '%')} of ${numberText(ratePerSecond)}/s against a null world (target ${numberText(targetPerSecond)}/s), ${quantity(utilisationPercent, '%')} busy`;
+  return `${quantity(answeredPercent, '%')} of ${numberText(ratePerSecond)}/s against a null world (target ${numberText(targetPerSecond)}/s)${utilisationPercent === null ? '' : `, ${quantity(utilisationPercent, '%')} busy`}`;
 }
 
 /** The limit of a rule or what was observed of it, a number to four digits. */

@@ -1,4 +1,4 @@
-import { bytesText, calibrationText, numberText, quantity } from './format.ts';
+import { bytesText, calibrationText, engineText, numberText, quantity } from './format.ts';
 import { row, safe, table } from './html-table.ts';
 import type { Report } from './report.ts';
 
@@ -21,7 +21,7 @@ export function hostFacts({ host, generator, world, database, load }: Report): (
     ],
     [
       'Generator',
-      `${generator.engine}, ${generator.workers} workers, ${load.colocated ? 'on the same host as the servers' : 'on a host of its own'}`,
+      `${engineText(generator)}, ${load.colocated ? 'on the same host as the servers' : 'on a host of its own'}`,
     ],
     [
       'Generator’s health',

@@ -283,6 +283,7 @@ export const reportSchema = z.object({
     waitedPercent: figure.describe('Of the time, ready to run without a CPU.'),
     memoryBytesPerPlayer: figure,
     cpuMicrosPerOperation: figure.describe('CPU of the generator for each answered operation.'),
+    clockMs: z.number().describe('What the clock of the engine can tell apart.'),
     calibration: z
       .object({
         seconds: figure,

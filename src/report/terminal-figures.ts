@@ -1,6 +1,6 @@
 import type { Percentiles } from '../measurement/figures.ts';
 import { OPERATIONS, type Operation } from '../scenario/workload.ts';
-import { bytesText, calibrationText, cellText, numberText, plain, quantity } from './format.ts';
+import { bytesText, calibrationText, cellText, engineText, numberText, plain, quantity } from './format.ts';
 import type { Report } from './report.ts';
 import { fact, type Palette } from './terminal-text.ts';
 
@@ -159,7 +159,7 @@ export function hostLines({ host, world, database, generator, bottleneck }: Repo
     ),
     fact(
       'generator',
-      `${plain(generator.engine)}, ${generator.workers} workers, ${numberText(generator.cpuCores)} cores`,
+      `${plain(engineText(generator))}, ${numberText(generator.cpuCores)} cores`,
       `loop delay up to ${quantity(generator.maxLoopDelayMs, 'ms')}`,
       `lag p99 ${quantity(generator.lagP99Ms, 'ms')}, own ${quantity(generator.ownLagP99Ms, 'ms')}`,
     ),

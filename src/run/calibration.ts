@@ -79,8 +79,8 @@ function calibrationLoad(scenario: Scenario): Workload {
 
 interface Driven {
   readonly tally: Tally;
-  /** Of the busiest worker, mean over the measured seconds, 0..1. */
-  readonly utilisation: number;
+  /** Of the busiest worker, mean over the measured seconds, 0..1; null where none tells. */
+  readonly utilisation: number | null;
 }
 
 async function drive(fleet: ReadyFleet, workload: Workload, signal: AbortSignal): Promise<Driven> {
@@ -88,8 +88,8 @@ async function drive(fleet: ReadyFleet, workload: Workload, signal: AbortSignal)
   const used = new Map<number, number[]>();
   const onSecond = ({ at, workers }: LoadSecond): void => {
     if (at <= measureStart || at > end + 1e6) return;
-    for (const [i, { utilisation }] of workers.entries()) {
-      used.set(i, [...(used.get(i) ?? []), utilisation]);
+    for (const [i, worker] of workers.entries()) {
+      if ('utilisation' in worker) used.set(i, [...(used.get(i) ?? []), worker.utilisation]);
     }
   };
   let timer: NodeJS.Timeout | undefined;
@@ -105,7 +105,7 @@ async function drive(fleet: ReadyFleet, workload: Workload, signal: AbortSignal)
     ]);
     if (signal.aborted) throw stopped();
     const means = [...used.values()].map((all) => all.reduce((sum, one) => sum + one, 0) / all.length);
-    return { tally, utilisation: Math.max(0, ...means) };
+    return { tally, utilisation: means.length === 0 ? null : Math.max(...means) };
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', stop);
@@ -127,7 +127,7 @@ function factsOf(scenario: Scenario, { tally, utilisation }: Driven): Calibratio
     ratePerSecond: scheduled / calibration.seconds,
     targetPerSecond: target,
     answeredPercent: scheduled === 0 ? 0 : (100 * answered) / scheduled,
-    utilisationPercent: 100 * utilisation,
+    utilisationPercent: utilisation === null ? null : 100 * utilisation,
     ownLagP99Ms: p99(all.map(({ ownLag }) => ownLag)),
     dueP99Ms: p99(all.map(({ due }) => due)),
   };

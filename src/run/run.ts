@@ -163,7 +163,12 @@ async function story(running: Running, logs: Map<string, string>): Promise<Endin
           note: (fault) => void notes.faults.push(fault),
         });
   const ending = await drive({ ...running, disturb }, fleet, probes, lost);
-  if (verification !== null && notes.tally !== null && !signals.abort.aborted) {
+  if (
+    verification !== null &&
+    notes.tally !== null &&
+    notes.tally.ledgerLost === undefined &&
+    !signals.abort.aborted
+  ) {
     enter('verify');
     notes.integrity = await unlessLost(
       'the rows after the drain',

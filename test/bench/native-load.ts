@@ -44,7 +44,9 @@ export async function loadByEngine(
     return {
       tally,
       answered: sum(({ operations }) => operations.intent.ok + operations.monsterCommand.ok),
-      cpuSeconds: sum(({ workers }) => workers.reduce((total, { cpuSeconds }) => total + cpuSeconds, 0)),
+      cpuSeconds: sum(({ workers }) =>
+        workers.reduce((total, { cpuSeconds }) => total + (cpuSeconds ?? Number.NaN), 0),
+      ),
       memoryBytes: measured.at(-1)?.workers[0]?.memoryBytes ?? Number.NaN,
     };
   } finally {

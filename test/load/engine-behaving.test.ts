@@ -61,7 +61,9 @@ test('everything that is due is sent, answered and in the ledger', async () => {
   expect(seconds[0]).toMatchObject({ connected: 20 });
   expect(seconds[0]?.workers.map(({ pid }) => pid)).toEqual(fleet.workerPids);
   for (const { workers } of seconds) {
-    for (const { stalledMs, maxLoopDelayMs, waitedSeconds } of workers) {
+    for (const worker of workers) {
+      if (!('stalledMs' in worker)) throw new Error('a worker of ours tells how its loop fared');
+      const { stalledMs, maxLoopDelayMs, waitedSeconds } = worker;
       // A second holds one block at least of the longest that it tells.
       expect(stalledMs).toBeGreaterThanOrEqual(Math.max(0, maxLoopDelayMs - 10) - 0.001);
       expect(waitedSeconds ?? 0).toBeGreaterThanOrEqual(0);

@@ -27,6 +27,9 @@ afterAll(async () => {
   await watchdog.close();
 });
 
+/** Who guards the processes of this file. */
+export const theWatchdog = (): Watchdog => watchdog;
+
 export async function serve(
   workload: Workload,
   options: Partial<ServerOptions> = {},

@@ -15,8 +15,19 @@ export function generatorRules(evidence: Evidence): readonly JudgedRule[] {
   const { generator } = figures;
   const told = Object.keys(m.series).filter((name) => /^generator\.\d+\.loopDelayMs$/.test(name)).length;
   const allTold = m.workers > 0 && told >= m.workers;
+  const untold = NO_LOOP.get(m.engine);
   const one = (id: string, observed: number | null, name: LimitName): JudgedRule => {
     const limit = limitOf(s.rules, name);
+    if (untold !== undefined) {
+      return {
+        id,
+        state: 'not-applicable',
+        observed: untold,
+        ...limit,
+        advice: ADVICE,
+        consequence: 'invalid',
+      };
+    }
     return {
       id,
       // R7: a generator that does not tell how it fared is not known to be healthy.
@@ -39,6 +50,11 @@ export function generatorRules(evidence: Evidence): readonly JudgedRule[] {
     calibrated(evidence),
   ];
 }
+
+/** Engines without an event loop that could be watched, by their names in a bundle: their lag and the calibration speak. */
+const NO_LOOP: ReadonlyMap<string, string> = new Map([
+  ['k6', 'k6 runs on many threads, and tells of no event loop'],
+]);
 
 const ADVICE =
   'the generator held the run back: more --workers, another machine for the load, or a smaller --scale';
@@ -104,7 +120,9 @@ function calibrated({ m, s }: Evidence): JudgedRule {
     state: stateOf(true, facts.answeredPercent >= percent),
     observed: [
       `${Number(facts.answeredPercent.toFixed(2))}% of ${rate(facts.ratePerSecond)} (the target is ${rate(facts.targetPerSecond)})`,
-      `the busiest worker ${Math.round(facts.utilisationPercent)}% busy`,
+      ...(facts.utilisationPercent === null
+        ? []
+        : [`the busiest worker ${Math.round(facts.utilisationPercent)}% busy`]),
       ...(facts.ownLagP99Ms === null ? [] : [`own lag p99 ${Number(facts.ownLagP99Ms.toPrecision(3))} ms`]),
     ].join(', '),
   };

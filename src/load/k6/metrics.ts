@@ -58,8 +58,12 @@ export const METRICS = {
   /** Counters: players that were welcomed, and those that could not connect. */
   connected: 'capbench_connected',
   connectFailed: 'capbench_connect_failed',
+  /** Counter: lanes of monsters that every world server has welcomed. */
+  lanesReady: 'capbench_lanes_ready',
   /** Counter: connections of players and lanes that ended without being told to. */
   disconnects: 'capbench_disconnects',
+  /** Counter: those of lanes among them. */
+  linesLost: 'capbench_lines_lost',
   /** Counter: players that ended their connection themselves, at the end. */
   left: 'capbench_left',
   /** Counter: answers that nobody waited for. */

@@ -97,3 +97,30 @@ test('a bundle of an older capbench has no stalls, no own lag and no calibration
   // A capbench of today has them all.
   expect(verdictOf({ ...older, canary: recorded.canary }).exitCode).toBe(90);
 });
+
+test("k6 tells of no event loop: that is no pass and no fault, and its lag and its calibration are judged as anybody's", () => {
+  const series = Object.fromEntries(
+    Object.entries(recorded.series).filter(
+      ([name]) => !/^generator\..*(loopDelay|stalled|utilisation)/.test(name),
+    ),
+  );
+  const { calibration } = recorded;
+  if (calibration === null) throw new Error('the recorded run was not calibrated');
+  const k6 = { engine: 'k6', workers: 1, series, calibration: { ...calibration, utilisationPercent: null } };
+  const quiet = verdictOf(k6);
+  for (const id of ['generator-loop-delay', 'generator-stalled', 'generator-utilisation']) {
+    expect(ruleOf(quiet, id)).toMatchObject({
+      state: 'not-applicable',
+      observed: 'k6 runs on many threads, and tells of no event loop',
+    });
+  }
+  expect(ruleOf(quiet, 'generator-lag').state).toBe('held');
+  expect(ruleOf(quiet, 'generator-calibration')).toMatchObject({
+    state: 'held',
+    observed: '100% of 31,500/s (the target is 21,000/s), own lag p99 1.2 ms',
+  });
+  expect(quiet.exitCode).toBe(0);
+  expect(verdictOf({ ...k6, ...lateBy(9) }).exitCode).toBe(90);
+  // The same from an engine that has a loop is a worker that did not tell.
+  expect(verdictOf({ ...k6, engine: 'native' }).exitCode).toBe(90);
+});

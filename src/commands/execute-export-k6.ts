@@ -1,0 +1,54 @@
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { badInput, messageOf } from '../errors.ts';
+import type { Host } from '../host.ts';
+import { k6Script } from '../load/k6/script.ts';
+import { unsupportedByK6 } from '../load/k6/unsupported.ts';
+import { workloadOf } from '../scenario/workload.ts';
+import type { ExportK6Flags } from './export-k6.ts';
+import { loadScenario } from './scenario-files.ts';
+
+const FIRST_PORT = 3001;
+
+/** Where the script looks for the world servers, unless BASE_URLS says otherwise. */
+function baseUrlsOf(targets: readonly string[], servers: number): readonly string[] {
+  if (targets.length === 0) {
+    return Array.from({ length: servers }, (_, index) => `http://127.0.0.1:${FIRST_PORT + index}`);
+  }
+  return targets.map((text) => {
+    const url = URL.canParse(text) ? new URL(text) : null;
+    const plain = url !== null && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '';
+    // Not repeated: it may hold a password.
+    if (!plain || url.username !== '' || url.password !== '' || url.host === '') {
+      throw badInput(
+        '--target: expected the base address of a world server, without user, password or query',
+        'give an address like http://127.0.0.1:3001',
+      );
+    }
+    return `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}`;
+  });
+}
+
+/** Writes the script to a file, or to stdout. */
+export async function executeExportK6(host: Host, reference: string, flags: ExportK6Flags): Promise<void> {
+  const { scenario } = await loadScenario(host, reference, flags);
+  const urls = baseUrlsOf(flags.target, scenario.world.servers);
+  const unsupported = unsupportedByK6(scenario);
+  if (unsupported !== null) throw badInput(unsupported.message, unsupported.hint);
+  const script = host.redaction.text(k6Script(workloadOf(scenario), scenario, urls), 'document');
+  if (flags.out === undefined) {
+    host.stdout.write(script);
+    return;
+  }
+  const path = resolve(host.cwd, flags.out);
+  try {
+    await writeFile(path, script);
+  } catch (thrown) {
+    throw badInput(
+      `--out: ${flags.out} cannot be written: ${messageOf(thrown)}`,
+      'name a file in a folder that is there',
+    );
+  }
+  const serve = flags.target.length === 0 ? `capbench serve ${reference} --port ${FIRST_PORT}, then ` : '';
+  host.stderr.write(`${flags.out}: ${serve}k6 run ${flags.out}\n`);
+}

@@ -1,0 +1,16 @@
+import { Command } from 'commander';
+import type { Host } from '../host.ts';
+import { exportK6Command } from './export-k6.ts';
+
+const EXAMPLES = `
+Examples:
+  $ capbench export k6 quickstart --out quickstart.js
+  $ capbench export k6 --help
+`;
+
+/** `capbench export`: a scenario's load for another tool. */
+export function exportCommand(host: Host): Command {
+  const command = new Command('export').description("a scenario's load, for another tool to make");
+  for (const one of [exportK6Command(host)]) command.addCommand(one);
+  return command.addHelpText('after', EXAMPLES);
+}

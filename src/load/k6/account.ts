@@ -1,0 +1,281 @@
+import { MicrosHistogram } from '../../hdr-histogram.ts';
+import { countOf, type HistogramData, mergeHistograms, percentileOf } from '../../histogram.ts';
+import { OPERATIONS, type Operation, type Workload } from '../../scenario/workload.ts';
+import { micros } from '../../units.ts';
+import type {
+  Counts,
+  LoadSecond,
+  LoadSecondOperation,
+  LoadSlice,
+  OperationTally,
+  ProcessSecond,
+} from '../engine.ts';
+import { SLICE, SLICES_PER_SECOND } from '../slices.ts';
+import {
+  COUNT_KINDS,
+  type CountKind,
+  counterOf,
+  earlyDueOf,
+  METRICS,
+  TREND_KINDS,
+  type TrendKind,
+  trendOf,
+} from './metrics.ts';
+import type { K6Sample } from './sample-pipe.ts';
+
+const SECOND = 1_000_000;
+/** k6 writes its samples five times a second; so long after a second's end it is told. What is later counts for a later one. */
+const PATIENCE = 700_000;
+
+type KindCounts = Record<CountKind, number>;
+const noCounts = (): KindCounts => ({
+  ...{ scheduled: 0, ok: 0, rejected: 0, failed: 0 },
+  ...{ timedOut: 0, skipped: 0, unfinished: 0 },
+});
+const FLOWS = ['bytesIn', 'bytesOut', 'framesIn', 'commandBytes', 'disconnects'] as const;
+type Flow = (typeof FLOWS)[number];
+
+const byOperation = <T>(make: (operation: Operation) => T): Record<Operation, T> => ({
+  intent: make('intent'),
+  monsterCommand: make('monsterCommand'),
+});
+
+/** What happened in one second, by the times of k6's samples. */
+class Bucket {
+  readonly counts = byOperation(noCounts);
+  /** Players that came, less those that went. */
+  players = 0;
+  readonly flows: Record<Flow, number> = {
+    bytesIn: 0,
+    bytesOut: 0,
+    framesIn: 0,
+    commandBytes: 0,
+    disconnects: 0,
+  };
+  readonly slices = byOperation(() => new Array<MicrosHistogram | null>(SLICES_PER_SECOND).fill(null));
+}
+
+class OperationRecord {
+  readonly whole = noCounts();
+  readonly measured = noCounts();
+  readonly histograms: Readonly<Record<TrendKind, MicrosHistogram>> = {
+    due: new MicrosHistogram(),
+    service: new MicrosHistogram(),
+    lag: new MicrosHistogram(),
+    ownLag: new MicrosHistogram(),
+  };
+}
+
+/**
+ * k6's samples as the run's seconds and its tally. k6 knows whole milliseconds: so do these microseconds. Times are
+ * microseconds after GO, which the script says in its first sample.
+ */
+export class K6Account {
+  /** The wall clock's milliseconds at GO; null until the script has told. */
+  goWall: number | null = null;
+  connected = 0;
+  connectFailed = 0;
+  lanesReady = 0;
+  strayAnswers = 0;
+  readonly connect = new MicrosHistogram();
+  /** At the end of the last second that was told. */
+  private present = 0;
+  private readonly totals: Record<Flow, number> = {
+    bytesIn: 0,
+    bytesOut: 0,
+    framesIn: 0,
+    commandBytes: 0,
+    disconnects: 0,
+  };
+  private readonly records = byOperation(() => new OperationRecord());
+  private readonly buckets = new Map<number, Bucket>();
+  /** The second that is told next, from 1. */
+  private next = 1;
+  private readonly handlers: ReadonlyMap<string, (value: number, at: number) => void>;
+
+  constructor({ commandsPerPost }: Pick<Workload, 'commandsPerPost'>) {
+    const handlers = new Map<string, (value: number, at: number) => void>();
+    for (const name of OPERATIONS) {
+      const weight = name === 'intent' ? 1 : commandsPerPost;
+      for (const kind of COUNT_KINDS) {
+        handlers.set(counterOf(name, kind), (n, at) => this.count(name, kind, n, at, true));
+        handlers.set(counterOf(name, kind, true), (n, at) => this.count(name, kind, n, at, false));
+      }
+      for (const kind of TREND_KINDS) {
+        const histogram = this.records[name].histograms[kind];
+        handlers.set(trendOf(name, kind), (ms, at) => {
+          histogram.record(ms * 1e3, weight);
+          if (kind === 'due') this.answered(name, ms * 1e3, weight, at);
+        });
+      }
+      handlers.set(earlyDueOf(name), (ms, at) => this.answered(name, ms * 1e3, weight, at));
+    }
+    const flow = (metric: string, which: Flow): void =>
+      void handlers.set(metric, (n, at) => {
+        this.totals[which] += n;
+        this.bucket(at).flows[which] += n;
+      });
+    for (const which of FLOWS) flow(METRICS[which], which);
+    handlers.set(METRICS.go, (ms) => {
+      this.goWall = ms;
+    });
+    handlers.set(METRICS.connected, (n, at) => {
+      this.connected += n;
+      this.bucket(at).players += n;
+    });
+    handlers.set(METRICS.connectFailed, (n) => {
+      this.connectFailed += n;
+    });
+    handlers.set(METRICS.lanesReady, (n) => {
+      this.lanesReady += n;
+    });
+    handlers.set(METRICS.left, (n, at) => {
+      this.bucket(at).players -= n;
+    });
+    // Among the disconnects, and no players.
+    handlers.set(METRICS.linesLost, (n, at) => {
+      this.bucket(at).players += n;
+    });
+    handlers.set(METRICS.stray, (n) => {
+      this.strayAnswers += n;
+    });
+    handlers.set(METRICS.connect, (ms) => this.connect.record(ms * 1e3, 1));
+    this.handlers = handlers;
+  }
+
+  add({ metric, at, value }: K6Sample): void {
+    this.handlers.get(metric)?.(value, this.goWall === null ? 0 : (at - this.goWall) * 1e3);
+  }
+
+  get disconnects(): number {
+    return this.totals.disconnects;
+  }
+
+  flow(which: Flow): number {
+    return this.totals[which];
+  }
+
+  /** The seconds that have ended by now and may be told, in order. */
+  takeUntil(now: number, worker: () => readonly ProcessSecond[]): LoadSecond[] {
+    const seconds: LoadSecond[] = [];
+    while (now >= this.next * SECOND + PATIENCE) seconds.push(this.tell(this.next * SECOND, worker()));
+    return seconds;
+  }
+
+  /** k6 has ended, at `now`: all that is left. */
+  takeAll(now: number, worker: () => readonly ProcessSecond[]): LoadSecond[] {
+    const seconds: LoadSecond[] = [];
+    const last = Math.max(...this.buckets.keys(), Math.ceil(now / SECOND), 0);
+    while (this.next <= last)
+      seconds.push(this.tell(Math.min(this.next * SECOND, Math.max(now, 0)), worker()));
+    return seconds;
+  }
+
+  /**
+   * Operations that were due before an early stop and that no virtual user came to tell of: `planned` of each kind were
+   * due. They were never sent. What was sent, and has no end of its own, is unfinished.
+   */
+  settleRest(
+    planned: Readonly<Record<Operation, { readonly whole: number; readonly measured: number }>>,
+  ): void {
+    for (const name of OPERATIONS) {
+      for (const scope of ['whole', 'measured'] as const) {
+        const counts = this.records[name][scope];
+        const unsent = Math.max(0, planned[name][scope] - counts.scheduled);
+        counts.scheduled += unsent;
+        counts.skipped += unsent;
+        counts.unfinished += counts.scheduled - settledOf(counts);
+      }
+    }
+  }
+
+  operation(name: Operation): OperationTally {
+    const { whole, measured, histograms } = this.records[name];
+    return {
+      whole: { ...whole },
+      measured: { ...measured },
+      due: histograms.due.toData(),
+      service: histograms.service.toData(),
+      lag: histograms.lag.toData(),
+      ownLag: histograms.ownLag.toData(),
+    };
+  }
+
+  private count(name: Operation, kind: CountKind, n: number, at: number, measured: boolean): void {
+    const record = this.records[name];
+    record.whole[kind] += n;
+    if (measured) record.measured[kind] += n;
+    this.bucket(at).counts[name][kind] += n;
+  }
+
+  private answered(name: Operation, latency: number, n: number, at: number): void {
+    const place = Math.floor((Math.max(at, 0) % SECOND) / SLICE);
+    const slices = this.bucket(at).slices[name];
+    slices[place] ??= new MicrosHistogram();
+    slices[place]?.record(latency, n);
+  }
+
+  private bucket(at: number): Bucket {
+    const second = Math.max(this.next, Math.floor(at / SECOND) + 1);
+    const known = this.buckets.get(second);
+    if (known !== undefined) return known;
+    const made = new Bucket();
+    this.buckets.set(second, made);
+    return made;
+  }
+
+  private tell(at: number, workers: readonly ProcessSecond[]): LoadSecond {
+    const second = this.next;
+    const bucket = this.buckets.get(second) ?? new Bucket();
+    this.buckets.delete(second);
+    this.next += 1;
+    this.present += bucket.players - bucket.flows.disconnects;
+    const slices = byOperation((name) =>
+      bucket.slices[name].map((one): HistogramData => one?.toData() ?? EMPTY),
+    );
+    return {
+      at: micros(at),
+      connected: this.present,
+      operations: byOperation((name) => this.secondOf(name, bucket.counts[name], slices[name])),
+      ...{ bytesIn: bucket.flows.bytesIn, bytesOut: bucket.flows.bytesOut, framesIn: bucket.flows.framesIn },
+      ...{ commandBytes: bucket.flows.commandBytes, disconnects: bucket.flows.disconnects, reconnects: 0 },
+      slices: slicesOf(second, at, slices),
+      workers,
+    };
+  }
+
+  private secondOf(
+    name: Operation,
+    counts: KindCounts,
+    slices: readonly HistogramData[],
+  ): LoadSecondOperation {
+    const { unfinished: _, ...second } = counts;
+    const { whole } = this.records[name];
+    return { ...second, inFlight: whole.scheduled - settledOf(whole), due: mergeHistograms(slices) };
+  }
+}
+
+const EMPTY: HistogramData = mergeHistograms([]);
+
+const settledOf = ({ ok, rejected, failed, timedOut, skipped, unfinished }: Counts): number =>
+  ok + rejected + failed + timedOut + skipped + unfinished;
+
+/** Of a second that ended early, those that had begun or hold something. */
+function slicesOf(
+  second: number,
+  at: number,
+  slices: Readonly<Record<Operation, readonly HistogramData[]>>,
+): LoadSlice[] {
+  const first = (second - 1) * SLICES_PER_SECOND;
+  const of = (name: Operation, place: number) => {
+    const due = slices[name][place] ?? EMPTY;
+    return { answered: countOf(due), p95: percentileOf(due, 95) };
+  };
+  return Array.from({ length: SLICES_PER_SECOND }, (_, place) => ({
+    at: micros((first + place + 1) * SLICE),
+    operations: byOperation((name) => of(name, place)),
+  })).filter(
+    ({ at: end, operations }) =>
+      end - SLICE < at || operations.intent.answered + operations.monsterCommand.answered > 0,
+  );
+}

@@ -1,0 +1,122 @@
+/** The script's clock and counts, as JavaScript. CONFIG, NAMES and the k6 modules are there. */
+export const MEASURE_SOURCE = `
+// --- The clock and the counts -------------------------------------------------------------------------------------
+// Latency counts from the moment at which an operation was due, not from its sending: a server that stalls cannot slow
+// its own examination down. k6 has a clock of whole milliseconds, so due times are rounded down to those, too.
+
+const MEASURE_START = measureStartOf(CONFIG);
+const END = endOf(CONFIG);
+const END_MS = Math.ceil(END / 1000);
+const SKIP_AFTER_MS = CONFIG.skipAfterSeconds * 1000;
+const TIMEOUT_MS = CONFIG.timeoutSeconds * 1000;
+const DRAIN_END_MS = END_MS + CONFIG.drainSeconds * 1000;
+const dueMs = (due) => Math.floor(due / 1000);
+
+// How often, and how long, a connection is tried before it has failed.
+const MOST_ATTEMPTS = 5;
+const WELCOME_MS = 3000;
+const RETRY_MS = 300;
+
+// capbench runs this script, too, reads every sample, and wants each player's own books.
+const UNDER_CAPBENCH = __ENV.CAPBENCH_BOOKS === '1';
+
+const connectMs = new Trend(NAMES.connect, true);
+const connected = new Counter(NAMES.connected);
+const connectFailed = new Counter(NAMES.connectFailed);
+const disconnects = new Counter(NAMES.disconnects);
+const linesLost = new Counter(NAMES.linesLost);
+const leftAtEnd = new Counter(NAMES.left);
+const strayAnswers = new Counter(NAMES.stray);
+const bytesIn = new Counter(NAMES.bytesIn);
+const bytesOut = new Counter(NAMES.bytesOut);
+const framesIn = new Counter(NAMES.framesIn);
+const commandBytes = new Counter(NAMES.commandBytes);
+const lanesReady = new Counter(NAMES.lanesReady);
+const goAt = new Gauge(NAMES.go);
+
+// Each operation that comes due is counted once as scheduled, and once by what became of it:
+// scheduled = ok + rejected + failed + timedOut + skipped + unfinished.
+function operationMetrics(names) {
+  const counters = (kinds) => {
+    const made = {};
+    for (const kind of Object.keys(kinds)) made[kind] = new Counter(kinds[kind]);
+    return made;
+  };
+  const measured = counters(names.counters);
+  const early = counters(names.earlyCounters);
+  const due = new Trend(names.due, true);
+  const service = new Trend(names.service, true);
+  const lag = new Trend(names.lag, true);
+  const ownLag = new Trend(names.ownLag, true);
+  const earlyDue = new Trend(names.earlyDue, true);
+  const sentInTime = new Rate(names.sent);
+  const limits = names.limits.map(({ rate, limitMs, strict }) => ({
+    within: new Rate(rate),
+    isKept: (ms) => (strict ? ms < limitMs : ms <= limitMs),
+  }));
+  const isMeasured = (at) => at >= MEASURE_START;
+  return {
+    declared: () => Object.values(measured).concat(Object.values(early)),
+    scheduled(n, at) {
+      (isMeasured(at) ? measured : early).scheduled.add(n);
+    },
+    // By how much we ourselves were late, sending what could have been sent.
+    late(at, ms) {
+      if (isMeasured(at)) ownLag.add(ms);
+    },
+    // "n" operations, due "at" (microseconds) and sent at "sent" (milliseconds), were answered "now": so many were ok.
+    answered(n, ok, at, sent, now) {
+      const counts = isMeasured(at) ? measured : early;
+      if (ok > 0) counts.ok.add(ok);
+      if (n > ok) counts.rejected.add(n - ok);
+      const latency = now - dueMs(at);
+      if (!isMeasured(at)) return earlyDue.add(latency);
+      due.add(latency);
+      service.add(now - sent);
+      lag.add(sent - dueMs(at));
+      if (UNDER_CAPBENCH) return;
+      sentInTime.add(true);
+      for (const { within, isKept } of limits) within.add(isKept(latency));
+    },
+    // What is not answered was not answered in time, whatever the limit.
+    missed(outcome, n, at) {
+      (isMeasured(at) ? measured : early)[outcome].add(n);
+      if (!isMeasured(at) || UNDER_CAPBENCH) return;
+      sentInTime.add(outcome !== 'skipped' && outcome !== 'failed');
+      for (const { within } of limits) within.add(false);
+    },
+  };
+}
+const intents = operationMetrics(NAMES.intent);
+const monsterCommands = operationMetrics(NAMES.monsterCommand);
+
+// The bytes of a WebSocket frame: header and payload (RFC 6455), and the mask that clients add.
+const frameBytes = (payload) => payload + (payload < 126 ? 2 : payload < 65536 ? 4 : 10);
+const MASK_BYTES = 4;
+
+// k6 waits for ever in close() of a socket that is not open yet: that one is closed by its onopen.
+function hangUp(socket) {
+  if (socket !== null && socket.readyState === 1) socket.close();
+}
+
+// A frame of the protocol is a JSON object; null for everything else.
+function readFrame(text) {
+  try {
+    const frame = JSON.parse(text);
+    return typeof frame === 'object' && frame !== null ? frame : null;
+  } catch (_) {
+    return null;
+  }
+}
+const isList = (value) => value === undefined || Array.isArray(value);
+
+// The books of one entity: the numbers that it used, and those that were acknowledged.
+function openBook(lastSeq) {
+  return { base: lastSeq, last: lastSeq, ackedN: 0, ackedSum: 0, ackedMax: 0 };
+}
+function acknowledge(book, seq) {
+  book.ackedN += 1;
+  book.ackedSum += seq;
+  if (seq > book.ackedMax) book.ackedMax = seq;
+}
+`;

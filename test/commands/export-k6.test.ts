@@ -1,0 +1,89 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { runCli } from '../../src/cli.ts';
+import { fakeModules, partsOf } from '../load/k6/script-parts.ts';
+import { memoryHost } from '../memory-host.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'capbench-export-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function exported(...argv: readonly string[]) {
+  const host = memoryHost(['export', 'k6', ...argv], { cwd: folder });
+  const exitCode = await runCli(host);
+  return { exitCode, out: host.out(), err: host.err() };
+}
+
+interface Declared {
+  readonly CONFIG: Record<string, unknown>;
+  readonly BASE_URLS: readonly string[];
+  readonly options: { readonly thresholds: Record<string, readonly string[]> };
+}
+const declared = (source: string, env: Record<string, string> = {}): Declared =>
+  partsOf<Declared>(source, ['CONFIG', 'BASE_URLS', 'options'], fakeModules(env));
+
+test('the script on stdout has the load of the scenario as it was asked for', async () => {
+  const { exitCode, out, err } = await exported('quickstart', '--scale', '0.5', '--seed', '9');
+  expect(exitCode).toBe(0);
+  expect(err).toBe('');
+  const { CONFIG, BASE_URLS } = declared(out);
+  expect(CONFIG).toMatchObject({
+    ...{ scenario: 'quickstart', seed: 9, players: 500, intentsPerSecondOfAPlayer: 1 },
+    ...{ monsters: 5000, lanes: 8, commandsPerPost: 200, postsPerSecond: 25 },
+    ...{ rampSeconds: 2, warmUpSeconds: 3, durationSeconds: 20, skipAfterSeconds: 1 },
+  });
+  expect(CONFIG.scenarioHash).toMatch(/^[0-9a-f]{64}$/);
+  expect(BASE_URLS).toEqual(['http://127.0.0.1:3001', 'http://127.0.0.1:3002']);
+});
+
+test('in a file; the targets are those of the flags, or of the environment at run time', async () => {
+  const { exitCode, out, err } = await exported(
+    'quickstart',
+    ...['--out', 'load.js', '--target', 'http://127.0.0.1:4001/', '--target', 'http://[::1]:4002/two/'],
+  );
+  expect({ exitCode, out }).toEqual({ exitCode: 0, out: '' });
+  expect(err).toBe('load.js: k6 run load.js\n');
+  const source = readFileSync(join(folder, 'load.js'), 'utf8');
+  expect(declared(source).BASE_URLS).toEqual(['http://127.0.0.1:4001', 'http://[::1]:4002/two']);
+  expect(declared(source, { BASE_URLS: 'http://a:1/, http://b:2' }).BASE_URLS).toEqual([
+    'http://a:1',
+    'http://b:2',
+  ]);
+});
+
+test.each([
+  ['http://ann:hunter2@127.0.0.1:3001'],
+  ['http://127.0.0.1:3001/?token=hunter2'],
+  ['ftp://127.0.0.1'],
+  ['nonsense'],
+])('a target that is no base address is refused, and not repeated: %s', async (target) => {
+  const { exitCode, out, err } = await exported('quickstart', '--target', target);
+  expect(exitCode).toBe(104);
+  expect(out).toBe('');
+  expect(err).toContain('--target: expected the base address');
+  expect(err).not.toContain('hunter2');
+});
+
+test('faults are no part of it: refused before a script leaves them out', async () => {
+  const faults = 'faults=[{"action":"drop","of":"players","at":"1s","sharePercent":10}]';
+  const { exitCode, err } = await exported('quickstart', '--set', faults);
+  expect(exitCode).toBe(104);
+  expect(err).toContain('faults: drop of players');
+  expect(err).toContain('faults=[]');
+});
+
+test('a file that cannot be written is bad input', async () => {
+  const { exitCode, err } = await exported('quickstart', '--out', 'no/such/folder/load.js');
+  expect(exitCode).toBe(104);
+  expect(err).toContain('--out: no/such/folder/load.js cannot be written');
+});
+
+test('a secret in a scenario reaches no script', async () => {
+  const text =
+    'name: mine\ndescription: "postgres://ann:hunter2@db/world"\nsystem: flux\nload: { players: 100, intentsPerSecond: 10 }\n';
+  writeFileSync(join(folder, 'mine.yaml'), text);
+  const { exitCode, out } = await exported('./mine.yaml');
+  expect(exitCode).toBe(0);
+  expect(out).not.toContain('hunter2');
+});

@@ -1,0 +1,54 @@
+import { readdirSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { installedK6 } from '../load/k6/installed.ts';
+import { capbench, small } from './capbench.ts';
+
+const QUICK = ['--duration', '1s', '--set', 'ceilings.secondsEach=0'];
+
+test.skipIf(installedK6 === null)(
+  '--engine k6: the same schedule as the native engine, judged alike, every row checked',
+  { timeout: 120_000 },
+  async () => {
+    const env = { CAPBENCH_K6: installedK6?.path ?? '' };
+    const k6 = capbench(['run', small, '--engine', 'k6', ...QUICK], { env });
+    const { code, stdout, stderr } = await k6.finished;
+    expect([0, 99], stdout + stderr).toContain(code);
+    const native = capbench(['run', small, ...QUICK]);
+    await native.finished;
+
+    expect(k6.measurements().scheduleHash).toBe(native.measurements().scheduleHash);
+    const [report, other] = [k6.report(), native.report()];
+    for (const name of ['intent', 'monsterCommand'] as const) {
+      for (const scope of ['operations', 'wholeRun'] as const) {
+        const { scheduled, ok, rejected, failed, timedOut, skipped, unfinished } = report.load[scope][name];
+        expect(scheduled).toBe(other.load[scope][name].scheduled);
+        expect(ok + rejected + failed + timedOut + skipped + unfinished).toBe(scheduled);
+      }
+      expect(report.latency[name].due.count).toBeGreaterThan(0);
+    }
+    expect(report.load.peakCcu).toBe(60);
+    const { acked, lost, phantom, duplicated, holes } = report.integrity;
+    expect({ lost, phantom, duplicated, holes }).toEqual({ lost: 0, phantom: 0, duplicated: 0, holes: 0 });
+    const answered = Object.values(report.load.wholeRun).reduce(
+      (sum, counts) => sum + counts.ok + counts.rejected,
+      0,
+    );
+    expect(acked).toBe(answered);
+    expect(report.rulings.map(({ id }) => id)).toEqual(other.rulings.map(({ id }) => id));
+
+    // What is not known of k6 is no pass, and what is known is told.
+    const rule = (id: string) => report.rules.find((one) => one.id === id);
+    for (const id of ['generator-loop-delay', 'generator-stalled', 'generator-utilisation']) {
+      expect(rule(id)).toMatchObject({ state: 'not-applicable', observed: expect.stringContaining('k6') });
+    }
+    expect(rule('generator-lag')?.state).toBe('held');
+    expect(report.generator).toMatchObject({ engine: 'k6', workers: 1, clockMs: 1, maxLoopDelayMs: null });
+    if (process.platform === 'linux') {
+      expect(report.generator.cpuMicrosPerOperation).toBeGreaterThan(0);
+      expect(report.generator.memoryBytesPerPlayer).toBeGreaterThan(0);
+    }
+    expect(stdout).toContain('k6, one process, whose clock has whole milliseconds');
+    expect(readdirSync(k6.tmp)).toEqual([]);
+    expect(k6.leftovers()).toEqual({ processes: [], files: [] });
+  },
+);

@@ -1,0 +1,138 @@
+import { kill } from 'node:process';
+import { describe, expect, test } from 'vitest';
+import { monotonic } from '../../../src/clock.ts';
+import { countOf } from '../../../src/histogram.ts';
+import type { LoadSecond, ReadyFleet } from '../../../src/load/engine.ts';
+import { createK6Engine } from '../../../src/load/k6/engine.ts';
+import { plannedUntil } from '../../../src/load/k6/planned.ts';
+import { OPERATIONS, type Workload } from '../../../src/scenario/workload.ts';
+import type { Endpoints } from '../../../src/stack/stack.ts';
+import { minimal, read } from '../../scenario/scenario-text.ts';
+import { workloadWith } from '../a-workload.ts';
+import { failureOf, isAlive, load, serve, theWatchdog } from '../engine-room.ts';
+import { installedK6 } from './installed.ts';
+
+const scenario = read(minimal('  intentsPerSecond: 10\n'));
+
+const prepare = (
+  workload: Workload,
+  at: Endpoints,
+  signal = new AbortController().signal,
+): Promise<ReadyFleet> => {
+  if (installedK6 === null) throw new Error('there is no k6');
+  return createK6Engine({ k6: installedK6, scenario, watchdog: theWatchdog() }).prepare(workload, at, signal);
+};
+const goOf = (fleet: ReadyFleet) => {
+  if (fleet.go === null) throw new Error('k6 fixes GO itself');
+  return fleet.go;
+};
+
+describe.skipIf(installedK6 === null)('the k6 engine', () => {
+  test('makes the same load as the native one, and tells all of it', { timeout: 60_000 }, async () => {
+    const workload = workloadWith({ players: 12, intentRate: 5, ramp: 0.5, warmUp: 0.5, duration: 2 });
+    const { servers, endpoints } = await serve(workload, {}, 2);
+    const fleet = await prepare(workload, endpoints);
+    expect(fleet.connect).toMatchObject({ connected: 12, failed: 0 });
+    expect(countOf(fleet.connect.connect)).toBe(12);
+    const seconds: LoadSecond[] = [];
+    const tally = await fleet.run(goOf(fleet), (second) => seconds.push(second));
+    await fleet.close();
+    await fleet.close();
+    expect(fleet.workerPids.filter(isAlive)).toEqual([]);
+    const native = await load(workload, {}, { instances: 2 });
+
+    expect(tally.scheduleHash).toBe(native.tally.scheduleHash);
+    expect(tally.endedAt).toBe(3e6);
+    for (const name of OPERATIONS) {
+      const [ours, theirs] = [native.tally.operations[name], tally.operations[name]];
+      for (const scope of ['whole', 'measured'] as const) {
+        expect(theirs[scope]).toEqual({ ...ours[scope] });
+        expect(theirs[scope].ok + theirs[scope].rejected).toBe(theirs[scope].scheduled);
+      }
+      const answered = theirs.measured.ok + theirs.measured.rejected;
+      for (const kind of ['due', 'service', 'lag', 'ownLag'] as const)
+        expect(countOf(theirs[kind])).toBe(answered);
+      // The seconds hold the whole run, and so do the slices.
+      const sum = (figure: (second: LoadSecond) => number): number =>
+        seconds.reduce((total, second) => total + figure(second), 0);
+      expect(sum(({ operations }) => operations[name].scheduled)).toBe(theirs.whole.scheduled);
+      expect(sum(({ operations }) => operations[name].ok)).toBe(theirs.whole.ok);
+      expect(
+        sum(({ slices }) => slices.reduce((total, { operations }) => total + operations[name].answered, 0)),
+      ).toBe(theirs.whole.ok + theirs.whole.rejected);
+    }
+    expect(seconds.map(({ at }) => at).slice(0, 3)).toEqual([1e6, 2e6, 3e6]);
+    expect(seconds.slice(0, 3).map(({ connected }) => connected)).toEqual([12, 12, 12]);
+    expect(seconds[1]?.workers).toMatchObject([{ pid: fleet.workerPids[0] }]);
+    expect(seconds[1]?.workers[0]).not.toHaveProperty('utilisation');
+    expect(tally).toMatchObject({ disconnects: 0, strayAnswers: 0, errors: [] });
+    expect(tally).not.toHaveProperty('ledgerLost');
+
+    // Number by number what the native engine's ledger holds, and what the servers took.
+    expect(tally.ledger.sentN).toEqual(native.tally.ledger.sentN);
+    expect(tally.ledger.sentSum).toEqual(native.tally.ledger.sentSum);
+    expect(tally.ledger.sentMax).toEqual(native.tally.ledger.sentMax);
+    expect(tally.ledger.ackedSum).toEqual(native.tally.ledger.ackedSum);
+    expect(tally.framesIn).toBeGreaterThan(0);
+    expect(tally.bytesOut).toBe(native.tally.bytesOut);
+    expect(servers.flatMap(({ texts }) => texts)).toHaveLength(tally.operations.intent.whole.scheduled);
+  });
+
+  test('stopped early, accounts for all that was due until then', { timeout: 60_000 }, async () => {
+    const workload = workloadWith({ players: 6, intentRate: 10, duration: 30 });
+    const { endpoints } = await serve(workload);
+    const fleet = await prepare(workload, endpoints);
+    const go = goOf(fleet);
+    const seconds: LoadSecond[] = [];
+    const tally = await fleet.run(go, (second) => {
+      seconds.push(second);
+      fleet.stop();
+      fleet.stop();
+    });
+    await fleet.close();
+    expect(tally.endedAt).toBeGreaterThan(1e6);
+    expect(tally.endedAt).toBeLessThan(20e6);
+    const planned = plannedUntil(workload, tally.endedAt);
+    for (const name of OPERATIONS) {
+      const { scheduled, ok, rejected, failed, timedOut, skipped, unfinished } = tally.operations[name].whole;
+      expect(ok + rejected + failed + timedOut + skipped + unfinished).toBe(scheduled);
+      expect(scheduled).toBeGreaterThanOrEqual(planned[name].whole);
+      expect(ok).toBeGreaterThan(0);
+    }
+    expect(tally.scheduleHash).toBe('incomplete');
+    expect(tally.ledgerLost).toContain('only 0 of 14 virtual users');
+    expect(tally.errors.join()).toContain('the rows were not checked');
+    expect(fleet.workerPids.filter(isAlive)).toEqual([]);
+  });
+
+  test('killed meanwhile, is named: 93', { timeout: 60_000 }, async () => {
+    const workload = workloadWith({ players: 4 });
+    const { endpoints } = await serve(workload);
+    const fleet = await prepare(workload, endpoints);
+    const [pid = 0] = fleet.workerPids;
+    const failure = failureOf(fleet.run(goOf(fleet), () => undefined));
+    kill(pid, 'SIGKILL');
+    expect(await failure).toMatchObject({
+      exitCode: 93,
+      message: `k6 (process ${pid}) ended during the run: killed by SIGKILL`,
+    });
+    await fleet.close();
+    expect(isAlive(pid)).toBe(false);
+  });
+
+  test('refuses a world that is not the workload, and gives up when it is told to', {
+    timeout: 60_000,
+  }, async () => {
+    const workload = workloadWith({ players: 4 });
+    const { endpoints } = await serve(workloadWith({ players: 5 }));
+    expect(await failureOf(prepare(workload, endpoints))).toMatchObject({ exitCode: 93 });
+
+    const right = await serve(workload);
+    const abort = new AbortController();
+    const stopped = failureOf(prepare(workload, right.endpoints, abort.signal));
+    const begun = monotonic();
+    setTimeout(() => abort.abort(), 300);
+    expect(await stopped).toMatchObject({ exitCode: 105 });
+    expect(monotonic() - begun).toBeLessThan(30e6);
+  });
+});

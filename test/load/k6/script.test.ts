@@ -1,0 +1,281 @@
+import { describe, expect, test, vi } from 'vitest';
+import {
+  COUNT_KINDS,
+  type CountKind,
+  counterOf,
+  METRICS,
+  sentRateOf,
+  TREND_KINDS,
+  trendOf,
+  withinRateOf,
+} from '../../../src/load/k6/metrics.ts';
+import { k6Script } from '../../../src/load/k6/script.ts';
+import { OPERATIONS, workloadOf } from '../../../src/scenario/workload.ts';
+import { minimal, read, shipped } from '../../scenario/scenario-text.ts';
+import { FakeMetric, fakeModules, partsOf } from './script-parts.ts';
+
+const scriptOf = (text: string, overrides = {}): string => {
+  const scenario = read(text, overrides);
+  return k6Script(workloadOf(scenario), scenario, ['http://127.0.0.1:3001']);
+};
+
+interface Options {
+  options: { scenarios: Record<string, { vus: number }>; thresholds: Record<string, string[]> };
+}
+const optionsOf = (source: string): Options['options'] =>
+  partsOf<Options>(source, ['options'], fakeModules()).options;
+
+describe('the script', () => {
+  test('stands alone: it imports nothing but k6', () => {
+    const source = scriptOf(shipped('quickstart'));
+    const imported = [...source.matchAll(/(?:from|import\(|require\()\s*'([^']+)'/g)].map(([, name]) => name);
+    expect(imported).toEqual(['k6/execution', 'k6/http', 'k6/metrics', 'k6/websockets']);
+    expect(source).not.toMatch(/https:\/\//);
+  });
+
+  test('counts and times under the names that are read', () => {
+    FakeMetric.all.clear();
+    optionsOf(scriptOf(shipped('quickstart')));
+    const names = [...FakeMetric.all.keys()];
+    const expected = [
+      ...Object.values(METRICS),
+      ...OPERATIONS.flatMap((operation) => [
+        ...COUNT_KINDS.flatMap((kind) => [counterOf(operation, kind), counterOf(operation, kind, true)]),
+        ...TREND_KINDS.map((kind) => trendOf(operation, kind)),
+        sentRateOf(operation),
+      ]),
+      withinRateOf('intent-p95'),
+    ];
+    expect(names).toEqual(expect.arrayContaining(expected));
+  });
+
+  test('has a virtual user for each player and for each lane of monsters', () => {
+    const vus = (text: string): (readonly [string, number])[] =>
+      Object.entries(optionsOf(scriptOf(text)).scenarios).map(([name, scenario]) => [name, scenario.vus]);
+    expect(vus(shipped('quickstart'))).toEqual([
+      ['players', 1000],
+      ['monsters', 8],
+    ]);
+    expect(vus(minimal('  intentsPerSecond: 10\n  monsters: 0\n  monsterCommandsPerSecond: 0\n'))).toEqual([
+      ['players', 100],
+    ]);
+  });
+
+  test('holds the budgets that k6 can see, and names the others', () => {
+    const source = scriptOf(shipped('quickstart'));
+    expect(optionsOf(source).thresholds).toEqual({
+      capbench_connected: ['count>=1000'],
+      capbench_intent_sent: ['rate>=0.99'],
+      capbench_monster_command_sent: ['rate>=0.99'],
+      capbench_intent_due: ['p(95)<500', 'p(99)<1000'],
+      capbench_within_intent_p95: ['rate>=0.95'],
+      capbench_within_intent_p99: ['rate>=0.99'],
+      capbench_monster_command_due: ['p(95)<1000'],
+      capbench_within_command_p95: ['rate>=0.95'],
+      capbench_disconnects: ['count==0'],
+      capbench_intent_scheduled: ['count>0'],
+      capbench_monster_command_scheduled: ['count>0'],
+    });
+    expect(source).toContain('//   nothing-lost (nothing acked is lost): not to be seen from the load');
+    expect(source).toContain("'p(95)<500', // intent-p95: answered soon");
+  });
+
+  test('a limit in seconds is one in milliseconds; a claim of the full load is not held at another', () => {
+    const budgets = `budgets:
+  - { id: slow, metric: latency.intent.service, stat: p999, op: <=, limit: 2, unit: s }
+  - { id: all, metric: load.peakCcu, op: '>=', limit: 100, unit: players, fullLoad: true }
+`;
+    const text = minimal(`  intentsPerSecond: 10\n${budgets}`);
+    expect(optionsOf(scriptOf(text)).thresholds).toMatchObject({
+      capbench_intent_service: ['p(99.9)<=2000'],
+      capbench_connected: ['count>=100'],
+    });
+    const half = scriptOf(text, { scale: 0.5 });
+    expect(optionsOf(half).thresholds).not.toHaveProperty('capbench_connected');
+    expect(half).toContain('speaks of the full load');
+  });
+
+  test('words of a scenario stay words', () => {
+    const title = ["it's `$", '{1}` \\ */'].join('');
+    const source = scriptOf(
+      minimal(
+        `  intentsPerSecond: 10\nbudgets:\n  - { id: odd, title: ${JSON.stringify(title)}, metric: network.disconnects, op: '=', limit: 0, unit: connections }\n`,
+      ),
+    );
+    expect(optionsOf(source).thresholds).toMatchObject({ capbench_disconnects: ['count==0'] });
+  });
+});
+
+interface Data {
+  readonly go: number;
+  readonly connectFrom: number;
+  readonly run: string;
+  readonly worlds: readonly unknown[];
+}
+
+/** A world server as a player's socket meets it: welcomes, and answers as the test says. */
+class FakeSocket {
+  static answer: (seq: number, socket: FakeSocket) => void = () => undefined;
+  readyState = 1;
+  onopen: (() => void) | null = null;
+  onmessage: ((message: { data: string }) => void) | null = null;
+  onclose: ((close: { code: number }) => void) | null = null;
+  onerror = null;
+
+  constructor() {
+    setTimeout(() => {
+      this.onopen?.();
+      this.tell({ welcome: { player: 0, place: 3, exits: ['north'], present: [], lastSeq: 10 } });
+    }, 5);
+  }
+
+  tell(frame: unknown): void {
+    this.onmessage?.({ data: JSON.stringify(frame) });
+  }
+
+  send(frame: string): void {
+    FakeSocket.answer((JSON.parse(frame) as { seq: number }).seq, this);
+  }
+
+  end(): void {
+    this.readyState = 3;
+    this.onclose?.({ code: 1006 });
+  }
+
+  close(): void {
+    if (this.readyState < 2) this.end();
+  }
+}
+
+/** One player's whole life, on a clock of its own. */
+function live(answer: typeof FakeSocket.answer, env: Record<string, string> = {}, late = 0) {
+  vi.useFakeTimers({ now: 1_000_000 });
+  try {
+    FakeMetric.all.clear();
+    FakeSocket.answer = answer;
+    const text = minimal(
+      [
+        ...['intentsPerSecond: 20', 'ramp: 1s', 'warmUp: 1s', 'duration: 4s', 'drain: 2s', 'timeout: 500ms'],
+        ...['skipAfter: 300ms', 'outstanding: 2', 'monsters: 0', 'monsterCommandsPerSecond: 0'],
+      ]
+        .map((line) => `  ${line}\n`)
+        .concat('world:\n  servers: 1\n')
+        .join(''),
+    ).replace('players: 100', 'players: 1');
+    const said: string[] = [];
+    const modules = {
+      ...fakeModules(env),
+      exec: { scenario: { iterationInTest: 0 } },
+      WebSocket: FakeSocket,
+      console: { log: (line: string) => said.push(line) },
+    };
+    const { player } = partsOf<{ player: (data: Data) => void }>(scriptOf(text), ['player'], modules);
+    const go = Date.now() + 1000;
+    player({
+      go,
+      connectFrom: Date.now() + late,
+      run: 'k6',
+      worlds: [{ url: 'http://x', players: { from: 0, to: 1 } }],
+    });
+    vi.advanceTimersByTime(20_000 + late);
+    const sum = (name: string): number =>
+      (FakeMetric.all.get(name)?.values ?? []).reduce<number>((total, value) => total + Number(value), 0);
+    const count = (kind: CountKind): number => sum(counterOf('intent', kind));
+    const whole = (kind: CountKind): number => count(kind) + sum(counterOf('intent', kind, true));
+    const values = (name: string): readonly unknown[] => FakeMetric.all.get(name)?.values ?? [];
+    return { count, whole, sum, values, said, timers: vi.getTimerCount() };
+  } finally {
+    vi.useRealTimers();
+  }
+}
+
+const conserved = ({ count, whole }: ReturnType<typeof live>): void => {
+  for (const of of [count, whole]) {
+    const settled = COUNT_KINDS.slice(1).reduce((total, kind) => total + of(kind), 0);
+    expect(settled).toBe(of('scheduled'));
+  }
+  expect(count('scheduled')).toBeGreaterThanOrEqual(79);
+  expect(count('scheduled')).toBeLessThanOrEqual(81);
+};
+
+describe('a player of the script', () => {
+  const later = (ms: number) => (seq: number, socket: FakeSocket) =>
+    void setTimeout(() => socket.tell({ acks: [{ seq, ok: seq % 2 === 0, place: 4 }] }), ms);
+
+  test('that is answered: latency from due, ok and rejected apart, nothing left running', () => {
+    const life = live(later(30));
+    conserved(life);
+    expect(life.count('ok') + life.count('rejected')).toBe(life.count('scheduled'));
+    expect(life.count('rejected')).toBeGreaterThan(30);
+    expect(life.values(trendOf('intent', 'service'))).toEqual(
+      Array.from({ length: life.count('scheduled') }, () => 30),
+    );
+    expect(life.values(sentRateOf('intent'))).toHaveLength(life.count('scheduled'));
+    expect(life.sum(METRICS.connected)).toBe(1);
+    expect(life.sum(METRICS.left)).toBe(1);
+    expect(life.sum(METRICS.disconnects)).toBe(0);
+    expect(life.timers).toBe(0);
+  });
+
+  test('that waits for slots: latency counts from due, what is too late is skipped', () => {
+    const life = live(later(400));
+    conserved(life);
+    expect(life.count('skipped')).toBeGreaterThan(30);
+    expect(life.count('ok') + life.count('rejected')).toBeGreaterThan(10);
+    const due = life.values(trendOf('intent', 'due')) as number[];
+    const lag = life.values(trendOf('intent', 'lag')) as number[];
+    expect(Math.max(...lag)).toBeGreaterThan(200);
+    expect(due).toEqual(lag.map((ms) => ms + 400));
+    // The server kept it waiting: that is no lag of ours.
+    expect(Math.max(...(life.values(trendOf('intent', 'ownLag')) as number[]))).toBeLessThanOrEqual(1);
+  });
+
+  test('that is never answered: timed out, then skipped, unfinished at the end of the drain', () => {
+    const life = live(() => undefined);
+    conserved(life);
+    expect(life.count('ok')).toBe(0);
+    expect(life.count('timedOut')).toBeGreaterThan(5);
+    expect(life.count('skipped')).toBeGreaterThan(40);
+    expect(life.values(withinRateOf('none'))).toEqual([]);
+  });
+
+  test('whose answers come after the timeout keeps them in its books, and counts them as timed out', () => {
+    const life = live(later(700), { CAPBENCH_BOOKS: '1' });
+    conserved(life);
+    expect(life.count('ok') + life.count('rejected')).toBe(0);
+    const [book] = (JSON.parse(life.said[0] ?? '') as { books: number[][] }).books;
+    const sent = life.whole('timedOut') + life.whole('unfinished');
+    expect(book?.slice(0, 3)).toEqual([0, 10, 10 + sent]);
+    // Nobody waits for what has timed out at the very end.
+    expect(book?.[3]).toBeGreaterThanOrEqual(sent - 2);
+    expect(book?.[3]).toBeLessThanOrEqual(sent);
+    expect(book?.[6]).toBe(5);
+  });
+
+  test('whose connection ends has failed from then on', () => {
+    let answered = 0;
+    const life = live((seq, socket) => {
+      if (++answered === 50) socket.end();
+      else socket.tell({ acks: [{ seq, ok: true }] });
+    });
+    conserved(life);
+    expect(life.whole('ok')).toBe(49);
+    expect(life.count('failed')).toBeGreaterThan(40);
+    expect(life.sum(METRICS.disconnects)).toBe(1);
+    expect(life.sum(METRICS.left)).toBe(0);
+  });
+
+  test('that never gets to run, and comes when all is over, has skipped what it did not send', () => {
+    const life = live(later(30), {}, 60_000);
+    conserved(life);
+    expect(life.whole('skipped')).toBe(life.whole('scheduled'));
+    expect(life.sum(METRICS.left)).toBe(0);
+  });
+
+  test('that hears garbage gives up the connection', () => {
+    const life = live((_seq, socket) => socket.tell('nonsense'));
+    conserved(life);
+    expect(life.whole('failed')).toBe(life.whole('scheduled'));
+    expect(life.sum(METRICS.stray)).toBe(1);
+  });
+});

@@ -1,0 +1,128 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import {
+  counterOf,
+  SUMMARY_ORIGIN,
+  type SummaryOrigin,
+  trendOf,
+  withinRateOf,
+} from '../../../src/load/k6/metrics.ts';
+import { k6Script } from '../../../src/load/k6/script.ts';
+import { scenarioHash } from '../../../src/scenario/resolved.ts';
+import { workloadOf } from '../../../src/scenario/workload.ts';
+import { minimal, read } from '../../scenario/scenario-text.ts';
+import { serve } from '../engine-room.ts';
+import { installedK6 } from './installed.ts';
+
+interface Summary {
+  readonly [SUMMARY_ORIGIN]: SummaryOrigin;
+  readonly metrics: Readonly<
+    Record<
+      string,
+      { values: Readonly<Record<string, number>>; thresholds?: Record<string, { ok: boolean }> } | undefined
+    >
+  >;
+}
+
+const scenarioWith = (limit: string) =>
+  read(
+    minimal(
+      [
+        ...[
+          '  intentsPerSecond: 40',
+          '  monsters: 60',
+          '  monsterCommandsPerSecond: 200',
+          '  commandsPerPost: 10',
+        ],
+        ...[
+          '  ramp: 0s',
+          '  warmUp: 500ms',
+          '  duration: 2s',
+          '  drain: 3s',
+          'world: { servers: 2 }',
+          'budgets:',
+        ],
+        '  - { id: everybody, metric: load.peakCcu, op: ">=", limit: 10, unit: players }',
+        `  - { id: soon, metric: latency.intent.due, stat: p95, op: <, limit: ${limit} }`,
+        '',
+      ].join('\n'),
+    ).replace('players: 100', 'players: 10'),
+  );
+
+/** `k6 run`, and nothing of capbench around it. */
+async function runK6(limit: string) {
+  const scenario = scenarioWith(limit);
+  const workload = workloadOf(scenario);
+  const { endpoints, servers } = await serve(workload, {}, 2);
+  const folder = mkdtempSync(join(tmpdir(), 'k6-alone-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, 'script.js'), k6Script(workload, scenario, ['http://127.0.0.1:1']));
+  const urls = endpoints.worlds.map(({ url }) => url).join(',');
+  const args = [
+    'run',
+    '--quiet',
+    '--no-usage-report',
+    '--address',
+    '',
+    '-e',
+    `BASE_URLS=${urls}`,
+    'script.js',
+  ];
+  const { code, stdout, stderr } = await new Promise<{ code: unknown; stdout: string; stderr: string }>(
+    (resolve) => {
+      execFile(
+        installedK6?.path ?? '',
+        args,
+        { cwd: folder, env: { PATH: '/usr/bin:/bin', HOME: folder } },
+        (error, out, err) => resolve({ code: error === null ? 0 : error.code, stdout: out, stderr: err }),
+      );
+    },
+  );
+  const summary = JSON.parse(readFileSync(join(folder, 'capbench-summary.json'), 'utf8')) as Summary;
+  return { code, stdout, stderr, summary, scenario, servers };
+}
+
+describe.skipIf(installedK6 === null)('the exported script under plain k6', () => {
+  test('ends with 0 or, when a budget is breached, 99; the summary says what ran', {
+    timeout: 60_000,
+  }, async () => {
+    const [kept, breached] = await Promise.all([
+      runK6('60, unit: s'),
+      // Below what a clock of whole milliseconds can tell.
+      runK6('0.0001, unit: ms'),
+    ]);
+    expect(kept.code, kept.stdout + kept.stderr).toBe(0);
+    expect(breached.code, breached.stdout + breached.stderr).toBe(99);
+
+    const { metrics, [SUMMARY_ORIGIN]: origin } = kept.summary;
+    expect(origin).toEqual({
+      ...{
+        schemaVersion: 1,
+        scenario: 'mine',
+        scenarioHash: scenarioHash(kept.scenario),
+        seed: kept.scenario.seed,
+      },
+      ...{ players: 10, monsters: 60, commandsPerPost: 10 },
+      ...{ rampSeconds: 0, warmUpSeconds: 0.5, durationSeconds: 2 },
+    });
+    const count = (name: string): number => metrics[name]?.values.count ?? Number.NaN;
+    for (const name of ['intent', 'monsterCommand'] as const) {
+      const scheduled = count(counterOf(name, 'scheduled'));
+      expect(scheduled).toBeGreaterThan(0);
+      expect(count(counterOf(name, 'ok')) + count(counterOf(name, 'rejected'))).toBe(scheduled);
+      expect(metrics[trendOf(name, 'due')]?.values).toHaveProperty(['p(95)']);
+    }
+    expect(Math.abs(count(counterOf('intent', 'scheduled')) - 80)).toBeLessThanOrEqual(10);
+    expect(metrics[withinRateOf('soon')]?.thresholds).toMatchObject({ 'rate>=0.95': { ok: true } });
+    expect(breached.summary.metrics[withinRateOf('soon')]?.thresholds).toMatchObject({
+      'rate>=0.95': { ok: false },
+    });
+    expect(breached.stdout).toContain('BREACHED  capbench_within_soon: rate>=0.95');
+    expect(breached.stdout).toContain('kept      capbench_connected: count>=10');
+    const whole = count(counterOf('intent', 'scheduled')) + count(counterOf('intent', 'scheduled', true));
+    expect(kept.servers.flatMap(({ texts }) => texts)).toHaveLength(whole);
+  });
+});
