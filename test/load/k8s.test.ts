@@ -100,7 +100,7 @@ test('the guide names what was exported, and how to judge it', () => {
   });
   expect(text).toContain('    http://world-2:3001/2\n');
   expect(text).toContain(
-    "capbench report --scenario './my world.yaml' --set load.players=100 --scale 0.5 $(printf",
+    "capbench report --scenario './my world.yaml' --set load.players=100 --scale 0.5 --from-k6 summary-*.json\n",
   );
   expect(text).toContain('-l k6_cr=capbench-small,runner=true');
   expect(text).not.toContain('undefined');

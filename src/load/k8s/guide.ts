@@ -46,7 +46,7 @@ Each runner ends with its summary as a line of its log. All of them make the ver
     for pod in $(kubectl get pods ${inNamespace} -l k6_cr=${name},runner=true -o name); do
       kubectl logs $pod ${inNamespace} | grep '^{"capbench"' > summary-$(basename $pod).json
     done
-    capbench report --scenario ${scenario} $(printf -- '--from-k6 %s ' summary-*.json)
+    capbench report --scenario ${scenario} --from-k6 summary-*.json
 
 Exit code 0 when every budget that a load generator can see was met, 99 when one was breached, 90 without a conclusion:
 also when a runner's summary is missing.

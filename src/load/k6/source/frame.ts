@@ -39,10 +39,10 @@ export function handleSummary(data) {
     rampSeconds, warmUpSeconds, durationSeconds,
   };
   const path = __ENV.CAPBENCH_SUMMARY || SUMMARY_FILE;
-  return {
-    [path]: JSON.stringify(Object.assign({ [SUMMARY_KEY]: origin }, data)),
-    stdout: summaryText(data.metrics, path),
-  };
+  const summary = JSON.stringify(Object.assign({ [SUMMARY_KEY]: origin }, data));
+  const text = summaryText(data.metrics, path);
+  // On a cluster, files end with their pod: the summary is then a line of the log.
+  return path === 'stdout' ? { stdout: text + summary + '\n' } : { [path]: summary, stdout: text };
 }
 
 function summaryText(metrics, path) {

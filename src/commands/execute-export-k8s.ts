@@ -1,0 +1,117 @@
+import { lstat } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { badInput } from '../errors.ts';
+import type { Host } from '../host.ts';
+import { k6Script } from '../load/k6/script.ts';
+import { unsupportedByK6 } from '../load/k6/unsupported.ts';
+import { deploymentOf } from '../load/k8s/deployment.ts';
+import { FILES, guide } from '../load/k8s/guide.ts';
+import { configMap, testRun } from '../load/k8s/manifests.ts';
+import { writeArtefact } from '../measurement/bundle.ts';
+import { workloadOf } from '../scenario/workload.ts';
+import { targetUrl } from '../stack/target-address.ts';
+import { toSeconds } from '../units.ts';
+import type { ExportK8sFlags } from './export-k8s.ts';
+import { loadScenario } from './scenario-files.ts';
+
+const MOST_RUNNERS = 1000;
+/** RFC 1123. */
+const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** Writes the three files; none of them over another. */
+export async function executeExportK8s(host: Host, reference: string, flags: ExportK8sFlags): Promise<void> {
+  const { scenario } = await loadScenario(host, reference, flags);
+  const unsupported = unsupportedByK6(scenario);
+  if (unsupported !== null) throw badInput(unsupported.message, unsupported.hint);
+  const workload = workloadOf(scenario);
+  const targets = targetsOf(flags.target);
+  const deployment = deploymentOf(scenario.name, workload, {
+    namespace: namespaceOf(flags.namespace),
+    parallelism: parallelismOf(flags.parallelism),
+    targets,
+    prometheus: prometheusOf(flags.prometheus),
+  });
+  const { load } = scenario;
+  const subject = {
+    reference,
+    players: load.players,
+    operationsPerSecond: load.intentsPerSecond + load.monsterCommandsPerSecond,
+    seconds: toSeconds(load.duration),
+    flags: flagsOf(flags),
+  };
+  const folder = resolve(host.cwd, flags.out || `capbench-${scenario.name}-k8s`);
+  const files = [
+    [FILES.configMap, configMap(deployment, k6Script(workload, scenario, targets))],
+    [FILES.testRun, testRun(deployment)],
+    [FILES.guide, guide(deployment, subject)],
+  ] as const;
+  for (const [name] of files) await refuseToOverwrite(join(folder, name));
+  for (const [name, content] of files) {
+    const warning = await writeArtefact(folder, name, content, host.redaction);
+    if (warning !== null) host.stderr.write(`warning: ${warning}\n`);
+  }
+  const near = relative(host.cwd, folder);
+  const shown = near.startsWith('..') ? folder : near || '.';
+  host.stdout.write(files.map(([name]) => `${join(shown, name)}\n`).join(''));
+}
+
+/** As they were given: they change the scenario, and so its hash. */
+function flagsOf({ set, scale, duration, seed }: ExportK8sFlags): string[] {
+  const one = (name: string, value: string | undefined): string[] =>
+    value === undefined ? [] : [`--${name}`, value];
+  return [
+    ...set.flatMap((text) => ['--set', text]),
+    ...one('scale', scale),
+    ...one('duration', duration),
+    ...one('seed', seed),
+  ];
+}
+
+function targetsOf(texts: readonly string[]): readonly string[] {
+  if (texts.length === 0) {
+    throw badInput(
+      'export k8s: no --target is given, and the runners have to reach the world servers somewhere',
+      'name each world server as a pod of the cluster reaches it: --target http://world-1.game.svc:3001',
+    );
+  }
+  return texts.map((text) => oneWord('--target', targetUrl(text)));
+}
+
+/** The operator takes the arguments apart at spaces, and the script its targets at commas. */
+function oneWord(option: string, url: string): string {
+  if (/[\s,]/.test(url)) throw badInput(`${option}: "${url}" holds a space or a comma`);
+  return url;
+}
+
+/** It is written into a manifest: without credentials, which belong into a secret of the cluster. */
+function prometheusOf(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const whole = url !== null && /^https?:$/.test(url.protocol) && url.hostname !== '';
+  if (!whole || url.username !== '' || url.password !== '' || url.search !== '') {
+    throw badInput(
+      '--prometheus: expected an http or https address without user, password and query',
+      'such as http://prometheus.monitoring.svc:9090/api/v1/write; credentials go into the environment of spec.runner',
+    );
+  }
+  return oneWord('--prometheus', url.href);
+}
+
+function namespaceOf(text: string): string {
+  if (LABEL.test(text)) return text;
+  throw badInput(
+    `--namespace: "${text}" is there, expected a name of up to 63 lower-case letters, digits and '-'`,
+  );
+}
+
+function parallelismOf(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const runners = text.trim() === '' ? Number.NaN : Number(text);
+  if (Number.isInteger(runners) && runners >= 1 && runners <= MOST_RUNNERS) return runners;
+  throw badInput(`--parallelism: "${text}" is there, expected a whole number of 1 to ${MOST_RUNNERS}`);
+}
+
+async function refuseToOverwrite(path: string): Promise<void> {
+  const there = await lstat(path).catch(() => null);
+  if (there === null) return;
+  throw badInput(`${path} is there already`, 'name another folder (--out), or take it away');
+}
