@@ -158,7 +158,8 @@ const DISKS: readonly Fault[] = [
   {
     what: 'the temporary folder fills up during the load',
     when: 'load',
-    launch: disk('tmp', 'size=340m'),
+    // Room for what PostgreSQL asks for, and for a copy of it where its own account may not read this clone.
+    launch: disk('tmp', 'size=420m'),
     // Rows of 2 KB: the log that is preallocated does not last.
     flags: ['--set', 'world.rowShape=jsonb'],
     inject: fill,
