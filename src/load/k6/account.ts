@@ -173,12 +173,21 @@ export class K6Account {
 
   /**
    * Operations that were due before an early stop and that no virtual user came to tell of: `planned` of each kind were
-   * due. They were never sent. What was sent, and has no end of its own, is unfinished.
+   * due. They were never sent. What was sent, and has no end of its own, is unfinished; and so is an answer of which k6
+   * was cut before it told how long it had taken.
    */
   settleRest(
     planned: Readonly<Record<Operation, { readonly whole: number; readonly measured: number }>>,
   ): void {
     for (const name of OPERATIONS) {
+      const { whole, measured, histograms } = this.records[name];
+      let untimed = Math.max(0, measured.ok + measured.rejected - countOf(histograms.due.toData()));
+      for (const kind of ['ok', 'rejected'] as const) {
+        const cut = Math.min(untimed, measured[kind]);
+        measured[kind] -= cut;
+        whole[kind] -= cut;
+        untimed -= cut;
+      }
       for (const scope of ['whole', 'measured'] as const) {
         const counts = this.records[name][scope];
         const unsent = Math.max(0, planned[name][scope] - counts.scheduled);

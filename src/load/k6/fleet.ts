@@ -255,7 +255,7 @@ const tailOf = (child: SupervisedProcess): string => `It said: ${child.tail(4).t
 const died = (child: SupervisedProcess, exit: Exit): CapbenchError =>
   stackFailed(
     `k6 (process ${child.pid}) ended during the run: ${describeExit(exit)}`,
-    `See whether the system ran out of memory: k6 needs about 0.35 MB for each player. ${tailOf(child)}`,
+    `See whether the system ran out of memory: k6 needs about 1 MB for each player. ${tailOf(child)}`,
   );
 
 const cannotConnect = (failed: number, players: number, child: SupervisedProcess): CapbenchError =>

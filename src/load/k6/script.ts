@@ -106,7 +106,7 @@ function headOf({ name, description }: Scenario, { left }: K6Thresholds): string
     '  k6 run -e BASE_URLS=http://127.0.0.1:3001,http://127.0.0.1:3002 script.js',
     '',
     'against the world servers of this scenario (capbench serve starts them), or your own that speak their protocol.',
-    'CAPBENCH_SUMMARY names the file of the summary; with "stdout" it is a line of the output. k6 needs about 0.35 MB',
+    'CAPBENCH_SUMMARY names the file of the summary; with "stdout" it is a line of the output. k6 needs about 1 MB',
     'for each player.',
     ...(left.length === 0
       ? []
