@@ -42,8 +42,15 @@ export async function executeExportK6(host: Host, reference: string, flags: Expo
   }
   const path = resolve(host.cwd, flags.out);
   try {
-    await writeFile(path, script);
+    // Who keeps the script may have changed it.
+    await writeFile(path, script, { flag: 'wx' });
   } catch (thrown) {
+    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'EEXIST') {
+      throw badInput(
+        `--out: ${flags.out} is there already, and nothing is overwritten`,
+        'name another file, or take it away',
+      );
+    }
     throw badInput(
       `--out: ${flags.out} cannot be written: ${messageOf(thrown)}`,
       'name a file in a folder that is there',

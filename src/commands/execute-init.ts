@@ -1,10 +1,17 @@
 import { constants } from 'node:fs';
 import { copyFile, mkdir, stat } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { badInput, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 
 const FILES = ['my-world.yaml', 'my-player.mjs'] as const;
+
+/** The folder, and those above it that are not there. Node's own `recursive` never ends below /proc. */
+async function makeFolder(folder: string): Promise<void> {
+  if ((await stat(folder).catch(() => null)) !== null) return;
+  if (dirname(folder) !== folder) await makeFolder(dirname(folder));
+  await mkdir(folder);
+}
 
 /** Copies the two files into a folder that has neither; throws exit code 104 where it has one, or is none. */
 export async function writeStart(host: Host, folder: string): Promise<void> {
@@ -18,7 +25,7 @@ export async function writeStart(host: Host, folder: string): Promise<void> {
     );
   }
   try {
-    await mkdir(target, { recursive: true });
+    await makeFolder(target);
     for (const name of FILES) {
       // Exclusive: what came in between stays, too.
       await copyFile(join(host.root, 'fixtures', 'init', name), join(target, name), constants.COPYFILE_EXCL);
@@ -27,8 +34,10 @@ export async function writeStart(host: Host, folder: string): Promise<void> {
     throw badInput(`${folder}: ${messageOf(thrown)}`, 'name a folder that may be written to');
   }
   const near = relative(host.cwd, target);
+  // What begins with a dash would be an option of cd's.
+  const path = near.startsWith('-') ? `./${near}` : near;
   const enter =
-    near === '' ? '' : `cd ${/^[\w./-]+$/.test(near) ? near : `'${near.replaceAll("'", `'\\''`)}'`}\n`;
+    path === '' ? '' : `cd ${/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`}\n`;
   host.stdout.write(
     `${FILES.map((name) => `wrote ${join(near, name)}\n`).join('')}\n${enter}npx capbench run ./${FILES[0]} --allow-module\n`,
   );

@@ -1,5 +1,6 @@
 import { badInput, stackFailed } from '../errors.ts';
 import type { Host } from '../host.ts';
+import type { Scenario } from '../scenario/scenario.ts';
 import { openLocalStack } from '../stack/local.ts';
 import type { Endpoints } from '../stack/stack.ts';
 import { openWatchdog } from '../stack/watchdog.ts';
@@ -18,7 +19,7 @@ function portOf(flag: string | undefined, servers: number): number | null {
 }
 
 /** For a person: the URLs, and the command that drives them. */
-function describe(name: string, { worlds, database }: Endpoints): string {
+function describe(name: string, { players }: Scenario, { worlds, database }: Endpoints): string {
   const targets = worlds.map(({ url }) => `--target ${url}`).join(' ');
   return [
     ...worlds.map(({ url }, index) => `world server ${index + 1}  ${url}`),
@@ -28,7 +29,7 @@ function describe(name: string, { worlds, database }: Endpoints): string {
           `PostgreSQL      folder ${database.host}, port ${database.port}, database ${database.database}, user ${database.user}`,
         ]),
     '',
-    `capbench run ${name} ${targets}`,
+    `capbench run ${name}${players?.protocol === 'module' ? ' --allow-module' : ''} ${targets}`,
     '',
   ].join('\n');
 }
@@ -51,7 +52,7 @@ export async function executeServe(host: Host, reference: string, flags: ServeFl
       host.stdout.write(
         flags.json === true
           ? `${JSON.stringify({ worlds: endpoints.worlds.map(({ url }) => url), database: endpoints.database })}\n`
-          : describe(reference, endpoints),
+          : describe(reference, scenario, endpoints),
       );
       const interrupted = new Promise<null>((resolve) => {
         if (signals.stop.aborted) resolve(null);

@@ -80,8 +80,8 @@ function k6Rules(summaries: readonly K6Summary[], { low, high }: K6Bounds, s: Sc
   const load = { ...low.load, peakCcu: low.load.peakCcu ?? 0 };
   return [
     ...OPERATIONS.map((op) => conservation(op, summaries, high)),
-    ...OPERATIONS.map((op) => scheduleKept(op, facts, s)),
-    ccuReached({ phases: { ready: 0 } }, { load }),
+    ...OPERATIONS.map((op) => ({ ...scheduleKept(op, facts, s), advice: NOT_ALL })),
+    reached(load, high.load.peakCcu ?? 0),
     ...OPERATIONS.map((op) => loadSustained(op, facts, s, { load })),
     ...OPERATIONS.map((op) => answers(op, facts)),
     protocol(summaries),
@@ -95,6 +95,18 @@ function k6Rules(summaries: readonly K6Summary[], { low, high }: K6Bounds, s: Sc
     ),
   ];
 }
+
+/** Who was lost late was there at the peak, or was not: between the two, nothing follows. */
+function reached(low: Parameters<typeof ccuReached>[1]['load'], atMost: number): JudgedRule {
+  const surely = ccuReached({ phases: { ready: 0 } }, { load: low });
+  const atBest = ccuReached({ phases: { ready: 0 } }, { load: { ...low, peakCcu: atMost } });
+  return atBest.state === 'broken' || surely.state === 'held'
+    ? surely
+    : { ...surely, consequence: 'no-pass' };
+}
+
+const NOT_ALL =
+  'the summaries do not hold what was due: is one missing or there twice, was k6 ended early, or the script changed?';
 
 /** R4, as far as the counts and the trends tell. */
 function conservation(

@@ -205,7 +205,8 @@ function upperBound({ claim, metric, op, limit }: MeasuredBudget): number | null
 /** Why there is no figure. */
 function absence(budget: MeasuredBudget, m: RuledFacts): string {
   const { metric } = budget;
-  if (m.measured === null) return 'the run never reached its measure phase';
+  if (m.measured === null)
+    return 'the run never reached its measure phase, or ended before it could tell its figures';
   if (settingOf(metric) !== null) return `the ${m.stackKind} stack does not tell this setting`;
   const room = metric.split('.')[0] ?? '';
   const names = PROBES[room];

@@ -78,6 +78,7 @@ function figuresAt(end: End, summaries: readonly K6Summary[], s: Scenario): K6Fi
   const durationSeconds = summaries[0]?.origin.durationSeconds ?? 0;
   const connected = sumOf(summaries.map((one) => one.connected));
   const disconnects = sumOf(summaries.map((one) => one.disconnects));
+  const linesLost = summaries.reduce((sum, one) => sum + one.linesLost, 0);
   const answered = (op: Operation): number | null => {
     const counts = operations[op];
     return counts === null ? null : counts.ok + counts.rejected;
@@ -88,7 +89,7 @@ function figuresAt(end: End, summaries: readonly K6Summary[], s: Scenario): K6Fi
     load: {
       requestedCcu: s.load.players,
       // Who had left already was not there with the last ones.
-      peakCcu: end === 'high' ? connected : lessOf(connected, disconnects),
+      peakCcu: end === 'high' ? connected : lessOf(connected, lessOf(disconnects, linesLost)),
       scale: s.scale,
       durationSeconds,
       operations,

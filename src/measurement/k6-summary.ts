@@ -52,6 +52,8 @@ export interface K6Summary {
   readonly connected: number | null;
   readonly connectFailed: number | null;
   readonly disconnects: number | null;
+  /** Of those, sockets on which lanes of monsters heard of commits: no players. */
+  readonly linesLost: number;
   readonly strayAnswers: number | null;
   /** GO by the wall clock, in milliseconds. */
   readonly go: number;
@@ -203,6 +205,7 @@ export function readK6Summary(shown: string, content: string): K6Summary {
     connected: counter(METRICS.connected),
     connectFailed: counter(METRICS.connectFailed),
     disconnects: counter(METRICS.disconnects),
+    linesLost: counter(METRICS.linesLost) ?? 0,
     strayAnswers: counter(METRICS.stray),
     go: check(gaugeSchema, metrics.get(METRICS.go), `metrics.${METRICS.go}`).values.value,
     rates: new Map(rates),

@@ -84,7 +84,10 @@ export async function drive(
     follow(second.at);
   };
   let stoppedAt: number | null = null;
+  /** In which phase somebody interrupted it. */
+  let interruptedIn: Phase | null = null;
   const stop = (): void => {
+    if (signals.stop.aborted) interruptedIn ??= phase;
     stoppedAt ??= monotonic() - go;
     fleet.stop();
     follow(monotonic() - go);
@@ -118,7 +121,7 @@ export async function drive(
     overdue.cancel();
     await readings.finish();
   }
-  if (signals.stop.aborted) return { state: 'interrupted', phase };
+  if (signals.stop.aborted) return { state: 'interrupted', phase: interruptedIn ?? phase };
   return stopped === null ? { state: 'completed' } : { state: 'stoppedEarly', because: stopped };
 }
 

@@ -37,6 +37,26 @@ test('the script on stdout has the load of the scenario as it was asked for', as
   expect(BASE_URLS).toEqual(['http://127.0.0.1:3001', 'http://127.0.0.1:3002']);
 });
 
+test('prose of several lines stays a comment: it is no code', async () => {
+  const file = join(folder, 'prose.yaml');
+  const text = readFileSync(join(import.meta.dirname, '..', 'e2e', 'small.yaml'), 'utf8');
+  const description = JSON.stringify('one line\nthrow new Error("ran")\nthree');
+  writeFileSync(file, text.replace(/^description:.*$/m, `description: ${description}`));
+  const { exitCode, out } = await exported(file);
+  expect(exitCode).toBe(0);
+  expect(out).toContain('// throw new Error("ran")\n// three\n');
+  expect(declared(out).CONFIG).toMatchObject({ scenario: 'small' });
+});
+
+test('a script that is there already is not overwritten', async () => {
+  const script = join(folder, 'kept.js');
+  writeFileSync(script, '// mine');
+  const { exitCode, err } = await exported('quickstart', '--out', script);
+  expect(exitCode).toBe(104);
+  expect(err).toContain('is there already');
+  expect(readFileSync(script, 'utf8')).toBe('// mine');
+});
+
 test('in a file; the targets are those of the flags, or of the environment at run time', async () => {
   const { exitCode, out, err } = await exported(
     'quickstart',

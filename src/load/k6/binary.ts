@@ -1,12 +1,12 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
-import { promisify } from 'node:util';
 import { messageOf, stackFailed } from '../../errors.ts';
 
 /** The first one whose `k6/websockets` the script can import. */
 const LEAST_MAJOR = 2;
 const VERSION_LIMIT_MS = 20_000;
+const MOST_OUTPUT = 10_000;
 
 const HOW_TO_INSTALL =
   'install k6 2.x (https://grafana.com/docs/k6/latest/set-up/install-k6/; where Go is: go build -o k6 go.k6.io/k6/v2 in a clone of capbench), put it on PATH, or name it with CAPBENCH_K6';
@@ -25,11 +25,7 @@ export async function findK6(env: Readonly<Record<string, string | undefined>>):
   const path = await locate(env);
   let output: string;
   try {
-    const told = await promisify(execFile)(path, ['version'], {
-      timeout: VERSION_LIMIT_MS,
-      env: { PATH: env.PATH, HOME: env.HOME },
-    });
-    output = told.stdout;
+    output = await versionOf(path, env);
   } catch (thrown) {
     throw stackFailed(`${path} does not tell its version: ${messageOf(thrown)}`, HOW_TO_INSTALL, thrown);
   }
@@ -42,6 +38,43 @@ export async function findK6(env: Readonly<Record<string, string | undefined>>):
     );
   }
   return { path, version: version[0].replace(/^v/, '') };
+}
+
+/** What `k6 version` says. It may be a script around k6: what does not answer ends with all that it started. */
+function versionOf(path: string, env: Readonly<Record<string, string | undefined>>): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(path, ['version'], {
+      detached: true,
+      env: { PATH: env.PATH, HOME: env.HOME },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    let output = '';
+    const timer = setTimeout(() => {
+      killGroup(child.pid);
+      reject(new Error(`no answer within ${VERSION_LIMIT_MS / 1e3} s`));
+    }, VERSION_LIMIT_MS);
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      if (output.length < MOST_OUTPUT) output += text;
+    });
+    child.once('error', (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    child.once('close', (status) => {
+      clearTimeout(timer);
+      if (status === 0) resolve(output);
+      else reject(new Error(`it ended with ${status}`));
+    });
+  });
+}
+
+function killGroup(leader: number | undefined): void {
+  if (leader === undefined) return;
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch {
+    // It has just ended by itself.
+  }
 }
 
 async function locate(env: Readonly<Record<string, string | undefined>>): Promise<string> {

@@ -255,7 +255,9 @@ const tailOf = (child: SupervisedProcess): string => `It said: ${child.tail(4).t
 const died = (child: SupervisedProcess, exit: Exit): CapbenchError =>
   stackFailed(
     `k6 (process ${child.pid}) ended during the run: ${describeExit(exit)}`,
-    `See whether the system ran out of memory: k6 needs about 1 MB for each player. ${tailOf(child)}`,
+    exit.signal === 'SIGKILL'
+      ? `See whether the system ran out of memory: k6 needs about 1 MB for each player. ${tailOf(child)}`
+      : `See what k6 says, and run again. ${tailOf(child)}`,
   );
 
 const cannotConnect = (failed: number, players: number, child: SupervisedProcess): CapbenchError =>

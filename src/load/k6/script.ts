@@ -116,8 +116,10 @@ function headOf({ name, description }: Scenario, { left }: K6Thresholds): string
           ...left.map(({ budget, why }) => `  ${budget.id} (${budget.title}): ${why}`),
         ]),
   ];
+  // A scenario's prose is text, and stays a comment: whatever ends a line in JavaScript begins another one.
   return lines
-    .map((line) => `// ${line}`.trimEnd().replaceAll('\u2028', ' ').replaceAll('\u2029', ' '))
+    .flatMap((line) => line.split(/[\r\n\u2028\u2029]+/))
+    .map((line) => `// ${line}`.trimEnd())
     .join('\n');
 }
 

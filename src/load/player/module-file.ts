@@ -15,10 +15,17 @@ export interface LoadedModule {
 }
 
 /** A message of somebody else's in one line. */
-export const inShort = (thrown: unknown): string => {
-  const [first = ''] = messageOf(thrown).trim().split('\n');
+export function inShort(thrown: unknown): string {
+  let text: string;
+  try {
+    text = messageOf(thrown);
+  } catch {
+    // A module may throw what cannot even be put into words.
+    text = '';
+  }
+  const [first = ''] = text.trim().split('\n');
   return first.length > 200 ? `${first.slice(0, 200)}..` : first || 'no reason given';
-};
+}
 
 /** @throws an Error that names the module and what is wrong with it */
 export async function loadModule({ path, name }: PlayerModule): Promise<LoadedModule> {

@@ -117,7 +117,7 @@ class ModuleConnection implements Connection {
   send(sequence: number, due: number): number {
     const { session } = this;
     if (session === null) return 0;
-    const operation: Operation = { number: sequence, due };
+    const operation: Operation = Object.freeze({ number: sequence, due });
     this.given.add(sequence);
     try {
       const result = this.plan.module.perform(session, operation, this.context);
@@ -197,9 +197,10 @@ class ModuleConnection implements Connection {
       else if (this.listener.heard(this.player, this, 0)) this.listener.stray(this.named(what));
       return;
     }
+    this.tell(number, outcome ?? OUTCOME.failed);
+    // Last: to put what it said into words may throw.
     if (outcome === null)
       this.complain(`settled an operation as ${inShort(result)}, expected ok, rejected or failed`);
-    this.tell(number, outcome ?? OUTCOME.failed);
   }
 
   private tell(number: number, outcome: Outcome): void {
