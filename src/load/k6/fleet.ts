@@ -13,6 +13,7 @@ import { K6Account } from './account.ts';
 import { readBooks } from './books.ts';
 import { plannedUntil } from './planned.ts';
 import type { K6Sample } from './sample-pipe.ts';
+import { playerUsersOf } from './script.ts';
 import { Usage } from './usage.ts';
 
 /** Above this share of players that cannot connect, the fleet does not get READY. */
@@ -138,7 +139,7 @@ export class K6Fleet implements ReadyFleet {
     const { account } = this;
     const { players, monsters, postRate } = this.plan.workload;
     const books = readBooks(told, players + monsters);
-    const tellers = players + (postRate > 0 ? lanesOf(monsters) : 0);
+    const tellers = playerUsersOf(this.plan.workload) + (postRate > 0 ? lanesOf(monsters) : 0);
     const complaints = new Complaints();
     for (const complaint of books.complaints) complaints.add(complaint);
     const complete = books.tellers === tellers;
@@ -208,7 +209,7 @@ export class K6Fleet implements ReadyFleet {
     const { account, plan } = this;
     const { players, monsters, postRate } = plan.workload;
     const lanes = postRate > 0 ? lanesOf(monsters) : 0;
-    const limit = INIT_SPARE_MS + INIT_MS_PER_USER * (players + lanes);
+    const limit = INIT_SPARE_MS + INIT_MS_PER_USER * (playerUsersOf(plan.workload) + lanes);
     let timer: NodeJS.Timeout | undefined;
     let onAbort = (): void => {};
     const ready = new Promise<void>((resolve, reject) => {

@@ -29,6 +29,19 @@ const CONNECT_SECONDS_PER_PLAYER = 0.004;
 /** A virtual user that has not ended so long after the drain is ended by k6. */
 const END_SPARE_SECONDS = 30;
 
+/**
+ * A virtual user is a whole JavaScript engine, some 0.7 MB, which the garbage collector visits over and over: players
+ * share one. There are enough of them for many processors, and for many processes to have equal shares.
+ */
+const USERS_AIMED_AT = 20;
+const MOST_PLAYERS_PER_USER = 50;
+const playersPerUserOf = ({ players }: Workload): number =>
+  Math.min(Math.max(1, Math.ceil(players / USERS_AIMED_AT)), MOST_PLAYERS_PER_USER);
+
+/** Virtual users that play. */
+export const playerUsersOf = (workload: Workload): number =>
+  Math.ceil(workload.players / playersPerUserOf(workload));
+
 /** From the first connection to GO. */
 export const connectSecondsOf = ({ players, connectsPerSecond }: Workload): number =>
   Math.ceil(players / connectsPerSecond + CONNECT_SECONDS_PER_PLAYER * players) + CONNECT_SPARE_SECONDS;
@@ -82,6 +95,7 @@ function configOf(workload: Workload, scenario: Scenario) {
     scenarioHash: scenarioHash(scenario),
     seed: workload.seed,
     players: workload.players,
+    playersPerUser: playersPerUserOf(workload),
     intentsPerSecondOfAPlayer: workload.intentRate,
     monsters: workload.monsters,
     lanes: lanesOf(workload.monsters),
@@ -106,8 +120,7 @@ function headOf({ name, description }: Scenario, { left }: K6Thresholds): string
     '  k6 run -e BASE_URLS=http://127.0.0.1:3001,http://127.0.0.1:3002 script.js',
     '',
     'against the world servers of this scenario (capbench serve starts them), or your own that speak their protocol.',
-    'CAPBENCH_SUMMARY names the file of the summary; with "stdout" it is a line of the output. k6 needs about 1 MB',
-    'for each player.',
+    'CAPBENCH_SUMMARY names the file of the summary; with "stdout" it is a line of the output.',
     ...(left.length === 0
       ? []
       : [
@@ -123,7 +136,7 @@ function headOf({ name, description }: Scenario, { left }: K6Thresholds): string
     .join('\n');
 }
 
-/** A scenario of k6's for those that there are: one virtual user a player, one a lane. */
+/** A scenario of k6's for those that there are: one virtual user for a block of players, one a lane. */
 function scenariosOf({ players, monsters, postRate }: Workload): string {
   const one = (name: string, exec: string, vus: string): string => `    ${name}: {
       executor: 'per-vu-iterations',
@@ -135,7 +148,7 @@ function scenariosOf({ players, monsters, postRate }: Workload): string {
     },
 `;
   return [
-    players > 0 ? one('players', 'player', 'CONFIG.players') : '',
+    players > 0 ? one('players', 'players', 'Math.ceil(CONFIG.players / CONFIG.playersPerUser)') : '',
     postRate > 0 && monsters > 0 ? one('monsters', 'lane', 'CONFIG.lanes') : '',
   ].join('');
 }

@@ -29,12 +29,13 @@ interface ScriptVoice {
 interface Parts {
   playerSchedule(config: Config, player: number): () => number;
   laneSchedule(config: Config, lane: number): () => number;
+  laneMonsters(config: Config, lane: number, range: MonsterRange): { first: number; size: number };
   laneContent(
     config: Config,
     lane: number,
-    ranges: readonly MonsterRange[],
-  ): () => { server: number; commands: { monster: number; text: string }[] };
-  playerVoice(config: Config, player: number): ScriptVoice;
+    own: readonly { first: number; size: number }[],
+  ): () => { server: number; places: number[]; texts: string[] };
+  playerVoice(config: Config, player: number, catchUp: () => void): ScriptVoice;
   scheduleHash(): {
     add(operation: number, actor: number, sequence: number, due: number): void;
     words(): [number, number];
@@ -44,6 +45,7 @@ interface Parts {
 const script = partsOf<Parts>(SCHEDULE_SOURCE, [
   'playerSchedule',
   'laneSchedule',
+  'laneMonsters',
   'laneContent',
   'playerVoice',
   'scheduleHash',
@@ -114,10 +116,18 @@ describe.each(CASES)("the script's schedule is the native engine's: %s", (_name,
       1,
     );
     const lanes = new Lanes(config.seed, config.monsters, ranges);
-    const theirs = Array.from({ length: config.lanes }, (_, lane) => ({
-      next: script.laneSchedule(config, lane),
-      content: script.laneContent(config, lane, ranges),
-    }));
+    const theirs = Array.from({ length: config.lanes }, (_, lane) => {
+      const own = ranges.map((range) => script.laneMonsters(config, lane, range));
+      const content = script.laneContent(config, lane, own);
+      return {
+        next: script.laneSchedule(config, lane),
+        content: () => {
+          const { server, places, texts } = content();
+          const first = own[server]?.first ?? Number.NaN;
+          return { server, monsters: places.map((place) => first + config.lanes * place), texts };
+        },
+      };
+    });
     const monsters = new Int32Array(config.commandsPerPost);
     const texts = new Uint8Array(config.commandsPerPost);
     for (; pacer.due !== Number.POSITIVE_INFINITY; pacer.advance()) {
@@ -127,7 +137,8 @@ describe.each(CASES)("the script's schedule is the native engine's: %s", (_name,
       expect(own?.next()).toBe(pacer.due);
       expect(own?.content()).toEqual({
         server,
-        commands: [...monsters].map((monster, k) => ({ monster, text: MONSTER_TEXTS[texts[k] ?? 0] })),
+        monsters: [...monsters],
+        texts: [...texts].map((text) => MONSTER_TEXTS[text]),
       });
     }
     for (const { next } of theirs) expect(next()).toBe(Number.POSITIVE_INFINITY);
@@ -138,8 +149,8 @@ test('a player that is told the same says the same', () => {
   const config = configWith({ seed: 31 });
   for (const id of [0, 3, 70_000]) {
     const ours = new FluxVoice(config.seed, [id]);
-    const theirs = script.playerVoice(config, id);
     const nothing = () => undefined;
+    const theirs = script.playerVoice(config, id, nothing);
     const silent = {
       ...{ answered: nothing, placed: nothing, heard: () => true, heardAll: nothing },
       ...{ stray: nothing, carried: nothing, ended: nothing },

@@ -119,4 +119,10 @@ function acknowledge(book, seq) {
   book.ackedSum += seq;
   if (seq > book.ackedMax) book.ackedMax = seq;
 }
+
+// What capbench wants to know at a virtual user's end, as one line of JSON. A book is
+// [id, last number before, last number used, acknowledged: how many, their sum, the highest; 1 + place].
+function tellBooks(books, hash, complaints) {
+  console.log(JSON.stringify({ books, hash: hash.words(), complaints: Array.from(complaints) }));
+}
 `;

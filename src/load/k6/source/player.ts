@@ -1,16 +1,42 @@
-/** One virtual user that is one player, as JavaScript. */
+/** One virtual user that plays a block of players, as JavaScript. */
 export const PLAYER_SOURCE = `
-// --- A player: one virtual user, one WebSocket -----------------------------------------------------------------------
-// It connects, waits for GO, sends what its schedule says, and keeps at most "outstanding" intents unanswered. What is
-// due meanwhile waits, and is skipped once it is "skipAfter" late. A player whose connection ends does not come back:
+// --- Players: one virtual user for a block of them, and a WebSocket for each --------------------------------------------
+// A player connects, waits for GO, sends what its schedule says, and keeps at most "outstanding" intents unanswered. What
+// is due meanwhile waits, and is skipped once it is "skipAfter" late. A player whose connection ends does not come back:
 // everything that comes due for it has failed.
 
-export function player(data) {
-  const id = exec.scenario.iterationInTest;
+// Beyond so many, frames of events are read although nobody needs to know.
+const MOST_UNREAD = 100;
+const ONLY_EVENTS = '{"events":';
+
+export function players(data) {
+  const first = exec.scenario.iterationInTest * CONFIG.playersPerUser;
+  const end = Math.min(first + CONFIG.playersPerUser, CONFIG.players);
+  const user = {
+    hash: scheduleHash(),
+    complaints: new Set(),
+    books: [],
+    playing: end - first,
+    bytesIn: 0,
+    bytesOut: 0,
+    framesIn: 0,
+    toldAt: 0,
+  };
+  for (let id = first; id < end; id++) play(id, data, user);
+}
+
+function tellTraffic(user, at) {
+  if (user.framesIn > 0) framesIn.add(user.framesIn);
+  if (user.bytesIn > 0) bytesIn.add(user.bytesIn);
+  if (user.bytesOut > 0) bytesOut.add(user.bytesOut);
+  user.framesIn = user.bytesIn = user.bytesOut = 0;
+  user.toldAt = at;
+}
+
+function play(id, data, user) {
   const world = data.worlds.find(({ players }) => id >= players.from && id < players.to);
   const schedule = playerSchedule(CONFIG, id);
-  const voice = playerVoice(CONFIG, id);
-  const hash = scheduleHash();
+  const voice = playerVoice(CONFIG, id, catchUp);
   const now = () => Date.now() - data.go;
 
   let socket = null;
@@ -23,11 +49,10 @@ export function player(data) {
   const late = new Set(); // timed out; an answer may still come
   let waiting = []; // due times
   let nextDue = schedule();
+  let unread = []; // frames of events that nobody has needed yet
   let timer = null;
   let began = 0;
   let attempts = 0;
-  const meter = { bytesIn: 0, bytesOut: 0, framesIn: 0, told: 0 };
-  const complaints = new Set();
 
   setTimeout(() => {
     began = Date.now();
@@ -45,8 +70,8 @@ export function player(data) {
     };
     own.onmessage = (message) => {
       if (own !== socket || state === 'over' || state === 'lost') return;
+      if (state !== 'connecting') return hear(message.data);
       const frame = readFrame(message.data);
-      if (state !== 'connecting') return hear(frame, message.data.length);
       if (frame === null || !frame.welcome) return tryAgain(own, 'the first frame was no welcome');
       connectMs.add(Date.now() - began);
       connected.add(1);
@@ -72,7 +97,7 @@ export function player(data) {
 
   function refuse(why) {
     connectFailed.add(1);
-    complaints.add('a player could not connect: ' + why);
+    user.complaints.add('a player could not connect: ' + why);
     giveUp();
   }
 
@@ -80,7 +105,7 @@ export function player(data) {
     if (own !== socket || state === 'lost' || state === 'over') return;
     if (state === 'connecting') return tryAgain(own, why);
     disconnects.add(1);
-    complaints.add("a player's connection: " + why);
+    user.complaints.add("a player's connection: " + why);
     giveUp();
   }
 
@@ -94,24 +119,50 @@ export function player(data) {
     arm();
   }
 
-  function hear(frame, length) {
-    meter.framesIn += 1;
-    meter.bytesIn += frameBytes(length);
-    if (frame === null || !isList(frame.acks) || !isList(frame.events)) {
-      strayAnswers.add(1);
-      return lose(socket, 'a world server sent a player a frame that is not of the protocol');
+  function hear(text) {
+    user.framesIn += 1;
+    user.bytesIn += frameBytes(text.length);
+    // Most frames tell of others, and reading them is most of the work: it waits until the player asks who is there.
+    if (text.startsWith(ONLY_EVENTS)) {
+      unread.push(text);
+      if (unread.length >= MOST_UNREAD) catchUp();
+      return;
     }
+    const frame = readFrame(text);
+    if (frame === null || !isList(frame.acks) || !isList(frame.events)) return garbage();
     const at = now();
-    for (const ack of frame.acks || []) {
+    const acks = frame.acks || [];
+    for (let k = 0; k < acks.length; k++) {
+      const ack = acks[k];
       if (ack.place !== undefined) {
+        // Who is there now is told here, and what happened before no longer matters.
+        if (Array.isArray(ack.present)) unread = [];
         voice.see(ack);
         told = 1 + ack.place;
       }
       answer(ack, at);
     }
-    for (const event of frame.events || []) voice.hear(event);
+    if (frame.events !== undefined) {
+      catchUp();
+      for (const event of frame.events) voice.hear(event);
+    }
     if (waiting.length > 0) pump();
     if (nextDue === NEVER) arm();
+  }
+
+  function catchUp() {
+    const texts = unread;
+    unread = [];
+    for (const text of texts) {
+      const frame = readFrame(text);
+      if (frame === null || !Array.isArray(frame.events)) return garbage();
+      for (const event of frame.events) voice.hear(event);
+    }
+  }
+
+  function garbage() {
+    strayAnswers.add(1);
+    lose(socket, 'a world server sent a player a frame that is not of the protocol');
   }
 
   function answer(ack, at) {
@@ -119,7 +170,7 @@ export function player(data) {
     if (asked === undefined) {
       if (late.delete(ack.seq)) return acknowledge(book, ack.seq);
       strayAnswers.add(1);
-      complaints.add('a world server acknowledged a sequence number that was not waiting for an answer');
+      user.complaints.add('a world server acknowledged a sequence number that was not waiting for an answer');
       return;
     }
     if (unanswered.size >= CONFIG.outstanding) ableAt = at;
@@ -132,7 +183,7 @@ export function player(data) {
 
   function comeDue(due, at) {
     planned += 1;
-    if (UNDER_CAPBENCH) hash.add(0, id, planned, due);
+    if (UNDER_CAPBENCH) user.hash.add(0, id, planned, due);
     intents.scheduled(1, due);
     if (state === 'lost') return intents.missed('failed', 1, due);
     const able = state === 'ready' && waiting.length === 0 && unanswered.size < CONFIG.outstanding;
@@ -145,13 +196,14 @@ export function player(data) {
   }
 
   function send(due) {
+    const text = voice.say();
     const sent = now();
-    if (socket.readyState !== 1) return intents.missed('failed', 1, due);
+    if (state !== 'ready' || socket.readyState !== 1) return intents.missed('failed', 1, due);
     book.last += 1;
     unanswered.set(book.last, { due, sent });
     intents.late(due, sent - Math.max(dueMs(due), ableAt));
-    const frame = '{"seq":' + book.last + ',"text":"' + voice.say() + '"}';
-    meter.bytesOut += frameBytes(frame.length) + MASK_BYTES;
+    const frame = '{"seq":' + book.last + ',"text":"' + text + '"}';
+    user.bytesOut += frameBytes(frame.length) + MASK_BYTES;
     socket.send(frame);
   }
 
@@ -175,7 +227,8 @@ export function player(data) {
   function wake() {
     const at = now();
     comeDueUntil(at);
-    for (const [seq, { due, sent }] of unanswered) {
+    for (const seq of unanswered.keys()) {
+      const { due, sent } = unanswered.get(seq);
       if (at - sent <= TIMEOUT_MS) break;
       if (unanswered.size >= CONFIG.outstanding) ableAt = at;
       unanswered.delete(seq);
@@ -183,7 +236,7 @@ export function player(data) {
       intents.missed('timedOut', 1, due);
     }
     pump();
-    if (at - meter.told >= 1000) tellMeter(at);
+    if (at - user.toldAt >= 1000) tellTraffic(user, at);
     arm();
   }
 
@@ -193,23 +246,12 @@ export function player(data) {
     const drained = nextDue === NEVER && unanswered.size === 0 && waiting.length === 0;
     let at = Math.min(dueMs(nextDue), DRAIN_END_MS);
     if (waiting.length > 0) at = Math.min(at, dueMs(waiting[0]) + SKIP_AFTER_MS + 1);
-    for (const { sent } of unanswered.values()) {
-      at = Math.min(at, sent + TIMEOUT_MS + 1);
-      break;
-    }
+    if (unanswered.size > 0) at = Math.min(at, unanswered.values().next().value.sent + TIMEOUT_MS + 1);
     if (drained) at = Math.min(at, END_MS);
     const t = now();
     if (t >= DRAIN_END_MS || (drained && t >= END_MS)) return finish();
     if (timer !== null) clearTimeout(timer);
     timer = setTimeout(wake, Math.max(0, at - t));
-  }
-
-  function tellMeter(at) {
-    if (meter.framesIn > 0) framesIn.add(meter.framesIn);
-    if (meter.bytesIn > 0) bytesIn.add(meter.bytesIn);
-    if (meter.bytesOut > 0) bytesOut.add(meter.bytesOut);
-    meter.framesIn = meter.bytesIn = meter.bytesOut = 0;
-    meter.told = at;
   }
 
   function finish() {
@@ -219,12 +261,13 @@ export function player(data) {
     if (timer !== null) clearTimeout(timer);
     for (const { due } of unanswered.values()) intents.missed('unfinished', 1, due);
     for (const due of waiting) intents.missed('skipped', 1, due);
-    tellMeter(now());
     if (wasReady) leftAtEnd.add(1);
     hangUp(socket);
-    if (!UNDER_CAPBENCH) return;
-    const books = [[id, book.base, book.last, book.ackedN, book.ackedSum, book.ackedMax, told]];
-    console.log(JSON.stringify({ books, hash: hash.words(), complaints: Array.from(complaints) }));
+    user.books.push([id, book.base, book.last, book.ackedN, book.ackedSum, book.ackedMax, told]);
+    user.playing -= 1;
+    if (user.playing > 0) return;
+    tellTraffic(user, now());
+    if (UNDER_CAPBENCH) tellBooks(user.books, user.hash, user.complaints);
   }
 }
 `;

@@ -4,6 +4,7 @@
  */
 export const SCHEDULE_SOURCE = `
 // --- The schedule -------------------------------------------------------------------------------------------------
+// k6 interprets JavaScript: what is done for each operation or frame is written so that it takes few steps.
 // Everything random comes from the seed, so that two runs (and two tools) ask for the same things at the same times.
 // Times are integer microseconds after GO. Of a stream with rate r, one arrival falls into each interval of length
 // 1/r, at random within it; in the ramp the clock of the intervals runs from standstill to full speed.
@@ -81,13 +82,16 @@ const MONSTER_TEXTS = [
 ];
 const GOLDEN = 0.618033988749895;
 
-// What the posts of one lane hold, one call after the other: commands for monsters of the lane, of one world server.
-// "ranges" are the monsters (by index, from 0) of each world server. Servers take turns in proportion to their monsters.
-function laneContent(config, lane, ranges) {
-  const own = ranges.map(({ from, to }) => {
-    const first = from + ((lane - (from % config.lanes) + config.lanes) % config.lanes);
-    return { first, size: Math.max(0, Math.ceil((to - first) / config.lanes)) };
-  });
+// The monsters (by index, from 0) of one world server that belong to one lane: every so-many-th, from the first.
+function laneMonsters(config, lane, { from, to }) {
+  const first = from + ((lane - (from % config.lanes) + config.lanes) % config.lanes);
+  return { first, size: Math.max(0, Math.ceil((to - first) / config.lanes)) };
+}
+
+// What the posts of one lane hold, one call after the other: commands for its monsters of one world server. The n-th of
+// "texts" is for the monster in the n-th of "places" among the lane's. "own" are its monsters of each world server;
+// servers take turns in proportion to them.
+function laneContent(config, lane, own) {
   const total = own.reduce((sum, { size }) => sum + size, 0);
   let state = streamSeed(config.seed, [STREAM.content, lane]);
   let turn = mulberry32(streamSeed(config.seed, [STREAM.turn, lane]));
@@ -103,13 +107,14 @@ function laneContent(config, lane, ranges) {
       left -= own[server].size;
       server += 1;
     }
-    const { first, size } = own[server];
-    const commands = [];
+    const { size } = own[server];
+    const places = [];
+    const texts = [];
     for (let k = 0; k < config.commandsPerPost; k++) {
-      const monster = first + config.lanes * Math.floor(draw() * size);
-      commands.push({ monster, text: MONSTER_TEXTS[Math.floor(draw() * MONSTER_TEXTS.length)] });
+      places.push(Math.floor(draw() * size));
+      texts.push(MONSTER_TEXTS[Math.floor(draw() * MONSTER_TEXTS.length)]);
     }
-    return { server, commands };
+    return { server, places, texts };
   };
 }
 
@@ -117,7 +122,8 @@ const DIRECTIONS = ['north', 'east', 'south', 'west'];
 
 // What a player says, one call after the other. It knows what the server told it, and no more: half of the intents
 // are moves (a tenth of them into any wall), a quarter looks, some talk, the rest attacks somebody who is there.
-function playerVoice(config, player) {
+// "catchUp" is called before that: what was heard and not told to "hear" yet is due then.
+function playerVoice(config, player, catchUp) {
   let state = streamSeed(config.seed, [STREAM.talk, player]);
   let exits = [];
   let present = null;
@@ -128,7 +134,12 @@ function playerVoice(config, player) {
   return {
     // A welcome, a move or a look tells of the place.
     see(place) {
-      if (Array.isArray(place.exits)) exits = DIRECTIONS.filter((direction) => place.exits.includes(direction));
+      if (Array.isArray(place.exits)) {
+        exits = [];
+        for (let d = 0; d < DIRECTIONS.length; d++) {
+          if (place.exits.includes(DIRECTIONS[d])) exits.push(DIRECTIONS[d]);
+        }
+      }
       if (Array.isArray(place.present)) present = place.present.length > 0 ? place.present[0] : null;
     },
     hear(event) {
@@ -144,6 +155,7 @@ function playerVoice(config, player) {
       if (choice < 0.5) return 'go ' + DIRECTIONS[Math.floor(draw() * DIRECTIONS.length)];
       if (choice < 0.75) return 'look';
       if (choice < 0.85) return 'say hello';
+      catchUp();
       return present === null ? 'look' : 'attack ' + present;
     },
   };
