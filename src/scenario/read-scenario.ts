@@ -21,7 +21,8 @@ import {
   untestableSchema,
   type WorldEntry,
 } from './schema.ts';
-import { budgetStageFindings, lengthOf, type Stage, scaledChurn, stretched } from './stages.ts';
+import { lengthOf, type Stage, scaledChurn, stretched } from './stages.ts';
+import { budgetStageFindings } from './stages-check.ts';
 
 /** A scenario file as it was read from wherever it stands. */
 export interface ScenarioFile {

@@ -3,7 +3,7 @@ import { OPERATORS } from './budget.ts';
 import { duration, line, list, map, megabytes, oneOf, prose, quantity, whole, word } from './leaf.ts';
 import { playersSchema } from './players-schema.ts';
 import { DEFAULT_CALIBRATION, DEFAULT_RULES } from './rules.ts';
-import { churnSchema, stageName, stagesSchema } from './stages.ts';
+import { churnSchema, stageName, stagesSchema } from './stages-schema.ts';
 
 /** The most of anything that multiplies: beyond these a scenario is a mistake, or an attack. */
 export const MOST_PLAYERS = 1_000_000;
