@@ -3,10 +3,9 @@ import { messageOf, stackFailed } from '../errors.ts';
 import { tlsProblemOf } from '../stack/certificate.ts';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
 import type { Absence, PartialProbe } from './absence.ts';
-import { clientOf, samplesOf } from './postgres.ts';
+import { samplesOf } from './postgres.ts';
+import { LastingClient } from './postgres-client.ts';
 import type { Probe, Sample } from './probe.ts';
-
-const TIMEOUT_MS = 900;
 
 /** One question, and the paths of the report that need its answer. */
 interface Part {
@@ -87,22 +86,9 @@ export async function openAttachedPostgres(
   database: DatabaseEndpoint,
   shown: string,
 ): Promise<Probe & PartialProbe> {
-  let client: pg.Client | null = null;
+  const client = new LastingClient(database);
   const answered = new Set<Part>();
   const refused = new Map<Part, string>();
-
-  const connected = async (): Promise<pg.Client> => {
-    if (client !== null) return client;
-    const fresh = clientOf(database, TIMEOUT_MS);
-    const forget = (): void => {
-      if (client === fresh) client = null;
-    };
-    fresh.on('error', forget);
-    fresh.on('end', forget);
-    await fresh.connect();
-    client = fresh;
-    return fresh;
-  };
 
   const ask = async (open: pg.Client, part: Part): Promise<readonly Sample[]> => {
     try {
@@ -116,13 +102,13 @@ export async function openAttachedPostgres(
     }
   };
 
-  await connected().catch((error) => {
+  await client.connected().catch((error) => {
     throw unreachable(shown, error);
   });
   return {
     name: 'postgres',
     async sample() {
-      const open = await connected();
+      const open = await client.connected();
       const samples: Sample[] = [];
       for (const part of PARTS) if (!refused.has(part)) samples.push(...(await ask(open, part)));
       return samples;
@@ -137,9 +123,7 @@ export async function openAttachedPostgres(
       }),
       ...OF_PROCESSES,
     ],
-    async close() {
-      await client?.end().catch(() => undefined);
-    },
+    close: () => client.close(),
   };
 }
 
