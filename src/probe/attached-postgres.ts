@@ -3,6 +3,7 @@ import { messageOf, stackFailed } from '../errors.ts';
 import { tlsProblemOf } from '../stack/certificate.ts';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
 import type { Absence, PartialProbe } from './absence.ts';
+import { StrangePostgres } from './attached-socket.ts';
 import { samplesOf } from './postgres.ts';
 import { LastingClient } from './postgres-client.ts';
 import type { Probe, Sample } from './probe.ts';
@@ -127,6 +128,15 @@ export async function openAttachedPostgres(
   };
 }
 
+const NAME_IT =
+  'name the PostgreSQL of the target itself in --probe-postgres: postgresql://USER@HOST:5432/DATABASE; another server may listen at that port';
+const CUT = 'ends the connection without a word: it is no PostgreSQL, or lets nobody in from here';
+/** How pg tells that nothing came. */
+const SILENCES: Readonly<Record<string, string>> = {
+  'timeout expired': 'says nothing for 5 s: it is no PostgreSQL, or stands still',
+  'Connection terminated unexpectedly': CUT,
+};
+
 function unreachable(shown: string, error: unknown): Error {
   const code = codeOf(error);
   const at = `the PostgreSQL at ${shown}`;
@@ -145,6 +155,15 @@ function unreachable(shown: string, error: unknown): Error {
       error,
     );
   }
+  if (error instanceof StrangePostgres) {
+    return stackFailed(
+      `what listens at ${shown} is no PostgreSQL that can be read: ${error.message}`,
+      NAME_IT,
+      error,
+    );
+  }
+  const silence = SILENCES[messageOf(error)] ?? (code === 'ECONNRESET' ? CUT : undefined);
+  if (silence !== undefined) return stackFailed(`what listens at ${shown} ${silence}`, NAME_IT, error);
   const hint =
     code.startsWith('28') || /password|SASL/i.test(messageOf(error))
       ? 'see the user and the password in the URL (or in PGPASSWORD); a role with pg_monitor reads all that is asked'

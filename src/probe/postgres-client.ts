@@ -1,7 +1,6 @@
-import { Socket } from 'node:net';
 import pg from 'pg';
-import { pinnedLookup } from '../stack/pinned-lookup.ts';
 import type { Attached, DatabaseEndpoint } from '../stack/stack.ts';
+import { AttachedSocket } from './attached-socket.ts';
 
 export const clientOf = (database: DatabaseEndpoint, statementTimeoutMs: number): pg.Client =>
   new pg.Client({
@@ -25,23 +24,8 @@ const readOnly = ({ connectionString, address }: Attached): pg.ClientConfig => (
   connectionString,
   application_name: 'capbench',
   options: '-c default_transaction_read_only=on',
-  ...(address === null ? {} : { stream: () => new PinnedSocket(address) }),
+  stream: () => new AttachedSocket(address),
 });
-
-/** pg says the host's name to it, as it does for the certificate. */
-class PinnedSocket extends Socket {
-  private readonly pinned: string;
-
-  constructor(address: string) {
-    super();
-    this.pinned = address;
-  }
-
-  override connect(...given: unknown[]): this {
-    const [port, host] = given;
-    return super.connect({ port: Number(port), host: String(host), lookup: pinnedLookup(this.pinned) });
-  }
-}
 
 /** A second for PostgreSQL to answer its own statistics; longer is a gap. */
 const TIMEOUT_MS = 900;
