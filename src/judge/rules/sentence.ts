@@ -7,10 +7,17 @@ export function sentence({ id, observed, limit, advice, consequence }: JudgedRul
   return `${name}: ${textOf(observed)}, limit ${textOf(limit)}: ${advice}`;
 }
 
-/** `relaxed: generator-loop-delay 500 (default 100)`: once for a rule that there is for each operation or budget. */
+/**
+ * `relaxed: generator-loop-delay 500 (default 100)`: once for a rule that there is for each operation or budget, and
+ * once for each stage that has a limit of its own.
+ */
 export function relaxations(rules: readonly JudgedRule[]): string[] {
-  const told = rules.flatMap(({ id, relaxed, limit, defaultLimit }) =>
-    relaxed ? [`relaxed: ${id.split('.')[0]} ${textOf(limit)} (default ${textOf(defaultLimit)})`] : [],
+  const told = rules.flatMap(({ id, relaxed, limit, defaultLimit, stage }) =>
+    relaxed
+      ? [
+          `relaxed: ${id.split('.')[0]} ${textOf(limit)} (default ${textOf(defaultLimit)})${stage === undefined ? '' : ` in the stage ${stage}`}`,
+        ]
+      : [],
   );
   return [...new Set(told)];
 }
