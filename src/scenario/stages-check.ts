@@ -80,3 +80,37 @@ export function budgetStageFindings(
     ];
   });
 }
+
+/** What is measured of those who come back alone. */
+const OF_RETURNS = /^network\.(?:fullStrengthMs|connectMs|reconnectMs)$/;
+
+/** Budgets on how players come back in a stage in which none do: without data after every run. */
+export function budgetReturnFindings(
+  budgets: readonly Budget[],
+  { load: { stages = [], churn }, faults }: { readonly load: Shaped; readonly faults: readonly unknown[] },
+  paths: ReadonlyMap<string, Path>,
+): readonly Finding[] {
+  const cut = stages.filter(({ reconnect }) => reconnect !== undefined).map(({ name }) => name);
+  const leaves = (one: Churn | undefined): boolean => one !== undefined && one.perSecond > 0;
+  // Who was cut off, or left, in a stage may come back in a later one.
+  const returns = (until: number): boolean =>
+    faults.length > 0 ||
+    leaves(churn) ||
+    stages.slice(0, until + 1).some((one) => one.reconnect !== undefined || leaves(one.churn));
+  return budgets.flatMap((budget) => {
+    if (budget.state !== 'measured' || !OF_RETURNS.test(budget.metric)) return [];
+    const index = stages.findIndex(({ name }) => name === budget.stage);
+    if (index < 0) return [];
+    const isMeasured =
+      budget.metric === 'network.fullStrengthMs' ? stages[index]?.reconnect !== undefined : returns(index);
+    if (isMeasured) return [];
+    const others = cut.length === 0 ? '' : `, or name one that has it: ${cut.join(', ')}`;
+    return [
+      found(
+        [...(paths.get(budget.id) ?? ['budgets']), 'stage'],
+        `${budget.stage} has no reconnect: ${budget.metric} of it is never measured`,
+        `give the stage a reconnect: { sharePercent: 100 }${others}`,
+      ),
+    ];
+  });
+}
