@@ -129,7 +129,7 @@ export async function openAttachedPostgres(
 }
 
 const NAME_IT =
-  'name the PostgreSQL of the target itself in --probe-postgres: postgresql://USER@HOST:5432/DATABASE; another server may listen at that port';
+  'name the PostgreSQL of the target itself in --probe-postgres: postgresql://HOST:5432/DATABASE; another server may listen at that port';
 const CUT = 'ends the connection without a word: it is no PostgreSQL, or lets nobody in from here';
 /** How pg tells that nothing came. */
 const SILENCES: Readonly<Record<string, string>> = {
