@@ -19,6 +19,8 @@ interface Import {
   readonly from: string;
   readonly to: string;
   readonly typeOnly: boolean;
+  /** Loaded when the code comes to it, and perhaps never. */
+  readonly later: boolean;
 }
 
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
@@ -37,7 +39,7 @@ const imports: Import[] = files.flatMap((from) =>
           .split(sep)
           .join('/')
       : target.replace(/^node:/, '');
-    return { from, to, typeOnly: match[1] === 'type' };
+    return { from, to, typeOnly: match[1] === 'type', later: match[3] !== undefined };
   }),
 );
 
@@ -103,6 +105,28 @@ test('drivers stay where the wire is', () => {
     ({ from, to, typeOnly }) => DRIVERS.includes(to) && !typeOnly && !DRIVER_ROOMS.includes(roomOf(from)),
   );
   expect(against.map(show)).toEqual([]);
+});
+
+/** All that is loaded at the start of a process, files and packages. */
+function loadedBy(entry: string): ReadonlySet<string> {
+  const loaded = new Set([entry]);
+  for (const file of loaded)
+    for (const { from, to, typeOnly, later } of imports)
+      if (from === file && !typeOnly && !later) loaded.add(to);
+  return loaded;
+}
+
+test('the processes beside the CLI do not load what reads scenarios', () => {
+  expect(loadedBy('scenario/read-scenario.ts')).toContain('zod');
+  const entries = [...ENTRIES, 'world/null.ts', 'load/fleet/alarm-thread.ts'];
+  expect(entries.filter((entry) => loadedBy(entry).has('zod'))).toEqual([]);
+});
+
+test("the load's worker begins without the protocols that need more than a socket", () => {
+  const loaded = loadedBy('load/fleet/worker.ts');
+  expect(loaded).toContain('load/player/flux.ts');
+  expect(loaded).not.toContain('load/player/http.ts');
+  expect(loaded).not.toContain('load/player/module.ts');
 });
 
 test('the CLI meets its process in host.ts alone', () => {

@@ -18,14 +18,20 @@ export const checkCommand = (host: Host): Command =>
     .addHelpText('after', EXAMPLES)
     .action(async (reference: string, { json = false, ...flags }: ScenarioFlags & { json?: boolean }) => {
       const { loadScenario } = await import('./scenario-files.ts');
+      const { findModule } = await import('./player-module.ts');
       const { outline, outlineJson } = await import('./scenario-outline.ts');
+      const load = async () => {
+        const loaded = await loadScenario(host, reference, flags);
+        await findModule(loaded);
+        return loaded;
+      };
       if (!json) {
-        host.stdout.write(outline(await loadScenario(host, reference, flags)));
+        host.stdout.write(outline(await load()));
         return;
       }
       const { ScenarioError } = await import('../scenario/problem.ts');
       try {
-        host.stdout.write(outlineJson(await loadScenario(host, reference, flags)));
+        host.stdout.write(outlineJson(await load()));
       } catch (thrown) {
         if (!(thrown instanceof CapbenchError) || thrown.exitCode !== EXIT.badInput) throw thrown;
         const problems =

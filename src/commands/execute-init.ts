@@ -15,6 +15,13 @@ async function makeFolder(folder: string): Promise<void> {
 
 /** Copies the two files into a folder that has neither; throws exit code 104 where it has one, or is none. */
 export async function writeStart(host: Host, folder: string): Promise<void> {
+  // A variable that is not set, likely: it does not mean this folder.
+  if (folder.trim() === '') {
+    throw badInput(
+      `init: '${folder}' is there, expected the name of a folder`,
+      'capbench init writes into this one',
+    );
+  }
   const target = resolve(host.cwd, folder);
   const there = await Promise.all(FILES.map((name) => stat(join(target, name)).catch(() => null)));
   const taken = FILES.find((_name, index) => there[index] !== null);

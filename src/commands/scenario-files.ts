@@ -4,15 +4,17 @@ import { badInput, CapbenchError, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { checkBudgets } from '../judge/budget-check.ts';
 import { type Claims, readClaims } from '../scenario/claims.ts';
-import { LARGEST_SCENARIO } from '../scenario/document.ts';
+import { LARGEST_SCENARIO, readYaml } from '../scenario/document.ts';
 import { nearest } from '../scenario/nearest.ts';
 import {
+  applySettings,
   NO_OVERRIDES,
   type Overrides,
   parseDurationFlag,
   parseScale,
   parseSeed,
 } from '../scenario/overrides.ts';
+import type { Path } from '../scenario/problem.ts';
 import { readScenario } from '../scenario/read-scenario.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { withoutSecrets } from '../scenario/without-secrets.ts';
@@ -23,6 +25,8 @@ export interface LoadedScenario {
   readonly scenario: Scenario;
   /** The file, absolute. */
   readonly path: string;
+  /** Where it says something, as errors name it: a place in the file, or a --set. */
+  readonly where: (path: Path) => string;
 }
 
 const EXTENSION = /\.ya?ml$/;
@@ -126,7 +130,11 @@ export async function loadScenario(
   const { scenario, removed } = withoutSecrets(read, file, host.redaction);
   for (const what of removed)
     host.stderr.write(`warning: a secret in the scenario is told nowhere else; take it out: ${what}\n`);
-  return { scenario, path };
+  const where = (at: Path): string => {
+    const document = readYaml(file, bytes);
+    return applySettings(document.value, overrides.set).flagAt(at) ?? document.place(at, 'value');
+  };
+  return { scenario, path, where };
 }
 
 /** A scenario that comes with capbench, as it is written. */

@@ -1,14 +1,15 @@
-import { EXIT } from '../errors.ts';
 import { type K6Bounds, k6Bounds, k6Timed, k6Within } from '../measurement/k6-figures.ts';
 import type { K6Summary } from '../measurement/k6-summary.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { faultsOf, OPERATIONS, type Operation } from '../scenario/workload.ts';
+import { conclude } from './conclusion.ts';
 import { NOT_IN_A_SUMMARY, ruleK6 } from './k6-ruling.ts';
 import { ownLagRule } from './rules/generator.ts';
 import { fixed, stateOf } from './rules/limit.ts';
 import { answers, ccuReached, type LoadFacts, loadSustained, scheduleKept } from './rules/load.ts';
 import type { JudgedRule } from './rules/rules.ts';
-import { countRulings, relaxations, sentence, type Verdict } from './verdict.ts';
+import { relaxations } from './rules/sentence.ts';
+import { exitCodeOf, OUTCOMES, type Verdict } from './verdict.ts';
 
 /** A verdict on what k6 alone could see. */
 export interface K6Verdict extends Omit<Verdict, 'bottleneck'> {
@@ -33,29 +34,23 @@ export function judgeK6(summaries: readonly K6Summary[], s: Scenario): K6Verdict
   };
   const rulings = s.budgets.map((budget) => ruleK6(budget, facts, s.altered));
   const rules = k6Rules(summaries, bounds, s);
-  const broken = rules.filter(({ state }) => state === 'broken');
-  const healthy = !broken.some(({ id }) => id === 'generator-lag');
-  const because = (wanted: (one: JudgedRule) => boolean): string[] => broken.filter(wanted).map(sentence);
-  const breachedBecause = because(({ consequence }) => healthy && consequence === 'breached-if-healthy');
-  const invalidBecause = because(
-    ({ consequence }) => consequence === 'invalid' || (!healthy && consequence === 'breached-if-healthy'),
-  );
-  const counts = countRulings(rulings);
-  const breached = counts.breached + breachedBecause.length > 0;
-  if (counts.met === 0 && !breached) {
-    invalidBecause.push('no budget was met, and none breached: there is nothing to conclude from');
-  }
-  const exitCode = invalidBecause.length > 0 ? EXIT.invalid : breached ? EXIT.breached : EXIT.pass;
+  const concluded = conclude(rules, rulings, () => ({
+    breachedBecause: [],
+    invalidBecause: [],
+    ranOn: true,
+  }));
+  const exitCode = exitCodeOf('completed', concluded);
   return {
-    outcome: exitCode === EXIT.invalid ? 'invalid' : exitCode === EXIT.breached ? 'fail' : 'pass',
+    outcome: OUTCOMES[exitCode],
     exitCode,
     rulings,
     rules,
-    invalidBecause,
-    breachedBecause,
+    invalidBecause: concluded.invalidBecause,
+    breachedBecause: concluded.breachedBecause,
     notes: [
       `not checked, since ${NOT_IN_A_SUMMARY}: ${UNSEEN.join(', ')}`,
       ...relaxations(rules),
+      ...concluded.notes,
       ...(summaries.length === 1
         ? []
         : [`latencies of ${summaries.length} k6 processes: the highest of each percentile is shown`]),

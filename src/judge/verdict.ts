@@ -3,8 +3,9 @@ import { figuresOf } from '../measurement/figures-of.ts';
 import type { Measurements } from '../measurement/measurements.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { type Bottleneck, bottleneckOf } from './bottleneck.ts';
-import { generatorIsHealthy } from './rules/generator.ts';
+import { type Conclusion, conclude } from './conclusion.ts';
 import { type JudgedRule, rulesOf } from './rules/rules.ts';
+import { relaxations } from './rules/sentence.ts';
 import { type Ruling, type RulingState, rule } from './ruling.ts';
 
 export type VerdictOutcome = 'pass' | 'fail' | 'invalid';
@@ -28,46 +29,22 @@ export function judge(m: Measurements, s: Scenario): Verdict {
   const figures = figuresOf(m, s);
   const rulings = s.budgets.map((budget) => rule(budget, figures, m, s.altered));
   const rules = rulesOf({ m, s, figures, rulings });
-  const healthy = generatorIsHealthy(rules);
-  const broken = rules.filter((one) => one.state === 'broken');
-  const because = (wanted: (one: JudgedRule) => boolean): string[] =>
-    broken.filter(wanted).map((one) => sentence(one));
+  const { state } = m.ending;
+  const concluded = conclude(rules, rulings, (healthy) => ({
+    breachedBecause: m.ending.state === 'stoppedEarly' && healthy ? [stopped(m, m.ending.because)] : [],
+    invalidBecause: ended(m, healthy),
+    ranOn: state === 'completed' || state === 'stoppedEarly',
+  }));
 
-  const breachedBecause = [
-    ...(m.ending.state === 'stoppedEarly' && healthy ? [stopped(m, m.ending.because)] : []),
-    ...because(({ consequence }) => consequence === 'data-lost'),
-    ...because(({ consequence }) => healthy && consequence === 'breached-if-healthy'),
-  ];
-  const counts = countRulings(rulings);
-  const breached = counts.breached + breachedBecause.length > 0;
-  const unproven = because(({ consequence }) => consequence === 'no-pass');
-  const dataLost = broken.some(({ consequence }) => consequence === 'data-lost');
-  const invalidBecause = [
-    ...ended(m, healthy),
-    ...because(({ consequence }) => consequence === 'invalid'),
-    ...because(({ consequence }) => !healthy && consequence === 'breached-if-healthy'),
-    // A breach needs no proof of what was met.
-    ...(breached ? [] : unproven),
-  ];
-  const ranOn = m.ending.state === 'completed' || m.ending.state === 'stoppedEarly';
-  if (ranOn && counts.met === 0 && !breached) {
-    invalidBecause.push('no budget was met, and none breached: there is nothing to conclude from');
-  }
-
-  const exitCode = exitCodeOf(m, dataLost, invalidBecause.length > 0, breached);
+  const exitCode = exitCodeOf(state, concluded);
   return {
     outcome: OUTCOMES[exitCode],
     exitCode,
     rulings,
     rules,
-    invalidBecause,
-    breachedBecause,
-    notes: [
-      ...accusations(m, s),
-      ...relaxations(rules),
-      ...because(({ consequence }) => consequence === 'note'),
-      ...(breached ? unproven : []),
-    ],
+    invalidBecause: concluded.invalidBecause,
+    breachedBecause: concluded.breachedBecause,
+    notes: [...accusations(m, s), ...relaxations(rules), ...concluded.notes],
     bottleneck: bottleneckOf(figures, rules, rulings),
   };
 }
@@ -75,17 +52,6 @@ export function judge(m: Measurements, s: Scenario): Verdict {
 /** What a player module of the user's own did wrong, with its name: it shares a process with what measures. */
 const accusations = ({ errors }: Measurements, { players }: Scenario): readonly string[] =>
   players?.protocol === 'module' ? errors.filter((text) => text.includes(players.module)) : [];
-
-/** `relaxed: generator-loop-delay 500 (default 100)`: once for a rule that there is for each operation or budget. */
-export function relaxations(rules: readonly JudgedRule[]): string[] {
-  const told = rules.flatMap(({ id, relaxed, limit, defaultLimit }) =>
-    relaxed ? [`relaxed: ${id.split('.')[0]} ${textOf(limit)} (default ${textOf(defaultLimit)})`] : [],
-  );
-  return [...new Set(told)];
-}
-
-const textOf = (value: number | string | null): string =>
-  typeof value === 'number' ? Number(value.toPrecision(6)).toLocaleString('en-US') : (value ?? 'no data');
 
 type RunExit =
   | typeof EXIT.interrupted
@@ -95,7 +61,7 @@ type RunExit =
   | typeof EXIT.breached
   | typeof EXIT.pass;
 
-const OUTCOMES: Readonly<Record<RunExit, VerdictOutcome>> = {
+export const OUTCOMES: Readonly<Record<RunExit, VerdictOutcome>> = {
   [EXIT.interrupted]: 'invalid',
   [EXIT.stackFailed]: 'invalid',
   [EXIT.dataLost]: 'fail',
@@ -105,11 +71,14 @@ const OUTCOMES: Readonly<Record<RunExit, VerdictOutcome>> = {
 };
 
 /** R10: the order of verdicts. */
-function exitCodeOf(m: Measurements, dataLost: boolean, invalid: boolean, breached: boolean): RunExit {
-  if (m.ending.state === 'interrupted') return EXIT.interrupted;
-  if (m.ending.state === 'stackFailed') return EXIT.stackFailed;
+export function exitCodeOf(
+  ending: Measurements['ending']['state'],
+  { dataLost, invalidBecause, breached }: Conclusion,
+): RunExit {
+  if (ending === 'interrupted') return EXIT.interrupted;
+  if (ending === 'stackFailed') return EXIT.stackFailed;
   if (dataLost) return EXIT.dataLost;
-  if (invalid) return EXIT.invalid;
+  if (invalidBecause.length > 0) return EXIT.invalid;
   return breached ? EXIT.breached : EXIT.pass;
 }
 
@@ -130,12 +99,6 @@ function ended(m: Measurements, healthy: boolean): string[] {
     default:
       return [];
   }
-}
-
-export function sentence({ id, observed, limit, advice, consequence }: JudgedRule): string {
-  const name =
-    consequence === 'breached-if-healthy' && id.startsWith('load-') ? `load not sustained (${id})` : id;
-  return `${name}: ${textOf(observed)}, limit ${textOf(limit)}: ${advice}`;
 }
 
 export type RulingCounts = Readonly<Record<RulingState, number>>;

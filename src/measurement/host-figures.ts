@@ -4,6 +4,7 @@ import {
   gaugeOf,
   increaseOf,
   NO_SPREAD,
+  NOWHERE,
   numbered,
   percentOf,
   rateOf,
@@ -13,8 +14,6 @@ import {
   spreadOf,
   sumOf,
 } from './readings.ts';
-
-const NOWHERE = { from: 0, to: -1 };
 
 /** Cores that the generator used: its workers, and the process that directs them where that was watched. */
 function generatorCores(m: Measurements): number | null {

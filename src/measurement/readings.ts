@@ -7,6 +7,9 @@ export interface Window {
   readonly to: number;
 }
 
+/** The span of what was never measured: no second is in it. */
+export const NOWHERE: Window = { from: 0, to: -1 };
+
 export const NO_SPREAD: Spread = { mean: null, min: null, max: null };
 
 /** Points further apart than this have a hole between them: nothing is read there. Times what a point stands for. */

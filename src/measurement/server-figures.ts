@@ -7,6 +7,7 @@ import {
   gaugeOf,
   increaseOf,
   NO_SPREAD,
+  NOWHERE,
   numbered,
   percentOf,
   rateOf,
@@ -18,8 +19,6 @@ import {
   sumOf,
   valuesAt,
 } from './readings.ts';
-
-const NOWHERE = { from: 0, to: -1 };
 
 const quantiles = (data: BucketData | undefined) => ({
   p50: data === undefined ? null : bucketQuantile(data, 50),

@@ -6,6 +6,7 @@ import type { Measurements, Series } from './measurements.ts';
 import {
   gaugeOf,
   increaseOf,
+  NOWHERE,
   numbered,
   percentOf,
   rateOf,
@@ -16,8 +17,6 @@ import {
   sumOf,
   valuesAt,
 } from './readings.ts';
-
-const NOWHERE = { from: 0, to: -1 };
 
 export function redisFigures(m: Measurements): Figures['redis'] {
   const window = m.measured ?? NOWHERE;

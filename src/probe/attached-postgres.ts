@@ -3,10 +3,10 @@ import { messageOf, stackFailed } from '../errors.ts';
 import { tlsProblemOf } from '../stack/certificate.ts';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
 import type { Absence, PartialProbe } from './absence.ts';
-import { clientOf, samplesOf } from './postgres.ts';
+import { StrangePostgres } from './attached-socket.ts';
+import { samplesOf } from './postgres.ts';
+import { LastingClient } from './postgres-client.ts';
 import type { Probe, Sample } from './probe.ts';
-
-const TIMEOUT_MS = 900;
 
 /** One question, and the paths of the report that need its answer. */
 interface Part {
@@ -87,22 +87,9 @@ export async function openAttachedPostgres(
   database: DatabaseEndpoint,
   shown: string,
 ): Promise<Probe & PartialProbe> {
-  let client: pg.Client | null = null;
+  const client = new LastingClient(database);
   const answered = new Set<Part>();
   const refused = new Map<Part, string>();
-
-  const connected = async (): Promise<pg.Client> => {
-    if (client !== null) return client;
-    const fresh = clientOf(database, TIMEOUT_MS);
-    const forget = (): void => {
-      if (client === fresh) client = null;
-    };
-    fresh.on('error', forget);
-    fresh.on('end', forget);
-    await fresh.connect();
-    client = fresh;
-    return fresh;
-  };
 
   const ask = async (open: pg.Client, part: Part): Promise<readonly Sample[]> => {
     try {
@@ -116,13 +103,13 @@ export async function openAttachedPostgres(
     }
   };
 
-  await connected().catch((error) => {
+  await client.connected().catch((error) => {
     throw unreachable(shown, error);
   });
   return {
     name: 'postgres',
     async sample() {
-      const open = await connected();
+      const open = await client.connected();
       const samples: Sample[] = [];
       for (const part of PARTS) if (!refused.has(part)) samples.push(...(await ask(open, part)));
       return samples;
@@ -137,11 +124,18 @@ export async function openAttachedPostgres(
       }),
       ...OF_PROCESSES,
     ],
-    async close() {
-      await client?.end().catch(() => undefined);
-    },
+    close: () => client.close(),
   };
 }
+
+const NAME_IT =
+  'name the PostgreSQL of the target itself in --probe-postgres: postgresql://HOST:5432/DATABASE; another server may listen at that port';
+const CUT = 'ends the connection without a word: it is no PostgreSQL, or lets nobody in from here';
+/** How pg tells that nothing came. */
+const SILENCES: Readonly<Record<string, string>> = {
+  'timeout expired': 'says nothing for 5 s: it is no PostgreSQL, or stands still',
+  'Connection terminated unexpectedly': CUT,
+};
 
 function unreachable(shown: string, error: unknown): Error {
   const code = codeOf(error);
@@ -161,6 +155,15 @@ function unreachable(shown: string, error: unknown): Error {
       error,
     );
   }
+  if (error instanceof StrangePostgres) {
+    return stackFailed(
+      `what listens at ${shown} is no PostgreSQL that can be read: ${error.message}`,
+      NAME_IT,
+      error,
+    );
+  }
+  const silence = SILENCES[messageOf(error)] ?? (code === 'ECONNRESET' ? CUT : undefined);
+  if (silence !== undefined) return stackFailed(`what listens at ${shown} ${silence}`, NAME_IT, error);
   const hint =
     code.startsWith('28') || /password|SASL/i.test(messageOf(error))
       ? 'see the user and the password in the URL (or in PGPASSWORD); a role with pg_monitor reads all that is asked'

@@ -4,7 +4,7 @@ import { PgInt4Array, PgInt8Array } from '../pg-array.ts';
 import { random } from '../rng.ts';
 import type { Ceilings } from '../scenario/scenario.ts';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
-import { clientOf } from './postgres.ts';
+import { clientOf } from './postgres-client.ts';
 
 /** What the database does when nothing else is asked of it: rows a second. */
 export interface CeilingFindings {

@@ -1,6 +1,6 @@
 import type { Ledger } from '../load/engine.ts';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
-import { clientOf } from './postgres.ts';
+import { clientOf } from './postgres-client.ts';
 
 /** What the rows say of the operations that reached them, by entity id. */
 export interface Rows {

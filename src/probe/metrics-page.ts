@@ -1,4 +1,5 @@
 import { parseLabels } from '../scenario/metric-selector.ts';
+import { firstWords } from './first-words.ts';
 import { parsePrometheus } from './prometheus.ts';
 
 /** One sample of a page, of a name that is asked for. */
@@ -55,7 +56,10 @@ export function readMetricsPage(text: string, names: ReadonlySet<string>): Metri
     list.push({ key: metric.labels, labels, value: metric.value });
     samples.set(name, list);
   }
-  if (known === 0) throw new Error('the answer is no Prometheus text');
+  // One that nothing was counted on yet has the names alone.
+  if (known === 0 && types.size === 0) {
+    throw new Error(`the answer is no Prometheus text: it begins with ${firstWords(text)}`);
+  }
   return { samples, types };
 }
 

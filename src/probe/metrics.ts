@@ -12,8 +12,10 @@ import { kindOf, type MetricsPage, readMetricsPage } from './metrics-page.ts';
 import type { Probe, Sample } from './probe.ts';
 
 const TIMEOUT_MS = 900;
-/** An answer that dribbles, or has no end, is none. */
-const ANSWER_LIMIT_MS = 5_000;
+/** An answer that dribbles, or has no end, is none: the end of a run waits for it twice at most. */
+const ANSWER_LIMIT_MS = 1_500;
+/** What was never asked before may have to be woken. */
+const FIRST_ANSWER_MS = 5_000;
 const LONGEST_ANSWER = 8 * 2 ** 20;
 
 /** What is asked for: a selector, and the statistics of the budgets that name it. */
@@ -58,20 +60,30 @@ export function openMetricsProbe(
   const names = new Set(watched.flatMap(({ selector: { name } }) => [name, `${name}_bucket`]));
   const of = (text: string): Watched | undefined => watched.find(({ selector }) => selector.text === text);
 
+  const closed = new AbortController();
+  let isFirst = true;
+
   const read = async (): Promise<MetricsPage> => {
+    const patience = isFirst ? FIRST_ANSWER_MS : TIMEOUT_MS;
+    const limit = AbortSignal.timeout(isFirst ? FIRST_ANSWER_MS : ANSWER_LIMIT_MS);
+    isFirst = false;
     const response = await request(address.url, {
       headers: { ...address.access.headers, accept: 'text/plain; version=0.0.4' },
-      headersTimeout: TIMEOUT_MS,
-      bodyTimeout: TIMEOUT_MS,
-      signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
+      headersTimeout: patience,
+      bodyTimeout: patience,
+      signal: AbortSignal.any([limit, closed.signal]),
       ...(own === null ? {} : { dispatcher: own }),
     });
+    if (response.statusCode !== 200) {
+      // Nobody reads the rest of it.
+      response.body.on('error', () => {}).destroy();
+      throw new Error(`it answered ${response.statusCode}`);
+    }
     let text = '';
     for await (const chunk of response.body.setEncoding('utf8')) {
       text += chunk;
       if (text.length > LONGEST_ANSWER) throw new Error('the answer has no end');
     }
-    if (response.statusCode !== 200) throw new Error(`it answered ${response.statusCode}`);
     return readMetricsPage(text, names);
   };
 
@@ -86,7 +98,10 @@ export function openMetricsProbe(
     },
     found: (text, what) => of(text)?.found[what] ?? false,
     histogram: (text) => of(text)?.growth ?? null,
-    close: async () => own?.destroy(),
+    async close() {
+      closed.abort();
+      await own?.destroy();
+    },
   };
 }
 
@@ -114,16 +129,25 @@ function samplesOf(one: Watched, page: MetricsPage, index: number, at: Micros): 
   return [{ series, kind: 'gauge', value: samples.reduce((sum, { value }) => sum + value, 0) }];
 }
 
-/** A page that cannot be reached at all is told before the run begins (93); whatever it answers, the run tells. */
-export function metricsUnreachable(thrown: unknown, { shown }: MetricsAddress): Error | null {
+/** What was wrong with a page when it was asked first, before the run begins: exit code 93. */
+export function metricsUnreadable(thrown: unknown, { shown }: MetricsAddress): Error {
   const error = thrown instanceof Error ? thrown.cause : null;
   const tls = tlsProblemOf(error);
   if (tls !== null) return stackFailed(`the metrics page ${shown}: ${tls.what}`, tls.hint, error);
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code !== 'ECONNREFUSED' && code !== 'EHOSTUNREACH' && code !== 'ENETUNREACH') return null;
-  return stackFailed(
-    `nobody listens at ${shown} for --probe-metrics`,
-    'start it there, or correct the URL; a page has its whole path: http://127.0.0.1:9100/metrics',
-    error,
-  );
+  if (code === 'ECONNREFUSED' || code === 'EHOSTUNREACH' || code === 'ENETUNREACH') {
+    return stackFailed(
+      `nobody listens at ${shown} for --probe-metrics`,
+      `start it there, or ${WHOLE_PATH}`,
+      error,
+    );
+  }
+  const isSlow = code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT' || isTimeout(error);
+  const what = isSlow ? `no whole answer within ${FIRST_ANSWER_MS / 1e3} s` : messageOf(error);
+  return stackFailed(`the metrics page ${shown} cannot be read: ${what}`, WHOLE_PATH, error);
 }
+
+const isTimeout = (error: unknown): boolean => error instanceof Error && error.name === 'TimeoutError';
+
+const WHOLE_PATH =
+  'correct the URL; a page of Prometheus text has its whole path: http://127.0.0.1:9100/metrics';

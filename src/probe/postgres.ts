@@ -1,11 +1,6 @@
-import { Socket } from 'node:net';
-import pg from 'pg';
-import { pinnedLookup } from '../stack/pinned-lookup.ts';
-import type { Attached, DatabaseEndpoint } from '../stack/stack.ts';
+import type { DatabaseEndpoint } from '../stack/stack.ts';
+import { LastingClient } from './postgres-client.ts';
 import type { Probe, Sample } from './probe.ts';
-
-/** A second for PostgreSQL to answer its own statistics; longer is a gap. */
-const TIMEOUT_MS = 900;
 
 /**
  * One round trip. Row counts are those of the world's table alone; statements those of the world's
@@ -43,71 +38,16 @@ export const samplesOf = (row: Readonly<Record<string, unknown>>): Sample[] =>
     value: Number(value),
   }));
 
-export const clientOf = (database: DatabaseEndpoint, statementTimeoutMs: number): pg.Client =>
-  new pg.Client({
-    ...(database.attached === undefined
-      ? {
-          host: database.host,
-          port: database.port,
-          user: database.user,
-          password: database.password,
-          database: database.database,
-          application_name: 'capbench-probe',
-        }
-      : readOnly(database.attached)),
-    statement_timeout: statementTimeoutMs,
-    query_timeout: statementTimeoutMs,
-    connectionTimeoutMillis: 5000,
-  });
-
-/** Somebody else's: nothing can be written over this connection, and it goes where its name was resolved to. */
-const readOnly = ({ connectionString, address }: Attached): pg.ClientConfig => ({
-  connectionString,
-  application_name: 'capbench',
-  options: '-c default_transaction_read_only=on',
-  ...(address === null ? {} : { stream: () => new PinnedSocket(address) }),
-});
-
-/** pg says the host's name to it, as it does for the certificate. */
-class PinnedSocket extends Socket {
-  private readonly pinned: string;
-
-  constructor(address: string) {
-    super();
-    this.pinned = address;
-  }
-
-  override connect(...given: unknown[]): this {
-    const [port, host] = given;
-    return super.connect({ port: Number(port), host: String(host), lookup: pinnedLookup(this.pinned) });
-  }
-}
-
 /**
  * pg_stat_database, _user_tables, _wal and, where the server has it, _statements, over one connection of
  * its own. A connection that is lost is opened again at the next reading, and each miss is a gap.
  */
 export async function openPostgresProbe(database: DatabaseEndpoint): Promise<Probe> {
-  let client: pg.Client | null = null;
-  let hasStatements = false;
-
-  const connected = async (): Promise<pg.Client> => {
-    if (client !== null) return client;
-    const fresh = clientOf(database, TIMEOUT_MS);
-    const forget = (): void => {
-      if (client === fresh) client = null;
-    };
-    fresh.on('error', forget);
-    fresh.on('end', forget);
-    await fresh.connect();
-    client = fresh;
-    return fresh;
-  };
-
-  const first = await connected();
+  const client = new LastingClient(database);
+  const first = await client.connected();
   // Two probes on one database may create it at once: the second finds it there, or loses the race and finds it too.
   await first.query('create extension if not exists pg_stat_statements').catch(() => undefined);
-  hasStatements = await first.query(STATEMENTS).then(
+  const hasStatements = await first.query(STATEMENTS).then(
     () => true,
     () => false,
   );
@@ -115,14 +55,12 @@ export async function openPostgresProbe(database: DatabaseEndpoint): Promise<Pro
   return {
     name: 'postgres',
     async sample() {
-      const open = await connected();
+      const open = await client.connected();
       const statistics = await open.query(STATISTICS);
       const samples = samplesOf(statistics.rows[0] ?? {});
       if (hasStatements) samples.push(...samplesOf((await open.query(STATEMENTS)).rows[0] ?? {}));
       return samples;
     },
-    async close() {
-      await client?.end().catch(() => undefined);
-    },
+    close: () => client.close(),
   };
 }

@@ -4,6 +4,7 @@ import { messageOf, stackFailed } from '../errors.ts';
 import { tlsProblemOf } from '../stack/certificate.ts';
 import type { RedisAddress } from '../stack/probe-address.ts';
 import type { Absence, PartialProbe } from './absence.ts';
+import { firstWords } from './first-words.ts';
 import type { Probe, Sample } from './probe.ts';
 
 const TIMEOUT_MS = 900;
@@ -60,13 +61,15 @@ export async function openRedisProbe(at: RedisAddress, ca?: string): Promise<Pro
   const { Redis } = await import('ioredis');
   let client: Redis | null = null;
   let failed: Error | null = null;
+  let said: Uint8Array | null = null;
   const told = new Set<string>();
 
   const connected = async (): Promise<Redis> => {
     if (client?.status === 'ready') return client;
     client?.disconnect();
     failed = null;
-    client = new Redis({
+    said = null;
+    const fresh = new Redis({
       host: at.address,
       port: at.port,
       ...(at.username === null ? {} : { username: at.username }),
@@ -92,20 +95,28 @@ export async function openRedisProbe(at: RedisAddress, ca?: string): Promise<Pro
       enableReadyCheck: false,
       disableClientInfo: true,
     });
-    client.on('error', (error: Error) => {
+    client = fresh;
+    fresh.on('error', (error: Error) => {
       failed ??= error;
     });
+    // It is over before anybody could tell what it was that answered.
+    fresh.once('connect', () => {
+      fresh.stream.once('data', (chunk: Uint8Array) => {
+        said = chunk;
+      });
+    });
     try {
-      await client.connect();
+      await fresh.connect();
     } catch (error) {
       // The client says that it is closed; the error before that says why.
       throw failed ?? error;
     }
-    return client;
+    return fresh;
   };
 
   const ask = async (): Promise<readonly Sample[]> => {
-    const text = await (await connected()).info();
+    const text: unknown = await (await connected()).info();
+    if (typeof text !== 'string') throw new Error('its answer to INFO is no text');
     const samples = samplesOfInfo(parseInfo(text));
     if (samples.length === 0) throw new Error('its answer to INFO has no figure of a Redis');
     for (const { series } of samples) told.add(series);
@@ -114,7 +125,7 @@ export async function openRedisProbe(at: RedisAddress, ca?: string): Promise<Pro
 
   await ask().catch((error) => {
     client?.disconnect();
-    throw unreachable(at, error);
+    throw unreachable(at, error, said);
   });
   return {
     name: 'redis',
@@ -134,7 +145,18 @@ export async function openRedisProbe(at: RedisAddress, ca?: string): Promise<Pro
   };
 }
 
-function unreachable({ shown }: RedisAddress, error: unknown): Error {
+const NAME_IT =
+  'name the Redis of the target itself in --probe-redis: redis://HOST:6379, or rediss:// where it wants TLS; another server may listen at that port';
+/** How ioredis tells that nothing came, or nothing that Redis would say. */
+const STRANGE: Readonly<Record<string, string>> = {
+  'Command timed out': 'says nothing: it is no Redis, or stands still',
+  'connect ETIMEDOUT': 'says nothing: it is no Redis, or stands still',
+  'Connection is closed.':
+    'ends the connection without a word: it is no Redis, wants TLS, or lets nobody in from here',
+};
+const NO_REDIS = /Please report this|is no text/;
+
+function unreachable({ shown }: RedisAddress, error: unknown, said: Uint8Array | null): Error {
   const tls = tlsProblemOf(error);
   if (tls !== null) return stackFailed(`the Redis at ${shown}: ${tls.what}`, tls.hint, error);
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
@@ -145,8 +167,12 @@ function unreachable({ shown }: RedisAddress, error: unknown): Error {
       error,
     );
   }
+  const message = messageOf(error);
+  const strange =
+    NO_REDIS.test(message) && said !== null ? `is no Redis: it said ${firstWords(said)}` : STRANGE[message];
+  if (strange !== undefined) return stackFailed(`what listens at ${shown} ${strange}`, NAME_IT, error);
   return stackFailed(
-    `the Redis at ${shown} cannot be read: ${messageOf(error)}`,
+    `the Redis at ${shown} cannot be read: ${message}`,
     'it has to answer INFO: see the user and the password in the URL, and whether it wants TLS (rediss://)',
     error,
   );

@@ -1,11 +1,17 @@
 import type { Budget } from '../scenario/budget.ts';
 import { selectorsOf } from '../scenario/metric-selector.ts';
-import type { ProbeAddresses } from '../stack/probe-address.ts';
+import type { MetricsAddress, ProbeAddresses } from '../stack/probe-address.ts';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
 import type { Micros } from '../units.ts';
 import type { Absence, PartialProbe } from './absence.ts';
 import { openAttachedPostgres } from './attached-postgres.ts';
-import { isPercentile, type MetricsProbe, metricsUnreachable, openMetricsProbe } from './metrics.ts';
+import {
+  type AskedMetric,
+  isPercentile,
+  type MetricsProbe,
+  metricsUnreadable,
+  openMetricsProbe,
+} from './metrics.ts';
 import type { Probe } from './probe.ts';
 import { openRedisProbe } from './redis.ts';
 
@@ -47,32 +53,24 @@ export async function openTargetProbes({
   budgets,
   ca,
 }: TargetProbeOptions): Promise<TargetProbes> {
-  const partial: (Probe & PartialProbe)[] = [];
-  const pages: MetricsProbe[] = [];
   const asked = [...selectorsOf(budgets).values()];
   const absent: Absence[] = [CEILINGS];
   const without = (of: string, what: string, flag: string): void =>
     void absent.push({ of, because: `no ${what} was given: ${flag}` });
-  try {
-    if (database?.attached === undefined) {
-      without('database', 'PostgreSQL URL', '--probe-postgres');
-      without('integrity', 'PostgreSQL URL', '--probe-postgres');
-    } else partial.push(await openAttachedPostgres(database, database.attached.shown));
-    if (redis === null) without('redis', 'Redis URL', '--probe-redis');
-    else partial.push(await openRedisProbe(redis, ca));
-    if (metrics.length === 0) without('target.metrics', 'Prometheus URL', '--probe-metrics');
-    for (const [i, address] of metrics.entries()) {
-      const page = openMetricsProbe(address, i + 1, asked);
-      pages.push(page);
-      await page.sample().catch((thrown) => {
-        const unreachable = metricsUnreachable(thrown, address);
-        if (unreachable !== null) throw unreachable;
-      });
-    }
-  } catch (thrown) {
-    await Promise.all([...partial, ...pages].map((probe) => probe.close()));
-    throw thrown;
+  if (database?.attached === undefined) {
+    without('database', 'PostgreSQL URL', '--probe-postgres');
+    without('integrity', 'PostgreSQL URL', '--probe-postgres');
   }
+  if (redis === null) without('redis', 'Redis URL', '--probe-redis');
+  if (metrics.length === 0) without('target.metrics', 'Prometheus URL', '--probe-metrics');
+  // Together: each may take some seconds to say nothing.
+  const [partial, pages] = await allOpened(
+    [
+      ...(database?.attached === undefined ? [] : [openAttachedPostgres(database, database.attached.shown)]),
+      ...(redis === null ? [] : [openRedisProbe(redis, ca)]),
+    ],
+    metrics.map((address, i) => openPage(address, i + 1, asked)),
+  );
 
   const problemOf = (text: string): string | null => {
     const problems = pages.flatMap((page) => page.histogram(text)?.problem ?? []);
@@ -107,6 +105,34 @@ export async function openTargetProbes({
         }),
       ),
   };
+}
+
+/** A page that was read once. */
+async function openPage(
+  address: MetricsAddress,
+  index: number,
+  asked: readonly AskedMetric[],
+): Promise<MetricsProbe> {
+  const page = openMetricsProbe(address, index, asked);
+  try {
+    await page.sample();
+    return page;
+  } catch (thrown) {
+    await page.close();
+    throw metricsUnreadable(thrown, address);
+  }
+}
+
+/** Where one cannot be opened, the others are closed again. */
+async function allOpened<A extends Probe, B extends Probe>(
+  some: readonly Promise<A>[],
+  others: readonly Promise<B>[],
+): Promise<[readonly A[], readonly B[]]> {
+  const outcomes = await Promise.allSettled([...some, ...others]);
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed === undefined) return [await Promise.all(some), await Promise.all(others)];
+  for (const outcome of outcomes) if (outcome.status === 'fulfilled') await outcome.value.close();
+  throw failed.reason;
 }
 
 type Buckets = { readonly bounds: readonly number[]; readonly counts: readonly number[] };

@@ -1,48 +1,25 @@
 import { z } from 'zod';
 import { OPERATORS } from '../scenario/budget.ts';
-
-const figure = z.number().nullable();
-const text = z.string();
-const count = z.number();
-
-const counts = z.object({
-  scheduled: count,
-  ok: count,
-  rejected: count,
-  failed: count,
-  timedOut: count,
-  skipped: count,
-  unfinished: count,
-});
-const percentiles = z.object({
-  p50: figure,
-  p90: figure,
-  p95: figure,
-  p99: figure,
-  p999: figure,
-  min: figure,
-  max: figure,
-  mean: figure,
+import { faultSchema } from './fault-schema.ts';
+import {
   count,
-});
-const latency = z.object({
-  unit: z.literal('ms'),
-  due: percentiles
-    .extend({ unanswered: count })
-    .describe('From the due time. A percentile that falls among unanswered operations is null.'),
-  service: percentiles.describe('From the moment of sending.'),
-  lag: percentiles.describe('From the due time to the moment of sending.'),
-});
-const spread = z.object({ mean: figure, min: figure, max: figure });
-const quantiles = z.object({ p50: figure, p95: figure, p99: figure });
+  counts,
+  figure,
+  latency,
+  operations,
+  percentiles,
+  quantiles,
+  spread,
+  text,
+} from './figure-schemas.ts';
+import { stageSchema } from './stage-schema.ts';
+
 const metricFigures = z.object({
   ...{ mean: figure, min: figure, max: figure, last: figure },
   ...{ rate: figure, increase: figure },
   ...{ p50: figure, p90: figure, p95: figure, p99: figure, count: figure },
   largestBound: figure.describe('Of a histogram: a percentile that reached it may be anything above.'),
 });
-const operations = <S extends z.ZodType>(of: S) => z.object({ intent: of, monsterCommand: of });
-
 const ruling = z.object({
   id: text,
   claim: text.nullable().describe('The id of a documented claim; null for a budget of the user’s own.'),
@@ -62,38 +39,6 @@ const ruling = z.object({
   reason: text.nullable(),
 });
 
-const stage = z
-  .object({
-    name: text,
-    from: z.number(),
-    to: z.number(),
-    rateBefore: count.describe('Times the rates of the load, of the stage before.'),
-    rate: count.describe('Times the rates of the load.'),
-    ramped: z.boolean().describe('It took a while to get from the one to the other.'),
-    load: z.object({
-      durationSeconds: figure,
-      operations: operations(counts),
-      sentPercent: operations(figure),
-    }),
-    latency: operations(latency),
-    throughput: z.object({
-      operationsPerSecond: figure,
-      intentsPerSecond: figure,
-      monsterCommandsPerSecond: figure,
-    }),
-    network: z.object({
-      connectMs: percentiles.describe('Of those who came back: TCP, upgrade and welcome.'),
-      reconnectMs: percentiles.describe('Of the same, from the end of the connection or of the time away.'),
-      disconnects: count,
-      reconnects: count,
-      left: count,
-      joined: count,
-      cut: count.describe('Players cut off when the stage began.'),
-      fullStrengthMs: figure.describe('From then until as many were connected as before.'),
-    }),
-  })
-  .describe('The figures of what was due in the stage, at the paths of the whole run’s.');
-
 const rule = z.object({
   id: text,
   state: z.enum(['held', 'broken', 'not-applicable']),
@@ -103,28 +48,6 @@ const rule = z.object({
   relaxed: z.boolean().describe('The limit of the scenario is easier to keep than the default.'),
   decides: z.boolean().describe('False: it is told, and is no part of the verdict.'),
   advice: text,
-});
-
-const fault = z.object({
-  id: text,
-  action: z.enum(['kill', 'stop', 'drop']),
-  of: text,
-  from: z.number(),
-  downSeconds: figure.describe('Until the component answered again.'),
-  recoverySeconds: figure.describe('Until everybody was connected and the backlog was what it had been.'),
-  backlogPeak: figure.describe('Operations that were due and had not found their end.'),
-  backlogBefore: figure,
-  failed: figure,
-  timedOut: figure,
-  skipped: figure,
-  disconnects: figure,
-  reconnects: figure,
-  dropped: figure.describe('Sockets that were cut.'),
-  lost: figure.describe('Acknowledged, and not in the rows once the component was back.'),
-  phantom: figure,
-  duplicated: figure,
-  holes: figure.describe('Entities whose numbers do not add up.'),
-  error: text.nullable(),
 });
 
 /** report.json, schemaVersion 1. Fields may be added, never changed. A figure that was not measured is null. */
@@ -265,8 +188,10 @@ export const reportSchema = z.object({
       )
       .describe('Each by its own account.'),
   }),
-  stages: z.array(stage).describe('Of the measure phase, in order; times in seconds after GO.'),
-  faults: z.array(fault).describe('In the order in which they began; times in seconds, `from` after GO.'),
+  stages: z.array(stageSchema).describe('Of the measure phase, in order; times in seconds after GO.'),
+  faults: z
+    .array(faultSchema)
+    .describe('In the order in which they began; times in seconds, `from` after GO.'),
   generator: z.object({
     engine: text,
     workers: count,

@@ -58,7 +58,7 @@ export function reportOf(m: Measurements, s: Scenario, verdict: Verdict, figures
   };
 }
 
-export const ruleOf = ({ consequence, ...rule }: JudgedRule): ReportRule => ({
+export const ruleOf = ({ consequence, stage: _, ...rule }: JudgedRule): ReportRule => ({
   ...rule,
   decides: consequence !== 'note',
 });

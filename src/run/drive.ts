@@ -119,7 +119,8 @@ export async function drive(
   } finally {
     signals.stop.removeEventListener('abort', stop);
     overdue.cancel();
-    await readings.finish();
+    // Who leaves at once does not wait for what is being read: it is given up when the probes are closed.
+    await Promise.race([readings.finish(), left]);
   }
   if (signals.stop.aborted) return { state: 'interrupted', phase: interruptedIn ?? phase };
   return stopped === null ? { state: 'completed' } : { state: 'stoppedEarly', because: stopped };

@@ -3,7 +3,7 @@ import { monotonic } from '../clock.ts';
 import { CapbenchError, EXIT, interrupted, messageOf, refusalOf, stackFailed } from '../errors.ts';
 import type { Engine } from '../load/engine.ts';
 import type { Ending, Measurements } from '../measurement/measurements.ts';
-import { measurementsOf, type Notes, openNotes, type RunIdentity } from '../measurement/notes.ts';
+import { measurementsOf, openNotes, type RunIdentity } from '../measurement/notes.ts';
 import { measureCanary, measureCanaryAfter } from '../probe/canary.ts';
 import { measureCeilings } from '../probe/ceilings.ts';
 import { openClockCheck } from '../probe/clock-drift.ts';
@@ -17,6 +17,7 @@ import type { Scenario } from '../scenario/scenario.ts';
 import { faultsOf, workloadOf } from '../scenario/workload.ts';
 import type { ProbeAddresses } from '../stack/probe-address.ts';
 import type { DatabaseEndpoint, Stack } from '../stack/stack.ts';
+import { unlessAborted } from '../stack/time-limit.ts';
 import { calibrate, type NullWorldOpener } from './calibration.ts';
 import { type Drive, drive } from './drive.ts';
 import { injectFaults } from './faults.ts';
@@ -125,7 +126,7 @@ async function story(running: Running, logs: Map<string, string>): Promise<Endin
   const unlessLost = <T>(what: string, step: Promise<T>): Promise<T> =>
     Promise.race([step.catch((thrown) => explain(what, thrown, lost)), lost]);
 
-  const probes = await unlessLost('the probes', openProbes(plan, stack, notes, closers));
+  const probes = await unlessLost('the probes', openProbes(running, stack));
   // They write, and somebody else's database is only read.
   if (stack.endpoints.database !== null && stack.kind === 'local') {
     enter('ceilings');
@@ -214,10 +215,8 @@ async function explain(what: string, thrown: unknown, lost: Promise<never>): Pro
 
 /** All that is watched meanwhile. They are closed before the stack is. */
 async function openProbes(
-  plan: RunPlan,
+  { plan, notes, closers, signals }: Running,
   stack: Stack,
-  notes: Notes,
-  closers: (() => Promise<void>)[],
 ): Promise<readonly Probe[]> {
   const { endpoints } = stack;
   const worlds =
@@ -229,7 +228,15 @@ async function openProbes(
   const probes: Probe[] = [...worlds, host];
   if (plan.watched !== null) {
     const { budgets } = plan.scenario;
-    notes.targetProbes = await openTargetProbes({ ...plan.watched, database, budgets });
+    const opening = openTargetProbes({ ...plan.watched, database, budgets });
+    notes.targetProbes = await unlessAborted(opening, signals.stop).catch((thrown) => {
+      if (!signals.stop.aborted) throw thrown;
+      // Nobody waits for who takes seconds to say nothing.
+      void opening
+        .then(({ probes }) => Promise.all(probes.map((probe) => probe.close())))
+        .catch(() => undefined);
+      throw interrupted('stopped before the players connected');
+    });
     probes.push(...notes.targetProbes.probes);
   } else if (database !== null) probes.push(await openPostgresProbe(database));
   closers.push(async () => {

@@ -2,7 +2,8 @@ import type { Micros } from '../units.ts';
 import { type Finding, found } from './finding.ts';
 import type { Fault, Load, WorldSettings } from './scenario.ts';
 import { MOST_PER_SECOND, MOST_PLAYERS } from './schema.ts';
-import { peakOf, stageFindings } from './stages.ts';
+import { peakOf } from './stages.ts';
+import { stageFindings } from './stages-check.ts';
 import { LANES } from './workload.ts';
 
 const MOST_POSTS_PER_SECOND = 100_000;

@@ -1,4 +1,4 @@
-import { isScalar, isSeq, parseDocument } from 'yaml';
+import { isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import { badInput } from '../errors.ts';
 import { type Micros, parseDuration } from '../units.ts';
 import { type Finding, found, valueAt } from './finding.ts';
@@ -55,7 +55,13 @@ interface Setting {
   /** As given, for the error. */
   readonly flag: string;
   readonly path: Path;
+  readonly wanted: Wanted;
+}
+
+/** A value, and how it was written: for a text, `{player}` is one, too. */
+interface Wanted {
   readonly value: unknown;
+  readonly text: string;
 }
 
 /** Nothing in a scenario is deeper than this. */
@@ -81,20 +87,25 @@ function readSetting(text: string): Setting {
   // A setting's own name may have a dot in it: pg_stat_statements.max.
   const named =
     keys[0] === 'postgres' && keys[1] === 'settings' ? [...keys.slice(0, 2), keys.slice(2).join('.')] : keys;
-  return { flag, path: named.filter((key) => key !== ''), value: readValue(text.slice(at + 1)) };
+  return {
+    flag,
+    path: named.filter((key) => key !== ''),
+    wanted: { value: readValue(text.slice(at + 1)), text: text.slice(at + 1) },
+  };
 }
 
 /** Longer than anything that one value of a scenario may be. */
 const LONGEST_VALUE = 4096;
 
-/** A YAML scalar, or a list of them for a `between`; any other text stands for itself. */
+/** A YAML scalar, a list, or a map in braces; any other text (`a: b`) stands for itself. */
 function readValue(text: string): unknown {
   if (text.length > LONGEST_VALUE) return text;
   try {
     const document = parseDocument(text, { schema: 'core', resolveKnownTags: false, logLevel: 'silent' });
     const { contents, errors, warnings } = document;
     if (errors.length > 0 || warnings.length > 0 || text.trim() === '') return text;
-    return isScalar(contents) || isSeq(contents) ? document.toJS({ maxAliasCount: 0 }) : text;
+    const isValue = isScalar(contents) || isSeq(contents) || (isMap(contents) && contents.flow === true);
+    return isValue ? document.toJS({ maxAliasCount: 0 }) : text;
   } catch {
     // Aliases, or brackets without end: no value that a scenario has anywhere.
     return text;
@@ -116,7 +127,7 @@ export function applySettings(document: unknown, texts: readonly string[]): Over
   const findings: (Finding & { flag: string })[] = [];
   const applied: { path: Path; flag: string }[] = [];
   let value = document;
-  for (const { flag, path, value: wanted } of texts.map(readSetting)) {
+  for (const { flag, path, wanted } of texts.map(readSetting)) {
     const real: (string | number)[] = [];
     const outcome = setAt(value, path, wanted, real);
     if (outcome.state === 'set') {
@@ -144,9 +155,13 @@ const startsWith = (path: Path, start: Path): boolean => start.every((key, i) =>
 
 type Outcome = { state: 'set'; value: unknown } | { state: 'refused'; finding: Finding };
 
-function setAt(around: unknown, path: Path, wanted: unknown, real: (string | number)[]): Outcome {
+function setAt(around: unknown, path: Path, wanted: Wanted, real: (string | number)[]): Outcome {
   const [key, ...rest] = path;
-  if (key === undefined) return { state: 'set', value: wanted };
+  if (key === undefined) {
+    const { value, text } = wanted;
+    const isMapOverText = typeof around === 'string' && typeof value === 'object' && !Array.isArray(value);
+    return { state: 'set', value: isMapOverText && value !== null ? text : value };
+  }
   if (Array.isArray(around)) {
     const index = indexOf(around, String(key));
     if (index === undefined) {

@@ -21,7 +21,8 @@ import {
   untestableSchema,
   type WorldEntry,
 } from './schema.ts';
-import { budgetStageFindings, lengthOf, type Stage, scaledChurn, stretched } from './stages.ts';
+import { lengthOf, type Stage, scaledChurn, stretched } from './stages.ts';
+import { budgetReturnFindings, budgetStageFindings } from './stages-check.ts';
 
 /** A scenario file as it was read from wherever it stands. */
 export interface ScenarioFile {
@@ -174,7 +175,10 @@ function readEntries(
   findings.push(...more);
   for (const { id, message } of checkBudgets(budgets))
     findings.push(found(paths.get(id) ?? ['budgets'], message));
-  if (shared !== undefined) findings.push(...budgetStageFindings(budgets, shared.load.stages, paths));
+  if (shared !== undefined) {
+    findings.push(...budgetStageFindings(budgets, shared.load.stages, paths));
+    findings.push(...budgetReturnFindings(budgets, shared, paths));
+  }
   return shared && { ...shared, scale: 1, altered: [], budgets };
 }
 

@@ -1,11 +1,10 @@
 import { connect, isIP } from 'node:net';
-import { interrupted, messageOf, stackFailed } from '../errors.ts';
+import { messageOf, stackFailed } from '../errors.ts';
 import type { Access, Reachable } from './access.ts';
 import { askHealth, isNobodyThere } from './health.ts';
-import { type AttachOptions, attachedDatabase } from './remote.ts';
 import type { Stack, WorldEndpoint } from './stack.ts';
 import type { Target } from './target-address.ts';
-import { keepVigil } from './vigil.ts';
+import { type AttachOptions, targetStack } from './target-stack.ts';
 
 const LIMIT_MS = 5_000;
 
@@ -13,31 +12,13 @@ const LIMIT_MS = 5_000;
  * Attaches to servers of any kind, of which nothing is asked but that they listen. Rejects with exit code 93 when one
  * cannot be reached, 105 when aborted.
  */
-export async function attachAny(
-  targets: readonly Target[],
-  { signal, access = {}, database = null }: AttachOptions,
-): Promise<Stack> {
-  try {
-    const worlds = await Promise.all(targets.map((target) => find(target, access, signal)));
-    const vigil = keepVigil(worlds, listens);
-    return {
-      kind: 'target',
-      endpoints: {
-        worlds,
-        unknown: true,
-        database: database === null ? null : attachedDatabase(database),
-      },
-      settings: [],
-      disturb: null,
-      failure: vigil.failure,
-      logs: new Map(),
-      close: async () => vigil.stop(),
-    };
-  } catch (error) {
-    if (signal.aborted) throw interrupted('stopped while the targets were being asked');
-    throw error;
-  }
-}
+export const attachAny = (targets: readonly Target[], options: AttachOptions): Promise<Stack> =>
+  targetStack(findAll(targets, options), listens, options);
+
+const findAll = async (targets: readonly Target[], { access = {}, signal }: AttachOptions) => ({
+  worlds: await Promise.all(targets.map((target) => find(target, access, signal))),
+  unknown: true,
+});
 
 /** Whether any of them says of itself that it is a server of the flux world. */
 export async function isFluxWorld(

@@ -1,10 +1,10 @@
 import { isIP } from 'node:net';
-import { interrupted, stackFailed } from '../errors.ts';
+import { stackFailed } from '../errors.ts';
 import type { Access, Reachable } from './access.ts';
 import { askHealth, isNobodyThere } from './health.ts';
-import type { Attached, DatabaseEndpoint, Stack, WorldHealth } from './stack.ts';
+import type { Stack, WorldHealth } from './stack.ts';
 import type { Target } from './target-address.ts';
-import { keepVigil } from './vigil.ts';
+import { type AttachOptions, targetStack } from './target-stack.ts';
 
 /** A stack that somebody else started. */
 export interface TargetStack extends Stack {
@@ -17,46 +17,24 @@ interface Found extends Reachable {
   readonly health: WorldHealth;
 }
 
-export interface AttachOptions {
-  readonly signal: AbortSignal;
-  /** The authorities and the headers, the same for all of them. */
-  readonly access?: Omit<Access, 'address'>;
-  /** Their PostgreSQL, where its address was given. */
-  readonly database?: Attached | null;
-}
-
 /**
  * Attaches to these world servers, one for each instance of one whole world, in any order. Rejects with exit code
  * 93 when one cannot be reached or they form no whole world, 105 when aborted. Closing leaves them as they are.
  */
 export async function attachTargets(
   targets: readonly Target[],
-  { signal, access = {}, database = null }: AttachOptions,
+  options: AttachOptions,
 ): Promise<TargetStack> {
-  try {
-    const found = wholeWorld(await Promise.all(targets.map((target) => find(target, access, signal))));
-    const worlds = found.map(({ health, ...world }) => ({ ...world, pid: null }));
-    const vigil = keepVigil(worlds);
-    return {
-      kind: 'target',
-      endpoints: { worlds, database: database === null ? null : attachedDatabase(database) },
-      health: found.map(({ health }) => health),
-      settings: [],
-      disturb: null,
-      failure: vigil.failure,
-      logs: new Map(),
-      close: async () => vigil.stop(),
-    };
-  } catch (error) {
-    if (signal.aborted) throw interrupted('stopped while the targets were being asked');
-    throw error;
-  }
+  const { access = {}, signal } = options;
+  const finding = Promise.all(targets.map((target) => find(target, access, signal))).then(wholeWorld);
+  const worlds = finding.then((found) => found.map(({ health, ...world }) => ({ ...world, pid: null })));
+  const stack = await targetStack(
+    worlds.then((all) => ({ worlds: all })),
+    askHealth,
+    options,
+  );
+  return { ...stack, kind: 'target', health: (await finding).map(({ health }) => health) };
 }
-
-export const attachedDatabase = (attached: Attached): DatabaseEndpoint => ({
-  ...{ host: '', port: 0, user: '', password: '', database: '', pid: null },
-  attached,
-});
 
 /** A name may have several addresses (`localhost`: IPv6 and IPv4); the first that answers well is taken. */
 async function find(

@@ -1,5 +1,5 @@
 import type { Reachable } from './access.ts';
-import { askHealth, isNobodyThere } from './health.ts';
+import { isNobodyThere } from './health.ts';
 import type { StackFailure } from './stack.ts';
 
 const EVERY_MS = 2_000;
@@ -7,7 +7,7 @@ const EVERY_MS = 2_000;
 const REFUSALS = 2;
 
 /** Rejects where nobody is there (health.ts). */
-type Look = (world: Reachable, signal: AbortSignal) => Promise<unknown>;
+export type Look = (world: Reachable, signal: AbortSignal) => Promise<unknown>;
 
 /** Watches over world servers that somebody else started. */
 export interface Vigil {
@@ -17,10 +17,10 @@ export interface Vigil {
 }
 
 /**
- * Asks every world server for its health while a run goes on. One that is slow, or answers badly, is under test: the
+ * Looks after every server while a run goes on. One that is slow, or answers badly, is under test: the
  * load tells. One whose port is closed is gone, and there is nothing to be measured any more.
  */
-export function keepVigil(worlds: readonly Reachable[], look: Look = askHealth): Vigil {
+export function keepVigil(worlds: readonly Reachable[], look: Look): Vigil {
   const ended = new AbortController();
   const refusals = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;

@@ -44,9 +44,24 @@ test('a scenario with a module is not run without --allow-module, and the module
 });
 
 test('a module that is not there is told by the name that the scenario gives it', async () => {
-  const host = await cli('run', scenario('none', '{ module: ./not-here.mjs }'), '--allow-module');
-  expect(host.ended()).toBe(104);
-  expect(host.err()).toContain('error: players.module: there is no file ./not-here.mjs');
+  const file = scenario('none', '{ module: ./not-here.mjs }');
+  const [host, checked] = [await cli('run', file, '--allow-module'), await cli('check', file)];
+  for (const { ended, err, out } of [host, checked]) {
+    expect(ended()).toBe(104);
+    expect(err()).toContain('error: none.yaml:4:20 players.module: there is no file ./not-here.mjs');
+    expect(err()).toContain('hint: the path is looked up from the folder of the scenario file on');
+    expect(out()).toBe('');
+  }
+  const { problems } = JSON.parse((await cli('check', file, '--json')).out());
+  expect(problems).toMatchObject([{ path: 'players.module', where: 'none.yaml:4:20' }]);
+  const moved = await cli(
+    'check',
+    scenario('here', '{ module: ./player.mjs }'),
+    '--set',
+    'players.module=x.mjs',
+  );
+  expect(moved.err()).toContain('error: --set players.module=x.mjs players.module: there is no file x.mjs');
+  expect(moved.ended()).toBe(104);
 });
 
 test.each([
@@ -83,4 +98,8 @@ test('init writes a scenario and a module, says how to run them, and overwrites 
   expect(existsSync(join(folder, 'half', 'my-world.yaml'))).toBe(false);
   writeFileSync(join(folder, 'file'), '');
   expect((await cli('init', 'file')).ended()).toBe(104);
+  const unnamed = await cli('init', '');
+  expect(unnamed.ended()).toBe(104);
+  expect(unnamed.err()).toContain("error: init: '' is there, expected the name of a folder");
+  expect(existsSync(join(folder, 'my-world.yaml'))).toBe(false);
 });

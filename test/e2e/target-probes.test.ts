@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -99,4 +102,46 @@ test('what is under a target is measured where it is named, the rows are checked
 
   served.child.kill('SIGINT');
   expect((await served.finished).code).toBe(0);
+});
+
+test('a page that is none ends the run before it begins, by its URL; one without end does not hold up a SIGTERM', {
+  timeout: 60_000,
+}, async () => {
+  let pages = 0;
+  const server = createServer((request, response) => {
+    if (request.url === '/html') response.end('<!doctype html>');
+    else if (request.url !== '/dribble') response.end();
+    else if (pages++ === 0) response.end('a 1\n');
+    else {
+      const timer = setInterval(() => response.write('a 1\n'), 50);
+      response.on('close', () => clearInterval(timer));
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const folder = mkdtempSync(join(tmpdir(), 'paged-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 'paged.yaml');
+  const load = { players: 5, intentsPerSecond: 20, ramp: '0s', warmUp: '0s', duration: '60s', drain: '1s' };
+  const players = { protocol: 'http', requests: [{ path: '/' }] };
+  const budgets = [{ id: 'all', metric: 'load.peakCcu', op: '>=', limit: 5, unit: 'players' }];
+  const calibration = { seconds: 0 };
+  writeFileSync(path, stringify({ name: 'paged', system: 'flux', load, players, calibration, budgets }));
+  const run = (page: string) => capbench(['run', path, '--target', url, '--probe-metrics', `${url}/${page}`]);
+
+  const none = await run('html').finished;
+  expect(none.code).toBe(93);
+  expect(none.stderr).toContain(
+    `error: the metrics page ${url}/html cannot be read: the answer is no Prometheus text: it begins with "<!doctype html>"`,
+  );
+  const endless = run('dribble');
+  await expect.poll(() => pages, { timeout: 20_000 }).toBeGreaterThan(1);
+  endless.child.kill('SIGTERM');
+  expect((await endless.finished).code).toBe(105);
+  expect(endless.report().probes.find(({ name }) => name === 'metrics-1')).toMatchObject({ samples: 0 });
 });

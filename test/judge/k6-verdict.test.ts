@@ -151,6 +151,14 @@ test('whether all were there at once is not known where some had left', () => {
   expect(judged({ metrics }).ruling('all')).toMatchObject({ state: 'unmeasured' });
 });
 
+test('nothing is proven where so many had left that perhaps too few were there; a breach is one all the same', () => {
+  const metrics = { capbench_disconnects: counter(2) };
+  const { exitCode, invalidBecause } = judged({ metrics });
+  expect(exitCode).toBe(90);
+  expect(invalidBecause.join()).toContain('ccu-reached');
+  expect(judged({ metrics, due: SLOW })).toMatchObject({ exitCode: 99, invalidBecause: [] });
+});
+
 test('faults that k6 does not inject, another load than is claimed, nothing to rule', () => {
   const [fast, all, lost] = k6Scenario().budgets;
   if (fast?.state !== 'measured' || all === undefined || lost === undefined) throw new Error('other budgets');

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openAttachedPostgres } from '../../src/probe/attached-postgres.ts';
-import { clientOf } from '../../src/probe/postgres.ts';
+import { clientOf } from '../../src/probe/postgres-client.ts';
 import { whyNoRows } from '../../src/probe/verification.ts';
 import { type Postgres, startPostgres } from '../../src/stack/postgres.ts';
 import { preparePostgres } from '../../src/stack/postgres-build.ts';

@@ -31,6 +31,20 @@ async function page(first: string) {
     never: () => {
       answer = () => {};
     },
+    /** From now on a line every 50 ms: when somebody is answered so, and when that one has gone. */
+    dribble: () => {
+      const asked = new Promise<ServerResponse>((resolve) => {
+        answer = resolve;
+      });
+      return {
+        begun: asked,
+        gone: asked.then(async (response) => {
+          const timer = setInterval(() => response.write('a 1\n'), 50);
+          await once(response, 'close');
+          clearInterval(timer);
+        }),
+      };
+    },
   };
 }
 
@@ -178,4 +192,47 @@ test('a page that nobody serves is 93, before the run begins', async () => {
     exitCode: 93,
     message: `nobody listens at ${url} for --probe-metrics`,
   });
+});
+
+test.each([
+  [
+    'is HTML',
+    { text: '<!doctype html>\n<p>1</p>' },
+    'is no Prometheus text: it begins with "<!doctype html>"',
+  ],
+  ['is empty', { text: '' }, 'begins with nothing'],
+  ['wants a login', { status: 401 }, 'it answered 401'],
+  ['has no end', { text: 'a 1\n'.repeat(2 ** 21 + 1) }, 'the answer has no end'],
+])(
+  'a page that %s is 93, before the run begins, and the pages beside it are left',
+  async (_, answer, what) => {
+    const [good, bad] = [await page(COUNTERS(1, null)), await page('')];
+    Object.assign(bad.state, answer);
+    await expect(watching([good.address, bad.address])).rejects.toMatchObject({
+      exitCode: 93,
+      message: expect.stringContaining(`the metrics page ${bad.address.shown} cannot be read: `),
+      hint: expect.stringContaining('/metrics'),
+    });
+    await expect(watching([bad.address])).rejects.toThrow(what);
+  },
+);
+
+test('a page on which nothing was counted yet is one', async () => {
+  const { address } = await page('# HELP queue_length Waiting.\n# TYPE queue_length gauge\n');
+  const probe = openMetricsProbe(address, 1, [asked('queue_length', 'max')]);
+  expect(await probe.sample()).toEqual([]);
+  await probe.close();
+});
+
+test('an answer that dribbles without end is given up, and at once where the probe is closed', async () => {
+  const { address, dribble } = await page(COUNTERS(1, null));
+  const probe = openMetricsProbe(address, 1, [asked('queue_length', 'max')]);
+  await probe.sample();
+  const { gone } = dribble();
+  await expect(probe.sample()).rejects.toThrow(/timeout/);
+  await gone;
+  const cut = dribble();
+  const reading = expect(probe.sample()).rejects.toThrow(/abort/);
+  await cut.begun;
+  await Promise.all([probe.close(), reading, cut.gone]);
 });

@@ -63,6 +63,32 @@ describe('--set', () => {
     });
   });
 
+  test('takes maps in braces and lists of them; what stands for a text stays one', () => {
+    const { load, faults } = set(
+      'load.churn={perSecond: 5, away: 2s}',
+      'load.stages=[{name: a, lasting: 15s}, {name: b, lasting: 5s, reconnect: {}}]',
+      'faults=[{action: drop, of: players, at: 1s}]',
+    );
+    expect(load).toMatchObject({ churn: { perSecond: 5, away: 2e6 }, duration: 20e6 });
+    expect(load.stages?.map(({ name, reconnect }) => [name, reconnect?.sharePercent])).toEqual([
+      ['a', undefined],
+      ['b', 100],
+    ]);
+    expect(faults).toMatchObject([{ action: 'drop', at: 1e6 }]);
+    expect(set('load.churn={perSecond: 5}').altered).toEqual(['load.churn={"perSecond":5}']);
+    expect(set('description={player}').description).toBe('{player}');
+    expect(set('description={"to": "north"}').description).toBe('{"to": "north"}');
+    expect(refused('load.churn={perSecond: 5, awy: 2s}')).toEqual([
+      expect.stringContaining('load.churn.awy: unknown key "awy"'),
+    ]);
+    expect(refused('load.churn={perSecond: 5, perSecond: 6}')).toEqual([
+      expect.stringContaining('load.churn: "{perSecond: 5, perSecond: 6}" is there, expected a map'),
+    ]);
+    expect(refused('load.churn={__proto__: {perSecond: 5}}').join()).toContain(
+      'load.churn.__proto__: unknown key',
+    );
+  });
+
   test("reaches PostgreSQL's settings, dots in their names included, and empties one", () => {
     const scenario = set(
       'postgres.settings.work_mem=64MB',

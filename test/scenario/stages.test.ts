@@ -151,12 +151,32 @@ test.each([
     budget('metric: world.loopDelayMs, stat: max, stage: a'),
     'budgets.0: metric "world.loopDelayMs" is not measured stage by stage',
   ],
+  [
+    ['{ name: a, lasting: 5s, churn: { perSecond: 1 } }', '{ name: b, lasting: 5s, reconnect: {} }'],
+    budget('metric: network.fullStrengthMs, stage: a'),
+    'budgets.0.stage: a has no reconnect: network.fullStrengthMs of it is never measured',
+  ],
+  [
+    ['{ name: a, lasting: 5s }', '{ name: b, lasting: 5s, reconnect: {} }'],
+    budget('metric: network.reconnectMs, stat: p95, stage: a'),
+    'budgets.0.stage: a has no reconnect: network.reconnectMs of it is never measured',
+  ],
 ])('%j %j is refused', (stages, more, message) => {
   const told = problemsOf(staged(stages, more)).map(({ path, message: why }) => `${path}: ${why}`);
   expect(
     told.filter((one) => one.startsWith(message)),
     told.join('\n'),
   ).toHaveLength(1);
+});
+
+test.each<[string, string, string]>([
+  ['after a storm', '{ name: a, lasting: 5s, reconnect: {} }', ''],
+  ['with churn before it', '{ name: a, lasting: 5s, churn: { perSecond: 1 } }', ''],
+  ['with churn of the load', '{ name: a, lasting: 5s }', '  churn: { perSecond: 1 }\n'],
+  ['with faults', '{ name: a, lasting: 5s }', 'faults: [{ action: drop, of: players, at: 1s }]\n'],
+])('how players come back %s may be asked of a stage without a reconnect', (_, first, more) => {
+  const asked = budget('metric: network.connectMs, stat: p95, stage: b');
+  expect(read(staged([first, '{ name: b, lasting: 5s }'], more + asked)).budgets).toHaveLength(1);
 });
 
 test('too short a --duration for its stages is refused, and a budget of a stage where there is none', () => {

@@ -40,6 +40,8 @@ export interface Rule {
 
 export interface JudgedRule extends Rule {
   readonly consequence: Consequence;
+  /** The stage that sets the limit for itself. */
+  readonly stage?: string;
 }
 
 /** What the rules look at. */

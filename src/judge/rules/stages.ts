@@ -88,5 +88,6 @@ function loadSustained(
     advice:
       "the system did not take what was due in this stage: find what is saturated, lower its rate, or say with the stage's sentPercent how much of it may be missed",
     consequence: 'breached-if-healthy',
+    ...(own?.sentPercent === undefined ? {} : { stage }),
   };
 }

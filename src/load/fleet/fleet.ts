@@ -19,6 +19,7 @@ import {
 import { Seconds } from './seconds.ts';
 import { Silence } from './silence.ts';
 import { mergeTallies } from './tally.ts';
+import { BROKEN_HINT, cannotConnect, hintFor } from './trouble.ts';
 
 /** Above this share of players that cannot connect, the fleet does not get READY. */
 const TOLERATED_FAILURES = 0.01;
@@ -38,9 +39,12 @@ export interface FleetPlan {
   readonly onClosed: () => Promise<void>;
 }
 
+/** Of the players that connect: how many did, could not, and why not. */
+type Progress = { connected: number; failed: number; error: string | null };
+
 /** What the fleet knows of one worker, by its last word. */
 type WorkerState =
-  | { state: 'connecting'; connected: number; failed: number; error: string | null }
+  | ({ state: 'connecting' } & Progress)
   | { state: 'ready'; facts: ConnectFacts }
   | { state: 'done'; facts: ConnectFacts; tally: WorkerTally };
 
@@ -250,12 +254,8 @@ export class Fleet implements ReadyFleet {
     }
   }
 
-  private progress(): { connected: number; failed: number; error: string | null } {
-    const total: { connected: number; failed: number; error: string | null } = {
-      connected: 0,
-      failed: 0,
-      error: null,
-    };
+  private progress(): Progress {
+    const total: Progress = { connected: 0, failed: 0, error: null };
     for (const worker of this.workers) {
       const { connected, failed } = worker.state === 'connecting' ? worker : worker.facts;
       total.connected += connected;
@@ -298,23 +298,3 @@ export class Fleet implements ReadyFleet {
     }
   }
 }
-
-const BROKEN_HINT = 'This is a bug in capbench: please report it with the bundle.';
-
-const CONNECT_HINT =
-  'See whether the world servers still run (their logs are in the bundle); a lower --scale, or fewer connects a second (load.connectsPerSecond), is kinder to them.';
-
-/** What a system call's own code tells better than our guess. */
-function hintFor(error: string | null): string {
-  if (error?.includes('EADDRNOTAVAIL')) {
-    return 'The ephemeral ports are used up: widen their range (Linux: sysctl net.ipv4.ip_local_port_range="15000 64999"; macOS: net.inet.ip.portrange.first), or wait a minute for those of the last run.';
-  }
-  if (error?.includes('EMFILE')) return 'Raise the limit of open files before the run: `ulimit -n`.';
-  return CONNECT_HINT;
-}
-
-const cannotConnect = (failed: number, players: number, error: string | null): Error =>
-  stackFailed(
-    `${failed} of ${players} players could not connect${error === null ? '' : `: ${error}`}`,
-    hintFor(error),
-  );

@@ -18,9 +18,10 @@ import { Reconnector } from '../player/reconnector.ts';
 import { INTENT, MONSTER_COMMAND, Recorder } from '../recorder.ts';
 import { ScheduleHash } from '../schedule-hash.ts';
 import type { WorkerSlice } from '../slices.ts';
-import { type ConnectionCounts, StageConnections } from '../stage-connections.ts';
 import type { Order, Report, WorkerSetup, WorkerTally } from './messages.ts';
 import { Metronome } from './metronome.ts';
+import { StageWatch } from './stage-watch.ts';
+import { Traffic } from './traffic.ts';
 import { type OwnProcess, Vitals } from './vitals.ts';
 
 const SECOND = 1_000_000;
@@ -65,21 +66,14 @@ export class Shift {
   private reconnector: Reconnector | null = null;
   /** From the end of a connection to the next welcome, players and monsters. */
   private readonly reconnect = new MicrosHistogram();
-  private readonly connections: StageConnections;
+  private readonly traffic: Traffic;
+  private readonly stages: StageWatch;
   private readonly churn: Churn;
   private go = Number.POSITIVE_INFINITY;
   /** Last due time: the timeline's, or the instant of an early stop. */
   private end: number;
   private nextSecond = SECOND;
   private nextSweep = SWEEP;
-  private before = {
-    bytesIn: 0,
-    bytesOut: 0,
-    framesIn: 0,
-    commandBytes: 0,
-    disconnects: 0,
-    reconnects: 0,
-  };
 
   constructor(setup: WorkerSetup, own: OwnProcess, openWire: OpenWire, tell: (report: Report) => void) {
     const { workload, worker, workers } = setup;
@@ -89,7 +83,6 @@ export class Shift {
     this.end = timeline.end;
     this.ids = playersOf(setup);
     this.recorder = new Recorder(timeline);
-    this.connections = new StageConnections(timeline.stages ?? []);
     this.churn = new Churn(seed, workload.churn ?? [], workload.players, worker, workers);
     const peak = peakOf(timeline.stages);
     this.ledger = new SequenceLedger(workload.players + workload.monsters);
@@ -120,6 +113,8 @@ export class Shift {
         reconnect: reconnect ? { seed, latency: this.reconnect } : null,
       },
     );
+    this.traffic = new Traffic(this.crowd, this.monsters);
+    this.stages = new StageWatch(timeline.stages ?? [], this.crowd, this.monsters);
     const rate = peak * (this.ids.length * intentRate + workload.postRate / workers);
     this.metronome = new Metronome(
       { nextWake: () => this.nextWake(), turn: (at) => this.turn(at) },
@@ -140,7 +135,8 @@ export class Shift {
       connector = new Connector(crowd, protocol, complaints);
       this.connector = connector;
       if (workload.reconnect) {
-        const onBack = (sinceLost: number, took: number): void => this.back(this.now(), sinceLost, took);
+        const onBack = (sinceLost: number, took: number): void =>
+          this.stages.back(this.now(), sinceLost, took);
         const plan = { seed: workload.seed, ids, perSecond, latency: this.reconnect, onBack };
         this.reconnector = new Reconnector(plan, crowd, protocol, complaints);
         crowd.reconnectBy(this.reconnector);
@@ -181,33 +177,8 @@ export class Shift {
 
   /** Cuts connections of its own players, as if the network had gone. */
   drop({ ask, sharePercent, seed, stage }: Extract<Order, { readonly kind: 'drop' }>): void {
-    const { connected, disconnects } = this.crowd;
-    const now = this.now();
-    this.crossStages(now);
-    const players = this.crowd.drop(sharePercent, seed);
-    if (stage !== null) this.connections.cut(stage, now, players, connected, disconnects);
+    const players = this.stages.drop(this.now(), stage, sharePercent, seed);
     this.tell({ kind: 'dropped', ask, players });
-  }
-
-  /** A player has come back. */
-  private back(now: number, sinceLost: number, took: number): void {
-    this.crossStages(now);
-    this.connections.back(sinceLost, took);
-    this.connections.strength(now, this.crowd.connected, this.crowd.disconnects);
-  }
-
-  private crossStages(now: number): void {
-    if (now >= this.connections.nextBoundary) this.connections.advance(now, this.connectionCounts());
-  }
-
-  private connectionCounts(): ConnectionCounts {
-    const { crowd, monsters } = this;
-    return {
-      disconnects: crowd.disconnects + monsters.disconnects,
-      reconnects: crowd.reconnects + monsters.reconnects,
-      left: crowd.leaves,
-      joined: crowd.joins,
-    };
   }
 
   /** What was sent and acknowledged until now. */
@@ -235,12 +206,12 @@ export class Shift {
 
   private nextWake(): number {
     const due = Math.min(this.crowd.nextDue, this.monsters.nextDue, this.nextSecond, this.nextSweep);
-    return Math.min(due, this.connections.nextBoundary, this.churn.due);
+    return Math.min(due, this.stages.nextBoundary, this.churn.due);
   }
 
   private turn(now: number): boolean {
     if (now < 0) return false;
-    this.crossStages(now);
+    this.stages.cross(now);
     this.churn.send(now, this.crowd);
     const moreMonsters = this.monsters.send(now);
     const morePlayers = this.crowd.send(now);
@@ -270,7 +241,7 @@ export class Shift {
     this.reconnector?.stop();
     this.crowd.finish(now);
     this.monsters.finish(now);
-    this.connections.close(this.connectionCounts());
+    this.stages.close();
     // What is left of the last second.
     this.report(Math.ceil(now / SECOND), now, this.recorder.slices.takeAll(now));
     this.metronome.stop();
@@ -295,7 +266,7 @@ export class Shift {
       operations: this.recorder.tally(),
       reconnect: this.reconnect.toData(),
       strayAnswers: this.crowd.strayAnswers + this.monsters.strayAnswers,
-      ...this.traffic(),
+      ...this.traffic.total(),
       complaints: this.complaints.entries(),
       ledger: this.ledger.toData(),
       endedAt: this.end,
@@ -306,13 +277,10 @@ export class Shift {
 
   private stageTallies(): WorkerTally['stages'] {
     const operations = this.recorder.stageTallies();
-    return this.connections.tally().map((stage, i) => ({ ...stage, operations: operations[i]! }));
+    return this.stages.tally().map((stage, i) => ({ ...stage, operations: operations[i]! }));
   }
 
   private report(second: number, at: number, slices: readonly WorkerSlice[]): void {
-    const traffic = this.traffic();
-    const { before } = this;
-    this.before = traffic;
     this.tell({
       kind: 'second',
       report: {
@@ -323,28 +291,10 @@ export class Shift {
           intent: this.recorder.takeSecond(INTENT, this.crowd.inFlight),
           monsterCommand: this.recorder.takeSecond(MONSTER_COMMAND, this.monsters.inFlight),
         },
-        bytesIn: traffic.bytesIn - before.bytesIn,
-        bytesOut: traffic.bytesOut - before.bytesOut,
-        framesIn: traffic.framesIn - before.framesIn,
-        commandBytes: traffic.commandBytes - before.commandBytes,
-        disconnects: traffic.disconnects - before.disconnects,
-        reconnects: traffic.reconnects - before.reconnects,
+        ...this.traffic.take(),
         slices,
         worker: this.vitals.take(this.metronome.takeLongestBlock(), this.metronome.takeStalled()),
       },
     });
-  }
-
-  private traffic(): typeof this.before {
-    const { crowd, monsters } = this;
-    const { bytesIn, bytesOut, framesIn } = crowd;
-    return {
-      bytesIn,
-      bytesOut,
-      framesIn,
-      commandBytes: monsters.bytesIn + monsters.bytesOut,
-      disconnects: crowd.disconnects + monsters.disconnects,
-      reconnects: crowd.reconnects + monsters.reconnects,
-    };
   }
 }

@@ -3,10 +3,7 @@ import type { Complaints } from '../complaints.ts';
 import type { WorkerSetup } from '../fleet/messages.ts';
 import type { Protocol, Route } from './connection.ts';
 import { FluxVoice } from './flux.ts';
-import { HttpProtocol } from './http.ts';
 import { JsonVoice } from './json.ts';
-import { ModuleProtocol } from './module.ts';
-import { loadModule } from './module-file.ts';
 import { SocketProtocol } from './socket-protocol.ts';
 
 /** What every protocol is opened with. */
@@ -20,7 +17,7 @@ export interface ProtocolTools {
 }
 
 /**
- * How the players of this worker talk.
+ * How the players of this worker talk. What only some of them need is loaded for those alone.
  * @throws an Error that names the user's module, where there is one and it cannot be loaded
  */
 export async function openProtocol(setup: WorkerSetup, tools: ProtocolTools): Promise<Protocol> {
@@ -32,10 +29,16 @@ export async function openProtocol(setup: WorkerSetup, tools: ProtocolTools): Pr
       return new SocketProtocol({ ids, voice: new FluxVoice(seed, ids), route, complaints });
     case 'json':
       return new SocketProtocol({ ids, voice: new JsonVoice(playing, seed, ids), route, complaints });
-    case 'http':
+    case 'http': {
+      const { HttpProtocol } = await import('./http.ts');
       return new HttpProtocol({ players: playing, seed, ids, outstanding, timeout, route, complaints });
+    }
     case 'module': {
       if (setup.module === null) throw new Error(`nobody says where the player module ${playing.module} is`);
+      const [{ ModuleProtocol }, { loadModule }] = await Promise.all([
+        import('./module.ts'),
+        import('./module-file.ts'),
+      ]);
       const module = await loadModule(setup.module);
       const urls = setup.worlds.map(({ url }) => url);
       return new ModuleProtocol({ ...tools, module, seed, players, urls, route });

@@ -1,0 +1,58 @@
+import pg from 'pg';
+import type { Attached, DatabaseEndpoint } from '../stack/stack.ts';
+import { AttachedSocket } from './attached-socket.ts';
+
+export const clientOf = (database: DatabaseEndpoint, statementTimeoutMs: number): pg.Client =>
+  new pg.Client({
+    ...(database.attached === undefined
+      ? {
+          host: database.host,
+          port: database.port,
+          user: database.user,
+          password: database.password,
+          database: database.database,
+          application_name: 'capbench-probe',
+        }
+      : readOnly(database.attached)),
+    statement_timeout: statementTimeoutMs,
+    query_timeout: statementTimeoutMs,
+    connectionTimeoutMillis: 5000,
+  });
+
+/** Somebody else's: nothing can be written over this connection, and it goes where its name was resolved to. */
+const readOnly = ({ connectionString, address }: Attached): pg.ClientConfig => ({
+  connectionString,
+  application_name: 'capbench',
+  options: '-c default_transaction_read_only=on',
+  stream: () => new AttachedSocket(address),
+});
+
+/** A second for PostgreSQL to answer its own statistics; longer is a gap. */
+const TIMEOUT_MS = 900;
+
+/** A probe's one connection: one that is lost is opened again when it is asked for next. */
+export class LastingClient {
+  private readonly database: DatabaseEndpoint;
+  private client: pg.Client | null = null;
+
+  constructor(database: DatabaseEndpoint) {
+    this.database = database;
+  }
+
+  async connected(): Promise<pg.Client> {
+    if (this.client !== null) return this.client;
+    const fresh = clientOf(this.database, TIMEOUT_MS);
+    const forget = (): void => {
+      if (this.client === fresh) this.client = null;
+    };
+    fresh.on('error', forget);
+    fresh.on('end', forget);
+    await fresh.connect();
+    this.client = fresh;
+    return fresh;
+  }
+
+  async close(): Promise<void> {
+    await this.client?.end().catch(() => undefined);
+  }
+}

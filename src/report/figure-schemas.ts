@@ -1,0 +1,38 @@
+import { z } from 'zod';
+
+/** What report.json is made of; a figure that was not measured is null. */
+export const figure = z.number().nullable();
+export const text = z.string();
+export const count = z.number();
+
+export const counts = z.object({
+  scheduled: count,
+  ok: count,
+  rejected: count,
+  failed: count,
+  timedOut: count,
+  skipped: count,
+  unfinished: count,
+});
+export const percentiles = z.object({
+  p50: figure,
+  p90: figure,
+  p95: figure,
+  p99: figure,
+  p999: figure,
+  min: figure,
+  max: figure,
+  mean: figure,
+  count,
+});
+export const latency = z.object({
+  unit: z.literal('ms'),
+  due: percentiles
+    .extend({ unanswered: count })
+    .describe('From the due time. A percentile that falls among unanswered operations is null.'),
+  service: percentiles.describe('From the moment of sending.'),
+  lag: percentiles.describe('From the due time to the moment of sending.'),
+});
+export const spread = z.object({ mean: figure, min: figure, max: figure });
+export const quantiles = z.object({ p50: figure, p95: figure, p99: figure });
+export const operations = <S extends z.ZodType>(of: S) => z.object({ intent: of, monsterCommand: of });

@@ -1,0 +1,50 @@
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { onTestFinished } from 'vitest';
+
+/** What a server of another kind does with a connection. */
+export const STRANGERS = {
+  http: null,
+  silent: () => {},
+  greeting: (socket: Socket) => void socket.write('220 mail.example ESMTP\r\n'),
+  closing: (socket: Socket) => void socket.end(),
+  cutting: (socket: Socket) => void socket.resetAndDestroy(),
+  echo: (socket: Socket) => void socket.pipe(socket),
+  /** PostgreSQL's own form, with a way to log in that there is not. */
+  oddLogin: (socket: Socket) =>
+    void socket.once('data', () => socket.write(Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 99]))),
+  /** Bytes that are no text. */
+  bytes: (socket: Socket) => void socket.write(Buffer.from([0, 1, 2, 3, 255, 254, 253, 0, 0, 0, 0, 7])),
+  /** A RESP answer to whatever it hears. */
+  resp: (socket: Socket) => void socket.on('data', () => socket.write("-ERR unknown command 'x'\r\n")),
+  endless: (socket: Socket) => {
+    const timer = setInterval(() => socket.write('x'.repeat(1000)), 20);
+    socket.on('close', () => clearInterval(timer));
+  },
+} as const;
+export type Stranger = keyof typeof STRANGERS;
+
+/** A server that is not what it is taken for; its port. */
+export async function strangerServer(kind: Stranger): Promise<number> {
+  const talk = STRANGERS[kind];
+  const sockets = new Set<Socket>();
+  const server: Server =
+    talk === null
+      ? createHttpServer((_request, response) => response.end('hello'))
+      : createServer((socket) => {
+          socket.on('error', () => {});
+          talk(socket);
+        });
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
