@@ -114,6 +114,8 @@ test('what is not answered is timed out, answered twice is stray, and no JSON en
   expect(twice.tally.strayAnswers).toBe(twice.counts.scheduled);
   const garbage = await play(json(), [await mud((_frame, socket) => socket.send('what?'))]);
   expect(garbage.counts.failed).toBe(garbage.counts.scheduled);
+  // The first of each player's was sent, and what is due once its connection is gone is not.
+  expect(garbage.counts.failedUnsent).toBe(garbage.counts.scheduled - 6);
   expect(garbage.tally.disconnects).toBe(6);
 });
 
@@ -159,6 +161,8 @@ test('HTTP: 2xx is ok, 4xx a rejection and an answer, anything else a failure', 
   );
   expect(counts.ok + counts.rejected + counts.failed).toBe(counts.scheduled);
   for (const end of ['ok', 'rejected', 'failed'] as const) expect(counts[end]).toBeGreaterThan(3);
+  // Whatever was answered had been sent.
+  expect(counts.failedUnsent).toBe(0);
   expect(bodies).toContain('application/json {"player":3}');
   expect(bodies).toContain('text/plain; charset=utf-8 hello');
   expect(said).toContain('a server answered GET with status 500');
@@ -175,7 +179,7 @@ test('a request that is never answered is timed out, and one whose connection br
   expect(silent.counts.ok).toBe(0);
   const { url: rude } = await site((request) => request.socket.destroy());
   const broken = await play(http({ method: 'POST', path: '/', body: '', weight: 1 }), [rude]);
-  expect(broken.counts.failed).toBe(broken.counts.scheduled);
+  expect(broken.counts).toMatchObject({ failed: broken.counts.scheduled, failedUnsent: 0 });
   expect(broken.said).toContain("a request of a player's has failed");
 });
 

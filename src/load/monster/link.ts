@@ -111,7 +111,7 @@ export class WorldLink implements LineListener {
     const able = this.queue.length === 0 && this.isAble;
     if (this.lost || now - due > skipAfter) {
       if (able) this.noteOwnLag(slot, now);
-      this.settle(slot, this.lost ? OUTCOME.failed : OUTCOME.skipped, now);
+      this.settle(slot, this.lost ? OUTCOME.failedUnsent : OUTCOME.skipped, now);
       posts.free(slot);
       return false;
     }
@@ -278,7 +278,7 @@ export class WorldLink implements LineListener {
     this.sent.clear();
     this.unanswered = 0;
     if (open === null) {
-      this.settleQueue(OUTCOME.failed, now);
+      this.settleQueue(OUTCOME.failedUnsent, now);
       this.lost = true;
       line.close();
     } else {

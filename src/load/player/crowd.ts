@@ -275,7 +275,7 @@ export class Crowd implements Listener, Home {
     const { recorder } = this.tools;
     recorder.schedule(INTENT, 1, due);
     if (this.state[player] === PLAYER.lost) {
-      recorder.settle(INTENT, OUTCOME.failed, 1, due, due, due);
+      recorder.settle(INTENT, OUTCOME.failedUnsent, 1, due, due, due);
       return false;
     }
     const able = this.waiting.of(player) === 0 && this.isAble(player);
@@ -326,7 +326,7 @@ export class Crowd implements Listener, Home {
     const sent = now();
     if (!connection?.isOpen) {
       // The end of the connection is known to itself, and its event is on the way.
-      recorder.settle(INTENT, OUTCOME.failed, 1, due, due, sent);
+      recorder.settle(INTENT, OUTCOME.failedUnsent, 1, due, due, sent);
       return;
     }
     const sequence = this.sequence[player]! + 1;
@@ -355,7 +355,7 @@ export class Crowd implements Listener, Home {
     const now = this.tools.now();
     if (this.comeback === null) {
       this.unanswered.settleAll(player, OUTCOME.failed, now);
-      this.settleWaiting(player, OUTCOME.failed, now);
+      this.settleWaiting(player, OUTCOME.failedUnsent, now);
       return;
     }
     this.state[player] = PLAYER.reconnecting;
