@@ -119,6 +119,16 @@ test('what is not answered is timed out, answered twice is stray, and no JSON en
   expect(garbage.tally.disconnects).toBe(6);
 });
 
+test('a server that hangs up on what it owes an answer: how many operations failed by it is told', async () => {
+  const { counts, tally, said } = await play(json(), [await mud((_frame, socket) => socket.terminate())], {
+    reconnect: true,
+  });
+  const sent = counts.failed - counts.failedUnsent;
+  expect(sent).toBeGreaterThan(6);
+  expect(tally.disconnects).toBeGreaterThan(6);
+  expect(said).toBe(`a player's connection ended before an operation was answered (${sent} times)`);
+});
+
 /** A server by its handler; counts its connections. */
 async function site(handle: (request: IncomingMessage, response: ServerResponse, body: string) => void) {
   let connections = 0;
@@ -183,6 +193,21 @@ test('a request that is never answered is timed out, and one whose connection br
   expect(broken.said).toContain("a request of a player's has failed");
 });
 
+test('an answer that begins and never ends is timed out, and told as that', async () => {
+  const endless = await site((request, response) => {
+    response.write('once upon a time');
+    if (request.url === '/silent') return;
+    const more = setInterval(() => response.write(', and then'), 20);
+    response.on('close', () => clearInterval(more));
+  });
+  for (const path of ['/silent', '/telling']) {
+    const { counts, said } = await play(http({ method: 'GET', path, weight: 1 }), [endless.url]);
+    expect(counts.ok + counts.rejected).toBe(0);
+    expect(counts.timedOut).toBeGreaterThan(6);
+    expect(said).toMatch(/^a server's answer began, and did not end within load.timeout \(\d+ times\)$/);
+  }
+});
+
 test('players that are cut come back', async () => {
   const { url } = await site((_request, response) => void response.end('ok'));
   const fleet = await prepare(
@@ -195,6 +220,8 @@ test('players that are cut come back', async () => {
   const { tally } = await running;
   expect(tally.disconnects).toBeGreaterThan(0);
   expect(tally.reconnects).toBe(tally.disconnects);
+  // That was our own doing.
+  expect(tally.errors).toEqual([]);
 });
 
 test('where nobody listens, nobody connects: 93', async () => {

@@ -14,6 +14,7 @@ const MOST_PER_TURN = 1000;
 /** Over what the rate fills while an operation may wait. */
 const WAITING_SPARE = 4;
 const NONE: readonly number[] = [];
+const ENDED_UNANSWERED = "a player's connection ended before an operation was answered";
 
 /**
  * The players of one worker; player.ts describes what each of them does. HOT: players are numbered 0 .. n-1,
@@ -46,6 +47,8 @@ export class Crowd implements Listener, Home {
   /** Who leaves once nothing is unanswered, and for how long; and who has left. */
   private readonly leaving = new Map<number, number>();
   private readonly away = new Set<number>();
+  /** Connections that were cut on purpose, and whose end has not been heard yet. */
+  private readonly dropped = new Set<Connection>();
   /** Null: who is lost stays lost. */
   private comeback: Comeback | null = null;
   private stopped = false;
@@ -206,7 +209,10 @@ export class Crowd implements Listener, Home {
   drop(sharePercent: number, seed: number): number {
     if (this.finished) return 0;
     const cut = drawShare(this.connections, this.plan.ids, sharePercent, seed);
-    for (const connection of cut) connection.cut();
+    for (const connection of cut) {
+      this.dropped.add(connection);
+      connection.cut();
+    }
     return cut.length;
   }
 
@@ -353,6 +359,9 @@ export class Crowd implements Listener, Home {
     connection.cut();
     if (this.finished) return;
     const now = this.tools.now();
+    const open = this.unanswered.of(player);
+    // What was cut on purpose is told as that.
+    if (!this.dropped.delete(connection) && open > 0) this.tools.complaints.add(ENDED_UNANSWERED, open);
     if (this.comeback === null) {
       this.unanswered.settleAll(player, OUTCOME.failed, now);
       this.settleWaiting(player, OUTCOME.failedUnsent, now);
