@@ -3,6 +3,8 @@ export interface SecondOfLoad {
   readonly scheduled: number;
   /** Skipped, failed or timed out. */
   readonly missed: number;
+  /** Those of them that had been sent, and failed. */
+  readonly failedSent: number;
 }
 
 /** A run is not given up before this much of the measure phase, at full rate, has run. */
@@ -30,6 +32,11 @@ export function hopelessness(): (operation: string, second: SecondOfLoad) => str
     if (scheduled === 0 || missed / scheduled < MISSED_SHARE) return null;
     // What times out now may have been due before.
     const percent = Math.min(100, Math.round((100 * missed) / scheduled));
-    return `${percent}% of the ${operation} operations of the last ${WINDOW_SECONDS} s were skipped, failed or timed out`;
+    const failedSent = last.reduce((sum, s) => sum + s.failedSent, 0);
+    const sent =
+      2 * failedSent > missed
+        ? '; most had been sent, and failed by what the target did with them: see the errors of the run'
+        : '';
+    return `${percent}% of the ${operation} operations of the last ${WINDOW_SECONDS} s were skipped, failed or timed out${sent}`;
   };
 }

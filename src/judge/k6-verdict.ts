@@ -4,6 +4,7 @@ import type { Scenario } from '../scenario/scenario.ts';
 import { faultsOf, OPERATIONS, type Operation } from '../scenario/workload.ts';
 import { conclude } from './conclusion.ts';
 import { NOT_IN_A_SUMMARY, ruleK6 } from './k6-ruling.ts';
+import { operationsFailed } from './rules/failed.ts';
 import { ownLagRule } from './rules/generator.ts';
 import { fixed, stateOf } from './rules/limit.ts';
 import { answers, ccuReached, type LoadFacts, loadSustained, scheduleKept } from './rules/load.ts';
@@ -64,7 +65,10 @@ function k6Rules(summaries: readonly K6Summary[], { low, high }: K6Bounds, s: Sc
   const { operations } = high.load;
   const measured = { from: 0, to: high.load.durationSeconds };
   const [intent, monsterCommand] = OPERATIONS;
-  const none = { scheduled: 0, ok: 0, rejected: 0, failed: 0, timedOut: 0, skipped: 0, unfinished: 0 };
+  const none = {
+    ...{ scheduled: 0, ok: 0, rejected: 0, failed: 0, failedUnsent: 0 },
+    ...{ timedOut: 0, skipped: 0, unfinished: 0 },
+  };
   const facts: LoadFacts = {
     ...{ measured, ending: { state: 'completed' } },
     operations: {
@@ -78,6 +82,7 @@ function k6Rules(summaries: readonly K6Summary[], { low, high }: K6Bounds, s: Sc
     ...OPERATIONS.map((op) => ({ ...scheduleKept(op, facts, s), advice: NOT_ALL })),
     reached(load, high.load.peakCcu ?? 0),
     ...OPERATIONS.map((op) => loadSustained(op, facts, s, { load })),
+    ...OPERATIONS.map((op) => operationsFailed(op, facts, s)),
     ...OPERATIONS.map((op) => answers(op, facts)),
     protocol(summaries),
     ownLagRule(s, high.generator.ownLagP99Ms, true),

@@ -26,10 +26,9 @@ const quantiles: Metric = { unit: 'ms', stats: QUANTILES };
 
 const counts = (path: string): Readonly<Record<string, Metric>> =>
   Object.fromEntries(
-    ['scheduled', 'ok', 'rejected', 'failed', 'timedOut', 'skipped', 'unfinished'].map((count) => [
-      `${path}.${count}`,
-      figure('ops'),
-    ]),
+    ['scheduled', 'ok', 'rejected', 'failed', 'failedUnsent', 'timedOut', 'skipped', 'unfinished'].map(
+      (count) => [`${path}.${count}`, figure('ops')],
+    ),
   );
 
 /** Every path that a budget may name, but for the settings: those are under `stack.applied.`. */

@@ -9,6 +9,8 @@ export interface Counts {
   readonly ok: number;
   readonly rejected: number;
   readonly failed: number;
+  /** The part of `failed` that was never sent: there was no connection any more. The rest is the target's answer. */
+  readonly failedUnsent: number;
   readonly timedOut: number;
   readonly skipped: number;
   readonly unfinished: number;
@@ -62,6 +64,8 @@ export interface LoadSecondOperation {
   readonly ok: number;
   readonly rejected: number;
   readonly failed: number;
+  /** As in `Counts`: a part of `failed`. */
+  readonly failedUnsent: number;
   readonly timedOut: number;
   readonly skipped: number;
   /** Sent, not answered yet, at the end of the second. A gauge. */

@@ -2,10 +2,16 @@ import { MicrosHistogram } from '../hdr-histogram.ts';
 import { OPERATIONS, type Timeline } from '../scenario/workload.ts';
 import type { Counts, LoadSecondOperation, OperationTally, StageTally } from './engine.ts';
 import { Slices } from './slices.ts';
-import { StageRecords } from './stage-records.ts';
+import { KINDS, StageRecords } from './stage-records.ts';
 
-/** What became of an operation; the names are those of R4, the numbers index the recorder's counts. */
-export const OUTCOME = { ok: 1, rejected: 2, failed: 3, timedOut: 4, skipped: 5, unfinished: 6 } as const;
+/**
+ * What became of an operation; the names are those of R4, the numbers index the recorder's counts. What has failed is
+ * counted in two parts: `failed` after it was sent, and `failedUnsent` before.
+ */
+export const OUTCOME = {
+  ...{ ok: 1, rejected: 2, failed: 3, timedOut: 4, skipped: 5, unfinished: 6 },
+  failedUnsent: 7,
+} as const;
 export type Outcome = (typeof OUTCOME)[keyof typeof OUTCOME];
 
 /** Index in OPERATIONS. */
@@ -14,7 +20,6 @@ export const INTENT: OperationIndex = 0;
 export const MONSTER_COMMAND: OperationIndex = 1;
 
 const SCHEDULED = 0;
-const KINDS = 7;
 
 class OperationRecord {
   readonly whole = new Float64Array(KINDS);
@@ -141,7 +146,8 @@ function countsOf(kinds: Float64Array): Counts {
     scheduled: kinds[SCHEDULED]!,
     ok: kinds[OUTCOME.ok]!,
     rejected: kinds[OUTCOME.rejected]!,
-    failed: kinds[OUTCOME.failed]!,
+    failed: kinds[OUTCOME.failed]! + kinds[OUTCOME.failedUnsent]!,
+    failedUnsent: kinds[OUTCOME.failedUnsent]!,
     timedOut: kinds[OUTCOME.timedOut]!,
     skipped: kinds[OUTCOME.skipped]!,
     unfinished: kinds[OUTCOME.unfinished]!,
@@ -151,12 +157,17 @@ function countsOf(kinds: Float64Array): Counts {
 /** R4, for the whole run and for the measure phase. @throws an Error that names the operation and the numbers. */
 export function assertConserved(operation: string, tally: Pick<OperationTally, 'whole' | 'measured'>): void {
   for (const scope of ['whole', 'measured'] as const) {
-    const { scheduled, ok, rejected, failed, timedOut, skipped, unfinished } = tally[scope];
+    const { scheduled, ok, rejected, failed, failedUnsent, timedOut, skipped, unfinished } = tally[scope];
     const settled = ok + rejected + failed + timedOut + skipped + unfinished;
     if (settled !== scheduled) {
       throw new Error(
         `${scheduled} ${operation} operations were scheduled and ${settled} settled (${scope} run): ` +
           JSON.stringify(tally[scope]),
+      );
+    }
+    if (failedUnsent > failed) {
+      throw new Error(
+        `${failedUnsent} ${operation} operations failed unsent, of ${failed} that failed (${scope} run)`,
       );
     }
   }

@@ -5,7 +5,7 @@ import { OPERATIONS, type Operation } from '../scenario/workload.ts';
 import type { Counts, StageOperationTally } from './engine.ts';
 
 /** Outcomes and, at 0, what was scheduled: as the recorder numbers them. */
-const KINDS = 7;
+export const KINDS = 8;
 
 /** One operation in one stage: of what was due there, whenever it was answered. HOT. */
 export class StageRecord {

@@ -7,7 +7,10 @@ import type { BucketData, Measurements } from './measurements.ts';
 const SLACK_SECONDS = 60;
 /** From here on a histogram has one bucket for all; microseconds (hdr-histogram.ts). */
 const HIGHEST_MICROS = 120_000_000;
-const COUNTS = ['scheduled', 'ok', 'rejected', 'failed', 'timedOut', 'skipped', 'unfinished'] as const;
+const COUNTS = [
+  ...(['scheduled', 'ok', 'rejected', 'failed', 'failedUnsent'] as const),
+  ...(['timedOut', 'skipped', 'unfinished'] as const),
+];
 const PHASES = ['stackUp', 'connect', 'ready', 'go'] as const;
 
 /**
@@ -62,6 +65,7 @@ function operation(op: (typeof OPERATIONS)[number], m: Measurements): string[] {
       wrong.push(`${path}.measured.${name}: ${measured[name]} of ${whole[name]} in the whole run`);
     }
   }
+  wrong.push(...unsent(`${path}.whole`, whole), ...unsent(`${path}.measured`, measured));
   for (const kind of ['due', 'service', 'lag', 'ownLag'] as const) {
     const data = m.operations[op][kind];
     wrong.push(...histogram(`${path}.${kind}`, data));
@@ -81,6 +85,9 @@ function operation(op: (typeof OPERATIONS)[number], m: Measurements): string[] {
 }
 
 const answered = ({ ok, rejected }: Counts): number => ok + rejected;
+
+const unsent = (path: string, { failed, failedUnsent }: Counts): string[] =>
+  failedUnsent > failed ? [`${path}.failedUnsent: ${failedUnsent} of ${failed} that failed`] : [];
 
 /** Values ascend; minimum, maximum and sum are of them. */
 function histogram(path: string, { counts, min, max, sum }: HistogramData): string[] {
@@ -128,7 +135,8 @@ function stages({ stages: all, measured, operations }: Measurements): string[] {
     before = to;
     wrong.push(...histogram(`${path}.connect`, connect), ...histogram(`${path}.reconnect`, reconnect));
     for (const op of OPERATIONS) {
-      const { due, service, lag, windows } = own[op];
+      const { measured: counts, due, service, lag, windows } = own[op];
+      wrong.push(...unsent(`${path}.${op}.measured`, counts));
       for (const [kind, data] of Object.entries({ due, service, lag })) {
         wrong.push(...histogram(`${path}.${op}.${kind}`, data));
       }

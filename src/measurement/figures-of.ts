@@ -15,6 +15,7 @@ import type { Figures, LatencyFigures, Percentiles } from './figures.ts';
 import { generatorFigures, hostFigures, type Lags } from './host-figures.ts';
 import type { Measurements, OperationFacts } from './measurements.ts';
 import { gaugeOf, percentOf, rateOf, ratio, sumOf } from './readings.ts';
+import { sentOf } from './sent.ts';
 import { databaseFigures, throughputFigures, worldFigures } from './server-figures.ts';
 import { stageFigures } from './stage-figures.ts';
 import { redisFigures, targetFigures } from './target-figures.ts';
@@ -74,9 +75,7 @@ function eachOperation<T>(of: (op: Operation) => T): Record<Operation, T> {
   return { [intent]: of(intent), [monsterCommand]: of(monsterCommand) };
 }
 
-/** A failed operation met an error or no connection any more: it is no more sent than a skipped one. */
-const sentPercent = ({ scheduled, skipped, failed }: Counts): number | null =>
-  percentOf(scheduled - skipped - failed, scheduled);
+const sentPercent = (counts: Counts): number | null => percentOf(sentOf(counts), counts.scheduled);
 
 /** Operations without an answer. */
 const unansweredOf = (counts: Counts): number =>

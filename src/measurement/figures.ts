@@ -69,7 +69,7 @@ export interface Figures {
     readonly operations: Readonly<Record<Operation, Counts>>;
     /** Due in the whole run. */
     readonly wholeRun: Readonly<Record<Operation, Counts>>;
-    /** (scheduled - skipped - failed) / scheduled, in percent, per operation. */
+    /** (scheduled - skipped - failedUnsent) / scheduled, in percent, per operation. */
     readonly sentPercent: Readonly<Record<Operation, number | null>>;
   };
   readonly latency: Readonly<Record<Operation, LatencyFigures>>;

@@ -5,6 +5,7 @@ import { OPERATIONS, type Operation } from '../scenario/workload.ts';
 import type { LatencyFigures, Percentiles } from './figures.ts';
 import type { K6Operation, K6Rate, K6Summary, K6Trend } from './k6-summary.ts';
 import { percentOf, ratio, sumOf } from './readings.ts';
+import { sentOf } from './sent.ts';
 
 /** What there is of report.json's figures in k6 summaries; null where they do not tell. */
 export interface K6Figures {
@@ -134,7 +135,8 @@ function countsOf(
 }
 
 const NOTHING: Counts = {
-  ...{ scheduled: 0, ok: 0, rejected: 0, failed: 0, timedOut: 0, skipped: 0, unfinished: 0 },
+  ...{ scheduled: 0, ok: 0, rejected: 0, failed: 0, failedUnsent: 0 },
+  ...{ timedOut: 0, skipped: 0, unfinished: 0 },
 };
 
 /** Null when one of them is not told: the rest is not all. */
@@ -144,7 +146,8 @@ function addCounts(all: readonly (Counts | null)[]): Counts | null {
   if (scheduled === null) return null;
   return {
     scheduled,
-    ...{ ok: sum('ok') ?? 0, rejected: sum('rejected') ?? 0, failed: sum('failed') ?? 0 },
+    ...{ ok: sum('ok') ?? 0, rejected: sum('rejected') ?? 0 },
+    ...{ failed: sum('failed') ?? 0, failedUnsent: sum('failedUnsent') ?? 0 },
     ...{ timedOut: sum('timedOut') ?? 0, skipped: sum('skipped') ?? 0, unfinished: sum('unfinished') ?? 0 },
   };
 }
@@ -153,7 +156,7 @@ const lessOf = (value: number | null, by: number | null): number | null =>
   value === null || by === null ? null : Math.max(0, value - by);
 
 const sentPercent = (counts: Counts | null): number | null =>
-  counts === null ? null : percentOf(counts.scheduled - counts.skipped - counts.failed, counts.scheduled);
+  counts === null ? null : percentOf(sentOf(counts), counts.scheduled);
 
 function latencyOf(
   end: End,

@@ -177,8 +177,20 @@ export function readK6Summary(shown: string, content: string): K6Summary {
     }
     const of = new Map(told);
     const one = (kind: (typeof COUNT_KINDS)[number]): number => of.get(kind) ?? 0;
+    // A script of before does not tell what failed unsent. For all it says, none was sent: what is not known to have
+    // been sent must not become a part of the load.
+    const unsent = counter(counterOf(operation, 'failedUnsent', early)) ?? one('failed');
+    if (!Number.isSafeInteger(unsent)) {
+      throw refuse(`is no such summary: the counts of ${operation} are not whole`);
+    }
+    if (unsent > one('failed')) {
+      throw refuse(
+        `denies itself: ${unsent} ${operation} operations failed unsent, of ${one('failed')} that failed`,
+      );
+    }
     return {
-      ...{ scheduled: one('scheduled'), ok: one('ok'), rejected: one('rejected'), failed: one('failed') },
+      ...{ scheduled: one('scheduled'), ok: one('ok'), rejected: one('rejected') },
+      ...{ failed: one('failed'), failedUnsent: unsent },
       ...{ timedOut: one('timedOut'), skipped: one('skipped'), unfinished: one('unfinished') },
     };
   };

@@ -40,15 +40,19 @@ function pairs(fits: (first: number, second: number) => boolean, what: string) {
 }
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
 
-const counts = z.object({
-  scheduled: count,
-  ok: count,
-  rejected: count,
-  failed: count,
-  timedOut: count,
-  skipped: count,
-  unfinished: count,
-});
+const counts = z
+  .object({
+    scheduled: count,
+    ok: count,
+    rejected: count,
+    failed: count,
+    failedUnsent: count.optional(),
+    timedOut: count,
+    skipped: count,
+    unfinished: count,
+  })
+  // In bundles of before the two were told apart, nothing that failed counted as sent.
+  .transform((all) => ({ ...all, failedUnsent: all.failedUnsent ?? all.failed }));
 const histogram: z.ZodType<HistogramData> = z.object({
   counts: pairs((value, n) => isCount(value) && isCount(n), 'pairs of a value in microseconds and a count'),
   min: count,
@@ -219,6 +223,8 @@ const LONGEST_PROBLEM = 300;
 /** What bundles of older runs have none of: it is there as a whole, or not at all. */
 const NEWER = ['reconnects', 'reconnect', 'strayAnswers', 'calibration', 'canary', 'clockDriftMs', 'faults'];
 const NEWER_OF_OPERATIONS = ['ownLag', 'windows'];
+/** And of those that are less old. */
+const NEWEST_OF_OPERATIONS = ['whole', 'measured'].map((scope) => [scope, 'failedUnsent']);
 
 /** Reads the text of a measurements.json; says in words what is wrong with it, the first few problems. */
 export function parseMeasurements(text: string): Parsed {
@@ -248,12 +254,19 @@ export function parseMeasurements(text: string): Parsed {
 
 /** The newer facts that are not there, where others are. */
 function missingOf(value: unknown): string[] {
-  const paths: Path[] = [
+  const newer: Path[] = [
     ...NEWER.map((key) => [key]),
     ...OPERATIONS.flatMap((op) => NEWER_OF_OPERATIONS.map((key) => ['operations', op, key])),
   ];
-  const missing = paths.filter((path) => valueAt(value, path) === undefined);
-  return missing.length === paths.length ? [] : missing.map((path) => `${path.join('.')}: nothing is there`);
+  const newest: Path[] = OPERATIONS.flatMap((op) =>
+    NEWEST_OF_OPERATIONS.map((path) => ['operations', op, ...path]),
+  );
+  return [newer, newest].flatMap((paths) => {
+    const missing = paths.filter((path) => valueAt(value, path) === undefined);
+    return missing.length === paths.length
+      ? []
+      : missing.map((path) => `${path.join('.')}: nothing is there`);
+  });
 }
 
 const shortened = (problem: string): string =>

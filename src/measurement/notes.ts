@@ -108,6 +108,7 @@ const NO_COUNTS: Counts = {
   ok: 0,
   rejected: 0,
   failed: 0,
+  failedUnsent: 0,
   timedOut: 0,
   skipped: 0,
   unfinished: 0,

@@ -10,6 +10,7 @@ export const counts = z.object({
   ok: count,
   rejected: count,
   failed: count,
+  failedUnsent: count.describe('The part of `failed` that was never sent.'),
   timedOut: count,
   skipped: count,
   unfinished: count,

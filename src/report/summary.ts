@@ -1,4 +1,5 @@
 import { countRulings, countsLine } from '../judge/verdict.ts';
+import { notesOf } from './error-notes.ts';
 import {
   byReason,
   byState,
@@ -55,7 +56,7 @@ export function summary(report: Report): string {
     ...faultLine(report),
     ...list('No conclusion:', report.invalidBecause),
     ...list('Not held:', report.breachedBecause),
-    ...list('Notes:', report.notes),
+    ...list('Notes:', notesOf(report)),
     ...table(breached),
     ...folded(`${met.length} met`, table(met)),
     ...folded(`${contradicted.length + unmeasured.length + untestable.length} that do not decide`, [

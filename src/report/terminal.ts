@@ -1,4 +1,5 @@
 import { countRulings, countsLine } from '../judge/verdict.ts';
+import { notesOf } from './error-notes.ts';
 import { numberText, plain, timeText } from './format.ts';
 import type { Report } from './report.ts';
 import { budgetLines } from './terminal-budgets.ts';
@@ -36,7 +37,7 @@ export function terminalSummary(report: Report, style: TerminalStyle): string {
     ...section('BUDGETS', budgetLines(report, paint, width), paint),
     ...section('LOAD', fold(loadLines(report), width - 4), paint),
     ...(report.load.durationSeconds === null ? [] : measured),
-    ...reasonLines(report, paint, width),
+    ...reasonLines({ ...report, notes: notesOf(report) }, paint, width),
     verdictLine(report, style.bundle, paint),
     '',
   ]

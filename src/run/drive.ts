@@ -76,8 +76,9 @@ export async function drive(
     // A fault, or a stage, may well make a run miss for seconds what it sends afterwards.
     if (phase === 'measure' && injection === null && timeline.stages === undefined) {
       for (const name of OPERATIONS) {
-        const { scheduled, skipped, failed, timedOut } = second.operations[name];
-        stopped ??= hopeless(name, { scheduled, missed: skipped + failed + timedOut });
+        const { scheduled, skipped, failed, failedUnsent, timedOut } = second.operations[name];
+        const missed = skipped + failed + timedOut;
+        stopped ??= hopeless(name, { scheduled, missed, failedSent: failed - failedUnsent });
       }
       if (stopped !== null) stop();
     }

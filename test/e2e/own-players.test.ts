@@ -31,10 +31,12 @@ test('init in an empty folder, then the command that it prints: a verdict', { ti
   expect(readFileSync(join(bundle, 'logs', 'fleet-0.log'), 'utf8')).toContain('welcome to place');
 });
 
-test('plain HTTP against a server that knows nothing of capbench', { timeout: 60_000 }, async () => {
-  let requests = 0;
+/** A run of HTTP players against a server of nothing but this; its requests are counted. */
+async function httpRun(status: number) {
+  const seen = { requests: 0 };
   const server = createServer((_request, response) => {
-    requests += 1;
+    seen.requests += 1;
+    response.statusCode = status;
     response.end('{}');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -48,11 +50,38 @@ test('plain HTTP against a server that knows nothing of capbench', { timeout: 60
     ...['run', scenario, '--target', `http://127.0.0.1:${(server.address() as AddressInfo).port}/api`],
     ...['--set', 'load.monsterCommandsPerSecond=0', '--duration', '1s'],
   ]);
-  const { code, stdout, stderr } = await run.finished;
+  return { run, seen, ...(await run.finished) };
+}
+
+test('plain HTTP against a server that knows nothing of capbench', { timeout: 60_000 }, async () => {
+  const { run, seen, code, stdout, stderr } = await httpRun(200);
   expect(code, `${stdout}${stderr}`).toBe(0);
   const { scheduled, ok } = run.report().load.wholeRun.intent;
   expect(ok).toBe(scheduled);
-  expect(requests).toBe(scheduled);
+  expect(seen.requests).toBe(scheduled);
   expect(run.report().rulings.find(({ id }) => id === 'lost')?.state).toBe('unmeasured');
   expect(run.leftovers()).toEqual({ processes: [], files: [] });
+});
+
+test('a server that answers 500 to everything: its answers are at fault, and not the sending', {
+  timeout: 60_000,
+}, async () => {
+  const { run, seen, code, stdout, stderr } = await httpRun(500);
+  expect(code, `${stdout}${stderr}`).toBe(90);
+  const { load, rules, invalidBecause, errors } = run.report();
+  const { scheduled, failed, failedUnsent } = load.wholeRun.intent;
+  expect({ failed, failedUnsent }).toEqual({ failed: scheduled, failedUnsent: 0 });
+  expect(seen.requests).toBe(scheduled);
+  expect(load.sentPercent.intent).toBe(100);
+  const states = new Map(rules.map(({ id, state }) => [id, state]));
+  expect(states.get('load-sustained.intent')).toBe('held');
+  expect(states.get('operations-failed.intent')).toBe('broken');
+  expect(states.get('answers.intent')).toBe('broken');
+  const because = invalidBecause.find((one) => one.startsWith('answers.intent'));
+  expect(because).toContain('see what the target answered, in the errors of the run');
+  expect(`${stdout}${invalidBecause.join()}`).not.toContain('load not sustained');
+  const said = `a server answered GET with status 500 (${scheduled} times)`;
+  expect(errors).toEqual([said]);
+  expect(stdout).toContain(`• error: ${said}`);
+  expect(readFileSync(join(run.out, 'latest', 'summary.md'), 'utf8')).toContain(`- error: ${said}`);
 });

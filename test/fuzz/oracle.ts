@@ -147,8 +147,13 @@ function loadWasThere(facts: unknown, scenario: unknown): string[] {
   const least = at(scenario, 'rules.sentPercent') ?? 99;
   for (const op of OPERATIONS) {
     const of = (name: string): number => number(facts, `operations.${op}.measured.${name}`);
-    const sent = (100 * (of('scheduled') - of('skipped') - of('failed'))) / of('scheduled');
+    // Bundles of before the two were told apart: nothing that failed was sent.
+    const unsent = Number(at(facts, `operations.${op}.measured.failedUnsent`) ?? of('failed'));
+    const sent = (100 * (of('scheduled') - of('skipped') - unsent)) / of('scheduled');
     if (of('scheduled') > 0 && !(sent >= Number(least))) wrong.push(`${sent}% of ${op} sent`);
+    const failed = (100 * (of('failed') - unsent)) / of('scheduled');
+    if (of('scheduled') > 0 && !(failed >= 0 && failed <= 100 - Number(least) + 1e-9))
+      wrong.push(`${failed}% of ${op} sent and failed`);
   }
   return wrong;
 }

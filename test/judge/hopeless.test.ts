@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { HOPELESS_AFTER_SECONDS, hopelessness } from '../../src/judge/hopeless.ts';
 
-const seconds = (missed: readonly number[]): (string | null)[] => {
+const seconds = (missed: readonly number[], failedSent = 0): (string | null)[] => {
   const ask = hopelessness();
-  return missed.map((share) => ask('intent', { scheduled: 100, missed: share }));
+  return missed.map((share) => ask('intent', { scheduled: 100, missed: share, failedSent }));
 };
 
 test('a run is never given up before ten seconds', () => {
@@ -24,7 +24,13 @@ test('the sentence names the operation and the share', () => {
   expect(seconds(Array.from({ length: 10 }, () => 75)).at(-1)).toContain('75% of the intent operations');
 });
 
+test("what was sent and failed is the target's doing, where it is most of it", () => {
+  const missed = Array.from({ length: 10 }, () => 80);
+  expect(seconds(missed, 41).at(-1)).toContain('most had been sent, and failed by what the target did');
+  expect(seconds(missed, 40).at(-1)).not.toContain('the target');
+});
+
 test('nothing scheduled is not hopeless', () => {
   const ask = hopelessness();
-  for (let i = 0; i < 20; i++) expect(ask('intent', { scheduled: 0, missed: 0 })).toBeNull();
+  for (let i = 0; i < 20; i++) expect(ask('intent', { scheduled: 0, missed: 0, failedSent: 0 })).toBeNull();
 });

@@ -146,6 +146,17 @@ test('a load that was not sustained is breached, unless k6 was late itself', () 
   });
 });
 
+test("what was sent and failed is the target's, and so says the rule", () => {
+  const sent = { capbench_intent_failed_unsent: counter(0) };
+  expect(judged({ intent: { failed: 40 }, metrics: sent })).toMatchObject({
+    ...{ exitCode: 99, broken: ['operations-failed.intent'] },
+  });
+  expect(judged({ intent: { failed: 40 } })).toMatchObject({
+    exitCode: 99,
+    broken: ['load-sustained.intent'],
+  });
+});
+
 test('whether all were there at once is not known where some had left', () => {
   const metrics = { capbench_disconnects: counter(1) };
   expect(judged({ metrics }).ruling('all')).toMatchObject({ state: 'unmeasured' });

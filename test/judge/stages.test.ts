@@ -147,6 +147,27 @@ describe('rules of the load', () => {
     expect(allowed.exitCode).toBe(0);
   });
 
+  test('what was sent in a stage and failed breaches there, where it may not be missed', () => {
+    const facts = stageFacts(1);
+    const { intent } = facts.operations;
+    const measured = { ...intent.measured, ok: intent.measured.ok - 400, failed: 400 };
+    const failing = { ...facts, operations: { ...facts.operations, intent: { ...intent, measured } } };
+    const stages = [stageFacts(0), failing, stageFacts(2, STORM)];
+    const verdict = verdictOf([met], { stages });
+    expect(ruleOf(verdict, 'load-sustained.intent.spike')).toMatchObject({ state: 'held', observed: 100 });
+    expect(ruleOf(verdict, 'operations-failed.intent.spike')).toMatchObject({
+      state: 'broken',
+      observed: 20,
+    });
+    expect(ruleOf(verdict, 'operations-failed.intent.hold')).toMatchObject({ state: 'held', observed: 0 });
+    expect(ruleOf(verdict, 'operations-failed.intent')).toMatchObject({ state: 'not-applicable' });
+    expect(verdict.exitCode).toBe(99);
+    const relaxed = STAGES.map((one) => (one.name === 'spike' ? { ...one, sentPercent: 75 } : one));
+    const allowed = verdictOf([met], { stages }, relaxed);
+    expect(ruleOf(allowed, 'operations-failed.intent.spike')).toMatchObject({ state: 'held', limit: 25 });
+    expect(allowed.exitCode).toBe(0);
+  });
+
   test('the steady state is judged within a stage that is long enough, and not across stages', () => {
     const verdict = verdictOf([met]);
     expect(verdict.rules.filter(({ id }) => id === 'steady-throughput.intent')).toEqual([]);

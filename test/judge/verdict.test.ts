@@ -51,6 +51,13 @@ const skipped = (): Measurements['operations'] => {
   return { intent: counting(intent, measured), monsterCommand };
 };
 
+/** So many of the intents failed. */
+const failing = (how: Pick<Counts, 'failed' | 'failedUnsent'>): Pick<Measurements, 'operations'> => {
+  const { intent, monsterCommand } = recorded.operations;
+  const measured = { ...intent.measured, ...how, ok: intent.measured.ok - how.failed };
+  return { operations: { intent: counting(intent, measured), monsterCommand } };
+};
+
 const integrity = (over: Partial<IntegrityFacts>): IntegrityFacts => {
   if (recorded.integrity === null) throw new Error('the recorded run has no integrity');
   return { ...recorded.integrity, ...over };
@@ -175,7 +182,10 @@ test('a probe that was there and gave no data, or gaps for most of it, is no con
 
 test('without an acknowledgement there is nothing to conclude from', () => {
   const { intent, monsterCommand } = recorded.operations;
-  const none = { scheduled: 100, ok: 0, rejected: 0, failed: 0, timedOut: 100, skipped: 0, unfinished: 0 };
+  const none = {
+    ...{ scheduled: 100, ok: 0, rejected: 0, failed: 0, failedUnsent: 0 },
+    ...{ timedOut: 100, skipped: 0, unfinished: 0 },
+  };
   const verdict = verdictOf({
     operations: {
       intent,
@@ -190,14 +200,16 @@ test('without an acknowledgement there is nothing to conclude from', () => {
 
 test.each([
   {
-    what: 'failed operations were not sent',
-    edit: (): Partial<Measurements> => {
-      const { intent, monsterCommand } = recorded.operations;
-      const measured = { ...intent.measured, ok: intent.measured.ok - 2000, failed: 2000 };
-      return { operations: { intent: counting(intent, measured), monsterCommand } };
-    },
+    what: 'what failed before it was sent is no load',
+    edit: (): Partial<Measurements> => failing({ failed: 2000, failedUnsent: 2000 }),
     exitCode: 99,
     broken: 'load-sustained.intent',
+  },
+  {
+    what: 'what was sent and failed is no load that was carried',
+    edit: (): Partial<Measurements> => failing({ failed: 2000, failedUnsent: 0 }),
+    exitCode: 99,
+    broken: 'operations-failed.intent',
   },
   {
     what: 'a run that completed without a measure phase',
@@ -249,6 +261,42 @@ test.each([
   const verdict = verdictOf(edit());
   expect(verdict.exitCode).toBe(exitCode);
   expect(ruleOf(verdict, broken)?.state).toBe('broken');
+});
+
+test('what failed is laid at the door of whose fault it was', () => {
+  const { scheduled } = recorded.operations.intent.measured;
+  const states = (verdict: ReturnType<typeof judge>) =>
+    ['load-sustained.intent', 'operations-failed.intent', 'answers.intent'].map(
+      (id) => ruleOf(verdict, id)?.state,
+    );
+  // As much as may be left unsent may fail, and not a bit more.
+  const some = verdictOf(failing({ failed: scheduled / 100, failedUnsent: 0 }));
+  expect(states(some)).toEqual(['held', 'held', 'held']);
+  expect(ruleOf(some, 'operations-failed.intent')).toMatchObject({ observed: 1, limit: 1, relaxed: false });
+  const more = failing({ failed: scheduled / 100 + 1, failedUnsent: 0 });
+  expect(verdictOf(more).breachedBecause).toEqual([
+    expect.stringContaining('the target answered with errors or ended the connection'),
+  ]);
+  const relaxed = verdictOf(more, { rules: { ...DEFAULT_RULES, sentPercent: 98 } });
+  expect(ruleOf(relaxed, 'operations-failed.intent')).toMatchObject({
+    state: 'held',
+    limit: 2,
+    relaxed: true,
+  });
+  // Nor is a generator excused for what it did not send.
+  expect(states(verdictOf(failing({ failed: 1000, failedUnsent: 1000 })))).toEqual([
+    'broken',
+    'held',
+    'held',
+  ]);
+  const { intent, monsterCommand } = recorded.operations;
+  const none = { ...intent.measured, ok: 0, rejected: 0, failed: scheduled };
+  const all = (failedUnsent: number) =>
+    verdictOf({ operations: { intent: counting(intent, { ...none, failedUnsent }), monsterCommand } });
+  expect(states(all(0))).toEqual(['held', 'broken', 'broken']);
+  expect(ruleOf(all(0), 'answers.intent')?.advice).toContain('see what the target answered');
+  expect(states(all(scheduled))).toEqual(['broken', 'held', 'broken']);
+  expect(ruleOf(all(scheduled), 'answers.intent')?.advice).not.toContain('what the target answered');
 });
 
 test('nothing met is never a pass', () => {

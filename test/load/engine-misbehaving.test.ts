@@ -68,6 +68,11 @@ test('a lost connection fails what was unanswered and all that comes later', asy
   expect(tally.ledger.ackedN[3]).toBe(3);
   expect(whole.failed).toBeGreaterThanOrEqual(5);
   expect(whole.ok + whole.failed).toBe(whole.scheduled);
+  // The one that was not answered had been sent; those that came due later never were.
+  const sent = whole.ok + whole.failed - whole.failedUnsent;
+  expect(tally.ledger.sentN.reduce((sum, n) => sum + n, 0)).toBe(sent);
+  expect(whole.failedUnsent).toBeGreaterThanOrEqual(4);
+  expect(tally.errors.join()).toContain("a player's connection ended before an operation was answered");
   expect(seconds.at(-1)?.connected).toBe(9);
 });
 
@@ -139,6 +144,7 @@ test('a refused post has failed, the next one has not', async () => {
   const { whole } = tally.operations.monsterCommand;
   expect(whole.failed).toBeGreaterThan(0);
   expect(whole.failed % 10).toBe(0);
+  expect(whole.failedUnsent).toBe(0);
   expect(whole.ok + whole.failed).toBe(whole.scheduled);
   expect(tally.errors.join()).toContain('answered 400: {"error":"no such monster"}');
   expect(tally.disconnects).toBe(0);
@@ -182,5 +188,7 @@ test('a broken post connection is not tried again', async () => {
   expect(posts.at(-1)).toBe(10);
   expect(whole.ok).toBe(90);
   expect(whole.failed).toBe(whole.scheduled - 90);
+  expect(tally.ledger.sentN.reduce((sum, n) => sum + n, 0)).toBe(whole.scheduled - whole.failedUnsent);
+  expect(whole.failedUnsent).toBeGreaterThan(0);
   expect(tally.disconnects).toBe(1);
 });

@@ -48,7 +48,10 @@ function findings(tally: Tally, servers: readonly ProtocolServer[]) {
 }
 
 const CLEAN = { lost: 0, phantom: 0, duplicated: 0, holes: 0 };
-const KINDS = ['scheduled', 'ok', 'rejected', 'failed', 'timedOut', 'skipped', 'unfinished'] as const;
+const KINDS = [
+  ...(['scheduled', 'ok', 'rejected', 'failed', 'failedUnsent'] as const),
+  ...(['timedOut', 'skipped', 'unfinished'] as const),
+];
 
 /** What was due in the measure phase was due in one of the stages. */
 function expectShares(tally: Tally, stages: readonly StageTally[]): void {

@@ -114,7 +114,19 @@ test('what is not answered is timed out, answered twice is stray, and no JSON en
   expect(twice.tally.strayAnswers).toBe(twice.counts.scheduled);
   const garbage = await play(json(), [await mud((_frame, socket) => socket.send('what?'))]);
   expect(garbage.counts.failed).toBe(garbage.counts.scheduled);
+  // The first of each player's was sent, and what is due once its connection is gone is not.
+  expect(garbage.counts.failedUnsent).toBe(garbage.counts.scheduled - 6);
   expect(garbage.tally.disconnects).toBe(6);
+});
+
+test('a server that hangs up on what it owes an answer: how many operations failed by it is told', async () => {
+  const { counts, tally, said } = await play(json(), [await mud((_frame, socket) => socket.terminate())], {
+    reconnect: true,
+  });
+  const sent = counts.failed - counts.failedUnsent;
+  expect(sent).toBeGreaterThan(6);
+  expect(tally.disconnects).toBeGreaterThan(6);
+  expect(said).toBe(`a player's connection ended before an operation was answered (${sent} times)`);
 });
 
 /** A server by its handler; counts its connections. */
@@ -159,6 +171,8 @@ test('HTTP: 2xx is ok, 4xx a rejection and an answer, anything else a failure', 
   );
   expect(counts.ok + counts.rejected + counts.failed).toBe(counts.scheduled);
   for (const end of ['ok', 'rejected', 'failed'] as const) expect(counts[end]).toBeGreaterThan(3);
+  // Whatever was answered had been sent.
+  expect(counts.failedUnsent).toBe(0);
   expect(bodies).toContain('application/json {"player":3}');
   expect(bodies).toContain('text/plain; charset=utf-8 hello');
   expect(said).toContain('a server answered GET with status 500');
@@ -175,8 +189,23 @@ test('a request that is never answered is timed out, and one whose connection br
   expect(silent.counts.ok).toBe(0);
   const { url: rude } = await site((request) => request.socket.destroy());
   const broken = await play(http({ method: 'POST', path: '/', body: '', weight: 1 }), [rude]);
-  expect(broken.counts.failed).toBe(broken.counts.scheduled);
+  expect(broken.counts).toMatchObject({ failed: broken.counts.scheduled, failedUnsent: 0 });
   expect(broken.said).toContain("a request of a player's has failed");
+});
+
+test('an answer that begins and never ends is timed out, and told as that', async () => {
+  const endless = await site((request, response) => {
+    response.write('once upon a time');
+    if (request.url === '/silent') return;
+    const more = setInterval(() => response.write(', and then'), 20);
+    response.on('close', () => clearInterval(more));
+  });
+  for (const path of ['/silent', '/telling']) {
+    const { counts, said } = await play(http({ method: 'GET', path, weight: 1 }), [endless.url]);
+    expect(counts.ok + counts.rejected).toBe(0);
+    expect(counts.timedOut).toBeGreaterThan(6);
+    expect(said).toMatch(/^a server's answer began, and did not end within load.timeout \(\d+ times\)$/);
+  }
 });
 
 test('players that are cut come back', async () => {
@@ -191,6 +220,8 @@ test('players that are cut come back', async () => {
   const { tally } = await running;
   expect(tally.disconnects).toBeGreaterThan(0);
   expect(tally.reconnects).toBe(tally.disconnects);
+  // That was our own doing.
+  expect(tally.errors).toEqual([]);
 });
 
 test('where nobody listens, nobody connects: 93', async () => {

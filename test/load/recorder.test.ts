@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { countOf } from '../../src/histogram.ts';
 import { assertConserved, INTENT, MONSTER_COMMAND, OUTCOME, Recorder } from '../../src/load/recorder.ts';
+import type { Timeline } from '../../src/scenario/workload.ts';
 import { micros } from '../../src/units.ts';
 
 const timeline = { rampEnd: micros(0), measureStart: micros(1000), end: micros(2000) };
@@ -20,7 +21,11 @@ test('every outcome is counted on its own, by due time', () => {
   recorder.settle(MONSTER_COMMAND, OUTCOME.ok, 150, 1500, 1600, 1700);
   recorder.settle(MONSTER_COMMAND, OUTCOME.rejected, 50, 1500, 1600, 1700);
   const { intent, monsterCommand } = recorder.tally();
-  const once = { scheduled: 21, ok: 1, rejected: 2, failed: 3, timedOut: 4, skipped: 5, unfinished: 6 };
+  // Unsent is a part of failed, and the rest of it was sent.
+  const once = {
+    ...{ scheduled: 28, ok: 1, rejected: 2, failed: 3 + 7, failedUnsent: 7 },
+    ...{ timedOut: 4, skipped: 5, unfinished: 6 },
+  };
   for (const [kind, count] of Object.entries(once)) {
     expect(intent.whole).toHaveProperty(kind, count * 4);
     expect(intent.measured).toHaveProperty(kind, count * 2);
@@ -65,9 +70,25 @@ test('one that is settled twice is a bug too', () => {
 });
 
 test('the measure phase is checked apart from the whole', () => {
-  const counts = { scheduled: 2, ok: 2, rejected: 0, failed: 0, timedOut: 0, skipped: 0, unfinished: 0 };
+  const counts = {
+    ...{ scheduled: 2, ok: 2, rejected: 0, failed: 0, failedUnsent: 0 },
+    ...{ timedOut: 0, skipped: 0, unfinished: 0 },
+  };
   expect(() => assertConserved('intent', { whole: counts, measured: counts })).not.toThrow();
   expect(() => assertConserved('intent', { whole: counts, measured: { ...counts, ok: 1 } })).toThrow(
     'measured run',
   );
+  expect(() =>
+    assertConserved('intent', { whole: { ...counts, failedUnsent: 1 }, measured: counts }),
+  ).toThrow('1 intent operations failed unsent, of 0 that failed');
+});
+
+test('in a stage and in a second, too, what failed unsent is told apart', () => {
+  const stage = { name: 'one', rateBefore: 1, rate: 1, start: 1000, levelFrom: 1000, end: 2000 };
+  const recorder = new Recorder({ ...timeline, stages: [stage] as unknown as Timeline['stages'] });
+  recorder.schedule(INTENT, 5, 1500);
+  recorder.settle(INTENT, OUTCOME.failed, 2, 1500, 1500, 1600);
+  recorder.settle(INTENT, OUTCOME.failedUnsent, 3, 1500, 1500, 1600);
+  expect(recorder.takeSecond(INTENT, 0)).toMatchObject({ failed: 5, failedUnsent: 3 });
+  expect(recorder.stageTallies()[0]?.intent.counts).toMatchObject({ failed: 5, failedUnsent: 3 });
 });

@@ -10,6 +10,7 @@ const operation = (ok: number): LoadSecondOperation => ({
   ok,
   rejected: 0,
   failed: 0,
+  failedUnsent: 0,
   timedOut: 0,
   skipped: 0,
   inFlight: 1,

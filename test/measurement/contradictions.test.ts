@@ -45,7 +45,44 @@ test('the facts of a run do not deny one another, however it ended', () => {
   expect(contradictionsOf({ ...m, ...silent })).toEqual([]);
 });
 
+test('a bundle of before failed operations were told apart: none of them counts as sent', () => {
+  const none = { ...due, counts: [], min: 0, max: 0, sum: 0 };
+  const failing = { ...intent.measured, ok: intent.measured.ok - 5, failed: 5, failedUnsent: 2 };
+  const run = {
+    ...m,
+    ...withIntent({
+      ...{ measured: failing, whole: { ...intent.whole, failed: 9, failedUnsent: 2 } },
+      ...{ service: none, lag: none },
+    }),
+  };
+  const read = (without: (key: string, depth: number) => boolean) => {
+    let seen = 0;
+    return parseMeasurements(
+      JSON.stringify(run, (key, value) =>
+        key === 'failedUnsent' && without(key, seen++) ? undefined : value,
+      ),
+    );
+  };
+  expect(read(() => true)).toMatchObject({
+    measurements: {
+      operations: { intent: { measured: { failed: 5, failedUnsent: 5 }, whole: { failedUnsent: 9 } } },
+    },
+  });
+  expect(read(() => false)).toMatchObject({
+    measurements: { operations: { intent: { measured: { failed: 5, failedUnsent: 2 } } } },
+  });
+  expect(read((_, nth) => nth === 1)).toMatchObject({
+    state: 'invalid',
+    problems: expect.arrayContaining(['operations.intent.measured.failedUnsent: nothing is there']),
+  });
+});
+
 test.each<[what: string, over: Partial<Measurements>, said: string]>([
+  [
+    'more unsent than failed',
+    withIntent({ whole: { ...intent.whole, failed: 1, failedUnsent: 2 } }),
+    'whole.failedUnsent: 2 of 1',
+  ],
   ['a phase before the one before it', { phases: { ...m.phases, ready: 1 } }, 'phases.ready'],
   ['a phase after one that was never reached', { phases: { ...m.phases, ready: null } }, 'phases.go'],
   ['an end before GO', { phases: { ...m.phases, end: 3 } }, 'phases.end'],

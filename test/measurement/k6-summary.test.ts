@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
 import { readK6Summary } from '../../src/measurement/k6-summary.ts';
-import { counter, k6Scenario, k6SummaryOf, rate, trend } from '../fixtures/k6-summary-of.ts';
+import {
+  counter,
+  k6Scenario,
+  k6SummaryOf,
+  rate,
+  type SummaryChanges,
+  trend,
+} from '../fixtures/k6-summary-of.ts';
 
 const s = k6Scenario();
 const read = (value: unknown) => readK6Summary('one.json', JSON.stringify(value));
@@ -14,7 +21,8 @@ test('a summary as k6 writes it', () => {
   );
   expect(summary.origin).toMatchObject({ scenario: 'recorded', players: 100, durationSeconds: 20 });
   expect(summary.operations.intent.measured).toEqual({
-    ...{ scheduled: 2000, ok: 1880, rejected: 100, failed: 0, timedOut: 0, skipped: 20, unfinished: 0 },
+    ...{ scheduled: 2000, ok: 1880, rejected: 100, failed: 0, failedUnsent: 0 },
+    ...{ timedOut: 0, skipped: 20, unfinished: 0 },
   });
   expect(summary.operations.intent.trends.due).toMatchObject({ count: 1980, p95: 30, p999: 60 });
   expect(summary).toMatchObject({ connected: 100, connectFailed: 0, disconnects: 0, strayAnswers: 0 });
@@ -33,6 +41,19 @@ test('what is not told is null, and not nothing', () => {
   expect([operations.intent.measured, strayAnswers, connect]).toEqual([null, null, null]);
   expect(operations.intent.early).not.toBeNull();
   expect(operations.monsterCommand.trends.due).toBeNull();
+});
+
+test('what failed unsent, which older scripts do not tell: then nothing that failed was sent', () => {
+  const unsent = (metrics: NonNullable<SummaryChanges['metrics']>) =>
+    read(k6SummaryOf(s, { intent: { failed: 30 }, metrics })).operations.intent.measured;
+  expect(unsent({ capbench_intent_failed_unsent: counter(10) })).toMatchObject({
+    failed: 30,
+    failedUnsent: 10,
+  });
+  expect(unsent({ capbench_intent_failed_unsent: counter(0) })).toMatchObject({ failedUnsent: 0 });
+  expect(unsent({})).toMatchObject({ failed: 30, failedUnsent: 30 });
+  expect(() => unsent({ capbench_intent_failed_unsent: counter(31) })).toThrow('denies itself');
+  expect(() => unsent({ capbench_intent_failed_unsent: counter(0.5) })).toThrow('not whole');
 });
 
 const good = k6SummaryOf(s);

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { summary } from '../../src/report/summary.ts';
 import { terminalSummary, terminalVerdict } from '../../src/report/terminal.ts';
 import { BUDGETS, failedRun, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 import { nastyBudget, reportFrom } from './report-of.ts';
@@ -53,6 +54,39 @@ test('the scale is told, and what the generator and the servers share', () => {
   const quarter = terminalSummary(reportFrom(measurementsOf(), scenarioOf({ scale: 0.25 })), style);
   expect(quarter).toContain('scale 0.25');
   expect(quarter).toContain('generator and servers on one host');
+});
+
+test('what went wrong most often is among the notes, here and in summary.md; the rest is counted', () => {
+  const errors = [
+    'met once',
+    'met often (12 times)',
+    'met too (7 times)',
+    'met twice (2 times)',
+    'met at last',
+  ];
+  const told = (some: readonly string[]) => {
+    const failing = reportFrom(measurementsOf({ errors: some }), scenarioOf({}));
+    const shown = terminalSummary(failing, style)
+      .split('\n')
+      .filter((line) => line.includes('• '));
+    const written = summary(failing)
+      .split('\n')
+      .filter((line) => /^- (?!\d+ untestable)/.test(line));
+    expect(written.map((line) => line.slice(2))).toEqual(shown.map((line) => line.slice(6)));
+    return shown.map((line) => line.trim().slice(2));
+  };
+  const most = ['error: met often (12 times)', 'error: met too (7 times)', 'error: met twice (2 times)'];
+  expect(told(errors)).toEqual([...most, 'and 2 more kinds of errors in report.html']);
+  expect(told(errors.slice(0, 4)).at(-1)).toBe('and 1 more kind of error in report.html');
+  expect(told(errors.slice(1, 4))).toEqual(most);
+  expect(told([])).toEqual([]);
+});
+
+test('an error that is told as the reason already is not told twice', () => {
+  const because = { ...failedRun(), errors: ['postgres: port 5432 is in use'] };
+  const text = terminalSummary(reportFrom(because, scenarioOf()), style);
+  expect(text).toContain('NO CONCLUSION');
+  expect(text).not.toContain('error: ');
 });
 
 test('what --set changed is told, however much it is', () => {

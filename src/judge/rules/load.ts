@@ -4,11 +4,14 @@ import type { Figures } from '../../measurement/figures.ts';
 import type { Measurements } from '../../measurement/measurements.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import { OPERATIONS, type Operation } from '../../scenario/workload.ts';
+import { isTargets, operationsFailed } from './failed.ts';
 import { fixed, limitOf, stateOf } from './limit.ts';
 import type { Evidence, JudgedRule } from './rules.ts';
 import { plannedSeconds, stageRules } from './stages.ts';
 
 const REACHED_PERCENT = 99;
+const FAILED_SENT =
+  'what was sent has failed: see what the target answered, in the errors of the run and in its logs';
 
 /** What the rules of the schedule look at. */
 export interface LoadFacts extends Pick<Measurements, 'measured'> {
@@ -23,14 +26,17 @@ export const loadRules = ({ m, s, figures }: Evidence): readonly JudgedRule[] =>
   ...OPERATIONS.map((op) => scheduleKept(op, m, s)),
   ccuReached(m, figures),
   ...OPERATIONS.map((op) => loadSustained(op, m, s, figures)),
+  ...OPERATIONS.map((op) => operationsFailed(op, m, s)),
   ...stageRules({ m, s, figures }),
   ...OPERATIONS.map((op) => answers(op, m)),
 ];
 
-function runCompleted({ ending, measured }: Measurements): JudgedRule {
+function runCompleted({ ending, measured, operations }: Measurements): JudgedRule {
   const advice = {
     completed: 'nothing to do',
-    stoppedEarly: 'lower the load (--scale), or give the system more room',
+    stoppedEarly: isTargets(OPERATIONS.map((op) => operations[op].measured))
+      ? FAILED_SENT
+      : 'lower the load (--scale), or give the system more room',
     interrupted: 'run it again and let it end',
     stackFailed: ending.state === 'stackFailed' ? ending.hint : '',
   }[ending.state];
@@ -131,14 +137,16 @@ export function loadSustained(
 
 /** R7: without a single acknowledgement of what was due there is nothing to conclude from. */
 export function answers(op: Operation, m: LoadFacts): JudgedRule {
-  const { scheduled, ok, rejected } = m.operations[op].measured;
+  const { measured } = m.operations[op];
+  const { scheduled, ok, rejected } = measured;
   return {
     id: `answers.${op}`,
     state: stateOf(m.measured !== null && scheduled > 0, ok + rejected > 0),
     observed: ok + rejected,
     ...fixed(1),
-    advice:
-      'nothing was acknowledged: see the logs of the world servers, and whether the target speaks the protocol',
+    advice: isTargets([measured])
+      ? FAILED_SENT
+      : 'nothing was acknowledged: see the logs of the world servers, and whether the target speaks the protocol',
     consequence: 'invalid',
   };
 }

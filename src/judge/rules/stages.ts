@@ -1,7 +1,8 @@
-import type { Load } from '../../scenario/scenario.ts';
+import type { Load, Scenario } from '../../scenario/scenario.ts';
 import { operationalSeconds } from '../../scenario/stage-timeline.ts';
 import { OPERATIONS, type Operation, timelineOf } from '../../scenario/workload.ts';
-import { fixed, limitOf, stateOf } from './limit.ts';
+import { failedRule } from './failed.ts';
+import { fixed, type Limit, limitOf, stateOf } from './limit.ts';
 import type { Evidence, JudgedRule } from './rules.ts';
 
 /** Seconds at the load's own rate that a measure phase is worth: with stages, the area under their rates. */
@@ -21,6 +22,12 @@ export function stageRules({ m, s, figures }: Pick<Evidence, 'm' | 's' | 'figure
     stagesMeasured({ m, s }),
     ...stages.flatMap((stage) => OPERATIONS.map((op) => scheduleKept(op, stage, { m, s }))),
     ...stages.flatMap(({ name }) => OPERATIONS.map((op) => loadSustained(op, name, { s, figures }))),
+    ...stages.flatMap(({ name }) =>
+      OPERATIONS.map((op) => {
+        const facts = m.stages.find((one) => one.name === name);
+        return failedRule(`${op}.${name}`, facts?.operations[op].measured ?? null, sentLimit(s, name));
+      }),
+    ),
   ];
 }
 
@@ -68,26 +75,28 @@ function scheduleKept(
   };
 }
 
+/** Of one stage: its own, which then names the stage, or that of the rules. */
+function sentLimit(s: Scenario, stage: string): Limit & { readonly limit: number; readonly stage?: string } {
+  const own = s.load.stages?.find(({ name }) => name === stage)?.sentPercent;
+  if (own === undefined) return limitOf(s.rules, 'sentPercent');
+  return { ...limitOf({ ...s.rules, sentPercent: own }, 'sentPercent'), stage };
+}
+
 function loadSustained(
   op: Operation,
   stage: string,
   { s, figures }: Pick<Evidence, 's' | 'figures'>,
 ): JudgedRule {
-  const own = s.load.stages?.find(({ name }) => name === stage);
-  const whole = limitOf(s.rules, 'sentPercent');
-  const limit = own?.sentPercent ?? whole.limit;
+  const sentPercent = sentLimit(s, stage);
   const found = figures.stages.find(({ name }) => name === stage);
   const sent = found?.load.sentPercent[op] ?? null;
   return {
     id: `load-sustained.${op}.${stage}`,
-    state: stateOf(sent !== null, sent !== null && sent >= limit),
+    state: stateOf(sent !== null, sent !== null && sent >= sentPercent.limit),
     observed: sent ?? (found === undefined ? 'never reached' : 'nothing was due'),
-    limit,
-    defaultLimit: whole.defaultLimit,
-    relaxed: typeof whole.defaultLimit === 'number' && limit < whole.defaultLimit,
+    ...sentPercent,
     advice:
       "the system did not take what was due in this stage: find what is saturated, lower its rate, or say with the stage's sentPercent how much of it may be missed",
     consequence: 'breached-if-healthy',
-    ...(own?.sentPercent === undefined ? {} : { stage }),
   };
 }

@@ -8,6 +8,7 @@ export function addCounts(all: readonly Counts[]): Counts {
     ok: sum('ok'),
     rejected: sum('rejected'),
     failed: sum('failed'),
+    failedUnsent: sum('failedUnsent'),
     timedOut: sum('timedOut'),
     skipped: sum('skipped'),
     unfinished: sum('unfinished'),

@@ -132,6 +132,7 @@ export class Seconds {
       ok: sum(({ ok }) => ok),
       rejected: sum(({ rejected }) => rejected),
       failed: sum(({ failed }) => failed),
+      failedUnsent: sum(({ failedUnsent }) => failedUnsent),
       timedOut: sum(({ timedOut }) => timedOut),
       skipped: sum(({ skipped }) => skipped),
       inFlight: this.latest.reduce((total, report) => total + (report?.operations[name].inFlight ?? 0), 0),

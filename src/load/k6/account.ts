@@ -12,7 +12,7 @@ import type {
 } from '../engine.ts';
 import { SLICE, SLICES_PER_SECOND } from '../slices.ts';
 import {
-  COUNT_KINDS,
+  COUNTED_KINDS,
   type CountKind,
   counterOf,
   earlyDueOf,
@@ -29,7 +29,7 @@ const PATIENCE = 700_000;
 
 type KindCounts = Record<CountKind, number>;
 const noCounts = (): KindCounts => ({
-  ...{ scheduled: 0, ok: 0, rejected: 0, failed: 0 },
+  ...{ scheduled: 0, ok: 0, rejected: 0, failed: 0, failedUnsent: 0 },
   ...{ timedOut: 0, skipped: 0, unfinished: 0 },
 });
 const FLOWS = ['bytesIn', 'bytesOut', 'framesIn', 'commandBytes', 'disconnects'] as const;
@@ -97,7 +97,7 @@ export class K6Account {
     const handlers = new Map<string, (value: number, at: number) => void>();
     for (const name of OPERATIONS) {
       const weight = name === 'intent' ? 1 : commandsPerPost;
-      for (const kind of COUNT_KINDS) {
+      for (const kind of COUNTED_KINDS) {
         handlers.set(counterOf(name, kind), (n, at) => this.count(name, kind, n, at, true));
         handlers.set(counterOf(name, kind, true), (n, at) => this.count(name, kind, n, at, false));
       }

@@ -17,12 +17,15 @@ export const COUNT_NAMES = {
   ok: 'ok',
   rejected: 'rejected',
   failed: 'failed',
+  failedUnsent: 'failed_unsent',
   timedOut: 'timed_out',
   skipped: 'skipped',
   unfinished: 'unfinished',
 } as const;
 export type CountKind = keyof typeof COUNT_NAMES;
 export const COUNT_KINDS = ['scheduled', ...OUTCOMES] as const satisfies readonly CountKind[];
+/** Those, and the part of `failed` that was never sent, which scripts of before it was told apart do not count. */
+export const COUNTED_KINDS = [...COUNT_KINDS, 'failedUnsent'] as const satisfies readonly CountKind[];
 
 /** Trends: acked - due, acked - sent, sent - due (answered operations), and the generator's own part of the lag (sent ones). */
 export const TREND_NAMES = { due: 'due', service: 'service', lag: 'lag', ownLag: 'own_lag' } as const;
@@ -111,5 +114,5 @@ export const TREND_STATISTICS = [
 /** Every counter of an operation; k6 shows one that was never added to as missing, which is 0. */
 export const allCounters = (): readonly string[] =>
   OPERATIONS.flatMap((operation) =>
-    [false, true].flatMap((early) => COUNT_KINDS.map((kind) => counterOf(operation, kind, early))),
+    [false, true].flatMap((early) => COUNTED_KINDS.map((kind) => counterOf(operation, kind, early))),
   );

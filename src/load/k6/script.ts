@@ -4,7 +4,7 @@ import { OPERATIONS, type Operation, type Workload } from '../../scenario/worklo
 import { toSeconds } from '../../units.ts';
 import { lanesOf } from '../pacer.ts';
 import {
-  COUNT_KINDS,
+  COUNTED_KINDS,
   counterOf,
   earlyDueOf,
   METRICS,
@@ -177,8 +177,8 @@ function thresholdsText({ thresholds }: K6Thresholds, { intentRate, players, pos
 
 function namesOf(limits: readonly K6Limit[]) {
   const operation = (name: Operation) => ({
-    counters: Object.fromEntries(COUNT_KINDS.map((kind) => [kind, counterOf(name, kind)])),
-    earlyCounters: Object.fromEntries(COUNT_KINDS.map((kind) => [kind, counterOf(name, kind, true)])),
+    counters: Object.fromEntries(COUNTED_KINDS.map((kind) => [kind, counterOf(name, kind)])),
+    earlyCounters: Object.fromEntries(COUNTED_KINDS.map((kind) => [kind, counterOf(name, kind, true)])),
     ...Object.fromEntries(TREND_KINDS.map((kind) => [kind, trendOf(name, kind)])),
     earlyDue: earlyDueOf(name),
     sent: sentRateOf(name),

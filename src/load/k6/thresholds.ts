@@ -3,7 +3,7 @@ import type { Scenario } from '../../scenario/scenario.ts';
 import { OPERATIONS, type Operation } from '../../scenario/workload.ts';
 import { conversion } from '../../units.ts';
 import {
-  COUNT_KINDS,
+  COUNTED_KINDS,
   counterOf,
   METRICS,
   sentRateOf,
@@ -108,7 +108,7 @@ function expressionsOf(budget: MeasuredBudget): readonly (readonly [metric: stri
     if (metric === `load.sentPercent.${operation}`) {
       return [[sentRateOf(operation), `rate${operator}${ratio(limit)}`]];
     }
-    for (const kind of COUNT_KINDS) {
+    for (const kind of COUNTED_KINDS) {
       if (metric === `load.operations.${operation}.${kind}`) {
         return [[counterOf(operation, kind), `count${operator}${limit}`]];
       }

@@ -1,15 +1,14 @@
-import { monotonic } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
-import type { MicrosHistogram } from '../../hdr-histogram.ts';
 import type { Reachable } from '../../stack/access.ts';
-import { backoff } from '../backoff.ts';
 import type { Complaints } from '../complaints.ts';
 import { MONSTER_COMMAND, OUTCOME, type Outcome, type Recorder } from '../recorder.ts';
 import type { MonsterRange } from './lanes.ts';
 import { Line, type LineListener } from './line.ts';
 import type { MonsterNumbers, OpenNumbers } from './numbers.ts';
 import { openNumbersIn, writePost } from './post-body.ts';
-import { POST, PostQueue, type Posts } from './posts.ts';
+import { PostQueue, type Posts } from './posts.ts';
+import { type LinkReconnect, Redial } from './redial.ts';
+import { SentPosts } from './sent-posts.ts';
 import type { OpenWire } from './wire.ts';
 
 /** Posts of one worker that one server has not answered with 202; above that, posts wait. */
@@ -28,12 +27,6 @@ export interface LinkTools {
   readonly now: () => number;
   /** How to come back when a line ends; null: what is lost stays lost. */
   readonly reconnect: LinkReconnect | null;
-}
-
-export interface LinkReconnect {
-  readonly seed: number;
-  /** From the end of a line to the welcome of the next one; microseconds. */
-  readonly latency: MicrosHistogram;
 }
 
 /** A world server and its monsters. */
@@ -57,8 +50,6 @@ export class WorldLink implements LineListener {
   disconnects = 0;
   reconnects = 0;
   strayAnswers = 0;
-  /** Posts sent and not settled. */
-  inFlight = 0;
   private readonly world: MonsterWorld;
   private readonly generator: string;
   private readonly tools: LinkTools;
@@ -67,28 +58,33 @@ export class WorldLink implements LineListener {
   /** Of the lines that are over. */
   private past = { bytesIn: 0, bytesOut: 0 };
   private readonly queue = new PostQueue();
-  /** Post number -> slot, of posts that are sent and not free. */
-  private readonly sent = new Map<number, number>();
-  private lastPost = 0;
+  private readonly sent: SentPosts;
+  /** Requests under way. */
   private unanswered = 0;
   /** Since when the server takes another post: it accepted one that had been one too many, or it was connected. */
   private ableAt = 0;
   private lost = false;
   private finished = false;
-  /** When the line ended, on the host's monotonic clock; and how often it was tried to have another since. */
-  private lostAt = 0;
-  private attempts = 0;
-  private retry: NodeJS.Timeout | null = null;
+  /** Null: what is lost stays lost. */
+  private readonly redial: Redial | null;
 
   constructor(world: MonsterWorld, generator: string, tools: LinkTools) {
     this.world = world;
     this.generator = generator;
     this.tools = tools;
+    this.sent = new SentPosts(tools.posts, tools.recorder);
+    const { reconnect, complaints } = tools;
+    this.redial = reconnect === null ? null : new Redial(reconnect, world.monsters.from, complaints);
   }
 
   /** opening -> up. @throws an Error that names the server that did not let it */
   async open(): Promise<void> {
     await this.connect(null);
+  }
+
+  /** Posts sent and not settled. */
+  get inFlight(): number {
+    return this.sent.unsettled;
   }
 
   get bytesIn(): number {
@@ -111,7 +107,7 @@ export class WorldLink implements LineListener {
     const able = this.queue.length === 0 && this.isAble;
     if (this.lost || now - due > skipAfter) {
       if (able) this.noteOwnLag(slot, now);
-      this.settle(slot, this.lost ? OUTCOME.failed : OUTCOME.skipped, now);
+      this.settle(slot, this.lost ? OUTCOME.failedUnsent : OUTCOME.skipped, now);
       posts.free(slot);
       return false;
     }
@@ -126,35 +122,28 @@ export class WorldLink implements LineListener {
   /** Times out what is uncommitted for too long, skips what waits for too long. */
   sweep(now: number): void {
     if (this.lost) return;
-    const { posts, timeout } = this.tools;
-    for (const slot of this.sent.values()) {
-      // In the order of sending: the first that is young enough ends it.
-      if (posts.sent[slot]! >= now - timeout) break;
-      if (posts.settled[slot] === 0) this.settleSent(slot, OUTCOME.timedOut, now);
-    }
+    this.sent.expire(now - this.tools.timeout, now);
     this.pump(now);
   }
 
   finish(now: number): void {
-    for (const slot of this.sent.values()) {
-      if (this.tools.posts.settled[slot] === 0) this.settleSent(slot, OUTCOME.unfinished, now);
-    }
+    this.sent.settleAll(OUTCOME.unfinished, now);
     this.settleQueue(OUTCOME.skipped, now);
     this.finished = true;
-    if (this.retry !== null) clearTimeout(this.retry);
+    this.redial?.stop();
   }
 
   close(): void {
     this.finished = true;
-    if (this.retry !== null) clearTimeout(this.retry);
+    this.redial?.stop();
     this.line?.close();
   }
 
   accepted(slot: number): void {
     const now = this.tools.now();
-    this.attempts = 0;
+    this.redial?.held();
     this.answer(slot, now);
-    this.freeWhenOver(slot);
+    this.sent.freeWhenOver(slot);
     this.pump(now);
   }
 
@@ -163,17 +152,17 @@ export class WorldLink implements LineListener {
     const now = this.tools.now();
     complaints.add(message);
     this.answer(slot, now);
-    if (posts.settled[slot] === 0) this.settleSent(slot, OUTCOME.failed, now);
+    this.sent.settle(slot, OUTCOME.failed, now);
     // Nothing of it was applied: no commit will come.
     posts.committed[slot] = 1;
-    this.freeWhenOver(slot);
+    this.sent.freeWhenOver(slot);
     this.pump(now);
   }
 
   committed(post: number, ok: number, rejected: number): void {
-    const { posts, recorder, numbers, complaints, timeout, now } = this.tools;
+    const { posts, numbers, complaints, timeout, now } = this.tools;
     if (this.finished) return;
-    const slot = this.sent.get(post);
+    const slot = this.sent.slotOf(post);
     if (slot === undefined || posts.committed[slot] === 1) {
       this.strayAnswers += 1;
       complaints.add('a world server committed a post that was not waiting for it');
@@ -184,35 +173,20 @@ export class WorldLink implements LineListener {
       complaints.add('a world server committed another number of commands than the post held');
       return;
     }
-    if (posts.settled[slot] === 0) {
-      const [due, sent, at] = [posts.due[slot]!, posts.sent[slot]!, now()];
-      if (at - sent > timeout) {
-        recorder.settle(MONSTER_COMMAND, OUTCOME.timedOut, posts.commands, due, sent, at);
-      } else {
-        if (ok > 0) recorder.settle(MONSTER_COMMAND, OUTCOME.ok, ok, due, sent, at);
-        if (rejected > 0) recorder.settle(MONSTER_COMMAND, OUTCOME.rejected, rejected, due, sent, at);
-      }
-      posts.settled[slot] = 1;
-      this.inFlight -= 1;
-    }
+    this.sent.commit(slot, ok, rejected, now(), timeout);
     const first = slot * posts.commands;
     for (let k = first; k < first + posts.commands; k++) {
       numbers.acked(posts.monsters[k]!, posts.sequences[k]!);
     }
     posts.committed[slot] = 1;
-    this.freeWhenOver(slot);
+    this.sent.freeWhenOver(slot);
   }
 
   private send(slot: number): void {
-    const { posts, now } = this.tools;
-    const body = writePost(posts, slot, this.tools.numbers);
-    const post = ++this.lastPost;
+    const { posts, numbers, now } = this.tools;
+    const body = writePost(posts, slot, numbers);
     const sent = now();
-    posts.state[slot] = POST.underway;
-    posts.number[slot] = post;
-    posts.sent[slot] = sent;
-    this.sent.set(post, slot);
-    this.inFlight += 1;
+    const post = this.sent.add(slot, sent);
     this.unanswered += 1;
     this.noteOwnLag(slot, sent);
     this.line?.send(slot, post, body);
@@ -253,13 +227,6 @@ export class WorldLink implements LineListener {
     }
   }
 
-  private freeWhenOver(slot: number): void {
-    const { posts } = this.tools;
-    if (posts.answered[slot] === 0 || posts.committed[slot] === 0) return;
-    this.sent.delete(posts.number[slot]!);
-    posts.free(slot);
-  }
-
   /** up -> down, or lost. */
   lineLost(message: string): void {
     const { line, tools } = this;
@@ -269,48 +236,30 @@ export class WorldLink implements LineListener {
     this.past = { bytesIn: this.bytesIn, bytesOut: this.bytesOut };
     this.line = null;
     const now = tools.now();
-    const open = tools.reconnect === null ? null : openNumbersIn(tools.posts, this.sent.values());
-    // A line that is over does not call back: its posts' slots are free.
-    for (const slot of this.sent.values()) {
-      if (tools.posts.settled[slot] === 0) this.settleSent(slot, OUTCOME.failed, now);
-      tools.posts.free(slot);
-    }
+    const open = openNumbersIn(tools.posts, this.sent.all);
+    this.sent.settleAll(OUTCOME.failed, now);
     this.sent.clear();
     this.unanswered = 0;
-    if (open === null) {
-      this.settleQueue(OUTCOME.failed, now);
+    if (this.redial === null) {
+      this.settleQueue(OUTCOME.failedUnsent, now);
       this.lost = true;
       line.close();
-    } else {
-      this.lostAt = monotonic();
-      line.abandon();
-      this.comeBack(open);
-    }
-  }
-
-  /** Tries to have another line, after a while that grows from attempt to attempt, as long as the run goes on. */
-  private comeBack(open: OpenNumbers): void {
-    const { reconnect } = this.tools;
-    if (this.finished || reconnect === null) return;
-    const wait = backoff(reconnect.seed, this.world.monsters.from, this.attempts++);
-    this.retry = setTimeout(() => void this.tryAgain(reconnect, open), wait / 1e3);
-  }
-
-  private async tryAgain({ latency }: LinkReconnect, open: OpenNumbers): Promise<void> {
-    const { complaints, now } = this.tools;
-    try {
-      await this.connect(open);
-    } catch (thrown) {
-      const message = messageOf(thrown);
-      // The server has not noticed the end of the old line.
-      if (!message.endsWith(' 409')) complaints.add(`monsters could not connect again: ${message}`);
-      this.comeBack(open);
       return;
     }
-    if (this.line === null) return;
-    latency.record(monotonic() - this.lostAt, 1);
+    line.abandon();
+    this.redial.begin(
+      async () => {
+        await this.connect(open);
+        return this.line !== null;
+      },
+      () => this.back(),
+    );
+  }
+
+  /** down -> up. */
+  private back(): void {
     this.reconnects += 1;
-    this.ableAt = now();
+    this.ableAt = this.tools.now();
     this.pump(this.ableAt);
   }
 
@@ -321,15 +270,14 @@ export class WorldLink implements LineListener {
   private async connect(open: OpenNumbers | null): Promise<void> {
     const { numbers, openWire } = this.tools;
     const { world, generator } = this;
-    const { url, monsters } = world;
     const { line, lastSequences } = await Line.open(openWire, world, generator, MOST_UNANSWERED, this);
     if (this.finished) return line.abandon();
     try {
-      if (open === null) numbers.welcome(monsters, lastSequences);
-      else numbers.resume(monsters, lastSequences, open);
+      if (open === null) numbers.welcome(world.monsters, lastSequences);
+      else numbers.resume(world.monsters, lastSequences, open);
     } catch (thrown) {
       line.abandon();
-      throw new Error(`${url}/commits: ${messageOf(thrown)}`);
+      throw new Error(`${world.url}/commits: ${messageOf(thrown)}`);
     }
     this.line = line;
   }
@@ -343,13 +291,7 @@ export class WorldLink implements LineListener {
     }
   }
 
-  private settleSent(slot: number, outcome: Outcome, now: number): void {
-    this.tools.posts.settled[slot] = 1;
-    this.inFlight -= 1;
-    this.settle(slot, outcome, now);
-  }
-
-  /** A whole post without an answer. */
+  /** A whole post that was never sent. */
   private settle(slot: number, outcome: Outcome, now: number): void {
     const { posts, recorder } = this.tools;
     const due = posts.due[slot]!;

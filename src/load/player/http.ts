@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { buildConnector, type Dispatcher, Pool } from 'undici';
+import { buildConnector, type Dispatcher, errors, Pool } from 'undici';
 import { monotonic } from '../../clock.ts';
 import { type HttpPlayers, withPlayer } from '../../scenario/players.ts';
 import { dialOptions } from '../../stack/access.ts';
@@ -13,6 +13,7 @@ import { CONNECT_TIMEOUT_MS } from './socket.ts';
 const MOST_ANSWER = 16 * 2 ** 20;
 /** A server may close a connection on which nothing comes; one that was idle for so long is not begun with. */
 const FRESH = 4e6;
+const ENDLESS = "a server's answer began, and did not end within load.timeout";
 
 export interface HttpPlan {
   readonly players: HttpPlayers;
@@ -135,6 +136,7 @@ class HttpConnection implements Connection {
 
   send(sequence: number): number {
     const { request, bytes } = this.requests[this.repertoire.draw(this.player)]!;
+    const sent = monotonic();
     let status = 0;
     let received = 0;
     this.pool.dispatch(request, {
@@ -142,12 +144,14 @@ class HttpConnection implements Connection {
       onResponseStart: (_controller, statusCode) => {
         status = statusCode;
       },
-      onResponseData: (_controller, chunk) => {
+      onResponseData: (controller, chunk) => {
         received += chunk.length;
+        // As long as something comes, the pool waits: the player does not.
+        if (monotonic() - sent > this.plan.timeout) controller.abort(new Error(ENDLESS));
       },
       onResponseEnd: () => this.settle(sequence, this.outcomeOf(status, request.method), received),
       onResponseError: (_controller, error) => {
-        if (this.isOpen) this.plan.complaints.add(`a request of a player's has failed: ${error.message}`);
+        if (this.isOpen) this.plan.complaints.add(reasonOf(error));
         this.settle(sequence, OUTCOME.failed, received);
       },
     });
@@ -178,6 +182,12 @@ class HttpConnection implements Connection {
     this.plan.complaints.add(`a server answered ${method} with status ${status}`);
     return OUTCOME.failed;
   }
+}
+
+/** Why there was no answer, or not all of one. */
+function reasonOf(error: Error): string {
+  const isEndless = error.message === ENDLESS || error instanceof errors.BodyTimeoutError;
+  return isEndless ? ENDLESS : `a request of a player's has failed: ${error.message}`;
 }
 
 function contentTypeOf(body: string): string {

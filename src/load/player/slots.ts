@@ -19,6 +19,10 @@ export class Slots {
     this.busy = new Uint16Array(players);
   }
 
+  of(player: number): number {
+    return this.busy[player]!;
+  }
+
   isFull(player: number): boolean {
     return this.busy[player]! >= this.each;
   }

@@ -5,6 +5,7 @@ import type { Voice } from './player.ts';
 import { frameBytes, MASK_BYTES } from './socket.ts';
 
 const TEXT = { binary: false } as const;
+const { OPEN } = WebSocket;
 
 /** A player's WebSocket, and the voice that speaks over it. HOT. */
 export class SocketConnection implements Connection {
@@ -21,7 +22,7 @@ export class SocketConnection implements Connection {
   }
 
   get isOpen(): boolean {
-    return this.socket.readyState === WebSocket.OPEN;
+    return this.socket.readyState === OPEN;
   }
 
   listen(listener: Listener): void {

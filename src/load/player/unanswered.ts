@@ -31,6 +31,10 @@ export class Unanswered {
     return this.slots.taken;
   }
 
+  of(player: number): number {
+    return this.slots.of(player);
+  }
+
   isFull(player: number): boolean {
     return this.slots.isFull(player);
   }

@@ -49,15 +49,15 @@ describe('the script', () => {
     expect(names).toEqual(expect.arrayContaining(expected));
   });
 
-  test('has a virtual user for each player and for each lane of monsters', () => {
+  test('has a virtual user for each block of players and for each lane of monsters', () => {
     const vus = (text: string): (readonly [string, number])[] =>
       Object.entries(optionsOf(scriptOf(text)).scenarios).map(([name, scenario]) => [name, scenario.vus]);
     expect(vus(shipped('quickstart'))).toEqual([
-      ['players', 1000],
+      ['players', 20],
       ['monsters', 8],
     ]);
     expect(vus(minimal('  intentsPerSecond: 10\n  monsters: 0\n  monsterCommandsPerSecond: 0\n'))).toEqual([
-      ['players', 100],
+      ['players', 20],
     ]);
   });
 
@@ -129,12 +129,21 @@ class FakeSocket {
     }, 5);
   }
 
+  /** What the player has said last. */
+  heard = '';
+
   tell(frame: unknown): void {
-    this.onmessage?.({ data: JSON.stringify(frame) });
+    this.raw(JSON.stringify(frame));
+  }
+
+  raw(data: string): void {
+    this.onmessage?.({ data });
   }
 
   send(frame: string): void {
-    FakeSocket.answer((JSON.parse(frame) as { seq: number }).seq, this);
+    const { seq, text } = JSON.parse(frame) as { seq: number; text: string };
+    this.heard = text;
+    FakeSocket.answer(seq, this);
   }
 
   end(): void {
@@ -147,35 +156,51 @@ class FakeSocket {
   }
 }
 
-/** One player's whole life, on a clock of its own. */
-function live(answer: typeof FakeSocket.answer, env: Record<string, string> = {}, late = 0) {
+interface Life {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Milliseconds after the time at which it should have run. */
+  readonly late?: number;
+  readonly players?: number;
+  /** Which of the virtual users it is. */
+  readonly user?: number;
+}
+
+/** The whole life of a virtual user that plays, on a clock of its own. */
+function live(answer: typeof FakeSocket.answer, { env = {}, late = 0, players = 1, user = 0 }: Life = {}) {
   vi.useFakeTimers({ now: 1_000_000 });
   try {
     FakeMetric.all.clear();
     FakeSocket.answer = answer;
     const text = minimal(
       [
-        ...['intentsPerSecond: 20', 'ramp: 1s', 'warmUp: 1s', 'duration: 4s', 'drain: 2s', 'timeout: 500ms'],
+        ...[
+          `intentsPerSecond: ${20 * players}`,
+          'ramp: 1s',
+          'warmUp: 1s',
+          'duration: 4s',
+          'drain: 2s',
+          'timeout: 500ms',
+        ],
         ...['skipAfter: 300ms', 'outstanding: 2', 'monsters: 0', 'monsterCommandsPerSecond: 0'],
       ]
         .map((line) => `  ${line}\n`)
         .concat('world:\n  servers: 1\n')
         .join(''),
-    ).replace('players: 100', 'players: 1');
+    ).replace('players: 100', `players: ${players}`);
     const said: string[] = [];
     const modules = {
       ...fakeModules(env),
-      exec: { scenario: { iterationInTest: 0 } },
+      exec: { scenario: { iterationInTest: user } },
       WebSocket: FakeSocket,
       console: { log: (line: string) => said.push(line) },
     };
-    const { player } = partsOf<{ player: (data: Data) => void }>(scriptOf(text), ['player'], modules);
+    const script = partsOf<{ players: (data: Data) => void }>(scriptOf(text), ['players'], modules);
     const go = Date.now() + 1000;
-    player({
+    script.players({
       go,
       connectFrom: Date.now() + late,
       run: 'k6',
-      worlds: [{ url: 'http://x', players: { from: 0, to: 1 } }],
+      worlds: [{ url: 'http://x', players: { from: 0, to: players } }],
     });
     vi.advanceTimersByTime(20_000 + late);
     const sum = (name: string): number =>
@@ -240,7 +265,7 @@ describe('a player of the script', () => {
   });
 
   test('whose answers come after the timeout keeps them in its books, and counts them as timed out', () => {
-    const life = live(later(700), { CAPBENCH_BOOKS: '1' });
+    const life = live(later(700), { env: { CAPBENCH_BOOKS: '1' } });
     conserved(life);
     expect(life.count('ok') + life.count('rejected')).toBe(0);
     const [book] = (JSON.parse(life.said[0] ?? '') as { books: number[][] }).books;
@@ -261,16 +286,64 @@ describe('a player of the script', () => {
     conserved(life);
     expect(life.whole('ok')).toBe(49);
     expect(life.count('failed')).toBeGreaterThan(40);
+    // All but those that were under way.
+    expect(life.whole('failed') - life.whole('failedUnsent')).toBeLessThanOrEqual(2);
+    expect(life.whole('failedUnsent')).toBeGreaterThan(40);
     expect(life.sum(METRICS.disconnects)).toBe(1);
     expect(life.sum(METRICS.left)).toBe(0);
   });
 
   test('that never gets to run, and comes when all is over, has skipped what it did not send', () => {
-    const life = live(later(30), {}, 60_000);
+    const life = live(later(30), { late: 60_000 });
     conserved(life);
     expect(life.whole('skipped')).toBe(life.whole('scheduled'));
     expect(life.sum(METRICS.left)).toBe(0);
   });
+
+  test('shares a virtual user with others: every one of the block has its schedule, its socket and its book', () => {
+    const life = live(later(30), { env: { CAPBENCH_BOOKS: '1' }, players: 39, user: 19 });
+    expect(life.said).toHaveLength(1);
+    const { books } = JSON.parse(life.said[0] ?? '') as { books: number[][] };
+    expect(books.map(([id]) => id)).toEqual([38]);
+    const two = live(later(30), { env: { CAPBENCH_BOOKS: '1' }, players: 39, user: 3 });
+    const told = JSON.parse(two.said[0] ?? '') as { books: number[][] };
+    expect(told.books.map(([id]) => id).sort()).toEqual([6, 7]);
+    expect(two.sum(METRICS.connected)).toBe(2);
+    expect(two.sum(METRICS.left)).toBe(2);
+    const acked = told.books.reduce((sum, book) => sum + (book[3] ?? 0), 0);
+    expect(two.whole('ok') + two.whole('rejected')).toBe(two.whole('scheduled'));
+    expect(acked).toBe(two.whole('scheduled'));
+    expect(two.timers).toBe(0);
+  });
+
+  test('knows who is there from what it was told of others', () => {
+    const said: string[] = [];
+    const life = live((seq, socket) => {
+      socket.tell({ events: [{ actor: seq % 2 === 0 ? 7 : 8, did: 'arrived' }] });
+      if (seq % 2 === 1) socket.tell({ events: [{ actor: 8, did: 'left' }] });
+      socket.tell({ acks: [{ seq, ok: true }] });
+      said.push(socket.heard);
+    });
+    conserved(life);
+    const attacks = said.filter((text) => text.startsWith('attack'));
+    expect(attacks.length).toBeGreaterThan(3);
+    // 8 has always left again, and then nobody is known to be there.
+    expect(new Set(attacks)).toEqual(new Set(['attack 7']));
+  });
+
+  test.each(['{"events":[{"actor":', '{"events":5}'])(
+    'that is told of others in garbage (%s) gives up the connection',
+    (frame) => {
+      const life = live((seq, socket) => {
+        socket.raw(frame);
+        socket.tell({ acks: [{ seq, ok: true }] });
+      });
+      conserved(life);
+      expect(life.sum(METRICS.stray)).toBe(1);
+      expect(life.sum(METRICS.disconnects)).toBe(1);
+      expect(life.whole('failed')).toBeGreaterThan(0);
+    },
+  );
 
   test('that hears garbage gives up the connection', () => {
     const life = live((_seq, socket) => socket.tell('nonsense'));

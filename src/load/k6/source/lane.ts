@@ -105,7 +105,7 @@ export function lane(data) {
       link.unacked.push(post);
     }
     link.sent.clear();
-    for (const post of link.waiting) monsterCommands.missed('failed', n, post.due);
+    for (const post of link.waiting) monsterCommands.missed('failedUnsent', n, post.due);
     link.waiting = [];
     hangUp(link.socket);
     arm();
@@ -116,7 +116,7 @@ export function lane(data) {
     cameDue += 1;
     monsterCommands.scheduled(n, due);
     const link = links[server];
-    if (link.state === 'lost') return monsterCommands.missed('failed', n, due);
+    if (link.state === 'lost') return monsterCommands.missed('failedUnsent', n, due);
     const able = link.state === 'ready' && !link.underway && link.waiting.length === 0;
     const post = { due, places, texts, seqs: [], sent: 0, settled: false };
     if (at - dueMs(due) > SKIP_AFTER_MS) {

@@ -35,7 +35,8 @@ const lanesReady = new Counter(NAMES.lanesReady);
 const goAt = new Gauge(NAMES.go);
 
 // Each operation that comes due is counted once as scheduled, and once by what became of it:
-// scheduled = ok + rejected + failed + timedOut + skipped + unfinished.
+// scheduled = ok + rejected + failed + timedOut + skipped + unfinished. "failedUnsent" is the part of failed that had
+// not even been sent.
 function operationMetrics(names) {
   const counters = (kinds) => {
     const made = {};
@@ -80,9 +81,11 @@ function operationMetrics(names) {
     },
     // What is not answered was not answered in time, whatever the limit.
     missed(outcome, n, at) {
-      (isMeasured(at) ? measured : early)[outcome].add(n);
+      const counts = isMeasured(at) ? measured : early;
+      counts[outcome].add(n);
+      if (outcome === 'failedUnsent') counts.failed.add(n);
       if (!isMeasured(at) || UNDER_CAPBENCH) return;
-      sentInTime.add(outcome !== 'skipped' && outcome !== 'failed');
+      sentInTime.add(outcome !== 'skipped' && outcome !== 'failedUnsent');
       for (const { within } of limits) within.add(false);
     },
   };

@@ -113,7 +113,7 @@ function play(id, data, user) {
     state = 'lost';
     for (const { due } of unanswered.values()) intents.missed('failed', 1, due);
     unanswered.clear();
-    for (const due of waiting) intents.missed('failed', 1, due);
+    for (const due of waiting) intents.missed('failedUnsent', 1, due);
     waiting = [];
     hangUp(socket);
     arm();
@@ -185,7 +185,7 @@ function play(id, data, user) {
     planned += 1;
     if (UNDER_CAPBENCH) user.hash.add(0, id, planned, due);
     intents.scheduled(1, due);
-    if (state === 'lost') return intents.missed('failed', 1, due);
+    if (state === 'lost') return intents.missed('failedUnsent', 1, due);
     const able = state === 'ready' && waiting.length === 0 && unanswered.size < CONFIG.outstanding;
     if (at - dueMs(due) > SKIP_AFTER_MS) {
       if (able) intents.late(due, at - Math.max(dueMs(due), ableAt));
@@ -198,7 +198,7 @@ function play(id, data, user) {
   function send(due) {
     const text = voice.say();
     const sent = now();
-    if (state !== 'ready' || socket.readyState !== 1) return intents.missed('failed', 1, due);
+    if (state !== 'ready' || socket.readyState !== 1) return intents.missed('failedUnsent', 1, due);
     book.last += 1;
     unanswered.set(book.last, { due, sent });
     intents.late(due, sent - Math.max(dueMs(due), ableAt));
