@@ -53,20 +53,20 @@ test('one runner keeps its thresholds, several have none', () => {
   expect(alone.spec.arguments).not.toContain('--no-thresholds');
 });
 
-test('as many runners as the load needs, and no more than there are players and lanes', () => {
+test('as many runners as the load needs, and no more than there are blocks of players and lanes', () => {
   const runners = (given: Parameters<typeof workloadWith>[0], parallelism: number | null = null): number =>
     deploymentOf('x', workloadWith(given), { ...options, parallelism }).parallelism;
   expect(runners({ players: 100, intentRate: 1, postRate: 0 })).toBe(1);
   expect(runners({ players: 20_000, intentRate: 1, postRate: 0 })).toBe(5);
   expect(runners({ players: 2000, intentRate: 10, postRate: 0 })).toBe(5);
   expect(runners({ players: 50_000, intentRate: 1, monsters: 60, postRate: 10 })).toBe(8);
-  expect(runners({ players: 100, intentRate: 1, postRate: 0 }, 100)).toBe(100);
+  expect(runners({ players: 100, intentRate: 1, postRate: 0 }, 34)).toBe(34);
   const tooMany = [
     { players: 100, postRate: 0 },
     { players: 1000, monsters: 60, postRate: 10 },
   ];
   for (const given of tooMany) {
-    expect(() => runners(given, 101)).toThrow(expect.objectContaining({ exitCode: 104 }));
+    expect(() => runners(given, 35)).toThrow(expect.objectContaining({ exitCode: 104 }));
   }
 });
 

@@ -33,7 +33,7 @@ const END_SPARE_SECONDS = 30;
  * A virtual user is a whole JavaScript engine, some 0.7 MB, which the garbage collector visits over and over: players
  * share one. There are enough of them for many processors, and for many processes to have equal shares.
  */
-const USERS_AIMED_AT = 20;
+const USERS_AIMED_AT = 40;
 const MOST_PLAYERS_PER_USER = 50;
 const playersPerUserOf = ({ players }: Workload): number =>
   Math.min(Math.max(1, Math.ceil(players / USERS_AIMED_AT)), MOST_PLAYERS_PER_USER);

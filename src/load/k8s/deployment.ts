@@ -1,5 +1,6 @@
 import { badInput } from '../../errors.ts';
 import type { Workload } from '../../scenario/workload.ts';
+import { playerUsersOf } from '../k6/script.ts';
 import { lanesOf } from '../pacer.ts';
 
 /** How a k6 script runs on a cluster, apart from the script. */
@@ -37,19 +38,21 @@ const MOST_PLAYERS = 5000;
 /** The script, with the name of the runner behind it, has to fit into a label of 63. */
 const LONGEST_NAME = 48;
 
-/** @throws CapbenchError (104) when there are more runners than players or lanes of monsters to deal to them */
+/** @throws CapbenchError (104) when there are more runners than blocks of players or lanes of monsters to deal to them */
 export function deploymentOf(
   scenario: string,
-  { players, intentRate, monsters, postRate }: Workload,
+  workload: Workload,
   { parallelism, ...given }: DeploymentOptions,
 ): Deployment {
+  const { players, intentRate, monsters, postRate } = workload;
   const roundTrips = players * intentRate + postRate;
-  const lanes = postRate > 0 ? lanesOf(monsters) : players;
-  const most = Math.min(players, lanes);
+  const users = playerUsersOf(workload);
+  const lanes = postRate > 0 ? lanesOf(monsters) : users;
+  const most = Math.min(users, lanes);
   if (parallelism !== null && parallelism > most) {
     throw badInput(
       `--parallelism ${parallelism}: there are ${
-        lanes < players ? `${lanes} lanes of monsters` : `${players} players`
+        lanes < users ? `${lanes} lanes of monsters` : `${users} blocks of players`
       } to deal, and a runner without any would have nothing to do`,
       `at most ${most}; a lane is not divided, since a monster's commands come in order from one place`,
     );

@@ -55,9 +55,9 @@ also when a runner's summary is missing.
 
 ## What to know
 
-- Players and lanes of monsters are dealt by k6's execution segments: the script numbers them by
-  \`exec.scenario.iterationInTest\`, which k6 keeps unique over all runners, so each player is played once. A lane is never
-  divided; more runners than lanes or players make no sense.
+- Blocks of players and lanes of monsters are dealt by k6's execution segments: the script numbers them by
+  \`exec.scenario.iterationInTest\`, which k6 keeps unique over all runners, so each player is played once. A block or a
+  lane is never divided; more runners than there are of them make no sense.
 - Each runner fixes its own GO, and connects its own players before it. The operator starts them together, within a second
   or so: the ramp and the end of the measure phase are as much less sharp.
 - A percentile of several runners is not the mean of theirs. \`capbench report\` rules a latency budget by the share of

@@ -53,11 +53,11 @@ describe('the script', () => {
     const vus = (text: string): (readonly [string, number])[] =>
       Object.entries(optionsOf(scriptOf(text)).scenarios).map(([name, scenario]) => [name, scenario.vus]);
     expect(vus(shipped('quickstart'))).toEqual([
-      ['players', 20],
+      ['players', 40],
       ['monsters', 8],
     ]);
     expect(vus(minimal('  intentsPerSecond: 10\n  monsters: 0\n  monsterCommandsPerSecond: 0\n'))).toEqual([
-      ['players', 20],
+      ['players', 34],
     ]);
   });
 
@@ -301,11 +301,11 @@ describe('a player of the script', () => {
   });
 
   test('shares a virtual user with others: every one of the block has its schedule, its socket and its book', () => {
-    const life = live(later(30), { env: { CAPBENCH_BOOKS: '1' }, players: 39, user: 19 });
+    const life = live(later(30), { env: { CAPBENCH_BOOKS: '1' }, players: 79, user: 39 });
     expect(life.said).toHaveLength(1);
     const { books } = JSON.parse(life.said[0] ?? '') as { books: number[][] };
-    expect(books.map(([id]) => id)).toEqual([38]);
-    const two = live(later(30), { env: { CAPBENCH_BOOKS: '1' }, players: 39, user: 3 });
+    expect(books.map(([id]) => id)).toEqual([78]);
+    const two = live(later(30), { env: { CAPBENCH_BOOKS: '1' }, players: 79, user: 3 });
     const told = JSON.parse(two.said[0] ?? '') as { books: number[][] };
     expect(told.books.map(([id]) => id).sort()).toEqual([6, 7]);
     expect(two.sum(METRICS.connected)).toBe(2);
