@@ -14,6 +14,11 @@ export const STRANGERS = {
   /** PostgreSQL's own form, with a way to log in that there is not. */
   oddLogin: (socket: Socket) =>
     void socket.once('data', () => socket.write(Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 99]))),
+  /** A PostgreSQL that lets everybody in, and then stands still. */
+  mute: (socket: Socket) =>
+    void socket.once('data', () =>
+      socket.write(Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0, 0x5a, 0, 0, 0, 5, 0x49])),
+    ),
   /** Bytes that are no text. */
   bytes: (socket: Socket) => void socket.write(Buffer.from([0, 1, 2, 3, 255, 254, 253, 0, 0, 0, 0, 7])),
   /** A RESP answer to whatever it hears. */

@@ -133,7 +133,12 @@ const measurementsSchema: z.ZodType<Measurements> = z.object({
   operations: z.object({ intent: operation, monsterCommand: operation }),
   stages: list(stage).default([]),
   series: z.record(text, series).refine((all) => Object.keys(all).length <= MOST_ENTRIES),
-  probes: list(z.object({ name: text, samples: count, gaps: count, lastError: text.nullable() })),
+  probes: list(
+    z.object({
+      ...{ name: text, samples: count, gaps: count, lastError: text.nullable() },
+      measured: z.object({ samples: count, gaps: count }).optional(),
+    }),
+  ),
   worlds: z.object({ batchOperations: buckets, flushMs: buckets, responseMs: buckets }).nullable(),
   integrity: z
     .object({

@@ -66,6 +66,8 @@ export interface ProbeFacts {
   /** Seconds in which it was asked and gave no data. */
   readonly gaps: number;
   readonly lastError: string | null;
+  /** The same of the measure phase alone; bundles of older versions do not tell. */
+  readonly measured?: { readonly samples: number; readonly gaps: number } | undefined;
 }
 
 /**

@@ -31,7 +31,8 @@ function continued(points: Series['points']): Series['points'] {
 }
 
 /**
- * By how much a counter grew between its first and its last point inside; null with fewer than two. A fall is a
+ * By how much a counter grew between its first and its last point inside; null with fewer than two, and where they do
+ * not reach from end to end: what a part of the window saw is not what the window held. A fall is a
  * restart at 0 (what Prometheus' increase() takes it for): what follows counts whole. What it grew between its last
  * point and the restart nobody has seen.
  */
@@ -39,7 +40,10 @@ export function increaseOf(series: Series | undefined, window: Window): number |
   const points = continued(inside(series, window));
   const first = points.at(0);
   const last = points.at(-1);
-  return first === undefined || last === undefined || first === last ? null : last[1] - first[1];
+  if (first === undefined || last === undefined || first === last) return null;
+  const hole = HOLE_SECONDS * (series?.thinned ?? 1);
+  if (first[0] - window.from > hole || window.to - last[0] > hole) return null;
+  return last[1] - first[1];
 }
 
 /** A counter's growth a second: its increase / (t_last - t_first) over the points inside. */

@@ -8,6 +8,9 @@ import { samplesOf } from './postgres.ts';
 import { LastingClient } from './postgres-client.ts';
 import type { Probe, Sample } from './probe.ts';
 
+/** In which a PostgreSQL that is there answers its first question. */
+const FIRST_ANSWER_MS = 5000;
+
 /** One question, and the paths of the report that need its answer. */
 interface Part {
   readonly view: string;
@@ -103,9 +106,18 @@ export async function openAttachedPostgres(
     }
   };
 
-  await client.connected().catch((error) => {
+  try {
+    const open = await client.connected();
+    // Who lets a client in may still answer nothing.
+    const first: pg.QueryConfig & { query_timeout: number } = {
+      text: 'select 1',
+      query_timeout: FIRST_ANSWER_MS,
+    };
+    await open.query(first);
+  } catch (error) {
+    void client.close();
     throw unreachable(shown, error);
-  });
+  }
   return {
     name: 'postgres',
     async sample() {
@@ -134,6 +146,7 @@ const CUT = 'ends the connection without a word: it is no PostgreSQL, or lets no
 /** How pg tells that nothing came. */
 const SILENCES: Readonly<Record<string, string>> = {
   'timeout expired': 'says nothing for 5 s: it is no PostgreSQL, or stands still',
+  'Query read timeout': 'lets a client in, and answers nothing for 5 s: it stands still',
   'Connection terminated unexpectedly': CUT,
 };
 

@@ -254,7 +254,12 @@ export const reportSchema = z.object({
     .object({ stackUp: figure, connect: figure, ready: figure, go: figure, end: z.number() })
     .describe('Seconds from the start of capbench.'),
   ending: z.enum(['completed', 'stoppedEarly', 'interrupted', 'stackFailed']),
-  probes: z.array(z.object({ name: text, samples: count, gaps: count, lastError: text.nullable() })),
+  probes: z.array(
+    z.object({
+      ...{ name: text, samples: count, gaps: count, lastError: text.nullable() },
+      measured: z.object({ samples: count, gaps: count }).optional().describe('Of the measure phase alone.'),
+    }),
+  ),
   errors: z.array(text),
   scenarioHash: text,
   scheduleHash: text.nullable(),

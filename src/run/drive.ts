@@ -43,7 +43,9 @@ export async function drive(
   const { timeline } = workload;
   const go = fleet.go ?? ((monotonic() + GO_DELAY) as Micros);
   notes.go = go;
-  const readings = watch(probes, (at, samples) => notes.series.add(at, samples));
+  const readings = watch(probes, { from: go + timeline.measureStart, to: go + timeline.end }, (at, samples) =>
+    notes.series.add(at, samples),
+  );
   notes.probes = readings.tallies;
 
   const toSamples = generatorSamples();

@@ -175,6 +175,15 @@ test('a probe that was there and gave no data, or gaps for most of it, is no con
   expect(verdictOf({ probes: probes(0, 0) }).exitCode).toBe(90);
   expect(verdictOf({ probes: probes(10, 11) }).exitCode).toBe(90);
   expect(verdictOf({ probes: probes(10, 10) }).exitCode).toBe(0);
+  // What it saw before the measure phase says nothing of that.
+  const measured = (samples: number, gaps: number) =>
+    recorded.probes.map((probe) =>
+      probe.name === 'postgres'
+        ? { ...probe, samples: 100, gaps, lastError: 'gone', measured: { samples, gaps } }
+        : probe,
+    );
+  expect(verdictOf({ probes: measured(9, 10) }).exitCode).toBe(90);
+  expect(verdictOf({ probes: measured(10, 10) }).exitCode).toBe(0);
   const absent = verdictOf({ probes: recorded.probes.filter(({ name }) => name !== 'postgres') });
   expect(absent.exitCode).toBe(90);
   expect(ruleOf(absent, 'probes-gave-data')?.observed).toBe('postgres: no such probe');

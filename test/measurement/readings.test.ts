@@ -103,3 +103,14 @@ test('the largest bucket is the last that is not empty; beyond the last bound it
   expect(largestBucket({ bounds: [10, 20, 40], counts: [3, 1, 0, 0] })).toBe(20);
   expect(largestBucket({ bounds: [10], counts: [3, 1] })).toBeNull();
 });
+
+test('what a counter grew is not known where its points do not reach from end to end of the window', () => {
+  const points = Array.from({ length: 8 }, (_, i) => [i, 10 * i] as const);
+  const series = { kind: 'counter', points } as const;
+  expect(increaseOf(series, { from: 0, to: 10 })).toBe(70);
+  expect(increaseOf(series, { from: 0, to: 11 })).toBeNull();
+  expect(increaseOf(series, { from: -4, to: 7 })).toBeNull();
+  expect(rateOf(series, { from: 0, to: 11 })).toBeNull();
+  // Of a long run a point stands for several.
+  expect(increaseOf({ ...series, thinned: 2 }, { from: 0, to: 14 })).toBe(70);
+});

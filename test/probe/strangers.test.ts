@@ -50,6 +50,15 @@ test.each<[Stranger, string, string]>([
   },
 );
 
+test('a PostgreSQL that lets a client in and then stands still: 93, not a run that waits for it', async () => {
+  const port = await strangerServer('mute');
+  await expect(postgresAt(port)).rejects.toMatchObject({
+    exitCode: 93,
+    message: `what listens at 127.0.0.1:${port} lets a client in, and answers nothing for 5 s: it stands still`,
+    hint: expect.stringContaining('--probe-postgres'),
+  });
+});
+
 test('what a PostgreSQL says first is no stranger’s', () => {
   const scram = Buffer.from('52000000170000000a534352414d2d5348412d3235360000', 'hex');
   const error = Buffer.concat([Buffer.from('E\0\0\0\x10'), Buffer.from('SFATAL\0\0\0\0\0')]);

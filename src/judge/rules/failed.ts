@@ -16,6 +16,10 @@ export const isTargets = (counts: readonly Counts[]): boolean => {
   return 2 * counts.reduce((sum, one) => sum + failedSentOf(one), 0) > missed;
 };
 
+/** Of what is missing, more than half had no connection left to be sent over. */
+export const hadEnded = ({ skipped, failed, failedUnsent, timedOut }: Counts): boolean =>
+  2 * failedUnsent > skipped + failed + timedOut;
+
 /** What was sent and failed. So much of it may be as may be left unsent: neither is load that was carried. */
 export function operationsFailed(op: Operation, m: LoadFacts, { rules, load }: Scenario): JudgedRule {
   const sent = limitOf(rules, 'sentPercent');

@@ -19,7 +19,10 @@ export const integrityRules = (evidence: Evidence): readonly JudgedRule[] => [
 function probesGaveData({ m, s }: Evidence): JudgedRule {
   const names = new Set(m.probes.map(({ name }) => name));
   const missing = expectedProbes(m, s).filter((name) => !names.has(name));
-  const silent = m.probes.filter(({ samples, gaps }) => samples === 0 || gaps > samples);
+  const silent = m.probes.filter(
+    ({ samples, gaps, measured = { samples, gaps } }) =>
+      samples === 0 || gaps > samples || measured.gaps > measured.samples,
+  );
   return {
     id: 'probes-gave-data',
     state: stateOf(m.measured !== null, names.size > 0 && missing.length === 0 && silent.length === 0),
@@ -32,7 +35,7 @@ function probesGaveData({ m, s }: Evidence): JudgedRule {
               ...missing.map((name) => `${name}: no such probe`),
               ...silent.map(({ name, lastError }) => `${name}: ${lastError ?? 'no data'}`),
             ].join('; '),
-    ...fixed('data in at least half of the seconds'),
+    ...fixed('data in at least half of the seconds, also of the measure phase'),
     advice: 'what a probe did not see cannot be judged: see its error, and whether the machine is overloaded',
     consequence: 'invalid',
   };

@@ -4,12 +4,14 @@ import type { Figures } from '../../measurement/figures.ts';
 import type { Measurements } from '../../measurement/measurements.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import { OPERATIONS, type Operation } from '../../scenario/workload.ts';
-import { isTargets, operationsFailed } from './failed.ts';
+import { hadEnded, isTargets, operationsFailed } from './failed.ts';
 import { fixed, limitOf, stateOf } from './limit.ts';
 import type { Evidence, JudgedRule } from './rules.ts';
 import { plannedSeconds, stageRules } from './stages.ts';
 
 const REACHED_PERCENT = 99;
+const CONNECTIONS_ENDED =
+  'the connections over which it was due had ended: see the errors of the run, and why the target ends them';
 const FAILED_SENT =
   'what was sent has failed: see what the target answered, in the errors of the run and in its logs';
 
@@ -115,7 +117,7 @@ export function ccuReached(
 
 export function loadSustained(
   op: Operation,
-  m: Pick<Measurements, 'measured'>,
+  m: LoadFacts,
   { rules, load: asked }: Scenario,
   { load }: { readonly load: Pick<Figures['load'], 'sentPercent'> },
 ): JudgedRule {
@@ -130,7 +132,9 @@ export function loadSustained(
     state: stateOf(m.measured !== null && sent !== null, sent !== null && sent >= rules.sentPercent),
     observed: sent,
     ...limitOf(rules, 'sentPercent'),
-    advice: 'the system did not take the load that was due: find what is saturated, or lower --scale',
+    advice: hadEnded(m.operations[op].measured)
+      ? CONNECTIONS_ENDED
+      : 'the system did not take the load that was due: find what is saturated, or lower --scale',
     consequence: 'breached-if-healthy',
   };
 }
@@ -146,7 +150,9 @@ export function answers(op: Operation, m: LoadFacts): JudgedRule {
     ...fixed(1),
     advice: isTargets([measured])
       ? FAILED_SENT
-      : 'nothing was acknowledged: see the logs of the world servers, and whether the target speaks the protocol',
+      : hadEnded(measured)
+        ? CONNECTIONS_ENDED
+        : 'nothing was acknowledged: see the logs of the world servers, and whether the target speaks the protocol',
     consequence: 'invalid',
   };
 }

@@ -7,6 +7,12 @@ import { frameBytes, MASK_BYTES } from './socket.ts';
 const TEXT = { binary: false } as const;
 const { OPEN } = WebSocket;
 
+/** RFC 6455, 7.4.1: a normal end, no code in the close frame, no close frame at all. Others are the server's own words. */
+const WORDLESS: ReadonlySet<number> = new Set([1000, 1005, 1006]);
+
+const closeText = (code: number, reason: Buffer): string =>
+  reason.length === 0 ? `code ${code}` : `code ${code}, ${reason.toString()}`;
+
 /** A player's WebSocket, and the voice that speaks over it. HOT. */
 export class SocketConnection implements Connection {
   private readonly player: number;
@@ -31,7 +37,11 @@ export class SocketConnection implements Connection {
       if (Buffer.isBuffer(data)) this.read(data, listener);
     });
     socket.on('error', (error) => complaints.add(`a player's connection: ${error.message}`));
-    socket.on('close', () => listener.ended(player, this));
+    socket.on('close', (code, reason) => {
+      if (!WORDLESS.has(code))
+        complaints.add(`a server closed a player's connection: ${closeText(code, reason)}`);
+      listener.ended(player, this);
+    });
   }
 
   send(sequence: number): number {

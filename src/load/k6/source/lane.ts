@@ -44,6 +44,7 @@ export function lane(data) {
   }));
 
   setTimeout(() => {
+    if (links.length === 0) lanesReady.add(1); // nothing to do is nothing to wait for
     for (const link of links) open(link);
     arm();
   }, Math.max(0, data.connectFrom - Date.now()));
