@@ -15,6 +15,9 @@ export const NO_SPREAD: Spread = { mean: null, min: null, max: null };
 /** Points further apart than this have a hole between them: nothing is read there. Times what a point stands for. */
 const HOLE_SECONDS = 3.5;
 
+/** What may be missing of a window at either end, in seconds: a hole, and of a short one less. */
+const mostOpen = ({ from, to }: Window): number => Math.max(1.5, Math.min(HOLE_SECONDS, 0.4 * (to - from)));
+
 const inside = (series: Series | undefined, { from, to }: Window): Series['points'] =>
   series?.points.filter(([at]) => at >= from && at <= to) ?? [];
 
@@ -41,8 +44,8 @@ export function increaseOf(series: Series | undefined, window: Window): number |
   const first = points.at(0);
   const last = points.at(-1);
   if (first === undefined || last === undefined || first === last) return null;
-  const hole = HOLE_SECONDS * (series?.thinned ?? 1);
-  if (first[0] - window.from > hole || window.to - last[0] > hole) return null;
+  const open = mostOpen(window) * (series?.thinned ?? 1);
+  if (first[0] - window.from > open || window.to - last[0] > open) return null;
   return last[1] - first[1];
 }
 

@@ -111,6 +111,9 @@ test('what a counter grew is not known where its points do not reach from end to
   expect(increaseOf(series, { from: 0, to: 11 })).toBeNull();
   expect(increaseOf(series, { from: -4, to: 7 })).toBeNull();
   expect(rateOf(series, { from: 0, to: 11 })).toBeNull();
+  // Of a short window less may be missing.
+  expect(increaseOf(series, { from: 5, to: 10 })).toBeNull();
+  expect(increaseOf(series, { from: 5, to: 8.5 })).toBe(20);
   // Of a long run a point stands for several.
   expect(increaseOf({ ...series, thinned: 2 }, { from: 0, to: 14 })).toBe(70);
 });
