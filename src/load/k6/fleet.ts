@@ -257,7 +257,7 @@ const died = (child: SupervisedProcess, exit: Exit): CapbenchError =>
   stackFailed(
     `k6 (process ${child.pid}) ended during the run: ${describeExit(exit)}`,
     exit.signal === 'SIGKILL'
-      ? `See whether the system ran out of memory: k6 needs about 1 MB for each player. ${tailOf(child)}`
+      ? `See whether the system ran out of memory: k6 needs about 0.5 MB for each player. ${tailOf(child)}`
       : `See what k6 says, and run again. ${tailOf(child)}`,
   );
 
