@@ -11,7 +11,7 @@ import { plannedSeconds, stageRules } from './stages.ts';
 
 const REACHED_PERCENT = 99;
 const CONNECTIONS_ENDED =
-  'the connections over which it was due had ended: see the errors of the run, and why the target ends them';
+  'the connections over which it was due had ended: see the errors of the run, why the target ends them, and whether the target speaks the protocol';
 const FAILED_SENT =
   'what was sent has failed: see what the target answered, in the errors of the run and in its logs';
 
