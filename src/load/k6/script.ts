@@ -15,6 +15,7 @@ import {
   TREND_STATISTICS,
   trendOf,
 } from './metrics.ts';
+import { BOOKS_SOURCE } from './source/books.ts';
 import { FRAME_SOURCE } from './source/frame.ts';
 import { LANE_SOURCE } from './source/lane.ts';
 import { MEASURE_SOURCE } from './source/measure.ts';
@@ -85,7 +86,7 @@ ${scenariosOf(workload)}  },
 const SUMMARY_FILE = ${quote(SUMMARY_FILE)};
 const SUMMARY_KEY = ${quote(SUMMARY_ORIGIN)};
 const NAMES = ${literal(namesOf(thresholds.limits))};
-${SCHEDULE_SOURCE}${MEASURE_SOURCE}${PLAYER_SOURCE}${LANE_SOURCE}${FRAME_SOURCE}`;
+${SCHEDULE_SOURCE}${MEASURE_SOURCE}${BOOKS_SOURCE}${PLAYER_SOURCE}${LANE_SOURCE}${FRAME_SOURCE}`;
 }
 
 function configOf(workload: Workload, scenario: Scenario) {

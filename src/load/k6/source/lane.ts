@@ -279,33 +279,4 @@ export function lane(data) {
     tellBooks(books, hashOfPosts(own, owned, cameDue), complaints);
   }
 }
-
-const monsterAt = ({ first }, place) => first + CONFIG.lanes * place;
-
-function bookWithout(id, base, last, missing) {
-  const n = last - base - missing.length;
-  const sum = missing.reduce((rest, seq) => rest - seq, (last * (last + 1) - base * (base + 1)) / 2);
-  let max = last;
-  while (missing.includes(max)) max -= 1;
-  return [id, base, last, n, sum, n > 0 ? max : 0, 0];
-}
-
-// The hash of a lane's first posts, which are drawn once more: meanwhile it would take as long as all the rest.
-function hashOfPosts(lane, owned, posts) {
-  const schedule = laneSchedule(CONFIG, lane);
-  const content = laneContent(CONFIG, lane, owned);
-  const hash = scheduleHash();
-  const planned = new Map(); // monster -> its commands until now
-  for (let post = 0; post < posts; post++) {
-    const due = schedule();
-    const { server, places } = content();
-    for (let k = 0; k < places.length; k++) {
-      const monster = monsterAt(owned[server], places[k]);
-      const sequence = (planned.get(monster) || 0) + 1;
-      planned.set(monster, sequence);
-      hash.add(1, CONFIG.players + monster, sequence, due);
-    }
-  }
-  return hash;
-}
 `;

@@ -112,20 +112,4 @@ function readFrame(text) {
   }
 }
 const isList = (value) => value === undefined || Array.isArray(value);
-
-// The books of one entity: the numbers that it used, and those that were acknowledged.
-function openBook(lastSeq) {
-  return { base: lastSeq, last: lastSeq, ackedN: 0, ackedSum: 0, ackedMax: 0 };
-}
-function acknowledge(book, seq) {
-  book.ackedN += 1;
-  book.ackedSum += seq;
-  if (seq > book.ackedMax) book.ackedMax = seq;
-}
-
-// What capbench wants to know at a virtual user's end, as one line of JSON. A book is
-// [id, last number before, last number used, acknowledged: how many, their sum, the highest; 1 + place].
-function tellBooks(books, hash, complaints) {
-  console.log(JSON.stringify({ books, hash: hash.words(), complaints: Array.from(complaints) }));
-}
 `;
