@@ -22,11 +22,11 @@ export async function chooseEngine(
   flags: RunFlags,
   reached: RunTargets,
 ): Promise<(options: NativeEngineOptions) => Engine> {
-  if (flags.engine !== 'native') refuseShapes(scenario.load, `--engine ${flags.engine}`);
   switch (flags.engine) {
     case 'native':
       return createNativeEngine;
     case 'autocannon':
+      refuseShapes(scenario.load, '--engine autocannon');
       refuseForAutocannon(workloadOf(scenario), reached.targets);
       return createAutocannonEngine;
     case 'k6': {

@@ -1,9 +1,8 @@
 import { mulberry32, streamSeed } from '../rng.ts';
+import { STREAM } from './streams.ts';
 
 const FIRST = 50_000;
 const LONGEST = 1_000_000;
-/** What the stream of random numbers is for; the others are those of the pacer, the voices and the lanes. */
-const RECONNECT = 31;
 
 /**
  * Microseconds to wait before an attempt to connect again, the first being number 0: 50 ms, doubling up to 1 s,
@@ -11,5 +10,5 @@ const RECONNECT = 31;
  */
 export function backoff(seed: number, actor: number, attempt: number): number {
   const wait = Math.min(LONGEST, FIRST * 2 ** attempt);
-  return wait * (0.75 + 0.5 * mulberry32(streamSeed(seed, RECONNECT, actor, attempt)));
+  return wait * (0.75 + 0.5 * mulberry32(streamSeed(seed, STREAM.reconnect, actor, attempt)));
 }

@@ -1,6 +1,7 @@
 import { MULBERRY_STEP, mulberry32, streamSeed } from '../rng.ts';
 import { LANES, type Timeline } from '../scenario/workload.ts';
 import { OperationalTime } from './operational-time.ts';
+import { STREAM } from './streams.ts';
 
 /**
  * When each operation is due, in integer microseconds after GO. HOT.
@@ -10,11 +11,6 @@ import { OperationalTime } from './operational-time.ts';
  * Operational time runs at full speed after the ramp and proportionally slower within it; in a stage of the measure
  * phase as many times faster as the stage says (operational-time.ts).
  */
-
-/** What the streams of random numbers are for, so that no two share one. */
-const ARRIVAL = 1;
-const PHASE = 2;
-const POST = 3;
 
 const toMicros = (seconds: number): number => Math.round(seconds * 1e6);
 
@@ -37,8 +33,8 @@ export class PlayerPacer {
     this.interval = new Float64Array(playerIds.length);
     for (let i = 0; i < playerIds.length; i++) {
       const id = playerIds[i]!;
-      this.state[i] = streamSeed(seed, ARRIVAL, id);
-      this.phase[i] = mulberry32(streamSeed(seed, PHASE, id));
+      this.state[i] = streamSeed(seed, STREAM.arrival, id);
+      this.phase[i] = mulberry32(streamSeed(seed, STREAM.phase, id));
     }
   }
 
@@ -97,7 +93,7 @@ export class PostPacer {
     this.rate = rate;
     this.time = new OperationalTime(timeline);
     this.end = timeline.end;
-    this.seed = streamSeed(seed, POST);
+    this.seed = streamSeed(seed, STREAM.post);
     this.lanes = lanesOf(monsters);
     this.worker = worker;
     this.workers = workers;

@@ -1,6 +1,7 @@
 import { monotonic } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { ReadyFleet } from '../load/engine.ts';
+import { STREAM } from '../load/streams.ts';
 import type { FaultFacts, RowFindings } from '../measurement/measurements.ts';
 import type { Verification } from '../probe/verification.ts';
 import { streamSeed } from '../rng.ts';
@@ -24,8 +25,6 @@ export interface Injection {
   /** Begins no other fault; resolves when those under way are over. */
   finish(): Promise<void>;
 }
-
-const SEED_OF_DROPS = 21;
 
 /**
  * Does every planned fault at its time. Those of one component wait for one another, so that what is down is never
@@ -109,7 +108,7 @@ async function inject(
   };
   try {
     if (action === 'drop') {
-      const dropped = await fleet.drop(sharePercent, streamSeed(seed, SEED_OF_DROPS, index), stage);
+      const dropped = await fleet.drop(sharePercent, streamSeed(seed, STREAM.drops, index), stage);
       return { ...begun, to: monotonic(), dropped };
     }
     if (disturb === null) throw new Error(`${of} is a target's process, and not ours to ${action}`);

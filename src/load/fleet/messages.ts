@@ -12,6 +12,7 @@ import type {
 import { isRecord } from '../json.ts';
 import type { WireName } from '../monster/wire.ts';
 import type { WorkerSlice } from '../slices.ts';
+import type { TrafficCounts } from './traffic.ts';
 
 /** A world server as the workers reach it; ranges are half-open, players by id, monsters by index. */
 export interface FleetWorld extends Reachable {
@@ -63,20 +64,13 @@ export type Order =
   | { readonly kind: 'close' };
 
 /** One second of one worker. Deltas, but for `connected` and `inFlight`. */
-export interface WorkerReport {
+export interface WorkerReport extends TrafficCounts {
   /** The k-th second after GO ends at k seconds. */
   readonly second: number;
   /** Its end, microseconds after GO; the last one ends with the drain. */
   readonly at: number;
   readonly connected: number;
   readonly operations: Readonly<Record<Operation, LoadSecondOperation>>;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  readonly framesIn: number;
-  /** Of the monsters' posts and commits, both ways. */
-  readonly commandBytes: number;
-  readonly disconnects: number;
-  readonly reconnects: number;
   /** Those that ended with this second; the last report holds the slice that is not over, too. */
   readonly slices: readonly WorkerSlice[];
   readonly worker: WorkerSecond;

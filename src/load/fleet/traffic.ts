@@ -1,15 +1,12 @@
+import type { LoadSecond } from '../engine.ts';
 import type { Monsters } from '../monster/monsters.ts';
 import type { Crowd } from '../player/crowd.ts';
 
 /** What a worker's connections have carried, and how often they ended and came back. */
-export interface TrafficCounts {
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  readonly framesIn: number;
-  readonly commandBytes: number;
-  readonly disconnects: number;
-  readonly reconnects: number;
-}
+export type TrafficCounts = Pick<
+  LoadSecond,
+  'bytesIn' | 'bytesOut' | 'framesIn' | 'commandBytes' | 'disconnects' | 'reconnects'
+>;
 
 /** Of players and monsters together, since the worker began and since the last second. */
 export class Traffic {

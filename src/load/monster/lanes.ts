@@ -1,5 +1,6 @@
-import { MULBERRY_STEP, mulberry32, streamSeed } from '../../rng.ts';
+import { GOLDEN, MULBERRY_STEP, mulberry32, streamSeed } from '../../rng.ts';
 import { lanesOf } from '../pacer.ts';
+import { STREAM } from '../streams.ts';
 
 /** Monsters by index, half-open: those that one world server owns. */
 export interface MonsterRange {
@@ -20,11 +21,6 @@ export const MONSTER_TEXTS = [
   'go west',
   'look',
 ] as const;
-
-const CONTENT = 21;
-const TURN = 22;
-/** The golden ratio's fraction: its multiples fill [0, 1) evenly at any length (Weyl). */
-const GOLDEN = 0.618033988749895;
 
 /**
  * What the posts of each lane hold. A post's commands go to monsters of one lane (index mod lanes) and of one
@@ -48,8 +44,8 @@ export class Lanes {
     this.first = new Int32Array(this.count * this.servers);
     this.size = new Int32Array(this.count * this.servers);
     for (let lane = 0; lane < this.count; lane++) {
-      this.state[lane] = streamSeed(seed, CONTENT, lane);
-      this.turn[lane] = mulberry32(streamSeed(seed, TURN, lane));
+      this.state[lane] = streamSeed(seed, STREAM.content, lane);
+      this.turn[lane] = mulberry32(streamSeed(seed, STREAM.turn, lane));
       for (const [server, { from, to }] of ranges.entries()) {
         const first = from + ((lane - (from % this.count) + this.count) % this.count);
         this.first[lane * this.servers + server] = first;

@@ -1,11 +1,7 @@
-import { mulberry32, streamSeed } from '../../rng.ts';
+import { GOLDEN, mulberry32, streamSeed } from '../../rng.ts';
 import type { ChurnWindow } from '../../scenario/stage-timeline.ts';
 import { workerOfPlayer } from '../pacer.ts';
-
-/** What the streams of random numbers are for. */
-const LEAVE = 41;
-const TURN = 42;
-const GOLDEN = 0.618033988749895;
+import { STREAM } from '../streams.ts';
 
 /** Who is told to leave. */
 export interface Leaver {
@@ -47,7 +43,7 @@ export class Churn {
     this.players = players;
     this.worker = worker;
     this.workers = workers;
-    this.offset = Math.floor(mulberry32(streamSeed(seed, TURN)) * players);
+    this.offset = Math.floor(mulberry32(streamSeed(seed, STREAM.firstLeaver)) * players);
     this.stride = strideOf(players);
     if (players > 0) this.advance();
   }
@@ -75,7 +71,7 @@ export class Churn {
         return;
       }
       this.number += 1;
-      const jitter = mulberry32(streamSeed(this.seed, LEAVE, this.window, this.number));
+      const jitter = mulberry32(streamSeed(this.seed, STREAM.leave, this.window, this.number));
       const due = Math.round(window.from + ((this.number + jitter) / window.perSecond) * 1e6);
       if (due >= window.to) {
         this.window += 1;

@@ -2,6 +2,7 @@ import { MULBERRY_STEP, mulberry32, streamSeed } from '../../rng.ts';
 import { isRecord, parseJson } from '../json.ts';
 import { MOST_NUMBER } from '../ledger.ts';
 import { OUTCOME } from '../recorder.ts';
+import { STREAM } from '../streams.ts';
 import type { Listener } from './connection.ts';
 import type { Voice, Welcome } from './player.ts';
 
@@ -12,9 +13,6 @@ const OPEN_MOVES = Array.from({ length: 16 }, (_, exits) => MOVES.filter((_move,
 const LOOK = 'look';
 const HELLO = 'say hello';
 const NOBODY = -1;
-
-/** What the players of the flux world say for is not to collide with the streams of the pacer. */
-const TALK = 11;
 
 /**
  * Players of the flux world. Half of the intents are moves, of which a tenth goes anywhere (a wall rejects it)
@@ -32,7 +30,7 @@ export class FluxVoice implements Voice {
     this.state = new Int32Array(players);
     this.exits = new Uint8Array(players);
     this.present = new Int32Array(players).fill(NOBODY);
-    for (let i = 0; i < players; i++) this.state[i] = streamSeed(seed, TALK, playerIds[i]!);
+    for (let i = 0; i < players; i++) this.state[i] = streamSeed(seed, STREAM.talk, playerIds[i]!);
   }
 
   path(playerId: number): string {

@@ -1,7 +1,5 @@
 import { MULBERRY_STEP, mulberry32, streamSeed } from '../../rng.ts';
-
-/** What players draw what they do from is for; no other stream of random numbers has this one. */
-const CHOICE = 41;
+import { STREAM } from '../streams.ts';
 
 /** What players choose from, by weight; each player draws from a stream of its own. HOT. */
 export class Repertoire {
@@ -16,7 +14,7 @@ export class Repertoire {
       sum += weight;
       return sum / total;
     });
-    this.state = Int32Array.from(ids, (id) => streamSeed(seed, CHOICE, id));
+    this.state = Int32Array.from(ids, (id) => streamSeed(seed, STREAM.choice, id));
   }
 
   /** The index of the player's next choice. */

@@ -1,8 +1,6 @@
 import { mulberry32, streamSeed } from '../../rng.ts';
+import { STREAM } from '../streams.ts';
 import type { Connection } from './connection.ts';
-
-/** What the stream of random numbers that picks whom to cut is for. */
-const CUT = 32;
 
 /** A share of the connections that are open: the seed decides which; the share, rounded, how many. */
 export function drawShare(
@@ -13,7 +11,9 @@ export function drawShare(
 ): readonly Connection[] {
   const draws = connections
     .flatMap((connection, player) =>
-      connection?.isOpen ? [{ connection, draw: mulberry32(streamSeed(seed, CUT, ids[player]!)) }] : [],
+      connection?.isOpen
+        ? [{ connection, draw: mulberry32(streamSeed(seed, STREAM.cut, ids[player]!)) }]
+        : [],
     )
     .sort((a, b) => a.draw - b.draw);
   return draws.slice(0, Math.round((draws.length * sharePercent) / 100)).map(({ connection }) => connection);
