@@ -142,8 +142,11 @@ describe('rules of the load', () => {
       limit: 75,
       relaxed: true,
     });
-    const notes = allowed.notes.filter((note) => note.startsWith('relaxed: load-sustained'));
-    expect(notes).toEqual(['relaxed: load-sustained 75 (default 99) in the stage spike']);
+    const notes = allowed.notes.filter((note) => /^relaxed: (load|operations)-/.test(note));
+    expect(notes).toEqual([
+      'relaxed: load-sustained 75 (default 99) in the stage spike',
+      'relaxed: operations-failed 25 (default 1) in the stage spike',
+    ]);
     expect(allowed.exitCode).toBe(0);
   });
 

@@ -33,12 +33,12 @@ export function failedRule(id: string, counts: Counts | null, sent: Limit): Judg
   const observed = counts === null ? null : percentOf(failedSentOf(counts), counts.scheduled);
   const limit = restOf(sent.limit);
   return {
+    ...sent,
     id: `operations-failed.${id}`,
     state: stateOf(observed !== null, observed !== null && observed <= Number(limit)),
     observed: observed ?? 'nothing was due',
     limit,
     defaultLimit: restOf(sent.defaultLimit),
-    relaxed: sent.relaxed,
     advice: ADVICE,
     consequence: 'breached-if-healthy',
   };

@@ -1,8 +1,9 @@
 import { DEFAULT_RULES } from '../../scenario/rules.ts';
 import type { RuleLimits } from '../../scenario/scenario.ts';
-import type { Rule, RuleState } from './rules.ts';
+import type { JudgedRule, Rule, RuleState } from './rules.ts';
 
-export type Limit = Pick<Rule, 'limit' | 'defaultLimit' | 'relaxed'>;
+/** With the stage, where that sets it for itself. */
+export type Limit = Pick<JudgedRule, 'limit' | 'defaultLimit' | 'relaxed' | 'stage'>;
 /** The limits that are a number of their own. */
 export type LimitName = Exclude<keyof RuleLimits, 'generatorLagMs'>;
 

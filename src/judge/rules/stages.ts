@@ -76,7 +76,7 @@ function scheduleKept(
 }
 
 /** Of one stage: its own, which then names the stage, or that of the rules. */
-function sentLimit(s: Scenario, stage: string): Limit & { readonly limit: number; readonly stage?: string } {
+function sentLimit(s: Scenario, stage: string): Limit & { readonly limit: number } {
   const own = s.load.stages?.find(({ name }) => name === stage)?.sentPercent;
   if (own === undefined) return limitOf(s.rules, 'sentPercent');
   return { ...limitOf({ ...s.rules, sentPercent: own }, 'sentPercent'), stage };
