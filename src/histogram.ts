@@ -39,6 +39,27 @@ export function mergeHistograms(histograms: readonly HistogramData[]): Histogram
 }
 
 /**
+ * What is left of a histogram without a part of it. Its minimum and maximum are exact where the part's are others, else
+ * only as exact as the buckets.
+ */
+export function withoutPart(whole: HistogramData, part: HistogramData): HistogramData {
+  if (part.counts.length === 0) return whole;
+  const less = new Map(part.counts);
+  const counts = whole.counts.flatMap(([value, count]) => {
+    const left = count - (less.get(value) ?? 0);
+    return left > 0 ? [[value, left] as const] : [];
+  });
+  const [first, last] = [counts[0], counts.at(-1)];
+  if (first === undefined || last === undefined) return EMPTY_HISTOGRAM;
+  return {
+    counts,
+    min: part.min > whole.min ? whole.min : Math.max(whole.min, Math.min(first[0], whole.max)),
+    max: part.max < whole.max ? whole.max : Math.min(last[0], whole.max),
+    sum: Math.max(0, whole.sum - part.sum),
+  };
+}
+
+/**
  * The smallest recorded value that at least `percent` of all `population` values do not exceed; the upper end
  * of its bucket, but never above the exact maximum. `population` counts values that have no bucket as slower
  * than every recorded one (R3); null when the percentile falls among those, or when there are none at all.

@@ -1,4 +1,5 @@
 import type { Figures } from '../measurement/figures.ts';
+import type { Conclusion } from './conclusion.ts';
 import { generatorIsHealthy } from './rules/generator.ts';
 import type { JudgedRule } from './rules/rules.ts';
 import type { Ruling } from './ruling.ts';
@@ -38,6 +39,8 @@ const HOST_RULES = ['foreign-cpu', 'steal-mean', 'steal-max', 'throttled', 'memo
 /**
  * Who held the run back, by accounting: where all share the cores, a full host alone blames nobody. In this order:
  *
+ * Unless a breach stands whatever disturbed the run:
+ *
  * 1. what is not of the run took the machine: the host;
  * 2. the generator sent late though it could have sent: the generator, or the host if it waited for a CPU that was full;
  * 3. one world server used up its one core, or the writers always had a flush in flight: that one;
@@ -49,12 +52,12 @@ const HOST_RULES = ['foreign-cpu', 'steal-mean', 'steal-max', 'throttled', 'memo
 export function bottleneckOf(
   figures: Figures,
   rules: readonly JudgedRule[],
-  rulings: readonly Ruling[],
+  { rulings, breached }: Pick<Conclusion, 'rulings' | 'breached'>,
 ): Bottleneck {
   const resources = resourcesOf(figures, generatorIsHealthy(rules));
   const found =
-    tookTheMachine(figures, rules) ??
-    lateGenerator(figures, rules) ??
+    // What was breached whatever disturbed the run was held back by something else.
+    (breached ? null : (tookTheMachine(figures, rules) ?? lateGenerator(figures, rules))) ??
     usedUp(figures) ??
     fullHost(figures, HOST_BUSY_PERCENT) ??
     (isSlow(rules, rulings) ? (fullHost(figures, HOST_NEARLY_BUSY_PERCENT) ?? slowAnswers(figures)) : null) ??
@@ -136,7 +139,7 @@ function fullHost(figures: Figures, from: number): Finding | null {
 
 /** The load was not taken, or a latency or rate was not what it had to be. */
 const isSlow = (rules: readonly JudgedRule[], rulings: readonly Ruling[]): boolean =>
-  rules.some(({ state, consequence }) => state === 'broken' && consequence === 'breached-if-healthy') ||
+  rules.some(({ state, consequence }) => state === 'broken' && consequence === 'breached') ||
   rules.some(({ id, observed }) => id === 'run-completed' && observed === 'stoppedEarly') ||
   rulings.some(
     ({ state, budget }) =>

@@ -3,11 +3,13 @@ import type { K6Summary } from '../measurement/k6-summary.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { faultsOf, OPERATIONS, type Operation } from '../scenario/workload.ts';
 import { conclude } from './conclusion.ts';
+import { headlineOf } from './headline.ts';
 import { NOT_IN_A_SUMMARY, ruleK6 } from './k6-ruling.ts';
-import { operationsFailed } from './rules/failed.ts';
+import { proofOf, UNKNOWN_DISTURBANCE } from './proof.ts';
 import { ownLagRule } from './rules/generator.ts';
 import { fixed, stateOf } from './rules/limit.ts';
 import { answers, ccuReached, type LoadFacts, loadSustained, scheduleKept } from './rules/load.ts';
+import { wholeOutcomeRules } from './rules/outcomes.ts';
 import type { JudgedRule } from './rules/rules.ts';
 import { relaxations } from './rules/sentence.ts';
 import { exitCodeOf, OUTCOMES, type Verdict } from './verdict.ts';
@@ -35,16 +37,14 @@ export function judgeK6(summaries: readonly K6Summary[], s: Scenario): K6Verdict
   };
   const rulings = s.budgets.map((budget) => ruleK6(budget, facts, s.altered));
   const rules = k6Rules(summaries, bounds, s);
-  const concluded = conclude(rules, rulings, () => ({
-    breachedBecause: [],
-    invalidBecause: [],
-    ranOn: true,
-  }));
+  const proof = proofOf(rules, rulings, UNKNOWN_DISTURBANCE);
+  const concluded = conclude(rules, rulings, proof, { stopped: null, invalidBecause: [], ranOn: true });
   const exitCode = exitCodeOf('completed', concluded);
   return {
     outcome: OUTCOMES[exitCode],
     exitCode,
-    rulings,
+    headline: headlineOf(exitCode, concluded, proof),
+    rulings: concluded.rulings,
     rules,
     invalidBecause: concluded.invalidBecause,
     breachedBecause: concluded.breachedBecause,
@@ -82,7 +82,7 @@ function k6Rules(summaries: readonly K6Summary[], { low, high }: K6Bounds, s: Sc
     ...OPERATIONS.map((op) => ({ ...scheduleKept(op, facts, s), advice: NOT_ALL })),
     reached(load, high.load.peakCcu ?? 0),
     ...OPERATIONS.map((op) => loadSustained(op, facts, s, { load })),
-    ...OPERATIONS.map((op) => operationsFailed(op, facts, s)),
+    ...wholeOutcomeRules((op) => facts.operations[op].measured, s),
     ...OPERATIONS.map((op) => answers(op, facts)),
     protocol(summaries),
     ownLagRule(s, high.generator.ownLagP99Ms, true),

@@ -5,7 +5,7 @@ import { conversion } from '../units.ts';
 /** A budget that a percentile of a latency must stay below. */
 export interface LatencyBudget {
   readonly operation: Operation;
-  readonly kind: 'due' | 'service' | 'lag';
+  readonly kind: 'due' | 'ok' | 'service' | 'lag';
   /** 95 for p95. */
   readonly percent: number;
   readonly limitMs: number;
@@ -13,7 +13,7 @@ export interface LatencyBudget {
   readonly strict: boolean;
 }
 
-const KINDS = ['due', 'service', 'lag'] as const;
+const KINDS = ['due', 'ok', 'service', 'lag'] as const;
 const PERCENTS: Readonly<Record<string, number>> = { p50: 50, p90: 90, p95: 95, p99: 99, p999: 99.9 };
 
 /** The budget as one; null where it is something else. */

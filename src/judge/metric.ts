@@ -35,6 +35,7 @@ const counts = (path: string): Readonly<Record<string, Metric>> =>
 export const METRICS: Readonly<Record<string, Metric>> = {
   'load.requestedCcu': figure('players'),
   'load.peakCcu': figure('players'),
+  'load.presence': spread('players'),
   'load.scale': figure('x'),
   'load.durationSeconds': figure('s'),
   ...counts('load.operations.intent'),
@@ -43,10 +44,20 @@ export const METRICS: Readonly<Record<string, Metric>> = {
   ...counts('load.wholeRun.monsterCommand'),
   'load.sentPercent.intent': figure('%'),
   'load.sentPercent.monsterCommand': figure('%'),
+  'load.errorPercent.intent': figure('%'),
+  'load.errorPercent.monsterCommand': figure('%'),
+  'load.unansweredPercent.intent': figure('%'),
+  'load.unansweredPercent.monsterCommand': figure('%'),
+  'load.rejectedPercent.intent': figure('%'),
+  'load.rejectedPercent.monsterCommand': figure('%'),
   'latency.intent.due': percentiles,
+  'latency.intent.ok': percentiles,
+  'latency.intent.rejected': percentiles,
   'latency.intent.service': percentiles,
   'latency.intent.lag': percentiles,
   'latency.monsterCommand.due': percentiles,
+  'latency.monsterCommand.ok': percentiles,
+  'latency.monsterCommand.rejected': percentiles,
   'latency.monsterCommand.service': percentiles,
   'latency.monsterCommand.lag': percentiles,
   'latency.intent.due.unanswered': figure('ops'),
@@ -178,7 +189,7 @@ export const STAGE_METRICS: Readonly<Record<string, Metric>> = {
 
 /** What stages have besides, at the paths of the whole run's figures. */
 const OF_STAGES =
-  /^(load\.(durationSeconds|operations\.\w+\.\w+|sentPercent\.\w+)|latency\.\w+\.(due|service|lag)(\.unanswered)?|throughput\.(operations|intents|monsterCommands)PerSecond|network\.(connectMs|reconnectMs|disconnects|reconnects))$/;
+  /^(load\.(durationSeconds|presence|operations\.\w+\.\w+|(sent|error|unanswered|rejected)Percent\.\w+)|latency\.\w+\.(due|ok|rejected|service|lag)(\.unanswered)?|throughput\.(operations|intents|monsterCommands)PerSecond|network\.(connectMs|reconnectMs|disconnects|reconnects))$/;
 
 /** The metric at a path of a stage's figures; undefined when stages have none there. */
 export function stageMetricAt(path: string): Metric | undefined {

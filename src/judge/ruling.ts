@@ -1,4 +1,4 @@
-import type { Figures } from '../measurement/figures.ts';
+import type { Figures, OpenPercentiles } from '../measurement/figures.ts';
 import type { Measurements } from '../measurement/measurements.ts';
 import type { StageFigures } from '../measurement/stage-figures.ts';
 import type { Absence } from '../probe/absence.ts';
@@ -29,13 +29,16 @@ export interface Ruling {
 /** A run is at full load from this share of the requested players and operations on. */
 const FULL_LOAD_PERCENT = 99;
 
+/** Latencies of operations of which some were not answered. */
+type OpenKind = 'judged' | 'ok' | 'service';
+
 /** What of the figures every ruling looks at, beside the budget's own. What nobody told is null. */
 export interface RuledFigures {
   readonly load: Pick<Figures['load'], 'scale' | 'requestedCcu' | 'sentPercent'> & {
     readonly peakCcu: number | null;
   };
   readonly latency: Readonly<
-    Record<Operation, { readonly due: Pick<Figures['latency'][Operation]['due'], 'count' | 'unanswered'> }>
+    Record<Operation, { readonly [kind in OpenKind]: Pick<OpenPercentiles, 'count' | 'unanswered'> }>
   >;
   readonly stack: Pick<Figures['stack'], 'applied'>;
   readonly target?: Figures['target'];
@@ -116,7 +119,8 @@ export function rule(
 
 /** The figure in the budget's unit; a text stays one unless the limit is a number. */
 function observe(budget: MeasuredBudget, figures: OwnFigures): number | string | null {
-  const figure = resolve(figures, budget.metric, budget.stat);
+  const { metric } = budget;
+  const figure = resolve(figures, metric.replace(DUE, '$1.judged'), budget.stat);
   if (typeof figure === 'string') {
     return typeof budget.limit === 'string' ? figure : (settingNumber(figure, budget.metricUnit) ?? null);
   }
@@ -157,17 +161,23 @@ function deviationOf(
   return found === undefined || found.reason === null ? null : { ...found, reason: found.reason };
 }
 
-/** The operation of a latency from due; null for every other metric. */
-const dueOperation = (path: string) => OPERATIONS.find((op) => path === `latency.${op}.due`) ?? null;
+/** A latency from due, whose budgets are held against `judged` (measurement/figures.ts). */
+const DUE = /^(latency\.\w+)\.due$/;
 
-function unansweredAt(budget: MeasuredBudget, figures: OwnFigures): number {
-  const op = dueOperation(budget.metric);
-  return op === null || budget.stat === null ? 0 : figures.latency[op].due.unanswered;
+/** The latency that a metric names, where some of its operations may not have been answered; null for every other metric. */
+function openAt(path: string, figures: OwnFigures): Pick<OpenPercentiles, 'count' | 'unanswered'> | null {
+  const [room, name, kind, ...rest] = path.replace(DUE, '$1.judged').split('.');
+  const op = OPERATIONS.find((one) => one === name);
+  if (room !== 'latency' || op === undefined || rest.length > 0) return null;
+  return kind === 'judged' || kind === 'ok' || kind === 'service' ? figures.latency[op][kind] : null;
 }
 
+const unansweredAt = ({ metric, stat }: MeasuredBudget, figures: OwnFigures): number =>
+  stat === null ? 0 : (openAt(metric, figures)?.unanswered ?? 0);
+
 function samplesOf(budget: MeasuredBudget, figures: OwnFigures): number | null {
-  const op = dueOperation(budget.metric);
-  if (op !== null) return figures.latency[op].due.count + figures.latency[op].due.unanswered;
+  const open = openAt(budget.metric, figures);
+  if (open !== null) return open.count + open.unanswered;
   const count = budget.stat === null ? null : resolve(figures, budget.metric, 'count');
   return typeof count === 'number' ? count : null;
 }

@@ -4,6 +4,8 @@ import type { Measurements } from '../measurement/measurements.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { type Bottleneck, bottleneckOf } from './bottleneck.ts';
 import { type Conclusion, conclude } from './conclusion.ts';
+import { headlineOf } from './headline.ts';
+import { disturbanceOf, proofOf } from './proof.ts';
 import { type JudgedRule, rulesOf } from './rules/rules.ts';
 import { relaxations } from './rules/sentence.ts';
 import { type Ruling, type RulingState, rule } from './ruling.ts';
@@ -13,6 +15,8 @@ export type VerdictOutcome = 'pass' | 'fail' | 'invalid';
 export interface Verdict {
   readonly outcome: VerdictOutcome;
   readonly exitCode: ExitCode;
+  /** One sentence: what the run has shown, and what it has not. */
+  readonly headline: string;
   readonly rulings: readonly Ruling[];
   readonly rules: readonly JudgedRule[];
   /** Why there is no conclusion, and what to do; empty when there is one. */
@@ -30,22 +34,24 @@ export function judge(m: Measurements, s: Scenario): Verdict {
   const rulings = s.budgets.map((budget) => rule(budget, figures, m, s.altered));
   const rules = rulesOf({ m, s, figures, rulings });
   const { state } = m.ending;
-  const concluded = conclude(rules, rulings, (healthy) => ({
-    breachedBecause: m.ending.state === 'stoppedEarly' && healthy ? [stopped(m, m.ending.because)] : [],
-    invalidBecause: ended(m, healthy),
+  const proof = proofOf(rules, rulings, disturbanceOf(m, figures));
+  const concluded = conclude(rules, rulings, proof, {
+    stopped: m.ending.state === 'stoppedEarly' ? stopped(m, m.ending.because) : null,
+    invalidBecause: ended(m),
     ranOn: state === 'completed' || state === 'stoppedEarly',
-  }));
+  });
 
   const exitCode = exitCodeOf(state, concluded);
   return {
     outcome: OUTCOMES[exitCode],
     exitCode,
-    rulings,
+    headline: headlineOf(exitCode, concluded, proof),
+    rulings: concluded.rulings,
     rules,
     invalidBecause: concluded.invalidBecause,
     breachedBecause: concluded.breachedBecause,
     notes: [...accusations(m, s), ...relaxations(rules), ...concluded.notes],
-    bottleneck: bottleneckOf(figures, rules, rulings),
+    bottleneck: bottleneckOf(figures, rules, concluded),
   };
 }
 
@@ -88,14 +94,12 @@ function stopped(m: Measurements, because: string): string {
 }
 
 /** Why an ending leaves no conclusion. */
-function ended(m: Measurements, healthy: boolean): string[] {
+function ended(m: Measurements): string[] {
   switch (m.ending.state) {
     case 'interrupted':
       return [`the run was interrupted in the ${m.ending.phase} phase: run it again and let it end`];
     case 'stackFailed':
       return [`${m.ending.because}: ${m.ending.hint}`];
-    case 'stoppedEarly':
-      return healthy ? [] : [`${stopped(m, m.ending.because)}; and the generator was not healthy`];
     default:
       return [];
   }

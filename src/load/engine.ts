@@ -118,6 +118,13 @@ export interface OperationTally {
   readonly measured: Counts;
   /** Answered operations that were due in the measure phase; microseconds. */
   readonly due: HistogramData;
+  /** The part of `due` that was rejected; null where the engine does not time it apart. */
+  readonly rejected: HistogramData | null;
+  /**
+   * `due` less each operation's own lag: what the latency would have been, had the generator been punctual. Null where
+   * the engine does not tell.
+   */
+  readonly net: HistogramData | null;
   readonly service: HistogramData;
   readonly lag: HistogramData;
   /**
@@ -135,6 +142,8 @@ export interface StageOperationTally {
   readonly counts: Counts;
   /** Answered operations; microseconds. */
   readonly due: HistogramData;
+  /** The part of `due` that was rejected. */
+  readonly rejected: HistogramData;
   readonly service: HistogramData;
   readonly lag: HistogramData;
 }

@@ -27,6 +27,8 @@ class OperationRecord {
   /** As `whole` was when the last second ended. */
   readonly before = new Float64Array(KINDS);
   readonly due = new MicrosHistogram();
+  readonly rejected = new MicrosHistogram();
+  readonly net = new MicrosHistogram();
   readonly service = new MicrosHistogram();
   readonly lag = new MicrosHistogram();
   readonly ownLag = new MicrosHistogram();
@@ -72,7 +74,10 @@ export class Recorder {
     if (due >= this.measureStart && due < this.end) this.records[operation].ownLag.record(lag, n);
   }
 
-  /** `n` operations of one due and sent time have found their end; `sent` is not read when they were never sent. */
+  /**
+   * `n` operations of one due and sent time have found their end; `sent` is not read when they were never sent, nor
+   * `ownLag`, the part of `sent - due` that the worker itself caused, when they were not answered.
+   */
   settle(
     operation: OperationIndex,
     outcome: Outcome,
@@ -80,6 +85,7 @@ export class Recorder {
     due: number,
     sent: number,
     now: number,
+    ownLag = 0,
   ): void {
     const record = this.records[operation];
     record.whole[outcome]! += n;
@@ -94,9 +100,11 @@ export class Recorder {
       if (stage !== null) stage.counts[outcome]! += n;
       if (answered) {
         record.due.record(now - due, n);
+        record.net.record(now - due - ownLag, n);
+        if (outcome === OUTCOME.rejected) record.rejected.record(now - due, n);
         record.service.record(now - sent, n);
         record.lag.record(sent - due, n);
-        stage?.answered(n, due, sent, now);
+        stage?.answered(n, outcome === OUTCOME.rejected, due, sent, now);
       }
     }
   }
@@ -118,6 +126,8 @@ export class Recorder {
         whole: countsOf(record.whole),
         measured: countsOf(record.measured),
         due: record.due.toData(),
+        rejected: record.rejected.toData(),
+        net: record.net.toData(),
         service: record.service.toData(),
         lag: record.lag.toData(),
         ownLag: record.ownLag.toData(),

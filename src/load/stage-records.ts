@@ -12,14 +12,19 @@ export class StageRecord {
   readonly counts = new Float64Array(KINDS);
   // A histogram takes 150 kB: made when there is something to put into it.
   private due: MicrosHistogram | null = null;
+  private rejected: MicrosHistogram | null = null;
   private service: MicrosHistogram | null = null;
   private lag: MicrosHistogram | null = null;
 
-  answered(n: number, due: number, sent: number, now: number): void {
+  answered(n: number, isRejected: boolean, due: number, sent: number, now: number): void {
     this.due ??= new MicrosHistogram();
     this.service ??= new MicrosHistogram();
     this.lag ??= new MicrosHistogram();
     this.due.record(now - due, n);
+    if (isRejected) {
+      this.rejected ??= new MicrosHistogram();
+      this.rejected.record(now - due, n);
+    }
     this.service.record(now - sent, n);
     this.lag.record(sent - due, n);
   }
@@ -29,6 +34,7 @@ export class StageRecord {
     return {
       counts: countsOf(this.counts),
       due: data(this.due),
+      rejected: data(this.rejected),
       service: data(this.service),
       lag: data(this.lag),
     };

@@ -5,17 +5,19 @@ import {
   meanOf,
   mergeHistograms,
   percentileOf,
+  withoutPart,
 } from '../histogram.ts';
 import type { Counts } from '../load/engine.ts';
+import { allowedRejections } from '../scenario/rejections.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { OPERATIONS, type Operation } from '../scenario/workload.ts';
 import { toMillis } from '../units.ts';
 import { faultFigures } from './fault-figures.ts';
-import type { Figures, LatencyFigures, Percentiles } from './figures.ts';
+import type { Figures, LatencyFigures, OpenPercentiles, Percentiles } from './figures.ts';
 import { generatorFigures, hostFigures, type Lags } from './host-figures.ts';
-import type { Measurements, OperationFacts } from './measurements.ts';
-import { gaugeOf, percentOf, rateOf, ratio, sumOf } from './readings.ts';
-import { sentOf } from './sent.ts';
+import type { LatencyFacts, Measurements } from './measurements.ts';
+import { gaugeOf, NOWHERE, percentOf, rateOf, ratio, sumOf } from './readings.ts';
+import { sentOf, unansweredOf, unansweredSentOf } from './sent.ts';
 import { databaseFigures, throughputFigures, worldFigures } from './server-figures.ts';
 import { stageFigures } from './stage-figures.ts';
 import { redisFigures, targetFigures } from './target-figures.ts';
@@ -27,14 +29,15 @@ export function figuresOf(m: Measurements, s: Scenario): Figures {
     load: {
       requestedCcu: s.load.players,
       peakCcu: m.peakCcu,
+      presence: gaugeOf(m.series['load.connected'], m.measured ?? NOWHERE),
       scale: s.scale,
       colocated: m.colocated,
       durationSeconds: m.measured === null ? null : m.measured.to - m.measured.from,
       operations: eachOperation((op) => m.operations[op].measured),
       wholeRun: eachOperation((op) => m.operations[op].whole),
-      sentPercent: eachOperation((op) => sentPercent(m.operations[op].measured)),
+      ...sharesOf((op) => m.operations[op].measured),
     },
-    latency: eachOperation((op) => latencyOf(m.operations[op])),
+    latency: eachOperation((op) => latencyOf(m.operations[op], allowedRejections(op, s).declared)),
     throughput,
     world: worldFigures(m, s),
     database: databaseFigures(m),
@@ -53,7 +56,8 @@ export function figuresOf(m: Measurements, s: Scenario): Figures {
       statement: m.ceilings?.statement ?? null,
     },
     stages: stageFigures(m, {
-      ...{ each: eachOperation, sentPercent, latency: latencyOf },
+      ...{ each: eachOperation, shares: sharesOf },
+      latency: (op, facts) => latencyOf(facts, allowedRejections(op, s).declared),
       percentiles: (data) => percentilesOf(data),
     }),
     faults: faultFigures(m),
@@ -75,20 +79,56 @@ function eachOperation<T>(of: (op: Operation) => T): Record<Operation, T> {
   return { [intent]: of(intent), [monsterCommand]: of(monsterCommand) };
 }
 
-const sentPercent = (counts: Counts): number | null => percentOf(sentOf(counts), counts.scheduled);
+/** What became of the operations that were due, as shares of them. */
+export function sharesOf(
+  countsOf: (op: Operation) => Counts | null,
+): Pick<Figures['load'], 'sentPercent' | 'errorPercent' | 'unansweredPercent' | 'rejectedPercent'> {
+  const each = (part: (counts: Counts) => number) =>
+    eachOperation((op) => {
+      const counts = countsOf(op);
+      return counts === null ? null : percentOf(part(counts), counts.scheduled);
+    });
+  return {
+    sentPercent: each(sentOf),
+    errorPercent: each(({ failed }) => failed),
+    unansweredPercent: each(unansweredOf),
+    rejectedPercent: each(({ rejected }) => rejected),
+  };
+}
 
-/** Operations without an answer. */
-const unansweredOf = (counts: Counts): number =>
-  counts.failed + counts.timedOut + counts.skipped + counts.unfinished;
-
-function latencyOf(facts: Pick<OperationFacts, 'measured' | 'due' | 'service' | 'lag'>): LatencyFigures {
-  const unanswered = unansweredOf(facts.measured);
+function latencyOf(facts: LatencyFacts, declared: boolean): LatencyFigures {
+  const { measured, due, rejected } = facts;
+  const unanswered = unansweredOf(measured) + measured.skipped;
+  const all = open(due, unanswered);
+  const ok = rejected === null ? null : withoutPart(due, rejected);
   return {
     unit: 'ms',
-    due: { ...percentilesOf(facts.due, unanswered), unanswered },
-    service: percentilesOf(facts.service),
+    due: all,
+    ok: open(ok ?? (measured.rejected === 0 ? due : EMPTY_HISTOGRAM), unanswered),
+    rejected: percentilesOf(rejected ?? EMPTY_HISTOGRAM),
+    judged: declared
+      ? all
+      : // Not timed apart, the rejected ones may have been the fastest.
+        open(ok ?? withoutFastest(due, measured.rejected), unanswered + measured.rejected),
+    service: open(facts.service, unansweredSentOf(measured)),
     lag: percentilesOf(facts.lag),
   };
+}
+
+const open = (data: HistogramData, unanswered: number): OpenPercentiles => ({
+  ...percentilesOf(data, unanswered),
+  unanswered,
+});
+
+function withoutFastest(data: HistogramData, most: number): HistogramData {
+  let left = most;
+  const counts = data.counts.map(([value, count]) => {
+    const taken = Math.min(left, count);
+    left -= taken;
+    return [value, taken] as const;
+  });
+  const sum = counts.reduce((total, [value, count]) => total + value * count, 0);
+  return withoutPart(data, { counts, min: data.min, max: 0, sum: Math.min(sum, data.sum) });
 }
 
 /** A histogram of microseconds in milliseconds. `min`, `max`, `mean` and `count` are of what was answered. */

@@ -26,15 +26,31 @@ export interface Spread {
   readonly max: number | null;
 }
 
+/** Of operations of which some have no answer: those count as slower than every other, and a percentile among them is null. */
+export interface OpenPercentiles extends Percentiles {
+  readonly unanswered: number;
+}
+
 /**
- * Latencies in milliseconds. In `due`, an operation without an answer (failed, timed out, skipped,
- * unfinished) counts as slower than every answered one (R3): a percentile that falls among those is null and
- * `unanswered` says how many there were. `min`, `max`, `mean` and `count` are of what was answered.
+ * Latencies in milliseconds. An operation without an answer (failed, timed out, skipped, unfinished) counts as slower
+ * than every answered one (R3): a percentile that falls among those is null and `unanswered` says how many there were.
+ * `min`, `max`, `mean` and `count` are of what was answered.
  */
 export interface LatencyFigures {
   readonly unit: 'ms';
-  readonly due: Percentiles & { readonly unanswered: number };
-  readonly service: Percentiles;
+  /** Acknowledged minus due, of what was answered `ok` or `rejected`. */
+  readonly due: OpenPercentiles;
+  /** The same of what was answered `ok`. */
+  readonly ok: OpenPercentiles;
+  /** The same of what was rejected. */
+  readonly rejected: Percentiles;
+  /**
+   * What a budget on `due` is held against: `due` where rejections are declared, else `ok` with every rejection
+   * counted as unanswered. A fast refusal is no good answer, and refusing the slow ones is no way to pass.
+   */
+  readonly judged: OpenPercentiles;
+  /** Acknowledged minus sent, of what was sent. */
+  readonly service: OpenPercentiles;
   readonly lag: Percentiles;
 }
 
@@ -61,7 +77,10 @@ export interface MetricFigures {
 export interface Figures {
   readonly load: {
     readonly requestedCcu: number;
+    /** The most players that were connected at once: a peak, whatever became of them afterwards. */
     readonly peakCcu: number;
+    /** Players connected, over the seconds of the measure phase. */
+    readonly presence: Spread;
     readonly scale: number;
     readonly colocated: boolean;
     readonly durationSeconds: number | null;
@@ -71,6 +90,12 @@ export interface Figures {
     readonly wholeRun: Readonly<Record<Operation, Counts>>;
     /** (scheduled - skipped - failedUnsent) / scheduled, in percent, per operation. */
     readonly sentPercent: Readonly<Record<Operation, number | null>>;
+    /** failed / scheduled: an error for an answer, or a connection that ended. A part of the next. */
+    readonly errorPercent: Readonly<Record<Operation, number | null>>;
+    /** (failed + timedOut + unfinished) / scheduled. */
+    readonly unansweredPercent: Readonly<Record<Operation, number | null>>;
+    /** rejected / scheduled. */
+    readonly rejectedPercent: Readonly<Record<Operation, number | null>>;
   };
   readonly latency: Readonly<Record<Operation, LatencyFigures>>;
   readonly throughput: {

@@ -2,10 +2,11 @@ import type { Counts } from '../load/engine.ts';
 import { type TrendKind, withinRateOf } from '../load/k6/metrics.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { OPERATIONS, type Operation } from '../scenario/workload.ts';
-import type { LatencyFigures, Percentiles } from './figures.ts';
+import type { LatencyFigures, OpenPercentiles, Percentiles } from './figures.ts';
+import { sharesOf } from './figures-of.ts';
 import type { K6Operation, K6Rate, K6Summary, K6Trend } from './k6-summary.ts';
-import { percentOf, ratio, sumOf } from './readings.ts';
-import { sentOf } from './sent.ts';
+import { ratio, sumOf } from './readings.ts';
+import { unansweredOf, unansweredSentOf } from './sent.ts';
 
 /** What there is of report.json's figures in k6 summaries; null where they do not tell. */
 export interface K6Figures {
@@ -17,6 +18,9 @@ export interface K6Figures {
     readonly operations: Readonly<Record<Operation, Counts | null>>;
     readonly wholeRun: Readonly<Record<Operation, Counts | null>>;
     readonly sentPercent: Readonly<Record<Operation, number | null>>;
+    readonly errorPercent: Readonly<Record<Operation, number | null>>;
+    readonly unansweredPercent: Readonly<Record<Operation, number | null>>;
+    readonly rejectedPercent: Readonly<Record<Operation, number | null>>;
   };
   readonly latency: Readonly<Record<Operation, LatencyFigures>>;
   readonly throughput: {
@@ -95,7 +99,7 @@ function figuresAt(end: End, summaries: readonly K6Summary[], s: Scenario): K6Fi
       durationSeconds,
       operations,
       wholeRun: eachOperation((op) => addCounts([operations[op], early[op]])),
-      sentPercent: eachOperation((op) => sentPercent(operations[op])),
+      ...sharesOf((op) => operations[op]),
     },
     latency: eachOperation((op) => latencyOf(end, summaries, op, operations[op])),
     throughput: {
@@ -155,9 +159,6 @@ function addCounts(all: readonly (Counts | null)[]): Counts | null {
 const lessOf = (value: number | null, by: number | null): number | null =>
   value === null || by === null ? null : Math.max(0, value - by);
 
-const sentPercent = (counts: Counts | null): number | null =>
-  counts === null ? null : percentOf(sentOf(counts), counts.scheduled);
-
 function latencyOf(
   end: End,
   summaries: readonly K6Summary[],
@@ -165,13 +166,20 @@ function latencyOf(
   counts: Counts | null,
 ): LatencyFigures {
   const answered = counts === null ? 0 : counts.ok + counts.rejected;
-  const unanswered =
-    counts === null ? 0 : counts.failed + counts.timedOut + counts.skipped + counts.unfinished;
-  const of = (kind: TrendKind, missing: number): Percentiles =>
-    percentilesOf(end, trendsOf(summaries, op, kind), answered, missing);
-  // Without the counts nobody knows how many were not answered, and so no percentile of all that was due.
-  const due = counts === null ? percentilesOf(end, [], 0, 0) : of('due', unanswered);
-  return { unit: 'ms', due: { ...due, unanswered }, service: of('service', 0), lag: of('lag', 0) };
+  const of = (kind: TrendKind, unanswered: number): OpenPercentiles => ({
+    // Without the counts nobody knows how many were not answered, and so no percentile of all of them.
+    ...percentilesOf(end, counts === null ? [] : trendsOf(summaries, op, kind), answered, unanswered),
+    unanswered,
+  });
+  const due = of('due', counts === null ? 0 : unansweredOf(counts) + counts.skipped);
+  const nothing = percentilesOf(end, [], 0, 0);
+  return {
+    ...{ unit: 'ms', due, judged: due },
+    // Not told: one trend holds what was rejected, too.
+    ...{ ok: { ...nothing, unanswered: 0 }, rejected: nothing },
+    service: of('service', counts === null ? 0 : unansweredSentOf(counts)),
+    lag: percentilesOf(end, trendsOf(summaries, op, 'lag'), answered, 0),
+  };
 }
 
 const connectOf = (end: End, summaries: readonly K6Summary[]): Percentiles => {

@@ -63,6 +63,8 @@ const operation = z.object({
   whole: counts,
   measured: counts,
   due: histogram,
+  rejected: histogram.nullable().default(null),
+  net: histogram.nullable().default(null),
   service: histogram,
   lag: histogram,
   // Bundles of older runs do not have what came later.
@@ -72,6 +74,7 @@ const operation = z.object({
 const stageOperation = z.object({
   measured: counts,
   due: histogram,
+  rejected: histogram.nullable().default(null),
   service: histogram,
   lag: histogram,
   windows: list(histogram),

@@ -11,6 +11,10 @@ export interface OperationFacts {
   readonly whole: Counts;
   readonly measured: Counts;
   readonly due: HistogramData;
+  /** The part of `due` that was rejected; null where the engine does not time it apart. */
+  readonly rejected: HistogramData | null;
+  /** `due` less each operation's own lag (load/engine.ts); null where the engine does not tell. */
+  readonly net: HistogramData | null;
   readonly service: HistogramData;
   readonly lag: HistogramData;
   /** The part of the lag that the generator itself caused (load/engine.ts). */
@@ -21,6 +25,9 @@ export interface OperationFacts {
    */
   readonly windows: readonly HistogramData[];
 }
+
+/** What an operation's latencies are made of, of the whole measure phase or of a stage. */
+export type LatencyFacts = Pick<OperationFacts, 'measured' | 'due' | 'rejected' | 'service' | 'lag'>;
 
 /**
  * One series, a point a second: [seconds after GO, value]. A second without data has no point.

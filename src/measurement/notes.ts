@@ -117,6 +117,8 @@ const NO_OPERATIONS: OperationTally = {
   whole: NO_COUNTS,
   measured: NO_COUNTS,
   due: EMPTY_HISTOGRAM,
+  rejected: EMPTY_HISTOGRAM,
+  net: EMPTY_HISTOGRAM,
   service: EMPTY_HISTOGRAM,
   lag: EMPTY_HISTOGRAM,
   ownLag: EMPTY_HISTOGRAM,

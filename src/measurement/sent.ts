@@ -7,5 +7,12 @@ import type { Counts } from '../load/engine.ts';
 export const sentOf = ({ scheduled, skipped, failedUnsent }: Counts): number =>
   scheduled - skipped - failedUnsent;
 
+/** What was due and got no answer, though there was somebody to ask: of these `answered` is a rule of the run. */
+export const unansweredOf = ({ failed, timedOut, unfinished }: Counts): number =>
+  failed + timedOut + unfinished;
+
+/** The part of those that had been sent. */
+export const unansweredSentOf = (counts: Counts): number => unansweredOf(counts) - counts.failedUnsent;
+
 /** How many were sent and failed. */
 export const failedSentOf = ({ failed, failedUnsent }: Counts): number => failed - failedUnsent;

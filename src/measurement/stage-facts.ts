@@ -7,6 +7,8 @@ import { openWindowBook, type WindowBook } from './windows.ts';
 export interface StageOperationFacts {
   readonly measured: Counts;
   readonly due: HistogramData;
+  /** The part of `due` that was rejected; null where the engine does not time it apart. */
+  readonly rejected: HistogramData | null;
   readonly service: HistogramData;
   readonly lag: HistogramData;
   /** The latencies from due again, one histogram for each window of the stage, by when they were answered. */
@@ -58,8 +60,8 @@ export function stageFactsOf(
     const own = tally.stages?.[i];
     if (own === undefined || start >= endedAt) return [];
     const operation = (of: Operation): StageOperationFacts => {
-      const { counts, due, service, lag }: StageOperationTally = own.operations[of];
-      return { measured: counts, due, service, lag, windows: windows[i]?.[of].close() ?? [] };
+      const { counts, due, rejected, service, lag }: StageOperationTally = own.operations[of];
+      return { measured: counts, due, rejected, service, lag, windows: windows[i]?.[of].close() ?? [] };
     };
     const to = Math.min(end, endedAt);
     return [

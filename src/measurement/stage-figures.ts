@@ -2,8 +2,8 @@ import type { HistogramData } from '../histogram.ts';
 import type { Counts } from '../load/engine.ts';
 import type { Operation } from '../scenario/workload.ts';
 import type { Figures, LatencyFigures, Percentiles } from './figures.ts';
-import type { Measurements, OperationFacts } from './measurements.ts';
-import { ratio } from './readings.ts';
+import type { LatencyFacts, Measurements, Series } from './measurements.ts';
+import { gaugeOf, ratio } from './readings.ts';
 import type { StageFacts } from './stage-facts.ts';
 
 /** The figures that a stage has of its own, at the paths of the whole run's. Of what was due in it. */
@@ -17,7 +17,7 @@ export interface StageFigures {
   readonly rate: number;
   /** It took a while to get from the one to the other. */
   readonly ramped: boolean;
-  readonly load: Pick<Figures['load'], 'durationSeconds' | 'operations' | 'sentPercent'>;
+  readonly load: Pick<Figures['load'], 'durationSeconds' | 'operations' | 'presence'> & Shares;
   readonly latency: Figures['latency'];
   readonly throughput: Pick<
     Figures['throughput'],
@@ -40,18 +40,24 @@ export interface StageFigures {
   };
 }
 
+type Shares = Pick<Figures['load'], 'sentPercent' | 'errorPercent' | 'unansweredPercent' | 'rejectedPercent'>;
+
 /** How the figures of the whole run are made: they are handed in, so that a stage's are made the same way. */
 export interface Reductions {
   readonly each: <T>(of: (op: Operation) => T) => Record<Operation, T>;
-  readonly sentPercent: (counts: Counts) => number | null;
-  readonly latency: (facts: Pick<OperationFacts, 'measured' | 'due' | 'service' | 'lag'>) => LatencyFigures;
+  readonly shares: (countsOf: (op: Operation) => Counts) => Shares;
+  readonly latency: (op: Operation, facts: LatencyFacts) => LatencyFigures;
   readonly percentiles: (data: HistogramData) => Percentiles;
 }
 
-export const stageFigures = ({ stages }: Measurements, by: Reductions): readonly StageFigures[] =>
-  stages.map((stage) => figuresOf(stage, by));
+export const stageFigures = ({ stages, series }: Measurements, by: Reductions): readonly StageFigures[] =>
+  stages.map((stage) => figuresOf(stage, series['load.connected'], by));
 
-function figuresOf(stage: StageFacts, { each, sentPercent, latency, percentiles }: Reductions): StageFigures {
+function figuresOf(
+  stage: StageFacts,
+  connected: Series | undefined,
+  { each, shares, latency, percentiles }: Reductions,
+): StageFigures {
   const { name, from, levelFrom, to, rateBefore, rate, operations } = stage;
   const { disconnects, reconnects, left, joined, cut, fullStrength } = stage;
   const seconds = to - from;
@@ -62,9 +68,10 @@ function figuresOf(stage: StageFacts, { each, sentPercent, latency, percentiles 
     load: {
       durationSeconds: seconds,
       operations: each((op) => operations[op].measured),
-      sentPercent: each((op) => sentPercent(operations[op].measured)),
+      presence: gaugeOf(connected, { from, to }),
+      ...shares((op) => operations[op].measured),
     },
-    latency: each((op) => latency(operations[op])),
+    latency: each((op) => latency(op, operations[op])),
     throughput: {
       operationsPerSecond: ratio(
         answered(operations.intent.measured) + answered(operations.monsterCommand.measured),

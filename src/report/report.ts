@@ -23,6 +23,7 @@ export function reportOf(m: Measurements, s: Scenario, verdict: Verdict, figures
     description: s.description,
     outcome: verdict.outcome,
     exitCode: verdict.exitCode,
+    headline: verdict.headline,
     invalidBecause: [...verdict.invalidBecause],
     breachedBecause: [...verdict.breachedBecause],
     notes: [...verdict.notes],
@@ -58,9 +59,9 @@ export function reportOf(m: Measurements, s: Scenario, verdict: Verdict, figures
   };
 }
 
-export const ruleOf = ({ consequence, stage: _, ...rule }: JudgedRule): ReportRule => ({
+export const ruleOf = ({ consequence, stage: _, share: __, ...rule }: JudgedRule): ReportRule => ({
   ...rule,
-  decides: consequence !== 'note',
+  decides: consequence !== 'note' && consequence !== 'none',
 });
 
 export function rulingOf({ budget, state, observed, samples, reason }: Ruling): ReportRuling {

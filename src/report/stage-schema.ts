@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { count, counts, figure, latency, operations, percentiles, text } from './figure-schemas.ts';
+import {
+  count,
+  counts,
+  figure,
+  latency,
+  loadShares,
+  operations,
+  percentiles,
+  text,
+} from './figure-schemas.ts';
 
 /** A stage in report.json. */
 export const stageSchema = z
@@ -13,7 +22,7 @@ export const stageSchema = z
     load: z.object({
       durationSeconds: figure,
       operations: operations(counts),
-      sentPercent: operations(figure),
+      ...loadShares,
     }),
     latency: operations(latency),
     throughput: z.object({

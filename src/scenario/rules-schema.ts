@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { map, quantity, whole } from './leaf.ts';
 import { DEFAULT_CALIBRATION, DEFAULT_RULES } from './rules.ts';
 
@@ -8,7 +9,19 @@ export const calibrationSchema = map({
   factor: quantity(1, 10).default(DEFAULT_CALIBRATION.factor).describe('Times the target rate'),
 });
 
-const percent = (of: keyof typeof DEFAULT_RULES, why: string, most = 100) =>
+/** One share for all operations, or one for each. */
+const rejectedPercent = z
+  .union(
+    [
+      quantity(0, 100).transform((all) => ({ intent: all, monsterCommand: all })),
+      map({ intent: quantity(0, 100).optional(), monsterCommand: quantity(0, 100).optional() }),
+    ],
+    { error: 'a percentage of 0 to 100, or one for each operation: { intent: 5, monsterCommand: 30 }' },
+  )
+  .optional()
+  .describe('Share of the operations that the game itself refuses; more is a breach. Not declared: 1');
+
+const percent = (of: Exclude<keyof typeof DEFAULT_RULES, 'rejectedPercent'>, why: string, most = 100) =>
   quantity(0, most, 'a percentage')
     .default(DEFAULT_RULES[of] ?? 0)
     .describe(why);
@@ -18,6 +31,7 @@ export const rulesSchema = map({
     'sentPercent',
     'Below this share of the scheduled operations sent, the load was not sustained',
   ),
+  rejectedPercent,
   steadyThroughputPercent: percent(
     'steadyThroughputPercent',
     'Throughput may have another level at the end than at the beginning, by so much of the lower one',

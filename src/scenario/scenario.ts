@@ -63,6 +63,13 @@ export interface Ceilings {
 export interface RuleLimits {
   /** R4: below this share of the scheduled operations sent, the load was not sustained. */
   readonly sentPercent: number;
+  /**
+   * Share of the operations that the game itself refuses, in percent, as far as the scenario declares one
+   * (rejections.ts).
+   */
+  readonly rejectedPercent?:
+    | { readonly intent?: number | undefined; readonly monsterCommand?: number | undefined }
+    | undefined;
   /** R5: the levels at the beginning and at the end may differ by so much of the lower one (judge/mser.ts), in percent. */
   readonly steadyThroughputPercent: number;
   readonly steadyP95Percent: number;

@@ -108,6 +108,14 @@ export function timelineOf(load: Load): Timeline {
   return stages.length === 0 ? phases : { ...phases, stages };
 }
 
+/** Connections end on purpose, by faults, storms or churn, and are made again. */
+export const playersComeBack = ({ faults, load }: Pick<Scenario, 'faults' | 'load'>): boolean => {
+  const { stages = [], end } = timelineOf(load);
+  return (
+    faults.length > 0 || faultsOf({ faults, load }).length > 0 || churnWindows(load, stages, end).length > 0
+  );
+};
+
 export function workloadOf(scenario: Scenario): Workload {
   const { load } = scenario;
   const timeline = timelineOf(load);
@@ -125,7 +133,7 @@ export function workloadOf(scenario: Scenario): Workload {
     timeout: load.timeout,
     drain: load.drain,
     connectsPerSecond: load.connectsPerSecond,
-    reconnect: scenario.faults.length > 0 || churn.length > 0 || faultsOf(scenario).length > 0,
+    reconnect: playersComeBack(scenario),
     ...(churn.length === 0 ? {} : { churn }),
     playing: scenario.players,
   };

@@ -121,7 +121,6 @@ test.each<[string, SummaryChanges, string]>([
   ['the outcomes are fewer than what was due', { intent: { ok: 1900 } }, 'conservation.intent'],
   ['latencies are missing', { metrics: { capbench_intent_due: trend(1000) } }, 'conservation.intent'],
   ['a latency is missing entirely', { metrics: { capbench_intent_due: null } }, 'conservation.intent'],
-  ['nothing was answered', { intent: { timedOut: 2000 } }, 'answers.intent'],
   ['answers that nobody asked for', { metrics: { capbench_stray_answers: counter(1) } }, 'protocol'],
   ['nobody counted those', { metrics: { capbench_stray_answers: null } }, 'protocol'],
   ['k6 was late', { metrics: { capbench_intent_own_lag: trend(2000) } }, 'generator-lag'],
@@ -146,14 +145,20 @@ test('a load that was not sustained is breached, unless k6 was late itself', () 
   });
 });
 
+test('a world that answered nothing has carried nothing', () => {
+  expect(judged({ intent: { timedOut: 2000 } })).toMatchObject({
+    ...{ exitCode: 99, invalidBecause: [], broken: ['answered.intent', 'answers.intent'] },
+  });
+});
+
 test("what was sent and failed is the target's, and so says the rule", () => {
   const sent = { capbench_intent_failed_unsent: counter(0) };
   expect(judged({ intent: { failed: 40 }, metrics: sent })).toMatchObject({
-    ...{ exitCode: 99, broken: ['operations-failed.intent'] },
+    ...{ exitCode: 99, broken: ['operations-failed.intent', 'answered.intent'] },
   });
   expect(judged({ intent: { failed: 40 } })).toMatchObject({
     exitCode: 99,
-    broken: ['load-sustained.intent'],
+    broken: ['load-sustained.intent', 'answered.intent'],
   });
 });
 

@@ -25,7 +25,7 @@ export function generatorRules(evidence: Evidence): readonly JudgedRule[] {
         observed: untold,
         ...limit,
         advice: ADVICE,
-        consequence: 'invalid',
+        consequence: 'disturbed',
       };
     }
     return {
@@ -35,7 +35,7 @@ export function generatorRules(evidence: Evidence): readonly JudgedRule[] {
       observed,
       ...limit,
       advice: allTold ? adviceFor(s) : 'not every load worker told how it fared: see the errors of the run',
-      consequence: 'invalid',
+      consequence: 'disturbed',
     };
   };
   return [
@@ -87,7 +87,7 @@ export function ownLagRule(s: Scenario, observed: number | null, measured: boole
     relaxed: limit > defaultLimit,
     advice:
       'operations could have been sent earlier than they were: more --workers, fewer processes beside the run, another machine for the load, or a smaller --scale',
-    consequence: 'invalid',
+    consequence: 'disturbed',
   };
 }
 
@@ -104,7 +104,7 @@ function calibrated({ m, s }: Evidence): JudgedRule {
     relaxed: relaxed || seconds === 0 || factor < DEFAULT_CALIBRATION.factor,
     advice:
       'the generator does not keep this rate against a world that does nothing: more --workers, another machine for the load, or a smaller --scale',
-    consequence: 'invalid',
+    consequence: 'disturbed',
   } as const;
   if (facts === null) {
     // Before the run there was a canary, too, unless an older capbench wrote the bundle.

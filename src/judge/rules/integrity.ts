@@ -37,7 +37,7 @@ function probesGaveData({ m, s }: Evidence): JudgedRule {
             ].join('; '),
     ...fixed('data in at least half of the seconds, also of the measure phase'),
     advice: 'what a probe did not see cannot be judged: see its error, and whether the machine is overloaded',
-    consequence: 'invalid',
+    consequence: 'disturbed',
   };
 }
 

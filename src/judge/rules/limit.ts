@@ -5,7 +5,7 @@ import type { JudgedRule, Rule, RuleState } from './rules.ts';
 /** With the stage, where that sets it for itself. */
 export type Limit = Pick<JudgedRule, 'limit' | 'defaultLimit' | 'relaxed' | 'stage'>;
 /** The limits that are a number of their own. */
-export type LimitName = Exclude<keyof RuleLimits, 'generatorLagMs'>;
+export type LimitName = Exclude<keyof RuleLimits, 'generatorLagMs' | 'rejectedPercent'>;
 
 /** Where more is harder to keep, a lower limit is the easier one. */
 const FLOORS: ReadonlySet<LimitName> = new Set(['sentPercent', 'confidencePercent', 'calibrationPercent']);

@@ -1,11 +1,12 @@
-import { countOf } from '../../histogram.ts';
+import { countOf, type HistogramData } from '../../histogram.ts';
 import type { Counts } from '../../load/engine.ts';
 import type { Figures } from '../../measurement/figures.ts';
 import type { Measurements } from '../../measurement/measurements.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
-import { OPERATIONS, type Operation } from '../../scenario/workload.ts';
-import { hadEnded, isTargets, operationsFailed } from './failed.ts';
+import { faultsOf, OPERATIONS, type Operation } from '../../scenario/workload.ts';
+import { lateOnItsOwn } from './lateness.ts';
 import { fixed, limitOf, stateOf } from './limit.ts';
+import { hadEnded, isTargets, wholeOutcomeRules } from './outcomes.ts';
 import type { Evidence, JudgedRule } from './rules.ts';
 import { plannedSeconds, stageRules } from './stages.ts';
 
@@ -18,7 +19,9 @@ const FAILED_SENT =
 /** What the rules of the schedule look at. */
 export interface LoadFacts extends Pick<Measurements, 'measured'> {
   readonly ending: Pick<Measurements['ending'], 'state'>;
-  readonly operations: Readonly<Record<Operation, { readonly measured: Counts }>>;
+  readonly operations: Readonly<
+    Record<Operation, { readonly measured: Counts; readonly ownLag?: HistogramData }>
+  >;
 }
 
 /** Whether the load was the one that was asked for, and all of it was counted. */
@@ -28,7 +31,8 @@ export const loadRules = ({ m, s, figures }: Evidence): readonly JudgedRule[] =>
   ...OPERATIONS.map((op) => scheduleKept(op, m, s)),
   ccuReached(m, figures),
   ...OPERATIONS.map((op) => loadSustained(op, m, s, figures)),
-  ...OPERATIONS.map((op) => operationsFailed(op, m, s)),
+  presence(m, s, figures),
+  ...wholeOutcomeRules((op) => (m.measured === null ? null : m.operations[op].measured), s),
   ...stageRules({ m, s, figures }),
   ...OPERATIONS.map((op) => answers(op, m)),
 ];
@@ -111,9 +115,48 @@ export function ccuReached(
     observed: load.peakCcu,
     ...fixed(limit),
     advice: 'see the connection errors; more world servers, more descriptors, or a smaller --scale',
-    consequence: 'breached-if-healthy',
+    consequence: 'breached',
+    share: shareOf(load.peakCcu, load.requestedCcu),
   };
 }
+
+/** A peak says who came, and not who stayed. Players who are away on purpose are not expected. */
+export function presence(
+  m: Pick<Measurements, 'measured'>,
+  s: Pick<Scenario, 'faults' | 'load'>,
+  { load }: { readonly load: Pick<Figures['load'], 'requestedCcu' | 'presence'> },
+): JudgedRule {
+  const { churn, stages = [] } = s.load;
+  const away = Math.max(0, ...[churn, ...stages.map((stage) => stage.churn ?? churn)].map(awayAtOnce));
+  const limit = Math.ceil((REACHED_PERCENT / 100) * Math.max(0, load.requestedCcu - away) - 1e-9);
+  const { mean } = load.presence;
+  const lasting = m.measured === null ? 0 : m.measured.to - m.measured.from;
+  const cutOff = faultsOf(s).length > 0;
+  return {
+    id: 'presence',
+    state: stateOf(lasting >= SHORTEST_SECONDS && !cutOff, mean !== null && mean >= limit),
+    observed: cutOff
+      ? 'players are cut off on purpose'
+      : (mean ?? (lasting >= SHORTEST_SECONDS ? null : 'no second was measured')),
+    ...fixed(limit),
+    advice:
+      'fewer players than were asked for stayed connected over the measure phase: see the disconnects and the errors of the run, and why the target ends connections',
+    consequence: 'breached',
+    ...(mean === null ? {} : { share: shareOf(mean, Math.max(1, load.requestedCcu - away)) }),
+  };
+}
+
+/** Who is connected is told once a second: a shorter phase may hold no such moment. */
+const SHORTEST_SECONDS = 2;
+
+/** Players who are away at any time, by Little's law: how many leave a second, times how long they stay away. */
+const awayAtOnce = (churn: Scenario['load']['churn']): number =>
+  churn === undefined ? 0 : (churn.perSecond * churn.away) / 1e6;
+
+const shareOf = (some: number, all: number): NonNullable<JudgedRule['share']> => ({
+  carried: (100 * some) / Math.max(1, all),
+  least: REACHED_PERCENT,
+});
 
 export function loadSustained(
   op: Operation,
@@ -122,9 +165,10 @@ export function loadSustained(
   { load }: { readonly load: Pick<Figures['load'], 'sentPercent'> },
 ): JudgedRule {
   const sent = load.sentPercent[op];
+  const { measured, ownLag } = m.operations[op];
   if (asked.stages !== undefined) {
     const rule = { id: `load-sustained.${op}`, ...limitOf(rules, 'sentPercent'), advice: '' } as const;
-    const consequence = 'breached-if-healthy';
+    const consequence = 'breached';
     return { ...rule, state: 'not-applicable', observed: 'judged in each stage', consequence };
   }
   return {
@@ -132,10 +176,14 @@ export function loadSustained(
     state: stateOf(m.measured !== null && sent !== null, sent !== null && sent >= rules.sentPercent),
     observed: sent,
     ...limitOf(rules, 'sentPercent'),
-    advice: hadEnded(m.operations[op].measured)
+    advice: hadEnded(measured)
       ? CONNECTIONS_ENDED
       : 'the system did not take the load that was due: find what is saturated, or lower --scale',
-    consequence: 'breached-if-healthy',
+    consequence: 'breached',
+    // An engine that does not tell its own lag may itself be why something was not sent.
+    ...(sent === null || ownLag === undefined
+      ? {}
+      : { share: { carried: sent + lateOnItsOwn(ownLag, measured, asked), least: rules.sentPercent } }),
   };
 }
 
@@ -153,6 +201,6 @@ export function answers(op: Operation, m: LoadFacts): JudgedRule {
       : hadEnded(measured)
         ? CONNECTIONS_ENDED
         : 'nothing was acknowledged: see the logs of the world servers, and whether the target speaks the protocol',
-    consequence: 'invalid',
+    consequence: 'disturbed',
   };
 }

@@ -30,7 +30,7 @@ export function noiseRules({ m, s, figures }: Evidence): readonly JudgedRule[] {
       observed: why ?? value,
       ...limit,
       advice,
-      consequence: over.consequence ?? 'invalid',
+      consequence: over.consequence ?? 'disturbed',
     };
   };
   const older = isOlder(m) ? 'not recorded' : null;

@@ -2,7 +2,7 @@ import type { Figures } from '../../measurement/figures.ts';
 import type { Measurements } from '../../measurement/measurements.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import type { Ruling } from '../ruling.ts';
-import { generatorIsHealthy, generatorRules } from './generator.ts';
+import { generatorRules } from './generator.ts';
 import { integrityRules } from './integrity.ts';
 import { loadRules } from './load.ts';
 import { noiseRules } from './noise.ts';
@@ -15,13 +15,23 @@ export type RuleState = 'held' | 'broken' | 'not-applicable';
  * What a broken rule means for the verdict.
  *
  * - `invalid`: no conclusion.
+ * - `disturbed`: no conclusion, unless a breach is larger than the disturbance explains (proof.ts).
  * - `no-pass`: what was met is not proven; what was breached is breached all the same.
- * - `breached-if-healthy`: the load was not sustained; with a generator that is not healthy, no conclusion.
+ * - `breached`: the world did not carry the load; no conclusion where a disturbance explains it.
  * - `data-lost`: graver than all that.
  * - `ending`: the ending of the run speaks for itself.
- * - `note`: told, and decides nothing.
+ * - `note`: reported, and decides nothing.
+ * - `none`: kept for those who read it; decides nothing, and is said nowhere else.
  */
-export type Consequence = 'invalid' | 'no-pass' | 'breached-if-healthy' | 'data-lost' | 'ending' | 'note';
+export type Consequence =
+  | 'invalid'
+  | 'disturbed'
+  | 'no-pass'
+  | 'breached'
+  | 'data-lost'
+  | 'ending'
+  | 'note'
+  | 'none';
 
 /** One rule of the run, as it was kept. */
 export interface Rule {
@@ -40,6 +50,8 @@ export interface Rule {
 
 export interface JudgedRule extends Rule {
   readonly consequence: Consequence;
+  /** Of a rule whose consequence is `breached`: the share of the load that was carried, and the least that has to be; percent. */
+  readonly share?: { readonly carried: number; readonly least: number };
   /** The stage that sets the limit for itself. */
   readonly stage?: string;
 }
@@ -61,16 +73,13 @@ export function rulesOf(evidence: Evidence): readonly JudgedRule[] {
     // Before what it may have caused.
     ...noiseRules(evidence),
     ...generator,
-    ...steadinessRules(evidence, isOverloaded(evidence, load, generator)),
+    ...steadinessRules(evidence, isOverloaded(evidence, load)),
     ...sampleRules(evidence),
     ...integrityRules(evidence),
   ];
 }
 
-/** The load was not sustained, and not for want of a generator: the queue of such a run grows, it is never steady. */
-function isOverloaded({ m }: Evidence, load: readonly JudgedRule[], generator: readonly Rule[]): boolean {
-  const unsustained = load.some(
-    ({ state, consequence }) => state === 'broken' && consequence === 'breached-if-healthy',
-  );
-  return generatorIsHealthy(generator) && (unsustained || m.ending.state === 'stoppedEarly');
-}
+/** The load was not carried: the queue of such a run grows, it is never steady. */
+const isOverloaded = ({ m }: Evidence, load: readonly JudgedRule[]): boolean =>
+  m.ending.state === 'stoppedEarly' ||
+  load.some(({ state, consequence }) => state === 'broken' && consequence === 'breached');

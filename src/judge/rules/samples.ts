@@ -1,7 +1,16 @@
-import { countAbove, countOf, type HistogramData, percentileOf } from '../../histogram.ts';
+import {
+  countAbove,
+  countOf,
+  EMPTY_HISTOGRAM,
+  type HistogramData,
+  percentileOf,
+  withoutPart,
+} from '../../histogram.ts';
 import type { Measurements, OperationFacts } from '../../measurement/measurements.ts';
 import { valuesAt } from '../../measurement/readings.ts';
+import { unansweredOf, unansweredSentOf } from '../../measurement/sent.ts';
 import type { Budget } from '../../scenario/budget.ts';
+import { allowedRejections } from '../../scenario/rejections.ts';
 import type { Operation } from '../../scenario/workload.ts';
 import { binomialAtMost } from '../binomial.ts';
 import { type LatencyBudget, latencyBudgetOf } from '../latency-budget.ts';
@@ -24,7 +33,7 @@ export function sampleRules({ m, s, rulings }: Evidence): readonly JudgedRule[] 
     if (latency === null || m.measured === null) return [];
     const rule = { id: `samples.${budget.id}`, ...limit, advice: '', consequence: 'no-pass' } as const;
     if (limit.limit === 0) return [{ ...rule, state: 'not-applicable', observed: 'left unjudged' }];
-    const scope = scopeOf(budget, m);
+    const scope = scopeOf(budget, m, s);
     const sample = scope === null ? null : sampleOf(latency, scope, m);
     if (sample === null) {
       return isOlder(m)
@@ -49,16 +58,21 @@ interface Scope {
   readonly from: number;
   readonly to: number;
   readonly operations: Readonly<
-    Record<Operation, Pick<OperationFacts, 'measured' | 'due' | 'service' | 'lag' | 'windows'>>
+    Record<Operation, Pick<OperationFacts, 'measured' | 'due' | 'rejected' | 'service' | 'lag' | 'windows'>>
   >;
+  /** Where a rejection is an answer like another. */
+  readonly declared: (op: Operation) => boolean;
 }
 
-function scopeOf(budget: Budget, m: Measurements): Scope | null {
+function scopeOf(budget: Budget, m: Measurements, s: Evidence['s']): Scope | null {
+  const declared = (op: Operation): boolean => allowedRejections(op, s).declared;
   const stage = budget.state === 'measured' ? budget.stage : undefined;
   if (m.measured === null) return null;
-  if (stage === undefined) return { stage: null, ...m.measured, operations: m.operations };
+  if (stage === undefined) return { stage: null, ...m.measured, operations: m.operations, declared };
   const own = m.stages.find(({ name }) => name === stage);
-  return own === undefined ? null : { stage, from: own.from, to: own.to, operations: own.operations };
+  return own === undefined
+    ? null
+    : { stage, from: own.from, to: own.to, operations: own.operations, declared };
 }
 
 interface Sample {
@@ -83,15 +97,31 @@ function sampleOf(
 ): Sample | null {
   const facts = scope.operations[operation];
   if (facts.windows.length === 0) return null;
-  const { failed, timedOut, skipped, unfinished } = facts.measured;
-  const unanswered = kind === 'due' ? failed + timedOut + skipped + unfinished : 0;
+  const { timed, slower } = populationOf(kind, facts, scope.declared(operation));
   const limit = 1e3 * limitMs - (strict ? 1e-6 : 0);
-  const operations = countOf(facts[kind]) + unanswered;
-  const over = countAbove(facts[kind], limit) + unanswered;
+  const operations = countOf(timed) + slower;
+  const over = countAbove(timed, limit) + slower;
   // Windows are of the latency from due; the others hang together as this one does where it is as rare.
   const same =
     percentileOf(facts.due, 100 * (1 - over / Math.max(1, operations))) ?? Number.POSITIVE_INFINITY;
-  return { over, operations, effect: designEffect(kind === 'due' ? limit : same, operation, scope, m) };
+  const near = kind === 'due' || kind === 'ok';
+  return { over, operations, effect: designEffect(near ? limit : same, operation, scope, m) };
+}
+
+/** What a percentile is taken over: latencies, and how many operations count as slower than all of them. */
+function populationOf(
+  kind: LatencyBudget['kind'],
+  { measured, rejected, ...facts }: Scope['operations'][Operation],
+  declared: boolean,
+): { readonly timed: HistogramData; readonly slower: number } {
+  if (kind === 'lag') return { timed: facts.lag, slower: 0 };
+  if (kind === 'service') return { timed: facts.service, slower: unansweredSentOf(measured) };
+  const unanswered = unansweredOf(measured) + measured.skipped;
+  if (kind === 'due' && declared) return { timed: facts.due, slower: unanswered };
+  return {
+    timed: withoutPart(facts.due, rejected ?? EMPTY_HISTOGRAM),
+    slower: unanswered + (kind === 'due' ? measured.rejected : 0),
+  };
 }
 
 /**
@@ -100,11 +130,16 @@ function sampleOf(
  */
 function designEffect(limit: number, operation: Operation, scope: Scope, m: Measurements): number {
   const { windows } = scope.operations[operation];
-  const lost = unansweredIn(operation, scope, m, windows.length);
+  const lost = countedIn(['failed', 'timedOut', 'skipped'], operation, scope, m, windows.length);
+  // Among the answers of a window, and none of them in time.
+  const refused = scope.declared(operation)
+    ? []
+    : countedIn(['rejected'], operation, scope, m, windows.length);
   const shares = windows.flatMap((window: HistogramData, i) => {
-    const unanswered = lost[i] ?? 0;
-    const count = countOf(window) + unanswered;
-    return count === 0 ? [] : [{ count, over: countAbove(window, limit) + unanswered }];
+    const [unanswered, answers] = [lost[i] ?? 0, countOf(window)];
+    const over = Math.min(answers, countAbove(window, limit) + (refused[i] ?? 0));
+    const count = answers + unanswered;
+    return count === 0 ? [] : [{ count, over: over + unanswered }];
   });
   const n = shares.reduce((sum, { count }) => sum + count, 0);
   const p = shares.reduce((sum, { over }) => sum + over, 0) / Math.max(1, n);
@@ -117,8 +152,9 @@ function designEffect(limit: number, operation: Operation, scope: Scope, m: Meas
   return Math.max(1, (few * variance * (n / shares.length)) / (p * (1 - p)));
 }
 
-/** What failed, timed out or was skipped in each window, as the seconds of the run tell. */
-function unansweredIn(
+/** How many operations had such an outcome in each window, as the seconds of the run tell. */
+function countedIn(
+  outcomes: readonly string[],
   operation: Operation,
   { from, to }: Scope,
   { series }: Measurements,
@@ -126,9 +162,7 @@ function unansweredIn(
 ): number[] {
   const length = (to - from) / windows;
   const ends = Array.from({ length: windows + 1 }, (_, i) => from + i * length);
-  const counters = ['failed', 'timedOut', 'skipped'].map((outcome) =>
-    valuesAt(series[`load.${operation}.${outcome}`], ends),
-  );
+  const counters = outcomes.map((outcome) => valuesAt(series[`load.${operation}.${outcome}`], ends));
   return Array.from({ length: windows }, (_, i) =>
     counters.reduce((sum, values) => sum + Math.max(0, (values[i + 1] ?? 0) - (values[i] ?? 0)), 0),
   );

@@ -1,8 +1,9 @@
 import type { Load, Scenario } from '../../scenario/scenario.ts';
 import { operationalSeconds } from '../../scenario/stage-timeline.ts';
 import { OPERATIONS, type Operation, timelineOf } from '../../scenario/workload.ts';
-import { failedRule } from './failed.ts';
+import { lateOnItsOwn } from './lateness.ts';
 import { fixed, type Limit, limitOf, stateOf } from './limit.ts';
+import { outcomeRules } from './outcomes.ts';
 import type { Evidence, JudgedRule } from './rules.ts';
 
 /** Seconds at the load's own rate that a measure phase is worth: with stages, the area under their rates. */
@@ -21,13 +22,12 @@ export function stageRules({ m, s, figures }: Pick<Evidence, 'm' | 's' | 'figure
   return [
     stagesMeasured({ m, s }),
     ...stages.flatMap((stage) => OPERATIONS.map((op) => scheduleKept(op, stage, { m, s }))),
-    ...stages.flatMap(({ name }) => OPERATIONS.map((op) => loadSustained(op, name, { s, figures }))),
-    ...stages.flatMap(({ name }) =>
-      OPERATIONS.map((op) => {
-        const facts = m.stages.find((one) => one.name === name);
-        return failedRule(`${op}.${name}`, facts?.operations[op].measured ?? null, sentLimit(s, name));
-      }),
-    ),
+    ...stages.flatMap(({ name }) => OPERATIONS.map((op) => loadSustained(op, name, { m, s, figures }))),
+    ...stages.flatMap(({ name }) => {
+      const facts = m.stages.find((one) => one.name === name);
+      const countsOf = (op: Operation) => facts?.operations[op].measured ?? null;
+      return outcomeRules({ stage: name, countsOf, sent: sentLimit(s, name) }, s);
+    }),
   ];
 }
 
@@ -85,11 +85,13 @@ function sentLimit(s: Scenario, stage: string): Limit & { readonly limit: number
 function loadSustained(
   op: Operation,
   stage: string,
-  { s, figures }: Pick<Evidence, 's' | 'figures'>,
+  { m, s, figures }: Pick<Evidence, 'm' | 's' | 'figures'>,
 ): JudgedRule {
   const sentPercent = sentLimit(s, stage);
   const found = figures.stages.find(({ name }) => name === stage);
   const sent = found?.load.sentPercent[op] ?? null;
+  // As if all that the generator itself came too late for had been due in this stage.
+  const late = lateOnItsOwn(m.operations[op].ownLag, found?.load.operations[op], s.load);
   return {
     id: `load-sustained.${op}.${stage}`,
     state: stateOf(sent !== null, sent !== null && sent >= sentPercent.limit),
@@ -97,6 +99,7 @@ function loadSustained(
     ...sentPercent,
     advice:
       "the system did not take what was due in this stage: find what is saturated, lower its rate, or say with the stage's sentPercent how much of it may be missed",
-    consequence: 'breached-if-healthy',
+    consequence: 'breached',
+    ...(sent === null ? {} : { share: { carried: sent + late, least: sentPercent.limit } }),
   };
 }

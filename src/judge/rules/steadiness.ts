@@ -76,7 +76,7 @@ function ruleOf(
 ): JudgedRule {
   const means = meansOf(evidence.m.series[series], evidence.m.measured === null ? null : span);
   const drift = driftOf(means);
-  const rule = { id, ...limit, advice: '', consequence: 'invalid' } as const;
+  const rule = { id, ...limit, advice: '', consequence: 'disturbed' } as const;
   const why =
     whyNot(op, span, evidence) ??
     (means.length === 0 && isOlder(evidence.m) ? 'no slices were recorded' : null);
@@ -110,7 +110,7 @@ function ruleOf(
         ? 'the queue grows, or something wears out: lower --scale, or run longer to see where it ends'
         : 'the system was still warming up: a longer load.warmUp'
     }`,
-    consequence: overloaded || worse ? 'no-pass' : 'invalid',
+    consequence: overloaded || worse ? 'no-pass' : 'disturbed',
   };
 }
 

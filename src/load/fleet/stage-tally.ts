@@ -16,6 +16,7 @@ function mergeStage(parts: readonly StageTally[]): StageTally {
   const operation = (name: Operation): StageOperationTally => ({
     counts: addCounts(parts.map(({ operations }) => operations[name].counts)),
     due: merged(({ operations }) => operations[name].due),
+    rejected: merged(({ operations }) => operations[name].rejected),
     service: merged(({ operations }) => operations[name].service),
     lag: merged(({ operations }) => operations[name].lag),
   });

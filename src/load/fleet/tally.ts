@@ -58,6 +58,8 @@ function mergeOperation(name: Operation, tallies: readonly WorkerTally[]): Opera
     whole: addCounts(all.map(({ whole }) => whole)),
     measured: addCounts(all.map(({ measured }) => measured)),
     due: mergeHistograms(all.map(({ due }) => due)),
+    rejected: mergeHistograms(all.flatMap(({ rejected }) => rejected ?? [])),
+    net: mergeHistograms(all.flatMap(({ net }) => net ?? [])),
     service: mergeHistograms(all.map(({ service }) => service)),
     lag: mergeHistograms(all.map(({ lag }) => lag)),
     ownLag: mergeHistograms(all.map(({ ownLag }) => ownLag)),

@@ -204,6 +204,9 @@ export class K6Account {
       whole: { ...whole },
       measured: { ...measured },
       due: histograms.due.toData(),
+      // A post's commands share one sample, whichever of them were rejected, and its own lag is another sample.
+      rejected: null,
+      net: null,
       service: histograms.service.toData(),
       lag: histograms.lag.toData(),
       ownLag: histograms.ownLag.toData(),

@@ -200,7 +200,9 @@ export class WorldLink implements LineListener {
   private noteOwnLag(slot: number, now: number): void {
     const { posts, recorder } = this.tools;
     const due = posts.due[slot]!;
-    recorder.ownLag(MONSTER_COMMAND, posts.commands, due, now - Math.max(due, this.ableAt));
+    const own = now - Math.max(due, this.ableAt);
+    posts.ownLag[slot] = own;
+    recorder.ownLag(MONSTER_COMMAND, posts.commands, due, own);
   }
 
   /** The request is over, whatever it said. */

@@ -21,6 +21,8 @@ export class Posts {
   number = new Float64Array(0);
   due = new Float64Array(0);
   sent = new Float64Array(0);
+  /** The part of `sent - due` that the worker itself caused. */
+  ownLag = new Float64Array(0);
   /** `commands` places for each post, from slot x commands: monster index, text index, sequence number. */
   monsters = new Int32Array(0);
   texts = new Uint8Array(0);
@@ -70,6 +72,7 @@ export class Posts {
     this.number = grown(this.number, new Float64Array(capacity));
     this.due = grown(this.due, new Float64Array(capacity));
     this.sent = grown(this.sent, new Float64Array(capacity));
+    this.ownLag = grown(this.ownLag, new Float64Array(capacity));
     this.monsters = grown(this.monsters, new Int32Array(places));
     this.texts = grown(this.texts, new Uint8Array(places));
     this.sequences = grown(this.sequences, new Float64Array(places));

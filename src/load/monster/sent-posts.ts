@@ -41,13 +41,13 @@ export class SentPosts {
   /** So many of the commands in it were done and so many refused; too late, all have timed out. */
   commit(slot: number, ok: number, rejected: number, now: number, timeout: number): void {
     const { posts, recorder } = this;
-    const [due, sent] = [posts.due[slot]!, posts.sent[slot]!];
+    const [due, sent, own] = [posts.due[slot]!, posts.sent[slot]!, posts.ownLag[slot]!];
     if (posts.settled[slot] === 1) return;
     if (now - sent > timeout) {
       recorder.settle(MONSTER_COMMAND, OUTCOME.timedOut, posts.commands, due, sent, now);
     } else {
-      if (ok > 0) recorder.settle(MONSTER_COMMAND, OUTCOME.ok, ok, due, sent, now);
-      if (rejected > 0) recorder.settle(MONSTER_COMMAND, OUTCOME.rejected, rejected, due, sent, now);
+      if (ok > 0) recorder.settle(MONSTER_COMMAND, OUTCOME.ok, ok, due, sent, now, own);
+      if (rejected > 0) recorder.settle(MONSTER_COMMAND, OUTCOME.rejected, rejected, due, sent, now, own);
     }
     posts.settled[slot] = 1;
     this.unsettled -= 1;

@@ -139,8 +139,7 @@ export class Outbox {
     }
     const sequence = this.sequence[player]! + 1;
     this.sequence[player] = sequence;
-    this.unanswered.take(player, sequence, due, sent);
-    recorder.ownLag(INTENT, 1, due, sent - this.unanswered.sendable(player, due));
+    recorder.ownLag(INTENT, 1, due, this.unanswered.take(player, sequence, due, sent));
     ledger.sent(this.plan.ids[player]!, sequence);
     // What it may tell meanwhile is added as well: the sum is taken afterwards.
     const bytes = connection.send(sequence, due);

@@ -9,6 +9,8 @@ export class Slots {
   readonly sequence: Float64Array;
   readonly due: Float64Array;
   readonly sent: Float64Array;
+  /** The part of `sent - due` that the worker itself caused. */
+  readonly ownLag: Float64Array;
   private readonly busy: Uint16Array;
 
   constructor(players: number, each: number) {
@@ -16,6 +18,7 @@ export class Slots {
     this.sequence = new Float64Array(players * each);
     this.due = new Float64Array(players * each);
     this.sent = new Float64Array(players * each);
+    this.ownLag = new Float64Array(players * each);
     this.busy = new Uint16Array(players);
   }
 
@@ -32,11 +35,12 @@ export class Slots {
   }
 
   /** The caller knows that the player has a free slot. */
-  take(player: number, sequence: number, due: number, sent: number): void {
+  take(player: number, sequence: number, due: number, sent: number, ownLag: number): void {
     const slot = this.find(player, 0);
     this.sequence[slot] = sequence;
     this.due[slot] = due;
     this.sent[slot] = sent;
+    this.ownLag[slot] = ownLag;
     this.busy[player]! += 1;
     this.taken += 1;
   }

@@ -53,9 +53,11 @@ export class Unanswered {
     return Math.max(due, this.ableAt[player]!);
   }
 
-  /** The caller knows that the player has a free slot. */
-  take(player: number, sequence: number, due: number, sent: number): void {
-    this.slots.take(player, sequence, due, sent);
+  /** The caller knows that the player has a free slot. Returns the part of `sent - due` that the worker itself caused. */
+  take(player: number, sequence: number, due: number, sent: number): number {
+    const ownLag = sent - this.sendable(player, due);
+    this.slots.take(player, sequence, due, sent, ownLag);
+    return ownLag;
   }
 
   /** False when the player had no such number unanswered. */
@@ -71,7 +73,7 @@ export class Unanswered {
     // An answer after the timeout is none, also when the sweep has not come by yet.
     const inTime = now - slots.sent[slot]! <= this.timeout;
     const end = inTime ? outcome : OUTCOME.timedOut;
-    tools.recorder.settle(INTENT, end, 1, slots.due[slot]!, slots.sent[slot]!, now);
+    tools.recorder.settle(INTENT, end, 1, slots.due[slot]!, slots.sent[slot]!, now, slots.ownLag[slot]!);
     if (answered) tools.ledger.acked(this.ids[player]!, sequence);
     if (slots.isFull(player)) this.ableAt[player] = now;
     slots.free(player, slot);

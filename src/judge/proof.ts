@@ -1,0 +1,173 @@
+import { countOf, type HistogramData, percentileOf } from '../histogram.ts';
+import type { Figures } from '../measurement/figures.ts';
+import type { Measurements } from '../measurement/measurements.ts';
+import { gaugeOf, NOWHERE, numbered, spreadOf } from '../measurement/readings.ts';
+import { unansweredSentOf } from '../measurement/sent.ts';
+import type { Operation } from '../scenario/workload.ts';
+import { keeps } from './comparison.ts';
+import { latencyBudgetOf } from './latency-budget.ts';
+import type { JudgedRule } from './rules/rules.ts';
+import type { Ruling } from './ruling.ts';
+
+/** The kernel's period for CPU quotas where nobody sets another (cfs_period_us), in seconds. */
+const QUOTA_PERIOD_SECONDS = 0.1;
+
+/** What is known of the disturbances of a run. */
+export interface Disturbance {
+  /** The largest share of the run's means, 0..1, that a broken rule says was taken; 1 where nobody can say. */
+  readonly explainedBy: (rule: JudgedRule) => number;
+  /** Latencies less each operation's own lag, and how many were sent and not answered; null where the engine does not tell. */
+  readonly netOf: (op: Operation) => { readonly net: HistogramData; readonly unanswered: number } | null;
+  /** The longest block of a load process, in milliseconds. */
+  readonly blockedMs: number;
+}
+
+/** What a disturbed run has proven all the same. */
+export interface Proof {
+  /** Rules that the disturbance found broken; empty: nothing disturbed the run. */
+  readonly disturbed: readonly JudgedRule[];
+  /** Nothing took part of what the run was measured with. */
+  readonly undisturbed: boolean;
+  /** Latencies were judged all the same: only the generator was late, and by how much is known. */
+  readonly latencyJudged: boolean;
+  /** Of the broken rules with a share of the load, those whose breach the disturbance does not explain. */
+  readonly shares: readonly JudgedRule[];
+  /** Of the breached budgets, those whose breach it does not explain. */
+  readonly rulings: ReadonlySet<Ruling>;
+}
+
+/**
+ * Which breaches stand whatever disturbed the run. A disturbance that took a share x of what the run was measured with
+ * can have cost no more than that share of the answers: a share that was carried breaches its limit still when it is
+ * divided by 1 - x. A latency may be any multiple of what it would have been, so it stands only where the generator
+ * alone was late, by what is known of each operation: then its own lag is subtracted from every latency.
+ */
+export function proofOf(
+  rules: readonly JudgedRule[],
+  rulings: readonly Ruling[],
+  disturbance: Disturbance,
+): Proof {
+  const broken = rules.filter(({ state }) => state === 'broken');
+  const disturbed = broken.filter(({ consequence }) => consequence === 'disturbed');
+  const left = disturbed.reduce((share, rule) => share * (1 - disturbance.explainedBy(rule)), 1);
+  const stands = (carried: number, least: number): boolean => left > 0 && carried / left < least;
+  const lateOnly = disturbed.every(({ id }) => LATE.test(id) || UNRELATED.test(id));
+  const isBlocked = disturbed.some(({ id }) => id === 'generator-loop-delay');
+  return {
+    disturbed,
+    undisturbed: disturbed.every(({ id }) => UNRELATED.test(id)),
+    latencyJudged: lateOnly,
+    shares: broken.filter(
+      ({ consequence, share }) =>
+        consequence === 'breached' &&
+        (disturbed.length === 0 || (share !== undefined && stands(share.carried, share.least))),
+    ),
+    rulings: new Set(
+      rulings.filter(
+        (ruling) =>
+          ruling.state === 'breached' &&
+          (disturbed.length === 0 ||
+            shareStands(ruling, stands) ||
+            (lateOnly && latencyStands(ruling, disturbance, isBlocked))),
+      ),
+    ),
+  };
+}
+
+const LATE = /^generator-(lag|loop-delay)$/;
+/** Broken by a collapse itself, or by what nothing that was answered depends on. */
+const UNRELATED = /^(answers|probes-gave-data)\b/;
+/** A warm-up makes answers slow, and not fewer. */
+const TAKES_NOTHING = /^(generator-lag|answers|probes-gave-data|steady-throughput|steady-p95)\b/;
+
+/** Of a run whose host and generator were watched. */
+export const disturbanceOf = (m: Measurements, figures: Figures): Disturbance => ({
+  explainedBy: ({ id }) => shareTaken(id, m, figures),
+  netOf(op) {
+    const { net, measured } = m.operations[op];
+    return net === null ? null : { net, unanswered: unansweredSentOf(measured) };
+  },
+  blockedMs: figures.generator.maxLoopDelayMs ?? Number.POSITIVE_INFINITY,
+});
+
+/** Of a run of which only an engine's summary is known. */
+export const UNKNOWN_DISTURBANCE: Disturbance = {
+  explainedBy: ({ id }) => (TAKES_NOTHING.test(id) ? 0 : 1),
+  netOf: () => null,
+  blockedMs: Number.POSITIVE_INFINITY,
+};
+
+function shareTaken(id: string, m: Measurements, { generator, host, load }: Figures): number {
+  if (TAKES_NOTHING.test(id)) return 0;
+  const percent = (value: number | null): number =>
+    value === null ? 1 : Math.min(1, Math.max(0, value / 100));
+  switch (id) {
+    case 'generator-loop-delay':
+      return Math.max(percent(generator.stalledPercent), percent(blockedPercent(m)));
+    case 'generator-stalled':
+      return percent(generator.stalledPercent);
+    case 'generator-calibration': {
+      const { answeredPercent, ratePerSecond, targetPerSecond } = generator.calibration;
+      if (answeredPercent === null || ratePerSecond === null || !targetPerSecond) return 1;
+      return percent(100 - (answeredPercent * ratePerSecond) / targetPerSecond);
+    }
+    case 'steal-mean':
+    case 'steal-max':
+      return percent(host.stealPercent);
+    case 'foreign-cpu':
+      return percent(host.foreignCpuPercent);
+    case 'cpu-pressure':
+      return percent(host.cpuPressurePercent);
+    case 'memory-pressure':
+      return percent(host.memoryPressurePercent);
+    case 'throttled':
+      return host.throttledPeriods === null || load.durationSeconds === null
+        ? 1
+        : Math.min(1, (host.throttledPeriods * QUOTA_PERIOD_SECONDS) / load.durationSeconds);
+    case 'canary': {
+      const drift = host.canaryDriftPercent;
+      return drift === null ? 1 : drift / (100 + drift);
+    }
+    default:
+      return 1;
+  }
+}
+
+/** Of the time, in the longest block of each second: of the load process that was blocked most. */
+function blockedPercent({ series, measured }: Measurements): number | null {
+  const means = numbered(series, 'generator', 'loopDelayMs').map(
+    (delays) => gaugeOf(delays, measured ?? NOWHERE).mean,
+  );
+  const { max } = spreadOf(means);
+  return max === null ? null : max / 10;
+}
+
+/** A budget on a share of the operations, or on how many were answered a second. */
+function shareStands({ budget, observed }: Ruling, stands: (carried: number, least: number) => boolean) {
+  if (budget.state !== 'measured' || typeof observed !== 'number' || typeof budget.limit !== 'number')
+    return false;
+  const { metric, op, limit } = budget;
+  if (op === '<' || op === '<=') {
+    return /^load\.(error|unanswered|rejected)Percent\./.test(metric) && stands(100 - observed, 100 - limit);
+  }
+  if (op === '>' || op === '>=') {
+    const isShare = /^(load\.sentPercent\.|throughput\.(operations|intents|monsterCommands)PerSecond$)/.test(
+      metric,
+    );
+    return isShare && stands(observed, limit);
+  }
+  return false;
+}
+
+/** By the latencies less each operation's own lag, and less the longest block of a load process. */
+function latencyStands({ budget }: Ruling, { netOf, blockedMs }: Disturbance, isBlocked: boolean): boolean {
+  const latency = latencyBudgetOf(budget);
+  if (latency === null || (latency.kind !== 'due' && latency.kind !== 'ok')) return false;
+  if (budget.state === 'measured' && budget.stage !== undefined) return false;
+  const known = netOf(latency.operation);
+  if (known === null) return false;
+  const at = percentileOf(known.net, latency.percent, countOf(known.net) + known.unanswered);
+  // A process that was blocked may have read late what was answered in time.
+  if (at === null) return !isBlocked;
+  return !keeps(at / 1e3 - (isBlocked ? blockedMs : 0), latency.strict ? '<' : '<=', latency.limitMs);
+}
