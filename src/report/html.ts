@@ -22,6 +22,7 @@ import { stageTable } from './html-stages.ts';
 import { facts, row, safe, table } from './html-table.ts';
 import type { Report, ReportRuling } from './report.ts';
 import { STYLE } from './style.ts';
+import { sharesText } from './terminal-figures.ts';
 
 const section = (id: string, title: string, ...parts: readonly string[]): string =>
   `<section id="${id}"><h2>${safe(title)}</h2>${parts.join('\n')}</section>`;
@@ -47,7 +48,7 @@ ${verdict(report)}
 ${tiles(report)}
 ${section('budgets', 'Budgets', ...budgets(report))}
 ${charts.length === 0 ? '' : section('curves', 'Curves', ...charts.map(figure))}
-${section('latency', 'Latency', latency(report))}
+${section('latency', 'Latency', latency(report), outcomes(report))}
 ${report.stages.length === 0 ? '' : section('stages', 'Stages', stageTable(report))}
 ${report.faults.length === 0 ? '' : section('faults', 'Faults', faultTable(report))}
 ${section('rules', 'Rules of the run', rules(report))}
@@ -66,6 +67,7 @@ function verdict(report: Report): string {
   return `<header class="${outcome}">
 <p class="name">${safe(report.scenario)} <span class="scale">${safe(scaleText(report))}</span></p>
 <h1>${WORDS[outcome]} <span class="code">exit ${exitCode}</span></h1>
+<p class="about">${safe(report.headline)}</p>
 <p class="counts">${safe(countsLine(countRulings(report.rulings)))}</p>
 ${report.description === '' ? '' : `<p class="about">${safe(report.description)}</p>`}
 ${because.length === 0 ? '' : `<ul>${because.map((reason) => `<li>${safe(reason)}</li>`).join('')}</ul>`}
@@ -172,12 +174,14 @@ function budgets({ rulings }: Report): string[] {
 const figure = ({ title, alt, png }: Chart): string =>
   `<figure><img alt="${safe(alt)}" title="${safe(title)}" width="960" height="420" src="data:image/png;base64,${Buffer.from(png).toString('base64')}"></figure>`;
 
+const WORDS_OF = { intent: 'Intents', monsterCommand: 'Monster commands' } as const;
+
 function latency({ latency: all }: Report): string {
   const cells = (p: Percentiles): string[] =>
     [p.mean, p.min, p.p50, p.max, p.p90, p.p95, p.p99, p.p999].map(cellText);
   const rows = OPERATIONS.flatMap((op) => {
     const { due, service, lag } = all[op];
-    const name = op === 'intent' ? 'Intents' : 'Monster commands';
+    const name = WORDS_OF[op];
     return [
       row([`${name}, from due`, ...cells(due), numberText(due.count), numberText(due.unanswered)]),
       row([`${name}, from sent`, ...cells(service), numberText(service.count), '']),
@@ -186,6 +190,19 @@ function latency({ latency: all }: Report): string {
   });
   const columns = ['avg', 'min', 'p50', 'max', 'p90', 'p95', 'p99', 'p99.9', 'answered', 'unanswered'];
   return `${table(['ms', ...columns], rows, 'numbers')}<p class="note">Latency counts from the moment an operation was due. What was never answered counts as slower than everything else; the average, least and most are of what was answered.</p>`;
+}
+
+/** What became of all that was due in the measure phase. */
+function outcomes(report: Report): string {
+  const rows = OPERATIONS.flatMap((op) => {
+    const counts = report.load.operations[op];
+    if (counts.scheduled === 0) return [];
+    const { scheduled, ok, rejected, failed, timedOut, unfinished, skipped } = counts;
+    const cells = [scheduled, ok, rejected, failed, timedOut, unfinished, skipped].map((n) => numberText(n));
+    return [row([WORDS_OF[op], ...cells, sharesText(report, op)])];
+  });
+  const columns = ['due', 'ok', 'rejected', 'failed', 'timed out', 'unfinished', 'skipped', 'shares'];
+  return rows.length === 0 ? '' : table(['', ...columns], rows, 'numbers');
 }
 
 function rules(report: Report): string {

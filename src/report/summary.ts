@@ -1,4 +1,5 @@
 import { countRulings, countsLine } from '../judge/verdict.ts';
+import { OPERATIONS } from '../scenario/workload.ts';
 import { notesOf } from './error-notes.ts';
 import {
   byReason,
@@ -11,6 +12,7 @@ import {
   timeText,
 } from './format.ts';
 import type { Report, ReportRuling } from './report.ts';
+import { sharesText, WORDS } from './terminal-figures.ts';
 import { connectionsText, rateText, sentPercentOf } from './terminal-stages.ts';
 
 /** Rows of one table; the rest is in report.html. */
@@ -43,6 +45,8 @@ export function summary(report: Report): string {
   return [
     `### ${mark} ${outcome.toUpperCase()} (${exitCode}): ${cell(report.scenario)}, ${countsLine(countRulings(rulings))}`,
     '',
+    cell(report.headline),
+    '',
     [
       `${numberText(load.peakCcu)} of ${numberText(load.requestedCcu)} players`,
       `scale ${numberText(load.scale)}`,
@@ -52,6 +56,7 @@ export function summary(report: Report): string {
       `bottleneck: ${report.bottleneck.resource}`,
     ].join(' · '),
     '',
+    ...outcomes(report),
     ...stageTable(report),
     ...faultLine(report),
     ...list('No conclusion:', report.invalidBecause),
@@ -69,6 +74,14 @@ export function summary(report: Report): string {
     }, ${cell(report.host.cpuModel)}, ${report.host.cpus} cores`,
     '',
   ].join('\n');
+}
+
+/** What became of the operations, in shares of what was due. */
+function outcomes(report: Report): string[] {
+  const told = OPERATIONS.flatMap((op) =>
+    report.load.operations[op].scheduled === 0 ? [] : [`${WORDS[op]}: ${cell(sharesText(report, op))}`],
+  );
+  return told.length === 0 ? [] : [told.join(' · '), ''];
 }
 
 /** The stages, one below the other. */

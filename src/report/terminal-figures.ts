@@ -14,10 +14,16 @@ const SHORT_WORDS: Readonly<Record<Operation, string>> = {
 };
 const LATENCY_NAME_WIDTH = 18;
 
-export function loadLines({ load, throughput, network, integrity }: Report): string[] {
+export function loadLines(report: Report): string[] {
+  const { load, throughput, network, integrity } = report;
   const place = load.colocated ? 'generator and servers on one host' : 'generator on a host of its own';
   return [
     fact('players', `${numberText(load.peakCcu)} of ${numberText(load.requestedCcu)} requested`, place),
+    fact(
+      'connected',
+      `${numberText(load.presence.mean)} on average`,
+      `${numberText(load.presence.min)} at least`,
+    ),
     fact('scale', numberText(load.scale)),
     fact('measure phase', quantity(load.durationSeconds, 's')),
     ...OPERATIONS.flatMap((op) => {
@@ -33,7 +39,9 @@ export function loadLines({ load, throughput, network, integrity }: Report): str
           quantity(rate, '/s answered').replace(' /s', '/s'),
           `${numberText(counts.scheduled)} due, ${quantity(load.sentPercent[op], '%')} sent`,
         ),
-        fact('', [`${numberText(counts.ok)} ok`, ...rest].join(', ')).replace(/^\.+:/, ' '.repeat(25)),
+        ...[[`${numberText(counts.ok)} ok`, ...rest].join(', '), sharesText(report, op)].map((told) =>
+          fact('', told).replace(/^\.+:/, ' '.repeat(25)),
+        ),
       ];
     }),
     fact(
@@ -54,6 +62,21 @@ export function loadLines({ load, throughput, network, integrity }: Report): str
         : `${numberText(integrity.acked)}, of them ${numberText(integrity.lost)} lost`,
     ),
   ];
+}
+
+/** `1.35% rejected (limit 20%), 0% unanswered (limit 1%)`; with stages, the limits are theirs. */
+export function sharesText({ load, rules }: Pick<Report, 'load' | 'rules'>, op: Operation): string {
+  const limitOf = (id: string): string => {
+    const rule = rules.find((one) => one.id === id);
+    return rule === undefined || rule.state === 'not-applicable'
+      ? ''
+      : ` (limit ${quantity(Number(rule.limit), '%')})`;
+  };
+  return [
+    `${quantity(load.rejectedPercent[op], '%')} rejected${limitOf(`rejected.${op}`)}`,
+    `${quantity(load.unansweredPercent[op], '%')} unanswered${limitOf(`answered.${op}`)}`,
+    ...(load.errorPercent[op] ? [`of them ${quantity(load.errorPercent[op], '%')} errors`] : []),
+  ].join(', ');
 }
 
 export const OUTCOMES = {

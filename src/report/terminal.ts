@@ -38,6 +38,7 @@ export function terminalSummary(report: Report, style: TerminalStyle): string {
     ...section('LOAD', fold(loadLines(report), width - 4), paint),
     ...(report.load.durationSeconds === null ? [] : measured),
     ...reasonLines({ ...report, notes: notesOf(report) }, paint, width),
+    ...wrap(plain(report.headline), width - 2).map((line) => `  ${paint.bold(line)}`),
     verdictLine(report, style.bundle, paint),
     '',
   ]

@@ -17,6 +17,8 @@ export function noiseRules({ m, s, figures }: Evidence): readonly JudgedRule[] {
       readonly unless?: string | null;
       readonly consequence?: Consequence;
       readonly always?: boolean;
+      /** So much more may follow from a disturbance that the scenario allows. */
+      readonly follows?: number;
     } = {},
   ): JudgedRule => {
     const limit = limitOf(s.rules, name);
@@ -24,10 +26,16 @@ export function noiseRules({ m, s, figures }: Evidence): readonly JudgedRule[] {
       m.measured === null
         ? 'never measured'
         : (over.unless ?? (value === null && !(over.always === true && always) ? NOT_TOLD : null));
+    const size = value === null ? null : Math.abs(value);
+    const held = size !== null && size <= limit.limit + (over.follows ?? 0);
     return {
       id,
-      state: stateOf(why === null, value !== null && Math.abs(value) <= limit.limit),
-      observed: why ?? value,
+      state: stateOf(why === null, held),
+      observed:
+        why ??
+        (held && size > limit.limit
+          ? `${size.toFixed(1)}, of which ${over.follows?.toFixed(1)} may follow from what is relaxed`
+          : value),
       ...limit,
       advice,
       consequence: over.consequence ?? 'disturbed',
@@ -36,6 +44,7 @@ export function noiseRules({ m, s, figures }: Evidence): readonly JudgedRule[] {
   const older = isOlder(m) ? 'not recorded' : null;
   // Linux always tells these: there, none is none that was read.
   const always = m.host.platform === 'linux' && older === null;
+  const allowed = relaxedShare(s, host);
   const stolen =
     'the hypervisor gave the CPU to others: a machine with cores of its own, or another time of the day';
   return [
@@ -80,6 +89,8 @@ export function noiseRules({ m, s, figures }: Evidence): readonly JudgedRule[] {
           older ??
           (m.canary?.afterMs == null && m.ending.state !== 'completed' ? 'not run a second time' : null),
         always: true,
+        // Work on what is left of a core takes 1 / (1 - x) as long.
+        follows: (100 * allowed) / (1 - allowed),
       },
     ),
     one(
@@ -90,6 +101,21 @@ export function noiseRules({ m, s, figures }: Evidence): readonly JudgedRule[] {
       { unless: older, consequence: 'note' },
     ),
   ];
+}
+
+/** Share of the host, 0..1, that was taken beyond the default limit, and that the scenario allows to be taken. */
+function relaxedShare(s: Evidence['s'], host: Evidence['figures']['host']): number {
+  const taken = [
+    [host.stealPercent, limitOf(s.rules, 'stealMeanPercent')],
+    [host.foreignCpuPercent, limitOf(s.rules, 'foreignCpuPercent')],
+  ] as const;
+  const shares = taken.map(([value, { limit, defaultLimit, relaxed }]) =>
+    value !== null && relaxed && value > Number(defaultLimit) && value <= limit ? value / 100 : 0,
+  );
+  return Math.min(
+    0.5,
+    shares.reduce((sum, share) => sum + share, 0),
+  );
 }
 
 /** A busy neighbour has a name. */

@@ -1,4 +1,5 @@
 import type { Series } from '../../measurement/measurements.ts';
+import { percentOf, rateOf } from '../../measurement/readings.ts';
 import { faultsOf, OPERATIONS, type Operation } from '../../scenario/workload.ts';
 import { negligibleMs } from '../latency-budget.ts';
 import { BEYOND_NOISE, type Drift, driftOf, FEWEST_VALUES } from '../mser.ts';
@@ -91,7 +92,7 @@ function ruleOf(
     return { ...rule, state: 'not-applicable', observed };
   }
   const { before, after, distance } = drift;
-  const percent = percentOf(drift);
+  const percent = driftPercent(drift);
   const excused =
     percent <= limit.limit
       ? null
@@ -101,21 +102,27 @@ function ruleOf(
           ? `under ${words(negligible)}`
           : null;
   const worse = !better(before, after);
+  // What went away meanwhile, or came, is the cause, and not a warm-up or a queue.
+  const beside = percent <= limit.limit || excused !== null ? null : besideOf(span, evidence, worse);
+  const relaxed = beside?.relaxed === true ? `follows from ${beside.rule}, which is relaxed` : null;
+  const pardon = excused ?? relaxed;
   return {
     ...rule,
-    state: stateOf(true, percent <= limit.limit || excused !== null),
-    observed: excused === null ? Number(percent.toPrecision(4)) : `${percent.toFixed(0)}%, ${excused}`,
+    state: stateOf(true, percent <= limit.limit || pardon !== null),
+    observed: pardon === null ? Number(percent.toPrecision(4)) : `${percent.toFixed(0)}%, ${pardon}`,
     advice: `it went from ${words(before)} to ${words(after)} during the ${span.stage === null ? 'measure phase' : `stage ${span.stage}`}: ${
-      worse
-        ? 'the queue grows, or something wears out: lower --scale, or run longer to see where it ends'
-        : 'the system was still warming up: a longer load.warmUp'
+      beside !== null
+        ? beside.advice
+        : worse
+          ? 'the queue grows, or something wears out: lower --scale, or run longer to see where it ends'
+          : 'the system was still warming up: a longer load.warmUp'
     }`,
     consequence: overloaded || worse ? 'no-pass' : 'disturbed',
   };
 }
 
 /** By how much the levels differ, of the lower one. */
-function percentOf({ before, after }: Drift): number {
+function driftPercent({ before, after }: Drift): number {
   const lower = Math.min(before, after);
   if (before === after) return 0;
   return lower <= 0 ? Number.MAX_SAFE_INTEGER : (100 * Math.abs(after - before)) / lower;
@@ -150,4 +157,51 @@ function meansOf(series: Series | undefined, measured: Evidence['m']['measured']
     seconds.set(second, { sum: entry.sum + value, count: entry.count + 1 });
   }
   return [...seconds].sort(([a], [b]) => a - b).map(([, { sum, count }]) => sum / count);
+}
+
+interface Beside {
+  readonly rule: string;
+  readonly advice: string;
+  /** The scenario allows as much of it. */
+  readonly relaxed: boolean;
+}
+
+/** So many percent of the host more, or less, at the end than at the beginning are a change that shows. */
+const SHOWS_PERCENT = 5;
+
+/**
+ * What took a part of the host in the first quarter of a span and not in the last (or, where it got `worse`, the other
+ * way round): processes that are not of the run, or the hypervisor. Null where neither changed.
+ */
+function besideOf({ from, to }: Span, { m, s }: Evidence, worse: boolean): Beside | null {
+  const quarter = (to - from) / 4;
+  const first = { from, to: from + quarter };
+  const last = { from: to - quarter, to };
+  const [more, less] = worse ? [last, first] : [first, last];
+  const found = [
+    {
+      ...{
+        rule: 'foreign-cpu',
+        series: 'host.foreignCpuSeconds',
+        limit: limitOf(s.rules, 'foreignCpuPercent'),
+      },
+      who:
+        m.foreign[0] === undefined
+          ? 'processes that are not of the run'
+          : `${m.foreign[0].name} (pid ${m.foreign[0].pid})`,
+    },
+    {
+      ...{ rule: 'steal-mean', series: 'host.cpuStealSeconds', limit: limitOf(s.rules, 'stealMeanPercent') },
+      who: 'the hypervisor',
+    },
+  ].flatMap(({ rule, series, limit, who }) => {
+    const share = (window: typeof first): number | null =>
+      percentOf(rateOf(m.series[series], window), m.host.cpus);
+    const [high, low] = [share(more), share(less)];
+    if (high === null || low === null || high - low < SHOWS_PERCENT) return [];
+    const told = `${high.toFixed(0)}% of the host at the ${worse ? 'end' : 'beginning'} and ${low.toFixed(0)}% at the ${worse ? 'beginning' : 'end'}`;
+    const advice = `${who} took ${told}: see ${rule}, and run on a machine that is free`;
+    return [{ rule, advice, relaxed: limit.relaxed && high <= limit.limit, change: high - low }];
+  });
+  return found.toSorted((a, b) => b.change - a.change)[0] ?? null;
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { DEFAULT_RULES } from '../../../src/scenario/rules.ts';
 import { seconds } from '../../../src/units.ts';
 import { budget, slices } from '../../fixtures/recorded-run.ts';
 import { recorded, ruleOf, slowed, verdictOf, without, withSeries } from '../measured.ts';
@@ -33,6 +34,27 @@ test('what was breached on the way up stays breached; on the way down it was the
   );
   expect(better.exitCode).toBe(90);
   expect(better.invalidBecause.join()).toContain('a longer load.warmUp');
+});
+
+test('a neighbour that went away meanwhile is the cause, and no warm-up', () => {
+  const better = p95(20, (second) => 3 - 2 * along(second));
+  // 17% of two cores until the middle of the measure phase.
+  const points = Array.from({ length: 28 }, (_, second) => [second, 0.34 * Math.min(second, 15)] as const);
+  const series = { ...better.series, 'host.foreignCpuSeconds': { kind: 'counter', points } as const };
+  const foreign = [{ name: 'backup', pid: 99, cpuSeconds: 5 }];
+  const judged = (rules: Partial<typeof DEFAULT_RULES>) =>
+    verdictOf({ series, foreign }, { rules: { ...DEFAULT_RULES, ...rules } });
+  const { invalidBecause } = judged({});
+  expect(invalidBecause).toHaveLength(1);
+  expect(invalidBecause[0]).toMatch(/^foreign-cpu.*backup.*with it steady-p95\.intent/);
+  // The mean is within the limit of the rule, and yet it was the neighbour.
+  const short = judged({ foreignCpuPercent: 10 });
+  expect(ruleOf(short, 'steady-p95.intent').advice).toContain('backup (pid 99) took 17% of the host');
+  expect(short.exitCode).toBe(90);
+  // As much of it is allowed: so is what follows.
+  const relaxed = ruleOf(judged({ foreignCpuPercent: 20 }), 'steady-p95.intent');
+  expect(relaxed).toMatchObject({ state: 'held' });
+  expect(relaxed.observed).toContain('follows from foreign-cpu, which is relaxed');
 });
 
 test('a throughput that sinks by a tenth is no pass', () => {
