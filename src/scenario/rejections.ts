@@ -6,8 +6,8 @@ const UNDECLARED_PERCENT = 1;
 
 /**
  * What the flux world refuses by its own rules: of the players' intents a move into a wall, and an attack on somebody
- * who has just left (1 to 10 percent of them, by the size of the places); of the monsters' commands every move into a wall,
- * and eight in ten are moves. So a world that refuses everything is told from one that plays.
+ * who has just left (one in fifty, and one in ten where several are under way at once: a player then knows less); of the monsters'
+ * commands every move into a wall, and eight in ten are moves. A world that refuses everything refuses more.
  */
 const OF_FLUX: Readonly<Record<Operation, number>> = { intent: 20, monsterCommand: 80 };
 

@@ -20,7 +20,7 @@ test('init in an empty folder, then the command that it prints: a verdict', { ti
 
   const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...printed.split(' ')], environment);
   expect(status, `${stdout}${stderr}`).toBe(0);
-  expect(stdout).toMatch(/^ {2}PASS \(0\) {2}5 met/m);
+  expect(stdout).toMatch(/^ {2}PASS \(0\) {2}7 met/m);
   const bundle = join(folder, 'reports', 'latest');
   const report = JSON.parse(readFileSync(join(bundle, 'report.json'), 'utf8')) as Report;
   const { scheduled, ok, rejected } = report.load.operations.intent;
@@ -67,8 +67,8 @@ test('a server that answers 500 to everything: its answers are at fault, and not
   timeout: 60_000,
 }, async () => {
   const { run, seen, code, stdout, stderr } = await httpRun(500);
-  expect(code, `${stdout}${stderr}`).toBe(90);
-  const { load, rules, invalidBecause, errors } = run.report();
+  expect(code, `${stdout}${stderr}`).toBe(99);
+  const { load, rules, breachedBecause, errors } = run.report();
   const { scheduled, failed, failedUnsent } = load.wholeRun.intent;
   expect({ failed, failedUnsent }).toEqual({ failed: scheduled, failedUnsent: 0 });
   expect(seen.requests).toBe(scheduled);
@@ -77,9 +77,9 @@ test('a server that answers 500 to everything: its answers are at fault, and not
   expect(states.get('load-sustained.intent')).toBe('held');
   expect(states.get('operations-failed.intent')).toBe('broken');
   expect(states.get('answers.intent')).toBe('broken');
-  const because = invalidBecause.find((one) => one.startsWith('answers.intent'));
-  expect(because).toContain('see what the target answered, in the errors of the run');
-  expect(`${stdout}${invalidBecause.join()}`).not.toContain('load not sustained');
+  const because = breachedBecause.find((one) => one.startsWith('answered.intent'));
+  expect(because).toContain('the target answered with errors');
+  expect(`${stdout}${breachedBecause.join()}`).not.toContain('load not sustained');
   const said = `a server answered GET with status 500 (${scheduled} times)`;
   expect(errors).toEqual([said]);
   expect(stdout).toContain(`• error: ${said}`);

@@ -1,0 +1,129 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { WebSocketServer } from 'ws';
+import { ProtocolServer } from '../load/protocol-server.ts';
+import { capbench, small } from './capbench.ts';
+
+type Way = 'answers all' | 'refuses 3%' | 'leaves 3% unanswered';
+
+/** One operation in 33 is refused, or never answered. */
+function ends(way: Way): () => 'ok' | 'reject' | 'silence' {
+  let asked = 0;
+  return () => {
+    asked += 1;
+    if (way === 'answers all' || asked % 33 !== 0) return 'ok';
+    return way === 'refuses 3%' ? 'reject' : 'silence';
+  };
+}
+
+/** Answers HTTP requests and JSON frames. */
+async function plainServer(way: Way): Promise<string> {
+  const next = ends(way);
+  const server = createServer((_request, response) => {
+    const end = next();
+    if (end === 'silence') return;
+    response.statusCode = end === 'ok' ? 200 : 429;
+    response.end('{}');
+  });
+  new WebSocketServer({ server }).on('connection', (socket) => {
+    socket.on('message', (data) => {
+      const { id } = JSON.parse(String(data)) as { id: number };
+      const end = next();
+      if (end !== 'silence') socket.send(JSON.stringify({ id, ...(end === 'ok' ? {} : { error: 'no' }) }));
+    });
+    socket.on('error', () => undefined);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function fluxServer(way: Way): Promise<string> {
+  const server = new ProtocolServer({ playersTotal: 60, monstersTotal: 400, intent: ends(way) });
+  await server.listen();
+  onTestFinished(() => server.close());
+  return server.url;
+}
+
+const MODULE = `
+export const connect = (context) => context;
+export const perform = async (_session, operation, context) => {
+  const { status } = await fetch('http://' + new URL(context.url).host + '/', { signal: context.signal });
+  return status === 200 ? 'ok' : 'rejected';
+};
+`;
+
+const KINDS = {
+  http: { players: 'players: { protocol: http, requests: [{ path: / }] }', flags: [] },
+  json: { players: 'players: { protocol: json, errorAt: error, commands: [{ command: look }] }', flags: [] },
+  module: { players: 'players: { module: ./player.mjs }', flags: ['--allow-module'] },
+  // What the flux world refuses by its own rules, this one does not.
+  flux: { players: '', flags: ['--set', 'rules.rejectedPercent=1'] },
+} as const;
+
+/** A short run, and what it left. */
+async function outcomeOf(kind: keyof typeof KINDS, way: Way) {
+  const folder = mkdtempSync(join(tmpdir(), 'e2e-outcomes-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const scenario = join(folder, 'world.yaml');
+  const { players, flags } = KINDS[kind];
+  const text = readFileSync(small, 'utf8').replace(/.*integrity\.lost.*/, '');
+  writeFileSync(scenario, `${text}\n${players}\n`);
+  writeFileSync(join(folder, 'player.mjs'), MODULE);
+  const target =
+    kind === 'flux'
+      ? await fluxServer(way)
+      : `${kind === 'http' ? 'http' : 'ws'}://${await plainServer(way)}`;
+  const run = capbench([
+    ...['run', scenario, '--target', target, ...flags, '--duration', '2s'],
+    ...['load.monsterCommandsPerSecond=0', 'load.timeout=10s', 'load.drain=3s'].flatMap((one) => [
+      '--set',
+      one,
+    ]),
+  ]);
+  const { code, stdout, stderr } = await run.finished;
+  const file = (name: string): string => readFileSync(join(run.out, 'latest', name), 'utf8');
+  return {
+    code,
+    stdout,
+    stderr,
+    report: run.report(),
+    summary: file('summary.md'),
+    junit: file('junit.xml'),
+  };
+}
+
+// All at once: they wait more than they compute.
+test('3% that are refused, or never answered, are no pass, whoever plays', { timeout: 120_000 }, async () => {
+  const cases = [
+    ...(['http', 'json', 'module', 'flux'] as const).flatMap((kind) =>
+      (['refuses 3%', 'leaves 3% unanswered'] as const).map((way) => [kind, way] as const),
+    ),
+    ['http', 'answers all'] as const,
+  ];
+  const runs = await Promise.all(cases.map(([kind, way]) => outcomeOf(kind, way)));
+  for (const [i, { code, stdout, stderr, report, summary, junit }] of runs.entries()) {
+    const [kind, way] = cases[i]!;
+    const what = `${kind}: ${way}\n${stdout}${stderr}`;
+    expect(code, what).toBe(way === 'answers all' ? 0 : 99);
+    if (way === 'answers all') continue;
+    const [share, rule, word] =
+      way === 'refuses 3%'
+        ? ([report.load.rejectedPercent.intent, 'rejected.intent', 'rejected'] as const)
+        : ([report.load.unansweredPercent.intent, 'answered.intent', 'unanswered'] as const);
+    expect(share, what).toBeGreaterThan(2);
+    expect(share, what).toBeLessThan(4);
+    const said = `${Number(share?.toPrecision(3))}% ${word}`;
+    expect(stdout, what).toContain(said);
+    expect(summary.replaceAll('\\', ''), what).toContain(said);
+    expect(junit, what).toMatch(new RegExp(`name="${rule.replace('.', '\\.')}">\\s*<failure`));
+    expect(report.invalidBecause).toEqual([]);
+  }
+});
