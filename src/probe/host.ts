@@ -28,10 +28,13 @@ const busySeconds = (): number =>
 /**
  * The machine, and what the processes of the run and all others use of it. The run is this process and its
  * descendants. What this platform does not tell (steal, network, the CPU of another process) is left out, and its
- * figures are then unmeasured. So is the CPU of others where part of what is under test was started by somebody else:
- * it would count as foreign.
+ * figures are then unmeasured. Where part of what is under test was started by somebody else, the CPU of others is that
+ * of the `neighbours` (by pid), and unmeasured without them: what is under test would count as foreign.
  */
-export function openHostProbe({ worlds, database }: Endpoints): HostProbe {
+export function openHostProbe(
+  { worlds, database }: Endpoints,
+  neighbours: ReadonlySet<number> | null = null,
+): HostProbe {
   const throttledPeriods = openThrottling();
   const table = openProcessTable();
   const account = openCpuAccount();
@@ -43,6 +46,8 @@ export function openHostProbe({ worlds, database }: Endpoints): HostProbe {
   const ourPostgres = database !== null && database.pid !== null;
   const ours = worlds.every(({ pid }) => pid !== null) && (database === null || ourPostgres);
   const countsWaits = waitedSeconds(process.pid) !== null;
+  const beside = (): readonly ForeignProcess[] =>
+    account.foreign().filter(({ pid }) => ours || neighbours?.has(pid) === true);
   let lastScan = monotonic();
 
   const scan = async (): Promise<boolean> => {
@@ -83,6 +88,12 @@ export function openHostProbe({ worlds, database }: Endpoints): HostProbe {
         const run = account.seconds('run') + account.seconds('postgres');
         counter('host.runCpuSeconds', run);
         if (ours) counter('host.foreignCpuSeconds', foreignSeconds(account.seconds('foreign'), run, times));
+        else if (neighbours !== null) {
+          counter(
+            'host.foreignCpuSeconds',
+            beside().reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
+          );
+        }
         if (countsWaits) {
           for (const [index, { pid }] of worlds.entries()) {
             if (pid !== null) counter(`world.${index + 1}.waitedSeconds`, waitedWorlds[index]!(waits([pid])));
@@ -97,7 +108,7 @@ export function openHostProbe({ worlds, database }: Endpoints): HostProbe {
       }
       return samples;
     },
-    foreignProcesses: () => (ours ? account.foreign().slice(0, NAMED) : []),
+    foreignProcesses: () => beside().slice(0, NAMED),
     close: () => Promise.resolve(),
   };
 }

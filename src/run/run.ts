@@ -8,6 +8,7 @@ import { measureCanary, measureCanaryAfter } from '../probe/canary.ts';
 import { measureCeilings } from '../probe/ceilings.ts';
 import { openClockCheck } from '../probe/clock-drift.ts';
 import { openHostProbe } from '../probe/host.ts';
+import { busyNeighbours } from '../probe/neighbours.ts';
 import { openPostgresProbe } from '../probe/postgres.ts';
 import type { Probe } from '../probe/probe.ts';
 import { openTargetProbes } from '../probe/target-probes.ts';
@@ -224,7 +225,8 @@ async function openProbes(
       ? []
       : endpoints.worlds.map((world, index) => openWorldProbe(world, index + 1));
   const { database } = stack.endpoints;
-  const host = openHostProbe(stack.endpoints);
+  const quiet = stack.kind === 'target' && plan.identity.colocated;
+  const host = openHostProbe(stack.endpoints, quiet ? await busyNeighbours(stack.endpoints) : null);
   const probes: Probe[] = [...worlds, host];
   if (plan.watched !== null) {
     const { budgets } = plan.scenario;

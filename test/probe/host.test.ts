@@ -5,6 +5,7 @@ import { platform } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { openHostProbe } from '../../src/probe/host.ts';
+import { busyNeighbours } from '../../src/probe/neighbours.ts';
 import type { Sample } from '../../src/probe/probe.ts';
 import { openProcessTable } from '../../src/probe/process-table.ts';
 import type { Endpoints } from '../../src/stack/stack.ts';
@@ -115,6 +116,40 @@ describe.runIf(platform() === 'linux')('with /proc', () => {
     expect(lastOf(samples, 'host.runCpuSeconds')).toBeGreaterThanOrEqual(0);
     expect(lastOf(samples, 'world.1.waitedSeconds')).toBeUndefined();
     expect(probe.foreignProcesses()).toEqual([]);
+  });
+
+  test('beside a target, who is busy before the load is a neighbour, and who listens on its port is not', async () => {
+    const spin =
+      'setTimeout(() => process.exit(), 15000); setInterval(() => { const end = Date.now() + 45; while (Date.now() < end); }, 50);';
+    const listen = `require('net').createServer().listen(0, '127.0.0.1', function () { console.log(this.address().port); });`;
+    const server = spawn(process.execPath, ['-e', listen + spin], { stdio: ['ignore', 'pipe', 'ignore'] });
+    // Its parent ends: it is nobody's child here.
+    const shell = spawn('sh', ['-c', '"$0" -e "$1" >/dev/null 2>&1 & echo $!', process.execPath, spin], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const [[port], [pid]] = (await Promise.all([
+      once(server.stdout, 'data'),
+      once(shell.stdout, 'data'),
+    ])) as [[Buffer], [Buffer]];
+    const neighbour = Number(String(pid));
+    const target = {
+      worlds: [{ url: `http://127.0.0.1:${Number(String(port))}`, pid: null }],
+      database: null,
+    };
+    try {
+      if (shell.exitCode === null) await once(shell, 'exit');
+      const neighbours = await busyNeighbours(target);
+      expect(neighbours).toContain(neighbour);
+      expect(neighbours).not.toContain(server.pid);
+      const probe = openHostProbe(target, new Set([neighbour]));
+      const first = await probe.sample();
+      await sleep(600);
+      expect(growth(first, await probe.sample(), 'host.foreignCpuSeconds')).toBeGreaterThan(0.05);
+      expect(probe.foreignProcesses().map((one) => one.pid)).toEqual([neighbour]);
+    } finally {
+      server.kill('SIGKILL');
+      process.kill(neighbour, 'SIGKILL');
+    }
   });
 
   test('a scan tells of this process and its parent, lowest pids first, and of no thread of the kernel', async () => {

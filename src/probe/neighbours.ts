@@ -1,0 +1,78 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Endpoints } from '../stack/stack.ts';
+import type { ProcessReading } from './proc.ts';
+import { openProcessTable } from './process-table.ts';
+
+/** So long nobody asks the target anything. */
+const QUIET_MS = 500;
+/** Of one core, in that time: a process that uses as much with no load is busy with something of its own. */
+const BUSY_SHARE = 0.1;
+const LISTENING = '0A';
+
+/**
+ * Processes beside a target on this host that are busy before any load has begun, by pid: neighbours of the run. Whoever
+ * listens on a port of the target, and its children, are what is under test, however busy; so may be whatever gets busy
+ * with the load. Empty without /proc.
+ */
+export async function busyNeighbours({ worlds, database }: Endpoints): Promise<ReadonlySet<number>> {
+  const table = openProcessTable();
+  const before = new Map((await table.scan()).map((one) => [idOf(one), one]));
+  if (before.size === 0) return new Set();
+  await sleep(QUIET_MS);
+  const now = await table.scan();
+  const ports = new Set(worlds.map(({ url }) => portOf(url)));
+  if (database !== null) ports.add(database.port);
+  const own = familyOf([process.pid, ...listeners(ports)], now);
+  const busy = now.filter((reading) => {
+    const used = reading.ownSeconds - (before.get(idOf(reading))?.ownSeconds ?? reading.ownSeconds);
+    return !own.has(reading.pid) && used * 1e3 >= BUSY_SHARE * QUIET_MS;
+  });
+  return new Set(busy.map(({ pid }) => pid));
+}
+
+const idOf = ({ pid, started }: ProcessReading): string => `${pid} ${started}`;
+
+function portOf(url: string): number {
+  const { port, protocol } = new URL(url);
+  return port === '' ? (/^(https|wss):$/.test(protocol) ? 443 : 80) : Number(port);
+}
+
+/** The processes, and all below them. */
+function familyOf(heads: readonly number[], scan: readonly ProcessReading[]): ReadonlySet<number> {
+  const family = new Set(heads);
+  for (let known = -1; known < family.size; ) {
+    known = family.size;
+    for (const { pid, parent } of scan) if (family.has(parent)) family.add(pid);
+  }
+  return family;
+}
+
+/** Pids that hold a listening TCP socket of one of the ports (proc_net_tcp(5)); those of other users need root. */
+function listeners(ports: ReadonlySet<number>): number[] {
+  const sockets = new Set(
+    ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) =>
+      linesOf(file).flatMap((line) => {
+        const [, local = '', , state, , , , , , inode] = line.trim().split(/\s+/);
+        const port = Number.parseInt(local.split(':')[1] ?? '', 16);
+        return state === LISTENING && ports.has(port) ? [`socket:[${inode}]`] : [];
+      }),
+    ),
+  );
+  return namesIn('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid))
+    .filter((pid) => namesIn(`/proc/${pid}/fd`).some((fd) => sockets.has(linkOf(`/proc/${pid}/fd/${fd}`))));
+}
+
+/** What has ended meanwhile, or is not ours to see, is not there. */
+function orNothing<T>(read: () => T, nothing: T): T {
+  try {
+    return read();
+  } catch {
+    return nothing;
+  }
+}
+const linesOf = (file: string): string[] => orNothing(() => readFileSync(file, 'latin1').split('\n'), []);
+const namesIn = (folder: string): string[] => orNothing(() => readdirSync(folder), []);
+const linkOf = (path: string): string => orNothing(() => readlinkSync(path), '');
