@@ -52,8 +52,8 @@ export function conclude(
     ...(breached
       ? []
       : [
-          ...(beside.stopped === null ? [] : [`${beside.stopped}; and the run was disturbed`]),
           ...disturbance,
+          ...(beside.stopped === null ? [] : [`${beside.stopped}; and the run was disturbed`]),
           ...unproven.map(sentence),
           ...noPass,
         ]),

@@ -191,6 +191,8 @@ export function loadSustained(
 export function answers(op: Operation, m: LoadFacts): JudgedRule {
   const { measured } = m.operations[op];
   const { scheduled, ok, rejected } = measured;
+  // Who ends every connection and answers nothing may well speak another protocol.
+  const stranger = hadEnded(measured);
   return {
     id: `answers.${op}`,
     state: stateOf(m.measured !== null && scheduled > 0, ok + rejected > 0),
@@ -201,6 +203,6 @@ export function answers(op: Operation, m: LoadFacts): JudgedRule {
       : hadEnded(measured)
         ? CONNECTIONS_ENDED
         : 'nothing was acknowledged: see the logs of the world servers, and whether the target speaks the protocol',
-    consequence: 'disturbed',
+    consequence: stranger ? 'invalid' : 'disturbed',
   };
 }
