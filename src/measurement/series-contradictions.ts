@@ -1,12 +1,14 @@
 import { countOf } from '../histogram.ts';
 import { OPERATIONS } from '../scenario/workload.ts';
 import type { Measurements, Series } from './measurements.ts';
-import { MOST_POINTS } from './series.ts';
+import { MOST_POINTS, probeOf } from './series.ts';
 
 /** Clocks are read one after another, and times are rounded: so much is no contradiction. Seconds. */
 const SLACK_SECONDS = 5;
 /** Points beyond one for each interval: the first and the last one, and what was answered late. */
 const MORE_POINTS = 5;
+/** Where the measure phase and its stages begin and end there may be one more. */
+const edgesOf = ({ stages }: Measurements): number => 2 * (stages.length + 1);
 /** A virtual machine's accounts of its CPUs come late, and in lumps. */
 const LATE_ACCOUNTS = 2;
 const SLICES_PER_SECOND = 5;
@@ -24,7 +26,7 @@ export function seriesContradictions(m: Measurements): readonly string[] {
     ...Object.entries(m.series).flatMap(([name, series]) => {
       const wrong =
         outOfTime(series, m) ??
-        tooMany(name, series) ??
+        tooMany(name, series, m) ??
         impossible(name, series, m) ??
         unwatched(name, series, m);
       return wrong === null ? [] : [`series.${name}: ${wrong}`];
@@ -51,10 +53,10 @@ function outOfTime({ points }: Series, { phases: { go, end } }: Measurements): s
 
 const spanOf = ({ points }: Series): number => (points.at(-1)?.[0] ?? 0) - (points[0]?.[0] ?? 0);
 
-function tooMany(name: string, series: Series): string | null {
+function tooMany(name: string, series: Series, m: Measurements): string | null {
   const { points, thinned = 1 } = series;
   const perSecond = name.includes('.slice.') ? SLICES_PER_SECOND : 1;
-  if (points.length * thinned > perSecond * (spanOf(series) + 1) + MORE_POINTS * thinned) {
+  if (points.length * thinned > perSecond * (spanOf(series) + 1) + (MORE_POINTS + edgesOf(m)) * thinned) {
     return `${points.length} points, each of ${thinned}, in ${spanOf(series)} s`;
   }
   // It is halved when it is full, and fills again.
@@ -101,31 +103,18 @@ function fastest(name: string, { host }: Measurements): number | null {
   return /[cC]pu(?:Busy|Steal)?Seconds$/.test(name) ? host.cpus : null;
 }
 
-/** By the names of their series. */
-const PROBES: readonly (readonly [series: RegExp, probe: (place: string) => string])[] = [
-  [/^world\.(\d+)\.(?!waitedSeconds$)/, (place) => `world-${place}`],
-  [/^metrics\.(\d+)\./, (place) => `metrics-${place}`],
-  [/^postgres\.(?!(?:cpuSeconds|waitedSeconds|memoryBytes)$)/, () => 'postgres'],
-  [/^redis\./, () => 'redis'],
-  // The host sees the processes of the others, too.
-  [/^(?:host|runner|world\.\d+|postgres)\./, () => 'host'],
-];
-
 /** A series is of a worker, or of a probe, that the run had; and there are no more points than readings. */
 function unwatched(name: string, { points, thinned = 1 }: Series, m: Measurements): string | null {
   const worker = /^generator\.(\d+)\./.exec(name)?.[1];
   if (worker !== undefined) {
     return Number(worker) < m.workers ? null : `of ${m.workers} workers, numbered from 0`;
   }
-  const found = PROBES.map(([series, probeOf]) => {
-    const match = series.exec(name);
-    return match === null ? null : probeOf(match[1] ?? '');
-  }).find((one) => one !== null);
-  if (found == null) return null;
+  const found = probeOf(name);
+  if (found === null) return null;
   const probe = m.probes.find((one) => one.name === found);
   if (probe === undefined) return `there was no probe ${found}`;
   // The last point of a long series may stand for fewer.
-  return (points.length - 1) * thinned >= probe.samples
+  return (points.length - 1) * thinned >= probe.samples + edgesOf(m)
     ? `${points.length} points, and ${found} gave ${probe.samples} readings`
     : null;
 }
@@ -223,16 +212,18 @@ function connected({ series, peakCcu, connect }: Measurements): string[] {
 }
 
 /** A probe is asked once a second, and at both ends. */
-function probes({ probes: all, phases: { end }, measured: phase }: Measurements): string[] {
-  return all.flatMap(({ name, samples, gaps, measured }) => {
+function probes(m: Measurements): string[] {
+  const { phases, measured: phase } = m;
+  const more = MORE_POINTS + edgesOf(m);
+  return m.probes.flatMap(({ name, samples, gaps, measured }) => {
     const told = `probes.${name}: ${samples} readings and ${gaps} gaps`;
-    if (samples + gaps > end + MORE_POINTS) return [`${told} in ${end} s`];
+    if (samples + gaps > phases.end + more) return [`${told} in ${phases.end} s`];
     if (measured === undefined) return [];
     const inPhase = `${measured.samples} and ${measured.gaps} of them in the measure phase`;
     const seconds = phase === null ? 0 : phase.to - phase.from;
     return measured.samples > samples ||
       measured.gaps > gaps ||
-      (phase !== null && measured.samples + measured.gaps > seconds + MORE_POINTS)
+      (phase !== null && measured.samples + measured.gaps > seconds + more)
       ? [`${told}, ${inPhase} of ${seconds} s`]
       : [];
   });
