@@ -104,7 +104,9 @@ const unsent = (path: string, { failed, failedUnsent }: Counts): string[] =>
 /** Values ascend; minimum, maximum and sum are of them. */
 function histogram(path: string, { counts, min, max, sum }: HistogramData): string[] {
   const [first, last] = [counts[0], counts.at(-1)];
-  if (first === undefined || last === undefined) return [];
+  if (first === undefined || last === undefined) {
+    return min === 0 && max === 0 && sum === 0 ? [] : [`${path}: from ${min} to ${max}, and no buckets`];
+  }
   let [before, least, most, empty] = [-1, 0, 0, 0];
   for (const [value, count] of counts) {
     if (value <= before) return [`${path}: ${value} comes after ${before}, and values ascend`];

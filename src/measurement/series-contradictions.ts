@@ -12,6 +12,8 @@ const edgesOf = ({ stages }: Measurements): number => 2 * (stages.length + 1);
 /** A virtual machine's accounts of its CPUs come late, and in lumps. */
 const LATE_ACCOUNTS = 2;
 const SLICES_PER_SECOND = 5;
+/** Of two values in one bucket, by how many times the higher one is higher. */
+const BUCKET = 1 + 1 / 512;
 /** Times are whole milliseconds. */
 const ROUNDED = 0.001;
 
@@ -31,7 +33,7 @@ export function seriesContradictions(m: Measurements): readonly string[] {
         unwatched(name, series, m);
       return wrong === null ? [] : [`series.${name}: ${wrong}`];
     }),
-    ...(m.measured === null ? [] : [...counts(m), ...slices(m), ...windows(m)]),
+    ...(m.measured === null ? [] : [...counts(m), ...slices(m), ...windows(m), ...percentiles(m)]),
     ...connected(m),
     ...probes(m),
   ];
@@ -197,6 +199,31 @@ function windows({ series, operations, measured, engine, ending, phases }: Measu
     return held < least && all.length >= seconds
       ? [`${path}: ${held} values, and ${least} were answered in the measure phase`]
       : [];
+  });
+}
+
+const PERCENTILES = ['p50Ms', 'p95Ms', 'p99Ms', 'slice.p95Ms'] as const;
+
+/** What a second's answers took lies within what the windows hold, where these are of a second each. */
+function percentiles({ series, operations, measured }: Measurements): string[] {
+  if (measured === null) return [];
+  const { from, to } = measured;
+  return OPERATIONS.flatMap((op) => {
+    const filled = operations[op].windows.filter(({ counts }) => counts.length > 0);
+    if (filled.length === 0 || 2 * operations[op].windows.length <= to - from) return [];
+    // A percentile is the end of its bucket.
+    const most = Math.max(...filled.map(({ max }) => max)) * BUCKET + 1;
+    const least = Math.min(...filled.map(({ min }) => min)) / BUCKET - 1;
+    return PERCENTILES.flatMap((kind) => {
+      const name = `load.${op}.${kind}`;
+      // The last second may have been told too late for a window.
+      const odd = series[name]?.points.find(
+        ([at, ms]) => at > from + 1 && at < to - 1 && (1000 * ms > most || 1000 * ms < least),
+      );
+      return odd === undefined
+        ? []
+        : [`series.${name}: ${odd[1]} at ${odd[0]} s, and the windows hold ${least / 1e3} to ${most / 1e3}`];
+    });
   });
 }
 

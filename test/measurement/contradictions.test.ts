@@ -282,6 +282,16 @@ test.each<[what: string, over: Partial<Measurements>, said: string]>([
     withIntent({ due: { ...due, max: 1e9, counts: [[1e9, 5]], sum: 5e9 } }),
     'up to 1000000000 us',
   ],
+  [
+    'a latency of a second that no window holds',
+    withSeries('load.intent.slice.p95Ms', times(1000)),
+    'series.load.intent.slice.p95Ms: ',
+  ],
+  [
+    'a maximum of nothing',
+    withIntent({ ownLag: { counts: [], min: 0, max: 5, sum: 5 } }),
+    'operations.intent.ownLag: from 0 to 5, and no buckets',
+  ],
   ['more that came back than were timed', { reconnects: 3 }, 'reconnects: 3, and 2 were timed'],
   [
     'a stage that holds other counts than it timed',
