@@ -61,7 +61,7 @@ function phases({ phases: at, measured }: Measurements): string[] {
 }
 
 function operation(op: (typeof OPERATIONS)[number], m: Measurements): string[] {
-  const { whole, measured, windows } = m.operations[op];
+  const { whole, measured, windows, due, rejected, net } = m.operations[op];
   const path = `operations.${op}`;
   const wrong: string[] = [];
   for (const name of COUNTS) {
@@ -84,8 +84,33 @@ function operation(op: (typeof OPERATIONS)[number], m: Measurements): string[] {
       wrong.push(`${path}.${kind}: ${values} values, and ${answered(measured)} operations were answered`);
     }
   }
+  wrong.push(...partOf(`${path}.rejected`, rejected, due, measured));
+  if (net !== null) {
+    wrong.push(...timed(`${path}.net`, net, m));
+    if (net.max > due.max || countOf(net) !== countOf(due)) {
+      wrong.push(`${path}.net: ${countOf(net)} values up to ${net.max}, of ${countOf(due)} up to ${due.max}`);
+    }
+  }
   for (const [i, window] of windows.entries()) wrong.push(...timed(`${path}.windows.${i}`, window, m));
   return wrong;
+}
+
+/** What was rejected is a part of all that was answered, bucket by bucket. */
+function partOf(path: string, rejected: HistogramData | null, due: HistogramData, counts: Counts): string[] {
+  if (rejected === null) return [];
+  const whole = new Map(due.counts);
+  const beyond = rejected.counts.find(([value, count]) => count > (whole.get(value) ?? 0));
+  if (beyond !== undefined) {
+    return [
+      `${path}: ${beyond[1]} values at ${beyond[0]} us, and ${whole.get(beyond[0]) ?? 0} were answered then`,
+    ];
+  }
+  if (countOf(rejected) !== counts.rejected) {
+    return [`${path}: ${countOf(rejected)} values, and ${counts.rejected} were rejected`];
+  }
+  return rejected.max > due.max
+    ? [`${path}: up to ${rejected.max} us, of ${due.max} us at the most`]
+    : histogram(path, rejected);
 }
 
 /** Nothing took longer than the run. */
@@ -157,8 +182,9 @@ function stages(m: Measurements): string[] {
     wrong.push(...timed(`${path}.connect`, connect, m), ...timed(`${path}.reconnect`, reconnect, m));
     wrong.push(...stageConnections(path, stage));
     for (const op of OPERATIONS) {
-      const { measured: counts, due, service, lag, windows } = own[op];
+      const { measured: counts, due, rejected, service, lag, windows } = own[op];
       wrong.push(...unsent(`${path}.${op}.measured`, counts));
+      wrong.push(...partOf(`${path}.${op}.rejected`, rejected, due, counts));
       for (const [kind, data] of Object.entries({ due, service, lag })) {
         wrong.push(...timed(`${path}.${op}.${kind}`, data, m));
         if (countOf(data) !== answered(counts)) {

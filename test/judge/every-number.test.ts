@@ -61,25 +61,22 @@ const isList = (value: Plain): value is readonly Plain[] => Array.isArray(value)
 const isTree = (value: Plain): value is { readonly [key: string]: Plain } =>
   typeof value === 'object' && value !== null && !isList(value);
 
-/** Histograms of so many buckets at the most: a few prove as much as thousands, and are read sooner. */
-const BUCKETS = 40;
+/** A few wide buckets prove as much as thousands, and are read sooner; a part of a histogram stays a part of it. */
 function coarse(value: Plain): Plain {
   if (isList(value)) return value.map(coarse);
   if (!isTree(value)) return value;
   const { counts, sum } = value;
-  if (counts === undefined || sum === undefined || !isList(counts) || counts.length <= BUCKETS) {
+  if (counts === undefined || sum === undefined || !isList(counts) || counts.length === 0) {
     return Object.fromEntries(Object.entries(value).map(([key, own]) => [key, coarse(own)]));
   }
-  const pairs = counts.map(
-    (pair) => (isList(pair) ? [Number(pair[0]), Number(pair[1])] : [0, 0]) as [number, number],
-  );
-  const size = Math.ceil(pairs.length / BUCKETS);
-  const groups = Array.from({ length: Math.ceil(pairs.length / size) }, (_, i) =>
-    pairs.slice(i * size, (i + 1) * size),
-  );
-  const merged = groups.map((group) => [group.at(-1)![0], group.reduce((n, [, own]) => n + own, 0)] as const);
-  const [min, max] = [merged[0]![0], merged.at(-1)![0]];
-  return { counts: merged, min, max, sum: merged.reduce((all, [at, n]) => all + at * n, 0) };
+  const merged = new Map<number, number>();
+  for (const [bucket, count] of counts.map((pair) => (isList(pair) ? pair.map(Number) : []))) {
+    const end = Math.ceil(2 ** (Math.ceil(4 * Math.log2(bucket ?? 1)) / 4));
+    merged.set(end, (merged.get(end) ?? 0) + (count ?? 0));
+  }
+  const ends = [...merged.keys()];
+  const total = [...merged].reduce((all, [end, count]) => all + end * count, 0);
+  return { counts: [...merged], min: Math.min(...ends), max: Math.max(...ends), sum: total };
 }
 
 const plain = coarse(JSON.parse(JSON.stringify(facts)));

@@ -23,6 +23,8 @@ const due = {
   sum: 797,
 };
 
+const none = { ...due, counts: [], min: 0, max: 0, sum: 0 };
+
 test('the facts of a run do not deny one another, however it ended', () => {
   expect(contradictionsOf(m)).toEqual([]);
   expect(contradictionsOf(failedRun())).toEqual([]);
@@ -31,6 +33,8 @@ test('the facts of a run do not deny one another, however it ended', () => {
       ...m,
       ...withIntent({
         due,
+        rejected: null,
+        net: due,
         service: due,
         lag: due,
         ownLag: due,
@@ -39,15 +43,20 @@ test('the facts of a run do not deny one another, however it ended', () => {
     }),
   ).toEqual([]);
   // Sent, and never answered.
-  const none = { ...due, counts: [], min: 0, max: 0, sum: 0 };
   const unanswered = { ...intent.measured, scheduled: 5, ok: 0, rejected: 0, timedOut: 5 };
   const whole = { ...intent.whole, timedOut: 5 };
-  const silent = withIntent({ ownLag: due, service: none, lag: none, whole, measured: unanswered });
+  const silent = withIntent({
+    ownLag: due,
+    service: none,
+    rejected: none,
+    lag: none,
+    whole,
+    measured: unanswered,
+  });
   expect(contradictionsOf({ ...m, ...silent, series: {} })).toEqual([]);
 });
 
 test('a bundle of before failed operations were told apart: none of them counts as sent', () => {
-  const none = { ...due, counts: [], min: 0, max: 0, sum: 0 };
   const failing = { ...intent.measured, ok: intent.measured.ok - 5, failed: 5, failedUnsent: 2 };
   const run = {
     ...m,
@@ -283,6 +292,22 @@ test.each<[what: string, over: Partial<Measurements>, said: string]>([
     'up to 1000000000 us',
   ],
   [
+    'more rejected in a bucket than was answered',
+    withIntent({ rejected: { ...due, counts: [[100, 2000]], max: 100, sum: 200_000 } }),
+    'operations.intent.rejected: 2000 values at 100 us',
+  ],
+  ['less rejected than was counted', withIntent({ rejected: none }), '0 values, and 2000 were rejected'],
+  [
+    'other latencies without the own lag',
+    withIntent({ net: due }),
+    'operations.intent.net: 5 values up to 199',
+  ],
+  [
+    'more rejected in a stage than in it',
+    { stages: [{ ...stage, operations: { ...m.operations, intent: { ...intent, rejected: none } } }] },
+    'stages.all.intent.rejected: 0 values, and 2000',
+  ],
+  [
     'a latency of a second that no window holds',
     withSeries('load.intent.slice.p95Ms', times(1000)),
     'series.load.intent.slice.p95Ms: ',
@@ -366,7 +391,15 @@ test('what an early stop, a slow tail and a lost ledger leave is no contradictio
     sum: 419_996_400,
   };
   const measured = { ...intent.measured, scheduled: 2, ok: 2, rejected: 0 };
-  const early = withIntent({ measured, due: slow, service: slow, lag: slow, ownLag: slow });
+  const early = withIntent({
+    measured,
+    due: slow,
+    rejected: null,
+    net: slow,
+    service: slow,
+    lag: slow,
+    ownLag: slow,
+  });
   expect(contradictionsOf({ ...m, ...early, phases: { ...m.phases, end: 300 } })).toEqual([]);
   expect(contradictionsOf({ ...m, ...integrity({ applied: 504_009, duplicated: 9 }) })).toEqual([]);
   expect(
