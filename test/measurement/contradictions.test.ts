@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
+import type { HistogramData } from '../../src/histogram.ts';
 import { contradictionsOf } from '../../src/measurement/contradictions.ts';
 import type { Measurements, Series } from '../../src/measurement/measurements.ts';
 import { parseMeasurements } from '../../src/measurement/measurements-schema.ts';
+import { MOST_POINTS, openSeriesBook } from '../../src/measurement/series.ts';
+import { openWindowBook } from '../../src/measurement/windows.ts';
+import type { Micros } from '../../src/units.ts';
 import { failedRun, measurementsOf } from '../fixtures/recorded-run.ts';
 import { CUT, stageFacts } from '../fixtures/recorded-stages.ts';
 
@@ -412,6 +416,59 @@ test('what an early stop, a slow tail and a lost ledger leave is no contradictio
       probes: [],
     }),
   ).toEqual([]);
+});
+
+test('a run that was too long for all its points denies nothing', () => {
+  const seconds = 3 * MOST_POINTS + 77;
+  const [book, windows] = [openSeriesBook(), openWindowBook()];
+  const due: HistogramData = { counts: [[200, 7]], min: 200, max: 200, sum: 1400 };
+  for (let second = 1; second <= seconds; second++) {
+    const at = (1e6 * second) as Micros;
+    const busy = second % 7 === 0 ? 0 : 1;
+    book.add(at, [
+      { series: 'load.connected', kind: 'gauge', value: second % 1000 === 0 ? 90 : 100 },
+      { series: 'load.intent.scheduled', kind: 'counter', value: 7 * second },
+      { series: 'load.intent.ok', kind: 'counter', value: 7 * second },
+      { series: 'load.intent.p95Ms', kind: 'gauge', value: 0.2 },
+      { series: 'host.cpuBusySeconds', kind: 'counter', value: second + busy },
+      { series: 'world.1.operations', kind: 'counter', value: 7 * second },
+    ]);
+    for (let slice = 1; slice <= 5; slice++) {
+      const end = (at - 1e6 + 200_000 * slice) as Micros;
+      book.add(end, [{ series: 'load.intent.slice.answered', kind: 'gauge', value: slice < 3 ? 2 : 1 }]);
+    }
+    windows.add(due);
+  }
+  const n = 7 * seconds;
+  const all: HistogramData = { counts: [[200, n]], min: 200, max: 200, sum: 200 * n };
+  const counts = { ...intent.measured, scheduled: n, ok: n, rejected: 0 };
+  const idle = { ...intent.measured, scheduled: 0, ok: 0, rejected: 0 };
+  const nothing = {
+    due: none,
+    service: none,
+    lag: none,
+    ownLag: none,
+    rejected: null,
+    net: null,
+    windows: [],
+  };
+  const series = book.close(0 as Micros);
+  const long: Measurements = {
+    ...m,
+    ...{ series, peakCcu: 100, phases: { ...m.phases, end: m.phases.go! + seconds + 2 } },
+    measured: { from: 0, to: seconds },
+    probes: ['host', 'world-1'].map((name) => ({ name, samples: seconds, gaps: 0, lastError: null })),
+    operations: {
+      intent: {
+        ...{ whole: counts, measured: counts, due: all, service: all, lag: all, ownLag: all },
+        ...{ rejected: null, net: all, windows: windows.close() },
+      },
+      monsterCommand: { ...m.operations.monsterCommand, ...nothing, whole: idle, measured: idle },
+    },
+  };
+  expect(series['load.intent.slice.answered']?.thinned).toBe(16);
+  expect(series['host.cpuBusySeconds']?.thinned).toBe(4);
+  expect(contradictionsOf(long)).toEqual([]);
 });
 
 const text = JSON.stringify(m);
