@@ -56,11 +56,14 @@ export function requireWorld(
     if (said.rowShape !== world.rowShape) {
       throw stackFailed(
         `${url} writes rows as ${said.rowShape}, the scenario says world.rowShape: ${world.rowShape}; what a row write costs differs many times over`,
-        `start the world with the scenario's row shape, or run with the one it has: --set world.rowShape=${world.rowShape === 'columns' ? 'jsonb' : 'columns'}`,
+        `start the world with the scenario's row shape${otherShape(said.rowShape)}`,
       );
     }
   }
 }
+
+const otherShape = (said: string): string =>
+  said === 'columns' || said === 'jsonb' ? `, or run with the one it has: --set world.rowShape=${said}` : '';
 
 /** A name may have several addresses (`localhost`: IPv6 and IPv4); the first that answers well is taken. */
 async function find(
