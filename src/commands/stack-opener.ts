@@ -4,20 +4,30 @@ import type { RunPlan } from '../run/run.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { attachAny, isFluxWorld } from '../stack/any-server.ts';
 import { openLocalStack } from '../stack/local.ts';
-import { attachTargets } from '../stack/remote.ts';
+import { attachTargets, requireWorld } from '../stack/remote.ts';
 import type { Stack } from '../stack/stack.ts';
 import type { Watchdog } from '../stack/watchdog.ts';
 import type { RunTargets } from './targets.ts';
 
 /** Players of one's own may drive any server; a module may drive the flux world as well, and is judged as there. */
 async function attach(
-  { players }: Scenario,
+  scenario: Scenario,
   { targets, access, probes }: RunTargets,
   signal: AbortSignal,
 ): Promise<Stack> {
+  const { players } = scenario;
+  const options = { signal, access, database: probes.postgres };
   const any =
     players !== undefined && !(players.protocol === 'module' && (await isFluxWorld(targets, access, signal)));
-  return (any ? attachAny : attachTargets)(targets, { signal, access, database: probes.postgres });
+  if (any) return attachAny(targets, options);
+  const stack = await attachTargets(targets, options);
+  try {
+    requireWorld(stack, scenario);
+  } catch (thrown) {
+    await stack.close();
+    throw thrown;
+  }
+  return stack;
 }
 
 /** What is under test: the targets that were named, or a stack of capbench's own. */

@@ -2,9 +2,11 @@ import { countOf, type HistogramData } from '../histogram.ts';
 import type { Counts } from '../load/engine.ts';
 import { OPERATIONS } from '../scenario/workload.ts';
 import type { BucketData, Measurements } from './measurements.ts';
+import { seriesContradictions } from './series-contradictions.ts';
+import type { StageFacts } from './stage-facts.ts';
 
 /** Clocks are read one after another, and times are rounded: so much is no contradiction. Seconds. */
-const SLACK_SECONDS = 60;
+const SLACK_SECONDS = 5;
 /** From here on a histogram has one bucket for all; microseconds (hdr-histogram.ts). */
 const HIGHEST_MICROS = 120_000_000;
 const COUNTS = [
@@ -21,14 +23,16 @@ export function contradictionsOf(m: Measurements): readonly string[] {
   return [
     ...phases(m),
     ...OPERATIONS.flatMap((op) => operation(op, m)),
-    ...histogram('connect.histogram', m.connect.histogram),
-    ...histogram('reconnect', m.reconnect),
+    ...timed('connect.histogram', m.connect.histogram, m),
+    ...timed('reconnect', m.reconnect, m),
     ...connections(m),
     ...stages(m),
-    ...series(m),
+    ...seriesContradictions(m),
     ...Object.entries(m.worlds ?? {}).flatMap(([name, data]) => buckets(`worlds.${name}`, data)),
     ...Object.entries(m.histograms ?? {}).flatMap(([name, data]) => buckets(`histograms.${name}`, data)),
     ...ledger(m),
+    ...faults(m),
+    ...shares(m),
   ];
 }
 
@@ -57,7 +61,7 @@ function phases({ phases: at, measured }: Measurements): string[] {
 }
 
 function operation(op: (typeof OPERATIONS)[number], m: Measurements): string[] {
-  const { whole, measured, windows } = m.operations[op];
+  const { whole, measured, windows, due, rejected, net } = m.operations[op];
   const path = `operations.${op}`;
   const wrong: string[] = [];
   for (const name of COUNTS) {
@@ -68,20 +72,53 @@ function operation(op: (typeof OPERATIONS)[number], m: Measurements): string[] {
   wrong.push(...unsent(`${path}.whole`, whole), ...unsent(`${path}.measured`, measured));
   for (const kind of ['due', 'service', 'lag', 'ownLag'] as const) {
     const data = m.operations[op][kind];
-    wrong.push(...histogram(`${path}.${kind}`, data));
-    const timed = countOf(data);
+    wrong.push(...timed(`${path}.${kind}`, data, m));
+    const values = countOf(data);
     // How many `due` holds is conservation, which is a rule of the run.
     // Its own lag is told of what was sent, or could have been, whatever became of it.
     if (kind === 'ownLag') {
-      if (timed > measured.scheduled) {
-        wrong.push(`${path}.${kind}: ${timed} values, and ${measured.scheduled} operations were scheduled`);
+      if (values > measured.scheduled) {
+        wrong.push(`${path}.${kind}: ${values} values, and ${measured.scheduled} operations were scheduled`);
       }
-    } else if (kind !== 'due' && timed !== 0 && timed !== answered(measured)) {
-      wrong.push(`${path}.${kind}: ${timed} values, and ${answered(measured)} operations were answered`);
+    } else if (kind !== 'due' && values !== 0 && values !== answered(measured)) {
+      wrong.push(`${path}.${kind}: ${values} values, and ${answered(measured)} operations were answered`);
     }
   }
-  for (const [i, window] of windows.entries()) wrong.push(...histogram(`${path}.windows.${i}`, window));
+  wrong.push(...partOf(`${path}.rejected`, rejected, due, measured));
+  if (net !== null) {
+    wrong.push(...timed(`${path}.net`, net, m));
+    if (net.max > due.max || countOf(net) !== countOf(due)) {
+      wrong.push(`${path}.net: ${countOf(net)} values up to ${net.max}, of ${countOf(due)} up to ${due.max}`);
+    }
+  }
+  for (const [i, window] of windows.entries()) wrong.push(...timed(`${path}.windows.${i}`, window, m));
   return wrong;
+}
+
+/** What was rejected is a part of all that was answered, bucket by bucket. */
+function partOf(path: string, rejected: HistogramData | null, due: HistogramData, counts: Counts): string[] {
+  if (rejected === null) return [];
+  const whole = new Map(due.counts);
+  const beyond = rejected.counts.find(([value, count]) => count > (whole.get(value) ?? 0));
+  if (beyond !== undefined) {
+    return [
+      `${path}: ${beyond[1]} values at ${beyond[0]} us, and ${whole.get(beyond[0]) ?? 0} were answered then`,
+    ];
+  }
+  if (countOf(rejected) !== counts.rejected) {
+    return [`${path}: ${countOf(rejected)} values, and ${counts.rejected} were rejected`];
+  }
+  return rejected.max > due.max
+    ? [`${path}: up to ${rejected.max} us, of ${due.max} us at the most`]
+    : histogram(path, rejected);
+}
+
+/** Nothing took longer than the run. */
+function timed(path: string, data: HistogramData, { phases: { end } }: Measurements): string[] {
+  const longest = 1e6 * (end + SLACK_SECONDS);
+  return data.max > longest
+    ? [`${path}: up to ${data.max} us, of a run that took ${end} s`]
+    : histogram(path, data);
 }
 
 const answered = ({ ok, rejected }: Counts): number => ok + rejected;
@@ -92,7 +129,9 @@ const unsent = (path: string, { failed, failedUnsent }: Counts): string[] =>
 /** Values ascend; minimum, maximum and sum are of them. */
 function histogram(path: string, { counts, min, max, sum }: HistogramData): string[] {
   const [first, last] = [counts[0], counts.at(-1)];
-  if (first === undefined || last === undefined) return [];
+  if (first === undefined || last === undefined) {
+    return min === 0 && max === 0 && sum === 0 ? [] : [`${path}: from ${min} to ${max}, and no buckets`];
+  }
   let [before, least, most, empty] = [-1, 0, 0, 0];
   for (const [value, count] of counts) {
     if (value <= before) return [`${path}: ${value} comes after ${before}, and values ascend`];
@@ -114,18 +153,25 @@ function histogram(path: string, { counts, min, max, sum }: HistogramData): stri
   return [];
 }
 
-function connections({ peakCcu, connect, reconnects }: Measurements): string[] {
+function connections({ peakCcu, connect, reconnects, reconnect }: Measurements): string[] {
+  const wrong: string[] = [];
   const made = countOf(connect.histogram) + reconnects;
-  return peakCcu > made ? [`peakCcu: ${peakCcu} players, and ${made} connections were made`] : [];
+  if (peakCcu > made) wrong.push(`peakCcu: ${peakCcu} players, and ${made} connections were made`);
+  // Players who left by themselves come back, too.
+  const back = countOf(reconnect);
+  if (reconnects > back) wrong.push(`reconnects: ${reconnects}, and ${back} were timed`);
+  return wrong;
 }
 
 /** Stages follow one another within the measure phase, and share out what was due in it. */
-function stages({ stages: all, measured, operations }: Measurements): string[] {
+function stages(m: Measurements): string[] {
+  const { stages: all, measured, operations } = m;
   if (all.length === 0) return [];
   if (measured === null) return ['stages: there are some, and no measure phase'];
   const wrong: string[] = [];
   let before = measured.from;
-  for (const { name, from, levelFrom, to, connect, reconnect, operations: own } of all) {
+  for (const stage of all) {
+    const { name, from, levelFrom, to, connect, reconnect, operations: own } = stage;
     const path = `stages.${name}`;
     if (Math.abs(from - before) > 1e-3 || levelFrom < from || to < levelFrom || to > measured.to + 1e-3) {
       wrong.push(
@@ -133,40 +179,66 @@ function stages({ stages: all, measured, operations }: Measurements): string[] {
       );
     }
     before = to;
-    wrong.push(...histogram(`${path}.connect`, connect), ...histogram(`${path}.reconnect`, reconnect));
+    wrong.push(...timed(`${path}.connect`, connect, m), ...timed(`${path}.reconnect`, reconnect, m));
+    wrong.push(...stageConnections(path, stage));
     for (const op of OPERATIONS) {
-      const { measured: counts, due, service, lag, windows } = own[op];
+      const { measured: counts, due, rejected, service, lag, windows } = own[op];
       wrong.push(...unsent(`${path}.${op}.measured`, counts));
+      wrong.push(...partOf(`${path}.${op}.rejected`, rejected, due, counts));
       for (const [kind, data] of Object.entries({ due, service, lag })) {
-        wrong.push(...histogram(`${path}.${op}.${kind}`, data));
+        wrong.push(...timed(`${path}.${op}.${kind}`, data, m));
+        if (countOf(data) !== answered(counts)) {
+          wrong.push(`${path}.${op}.${kind}: ${countOf(data)} values, and ${answered(counts)} were answered`);
+        }
+      }
+      // One that was cut short goes on while the run drains.
+      const longest = m.ending.state === 'completed' ? to - from : m.phases.end - from;
+      if (windows.length > longest + 1) {
+        wrong.push(`${path}.${op}.windows: ${windows.length} of them in ${longest} s`);
       }
       for (const [i, window] of windows.entries())
-        wrong.push(...histogram(`${path}.${op}.windows.${i}`, window));
+        wrong.push(...timed(`${path}.${op}.windows.${i}`, window, m));
     }
   }
+  // The rest were never begun: nothing was due in them.
+  const whole = Math.abs(before - measured.to) < 1e-3;
   for (const op of OPERATIONS) {
     for (const name of COUNTS) {
       const sum = all.reduce((total, { operations: own }) => total + own[op].measured[name], 0);
-      const whole = operations[op].measured[name];
-      if (sum > whole)
-        wrong.push(`stages: ${sum} ${op} operations ${name}, and ${whole} in the measure phase`);
+      const phase = operations[op].measured[name];
+      if (sum > phase || (whole && sum < phase))
+        wrong.push(`stages: ${sum} ${op} operations ${name}, and ${phase} in the measure phase`);
     }
+    const held = all.reduce(
+      (sum, { operations: own }) => sum + own[op].windows.reduce((of, window) => of + countOf(window), 0),
+      0,
+    );
+    if (held > answered(operations[op].whole)) {
+      wrong.push(
+        `stages: ${held} ${op} values in their windows, and ${answered(operations[op].whole)} were answered`,
+      );
+    }
+  }
+  for (const name of ['disconnects', 'reconnects'] as const) {
+    const sum = all.reduce((total, stage) => total + stage[name], 0);
+    if (sum > m[name]) wrong.push(`stages: ${sum} ${name}, and ${m[name]} in the whole run`);
   }
   return wrong;
 }
 
-function series({ series: all, phases: { end } }: Measurements): string[] {
-  for (const [name, { points }] of Object.entries(all)) {
-    let before = Number.NEGATIVE_INFINITY;
-    for (const [at] of points) {
-      if (at < before) return [`series.${name}: ${at} s comes after ${before} s`];
-      if (Math.abs(at) > end + SLACK_SECONDS) {
-        return [`series.${name}: a point at ${at} s, of a run that took ${end} s`];
-      }
-      before = at;
+/** Who comes back was gone: by itself, cut off, or lost. */
+function stageConnections(path: string, stage: StageFacts): string[] {
+  const { connect, reconnect, reconnects, joined, cut, fullStrength } = stage;
+  const wrong: string[] = [];
+  for (const [name, data] of Object.entries({ connect, reconnect })) {
+    if (countOf(data) > joined + reconnects) {
+      wrong.push(`${path}.${name}: ${countOf(data)} values, and ${joined + reconnects} came back`);
     }
   }
-  return [];
+  if (fullStrength !== null && cut === 0) {
+    wrong.push(`${path}.fullStrength: ${fullStrength} us, and nobody was cut off`);
+  }
+  return wrong;
 }
 
 function buckets(path: string, { bounds, counts }: BucketData): string[] {
@@ -184,6 +256,35 @@ function ledger({ integrity }: Measurements): string[] {
   if (acked > sent) wrong.push(`integrity.acked: ${acked} of ${sent} that were sent`);
   if (applied > sent && duplicated + phantom === 0) {
     wrong.push(`integrity.applied: ${applied} of ${sent} that were sent, and none was a duplicate`);
+  }
+  return wrong;
+}
+
+/** Seconds after GO, within the run. */
+function faults({ faults: all, phases: { go, end } }: Measurements): string[] {
+  return all.flatMap(({ id, action, from, to, dropped }) => {
+    const last = end - (go ?? 0) + SLACK_SECONDS;
+    if (from < -SLACK_SECONDS || from > last || (to !== null && (to < from || to > last))) {
+      return [`faults.${id}: from ${from} to ${to} s, of a run that ended ${end - (go ?? 0)} s after GO`];
+    }
+    return action !== 'drop' && dropped !== null
+      ? [`faults.${id}: ${dropped} sockets, and none are cut by it`]
+      : [];
+  });
+}
+
+/** Parts of a whole are no more than that. */
+function shares({ calibration, foreign, host, phases: { end } }: Measurements): string[] {
+  const wrong: string[] = [];
+  for (const name of ['answeredPercent', 'utilisationPercent'] as const) {
+    const share = calibration?.[name] ?? 0;
+    // A loop that was busy when it was first looked at.
+    if (share > 101) wrong.push(`calibration.${name}: ${share}`);
+  }
+  const most = 2 * host.cpus * (end + SLACK_SECONDS);
+  for (const { name, pid, cpuSeconds } of foreign) {
+    if (cpuSeconds > most)
+      wrong.push(`foreign.${name} (${pid}): ${cpuSeconds} s of CPU, of a run of ${end} s`);
   }
   return wrong;
 }

@@ -246,6 +246,11 @@ export function parseMeasurements(text: string): Parsed {
   if (double !== null) {
     return invalid([`line ${double.line}: the key ${JSON.stringify(double.key)} is there twice`]);
   }
+  return readMeasurements(value);
+}
+
+/** The same, of what stands in the text. */
+export function readMeasurements(value: unknown): Parsed {
   const result = measurementsSchema.safeParse(value, {
     error: ({ input, message }) => (input === undefined ? 'nothing is there' : message),
   });

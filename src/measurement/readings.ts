@@ -16,7 +16,8 @@ export const NO_SPREAD: Spread = { mean: null, min: null, max: null };
 const HOLE_SECONDS = 3.5;
 
 /** What may be missing of a window at either end, in seconds: a hole, and of a short one less. */
-const mostOpen = ({ from, to }: Window): number => Math.max(1.5, Math.min(HOLE_SECONDS, 0.4 * (to - from)));
+export const mostOpen = ({ from, to }: Window): number =>
+  Math.max(1.5, Math.min(HOLE_SECONDS, 0.4 * (to - from)));
 
 const inside = (series: Series | undefined, { from, to }: Window): Series['points'] =>
   series?.points.filter(([at]) => at >= from && at <= to) ?? [];

@@ -93,3 +93,21 @@ export function openSeriesBook(): SeriesBook {
     close: (go) => Object.fromEntries([...kept].map(([name, series]) => [name, series.close(go)])),
   };
 }
+
+/** The host sees the processes of the others, too: their waits, and what PostgreSQL's use. */
+const PROBES: readonly (readonly [series: RegExp, probe: (place: string) => string])[] = [
+  [/^world\.(\d+)\.(?!waitedSeconds$)/, (place) => `world-${place}`],
+  [/^metrics\.(\d+)\./, (place) => `metrics-${place}`],
+  [/^postgres\.(?!(?:cpuSeconds|waitedSeconds|memoryBytes)$)/, () => 'postgres'],
+  [/^redis\./, () => 'redis'],
+  [/^(?:host|runner|world\.\d+|postgres)\./, () => 'host'],
+];
+
+/** The name of the probe that told a series; null for what the load itself tells. */
+export function probeOf(series: string): string | null {
+  for (const [names, probe] of PROBES) {
+    const match = names.exec(series);
+    if (match !== null) return probe(match[1] ?? '');
+  }
+  return null;
+}

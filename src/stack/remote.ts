@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { stackFailed } from '../errors.ts';
+import type { Scenario } from '../scenario/scenario.ts';
 import type { Access, Reachable } from './access.ts';
 import { askHealth, isNobodyThere } from './health.ts';
 import type { Stack, WorldHealth } from './stack.ts';
@@ -35,6 +36,34 @@ export async function attachTargets(
   );
   return { ...stack, kind: 'target', health: (await finding).map(({ health }) => health) };
 }
+
+/**
+ * The world that a scenario is about, beside its entities: those are compared where they are dealt out.
+ * @throws CapbenchError (93) where a server says that it is another one
+ */
+export function requireWorld(
+  { health, endpoints }: TargetStack,
+  { system, world }: Pick<Scenario, 'system' | 'world'>,
+): void {
+  for (const [index, said] of health.entries()) {
+    const url = endpoints.worlds[index]?.url;
+    if (said.world !== system) {
+      throw stackFailed(
+        `${url} is a server of the world ${said.world}, the scenario's is ${system}`,
+        'name the servers of that world, or the scenario of this one',
+      );
+    }
+    if (said.rowShape !== world.rowShape) {
+      throw stackFailed(
+        `${url} writes rows as ${said.rowShape}, the scenario says world.rowShape: ${world.rowShape}; what a row write costs differs many times over`,
+        `start the world with the scenario's row shape${otherShape(said.rowShape)}`,
+      );
+    }
+  }
+}
+
+const otherShape = (said: string): string =>
+  said === 'columns' || said === 'jsonb' ? `, or run with the one it has: --set world.rowShape=${said}` : '';
 
 /** A name may have several addresses (`localhost`: IPv6 and IPv4); the first that answers well is taken. */
 async function find(

@@ -67,12 +67,14 @@ test('with report.json deleted the rulings are the same; with one measurement ch
   const m = measurementsOf();
   const due = {
     ...m.operations.intent.due,
-    counts: [[30_000, 20_000]] as const,
-    min: 30_000,
-    max: 30_000,
-    sum: 6e8,
+    counts: [[40_000, 20_000]] as const,
+    min: 40_000,
+    max: 40_000,
+    sum: 8e8,
   };
-  await record(measurementsOf({ operations: { ...m.operations, intent: { ...m.operations.intent, due } } }));
+  // How long the rejected ones of them took would deny it.
+  const intent = { ...m.operations.intent, due, rejected: null };
+  await record(measurementsOf({ operations: { ...m.operations, intent } }));
   expect((await report()).exitCode).toBe(99);
   const changed = (await rulings()).filter(({ state }, i) => state !== first[i]?.state);
   expect(changed.map(({ id, state }) => [id, state])).toEqual([['FLX-151', 'breached']]);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Measurements } from '../../src/measurement/measurements.ts';
+import { readMeasurements } from '../../src/measurement/measurements-schema.ts';
 import type { Report } from '../../src/report/report.ts';
 import { processesIn } from '../stack/leftovers.ts';
 
@@ -88,6 +89,12 @@ export function capbench(
     rmSync(folder, { recursive: true, force: true });
   });
   const read = (name: string): unknown => JSON.parse(readFileSync(join(out, 'latest', name), 'utf8'));
+  /** What a run of ours wrote denies nothing, however it ended: `capbench report` reads it again. */
+  const measurements = (): Measurements => {
+    const parsed = readMeasurements(read('measurements.json'));
+    if (parsed.state === 'invalid') throw new Error(parsed.problems.join('; '));
+    return parsed.measurements;
+  };
   return {
     child,
     tmp,
@@ -107,8 +114,11 @@ export function capbench(
           reject(new Error(`ended with ${code} and never said "${text}": ${stdout}${stderr}`)),
         );
       }),
-    report: () => read('report.json') as Report,
-    measurements: () => read('measurements.json') as Measurements,
+    report: () => {
+      measurements();
+      return read('report.json') as Report;
+    },
+    measurements,
     leftovers: () => ({ processes: processesIn(tmp), files: readdirSync(tmp) }),
   };
 }

@@ -86,7 +86,7 @@ test.each<[from: string, to: string, said: string]>([
   ['"state":"completed"', '"state":"stoppedEarly","because":"x"', 'ended as stoppedEarly'],
   ['"ready":4.6', '"ready":null', 'phases at'],
   ['"to":25', '"to":99', 'after the end'],
-  ['"name":"host","samples":28', '"name":"host","samples":0', 'probe host'],
+  ['"name":"host","samples":31', '"name":"host","samples":0', 'probe host'],
 ])('a pass in spite of %s becoming %s is noticed', async (from, to, said) => {
   const reasons = (await whyNoPass(passed((text) => text.replace(from, to)))).join('; ');
   expect(reasons).toContain(said);

@@ -98,7 +98,8 @@ test('series.csv has a line a second and a column a series', () => {
     Array.from({ length: 31 }, (_, i) => i - 2),
   );
   const scheduled = names.indexOf('load.intent.scheduled');
-  expect(lines[2 + 10]?.split(',')[scheduled]).toBe('10000');
+  // Two seconds of ramp, at half the rate.
+  expect(lines[2 + 10]?.split(',')[scheduled]).toBe('9000');
   expect(seriesCsv(failedRun(), 1)).toBe('second,scale\n');
 });
 

@@ -3,9 +3,10 @@ import { type AddressInfo, createServer as createTcpServer, type Server as TcpSe
 import { afterEach, describe, expect, it, test } from 'vitest';
 import { CapbenchError } from '../../src/errors.ts';
 import { askHealth } from '../../src/stack/health.ts';
-import { attachTargets } from '../../src/stack/remote.ts';
+import { attachTargets, requireWorld } from '../../src/stack/remote.ts';
 import type { WorldHealth } from '../../src/stack/stack.ts';
 import { resolveTargets } from '../../src/stack/target-address.ts';
+import { scenarioOf } from './small-scenario.ts';
 
 const opened: (Server | TcpServer)[] = [];
 afterEach(async () => {
@@ -203,6 +204,27 @@ describe('what cannot be driven is refused with 93 and the address', () => {
     await refused(/belong to different worlds/, first, foreign);
     const gap = await world(healthy(2, { players: { from: 11, to: 20 } }));
     await refused(/do not own all players 0 to 19 once/, first, gap);
+  });
+
+  it.each<[what: string, said: Partial<WorldHealth>, says: RegExp]>([
+    [
+      'rows of another shape',
+      { rowShape: 'jsonb' },
+      /writes rows as jsonb, the scenario says world.rowShape: columns/,
+    ],
+    ['rows of a shape that nobody knows', { rowShape: 'blobs' }, /writes rows as blobs/],
+    ['another world', { world: 'quake' }, /is a server of the world quake, the scenario's is flux/],
+  ])('%s than the scenario says', async (_what, said, says) => {
+    const [one, other] = [await world(healthy(1, said)), await world(healthy(2, said))];
+    const stack = await attach(one, other);
+    await stack.close();
+    expect(() => requireWorld(stack, scenarioOf({}))).toThrow(says);
+    expect(() => requireWorld(stack, scenarioOf({}))).toThrow(one);
+    const same = {
+      ...stack,
+      health: stack.health.map((health) => ({ ...health, rowShape: 'columns', world: 'flux' })),
+    };
+    expect(() => requireWorld(same, scenarioOf({}))).not.toThrow();
   });
 
   it('and 105 when aborted meanwhile', async () => {

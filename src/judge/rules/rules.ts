@@ -2,6 +2,7 @@ import type { Figures } from '../../measurement/figures.ts';
 import type { Measurements } from '../../measurement/measurements.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import type { Ruling } from '../ruling.ts';
+import { agreementRules } from './agreement.ts';
 import { generatorRules } from './generator.ts';
 import { integrityRules } from './integrity.ts';
 import { loadRules } from './load.ts';
@@ -76,6 +77,7 @@ export function rulesOf(evidence: Evidence): readonly JudgedRule[] {
     ...steadinessRules(evidence, isOverloaded(evidence, load)),
     ...sampleRules(evidence),
     ...integrityRules(evidence),
+    ...agreementRules(evidence),
   ];
 }
 

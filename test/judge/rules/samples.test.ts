@@ -25,7 +25,7 @@ function intents(windows: readonly (readonly [under: number, over: number])[]): 
   const scheduled = sum(0) + sum(1);
   const counts = { ...facts.measured, scheduled, ok: scheduled, rejected: 0 };
   const all = histogram(sum(0), sum(1));
-  const intent = { ...facts, measured: counts, whole: counts, due: all, service: all, lag: all };
+  const intent = { ...facts, measured: counts, due: all, service: all, lag: all };
   return {
     operations: {
       ...recorded.operations,

@@ -1,0 +1,257 @@
+import { countOf } from '../histogram.ts';
+import { OPERATIONS } from '../scenario/workload.ts';
+import type { Measurements, Series } from './measurements.ts';
+import { MOST_POINTS, probeOf } from './series.ts';
+
+/** Clocks are read one after another, and times are rounded: so much is no contradiction. Seconds. */
+const SLACK_SECONDS = 5;
+/** Points beyond one for each interval: the first and the last one, and what was answered late. */
+const MORE_POINTS = 5;
+/** Where the measure phase and its stages begin and end there may be one more. */
+const edgesOf = ({ stages }: Measurements): number => 2 * (stages.length + 1);
+/** A virtual machine's accounts of its CPUs come late, and in lumps. */
+const LATE_ACCOUNTS = 2;
+const SLICES_PER_SECOND = 5;
+/** Of two values in one bucket, by how many times the higher one is higher. */
+const BUCKET = 1 + 1 / 512;
+/** Times are whole milliseconds. */
+const ROUNDED = 0.001;
+
+/** Whose word a series is: what a target says of itself is for the rules of the run to doubt. */
+const OURS = /^(?:load|generator|host|runner)\./;
+const OF_A_LOCAL_STACK = /^(?:world|postgres)\./;
+const COUNTED = ['scheduled', 'ok', 'rejected', 'failed', 'timedOut', 'skipped'] as const;
+
+/** Where the series of a run deny its counts, its length, or what can be at all; one problem for each series. */
+export function seriesContradictions(m: Measurements): readonly string[] {
+  return [
+    ...Object.entries(m.series).flatMap(([name, series]) => {
+      const wrong =
+        outOfTime(series, m) ??
+        tooMany(name, series, m) ??
+        impossible(name, series, m) ??
+        unwatched(name, series, m);
+      return wrong === null ? [] : [`series.${name}: ${wrong}`];
+    }),
+    ...(m.measured === null ? [] : [...counts(m), ...slices(m), ...windows(m), ...percentiles(m)]),
+    ...connected(m),
+    ...probes(m),
+  ];
+}
+
+/** Seconds after GO, where there was one, else after the start. */
+function outOfTime({ points }: Series, { phases: { go, end } }: Measurements): string | null {
+  const zero = go ?? 0;
+  let before = Number.NEGATIVE_INFINITY;
+  for (const [at] of points) {
+    if (at < before) return `${at} s comes after ${before} s`;
+    if (at < -zero - SLACK_SECONDS || at > end - zero + SLACK_SECONDS) {
+      return `a point at ${at} s, of a run that took ${end} s`;
+    }
+    before = at;
+  }
+  return null;
+}
+
+const spanOf = ({ points }: Series): number => (points.at(-1)?.[0] ?? 0) - (points[0]?.[0] ?? 0);
+
+function tooMany(name: string, series: Series, m: Measurements): string | null {
+  const { points, thinned = 1 } = series;
+  const perSecond = name.includes('.slice.') ? SLICES_PER_SECOND : 1;
+  if (points.length * thinned > perSecond * (spanOf(series) + 1) + (MORE_POINTS + edgesOf(m)) * thinned) {
+    return `${points.length} points, each of ${thinned}, in ${spanOf(series)} s`;
+  }
+  // It is halved when it is full, and fills again.
+  const halved = thinned > 1;
+  if (!Number.isInteger(Math.log2(thinned)) || (halved && points.length < MOST_POINTS / 2)) {
+    return `${points.length} points, each of ${thinned}: it was never full`;
+  }
+  return points.length > MOST_POINTS ? `${points.length} points, of ${MOST_POINTS} at most` : null;
+}
+
+/** What no machine does. */
+function impossible(name: string, series: Series, m: Measurements): string | null {
+  const { points, kind } = series;
+  if (!OURS.test(name) && !(m.stackKind === 'local' && OF_A_LOCAL_STACK.test(name))) return null;
+  const negative = points.find(([, value]) => value < 0);
+  if (negative !== undefined) return `${negative[1]} at ${negative[0]} s, and none of it is negative`;
+  const most = mostOf(name, m);
+  const above = most === null ? undefined : points.find(([, value]) => value > most);
+  if (above !== undefined) return `${above[1]} at ${above[0]} s, and ${most} is all there is`;
+  if (kind === 'gauge') return null;
+  if (OURS.test(name)) {
+    const fell = points.findIndex(([, value], i) => value < (points[i - 1]?.[1] ?? 0));
+    if (fell > 0) return `${points[fell]?.[1]} comes after ${points[fell - 1]?.[1]}, and it is a counter`;
+  }
+  const rate = fastest(name, m);
+  const grown = (points.at(-1)?.[1] ?? 0) - (points[0]?.[1] ?? 0);
+  const possible = rate === null ? null : LATE_ACCOUNTS * rate * (spanOf(series) + SLACK_SECONDS);
+  return possible !== null && grown > possible
+    ? `${grown} s in ${spanOf(series)} s, of ${rate} at most in each`
+    : null;
+}
+
+/** The most that a gauge can say; null where nobody knows. */
+function mostOf(name: string, { host }: Measurements): number | null {
+  if (/^generator\.\d+\.utilisation$/.test(name)) return 1;
+  return /^(?:host\.memoryAvailableBytes|(?:generator\.\d+|world\.\d+|postgres)\.memoryBytes)$/.test(name)
+    ? host.memoryBytes
+    : null;
+}
+
+/** By how much a counter of seconds can grow in one; null for what counts something else. */
+function fastest(name: string, { host }: Measurements): number | null {
+  if (/^host\.(?:memoryFullSeconds|cpuSomeSeconds)$/.test(name)) return 1;
+  return /[cC]pu(?:Busy|Steal)?Seconds$/.test(name) ? host.cpus : null;
+}
+
+/** A series is of a worker, or of a probe, that the run had; and there are no more points than readings. */
+function unwatched(name: string, { points, thinned = 1 }: Series, m: Measurements): string | null {
+  const worker = /^generator\.(\d+)\./.exec(name)?.[1];
+  if (worker !== undefined) {
+    return Number(worker) < m.workers ? null : `of ${m.workers} workers, numbered from 0`;
+  }
+  const found = probeOf(name);
+  if (found === null) return null;
+  const probe = m.probes.find((one) => one.name === found);
+  if (probe === undefined) return `there was no probe ${found}`;
+  // The last point of a long series may stand for fewer.
+  return (points.length - 1) * thinned >= probe.samples + edgesOf(m)
+    ? `${points.length} points, and ${found} gave ${probe.samples} readings`
+    : null;
+}
+
+const lastOf = (series: Series | undefined): number | null => series?.points.at(-1)?.[1] ?? null;
+
+/** What was counted second by second is what was counted in all. */
+function counts(m: Measurements): string[] {
+  const wrong: string[] = [];
+  const same = (name: string, whole: number, open = 0): void => {
+    const counted = lastOf(m.series[name]);
+    if (counted !== null && (counted > whole + open || counted < whole - open)) {
+      wrong.push(`series.${name}: ${counted} at its end, and ${whole} in the whole run`);
+    }
+  };
+  for (const op of OPERATIONS) {
+    const { whole } = m.operations[op];
+    // k6 that was cut off tells less than it had counted: what it had told is unfinished, or was skipped, then.
+    const cut = m.engine === 'k6' ? whole.unfinished + whole.skipped : 0;
+    for (const kind of COUNTED) same(`load.${op}.${kind}`, whole[kind], cut);
+  }
+  same('load.disconnects', m.disconnects);
+  same('load.reconnects', m.reconnects);
+  return wrong;
+}
+
+const answered = (counted: { readonly ok: number; readonly rejected: number }): number =>
+  counted.ok + counted.rejected;
+
+/** What was answered in each fifth of a second is what was answered in all; of a long run in the mean. */
+function slices({ series, operations }: Measurements): string[] {
+  return OPERATIONS.flatMap((op) => {
+    const name = `load.${op}.slice.answered`;
+    const { points, thinned = 1 } = series[name] ?? { points: [] };
+    if (points.length === 0) return [];
+    const { whole } = operations[op];
+    const told = thinned * points.reduce((sum, [, value]) => sum + value, 0);
+    const rounding =
+      thinned === 1 ? 0 : 0.01 * told + thinned * Math.max(...points.map(([, value]) => value));
+    // What came after the last second was told has no slice.
+    const [least, most] = [
+      0.99 * answered(whole) - whole.unfinished - MORE_POINTS,
+      answered(whole) + whole.unfinished,
+    ];
+    return told < least - rounding || told > most + rounding
+      ? [`series.${name}: ${Math.round(told)} in all, and ${answered(whole)} were answered`]
+      : [];
+  });
+}
+
+/** The windows are of the whole seconds of the measure phase, and hold what was answered in them. */
+function windows({ series, operations, measured, engine, ending, phases }: Measurements): string[] {
+  if (measured === null) return [];
+  // The answers of a run that was stopped come in while it drains.
+  const to = ending.state === 'completed' ? measured.to : phases.end - (phases.go ?? 0);
+  return OPERATIONS.flatMap((op) => {
+    const { windows: all, whole } = operations[op];
+    const path = `operations.${op}.windows`;
+    if (all.length > to - measured.from + 1) {
+      return [`${path}: ${all.length} windows in ${to - measured.from} s`];
+    }
+    const held = all.reduce((sum, window) => sum + countOf(window), 0);
+    if (held > answered(whole)) return [`${path}: ${held} values, and ${answered(whole)} were answered`];
+    // k6 tells its counts and its times one after the other, and a long run drops points.
+    const [ok, rejected] = [series[`load.${op}.ok`], series[`load.${op}.rejected`]];
+    if (engine === 'k6' || ok === undefined || rejected === undefined || ok.thinned !== undefined) return [];
+    const grown = (from: number, to: number): readonly [sum: number, seconds: number] =>
+      [ok, rejected].reduce<readonly [number, number]>(
+        ([sum], { points }) => {
+          const inside = points.map(([at], i) => (at >= from && at <= to ? i : -1)).filter((i) => i >= 0);
+          const [first, last] = [inside[0], inside.at(-1)];
+          const before = first === undefined ? 0 : (points[first - 1]?.[1] ?? 0);
+          return [sum + (last === undefined ? 0 : (points[last]?.[1] ?? 0) - before), inside.length];
+        },
+        [0, 0],
+      );
+    const [most] = grown(measured.from + 1 - ROUNDED, to + ROUNDED);
+    const [least, seconds] = grown(measured.from + 1 + ROUNDED, measured.to - ROUNDED);
+    if (held > most) return [`${path}: ${held} values, and ${most} were answered in the measure phase`];
+    return held < least && all.length >= seconds
+      ? [`${path}: ${held} values, and ${least} were answered in the measure phase`]
+      : [];
+  });
+}
+
+const PERCENTILES = ['p50Ms', 'p95Ms', 'p99Ms', 'slice.p95Ms'] as const;
+
+/** What a second's answers took lies within what the windows hold, where these are of a second each. */
+function percentiles({ series, operations, measured }: Measurements): string[] {
+  if (measured === null) return [];
+  const { from, to } = measured;
+  return OPERATIONS.flatMap((op) => {
+    const filled = operations[op].windows.filter(({ counts }) => counts.length > 0);
+    if (filled.length === 0 || 2 * operations[op].windows.length <= to - from) return [];
+    // A percentile is the end of its bucket.
+    const most = Math.max(...filled.map(({ max }) => max)) * BUCKET + 1;
+    const least = Math.min(...filled.map(({ min }) => min)) / BUCKET - 1;
+    return PERCENTILES.flatMap((kind) => {
+      const name = `load.${op}.${kind}`;
+      // The last second may have been told too late for a window.
+      const odd = series[name]?.points.find(
+        ([at, ms]) => at > from + 1 && at < to - 1 && (1000 * ms > most || 1000 * ms < least),
+      );
+      return odd === undefined
+        ? []
+        : [`series.${name}: ${odd[1]} at ${odd[0]} s, and the windows hold ${least / 1e3} to ${most / 1e3}`];
+    });
+  });
+}
+
+/** The most that were ever connected at once were connected at some second, or when all of them were. */
+function connected({ series, peakCcu, connect }: Measurements): string[] {
+  const { points, thinned = 1 } = series['load.connected'] ?? { points: [] };
+  const most = points.reduce((peak, [, value]) => Math.max(peak, value), 0);
+  if (most > peakCcu) return [`series.load.connected: ${most} players, and ${peakCcu} at the peak`];
+  // Of two points the lower one is kept.
+  return thinned === 1 && peakCcu > Math.max(most, countOf(connect.histogram))
+    ? [`peakCcu: ${peakCcu} players, and ${most} at most in any second`]
+    : [];
+}
+
+/** A probe is asked once a second, and at both ends. */
+function probes(m: Measurements): string[] {
+  const { phases, measured: phase } = m;
+  const more = MORE_POINTS + edgesOf(m);
+  return m.probes.flatMap(({ name, samples, gaps, measured }) => {
+    const told = `probes.${name}: ${samples} readings and ${gaps} gaps`;
+    if (samples + gaps > phases.end + more) return [`${told} in ${phases.end} s`];
+    if (measured === undefined) return [];
+    const inPhase = `${measured.samples} and ${measured.gaps} of them in the measure phase`;
+    const seconds = phase === null ? 0 : phase.to - phase.from;
+    return measured.samples > samples ||
+      measured.gaps > gaps ||
+      (phase !== null && measured.samples + measured.gaps > seconds + more)
+      ? [`${told}, ${inPhase} of ${seconds} s`]
+      : [];
+  });
+}
