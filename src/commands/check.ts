@@ -17,7 +17,7 @@ Examples:
   $ capbench check ./my-world.yaml --set load.players=500
   $ capbench check ./my-world.yaml --target ws://127.0.0.1:8080 --probe-metrics http://127.0.0.1:8080/metrics
 
-With the options of a run it says what each budget needs to have a figure. It starts nothing and connects to nobody.
+With the options of a run it says what each budget needs to have a figure. It starts nothing and connects to no server.
 `;
 
 /** `capbench check`: what a run would do, or everything that is wrong with the scenario. */
@@ -29,13 +29,13 @@ export const checkCommand = (host: Host): Command =>
     .action(async (reference: string, flags: CheckFlags) => {
       const { outline, outlineJson } = await import('./scenario-outline.ts');
       if (flags.json !== true) {
-        const { loaded, needs } = await resolve(host, reference, flags);
+        const { loaded, needs } = await inspect(host, reference, flags);
         host.stdout.write(outline(loaded, needs));
         return;
       }
       const { ScenarioError } = await import('../scenario/problem.ts');
       try {
-        const { loaded, needs } = await resolve(host, reference, flags);
+        const { loaded, needs } = await inspect(host, reference, flags);
         host.stdout.write(outlineJson(loaded, needs));
       } catch (thrown) {
         if (!(thrown instanceof CapbenchError) || thrown.exitCode !== EXIT.badInput) throw thrown;
@@ -49,7 +49,7 @@ export const checkCommand = (host: Host): Command =>
     });
 
 /** The scenario, and what its budgets need in a run with these options; bad input (104) where that would be. */
-async function resolve(
+async function inspect(
   host: Host,
   reference: string,
   flags: CheckFlags,
