@@ -3,6 +3,7 @@ import { checkCommand } from './commands/check.ts';
 import { exportCommand } from './commands/export.ts';
 import { initCommand } from './commands/init.ts';
 import { listCommand } from './commands/list.ts';
+import { metricsCommand } from './commands/metrics.ts';
 import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
 import { serveCommand } from './commands/serve.ts';
@@ -19,6 +20,7 @@ const VERBS: readonly ((host: Host) => Command)[] = [
   runCommand,
   listCommand,
   checkCommand,
+  metricsCommand,
   serveCommand,
   reportCommand,
   exportCommand,

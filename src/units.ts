@@ -45,6 +45,12 @@ export function conversion(from: string, to: string): number | undefined {
   return known !== undefined && Object.hasOwn(known, to) ? known[to] : undefined;
 }
 
+/** The units that a figure may be compared in. */
+export const comparableUnits = (from: string): readonly string[] => [
+  from,
+  ...Object.keys((Object.hasOwn(CONVERSIONS, from) ? CONVERSIONS[from] : undefined) ?? {}),
+];
+
 /** A span as `parseDuration` reads it, in the largest unit that keeps it whole. */
 export function formatDuration(span: Micros): string {
   if (span % 1e6 === 0) return `${span / 1e6}s`;

@@ -1,37 +1,42 @@
 import { Command } from 'commander';
 import { CapbenchError, EXIT } from '../errors.ts';
 import type { Host } from '../host.ts';
+import type { LoadedScenario } from './scenario-files.ts';
 import { type ScenarioFlags, withScenario } from './scenario-options.ts';
+import type { Needs } from './scenario-outline.ts';
+import { type TargetFlags, withTargets } from './target-options.ts';
+
+interface CheckFlags extends ScenarioFlags, TargetFlags {
+  readonly json?: boolean;
+}
 
 const EXAMPLES = `
 Examples:
   $ capbench check m4pro-20k
   $ capbench check m4pro-20k --scale 0.25 --duration 30s
   $ capbench check ./my-world.yaml --set load.players=500
+  $ capbench check ./my-world.yaml --target ws://127.0.0.1:8080 --probe-metrics http://127.0.0.1:8080/metrics
+
+With the options of a run it says what each budget needs to have a figure. It starts nothing and connects to no server.
 `;
 
 /** `capbench check`: what a run would do, or everything that is wrong with the scenario. */
 export const checkCommand = (host: Host): Command =>
-  withScenario(new Command('check'))
-    .description('resolve a scenario and show what would run, without running it')
+  withTargets(withScenario(new Command('check')))
+    .description('resolve a scenario and show what would run and what its budgets need, without running it')
     .option('--json', 'as JSON')
     .addHelpText('after', EXAMPLES)
-    .action(async (reference: string, { json = false, ...flags }: ScenarioFlags & { json?: boolean }) => {
-      const { loadScenario } = await import('./scenario-files.ts');
-      const { findModule } = await import('./player-module.ts');
+    .action(async (reference: string, flags: CheckFlags) => {
       const { outline, outlineJson } = await import('./scenario-outline.ts');
-      const load = async () => {
-        const loaded = await loadScenario(host, reference, flags);
-        await findModule(loaded);
-        return loaded;
-      };
-      if (!json) {
-        host.stdout.write(outline(await load()));
+      if (flags.json !== true) {
+        const { loaded, needs } = await inspect(host, reference, flags);
+        host.stdout.write(outline(loaded, needs));
         return;
       }
       const { ScenarioError } = await import('../scenario/problem.ts');
       try {
-        host.stdout.write(outlineJson(await load()));
+        const { loaded, needs } = await inspect(host, reference, flags);
+        host.stdout.write(outlineJson(loaded, needs));
       } catch (thrown) {
         if (!(thrown instanceof CapbenchError) || thrown.exitCode !== EXIT.badInput) throw thrown;
         const problems =
@@ -42,3 +47,33 @@ export const checkCommand = (host: Host): Command =>
         host.exitCode = EXIT.badInput;
       }
     });
+
+/** The scenario, and what its budgets need in a run with these options; bad input (104) where that would be. */
+async function inspect(
+  host: Host,
+  reference: string,
+  flags: CheckFlags,
+): Promise<{ readonly loaded: LoadedScenario; readonly needs: Needs }> {
+  const { loadScenario } = await import('./scenario-files.ts');
+  const { findModule } = await import('./player-module.ts');
+  const { readTargets, refuseProcessFaults } = await import('./targets.ts');
+  const { needOf } = await import('../judge/need.ts');
+  const { knownSettings } = await import('./known-settings.ts');
+  const loaded = await loadScenario(host, reference, flags);
+  const { scenario } = loaded;
+  await findModule(loaded);
+  const { targets, probes } = await readTargets(host, flags);
+  if (targets.length > 0) refuseProcessFaults(scenario);
+  const circumstances = {
+    scenario,
+    hasTarget: targets.length > 0,
+    probes: {
+      postgres: probes.postgres !== null,
+      redis: probes.redis !== null,
+      metrics: probes.metrics.length > 0,
+    },
+    settings: knownSettings(host, scenario),
+    platform: host.machine.platform,
+  };
+  return { loaded, needs: scenario.budgets.map((budget) => needOf(budget, circumstances)) };
+}

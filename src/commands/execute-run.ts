@@ -8,7 +8,6 @@ import { commitOf } from '../probe/commit.ts';
 import { probeNames } from '../probe/target-probes.ts';
 import { type RunPlan, run } from '../run/run.ts';
 import { scenarioHash, writeScenario } from '../scenario/resolved.ts';
-import type { Scenario } from '../scenario/scenario.ts';
 import { openNullWorld } from '../stack/null-world.ts';
 import { openWatchdog, type Watchdog } from '../stack/watchdog.ts';
 import { consentLine, readingLine } from './consent.ts';
@@ -20,7 +19,7 @@ import type { RunFlags } from './run.ts';
 import { loadScenario } from './scenario-files.ts';
 import { stackOpener } from './stack-opener.ts';
 import { stopSignals } from './stop-signals.ts';
-import { readTargets } from './targets.ts';
+import { readTargets, refuseProcessFaults } from './targets.ts';
 
 const MOST_WORKERS = 64;
 
@@ -45,16 +44,6 @@ const hostFacts = ({ machine }: Host): HostFacts => ({
   arch: machine.arch,
   node: machine.node,
 });
-
-/** A target's processes are not ours to kill: a run that left such a fault out would pass for one that had it. */
-function refuseProcessFaults({ faults }: Scenario): void {
-  const fault = faults.find(({ action }) => action !== 'drop');
-  if (fault === undefined) return;
-  throw badInput(
-    `faults: ${fault.action} of ${fault.of} needs a stack that capbench started, and --target names one that it did not`,
-    'leave --target out, or only drop sockets: --set "faults=[]" runs without faults',
-  );
-}
 
 /** One run, from the command line to the bundle; resolves with the verdict's exit code. */
 export async function executeRun(host: Host, reference: string, flags: RunFlags): Promise<ExitCode> {

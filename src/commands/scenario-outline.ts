@@ -1,4 +1,5 @@
-import type { Budget } from '../scenario/budget.ts';
+import type { Need } from '../judge/need.ts';
+import { type Budget, isRequired } from '../scenario/budget.ts';
 import type { Players } from '../scenario/players.ts';
 import { scenarioHash } from '../scenario/resolved.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -68,14 +69,22 @@ function table(rows: readonly (readonly string[])[]): readonly string[] {
   return rows.map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd());
 }
 
-function budgetLines(budgets: readonly Budget[]): readonly string[] {
-  const measured = budgets.flatMap((b) =>
+/** What a run of these options needs for each budget, in their order (judge/need.ts). */
+export type Needs = readonly Need[];
+
+/** `measured`, or what it takes. */
+const needText = ({ state, options }: Need): string =>
+  state === 'unmeasured' ? (options.length > 0 ? `needs ${options.join(' and ')}` : 'no figure') : state;
+
+function budgetLines(budgets: readonly Budget[], needs: Needs): readonly string[] {
+  const measured = budgets.flatMap((b, i) =>
     b.state === 'measured'
       ? [
           [
             b.id,
             limitOf(b),
             `${b.metric}${b.stat === null ? '' : ` ${b.stat}`}${b.stage === undefined ? '' : ` of ${b.stage}`}`,
+            `${needText(needs[i]!)}${b.optional === true ? ', optional' : ''}`,
             b.title,
             sourceOf(b),
           ],
@@ -83,20 +92,34 @@ function budgetLines(budgets: readonly Budget[]): readonly string[] {
       : [],
   );
   const why = new Map<string, string[]>();
-  for (const b of budgets) {
-    const reason =
-      b.state === 'untestable'
-        ? `untestable: ${b.missing}`
-        : b.contradicted === null
-          ? null
-          : `contradicted: ${b.contradicted}`;
-    if (reason !== null) why.set(reason, [...(why.get(reason) ?? []), b.id]);
+  for (const [i, { state, reason }] of needs.entries()) {
+    const id = budgets[i]?.id;
+    if (reason === null || id === undefined) continue;
+    const told = `${state}: ${reason}`;
+    why.set(told, [...(why.get(told) ?? []), id]);
   }
   return [...table(measured), ...[...why].map(([reason, ids]) => `  ${ids.join(' ')}\n    ${reason}`)];
 }
 
+/** Gates of the user's own that would have no figure, and make the run invalid; without a target it is refused already. */
+const dead = (budgets: readonly Budget[], needs: Needs): readonly string[] =>
+  budgets.flatMap((budget, i) => {
+    const { cause, options = [] } = needs[i] ?? {};
+    const wantsTarget = options.length === 1 && options[0] === '--target';
+    return isRequired(budget) && cause === 'run' && !wantsTarget ? [budget.id] : [];
+  });
+
+function deadLines(ids: readonly string[]): readonly string[] {
+  if (ids.length === 0) return [];
+  return [
+    '',
+    `without a figure, and so an invalid run (90): ${ids.join(', ')}`,
+    '  give the run what they need, or write "optional: true" where a budget may go without',
+  ];
+}
+
 /** What would run, for a reader. */
-export function outline({ scenario, path }: LoadedScenario): string {
+export function outline({ scenario, path }: LoadedScenario, needs: Needs): string {
   const { load, world, postgres, ceilings, rules } = scenario;
   const counts = countsOf(scenario);
   const section = (title: string, lines: readonly string[]) =>
@@ -160,13 +183,29 @@ export function outline({ scenario, path }: LoadedScenario): string {
         : `  ceilings of ${number(ceilings.secondsEach)} s each over ${number(ceilings.rows)} rows`,
       `  ${rules.sentPercent}% sent; a generator blocked for ${rules.generatorLoopDelayMs} ms or ${rules.generatorUtilisationPercent}% busy is not healthy`,
     ]),
-    ...section('BUDGETS', budgetLines(scenario.budgets)),
+    ...section('BUDGETS', budgetLines(scenario.budgets, needs)),
     '',
     `${counts.measurable} measurable, ${counts.untestable} untestable, ${counts.contradicted} contradicted`,
+    ...deadLines(dead(scenario.budgets, needs)),
   ];
   return `${lines.join('\n')}\n`;
 }
 
 /** The same for a program. */
-export const outlineJson = ({ scenario, path }: LoadedScenario): string =>
-  `${JSON.stringify({ ok: true, path, scenarioHash: scenarioHash(scenario), budgets: countsOf(scenario), scenario }, null, 2)}\n`;
+export function outlineJson({ scenario, path }: LoadedScenario, needs: Needs): string {
+  const { budgets } = scenario;
+  const content = {
+    ok: true,
+    path,
+    scenarioHash: scenarioHash(scenario),
+    budgets: countsOf(scenario),
+    needs: budgets.map((budget, i) => ({
+      id: budget.id,
+      ...needs[i],
+      optional: budget.state === 'measured' && budget.optional === true,
+    })),
+    invalid: dead(budgets, needs),
+    scenario,
+  };
+  return `${JSON.stringify(content, null, 2)}\n`;
+}

@@ -1,4 +1,6 @@
+import { badInput } from '../errors.ts';
 import type { Host } from '../host.ts';
+import type { Scenario } from '../scenario/scenario.ts';
 import type { Access } from '../stack/access.ts';
 import { ownedHosts, surroundings } from '../stack/host-consent.ts';
 import { type ProbeAddresses, resolveProbes } from '../stack/probe-address.ts';
@@ -34,4 +36,14 @@ export async function readTargets(host: Host, flags: TargetFlags): Promise<RunTa
   const owned = ownedHosts(flags.iOwn, new Set([...targets.map((target) => target.host), ...others]));
   const origins = new Set(targets.map(({ url }) => new URL(url).origin));
   return { targets, access, probes: await resolveProbes(urls, owned, around, { origins, access }) };
+}
+
+/** A target's processes are not ours to kill: a run that left such a fault out would pass for one that had it. */
+export function refuseProcessFaults({ faults }: Scenario): void {
+  const fault = faults.find(({ action }) => action !== 'drop');
+  if (fault === undefined) return;
+  throw badInput(
+    `faults: ${fault.action} of ${fault.of} needs a stack that capbench started, and --target names one that it did not`,
+    'leave --target out, or only drop sockets: --set "faults=[]" runs without faults',
+  );
 }

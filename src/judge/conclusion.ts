@@ -80,6 +80,6 @@ const judgedIn =
       ? ruling
       : {
           ...ruling,
-          state: 'unmeasured',
+          ...({ state: 'unmeasured', cause: 'disturbance' } as const),
           reason: `not judged, because of ${disturbed.map(({ id }) => id).join(', ')}`,
         };

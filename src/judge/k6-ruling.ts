@@ -3,14 +3,15 @@ import type { K6Rate } from '../measurement/k6-summary.ts';
 import type { Budget } from '../scenario/budget.ts';
 import type { Operation } from '../scenario/workload.ts';
 import { keeps } from './comparison.ts';
+import type { GapFacts } from './gap.ts';
 import { type LatencyBudget, latencyBudgetOf } from './latency-budget.ts';
-import { type RuledFacts, type Ruling, rule } from './ruling.ts';
+import { type Ruling, rule } from './ruling.ts';
 
 /** Why a budget without a figure has none here. */
 export const NOT_IN_A_SUMMARY = 'a k6 summary does not tell it';
 
 /** What a ruling is made of. */
-export interface K6Facts extends RuledFacts {
+export interface K6Facts extends GapFacts {
   readonly bounds: K6Bounds;
   /** Of a latency budget; null where it was not told. */
   readonly within: (budget: string, op: Operation) => K6Rate | null;
@@ -24,9 +25,7 @@ export function ruleK6(budget: Budget, facts: K6Facts, altered: readonly string[
   const low = rule(budget, facts.bounds.low, facts, altered);
   const high = rule(budget, facts.bounds.high, facts, altered);
   if (!isDecided(low) && !isDecided(high)) {
-    return low.state === 'unmeasured' && low.observed === null && low.reason === 'no data'
-      ? { ...low, reason: NOT_IN_A_SUMMARY }
-      : low;
+    return low.cause === 'run' ? { ...low, reason: NOT_IN_A_SUMMARY, cause: 'engine' } : low;
   }
   return byShare(low, high, facts) ?? between(low, high);
 }
@@ -37,7 +36,8 @@ function between(low: Ruling, high: Ruling): Ruling {
   if (low.observed === high.observed && low.state === high.state) return high;
   const range = `between ${told(low)} and ${told(high)}: k6 tells a few percentiles of each process`;
   if (low.state === high.state) return { ...high, reason: reasons(high.reason, range) };
-  return { ...high, state: 'unmeasured', observed: null, reason: `undecided, it lies ${range}` };
+  const reason = `undecided, it lies ${range}`;
+  return { ...high, state: 'unmeasured', observed: null, reason, cause: 'engine' };
 }
 
 const told = ({ observed }: Ruling): string =>
@@ -57,7 +57,8 @@ function byShare(low: Ruling, high: Ruling, { bounds, within }: K6Facts): Ruling
   if (rate === null || rate.passes + rate.fails === 0) return null;
   const denied = denial(latency, rate, bounds);
   if (denied !== null) {
-    return { ...high, state: 'unmeasured', observed: null, reason: `the summary denies itself: ${denied}` };
+    const reason = `the summary denies itself: ${denied}`;
+    return { ...high, state: 'unmeasured', observed: null, reason, cause: 'run' };
   }
   const { passes, fails } = rate;
   const kept = passes / (passes + fails) >= latency.percent / 100 - 1e-12;
@@ -66,7 +67,10 @@ function byShare(low: Ruling, high: Ruling, { bounds, within }: K6Facts): Ruling
   const exact = low.observed === high.observed && low.state === high.state && high.state === state;
   if (exact) return high;
   // The figure beside it is what k6 could tell.
-  return { ...high, state, observed: high.observed ?? low.observed, reason: reasons(high.reason, share) };
+  return {
+    ...high,
+    ...{ state, observed: high.observed ?? low.observed, reason: reasons(high.reason, share), cause: null },
+  };
 }
 
 /** Why the share cannot be true beside the other figures; null where it can. */

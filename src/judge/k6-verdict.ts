@@ -6,6 +6,7 @@ import { conclude } from './conclusion.ts';
 import { headlineOf } from './headline.ts';
 import { NOT_IN_A_SUMMARY, ruleK6 } from './k6-ruling.ts';
 import { proofOf, UNKNOWN_DISTURBANCE } from './proof.ts';
+import { budgetsMeasured } from './rules/budgets.ts';
 import { ownLagRule } from './rules/generator.ts';
 import { fixed, stateOf } from './rules/limit.ts';
 import { answers, ccuReached, type LoadFacts, loadSustained, scheduleKept } from './rules/load.ts';
@@ -36,7 +37,7 @@ export function judgeK6(summaries: readonly K6Summary[], s: Scenario): K6Verdict
     within: (budget: string, op: Operation) => k6Within(summaries, budget, op),
   };
   const rulings = s.budgets.map((budget) => ruleK6(budget, facts, s.altered));
-  const rules = k6Rules(summaries, bounds, s);
+  const rules = [budgetsMeasured(rulings, true), ...k6Rules(summaries, bounds, s)];
   const proof = proofOf(rules, rulings, UNKNOWN_DISTURBANCE);
   const concluded = conclude(rules, rulings, proof, { stopped: null, invalidBecause: [], ranOn: true });
   const exitCode = exitCodeOf('completed', concluded);

@@ -1,16 +1,15 @@
 import type { Figures, OpenPercentiles } from '../measurement/figures.ts';
-import type { Measurements } from '../measurement/measurements.ts';
 import type { StageFigures } from '../measurement/stage-figures.ts';
-import type { Absence } from '../probe/absence.ts';
 import type { Budget, MeasuredBudget } from '../scenario/budget.ts';
 import { OPERATIONS, type Operation } from '../scenario/workload.ts';
 import type { AppliedSetting } from '../stack/stack.ts';
 import { conversion } from '../units.ts';
 import { isText, keeps } from './comparison.ts';
+import { anotherLoad, type Cause, type Gap, type GapFacts, type GapFigures, gapOf } from './gap.ts';
 import { metricAt, resolve, settingOf, stageMetricAt } from './metric.ts';
 import { settingNumber } from './setting-value.ts';
 import { strangeness } from './stranger.ts';
-import { beyondBuckets, noteOf, unfitting } from './target-metric.ts';
+import { beyondBuckets } from './target-metric.ts';
 
 /** What became of one budget. Only `met` and `breached` decide. */
 export type RulingState = 'met' | 'breached' | 'unmeasured' | 'contradicted' | 'untestable';
@@ -24,6 +23,8 @@ export interface Ruling {
   readonly samples: number | null;
   /** Why, for everything but a plain `met` or `breached`. */
   readonly reason: string | null;
+  /** What an unmeasured budget is for want of; null in every other state. */
+  readonly cause: Cause | null;
 }
 
 /** A run is at full load from this share of the requested players and operations on. */
@@ -34,9 +35,8 @@ type OpenKind = 'judged' | 'ok' | 'service';
 
 /** What of the figures every ruling looks at, beside the budget's own. What nobody told is null. */
 export interface RuledFigures {
-  readonly load: Pick<Figures['load'], 'scale' | 'requestedCcu' | 'sentPercent'> & {
-    readonly peakCcu: number | null;
-  };
+  readonly load: Pick<Figures['load'], 'scale' | 'requestedCcu' | 'sentPercent'> &
+    GapFigures['load'] & { readonly peakCcu: number | null };
   readonly latency: Readonly<
     Record<Operation, { readonly [kind in OpenKind]: Pick<OpenPercentiles, 'count' | 'unanswered'> }>
   >;
@@ -49,18 +49,9 @@ export interface RuledFigures {
 /** A budget's own: of the whole run, or of its stage. */
 type OwnFigures = RuledFigures | StageFigures;
 
-/** And of the facts. */
-export type RuledFacts = Pick<Measurements, 'measured' | 'settings' | 'stackKind' | 'probes'> &
-  Partial<Pick<Measurements, 'series' | 'absences'>>;
-
 /** Rules one budget from the figures of a run; `altered` is the scenario's. */
-export function rule(
-  budget: Budget,
-  figures: RuledFigures,
-  m: RuledFacts,
-  altered: readonly string[],
-): Ruling {
-  const without = { budget, observed: null, samples: null };
+export function rule(budget: Budget, figures: RuledFigures, m: GapFacts, altered: readonly string[]): Ruling {
+  const without = { budget, observed: null, samples: null, cause: null };
   if (budget.state === 'untestable') return { ...without, state: 'untestable', reason: budget.missing };
   if (budget.state === 'contradicted') {
     return { ...without, state: 'contradicted', reason: budget.contradicted };
@@ -68,32 +59,34 @@ export function rule(
   const { stage } = budget;
   const own = stage === undefined ? figures : figures.stages?.find(({ name }) => name === stage);
   if (own === undefined) {
-    return { ...without, state: 'unmeasured', reason: `the stage ${stage} was never reached` };
+    return { ...without, state: 'unmeasured', reason: `the stage ${stage} was never reached`, cause: 'run' };
   }
   const observed = m.measured !== null || standsAlone(budget.metric) ? observe(budget, own) : null;
   const samples = samplesOf(budget, own);
-  const of = (state: RulingState, reason: string | null): Ruling => ({
-    budget,
-    state,
-    observed,
-    samples,
-    reason,
+  const of = (state: RulingState, reason: string | null, cause: Cause | null = null): Ruling => ({
+    ...{ budget, state, observed, samples, reason, cause },
   });
+  const unmeasured = ({ reason, cause }: Gap): Ruling => of('unmeasured', reason, cause);
 
   if (budget.contradicted !== null) return of('contradicted', budget.contradicted);
   const deviation = deviationOf(budget.metric, m.settings);
   if (deviation?.hardware) return of('untestable', deviation.reason);
   const outOfReach = beyondReach(budget, figures);
   if (outOfReach !== null) return of('untestable', outOfReach);
-  const otherwise = budget.fullLoad ? anotherLoad(figures, altered) : null;
-  if (otherwise !== null) return of('unmeasured', otherwise);
-  const strange = strangeness(budget.metric, m);
-  if (strange !== null) return { ...without, state: 'unmeasured', reason: strange };
+  const otherwise = budget.fullLoad ? anotherLoad(figures.load.scale, altered) : null;
+  if (otherwise !== null) return unmeasured({ reason: otherwise, cause: 'scenario' });
+  if (strangeness(budget.metric, m) !== null) {
+    return { ...without, state: 'unmeasured', ...gapOf(budget, m, own) };
+  }
   const unanswered = unansweredAt(budget, own);
   if (observed === null && isNeverFull(budget, own)) {
     return of('breached', 'as many as before the cut were never connected again');
   }
-  if (observed === null && unanswered === 0) return of('unmeasured', absence(budget, m));
+  const refused = failedConnects(budget, m);
+  if (observed === null && refused > 0) {
+    return of('breached', `${refused.toLocaleString('en-US')} connections could not be made`);
+  }
+  if (observed === null && unanswered === 0) return unmeasured(gapOf(budget, m, own));
 
   const reasons = budget.fullLoad ? shortfalls(figures) : [];
   if (unanswered > 0 && (observed === null || budget.stat === 'max' || budget.stat === 'mean')) {
@@ -102,7 +95,7 @@ export function rule(
       [`${unanswered.toLocaleString('en-US')} operations were never answered`, ...reasons].join('; '),
     );
   }
-  if (observed === null) return of('unmeasured', absence(budget, m));
+  if (observed === null) return unmeasured(gapOf(budget, m, own));
   const upper = upperBound(budget);
   if (upper !== null) reasons.push('a documented range of use is an upper bound at its high end');
   const kept =
@@ -112,8 +105,10 @@ export function rule(
         : observed <= upper
       : typeof budget.limit === 'string' && isText(observed, budget.op, budget.limit);
   const beyond = beyondBuckets(budget, kept, figures.target?.metrics ?? {});
-  if (beyond !== null) return of('unmeasured', beyond);
-  if (!kept && deviation !== null) return of('unmeasured', `applied otherwise: ${deviation.reason}`);
+  if (beyond !== null) return unmeasured({ reason: beyond, cause: 'run' });
+  if (!kept && deviation !== null) {
+    return unmeasured({ reason: `applied otherwise: ${deviation.reason}`, cause: 'scenario' });
+  }
   return of(kept ? 'met' : 'breached', reasons.length === 0 ? null : reasons.join('; '));
 }
 
@@ -131,7 +126,13 @@ function observe(budget: MeasuredBudget, figures: OwnFigures): number | string |
 
 /** After a storm that nobody came back from in time there is no figure, and more to say than that. */
 const isNeverFull = ({ metric }: MeasuredBudget, figures: OwnFigures): boolean =>
-  metric === 'network.fullStrengthMs' && 'network' in figures && figures.network.cut > 0;
+  /^network\.(fullStrength|connect|reconnect)Ms$/.test(metric) &&
+  'network' in figures &&
+  figures.network.cut > 0;
+
+/** Connections that came to nothing are slower than all that were made: a percentile among them is no gap. */
+const failedConnects = ({ metric, stage }: MeasuredBudget, { connect }: GapFacts): number =>
+  metric === 'network.connectMs' && stage === undefined ? (connect?.failed ?? 0) : 0;
 
 /** Why no run on this host could keep a budget: more is asked for than there is. Null where one could. */
 function beyondReach(
@@ -182,15 +183,6 @@ function samplesOf(budget: MeasuredBudget, figures: OwnFigures): number | null {
   return typeof count === 'number' ? count : null;
 }
 
-/** Why the load that was asked for is not the documented one; null where it is. */
-function anotherLoad({ load }: RuledFigures, altered: readonly string[]): string | null {
-  const reasons = [
-    ...(load.scale === 1 ? [] : [`scale ${load.scale}`]),
-    ...(altered.length === 0 ? [] : [`altered: ${altered.join(', ')}`]),
-  ];
-  return reasons.length === 0 ? null : reasons.join('; ');
-}
-
 /** R7b: how far the achieved load stayed behind the requested one; empty at full load. */
 function shortfalls({ load }: RuledFigures): string[] {
   const short: string[] = [];
@@ -211,49 +203,3 @@ function upperBound({ claim, metric, op, limit }: MeasuredBudget): number | null
   if (claim === null || op !== 'between' || typeof limit !== 'object') return null;
   return /cpuPercent/i.test(metric) ? limit[1] : null;
 }
-
-/** Why there is no figure. */
-function absence(budget: MeasuredBudget, m: RuledFacts): string {
-  const { metric } = budget;
-  if (m.measured === null)
-    return 'the run never reached its measure phase, or ended before it could tell its figures';
-  if (settingOf(metric) !== null) return `the ${m.stackKind} stack does not tell this setting`;
-  const room = metric.split('.')[0] ?? '';
-  const names = PROBES[room];
-  const silent = m.probes.find(({ name, samples }) => samples === 0 && names?.test(name));
-  if (silent !== undefined) return `probe ${silent.name} gave no data: ${silent.lastError ?? 'no answer'}`;
-  const noted = notedAbsence(budget, m) ?? unfitting(budget, m);
-  if (noted !== null) return noted;
-  if (room === 'ceilings') return 'the ceilings were not measured';
-  if (m.stackKind === 'local' && (room === 'redis' || room === 'target')) {
-    return `only a target has one: --target, with --probe-${room === 'redis' ? 'redis' : 'metrics'}`;
-  }
-  if (names !== undefined && !m.probes.some(({ name }) => names.test(name))) {
-    return `no probe watched the ${room === 'integrity' ? 'database' : room}`;
-  }
-  return 'no data';
-}
-
-/** What was noted of a part that nobody could read: the most particular word of it. */
-function notedAbsence(budget: MeasuredBudget, { absences = [] }: RuledFacts): string | null {
-  const path = noteOf(budget);
-  const found = absences
-    .filter(({ of }) => path === of || path.startsWith(`${of}.`))
-    .reduce<Absence | null>(
-      (best, one) => (best === null || one.of.length > best.of.length ? one : best),
-      null,
-    );
-  return found?.because ?? null;
-}
-
-/** Which probes a part of the report comes from. */
-const PROBES: Readonly<Record<string, RegExp>> = {
-  world: /^world/,
-  throughput: /^world/,
-  database: /^postgres/,
-  integrity: /^postgres/,
-  redis: /^redis/,
-  target: /^metrics/,
-  host: /^host/,
-  generator: /^generator/,
-};

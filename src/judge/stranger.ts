@@ -5,6 +5,9 @@ const OF_METRICS =
   /^(world\.|throughput\.(operationsPerServer|serverShare|rowWrites|batches|rowsPer|operationsPerBatch|largest|flushed|coalescing))/;
 const OF_DATABASE = /^(database|integrity)\./;
 
+/** Whether a figure is one that a server of the flux world tells of itself. */
+export const isOfWorld = (metric: string): boolean => OF_METRICS.test(metric);
+
 /**
  * Why a figure cannot be known of a target that is no world of ours: nobody watched it, and what the scenario says of
  * its own world is not true of that one. Null where it can.
@@ -16,7 +19,7 @@ export function strangeness(
   const watched = (name: RegExp): boolean => probes.some((probe) => name.test(probe.name));
   // Where nothing at all was watched, the run was another tool's.
   if (stackKind !== 'target' || measured === null || probes.length === 0 || watched(/^world/)) return null;
-  if (OF_METRICS.test(metric)) return 'the target has no metrics of a world server';
+  if (isOfWorld(metric)) return 'the target has no metrics of a world server';
   if (OF_DATABASE.test(metric) && !watched(/^postgres/))
     return 'the target has no database that capbench reads';
   return null;

@@ -104,7 +104,8 @@ function latencyOf(facts: LatencyFacts, declared: boolean): LatencyFigures {
   return {
     unit: 'ms',
     due: all,
-    ok: open(ok ?? (measured.rejected === 0 ? due : EMPTY_HISTOGRAM), unanswered),
+    // Not timed apart, nothing is known of them, not even that some were slower.
+    ok: ok === null && measured.rejected > 0 ? open(EMPTY_HISTOGRAM, 0) : open(ok ?? due, unanswered),
     rejected: percentilesOf(rejected ?? EMPTY_HISTOGRAM),
     judged: declared
       ? all

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CAUSES } from '../judge/gap.ts';
 import { OPERATORS } from '../scenario/budget.ts';
 import { faultSchema } from './fault-schema.ts';
 import {
@@ -38,6 +39,11 @@ const ruling = z.object({
   observed: z.union([z.number(), text]).nullable(),
   samples: figure,
   reason: text.nullable(),
+  cause: z
+    .enum(CAUSES)
+    .optional()
+    .describe('Of `unmeasured` alone: what did not tell it. `run`: this run could have, and did not.'),
+  optional: z.boolean().optional().describe('A budget of the user’s own that may go without a figure.'),
 });
 
 const rule = z.object({

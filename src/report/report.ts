@@ -64,7 +64,7 @@ export const ruleOf = ({ consequence, stage: _, share: __, ...rule }: JudgedRule
   decides: consequence !== 'note' && consequence !== 'none',
 });
 
-export function rulingOf({ budget, state, observed, samples, reason }: Ruling): ReportRuling {
+export function rulingOf({ budget, state, observed, samples, reason, cause }: Ruling): ReportRuling {
   const { id, claim, title, condition, source, op, limit, unit } = budget;
   const measured = budget.state === 'measured' ? budget : null;
   return {
@@ -84,5 +84,7 @@ export function rulingOf({ budget, state, observed, samples, reason }: Ruling): 
     observed,
     samples,
     reason,
+    ...(cause === null ? {} : { cause }),
+    ...(measured?.optional === true ? { optional: true } : {}),
   };
 }

@@ -34,9 +34,12 @@ export function budgetLines({ rulings }: Pick<Report, 'rulings'>, paint: Palette
     return [`${mark(ruling, paint)} ${line}`, ...reason.map((text) => `  ${paint.dim(text)}`)];
   });
   const folded = (state: string, rulings: readonly ReportRuling[]): string[] =>
-    byReason(rulings).map(
-      ([reason, count]) => `${paint.dim('·')} ${cut(`${count} ${state}: ${plain(reason)}`, width - 6)}`,
-    );
+    byReason(rulings).map(([reason, count]) => {
+      // A gate of the user's own has a name; of hundreds of claims the number says enough.
+      const own = rulings.filter((one) => one.claim === null && (one.reason ?? NO_REASON) === reason);
+      const names = own.length === 0 ? '' : ` (${own.map(({ id }) => id).join(', ')})`;
+      return `${paint.dim('·')} ${cut(plain(`${count} ${state}${names}: ${reason}`), width - 6)}`;
+    });
   const missing = [...folded('unmeasured', silent), ...folded('untestable', untestable)];
   return [...lines, ...(lines.length > 0 && missing.length > 0 ? [''] : []), ...missing];
 }

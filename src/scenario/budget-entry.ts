@@ -101,6 +101,8 @@ export function readBudgets(lists: BudgetLists, claims: Claims): Reading {
         fullLoad: entry.fullLoad,
         contradicted: entry.contradicted ?? null,
         ...(entry.stage === undefined ? {} : { stage: entry.stage }),
+        // Not there rather than false: a scenario that does not use it keeps its hash.
+        ...(entry.optional === true ? { optional: true } : {}),
       },
       path,
     );
@@ -186,6 +188,15 @@ function claimFindings(entry: BudgetEntry, claim: Claim, path: Path): readonly F
         found([...path, key], `${shown(entry[key])} is there, expected nothing: it comes from ${claim.id}`),
       );
     }
+  }
+  if (entry.optional !== undefined) {
+    findings.push(
+      found(
+        [...path, 'optional'],
+        `${entry.optional} is there, expected it for a budget of your own alone`,
+        'a documented claim without a figure is unmeasured, and decides nothing',
+      ),
+    );
   }
   const otherwise = entry.op !== undefined || entry.limit !== undefined;
   if (otherwise && entry.reading === undefined) {

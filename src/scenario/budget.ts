@@ -40,6 +40,8 @@ export interface MeasuredBudget extends BudgetBase {
   readonly contradicted: string | null;
   /** The stage whose figure it is; absent for the whole measure phase. */
   readonly stage?: string | undefined;
+  /** Of the user's own: it may go without a figure. Absent where it may not. */
+  readonly optional?: true | undefined;
 }
 
 /** A budget that hardware, price or a missing component puts out of reach. */
@@ -57,3 +59,7 @@ export interface ContradictedBudget extends BudgetBase {
 }
 
 export type Budget = MeasuredBudget | UntestableBudget | ContradictedBudget;
+
+/** A gate of the user's own, which a run may not pass over. A claim of a document may well have no figure. */
+export const isRequired = (budget: Budget): budget is MeasuredBudget =>
+  budget.state === 'measured' && budget.claim === null && budget.optional !== true;

@@ -169,6 +169,10 @@ const budget = map({
     .boolean({ error: 'true or false' })
     .default(false)
     .describe('Ruled at the full load alone: unmeasured at another scale'),
+  optional: z
+    .boolean({ error: 'true or false' })
+    .optional()
+    .describe('Of a budget of your own: without a figure it is passed over, and the run is not invalid'),
   contradicted: why.optional().describe('Why the document disagrees with itself here'),
   reading: why.optional().describe('How the claim is read; needed where op or limit are not its own'),
 });
@@ -196,6 +200,7 @@ const resolvedBudget = z.discriminatedUnion(
       fullLoad: z.boolean({ error: 'true or false' }),
       contradicted: why.nullable(),
       stage: stageName().optional(),
+      optional: z.literal(true, { error: 'true, or nothing' }).optional(),
     }),
     map({ ...common, state: z.literal('untestable'), missing: why }),
     map({ ...common, state: z.literal('contradicted'), contradicted: why }),

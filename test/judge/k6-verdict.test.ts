@@ -34,7 +34,11 @@ test('what k6 tells is ruled; what it does not tell is unmeasured, and the rules
   expect({ exitCode, outcome, broken }).toEqual({ exitCode: 0, outcome: 'pass', broken: [] });
   expect(states).toEqual({ fast: 'met', all: 'met', lost: 'unmeasured' });
   expect(ruling('fast')).toMatchObject({ observed: 30, samples: 2000 });
-  expect(ruling('lost')).toMatchObject({ observed: null, reason: 'no probe watched the database' });
+  expect(ruling('lost')).toMatchObject({
+    observed: null,
+    reason: 'a k6 summary does not tell it',
+    cause: 'engine',
+  });
   expect(notes.join()).toContain('not checked');
   for (const id of ['integrity', 'steady-p95', 'generator-loop-delay']) {
     expect(rules.find((rule) => rule.id === id)?.state).toBe('not-applicable');

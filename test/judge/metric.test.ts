@@ -92,6 +92,40 @@ test('a budget that no run can rule is found before the run', () => {
   );
 });
 
+test.each([
+  ['latency.intents.due', 'did you mean "latency.intent.due"?'],
+  ['Latency.Intent.Due', 'did you mean "latency.intent.due"?'],
+  ['latency.due', 'did you mean "latency.intent.due"?'],
+  ['latency.intent.due.p95', 'p95 is a statistic of it: metric: latency.intent.due, stat: p95'],
+  ['world.memoryBytes.max', 'metric: world.memoryBytes, stat: max'],
+  ['database.hitRatio', 'did you mean "database.hitRatioPercent"?'],
+  ['generator.calibration.ownLag', 'did you mean "generator.calibration.ownLagP99Ms"?'],
+  ['load.operations.intents.timeouts', 'did you mean "load.operations.intent.timedOut"?'],
+  ['load.ccu', 'did you mean "load.peakCcu"?'],
+  ['lost', 'did you mean "integrity.lost"?'],
+  ['stack.aplied.fsync', 'did you mean "stack.applied.fsync"?'],
+  ['target.metric.http_requests_total', 'did you mean "target.metrics.http_requests_total"?'],
+  ['nothing.of.the.kind', 'is not a figure of report.json; capbench metrics lists them all'],
+  ['load.colour', 'is not a figure of report.json; capbench metrics lists them all'],
+])('%s is answered with what is nearest', (metric, hint) => {
+  expect(problem({ id: 'a', metric })).toContain(hint);
+});
+
+test('so are a statistic and a unit, and of a stage what stages have', () => {
+  const due = { id: 'a', metric: 'latency.intent.due' };
+  expect(problem({ ...due, stat: 'p59' })).toMatch(/got p59; did you mean p\d+\?$/);
+  expect(problem({ ...due, stat: 'avg' })).toContain('did you mean mean?');
+  expect(problem({ ...due, stat: 'median' })).toContain('did you mean p50?');
+  expect(problem({ ...due, stat: 'p95', metricUnit: 'sec' })).toMatch(/with sec; expected ms or s$/);
+  expect(problem({ id: 'a', metric: 'load.peakCcu', metricUnit: 'users' })).toMatch(/expected players$/);
+  const staged = { stage: 'spike', metricUnit: 'players' };
+  expect(problem({ id: 'a', metric: 'network.leave', ...staged })).toContain('"network.left"');
+  expect(problem({ id: 'a', metric: 'latency.intent.due.p95', ...staged })).toContain('stat: p95');
+  const page = { id: 'a', metric: 'target.metrics.queue', metricUnit: 'x' };
+  expect(problem({ ...page, stat: 'avg' })).toContain('did you mean mean?');
+  expect(problem(page)).toContain('has the statistics mean, min, max, last, rate, increase');
+});
+
 test('a row write is never compared with a batch', () => {
   const over = { id: 'a', metric: 'throughput.batchesPerSecond' };
   expect(problem({ ...over, metricUnit: 'rows/s' })).toContain('cannot be compared');

@@ -206,6 +206,16 @@ test('a percentile that falls among the unanswered is breached, and so is the ma
   expect(ruled({ ...due, stat: 'p50' }, m).state).toBe('met');
 });
 
+test('a percentile among the connections that could not be made is breached', () => {
+  const { histogram } = measurementsOf().connect;
+  const connects = { id: 'a', metric: 'network.connectMs', limit: 1e9 };
+  const many = measurementsOf({ connect: { failed: 100, histogram } });
+  expect(ruled({ ...connects, stat: 'p95' }, many)).toMatchObject({
+    ...{ state: 'breached', observed: null, reason: '100 connections could not be made' },
+  });
+  expect(ruled({ ...connects, stat: 'p50' }, many).state).toBe('met');
+});
+
 test('a claimed range of CPU use is an upper bound, a range of the user’s own has two ends', () => {
   const over = {
     id: 'a',

@@ -73,6 +73,13 @@ describe('budgets of a stage', () => {
       stages: [stageFacts(0), stageFacts(1), stageFacts(2, { ...STORM, fullStrength: null })],
     });
     expect(stateOf(never, 'full')).toMatchObject({ state: 'breached', observed: null });
+    const nobody = { counts: [], min: 0, max: 0, sum: 0 };
+    const gone = { ...STORM, fullStrength: null, reconnects: 0, connect: nobody, reconnect: nobody };
+    for (const metric of ['network.connectMs', 'network.reconnectMs']) {
+      const back = budget({ id: 'back', stage: 'storm', metric, stat: 'p95', limit: 2000 });
+      const none = verdictOf([back], { stages: [stageFacts(0), stageFacts(1), stageFacts(2, gone)] });
+      expect(stateOf(none, 'back')).toMatchObject({ state: 'breached', observed: null, cause: null });
+    }
     const short = verdictOf([full], { stages: [stageFacts(0)] });
     expect(stateOf(short, 'full')).toMatchObject({
       state: 'unmeasured',

@@ -68,6 +68,7 @@ test('a healthy run passes, and counts what did not decide', () => {
   expect(verdict).toMatchObject({ outcome: 'pass', exitCode: 0, invalidBecause: [], breachedBecause: [] });
   expect(countsLine(countRulings(verdict.rulings))).toBe('7 met, 1 contradicted, 3 untestable');
   expect(verdict.rules.filter(({ state }) => state !== 'held').map(({ id, state }) => [id, state])).toEqual([
+    ['budgets-measured', 'not-applicable'],
     ['cpu-pressure', 'not-applicable'],
     ['faults-injected', 'not-applicable'],
   ]);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { summary } from '../../src/report/summary.ts';
 import { terminalSummary, terminalVerdict } from '../../src/report/terminal.ts';
-import { BUDGETS, failedRun, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
+import { BUDGETS, budget, failedRun, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 import { nastyBudget, reportFrom } from './report-of.ts';
 
 const style = { colour: false, width: 80, bundle: 'reports/recorded-20261121T113000Z' };
@@ -30,6 +30,19 @@ test('untestable budgets are one line for each missing component', () => {
   expect(lines.filter((line) => line.includes('untestable: '))).toHaveLength(3);
   expect(at('1 untestable: HAProxy')).toBeGreaterThan(at('FLX-119'));
   expect(at('FLX-124')).toBe(-1);
+});
+
+test('a gate of one’s own without a figure has its name there, and says first why there is no conclusion', () => {
+  const gate = budget({ id: 'evicted', metric: 'redis.evictedKeys', op: '=', limit: 0, metricUnit: 'keys' });
+  const without = reportFrom(measurementsOf(), scenarioOf({ budgets: [...BUDGETS, gate] }));
+  const told = terminalSummary(without, { ...style, width: 120 });
+  expect(told).toContain('· 1 unmeasured (evicted): only a target has one');
+  expect(told).toMatch(
+    /NO CONCLUSION\n\n {4}• budgets-measured: no figure for evicted \(only a target has one/,
+  );
+  expect(told).toContain('INVALID (90)  7 met, 1 contradicted, 1 unmeasured, 3 untestable');
+  expect(without.rulings.at(-1)).toMatchObject({ state: 'unmeasured', cause: 'run' });
+  expect(summary(without)).toContain('- budgets-measured: no figure for evicted');
 });
 
 test('no line is wider than the terminal, but for the last with its path', () => {

@@ -43,6 +43,23 @@ test("a budget of the user's own needs no claim", () => {
   });
 });
 
+test('a budget of one’s own may be optional; a claim decides nothing without a figure anyway', () => {
+  const fast = 'id: fast, metric: latency.intent.due, stat: p99, op: <, limit: 80, unit: ms';
+  const claim = 'claim: FLX-151, metric: latency.intent.due, stat: p95';
+  expect(one(`{ ${fast}, optional: true }`)).toMatchObject({ id: 'fast', optional: true });
+  // As if it were not there, so that the hash of the scenario stays.
+  expect(one(`{ ${fast}, optional: false }`)).toEqual(one(`{ ${fast} }`));
+  expect(problems(`{ ${fast}, optional: perhaps }`)).toMatchObject([
+    { path: 'budgets.0.optional', message: '"perhaps" is there, expected true or false' },
+  ]);
+  expect(problems(`{ ${claim}, optional: true }`)).toMatchObject([
+    {
+      path: 'budgets.0.optional',
+      message: 'true is there, expected it for a budget of your own alone',
+    },
+  ]);
+});
+
 test('a claim is read otherwise only with the reason, which the title then carries', () => {
   const alarm = "claim: FLX-142, metric: database.queryMs, stat: p95, op: '<=', limit: 50";
   expect(one(`{ ${alarm}, reading: an alarm }`)).toMatchObject({

@@ -1,5 +1,6 @@
 import { DEFAULT_CALIBRATION, DEFAULT_RULES } from '../../scenario/rules.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
+import { NO_EVENT_LOOP } from '../gap.ts';
 import { negligibleMs } from '../latency-budget.ts';
 import { type LimitName, limitOf, stateOf } from './limit.ts';
 import { isOlder } from './older.ts';
@@ -52,9 +53,7 @@ export function generatorRules(evidence: Evidence): readonly JudgedRule[] {
 }
 
 /** Engines without an event loop that could be watched, by their names in a bundle: their lag and the calibration speak. */
-const NO_LOOP: ReadonlyMap<string, string> = new Map([
-  ['k6', 'k6 runs on many threads, and tells of no event loop'],
-]);
+const NO_LOOP: ReadonlyMap<string, string> = new Map([['k6', NO_EVENT_LOOP]]);
 
 const ADVICE =
   'the generator held the run back: more --workers, another machine for the load, or a smaller --scale';

@@ -1,8 +1,8 @@
+import { NOT_TOLD } from '../gap.ts';
 import { type LimitName, limitOf, stateOf } from './limit.ts';
 import { isOlder } from './older.ts';
 import type { Consequence, Evidence, JudgedRule } from './rules.ts';
 
-const NOT_TOLD = 'not told on this platform';
 const NAMED = 3;
 
 /** N: whether something beside the run took what the run was measured with. */

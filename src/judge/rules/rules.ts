@@ -3,6 +3,7 @@ import type { Measurements } from '../../measurement/measurements.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import type { Ruling } from '../ruling.ts';
 import { agreementRules } from './agreement.ts';
+import { budgetsMeasured } from './budgets.ts';
 import { generatorRules } from './generator.ts';
 import { integrityRules } from './integrity.ts';
 import { loadRules } from './load.ts';
@@ -69,7 +70,11 @@ export interface Evidence {
 export function rulesOf(evidence: Evidence): readonly JudgedRule[] {
   const load = loadRules(evidence);
   const generator = generatorRules(evidence);
+  const { m, rulings } = evidence;
+  const ended = m.ending.state === 'completed' || m.ending.state === 'stoppedEarly';
   return [
+    // First: what was to be gated is what the reader asked for.
+    budgetsMeasured(rulings, ended && m.measured !== null),
     ...load,
     // Before what it may have caused.
     ...noiseRules(evidence),

@@ -1,0 +1,60 @@
+import { badInput } from '../errors.ts';
+import type { Host } from '../host.ts';
+import { catalogue, type ListedMetric } from '../judge/metric-catalogue.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { knownSettings } from './known-settings.ts';
+import { loadScenario } from './scenario-files.ts';
+import type { ScenarioFlags } from './scenario-options.ts';
+
+interface MetricList {
+  /** Null where none was named. */
+  readonly scenario: Scenario | null;
+  readonly metrics: readonly ListedMetric[];
+}
+
+/** All metrics, and those of a scenario where one is named; bad input (104) where it cannot be read. */
+export async function metricsOf(
+  host: Host,
+  reference: string | undefined,
+  flags: ScenarioFlags,
+): Promise<MetricList> {
+  if (reference === undefined) {
+    const [given] = Object.entries(flags).filter(([, value]) => value !== undefined && value.length > 0);
+    if (given !== undefined) {
+      throw badInput(`metrics: --${given[0]} is given, and no scenario`, 'name the scenario that it changes');
+    }
+    return { scenario: null, metrics: catalogue(null, []) };
+  }
+  const { scenario } = await loadScenario(host, reference, flags);
+  return { scenario, metrics: catalogue(scenario, knownSettings(host, scenario)) };
+}
+
+const UNITS: Readonly<Record<string, string>> = { setting: 'its own', any: 'its own' };
+const STAGES = { no: '', too: 'stage', only: 'stage only' } as const;
+
+/** A line for each metric. */
+export function metricsText(scenario: Scenario | null, metrics: readonly ListedMetric[]): string {
+  const rows = metrics.map(({ path, unit, stats, stages, budgets }) => [
+    path,
+    UNITS[unit] ?? unit,
+    stats?.join(' ') ?? '',
+    STAGES[stages],
+    budgets.join(', '),
+  ]);
+  const header = ['METRIC', 'UNIT', 'STATISTICS', 'STAGES', ...(scenario === null ? [] : ['BUDGETS'])];
+  const columns = [header, ...rows];
+  const widths = header.map((_, i) => Math.max(...columns.map((row) => row[i]?.length ?? 0)));
+  const lines = columns.map((row) =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+  const stages = scenario?.load.stages?.map(({ name }) => name) ?? [];
+  const notes = [
+    'A budget names one: { id: fast, metric: latency.intent.due, stat: p95, op: <, limit: 100, unit: ms }',
+    'stage: a budget may say "stage:" with it, for the figure of that stage; stage only: it has to.',
+    ...(scenario === null ? [] : [`Stages of ${scenario.name}: ${stages.join(', ') || 'none'}.`]),
+  ];
+  return `${[...lines, '', ...notes].join('\n')}\n`;
+}

@@ -1,0 +1,35 @@
+import { isRequired } from '../../scenario/budget.ts';
+import type { Ruling } from '../ruling.ts';
+import { fixed, stateOf } from './limit.ts';
+import type { JudgedRule } from './rules.ts';
+
+/** Of many, so many are named with their reasons. */
+const NAMED = 5;
+
+/**
+ * R7: a gate of the user's own that this run could have measured, and that has no figure, is no gate that was passed.
+ *
+ * @param ranOn the run had an end that something can be concluded from, and a measure phase
+ */
+export function budgetsMeasured(rulings: readonly Ruling[], ranOn: boolean): JudgedRule {
+  const required = rulings.filter(({ budget }) => isRequired(budget));
+  const dead = required.filter(({ cause }) => cause === 'run');
+  const named = dead.slice(0, NAMED).map(({ budget: { id }, reason }) => `${id} (${reason})`);
+  const rest = dead.length - named.length;
+  return {
+    id: 'budgets-measured',
+    state: stateOf(ranOn && required.length > 0, dead.length === 0),
+    observed:
+      required.length === 0
+        ? 'no budget of your own'
+        : !ranOn
+          ? 'never measured'
+          : dead.length === 0
+            ? required.length
+            : `no figure for ${[...named, ...(rest > 0 ? [`${rest} more`] : [])].join(', ')}`,
+    ...fixed('a figure for each budget of your own'),
+    advice:
+      'give the run what is missing, correct the name, or write "optional: true" where a budget may go without; `capbench check` with the same options says what each needs',
+    consequence: 'invalid',
+  };
+}

@@ -1,0 +1,77 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { main } from '../../src/cli.ts';
+import { METRICS, STAGE_METRICS } from '../../src/judge/metric.ts';
+import { type MemoryHost, memoryHost } from '../memory-host.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'metrics-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function cli(...argv: string[]): Promise<MemoryHost> {
+  const host = memoryHost(argv, { cwd: folder });
+  await main(host);
+  return host;
+}
+
+test('every path, with its unit and statistics, and in which stage it may stand', async () => {
+  const host = await cli('metrics');
+  expect(host.ended()).toBe(0);
+  const lines = host.out().split('\n');
+  for (const path of Object.keys({ ...METRICS, ...STAGE_METRICS })) {
+    expect(
+      lines.filter((line) => line.startsWith(`${path} `)),
+      path,
+    ).toHaveLength(1);
+  }
+  const line = (path: string) => lines.find((one) => one.startsWith(`${path} `))?.split(/ {2,}/);
+  expect(line('latency.intent.due')).toEqual([
+    ...['latency.intent.due', 'ms', 'p50 p90 p95 p99 p999 min max mean', 'stage'],
+  ]);
+  expect(line('network.left')).toEqual(['network.left', 'players', 'stage only']);
+  expect(line('load.peakCcu')).toEqual(['load.peakCcu', 'players']);
+  expect(line('stack.applied.<setting>')).toBeDefined();
+  expect(line('target.metrics.<name>{label="value"}')).toContainEqual(
+    expect.stringContaining('rate increase'),
+  );
+});
+
+test('of a scenario also its settings, stages and budgets', async () => {
+  writeFileSync(
+    join(folder, 'mine.yaml'),
+    `name: mine
+system: flux
+load: { players: 10, stages: [{ name: hold, lasting: 10s }, { name: spike, lasting: 5s, rate: 2 }] }
+postgres: { settings: { fsync: on } }
+budgets:
+  - { id: fast, metric: latency.intent.due, stat: p95, op: <, limit: 1, unit: s }
+  - { id: spiky, stage: spike, metric: latency.intent.due, stat: p99, op: <, limit: 1, unit: s }
+  - { id: up, metric: 'target.metrics.up{job="game"}', stat: min, op: '=', limit: 1, unit: x }
+`,
+  );
+  const host = await cli('metrics', 'mine.yaml');
+  expect(host.out()).toMatch(/^latency\.intent\.due .+ fast, spiky$/m);
+  expect(host.out()).toMatch(/^stack\.applied\.fsync /m);
+  expect(host.out()).toMatch(/^stack\.applied\.worldServers /m);
+  expect(host.out()).toMatch(/^target\.metrics\.up\{job="game"\} .+ up$/m);
+  expect(host.out()).toContain('Stages of mine: hold, spike.');
+
+  const listed = JSON.parse((await cli('metrics', 'mine.yaml', '--json')).out());
+  expect(listed).toContainEqual({
+    ...{ path: 'latency.intent.due', unit: 'ms', stages: 'too', budgets: ['fast', 'spiky'] },
+    stats: ['p50', 'p90', 'p95', 'p99', 'p999', 'min', 'max', 'mean'],
+  });
+  const all: unknown[] = JSON.parse((await cli('metrics', '--json')).out());
+  expect(all.length).toBe(Object.keys({ ...METRICS, ...STAGE_METRICS }).length + 2);
+});
+
+test.each([
+  [['metrics', 'nosuch'], 'there is no scenario named "nosuch"'],
+  [['metrics', '--scale', '2'], 'metrics: --scale is given, and no scenario'],
+  [['metrics', '--set', 'load.players=2'], 'metrics: --set is given, and no scenario'],
+])('%j is bad input', async (argv, message) => {
+  const host = await cli(...argv);
+  expect(host.err()).toContain(message);
+  expect([host.ended(), host.out()]).toEqual([104, '']);
+});
