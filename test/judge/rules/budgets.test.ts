@@ -180,12 +180,6 @@ describe('a gate of the user’s own without a figure, that this run could have 
       {},
       'late was never reached',
     ],
-    [
-      'nobody who came back',
-      { metric: 'network.reconnectMs', stat: 'p95' },
-      { reconnect: nothing },
-      'nobody connected',
-    ],
   ])('%s: no conclusion, named first', (_what, over, m, told) => {
     const verdict = judged(over, m);
     const { cause, state } = verdict.rulings.at(-1)!;
@@ -211,7 +205,21 @@ describe('a gate of the user’s own without a figure, that this run could have 
     expect(verdict.invalidBecause[0]).toContain(
       'gate (nothing of it came due: load.monsterCommandsPerSecond is 0',
     );
-    expect(judged({ ...over, optional: true }, noMonsters, s).exitCode).toBe(0);
+    const optional = judged({ ...over, optional: true }, noMonsters, s);
+    expect(optional.invalidBecause.join()).not.toContain('budgets-measured');
+  });
+
+  test.each<[string, Over, Partial<Measurements>]>([
+    [
+      'nobody came back',
+      { metric: 'network.reconnectMs', stat: 'p95' },
+      { reconnect: nothing, reconnects: 0 },
+    ],
+    ['nothing was rejected', { metric: 'latency.monsterCommand.rejected', stat: 'p95' }, {}],
+  ])('how long it took is no gate where it did not happen: %s', (_what, over, m) => {
+    const verdict = judged(over, m);
+    expect(verdict.rulings.at(-1)).toMatchObject({ state: 'unmeasured', cause: 'event' });
+    expect(verdict.exitCode).toBe(0);
   });
 
   test('it is graver than a breach, and less than what was lost', () => {
