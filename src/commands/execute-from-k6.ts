@@ -4,6 +4,7 @@ import { badInput, CapbenchError, type ExitCode, messageOf } from '../errors.ts'
 import type { Host } from '../host.ts';
 import { judgeK6 } from '../judge/k6-verdict.ts';
 import { writeArtefact } from '../measurement/bundle.ts';
+import { type K6File, refuseOtherRuns } from '../measurement/k6-run.ts';
 import { type K6Summary, readK6Summary } from '../measurement/k6-summary.ts';
 import { junit } from '../report/junit.ts';
 import { type K6Report, k6ReportOf } from '../report/k6-report.ts';
@@ -32,12 +33,14 @@ export async function executeFromK6(
   const { scenario } = await loadScenario(host, reference, flags);
   refuseShapes(scenario.load, '--from-k6');
   const hash = scenarioHash(scenario);
-  const summaries: K6Summary[] = [];
+  const told: K6File[] = [];
   for (const file of files) {
-    const read = readK6Summary(file, await readText(resolve(host.cwd, file), file));
-    refuseOther(file, read, scenario.name, hash);
-    summaries.push(read);
+    const summary = readK6Summary(file, await readText(resolve(host.cwd, file), file));
+    refuseOther(file, summary, scenario.name, hash);
+    told.push({ file, summary });
   }
+  refuseOtherRuns(told, (flags.run ?? host.env.CAPBENCH_RUN) || null);
+  const summaries = told.map(({ summary }) => summary);
   const verdict = judgeK6(summaries, scenario);
   const report = host.redaction.data(k6ReportOf(host.version, summaries, scenario, hash, verdict));
   const folder = flags.out === undefined ? null : resolve(host.cwd, flags.out || '.');

@@ -9,6 +9,7 @@ import { type ScenarioFlags, scenarioOptions } from './scenario-options.ts';
 export interface ReportFlags extends TellingFlags, ScenarioFlags {
   readonly fromK6?: readonly string[];
   readonly scenario?: string;
+  readonly run?: string;
   readonly out?: string;
 }
 
@@ -38,6 +39,7 @@ export const reportCommand = (host: Host): Command =>
         '--scenario <name>',
         'the scenario that was exported, with the options that it was exported with',
       )
+      .option('--run <name>', 'take the summaries of no other run than this CAPBENCH_RUN of k6')
       .option('--out <folder>', 'where k6-report.json and junit.xml go (default: nowhere)'),
   )
     .option('--quiet', 'the verdict alone on stdout')
@@ -71,8 +73,8 @@ export const reportCommand = (host: Host): Command =>
     });
 
 /** A bundle holds its scenario, resolved: an option that changes nothing would be believed. */
-function refuseK6Options({ scenario, out, set, scale, duration, seed }: ReportFlags): void {
-  const given = Object.entries({ scenario, out, scale, duration, seed }).find(
+function refuseK6Options({ scenario, run, out, set, scale, duration, seed }: ReportFlags): void {
+  const given = Object.entries({ scenario, run, out, scale, duration, seed }).find(
     ([, value]) => value !== undefined,
   );
   const name = given?.[0] ?? (set.length > 0 ? 'set' : null);

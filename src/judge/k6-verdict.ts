@@ -28,6 +28,9 @@ const UNSEEN = [
   ...['integrity', 'row-writes-agree'],
 ];
 
+const UNNAMED =
+  'not checked, whether an earlier run left the summary: k6 and capbench report with the same CAPBENCH_RUN refuse it';
+
 /** Summaries of one run, one of each k6 process, and the scenario that was exported. */
 export function judgeK6(summaries: readonly K6Summary[], s: Scenario): K6Verdict {
   const bounds = k6Bounds(summaries, s);
@@ -51,6 +54,7 @@ export function judgeK6(summaries: readonly K6Summary[], s: Scenario): K6Verdict
     breachedBecause: concluded.breachedBecause,
     notes: [
       `not checked, since ${NOT_IN_A_SUMMARY}: ${UNSEEN.join(', ')}`,
+      ...(summaries.some(({ origin }) => origin.run === null) ? [UNNAMED] : []),
       ...relaxations(rules),
       ...concluded.notes,
       ...(summaries.length === 1

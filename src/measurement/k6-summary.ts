@@ -65,6 +65,8 @@ const LARGEST = 1e15;
 const amount = z.number().min(0).max(LARGEST);
 const count = z.int().min(0);
 const text = z.string().max(1000);
+/** As k6 writes an execution segment: `0:1/3`. */
+export const SEGMENT = /^(\d{1,9})(?:\/([1-9]\d{0,8}))?:(\d{1,9})(?:\/([1-9]\d{0,8}))?$/;
 
 const originSchema = z.object({
   schemaVersion: z.literal(1),
@@ -77,6 +79,10 @@ const originSchema = z.object({
   rampSeconds: amount,
   warmUpSeconds: amount,
   durationSeconds: z.number().positive().max(LARGEST),
+  run: text.nullable(),
+  process: z.string().regex(/^[\w-]{1,100}$/),
+  segment: z.string().regex(SEGMENT),
+  failed: text.optional(),
 });
 const counterSchema = z.object({ type: z.literal('counter'), values: z.object({ count: amount }) });
 /** The last year of four digits. */
@@ -117,7 +123,7 @@ export function readK6Summary(shown: string, content: string): K6Summary {
   const refuse = (what: string) =>
     badInput(
       `${shown} ${what}`,
-      'expected the summary that a script of `capbench export k6` writes at its end (capbench-summary.json)',
+      'expected the summary that a script of `capbench export k6` writes at its end (capbench-summary.json); one of an earlier capbench has to be exported again',
     );
   let value: unknown;
   try {
@@ -140,6 +146,7 @@ export function readK6Summary(shown: string, content: string): K6Summary {
   };
   const whole = check(z.record(z.string(), z.unknown()), value, 'the whole');
   const origin = check(originSchema, whole[SUMMARY_ORIGIN], SUMMARY_ORIGIN);
+  if (origin.failed !== undefined) throw refuse(`holds no figures: ${origin.failed}`);
   const all = Object.entries(check(z.record(z.string(), z.unknown()), whole.metrics, 'metrics'));
   if (all.length > MOST_METRICS) throw refuse(`holds ${all.length} metrics`);
   const metrics = new Map(all.filter(([name]) => OURS.test(name)));

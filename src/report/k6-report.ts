@@ -16,6 +16,8 @@ export interface K6Report
   readonly source: 'k6';
   /** How many k6 processes told of themselves. */
   readonly summaries: number;
+  /** The name that k6 was given with CAPBENCH_RUN. */
+  readonly run: string | null;
   readonly rulings: ReportRuling[];
   readonly rules: ReportRule[];
   readonly load: K6Figures['load'];
@@ -35,6 +37,7 @@ export function k6ReportOf(
   return {
     ...{ schemaVersion: 1, source: 'k6', capbench, scenario: s.name, description: s.description },
     ...{ outcome: verdict.outcome, exitCode: verdict.exitCode, summaries: summaries.length },
+    run: summaries[0]?.origin.run ?? null,
     invalidBecause: [...verdict.invalidBecause],
     breachedBecause: [...verdict.breachedBecause],
     notes: [...verdict.notes],

@@ -1,5 +1,5 @@
 import { OPERATIONS } from '../scenario/workload.ts';
-import { numberText, quantity } from './format.ts';
+import { numberText, plain, quantity } from './format.ts';
 import type { K6Report } from './k6-report.ts';
 import {
   heading,
@@ -32,9 +32,13 @@ export function k6TerminalSummary(report: K6Report, style: TerminalStyle): strin
     .join('\n');
 }
 
-function loadLines({ load, network, summaries, generator }: K6Report): string[] {
+function loadLines({ load, network, summaries, run, generator }: K6Report): string[] {
   return [
-    fact('generator', `k6, ${summaries} ${summaries === 1 ? 'process' : 'processes'}`),
+    fact(
+      'generator',
+      `k6, ${summaries} ${summaries === 1 ? 'process' : 'processes'}`,
+      run === null ? '' : `run ${plain(run)}`,
+    ),
     fact('players', `${numberText(load.peakCcu)} of ${numberText(load.requestedCcu)} requested`),
     fact('measure phase', quantity(load.durationSeconds, 's')),
     ...OPERATIONS.flatMap((op) => {

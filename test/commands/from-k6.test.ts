@@ -33,7 +33,8 @@ test('a summary is judged by the scenario that was exported', async () => {
 });
 
 test('with --out the verdict is there for scripts and for CI', async () => {
-  for (const name of ['a.json', 'b.json']) await record(name, { of: 2, intent: { skipped: 50 } });
+  await record('a.json', { of: 2, intent: { skipped: 50 } });
+  await record('b.json', { of: 2, part: 2, intent: { skipped: 50 } });
   const files = ['--from-k6', 'a.json', 'b.json', '--out', 'verdict', '--json'];
   const { exitCode, out } = await report('--scenario', './world.yaml', ...files);
   expect(exitCode).toBe(99);
@@ -50,7 +51,8 @@ test('with --out the verdict is there for scripts and for CI', async () => {
 });
 
 test('--quiet is the verdict alone', async () => {
-  for (const name of ['a.json', 'b.json']) await record(name, { of: 2 });
+  await record('a.json', { of: 2 });
+  await record('b.json', { of: 2, part: 2 });
   const { out } = await report('--quiet', '--scenario', './world.yaml', '--from-k6', 'a.json', 'b.json');
   expect(out).toBe('PASS (0)  2 met, 1 unmeasured  2 summaries\n');
 });
@@ -62,6 +64,75 @@ test('the summary of another scenario is refused', async () => {
   expect({ exitCode, out }).toEqual({ exitCode: 104, out: '' });
   expect(err).toContain('one.json tells of the scenario');
   expect(err).toContain('hint: name the scenario that was exported, with the same --set');
+});
+
+const started = (seconds: number) => ({
+  capbench_go: { type: 'gauge', contains: 'default', values: { value: 1.79e12 + 1e3 * seconds } },
+});
+
+test.each<[what: string, first: SummaryChanges, second: SummaryChanges, says: string]>([
+  ['given twice', { of: 2 }, { of: 2, part: 2, origin: { process: 'k6-1' } }, 'the same process of k6'],
+  ['of the same part', { of: 2 }, { of: 2, origin: { process: 'k6-2' } }, 'made the same part of the load'],
+  ['of the whole and a part', {}, { of: 4, part: 2 }, '(1/4:2/4)'],
+  [
+    'begun after the other',
+    { of: 2 },
+    { of: 2, part: 2, metrics: started(20) },
+    'b.json began 20 s after a.json',
+  ],
+  [
+    'begun long before',
+    { of: 2, metrics: started(9e4) },
+    { of: 2, part: 2 },
+    'a.json began 90,000 s after b.json',
+  ],
+  [
+    'of another run',
+    { of: 2, origin: { run: 'a' } },
+    { of: 2, part: 2, origin: { run: 'b' } },
+    'the run "b", expected the run "a"',
+  ],
+  [
+    'of a run without a name',
+    { of: 2, origin: { run: 'a' } },
+    { of: 2, part: 2 },
+    'a run without a name, expected the run "a"',
+  ],
+])('a second summary is refused that is %s', async (_what, first, second, says) => {
+  await record('a.json', first);
+  await record('b.json', second);
+  const { exitCode, out, err } = await report('--scenario', './world.yaml', '--from-k6', 'a.json', 'b.json');
+  expect({ exitCode, out }).toEqual({ exitCode: 104, out: '' });
+  expect(err).toContain(says);
+});
+
+test('processes of one run start a little apart', async () => {
+  await record('a.json', { of: 2, metrics: started(19) });
+  await record('b.json', { of: 2, part: 2 });
+  const { exitCode } = await report('--scenario', './world.yaml', '--from-k6', 'a.json', 'b.json');
+  expect(exitCode).toBe(0);
+});
+
+test.each<[what: string, origin: Readonly<Record<string, unknown>>, wanted: readonly string[], exit: number]>(
+  [
+    ['of the run that is asked for', { run: 'job-2' }, ['--run', 'job-2'], 0],
+    ['that an earlier run left', { run: 'job-1' }, ['--run', 'job-2'], 104],
+    ['of a k6 that was not told its name', {}, ['--run', 'job-2'], 104],
+    ['that has a name nobody asks for', { run: 'job-1' }, [], 0],
+    ['without figures', { failed: 'the run ended before its load began' }, [], 104],
+  ],
+)('a summary %s', async (_what, origin, wanted, exit) => {
+  await record('one.json', { origin });
+  const { exitCode } = await report('--scenario', './world.yaml', ...wanted, '--from-k6', 'one.json');
+  expect(exitCode).toBe(exit);
+});
+
+test('CAPBENCH_RUN names the run too', async () => {
+  await record('one.json', { origin: { run: 'job-1' } });
+  const args = ['report', '--scenario', './world.yaml', '--from-k6', 'one.json'];
+  const host = memoryHost(args, { cwd: folder, env: { CAPBENCH_RUN: 'job-2' } });
+  expect(await runCli(host)).toBe(104);
+  expect(host.err()).toContain('one.json is of the run "job-1", expected the run "job-2"');
 });
 
 test.each<[string, readonly string[], string]>([

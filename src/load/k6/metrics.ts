@@ -95,6 +95,14 @@ export interface SummaryOrigin {
   readonly rampSeconds: number;
   readonly warmUpSeconds: number;
   readonly durationSeconds: number;
+  /** What the environment of k6 had as `CAPBENCH_RUN`, as `capbench report --run` has to have it; null for nothing. */
+  readonly run: string | null;
+  /** Of this process of k6 alone: drawn anew for each summary. */
+  readonly process: string;
+  /** Its `--execution-segment`: `0:1/2`; the whole is `0:1`. */
+  readonly segment: string;
+  /** Why there are no figures. */
+  readonly failed?: string | undefined;
 }
 /** The key under which the summary holds that. */
 export const SUMMARY_ORIGIN = 'capbench';

@@ -122,6 +122,7 @@ function headOf({ name, description }: Scenario, { left }: K6Thresholds): string
     '',
     'against the world servers of this scenario (capbench serve starts them), or your own that speak their protocol.',
     'CAPBENCH_SUMMARY names the file of the summary; with "stdout" it is a line of the output.',
+    'CAPBENCH_RUN names the run: capbench report --run takes the summaries of no other one.',
     ...(left.length === 0
       ? []
       : [

@@ -2,8 +2,29 @@
 export const FRAME_SOURCE = String.raw`
 // --- Before and after ---------------------------------------------------------------------------------------------------
 
+// Why k6 would keep no summary that can be judged; null where it will. A script sees k6's environment and options, not its
+// flags: what --new-machine-readable-summary does, handleSummary finds out; after --summary-mode=disabled nobody calls it.
+function whyNoSummary() {
+  if (['1', 't', 'true'].includes(String(__ENV.K6_NEW_MACHINE_READABLE_SUMMARY).toLowerCase())) return OTHER_FORM;
+  if (String(__ENV.K6_SUMMARY_MODE).toLowerCase() === 'disabled') {
+    return 'K6_SUMMARY_MODE=disabled: k6 would write no summary, and one of an earlier run would stay; unset it';
+  }
+  return whyNoStatistics(exec.test.options.summaryTrendStats);
+}
+const OTHER_FORM =
+  "k6's new machine-readable summary lacks percentiles and counts that capbench reads: " +
+  'unset K6_NEW_MACHINE_READABLE_SUMMARY, leave out --new-machine-readable-summary';
+function whyNoStatistics(kept) {
+  const missing = options.summaryTrendStats.filter((statistic) => !(kept || []).includes(statistic));
+  if (missing.length === 0) return null;
+  return 'the summary would lack ' + missing.join(', ') + ' of every trend, which capbench reads: ' +
+    'unset K6_SUMMARY_TREND_STATS, leave out --summary-trend-stats';
+}
+
 // Who owns what, from what the servers say of themselves; and GO, one instant for everybody, late enough to be connected.
 export function setup() {
+  const why = whyNoSummary();
+  if (why !== null) throw new Error(why);
   const worlds = BASE_URLS.map((url) => {
     const response = http.get(url + '/health');
     if (response.status !== 200) throw new Error(url + '/health answers ' + response.status + ' ' + response.error);
@@ -31,18 +52,34 @@ export function setup() {
   return { worlds, connectFrom, go, run: 'k6-' + go.toString(36) + '-' + Math.random().toString(36).slice(2, 8) };
 }
 
+// Called however the run ended. What an earlier run left under this name is overwritten, also where there is nothing to say
+// but why; "process" tells two summaries apart, and "run" those of two runs.
 export function handleSummary(data) {
   const { scenario, scenarioHash, seed, players, monsters, commandsPerPost } = CONFIG;
   const { rampSeconds, warmUpSeconds, durationSeconds } = CONFIG;
   const origin = {
     schemaVersion: 1, scenario, scenarioHash, seed, players, monsters, commandsPerPost,
     rampSeconds, warmUpSeconds, durationSeconds,
+    run: __ENV.CAPBENCH_RUN || null,
+    process: 'k6-' + Date.now().toString(36) + '-' + Math.random().toString(36).slice(2, 10),
+    segment: exec.test.options.executionSegment || '0:1',
   };
   const path = __ENV.CAPBENCH_SUMMARY || SUMMARY_FILE;
-  const summary = JSON.stringify(Object.assign({ [SUMMARY_KEY]: origin }, data));
-  const text = summaryText(data.metrics, path);
+  const failed = whyNoFigures(data);
+  const text = failed === null ? summaryText(data.metrics, path) : '\n' + scenario + ': no figures: ' + failed + '\n\n';
+  const summary = failed === null
+    ? JSON.stringify(Object.assign({ [SUMMARY_KEY]: origin }, data))
+    : JSON.stringify({ [SUMMARY_KEY]: Object.assign(origin, { failed }), metrics: {} });
   // On a cluster, files end with their pod: the summary is then a line of the log.
   return path === 'stdout' ? { stdout: text + summary + '\n' } : { [path]: summary, stdout: text };
+}
+
+function whyNoFigures({ metrics, options: told }) {
+  const why = whyNoSummary();
+  if (why !== null) return why;
+  if (!metrics || !told) return OTHER_FORM;
+  if (!metrics[NAMES.go]) return 'the run ended before its load began: see what k6 said';
+  return whyNoStatistics(told.summaryTrendStats);
 }
 
 function summaryText(metrics, path) {
