@@ -19,6 +19,7 @@ Examples:
   $ capbench report reports/latest --json | jq .outcome
   $ capbench report --scenario quickstart --from-k6 capbench-summary.json
   $ capbench report --scenario quickstart --scale 4 --out verdict --from-k6 summary-*.json
+  $ CAPBENCH_RUN=17 k6 run quickstart.js; capbench report --run 17 --scenario quickstart --from-k6 capbench-summary.json
 
 The exit code is the verdict's; 104 when the bundle or a summary cannot be read.
 `;
@@ -39,7 +40,10 @@ export const reportCommand = (host: Host): Command =>
         '--scenario <name>',
         'the scenario that was exported, with the options that it was exported with',
       )
-      .option('--run <name>', 'take the summaries of no other run than this CAPBENCH_RUN of k6')
+      .option(
+        '--run <name>',
+        'take the summaries of no other run: what k6 had as CAPBENCH_RUN (default: CAPBENCH_RUN)',
+      )
       .option('--out <folder>', 'where k6-report.json and junit.xml go (default: nowhere)'),
   )
     .option('--quiet', 'the verdict alone on stdout')

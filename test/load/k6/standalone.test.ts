@@ -11,7 +11,9 @@ import {
   withinRateOf,
 } from '../../../src/load/k6/metrics.ts';
 import { k6Script } from '../../../src/load/k6/script.ts';
+import { readK6Summary } from '../../../src/measurement/k6-summary.ts';
 import { scenarioHash } from '../../../src/scenario/resolved.ts';
+import type { Scenario } from '../../../src/scenario/scenario.ts';
 import { workloadOf } from '../../../src/scenario/workload.ts';
 import { minimal, read } from '../../scenario/scenario-text.ts';
 import { serve } from '../engine-room.ts';
@@ -52,35 +54,33 @@ const scenarioWith = (limit: string) =>
     ).replace('players: 100', 'players: 10'),
   );
 
+/** A folder with the script, which looks for its world where nobody listens. */
+function exported(scenario: Scenario): string {
+  const folder = mkdtempSync(join(tmpdir(), 'k6-alone-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, 'script.js'), k6Script(workloadOf(scenario), scenario, ['http://127.0.0.1:1']));
+  return folder;
+}
+
+const k6Run = (folder: string, flags: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+  new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
+    execFile(
+      installedK6?.path ?? '',
+      ['run', '--quiet', '--no-usage-report', '--address', '', ...flags, 'script.js'],
+      { cwd: folder, env: { PATH: '/usr/bin:/bin', HOME: folder, ...env } },
+      (error, out, err) => resolve({ code: error === null ? 0 : error.code, stdout: out, stderr: err }),
+    );
+  });
+
 /** `k6 run`, and nothing of capbench around it. */
 async function runK6(limit: string) {
   const scenario = scenarioWith(limit);
-  const workload = workloadOf(scenario);
-  const { endpoints, servers } = await serve(workload, {}, 2);
-  const folder = mkdtempSync(join(tmpdir(), 'k6-alone-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  writeFileSync(join(folder, 'script.js'), k6Script(workload, scenario, ['http://127.0.0.1:1']));
+  const { endpoints, servers } = await serve(workloadOf(scenario), {}, 2);
+  const folder = exported(scenario);
   const urls = endpoints.worlds.map(({ url }) => url).join(',');
-  const args = [
-    'run',
-    '--quiet',
-    '--no-usage-report',
-    '--address',
-    '',
-    '-e',
-    `BASE_URLS=${urls}`,
-    'script.js',
-  ];
-  const { code, stdout, stderr } = await new Promise<{ code: unknown; stdout: string; stderr: string }>(
-    (resolve) => {
-      execFile(
-        installedK6?.path ?? '',
-        args,
-        { cwd: folder, env: { PATH: '/usr/bin:/bin', HOME: folder } },
-        (error, out, err) => resolve({ code: error === null ? 0 : error.code, stdout: out, stderr: err }),
-      );
-    },
-  );
+  const { code, stdout, stderr } = await k6Run(folder, ['-e', `BASE_URLS=${urls}`], {
+    CAPBENCH_RUN: 'job-1',
+  });
   const summary = JSON.parse(readFileSync(join(folder, 'capbench-summary.json'), 'utf8')) as Summary;
   return { code, stdout, stderr, summary, scenario, servers };
 }
@@ -107,7 +107,9 @@ describe.skipIf(installedK6 === null)('the exported script under plain k6', () =
       },
       ...{ players: 10, monsters: 60, commandsPerPost: 10 },
       ...{ rampSeconds: 0, warmUpSeconds: 0.5, durationSeconds: 2 },
+      ...{ run: 'job-1', process: expect.stringMatching(/^k6-/), segment: '0:1' },
     });
+    expect(breached.summary[SUMMARY_ORIGIN].process).not.toBe(origin.process);
     const count = (name: string): number => metrics[name]?.values.count ?? Number.NaN;
     for (const name of ['intent', 'monsterCommand'] as const) {
       const scheduled = count(counterOf(name, 'scheduled'));
@@ -124,5 +126,32 @@ describe.skipIf(installedK6 === null)('the exported script under plain k6', () =
     expect(breached.stdout).toContain('kept      capbench_connected: count>=10');
     const whole = count(counterOf('intent', 'scheduled')) + count(counterOf('intent', 'scheduled', true));
     expect(kept.servers.flatMap(({ texts }) => texts)).toHaveLength(whole);
+  });
+
+  const NEW_FORM = "k6's new machine-readable summary lacks percentiles";
+  const TRENDS = 'the summary would lack count, min, med, max';
+  test.each<[what: string, flags: readonly string[], env: Record<string, string>, says: string]>([
+    ['the new form, by the environment', [], { K6_NEW_MACHINE_READABLE_SUMMARY: 'T' }, NEW_FORM],
+    ['the new form, by a flag', ['--new-machine-readable-summary'], {}, NEW_FORM],
+    ['other statistics, by the environment', [], { K6_SUMMARY_TREND_STATS: 'avg,p(95)' }, TRENDS],
+    ['other statistics, by a flag', ['--summary-trend-stats', 'avg'], {}, TRENDS],
+    ['a world that is not there', [], {}, 'the run ended before its load began'],
+    ['a segment', ['--execution-segment', '0:1/2'], {}, 'the run ended before its load began'],
+  ])('stops, and leaves no summary of before: %s', { timeout: 30_000 }, async (_what, flags, env, says) => {
+    const folder = exported(scenarioWith('60, unit: s'));
+    const path = join(folder, 'capbench-summary.json');
+    writeFileSync(path, 'of an earlier run');
+    const { code, stderr } = await k6Run(folder, flags, env);
+    expect(code, stderr).toBe(107);
+    const left = readFileSync(path, 'utf8');
+    expect((JSON.parse(left) as Summary)[SUMMARY_ORIGIN].failed).toContain(says);
+    expect(() => readK6Summary('one.json', left)).toThrow(says);
+  });
+
+  test('stops where it is told that there will be no summary', { timeout: 30_000 }, async () => {
+    const folder = exported(scenarioWith('60, unit: s'));
+    const { code, stderr } = await k6Run(folder, [], { K6_SUMMARY_MODE: 'disabled' });
+    expect(code).toBe(107);
+    expect(stderr).toContain('K6_SUMMARY_MODE=disabled: k6 would write no summary');
   });
 });

@@ -15,7 +15,7 @@ const OTHER_FORM =
   "k6's new machine-readable summary lacks percentiles and counts that capbench reads: " +
   'unset K6_NEW_MACHINE_READABLE_SUMMARY, leave out --new-machine-readable-summary';
 function whyNoStatistics(kept) {
-  const missing = options.summaryTrendStats.filter((statistic) => !(kept || []).includes(statistic));
+  const missing = STATISTICS.filter((statistic) => !(kept || []).includes(statistic));
   if (missing.length === 0) return null;
   return 'the summary would lack ' + missing.join(', ') + ' of every trend, which capbench reads: ' +
     'unset K6_SUMMARY_TREND_STATS, leave out --summary-trend-stats';
