@@ -1,6 +1,6 @@
 import { mkdir, open, stat } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
-import { badInput, CapbenchError, type ExitCode, messageOf } from '../errors.ts';
+import { badInput, CapbenchError, EXIT, type ExitCode, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { judgeK6 } from '../judge/k6-verdict.ts';
 import { writeArtefact } from '../measurement/bundle.ts';
@@ -11,6 +11,7 @@ import { type K6Report, k6ReportOf } from '../report/k6-report.ts';
 import { k6TerminalSummary } from '../report/k6-terminal.ts';
 import { type TerminalStyle, terminalVerdict } from '../report/terminal.ts';
 import { scenarioHash } from '../scenario/resolved.ts';
+import { openFixedPaths, writeFixedPaths } from './fixed-paths.ts';
 import { refuseShapes } from './refuse-shapes.ts';
 import type { ReportFlags } from './report.ts';
 import { loadScenario } from './scenario-files.ts';
@@ -27,6 +28,8 @@ export async function executeFromK6(
   reference: string,
   flags: ReportFlags,
 ): Promise<ExitCode> {
+  refusePages(flags);
+  const fixed = await openFixedPaths(host, flags, [...files, reference]);
   if (files.length > MOST_SUMMARIES) {
     throw badInput(`--from-k6: ${files.length} files are given, at most ${MOST_SUMMARIES} are read`);
   }
@@ -44,18 +47,29 @@ export async function executeFromK6(
   const verdict = judgeK6(summaries, scenario);
   const report = host.redaction.data(k6ReportOf(host.version, summaries, scenario, hash, verdict));
   const folder = flags.out === undefined ? null : resolve(host.cwd, flags.out || '.');
-  if (folder !== null) await writeReports(host, folder, report);
+  const xml = junit(report);
+  if (folder !== null) await writeReports(host, folder, report, xml);
+  const unwritten = await writeFixedPaths(host, fixed, new Map([['junit.xml', xml]]));
+  for (const { message } of unwritten) host.stderr.write(`warning: ${message}\n`);
   tell(host, report, flags, folder ?? (files.length === 1 ? (files[0] ?? '') : `${files.length} summaries`));
-  return verdict.exitCode;
+  return verdict.exitCode === EXIT.pass ? (unwritten[0]?.exitCode ?? EXIT.pass) : verdict.exitCode;
 }
 
-async function writeReports(host: Host, folder: string, report: K6Report): Promise<void> {
+function refusePages({ summary, report }: ReportFlags): void {
+  if (summary === undefined && report === undefined) return;
+  throw badInput(
+    `--${summary === undefined ? 'report' : 'summary'}: what k6 tells is judged without a page and a comment`,
+    '--junit, --json and --out hold its verdict',
+  );
+}
+
+async function writeReports(host: Host, folder: string, report: K6Report, xml: string): Promise<void> {
   await mkdir(folder, { recursive: true }).catch((error) => {
     throw badInput(`${folder} cannot be made: ${messageOf(error)}`, 'name another folder with --out');
   });
   const files = [
     ['k6-report.json', `${JSON.stringify(report, null, 2)}\n`],
-    ['junit.xml', junit(report)],
+    ['junit.xml', xml],
   ] as const;
   for (const [name, content] of files) {
     const warning = await writeArtefact(folder, name, content, host.redaction);
@@ -68,7 +82,7 @@ function tell(host: Host, report: K6Report, flags: ReportFlags, where: string): 
   const style: TerminalStyle = {
     colour: flags.color && host.stdout.isTTY && !host.env.NO_COLOR,
     width: host.stdout.isTTY ? host.stdout.columns : LOG_COLUMNS,
-    bundle: near.startsWith('..') ? where : near || '.',
+    page: near.startsWith('..') ? where : near || '.',
   };
   if (flags.json) host.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else host.stdout.write(flags.quiet ? terminalVerdict(report, style) : k6TerminalSummary(report, style));

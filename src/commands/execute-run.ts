@@ -6,12 +6,14 @@ import { makeBundle, pointLatest, readLogTail, writeArtefact } from '../measurem
 import type { HostFacts } from '../measurement/measurements.ts';
 import { commitOf } from '../probe/commit.ts';
 import { probeNames } from '../probe/target-probes.ts';
+import { expectedLength } from '../run/expected-length.ts';
 import { type RunPlan, run } from '../run/run.ts';
 import { scenarioHash, writeScenario } from '../scenario/resolved.ts';
 import { openNullWorld } from '../stack/null-world.ts';
 import { openWatchdog, type Watchdog } from '../stack/watchdog.ts';
 import { consentLine, readingLine } from './consent.ts';
 import { chooseEngine } from './engine-choice.ts';
+import { openFixedPaths } from './fixed-paths.ts';
 import { playerModuleOf, refuseWithoutTarget } from './player-module.ts';
 import { openProgress } from './progress.ts';
 import { publish } from './publish.ts';
@@ -51,6 +53,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
   const signals = stopSignals(host, progress);
   let watchdog: Watchdog | null = null;
   try {
+    const fixed = await openFixedPaths(host, flags, [reference]);
     const workers = workersOf(host, flags.workers);
     const loaded = await loadScenario(host, reference, flags);
     const { scenario } = loaded;
@@ -72,6 +75,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
 
     const consent = consentLine(targets, scenario.load);
     for (const line of [consent, readingLine(probes)]) if (line !== null) progress.say(line);
+    progress.expect(expectedLength(scenario, flags.engine, targets.length > 0 ? 'target' : 'local'));
     const guard = await openWatchdog(host.env);
     watchdog = guard;
     const plan: RunPlan = {
@@ -103,7 +107,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
       const { because, hint } = measurements.ending;
       progress.say(`error: ${because}\nhint: ${hint}`);
     }
-    const exitCode = await publish(host, bundle, measurements, scenario, flags);
+    const exitCode = await publish(host, bundle, measurements, scenario, flags, fixed);
     const warning = await pointLatest(bundle);
     if (warning !== null) progress.say(`warning: ${warning}`);
     return exitCode;

@@ -6,11 +6,16 @@ import type { Observer } from '../run/phases.ts';
 import { OPERATIONS } from '../scenario/workload.ts';
 
 const REDRAW_MS = 250;
+/** Where there is no terminal, and every line stays. */
+const TELL_MS = 10_000;
+const LOG_COLUMNS = 120;
 const CLEAR_LINE = '\r\u001b[2K';
 
-/** The live line of a run on stderr, where that is a terminal; silent elsewhere. */
+/** The progress of a run on stderr: one live line where that is a terminal, elsewhere a line each 10 s. */
 export interface LiveProgress extends Observer {
   connecting(connected: number): void;
+  /** About how long the run will take in all, in seconds. */
+  expect(seconds: number): void;
   /** A line that stays, above the live one. */
   say(text: string): void;
   end(): void;
@@ -22,15 +27,16 @@ export function openProgress(host: Host, quiet: boolean): LiveProgress {
   const started = monotonic();
   let state: Omit<Progress, 'elapsedSeconds'> = {
     phase: 'stack',
+    expectedSeconds: null,
     players: null,
     operationsPerSecond: null,
     p95Ms: null,
   };
-  const draw = (): void => {
-    const elapsedSeconds = (monotonic() - started) / 1e6;
-    stderr.write(CLEAR_LINE + progressLine({ ...state, elapsedSeconds }, stderr.columns));
-  };
-  const timer = live ? setInterval(draw, REDRAW_MS) : undefined;
+  const line = (columns: number): string =>
+    progressLine({ ...state, elapsedSeconds: (monotonic() - started) / 1e6 }, columns);
+  const draw = (): void => stderr.write(CLEAR_LINE + line(stderr.columns));
+  const tell = (): void => stderr.write(`${line(LOG_COLUMNS).trimEnd()}\n`);
+  const timer = quiet ? undefined : setInterval(live ? draw : tell, live ? REDRAW_MS : TELL_MS);
 
   return {
     phase(phase) {
@@ -39,6 +45,9 @@ export function openProgress(host: Host, quiet: boolean): LiveProgress {
     },
     connecting(connected) {
       state = { ...state, players: connected };
+    },
+    expect(seconds) {
+      state = { ...state, expectedSeconds: seconds };
     },
     second({ connected, operations }) {
       const p95 = percentileOf(operations.intent.due, 95);

@@ -1,5 +1,5 @@
-import { relative } from 'node:path';
-import type { ExitCode } from '../errors.ts';
+import { join, relative } from 'node:path';
+import { EXIT, type ExitCode } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { judge } from '../judge/verdict.ts';
 import { writeArtefact } from '../measurement/bundle.ts';
@@ -8,6 +8,7 @@ import type { Measurements } from '../measurement/measurements.ts';
 import { render } from '../report/render.ts';
 import { terminalSummary, terminalVerdict } from '../report/terminal.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { type FixedPath, writeFixedPaths } from './fixed-paths.ts';
 
 const LOG_COLUMNS = 120;
 
@@ -19,13 +20,17 @@ export interface TellingFlags {
   readonly color: boolean;
 }
 
-/** Judges a run, writes all that is said about it into its bundle, and tells it; resolves with the exit code. */
+/**
+ * Judges a run, writes all that is said about it into its bundle and to the paths that were asked for, and tells it.
+ * Resolves with the exit code: the verdict's, or why a pass could not be written where a script will look for it.
+ */
 export async function publish(
   host: Host,
   bundle: string,
   measurements: Measurements,
   scenario: Scenario,
   flags: TellingFlags,
+  fixed: readonly FixedPath[],
 ): Promise<ExitCode> {
   const verdict = judge(measurements, scenario);
   const { report, artefacts, warnings } = await render(
@@ -39,6 +44,8 @@ export async function publish(
     const warning = await writeArtefact(bundle, name, content, host.redaction);
     if (warning !== null) withheld.push(warning);
   }
+  const unwritten = await writeFixedPaths(host, fixed, artefacts);
+  withheld.push(...unwritten.map(({ message, hint }) => `${message}; ${hint}`));
   for (const warning of [...warnings, ...withheld]) host.stderr.write(`warning: ${warning}\n`);
 
   const near = relative(host.cwd, bundle);
@@ -46,9 +53,9 @@ export async function publish(
     colour: flags.color && host.stdout.isTTY && !host.env.NO_COLOR,
     // A log has no width of its own: wide enough for a table that says everything.
     width: host.stdout.isTTY ? host.stdout.columns : LOG_COLUMNS,
-    bundle: near.startsWith('..') ? bundle : near || '.',
+    page: join(near.startsWith('..') ? bundle : near, 'report.html'),
   };
   if (flags.json) host.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else host.stdout.write(flags.quiet ? terminalVerdict(report, style) : terminalSummary(report, style));
-  return verdict.exitCode;
+  return verdict.exitCode === EXIT.pass ? (unwritten[0]?.exitCode ?? EXIT.pass) : verdict.exitCode;
 }

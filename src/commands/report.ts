@@ -1,12 +1,13 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { badInput } from '../errors.ts';
 import type { Host } from '../host.ts';
+import { type FixedPathFlags, withFixedPaths } from './fixed-path-options.ts';
 import type { TellingFlags } from './publish.ts';
 import { type ScenarioFlags, scenarioOptions } from './scenario-options.ts';
 
 /** What `capbench report` takes; the scenario's options are for `--from-k6` alone. */
-export interface ReportFlags extends TellingFlags, ScenarioFlags {
+export interface ReportFlags extends TellingFlags, ScenarioFlags, FixedPathFlags {
   readonly fromK6?: readonly string[];
   readonly scenario?: string;
   readonly run?: string;
@@ -26,27 +27,29 @@ The exit code is the verdict's; 104 when the bundle or a summary cannot be read.
 
 /** `capbench report`: from what was recorded to the verdict and the reports, without a server. */
 export const reportCommand = (host: Host): Command =>
-  scenarioOptions(
-    new Command('report')
-      .description('judge a recorded run, or what plain k6 told of an exported script')
-      .argument('[bundle]', 'a folder that `capbench run` left under reports/')
-      .addOption(
-        new Option(
-          '--from-k6 <files...>',
-          'summaries of a script of `capbench export`: one of each k6 process',
-        ),
-      )
-      .option(
-        '--scenario <name>',
-        'the scenario that was exported, with the options that it was exported with',
-      )
-      .option(
-        '--run <name>',
-        'take the summaries of no other run: what k6 had as CAPBENCH_RUN (default: CAPBENCH_RUN)',
-      )
-      .option('--out <folder>', 'where k6-report.json and junit.xml go (default: nowhere)'),
+  withFixedPaths(
+    scenarioOptions(
+      new Command('report')
+        .description('judge a recorded run, or what plain k6 told of an exported script')
+        .argument('[bundle]', 'a folder that `capbench run` left under reports/')
+        .addOption(
+          new Option(
+            '--from-k6 <files...>',
+            'summaries of a script of `capbench export`: one of each k6 process',
+          ),
+        )
+        .option(
+          '--scenario <name>',
+          'the scenario that was exported, with the options that it was exported with',
+        )
+        .option(
+          '--run <name>',
+          'take the summaries of no other run: what k6 had as CAPBENCH_RUN (default: CAPBENCH_RUN)',
+        )
+        .option('--out <folder>', 'where k6-report.json and junit.xml go (default: nowhere)'),
+    ),
   )
-    .option('--quiet', 'the verdict alone on stdout')
+    .option('--quiet', 'the verdict alone on stdout, and what keeps it from a pass')
     .option('--json', 'report.json on stdout instead of the summary')
     .option('--no-color', 'no colours, whatever the terminal')
     .addHelpText('after', EXAMPLES)
@@ -89,14 +92,17 @@ function refuseK6Options({ scenario, run, out, set, scale, duration, seed }: Rep
   );
 }
 
-async function reportBundle(host: Host, folder: string, flags: TellingFlags) {
+async function reportBundle(host: Host, folder: string, flags: TellingFlags & FixedPathFlags) {
   const { checkBudgets } = await import('../judge/budget-check.ts');
   const { readBundle } = await import('../measurement/bundle.ts');
   const { NO_OVERRIDES } = await import('../scenario/overrides.ts');
   const { readScenario } = await import('../scenario/read-scenario.ts');
   const { scenarioHash } = await import('../scenario/resolved.ts');
+  const { openFixedPaths } = await import('./fixed-paths.ts');
   const { publish } = await import('./publish.ts');
   const bundle = resolve(host.cwd, folder);
+  const inputs = ['measurements.json', 'scenario.yaml'].map((name) => join(bundle, name));
+  const fixed = await openFixedPaths(host, flags, inputs);
   const { measurements, scenarioFile, scenarioBytes } = await readBundle(bundle);
   // A resolved scenario has its claims written out: there is nothing to look up.
   const read = readScenario(
@@ -108,10 +114,10 @@ async function reportBundle(host: Host, folder: string, flags: TellingFlags) {
   const judgedBy = scenarioHash(read);
   const scenario = host.redaction.data(read);
   const facts = host.redaction.data(measurements);
-  if (judgedBy === facts.scenarioHash) return publish(host, bundle, facts, scenario, flags);
+  if (judgedBy === facts.scenarioHash) return publish(host, bundle, facts, scenario, flags, fixed);
   // R1: nothing is re-weighed unsaid. The reports carry the hash of what they were judged by.
   const changed = `scenario.yaml is not the one that ran (${facts.scenarioHash.slice(0, 12)}): judged by what it says now`;
   host.stderr.write(`warning: ${changed}\n`);
   const noted = { ...facts, scenarioHash: judgedBy, errors: [...facts.errors, changed] };
-  return publish(host, bundle, noted, scenario, flags);
+  return publish(host, bundle, noted, scenario, flags, fixed);
 }

@@ -1,11 +1,12 @@
 import { Command, Option } from 'commander';
 import type { Host } from '../host.ts';
 import { ENGINES, type EngineName } from '../load/engine.ts';
+import { type FixedPathFlags, withFixedPaths } from './fixed-path-options.ts';
 import { type ScenarioFlags, withScenario } from './scenario-options.ts';
 import { type TargetFlags, withTargets } from './target-options.ts';
 
 /** What `capbench run` takes besides the scenario's own options, as given. */
-export interface RunFlags extends ScenarioFlags, TargetFlags {
+export interface RunFlags extends ScenarioFlags, TargetFlags, FixedPathFlags {
   readonly engine: EngineName;
   readonly allowModule?: boolean;
   readonly workers?: string;
@@ -20,6 +21,7 @@ Examples:
   $ capbench run quickstart
   $ capbench run m4pro-20k --scale 0.25 --duration 30s
   $ capbench run ./my-world.yaml --set load.players=500 --json
+  $ capbench run quickstart --quiet --junit out/junit.xml --summary out/summary.md --report out/report.html
   $ capbench run ./my-world.yaml --allow-module          players of your own: capbench init writes them
   $ capbench run quickstart --target http://127.0.0.1:3001 --target http://127.0.0.1:3002
   $ capbench run quickstart --target http://game.example:3001 --i-own game.example
@@ -32,13 +34,13 @@ Exit codes: 0 pass, 99 a budget was breached, 90 no conclusion, 92 acknowledged 
 
 /** `capbench run`: from a scenario to a verdict and a bundle of reports. */
 export const runCommand = (host: Host): Command =>
-  withTargets(withScenario(new Command('run')))
+  withFixedPaths(withTargets(withScenario(new Command('run'))))
     .description('start the stack, simulate the players, judge the budgets, leave a bundle of reports')
     .addOption(new Option('--engine <name>', 'who makes the load').choices(ENGINES).default('native'))
     .option('--allow-module', 'load the player module that the scenario names: it is code')
     .option('--workers <number>', 'processes that simulate players (default: by cores and players)')
     .option('--out <folder>', 'where the bundle goes (default: reports)')
-    .option('--quiet', 'no progress; the verdict alone on stdout')
+    .option('--quiet', 'no progress; the verdict alone on stdout, and what keeps it from a pass')
     .option('--json', 'report.json on stdout instead of the summary')
     .option('--no-color', 'no colours, whatever the terminal')
     .addHelpText('after', EXAMPLES)

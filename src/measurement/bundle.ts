@@ -37,7 +37,7 @@ export async function makeBundle(out: string, scenario: string, at: Date): Promi
 }
 
 /** One parent after the other: the recursive mkdir of Node never ends where the kernel denies a folder with ENOENT (/proc). */
-async function makeFolders(folder: string): Promise<void> {
+export async function makeFolders(folder: string): Promise<void> {
   const parent = dirname(folder);
   if (parent !== folder && !(await isFolder(parent))) await makeFolders(parent);
   await mkdir(folder).catch(async (error) => {
@@ -175,7 +175,12 @@ async function readBounded(path: string, limit: number): Promise<Buffer> {
 const codeOf = (error: unknown): string | null =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 
-function unwritable(path: string, error: unknown): CapbenchError {
+/** Why a file or folder cannot be written: 90 on a full disk, else 104. */
+export function unwritable(
+  path: string,
+  error: unknown,
+  hint = 'make it writable, or name another folder for what a run leaves with --out',
+): CapbenchError {
   if (codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT') {
     return new CapbenchError(
       EXIT.invalid,
@@ -187,10 +192,7 @@ function unwritable(path: string, error: unknown): CapbenchError {
   // Too many open files are no fault of the folder.
   const refused = refusalOf(error);
   if (refused !== null) return refused;
-  return new CapbenchError(
-    EXIT.badInput,
-    `${path} cannot be written: ${messageOf(error)}`,
-    'make it writable, or name another folder for what a run leaves with --out',
-    { cause: error },
-  );
+  return new CapbenchError(EXIT.badInput, `${path} cannot be written: ${messageOf(error)}`, hint, {
+    cause: error,
+  });
 }

@@ -1,3 +1,5 @@
+import { isOfRule } from '../judge/rules/sentence.ts';
+import { countRulings, countsLine } from '../judge/verdict.ts';
 import {
   limitText,
   metricText,
@@ -8,62 +10,118 @@ import {
   scaleText,
   sourceText,
 } from './format.ts';
+import { reasonsOf } from './reasons.ts';
 import type { Report, ReportRule, ReportRuling } from './report.ts';
+
+/** Half of a pair of surrogates is no character, and XML has no way to write it. */
+const LONE_SURROGATE = /\p{Surrogate}/gu;
 
 const escaped = (text: string): string =>
   plain(text)
+    .replaceAll(LONE_SURROGATE, '\ufffd')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
     .replaceAll('"', '&quot;');
 
-/** junit.xml: a test suite of budgets and one of rules. What does not decide is skipped, and says why. */
-export function junit(
-  report: Pick<Report, 'scenario' | 'altered' | 'startedAt' | 'rulings' | 'rules'> & {
+/** What of report.json is in junit.xml; a verdict on summaries of k6 has as much. */
+export type JunitReport = Pick<Report, 'scenario' | 'outcome' | 'exitCode' | 'altered' | 'startedAt'> &
+  Pick<Report, 'rulings' | 'rules' | 'breachedBecause' | 'invalidBecause'> & {
     readonly load: Pick<Report['load'], 'scale' | 'durationSeconds'>;
-  },
-): string {
+    readonly phases?: Pick<Report['phases'], 'end'>;
+  };
+
+/**
+ * junit.xml: a test suite of the verdict, one of budgets and one of rules. The verdict's case fails or errors exactly
+ * where the exit code is not 0, whatever the others do. `failure` is what was breached, `error` what leaves no
+ * conclusion; what does not decide is skipped, and says why. The verdict took the whole run; the others took no time
+ * of their own, so that times add up to it.
+ */
+export function junit(report: JunitReport): string {
   const name = `${report.scenario} (${scaleText(report)})`;
-  const seconds = report.load.durationSeconds ?? 0;
+  const seconds = report.phases?.end ?? report.load.durationSeconds ?? 0;
+  const suites = [
+    { name: `${name} verdict`, seconds, cases: [verdictCase(report, seconds)] },
+    { name: `${name} budgets`, seconds: 0, cases: report.rulings.map(budgetCase) },
+    { name: `${name} rules`, seconds: 0, cases: report.rules.map((rule) => ruleCase(rule, report)) },
+  ];
+  const all = suites.flatMap(({ cases }) => cases);
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites name="${escaped(name)}" time="${seconds}">`,
-    ...suite(`${name} budgets`, report.startedAt, report.rulings.map(budgetCase)),
-    ...suite(`${name} rules`, report.startedAt, report.rules.map(ruleCase)),
+    `<testsuites name="${escaped(name)}" tests="${all.length}" failures="${countOf(all, 'failed')}" errors="${countOf(all, 'invalid')}" time="${timeOf(seconds)}">`,
+    ...suites.flatMap((one) => suite(one, report.startedAt)),
     '</testsuites>',
     '',
   ].join('\n');
 }
 
 interface Case {
-  readonly result: 'passed' | 'failed' | 'skipped';
+  readonly result: 'passed' | 'failed' | 'invalid' | 'skipped';
   readonly xml: readonly string[];
 }
 
-function suite(name: string, startedAt: string, cases: readonly Case[]): string[] {
-  const count = (result: Case['result']): number => cases.filter((one) => one.result === result).length;
+interface Suite {
+  readonly name: string;
+  readonly seconds: number;
+  readonly cases: readonly Case[];
+}
+
+const countOf = (cases: readonly Case[], result: Case['result']): number =>
+  cases.filter((one) => one.result === result).length;
+
+/** Seconds, as a decimal number without an exponent. */
+const timeOf = (seconds: number): string => Math.max(0, seconds).toFixed(3);
+
+function suite({ name, seconds, cases }: Suite, startedAt: string): string[] {
+  const counts = `tests="${cases.length}" failures="${countOf(cases, 'failed')}" errors="${countOf(cases, 'invalid')}" skipped="${countOf(cases, 'skipped')}"`;
+  // Readers of the format know no time zone: it is UTC.
   const timestamp = startedAt.slice(0, 19);
   return [
-    `  <testsuite name="${escaped(name)}" tests="${cases.length}" failures="${count('failed')}" errors="0" skipped="${count('skipped')}" timestamp="${escaped(timestamp)}">`,
+    `  <testsuite name="${escaped(name)}" ${counts} time="${timeOf(seconds)}" timestamp="${escaped(timestamp)}">`,
     ...cases.flatMap(({ xml }) => xml),
     '  </testsuite>',
   ];
 }
 
+interface Said {
+  readonly result: Case['result'];
+  readonly message: string;
+  /** Of a failure or an error: its lines. */
+  readonly body: readonly string[];
+  /** Of a failure; an error's is `invalid`. */
+  readonly type?: string;
+  readonly seconds?: number;
+}
+
 function testCase(
   className: string,
   name: string,
-  result: Case['result'],
-  message: string,
-  body: string,
+  { result, message, body, type = 'breached', seconds = 0 }: Said,
 ): Case {
-  const open = `    <testcase classname="${escaped(className)}" name="${escaped(name)}"`;
+  const open = `    <testcase classname="${escaped(className)}" name="${escaped(name)}" time="${timeOf(seconds)}"`;
   if (result === 'passed') return { result, xml: [`${open}/>`] };
-  const element =
-    result === 'failed'
-      ? `      <failure type="breached" message="${escaped(message)}">${escaped(body)}</failure>`
-      : `      <skipped message="${escaped(message)}"/>`;
+  const told = `message="${escaped(message)}"`;
+  const text = body.map(escaped).join('\n');
+  const element = {
+    failed: `      <failure type="${type}" ${told}>${text}</failure>`,
+    invalid: `      <error type="invalid" ${told}>${text}</error>`,
+    skipped: `      <skipped ${told}/>`,
+  }[result];
   return { result, xml: [`${open}>`, element, '    </testcase>'] };
+}
+
+const FAILURES: Readonly<Record<number, string>> = { 91: 'regression', 92: 'data-lost' };
+
+function verdictCase(report: JunitReport, seconds: number): Case {
+  const { outcome, exitCode, rulings } = report;
+  const result = exitCode === 0 ? 'passed' : outcome === 'fail' ? 'failed' : 'invalid';
+  const reasons = reasonsOf(report);
+  const verdict = `${outcome.toUpperCase()} (${exitCode}), ${countsLine(countRulings(rulings))}`;
+  return testCase('verdict', 'verdict', {
+    ...{ result, seconds, type: FAILURES[exitCode] ?? 'breached' },
+    message: [verdict, ...reasons.slice(0, 1)].join('; '),
+    body: [verdict, ...reasons],
+  });
 }
 
 function budgetCase(ruling: ReportRuling): Case {
@@ -74,19 +132,32 @@ function budgetCase(ruling: ReportRuling): Case {
   const body = [reason, metricText(ruling), sourceText(ruling)].filter(
     (text) => text !== null && text !== '',
   );
-  return testCase('budgets', `${id} ${title}`, result, message, body.join('; '));
+  return testCase('budgets', `${id} ${title}`, { result, message, body: [body.join('; ')] });
 }
 
-/** A rule that decides nothing fails nothing. What was relaxed is said in the name, where all readers show it. */
-function ruleCase(rule: ReportRule): Case {
-  const { id, state, observed, relaxed, decides, advice } = rule;
-  const result = state === 'held' ? 'passed' : state === 'broken' && decides ? 'failed' : 'skipped';
+/** A rule that decided nothing fails nothing. What was relaxed is said in the name, where all readers show it. */
+function ruleCase(rule: ReportRule, { breachedBecause, invalidBecause }: JunitReport): Case {
+  const { id, state, observed, relaxed, advice } = rule;
+  const broken = state === 'broken';
+  const isTold = (reasons: readonly string[]): boolean =>
+    broken && reasons.some((reason) => isOfRule(id, reason));
+  const result =
+    state === 'held'
+      ? 'passed'
+      : isTold(breachedBecause)
+        ? 'failed'
+        : isTold(invalidBecause)
+          ? 'invalid'
+          : 'skipped';
   const told = `observed ${observed === null ? 'no data' : ruleText(observed)}, limit ${ruleLimitText(rule)}`;
   const message =
     state === 'not-applicable'
       ? `not applicable: ${observed ?? 'no data'}`
-      : decides
-        ? told
-        : `noted: ${told}`;
-  return testCase('rules', relaxed ? `${id}, limit ${ruleLimitText(rule)}` : id, result, message, advice);
+      : result === 'skipped'
+        ? `noted: ${told}`
+        : told;
+  return testCase('rules', relaxed ? `${id}, limit ${ruleLimitText(rule)}` : id, {
+    ...{ result, message, body: [advice] },
+    type: id.split('.')[0] === 'integrity' ? 'data-lost' : 'breached',
+  });
 }

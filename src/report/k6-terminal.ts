@@ -25,7 +25,7 @@ export function k6TerminalSummary(report: K6Report, style: TerminalStyle): strin
     ...section('LOAD', fold(loadLines(report), width - 4), paint),
     ...section('LATENCY', latencyLines(report, paint), paint),
     ...reasonLines(report, paint, width),
-    verdictLine(report, style.bundle, paint),
+    verdictLine(report, style.page, paint),
     '',
   ]
     .map((line) => line.trimEnd())

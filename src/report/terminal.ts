@@ -1,6 +1,7 @@
 import { countRulings, countsLine } from '../judge/verdict.ts';
 import { notesOf } from './error-notes.ts';
 import { numberText, plain, timeText } from './format.ts';
+import { type Reasoned, reasonsOf } from './reasons.ts';
 import type { Report } from './report.ts';
 import { budgetLines } from './terminal-budgets.ts';
 import { faultLines } from './terminal-faults.ts';
@@ -12,8 +13,8 @@ export interface TerminalStyle {
   readonly colour: boolean;
   /** Of the terminal, in columns. */
   readonly width: number;
-  /** Where the bundle is, for the last line. */
-  readonly bundle: string;
+  /** Where to read on, for the last line. */
+  readonly page: string;
 }
 
 /** The tables need as much; a narrower terminal breaks them itself. */
@@ -39,7 +40,7 @@ export function terminalSummary(report: Report, style: TerminalStyle): string {
     ...(report.load.durationSeconds === null ? [] : measured),
     ...reasonLines({ ...report, notes: notesOf(report) }, paint, width),
     ...wrap(plain(report.headline), width - 2).map((line) => `  ${paint.bold(line)}`),
-    verdictLine(report, style.bundle, paint),
+    verdictLine(report, style.page, paint),
     '',
   ]
     .map((line) => line.trimEnd())
@@ -90,19 +91,20 @@ export function reasonLines(
   ];
 }
 
-/** The verdict alone, as it ends the summary. */
+/** The verdict as it ends the summary, and before it what keeps it from a pass, a line each. */
 export const terminalVerdict = (
-  report: Pick<Report, 'outcome' | 'exitCode' | 'rulings'>,
+  report: Reasoned & Pick<Report, 'outcome' | 'exitCode'>,
   style: TerminalStyle,
-): string => `${verdictLine(report, style.bundle, palette(style.colour)).trim()}\n`;
+): string =>
+  [...reasonsOf(report), verdictLine(report, style.page, palette(style.colour)).trim(), ''].join('\n');
 
-/** `FAIL (99)  3 breached, 31 met, 9 unmeasured, 12 untestable  reports/m4pro-20k-...` */
+/** `FAIL (99)  3 breached, 31 met, 9 unmeasured, 12 untestable  reports/m4pro-20k-.../report.html` */
 export function verdictLine(
   { outcome, exitCode, rulings }: Pick<Report, 'outcome' | 'exitCode' | 'rulings'>,
-  bundle: string,
+  page: string,
   paint: Palette,
 ): string {
   const colour = { pass: paint.green, fail: paint.red, invalid: paint.yellow }[outcome];
   const verdict = paint.bold(colour(`${outcome.toUpperCase()} (${exitCode})`));
-  return `  ${verdict}  ${countsLine(countRulings(rulings))}  ${bundle}`;
+  return `  ${verdict}  ${countsLine(countRulings(rulings))}  ${page}`;
 }

@@ -15,32 +15,6 @@ const m = measurementsOf({ errors: [NASTY] });
 const report = reportFrom(m, scenario);
 const failed = reportFrom(failedRun(), scenario);
 
-test('junit.xml has a case for each budget and each rule', () => {
-  const elements = elementsOf(junit(report));
-  const of = (name: string) => elements.filter((element) => element.name === name);
-  expect(of('testcase')).toHaveLength(report.rulings.length + report.rules.length);
-  expect(of('failure')).toHaveLength(report.rulings.filter(({ state }) => state === 'breached').length);
-  const [budgets, rules] = of('testsuite');
-  expect(budgets?.attributes).toMatchObject({
-    name: 'recorded (scale 0.25) budgets',
-    tests: '12',
-    failures: '1',
-  });
-  expect(Number(budgets?.attributes.skipped)).toBe(
-    report.rulings.filter(({ state }) => state !== 'met' && state !== 'breached').length,
-  );
-  expect(rules?.attributes).toMatchObject({ tests: String(report.rules.length), failures: '0' });
-  expect(of('skipped').map(({ attributes }) => attributes.message)).toContain('untestable: HAProxy');
-});
-
-test('junit.xml takes text for text', () => {
-  const names = elementsOf(junit(report)).map(({ attributes }) => attributes.name ?? '');
-  expect(names).toContain('nasty|<b> <script>alert("1")</script> & | `x` [31m ]]> \'quoted\'');
-  expect(elementsOf(junit(failed)).filter(({ name }) => name === 'testcase')).toHaveLength(
-    failed.rulings.length + failed.rules.length,
-  );
-});
-
 test('summary.md is a heading, the reasons and tables whose rows all have five columns', () => {
   const text = summary(report);
   expect(text).toMatch(/^### ❌ FAIL \(99\): recorded, 1 breached,/);
@@ -170,7 +144,7 @@ const drifted = reportFrom(measurementsOf({ clockDriftMs: -61 }), relaxing);
 test('each relaxed rule is told in every format, beside its default, and once', () => {
   const lines = ['relaxed: generator-loop-delay 500 (default 100)', 'relaxed: steady-p95 30 (default 25)'];
   expect(drifted.notes.filter((note) => note.startsWith('relaxed'))).toEqual(lines);
-  const terminal = terminalSummary(drifted, { colour: false, width: 120, bundle: 'reports/a' });
+  const terminal = terminalSummary(drifted, { colour: false, width: 120, page: 'reports/a' });
   for (const line of lines) {
     expect(summary(drifted)).toContain(`- ${line}`);
     expect(html(drifted, [])).toContain(`<li>${line}</li>`);

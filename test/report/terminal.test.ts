@@ -4,7 +4,7 @@ import { terminalSummary, terminalVerdict } from '../../src/report/terminal.ts';
 import { BUDGETS, budget, failedRun, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 import { nastyBudget, reportFrom } from './report-of.ts';
 
-const style = { colour: false, width: 80, bundle: 'reports/recorded-20261121T113000Z' };
+const style = { colour: false, width: 80, page: 'reports/recorded-20261121T113000Z' };
 const scenario = scenarioOf({ budgets: [...BUDGETS, nastyBudget] });
 const report = reportFrom(measurementsOf(), scenario);
 const lines = terminalSummary(report, style).split('\n');
@@ -128,8 +128,17 @@ test('a run that failed before GO is told as well', () => {
   expect(failed).not.toMatch(/NaN|undefined|null/);
 });
 
-test('the verdict alone is one line', () => {
-  expect(terminalVerdict(report, style)).toBe(
-    'FAIL (99)  1 breached, 7 met, 1 contradicted, 3 untestable  reports/recorded-20261121T113000Z\n',
-  );
+test('the verdict alone is the last line, after a line for each thing that keeps it from a pass', () => {
+  const passed = reportFrom(measurementsOf(), scenarioOf());
+  expect(terminalVerdict(passed, style)).toMatch(/^PASS \(0\) .* reports\/recorded-20261121T113000Z\n$/);
+  const told = terminalVerdict(report, style).split('\n');
+  expect(told).toHaveLength(report.breachedBecause.length + 3);
+  expect(told[0]).toMatch(/^breached: nasty\|<b> .*: limit < 1 ms, observed 20.9 ms$/);
+  expect(told.slice(-2)).toEqual([
+    'FAIL (99)  1 breached, 7 met, 1 contradicted, 3 untestable  reports/recorded-20261121T113000Z',
+    '',
+  ]);
+  const [first, ...rest] = terminalVerdict(reportFrom(failedRun(), scenario), style).trimEnd().split('\n');
+  expect(first).toBe('no conclusion: postgres: port 5432 is in use: stop what listens there');
+  expect(rest.at(-1)).toMatch(/^INVALID \(93\) /);
 });

@@ -33,6 +33,16 @@ export function because(disturbed: readonly JudgedRule[]): string[] {
   ];
 }
 
+/** Whether a reason speaks of the rule with this id: its own sentence, or that of its cause. */
+export function isOfRule(id: string, reason: string): boolean {
+  const [first = '', after = ''] = reason.split('; with it ');
+  return (
+    first.startsWith(`${id}: `) ||
+    first.startsWith(`load not sustained (${id}): `) ||
+    after.split(', ').some((one) => one.startsWith(`${id} `))
+  );
+}
+
 /**
  * `relaxed: generator-loop-delay 500 (default 100)`: once for a rule that there is for each operation or budget, and
  * once for each stage that has a limit of its own.

@@ -1,0 +1,27 @@
+import type { EngineName } from '../load/engine.ts';
+import { connectSecondsOf } from '../load/k6/script.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { workloadOf } from '../scenario/workload.ts';
+
+/** Of a calibration beside its measuring: its null world, ramp, warm-up and drain. */
+const CALIBRATION_SPARE_SECONDS = 3;
+/** PostgreSQL, the world's rows and its servers. */
+const STACK_SECONDS = 3;
+/** Rows inserted, and updated one by one and in batches. */
+const CEILINGS = 3;
+/** The canaries, the last answers, the rows, what is written. */
+const REST_SECONDS = 5;
+
+/** About how many seconds a run takes in all: what is known before it of each of its phases. */
+export function expectedLength(scenario: Scenario, engine: EngineName, stack: 'local' | 'target'): number {
+  const workload = workloadOf(scenario);
+  const { calibration, ceilings } = scenario;
+  const connect =
+    engine === 'k6' ? connectSecondsOf(workload) : workload.players / workload.connectsPerSecond;
+  const calibrating =
+    calibration.seconds === 0
+      ? 0
+      : calibration.seconds + CALIBRATION_SPARE_SECONDS + (engine === 'k6' ? connect : 0);
+  const starting = stack === 'target' ? 0 : STACK_SECONDS + CEILINGS * ceilings.secondsEach;
+  return calibrating + starting + connect + workload.timeline.end / 1e6 + REST_SECONDS;
+}
