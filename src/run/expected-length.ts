@@ -6,11 +6,11 @@ import { workloadOf } from '../scenario/workload.ts';
 /** Of a calibration beside its measuring: its null world, ramp, warm-up and drain. */
 const CALIBRATION_SPARE_SECONDS = 3;
 /** PostgreSQL, the world's rows and its servers. */
-const STACK_SECONDS = 3;
+const STACK_SECONDS = 2;
 /** Rows inserted, and updated one by one and in batches. */
 const CEILINGS = 3;
 /** The canaries, the last answers, the rows, what is written. */
-const REST_SECONDS = 5;
+const REST_SECONDS = 3;
 
 /** About how many seconds a run takes in all: what is known before it of each of its phases. */
 export function expectedLength(scenario: Scenario, engine: EngineName, stack: 'local' | 'target'): number {
