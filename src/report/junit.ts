@@ -25,7 +25,10 @@ const escaped = (text: string): string =>
     .replaceAll('"', '&quot;');
 
 /** What of report.json is in junit.xml; a verdict on summaries of k6 has as much. */
-export type JunitReport = Pick<Report, 'scenario' | 'outcome' | 'exitCode' | 'altered' | 'startedAt'> &
+export type JunitReport = Pick<
+  Report,
+  'scenario' | 'outcome' | 'exitCode' | 'headline' | 'altered' | 'startedAt'
+> &
   Pick<Report, 'rulings' | 'rules' | 'breachedBecause' | 'invalidBecause'> & {
     readonly load: Pick<Report['load'], 'scale' | 'durationSeconds'>;
     readonly phases?: Pick<Report['phases'], 'end'>;
@@ -113,14 +116,13 @@ function testCase(
 const FAILURES: Readonly<Record<number, string>> = { 91: 'regression', 92: 'data-lost' };
 
 function verdictCase(report: JunitReport, seconds: number): Case {
-  const { outcome, exitCode, rulings } = report;
+  const { outcome, exitCode, headline, rulings } = report;
   const result = exitCode === 0 ? 'passed' : outcome === 'fail' ? 'failed' : 'invalid';
-  const reasons = reasonsOf(report);
-  const verdict = `${outcome.toUpperCase()} (${exitCode}), ${countsLine(countRulings(rulings))}`;
+  const verdict = `${outcome.toUpperCase()} (${exitCode}): ${headline}`;
   return testCase('verdict', 'verdict', {
     ...{ result, seconds, type: FAILURES[exitCode] ?? 'breached' },
-    message: [verdict, ...reasons.slice(0, 1)].join('; '),
-    body: [verdict, ...reasons],
+    message: verdict,
+    body: [countsLine(countRulings(rulings)), ...reasonsOf(report)],
   });
 }
 

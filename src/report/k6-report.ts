@@ -9,7 +9,10 @@ import { type Report, type ReportRule, type ReportRuling, ruleOf, rulingOf } fro
  * k6 does not tell is not there, or null.
  */
 export interface K6Report
-  extends Pick<Report, 'schemaVersion' | 'capbench' | 'scenario' | 'description' | 'outcome' | 'exitCode'>,
+  extends Pick<
+      Report,
+      'schemaVersion' | 'capbench' | 'scenario' | 'description' | 'outcome' | 'exitCode' | 'headline'
+    >,
     Pick<Report, 'invalidBecause' | 'breachedBecause' | 'notes' | 'altered' | 'latency'>,
     Pick<Report, 'scenarioHash' | 'seed' | 'startedAt'> {
   /** Not a run of capbench. */
@@ -36,7 +39,12 @@ export function k6ReportOf(
   const { load, latency, throughput, network, generator } = verdict.bounds.high;
   return {
     ...{ schemaVersion: 1, source: 'k6', capbench, scenario: s.name, description: s.description },
-    ...{ outcome: verdict.outcome, exitCode: verdict.exitCode, summaries: summaries.length },
+    ...{
+      outcome: verdict.outcome,
+      exitCode: verdict.exitCode,
+      headline: verdict.headline,
+      summaries: summaries.length,
+    },
     run: summaries[0]?.origin.run ?? null,
     invalidBecause: [...verdict.invalidBecause],
     breachedBecause: [...verdict.breachedBecause],

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { isOfRule } from '../../src/judge/rules/sentence.ts';
 import type { IntegrityFacts, Measurements, Series } from '../../src/measurement/measurements.ts';
 import { junit } from '../../src/report/junit.ts';
 import type { Scenario } from '../../src/scenario/scenario.ts';
@@ -52,6 +53,25 @@ test('what is invalid is an error, what is breached a failure, each where it is'
     name: 'failure',
     attributes: { type: 'data-lost' },
   });
+});
+
+test.each<[id: string, reason: string, is: boolean]>([
+  ['canary', 'canary: 12, limit 5: run it again', true],
+  ['load-sustained.intent', 'load not sustained (load-sustained.intent): 95, limit 99: fewer players', true],
+  [
+    'steal-max',
+    'steal-mean: 3, limit 2: another machine; with it steal-max 12 (limit 10), canary 7 (limit 5)',
+    true,
+  ],
+  [
+    'canary',
+    'steal-mean: 3, limit 2: another machine; with it steal-max 12 (limit 10), canary 7 (limit 5)',
+    true,
+  ],
+  ['steal', 'steal-mean: 3, limit 2: another machine; with it steal-max 12 (limit 10)', false],
+  ['load-sustained.intent', 'load-sustained.intent.spike: 95, limit 99: fewer players', false],
+])('a broken rule is an error where a reason speaks of it: %s in "%s"', (id, reason, is) => {
+  expect(isOfRule(id, reason)).toBe(is);
 });
 
 /** Of Jenkins' junit-10.xsd, which GitLab's and GitHub's readers are wider than: attributes, required ones with `!`. */
