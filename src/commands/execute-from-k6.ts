@@ -3,6 +3,7 @@ import { relative, resolve } from 'node:path';
 import { badInput, CapbenchError, EXIT, type ExitCode, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { judgeK6 } from '../judge/k6-verdict.ts';
+import { toldOf } from '../load/k6/script.ts';
 import { writeArtefact } from '../measurement/bundle.ts';
 import { type K6File, refuseOtherRuns } from '../measurement/k6-run.ts';
 import { type K6Summary, readK6Summary } from '../measurement/k6-summary.ts';
@@ -11,6 +12,7 @@ import { type K6Report, k6ReportOf } from '../report/k6-report.ts';
 import { k6TerminalSummary } from '../report/k6-terminal.ts';
 import { type TerminalStyle, terminalVerdict } from '../report/terminal.ts';
 import { scenarioHash } from '../scenario/resolved.ts';
+import { workloadOf } from '../scenario/workload.ts';
 import { openFixedPaths, writeFixedPaths } from './fixed-paths.ts';
 import { refuseShapes } from './refuse-shapes.ts';
 import type { ReportFlags } from './report.ts';
@@ -36,10 +38,12 @@ export async function executeFromK6(
   const { scenario } = await loadScenario(host, reference, flags);
   refuseShapes(scenario.load, '--from-k6');
   const hash = scenarioHash(scenario);
+  const planned = toldOf(workloadOf(scenario));
   const told: K6File[] = [];
   for (const file of files) {
     const summary = readK6Summary(file, await readText(resolve(host.cwd, file), file));
     refuseOther(file, summary, scenario.name, hash);
+    refuseChanged(file, summary, planned);
     told.push({ file, summary });
   }
   refuseOtherRuns(told, (flags.run ?? host.env.CAPBENCH_RUN) || null);
@@ -95,6 +99,18 @@ function refuseOther(file: string, { origin }: K6Summary, name: string, hash: st
     `${file} tells of the scenario ${short(origin.scenarioHash)}, named "${origin.scenario.slice(0, 64)}"; --scenario is "${name}", ${short(hash)}`,
     'name the scenario that was exported, with the same --set, --scale, --duration and --seed',
   );
+}
+
+/** The scenario is that of the script, and the load is not: somebody changed it there. */
+function refuseChanged(file: string, { origin }: K6Summary, planned: ReturnType<typeof toldOf>): void {
+  for (const [name, value] of Object.entries(planned)) {
+    const is = origin[name as keyof typeof planned];
+    if (Math.abs(is - value) < 1e-6) continue;
+    throw badInput(
+      `${file} says ${name} ${is}, and its scenario ${value}: the script was changed after it was exported`,
+      'export another one with what is to be different: --set, --scale, --duration, --seed',
+    );
+  }
 }
 
 async function readText(path: string, shown: string): Promise<string> {

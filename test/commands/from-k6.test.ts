@@ -127,6 +127,18 @@ test.each<[what: string, origin: Readonly<Record<string, unknown>>, wanted: read
   expect(exitCode).toBe(exit);
 });
 
+test.each([{ seed: 2 }, { players: 101 }, { commandsPerPost: 20 }, { durationSeconds: 10 }])(
+  'a summary of a script that was changed is refused: %o',
+  async (origin) => {
+    await record('one.json', { origin });
+    const { exitCode, err } = await report('--scenario', './world.yaml', '--from-k6', 'one.json');
+    expect(exitCode).toBe(104);
+    expect(err).toContain(
+      `one.json says ${Object.keys(origin)[0]} ${Object.values(origin)[0]}, and its scenario`,
+    );
+  },
+);
+
 test('CAPBENCH_RUN names the run too', async () => {
   await record('one.json', { origin: { run: 'job-1' } });
   const args = ['report', '--scenario', './world.yaml', '--from-k6', 'one.json'];

@@ -92,22 +92,26 @@ const NAMES = ${literal(namesOf(thresholds.limits))};
 ${SCHEDULE_SOURCE}${MEASURE_SOURCE}${BOOKS_SOURCE}${PLAYER_SOURCE}${LANE_SOURCE}${FRAME_SOURCE}`;
 }
 
-function configOf(workload: Workload, scenario: Scenario) {
-  const { timeline } = workload;
+/** What of the load a summary says again. */
+export function toldOf(workload: Workload) {
+  const { seed, players, monsters, commandsPerPost, timeline } = workload;
   return {
-    scenario: scenario.name,
-    scenarioHash: scenarioHash(scenario),
-    seed: workload.seed,
-    players: workload.players,
-    playersPerUser: playersPerUserOf(workload),
-    intentsPerSecondOfAPlayer: workload.intentRate,
-    monsters: workload.monsters,
-    lanes: lanesOf(workload.monsters),
-    commandsPerPost: workload.commandsPerPost,
-    postsPerSecond: workload.postRate,
+    ...{ seed, players, monsters, commandsPerPost },
     rampSeconds: timeline.rampEnd / 1e6,
     warmUpSeconds: (timeline.measureStart - timeline.rampEnd) / 1e6,
     durationSeconds: (timeline.end - timeline.measureStart) / 1e6,
+  };
+}
+
+function configOf(workload: Workload, scenario: Scenario) {
+  return {
+    scenario: scenario.name,
+    scenarioHash: scenarioHash(scenario),
+    ...toldOf(workload),
+    playersPerUser: playersPerUserOf(workload),
+    intentsPerSecondOfAPlayer: workload.intentRate,
+    lanes: lanesOf(workload.monsters),
+    postsPerSecond: workload.postRate,
     drainSeconds: toSeconds(workload.drain),
     outstanding: workload.outstanding,
     skipAfterSeconds: toSeconds(workload.skipAfter),
