@@ -31,6 +31,9 @@ export async function executeFromK6(
   flags: ReportFlags,
 ): Promise<ExitCode> {
   refusePages(flags);
+  // A variable that was not set: nothing would be checked, and nobody would know.
+  if (flags.run === '')
+    throw badInput('--run: no name is given', 'leave it out, or give what k6 had as CAPBENCH_RUN');
   const fixed = await openFixedPaths(host, flags, [...files, reference]);
   if (files.length > MOST_SUMMARIES) {
     throw badInput(`--from-k6: ${files.length} files are given, at most ${MOST_SUMMARIES} are read`);

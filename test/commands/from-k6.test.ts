@@ -149,6 +149,7 @@ test('CAPBENCH_RUN names the run too', async () => {
 
 test.each<[string, readonly string[], string]>([
   ['a bundle as well', ['reports', '--scenario', './world.yaml', '--from-k6', 'one.json'], 'one of the two'],
+  ['an empty name', ['--run', '', '--scenario', './world.yaml', '--from-k6', 'one.json'], '--run: no name'],
   ['no scenario', ['--from-k6', 'one.json'], 'no --scenario is given'],
   ['neither', [], 'no bundle is given'],
   ['an option that changes nothing', ['reports', '--scale', '2'], '--scale is for --from-k6 alone'],
