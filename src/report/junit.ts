@@ -1,5 +1,6 @@
 import { isOfRule } from '../judge/rules/sentence.ts';
 import { countRulings, countsLine } from '../judge/verdict.ts';
+import { OPERATIONS } from '../scenario/workload.ts';
 import {
   limitText,
   metricText,
@@ -10,8 +11,10 @@ import {
   scaleText,
   sourceText,
 } from './format.ts';
+import type { K6Report } from './k6-report.ts';
 import { reasonsOf } from './reasons.ts';
 import type { Report, ReportRule, ReportRuling } from './report.ts';
+import { type Shares, sharesText, WORDS } from './terminal-figures.ts';
 
 /** Half of a pair of surrogates is no character, and XML has no way to write it. */
 const LONE_SURROGATE = /\p{Surrogate}/gu;
@@ -24,13 +27,15 @@ const escaped = (text: string): string =>
     .replaceAll('>', '&gt;')
     .replaceAll('"', '&quot;');
 
+type OperationCounts = { readonly operations: K6Report['load']['operations'] };
+
 /** What of report.json is in junit.xml; a verdict on summaries of k6 has as much. */
 export type JunitReport = Pick<
   Report,
   'scenario' | 'outcome' | 'exitCode' | 'headline' | 'altered' | 'startedAt'
 > &
   Pick<Report, 'rulings' | 'rules' | 'breachedBecause' | 'invalidBecause'> & {
-    readonly load: Pick<Report['load'], 'scale' | 'durationSeconds'>;
+    readonly load: Pick<Report['load'], 'scale' | 'durationSeconds'> & Shares['load'] & OperationCounts;
     readonly phases?: Pick<Report['phases'], 'end'>;
   };
 
@@ -94,24 +99,33 @@ interface Said {
   /** Of a failure; an error's is `invalid`. */
   readonly type?: string;
   readonly seconds?: number;
+  /** What is to be known whatever the result. */
+  readonly out?: readonly string[];
 }
 
 function testCase(
   className: string,
   name: string,
-  { result, message, body, type = 'breached', seconds = 0 }: Said,
+  { result, message, body, type = 'breached', seconds = 0, out = [] }: Said,
 ): Case {
   const open = `    <testcase classname="${escaped(className)}" name="${escaped(name)}" time="${timeOf(seconds)}"`;
-  if (result === 'passed') return { result, xml: [`${open}/>`] };
   const told = `message="${escaped(message)}"`;
-  const text = body.map(escaped).join('\n');
-  const element = {
-    failed: `      <failure type="${type}" ${told}>${text}</failure>`,
-    invalid: `      <error type="invalid" ${told}>${text}</error>`,
-    skipped: `      <skipped ${told}/>`,
+  const text = linesOf(body);
+  const elements = {
+    passed: [],
+    failed: [`      <failure type="${type}" ${told}>${text}</failure>`],
+    invalid: [`      <error type="invalid" ${told}>${text}</error>`],
+    skipped: [`      <skipped ${told}/>`],
   }[result];
-  return { result, xml: [`${open}>`, element, '    </testcase>'] };
+  const said = out.length === 0 ? [] : [`      <system-out>${linesOf(out)}</system-out>`];
+  const inside = [...elements, ...said];
+  return {
+    result,
+    xml: inside.length === 0 ? [`${open}/>`] : [`${open}>`, ...inside, '    </testcase>'],
+  };
 }
+
+const linesOf = (lines: readonly string[]): string => lines.map(escaped).join('\n');
 
 const FAILURES: Readonly<Record<number, string>> = { 91: 'regression', 92: 'data-lost' };
 
@@ -122,7 +136,14 @@ function verdictCase(report: JunitReport, seconds: number): Case {
   return testCase('verdict', 'verdict', {
     ...{ result, seconds, type: FAILURES[exitCode] ?? 'breached' },
     message: verdict,
-    body: [countsLine(countRulings(rulings)), ...reasonsOf(report)],
+    body: reasonsOf(report),
+    out: [
+      verdict,
+      countsLine(countRulings(rulings)),
+      ...OPERATIONS.flatMap((op) =>
+        (report.load.operations[op]?.scheduled ?? 0) === 0 ? [] : [`${WORDS[op]}: ${sharesText(report, op)}`],
+      ),
+    ],
   });
 }
 

@@ -11,7 +11,7 @@ import {
   WIDEST,
 } from './terminal.ts';
 import { budgetLines } from './terminal-budgets.ts';
-import { latencyLines, OUTCOMES, WORDS } from './terminal-figures.ts';
+import { latencyLines, OUTCOMES, sharesText, WORDS } from './terminal-figures.ts';
 import { fact, fold, palette } from './terminal-text.ts';
 
 /** As the summary that ends a run, of what k6 told. */
@@ -32,7 +32,8 @@ export function k6TerminalSummary(report: K6Report, style: TerminalStyle): strin
     .join('\n');
 }
 
-function loadLines({ load, network, summaries, run, generator }: K6Report): string[] {
+function loadLines(report: K6Report): string[] {
+  const { load, network, summaries, run, generator } = report;
   return [
     fact(
       'generator',
@@ -49,7 +50,8 @@ function loadLines({ load, network, summaries, run, generator }: K6Report): stri
         (outcome) => (counts[outcome] === 0 ? [] : [`${numberText(counts[outcome])} ${OUTCOMES[outcome]}`]),
       );
       const due = `${numberText(counts.scheduled)} due, ${quantity(load.sentPercent[op], '%')} sent`;
-      return [fact(WORDS[op], due, [`${numberText(counts.ok)} ok`, ...outcomes].join(', '))];
+      const told = [`${numberText(counts.ok)} ok`, ...outcomes].join(', ');
+      return [fact(WORDS[op], due, told, sharesText(report, op))];
     }),
     fact(
       'connecting',

@@ -64,8 +64,13 @@ export function loadLines(report: Report): string[] {
   ];
 }
 
+/** What became of the operations, and what of it is allowed. */
+export interface Shares extends Pick<Report, 'rules'> {
+  readonly load: Pick<Report['load'], 'rejectedPercent' | 'unansweredPercent' | 'errorPercent'>;
+}
+
 /** `1.35% rejected (limit 20%), 0% unanswered (limit 1%)`; with stages, the limits are theirs. */
-export function sharesText({ load, rules }: Pick<Report, 'load' | 'rules'>, op: Operation): string {
+export function sharesText({ load, rules }: Shares, op: Operation): string {
   const limitOf = (id: string): string => {
     const rule = rules.find((one) => one.id === id);
     return rule === undefined || rule.state === 'not-applicable'

@@ -37,6 +37,7 @@ test.each<[what: string, m: Partial<Measurements>, s: Partial<Scenario>, exit: n
   expect(verdict).toMatchObject({ name: 'testcase', attributes: { classname: 'verdict', name: 'verdict' } });
   expect(Number(verdict?.attributes.time)).toBeCloseTo(report.phases.end, 3);
   const wrong = elements.filter(({ name }) => name === 'failure' || name === 'error');
+  if (exit !== 93) expect(junit(report)).toMatch(/<system-out>[^<]*\nintents: \S+% rejected/);
   if (told === null) return expect(wrong).toEqual([]);
   expect(`${result?.name} ${result?.attributes.type}`).toBe(told);
   expect(result?.attributes.message).toContain(`(${exit})`);
@@ -82,6 +83,7 @@ const SCHEMA: Readonly<Record<string, readonly string[]>> = {
   failure: ['type', 'message'],
   error: ['type', 'message'],
   skipped: ['type', 'message'],
+  'system-out': [],
 };
 const COUNTED = { failures: 'failure', errors: 'error', skipped: 'skipped' } as const;
 

@@ -22,7 +22,7 @@ export function elementsOf(xml: string): readonly Element[] {
   const open: string[] = [];
   let rest = xml.replace(/^<\?xml version="1\.0" encoding="UTF-8"\?>\n/, '');
   while (rest.trim() !== '') {
-    const tag = /^([^<]*)<(\/?)([a-z]+)((?: [a-z]+="[^"<]*")*)(\/?)>/.exec(rest);
+    const tag = /^([^<]*)<(\/?)([a-z-]+)((?: [a-z]+="[^"<]*")*)(\/?)>/.exec(rest);
     if (tag === null) throw new Error(`not well formed at: ${rest.slice(0, 80)}`);
     const [all, text = '', closing, name = '', attributes = '', empty] = tag;
     decode(text);
