@@ -3,6 +3,7 @@ import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { EXIT, type ExitCode } from './errors.ts';
 import { Redaction } from './redaction.ts';
+import { withoutEscapes, withoutForeignEscapes } from './terminal-escapes.ts';
 
 /** The signals that mean "stop now". */
 export const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -10,8 +11,10 @@ export type StopSignal = (typeof STOP_SIGNALS)[number];
 
 /** Results go to stdout, progress and warnings to stderr. No secret that the host's redaction knows goes through. */
 export interface Output {
-  /** Never throws: when the reader has gone away, what is written is dropped. */
+  /** Text: without secrets, and without anything that a terminal obeys. Never throws: when the reader has gone away, what is written is dropped. */
   write(text: string): void;
+  /** The same for a text with capbench's own colours, made of data that had none (Redaction.data). */
+  paint(text: string): void;
   readonly isTTY: boolean;
   /** Width now, in columns; 80 where nobody says. */
   readonly columns: number;
@@ -76,7 +79,10 @@ function outputOf(
   });
   return {
     write(text) {
-      if (!gone) stream.write(clean(text));
+      if (!gone) stream.write(clean(withoutEscapes(text)));
+    },
+    paint(text) {
+      if (!gone) stream.write(clean(withoutForeignEscapes(text)));
     },
     get isTTY() {
       return !gone && stream.isTTY === true;

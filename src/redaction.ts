@@ -1,5 +1,6 @@
 import { formsOf, isTelling } from './secret-forms.ts';
 import { MARK, type Place, withoutShapes } from './secret-shapes.ts';
+import { withoutEscapes } from './terminal-escapes.ts';
 
 /** Variables whose values are secrets. */
 const SECRET_NAME = /^PG(?!_)|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|KEY/i;
@@ -61,9 +62,9 @@ export class Redaction {
     return this.withoutStarts(clean);
   }
 
-  /** Data without secrets in any of its strings; keys are a schema's, and stay. */
+  /** Data without secrets, and without what a terminal obeys, in any of its strings; keys are a schema's, and stay. */
   data<T>(value: T): T {
-    return mapStrings(value, (text) => this.text(text)) as T;
+    return mapStrings(value, (text) => this.text(withoutEscapes(text))) as T;
   }
 
   /** What secret a text or a file holds, in words that do not repeat it; null when none. */
@@ -85,8 +86,9 @@ export class Redaction {
    */
   artefact<T extends string | Uint8Array>(name: string, content: T): T | string | null {
     if (typeof content !== 'string') return this.find(content) === null ? content : null;
-    const place = name.endsWith('.log') ? 'text' : 'document';
-    const clean = this.text(content, place);
+    const isLog = name.endsWith('.log');
+    // A log is read on a terminal, too; a document is made of data that holds no escapes.
+    const clean = isLog ? this.text(withoutEscapes(content)) : this.text(content, 'document');
     if (clean === content) return content;
     if (!name.endsWith('.json')) return this.holds(clean) ? null : clean;
     const parsed: unknown = JSON.parse(content);

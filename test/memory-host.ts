@@ -3,6 +3,7 @@ import { EXIT, type ExitCode } from '../src/errors.ts';
 import type { Host, StopSignal } from '../src/host.ts';
 import { Redaction } from '../src/redaction.ts';
 import type { Place } from '../src/secret-shapes.ts';
+import { withoutEscapes, withoutForeignEscapes } from '../src/terminal-escapes.ts';
 
 /** A process in memory: what a command wrote, and how it would have ended. */
 export interface MemoryHost extends Host {
@@ -26,7 +27,10 @@ export function memoryHost(
   const redaction = Redaction.of(argv, overrides.env ?? {});
   const output = (to: 'out' | 'err', place: Place) => ({
     write(text: string) {
-      written[to] += redaction.text(text, place);
+      written[to] += redaction.text(withoutEscapes(text), place);
+    },
+    paint(text: string) {
+      written[to] += redaction.text(withoutForeignEscapes(text), place);
     },
     isTTY: false,
     columns: 80,

@@ -92,7 +92,10 @@ function tell(host: Host, report: K6Report, flags: ReportFlags, where: string): 
     page: near.startsWith('..') ? where : near || '.',
   };
   if (flags.json) host.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-  else host.stdout.write(flags.quiet ? terminalVerdict(report, style) : k6TerminalSummary(report, style));
+  else
+    host.stdout[style.colour ? 'paint' : 'write'](
+      flags.quiet ? terminalVerdict(report, style) : k6TerminalSummary(report, style),
+    );
 }
 
 function refuseOther(file: string, { origin }: K6Summary, name: string, hash: string): void {

@@ -107,7 +107,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
       const { because, hint } = measurements.ending;
       progress.say(`error: ${because}\nhint: ${hint}`);
     }
-    const exitCode = await publish(host, bundle, measurements, scenario, flags, fixed);
+    const exitCode = await publish(host, bundle, measurements, host.redaction.data(scenario), flags, fixed);
     const warning = await pointLatest(bundle);
     if (warning !== null) progress.say(`warning: ${warning}`);
     return exitCode;

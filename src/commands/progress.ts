@@ -34,7 +34,7 @@ export function openProgress(host: Host, quiet: boolean): LiveProgress {
   };
   const line = (columns: number): string =>
     progressLine({ ...state, elapsedSeconds: (monotonic() - started) / 1e6 }, columns);
-  const draw = (): void => stderr.write(CLEAR_LINE + line(stderr.columns));
+  const draw = (): void => stderr.paint(CLEAR_LINE + line(stderr.columns));
   const tell = (): void => stderr.write(`${line(LOG_COLUMNS).trimEnd()}\n`);
   const timer = quiet ? undefined : setInterval(live ? draw : tell, live ? REDRAW_MS : TELL_MS);
 
@@ -62,12 +62,12 @@ export function openProgress(host: Host, quiet: boolean): LiveProgress {
       };
     },
     say(text) {
-      if (live) stderr.write(CLEAR_LINE);
+      if (live) stderr.paint(CLEAR_LINE);
       stderr.write(`${text}\n`);
     },
     end() {
       clearInterval(timer);
-      if (live) stderr.write(CLEAR_LINE);
+      if (live) stderr.paint(CLEAR_LINE);
     },
   };
 }

@@ -56,6 +56,9 @@ export async function publish(
     page: join(near.startsWith('..') ? bundle : near, 'report.html'),
   };
   if (flags.json) host.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-  else host.stdout.write(flags.quiet ? terminalVerdict(report, style) : terminalSummary(report, style));
+  else
+    host.stdout[style.colour ? 'paint' : 'write'](
+      flags.quiet ? terminalVerdict(report, style) : terminalSummary(report, style),
+    );
   return verdict.exitCode === EXIT.pass ? (unwritten[0]?.exitCode ?? EXIT.pass) : verdict.exitCode;
 }

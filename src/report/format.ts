@@ -1,3 +1,4 @@
+import { withoutEscapes } from '../terminal-escapes.ts';
 import type { Report, ReportRule, ReportRuling } from './report.ts';
 
 const NOTHING = '–';
@@ -136,8 +137,9 @@ export const timeText = (iso: string): string => `${iso.slice(0, 19).replace('T'
 
 /** Without what a terminal, XML or a table would take for an instruction. */
 export const plain = (text: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point
-  text.replace(/[\0-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]/g, '').replace(/[\t\n]+/g, ' ');
+  withoutEscapes(text)
+    .replace(/[\ufffe\uffff]/g, '')
+    .replace(/[\t\n]+/g, ' ');
 
 const ORDER = ['breached', 'met', 'contradicted', 'unmeasured', 'untestable'] as const;
 

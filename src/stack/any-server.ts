@@ -5,6 +5,7 @@ import { askHealth, isNobodyThere } from './health.ts';
 import type { Stack, WorldEndpoint } from './stack.ts';
 import type { Target } from './target-address.ts';
 import { type AttachOptions, targetStack } from './target-stack.ts';
+import { onAbort } from './time-limit.ts';
 
 const LIMIT_MS = 5_000;
 
@@ -58,16 +59,19 @@ const endpointsOf = ({ url, host, addresses }: Target, access: Access = {}): Rea
 function listens({ url, address }: Reachable, signal: AbortSignal): Promise<void> {
   const { hostname, port, protocol } = new URL(url);
   return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
     const socket = connect({
       host: address ?? hostname.replace(/^\[|\]$/g, ''),
       port: Number(port) || (protocol === 'https:' ? 443 : 80),
-      signal,
     });
     const end = (then: () => void): void => {
       clearTimeout(timer);
+      forget();
       socket.destroy();
       then();
     };
+    // Node's own option `signal` leaves its listener behind, one more with every look.
+    const forget = onAbort(signal, () => end(() => reject(signal.reason)));
     const hint = 'start the server, or correct the address';
     const timer = setTimeout(
       () => end(() => reject(stackFailed(`${url} accepts no connection within ${LIMIT_MS / 1e3} s`, hint))),

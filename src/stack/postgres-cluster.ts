@@ -14,6 +14,14 @@ const LEAST_SPACE_BYTES = 300 * 2 ** 20;
 
 /** What to do about what PostgreSQL wrote before it gave up. */
 const ADVICE: readonly (readonly [RegExp, string])[] = [
+  [
+    /shared memory segment ".*No space left on device/,
+    'make room in /dev/shm, where PostgreSQL keeps its shared memory (df -h /dev/shm; docker run --shm-size=256m): no disk is full',
+  ],
+  [
+    /could not create shared memory segment: No space left on device/,
+    'the host has no shared memory segment left (ipcs -m; Linux: sysctl kernel.shmmni): no disk is full',
+  ],
   [/No space left on device/, 'make room in the temporary directory, or set TMPDIR to another one'],
   [
     /could not create shared memory|Cannot allocate memory|could not map anonymous/,

@@ -10,28 +10,42 @@ export function settlesWithin(promise: Promise<unknown>, milliseconds: number): 
   });
 }
 
+/** Who waits for a signal, behind the one listener that it has: Node takes more than ten for a leak, and servers may be more. */
+const waiting = new WeakMap<AbortSignal, Set<() => void>>();
+
+/** Calls the listener when the signal is aborted from now on; returns what undoes that. */
+export function onAbort(signal: AbortSignal, listener: () => void): () => void {
+  const all = waiting.get(signal) ?? new Set();
+  if (!waiting.has(signal)) {
+    waiting.set(signal, all);
+    signal.addEventListener('abort', () => [...all].forEach((each) => each()), { once: true });
+  }
+  all.add(listener);
+  return () => void all.delete(listener);
+}
+
 /** So many milliseconds between two questions to somebody who is not ready yet; rejects when aborted. */
 export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    const aborted = () => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
     const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', aborted);
+      forget?.();
       resolve();
     }, milliseconds);
-    signal?.addEventListener('abort', aborted, { once: true });
+    const forget =
+      signal &&
+      onAbort(signal, () => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      });
   });
 }
 
 /** The promise's outcome, or a rejection as soon as the signal is aborted. */
 export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const aborted = () => reject(signal.reason);
-    if (signal.aborted) aborted();
-    signal.addEventListener('abort', aborted, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted));
+    if (signal.aborted) reject(signal.reason);
+    const forget = onAbort(signal, () => reject(signal.reason));
+    promise.then(resolve, reject).finally(forget);
   });
 }

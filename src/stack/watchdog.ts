@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { resolve } from 'node:path';
 import { execPath } from 'node:process';
 import type { Writable } from 'node:stream';
 import { messageOf, stackFailed } from '../errors.ts';
@@ -54,13 +55,18 @@ const START_LIMIT_MS = 20_000;
 /** It has nothing left to do then; and as long as ending all that is still guarded may take. */
 const IDLE_CLOSE_LIMIT_MS = 4_000;
 const CLOSE_LIMIT_MS = 20_000;
-const INHERITED = /^(PATH|HOME|TMPDIR|LANG|LC_[A-Z]+)$/;
+const INHERITED = /^(PATH|HOME|TMPDIR|LANG|LC_[A-Z]+|NODE_USE_SYSTEM_CA)$/;
+/** Authorities that Node trusts beside its own: whoever is trusted here is trusted by the load as well. */
+const EXTRA_CA = 'NODE_EXTRA_CA_CERTS';
 
 /** Leaves of an environment only what a child process needs: no token, no PG*, no NODE_OPTIONS. */
 export function scrubbed(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(environment))
     if (value !== undefined && INHERITED.test(name)) kept[name] = value;
+  const authorities = environment[EXTRA_CA];
+  // A child has another working directory.
+  if (authorities) kept[EXTRA_CA] = resolve(authorities);
   return kept;
 }
 
@@ -109,9 +115,9 @@ export async function openWatchdog(
     }`;
   };
   let ending: Promise<string | null> | undefined;
-  const lost = new Promise<StackFailure>((resolve) => {
+  const lost = new Promise<StackFailure>((settle) => {
     void ended.then(() => {
-      if (ending === undefined) resolve(lostWatchdog(child.exitCode, child.signalCode));
+      if (ending === undefined) settle(lostWatchdog(child.exitCode, child.signalCode));
     });
   });
   return {
