@@ -60,6 +60,8 @@ export interface Context {
   readonly urls: readonly string[];
   /** Where the name in `url` was found to be, once; null where `url` holds an address. Connect there. */
   readonly address: string | null;
+  /** What every request to the server has to bear: the headers of `--header`, or the token of a server that capbench started. */
+  readonly headers: Readonly<Record<string, string>>;
   /** Numbers in [0, 1) of this player's own: the same in every run with the scenario's seed. */
   random(): number;
   /** Microseconds after the start of the load; negative before it. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import os from 'node:os';
 import { resolve } from 'node:path';
 import { badInput, type ExitCode } from '../errors.ts';
@@ -78,6 +79,9 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     progress.expect(expectedLength(scenario, flags.engine, targets.length > 0 ? 'target' : 'local'));
     const guard = await openWatchdog(host.env);
     watchdog = guard;
+    // Nobody else on this host may post to what the run starts.
+    const token = randomBytes(24).toString('base64url');
+    host.redaction.add(token, 'the token of the run');
     const plan: RunPlan = {
       scenario,
       identity: {
@@ -91,10 +95,10 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
         engine: flags.engine,
         host: hostFacts(host),
       },
-      openStack: stackOpener(host, scenario, reached, guard),
+      openStack: stackOpener(host, scenario, reached, guard, token),
       engine: openEngine({ workers, watchdog: guard, onConnecting: progress.connecting, module }),
       watched: targets.length === 0 ? null : { addresses: probes, ca: access.ca },
-      openNullWorld: (size, signal) => openNullWorld({ ...size, watchdog: guard, signal }),
+      openNullWorld: (size, signal) => openNullWorld({ ...size, token, watchdog: guard, signal }),
       readLog: readLogTail,
     };
     const { measurements: facts, logs } = await run(plan, progress, signals);

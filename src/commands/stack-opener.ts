@@ -36,6 +36,7 @@ export function stackOpener(
   scenario: Scenario,
   { targets, access, probes }: RunTargets,
   watchdog: Watchdog,
+  token: string,
 ): RunPlan['openStack'] {
   if (targets.length > 0) {
     return async (signal) => {
@@ -48,5 +49,5 @@ export function stackOpener(
   const password = randomBytes(24).toString('base64url');
   host.redaction.add(password, "the database's password");
   const postgresBin = host.env.CAPBENCH_POSTGRES_BIN || null;
-  return (signal) => openLocalStack(scenario, { watchdog, signal, postgresBin, password });
+  return (signal) => openLocalStack(scenario, { watchdog, signal, postgresBin, password, token });
 }

@@ -28,6 +28,10 @@ export const accessOf = ({ address, ca, headers }: Access): Access => ({
   ...(headers === undefined ? {} : { headers }),
 });
 
+/** How a server is spoken to that wants the token of the run; empty: it wants none. */
+export const withToken = (token: string): Pick<Access, 'headers'> =>
+  token === '' ? {} : { headers: { authorization: `Bearer ${token}` } };
+
 /** One file of authorities for a run: parsed once for thousands of connections. */
 let parsed: { readonly ca: string; readonly context: SecureContext } | null = null;
 

@@ -26,6 +26,8 @@ export interface LocalStackOptions {
   readonly basePort?: number | null;
   /** Of the database's superuser; one is made when none is given. */
   readonly password?: string;
+  /** What the world servers want of whoever changes something; without one they are open. */
+  readonly token?: string;
 }
 
 /** Where run folders may go; the second for a TMPDIR that is too long, or closed to PostgreSQL's account. */
@@ -52,7 +54,7 @@ export async function openLocalStack(scenario: Scenario, options: LocalStackOpti
 
 async function open(
   scenario: Scenario,
-  { watchdog, signal, postgresBin, basePort = null, password }: LocalStackOptions,
+  { watchdog, signal, postgresBin, basePort = null, password, token }: LocalStackOptions,
   closers: (() => Promise<void>)[],
   closeAll: () => Promise<void>,
 ): Promise<Stack> {
@@ -81,6 +83,7 @@ async function open(
     startWorldServer({
       ...{ scenario, instance, folder, watchdog, signal: AbortSignal.any([signal, siblings]) },
       port: basePort === null ? 0 : basePort + instance - 1,
+      ...(token === undefined ? {} : { token }),
       database: postgres.endpoint,
       closing: closing.signal,
     }),

@@ -1,4 +1,5 @@
 import { tmpdir } from 'node:os';
+import { withToken } from './access.ts';
 import { bundleFile } from './bundle-file.ts';
 import { startProcess } from './process.ts';
 import { openRunFolder } from './run-folder.ts';
@@ -12,6 +13,8 @@ export interface NullWorldOptions {
   readonly players: number;
   readonly monsters: number;
   readonly servers: number;
+  /** Of the run; without one everybody may speak to it. */
+  readonly token?: string;
   readonly watchdog: Watchdog;
   /** Aborts a start in progress. */
   readonly signal: AbortSignal;
@@ -32,7 +35,7 @@ const HOST = '127.0.0.1';
  * or with the signal's reason; all that was started is gone then.
  */
 export async function openNullWorld(options: NullWorldOptions): Promise<OpenNullWorld> {
-  const { players, monsters, servers, watchdog, signal } = options;
+  const { players, monsters, servers, token = '', watchdog, signal } = options;
   signal.throwIfAborted();
   const folder = await openRunFolder(watchdog, [tmpdir()], null, 'files');
   const stops: (() => Promise<unknown>)[] = [];
@@ -47,14 +50,14 @@ export async function openNullWorld(options: NullWorldOptions): Promise<OpenNull
       module: bundleFile('world-null'),
       env: {
         ...{ HOST, PORT: '0', INSTANCE_ID: String(instance), INSTANCES: String(servers) },
-        ...{ PLAYERS: String(players), MONSTERS: String(monsters) },
+        ...{ PLAYERS: String(players), MONSTERS: String(monsters), TOKEN: token },
       },
       log: folder.file(`${name}.log`),
       watchdog,
     });
     stops.push(() => server.stop());
     const port = await unlessAborted(readyPort(server, START_LIMITS.world), signal);
-    return { url: `http://${HOST}:${port}`, pid: server.pid };
+    return { url: `http://${HOST}:${port}`, ...withToken(token), pid: server.pid };
   };
   const starts = Array.from({ length: servers }, (_, i) => start(i + 1));
   try {

@@ -18,7 +18,10 @@ export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   const all = waiting.get(signal) ?? new Set();
   if (!waiting.has(signal)) {
     waiting.set(signal, all);
-    signal.addEventListener('abort', () => [...all].forEach((each) => each()), { once: true });
+    const tell = (): void => {
+      for (const each of [...all]) each();
+    };
+    signal.addEventListener('abort', tell, { once: true });
   }
   all.add(listener);
   return () => void all.delete(listener);

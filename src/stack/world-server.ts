@@ -1,6 +1,7 @@
 import { OUT_OF_MEMORY, stackFailed } from '../errors.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { toMillis } from '../units.ts';
+import { withToken } from './access.ts';
 import { bundleFile } from './bundle-file.ts';
 import { type Component, type Life, openComponent } from './component.ts';
 import { askHealth } from './health.ts';
@@ -25,6 +26,8 @@ export interface WorldServerPlan {
   readonly instance: number;
   /** 0: a free one. */
   readonly port: number;
+  /** What it wants of whoever changes something; without one it is open. */
+  readonly token?: string;
   readonly database: DatabaseEndpoint;
   readonly folder: RunFolder;
   readonly watchdog: Watchdog;
@@ -66,6 +69,7 @@ export async function startWorldServer(plan: WorldServerPlan): Promise<WorldServ
     component,
     endpoint: {
       url: urlOf(port),
+      ...withToken(plan.token ?? ''),
       get pid() {
         return component.pid;
       },
@@ -132,7 +136,7 @@ async function answersAgain(url: string, limit: number, signal: AbortSignal): Pr
   }
 }
 
-const environmentOf = ({ scenario, instance, port, database }: WorldServerPlan) => ({
+const environmentOf = ({ scenario, instance, port, token = '', database }: WorldServerPlan) => ({
   HOST,
   PORT: String(port),
   INSTANCE_ID: String(instance),
@@ -142,6 +146,7 @@ const environmentOf = ({ scenario, instance, port, database }: WorldServerPlan) 
   PLAYERS_PER_PLACE: String(scenario.world.playersPerPlace),
   BATCH_SIZE_LIMIT: String(scenario.world.batchOperations),
   BATCH_TIME_LIMIT_MS: String(toMillis(scenario.world.batchInterval)),
+  TOKEN: token,
   ROW_SHAPE: scenario.world.rowShape,
   DB_SOCKET_PATH: database.host,
   DB_PORT: String(database.port),

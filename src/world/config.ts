@@ -19,6 +19,8 @@ export interface WorldConfig {
   readonly rowShape: 'columns' | 'jsonb';
   /** How long a PostgreSQL that was lost is waited for; 0: the server ends at once. */
   readonly reconnectSeconds: number;
+  /** What whoever changes something has to send; empty: everybody may. */
+  readonly token: string;
   readonly database: {
     /** A host name, or the folder of a UNIX socket. */
     readonly host: string;
@@ -65,6 +67,7 @@ export function readConfig(env: Environment): WorldConfig {
     batchMillis: integer('BATCH_TIME_LIMIT_MS', 1, 60_000, 10),
     rowShape: rowShapeOf(text('ROW_SHAPE', 'columns'), problems),
     reconnectSeconds: integer('RECONNECT_SECONDS', 0, 3_600, 0),
+    token: text('TOKEN', ''),
     database: {
       host: text('DB_SOCKET_PATH'),
       port: integer('DB_PORT', 1, 65_535, 5_432),

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { type Commands, readCommands } from './commands.ts';
+import { type Door, openDoor } from './door.ts';
 import type { Generator } from './generators.ts';
 import { isRefusal, type Refusal } from './refusal.ts';
 import { answerUpgrades } from './upgrades.ts';
@@ -14,19 +15,20 @@ const KEEP_ALIVE_MS = 60_000;
 
 /** A world behind HTTP: routes and what they refuse. The paths are those of the flux world protocol. */
 export function createHttpServer(world: World): Server {
+  const door = openDoor(world.config.token);
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     const url = urlOf(request);
     const route = `${request.method} ${url?.pathname}`;
     if (url === undefined) refuse(response, { status: 400, why: 'the request names no path' });
     else if (route === 'GET /health') health(world, response);
     else if (route === 'GET /metrics') metrics(world, response);
-    else if (route === 'POST /commands') receivePost(world, url.searchParams, request, response);
+    else if (route === 'POST /commands') receivePost(world, door, url.searchParams, request, response);
     else if (url.pathname === '/play' || url.pathname === '/commits') {
       refuse(response, { status: 400, why: `${url.pathname} is a WebSocket: ask for an upgrade` });
     } else refuse(response, { status: 404, why: `there is no ${route} here` });
   });
   server.on('connection', (socket) => CONNECTED_AT.set(socket, performance.now()));
-  answerUpgrades(server, world, urlOf);
+  answerUpgrades(server, world, door, urlOf);
   return server;
 }
 
@@ -70,7 +72,9 @@ interface Post {
   readonly number: number;
 }
 
-function postOf(world: World, query: URLSearchParams, request: IncomingMessage): Post | Refusal {
+function postOf(world: World, door: Door, query: URLSearchParams, request: IncomingMessage): Post | Refusal {
+  const refusal = door(request);
+  if (refusal !== null) return refusal;
   if (world.state !== 'open') return { status: 503, why: `the server is ${world.state}` };
   const generator = world.generators.named(query.get('generator'));
   if (generator === undefined) return { status: 400, why: 'generator=<id> is missing or no id' };
@@ -88,11 +92,12 @@ function postOf(world: World, query: URLSearchParams, request: IncomingMessage):
 /** Gathers the body of a post and hands it over; the rest of a body that is refused is read and dropped. */
 function receivePost(
   world: World,
+  door: Door,
   query: URLSearchParams,
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
-  const post = postOf(world, query, request);
+  const post = postOf(world, door, query, request);
   if (isRefusal(post)) {
     refuse(response, post);
     return;

@@ -4,7 +4,7 @@ import { NullWorld, type NullWorldPlan } from './null/server.ts';
 /**
  * The process of one server of the null world, against which a generator shows what it can do itself. It takes
  * the environment of the reference world as far as it needs it: HOST, PORT, INSTANCE_ID, INSTANCES, PLAYERS,
- * MONSTERS. Nothing that it is told is kept, so it ends at once.
+ * MONSTERS, TOKEN. Nothing that it is told is kept, so it ends at once.
  */
 
 /** Players connect by the thousand when a run begins. */
@@ -21,6 +21,7 @@ function readPlan(env: Readonly<Record<string, string | undefined>>): NullWorldP
     instances: integer('INSTANCES', 1),
     players: integer('PLAYERS', 0),
     monsters: integer('MONSTERS', 0),
+    token: env.TOKEN ?? '',
   };
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { Door } from './door.ts';
 import { isRefusal, type Refusal } from './refusal.ts';
 import type { World } from './world.ts';
 
@@ -8,6 +9,7 @@ const MAX_FRAME_BYTES = 1_024;
 
 const STATUS_TEXT: Readonly<Record<number, string>> = {
   400: 'Bad Request',
+  401: 'Unauthorized',
   404: 'Not Found',
   409: 'Conflict',
   503: 'Service Unavailable',
@@ -20,6 +22,7 @@ type Admit = (client: WebSocket) => void;
 export function answerUpgrades(
   server: Server,
   world: World,
+  door: Door,
   urlOf: (request: IncomingMessage) => URL | undefined,
 ): void {
   const sockets = new WebSocketServer({
@@ -30,7 +33,7 @@ export function answerUpgrades(
   });
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => socket.destroy());
-    const admit = admissionOf(world, urlOf(request));
+    const admit = door(request) ?? admissionOf(world, urlOf(request));
     if (isRefusal(admit)) {
       refuseUpgrade(socket, admit);
       return;

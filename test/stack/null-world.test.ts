@@ -30,7 +30,9 @@ const nullWorlds = () => processesIn(folder).filter(({ command }) => command.inc
 
 test('a null world has every entity once, answers a fleet in full, and leaves nothing', async () => {
   const workload = workloadWith({ players: 21, monsters: 61, duration: 2 });
-  const world = await openNullWorld({ players: 21, monsters: 61, servers: 2, watchdog, signal });
+  const token = 'of-this-test-alone';
+  const size = { players: 21, monsters: 61, servers: 2, token };
+  const world = await openNullWorld({ ...size, watchdog, signal });
   const { worlds, database } = world.endpoints;
   expect(nullWorlds().map(({ pid }) => pid)).toEqual(worlds.map(({ pid }) => pid));
   expect(database).toBeNull();

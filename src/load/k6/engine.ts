@@ -59,7 +59,11 @@ export function createK6Engine({ k6, scenario, watchdog, onConnecting = () => {}
               command: k6.path,
               args: argumentsFor((name) => folder.file(name)),
               // No account of somebody else's, no extension from somewhere: k6 asks nobody but the world servers.
-              env: { HOME: folder.path, K6_AUTO_EXTENSION_RESOLUTION: 'false', GOGC: GARBAGE_PERCENT },
+              env: {
+                ...{ HOME: folder.path, K6_AUTO_EXTENSION_RESOLUTION: 'false', GOGC: GARBAGE_PERCENT },
+                // Not among the arguments, which everybody on this host may read.
+                CAPBENCH_AUTHORIZATION: at.worlds[0]?.headers?.authorization ?? '',
+              },
               cwd: folder.path,
               log: folder.file('k6.log'),
               watchdog,

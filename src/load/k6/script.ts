@@ -68,6 +68,9 @@ const BASE_URLS = (__ENV.BASE_URLS || ${quote(baseUrls.join(','))})
   .split(',')
   .map((url) => url.trim().replace(/\\/$/, ''));
 
+// For servers that want one: "Bearer ..".
+const HEADERS = __ENV.CAPBENCH_AUTHORIZATION ? { authorization: __ENV.CAPBENCH_AUTHORIZATION } : {};
+
 // From the first connection to GO, when the schedule begins; more where it takes longer to connect everybody.
 const CONNECT_SECONDS = ${connectSecondsOf(workload)};
 const MAX_SECONDS =

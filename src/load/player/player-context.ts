@@ -26,6 +26,7 @@ export class PlayerContext implements Context {
   readonly url: string;
   readonly urls: readonly string[];
   readonly address: string | null;
+  readonly headers: Readonly<Record<string, string>>;
   readonly random: () => number;
   readonly now: () => number;
   readonly settle: (operation: Operation, result: Result) => void;
@@ -41,6 +42,7 @@ export class PlayerContext implements Context {
     this.url = route.url;
     this.urls = urls;
     this.address = route.address ?? null;
+    this.headers = { ...route.headers };
     this.random = random;
     this.now = now;
     this.settle = settle;

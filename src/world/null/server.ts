@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { type Door, openDoor } from '../door.ts';
 
 /** Which part of a world a server says it is. */
 export interface NullWorldPlan {
@@ -10,6 +11,8 @@ export interface NullWorldPlan {
   /** Of the whole world, over all instances. */
   readonly players: number;
   readonly monsters: number;
+  /** As of the flux world; empty: everybody is let in. */
+  readonly token?: string;
 }
 
 /** What came in and went out since the start; of the players' sockets payload alone, after the welcome. */
@@ -42,6 +45,7 @@ export class NullWorld {
   };
   readonly http: Server;
   private readonly release: Release;
+  private readonly door: Door;
   private readonly health: string;
   private readonly sockets = new WebSocketServer({
     ...{ noServer: true, perMessageDeflate: false, skipUTF8Validation: true, clientTracking: false },
@@ -52,6 +56,7 @@ export class NullWorld {
   constructor(plan: NullWorldPlan, release: Release = AT_ONCE) {
     this.release = release;
     this.health = healthOf(plan);
+    this.door = openDoor(plan.token ?? '');
     this.http = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) =>
       this.serve(request, response),
     );
@@ -60,7 +65,8 @@ export class NullWorld {
 
   private serve(request: IncomingMessage, response: ServerResponse): void {
     const url = urlOf(request);
-    if (url.pathname === '/commands') this.receivePost(url.searchParams, request, response);
+    if (url.pathname === '/commands' && this.door(request) !== null) answer(response, 401, '{}');
+    else if (url.pathname === '/commands') this.receivePost(url.searchParams, request, response);
     else if (url.pathname === '/health') answer(response, 200, this.health);
     else if (url.pathname === '/metrics') answer(response, 200, this.metrics(), 'text/plain; version=0.0.4');
     else if (request.method === 'GET') this.release(() => answer(response, 200, '{}'));
@@ -90,6 +96,10 @@ export class NullWorld {
     const url = urlOf(request);
     if (url.pathname !== '/play' && url.pathname !== '/commits') {
       socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+      return;
+    }
+    if (this.door(request) !== null) {
+      socket.end('HTTP/1.1 401 Unauthorized\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
       return;
     }
     this.sockets.handleUpgrade(request, socket, head, (peer) => {

@@ -50,7 +50,9 @@ export function lane(data) {
   }, Math.max(0, data.connectFrom - Date.now()));
 
   function open(link) {
-    const own = new WebSocket(link.world.url.replace(/^http/, 'ws') + '/commits?generator=' + generator);
+    const own = new WebSocket(link.world.url.replace(/^http/, 'ws') + '/commits?generator=' + generator, null, {
+      headers: HEADERS,
+    });
     link.socket = own;
     own.onopen = () => {
       if (over || own !== link.socket || link.state !== 'connecting') own.close();
@@ -148,7 +150,7 @@ export function lane(data) {
     bytes += body.length;
     http
       .asyncRequest('POST', link.world.url + '/commands?generator=' + generator + '&post=' + number, body, {
-        headers: { 'content-type': 'application/json' },
+        headers: Object.assign({ 'content-type': 'application/json' }, HEADERS),
         tags: { name: '/commands' },
         timeout: TIMEOUT_MS + CONFIG.drainSeconds * 1000,
       })

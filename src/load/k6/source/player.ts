@@ -62,7 +62,9 @@ function play(id, data, user) {
 
   function connect() {
     if (world === undefined) return refuse('no world server owns this player');
-    const own = new WebSocket(world.url.replace(/^http/, 'ws') + '/play?player=' + id);
+    const own = new WebSocket(world.url.replace(/^http/, 'ws') + '/play?player=' + id, null, {
+      headers: HEADERS,
+    });
     socket = own;
     own.onopen = () => {
       if (own !== socket || state !== 'connecting') own.close();
