@@ -185,6 +185,8 @@ export interface Tally {
   readonly framesIn: number;
   /** Of the monsters' posts and commits, both ways. */
   readonly commandBytes: number;
+  /** Why these are not all bytes and frames of the players: what is not seen is not 0. */
+  readonly unseenTraffic?: string;
   /** Up to five distinct messages. */
   readonly errors: readonly string[];
   readonly ledger: Ledger;

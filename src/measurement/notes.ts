@@ -165,16 +165,34 @@ function measurePhase(notes: Notes, timeline: Timeline): { from: Micros; to: Mic
 const since = (start: Micros, at: Micros | null): number | null =>
   at === null ? null : Math.round((at - start) / 1e3) / 1e3;
 
+const PLAYER_TRAFFIC = ['load.bytesIn', 'load.bytesOut', 'load.framesIn'];
+const OF_PLAYER_TRAFFIC = ['bytesPerPlayerSecondIn', 'bytesPerPlayerSecondOut', 'bytesPerSecond'];
+
+/** Of traffic that was not all seen there is no series. */
+function seenSeries({ series, tally }: Notes, zero: Micros): Measurements['series'] {
+  const all = series.close(zero);
+  if (tally?.unseenTraffic === undefined) return all;
+  return Object.fromEntries(Object.entries(all).filter(([name]) => !PLAYER_TRAFFIC.includes(name)));
+}
+
+function unseenFacts({ tally }: Notes): readonly Absence[] {
+  const because = tally?.unseenTraffic;
+  return because === undefined
+    ? []
+    : OF_PLAYER_TRAFFIC.map((figure) => ({ of: `network.${figure}`, because }));
+}
+
 /** What only a target has. */
 function targetFacts(
   { identity, targetProbes, absences }: Notes,
+  unseen: readonly Absence[],
   phase: { from: Micros; to: Micros } | null,
 ): Pick<Measurements, 'absences' | 'probesAsked' | 'histograms'> {
-  if (targetProbes === null) return {};
+  if (targetProbes === null) return unseen.length === 0 ? {} : { absences: [...unseen] };
   const histograms = Object.entries(phase === null ? {} : targetProbes.histograms(phase.from, phase.to));
   return {
     histograms: Object.fromEntries(histograms.filter(([, data]) => areBuckets(data))),
-    absences: [...absences, ...targetProbes.absences()],
+    absences: [...absences, ...unseen, ...targetProbes.absences()],
     probesAsked: identity.probesAsked ?? [],
   };
 }
@@ -221,7 +239,7 @@ export function measurementsOf(notes: Notes, timeline: Timeline, ending: Ending,
       monsterCommand: { ...operation('monsterCommand'), windows: notes.windows.monsterCommand.close() },
     },
     stages: stageFactsOf(timeline, tally, notes.stageWindows),
-    series: notes.series.close(zero),
+    series: seenSeries(notes, zero),
     probes: notes.probes(),
     worlds: batchOperations && flushMs && responseMs ? { batchOperations, flushMs, responseMs } : null,
     integrity: notes.integrity,
@@ -239,7 +257,7 @@ export function measurementsOf(notes: Notes, timeline: Timeline, ending: Ending,
     foreign: notes.foreign,
     host: identity.host,
     settings: notes.settings,
-    ...targetFacts(notes, phase),
+    ...targetFacts(notes, unseenFacts(notes), phase),
     errors: [...new Set([...notes.errors, ...(notes.connect?.errors ?? []), ...(tally?.errors ?? [])])],
   };
 }

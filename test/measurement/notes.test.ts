@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
+import { rule } from '../../src/judge/ruling.ts';
+import type { Tally } from '../../src/load/engine.ts';
+import { figuresOf } from '../../src/measurement/figures-of.ts';
 import { measurementsOf, openNotes } from '../../src/measurement/notes.ts';
 import type { Micros } from '../../src/units.ts';
-import { measurementsOf as recorded } from '../fixtures/recorded-run.ts';
+import { budget, measurementsOf as recorded, scenarioOf } from '../fixtures/recorded-run.ts';
 
 const at = (seconds: number): Micros => (seconds * 1e6) as Micros;
 
@@ -14,5 +17,41 @@ test.each([true, false])(
     const notes = openNotes(identity, at(0));
     const facts = measurementsOf(notes, timeline, { state: 'completed' }, at(4));
     expect(facts.colocated).toBe(colocated);
+  },
+);
+
+test.each([undefined, 'the module opened connections of its own'])(
+  'bytes of players that were not all seen are no figure: %s',
+  (because) => {
+    const { capbench, scenarioHash, commit, startedAt, stackKind, engine, host } = recorded();
+    const identity = { capbench, scenarioHash, commit, startedAt, stackKind, colocated: true, engine, host };
+    const timeline = { rampEnd: at(1), measureStart: at(2), end: at(6) };
+    const notes = openNotes(identity, at(0));
+    notes.go = at(0);
+    for (const second of [1, 2, 3, 4, 5, 6]) {
+      notes.series.add(at(second), [
+        { series: 'load.connected', kind: 'gauge', value: 10 },
+        ...['load.bytesIn', 'load.bytesOut', 'load.framesIn', 'load.commandBytes'].map(
+          (series) => ({ series, kind: 'counter', value: 0 }) as const,
+        ),
+      ]);
+    }
+    notes.tally = {
+      ...{ operations: {}, errors: [], endedAt: at(6) },
+      ...(because === undefined ? {} : { unseenTraffic: because }),
+    } as unknown as Tally;
+    const facts = measurementsOf(notes, timeline, { state: 'completed' }, at(7));
+    const { network } = figuresOf(facts, scenarioOf());
+    const expected = because === undefined ? 0 : null;
+    expect(network.bytesPerPlayerSecondIn).toBe(expected);
+    expect(network.bytesPerPlayerSecondOut).toBe(expected);
+    expect(network.bytesPerSecond).toBe(expected);
+    expect(Object.keys(facts.series).includes('load.bytesIn')).toBe(because === undefined);
+
+    if (because === undefined) return;
+    const metric = 'network.bytesPerPlayerSecondOut';
+    const cheap = budget({ id: 'cheap', metric, stat: null, op: '<', limit: 1000, unit: 'bytes/s' });
+    const ruling = rule(cheap, figuresOf(facts, scenarioOf()), facts, []);
+    expect(ruling).toMatchObject({ state: 'unmeasured', reason: because });
   },
 );

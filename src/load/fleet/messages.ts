@@ -87,6 +87,8 @@ export interface WorkerTally {
   readonly framesIn: number;
   /** Of the monsters' posts and commits, both ways. */
   readonly commandBytes: number;
+  /** Why the bytes of the players' connections are not all counted; null where they are. */
+  readonly unseenTraffic: string | null;
   readonly complaints: readonly (readonly [message: string, count: number])[];
   readonly ledger: Ledger;
   readonly endedAt: number;

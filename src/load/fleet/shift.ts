@@ -11,6 +11,7 @@ import { Posts } from '../monster/posts.ts';
 import type { OpenWire } from '../monster/wire.ts';
 import { PlayerPacer, PostPacer, workerOfPlayer } from '../pacer.ts';
 import { Churn } from '../player/churn.ts';
+import type { Protocol } from '../player/connection.ts';
 import { Connector } from '../player/connector.ts';
 import { Crowd } from '../player/crowd.ts';
 import { openProtocol } from '../player/protocols.ts';
@@ -62,6 +63,7 @@ export class Shift {
   private readonly metronome: Metronome;
   private readonly vitals: Vitals;
   private connector: Connector | null = null;
+  private protocol: Protocol | null = null;
   /** Null: who is lost stays lost. */
   private reconnector: Reconnector | null = null;
   /** From the end of a connection to the next welcome, players and monsters. */
@@ -132,6 +134,7 @@ export class Shift {
     try {
       const log = (line: string): void => void stdout.write(`${line}\n`);
       const protocol = await openProtocol(this.setup, { ids, complaints, now: () => this.now(), log });
+      this.protocol = protocol;
       connector = new Connector(crowd, protocol, complaints);
       this.connector = connector;
       if (workload.reconnect) {
@@ -267,6 +270,7 @@ export class Shift {
       reconnect: this.reconnect.toData(),
       strayAnswers: this.crowd.strayAnswers + this.monsters.strayAnswers,
       ...this.traffic.total(),
+      unseenTraffic: this.protocol?.unseenTraffic ?? null,
       complaints: this.complaints.entries(),
       ledger: this.ledger.toData(),
       endedAt: this.end,

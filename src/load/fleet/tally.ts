@@ -44,12 +44,18 @@ export function mergeTallies(tallies: readonly WorkerTally[], entities: number):
     bytesOut: sum(({ bytesOut }) => bytesOut),
     framesIn: sum(({ framesIn }) => framesIn),
     commandBytes: sum(({ commandBytes }) => commandBytes),
+    ...unseenIn(tallies),
     errors: complaints.top(MOST_ERRORS),
     ledger: ledger.toData(),
     endedAt: micros(Math.max(...tallies.map(({ endedAt }) => endedAt))),
     scheduleHash: hashes.length === tallies.length ? scheduleHashOf(hashes) : NO_HASH,
     stages: mergeStages(tallies.map(({ stages }) => stages)),
   };
+}
+
+function unseenIn(tallies: readonly WorkerTally[]): Pick<Tally, 'unseenTraffic'> {
+  const because = tallies.find(({ unseenTraffic }) => unseenTraffic !== null)?.unseenTraffic ?? null;
+  return because === null ? {} : { unseenTraffic: because };
 }
 
 function mergeOperation(name: Operation, tallies: readonly WorkerTally[]): OperationTally {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { buildConnector, Client, type Dispatcher } from 'undici';
 import { type Access, dialOptions, type Reachable } from '../../stack/access.ts';
+import { ownDial } from '../own-dial.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Longer than any run: an idle connection is the server's to close. */
@@ -77,11 +78,13 @@ export class PostWire implements Wire {
       keepAliveMaxTimeout: IDLE_MS,
       maxResponseSize: 64 * 1024,
       connect: (options, callback) =>
-        connect(options, (...result) => {
-          const [, socket] = result;
-          if (socket !== null) this.meter(socket);
-          callback(...result);
-        }),
+        ownDial(() =>
+          connect(options, (...result) => {
+            const [, socket] = result;
+            if (socket !== null) this.meter(socket);
+            callback(...result);
+          }),
+        ),
     });
     this.client.on('disconnect', (_origin, _targets, error) => {
       if (this.unanswered > 0) this.lose(error.message);

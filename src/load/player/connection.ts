@@ -38,6 +38,8 @@ export interface Listener {
 export interface Protocol {
   /** One attempt to connect one player. */
   dial(player: number, dialler: Dialler): void;
+  /** Why the bytes of its connections are not all counted; null where they are. Absent: they always are. */
+  readonly unseenTraffic?: string | null;
 }
 
 /** Who dials, and hears how it ended: one of the two, once. */

@@ -29,14 +29,31 @@ export interface ModulePlan {
 /** Players that a module of the user's own plays. Whatever it does wrong is told with its name. */
 export class ModuleProtocol implements Protocol {
   private readonly plan: ModulePlan;
+  private readonly traffic: ModuleTraffic = { opened: false, settled: false, others: false };
 
-  constructor(plan: ModulePlan) {
+  /** `watch` is told of connections that are not capbench's (own-dial.ts). */
+  constructor(plan: ModulePlan, watch: (seen: () => void) => void = () => {}) {
     this.plan = plan;
+    watch(() => {
+      this.traffic.others = true;
+    });
+  }
+
+  get unseenTraffic(): string | null {
+    const { opened, settled, others } = this.traffic;
+    const what = others
+      ? 'opened connections of its own'
+      : settled && !opened
+        ? 'settled operations and opened no socket by context.openSocket'
+        : null;
+    return what === null
+      ? null
+      : `the player module ${this.plan.module.name} ${what}: their bytes are not seen`;
   }
 
   dial(player: number, dialler: Dialler): void {
     const begin = monotonic();
-    const connection = new ModuleConnection(player, this.plan);
+    const connection = new ModuleConnection(player, this.plan, this.traffic);
     let over = false;
     const fail = (message: string): void => {
       if (over) return;
@@ -64,6 +81,15 @@ export class ModuleProtocol implements Protocol {
   }
 }
 
+/** What is known of the module's connections. */
+interface ModuleTraffic {
+  /** A socket by `context.openSocket`. */
+  opened: boolean;
+  settled: boolean;
+  /** A connection of the module's own. */
+  others: boolean;
+}
+
 const OUTCOMES: Readonly<Record<Result, Outcome>> = {
   ok: OUTCOME.ok,
   rejected: OUTCOME.rejected,
@@ -74,6 +100,7 @@ class ModuleConnection implements Connection {
   isOpen = true;
   private readonly player: number;
   private readonly plan: ModulePlan;
+  private readonly traffic: ModuleTraffic;
   private readonly context: PlayerContext;
   /** Null before it is connected, and once it has been closed. */
   private session: Session | null = null;
@@ -82,8 +109,9 @@ class ModuleConnection implements Connection {
   private readonly given = new Set<number>();
   private isOver = false;
 
-  constructor(player: number, plan: ModulePlan) {
+  constructor(player: number, plan: ModulePlan, traffic: ModuleTraffic) {
     const id = plan.ids[player]!;
+    this.traffic = traffic;
     this.player = player;
     this.plan = plan;
     this.context = new PlayerContext({
@@ -94,6 +122,9 @@ class ModuleConnection implements Connection {
       random: random(plan.seed, PLAY, id),
       now: plan.now,
       log: plan.log,
+      opened: () => {
+        traffic.opened = true;
+      },
       carried: (bytesIn, bytesOut) => this.listener?.carried(bytesIn, bytesOut),
       settle: (operation, result) => this.settle(operation, result),
       lost: (reason) => this.lose(reason),
@@ -206,6 +237,7 @@ class ModuleConnection implements Connection {
   private tell(number: number, outcome: Outcome): void {
     const { listener, player } = this;
     if (listener === null || !listener.heard(player, this, 0)) return;
+    if (outcome !== OUTCOME.failed) this.traffic.settled = true;
     listener.answered(player, number, outcome);
     listener.heardAll(player);
   }

@@ -14,6 +14,8 @@ interface Surroundings {
   readonly random: () => number;
   readonly now: () => number;
   readonly log: (line: string) => void;
+  /** A socket was opened, whose traffic is told. */
+  readonly opened: () => void;
   readonly carried: (bytesIn: number, bytesOut: number) => void;
   readonly settle: (operation: Operation, result: Result) => void;
   readonly lost: (reason: string | undefined) => void;
@@ -36,7 +38,19 @@ export class PlayerContext implements Context {
   readonly #ended = new AbortController();
   readonly #sockets = new Set<WebSocket>();
 
-  constructor({ route, player, players, urls, random, now, log, carried, settle, lost }: Surroundings) {
+  constructor({
+    route,
+    player,
+    players,
+    urls,
+    random,
+    now,
+    log,
+    opened,
+    carried,
+    settle,
+    lost,
+  }: Surroundings) {
     this.player = player;
     this.players = players;
     this.url = route.url;
@@ -48,7 +62,10 @@ export class PlayerContext implements Context {
     this.settle = settle;
     this.lost = (reason) => lost(reason);
     this.log = (message) => log(`player ${player}: ${message}`);
-    this.openSocket = (path) => this.#open(path, route, carried);
+    this.openSocket = (path) => {
+      opened();
+      return this.#open(path, route, carried);
+    };
   }
 
   get signal(): AbortSignal {

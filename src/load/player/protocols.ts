@@ -1,6 +1,7 @@
 import { accessOf } from '../../stack/access.ts';
 import type { Complaints } from '../complaints.ts';
 import type { WorkerSetup } from '../fleet/messages.ts';
+import { watchOtherDials } from '../own-dial.ts';
 import type { Protocol, Route } from './connection.ts';
 import { FluxVoice } from './flux.ts';
 import { JsonVoice } from './json.ts';
@@ -39,9 +40,18 @@ export async function openProtocol(setup: WorkerSetup, tools: ProtocolTools): Pr
         import('./module.ts'),
         import('./module-file.ts'),
       ]);
+      // Before the module runs: it may connect while it is loaded.
+      let others = false;
+      let seen = (): void => {
+        others = true;
+      };
+      watchOtherDials(() => seen());
       const module = await loadModule(setup.module);
       const urls = setup.worlds.map(({ url }) => url);
-      return new ModuleProtocol({ ...tools, module, seed, players, urls, route });
+      return new ModuleProtocol({ ...tools, module, seed, players, urls, route }, (listener) => {
+        seen = listener;
+        if (others) listener();
+      });
     }
   }
 }

@@ -1,5 +1,6 @@
 import { WebSocket } from 'ws';
 import { type Access, dialOptions } from '../../stack/access.ts';
+import { ownDial } from '../own-dial.ts';
 
 /** Bytes of a WebSocket frame: header and payload, without the mask that clients add (RFC 6455, 5.2). */
 export const frameBytes = (payload: number): number =>
@@ -21,7 +22,7 @@ export function openSocket(
   maxPayload: number,
   access: Access = {},
 ): WebSocket {
-  return new WebSocket(url, {
+  const options = {
     perMessageDeflate: false,
     skipUTF8Validation: true,
     followRedirects: false,
@@ -30,5 +31,6 @@ export function openSocket(
     ...(source === null ? {} : { localAddress: source }),
     ...(access.headers === undefined ? {} : { headers: access.headers }),
     ...dialOptions(access),
-  });
+  };
+  return ownDial(() => new WebSocket(url, options));
 }
