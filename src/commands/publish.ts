@@ -1,5 +1,5 @@
 import { join, relative } from 'node:path';
-import { EXIT, type ExitCode } from '../errors.ts';
+import { EXIT, type ExitCode, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { judge } from '../judge/verdict.ts';
 import { writeArtefact } from '../measurement/bundle.ts';
@@ -20,9 +20,16 @@ export interface TellingFlags {
   readonly color: boolean;
 }
 
+/** Where the reports of a bundle go that was judged before. */
+export interface Elsewhere {
+  /** Null: into the bundle, where that can be written to. */
+  readonly out: string | null;
+}
+
 /**
  * Judges a run, writes all that is said about it into its bundle and to the paths that were asked for, and tells it.
  * Resolves with the exit code: the verdict's, or why a pass could not be written where a script will look for it.
+ * `elsewhere`: of a bundle that is not new, and may be read-only: then the verdict is told all the same.
  */
 export async function publish(
   host: Host,
@@ -31,6 +38,7 @@ export async function publish(
   scenario: Scenario,
   flags: TellingFlags,
   fixed: readonly FixedPath[],
+  elsewhere?: Elsewhere,
 ): Promise<ExitCode> {
   const verdict = judge(measurements, scenario);
   const { report, artefacts, warnings } = await render(
@@ -40,20 +48,28 @@ export async function publish(
     figuresOf(measurements, scenario),
   );
   const withheld: string[] = [];
-  for (const [name, content] of artefacts) {
-    const warning = await writeArtefact(bundle, name, content, host.redaction);
-    if (warning !== null) withheld.push(warning);
+  const folder = elsewhere?.out ?? bundle;
+  try {
+    for (const [name, content] of artefacts) {
+      const warning = await writeArtefact(folder, name, content, host.redaction);
+      if (warning !== null) withheld.push(warning);
+    }
+  } catch (error) {
+    if (elsewhere?.out !== null) throw error;
+    withheld.push(
+      `${messageOf(error)}; the reports there are as they were: --out FOLDER writes them elsewhere`,
+    );
   }
   const unwritten = await writeFixedPaths(host, fixed, artefacts);
   withheld.push(...unwritten.map(({ message, hint }) => `${message}; ${hint}`));
   for (const warning of [...warnings, ...withheld]) host.stderr.write(`warning: ${warning}\n`);
 
-  const near = relative(host.cwd, bundle);
+  const near = relative(host.cwd, folder);
   const style = {
     colour: flags.color && host.stdout.isTTY && !host.env.NO_COLOR,
     // A log has no width of its own: wide enough for a table that says everything.
     width: host.stdout.isTTY ? host.stdout.columns : LOG_COLUMNS,
-    page: join(near.startsWith('..') ? bundle : near, 'report.html'),
+    page: join(near.startsWith('..') ? folder : near, 'report.html'),
   };
   if (flags.json) host.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else

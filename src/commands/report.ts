@@ -18,6 +18,7 @@ const EXAMPLES = `
 Examples:
   $ capbench report reports/latest           judge and render the newest run again
   $ capbench report reports/latest --json | jq .outcome
+  $ capbench report /archive/run-17 --out verdict
   $ capbench report --scenario quickstart --from-k6 capbench-summary.json
   $ capbench report --scenario quickstart --scale 4 --out verdict --from-k6 summary-*.json
   $ CAPBENCH_RUN=17 k6 run quickstart.js; capbench report --run 17 --scenario quickstart --from-k6 capbench-summary.json
@@ -46,7 +47,10 @@ export const reportCommand = (host: Host): Command =>
           '--run <name>',
           'take the summaries of no other run: what k6 had as CAPBENCH_RUN (default: CAPBENCH_RUN)',
         )
-        .option('--out <folder>', 'where k6-report.json and junit.xml go (default: nowhere)'),
+        .option(
+          '--out <folder>',
+          'where the reports go (default: into the bundle; those of --from-k6 go nowhere)',
+        ),
     ),
   )
     .option('--quiet', 'the verdict alone on stdout, and what keeps it from a pass')
@@ -80,19 +84,16 @@ export const reportCommand = (host: Host): Command =>
     });
 
 /** A bundle holds its scenario, resolved: an option that changes nothing would be believed. */
-function refuseK6Options({ scenario, run, out, set, scale, duration, seed }: ReportFlags): void {
-  const given = Object.entries({ scenario, run, out, scale, duration, seed }).find(
+function refuseK6Options({ scenario, run, set, scale, duration, seed }: ReportFlags): void {
+  const given = Object.entries({ scenario, run, scale, duration, seed }).find(
     ([, value]) => value !== undefined,
   );
   const name = given?.[0] ?? (set.length > 0 ? 'set' : null);
   if (name === null) return;
-  throw badInput(
-    `report: --${name} is for --from-k6 alone`,
-    'a bundle is judged by its own scenario.yaml, and its reports go into it',
-  );
+  throw badInput(`report: --${name} is for --from-k6 alone`, 'a bundle is judged by its own scenario.yaml');
 }
 
-async function reportBundle(host: Host, folder: string, flags: TellingFlags & FixedPathFlags) {
+async function reportBundle(host: Host, folder: string, flags: ReportFlags) {
   const { checkBudgets } = await import('../judge/budget-check.ts');
   const { readBundle } = await import('../measurement/bundle.ts');
   const { NO_OVERRIDES } = await import('../scenario/overrides.ts');
@@ -103,6 +104,7 @@ async function reportBundle(host: Host, folder: string, flags: TellingFlags & Fi
   const bundle = resolve(host.cwd, folder);
   const inputs = ['measurements.json', 'scenario.yaml'].map((name) => join(bundle, name));
   const fixed = await openFixedPaths(host, flags, inputs);
+  const elsewhere = { out: flags.out === undefined ? null : resolve(host.cwd, flags.out) };
   const { measurements, scenarioFile, scenarioBytes } = await readBundle(bundle);
   // A resolved scenario has its claims written out: there is nothing to look up.
   const read = readScenario(
@@ -114,10 +116,10 @@ async function reportBundle(host: Host, folder: string, flags: TellingFlags & Fi
   const judgedBy = scenarioHash(read);
   const scenario = host.redaction.data(read);
   const facts = host.redaction.data(measurements);
-  if (judgedBy === facts.scenarioHash) return publish(host, bundle, facts, scenario, flags, fixed);
+  if (judgedBy === facts.scenarioHash) return publish(host, bundle, facts, scenario, flags, fixed, elsewhere);
   // R1: nothing is re-weighed unsaid. The reports carry the hash of what they were judged by.
   const changed = `scenario.yaml is not the one that ran (${facts.scenarioHash.slice(0, 12)}): judged by what it says now`;
   host.stderr.write(`warning: ${changed}\n`);
   const noted = { ...facts, scenarioHash: judgedBy, errors: [...facts.errors, changed] };
-  return publish(host, bundle, noted, scenario, flags, fixed);
+  return publish(host, bundle, noted, scenario, flags, fixed, elsewhere);
 }

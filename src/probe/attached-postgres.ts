@@ -5,11 +5,8 @@ import type { DatabaseEndpoint } from '../stack/stack.ts';
 import type { Absence, PartialProbe } from './absence.ts';
 import { StrangePostgres } from './attached-socket.ts';
 import { samplesOf } from './postgres.ts';
-import { LastingClient } from './postgres-client.ts';
+import { LastingClient, UnprotectedSession } from './postgres-client.ts';
 import type { Probe, Sample } from './probe.ts';
-
-/** In which a PostgreSQL that is there answers its first question. */
-const FIRST_ANSWER_MS = 5000;
 
 /** One question, and the paths of the report that need its answer. */
 interface Part {
@@ -107,13 +104,7 @@ export async function openAttachedPostgres(
   };
 
   try {
-    const open = await client.connected();
-    // Who lets a client in may still answer nothing.
-    const first: pg.QueryConfig & { query_timeout: number } = {
-      text: 'select 1',
-      query_timeout: FIRST_ANSWER_MS,
-    };
-    await open.query(first);
+    await client.connected();
   } catch (error) {
     void client.close();
     throw unreachable(shown, error);
@@ -172,6 +163,13 @@ function unreachable(shown: string, error: unknown): Error {
     return stackFailed(
       `what listens at ${shown} is no PostgreSQL that can be read: ${error.message}`,
       NAME_IT,
+      error,
+    );
+  }
+  if (error instanceof UnprotectedSession) {
+    return stackFailed(
+      `${at} gave no read-only session: what was asked for at the start of the connection was dropped, as PgBouncer does with ignore_startup_parameters = options`,
+      'name the PostgreSQL itself in --probe-postgres, not a pooler in front of it: nothing is read over a connection that could write',
       error,
     );
   }

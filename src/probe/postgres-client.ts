@@ -19,6 +19,40 @@ export const clientOf = (database: DatabaseEndpoint, statementTimeoutMs: number)
     connectionTimeoutMillis: 5000,
   });
 
+/** In which a PostgreSQL that is there answers its first question. */
+const FIRST_ANSWER_MS = 5000;
+
+/**
+ * Connects. Somebody else's PostgreSQL has to say itself that nothing can be written over this connection: a pooler
+ * (PgBouncer with `ignore_startup_parameters = options`) drops that it was asked for. It is not set afterwards: behind a
+ * pooler the session is not ours alone, and the game's own writes would fail.
+ * @throws UnprotectedSession where it does not; what `pg` throws
+ */
+export async function connectClient(client: pg.Client, { attached }: DatabaseEndpoint): Promise<void> {
+  await client.connect();
+  if (attached === undefined) return;
+  const question: pg.QueryConfig & { query_timeout: number } = {
+    text: 'show transaction_read_only',
+    query_timeout: FIRST_ANSWER_MS,
+  };
+  const { rows } = await client.query(question).catch((error) => {
+    void client.end().catch(() => undefined);
+    throw error;
+  });
+  if (rows[0]?.transaction_read_only === 'on') return;
+  await client.end().catch(() => undefined);
+  throw new UnprotectedSession();
+}
+
+/** A session over which a target's database could be written. */
+export class UnprotectedSession extends Error {
+  override readonly name = 'UnprotectedSession';
+
+  constructor() {
+    super('the session is not read-only, although that was asked for');
+  }
+}
+
 /** Somebody else's: nothing can be written over this connection, and it goes where its name was resolved to. */
 const readOnly = ({ connectionString, address }: Attached): pg.ClientConfig => ({
   connectionString,
@@ -47,7 +81,7 @@ export class LastingClient {
     };
     fresh.on('error', forget);
     fresh.on('end', forget);
-    await fresh.connect();
+    await connectClient(fresh, this.database);
     this.client = fresh;
     return fresh;
   }

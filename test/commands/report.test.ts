@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -78,6 +78,32 @@ test('with report.json deleted the rulings are the same; with one measurement ch
   expect((await report()).exitCode).toBe(99);
   const changed = (await rulings()).filter(({ state }, i) => state !== first[i]?.state);
   expect(changed.map(({ id, state }) => [id, state])).toEqual([['FLX-151', 'breached']]);
+});
+
+test('--out writes the reports there, and leaves the bundle as it was', async () => {
+  const out = join(bundle, 'verdict');
+  const { exitCode, out: said, err } = await report('--out', out);
+  expect([exitCode, err]).toEqual([0, '']);
+  expect(said).toContain(out);
+  expect((await readdir(out)).sort()).toEqual(
+    ['charts', 'histograms', 'junit.xml', 'report.html', 'report.json'].concat(['series.csv', 'summary.md']),
+  );
+  expect((await readdir(bundle)).sort()).toEqual(['measurements.json', 'scenario.yaml', 'verdict']);
+});
+
+test('of a bundle that cannot be written to, the verdict is told all the same', async () => {
+  await mkdir(join(bundle, 'report.json', 'in-the-way'), { recursive: true });
+  const { exitCode, out, err } = await report();
+  expect(exitCode).toBe(0);
+  expect(out).toContain('PASS (0)');
+  expect(err).toMatch(/^warning: .*report\.json cannot be written: .*--out FOLDER writes them elsewhere\n$/);
+  expect((await report('--out', join(bundle, 'report.json'))).exitCode).toBe(0);
+});
+
+test('a folder of --out that cannot be written to is bad input', async () => {
+  const { exitCode, err } = await report('--out', join(bundle, 'scenario.yaml'));
+  expect(exitCode).toBe(104);
+  expect(err).toContain('cannot be written');
 });
 
 test('the exit code is the verdict’s, also of a run that never started', async () => {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openAttachedPostgres } from '../../src/probe/attached-postgres.ts';
@@ -129,4 +131,45 @@ test('a wrong password is 93, and not repeated', async () => {
     message: expect.stringMatching(/^(?!.*wr0ng).*cannot be read: password authentication failed/),
     hint: expect.stringContaining('PGPASSWORD'),
   });
+});
+
+/** A startup message without `options`, as a pooler passes it on that ignores them. */
+function withoutOptions(startup: Buffer): Buffer {
+  const words = startup.subarray(8).toString('latin1').split('\0').slice(0, -2);
+  const kept = words.flatMap((word, i) => (i % 2 === 0 && word !== 'options' ? [word, words[i + 1]!] : []));
+  const body = Buffer.from(`${kept.join('\0')}\0\0`, 'latin1');
+  const head = Buffer.from(startup.subarray(0, 8));
+  head.writeInt32BE(body.length + 8, 0);
+  return Buffer.concat([head, body]);
+}
+
+test.each([
+  ['passes on', (startup: Buffer) => startup, null],
+  ['drops', withoutOptions, /gave no read-only session.*PgBouncer/],
+])('behind a pooler that %s what a connection asks for', async (_what, through, refused) => {
+  const { host, port, user: name, password, database } = postgres.endpoint;
+  const pooler = createServer((client) => {
+    const server = connect(`${host}/.s.PGSQL.${port}`);
+    client.once('data', (startup) => {
+      server.write(through(startup as Buffer));
+      client.pipe(server).pipe(client);
+    });
+    for (const side of [client, server]) side.on('error', () => undefined);
+  });
+  await once(pooler.listen(0, '127.0.0.1'), 'listening');
+  const at = `127.0.0.1:${(pooler.address() as AddressInfo).port}`;
+  const connectionString = `postgresql://${name}:${encodeURIComponent(password)}@${at}/${database}`;
+  const pooled: DatabaseEndpoint = {
+    ...{ host: '', port: 0, user: '', password: '', database: '', pid: null },
+    attached: { connectionString, address: '127.0.0.1', shown: at },
+  };
+  const opening = openAttachedPostgres(pooled, at);
+  if (refused === null) {
+    await (await opening).close();
+    expect(await whyNoRows(pooled, 3)).toBeNull();
+  } else {
+    await expect(opening).rejects.toMatchObject({ exitCode: 93, message: expect.stringMatching(refused) });
+    await expect(whyNoRows(pooled, 3)).rejects.toThrow('not read-only');
+  }
+  pooler.close();
 });

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { describeExit, NODE_LADDER, startProcess } from '../../src/stack/process.ts';
 import { startTime } from '../../src/stack/start-time.ts';
-import { openWatchdog, type Watchdog } from '../../src/stack/watchdog.ts';
+import { openWatchdog, scrubbed, type Watchdog } from '../../src/stack/watchdog.ts';
 
 let folder: string;
 let watchdog: Watchdog;
@@ -30,6 +30,20 @@ function module(name: string, source: string): string {
   return path;
 }
 
+test.each([
+  [
+    'a token, and what would change Node',
+    { GAME_TOKEN: 'x', NODE_OPTIONS: '--inspect', PGPASSWORD: 'x' },
+    {},
+  ],
+  ['authorities', { NODE_EXTRA_CA_CERTS: '/etc/ca.pem' }, { NODE_EXTRA_CA_CERTS: '/etc/ca.pem' }],
+  // A child has another working directory.
+  ['authorities, relative', { NODE_EXTRA_CA_CERTS: 'ca.pem' }, { NODE_EXTRA_CA_CERTS: resolve('ca.pem') }],
+  ['no authorities', { NODE_EXTRA_CA_CERTS: '' }, {}],
+])('of the environment is inherited: %s', (_what, environment, inherited) => {
+  expect(scrubbed({ PATH: '/bin', ...environment })).toEqual({ PATH: '/bin', ...inherited });
+});
+
 describe('a child process', () => {
   it('inherits a scrubbed environment and what it was given, and nothing else', async () => {
     const child = await startProcess({
@@ -48,7 +62,9 @@ describe('a child process', () => {
       .filter((name) => !/^(PWD|OLDPWD|SHLVL|_)$/.test(name));
     expect(names).toContain('GIVEN');
     expect(names).toContain('LC_CTYPE');
-    expect(names.filter((name) => !/^(PATH|HOME|TMPDIR|LANG|LC_[A-Z]+|GIVEN)$/.test(name))).toEqual([]);
+    expect(
+      names.filter((name) => !/^(PATH|HOME|TMPDIR|LANG|LC_[A-Z]+|NODE_EXTRA_CA_CERTS|GIVEN)$/.test(name)),
+    ).toEqual([]);
   });
 
   it('leads a process group of its own, which a terminal does not reach', async () => {

@@ -1,0 +1,37 @@
+import { getEventListeners, once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { expect, test } from 'vitest';
+import { attachAny } from '../../src/stack/any-server.ts';
+import { onAbort, pause, unlessAborted } from '../../src/stack/time-limit.ts';
+
+test('looks at many targets, again and again, leave no listener behind', async () => {
+  const server = createServer((client) => client.on('error', () => undefined));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const warnings: string[] = [];
+  const warned = (warning: Error): void => void warnings.push(warning.name);
+  process.on('warning', warned);
+  const { signal } = new AbortController();
+  const target = { url, host: '127.0.0.1', addresses: ['127.0.0.1'], foreign: false, onThisHost: true };
+  for (let round = 0; round < 3; round++) {
+    const stack = await attachAny(Array(15).fill(target), { signal });
+    await stack.close();
+  }
+  await new Promise(setImmediate);
+  process.off('warning', warned);
+  server.close();
+  expect(warnings).toEqual([]);
+  expect(getEventListeners(signal, 'abort').length).toBeLessThanOrEqual(1);
+});
+
+test('many wait for one signal behind one listener, and all of them hear it', async () => {
+  const stop = new AbortController();
+  const told: number[] = [];
+  const forget = Array.from({ length: 20 }, (_, i) => onAbort(stop.signal, () => told.push(i)));
+  for (const undo of forget.slice(5)) undo();
+  const waits = [pause(60_000, stop.signal), unlessAborted(new Promise(() => {}), stop.signal)];
+  expect(getEventListeners(stop.signal, 'abort')).toHaveLength(1);
+  stop.abort(new Error('enough'));
+  expect(told).toEqual([0, 1, 2, 3, 4]);
+  for (const wait of waits) await expect(wait).rejects.toThrow('enough');
+});
