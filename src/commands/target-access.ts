@@ -23,9 +23,9 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const VALUE = /^[\t\x20-\x7e]*$/;
 /** The wire's own: another value would break the connection, or the request. */
 const OURS =
-  /^(?:host|connection|upgrade|content-length|content-type|transfer-encoding|te|trailer|expect|keep-alive|proxy-connection|sec-websocket-.*)$/i;
+  /^(?:host|connection|upgrade|content-length|content-type|transfer-encoding|te|trailer|expect|keep-alive|proxy-connection|sec-websocket-(?!protocol$).*)$/i;
 /** Whose values are no secrets, and would ruin a report if they were taken out of it. */
-const PLAIN = /^(?:origin|referer|user-agent|accept|accept-language)$/i;
+const PLAIN = /^(?:origin|referer|user-agent|accept|accept-language|sec-websocket-protocol)$/i;
 
 /**
  * The authorities and the headers of a run's targets; bad input (104) where they cannot be sent or read. The values of

@@ -1,3 +1,5 @@
+import { type Cause, sentenceOf } from '../stack/connection-cause.ts';
+
 /**
  * What went wrong, in few words: distinct messages with their counts. Messages name what happened and not to
  * whom, so that 10,000 players meeting one problem make one line.
@@ -10,6 +12,11 @@ export class Complaints {
     const known = this.counts.get(message);
     if (known === undefined && this.counts.size >= Complaints.MOST) return;
     this.counts.set(message, (known ?? 0) + count);
+  }
+
+  /** What happened to a connection, and why; with what to do about it. */
+  addCause(subject: string, cause: Cause, count = 1): void {
+    this.add(`${subject}: ${sentenceOf(cause)}`, count);
   }
 
   /** For another process, which adds them to its own. */

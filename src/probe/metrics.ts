@@ -1,9 +1,9 @@
 import { Agent, request } from 'undici';
 import { monotonic } from '../clock.ts';
-import { messageOf, stackFailed } from '../errors.ts';
+import { CapbenchError, messageOf, stackFailed } from '../errors.ts';
 import { type MetricSelector, selects } from '../scenario/metric-selector.ts';
 import { connectorOptions } from '../stack/access.ts';
-import { tlsProblemOf } from '../stack/certificate.ts';
+import { causeOfAnswer, causeOfError } from '../stack/connection-cause.ts';
 import type { MetricsAddress } from '../stack/probe-address.ts';
 import type { Micros } from '../units.ts';
 import { type HistogramGrowth, openHistogramGrowth } from './histogram-growth.ts';
@@ -77,7 +77,11 @@ export function openMetricsProbe(
     if (response.statusCode !== 200) {
       // Nobody reads the rest of it.
       response.body.on('error', () => {}).destroy();
-      throw new Error(`it answered ${response.statusCode}`);
+      const location = response.headers.location?.toString();
+      const { kind, what, hint } = causeOfAnswer(response.statusCode, location);
+      // What stands in a scenario's paths is nothing of this page's.
+      const own = kind === 'notFound' || hint === null ? WHOLE_PATH : `${hint}; ${WHOLE_PATH}`;
+      throw stackFailed(`it answered ${what.replace(/^status /, '')}`, own);
     }
     let text = '';
     for await (const chunk of response.body.setEncoding('utf8')) {
@@ -132,19 +136,21 @@ function samplesOf(one: Watched, page: MetricsPage, index: number, at: Micros): 
 /** What was wrong with a page when it was asked first, before the run begins: exit code 93. */
 export function metricsUnreadable(thrown: unknown, { shown }: MetricsAddress): Error {
   const error = thrown instanceof Error ? thrown.cause : null;
-  const tls = tlsProblemOf(error);
-  if (tls !== null) return stackFailed(`the metrics page ${shown}: ${tls.what}`, tls.hint, error);
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code === 'ECONNREFUSED' || code === 'EHOSTUNREACH' || code === 'ENETUNREACH') {
+  const cause = causeOfError(error);
+  if (cause.kind === 'certificate' || cause.kind === 'noTls') {
+    return stackFailed(`the metrics page ${shown}: ${cause.what}`, cause.hint ?? WHOLE_PATH, error);
+  }
+  if (cause.kind === 'nobody' || cause.kind === 'noRoute') {
     return stackFailed(
       `nobody listens at ${shown} for --probe-metrics`,
       `start it there, or ${WHOLE_PATH}`,
       error,
     );
   }
-  const isSlow = code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT' || isTimeout(error);
-  const what = isSlow ? `no whole answer within ${FIRST_ANSWER_MS / 1e3} s` : messageOf(error);
-  return stackFailed(`the metrics page ${shown} cannot be read: ${what}`, WHOLE_PATH, error);
+  const isSlow = cause.kind === 'silent' || isTimeout(error);
+  const what = isSlow ? `no whole answer within ${FIRST_ANSWER_MS / 1e3} s` : cause.what;
+  const hint = error instanceof CapbenchError ? error.hint : isSlow ? null : cause.hint;
+  return stackFailed(`the metrics page ${shown} cannot be read: ${what}`, hint ?? WHOLE_PATH, error);
 }
 
 const isTimeout = (error: unknown): boolean => error instanceof Error && error.name === 'TimeoutError';

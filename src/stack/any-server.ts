@@ -1,6 +1,7 @@
 import { connect, isIP } from 'node:net';
-import { messageOf, stackFailed } from '../errors.ts';
+import { stackFailed } from '../errors.ts';
 import type { Access, Reachable } from './access.ts';
+import { causeOfError } from './connection-cause.ts';
 import { askHealth, isNobodyThere } from './health.ts';
 import type { Stack, WorldEndpoint } from './stack.ts';
 import type { Target } from './target-address.ts';
@@ -80,9 +81,9 @@ function listens({ url, address }: Reachable, signal: AbortSignal): Promise<void
     socket.once('connect', () => end(resolve));
     socket.once('error', (error) =>
       end(() => {
-        const refused = 'code' in error && error.code === 'ECONNREFUSED';
-        const what = refused ? `nobody listens at ${url}` : `${url} cannot be reached: ${messageOf(error)}`;
-        reject(stackFailed(what, hint, error));
+        const cause = causeOfError(error);
+        if (cause.kind === 'nobody') reject(stackFailed(`nobody listens at ${url}`, hint, error));
+        else reject(stackFailed(`${url} cannot be reached: ${cause.what}`, cause.hint ?? hint, error));
       }),
     );
   });

@@ -1,8 +1,8 @@
-import { Agent, errors, request } from 'undici';
+import { Agent, request } from 'undici';
 import { z } from 'zod';
-import { CapbenchError, messageOf, stackFailed } from '../errors.ts';
+import { CapbenchError, stackFailed } from '../errors.ts';
 import { connectorOptions, type Reachable } from './access.ts';
-import { tlsProblemOf } from './certificate.ts';
+import { causeOfAnswer, causeOfError } from './connection-cause.ts';
 import type { WorldHealth } from './stack.ts';
 
 /** The version of the world protocol that this capbench speaks. */
@@ -42,11 +42,14 @@ const NO_WORLD = 'give the base address of a world server that speaks the protoc
  */
 export async function askHealth(world: Reachable, signal: AbortSignal): Promise<WorldHealth> {
   const { url } = world;
-  const { status, body } = await ask(world, signal);
+  const { status, location, body } = await ask(world, signal);
   const said = health.safeParse(body);
   if (!said.success) {
-    const problem = status === 200 ? describe(said.error) : `status ${status}`;
-    throw stackFailed(`${url} answers GET /health, but not as a world server does: ${problem}`, NO_WORLD);
+    const cause = causeOfAnswer(status, location);
+    throw stackFailed(
+      `${url} answers GET /health, but not as a world server does: ${status === 200 ? describe(said.error) : cause.what}`,
+      status === 200 ? NO_WORLD : (cause.hint ?? NO_WORLD),
+    );
   }
   if (said.data.protocol !== WORLD_PROTOCOL) {
     throw stackFailed(
@@ -62,10 +65,10 @@ export async function askHealth(world: Reachable, signal: AbortSignal): Promise<
 async function ask(
   { url, ...access }: Reachable,
   signal: AbortSignal,
-): Promise<{ readonly status: number; readonly body: unknown }> {
+): Promise<{ readonly status: number; readonly location?: string; readonly body: unknown }> {
   const limit = AbortSignal.timeout(ANSWER_LIMIT_MS);
   let text = '';
-  let status: number;
+  let head: { readonly status: number; readonly location?: string };
   const connect = connectorOptions(access);
   const own = connect === null ? null : new Agent({ connect });
   try {
@@ -75,7 +78,11 @@ async function ask(
       ...(access.headers === undefined ? {} : { headers: access.headers }),
       ...(own === null ? {} : { dispatcher: own }),
     });
-    status = answer.statusCode;
+    const { location } = answer.headers;
+    head = {
+      status: answer.statusCode,
+      ...(location === undefined ? {} : { location: location.toString() }),
+    };
     for await (const chunk of answer.body.setEncoding('utf8')) {
       text += chunk;
       if (text.length > LARGEST_ANSWER_BYTES) throw new Error('the answer has no end');
@@ -87,21 +94,20 @@ async function ask(
     void own?.destroy();
   }
   try {
-    return { status, body: JSON.parse(text) };
+    return { ...head, body: JSON.parse(text) };
   } catch {
-    return { status, body: null };
+    return { ...head, body: null };
   }
 }
 
 function unreachable(url: string, late: boolean, error: unknown): CapbenchError {
   if (late) return stackFailed(`${url} does not answer within ${ANSWER_LIMIT_MS / 1e3} s`, START_IT, error);
-  const code = codeOf(error);
-  const tls = tlsProblemOf(error);
-  if (tls !== null) return stackFailed(`${url}: ${tls.what}`, tls.hint, error);
-  if (code === 'ECONNREFUSED') return stackFailed(`nobody listens at ${url}`, START_IT, error);
-  if (error instanceof errors.HTTPParserError || code === 'UND_ERR_SOCKET' || code === 'ECONNRESET')
-    return stackFailed(`${url} is no HTTP server: ${messageOf(error)}`, NO_WORLD, error);
-  return stackFailed(`${url} cannot be reached: ${messageOf(error)}`, START_IT, error);
+  const { kind, what, hint } = causeOfError(error);
+  if (kind === 'certificate' || kind === 'noTls') return stackFailed(`${url}: ${what}`, hint ?? '', error);
+  if (kind === 'nobody') return stackFailed(`nobody listens at ${url}`, START_IT, error);
+  if (kind === 'noHttp' || kind === 'reset')
+    return stackFailed(`${url} is no HTTP server: ${what}`, hint ?? NO_WORLD, error);
+  return stackFailed(`${url} cannot be reached: ${what}`, hint ?? START_IT, error);
 }
 
 const codeOf = (error: unknown): string =>

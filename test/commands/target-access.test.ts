@@ -48,7 +48,7 @@ test.each([
   [': s3cret-b', 'the name'],
   ['s3cret-b', 'no colon'],
   ['Host: s3cret-b', 'belongs to the connection'],
-  ['Sec-WebSocket-Protocol: s3cret-b', 'belongs to the connection'],
+  ['Sec-WebSocket-Key: s3cret-b', 'belongs to the connection'],
   ['X-Realm:', 'no value'],
   [`X-Realm: ${'s3cret-b'.repeat(1000)}`, 'bytes together'],
 ])('the header %j is refused, and not repeated', async (line, what) => {

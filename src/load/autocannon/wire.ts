@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Reachable } from '../../stack/access.ts';
-import type { OpenWire, PostListener, Wire } from '../monster/wire.ts';
+import { causeOfError, sentenceOf } from '../../stack/connection-cause.ts';
+import { type OpenWire, type PostListener, refusalOfPost, type Wire } from '../monster/wire.ts';
 import { OpenLoopClient } from './client.ts';
 
 const MOST_REASON = 300;
@@ -69,7 +70,7 @@ class AutocannonWire implements Wire {
         if (this.unanswered > 0) this.lose('the server ended it');
         return !this.over;
       },
-      broken: ({ message }) => this.lose(message),
+      broken: (error) => this.lose(sentenceOf(causeOfError(error))),
     });
   }
 
@@ -81,7 +82,7 @@ class AutocannonWire implements Wire {
       return;
     }
     const reason = text.slice(0, MOST_REASON);
-    this.listener.refused(slot, `a post of monster commands was answered ${status}: ${reason}`);
+    this.listener.refused(slot, refusalOfPost(status, reason));
   }
 
   private lose(message: string): void {

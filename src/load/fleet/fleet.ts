@@ -2,6 +2,7 @@ import { monotonic } from '../../clock.ts';
 import { interrupted, stackFailed } from '../../errors.ts';
 import { mergeHistograms } from '../../histogram.ts';
 import type { Workload } from '../../scenario/workload.ts';
+import type { Cause } from '../../stack/connection-cause.ts';
 import { describeExit, type NodeProcess } from '../../stack/process.ts';
 import { settlesWithin } from '../../stack/time-limit.ts';
 import type { Micros } from '../../units.ts';
@@ -19,7 +20,7 @@ import {
 import { Seconds } from './seconds.ts';
 import { Silence } from './silence.ts';
 import { mergeTallies } from './tally.ts';
-import { BROKEN_HINT, cannotConnect, hintFor } from './trouble.ts';
+import { BROKEN_HINT, CONNECT_HINT, cannotConnect, notConnected, type Progress } from './trouble.ts';
 
 /** Above this share of players that cannot connect, the fleet does not get READY. */
 const TOLERATED_FAILURES = 0.01;
@@ -39,13 +40,13 @@ export interface FleetPlan {
   readonly onClosed: () => Promise<void>;
 }
 
-/** Of the players that connect: how many did, could not, and why not. */
-type Progress = { connected: number; failed: number; error: string | null };
+/** Where the fleet cannot get READY: so long is waited for how many there will be, and whether it is always the same. */
+const SETTLE_MS = 400;
 
 /** What the fleet knows of one worker, by its last word. */
 type WorkerState =
   | ({ state: 'connecting' } & Progress)
-  | { state: 'ready'; facts: ConnectFacts }
+  | { state: 'ready'; facts: ConnectFacts; refusal: Cause | null }
   | { state: 'done'; facts: ConnectFacts; tally: WorkerTally };
 
 /**
@@ -77,7 +78,7 @@ export class Fleet implements ReadyFleet {
     this.workerPids = processes.map(({ pid }) => pid);
     // Only a user's own module has something to say there.
     this.logs = new Map(this.suspicion === '' ? [] : processes.map(({ name, log }) => [name, log] as const));
-    this.workers = processes.map(() => ({ state: 'connecting', connected: 0, failed: 0, error: null }));
+    this.workers = processes.map(() => ({ state: 'connecting', connected: 0, failed: 0, refusal: null }));
     this.trouble = new Promise((_resolve, reject) => {
       this.troubled = reject;
     });
@@ -230,17 +231,17 @@ export class Fleet implements ReadyFleet {
     const limit = CONNECT_SPARE_MS + (players / connectsPerSecond) * 1e3;
     let onAbort = (): void => {};
     let timer: NodeJS.Timeout | undefined;
+    let settling: NodeJS.Timeout | undefined;
     const ready = new Promise<void>((resolve, reject) => {
       this.changed = () => {
-        const { connected, failed, error } = this.progress();
+        const { connected, failed } = this.progress();
         this.plan.onConnecting(connected, failed);
-        if (failed > players * TOLERATED_FAILURES) reject(cannotConnect(failed, players, error));
-        else if (this.workers.every(({ state }) => state === 'ready')) resolve();
+        if (failed > players * TOLERATED_FAILURES) {
+          settling ??= setTimeout(() => reject(cannotConnect(players, this.progress())), SETTLE_MS);
+        } else if (this.workers.every(({ state }) => state === 'ready')) resolve();
       };
       timer = setTimeout(() => {
-        const { connected, error } = this.progress();
-        const what = `${players - connected} of ${players} players are not connected after ${Math.round(limit / 1e3)} s`;
-        reject(stackFailed(error === null ? what : `${what}: ${error}`, hintFor(error)));
+        reject(notConnected(players, limit, this.progress()));
       }, limit);
       onAbort = () => reject(interrupted('stopped while the players connected'));
       signal.addEventListener('abort', onAbort, { once: true });
@@ -250,17 +251,18 @@ export class Fleet implements ReadyFleet {
       await Promise.race([ready, this.trouble]);
     } finally {
       clearTimeout(timer);
+      clearTimeout(settling);
       signal.removeEventListener('abort', onAbort);
     }
   }
 
   private progress(): Progress {
-    const total: Progress = { connected: 0, failed: 0, error: null };
+    const total: Progress = { connected: 0, failed: 0, refusal: null };
     for (const worker of this.workers) {
       const { connected, failed } = worker.state === 'connecting' ? worker : worker.facts;
       total.connected += connected;
       total.failed += failed;
-      total.error ??= worker.state === 'connecting' ? worker.error : (worker.facts.errors[0] ?? null);
+      if (worker.state !== 'done') total.refusal ??= worker.refusal;
     }
     return total;
   }
@@ -274,20 +276,16 @@ export class Fleet implements ReadyFleet {
     } else if (kind === 'dropped' || kind === 'ledger') {
       this.asks.answer(report);
     } else if (kind === 'refused') {
-      this.troubled(
-        stackFailed(
-          report.message,
-          this.suspicion ? `${this.suspicion}run it again.` : hintFor(report.message),
-        ),
-      );
+      const hint = this.suspicion ? `${this.suspicion}run it again.` : (report.hint ?? CONNECT_HINT);
+      this.troubled(stackFailed(report.message, hint));
     } else if (kind === 'broken') {
       this.troubled(stackFailed(`load worker ${worker} broke: ${report.message}`, BROKEN_HINT));
     } else if (kind === 'connecting') {
-      const { connected, failed, error } = report;
-      this.workers[worker] = { state: 'connecting', connected, failed, error };
+      const { connected, failed, refusal } = report;
+      this.workers[worker] = { state: 'connecting', connected, failed, refusal };
       this.changed();
     } else if (kind === 'ready') {
-      this.workers[worker] = { state: 'ready', facts: report.facts };
+      this.workers[worker] = { state: 'ready', facts: report.facts, refusal: report.refusal };
       this.changed();
     } else {
       const before = this.workers[worker];

@@ -1,6 +1,7 @@
 import type { HistogramData } from '../../histogram.ts';
 import type { Operation, Workload } from '../../scenario/workload.ts';
 import type { Reachable } from '../../stack/access.ts';
+import type { Cause } from '../../stack/connection-cause.ts';
 import type {
   ConnectFacts,
   Ledger,
@@ -112,13 +113,14 @@ export type Report =
       readonly kind: 'connecting';
       readonly connected: number;
       readonly failed: number;
-      readonly error: string | null;
+      /** Of the first player that could not connect. */
+      readonly refusal: Cause | null;
     }
-  | { readonly kind: 'ready'; readonly facts: ConnectFacts }
+  | { readonly kind: 'ready'; readonly facts: ConnectFacts; readonly refusal: Cause | null }
   | { readonly kind: 'second'; readonly report: WorkerReport }
   | { readonly kind: 'done'; readonly tally: WorkerTally }
   /** A server did not let it: the fleet cannot get READY. */
-  | { readonly kind: 'refused'; readonly message: string }
+  | { readonly kind: 'refused'; readonly message: string; readonly hint: string | null }
   /** A bug of ours. */
   | { readonly kind: 'broken'; readonly message: string };
 

@@ -1,6 +1,6 @@
 import { stdout } from 'node:process';
 import { monotonic } from '../../clock.ts';
-import { messageOf } from '../../errors.ts';
+import { CapbenchError, messageOf } from '../../errors.ts';
 import { MicrosHistogram } from '../../hdr-histogram.ts';
 import { peakOf } from '../../scenario/stages.ts';
 import { Complaints } from '../complaints.ts';
@@ -146,17 +146,19 @@ export class Shift {
       }
       await this.monsters.open();
     } catch (thrown) {
-      this.tell({ kind: 'refused', message: messageOf(thrown) });
+      const hint = thrown instanceof CapbenchError ? (thrown.hint ?? null) : null;
+      this.tell({ kind: 'refused', message: messageOf(thrown), hint });
       return;
     }
     const progress = setInterval(() => {
-      const { connected, failed, errors } = connector.facts();
-      this.tell({ kind: 'connecting', connected, failed, error: errors[0] ?? null });
+      const { connected, failed } = connector.facts();
+      this.tell({ kind: 'connecting', connected, failed, refusal: connector.refusal });
     }, PROGRESS_MS);
     await connector.connectAll(ids.length, perSecond);
     clearInterval(progress);
     // Who was welcomed and has left again does not count as connected.
-    this.tell({ kind: 'ready', facts: { ...connector.facts(), connected: crowd.connected } });
+    const facts = { ...connector.facts(), connected: crowd.connected };
+    this.tell({ kind: 'ready', facts, refusal: connector.refusal });
   }
 
   /** ready -> running, at an instant of the host's monotonic clock. */

@@ -1,22 +1,39 @@
-import { stackFailed } from '../../errors.ts';
+import { type CapbenchError, stackFailed } from '../../errors.ts';
+import { type Cause, causeOfRefusals } from '../../stack/connection-cause.ts';
 
 /** To a worker that threw. */
 export const BROKEN_HINT = 'This is a bug in capbench: please report it with the bundle.';
 
-const CONNECT_HINT =
+/** Where nobody says why. */
+export const CONNECT_HINT =
   'See whether the world servers still run (their logs are in the bundle); a lower --scale, or fewer connects a second (load.connectsPerSecond), is kinder to them.';
 
-/** To players that could not connect: what a system call's own code tells better than our guess. */
-export function hintFor(error: string | null): string {
-  if (error?.includes('EADDRNOTAVAIL')) {
-    return 'The ephemeral ports are used up: widen their range (Linux: sysctl net.ipv4.ip_local_port_range="15000 64999"; macOS: net.inet.ip.portrange.first), or wait a minute for those of the last run.';
-  }
-  if (error?.includes('EMFILE')) return 'Raise the limit of open files before the run: `ulimit -n`.';
-  return CONNECT_HINT;
+/** Of the players that connect: how many did, could not, and why the first of them could not. */
+export interface Progress {
+  connected: number;
+  failed: number;
+  refusal: Cause | null;
 }
 
-export const cannotConnect = (failed: number, players: number, error: string | null): Error =>
-  stackFailed(
-    `${failed} of ${players} players could not connect${error === null ? '' : `: ${error}`}`,
-    hintFor(error),
+const withCause = (what: string, refusal: Cause | null): CapbenchError =>
+  refusal === null
+    ? stackFailed(what, CONNECT_HINT)
+    : stackFailed(`${what}: a player could not connect: ${refusal.what}`, refusal.hint ?? CONNECT_HINT);
+
+/** More players could not connect than are tolerated. */
+export const cannotConnect = (players: number, { connected, failed, refusal }: Progress): CapbenchError =>
+  withCause(
+    `${failed} of ${players} players could not connect`,
+    refusal && causeOfRefusals(refusal, connected),
+  );
+
+/** It takes too long. */
+export const notConnected = (
+  players: number,
+  limitMs: number,
+  { connected, refusal }: Progress,
+): CapbenchError =>
+  withCause(
+    `${players - connected} of ${players} players are not connected after ${Math.round(limitMs / 1e3)} s`,
+    refusal,
   );

@@ -24,7 +24,12 @@ let module: string | null = null;
 const broken = (thrown: unknown): void => {
   const message = thrown instanceof Error ? (thrown.stack ?? thrown.message) : messageOf(thrown);
   if (module === null) tell({ kind: 'broken', message });
-  else tell({ kind: 'refused', message: `the player module ${module} did not catch an error: ${message}` });
+  else
+    tell({
+      kind: 'refused',
+      message: `the player module ${module} did not catch an error: ${message}`,
+      hint: null,
+    });
 };
 
 /** Autocannon is loaded where it is asked for. */
@@ -43,7 +48,11 @@ async function begin(setup: WorkerSetup): Promise<void> {
 function watchModule(name: string): void {
   module = name;
   process.exit = (code) => {
-    tell({ kind: 'refused', message: `the player module ${name} called process.exit(${code ?? ''})` });
+    tell({
+      kind: 'refused',
+      message: `the player module ${name} called process.exit(${code ?? ''})`,
+      hint: null,
+    });
     throw new Error('process.exit is not for a player module');
   };
 }

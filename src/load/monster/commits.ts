@@ -1,8 +1,16 @@
 import { WebSocket } from 'ws';
 import type { Access } from '../../stack/access.ts';
+import {
+  type Cause,
+  ConnectionRefused,
+  causeOfClose,
+  causeOfError,
+  sentenceOf,
+  unexplained,
+} from '../../stack/connection-cause.ts';
 import { isRecord, parseJson } from '../json.ts';
 import { MOST_NUMBER } from '../ledger.ts';
-import { CONNECT_TIMEOUT_MS, frameBytes, openSocket, socketUrl } from '../player/socket.ts';
+import { CONNECT_TIMEOUT_MS, frameBytes, onRefusal, openSocket, socketUrl } from '../player/socket.ts';
 
 /** The welcome may hold a number for each monster of the server. */
 const MOST_PAYLOAD = 32 * 1024 * 1024;
@@ -37,27 +45,30 @@ export class Commits {
     const path = `/commits?generator=${encodeURIComponent(generator)}`;
     const socket = openSocket(socketUrl(url, path), null, MOST_PAYLOAD, access);
     return new Promise((resolve, reject) => {
-      const fail = (message: string): void => {
+      const fail = (cause: Cause): void => {
         clearTimeout(timer);
         socket.removeAllListeners();
         socket.on('error', () => {});
         socket.terminate();
-        reject(new Error(`${url}/commits: ${message}`));
+        reject(new ConnectionRefused(`${url}/commits`, cause));
       };
       const timer = setTimeout(
-        () => fail(`no welcome within ${CONNECT_TIMEOUT_MS / 1e3} s`),
+        () => fail(unexplained(`no welcome within ${CONNECT_TIMEOUT_MS / 1e3} s`)),
         CONNECT_TIMEOUT_MS,
       );
-      socket.on('error', (error) => fail(error.message));
-      socket.on('close', (code) => fail(`closed before the welcome (code ${code})`));
+      onRefusal(socket, fail);
+      socket.on('close', (code, reason) => {
+        const cause = causeOfClose(code, reason.toString());
+        fail({ ...cause, what: `closed before the welcome (${cause.what})` });
+      });
       socket.on('message', (data) => {
         const message = parseJson(data.toString());
         const welcome = isRecord(message) ? message.welcome : undefined;
-        if (!isRecord(welcome)) return fail('the first frame was no welcome');
+        if (!isRecord(welcome)) return fail(unexplained('the first frame was no welcome'));
         const { lastSeq } = welcome;
         const used = lastSeq ?? null;
         if (used !== null && !(isNumbers(used) && used.every((number) => number <= MOST_NUMBER))) {
-          return fail('the welcome holds no sequence numbers');
+          return fail(unexplained('the welcome holds no sequence numbers'));
         }
         clearTimeout(timer);
         socket.removeAllListeners();
@@ -76,8 +87,10 @@ export class Commits {
       this.socket.terminate();
       listener.commitsLost(message);
     };
-    this.socket.on('error', (error) => lose(error.message));
-    this.socket.on('close', (code) => lose(`the server closed it (code ${code})`));
+    this.socket.on('error', (error) => lose(sentenceOf(causeOfError(error))));
+    this.socket.on('close', (code, reason) =>
+      lose(`the server closed it: ${sentenceOf(causeOfClose(code, reason.toString()))}`),
+    );
     if (this.socket.readyState !== WebSocket.OPEN) setImmediate(lose, 'closed right after the welcome');
     this.socket.on('message', (data) => {
       if (lost || !Buffer.isBuffer(data)) return;

@@ -1,6 +1,7 @@
 import { monotonic } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
 import type { MicrosHistogram } from '../../hdr-histogram.ts';
+import { ConnectionRefused } from '../../stack/connection-cause.ts';
 import { backoff } from '../backoff.ts';
 import type { Complaints } from '../complaints.ts';
 
@@ -54,9 +55,9 @@ export class Redial {
     try {
       if (!(await connect())) return;
     } catch (thrown) {
-      const message = messageOf(thrown);
       // The server has not noticed the end of the old line.
-      if (!message.endsWith(' 409')) this.complaints.add(`monsters could not connect again: ${message}`);
+      const isConflict = thrown instanceof ConnectionRefused && thrown.kind === 'conflict';
+      if (!isConflict) this.complaints.add(`monsters could not connect again: ${messageOf(thrown)}`);
       this.wait(connect, onBack);
       return;
     }

@@ -1,6 +1,8 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import { buildConnector, Client, type Dispatcher } from 'undici';
 import { type Access, dialOptions, type Reachable } from '../../stack/access.ts';
+import { causeOfAnswer, causeOfError, sentenceOf } from '../../stack/connection-cause.ts';
 import { ownDial } from '../own-dial.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -38,6 +40,13 @@ export type OpenWire = (
 
 export const openPostWire: OpenWire = (end, generator, mostUnanswered, listener) =>
   new PostWire(end.url, generator, mostUnanswered, listener, end);
+
+/** What is told of a post that was not accepted: the words of the server, and what its status is known for. */
+export function refusalOfPost(status: number, reason: string, location?: string): string {
+  const { what, hint } = causeOfAnswer(status, location);
+  const said = [what.replace(/^status /, ''), reason].filter((part) => part !== '').join(': ');
+  return `a post of monster commands was answered ${said}${hint === null ? '' : `: ${hint}`}`;
+}
 
 /** Which wire the workers use. */
 export type WireName = 'undici' | 'autocannon';
@@ -87,11 +96,11 @@ export class PostWire implements Wire {
         ),
     });
     this.client.on('disconnect', (_origin, _targets, error) => {
-      if (this.unanswered > 0) this.lose(error.message);
+      if (this.unanswered > 0) this.lose(error);
       // Here, before undici sends the others again: a post that may have arrived is not repeated.
       if (this.lost) this.client.destroy(null, () => {});
     });
-    this.client.on('connectionError', (_origin, _targets, error) => this.lose(error.message));
+    this.client.on('connectionError', (_origin, _targets, error) => this.lose(error));
   }
 
   get bytesIn(): number {
@@ -117,16 +126,16 @@ export class PostWire implements Wire {
     );
   }
 
-  ended(slot: number, status: number, reason: string): void {
+  ended(slot: number, status: number, reason: string, location?: string): void {
     this.unanswered -= 1;
     if (this.lost || this.closing) return;
     if (status === 202) this.listener.accepted(slot);
-    else this.listener.refused(slot, `a post of monster commands was answered ${status}: ${reason}`);
+    else this.listener.refused(slot, refusalOfPost(status, reason, location));
   }
 
-  failed(message: string): void {
+  failed(error: Error): void {
     this.unanswered -= 1;
-    this.lose(message);
+    this.lose(error);
   }
 
   close(): void {
@@ -140,13 +149,13 @@ export class PostWire implements Wire {
     this.socket = socket;
   }
 
-  private lose(message: string): void {
+  private lose(error: Error): void {
     if (this.lost || this.closing) return;
     this.lost = true;
     // Not from within a post's callback: the client is still telling the others. With the end of the connection
     // 'disconnect' follows at once; this is for an end without one.
     setImmediate(() => this.client.destroy(null, () => {}));
-    this.listener.postsLost(message);
+    this.listener.postsLost(sentenceOf(causeOfError(error)));
   }
 }
 
@@ -156,6 +165,7 @@ class PostHandler implements Dispatcher.DispatchHandler {
   private readonly wire: PostWire;
   private status = 0;
   private reason = '';
+  private location: string | undefined;
 
   constructor(slot: number, wire: PostWire) {
     this.slot = slot;
@@ -164,8 +174,13 @@ class PostHandler implements Dispatcher.DispatchHandler {
 
   onRequestStart(): void {}
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: IncomingHttpHeaders,
+  ): void {
     this.status = status;
+    this.location = headers.location;
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -175,10 +190,10 @@ class PostHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.wire.ended(this.slot, this.status, this.reason);
+    this.wire.ended(this.slot, this.status, this.reason, this.location);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.wire.failed(error.message);
+    this.wire.failed(error);
   }
 }

@@ -1,4 +1,5 @@
 import type { Reachable } from '../../stack/access.ts';
+import type { Cause } from '../../stack/connection-cause.ts';
 import type { Outcome } from '../recorder.ts';
 import type { Welcome } from './player.ts';
 
@@ -48,7 +49,7 @@ export interface Dialler {
   readonly isOpen: boolean;
   /** `took`: all that it took to be connected, in microseconds. */
   welcomed(player: number, connection: Connection, welcome: Welcome, took: number): void;
-  refused(player: number, message: string): void;
+  refused(player: number, cause: Cause): void;
 }
 
 /** Where a player's connection goes, and from where. */

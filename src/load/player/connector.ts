@@ -1,5 +1,6 @@
 import { monotonic } from '../../clock.ts';
 import { MicrosHistogram } from '../../hdr-histogram.ts';
+import type { Cause } from '../../stack/connection-cause.ts';
 import type { Complaints } from '../complaints.ts';
 import type { ConnectFacts } from '../engine.ts';
 import type { Connection, Dialler, Protocol } from './connection.ts';
@@ -13,6 +14,8 @@ export const MOST_IN_FLIGHT = 128;
 /** Connects the players of a worker: so many a second, a bounded number at once, none twice. */
 export class Connector implements Dialler {
   failed = 0;
+  /** Of the first player that could not connect. */
+  refusal: Cause | null = null;
   private readonly latency = new MicrosHistogram();
   private readonly crowd: Crowd;
   private readonly protocol: Protocol;
@@ -72,11 +75,12 @@ export class Connector implements Dialler {
     this.crowd.welcome(player, connection, lastSequence);
   }
 
-  refused(player: number, message: string): void {
+  refused(player: number, cause: Cause): void {
     this.inFlight -= 1;
     this.done += 1;
     this.failed += 1;
-    this.complaints.add(`a player could not connect: ${message}`);
+    this.refusal ??= cause;
+    this.complaints.addCause('a player could not connect', cause);
     this.crowd.refuse(player);
   }
 }

@@ -20,6 +20,8 @@ const NOBODY = -1;
  * is known to be present, or looks when nobody is. A player knows what the server told it, and no more.
  */
 export class FluxVoice implements Voice {
+  /** A player is told of its place and of eight others; this is far more than any frame it is owed. */
+  readonly mostPayload = 256 * 1024;
   private readonly state: Int32Array;
   private readonly exits: Uint8Array;
   /** The last entity known to be in the player's place. */

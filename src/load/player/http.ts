@@ -3,6 +3,13 @@ import { buildConnector, type Dispatcher, errors, Pool } from 'undici';
 import { monotonic } from '../../clock.ts';
 import { type HttpPlayers, withPlayer } from '../../scenario/players.ts';
 import { dialOptions } from '../../stack/access.ts';
+import {
+  type CauseKind,
+  causeOfAnswer,
+  causeOfError,
+  sentenceOf,
+  unexplained,
+} from '../../stack/connection-cause.ts';
 import type { Complaints } from '../complaints.ts';
 import { OUTCOME, type Outcome } from '../recorder.ts';
 import type { Connection, Dialler, Listener, Protocol, Route } from './connection.ts';
@@ -58,10 +65,10 @@ export class HttpProtocol implements Protocol {
         callback,
       );
     connect((error, socket) => {
-      if (error !== null) return dialler.refused(player, error.message);
+      if (error !== null) return dialler.refused(player, causeOfError(error));
       if (!dialler.isOpen) {
         socket.destroy();
-        return dialler.refused(player, 'given up');
+        return dialler.refused(player, unexplained('given up'));
       }
       const connection = new HttpConnection(player, route, this.plan, this.repertoire, connect, socket);
       dialler.welcomed(player, connection, { lastSequence: null, place: null }, monotonic() - begin);
@@ -138,20 +145,22 @@ class HttpConnection implements Connection {
     const { request, bytes } = this.requests[this.repertoire.draw(this.player)]!;
     const sent = monotonic();
     let status = 0;
+    let location: string | undefined;
     let received = 0;
     this.pool.dispatch(request, {
       onRequestStart: () => {},
-      onResponseStart: (_controller, statusCode) => {
+      onResponseStart: (_controller, statusCode, headers) => {
         status = statusCode;
+        location = headers.location?.toString();
       },
       onResponseData: (controller, chunk) => {
         received += chunk.length;
         // As long as something comes, the pool waits: the player does not.
         if (monotonic() - sent > this.plan.timeout) controller.abort(new Error(ENDLESS));
       },
-      onResponseEnd: () => this.settle(sequence, this.outcomeOf(status, request.method), received),
+      onResponseEnd: () => this.settle(sequence, this.outcomeOf(status, location, request.method), received),
       onResponseError: (_controller, error) => {
-        if (this.isOpen) this.plan.complaints.add(reasonOf(error));
+        if (this.isOpen) this.complain(error);
         this.settle(sequence, OUTCOME.failed, received);
       },
     });
@@ -176,19 +185,26 @@ class HttpConnection implements Connection {
     listener.heardAll(player);
   }
 
-  private outcomeOf(status: number, method: string): Outcome {
+  private outcomeOf(status: number, location: string | undefined, method: string): Outcome {
     if (status >= 200 && status < 300) return OUTCOME.ok;
-    if (status >= 400 && status < 500) return OUTCOME.rejected;
-    this.plan.complaints.add(`a server answered ${method} with status ${status}`);
-    return OUTCOME.failed;
+    const isRejection = status >= 400 && status < 500;
+    const cause = causeOfAnswer(status, location);
+    // A game may say no for reasons of its own; who is not let in at all is told why.
+    if (!isRejection || NOT_LET_IN.has(cause.kind)) {
+      this.plan.complaints.add(`a server answered ${method} with ${sentenceOf(cause)}`);
+    }
+    return isRejection ? OUTCOME.rejected : OUTCOME.failed;
+  }
+
+  /** Why there was no answer, or not all of one. */
+  private complain(error: Error): void {
+    const { complaints } = this.plan;
+    if (error.message === ENDLESS || error instanceof errors.BodyTimeoutError) complaints.add(ENDLESS);
+    else complaints.addCause("a request of a player's has failed", causeOfError(error));
   }
 }
 
-/** Why there was no answer, or not all of one. */
-function reasonOf(error: Error): string {
-  const isEndless = error.message === ENDLESS || error instanceof errors.BodyTimeoutError;
-  return isEndless ? ENDLESS : `a request of a player's has failed: ${error.message}`;
-}
+const NOT_LET_IN: ReadonlySet<CauseKind> = new Set(['unauthorized', 'policy']);
 
 function contentTypeOf(body: string): string {
   try {

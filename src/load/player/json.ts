@@ -24,6 +24,8 @@ function at(message: unknown, keys: readonly string[]): unknown {
 
 /** `{type, command, id}` over a WebSocket, answered by a frame that holds the same id; what holds none is news. */
 export class JsonVoice implements Voice {
+  /** A snapshot of a world may be long. */
+  readonly mostPayload = 16 * 2 ** 20;
   private readonly players: JsonPlayers;
   private readonly ids: Int32Array;
   private readonly repertoire: Repertoire;

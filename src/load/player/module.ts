@@ -1,6 +1,7 @@
 import { monotonic } from '../../clock.ts';
 import type { Operation, Result, Session } from '../../player.d.ts';
 import { random } from '../../rng.ts';
+import { causeOfError } from '../../stack/connection-cause.ts';
 import type { Complaints } from '../complaints.ts';
 import { OUTCOME, type Outcome } from '../recorder.ts';
 import type { Connection, Dialler, Listener, Protocol, Route } from './connection.ts';
@@ -55,12 +56,12 @@ export class ModuleProtocol implements Protocol {
     const begin = monotonic();
     const connection = new ModuleConnection(player, this.plan, this.traffic);
     let over = false;
-    const fail = (message: string): void => {
+    const fail = (message: string, hint: string | null = null): void => {
       if (over) return;
       over = true;
       clearTimeout(timer);
       connection.cut();
-      dialler.refused(player, `${this.plan.module.name}: ${message}`);
+      dialler.refused(player, { kind: 'other', what: `${this.plan.module.name}: ${message}`, hint });
     };
     const timer = setTimeout(
       () => fail(`connect gave no session within ${CONNECT_TIMEOUT_MS / 1e3} s`),
@@ -76,9 +77,14 @@ export class ModuleProtocol implements Protocol {
         clearTimeout(timer);
         dialler.welcomed(player, connection, connection.welcome, monotonic() - begin);
       },
-      (thrown: unknown) => fail(`connect: ${inShort(thrown)}`),
+      (thrown: unknown) => fail(`connect: ${inShort(thrown)}`, hintOf(thrown)),
     );
   }
+}
+
+/** What to do about what `connect` threw, where it is of a connection. */
+function hintOf(thrown: unknown): string | null {
+  return thrown instanceof Error ? causeOfError(thrown).hint : null;
 }
 
 /** What is known of the module's connections. */

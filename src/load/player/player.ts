@@ -51,6 +51,8 @@ export interface Welcome {
  * are numbered from 0 within the worker. One file for each world.
  */
 export interface Voice {
+  /** Bytes of the longest frame that is taken; a longer one ends the connection. */
+  readonly mostPayload: number;
   /** The path of a player's socket. */
   path(playerId: number): string;
   /** Reads the first frame of a connection; null when it is no welcome. Not there: nobody is welcomed. */

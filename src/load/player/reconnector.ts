@@ -1,5 +1,6 @@
 import { monotonic } from '../../clock.ts';
 import type { MicrosHistogram } from '../../hdr-histogram.ts';
+import type { Cause } from '../../stack/connection-cause.ts';
 import { backoff } from '../backoff.ts';
 import type { Complaints } from '../complaints.ts';
 import { WakeHeap } from '../wake-heap.ts';
@@ -99,10 +100,10 @@ export class Reconnector implements Dialler {
     this.plan.onBack(sinceLost, took);
   }
 
-  refused(player: number, message: string): void {
+  refused(player: number, cause: Cause): void {
     this.inFlight -= 1;
     if (this.stopped) return;
-    if (!message.endsWith(' 409')) this.complaints.add(`a player could not connect again: ${message}`);
+    if (cause.kind !== 'conflict') this.complaints.addCause('a player could not connect again', cause);
     this.schedule(player, monotonic());
   }
 

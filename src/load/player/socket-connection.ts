@@ -1,4 +1,5 @@
 import { WebSocket } from 'ws';
+import { causeOfClose, causeOfError } from '../../stack/connection-cause.ts';
 import type { Complaints } from '../complaints.ts';
 import type { Connection, Listener } from './connection.ts';
 import type { Voice } from './player.ts';
@@ -7,18 +8,14 @@ import { frameBytes, MASK_BYTES } from './socket.ts';
 const TEXT = { binary: false } as const;
 const { OPEN } = WebSocket;
 
-/** RFC 6455, 7.4.1: a normal end, no code in the close frame, no close frame at all. Others are the server's own words. */
-const WORDLESS: ReadonlySet<number> = new Set([1000, 1005, 1006]);
-
-const closeText = (code: number, reason: Buffer): string =>
-  reason.length === 0 ? `code ${code}` : `code ${code}, ${reason.toString()}`;
-
 /** A player's WebSocket, and the voice that speaks over it. HOT. */
 export class SocketConnection implements Connection {
   private readonly player: number;
   private readonly socket: WebSocket;
   private readonly voice: Voice;
   private readonly complaints: Complaints;
+  /** Its end is our doing, or has been told. */
+  private isTold = false;
 
   constructor(player: number, socket: WebSocket, voice: Voice, complaints: Complaints) {
     this.player = player;
@@ -36,10 +33,13 @@ export class SocketConnection implements Connection {
     socket.on('message', (data) => {
       if (Buffer.isBuffer(data)) this.read(data, listener);
     });
-    socket.on('error', (error) => complaints.add(`a player's connection: ${error.message}`));
+    socket.on('error', (error) => {
+      this.isTold = true;
+      complaints.addCause("a player's connection", causeOfError(error));
+    });
     socket.on('close', (code, reason) => {
-      if (!WORDLESS.has(code))
-        complaints.add(`a server closed a player's connection: ${closeText(code, reason)}`);
+      if (!this.isTold)
+        complaints.addCause("a server closed a player's connection", causeOfClose(code, reason.toString()));
       listener.ended(player, this);
     });
   }
@@ -52,10 +52,12 @@ export class SocketConnection implements Connection {
   }
 
   close(): void {
+    this.isTold = true;
     this.socket.close(1000);
   }
 
   cut(): void {
+    this.isTold = true;
     this.socket.terminate();
   }
 
@@ -65,7 +67,10 @@ export class SocketConnection implements Connection {
     if (this.voice.hear(player, data.toString(), listener)) {
       listener.heardAll(player);
     } else {
-      listener.stray('a world server sent a player a frame that is not of the protocol');
+      this.isTold = true;
+      listener.stray(
+        'a world server sent a player a frame that is not of the protocol: capbench closed the connection',
+      );
       listener.ended(player, this);
     }
   }

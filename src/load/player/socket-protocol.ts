@@ -1,12 +1,11 @@
 import { monotonic } from '../../clock.ts';
+import { type Cause, causeOfClose, unexplained } from '../../stack/connection-cause.ts';
 import type { Complaints } from '../complaints.ts';
 import type { Dialler, Protocol, Route } from './connection.ts';
 import type { Voice, Welcome } from './player.ts';
-import { CONNECT_TIMEOUT_MS, openSocket, socketUrl } from './socket.ts';
+import { CONNECT_TIMEOUT_MS, onRefusal, openSocket, socketUrl } from './socket.ts';
 import { SocketConnection } from './socket-connection.ts';
 
-/** A player is told of its place and of eight others; this is far more than any frame it is owed. */
-const MOST_PAYLOAD = 256 * 1024;
 /** Of a server that welcomes nobody. */
 const UNGREETED: Welcome = { lastSequence: null, place: null };
 
@@ -33,7 +32,7 @@ export class SocketProtocol implements Protocol {
     const socket = openSocket(
       socketUrl(route.url, voice.path(ids[player]!)),
       route.source,
-      MOST_PAYLOAD,
+      voice.mostPayload,
       route,
     );
     let timer: NodeJS.Timeout | undefined;
@@ -41,18 +40,21 @@ export class SocketProtocol implements Protocol {
       clearTimeout(timer);
       socket.removeAllListeners();
     };
-    const fail = (message: string): void => {
+    let over = false;
+    const fail = (cause: Cause): void => {
+      if (over) return;
+      over = true;
       settle();
       // Errors of a socket that is given up are nobody's business, but must not be thrown.
       socket.on('error', () => {});
       socket.terminate();
-      dialler.refused(player, message);
+      dialler.refused(player, cause);
     };
     const enter = (welcome: Welcome | null): void => {
       if (!dialler.isOpen) {
-        fail('given up');
+        fail(unexplained('given up'));
       } else if (welcome === null) {
-        fail('the first frame was no welcome');
+        fail(unexplained('the first frame was no welcome'));
       } else {
         settle();
         const connection = new SocketConnection(player, socket, voice, complaints);
@@ -64,10 +66,14 @@ export class SocketProtocol implements Protocol {
         enter(UNGREETED);
         return;
       }
-      timer = setTimeout(() => fail(`no welcome within ${CONNECT_TIMEOUT_MS / 1e3} s`), CONNECT_TIMEOUT_MS);
+      const late = unexplained(`no welcome within ${CONNECT_TIMEOUT_MS / 1e3} s`);
+      timer = setTimeout(() => fail(late), CONNECT_TIMEOUT_MS);
     });
-    socket.on('error', (error) => fail(error.message));
-    socket.on('close', (code) => fail(`the server closed the connection before the welcome (code ${code})`));
+    onRefusal(socket, fail);
+    socket.on('close', (code, reason) => {
+      const cause = causeOfClose(code, reason.toString());
+      fail({ ...cause, what: `the server closed the connection before the welcome (${cause.what})` });
+    });
     socket.on('message', (data) => enter(voice.welcome?.(player, data.toString()) ?? null));
   }
 }

@@ -1,5 +1,6 @@
 import { WebSocket } from 'ws';
 import { type Access, dialOptions } from '../../stack/access.ts';
+import { type Cause, causeOfAnswer, causeOfError } from '../../stack/connection-cause.ts';
 import { ownDial } from '../own-dial.ts';
 
 /** Bytes of a WebSocket frame: header and payload, without the mask that clients add (RFC 6455, 5.2). */
@@ -12,6 +13,26 @@ export const CONNECT_TIMEOUT_MS = 15_000;
 
 /** `http://host:port/base` and `/path` as a WebSocket URL. */
 export const socketUrl = (url: string, path: string): string => url.replace(/^http/, 'ws') + path;
+
+const SUBPROTOCOLS = /^sec-websocket-protocol$/i;
+
+/** What stands in a header of the user's own is the handshake's to send: the server's choice is checked against it. */
+function subprotocolsIn(headers: Readonly<Record<string, string>>): string[] {
+  const named = Object.entries(headers).find(([name]) => SUBPROTOCOLS.test(name))?.[1] ?? '';
+  return named.split(',').flatMap((one) => one.trim() || []);
+}
+
+const withoutSubprotocols = (headers: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !SUBPROTOCOLS.test(name)));
+
+/** Told once when the server lets nobody in: instead of ws, which would keep where a redirect points to to itself. */
+export function onRefusal(socket: WebSocket, refused: (cause: Cause) => void): void {
+  socket.on('unexpected-response', (request, response) => {
+    request.destroy();
+    refused(causeOfAnswer(response.statusCode ?? 0, response.headers.location));
+  });
+  socket.on('error', (error) => refused(causeOfError(error)));
+}
 
 /**
  * A client socket as all of the load uses it. `source` is the local address to bind, null for the system's choice.
@@ -29,8 +50,8 @@ export function openSocket(
     handshakeTimeout: CONNECT_TIMEOUT_MS,
     maxPayload,
     ...(source === null ? {} : { localAddress: source }),
-    ...(access.headers === undefined ? {} : { headers: access.headers }),
+    headers: withoutSubprotocols(access.headers ?? {}),
     ...dialOptions(access),
   };
-  return ownDial(() => new WebSocket(url, options));
+  return ownDial(() => new WebSocket(url, subprotocolsIn(access.headers ?? {}), options));
 }
