@@ -172,7 +172,7 @@ test.for([
   [
     'throws in connect',
     `export function connect() { throw new Error('bad password'); }\nexport const perform = () => {};`,
-    `6 of 6 players could not connect: a player could not connect: ${NAME}: connect: bad password`,
+    `6 of 6 players could not connect: ${NAME}: connect: bad password`,
   ],
   [
     'ends the process when it is loaded',

@@ -18,7 +18,7 @@ export interface Progress {
 const withCause = (what: string, refusal: Cause | null): CapbenchError =>
   refusal === null
     ? stackFailed(what, CONNECT_HINT)
-    : stackFailed(`${what}: a player could not connect: ${refusal.what}`, refusal.hint ?? CONNECT_HINT);
+    : stackFailed(`${what}: ${refusal.what}`, refusal.hint ?? CONNECT_HINT);
 
 /** More players could not connect than are tolerated. */
 export const cannotConnect = (players: number, { connected, failed, refusal }: Progress): CapbenchError =>

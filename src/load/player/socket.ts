@@ -29,7 +29,8 @@ const withoutSubprotocols = (headers: Readonly<Record<string, string>>): Record<
 export function onRefusal(socket: WebSocket, refused: (cause: Cause) => void): void {
   socket.on('unexpected-response', (request, response) => {
     request.destroy();
-    refused(causeOfAnswer(response.statusCode ?? 0, response.headers.location));
+    const cause = causeOfAnswer(response.statusCode ?? 0, response.headers.location);
+    refused({ ...cause, what: `the server answered with ${cause.what}` });
   });
   socket.on('error', (error) => refused(causeOfError(error)));
 }

@@ -1,0 +1,195 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage } from 'node:http';
+import { createServer as createTls } from 'node:https';
+import { type AddressInfo, createServer as createTcp, type Server } from 'node:net';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { afterEach, describe, expect, it } from 'vitest';
+import { WebSocketServer } from 'ws';
+import type { Players } from '../../src/scenario/players.ts';
+import { seconds } from '../../src/units.ts';
+import { workloadWith } from './a-workload.ts';
+import { failureOf, prepare, run } from './engine-room.ts';
+
+/** Why players could not connect, or were sent away: what is told, and what to do. */
+const JSON_PLAYERS: Players = {
+  ...{ protocol: 'json', path: '/ws', idAt: 'id', errorAt: 'error' },
+  commands: [{ type: 'command', command: 'look', weight: 1 }],
+};
+const HTTP_PLAYERS: Players = {
+  protocol: 'http',
+  requests: [{ method: 'GET', path: '/', weight: 1 }],
+};
+
+const ofTls = (name: string) => readFileSync(join(import.meta.dirname, '..', 'fixtures', 'tls', name));
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+});
+
+async function listen(server: Server): Promise<number> {
+  servers.push(server);
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+const workload = (playing: Players, players = 4) =>
+  workloadWith({
+    ...{ players, intentRate: 5, monsters: 0, postRate: 0, duration: 0.4, drain: seconds(0.4), playing },
+    connectsPerSecond: 1000,
+  });
+const fleetAt = (url: string, playing: Players, players = 4, headers?: Readonly<Record<string, string>>) =>
+  prepare(
+    workload(playing, players),
+    {
+      worlds: [{ url, pid: null, ...(headers === undefined ? {} : { headers }) }],
+      unknown: true,
+      database: null,
+    },
+    { workers: 1 },
+  );
+
+/** A server that answers an upgrade with this head instead. */
+const answering = (head: string): Server =>
+  createServer().on('upgrade', (_request: IncomingMessage, socket: Duplex) => {
+    socket.on('error', () => undefined);
+    socket.end(`HTTP/1.1 ${head}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  });
+
+describe('a WebSocket server that answers', () => {
+  it.each([
+    ['400 Bad Request', 'status 400', "--header 'Sec-WebSocket-Protocol: NAME'"],
+    [
+      '301 Moved\r\nlocation: wss://a:b@game.example/ws/?k=v',
+      'Location wss://game.example/ws/?..',
+      'not followed',
+    ],
+    ['503 Service Unavailable', 'status 503', 'a proxy'],
+  ])('%j', async (head, what, hint) => {
+    const error = await failureOf(fleetAt(`http://127.0.0.1:${await listen(answering(head))}`, JSON_PLAYERS));
+    expect(error).toMatchObject({ exitCode: 93, message: expect.stringContaining(what) });
+    expect(error.message).toMatch(/^4 of 4 players could not connect: the server answered with status/);
+    expect(error.hint).toContain(hint);
+  });
+});
+
+it.each([
+  ['nobody at all', null, 'http', 'ECONNREFUSED', 'start the server'],
+  [
+    'a server that hangs up',
+    () => createTcp((socket) => socket.destroy()),
+    'http',
+    '',
+    'limit of connections',
+  ],
+  ['no HTTP', () => createTcp((socket) => socket.end('220 mail\r\n')), 'http', '', 'https:// or wss://'],
+  ['no TLS', () => createServer(), 'https', 'no TLS can be agreed on', 'http:// or ws://'],
+  [
+    'a certificate of nobody',
+    () => createTls({ key: ofTls('server.key'), cert: ofTls('server.pem') }),
+    'https',
+    'the certificate is',
+    '--ca-file FILE',
+  ],
+] as const)('players meet %s', async (_what, serverOf, scheme, what, hint) => {
+  const spare = createTcp();
+  const port = await listen(serverOf === null ? spare : serverOf());
+  if (serverOf === null) await new Promise((resolve) => spare.close(resolve));
+  const error = await failureOf(fleetAt(`${scheme}://localhost:${port}`, JSON_PLAYERS));
+  expect(error).toMatchObject({ exitCode: 93, message: expect.stringContaining(what) });
+  expect(error.hint).toContain(hint);
+});
+
+it('a limit of connections from one address shows by where the refusals begin', async () => {
+  const http = createServer();
+  const sockets = new WebSocketServer({ noServer: true });
+  let open = 0;
+  http.on('upgrade', (request, socket, head) => {
+    if (open >= 50)
+      return void socket.end('HTTP/1.1 503 Busy\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+    open += 1;
+    sockets.handleUpgrade(request, socket, head, () => undefined);
+  });
+  const url = `http://127.0.0.1:${await listen(http)}`;
+  const error = await failureOf(fleetAt(url, JSON_PLAYERS, 80));
+  expect(error.message).toMatch(/^30 of 80 players could not connect: .*status 503/);
+  expect(error.hint).toMatch(
+    /when 50 were connected, a round number.*policy of the server, not its capacity/,
+  );
+});
+
+describe('a connection that ends is told by who ended it', () => {
+  const big = JSON.stringify({ world: 'x'.repeat(17 * 2 ** 20) });
+  it.each([
+    [
+      'by them, for a policy',
+      1008,
+      /a server closed a player's connection: code 1008: this is a policy of the server/,
+    ],
+    ['by them, as it should be', 1000, /a server closed a player's connection: code 1000/],
+    [
+      'by us, for a frame without an end',
+      big,
+      /a frame came that is larger.*capbench closed this connection, not the server/,
+    ],
+  ] as const)('%s', async (_what, end, said) => {
+    const http = createServer();
+    new WebSocketServer({ server: http }).on('connection', (socket) => {
+      socket.on('error', () => undefined);
+      socket.on('message', () => (typeof end === 'number' ? socket.close(end) : socket.send(end)));
+    });
+    const fleet = await fleetAt(`http://127.0.0.1:${await listen(http)}`, JSON_PLAYERS);
+    const { tally } = await run(fleet);
+    await fleet.close();
+    expect(tally.errors.join('\n')).toMatch(said);
+    expect(tally.errors.filter((error) => /closed/.test(error))).toHaveLength(1);
+  });
+
+  it('a snapshot of a megabyte is taken', async () => {
+    const http = createServer();
+    new WebSocketServer({ server: http }).on('connection', (socket) => {
+      socket.send(JSON.stringify({ world: 'x'.repeat(2 ** 20) }));
+      socket.on('message', (data) => socket.send(JSON.stringify({ id: JSON.parse(String(data)).id })));
+    });
+    const fleet = await fleetAt(`http://127.0.0.1:${await listen(http)}`, JSON_PLAYERS);
+    const { tally } = await run(fleet);
+    await fleet.close();
+    expect(tally.errors).toEqual([]);
+    expect(tally.operations.intent.whole.ok).toBeGreaterThan(0);
+  });
+});
+
+it('a sub-protocol is named by a header', async () => {
+  const http = createServer();
+  const sockets = new WebSocketServer({ noServer: true, handleProtocols: () => 'game.v1.json' });
+  http.on('upgrade', (request, socket, head) => {
+    if (request.headers['sec-websocket-protocol'] !== 'chat,game.v1.json') return void socket.destroy();
+    sockets.handleUpgrade(request, socket, head, (peer) =>
+      peer.on('message', (data) => peer.send(JSON.stringify({ id: JSON.parse(String(data)).id }))),
+    );
+  });
+  const headers = { 'Sec-WebSocket-Protocol': 'chat, game.v1.json' };
+  const fleet = await fleetAt(`http://127.0.0.1:${await listen(http)}`, JSON_PLAYERS, 4, headers);
+  const { tally } = await run(fleet);
+  await fleet.close();
+  expect(tally.operations.intent.whole.ok).toBeGreaterThan(0);
+});
+
+it.each([
+  [301, 'failed', /a server answered GET with status 301, Location \/game\/: redirects are not followed/],
+  [429, 'rejected', /a server answered GET with status 429: this is a policy of the server/],
+  [401, 'rejected', /a server answered GET with status 401: .*--header-env/],
+  [404, 'rejected', null],
+] as const)('an HTTP answer of %i is %s, and told', async (status, outcome, said) => {
+  const http = createServer((_request, response) => {
+    response.writeHead(status, status === 301 ? { location: '/game/' } : {}).end();
+  });
+  const fleet = await fleetAt(`http://127.0.0.1:${await listen(http)}`, HTTP_PLAYERS);
+  const { tally } = await run(fleet);
+  await fleet.close();
+  const { whole } = tally.operations.intent;
+  expect(whole[outcome]).toBe(whole.scheduled);
+  if (said === null) expect(tally.errors).toEqual([]);
+  else expect(tally.errors.join('\n')).toMatch(said);
+});
