@@ -109,6 +109,8 @@ export function processHost(): Host {
   const root = fileURLToPath(new URL('..', import.meta.url));
   const listeners: ((signal: StopSignal) => void)[] = [];
   const argv = process.argv.slice(2);
+  // Nothing turns the check of a certificate off.
+  delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
   const redaction = Redaction.of(argv, process.env);
   const stderr = outputOf(
     process.stderr,
