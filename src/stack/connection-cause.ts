@@ -209,7 +209,7 @@ const LONGEST_REASON = 123;
 
 /** Of a close frame that the server sent; 1006: it ended the connection without one. */
 export function causeOfClose(code: number, reason = ''): Cause {
-  if (code === ABNORMAL) return causeOf('closed', 'no close frame (code 1006)');
+  if (code === ABNORMAL) return causeOf('closed', 'without a close frame (code 1006)');
   const words = reason.slice(0, LONGEST_REASON);
   return causeOf(CLOSE_CODES[code] ?? 'closed', words === '' ? `code ${code}` : `code ${code}, ${words}`);
 }

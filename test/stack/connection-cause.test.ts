@@ -131,7 +131,7 @@ test.each([
 test.each<[code: number, reason: string, kind: CauseKind, sentence: RegExp]>([
   [1000, '', 'closed', /^code 1000$/],
   [1001, 'the server stops', 'restarting', /^code 1001, the server stops: .*started again/],
-  [1006, '', 'closed', /^no close frame/],
+  [1006, '', 'closed', /^without a close frame/],
   [1008, 'too many connections', 'policy', /^code 1008, too many connections: .*not its capacity/],
   [1009, '', 'tooLargeForThem', /frame of that size/],
   [1011, 'oops', 'closed', /^code 1011, oops$/],

@@ -35,13 +35,6 @@ export interface HttpPlan {
   readonly complaints: Complaints;
 }
 
-/** A request, ready to be sent. */
-interface Prepared {
-  readonly request: Dispatcher.DispatchOptions;
-  /** Of the request line and the body; headers are not counted, here nor in answers. */
-  readonly bytes: number;
-}
-
 /** Players over HTTP/1.1, each with keep-alive connections of its own: one for each request that is under way. */
 export class HttpProtocol implements Protocol {
   private readonly plan: HttpPlan;
@@ -82,7 +75,11 @@ class HttpConnection implements Connection {
   private readonly plan: HttpPlan;
   private readonly repertoire: Repertoire;
   private readonly pool: Pool;
-  private readonly requests: readonly Prepared[];
+  private readonly requests: readonly Dispatcher.DispatchOptions[];
+  /** Those that are open; and what was carried: by those that are not, and as far as it has been told. */
+  private readonly sockets = new Set<Socket>();
+  private readonly past = { in: 0, out: 0 };
+  private readonly told = { in: 0, out: 0 };
   private first: Socket | null;
   private listener: Listener | null = null;
 
@@ -99,20 +96,17 @@ class HttpConnection implements Connection {
     this.player = player;
     this.plan = plan;
     this.repertoire = repertoire;
-    this.requests = plan.players.requests.map(({ method, path, body: text }): Prepared => {
-      const full = pathname.replace(/\/$/, '') + withPlayer(path, id);
+    this.requests = plan.players.requests.map(({ method, path, body: text }): Dispatcher.DispatchOptions => {
       const body = text === undefined ? null : withPlayer(text, id);
       return {
-        request: {
-          method,
-          path: full,
-          body,
-          headers: { ...headers, ...(body === null ? {} : { 'content-type': contentTypeOf(body) }) },
-        },
-        bytes: method.length + full.length + Buffer.byteLength(body ?? '') + ' HTTP/1.1 \r\n'.length,
+        method,
+        path: pathname.replace(/\/$/, '') + withPlayer(path, id),
+        body,
+        headers: { ...headers, ...(body === null ? {} : { 'content-type': contentTypeOf(body) }) },
       };
     });
     this.first = socket;
+    this.meter(socket);
     const since = monotonic();
     // Until its pool has it, nobody else listens.
     socket.on('error', () => {});
@@ -132,7 +126,11 @@ class HttpConnection implements Connection {
           return;
         }
         ready?.destroy();
-        connect(callback);
+        connect((...result) => {
+          const [, socket] = result;
+          if (socket !== null) this.meter(socket);
+          callback(...result);
+        });
       },
     });
   }
@@ -142,29 +140,28 @@ class HttpConnection implements Connection {
   }
 
   send(sequence: number): number {
-    const { request, bytes } = this.requests[this.repertoire.draw(this.player)]!;
+    const request = this.requests[this.repertoire.draw(this.player)]!;
     const sent = monotonic();
     let status = 0;
     let location: string | undefined;
-    let received = 0;
     this.pool.dispatch(request, {
       onRequestStart: () => {},
       onResponseStart: (_controller, statusCode, headers) => {
         status = statusCode;
         location = headers.location?.toString();
       },
-      onResponseData: (controller, chunk) => {
-        received += chunk.length;
+      onResponseData: (controller) => {
         // As long as something comes, the pool waits: the player does not.
         if (monotonic() - sent > this.plan.timeout) controller.abort(new Error(ENDLESS));
       },
-      onResponseEnd: () => this.settle(sequence, this.outcomeOf(status, location, request.method), received),
+      onResponseEnd: () => this.settle(sequence, this.outcomeOf(status, location, request.method)),
       onResponseError: (_controller, error) => {
         if (this.isOpen) this.complain(error);
-        this.settle(sequence, OUTCOME.failed, received);
+        this.settle(sequence, OUTCOME.failed);
       },
     });
-    return bytes;
+    // What is carried is told with the answer: headers, and whatever else the sockets saw.
+    return 0;
   }
 
   close(): void {
@@ -178,9 +175,31 @@ class HttpConnection implements Connection {
     this.pool.destroy(null, () => this.listener?.ended(this.player, this));
   }
 
-  private settle(sequence: number, outcome: Outcome, bytes: number): void {
+  private meter(socket: Socket): void {
+    this.sockets.add(socket);
+    socket.once('close', () => {
+      this.sockets.delete(socket);
+      this.past.in += socket.bytesRead;
+      this.past.out += socket.bytesWritten;
+    });
+  }
+
+  private tellTraffic(listener: Listener): void {
+    const { past, told } = this;
+    const now = { ...past };
+    for (const { bytesRead, bytesWritten } of this.sockets) {
+      now.in += bytesRead;
+      now.out += bytesWritten;
+    }
+    listener.carried(now.in - told.in, now.out - told.out);
+    Object.assign(told, now);
+  }
+
+  private settle(sequence: number, outcome: Outcome): void {
     const { listener, player } = this;
-    if (listener === null || !listener.heard(player, this, bytes)) return;
+    if (listener === null) return;
+    this.tellTraffic(listener);
+    if (!listener.heard(player, this, 0)) return;
     listener.answered(player, sequence, outcome);
     listener.heardAll(player);
   }
