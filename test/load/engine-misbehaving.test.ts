@@ -93,7 +93,7 @@ test('so does a frame without an end', async () => {
     intent: (player, seq) => (player === 1 && seq === 2 ? 'flood' : 'ok'),
   });
   expect(tally.disconnects).toBe(1);
-  expect(tally.errors.join()).toContain('Max payload size exceeded');
+  expect(tally.errors.join()).toContain('a frame came that is larger than capbench takes');
   expect(tally.ledger.ackedN[1]).toBe(1);
 });
 
