@@ -57,7 +57,7 @@ export async function publish(
   } catch (error) {
     if (elsewhere?.out !== null) throw error;
     withheld.push(
-      `${messageOf(error)}; the reports there are as they were: --out FOLDER writes them elsewhere`,
+      `${messageOf(error)}; the reports there may be older ones: --out FOLDER writes them elsewhere`,
     );
   }
   const unwritten = await writeFixedPaths(host, fixed, artefacts);

@@ -104,7 +104,7 @@ async function reportBundle(host: Host, folder: string, flags: ReportFlags) {
   const bundle = resolve(host.cwd, folder);
   const inputs = ['measurements.json', 'scenario.yaml'].map((name) => join(bundle, name));
   const fixed = await openFixedPaths(host, flags, inputs);
-  const elsewhere = { out: flags.out === undefined ? null : resolve(host.cwd, flags.out) };
+  const elsewhere = { out: flags.out ? resolve(host.cwd, flags.out) : null };
   const { measurements, scenarioFile, scenarioBytes } = await readBundle(bundle);
   // A resolved scenario has its claims written out: there is nothing to look up.
   const read = readScenario(

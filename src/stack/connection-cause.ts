@@ -148,7 +148,7 @@ export function causeOfError(error: unknown): Cause {
   if (known !== undefined && known !== 'certificate') return causeOf(known, message);
   // How ws tells an answer where nobody listens to it.
   const [, status] = /Unexpected server response: (\d{3})/.exec(message) ?? [];
-  if (status !== undefined) return causeOfAnswer(Number(status));
+  if (status !== undefined) return causeOfUpgrade(Number(status));
   const [, kind = 'other'] = WORDS.find(([words]) => words.test(message)) ?? [];
   return causeOf(kind, message);
 }
@@ -188,8 +188,14 @@ export function causeOfAnswer(status: number, location?: string): Cause {
         : `${text}, Location ${shownLocation(location)}`,
     );
   }
-  if (status >= 200 && status < 300) return causeOf('noWebSocket', text);
   return causeOf(STATUSES[status] ?? (status >= 500 ? 'serverError' : 'answer'), text);
+}
+
+/** The same where a WebSocket was asked for: who answers well has none there. */
+export function causeOfUpgrade(status: number, location?: string): Cause {
+  const cause = causeOfAnswer(status, location);
+  const what = `the server answered with ${cause.what}`;
+  return status >= 200 && status < 300 ? causeOf('noWebSocket', what) : { ...cause, what };
 }
 
 /** RFC 6455, 7.4, and IANA's registry of close codes. */

@@ -5,6 +5,7 @@ import {
   causeOfClose,
   causeOfError,
   causeOfRefusals,
+  causeOfUpgrade,
   isRound,
   sentenceOf,
 } from '../../src/stack/connection-cause.ts';
@@ -91,7 +92,7 @@ describe('an error', () => {
 });
 
 test.each<[status: number, kind: CauseKind, hint: string | null]>([
-  [200, 'noWebSocket', 'players.path'],
+  [200, 'answer', null],
   [301, 'redirect', 'are not followed'],
   [302, 'redirect', 'are not followed'],
   [307, 'redirect', 'are not followed'],
@@ -114,6 +115,18 @@ test.each<[status: number, kind: CauseKind, hint: string | null]>([
   expect(cause.what).toContain(`status ${status}`);
   if (hint === null) expect(cause.hint).toBeNull();
   else expect(cause.hint).toContain(hint);
+});
+
+test('where a WebSocket was asked for, 200 is none', () => {
+  expect(causeOfUpgrade(200)).toMatchObject({
+    kind: 'noWebSocket',
+    what: 'the server answered with status 200',
+    hint: expect.stringContaining('players.path'),
+  });
+  expect(causeOfUpgrade(403)).toMatchObject({
+    kind: 'unauthorized',
+    what: 'the server answered with status 403',
+  });
 });
 
 test.each([

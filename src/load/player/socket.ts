@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws';
 import { type Access, dialOptions } from '../../stack/access.ts';
-import { type Cause, causeOfAnswer, causeOfError } from '../../stack/connection-cause.ts';
+import { type Cause, causeOfError, causeOfUpgrade } from '../../stack/connection-cause.ts';
 import { ownDial } from '../own-dial.ts';
 
 /** Bytes of a WebSocket frame: header and payload, without the mask that clients add (RFC 6455, 5.2). */
@@ -29,8 +29,7 @@ const withoutSubprotocols = (headers: Readonly<Record<string, string>>): Record<
 export function onRefusal(socket: WebSocket, refused: (cause: Cause) => void): void {
   socket.on('unexpected-response', (request, response) => {
     request.destroy();
-    const cause = causeOfAnswer(response.statusCode ?? 0, response.headers.location);
-    refused({ ...cause, what: `the server answered with ${cause.what}` });
+    refused(causeOfUpgrade(response.statusCode ?? 0, response.headers.location));
   });
   socket.on('error', (error) => refused(causeOfError(error)));
 }
