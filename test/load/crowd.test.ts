@@ -95,7 +95,7 @@ class Stage {
   lose(player: number): void {
     const socket = this.socket(player);
     socket.readyState = WebSocket.CLOSED;
-    socket.emit('close', 1006);
+    socket.emit('close', 1006, Buffer.alloc(0));
   }
 
   resume(player: number, lastSequence: number): FakeSocket {
@@ -174,7 +174,7 @@ test('whatever is lost, answered or answered late: every operation is counted on
         stage.lose(player);
         // A connection that is over has no say.
         old.acknowledge(1);
-        old.emit('close', 1006);
+        old.emit('close', 1006, Buffer.alloc(0));
       } else {
         stage.crowd.leave(player, 1000);
       }
