@@ -34,11 +34,11 @@ interface Given {
   readonly scenario?: Scenario;
   readonly signal?: AbortSignal;
   readonly basePort?: number;
+  readonly token?: string;
 }
 
-async function open({ scenario = scenarioOf({}), signal = never, basePort }: Given = {}): Promise<Stack> {
-  const port = basePort === undefined ? {} : { basePort };
-  const stack = await openLocalStack(scenario, { watchdog, signal, postgresBin: null, ...port });
+async function open({ scenario = scenarioOf({}), signal = never, ...given }: Given = {}): Promise<Stack> {
+  const stack = await openLocalStack(scenario, { watchdog, signal, postgresBin: null, ...given });
   opened.push(stack);
   return stack;
 }
@@ -63,7 +63,8 @@ const pidOf = (stack: Stack, world: number): number => stack.endpoints.worlds[wo
 
 describe('a local stack', () => {
   it('is one world of as many servers as the scenario says, and can be a target', async () => {
-    const stack = await open({ scenario: scenarioOf({ shared_preload_libraries: 'pg_stat_statements' }) });
+    const preloaded = scenarioOf({ shared_preload_libraries: 'pg_stat_statements' });
+    const stack = await open({ scenario: preloaded, token: 'of-this-stack-alone' });
     expect(stack.kind).toBe('local');
     const { worlds, database } = stack.endpoints;
     const target = await attachTargets(await resolveTargets(worlds.map(({ url }) => url).reverse(), []), {
@@ -81,6 +82,12 @@ describe('a local stack', () => {
         reason: null,
       }),
     );
+    for (const { url, headers } of worlds) {
+      const post = (given: Readonly<Record<string, string>>) =>
+        fetch(`${url}/commands`, { method: 'POST', headers: given }).then(({ status }) => status);
+      expect(await post({})).toBe(401);
+      expect(await post({ ...headers })).toBe(400);
+    }
     if (database === null) throw new Error('no database');
     const { host, port, user, password, database: name } = database;
     const client = new pg.Client({ host, port, user, password, database: name });
@@ -106,8 +113,9 @@ describe('a local stack', () => {
         .map((line) => line.split('=')[0] ?? '')
         .filter((name) => name !== '');
       const own =
-        /^(HOST|PORT|INSTANCE_ID|INSTANCES|PLAYERS|MONSTERS|PLAYERS_PER_PLACE|BATCH_SIZE_LIMIT|BATCH_TIME_LIMIT_MS|ROW_SHAPE|RECONNECT_SECONDS|DB_[A-Z_]+)$/;
-      const inherited = /^(PATH|HOME|TMPDIR|LANG|LC_[A-Z]+|NODE_CHANNEL_[A-Z_]+|PWD|OLDPWD|SHLVL|_)$/;
+        /^(HOST|PORT|INSTANCE_ID|INSTANCES|PLAYERS|MONSTERS|PLAYERS_PER_PLACE|BATCH_SIZE_LIMIT|BATCH_TIME_LIMIT_MS|ROW_SHAPE|TOKEN|RECONNECT_SECONDS|DB_[A-Z_]+)$/;
+      const inherited =
+        /^(PATH|HOME|TMPDIR|LANG|LC_[A-Z]+|NODE_EXTRA_CA_CERTS|NODE_CHANNEL_[A-Z_]+|PWD|OLDPWD|SHLVL|_)$/;
       expect(names.filter((name) => !own.test(name) && !inherited.test(name))).toEqual([]);
       expect(names).toContain('DB_PASSWORD');
       // Nobody else reads the password there.
