@@ -164,9 +164,9 @@ test.runIf(linux)(
     const all = [...children, ...childrenOf(run)];
     for (const { pid, command, environment } of all) {
       expect(found(PLANTED, { environment, command }), `${pid} ${command}`).toEqual([]);
-      // Only a world server is told a password, and only the run's own.
+      // Only a world server is told a password and a token, and only the run's own.
       const names = environment.split('\0').map((pair) => pair.split('=')[0] ?? '');
-      const allowed = command.includes('world-flux') ? ['DB_PASSWORD'] : [];
+      const allowed = command.includes('world-flux') ? ['TOKEN', 'DB_PASSWORD'] : [];
       expect(
         names.filter((name) => /^PG(?!DATA|ROOT|_)|TOKEN|SECRET|PASSW|KEY/.test(name)),
         command,

@@ -72,7 +72,7 @@ function adviceFor(counts: Counts | null): string {
     return 'the connections over which they were due had ended: see the errors of the run, and why the target ends them';
   }
   if (counts !== null && 2 * failedSentOf(counts) > unansweredOf(counts)) {
-    return 'these were sent, and answered with errors, or their connection ended: the errors of the run say how, and by whom; see the logs of the target, too';
+    return 'these were sent, and the target answered with errors, or the connection ended: the errors of the run say how, and by whom; see the logs of the target, too';
   }
   return 'these were sent, and the target did not answer within load.timeout: find what is saturated, or whether it drops requests, or lower --scale';
 }
