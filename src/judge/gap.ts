@@ -56,7 +56,8 @@ export function gapOf(budget: MeasuredBudget, m: GapFacts, figures: GapFigures):
     return byRun(`probe ${silent.name} gave no data: ${silent.lastError ?? 'no answer'}`);
   }
   const noted = notedAbsence(budget, m) ?? unfitting(budget, m);
-  if (noted !== null) return byRun(noted);
+  // What a player module sends over connections of its own passes the engine by.
+  if (noted !== null) return OF_TRAFFIC.test(metric) ? { reason: noted, cause: 'engine' } : byRun(noted);
   if (m.engine === 'k6' && room === 'integrity') return { reason: K6_LEDGER, cause: 'engine' };
   const unseen = untoldByPlatform(metric, m);
   if (unseen !== null) return unseen;
@@ -111,6 +112,7 @@ const PROBES: Readonly<Record<string, RegExp>> = {
   host: /^host/,
 };
 
+const OF_TRAFFIC = /^network\.bytes/;
 const OF_LOOPS =
   /^generator\.(maxLoopDelayMs|maxUtilisationPercent|stalledPercent|waitedPercent|calibration\.utilisationPercent)$/;
 const OF_PARTS = /^latency\.\w+\.(ok|rejected)$/;
