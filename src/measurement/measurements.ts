@@ -224,6 +224,8 @@ export interface Measurements {
   readonly errors: readonly string[];
   /** Of a target: what nobody could read, by paths of report.json, and why. */
   readonly absences?: readonly Absence[] | undefined;
+  /** Of a target's metrics pages: what budgets name of which a line could not be read, and the first such line. */
+  readonly unreadable?: readonly Absence[] | undefined;
   /** Of a target: the probes that were asked for, by name. */
   readonly probesAsked?: readonly string[] | undefined;
   /** Of a target's metrics pages, measure phase: the histograms that budgets name, by selector. */

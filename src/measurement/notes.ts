@@ -169,12 +169,14 @@ const since = (start: Micros, at: Micros | null): number | null =>
 function targetFacts(
   { identity, targetProbes, absences }: Notes,
   phase: { from: Micros; to: Micros } | null,
-): Pick<Measurements, 'absences' | 'probesAsked' | 'histograms'> {
+): Pick<Measurements, 'absences' | 'unreadable' | 'probesAsked' | 'histograms'> {
   if (targetProbes === null) return {};
+  const unreadable = targetProbes.unreadable();
   const histograms = Object.entries(phase === null ? {} : targetProbes.histograms(phase.from, phase.to));
   return {
     histograms: Object.fromEntries(histograms.filter(([, data]) => areBuckets(data))),
-    absences: [...absences, ...targetProbes.absences()],
+    absences: [...absences, ...targetProbes.absences(phase)],
+    ...(unreadable.length === 0 ? {} : { unreadable }),
     probesAsked: identity.probesAsked ?? [],
   };
 }
