@@ -19,6 +19,9 @@ const HOLE_SECONDS = 3.5;
 export const mostOpen = ({ from, to }: Window): number =>
   Math.max(1.5, Math.min(HOLE_SECONDS, 0.4 * (to - from)));
 
+/** A reading so near to an end of the window was made for it: a page may take some time to answer. Seconds. */
+export const soonAfter = ({ from, to }: Window): number => Math.min(0.25, 0.1 * (to - from));
+
 const inside = (series: Series | undefined, { from, to }: Window): Series['points'] =>
   series?.points.filter(([at]) => at >= from && at <= to) ?? [];
 
@@ -34,36 +37,113 @@ function continued(points: Series['points']): Series['points'] {
   });
 }
 
-/**
- * By how much a counter grew between its first and its last point inside; null with fewer than two, and where they do
- * not reach from end to end: what a part of the window saw is not what the window held. A fall is a
- * restart at 0 (what Prometheus' increase() takes it for): what follows counts whole. What it grew between its last
- * point and the restart nobody has seen.
- */
-export function increaseOf(series: Series | undefined, window: Window): number | null {
-  const points = continued(inside(series, window));
-  const first = points.at(0);
-  const last = points.at(-1);
-  if (first === undefined || last === undefined || first === last) return null;
-  const open = mostOpen(window) * (series?.thinned ?? 1);
-  if (first[0] - window.from > open || window.to - last[0] > open) return null;
-  return last[1] - first[1];
+/** By how much a counter grew in a window, and how well that is known. */
+export interface Growth {
+  /** Whole only where both ends were read when they came. */
+  readonly grown: number;
+  /**
+   * By how much it may be off either way. Where an end was not read when it came: all that it may have been between the
+   * readings around. Else what was added for the milliseconds.
+   */
+  readonly off: number;
+  /** Seconds from an end of the window to the reading nearest to it: the larger of both. */
+  readonly openSeconds: number;
 }
 
-/** A counter's growth a second: its increase / (t_last - t_first) over the points inside. */
-export function rateOf(series: Series | undefined, window: Window): number | null {
-  const points = inside(series, window);
-  const first = points.at(0);
-  const last = points.at(-1);
-  const increase = increaseOf(series, window);
-  if (first !== undefined && last !== undefined && increase !== null && last[0] > first[0]) {
-    return increase / (last[0] - first[0]);
-  }
-  // A window of a second may hold one point alone: then between its own ends, as its neighbours tell.
-  const [from, to] = valuesAt(series, [window.from, window.to]);
-  return from == null || to == null || window.to <= window.from
-    ? null
-    : (to - from) / (window.to - window.from);
+/** A counter's value at one end of a window. */
+interface Edge {
+  readonly value: number;
+  readonly off: number;
+  readonly openSeconds: number;
+}
+
+/**
+ * Read when it came: from that reading, at the pace on its own side, since the load may begin or end at this very instant, so
+ * that the pace across it is neither's; never beyond what the readings around say. Else between those in proportion. Null
+ * where there is none on both sides, or a hole is between them.
+ */
+function edgeBetween(points: Series['points'], at: number, hole: number, soon: number): Edge | null {
+  const next = points.findIndex(([time]) => time >= at);
+  const [before, after] = [next < 0 ? undefined : points[next - 1], points[next]];
+  if (after === undefined) return null;
+  if (after[0] === at) return { value: after[1], off: 0, openSeconds: 0 };
+  const gap = before === undefined ? Number.POSITIVE_INFINITY : after[0] - before[0];
+  if (before === undefined || gap > hole) return null;
+  const isBefore = at - before[0] < after[0] - at;
+  const nearest = isBefore ? before : after;
+  const openSeconds = Math.abs(at - nearest[0]);
+  const across = (after[1] - before[1]) / gap;
+  const beyond = isBefore ? points[next - 2] : points[next + 1];
+  const side = beyond === undefined ? 0 : Math.abs(beyond[0] - nearest[0]);
+  const pace =
+    beyond === undefined || openSeconds > soon || side < openSeconds || side > hole
+      ? across
+      : (beyond[1] - nearest[1]) / (beyond[0] - nearest[0]);
+  const value = Math.min(after[1], Math.max(before[1], nearest[1] + pace * (at - nearest[0])));
+  const off = openSeconds > soon ? Math.max(value - before[1], after[1] - value) : across * openSeconds;
+  return { value, off, openSeconds };
+}
+
+/**
+ * By how much a counter grew in a window: its value at the end minus its value at the start. Probes are read at both ends,
+ * so that only the milliseconds until they answered are interpolated; where a reading is missing there, between the
+ * neighbours, and where there is none beyond the end, at the pace inside. Null where the points do not reach so far: what a
+ * part of the window saw is not what the window held. A fall is a restart at 0 (what Prometheus' increase() takes it for):
+ * what follows counts whole; what it grew between its last point and the restart nobody has seen.
+ */
+export function growthOf(series: Series | undefined, window: Window): Growth | null {
+  if (series === undefined || window.to <= window.from) return null;
+  const points = continued(series.points);
+  const thinned = series.thinned ?? 1;
+  const within = points.filter(([at]) => at >= window.from && at <= window.to);
+  const [first, last] = [within.at(0), within.at(-1)];
+  const pace =
+    first === undefined || last === undefined || first === last
+      ? null
+      : (last[1] - first[1]) / (last[0] - first[0]);
+  const edge = (at: number, nearest: Series['points'][number] | undefined): Edge | null => {
+    const between = edgeBetween(points, at, HOLE_SECONDS * thinned, soonAfter(window));
+    if (between !== null || pace === null || nearest === undefined) return between;
+    const openSeconds = Math.abs(at - nearest[0]);
+    if (openSeconds > mostOpen(window) * thinned) return null;
+    const added = pace * (at - nearest[0]);
+    return { value: nearest[1] + added, off: Math.abs(added), openSeconds };
+  };
+  const [start, end] = [edge(window.from, first), edge(window.to, last)];
+  if (start === null || end === null) return null;
+  return {
+    grown: end.value - start.value,
+    off: start.off + end.off,
+    openSeconds: Math.max(start.openSeconds, end.openSeconds),
+  };
+}
+
+/** What it grew; of what is counted one by one, a whole number. */
+export function increaseOf(series: Series | undefined, window: Window): number | null {
+  const growth = growthOf(series, window);
+  if (growth === null) return null;
+  return isWhole(series) ? Math.round(growth.grown) : growth.grown;
+}
+
+export const isWhole = (series: Series | undefined): boolean =>
+  series?.points.every(([, value]) => Number.isInteger(value)) ?? false;
+
+/** A counter's growth a second, over the whole window. */
+export const rateOf = (series: Series | undefined, window: Window): number | null =>
+  ratio(growthOf(series, window)?.grown ?? null, window.to - window.from);
+
+/**
+ * The same of a counter that is told by the whole second and not at the window's ends, as the generator tells its own:
+ * between the first and the last point inside. Where the load begins or ends within a second, that second says nothing of
+ * the pace before. Null with fewer than two points, and where they do not reach from end to end.
+ */
+export function paceOf(series: Series | undefined, window: Window): number | null {
+  const points = continued(inside(series, window));
+  const [first, last] = [points.at(0), points.at(-1)];
+  if (first === undefined || last === undefined || first === last) return rateOf(series, window);
+  const open = mostOpen(window) * (series?.thinned ?? 1);
+  if (first[0] - window.from > open || window.to - last[0] > open) return null;
+  return (last[1] - first[1]) / (last[0] - first[0]);
 }
 
 export function spreadOf(values: readonly (number | null)[]): Spread {
