@@ -1,3 +1,4 @@
+import { type EdgeLimits, readingsAround, soonOf, valueAround } from '../probe/edge-value.ts';
 import type { Spread } from './figures.ts';
 import type { Series } from './measurements.ts';
 
@@ -18,9 +19,6 @@ const HOLE_SECONDS = 3.5;
 /** What may be missing of a window at either end, in seconds: a hole, and of a short one less. */
 export const mostOpen = ({ from, to }: Window): number =>
   Math.max(1.5, Math.min(HOLE_SECONDS, 0.4 * (to - from)));
-
-/** A reading so near to an end of the window was made for it: a page may take some time to answer. Seconds. */
-export const soonAfter = ({ from, to }: Window): number => Math.min(0.25, 0.1 * (to - from));
 
 const inside = (series: Series | undefined, { from, to }: Window): Series['points'] =>
   series?.points.filter(([at]) => at >= from && at <= to) ?? [];
@@ -57,31 +55,23 @@ interface Edge {
   readonly openSeconds: number;
 }
 
-/**
- * Read when it came: from that reading, at the pace on its own side, since the load may begin or end at this very instant, so
- * that the pace across it is neither's; never beyond what the readings around say. Else between those in proportion. Null
- * where there is none on both sides, or a hole is between them.
- */
-function edgeBetween(points: Series['points'], at: number, hole: number, soon: number): Edge | null {
-  const next = points.findIndex(([time]) => time >= at);
-  const [before, after] = [next < 0 ? undefined : points[next - 1], points[next]];
-  if (after === undefined) return null;
-  if (after[0] === at) return { value: after[1], off: 0, openSeconds: 0 };
-  const gap = before === undefined ? Number.POSITIVE_INFINITY : after[0] - before[0];
-  if (before === undefined || gap > hole) return null;
-  const isBefore = at - before[0] < after[0] - at;
-  const nearest = isBefore ? before : after;
-  const openSeconds = Math.abs(at - nearest[0]);
-  const across = (after[1] - before[1]) / gap;
-  const beyond = isBefore ? points[next - 2] : points[next + 1];
-  const side = beyond === undefined ? 0 : Math.abs(beyond[0] - nearest[0]);
-  const pace =
-    beyond === undefined || openSeconds > soon || side < openSeconds || side > hole
-      ? across
-      : (beyond[1] - nearest[1]) / (beyond[0] - nearest[0]);
-  const value = Math.min(after[1], Math.max(before[1], nearest[1] + pace * (at - nearest[0])));
-  const off = openSeconds > soon ? Math.max(value - before[1], after[1] - value) : across * openSeconds;
-  return { value, off, openSeconds };
+/** Null where there is no reading on both sides, or a hole is between them. */
+function edgeBetween(points: Series['points'], at: number, limits: EdgeLimits): Edge | null {
+  const times = points.map(([time]) => time);
+  const around = readingsAround(times, at, limits);
+  if (around === null) return null;
+  const read = (place: number): number => points[place]?.[1] ?? Number.NaN;
+  const value = valueAround(around, times, at, read);
+  const [least, most] = [read(around.before), read(around.after)];
+  const { open } = around;
+  const span = (times[around.after] ?? 0) - (times[around.before] ?? 0);
+  const off =
+    open === 0
+      ? 0
+      : open > limits.soon
+        ? Math.max(value - least, most - value)
+        : ((most - least) / span) * open;
+  return { value, off, openSeconds: open };
 }
 
 /**
@@ -95,6 +85,7 @@ export function growthOf(series: Series | undefined, window: Window): Growth | n
   if (series === undefined || window.to <= window.from) return null;
   const points = continued(series.points);
   const thinned = series.thinned ?? 1;
+  const limits = { soon: soonOf(window.to - window.from, 1), hole: HOLE_SECONDS * thinned };
   const within = points.filter(([at]) => at >= window.from && at <= window.to);
   const [first, last] = [within.at(0), within.at(-1)];
   const pace =
@@ -102,7 +93,7 @@ export function growthOf(series: Series | undefined, window: Window): Growth | n
       ? null
       : (last[1] - first[1]) / (last[0] - first[0]);
   const edge = (at: number, nearest: Series['points'][number] | undefined): Edge | null => {
-    const between = edgeBetween(points, at, HOLE_SECONDS * thinned, soonAfter(window));
+    const between = edgeBetween(points, at, limits);
     if (between !== null || pace === null || nearest === undefined) return between;
     const openSeconds = Math.abs(at - nearest[0]);
     if (openSeconds > mostOpen(window) * thinned) return null;

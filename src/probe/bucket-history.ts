@@ -1,4 +1,5 @@
 import type { Micros } from '../units.ts';
+import { type EdgeLimits, readingsAround, soonOf, valueAround } from './edge-value.ts';
 
 /** Cumulative buckets as a Prometheus histogram tells them. */
 export interface Buckets {
@@ -57,16 +58,27 @@ export class BucketHistory {
   }
 
   /**
-   * What was counted between two instants, each read between its neighbouring readings, or at the first or the last one
-   * where it lies beyond; whole counts. Null where that is one and the same instant.
+   * What was counted between two instants, each read from the readings around it, or at the first or the last one where it
+   * lies beyond; whole counts. Null where that is one and the same reading.
    */
   between(from: Micros, to: Micros): BucketCounts | null {
-    const [first, last] = [this.at(from), this.at(to)];
-    if (first === null || last === null || first.at >= last.at) return null;
-    const grown = Array.from(last.counted, (count, bucket) =>
-      Math.round(count - (first.counted[bucket] ?? 0)),
-    );
-    return { bounds: this.bounds, counts: grown.map((count, bucket) => count - (grown[bucket - 1] ?? 0)) };
+    const times = this.readings.map(({ at }) => at);
+    const [earliest, latest] = [times[0], times.at(-1)];
+    if (earliest === undefined || latest === undefined) return null;
+    const [start, end] = [from, to].map((at) => Math.min(latest, Math.max(earliest, at)));
+    if (start === undefined || end === undefined || start >= end) return null;
+    const limits = { soon: soonOf(end - start, 1e6), hole: Number.POSITIVE_INFINITY };
+    const [first, last] = [this.countsAt(times, start, limits), this.countsAt(times, end, limits)];
+    // Rounded where they are added up, so that no part is lost of the whole.
+    let grown = 0;
+    const cumulative = last.map((count, bucket) => {
+      grown += count - (first[bucket] ?? 0);
+      return Math.round(grown);
+    });
+    return {
+      bounds: this.bounds,
+      counts: cumulative.map((count, bucket) => count - (cumulative[bucket - 1] ?? 0)),
+    };
   }
 
   private keep(reading: Reading): void {
@@ -82,14 +94,15 @@ export class BucketHistory {
     return isEdge || turn % this.every === 0;
   }
 
-  private at(instant: Micros): Pick<Reading, 'at' | 'counted'> | null {
-    const next = this.readings.findIndex(({ at }) => at >= instant);
-    const [before, after] = [this.readings.at(next < 0 ? -1 : next - 1), this.readings[next]];
-    if (next === 0 || after === undefined || before === undefined) return after ?? before ?? null;
-    const share = (instant - before.at) / (after.at - before.at);
-    const counted = before.counted.map(
-      (count, bucket) => count + share * ((after.counted[bucket] ?? count) - count),
+  /** Of each bucket by itself, not cumulative. */
+  private countsAt(times: readonly number[], at: number, limits: EdgeLimits): readonly number[] {
+    const around = readingsAround(times, at, limits);
+    const countOf = (place: number, bucket: number): number => {
+      const counted = this.readings[place]?.counted;
+      return (counted?.[bucket] ?? 0) - (counted?.[bucket - 1] ?? 0);
+    };
+    return Array.from(this.counted, (_, bucket) =>
+      around === null ? 0 : valueAround(around, times, at, (place) => countOf(place, bucket)),
     );
-    return { at: instant, counted };
   }
 }

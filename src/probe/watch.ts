@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonic } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { Micros } from '../units.ts';
@@ -25,13 +26,14 @@ export interface Watch {
   readonly tallies: () => readonly ProbeTally[];
   /** A reading now, beside those that are planned: what is measured ends here. */
   readonly readEdge: () => void;
-  /** One last reading of every probe, then no more. */
+  /** What was not read yet, and one last reading of every probe a moment later, by which what went on after the end is told; then no more. */
   readonly finish: () => Promise<void>;
 }
 
 const SECOND = 1e6;
 /** Two readings that are nearer than that are one. Microseconds. */
 const SAME = 1_000;
+const AFTER_MS = 150;
 
 interface Watched {
   readonly probe: Probe;
@@ -132,12 +134,11 @@ export function watch(
     readEdge: () => round(true),
     async finish() {
       clearTimeout(timer);
-      await Promise.all(
-        watched.map(async (one) => {
-          await one.busy;
-          await askOnce(one, true);
-        }),
-      );
+      const isUnread = (left[0] ?? Number.POSITIVE_INFINITY) <= monotonic() + SAME;
+      await Promise.all(watched.map((one) => one.busy));
+      if (isUnread) await Promise.all(watched.map((one) => askOnce(one, true)));
+      await sleep(AFTER_MS);
+      await Promise.all(watched.map((one) => askOnce(one, true)));
     },
   };
 }
