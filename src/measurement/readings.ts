@@ -44,15 +44,15 @@ export interface Growth {
    * readings around. Else what was added for the milliseconds.
    */
   readonly off: number;
-  /** Seconds from an end of the window to the reading nearest to it: the larger of both. */
-  readonly openSeconds: number;
+  /** Seconds from the ends of the window to the readings nearest to them, of those ends that were not read when they came. */
+  readonly unreadSeconds: number;
 }
 
 /** A counter's value at one end of a window. */
 interface Edge {
   readonly value: number;
   readonly off: number;
-  readonly openSeconds: number;
+  readonly unreadSeconds: number;
 }
 
 /** Null where there is no reading on both sides, or a hole is between them. */
@@ -71,7 +71,7 @@ function edgeBetween(points: Series['points'], at: number, limits: EdgeLimits): 
       : open > limits.soon
         ? Math.max(value - least, most - value)
         : ((most - least) / span) * open;
-  return { value, off, openSeconds: open };
+  return { value, off, unreadSeconds: open > limits.soon ? open : 0 };
 }
 
 /**
@@ -95,17 +95,17 @@ export function growthOf(series: Series | undefined, window: Window): Growth | n
   const edge = (at: number, nearest: Series['points'][number] | undefined): Edge | null => {
     const between = edgeBetween(points, at, limits);
     if (between !== null || pace === null || nearest === undefined) return between;
-    const openSeconds = Math.abs(at - nearest[0]);
-    if (openSeconds > mostOpen(window) * thinned) return null;
+    const unreadSeconds = Math.abs(at - nearest[0]);
+    if (unreadSeconds > mostOpen(window) * thinned) return null;
     const added = pace * (at - nearest[0]);
-    return { value: nearest[1] + added, off: Math.abs(added), openSeconds };
+    return { value: nearest[1] + added, off: Math.abs(added), unreadSeconds };
   };
   const [start, end] = [edge(window.from, first), edge(window.to, last)];
   if (start === null || end === null) return null;
   return {
     grown: end.value - start.value,
     off: start.off + end.off,
-    openSeconds: Math.max(start.openSeconds, end.openSeconds),
+    unreadSeconds: start.unreadSeconds + end.unreadSeconds,
   };
 }
 
