@@ -255,7 +255,7 @@ test('a counter or a histogram that is declared counts from 0, and a percentile 
         .absences(measured)
         .map(({ of }) => of)
         .filter((of) => of.startsWith('target.')),
-      took: watched.histograms(measured.from, measured.to)['took_seconds'],
+      took: watched.histograms(measured.from, measured.to).took_seconds,
     };
   };
   const from = monotonic();
