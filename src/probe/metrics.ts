@@ -1,5 +1,5 @@
 import { Agent } from 'undici';
-import { monotonic } from '../clock.ts';
+import { midway, monotonic } from '../clock.ts';
 import { messageOf, stackFailed } from '../errors.ts';
 import { type MetricSelector, selects } from '../scenario/metric-selector.ts';
 import { connectorOptions } from '../stack/access.ts';
@@ -106,10 +106,11 @@ export function openMetricsProbe(
   return {
     name: `metrics-${index}`,
     async sample(isEdge) {
+      const asked = monotonic();
       const page = await read().catch((error) => {
         throw new Error(`GET ${address.shown}: ${messageOf(error)}`, { cause: error });
       });
-      const at = monotonic();
+      const at = midway(asked);
       return watched.flatMap((one) => {
         one.unreadable ??= unreadableOf(one, page);
         return samplesOf(one, page, { index, at, isEdge: isEdge ?? false });

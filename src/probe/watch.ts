@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { monotonic } from '../clock.ts';
+import { midway, monotonic } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { Micros } from '../units.ts';
 import type { Probe, Sample } from './probe.ts';
@@ -48,7 +48,7 @@ interface Watched {
 
 /**
  * Asks every probe once a second, on the seconds after GO, and at every edge of what is measured; hands on what it says
- * with the time at which it answered. A probe that hangs is not asked again before it answers: each second it misses is a
+ * with the time half way from question to answer, for it was counted at some time in between. A probe that hangs is not asked again before it answers: each second it misses is a
  * gap. Where an edge was missed so, or its reading failed, it is asked once more at once.
  * What fell into the measure phase is counted once more: readings before it must not outvote the gaps in it.
  */
@@ -72,10 +72,11 @@ export function watch(
 
   /** Whether it answered. An edge that was missed already is one gap, however often it is asked for. */
   const askOnce = async (one: Watched, isEdge: boolean, isAgain = false): Promise<boolean> => {
+    const asked = monotonic();
     try {
       const samples = await one.probe.sample(isEdge);
-      const at = monotonic();
-      count(one, 'samples', at);
+      const at = midway(asked);
+      count(one, 'samples', monotonic());
       onSamples(at, samples);
       return true;
     } catch (error) {

@@ -1,5 +1,5 @@
 import { Agent } from 'undici';
-import { monotonic } from '../clock.ts';
+import { midway, monotonic } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import { readNumber } from '../scenario/sample-head.ts';
 import { connectorOptions } from '../stack/access.ts';
@@ -94,10 +94,11 @@ export function openWorldProbe(world: WorldEndpoint, instance: number): WorldPro
   return {
     name: `world-${instance}`,
     async sample(isEdge) {
+      const asked = monotonic();
       const page = await read().catch((error) => {
         throw new Error(`GET ${world.url}/metrics: ${messageOf(error)}`, { cause: error });
       });
-      const at = monotonic();
+      const at = midway(asked);
       const [unreadable] = page.unreadable;
       if (unreadable !== undefined) {
         throw new Error(

@@ -3,7 +3,10 @@ import type { Probe } from '../../src/probe/probe.ts';
 import { watch } from '../../src/probe/watch.ts';
 import type { Micros } from '../../src/units.ts';
 
-vi.mock('../../src/clock.ts', () => ({ monotonic: () => performance.now() * 1e3 }));
+vi.mock('../../src/clock.ts', () => {
+  const monotonic = () => performance.now() * 1e3;
+  return { monotonic, midway: (asked: number) => (asked + monotonic()) / 2 };
+});
 
 /** Microseconds after GO, which is 0.3 s after the watch begins. */
 const planned = (...edges: readonly number[]) => ({
@@ -56,7 +59,7 @@ test('an edge that passes while a probe is busy, or whose reading fails, is read
     ...[1, 2],
   );
   await vi.advanceTimersByTimeAsync(2900);
-  expect(heard.map(Math.round)).toEqual([-298, 1200, 1202, 2004]);
+  expect(heard.map(Math.round)).toEqual([-299, 600, 1201, 2003]);
   expect(tally()).toMatchObject({ gaps: 2, lastError: 'the page is gone' });
 });
 
