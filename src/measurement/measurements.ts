@@ -30,7 +30,8 @@ export interface OperationFacts {
 export type LatencyFacts = Pick<OperationFacts, 'measured' | 'due' | 'rejected' | 'service' | 'lag'>;
 
 /**
- * One series, a point a second: [seconds after GO, value]. A second without data has no point.
+ * One series, a point a second, and where the measure phase and its stages begin and end: [seconds after GO, value]. A second
+ * without data has no point.
  *
  * What the probes write (N = 1-based world server, W = 0-based generator worker):
  *   load.connected (gauge)                      load.<op>.<scheduled|ok|rejected|failed|timedOut|skipped> (counter)

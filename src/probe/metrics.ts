@@ -19,7 +19,7 @@ import {
   type UnreadableLine,
 } from './metrics-page.ts';
 import { requestPage } from './metrics-request.ts';
-import type { Probe, Sample } from './probe.ts';
+import { isFigure, type Probe, type Sample } from './probe.ts';
 
 const TIMEOUT_MS = 900;
 /** An answer that dribbles, or has no end, is none: the end of a run waits for it twice at most. */
@@ -48,9 +48,6 @@ export interface MetricsProbe extends Probe {
 
 const COUNTS = ['rate', 'increase'];
 export const isPercentile = (stat: string): boolean => /^p\d+$/.test(stat);
-/** As series.ts has it: beyond that a number is none. */
-const LARGEST = 1e18;
-const isNumber = (value: number): boolean => Math.abs(value) <= LARGEST;
 /** So many readings without a number are remembered. */
 const MOST_NUMBERLESS = 10_000;
 
@@ -62,6 +59,7 @@ interface Watched extends AskedMetric {
   readonly numberless: { readonly at: Micros; readonly was: string }[];
   /** It was there, and is no longer. */
   goneSince: Micros | null;
+  kind: ReturnType<typeof kindOf>;
   unreadable: string | null;
 }
 
@@ -79,7 +77,7 @@ export function openMetricsProbe(
       total: openLabelledTotal(),
       growth: [...one.stats].some(isPercentile) ? openHistogramGrowth() : null,
       found: { values: false, percentiles: false },
-      ...{ numberless: [], goneSince: null, unreadable: null },
+      ...{ numberless: [], goneSince: null, kind: null, unreadable: null },
     }),
   );
   const names = new Set(
@@ -125,7 +123,9 @@ export function openMetricsProbe(
     flaw(text, from, to) {
       const one = of(text);
       if (one === undefined) return null;
-      if (one.goneSince !== null && one.goneSince <= to) {
+      // A gauge that went was what it was until then.
+      const mayGo = one.kind === 'gauge' && (one.goneSince ?? 0) > from;
+      if (one.goneSince !== null && one.goneSince <= to && !mayGo) {
         const seconds = ((to - Math.max(from, one.goneSince)) / 1e6).toFixed(1);
         return one.goneSince <= from
           ? `${address.shown} had ${text} before the measure phase, and no longer in it`
@@ -146,9 +146,10 @@ export function openMetricsProbe(
 
 /** The first line that is of what is asked for, as far as it can be read. */
 function unreadableOf({ selector, stats }: AskedMetric, page: MetricsPage): string | null {
+  const other = otherNameOf(selector.name);
   const names = [
-    ...(otherNameOf(selector.name) === nameOn(page, selector.name) ? [] : [selector.name]),
-    ...(kindOf(otherNameOf(selector.name), page) === 'counter' ? [otherNameOf(selector.name)] : []),
+    selector.name,
+    ...(kindOf(other, page) === 'counter' ? [other] : []),
     ...([...stats].some(isPercentile) ? [`${selector.name}_bucket`] : []),
   ];
   const isOf = ({ name, labels }: UnreadableLine): boolean =>
@@ -167,7 +168,7 @@ function samplesOf(one: Watched, page: MetricsPage, { index, at, isEdge }: Readi
   const chosen = (name: string) =>
     (page.samples.get(name) ?? []).filter(({ labels }) => selects(selector, labels));
   const areNumbers = (name: string, samples: readonly PageSample[]): boolean => {
-    const odd = samples.find(({ value }) => !isNumber(value));
+    const odd = samples.find(({ value }) => !isFigure(value));
     if (odd !== undefined && one.numberless.length < MOST_NUMBERLESS) {
       one.numberless.push({
         at,
@@ -181,6 +182,7 @@ function samplesOf(one: Watched, page: MetricsPage, { index, at, isEdge }: Readi
   const samples = chosen(name);
   // What has begun to be counted after GO counts from 0: so it is read from the first page on, found or not.
   const kind = kindOf(name, page) ?? (COUNTS.some((stat) => stats.has(stat)) ? 'counter' : 'gauge');
+  one.kind = kind;
   const declared = isDeclared(name, page);
   const buckets = growth === null ? [] : chosen(`${selector.name}_bucket`);
   const isThere =

@@ -18,3 +18,9 @@ export interface Probe {
   sample(isEdge?: boolean): Promise<readonly Sample[]>;
   close(): Promise<void>;
 }
+
+/** Bytes, operations and seconds of a run are far below; sums of such numbers are exact enough, and finite. */
+const LARGEST = 1e18;
+
+/** Neither NaN nor infinite, nor beyond all that anything counts: what else was read is no data. */
+export const isFigure = (value: number): boolean => Math.abs(value) <= LARGEST;

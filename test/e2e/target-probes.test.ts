@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,17 @@ import { INFO, smallRedis } from '../redis-server.ts';
 import { capbench, small } from './capbench.ts';
 
 const SECRETS = { redis: 'rd-Xw7!kk2', page: 'mt-Lq9-vv3' };
+
+/** Its URL, until the test is over. */
+async function listening(server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
 
 /** The small scenario, and a budget on each thing that a target's probes tell. */
 function scenario(): string {
@@ -120,13 +131,7 @@ test('a page that is none ends the run before it begins, by its URL; one without
       response.on('close', () => clearInterval(timer));
     }
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = await listening(server);
   const folder = mkdtempSync(join(tmpdir(), 'paged-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, 'paged.yaml');
@@ -176,13 +181,7 @@ test('growth is of the whole measure phase, from a page as clients write it; a l
       ].join('\n'),
     );
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = await listening(server);
   const folder = mkdtempSync(join(tmpdir(), 'grown-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, 'grown.yaml');

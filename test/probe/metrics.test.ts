@@ -231,6 +231,10 @@ test('what is no number then has no figure, and so has what cannot be read or is
   const gone = monotonic();
   expect(await read('queue 1\n')).toEqual({ queue: 1 });
   expect(probe.flaw('hits_total', gone, monotonic())).toContain('no longer had hits_total for the last');
+  // A gauge that went was what it was until then.
+  expect(await read('other 1\n')).toEqual({});
+  expect(probe.flaw('queue', gone, monotonic())).toBeNull();
+  expect(probe.flaw('queue', monotonic(), monotonic())).toContain('had queue before the measure phase');
   await probe.close();
 });
 
