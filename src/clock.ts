@@ -19,3 +19,6 @@ export function exactMonotonic(): Micros {
   const [seconds, nanos] = hrtime();
   return micros(seconds * 1e6 + nanos / 1e3);
 }
+
+/** Half way from a moment of that clock to now: when somebody counted what was asked for then, give or take as much. */
+export const midway = (asked: Micros): Micros => micros((asked + monotonic()) / 2);

@@ -32,7 +32,18 @@ export function readProbeUrls(host: Host, flags: ProbeFlags, hasTargets: boolean
   if (metrics.length > MOST_METRICS) {
     throw badInput(`${metrics.length} metrics pages are there, expected ${MOST_METRICS} at most`);
   }
-  return given.map(({ kind, text, source }) => parseProbeUrl(kind, text, source));
+  const urls = given.map(({ kind, text, source }) => parseProbeUrl(kind, text, source));
+  const pages = urls.filter(({ kind }) => kind === 'metrics').map(({ url }) => url);
+  const samePage = (a: URL, b: URL): boolean =>
+    a.origin === b.origin && a.pathname === b.pathname && a.search === b.search;
+  const twice = pages.find((page, i) => pages.findIndex((other) => samePage(page, other)) < i);
+  if (twice !== undefined) {
+    throw badInput(
+      `the metrics page ${twice.origin}${twice.pathname} is there twice: what it counts would be added up twice`,
+      'name each page once',
+    );
+  }
+  return urls;
 }
 
 interface Given {

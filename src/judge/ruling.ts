@@ -9,7 +9,7 @@ import { anotherLoad, type Cause, type Gap, type GapFacts, type GapFigures, gapO
 import { metricAt, resolve, settingOf, stageMetricAt } from './metric.ts';
 import { settingNumber } from './setting-value.ts';
 import { strangeness } from './stranger.ts';
-import { beyondBuckets } from './target-metric.ts';
+import { betweenReadings, beyondBuckets } from './target-metric.ts';
 
 /** What became of one budget. Only `met` and `breached` decide. */
 export type RulingState = 'met' | 'breached' | 'unmeasured' | 'contradicted' | 'untestable';
@@ -106,6 +106,8 @@ export function rule(budget: Budget, figures: RuledFigures, m: GapFacts, altered
       : typeof budget.limit === 'string' && isText(observed, budget.op, budget.limit);
   const beyond = beyondBuckets(budget, kept, figures.target?.metrics ?? {});
   if (beyond !== null) return unmeasured({ reason: beyond, cause: 'run' });
+  const between = betweenReadings(budget, factorOf(budget) ?? 1, m);
+  if (between !== null) return unmeasured({ reason: between, cause: 'run' });
   if (!kept && deviation !== null) {
     return unmeasured({ reason: `applied otherwise: ${deviation.reason}`, cause: 'scenario' });
   }
@@ -119,9 +121,14 @@ function observe(budget: MeasuredBudget, figures: OwnFigures): number | string |
   if (typeof figure === 'string') {
     return typeof budget.limit === 'string' ? figure : (settingNumber(figure, budget.metricUnit) ?? null);
   }
-  const unit = (metricAt(budget.metric, budget.stat) ?? stageMetricAt(budget.metric))?.unit;
-  const factor = unit === undefined ? undefined : unit === 'any' ? 1 : conversion(unit, budget.metricUnit);
+  const factor = factorOf(budget);
   return figure === null || factor === undefined ? null : figure * factor;
+}
+
+/** From the figure's unit to the budget's. */
+function factorOf({ metric, stat, metricUnit }: MeasuredBudget): number | undefined {
+  const unit = (metricAt(metric, stat) ?? stageMetricAt(metric))?.unit;
+  return unit === undefined ? undefined : unit === 'any' ? 1 : conversion(unit, metricUnit);
 }
 
 /** After a storm that nobody came back from in time there is no figure, and more to say than that. */

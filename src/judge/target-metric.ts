@@ -1,8 +1,9 @@
 import type { MetricFigures } from '../measurement/figures.ts';
 import type { Measurements } from '../measurement/measurements.ts';
-import { numbered } from '../measurement/readings.ts';
+import { type Growth, growthOf, isWhole, numbered } from '../measurement/readings.ts';
 import type { MeasuredBudget } from '../scenario/budget.ts';
 import { selectorOf } from '../scenario/metric-selector.ts';
+import { keeps } from './comparison.ts';
 import type { Metric } from './metric.ts';
 
 const GAUGE = ['mean', 'min', 'max', 'last'] as const;
@@ -50,6 +51,9 @@ export function unfitting(
   if (series.kind === 'gauge' && isOneOf(COUNTER, stat)) {
     return `${selector.name} is a gauge: its statistics are ${GAUGE.join(', ')}`;
   }
+  if (series.kind === 'counter' && isOneOf(COUNTER, stat)) {
+    return `${selector.name} was not read near both ends of the measure phase: by how much it grew there nobody knows`;
+  }
   return null;
 }
 
@@ -70,4 +74,37 @@ export function beyondBuckets(
   const observed = figures?.[stat as (typeof HISTOGRAM)[number]] ?? null;
   if (observed === null || observed !== figures?.largestBound) return null;
   return `it is at least ${observed}, the largest bucket of ${selector.name}, and may be more`;
+}
+
+/**
+ * What a counter grew is known between two bounds where its page was not read when the measure phase began or ended: a
+ * limit in between is neither kept nor broken. Null where the figure decides.
+ * @param factor from the metric's unit to the budget's
+ */
+export function betweenReadings(
+  { metric, stat, op, limit, metricUnit }: MeasuredBudget,
+  factor: number,
+  { series: all = {}, measured }: Partial<Pick<Measurements, 'series'>> & Pick<Measurements, 'measured'>,
+): string | null {
+  const selector = selectorOf(metric);
+  if (selector === null || measured === null || !isOneOf(COUNTER, stat)) return null;
+  const pages = numbered(all, 'metrics', selector.text).filter(({ kind }) => kind === 'counter');
+  const growths = pages.map((page) => growthOf(page, measured));
+  if (!growths.every((growth): growth is Growth => growth !== null)) return null;
+  const sum = (of: (growth: Growth) => number): number => growths.reduce((total, one) => total + of(one), 0);
+  const unread = sum(({ unreadSeconds }) => unreadSeconds);
+  if (unread === 0) return null;
+  const scale = (stat === 'rate' ? 1 / (measured.to - measured.from) : 1) * factor;
+  const whole = stat === 'increase' && pages.every(isWhole);
+  const bounds = [-1, 0, 1].map((side) => {
+    const grown = Math.max(
+      0,
+      sum((growth) => growth.grown + side * growth.off),
+    );
+    return (whole ? Math.round(grown) : grown) * scale;
+  });
+  const kept = new Set(bounds.map((bound) => keeps(bound, op, limit)));
+  if (kept.size === 1) return null;
+  const [low, , high] = bounds.map((bound) => Number(bound.toPrecision(4)).toLocaleString('en-US'));
+  return `it is between ${low} and ${high} ${metricUnit}: the page was read ${unread.toFixed(1)} s off the ends of the measure phase`;
 }

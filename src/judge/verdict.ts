@@ -9,6 +9,7 @@ import { disturbanceOf, proofOf } from './proof.ts';
 import { type JudgedRule, rulesOf } from './rules/rules.ts';
 import { relaxations } from './rules/sentence.ts';
 import { type Ruling, type RulingState, rule } from './ruling.ts';
+import { unreadEdges } from './unread-edges.ts';
 
 export type VerdictOutcome = 'pass' | 'fail' | 'invalid';
 
@@ -50,7 +51,7 @@ export function judge(m: Measurements, s: Scenario): Verdict {
     rules,
     invalidBecause: concluded.invalidBecause,
     breachedBecause: concluded.breachedBecause,
-    notes: [...accusations(m, s), ...relaxations(rules), ...concluded.notes],
+    notes: [...accusations(m, s), ...relaxations(rules), ...unreadEdges(m), ...concluded.notes],
     bottleneck: bottleneckOf(figures, rules, concluded),
   };
 }

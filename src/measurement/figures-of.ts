@@ -16,7 +16,7 @@ import { faultFigures } from './fault-figures.ts';
 import type { Figures, LatencyFigures, OpenPercentiles, Percentiles } from './figures.ts';
 import { generatorFigures, hostFigures, type Lags } from './host-figures.ts';
 import type { LatencyFacts, Measurements } from './measurements.ts';
-import { gaugeOf, NOWHERE, percentOf, rateOf, ratio, sumOf } from './readings.ts';
+import { gaugeOf, NOWHERE, paceOf, percentOf, ratio, sumOf } from './readings.ts';
 import { sentOf, unansweredOf, unansweredSentOf } from './sent.ts';
 import { databaseFigures, throughputFigures, worldFigures } from './server-figures.ts';
 import { stageFigures } from './stage-figures.ts';
@@ -173,9 +173,9 @@ function lagsOf(m: Measurements): Lags {
 function networkFigures(m: Measurements): Figures['network'] {
   const { measured, phases } = m;
   const { histogram } = m.connect;
-  const bytesIn = measured === null ? null : rateOf(m.series['load.bytesIn'], measured);
-  const bytesOut = measured === null ? null : rateOf(m.series['load.bytesOut'], measured);
-  const commands = measured === null ? null : rateOf(m.series['load.commandBytes'], measured);
+  const bytesIn = measured === null ? null : paceOf(m.series['load.bytesIn'], measured);
+  const bytesOut = measured === null ? null : paceOf(m.series['load.bytesOut'], measured);
+  const commands = measured === null ? null : paceOf(m.series['load.commandBytes'], measured);
   const players = measured === null ? null : gaugeOf(m.series['load.connected'], measured).mean;
   const connecting = phases.ready === null || phases.connect === null ? null : phases.ready - phases.connect;
   return {

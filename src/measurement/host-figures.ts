@@ -6,6 +6,7 @@ import {
   NO_SPREAD,
   NOWHERE,
   numbered,
+  paceOf,
   percentOf,
   rateOf,
   ratesAt,
@@ -18,7 +19,7 @@ import {
 /** Cores that the generator used: its workers, and the process that directs them where that was watched. */
 function generatorCores(m: Measurements): number | null {
   const window = m.measured ?? NOWHERE;
-  const workers = sumOf(numbered(m.series, 'generator', 'cpuSeconds').map((one) => rateOf(one, window)));
+  const workers = sumOf(numbered(m.series, 'generator', 'cpuSeconds').map((one) => paceOf(one, window)));
   if (workers === null) return null;
   return workers + (rateOf(m.series['runner.cpuSeconds'], window) ?? 0);
 }
@@ -109,7 +110,7 @@ function stalledPercent(m: Measurements): number | null {
 /** Of the process that was ready to run without a CPU for the largest part of the time. */
 export const waitedPercent = (m: Measurements, room: string): number | null =>
   percentOf(
-    spreadOf(numbered(m.series, room, 'waitedSeconds').map((one) => rateOf(one, m.measured ?? NOWHERE))).max,
+    spreadOf(numbered(m.series, room, 'waitedSeconds').map((one) => paceOf(one, m.measured ?? NOWHERE))).max,
     1,
   );
 

@@ -30,7 +30,8 @@ export interface OperationFacts {
 export type LatencyFacts = Pick<OperationFacts, 'measured' | 'due' | 'rejected' | 'service' | 'lag'>;
 
 /**
- * One series, a point a second: [seconds after GO, value]. A second without data has no point.
+ * One series, a point a second, and where the measure phase and its stages begin and end: [seconds after GO, value]. A second
+ * without data has no point.
  *
  * What the probes write (N = 1-based world server, W = 0-based generator worker):
  *   load.connected (gauge)                      load.<op>.<scheduled|ok|rejected|failed|timedOut|skipped> (counter)
@@ -224,6 +225,8 @@ export interface Measurements {
   readonly errors: readonly string[];
   /** Of a target: what nobody could read, by paths of report.json, and why. */
   readonly absences?: readonly Absence[] | undefined;
+  /** Of a target's metrics pages: what budgets name of which a line could not be read, and the first such line. */
+  readonly unreadable?: readonly Absence[] | undefined;
   /** Of a target: the probes that were asked for, by name. */
   readonly probesAsked?: readonly string[] | undefined;
   /** Of a target's metrics pages, measure phase: the histograms that budgets name, by selector. */

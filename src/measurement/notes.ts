@@ -187,12 +187,14 @@ function targetFacts(
   { identity, targetProbes, absences }: Notes,
   unseen: readonly Absence[],
   phase: { from: Micros; to: Micros } | null,
-): Pick<Measurements, 'absences' | 'probesAsked' | 'histograms'> {
+): Pick<Measurements, 'absences' | 'unreadable' | 'probesAsked' | 'histograms'> {
   if (targetProbes === null) return unseen.length === 0 ? {} : { absences: [...unseen] };
+  const unreadable = targetProbes.unreadable();
   const histograms = Object.entries(phase === null ? {} : targetProbes.histograms(phase.from, phase.to));
   return {
     histograms: Object.fromEntries(histograms.filter(([, data]) => areBuckets(data))),
-    absences: [...absences, ...unseen, ...targetProbes.absences()],
+    absences: [...absences, ...unseen, ...targetProbes.absences(phase)],
+    ...(unreadable.length === 0 ? {} : { unreadable }),
     probesAsked: identity.probesAsked ?? [],
   };
 }

@@ -1,3 +1,4 @@
+import { type EdgeLimits, readingsAround, soonOf, valueAround } from '../probe/edge-value.ts';
 import type { Spread } from './figures.ts';
 import type { Series } from './measurements.ts';
 
@@ -34,36 +35,106 @@ function continued(points: Series['points']): Series['points'] {
   });
 }
 
-/**
- * By how much a counter grew between its first and its last point inside; null with fewer than two, and where they do
- * not reach from end to end: what a part of the window saw is not what the window held. A fall is a
- * restart at 0 (what Prometheus' increase() takes it for): what follows counts whole. What it grew between its last
- * point and the restart nobody has seen.
- */
-export function increaseOf(series: Series | undefined, window: Window): number | null {
-  const points = continued(inside(series, window));
-  const first = points.at(0);
-  const last = points.at(-1);
-  if (first === undefined || last === undefined || first === last) return null;
-  const open = mostOpen(window) * (series?.thinned ?? 1);
-  if (first[0] - window.from > open || window.to - last[0] > open) return null;
-  return last[1] - first[1];
+/** By how much a counter grew in a window, and how well that is known. */
+export interface Growth {
+  /** Whole only where both ends were read when they came. */
+  readonly grown: number;
+  /**
+   * By how much it may be off either way. Where an end was not read when it came: all that it may have been between the
+   * readings around. Else what was added for the milliseconds.
+   */
+  readonly off: number;
+  /** Seconds from the ends of the window to the readings nearest to them, of those ends that were not read when they came. */
+  readonly unreadSeconds: number;
 }
 
-/** A counter's growth a second: its increase / (t_last - t_first) over the points inside. */
-export function rateOf(series: Series | undefined, window: Window): number | null {
-  const points = inside(series, window);
-  const first = points.at(0);
-  const last = points.at(-1);
-  const increase = increaseOf(series, window);
-  if (first !== undefined && last !== undefined && increase !== null && last[0] > first[0]) {
-    return increase / (last[0] - first[0]);
-  }
-  // A window of a second may hold one point alone: then between its own ends, as its neighbours tell.
-  const [from, to] = valuesAt(series, [window.from, window.to]);
-  return from == null || to == null || window.to <= window.from
-    ? null
-    : (to - from) / (window.to - window.from);
+/** A counter's value at one end of a window. */
+interface Edge {
+  readonly value: number;
+  readonly off: number;
+  readonly unreadSeconds: number;
+}
+
+/** Null where there is no reading on both sides, or a hole is between them. */
+function edgeBetween(points: Series['points'], at: number, limits: EdgeLimits): Edge | null {
+  const times = points.map(([time]) => time);
+  const around = readingsAround(times, at, limits);
+  if (around === null) return null;
+  const read = (place: number): number => points[place]?.[1] ?? Number.NaN;
+  const value = valueAround(around, times, at, read);
+  const [least, most] = [read(around.before), read(around.after)];
+  const { open } = around;
+  const span = (times[around.after] ?? 0) - (times[around.before] ?? 0);
+  const off =
+    open === 0
+      ? 0
+      : open > limits.soon
+        ? Math.max(value - least, most - value)
+        : ((most - least) / span) * open;
+  return { value, off, unreadSeconds: open > limits.soon ? open : 0 };
+}
+
+/**
+ * By how much a counter grew in a window: its value at the end minus its value at the start. Probes are read at both ends,
+ * so that only the milliseconds until they answered are interpolated; where a reading is missing there, between the
+ * neighbours, and where there is none beyond the end, at the pace inside. Null where the points do not reach so far: what a
+ * part of the window saw is not what the window held. A fall is a restart at 0 (what Prometheus' increase() takes it for):
+ * what follows counts whole; what it grew between its last point and the restart nobody has seen.
+ */
+export function growthOf(series: Series | undefined, window: Window): Growth | null {
+  if (series === undefined || window.to <= window.from) return null;
+  const points = continued(series.points);
+  const thinned = series.thinned ?? 1;
+  const limits = { soon: soonOf(window.to - window.from, 1), hole: HOLE_SECONDS * thinned };
+  const within = points.filter(([at]) => at >= window.from && at <= window.to);
+  const [first, last] = [within.at(0), within.at(-1)];
+  const pace =
+    first === undefined || last === undefined || first === last
+      ? null
+      : (last[1] - first[1]) / (last[0] - first[0]);
+  const edge = (at: number, nearest: Series['points'][number] | undefined): Edge | null => {
+    const between = edgeBetween(points, at, limits);
+    if (between !== null || pace === null || nearest === undefined) return between;
+    const unreadSeconds = Math.abs(at - nearest[0]);
+    if (unreadSeconds > mostOpen(window) * thinned) return null;
+    const added = pace * (at - nearest[0]);
+    return { value: nearest[1] + added, off: Math.abs(added), unreadSeconds };
+  };
+  const [start, end] = [edge(window.from, first), edge(window.to, last)];
+  if (start === null || end === null) return null;
+  return {
+    grown: end.value - start.value,
+    off: start.off + end.off,
+    unreadSeconds: start.unreadSeconds + end.unreadSeconds,
+  };
+}
+
+/** What it grew; of what is counted one by one, a whole number. */
+export function increaseOf(series: Series | undefined, window: Window): number | null {
+  const growth = growthOf(series, window);
+  if (growth === null) return null;
+  return isWhole(series) ? Math.round(growth.grown) : growth.grown;
+}
+
+export const isWhole = (series: Series | undefined): boolean =>
+  series?.points.every(([, value]) => Number.isInteger(value)) ?? false;
+
+/** A counter's growth a second, over the whole window. */
+export const rateOf = (series: Series | undefined, window: Window): number | null =>
+  ratio(growthOf(series, window)?.grown ?? null, window.to - window.from);
+
+/**
+ * The same of a counter that is told by the whole second and not at the window's ends, as the generator tells its own:
+ * between the first and the last point inside. Where the load begins or ends within a second, that second says nothing of
+ * the pace before. Null with fewer than two points, and where they do not reach from end to end.
+ */
+export function paceOf(series: Series | undefined, window: Window): number | null {
+  const points = continued(inside(series, window));
+  const [first, last] = [points.at(0), points.at(-1)];
+  if (first === undefined || last === undefined || first === last) return rateOf(series, window);
+  const open = mostOpen(window) * (series?.thinned ?? 1);
+  if (first[0] - window.from > open || window.to - last[0] > open) return null;
+  return (last[1] - first[1]) / (last[0] - first[0]);
 }
 
 export function spreadOf(values: readonly (number | null)[]): Spread {

@@ -1,9 +1,6 @@
-import type { Sample } from '../probe/probe.ts';
+import { isFigure, type Sample } from '../probe/probe.ts';
 import type { Micros } from '../units.ts';
 import type { Series } from './measurements.ts';
-
-/** Bytes, operations and seconds of a run are far below; sums of such numbers are exact enough, and finite. */
-const LARGEST = 1e18;
 
 /** Collects samples while a run goes on; the times become seconds after GO when the book is closed. */
 export interface SeriesBook {
@@ -83,8 +80,8 @@ export function openSeriesBook(): SeriesBook {
   return {
     add(at, samples) {
       for (const { series, kind, value } of samples) {
-        // What is no number, or none that anything has, is no data: the second stays a gap.
-        if (!(Math.abs(value) <= LARGEST)) continue;
+        // The second stays a gap.
+        if (!isFigure(value)) continue;
         const entry = kept.get(series) ?? new ThinningSeries(series, kind);
         entry.add(at, value);
         kept.set(series, entry);

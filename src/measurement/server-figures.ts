@@ -9,6 +9,7 @@ import {
   NO_SPREAD,
   NOWHERE,
   numbered,
+  paceOf,
   percentOf,
   rateOf,
   ratesAt,
@@ -29,7 +30,7 @@ const quantiles = (data: BucketData | undefined) => ({
 export function throughputFigures(m: Measurements): Figures['throughput'] {
   const window = m.measured ?? NOWHERE;
   const acknowledged = (op: string): number | null =>
-    sumOf([rateOf(m.series[`load.${op}.ok`], window), rateOf(m.series[`load.${op}.rejected`], window)]);
+    sumOf([paceOf(m.series[`load.${op}.ok`], window), paceOf(m.series[`load.${op}.rejected`], window)]);
   const servers = (name: string): (number | null)[] =>
     numbered(m.series, 'world', name).map((series) => increaseOf(series, window));
   const rates = (name: string): (number | null)[] =>

@@ -1,4 +1,5 @@
 import type { Micros } from '../units.ts';
+import { type EdgeLimits, readingsAround, soonOf, valueAround } from './edge-value.ts';
 
 /** Cumulative buckets as a Prometheus histogram tells them. */
 export interface Buckets {
@@ -12,10 +13,13 @@ export interface BucketCounts {
   readonly counts: readonly number[];
 }
 
-/** What was counted until an instant, since the first reading. */
+/** What was counted until an instant, since the first reading: cumulative, as the buckets are. */
 interface Reading {
   readonly at: Micros;
   readonly counted: Float64Array;
+  /** Its number, from 0. */
+  readonly turn: number;
+  readonly isEdge: boolean;
 }
 
 /** Ten minutes of a reading a second; a longer run keeps every second one, every fourth, and so on. */
@@ -24,6 +28,7 @@ const MOST_READINGS = 600;
 /**
  * A histogram over the time of a run. A server that was restarted begins again at 0, and what it then says counts
  * whole: what is kept only ever grows, so that readings can be left out without losing anything between two others.
+ * Those at the edges of what is measured are never left out.
  */
 export class BucketHistory {
   private bounds: readonly number[] = [];
@@ -32,10 +37,10 @@ export class BucketHistory {
   private readings: Reading[] = [];
   /** One reading in so many is kept; the newest stands at the end whatever its turn is. */
   private every = 1;
-  /** Its place since one that is kept for good. */
-  private newest = 0;
+  private turn = 0;
+  private edges = 0;
 
-  add(at: Micros, { bounds, cumulative }: Buckets): void {
+  add(at: Micros, { bounds, cumulative }: Buckets, isEdge = false): void {
     const { last } = this;
     if (last === null) {
       this.bounds = bounds;
@@ -47,34 +52,57 @@ export class BucketHistory {
       );
     }
     this.last = cumulative;
-    this.keep({ at, counted: this.counted });
+    this.keep({ at, counted: this.counted, turn: this.turn, isEdge });
+    this.turn += 1;
+    if (isEdge) this.edges += 1;
   }
 
-  /** Between the readings nearest to `from` and to `to`; null where that is one and the same. */
+  /**
+   * What was counted between two instants, each read from the readings around it, or at the first or the last one where it
+   * lies beyond; whole counts. Null where that is one and the same reading.
+   */
   between(from: Micros, to: Micros): BucketCounts | null {
-    const [first, last] = [this.nearest(from), this.nearest(to)];
-    if (first === undefined || last === undefined || first.at >= last.at) return null;
-    const cumulative = last.counted.map((count, bucket) => count - (first.counted[bucket] ?? 0));
+    const times = this.readings.map(({ at }) => at);
+    const [earliest, latest] = [times[0], times.at(-1)];
+    if (earliest === undefined || latest === undefined) return null;
+    const [start, end] = [from, to].map((at) => Math.min(latest, Math.max(earliest, at)));
+    if (start === undefined || end === undefined || start >= end) return null;
+    const limits = { soon: soonOf(end - start, 1e6), hole: Number.POSITIVE_INFINITY };
+    const [first, last] = [this.countsAt(times, start, limits), this.countsAt(times, end, limits)];
+    // Rounded where they are added up, so that no part is lost of the whole.
+    let grown = 0;
+    const cumulative = last.map((count, bucket) => {
+      grown += count - (first[bucket] ?? 0);
+      return Math.round(grown);
+    });
     return {
       bounds: this.bounds,
-      counts: Array.from(cumulative, (count, bucket) => count - (cumulative[bucket - 1] ?? 0)),
+      counts: cumulative.map((count, bucket) => count - (cumulative[bucket - 1] ?? 0)),
     };
   }
 
   private keep(reading: Reading): void {
-    if (this.newest % this.every !== 0) this.readings.pop();
+    const newest = this.readings.at(-1);
+    if (newest !== undefined && !this.isKept(newest)) this.readings.pop();
     this.readings.push(reading);
-    this.newest += 1;
-    if (this.readings.length <= MOST_READINGS) return;
-    this.readings = this.readings.filter((_, i) => i % 2 === 0);
+    if (this.readings.length - this.edges <= MOST_READINGS) return;
     this.every *= 2;
-    this.newest = 0;
+    this.readings = this.readings.filter((one) => this.isKept(one) || one === reading);
   }
 
-  private nearest(at: Micros): Reading | undefined {
-    return this.readings.reduce<Reading | undefined>(
-      (best, one) => (best === undefined || Math.abs(one.at - at) < Math.abs(best.at - at) ? one : best),
-      undefined,
+  private isKept({ turn, isEdge }: Reading): boolean {
+    return isEdge || turn % this.every === 0;
+  }
+
+  /** Of each bucket by itself, not cumulative. */
+  private countsAt(times: readonly number[], at: number, limits: EdgeLimits): readonly number[] {
+    const around = readingsAround(times, at, limits);
+    const countOf = (place: number, bucket: number): number => {
+      const counted = this.readings[place]?.counted;
+      return (counted?.[bucket] ?? 0) - (counted?.[bucket - 1] ?? 0);
+    };
+    return Array.from(this.counted, (_, bucket) =>
+      around === null ? 0 : valueAround(around, times, at, (place) => countOf(place, bucket)),
     );
   }
 }

@@ -1,3 +1,4 @@
+import { readNumber } from '../scenario/sample-head.ts';
 import type { Micros } from '../units.ts';
 import { type BucketCounts, BucketHistory } from './bucket-history.ts';
 import { openLabelledTotal } from './labelled-total.ts';
@@ -7,15 +8,17 @@ const MOST_BOUNDS = 500;
 
 /** By how much the buckets of a histogram grow, over all labels that are meant together. */
 export interface HistogramGrowth {
-  /** The `_bucket` samples of one reading. */
-  add(at: Micros, samples: readonly PageSample[]): void;
-  /** Upper bounds, the last one infinite, and the count of each bucket between the readings nearest to both instants. */
+  /** The `_bucket` samples of one reading; one at an edge is kept however long the run is. */
+  add(at: Micros, samples: readonly PageSample[], isEdge?: boolean): void;
+  /** Upper bounds, the last one infinite, and what each bucket grew between both instants. */
   between(from: Micros, to: Micros): BucketCounts | null;
-  /** Why there are no counts; null where there are. */
+  /** No bucket was ever there. */
+  readonly isEmpty: boolean;
+  /** Why the buckets that are there make no counts; null where they do. */
   readonly problem: string | null;
 }
 
-const boundOf = (text: string): number => (text === '+Inf' ? Number.POSITIVE_INFINITY : Number(text));
+const boundOf = (text: string): number => readNumber(text) ?? Number.NaN;
 
 export function openHistogramGrowth(): HistogramGrowth {
   let bounds: readonly number[] | null = null;
@@ -27,9 +30,12 @@ export function openHistogramGrowth(): HistogramGrowth {
 
   return {
     get problem() {
-      return problem ?? (bounds === null ? 'there are no buckets (_bucket with le)' : null);
+      return problem;
     },
-    add(at, samples) {
+    get isEmpty() {
+      return bounds === null;
+    },
+    add(at, samples, isEdge) {
       if (samples.length === 0 && bounds === null) emptyAt = at;
       if (samples.length === 0 || problem !== null) return;
       const groups = new Map<string, Map<number, number>>();
@@ -68,7 +74,7 @@ export function openHistogramGrowth(): HistogramGrowth {
       const cumulative = totals.map((total, i) =>
         total(sets.map(({ key, buckets }) => [key, buckets[i]?.[1] ?? 0] as const)),
       );
-      history.add(at, { bounds, cumulative });
+      history.add(at, { bounds, cumulative }, isEdge);
     },
     between(from, to) {
       const found = problem === null ? history.between(from, to) : null;

@@ -1,74 +1,217 @@
-import { parseLabels } from '../scenario/metric-selector.ts';
+import { labelMeaning } from '../scenario/metric-selector.ts';
+import { readHead, readNumber } from '../scenario/sample-head.ts';
 import { firstWords } from './first-words.ts';
-import { parsePrometheus } from './prometheus.ts';
 
 /** One sample of a page, of a name that is asked for. */
 export interface PageSample {
-  /** As they stand: the same every second. */
+  /** Its labels, in whatever order and spelling they stand there: the same in every reading. */
   readonly key: string;
   readonly labels: ReadonlyMap<string, string>;
+  /** May be NaN, or infinite. */
   readonly value: number;
+}
+
+/** A line that is of a name that is asked for, or may be, and cannot be read. */
+export interface UnreadableLine {
+  readonly name: string;
+  /** Null where they cannot be read either. */
+  readonly labels: ReadonlyMap<string, string> | null;
+  /** `line 12: its value "x" is no number` */
+  readonly problem: string;
 }
 
 /** What a page says of the names that are asked for. */
 export interface MetricsPage {
   readonly samples: ReadonlyMap<string, readonly PageSample[]>;
-  /** `# TYPE`: name -> counter, gauge, histogram, summary, untyped. */
+  /** `# TYPE`: name of the family -> counter, gauge, histogram, summary, untyped, unknown, ... */
   readonly types: ReadonlyMap<string, string>;
+  /** Families with a TYPE, a HELP or a UNIT, which may have no sample yet. */
+  readonly described: ReadonlySet<string>;
+  readonly unreadable: readonly UnreadableLine[];
 }
 
 /** Of what is asked for. */
 const MOST_SAMPLES = 5_000;
-const SAMPLE = /^[a-zA-Z_:][\w:]*(?:\{.*\})?[ \t]+(?:[+-]?(?:Inf|\d)|\.\d|NaN)/;
+const MOST_UNREADABLE = 20;
+/** `# TYPE name counter`; the name may stand in quotes. */
+const DESCRIPTION = /^#[ \t]*(HELP|TYPE|UNIT)[ \t]+("(?:[^"\\]|\\.)*"|[^ \t]+)(?:[ \t]+([^ \t]+))?/;
+const EOF = /^#[ \t]*EOF[ \t]*$/;
+const OWN_NAME = /[a-zA-Z_:][\w:]*/y;
+/** Behind the value: a timestamp (milliseconds, or seconds in OpenMetrics), and an exemplar. */
+const REST = /^(?:[ \t]+[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)?[ \t]*(?:[ \t]#.*)?$/i;
+
+interface Known extends PageSample {
+  readonly timestamp: number | null;
+}
 
 /**
- * Reads the Prometheus text format 0.0.4, of which only the names are kept that are asked for.
- * @throws an Error for what is no such text, and for more samples than anybody can mean
+ * Reads the Prometheus text format 0.0.4 and OpenMetrics 1.0 (https://prometheus.io/docs/specs/om/open_metrics_spec), of
+ * which only the names are kept that are asked for. Exemplars and `_created` say nothing of a value, and timestamps only
+ * which of two samples is the newer one.
+ * @throws an Error for what is no such text, for an OpenMetrics page that ends before its end, and for more samples than
+ *   anybody can mean
  */
-export function readMetricsPage(text: string, names: ReadonlySet<string>): MetricsPage {
-  const samples = new Map<string, PageSample[]>();
+export function readMetricsPage(
+  text: string,
+  names: ReadonlySet<string>,
+  { isOpenMetrics = false } = {},
+): MetricsPage {
+  const samples = new Map<string, Map<string, Known>>();
   const types = new Map<string, string>();
-  let known = 0;
+  const described = new Set<string>();
+  const unreadable: UnreadableLine[] = [];
+  let hasSample = false;
+  let hasEnd = false;
   let kept = 0;
-  for (let from = 0; from < text.length; ) {
+  let number = 0;
+
+  const takeSample = (line: string): void => {
+    const sample = readSample(line);
+    if (sample.problem === null) hasSample = true;
+    const { name, labels, problem } = sample;
+    if (name === null || !names.has(name)) return;
+    const refuse = (because: string): void => {
+      if (unreadable.length < MOST_UNREADABLE)
+        unreadable.push({ name, labels, problem: `line ${number}: ${because}` });
+    };
+    if (problem !== null || labels === null) {
+      refuse(problem ?? 'its labels cannot be read');
+      return;
+    }
+    const own = samples.get(name) ?? new Map<string, Known>();
+    samples.set(name, own);
+    const key = keyOf(labels);
+    const { value, timestamp } = sample;
+    const before = own.get(key);
+    if (before === undefined) {
+      kept += 1;
+      if (kept > MOST_SAMPLES) {
+        throw new Error(`more than ${MOST_SAMPLES} samples are asked for: choose by label`);
+      }
+    } else if (before.timestamp === null || timestamp === null || before.timestamp === timestamp) {
+      if (!Object.is(before.value, value)) {
+        refuse(`${name} with these labels is there twice, as ${before.value} and as ${value}`);
+      }
+      return;
+    } else if (before.timestamp > timestamp) return;
+    own.set(key, { key, labels, value, timestamp });
+  };
+
+  for (let from = text.startsWith('\uFEFF') ? 1 : 0; from < text.length; ) {
     const at = text.indexOf('\n', from);
     const end = at < 0 ? text.length : at;
-    const line = text.slice(from, end).trimEnd();
+    const line = text.slice(from, end).trim();
     from = end + 1;
+    number += 1;
     if (line === '') continue;
     if (line.startsWith('#')) {
-      const [, name, type] = /^#\s+TYPE\s+(\S+)\s+(\S+)$/.exec(line) ?? [];
-      if (name !== undefined && type !== undefined) types.set(name, type);
+      if (EOF.test(line)) hasEnd = true;
+      const [, word, quoted = '', type] = DESCRIPTION.exec(line) ?? [];
+      if (word === undefined) continue;
+      const name = quoted.startsWith('"') ? (readHead(`{${quoted}}`).name ?? quoted) : quoted;
+      described.add(name);
+      if (word === 'TYPE' && type !== undefined) types.set(name, type.toLowerCase());
       continue;
     }
-    if (!SAMPLE.test(line)) continue;
-    known += 1;
-    const name = line.slice(0, line.search(/[{ \t]/));
-    if (!names.has(name)) continue;
-    const [metric] = parsePrometheus(line.replaceAll('\t', ' '));
-    const labels = metric === undefined ? null : parseLabels(metric.labels);
-    if (metric === undefined || labels === null || !Number.isFinite(metric.value)) continue;
-    kept += 1;
-    if (kept > MOST_SAMPLES) {
-      throw new Error(`more than ${MOST_SAMPLES} samples are asked for: choose by label`);
+    // Nobody asks for most of what is on a page: one line that can be read shows what it is.
+    if (hasSample && !line.startsWith('{')) {
+      OWN_NAME.lastIndex = 0;
+      const name = OWN_NAME.exec(line)?.[0];
+      if (name !== undefined && !names.has(name)) continue;
     }
-    const list = samples.get(name) ?? [];
-    list.push({ key: metric.labels, labels, value: metric.value });
-    samples.set(name, list);
+    takeSample(line);
   }
   // One that nothing was counted on yet has the names alone.
-  if (known === 0 && types.size === 0) {
+  if (!hasSample && !hasEnd && described.size === 0 && unreadable.length === 0) {
     throw new Error(`the answer is no Prometheus text: it begins with ${firstWords(text)}`);
   }
-  return { samples, types };
+  if (isOpenMetrics && !hasEnd)
+    throw new Error('it is OpenMetrics, and ends without "# EOF": a part is missing');
+  return {
+    samples: new Map([...samples].map(([name, own]) => [name, [...own.values()]])),
+    ...{ types, described, unreadable },
+  };
 }
+
+/** Labels by their names, numbers among them by their value. */
+const keyOf = (labels: ReadonlyMap<string, string>): string =>
+  JSON.stringify(
+    [...labels]
+      .map(([name, value]) => [name, labelMeaning(name, value)])
+      .sort(([a = ''], [b = '']) => (a < b ? -1 : 1)),
+  );
+
+interface ReadSample {
+  readonly name: string | null;
+  readonly labels: ReadonlyMap<string, string> | null;
+  readonly value: number;
+  readonly timestamp: number | null;
+  readonly problem: string | null;
+}
+
+/** One line, blanks around it taken off. */
+function readSample(line: string): ReadSample {
+  const { name, labels, end, problem } = readHead(line);
+  const failed = (because: string): ReadSample => ({
+    // Where the head cannot be read, by the name that seems to be meant.
+    name: name ?? /^[{"\s]*([a-zA-Z_:][\w:]*)/.exec(line)?.[1] ?? null,
+    ...{ labels, value: Number.NaN, timestamp: null, problem: because },
+  });
+  if (problem !== null) return failed(problem);
+  const token = /^[^ \t]+/.exec(line.slice(end))?.[0] ?? '';
+  const value = readNumber(token);
+  if (token === '') return failed('it has no value');
+  if (value === null) return failed(`its value ${firstWords(token)} is no number`);
+  const rest = line.slice(end + token.length);
+  if (!REST.test(rest)) return failed(`${firstWords(rest)} follows its value`);
+  const timestamp = readNumber(/^[ \t]+([^ \t#]+)/.exec(rest)?.[1] ?? '');
+  return { name, labels, value, timestamp, problem: null };
+}
+
+/** The parts of a family have its name and one of these. */
+const SUFFIX = /_(?:total|created|bucket|count|sum|gcount|gsum|info)$/;
 
 /** What the samples of a name are, as far as the page says; a histogram itself has none of its own name. */
 export function kindOf(name: string, { types }: MetricsPage): 'counter' | 'gauge' | 'histogram' | null {
-  const own = types.get(name) ?? types.get(name.replace(/_total$/, ''));
-  if (own === 'counter' || own === 'gauge' || own === 'histogram') return own;
-  if (own === 'summary') return 'gauge';
-  const part = /^(.+)_(?:bucket|count|sum)$/.exec(name)?.[1];
-  const whole = part === undefined ? undefined : types.get(part);
-  return whole === 'histogram' || whole === 'summary' ? 'counter' : null;
+  switch (types.get(name)) {
+    case 'counter':
+      return 'counter';
+    case 'histogram':
+    case 'gaugehistogram':
+      return 'histogram';
+    case 'gauge':
+    case 'summary':
+    case 'info':
+    case 'stateset':
+      return 'gauge';
+    default:
+  }
+  const suffix = SUFFIX.exec(name)?.[0];
+  const family = suffix === undefined ? undefined : types.get(name.slice(0, -suffix.length));
+  if (family === undefined || family === 'unknown' || family === 'untyped') return null;
+  if (suffix === '_total') return family === 'counter' ? 'counter' : null;
+  if (suffix === '_created' || suffix === '_info' || family === 'gaugehistogram') return 'gauge';
+  if (family === 'summary') return suffix === '_bucket' ? null : 'counter';
+  return family === 'histogram' ? 'counter' : null;
+}
+
+/** Whether the page tells of a name: of a sample with whatever labels, or of a family that has no such sample yet. */
+export function isDeclared(name: string, page: MetricsPage): boolean {
+  const { samples, described, types } = page;
+  if ((samples.get(name)?.length ?? 0) > 0 || described.has(name)) return true;
+  const family = name.replace(SUFFIX, '');
+  if (family === name || !described.has(family)) return false;
+  return kindOf(name, page) !== null || !types.has(family);
+}
+
+/** A counter may be asked for with or without the `_total` that OpenMetrics adds to its name. */
+export const otherNameOf = (name: string): string =>
+  name.endsWith('_total') ? name.slice(0, -'_total'.length) : `${name}_total`;
+
+/** The name under which the page has a counter that is asked for: OpenMetrics adds `_total`, the text format may not. */
+export function nameOn(page: MetricsPage, name: string): string {
+  const other = otherNameOf(name);
+  const isThere = (one: string): boolean => (page.samples.get(one)?.length ?? 0) > 0;
+  if (isThere(name) || !isThere(other)) return name;
+  return kindOf(other, page) === 'counter' ? other : name;
 }

@@ -1,15 +1,25 @@
-import { Agent, request } from 'undici';
-import { monotonic } from '../clock.ts';
+import { Agent } from 'undici';
+import { midway, monotonic } from '../clock.ts';
 import { CapbenchError, messageOf, stackFailed } from '../errors.ts';
 import { type MetricSelector, selects } from '../scenario/metric-selector.ts';
 import { connectorOptions } from '../stack/access.ts';
-import { causeOfAnswer, causeOfError } from '../stack/connection-cause.ts';
+import { causeOfError } from '../stack/connection-cause.ts';
 import type { MetricsAddress } from '../stack/probe-address.ts';
 import type { Micros } from '../units.ts';
 import { type HistogramGrowth, openHistogramGrowth } from './histogram-growth.ts';
 import { openLabelledTotal } from './labelled-total.ts';
-import { kindOf, type MetricsPage, readMetricsPage } from './metrics-page.ts';
-import type { Probe, Sample } from './probe.ts';
+import {
+  isDeclared,
+  kindOf,
+  type MetricsPage,
+  nameOn,
+  otherNameOf,
+  type PageSample,
+  readMetricsPage,
+  type UnreadableLine,
+} from './metrics-page.ts';
+import { requestPage } from './metrics-request.ts';
+import { isFigure, type Probe, type Sample } from './probe.ts';
 
 const TIMEOUT_MS = 900;
 /** An answer that dribbles, or has no end, is none: the end of a run waits for it twice at most. */
@@ -26,19 +36,31 @@ export interface AskedMetric {
 
 /** A Prometheus page of a target. */
 export interface MetricsProbe extends Probe {
-  /** Whether a sample of it was ever there, or a bucket. */
+  /** Whether a sample of it was ever there, or a bucket; a counter or a histogram that is declared counts from 0. */
   found(selector: string, what: 'values' | 'percentiles'): boolean;
   /** The histogram of a selector; null where no percentile of it is asked for. */
   histogram(selector: string): HistogramGrowth | null;
+  /** Why what was read of it in a span, both ends included, makes no figure; null where it does. */
+  flaw(selector: string, from: Micros, to: Micros): string | null;
+  /** The first line of it that could not be read, whenever that was; null where all could. */
+  unreadable(selector: string): string | null;
 }
 
 const COUNTS = ['rate', 'increase'];
 export const isPercentile = (stat: string): boolean => /^p\d+$/.test(stat);
+/** So many readings without a number are remembered. */
+const MOST_NUMBERLESS = 10_000;
 
 interface Watched extends AskedMetric {
   readonly total: ReturnType<typeof openLabelledTotal>;
   readonly growth: HistogramGrowth | null;
   readonly found: { values: boolean; percentiles: boolean };
+  /** When a sample was NaN, infinite, or beyond all numbers, and what it was. */
+  readonly numberless: { readonly at: Micros; readonly was: string }[];
+  /** It was there, and is no longer. */
+  goneSince: Micros | null;
+  kind: ReturnType<typeof kindOf>;
+  unreadable: string | null;
 }
 
 /** @param index 1-based, as in the series' names: `metrics.1.http_requests_total{code="500"}`. */
@@ -55,9 +77,12 @@ export function openMetricsProbe(
       total: openLabelledTotal(),
       growth: [...one.stats].some(isPercentile) ? openHistogramGrowth() : null,
       found: { values: false, percentiles: false },
+      ...{ numberless: [], goneSince: null, kind: null, unreadable: null },
     }),
   );
-  const names = new Set(watched.flatMap(({ selector: { name } }) => [name, `${name}_bucket`]));
+  const names = new Set(
+    watched.flatMap(({ selector: { name } }) => [name, otherNameOf(name), `${name}_bucket`]),
+  );
   const of = (text: string): Watched | undefined => watched.find(({ selector }) => selector.text === text);
 
   const closed = new AbortController();
@@ -67,41 +92,51 @@ export function openMetricsProbe(
     const patience = isFirst ? FIRST_ANSWER_MS : TIMEOUT_MS;
     const limit = AbortSignal.timeout(isFirst ? FIRST_ANSWER_MS : ANSWER_LIMIT_MS);
     isFirst = false;
-    const response = await request(address.url, {
-      headers: { ...address.access.headers, accept: 'text/plain; version=0.0.4' },
-      headersTimeout: patience,
-      bodyTimeout: patience,
+    const { text, isOpenMetrics } = await requestPage({
+      url: address.url,
+      headers: address.access.headers ?? {},
+      ...{ patienceMs: patience, longest: LONGEST_ANSWER, dispatcher: own },
       signal: AbortSignal.any([limit, closed.signal]),
-      ...(own === null ? {} : { dispatcher: own }),
     });
-    if (response.statusCode !== 200) {
-      // Nobody reads the rest of it.
-      response.body.on('error', () => {}).destroy();
-      const location = response.headers.location?.toString();
-      const { kind, what, hint } = causeOfAnswer(response.statusCode, location);
-      // What stands in a scenario's paths is nothing of this page's.
-      const own = kind === 'notFound' || hint === null ? WHOLE_PATH : `${hint}; ${WHOLE_PATH}`;
-      throw stackFailed(`it answered ${what.replace(/^status /, '')}`, own);
-    }
-    let text = '';
-    for await (const chunk of response.body.setEncoding('utf8')) {
-      text += chunk;
-      if (text.length > LONGEST_ANSWER) throw new Error('the answer has no end');
-    }
-    return readMetricsPage(text, names);
+    return readMetricsPage(text, names, { isOpenMetrics });
   };
 
   return {
     name: `metrics-${index}`,
-    async sample() {
+    async sample(isEdge) {
+      const asked = monotonic();
       const page = await read().catch((error) => {
         throw new Error(`GET ${address.shown}: ${messageOf(error)}`, { cause: error });
       });
-      const at = monotonic();
-      return watched.flatMap((one) => samplesOf(one, page, index, at));
+      const at = midway(asked);
+      return watched.flatMap((one) => {
+        one.unreadable ??= unreadableOf(one, page);
+        return samplesOf(one, page, { index, at, isEdge: isEdge ?? false });
+      });
     },
     found: (text, what) => of(text)?.found[what] ?? false,
     histogram: (text) => of(text)?.growth ?? null,
+    unreadable(text) {
+      const line = of(text)?.unreadable ?? null;
+      return line === null ? null : `${address.shown}, ${line}`;
+    },
+    flaw(text, from, to) {
+      const one = of(text);
+      if (one === undefined) return null;
+      // A gauge that went was what it was until then.
+      const mayGo = one.kind === 'gauge' && (one.goneSince ?? 0) > from;
+      if (one.goneSince !== null && one.goneSince <= to && !mayGo) {
+        const seconds = ((to - Math.max(from, one.goneSince)) / 1e6).toFixed(1);
+        return one.goneSince <= from
+          ? `${address.shown} had ${text} before the measure phase, and no longer in it`
+          : `${address.shown} no longer had ${text} for the last ${seconds} s of the measure phase`;
+      }
+      const without = one.numberless.filter(({ at }) => at >= from && at <= to);
+      const [first] = without;
+      if (first === undefined) return null;
+      const readings = without.length === 1 ? 'one reading' : `${without.length} readings`;
+      return `${first.was} in ${readings} of the measure phase at ${address.shown}: that is no number`;
+    },
     async close() {
       closed.abort();
       await own?.destroy();
@@ -109,21 +144,60 @@ export function openMetricsProbe(
   };
 }
 
-function samplesOf(one: Watched, page: MetricsPage, index: number, at: Micros): readonly Sample[] {
-  const { selector, stats, total, growth } = one;
+/** The first line that is of what is asked for, as far as it can be read. */
+function unreadableOf({ selector, stats }: AskedMetric, page: MetricsPage): string | null {
+  const other = otherNameOf(selector.name);
+  const names = [
+    selector.name,
+    ...(kindOf(other, page) === 'counter' ? [other] : []),
+    ...([...stats].some(isPercentile) ? [`${selector.name}_bucket`] : []),
+  ];
+  const isOf = ({ name, labels }: UnreadableLine): boolean =>
+    names.includes(name) && (labels === null || selects(selector, labels));
+  return page.unreadable.find(isOf)?.problem ?? null;
+}
+
+interface Reading {
+  readonly index: number;
+  readonly at: Micros;
+  readonly isEdge: boolean;
+}
+
+function samplesOf(one: Watched, page: MetricsPage, { index, at, isEdge }: Reading): readonly Sample[] {
+  const { selector, stats, total, growth, found } = one;
   const chosen = (name: string) =>
     (page.samples.get(name) ?? []).filter(({ labels }) => selects(selector, labels));
-  if (growth !== null) {
-    const buckets = chosen(`${selector.name}_bucket`);
-    growth.add(at, buckets);
-    if (buckets.length > 0) one.found.percentiles = true;
-  }
-  const samples = chosen(selector.name);
-  if (samples.length > 0) one.found.values = true;
-  const series = `metrics.${index}.${selector.text}`;
+  const areNumbers = (name: string, samples: readonly PageSample[]): boolean => {
+    const odd = samples.find(({ value }) => !isFigure(value));
+    if (odd !== undefined && one.numberless.length < MOST_NUMBERLESS) {
+      one.numberless.push({
+        at,
+        was: `${name}${samples.length > 1 ? labelsShown(odd) : ''} was ${odd.value}`,
+      });
+    }
+    return odd === undefined;
+  };
+
+  const name = nameOn(page, selector.name);
+  const samples = chosen(name);
   // What has begun to be counted after GO counts from 0: so it is read from the first page on, found or not.
-  const kind = kindOf(selector.name, page) ?? (COUNTS.some((stat) => stats.has(stat)) ? 'counter' : 'gauge');
+  const kind = kindOf(name, page) ?? (COUNTS.some((stat) => stats.has(stat)) ? 'counter' : 'gauge');
+  one.kind = kind;
+  const declared = isDeclared(name, page);
+  const buckets = growth === null ? [] : chosen(`${selector.name}_bucket`);
+  const isThere =
+    (samples.length > 0 && kind !== 'histogram') || buckets.length > 0 || (declared && kind !== 'gauge');
+  if (isThere) one.goneSince = null;
+  else if (found.values || found.percentiles) one.goneSince ??= at;
+
+  if (growth !== null) {
+    if (buckets.length > 0 || (declared && kind === 'histogram')) found.percentiles = true;
+    if (areNumbers(`${selector.name}_bucket`, buckets)) growth.add(at, buckets, isEdge);
+  }
   if (kind === 'histogram') return [];
+  if (samples.length > 0 || (declared && kind === 'counter')) found.values = true;
+  const series = `metrics.${index}.${selector.text}`;
+  if (one.goneSince !== null || !areNumbers(name, samples)) return [];
   if (kind === 'counter') {
     return [
       { series, kind: 'counter', value: total(samples.map(({ key, value }) => [key, value] as const)) },
@@ -132,6 +206,9 @@ function samplesOf(one: Watched, page: MetricsPage, index: number, at: Micros): 
   if (samples.length === 0) return [];
   return [{ series, kind: 'gauge', value: samples.reduce((sum, { value }) => sum + value, 0) }];
 }
+
+const labelsShown = ({ labels }: PageSample): string =>
+  `{${[...labels].map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(',')}}`.slice(0, 100);
 
 /** What was wrong with a page when it was asked first, before the run begins: exit code 93. */
 export function metricsUnreadable(thrown: unknown, { shown }: MetricsAddress): Error {
@@ -149,8 +226,10 @@ export function metricsUnreadable(thrown: unknown, { shown }: MetricsAddress): E
   }
   const isSlow = cause.kind === 'silent' || isTimeout(error);
   const what = isSlow ? `no whole answer within ${FIRST_ANSWER_MS / 1e3} s` : cause.what;
-  const hint = error instanceof CapbenchError ? error.hint : isSlow ? null : cause.hint;
-  return stackFailed(`the metrics page ${shown} cannot be read: ${what}`, hint ?? WHOLE_PATH, error);
+  // What stands in a scenario's paths is nothing of this page's.
+  const hint = error instanceof CapbenchError && error.hint ? `${error.hint}; ${WHOLE_PATH}` : null;
+  const own = isSlow || error instanceof CapbenchError ? null : cause.hint;
+  return stackFailed(`the metrics page ${shown} cannot be read: ${what}`, hint ?? own ?? WHOLE_PATH, error);
 }
 
 const isTimeout = (error: unknown): boolean => error instanceof Error && error.name === 'TimeoutError';

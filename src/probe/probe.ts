@@ -8,10 +8,19 @@ export interface Sample {
   readonly value: number;
 }
 
-/** Something that is watched meanwhile, once a second. */
+/** Something that is watched meanwhile: once a second, and where the measure phase and its stages begin and end. */
 export interface Probe {
   readonly name: string;
-  /** Rejects when it got no data; that second is then a gap, and is counted. */
-  sample(): Promise<readonly Sample[]>;
+  /**
+   * Rejects when it got no data; that second is then a gap, and is counted.
+   * @param isEdge the measure phase or a stage begins or ends now: what is kept of a long run keeps this reading
+   */
+  sample(isEdge?: boolean): Promise<readonly Sample[]>;
   close(): Promise<void>;
 }
+
+/** Bytes, operations and seconds of a run are far below; sums of such numbers are exact enough, and finite. */
+const LARGEST = 1e18;
+
+/** Neither NaN nor infinite, nor beyond all that anything counts: what else was read is no data. */
+export const isFigure = (value: number): boolean => Math.abs(value) <= LARGEST;

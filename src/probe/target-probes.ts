@@ -3,7 +3,7 @@ import { selectorsOf } from '../scenario/metric-selector.ts';
 import type { MetricsAddress, ProbeAddresses } from '../stack/probe-address.ts';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
 import type { Micros } from '../units.ts';
-import type { Absence, PartialProbe } from './absence.ts';
+import type { Absence } from './absence.ts';
 import { openAttachedPostgres } from './attached-postgres.ts';
 import {
   type AskedMetric,
@@ -15,9 +15,16 @@ import {
 import type { Probe } from './probe.ts';
 import { openRedisProbe } from './redis.ts';
 
+/** When the measure phase was, on the monotonic clock; null where there was none. */
+type MeasurePhase = { readonly from: Micros; readonly to: Micros } | null;
+
 /** What is watched of a target besides its world servers. */
-export interface TargetProbes extends PartialProbe {
+export interface TargetProbes {
   readonly probes: readonly Probe[];
+  /** What nobody told, or not as a number, and why. */
+  absences(measured: MeasurePhase): readonly Absence[];
+  /** Of what budgets name: the first line of each that could not be read. */
+  unreadable(): readonly Absence[];
   /** Of each histogram that a budget asks for, by its selector: bounds without the infinite one, and counts, over a span. */
   histograms(
     from: Micros,
@@ -72,40 +79,72 @@ export async function openTargetProbes({
     metrics.map((address, i) => openPage(address, i + 1, asked)),
   );
 
-  const problemOf = (text: string): string | null => {
-    const problems = pages.flatMap((page) => page.histogram(text)?.problem ?? []);
-    return problems.length < pages.length ? null : (problems[0] ?? null);
+  const problemOf = (text: string): string | null =>
+    pages.map((page) => page.histogram(text)?.problem ?? null).find((problem) => problem !== null) ?? null;
+  const unreadableOf = (text: string): string | null =>
+    pages.map((page) => page.unreadable(text)).find((line) => line !== null) ?? null;
+  const flawOf = (text: string, measured: MeasurePhase): string | null => {
+    const line = unreadableOf(text);
+    if (line !== null) return `it cannot be read at ${line}`;
+    const flaws = pages.map((page) =>
+      measured === null ? null : page.flaw(text, measured.from, measured.to),
+    );
+    return flaws.find((flaw) => flaw !== null) ?? null;
+  };
+  const histogramOf = (text: string, { from, to }: NonNullable<MeasurePhase>): Buckets | null => {
+    const own = pages.filter((page) => page.found(text, 'percentiles'));
+    const counted = own.filter((page) => page.histogram(text)?.isEmpty === false);
+    // Declared, and nothing was ever counted in it.
+    if (own.length > 0 && counted.length === 0) return { bounds: [], counts: [0] };
+    return added(counted.map((page) => page.histogram(text)?.between(from, to) ?? null));
+  };
+  const absencesOf = ({ selector: { text }, stats }: AskedMetric, measured: MeasurePhase): Absence[] => {
+    if (pages.length === 0) return [];
+    const of = `target.metrics.${text}`;
+    const flaw = flawOf(text, measured);
+    const missing: Absence[] = [];
+    if (![...stats].every(isPercentile)) {
+      const found = pages.some((page) => page.found(text, 'values'));
+      const because = found ? flaw : (flaw ?? `no page has a sample of ${text}`);
+      if (because !== null) missing.push({ of: `${of}.values`, because });
+    }
+    if ([...stats].some(isPercentile)) {
+      const found = pages.some((page) => page.found(text, 'percentiles'));
+      const problem = found ? problemOf(text) : 'there are no buckets (_bucket with le)';
+      const because =
+        flaw ??
+        (problem !== null
+          ? `${text}: ${problem}`
+          : measured !== null && isEmpty(histogramOf(text, measured))
+            ? `nothing was counted in ${text} in the measure phase: a percentile of nothing is none`
+            : null);
+      if (because !== null) missing.push({ of: `${of}.percentiles`, because });
+    }
+    return missing;
   };
   return {
     probes: [...partial, ...pages],
-    absences: () => [
+    absences: (measured) => [
       ...absent,
       ...partial.flatMap((probe) => probe.absences()),
-      ...asked.flatMap(({ selector: { text }, stats }): readonly Absence[] => {
-        if (pages.length === 0) return [];
-        const of = `target.metrics.${text}`;
-        const missing: Absence[] = [];
-        if (![...stats].every(isPercentile) && !pages.some((page) => page.found(text, 'values'))) {
-          missing.push({ of: `${of}.values`, because: `no page has a sample of ${text}` });
-        }
-        const problem = [...stats].some(isPercentile) ? problemOf(text) : null;
-        if (problem !== null) missing.push({ of: `${of}.percentiles`, because: `${text}: ${problem}` });
-        return missing;
-      }),
+      ...asked.flatMap((one) => absencesOf(one, measured)),
     ],
+    unreadable: () =>
+      asked.flatMap(({ selector: { text } }): Absence[] => {
+        const line = unreadableOf(text);
+        return line === null ? [] : [{ of: `target.metrics.${text}`, because: line }];
+      }),
     histograms: (from, to) =>
       Object.fromEntries(
-        asked.flatMap(({ selector: { text } }) => {
-          const together = added(
-            pages
-              .filter((page) => page.found(text, 'percentiles'))
-              .map((page) => page.histogram(text)?.between(from, to) ?? null),
-          );
+        asked.flatMap(({ selector: { text } }): [string, Buckets][] => {
+          const together = flawOf(text, { from, to }) === null ? histogramOf(text, { from, to }) : null;
           return together === null ? [] : [[text, together]];
         }),
       ),
   };
 }
+
+const isEmpty = (buckets: Buckets | null): boolean => buckets?.counts.every((count) => count === 0) ?? false;
 
 /** A page that was read once. */
 async function openPage(

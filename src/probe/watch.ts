@@ -1,4 +1,5 @@
-import { monotonic } from '../clock.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { midway, monotonic } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { Micros } from '../units.ts';
 import type { Probe, Sample } from './probe.ts';
@@ -14,23 +15,31 @@ export interface ProbeTally {
   readonly measured: { readonly samples: number; readonly gaps: number };
 }
 
-/** Both ends included, on the host's monotonic clock. */
-interface Span {
-  readonly from: number;
-  readonly to: number;
+/** When to read, on the host's monotonic clock. */
+export interface ReadingPlan {
+  readonly go: Micros;
+  /** Where the measure phase and its stages begin and end, in order: the first and the last are the phase's own. */
+  readonly edges: readonly Micros[];
 }
 
 export interface Watch {
   readonly tallies: () => readonly ProbeTally[];
-  /** One last reading of every probe, then no more. */
+  /** A reading now, beside those that are planned: what is measured ends here. */
+  readonly readEdge: () => void;
+  /** What was not read yet, and one last reading of every probe a moment later, by which what went on after the end is told; then no more. */
   readonly finish: () => Promise<void>;
 }
 
-const EVERY_MS = 1000;
+const SECOND = 1e6;
+/** Two readings that are nearer than that are one. Microseconds. */
+const SAME = 1_000;
+const AFTER_MS = 150;
 
 interface Watched {
   readonly probe: Probe;
   busy: Promise<void> | null;
+  /** An edge passed while it was busy. */
+  missedEdge: boolean;
   samples: number;
   gaps: number;
   lastError: string | null;
@@ -38,50 +47,84 @@ interface Watched {
 }
 
 /**
- * Asks every probe once a second, on the second, and hands on what it says with the time at which it
- * answered. A probe that hangs is not asked again before it answers: each second it misses is a gap.
+ * Asks every probe once a second, on the seconds after GO, and at every edge of what is measured; hands on what it says
+ * with the time half way from question to answer, for it was counted at some time in between. A probe that hangs is not asked again before it answers: each second it misses is a
+ * gap. Where an edge was missed so, or its reading failed, it is asked once more at once.
  * What fell into the measure phase is counted once more: readings before it must not outvote the gaps in it.
  */
 export function watch(
   probes: readonly Probe[],
-  measurePhase: Span,
+  { go, edges }: ReadingPlan,
   onSamples: (at: Micros, samples: readonly Sample[]) => void,
 ): Watch {
+  const [from, to] = [edges.at(0) ?? Number.POSITIVE_INFINITY, edges.at(-1) ?? Number.NEGATIVE_INFINITY];
   const watched = probes.map(
     (probe): Watched => ({
-      ...{ probe, busy: null, samples: 0, gaps: 0, lastError: null },
+      ...{ probe, busy: null, missedEdge: false, samples: 0, gaps: 0, lastError: null },
       measured: { samples: 0, gaps: 0 },
     }),
   );
 
   const count = (one: Watched, kind: 'samples' | 'gaps', at: number): void => {
     one[kind] += 1;
-    if (at >= measurePhase.from && at <= measurePhase.to) one.measured[kind] += 1;
+    if (at >= from && at <= to) one.measured[kind] += 1;
   };
 
-  const ask = async (one: Watched): Promise<void> => {
+  /** Whether it answered. An edge that was missed already is one gap, however often it is asked for. */
+  const askOnce = async (one: Watched, isEdge: boolean, isAgain = false): Promise<boolean> => {
+    const asked = monotonic();
     try {
-      const samples = await one.probe.sample();
-      const at = monotonic();
-      count(one, 'samples', at);
+      const samples = await one.probe.sample(isEdge);
+      const at = midway(asked);
+      count(one, 'samples', monotonic());
       onSamples(at, samples);
+      return true;
     } catch (error) {
-      count(one, 'gaps', monotonic());
+      if (!isAgain) count(one, 'gaps', monotonic());
       one.lastError = messageOf(error);
-    } finally {
-      one.busy = null;
+      return false;
     }
   };
 
-  const round = (): void => {
+  const ask = async (one: Watched, isEdge: boolean): Promise<void> => {
+    const answered = await askOnce(one, isEdge);
+    if ((isEdge && !answered) || one.missedEdge) {
+      one.missedEdge = false;
+      await askOnce(one, true, true);
+    }
+    one.busy = null;
+  };
+
+  const round = (isEdge: boolean): void => {
     for (const one of watched) {
-      if (one.busy !== null) count(one, 'gaps', monotonic());
-      else one.busy = ask(one);
+      if (one.busy === null) one.busy = ask(one, isEdge);
+      else {
+        count(one, 'gaps', monotonic());
+        one.missedEdge ||= isEdge;
+      }
     }
   };
 
-  round();
-  const timer = setInterval(round, EVERY_MS);
+  let timer: NodeJS.Timeout | undefined;
+  let left = edges;
+  /** Of several moments that have passed together there is one reading. */
+  const plan = (after: number): void => {
+    const second = go + (Math.floor((after + SAME - go) / SECOND) + 1) * SECOND;
+    const edge = left[0] ?? Number.POSITIVE_INFINITY;
+    const due = Math.min(second, edge);
+    timer = setTimeout(
+      () => {
+        const now = Math.max(monotonic(), due);
+        const passed = left.filter((one) => one <= now + SAME).length;
+        left = left.slice(passed);
+        round(passed > 0);
+        plan(now);
+      },
+      Math.max(0, Math.ceil((due - monotonic()) / 1e3)),
+    );
+  };
+  round(false);
+  plan(monotonic());
 
   return {
     tallies: () =>
@@ -89,14 +132,14 @@ export function watch(
         ...{ name: probe.name, samples, gaps, lastError },
         measured: { ...measured },
       })),
+    readEdge: () => round(true),
     async finish() {
-      clearInterval(timer);
-      await Promise.all(
-        watched.map(async (one) => {
-          await one.busy;
-          await ask(one);
-        }),
-      );
+      clearTimeout(timer);
+      const isUnread = (left[0] ?? Number.POSITIVE_INFINITY) <= monotonic() + SAME;
+      await Promise.all(watched.map((one) => one.busy));
+      if (isUnread) await Promise.all(watched.map((one) => askOnce(one, true)));
+      await sleep(AFTER_MS);
+      await Promise.all(watched.map((one) => askOnce(one, true)));
     },
   };
 }

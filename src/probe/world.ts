@@ -1,16 +1,21 @@
-import { Agent, request } from 'undici';
-import { monotonic } from '../clock.ts';
+import { Agent } from 'undici';
+import { midway, monotonic } from '../clock.ts';
+import { messageOf } from '../errors.ts';
+import { readNumber } from '../scenario/sample-head.ts';
 import { connectorOptions } from '../stack/access.ts';
 import type { WorldEndpoint } from '../stack/stack.ts';
 import type { Micros } from '../units.ts';
-import { type BucketCounts, BucketHistory } from './bucket-history.ts';
+import { type BucketCounts, BucketHistory, type Buckets } from './bucket-history.ts';
+import { type MetricsPage, readMetricsPage } from './metrics-page.ts';
+import { requestPage } from './metrics-request.ts';
 import type { Probe, Sample } from './probe.ts';
-import { bucketsOf, type Metric, parsePrometheus } from './prometheus.ts';
 
 const TIMEOUT_MS = 900;
 /** An answer that dribbles, or has no end, is none. */
 const ANSWER_LIMIT_MS = 5_000;
 const LONGEST_ANSWER = 2 ** 20;
+
+const BATCHES = 'capbench_world_batches_total';
 
 /** Prometheus name -> series name and kind. */
 const SERIES: Readonly<Record<string, readonly [name: string, kind: Sample['kind']]>> = {
@@ -19,6 +24,7 @@ const SERIES: Readonly<Record<string, readonly [name: string, kind: Sample['kind
   capbench_world_row_writes_total: ['rowWrites', 'counter'],
   capbench_world_frames_total: ['frames', 'counter'],
   capbench_world_bytes_out_total: ['bytesOut', 'counter'],
+  [BATCHES]: ['batches', 'counter'],
   process_cpu_seconds_total: ['cpuSeconds', 'counter'],
   capbench_world_connections: ['connections', 'gauge'],
   capbench_world_queued_operations: ['queued', 'gauge'],
@@ -38,24 +44,31 @@ const WORLD_HISTOGRAMS = ['batchOperations', 'flushMs', 'responseMs'] as const s
 
 /** A world server's own account of itself, from `GET /metrics`. */
 export interface WorldProbe extends Probe {
-  /** Counts per bucket (not cumulative) between the readings nearest to `from` and to `to`. */
+  /** Counts per bucket (not cumulative) from `from` to `to`. */
   buckets(histogram: WorldHistogram, from: Micros, to: Micros): BucketCounts | null;
 }
 
-async function textOf(body: AsyncIterable<string>, url: string): Promise<string> {
-  let text = '';
-  for await (const chunk of body) {
-    text += chunk;
-    if (text.length > LONGEST_ANSWER) throw new Error(`GET ${url}/metrics: the answer has no end`);
-  }
-  return text;
+const NAMES: ReadonlySet<string> = new Set([
+  ...Object.keys(SERIES),
+  ...Object.values(HISTOGRAMS).map((name) => `${name}_bucket`),
+]);
+
+/** Over all labels, or over those that are asked for; null where there is no such metric. */
+function total({ samples }: MetricsPage, name: string, reason?: string): number | null {
+  const own = samples.get(name);
+  if (own === undefined) return null;
+  return own
+    .filter(({ labels }) => reason === undefined || labels.get('reason') === reason)
+    .reduce((sum, { value }) => sum + value, 0);
 }
 
-/** Over all labels; NaN, which is no data, where there is no such metric. */
-function total(metrics: readonly Metric[], name: string, label = ''): number {
-  const own = metrics.filter((metric) => metric.name === name);
-  if (own.length === 0) return Number.NaN;
-  return own.filter(({ labels }) => labels.includes(label)).reduce((sum, { value }) => sum + value, 0);
+/** Cumulative `le` buckets of one histogram as bounds and cumulative counts, in the order of the page. */
+export function bucketsOf({ samples }: MetricsPage, name: string): Buckets {
+  const own = (samples.get(`${name}_bucket`) ?? []).flatMap(({ labels, value }) => {
+    const bound = readNumber(labels.get('le') ?? '');
+    return bound === null ? [] : [{ bound, value }];
+  });
+  return { bounds: own.map(({ bound }) => bound), cumulative: own.map(({ value }) => value) };
 }
 
 /** @param instance 1-based, as in the series' names. */
@@ -68,39 +81,39 @@ export function openWorldProbe(world: WorldEndpoint, instance: number): WorldPro
   const connect = connectorOptions(world);
   const own = connect === null ? null : new Agent({ connect });
 
+  const read = async (): Promise<MetricsPage> => {
+    const { text, isOpenMetrics } = await requestPage({
+      url: `${world.url}/metrics`,
+      headers: world.headers ?? {},
+      ...{ patienceMs: TIMEOUT_MS, longest: LONGEST_ANSWER, dispatcher: own },
+      signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
+    });
+    return readMetricsPage(text, NAMES, { isOpenMetrics });
+  };
+
   return {
     name: `world-${instance}`,
-    async sample() {
-      const response = await request(`${world.url}/metrics`, {
-        headersTimeout: TIMEOUT_MS,
-        bodyTimeout: TIMEOUT_MS,
-        signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
-        ...(world.headers === undefined ? {} : { headers: world.headers }),
-        ...(own === null ? {} : { dispatcher: own }),
+    async sample(isEdge) {
+      const asked = monotonic();
+      const page = await read().catch((error) => {
+        throw new Error(`GET ${world.url}/metrics: ${messageOf(error)}`, { cause: error });
       });
-      const text = await textOf(response.body.setEncoding('utf8'), world.url);
-      if (response.statusCode !== 200)
-        throw new Error(`GET ${world.url}/metrics answered ${response.statusCode}`);
-      const metrics = parsePrometheus(text);
-      const at = monotonic();
-      for (const name of WORLD_HISTOGRAMS) histories[name].add(at, bucketsOf(metrics, HISTOGRAMS[name]));
-      const samples: Sample[] = [
-        {
-          series: `world.${instance}.batches`,
-          kind: 'counter',
-          value: total(metrics, 'capbench_world_batches_total'),
-        },
-        {
-          series: `world.${instance}.batchesOnTime`,
-          kind: 'counter',
-          value: total(metrics, 'capbench_world_batches_total', 'reason="time"'),
-        },
-      ];
-      for (const metric of metrics) {
-        const known = SERIES[metric.name];
-        if (known === undefined) continue;
-        samples.push({ series: `world.${instance}.${known[0]}`, kind: known[1], value: metric.value });
+      const at = midway(asked);
+      const [unreadable] = page.unreadable;
+      if (unreadable !== undefined) {
+        throw new Error(
+          `GET ${world.url}/metrics: ${unreadable.name} cannot be read in ${unreadable.problem}`,
+        );
       }
+      for (const name of WORLD_HISTOGRAMS) {
+        histories[name].add(at, bucketsOf(page, HISTOGRAMS[name]), isEdge);
+      }
+      const samples: Sample[] = [];
+      const add = (series: string, kind: Sample['kind'], value: number | null): void => {
+        if (value !== null) samples.push({ series: `world.${instance}.${series}`, kind, value });
+      };
+      for (const [name, [series, kind]] of Object.entries(SERIES)) add(series, kind, total(page, name));
+      add('batchesOnTime', 'counter', total(page, BATCHES, 'time'));
       if (!samples.some(({ value }) => Number.isFinite(value))) {
         throw new Error(`GET ${world.url}/metrics has none of the metrics of a flux world`);
       }

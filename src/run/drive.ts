@@ -43,7 +43,12 @@ export async function drive(
   const { timeline } = workload;
   const go = fleet.go ?? ((monotonic() + GO_DELAY) as Micros);
   notes.go = go;
-  const readings = watch(probes, { from: go + timeline.measureStart, to: go + timeline.end }, (at, samples) =>
+  const edges = [
+    timeline.measureStart,
+    ...(timeline.stages ?? []).slice(1).map(({ start }) => start),
+    timeline.end,
+  ];
+  const readings = watch(probes, { go, edges: edges.map((at) => (go + at) as Micros) }, (at, samples) =>
     notes.series.add(at, samples),
   );
   notes.probes = readings.tallies;
@@ -91,6 +96,7 @@ export async function drive(
   let interruptedIn: Phase | null = null;
   const stop = (): void => {
     if (signals.stop.aborted) interruptedIn ??= phase;
+    if (stoppedAt === null) readings.readEdge();
     stoppedAt ??= monotonic() - go;
     fleet.stop();
     follow(monotonic() - go);

@@ -1,4 +1,5 @@
 import type { Budget, MeasuredBudget } from './budget.ts';
+import { readHead, readNumber } from './sample-head.ts';
 
 /** Which samples of a Prometheus page a budget means: `http_requests_total{code="500"}`. */
 export interface MetricSelector {
@@ -10,38 +11,16 @@ export interface MetricSelector {
 }
 
 const ROOM = 'target.metrics.';
-const LABEL = /([a-zA-Z_]\w*)="((?:[^"\\\n]|\\["\\n])*)"/y;
 const LONGEST = 300;
 const MOST_LABELS = 20;
-
-/** The labels of a sample or of a selector, from between the braces; null where they cannot be read. */
-export function parseLabels(text: string): ReadonlyMap<string, string> | null {
-  const labels = new Map<string, string>();
-  let at = 0;
-  while (at < text.length) {
-    LABEL.lastIndex = at;
-    const [whole, name = '', value = ''] = LABEL.exec(text) ?? [];
-    if (whole === undefined || labels.has(name)) return null;
-    labels.set(
-      name,
-      value.replace(/\\(.)/g, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped)),
-    );
-    at += whole.length;
-    // A comma may stand after the last one, as Prometheus has it.
-    if (at < text.length && text[at] !== ',') return null;
-    at += 1;
-  }
-  return labels;
-}
 
 /** The selector in a budget's metric, `target.metrics.<selector>`; null where it is none. */
 export function selectorOf(metric: string): MetricSelector | null {
   if (!metric.startsWith(ROOM) || metric.length > LONGEST) return null;
   const text = metric.slice(ROOM.length);
-  const [whole, name = '', inside = ''] = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})?$/.exec(text) ?? [];
-  const labels = parseLabels(inside);
-  if (whole === undefined || labels === null || labels.size > MOST_LABELS) return null;
-  return { text, name, labels };
+  const { name, labels, end, problem } = readHead(text);
+  if (problem !== null || name === null || labels === null || end < text.length) return null;
+  return labels.size > MOST_LABELS ? null : { text, name, labels };
 }
 
 /** What of a target's pages is asked for: the selectors of the budgets, each with the statistics. */
@@ -60,8 +39,18 @@ export function selectorsOf(
   return found;
 }
 
+/** Labels that are numbers, and are spelt as their client likes it: `le="1"`, `le="1.0"`, `le="1e0"`. */
+const NUMBERS = new Set(['le', 'quantile']);
+
+/** What a label says, however it is spelt. */
+export const labelMeaning = (name: string, value: string): string =>
+  NUMBERS.has(name) ? String(readNumber(value) ?? value) : value;
+
 /** Whether a sample has all labels that are asked for. */
 export function selects({ labels }: MetricSelector, of: ReadonlyMap<string, string>): boolean {
-  for (const [name, value] of labels) if (of.get(name) !== value) return false;
+  for (const [name, value] of labels) {
+    const own = of.get(name);
+    if (own === undefined || labelMeaning(name, own) !== labelMeaning(name, value)) return false;
+  }
   return true;
 }

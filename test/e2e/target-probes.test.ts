@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,17 @@ import { INFO, smallRedis } from '../redis-server.ts';
 import { capbench, small } from './capbench.ts';
 
 const SECRETS = { redis: 'rd-Xw7!kk2', page: 'mt-Lq9-vv3' };
+
+/** Its URL, until the test is over. */
+async function listening(server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
 
 /** The small scenario, and a budget on each thing that a target's probes tell. */
 function scenario(): string {
@@ -120,13 +131,7 @@ test('a page that is none ends the run before it begins, by its URL; one without
       response.on('close', () => clearInterval(timer));
     }
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = await listening(server);
   const folder = mkdtempSync(join(tmpdir(), 'paged-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, 'paged.yaml');
@@ -147,4 +152,63 @@ test('a page that is none ends the run before it begins, by its URL; one without
   endless.child.kill('SIGTERM');
   expect((await endless.finished).code).toBe(105);
   expect(endless.report().probes.find(({ name }) => name === 'metrics-1')).toMatchObject({ samples: 0 });
+});
+
+test('growth is of the whole measure phase, from a page as clients write it; a line of it that cannot be read is 90, by name', {
+  timeout: 60_000,
+}, async () => {
+  const started = performance.now();
+  const server = createServer((request, response) => {
+    if (request.url !== '/metrics') {
+      response.end();
+      return;
+    }
+    // 200 a second by its own clock, whoever asks.
+    const count = Math.floor((performance.now() - started) / 5);
+    response.setHeader('content-type', 'application/openmetrics-text; version=1.0.0; charset=utf-8');
+    response.end(
+      [
+        '# TYPE ticks counter',
+        `ticks_total{code="200" ,} ${count} # {trace_id="a}b"} 1 1700000000.5`,
+        'ticks_created{code="200"} 1.7e9',
+        '# TYPE took_seconds histogram',
+        `took_seconds_bucket{le="1e-1"} ${count}.0 # {span="1"} 0.05`,
+        `took_seconds_bucket{le="+Inf"} ${count}.0`,
+        `took_seconds_count\t${count}.0\t1700000000.5`,
+        '# TYPE "my.errors" counter',
+        'broken{ 5',
+        '# EOF\n',
+      ].join('\n'),
+    );
+  });
+  const url = await listening(server);
+  const folder = mkdtempSync(join(tmpdir(), 'grown-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 'grown.yaml');
+  const load = {
+    ...{ players: 5, intentsPerSecond: 20, ramp: '0s', warmUp: '500ms', duration: '4s', drain: '1s' },
+  };
+  const grown = { stat: 'increase', op: 'between', limit: [792, 808], unit: 'ticks' };
+  const budgets = [
+    { id: 'ticks', metric: 'target.metrics.ticks_total{code="200"}', ...grown },
+    { id: 'count', metric: 'target.metrics.took_seconds_count', ...grown },
+    { id: 'took', metric: 'target.metrics.took_seconds', stat: 'p95', op: '<', limit: 100, unit: 'ms' },
+    { id: 'none', metric: 'target.metrics.{"my.errors_total"}', ...grown, op: '=', limit: 0 },
+    { id: 'broken', metric: 'target.metrics.broken', stat: 'max', op: '<', limit: 10, unit: 'x' },
+  ];
+  const players = { protocol: 'http', requests: [{ path: '/' }] };
+  writeFileSync(
+    path,
+    stringify({ name: 'grown', system: 'flux', load, players, calibration: { seconds: 0 }, budgets }),
+  );
+  const run = capbench(['run', path, '--target', url, '--probe-metrics', `${url}/metrics`]);
+  expect((await run.finished).code).toBe(90);
+  const { rulings, target, invalidBecause } = run.report();
+  expect(Object.fromEntries(rulings.map(({ id, state }) => [id, state]))).toEqual({
+    ...{ ticks: 'met', count: 'met', took: 'met', none: 'met', broken: 'unmeasured' },
+  });
+  expect(target.metrics.took_seconds?.count).toBeGreaterThan(792);
+  expect(invalidBecause.join()).toContain(
+    `target.metrics.broken: ${url}/metrics, line 9: "5" stands where a label should`,
+  );
 });

@@ -113,6 +113,54 @@ test('the most particular reason is the one that is told', () => {
   expect(reasons).toEqual(['no right', 'no URL']);
 });
 
+/** 3 a second, read on the whole seconds but for the last two of the measure phase. */
+const unread = () => {
+  const to = recorded.measured?.to ?? 0;
+  const points = counter(3).points.filter(([at]) => at < to - 1.5 || at > to + 0.5);
+  return { 'metrics.1.requests_total': { kind: 'counter' as const, points } };
+};
+
+test('where a page was not read at the end, a limit within what it may have grown there decides nothing', () => {
+  const about = { ...facts, series: { ...facts.series, ...unread() } };
+  const increase = (over: Partial<MeasuredBudget>) =>
+    ruling({ metric: 'target.metrics.requests_total', stat: 'increase', ...over }, about);
+  const { observed } = increase({ limit: 1e6 });
+  if (typeof observed !== 'number') throw new Error('no figure');
+  expect(increase({ limit: observed + 10 }).state).toBe('met');
+  expect(increase({ limit: observed - 10 }).state).toBe('breached');
+  expect(increase({ limit: observed + 1 })).toMatchObject({
+    state: 'unmeasured',
+    reason: expect.stringMatching(/^it is between \d+ and \d+ x: the page was read 1\.\d s off the ends/),
+  });
+  const verdict = verdictOf(about);
+  expect(verdict.notes).toEqual([
+    expect.stringMatching(
+      /^not read when the measure phase began or ended: metrics-1; the nearest .* 1\.\d s off/,
+    ),
+  ]);
+  const series = {
+    'metrics.1.requests_total': { kind: 'counter' as const, points: counter(3).points.slice(0, 5) },
+  };
+  expect(
+    ruling({ metric: 'target.metrics.requests_total', stat: 'rate' }, { ...facts, series }).reason,
+  ).toContain('was not read near both ends');
+});
+
+test('a line of what a budget names that cannot be read makes the run invalid, by name', () => {
+  const probesAsked = ['metrics-1'];
+  const probes = [...recorded.probes, { name: 'metrics-1', samples: 20, gaps: 0, lastError: null }];
+  const about = { ...facts, probesAsked, probes };
+  expect(ruleOf(verdictOf(about), 'metrics-readable').state).toBe('held');
+  const broken = verdictOf({
+    ...about,
+    unreadable: [{ of: 'target.metrics.hits_total', because: 'http://x/metrics, line 3: it has no value' }],
+  });
+  expect(broken).toMatchObject({ exitCode: 90, outcome: 'invalid' });
+  expect(broken.invalidBecause.join()).toContain(
+    'target.metrics.hits_total: http://x/metrics, line 3: it has no value',
+  );
+});
+
 test('a local stack has none of it', () => {
   expect(ruling({ metric: 'redis.evictedKeys', metricUnit: 'keys' }, {})).toMatchObject({
     state: 'unmeasured',

@@ -3,8 +3,11 @@ import { bucketQuantile, largestBucket } from '../../src/measurement/buckets.ts'
 import type { Series } from '../../src/measurement/measurements.ts';
 import {
   gaugeOf,
+  growthOf,
   increaseOf,
+  NOWHERE,
   numbered,
+  paceOf,
   rateOf,
   ratesAt,
   ratio,
@@ -16,16 +19,99 @@ import {
 const counter = (...points: (readonly [number, number])[]): Series => ({ kind: 'counter', points });
 const gauge = (...points: (readonly [number, number])[]): Series => ({ kind: 'gauge', points });
 
-test('a rate is taken between the first and the last point inside, by their own times', () => {
-  const series = counter([0, 0], [1, 100], [2.5, 400], [3, 900], [9, 5000]);
-  expect(rateOf(series, { from: 1, to: 3 })).toBe(400);
-  expect(increaseOf(series, { from: 1, to: 3 })).toBe(800);
+/** A reading a second that is answered so many seconds after the whole one, of a counter that `count` tells at any time. */
+const readEach = (late: number, count: (at: number) => number, from = -1, to = 20): Series =>
+  counter(...Array.from({ length: to - from }, (_, i) => [from + i + late, count(from + i + late)] as const));
+const between = (at: number, from: number, to: number): number => Math.min(to, Math.max(from, at)) - from;
+/** Some more readings, in their places. */
+const also = (series: Series, ...points: (readonly [number, number])[]): Series =>
+  counter(...[...series.points, ...points].toSorted(([a], [b]) => a - b));
+
+/** 200 a second while the load lasts, and nothing before and after: what a server counts itself. */
+const load = (at: number) => 200 * between(at, 2, 14);
+test.each<[string, Series, { from: number; to: number }, number, number]>([
+  ['read at both ends', readEach(0.004, load), { from: 2, to: 14 }, 2400, 1],
+  ['read at both ends, late by 30 ms', readEach(0.03, load), { from: 2, to: 14 }, 2400, 7],
+  ['of 4 s', readEach(0.004, (at) => 200 * between(at, 2, 6)), { from: 2, to: 6 }, 800, 1],
+  [
+    'of 4 s, with ends within a second',
+    also(
+      readEach(0.004, (at) => 200 * between(at, 2.5, 6.5)),
+      [2.504, 0.8],
+      [6.504, 800],
+    ),
+    { from: 2.5, to: 6.5 },
+    800,
+    4,
+  ],
+  ['even before and after', readEach(0.7, (at) => 200 * (at + 2)), { from: 2, to: 6 }, 800, 0],
+  [
+    'a point at each end',
+    counter([0, 0], [1, 100], [2.5, 400], [3, 900], [9, 5000]),
+    { from: 1, to: 3 },
+    800,
+    0,
+  ],
+  ['not read at the end', also(readEach(0.004, load, -1, 14), [14.7, 2400]), { from: 2, to: 14 }, 2400, 83],
+  ['no reading inside', counter([0, 0], [3, 300]), { from: 1, to: 2 }, 100, 0],
+  [
+    'restarted in it',
+    readEach(0, (at) => (at < 7 ? 200 * (at + 2) : 200 * (at - 6.5))),
+    { from: 2, to: 14 },
+    2300,
+    0,
+  ],
+  ['restarted at its end', counter([0, 0], [4, 800], [4.5, 40]), { from: 0, to: 4 }, 800, 0],
+  ['a stage of it', readEach(0.002, load), { from: 6, to: 8 }, 400, 1],
+])('%s: all that grew', (_, series, window, grown, within) => {
+  expect(Math.abs((increaseOf(series, window) ?? 0) - grown)).toBeLessThanOrEqual(within);
+  const rate = grown / (window.to - window.from);
+  expect(Math.abs((rateOf(series, window) ?? 0) - rate)).toBeLessThanOrEqual(
+    (within + 0.5) / (window.to - window.from),
+  );
+});
+
+test('where an end was not read when it came, how well the growth is known is said', () => {
+  const whole = readEach(0.004, load);
+  expect(growthOf(whole, { from: 2, to: 14 })).toMatchObject({
+    unreadSeconds: 0,
+    off: expect.closeTo(0.8, 1),
+  });
+  // The reading at the end failed: the one before it and the one after are a second off.
+  const failed = counter(...whole.points.filter(([at]) => at < 13.5 || at > 14.5));
+  const growth = growthOf(failed, { from: 2, to: 14 })!;
+  expect(growth.unreadSeconds).toBeCloseTo(0.996, 3);
+  expect(Math.abs(growth.grown - 2400)).toBeLessThanOrEqual(growth.off);
+  // Nothing beyond the end: at the pace inside, as far as that goes.
+  const cut = counter(...whole.points.filter(([at]) => at < 13));
+  expect(growthOf(cut, { from: 2, to: 14 })).toMatchObject({
+    grown: expect.closeTo(2400, -1),
+    off: expect.closeTo(398, -1),
+  });
+  const short = counter(...whole.points.filter(([at]) => at < 10));
+  expect(growthOf(short, { from: 2, to: 14 })).toBeNull();
+});
+
+test('what is counted one by one grows by whole numbers', () => {
+  // An error in the second before the measure phase, which was read 3 ms after it had begun.
+  const errors = counter([0, 0], [1.003, 1], [2.003, 1], [3.003, 1]);
+  expect(increaseOf(errors, { from: 1, to: 3 })).toBe(0);
+  expect(increaseOf(counter([0, 0], [1, 0.5], [2, 1]), { from: 0, to: 1 })).toBe(0.5);
+});
+
+test('what the generator tells by the second has its pace between whole seconds inside', () => {
+  // Its load ends at 2.5 s, and its next word is of 3 s.
+  const told = counter([0, 0], [1, 200], [2, 400], [3, 500], [4, 500]);
+  expect(paceOf(told, { from: 0, to: 2.5 })).toBe(200);
+  expect(paceOf(told, { from: 1.2, to: 1.8 })).toBeCloseTo(200);
+  expect(paceOf(told, { from: 0, to: 9 })).toBeNull();
 });
 
 test('one point, or no series, is no rate and not zero', () => {
   expect(rateOf(counter([1, 5]), { from: 0, to: 9 })).toBeNull();
   expect(rateOf(undefined, { from: 0, to: 9 })).toBeNull();
   expect(increaseOf(counter([1, 5], [20, 9]), { from: 0, to: 9 })).toBeNull();
+  expect(rateOf(counter([0, 1], [9, 5]), NOWHERE)).toBeNull();
 });
 
 test('a counter that falls began again at 0: what follows counts whole', () => {
@@ -107,13 +193,14 @@ test('the largest bucket is the last that is not empty; beyond the last bound it
 test('what a counter grew is not known where its points do not reach from end to end of the window', () => {
   const points = Array.from({ length: 8 }, (_, i) => [i, 10 * i] as const);
   const series = { kind: 'counter', points } as const;
-  expect(increaseOf(series, { from: 0, to: 10 })).toBe(70);
+  // Three seconds of ten are open: at the pace of the others.
+  expect(increaseOf(series, { from: 0, to: 10 })).toBe(100);
   expect(increaseOf(series, { from: 0, to: 11 })).toBeNull();
   expect(increaseOf(series, { from: -4, to: 7 })).toBeNull();
   expect(rateOf(series, { from: 0, to: 11 })).toBeNull();
   // Of a short window less may be missing.
   expect(increaseOf(series, { from: 5, to: 10 })).toBeNull();
-  expect(increaseOf(series, { from: 5, to: 8.5 })).toBe(20);
+  expect(increaseOf(series, { from: 5, to: 8.5 })).toBe(35);
   // Of a long run a point stands for several.
-  expect(increaseOf({ ...series, thinned: 2 }, { from: 0, to: 14 })).toBe(70);
+  expect(increaseOf({ ...series, thinned: 2 }, { from: 0, to: 14 })).toBe(140);
 });

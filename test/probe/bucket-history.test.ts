@@ -15,7 +15,10 @@ const whole = (history: BucketHistory) => history.between(seconds(0), seconds(1e
 test('buckets are what was counted from the first reading to the last', () => {
   const history = historyOf([1, 1, 1], [2, 4, 4], [2, 9, 12]);
   expect(whole(history)).toEqual({ bounds, counts: [1, 7, 3] });
-  expect(history.between(seconds(1.4), seconds(1.6))?.counts).toEqual([0, 5, 3]);
+  expect(history.between(seconds(1), seconds(2))?.counts).toEqual([0, 5, 3]);
+  // Between two readings as much of it as of the time; whole counts that add up.
+  expect(history.between(seconds(0.5), seconds(1.5))?.counts).toEqual([1, 3, 2]);
+  expect(history.between(seconds(-5), seconds(0.5))?.counts).toEqual([1, 1, 0]);
 });
 
 test('a server that began again counts whole from there', () => {
@@ -46,3 +49,14 @@ test.each([599, 600, 601, 1199, 1200, 5000, 86_400])(
     expect(Math.abs(between - (to - from))).toBeLessThanOrEqual(spacing + restarts);
   },
 );
+
+test('of a long run the readings at the edges of what is measured are kept', () => {
+  const history = new BucketHistory();
+  const edges = [7001, 7013];
+  for (let second = 0; second <= 9000; second++) {
+    // It counts from the first edge to the second alone.
+    const count = 200 * Math.min(12, Math.max(0, second - 7001));
+    history.add(seconds(second), { bounds, cumulative: [0, count, count] }, edges.includes(second));
+  }
+  expect(history.between(seconds(7001), seconds(7013))?.counts).toEqual([0, 2400, 0]);
+});

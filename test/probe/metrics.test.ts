@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import { monotonic } from '../../src/clock.ts';
 import { openMetricsProbe } from '../../src/probe/metrics.ts';
@@ -11,10 +12,14 @@ import { budget } from '../fixtures/recorded-run.ts';
 
 /** A page that says what it is told to; the request's credentials as they came. */
 async function page(first: string) {
-  const state = { text: first, status: 200, authorization: undefined as string | undefined };
-  let answer = (response: ServerResponse): void => void response.writeHead(state.status).end(state.text);
+  const state = {
+    ...{ text: first as string | Uint8Array, status: 200, headers: {} as Record<string, string> },
+    asked: {} as IncomingHttpHeaders,
+  };
+  let answer = (response: ServerResponse): void =>
+    void response.writeHead(state.status, state.headers).end(state.text);
   const server = createServer((request, response) => {
-    state.authorization = request.headers.authorization;
+    state.asked = request.headers;
     answer(response);
   });
   server.listen(0, '127.0.0.1');
@@ -76,7 +81,8 @@ test('counters grow from the first reading on, chosen by label; gauges are added
     Object.fromEntries((await probe.sample()).map(({ series, value }) => [series, value]));
   const [all, bad] = ['metrics.2.http_requests_total', 'metrics.2.http_requests_total{code="500"}'] as const;
   expect(await read()).toEqual({ [all]: 0, [bad]: 0, 'metrics.2.queue_length': 7.5 });
-  expect(probe.found('http_requests_total{code="500"}', 'values')).toBe(false);
+  // Nothing of it was counted yet: others with this name are there.
+  expect(probe.found('http_requests_total{code="500"}', 'values')).toBe(true);
   state.text = COUNTERS(110, 2);
   expect(await read()).toMatchObject({ [all]: 12, [bad]: 2 });
   // Restarted: what it says now was counted since.
@@ -144,6 +150,140 @@ test('too many samples are refused', async () => {
   await probe.close();
 });
 
+test('it asks as Prometheus does, and reads what comes compressed', async () => {
+  const { address, state } = await page(COUNTERS(1, null));
+  const probe = openMetricsProbe(address, 1, [asked('queue_length', 'max')]);
+  const value = async () => (await probe.sample())[0]?.value;
+  expect(await value()).toBe(7.5);
+  expect(state.asked.accept).toMatch(
+    /^application\/openmetrics-text;version=1\.0\.0;.*text\/plain;version=0\.0\.4/,
+  );
+  for (const [encoding, text] of [
+    ['gzip', gzipSync('queue_length 2')],
+    ['deflate', deflateSync('queue_length 2')],
+    ['br', brotliCompressSync('queue_length 2')],
+    ['identity', 'queue_length 2'],
+  ] as const) {
+    Object.assign(state, { text, headers: { 'content-encoding': encoding } });
+    expect(await value()).toBe(2);
+  }
+  Object.assign(state, {
+    text: gzipSync('queue_length 1\n'.repeat(2 ** 20)),
+    headers: { 'content-encoding': 'gzip' },
+  });
+  await expect(probe.sample()).rejects.toThrow('no end');
+  Object.assign(state, { text: 'queue_length 2', headers: { 'content-encoding': 'zstd' } });
+  await expect(probe.sample()).rejects.toThrow('encoded as zstd');
+  Object.assign(state, { text: 'gzip? no', headers: { 'content-encoding': 'gzip' } });
+  await expect(probe.sample()).rejects.toThrow(address.shown);
+  Object.assign(state, { headers: { 'content-type': 'application/openmetrics-text; version=1.0.0' } });
+  Object.assign(state, { text: 'queue_length 4\n' });
+  await expect(probe.sample()).rejects.toThrow('ends without "# EOF"');
+  state.text = 'queue_length 4\n# EOF\n';
+  expect(await value()).toBe(4);
+  await probe.close();
+});
+
+test('what is no number then has no figure, and so has what cannot be read or is gone: each by name', async () => {
+  const { address, state } = await page(
+    '# TYPE hits counter\nhits_total{x="1"} 5\n# TYPE queue gauge\nqueue 1\n',
+  );
+  const probe = openMetricsProbe(address, 1, [
+    asked('hits_total', 'increase'),
+    asked('hits_total{x="2"}', 'increase'),
+    asked('queue', 'max'),
+  ]);
+  const read = async (text: string) => {
+    state.text = text;
+    return Object.fromEntries((await probe.sample()).map(({ series, value }) => [series.slice(10), value]));
+  };
+  const from = monotonic();
+  expect(await read('# TYPE hits counter\nhits_total{x="1"} 7\nqueue 1\n')).toEqual({
+    hits_total: 0,
+    'hits_total{x="2"}': 0,
+    queue: 1,
+  });
+  expect(probe.flaw('hits_total', from, monotonic())).toBeNull();
+  // A reading without a number leaves a gap, and loses nothing of what was counted.
+  expect(await read('# TYPE hits counter\nhits_total{x="1"} NaN\nqueue +Inf\n')).toEqual({
+    'hits_total{x="2"}': 0,
+  });
+  expect(await read('# TYPE hits counter\nhits_total{x="1"} 9\nqueue 1\n')).toEqual({
+    hits_total: 2,
+    'hits_total{x="2"}': 0,
+    queue: 1,
+  });
+  const until = monotonic();
+  expect(probe.flaw('hits_total', from, until)).toBe(
+    `hits_total was NaN in one reading of the measure phase at ${address.shown}: that is no number`,
+  );
+  expect(probe.flaw('queue', from, until)).toContain('queue was Infinity in one reading');
+  expect(probe.flaw('hits_total{x="2"}', from, until)).toBeNull();
+  expect(probe.flaw('queue', until, monotonic())).toBeNull();
+  expect(probe.unreadable('hits_total')).toBeNull();
+  // With its labels it is known whose line it is; without them it may be anybody's.
+  await read('# TYPE hits counter\nhits_total{x="1"} nine\nqueue 1\n');
+  expect(probe.unreadable('hits_total')).toBe(`${address.shown}, line 2: its value "nine" is no number`);
+  expect(probe.unreadable('hits_total{x="2"}')).toBeNull();
+  await read('# TYPE hits counter\nhits_total{x="1" 9\nqueue 1\n');
+  expect(probe.unreadable('hits_total{x="2"}')).toContain('no comma follows the label x');
+  expect(probe.unreadable('queue')).toBeNull();
+  const gone = monotonic();
+  expect(await read('queue 1\n')).toEqual({ queue: 1 });
+  expect(probe.flaw('hits_total', gone, monotonic())).toContain('no longer had hits_total for the last');
+  // A gauge that went was what it was until then.
+  expect(await read('other 1\n')).toEqual({});
+  expect(probe.flaw('queue', gone, monotonic())).toBeNull();
+  expect(probe.flaw('queue', monotonic(), monotonic())).toContain('had queue before the measure phase');
+  await probe.close();
+});
+
+test('a counter or a histogram that is declared counts from 0, and a percentile of nothing is none', async () => {
+  const first =
+    '# HELP errors Errors.\n# TYPE errors counter\n# TYPE took_seconds histogram\n# TYPE queue gauge\n# EOF\n';
+  const { address, state } = await page(first);
+  const metrics = ['errors_total{code="500"}', 'took_seconds_count', 'queue', 'eros_total'];
+  const watched = await openTargetProbes({
+    ...{ addresses: { ...none, metrics: [address] }, database: null, ca: undefined },
+    budgets: [
+      ...metrics.map((metric) =>
+        budget({ id: metric, metric: `target.metrics.${metric}`, stat: 'increase' }),
+      ),
+      budget({ id: 'p', metric: 'target.metrics.took_seconds', stat: 'p95' }),
+    ],
+  });
+  const told = () => {
+    const measured = { from, to: monotonic() };
+    return {
+      absent: watched
+        .absences(measured)
+        .map(({ of }) => of)
+        .filter((of) => of.startsWith('target.')),
+      took: watched.histograms(measured.from, measured.to).took_seconds,
+    };
+  };
+  const from = monotonic();
+  const [probe] = watched.probes;
+  const read = async () =>
+    Object.fromEntries((await probe!.sample()).map(({ series, value }) => [series.slice(10), value]));
+  expect(await read()).toMatchObject({ 'errors_total{code="500"}': 0, took_seconds_count: 0 });
+  expect(told()).toEqual({
+    absent: [
+      'target.metrics.queue.values',
+      'target.metrics.eros_total.values',
+      'target.metrics.took_seconds.percentiles',
+    ],
+    took: { bounds: [], counts: [0] },
+  });
+  state.text = `${first}errors_total{code="500"} 3\ntook_seconds_bucket{le="1e-1"} 3\ntook_seconds_bucket{le="Inf"} 4\ntook_seconds_count 4\n`;
+  expect(await read()).toMatchObject({ 'errors_total{code="500"}': 3, took_seconds_count: 4 });
+  expect(told()).toMatchObject({
+    absent: ['target.metrics.queue.values', 'target.metrics.eros_total.values'],
+    took: { bounds: [0.1], counts: [3, 1] },
+  });
+  await probe?.close();
+});
+
 const none = { postgres: null, redis: null, foreign: [] };
 const watching = (metrics: readonly MetricsAddress[]) =>
   openTargetProbes({
@@ -161,7 +301,7 @@ const watching = (metrics: readonly MetricsAddress[]) =>
 test('what was not given, and what no page tells, is named; two pages are one target', async () => {
   const without = await watching([]);
   expect(without.probes).toEqual([]);
-  expect(without.absences().map(({ of, because }) => `${of}: ${because}`)).toEqual([
+  expect(without.absences(null).map(({ of, because }) => `${of}: ${because}`)).toEqual([
     "ceilings: the ceilings write tables of their own, and a target's database is only read",
     'database: no PostgreSQL URL was given: --probe-postgres',
     'integrity: no PostgreSQL URL was given: --probe-postgres',
@@ -178,7 +318,7 @@ test('what was not given, and what no page tells, is named; two pages are one ta
   expect(watched.histograms(from, monotonic())).toEqual({
     took_seconds: { bounds: [0.1, 0.5], counts: [6, 2, 2] },
   });
-  const reasons = Object.fromEntries(watched.absences().map(({ of, because }) => [of, because]));
+  const reasons = Object.fromEntries(watched.absences(null).map(({ of, because }) => [of, because]));
   expect(reasons['target.metrics.no_such_thing.values']).toBe('no page has a sample of no_such_thing');
   expect(reasons['target.metrics.queue_length.percentiles']).toContain('there are no buckets');
   expect(reasons).not.toHaveProperty(['target.metrics.queue_length.values']);

@@ -1,28 +1,89 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
+import type { Probe } from '../../src/probe/probe.ts';
 import { watch } from '../../src/probe/watch.ts';
+import type { Micros } from '../../src/units.ts';
 
-const clock = vi.hoisted(() => ({ seconds: 0 }));
-vi.mock('../../src/clock.ts', () => ({ monotonic: () => clock.seconds * 1e6 }));
+vi.mock('../../src/clock.ts', () => {
+  const monotonic = () => performance.now() * 1e3;
+  return { monotonic, midway: (asked: number) => (asked + monotonic()) / 2 };
+});
+
+/** Microseconds after GO, which is 0.3 s after the watch begins. */
+const planned = (...edges: readonly number[]) => ({
+  go: 300_000 as Micros,
+  edges: edges.map((second) => (300_000 + second * 1e6) as Micros),
+});
+/** Milliseconds after GO, of readings that were answered. */
+const watching = (probe: Probe, ...edges: readonly number[]) => {
+  vi.useFakeTimers({ now: 0, toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const heard: number[] = [];
+  const readings = watch([probe], planned(...edges), (at) => heard.push(at / 1e3 - 300));
+  return { heard, readings, tally: () => readings.tallies()[0] };
+};
+const probeOf = (sample: Probe['sample']): Probe => ({
+  name: 'page',
+  sample,
+  close: () => Promise.resolve(),
+});
+const after = (ms: number) => new Promise<[]>((resolve) => setTimeout(() => resolve([]), ms));
+
+test('a probe is read on the seconds after GO, and where the measure phase and its stages begin and end', async () => {
+  const edges: boolean[] = [];
+  const { heard, readings } = watching(
+    probeOf((isEdge = false) => {
+      edges.push(isEdge);
+      return Promise.resolve([]);
+    }),
+    ...[1, 2.25, 3.5],
+  );
+  await vi.advanceTimersByTimeAsync(4500);
+  expect(heard.map(Math.round)).toEqual([-300, 0, 1000, 2000, 2250, 3000, 3500, 4000]);
+  expect(edges).toEqual([false, false, true, false, true, false, true, false]);
+  await readings.finish();
+  await vi.advanceTimersByTimeAsync(3000);
+  expect(heard).toHaveLength(9);
+});
+
+test('an edge that passes while a probe is busy, or whose reading fails, is read again at once', async () => {
+  let asked = 0;
+  const { heard, tally } = watching(
+    probeOf(async () => {
+      asked += 1;
+      // The second reading takes from 0 s to 1.2 s; the one after the edge at 2 s fails.
+      if (asked === 2) return after(1200);
+      await after(2);
+      if (asked === 4) throw new Error('the page is gone');
+      return [];
+    }),
+    ...[1, 2],
+  );
+  await vi.advanceTimersByTimeAsync(2900);
+  expect(heard.map(Math.round)).toEqual([-299, 600, 1201, 2003]);
+  expect(tally()).toMatchObject({ gaps: 2, lastError: 'the page is gone' });
+});
+
+test('a run that is stopped is read when it is', async () => {
+  const { heard, readings } = watching(
+    probeOf(() => Promise.resolve([])),
+    ...[0, 60],
+  );
+  await vi.advanceTimersByTimeAsync(1500);
+  readings.readEdge();
+  await readings.finish();
+  expect(heard.map(Math.round)).toEqual([-300, 0, 1000, 1200, 1200]);
+});
 
 test('gaps of the measure phase are counted apart from what was read before it', async () => {
-  vi.useFakeTimers();
-  onTestFinished(() => void vi.useRealTimers());
   let asked = 0;
-  const probe = {
-    name: 'page',
-    sample: () => (++asked <= 4 ? Promise.resolve([]) : Promise.reject(new Error('the page is gone'))),
-    close: () => Promise.resolve(),
-  };
-  const heard: number[] = [];
-  const readings = watch([probe], { from: 2.5e6, to: 6.5e6 }, (at) => heard.push(at));
-  for (let second = 1; second <= 8; second++) {
-    clock.seconds = second;
-    await vi.advanceTimersByTimeAsync(1000);
-  }
+  const { heard, readings, tally } = watching(
+    probeOf(() => (++asked <= 4 ? Promise.resolve([]) : Promise.reject(new Error('the page is gone')))),
+    ...[1.5, 5.5],
+  );
+  await vi.advanceTimersByTimeAsync(6500);
   await readings.finish();
-  const [tally] = readings.tallies();
+  // Read at -0.3, 0, 1 and 1.5 s; gone from 2 s on.
   expect(heard).toHaveLength(4);
-  // Read at 0, 1, 2 and 3 s; gone from 4 s on.
-  expect(tally).toMatchObject({ samples: 4, gaps: 6, lastError: 'the page is gone' });
-  expect(tally?.measured).toEqual({ samples: 1, gaps: 3 });
+  expect(tally()).toMatchObject({ samples: 4, gaps: 7, lastError: 'the page is gone' });
+  expect(tally()?.measured).toEqual({ samples: 1, gaps: 5 });
 });

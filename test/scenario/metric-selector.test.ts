@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { checkBudgets } from '../../src/judge/budget-check.ts';
-import { parseLabels, selectorOf, selects } from '../../src/scenario/metric-selector.ts';
+import { selectorOf, selects } from '../../src/scenario/metric-selector.ts';
+import { readHead } from '../../src/scenario/sample-head.ts';
 import { budget } from '../fixtures/recorded-run.ts';
 
 const labelsOf = (path: string) => Object.fromEntries(selectorOf(path)?.labels ?? [['no', 'selector']]);
@@ -33,11 +34,23 @@ test.each([
 });
 
 test('what else a sample is labelled with does not matter', () => {
-  const selector = selectorOf('target.metrics.a{code="500"}')!;
-  expect(selects(selector, parseLabels('code="500",path="/"')!)).toBe(true);
-  expect(selects(selector, parseLabels('code="404",path="/"')!)).toBe(false);
-  expect(selects(selector, parseLabels('')!)).toBe(false);
-  expect(parseLabels('code="500",')).toEqual(new Map([['code', '500']]));
+  const chooses = (path: string, sample: string) =>
+    selects(selectorOf(`target.metrics.${path}`)!, readHead(sample).labels!);
+  expect(chooses('a{code="500"}', 'a{code="500",path="/"}')).toBe(true);
+  expect(chooses('a{code="500"}', 'a{code="404",path="/"}')).toBe(false);
+  expect(chooses('a{code="500"}', 'a')).toBe(false);
+  // Clients spell bounds as they like.
+  expect(chooses('a_bucket{le="0.1"}', 'a_bucket{le="1e-1"}')).toBe(true);
+  expect(chooses('a_bucket{le="+Inf"}', 'a_bucket{le="inf"}')).toBe(true);
+  expect(chooses('a_bucket{le="1"}', 'a_bucket{le="10"}')).toBe(false);
+  expect(chooses('a{code="1"}', 'a{code="1.0"}')).toBe(false);
+});
+
+test('a name outside the letters of Prometheus stands in quotes, between the braces', () => {
+  expect(selectorOf('target.metrics.{"my.metric", "http.code" = "500",}')).toMatchObject({
+    name: 'my.metric',
+    labels: new Map([['http.code', '500']]),
+  });
 });
 
 const problem = (metric: string, stat: string | null, metricUnit: string): string =>

@@ -139,3 +139,11 @@ test('from the environment, with flags before it; without a target 104', () => {
   );
   expect(readProbeUrls(local, none, false)).toEqual([]);
 });
+
+test('a metrics page is named once', () => {
+  const read = (...probeMetrics: string[]) => readProbeUrls(memoryHost([]), { probeMetrics }, true);
+  expect(() => read('http://127.0.0.1:80/metrics', 'http://ann:s3cret@127.0.0.1/metrics')).toThrow(
+    'the metrics page http://127.0.0.1/metrics is there twice',
+  );
+  expect(read('http://127.0.0.1/a', 'http://127.0.0.1/a?part=2', 'http://127.0.0.1:81/a')).toHaveLength(3);
+});

@@ -1,20 +1,18 @@
 import { expect, it } from 'vitest';
-import { bucketsOf, parsePrometheus } from '../../src/probe/prometheus.ts';
+import { readMetricsPage } from '../../src/probe/metrics-page.ts';
+import { bucketsOf } from '../../src/probe/world.ts';
 import { FixedHistogram, geometricBounds } from '../../src/world/fixed-histogram.ts';
 
 it('counts a value in the first bucket that holds it, and publishes cumulative counts', () => {
   const histogram = new FixedHistogram([1, 2, 5]);
   for (const value of [0, 1, 1.5, 2, 5]) histogram.record(value);
   histogram.record(6, 3);
-  const metrics = parsePrometheus(histogram.render('x'));
-  expect(bucketsOf(metrics, 'x')).toEqual({
+  const page = readMetricsPage(histogram.render('x'), new Set(['x_bucket', 'x_sum', 'x_count']));
+  expect(bucketsOf(page, 'x')).toEqual({
     bounds: [1, 2, 5, Number.POSITIVE_INFINITY],
     cumulative: [2, 4, 5, 8],
   });
-  expect(metrics.filter(({ name }) => name !== 'x_bucket').map(({ name, value }) => [name, value])).toEqual([
-    ['x_sum', 27.5],
-    ['x_count', 8],
-  ]);
+  expect([page.samples.get('x_sum')?.[0]?.value, page.samples.get('x_count')?.[0]?.value]).toEqual([27.5, 8]);
 });
 
 it('makes bounds that grow by a factor and reach the last', () => {

@@ -9,6 +9,7 @@ const AGREE_PERCENT = 1;
 /** Whether what was measured is what happened, and what was acknowledged is there. */
 export const integrityRules = (evidence: Evidence): readonly JudgedRule[] => [
   probesGaveData(evidence),
+  ...metricsReadable(evidence.m),
   protocol(evidence),
   faultsInjected(evidence),
   integrity(evidence.m),
@@ -39,6 +40,23 @@ function probesGaveData({ m, s }: Evidence): JudgedRule {
     advice: 'what a probe did not see cannot be judged: see its error, and whether the machine is overloaded',
     consequence: 'disturbed',
   };
+}
+
+/** A line of what a budget names that is no sample: what it would have said nobody knows. None where no page was given. */
+function metricsReadable({ unreadable = [], probesAsked = [] }: Measurements): JudgedRule[] {
+  if (!probesAsked.some((name) => name.startsWith('metrics-'))) return [];
+  const all = 'all lines of what budgets name';
+  return [
+    {
+      id: 'metrics-readable',
+      state: stateOf(true, unreadable.length === 0),
+      observed:
+        unreadable.length === 0 ? all : unreadable.map(({ of, because }) => `${of}: ${because}`).join('; '),
+      ...fixed(all),
+      advice: 'a line of a metric that a budget names is no Prometheus text: mend the page that says so',
+      consequence: 'invalid',
+    },
+  ];
 }
 
 /** Of a stack of capbench's own; how many servers a target has is its own affair. */
