@@ -1,5 +1,5 @@
 import type { HistogramData } from '../histogram.ts';
-import type { Counts } from '../load/engine.ts';
+import type { Counts, WelcomeBreaches } from '../load/engine.ts';
 import type { Absence } from '../probe/absence.ts';
 import type { CeilingFindings } from '../probe/ceilings.ts';
 import type { Verified } from '../probe/verification.ts';
@@ -87,7 +87,11 @@ export interface BucketData {
 }
 
 /** Section D, checked from the rows and from the generator's own ledger. */
-export type IntegrityFacts = Verified;
+export type IntegrityFacts = Omit<Verified, 'open' | 'hashed'> & {
+  /** Bundles of older versions do not tell. */
+  readonly open?: number | undefined;
+  readonly hashed?: boolean | undefined;
+};
 export type CeilingFacts = CeilingFindings;
 
 export interface HostFacts {
@@ -209,6 +213,8 @@ export interface Measurements {
   } | null;
   /** Null when nobody could read the rows. */
   readonly integrity: IntegrityFacts | null;
+  /** What welcomes themselves said of lost and invented numbers; bundles of older versions do not tell. */
+  readonly welcomes?: WelcomeBreaches | undefined;
   readonly ceilings: CeilingFacts | null;
   /** Null where the scenario leaves it out, or it was not reached. */
   readonly calibration: CalibrationFacts | null;

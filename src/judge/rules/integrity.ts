@@ -1,5 +1,5 @@
 import type { Figures } from '../../measurement/figures.ts';
-import type { FaultFacts, Measurements } from '../../measurement/measurements.ts';
+import type { FaultFacts, IntegrityFacts, Measurements } from '../../measurement/measurements.ts';
 import { faultsOf, OPERATIONS } from '../../scenario/workload.ts';
 import { fixed, stateOf } from './limit.ts';
 import type { Evidence, JudgedRule } from './rules.ts';
@@ -94,8 +94,13 @@ const wrongAfter = ({ rows }: FaultFacts): number =>
 function integrity(m: Measurements): JudgedRule {
   const facts = m.integrity;
   const after = m.faults.filter((fault) => wrongAfter(fault) > 0);
+  // What welcomes say stands by itself: nobody has to read the rows for it.
+  const { forgotten, invented, examples: told } = m.welcomes ?? { forgotten: 0, invented: 0, examples: [] };
   const wrong =
-    (facts === null ? 0 : facts.lost + facts.phantom + facts.duplicated + facts.holes) + after.length;
+    (facts === null ? 0 : facts.lost + facts.phantom + facts.duplicated + facts.holes) +
+    after.length +
+    forgotten +
+    invented;
   const answered = OPERATIONS.reduce(
     (sum, op) => sum + m.operations[op].whole.ok + m.operations[op].whole.rejected,
     0,
@@ -103,11 +108,10 @@ function integrity(m: Measurements): JudgedRule {
   // What was answered is acknowledged, and what is acknowledged is applied: else the check itself is broken.
   const consistent = facts === null || wrong > 0 || (facts.acked >= answered && facts.applied >= facts.acked);
   const checkable = m.stackKind === 'local' && m.measured !== null && m.ending.state === 'completed';
-  const examples = facts === null || facts.examples.length === 0 ? '' : ` (${facts.examples.join('; ')})`;
   const found =
     facts === null
       ? 'unmeasured'
-      : `${facts.lost} lost, ${facts.phantom} phantom, ${facts.duplicated} duplicated, ${facts.holes} holes${examples}${
+      : `${facts.lost} lost, ${facts.phantom} phantom, ${facts.duplicated} duplicated, ${facts.holes} holes${listed(facts.examples)}${
           consistent ? '' : `; ${answered} answered, ${facts.acked} acknowledged, ${facts.applied} applied`
         }`;
   return {
@@ -115,6 +119,10 @@ function integrity(m: Measurements): JudgedRule {
     state: stateOf(facts !== null || checkable || wrong > 0, facts !== null && wrong === 0 && consistent),
     observed: [
       found,
+      ...(facts === null ? [] : proofOf(facts)),
+      ...(forgotten + invented === 0
+        ? []
+        : [`by the welcomes ${forgotten} lost, ${invented} phantom${listed(told)}`]),
       ...after.map(
         ({ id, rows }) =>
           `after ${id} ${rows?.lost} lost, ${rows?.phantom} phantom, ${rows?.duplicated} duplicated, ${rows?.holes} holes`,
@@ -124,9 +132,26 @@ function integrity(m: Measurements): JudgedRule {
     advice:
       facts === null && wrong === 0
         ? 'the rows were not read: see the errors of the run; for a target, name its database'
-        : 'acknowledged operations are not in the rows as they were sent: acknowledge after the commit only',
+        : 'what was acknowledged is not there as it was sent: acknowledge after the commit only, and welcome with the last number that has committed',
     consequence: wrong > 0 ? 'data-lost' : 'invalid',
   };
+}
+
+const listed = (examples: readonly string[]): string =>
+  examples.length === 0 ? '' : ` (${examples.join('; ')})`;
+
+/** How much the rows prove, where it is less than they could. */
+function proofOf({ hashed, open = 0, entities }: IntegrityFacts): readonly string[] {
+  return [
+    ...(hashed === false
+      ? [
+          'by count, sum and last number alone: without seq_hash a loss may hide behind others that make up for it',
+        ]
+      : []),
+    ...(open === 0
+      ? []
+      : [`of ${open} of ${entities} entities too much is unanswered to say which were applied`]),
+  ];
 }
 
 function rowWritesAgree(m: Measurements, { integrity }: Figures): JudgedRule {
