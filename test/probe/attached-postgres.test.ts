@@ -1,8 +1,10 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { SequenceLedger } from '../../src/load/ledger.ts';
 import { openAttachedPostgres } from '../../src/probe/attached-postgres.ts';
 import { clientOf } from '../../src/probe/postgres-client.ts';
-import { whyNoRows } from '../../src/probe/verification.ts';
+import { openVerification, whyNoRows } from '../../src/probe/verification.ts';
+import { sequenceHash } from '../../src/sequence-hash.ts';
 import { type Postgres, startPostgres } from '../../src/stack/postgres.ts';
 import { preparePostgres } from '../../src/stack/postgres-build.ts';
 import { parseProbeUrl, resolveProbes } from '../../src/stack/probe-address.ts';
@@ -129,4 +131,94 @@ test('a wrong password is 93, and not repeated', async () => {
     message: expect.stringMatching(/^(?!.*wr0ng).*cannot be read: password authentication failed/),
     hint: expect.stringContaining('PGPASSWORD'),
   });
+});
+
+/** A world of two entities in a database of its own, as a stand-in's writer leaves it; the counts that it publishes. */
+async function standIn(name: string, columns: string) {
+  const { host, port, user: owner, password } = postgres.endpoint;
+  const open = async (base: string) => {
+    const client = new pg.Client({ host, port, user: owner, password, database: base });
+    await client.connect();
+    return client;
+  };
+  const maker = await open('other');
+  await maker.query(`create database ${name}`);
+  await maker.end();
+  const writer = await open(name);
+  await writer.query(
+    `create table entity (id int primary key, ${columns}, last_seq int, applied_n int, seq_sum bigint)`,
+  );
+  const { rows } = await writer.query(
+    "select 1 from pg_attribute where attrelid = 'entity'::regclass and attname = 'seq_hash'",
+  );
+  const [value, add] = rows.length > 0 ? [', seq_hash', ', seq_hash = seq_hash + $4'] : ['', ''];
+  await writer.query(
+    `insert into entity (id, last_seq, applied_n, seq_sum${value}) select id, 5, 5, 15${value && ', 100'} from generate_series(0, 1) id`,
+  );
+  let writes = 0;
+  const probe = {
+    name: 'world-1',
+    sample: async () => [{ series: 'world.1.rowWrites', kind: 'counter' as const, value: writes }],
+    buckets: () => null,
+    close: async () => undefined,
+  };
+  return {
+    probe,
+    apply: async (id: number, seq: number) => {
+      writes += 1;
+      await writer.query({
+        name: 'apply',
+        text: `update entity set last_seq = greatest(last_seq, $2::int), applied_n = applied_n + 1, seq_sum = seq_sum + $3::int${add} where id = $1`,
+        values: [id, seq, seq, ...(add === '' ? [] : [sequenceHash(seq)])],
+      });
+    },
+    close: () => writer.end(),
+  };
+}
+
+/** Two entities that went on from number 5: the first has had 6 to 9 acknowledged, the second nothing. */
+function acknowledged(): SequenceLedger {
+  const ledger = new SequenceLedger(2);
+  for (const id of [0, 1]) ledger.welcome(id, 5);
+  for (const number of [6, 7, 8, 9]) {
+    ledger.sent(0, number);
+    ledger.acked(0, number);
+  }
+  return ledger;
+}
+
+test.each([
+  ['with_hash', 'seq_hash bigint', true],
+  ['without_hash', 'place int', false],
+  ['another_hash', 'seq_hash text default 100', false],
+])('rows %s prove as much as they can', async (name, columns, hashed) => {
+  const world = await standIn(name, columns);
+  const database = await attached(undefined, name);
+  expect(await whyNoRows(database, 2)).toBeNull();
+  const ledger = acknowledged().toData();
+  const honest = await openVerification(database, [], 2);
+  for (const number of [6, 7, 8, 9]) await world.apply(0, number);
+  expect(await honest.glance(async () => ledger)).toEqual({ lost: 0, phantom: 0, duplicated: 0, holes: 0 });
+  // The numbers 6 and 9 are lost; 7 and 8 were applied twice, which makes up for it in all but the hashes.
+  const lying = await openVerification(database, [], 2);
+  for (const number of [7, 7, 8, 8]) await world.apply(0, number);
+  const wrong = hashed ? 1 : 0;
+  expect(await lying.glance(async () => ledger)).toMatchObject({ lost: wrong, holes: wrong });
+  await world.close();
+});
+
+test('the counts of a writer that is idle after its last write are waited for', async () => {
+  const world = await standIn('idle', 'seq_hash bigint');
+  const database = await attached(undefined, 'idle');
+  await world.apply(1, 6);
+  const ledger = acknowledged();
+  ledger.welcome(1, 6);
+  const verification = await openVerification(database, [world.probe], 2);
+  // Published at once is what comes first in a second, and later what follows.
+  for (const number of [6, 7, 8, 9]) await world.apply(0, number);
+  const found = await verification.verify(ledger.toData(), never);
+  expect(found).toMatchObject({ lost: 0, holes: 0, hashed: true, acked: 4, applied: 4 });
+  expect(found.rowWritesServers).toBe(4);
+  expect(found.rowWritesPostgres).toBe(4);
+  await world.close();
 });

@@ -1,5 +1,5 @@
 import type { Figures } from '../../measurement/figures.ts';
-import type { FaultFacts, IntegrityFacts, Measurements } from '../../measurement/measurements.ts';
+import type { FaultFacts, Measurements } from '../../measurement/measurements.ts';
 import { faultsOf, OPERATIONS } from '../../scenario/workload.ts';
 import { fixed, stateOf } from './limit.ts';
 import type { Evidence, JudgedRule } from './rules.ts';
@@ -12,6 +12,7 @@ export const integrityRules = (evidence: Evidence): readonly JudgedRule[] => [
   protocol(evidence),
   faultsInjected(evidence),
   integrity(evidence.m),
+  integrityProof(evidence.m),
   rowWritesAgree(evidence.m, evidence.figures),
 ];
 
@@ -119,7 +120,6 @@ function integrity(m: Measurements): JudgedRule {
     state: stateOf(facts !== null || checkable || wrong > 0, facts !== null && wrong === 0 && consistent),
     observed: [
       found,
-      ...(facts === null ? [] : proofOf(facts)),
       ...(forgotten + invented === 0
         ? []
         : [`by the welcomes ${forgotten} lost, ${invented} phantom${listed(told)}`]),
@@ -140,18 +140,29 @@ function integrity(m: Measurements): JudgedRule {
 const listed = (examples: readonly string[]): string =>
   examples.length === 0 ? '' : ` (${examples.join('; ')})`;
 
-/** How much the rows prove, where it is less than they could. */
-function proofOf({ hashed, open = 0, entities }: IntegrityFacts): readonly string[] {
-  return [
-    ...(hashed === false
-      ? [
-          'by count, sum and last number alone: without seq_hash a loss may hide behind others that make up for it',
-        ]
-      : []),
-    ...(open === 0
-      ? []
-      : [`of ${open} of ${entities} entities too much is unanswered to say which were applied`]),
-  ];
+/** How much the rows can prove: told, where it is less than all, and no more than that. */
+function integrityProof({ integrity: facts }: Measurements): JudgedRule {
+  const open = facts?.open ?? 0;
+  const unknown =
+    facts?.hashed === false
+      ? ['count, sum and last number of each entity: others may make up for a lost one in all three']
+      : [];
+  if (open > 0) {
+    unknown.push(
+      `bounds for ${open} of ${facts?.entities} entities: too much is unanswered to say what was applied`,
+    );
+  }
+  return {
+    id: 'integrity-proof',
+    state: stateOf(facts?.hashed !== undefined, unknown.length === 0),
+    observed: unknown.length === 0 ? 'every number' : unknown.join('; '),
+    ...fixed('every number'),
+    advice:
+      facts?.hashed === false
+        ? 'add the column seq_hash to the rows: see the wire protocol in the README'
+        : 'a loss among these can hide: see why so much is not answered',
+    consequence: 'note',
+  };
 }
 
 function rowWritesAgree(m: Measurements, { integrity }: Figures): JudgedRule {
