@@ -153,7 +153,7 @@ export interface FaultFacts {
   /**
    * What the rows said once the component was back, beyond what they had said after the fault before: operations
    * acknowledged before the rows were read and not in them, and operations in them that were never sent. While load
-   * goes on a loss may be hidden by an operation that is just being answered; the end of the run hides nothing.
+   * goes on much is unanswered, and a loss may hide within the bounds (probe/integrity.ts); at the end little is.
    * Null when nobody could read them.
    */
   readonly rows: RowFindings | null;

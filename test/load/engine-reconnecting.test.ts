@@ -216,6 +216,8 @@ test('a server that forgot what it had acknowledged has lost it, and the rows sh
   await servers[0]?.restart();
   const { tally } = await running;
   expect(tally.errors.join()).toContain('a lost write');
+  expect(tally.ledger.breaches.forgotten).toBeGreaterThanOrEqual(4);
+  expect(tally.ledger.breaches.invented).toBe(0);
   const { lost, phantom, duplicated } = findings(tally.ledger, servers);
   expect(lost).toBeGreaterThanOrEqual(4);
   expect({ phantom, duplicated }).toEqual({ phantom: 0, duplicated: 0 });
@@ -234,6 +236,7 @@ test('a server that names numbers that nobody sent', async () => {
     { workers: 1 },
   );
   expect(tally.errors.join()).toContain('than was ever sent');
+  expect(tally.ledger.breaches.invented).toBe(100);
   expect(figuresOf(tally.ledger).sentMax[0]).toBeGreaterThan(103);
   expect(figuresOf(tally.ledger).sentN[0]).toBe((figuresOf(tally.ledger).sentMax[0] ?? 0) - 100);
 });

@@ -102,7 +102,7 @@ test.each([
   [{ hashed: true, open: 0 }, 'held', /^every number$/],
   [{ hashed: false, open: 0 }, 'broken', /^count, sum and last number of each entity/],
   [{ hashed: true, open: 3 }, 'broken', /^bounds for 3 of \d+ entities/],
-  [{}, 'not-applicable', /./],
+  [{ hashed: undefined, open: undefined }, 'not-applicable', /./],
 ])('rows that prove %o are noted, and decide nothing', (proof, state, words) => {
   const integrity = recorded.integrity && { ...recorded.integrity, ...proof };
   const verdict = verdictOf({ integrity });
