@@ -205,6 +205,37 @@ test.each([
   expect(await lying.glance(async () => ledger)).toMatchObject({ lost: wrong, holes: wrong });
 });
 
+test('without hashes, a loss that others make up for later is seen while the load goes on', async () => {
+  const world = await standIn('watched', 'place int');
+  const database = await attached(undefined, 'watched');
+  const ledger = new SequenceLedger(2);
+  for (const id of [0, 1]) ledger.welcome(id, 5);
+  const answer = (number: number) => {
+    ledger.sent(0, number);
+    ledger.acked(0, number);
+  };
+  const verification = await openVerification(database, [world.probe], 2);
+  const over = new AbortController();
+  const watching = verification.watch(async () => structuredClone(ledger.toData()), over.signal);
+  for (const number of [6, 7]) {
+    answer(number);
+    await world.apply(0, number);
+  }
+  // 8 and 11 are lost, and 9 and 10 are applied twice.
+  answer(8);
+  await new Promise((resolve) => setTimeout(resolve, 1_600));
+  for (const number of [9, 9, 10, 10]) await world.apply(0, number);
+  for (const number of [9, 10, 11, 12]) answer(number);
+  await world.apply(0, 12);
+  over.abort();
+  await watching;
+  const found = await verification.verify(ledger.toData(), never);
+  expect(found).toMatchObject({ lost: 1, duplicated: 0, acked: 7, applied: 7, hashed: false });
+  expect(found.examples).toEqual([
+    'while the load went on, entity 0: 3 operations acknowledged, 2 in the row',
+  ]);
+});
+
 test('the counts of a writer that is idle after its last write are waited for', async () => {
   const world = await standIn('idle', 'seq_hash bigint');
   const database = await attached(undefined, 'idle');
