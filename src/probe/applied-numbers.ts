@@ -16,7 +16,7 @@ export interface RowGains {
  * Whether a row's gains can be those of a set C of numbers with A within C and C within S:
  *
  *   acked     C is A
- *   possible  C is A and some of what was sent and not acknowledged (which alone, the row may say in one way only)
+ *   possible  C is A and some of what was sent and not acknowledged: there are numbers that fit
  *   open      there are too many of those to try; no bound is broken
  *   denied    there is no such C
  */
