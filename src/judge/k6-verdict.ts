@@ -25,7 +25,7 @@ const UNSEEN = [
   ...['steady-throughput', 'steady-p95', 'samples', 'generator-loop-delay', 'generator-stalled'],
   ...['generator-utilisation', 'generator-calibration', 'steal-mean', 'steal-max', 'throttled'],
   ...['memory-pressure', 'cpu-pressure', 'foreign-cpu', 'canary', 'clock', 'probes-gave-data'],
-  ...['integrity', 'row-writes-agree'],
+  ...['integrity', 'integrity-proof', 'row-writes-agree'],
 ];
 
 const UNNAMED =

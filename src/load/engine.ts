@@ -2,6 +2,7 @@ import type { HistogramData } from '../histogram.ts';
 import type { Operation, Workload } from '../scenario/workload.ts';
 import type { Endpoints } from '../stack/stack.ts';
 import type { Micros } from '../units.ts';
+import type { NumberSetsData } from './number-sets.ts';
 
 /** R4: scheduled = ok + rejected + failed + timedOut + skipped + unfinished, each counted on its own. */
 export interface Counts {
@@ -96,19 +97,26 @@ export interface WorkerSecond extends ProcessSecond {
   readonly memoryBytes: number;
 }
 
-/**
- * Section D's record, kept outside the server: one slot for each entity id of the world.
- * `ackedMax` is the highest number answered; numbers are dense from `base + 1` as long as nothing fails.
- */
+/** Section D's record, kept outside the server: one slot for each entity id of the world. */
 export interface Ledger {
-  readonly sentN: Float64Array;
-  readonly sentSum: Float64Array;
-  readonly sentMax: Float64Array;
-  readonly ackedN: Float64Array;
-  readonly ackedSum: Float64Array;
-  readonly ackedMax: Float64Array;
+  /** The number that each entity had used last when it was first welcomed. */
+  readonly base: Float64Array;
+  /** The numbers above it that were sent, and of those the ones that were answered. */
+  readonly sent: NumberSetsData;
+  readonly acked: NumberSetsData;
   /** 1 + the place in which the server last told a player to be; 0: it never told. */
   readonly told: Float64Array;
+  readonly breaches: WelcomeBreaches;
+}
+
+/** Welcomes by which a server itself says that what it acknowledged is gone, or that it has what nobody sent. */
+export interface WelcomeBreaches {
+  /** Numbers, so many at least, that had been acknowledged, or named by a welcome, and that a later welcome is below. */
+  readonly forgotten: number;
+  /** Numbers up to a welcome's `lastSeq` that were never sent. */
+  readonly invented: number;
+  /** Up to ten, in words. */
+  readonly examples: readonly string[];
 }
 
 export interface OperationTally {

@@ -1,11 +1,10 @@
 import type { Ledger } from './engine.ts';
+import { NumberSets } from './number-sets.ts';
 
 /** Sequence numbers fit into 32 bits, as in the rows; whoever welcomes with more leaves no number to go on with. */
 export const MOST_NUMBER = 2 ** 31 - 1;
 
-const COLUMNS = ['sentN', 'sentSum', 'sentMax', 'ackedN', 'ackedSum', 'ackedMax', 'told'] as const;
-/** An entity's operations all come from one worker: of these the other workers have 0. */
-const HIGHEST: ReadonlySet<string> = new Set(['sentMax', 'ackedMax', 'told']);
+const EXAMPLES = 10;
 
 /** What a new connection means for the numbers of an entity. */
 export interface Resumption {
@@ -28,11 +27,11 @@ export const BREACHES = {
  * Section D's record of one worker: what it sent and what was answered, for each entity id. HOT.
  * A rejected operation is answered too: its number is used up. Monsters' 202 moves nothing; their commit does.
  *
- * Of each entity, S is the set of the numbers that were sent and A, within S, that of the acknowledged ones; the
- * columns are their sizes, sums and highest members. With C, the numbers that are in the rows, a server that
- * loses nothing keeps A within C and C within S at every moment, and that is all that is checked afterwards.
+ * Of each entity, S is the set of the numbers that were sent and A, within S, that of the acknowledged ones, both
+ * number by number. With C, the numbers that are in the rows, a server that loses nothing keeps A within C and C
+ * within S at every moment, and that is all that is checked afterwards.
  *
- * Numbers go up by one, so S has no gap above the first welcome's `lastSeq`, and a number up to `sentMax` is in
+ * Numbers go up by one, so S has no gap above the first welcome's `lastSeq`, and a number up to its highest is in
  * it. When a connection ends, the fate of what was unanswered is unknown. The welcome of the next one decides
  * it: every number up to its `lastSeq` is committed, and nothing of this entity is in flight any more. So
  *
@@ -41,35 +40,36 @@ export const BREACHES = {
  *     and uses these numbers again; they are in S already, and are counted once.
  *
  * S stays without a gap, and the server, too, sees dense numbers. A `lastSeq` below what was acknowledged is a
- * lost write: the entity then goes on behind what was acknowledged, so that the hole stays to be seen in the
- * rows. A `lastSeq` above everything that was sent is an invented one: the entity goes on behind it, and never
- * comes back below.
+ * lost write, and counted as one whether anybody reads the rows or not: the entity then goes on behind what was
+ * acknowledged, so that the hole stays to be seen in the rows. A `lastSeq` above everything that was sent is an
+ * invented one: the entity goes on behind it, never comes back below, and S has a gap.
  */
-export class SequenceLedger implements Ledger {
-  readonly sentN: Float64Array;
-  readonly sentSum: Float64Array;
-  readonly sentMax: Float64Array;
-  readonly ackedN: Float64Array;
-  readonly ackedSum: Float64Array;
-  readonly ackedMax: Float64Array;
+export class SequenceLedger {
+  /** The first welcome's `lastSeq`. */
+  private readonly base: Float64Array;
+  readonly sentNumbers: NumberSets;
+  readonly ackedNumbers: NumberSets;
   readonly told: Float64Array;
   /** Highest `lastSeq` of the entity's welcomes. */
   private readonly welcomed: Float64Array;
+  private readonly breaches = { forgotten: 0, invented: 0, examples: [] as string[] };
+  /** Of an entity whose welcome went back: the numbers from one to the other that this was counted for. */
+  private readonly forgotten = new Map<number, { above: number; to: number }>();
 
   constructor(entities: number) {
-    this.sentN = new Float64Array(entities);
-    this.sentSum = new Float64Array(entities);
-    this.sentMax = new Float64Array(entities);
-    this.ackedN = new Float64Array(entities);
-    this.ackedSum = new Float64Array(entities);
-    this.ackedMax = new Float64Array(entities);
+    this.base = new Float64Array(entities);
+    this.sentNumbers = new NumberSets(this.base);
+    this.ackedNumbers = new NumberSets(this.base);
     this.told = new Float64Array(entities);
     this.welcomed = new Float64Array(entities);
   }
 
   /** The first welcome: numbers up to this one were used before the run. */
   welcome(entity: number, lastSequence: number): void {
+    this.base[entity] = lastSequence;
     this.welcomed[entity] = lastSequence;
+    this.sentNumbers.begin(entity);
+    this.ackedNumbers.begin(entity);
   }
 
   /**
@@ -77,31 +77,28 @@ export class SequenceLedger implements Ledger {
    * the welcome before and that were not acknowledged.
    */
   resume(entity: number, lastSequence: number, last: number, unanswered: readonly number[]): Resumption {
-    const known = Math.max(this.welcomed[entity]!, this.ackedMax[entity]!);
-    const highestSent = this.sentMax[entity]!;
+    const known = Math.max(this.welcomed[entity]!, this.ackedNumbers.max[entity]!);
+    const highestSent = this.sentNumbers.max[entity]!;
+    const breach =
+      lastSequence < known ? 'forgot' : lastSequence > Math.max(known, highestSent) ? 'invented' : null;
+    if (breach === 'forgot') this.forget(entity, lastSequence, known);
+    if (breach === 'invented') this.invent(entity, lastSequence, Math.max(known, highestSent));
     for (const sequence of unanswered) if (sequence <= lastSequence) this.acked(entity, sequence);
     // Void since an earlier welcome, and not used again. A server that keeps its word does not name them.
     for (let sequence = last + 1; sequence <= highestSent && sequence <= lastSequence; sequence++) {
       this.acked(entity, sequence);
     }
     this.welcomed[entity] = Math.max(this.welcomed[entity]!, lastSequence);
-    const breach =
-      lastSequence < known ? 'forgot' : lastSequence > Math.max(known, highestSent) ? 'invented' : null;
     return { last: Math.max(known, lastSequence), breach };
   }
 
   /** A number that is void and used again is in the books already. */
   sent(entity: number, sequence: number): void {
-    if (sequence <= this.sentMax[entity]!) return;
-    this.sentN[entity]! += 1;
-    this.sentSum[entity]! += sequence;
-    this.sentMax[entity] = sequence;
+    if (sequence > this.sentNumbers.max[entity]!) this.sentNumbers.add(entity, sequence);
   }
 
   acked(entity: number, sequence: number): void {
-    this.ackedN[entity]! += 1;
-    this.ackedSum[entity]! += sequence;
-    if (sequence > this.ackedMax[entity]!) this.ackedMax[entity] = sequence;
+    this.ackedNumbers.add(entity, sequence);
   }
 
   /** A server told a player where it is; null: it no longer holds what it told. */
@@ -109,23 +106,51 @@ export class SequenceLedger implements Ledger {
     this.told[entity] = place === null ? 0 : place + 1;
   }
 
-  /** Adds another worker's record: counts and sums are added, the highest number is the higher one. */
-  add(other: Ledger): void {
-    for (const column of COLUMNS) {
-      const mine = this[column];
-      const theirs = other[column];
-      const highest = HIGHEST.has(column);
-      for (let entity = 0; entity < mine.length; entity++) {
-        const a = mine[entity]!;
-        const b = theirs[entity]!;
-        mine[entity] = highest ? Math.max(a, b) : a + b;
-      }
+  /** Adds another worker's record. An entity's operations all come from one worker: others have nothing of it. */
+  add({ base, sent, acked, told, breaches }: Ledger): void {
+    for (let entity = 0; entity < base.length; entity++) {
+      if (base[entity]! > 0) this.welcome(entity, base[entity]!);
+      if (told[entity]! > 0) this.told[entity] = told[entity]!;
     }
+    this.sentNumbers.addAll(sent);
+    this.ackedNumbers.addAll(acked);
+    this.breaches.forgotten += breaches.forgotten;
+    this.breaches.invented += breaches.invented;
+    for (const example of breaches.examples) this.tell(example);
   }
 
   /** Plain data, as it goes over a process's channel. */
   toData(): Ledger {
-    const { sentN, sentSum, sentMax, ackedN, ackedSum, ackedMax, told } = this;
-    return { sentN, sentSum, sentMax, ackedN, ackedSum, ackedMax, told };
+    const { base, sentNumbers, ackedNumbers, told, breaches } = this;
+    return { base, sent: sentNumbers.toData(), acked: ackedNumbers.toData(), told, breaches };
+  }
+
+  /** Counts no number twice, however often it is forgotten; of one that goes back again and again it may miss some. */
+  private forget(entity: number, lastSequence: number, known: number): void {
+    const before = this.forgotten.get(entity) ?? { above: known, to: known };
+    this.breaches.forgotten +=
+      this.promised(entity, Math.max(lastSequence, before.to), known) +
+      this.promised(entity, lastSequence, Math.min(before.above, known));
+    this.forgotten.set(entity, {
+      above: Math.min(before.above, lastSequence),
+      to: Math.max(before.to, known),
+    });
+    this.tell(`entity ${entity}: welcomed with ${lastSequence}, and ${known} was acknowledged before`);
+  }
+
+  private invent(entity: number, lastSequence: number, highest: number): void {
+    this.breaches.invented += lastSequence - highest;
+    this.tell(`entity ${entity}: welcomed with ${lastSequence}, and ${highest} was the last sent`);
+  }
+
+  /** How many numbers above one and up to another were acknowledged, or named by a welcome. */
+  private promised(entity: number, above: number, to: number): number {
+    const acked = (from: number): number => this.ackedNumbers.countAbove(entity, from);
+    const named = Math.max(above, Math.min(this.welcomed[entity]!, to));
+    return named - above + (to > named ? acked(named) - acked(to) : 0);
+  }
+
+  private tell(example: string): void {
+    if (this.breaches.examples.length < EXAMPLES) this.breaches.examples.push(example);
   }
 }

@@ -190,21 +190,27 @@ function networkFigures(m: Measurements): Figures['network'] {
   };
 }
 
-function integrityFigures({ integrity }: Measurements): Figures['integrity'] {
+function integrityFigures({ integrity, welcomes }: Measurements): Figures['integrity'] {
   const servers = integrity?.rowWritesServers ?? null;
   const postgres = integrity?.rowWritesPostgres ?? null;
   return {
     sent: integrity?.sent ?? null,
     acked: integrity?.acked ?? null,
     applied: integrity?.applied ?? null,
-    lost: integrity?.lost ?? null,
-    phantom: integrity?.phantom ?? null,
+    lost: eitherWay(integrity?.lost, welcomes?.forgotten),
+    phantom: eitherWay(integrity?.phantom, welcomes?.invented),
     duplicated: integrity?.duplicated ?? null,
     holes: integrity?.holes ?? null,
     rowWritesServers: servers,
     rowWritesPostgres: postgres,
     rowWritesDisagreePercent: disagreement(servers, postgres),
   };
+}
+
+/** The rows and the welcomes may tell of the same numbers. Where nobody read the rows, good welcomes prove nothing. */
+function eitherWay(rows: number | undefined, welcomes = 0): number | null {
+  if (rows === undefined) return welcomes === 0 ? null : welcomes;
+  return Math.max(rows, welcomes);
 }
 
 /** Two counts of nothing agree; a count beside nothing disagrees entirely. */

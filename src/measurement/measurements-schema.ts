@@ -154,11 +154,14 @@ const measurementsSchema: z.ZodType<Measurements> = z.object({
       duplicated: count,
       holes: count,
       entities: count,
+      open: count.optional(),
+      hashed: z.boolean().optional(),
       examples: list(text),
       rowWritesServers: z.int(),
       rowWritesPostgres: z.int(),
     })
     .nullable(),
+  welcomes: z.object({ forgotten: count, invented: count, examples: list(text) }).optional(),
   ceilings: z
     .object({
       insertsPerSecond: amount,

@@ -1,5 +1,5 @@
 import type { HistogramData } from '../histogram.ts';
-import type { Counts } from '../load/engine.ts';
+import type { Counts, WelcomeBreaches } from '../load/engine.ts';
 import type { Absence } from '../probe/absence.ts';
 import type { CeilingFindings } from '../probe/ceilings.ts';
 import type { Verified } from '../probe/verification.ts';
@@ -88,7 +88,11 @@ export interface BucketData {
 }
 
 /** Section D, checked from the rows and from the generator's own ledger. */
-export type IntegrityFacts = Verified;
+export type IntegrityFacts = Omit<Verified, 'open' | 'hashed'> & {
+  /** Bundles of older versions do not tell. */
+  readonly open?: number | undefined;
+  readonly hashed?: boolean | undefined;
+};
 export type CeilingFacts = CeilingFindings;
 
 export interface HostFacts {
@@ -150,7 +154,7 @@ export interface FaultFacts {
   /**
    * What the rows said once the component was back, beyond what they had said after the fault before: operations
    * acknowledged before the rows were read and not in them, and operations in them that were never sent. While load
-   * goes on a loss may be hidden by an operation that is just being answered; the end of the run hides nothing.
+   * goes on much is unanswered, and a loss may hide within the bounds (probe/integrity.ts); at the end little is.
    * Null when nobody could read them.
    */
   readonly rows: RowFindings | null;
@@ -210,6 +214,8 @@ export interface Measurements {
   } | null;
   /** Null when nobody could read the rows. */
   readonly integrity: IntegrityFacts | null;
+  /** What welcomes themselves said of lost and invented numbers; bundles of older versions do not tell. */
+  readonly welcomes?: WelcomeBreaches | undefined;
   readonly ceilings: CeilingFacts | null;
   /** Null where the scenario leaves it out, or it was not reached. */
   readonly calibration: CalibrationFacts | null;

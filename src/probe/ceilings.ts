@@ -3,6 +3,7 @@ import { monotonic } from '../clock.ts';
 import { PgInt4Array, PgInt8Array } from '../pg-array.ts';
 import { random } from '../rng.ts';
 import type { Ceilings } from '../scenario/scenario.ts';
+import { sequenceHash } from '../sequence-hash.ts';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
 import { clientOf } from './postgres-client.ts';
 
@@ -23,18 +24,20 @@ const STATEMENT_TIMEOUT_MS = 30_000;
 const TABLES = `
   drop table if exists capbench_ceiling, capbench_ceiling_insert;
   create table capbench_ceiling (id int primary key, place int not null, damage int not null,
-    last_seq int not null, applied_n int not null, seq_sum bigint not null) with (fillfactor = 30);
+    last_seq int not null, applied_n int not null, seq_sum bigint not null, seq_hash bigint not null) with (fillfactor = 30);
   create table capbench_ceiling_insert (like capbench_ceiling);
 `;
-const FILL = `insert into capbench_ceiling select id, 0, 0, 0, 0, 0 from generate_series(0, $1::int - 1) id`;
+const FILL = `insert into capbench_ceiling select id, 0, 0, 0, 0, 0, 0 from generate_series(0, $1::int - 1) id`;
 
 const INSERT = `
   insert into capbench_ceiling_insert
-  select unnest($1::int4[]), unnest($2::int4[]), unnest($3::int4[]), unnest($4::int4[]), 1, unnest($5::int8[])`;
+  select unnest($1::int4[]), unnest($2::int4[]), unnest($3::int4[]), unnest($4::int4[]), 1, unnest($5::int8[]),
+         unnest($6::int8[])`;
 
 const UPDATE_ONE = `
   update capbench_ceiling
-     set place = $2, damage = $3, last_seq = greatest(last_seq, $4), applied_n = applied_n + 1, seq_sum = seq_sum + $5
+     set place = $2, damage = $3, last_seq = greatest(last_seq, $4), applied_n = applied_n + 1, seq_sum = seq_sum + $5,
+         seq_hash = seq_hash + $6
    where id = $1`;
 
 /** Nested loops over the primary key: the planner would rather hash the whole table for every batch. */
@@ -42,22 +45,25 @@ const PLAN = `set enable_hashjoin = off; set enable_mergejoin = off`;
 const UPDATE_BATCH = `
   update capbench_ceiling c
      set place = u.place, damage = u.damage, last_seq = greatest(c.last_seq, u.last_seq),
-         applied_n = c.applied_n + 1, seq_sum = c.seq_sum + u.seq_sum
+         applied_n = c.applied_n + 1, seq_sum = c.seq_sum + u.seq_sum,
+         seq_hash = c.seq_hash + u.seq_hash
     from (select unnest($1::int4[]) as id, unnest($2::int4[]) as place, unnest($3::int4[]) as damage,
-                 unnest($4::int4[]) as last_seq, unnest($5::int8[]) as seq_sum) u
+                 unnest($4::int4[]) as last_seq, unnest($5::int8[]) as seq_sum,
+                 unnest($6::int8[]) as seq_hash) u
    where c.id = u.id`;
 
 /** Reusable parameters of one connection: ids sorted, and of one contiguous range, so that no two wait for a row. */
 function batchOf(rows: number, from: number, to: number, seed: number): () => Buffer[] {
   const next = random(seed);
   const columns = [0, 1, 2, 3].map(() => new PgInt4Array(rows));
-  const sums = new PgInt8Array(rows);
+  const [sums, hashes] = [new PgInt8Array(rows), new PgInt8Array(rows)];
   const stride = (to - from) / rows;
   let seq = 0;
   return () => {
     seq += 1;
     for (const column of columns) column.reset();
     sums.reset();
+    hashes.reset();
     for (let i = 0; i < rows; i++) {
       // One id from each stretch of the range: sorted and distinct without sorting.
       columns[0]!.push(from + Math.floor((i + next()) * stride));
@@ -65,8 +71,9 @@ function batchOf(rows: number, from: number, to: number, seed: number): () => Bu
       columns[2]!.push(0);
       columns[3]!.push(seq);
       sums.push(seq);
+      hashes.push(sequenceHash(seq));
     }
-    return [...columns.map((column) => column.bytes()), sums.bytes()];
+    return [...columns.map((column) => column.bytes()), sums.bytes(), hashes.bytes()];
   };
 }
 
@@ -121,7 +128,9 @@ export async function measureCeilings(
         (await client.query({ name, text, values: batches[index]!() })).rowCount ?? 0;
     const single = async (client: pg.Client, index: number): Promise<number> => {
       const id = index * share + Math.floor(picks[index]!() * share);
-      return (await client.query({ name: 'one', text: UPDATE_ONE, values: [id, 1, 0, 1, 1] })).rowCount ?? 0;
+      return (
+        (await client.query({ name: 'one', text: UPDATE_ONE, values: [id, 1, 0, 1, 1, 1] })).rowCount ?? 0
+      );
     };
 
     return {

@@ -164,7 +164,10 @@ async function story(running: Running, logs: Map<string, string>): Promise<Endin
           ...{ seed: workload.seed, go, disturb: stack.disturb, fleet: driven, verification },
           note: (fault) => void notes.faults.push(fault),
         });
-  const ending = await drive({ ...running, disturb }, fleet, probes, lost);
+  const over = new AbortController();
+  const watching = verification?.watch(() => fleet.ledger(), over.signal);
+  const ending = await drive({ ...running, disturb }, fleet, probes, lost).finally(() => over.abort());
+  await watching;
   if (
     verification !== null &&
     notes.tally !== null &&

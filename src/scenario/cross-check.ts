@@ -108,6 +108,10 @@ function faultFindings(
       : `${of}, expected a process to ${action}`,
   );
   const length = { ramp: load.ramp, 'warm-up': load.warmUp, measure: load.duration }[phase];
-  check(at >= length, 'at', `at or after the end of the ${phase} phase, expected a time within it`);
+  check(
+    at >= length,
+    'at',
+    `at or after the end of the ${phase} phase, which lasts ${length / 1e6} s, expected a time within it`,
+  );
   return findings;
 }

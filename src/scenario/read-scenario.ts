@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type Micros, micros, seconds } from '../units.ts';
+import { formatDuration, type Micros, micros, seconds } from '../units.ts';
 import { alterations } from './alterations.ts';
 import type { Budget } from './budget.ts';
 import { readBudgets } from './budget-entry.ts';
@@ -9,8 +9,8 @@ import { readYaml, startFrom } from './document.ts';
 import { type Finding, findingsOf, found, located, MOST_UNKNOWN, unknownKey, valueAt } from './finding.ts';
 import { applySettings, type Overrides } from './overrides.ts';
 import { playersCheck, worldFor } from './players-check.ts';
-import { type Path, ScenarioError, shown } from './problem.ts';
-import type { Load, Scenario, WorldSettings } from './scenario.ts';
+import { type Path, pathText, ScenarioError, shown } from './problem.ts';
+import type { Fault, Load, Scenario, WorldSettings } from './scenario.ts';
 import {
   budgetSchema,
   contradictedSchema,
@@ -66,19 +66,38 @@ export function readScenario(
   }
   const findings: Finding[] = [];
   const read = Object.hasOwn(root, 'resolved')
-    ? readResolved(root, checkBudgets, findings)
-    : readEntries(root, claims, checkBudgets, findings);
+    ? readResolved(root, overrides, checkBudgets, findings)
+    : readEntries(root, overrides, claims, checkBudgets, findings);
   problems.push(...located(findings, place));
   if (read === undefined || problems.length > 0) throw new ScenarioError(problems);
 
   const altered = alterations(document.value, overridden, read.altered);
   const scenario = adjust({ ...read, altered }, overrides);
   const misfits = crossCheck(scenario.load, worldFor(scenario.players, scenario.world), scenario.faults);
-  if (misfits.length > 0) {
-    const changed = overrides.scale === null ? 'after --duration' : `with --scale ${overrides.scale}`;
-    throw new ScenarioError(located(misfits, () => changed));
-  }
+  if (misfits.length > 0) throw new ScenarioError(located(misfits, (finding) => cause(finding, overrides)));
   return scenario;
+}
+
+/** Which of the command line's changes made something misfit that fits in the file. */
+function cause({ path }: Finding, { scale, duration }: Overrides): string {
+  const isOfTime = path[0] === 'faults' || path[1] === 'duration' || path[1] === 'stages';
+  return duration !== null && (isOfTime || scale === null)
+    ? `after --duration ${formatDuration(duration)}`
+    : `with --scale ${scale}`;
+}
+
+/** What misfits in the file and still does after the command line's changes, which may be there to mend it. */
+function misfitsOf(
+  load: Load,
+  world: WorldSettings | undefined,
+  faults: readonly Fault[],
+  servers: number,
+  overrides: Overrides,
+): readonly Finding[] {
+  const inFile = new Set(crossCheck(load, world, faults).map(({ path }) => pathText(path)));
+  return crossCheck(changed(load, servers, overrides), world, faults).filter(({ path }) =>
+    inFile.has(pathText(path)),
+  );
 }
 
 type Output<S extends z.ZodType> = z.output<S> | undefined;
@@ -126,7 +145,7 @@ function elements<S extends z.ZodType>(
 
 type Common = Omit<Scenario, 'budgets' | 'scale' | 'altered'>;
 
-function readHead(root: object, findings: Finding[]): Common | undefined {
+function readHead(root: object, overrides: Overrides, findings: Finding[]): Common | undefined {
   const take = sections(root, headSchemas, findings);
   const [name, description, system, seed] = [take('name'), take('description'), take('system'), take('seed')];
   const [loadEntry, worldEntry, postgres] = [take('load'), take('world'), take('postgres')];
@@ -136,7 +155,7 @@ function readHead(root: object, findings: Finding[]): Common | undefined {
   const world = worldEntry && worldOf(worldEntry);
   if (load !== undefined)
     findings.push(
-      ...crossCheck(load, worldFor(players, world), faults ?? []),
+      ...misfitsOf(load, worldFor(players, world), faults ?? [], world?.servers ?? 1, overrides),
       ...playersCheck(players, load),
     );
   if (name === undefined || description === undefined || system === undefined || seed === undefined)
@@ -153,12 +172,13 @@ function readHead(root: object, findings: Finding[]): Common | undefined {
 
 function readEntries(
   root: object,
+  overrides: Overrides,
   claims: Claims,
   checkBudgets: BudgetCheck,
   findings: Finding[],
 ): Scenario | undefined {
   findings.push(...unknownKeys(root, scenarioSchemas));
-  const shared = readHead(root, findings);
+  const shared = readHead(root, overrides, findings);
   const take = sections(root, scenarioSchemas, findings);
   const {
     budgets,
@@ -182,9 +202,14 @@ function readEntries(
   return shared && { ...shared, scale: 1, altered: [], budgets };
 }
 
-function readResolved(root: object, checkBudgets: BudgetCheck, findings: Finding[]): Scenario | undefined {
+function readResolved(
+  root: object,
+  overrides: Overrides,
+  checkBudgets: BudgetCheck,
+  findings: Finding[],
+): Scenario | undefined {
   findings.push(...unknownKeys(root, resolvedSchemas));
-  const shared = readHead(root, findings);
+  const shared = readHead(root, overrides, findings);
   const take = sections(root, resolvedSchemas, findings);
   const [resolved, scale, altered] = [take('resolved'), take('scale'), take('altered')];
   const budgets = take('budgets');
@@ -219,23 +244,24 @@ const worldOf = ({ batch, heap, ...world }: WorldEntry): WorldSettings => ({
  * player. The monsters stay, and with them the size of the database: a cache that holds a quarter of the rows
  * would say nothing of one that holds them all.
  */
-function adjust(scenario: Scenario, { scale, duration, seed }: Overrides): Scenario {
-  const { load } = scenario;
+const adjust = (scenario: Scenario, overrides: Overrides): Scenario => ({
+  ...scenario,
+  seed: overrides.seed ?? scenario.seed,
+  scale: scenario.scale * (overrides.scale ?? 1),
+  load: changed(scenario.load, scenario.world.servers, overrides),
+});
+
+function changed(load: Load, servers: number, { scale, duration }: Overrides): Load {
   const factor = scale ?? 1;
   const players = Math.round(load.players * factor);
   return {
-    ...scenario,
-    seed: seed ?? scenario.seed,
-    scale: scenario.scale * factor,
-    load: {
-      ...load,
-      players: factor === 1 ? load.players : Math.max(scenario.world.servers, players),
-      intentsPerSecond: load.intentsPerSecond * factor,
-      monsterCommandsPerSecond: load.monsterCommandsPerSecond * factor,
-      duration: micros(duration ?? load.duration) satisfies Micros,
-      ...(load.churn === undefined ? {} : { churn: scaledChurn(load.churn, factor) }),
-      ...(load.stages === undefined ? {} : { stages: shapeOf(load.stages, factor, duration) }),
-    },
+    ...load,
+    players: factor === 1 ? load.players : Math.max(servers, players),
+    intentsPerSecond: load.intentsPerSecond * factor,
+    monsterCommandsPerSecond: load.monsterCommandsPerSecond * factor,
+    duration: micros(duration ?? load.duration) satisfies Micros,
+    ...(load.churn === undefined ? {} : { churn: scaledChurn(load.churn, factor) }),
+    ...(load.stages === undefined ? {} : { stages: shapeOf(load.stages, factor, duration) }),
   };
 }
 

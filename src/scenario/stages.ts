@@ -49,7 +49,9 @@ export function stretched(stages: readonly Stage[], duration: Micros): readonly 
     const end = Math.round(before * factor);
     const lasting = micros(end - after);
     after = end;
-    return { ...one, lasting, over: micros(Math.min(lasting, one.over * factor)) };
+    // Rounding is not to make it longer than its stage; a file that says so keeps its mistake.
+    const longest = one.over > one.lasting ? Number.POSITIVE_INFINITY : lasting;
+    return { ...one, lasting, over: micros(Math.min(longest, one.over * factor)) };
   });
 }
 

@@ -2,7 +2,8 @@ import { PgInt4Array, PgTextArray } from '../pg-array.ts';
 import { random } from '../rng.ts';
 
 /**
- * How an entity's state lies in its row, beside `id, last_seq, applied_n, seq_sum`, which every shape has.
+ * How an entity's state lies in its row, beside `id, last_seq, applied_n, seq_sum, seq_hash`, which every
+ * shape has.
  * SQL fragments, and the encoder of the state's array parameters.
  */
 export interface RowShape {
@@ -23,7 +24,7 @@ export interface RowShape {
   bytes(): Buffer[];
 }
 
-/** A row of narrow typed columns, 56 bytes. */
+/** A row of narrow typed columns, 64 bytes. */
 export function columnsShape(capacity: number): RowShape {
   const places = new PgInt4Array(capacity);
   const damages = new PgInt4Array(capacity);

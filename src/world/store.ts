@@ -22,6 +22,7 @@ export class Store {
   readonly #lastSeqs: PgInt4Array;
   readonly #recorded: PgInt4Array;
   readonly #seqSums: PgInt8Array;
+  readonly #seqHashes: PgInt8Array;
 
   private constructor(link: Link, watch: StoreWatch, entities: Entities, shape: RowShape, batchRows: number) {
     this.#link = link;
@@ -33,6 +34,7 @@ export class Store {
     this.#lastSeqs = new PgInt4Array(batchRows);
     this.#recorded = new PgInt4Array(batchRows);
     this.#seqSums = new PgInt8Array(batchRows);
+    this.#seqHashes = new PgInt8Array(batchRows);
   }
 
   /**
@@ -127,6 +129,7 @@ export class Store {
     this.#lastSeqs.reset();
     this.#recorded.reset();
     this.#seqSums.reset();
+    this.#seqHashes.reset();
     for (let i = 0; i < changes.count; i++) {
       const index = changes.touched[i]!;
       const id = this.#entities.idOf(index);
@@ -135,6 +138,7 @@ export class Store {
       this.#lastSeqs.push(lastSeq[index]!);
       this.#recorded.push(changes.recorded[index]!);
       this.#seqSums.push(changes.seqSum[index]!);
+      this.#seqHashes.push(changes.seqHash[index]!);
     }
     return [
       this.#ids.bytes(),
@@ -142,18 +146,21 @@ export class Store {
       this.#lastSeqs.bytes(),
       this.#recorded.bytes(),
       this.#seqSums.bytes(),
+      this.#seqHashes.bytes(),
     ];
   }
 }
 
 /** The arrays are unnested in the select list, in lockstep and in order: the cheapest form that is known. */
 function updateOf(shape: RowShape): string {
-  const [lastSeq, recorded, seqSum] = [2, 3, 4].map((n) => `$${shape.parameters + n}`);
+  const [lastSeq, recorded, seqSum, seqHash] = [2, 3, 4, 5].map((n) => `$${shape.parameters + n}`);
   return `
     update entity as e
        set ${shape.assigned}, last_seq = greatest(e.last_seq, u.last_seq),
-           applied_n = e.applied_n + u.recorded, seq_sum = e.seq_sum + u.seq_sum
+           applied_n = e.applied_n + u.recorded, seq_sum = e.seq_sum + u.seq_sum,
+           seq_hash = e.seq_hash + u.seq_hash
       from (select unnest($1::int4[]) as id, ${shape.unnested}, unnest(${lastSeq}::int4[]) as last_seq,
-                   unnest(${recorded}::int4[]) as recorded, unnest(${seqSum}::int8[]) as seq_sum) as u
+                   unnest(${recorded}::int4[]) as recorded, unnest(${seqSum}::int8[]) as seq_sum,
+                   unnest(${seqHash}::int8[]) as seq_hash) as u
      where e.id = u.id`;
 }

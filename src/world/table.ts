@@ -49,7 +49,7 @@ export async function openTable(client: pg.Client, config: WorldConfig, shape: R
   await client.query(`
     create table if not exists entity (
       id int primary key, ${shape.definitions},
-      last_seq int not null, applied_n int not null, seq_sum bigint not null
+      last_seq int not null, applied_n int not null, seq_sum bigint not null, seq_hash bigint not null
     ) with (
       fillfactor = ${shape.fillfactor},
       -- HOT updates leave dead rows that the next update of the page removes: vacuum has little to find.
@@ -62,7 +62,7 @@ export async function openTable(client: pg.Client, config: WorldConfig, shape: R
 
 /** What the table's comment says: everything that the meaning of its rows depends on. */
 const nameOf = (c: WorldConfig): string =>
-  `flux world 1: ${c.players} players, ${c.monsters} monsters, ${c.instances} instances, ${c.playersPerPlace} players per place, ${c.rowShape}`;
+  `flux world 2: ${c.players} players, ${c.monsters} monsters, ${c.instances} instances, ${c.playersPerPlace} players per place, ${c.rowShape}`;
 
 /** Restores the entities from their rows, which are inserted first where they are absent. */
 export async function loadEntities(client: pg.Client, entities: Entities, shape: RowShape): Promise<void> {
@@ -99,8 +99,8 @@ async function restore(client: pg.Client, entities: Entities, shape: RowShape): 
 
 async function insertAll(client: pg.Client, entities: Entities, shape: RowShape): Promise<void> {
   const text = `
-    insert into entity (id, ${shape.names}, last_seq, applied_n, seq_sum)
-    select u.*, 0, 0, 0 from (select unnest($1::int4[]) as id, ${shape.unnested}) as u
+    insert into entity (id, ${shape.names}, last_seq, applied_n, seq_sum, seq_hash)
+    select u.*, 0, 0, 0, 0 from (select unnest($1::int4[]) as id, ${shape.unnested}) as u
     on conflict (id) do nothing`;
   await client.query('begin');
   for (let from = 0; from < entities.count; from += INSERT_ROWS) {

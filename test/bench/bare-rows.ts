@@ -5,37 +5,40 @@
 import pg from 'pg';
 import { PgInt4Array, PgInt8Array } from '../../src/pg-array.ts';
 import { random } from '../../src/rng.ts';
+import { sequenceHash } from '../../src/sequence-hash.ts';
 
 const [entities = 0, batchRows = 0, warmUpSeconds = 0, seconds = 0] = process.argv.slice(2).map(Number);
 
 const TABLE = `
   create table if not exists bench_entity (id int primary key, place int not null, damage int not null,
-    last_seq int not null, applied_n int not null, seq_sum bigint not null) with (fillfactor = 30,
+    last_seq int not null, applied_n int not null, seq_sum bigint not null, seq_hash bigint not null) with (fillfactor = 30,
     autovacuum_vacuum_threshold = 100000, autovacuum_vacuum_scale_factor = 2,
     autovacuum_analyze_threshold = 100000, autovacuum_analyze_scale_factor = 10)`;
 const FILL = `
-  insert into bench_entity select id, 0, 0, 0, 0, 0 from generate_series(0, $1::int - 1) as id
+  insert into bench_entity select id, 0, 0, 0, 0, 0, 0 from generate_series(0, $1::int - 1) as id
   on conflict (id) do nothing`;
 const SESSION = `
   set enable_hashjoin = off; set enable_mergejoin = off; set plan_cache_mode = force_generic_plan`;
 const UPDATE = `
   update bench_entity as e
      set place = u.place, damage = u.damage, last_seq = greatest(e.last_seq, u.last_seq),
-         applied_n = e.applied_n + u.recorded, seq_sum = e.seq_sum + u.seq_sum
+         applied_n = e.applied_n + u.recorded, seq_sum = e.seq_sum + u.seq_sum,
+         seq_hash = e.seq_hash + u.seq_hash
     from (select unnest($1::int4[]) as id, unnest($2::int4[]) as place, unnest($3::int4[]) as damage,
                  unnest($4::int4[]) as last_seq, unnest($5::int4[]) as recorded,
-                 unnest($6::int8[]) as seq_sum) as u
+                 unnest($6::int8[]) as seq_sum, unnest($7::int8[]) as seq_hash) as u
    where e.id = u.id`;
 
 /** Distinct ids in ascending order, anew for each batch: one from each stretch of the table. */
 const next = random(1);
 const columns = [0, 1, 2, 3, 4].map(() => new PgInt4Array(batchRows));
-const sums = new PgInt8Array(batchRows);
+const [sums, hashes] = [new PgInt8Array(batchRows), new PgInt8Array(batchRows)];
 let seq = 0;
 function batch(): Buffer[] {
   const [ids, places, damages, lastSeqs, recorded] = columns;
   for (const column of columns) column.reset();
   sums.reset();
+  hashes.reset();
   seq += 1;
   for (let i = 0; i < batchRows; i++) {
     ids!.push(Math.floor(((i + next()) * entities) / batchRows));
@@ -44,8 +47,9 @@ function batch(): Buffer[] {
     lastSeqs!.push(seq);
     recorded!.push(1);
     sums.push(seq);
+    hashes.push(sequenceHash(seq));
   }
-  return [...columns.map((column) => column.bytes()), sums.bytes()];
+  return [...columns.map((column) => column.bytes()), sums.bytes(), hashes.bytes()];
 }
 
 process.on('disconnect', () => process.exit(0));

@@ -2,13 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { countOf } from '../../src/histogram.ts';
 import type { Counts, StageTally, Tally } from '../../src/load/engine.ts';
-import { compareLedger, type Rows } from '../../src/probe/integrity.ts';
+import { compareLedger } from '../../src/probe/integrity.ts';
 import { churnWindows, operationalSeconds, timedStages } from '../../src/scenario/stage-timeline.ts';
 import type { Shaped, Stage } from '../../src/scenario/stages.ts';
 import { OPERATIONS, type Workload } from '../../src/scenario/workload.ts';
 import { micros, seconds } from '../../src/units.ts';
 import { workloadWith } from './a-workload.ts';
 import { prepare, run, serve } from './engine-room.ts';
+import { rowsOf } from './ledger-figures.ts';
 import type { ProtocolServer } from './protocol-server.ts';
 
 const stage = (name: string, lasting: number, more: Partial<Stage> = {}): Stage => ({
@@ -28,23 +29,12 @@ function shaped(shape: Omit<Shaped, 'duration' | 'players'>, players = 40): Work
 }
 
 function findings(tally: Tally, servers: readonly ProtocolServer[]) {
-  const entities = tally.ledger.sentN.length;
-  const empty = (): Rows => ({
-    lastSeq: new Float64Array(entities),
-    appliedN: new Float64Array(entities),
-    seqSum: new Float64Array(entities),
-    place: new Float64Array(entities).fill(Number.NaN),
-    strangers: 0,
-  });
-  const rows = empty();
-  for (const server of servers) {
-    for (const [entity, numbers] of server.rows) {
-      rows.lastSeq[entity] = Math.max(...numbers);
-      rows.appliedN[entity] = numbers.length;
-      rows.seqSum[entity] = numbers.reduce((sum, number) => sum + number, 0);
-    }
-  }
-  return compareLedger(tally.ledger, empty(), rows);
+  const entities = tally.ledger.base.length;
+  const rows = rowsOf(
+    servers.flatMap((server) => [...server.rows]),
+    entities,
+  );
+  return compareLedger(tally.ledger, rowsOf([], entities), rows);
 }
 
 const CLEAN = { lost: 0, phantom: 0, duplicated: 0, holes: 0 };

@@ -1,31 +1,45 @@
 import { expect, test } from 'vitest';
 import { SequenceLedger } from '../../src/load/ledger.ts';
 import { random } from '../../src/rng.ts';
+import { figuresOf } from './ledger-figures.ts';
 
 test('what is sent and what is answered are kept apart, entity by entity', () => {
   const ledger = new SequenceLedger(3);
   for (const sequence of [5, 6, 7]) ledger.sent(1, sequence);
   for (const sequence of [7, 5]) ledger.acked(1, sequence);
   ledger.sent(2, 1);
-  expect([...ledger.sentN]).toEqual([0, 3, 1]);
-  expect([...ledger.sentSum]).toEqual([0, 18, 1]);
-  expect([...ledger.sentMax]).toEqual([0, 7, 1]);
-  expect([...ledger.ackedN]).toEqual([0, 2, 0]);
-  expect([...ledger.ackedSum]).toEqual([0, 12, 0]);
-  expect([...ledger.ackedMax]).toEqual([0, 7, 0]);
+  const { sentN, sentSum, sentMax, ackedN, ackedSum, ackedMax } = figuresOf(ledger.toData());
+  expect([...sentN]).toEqual([0, 3, 1]);
+  expect([...sentSum]).toEqual([0, 18, 1]);
+  expect([...sentMax]).toEqual([0, 7, 1]);
+  expect([...ackedN]).toEqual([0, 2, 0]);
+  expect([...ackedSum]).toEqual([0, 12, 0]);
+  expect([...ackedMax]).toEqual([0, 7, 0]);
 });
 
-test('ledgers are added, the highest numbers compared', () => {
-  const [a, b] = [new SequenceLedger(2), new SequenceLedger(2)];
-  a.sent(0, 4);
-  a.acked(0, 4);
-  b.sent(0, 3);
-  b.sent(1, 9);
-  a.add(b.toData());
-  expect([...a.sentN]).toEqual([2, 1]);
-  expect([...a.sentSum]).toEqual([7, 9]);
-  expect([...a.sentMax]).toEqual([4, 9]);
-  expect([...a.ackedN]).toEqual([1, 0]);
+test('the ledgers of workers, each of its own entities, are added', () => {
+  const [a, b, all] = [new SequenceLedger(3), new SequenceLedger(3), new SequenceLedger(3)];
+  a.welcome(0, 10);
+  for (const sequence of [11, 12, 13]) a.sent(0, sequence);
+  for (const sequence of [11, 13]) a.acked(0, sequence);
+  a.placed(0, 7);
+  b.welcome(1, 5);
+  b.sent(1, 6);
+  b.resume(1, 3, 6, [6]);
+  for (const one of [a, b]) all.add(one.toData());
+  const { sentN, sentMax, ackedN, ackedSum } = figuresOf(all.toData());
+  expect([...sentN]).toEqual([3, 1, 0]);
+  expect([...sentMax]).toEqual([13, 6, 0]);
+  expect([...ackedN]).toEqual([2, 0, 0]);
+  expect([...ackedSum]).toEqual([24, 0, 0]);
+  const { acked, told, breaches } = all.toData();
+  expect([...acked.gaps]).toEqual([0, 12, 12]);
+  expect([...told]).toEqual([8, 0, 0]);
+  expect(breaches).toEqual({
+    forgotten: 2,
+    invented: 0,
+    examples: ['entity 1: welcomed with 3, and 5 was acknowledged before'],
+  });
 });
 
 /**
@@ -38,6 +52,8 @@ class Model {
   readonly base: number;
   committed: number;
   last: number;
+  /** The highest number that a welcome named. */
+  named = 0;
   open: number[] = [];
   line: number[] = [];
 
@@ -54,10 +70,9 @@ function expectSame(ledger: SequenceLedger, model: Model): void {
     sum: [...numbers].reduce((sum, number) => sum + number, 0),
     max: Math.max(0, ...numbers),
   });
-  expect({ n: ledger.sentN[1], sum: ledger.sentSum[1], max: ledger.sentMax[1] }).toEqual(figures(model.sent));
-  expect({ n: ledger.ackedN[1], sum: ledger.ackedSum[1], max: ledger.ackedMax[1] }).toEqual(
-    figures(model.acked),
-  );
+  const { sentN, sentSum, sentMax, ackedN, ackedSum, ackedMax } = figuresOf(ledger.toData());
+  expect({ n: sentN[1], sum: sentSum[1], max: sentMax[1] }).toEqual(figures(model.sent));
+  expect({ n: ackedN[1], sum: ackedSum[1], max: ackedMax[1] }).toEqual(figures(model.acked));
 }
 
 test.each([
@@ -69,7 +84,7 @@ test.each([
     const ledger = new SequenceLedger(3);
     const model = new Model(Math.floor(draw() * 3) * 20);
     ledger.welcome(1, model.base);
-    let forgot = false;
+    const forgotten = new Set<number>();
     for (let step = 0; step < 120; step++) {
       const choice = draw();
       if (choice < 0.45) {
@@ -92,15 +107,21 @@ test.each([
       } else {
         const arrived = Math.floor(draw() * (model.line.length + 1));
         model.committed = model.line[arrived - 1] ?? model.committed;
-        const highest = Math.max(model.base, ...model.acked);
+        const highest = Math.max(model.base, model.named, ...model.acked);
         if (draw() < forgetful) model.committed = Math.max(0, model.committed - 1 - Math.floor(draw() * 4));
         const told = model.committed;
+        if (told < highest) {
+          const named = Math.max(model.base, model.named);
+          for (let number = told + 1; number <= highest; number++) {
+            if (number <= named || model.acked.has(number)) forgotten.add(number);
+          }
+        }
+        model.named = Math.max(model.named, told);
         const { last, breach } = ledger.resume(1, told, model.last, model.open);
         for (const number of model.open) if (number <= told) model.acked.add(number);
         expect(last).toBeGreaterThanOrEqual(Math.max(told, highest));
         if (told < highest) expect(breach).toBe('forgot');
         if (forgetful === 0) expect({ last, breach }).toEqual({ last: told, breach: null });
-        forgot ||= breach === 'forgot';
         model.last = last;
         model.committed = last;
         model.open = [];
@@ -108,12 +129,16 @@ test.each([
       }
       expectSame(ledger, model);
       // Without a gap: a number is in use, or was before the run.
-      expect(ledger.sentN[1]).toBe(Math.max(model.base, ledger.sentMax[1] ?? 0) - model.base);
+      expect(model.sent.size).toBe(Math.max(model.base, ...model.sent) - model.base);
+      const { breaches } = ledger.toData();
+      expect(breaches.invented).toBe(0);
+      expect(breaches.forgotten).toBeLessThanOrEqual(forgotten.size);
+      expect(breaches.forgotten > 0).toBe(forgotten.size > 0);
       if (forgetful === 0) {
         expect(Math.max(0, ...model.acked)).toBeLessThanOrEqual(model.committed);
       }
     }
-    if (forgetful === 0) expect(forgot).toBe(false);
+    if (forgetful === 0) expect(forgotten.size).toBe(0);
   }
 });
 
@@ -125,11 +150,21 @@ test('a number that was void and is named all the same is acknowledged; one that
   expect(ledger.resume(1, 2, 4, [2, 3, 4])).toEqual({ last: 2, breach: null });
   ledger.sent(1, 3);
   expect(ledger.resume(1, 4, 3, [3])).toEqual({ last: 4, breach: null });
-  expect([ledger.sentN[1], ledger.ackedN[1], ledger.ackedSum[1]]).toEqual([4, 4, 10]);
+  const figures = () => {
+    const { sentN, ackedN, ackedSum } = figuresOf(ledger.toData());
+    return [sentN[1], ackedN[1], ackedSum[1]];
+  };
+  expect(figures()).toEqual([4, 4, 10]);
   expect(ledger.resume(1, 9, 4, [])).toEqual({ last: 9, breach: 'invented' });
-  expect([ledger.sentN[1], ledger.ackedN[1]]).toEqual([4, 4]);
+  expect(figures()).toEqual([4, 4, 10]);
   // And never below again: those numbers are not ours.
   expect(ledger.resume(1, 5, 9, [])).toEqual({ last: 9, breach: 'forgot' });
+  // 5 to 9 the server had made up, and 6 to 9 it then forgot.
+  expect(ledger.toData().breaches).toMatchObject({ forgotten: 4, invented: 5 });
+  // Once each, however often.
+  expect(ledger.resume(1, 7, 9, [])).toMatchObject({ breach: 'forgot' });
+  expect(ledger.resume(1, 3, 9, [])).toMatchObject({ breach: 'forgot' });
+  expect(ledger.toData().breaches.forgotten).toBe(6);
 });
 
 test('a place that was told can be taken back', () => {

@@ -1,10 +1,12 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import pg from 'pg';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { SequenceLedger } from '../../src/load/ledger.ts';
 import { openAttachedPostgres } from '../../src/probe/attached-postgres.ts';
 import { clientOf } from '../../src/probe/postgres-client.ts';
-import { whyNoRows } from '../../src/probe/verification.ts';
+import { openVerification, whyNoRows } from '../../src/probe/verification.ts';
+import { sequenceHash } from '../../src/sequence-hash.ts';
 import { type Postgres, startPostgres } from '../../src/stack/postgres.ts';
 import { preparePostgres } from '../../src/stack/postgres-build.ts';
 import { parseProbeUrl, resolveProbes } from '../../src/stack/probe-address.ts';
@@ -172,4 +174,123 @@ test.each([
     await expect(whyNoRows(pooled, 3)).rejects.toThrow('not read-only');
   }
   pooler.close();
+});
+
+/** A world of two entities in a database of its own, as a stand-in's writer leaves it; the counts that it publishes. */
+async function standIn(name: string, columns: string) {
+  const { host, port, user: owner, password } = postgres.endpoint;
+  const open = async (base: string) => {
+    const client = new pg.Client({ host, port, user: owner, password, database: base });
+    await client.connect();
+    return client;
+  };
+  const maker = await open('other');
+  await maker.query(`create database ${name}`);
+  await maker.end();
+  const writer = await open(name);
+  onTestFinished(() => writer.end());
+  await writer.query(
+    `create table entity (id int primary key, ${columns}, last_seq int, applied_n int, seq_sum bigint)`,
+  );
+  const isHashed = columns.includes('seq_hash bigint');
+  await writer.query(`
+    insert into entity (id, last_seq, applied_n, seq_sum) values (0, 5, 5, 15), (1, 5, 5, 15);
+    ${isHashed ? 'update entity set seq_hash = 100;' : ''}`);
+  const publish = () => writer.query('select pg_stat_force_next_flush()');
+  // Only what is written later is to be counted.
+  await publish();
+  let writes = 0;
+  const probe = {
+    name: 'world-1',
+    sample: async () => [{ series: 'world.1.rowWrites', kind: 'counter' as const, value: writes }],
+    buckets: () => null,
+    close: async () => undefined,
+  };
+  return {
+    probe,
+    publish,
+    apply: async (id: number, seq: number) => {
+      writes += 1;
+      await writer.query({
+        name: 'apply',
+        text: `update entity set last_seq = greatest(last_seq, $2::int), applied_n = applied_n + 1, seq_sum = seq_sum + $3::int${isHashed ? ', seq_hash = seq_hash + $4' : ''} where id = $1`,
+        values: [id, seq, seq, ...(isHashed ? [sequenceHash(seq)] : [])],
+      });
+    },
+  };
+}
+
+/** Two entities that went on from number 5: the first has had 6 to 9 acknowledged, the second nothing. */
+function acknowledged(): SequenceLedger {
+  const ledger = new SequenceLedger(2);
+  for (const id of [0, 1]) ledger.welcome(id, 5);
+  for (const number of [6, 7, 8, 9]) {
+    ledger.sent(0, number);
+    ledger.acked(0, number);
+  }
+  return ledger;
+}
+
+test.each([
+  ['with_hash', 'seq_hash bigint', true],
+  ['without_hash', 'place int', false],
+  ['another_hash', 'seq_hash text default 100', false],
+])('rows %s prove as much as they can', async (name, columns, hashed) => {
+  const world = await standIn(name, columns);
+  const database = await attached(undefined, name);
+  expect(await whyNoRows(database, 2)).toBeNull();
+  const ledger = acknowledged().toData();
+  const honest = await openVerification(database, [], 2);
+  for (const number of [6, 7, 8, 9]) await world.apply(0, number);
+  expect(await honest.glance(async () => ledger)).toEqual({ lost: 0, phantom: 0, duplicated: 0, holes: 0 });
+  // The numbers 6 and 9 are lost; 7 and 8 were applied twice, which makes up for it in all but the hashes.
+  const lying = await openVerification(database, [], 2);
+  for (const number of [7, 7, 8, 8]) await world.apply(0, number);
+  const wrong = hashed ? 1 : 0;
+  expect(await lying.glance(async () => ledger)).toMatchObject({ lost: wrong, holes: wrong });
+});
+
+test('without hashes, a loss that others make up for later is seen while the load goes on', async () => {
+  const world = await standIn('watched', 'place int');
+  const database = await attached(undefined, 'watched');
+  const ledger = new SequenceLedger(2);
+  for (const id of [0, 1]) ledger.welcome(id, 5);
+  const answer = (number: number) => {
+    ledger.sent(0, number);
+    ledger.acked(0, number);
+  };
+  const verification = await openVerification(database, [world.probe], 2);
+  const over = new AbortController();
+  const watching = verification.watch(async () => structuredClone(ledger.toData()), over.signal);
+  for (const number of [6, 7]) {
+    answer(number);
+    await world.apply(0, number);
+  }
+  // 8 and 11 are lost, and 9 and 10 are applied twice.
+  answer(8);
+  await new Promise((resolve) => setTimeout(resolve, 1_600));
+  for (const number of [9, 9, 10, 10]) await world.apply(0, number);
+  for (const number of [9, 10, 11, 12]) answer(number);
+  await world.apply(0, 12);
+  over.abort();
+  await watching;
+  await world.publish();
+  const found = await verification.verify(ledger.toData(), never);
+  expect(found).toMatchObject({ lost: 1, duplicated: 0, acked: 7, applied: 7, hashed: false });
+  expect(found.examples).toEqual([
+    'while the load went on, entity 0: 3 operations acknowledged, 2 in the row',
+  ]);
+});
+
+test('the counts of a writer that is idle after its last write are waited for', async () => {
+  const world = await standIn('idle', 'seq_hash bigint');
+  const database = await attached(undefined, 'idle');
+  const ledger = acknowledged();
+  const verification = await openVerification(database, [world.probe], 2);
+  // Published at once is what comes first in a second, and later what follows.
+  for (const number of [6, 7, 8, 9]) await world.apply(0, number);
+  const found = await verification.verify(ledger.toData(), never);
+  expect(found).toMatchObject({ lost: 0, holes: 0, hashed: true, acked: 4, applied: 4 });
+  expect(found.rowWritesServers).toBe(4);
+  expect(found.rowWritesPostgres).toBe(4);
 });

@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { writeScenario } from '../../src/scenario/resolved.ts';
 import { faultsOf, workloadOf } from '../../src/scenario/workload.ts';
+import { seconds } from '../../src/units.ts';
 import { minimal, problemsOf, read } from './scenario-text.ts';
 
 const withFaults = (...faults: readonly string[]): string =>
@@ -63,4 +64,53 @@ test.each([
 ])('%s is refused', (fault, message) => {
   const told = problemsOf(withFaults(fault)).map(({ path, message: why }) => `${path}: ${why}`);
   expect(told.some((one) => one.startsWith(message))).toBe(true);
+});
+
+describe('with a duration of the command line', () => {
+  const LATE = '{ action: kill, of: postgres, at: 2500ms }';
+  const short = (...faults: readonly string[]): string =>
+    withFaults(...faults).replace('players: 100\n', 'players: 100\n  duration: 2s\n');
+
+  test('a fault within it is taken, whatever the file says', () => {
+    const scenario = read(short(LATE), { duration: seconds(6) });
+    expect(faultsOf(scenario).map(({ at }) => (at - MEASURE) / SECOND)).toEqual([2.5]);
+    expect(read(writeScenario(scenario))).toEqual(scenario);
+  });
+
+  test.each([
+    ['beyond the end in the file', short(LATE), {}, /^x\.yaml:\d+:\d+$/, 2],
+    ['beyond both ends', short(LATE), { duration: seconds(2.4) }, /^x\.yaml:\d+:\d+$/, 2.4],
+    ['beyond the end after it', withFaults(LATE), { duration: seconds(2) }, /^after --duration 2s$/, 2],
+    [
+      'at the end after it',
+      withFaults(LATE),
+      { duration: seconds(2.5), scale: 2 },
+      /^after --duration 2500ms$/,
+      2.5,
+    ],
+  ])('one %s is refused, and named', (_, text, overrides, where, lasts) => {
+    const problems = problemsOf(text, overrides);
+    expect(problems).toEqual([
+      {
+        where: expect.stringMatching(where),
+        path: 'faults.0.at',
+        message: `at or after the end of the measure phase, which lasts ${lasts} s, expected a time within it`,
+        hint: null,
+      },
+    ]);
+  });
+
+  test('phases that it does not change keep their ends', () => {
+    const early = withFaults('{ action: kill, of: postgres, at: 6s, phase: ramp }');
+    expect(problemsOf(early, { duration: seconds(60) })[0]?.message).toMatch(
+      /the end of the ramp phase, which lasts 5 s/,
+    );
+  });
+});
+
+test('a rate that --scale makes fit is taken', () => {
+  const large = minimal('  monsters: 1000\n  monsterCommandsPerSecond: 200000\n  commandsPerPost: 1\n');
+  expect(problemsOf(large)[0]).toMatchObject({ path: 'load.monsterCommandsPerSecond' });
+  expect(read(large, { scale: 0.5 }).load.monsterCommandsPerSecond).toBe(100_000);
+  expect(problemsOf(large, { scale: 0.6 })[0]).toMatchObject({ where: expect.stringMatching(/^x\.yaml:/) });
 });

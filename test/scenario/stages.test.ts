@@ -183,7 +183,7 @@ test('too short a --duration for its stages is refused, and a budget of a stage 
   expect(
     problemsOf(staged(['{ name: a, lasting: 1s }', '{ name: b, lasting: 1h }']), { duration: seconds(1) })[0],
   ).toMatchObject({
-    where: 'after --duration',
+    where: 'after --duration 1s',
     path: 'load.stages.0.lasting',
   });
   const told = problemsOf(minimal(budget('metric: latency.intent.due, stat: p95, stage: spike')));

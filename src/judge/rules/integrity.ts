@@ -13,6 +13,7 @@ export const integrityRules = (evidence: Evidence): readonly JudgedRule[] => [
   protocol(evidence),
   faultsInjected(evidence),
   integrity(evidence.m),
+  integrityProof(evidence.m),
   rowWritesAgree(evidence.m, evidence.figures),
 ];
 
@@ -112,8 +113,13 @@ const wrongAfter = ({ rows }: FaultFacts): number =>
 function integrity(m: Measurements): JudgedRule {
   const facts = m.integrity;
   const after = m.faults.filter((fault) => wrongAfter(fault) > 0);
+  // What welcomes say stands by itself: nobody has to read the rows for it.
+  const { forgotten, invented, examples: told } = m.welcomes ?? { forgotten: 0, invented: 0, examples: [] };
   const wrong =
-    (facts === null ? 0 : facts.lost + facts.phantom + facts.duplicated + facts.holes) + after.length;
+    (facts === null ? 0 : facts.lost + facts.phantom + facts.duplicated + facts.holes) +
+    after.length +
+    forgotten +
+    invented;
   const answered = OPERATIONS.reduce(
     (sum, op) => sum + m.operations[op].whole.ok + m.operations[op].whole.rejected,
     0,
@@ -121,11 +127,10 @@ function integrity(m: Measurements): JudgedRule {
   // What was answered is acknowledged, and what is acknowledged is applied: else the check itself is broken.
   const consistent = facts === null || wrong > 0 || (facts.acked >= answered && facts.applied >= facts.acked);
   const checkable = m.stackKind === 'local' && m.measured !== null && m.ending.state === 'completed';
-  const examples = facts === null || facts.examples.length === 0 ? '' : ` (${facts.examples.join('; ')})`;
   const found =
     facts === null
       ? 'unmeasured'
-      : `${facts.lost} lost, ${facts.phantom} phantom, ${facts.duplicated} duplicated, ${facts.holes} holes${examples}${
+      : `${facts.lost} lost, ${facts.phantom} phantom, ${facts.duplicated} duplicated, ${facts.holes} holes${listed(facts.examples)}${
           consistent ? '' : `; ${answered} answered, ${facts.acked} acknowledged, ${facts.applied} applied`
         }`;
   return {
@@ -133,6 +138,9 @@ function integrity(m: Measurements): JudgedRule {
     state: stateOf(facts !== null || checkable || wrong > 0, facts !== null && wrong === 0 && consistent),
     observed: [
       found,
+      ...(forgotten + invented === 0
+        ? []
+        : [`by the welcomes ${forgotten} lost, ${invented} phantom${listed(told)}`]),
       ...after.map(
         ({ id, rows }) =>
           `after ${id} ${rows?.lost} lost, ${rows?.phantom} phantom, ${rows?.duplicated} duplicated, ${rows?.holes} holes`,
@@ -142,8 +150,36 @@ function integrity(m: Measurements): JudgedRule {
     advice:
       facts === null && wrong === 0
         ? 'the rows were not read: see the errors of the run; for a target, name its database'
-        : 'acknowledged operations are not in the rows as they were sent: acknowledge after the commit only',
+        : 'what was acknowledged is not there as it was sent: acknowledge after the commit only, and welcome with the last number that has committed',
     consequence: wrong > 0 ? 'data-lost' : 'invalid',
+  };
+}
+
+const listed = (examples: readonly string[]): string =>
+  examples.length === 0 ? '' : ` (${examples.join('; ')})`;
+
+/** How much the rows can prove: told, where it is less than all, and no more than that. */
+function integrityProof({ integrity: facts }: Measurements): JudgedRule {
+  const open = facts?.open ?? 0;
+  const unknown =
+    facts?.hashed === false
+      ? ['count, sum and last number of each entity: others may make up for a lost one in all three']
+      : [];
+  if (open > 0) {
+    unknown.push(
+      `bounds for ${open} of ${facts?.entities} entities: too much is unanswered to say what was applied`,
+    );
+  }
+  return {
+    id: 'integrity-proof',
+    state: stateOf(facts?.hashed !== undefined, unknown.length === 0),
+    observed: unknown.length === 0 ? 'every number' : unknown.join('; '),
+    ...fixed('every number'),
+    advice:
+      facts?.hashed === false
+        ? 'add the column seq_hash to the rows: see the wire protocol in the README'
+        : 'a loss among these can hide: see why so much is not answered',
+    consequence: 'note',
   };
 }
 

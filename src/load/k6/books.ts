@@ -10,14 +10,17 @@ export interface Books {
   readonly complaints: readonly string[];
 }
 
-/** [id, last number before the run, last number used, acknowledged: how many, their sum, the highest; 1 + place]. */
-const COLUMNS = 7;
+/**
+ * [id, last number before the run, last number used, 1 + place, highest number acknowledged], and then [first, last]
+ * of each gap in what was acknowledged.
+ */
+const COLUMNS = 5;
 
 /** Reads what the script logs: a line of JSON from each virtual user. Other lines are somebody else's. */
 export function readBooks(text: string, entities: number): Books {
   const column = (): Float64Array => new Float64Array(entities);
-  const [sentN, sentSum, sentMax] = [column(), column(), column()];
-  const [ackedN, ackedSum, ackedMax, told] = [column(), column(), column(), column()];
+  const [base, sentMax, ackedMax, told] = [column(), column(), column(), column()];
+  const gaps: number[] = [];
   const hashes: (readonly [number, number])[] = [];
   const complaints: string[] = [];
   let tellers = 0;
@@ -31,21 +34,27 @@ export function readBooks(text: string, entities: number): Books {
       complaints.push(...message.complaints.filter((one): one is string => typeof one === 'string'));
     }
     for (const row of message.books) {
-      if (!isNumbers(row) || row.length !== COLUMNS) continue;
-      const [id = -1, base = 0, last = 0, n = 0, sum = 0, max = 0, place = 0] = row;
+      if (!isNumbers(row) || row.length < COLUMNS) continue;
+      const [id = -1, before = 0, last = 0, place = 0, highest = 0, ...missing] = row;
       if (id < 0 || id >= entities) continue;
-      // Numbers are dense: every one after `base` was used once.
-      sentN[id] = last - base;
-      sentSum[id] = (last * (last + 1) - base * (base + 1)) / 2;
-      sentMax[id] = last > base ? last : 0;
-      ackedN[id] = n;
-      ackedSum[id] = sum;
-      ackedMax[id] = max;
+      // Numbers are dense: every one after `before` was used once.
+      base[id] = before;
+      sentMax[id] = last;
+      ackedMax[id] = highest;
       told[id] = place;
+      for (let i = 0; i + 1 < missing.length; i += 2) gaps.push(id, missing[i]!, missing[i + 1]!);
     }
   }
+  const none = new Float64Array(0);
   return {
-    ledger: { sentN, sentSum, sentMax, ackedN, ackedSum, ackedMax, told },
+    ledger: {
+      base,
+      sent: { max: sentMax, gaps: none, blurred: none },
+      acked: { max: ackedMax, gaps: Float64Array.from(gaps), blurred: none },
+      told,
+      // A player that is lost does not come back: there is one welcome.
+      breaches: { forgotten: 0, invented: 0, examples: [] },
+    },
     tellers,
     hashes,
     complaints,

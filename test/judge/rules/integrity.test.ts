@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import { figuresOf } from '../../../src/measurement/figures-of.ts';
 import type { FaultFacts } from '../../../src/measurement/measurements.ts';
 import type { Fault } from '../../../src/scenario/scenario.ts';
 import { seconds } from '../../../src/units.ts';
+import { scenarioOf } from '../../fixtures/recorded-run.ts';
 import { recorded, ruleOf, verdictOf } from '../measured.ts';
 
 const planned = (over: Partial<Fault> = {}): Pick<Parameters<typeof verdictOf>[1] & object, 'faults'> => ({
@@ -71,4 +73,40 @@ test('a target that answers what was never asked leaves no conclusion', () => {
   const stray = verdictOf({ strayAnswers: 1 });
   expect(stray.exitCode).toBe(90);
   expect(stray.invalidBecause.join()).toContain('answers what was never asked');
+});
+
+test.each([
+  ['forgot what it had acknowledged', { forgotten: 12, invented: 0 }, 'lost'],
+  ['names numbers that nobody sent', { forgotten: 0, invented: 3 }, 'phantom'],
+] as const)('a server whose welcome %s has lost data, also where nobody reads the rows', (_, told, kind) => {
+  const welcomes = { ...told, examples: ['entity 5: welcomed with 0, and 12 was acknowledged before'] };
+  const many = told.forgotten + told.invented;
+  for (const facts of [{ integrity: null, stackKind: 'target' as const }, {}]) {
+    const verdict = verdictOf({ ...facts, welcomes });
+    expect(verdict).toMatchObject({ outcome: 'fail', exitCode: 92 });
+    expect(verdict.breachedBecause.join()).toContain(`${many} ${kind}`);
+    expect(verdict.breachedBecause.join()).toContain('entity 5: welcomed with 0');
+    const { integrity } = figuresOf({ ...recorded, ...facts, welcomes }, scenarioOf());
+    expect(integrity[kind]).toBe(many);
+  }
+});
+
+test('welcomes that keep their word prove nothing of rows that nobody read', () => {
+  const welcomes = { forgotten: 0, invented: 0, examples: [] };
+  const verdict = verdictOf({ integrity: null, stackKind: 'target', welcomes });
+  expect(ruleOf(verdict, 'integrity').state).toBe('not-applicable');
+  expect(figuresOf({ ...recorded, integrity: null, welcomes }, scenarioOf()).integrity.lost).toBeNull();
+});
+
+test.each([
+  [{ hashed: true, open: 0 }, 'held', /^every number$/],
+  [{ hashed: false, open: 0 }, 'broken', /^count, sum and last number of each entity/],
+  [{ hashed: true, open: 3 }, 'broken', /^bounds for 3 of \d+ entities/],
+  [{ hashed: undefined, open: undefined }, 'not-applicable', /./],
+])('rows that prove %o are noted, and decide nothing', (proof, state, words) => {
+  const integrity = recorded.integrity && { ...recorded.integrity, ...proof };
+  const verdict = verdictOf({ integrity });
+  expect(ruleOf(verdict, 'integrity-proof')).toMatchObject({ state, observed: expect.stringMatching(words) });
+  expect(verdict.exitCode).toBe(0);
+  expect(verdict.notes.join().includes('integrity-proof')).toBe(state === 'broken');
 });

@@ -4,6 +4,7 @@ import { counterOf, METRICS } from '../../../src/load/k6/metrics.ts';
 import { k6Script } from '../../../src/load/k6/script.ts';
 import { workloadOf } from '../../../src/scenario/workload.ts';
 import { minimal, read } from '../../scenario/scenario-text.ts';
+import { figuresOf } from '../ledger-figures.ts';
 import { FakeMetric, fakeModules, partsOf } from './script-parts.ts';
 
 const PLAYERS = 100;
@@ -138,7 +139,7 @@ describe('a lane of the script', () => {
       const { sent, acked } = bookOf(worlds, id);
       // In order and without a hole, from where the server's own numbers end.
       expect(sent).toEqual(sent.map((_, i) => USED_BEFORE + 1 + i));
-      const { sentN, sentSum, sentMax, ackedN, ackedSum, ackedMax } = books.ledger;
+      const { sentN, sentSum, sentMax, ackedN, ackedSum, ackedMax } = figuresOf(books.ledger);
       expect([sentN[id], sentSum[id], sentMax[id]]).toEqual([sent.length, sum(sent), sent.at(-1) ?? 0]);
       expect([ackedN[id], ackedSum[id], ackedMax[id]]).toEqual([acked.length, sum(acked), acked.at(-1) ?? 0]);
     }

@@ -3,25 +3,36 @@ export const BOOKS_SOURCE = `
 // --- The books ----------------------------------------------------------------------------------------------------
 // Each player and each monster numbers what it sends. What was acknowledged has to be in the world's rows.
 
-// The book of one entity: the numbers that it used, and those that were acknowledged.
+// The book of one entity: the numbers that it used, and of those the ones that were acknowledged: all from base + 1 to
+// top, but for the gaps.
 function openBook(lastSeq) {
-  return { base: lastSeq, last: lastSeq, ackedN: 0, ackedSum: 0, ackedMax: 0 };
+  return { base: lastSeq, last: lastSeq, top: lastSeq, gaps: [] };
 }
 function acknowledge(book, seq) {
-  book.ackedN += 1;
-  book.ackedSum += seq;
-  if (seq > book.ackedMax) book.ackedMax = seq;
+  if (seq > book.top) {
+    if (seq > book.top + 1) book.gaps.push([book.top + 1, seq - 1]);
+    book.top = seq;
+    return;
+  }
+  const at = book.gaps.findIndex(([first, last]) => first <= seq && seq <= last);
+  if (at < 0) return;
+  const [first, last] = book.gaps[at];
+  const rest = [[first, seq - 1], [seq + 1, last]].filter(([from, to]) => from <= to);
+  book.gaps.splice(at, 1, ...rest);
 }
+
+// What capbench reads of it; "told" is 1 + the place in which the server last said a player to be, 0 where it did not.
+const pageOf = (id, { base, last, top, gaps }, told) => [id, base, last, told, top].concat(gaps.flat());
 
 const monsterAt = ({ first }, place) => first + CONFIG.lanes * place;
 
 // The book of a monster, all of whose numbers are acknowledged but the missing ones.
-function bookWithout(id, base, last, missing) {
-  const n = last - base - missing.length;
-  const sum = missing.reduce((rest, seq) => rest - seq, (last * (last + 1) - base * (base + 1)) / 2);
-  let max = last;
-  while (missing.includes(max)) max -= 1;
-  return [id, base, last, n, sum, n > 0 ? max : 0, 0];
+function bookWithout(base, last, missing) {
+  const book = openBook(base);
+  const unacked = new Set(missing);
+  for (let seq = base + 1; seq <= last; seq++) if (!unacked.has(seq)) acknowledge(book, seq);
+  book.last = last;
+  return book;
 }
 
 // The hash of a lane's first posts, which are drawn once more: meanwhile it would take as long as all the rest.
@@ -43,8 +54,7 @@ function hashOfPosts(lane, owned, posts) {
   return hash;
 }
 
-// What capbench wants to know at a virtual user's end, as one line of JSON. A book is
-// [id, last number before, last number used, acknowledged: how many, their sum, the highest; 1 + place].
+// What capbench wants to know at a virtual user's end, as one line of JSON.
 function tellBooks(books, hash, complaints) {
   console.log(JSON.stringify({ books, hash: hash.words(), complaints: Array.from(complaints) }));
 }

@@ -275,7 +275,7 @@ export function lane(data) {
       for (let place = 0; place < link.last.length; place++) {
         if (link.last[place] === link.base[place]) continue;
         const id = CONFIG.players + monsterAt(link, place);
-        books.push(bookWithout(id, link.base[place], link.last[place], missing.get(place) || []));
+        books.push(pageOf(id, bookWithout(link.base[place], link.last[place], missing.get(place) || []), 0));
       }
     }
     tellBooks(books, hashOfPosts(own, owned, cameDue), complaints);

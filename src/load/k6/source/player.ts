@@ -265,7 +265,7 @@ function play(id, data, user) {
     for (const due of waiting) intents.missed('skipped', 1, due);
     if (wasReady) leftAtEnd.add(1);
     hangUp(socket);
-    user.books.push([id, book.base, book.last, book.ackedN, book.ackedSum, book.ackedMax, told]);
+    user.books.push(pageOf(id, book, told));
     user.playing -= 1;
     if (user.playing > 0) return;
     tellTraffic(user, now());

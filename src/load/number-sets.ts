@@ -1,0 +1,176 @@
+/** Gaps of all entities together that are kept one by one, as far as a few are left to each. */
+const MOST_GAPS = 1_000_000;
+const [FEWEST_EACH, MOST_EACH] = [16, 4096];
+
+const NONE: readonly number[] = [];
+
+/** Plain data, as it goes over a process's channel. */
+export interface NumberSetsData {
+  /** By entity: the highest number, or the base where there is none. */
+  readonly max: Float64Array;
+  /** [entity, first, last] again and again: numbers between base and `max` that are not in the set; ascending. */
+  readonly gaps: Float64Array;
+  /** [entity, n, sum] again and again: so many numbers of its gaps are in the set after all, nobody knows which. */
+  readonly blurred: Float64Array;
+}
+
+/**
+ * A set of sequence numbers for each entity, all above that entity's base: exactly, as the gaps below its highest
+ * number. Numbers come nearly in order, so there are few. HOT: two array accesses for the next number.
+ *
+ * Memory is bounded: beyond a million gaps in all (16 to 4,096 for one entity) an entity's last gap grows over what
+ * lies between it and the next one. How many numbers that were, and their sum, stays known: they are blurred.
+ */
+export class NumberSets {
+  readonly base: Float64Array;
+  readonly max: Float64Array;
+  private readonly gaps = new Map<number, number[]>();
+  private readonly blurred = new Map<number, { n: number; sum: number }>();
+  /** Of one entity; two places for each gap. */
+  private readonly mostPlaces: number;
+
+  /** `base`, by entity, belongs to the caller, who calls `begin` whenever it sets one. */
+  constructor(base: Float64Array) {
+    this.base = base;
+    this.max = base.slice();
+    this.mostPlaces = 2 * Math.min(MOST_EACH, Math.max(FEWEST_EACH, Math.floor(MOST_GAPS / base.length)));
+  }
+
+  static from(base: Float64Array, data: NumberSetsData): NumberSets {
+    const sets = new NumberSets(base);
+    sets.addAll(data);
+    return sets;
+  }
+
+  /** The entity's base is set: nothing is in its set. */
+  begin(entity: number): void {
+    this.max[entity] = this.base[entity]!;
+  }
+
+  /** Nothing happens when it is there already. */
+  add(entity: number, number: number): void {
+    if (number === this.max[entity]! + 1) this.max[entity] = number;
+    else this.addElsewhere(entity, number);
+  }
+
+  count(entity: number): number {
+    let n = this.max[entity]! - this.base[entity]! + (this.blurred.get(entity)?.n ?? 0);
+    this.eachGap(entity, (first, last) => {
+      n -= last - first + 1;
+    });
+    return n;
+  }
+
+  sum(entity: number): number {
+    let sum = sumOf(this.base[entity]! + 1, this.max[entity]!) + (this.blurred.get(entity)?.sum ?? 0);
+    this.eachGap(entity, (first, last) => {
+      sum -= sumOf(first, last);
+    });
+    return sum;
+  }
+
+  /** How many are above a number, without those that are blurred. */
+  countAbove(entity: number, number: number): number {
+    const from = Math.max(number, this.base[entity]!);
+    let n = Math.max(0, this.max[entity]! - from);
+    this.eachGap(entity, (first, last) => {
+      n -= Math.max(0, last - Math.max(first - 1, from));
+    });
+    return n;
+  }
+
+  /** [first, last, first, last ...], ascending: what is missing between base and `max`. */
+  gapsOf(entity: number): readonly number[] {
+    return this.gaps.get(entity) ?? NONE;
+  }
+
+  /** Some of its numbers are known by their count and sum alone. */
+  isBlurred(entity: number): boolean {
+    return this.blurred.has(entity);
+  }
+
+  /** Takes over the sets of entities that have none here. Bases are the caller's. */
+  addAll({ max, gaps, blurred }: NumberSetsData): void {
+    for (let entity = 0; entity < max.length; entity++) {
+      if (max[entity]! > this.max[entity]!) this.max[entity] = max[entity]!;
+    }
+    for (let i = 0; i < gaps.length; i += 3) this.appendGap(gaps[i]!, gaps[i + 1]!, gaps[i + 2]!);
+    for (let i = 0; i < blurred.length; i += 3) this.blur(blurred[i]!, blurred[i + 1]!, blurred[i + 2]!);
+  }
+
+  toData(): NumberSetsData {
+    const gaps: number[] = [];
+    for (const [entity, own] of this.gaps) {
+      for (let i = 0; i < own.length; i += 2) gaps.push(entity, own[i]!, own[i + 1]!);
+    }
+    const blurred = [...this.blurred].flatMap(([entity, { n, sum }]) => [entity, n, sum]);
+    return { max: this.max, gaps: Float64Array.from(gaps), blurred: Float64Array.from(blurred) };
+  }
+
+  private addElsewhere(entity: number, number: number): void {
+    const max = this.max[entity]!;
+    if (number > max) {
+      this.appendGap(entity, max + 1, number - 1);
+      this.max[entity] = number;
+    } else {
+      this.fill(entity, number);
+    }
+  }
+
+  /** A gap behind all others. Where the entity has too many, its last one grows to the end of it. */
+  private appendGap(entity: number, first: number, last: number): void {
+    const own = this.gaps.get(entity);
+    if (own === undefined) {
+      this.gaps.set(entity, [first, last]);
+    } else if (own.length < this.mostPlaces) {
+      own.push(first, last);
+    } else {
+      const before = own.at(-1)! + 1;
+      this.blur(entity, first - before, sumOf(before, first - 1));
+      own[own.length - 1] = last;
+    }
+  }
+
+  /** Takes a number out of the gap that holds it. */
+  private fill(entity: number, number: number): void {
+    const own = this.gaps.get(entity);
+    if (own === undefined) return;
+    // The first gap that does not end below the number.
+    let [low, high] = [0, own.length / 2];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (own[2 * middle + 1]! < number) low = middle + 1;
+      else high = middle;
+    }
+    const at = 2 * low;
+    const [first, last] = [own[at], own[at + 1]];
+    if (first === undefined || last === undefined || number < first) return;
+    if (first === last) {
+      own.splice(at, 2);
+      if (own.length === 0) this.gaps.delete(entity);
+    } else if (number === first) {
+      own[at] = first + 1;
+    } else if (number === last) {
+      own[at + 1] = last - 1;
+    } else if (own.length < this.mostPlaces) {
+      own.splice(at, 2, first, number - 1, number + 1, last);
+    } else {
+      this.blur(entity, 1, number);
+    }
+  }
+
+  private blur(entity: number, n: number, sum: number): void {
+    const known = this.blurred.get(entity) ?? { n: 0, sum: 0 };
+    this.blurred.set(entity, { n: known.n + n, sum: known.sum + sum });
+  }
+
+  private eachGap(entity: number, tell: (first: number, last: number) => void): void {
+    const own = this.gaps.get(entity);
+    if (own === undefined) return;
+    for (let i = 0; i < own.length; i += 2) tell(own[i]!, own[i + 1]!);
+  }
+}
+
+/** first + (first + 1) + .. + last; 0 where last is below first. */
+export const sumOf = (first: number, last: number): number =>
+  last < first ? 0 : ((first + last) * (last - first + 1)) / 2;

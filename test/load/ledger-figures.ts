@@ -1,0 +1,43 @@
+import type { Ledger } from '../../src/load/engine.ts';
+import { NumberSets } from '../../src/load/number-sets.ts';
+import { HASH_MODULUS } from '../../src/probe/hash-sums.ts';
+import type { Rows } from '../../src/probe/integrity.ts';
+import { sequenceHash } from '../../src/sequence-hash.ts';
+
+/** Of each entity, how many numbers were sent and acknowledged, their sums and the highest ones; 0 where there is none. */
+export function figuresOf({ base, sent, acked }: Ledger) {
+  const column = (figure: (entity: number) => number): Float64Array =>
+    base.map((_, entity) => figure(entity));
+  const [sentSets, ackedSets] = [NumberSets.from(base, sent), NumberSets.from(base, acked)];
+  const max = (sets: NumberSets) => column((id) => (sets.count(id) > 0 ? (sets.max[id] ?? 0) : 0));
+  return {
+    sentN: column((id) => sentSets.count(id)),
+    sentSum: column((id) => sentSets.sum(id)),
+    sentMax: max(sentSets),
+    ackedN: column((id) => ackedSets.count(id)),
+    ackedSum: column((id) => ackedSets.sum(id)),
+    ackedMax: max(ackedSets),
+  };
+}
+
+/** A row for each entity, as the integrity check reads it, from the numbers that were applied to it. */
+export function rowsOf(
+  applied: Iterable<readonly [entity: number, numbers: readonly number[]]>,
+  entities: number,
+): Rows {
+  const rows: Rows = {
+    lastSeq: new Float64Array(entities),
+    appliedN: new Float64Array(entities),
+    seqSum: new Float64Array(entities),
+    seqHash: new Float64Array(entities),
+    place: new Float64Array(entities).fill(Number.NaN),
+    strangers: 0,
+  };
+  for (const [entity, numbers] of applied) {
+    rows.lastSeq[entity] = Math.max(0, ...numbers);
+    rows.appliedN[entity] = numbers.length;
+    rows.seqSum[entity] = numbers.reduce((sum, number) => sum + number, 0);
+    rows.seqHash[entity] = numbers.reduce((sum, number) => sum + sequenceHash(number), 0) % HASH_MODULUS;
+  }
+  return rows;
+}
