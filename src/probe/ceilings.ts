@@ -4,7 +4,7 @@ import { PgInt4Array, PgInt8Array } from '../pg-array.ts';
 import { random } from '../rng.ts';
 import type { Ceilings } from '../scenario/scenario.ts';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
-import { clientOf } from './postgres-client.ts';
+import { clientOf, closeClient } from './postgres-client.ts';
 
 /** What the database does when nothing else is asked of it: rows a second. */
 export interface CeilingFindings {
@@ -90,7 +90,8 @@ async function rate(
 
 /**
  * Before the load, on the same database: INSERTs in batches, UPDATEs one by one and UPDATEs in batches, each
- * durable, over as many connections as there are world servers. Null when the scenario leaves them out.
+ * durable, over as many connections as there are world servers. Null when the scenario leaves them out, or when the
+ * signal came before the end: half of a rate is none.
  */
 export async function measureCeilings(
   database: DatabaseEndpoint,
@@ -124,10 +125,14 @@ export async function measureCeilings(
       return (await client.query({ name: 'one', text: UPDATE_ONE, values: [id, 1, 0, 1, 1] })).rowCount ?? 0;
     };
 
-    return {
+    const rates = {
       insertsPerSecond: await rate(secondsEach, clients, batched('insert', INSERT), signal),
       updatesPerSecondSingle: await rate(secondsEach, clients, single, signal),
       updatesPerSecondBatched: await rate(secondsEach, clients, batched('update', UPDATE_BATCH), signal),
+    };
+    if (signal.aborted) return null;
+    return {
+      ...rates,
       batchRows: size,
       connections,
       statement:
@@ -137,6 +142,6 @@ export async function measureCeilings(
     await clients[0]
       ?.query('drop table if exists capbench_ceiling, capbench_ceiling_insert')
       .catch(() => undefined);
-    await Promise.all(clients.map((client) => client.end().catch(() => undefined)));
+    await Promise.all(clients.map(closeClient));
   }
 }

@@ -1,6 +1,6 @@
 import type { Ledger } from '../load/engine.ts';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
-import { clientOf } from './postgres-client.ts';
+import { clientOf, closeClient } from './postgres-client.ts';
 
 /** What the rows say of the operations that reached them, by entity id. */
 export interface Rows {
@@ -84,11 +84,11 @@ export async function readUpdates(database: DatabaseEndpoint): Promise<number> {
 /** A connection for one question: the writers' connections and the probe's are not shared with the check. */
 async function ask<Row extends unknown[]>(database: DatabaseEndpoint, text: string): Promise<Row[]> {
   const client = clientOf(database, READ_TIMEOUT_MS);
-  await client.connect();
   try {
+    await client.connect();
     return (await client.query<Row>({ text, rowMode: 'array' })).rows;
   } finally {
-    await client.end();
+    await closeClient(client);
   }
 }
 

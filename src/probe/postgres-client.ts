@@ -1,9 +1,11 @@
 import pg from 'pg';
 import type { Attached, DatabaseEndpoint } from '../stack/stack.ts';
+import { settlesWithin } from '../stack/time-limit.ts';
 import { AttachedSocket } from './attached-socket.ts';
 
-export const clientOf = (database: DatabaseEndpoint, statementTimeoutMs: number): pg.Client =>
-  new pg.Client({
+/** A client that is not connected yet. Where its connection is lost, whoever waits for an answer is told. */
+export function clientOf(database: DatabaseEndpoint, statementTimeoutMs: number): pg.Client {
+  const client = new pg.Client({
     ...(database.attached === undefined
       ? {
           host: database.host,
@@ -18,6 +20,18 @@ export const clientOf = (database: DatabaseEndpoint, statementTimeoutMs: number)
     query_timeout: statementTimeoutMs,
     connectionTimeoutMillis: 5000,
   });
+  // One that is lost while it is idle has nobody to tell: without a listener that would be an error of the process.
+  client.on('error', () => {});
+  return client;
+}
+
+/** How long a server may take to agree to the end of a connection. */
+const GOODBYE_MS = 1_000;
+
+/** Ends the connection; one to a server that stands still is given up. Never rejects. */
+export async function closeClient(client: pg.Client): Promise<void> {
+  await settlesWithin(client.end(), GOODBYE_MS);
+}
 
 /** Somebody else's: nothing can be written over this connection, and it goes where its name was resolved to. */
 const readOnly = ({ connectionString, address }: Attached): pg.ClientConfig => ({
@@ -53,6 +67,6 @@ export class LastingClient {
   }
 
   async close(): Promise<void> {
-    await this.client?.end().catch(() => undefined);
+    if (this.client !== null) await closeClient(this.client);
   }
 }
