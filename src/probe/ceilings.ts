@@ -4,7 +4,7 @@ import { PgInt4Array, PgInt8Array } from '../pg-array.ts';
 import { random } from '../rng.ts';
 import type { Ceilings } from '../scenario/scenario.ts';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
-import { clientOf, closeClient } from './postgres-client.ts';
+import { clientOf, closeClient, endAmong } from './postgres-client.ts';
 
 /** What the database does when nothing else is asked of it: rows a second. */
 export interface CeilingFindings {
@@ -138,6 +138,8 @@ export async function measureCeilings(
       statement:
         'UPDATE .. FROM (select unnest(..)) prepared, binary arrays, ids sorted, a contiguous range per connection, nested loops; every batch its own durable transaction',
     };
+  } catch (error) {
+    throw endAmong(clients) ?? error;
   } finally {
     await clients[0]
       ?.query('drop table if exists capbench_ceiling, capbench_ceiling_insert')

@@ -3,6 +3,15 @@ import type { Attached, DatabaseEndpoint } from '../stack/stack.ts';
 import { settlesWithin } from '../stack/time-limit.ts';
 import { AttachedSocket } from './attached-socket.ts';
 
+const ends = new WeakMap<pg.Client, Error>();
+
+/**
+ * What ended one of the connections while nobody waited for its answer: PostgreSQL's own last word, where the next query
+ * is only told by the driver that it comes too late.
+ */
+export const endAmong = (clients: readonly pg.Client[]): Error | undefined =>
+  clients.map((client) => ends.get(client)).find((end) => end !== undefined);
+
 /** A client that is not connected yet. Where its connection is lost, whoever waits for an answer is told. */
 export function clientOf(database: DatabaseEndpoint, statementTimeoutMs: number): pg.Client {
   const client = new pg.Client({
@@ -21,7 +30,9 @@ export function clientOf(database: DatabaseEndpoint, statementTimeoutMs: number)
     connectionTimeoutMillis: 5000,
   });
   // One that is lost while it is idle has nobody to tell: without a listener that would be an error of the process.
-  client.on('error', () => {});
+  client.on('error', (error) => {
+    if (!ends.has(client)) ends.set(client, error);
+  });
   return client;
 }
 
