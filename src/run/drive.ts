@@ -10,6 +10,7 @@ import { generatorSamples, sliceSamples } from '../probe/generator.ts';
 import type { Probe } from '../probe/probe.ts';
 import { watch } from '../probe/watch.ts';
 import { OPERATIONS, type Workload } from '../scenario/workload.ts';
+import { aborted } from '../stack/time-limit.ts';
 import type { Micros } from '../units.ts';
 import type { Injection } from './faults.ts';
 import type { Observer, Phase, StopSignals } from './phases.ts';
@@ -103,9 +104,7 @@ export async function drive(
   const injection = disturb(go, fleet);
   const drained = fleet.run(go, onSecond);
   drained.catch(() => undefined);
-  const left = new Promise<null>((resolve) =>
-    signals.abort.addEventListener('abort', () => resolve(null), { once: true }),
-  );
+  const left = aborted(signals.abort);
 
   const overdue = deadline(() => {
     const end = stoppedAt ?? timeline.end;

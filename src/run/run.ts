@@ -18,7 +18,7 @@ import type { Scenario } from '../scenario/scenario.ts';
 import { faultsOf, workloadOf } from '../scenario/workload.ts';
 import type { ProbeAddresses } from '../stack/probe-address.ts';
 import type { DatabaseEndpoint, Stack } from '../stack/stack.ts';
-import { settlesWithin, unlessAborted } from '../stack/time-limit.ts';
+import { aborted, settlesWithin, unlessAborted } from '../stack/time-limit.ts';
 import { calibrate, type NullWorldOpener } from './calibration.ts';
 import { type Drive, drive } from './drive.ts';
 import { injectFaults } from './faults.ts';
@@ -155,13 +155,6 @@ async function closeAll(
   }
   return [...warnings];
 }
-
-/** Resolves when the signal is aborted. */
-const aborted = (signal: AbortSignal): Promise<null> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve(null);
-    signal.addEventListener('abort', () => resolve(null), { once: true });
-  });
 
 /** Whatever becomes of it. */
 const settled = (promise: Promise<unknown>): Promise<void> =>
