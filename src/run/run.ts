@@ -96,6 +96,10 @@ export async function run(plan: RunPlan, observer: Observer, signals: RunSignals
   };
   let ending: Ending;
   let bug: RunResult['bug'] = null;
+  // Also while the rest is closed; a connection that breaks then is no news.
+  void signals.crash.then((thrown) => {
+    if (isBug(thrown)) bug ??= { thrown };
+  });
   try {
     ending = await story({ plan, workload, notes, signals, observer, gatherers, closers, enter }, logs);
   } catch (thrown) {
@@ -104,7 +108,7 @@ export async function run(plan: RunPlan, observer: Observer, signals: RunSignals
       await closeAll(closers, signals.abort);
       throw thrown;
     }
-    if (known === null) bug = { thrown };
+    if (known === null) bug ??= { thrown };
     ending = known ?? brokenOff(thrown, phase);
     if (signals.stop.aborted && ending.state === 'stackFailed') notes.errors.push(ending.because);
   }
