@@ -121,6 +121,7 @@ export function processHost(): Host {
   const root = fileURLToPath(new URL('..', import.meta.url));
   const listeners: ((signal: StopSignal) => void)[] = [];
   const crashListeners: ((thrown: unknown) => void)[] = [];
+  let cwd: string | undefined;
   const argv = process.argv.slice(2);
   const redaction = Redaction.of(argv, process.env);
   const stderr = outputOf(
@@ -138,7 +139,9 @@ export function processHost(): Host {
     argv,
     env: process.env,
     get cwd() {
-      return workingDirectory();
+      // One that is removed later changes no path.
+      cwd ??= workingDirectory();
+      return cwd;
     },
     root,
     get version() {
