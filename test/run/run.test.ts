@@ -21,7 +21,7 @@ const counts: Counts = {
 };
 const operation: OperationTally = {
   ...{ whole: counts, measured: counts, due: EMPTY_HISTOGRAM, service: EMPTY_HISTOGRAM },
-  ...{ lag: EMPTY_HISTOGRAM, ownLag: EMPTY_HISTOGRAM },
+  ...{ lag: EMPTY_HISTOGRAM, ownLag: EMPTY_HISTOGRAM, rejected: EMPTY_HISTOGRAM, net: EMPTY_HISTOGRAM },
 };
 const tally: Tally = {
   operations: { intent: operation, monsterCommand: operation },
