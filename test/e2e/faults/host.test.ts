@@ -248,6 +248,7 @@ const FOLDERS: readonly Fault[] = [
     says: [/^warning: \S+ was removed during the run, and was made again$/m],
     ending: 'completed',
     lastly: saysTheSame,
+    slow: true,
   },
   {
     what: 'a report cannot be written',
