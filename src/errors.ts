@@ -31,9 +31,19 @@ export const stackFailed = (message: string, hint?: string, cause?: unknown) =>
   new CapbenchError(EXIT.stackFailed, message, hint, { cause });
 export const interrupted = (message: string) => new CapbenchError(EXIT.interrupted, message);
 
-/** A message for anything that was thrown, also what is not an Error. */
-export const messageOf = (thrown: unknown): string =>
-  thrown instanceof Error ? thrown.message : String(thrown);
+/** A message for anything that was thrown, also what is not an Error, or an error of several that has no words of its own. */
+export const messageOf = (thrown: unknown): string => {
+  if (!(thrown instanceof Error)) return String(thrown);
+  if (thrown instanceof AggregateError && thrown.message === '') {
+    return thrown.errors.map(messageOf).join('; ');
+  }
+  return thrown.message;
+};
+
+/** What JavaScript itself throws: no component, no driver and no host is to blame for it, but a bug. */
+export const isBug = (thrown: unknown): boolean =>
+  !(thrown instanceof Error) ||
+  [TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => thrown instanceof kind);
 
 /** What the operating system refuses a process, by the code of its error: what that means, and what to do. */
 const REFUSALS: Readonly<Record<string, readonly [what: string, hint: string]>> = {

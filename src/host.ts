@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { EXIT, type ExitCode } from './errors.ts';
+import { badInput, EXIT, type ExitCode, messageOf } from './errors.ts';
 import { Redaction } from './redaction.ts';
 import { withoutEscapes, withoutForeignEscapes } from './terminal-escapes.ts';
 
@@ -40,6 +40,7 @@ export interface Host {
   /** The arguments alone, without node and the script. */
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Throws bad input where the working directory was removed. */
   readonly cwd: string;
   /** The folder of the installed package, where `scenarios/` and `fixtures/` stand. */
   readonly root: string;
@@ -53,8 +54,8 @@ export interface Host {
   exitCode: ExitCode;
   /** From now on every stop signal goes to this listener, and to none before it. Returns what undoes that. */
   onSignal(listener: (signal: StopSignal) => void): () => void;
-  /** Calls the listener for what nobody caught: a bug. */
-  onCrash(listener: (thrown: unknown) => void): void;
+  /** From now on what nobody caught goes to this listener, and to none before it. Returns what undoes that. */
+  onCrash(listener: (thrown: unknown) => void): () => void;
   /** Ends the process after stdout and stderr are written out. Only cli.ts calls it. */
   exit(code: ExitCode): void;
 }
@@ -104,10 +105,29 @@ const drained = (stream: NodeJS.WriteStream): Promise<void> =>
 /** How long the last words may take when whoever reads them does not. */
 const FAREWELL_MS = 2000;
 
+/** The first one stays: without any, a signal or an error would be swallowed. */
+function takeOut<T>(listeners: T[], listener: T): void {
+  const at = listeners.lastIndexOf(listener);
+  if (at > 0) listeners.splice(at, 1);
+}
+
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    throw badInput(
+      `the working directory was removed: ${messageOf(error)}`,
+      'change to a directory that is there',
+    );
+  }
+}
+
 /** The real one. */
 export function processHost(): Host {
   const root = fileURLToPath(new URL('..', import.meta.url));
   const listeners: ((signal: StopSignal) => void)[] = [];
+  const crashListeners: ((thrown: unknown) => void)[] = [];
+  let cwd: string | undefined;
   const argv = process.argv.slice(2);
   // Nothing turns the check of a certificate off.
   delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
@@ -126,7 +146,11 @@ export function processHost(): Host {
   return {
     argv,
     env: process.env,
-    cwd: process.cwd(),
+    get cwd() {
+      // One that is removed later changes no path.
+      cwd ??= workingDirectory();
+      return cwd;
+    },
     root,
     get version() {
       const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { version: string };
@@ -152,15 +176,16 @@ export function processHost(): Host {
         for (const signal of STOP_SIGNALS) process.on(signal, () => listeners.at(-1)?.(signal));
       }
       listeners.push(listener);
-      return () => {
-        const at = listeners.lastIndexOf(listener);
-        // The first one stays: without any, a signal would be swallowed.
-        if (at > 0) listeners.splice(at, 1);
-      };
+      return () => takeOut(listeners, listener);
     },
     onCrash(listener) {
-      process.on('uncaughtException', listener);
-      process.on('unhandledRejection', listener);
+      if (crashListeners.length === 0) {
+        for (const event of ['uncaughtException', 'unhandledRejection']) {
+          process.on(event, (thrown: unknown) => crashListeners.at(-1)?.(thrown));
+        }
+      }
+      crashListeners.push(listener);
+      return () => takeOut(crashListeners, listener);
     },
     exit(code) {
       process.exitCode = code;

@@ -62,6 +62,7 @@ export function memoryHost(
     },
     onCrash(listener) {
       crashListeners.push(listener);
+      return () => void crashListeners.splice(crashListeners.indexOf(listener), 1);
     },
     exit(code) {
       ended = code;
@@ -74,7 +75,7 @@ export function memoryHost(
       listeners.at(-1)?.(signal);
     },
     crash: (thrown) => {
-      for (const listener of crashListeners) listener(thrown);
+      crashListeners.at(-1)?.(thrown);
     },
   };
 }

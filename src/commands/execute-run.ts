@@ -3,12 +3,13 @@ import os from 'node:os';
 import { resolve } from 'node:path';
 import { badInput, type ExitCode } from '../errors.ts';
 import type { Host } from '../host.ts';
-import { makeBundle, pointLatest, readLogTail, writeArtefact } from '../measurement/bundle.ts';
-import type { HostFacts } from '../measurement/measurements.ts';
+import { makeBundle, pointLatest, readLogTail, remakeBundle, writeArtefact } from '../measurement/bundle.ts';
+import type { HostFacts, Measurements } from '../measurement/measurements.ts';
 import { commitOf } from '../probe/commit.ts';
 import { probeNames } from '../probe/target-probes.ts';
 import { expectedLength } from '../run/expected-length.ts';
-import { type RunPlan, run } from '../run/run.ts';
+import type { Observer, StopSignals } from '../run/phases.ts';
+import { type RunPlan, type RunResult, run } from '../run/run.ts';
 import { scenarioHash, writeScenario } from '../scenario/resolved.ts';
 import { openNullWorld } from '../stack/null-world.ts';
 import { openWatchdog, type Watchdog } from '../stack/watchdog.ts';
@@ -23,6 +24,7 @@ import { loadScenario } from './scenario-files.ts';
 import { stackOpener } from './stack-opener.ts';
 import { stopSignals } from './stop-signals.ts';
 import { readTargets, refuseProcessFaults } from './targets.ts';
+import { checkTemporaryFolder } from './temporary-folder.ts';
 
 const MOST_WORKERS = 64;
 
@@ -48,6 +50,24 @@ const hostFacts = ({ machine }: Host): HostFacts => ({
   node: machine.node,
 });
 
+/** An error that nobody caught ends the run as any other does, with what it has measured. */
+async function runWatched(
+  host: Host,
+  plan: RunPlan,
+  progress: Observer,
+  signals: StopSignals,
+): Promise<RunResult> {
+  let forget = (): void => {};
+  const crash = new Promise<unknown>((resolve) => {
+    forget = host.onCrash(resolve);
+  });
+  try {
+    return await run(plan, progress, { stop: signals.stop, abort: signals.abort, crash });
+  } finally {
+    forget();
+  }
+}
+
 /** One run, from the command line to the bundle; resolves with the verdict's exit code. */
 export async function executeRun(host: Host, reference: string, flags: RunFlags): Promise<ExitCode> {
   const progress = openProgress(host, flags.quiet === true);
@@ -65,6 +85,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     const { targets, access, probes } = reached;
     if (targets.length > 0) refuseProcessFaults(scenario);
     const openEngine = await chooseEngine(host, scenario, flags, reached);
+    await checkTemporaryFolder(host);
     const startedAt = new Date();
     const out = resolve(host.cwd, flags.out || host.env.CAPBENCH_OUT || 'reports');
     const bundle = await makeBundle(out, scenario.name, startedAt);
@@ -72,7 +93,17 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
       const warning = await writeArtefact(bundle, name, content, host.redaction);
       if (warning !== null) progress.say(`warning: ${warning}`);
     };
-    await write('scenario.yaml', writeScenario(scenario));
+    const begin = (): Promise<void> => write('scenario.yaml', writeScenario(scenario));
+    let kept = false;
+    const keep = async (facts: Measurements): Promise<void> => {
+      if (await remakeBundle(bundle)) {
+        progress.say(`warning: ${bundle} was removed during the run, and was made again`);
+        await begin();
+      }
+      await write('measurements.json', JSON.stringify(host.redaction.data(facts)));
+      kept = true;
+    };
+    await begin();
 
     const consent = consentLine(targets, scenario.load);
     for (const line of [consent, readingLine(probes)]) if (line !== null) progress.say(line);
@@ -100,21 +131,30 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
       watched: targets.length === 0 ? null : { addresses: probes, ca: access.ca },
       openNullWorld: (size, signal) => openNullWorld({ ...size, token, watchdog: guard, signal }),
       readLog: readLogTail,
+      keep,
     };
-    const { measurements: facts, logs } = await run(plan, progress, signals);
-    const measurements = host.redaction.data(facts);
-    progress.end();
-    signals.complete();
-    await write('measurements.json', JSON.stringify(measurements));
-    for (const [name, text] of logs) await write(`logs/${name}.log`, text);
-    if (measurements.ending.state === 'stackFailed') {
-      const { because, hint } = measurements.ending;
-      progress.say(`error: ${because}\nhint: ${hint}`);
+    try {
+      const { measurements: facts, logs, warnings, bug } = await runWatched(host, plan, progress, signals);
+      const measurements = host.redaction.data(facts);
+      progress.end();
+      signals.complete();
+      for (const warning of warnings) progress.say(`warning: ${warning}`);
+      await keep(measurements);
+      for (const [name, text] of logs) await write(`logs/${name}.log`, text);
+      const warning = await pointLatest(bundle);
+      if (warning !== null) progress.say(`warning: ${warning}`);
+      if (bug !== null) throw bug.thrown;
+      if (measurements.ending.state === 'stackFailed') {
+        const { because, hint } = measurements.ending;
+        progress.say(`error: ${because}\nhint: ${hint}`);
+      }
+      return await publish(host, bundle, measurements, host.redaction.data(scenario), flags, fixed);
+    } catch (thrown) {
+      progress.end();
+      if (kept)
+        progress.say(`what was measured is kept: capbench report ${bundle} judges and renders it again`);
+      throw thrown;
     }
-    const exitCode = await publish(host, bundle, measurements, host.redaction.data(scenario), flags, fixed);
-    const warning = await pointLatest(bundle);
-    if (warning !== null) progress.say(`warning: ${warning}`);
-    return exitCode;
   } finally {
     progress.end();
     const warning = await watchdog?.close();

@@ -7,6 +7,7 @@ import { openWatchdog } from '../stack/watchdog.ts';
 import { loadScenario } from './scenario-files.ts';
 import type { ServeFlags } from './serve.ts';
 import { stopSignals } from './stop-signals.ts';
+import { checkTemporaryFolder } from './temporary-folder.ts';
 
 function portOf(flag: string | undefined, servers: number): number | null {
   if (flag === undefined) return null;
@@ -37,6 +38,7 @@ function describe(name: string, { players }: Scenario, { worlds, database }: End
 /** Opens the stack, prints where it is, and holds it until a signal, or until a part of it ends. */
 export async function executeServe(host: Host, reference: string, flags: ServeFlags): Promise<void> {
   const { scenario } = await loadScenario(host, reference, flags);
+  await checkTemporaryFolder(host);
   const basePort = portOf(flags.port, scenario.world.servers);
   const signals = stopSignals(host, { say: (text) => host.stderr.write(`${text}\n`) });
   const watchdog = await openWatchdog(host.env);

@@ -26,7 +26,7 @@ export function openProgress(host: Host, quiet: boolean): LiveProgress {
   const live = stderr.isTTY && !quiet;
   const started = monotonic();
   let state: Omit<Progress, 'elapsedSeconds'> = {
-    phase: 'stack',
+    phase: 'calibrate',
     expectedSeconds: null,
     players: null,
     operationsPerSecond: null,

@@ -36,6 +36,17 @@ export async function makeBundle(out: string, scenario: string, at: Date): Promi
   }
 }
 
+/** Makes a run's folder again where it was removed meanwhile; true then. Throws a CapbenchError where it cannot be made. */
+export async function remakeBundle(folder: string): Promise<boolean> {
+  if (await isFolder(folder)) return false;
+  try {
+    await makeFolders(folder);
+    return true;
+  } catch (error) {
+    throw unwritable(folder, error);
+  }
+}
+
 /** One parent after the other: the recursive mkdir of Node never ends where the kernel denies a folder with ENOENT (/proc). */
 export async function makeFolders(folder: string): Promise<void> {
   const parent = dirname(folder);

@@ -5,7 +5,7 @@ import { random } from '../rng.ts';
 import type { Ceilings } from '../scenario/scenario.ts';
 import { sequenceHash } from '../sequence-hash.ts';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
-import { clientOf } from './postgres-client.ts';
+import { clientOf, closeClient, endAmong } from './postgres-client.ts';
 
 /** What the database does when nothing else is asked of it: rows a second. */
 export interface CeilingFindings {
@@ -97,7 +97,8 @@ async function rate(
 
 /**
  * Before the load, on the same database: INSERTs in batches, UPDATEs one by one and UPDATEs in batches, each
- * durable, over as many connections as there are world servers. Null when the scenario leaves them out.
+ * durable, over as many connections as there are world servers. Null when the scenario leaves them out, or when the
+ * signal came before the end: half of a rate is none.
  */
 export async function measureCeilings(
   database: DatabaseEndpoint,
@@ -133,19 +134,25 @@ export async function measureCeilings(
       );
     };
 
-    return {
+    const rates = {
       insertsPerSecond: await rate(secondsEach, clients, batched('insert', INSERT), signal),
       updatesPerSecondSingle: await rate(secondsEach, clients, single, signal),
       updatesPerSecondBatched: await rate(secondsEach, clients, batched('update', UPDATE_BATCH), signal),
+    };
+    if (signal.aborted) return null;
+    return {
+      ...rates,
       batchRows: size,
       connections,
       statement:
         'UPDATE .. FROM (select unnest(..)) prepared, binary arrays, ids sorted, a contiguous range per connection, nested loops; every batch its own durable transaction',
     };
+  } catch (error) {
+    throw endAmong(clients) ?? error;
   } finally {
     await clients[0]
       ?.query('drop table if exists capbench_ceiling, capbench_ceiling_insert')
       .catch(() => undefined);
-    await Promise.all(clients.map((client) => client.end().catch(() => undefined)));
+    await Promise.all(clients.map(closeClient));
   }
 }

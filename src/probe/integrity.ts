@@ -3,7 +3,7 @@ import { NumberSets } from '../load/number-sets.ts';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
 import { AppliedNumbers } from './applied-numbers.ts';
 import { HASH_MODULUS, HashSums } from './hash-sums.ts';
-import { clientOf, connectClient } from './postgres-client.ts';
+import { clientOf, closeClient, connectClient } from './postgres-client.ts';
 
 /** What the rows say of the operations that reached them, by entity id. */
 export interface Rows {
@@ -96,11 +96,11 @@ export async function readUpdates(database: DatabaseEndpoint): Promise<number> {
 /** A connection for one question: the writers' connections and the probe's are not shared with the check. */
 async function ask<Row extends unknown[]>(database: DatabaseEndpoint, text: string): Promise<Row[]> {
   const client = clientOf(database, READ_TIMEOUT_MS);
-  await connectClient(client, database);
   try {
+    await connectClient(client, database);
     return (await client.query<Row>({ text, rowMode: 'array' })).rows;
   } finally {
-    await client.end();
+    await closeClient(client);
   }
 }
 

@@ -1,9 +1,20 @@
 import pg from 'pg';
 import type { Attached, DatabaseEndpoint } from '../stack/stack.ts';
+import { settlesWithin } from '../stack/time-limit.ts';
 import { AttachedSocket } from './attached-socket.ts';
 
-export const clientOf = (database: DatabaseEndpoint, statementTimeoutMs: number): pg.Client =>
-  new pg.Client({
+const ends = new WeakMap<pg.Client, Error>();
+
+/**
+ * What ended one of the connections while nobody waited for its answer: PostgreSQL's own last word, where the next query
+ * is only told by the driver that it comes too late.
+ */
+export const endAmong = (clients: readonly pg.Client[]): Error | undefined =>
+  clients.map((client) => ends.get(client)).find((end) => end !== undefined);
+
+/** A client that is not connected yet. Where its connection is lost, whoever waits for an answer is told. */
+export function clientOf(database: DatabaseEndpoint, statementTimeoutMs: number): pg.Client {
+  const client = new pg.Client({
     ...(database.attached === undefined
       ? {
           host: database.host,
@@ -18,6 +29,20 @@ export const clientOf = (database: DatabaseEndpoint, statementTimeoutMs: number)
     query_timeout: statementTimeoutMs,
     connectionTimeoutMillis: 5000,
   });
+  // One that is lost while it is idle has nobody to tell: without a listener that would be an error of the process.
+  client.on('error', (error) => {
+    if (!ends.has(client)) ends.set(client, error);
+  });
+  return client;
+}
+
+/** How long a server may take to agree to the end of a connection. */
+const GOODBYE_MS = 1_000;
+
+/** Ends the connection; one to a server that stands still is given up. Never rejects. */
+export async function closeClient(client: pg.Client): Promise<void> {
+  await settlesWithin(client.end(), GOODBYE_MS);
+}
 
 /** In which a PostgreSQL that is there answers its first question. */
 const FIRST_ANSWER_MS = 5000;
@@ -87,6 +112,6 @@ export class LastingClient {
   }
 
   async close(): Promise<void> {
-    await this.client?.end().catch(() => undefined);
+    if (this.client !== null) await closeClient(this.client);
   }
 }

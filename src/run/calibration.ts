@@ -1,5 +1,5 @@
 import { monotonic } from '../clock.ts';
-import { interrupted } from '../errors.ts';
+import { interrupted, stackFailed } from '../errors.ts';
 import { mergeHistograms, percentileOf } from '../histogram.ts';
 import type { Engine, LoadSecond, ReadyFleet, Tally } from '../load/engine.ts';
 import type { CalibrationFacts } from '../measurement/measurements.ts';
@@ -43,10 +43,17 @@ export async function calibrate(
       throw signal.aborted ? stopped() : thrown;
     },
   );
+  const gone = new AbortController();
+  const lost = world.failure.then(({ component, message, hint }): never => {
+    gone.abort();
+    throw stackFailed(`${component}: ${message}`, hint);
+  });
+  lost.catch(() => undefined);
   try {
-    const fleet = await engine.prepare(workload, world.endpoints, signal);
+    const preparing = engine.prepare(workload, world.endpoints, AbortSignal.any([signal, gone.signal]));
+    const fleet = await preparing.catch((thrown) => (gone.signal.aborted ? lost : Promise.reject(thrown)));
     try {
-      return factsOf(scenario, await drive(fleet, workload, signal));
+      return factsOf(scenario, await Promise.race([drive(fleet, workload, signal), lost]));
     } finally {
       await fleet.close();
     }

@@ -10,6 +10,7 @@ import { generatorSamples, sliceSamples } from '../probe/generator.ts';
 import type { Probe } from '../probe/probe.ts';
 import { watch } from '../probe/watch.ts';
 import { OPERATIONS, type Workload } from '../scenario/workload.ts';
+import { aborted } from '../stack/time-limit.ts';
 import type { Micros } from '../units.ts';
 import type { Injection } from './faults.ts';
 import type { Observer, Phase, StopSignals } from './phases.ts';
@@ -19,8 +20,12 @@ const GO_DELAY = 300_000;
 /** Beyond the drain, which the workers keep themselves, before they are given up. */
 const OVERDUE = 20e6;
 const SECOND = 1e6;
-/** Once a component is gone, what is in flight gets this long before the run is closed without it. */
-const LOST_DRAIN_MS = 5_000;
+/**
+ * Once a component is gone, what is in flight gets as long as the drain takes, which the workers keep themselves, and
+ * this for their answer; but not for ever.
+ */
+const LOST_ANSWER = 2e6;
+const LONGEST_LOST_DRAIN = 30e6;
 
 /** What the drive needs of the run around it. */
 export interface Drive {
@@ -105,9 +110,7 @@ export async function drive(
   const injection = disturb(go, fleet);
   const drained = fleet.run(go, onSecond);
   drained.catch(() => undefined);
-  const left = new Promise<null>((resolve) =>
-    signals.abort.addEventListener('abort', () => resolve(null), { once: true }),
-  );
+  const left = aborted(signals.abort);
 
   const overdue = deadline(() => {
     const end = stoppedAt ?? timeline.end;
@@ -120,10 +123,11 @@ export async function drive(
     // What a fault has taken down comes back before the rows are read.
     if (injection !== null) await Promise.race([injection.finish(), left, lost]);
   } catch (thrown) {
-    void injection?.finish();
-    // Whatever was answered until a component was lost still counts, if the workers can tell it soon.
+    void injection?.finish().catch(() => undefined);
+    // Whatever was answered until a component was lost still counts, if the workers can tell it.
     fleet.stop();
-    notes.tally = await Promise.race([drained, left, sleep(LOST_DRAIN_MS, null)]).catch(() => null);
+    const patience = Math.min(workload.drain + LOST_ANSWER, LONGEST_LOST_DRAIN) / 1e3;
+    notes.tally ??= await Promise.race([drained, left, sleep(patience, null)]).catch(() => null);
     throw thrown;
   } finally {
     signals.stop.removeEventListener('abort', stop);

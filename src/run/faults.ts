@@ -46,12 +46,13 @@ export function injectFaults(planned: readonly PlannedFault[], scene: FaultScene
       waits.add(over);
     });
   const busy = new Map<string, Promise<void>>();
-  const look = glances(scene);
+  const outage: Outage = { begun: 0, over: Promise.resolve() };
+  const look = glances(scene, outage);
   const all = planned.map(async (fault, index) => {
     if (!(await until(scene.go + fault.at))) return;
     const before = busy.get(fault.of) ?? Promise.resolve();
     const own = before.then(async () => {
-      scene.note(stopped ? missed(fault) : await inject(fault, index, scene, look));
+      scene.note(stopped ? missed(fault) : await inject(fault, index, scene, look, outage));
     });
     busy.set(fault.of, own);
     await own;
@@ -65,13 +66,36 @@ export function injectFaults(planned: readonly PlannedFault[], scene: FaultScene
   };
 }
 
-/** One look at the rows after the other: what each finds beyond the one before. */
-function glances({ verification, fleet }: FaultScene): () => Promise<RowFindings | null> {
+/** What is done to PostgreSQL itself, of all components: how often, and the end of the last time. */
+interface Outage {
+  begun: number;
+  over: Promise<unknown>;
+}
+
+/**
+ * One look at the rows after the other: what each finds beyond the one before. While another fault has PostgreSQL away
+ * nobody can look: it is waited for, and looked again where it went in between.
+ */
+function glances(
+  { verification, fleet }: FaultScene,
+  outage: Readonly<Outage>,
+): () => Promise<RowFindings | null> {
   let known: RowFindings = { lost: 0, phantom: 0, duplicated: 0, holes: 0 };
   let last: Promise<RowFindings | null> = Promise.resolve(null);
+  const read = async (from: Verification): Promise<RowFindings> => {
+    for (;;) {
+      await outage.over;
+      const { begun } = outage;
+      try {
+        return await from.glance(() => fleet.ledger());
+      } catch (error) {
+        if (outage.begun === begun) throw error;
+      }
+    }
+  };
   const look = async (): Promise<RowFindings | null> => {
     if (verification === null) return null;
-    const found = await verification.glance(() => fleet.ledger());
+    const found = await read(verification);
     const more = (kind: keyof RowFindings): number => Math.max(0, found[kind] - known[kind]);
     const fresh = {
       lost: more('lost'),
@@ -99,22 +123,28 @@ async function inject(
   index: number,
   scene: FaultScene,
   look: () => Promise<RowFindings | null>,
+  outage: Outage,
 ): Promise<FaultFacts> {
   const { id, action, of, lasting, sharePercent, stage } = fault;
   const { disturb, fleet, seed } = scene;
-  const begun: FaultFacts = {
+  let facts: FaultFacts = {
     ...{ id, action, of, from: monotonic(), to: null },
     ...{ dropped: null, rows: null, error: null },
   };
   try {
     if (action === 'drop') {
       const dropped = await fleet.drop(sharePercent, streamSeed(seed, STREAM.drops, index), stage);
-      return { ...begun, to: monotonic(), dropped };
+      return { ...facts, to: monotonic(), dropped };
     }
     if (disturb === null) throw new Error(`${of} is a target's process, and not ours to ${action}`);
-    const { from, to } = await disturb[action](of, lasting);
-    return { ...begun, from, to, rows: await look() };
+    const disturbing = disturb[action](of, lasting);
+    if (of === 'postgres') {
+      outage.begun += 1;
+      outage.over = disturbing.catch(() => undefined);
+    }
+    facts = { ...facts, ...(await disturbing) };
+    return { ...facts, rows: await look() };
   } catch (thrown) {
-    return { ...begun, error: messageOf(thrown) };
+    return { ...facts, error: messageOf(thrown) };
   }
 }

@@ -24,3 +24,8 @@ export interface StopSignals {
   readonly stop: AbortSignal;
   readonly abort: AbortSignal;
 }
+
+/** What ends a run from outside of its story; `crash` settles with what was thrown where nobody could catch it. */
+export interface RunSignals extends StopSignals {
+  readonly crash: Promise<unknown>;
+}

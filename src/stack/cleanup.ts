@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { kill } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -6,6 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface Cleanup {
   readonly command: string;
   readonly args: readonly string[];
+  /** What it works on: where that is gone there is nothing to do. */
+  readonly folder: string;
   /** As whom; null: as capbench itself. */
   readonly user: { readonly uid: number; readonly gid: number } | null;
 }
@@ -16,11 +19,12 @@ const LIMIT_MS = 2_500;
 
 /** Runs the command until it succeeds, for a while: others of the killed process's kind may be just ending. */
 export async function cleanUp(
-  { command, args, user }: Cleanup,
+  { command, args, folder, user }: Cleanup,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<void> {
   const until = performance.now() + LIMIT_MS;
   for (let attempt = 0; attempt < ATTEMPTS && performance.now() < until; attempt++) {
+    if (!existsSync(folder)) return;
     if (await succeeds(command, args, user, env)) return;
     await sleep(AGAIN_MS);
   }

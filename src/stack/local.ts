@@ -77,17 +77,28 @@ async function open(
     ...{ build, configuration, folder, watchdog, user, signal, password, closing: closing.signal },
   });
   closers.push(() => postgres.component.close(postgres.component.disturbed));
-  const settings = await settingsInForce(postgres.endpoint, intended, configuration);
-  signal.throwIfAborted();
-  const worlds = await startAll(scenario.world.servers, (instance, siblings) =>
-    startWorldServer({
-      ...{ scenario, instance, folder, watchdog, signal: AbortSignal.any([signal, siblings]) },
-      port: basePort === null ? 0 : basePort + instance - 1,
-      ...(token === undefined ? {} : { token }),
-      database: postgres.endpoint,
-      closing: closing.signal,
-    }),
-  );
+  const broken = new AbortController();
+  void postgres.failure.then(() => broken.abort());
+  const start = async () => {
+    const settings = await settingsInForce(postgres.endpoint, intended, configuration);
+    signal.throwIfAborted();
+    const worlds = await startAll(scenario.world.servers, (instance, siblings) =>
+      startWorldServer({
+        ...{ scenario, instance, folder, watchdog },
+        signal: AbortSignal.any([signal, siblings, broken.signal]),
+        port: basePort === null ? 0 : basePort + instance - 1,
+        ...(token === undefined ? {} : { token }),
+        database: postgres.endpoint,
+        closing: closing.signal,
+      }),
+    );
+    return { settings, worlds };
+  };
+  const { settings, worlds } = await start().catch(async (thrown) => {
+    // What does not start on a PostgreSQL that has just ended is not the cause.
+    const cause = signal.aborted ? undefined : await Promise.race([postgres.failure, pause(SAME_MOMENT_MS)]);
+    throw cause === undefined ? thrown : stackFailed(`${cause.component}: ${cause.message}`, cause.hint);
+  });
   const components = [postgres.component, ...worlds.map(({ component }) => component)];
   closers.push(async () => {
     // A world server that waits for a PostgreSQL that is away would not end before its time is up.

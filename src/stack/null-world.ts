@@ -1,9 +1,9 @@
 import { tmpdir } from 'node:os';
 import { withToken } from './access.ts';
 import { bundleFile } from './bundle-file.ts';
-import { startProcess } from './process.ts';
+import { describeExit, startProcess } from './process.ts';
 import { openRunFolder } from './run-folder.ts';
-import type { Endpoints } from './stack.ts';
+import type { Endpoints, StackFailure } from './stack.ts';
 import { START_LIMITS } from './start-limits.ts';
 import { unlessAborted } from './time-limit.ts';
 import type { Watchdog } from './watchdog.ts';
@@ -23,11 +23,14 @@ export interface NullWorldOptions {
 /** The servers of a null world, which answer everything at once and do nothing. */
 export interface OpenNullWorld {
   readonly endpoints: Endpoints;
+  /** Settles (never rejects) when one of them ended that was not told to, or the watchdog; pending for ever otherwise. */
+  readonly failure: Promise<StackFailure>;
   /** Resolves when their processes and their folder are gone. Idempotent. */
   close(): Promise<void>;
 }
 
 const HOST = '127.0.0.1';
+const NEVER = new Promise<never>(() => {});
 
 /**
  * Starts a null world of as many servers as the real one has, a process each: a fleet then opens the same
@@ -39,6 +42,7 @@ export async function openNullWorld(options: NullWorldOptions): Promise<OpenNull
   signal.throwIfAborted();
   const folder = await openRunFolder(watchdog, [tmpdir()], null, 'files');
   const stops: (() => Promise<unknown>)[] = [];
+  const ends: Promise<StackFailure>[] = [watchdog.lost];
   const close = async (): Promise<void> => {
     await Promise.all(stops.map((stop) => stop()));
     await folder.remove();
@@ -56,12 +60,27 @@ export async function openNullWorld(options: NullWorldOptions): Promise<OpenNull
       watchdog,
     });
     stops.push(() => server.stop());
+    ends.push(
+      server.exited.then((exit) =>
+        server.stopping
+          ? NEVER
+          : {
+              component: name,
+              message: `what the generator is calibrated on ended by itself: ${describeExit(exit)}`,
+              hint:
+                exit.signal === 'SIGKILL'
+                  ? 'see whether the host ran out of memory'
+                  : `it said: ${server.tail(3)}`,
+            },
+      ),
+    );
     const port = await unlessAborted(readyPort(server, START_LIMITS.world), signal);
     return { url: `http://${HOST}:${port}`, ...withToken(token), pid: server.pid };
   };
   const starts = Array.from({ length: servers }, (_, i) => start(i + 1));
   try {
-    return { endpoints: { worlds: await Promise.all(starts), database: null }, close };
+    const worlds = await Promise.all(starts);
+    return { endpoints: { worlds, database: null }, failure: Promise.race(ends), close };
   } catch (error) {
     // One that is still starting would be missed by close.
     await Promise.allSettled(starts);

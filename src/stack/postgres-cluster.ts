@@ -93,6 +93,7 @@ export const sharedMemoryCleanup = ({ build, user }: ClusterPlan, data: string):
     ...['--check', '-D', data, '-c', 'config_file=/dev/null'],
     ...['-c', 'shared_buffers=128kB', '-c', 'max_connections=5', '-c', 'huge_pages=off'],
   ],
+  folder: data,
   user,
 });
 

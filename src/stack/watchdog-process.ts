@@ -2,10 +2,10 @@ import { rmSync } from 'node:fs';
 import { basename, isAbsolute } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Cleanup, cleanUp } from './cleanup.ts';
+import { cleanUp } from './cleanup.ts';
 import { continueFamily, killFamily } from './family.ts';
 import { startTime } from './start-time.ts';
-import type { Manner, WatchdogOrder } from './watchdog.ts';
+import type { WatchdogOrder } from './watchdog.ts';
 
 /** A postmaster kills its backends itself 5 s after it was asked to quit. */
 const QUIT_LIMIT_MS = 5_500;
@@ -13,24 +13,16 @@ const KILL_LIMIT_MS = 2_000;
 const REMOVE_LIMIT_MS = 5_000;
 const LOOK_EVERY_MS = 20;
 
-interface Guarded {
-  readonly pid: number;
-  readonly startedAt: string;
-  readonly manner: Manner;
-  readonly cleanup: Cleanup | null;
-}
+type Guarded = Extract<WatchdogOrder, { readonly order: 'guard' }>;
 
 const guarded = new Map<number, Guarded>();
 const folders = new Set<string>();
 
 function obey(order: WatchdogOrder): void {
   switch (order.order) {
-    case 'guard': {
-      const { pid, manner, cleanup } = order;
-      const startedAt = startTime(pid);
-      if (startedAt !== null) guarded.set(pid, { pid, startedAt, manner, cleanup });
+    case 'guard':
+      guarded.set(order.pid, order);
       return;
-    }
     case 'release':
       guarded.delete(order.pid);
       return;

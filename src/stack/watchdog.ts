@@ -1,12 +1,13 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
-import { execPath } from 'node:process';
+import { execPath, kill } from 'node:process';
 import type { Writable } from 'node:stream';
 import { messageOf, stackFailed } from '../errors.ts';
 import { bundleFile } from './bundle-file.ts';
 import type { Cleanup } from './cleanup.ts';
 import type { StackFailure } from './stack.ts';
+import { startTime } from './start-time.ts';
 import { settlesWithin } from './time-limit.ts';
 
 /**
@@ -20,12 +21,30 @@ export type WatchdogOrder =
   | {
       readonly order: 'guard';
       readonly pid: number;
+      /** start-time.ts */
+      readonly startedAt: string;
       readonly manner: Manner;
       readonly cleanup: Cleanup | null;
     }
   | { readonly order: 'release'; readonly pid: number }
   | { readonly order: 'guardFolder'; readonly path: string }
   | { readonly order: 'releaseFolder'; readonly path: string };
+
+/**
+ * Stands behind the watchdog: a shell that keeps the same orders. Where it reads the end of its pipe, it waits for the
+ * watchdog to do its work, 30 s at most, and has another one do what is left of it. For whoever kills every process of
+ * Node there is: of those that a run starts PostgreSQL would be left, with its folder, and whatever stands still. Its
+ * command line names neither Node nor capbench.
+ */
+const SUBSTITUTE = `
+  trap '' INT TERM HUP QUIT PIPE
+  orders=$(cat)
+  for i in $(seq 150); do
+    kill -0 "$WATCHDOG" 2>/dev/null || break
+    ! grep -q '^State:.Z' "/proc/$WATCHDOG/status" 2>/dev/null || break
+    sleep 0.2
+  done
+  printf '%s\\n' "$orders" | exec "$PROGRAM" "$MODULE"`;
 
 /**
  * A process of its own that outlives capbench just long enough to end what capbench started. It holds a pipe
@@ -97,14 +116,24 @@ export async function openWatchdog(
   stdout.destroy();
   if (pid === undefined || !up) {
     child.kill('SIGKILL');
-    throw stackFailed('the watchdog did not start', 'see whether this user may start processes: ulimit -u');
+    throw didNotStart();
   }
 
-  const send = (order: WatchdogOrder): Promise<void> => write(stdin, `${JSON.stringify(order)}\n`);
+  const substitute = await startSubstitute(pid, inherited);
+  const send = async (order: WatchdogOrder): Promise<void> => {
+    const line = `${JSON.stringify(order)}\n`;
+    // The second line of defence is no condition of a run.
+    await Promise.all([write(stdin, line), write(substitute.stdin, line).catch(() => {})]);
+  };
   // Nothing is lost with a release that does not arrive: the watchdog finds nobody there.
   const tell = (order: WatchdogOrder): void => void send(order).catch(() => {});
   const left = new Set<number | string>();
   const end = async (): Promise<string | null> => {
+    const warning = await endFirst();
+    await endSubstitute(substitute);
+    return warning;
+  };
+  const endFirst = async (): Promise<string | null> => {
     stdin.end();
     const limit = left.size === 0 ? IDLE_CLOSE_LIMIT_MS : CLOSE_LIMIT_MS;
     if (await settlesWithin(ended, limit)) return null;
@@ -124,9 +153,12 @@ export async function openWatchdog(
     pid,
     environment: inherited,
     lost,
-    guard: (guarded, manner, cleanup) => {
+    guard: async (guarded, manner, cleanup) => {
+      const startedAt = startTime(guarded);
+      // It has ended already.
+      if (startedAt === null) return;
       left.add(guarded);
-      return send({ order: 'guard', pid: guarded, manner, cleanup });
+      await send({ order: 'guard', pid: guarded, startedAt, manner, cleanup });
     },
     release: (guarded) => {
       left.delete(guarded);
@@ -146,6 +178,47 @@ export async function openWatchdog(
     },
   };
 }
+
+type Substitute = ChildProcess & { readonly stdin: Writable };
+
+async function startSubstitute(
+  watchdog: number,
+  inherited: Readonly<Record<string, string>>,
+): Promise<Substitute> {
+  const child = spawn('/bin/sh', ['-c', SUBSTITUTE], {
+    cwd: '/',
+    detached: true,
+    env: {
+      ...inherited,
+      ...{ WATCHDOG: String(watchdog), PROGRAM: execPath, MODULE: bundleFile('watchdog') },
+    },
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  // Missing where no descriptor is left.
+  child.stdin?.on('error', () => {});
+  try {
+    await once(child, 'spawn');
+  } catch (error) {
+    kill(watchdog, 'SIGKILL');
+    throw didNotStart(error);
+  }
+  return child;
+}
+
+/** It has nothing to do any more. */
+async function endSubstitute(child: Substitute): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const ended = once(child, 'exit');
+  try {
+    kill(-child.pid, 'SIGKILL');
+  } catch {
+    // It has just ended.
+  }
+  await ended;
+}
+
+const didNotStart = (cause?: unknown) =>
+  stackFailed('the watchdog did not start', 'see whether this user may start processes: ulimit -u', cause);
 
 const lostWatchdog = (code: number | null, signal: NodeJS.Signals | null): StackFailure => ({
   component: 'watchdog',

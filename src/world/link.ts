@@ -78,9 +78,21 @@ export class Link {
     return this.#restoring !== null;
   }
 
-  /** For what is done once, before there is anything to lose. */
-  get client(): pg.Client {
-    return this.#client;
+  /**
+   * For what is done before there is anything to lose, and may be done twice: where the connection is lost meanwhile, it
+   * is done again over the next one.
+   */
+  async done(work: (client: pg.Client) => Promise<void>): Promise<void> {
+    for (;;) {
+      const client = this.#client;
+      try {
+        return await work(client);
+      } catch (error) {
+        if (!isAway(error) || this.#config.reconnectSeconds === 0) throw error;
+        this.#lost(client, messageOf(error));
+      }
+      await this.restored();
+    }
   }
 
   /** @throws LinkLost; whatever else PostgreSQL objects to comes as it is. */

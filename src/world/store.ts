@@ -45,8 +45,10 @@ export class Store {
     const link = await Link.open(config, watch);
     const batchRows = Math.min(entities.count, config.batchOperations * 2);
     const shape = config.rowShape === 'jsonb' ? jsonbShape(batchRows) : columnsShape(batchRows);
-    await openTable(link.client, config, shape);
-    await loadEntities(link.client, entities, shape);
+    await link.done(async (client) => {
+      await openTable(client, config, shape);
+      await loadEntities(client, entities, shape);
+    });
     return new Store(link, watch, entities, shape, batchRows);
   }
 

@@ -136,6 +136,46 @@ test('each fault is told what the rows say beyond what they said after the one b
   ]);
 });
 
+test('rows that cannot be read because another fault took PostgreSQL away are read when it is back', async () => {
+  const { scene, noted, story } = stage();
+  const away = new Error('Connection terminated unexpectedly');
+  let looks = 0;
+  const glance = async (): Promise<Glance> => {
+    looks += 1;
+    // The first look is under way when PostgreSQL goes.
+    if (looks > 1) return nothing;
+    await expect.poll(() => story.includes('kill postgres'), { interval: 1 }).toBe(true);
+    throw away;
+  };
+  const verification: Verification = {
+    verify: () => Promise.reject(away),
+    glance,
+    watch: () => Promise.resolve(),
+  };
+  injectFaults([planned('kill', 'world-1', 0, 'first'), planned('kill', 'postgres', 50, 'second')], {
+    ...scene,
+    verification,
+  });
+  await all(2, noted);
+  expect(noted.map(({ rows, error }) => [rows, error])).toEqual([
+    [nothing, null],
+    [nothing, null],
+  ]);
+  expect(looks).toBe(3);
+});
+
+test('rows that cannot be read for another reason are told, with the time at which it was back', async () => {
+  const { scene, noted } = stage();
+  const verification: Verification = {
+    verify: () => Promise.reject(new Error('not here')),
+    glance: () => Promise.reject(new Error('no such table')),
+    watch: () => Promise.resolve(),
+  };
+  injectFaults([planned('kill', 'world-1', 0, 'only')], { ...scene, verification });
+  await all(1, noted);
+  expect(noted[0]).toMatchObject({ to: expect.any(Number), rows: null, error: 'no such table' });
+});
+
 test('a component that does not come back is told, and the others go on', async () => {
   const { scene, noted } = stage({ fails: 'world-2' });
   injectFaults([planned('kill', 'world-2', 0, 'gone'), planned('drop', 'players', 5, 'cut')], scene);

@@ -182,6 +182,19 @@ it('SIGKILL while all of PostgreSQL stands still on purpose leaves nothing', asy
   expect(sharedMemory()).not.toContain(segment);
 });
 
+it('SIGKILL of the watchdog with it leaves nothing, also of what stands still', async () => {
+  const { child, at } = open();
+  const endpoints = endpointsOf(await at('up'));
+  const { pid } = await at('watchdog');
+  const segment = sharedMemoryOf(endpoints);
+  await stopFamily(endpoints.database?.pid ?? 0);
+  process.kill(endpoints.worlds[0]?.pid ?? 0, 'SIGSTOP');
+  process.kill(Number(pid), 'SIGKILL');
+  child.kill('SIGKILL');
+  await nothingIsLeft(endpoints);
+  expect(sharedMemory()).not.toContain(segment);
+});
+
 it("a terminal's signals end the opener, and the watchdog does the rest", async () => {
   for (const signal of ['SIGINT', 'SIGHUP'] as const) {
     const { child, at } = open();

@@ -41,7 +41,7 @@ export interface Fault {
 
 export const isRoot = process.getuid?.() === 0;
 export const linux = process.platform === 'linux';
-const full = process.env.CAPBENCH_FAULTS === 'full';
+export const full = process.env.CAPBENCH_FAULTS === 'full';
 
 const ALWAYS = [
   'scenario.yaml',

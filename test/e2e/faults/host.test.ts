@@ -1,8 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
-import type { Launch, Started } from '../capbench.ts';
+import { capbench, type Launch, type Started } from '../capbench.ts';
 import { type Fault, faultTable, isRoot } from './fault.ts';
 import { worldServers } from './inside.ts';
 
@@ -194,6 +203,72 @@ const DISKS: readonly Fault[] = [
   },
 ];
 
+const bundleIn = ({ out }: Started): string => join(out, readdirSync(out)[0] ?? '');
+
+const FOLDERS: readonly Fault[] = [
+  {
+    what: 'the working directory was removed',
+    when: 'launch',
+    launch: { before: shell('mkdir "$TMPDIR/gone" && cd "$TMPDIR/gone" && rmdir "$TMPDIR/gone" &&') },
+    codes: [104],
+    says: [/^error: the working directory was removed: ENOENT/m, /^hint: change to a directory/m],
+    ending: 'none',
+  },
+  ...(
+    [
+      ['relative', 'tmp', /^error: TMPDIR: "tmp" is not an absolute path$/m],
+      ['not there', '/nonexistent', /^error: TMPDIR: nothing can be put into \/nonexistent: ENOENT/m],
+      ['a file', '/etc/passwd', /^error: TMPDIR: \/etc\/passwd is not a directory$/m],
+    ] as const
+  ).map(
+    ([how, TMPDIR, says]): Fault => ({
+      what: `the temporary directory is ${how}`,
+      when: 'launch',
+      launch: { env: { TMPDIR } },
+      codes: [104],
+      says: [says, /^hint: set TMPDIR to the absolute path/m],
+      ending: 'none',
+    }),
+  ),
+  {
+    what: 'the temporary directory is not writable',
+    when: 'launch',
+    launch: { before: noRights, env: { TMPDIR: '/usr' } },
+    codes: [104],
+    says: [/^error: TMPDIR: nothing can be put into \/usr: EACCES/m, /^hint: set TMPDIR/m],
+    ending: 'none',
+    unless: needsRoot,
+  },
+  {
+    what: 'the bundle is removed during the load',
+    when: 'load',
+    flags: ['--duration', '1s'],
+    inject: (run) => rmSync(bundleIn(run), { recursive: true }),
+    codes: [0, 90, 99],
+    says: [/^warning: \S+ was removed during the run, and was made again$/m],
+    ending: 'completed',
+    lastly: saysTheSame,
+    slow: true,
+  },
+  {
+    what: 'a report cannot be written',
+    when: 'load',
+    flags: ['--duration', '1s'],
+    // A folder with something in it gives way to no file.
+    inject: (run) => void mkdirSync(join(bundleIn(run), 'report.json', 'x'), { recursive: true }),
+    codes: [104],
+    says: [/^error: \S+report\.json cannot be written/m, /^what was measured is kept: capbench report \S+ /m],
+    ending: 'partial',
+    lastly: async (run) => {
+      expect(run.measurements().ending.state).toBe('completed');
+      rmSync(join(bundleIn(run), 'report.json'), { recursive: true });
+      const again = await capbench(['report', bundleIn(run), '--quiet']).finished;
+      expect([0, 90, 99]).toContain(again.code);
+    },
+    slow: true,
+  },
+];
+
 const LOGS: readonly Fault[] = [
   {
     what: 'PostgreSQL writes every statement into it',
@@ -246,5 +321,6 @@ const USERS: readonly Fault[] = [
 faultTable('who reads', READERS);
 faultTable('a limit of the host', LIMITS);
 faultTable('a disk', DISKS);
+faultTable('a folder', FOLDERS);
 faultTable('a log', LOGS);
 faultTable('a user', USERS);

@@ -103,6 +103,44 @@ const COMPONENTS: readonly Fault[] = [
   },
 ];
 
+/** One begins before another one has ended, on purpose: of the same component, of others, and of all connections. */
+const OVERLAPPING = `faults=[${[
+  '{ action: stop, of: world-1, at: 300ms, lasting: 1s }',
+  '{ action: kill, of: postgres, at: 500ms, lasting: 300ms }',
+  '{ action: kill, of: world-2, at: 600ms }',
+  '{ action: drop, of: players, at: 650ms, sharePercent: 50 }',
+  '{ action: stop, of: world-2, at: 700ms, lasting: 300ms }',
+  '{ action: stop, of: postgres, at: 1900ms, lasting: 500ms }',
+  '{ action: kill, of: world-1, at: 2s }',
+].join(', ')}]`;
+
+const ON_PURPOSE: readonly Fault[] = [
+  {
+    what: 'that overlap',
+    when: 'launch',
+    flags: ['--duration', '5s', '--set', 'load.drain=10s', '--set', OVERLAPPING],
+    // What was missed meanwhile may well be more than a run may miss.
+    codes: [0, 90, 99],
+    says: [],
+    ending: 'completed',
+    lastly: (run) => {
+      const { faults } = run.measurements();
+      expect(faults.map(({ action, of }) => `${action} ${of}`).sort()).toEqual(
+        ['drop players', 'kill postgres', 'kill world-1', 'kill world-2', 'stop postgres']
+          .concat(['stop world-1', 'stop world-2'])
+          .sort(),
+      );
+      for (const { from, to, error, rows, action } of faults) {
+        expect(error).toBeNull();
+        expect(to).toBeGreaterThan(from);
+        if (action !== 'drop') expect(rows).toEqual({ lost: 0, phantom: 0, duplicated: 0, holes: 0 });
+      }
+      expect(run.report().integrity.lost).toBe(0);
+    },
+    slow: true,
+  },
+];
+
 const stop = (signal: NodeJS.Signals) => (run: Started) => void run.child.kill(signal);
 
 const CAPBENCH: readonly Fault[] = [
@@ -159,4 +197,5 @@ const CAPBENCH: readonly Fault[] = [
 ];
 
 faultTable('a part of the run', COMPONENTS);
+faultTable('faults on purpose', ON_PURPOSE);
 faultTable('capbench', CAPBENCH);
