@@ -249,6 +249,8 @@ export async function whyNoPass({ input, code, folder, err }: Ended): Promise<re
     parse(texts[1] ?? ''),
   ];
   const path = join(folder, 'bundle', 'report.json');
+  // Where a report cannot be written, the verdict is printed, and so is that.
+  if (err.includes('cannot be written')) return [];
   if (!existsSync(path)) return ['passed without a report'];
   const report: unknown = JSON.parse(readFileSync(path, 'utf8'));
   const wrong = [

@@ -37,7 +37,7 @@ test.each([undefined, 'the module opened connections of its own'])(
       ]);
     }
     notes.tally = {
-      ...{ operations: {}, errors: [], endedAt: at(6) },
+      ...{ operations: {}, errors: [], ledger: { breaches: {} }, endedAt: at(6) },
       ...(because === undefined ? {} : { unseenTraffic: because }),
     } as unknown as Tally;
     const facts = measurementsOf(notes, timeline, { state: 'completed' }, at(7));
