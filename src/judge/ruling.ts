@@ -31,7 +31,7 @@ export interface Ruling {
 const FULL_LOAD_PERCENT = 99;
 
 /** Latencies of operations of which some were not answered. */
-type OpenKind = 'judged' | 'ok' | 'service';
+type OpenKind = 'judged' | 'due' | 'ok' | 'service';
 
 /** What of the figures every ruling looks at, beside the budget's own. What nobody told is null. */
 export interface RuledFigures {
@@ -92,7 +92,10 @@ export function rule(budget: Budget, figures: RuledFigures, m: GapFacts, altered
   if (unanswered > 0 && (observed === null || budget.stat === 'max' || budget.stat === 'mean')) {
     return of(
       'breached',
-      [`${unanswered.toLocaleString('en-US')} operations were never answered`, ...reasons].join('; '),
+      [
+        `${unanswered.toLocaleString('en-US')} operations were ${refusedAmong(budget, own) ? 'rejected or ' : ''}never answered`,
+        ...reasons,
+      ].join('; '),
     );
   }
   if (observed === null) return unmeasured(gapOf(budget, m, own));
@@ -182,6 +185,16 @@ function openAt(path: string, figures: OwnFigures): Pick<OpenPercentiles, 'count
 
 const unansweredAt = ({ metric, stat }: MeasuredBudget, figures: OwnFigures): number =>
   stat === null ? 0 : (openAt(metric, figures)?.unanswered ?? 0);
+
+/** Some of those were answered, by a rejection that is no good answer. */
+function refusedAmong({ metric }: MeasuredBudget, figures: OwnFigures): boolean {
+  const judged = openAt(metric, figures);
+  const [, name] = metric.split('.');
+  const op = OPERATIONS.find((one) => one === name);
+  return (
+    DUE.test(metric) && op !== undefined && (judged?.unanswered ?? 0) > figures.latency[op].due.unanswered
+  );
+}
 
 function samplesOf(budget: MeasuredBudget, figures: OwnFigures): number | null {
   const open = openAt(budget.metric, figures);
