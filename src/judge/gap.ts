@@ -1,9 +1,11 @@
+import type { Counts } from '../load/engine.ts';
 import type { Measurements } from '../measurement/measurements.ts';
 import type { Absence } from '../probe/absence.ts';
 import type { MeasuredBudget } from '../scenario/budget.ts';
 import { nearest } from '../scenario/nearest.ts';
-import type { Operation } from '../scenario/workload.ts';
+import { OPERATIONS, type Operation } from '../scenario/workload.ts';
 import { settingOf } from './metric.ts';
+import { isSilent } from './rules/silence.ts';
 import { strangeness } from './stranger.ts';
 import { noteOf, unfitting } from './target-metric.ts';
 
@@ -14,10 +16,11 @@ import { noteOf, unfitting } from './target-metric.ts';
  * - `engine`: of what makes the load, which does not tell it whatever is given.
  * - `platform`: of the machine, which does not tell it.
  * - `scenario`: of nothing; the scenario says itself that it is not ruled here: at another load, or another setting.
+ * - `probe`: of a probe's answers, which fell silent; that is a rule of its own (probes-gave-data).
  * - `event`: of an event; it did not happen, and nothing is to be said of how long it took.
  * - `disturbance`: of proof; it was measured, and what disturbed the run may explain it (proof.ts).
  */
-export const CAUSES = ['run', 'engine', 'platform', 'scenario', 'event', 'disturbance'] as const;
+export const CAUSES = ['run', 'engine', 'platform', 'scenario', 'probe', 'event', 'disturbance'] as const;
 export type Cause = (typeof CAUSES)[number];
 
 /** Why a budget has no figure, and whose doing that is. */
@@ -32,7 +35,9 @@ export type GapFacts = Pick<Measurements, 'measured' | 'settings' | 'stackKind' 
 
 /** And of the figures: how much came due. Null: nobody told. */
 export interface GapFigures {
-  readonly load: { readonly operations: Readonly<Record<Operation, { readonly scheduled: number } | null>> };
+  readonly load: {
+    readonly operations: Readonly<Record<Operation, Pick<Counts, 'scheduled' | 'ok' | 'rejected'> | null>>;
+  };
 }
 
 const byRun = (reason: string): Gap => ({ reason, cause: 'run' });
@@ -51,11 +56,14 @@ export function gapOf(budget: MeasuredBudget, m: GapFacts, figures: GapFigures):
   if (strange !== null) return byRun(strange);
   const room = metric.split('.')[0] ?? '';
   const names = PROBES[room];
-  const silent = m.probes.find(({ name, samples }) => samples === 0 && names?.test(name));
+  const silent = m.probes.find((probe) => isSilent(probe) && names?.test(probe.name));
   if (silent !== undefined) {
-    return byRun(`probe ${silent.name} gave no data: ${silent.lastError ?? 'no answer'}`);
+    const reason = `probe ${silent.name} gave no data: ${silent.lastError ?? 'no answer'}`;
+    return { reason, cause: 'probe' };
   }
-  const noted = notedAbsence(budget, m) ?? unfitting(budget, m);
+  const absent = notedAbsence(budget, m);
+  if (absent?.event === true) return { reason: absent.because, cause: 'event' };
+  const noted = absent?.because ?? unfitting(budget, m);
   // What a player module sends over connections of its own passes the engine by.
   if (noted !== null) return OF_TRAFFIC.test(metric) ? { reason: noted, cause: 'engine' } : byRun(noted);
   if (m.engine === 'k6' && room === 'integrity') return { reason: K6_LEDGER, cause: 'engine' };
@@ -90,15 +98,14 @@ export function unknownSetting(name: string, known: readonly string[]): string {
 }
 
 /** What was noted of a part that nobody could read: the most particular word of it. */
-function notedAbsence(budget: MeasuredBudget, { absences = [] }: GapFacts): string | null {
+function notedAbsence(budget: MeasuredBudget, { absences = [] }: GapFacts): Absence | null {
   const path = noteOf(budget);
-  const found = absences
+  return absences
     .filter(({ of }) => path === of || path.startsWith(`${of}.`))
     .reduce<Absence | null>(
       (best, one) => (best === null || one.of.length > best.of.length ? one : best),
       null,
     );
-  return found?.because ?? null;
 }
 
 /** Which probes a part of the report comes from. */
@@ -202,11 +209,26 @@ function nothingToTell(metric: string, { load }: GapFigures): Gap | null {
   if (operation !== null && load.operations[operation]?.scheduled === 0) {
     return byRun(`nothing of it came due: ${RATES[operation]} is 0, or the time too short`);
   }
-  if (/^latency\.\w+\.rejected$/.test(metric)) return { reason: 'nothing was rejected', cause: 'event' };
-  if (metric === 'network.reconnectMs') return { reason: 'nobody connected again', cause: 'event' };
+  const event = (reason: string): Gap => ({ reason, cause: 'event' });
+  if (/^latency\.\w+\.rejected$/.test(metric)) return event('nothing was rejected');
+  // Whether the world should have answered is for the rules of the load to say.
+  if (operation !== null && /^latency\.\w+\.(ok|lag)$/.test(metric)) return event('nothing was answered ok');
+  if (OF_ANSWERS.test(metric) && nothingAnswered(load)) return event('nothing was answered');
+  if (metric === 'host.canaryDriftPercent') return event('the canary was not run a second time');
+  if (metric === 'network.reconnectMs') return event('nobody connected again');
   if (metric === 'network.connectMs') return byRun('nobody connected');
   return OF_SHARES.test(metric) ? byRun('nothing happened that it would be a share of') : null;
 }
+
+/** What is made of answers, and of what they led to. */
+const OF_ANSWERS =
+  /^(generator\.cpuMicrosPerOperation|database\.(statementMeanMs|queryMs|hotUpdatePercent)|world\.responseMs|throughput\.(rowsPerBatch|operationsPerBatch|largestBatch|flushedOnTimePercent|coalescing|serverSharePercent))$/;
+
+const nothingAnswered = ({ operations }: GapFigures['load']): boolean =>
+  OPERATIONS.every((op) => {
+    const counts = operations[op];
+    return counts === null || counts.ok + counts.rejected === 0;
+  });
 
 const OF_SHARES =
   /^((redis|database)\.(hitRatio|hotUpdate)Percent|throughput\.(rowsPerBatch|operationsPerBatch|flushedOnTimePercent|coalescing|serverSharePercent))$/;

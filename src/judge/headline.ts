@@ -1,4 +1,5 @@
 import { EXIT, type ExitCode } from '../errors.ts';
+import { OPERATIONS, type Operation } from '../scenario/workload.ts';
 import type { Conclusion } from './conclusion.ts';
 import type { Proof } from './proof.ts';
 import type { JudgedRule } from './rules/rules.ts';
@@ -36,7 +37,11 @@ export function headlineOf(
 
 const carriedOf = ({ share }: JudgedRule): number => share?.carried ?? 100;
 
-const WORDS: Readonly<Record<string, string>> = { intent: 'intents', monsterCommand: 'monster commands' };
+/** What operations are called in sentences. */
+export const WORDS: Readonly<Record<Operation, string>> = {
+  intent: 'intents',
+  monsterCommand: 'monster commands',
+};
 
 /** `overloaded: 30% of the intents answered`. */
 function shareText(rule: JudgedRule): string {
@@ -44,7 +49,7 @@ function shareText(rule: JudgedRule): string {
   const percent = carriedOf(rule);
   const told = percent > 99 && percent < 100 ? percent.toFixed(2) : Number(percent.toPrecision(3)).toString();
   const where = stage === undefined ? '' : ` in the stage ${stage}`;
-  const of = `${told}% of the ${WORDS[op] ?? op}`;
+  const of = `${told}% of the ${OPERATIONS.flatMap((one) => (one === op ? [WORDS[one]] : []))[0] ?? op}`;
   switch (name) {
     case 'answered':
       return `overloaded or failing: ${of} answered${where}, at least ${leastOf(rule)}% have to be`;

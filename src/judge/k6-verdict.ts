@@ -24,7 +24,19 @@ export interface K6Verdict extends Omit<Verdict, 'bottleneck'> {
 const UNSEEN = [
   ...['steady-throughput', 'steady-p95', 'samples', 'generator-loop-delay', 'generator-stalled'],
   ...['generator-utilisation', 'generator-calibration', 'steal-mean', 'steal-max', 'throttled'],
-  ...['memory-pressure', 'cpu-pressure', 'foreign-cpu', 'canary', 'clock', 'probes-gave-data'],
+  ...[
+    'memory-pressure',
+    'cpu-pressure',
+    'foreign-cpu',
+    'canary',
+    'clock',
+    'presence',
+    'probes-gave-data',
+    'metrics-readable',
+    'counters-go-on',
+    'scenario-agrees',
+    'server-counts-agree',
+  ],
   ...['integrity', 'integrity-proof', 'row-writes-agree'],
 ];
 

@@ -3,9 +3,11 @@ import type { Figures } from '../measurement/figures.ts';
 import type { Measurements } from '../measurement/measurements.ts';
 import { gaugeOf, NOWHERE, numbered, spreadOf } from '../measurement/readings.ts';
 import { unansweredSentOf } from '../measurement/sent.ts';
-import type { Operation } from '../scenario/workload.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { OPERATIONS, type Operation } from '../scenario/workload.ts';
 import { keeps } from './comparison.ts';
 import { latencyBudgetOf } from './latency-budget.ts';
+import { lateOnItsOwn } from './rules/lateness.ts';
 import type { JudgedRule } from './rules/rules.ts';
 import type { Ruling } from './ruling.ts';
 
@@ -18,6 +20,8 @@ export interface Disturbance {
   readonly explainedBy: (rule: JudgedRule) => number;
   /** Latencies less each operation's own lag, and how many were sent and not answered; null where the engine does not tell. */
   readonly netOf: (op: Operation) => { readonly net: HistogramData; readonly unanswered: number } | null;
+  /** What was skipped because the generator itself came too late, in percent of what was due; null where nobody knows. */
+  readonly lateOf: (op: Operation) => number | null;
   /** The longest block of a load process, in milliseconds. */
   readonly blockedMs: number;
 }
@@ -49,25 +53,30 @@ export function proofOf(
 ): Proof {
   const broken = rules.filter(({ state }) => state === 'broken');
   const disturbed = broken.filter(({ consequence }) => consequence === 'disturbed');
-  const left = disturbed.reduce((share, rule) => share * (1 - disturbance.explainedBy(rule)), 1);
+  const left = disturbed
+    // Both are the same steal: its mean is what was taken.
+    .filter(({ id }) => id !== 'steal-max' || !disturbed.some((other) => other.id === 'steal-mean'))
+    .reduce((share, rule) => share * (1 - disturbance.explainedBy(rule)), 1);
   const stands = (carried: number, least: number): boolean => left > 0 && carried / left < least;
   const lateOnly = disturbed.every(({ id }) => LATE.test(id) || UNRELATED.test(id));
+  const undisturbed = disturbed.every(({ id }) => UNRELATED.test(id));
+  const isLate = disturbed.some(({ id }) => id.startsWith('generator-'));
   const isBlocked = disturbed.some(({ id }) => id === 'generator-loop-delay');
   return {
     disturbed,
-    undisturbed: disturbed.every(({ id }) => UNRELATED.test(id)),
+    undisturbed,
     latencyJudged: lateOnly,
     shares: broken.filter(
       ({ consequence, share }) =>
         consequence === 'breached' &&
-        (disturbed.length === 0 || (share !== undefined && stands(share.carried, share.least))),
+        (undisturbed || (share !== undefined && stands(share.carried, share.least))),
     ),
     rulings: new Set(
       rulings.filter(
         (ruling) =>
           ruling.state === 'breached' &&
-          (disturbed.length === 0 ||
-            shareStands(ruling, stands) ||
+          (undisturbed ||
+            shareStands(ruling, stands, isLate ? disturbance.lateOf : null) ||
             (lateOnly && latencyStands(ruling, disturbance, isBlocked))),
       ),
     ),
@@ -81,12 +90,17 @@ const UNRELATED = /^(answers|probes-gave-data)\b/;
 const TAKES_NOTHING = /^(generator-lag|answers|probes-gave-data|steady-throughput|steady-p95)\b/;
 
 /** Of a run whose host and generator were watched. */
-export const disturbanceOf = (m: Measurements, figures: Figures): Disturbance => ({
+export const disturbanceOf = (
+  m: Measurements,
+  figures: Figures,
+  { load }: Pick<Scenario, 'load'>,
+): Disturbance => ({
   explainedBy: ({ id }) => shareTaken(id, m, figures),
   netOf(op) {
     const { net, measured } = m.operations[op];
     return net === null ? null : { net, unanswered: unansweredSentOf(measured) };
   },
+  lateOf: (op) => lateOnItsOwn(m.operations[op].ownLag, m.operations[op].measured, load),
   blockedMs: figures.generator.maxLoopDelayMs ?? Number.POSITIVE_INFINITY,
 });
 
@@ -94,6 +108,7 @@ export const disturbanceOf = (m: Measurements, figures: Figures): Disturbance =>
 export const UNKNOWN_DISTURBANCE: Disturbance = {
   explainedBy: ({ id }) => (TAKES_NOTHING.test(id) ? 0 : 1),
   netOf: () => null,
+  lateOf: () => null,
   blockedMs: Number.POSITIVE_INFINITY,
 };
 
@@ -142,8 +157,12 @@ function blockedPercent({ series, measured }: Measurements): number | null {
   return max === null ? null : max / 10;
 }
 
-/** A budget on a share of the operations, or on how many were answered a second. */
-function shareStands({ budget, observed }: Ruling, stands: (carried: number, least: number) => boolean) {
+/** A budget on a share of the operations, or on how many were answered a second; of the latter the generator's lateness may be why. */
+function shareStands(
+  { budget, observed }: Ruling,
+  stands: (carried: number, least: number) => boolean,
+  lateOf: Disturbance['lateOf'] | null,
+): boolean {
   if (budget.state !== 'measured' || typeof observed !== 'number' || typeof budget.limit !== 'number')
     return false;
   const { metric, op, limit } = budget;
@@ -151,10 +170,14 @@ function shareStands({ budget, observed }: Ruling, stands: (carried: number, lea
     return /^load\.(error|unanswered|rejected)Percent\./.test(metric) && stands(100 - observed, 100 - limit);
   }
   if (op === '>' || op === '>=') {
-    const isShare = /^(load\.sentPercent\.|throughput\.(operations|intents|monsterCommands)PerSecond$)/.test(
-      metric,
-    );
-    return isShare && stands(observed, limit);
+    const [, name] = /^load\.sentPercent\.(\w+)$/.exec(metric) ?? [];
+    const op = OPERATIONS.find((one) => one === name);
+    if (op !== undefined) {
+      const late = lateOf === null ? 0 : lateOf(op);
+      return late !== null && stands(observed + late, limit);
+    }
+    const isRate = /^throughput\.(operations|intents|monsterCommands)PerSecond$/.test(metric);
+    return isRate && lateOf === null && stands(observed, limit);
   }
   return false;
 }

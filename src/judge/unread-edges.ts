@@ -1,16 +1,11 @@
 import type { Measurements } from '../measurement/measurements.ts';
 import { growthOf } from '../measurement/readings.ts';
+import { probeOf } from '../measurement/series.ts';
 
 /** Their own account is told by the second, and not read. */
 const OWN = /^(?:load|generator)\./;
 /** Less is not worth a word. */
 const LEAST_PERCENT = 1;
-
-/** `world.1.operations` -> `world-1`, as the probe is called. */
-const probeOf = (series: string): string => {
-  const [room = '', number = ''] = series.split('.');
-  return /^\d+$/.test(number) ? `${room}-${number}` : room === 'runner' ? 'host' : room;
-};
 
 /** Which probes were not read when the measure phase began or ended, and how well what they counted is known, in one note. */
 export function unreadEdges({
@@ -24,7 +19,7 @@ export function unreadEdges({
     if (one.kind !== 'counter' || OWN.test(name)) continue;
     const seconds = growthOf(one, measured)?.unreadSeconds ?? 0;
     if ((100 * seconds) / length < LEAST_PERCENT) continue;
-    const probe = probeOf(name);
+    const probe = probeOf(name) ?? name;
     unread.set(probe, Math.max(seconds, unread.get(probe) ?? 0));
   }
   if (unread.size === 0) return [];

@@ -35,7 +35,7 @@ export function judge(m: Measurements, s: Scenario): Verdict {
   const rulings = s.budgets.map((budget) => rule(budget, figures, m, s.altered));
   const rules = rulesOf({ m, s, figures, rulings });
   const { state } = m.ending;
-  const proof = proofOf(rules, rulings, disturbanceOf(m, figures));
+  const proof = proofOf(rules, rulings, disturbanceOf(m, figures, s));
   const concluded = conclude(rules, rulings, proof, {
     stopped: m.ending.state === 'stoppedEarly' ? stopped(m, m.ending.because) : null,
     invalidBecause: ended(m),

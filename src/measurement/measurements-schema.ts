@@ -218,7 +218,7 @@ const measurementsSchema: z.ZodType<Measurements> = z.object({
     }),
   ),
   errors: list(text),
-  absences: list(z.object({ of: text, because: text })).optional(),
+  absences: list(z.object({ of: text, because: text, event: z.literal(true).optional() })).optional(),
   unreadable: list(z.object({ of: text, because: text })).optional(),
   probesAsked: list(text).optional(),
   histograms: z.record(text, buckets).optional(),

@@ -182,7 +182,7 @@ function unseenFacts({ tally }: Notes): readonly Absence[] {
     : OF_PLAYER_TRAFFIC.map((figure) => ({ of: `network.${figure}`, because }));
 }
 
-/** What only a target has. */
+/** What is known of a target alone, and what of any run nobody could see. */
 function targetFacts(
   { identity, targetProbes, absences }: Notes,
   unseen: readonly Absence[],

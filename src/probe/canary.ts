@@ -64,7 +64,8 @@ const AGAIN_AFTER_MS = 700;
 
 /**
  * The canary after a run. The end of a run leaves the kernel something to do for a moment, a database to remove and
- * pages to write: where it is slower than before, beyond what the run's rules allow, it is asked again a little later, and the last answer is the one.
+ * pages to write: where it is slower than before, beyond what the run's rules allow, it is asked again a little later, and
+ * the last answer is the one.
  * A machine that has really changed its pace has not done so for a second.
  */
 export async function measureCanaryAfter(

@@ -183,7 +183,7 @@ function samplesOf(one: Watched, page: MetricsPage, { index, at, isEdge }: Readi
   // What has begun to be counted after GO counts from 0: so it is read from the first page on, found or not.
   const kind = kindOf(name, page) ?? (COUNTS.some((stat) => stats.has(stat)) ? 'counter' : 'gauge');
   one.kind = kind;
-  const declared = isDeclared(name, page);
+  const declared = isDeclared(name, page) && hasLabels(selector, page, name);
   const buckets = growth === null ? [] : chosen(`${selector.name}_bucket`);
   const isThere =
     (samples.length > 0 && kind !== 'histogram') || buckets.length > 0 || (declared && kind !== 'gauge');
@@ -205,6 +205,15 @@ function samplesOf(one: Watched, page: MetricsPage, { index, at, isEdge }: Readi
   }
   if (samples.length === 0) return [];
   return [{ series, kind: 'gauge', value: samples.reduce((sum, { value }) => sum + value, 0) }];
+}
+
+/**
+ * A label set that has no sample yet may still come; a label that no sample of the family bears is mistyped. A family
+ * without any sample says nothing of its labels.
+ */
+function hasLabels({ labels }: MetricSelector, { samples }: MetricsPage, name: string): boolean {
+  const all = [name, `${name}_bucket`].flatMap((one) => samples.get(one) ?? []);
+  return all.length === 0 || [...labels.keys()].every((label) => all.some((one) => one.labels.has(label)));
 }
 
 const labelsShown = ({ labels }: PageSample): string =>

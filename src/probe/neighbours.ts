@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ProbeAddresses } from '../stack/probe-address.ts';
 import type { Endpoints } from '../stack/stack.ts';
 import type { ProcessReading } from './proc.ts';
 import { openProcessTable } from './process-table.ts';
@@ -7,28 +8,43 @@ import { openProcessTable } from './process-table.ts';
 /** So long nobody asks the target anything. */
 const QUIET_MS = 500;
 /** Of one core, in that time: a process that uses as much with no load is busy with something of its own. */
-const BUSY_SHARE = 0.1;
+const BUSY_SHARE = 0.25;
 const LISTENING = '0A';
 
 /**
  * Processes beside a target on this host that are busy before any load has begun, by pid: neighbours of the run. Whoever
  * listens on a port of the target, and its children, are what is under test, however busy; so may be whatever gets busy
- * with the load. Empty without /proc.
+ * with the load. Null where nobody can say: without /proc, or where a process of somebody else's listens that is not ours
+ * to see.
+ * @param ports of all that is under test
  */
-export async function busyNeighbours({ worlds, database }: Endpoints): Promise<ReadonlySet<number>> {
+export async function busyNeighbours(ports: ReadonlySet<number>): Promise<ReadonlySet<number> | null> {
   const table = openProcessTable();
   const before = new Map((await table.scan()).map((one) => [idOf(one), one]));
-  if (before.size === 0) return new Set();
+  if (before.size === 0) return null;
   await sleep(QUIET_MS);
   const now = await table.scan();
-  const ports = new Set(worlds.map(({ url }) => portOf(url)));
-  if (database !== null) ports.add(database.port);
-  const own = familyOf([process.pid, ...listeners(ports)], now);
+  const listening = listeners(ports);
+  if (listening === null) return null;
+  const own = familyOf([process.pid, ...listening], now);
   const busy = now.filter((reading) => {
     const used = reading.ownSeconds - (before.get(idOf(reading))?.ownSeconds ?? reading.ownSeconds);
     return !own.has(reading.pid) && used * 1e3 >= BUSY_SHARE * QUIET_MS;
   });
   return new Set(busy.map(({ pid }) => pid));
+}
+
+/** The ports of a target, and of what is watched beside it. */
+export function portsUnderTest(
+  { worlds }: Endpoints,
+  { metrics, redis, postgres }: Pick<ProbeAddresses, 'metrics' | 'redis' | 'postgres'>,
+): ReadonlySet<number> {
+  const [, database] = /:(\d+)$/.exec(postgres?.shown ?? '') ?? [];
+  return new Set([
+    ...[...worlds, ...metrics].map(({ url }) => portOf(url)),
+    ...(redis === null ? [] : [redis.port]),
+    ...(database === undefined ? [] : [Number(database)]),
+  ]);
 }
 
 const idOf = ({ pid, started }: ProcessReading): string => `${pid} ${started}`;
@@ -48,8 +64,11 @@ function familyOf(heads: readonly number[], scan: readonly ProcessReading[]): Re
   return family;
 }
 
-/** Pids that hold a listening TCP socket of one of the ports (proc_net_tcp(5)); those of other users need root. */
-function listeners(ports: ReadonlySet<number>): number[] {
+/**
+ * Pids that hold a listening TCP socket of one of the ports (proc_net_tcp(5)); null where a socket has no holder that this
+ * user may see.
+ */
+function listeners(ports: ReadonlySet<number>): number[] | null {
   const sockets = new Set(
     ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) =>
       linesOf(file).flatMap((line) => {
@@ -59,10 +78,18 @@ function listeners(ports: ReadonlySet<number>): number[] {
       }),
     ),
   );
-  return namesIn('/proc')
+  const held = new Set<string>();
+  const holders = namesIn('/proc')
     .map(Number)
     .filter((pid) => Number.isInteger(pid))
-    .filter((pid) => namesIn(`/proc/${pid}/fd`).some((fd) => sockets.has(linkOf(`/proc/${pid}/fd/${fd}`))));
+    .filter((pid) => {
+      const own = namesIn(`/proc/${pid}/fd`)
+        .map((fd) => linkOf(`/proc/${pid}/fd/${fd}`))
+        .filter((link) => sockets.has(link));
+      for (const link of own) held.add(link);
+      return own.length > 0;
+    });
+  return held.size < sockets.size ? null : holders;
 }
 
 /** What has ended meanwhile, or is not ours to see, is not there. */

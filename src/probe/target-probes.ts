@@ -111,14 +111,13 @@ export async function openTargetProbes({
     if ([...stats].some(isPercentile)) {
       const found = pages.some((page) => page.found(text, 'percentiles'));
       const problem = found ? problemOf(text) : 'there are no buckets (_bucket with le)';
-      const because =
-        flaw ??
-        (problem !== null
-          ? `${text}: ${problem}`
-          : measured !== null && isEmpty(histogramOf(text, measured))
-            ? `nothing was counted in ${text} in the measure phase: a percentile of nothing is none`
-            : null);
-      if (because !== null) missing.push({ of: `${of}.percentiles`, because });
+      const path = `${of}.percentiles`;
+      const because = flaw ?? (problem === null ? null : `${text}: ${problem}`);
+      if (because !== null) missing.push({ of: path, because });
+      else if (measured !== null && isEmpty(histogramOf(text, measured))) {
+        const nothing = `nothing was counted in ${text} in the measure phase: a percentile of nothing is none`;
+        missing.push({ of: path, because: nothing, event: true });
+      }
     }
     return missing;
   };

@@ -48,8 +48,8 @@ interface Watched {
 
 /**
  * Asks every probe once a second, on the seconds after GO, and at every edge of what is measured; hands on what it says
- * with the time half way from question to answer, for it was counted at some time in between. A probe that hangs is not asked again before it answers: each second it misses is a
- * gap. Where an edge was missed so, or its reading failed, it is asked once more at once.
+ * with the time half way from question to answer, for it was counted at some time in between. A probe that hangs is not
+ * asked again before it answers: each second it misses is a gap. Where an edge was missed so, or its reading failed, it is asked once more at once.
  * What fell into the measure phase is counted once more: readings before it must not outvote the gaps in it.
  */
 export function watch(

@@ -1,3 +1,4 @@
+import { WORDS } from '../judge/headline.ts';
 import { isOfRule } from '../judge/rules/sentence.ts';
 import { countRulings, countsLine } from '../judge/verdict.ts';
 import { OPERATIONS } from '../scenario/workload.ts';
@@ -14,7 +15,7 @@ import {
 import type { K6Report } from './k6-report.ts';
 import { reasonsOf } from './reasons.ts';
 import type { Report, ReportRule, ReportRuling } from './report.ts';
-import { type Shares, sharesText, WORDS } from './terminal-figures.ts';
+import { type Shares, sharesText } from './terminal-figures.ts';
 
 /** Half of a pair of surrogates is no character, and XML has no way to write it. */
 const LONE_SURROGATE = /\p{Surrogate}/gu;

@@ -1,3 +1,4 @@
+import { WORDS } from '../judge/headline.ts';
 import { OPERATIONS } from '../scenario/workload.ts';
 import { numberText, plain, quantity } from './format.ts';
 import type { K6Report } from './k6-report.ts';
@@ -11,7 +12,7 @@ import {
   WIDEST,
 } from './terminal.ts';
 import { budgetLines } from './terminal-budgets.ts';
-import { latencyLines, OUTCOMES, sharesText, WORDS } from './terminal-figures.ts';
+import { latencyLines, OUTCOMES, sharesText } from './terminal-figures.ts';
 import { fact, fold, palette } from './terminal-text.ts';
 
 /** As the summary that ends a run, of what k6 told. */

@@ -1,3 +1,4 @@
+import { WORDS } from '../judge/headline.ts';
 import { countRulings, countsLine } from '../judge/verdict.ts';
 import { OPERATIONS } from '../scenario/workload.ts';
 import { notesOf } from './error-notes.ts';
@@ -12,7 +13,7 @@ import {
   timeText,
 } from './format.ts';
 import type { Report, ReportRuling } from './report.ts';
-import { sharesText, WORDS } from './terminal-figures.ts';
+import { sharesText } from './terminal-figures.ts';
 import { connectionsText, rateText, sentPercentOf } from './terminal-stages.ts';
 
 /** Rows of one table; the rest is in report.html. */

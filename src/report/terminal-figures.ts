@@ -1,13 +1,10 @@
+import { WORDS } from '../judge/headline.ts';
 import type { Percentiles } from '../measurement/figures.ts';
 import { OPERATIONS, type Operation } from '../scenario/workload.ts';
 import { bytesText, calibrationText, cellText, engineText, numberText, plain, quantity } from './format.ts';
 import type { Report } from './report.ts';
 import { fact, type Palette } from './terminal-text.ts';
 
-export const WORDS: Readonly<Record<Operation, string>> = {
-  intent: 'intents',
-  monsterCommand: 'monster commands',
-};
 const SHORT_WORDS: Readonly<Record<Operation, string>> = {
   intent: 'intents',
   monsterCommand: 'monster cmds',

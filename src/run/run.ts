@@ -8,7 +8,7 @@ import { measureCanary, measureCanaryAfter } from '../probe/canary.ts';
 import { measureCeilings } from '../probe/ceilings.ts';
 import { openClockCheck } from '../probe/clock-drift.ts';
 import { openHostProbe } from '../probe/host.ts';
-import { busyNeighbours } from '../probe/neighbours.ts';
+import { busyNeighbours, portsUnderTest } from '../probe/neighbours.ts';
 import { openPostgresProbe } from '../probe/postgres.ts';
 import type { Probe } from '../probe/probe.ts';
 import { openTargetProbes } from '../probe/target-probes.ts';
@@ -322,9 +322,15 @@ async function openProbes(
       ? []
       : endpoints.worlds.map((world, index) => openWorldProbe(world, index + 1));
   const { database } = stack.endpoints;
-  const quiet = stack.kind === 'target' && plan.identity.colocated;
-  const host = openHostProbe(stack.endpoints, quiet ? await busyNeighbours(stack.endpoints) : null);
+  const neighbours =
+    plan.watched === null || !plan.identity.colocated
+      ? null
+      : await busyNeighbours(portsUnderTest(endpoints, plan.watched.addresses));
+  const host = openHostProbe(endpoints, neighbours);
   const probes: Probe[] = [...worlds, host];
+  closers.push(async () => {
+    await Promise.all(probes.map((probe) => probe.close()));
+  });
   if (plan.watched !== null) {
     const { budgets } = plan.scenario;
     const opening = openTargetProbes({ ...plan.watched, database, budgets });
@@ -340,9 +346,6 @@ async function openProbes(
   } else if (database !== null) probes.push(await openPostgresProbe(database));
   gatherers.push(async () => {
     notes.foreign = host.foreignProcesses();
-  });
-  closers.push(async () => {
-    await Promise.all(probes.map((probe) => probe.close()));
   });
   notes.worldProbes = worlds;
   return probes;

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { HistogramData } from '../../src/histogram.ts';
 import type { Counts } from '../../src/load/engine.ts';
 import type { Measurements, Series } from '../../src/measurement/measurements.ts';
 import { budget, partOf } from '../fixtures/recorded-run.ts';
@@ -139,4 +140,43 @@ test('rules that are broken together name one cause', () => {
   expect(invalidBecause[0]).toMatch(
     /^foreign-cpu: 17.*spinner \(pid 7\).*; with it canary 50.*generator-lag 10\.3/,
   );
+});
+
+test('what the generator itself came too late for is held against no budget on what was sent', () => {
+  const { intent } = recorded.operations;
+  // A tenth was skipped, all of it by a worker that was late by more than a second.
+  const measured: Counts = { ...intent.measured, ok: intent.measured.ok - 2000, skipped: 2000 };
+  const sized = (of: typeof intent.due) => partOf(of, 18_000);
+  const late: HistogramData = {
+    counts: [[500, 18_000] as const, [1_500_000, 2000] as const],
+    ...{ min: 500, max: 1_500_000, sum: 3_009_000_000 },
+  };
+  const ownLag: HistogramData = { ...late, counts: [[1_500_000, 400_000]], min: 1_500_000 };
+  const timed = {
+    ...{
+      due: sized(intent.due),
+      net: sized(intent.due),
+      service: sized(intent.service),
+      lag: sized(intent.lag),
+    },
+    rejected: partOf(sized(intent.due), intent.measured.rejected),
+  };
+  const budgets = [
+    budget({ id: 'sent', metric: 'load.sentPercent.intent', op: '>=', limit: 99, metricUnit: '%' }),
+    budget({ id: 'rate', metric: 'throughput.intentsPerSecond', op: '>=', limit: 990, metricUnit: 'ops/s' }),
+  ];
+  const judged = (own: HistogramData) =>
+    verdictOf(
+      {
+        operations: {
+          intent: { ...intent, measured, ...timed, ownLag: own },
+          monsterCommand: { ...recorded.operations.monsterCommand, ownLag },
+        },
+      },
+      { budgets },
+    );
+  expect(judged(late)).toMatchObject({ exitCode: 90, breachedBecause: [] });
+  // The server held it back.
+  const punctual = { ...late, counts: [[500, 20_000] as const] as const, max: 500, sum: 10_000_000 };
+  expect(judged(punctual).exitCode).toBe(99);
 });

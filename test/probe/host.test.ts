@@ -5,7 +5,7 @@ import { platform } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { openHostProbe } from '../../src/probe/host.ts';
-import { busyNeighbours } from '../../src/probe/neighbours.ts';
+import { busyNeighbours, portsUnderTest } from '../../src/probe/neighbours.ts';
 import type { Sample } from '../../src/probe/probe.ts';
 import { openProcessTable } from '../../src/probe/process-table.ts';
 import type { Endpoints } from '../../src/stack/stack.ts';
@@ -138,7 +138,9 @@ describe.runIf(platform() === 'linux')('with /proc', () => {
     };
     try {
       if (shell.exitCode === null) await once(shell, 'exit');
-      const neighbours = await busyNeighbours(target);
+      const neighbours = await busyNeighbours(
+        portsUnderTest(target, { metrics: [], redis: null, postgres: null }),
+      );
       expect(neighbours).toContain(neighbour);
       expect(neighbours).not.toContain(server.pid);
       const probe = openHostProbe(target, new Set([neighbour]));

@@ -3,6 +3,7 @@ import type { FaultFacts, Measurements } from '../../measurement/measurements.ts
 import { faultsOf, OPERATIONS } from '../../scenario/workload.ts';
 import { fixed, stateOf } from './limit.ts';
 import type { Evidence, JudgedRule } from './rules.ts';
+import { isSilent } from './silence.ts';
 
 const AGREE_PERCENT = 1;
 
@@ -21,10 +22,7 @@ export const integrityRules = (evidence: Evidence): readonly JudgedRule[] => [
 function probesGaveData({ m, s }: Evidence): JudgedRule {
   const names = new Set(m.probes.map(({ name }) => name));
   const missing = expectedProbes(m, s).filter((name) => !names.has(name));
-  const silent = m.probes.filter(
-    ({ samples, gaps, measured = { samples, gaps } }) =>
-      samples === 0 || gaps > samples || measured.gaps > measured.samples,
-  );
+  const silent = m.probes.filter(isSilent);
   return {
     id: 'probes-gave-data',
     state: stateOf(m.measured !== null, names.size > 0 && missing.length === 0 && silent.length === 0),

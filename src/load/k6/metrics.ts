@@ -27,7 +27,7 @@ export const COUNT_KINDS = ['scheduled', ...OUTCOMES] as const satisfies readonl
 /** Those, and the part of `failed` that was never sent, which scripts of before it was told apart do not count. */
 export const COUNTED_KINDS = [...COUNT_KINDS, 'failedUnsent'] as const satisfies readonly CountKind[];
 
-/** Trends: acked - due, acked - sent, sent - due (answered operations), and the generator's own part of the lag (sent ones). */
+/** Trends: acked - due, acked - sent, sent - due (answered operations), and the generator's own part of the lag (those it came too late for, too). */
 export const TREND_NAMES = { due: 'due', service: 'service', lag: 'lag', ownLag: 'own_lag' } as const;
 export type TrendKind = keyof typeof TREND_NAMES;
 export const TREND_KINDS = ['due', 'service', 'lag', 'ownLag'] as const satisfies readonly TrendKind[];

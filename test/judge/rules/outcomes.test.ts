@@ -133,6 +133,7 @@ test.each<[string, number, Partial<Scenario>, 'held' | 'broken' | 'not-applicabl
   ['one in a hundred is missing', 990, {}, 'held'],
   ['two in a hundred are', 980, {}, 'broken'],
   ['nobody is left', 0, {}, 'broken'],
+  ['one of a few is missing for a while', 59.9, { load: { ...LOAD(), players: 60 } }, 'held'],
   [
     'as many are away as leave and come back',
     950,
