@@ -22,6 +22,12 @@ export async function writeStart(host: Host, folder: string): Promise<void> {
       'capbench init writes into this one',
     );
   }
+  if (/[\p{Cc}\p{Cf}]/u.test(folder)) {
+    throw badInput(
+      'init: the name of the folder has characters that cannot be seen',
+      'such as an escape sequence from the clipboard: type the name',
+    );
+  }
   const target = resolve(host.cwd, folder);
   const there = await Promise.all(FILES.map((name) => stat(join(target, name)).catch(() => null)));
   const taken = FILES.find((_name, index) => there[index] !== null);

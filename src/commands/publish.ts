@@ -48,6 +48,7 @@ export async function publish(
     figuresOf(measurements, scenario),
   );
   const withheld: string[] = [];
+  let isWritten = true;
   const folder = elsewhere?.out ?? bundle;
   try {
     for (const [name, content] of artefacts) {
@@ -56,6 +57,7 @@ export async function publish(
     }
   } catch (error) {
     if (elsewhere?.out !== null) throw error;
+    isWritten = false;
     withheld.push(
       `${messageOf(error)}; the reports there may be older ones: --out FOLDER writes them elsewhere`,
     );
@@ -69,7 +71,7 @@ export async function publish(
     colour: flags.color && host.stdout.isTTY && !host.env.NO_COLOR,
     // A log has no width of its own: wide enough for a table that says everything.
     width: host.stdout.isTTY ? host.stdout.columns : LOG_COLUMNS,
-    page: join(near.startsWith('..') ? folder : near, 'report.html'),
+    page: isWritten ? join(near.startsWith('..') ? folder : near, 'report.html') : 'no page was written',
   };
   if (flags.json) host.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else

@@ -1,9 +1,11 @@
 import type { Need } from '../judge/need.ts';
 import { type Budget, isRequired } from '../scenario/budget.ts';
 import type { Players } from '../scenario/players.ts';
+import { allowedRejections } from '../scenario/rejections.ts';
 import { scenarioHash } from '../scenario/resolved.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { Churn, Stage } from '../scenario/stages.ts';
+import { OPERATIONS, type Operation } from '../scenario/workload.ts';
 import { formatDuration } from '../units.ts';
 import type { LoadedScenario } from './scenario-files.ts';
 
@@ -17,6 +19,12 @@ const stageRows = ({ stages = [], churn }: Scenario['load']): readonly (readonly
 
 const churnText = ({ perSecond, away }: Churn): string =>
   `${number(perSecond)} players/s leave, and join again after ${formatDuration(away)}`;
+
+/** `up to 20% of intent may be rejected (the game's own refusals)` */
+function rejectedText(op: Operation, scenario: Scenario): string {
+  const { percent, declared } = allowedRejections(op, scenario);
+  return `up to ${number(percent)}% of ${op} may be rejected${declared ? " (the game's own refusals)" : ''}`;
+}
 
 const stageText = ({ lasting, rate, over, churn, reconnect, sentPercent }: Stage): string =>
   [
@@ -182,6 +190,7 @@ export function outline({ scenario, path }: LoadedScenario, needs: Needs): strin
         ? '  ceilings are left out'
         : `  ceilings of ${number(ceilings.secondsEach)} s each over ${number(ceilings.rows)} rows`,
       `  ${rules.sentPercent}% sent; a generator blocked for ${rules.generatorLoopDelayMs} ms or ${rules.generatorUtilisationPercent}% busy is not healthy`,
+      `  ${OPERATIONS.map((op) => rejectedText(op, scenario)).join('; ')}`,
     ]),
     ...section('BUDGETS', budgetLines(scenario.budgets, needs)),
     '',

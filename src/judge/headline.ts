@@ -16,7 +16,9 @@ export function headlineOf(
   switch (exitCode) {
     case EXIT.pass: {
       const open = unmeasured === 0 ? '' : `, ${unmeasured} could not be measured`;
-      return `holds: all ${met} of the budgets that were judged are met${open}`;
+      const all =
+        met === 1 ? 'the one budget that was judged is' : `all ${met} of the budgets that were judged are`;
+      return `holds: ${all} met${open}`;
     }
     case EXIT.breached: {
       const worst = proof.shares.toSorted((a, b) => carriedOf(a) - carriedOf(b))[0];

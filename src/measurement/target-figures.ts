@@ -2,7 +2,7 @@ import { selectorsOf } from '../scenario/metric-selector.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { bucketQuantile } from './buckets.ts';
 import type { Figures, MetricFigures } from './figures.ts';
-import type { Measurements, Series } from './measurements.ts';
+import type { BucketData, Measurements, Series } from './measurements.ts';
 import {
   gaugeOf,
   increaseOf,
@@ -44,6 +44,9 @@ export const targetFigures = (m: Measurements, { budgets }: Scenario): Figures['
   metrics: Object.fromEntries([...selectorsOf(budgets).keys()].map((text) => [text, metricFigures(m, text)])),
 });
 
+/** Declared by its page, without a single observation yet: it counts as 0, as such a counter does. */
+const isUnborn = ({ bounds, counts }: BucketData): boolean => bounds.length === 0 && counts[0] === 0;
+
 function metricFigures(m: Measurements, text: string): MetricFigures {
   const window = m.measured ?? NOWHERE;
   // A counter that nobody counted stands at 0 all the time, and is none.
@@ -56,7 +59,7 @@ function metricFigures(m: Measurements, text: string): MetricFigures {
   const buckets =
     m.histograms !== undefined && Object.hasOwn(m.histograms, text) ? m.histograms[text] : undefined;
   const at = (percent: number): number | null =>
-    buckets === undefined ? null : bucketQuantile(buckets, percent);
+    buckets === undefined ? null : isUnborn(buckets) ? 0 : bucketQuantile(buckets, percent);
   return {
     ...spread,
     last: sums.findLast((value) => value !== null) ?? null,

@@ -143,7 +143,9 @@ export async function openTargetProbes({
   };
 }
 
-const isEmpty = (buckets: Buckets | null): boolean => buckets?.counts.every((count) => count === 0) ?? false;
+/** It had buckets, and they stood still. One that never had any is 0 (measurement/target-figures.ts). */
+const isEmpty = (buckets: Buckets | null): boolean =>
+  buckets !== null && buckets.bounds.length > 0 && buckets.counts.every((count) => count === 0);
 
 /** A page that was read once. */
 async function openPage(

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { figuresOf } from '../../src/measurement/figures-of.ts';
 import type { OperationFacts } from '../../src/measurement/measurements.ts';
-import { failedRun, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
+import { budget, failedRun, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 
 const recorded = measurementsOf();
 const figures = figuresOf(recorded, scenarioOf());
@@ -131,4 +131,13 @@ test('waiting, stalls and noise are shares of the time, or of the host', () => {
   ).toMatchObject({
     canaryDriftPercent: 10,
   });
+});
+
+test('a histogram that is declared and has no observation yet is 0; one that stood still has no percentile', () => {
+  const p95 = budget({ id: 'took', metric: 'target.metrics.took', stat: 'p95' });
+  const of = (counts: { readonly bounds: readonly number[]; readonly counts: readonly number[] }) =>
+    figuresOf(measurementsOf({ histograms: { took: counts } }), scenarioOf({ budgets: [p95] })).target.metrics
+      .took;
+  expect(of({ bounds: [], counts: [0] })).toMatchObject({ p95: 0, count: 0 });
+  expect(of({ bounds: [1], counts: [0, 0] })).toMatchObject({ p95: null, count: 0 });
 });
