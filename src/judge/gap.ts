@@ -1,5 +1,6 @@
 import type { Counts } from '../load/engine.ts';
 import type { Measurements } from '../measurement/measurements.ts';
+import { answeredOf } from '../measurement/sent.ts';
 import type { Absence } from '../probe/absence.ts';
 import type { MeasuredBudget } from '../scenario/budget.ts';
 import { nearest } from '../scenario/nearest.ts';
@@ -227,7 +228,7 @@ const OF_ANSWERS =
 const nothingAnswered = ({ operations }: GapFigures['load']): boolean =>
   OPERATIONS.every((op) => {
     const counts = operations[op];
-    return counts === null || counts.ok + counts.rejected === 0;
+    return counts === null || answeredOf(counts) === 0;
   });
 
 const OF_SHARES =

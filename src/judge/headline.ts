@@ -51,7 +51,8 @@ function shareText(rule: JudgedRule): string {
   const percent = carriedOf(rule);
   const told = percent > 99 && percent < 100 ? percent.toFixed(2) : Number(percent.toPrecision(3)).toString();
   const where = stage === undefined ? '' : ` in the stage ${stage}`;
-  const of = `${told}% of the ${OPERATIONS.flatMap((one) => (one === op ? [WORDS[one]] : []))[0] ?? op}`;
+  const operation = OPERATIONS.find((one) => one === op);
+  const of = `${told}% of the ${operation === undefined ? op : WORDS[operation]}`;
   switch (name) {
     case 'answered':
       return `overloaded or failing: ${of} answered${where}, at least ${leastOf(rule)}% have to be`;

@@ -2,6 +2,7 @@ import { countOf, type HistogramData } from '../histogram.ts';
 import type { Counts } from '../load/engine.ts';
 import { OPERATIONS } from '../scenario/workload.ts';
 import type { BucketData, Measurements } from './measurements.ts';
+import { answeredOf } from './sent.ts';
 import { seriesContradictions } from './series-contradictions.ts';
 import type { StageFacts } from './stage-facts.ts';
 
@@ -80,8 +81,8 @@ function operation(op: (typeof OPERATIONS)[number], m: Measurements): string[] {
       if (values > measured.scheduled) {
         wrong.push(`${path}.${kind}: ${values} values, and ${measured.scheduled} operations were scheduled`);
       }
-    } else if (kind !== 'due' && values !== 0 && values !== answered(measured)) {
-      wrong.push(`${path}.${kind}: ${values} values, and ${answered(measured)} operations were answered`);
+    } else if (kind !== 'due' && values !== 0 && values !== answeredOf(measured)) {
+      wrong.push(`${path}.${kind}: ${values} values, and ${answeredOf(measured)} operations were answered`);
     }
   }
   wrong.push(...partOf(`${path}.rejected`, rejected, due, measured));
@@ -120,8 +121,6 @@ function timed(path: string, data: HistogramData, { phases: { end } }: Measureme
     ? [`${path}: up to ${data.max} us, of a run that took ${end} s`]
     : histogram(path, data);
 }
-
-const answered = ({ ok, rejected }: Counts): number => ok + rejected;
 
 const unsent = (path: string, { failed, failedUnsent }: Counts): string[] =>
   failedUnsent > failed ? [`${path}.failedUnsent: ${failedUnsent} of ${failed} that failed`] : [];
@@ -187,8 +186,10 @@ function stages(m: Measurements): string[] {
       wrong.push(...partOf(`${path}.${op}.rejected`, rejected, due, counts));
       for (const [kind, data] of Object.entries({ due, service, lag })) {
         wrong.push(...timed(`${path}.${op}.${kind}`, data, m));
-        if (countOf(data) !== answered(counts)) {
-          wrong.push(`${path}.${op}.${kind}: ${countOf(data)} values, and ${answered(counts)} were answered`);
+        if (countOf(data) !== answeredOf(counts)) {
+          wrong.push(
+            `${path}.${op}.${kind}: ${countOf(data)} values, and ${answeredOf(counts)} were answered`,
+          );
         }
       }
       // One that was cut short goes on while the run drains.
@@ -213,9 +214,9 @@ function stages(m: Measurements): string[] {
       (sum, { operations: own }) => sum + own[op].windows.reduce((of, window) => of + countOf(window), 0),
       0,
     );
-    if (held > answered(operations[op].whole)) {
+    if (held > answeredOf(operations[op].whole)) {
       wrong.push(
-        `stages: ${held} ${op} values in their windows, and ${answered(operations[op].whole)} were answered`,
+        `stages: ${held} ${op} values in their windows, and ${answeredOf(operations[op].whole)} were answered`,
       );
     }
   }

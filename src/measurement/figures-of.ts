@@ -121,15 +121,16 @@ const open = (data: HistogramData, unanswered: number): OpenPercentiles => ({
   unanswered,
 });
 
+/** Its sum is then only as exact as the buckets. */
 function withoutFastest(data: HistogramData, most: number): HistogramData {
   let left = most;
-  const counts = data.counts.map(([value, count]) => {
+  const counts = data.counts.flatMap(([value, count]) => {
     const taken = Math.min(left, count);
     left -= taken;
-    return [value, taken] as const;
+    return count > taken ? [[value, count - taken] as const] : [];
   });
   const sum = counts.reduce((total, [value, count]) => total + value * count, 0);
-  return withoutPart(data, { counts, min: data.min, max: 0, sum: Math.min(sum, data.sum) });
+  return { counts, min: counts[0]?.[0] ?? 0, max: data.max, sum: Math.min(sum, data.sum) };
 }
 
 /** A histogram of microseconds in milliseconds. `min`, `max`, `mean` and `count` are of what was answered. */

@@ -7,6 +7,9 @@ import type { Counts } from '../load/engine.ts';
 export const sentOf = ({ scheduled, skipped, failedUnsent }: Counts): number =>
   scheduled - skipped - failedUnsent;
 
+/** What was answered, whatever the answer was. */
+export const answeredOf = ({ ok, rejected }: Pick<Counts, 'ok' | 'rejected'>): number => ok + rejected;
+
 /** What was due and got no answer, though there was somebody to ask: of these `answered` is a rule of the run. */
 export const unansweredOf = ({ failed, timedOut, unfinished }: Counts): number =>
   failed + timedOut + unfinished;

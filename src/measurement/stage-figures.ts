@@ -4,6 +4,7 @@ import type { Operation } from '../scenario/workload.ts';
 import type { Figures, LatencyFigures, Percentiles } from './figures.ts';
 import type { LatencyFacts, Measurements, Series } from './measurements.ts';
 import { gaugeOf, ratio } from './readings.ts';
+import { answeredOf } from './sent.ts';
 import type { StageFacts } from './stage-facts.ts';
 
 /** The figures that a stage has of its own, at the paths of the whole run's. Of what was due in it. */
@@ -61,8 +62,7 @@ function figuresOf(
   const { name, from, levelFrom, to, rateBefore, rate, operations } = stage;
   const { disconnects, reconnects, left, joined, cut, fullStrength } = stage;
   const seconds = to - from;
-  const answered = ({ ok, rejected }: Counts): number => ok + rejected;
-  const perSecond = each((op) => ratio(answered(operations[op].measured), seconds));
+  const perSecond = each((op) => ratio(answeredOf(operations[op].measured), seconds));
   return {
     ...{ name, from, to, rateBefore, rate, ramped: levelFrom > from },
     load: {
@@ -74,7 +74,7 @@ function figuresOf(
     latency: each((op) => latency(op, operations[op])),
     throughput: {
       operationsPerSecond: ratio(
-        answered(operations.intent.measured) + answered(operations.monsterCommand.measured),
+        answeredOf(operations.intent.measured) + answeredOf(operations.monsterCommand.measured),
         seconds,
       ),
       intentsPerSecond: perSecond.intent,

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProbeAddresses } from '../stack/probe-address.ts';
 import type { Endpoints } from '../stack/stack.ts';
 import type { ProcessReading } from './proc.ts';
-import { openProcessTable } from './process-table.ts';
+import { openProcessTable, pidsNow } from './process-table.ts';
 
 /** So long nobody asks the target anything. */
 const QUIET_MS = 500;
@@ -79,16 +79,13 @@ function listeners(ports: ReadonlySet<number>): number[] | null {
     ),
   );
   const held = new Set<string>();
-  const holders = namesIn('/proc')
-    .map(Number)
-    .filter((pid) => Number.isInteger(pid))
-    .filter((pid) => {
-      const own = namesIn(`/proc/${pid}/fd`)
-        .map((fd) => linkOf(`/proc/${pid}/fd/${fd}`))
-        .filter((link) => sockets.has(link));
-      for (const link of own) held.add(link);
-      return own.length > 0;
-    });
+  const holders = pidsNow().filter((pid) => {
+    const own = descriptorsOf(pid)
+      .map((fd) => linkOf(`/proc/${pid}/fd/${fd}`))
+      .filter((link) => sockets.has(link));
+    for (const link of own) held.add(link);
+    return own.length > 0;
+  });
   return held.size < sockets.size ? null : holders;
 }
 
@@ -101,5 +98,5 @@ function orNothing<T>(read: () => T, nothing: T): T {
   }
 }
 const linesOf = (file: string): string[] => orNothing(() => readFileSync(file, 'latin1').split('\n'), []);
-const namesIn = (folder: string): string[] => orNothing(() => readdirSync(folder), []);
+const descriptorsOf = (pid: number): string[] => orNothing(() => readdirSync(`/proc/${pid}/fd`), []);
 const linkOf = (path: string): string => orNothing(() => readlinkSync(path), '');

@@ -12,7 +12,8 @@ export interface ProcessTable {
   readonly complete: boolean;
 }
 
-const pidsNow = (): number[] => {
+/** The pids of all processes, lowest first; none without /proc. */
+export const pidsNow = (): number[] => {
   try {
     return readdirSync('/proc')
       .map(Number)

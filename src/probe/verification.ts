@@ -82,35 +82,33 @@ export async function openVerification(
   const [serversBefore, postgresBefore] = await counts();
   let worst: IntegrityFindings | null = null;
 
+  /** What was acknowledged earlier has to be in the rows now, and nothing that has not been sent by the time they are read. */
+  const look = async (ledger: () => Promise<Ledger>, earlier: Ledger): Promise<IntegrityFindings> => {
+    const rows = await readRows(database, entities);
+    const { sent } = await ledger();
+    return compareLedger({ ...earlier, sent }, before, rows);
+  };
   return {
     async glance(ledger) {
-      const earlier = await ledger();
-      const rows = await readRows(database, entities);
-      const { sent } = await ledger();
-      const { lost, phantom, duplicated, holes } = compareLedger({ ...earlier, sent }, before, rows);
+      const { lost, phantom, duplicated, holes } = await look(ledger, await ledger());
       return { lost, phantom, duplicated, holes };
     },
     async watch(ledger, until) {
       if (!before.seqHash.some(Number.isNaN)) return;
       const pause = (ms: number) => sleep(ms, undefined, { signal: until });
-      try {
-        for (;;) {
+      while (!until.aborted) {
+        try {
           await pause(WATCH_MS * Math.max(1, entities / WATCHED_ENTITIES));
           const earlier = await ledger();
           await pause(SETTLED_MS);
-          const glanceAgain = async (): Promise<ReturnType<typeof compareLedger>> => {
-            const rows = await readRows(database, entities);
-            const { sent } = await ledger();
-            return compareLedger({ ...earlier, sent }, before, rows);
-          };
-          if (wrongIn(await glanceAgain()) === 0) continue;
+          if (wrongIn(await look(ledger, earlier)) === 0) continue;
           // A replica may be further behind for once: what is lost is still lost a moment later.
           await pause(SETTLED_MS);
-          const found = await glanceAgain();
+          const found = await look(ledger, earlier);
           if (wrongIn(found) > (worst === null ? 0 : wrongIn(worst))) worst = found;
+        } catch {
+          // The load is over; or nobody could tell just now what it had sent, or what is in the rows.
         }
-      } catch {
-        // The load is over; or nobody can tell now what it sent, or what is in the rows: the end will.
       }
     },
     async verify(ledger, abort) {

@@ -186,13 +186,14 @@ class HttpConnection implements Connection {
 
   private tellTraffic(listener: Listener): void {
     const { past, told } = this;
-    const now = { ...past };
+    let [bytesIn, bytesOut] = [past.in, past.out];
     for (const { bytesRead, bytesWritten } of this.sockets) {
-      now.in += bytesRead;
-      now.out += bytesWritten;
+      bytesIn += bytesRead;
+      bytesOut += bytesWritten;
     }
-    listener.carried(now.in - told.in, now.out - told.out);
-    Object.assign(told, now);
+    listener.carried(bytesIn - told.in, bytesOut - told.out);
+    told.in = bytesIn;
+    told.out = bytesOut;
   }
 
   private settle(sequence: number, outcome: Outcome): void {

@@ -4,7 +4,7 @@ import type { Measurements, OperationFacts } from '../../../src/measurement/meas
 import { DEFAULT_RULES } from '../../../src/scenario/rules.ts';
 import type { Scenario } from '../../../src/scenario/scenario.ts';
 import { seconds } from '../../../src/units.ts';
-import { budget, partOf } from '../../fixtures/recorded-run.ts';
+import { budget, partOf, scenarioOf } from '../../fixtures/recorded-run.ts';
 import { recorded, ruleOf, verdictOf } from '../measured.ts';
 
 /** The recorded intents with other ends, and as many latencies as answers, of which the rejected ones are the fastest. */
@@ -79,7 +79,7 @@ test.each<[string, Partial<Counts>, Partial<Scenario>, number, string[]]>([
     {
       ...own,
       rules: { ...DEFAULT_RULES, sentPercent: 95 },
-      load: { ...LOAD(), churn: { perSecond: 1, away: seconds(1) } },
+      load: { ...scenarioOf().load, churn: { perSecond: 1, away: seconds(1) } },
     },
     0,
     [],
@@ -92,15 +92,6 @@ test.each<[string, Partial<Counts>, Partial<Scenario>, number, string[]]>([
   expect(deciding.map(({ id }) => id)).toEqual(broken);
   expect(verdict).toMatchObject({ exitCode, invalidBecause: [] });
 });
-
-function LOAD(): Scenario['load'] {
-  return {
-    ...{ players: 1000, intentsPerSecond: 1000, monsters: 4000, monsterCommandsPerSecond: 20_000 },
-    ...{ commandsPerPost: 200, connectsPerSecond: 500, outstanding: 4 },
-    ...{ skipAfter: seconds(1), timeout: seconds(5), ramp: seconds(2), warmUp: seconds(3) },
-    ...{ duration: seconds(20), drain: seconds(5) },
-  };
-}
 
 test('a declared share is printed, and one that nobody declared is the default', () => {
   const rules = { ...DEFAULT_RULES, rejectedPercent: { intent: 5 } };
@@ -133,11 +124,11 @@ test.each<[string, number, Partial<Scenario>, 'held' | 'broken' | 'not-applicabl
   ['one in a hundred is missing', 990, {}, 'held'],
   ['two in a hundred are', 980, {}, 'broken'],
   ['nobody is left', 0, {}, 'broken'],
-  ['one of a few is missing for a while', 59.9, { load: { ...LOAD(), players: 60 } }, 'held'],
+  ['one of a few is missing for a while', 59.9, { load: { ...scenarioOf().load, players: 60 } }, 'held'],
   [
     'as many are away as leave and come back',
     950,
-    { load: { ...LOAD(), churn: { perSecond: 10, away: seconds(5) } } },
+    { load: { ...scenarioOf().load, churn: { perSecond: 10, away: seconds(5) } } },
     'held',
   ],
   ['players are cut off on purpose', 0, { faults: [DROP()] }, 'not-applicable'],
