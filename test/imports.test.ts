@@ -13,7 +13,7 @@ const PURE = ['scenario', 'judge', 'report'];
 const DRIVERS = ['pg', 'ws', 'ioredis', 'undici', 'autocannon', 'child_process'];
 const DRIVER_ROOMS = ['stack', 'probe', 'load', 'world'];
 /** The processes of capbench beside the CLI, which have a `process` of their own. */
-const ENTRIES = ['world/flux.ts', 'load/fleet/worker.ts', 'stack/watchdog-process.ts'];
+const ENTRIES = ['systems/flux/server/main.ts', 'load/fleet/worker.ts', 'supervision/watchdog-process.ts'];
 
 interface Import {
   readonly from: string;
@@ -118,7 +118,7 @@ function loadedBy(entry: string): ReadonlySet<string> {
 
 test('the processes beside the CLI do not load what reads scenarios', () => {
   expect(loadedBy('scenario/read-scenario.ts')).toContain('zod');
-  const entries = [...ENTRIES, 'world/null.ts', 'load/fleet/alarm-thread.ts'];
+  const entries = [...ENTRIES, 'systems/flux/null/main.ts', 'load/fleet/alarm-thread.ts'];
   expect(entries.filter((entry) => loadedBy(entry).has('zod'))).toEqual([]);
 });
 

@@ -1,7 +1,7 @@
+import type { ProbeAddresses } from '../address/probe-address.ts';
+import type { Target } from '../address/target-address.ts';
 import type { Load } from '../scenario/scenario.ts';
 import { peakOf } from '../scenario/stages.ts';
-import type { ProbeAddresses } from '../stack/probe-address.ts';
-import type { Target } from '../stack/target-address.ts';
 import { formatDuration, type Micros } from '../units.ts';
 
 const count = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 1 });

@@ -1,6 +1,5 @@
 import { badInput } from '../errors.ts';
 import type { Host } from '../host.ts';
-import { createAutocannonEngine, refuseForAutocannon } from '../load/autocannon/engine.ts';
 import type { Engine } from '../load/engine.ts';
 import { findK6, type K6Binary } from '../load/k6/binary.ts';
 import { createK6Engine } from '../load/k6/engine.ts';
@@ -8,6 +7,7 @@ import { unsupportedByK6 } from '../load/k6/unsupported.ts';
 import { createNativeEngine, type NativeEngineOptions } from '../load/native.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { workloadOf } from '../scenario/workload.ts';
+import { createAutocannonEngine, refuseForAutocannon } from '../systems/flux/autocannon/engine.ts';
 import { refuseShapes } from './refuse-shapes.ts';
 import type { RunFlags } from './run.ts';
 import type { RunTargets } from './targets.ts';

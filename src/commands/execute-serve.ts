@@ -3,7 +3,7 @@ import type { Host } from '../host.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { openLocalStack } from '../stack/local.ts';
 import type { Endpoints } from '../stack/stack.ts';
-import { openWatchdog } from '../stack/watchdog.ts';
+import { openWatchdog } from '../supervision/watchdog.ts';
 import { loadScenario } from './scenario-files.ts';
 import type { ServeFlags } from './serve.ts';
 import { stopSignals } from './stop-signals.ts';

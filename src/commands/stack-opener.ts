@@ -6,7 +6,7 @@ import { attachAny, isFluxWorld } from '../stack/any-server.ts';
 import { openLocalStack } from '../stack/local.ts';
 import { attachTargets, requireWorld } from '../stack/remote.ts';
 import type { Stack } from '../stack/stack.ts';
-import type { Watchdog } from '../stack/watchdog.ts';
+import type { Watchdog } from '../supervision/watchdog.ts';
 import type { RunTargets } from './targets.ts';
 
 /** Players of one's own may drive any server; a module may drive the flux world as well, and is judged as there. */

@@ -1,9 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { Access } from '../address/access.ts';
 import { badInput, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
-import type { Access } from '../stack/access.ts';
 
 /** How targets are reached, as given. */
 export interface AccessFlags {

@@ -1,6 +1,6 @@
+import { type ProbeUrl, parseProbeUrl } from '../address/probe-address.ts';
 import { badInput } from '../errors.ts';
 import type { Host } from '../host.ts';
-import { type ProbeUrl, parseProbeUrl } from '../stack/probe-address.ts';
 
 /** The addresses of what is watched of a target, as given. */
 export interface ProbeFlags {

@@ -1,10 +1,10 @@
+import type { Access } from '../address/access.ts';
+import { ownedHosts, surroundings } from '../address/host-consent.ts';
+import { type ProbeAddresses, resolveProbes } from '../address/probe-address.ts';
+import { resolveTargets, type Target } from '../address/target-address.ts';
 import { badInput } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import type { Access } from '../stack/access.ts';
-import { ownedHosts, surroundings } from '../stack/host-consent.ts';
-import { type ProbeAddresses, resolveProbes } from '../stack/probe-address.ts';
-import { resolveTargets, type Target } from '../stack/target-address.ts';
 import { readAccess } from './target-access.ts';
 import type { TargetFlags } from './target-options.ts';
 import { readProbeUrls } from './target-probes.ts';

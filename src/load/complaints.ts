@@ -1,4 +1,4 @@
-import { type Cause, sentenceOf } from '../stack/connection-cause.ts';
+import { type Cause, sentenceOf } from '../address/connection-cause.ts';
 
 /**
  * What went wrong, in few words: distinct messages with their counts. Messages name what happened and not to

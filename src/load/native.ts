@@ -2,19 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { interrupted } from '../errors.ts';
 import type { Workload } from '../scenario/workload.ts';
-import { bundleFile } from '../stack/bundle-file.ts';
 import { askHealth } from '../stack/health.ts';
-import { startProcess } from '../stack/process.ts';
-import { openRunFolder } from '../stack/run-folder.ts';
 import type { Endpoints } from '../stack/stack.ts';
-import type { Watchdog } from '../stack/watchdog.ts';
+import { bundleFile } from '../supervision/bundle-file.ts';
+import { startProcess } from '../supervision/process.ts';
+import { openRunFolder } from '../supervision/run-folder.ts';
+import type { Watchdog } from '../supervision/watchdog.ts';
+import type { WireName } from '../systems/flux/monsters/wire.ts';
 import type { Engine, EngineName, ReadyFleet } from './engine.ts';
 import { dealPlayers, dealSources, fleetWorlds, type KnownWorld } from './fleet/deal.ts';
 import { Fleet } from './fleet/fleet.ts';
 import type { FleetWorld, PlayerModule, WorkerSetup } from './fleet/messages.ts';
 import { readDescriptors, readHostLimits } from './host-limits.ts';
 import { type Destination, type HostLimits, planConnections } from './limits.ts';
-import type { WireName } from './monster/wire.ts';
 import { workerOfPlayer } from './pacer.ts';
 
 export interface NativeEngineOptions {

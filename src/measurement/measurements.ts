@@ -1,10 +1,10 @@
 import type { HistogramData } from '../histogram.ts';
 import type { Counts, WelcomeBreaches } from '../load/engine.ts';
 import type { Absence } from '../probe/absence.ts';
-import type { CeilingFindings } from '../probe/ceilings.ts';
 import type { Verified } from '../probe/verification.ts';
 import type { Operation } from '../scenario/workload.ts';
 import type { AppliedSetting } from '../stack/stack.ts';
+import type { CeilingFindings } from '../systems/flux/ceilings.ts';
 import type { StageFacts } from './stage-facts.ts';
 
 export interface OperationFacts {

@@ -1,12 +1,12 @@
 import { EMPTY_HISTOGRAM, type HistogramData } from '../histogram.ts';
 import type { ConnectFacts, Counts, OperationTally, Tally } from '../load/engine.ts';
 import type { Absence } from '../probe/absence.ts';
-import type { CeilingFindings } from '../probe/ceilings.ts';
 import type { TargetProbes } from '../probe/target-probes.ts';
 import type { ProbeTally } from '../probe/watch.ts';
-import type { WorldProbe } from '../probe/world.ts';
 import type { Operation, Timeline } from '../scenario/workload.ts';
 import type { AppliedSetting } from '../stack/stack.ts';
+import type { CeilingFindings } from '../systems/flux/ceilings.ts';
+import type { WorldProbe } from '../systems/flux/probe.ts';
 import type { Micros } from '../units.ts';
 import type {
   BucketData,

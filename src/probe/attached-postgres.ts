@@ -1,6 +1,6 @@
 import type pg from 'pg';
+import { tlsProblemOf } from '../address/certificate.ts';
 import { messageOf, stackFailed } from '../errors.ts';
-import { tlsProblemOf } from '../stack/certificate.ts';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
 import type { Absence, PartialProbe } from './absence.ts';
 import { StrangePostgres } from './attached-socket.ts';

@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { type Dispatcher, request } from 'undici';
+import { causeOfAnswer } from '../address/connection-cause.ts';
 import { stackFailed } from '../errors.ts';
-import { causeOfAnswer } from '../stack/connection-cause.ts';
 
 /** What Prometheus asks for: OpenMetrics, else its own text format; names in quotes as they are. */
 const ACCEPT = [

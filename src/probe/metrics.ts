@@ -1,10 +1,10 @@
 import { Agent } from 'undici';
+import { connectorOptions } from '../address/access.ts';
+import { causeOfError } from '../address/connection-cause.ts';
+import type { MetricsAddress } from '../address/probe-address.ts';
 import { midway, monotonic } from '../clock.ts';
 import { CapbenchError, messageOf, stackFailed } from '../errors.ts';
 import { type MetricSelector, selects } from '../scenario/metric-selector.ts';
-import { connectorOptions } from '../stack/access.ts';
-import { causeOfError } from '../stack/connection-cause.ts';
-import type { MetricsAddress } from '../stack/probe-address.ts';
 import type { Micros } from '../units.ts';
 import { type HistogramGrowth, openHistogramGrowth } from './histogram-growth.ts';
 import { openLabelledTotal } from './labelled-total.ts';

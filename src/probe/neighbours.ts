@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ProbeAddresses } from '../stack/probe-address.ts';
+import type { ProbeAddresses } from '../address/probe-address.ts';
 import type { Endpoints } from '../stack/stack.ts';
 import type { ProcessReading } from './proc.ts';
 import { openProcessTable, pidsNow } from './process-table.ts';

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { Attached, DatabaseEndpoint } from '../stack/stack.ts';
-import { settlesWithin } from '../stack/time-limit.ts';
+import { settlesWithin } from '../supervision/time-limit.ts';
 import { AttachedSocket } from './attached-socket.ts';
 
 const ends = new WeakMap<pg.Client, Error>();

@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import type { Redis } from 'ioredis';
+import { tlsProblemOf } from '../address/certificate.ts';
+import type { RedisAddress } from '../address/probe-address.ts';
 import { messageOf, stackFailed } from '../errors.ts';
-import { tlsProblemOf } from '../stack/certificate.ts';
-import type { RedisAddress } from '../stack/probe-address.ts';
 import type { Absence, PartialProbe } from './absence.ts';
 import { firstWords } from './first-words.ts';
 import type { Probe, Sample } from './probe.ts';

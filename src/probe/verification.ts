@@ -2,8 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../errors.ts';
 import type { Ledger } from '../load/engine.ts';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
-import { compareLedger, countRows, type IntegrityFindings, readRows, readUpdates } from './integrity.ts';
-import type { WorldProbe } from './world.ts';
+import type { WorldProbe } from '../systems/flux/probe.ts';
+import {
+  compareLedger,
+  countRows,
+  type IntegrityFindings,
+  readRows,
+  readUpdates,
+} from '../systems/flux/rows.ts';
 
 /** The findings, and the row writes of the whole run as both sides counted them. */
 export interface Verified extends IntegrityFindings {

@@ -10,7 +10,7 @@ import { generatorSamples, sliceSamples } from '../probe/generator.ts';
 import type { Probe } from '../probe/probe.ts';
 import { watch } from '../probe/watch.ts';
 import { OPERATIONS, type Workload } from '../scenario/workload.ts';
-import { aborted } from '../stack/time-limit.ts';
+import { aborted } from '../supervision/time-limit.ts';
 import type { Micros } from '../units.ts';
 import type { Injection } from './faults.ts';
 import type { Observer, Phase, StopSignals } from './phases.ts';

@@ -1,12 +1,12 @@
 import { connect, isIP } from 'node:net';
+import type { Access, Reachable } from '../address/access.ts';
+import { causeOfError } from '../address/connection-cause.ts';
+import type { Target } from '../address/target-address.ts';
 import { stackFailed } from '../errors.ts';
-import type { Access, Reachable } from './access.ts';
-import { causeOfError } from './connection-cause.ts';
+import { onAbort } from '../supervision/time-limit.ts';
 import { askHealth, isNobodyThere } from './health.ts';
 import type { Stack, WorldEndpoint } from './stack.ts';
-import type { Target } from './target-address.ts';
 import { type AttachOptions, targetStack } from './target-stack.ts';
-import { onAbort } from './time-limit.ts';
 
 const LIMIT_MS = 5_000;
 

@@ -1,8 +1,8 @@
 import { Agent, request } from 'undici';
 import { z } from 'zod';
+import { connectorOptions, type Reachable } from '../address/access.ts';
+import { causeOfAnswer, causeOfError } from '../address/connection-cause.ts';
 import { CapbenchError, stackFailed } from '../errors.ts';
-import { connectorOptions, type Reachable } from './access.ts';
-import { causeOfAnswer, causeOfError } from './connection-cause.ts';
 import type { WorldHealth } from './stack.ts';
 
 /** The version of the world protocol that this capbench speaks. */

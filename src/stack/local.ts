@@ -2,17 +2,17 @@ import { platform, tmpdir, totalmem } from 'node:os';
 import { constrainedMemory, versions } from 'node:process';
 import { interrupted, stackFailed } from '../errors.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { keepBehind, prioritySetting } from '../supervision/priority.ts';
+import { openRunFolder } from '../supervision/run-folder.ts';
+import { pause } from '../supervision/time-limit.ts';
+import { unprivilegedUser } from '../supervision/unprivileged-user.ts';
+import type { Watchdog } from '../supervision/watchdog.ts';
 import { settingsInForce } from './applied-settings.ts';
 import type { Component } from './component.ts';
 import { startPostgres } from './postgres.ts';
 import { preparePostgres } from './postgres-build.ts';
-import { keepBehind, prioritySetting } from './priority.ts';
-import { openRunFolder } from './run-folder.ts';
 import { applySettings } from './settings.ts';
 import type { Disturbance, Stack, StackFailure } from './stack.ts';
-import { pause } from './time-limit.ts';
-import { unprivilegedUser } from './unprivileged-user.ts';
-import type { Watchdog } from './watchdog.ts';
 import { startWorldServer, type WorldServer } from './world-server.ts';
 
 export interface LocalStackOptions {

@@ -1,12 +1,12 @@
 import { tmpdir } from 'node:os';
-import { withToken } from './access.ts';
-import { bundleFile } from './bundle-file.ts';
-import { describeExit, startProcess } from './process.ts';
-import { openRunFolder } from './run-folder.ts';
+import { withToken } from '../address/access.ts';
+import { bundleFile } from '../supervision/bundle-file.ts';
+import { describeExit, startProcess } from '../supervision/process.ts';
+import { openRunFolder } from '../supervision/run-folder.ts';
+import { START_LIMITS } from '../supervision/start-limits.ts';
+import { unlessAborted } from '../supervision/time-limit.ts';
+import type { Watchdog } from '../supervision/watchdog.ts';
 import type { Endpoints, StackFailure } from './stack.ts';
-import { START_LIMITS } from './start-limits.ts';
-import { unlessAborted } from './time-limit.ts';
-import type { Watchdog } from './watchdog.ts';
 import { readyPort } from './world-server.ts';
 
 export interface NullWorldOptions {

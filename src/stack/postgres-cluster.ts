@@ -1,13 +1,13 @@
 import { chown, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CapbenchError, stackFailed } from '../errors.ts';
-import type { Cleanup } from './cleanup.ts';
+import type { Cleanup } from '../supervision/cleanup.ts';
+import { describeExit, type Exit, KILL, type ProcessUser, startProcess } from '../supervision/process.ts';
+import type { RunFolder } from '../supervision/run-folder.ts';
+import { START_LIMITS, type StartLimits, within } from '../supervision/start-limits.ts';
+import { settlesWithin, unlessAborted } from '../supervision/time-limit.ts';
+import type { Watchdog } from '../supervision/watchdog.ts';
 import type { PostgresBuild } from './postgres-build.ts';
-import { describeExit, type Exit, KILL, type ProcessUser, startProcess } from './process.ts';
-import type { RunFolder } from './run-folder.ts';
-import { START_LIMITS, type StartLimits, within } from './start-limits.ts';
-import { settlesWithin, unlessAborted } from './time-limit.ts';
-import type { Watchdog } from './watchdog.ts';
 
 /** A cluster, its WAL and the rows of a small world. */
 const LEAST_SPACE_BYTES = 300 * 2 ** 20;

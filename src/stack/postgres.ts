@@ -4,6 +4,14 @@ import { platform } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { messageOf } from '../errors.ts';
+import {
+  describeExit,
+  POSTGRES_LADDER,
+  type SupervisedProcess,
+  startProcess,
+} from '../supervision/process.ts';
+import { START_LIMITS, type StartLimits, within } from '../supervision/start-limits.ts';
+import { pause, unlessAborted } from '../supervision/time-limit.ts';
 import { type Component, type Life, openComponent } from './component.ts';
 import {
   adviceIn,
@@ -14,10 +22,7 @@ import {
   postgresFailed,
   sharedMemoryCleanup,
 } from './postgres-cluster.ts';
-import { describeExit, POSTGRES_LADDER, type SupervisedProcess, startProcess } from './process.ts';
 import type { DatabaseEndpoint, StackFailure } from './stack.ts';
-import { START_LIMITS, type StartLimits, within } from './start-limits.ts';
-import { pause, unlessAborted } from './time-limit.ts';
 
 /** A PostgreSQL of the run's own: its data, its socket and its log are in the run's folder. */
 export interface Postgres {

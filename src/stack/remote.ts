@@ -1,10 +1,10 @@
 import { isIP } from 'node:net';
+import type { Access, Reachable } from '../address/access.ts';
+import type { Target } from '../address/target-address.ts';
 import { stackFailed } from '../errors.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import type { Access, Reachable } from './access.ts';
 import { askHealth, isNobodyThere } from './health.ts';
 import type { Stack, WorldHealth } from './stack.ts';
-import type { Target } from './target-address.ts';
 import { type AttachOptions, targetStack } from './target-stack.ts';
 
 /** A stack that somebody else started. */

@@ -1,5 +1,5 @@
+import type { Reachable } from '../address/access.ts';
 import type { Micros } from '../units.ts';
-import type { Reachable } from './access.ts';
 
 /** One world server as the load and the probes reach it. */
 export interface WorldEndpoint extends Reachable {

@@ -1,5 +1,5 @@
+import type { Access } from '../address/access.ts';
 import { interrupted } from '../errors.ts';
-import type { Access } from './access.ts';
 import type { Attached, DatabaseEndpoint, Endpoints, Stack } from './stack.ts';
 import { keepVigil, type Look } from './vigil.ts';
 

@@ -1,4 +1,4 @@
-import type { Reachable } from './access.ts';
+import type { Reachable } from '../address/access.ts';
 import { isNobodyThere } from './health.ts';
 import type { StackFailure } from './stack.ts';
 

@@ -1,18 +1,18 @@
+import { withToken } from '../address/access.ts';
 import { OUT_OF_MEMORY, stackFailed } from '../errors.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { bundleFile } from '../supervision/bundle-file.ts';
+import { lastingPort } from '../supervision/lasting-port.ts';
+import { describeExit, type NodeProcess, startProcess } from '../supervision/process.ts';
+import type { RunFolder } from '../supervision/run-folder.ts';
+import { START_LIMITS, within } from '../supervision/start-limits.ts';
+import { pause, settlesWithin, unlessAborted } from '../supervision/time-limit.ts';
+import type { Watchdog } from '../supervision/watchdog.ts';
 import { toMillis } from '../units.ts';
-import { withToken } from './access.ts';
-import { bundleFile } from './bundle-file.ts';
 import { type Component, type Life, openComponent } from './component.ts';
 import { askHealth } from './health.ts';
-import { lastingPort } from './lasting-port.ts';
 import { adviceIn } from './postgres-cluster.ts';
-import { describeExit, type NodeProcess, startProcess } from './process.ts';
-import type { RunFolder } from './run-folder.ts';
 import type { DatabaseEndpoint, StackFailure, WorldEndpoint } from './stack.ts';
-import { START_LIMITS, within } from './start-limits.ts';
-import { pause, settlesWithin, unlessAborted } from './time-limit.ts';
-import type { Watchdog } from './watchdog.ts';
 
 /** One world server of the stack's own. */
 export interface WorldServer {

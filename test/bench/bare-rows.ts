@@ -3,9 +3,9 @@
  * again, with as many rows as it is told. The rows change; there is no world, and nobody asks for anything.
  */
 import pg from 'pg';
-import { PgInt4Array, PgInt8Array } from '../../src/pg-array.ts';
 import { random } from '../../src/rng.ts';
 import { sequenceHash } from '../../src/sequence-hash.ts';
+import { PgInt4Array, PgInt8Array } from '../../src/systems/flux/pg-array.ts';
 
 const [entities = 0, batchRows = 0, warmUpSeconds = 0, seconds = 0] = process.argv.slice(2).map(Number);
 

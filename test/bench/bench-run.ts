@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bundleFile } from '../../src/stack/bundle-file.ts';
-import { describeExit, startProcess } from '../../src/stack/process.ts';
-import type { RunFolder } from '../../src/stack/run-folder.ts';
-import { unlessAborted } from '../../src/stack/time-limit.ts';
-import type { Watchdog } from '../../src/stack/watchdog.ts';
+import { bundleFile } from '../../src/supervision/bundle-file.ts';
+import { describeExit, startProcess } from '../../src/supervision/process.ts';
+import type { RunFolder } from '../../src/supervision/run-folder.ts';
+import { unlessAborted } from '../../src/supervision/time-limit.ts';
+import type { Watchdog } from '../../src/supervision/watchdog.ts';
 import { type Figures, isFigures } from './figures.ts';
 
 /** What the parts of one run share. */

@@ -5,8 +5,8 @@
 import { tmpdir } from 'node:os';
 import { EXIT, type ExitCode, messageOf } from '../../src/errors.ts';
 import { STOP_SIGNALS } from '../../src/host.ts';
-import { openRunFolder } from '../../src/stack/run-folder.ts';
-import { openWatchdog } from '../../src/stack/watchdog.ts';
+import { openRunFolder } from '../../src/supervision/run-folder.ts';
+import { openWatchdog } from '../../src/supervision/watchdog.ts';
 import type { BenchRun } from './bench-run.ts';
 import { type Comparison, lineOf, tableOf } from './comparison.ts';
 import { compareMonsterPosts } from './monster-posts.ts';

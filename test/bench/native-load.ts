@@ -2,7 +2,7 @@ import { monotonic } from '../../src/clock.ts';
 import type { LoadSecond, Tally } from '../../src/load/engine.ts';
 import { createNativeEngine } from '../../src/load/native.ts';
 import type { Workload } from '../../src/scenario/workload.ts';
-import { unlessAborted } from '../../src/stack/time-limit.ts';
+import { unlessAborted } from '../../src/supervision/time-limit.ts';
 import { micros, toSeconds } from '../../src/units.ts';
 import type { BenchRun } from './bench-run.ts';
 

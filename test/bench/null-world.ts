@@ -2,7 +2,7 @@
  * A null world for the benchmarks, which says what came in and went out. Told to, it stalls: blocked for so many
  * milliseconds at the start of each so many.
  */
-import { NullWorld } from '../../src/world/null/server.ts';
+import { NullWorld } from '../../src/systems/flux/null/server.ts';
 
 const [players = 0, monsters = 0, stallMs = 0, everyMs = 0] = process.argv.slice(2).map(Number);
 const world = new NullWorld({ instance: 1, instances: 1, players, monsters });

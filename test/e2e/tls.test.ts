@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { NullWorld } from '../../src/world/null/server.ts';
+import { NullWorld } from '../../src/systems/flux/null/server.ts';
 import { CA_FILE, tlsFront } from '../tls-front.ts';
 import { capbench, small } from './capbench.ts';
 

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { CapbenchError } from '../../src/errors.ts';
-import { openWorldProbe } from '../../src/probe/world.ts';
 import { random } from '../../src/rng.ts';
 import { OPERATIONS } from '../../src/scenario/workload.ts';
 import { askHealth } from '../../src/stack/health.ts';
+import { openWorldProbe } from '../../src/systems/flux/probe.ts';
 import { micros } from '../../src/units.ts';
 import { workloadWith } from '../load/a-workload.ts';
 import { failureOf, prepare, run } from '../load/engine-room.ts';

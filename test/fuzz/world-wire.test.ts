@@ -3,8 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { random } from '../../src/rng.ts';
-import { startDatabase, startWorld, type TestDatabase, type WorldProcess } from '../world/server.ts';
-import { connectGenerator, connectPlayer, metric, type TestPlayer } from '../world/wire.ts';
+import {
+  startDatabase,
+  startWorld,
+  type TestDatabase,
+  type WorldProcess,
+} from '../systems/flux/server/server.ts';
+import { connectGenerator, connectPlayer, metric, type TestPlayer } from '../systems/flux/server/wire.ts';
 import { below, chance } from './draw.ts';
 import { dribble, frame, handshake, junkFrames, junkRequest, OPCODE, open } from './raw-wire.ts';
 

@@ -6,12 +6,12 @@ import { Complaints } from '../../src/load/complaints.ts';
 import { SequenceLedger } from '../../src/load/ledger.ts';
 import { PlayerPacer } from '../../src/load/pacer.ts';
 import { Crowd } from '../../src/load/player/crowd.ts';
-import { FluxVoice } from '../../src/load/player/flux.ts';
 import { SocketConnection } from '../../src/load/player/socket-connection.ts';
 import { Recorder } from '../../src/load/recorder.ts';
 import { ScheduleHash } from '../../src/load/schedule-hash.ts';
-import { compareLedger } from '../../src/probe/integrity.ts';
 import { random } from '../../src/rng.ts';
+import { FluxVoice } from '../../src/systems/flux/player.ts';
+import { compareLedger } from '../../src/systems/flux/rows.ts';
 import { workloadWith } from './a-workload.ts';
 import { figuresOf, rowsOf } from './ledger-figures.ts';
 

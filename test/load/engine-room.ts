@@ -2,14 +2,14 @@ import { kill } from 'node:process';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { monotonic } from '../../src/clock.ts';
 import { CapbenchError } from '../../src/errors.ts';
-import { createAutocannonEngine } from '../../src/load/autocannon/engine.ts';
 import type { EngineName, LoadSecond, ReadyFleet, Tally } from '../../src/load/engine.ts';
 import type { PlayerModule } from '../../src/load/fleet/messages.ts';
 import type { HostLimits } from '../../src/load/limits.ts';
 import { createNativeEngine } from '../../src/load/native.ts';
 import type { Workload } from '../../src/scenario/workload.ts';
 import type { Endpoints } from '../../src/stack/stack.ts';
-import { openWatchdog, type Watchdog } from '../../src/stack/watchdog.ts';
+import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
+import { createAutocannonEngine } from '../../src/systems/flux/autocannon/engine.ts';
 import { micros } from '../../src/units.ts';
 import { ProtocolServer, type ServerOptions } from './protocol-server.ts';
 

@@ -1,8 +1,8 @@
 import type { Ledger } from '../../src/load/engine.ts';
 import { NumberSets } from '../../src/load/number-sets.ts';
 import { HASH_MODULUS } from '../../src/probe/hash-sums.ts';
-import type { Rows } from '../../src/probe/integrity.ts';
 import { sequenceHash } from '../../src/sequence-hash.ts';
+import type { Rows } from '../../src/systems/flux/rows.ts';
 
 /** Of each entity, how many numbers were sent and acknowledged, their sums and the highest ones; 0 where there is none. */
 export function figuresOf({ base, sent, acked }: Ledger) {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { Lanes } from '../../src/load/monster/lanes.ts';
 import { afterRamp } from '../../src/load/operational-time.ts';
 import { PlayerPacer, PostPacer, workerOfPlayer } from '../../src/load/pacer.ts';
 import { LANES, type Timeline } from '../../src/scenario/workload.ts';
+import { Lanes } from '../../src/systems/flux/monsters/lanes.ts';
 import { seconds } from '../../src/units.ts';
 
 const timeline = (ramp: number, end: number): Timeline => ({

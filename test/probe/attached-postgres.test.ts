@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { parseProbeUrl, resolveProbes } from '../../src/address/probe-address.ts';
 import { SequenceLedger } from '../../src/load/ledger.ts';
 import { openAttachedPostgres } from '../../src/probe/attached-postgres.ts';
 import { clientOf } from '../../src/probe/postgres-client.ts';
@@ -9,11 +10,10 @@ import { openVerification, whyNoRows } from '../../src/probe/verification.ts';
 import { sequenceHash } from '../../src/sequence-hash.ts';
 import { type Postgres, startPostgres } from '../../src/stack/postgres.ts';
 import { preparePostgres } from '../../src/stack/postgres-build.ts';
-import { parseProbeUrl, resolveProbes } from '../../src/stack/probe-address.ts';
-import { openRunFolder, type RunFolder } from '../../src/stack/run-folder.ts';
 import type { DatabaseEndpoint } from '../../src/stack/stack.ts';
-import { unprivilegedUser } from '../../src/stack/unprivileged-user.ts';
-import { openWatchdog, type Watchdog } from '../../src/stack/watchdog.ts';
+import { openRunFolder, type RunFolder } from '../../src/supervision/run-folder.ts';
+import { unprivilegedUser } from '../../src/supervision/unprivileged-user.ts';
+import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 

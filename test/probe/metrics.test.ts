@@ -3,11 +3,11 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import type { AddressInfo } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
+import type { MetricsAddress } from '../../src/address/probe-address.ts';
 import { monotonic } from '../../src/clock.ts';
 import { openMetricsProbe } from '../../src/probe/metrics.ts';
 import { openTargetProbes } from '../../src/probe/target-probes.ts';
 import { selectorOf } from '../../src/scenario/metric-selector.ts';
-import type { MetricsAddress } from '../../src/stack/probe-address.ts';
 import { budget } from '../fixtures/recorded-run.ts';
 
 /** A page that says what it is told to; the request's credentials as they came. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import type { RedisAddress } from '../../src/address/probe-address.ts';
 import { openRedisProbe } from '../../src/probe/redis.ts';
-import type { RedisAddress } from '../../src/stack/probe-address.ts';
 import { INFO, smallRedis } from '../redis-server.ts';
 
 const at = (port: number, password: string | null): RedisAddress => ({

@@ -11,7 +11,7 @@ import { micros } from '../../src/units.ts';
 import { scenarioOf } from '../stack/small-scenario.ts';
 
 // It takes its time, and is not what is looked at.
-vi.mock('../../src/probe/canary.ts', () => ({
+vi.mock('../../src/run/canary.ts', () => ({
   measureCanary: () => Promise.resolve(1),
   measureCanaryAfter: () => Promise.resolve(1),
 }));

@@ -2,7 +2,7 @@ import { getEventListeners, once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { attachAny } from '../../src/stack/any-server.ts';
-import { onAbort, pause, unlessAborted } from '../../src/stack/time-limit.ts';
+import { onAbort, pause, unlessAborted } from '../../src/supervision/time-limit.ts';
 
 test('looks at many targets, again and again, leave no listener behind', async () => {
   const server = createServer((client) => client.on('error', () => undefined));

@@ -4,10 +4,10 @@ import { settingsInForce } from '../../src/stack/applied-settings.ts';
 import { openLocalStack } from '../../src/stack/local.ts';
 import { type Postgres, startPostgres } from '../../src/stack/postgres.ts';
 import { preparePostgres } from '../../src/stack/postgres-build.ts';
-import { openRunFolder, type RunFolder } from '../../src/stack/run-folder.ts';
 import type { AppliedSetting } from '../../src/stack/stack.ts';
-import { unprivilegedUser } from '../../src/stack/unprivileged-user.ts';
-import { openWatchdog, type Watchdog } from '../../src/stack/watchdog.ts';
+import { openRunFolder, type RunFolder } from '../../src/supervision/run-folder.ts';
+import { unprivilegedUser } from '../../src/supervision/unprivileged-user.ts';
+import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
 import { scenarioOf } from './small-scenario.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });

@@ -5,13 +5,13 @@ import { platform } from 'node:os';
 import { dirname } from 'node:path';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { resolveTargets } from '../../src/address/target-address.ts';
 import type { Scenario } from '../../src/scenario/scenario.ts';
 import { askHealth } from '../../src/stack/health.ts';
 import { openLocalStack } from '../../src/stack/local.ts';
 import { attachTargets } from '../../src/stack/remote.ts';
 import type { Stack } from '../../src/stack/stack.ts';
-import { resolveTargets } from '../../src/stack/target-address.ts';
-import { openWatchdog, type Watchdog } from '../../src/stack/watchdog.ts';
+import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
 import { processesIn } from './leftovers.ts';
 import { scenarioOf } from './small-scenario.ts';
 

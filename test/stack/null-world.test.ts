@@ -6,7 +6,7 @@ import { monotonic } from '../../src/clock.ts';
 import { createNativeEngine } from '../../src/load/native.ts';
 import { askHealth } from '../../src/stack/health.ts';
 import { openNullWorld } from '../../src/stack/null-world.ts';
-import { openWatchdog, type Watchdog } from '../../src/stack/watchdog.ts';
+import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
 import { micros } from '../../src/units.ts';
 import { workloadWith } from '../load/a-workload.ts';
 import { processesIn } from './leftovers.ts';

@@ -7,11 +7,11 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Postgres, startPostgres } from '../../src/stack/postgres.ts';
 import { embeddedIn, type PostgresBuild, preparePostgres } from '../../src/stack/postgres-build.ts';
-import { openRunFolder, type RunFolder } from '../../src/stack/run-folder.ts';
 import type { DatabaseEndpoint } from '../../src/stack/stack.ts';
-import { startTime } from '../../src/stack/start-time.ts';
-import { unprivilegedUser } from '../../src/stack/unprivileged-user.ts';
-import { openWatchdog, type Watchdog } from '../../src/stack/watchdog.ts';
+import { openRunFolder, type RunFolder } from '../../src/supervision/run-folder.ts';
+import { startTime } from '../../src/supervision/start-time.ts';
+import { unprivilegedUser } from '../../src/supervision/unprivileged-user.ts';
+import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
 import { processesIn } from './leftovers.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });

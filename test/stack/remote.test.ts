@@ -1,11 +1,11 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
 import { afterEach, describe, expect, it, test } from 'vitest';
+import { resolveTargets } from '../../src/address/target-address.ts';
 import { CapbenchError } from '../../src/errors.ts';
 import { askHealth } from '../../src/stack/health.ts';
 import { attachTargets, requireWorld } from '../../src/stack/remote.ts';
 import type { WorldHealth } from '../../src/stack/stack.ts';
-import { resolveTargets } from '../../src/stack/target-address.ts';
 import { scenarioOf } from './small-scenario.ts';
 
 const opened: (Server | TcpServer)[] = [];

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startPostgres } from '../../src/stack/postgres.ts';
 import { preparePostgres } from '../../src/stack/postgres-build.ts';
-import { canReach } from '../../src/stack/reach.ts';
-import { openRunFolder, type RunFolder } from '../../src/stack/run-folder.ts';
-import { unprivilegedUser } from '../../src/stack/unprivileged-user.ts';
-import { openWatchdog, type Watchdog } from '../../src/stack/watchdog.ts';
 import { startWorldServer } from '../../src/stack/world-server.ts';
+import { canReach } from '../../src/supervision/reach.ts';
+import { openRunFolder, type RunFolder } from '../../src/supervision/run-folder.ts';
+import { unprivilegedUser } from '../../src/supervision/unprivileged-user.ts';
+import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
 import { processesIn } from './leftovers.ts';
 import { scenarioOf } from './small-scenario.ts';
 

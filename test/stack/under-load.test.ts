@@ -3,9 +3,9 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { Fault } from '../../src/scenario/scenario.ts';
 import { openLocalStack } from '../../src/stack/local.ts';
 import type { Stack } from '../../src/stack/stack.ts';
-import { openWatchdog, type Watchdog } from '../../src/stack/watchdog.ts';
+import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
 import { micros, seconds } from '../../src/units.ts';
-import { connectPlayer, type TestPlayer } from '../world/wire.ts';
+import { connectPlayer, type TestPlayer } from '../systems/flux/server/wire.ts';
 import { scenarioOf } from './small-scenario.ts';
 
 // PostgreSQL and a world server are killed and brought back while everybody plays: what was acknowledged is in

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { exactMonotonic } from '../../clock.ts';
-import { bundleFile } from '../../stack/bundle-file.ts';
+import { bundleFile } from '../../supervision/bundle-file.ts';
 
 /** What the alarm shares with its thread: a moment, and a count of the times it was set. */
 export interface AlarmCells {

@@ -1,6 +1,6 @@
+import { accessOf } from '../../address/access.ts';
 import { stackFailed } from '../../errors.ts';
 import type { Workload } from '../../scenario/workload.ts';
-import { accessOf } from '../../stack/access.ts';
 import type { WorldEndpoint, WorldHealth } from '../../stack/stack.ts';
 import type { ConnectionPlan } from '../limits.ts';
 import type { FleetWorld } from './messages.ts';

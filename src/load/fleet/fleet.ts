@@ -1,10 +1,10 @@
+import type { Cause } from '../../address/connection-cause.ts';
 import { monotonic } from '../../clock.ts';
 import { interrupted, stackFailed } from '../../errors.ts';
 import { mergeHistograms } from '../../histogram.ts';
 import type { Workload } from '../../scenario/workload.ts';
-import type { Cause } from '../../stack/connection-cause.ts';
-import { describeExit, type NodeProcess } from '../../stack/process.ts';
-import { settlesWithin } from '../../stack/time-limit.ts';
+import { describeExit, type NodeProcess } from '../../supervision/process.ts';
+import { settlesWithin } from '../../supervision/time-limit.ts';
 import type { Micros } from '../../units.ts';
 import type { ConnectFacts, Ledger, LoadSecond, ReadyFleet, Tally } from '../engine.ts';
 import { SequenceLedger } from '../ledger.ts';

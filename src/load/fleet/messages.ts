@@ -1,7 +1,8 @@
+import type { Reachable } from '../../address/access.ts';
+import type { Cause } from '../../address/connection-cause.ts';
 import type { HistogramData } from '../../histogram.ts';
 import type { Operation, Workload } from '../../scenario/workload.ts';
-import type { Reachable } from '../../stack/access.ts';
-import type { Cause } from '../../stack/connection-cause.ts';
+import type { WireName } from '../../systems/flux/monsters/wire.ts';
 import type {
   ConnectFacts,
   Ledger,
@@ -11,7 +12,6 @@ import type {
   WorkerSecond,
 } from '../engine.ts';
 import { isRecord } from '../json.ts';
-import type { WireName } from '../monster/wire.ts';
 import type { WorkerSlice } from '../slices.ts';
 import type { TrafficCounts } from './traffic.ts';
 

@@ -1,6 +1,6 @@
 import type { TimedStage } from '../../scenario/stage-timeline.ts';
+import type { Monsters } from '../../systems/flux/monsters/monsters.ts';
 import type { StageConnectionTally } from '../engine.ts';
-import type { Monsters } from '../monster/monsters.ts';
 import type { Crowd } from '../player/crowd.ts';
 import { type ConnectionCounts, StageConnections } from '../stage-connections.ts';
 

@@ -1,5 +1,5 @@
+import type { Monsters } from '../../systems/flux/monsters/monsters.ts';
 import type { LoadSecond } from '../engine.ts';
-import type { Monsters } from '../monster/monsters.ts';
 import type { Crowd } from '../player/crowd.ts';
 
 /** What a worker's connections have carried, and how often they ended and came back. */

@@ -1,5 +1,5 @@
+import { type Cause, causeOfRefusals } from '../../address/connection-cause.ts';
 import { type CapbenchError, stackFailed } from '../../errors.ts';
-import { type Cause, causeOfRefusals } from '../../stack/connection-cause.ts';
 
 /** To a worker that threw. */
 export const BROKEN_HINT = 'This is a bug in capbench: please report it with the bundle.';

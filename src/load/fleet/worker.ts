@@ -1,5 +1,5 @@
 import { messageOf } from '../../errors.ts';
-import { type OpenWire, openPostWire, type WireName } from '../monster/wire.ts';
+import { type OpenWire, openPostWire, type WireName } from '../../systems/flux/monsters/wire.ts';
 import { isOrder, type Report, type WorkerSetup } from './messages.ts';
 import { Shift } from './shift.ts';
 
@@ -35,7 +35,7 @@ const broken = (thrown: unknown): void => {
 /** Autocannon is loaded where it is asked for. */
 async function wireOf(name: WireName): Promise<OpenWire> {
   if (name === 'undici') return openPostWire;
-  return (await import('../autocannon/wire.ts')).openAutocannonWire;
+  return (await import('../../systems/flux/autocannon/wire.ts')).openAutocannonWire;
 }
 
 async function begin(setup: WorkerSetup): Promise<void> {

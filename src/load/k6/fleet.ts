@@ -2,7 +2,7 @@ import { monotonic } from '../../clock.ts';
 import { type CapbenchError, interrupted, stackFailed } from '../../errors.ts';
 import { EMPTY_HISTOGRAM } from '../../histogram.ts';
 import { OPERATIONS, type Workload } from '../../scenario/workload.ts';
-import { describeExit, type Exit, type SupervisedProcess } from '../../stack/process.ts';
+import { describeExit, type Exit, type SupervisedProcess } from '../../supervision/process.ts';
 import { type Micros, micros } from '../../units.ts';
 import { Complaints } from '../complaints.ts';
 import type { ConnectFacts, Ledger, LoadSecond, ReadyFleet, Tally } from '../engine.ts';

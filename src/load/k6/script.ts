@@ -1,6 +1,9 @@
 import { scenarioHash } from '../../scenario/resolved.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import { OPERATIONS, type Operation, type Workload } from '../../scenario/workload.ts';
+import { LANE_SOURCE } from '../../systems/flux/k6/lane.ts';
+import { PLAYER_SOURCE } from '../../systems/flux/k6/player.ts';
+import { SCHEDULE_SOURCE } from '../../systems/flux/k6/schedule.ts';
 import { toSeconds } from '../../units.ts';
 import { lanesOf } from '../pacer.ts';
 import {
@@ -17,10 +20,7 @@ import {
 } from './metrics.ts';
 import { BOOKS_SOURCE } from './source/books.ts';
 import { FRAME_SOURCE } from './source/frame.ts';
-import { LANE_SOURCE } from './source/lane.ts';
 import { MEASURE_SOURCE } from './source/measure.ts';
-import { PLAYER_SOURCE } from './source/player.ts';
-import { SCHEDULE_SOURCE } from './source/schedule.ts';
 import { type K6Limit, type K6Thresholds, thresholdsOf } from './thresholds.ts';
 
 /** Beyond players / connects a second: the virtual users start, the servers are asked, the last ones are welcomed. */

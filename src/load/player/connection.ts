@@ -1,5 +1,5 @@
-import type { Reachable } from '../../stack/access.ts';
-import type { Cause } from '../../stack/connection-cause.ts';
+import type { Reachable } from '../../address/access.ts';
+import type { Cause } from '../../address/connection-cause.ts';
 import type { Outcome } from '../recorder.ts';
 import type { Welcome } from './player.ts';
 

@@ -1,6 +1,6 @@
+import type { Cause } from '../../address/connection-cause.ts';
 import { monotonic } from '../../clock.ts';
 import { MicrosHistogram } from '../../hdr-histogram.ts';
-import type { Cause } from '../../stack/connection-cause.ts';
 import type { Complaints } from '../complaints.ts';
 import type { ConnectFacts } from '../engine.ts';
 import type { Connection, Dialler, Protocol } from './connection.ts';

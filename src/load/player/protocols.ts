@@ -1,10 +1,10 @@
-import { accessOf } from '../../stack/access.ts';
+import { accessOf } from '../../address/access.ts';
+import { FluxVoice } from '../../systems/flux/player.ts';
+import { JsonVoice } from '../../systems/own/json.ts';
 import type { Complaints } from '../complaints.ts';
 import type { WorkerSetup } from '../fleet/messages.ts';
 import { watchOtherDials } from '../own-dial.ts';
 import type { Protocol, Route } from './connection.ts';
-import { FluxVoice } from './flux.ts';
-import { JsonVoice } from './json.ts';
 import { SocketProtocol } from './socket-protocol.ts';
 
 /** What every protocol is opened with. */
@@ -31,14 +31,14 @@ export async function openProtocol(setup: WorkerSetup, tools: ProtocolTools): Pr
     case 'json':
       return new SocketProtocol({ ids, voice: new JsonVoice(playing, seed, ids), route, complaints });
     case 'http': {
-      const { HttpProtocol } = await import('./http.ts');
+      const { HttpProtocol } = await import('../../systems/own/http.ts');
       return new HttpProtocol({ players: playing, seed, ids, outstanding, timeout, route, complaints });
     }
     case 'module': {
       if (setup.module === null) throw new Error(`nobody says where the player module ${playing.module} is`);
       const [{ ModuleProtocol }, { loadModule }] = await Promise.all([
-        import('./module.ts'),
-        import('./module-file.ts'),
+        import('../../systems/own/module.ts'),
+        import('../../systems/own/module-file.ts'),
       ]);
       // Before the module runs: it may connect while it is loaded.
       let others = false;

@@ -1,6 +1,6 @@
+import type { Cause } from '../../address/connection-cause.ts';
 import { monotonic } from '../../clock.ts';
 import type { MicrosHistogram } from '../../hdr-histogram.ts';
-import type { Cause } from '../../stack/connection-cause.ts';
 import { backoff } from '../backoff.ts';
 import type { Complaints } from '../complaints.ts';
 import { WakeHeap } from '../wake-heap.ts';

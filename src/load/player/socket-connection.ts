@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws';
-import { causeOfClose, causeOfError } from '../../stack/connection-cause.ts';
+import { causeOfClose, causeOfError } from '../../address/connection-cause.ts';
 import type { Complaints } from '../complaints.ts';
 import type { Connection, Listener } from './connection.ts';
 import type { Voice } from './player.ts';

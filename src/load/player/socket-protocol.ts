@@ -1,5 +1,5 @@
+import { type Cause, causeOfClose, unexplained } from '../../address/connection-cause.ts';
 import { monotonic } from '../../clock.ts';
-import { type Cause, causeOfClose, unexplained } from '../../stack/connection-cause.ts';
 import type { Complaints } from '../complaints.ts';
 import type { Dialler, Protocol, Route } from './connection.ts';
 import type { Voice, Welcome } from './player.ts';

@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws';
-import { type Access, dialOptions } from '../../stack/access.ts';
-import { type Cause, causeOfError, causeOfUpgrade } from '../../stack/connection-cause.ts';
+import { type Access, dialOptions } from '../../address/access.ts';
+import { type Cause, causeOfError, causeOfUpgrade } from '../../address/connection-cause.ts';
 import { ownDial } from '../own-dial.ts';
 
 /** Bytes of a WebSocket frame: header and payload, without the mask that clients add (RFC 6455, 5.2). */

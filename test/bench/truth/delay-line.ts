@@ -1,7 +1,7 @@
 import { monotonic } from '../../../src/clock.ts';
 import { MicrosHistogram } from '../../../src/hdr-histogram.ts';
 import { Alarm } from '../../../src/load/fleet/alarm.ts';
-import type { Release } from '../../../src/world/null/server.ts';
+import type { Release } from '../../../src/systems/flux/null/server.ts';
 import type { DelayModel } from './delays.ts';
 
 interface Held {

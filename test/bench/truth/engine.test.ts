@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import { countAbove, countOf, percentileOf } from '../../../src/histogram.ts';
 import type { Tally } from '../../../src/load/engine.ts';
 import type { Operation, Workload } from '../../../src/scenario/workload.ts';
-import { NullWorld } from '../../../src/world/null/server.ts';
+import { NullWorld } from '../../../src/systems/flux/null/server.ts';
 import { prepare, run } from '../../load/engine-room.ts';
 import { commandsAt, intentsAt } from './capbench.ts';
 import { DelayLine } from './delay-line.ts';

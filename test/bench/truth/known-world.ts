@@ -3,7 +3,7 @@
  * `known-world <model> <players> <monsters>`. Asked, it tells what it did since it was asked before.
  */
 import { percentileOf } from '../../../src/histogram.ts';
-import { NullWorld } from '../../../src/world/null/server.ts';
+import { NullWorld } from '../../../src/systems/flux/null/server.ts';
 import { DelayLine } from './delay-line.ts';
 import { MODELS } from './delays.ts';
 import { PERCENTS } from './percentiles.ts';

@@ -1,0 +1,71 @@
+import { badInput } from '../../errors.ts';
+import { playerUsersOf } from '../../load/k6/script.ts';
+import { lanesOf } from '../../load/pacer.ts';
+import type { Workload } from '../../scenario/workload.ts';
+
+/** How a k6 script runs on a cluster, apart from the script. */
+export interface Deployment {
+  /** Of the TestRun; the other names are made of it. */
+  readonly name: string;
+  readonly namespace: string;
+  /** Runners of k6: each gets an equal segment of the players and lanes. */
+  readonly parallelism: number;
+  /** World servers as the runners reach them. */
+  readonly targets: readonly string[];
+  /** Where Prometheus takes remote writes. */
+  readonly prometheus: string;
+  /** Of one runner. */
+  readonly cpuMillicores: number;
+  readonly memoryMegabytes: number;
+}
+
+/** What is given; the rest follows from the load. */
+export interface DeploymentOptions {
+  readonly namespace: string;
+  /** Null: as many as the load needs. */
+  readonly parallelism: number | null;
+  readonly targets: readonly string[];
+  readonly prometheus: string;
+}
+
+/** What k6 2.2 took of us: CPU for a round trip, and memory for a virtual user that holds a WebSocket. */
+const MICROS_PER_ROUND_TRIP = 180;
+const MEGABYTES_PER_PLAYER = 0.4;
+const MEGABYTES_OF_K6 = 200;
+/** A runner is given no more than it holds without being late: some 0.8 cores' work. */
+const MOST_ROUND_TRIPS = 4500;
+const MOST_PLAYERS = 5000;
+/** The script, with the name of the runner behind it, has to fit into a label of 63. */
+const LONGEST_NAME = 48;
+
+/** @throws CapbenchError (104) when there are more runners than blocks of players or lanes of monsters to deal to them */
+export function deploymentOf(
+  scenario: string,
+  workload: Workload,
+  { parallelism, ...given }: DeploymentOptions,
+): Deployment {
+  const { players, intentRate, monsters, postRate } = workload;
+  const roundTrips = players * intentRate + postRate;
+  const users = playerUsersOf(workload);
+  const lanes = postRate > 0 ? lanesOf(monsters) : users;
+  const most = Math.min(users, lanes);
+  if (parallelism !== null && parallelism > most) {
+    throw badInput(
+      `--parallelism ${parallelism}: there are ${
+        lanes < users ? `${lanes} lanes of monsters` : `${users} blocks of players`
+      } to deal, and a runner without any would have nothing to do`,
+      `at most ${most}; a lane is not divided, since a monster's commands come in order from one place`,
+    );
+  }
+  const needed = Math.max(1, Math.ceil(roundTrips / MOST_ROUND_TRIPS), Math.ceil(players / MOST_PLAYERS));
+  const runners = parallelism ?? Math.min(most, needed);
+  return {
+    ...given,
+    name: `capbench-${scenario}`.slice(0, LONGEST_NAME).replace(/-+$/, ''),
+    parallelism: runners,
+    cpuMillicores: Math.max(500, upTo(100, (roundTrips / runners) * (MICROS_PER_ROUND_TRIP / 1e3))),
+    memoryMegabytes: upTo(64, MEGABYTES_OF_K6 + Math.ceil(players / runners) * MEGABYTES_PER_PLAYER),
+  };
+}
+
+const upTo = (step: number, value: number): number => step * Math.ceil(value / step);

@@ -1,0 +1,239 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { execPath, kill } from 'node:process';
+import type { Writable } from 'node:stream';
+import { messageOf, stackFailed } from '../errors.ts';
+import type { StackFailure } from '../stack/stack.ts';
+import { bundleFile } from './bundle-file.ts';
+import type { Cleanup } from './cleanup.ts';
+import { startTime } from './start-time.ts';
+import { settlesWithin } from './time-limit.ts';
+
+/**
+ * How a guarded process group is ended: `kill` at once; `postmaster` is asked to quit first, so that it ends
+ * its backends and gives its shared memory back.
+ */
+export type Manner = 'kill' | 'postmaster';
+
+/** One line of the pipe to the watchdog, as JSON. */
+export type WatchdogOrder =
+  | {
+      readonly order: 'guard';
+      readonly pid: number;
+      /** start-time.ts */
+      readonly startedAt: string;
+      readonly manner: Manner;
+      readonly cleanup: Cleanup | null;
+    }
+  | { readonly order: 'release'; readonly pid: number }
+  | { readonly order: 'guardFolder'; readonly path: string }
+  | { readonly order: 'releaseFolder'; readonly path: string };
+
+/**
+ * Stands behind the watchdog: a shell that keeps the same orders. Where it reads the end of its pipe, it waits for the
+ * watchdog to do its work, 30 s at most, and has another one do what is left of it. For whoever kills every process of
+ * Node there is: of those that a run starts PostgreSQL would be left, with its folder, and whatever stands still. Its
+ * command line names neither Node nor capbench.
+ */
+const SUBSTITUTE = `
+  trap '' INT TERM HUP QUIT PIPE
+  orders=$(cat)
+  for i in $(seq 150); do
+    kill -0 "$WATCHDOG" 2>/dev/null || break
+    ! grep -q '^State:.Z' "/proc/$WATCHDOG/status" 2>/dev/null || break
+    sleep 0.2
+  done
+  printf '%s\\n' "$orders" | exec "$PROGRAM" "$MODULE"`;
+
+/**
+ * A process of its own that outlives capbench just long enough to end what capbench started. It holds a pipe
+ * to capbench; whatever is still guarded when the pipe ends is killed and removed, however the pipe ended.
+ * One watchdog serves a whole run: open it first, hand it to the stack and to the fleet, close it last.
+ */
+export interface Watchdog {
+  readonly pid: number;
+  /** What every process of the run inherits of capbench's environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  /**
+   * Settles (never rejects) when the watchdog ended without being closed; pending for ever otherwise. The run
+   * must end then: were capbench killed, nobody would end what it started.
+   */
+  readonly lost: Promise<StackFailure>;
+  /** Resolves once the order cannot be lost any more, even if capbench is killed at once. */
+  guard(pid: number, manner: Manner, cleanup: Cleanup | null): Promise<void>;
+  release(pid: number): void;
+  /** Guard a folder before it is made. */
+  guardFolder(path: string): Promise<void>;
+  releaseFolder(path: string): void;
+  /** Ends the watchdog. Resolves to a warning where it had to be killed, else to null. Idempotent. */
+  close(): Promise<string | null>;
+}
+
+const START_LIMIT_MS = 20_000;
+/** It has nothing left to do then; and as long as ending all that is still guarded may take. */
+const IDLE_CLOSE_LIMIT_MS = 4_000;
+const CLOSE_LIMIT_MS = 20_000;
+const INHERITED = /^(PATH|HOME|TMPDIR|LANG|LC_[A-Z]+|NODE_USE_SYSTEM_CA)$/;
+/** Authorities that Node trusts beside its own: whoever is trusted here is trusted by the load as well. */
+const EXTRA_CA = 'NODE_EXTRA_CA_CERTS';
+
+/** Leaves of an environment only what a child process needs: no token, no PG*, no NODE_OPTIONS. */
+export function scrubbed(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const [name, value] of Object.entries(environment))
+    if (value !== undefined && INHERITED.test(name)) kept[name] = value;
+  const authorities = environment[EXTRA_CA];
+  // A child has another working directory.
+  if (authorities) kept[EXTRA_CA] = resolve(authorities);
+  return kept;
+}
+
+/** Starts the watchdog of a run. Rejects with exit code 93 when it does not come up. */
+export async function openWatchdog(
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Watchdog> {
+  const inherited = scrubbed(environment);
+  // A session of its own: a terminal's Ctrl-C and hang-up do not reach it.
+  const child = spawn(execPath, ['--max-old-space-size=64', bundleFile('watchdog')], {
+    cwd: '/',
+    detached: true,
+    env: inherited,
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  const { stdin, stdout, pid } = child;
+  // Every write reports its own error.
+  stdin.on('error', () => {});
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+  });
+  let up = false;
+  const answered = once(stdout, 'data').then(() => {
+    up = true;
+  });
+  await settlesWithin(Promise.race([answered, ended]), START_LIMIT_MS);
+  stdout.destroy();
+  if (pid === undefined || !up) {
+    child.kill('SIGKILL');
+    throw didNotStart();
+  }
+
+  const substitute = await startSubstitute(pid, inherited);
+  const send = async (order: WatchdogOrder): Promise<void> => {
+    const line = `${JSON.stringify(order)}\n`;
+    // The second line of defence is no condition of a run.
+    await Promise.all([write(stdin, line), write(substitute.stdin, line).catch(() => {})]);
+  };
+  // Nothing is lost with a release that does not arrive: the watchdog finds nobody there.
+  const tell = (order: WatchdogOrder): void => void send(order).catch(() => {});
+  const left = new Set<number | string>();
+  const end = async (): Promise<string | null> => {
+    const warning = await endFirst();
+    await endSubstitute(substitute);
+    return warning;
+  };
+  const endFirst = async (): Promise<string | null> => {
+    stdin.end();
+    const limit = left.size === 0 ? IDLE_CLOSE_LIMIT_MS : CLOSE_LIMIT_MS;
+    if (await settlesWithin(ended, limit)) return null;
+    child.kill('SIGKILL');
+    await ended;
+    return `the watchdog (process ${pid}) did not end within ${limit / 1e3} s and was killed: something on this host had stopped it${
+      left.size === 0 ? '' : `; it had still to end or remove ${[...left].join(', ')}`
+    }`;
+  };
+  let ending: Promise<string | null> | undefined;
+  const lost = new Promise<StackFailure>((settle) => {
+    void ended.then(() => {
+      if (ending === undefined) settle(lostWatchdog(child.exitCode, child.signalCode));
+    });
+  });
+  return {
+    pid,
+    environment: inherited,
+    lost,
+    guard: async (guarded, manner, cleanup) => {
+      const startedAt = startTime(guarded);
+      // It has ended already.
+      if (startedAt === null) return;
+      left.add(guarded);
+      await send({ order: 'guard', pid: guarded, startedAt, manner, cleanup });
+    },
+    release: (guarded) => {
+      left.delete(guarded);
+      tell({ order: 'release', pid: guarded });
+    },
+    guardFolder: (path) => {
+      left.add(path);
+      return send({ order: 'guardFolder', path });
+    },
+    releaseFolder: (path) => {
+      left.delete(path);
+      tell({ order: 'releaseFolder', path });
+    },
+    close: () => {
+      ending ??= end();
+      return ending;
+    },
+  };
+}
+
+type Substitute = ChildProcess & { readonly stdin: Writable };
+
+async function startSubstitute(
+  watchdog: number,
+  inherited: Readonly<Record<string, string>>,
+): Promise<Substitute> {
+  const child = spawn('/bin/sh', ['-c', SUBSTITUTE], {
+    cwd: '/',
+    detached: true,
+    env: {
+      ...inherited,
+      ...{ WATCHDOG: String(watchdog), PROGRAM: execPath, MODULE: bundleFile('watchdog') },
+    },
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  // Missing where no descriptor is left.
+  child.stdin?.on('error', () => {});
+  try {
+    await once(child, 'spawn');
+  } catch (error) {
+    kill(watchdog, 'SIGKILL');
+    throw didNotStart(error);
+  }
+  return child;
+}
+
+/** It has nothing to do any more. */
+async function endSubstitute(child: Substitute): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const ended = once(child, 'exit');
+  try {
+    kill(-child.pid, 'SIGKILL');
+  } catch {
+    // It has just ended.
+  }
+  await ended;
+}
+
+const didNotStart = (cause?: unknown) =>
+  stackFailed('the watchdog did not start', 'see whether this user may start processes: ulimit -u', cause);
+
+const lostWatchdog = (code: number | null, signal: NodeJS.Signals | null): StackFailure => ({
+  component: 'watchdog',
+  message: `the process that would clean up if capbench were killed ended by itself: ${
+    signal === null ? `exit code ${code}` : `killed by ${signal}`
+  }`,
+  hint: 'start the run again; if it happens again, see what on this host kills processes',
+});
+
+/** Resolves when the kernel has the line: it is read even if capbench is gone by then. */
+function write(pipe: Writable, line: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    pipe.write(line, (error) => {
+      if (error === null || error === undefined) resolve();
+      else reject(stackFailed(`the watchdog is gone: ${messageOf(error)}`, 'start the run again', error));
+    });
+  });
+}

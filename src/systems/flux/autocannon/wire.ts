@@ -1,0 +1,94 @@
+import type { Socket } from 'node:net';
+import type { Reachable } from '../../../address/access.ts';
+import { causeOfError, sentenceOf } from '../../../address/connection-cause.ts';
+import { type OpenWire, type PostListener, refusalOfPost, type Wire } from '../monsters/wire.ts';
+import { OpenLoopClient } from './client.ts';
+
+const MOST_REASON = 300;
+
+/** Posts of monster commands over one connection of autocannon, in the order in which they are due. */
+export const openAutocannonWire: OpenWire = (end, generator, _mostUnanswered, listener) =>
+  new AutocannonWire(end, generator, listener);
+
+/**
+ * As with the other wire (monster/wire.ts), nothing is sent twice: the end of the connection while posts are
+ * unanswered is the end of them all.
+ */
+class AutocannonWire implements Wire {
+  private readonly origin: string;
+  private readonly base: string;
+  private readonly headers: Readonly<Record<string, string>>;
+  private readonly listener: PostListener;
+  private client: OpenLoopClient | null = null;
+  private socket: Socket | null = null;
+  private bytesBefore = { in: 0, out: 0 };
+  private unanswered = 0;
+  private over = false;
+
+  constructor({ url, address, headers }: Reachable, generator: string, listener: PostListener) {
+    const { protocol, host, hostname, port, pathname } = new URL(url);
+    // Autocannon looks a name up by itself: it gets the address, and the name in the header.
+    const at = address === undefined ? hostname : address.includes(':') ? `[${address}]` : address;
+    this.origin = `${protocol}//${at}${port === '' ? '' : `:${port}`}`;
+    this.base = `${pathname.replace(/\/$/, '')}/commands?generator=${encodeURIComponent(generator)}&post=`;
+    this.headers = { ...headers, host, 'content-type': 'application/json' };
+    this.listener = listener;
+  }
+
+  get bytesIn(): number {
+    return this.bytesBefore.in + (this.socket?.bytesRead ?? 0);
+  }
+
+  get bytesOut(): number {
+    return this.bytesBefore.out + (this.socket?.bytesWritten ?? 0);
+  }
+
+  send(slot: number, post: number, body: string): void {
+    if (this.over) return;
+    this.client ??= this.connect();
+    this.unanswered += 1;
+    this.client.send({
+      path: this.base + post,
+      body,
+      onResponse: (status, text) => this.answered(slot, status, text),
+    });
+  }
+
+  close(): void {
+    this.over = true;
+    this.client?.close();
+  }
+
+  private connect(): OpenLoopClient {
+    return new OpenLoopClient(this.origin, this.headers, {
+      connecting: (socket) => {
+        this.bytesBefore = { in: this.bytesIn, out: this.bytesOut };
+        this.socket = socket;
+      },
+      ended: () => {
+        // One that was idle is made again. Else the posts under way are lost, and told so.
+        if (this.unanswered > 0) this.lose('the server ended it');
+        return !this.over;
+      },
+      broken: (error) => this.lose(sentenceOf(causeOfError(error))),
+    });
+  }
+
+  private answered(slot: number, status: number, text: string): void {
+    this.unanswered -= 1;
+    if (this.over) return;
+    if (status === 202) {
+      this.listener.accepted(slot);
+      return;
+    }
+    const reason = text.slice(0, MOST_REASON);
+    this.listener.refused(slot, refusalOfPost(status, reason));
+  }
+
+  private lose(message: string): void {
+    if (this.over) return;
+    this.over = true;
+    this.client?.close();
+    this.listener.postsLost(message);
+  }
+}

@@ -1,0 +1,133 @@
+import { WebSocket } from 'ws';
+import type { Access } from '../../../address/access.ts';
+import {
+  type Cause,
+  ConnectionRefused,
+  causeOfClose,
+  causeOfError,
+  sentenceOf,
+  unexplained,
+} from '../../../address/connection-cause.ts';
+import { isRecord, parseJson } from '../../../load/json.ts';
+import { MOST_NUMBER } from '../../../load/ledger.ts';
+import {
+  CONNECT_TIMEOUT_MS,
+  frameBytes,
+  onRefusal,
+  openSocket,
+  socketUrl,
+} from '../../../load/player/socket.ts';
+
+/** The welcome may hold a number for each monster of the server. */
+const MOST_PAYLOAD = 32 * 1024 * 1024;
+
+/** Who is told of commits. */
+export interface CommitListener {
+  committed(post: number, ok: number, rejected: number): void;
+  /** The connection is over, or spoke garbage; once. */
+  commitsLost(message: string): void;
+}
+
+/** One generator's view of what a world server has committed: opened before GO, open until the end. */
+export class Commits {
+  bytesIn = 0;
+  private readonly socket: WebSocket;
+  private closing = false;
+
+  private constructor(socket: WebSocket) {
+    this.socket = socket;
+  }
+
+  /**
+   * Opens it; `lastSequences` are the numbers that the server's monsters have used, in the order of their ids,
+   * null when none has.
+   * @throws an Error that says why the server did not let it
+   */
+  static open(
+    url: string,
+    generator: string,
+    access: Access = {},
+  ): Promise<{ commits: Commits; lastSequences: readonly number[] | null }> {
+    const path = `/commits?generator=${encodeURIComponent(generator)}`;
+    const socket = openSocket(socketUrl(url, path), null, MOST_PAYLOAD, access);
+    return new Promise((resolve, reject) => {
+      const fail = (cause: Cause): void => {
+        clearTimeout(timer);
+        socket.removeAllListeners();
+        socket.on('error', () => {});
+        socket.terminate();
+        reject(new ConnectionRefused(`${url}/commits`, cause));
+      };
+      const timer = setTimeout(
+        () => fail(unexplained(`no welcome within ${CONNECT_TIMEOUT_MS / 1e3} s`)),
+        CONNECT_TIMEOUT_MS,
+      );
+      onRefusal(socket, fail);
+      socket.on('close', (code, reason) => {
+        const cause = causeOfClose(code, reason.toString());
+        fail({ ...cause, what: `closed before the welcome (${cause.what})` });
+      });
+      socket.on('message', (data) => {
+        const message = parseJson(data.toString());
+        const welcome = isRecord(message) ? message.welcome : undefined;
+        if (!isRecord(welcome)) return fail(unexplained('the first frame was no welcome'));
+        const { lastSeq } = welcome;
+        const used = lastSeq ?? null;
+        if (used !== null && !(isNumbers(used) && used.every((number) => number <= MOST_NUMBER))) {
+          return fail(unexplained('the welcome holds no sequence numbers'));
+        }
+        clearTimeout(timer);
+        socket.removeAllListeners();
+        socket.on('error', () => {});
+        resolve({ commits: new Commits(socket), lastSequences: used });
+      });
+    });
+  }
+
+  /** To be called in the turn in which `open` resolved. */
+  listen(listener: CommitListener): void {
+    let lost = false;
+    const lose = (message: string): void => {
+      if (lost || this.closing) return;
+      lost = true;
+      this.socket.terminate();
+      listener.commitsLost(message);
+    };
+    this.socket.on('error', (error) => lose(sentenceOf(causeOfError(error))));
+    this.socket.on('close', (code, reason) =>
+      lose(`the server closed it: ${sentenceOf(causeOfClose(code, reason.toString()))}`),
+    );
+    if (this.socket.readyState !== WebSocket.OPEN) setImmediate(lose, 'closed right after the welcome');
+    this.socket.on('message', (data) => {
+      if (lost || !Buffer.isBuffer(data)) return;
+      this.bytesIn += frameBytes(data.length);
+      const message = parseJson(data.toString());
+      const commits = isRecord(message) ? message.commits : undefined;
+      if (!Array.isArray(commits)) return lose('a frame is not of the protocol');
+      for (const commit of commits) {
+        if (!isNumbers(commit)) return lose('a frame is not of the protocol');
+        const [post, ok, rejected] = commit;
+        if (post === undefined || ok === undefined || rejected === undefined) {
+          return lose('a frame is not of the protocol');
+        }
+        listener.committed(post, ok, rejected);
+      }
+    });
+  }
+
+  close(): void {
+    this.closing = true;
+    this.socket.on('error', () => {});
+    this.socket.close(1000);
+  }
+
+  /** Without a word to the server. */
+  abandon(): void {
+    this.closing = true;
+    this.socket.on('error', () => {});
+    this.socket.terminate();
+  }
+}
+
+const isNumbers = (value: unknown): value is readonly number[] =>
+  Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);

@@ -1,0 +1,86 @@
+import { lanesOf } from '../../../load/pacer.ts';
+import { STREAM } from '../../../load/streams.ts';
+import { GOLDEN, MULBERRY_STEP, mulberry32, streamSeed } from '../../../rng.ts';
+
+/** Monsters by index, half-open: those that one world server owns. */
+export interface MonsterRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A monster wanders, stays on guard or looks around. It is not told where it is, so a wall may stop it. */
+export const MONSTER_TEXTS = [
+  'go north',
+  'go east',
+  'go south',
+  'go west',
+  'guard',
+  'go north',
+  'go east',
+  'go south',
+  'go west',
+  'look',
+] as const;
+
+/**
+ * What the posts of each lane hold. A post's commands go to monsters of one lane (index mod lanes) and of one
+ * world server. Servers take turns in proportion to their monsters; within, monsters are drawn uniformly. Each
+ * lane has streams of its own, so its posts are the same however many workers there are. HOT.
+ */
+export class Lanes {
+  readonly count: number;
+  private readonly servers: number;
+  private readonly state: Int32Array;
+  private readonly turn: Float64Array;
+  /** By lane and server: the first monster, and how many there are. */
+  private readonly first: Int32Array;
+  private readonly size: Int32Array;
+
+  constructor(seed: number, monsters: number, ranges: readonly MonsterRange[]) {
+    this.count = lanesOf(monsters);
+    this.servers = ranges.length;
+    this.state = new Int32Array(this.count);
+    this.turn = new Float64Array(this.count);
+    this.first = new Int32Array(this.count * this.servers);
+    this.size = new Int32Array(this.count * this.servers);
+    for (let lane = 0; lane < this.count; lane++) {
+      this.state[lane] = streamSeed(seed, STREAM.content, lane);
+      this.turn[lane] = mulberry32(streamSeed(seed, STREAM.turn, lane));
+      for (const [server, { from, to }] of ranges.entries()) {
+        const first = from + ((lane - (from % this.count) + this.count) % this.count);
+        this.first[lane * this.servers + server] = first;
+        this.size[lane * this.servers + server] = Math.max(0, Math.ceil((to - first) / this.count));
+      }
+    }
+  }
+
+  /** The server of the lane's next post. */
+  nextServer(lane: number): number {
+    const turn = (this.turn[lane]! + GOLDEN) % 1;
+    this.turn[lane] = turn;
+    const row = lane * this.servers;
+    let total = 0;
+    for (let server = 0; server < this.servers; server++) total += this.size[row + server]!;
+    let left = turn * total;
+    let server = 0;
+    while (server < this.servers - 1 && left >= this.size[row + server]!) {
+      left -= this.size[row + server]!;
+      server += 1;
+    }
+    return server;
+  }
+
+  /** Draws a post's monsters (by index) and texts (by index in MONSTER_TEXTS) into `n` places from `at`. */
+  draw(lane: number, server: number, n: number, monsters: Int32Array, texts: Uint8Array, at: number): void {
+    const first = this.first[lane * this.servers + server]!;
+    const size = this.size[lane * this.servers + server]!;
+    let state = this.state[lane]!;
+    for (let k = at; k < at + n; k++) {
+      state = (state + MULBERRY_STEP) | 0;
+      monsters[k] = first + this.count * Math.floor(mulberry32(state) * size);
+      state = (state + MULBERRY_STEP) | 0;
+      texts[k] = Math.floor(mulberry32(state) * MONSTER_TEXTS.length);
+    }
+    this.state[lane] = state;
+  }
+}

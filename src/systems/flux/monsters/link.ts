@@ -1,0 +1,302 @@
+import type { Reachable } from '../../../address/access.ts';
+import { messageOf } from '../../../errors.ts';
+import type { Complaints } from '../../../load/complaints.ts';
+import { MONSTER_COMMAND, OUTCOME, type Outcome, type Recorder } from '../../../load/recorder.ts';
+import type { MonsterRange } from './lanes.ts';
+import { Line, type LineListener } from './line.ts';
+import type { MonsterNumbers, OpenNumbers } from './numbers.ts';
+import { openNumbersIn, writePost } from './post-body.ts';
+import { PostQueue, type Posts } from './posts.ts';
+import { type LinkReconnect, Redial } from './redial.ts';
+import { SentPosts } from './sent-posts.ts';
+import type { OpenWire } from './wire.ts';
+
+/** Posts of one worker that one server has not answered with 202; above that, posts wait. */
+const MOST_UNANSWERED = 32;
+
+/** What the links of a worker share. */
+export interface LinkTools {
+  readonly openWire: OpenWire;
+  readonly posts: Posts;
+  readonly recorder: Recorder;
+  readonly numbers: MonsterNumbers;
+  readonly complaints: Complaints;
+  readonly skipAfter: number;
+  readonly timeout: number;
+  /** Microseconds after GO. */
+  readonly now: () => number;
+  /** How to come back when a line ends; null: what is lost stays lost. */
+  readonly reconnect: LinkReconnect | null;
+}
+
+/** A world server and its monsters. */
+export interface MonsterWorld extends Reachable {
+  readonly monsters: MonsterRange;
+}
+
+/**
+ * The monsters of one world server as one worker drives them. HOT.
+ *
+ *   opening -> up --line ended--> lost
+ *
+ * Where the workload says `reconnect`, the end of a line leads elsewhere, as long as the run goes on:
+ *
+ *   up --line ended--> down --welcome--> up
+ *
+ * Down, what was unanswered has failed; what waits, or comes due, waits on, and is skipped once it is `skipAfter`
+ * late. The welcome says which of the unanswered numbers are committed (ledger.ts).
+ */
+export class WorldLink implements LineListener {
+  disconnects = 0;
+  reconnects = 0;
+  strayAnswers = 0;
+  private readonly world: MonsterWorld;
+  private readonly generator: string;
+  private readonly tools: LinkTools;
+  /** Null while there is none. */
+  private line: Line | null = null;
+  /** Of the lines that are over. */
+  private past = { bytesIn: 0, bytesOut: 0 };
+  private readonly queue = new PostQueue();
+  private readonly sent: SentPosts;
+  /** Requests under way. */
+  private unanswered = 0;
+  /** Since when the server takes another post: it accepted one that had been one too many, or it was connected. */
+  private ableAt = 0;
+  private lost = false;
+  private finished = false;
+  /** Null: what is lost stays lost. */
+  private readonly redial: Redial | null;
+
+  constructor(world: MonsterWorld, generator: string, tools: LinkTools) {
+    this.world = world;
+    this.generator = generator;
+    this.tools = tools;
+    this.sent = new SentPosts(tools.posts, tools.recorder);
+    const { reconnect, complaints } = tools;
+    this.redial = reconnect === null ? null : new Redial(reconnect, world.monsters.from, complaints);
+  }
+
+  /** opening -> up. @throws an Error that names the server that did not let it */
+  async open(): Promise<void> {
+    await this.connect(null);
+  }
+
+  /** Posts sent and not settled. */
+  get inFlight(): number {
+    return this.sent.unsettled;
+  }
+
+  get bytesIn(): number {
+    return this.past.bytesIn + (this.line?.bytesIn ?? 0);
+  }
+
+  get bytesOut(): number {
+    return this.past.bytesOut + (this.line?.bytesOut ?? 0);
+  }
+
+  /** Nothing waits or is unsettled. */
+  get isDrained(): boolean {
+    return this.queue.length === 0 && this.inFlight === 0;
+  }
+
+  /** A post of this server has come due; true when it was sent. What the worker is too late for is skipped. */
+  offer(slot: number, now: number): boolean {
+    const { posts, skipAfter } = this.tools;
+    const due = posts.due[slot]!;
+    const able = this.queue.length === 0 && this.isAble;
+    if (this.lost || now - due > skipAfter) {
+      if (able) this.noteOwnLag(slot, now);
+      this.settle(slot, this.lost ? OUTCOME.failedUnsent : OUTCOME.skipped, now);
+      posts.free(slot);
+      return false;
+    }
+    if (able) {
+      this.send(slot);
+      return true;
+    }
+    this.queue.push(slot);
+    return false;
+  }
+
+  /** Times out what is uncommitted for too long, skips what waits for too long. */
+  sweep(now: number): void {
+    if (this.lost) return;
+    this.sent.expire(now - this.tools.timeout, now);
+    this.pump(now);
+  }
+
+  finish(now: number): void {
+    this.sent.settleAll(OUTCOME.unfinished, now);
+    this.settleQueue(OUTCOME.skipped, now);
+    this.finished = true;
+    this.redial?.stop();
+  }
+
+  close(): void {
+    this.finished = true;
+    this.redial?.stop();
+    this.line?.close();
+  }
+
+  accepted(slot: number): void {
+    const now = this.tools.now();
+    this.redial?.held();
+    this.answer(slot, now);
+    this.sent.freeWhenOver(slot);
+    this.pump(now);
+  }
+
+  refused(slot: number, message: string): void {
+    const { posts, complaints } = this.tools;
+    const now = this.tools.now();
+    complaints.add(message);
+    this.answer(slot, now);
+    this.sent.settle(slot, OUTCOME.failed, now);
+    // Nothing of it was applied: no commit will come.
+    posts.committed[slot] = 1;
+    this.sent.freeWhenOver(slot);
+    this.pump(now);
+  }
+
+  committed(post: number, ok: number, rejected: number): void {
+    const { posts, numbers, complaints, timeout, now } = this.tools;
+    if (this.finished) return;
+    const slot = this.sent.slotOf(post);
+    if (slot === undefined || posts.committed[slot] === 1) {
+      this.strayAnswers += 1;
+      complaints.add('a world server committed a post that was not waiting for it');
+      return;
+    }
+    if (ok + rejected !== posts.commands) {
+      this.strayAnswers += 1;
+      complaints.add('a world server committed another number of commands than the post held');
+      return;
+    }
+    this.sent.commit(slot, ok, rejected, now(), timeout);
+    const first = slot * posts.commands;
+    for (let k = first; k < first + posts.commands; k++) {
+      numbers.acked(posts.monsters[k]!, posts.sequences[k]!);
+    }
+    posts.committed[slot] = 1;
+    this.sent.freeWhenOver(slot);
+  }
+
+  private send(slot: number): void {
+    const { posts, numbers, now } = this.tools;
+    const body = writePost(posts, slot, numbers);
+    const sent = now();
+    const post = this.sent.add(slot, sent);
+    this.unanswered += 1;
+    this.noteOwnLag(slot, sent);
+    this.line?.send(slot, post, body);
+  }
+
+  /** There is a line, and it takes another post. */
+  private get isAble(): boolean {
+    return this.line !== null && this.unanswered < MOST_UNANSWERED;
+  }
+
+  private noteOwnLag(slot: number, now: number): void {
+    const { posts, recorder } = this.tools;
+    const due = posts.due[slot]!;
+    const own = now - Math.max(due, this.ableAt);
+    posts.ownLag[slot] = own;
+    recorder.ownLag(MONSTER_COMMAND, posts.commands, due, own);
+  }
+
+  /** The request is over, whatever it said. */
+  private answer(slot: number, now: number): void {
+    if (this.unanswered === MOST_UNANSWERED) this.ableAt = now;
+    this.unanswered -= 1;
+    this.tools.posts.answered[slot] = 1;
+  }
+
+  private pump(now: number): void {
+    const { posts, skipAfter } = this.tools;
+    while (this.queue.length > 0) {
+      const slot = this.queue.first;
+      if (now - posts.due[slot]! > skipAfter) {
+        this.queue.shift();
+        this.settle(slot, OUTCOME.skipped, now);
+        posts.free(slot);
+      } else if (!this.isAble) {
+        return;
+      } else {
+        this.queue.shift();
+        this.send(slot);
+      }
+    }
+  }
+
+  /** up -> down, or lost. */
+  lineLost(message: string): void {
+    const { line, tools } = this;
+    if (this.finished || line === null) return;
+    tools.complaints.add(message);
+    this.disconnects += 1;
+    this.past = { bytesIn: this.bytesIn, bytesOut: this.bytesOut };
+    this.line = null;
+    const now = tools.now();
+    const open = openNumbersIn(tools.posts, this.sent.all);
+    this.sent.settleAll(OUTCOME.failed, now);
+    this.sent.clear();
+    this.unanswered = 0;
+    if (this.redial === null) {
+      this.settleQueue(OUTCOME.failedUnsent, now);
+      this.lost = true;
+      line.close();
+      return;
+    }
+    line.abandon();
+    this.redial.begin(
+      async () => {
+        await this.connect(open);
+        return this.line !== null;
+      },
+      () => this.back(),
+    );
+  }
+
+  /** down -> up. */
+  private back(): void {
+    this.reconnects += 1;
+    this.ableAt = this.tools.now();
+    this.pump(this.ableAt);
+  }
+
+  /**
+   * Opens a line, unless the run is over by then. `open`: what the line before it left; null for the first one.
+   * @throws an Error that names the server that did not let it
+   */
+  private async connect(open: OpenNumbers | null): Promise<void> {
+    const { numbers, openWire } = this.tools;
+    const { world, generator } = this;
+    const { line, lastSequences } = await Line.open(openWire, world, generator, MOST_UNANSWERED, this);
+    if (this.finished) return line.abandon();
+    try {
+      if (open === null) numbers.welcome(world.monsters, lastSequences);
+      else numbers.resume(world.monsters, lastSequences, open);
+    } catch (thrown) {
+      line.abandon();
+      throw new Error(`${world.url}/commits: ${messageOf(thrown)}`);
+    }
+    this.line = line;
+  }
+
+  private settleQueue(outcome: Outcome, now: number): void {
+    while (this.queue.length > 0) {
+      const slot = this.queue.first;
+      this.queue.shift();
+      this.settle(slot, outcome, now);
+      this.tools.posts.free(slot);
+    }
+  }
+
+  /** A whole post that was never sent. */
+  private settle(slot: number, outcome: Outcome, now: number): void {
+    const { posts, recorder } = this.tools;
+    const due = posts.due[slot]!;
+    recorder.settle(MONSTER_COMMAND, outcome, posts.commands, due, due, now);
+  }
+}

@@ -1,0 +1,84 @@
+import type { Complaints } from '../../../load/complaints.ts';
+import { BREACHES, type SequenceLedger } from '../../../load/ledger.ts';
+import { lanesOf, workerOfLane } from '../../../load/pacer.ts';
+import type { MonsterRange } from './lanes.ts';
+
+const NONE: readonly number[] = [];
+
+/** Numbers of a monster's commands that are not committed, by monster. */
+export type OpenNumbers = ReadonlyMap<number, readonly number[]>;
+
+/** The sequence numbers of a worker's monsters, that is of its lanes; monsters by index. HOT. */
+export class MonsterNumbers {
+  /** Entity id of monster 0. */
+  readonly firstId: number;
+  readonly monsters: number;
+  private readonly isOwn: (monster: number) => boolean;
+  private readonly ledger: SequenceLedger;
+  private readonly complaints: Complaints;
+  /** Last number used. */
+  private readonly last: Float64Array;
+
+  constructor(
+    world: { readonly players: number; readonly monsters: number },
+    share: { readonly worker: number; readonly workers: number },
+    ledger: SequenceLedger,
+    complaints: Complaints,
+  ) {
+    const lanes = lanesOf(world.monsters);
+    this.firstId = world.players;
+    this.monsters = world.monsters;
+    this.isOwn = (monster) => workerOfLane(monster % lanes, share.workers) === share.worker;
+    this.ledger = ledger;
+    this.complaints = complaints;
+    this.last = new Float64Array(world.monsters);
+  }
+
+  /** The number of the monster's next command, which is being sent. */
+  next(monster: number): number {
+    const sequence = this.last[monster]! + 1;
+    this.last[monster] = sequence;
+    this.ledger.sent(this.firstId + monster, sequence);
+    return sequence;
+  }
+
+  acked(monster: number, sequence: number): void {
+    this.ledger.acked(this.firstId + monster, sequence);
+  }
+
+  /**
+   * A server's first welcome: the numbers that its monsters have used, null when none has.
+   * @throws an Error when they are not as many as its monsters
+   */
+  welcome(range: MonsterRange, lastSequences: readonly number[] | null): void {
+    this.take(range, lastSequences, (monster, lastSequence) => {
+      this.last[monster] = lastSequence;
+      this.ledger.welcome(this.firstId + monster, lastSequence);
+    });
+  }
+
+  /** A later one (ledger.ts); `open` is what was not committed when the line before it ended. @throws likewise */
+  resume(range: MonsterRange, lastSequences: readonly number[] | null, open: OpenNumbers): void {
+    this.take(range, lastSequences, (monster, lastSequence) => {
+      const id = this.firstId + monster;
+      const resumed = this.ledger.resume(id, lastSequence, this.last[monster]!, open.get(monster) ?? NONE);
+      if (resumed.breach !== null) this.complaints.add(BREACHES[resumed.breach]);
+      this.last[monster] = resumed.last;
+    });
+  }
+
+  private take(
+    { from, to }: MonsterRange,
+    lastSequences: readonly number[] | null,
+    tell: (monster: number, lastSequence: number) => void,
+  ): void {
+    if (lastSequences !== null && lastSequences.length !== to - from) {
+      throw new Error(
+        `the welcome holds ${lastSequences.length} sequence numbers, the server owns ${to - from} monsters`,
+      );
+    }
+    for (let monster = from; monster < to; monster++) {
+      if (this.isOwn(monster)) tell(monster, lastSequences?.[monster - from] ?? 0);
+    }
+  }
+}

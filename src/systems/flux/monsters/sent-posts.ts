@@ -1,0 +1,91 @@
+import { MONSTER_COMMAND, OUTCOME, type Outcome, type Recorder } from '../../../load/recorder.ts';
+import { POST, type Posts } from './posts.ts';
+
+/** The posts that one link has sent and that are not over, and how they end. HOT. */
+export class SentPosts {
+  /** Of those, the ones that are not settled. */
+  unsettled = 0;
+  private readonly posts: Posts;
+  private readonly recorder: Recorder;
+  /** By post number, in the order of sending. */
+  private readonly slots = new Map<number, number>();
+  private last = 0;
+
+  constructor(posts: Posts, recorder: Recorder) {
+    this.posts = posts;
+    this.recorder = recorder;
+  }
+
+  /** The slots of all of them. */
+  get all(): Iterable<number> {
+    return this.slots.values();
+  }
+
+  /** Undefined when there is no such post, or it is over. */
+  slotOf(post: number): number | undefined {
+    return this.slots.get(post);
+  }
+
+  /** The post in a slot is sent now; says its number. */
+  add(slot: number, sent: number): number {
+    const { posts } = this;
+    const post = ++this.last;
+    posts.state[slot] = POST.underway;
+    posts.number[slot] = post;
+    posts.sent[slot] = sent;
+    this.slots.set(post, slot);
+    this.unsettled += 1;
+    return post;
+  }
+
+  /** So many of the commands in it were done and so many refused; too late, all have timed out. */
+  commit(slot: number, ok: number, rejected: number, now: number, timeout: number): void {
+    const { posts, recorder } = this;
+    const [due, sent, own] = [posts.due[slot]!, posts.sent[slot]!, posts.ownLag[slot]!];
+    if (posts.settled[slot] === 1) return;
+    if (now - sent > timeout) {
+      recorder.settle(MONSTER_COMMAND, OUTCOME.timedOut, posts.commands, due, sent, now);
+    } else {
+      if (ok > 0) recorder.settle(MONSTER_COMMAND, OUTCOME.ok, ok, due, sent, now, own);
+      if (rejected > 0) recorder.settle(MONSTER_COMMAND, OUTCOME.rejected, rejected, due, sent, now, own);
+    }
+    posts.settled[slot] = 1;
+    this.unsettled -= 1;
+  }
+
+  /** Ends it without an answer, unless it has ended. */
+  settle(slot: number, outcome: Outcome, now: number): void {
+    const { posts } = this;
+    if (posts.settled[slot] === 1) return;
+    posts.settled[slot] = 1;
+    this.unsettled -= 1;
+    this.recorder.settle(MONSTER_COMMAND, outcome, posts.commands, posts.due[slot]!, posts.sent[slot]!, now);
+  }
+
+  settleAll(outcome: Outcome, now: number): void {
+    for (const slot of this.slots.values()) this.settle(slot, outcome, now);
+  }
+
+  /** Times out what was sent before. */
+  expire(sentBefore: number, now: number): void {
+    for (const slot of this.slots.values()) {
+      // In the order of sending: the first that is young enough ends it.
+      if (this.posts.sent[slot]! >= sentBefore) return;
+      this.settle(slot, OUTCOME.timedOut, now);
+    }
+  }
+
+  /** A post is over once it is answered and committed. */
+  freeWhenOver(slot: number): void {
+    const { posts } = this;
+    if (posts.answered[slot] === 0 || posts.committed[slot] === 0) return;
+    this.slots.delete(posts.number[slot]!);
+    posts.free(slot);
+  }
+
+  /** The line is over, and calls back no more: so are all of them. */
+  clear(): void {
+    for (const slot of this.slots.values()) this.posts.free(slot);
+    this.slots.clear();
+  }
+}

@@ -1,0 +1,199 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Socket } from 'node:net';
+import { buildConnector, Client, type Dispatcher } from 'undici';
+import { type Access, dialOptions, type Reachable } from '../../../address/access.ts';
+import { causeOfAnswer, causeOfError, sentenceOf } from '../../../address/connection-cause.ts';
+import { ownDial } from '../../../load/own-dial.ts';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+/** Longer than any run: an idle connection is the server's to close. */
+const IDLE_MS = 24 * 3600e3;
+const HEADERS = { 'content-type': 'application/json' };
+const MOST_REASON = 300;
+
+/** Who is told what became of a post; `slot` is the number it was sent with. */
+export interface PostListener {
+  accepted(slot: number): void;
+  refused(slot: number, message: string): void;
+  /** The connection broke while posts were unanswered, or could not be made; once. */
+  postsLost(message: string): void;
+}
+
+/** One generator's posts to one world server, whoever writes them. */
+export interface Wire {
+  /** On the wire, with headers. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** At once; the posts of a wire arrive in the order of this. */
+  send(slot: number, post: number, body: string): void;
+  /** Nothing is told of it any more. */
+  close(): void;
+}
+
+/** Opens a wire that connects with its first post; `mostUnanswered` posts will be under way at once. */
+export type OpenWire = (
+  end: Reachable,
+  generator: string,
+  mostUnanswered: number,
+  listener: PostListener,
+) => Wire;
+
+export const openPostWire: OpenWire = (end, generator, mostUnanswered, listener) =>
+  new PostWire(end.url, generator, mostUnanswered, listener, end);
+
+/** What is told of a post that was not accepted: the words of the server, and what its status is known for. */
+export function refusalOfPost(status: number, reason: string, location?: string): string {
+  const { what, hint } = causeOfAnswer(status, location);
+  const said = [what.replace(/^status /, ''), reason].filter((part) => part !== '').join(': ');
+  return `a post of monster commands was answered ${said}${hint === null ? '' : `: ${hint}`}`;
+}
+
+/** Which wire the workers use. */
+export type WireName = 'undici' | 'autocannon';
+
+/**
+ * Posts over one keep-alive connection, pipelined: HTTP keeps them in order, so a monster's numbers arrive in
+ * order. Nothing is sent twice: the connection's end while posts are unanswered is the end of them all.
+ */
+export class PostWire implements Wire {
+  private readonly client: Client;
+  private readonly listener: PostListener;
+  private readonly base: string;
+  private readonly headers: Readonly<Record<string, string>>;
+  private socket: Socket | null = null;
+  private bytesBefore = { in: 0, out: 0 };
+  private unanswered = 0;
+  private lost = false;
+  private closing = false;
+
+  /** `mostUnanswered` is how many posts will be under way at once. */
+  constructor(
+    url: string,
+    generator: string,
+    mostUnanswered: number,
+    listener: PostListener,
+    access: Access = {},
+  ) {
+    const { origin, pathname } = new URL(url);
+    this.base = `${pathname.replace(/\/$/, '')}/commands?generator=${encodeURIComponent(generator)}&post=`;
+    this.listener = listener;
+    this.headers = { ...access.headers, ...HEADERS };
+    const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS, ...dialOptions(access) });
+    this.client = new Client(origin, {
+      pipelining: mostUnanswered,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: IDLE_MS,
+      keepAliveMaxTimeout: IDLE_MS,
+      maxResponseSize: 64 * 1024,
+      connect: (options, callback) =>
+        ownDial(() =>
+          connect(options, (...result) => {
+            const [, socket] = result;
+            if (socket !== null) this.meter(socket);
+            callback(...result);
+          }),
+        ),
+    });
+    this.client.on('disconnect', (_origin, _targets, error) => {
+      if (this.unanswered > 0) this.lose(error);
+      // Here, before undici sends the others again: a post that may have arrived is not repeated.
+      if (this.lost) this.client.destroy(null, () => {});
+    });
+    this.client.on('connectionError', (_origin, _targets, error) => this.lose(error));
+  }
+
+  get bytesIn(): number {
+    return this.bytesBefore.in + (this.socket?.bytesRead ?? 0);
+  }
+
+  get bytesOut(): number {
+    return this.bytesBefore.out + (this.socket?.bytesWritten ?? 0);
+  }
+
+  send(slot: number, post: number, body: string): void {
+    this.unanswered += 1;
+    this.client.dispatch(
+      {
+        method: 'POST',
+        path: this.base + post,
+        headers: this.headers,
+        body,
+        idempotent: true,
+        blocking: false,
+      },
+      new PostHandler(slot, this),
+    );
+  }
+
+  ended(slot: number, status: number, reason: string, location?: string): void {
+    this.unanswered -= 1;
+    if (this.lost || this.closing) return;
+    if (status === 202) this.listener.accepted(slot);
+    else this.listener.refused(slot, refusalOfPost(status, reason, location));
+  }
+
+  failed(error: Error): void {
+    this.unanswered -= 1;
+    this.lose(error);
+  }
+
+  close(): void {
+    this.closing = true;
+    // One that is lost is torn down by itself, when undici has told all of its posts.
+    if (!this.lost) this.client.destroy(null, () => {});
+  }
+
+  private meter(socket: Socket): void {
+    this.bytesBefore = { in: this.bytesIn, out: this.bytesOut };
+    this.socket = socket;
+  }
+
+  private lose(error: Error): void {
+    if (this.lost || this.closing) return;
+    this.lost = true;
+    // Not from within a post's callback: the client is still telling the others. With the end of the connection
+    // 'disconnect' follows at once; this is for an end without one.
+    setImmediate(() => this.client.destroy(null, () => {}));
+    this.listener.postsLost(sentenceOf(causeOfError(error)));
+  }
+}
+
+/** One post's answer: the status decides, the text only explains. */
+class PostHandler implements Dispatcher.DispatchHandler {
+  private readonly slot: number;
+  private readonly wire: PostWire;
+  private status = 0;
+  private reason = '';
+  private location: string | undefined;
+
+  constructor(slot: number, wire: PostWire) {
+    this.slot = slot;
+    this.wire = wire;
+  }
+
+  onRequestStart(): void {}
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: IncomingHttpHeaders,
+  ): void {
+    this.status = status;
+    this.location = headers.location;
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.status !== 202 && this.reason.length < MOST_REASON) {
+      this.reason += chunk.toString('utf8', 0, MOST_REASON);
+    }
+  }
+
+  onResponseEnd(): void {
+    this.wire.ended(this.slot, this.status, this.reason, this.location);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.wire.failed(error);
+  }
+}

@@ -1,0 +1,116 @@
+import { isRecord, parseJson } from '../../load/json.ts';
+import { MOST_NUMBER } from '../../load/ledger.ts';
+import type { Listener } from '../../load/player/connection.ts';
+import type { Voice, Welcome } from '../../load/player/player.ts';
+import { OUTCOME } from '../../load/recorder.ts';
+import { STREAM } from '../../load/streams.ts';
+import { MULBERRY_STEP, mulberry32, streamSeed } from '../../rng.ts';
+
+const DIRECTIONS = ['north', 'east', 'south', 'west'] as const;
+const MOVES = DIRECTIONS.map((direction) => `go ${direction}`);
+/** By set of exits (a bit for each direction): the moves that are open. */
+const OPEN_MOVES = Array.from({ length: 16 }, (_, exits) => MOVES.filter((_move, bit) => (exits >> bit) & 1));
+const LOOK = 'look';
+const HELLO = 'say hello';
+const NOBODY = -1;
+
+/**
+ * Players of the flux world. Half of the intents are moves, of which a tenth goes anywhere (a wall rejects it)
+ * and the rest through an exit that the player knows; a quarter looks; some talk; the rest attacks somebody who
+ * is known to be present, or looks when nobody is. A player knows what the server told it, and no more.
+ */
+export class FluxVoice implements Voice {
+  /** A player is told of its place and of eight others; this is far more than any frame it is owed. */
+  readonly mostPayload = 256 * 1024;
+  private readonly state: Int32Array;
+  private readonly exits: Uint8Array;
+  /** The last entity known to be in the player's place. */
+  private readonly present: Int32Array;
+
+  constructor(seed: number, playerIds: ArrayLike<number>) {
+    const players = playerIds.length;
+    this.state = new Int32Array(players);
+    this.exits = new Uint8Array(players);
+    this.present = new Int32Array(players).fill(NOBODY);
+    for (let i = 0; i < players; i++) this.state[i] = streamSeed(seed, STREAM.talk, playerIds[i]!);
+  }
+
+  path(playerId: number): string {
+    return `/play?player=${playerId}`;
+  }
+
+  welcome(player: number, frame: string): Welcome | null {
+    const message = parseJson(frame);
+    if (!isRecord(message) || !isRecord(message.welcome)) return null;
+    const { lastSeq, place } = message.welcome;
+    if (!isNumber(lastSeq) || lastSeq > MOST_NUMBER || (place !== undefined && !isNumber(place))) return null;
+    this.see(player, message.welcome);
+    return { lastSequence: lastSeq, place: place ?? null };
+  }
+
+  intent(player: number, sequence: number): string {
+    return `{"seq":${sequence},"text":"${this.text(player)}"}`;
+  }
+
+  hear(player: number, frame: string, listener: Listener): boolean {
+    const message = parseJson(frame);
+    if (!isRecord(message)) return false;
+    const { acks, events } = message;
+    if (acks !== undefined) {
+      if (!Array.isArray(acks)) return false;
+      for (const ack of acks) {
+        if (!isRecord(ack) || !isNumber(ack.seq) || typeof ack.ok !== 'boolean') return false;
+        if (ack.place !== undefined) {
+          if (!isNumber(ack.place)) return false;
+          this.see(player, ack);
+          listener.placed(player, ack.place);
+        }
+        listener.answered(player, ack.seq, ack.ok ? OUTCOME.ok : OUTCOME.rejected);
+      }
+    }
+    if (events !== undefined) {
+      if (!Array.isArray(events)) return false;
+      for (const event of events) {
+        if (!isRecord(event) || !isNumber(event.actor)) return false;
+        if (event.did !== 'left') this.present[player] = event.actor;
+        else if (event.actor === this.present[player]) this.present[player] = NOBODY;
+      }
+    }
+    return true;
+  }
+
+  private text(player: number): string {
+    const choice = this.draw(player);
+    if (choice < 0.45) {
+      const open = OPEN_MOVES[this.exits[player]!]!;
+      return open[Math.floor(this.draw(player) * open.length)] ?? LOOK;
+    }
+    if (choice < 0.5) return MOVES[Math.floor(this.draw(player) * MOVES.length)]!;
+    if (choice < 0.75) return LOOK;
+    if (choice < 0.85) return HELLO;
+    const present = this.present[player]!;
+    return present === NOBODY ? LOOK : `attack ${present}`;
+  }
+
+  private draw(player: number): number {
+    const state = (this.state[player]! + MULBERRY_STEP) | 0;
+    this.state[player] = state;
+    return mulberry32(state);
+  }
+
+  /** What a welcome, a move or a look tells of the place. */
+  private see(player: number, { exits, present }: Readonly<Record<string, unknown>>): void {
+    if (Array.isArray(exits)) {
+      let open = 0;
+      for (let bit = 0; bit < DIRECTIONS.length; bit++) if (exits.includes(DIRECTIONS[bit])) open |= 1 << bit;
+      this.exits[player] = open;
+    }
+    if (Array.isArray(present)) {
+      const [first] = present;
+      this.present[player] = isNumber(first) ? first : NOBODY;
+    }
+  }
+}
+
+/** Ids, places and sequence numbers. */
+const isNumber = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;

@@ -1,0 +1,77 @@
+import { once } from 'node:events';
+import { CapbenchError, EXIT, messageOf, stackFailed } from '../../../errors.ts';
+import { readConfig, type WorldConfig } from './config.ts';
+import { createHttpServer } from './http.ts';
+import { World } from './world.ts';
+
+/** The process of one flux world server: configuration, life cycle, end. */
+
+/** Players connect by the thousand when a run begins. */
+const BACKLOG = 4_096;
+/** A clean end takes no longer than this. */
+const STOP_MS = 4_500;
+
+const log = (sentence: string): void => {
+  process.stderr.write(`${sentence}\n`);
+};
+
+function fail(error: unknown): never {
+  log(messageOf(error));
+  if (error instanceof CapbenchError && error.hint !== undefined) log(error.hint);
+  if (!(error instanceof CapbenchError) && error instanceof Error) log(error.stack ?? '');
+  process.exit(error instanceof CapbenchError ? error.exitCode : EXIT.bug);
+}
+
+async function main(): Promise<void> {
+  const config = readConfig(process.env);
+  const name = `Flux world server ${config.instance} of ${config.instances}`;
+  const fatal = (why: string): never => {
+    log(`${name} ends: ${why}. What was not acknowledged may not have been written.`);
+    process.exit(EXIT.bug);
+  };
+  const world = new World(config, fatal, log);
+  const server = createHttpServer(world);
+
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    setTimeout(() => {
+      log(
+        `${name} could not write all that was queued in ${STOP_MS} ms: the rest is given up, unacknowledged.`,
+      );
+      process.exit(EXIT.bug);
+    }, STOP_MS);
+    server.close();
+    world.close().then(() => process.exit(EXIT.pass), fail);
+  };
+  process.on('SIGTERM', stop);
+  process.on('disconnect', stop);
+  // Ctrl-C reaches every process of the terminal: a parent that is there says itself when to stop.
+  process.on('SIGINT', () => {
+    if (process.channel === undefined) stop();
+  });
+
+  const port = await listen(server, config);
+  await world.open();
+  log(`${name} listens at http://${config.host}:${port}.`);
+  // The parent may be gone by now: its 'disconnect' follows.
+  process.send?.({ type: 'ready', port }, undefined, undefined, () => undefined);
+}
+
+/** @throws CapbenchError (93) when the address cannot be had. */
+async function listen(server: ReturnType<typeof createHttpServer>, config: WorldConfig): Promise<number> {
+  try {
+    server.listen({ host: config.host, port: config.port, backlog: BACKLOG });
+    await once(server, 'listening');
+  } catch (error) {
+    throw stackFailed(
+      `The world server cannot listen at ${config.host}:${config.port}: ${messageOf(error)}`,
+      'Is the port in use? PORT=0 takes a free one.',
+    );
+  }
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : config.port;
+}
+
+main().catch(fail);

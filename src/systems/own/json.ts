@@ -1,0 +1,68 @@
+import { isRecord, parseJson } from '../../load/json.ts';
+import type { Listener } from '../../load/player/connection.ts';
+import type { Voice } from '../../load/player/player.ts';
+import { Repertoire } from '../../load/player/repertoire.ts';
+import { OUTCOME } from '../../load/recorder.ts';
+import { type JsonPlayers, withPlayer } from '../../scenario/players.ts';
+
+/** Beyond ASCII, as JSON may write it. */
+const escaped = (text: string): string =>
+  JSON.stringify(text).replaceAll(
+    /[^\0-\x7f]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+
+/** What stands under these keys of an answer; undefined where nothing does. */
+function at(message: unknown, keys: readonly string[]): unknown {
+  let value = message;
+  for (const key of keys) {
+    if (!isRecord(value) || !Object.hasOwn(value, key)) return undefined;
+    value = value[key];
+  }
+  return value;
+}
+
+/** `{type, command, id}` over a WebSocket, answered by a frame that holds the same id; what holds none is news. */
+export class JsonVoice implements Voice {
+  /** A snapshot of a world may be long. */
+  readonly mostPayload = 16 * 2 ** 20;
+  private readonly players: JsonPlayers;
+  private readonly ids: Int32Array;
+  private readonly repertoire: Repertoire;
+  private readonly idAt: readonly string[];
+  private readonly errorAt: readonly string[];
+
+  constructor(players: JsonPlayers, seed: number, ids: Int32Array) {
+    this.players = players;
+    this.ids = ids;
+    this.repertoire = new Repertoire(players.commands, seed, ids);
+    this.idAt = players.idAt.split('.');
+    this.errorAt = players.errorAt.split('.');
+  }
+
+  path(playerId: number): string {
+    return withPlayer(this.players.path, playerId);
+  }
+
+  intent(player: number, sequence: number): string {
+    const { type, command } = this.players.commands[this.repertoire.draw(player)]!;
+    return `{"type":${escaped(type)},"command":${escaped(withPlayer(command, this.ids[player]!))},"id":${sequence}}`;
+  }
+
+  hear(player: number, frame: string, listener: Listener): boolean {
+    const message = parseJson(frame);
+    if (message === undefined) return false;
+    const id = at(message, this.idAt);
+    if (id === undefined || id === null) return true;
+    const error = at(message, this.errorAt);
+    const accepted = error === undefined || error === null || error === false || error === '';
+    // A number that comes back as text is the same number; anything else is none of ours.
+    const sequence = typeof id === 'string' && /^\d{1,15}$/.test(id) ? Number(id) : id;
+    listener.answered(
+      player,
+      typeof sequence === 'number' ? sequence : Number.NaN,
+      accepted ? OUTCOME.ok : OUTCOME.rejected,
+    );
+    return true;
+  }
+}

@@ -1,0 +1,64 @@
+import { pathToFileURL } from 'node:url';
+import { messageOf } from '../../errors.ts';
+import type { PlayerModule } from '../../load/fleet/messages.ts';
+import { isRecord } from '../../load/json.ts';
+import type { Close, Connect, Perform, Session } from '../../player.d.ts';
+
+const LONGEST_MS = 15_000;
+
+/** What a user's module exports. */
+export interface LoadedModule {
+  readonly name: string;
+  readonly connect: Connect;
+  readonly perform: Perform;
+  readonly close: Close | null;
+}
+
+/** A message of somebody else's in one line. */
+export function inShort(thrown: unknown): string {
+  let text: string;
+  try {
+    text = messageOf(thrown);
+  } catch {
+    // A module may throw what cannot even be put into words.
+    text = '';
+  }
+  const [first = ''] = text.trim().split('\n');
+  return first.length > 200 ? `${first.slice(0, 200)}..` : first || 'no reason given';
+}
+
+/** @throws an Error that names the module and what is wrong with it */
+export async function loadModule({ path, name }: PlayerModule): Promise<LoadedModule> {
+  const wrong = (what: string): Error => new Error(`the player module ${name} ${what}`);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () =>
+        reject(wrong(`was not loaded within ${LONGEST_MS / 1e3} s: it waits for something at its top level`)),
+      LONGEST_MS,
+    );
+  });
+  const loading: Promise<unknown> = import(pathToFileURL(path).href).catch((thrown: unknown) => {
+    throw wrong(`could not be loaded: ${inShort(thrown)}`);
+  });
+  let loaded: unknown;
+  try {
+    loaded = await Promise.race([loading, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+  if (!isRecord(loaded)) throw wrong('exports nothing');
+  const { connect, perform, close } = loaded;
+  if (!isFunction<Connect>(connect)) throw wrong('exports no function connect(context)');
+  if (!isFunction<Perform>(perform)) throw wrong('exports no function perform(session, operation, context)');
+  if (close !== undefined && !isFunction<Close>(close)) throw wrong('exports a close that is no function');
+  return { name, connect, perform, close: close ?? null };
+}
+
+const isFunction = <F>(value: unknown): value is F => typeof value === 'function';
+
+/** What a session says of the numbers that its server knows. */
+export function lastNumberOf(session: Session | null | undefined): number | null {
+  const { lastNumber } = session ?? {};
+  return Number.isSafeInteger(lastNumber) && Number(lastNumber) >= 0 ? Number(lastNumber) : null;
+}

@@ -1,0 +1,116 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { expect, onTestFinished, test } from 'vitest';
+import { WebSocketServer } from 'ws';
+import { pinnedLookup } from '../../src/address/pinned-lookup.ts';
+import { openSocket } from '../../src/load/player/socket.ts';
+import { askHealth } from '../../src/stack/health.ts';
+import { PostWire } from '../../src/systems/flux/monsters/wire.ts';
+import { openWorldProbe } from '../../src/systems/flux/probe.ts';
+
+/** By RFC 6761 no resolver knows it: who connects all the same went to the pinned address. */
+const NAME = 'world.invalid';
+const ADDRESS = '127.0.0.1';
+const never = new AbortController().signal;
+
+/** A server on loopback and what it was asked, as `host path`. */
+async function listening() {
+  const asked: string[] = [];
+  const note = ({ headers, url }: IncomingMessage): void => void asked.push(`${headers.host} ${url}`);
+  const server = createServer((request, response) => {
+    note(request);
+    if (request.method === 'POST') response.writeHead(202);
+    response.end('process_cpu_seconds_total 1\n');
+  });
+  const sockets = new WebSocketServer({ server });
+  sockets.on('connection', (_, request) => note(request));
+  server.listen(0, ADDRESS);
+  await once(server, 'listening');
+  onTestFinished(() => {
+    for (const socket of sockets.clients) socket.terminate();
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return { asked, port, url: `http://${NAME}:${port}` };
+}
+
+test('every connection to a name goes to its pinned address, with the name as Host', async () => {
+  const { asked, port, url } = await listening();
+  const health = await askHealth({ url, address: ADDRESS }, never).catch((error: Error) => error.message);
+  expect(health).toContain('not as a world server does');
+
+  const probe = openWorldProbe({ url, address: ADDRESS, pid: null }, 1);
+  expect(await probe.sample()).toContainEqual({ series: 'world.1.cpuSeconds', kind: 'counter', value: 1 });
+  await probe.close();
+
+  const socket = openSocket(`ws://${NAME}:${port}/play`, null, 1024, { address: ADDRESS });
+  await once(socket, 'open');
+  socket.terminate();
+
+  const accepted = await new Promise((resolve) => {
+    const told = { accepted: resolve, refused: resolve, postsLost: resolve };
+    const wire = new PostWire(url, 'g', 1, told, { address: ADDRESS });
+    onTestFinished(() => wire.close());
+    wire.send(7, 1, '[]');
+  });
+  expect(accepted).toBe(7);
+
+  const host = `${NAME}:${port}`;
+  expect(asked).toEqual([
+    `${host} /health`,
+    `${host} /metrics`,
+    `${host} /play`,
+    `${host} /commands?generator=g&post=1`,
+  ]);
+});
+
+test('https too: the certificate is asked for by the name, at the pinned address', async () => {
+  const names: string[] = [];
+  const server = createTlsServer({
+    SNICallback: (name, done) => {
+      names.push(name);
+      // Nobody has a certificate here: all that is asked is who was asked for what.
+      done(new Error('no certificate'));
+    },
+  });
+  server.on('tlsClientError', () => undefined);
+  server.listen(0, ADDRESS);
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const url = `https://${NAME}:${port}`;
+
+  await expect(askHealth({ url, address: ADDRESS }, never)).rejects.toMatchObject({ exitCode: 93 });
+  const probe = openWorldProbe({ url, address: ADDRESS, pid: null }, 1);
+  await expect(probe.sample()).rejects.toThrow();
+  await probe.close();
+  const socket = openSocket(`wss://${NAME}:${port}/play`, null, 1024, { address: ADDRESS });
+  await once(socket, 'error');
+  const lost = await new Promise((resolve) => {
+    const told = { accepted: resolve, refused: resolve, postsLost: resolve };
+    const wire = new PostWire(url, 'g', 1, told, { address: ADDRESS });
+    onTestFinished(() => wire.close());
+    wire.send(0, 1, '[]');
+  });
+  expect(lost).toEqual(expect.any(String));
+  expect(names).toEqual([NAME, NAME, NAME, NAME]);
+});
+
+test('without the pin the name would be looked up', async () => {
+  const { asked, url } = await listening();
+  await expect(askHealth({ url }, never)).rejects.toMatchObject({ exitCode: 93 });
+  expect(asked).toEqual([]);
+});
+
+test('one address, or all of them: the one', async () => {
+  const { port } = await listening();
+  for (const options of [{ autoSelectFamily: true }, { autoSelectFamily: false }]) {
+    const socket = connect({ host: NAME, port, lookup: pinnedLookup(ADDRESS), ...options });
+    await once(socket, 'connect');
+    expect(socket.remoteAddress).toBe(ADDRESS);
+    socket.destroy();
+  }
+});

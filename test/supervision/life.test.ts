@@ -1,0 +1,246 @@
+import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Endpoints } from '../../src/stack/stack.ts';
+import { stopFamily } from '../../src/supervision/family.ts';
+import { canTraverse } from '../../src/supervision/reach.ts';
+import { processesIn } from '../stack/leftovers.ts';
+import { bundleOpener } from './opener-bundle.ts';
+
+// The life of a whole stack, from outside: another process opens it, and this one looks at what is left.
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
+
+interface Opener {
+  readonly child: ChildProcessByStdio<Writable, Readable, null>;
+  /** Resolves with the line that says so. */
+  at(stage: string): Promise<Record<string, unknown>>;
+}
+
+let opener: Awaited<ReturnType<typeof bundleOpener>>;
+let tmp: string;
+
+beforeAll(async () => {
+  opener = await bundleOpener();
+});
+afterAll(() => opener.remove());
+beforeEach(() => {
+  tmp = mkdtempSync('/tmp/life-');
+  // As root, PostgreSQL's account has to get through.
+  chmodSync(tmp, 0o755);
+});
+afterEach(() => {
+  for (const { pid } of processesIn(tmp)) process.kill(pid, 'SIGKILL');
+  rmSync(tmp, { recursive: true, force: true });
+});
+
+function open(before: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Opener {
+  const [command = '', ...args] = [...before, process.execPath, opener.program];
+  const child = spawn(command, args, {
+    detached: true,
+    env: { PATH: process.env.PATH ?? '', TMPDIR: tmp, ...env },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const lines: Record<string, unknown>[] = [];
+  const seen = createInterface({ input: child.stdout });
+  seen.on('line', (line) => lines.push(JSON.parse(line)));
+  return {
+    child,
+    at: (stage) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          const line = lines.find((each) => each.at === stage);
+          if (line !== undefined) resolve(line);
+        };
+        seen.on('line', look);
+        seen.once('close', () => reject(new Error(`it ended before it was at "${stage}"`)));
+        look();
+      }),
+  };
+}
+
+const commands = () => processesIn(tmp).map(({ command }) => command);
+const running = (pattern: RegExp) =>
+  expect.poll(commands, { timeout: 20_000, interval: 3 }).toContainEqual(expect.stringMatching(pattern));
+
+/** No process, no folder, and nobody at the ports. */
+async function nothingIsLeft(endpoints?: Endpoints): Promise<void> {
+  await expect.poll(commands, { timeout: 20_000 }).toEqual([]);
+  expect(readdirSync(tmp)).toEqual([]);
+  for (const { url } of endpoints?.worlds ?? []) {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    const [error] = await once(socket, 'error');
+    expect(error).toMatchObject({ code: 'ECONNREFUSED' });
+  }
+}
+
+/** The segments that the kernel keeps, by id. */
+const sharedMemory = () =>
+  execFileSync('ipcs', ['-m'], { encoding: 'utf8' })
+    .split('\n')
+    .flatMap((line) => line.split(/\s+/).slice(1, 2));
+
+/** The one of this PostgreSQL: the second number in the seventh line of its lock file. */
+function sharedMemoryOf({ database }: Endpoints): string {
+  const lines = readFileSync(join(database?.host ?? '', '../data/postmaster.pid'), 'utf8').split('\n');
+  return lines[6]?.trim().split(/\s+/)[1] ?? '';
+}
+
+const endpointsOf = (line: Record<string, unknown>) => line.endpoints as Endpoints;
+
+describe('a stack that is closed', () => {
+  it('leaves no process, no port and no folder', async () => {
+    const { child, at } = open();
+    const endpoints = endpointsOf(await at('up'));
+    expect(endpoints.worlds).toHaveLength(2);
+    expect(readdirSync(tmp)).toEqual([expect.stringMatching(/^capbench-[0-9a-f]{12}$/)]);
+    // The opener, the watchdog, two world servers, and PostgreSQL's processes.
+    expect(commands().length).toBeGreaterThan(5);
+    child.stdin.end();
+    await at('closed');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    await nothingIsLeft(endpoints);
+  });
+
+  it('was in a folder that only its own accounts can enter', async () => {
+    const { child, at } = open();
+    const { database } = endpointsOf(await at('up'));
+    const run = join(tmp, readdirSync(tmp)[0] ?? '');
+    expect(statSync(run).mode & 0o7).toBe(0);
+    expect(statSync(run).mode & 0o22).toBe(0);
+    expect(statSync(join(run, 'data')).mode & 0o77).toBe(0);
+    expect(statSync(database?.host ?? '').mode & 0o77).toBe(0);
+    // The password of the superuser was for initdb alone.
+    expect(readdirSync(run)).not.toContain('password');
+    child.stdin.end();
+    await at('closed');
+    await nothingIsLeft();
+  });
+});
+
+describe('SIGKILL of the process that opened it leaves nothing', () => {
+  it('right after the watchdog', async () => {
+    const { child, at } = open();
+    await at('watchdog');
+    child.kill('SIGKILL');
+    await nothingIsLeft();
+  });
+
+  it('while the cluster is made', async () => {
+    const { child } = open();
+    await running(/\/initdb /);
+    child.kill('SIGKILL');
+    await nothingIsLeft();
+  });
+
+  it('while PostgreSQL starts', async () => {
+    const { child } = open();
+    await running(/\/postgres -D /);
+    child.kill('SIGKILL');
+    await nothingIsLeft();
+  });
+
+  it('while the world servers start', async () => {
+    const { child } = open();
+    await running(/world-flux\.js/);
+    child.kill('SIGKILL');
+    await nothingIsLeft();
+  });
+
+  it('when all is up', async () => {
+    const { child, at } = open();
+    const endpoints = endpointsOf(await at('up'));
+    child.kill('SIGKILL');
+    await nothingIsLeft(endpoints);
+  });
+
+  it('even when PostgreSQL and a world server do not listen to signals', async () => {
+    const { child, at } = open();
+    const endpoints = endpointsOf(await at('up'));
+    const segment = sharedMemoryOf(endpoints);
+    expect(sharedMemory()).toContain(segment);
+    process.kill(endpoints.database?.pid ?? 0, 'SIGSTOP');
+    process.kill(endpoints.worlds[0]?.pid ?? 0, 'SIGSTOP');
+    child.kill('SIGKILL');
+    await nothingIsLeft(endpoints);
+    expect(sharedMemory()).not.toContain(segment);
+  });
+});
+
+it('SIGKILL while all of PostgreSQL stands still on purpose leaves nothing', async () => {
+  const { child, at } = open();
+  const endpoints = endpointsOf(await at('up'));
+  const segment = sharedMemoryOf(endpoints);
+  await stopFamily(endpoints.database?.pid ?? 0);
+  child.kill('SIGKILL');
+  await nothingIsLeft(endpoints);
+  expect(sharedMemory()).not.toContain(segment);
+});
+
+it('SIGKILL of the watchdog with it leaves nothing, also of what stands still', async () => {
+  const { child, at } = open();
+  const endpoints = endpointsOf(await at('up'));
+  const { pid } = await at('watchdog');
+  const segment = sharedMemoryOf(endpoints);
+  await stopFamily(endpoints.database?.pid ?? 0);
+  process.kill(endpoints.worlds[0]?.pid ?? 0, 'SIGSTOP');
+  process.kill(Number(pid), 'SIGKILL');
+  child.kill('SIGKILL');
+  await nothingIsLeft(endpoints);
+  expect(sharedMemory()).not.toContain(segment);
+});
+
+it("a terminal's signals end the opener, and the watchdog does the rest", async () => {
+  for (const signal of ['SIGINT', 'SIGHUP'] as const) {
+    const { child, at } = open();
+    const endpoints = endpointsOf(await at('up'));
+    const { pid } = await at('watchdog');
+    // Even when the terminal's signal reached it, it would not end before its work is done.
+    process.kill(Number(pid), signal);
+    process.kill(-(child.pid ?? 0), signal);
+    await nothingIsLeft(endpoints);
+  }
+});
+
+const root = process.getuid?.() === 0;
+const nobody = { name: 'nobody', uid: 65534, gid: 65534 };
+const setpriv = ['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups'];
+
+it.runIf(root && hasSetpriv() && canTraverse(import.meta.dirname, nobody))(
+  'works the same for an ordinary user, who may not see more of root than before',
+  async () => {
+    chmodSync(tmp, 0o777);
+    const { child, at } = open(setpriv);
+    const { database } = endpointsOf(await at('up'));
+    expect(statSync(`/proc/${database?.pid}`).uid).toBe(nobody.uid);
+    expect(statSync(join(database?.host ?? '', '..')).mode & 0o77).toBe(0);
+    child.stdin.end();
+    await at('closed');
+    await nothingIsLeft();
+  },
+);
+
+it.runIf(root)('as root, PostgreSQL runs as an account without rights', async () => {
+  const { child, at } = open();
+  const { database } = endpointsOf(await at('up'));
+  const { uid } = statSync(`/proc/${database?.pid}`);
+  expect(uid).not.toBe(0);
+  expect(readdirSync(tmp)).toHaveLength(1);
+  child.stdin.end();
+  await at('closed');
+  await nothingIsLeft();
+});
+
+function hasSetpriv(): boolean {
+  try {
+    execFileSync('setpriv', ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}

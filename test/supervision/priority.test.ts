@@ -1,0 +1,93 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { getPriority, platform } from 'node:os';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { openLocalStack } from '../../src/stack/local.ts';
+import type { Stack } from '../../src/stack/stack.ts';
+import { descendantsOf } from '../../src/supervision/family.ts';
+import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
+import { micros } from '../../src/units.ts';
+import { scenarioOf } from '../stack/small-scenario.ts';
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+let watchdog: Watchdog;
+let stack: Stack;
+
+beforeAll(async () => {
+  watchdog = await openWatchdog(process.env);
+  stack = await openLocalStack(scenarioOf({}), {
+    watchdog,
+    signal: new AbortController().signal,
+    postgresBin: null,
+  });
+});
+afterAll(async () => {
+  await stack.close();
+  await watchdog.close();
+});
+
+const below = Math.min(19, getPriority() + 5);
+const postmaster = () => stack.endpoints.database?.pid ?? 0;
+const worlds = () => stack.endpoints.worlds.map(({ pid }) => pid ?? 0);
+const sessionNiceness = (pid: number): string =>
+  readFileSync(`/proc/${pid}/autogroup`, 'utf8').trim().split(' ').slice(1).join(' ');
+
+const hasSessions = (): boolean => {
+  try {
+    return readFileSync('/proc/sys/kernel/sched_autogroup_enabled', 'utf8').trim() === '1';
+  } catch {
+    return false;
+  }
+};
+
+describe('what is under test', () => {
+  it.skipIf(below === getPriority())('runs below the generator, and the report says so', () => {
+    for (const pid of [postmaster(), ...worlds()]) expect(getPriority(pid)).toBe(below);
+    for (const pid of descendantsOf(postmaster())) expect(getPriority(pid)).toBe(below);
+    expect(getPriority(watchdog.pid)).toBe(getPriority());
+    expect(stack.settings.filter(({ setting }) => setting === 'priority')).toEqual([
+      {
+        setting: 'priority',
+        documented: 'not stated',
+        applied: `nice ${below - getPriority()} below the generator`,
+        reason: expect.stringContaining('share this host'),
+        hardware: false,
+      },
+    ]);
+  });
+
+  it.runIf(platform() === 'linux')('with all its threads', () => {
+    for (const pid of worlds()) {
+      const threads = readdirSync(`/proc/${pid}/task`).map((thread) => getPriority(Number(thread)));
+      expect(threads.length).toBeGreaterThan(4);
+      expect(new Set(threads)).toEqual(new Set([below]));
+    }
+  });
+
+  it.runIf(hasSessions())(
+    'as does the session of each backend, when it comes and after a restart',
+    async () => {
+      const { host, port, user, password, database } = stack.endpoints.database ?? {};
+      const connect = async () => {
+        const client = new pg.Client({
+          ...{ host: host ?? '', port: port ?? 0, user: user ?? '' },
+          ...{ password: password ?? '', database: database ?? '' },
+        });
+        client.on('error', () => {});
+        await client.connect();
+        return client;
+      };
+      const all = () => [postmaster(), ...descendantsOf(postmaster()), ...worlds()].map(sessionNiceness);
+      const client = await connect();
+      await expect.poll(() => new Set(all()), { timeout: 10_000 }).toEqual(new Set(['nice 5']));
+      await client.end();
+      // Its world servers end with it, as the scenario has no faults: that is not looked at here.
+      await stack.disturb?.kill('postgres', micros(0));
+      const again = await connect();
+      const now = () => [postmaster(), ...descendantsOf(postmaster())].map(sessionNiceness);
+      await expect.poll(() => new Set(now()), { timeout: 10_000 }).toEqual(new Set(['nice 5']));
+      await again.end();
+    },
+  );
+});

@@ -1,0 +1,153 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { describeExit, NODE_LADDER, startProcess } from '../../src/supervision/process.ts';
+import { startTime } from '../../src/supervision/start-time.ts';
+import { openWatchdog, scrubbed, type Watchdog } from '../../src/supervision/watchdog.ts';
+
+let folder: string;
+let watchdog: Watchdog;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'process-test-'));
+  watchdog = await openWatchdog({
+    ...process.env,
+    PGPASSWORD: 'secret',
+    NODE_OPTIONS: '',
+    LC_CTYPE: 'C.UTF-8',
+  });
+});
+afterAll(async () => {
+  await watchdog.close();
+  rmSync(folder, { recursive: true });
+});
+
+function module(name: string, source: string): string {
+  const path = join(folder, `${name}.mjs`);
+  writeFileSync(path, source);
+  return path;
+}
+
+test.each([
+  [
+    'a token, and what would change Node',
+    { GAME_TOKEN: 'x', NODE_OPTIONS: '--inspect', PGPASSWORD: 'x' },
+    {},
+  ],
+  ['authorities', { NODE_EXTRA_CA_CERTS: '/etc/ca.pem' }, { NODE_EXTRA_CA_CERTS: '/etc/ca.pem' }],
+  // A child has another working directory.
+  ['authorities, relative', { NODE_EXTRA_CA_CERTS: 'ca.pem' }, { NODE_EXTRA_CA_CERTS: resolve('ca.pem') }],
+  ['no authorities', { NODE_EXTRA_CA_CERTS: '' }, {}],
+])('of the environment is inherited: %s', (_what, environment, inherited) => {
+  expect(scrubbed({ PATH: '/bin', ...environment })).toEqual({ PATH: '/bin', ...inherited });
+});
+
+describe('a child process', () => {
+  it('inherits a scrubbed environment and what it was given, and nothing else', async () => {
+    const child = await startProcess({
+      name: 'env',
+      command: '/usr/bin/env',
+      env: { GIVEN: 'yes' },
+      log: join(folder, 'env.log'),
+      watchdog,
+    });
+    expect(await child.exited).toEqual({ code: 0, signal: null });
+    const names = child
+      .tail(100)
+      .split('\n')
+      .map((line) => line.split('=')[0] ?? '')
+      // What a shell sets by itself.
+      .filter((name) => !/^(PWD|OLDPWD|SHLVL|_)$/.test(name));
+    expect(names).toContain('GIVEN');
+    expect(names).toContain('LC_CTYPE');
+    expect(
+      names.filter((name) => !/^(PATH|HOME|TMPDIR|LANG|LC_[A-Z]+|NODE_EXTRA_CA_CERTS|GIVEN)$/.test(name)),
+    ).toEqual([]);
+  });
+
+  it('leads a process group of its own, which a terminal does not reach', async () => {
+    const child = await startProcess({
+      name: 'sleep',
+      command: '/bin/sleep',
+      args: ['60'],
+      log: join(folder, 'sleep.log'),
+      watchdog,
+    });
+    const group = execFileSync('ps', ['-o', 'pgid=', '-p', String(child.pid)], { encoding: 'utf8' });
+    expect(Number(group)).toBe(child.pid);
+    expect(child.stopping).toBe(false);
+    expect(describeExit(await child.stop())).toBe('killed by SIGTERM');
+    expect(child.stopping).toBe(true);
+    expect(startTime(child.pid)).toBeNull();
+  });
+
+  it('exchanges typed arrays over its channel, and stops when asked', async () => {
+    const child = await startProcess({
+      name: 'echo',
+      module: module('echo', 'process.on("message", (m) => process.send(m.map((x) => x * 2)))'),
+      execArgv: ['--max-old-space-size=64'],
+      log: join(folder, 'echo.log'),
+      watchdog,
+    });
+    const answer = new Promise((resolve) => child.onMessage(resolve));
+    child.send(Float64Array.of(1, 2.5));
+    expect(await answer).toEqual(Float64Array.of(2, 5));
+    expect(await child.stop()).toEqual({ code: null, signal: 'SIGTERM' });
+    // What a process that is gone is told is lost, without an error.
+    child.send('anybody?');
+  });
+
+  it('is killed when it does not listen, and its own children with it', async () => {
+    const child = await startProcess({
+      name: 'deaf',
+      module: module(
+        'deaf',
+        `import { spawn } from 'node:child_process';
+         process.on('SIGTERM', () => {});
+         const grandchild = spawn('/bin/sh', ['-c', 'trap "" TERM; while :; do sleep 1; done']);
+         process.send(grandchild.pid);
+         setInterval(() => {}, 1000);`,
+      ),
+      log: join(folder, 'deaf.log'),
+      ladder: [{ signal: 'SIGTERM', patience: 200 }, ...NODE_LADDER.slice(1)],
+      watchdog,
+    });
+    const grandchild = await new Promise<unknown>((resolve) => child.onMessage(resolve));
+    expect(startTime(Number(grandchild))).not.toBeNull();
+    const [first, second] = await Promise.all([child.stop(), child.stop()]);
+    expect(first).toEqual({ code: null, signal: 'SIGKILL' });
+    expect(second).toEqual(first);
+    await expect.poll(() => startTime(Number(grandchild))).toBeNull();
+  });
+
+  it('shows a program that cannot be executed as 127, with the reason in the log', async () => {
+    const child = await startProcess({
+      name: 'nothing',
+      command: '/nonexistent/program',
+      log: join(folder, 'nothing.log'),
+      watchdog,
+    });
+    expect(await child.exited).toEqual({ code: 127, signal: null });
+    expect(child.tail()).toContain('/nonexistent/program');
+  });
+
+  it('fills its log up to the limit, says that it was cut, and keeps the last lines', async () => {
+    const child = await startProcess({
+      name: 'chatty',
+      command: '/bin/sh',
+      args: ['-c', 'head -c 9000000 /dev/zero | tr "\\0" x; echo; echo the very last line'],
+      log: join(folder, 'chatty.log'),
+      watchdog,
+    });
+    expect(await child.exited).toEqual({ code: 0, signal: null });
+    expect(child.tail(1)).toBe('the very last line');
+    const log = readFileSync(child.log, 'utf8');
+    expect(log.length).toBeGreaterThan(8 * 2 ** 20);
+    expect(log.length).toBeLessThan(8 * 2 ** 20 + 40_000);
+    expect(log).toContain('cut by capbench after 8388608 bytes');
+    expect(log.trimEnd().endsWith('the very last line')).toBe(true);
+    expect(statSync(child.log).mode & 0o777).toBe(0o600);
+  });
+});

@@ -1,0 +1,154 @@
+import { describe, expect, test, vi } from 'vitest';
+import { readBooks } from '../../../../src/load/k6/books.ts';
+import { counterOf, METRICS } from '../../../../src/load/k6/metrics.ts';
+import { k6Script } from '../../../../src/load/k6/script.ts';
+import { workloadOf } from '../../../../src/scenario/workload.ts';
+import { FakeMetric, fakeModules, partsOf } from '../../../load/k6/script-parts.ts';
+import { figuresOf } from '../../../load/ledger-figures.ts';
+import { minimal, read } from '../../../scenario/scenario-text.ts';
+
+const PLAYERS = 100;
+const MONSTERS = 40;
+const USED_BEFORE = 5;
+
+type Command = readonly [id: number, seq: number, text: string];
+
+/** Two world servers as a lane meets them: what arrives is kept, and each post is answered as the test says. */
+class Worlds {
+  readonly arrived: { readonly post: number; readonly status: number; readonly commands: Command[] }[] = [];
+  private readonly lines = new Map<string, (frame: unknown) => void>();
+  private readonly answer: (post: number) => number;
+
+  constructor(answer: (post: number) => number) {
+    this.answer = answer;
+  }
+
+  open(host: string, tell: (frame: unknown) => void): void {
+    this.lines.set(host, tell);
+    tell({ welcome: { lastSeq: new Array(MONSTERS / 2).fill(USED_BEFORE) } });
+  }
+
+  asyncRequest = (_method: string, url: string, body: string) => ({
+    // biome-ignore lint/suspicious/noThenProperty: k6's promise, as far as the script uses it
+    then: (done: (response: { status: number; body: string }) => void) => {
+      const { host, searchParams } = new URL(url);
+      const post = Number(searchParams.get('post'));
+      const status = this.answer(post);
+      const commands = JSON.parse(body) as Command[];
+      this.arrived.push({ post, status, commands });
+      setTimeout(() => done({ status, body: '' }), 2);
+      if (status !== 202) return;
+      setTimeout(() => this.lines.get(host)?.({ commits: [[post, commands.length, 0]] }), 8);
+    },
+  });
+}
+
+/** The whole life of one lane of several, on a clock of its own. */
+function live(worlds: Worlds) {
+  vi.useFakeTimers({ now: 1_000_000 });
+  try {
+    FakeMetric.all.clear();
+    const scenario = read(
+      minimal(
+        [
+          ...['ramp: 1s', 'warmUp: 1s', 'duration: 4s', 'drain: 2s', 'intentsPerSecond: 10'],
+          ...[`monsters: ${MONSTERS}`, 'monsterCommandsPerSecond: 800', 'commandsPerPost: 10'],
+        ]
+          .map((line) => `  ${line}\n`)
+          .join(''),
+      ),
+    );
+    class Line {
+      readyState = 1;
+      onopen: (() => void) | null = null;
+      onmessage: ((message: { data: string }) => void) | null = null;
+
+      constructor(url: string) {
+        const tell = (frame: unknown) => this.onmessage?.({ data: JSON.stringify(frame) });
+        setTimeout(() => {
+          this.onopen?.();
+          worlds.open(new URL(url).host, tell);
+        }, 5);
+      }
+
+      close(): void {
+        this.readyState = 3;
+      }
+    }
+    const said: string[] = [];
+    const modules = {
+      ...fakeModules({ CAPBENCH_BOOKS: '1' }),
+      exec: { scenario: { iterationInTest: 3 } },
+      WebSocket: Line,
+      http: worlds,
+      console: { log: (line: string) => said.push(line) },
+    };
+    const source = k6Script(workloadOf(scenario), scenario, ['http://127.0.0.1:3001']);
+    const { lane } = partsOf<{ lane: (data: unknown) => void }>(source, ['lane'], modules);
+    const half = MONSTERS / 2;
+    lane({
+      go: Date.now() + 1000,
+      connectFrom: Date.now(),
+      run: 'k6',
+      worlds: [
+        { url: 'http://a', monsters: { from: 0, to: half } },
+        { url: 'http://b', monsters: { from: half, to: MONSTERS } },
+      ],
+    });
+    vi.advanceTimersByTime(20_000);
+    const whole = (kind: Parameters<typeof counterOf>[1]): number =>
+      [false, true].reduce(
+        (sum, early) =>
+          (FakeMetric.all.get(counterOf('monsterCommand', kind, early))?.values ?? []).reduce<number>(
+            (total, value) => total + Number(value),
+            sum,
+          ),
+        0,
+      );
+    const books = readBooks(said.join('\n'), PLAYERS + MONSTERS);
+    return { whole, books, said, timers: vi.getTimerCount() };
+  } finally {
+    vi.useRealTimers();
+  }
+}
+
+/** What a monster's book has to say, from what arrived. */
+function bookOf(worlds: Worlds, id: number) {
+  const of = (statuses: (status: number) => boolean): number[] =>
+    worlds.arrived
+      .filter(({ status }) => statuses(status))
+      .flatMap(({ commands }) => commands.filter(([monster]) => monster === id).map(([, seq]) => seq));
+  return { sent: of(() => true), acked: of((status) => status === 202) };
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
+
+describe('a lane of the script', () => {
+  test.each<readonly [string, (post: number) => number]>([
+    ['takes every post', () => 202],
+    ['refuses every third post', (post) => (post % 3 === 0 ? 503 : 202)],
+    ['refuses the last posts', (post) => (post > 20 ? 503 : 202)],
+    ['refuses all', () => 500],
+  ])('keeps the books of a server that %s', (_name, answer) => {
+    const worlds = new Worlds(answer);
+    const { whole, books, said, timers } = live(worlds);
+    expect(worlds.arrived.length).toBeGreaterThan(30);
+    expect(said).toHaveLength(1);
+    expect(books.tellers).toBe(1);
+    for (let id = 0; id < PLAYERS + MONSTERS; id++) {
+      const { sent, acked } = bookOf(worlds, id);
+      // In order and without a hole, from where the server's own numbers end.
+      expect(sent).toEqual(sent.map((_, i) => USED_BEFORE + 1 + i));
+      const { sentN, sentSum, sentMax, ackedN, ackedSum, ackedMax } = figuresOf(books.ledger);
+      expect([sentN[id], sentSum[id], sentMax[id]]).toEqual([sent.length, sum(sent), sent.at(-1) ?? 0]);
+      expect([ackedN[id], ackedSum[id], ackedMax[id]]).toEqual([acked.length, sum(acked), acked.at(-1) ?? 0]);
+    }
+    const refused = worlds.arrived.filter(({ status }) => status !== 202).length * 10;
+    expect(whole('failed')).toBe(refused);
+    // The server had them.
+    expect(whole('failedUnsent')).toBe(0);
+    expect(whole('ok') + whole('failed')).toBe(whole('scheduled'));
+    expect(FakeMetric.all.get(METRICS.disconnects)?.values).toEqual([]);
+    expect(timers).toBe(0);
+  });
+});

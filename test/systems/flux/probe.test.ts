@@ -1,0 +1,36 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { monotonic } from '../../../src/clock.ts';
+import { openWorldProbe } from '../../../src/systems/flux/probe.ts';
+
+const closers: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+});
+
+test('a world that is restarted under a probe loses no batch that was seen', async () => {
+  let batches = 0;
+  const server = createServer((_, response) => {
+    response.end(
+      `capbench_world_batches_total{reason="time"} ${batches}\n` +
+        ['batch_operations', 'flush_ms', 'response_ms']
+          .map(
+            (name) =>
+              `capbench_world_${name}_bucket{le="1"} 0\ncapbench_world_${name}_bucket{le="+Inf"} ${batches}\n`,
+          )
+          .join(''),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closers.push(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const probe = openWorldProbe({ url, pid: null }, 1);
+  const from = monotonic();
+  for (const now of [100, 140, 25, 30]) {
+    batches = now;
+    await probe.sample();
+  }
+  expect(probe.buckets('flushMs', from, monotonic())?.counts).toEqual([0, 40 + 25 + 5]);
+  expect(probe.buckets('flushMs', from, from)).toBeNull();
+});

@@ -1,0 +1,221 @@
+import type pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { random } from '../../../../src/rng.ts';
+import { Changes } from '../../../../src/systems/flux/server/changes.ts';
+import { readConfig } from '../../../../src/systems/flux/server/config.ts';
+import { Entities } from '../../../../src/systems/flux/server/entities.ts';
+import { populationOf } from '../../../../src/systems/flux/server/population.ts';
+import { Store } from '../../../../src/systems/flux/server/store.ts';
+import { micros } from '../../../../src/units.ts';
+import { type Cuttable, openCuttable } from './cuttable.ts';
+import { startDatabase, type TestDatabase } from './server.ts';
+
+/**
+ * A batch that was in flight when PostgreSQL, its backend or the connection to it was lost is in the rows once:
+ * whether it had committed is decided from them, and it is written again if not.
+ */
+
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 });
+
+const PLAYERS = 40;
+const MONSTERS = 160;
+const BATCH = 32;
+
+let database: TestDatabase | undefined;
+let door: Cuttable | undefined;
+
+/** The part of a world server that writes, with batches of the test's own. */
+interface Writer {
+  readonly entities: Entities;
+  readonly store: Store;
+  readonly decisions: boolean[];
+  readonly backs: number[];
+  readonly fatal: Promise<string>;
+  /** Applies so many random operations in memory, and writes them. */
+  write(operations: number): Promise<void>;
+  /** How many operations were recorded for each entity. */
+  readonly recorded: Int32Array;
+}
+
+async function openWriter(db: TestDatabase, seed: number, reconnectSeconds = 30): Promise<Writer> {
+  door = await openCuttable(db.environment.DB_SOCKET_PATH ?? '', db.environment.DB_PORT ?? '');
+  const config = readConfig({
+    ...db.environment,
+    ...{ DB_SOCKET_PATH: door.folder, INSTANCE_ID: '1', INSTANCES: '1', PLAYERS_PER_PLACE: '2' },
+    ...{ PLAYERS: String(PLAYERS), MONSTERS: String(MONSTERS), BATCH_SIZE_LIMIT: String(BATCH) },
+    RECONNECT_SECONDS: String(reconnectSeconds),
+  });
+  const entities = new Entities(populationOf(config, 1));
+  const changes = new Changes(entities.count, BATCH);
+  const recorded = new Int32Array(entities.count);
+  const [decisions, backs]: [boolean[], number[]] = [[], []];
+  let fail: (why: string) => void = () => {};
+  const fatal = new Promise<string>((resolve) => {
+    fail = resolve;
+  });
+  const store = await Store.open(config, entities, {
+    fatal: fail,
+    away: () => {},
+    back: (millis) => backs.push(millis),
+    decided: (committed) => decisions.push(committed),
+  });
+  const next = random(seed, 0);
+  const any = () => Math.floor(next() * entities.count);
+  return {
+    ...{ entities, store, decisions, backs, fatal, recorded },
+    async write(operations) {
+      changes.clear();
+      for (let i = 0; i < operations; i++) {
+        const actor = any();
+        entities.lastSeq[actor]! += 1;
+        recorded[actor]! += 1;
+        changes.record(actor, entities.lastSeq[actor]!);
+        const target = any();
+        entities.damage[target]! += 10;
+        changes.touch(target);
+      }
+      changes.sort();
+      await store.write(changes);
+    },
+  };
+}
+
+const rowsOf = async (sql: pg.Client) =>
+  (await sql.query('select last_seq, applied_n, seq_sum::int as seq_sum, damage from entity order by id'))
+    .rows;
+
+/** The rows that the writer's memory is for. */
+const expectedOf = ({ entities, recorded }: Writer) =>
+  Array.from(recorded, (applied_n, index) => ({
+    last_seq: entities.lastSeq[index],
+    applied_n,
+    seq_sum: (applied_n * (applied_n + 1)) / 2,
+    damage: entities.damage[index],
+  }));
+
+afterEach(() => {
+  door?.close();
+  door = undefined;
+});
+
+describe('a batch in flight', () => {
+  beforeAll(async () => {
+    database = await startDatabase({ deadlock_timeout: '100ms' });
+  });
+  afterAll(() => database?.close());
+  const db = (): TestDatabase => {
+    if (database === undefined) throw new Error('no database');
+    return database;
+  };
+
+  it('is written once, whenever a connection is cut, a backend is ended or PostgreSQL is killed', async () => {
+    await db().create('random_moments');
+    const name = db().environment.DB_NAME ?? '';
+    const writer = await openWriter(db(), 7);
+    const next = random(8, 0);
+    let disturbing = true;
+    let written = 0;
+    const writing = (async () => {
+      for (; disturbing; written++) await writer.write(1 + Math.floor(next() * BATCH));
+    })();
+    const pause = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis));
+    const end = performance.now() + 20_000;
+    let [cuts, ends, kills] = [0, 0, 0];
+    for (let i = 0; i < 60 && performance.now() < end; i++) {
+      await pause(next() * 40);
+      if (i % 12 === 5) {
+        kills++;
+        await db().postgres.component.kill(micros(next() * 50_000));
+      } else if (i % 3 === 0) {
+        ends++;
+        const client = await db().connect(name);
+        await client.query(
+          "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'capbench-world-1'",
+        );
+        await client.end();
+      } else {
+        cuts++;
+        door?.cut(next() * 20);
+      }
+    }
+    disturbing = false;
+    await writing;
+    expect(Math.min(cuts, ends, kills)).toBeGreaterThan(0);
+    expect(written).toBeGreaterThan(cuts);
+    expect(writer.backs.length).toBeGreaterThan(0);
+    // The test is worth something only where batches were lost on their way there.
+    expect(writer.decisions.length).toBeGreaterThan(0);
+    await writer.store.close();
+    const sql = await db().connect(name);
+    expect(await rowsOf(sql)).toEqual(expectedOf(writer));
+  });
+
+  it('of a session that lives on and commits late is decided after its end', async () => {
+    const sql = await db().create('late');
+    const writer = await openWriter(db(), 9);
+    await sql.query('begin; lock table entity in exclusive mode');
+    const written = writer.write(BATCH);
+    await expect
+      .poll(async () => {
+        const { rows } = await sql.query(
+          "select count(*)::int as n from pg_stat_activity where application_name = 'capbench-world-1' and wait_event_type = 'Lock'",
+        );
+        return rows[0].n;
+      })
+      .toBe(1);
+    // The backend waits for the table, and knows nothing of the end of its connection.
+    door?.cut(3_000);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(writer.store.isAway).toBe(true);
+    expect(writer.decisions).toEqual([]);
+    await sql.query('rollback');
+    await written;
+    expect(writer.decisions).toEqual([true]);
+    expect(await rowsOf(sql)).toEqual(expectedOf(writer));
+    await writer.store.close();
+  });
+
+  it('is fatal where its rows have it in part, or PostgreSQL stays away', async () => {
+    const sql = await db().create('mixture');
+    const writer = await openWriter(db(), 10, 1);
+    await sql.query('begin; lock table entity in exclusive mode');
+    const written = writer.write(BATCH).catch((error: Error) => error.message);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await sql.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'capbench-world-1'",
+    );
+    // Somebody else's work.
+    const touched = writer.recorded.findIndex((n) => n > 0);
+    await sql.query('update entity set last_seq = $2 where id = $1', [
+      touched,
+      writer.entities.lastSeq[touched],
+    ]);
+    await sql.query('commit');
+    expect(await written).toMatch(/^of the \d+ rows of a batch, 1 have it and \d+ have not/);
+    door?.close();
+    expect(await writer.fatal).toMatch(/^PostgreSQL did not come back within 1 s: /);
+  });
+});
+
+describe('a PostgreSQL that commits asynchronously', () => {
+  it('loses what was acknowledged when it is killed, and nobody hides it', async () => {
+    const lossy = await startDatabase({ synchronous_commit: 'off', wal_writer_delay: '10s' });
+    try {
+      await lossy.create('lossy');
+      const name = lossy.environment.DB_NAME ?? '';
+      const writer = await openWriter(lossy, 11);
+      for (let i = 0; i < 100; i++) await writer.write(BATCH);
+      await lossy.postgres.component.kill(micros(0));
+      for (let i = 0; i < 20; i++) await writer.write(BATCH);
+      await writer.store.close();
+      const rows = await rowsOf(await lossy.connect(name));
+      const sum = (of: (row: Record<string, number>) => number | undefined) =>
+        rows.reduce((total, row) => total + (of(row) ?? 0), 0);
+      expect(sum((row) => row.applied_n)).toBeLessThan(120 * BATCH);
+      // It goes on from its memory: the numbers are the newest, and what they count is not all there.
+      expect(sum((row) => (row.last_seq ?? 0) - (row.applied_n ?? 0))).toBeGreaterThan(0);
+    } finally {
+      await lossy.close();
+    }
+  });
+});

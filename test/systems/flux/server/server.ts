@@ -1,0 +1,138 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import pg from 'pg';
+import { type Postgres, startPostgres } from '../../../../src/stack/postgres.ts';
+import { preparePostgres } from '../../../../src/stack/postgres-build.ts';
+import { openRunFolder } from '../../../../src/supervision/run-folder.ts';
+import { unprivilegedUser } from '../../../../src/supervision/unprivileged-user.ts';
+import { openWatchdog } from '../../../../src/supervision/watchdog.ts';
+
+/** For the tests of the world: a real PostgreSQL, and real world servers as processes on it. */
+
+export interface TestDatabase {
+  /** An empty database, and a connection of the test's own to it. */
+  create(name: string): Promise<pg.Client>;
+  /** Another connection. */
+  connect(name: string): Promise<pg.Client>;
+  /** What a world server on the database that was made last is told of it. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly postgres: Postgres;
+  close(): Promise<void>;
+}
+
+export async function startDatabase(settings: Readonly<Record<string, string>> = {}): Promise<TestDatabase> {
+  const watchdog = await openWatchdog(process.env);
+  const user = unprivilegedUser();
+  const folder = await openRunFolder(watchdog, [tmpdir(), '/tmp'], user);
+  const ownBin = process.env.CAPBENCH_POSTGRES_BIN ?? null;
+  const postgres = await startPostgres({
+    build: await preparePostgres(16, ownBin, user, folder, watchdog, new AbortController().signal),
+    folder,
+    watchdog,
+    user,
+    signal: new AbortController().signal,
+    configuration: { shared_buffers: '256MB', max_wal_size: '4GB', max_connections: '40', ...settings },
+  });
+  const { host, port, user: role, password } = postgres.endpoint;
+  const clients: pg.Client[] = [];
+  const connect = async (database: string): Promise<pg.Client> => {
+    const client = new pg.Client({ host, port, user: role, password, database });
+    client.on('error', () => undefined);
+    await client.connect();
+    clients.push(client);
+    return client;
+  };
+  let current = postgres.endpoint.database;
+  return {
+    postgres,
+    get environment() {
+      const database = { DB_SOCKET_PATH: host, DB_PORT: String(port), DB_USER: role, DB_PASSWORD: password };
+      return { ...database, DB_NAME: current };
+    },
+    connect,
+    async create(name) {
+      // A new connection: a test may have killed PostgreSQL.
+      const admin = await connect(postgres.endpoint.database);
+      await admin.query(`create database "${name}"`);
+      await admin.end();
+      current = name;
+      return connect(name);
+    },
+    async close() {
+      await Promise.all(clients.map((client) => client.end().catch(() => undefined)));
+      await postgres.stop();
+      await folder.remove();
+      await watchdog.close();
+    },
+  };
+}
+
+const BUNDLE = fileURLToPath(new URL(`../../node_modules/.world-test-${process.pid}.mjs`, import.meta.url));
+let bundled: Promise<unknown> | undefined;
+
+/** The server as it stands in the sources, as one file from which its packages can be found. */
+function bundle(): Promise<unknown> {
+  if (bundled !== undefined) return bundled;
+  process.once('exit', () => rmSync(BUNDLE, { force: true }));
+  bundled = build({
+    entryPoints: [join(import.meta.dirname, '../../../../src/systems/flux/server/main.ts')],
+    outfile: BUNDLE,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    packages: 'external',
+  });
+  return bundled;
+}
+
+export interface WorldProcess {
+  /** `http://127.0.0.1:port`; empty when it ended before it was ready. */
+  readonly url: string;
+  readonly process: ChildProcess;
+  /** What it wrote to stderr so far. */
+  log(): string;
+  readonly exited: Promise<number | null>;
+  stop(): Promise<number | null>;
+}
+
+/** Resolves when the server is ready, or has ended before. */
+export async function startWorld(
+  environment: Readonly<Record<string, string>>,
+  execArgv: readonly string[] = [],
+): Promise<WorldProcess> {
+  await bundle();
+  const child = fork(BUNDLE, [], {
+    env: { PATH: process.env.PATH, ...environment },
+    execArgv: [...execArgv],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  let log = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    log += chunk.toString();
+  });
+  // Not 'close': it does not come after a disconnect from this side.
+  const exited = Promise.all([
+    new Promise<number | null>((resolve) => child.once('exit', resolve)),
+    new Promise((resolve) => child.stderr?.once('close', resolve)),
+  ]).then(([code]) => code);
+  const ready = new Promise<string>((resolve) => {
+    child.on('message', (message: { type: string; port: number }) => {
+      if (message.type === 'ready') resolve(`http://127.0.0.1:${message.port}`);
+    });
+  });
+  return {
+    url: await Promise.race([ready, exited.then(() => '')]),
+    process: child,
+    log: () => log,
+    exited,
+    stop() {
+      child.kill('SIGTERM');
+      return exited;
+    },
+  };
+}

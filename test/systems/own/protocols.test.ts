@@ -1,0 +1,243 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Players } from '../../../src/scenario/players.ts';
+import { seconds } from '../../../src/units.ts';
+import { workloadWith } from '../../load/a-workload.ts';
+import { failureOf, prepare, run } from '../../load/engine-room.ts';
+
+/** Players of the two built-in protocols against servers that know nothing of capbench. */
+const servers: Server[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+
+async function listen(server: Server): Promise<string> {
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const workload = (playing: Players, given: Parameters<typeof workloadWith>[0] = {}) =>
+  workloadWith({
+    ...{ players: 6, intentRate: 20, monsters: 0, postRate: 0, duration: 1, playing },
+    ...{ timeout: seconds(0.4), drain: seconds(1) },
+    ...given,
+  });
+
+async function play(playing: Players, urls: readonly string[], given: Parameters<typeof workload>[1] = {}) {
+  const fleet = await prepare(workload(playing, given), {
+    worlds: urls.map((url) => ({ url, pid: null })),
+    unknown: true,
+    database: null,
+  });
+  const { tally } = await run(fleet);
+  await fleet.close();
+  return { tally, counts: tally.operations.intent.whole, said: tally.errors.join('\n') };
+}
+
+interface Frame {
+  readonly type: string;
+  readonly command: string;
+  readonly id: number;
+}
+
+/** A server that echoes ids; `answer` says what. */
+async function mud(answer: (frame: Frame, socket: WebSocket) => void, seen: string[] = []): Promise<string> {
+  const server = createServer();
+  new WebSocketServer({ server }).on('connection', (socket, { url }) => {
+    seen.push(url ?? '');
+    socket.send('{"type":"news","text":"a player came"}');
+    socket.on('message', (data) => answer(JSON.parse(String(data)) as Frame, socket));
+  });
+  return listen(server);
+}
+
+const json = (given: Partial<Extract<Players, { protocol: 'json' }>> = {}): Players => ({
+  ...{ protocol: 'json', path: '/ws?name=p{player}', idAt: 'id', errorAt: 'error' },
+  commands: [
+    { type: 'command', command: 'look', weight: 3 },
+    { type: 'say', command: 'hällo from {player} ☃', weight: 1 },
+  ],
+  ...given,
+});
+
+test('JSON over WebSocket: what is sent is drawn by weight, and answers are told by their ids', async () => {
+  const seen: string[] = [];
+  const said = new Map<string, number>();
+  const url = await mud(({ type, command, id }, socket) => {
+    said.set(type, (said.get(type) ?? 0) + 1);
+    if (type === 'say') expect(command).toMatch(/^hällo from [0-5] ☃$/);
+    socket.send('{"news":true}');
+    socket.send(JSON.stringify(id % 4 ? { id, text: 'a room' } : { id: String(id), error: 'no' }));
+  }, seen);
+  const { tally, counts } = await play(json(), [url]);
+  expect(new Set(seen)).toEqual(new Set([0, 1, 2, 3, 4, 5].map((player) => `/ws?name=p${player}`)));
+  expect(counts.ok + counts.rejected).toBe(counts.scheduled);
+  expect(counts.scheduled).toBeGreaterThan(100);
+  expect(counts.rejected).toBeGreaterThan(20);
+  expect((said.get('command') ?? 0) + (said.get('say') ?? 0)).toBe(counts.scheduled);
+  expect(said.get('command')).toBeGreaterThan(said.get('say') ?? 0);
+  expect(tally.strayAnswers).toBe(0);
+  expect(tally.bytesIn).toBeGreaterThan(0);
+  expect(tally.bytesOut).toBeGreaterThan(0);
+});
+
+test('id and error may stand deeper in an answer, and players are dealt over the servers', async () => {
+  const answer = ({ id }: Frame, socket: WebSocket): void =>
+    socket.send(JSON.stringify({ re: { id }, id: 1e9, result: { error: id % 2 ? '' : { code: 1 } } }));
+  const seen: [string[], string[]] = [[], []];
+  const urls = [await mud(answer, seen[0]), await mud(answer, seen[1])];
+  const { counts, tally } = await play(json({ idAt: 're.id', errorAt: 'result.error' }), urls);
+  expect(seen.map(({ length }) => length)).toEqual([3, 3]);
+  expect(counts.ok).toBeGreaterThan(0);
+  expect(counts.rejected).toBeGreaterThan(0);
+  expect(counts.ok + counts.rejected).toBe(counts.scheduled);
+  expect(tally.strayAnswers).toBe(0);
+});
+
+test('what is not answered is timed out, answered twice is stray, and no JSON ends the connection', async () => {
+  const silent = await play(json(), [await mud(() => {})]);
+  expect(silent.counts.timedOut + silent.counts.skipped + silent.counts.unfinished).toBe(
+    silent.counts.scheduled,
+  );
+  const twice = await play(json(), [
+    await mud(({ id }, socket) => {
+      for (const _ of [1, 2]) socket.send(JSON.stringify({ id }));
+    }),
+  ]);
+  expect(twice.counts.ok).toBe(twice.counts.scheduled);
+  expect(twice.tally.strayAnswers).toBe(twice.counts.scheduled);
+  const garbage = await play(json(), [await mud((_frame, socket) => socket.send('what?'))]);
+  expect(garbage.counts.failed).toBe(garbage.counts.scheduled);
+  // The first of each player's was sent, and what is due once its connection is gone is not.
+  expect(garbage.counts.failedUnsent).toBe(garbage.counts.scheduled - 6);
+  expect(garbage.tally.disconnects).toBe(6);
+});
+
+test('a server that hangs up on what it owes an answer: how many operations failed by it is told', async () => {
+  const { counts, tally, said } = await play(json(), [await mud((_frame, socket) => socket.terminate())], {
+    reconnect: true,
+  });
+  const sent = counts.failed - counts.failedUnsent;
+  expect(sent).toBeGreaterThan(6);
+  expect(tally.disconnects).toBeGreaterThan(6);
+  expect(said.split('\n')).toEqual([
+    `a player's connection ended before an operation was answered (${sent} times)`,
+    expect.stringMatching(/^a server closed a player's connection: without a close frame \(code 1006\) /),
+  ]);
+});
+
+/** A server by its handler; counts its connections. */
+async function site(handle: (request: IncomingMessage, response: ServerResponse, body: string) => void) {
+  let connections = 0;
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => {
+      body += chunk;
+    });
+    request.on('end', () => handle(request, response, body));
+  });
+  server.on('connection', () => {
+    connections += 1;
+  });
+  return { url: await listen(server), connections: () => connections };
+}
+
+const http = (...requests: Extract<Players, { protocol: 'http' }>['requests']): Players => ({
+  protocol: 'http',
+  requests,
+});
+
+test('HTTP: 2xx is ok, 4xx a rejection and an answer, anything else a failure', async () => {
+  const bodies = new Set<string>();
+  const { url, connections } = await site((request, response, body) => {
+    if (request.method === 'POST') bodies.add(`${request.headers['content-type']} ${body}`);
+    response.statusCode =
+      { '/base/gone': 404, '/base/broken': 500, '/base/moved': 302 }[request.url ?? ''] ?? 204;
+    response.end();
+  });
+  const { counts, said, tally } = await play(
+    http(
+      { method: 'GET', path: '/players/{player}', weight: 2 },
+      { method: 'POST', path: '/moves', body: '{"player":{player}}', weight: 2 },
+      { method: 'POST', path: '/words', body: 'hello', weight: 2 },
+      { method: 'GET', path: '/gone', weight: 2 },
+      { method: 'GET', path: '/broken', weight: 1 },
+      { method: 'DELETE', path: '/moved', weight: 1 },
+    ),
+    [`${url}/base`],
+  );
+  expect(counts.ok + counts.rejected + counts.failed).toBe(counts.scheduled);
+  for (const end of ['ok', 'rejected', 'failed'] as const) expect(counts[end]).toBeGreaterThan(3);
+  // Whatever was answered had been sent.
+  expect(counts.failedUnsent).toBe(0);
+  expect(bodies).toContain('application/json {"player":3}');
+  expect(bodies).toContain('text/plain; charset=utf-8 hello');
+  expect(said).toContain('a server answered GET with status 500');
+  expect(said).toContain('a server answered DELETE with status 302');
+  expect(tally.disconnects).toBe(0);
+  // Answers without a body have a head all the same.
+  expect(tally.bytesIn).toBeGreaterThan(counts.ok * 'HTTP/1.1 204 No Content\r\n\r\n'.length);
+  expect(tally.bytesOut).toBeGreaterThan(counts.ok * 'GET / HTTP/1.1\r\nhost: x\r\n\r\n'.length);
+  // Each player keeps its connections.
+  expect(connections()).toBeLessThanOrEqual(6 * 4);
+});
+
+test('a request that is never answered is timed out, and one whose connection breaks has failed', async () => {
+  const { url: mute } = await site(() => {});
+  const silent = await play(http({ method: 'GET', path: '/', weight: 1 }), [mute]);
+  expect(silent.counts.timedOut).toBeGreaterThan(0);
+  expect(silent.counts.ok).toBe(0);
+  const { url: rude } = await site((request) => request.socket.destroy());
+  const broken = await play(http({ method: 'POST', path: '/', body: '', weight: 1 }), [rude]);
+  expect(broken.counts).toMatchObject({ failed: broken.counts.scheduled, failedUnsent: 0 });
+  expect(broken.said).toContain("a request of a player's has failed");
+});
+
+test('an answer that begins and never ends is timed out, and told as that', async () => {
+  const endless = await site((request, response) => {
+    response.write('once upon a time');
+    if (request.url === '/silent') return;
+    const more = setInterval(() => response.write(', and then'), 20);
+    response.on('close', () => clearInterval(more));
+  });
+  for (const path of ['/silent', '/telling']) {
+    const { counts, said } = await play(http({ method: 'GET', path, weight: 1 }), [endless.url]);
+    expect(counts.ok + counts.rejected).toBe(0);
+    expect(counts.timedOut).toBeGreaterThan(6);
+    expect(said).toMatch(/^a server's answer began, and did not end within load.timeout \(\d+ times\)$/);
+  }
+});
+
+test('players that are cut come back', async () => {
+  const { url } = await site((_request, response) => void response.end('ok'));
+  const fleet = await prepare(
+    workload(http({ method: 'GET', path: '/', weight: 1 }), { reconnect: true, duration: 2 }),
+    { worlds: [{ url, pid: null }], unknown: true, database: null },
+  );
+  const running = run(fleet);
+  await new Promise((resolve) => setTimeout(resolve, 800));
+  expect(await fleet.drop(50, 1)).toBeGreaterThan(0);
+  const { tally } = await running;
+  expect(tally.disconnects).toBeGreaterThan(0);
+  expect(tally.reconnects).toBe(tally.disconnects);
+  // That was our own doing.
+  expect(tally.errors).toEqual([]);
+});
+
+test('where nobody listens, nobody connects: 93', async () => {
+  const { url } = await site(() => {});
+  const [server] = servers.splice(0);
+  await new Promise((resolve) => server?.close(resolve));
+  for (const playing of [json(), http({ method: 'GET', path: '/', weight: 1 })]) {
+    const endpoints = { worlds: [{ url, pid: null }], unknown: true, database: null };
+    const error = await failureOf(prepare(workload(playing), endpoints));
+    expect(error.exitCode).toBe(93);
+    expect(error.message).toContain('ECONNREFUSED');
+  }
+});
