@@ -110,8 +110,10 @@ export async function runCli(host: Host): Promise<ExitCode> {
   }
 }
 
+const allSystems: Host['systems'] = async () => (await import('./systems/registry.ts')).SYSTEMS;
+
 /** The whole program: the only place that ends the process. */
-export async function main(host: Host = processHost()): Promise<void> {
+export async function main(host: Host = processHost(allSystems)): Promise<void> {
   host.onCrash((thrown) => host.exit(reportThrown(host, thrown)));
   // A verb with something to close takes the signals over.
   host.onSignal(() => host.exit(EXIT.interrupted));

@@ -3,6 +3,7 @@ import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { badInput, EXIT, type ExitCode, messageOf } from './errors.ts';
 import { Redaction } from './redaction.ts';
+import type { Systems } from './systems/system.ts';
 import { withoutEscapes, withoutForeignEscapes } from './terminal-escapes.ts';
 
 /** The signals that mean "stop now". */
@@ -48,6 +49,8 @@ export interface Host {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly machine: Machine;
+  /** The systems that scenarios may name; loaded when a command asks for them. */
+  systems(): Promise<Systems>;
   /** What must not be told: all that is printed passes it, and all that is written to a bundle. */
   readonly redaction: Redaction;
   /** With which cli.ts will end the process once the command has resolved. A command sets it when its result is not 0. */
@@ -123,7 +126,7 @@ function workingDirectory(): string {
 }
 
 /** The real one. */
-export function processHost(): Host {
+export function processHost(systems: Host['systems']): Host {
   const root = fileURLToPath(new URL('..', import.meta.url));
   const listeners: ((signal: StopSignal) => void)[] = [];
   const crashListeners: ((thrown: unknown) => void)[] = [];
@@ -158,6 +161,7 @@ export function processHost(): Host {
     },
     stdout,
     stderr,
+    systems,
     redaction,
     machine: {
       platform: process.platform,

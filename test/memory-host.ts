@@ -3,6 +3,7 @@ import { EXIT, type ExitCode } from '../src/errors.ts';
 import type { Host, StopSignal } from '../src/host.ts';
 import { Redaction } from '../src/redaction.ts';
 import type { Place } from '../src/secret-shapes.ts';
+import { SYSTEMS } from '../src/systems/registry.ts';
 import { withoutEscapes, withoutForeignEscapes } from '../src/terminal-escapes.ts';
 
 /** A process in memory: what a command wrote, and how it would have ended. */
@@ -18,7 +19,7 @@ export interface MemoryHost extends Host {
 
 export function memoryHost(
   argv: readonly string[],
-  overrides: Partial<Pick<Host, 'env' | 'cwd' | 'root'>> = {},
+  overrides: Partial<Pick<Host, 'env' | 'cwd' | 'root' | 'systems'>> = {},
 ): MemoryHost {
   const written = { out: '', err: '' };
   const listeners: ((signal: StopSignal) => void)[] = [];
@@ -42,6 +43,7 @@ export function memoryHost(
     cwd: root,
     root,
     version: '9.9.9',
+    systems: async () => SYSTEMS,
     redaction,
     stdout: output('out', 'document'),
     stderr: output('err', 'text'),

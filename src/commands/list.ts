@@ -18,7 +18,7 @@ export const listCommand = (host: Host): Command =>
       const claims = await loadClaims(host);
       const rows = [];
       for (const [name, path] of await shippedScenarios(host)) {
-        const { description, load } = await loadShipped(path, claims);
+        const { description, load } = await loadShipped(host, path, claims);
         rows.push({ name, players: load.players, description: description.trim(), path });
       }
       if (json) {

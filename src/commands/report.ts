@@ -109,9 +109,8 @@ async function reportBundle(host: Host, folder: string, flags: ReportFlags) {
   // A resolved scenario has its claims written out: there is nothing to look up.
   const read = readScenario(
     { file: scenarioFile, bytes: scenarioBytes },
-    new Map(),
+    { systems: await host.systems(), claims: new Map(), checkBudgets },
     NO_OVERRIDES,
-    checkBudgets,
   );
   const judgedBy = scenarioHash(read);
   const scenario = host.redaction.data(read);

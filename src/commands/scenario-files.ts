@@ -126,7 +126,11 @@ export async function loadScenario(
   const path = await locate(host, reference);
   const file = shownPath(host, path);
   const [bytes, claims] = await Promise.all([readStart(path, file), loadClaims(host)]);
-  const read = readScenario({ file, bytes }, claims, overrides, checkBudgets);
+  const read = readScenario(
+    { file, bytes },
+    { systems: await host.systems(), claims, checkBudgets },
+    overrides,
+  );
   const { scenario, removed } = withoutSecrets(read, file, host.redaction);
   for (const what of removed)
     host.stderr.write(`warning: a secret in the scenario is told nowhere else; take it out: ${what}\n`);
@@ -138,6 +142,11 @@ export async function loadScenario(
 }
 
 /** A scenario that comes with capbench, as it is written. */
-export async function loadShipped(path: string, claims: Claims): Promise<Scenario> {
-  return readScenario({ file: path, bytes: await readStart(path, path) }, claims, NO_OVERRIDES, checkBudgets);
+export async function loadShipped(host: Host, path: string, claims: Claims): Promise<Scenario> {
+  const bytes = await readStart(path, path);
+  return readScenario(
+    { file: path, bytes },
+    { systems: await host.systems(), claims, checkBudgets },
+    NO_OVERRIDES,
+  );
 }

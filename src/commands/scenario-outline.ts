@@ -1,11 +1,11 @@
 import type { Need } from '../judge/need.ts';
 import { type Budget, isRequired } from '../scenario/budget.ts';
-import type { Players } from '../scenario/players.ts';
 import { allowedRejections } from '../scenario/rejections.ts';
 import { scenarioHash } from '../scenario/resolved.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { Churn, Stage } from '../scenario/stages.ts';
 import { OPERATIONS, type Operation } from '../scenario/workload.ts';
+import type { Players } from '../systems/own/players.ts';
 import { formatDuration } from '../units.ts';
 import type { LoadedScenario } from './scenario-files.ts';
 

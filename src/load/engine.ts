@@ -1,5 +1,6 @@
 import type { HistogramData } from '../histogram.ts';
-import type { Operation, Workload } from '../scenario/workload.ts';
+import type { PerOperation } from '../scenario/operations.ts';
+import type { Workload } from '../scenario/workload.ts';
 import type { Endpoints } from '../stack/stack.ts';
 import type { Micros } from '../units.ts';
 import type { NumberSetsData } from './number-sets.ts';
@@ -32,11 +33,11 @@ export interface LoadSecond {
   /** End of the second, microseconds after GO. */
   readonly at: Micros;
   readonly connected: number;
-  readonly operations: Readonly<Record<Operation, LoadSecondOperation>>;
+  readonly operations: PerOperation<LoadSecondOperation>;
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly framesIn: number;
-  /** Of the monsters' posts and commits, both ways. */
+  /** Of what acts beside the players, both ways. */
   readonly commandBytes: number;
   /** Connections that ended without being told to, and players that connected again. */
   readonly disconnects: number;
@@ -50,7 +51,7 @@ export interface LoadSecond {
 export interface LoadSlice {
   /** End of the slice, microseconds after GO. */
   readonly at: Micros;
-  readonly operations: Readonly<Record<Operation, LoadSliceOperation>>;
+  readonly operations: PerOperation<LoadSliceOperation>;
 }
 
 export interface LoadSliceOperation {
@@ -97,15 +98,15 @@ export interface WorkerSecond extends ProcessSecond {
   readonly memoryBytes: number;
 }
 
-/** Section D's record, kept outside the server: one slot for each entity id of the world. */
+/** Section D's record, kept outside the server: one slot for each entity of the workload. */
 export interface Ledger {
   /** The number that each entity had used last when it was first welcomed. */
   readonly base: Float64Array;
   /** The numbers above it that were sent, and of those the ones that were answered. */
   readonly sent: NumberSetsData;
   readonly acked: NumberSetsData;
-  /** 1 + the place in which the server last told a player to be; 0: it never told. */
-  readonly told: Float64Array;
+  /** 1 + what the server last stated of the entity, where the system has something that rows can be held against (load/source.ts); 0: nothing. */
+  readonly stated: Float64Array;
   readonly breaches: WelcomeBreaches;
 }
 
@@ -175,11 +176,11 @@ export interface StageConnectionTally {
 }
 
 export interface StageTally extends StageConnectionTally {
-  readonly operations: Readonly<Record<Operation, StageOperationTally>>;
+  readonly operations: PerOperation<StageOperationTally>;
 }
 
 export interface Tally {
-  readonly operations: Readonly<Record<Operation, OperationTally>>;
+  readonly operations: PerOperation<OperationTally>;
   /** Connections of players and generators that ended without being told to; what a fault cut is among them. */
   readonly disconnects: number;
   readonly reconnects: number;
@@ -191,7 +192,7 @@ export interface Tally {
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly framesIn: number;
-  /** Of the monsters' posts and commits, both ways. */
+  /** Of what acts beside the players, both ways. */
   readonly commandBytes: number;
   /** Why these are not all bytes and frames of the players: what is not seen is not 0. */
   readonly unseenTraffic?: string;

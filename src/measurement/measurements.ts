@@ -2,7 +2,7 @@ import type { HistogramData } from '../histogram.ts';
 import type { Counts, WelcomeBreaches } from '../load/engine.ts';
 import type { Absence } from '../probe/absence.ts';
 import type { Verified } from '../probe/verification.ts';
-import type { Operation } from '../scenario/workload.ts';
+import type { PerOperation } from '../scenario/operations.ts';
 import type { AppliedSetting } from '../stack/stack.ts';
 import type { CeilingFindings } from '../systems/flux/ceilings.ts';
 import type { StageFacts } from './stage-facts.ts';
@@ -201,7 +201,7 @@ export interface Measurements {
   readonly reconnect: HistogramData;
   /** Answers to numbers that were not waiting for one. */
   readonly strayAnswers: number;
-  readonly operations: Readonly<Record<Operation, OperationFacts>>;
+  readonly operations: PerOperation<OperationFacts>;
   /** Of the measure phase, in order, as far as they were begun; none where it was all one. */
   readonly stages: readonly StageFacts[];
   readonly series: Readonly<Record<string, Series>>;

@@ -1,104 +1,97 @@
 import type { Micros } from '../units.ts';
 import { type Finding, found } from './finding.ts';
-import type { Fault, Load, WorldSettings } from './scenario.ts';
+import type { Fault, Load, Scenario } from './scenario.ts';
 import { MOST_PER_SECOND, MOST_PLAYERS } from './schema.ts';
 import { peakOf } from './stages.ts';
 import { stageFindings } from './stages-check.ts';
-import { LANES } from './workload.ts';
+import type { ComponentName, SystemScenario } from './system-scenario.ts';
 
-const MOST_POSTS_PER_SECOND = 100_000;
-const MOST_INTENTS_PER_PLAYER = 1000;
+const MOST_PER_PLAYER = 1000;
 const LONGEST_RUN = 24 * 3600e6;
 
-const grouped = (n: number): string => n.toLocaleString('en-US', { maximumFractionDigits: 3 });
+export const grouped = (n: number): string => n.toLocaleString('en-US', { maximumFractionDigits: 3 });
 
 /** What no key alone can get wrong: numbers that do not fit each other, or do not any more after --scale. */
 export function crossCheck(
-  load: Load,
-  world: WorldSettings | undefined,
-  faults: readonly Fault[],
+  scenario: Pick<Scenario, 'load' | 'world' | 'faults' | 'sections'>,
+  system: SystemScenario,
 ): readonly Finding[] {
+  const { load, faults } = scenario;
   const findings: Finding[] = [
-    ...faults.flatMap((fault, i) => faultFindings(fault, i, load, world)),
+    ...faults.flatMap((fault, i) => faultFindings(fault, i, load, system.components(scenario))),
     ...stageFindings(load),
   ];
   const check = (wrong: boolean, key: keyof Load, message: string, hint: string | null = null) => {
     if (wrong) findings.push(found(['load', key], message, hint));
   };
-  const { players, monsters } = load;
-  // What the busiest stage makes of them.
-  const peak = peakOf(load.stages);
-  const intentsPerSecond = load.intentsPerSecond * peak;
-  const monsterCommandsPerSecond = load.monsterCommandsPerSecond * peak;
+  const { players } = load;
   check(
     players > MOST_PLAYERS,
     'players',
     `${grouped(players)} players, expected ${grouped(MOST_PLAYERS)} at most`,
     'a smaller --scale',
   );
-  for (const key of ['intentsPerSecond', 'monsterCommandsPerSecond'] as const) {
-    const rate = load[key] * peak;
-    check(
-      rate > MOST_PER_SECOND,
-      key,
-      `${grouped(rate)} a second, expected ${grouped(MOST_PER_SECOND)} at most`,
-      'a smaller --scale',
+  // What the busiest stage makes of them.
+  const peak = peakOf(load.stages);
+  let ofPlayers = 0;
+  let total = 0;
+  for (const { id, actor } of system.operations) {
+    const rate = (load.operations[id]?.perSecond ?? 0) * peak;
+    total += rate;
+    if (actor === 'player') ofPlayers += rate;
+    if (rate > MOST_PER_SECOND) {
+      findings.push(
+        found(
+          ['load', 'operations', id, 'perSecond'],
+          `${grouped(rate)} a second, expected ${grouped(MOST_PER_SECOND)} at most`,
+          'a smaller --scale',
+        ),
+      );
+    }
+  }
+  const first = system.operations.find(({ actor }) => actor === 'player') ?? system.operations[0];
+  if (first !== undefined && ofPlayers / players > MOST_PER_PLAYER) {
+    findings.push(
+      found(
+        ['load', 'operations', first.id, 'perSecond'],
+        `${grouped(ofPlayers / players)} a second for each player, expected ${grouped(MOST_PER_PLAYER)} at most`,
+        'the rate is that of all players together',
+      ),
     );
   }
-  check(
-    intentsPerSecond / players > MOST_INTENTS_PER_PLAYER,
-    'intentsPerSecond',
-    `${grouped(intentsPerSecond / players)} a second for each player, expected ${grouped(MOST_INTENTS_PER_PLAYER)} at most`,
-    'the rate is that of all players together',
-  );
-  check(
-    intentsPerSecond === 0 && monsterCommandsPerSecond === 0,
-    'intentsPerSecond',
-    'no operation is ever due, expected a rate above 0 of intents or of monster commands',
-  );
-  check(
-    monsterCommandsPerSecond / load.commandsPerPost > MOST_POSTS_PER_SECOND,
-    'monsterCommandsPerSecond',
-    `${grouped(monsterCommandsPerSecond / load.commandsPerPost)} posts a second, expected ${grouped(MOST_POSTS_PER_SECOND)} at most`,
-    'more commands in a post: load.commandsPerPost',
-  );
+  if (first !== undefined && total === 0) {
+    findings.push(
+      found(
+        ['load', 'operations', first.id, 'perSecond'],
+        `no operation is ever due, expected a rate above 0 of ${system.operations.map(({ label }) => label).join(' or of ')}`,
+      ),
+    );
+  }
   check(
     ((load.ramp + load.warmUp + load.duration) as Micros) > LONGEST_RUN,
     'duration',
     'ramp, warmUp and duration together are longer than 24h, expected less',
   );
-  if (world !== undefined) {
-    check(
-      players < world.servers,
-      'players',
-      `${players} players for ${world.servers} world servers, expected at least one for each`,
-      'fewer world.servers, or more players',
-    );
-    check(
-      monsterCommandsPerSecond > 0 && monsters < world.servers * LANES,
-      'monsters',
-      `${monsters} monsters for ${world.servers} world servers, expected at least ${LANES} for each to carry out the monster commands`,
-      'more monsters, or monsterCommandsPerSecond: 0',
-    );
-  }
-  return findings;
+  return [...findings, ...(system.check?.(scenario) ?? [])];
 }
 
 function faultFindings(
   { action, of, phase, at }: Fault,
   index: number,
   load: Load,
-  world: WorldSettings | undefined,
+  components: readonly ComponentName[],
 ): readonly Finding[] {
   const findings: Finding[] = [];
   const check = (wrong: boolean, key: keyof Fault, message: string) => {
     if (wrong) findings.push(found(['faults', index, key], message));
   };
-  const server = /^world-(\d+)$/.exec(of)?.[1];
+  const known = components.find(({ name }) => name === of);
   check(
-    server !== undefined && world !== undefined && Number(server) > world.servers,
+    of !== 'players' && action !== 'drop' && components.length > 0 && !known?.faults.includes(action),
     'of',
-    `${of}, expected one of the ${world?.servers} world servers`,
+    known === undefined
+      ? `${of}, expected ${components.map(({ name }) => name).join(', ')}`
+      : `${of}, expected what can be ${action}ed`,
   );
   check(
     (action === 'drop') !== (of === 'players'),

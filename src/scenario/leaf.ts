@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Micros, parseBytes, parseDuration, seconds } from '../units.ts';
+import { formatDuration, type Micros, parseBytes, parseDuration, seconds } from '../units.ts';
 
 /**
  * The leaves of a scenario's schema. The message of every issue is what was expected, in words: the reader
@@ -45,31 +45,37 @@ export function oneOf<const T extends readonly [string, ...string[]]>(words: T) 
   return z.enum(words, { error: words.length === 1 ? `${words[0]}` : `one of ${words.join(', ')}` });
 }
 
-/** A span of time as `30s`, `5m`, `10ms`. */
+const micros = z.custom<Micros>((value) => typeof value === 'number');
+const wholeMegabytes = z.custom<number>((value) => typeof value === 'number');
+
+/** A span of time as `30s`, `5m`, `10ms`; in microseconds once it is read. */
 export function duration(min: string, max: string) {
   const error = `a duration of ${min} to ${max}, such as 500ms, 30s or 5m`;
   const [low, high] = [parseDuration(min) ?? seconds(0), parseDuration(max) ?? seconds(0)];
-  return z.string({ error }).transform((text, context): Micros => {
-    const value = parseDuration(text);
-    if (value === undefined || value < low || value > high) {
-      context.addIssue({ code: 'custom', message: error, input: text });
+  return z.codec(z.string({ error }), micros, {
+    decode: (text, context) => {
+      const value = parseDuration(text);
+      if (value !== undefined && value >= low && value <= high) return value;
+      context.issues.push({ code: 'custom', message: error, input: text });
       return z.NEVER;
-    }
-    return value;
+    },
+    encode: formatDuration,
   });
 }
 
-/** A size in whole megabytes, as PostgreSQL writes it: `512MB`, `3GB`. */
+/** A size in whole megabytes, as PostgreSQL writes it: `512MB`, `3GB`; a number of them once it is read. */
 export function megabytes(min: string, max: string) {
   const error = `a size of ${min} to ${max} in whole megabytes, such as 512MB or 3GB`;
   const [low, high] = [parseBytes(min) ?? 0, parseBytes(max) ?? 0];
-  return z.string({ error }).transform((text, context): number => {
-    const bytes = parseBytes(text);
-    if (bytes === undefined || bytes < low || bytes > high || !Number.isInteger(bytes / 2 ** 20)) {
-      context.addIssue({ code: 'custom', message: error, input: text });
+  return z.codec(z.string({ error }), wholeMegabytes, {
+    decode: (text, context) => {
+      const bytes = parseBytes(text);
+      const isWhole = bytes !== undefined && Number.isInteger(bytes / 2 ** 20);
+      if (isWhole && bytes >= low && bytes <= high) return bytes / 2 ** 20;
+      context.issues.push({ code: 'custom', message: error, input: text });
       return z.NEVER;
-    }
-    return bytes / 2 ** 20;
+    },
+    encode: (megabytes) => `${megabytes}MB`,
   });
 }
 

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { formatDuration, type Micros, micros, seconds } from '../units.ts';
+import { canonicalOf } from './aliases.ts';
 import { alterations } from './alterations.ts';
 import type { Budget } from './budget.ts';
 import { readBudgets } from './budget-entry.ts';
@@ -7,10 +8,10 @@ import type { Claims } from './claims.ts';
 import { crossCheck } from './cross-check.ts';
 import { readYaml, startFrom } from './document.ts';
 import { type Finding, findingsOf, found, located, MOST_UNKNOWN, unknownKey, valueAt } from './finding.ts';
+import { mapOperations, type PerOperation, perOperation } from './operations.ts';
 import { applySettings, type Overrides } from './overrides.ts';
-import { playersCheck, worldFor } from './players-check.ts';
 import { type Path, pathText, ScenarioError, shown } from './problem.ts';
-import type { Fault, Load, Scenario, WorldSettings } from './scenario.ts';
+import type { Load, OperationLoad, Scenario } from './scenario.ts';
 import {
   budgetSchema,
   contradictedSchema,
@@ -19,10 +20,10 @@ import {
   resolvedSchemas,
   scenarioSchemas,
   untestableSchema,
-  type WorldEntry,
 } from './schema.ts';
 import { lengthOf, type Stage, scaledChurn, stretched } from './stages.ts';
 import { budgetReturnFindings, budgetStageFindings } from './stages-check.ts';
+import type { SystemScenario } from './system-scenario.ts';
 
 /** A scenario file as it was read from wherever it stands. */
 export interface ScenarioFile {
@@ -31,10 +32,25 @@ export interface ScenarioFile {
   readonly bytes: Uint8Array;
 }
 
-/** Says which budgets no run can rule, because their metric, statistic or unit makes no sense. */
+/** Says which budgets no run of a system can rule, because their metric, statistic or unit makes no sense. */
 export type BudgetCheck = (
   budgets: readonly Budget[],
+  system: string,
 ) => readonly { readonly id: string; readonly message: string }[];
+
+/** The systems that a scenario may name. */
+export interface KnownSystems {
+  readonly names: readonly [string, ...string[]];
+  /** The one that a document is about, by its keys; undefined where it names none of them. */
+  of(document: object): SystemScenario | undefined;
+}
+
+/** What reading a scenario depends on, beside the file itself. */
+export interface Reading {
+  readonly systems: KnownSystems;
+  readonly claims: Claims;
+  readonly checkBudgets: BudgetCheck;
+}
 
 /**
  * A file and the command line's changes to it, resolved: `--set` is applied to the document before it is
@@ -43,18 +59,17 @@ export type BudgetCheck = (
  */
 export function readScenario(
   source: ScenarioFile,
-  claims: Claims,
+  { systems, claims, checkBudgets }: Reading,
   overrides: Overrides,
-  checkBudgets: BudgetCheck,
 ): Scenario {
   const document = readYaml(source.file, source.bytes);
   const overridden = applySettings(document.value, overrides.set);
-  const { value: root, findings: refused, flagAt } = overridden;
-  const place = ({ path, of }: Finding) => flagAt(path) ?? document.place(path, of);
+  const { value: written, findings: refused, flagAt } = overridden;
   const problems = [...refused.flatMap((finding) => located([finding], () => finding.flag))];
 
-  if (typeof root !== 'object' || root === null || Array.isArray(root)) {
-    const there = root === null || root === undefined ? 'the file is empty' : `${shown(root)} is there`;
+  if (typeof written !== 'object' || written === null || Array.isArray(written)) {
+    const there =
+      written === null || written === undefined ? 'the file is empty' : `${shown(written)} is there`;
     throw new ScenarioError([
       {
         where: document.place([], 'value'),
@@ -64,16 +79,28 @@ export function readScenario(
       },
     ]);
   }
-  const findings: Finding[] = [];
-  const read = Object.hasOwn(root, 'resolved')
-    ? readResolved(root, overrides, checkBudgets, findings)
-    : readEntries(root, overrides, claims, checkBudgets, findings);
-  problems.push(...located(findings, place));
+  const system = systems.of(written) ?? NO_SYSTEM;
+  const canonical = canonicalOf(written, system.aliases ?? {}, (path) => flagAt(path) !== undefined);
+  const root = canonical.value;
+  const place = ({ path, of }: Finding) => {
+    const at = canonical.written(path);
+    return flagAt(at) ?? document.place(at, of);
+  };
+  const findings: Finding[] = [...canonical.findings];
+  const file: Entries = { root, system, names: systems.names, overrides, findings };
+  const check: ThisCheck = (budgets) => checkBudgets(budgets, system.name);
+  const read = Object.hasOwn(root, 'resolved') ? readResolved(file, check) : readEntries(file, claims, check);
+  problems.push(
+    ...located(findings, place).map((problem) => ({
+      ...problem,
+      path: pathText(canonical.written(problem.path.split('.'))),
+    })),
+  );
   if (read === undefined || problems.length > 0) throw new ScenarioError(problems);
 
-  const altered = alterations(document.value, overridden, read.altered);
-  const scenario = adjust({ ...read, altered }, overrides);
-  const misfits = crossCheck(scenario.load, worldFor(scenario.players, scenario.world), scenario.faults);
+  const altered = alterations(document.value, overridden, read.altered, system);
+  const scenario = adjust({ ...read, altered }, overrides, system);
+  const misfits = crossCheck(scenario, system);
   if (misfits.length > 0) throw new ScenarioError(located(misfits, (finding) => cause(finding, overrides)));
   return scenario;
 }
@@ -86,18 +113,32 @@ function cause({ path }: Finding, { scale, duration }: Overrides): string {
     : `with --scale ${scale}`;
 }
 
+/** Of a file that names no system: what is wrong with the rest of it is said all the same. */
+const NO_SYSTEM: SystemScenario = {
+  name: '',
+  operations: [],
+  components: () => [],
+  workload: ({ load }) => ({ entities: load.players, own: null }),
+};
+
+type ThisCheck = (budgets: readonly Budget[]) => ReturnType<BudgetCheck>;
+
+/** A document that is being read, and what is wrong with it so far. */
+interface Entries {
+  readonly root: object;
+  readonly system: SystemScenario;
+  readonly names: KnownSystems['names'];
+  readonly overrides: Overrides;
+  readonly findings: Finding[];
+}
+
+type Checked = Parameters<typeof crossCheck>[0];
+
 /** What misfits in the file and still does after the command line's changes, which may be there to mend it. */
-function misfitsOf(
-  load: Load,
-  world: WorldSettings | undefined,
-  faults: readonly Fault[],
-  servers: number,
-  overrides: Overrides,
-): readonly Finding[] {
-  const inFile = new Set(crossCheck(load, world, faults).map(({ path }) => pathText(path)));
-  return crossCheck(changed(load, servers, overrides), world, faults).filter(({ path }) =>
-    inFile.has(pathText(path)),
-  );
+function misfitsOf(checked: Checked, overrides: Overrides, system: SystemScenario): readonly Finding[] {
+  const inFile = new Set(crossCheck(checked, system).map(({ path }) => pathText(path)));
+  const after = { ...checked, load: changed(checked.load, checked.world.servers, overrides, system) };
+  return crossCheck(after, system).filter(({ path }) => inFile.has(pathText(path)));
 }
 
 type Output<S extends z.ZodType> = z.output<S> | undefined;
@@ -118,8 +159,11 @@ function sections<const S extends Readonly<Record<string, z.ZodType>>>(
   };
 }
 
-function unknownKeys(root: object, schemas: Readonly<Record<string, z.ZodType>>): readonly Finding[] {
-  const known = [...Object.keys(headSchemas), ...Object.keys(schemas)];
+function unknownKeys(
+  { root, system, names }: Entries,
+  schemas: Readonly<Record<string, z.ZodType>>,
+): readonly Finding[] {
+  const known = [headSchemas(system, names), system.sections ?? {}, schemas].flatMap(Object.keys);
   return Object.keys(root)
     .filter((key) => !known.includes(key))
     .slice(0, MOST_UNKNOWN)
@@ -145,40 +189,42 @@ function elements<S extends z.ZodType>(
 
 type Common = Omit<Scenario, 'budgets' | 'scale' | 'altered'>;
 
-function readHead(root: object, overrides: Overrides, findings: Finding[]): Common | undefined {
-  const take = sections(root, headSchemas, findings);
-  const [name, description, system, seed] = [take('name'), take('description'), take('system'), take('seed')];
-  const [loadEntry, worldEntry, postgres] = [take('load'), take('world'), take('postgres')];
+function readHead({ root, system, names, overrides, findings }: Entries): Common | undefined {
+  const take = sections(root, headSchemas(system, names), findings);
+  take('version');
+  const [name, description, named, seed] = [take('name'), take('description'), take('system'), take('seed')];
+  const [loadEntry, world, postgres] = [take('load'), take('world'), take('postgres')];
   const [deviations, ceilings, rules] = [take('deviations'), take('ceilings'), take('rules')];
-  const [calibration, faults, players] = [take('calibration'), take('faults'), take('players')];
-  const load = loadEntry && loadOf(loadEntry);
-  const world = worldEntry && worldOf(worldEntry);
-  if (load !== undefined)
-    findings.push(
-      ...misfitsOf(load, worldFor(players, world), faults ?? [], world?.servers ?? 1, overrides),
-      ...playersCheck(players, load),
-    );
-  if (name === undefined || description === undefined || system === undefined || seed === undefined)
+  const [calibration, faults] = [take('calibration'), take('faults')];
+  const before = findings.length;
+  const takeOwn = sections(root, system.sections ?? {}, findings);
+  const own = Object.fromEntries(
+    Object.keys(system.sections ?? {}).flatMap((key) => {
+      const value = takeOwn(key);
+      return value === undefined ? [] : [[key, value]];
+    }),
+  );
+  const ownFailed = findings.length > before;
+  const load = loadEntry && loadOf(loadEntry, system);
+  if (load !== undefined && world !== undefined) {
+    findings.push(...misfitsOf({ load, world, faults: faults ?? [], sections: own }, overrides, system));
+  }
+  if (name === undefined || description === undefined || named === undefined || seed === undefined)
     return undefined;
-  if (load === undefined || world === undefined || postgres === undefined) return undefined;
+  if (load === undefined || world === undefined || postgres === undefined || ownFailed) return undefined;
   if (deviations === undefined || ceilings === undefined || rules === undefined) return undefined;
   if (calibration === undefined || faults === undefined) return undefined;
   return {
-    ...{ name, description, system, seed, load, world, postgres, deviations },
-    ...{ ceilings, calibration, faults, rules },
-    ...(players === undefined ? {} : { players }),
+    ...{ name, description, system: named, operations: system.operations, seed, load, world, postgres },
+    ...{ deviations, ceilings, calibration, faults, rules },
+    ...(Object.keys(own).length === 0 ? {} : { sections: own }),
   };
 }
 
-function readEntries(
-  root: object,
-  overrides: Overrides,
-  claims: Claims,
-  checkBudgets: BudgetCheck,
-  findings: Finding[],
-): Scenario | undefined {
-  findings.push(...unknownKeys(root, scenarioSchemas));
-  const shared = readHead(root, overrides, findings);
+function readEntries(file: Entries, claims: Claims, checkBudgets: ThisCheck): Scenario | undefined {
+  const { root, findings } = file;
+  findings.push(...unknownKeys(file, scenarioSchemas));
+  const shared = readHead(file);
   const take = sections(root, scenarioSchemas, findings);
   const {
     budgets,
@@ -202,14 +248,10 @@ function readEntries(
   return shared && { ...shared, scale: 1, altered: [], budgets };
 }
 
-function readResolved(
-  root: object,
-  overrides: Overrides,
-  checkBudgets: BudgetCheck,
-  findings: Finding[],
-): Scenario | undefined {
-  findings.push(...unknownKeys(root, resolvedSchemas));
-  const shared = readHead(root, overrides, findings);
+function readResolved(file: Entries, checkBudgets: ThisCheck): Scenario | undefined {
+  const { root, findings } = file;
+  findings.push(...unknownKeys(file, resolvedSchemas));
+  const shared = readHead(file);
   const take = sections(root, resolvedSchemas, findings);
   const [resolved, scale, altered] = [take('resolved'), take('scale'), take('altered')];
   const budgets = take('budgets');
@@ -226,43 +268,41 @@ function readResolved(
   return shared && { ...shared, scale, altered, budgets: budgets satisfies readonly Budget[] };
 }
 
-const loadOf = (entry: LoadEntry): Load => ({
+const loadOf = ({ operations, ...entry }: LoadEntry, system: SystemScenario): Load => ({
   ...entry,
-  intentsPerSecond: entry.intentsPerSecond ?? entry.players,
+  operations: operationLoads(operations, entry.players, system),
   duration: entry.duration ?? (entry.stages === undefined ? seconds(60) : lengthOf(entry.stages)),
 });
 
-const worldOf = ({ batch, heap, ...world }: WorldEntry): WorldSettings => ({
-  ...world,
-  batchOperations: batch.operations,
-  batchInterval: batch.interval,
-  heapMegabytes: heap,
-});
+const operationLoads = (
+  given: LoadEntry['operations'],
+  players: number,
+  system: SystemScenario,
+): PerOperation<OperationLoad> =>
+  perOperation(system.operations, (id) => ({
+    perSecond: given[id]?.perSecond ?? system.defaultPerSecond?.(id, { players }) ?? 0,
+  }));
 
-/**
- * Duration, seed and scale. Players and both rates are scaled together, and no world server is left without a
- * player. The monsters stay, and with them the size of the database: a cache that holds a quarter of the rows
- * would say nothing of one that holds them all.
- */
-const adjust = (scenario: Scenario, overrides: Overrides): Scenario => ({
+/** Duration, seed and scale. Players and all rates are scaled together, and no server is left without a player. */
+const adjust = (scenario: Scenario, overrides: Overrides, system: SystemScenario): Scenario => ({
   ...scenario,
   seed: overrides.seed ?? scenario.seed,
   scale: scenario.scale * (overrides.scale ?? 1),
-  load: changed(scenario.load, scenario.world.servers, overrides),
+  load: changed(scenario.load, scenario.world.servers, overrides, system),
 });
 
-function changed(load: Load, servers: number, { scale, duration }: Overrides): Load {
+function changed(load: Load, servers: number, { scale, duration }: Overrides, system: SystemScenario): Load {
   const factor = scale ?? 1;
   const players = Math.round(load.players * factor);
-  return {
+  const scaled: Load = {
     ...load,
     players: factor === 1 ? load.players : Math.max(servers, players),
-    intentsPerSecond: load.intentsPerSecond * factor,
-    monsterCommandsPerSecond: load.monsterCommandsPerSecond * factor,
+    operations: mapOperations(load.operations, ({ perSecond }) => ({ perSecond: perSecond * factor })),
     duration: micros(duration ?? load.duration) satisfies Micros,
     ...(load.churn === undefined ? {} : { churn: scaledChurn(load.churn, factor) }),
     ...(load.stages === undefined ? {} : { stages: shapeOf(load.stages, factor, duration) }),
   };
+  return system.scale?.(scaled, factor) ?? scaled;
 }
 
 /** The stages at another scale and length; their rates are multiples, and stay. */

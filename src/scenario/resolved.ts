@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
-import { formatDuration } from '../units.ts';
+import { z } from 'zod';
 import type { Scenario } from './scenario.ts';
-import type { Churn } from './stages.ts';
+import { faultSchema, type LoadEntry, loadSchema, worldSchema } from './schema.ts';
+import type { SystemScenario } from './system-scenario.ts';
 
 /** Stands above a resolved scenario in a bundle. */
 const HEADER = `# What ran, resolved: defaults filled in, overrides applied, claims looked up.
@@ -10,45 +11,18 @@ const HEADER = `# What ran, resolved: defaults filled in, overrides applied, cla
 `;
 
 /** The resolved scenario as a bundle holds it: \`readScenario\` makes the same scenario of it again. */
-export function writeScenario({ load, world, faults, ...scenario }: Scenario): string {
-  const { batchOperations, batchInterval, heapMegabytes, ...settings } = world;
+export function writeScenario(scenario: Scenario, system: SystemScenario): string {
+  const { operations: _, sections = {}, load, world, faults, ...rest } = scenario;
   const document = {
     resolved: 1,
-    ...scenario,
-    load: {
-      ...load,
-      skipAfter: formatDuration(load.skipAfter),
-      timeout: formatDuration(load.timeout),
-      ramp: formatDuration(load.ramp),
-      warmUp: formatDuration(load.warmUp),
-      duration: formatDuration(load.duration),
-      drain: formatDuration(load.drain),
-      ...(load.churn === undefined ? {} : { churn: churnText(load.churn) }),
-      ...(load.stages === undefined ? {} : { stages: load.stages.map(stageText) }),
-    },
-    world: {
-      ...settings,
-      batch: { operations: batchOperations, interval: formatDuration(batchInterval) },
-      heap: `${heapMegabytes}MB`,
-    },
-    faults: faults.map((fault) => ({
-      ...fault,
-      at: formatDuration(fault.at),
-      lasting: formatDuration(fault.lasting),
-      every: formatDuration(fault.every),
-    })),
+    ...rest,
+    load: z.encode(loadSchema(system), load as LoadEntry),
+    ...sections,
+    world: z.encode(worldSchema(system), world),
+    faults: faults.map((fault) => z.encode(faultSchema, fault)),
   };
   return HEADER + stringify(document, { schema: 'core', lineWidth: 110, aliasDuplicateObjects: false });
 }
-
-const churnText = (churn: Churn) => ({ ...churn, away: formatDuration(churn.away) });
-
-const stageText = ({ lasting, over, churn, ...stage }: NonNullable<Scenario['load']['stages']>[number]) => ({
-  ...stage,
-  lasting: formatDuration(lasting),
-  over: formatDuration(over),
-  ...(churn === undefined ? {} : { churn: churnText(churn) }),
-});
 
 /** Object keys in one order, so that the same scenario always has the same text. */
 function canonical(value: unknown): unknown {
@@ -59,7 +33,7 @@ function canonical(value: unknown): unknown {
 }
 
 /** SHA-256 over the resolved scenario, in hex: two runs with the same hash were asked for the same. */
-export const scenarioHash = (scenario: Scenario): string =>
+export const scenarioHash = ({ operations: _, ...scenario }: Scenario): string =>
   createHash('sha256')
     .update(JSON.stringify(canonical(scenario)))
     .digest('hex');

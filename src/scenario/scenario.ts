@@ -1,17 +1,19 @@
 import type { Micros } from '../units.ts';
 import type { Budget } from './budget.ts';
-import type { Players } from './players.ts';
+import type { OperationSpec, PerOperation } from './operations.ts';
 import type { Churn, Stage } from './stages.ts';
 
-/** Where the load's numbers come from. Rates are totals over all players and all monsters. */
+/** Of one operation, over all who act: so many a second. */
+export interface OperationLoad {
+  readonly perSecond: number;
+}
+
+/** Where the load's numbers come from. A system may have keys of its own beside these (system-scenario.ts). */
 export interface Load {
   /** CCU target: players connected at once. */
   readonly players: number;
-  readonly intentsPerSecond: number;
-  readonly monsters: number;
-  readonly monsterCommandsPerSecond: number;
-  /** Monster commands in one `POST /commands`. */
-  readonly commandsPerPost: number;
+  /** Of every operation of the system. */
+  readonly operations: PerOperation<OperationLoad>;
   /** New WebSocket connections a second while the fleet gets READY. */
   readonly connectsPerSecond: number;
   /** Operations one player keeps unanswered before it waits. */
@@ -32,16 +34,11 @@ export interface Load {
   readonly churn?: Churn | undefined;
 }
 
+/** What every system's world servers have; a system may have keys of its own beside these (system-scenario.ts). */
 export interface WorldSettings {
   readonly servers: number;
-  /** Average; a server has ceil(its players / this) places. */
-  readonly playersPerPlace: number;
-  readonly batchOperations: number;
-  readonly batchInterval: Micros;
-  /** `columns`: a row of narrow typed columns; `jsonb`: a document of about 2 KB in a row. */
-  readonly rowShape: 'columns' | 'jsonb';
   /** V8's old space of one world server, in MB. */
-  readonly heapMegabytes: number;
+  readonly heap: number;
   /** The documented major version of Node, if any: the world servers run on the Node that runs capbench. */
   readonly node?: number | undefined;
 }
@@ -67,9 +64,7 @@ export interface RuleLimits {
    * Share of the operations that the game itself refuses, in percent, as far as the scenario declares one
    * (rejections.ts).
    */
-  readonly rejectedPercent?:
-    | { readonly intent?: number | undefined; readonly monsterCommand?: number | undefined }
-    | undefined;
+  readonly rejectedPercent?: number | Readonly<Record<string, number | undefined>> | undefined;
   /** R5: the levels at the beginning and at the end may differ by so much of the lower one (judge/mser.ts), in percent. */
   readonly steadyThroughputPercent: number;
   readonly steadyP95Percent: number;
@@ -142,15 +137,17 @@ export interface Deviation {
 export interface Scenario {
   readonly name: string;
   readonly description: string;
-  readonly system: 'flux';
+  readonly system: string;
+  /** Those of the system, in its order; they stand in no file. */
+  readonly operations: readonly OperationSpec[];
+  /** Sections of the file that are the system's own, by key, as its schema reads them; absent where it has none. */
+  readonly sections?: Readonly<Record<string, unknown>> | undefined;
   readonly seed: number;
   /** Players and rates were multiplied by this (1 = as documented); printed in every artefact. */
   readonly scale: number;
   /** What `--set` changed of players, rates, world and PostgreSQL (`load.players=400`); printed beside the scale. */
   readonly altered: readonly string[];
   readonly load: Load;
-  /** Undefined: those of the flux world. */
-  readonly players?: Players | undefined;
   readonly world: WorldSettings;
   readonly postgres: PostgresSettings;
   /** What the document has and this stack has not, or has otherwise, and why. */

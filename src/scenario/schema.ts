@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { OPERATORS } from './budget.ts';
 import { duration, line, list, map, megabytes, oneOf, prose, quantity, whole, word } from './leaf.ts';
-import { playersSchema } from './players-schema.ts';
 import { calibrationSchema, rulesSchema } from './rules-schema.ts';
 import { churnSchema, stageName, stagesSchema } from './stages-schema.ts';
+import type { SystemScenario } from './system-scenario.ts';
 
 /** The most of anything that multiplies: beyond these a scenario is a mistake, or an attack. */
 export const MOST_PLAYERS = 1_000_000;
@@ -11,14 +11,9 @@ export const MOST_PER_SECOND = 10_000_000;
 
 const rate = () => quantity(0, MOST_PER_SECOND, 'a rate per second');
 
-const load = map({
+/** What every load has. */
+const LOAD = {
   players: whole(1, MOST_PLAYERS).describe('Players connected at once'),
-  intentsPerSecond: rate()
-    .optional()
-    .describe('Of all players together. Default: one a second for each player'),
-  monsters: whole(0, MOST_PLAYERS).default(0).describe('Monsters in the world'),
-  monsterCommandsPerSecond: rate().default(0).describe('Of all monsters together'),
-  commandsPerPost: whole(1, 5000).default(200).describe('Monster commands in one POST /commands'),
   connectsPerSecond: quantity(1, 100_000, 'a rate per second')
     .default(1000)
     .describe('New connections a second before GO'),
@@ -29,31 +24,38 @@ const load = map({
   warmUp: duration('0s', '24h').prefault('5s').describe('At the full rate, not yet measured'),
   duration: duration('1s', '24h')
     .optional()
-    .describe('The measure phase alone. Default: 60s, or what the stages make'),
+    .describe('Only the measure phase. Default: 60s, or what the stages make'),
   stages: stagesSchema.optional().describe('The measure phase in parts'),
   churn: churnSchema.optional().describe('Players who leave and join, from GO on'),
   drain: duration('0s', '1h')
     .prefault('10s')
     .describe('How long answers are waited for after the last due time'),
-});
+};
 
-const batch = map({
-  operations: whole(1, 100_000).default(1663).describe('A batch is flushed at so many operations'),
-  interval: duration('1ms', '10s').prefault('10ms').describe('or after so long, whichever comes first'),
-});
+const operation = map({ perSecond: rate().optional().describe('Of all who do it together') });
 
-const world = map({
-  servers: whole(1, 64).default(4).describe('World server processes'),
-  playersPerPlace: quantity(1, 10_000).default(10).describe('On average'),
-  batch: batch.prefault({}),
-  rowShape: oneOf(['columns', 'jsonb'])
-    .default('columns')
-    .describe('columns: a narrow typed row; jsonb: a document of about 2 KB in a row'),
-  heap: megabytes('64MB', '64GB').prefault('3072MB').describe("V8's old space of one world server"),
-  node: whole(18, 99)
-    .optional()
-    .describe('The documented major version of Node; what runs is the Node of capbench'),
-});
+/** How often each operation of a system is due. */
+const operationsOf = ({ operations }: SystemScenario) =>
+  map(
+    Object.fromEntries(
+      operations.map(({ id, label }) => [id, operation.optional().describe(`Of the ${label}`)]),
+    ),
+  ).prefault({});
+
+/** `load:` of a system's scenario. */
+export const loadSchema = (system: SystemScenario) =>
+  map({ ...LOAD, operations: operationsOf(system), ...system.load });
+
+/** `world:` of a system's scenario. */
+export const worldSchema = (system: SystemScenario) =>
+  map({
+    servers: whole(1, 64).default(4).describe('World server processes'),
+    heap: megabytes('64MB', '64GB').prefault('3072MB').describe("V8's old space of one world server"),
+    node: whole(18, 99)
+      .optional()
+      .describe('The documented major version of Node; what runs is the Node of capbench'),
+    ...system.world,
+  });
 
 /**
  * A scenario is data: settings that make PostgreSQL run a command, load a library, write elsewhere or listen
@@ -123,13 +125,13 @@ const ceilings = map({
 /** More than one fault a second for an hour is a mistake. */
 const MOST_FAULTS = 3600;
 
-const fault = map({
+export const faultSchema = map({
   action: oneOf(['kill', 'stop', 'drop']).describe(
     'SIGKILL and start again; SIGSTOP and SIGCONT; cut sockets',
   ),
   of: word(
-    /^(postgres|players|world-[1-9]\d?)$/,
-    'postgres, a world server such as world-1, or players (for drop)',
+    /^[a-z][a-z0-9-]{0,63}$/,
+    'a component of the stack such as postgres or world-1, or players (for drop)',
   ),
   at: duration('0s', '24h').describe('After the start of the phase'),
   phase: oneOf(['ramp', 'warm-up', 'measure']).default('measure'),
@@ -208,24 +210,27 @@ const resolvedBudget = z.discriminatedUnion(
   { error: 'a resolved budget, with state measured, untestable or contradicted' },
 );
 
-/** The keys that a user's scenario and a resolved one share. */
-export const headSchemas = {
+/** The keys that a user's scenario and a resolved one share, of a system. */
+export const headSchemas = (system: SystemScenario, names: readonly [string, ...string[]]) => ({
+  version: z
+    .literal(1, { error: '1, the form of scenarios that this capbench reads' })
+    .optional()
+    .describe('Of the form of this file'),
   name: word(/^[a-z0-9][a-z0-9-]{0,63}$/, "a name of lower-case letters, digits and '-'"),
   description: prose(2000).default(''),
-  system: oneOf(['flux']),
+  system: oneOf(names),
   seed: whole(0, 2 ** 32 - 1)
     .default(1)
     .describe('Of every random choice'),
-  load,
-  players: playersSchema,
-  world: world.prefault({}),
+  load: loadSchema(system),
+  world: worldSchema(system).prefault({}),
   postgres: postgres.prefault({}),
   deviations: list(deviation, 100, 'deviations').default([]),
   ceilings: ceilings.prefault({}),
   calibration: calibrationSchema.prefault({}),
-  faults: list(fault, 100, 'faults').default([]),
-  rules: rulesSchema.prefault({}),
-} as const;
+  faults: list(faultSchema, 100, 'faults').default([]),
+  rules: rulesSchema(system.operations).prefault({}),
+});
 
 const MOST_BUDGETS = 1000;
 const claimIds = list(claimId, MOST_BUDGETS, 'claim ids', 1);
@@ -252,6 +257,5 @@ export const resolvedSchemas = {
   budgets: list(resolvedBudget, MOST_BUDGETS, 'budgets'),
 } as const;
 
-export type LoadEntry = z.output<typeof load>;
-export type WorldEntry = z.output<typeof world>;
+export type LoadEntry = z.output<ReturnType<typeof loadSchema>>;
 export type BudgetEntry = z.output<typeof budget>;

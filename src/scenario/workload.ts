@@ -1,11 +1,8 @@
 import { type Micros, micros } from '../units.ts';
-import type { Players } from './players.ts';
+import { type OperationSpec, ofOperation } from './operations.ts';
 import type { FaultAction, Load, Scenario } from './scenario.ts';
 import { type ChurnWindow, churnWindows, stormsOf, type TimedStage, timedStages } from './stage-timeline.ts';
-
-/** Operations are of two kinds; the names are those of report.json. */
-export const OPERATIONS = ['intent', 'monsterCommand'] as const;
-export type Operation = (typeof OPERATIONS)[number];
+import type { SystemScenario } from './system-scenario.ts';
 
 /** The phases of the load, in microseconds after GO; `end` is the last due time. */
 export interface Timeline {
@@ -16,23 +13,22 @@ export interface Timeline {
   readonly stages?: readonly TimedStage[] | undefined;
 }
 
-/**
- * Monster commands are dealt in lanes, so that a monster's commands all come from one worker and its
- * sequence stays dense, however many workers there are: lane = monster index mod LANES.
- */
-export const LANES = 8;
+/** An operation, and how many of it are due a second over all who act: at the level of the ramp's end. */
+export interface OperationWorkload extends OperationSpec {
+  readonly perSecond: number;
+}
 
 /** What the load is, apart from who makes it: plain data, sent to every worker. */
 export interface Workload {
   readonly seed: number;
   readonly timeline: Timeline;
   readonly players: number;
-  /** Intents a second of one player. */
-  readonly intentRate: number;
-  readonly monsters: number;
-  readonly commandsPerPost: number;
-  /** Posts a second, over all workers. */
-  readonly postRate: number;
+  /** In the system's order: an operation's place here is its index in the recorder and in the schedule's hash. */
+  readonly operations: readonly OperationWorkload[];
+  /** Of whom the ledger keeps account: the players, numbered from 0, and whoever else of the system acts. */
+  readonly entities: number;
+  /** What the system itself has to know of the load: plain data of its own (system-scenario.ts). */
+  readonly own: unknown;
   readonly outstanding: number;
   readonly skipAfter: Micros;
   readonly timeout: Micros;
@@ -45,8 +41,6 @@ export interface Workload {
   readonly reconnect: boolean;
   /** When players leave and join. */
   readonly churn?: readonly ChurnWindow[] | undefined;
-  /** How the players talk; undefined: as those of the flux world do. */
-  readonly playing?: Players | undefined;
 }
 
 /** One fault, once. */
@@ -116,7 +110,7 @@ export const playersComeBack = ({ faults, load }: Pick<Scenario, 'faults' | 'loa
   );
 };
 
-export function workloadOf(scenario: Scenario): Workload {
+export function workloadOf(scenario: Scenario, system: SystemScenario): Workload {
   const { load } = scenario;
   const timeline = timelineOf(load);
   const churn = churnWindows(load, timeline.stages ?? [], timeline.end);
@@ -124,10 +118,8 @@ export function workloadOf(scenario: Scenario): Workload {
     seed: scenario.seed,
     timeline,
     players: load.players,
-    intentRate: load.players === 0 ? 0 : load.intentsPerSecond / load.players,
-    monsters: load.monsters,
-    commandsPerPost: load.commandsPerPost,
-    postRate: load.monsterCommandsPerSecond / load.commandsPerPost,
+    operations: system.operations.map((one) => ({ ...one, ...ofOperation(load.operations, one.id) })),
+    ...system.workload(scenario),
     outstanding: load.outstanding,
     skipAfter: load.skipAfter,
     timeout: load.timeout,
@@ -135,6 +127,5 @@ export function workloadOf(scenario: Scenario): Workload {
     connectsPerSecond: load.connectsPerSecond,
     reconnect: playersComeBack(scenario),
     ...(churn.length === 0 ? {} : { churn }),
-    playing: scenario.players,
   };
 }

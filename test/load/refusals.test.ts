@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
-import type { Players } from '../../src/scenario/players.ts';
+import type { Players } from '../../src/systems/own/players.ts';
 import { seconds } from '../../src/units.ts';
 import { workloadWith } from './a-workload.ts';
 import { failureOf, prepare, run } from './engine-room.ts';

@@ -6,6 +6,7 @@ import { NO_OVERRIDES, type Overrides } from '../../src/scenario/overrides.ts';
 import { type Problem, ScenarioError } from '../../src/scenario/problem.ts';
 import { readScenario } from '../../src/scenario/read-scenario.ts';
 import type { Scenario } from '../../src/scenario/scenario.ts';
+import { SYSTEMS } from '../../src/systems/registry.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 export const claims = readClaims(readFileSync(join(root, 'fixtures', 'claims.json'), 'utf8'));
@@ -15,9 +16,8 @@ export const shipped = (name: string): string =>
 export const read = (text: string | Uint8Array, overrides: Partial<Overrides> = {}): Scenario =>
   readScenario(
     { file: 'x.yaml', bytes: typeof text === 'string' ? new TextEncoder().encode(text) : text },
-    claims,
+    { systems: SYSTEMS, claims, checkBudgets },
     { ...NO_OVERRIDES, ...overrides },
-    checkBudgets,
   );
 
 /** The problems of a text that must have some. */

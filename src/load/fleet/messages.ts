@@ -1,10 +1,11 @@
 import type { Reachable } from '../../address/access.ts';
 import type { Cause } from '../../address/connection-cause.ts';
 import type { HistogramData } from '../../histogram.ts';
-import type { Operation, Workload } from '../../scenario/workload.ts';
-import type { WireName } from '../../systems/flux/monsters/wire.ts';
+import type { PerOperation } from '../../scenario/operations.ts';
+import type { Workload } from '../../scenario/workload.ts';
 import type {
   ConnectFacts,
+  EngineName,
   Ledger,
   LoadSecondOperation,
   OperationTally,
@@ -15,10 +16,15 @@ import { isRecord } from '../json.ts';
 import type { WorkerSlice } from '../slices.ts';
 import type { TrafficCounts } from './traffic.ts';
 
-/** A world server as the workers reach it; ranges are half-open, players by id, monsters by index. */
+/** Half-open. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A server as the workers reach it, and the players it is to have, by their numbers. A system may add what its own side needs. */
 export interface FleetWorld extends Reachable {
-  readonly players: { readonly from: number; readonly to: number };
-  readonly monsters: { readonly from: number; readonly to: number };
+  readonly players: Range;
 }
 
 /** All that a worker has to know; plain data. */
@@ -28,8 +34,10 @@ export interface WorkerSetup {
   /** Unique for the run: part of the generators' names. */
   readonly run: string;
   readonly workload: Workload;
-  /** Who writes the monsters' posts. */
-  readonly wire: WireName;
+  /** The system's side of a worker: a module that exports what load/source.ts describes, as a file URL. */
+  readonly side: string;
+  /** Which engine these processes are, for a system whose side has more than one way to write. */
+  readonly engine: EngineName;
   readonly worlds: readonly FleetWorld[];
   /** Local addresses to bind. */
   readonly sources: readonly string[];
@@ -71,14 +79,14 @@ export interface WorkerReport extends TrafficCounts {
   /** Its end, microseconds after GO; the last one ends with the drain. */
   readonly at: number;
   readonly connected: number;
-  readonly operations: Readonly<Record<Operation, LoadSecondOperation>>;
+  readonly operations: PerOperation<LoadSecondOperation>;
   /** Those that ended with this second; the last report holds the slice that is not over, too. */
   readonly slices: readonly WorkerSlice[];
   readonly worker: WorkerSecond;
 }
 
 export interface WorkerTally {
-  readonly operations: Readonly<Record<Operation, OperationTally>>;
+  readonly operations: PerOperation<OperationTally>;
   readonly disconnects: number;
   readonly reconnects: number;
   readonly reconnect: HistogramData;
@@ -86,7 +94,7 @@ export interface WorkerTally {
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly framesIn: number;
-  /** Of the monsters' posts and commits, both ways. */
+  /** Of what acts beside the players, both ways. */
   readonly commandBytes: number;
   /** Why the bytes of the players' connections are not all counted; null where they are. */
   readonly unseenTraffic: string | null;

@@ -14,7 +14,7 @@ import type { Connection, Dialler, Listener, Protocol, Route } from '../../load/
 import { Repertoire } from '../../load/player/repertoire.ts';
 import { CONNECT_TIMEOUT_MS } from '../../load/player/socket.ts';
 import { OUTCOME, type Outcome } from '../../load/recorder.ts';
-import { type HttpPlayers, withPlayer } from '../../scenario/players.ts';
+import { type HttpPlayers, withPlayer } from './players.ts';
 
 /** More than any answer that a player waits for. */
 const MOST_ANSWER = 16 * 2 ** 20;

@@ -3,7 +3,7 @@ import type { Listener } from '../../load/player/connection.ts';
 import type { Voice } from '../../load/player/player.ts';
 import { Repertoire } from '../../load/player/repertoire.ts';
 import { OUTCOME } from '../../load/recorder.ts';
-import { type JsonPlayers, withPlayer } from '../../scenario/players.ts';
+import { type JsonPlayers, withPlayer } from './players.ts';
 
 /** Beyond ASCII, as JSON may write it. */
 const escaped = (text: string): string =>

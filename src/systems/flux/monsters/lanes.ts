@@ -2,6 +2,12 @@ import { lanesOf } from '../../../load/pacer.ts';
 import { STREAM } from '../../../load/streams.ts';
 import { GOLDEN, MULBERRY_STEP, mulberry32, streamSeed } from '../../../rng.ts';
 
+/**
+ * Monster commands are dealt in lanes, so that a monster's commands all come from one worker and its
+ * sequence stays dense, however many workers there are: lane = monster index mod LANES.
+ */
+export const LANES = 8;
+
 /** Monsters by index, half-open: those that one world server owns. */
 export interface MonsterRange {
   readonly from: number;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { scenarioHash, writeScenario } from '../../src/scenario/resolved.ts';
-import { workloadOf } from '../../src/scenario/workload.ts';
-import { minimal, problemsOf, read } from './scenario-text.ts';
+import { scenarioHash, writeScenario } from '../../../src/scenario/resolved.ts';
+import { workloadOf } from '../../../src/scenario/workload.ts';
+import { minimal, problemsOf, read } from '../../scenario/scenario-text.ts';
 
 const of = (players: string): string => minimal(`players: ${players}\n`);
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { line, list, map, oneOf, prose, quantity, word } from './leaf.ts';
-import { METHODS, type Players } from './players.ts';
+import { line, list, map, oneOf, prose, quantity, word } from '../../scenario/leaf.ts';
+import { METHODS } from './players.ts';
 
 const MOST_CHOICES = 1000;
 const weight = () => quantity(0.001, 1e6, 'a weight').default(1).describe('Of all that is drawn from');
@@ -49,9 +49,7 @@ const module = map({
   module: line(1000).regex(/\.(mjs|cjs|js)$/, { error: A_MODULE }),
 });
 
-const flux = map({ protocol: z.literal('flux') });
-
-const KINDS = 'flux, json, http, or a module: { module: ./my-player.mjs }';
+const KINDS = 'json, http, or a module: { module: ./my-player.mjs }';
 
 /** A map that names a module is one of a module, also where it does not say so. */
 const named = (value: unknown): unknown =>
@@ -62,13 +60,10 @@ const named = (value: unknown): unknown =>
     ? { protocol: 'module', ...value }
     : value;
 
-/** `players:` of a scenario; undefined where they are those of the flux world. */
-export const playersSchema = z
-  .preprocess(
-    named,
-    z.discriminatedUnion('protocol', [flux, json, http, module], {
-      error: ({ code }) => (code === 'invalid_union' ? KINDS : `a map with a protocol: ${KINDS}`),
-    }),
-  )
-  .transform((players): Players | undefined => (players.protocol === 'flux' ? undefined : players))
-  .optional();
+/** `players:` of a scenario. */
+export const playersSchema = z.preprocess(
+  named,
+  z.discriminatedUnion('protocol', [json, http, module], {
+    error: ({ code }) => (code === 'invalid_union' ? KINDS : `a map with a protocol: ${KINDS}`),
+  }),
+);

@@ -1,0 +1,150 @@
+import { grouped } from '../../scenario/cross-check.ts';
+import { type Finding, found } from '../../scenario/finding.ts';
+import { duration, map, oneOf, quantity, whole } from '../../scenario/leaf.ts';
+import { type OperationSpec, ofOperation } from '../../scenario/operations.ts';
+import type { Load, Scenario, WorldSettings } from '../../scenario/scenario.ts';
+import { MOST_PLAYERS } from '../../scenario/schema.ts';
+import { peakOf } from '../../scenario/stages.ts';
+import type { SystemScenario } from '../../scenario/system-scenario.ts';
+import type { OperationWorkload, Workload } from '../../scenario/workload.ts';
+import type { Micros } from '../../units.ts';
+import { LANES } from './monsters/lanes.ts';
+
+/** What `load:` holds beside what every system's does. */
+export interface FluxLoad extends Load {
+  /** Monsters in the world. */
+  readonly monsters: number;
+  /** Monster commands in one `POST /commands`. */
+  readonly commandsPerPost: number;
+}
+
+/** What `world:` holds beside what every system's does. */
+export interface FluxWorldSettings extends WorldSettings {
+  /** Average; a server has ceil(its players / this) places. */
+  readonly playersPerPlace: number;
+  readonly batch: { readonly operations: number; readonly interval: Micros };
+  /** `columns`: a row of narrow typed columns; `jsonb`: a document of about 2 KB in a row. */
+  readonly rowShape: 'columns' | 'jsonb';
+}
+
+/** A scenario of this system: its own keys were read by the schema below. */
+export const fluxLoad = ({ load }: Pick<Scenario, 'load'>): FluxLoad => load as FluxLoad;
+export const fluxWorld = ({ world }: Pick<Scenario, 'world'>): FluxWorldSettings =>
+  world as FluxWorldSettings;
+
+/** What the workers have to know of the monsters. */
+export interface FluxWorkload {
+  readonly monsters: number;
+  readonly commandsPerPost: number;
+  /** Posts a second, over all workers. */
+  readonly postRate: number;
+}
+
+export const fluxWorkload = ({ own }: Pick<Workload, 'own'>): FluxWorkload => own as FluxWorkload;
+
+const MOST_POSTS_PER_SECOND = 100_000;
+
+/**
+ * What the world refuses by its own rules: of the players' intents a move into a wall, and an attack on somebody
+ * who has just left (one in fifty, and one in ten where several are under way at once: a player then knows less); of
+ * the monsters' commands every move into a wall, and eight in ten are moves. A world that refuses everything refuses
+ * more.
+ */
+export const OPERATIONS: readonly OperationSpec[] = [
+  {
+    id: 'intent',
+    plural: 'intents',
+    label: 'intents',
+    unit: 'ops',
+    actor: 'player',
+    due: 'schedule',
+    answer: 'an acknowledgement that names its number, after its batch has committed',
+    rejectedPercent: 20,
+  },
+  {
+    id: 'monsterCommand',
+    plural: 'monsterCommands',
+    label: 'monster commands',
+    unit: 'ops',
+    actor: 'other',
+    due: 'schedule',
+    answer: 'the commit of its post, told over the socket of the commits',
+    rejectedPercent: 80,
+  },
+];
+
+export const [INTENT, MONSTER_COMMAND] = [0, 1];
+
+const world = {
+  playersPerPlace: quantity(1, 10_000).default(10).describe('On average'),
+  batch: map({
+    operations: whole(1, 100_000).default(1663).describe('A batch is flushed at so many operations'),
+    interval: duration('1ms', '10s').prefault('10ms').describe('or after so long, whichever comes first'),
+  }).prefault({}),
+  rowShape: oneOf(['columns', 'jsonb'])
+    .default('columns')
+    .describe('columns: a narrow typed row; jsonb: a document of about 2 KB in a row'),
+};
+
+/** The keys, checks and sizes of the flux world's scenarios. Its monsters stay at every scale, and with them the size of the database: a cache that holds a quarter of the rows would say nothing of one that holds them all. */
+export const fluxScenario: SystemScenario = {
+  name: 'flux',
+  operations: OPERATIONS,
+  load: {
+    monsters: whole(0, MOST_PLAYERS).default(0).describe('Monsters in the world'),
+    commandsPerPost: whole(1, 5000).default(200).describe('Monster commands in one POST /commands'),
+  },
+  world,
+  aliases: {
+    'load.intentsPerSecond': 'load.operations.intent.perSecond',
+    'load.monsterCommandsPerSecond': 'load.operations.monsterCommand.perSecond',
+  },
+  // One a second for each player.
+  defaultPerSecond: (operation, { players }) => (operation === 'intent' ? players : undefined),
+  components: ({ world: { servers } }) => [
+    { name: 'postgres', faults: ['kill', 'stop'] },
+    ...Array.from({ length: servers }, (_, i) => ({
+      name: `world-${i + 1}`,
+      faults: ['kill', 'stop'] as const,
+    })),
+  ],
+  check: checkFlux,
+  workload: (scenario) => {
+    const { players, operations, monsters, commandsPerPost } = fluxLoad(scenario);
+    const { perSecond } = ofOperation(operations, 'monsterCommand');
+    const own: FluxWorkload = { monsters, commandsPerPost, postRate: perSecond / commandsPerPost };
+    return { entities: players + monsters, own };
+  },
+};
+
+function checkFlux(scenario: Pick<Scenario, 'load' | 'world'>): readonly Finding[] {
+  const { players, operations, monsters, commandsPerPost, stages } = fluxLoad(scenario);
+  const { servers } = scenario.world;
+  const commands = ofOperation(operations, 'monsterCommand').perSecond * peakOf(stages);
+  const findings: Finding[] = [];
+  const check = (wrong: boolean, path: readonly string[], message: string, hint: string): void => {
+    if (wrong) findings.push(found(['load', ...path], message, hint));
+  };
+  check(
+    commands / commandsPerPost > MOST_POSTS_PER_SECOND,
+    ['operations', 'monsterCommand', 'perSecond'],
+    `${grouped(commands / commandsPerPost)} posts a second, expected ${grouped(MOST_POSTS_PER_SECOND)} at most`,
+    'more commands in a post: load.commandsPerPost',
+  );
+  check(
+    players < servers,
+    ['players'],
+    `${players} players for ${servers} world servers, expected at least one for each`,
+    'fewer world.servers, or more players',
+  );
+  check(
+    commands > 0 && monsters < servers * LANES,
+    ['monsters'],
+    `${monsters} monsters for ${servers} world servers, expected at least ${LANES} for each to carry out the monster commands`,
+    'more monsters, or no monster commands',
+  );
+  return findings;
+}
+
+/** One of a workload's operations. */
+export const operationOf = ({ operations }: Workload, index: number): OperationWorkload => operations[index]!;

@@ -1,0 +1,80 @@
+import { found } from '../../scenario/finding.ts';
+import type { OperationSpec } from '../../scenario/operations.ts';
+import type { Scenario } from '../../scenario/scenario.ts';
+import type { SystemScenario } from '../../scenario/system-scenario.ts';
+import type { Workload } from '../../scenario/workload.ts';
+import type { Players } from './players.ts';
+import { playersSchema } from './players-schema.ts';
+
+/** How the players of a scenario of this system talk; undefined in one of another system's. */
+export const playersOf = ({ sections }: Pick<Scenario, 'sections'>): Players | undefined =>
+  sections?.players as Players | undefined;
+
+/** What the workers have to know. */
+export interface OwnWorkload {
+  readonly playing: Players;
+}
+
+export const ownWorkload = ({ own }: Pick<Workload, 'own'>): OwnWorkload => own as OwnWorkload;
+
+const INTENT: OperationSpec = {
+  id: 'intent',
+  plural: 'intents',
+  label: 'intents',
+  unit: 'ops',
+  actor: 'player',
+  due: 'schedule',
+  answer:
+    'what the protocol of the players says is one: the same id, a response, or what the module resolves to',
+};
+
+const ownPart = {
+  operations: [INTENT],
+  sections: { players: playersSchema },
+  defaultPerSecond: (operation: string, { players }: { readonly players: number }) =>
+    operation === INTENT.id ? players : undefined,
+};
+
+/** A server of the user's own: nothing is started, and nothing is known of it but how its players talk. */
+export const ownScenario: SystemScenario = {
+  ...ownPart,
+  name: 'own',
+  aliases: { 'load.intentsPerSecond': 'load.operations.intent.perSecond' },
+  components: () => [],
+  workload: (scenario) => ({ entities: scenario.load.players, own: workloadPart(scenario) }),
+};
+
+const workloadPart = (scenario: Scenario): OwnWorkload | null => {
+  const playing = playersOf(scenario);
+  return playing === undefined ? null : { playing };
+};
+
+/** Players of the user's own in a world of ours: its keys, its stack and its size, and nobody else who acts. */
+export const ownPlayersIn = (world: SystemScenario): SystemScenario => {
+  const others = world.operations.filter(({ actor }) => actor === 'other');
+  return {
+    ...world,
+    ...ownPart,
+    operations: [INTENT, ...others.map(({ rejectedPercent: _, ...one }) => one)],
+    sections: { ...world.sections, ...ownPart.sections },
+    check: (scenario) => [
+      // Only a server of its kind has to fit the world: a module's may be one.
+      ...(playersOf(scenario)?.protocol === 'module' ? (world.check?.(scenario) ?? []) : []),
+      ...others.flatMap(({ id, label }) => {
+        const rate = scenario.load.operations[id]?.perSecond ?? 0;
+        if (rate === 0) return [];
+        return [
+          found(
+            ['load', 'operations', id, 'perSecond'],
+            `${rate} is there, expected 0: the ${label} are of the ${world.name} world, and its players, too`,
+            `no ${label}, or no players: of its own`,
+          ),
+        ];
+      }),
+    ],
+    workload: (scenario) => {
+      const { entities, own } = world.workload(scenario);
+      return { entities, own: { ...(own as object), ...workloadPart(scenario) } };
+    },
+  };
+};

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { map } from '../scenario/leaf.ts';
+import type { SystemScenario } from '../scenario/system-scenario.ts';
+import { flux } from './flux/system.ts';
+import { own, ownOn } from './own/system.ts';
+import type { System, Systems } from './system.ts';
+
+/** A scenario may say that its players are those of its system: as if it said nothing. */
+const withoutPlayers = (system: SystemScenario): SystemScenario => ({
+  ...system,
+  sections: {
+    ...system.sections,
+    players: map({ protocol: z.literal(system.name) })
+      .optional()
+      .transform(() => undefined),
+  },
+});
+
+const hasPlayers = (document: object, name: string): boolean => {
+  const players: unknown = Reflect.get(document, 'players');
+  if (players === undefined || players === null) return false;
+  return typeof players !== 'object' || Reflect.get(players, 'protocol') !== name;
+};
+
+/** Makes the systems known by their names; players of the user's own may be in any of them. */
+export function systemsOf(all: readonly System[]): Systems {
+  const named = new Map(all.map((system) => [system.name, system]));
+  const [first = '', ...others] = named.keys();
+  return {
+    names: [first, ...others],
+    of: (document) => {
+      const name: unknown = Reflect.get(document, 'system');
+      const system = typeof name === 'string' ? named.get(name) : undefined;
+      if (system === undefined || system === own) return system?.scenario;
+      if (hasPlayers(document, system.name)) return ownOn(system).scenario;
+      return withoutPlayers(system.scenario);
+    },
+    systemOf: ({ system: name, sections }) => {
+      const system = named.get(name);
+      if (system === undefined) throw new Error(`there is no system "${name}"`);
+      return system !== own && sections?.players !== undefined ? ownOn(system) : system;
+    },
+  };
+}
+
+/** Those that come with capbench. The only place that names them all. */
+export const SYSTEMS = systemsOf([flux, own]);
