@@ -5,13 +5,18 @@ import { expect, test } from 'vitest';
 const src = join(import.meta.dirname, '..', 'src');
 
 /** The rooms in the order in which the data passes through them. */
-const WAY = ['scenario', 'stack', 'load', 'probe', 'measurement', 'judge', 'report'];
-/** Wire the rooms together; may import any of them. */
+const WAY = [
+  ...['scenario', 'address', 'supervision', 'stack', 'load', 'probe', 'measurement', 'judge', 'report'],
+  'export',
+];
+/** Wire the rooms together; may import any of them, and the contract of a system. */
 const WIRING = ['run', 'commands', 'cli.ts'];
 /** Text in, text out. */
-const PURE = ['scenario', 'judge', 'report'];
+const PURE = ['scenario', 'judge', 'report', 'export'];
 const DRIVERS = ['pg', 'ws', 'ioredis', 'undici', 'autocannon', 'child_process'];
-const DRIVER_ROOMS = ['stack', 'probe', 'load', 'world'];
+const DRIVER_ROOMS = ['address', 'supervision', 'stack', 'probe', 'load', 'systems'];
+const CONTRACT = 'systems/system.ts';
+const REGISTRY = 'systems/registry.ts';
 /** The processes of capbench beside the CLI, which have a `process` of their own. */
 const ENTRIES = ['systems/flux/server/main.ts', 'load/fleet/worker.ts', 'supervision/watchdog-process.ts'];
 
@@ -51,14 +56,15 @@ const show = ({ from, to }: Import): string => `${from} -> ${to}`;
 test('the imports were found', () => {
   expect(files.length).toBeGreaterThan(30);
   expect(imports.map(show)).toContain('run/run.ts -> clock.ts');
-  expect(imports.some(({ from, to }) => from.startsWith('world/') && to === 'pg')).toBe(true);
+  expect(imports.some(({ from, to }) => from.startsWith('systems/flux/server/') && to === 'pg')).toBe(true);
 });
 
 test('a room knows only rooms that come before it', () => {
   const against = imports.filter(({ from, to }) => {
     if (!isOurs(to)) return false;
     const [room, other] = [roomOf(from), roomOf(to)];
-    if (room === other || WIRING.includes(room)) return false;
+    if (room === other || WIRING.includes(room) || room === 'systems') return false;
+    if (to === CONTRACT) return room !== 'host.ts';
     if (room === 'host.ts') return WAY.includes(other) || WIRING.includes(other);
     if (!WAY.includes(other) && other.endsWith('.ts')) return WIRING.includes(other) || other === 'host.ts';
     return !(WAY.includes(room) && WAY.indexOf(other) >= 0 && WAY.indexOf(other) < WAY.indexOf(room));
@@ -77,10 +83,33 @@ test('judging and reporting know nothing of load and stack', () => {
   expect(against.map(show)).toEqual([]);
 });
 
-test('nobody imports the world', () => {
-  expect(
-    imports.filter(({ from, to }) => roomOf(to) === 'world' && roomOf(from) !== 'world').map(show),
-  ).toEqual([]);
+/** `flux` for systems/flux/server/main.ts; null for what stands in no system's folder. */
+const systemOf = (file: string): string | null => /^systems\/([^/]+)\//.exec(file)?.[1] ?? null;
+
+test('a system is known by its contract alone', () => {
+  const against = imports.filter(({ from, to, later }) => {
+    if (systemOf(to) !== null) return systemOf(from) !== systemOf(to) && from !== REGISTRY;
+    if (to === REGISTRY) return from !== 'cli.ts' || !later;
+    return (
+      to === CONTRACT && !WIRING.includes(roomOf(from)) && !['host.ts', 'systems'].includes(roomOf(from))
+    );
+  });
+  expect(against.map(show)).toEqual([]);
+});
+
+test('no file imports itself by way of others, types included', () => {
+  const targets = new Map<string, readonly string[]>(
+    files.map((file) => [
+      file,
+      imports.filter(({ from, to }) => from === file && isOurs(to)).map(({ to }) => to),
+    ]),
+  );
+  const reached = (start: string): ReadonlySet<string> => {
+    const seen = new Set(targets.get(start));
+    for (const file of seen) for (const next of targets.get(file) ?? []) seen.add(next);
+    return seen;
+  };
+  expect(files.filter((file) => reached(file).has(file))).toEqual([]);
 });
 
 test('pure rooms read no file, start no process and open no connection', () => {

@@ -1,0 +1,37 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, sep } from 'node:path';
+import { expect, test } from 'vitest';
+
+const src = join(import.meta.dirname, '..', 'src');
+/** Words of one system: outside its folder nobody may need them. */
+const WORDS = /\b(?:flux|monsters?|monsterCommands?|places?)\b/i;
+/** The lines that may all the same, as `file: line`; each is a debt or a name that users write. */
+const ALLOWED: readonly string[] = [];
+const MOST_ALLOWED = 40;
+
+/** The lines of a file that hold more than a comment, without the comment. */
+function codeOf(text: string): readonly string[] {
+  let inComment = false;
+  return text.split('\n').map((line) => {
+    const trimmed = line.trim();
+    if (inComment || trimmed.startsWith('/*')) {
+      inComment = !trimmed.includes('*/');
+      return '';
+    }
+    return trimmed.startsWith('//') ? '' : trimmed.replace(/\s\/\/\s.*$/, '');
+  });
+}
+
+test('the general rooms know no word of a system', () => {
+  const found = readdirSync(src, { recursive: true, encoding: 'utf8' })
+    .map((file) => file.split(sep).join('/'))
+    .filter((file) => file.endsWith('.ts') && !file.startsWith('systems/flux/'))
+    .sort()
+    .flatMap((file) =>
+      codeOf(readFileSync(join(src, file), 'utf8'))
+        .filter((line) => WORDS.test(line))
+        .map((line) => `${file}: ${line}`),
+    );
+  expect(found).toEqual(ALLOWED);
+  expect(ALLOWED.length).toBeLessThanOrEqual(MOST_ALLOWED);
+});
