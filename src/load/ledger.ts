@@ -25,7 +25,7 @@ export const BREACHES = {
 
 /**
  * Section D's record of one worker: what it sent and what was answered, for each entity id. HOT.
- * A rejected operation is answered too: its number is used up. Monsters' 202 moves nothing; their commit does.
+ * A rejected operation is answered too: its number is used up.
  *
  * Of each entity, S is the set of the numbers that were sent and A, within S, that of the acknowledged ones, both
  * number by number. With C, the numbers that are in the rows, a server that loses nothing keeps A within C and C
@@ -49,7 +49,7 @@ export class SequenceLedger {
   private readonly base: Float64Array;
   readonly sentNumbers: NumberSets;
   readonly ackedNumbers: NumberSets;
-  readonly told: Float64Array;
+  readonly lastStated: Float64Array;
   /** Highest `lastSeq` of the entity's welcomes. */
   private readonly welcomed: Float64Array;
   private readonly breaches = { forgotten: 0, invented: 0, examples: [] as string[] };
@@ -60,7 +60,7 @@ export class SequenceLedger {
     this.base = new Float64Array(entities);
     this.sentNumbers = new NumberSets(this.base);
     this.ackedNumbers = new NumberSets(this.base);
-    this.told = new Float64Array(entities);
+    this.lastStated = new Float64Array(entities);
     this.welcomed = new Float64Array(entities);
   }
 
@@ -101,16 +101,16 @@ export class SequenceLedger {
     this.ackedNumbers.add(entity, sequence);
   }
 
-  /** A server told a player where it is; null: it no longer holds what it told. */
-  placed(entity: number, place: number | null): void {
-    this.told[entity] = place === null ? 0 : place + 1;
+  /** What the server last stated of an entity, where rows can be held against it; null: it holds nothing any more. */
+  stated(entity: number, what: number | null): void {
+    this.lastStated[entity] = what === null ? 0 : what + 1;
   }
 
   /** Adds another worker's record. An entity's operations all come from one worker: others have nothing of it. */
-  add({ base, sent, acked, told, breaches }: Ledger): void {
+  add({ base, sent, acked, stated, breaches }: Ledger): void {
     for (let entity = 0; entity < base.length; entity++) {
       if (base[entity]! > 0) this.welcome(entity, base[entity]!);
-      if (told[entity]! > 0) this.told[entity] = told[entity]!;
+      if (stated[entity]! > 0) this.lastStated[entity] = stated[entity]!;
     }
     this.sentNumbers.addAll(sent);
     this.ackedNumbers.addAll(acked);
@@ -121,8 +121,8 @@ export class SequenceLedger {
 
   /** Plain data, as it goes over a process's channel. */
   toData(): Ledger {
-    const { base, sentNumbers, ackedNumbers, told, breaches } = this;
-    return { base, sent: sentNumbers.toData(), acked: ackedNumbers.toData(), told, breaches };
+    const { base, sentNumbers, ackedNumbers, lastStated: stated, breaches } = this;
+    return { base, sent: sentNumbers.toData(), acked: ackedNumbers.toData(), stated, breaches };
   }
 
   /** Counts no number twice, however often it is forgotten; of one that goes back again and again it may miss some. */

@@ -1,5 +1,6 @@
 import { MicrosHistogram } from '../hdr-histogram.ts';
-import { OPERATIONS, type Timeline } from '../scenario/workload.ts';
+import { mapOperations, type OperationSpec, type PerOperation, perOperation } from '../scenario/operations.ts';
+import type { Timeline } from '../scenario/workload.ts';
 import type { Counts, LoadSecondOperation, OperationTally, StageTally } from './engine.ts';
 import { Slices } from './slices.ts';
 import { KINDS, StageRecords } from './stage-records.ts';
@@ -13,11 +14,6 @@ export const OUTCOME = {
   failedUnsent: 7,
 } as const;
 export type Outcome = (typeof OUTCOME)[keyof typeof OUTCOME];
-
-/** Index in OPERATIONS. */
-export type OperationIndex = 0 | 1;
-export const INTENT: OperationIndex = 0;
-export const MONSTER_COMMAND: OperationIndex = 1;
 
 const SCHEDULED = 0;
 
@@ -37,27 +33,29 @@ class OperationRecord {
 
 /**
  * Counts and latencies of one worker. HOT. Times are microseconds after GO; the measure phase is decided by the
- * due time. Every outcome has a count of its own, so that conservation is a check and not a definition.
+ * due time. Every outcome has a count of its own, so that conservation is a check and not a definition. An operation is
+ * named by its place in the workload's operations.
  */
 export class Recorder {
-  readonly slices = new Slices();
-  private readonly records: readonly [OperationRecord, OperationRecord] = [
-    new OperationRecord(),
-    new OperationRecord(),
-  ];
+  readonly slices: Slices;
+  private readonly operations: readonly Pick<OperationSpec, 'id'>[];
+  private readonly records: readonly OperationRecord[];
   private readonly stages: StageRecords;
   private readonly measureStart: number;
   private readonly end: number;
 
-  constructor(timeline: Timeline) {
-    this.stages = new StageRecords(timeline.stages ?? []);
+  constructor(operations: readonly Pick<OperationSpec, 'id'>[], timeline: Timeline) {
+    this.operations = operations;
+    this.slices = new Slices(operations);
+    this.records = operations.map(() => new OperationRecord());
+    this.stages = new StageRecords(operations, timeline.stages ?? []);
     this.measureStart = timeline.measureStart;
     this.end = timeline.end;
   }
 
   /** `n` operations have come due. */
-  schedule(operation: OperationIndex, n: number, due: number): void {
-    const record = this.records[operation];
+  schedule(operation: number, n: number, due: number): void {
+    const record = this.records[operation]!;
     record.whole[SCHEDULED]! += n;
     if (due >= this.measureStart && due < this.end) {
       record.measured[SCHEDULED]! += n;
@@ -70,8 +68,8 @@ export class Recorder {
    * By how much the worker itself was late for `n` operations of one due time: when it sends them, or when it
    * skips what it could have sent.
    */
-  ownLag(operation: OperationIndex, n: number, due: number, lag: number): void {
-    if (due >= this.measureStart && due < this.end) this.records[operation].ownLag.record(lag, n);
+  ownLag(operation: number, n: number, due: number, lag: number): void {
+    if (due >= this.measureStart && due < this.end) this.records[operation]!.ownLag.record(lag, n);
   }
 
   /**
@@ -79,7 +77,7 @@ export class Recorder {
    * `ownLag`, the part of `sent - due` that the worker itself caused, when they were not answered.
    */
   settle(
-    operation: OperationIndex,
+    operation: number,
     outcome: Outcome,
     n: number,
     due: number,
@@ -87,7 +85,7 @@ export class Recorder {
     now: number,
     ownLag = 0,
   ): void {
-    const record = this.records[operation];
+    const record = this.records[operation]!;
     record.whole[outcome]! += n;
     const answered = outcome === OUTCOME.ok || outcome === OUTCOME.rejected;
     if (answered) {
@@ -110,8 +108,8 @@ export class Recorder {
   }
 
   /** What happened since the last call. */
-  takeSecond(operation: OperationIndex, inFlight: number): LoadSecondOperation {
-    const { whole, before, secondDue } = this.records[operation];
+  takeSecond(operation: number, inFlight: number): LoadSecondOperation {
+    const { whole, before, secondDue } = this.records[operation]!;
     const delta = countsOf(whole.map((count, kind) => count - before[kind]!));
     before.set(whole);
     const { unfinished: _, ...second } = delta;
@@ -119,9 +117,9 @@ export class Recorder {
   }
 
   /** @throws when the operations that were scheduled and those that were settled differ: a bug of ours. */
-  tally(): Readonly<Record<(typeof OPERATIONS)[number], OperationTally>> {
-    const tallyOf = (operation: OperationIndex): OperationTally => {
-      const record = this.records[operation];
+  tally(): PerOperation<OperationTally> {
+    const tallies = perOperation(this.operations, (_, operation) => {
+      const record = this.records[operation]!;
       return {
         whole: countsOf(record.whole),
         measured: countsOf(record.measured),
@@ -132,20 +130,16 @@ export class Recorder {
         lag: record.lag.toData(),
         ownLag: record.ownLag.toData(),
       };
-    };
-    const operations = { intent: tallyOf(INTENT), monsterCommand: tallyOf(MONSTER_COMMAND) };
-    for (const operation of OPERATIONS) assertConserved(operation, operations[operation]);
-    return operations;
+    });
+    mapOperations(tallies, (tally, id) => assertConserved(id, tally));
+    return tallies;
   }
 
   /** The same of each stage, of what was due there. @throws as `tally` does. */
   stageTallies(): readonly StageTally['operations'][] {
     const stages = this.stages.tally(countsOf);
     for (const stage of stages) {
-      for (const operation of OPERATIONS) {
-        const { counts } = stage[operation];
-        assertConserved(operation, { whole: counts, measured: counts });
-      }
+      mapOperations(stage, ({ counts }, id) => assertConserved(id, { whole: counts, measured: counts }));
     }
     return stages;
   }

@@ -1,7 +1,6 @@
 import { MicrosHistogram } from '../hdr-histogram.ts';
 import type { HistogramData } from '../histogram.ts';
-import type { Operation } from '../scenario/workload.ts';
-import type { OperationIndex } from './recorder.ts';
+import { type OperationSpec, type PerOperation, perOperation } from '../scenario/operations.ts';
 
 /** Microseconds: a fifth of a second, aligned to GO. */
 export const SLICE = 200_000;
@@ -11,20 +10,26 @@ export const SLICES_PER_SECOND = 5;
 export interface WorkerSlice {
   /** From 0: the slice ends at (index + 1) x SLICE. */
   readonly index: number;
-  readonly due: Readonly<Record<Operation, HistogramData>>;
+  readonly due: PerOperation<HistogramData>;
 }
 
 /** The answers of one worker by the fifth of a second in which they came. HOT. */
 export class Slices {
-  private readonly due = [new MicrosHistogram(), new MicrosHistogram()] as const;
+  private readonly operations: readonly Pick<OperationSpec, 'id'>[];
+  private readonly due: readonly MicrosHistogram[];
   private index = 0;
   private end = SLICE;
   private closed: WorkerSlice[] = [];
 
+  constructor(operations: readonly Pick<OperationSpec, 'id'>[]) {
+    this.operations = operations;
+    this.due = operations.map(() => new MicrosHistogram());
+  }
+
   /** `now` never runs backwards. */
-  record(operation: OperationIndex, latency: number, n: number, now: number): void {
+  record(operation: number, latency: number, n: number, now: number): void {
     if (now >= this.end) this.turn(now);
-    this.due[operation].record(latency, n);
+    this.due[operation]!.record(latency, n);
   }
 
   /** The slices that have ended by now and were not taken yet. */
@@ -49,9 +54,7 @@ export class Slices {
   }
 
   private close(): void {
-    const [intent, monsterCommand] = [this.due[0].take(), this.due[1].take()];
-    if (intent.counts.length + monsterCommand.counts.length > 0) {
-      this.closed.push({ index: this.index, due: { intent, monsterCommand } });
-    }
+    const due = perOperation(this.operations, (_, operation) => this.due[operation]!.take());
+    if (Object.values(due).some(({ counts }) => counts.length > 0)) this.closed.push({ index: this.index, due });
   }
 }

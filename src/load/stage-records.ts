@@ -1,7 +1,7 @@
 import { MicrosHistogram } from '../hdr-histogram.ts';
 import { EMPTY_HISTOGRAM } from '../histogram.ts';
+import { type OperationSpec, type PerOperation, perOperation } from '../scenario/operations.ts';
 import type { TimedStage } from '../scenario/stage-timeline.ts';
-import { OPERATIONS, type Operation } from '../scenario/workload.ts';
 import type { Counts, StageOperationTally } from './engine.ts';
 
 /** Outcomes and, at 0, what was scheduled: as the recorder numbers them. */
@@ -43,16 +43,18 @@ export class StageRecord {
 
 /** The stages' own counts and latencies of one worker. HOT. */
 export class StageRecords {
+  private readonly operations: readonly Pick<OperationSpec, 'id'>[];
   private readonly starts: Float64Array;
   private readonly ends: Float64Array;
   private readonly records: readonly (readonly StageRecord[])[];
   /** What was looked up last: neighbours in time are mostly neighbours here. */
   private last = 0;
 
-  constructor(stages: readonly TimedStage[]) {
+  constructor(operations: readonly Pick<OperationSpec, 'id'>[], stages: readonly TimedStage[]) {
+    this.operations = operations;
     this.starts = Float64Array.from(stages, ({ start }) => start);
     this.ends = Float64Array.from(stages, ({ end }) => end);
-    this.records = stages.map(() => OPERATIONS.map(() => new StageRecord()));
+    this.records = stages.map(() => operations.map(() => new StageRecord()));
   }
 
   /** The record of the stage in which a due time lies; null outside of all, and where there are none. */
@@ -69,12 +71,9 @@ export class StageRecords {
     return null;
   }
 
-  tally(
-    countsOf: (kinds: Float64Array) => Counts,
-  ): readonly Readonly<Record<Operation, StageOperationTally>>[] {
-    return this.records.map(([intent, monsterCommand]) => ({
-      intent: intent!.tally(countsOf),
-      monsterCommand: monsterCommand!.tally(countsOf),
-    }));
+  tally(countsOf: (kinds: Float64Array) => Counts): readonly PerOperation<StageOperationTally>[] {
+    return this.records.map((stage) =>
+      perOperation(this.operations, (_, operation) => stage[operation]!.tally(countsOf)),
+    );
   }
 }

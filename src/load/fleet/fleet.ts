@@ -138,7 +138,7 @@ export class Fleet implements ReadyFleet {
   }
 
   async run(go: Micros, onSecond: (second: LoadSecond) => void): Promise<Tally> {
-    const seconds = new Seconds(this.workers.length, onSecond);
+    const seconds = new Seconds(this.workers.length, this.plan.workload.operations, onSecond);
     this.seconds = seconds;
     const done = new Promise<void>((resolve) => {
       this.changed = () => {
@@ -154,9 +154,8 @@ export class Fleet implements ReadyFleet {
       this.running = false;
       clearInterval(clock);
     }
-    const { players, monsters } = this.plan.workload;
     const tallies = this.workers.flatMap((worker) => (worker.state === 'done' ? [worker.tally] : []));
-    return mergeTallies(tallies, players + monsters);
+    return mergeTallies(tallies, this.plan.workload);
   }
 
   async drop(sharePercent: number, seed: number, stage?: number): Promise<number> {
@@ -166,8 +165,7 @@ export class Fleet implements ReadyFleet {
   }
 
   async ledger(): Promise<Ledger> {
-    const { players, monsters } = this.plan.workload;
-    const ledger = new SequenceLedger(players + monsters);
+    const ledger = new SequenceLedger(this.plan.workload.entities);
     for (const answer of await this.askAll({ kind: 'tellLedger' })) {
       if (answer.kind === 'ledger') ledger.add(answer.ledger);
     }

@@ -1,5 +1,5 @@
 import { countOf, type HistogramData, mergeHistograms, percentileOf } from '../../histogram.ts';
-import type { Operation } from '../../scenario/workload.ts';
+import { type OperationSpec, ofOperation, perOperation } from '../../scenario/operations.ts';
 import { micros } from '../../units.ts';
 import type {
   LoadSecond,
@@ -21,6 +21,7 @@ const PATIENCE = 1_500_000;
  * second, a slice for the slice in the same place of that second. Workers are numbered from 0.
  */
 export class Seconds {
+  private readonly operations: readonly Pick<OperationSpec, 'id'>[];
   private readonly emit: (second: LoadSecond) => void;
   /** The last second that each worker has reported; Infinity once it is done. */
   private readonly reported: number[];
@@ -30,7 +31,12 @@ export class Seconds {
   private readonly slices = new Map<number, WorkerSlice[]>();
   private next = 1;
 
-  constructor(workers: number, emit: (second: LoadSecond) => void) {
+  constructor(
+    workers: number,
+    operations: readonly Pick<OperationSpec, 'id'>[],
+    emit: (second: LoadSecond) => void,
+  ) {
+    this.operations = operations;
     this.emit = emit;
     this.reported = new Array<number>(workers).fill(0);
     this.latest = new Array<WorkerReport | null>(workers).fill(null);
@@ -78,10 +84,7 @@ export class Seconds {
     this.emit({
       at: micros(at),
       connected: this.latest.reduce((total, report) => total + (report?.connected ?? 0), 0),
-      operations: {
-        intent: this.operation('intent', all),
-        monsterCommand: this.operation('monsterCommand', all),
-      },
+      operations: perOperation(this.operations, (id) => this.operation(id, all)),
       bytesIn: sum((report) => report.bytesIn),
       bytesOut: sum((report) => report.bytesOut),
       framesIn: sum((report) => report.framesIn),
@@ -114,17 +117,16 @@ export class Seconds {
       if (parts.length === 0 && index * SLICE >= at) continue;
       slices.push({
         at: micros((index + 1) * SLICE),
-        operations: {
-          intent: sliceOf(parts.map(({ due }) => due.intent)),
-          monsterCommand: sliceOf(parts.map(({ due }) => due.monsterCommand)),
-        },
+        operations: perOperation(this.operations, (id) =>
+          sliceOf(parts.map(({ due }) => ofOperation(due, id))),
+        ),
       });
     }
     return slices;
   }
 
-  private operation(name: Operation, reports: readonly WorkerReport[]): LoadSecondOperation {
-    const all = reports.map(({ operations }) => operations[name]);
+  private operation(id: string, reports: readonly WorkerReport[]): LoadSecondOperation {
+    const all = reports.map(({ operations }) => ofOperation(operations, id));
     const sum = (figure: (operation: LoadSecondOperation) => number): number =>
       all.reduce((total, operation) => total + figure(operation), 0);
     return {
@@ -135,7 +137,7 @@ export class Seconds {
       failedUnsent: sum(({ failedUnsent }) => failedUnsent),
       timedOut: sum(({ timedOut }) => timedOut),
       skipped: sum(({ skipped }) => skipped),
-      inFlight: this.latest.reduce((total, report) => total + (report?.operations[name].inFlight ?? 0), 0),
+      inFlight: this.latest.reduce((total, report) => total + (report?.operations[id]?.inFlight ?? 0), 0),
       due: mergeHistograms(all.map(({ due }) => due)),
     };
   }

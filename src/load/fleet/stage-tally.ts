@@ -1,5 +1,5 @@
 import { type HistogramData, mergeHistograms } from '../../histogram.ts';
-import type { Operation } from '../../scenario/workload.ts';
+import { mapOperations, ofOperation } from '../../scenario/operations.ts';
 import type { StageConnectionTally, StageOperationTally, StageTally } from '../engine.ts';
 import { addCounts } from './counts.ts';
 
@@ -13,15 +13,18 @@ function mergeStage(parts: readonly StageTally[]): StageTally {
   const sum = (of: (part: StageTally) => number): number =>
     parts.reduce((total, part) => total + of(part), 0);
   const merged = (of: (part: StageTally) => HistogramData): HistogramData => mergeHistograms(parts.map(of));
-  const operation = (name: Operation): StageOperationTally => ({
-    counts: addCounts(parts.map(({ operations }) => operations[name].counts)),
-    due: merged(({ operations }) => operations[name].due),
-    rejected: merged(({ operations }) => operations[name].rejected),
-    service: merged(({ operations }) => operations[name].service),
-    lag: merged(({ operations }) => operations[name].lag),
-  });
+  const operation = (id: string): StageOperationTally => {
+    const all = parts.map(({ operations }) => ofOperation(operations, id));
+    return {
+      counts: addCounts(all.map(({ counts }) => counts)),
+      due: mergeHistograms(all.map(({ due }) => due)),
+      rejected: mergeHistograms(all.map(({ rejected }) => rejected)),
+      service: mergeHistograms(all.map(({ service }) => service)),
+      lag: mergeHistograms(all.map(({ lag }) => lag)),
+    };
+  };
   return {
-    operations: { intent: operation('intent'), monsterCommand: operation('monsterCommand') },
+    operations: mapOperations(parts[0]!.operations, (_, id) => operation(id)),
     disconnects: sum(({ disconnects }) => disconnects),
     reconnects: sum(({ reconnects }) => reconnects),
     left: sum(({ left }) => left),

@@ -1,5 +1,6 @@
 import { mergeHistograms } from '../../histogram.ts';
-import { OPERATIONS, type Operation } from '../../scenario/workload.ts';
+import { mapOperations, ofOperation, perOperation } from '../../scenario/operations.ts';
+import type { Workload } from '../../scenario/workload.ts';
 import { micros } from '../../units.ts';
 import { Complaints } from '../complaints.ts';
 import type { OperationTally, Tally } from '../engine.ts';
@@ -18,10 +19,13 @@ export const NO_HASH = 'incomplete';
  * The run over all workers: counts, sums and buckets are added.
  * @throws when conservation (R4) does not hold over the fleet: a bug of ours
  */
-export function mergeTallies(tallies: readonly WorkerTally[], entities: number): Tally {
+export function mergeTallies(
+  tallies: readonly WorkerTally[],
+  workload: Pick<Workload, 'entities' | 'operations'>,
+): Tally {
   const sum = (figure: (tally: WorkerTally) => number): number =>
     tallies.reduce((total, tally) => total + figure(tally), 0);
-  const ledger = new SequenceLedger(entities);
+  const ledger = new SequenceLedger(workload.entities);
   const complaints = new Complaints();
   const hashes: (readonly [number, number])[] = [];
   for (const tally of tallies) {
@@ -29,11 +33,8 @@ export function mergeTallies(tallies: readonly WorkerTally[], entities: number):
     complaints.addAll(tally.complaints);
     if (tally.hash !== null) hashes.push(tally.hash);
   }
-  const operations = {
-    intent: mergeOperation('intent', tallies),
-    monsterCommand: mergeOperation('monsterCommand', tallies),
-  };
-  for (const name of OPERATIONS) assertConserved(name, operations[name]);
+  const operations = perOperation(workload.operations, (id) => mergeOperation(id, tallies));
+  mapOperations(operations, (tally, id) => assertConserved(id, tally));
   return {
     operations,
     disconnects: sum(({ disconnects }) => disconnects),
@@ -58,8 +59,8 @@ function unseenIn(tallies: readonly WorkerTally[]): Pick<Tally, 'unseenTraffic'>
   return because === null ? {} : { unseenTraffic: because };
 }
 
-function mergeOperation(name: Operation, tallies: readonly WorkerTally[]): OperationTally {
-  const all = tallies.map(({ operations }) => operations[name]);
+function mergeOperation(id: string, tallies: readonly WorkerTally[]): OperationTally {
+  const all = tallies.map(({ operations }) => ofOperation(operations, id));
   return {
     whole: addCounts(all.map(({ whole }) => whole)),
     measured: addCounts(all.map(({ measured }) => measured)),

@@ -23,8 +23,8 @@ export interface Listener {
   heard(player: number, connection: Connection, bytes: number): boolean;
   /** What became of an operation: `ok`, `rejected` (both are answers) or `failed`. */
   answered(player: number, sequence: number, outcome: Outcome): void;
-  /** An answer says where the player is now. */
-  placed(player: number, place: number): void;
+  /** An answer states something of the player that rows can be held against (Welcome). */
+  stated(player: number, what: number): void;
   /** All that had come has been told: slots may be free. */
   heardAll(player: number): void;
   /** An answer that nobody waits for, or none of the protocol. */

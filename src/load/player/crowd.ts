@@ -85,7 +85,7 @@ export class Crowd implements Listener, Home {
   }
 
   /** reconnecting -> ready, playing or draining, and on with what waits. */
-  resume(player: number, connection: Connection, { lastSequence, place }: Welcome): void {
+  resume(player: number, connection: Connection, { lastSequence, stated }: Welcome): void {
     const { ledger, complaints, now } = this.tools;
     const id = this.plan.ids[player]!;
     const unanswered = this.departures.back(player);
@@ -95,7 +95,7 @@ export class Crowd implements Listener, Home {
       if (breach !== null) complaints.add(BREACHES[breach]);
       this.outbox.goOnAfter(player, last);
     }
-    ledger.placed(id, place);
+    ledger.stated(id, stated);
     this.states.resume(player);
     this.hold(player, connection);
     this.outbox.resume(player, now());
@@ -250,8 +250,8 @@ export class Crowd implements Listener, Home {
     this.tools.complaints.add(message);
   }
 
-  placed(player: number, place: number): void {
-    this.tools.ledger.placed(this.plan.ids[player]!, place);
+  stated(player: number, what: number): void {
+    this.tools.ledger.stated(this.plan.ids[player]!, what);
   }
 
   heardAll(player: number): void {

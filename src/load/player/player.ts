@@ -42,8 +42,8 @@ export const PLAYER = {
 export interface Welcome {
   /** The last sequence number used: everything up to it is committed. Null where a server keeps no numbers. */
   readonly lastSequence: number | null;
-  /** Where the player is; null when the server does not say. */
-  readonly place: number | null;
+  /** What the server states of the player, a number that its rows can be held against; null when it states nothing. */
+  readonly stated: number | null;
 }
 
 /**

@@ -7,7 +7,7 @@ import { CONNECT_TIMEOUT_MS, onRefusal, openSocket, socketUrl } from './socket.t
 import { SocketConnection } from './socket-connection.ts';
 
 /** Of a server that welcomes nobody. */
-const UNGREETED: Welcome = { lastSequence: null, place: null };
+const UNGREETED: Welcome = { lastSequence: null, stated: null };
 
 export interface SocketPlan {
   /** Ids of the worker's players. */

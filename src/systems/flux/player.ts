@@ -45,7 +45,7 @@ export class FluxVoice implements Voice {
     const { lastSeq, place } = message.welcome;
     if (!isNumber(lastSeq) || lastSeq > MOST_NUMBER || (place !== undefined && !isNumber(place))) return null;
     this.see(player, message.welcome);
-    return { lastSequence: lastSeq, place: place ?? null };
+    return { lastSequence: lastSeq, stated: place ?? null };
   }
 
   intent(player: number, sequence: number): string {
@@ -63,7 +63,7 @@ export class FluxVoice implements Voice {
         if (ack.place !== undefined) {
           if (!isNumber(ack.place)) return false;
           this.see(player, ack);
-          listener.placed(player, ack.place);
+          listener.stated(player, ack.place);
         }
         listener.answered(player, ack.seq, ack.ok ? OUTCOME.ok : OUTCOME.rejected);
       }

@@ -64,7 +64,7 @@ export class HttpProtocol implements Protocol {
         return dialler.refused(player, unexplained('given up'));
       }
       const connection = new HttpConnection(player, route, this.plan, this.repertoire, connect, socket);
-      dialler.welcomed(player, connection, { lastSequence: null, place: null }, monotonic() - begin);
+      dialler.welcomed(player, connection, { lastSequence: null, stated: null }, monotonic() - begin);
     });
   }
 }

@@ -137,8 +137,8 @@ class ModuleConnection implements Connection {
     });
   }
 
-  get welcome(): { readonly lastSequence: number | null; readonly place: null } {
-    return { lastSequence: lastNumberOf(this.session), place: null };
+  get welcome(): { readonly lastSequence: number | null; readonly stated: null } {
+    return { lastSequence: lastNumberOf(this.session), stated: null };
   }
 
   /** @throws whatever the module throws */
