@@ -7,6 +7,8 @@
  *     export function perform(session, operation, context) { .. }     one operation, each when it is due
  *     /** @type {import('capbench/player').Close} *\/
  *     export async function close(session) { .. }     the end of the session; may be left out
+ *     /** @type {import('capbench/player').NullServer} *\/
+ *     export async function nullServer(options) { .. }     what the players are calibrated against; may be left out
  *
  * The module is loaded once in each load worker, and `connect` is called there for each player of that worker.
  */
@@ -98,3 +100,27 @@ export type Perform<S = Session> = (
 
 /** Ends a session. */
 export type Close<S = Session> = (session: S) => Promise<void> | void;
+
+/** What a null server is started with. */
+export interface NullServerOptions {
+  /** Where it has to listen: the loopback address. The port is its own choice: 0 gives a free one. */
+  readonly host: string;
+  /** The players of the calibration send `authorization: Bearer <token>`, as `Context.headers` has it; nobody else on this host can. */
+  readonly token: string;
+}
+
+/** A null server that listens. */
+export interface StartedNullServer {
+  /** As the players get it in `Context.url`: `http://127.0.0.1:4001`, and a path if there is one. */
+  readonly url: string;
+  /** Ends it; its process ends in any case. */
+  close?(): Promise<void> | void;
+}
+
+/**
+ * Starts a server that speaks the module's protocol, answers everything at once, and does nothing else. Before a run
+ * the module's players play against it for a few seconds, faster than in the run: what they do not keep up with there
+ * is their own limit, and no server's. It runs in a process of its own, one for each server of the scenario. Without
+ * it only capbench's own part is calibrated, with players that make one round trip over a WebSocket for each operation.
+ */
+export type NullServer = (options: NullServerOptions) => Promise<StartedNullServer> | StartedNullServer;

@@ -39,6 +39,8 @@ export interface Workload {
    * where faults, a reconnect storm or churn are planned: elsewhere a lost connection is a finding, and stays lost.
    */
   readonly reconnect: boolean;
+  /** It is the generator's own calibration: its servers answer everything at once and do nothing. */
+  readonly calibrates?: true;
   /** When players leave and join. */
   readonly churn?: readonly ChurnWindow[] | undefined;
 }

@@ -46,7 +46,10 @@ export interface ComponentSpec extends ComponentName {
   start(context: StartContext): Promise<StartedComponent>;
 }
 
-/** A process of capbench's own that listens: it sends `{ type: 'ready', port }` over its channel, and ends with it. */
+/**
+ * A process of capbench's own that listens: it sends a Ready over its channel when it answers, and ends with it
+ * (supervision/server-process.ts does both).
+ */
 export interface ServerProcess {
   readonly name: string;
   /** The absolute path of its module. */

@@ -1,5 +1,5 @@
 import type { Target } from '../address/target-address.ts';
-import type { FleetWorld } from '../load/fleet/messages.ts';
+import type { FleetWorld, PlayerModule } from '../load/fleet/messages.ts';
 import type { CeilingFacts } from '../measurement/measurements.ts';
 import type { SystemFigures } from '../measurement/system-figures.ts';
 import type { Probe } from '../probe/probe.ts';
@@ -31,9 +31,14 @@ export interface System {
   deal?(endpoints: Endpoints, workload: Workload, signal: AbortSignal): Promise<readonly FleetWorld[]>;
   /**
    * What the generator is calibrated against: `servers` processes that answer everything at once, in the system's own
-   * protocol; absent: it is not calibrated, and the report says so.
+   * protocol; absent: it is not calibrated, and the report says so. `module` is the user's own, where one plays.
    */
-  nullServers?(workload: Workload, servers: number, token: string): readonly ServerProcess[];
+  nullServers?(
+    workload: Workload,
+    servers: number,
+    token: string,
+    module: PlayerModule | null,
+  ): readonly ServerProcess[];
   /** What tells of its servers meanwhile; absent: nothing but the host does. */
   probes?(endpoints: Endpoints): readonly Probe[];
   /** What it adds to the figures of the report. */

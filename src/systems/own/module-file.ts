@@ -2,7 +2,7 @@ import { pathToFileURL } from 'node:url';
 import { messageOf } from '../../errors.ts';
 import type { PlayerModule } from '../../load/fleet/messages.ts';
 import { isRecord } from '../../load/json.ts';
-import type { Close, Connect, Perform, Session } from '../../player.d.ts';
+import type { Close, Connect, NullServer, Perform, Session } from '../../player.d.ts';
 
 const LONGEST_MS = 15_000;
 
@@ -12,6 +12,8 @@ export interface LoadedModule {
   readonly connect: Connect;
   readonly perform: Perform;
   readonly close: Close | null;
+  /** What its players are calibrated against. */
+  readonly nullServer: NullServer | null;
 }
 
 /** A message of somebody else's in one line. */
@@ -48,11 +50,14 @@ export async function loadModule({ path, name }: PlayerModule): Promise<LoadedMo
     clearTimeout(timer);
   }
   if (!isRecord(loaded)) throw wrong('exports nothing');
-  const { connect, perform, close } = loaded;
+  const { connect, perform, close, nullServer } = loaded;
   if (!isFunction<Connect>(connect)) throw wrong('exports no function connect(context)');
   if (!isFunction<Perform>(perform)) throw wrong('exports no function perform(session, operation, context)');
   if (close !== undefined && !isFunction<Close>(close)) throw wrong('exports a close that is no function');
-  return { name, connect, perform, close: close ?? null };
+  if (nullServer !== undefined && !isFunction<NullServer>(nullServer)) {
+    throw wrong('exports a nullServer that is no function');
+  }
+  return { name, connect, perform, close: close ?? null, nullServer: nullServer ?? null };
 }
 
 const isFunction = <F>(value: unknown): value is F => typeof value === 'function';

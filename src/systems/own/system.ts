@@ -1,9 +1,21 @@
 import { bundleFile } from '../../supervision/bundle-file.ts';
 import type { System } from '../system.ts';
-import { ownPlayersIn, ownScenario } from './scenario.ts';
+import { ownPlayersIn, ownScenario, ownWorkload } from './scenario.ts';
 
-const ownSide = {
+const ownSide: Pick<System, 'workerSide' | 'nullServers'> = {
   workerSide: () => bundleFile('own-side'),
+  nullServers: (workload, servers, token, module) => {
+    const { playing } = ownWorkload(workload);
+    return Array.from({ length: servers }, (_, i) => ({
+      name: `null-${i + 1}`,
+      module: bundleFile('own-null'),
+      env: {
+        TOKEN: token,
+        ...(playing.protocol === 'json' ? { ID_AT: playing.idAt } : {}),
+        ...(module === null ? {} : { MODULE_PATH: module.path, MODULE_NAME: module.name }),
+      },
+    }));
+  },
 };
 
 /** A server of the user's own, that players of the user's own drive. */

@@ -1,0 +1,39 @@
+import { listen, type Ready, serve } from '../../../supervision/server-process.ts';
+import { inShort, loadModule } from '../module-file.ts';
+import { nullServer } from './server.ts';
+
+/**
+ * The process of one null server for players of the user's own. Beside HOST, PORT and TOKEN it takes ID_AT, the place
+ * of the id in an answer, and for a module its MODULE_PATH and MODULE_NAME: where that has a null server of its own,
+ * this process runs it.
+ */
+const { TOKEN: token = '', ID_AT: idAt = 'id', MODULE_PATH: path, MODULE_NAME: name = '' } = process.env;
+
+const start = async (host: string): Promise<Omit<Ready, 'type'>> => ({
+  port: await listen(nullServer(token, idAt), host),
+});
+
+async function startForModule(host: string, module: { path: string; name: string }) {
+  const { nullServer } = await loadModule(module);
+  if (nullServer === null) {
+    const calibrates = `capbench's own part alone: the player module ${name} exports no nullServer, and what it costs itself is not in this figure`;
+    return { ...(await start(host)), calibrates };
+  }
+  const wrong = (what: string): Error => new Error(`nullServer of the player module ${name} ${what}`);
+  const started = await Promise.resolve(nullServer({ host, token })).catch((thrown: unknown) => {
+    throw wrong(`failed: ${inShort(thrown)}`);
+  });
+  const given: unknown = started?.url;
+  const url = typeof given === 'string' && URL.canParse(given) ? new URL(given) : null;
+  if (url?.protocol !== 'http:' || url.hostname !== host || url.port === '') {
+    throw wrong(`gave no url such as http://${host}:4001`);
+  }
+  const { origin, pathname, port } = url;
+  return {
+    port: Number(port),
+    url: origin + pathname.replace(/\/$/, ''),
+    calibrates: `the player module ${name} against its own nullServer`,
+  };
+}
+
+await serve((host) => (path === undefined ? start(host) : startForModule(host, { path, name })));

@@ -1,0 +1,30 @@
+import type { Operation, PlayerSocket, Session } from '../../../player.d.ts';
+import type { LoadedModule } from '../module-file.ts';
+
+interface NullSession extends Session {
+  readonly socket: PlayerSocket;
+}
+
+/**
+ * Plays in place of a module that has no null server: through all that is capbench's own of such players, with one
+ * round trip over a WebSocket for each operation (server.ts).
+ */
+export const nullPlayer = (name: string): LoadedModule => ({
+  name,
+  nullServer: null,
+  connect: (context) =>
+    new Promise<NullSession>((resolve, reject) => {
+      const socket = context.openSocket('/');
+      socket.once('open', () => resolve({ socket }));
+      socket.once('error', reject);
+      socket.on('close', (code) => context.lost(`the null server closed the connection (${code})`));
+      socket.on('message', (data) => {
+        const number = Number(data.toString('latin1', '{"id":'.length, data.length - 1));
+        context.settle({ number, due: 0 }, 'ok');
+      });
+    }),
+  perform: (session, { number }: Operation) => {
+    (session as NullSession).socket.send(`{"type":"command","command":"nothing","id":${number}}`);
+  },
+  close: (session) => (session as NullSession).socket.close(),
+});
