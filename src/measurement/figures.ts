@@ -1,294 +1,370 @@
-import type { Counts } from '../load/engine.ts';
-import type { Operation } from '../scenario/workload.ts';
-import type { FaultFigures } from './fault-figures.ts';
-import type { StageFigures } from './stage-figures.ts';
+import { z } from 'zod';
+import type { OperationSpec } from '../scenario/operations.ts';
+import {
+  figure,
+  known,
+  type Metric,
+  metricsIn,
+  ofOperations,
+  openPercentiles,
+  percentiles,
+  type quantiles,
+  type Read,
+  spread,
+  text,
+  unnamedPercentiles,
+  words,
+} from './figure-kinds.ts';
+import type { SystemFigures } from './system-figures.ts';
 
-/**
- * The body of report.json: the facts reduced to figures, over the measure phase unless said otherwise.
- * A figure that was not measured is null, never 0. The unit of each path is in judge/metric.ts.
+/*
+ * The body of report.json: the facts reduced to figures, over the measure phase unless said otherwise. This is the only
+ * place that says what there is: the types, the JSON Schema and the metrics that budgets name follow from it.
  */
-export interface Percentiles {
-  readonly p50: number | null;
-  readonly p90: number | null;
-  readonly p95: number | null;
-  readonly p99: number | null;
-  readonly p999: number | null;
-  readonly min: number | null;
-  readonly max: number | null;
-  readonly mean: number | null;
-  readonly count: number;
-}
 
-/** Over the seconds of the measure phase. */
-export interface Spread {
-  readonly mean: number | null;
-  readonly min: number | null;
-  readonly max: number | null;
-}
-
-/** Of operations of which some have no answer: those count as slower than every other, and a percentile among them is null. */
-export interface OpenPercentiles extends Percentiles {
-  readonly unanswered: number;
-}
+const counts = z.object({
+  scheduled: known('ops'),
+  ok: known('ops'),
+  rejected: known('ops'),
+  failed: known('ops'),
+  failedUnsent: known('ops', 'The part of `failed` that was never sent.'),
+  timedOut: known('ops'),
+  skipped: known('ops'),
+  unfinished: known('ops'),
+});
 
 /**
  * Latencies in milliseconds. An operation without an answer (failed, timed out, skipped, unfinished) counts as slower
  * than every answered one (R3): a percentile that falls among those is null and `unanswered` says how many there were.
- * `min`, `max`, `mean` and `count` are of what was answered.
  */
-export interface LatencyFigures {
-  readonly unit: 'ms';
-  /** Acknowledged minus due, of what was answered `ok` or `rejected`. */
-  readonly due: OpenPercentiles;
-  /** The same of what was answered `ok`. */
-  readonly ok: OpenPercentiles;
-  /** The same of what was rejected. */
-  readonly rejected: Percentiles;
-  /**
-   * What a budget on `due` is held against: `due` where rejections are declared, else `ok` with every rejection
-   * counted as unanswered. A fast refusal is no good answer, and refusing the slow ones is no way to pass.
-   */
-  readonly judged: OpenPercentiles;
-  /** Acknowledged minus sent, of what was sent. */
-  readonly service: OpenPercentiles;
-  readonly lag: Percentiles;
-}
+const latency = z.object({
+  unit: z.literal('ms'),
+  due: openPercentiles(
+    'From the due time. A percentile that falls among unanswered operations is null.',
+    known('ops'),
+  ),
+  ok: openPercentiles('The same of what was answered ok.'),
+  rejected: percentiles('The same of what was rejected.'),
+  // A fast refusal is no good answer, and refusing the slow ones is no way to pass.
+  judged: unnamedPercentiles(
+    'What budgets on `due` are held against: `due` where rejections are declared, else `ok` with every rejection counted as unanswered.',
+  ),
+  service: openPercentiles('From the moment of sending, of what was sent.'),
+  lag: percentiles('From the due time to the moment of sending.'),
+});
 
+/** Of the load, of the whole measure phase or of a stage. */
+const loadShares = {
+  presence: spread('players', 'Players connected, over the seconds.'),
+  sentPercent: ofOperations(figure('%')),
+  errorPercent: ofOperations(figure('%')).describe('failed / scheduled: a part of the next.'),
+  unansweredPercent: ofOperations(figure('%')).describe('(failed + timedOut + unfinished) / scheduled.'),
+  rejectedPercent: ofOperations(figure('%')).describe('rejected / scheduled.'),
+};
+
+const operationsPerSecond = figure('ops/s', 'Acknowledged: ok + rejected.');
+
+const load = z.object({
+  requestedCcu: known('players'),
+  peakCcu: known('players', 'The most at once: a peak, whatever became of them.'),
+  scale: known('x'),
+  colocated: z.boolean().describe('Generator and servers ran on one host.'),
+  durationSeconds: figure('s'),
+  operations: ofOperations(counts).describe('Due in the measure phase.'),
+  wholeRun: ofOperations(counts).describe('Due in the whole run.'),
+  ...loadShares,
+});
+
+/** Beside these there is `<plural>PerSecond` of each operation. */
+const throughput = z.object({
+  operationsPerSecond,
+  operationsPerServerPerSecond: spread('ops/s'),
+  serverSharePercent: spread('%', 'Of the operations: the server that did least, and the one that did most.'),
+});
+
+const world = z.object({
+  servers: known('servers'),
+  cpuPercentOfCore: spread('%', 'Of the busiest server; 100 is one core.'),
+  cpuPercentTotal: spread('%', 'All servers, of as many cores as there are servers.'),
+  memoryBytes: spread('bytes', 'Of the largest server.'),
+  memoryTotalBytes: spread('bytes'),
+  connections: spread('connections'),
+  loopDelayMs: spread('ms'),
+  waitedPercent: figure('%', 'Of the time, ready to run without a CPU.'),
+});
+
+const database = z.object({
+  connections: spread('connections'),
+  hitRatioPercent: figure('%'),
+  statementMeanMs: figure('ms', 'Inside PostgreSQL.'),
+  statementsPerSecond: figure('statements/s'),
+  commitsPerSecond: figure('transactions/s'),
+  rowsUpdatedPerSecond: figure('rows/s'),
+  hotUpdatePercent: figure('%'),
+  walBytesPerSecond: figure('bytes/s'),
+  workingSetBytes: spread('bytes'),
+  cpuPercentOfHost: spread('%'),
+  waitedPercent: figure(
+    '%',
+    'Seconds in which its processes were ready to run without a CPU, of the time; 200 when two waited all the time.',
+  ),
+  memoryPercentOfHost: spread('%'),
+});
+
+const redis = z
+  .object({
+    operationsPerSecond: figure('ops/s'),
+    usedMemoryBytes: spread('bytes'),
+    connections: spread('connections'),
+    cpuPercentOfCore: spread('%'),
+    evictedKeys: figure('keys'),
+    expiredKeys: figure('keys'),
+    hitRatioPercent: figure('%'),
+    rejectedConnections: figure('connections'),
+    errorReplies: figure('errors'),
+    networkBytesPerSecond: figure('bytes/s'),
+  })
+  .describe('Of a target’s Redis, by its INFO.');
+
+const number = z.number().nullable();
 /** What a metric of somebody else's was, in its own unit, over all pages and all samples that its selector chooses. */
-export interface MetricFigures {
-  /** Of a gauge. */
-  readonly mean: number | null;
-  readonly min: number | null;
-  readonly max: number | null;
-  readonly last: number | null;
-  /** Of a counter: its growth a second, and over the whole measure phase. */
-  readonly rate: number | null;
-  readonly increase: number | null;
-  /** Of a histogram, by linear interpolation inside a bucket. */
-  readonly p50: number | null;
-  readonly p90: number | null;
-  readonly p95: number | null;
-  readonly p99: number | null;
-  readonly count: number | null;
-  /** The largest finite bound of the histogram: a percentile that reached it may be anything above. */
-  readonly largestBound: number | null;
-}
+const metricFigures = z.object({
+  ...{ mean: number, min: number, max: number, last: number.describe('Of a gauge, as are those before.') },
+  ...{ rate: number.describe('Of a counter: its growth a second.'), increase: number },
+  ...{ p50: number.describe('Of a histogram, by linear interpolation inside a bucket.'), p90: number },
+  ...{ p95: number, p99: number, count: number },
+  largestBound: number.describe('Of a histogram: a percentile that reached it may be anything above.'),
+});
 
-export interface Figures {
-  readonly load: {
-    readonly requestedCcu: number;
-    /** The most players that were connected at once: a peak, whatever became of them afterwards. */
-    readonly peakCcu: number;
-    /** Players connected, over the seconds of the measure phase. */
-    readonly presence: Spread;
-    readonly scale: number;
-    readonly colocated: boolean;
-    readonly durationSeconds: number | null;
-    /** Due in the measure phase. */
-    readonly operations: Readonly<Record<Operation, Counts>>;
-    /** Due in the whole run. */
-    readonly wholeRun: Readonly<Record<Operation, Counts>>;
-    /** (scheduled - skipped - failedUnsent) / scheduled, in percent, per operation. */
-    readonly sentPercent: Readonly<Record<Operation, number | null>>;
-    /** failed / scheduled: an error for an answer, or a connection that ended. A part of the next. */
-    readonly errorPercent: Readonly<Record<Operation, number | null>>;
-    /** (failed + timedOut + unfinished) / scheduled. */
-    readonly unansweredPercent: Readonly<Record<Operation, number | null>>;
-    /** rejected / scheduled. */
-    readonly rejectedPercent: Readonly<Record<Operation, number | null>>;
-  };
-  readonly latency: Readonly<Record<Operation, LatencyFigures>>;
-  readonly throughput: {
-    /** Acknowledged: ok + rejected. */
-    readonly operationsPerSecond: number | null;
-    readonly intentsPerSecond: number | null;
-    readonly monsterCommandsPerSecond: number | null;
-    /** Mean, least and most over the servers. */
-    readonly operationsPerServerPerSecond: Spread;
-    /** Share of the operations that each world server did: the smallest and the largest. */
-    readonly serverSharePercent: Spread;
-    readonly rowWritesPerSecond: number | null;
-    readonly batchesPerSecond: number | null;
-    readonly rowsPerBatch: number | null;
-    readonly operationsPerBatch: number | null;
-    /** Largest batch, as the upper bound of its bucket. */
-    readonly largestBatch: number | null;
-    readonly flushedOnTimePercent: number | null;
-    /** Operations per row write: the coalescing ratio. */
-    readonly coalescing: number | null;
-  };
+const network = z.object({
+  bytesPerPlayerSecondIn: figure('bytes/s'),
+  bytesPerPlayerSecondOut: figure('bytes/s'),
+  bytesPerSecond: figure('bytes/s'),
+  connectMs: percentiles(),
+  connectsPerSecond: figure('connections/s', 'From the first connection to READY.'),
+  disconnects: known('connections'),
+  reconnects: known('connections'),
+  reconnectMs: percentiles('From the end of a connection to the welcome of the next one.'),
+});
+
+const integrity = z.object({
+  sent: figure('ops'),
+  acked: figure('ops'),
+  applied: figure('ops'),
+  lost: figure('ops'),
+  phantom: figure('ops'),
+  duplicated: figure('ops'),
+  holes: figure('ops'),
+  rowWritesServers: figure('rows'),
+  rowWritesPostgres: figure('rows'),
+  rowWritesDisagreePercent: figure('%', 'Of what PostgreSQL counted.'),
+});
+
+const ceilings = z.object({
+  insertsPerSecond: figure('rows/s'),
+  updatesPerSecondSingle: figure('rows/s'),
+  updatesPerSecondBatched: figure('rows/s'),
+  batchSpeedup: figure('x', 'Batched over one by one.'),
+  statement: words().nullable(),
+});
+
+/** The figures of what was due in the stage, at the paths of the whole run's. */
+const stage = z
+  .object({
+    name: text,
+    from: z.number(),
+    to: z.number(),
+    rateBefore: z.number().describe('Times the rates of the load, of the stage before.'),
+    rate: z.number().describe('Times the rates of the load.'),
+    ramped: z.boolean().describe('It took a while to get from the one to the other.'),
+    load: load.pick({ durationSeconds: true, operations: true }).extend(loadShares),
+    latency: ofOperations(latency),
+    throughput: z.object({ operationsPerSecond }),
+    network: z.object({
+      connectMs: percentiles('Of those who came back: TCP, upgrade and welcome.'),
+      reconnectMs: percentiles('Of the same, from the end of the connection or of the time away.'),
+      disconnects: known('connections'),
+      reconnects: known('connections'),
+      cut: known('players', 'Players cut off when the stage began.'),
+      fullStrengthMs: figure('ms', 'From then until as many were connected as before.'),
+      left: known('players'),
+      joined: known('players'),
+    }),
+  })
+  .describe('The figures of what was due in the stage, at the paths of the whole run’s.');
+
+/** Times in seconds; `from` after GO. Counts of all operations together, until the next fault or the end. */
+const fault = z.object({
+  id: text,
+  action: z.enum(['kill', 'stop', 'drop']),
+  of: text,
+  from: z.number(),
+  downSeconds: number.describe('Until the component answered again.'),
+  recoverySeconds: number.describe(
+    'Until everybody was connected and the backlog was what it had been; null when that was not seen before the next fault.',
+  ),
+  backlogPeak: number.describe('Operations that were due and had not found their end.'),
+  backlogBefore: number,
+  failed: number,
+  timedOut: number,
+  skipped: number,
+  disconnects: number,
+  reconnects: number,
+  dropped: number.describe('Sockets that were cut.'),
+  lost: number.describe('Acknowledged, and not in the rows once the component was back.'),
+  phantom: number,
+  duplicated: number,
+  holes: number.describe('Entities whose numbers do not add up.'),
+  error: text.nullable(),
+});
+
+const generator = z.object({
+  engine: words(),
+  workers: known('processes'),
+  cpuCores: figure('cores'),
+  cpuPercentOfHost: figure('%'),
+  maxLoopDelayMs: figure('ms'),
+  maxUtilisationPercent: figure('%', 'Of the busiest worker.'),
+  lagP99Ms: figure('ms'),
+  ownLagP99Ms: figure('ms', 'The part of the lag that the generator itself caused.'),
+  pushbackMeanMs: figure('ms', 'The mean of the rest: the server had not answered what went before.'),
+  stalledPercent: figure('%', 'Of the time in which the event loop was late by more than 10 ms a turn.'),
+  waitedPercent: figure('%', 'Of the time, ready to run without a CPU.'),
+  memoryBytesPerPlayer: figure('bytes'),
+  cpuMicrosPerOperation: figure('us', 'CPU of the generator for each answered operation.'),
+  clockMs: known('ms', 'What the clock of the engine can tell apart.'),
+  calibration: z
+    .object({
+      seconds: figure('s'),
+      targetPerSecond: figure('ops/s'),
+      ratePerSecond: figure('ops/s'),
+      answeredPercent: figure('%'),
+      utilisationPercent: figure('%'),
+      ownLagP99Ms: figure('ms'),
+      dueP99Ms: figure('ms'),
+    })
+    .describe('Against a world that does nothing, before the run.'),
+});
+
+const host = z.object({
+  cpuModel: words(),
+  cpus: known('cores'),
+  memoryBytes: known('bytes'),
+  kernel: words(),
+  platform: words(),
+  arch: words(),
+  node: words(),
+  nodeMajor: known('version'),
+  cpuPercent: spread('%'),
+  otherCpuPercent: figure('%', 'Everything that is not PostgreSQL, world server or generator.'),
+  stealPercent: figure('%'),
+  stealMaxPercent: figure('%', 'Of the worst second.'),
+  foreignCpuPercent: figure('%', 'Used by processes that are not of the run.'),
+  throttledPeriods: figure('periods', 'Of the control group of capbench.'),
+  memoryPressurePercent: figure('%', 'PSI memory, full.'),
+  cpuPressurePercent: figure('%', 'PSI cpu, some.'),
+  canaryDriftPercent: figure('%', 'The same piece of work after the run against before, either way.'),
+  clockDriftMs: known('ms', 'Wall clock minus monotonic clock over the run.'),
+  memoryUsedPercent: spread('%'),
+  memoryAvailableBytes: spread('bytes', undefined, { metric: 'host.memoryBytes', whose: 'this host has' }),
+  networkBytesPerSecond: figure('bytes/s'),
+});
+
+/** Sections of report.json, as every system has them. */
+export const figuresSchema = z.object({
+  load,
+  latency: ofOperations(latency),
+  throughput,
+  world,
+  database,
+  redis,
+  target: z.object({
+    metrics: z
+      .record(text, metricFigures)
+      .describe('Of a target’s metrics pages: what budgets name, in units of its own.'),
+  }),
+  network,
+  integrity,
+  ceilings,
+  stages: z.array(stage).describe('Of the measure phase, in order; times in seconds after GO.'),
+  faults: z.array(fault).describe('In the order in which they began; times in seconds, `from` after GO.'),
+  generator,
+  host,
+  stack: z.object({
+    kind: words(),
+    documented: z.record(text, text),
+    applied: z.record(text, text),
+    reasons: z.record(text, text).describe('Why the two differ.'),
+  }),
+});
+
+export type Spread = Read<ReturnType<typeof spread>>;
+export type Quantiles = Read<ReturnType<typeof quantiles>>;
+export type Percentiles = Read<ReturnType<typeof percentiles>>;
+export type OpenPercentiles = Read<ReturnType<typeof openPercentiles>>;
+export type LatencyFigures = Read<typeof latency>;
+export type MetricFigures = Read<typeof metricFigures>;
+/** `<plural>PerSecond` of each operation. */
+interface Rates {
+  readonly [own: string]: number | null | Spread | undefined;
+}
+export type StageFigures = Read<typeof stage> & { readonly throughput: Rates };
+export type FaultFigures = Read<typeof fault>;
+
+/** Figures of some systems' own that the general rooms understand; absent where the system tells none. */
+interface Understood {
+  readonly throughput: Rates;
   readonly world: {
-    readonly servers: number;
-    /** 100 = one core busy, of the busiest server. */
-    readonly cpuPercentOfCore: Spread;
-    /** All servers together, of as many cores as there are servers. */
-    readonly cpuPercentTotal: Spread;
-    /** Of the largest server. */
-    readonly memoryBytes: Spread;
-    readonly memoryTotalBytes: Spread;
-    readonly entities: Spread;
-    readonly connections: Spread;
-    readonly loopDelayMs: Spread;
-    /** Of the time, ready to run without a CPU: the server that waited most. */
-    readonly waitedPercent: number | null;
-    /** Received to acknowledged, inside the server. */
-    readonly responseMs: {
-      readonly p50: number | null;
-      readonly p95: number | null;
-      readonly p99: number | null;
-    };
+    /** Received to acknowledged, inside the servers. */
+    readonly responseMs?: Quantiles;
   };
   readonly database: {
-    readonly connections: Spread;
-    readonly hitRatioPercent: number | null;
-    /** Round trip of the batched UPDATE, as the world servers see it. */
-    readonly queryMs: {
-      readonly p50: number | null;
-      readonly p95: number | null;
-      readonly p99: number | null;
-    };
-    /** Mean execution time inside PostgreSQL. */
-    readonly statementMeanMs: number | null;
-    readonly statementsPerSecond: number | null;
-    readonly commitsPerSecond: number | null;
-    readonly rowsUpdatedPerSecond: number | null;
-    readonly hotUpdatePercent: number | null;
-    readonly walBytesPerSecond: number | null;
-    readonly workingSetBytes: Spread;
-    readonly cpuPercentOfHost: Spread;
-    /** Seconds in which its processes were ready to run without a CPU, of the time; 200 when two waited all the time. */
-    readonly waitedPercent: number | null;
-    /**
-     * Share of the time in which a server's one writer had a flush in flight: by the utilisation law U = X S, with
-     * X the flushes a second of one server and S the round trip of the median one.
-     */
-    readonly writersBusyPercent: number | null;
-    readonly memoryPercentOfHost: Spread;
+    /** Round trip of a write, as the servers see it. */
+    readonly queryMs?: Quantiles;
+    /** Share of the time in which the servers' writers waited for the database. */
+    readonly writersBusyPercent?: number | null;
   };
-  /** Of a target's Redis, by its INFO. */
-  readonly redis: {
-    readonly operationsPerSecond: number | null;
-    readonly usedMemoryBytes: Spread;
-    readonly connections: Spread;
-    /** 100 = one core busy. */
-    readonly cpuPercentOfCore: Spread;
-    readonly evictedKeys: number | null;
-    readonly expiredKeys: number | null;
-    readonly hitRatioPercent: number | null;
-    readonly rejectedConnections: number | null;
-    readonly errorReplies: number | null;
-    readonly networkBytesPerSecond: number | null;
-  };
-  readonly target: {
-    /** Of a target's metrics pages: what budgets name, by selector. */
-    readonly metrics: Readonly<Record<string, MetricFigures>>;
-  };
-  readonly network: {
-    readonly bytesPerPlayerSecondIn: number | null;
-    readonly bytesPerPlayerSecondOut: number | null;
-    readonly bytesPerSecond: number | null;
-    readonly connectMs: Percentiles;
-    /** From the first connection to READY. */
-    readonly connectsPerSecond: number | null;
-    readonly disconnects: number;
-    readonly reconnects: number;
-    /** From the end of a connection to the welcome of the next one. */
-    readonly reconnectMs: Percentiles;
-  };
-  readonly integrity: {
-    readonly sent: number | null;
-    readonly acked: number | null;
-    readonly applied: number | null;
-    readonly lost: number | null;
-    readonly phantom: number | null;
-    readonly duplicated: number | null;
-    readonly holes: number | null;
-    readonly rowWritesServers: number | null;
-    readonly rowWritesPostgres: number | null;
-    /** |servers - PostgreSQL| in percent of PostgreSQL's count. */
-    readonly rowWritesDisagreePercent: number | null;
-  };
-  readonly ceilings: {
-    readonly insertsPerSecond: number | null;
-    readonly updatesPerSecondSingle: number | null;
-    readonly updatesPerSecondBatched: number | null;
-    /** Batched over one by one. */
-    readonly batchSpeedup: number | null;
-    readonly statement: string | null;
-  };
-  /** Of the measure phase, in order. */
-  readonly stages: readonly StageFigures[];
-  /** In the order in which they began. */
-  readonly faults: readonly FaultFigures[];
-  readonly generator: {
-    readonly engine: string;
-    readonly workers: number;
-    readonly cpuCores: number | null;
-    readonly cpuPercentOfHost: number | null;
-    readonly maxLoopDelayMs: number | null;
-    /** Of the busiest worker, over the measure phase. */
-    readonly maxUtilisationPercent: number | null;
-    readonly lagP99Ms: number | null;
-    /** The part of the lag that the generator itself caused; the rest is the server's, that had not answered. */
-    readonly ownLagP99Ms: number | null;
-    readonly pushbackMeanMs: number | null;
-    /** Of the time in which the event loop was late by more than 10 ms a turn: the worst worker. */
-    readonly stalledPercent: number | null;
-    /** Of the time, ready to run without a CPU: the worker that waited most. */
-    readonly waitedPercent: number | null;
-    readonly memoryBytesPerPlayer: number | null;
-    /** CPU of the generator for each answered operation, in microseconds; over the measure phase. */
-    readonly cpuMicrosPerOperation: number | null;
-    /** What its clock can tell apart; milliseconds. */
-    readonly clockMs: number;
-    /** Against a world that does nothing, before the run. */
-    readonly calibration: {
-      readonly seconds: number | null;
-      readonly targetPerSecond: number | null;
-      readonly ratePerSecond: number | null;
-      readonly answeredPercent: number | null;
-      readonly utilisationPercent: number | null;
-      readonly ownLagP99Ms: number | null;
-      readonly dueP99Ms: number | null;
-    };
-  };
-  readonly host: {
-    readonly cpuModel: string;
-    readonly cpus: number;
-    readonly memoryBytes: number;
-    readonly kernel: string;
-    readonly platform: string;
-    readonly arch: string;
-    readonly node: string;
-    readonly nodeMajor: number;
-    readonly cpuPercent: Spread;
-    /** Everything that is not PostgreSQL, world server or generator. */
-    readonly otherCpuPercent: number | null;
-    readonly stealPercent: number | null;
-    /** Of the worst second. */
-    readonly stealMaxPercent: number | null;
-    /** Used by processes that are not of the run. */
-    readonly foreignCpuPercent: number | null;
-    /** Of the control group of capbench. */
-    readonly throttledPeriods: number | null;
-    /** PSI memory, full: all waited for memory. */
-    readonly memoryPressurePercent: number | null;
-    /** PSI cpu, some: at least one waited for a CPU. */
-    readonly cpuPressurePercent: number | null;
-    /** The same piece of work after the run against before, either way. */
-    readonly canaryDriftPercent: number | null;
-    /** Wall clock minus monotonic clock over the run. */
-    readonly clockDriftMs: number;
-    readonly memoryUsedPercent: Spread;
-    readonly memoryAvailableBytes: Spread;
-    readonly networkBytesPerSecond: number | null;
-  };
-  readonly stack: {
-    readonly kind: string;
-    /** setting -> value, both sides. */
-    readonly documented: Readonly<Record<string, string>>;
-    readonly applied: Readonly<Record<string, string>>;
-    /** setting -> why the two differ. */
-    readonly reasons: Readonly<Record<string, string>>;
-  };
+}
+
+export type Figures = Omit<Read<typeof figuresSchema>, 'stages'> &
+  Understood & { readonly stages: readonly StageFigures[] };
+
+/** Of one operation, acknowledged a second. */
+export function throughputOf(
+  { throughput: all }: { readonly throughput: Rates },
+  { plural }: Pick<OperationSpec, 'plural'>,
+): number | null {
+  const rate = all[rateKey(plural)];
+  return typeof rate === 'number' ? rate : null;
+}
+
+/** `intentsPerSecond` */
+export const rateKey = (plural: string): string => `${plural}PerSecond`;
+
+/**
+ * Every path that a budget may name in a report of such a system, but for those that only the run makes: the settings
+ * are under `stack.applied.`, a target's metrics under `target.metrics.`.
+ */
+export function metricsOf(
+  operations: readonly Pick<OperationSpec, 'id' | 'plural'>[],
+  own?: SystemFigures,
+): ReadonlyMap<string, Metric> {
+  const ids = operations.map(({ id }) => id);
+  const rates = z.object({
+    throughput: z.object(
+      Object.fromEntries(operations.map(({ plural }) => [rateKey(plural), operationsPerSecond])),
+    ),
+  });
+  const inStages = new Map([...metricsIn(stage, ids), ...metricsIn(rates, ids)]);
+  const everywhere = new Map([
+    ...metricsIn(figuresSchema, ids),
+    ...metricsIn(rates, ids),
+    ...Object.entries(own?.sections ?? {}).flatMap(([section, of]) => [...metricsIn(of, ids, section)]),
+  ]);
+  const metrics = new Map<string, Metric>();
+  for (const [path, metric] of everywhere)
+    metrics.set(path, { ...metric, stages: inStages.has(path) ? 'too' : 'no' });
+  for (const [path, metric] of inStages)
+    if (!everywhere.has(path)) metrics.set(path, { ...metric, stages: 'only' });
+  return metrics;
 }

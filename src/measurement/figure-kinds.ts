@@ -1,0 +1,100 @@
+import { z } from 'zod';
+
+/** What a budget may name: a path in report.json, its unit, and the statistics at that path. */
+export interface Metric {
+  /**
+   * In the words of units.ts where a conversion exists; `text` for words, `setting` for PostgreSQL's spelling, `any` for a
+   * number in whatever unit a budget says.
+   */
+  readonly unit: string;
+  /** Null when the path is a figure itself. */
+  readonly stats: readonly string[] | null;
+  /** What the figure cannot exceed whatever runs: another metric, in the same unit. */
+  readonly within?: { readonly metric: string; readonly whose: string };
+  /** Stages have it `too`, or `only` they have it: a budget on that names one. */
+  readonly stages: 'no' | 'too' | 'only';
+}
+
+/** What the schema of a figure is known to be, and JSON Schema has no word for. */
+const METRICS = z.registry<Omit<Metric, 'stages'>>();
+
+type Within = Metric['within'];
+
+function metric<S extends z.ZodType>(
+  schema: S,
+  unit: string,
+  stats: Metric['stats'],
+  description: string | undefined,
+  within?: Within,
+): S {
+  const told = description === undefined ? schema : schema.describe(description);
+  METRICS.add(told, within === undefined ? { unit, stats } : { unit, stats, within });
+  return told;
+}
+
+const number = z.number().nullable();
+export const text = z.string();
+
+/** A number; null when it was not measured, never 0. */
+export const figure = (unit: string, description?: string) =>
+  metric(z.number().nullable(), unit, null, description);
+/** A number that every run has. */
+export const known = (unit: string, description?: string) => metric(z.number(), unit, null, description);
+export const words = (description?: string) => metric(z.string(), 'text', null, description);
+
+const SPREAD = { mean: number, min: number, max: number };
+/** Over the seconds of the measure phase. */
+export const spread = (unit: string, description?: string, within?: Within) =>
+  metric(z.object(SPREAD), unit, Object.keys(SPREAD), description, within);
+
+const QUANTILES = { p50: number, p95: number, p99: number };
+/** Of values that were counted in buckets. */
+export const quantiles = (unit: string, description?: string) =>
+  metric(z.object(QUANTILES), unit, Object.keys(QUANTILES), description);
+
+const PERCENTILES = {
+  ...{ p50: number, p90: number, p95: number, p99: number, p999: number },
+  ...{ min: number, max: number, mean: number },
+};
+/** Milliseconds, of `count` values. */
+export const percentiles = (description?: string) =>
+  metric(z.object({ ...PERCENTILES, count: z.number() }), 'ms', Object.keys(PERCENTILES), description);
+const withUnanswered = (unanswered: z.ZodNumber) =>
+  z.object({ ...PERCENTILES, count: z.number(), unanswered });
+/**
+ * Of operations of which some have no answer: those count as slower than every other (R3), and a percentile among them
+ * is null. `min`, `max`, `mean` and `count` are of what was answered.
+ */
+export const openPercentiles = (description?: string, unanswered = z.number()) =>
+  metric(withUnanswered(unanswered), 'ms', Object.keys(PERCENTILES), description);
+/** The same, and no budget names it. */
+export const unnamedPercentiles = (description: string) => withUnanswered(z.number()).describe(description);
+
+/** Of each operation, by its id. */
+export const ofOperations = <S extends z.ZodType>(of: S) => z.record(text, of);
+
+/** Read-only all the way down, as measured facts are. */
+export type Fixed<T> = { readonly [K in keyof T]: Fixed<T[K]> };
+export type Read<S extends z.ZodType> = Fixed<z.infer<S>>;
+
+/**
+ * The metrics that a schema of figures holds, by their paths below `path`: every figure that has a unit. What is by
+ * operation is there for each of them; lists, and records by anything else, hold none.
+ */
+export function* metricsIn(
+  schema: z.core.$ZodType,
+  operations: readonly string[],
+  path = '',
+): Generator<[path: string, metric: Omit<Metric, 'stages'>]> {
+  const own = METRICS.get(schema);
+  if (own !== undefined) yield [path, own];
+  const below = (key: string, of: z.core.$ZodType) =>
+    metricsIn(of, operations, path === '' ? key : `${path}.${key}`);
+  if (schema instanceof z.ZodObject) {
+    for (const [key, of] of Object.entries<z.core.$ZodType>(schema.shape)) yield* below(key, of);
+  } else if (schema instanceof z.ZodRecord) {
+    for (const id of operations) yield* below(id, schema.valueType);
+  } else if (schema instanceof z.ZodNullable) {
+    yield* metricsIn(schema.unwrap(), operations, path);
+  }
+}
