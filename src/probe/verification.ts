@@ -1,15 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf } from '../errors.ts';
 import type { Ledger } from '../load/engine.ts';
-import type { DatabaseEndpoint } from '../stack/stack.ts';
-import type { WorldProbe } from '../systems/flux/probe.ts';
-import {
-  compareLedger,
-  countRows,
-  type IntegrityFindings,
-  readRows,
-  readUpdates,
-} from '../systems/flux/rows.ts';
+import type { Workload } from '../scenario/workload.ts';
+import type { Endpoints } from '../stack/stack.ts';
+import { type CountedRows, compareLedger, type IntegrityFindings } from './counted-rows.ts';
+import type { Probe } from './probe.ts';
 
 /** The findings, and the row writes of the whole run as both sides counted them. */
 export interface Verified extends IntegrityFindings {
@@ -34,63 +28,60 @@ export interface Verification {
   watch(ledger: () => Promise<Ledger>, until: AbortSignal): Promise<void>;
 }
 
-/** The world servers' queues may take this long to empty after the drain. */
+/** What a system's check of its rows is opened with: READY, before GO. */
+export interface VerificationSetup {
+  readonly endpoints: Endpoints;
+  readonly workload: Workload;
+  /** The system's own probes, in their order. */
+  readonly probes: readonly Probe[];
+}
+
+/** Why the rows cannot be held against what is sent: `because` goes into the report. */
+export interface Unverifiable {
+  readonly because: string;
+}
+
+/**
+ * Notes the rows as they stand before GO: the stack may have run before.
+ * @throws what its database throws: a failure of the stack
+ */
+export type OpenVerification = (setup: VerificationSetup) => Promise<Verification | Unverifiable>;
+
+/** How a system's rows are read, and their writes counted on both sides since the servers started. */
+export interface RowSource {
+  read(): Promise<CountedRows>;
+  writes(): Promise<readonly [servers: number, database: number]>;
+  /** Counts that stand still for so many milliseconds will not meet any more, however far they are apart. */
+  readonly stillMs?: number;
+}
+
+/** The servers' queues may take this long to empty after the drain. */
 const LONGEST_MS = 10_000;
-/** Counts that stand still for this long will not meet any more, however far they are apart. */
 const STILL_MS = 2_500;
 /**
  * Somebody else's writer may be idle since its last write: PostgreSQL publishes an idle session's counts 10 s later
- * (PGSTAT_IDLE_INTERVAL). The reference servers ask for them (pg_stat_force_next_flush).
+ * (PGSTAT_IDLE_INTERVAL). Servers of ours ask for them (pg_stat_force_next_flush).
  */
-const STILL_OF_TARGET_MS = 12_000;
+export const STILL_OF_TARGET_MS = 12_000;
 const STEP_MS = 400;
-/** Between two readings of a world of up to 2,000 entities; a larger one is read less often in proportion. */
+/** Between two readings of up to 2,000 entities; more are read less often in proportion. */
 const WATCH_MS = 1_000;
 const WATCHED_ENTITIES = 2_000;
 /** What was acknowledged so long ago is in the rows: a replica, say, may be a little behind. */
 const SETTLED_MS = 200;
 
-/** PostgreSQL: no right, no such table, column or function. */
-const NO_ANSWER = /^42(?:501|P01|703|883)$/;
-
-/**
- * Why the rows of somebody else's database cannot be compared with what is sent; null where they can: the table is there,
- * may be read, and has each entity of the world once.
- */
-export async function whyNoRows(database: DatabaseEndpoint, entities: number): Promise<string | null> {
-  const at = `the PostgreSQL at ${database.attached?.shown}`;
-  try {
-    const count = await countRows(database, entities + 1);
-    if (count !== entities) {
-      const found = count > entities ? `more than ${entities}` : count;
-      return `the table entity of ${at} has ${found} rows, and the world ${entities} entities: it is another one's`;
-    }
-    const { strangers } = await readRows(database, entities);
-    if (strangers === 0) return null;
-    return `${strangers} rows in the table entity of ${at} are of no entity of this world: it is another one's`;
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && NO_ANSWER.test(String(error.code)))) throw error;
-    return `the rows of ${at} cannot be read: ${messageOf(error)}`;
-  }
-}
-
-/** Notes the rows and both counts as they stand before GO: the stack may have run before. */
-export async function openVerification(
-  database: DatabaseEndpoint,
-  worlds: readonly WorldProbe[],
+/** The check of rows that count, each, the numbers that reached their entity. */
+export async function verifyRows(
+  { read, writes, stillMs = STILL_MS }: RowSource,
   entities: number,
 ): Promise<Verification> {
-  const counts = async (): Promise<readonly [servers: number, postgres: number]> => [
-    await rowWritesOf(worlds),
-    await readUpdates(database),
-  ];
-  const before = await readRows(database, entities);
-  const [serversBefore, postgresBefore] = await counts();
+  const before = await read();
+  const [serversBefore, databaseBefore] = await writes();
   let worst: IntegrityFindings | null = null;
 
   /** What was acknowledged earlier has to be in the rows now, and nothing that has not been sent by the time they are read. */
   const look = async (ledger: () => Promise<Ledger>, earlier: Ledger): Promise<IntegrityFindings> => {
-    const rows = await readRows(database, entities);
+    const rows = await read();
     const { sent } = await ledger();
     return compareLedger({ ...earlier, sent }, before, rows);
   };
@@ -118,21 +109,22 @@ export async function openVerification(
       }
     },
     async verify(ledger, abort) {
-      let [servers, postgres] = await counts();
-      const stillMs = database.attached === undefined ? STILL_MS : STILL_OF_TARGET_MS;
+      let [servers, database] = await writes();
       let still = 0;
       for (let waited = 0; waited < LONGEST_MS + stillMs && !abort.aborted; waited += STEP_MS) {
         await sleep(STEP_MS);
-        const [serversNow, postgresNow] = await counts();
-        still = serversNow === servers && postgresNow === postgres ? still + STEP_MS : 0;
-        [servers, postgres] = [serversNow, postgresNow];
-        const agree = servers - serversBefore === postgres - postgresBefore;
+        // Who leaves at once has closed the probes meanwhile.
+        if (abort.aborted) break;
+        const [serversNow, databaseNow] = await writes();
+        still = serversNow === servers && databaseNow === database ? still + STEP_MS : 0;
+        [servers, database] = [serversNow, databaseNow];
+        const agree = servers - serversBefore === database - databaseBefore;
         if (still > 0 && (agree || still >= stillMs)) break;
       }
       return {
-        ...worse(compareLedger(ledger, before, await readRows(database, entities)), worst),
+        ...worse(compareLedger(ledger, before, await read()), worst),
         rowWritesServers: servers - serversBefore,
-        rowWritesPostgres: postgres - postgresBefore,
+        rowWritesPostgres: database - databaseBefore,
       };
     },
   };
@@ -152,13 +144,4 @@ function worse(end: IntegrityFindings, before: IntegrityFindings | null): Integr
     examples:
       end.examples.length > 0 ? end.examples : before.examples.map((one) => `while the load went on, ${one}`),
   };
-}
-
-/** Row writes by the world servers' own count, since they started. */
-async function rowWritesOf(worlds: readonly WorldProbe[]): Promise<number> {
-  const readings = await Promise.all(worlds.map((world) => world.sample()));
-  return readings
-    .flat()
-    .filter(({ series }) => series.endsWith('.rowWrites'))
-    .reduce((sum, { value }) => sum + value, 0);
 }

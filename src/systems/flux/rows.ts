@@ -1,205 +1,43 @@
-import type { Ledger } from '../../load/engine.ts';
-import { NumberSets } from '../../load/number-sets.ts';
-import { AppliedNumbers } from '../../probe/applied-numbers.ts';
-import { HASH_MODULUS, HashSums } from '../../probe/hash-sums.ts';
-import { clientOf, closeClient, connectClient } from '../../probe/postgres-client.ts';
+import { addRow, askOnce, type CountedRows, noRows } from '../../probe/counted-rows.ts';
+import { HASH_MODULUS } from '../../probe/hash-sums.ts';
 import type { DatabaseEndpoint } from '../../stack/stack.ts';
 
-/** What the rows say of the operations that reached them, by entity id. */
-export interface Rows {
-  readonly lastSeq: Float64Array;
-  readonly appliedN: Float64Array;
-  readonly seqSum: Float64Array;
-  /** The sum of the numbers' hashes (sequence-hash.ts), modulo HASH_MODULUS; NaN where the rows do not say. */
-  readonly seqHash: Float64Array;
-  /** Where the entity is; NaN where the rows do not say. */
-  readonly place: Float64Array;
-  /** Rows of entities that the world does not have. */
-  strangers: number;
-}
-
-/** What the comparison found. */
-export interface IntegrityFindings {
-  /** Over all entities: what the generator sent, and what was acknowledged to it. */
-  readonly sent: number;
-  readonly acked: number;
-  /** `sum(applied_n)` over the rows, since before GO. */
-  readonly applied: number;
-  readonly lost: number;
-  readonly phantom: number;
-  readonly duplicated: number;
-  readonly holes: number;
-  readonly entities: number;
-  /** Entities whose rows keep within the bounds, and of which no more can be said (applied-numbers.ts). */
-  readonly open: number;
-  /** The rows say the sum of the numbers' hashes; else count, sum and last number alone were compared. */
-  readonly hashed: boolean;
-  /** Up to ten, in words. */
-  readonly examples: readonly string[];
-}
-
-const READ_TIMEOUT_MS = 60_000;
-const EXAMPLES = 10;
+/** Whose row each entity is. */
+export const TABLE = 'entity';
 
 /** Reads the rows over a connection of its own. `entities` is the number of ids, 0 .. entities-1. */
-export async function readRows(database: DatabaseEndpoint, entities: number): Promise<Rows> {
-  const rows: Rows = {
-    lastSeq: new Float64Array(entities),
-    appliedN: new Float64Array(entities),
-    seqSum: new Float64Array(entities),
-    seqHash: new Float64Array(entities).fill(Number.NaN),
-    place: new Float64Array(entities).fill(Number.NaN),
-    strangers: 0,
-  };
-  const [shape] = await ask<[place: string | null, hash: string | null]>(
+export async function readRows(database: DatabaseEndpoint, entities: number): Promise<CountedRows> {
+  const [shape] = await askOnce<[place: string | null, hash: string | null]>(
     database,
     `select max(case attname when 'place' then 'place' when 'state' then '(state->>''place'')::int' end),
             max('seq_hash & ${HASH_MODULUS - 1}') filter (where attname = 'seq_hash' and atttypid = 'bigint'::regtype)
-       from pg_attribute where attrelid = to_regclass('entity') and attnum > 0 and not attisdropped`,
+       from pg_attribute where attrelid = to_regclass('${TABLE}') and attnum > 0 and not attisdropped`,
   );
-  const read = await ask<[number, number, number, string, number | null, string | null]>(
+  const read = await askOnce<[number, number, number, string, string | null, number | null]>(
     database,
-    `select id, last_seq, applied_n, seq_sum, ${shape?.[0] ?? 'null'}, ${shape?.[1] ?? 'null'} from entity`,
+    `select id, last_seq, applied_n, seq_sum, ${shape?.[1] ?? 'null'}, ${shape?.[0] ?? 'null'} from ${TABLE}`,
   );
-  for (const [id, lastSeq, appliedN, seqSum, place, seqHash] of read) {
-    if (id < 0 || id >= entities) {
-      rows.strangers += 1;
-      continue;
-    }
-    rows.lastSeq[id] = lastSeq;
-    rows.appliedN[id] = appliedN;
-    rows.seqSum[id] = Number(seqSum);
-    rows.seqHash[id] = seqHash === null ? Number.NaN : Number(seqHash);
-    rows.place[id] = place ?? Number.NaN;
+  const rows = noRows(entities);
+  /** NaN where the rows do not say. */
+  const places = new Float64Array(entities).fill(Number.NaN);
+  for (const [id, lastSeq, appliedN, seqSum, seqHash, place] of read) {
+    if (addRow(rows, [id, lastSeq, appliedN, seqSum, seqHash])) places[id] = place ?? Number.NaN;
   }
-  return rows;
+  return {
+    ...rows,
+    contradicts: (id, stated) => {
+      const place = places[id]!;
+      if (Number.isNaN(place) || place === stated) return null;
+      return `place ${stated} acknowledged, the row says place ${place}`;
+    },
+  };
 }
 
 /** Rows of a table that may be anybody's, and of any size: counted up to so many. */
 export async function countRows(database: DatabaseEndpoint, most: number): Promise<number> {
-  const [row] = await ask<[string]>(
+  const [row] = await askOnce<[string]>(
     database,
-    `select count(*) from (select 1 from entity limit ${most}) as first`,
+    `select count(*) from (select 1 from ${TABLE} limit ${most}) as first`,
   );
   return Number(row?.[0] ?? 0);
-}
-
-/** n_tup_upd of the world's table: PostgreSQL's own count of the row writes. */
-export async function readUpdates(database: DatabaseEndpoint): Promise<number> {
-  const [row] = await ask<[string]>(
-    database,
-    `select coalesce(sum(n_tup_upd), 0) from pg_stat_user_tables where relname = 'entity'`,
-  );
-  return Number(row?.[0] ?? 0);
-}
-
-/** A connection for one question: the writers' connections and the probe's are not shared with the check. */
-async function ask<Row extends unknown[]>(database: DatabaseEndpoint, text: string): Promise<Row[]> {
-  const client = clientOf(database, READ_TIMEOUT_MS);
-  try {
-    await connectClient(client, database);
-    return (await client.query<Row>({ text, rowMode: 'array' })).rows;
-  } finally {
-    await closeClient(client);
-  }
-}
-
-/**
- * Section D, generalized to runs in which some operations got no answer. Of each entity, A is the set of the numbers
- * that were acknowledged, S that of those that were sent, and C what the row gained since `before`: its count
- * (`applied_n`), sum (`seq_sum`), highest (`last_seq`) and, where the rows have it, its sum of hashes (`seq_hash`).
- *
- *   LOST        fewer numbers in the row than in A, or the highest of A above last_seq
- *   PHANTOM     last_seq above anything sent
- *   DUPLICATED  more numbers in the row than in S
- *   HOLE        an entity whose figures are those of no C with A within C and C within S, although none of that is so.
- *               Such a row proves nothing of what was acknowledged: of that, one number is counted as lost, too
- *   LOST too    C is A, and the row puts a player elsewhere than the last answer
- *
- * An operation that was sent and never answered may have been applied or not. Up to twenty of an entity are tried in
- * every combination; of more, count and sum have to lie between the extremes, and the entity is `open`.
- *
- * What may still hide, as long as the rows mean what they say: with hashes, another set of the same count, sum and
- * highest number, once in 2^32 (as often again for each combination that was tried); without, any such set: a
- * number that was lost beside others, applied twice or never acknowledged, that make up for it. A server that writes
- * the figures of what it acknowledged instead of what it applied is not found out by them. Only rows and the
- * generator's own record are compared, never settings.
- */
-export function compareLedger(ledger: Ledger, before: Rows, after: Rows): IntegrityFindings {
-  const total = { sent: 0, acked: 0, applied: 0, lost: 0, phantom: 0, duplicated: 0, holes: 0, open: 0 };
-  const examples: string[] = [];
-  const found = (
-    kind: 'lost' | 'phantom' | 'duplicated' | 'holes',
-    count: number,
-    id: number,
-    what: string,
-  ): void => {
-    total[kind] += count;
-    if (examples.length < EXAMPLES) examples.push(`entity ${id}: ${what}`);
-  };
-  const sentNumbers = NumberSets.from(ledger.base, ledger.sent);
-  const ackedNumbers = NumberSets.from(ledger.base, ledger.acked);
-  const hashes = new HashSums();
-  const numbers = new AppliedNumbers(sentNumbers, ackedNumbers, hashes);
-  let hashed = ledger.base.length > 0;
-
-  for (let id = 0; id < ledger.base.length; id++) {
-    const sent = sentNumbers.count(id);
-    const acked = ackedNumbers.count(id);
-    const applied = after.appliedN[id]! - before.appliedN[id]!;
-    const sum = after.seqSum[id]! - before.seqSum[id]!;
-    const hash = hashes.difference(after.seqHash[id]!, before.seqHash[id]!);
-    const [lastSeq, lastSeqBefore] = [after.lastSeq[id]!, before.lastSeq[id]!];
-    const highestAcked = acked > 0 ? ackedNumbers.max[id]! : 0;
-    const highestSent = Math.max(sentNumbers.max[id]!, lastSeqBefore);
-    total.sent += sent;
-    total.acked += acked;
-    total.applied += applied;
-    hashed &&= !Number.isNaN(hash);
-
-    const short = applied < acked;
-    const behind = lastSeq < highestAcked;
-    if (short) {
-      found('lost', acked - applied, id, `${acked} operations acknowledged, ${applied} in the row`);
-    } else if (behind) {
-      found('lost', 1, id, `number ${highestAcked} acknowledged, the row ends at ${lastSeq}`);
-    }
-    if (lastSeq > highestSent) {
-      found(
-        'phantom',
-        lastSeq - highestSent,
-        id,
-        `the row ends at ${lastSeq}, ${highestSent} was the last sent`,
-      );
-    }
-    if (applied > sent) {
-      found('duplicated', applied - sent, id, `${sent} operations sent, ${applied} in the row`);
-    }
-    if (short || applied > sent) continue;
-    const known = behind || lastSeq > highestSent ? null : lastSeq;
-    const verdict = numbers.of(id, { n: applied, sum, hash, lastSeq: known, lastSeqBefore });
-    if (verdict === 'open') total.open += 1;
-    if (verdict === 'denied') {
-      found(
-        'holes',
-        1,
-        id,
-        `${applied} in the row add up to ${sum} and end at ${lastSeq}, the ${acked} acknowledged to ${ackedNumbers.sum(id)} and at ${highestAcked}${
-          applied === acked && sum === ackedNumbers.sum(id) ? '; their hashes say that they are others' : ''
-        }`,
-      );
-      if (acked > 0 && !behind) total.lost += 1;
-    }
-    const told = ledger.told[id]! - 1;
-    const place = after.place[id]!;
-    if (verdict === 'acked' && told >= 0 && !Number.isNaN(place) && place !== told) {
-      found('lost', 1, id, `place ${told} acknowledged, the row says place ${place}`);
-    }
-  }
-  if (after.strangers > before.strangers) {
-    const count = after.strangers - before.strangers;
-    total.phantom += count;
-    examples.push(`${count} rows of entities that the world does not have`);
-  }
-  return { ...total, entities: ledger.base.length, hashed, examples };
 }

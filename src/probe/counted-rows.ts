@@ -1,0 +1,206 @@
+import type { Ledger } from '../load/engine.ts';
+import { NumberSets } from '../load/number-sets.ts';
+import type { DatabaseEndpoint } from '../stack/stack.ts';
+import { AppliedNumbers } from './applied-numbers.ts';
+import { HashSums } from './hash-sums.ts';
+import { clientOf, closeClient, connectClient } from './postgres-client.ts';
+
+/** What the rows say of the operations that reached them, by entity id. */
+export interface CountedRows {
+  readonly lastSeq: Float64Array;
+  readonly appliedN: Float64Array;
+  readonly seqSum: Float64Array;
+  /** The sum of the numbers' hashes (sequence-hash.ts), modulo HASH_MODULUS; NaN where the rows do not say. */
+  readonly seqHash: Float64Array;
+  /** Rows of entities that are not of the run. */
+  strangers: number;
+  /**
+   * Asked of an entity whose row holds what was acknowledged and nothing else: in words, how the row differs from what
+   * the last answer stated (load/source.ts); null where they agree. Absent: the rows do not say.
+   */
+  contradicts?(id: number, stated: number): string | null;
+}
+
+/** What the comparison found. */
+export interface IntegrityFindings {
+  /** Over all entities: what the generator sent, and what was acknowledged to it. */
+  readonly sent: number;
+  readonly acked: number;
+  /** The rows' own counts added up, since before GO. */
+  readonly applied: number;
+  readonly lost: number;
+  readonly phantom: number;
+  readonly duplicated: number;
+  readonly holes: number;
+  readonly entities: number;
+  /** Entities whose rows keep within the bounds, and of which no more can be said (applied-numbers.ts). */
+  readonly open: number;
+  /** The rows say the sum of the numbers' hashes; else count, sum and last number alone were compared. */
+  readonly hashed: boolean;
+  /** Up to ten, in words. */
+  readonly examples: readonly string[];
+}
+
+const READ_TIMEOUT_MS = 60_000;
+const EXAMPLES = 10;
+
+/** Nobody has reached them yet. `entities` is the number of ids, 0 .. entities-1. */
+export const noRows = (entities: number): CountedRows => ({
+  lastSeq: new Float64Array(entities),
+  appliedN: new Float64Array(entities),
+  seqSum: new Float64Array(entities),
+  seqHash: new Float64Array(entities).fill(Number.NaN),
+  strangers: 0,
+});
+
+/** One entity's row: numbers as PostgreSQL tells them, its bigints as text. */
+export type CountedRow = readonly [
+  id: number,
+  lastSeq: number,
+  appliedN: number,
+  seqSum: number | string,
+  seqHash?: number | string | null,
+];
+
+/** @returns false where the row is of no entity of the run, and was counted as a stranger's */
+export function addRow(rows: CountedRows, [id, lastSeq, appliedN, seqSum, seqHash = null]: CountedRow): boolean {
+  if (id < 0 || id >= rows.lastSeq.length) {
+    rows.strangers += 1;
+    return false;
+  }
+  rows.lastSeq[id] = lastSeq;
+  rows.appliedN[id] = appliedN;
+  rows.seqSum[id] = Number(seqSum);
+  rows.seqHash[id] = seqHash === null ? Number.NaN : Number(seqHash);
+  return true;
+}
+
+/** A connection for one question: the writers' connections and the probe's are not shared with the check. */
+export async function askOnce<Row extends readonly unknown[]>(
+  database: DatabaseEndpoint,
+  text: string,
+): Promise<Row[]> {
+  const client = clientOf(database, READ_TIMEOUT_MS);
+  try {
+    await connectClient(client, database);
+    // `pg` types a row as an array that may be written.
+    return (await client.query<Row & unknown[]>({ text, rowMode: 'array' })).rows;
+  } finally {
+    await closeClient(client);
+  }
+}
+
+/** PostgreSQL's own count of a table's row writes: `n_tup_upd`, or with `inserts` those as well. */
+export async function readTableWrites(
+  database: DatabaseEndpoint,
+  table: string,
+  { inserts = false }: { readonly inserts?: boolean } = {},
+): Promise<number> {
+  const [row] = await askOnce<[string]>(
+    database,
+    `select coalesce(sum(n_tup_upd${inserts ? ' + n_tup_ins' : ''}), 0) from pg_stat_user_tables where relname = '${table}'`,
+  );
+  return Number(row?.[0] ?? 0);
+}
+
+/**
+ * Section D, generalized to runs in which some operations got no answer. Of each entity, A is the set of the numbers
+ * that were acknowledged, S that of those that were sent, and C what the row gained since `before`: its count,
+ * sum, highest and, where the rows have it, its sum of hashes.
+ *
+ *   LOST        fewer numbers in the row than in A, or the highest of A above the row's
+ *   PHANTOM     the row's highest number above anything sent
+ *   DUPLICATED  more numbers in the row than in S
+ *   HOLE        an entity whose figures are those of no C with A within C and C within S, although none of that is so.
+ *               Such a row proves nothing of what was acknowledged: of that, one number is counted as lost, too
+ *   LOST too    C is A, and the row contradicts the last answer
+ *
+ * An operation that was sent and never answered may have been applied or not. Up to twenty of an entity are tried in
+ * every combination; of more, count and sum have to lie between the extremes, and the entity is `open`.
+ *
+ * What may still hide, as long as the rows mean what they say: with hashes, another set of the same count, sum and
+ * highest number, once in 2^32 (as often again for each combination that was tried); without, any such set: a
+ * number that was lost beside others, applied twice or never acknowledged, that make up for it. A server that writes
+ * the figures of what it acknowledged instead of what it applied is not found out by them. Only rows and the
+ * generator's own record are compared, never settings.
+ */
+export function compareLedger(
+  ledger: Ledger,
+  before: CountedRows,
+  after: CountedRows,
+): IntegrityFindings {
+  const total = { sent: 0, acked: 0, applied: 0, lost: 0, phantom: 0, duplicated: 0, holes: 0, open: 0 };
+  const examples: string[] = [];
+  const found = (
+    kind: 'lost' | 'phantom' | 'duplicated' | 'holes',
+    count: number,
+    id: number,
+    what: string,
+  ): void => {
+    total[kind] += count;
+    if (examples.length < EXAMPLES) examples.push(`entity ${id}: ${what}`);
+  };
+  const sentNumbers = NumberSets.from(ledger.base, ledger.sent);
+  const ackedNumbers = NumberSets.from(ledger.base, ledger.acked);
+  const hashes = new HashSums();
+  const numbers = new AppliedNumbers(sentNumbers, ackedNumbers, hashes);
+  let hashed = ledger.base.length > 0;
+
+  for (let id = 0; id < ledger.base.length; id++) {
+    const sent = sentNumbers.count(id);
+    const acked = ackedNumbers.count(id);
+    const applied = after.appliedN[id]! - before.appliedN[id]!;
+    const sum = after.seqSum[id]! - before.seqSum[id]!;
+    const hash = hashes.difference(after.seqHash[id]!, before.seqHash[id]!);
+    const [lastSeq, lastSeqBefore] = [after.lastSeq[id]!, before.lastSeq[id]!];
+    const highestAcked = acked > 0 ? ackedNumbers.max[id]! : 0;
+    const highestSent = Math.max(sentNumbers.max[id]!, lastSeqBefore);
+    total.sent += sent;
+    total.acked += acked;
+    total.applied += applied;
+    hashed &&= !Number.isNaN(hash);
+
+    const short = applied < acked;
+    const behind = lastSeq < highestAcked;
+    if (short) {
+      found('lost', acked - applied, id, `${acked} operations acknowledged, ${applied} in the row`);
+    } else if (behind) {
+      found('lost', 1, id, `number ${highestAcked} acknowledged, the row ends at ${lastSeq}`);
+    }
+    if (lastSeq > highestSent) {
+      found(
+        'phantom',
+        lastSeq - highestSent,
+        id,
+        `the row ends at ${lastSeq}, ${highestSent} was the last sent`,
+      );
+    }
+    if (applied > sent) {
+      found('duplicated', applied - sent, id, `${sent} operations sent, ${applied} in the row`);
+    }
+    if (short || applied > sent) continue;
+    const known = behind || lastSeq > highestSent ? null : lastSeq;
+    const verdict = numbers.of(id, { n: applied, sum, hash, lastSeq: known, lastSeqBefore });
+    if (verdict === 'open') total.open += 1;
+    if (verdict === 'denied') {
+      found(
+        'holes',
+        1,
+        id,
+        `${applied} in the row add up to ${sum} and end at ${lastSeq}, the ${acked} acknowledged to ${ackedNumbers.sum(id)} and at ${highestAcked}${
+          applied === acked && sum === ackedNumbers.sum(id) ? '; their hashes say that they are others' : ''
+        }`,
+      );
+      if (acked > 0 && !behind) total.lost += 1;
+    }
+    const stated = ledger.stated[id]! - 1;
+    const contradiction = verdict === 'acked' && stated >= 0 ? after.contradicts?.(id, stated) : null;
+    if (contradiction != null) found('lost', 1, id, contradiction);
+  }
+  if (after.strangers > before.strangers) {
+    const count = after.strangers - before.strangers;
+    total.phantom += count;
+    examples.push(`${count} rows of entities that are not of the run`);
+  }
+  return { ...total, entities: ledger.base.length, hashed, examples };
+}

@@ -1,0 +1,56 @@
+import { messageOf } from '../../errors.ts';
+import { readTableWrites } from '../../probe/counted-rows.ts';
+import type { Probe } from '../../probe/probe.ts';
+import { type OpenVerification, STILL_OF_TARGET_MS, verifyRows } from '../../probe/verification.ts';
+import type { DatabaseEndpoint } from '../../stack/stack.ts';
+import { countRows, readRows, TABLE } from './rows.ts';
+
+/** What was acknowledged is in the table of the entities, each of whose rows counts the numbers that reached it. */
+export const openVerification: OpenVerification = async ({ endpoints, workload, probes }) => {
+  const { database } = endpoints;
+  if (database === null) return { because: 'no PostgreSQL URL was given: --probe-postgres' };
+  const isAttached = database.attached !== undefined;
+  const because = isAttached ? await whyNoRows(database, workload.entities) : null;
+  if (because !== null) return { because };
+  return verifyRows(
+    {
+      read: () => readRows(database, workload.entities),
+      writes: () => Promise.all([rowWritesOf(probes), readTableWrites(database, TABLE)]),
+      ...(isAttached ? { stillMs: STILL_OF_TARGET_MS } : {}),
+    },
+    workload.entities,
+  );
+};
+
+/** PostgreSQL: no right, no such table, column or function. */
+const NO_ANSWER = /^42(?:501|P01|703|883)$/;
+
+/**
+ * Why the rows of somebody else's database cannot be compared with what is sent; null where they can: the table is there,
+ * may be read, and has each entity of the world once.
+ */
+async function whyNoRows(database: DatabaseEndpoint, entities: number): Promise<string | null> {
+  const at = `the PostgreSQL at ${database.attached?.shown}`;
+  try {
+    const count = await countRows(database, entities + 1);
+    if (count !== entities) {
+      const found = count > entities ? `more than ${entities}` : count;
+      return `the table ${TABLE} of ${at} has ${found} rows, and the world ${entities} entities: it is another one's`;
+    }
+    const { strangers } = await readRows(database, entities);
+    if (strangers === 0) return null;
+    return `${strangers} rows in the table ${TABLE} of ${at} are of no entity of this world: it is another one's`;
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && NO_ANSWER.test(String(error.code)))) throw error;
+    return `the rows of ${at} cannot be read: ${messageOf(error)}`;
+  }
+}
+
+/** Row writes by the servers' own count, since they started. */
+async function rowWritesOf(probes: readonly Probe[]): Promise<number> {
+  const readings = await Promise.all(probes.map((probe) => probe.sample()));
+  return readings
+    .flat()
+    .filter(({ series }) => series.endsWith('.rowWrites'))
+    .reduce((sum, { value }) => sum + value, 0);
+}
