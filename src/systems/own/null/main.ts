@@ -20,7 +20,8 @@ async function startForModule(host: string, module: { path: string; name: string
     return { ...(await start(host)), calibrates };
   }
   const wrong = (what: string): Error => new Error(`nullServer of the player module ${name} ${what}`);
-  const started = await Promise.resolve(nullServer({ host, token })).catch((thrown: unknown) => {
+  const starting = (async () => nullServer({ host, token }))();
+  const started = await starting.catch((thrown: unknown) => {
     throw wrong(`failed: ${inShort(thrown)}`);
   });
   const given: unknown = started?.url;
