@@ -1,6 +1,6 @@
 import { MicrosHistogram } from '../../hdr-histogram.ts';
 import { countOf, type HistogramData, mergeHistograms, percentileOf } from '../../histogram.ts';
-import { OPERATIONS, type Operation, type Workload } from '../../scenario/workload.ts';
+import { mapOperations, ofOperation, type PerOperation, perOperation } from '../../scenario/operations.ts';
 import { micros } from '../../units.ts';
 import type {
   Counts,
@@ -11,16 +11,8 @@ import type {
   ProcessSecond,
 } from '../engine.ts';
 import { SLICE, SLICES_PER_SECOND } from '../slices.ts';
-import {
-  COUNTED_KINDS,
-  type CountKind,
-  counterOf,
-  earlyDueOf,
-  METRICS,
-  TREND_KINDS,
-  type TrendKind,
-  trendOf,
-} from './metrics.ts';
+import type { PlannedCounts } from './k6-system.ts';
+import { COUNT_KINDS, type CountKind, counterOf, earlyDueOf, METRICS, TREND_KINDS, trendOf } from './metrics.ts';
 import type { K6Sample } from './sample-pipe.ts';
 
 const SECOND = 1_000_000;
@@ -34,36 +26,31 @@ const noCounts = (): KindCounts => ({
 });
 const FLOWS = ['bytesIn', 'bytesOut', 'framesIn', 'commandBytes', 'disconnects'] as const;
 type Flow = (typeof FLOWS)[number];
-
-const byOperation = <T>(make: (operation: Operation) => T): Record<Operation, T> => ({
-  intent: make('intent'),
-  monsterCommand: make('monsterCommand'),
+const noFlows = (): Record<Flow, number> => ({
+  ...{ bytesIn: 0, bytesOut: 0, framesIn: 0, commandBytes: 0, disconnects: 0 },
 });
 
-/** What happened in one second, by the times of k6's samples. */
+/** What happened in one second, by the times of k6's samples; of operations by their place. */
 class Bucket {
-  readonly counts = byOperation(noCounts);
+  readonly counts: readonly KindCounts[];
+  readonly slices: readonly (MicrosHistogram | null)[][];
   /** Players that came, less those that went. */
   players = 0;
-  readonly flows: Record<Flow, number> = {
-    bytesIn: 0,
-    bytesOut: 0,
-    framesIn: 0,
-    commandBytes: 0,
-    disconnects: 0,
-  };
-  readonly slices = byOperation(() => new Array<MicrosHistogram | null>(SLICES_PER_SECOND).fill(null));
+  readonly flows = noFlows();
+
+  constructor(operations: number) {
+    this.counts = Array.from({ length: operations }, noCounts);
+    this.slices = this.counts.map(() => new Array<MicrosHistogram | null>(SLICES_PER_SECOND).fill(null));
+  }
 }
 
 class OperationRecord {
   readonly whole = noCounts();
   readonly measured = noCounts();
-  readonly histograms: Readonly<Record<TrendKind, MicrosHistogram>> = {
-    due: new MicrosHistogram(),
-    service: new MicrosHistogram(),
-    lag: new MicrosHistogram(),
-    ownLag: new MicrosHistogram(),
-  };
+  readonly due = new MicrosHistogram();
+  readonly service = new MicrosHistogram();
+  readonly lag = new MicrosHistogram();
+  readonly ownLag = new MicrosHistogram();
 }
 
 /**
@@ -80,35 +67,36 @@ export class K6Account {
   readonly connect = new MicrosHistogram();
   /** At the end of the last second that was told. */
   private present = 0;
-  private readonly totals: Record<Flow, number> = {
-    bytesIn: 0,
-    bytesOut: 0,
-    framesIn: 0,
-    commandBytes: 0,
-    disconnects: 0,
-  };
-  private readonly records = byOperation(() => new OperationRecord());
+  private readonly totals = noFlows();
+  private readonly operations: readonly { readonly id: string }[];
+  private readonly records: readonly OperationRecord[];
   private readonly buckets = new Map<number, Bucket>();
   /** The second that is told next, from 1. */
   private next = 1;
   private readonly handlers: ReadonlyMap<string, (value: number, at: number) => void>;
 
-  constructor({ commandsPerPost }: Pick<Workload, 'commandsPerPost'>) {
+  /** `perSample`: operations of each kind that one sample of a trend stands for. */
+  constructor(perSample: PerOperation<number>) {
+    this.operations = Object.keys(perSample).map((id) => ({ id }));
+    this.records = this.operations.map(() => new OperationRecord());
     const handlers = new Map<string, (value: number, at: number) => void>();
-    for (const name of OPERATIONS) {
-      const weight = name === 'intent' ? 1 : commandsPerPost;
-      for (const kind of COUNTED_KINDS) {
-        handlers.set(counterOf(name, kind), (n, at) => this.count(name, kind, n, at, true));
-        handlers.set(counterOf(name, kind, true), (n, at) => this.count(name, kind, n, at, false));
+    for (const [operation, { id }] of this.operations.entries()) {
+      const weight = ofOperation(perSample, id);
+      const record = this.records[operation]!;
+      for (const kind of COUNT_KINDS) {
+        handlers.set(counterOf(id, kind), (n, at) => {
+          record.measured[kind] += n;
+          this.count(operation, kind, n, at);
+        });
+        handlers.set(counterOf(id, kind, true), (n, at) => this.count(operation, kind, n, at));
       }
       for (const kind of TREND_KINDS) {
-        const histogram = this.records[name].histograms[kind];
-        handlers.set(trendOf(name, kind), (ms, at) => {
-          histogram.record(ms * 1e3, weight);
-          if (kind === 'due') this.answered(name, ms * 1e3, weight, at);
+        handlers.set(trendOf(id, kind), (ms, at) => {
+          record[kind].record(ms * 1e3, weight);
+          if (kind === 'due') this.answered(operation, ms * 1e3, weight, at);
         });
       }
-      handlers.set(earlyDueOf(name), (ms, at) => this.answered(name, ms * 1e3, weight, at));
+      handlers.set(earlyDueOf(id), (ms, at) => this.answered(operation, ms * 1e3, weight, at));
     }
     const flow = (metric: string, which: Flow): void =>
       void handlers.set(metric, (n, at) => {
@@ -147,12 +135,9 @@ export class K6Account {
     this.handlers.get(metric)?.(value, this.goWall === null ? 0 : (at - this.goWall) * 1e3);
   }
 
-  get disconnects(): number {
-    return this.totals.disconnects;
-  }
-
-  flow(which: Flow): number {
-    return this.totals[which];
+  /** Of the whole run. */
+  get flows(): Readonly<Record<Flow, number>> {
+    return this.totals;
   }
 
   /** The seconds that have ended by now and may be told, in order. */
@@ -176,12 +161,11 @@ export class K6Account {
    * due. They were never sent. What was sent, and has no end of its own, is unfinished; and so is an answer of which k6
    * was cut before it told how long it had taken.
    */
-  settleRest(
-    planned: Readonly<Record<Operation, { readonly whole: number; readonly measured: number }>>,
-  ): void {
-    for (const name of OPERATIONS) {
-      const { whole, measured, histograms } = this.records[name];
-      let untimed = Math.max(0, measured.ok + measured.rejected - countOf(histograms.due.toData()));
+  settleRest(planned: PerOperation<PlannedCounts>): void {
+    for (const [operation, { id }] of this.operations.entries()) {
+      const record = this.records[operation]!;
+      const { whole, measured } = record;
+      let untimed = Math.max(0, measured.ok + measured.rejected - countOf(record.due.toData()));
       for (const kind of ['ok', 'rejected'] as const) {
         const cut = Math.min(untimed, measured[kind]);
         measured[kind] -= cut;
@@ -189,8 +173,8 @@ export class K6Account {
         untimed -= cut;
       }
       for (const scope of ['whole', 'measured'] as const) {
-        const counts = this.records[name][scope];
-        const unsent = Math.max(0, planned[name][scope] - counts.scheduled);
+        const counts = record[scope];
+        const unsent = Math.max(0, ofOperation(planned, id)[scope] - counts.scheduled);
         counts.scheduled += unsent;
         counts.skipped += unsent;
         counts.unfinished += counts.scheduled - settledOf(counts);
@@ -198,31 +182,31 @@ export class K6Account {
     }
   }
 
-  operation(name: Operation): OperationTally {
-    const { whole, measured, histograms } = this.records[name];
-    return {
-      whole: { ...whole },
-      measured: { ...measured },
-      due: histograms.due.toData(),
-      // A post's commands share one sample, whichever of them were rejected, and its own lag is another sample.
-      rejected: null,
-      net: null,
-      service: histograms.service.toData(),
-      lag: histograms.lag.toData(),
-      ownLag: histograms.ownLag.toData(),
-    };
+  tallies(): PerOperation<OperationTally> {
+    return perOperation(this.operations, (_id, operation) => {
+      const { whole, measured, due, service, lag, ownLag } = this.records[operation]!;
+      return {
+        whole: { ...whole },
+        measured: { ...measured },
+        due: due.toData(),
+        // The operations of a request share one sample, whichever of them were rejected, and its own lag is another sample.
+        rejected: null,
+        net: null,
+        service: service.toData(),
+        lag: lag.toData(),
+        ownLag: ownLag.toData(),
+      };
+    });
   }
 
-  private count(name: Operation, kind: CountKind, n: number, at: number, measured: boolean): void {
-    const record = this.records[name];
-    record.whole[kind] += n;
-    if (measured) record.measured[kind] += n;
-    this.bucket(at).counts[name][kind] += n;
+  private count(operation: number, kind: CountKind, n: number, at: number): void {
+    this.records[operation]!.whole[kind] += n;
+    this.bucket(at).counts[operation]![kind] += n;
   }
 
-  private answered(name: Operation, latency: number, n: number, at: number): void {
+  private answered(operation: number, latency: number, n: number, at: number): void {
     const place = Math.floor((Math.max(at, 0) % SECOND) / SLICE);
-    const slices = this.bucket(at).slices[name];
+    const slices = this.bucket(at).slices[operation]!;
     slices[place] ??= new MicrosHistogram();
     slices[place]?.record(latency, n);
   }
@@ -231,38 +215,41 @@ export class K6Account {
     const second = Math.max(this.next, Math.floor(at / SECOND) + 1);
     const known = this.buckets.get(second);
     if (known !== undefined) return known;
-    const made = new Bucket();
+    const made = new Bucket(this.operations.length);
     this.buckets.set(second, made);
     return made;
   }
 
   private tell(at: number, workers: readonly ProcessSecond[]): LoadSecond {
     const second = this.next;
-    const bucket = this.buckets.get(second) ?? new Bucket();
+    const bucket = this.buckets.get(second) ?? new Bucket(this.operations.length);
     this.buckets.delete(second);
     this.next += 1;
     this.present += bucket.players - bucket.flows.disconnects;
-    const slices = byOperation((name) =>
-      bucket.slices[name].map((one): HistogramData => one?.toData() ?? EMPTY),
+    const slices = perOperation(this.operations, (_id, operation) =>
+      bucket.slices[operation]!.map((one): HistogramData => one?.toData() ?? EMPTY),
     );
+    const { flows } = bucket;
     return {
       at: micros(at),
       connected: this.present,
-      operations: byOperation((name) => this.secondOf(name, bucket.counts[name], slices[name])),
-      ...{ bytesIn: bucket.flows.bytesIn, bytesOut: bucket.flows.bytesOut, framesIn: bucket.flows.framesIn },
-      ...{ commandBytes: bucket.flows.commandBytes, disconnects: bucket.flows.disconnects, reconnects: 0 },
+      operations: perOperation(this.operations, (id, operation) =>
+        this.secondOf(operation, bucket.counts[operation]!, ofOperation(slices, id)),
+      ),
+      ...flows,
+      reconnects: 0,
       slices: slicesOf(second, at, slices),
       workers,
     };
   }
 
   private secondOf(
-    name: Operation,
+    operation: number,
     counts: KindCounts,
     slices: readonly HistogramData[],
   ): LoadSecondOperation {
     const { unfinished: _, ...second } = counts;
-    const { whole } = this.records[name];
+    const { whole } = this.records[operation]!;
     return { ...second, inFlight: whole.scheduled - settledOf(whole), due: mergeHistograms(slices) };
   }
 }
@@ -276,18 +263,17 @@ const settledOf = ({ ok, rejected, failed, timedOut, skipped, unfinished }: Coun
 function slicesOf(
   second: number,
   at: number,
-  slices: Readonly<Record<Operation, readonly HistogramData[]>>,
+  slices: PerOperation<readonly HistogramData[]>,
 ): LoadSlice[] {
   const first = (second - 1) * SLICES_PER_SECOND;
-  const of = (name: Operation, place: number) => {
-    const due = slices[name][place] ?? EMPTY;
-    return { answered: countOf(due), p95: percentileOf(due, 95) };
-  };
   return Array.from({ length: SLICES_PER_SECOND }, (_, place) => ({
     at: micros((first + place + 1) * SLICE),
-    operations: byOperation((name) => of(name, place)),
+    operations: mapOperations(slices, (all) => {
+      const due = all[place] ?? EMPTY;
+      return { answered: countOf(due), p95: percentileOf(due, 95) };
+    }),
   })).filter(
     ({ at: end, operations }) =>
-      end - SLICE < at || operations.intent.answered + operations.monsterCommand.answered > 0,
+      end - SLICE < at || Object.values(operations).some(({ answered }) => answered > 0),
   );
 }

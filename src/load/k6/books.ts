@@ -11,7 +11,7 @@ export interface Books {
 }
 
 /**
- * [id, last number before the run, last number used, 1 + place, highest number acknowledged], and then [first, last]
+ * [id, last number before the run, last number used, stated (Ledger), highest number acknowledged], and then [first, last]
  * of each gap in what was acknowledged.
  */
 const COLUMNS = 5;
@@ -19,7 +19,7 @@ const COLUMNS = 5;
 /** Reads what the script logs: a line of JSON from each virtual user. Other lines are somebody else's. */
 export function readBooks(text: string, entities: number): Books {
   const column = (): Float64Array => new Float64Array(entities);
-  const [base, sentMax, ackedMax, told] = [column(), column(), column(), column()];
+  const [base, sentMax, ackedMax, stated] = [column(), column(), column(), column()];
   const gaps: number[] = [];
   const hashes: (readonly [number, number])[] = [];
   const complaints: string[] = [];
@@ -35,13 +35,13 @@ export function readBooks(text: string, entities: number): Books {
     }
     for (const row of message.books) {
       if (!isNumbers(row) || row.length < COLUMNS) continue;
-      const [id = -1, before = 0, last = 0, place = 0, highest = 0, ...missing] = row;
+      const [id = -1, before = 0, last = 0, said = 0, highest = 0, ...missing] = row;
       if (id < 0 || id >= entities) continue;
       // Numbers are dense: every one after `before` was used once.
       base[id] = before;
       sentMax[id] = last;
       ackedMax[id] = highest;
-      told[id] = place;
+      stated[id] = said;
       for (let i = 0; i + 1 < missing.length; i += 2) gaps.push(id, missing[i]!, missing[i + 1]!);
     }
   }
@@ -51,7 +51,7 @@ export function readBooks(text: string, entities: number): Books {
       base,
       sent: { max: sentMax, gaps: none, blurred: none },
       acked: { max: ackedMax, gaps: Float64Array.from(gaps), blurred: none },
-      told,
+      stated,
       // A player that is lost does not come back: there is one welcome.
       breaches: { forgotten: 0, invented: 0, examples: [] },
     },

@@ -1,20 +1,19 @@
 import { monotonic } from '../../clock.ts';
 import { type CapbenchError, interrupted, stackFailed } from '../../errors.ts';
 import { EMPTY_HISTOGRAM } from '../../histogram.ts';
-import { OPERATIONS, type Workload } from '../../scenario/workload.ts';
+import type { Workload } from '../../scenario/workload.ts';
 import { describeExit, type Exit, type SupervisedProcess } from '../../supervision/process.ts';
 import { type Micros, micros } from '../../units.ts';
 import { Complaints } from '../complaints.ts';
 import type { ConnectFacts, Ledger, LoadSecond, ReadyFleet, Tally } from '../engine.ts';
-import { lanesOf } from '../pacer.ts';
 import { assertConserved } from '../recorder.ts';
 import { scheduleHashOf } from '../schedule-hash.ts';
 import { K6Account } from './account.ts';
 import { readBooks } from './books.ts';
-import { plannedUntil } from './planned.ts';
+import type { K6System } from './k6-system.ts';
 import type { K6Sample } from './sample-pipe.ts';
-import { playerUsersOf } from './script.ts';
 import { Usage } from './usage.ts';
+import { playerUsersOf } from './users.ts';
 
 /** Above this share of players that cannot connect, the fleet does not get READY. */
 const TOLERATED_FAILURES = 0.01;
@@ -27,6 +26,7 @@ const INIT_MS_PER_USER = 20;
 const NO_HASH = 'incomplete';
 
 export interface K6FleetPlan {
+  readonly system: K6System;
   readonly workload: Workload;
   start(): Promise<SupervisedProcess>;
   /** What k6 wrote into its pipe until its end has been told. */
@@ -39,7 +39,7 @@ export interface K6FleetPlan {
 }
 
 /**
- * One k6 process with all players and lanes. The script fixes GO when it starts them; what k6 measures comes as its
+ * One k6 process with everybody who acts. The script fixes GO when it starts them; what k6 measures comes as its
  * samples, while it runs.
  *
  *   starting -> connecting -> ready -> running -> done;  closed from any of them
@@ -47,6 +47,9 @@ export interface K6FleetPlan {
 export class K6Fleet implements ReadyFleet {
   private readonly plan: K6FleetPlan;
   private readonly account: K6Account;
+  /** Virtual users: those that play, and the others. */
+  private readonly players: number;
+  private readonly others: number;
   private child: SupervisedProcess | null = null;
   private goAt: Micros | null = null;
   private stoppedAt: number | null = null;
@@ -58,7 +61,9 @@ export class K6Fleet implements ReadyFleet {
 
   constructor(plan: K6FleetPlan) {
     this.plan = plan;
-    this.account = new K6Account(plan.workload);
+    this.account = new K6Account(plan.system.perSample(plan.workload));
+    this.players = playerUsersOf(plan.workload);
+    this.others = plan.system.others(plan.workload)?.count ?? 0;
     this.closed = new Promise((_resolve, reject) => {
       this.close_ = reject;
     });
@@ -130,36 +135,28 @@ export class K6Fleet implements ReadyFleet {
     if (exit.code !== 0 && !early) throw died(child, exit);
     await plan.drain();
     const endedAt = Math.min(plan.workload.timeline.end, (this.stoppedAt ?? Number.POSITIVE_INFINITY) - go);
-    if (early) account.settleRest(plannedUntil(plan.workload, endedAt));
+    if (early) account.settleRest(plan.system.plannedUntil(plan.workload, endedAt));
     for (const second of account.takeAll(monotonic() - go, worker)) onSecond(second);
     return this.tally(micros(Math.max(0, endedAt)), await plan.readBooks());
   }
 
   private tally(endedAt: Micros, told: string): Tally {
     const { account } = this;
-    const { players, monsters, postRate } = this.plan.workload;
-    const books = readBooks(told, players + monsters);
-    const tellers = playerUsersOf(this.plan.workload) + (postRate > 0 ? lanesOf(monsters) : 0);
+    const books = readBooks(told, this.plan.workload.entities);
+    const tellers = this.players + this.others;
     const complaints = new Complaints();
     for (const complaint of books.complaints) complaints.add(complaint);
     const complete = books.tellers === tellers;
     const ledgerLost = `only ${books.tellers} of ${tellers} virtual users of k6 told what they sent and what was answered`;
     if (!complete) complaints.add(`${ledgerLost}: the rows were not checked`);
-    const operations = {
-      intent: account.operation('intent'),
-      monsterCommand: account.operation('monsterCommand'),
-    };
-    for (const name of OPERATIONS) assertConserved(name, operations[name]);
+    const operations = account.tallies();
+    for (const [name, tally] of Object.entries(operations)) assertConserved(name, tally);
     return {
       operations,
-      disconnects: account.disconnects,
+      ...account.flows,
       reconnects: 0,
       reconnect: EMPTY_HISTOGRAM,
       strayAnswers: account.strayAnswers,
-      bytesIn: account.flow('bytesIn'),
-      bytesOut: account.flow('bytesOut'),
-      framesIn: account.flow('framesIn'),
-      commandBytes: account.flow('commandBytes'),
       errors: complaints.top(MOST_ERRORS),
       ledger: books.ledger,
       ...(complete ? {} : { ledgerLost }),
@@ -207,9 +204,9 @@ export class K6Fleet implements ReadyFleet {
   /** Resolves when every virtual user is connected. */
   private async connected(child: SupervisedProcess, signal: AbortSignal): Promise<void> {
     const { account, plan } = this;
-    const { players, monsters, postRate } = plan.workload;
-    const lanes = postRate > 0 ? lanesOf(monsters) : 0;
-    const limit = INIT_SPARE_MS + INIT_MS_PER_USER * (playerUsersOf(plan.workload) + lanes);
+    const { others } = this;
+    const { players } = plan.workload;
+    const limit = INIT_SPARE_MS + INIT_MS_PER_USER * (this.players + others);
     let timer: NodeJS.Timeout | undefined;
     let onAbort = (): void => {};
     const ready = new Promise<void>((resolve, reject) => {
@@ -218,8 +215,8 @@ export class K6Fleet implements ReadyFleet {
         plan.onConnecting(connected, connectFailed);
         if (connectFailed > players * TOLERATED_FAILURES)
           reject(cannotConnect(connectFailed, players, child));
-        // A lane adds a share for each world server.
-        else if (this.goAt !== null && connected + connectFailed >= players && lanesReady > lanes - 0.5)
+        // One of the others adds a share for each server.
+        else if (this.goAt !== null && connected + connectFailed >= players && lanesReady > others - 0.5)
           resolve();
       };
       const started = monotonic();
@@ -228,7 +225,7 @@ export class K6Fleet implements ReadyFleet {
         if (this.goAt !== null && now > this.goAt) {
           reject(
             stackFailed(
-              `${players - account.connected} of ${players} players and ${Math.round(lanes - account.lanesReady)} of ${lanes} lanes were not connected when k6's schedule began`,
+              `${players - account.connected} of ${players} players and ${Math.round(others - account.lanesReady)} of ${others} other virtual users were not connected when k6's schedule began`,
               'k6 is too slow for so many on this machine: a lower --scale, or fewer connections a second (load.connectsPerSecond)',
             ),
           );

@@ -5,8 +5,40 @@ export const LANE_SOURCE = `
 // which posts have committed. A monster's numbers have to arrive in order, and k6 cannot pipeline: a lane has one post
 // under way to each server, and further ones wait.
 
+const monsterCommands = OPERATIONS.monsterCommand;
+
 // From a lane's end to its account, which takes a while: the last answers to others are not to wait for it.
 const QUIET_MS = 500;
+
+const monsterAt = ({ first }, place) => first + CONFIG.lanes * place;
+
+// The book of a monster, all of whose numbers are acknowledged but the missing ones.
+function bookWithout(base, last, missing) {
+  const book = openBook(base);
+  const unacked = new Set(missing);
+  for (let seq = base + 1; seq <= last; seq++) if (!unacked.has(seq)) acknowledge(book, seq);
+  book.last = last;
+  return book;
+}
+
+// The hash of a lane's first posts, which are drawn once more: meanwhile it would take as long as all the rest.
+function hashOfPosts(lane, owned, posts) {
+  const schedule = laneSchedule(CONFIG, lane);
+  const content = laneContent(CONFIG, lane, owned);
+  const hash = scheduleHash();
+  const planned = new Map(); // monster -> its commands until now
+  for (let post = 0; post < posts; post++) {
+    const due = schedule();
+    const { server, places } = content();
+    for (let k = 0; k < places.length; k++) {
+      const monster = monsterAt(owned[server], places[k]);
+      const sequence = (planned.get(monster) || 0) + 1;
+      planned.set(monster, sequence);
+      hash.add(1, CONFIG.players + monster, sequence, due);
+    }
+  }
+  return hash;
+}
 
 export function lane(data) {
   const own = exec.scenario.iterationInTest;

@@ -5,6 +5,8 @@ export const PLAYER_SOURCE = `
 // is due meanwhile waits, and is skipped once it is "skipAfter" late. A player whose connection ends does not come back:
 // everything that comes due for it has failed.
 
+const intents = OPERATIONS.intent;
+
 // Beyond so many, frames of events are read although nobody needs to know.
 const MOST_UNREAD = 100;
 const ONLY_EVENTS = '{"events":';

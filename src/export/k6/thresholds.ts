@@ -1,16 +1,16 @@
 import type { Budget, MeasuredBudget } from '../../scenario/budget.ts';
+import type { OperationSpec } from '../../scenario/operations.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
-import { OPERATIONS, type Operation } from '../../scenario/workload.ts';
 import { conversion } from '../../units.ts';
 import {
-  COUNTED_KINDS,
+  COUNT_KINDS,
   counterOf,
   METRICS,
-  sentRateOf,
   TREND_KINDS,
   trendOf,
   withinRateOf,
-} from './metrics.ts';
+} from '../../load/k6/metrics.ts';
+import { sentRateOf } from './names.ts';
 
 /** One budget as k6 holds it. */
 export interface K6Threshold {
@@ -22,7 +22,7 @@ export interface K6Threshold {
 
 /** A latency budget over all that was due: what was not answered counts as slower than everything that was. */
 export interface K6Limit {
-  readonly operation: Operation;
+  readonly operation: string;
   readonly rate: string;
   readonly limitMs: number;
   readonly strict: boolean;
@@ -42,7 +42,7 @@ const STATISTICS: Readonly<Record<string, string>> = {
 const OPERATORS: Readonly<Record<string, string>> = { '<': '<', '<=': '<=', '>': '>', '>=': '>=', '=': '==' };
 
 /** The budgets as thresholds, as far as k6 itself can tell; the others by name. */
-export function thresholdsOf({ budgets, scale, altered }: Scenario): K6Thresholds {
+export function thresholdsOf({ budgets, scale, altered, operations }: Scenario): K6Thresholds {
   const thresholds: K6Threshold[] = [];
   const limits: K6Limit[] = [];
   const left: { budget: Budget; why: string }[] = [];
@@ -52,11 +52,11 @@ export function thresholdsOf({ budgets, scale, altered }: Scenario): K6Threshold
     } else if (budget.fullLoad && (scale !== 1 || altered.length > 0)) {
       left.push({ budget, why: 'speaks of the full load, and this is another' });
     } else {
-      const found = expressionsOf(budget);
+      const found = expressionsOf(budget, operations);
       thresholds.push(...found.map(([metric, expression]) => ({ budget, metric, expression })));
       if (found.length === 0) left.push({ budget, why: 'not to be seen from the load' });
       // The percentiles above are of what was answered; these are of all that was due.
-      const latency = limitOf(budget);
+      const latency = limitOf(budget, operations);
       if (latency !== null) {
         limits.push(latency.limit);
         thresholds.push({
@@ -73,9 +73,12 @@ export function thresholdsOf({ budgets, scale, altered }: Scenario): K6Threshold
 const PERCENTS: Readonly<Record<string, number>> = { p50: 50, p90: 90, p95: 95, p99: 99, p999: 99.9 };
 
 /** A percentile of the latency from due that has to stay below something; null for every other budget. */
-function limitOf(budget: MeasuredBudget): { readonly limit: K6Limit; readonly percent: number } | null {
+function limitOf(
+  budget: MeasuredBudget,
+  operations: readonly OperationSpec[],
+): { readonly limit: K6Limit; readonly percent: number } | null {
   const { metric, stat, op, limit, metricUnit, id } = budget;
-  const operation = OPERATIONS.find((one) => metric === `latency.${one}.due`);
+  const operation = operations.find((one) => metric === `latency.${one.id}.due`)?.id;
   const percent = stat === null ? undefined : PERCENTS[stat];
   const perMs = conversion('ms', metricUnit);
   if (operation === undefined || percent === undefined || perMs === undefined) return null;
@@ -89,7 +92,10 @@ function limitOf(budget: MeasuredBudget): { readonly limit: K6Limit; readonly pe
 const ratio = (percent: number): number => Number((percent / 100).toPrecision(12));
 
 /** [metric, expression] of one budget; none where k6 has no figure for it. */
-function expressionsOf(budget: MeasuredBudget): readonly (readonly [metric: string, expression: string])[] {
+function expressionsOf(
+  budget: MeasuredBudget,
+  operations: readonly OperationSpec[],
+): readonly (readonly [metric: string, expression: string])[] {
   const { metric, stat, op, limit } = budget;
   const operator = OPERATORS[op];
   if (operator === undefined || typeof limit !== 'number') return [];
@@ -100,17 +106,17 @@ function expressionsOf(budget: MeasuredBudget): readonly (readonly [metric: stri
   if (metric === 'network.connectMs') return timed(METRICS.connect);
   if (metric === 'network.disconnects') return [[METRICS.disconnects, `count${operator}${limit}`]];
   if (metric === 'load.peakCcu') return [[METRICS.connected, `count${operator}${limit}`]];
-  for (const operation of OPERATIONS) {
+  for (const { id } of operations) {
     for (const kind of TREND_KINDS) {
-      if (kind !== 'ownLag' && metric === `latency.${operation}.${kind}`)
-        return timed(trendOf(operation, kind));
+      if (kind !== 'ownLag' && metric === `latency.${id}.${kind}`)
+        return timed(trendOf(id, kind));
     }
-    if (metric === `load.sentPercent.${operation}`) {
-      return [[sentRateOf(operation), `rate${operator}${ratio(limit)}`]];
+    if (metric === `load.sentPercent.${id}`) {
+      return [[sentRateOf(id), `rate${operator}${ratio(limit)}`]];
     }
-    for (const kind of COUNTED_KINDS) {
-      if (metric === `load.operations.${operation}.${kind}`) {
-        return [[counterOf(operation, kind), `count${operator}${limit}`]];
+    for (const kind of COUNT_KINDS) {
+      if (metric === `load.operations.${id}.${kind}`) {
+        return [[counterOf(id, kind), `count${operator}${limit}`]];
       }
     }
   }

@@ -1,4 +1,4 @@
-/** The script's clock and counts, as JavaScript. CONFIG, NAMES and the k6 modules are there. */
+/** The script's clock and counts, as JavaScript. CONFIG, NAMES, LABELS and the k6 modules are there. */
 export const MEASURE_SOURCE = `
 // --- The clock and the counts -------------------------------------------------------------------------------------
 // Latency counts from the moment at which an operation was due, not from its sending: a server that stalls cannot slow
@@ -90,8 +90,8 @@ function operationMetrics(names) {
     },
   };
 }
-const intents = operationMetrics(NAMES.intent);
-const monsterCommands = operationMetrics(NAMES.monsterCommand);
+const OPERATIONS = {};
+for (const id of Object.keys(LABELS)) OPERATIONS[id] = operationMetrics(NAMES.operations[id]);
 
 // The bytes of a WebSocket frame: header and payload (RFC 6455), and the mask that clients add.
 const frameBytes = (payload) => payload + (payload < 126 ? 2 : payload < 65536 ? 4 : 10);

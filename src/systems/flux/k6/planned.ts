@@ -1,16 +1,19 @@
-import type { Operation, Workload } from '../../scenario/workload.ts';
-import { PlayerPacer, PostPacer } from '../pacer.ts';
+import type { PlannedCounts } from '../../../load/k6/k6-system.ts';
+import { PlayerPacer } from '../../../load/pacer.ts';
+import type { PerOperation } from '../../../scenario/operations.ts';
+import type { Workload } from '../../../scenario/workload.ts';
+import { PostPacer } from '../monsters/post-pacer.ts';
+import { fluxWorkload, INTENT, operationOf } from '../scenario.ts';
 
 /** How many operations were due before an instant: in the whole run, and of those in the measure phase. */
-export function plannedUntil(
-  { seed, timeline, players, intentRate, monsters, postRate, commandsPerPost }: Workload,
-  instant: number,
-): Readonly<Record<Operation, { readonly whole: number; readonly measured: number }>> {
+export function plannedUntil(workload: Workload, instant: number): PerOperation<PlannedCounts> {
+  const { seed, timeline, players } = workload;
+  const { monsters, postRate, commandsPerPost } = fluxWorkload(workload);
   const intent = { whole: 0, measured: 0 };
   const monsterCommand = { whole: 0, measured: 0 };
   const until = Math.min(instant, timeline.end);
   const ids = Array.from({ length: players }, (_, player) => player);
-  const pacer = new PlayerPacer(seed, ids, intentRate, timeline);
+  const pacer = new PlayerPacer(seed, ids, operationOf(workload, INTENT).perSecond / players, timeline);
   for (const player of ids) {
     for (let due = pacer.next(player); due < until; due = pacer.next(player)) {
       intent.whole += 1;

@@ -1,59 +1,41 @@
-import { scenarioHash } from '../../scenario/resolved.ts';
-import type { Scenario } from '../../scenario/scenario.ts';
-import { OPERATIONS, type Operation, type Workload } from '../../scenario/workload.ts';
-import { LANE_SOURCE } from '../../systems/flux/k6/lane.ts';
-import { PLAYER_SOURCE } from '../../systems/flux/k6/player.ts';
-import { SCHEDULE_SOURCE } from '../../systems/flux/k6/schedule.ts';
-import { toSeconds } from '../../units.ts';
-import { lanesOf } from '../pacer.ts';
+import type { K6System } from '../../load/k6/k6-system.ts';
 import {
-  COUNTED_KINDS,
+  COUNT_KINDS,
   counterOf,
   earlyDueOf,
   METRICS,
-  SUMMARY_FILE,
+  originOf,
   SUMMARY_ORIGIN,
-  sentRateOf,
   TREND_KINDS,
-  TREND_STATISTICS,
   trendOf,
-} from './metrics.ts';
+} from '../../load/k6/metrics.ts';
+import { connectSecondsOf, playersPerUserOf } from '../../load/k6/users.ts';
+import { scenarioHash } from '../../scenario/resolved.ts';
+import type { Scenario } from '../../scenario/scenario.ts';
+import type { OperationWorkload, Workload } from '../../scenario/workload.ts';
+import { toSeconds } from '../../units.ts';
+import { SUMMARY_FILE, sentRateOf, TREND_STATISTICS } from './names.ts';
 import { BOOKS_SOURCE } from './source/books.ts';
 import { FRAME_SOURCE } from './source/frame.ts';
 import { MEASURE_SOURCE } from './source/measure.ts';
+import { SCHEDULE_SOURCE } from './source/schedule.ts';
 import { type K6Limit, type K6Thresholds, thresholdsOf } from './thresholds.ts';
 
-/** Beyond players / connects a second: the virtual users start, the servers are asked, the last ones are welcomed. */
-const CONNECT_SPARE_SECONDS = 5;
-/** What k6 needs of a core to start a virtual user and to connect it. */
-const CONNECT_SECONDS_PER_PLAYER = 0.004;
 /** A virtual user that has not ended so long after the drain is ended by k6. */
 const END_SPARE_SECONDS = 30;
-
-/**
- * A virtual user is a whole JavaScript engine, some 0.7 MB, which the garbage collector visits over and over: players
- * share one. There are enough of them for many processors, and for many processes to have equal shares.
- */
-const USERS_AIMED_AT = 40;
-const MOST_PLAYERS_PER_USER = 50;
-const playersPerUserOf = ({ players }: Workload): number =>
-  Math.min(Math.max(1, Math.ceil(players / USERS_AIMED_AT)), MOST_PLAYERS_PER_USER);
-
-/** Virtual users that play. */
-export const playerUsersOf = (workload: Workload): number =>
-  Math.ceil(workload.players / playersPerUserOf(workload));
-
-/** From the first connection to GO. */
-export const connectSecondsOf = ({ players, connectsPerSecond }: Workload): number =>
-  Math.ceil(players / connectsPerSecond + CONNECT_SECONDS_PER_PLAYER * players) + CONNECT_SPARE_SECONDS;
 
 /**
  * A k6 script that makes the workload's load: the same operations, due at the same times, as capbench's own engine.
  * It stands alone: `k6 run` needs nothing of capbench, and holds the budgets that k6 can see as thresholds.
  */
-export function k6Script(workload: Workload, scenario: Scenario, baseUrls: readonly string[]): string {
+export function k6Script(
+  system: K6System,
+  workload: Workload,
+  scenario: Scenario,
+  baseUrls: readonly string[],
+): string {
   const thresholds = thresholdsOf(scenario);
-  const config = configOf(workload, scenario);
+  const origin = originOf(system, workload);
   return `${headOf(scenario, thresholds)}
 import exec from 'k6/execution';
 import http from 'k6/http';
@@ -61,7 +43,7 @@ import { Counter, Gauge, Rate, Trend } from 'k6/metrics';
 import { WebSocket } from 'k6/websockets';
 
 // The load. Rates are those after the ramp; "durationSeconds" is the measure phase, which is what counts.
-const CONFIG = ${literal(config)};
+const CONFIG = ${literal(configOf(system, workload, scenario, origin))};
 
 // Where the world servers are: every one of them, once.
 const BASE_URLS = (__ENV.BASE_URLS || ${quote(baseUrls.join(','))})
@@ -81,40 +63,34 @@ const STATISTICS = ${listOf(TREND_STATISTICS)};
 
 export const options = {
   scenarios: {
-${scenariosOf(workload)}  },
+${scenariosOf(system, workload)}  },
   summaryTrendStats: STATISTICS,
   // k6 ends with exit code 99 when one of them is crossed.
   thresholds: ${thresholdsText(thresholds, workload)},
 };
 
-// The names of the metrics. Without "_early": of what was due in the measure phase. Of a post of monster commands the
-// trends hold one value, and the counters as many commands as it has.
+// The names of the metrics. Without "_early": of what was due in the measure phase. Of operations that go in one request
+// the trends hold one value, and the counters as many as there are.
 const SUMMARY_FILE = ${quote(SUMMARY_FILE)};
 const SUMMARY_KEY = ${quote(SUMMARY_ORIGIN)};
-const NAMES = ${literal(namesOf(thresholds.limits))};
-${SCHEDULE_SOURCE}${MEASURE_SOURCE}${BOOKS_SOURCE}${PLAYER_SOURCE}${LANE_SOURCE}${FRAME_SOURCE}`;
+const ORIGIN = ${listOf(Object.keys(origin))};
+const LABELS = ${literal(Object.fromEntries(workload.operations.map(({ id, label }) => [id, label])))};
+const NAMES = ${literal(namesOf(workload.operations, thresholds.limits))};
+${SCHEDULE_SOURCE}${MEASURE_SOURCE}${BOOKS_SOURCE}${system.source}${FRAME_SOURCE}`;
 }
 
-/** What of the load a summary says again. */
-export function toldOf(workload: Workload) {
-  const { seed, players, monsters, commandsPerPost, timeline } = workload;
-  return {
-    ...{ seed, players, monsters, commandsPerPost },
-    rampSeconds: timeline.rampEnd / 1e6,
-    warmUpSeconds: (timeline.measureStart - timeline.rampEnd) / 1e6,
-    durationSeconds: (timeline.end - timeline.measureStart) / 1e6,
-  };
-}
-
-function configOf(workload: Workload, scenario: Scenario) {
+function configOf(
+  system: K6System,
+  workload: Workload,
+  scenario: Scenario,
+  origin: Readonly<Record<string, number>>,
+) {
   return {
     scenario: scenario.name,
     scenarioHash: scenarioHash(scenario),
-    ...toldOf(workload),
+    ...origin,
     playersPerUser: playersPerUserOf(workload),
-    intentsPerSecondOfAPlayer: workload.intentRate,
-    lanes: lanesOf(workload.monsters),
-    postsPerSecond: workload.postRate,
+    ...system.config(workload),
     drainSeconds: toSeconds(workload.drain),
     outstanding: workload.outstanding,
     skipAfterSeconds: toSeconds(workload.skipAfter),
@@ -148,8 +124,9 @@ function headOf({ name, description }: Scenario, { left }: K6Thresholds): string
     .join('\n');
 }
 
-/** A scenario of k6's for those that there are: one virtual user for a block of players, one a lane. */
-function scenariosOf({ players, monsters, postRate }: Workload): string {
+/** A scenario of k6's for those that there are: a virtual user for each block of players, and the others. */
+function scenariosOf(system: K6System, workload: Workload): string {
+  const others = system.others(workload);
   const one = (name: string, exec: string, vus: string): string => `    ${name}: {
       executor: 'per-vu-iterations',
       exec: '${exec}',
@@ -160,22 +137,21 @@ function scenariosOf({ players, monsters, postRate }: Workload): string {
     },
 `;
   return [
-    players > 0 ? one('players', 'players', 'Math.ceil(CONFIG.players / CONFIG.playersPerUser)') : '',
-    postRate > 0 && monsters > 0 ? one('monsters', 'lane', 'CONFIG.lanes') : '',
+    one('players', 'players', 'Math.ceil(CONFIG.players / CONFIG.playersPerUser)'),
+    others === null ? '' : one(others.scenario, others.exec, `CONFIG.${others.key}`),
   ].join('');
 }
 
-function thresholdsText({ thresholds }: K6Thresholds, { intentRate, players, postRate }: Workload): string {
+function thresholdsText({ thresholds }: K6Thresholds, { operations }: Workload): string {
   const byMetric = new Map<string, { expression: string; why: string }[]>();
   for (const { metric, expression, budget } of thresholds) {
     const why = `${budget.id}: ${budget.title}`.replaceAll(/[\r\n\u2028\u2029]+/g, ' ');
     byMetric.set(metric, [...(byMetric.get(metric) ?? []), { expression, why }]);
   }
   // A threshold on a metric without samples is not looked at: no load keeps no budget.
-  const due = [players > 0 && intentRate > 0, postRate > 0];
-  for (const [index, name] of OPERATIONS.entries()) {
-    if (due[index] === true) {
-      byMetric.set(counterOf(name, 'scheduled'), [
+  for (const { id, perSecond } of operations) {
+    if (perSecond > 0) {
+      byMetric.set(counterOf(id, 'scheduled'), [
         { expression: 'count>0', why: 'without a load nothing is kept' },
       ]);
     }
@@ -187,18 +163,18 @@ function thresholdsText({ thresholds }: K6Thresholds, { intentRate, players, pos
   return `{\n${lines.join('')}  }`;
 }
 
-function namesOf(limits: readonly K6Limit[]) {
-  const operation = (name: Operation) => ({
-    counters: Object.fromEntries(COUNTED_KINDS.map((kind) => [kind, counterOf(name, kind)])),
-    earlyCounters: Object.fromEntries(COUNTED_KINDS.map((kind) => [kind, counterOf(name, kind, true)])),
-    ...Object.fromEntries(TREND_KINDS.map((kind) => [kind, trendOf(name, kind)])),
-    earlyDue: earlyDueOf(name),
-    sent: sentRateOf(name),
+function namesOf(operations: readonly OperationWorkload[], limits: readonly K6Limit[]) {
+  const namesIn = (id: string) => ({
+    counters: Object.fromEntries(COUNT_KINDS.map((kind) => [kind, counterOf(id, kind)])),
+    earlyCounters: Object.fromEntries(COUNT_KINDS.map((kind) => [kind, counterOf(id, kind, true)])),
+    ...Object.fromEntries(TREND_KINDS.map((kind) => [kind, trendOf(id, kind)])),
+    earlyDue: earlyDueOf(id),
+    sent: sentRateOf(id),
     limits: limits
-      .filter((limit) => limit.operation === name)
+      .filter((limit) => limit.operation === id)
       .map(({ rate, limitMs, strict }) => ({ rate, limitMs, strict })),
   });
-  return { ...METRICS, ...Object.fromEntries(OPERATIONS.map((name) => [name, operation(name)])) };
+  return { ...METRICS, operations: Object.fromEntries(operations.map(({ id }) => [id, namesIn(id)])) };
 }
 
 const quote = (text: string): string =>

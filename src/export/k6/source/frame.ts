@@ -21,30 +21,13 @@ function whyNoStatistics(kept) {
     'unset K6_SUMMARY_TREND_STATS, leave out --summary-trend-stats';
 }
 
-// Who owns what, from what the servers say of themselves; and GO, one instant for everybody, late enough to be connected.
+// Who owns what; and GO, one instant for everybody, late enough to be connected.
 export function setup() {
   const why = whyNoSummary();
   if (why !== null) throw new Error(why);
-  const worlds = BASE_URLS.map((url) => {
-    const response = http.get(url + '/health');
-    if (response.status !== 200) throw new Error(url + '/health answers ' + response.status + ' ' + response.error);
-    const { playersTotal, monstersTotal, players, monsters } = response.json();
-    if (playersTotal !== CONFIG.players || monstersTotal !== CONFIG.monsters) {
-      throw new Error(
-        url + ' serves a world of ' + playersTotal + ' players and ' + monstersTotal + ' monsters, this script loads ' +
-          CONFIG.players + ' and ' + CONFIG.monsters,
-      );
-    }
-    return { url, players, monsters: { from: monsters.from - playersTotal, to: monsters.to - playersTotal } };
-  });
-  for (const kind of ['players', 'monsters']) {
-    let covered = 0;
-    const ranges = worlds.map((world) => world[kind]).sort((a, b) => a.from - b.from || a.to - b.to);
-    for (const { from, to } of ranges) covered = from === covered && to >= from ? to : NaN;
-    if (covered !== CONFIG[kind]) throw new Error('BASE_URLS has to name every world server of one world, each once');
-  }
+  const worlds = worldsOf(BASE_URLS);
   // A threshold on what was never counted would not be looked at.
-  for (const counter of intents.declared().concat(monsterCommands.declared())) counter.add(0);
+  for (const { declared } of Object.values(OPERATIONS)) for (const counter of declared()) counter.add(0);
   for (const counter of [connected, connectFailed, disconnects, strayAnswers]) counter.add(0);
   const connectFrom = Date.now() + 200;
   const go = connectFrom + CONNECT_SECONDS * 1000;
@@ -55,15 +38,14 @@ export function setup() {
 // Called however the run ended. What an earlier run left under this name is overwritten, also where there is nothing to say
 // but why; "process" tells two summaries apart, and "run" those of two runs.
 export function handleSummary(data) {
-  const { scenario, scenarioHash, seed, players, monsters, commandsPerPost } = CONFIG;
-  const { rampSeconds, warmUpSeconds, durationSeconds } = CONFIG;
-  const origin = {
-    schemaVersion: 1, scenario, scenarioHash, seed, players, monsters, commandsPerPost,
-    rampSeconds, warmUpSeconds, durationSeconds,
+  const { scenario, scenarioHash } = CONFIG;
+  const load = {};
+  for (const key of ORIGIN) load[key] = CONFIG[key];
+  const origin = Object.assign({ schemaVersion: 1, scenario, scenarioHash }, load, {
     run: __ENV.CAPBENCH_RUN || null,
     process: 'k6-' + Date.now().toString(36) + '-' + Math.random().toString(36).slice(2, 10),
     segment: exec.test.options.executionSegment || '0:1',
-  };
+  });
   const path = __ENV.CAPBENCH_SUMMARY || SUMMARY_FILE;
   const failed = whyNoFigures(data);
   const text = failed === null ? summaryText(data.metrics, path) : '\n' + scenario + ': no figures: ' + failed + '\n\n';
@@ -84,7 +66,8 @@ function whyNoFigures({ metrics, options: told }) {
 
 function summaryText(metrics, path) {
   const lines = ['', CONFIG.scenario + ', seed ' + CONFIG.seed + ': what was due in the measure phase'];
-  for (const [title, names] of [['intents', NAMES.intent], ['monster commands', NAMES.monsterCommand]]) {
+  for (const [id, title] of Object.entries(LABELS)) {
+    const names = NAMES.operations[id];
     const count = (name) => (metrics[name] ? metrics[name].values.count : 0);
     const counts = Object.keys(names.counters).map((kind) => kind + ' ' + count(names.counters[kind]));
     lines.push('', '  ' + title + ': ' + counts.join(', '));

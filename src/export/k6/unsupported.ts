@@ -1,3 +1,4 @@
+import type { K6System } from '../../load/k6/k6-system.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 
 /** Why something of a scenario cannot be done with k6, and what to do instead. */
@@ -6,12 +7,15 @@ export interface Unsupported {
   readonly hint: string;
 }
 
-/** What k6 cannot do of a scenario, for whoever would run it there; null where it can do all. */
-export function unsupportedByK6({ faults, players, load }: Scenario): Unsupported | null {
+/** What k6 cannot do of a scenario, whose system has such a part or has none; null where it can do all. */
+export function unsupportedByK6(
+  { system, faults, load }: Scenario,
+  part: K6System | undefined,
+): Unsupported | null {
   const [fault] = faults;
-  if (players !== undefined) {
+  if (part === undefined) {
     return {
-      message: `players: the k6 script speaks the protocol of the flux world, and not ${players.protocol}`,
+      message: `system: a k6 script does not speak the protocol of these players (${system})`,
       hint: 'use --engine native',
     };
   }
