@@ -1,5 +1,5 @@
 import type { EngineName } from '../load/engine.ts';
-import { connectSecondsOf } from '../load/k6/script.ts';
+import { connectSecondsOf } from '../load/k6/users.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { workloadOf } from '../scenario/workload.ts';
 

@@ -1,5 +1,6 @@
 import type { Target } from '../address/target-address.ts';
 import type { FleetWorld, PlayerModule } from '../load/fleet/messages.ts';
+import type { K6System } from '../load/k6/k6-system.ts';
 import type { CeilingFacts } from '../measurement/measurements.ts';
 import type { SystemFigures } from '../measurement/system-figures.ts';
 import type { Probe } from '../probe/probe.ts';
@@ -57,8 +58,7 @@ export interface System {
 
 /** Parts of the engines that are not ours, as far as a system brings them. */
 export interface SystemEngines {
-  /** What a k6 script of this system is made of (export/k6/). */
-  readonly k6?: unknown;
+  readonly k6?: K6System;
   /** Its posts may be written by autocannon; null, or why a workload cannot be. */
   autocannon?(workload: Workload, targets: readonly Target[]): string | null;
 }

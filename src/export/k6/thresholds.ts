@@ -1,7 +1,3 @@
-import type { Budget, MeasuredBudget } from '../../scenario/budget.ts';
-import type { OperationSpec } from '../../scenario/operations.ts';
-import type { Scenario } from '../../scenario/scenario.ts';
-import { conversion } from '../../units.ts';
 import {
   COUNT_KINDS,
   counterOf,
@@ -10,6 +6,10 @@ import {
   trendOf,
   withinRateOf,
 } from '../../load/k6/metrics.ts';
+import type { Budget, MeasuredBudget } from '../../scenario/budget.ts';
+import type { OperationSpec } from '../../scenario/operations.ts';
+import type { Scenario } from '../../scenario/scenario.ts';
+import { conversion } from '../../units.ts';
 import { sentRateOf } from './names.ts';
 
 /** One budget as k6 holds it. */
@@ -108,8 +108,7 @@ function expressionsOf(
   if (metric === 'load.peakCcu') return [[METRICS.connected, `count${operator}${limit}`]];
   for (const { id } of operations) {
     for (const kind of TREND_KINDS) {
-      if (kind !== 'ownLag' && metric === `latency.${id}.${kind}`)
-        return timed(trendOf(id, kind));
+      if (kind !== 'ownLag' && metric === `latency.${id}.${kind}`) return timed(trendOf(id, kind));
     }
     if (metric === `load.sentPercent.${id}`) {
       return [[sentRateOf(id), `rate${operator}${ratio(limit)}`]];

@@ -12,7 +12,15 @@ import type {
 } from '../engine.ts';
 import { SLICE, SLICES_PER_SECOND } from '../slices.ts';
 import type { PlannedCounts } from './k6-system.ts';
-import { COUNT_KINDS, type CountKind, counterOf, earlyDueOf, METRICS, TREND_KINDS, trendOf } from './metrics.ts';
+import {
+  COUNT_KINDS,
+  type CountKind,
+  counterOf,
+  earlyDueOf,
+  METRICS,
+  TREND_KINDS,
+  trendOf,
+} from './metrics.ts';
 import type { K6Sample } from './sample-pipe.ts';
 
 const SECOND = 1_000_000;
@@ -260,11 +268,7 @@ const settledOf = ({ ok, rejected, failed, timedOut, skipped, unfinished }: Coun
   ok + rejected + failed + timedOut + skipped + unfinished;
 
 /** Of a second that ended early, those that had begun or hold something. */
-function slicesOf(
-  second: number,
-  at: number,
-  slices: PerOperation<readonly HistogramData[]>,
-): LoadSlice[] {
+function slicesOf(second: number, at: number, slices: PerOperation<readonly HistogramData[]>): LoadSlice[] {
   const first = (second - 1) * SLICES_PER_SECOND;
   return Array.from({ length: SLICES_PER_SECOND }, (_, place) => ({
     at: micros((first + place + 1) * SLICE),
