@@ -1,4 +1,4 @@
-import { selectorsOf } from '../scenario/metric-selector.ts';
+import { selectorsOf } from '../scenario/budget.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { bucketQuantile } from './buckets.ts';
 import type { Figures, MetricFigures } from './figures.ts';

@@ -1,6 +1,6 @@
 import type { MetricsAddress, ProbeAddresses } from '../address/probe-address.ts';
 import type { Budget } from '../scenario/budget.ts';
-import { selectorsOf } from '../scenario/metric-selector.ts';
+import { selectorsOf } from '../scenario/budget.ts';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
 import type { Micros } from '../units.ts';
 import type { Absence } from './absence.ts';

@@ -1,4 +1,5 @@
 import type { Budget, Operator } from './budget.ts';
+import type { MetricReader } from './budget-metric.ts';
 import { type Claim, type Claims, metricUnitOf } from './claims.ts';
 import { type Finding, found } from './finding.ts';
 import { nearest } from './nearest.ts';
@@ -25,8 +26,8 @@ interface Reading {
   readonly findings: readonly Finding[];
 }
 
-/** Looks every claim up, and checks what a budget alone can get wrong; its metric is checked by the judge. */
-export function readBudgets(lists: BudgetLists, claims: Claims): Reading {
+/** Looks every claim up, and checks what a budget alone can get wrong; its metric has budget-check.ts. */
+export function readBudgets(lists: BudgetLists, claims: Claims, readMetric: MetricReader): Reading {
   const budgets: Budget[] = [];
   const findings: Finding[] = [];
   const firstAt = new Map<string, Path>();
@@ -95,7 +96,7 @@ export function readBudgets(lists: BudgetLists, claims: Claims): Reading {
         unit,
         condition: claim?.condition ?? entry.condition ?? null,
         source: claim?.source ?? null,
-        metric,
+        metric: readMetric(metric, entry.stat ?? null),
         stat: entry.stat ?? null,
         metricUnit: entry.unit ?? metricUnitOf(unit) ?? unit,
         fullLoad: entry.fullLoad,

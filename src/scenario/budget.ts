@@ -1,3 +1,6 @@
+import type { BudgetMetric } from './budget-metric.ts';
+import type { MetricSelector } from './metric-selector.ts';
+
 export const OPERATORS = ['<', '<=', '>', '>=', '=', 'between', '~', 'is'] as const;
 export type Operator = (typeof OPERATORS)[number];
 
@@ -28,8 +31,8 @@ interface BudgetBase {
 /** A budget that a run rules: met, breached, unmeasured, or (with `contradicted`) contradicted. */
 export interface MeasuredBudget extends BudgetBase {
   readonly state: 'measured';
-  /** A path in report.json, without the statistic: `latency.intent.due`. */
-  readonly metric: string;
+  /** A path in report.json, without the statistic. */
+  readonly metric: BudgetMetric;
   /** The statistic at that path: `p95`, `max`, `mean`; null when the path is a figure itself. */
   readonly stat: string | null;
   /** The unit of `limit`, in the words of units.ts, so that it can be compared with the metric's. */
@@ -63,3 +66,23 @@ export type Budget = MeasuredBudget | UntestableBudget | ContradictedBudget;
 /** A gate of the user's own, which a run may not pass over. A claim of a document may well have no figure. */
 export const isRequired = (budget: Budget): budget is MeasuredBudget =>
   budget.state === 'measured' && budget.claim === null && budget.optional !== true;
+
+/** A budget as a file has it: its metric is the path. */
+export const writtenBudget = (budget: Budget): object =>
+  budget.state === 'measured' ? { ...budget, metric: budget.metric.path } : budget;
+
+/** What of a target's pages is asked for: the selectors of the budgets, each with the statistics. */
+export function selectorsOf(
+  budgets: readonly Budget[],
+): ReadonlyMap<string, { readonly selector: MetricSelector; readonly stats: ReadonlySet<string> }> {
+  const found = new Map<string, { selector: MetricSelector; stats: Set<string> }>();
+  for (const budget of budgets) {
+    if (budget.state !== 'measured') continue;
+    const { selector } = budget.metric;
+    if (selector === null || budget.stat === null) continue;
+    const entry = found.get(selector.text) ?? { selector, stats: new Set<string>() };
+    entry.stats.add(budget.stat);
+    found.set(selector.text, entry);
+  }
+  return found;
+}

@@ -1,4 +1,3 @@
-import type { Budget, MeasuredBudget } from './budget.ts';
 import { readHead, readNumber } from './sample-head.ts';
 
 /** Which samples of a Prometheus page a budget means: `http_requests_total{code="500"}`. */
@@ -21,22 +20,6 @@ export function selectorOf(metric: string): MetricSelector | null {
   const { name, labels, end, problem } = readHead(text);
   if (problem !== null || name === null || labels === null || end < text.length) return null;
   return labels.size > MOST_LABELS ? null : { text, name, labels };
-}
-
-/** What of a target's pages is asked for: the selectors of the budgets, each with the statistics. */
-export function selectorsOf(
-  budgets: readonly Budget[],
-): ReadonlyMap<string, { readonly selector: MetricSelector; readonly stats: ReadonlySet<string> }> {
-  const found = new Map<string, { selector: MetricSelector; stats: Set<string> }>();
-  const measured = budgets.filter((budget): budget is MeasuredBudget => budget.state === 'measured');
-  for (const { metric, stat } of measured) {
-    const selector = selectorOf(metric);
-    if (selector === null || stat === null) continue;
-    const entry = found.get(selector.text) ?? { selector, stats: new Set<string>() };
-    entry.stats.add(stat);
-    found.set(selector.text, entry);
-  }
-  return found;
 }
 
 /** Labels that are numbers, and are spelt as their client likes it: `le="1"`, `le="1.0"`, `le="1e0"`. */

@@ -3,7 +3,9 @@ import { formatDuration, type Micros, micros, seconds } from '../units.ts';
 import { canonicalOf } from './aliases.ts';
 import { alterations } from './alterations.ts';
 import type { Budget } from './budget.ts';
+import { checkBudgets } from './budget-check.ts';
 import { readBudgets } from './budget-entry.ts';
+import { type Metrics, metricReader } from './budget-metric.ts';
 import type { Claims } from './claims.ts';
 import { crossCheck } from './cross-check.ts';
 import { readYaml, startFrom } from './document.ts';
@@ -32,24 +34,19 @@ export interface ScenarioFile {
   readonly bytes: Uint8Array;
 }
 
-/** Says which budgets no run of a system can rule, because their metric, statistic or unit makes no sense. */
-export type BudgetCheck = (
-  budgets: readonly Budget[],
-  system: string,
-) => readonly { readonly id: string; readonly message: string }[];
-
 /** The systems that a scenario may name. */
 export interface KnownSystems {
   readonly names: readonly [string, ...string[]];
   /** The one that a document is about, by its keys; undefined where it names none of them. */
   of(document: object): SystemScenario | undefined;
+  /** What budgets of a system's scenarios may name. */
+  metricsOf(system: Pick<SystemScenario, 'name' | 'operations'>): Metrics;
 }
 
 /** What reading a scenario depends on, beside the file itself. */
 export interface Reading {
   readonly systems: KnownSystems;
   readonly claims: Claims;
-  readonly checkBudgets: BudgetCheck;
 }
 
 /**
@@ -59,7 +56,7 @@ export interface Reading {
  */
 export function readScenario(
   source: ScenarioFile,
-  { systems, claims, checkBudgets }: Reading,
+  { systems, claims }: Reading,
   overrides: Overrides,
 ): Scenario {
   const document = readYaml(source.file, source.bytes);
@@ -87,9 +84,9 @@ export function readScenario(
     return flagAt(at) ?? document.place(at, of);
   };
   const findings: Finding[] = [...canonical.findings];
-  const file: Entries = { root, system, names: systems.names, overrides, findings };
-  const check: ThisCheck = (budgets) => checkBudgets(budgets, system.name);
-  const read = Object.hasOwn(root, 'resolved') ? readResolved(file, check) : readEntries(file, claims, check);
+  const metrics = system === NO_SYSTEM ? null : systems.metricsOf(system);
+  const file: Entries = { root, system, names: systems.names, metrics, overrides, findings };
+  const read = Object.hasOwn(root, 'resolved') ? readResolved(file) : readEntries(file, claims);
   problems.push(
     ...located(findings, place).map((problem) => ({
       ...problem,
@@ -121,13 +118,13 @@ const NO_SYSTEM: SystemScenario = {
   workload: ({ load }) => ({ entities: load.players, own: null }),
 };
 
-type ThisCheck = (budgets: readonly Budget[]) => ReturnType<BudgetCheck>;
-
 /** A document that is being read, and what is wrong with it so far. */
 interface Entries {
   readonly root: object;
   readonly system: SystemScenario;
   readonly names: KnownSystems['names'];
+  /** Null where it is not known of which system. */
+  readonly metrics: Metrics | null;
   readonly overrides: Overrides;
   readonly findings: Finding[];
 }
@@ -221,7 +218,19 @@ function readHead({ root, system, names, overrides, findings }: Entries): Common
   };
 }
 
-function readEntries(file: Entries, claims: Claims, checkBudgets: ThisCheck): Scenario | undefined {
+/** Budgets that no run of the system can rule, because their metric, statistic or unit makes no sense. */
+const budgetFindings = (
+  budgets: readonly Budget[],
+  { metrics }: Entries,
+  paths: ReadonlyMap<string, Path>,
+): readonly Finding[] =>
+  metrics === null
+    ? []
+    : checkBudgets(budgets, metrics).map(({ id, message }) => found(paths.get(id) ?? ['budgets'], message));
+
+const readerOf = ({ system, metrics }: Entries) => metricReader(system.operations, metrics ?? {});
+
+function readEntries(file: Entries, claims: Claims): Scenario | undefined {
   const { root, findings } = file;
   findings.push(...unknownKeys(file, scenarioSchemas));
   const shared = readHead(file);
@@ -237,10 +246,9 @@ function readEntries(file: Entries, claims: Claims, checkBudgets: ThisCheck): Sc
       untestable: elements(take('untestable'), untestableSchema, 'untestable', root, findings),
     },
     claims,
+    readerOf(file),
   );
-  findings.push(...more);
-  for (const { id, message } of checkBudgets(budgets))
-    findings.push(found(paths.get(id) ?? ['budgets'], message));
+  findings.push(...more, ...budgetFindings(budgets, file, paths));
   if (shared !== undefined) {
     findings.push(...budgetStageFindings(budgets, shared.load.stages, paths));
     findings.push(...budgetReturnFindings(budgets, shared, paths));
@@ -248,24 +256,27 @@ function readEntries(file: Entries, claims: Claims, checkBudgets: ThisCheck): Sc
   return shared && { ...shared, scale: 1, altered: [], budgets };
 }
 
-function readResolved(file: Entries, checkBudgets: ThisCheck): Scenario | undefined {
+function readResolved(file: Entries): Scenario | undefined {
   const { root, findings } = file;
   findings.push(...unknownKeys(file, resolvedSchemas));
   const shared = readHead(file);
   const take = sections(root, resolvedSchemas, findings);
   const [resolved, scale, altered] = [take('resolved'), take('scale'), take('altered')];
-  const budgets = take('budgets');
+  const written = take('budgets');
   if (resolved === undefined || scale === undefined || altered === undefined) return undefined;
-  if (budgets === undefined) return undefined;
+  if (written === undefined) return undefined;
+  const readMetric = readerOf(file);
+  const budgets: readonly Budget[] = written.map((one) =>
+    one.state === 'measured' ? { ...one, metric: readMetric(one.metric, one.stat) } : one,
+  );
   const paths = new Map<string, Path>();
   for (const [i, { id }] of budgets.entries()) {
     if (paths.has(id)) findings.push(found(['budgets', i], `${id} is there twice, expected once`));
     paths.set(id, ['budgets', i]);
   }
-  for (const { id, message } of checkBudgets(budgets))
-    findings.push(found(paths.get(id) ?? ['budgets'], message));
+  findings.push(...budgetFindings(budgets, file, paths));
   if (shared !== undefined) findings.push(...budgetStageFindings(budgets, shared.load.stages, paths));
-  return shared && { ...shared, scale, altered, budgets: budgets satisfies readonly Budget[] };
+  return shared && { ...shared, scale, altered, budgets };
 }
 
 const loadOf = ({ operations, ...entry }: LoadEntry, system: SystemScenario): Load => ({

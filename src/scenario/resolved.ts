@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
 import { z } from 'zod';
+import { writtenBudget } from './budget.ts';
 import type { Scenario } from './scenario.ts';
 import { faultSchema, type LoadEntry, loadSchema, worldSchema } from './schema.ts';
 import type { SystemScenario } from './system-scenario.ts';
@@ -12,7 +13,7 @@ const HEADER = `# What ran, resolved: defaults filled in, overrides applied, cla
 
 /** The resolved scenario as a bundle holds it: \`readScenario\` makes the same scenario of it again. */
 export function writeScenario(scenario: Scenario, system: SystemScenario): string {
-  const { operations: _, sections = {}, load, world, faults, ...rest } = scenario;
+  const { operations: _, traits: __, sections = {}, load, world, faults, budgets, ...rest } = scenario;
   const document = {
     resolved: 1,
     ...rest,
@@ -20,6 +21,7 @@ export function writeScenario(scenario: Scenario, system: SystemScenario): strin
     ...sections,
     world: z.encode(worldSchema(system), world),
     faults: faults.map((fault) => z.encode(faultSchema, fault)),
+    budgets: budgets.map(writtenBudget),
   };
   return HEADER + stringify(document, { schema: 'core', lineWidth: 110, aliasDuplicateObjects: false });
 }
@@ -33,7 +35,7 @@ function canonical(value: unknown): unknown {
 }
 
 /** SHA-256 over the resolved scenario, in hex: two runs with the same hash were asked for the same. */
-export const scenarioHash = ({ operations: _, ...scenario }: Scenario): string =>
+export const scenarioHash = ({ operations: _, traits: __, ...scenario }: Scenario): string =>
   createHash('sha256')
-    .update(JSON.stringify(canonical(scenario)))
+    .update(JSON.stringify(canonical({ ...scenario, budgets: scenario.budgets.map(writtenBudget) })))
     .digest('hex');

@@ -82,7 +82,7 @@ export function budgetStageFindings(
 }
 
 /** What is measured of those who come back alone. */
-const OF_RETURNS = /^network\.(?:fullStrengthMs|connectMs|reconnectMs)$/;
+const OF_RETURNS = new Set(['network.fullStrengthMs', 'network.connectMs', 'network.reconnectMs']);
 
 /** Budgets on how players come back in a stage in which none do: without data after every run. */
 export function budgetReturnFindings(
@@ -98,17 +98,18 @@ export function budgetReturnFindings(
     leaves(churn) ||
     stages.slice(0, until + 1).some((one) => one.reconnect !== undefined || leaves(one.churn));
   return budgets.flatMap((budget) => {
-    if (budget.state !== 'measured' || !OF_RETURNS.test(budget.metric)) return [];
+    if (budget.state !== 'measured' || !OF_RETURNS.has(budget.metric.path)) return [];
+    const { path } = budget.metric;
     const index = stages.findIndex(({ name }) => name === budget.stage);
     if (index < 0) return [];
     const isMeasured =
-      budget.metric === 'network.fullStrengthMs' ? stages[index]?.reconnect !== undefined : returns(index);
+      path === 'network.fullStrengthMs' ? stages[index]?.reconnect !== undefined : returns(index);
     if (isMeasured) return [];
     const others = cut.length === 0 ? '' : `, or name one that has it: ${cut.join(', ')}`;
     return [
       found(
         [...(paths.get(budget.id) ?? ['budgets']), 'stage'],
-        `${budget.stage} has no reconnect: ${budget.metric} of it is never measured`,
+        `${budget.stage} has no reconnect: ${path} of it is never measured`,
         `give the stage a reconnect: { sharePercent: 100 }${others}`,
       ),
     ];

@@ -1,4 +1,5 @@
 import type { Redaction } from '../redaction.ts';
+import type { BudgetMetric } from './budget-metric.ts';
 import { type Path, type Problem, pathText, ScenarioError } from './problem.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -32,6 +33,12 @@ export function withoutSecrets(scenario: Scenario, file: string, redaction: Reda
     });
   };
   const clean = (value: unknown, path: Path): unknown => {
+    // Made of what else is there: a metric of its path, traits of sections.
+    if (path[0] === 'traits') return value;
+    if (path.length === 3 && path[0] === 'budgets' && path[2] === 'metric') {
+      clean((value as BudgetMetric).path, path);
+      return value;
+    }
     if (typeof value === 'string') {
       const text = redaction.text(value);
       if (text === value) return value;
