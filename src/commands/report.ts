@@ -94,7 +94,6 @@ function refuseK6Options({ scenario, run, set, scale, duration, seed }: ReportFl
 }
 
 async function reportBundle(host: Host, folder: string, flags: ReportFlags) {
-  const { checkBudgets } = await import('../judge/budget-check.ts');
   const { readBundle } = await import('../measurement/bundle.ts');
   const { NO_OVERRIDES } = await import('../scenario/overrides.ts');
   const { readScenario } = await import('../scenario/read-scenario.ts');
@@ -109,7 +108,7 @@ async function reportBundle(host: Host, folder: string, flags: ReportFlags) {
   // A resolved scenario has its claims written out: there is nothing to look up.
   const read = readScenario(
     { file: scenarioFile, bytes: scenarioBytes },
-    { systems: await host.systems(), claims: new Map(), checkBudgets },
+    { systems: await host.systems(), claims: new Map() },
     NO_OVERRIDES,
   );
   const judgedBy = scenarioHash(read);

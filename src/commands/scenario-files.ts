@@ -2,7 +2,6 @@ import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { badInput, CapbenchError, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
-import { checkBudgets } from '../judge/budget-check.ts';
 import { type Claims, readClaims } from '../scenario/claims.ts';
 import { LARGEST_SCENARIO, readYaml } from '../scenario/document.ts';
 import { nearest } from '../scenario/nearest.ts';
@@ -128,7 +127,7 @@ export async function loadScenario(
   const [bytes, claims] = await Promise.all([readStart(path, file), loadClaims(host)]);
   const read = readScenario(
     { file, bytes },
-    { systems: await host.systems(), claims, checkBudgets },
+    { systems: await host.systems(), claims },
     overrides,
   );
   const { scenario, removed } = withoutSecrets(read, file, host.redaction);
@@ -146,7 +145,7 @@ export async function loadShipped(host: Host, path: string, claims: Claims): Pro
   const bytes = await readStart(path, path);
   return readScenario(
     { file: path, bytes },
-    { systems: await host.systems(), claims, checkBudgets },
+    { systems: await host.systems(), claims },
     NO_OVERRIDES,
   );
 }

@@ -1,19 +1,5 @@
 import { z } from 'zod';
-
-/** What a budget may name: a path in report.json, its unit, and the statistics at that path. */
-export interface Metric {
-  /**
-   * In the words of units.ts where a conversion exists; `text` for words, `setting` for PostgreSQL's spelling, `any` for a
-   * number in whatever unit a budget says.
-   */
-  readonly unit: string;
-  /** Null when the path is a figure itself. */
-  readonly stats: readonly string[] | null;
-  /** What the figure cannot exceed whatever runs: another metric, in the same unit. */
-  readonly within?: { readonly metric: string; readonly whose: string };
-  /** Stages have it `too`, or `only` they have it: a budget on that names one. */
-  readonly stages: 'no' | 'too' | 'only';
-}
+import type { Metric } from '../scenario/budget-metric.ts';
 
 /** What the schema of a figure is known to be, and JSON Schema has no word for. */
 const METRICS = z.registry<Omit<Metric, 'stages'>>();

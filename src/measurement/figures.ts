@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import type { Metric } from '../scenario/budget-metric.ts';
 import type { OperationSpec } from '../scenario/operations.ts';
 import {
   figure,
   known,
-  type Metric,
   metricsIn,
   ofOperations,
   openPercentiles,

@@ -58,7 +58,7 @@ function meant({ metric: { path }, stage }: MeasuredBudget, metrics: Metrics): s
   }
   const [one = '', two = '', ...name] = path.split('.');
   const room = name.length === 0 ? undefined : nearest(`${one}.${two}`, NAMED_ROOMS);
-  const known = Object.entries(metrics).flatMap(([known, metric]) => (isFitting(metric) ? [known] : []));
+  const known = [...metrics].flatMap(([known, metric]) => (isFitting(metric) ? [known] : []));
   const near = room === undefined ? nearestPath(path, known) : `${room}.${name.join('.')}`;
   return near === undefined ? `; ${listed}` : `; did you mean "${near}"? ${listed}`;
 }
@@ -70,8 +70,7 @@ const SYNONYMS: Readonly<Record<string, string>> = {
 };
 
 function statisticProblem({ metric: { path }, stat }: MeasuredBudget, { stats }: Metric): string | null {
-  if (stats === null)
-    return stat === null ? null : `metric "${path}" has no statistics; leave "${stat}" out`;
+  if (stats === null) return stat === null ? null : `metric "${path}" has no statistics; leave "${stat}" out`;
   if (stat !== null && stats.includes(stat)) return null;
   const synonym = stat === null ? undefined : SYNONYMS[stat.toLowerCase()];
   const found =

@@ -17,7 +17,7 @@ export interface Metric {
 }
 
 /** Every metric of a system, by its path in report.json; settings and a target's own are found by their names. */
-export type Metrics = Readonly<Record<string, Metric>>;
+export type Metrics = ReadonlyMap<string, Metric>;
 
 /** What a budget is about: parsed once, when the scenario is read. */
 export interface BudgetMetric extends Pick<Metric, 'unit' | 'within'> {
@@ -78,7 +78,8 @@ function settingOf(path: string): string | null {
 
 /** The metric at a path; undefined when report.json has none there. */
 export function metricAt(metrics: Metrics, path: string, stat: string | null = null): Metric | undefined {
-  if (Object.hasOwn(metrics, path)) return metrics[path];
+  const listed = metrics.get(path);
+  if (listed !== undefined) return listed;
   if (settingOf(path) !== null) return { unit: 'setting', stats: null, stages: 'no' };
   const selector = selectorOf(path);
   return selector === null ? undefined : { unit: unitOf(selector.name, stat), stats: STATS, stages: 'no' };

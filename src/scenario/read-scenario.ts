@@ -26,6 +26,7 @@ import {
 import { lengthOf, type Stage, scaledChurn, stretched } from './stages.ts';
 import { budgetReturnFindings, budgetStageFindings } from './stages-check.ts';
 import type { SystemScenario } from './system-scenario.ts';
+import type { SystemTraits } from './system-traits.ts';
 
 /** A scenario file as it was read from wherever it stands. */
 export interface ScenarioFile {
@@ -99,7 +100,24 @@ export function readScenario(
   const scenario = adjust({ ...read, altered }, overrides, system);
   const misfits = crossCheck(scenario, system);
   if (misfits.length > 0) throw new ScenarioError(located(misfits, (finding) => cause(finding, overrides)));
-  return scenario;
+  return { ...scenario, traits: traitsOf(scenario, system) };
+}
+
+/** A system's own traits; what it leaves out it has not. */
+function traitsOf(scenario: Read, system: SystemScenario): SystemTraits {
+  const components = system.components(scenario).map(({ name }) => name);
+  return {
+    needsTarget: components.length === 0,
+    probes: components,
+    serversTell: 'no',
+    counts: 'its servers do not count what is sent',
+    histograms: [],
+    table: null,
+    entities: system.workload(scenario).entities,
+    playerCode: null,
+    atOnce: {},
+    ...system.traits?.(scenario),
+  };
 }
 
 /** Which of the command line's changes made something misfit that fits in the file. */
@@ -184,7 +202,8 @@ function elements<S extends z.ZodType>(
   });
 }
 
-type Common = Omit<Scenario, 'budgets' | 'scale' | 'altered'>;
+type Read = Omit<Scenario, 'traits'>;
+type Common = Omit<Read, 'budgets' | 'scale' | 'altered'>;
 
 function readHead({ root, system, names, overrides, findings }: Entries): Common | undefined {
   const take = sections(root, headSchemas(system, names), findings);
@@ -228,9 +247,9 @@ const budgetFindings = (
     ? []
     : checkBudgets(budgets, metrics).map(({ id, message }) => found(paths.get(id) ?? ['budgets'], message));
 
-const readerOf = ({ system, metrics }: Entries) => metricReader(system.operations, metrics ?? {});
+const readerOf = ({ system, metrics }: Entries) => metricReader(system.operations, metrics ?? new Map());
 
-function readEntries(file: Entries, claims: Claims): Scenario | undefined {
+function readEntries(file: Entries, claims: Claims): Read | undefined {
   const { root, findings } = file;
   findings.push(...unknownKeys(file, scenarioSchemas));
   const shared = readHead(file);
@@ -256,7 +275,7 @@ function readEntries(file: Entries, claims: Claims): Scenario | undefined {
   return shared && { ...shared, scale: 1, altered: [], budgets };
 }
 
-function readResolved(file: Entries): Scenario | undefined {
+function readResolved(file: Entries): Read | undefined {
   const { root, findings } = file;
   findings.push(...unknownKeys(file, resolvedSchemas));
   const shared = readHead(file);
@@ -295,7 +314,7 @@ const operationLoads = (
   }));
 
 /** Duration, seed and scale. Players and all rates are scaled together, and no server is left without a player. */
-const adjust = (scenario: Scenario, overrides: Overrides, system: SystemScenario): Scenario => ({
+const adjust = (scenario: Read, overrides: Overrides, system: SystemScenario): Read => ({
   ...scenario,
   seed: overrides.seed ?? scenario.seed,
   scale: scenario.scale * (overrides.scale ?? 1),

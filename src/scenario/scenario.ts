@@ -2,6 +2,7 @@ import type { Micros } from '../units.ts';
 import type { Budget } from './budget.ts';
 import type { OperationSpec, PerOperation } from './operations.ts';
 import type { Churn, Stage } from './stages.ts';
+import type { SystemTraits } from './system-traits.ts';
 
 /** Of one operation, over all who act: so many a second. */
 export interface OperationLoad {
@@ -140,6 +141,8 @@ export interface Scenario {
   readonly system: string;
   /** Those of the system, in its order; they stand in no file. */
   readonly operations: readonly OperationSpec[];
+  /** What judging has to know of the system; they stand in no file. */
+  readonly traits: SystemTraits;
   /** Sections of the file that are the system's own, by key, as its schema reads them; absent where it has none. */
   readonly sections?: Readonly<Record<string, unknown>> | undefined;
   readonly seed: number;

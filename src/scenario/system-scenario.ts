@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Finding } from './finding.ts';
 import type { OperationSpec } from './operations.ts';
 import type { FaultAction, Load, Scenario } from './scenario.ts';
+import type { SystemTraits } from './system-traits.ts';
 import type { Workload } from './workload.ts';
 
 /** A part of the system's stack, by the name that faults, logs and messages give it: `postgres`, `world-1`. */
@@ -32,5 +33,7 @@ export interface SystemScenario {
   /** The load's own keys at another scale; players, rates and churn are scaled already. Absent: they stay. */
   scale?(load: Load, factor: number): Load;
   /** Of whom the ledger keeps account, and what the workers have to know: plain data. */
-  workload(scenario: Scenario): Pick<Workload, 'entities' | 'own'>;
+  workload(scenario: Omit<Scenario, 'traits'>): Pick<Workload, 'entities' | 'own'>;
+  /** What judging has to know of it; absent: nothing that not every system is. */
+  traits?(scenario: Omit<Scenario, 'traits'>): Partial<SystemTraits>;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { metricsOf } from '../measurement/figures.ts';
 import { map } from '../scenario/leaf.ts';
 import type { SystemScenario } from '../scenario/system-scenario.ts';
 import { flux } from './flux/system.ts';
@@ -35,6 +36,7 @@ export function systemsOf(all: readonly System[]): Systems {
       if (hasPlayers(document, system.name)) return ownOn(system).scenario;
       return withoutPlayers(system.scenario);
     },
+    metricsOf: ({ name, operations }) => metricsOf(operations, named.get(name)?.figures),
     systemOf: ({ system: name, sections }) => {
       const system = named.get(name);
       if (system === undefined) throw new Error(`there is no system "${name}"`);

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkBudgets } from '../../src/judge/budget-check.ts';
 import { readClaims } from '../../src/scenario/claims.ts';
 import { NO_OVERRIDES, type Overrides } from '../../src/scenario/overrides.ts';
 import { type Problem, ScenarioError } from '../../src/scenario/problem.ts';
@@ -16,7 +15,7 @@ export const shipped = (name: string): string =>
 export const read = (text: string | Uint8Array, overrides: Partial<Overrides> = {}): Scenario =>
   readScenario(
     { file: 'x.yaml', bytes: typeof text === 'string' ? new TextEncoder().encode(text) : text },
-    { systems: SYSTEMS, claims, checkBudgets },
+    { systems: SYSTEMS, claims },
     { ...NO_OVERRIDES, ...overrides },
   );
 

@@ -115,7 +115,29 @@ export const fluxScenario: SystemScenario = {
     const own: FluxWorkload = { monsters, commandsPerPost, postRate: perSecond / commandsPerPost };
     return { entities: players + monsters, own };
   },
+  traits: (scenario) => ({
+    serversTell: 'yes',
+    // All entities of the world are the load's: a batch is of one operation at least, which writes the row of its actor and that of its target.
+    counts: [
+      { series: 'operations', what: 'operations', perOperation: 1, everyAnswer: true },
+      { series: 'rejected', what: 'operations that were rejected', perOperation: 1 },
+      { series: 'batches', what: 'batches', perOperation: 1 },
+      { series: 'batchesOnTime', what: 'batches on time', perOperation: 1 },
+      { series: 'rowWrites', what: 'row writes', perOperation: 2 },
+    ],
+    histograms: [
+      { name: 'batchOperations', what: 'batches by their size', of: BATCHES },
+      { name: 'flushMs', what: 'flushes by their time', of: BATCHES },
+      { name: 'responseMs', what: 'responses by their time' },
+    ],
+    table: 'entity',
+    atOnce: {
+      monsterCommand: { operations: fluxLoad(scenario).commandsPerPost, key: 'load.commandsPerPost' },
+    },
+  }),
 };
+
+const BATCHES = { series: 'batches', what: 'batches were flushed' };
 
 function checkFlux(scenario: Pick<Scenario, 'load' | 'world'>): readonly Finding[] {
   const { players, operations, monsters, commandsPerPost, stages } = fluxLoad(scenario);

@@ -2,6 +2,7 @@ import { found } from '../../scenario/finding.ts';
 import type { OperationSpec } from '../../scenario/operations.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import type { SystemScenario } from '../../scenario/system-scenario.ts';
+import type { SystemTraits } from '../../scenario/system-traits.ts';
 import type { Workload } from '../../scenario/workload.ts';
 import type { Players } from './players.ts';
 import { playersSchema } from './players-schema.ts';
@@ -42,9 +43,19 @@ export const ownScenario: SystemScenario = {
   aliases: { 'load.intentsPerSecond': 'load.operations.intent.perSecond' },
   components: () => [],
   workload: (scenario) => ({ entities: scenario.load.players, own: workloadPart(scenario) }),
+  traits: ownTraits,
 };
 
-const workloadPart = (scenario: Scenario): OwnWorkload | null => {
+/** Players of the user's own may send more than is counted of them. */
+function ownTraits({ sections }: Pick<Scenario, 'sections'>): Partial<SystemTraits> {
+  const players = playersOf({ sections });
+  return {
+    counts: 'players of your own may send more than is counted',
+    ...(players?.protocol === 'module' ? { playerCode: players.module } : {}),
+  };
+}
+
+const workloadPart = (scenario: Pick<Scenario, 'sections'>): OwnWorkload | null => {
   const playing = playersOf(scenario);
   return playing === undefined ? null : { playing };
 };
@@ -72,6 +83,17 @@ export const ownPlayersIn = (world: SystemScenario): SystemScenario => {
         ];
       }),
     ],
+    traits: (scenario) => {
+      const own = ownTraits(scenario);
+      // Only a module may speak as the world's own players do.
+      const isModule = own.playerCode !== undefined;
+      return {
+        ...world.traits?.(scenario),
+        ...own,
+        needsTarget: !isModule,
+        serversTell: isModule ? 'perhaps' : 'no',
+      };
+    },
     workload: (scenario) => {
       const { entities, own } = world.workload(scenario);
       return { entities, own: { ...(own as object), ...workloadPart(scenario) } };
