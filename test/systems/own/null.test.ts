@@ -41,10 +41,7 @@ const headers = { authorization: `Bearer ${TOKEN}` };
 async function socketTo(url: string, given: Readonly<Record<string, string>>) {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/any/path?at=all`, { headers: given });
   onTestFinished(() => socket.terminate());
-  const [event] = await Promise.race([
-    once(socket, 'open').then(() => ['open']),
-    once(socket, 'error').then(([error]) => [String(error)]),
-  ]);
+  const event = await once(socket, 'open').then(() => 'open', String);
   return { socket, event };
 }
 
