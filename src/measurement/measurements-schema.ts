@@ -174,6 +174,7 @@ const measurementsSchema: z.ZodType<Measurements> = z.object({
     .nullable(),
   calibration: z
     .object({
+      of: z.string().optional(),
       seconds: amount,
       ratePerSecond: amount,
       targetPerSecond: amount,

@@ -107,8 +107,10 @@ export interface HostFacts {
 
 /** What the generator did against a world that does nothing, just before the run. */
 export interface CalibrationFacts {
+  /** What was calibrated, and what was not, in a phrase, where that is not all of the generator. */
+  readonly of?: string | undefined;
   readonly seconds: number;
-  /** Operations a second that were due, of both kinds together, and the part of them that the target rate is. */
+  /** Operations a second that were due, of all kinds together, and the part of them that the target rate is. */
   readonly ratePerSecond: number;
   readonly targetPerSecond: number;
   /** Answered of what was due, in percent. */

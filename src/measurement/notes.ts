@@ -188,12 +188,13 @@ function targetFacts(
   unseen: readonly Absence[],
   phase: { from: Micros; to: Micros } | null,
 ): Pick<Measurements, 'absences' | 'unreadable' | 'probesAsked' | 'histograms'> {
-  if (targetProbes === null) return unseen.length === 0 ? {} : { absences: [...unseen] };
+  const known = [...absences, ...unseen];
+  if (targetProbes === null) return known.length === 0 ? {} : { absences: known };
   const unreadable = targetProbes.unreadable();
   const histograms = Object.entries(phase === null ? {} : targetProbes.histograms(phase.from, phase.to));
   return {
     histograms: Object.fromEntries(histograms.filter(([, data]) => areBuckets(data))),
-    absences: [...absences, ...unseen, ...targetProbes.absences(phase)],
+    absences: [...known, ...targetProbes.absences(phase)],
     ...(unreadable.length === 0 ? {} : { unreadable }),
     probesAsked: identity.probesAsked ?? [],
   };

@@ -3,17 +3,19 @@ import { interrupted, stackFailed } from '../errors.ts';
 import { mergeHistograms, percentileOf } from '../histogram.ts';
 import type { Engine, LoadSecond, ReadyFleet, Tally } from '../load/engine.ts';
 import type { CalibrationFacts } from '../measurement/measurements.ts';
+import { mapOperations } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { peakOf } from '../scenario/stages.ts';
-import { OPERATIONS, type Workload, workloadOf } from '../scenario/workload.ts';
-import type { NullWorldOptions, OpenNullWorld } from '../stack/null-world.ts';
+import type { SystemScenario } from '../scenario/system-scenario.ts';
+import { type Workload, workloadOf } from '../scenario/workload.ts';
+import type { NullServers } from '../stack/null-servers.ts';
 import { type Micros, micros, seconds, toMillis } from '../units.ts';
 import { stuckWorker } from './drive.ts';
 
-export type NullWorldOpener = (
-  size: Pick<NullWorldOptions, 'players' | 'monsters' | 'servers'>,
-  signal: AbortSignal,
-) => Promise<OpenNullWorld>;
+/** Null where the system has no such servers. */
+export type NullServersOpener =
+  | ((workload: Workload, servers: number, signal: AbortSignal) => Promise<NullServers>)
+  | null;
 
 /** The generator's cost is that of its operations, hardly that of its idle sockets: so many carry the rate. */
 const MOST_PLAYERS = 1000;
@@ -26,61 +28,62 @@ const GO_DELAY = 200_000;
 const OVERDUE_MS = 20_000;
 
 /**
- * The generator's own ceiling (section G): for a few seconds the scenario's load, `factor` times as fast, on a null
- * world. What it does not keep up with there, it will not measure truthfully anywhere. Null where the scenario leaves it out.
+ * The generator's own ceiling (section G): for a few seconds the scenario's load, `factor` times as fast, on null
+ * servers. What it does not keep up with there, it will not measure truthfully anywhere. Null where the scenario leaves
+ * it out, or the system has no null servers.
  */
 export async function calibrate(
   engine: Engine,
   scenario: Scenario,
-  openNullWorld: NullWorldOpener,
+  system: SystemScenario,
+  openNullServers: NullServersOpener,
   signal: AbortSignal,
 ): Promise<CalibrationFacts | null> {
-  if (scenario.calibration.seconds === 0) return null;
-  const workload = calibrationLoad(scenario);
-  const { players, monsters } = workload;
-  const world = await openNullWorld({ players, monsters, servers: scenario.world.servers }, signal).catch(
-    (thrown) => {
-      throw signal.aborted ? stopped() : thrown;
-    },
-  );
+  if (scenario.calibration.seconds === 0 || openNullServers === null) return null;
+  const workload = calibrationLoad(scenario, system);
+  const servers = await openNullServers(workload, scenario.world.servers, signal).catch((thrown) => {
+    throw signal.aborted ? stopped() : thrown;
+  });
   const gone = new AbortController();
-  const lost = world.failure.then(({ component, message, hint }): never => {
+  const lost = servers.failure.then(({ component, message, hint }): never => {
     gone.abort();
     throw stackFailed(`${component}: ${message}`, hint);
   });
   lost.catch(() => undefined);
   try {
-    const preparing = engine.prepare(workload, world.endpoints, AbortSignal.any([signal, gone.signal]));
+    const preparing = engine.prepare(workload, servers.endpoints, AbortSignal.any([signal, gone.signal]));
     const fleet = await preparing.catch((thrown) => (gone.signal.aborted ? lost : Promise.reject(thrown)));
     try {
-      return factsOf(scenario, await Promise.race([drive(fleet, workload, signal), lost]));
+      const facts = factsOf(scenario, await Promise.race([drive(fleet, workload, signal), lost]));
+      return servers.calibrates === null ? facts : { ...facts, of: servers.calibrates };
     } finally {
       await fleet.close();
     }
   } finally {
-    await world.close();
+    await servers.close();
   }
 }
 
 const stopped = () => interrupted('stopped during the calibration of the generator');
 
 /** The same rates, those of the busiest stage, `factor` times, by fewer players; nobody leaves or is cut off. */
-function calibrationLoad(scenario: Scenario): Workload {
-  const { seconds: length, factor } = scenario.calibration;
-  const { churn: _, ...workload } = workloadOf(scenario);
-  const times = factor * peakOf(scenario.load.stages);
-  const players = Math.min(workload.players, MOST_PLAYERS);
+function calibrationLoad(full: Scenario, system: SystemScenario): Workload {
+  const { seconds: length, factor } = full.calibration;
+  const players = Math.min(full.load.players, MOST_PLAYERS);
+  const times = factor * peakOf(full.load.stages);
+  const operations = mapOperations(full.load.operations, ({ perSecond }) => ({
+    perSecond: perSecond * times,
+  }));
+  // What the system itself makes of the load is of so many players, and so fast, too.
+  const load = { ...full.load, players, operations };
+  const { churn: _, ...workload } = workloadOf({ ...full, load }, system);
   const measureStart = micros(RAMP + WARM_UP);
   return {
     ...workload,
-    players,
-    intentRate: (workload.intentRate * workload.players * times) / players,
-    postRate: workload.postRate * times,
     timeline: { rampEnd: RAMP, measureStart, end: micros(measureStart + seconds(length)) },
     drain: DRAIN,
     reconnect: false,
-    // The null world speaks flux, and what is asked is what the generator can do, not what a module can.
-    playing: undefined,
+    calibrates: true,
   };
 }
 
@@ -121,8 +124,9 @@ async function drive(fleet: ReadyFleet, workload: Workload, signal: AbortSignal)
 
 function factsOf(scenario: Scenario, { tally, utilisation }: Driven): CalibrationFacts {
   const { load, calibration } = scenario;
-  const target = peakOf(load.stages) * (load.intentsPerSecond + load.monsterCommandsPerSecond);
-  const all = OPERATIONS.map((op) => tally.operations[op]);
+  const rates = Object.values(load.operations).map(({ perSecond }) => perSecond);
+  const target = peakOf(load.stages) * rates.reduce((sum, one) => sum + one, 0);
+  const all = Object.values(tally.operations);
   const scheduled = all.reduce((sum, { measured }) => sum + measured.scheduled, 0);
   const answered = all.reduce((sum, { measured }) => sum + measured.ok + measured.rejected, 0);
   const p99 = (histograms: Parameters<typeof mergeHistograms>[0]): number | null => {

@@ -1,12 +1,13 @@
 import { withToken } from '../address/access.ts';
-import { OUT_OF_MEMORY, stackFailed } from '../errors.ts';
+import { OUT_OF_MEMORY } from '../errors.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { bundleFile } from '../supervision/bundle-file.ts';
 import { lastingPort } from '../supervision/lasting-port.ts';
-import { describeExit, type NodeProcess, startProcess } from '../supervision/process.ts';
+import { describeExit, startProcess } from '../supervision/process.ts';
+import { readyOf } from '../supervision/ready.ts';
 import type { RunFolder } from '../supervision/run-folder.ts';
-import { START_LIMITS, within } from '../supervision/start-limits.ts';
-import { pause, settlesWithin, unlessAborted } from '../supervision/time-limit.ts';
+import { START_LIMITS } from '../supervision/start-limits.ts';
+import { pause, unlessAborted } from '../supervision/time-limit.ts';
 import type { Watchdog } from '../supervision/watchdog.ts';
 import { toMillis } from '../units.ts';
 import { type Component, type Life, openComponent } from './component.ts';
@@ -112,7 +113,7 @@ async function beginLife(
     });
   });
   try {
-    const port = await unlessAborted(readyPort(server, readyLimit), aborted);
+    const { port } = await unlessAborted(readyOf(server, readyLimit), aborted);
     const answers = (signal: AbortSignal) => answersAgain(urlOf(port), readyLimit, signal);
     await askHealth({ url: urlOf(port) }, aborted);
     return { port, life: { process: server, failure, answers } };
@@ -156,33 +157,3 @@ const environmentOf = ({ scenario, instance, port, token = '', database }: World
   // A scenario without faults ends when PostgreSQL does.
   RECONNECT_SECONDS: String(scenario.faults.length > 0 ? RECONNECT_SECONDS : 0),
 });
-
-/** The port it says it listens at. */
-export async function readyPort(server: NodeProcess, limit: number): Promise<number> {
-  let port: number | null = null;
-  const ready = new Promise<void>((resolve) => {
-    server.onMessage((message) => {
-      port = portIn(message) ?? port;
-      if (port !== null) resolve();
-    });
-  });
-  const inTime = await settlesWithin(Promise.race([ready, server.exited]), limit);
-  if (port !== null) return port;
-  if (!inTime) throw notReady(server, `was not ready ${within(limit)}`);
-  throw notReady(server, `ended while it started: ${describeExit(await server.exited)}`);
-}
-
-function portIn(message: unknown): number | null {
-  if (typeof message !== 'object' || message === null || !('type' in message) || !('port' in message))
-    return null;
-  return message.type === 'ready' && typeof message.port === 'number' ? message.port : null;
-}
-
-function notReady(server: NodeProcess, happened: string) {
-  const log = server.tail();
-  const hint = /EADDRINUSE/.test(log)
-    ? 'choose another --port, or none: a free one is taken then'
-    : 'see the last lines of its log above';
-  const lines = log === '' ? '' : `\n${log.replace(/^/gm, '  | ')}`;
-  return stackFailed(`${server.name} ${happened}${lines}`, hint);
-}

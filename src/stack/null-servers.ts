@@ -1,28 +1,27 @@
 import { tmpdir } from 'node:os';
 import { withToken } from '../address/access.ts';
-import { bundleFile } from '../supervision/bundle-file.ts';
 import { describeExit, startProcess } from '../supervision/process.ts';
+import { readyOf } from '../supervision/ready.ts';
 import { openRunFolder } from '../supervision/run-folder.ts';
 import { START_LIMITS } from '../supervision/start-limits.ts';
 import { unlessAborted } from '../supervision/time-limit.ts';
 import type { Watchdog } from '../supervision/watchdog.ts';
+import type { ServerProcess } from './component-spec.ts';
 import type { Endpoints, StackFailure } from './stack.ts';
-import { readyPort } from './world-server.ts';
 
-export interface NullWorldOptions {
-  readonly players: number;
-  readonly monsters: number;
-  readonly servers: number;
-  /** Of the run; without one everybody may speak to it. */
-  readonly token?: string;
+export interface NullServersOptions {
+  /** What they want of the generator; empty: everybody may speak to them. */
+  readonly token: string;
   readonly watchdog: Watchdog;
   /** Aborts a start in progress. */
   readonly signal: AbortSignal;
 }
 
-/** The servers of a null world, which answer everything at once and do nothing. */
-export interface OpenNullWorld {
+/** Servers that answer everything at once and do nothing. */
+export interface NullServers {
   readonly endpoints: Endpoints;
+  /** What is calibrated against them, and what is not, in a phrase; null where there is nothing to say. */
+  readonly calibrates: string | null;
   /** Settles (never rejects) when one of them ended that was not told to, or the watchdog; pending for ever otherwise. */
   readonly failure: Promise<StackFailure>;
   /** Resolves when their processes and their folder are gone. Idempotent. */
@@ -33,12 +32,14 @@ const HOST = '127.0.0.1';
 const NEVER = new Promise<never>(() => {});
 
 /**
- * Starts a null world of as many servers as the real one has, a process each: a fleet then opens the same
- * connections to the same number of destinations, and finds as many descriptors. Rejects with exit code 93,
- * or with the signal's reason; all that was started is gone then.
+ * Starts them all: as many as the real ones, so that a fleet opens the same connections to the same number of
+ * destinations, and finds as many descriptors. Rejects with exit code 93, or with the signal's reason; all that was
+ * started is gone then.
  */
-export async function openNullWorld(options: NullWorldOptions): Promise<OpenNullWorld> {
-  const { players, monsters, servers, token = '', watchdog, signal } = options;
+export async function openNullServers(
+  processes: readonly ServerProcess[],
+  { token, watchdog, signal }: NullServersOptions,
+): Promise<NullServers> {
   signal.throwIfAborted();
   const folder = await openRunFolder(watchdog, [tmpdir()], null, 'files');
   const stops: (() => Promise<unknown>)[] = [];
@@ -47,17 +48,11 @@ export async function openNullWorld(options: NullWorldOptions): Promise<OpenNull
     await Promise.all(stops.map((stop) => stop()));
     await folder.remove();
   };
-  const start = async (instance: number) => {
-    const name = `null-world-${instance}`;
+  const start = async ({ name, module, execArgv = [], env }: ServerProcess) => {
     const server = await startProcess({
-      name,
-      module: bundleFile('world-null'),
-      env: {
-        ...{ HOST, PORT: '0', INSTANCE_ID: String(instance), INSTANCES: String(servers) },
-        ...{ PLAYERS: String(players), MONSTERS: String(monsters), TOKEN: token },
-      },
+      ...{ name, module, execArgv, watchdog },
+      env: { HOST, PORT: '0', ...env },
       log: folder.file(`${name}.log`),
-      watchdog,
     });
     stops.push(() => server.stop());
     ends.push(
@@ -74,13 +69,16 @@ export async function openNullWorld(options: NullWorldOptions): Promise<OpenNull
             },
       ),
     );
-    const port = await unlessAborted(readyPort(server, START_LIMITS.world), signal);
-    return { url: `http://${HOST}:${port}`, ...withToken(token), pid: server.pid };
+    const { port, url, calibrates } = await unlessAborted(readyOf(server, START_LIMITS.world), signal);
+    const world = { url: url ?? `http://${HOST}:${port}`, ...withToken(token), pid: server.pid };
+    return { world, calibrates };
   };
-  const starts = Array.from({ length: servers }, (_, i) => start(i + 1));
+  const starts = processes.map(start);
   try {
-    const worlds = await Promise.all(starts);
-    return { endpoints: { worlds, database: null }, failure: Promise.race(ends), close };
+    const started = await Promise.all(starts);
+    const worlds = started.map(({ world }) => world);
+    const calibrates = started[0]?.calibrates ?? null;
+    return { endpoints: { worlds, database: null }, calibrates, failure: Promise.race(ends), close };
   } catch (error) {
     // One that is still starting would be missed by close.
     await Promise.allSettled(starts);
