@@ -1,11 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { badInput, messageOf } from '../errors.ts';
+import { k6Script } from '../export/k6/script.ts';
 import type { Host } from '../host.ts';
-import { k6Script } from '../load/k6/script.ts';
-import { unsupportedByK6 } from '../load/k6/unsupported.ts';
-import { workloadOf } from '../scenario/workload.ts';
 import type { ExportK6Flags } from './export-k6.ts';
+import { k6PartOf } from './k6-part.ts';
 import { loadScenario } from './scenario-files.ts';
 
 const FIRST_PORT = 3001;
@@ -33,9 +32,8 @@ function baseUrlsOf(targets: readonly string[], servers: number): readonly strin
 export async function executeExportK6(host: Host, reference: string, flags: ExportK6Flags): Promise<void> {
   const { scenario } = await loadScenario(host, reference, flags);
   const urls = baseUrlsOf(flags.target, scenario.world.servers);
-  const unsupported = unsupportedByK6(scenario);
-  if (unsupported !== null) throw badInput(unsupported.message, unsupported.hint);
-  const script = host.redaction.text(k6Script(workloadOf(scenario), scenario, urls), 'document');
+  const { part, workload } = k6PartOf(await host.systems(), scenario);
+  const script = host.redaction.text(k6Script(part, workload, scenario, urls), 'document');
   if (flags.out === undefined) {
     host.stdout.write(script);
     return;

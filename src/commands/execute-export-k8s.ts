@@ -2,16 +2,15 @@ import { lstat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { targetUrl } from '../address/target-address.ts';
 import { badInput } from '../errors.ts';
+import { k6Script } from '../export/k6/script.ts';
 import { deploymentOf } from '../export/k8s/deployment.ts';
 import { FILES, guide } from '../export/k8s/guide.ts';
 import { configMap, testRun } from '../export/k8s/manifests.ts';
 import type { Host } from '../host.ts';
-import { k6Script } from '../load/k6/script.ts';
-import { unsupportedByK6 } from '../load/k6/unsupported.ts';
 import { writeArtefact } from '../measurement/bundle.ts';
-import { workloadOf } from '../scenario/workload.ts';
 import { toSeconds } from '../units.ts';
 import type { ExportK8sFlags } from './export-k8s.ts';
+import { k6PartOf } from './k6-part.ts';
 import { loadScenario } from './scenario-files.ts';
 
 const MOST_RUNNERS = 1000;
@@ -21,11 +20,9 @@ const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 /** Writes the three files; none of them over another. */
 export async function executeExportK8s(host: Host, reference: string, flags: ExportK8sFlags): Promise<void> {
   const { scenario } = await loadScenario(host, reference, flags);
-  const unsupported = unsupportedByK6(scenario);
-  if (unsupported !== null) throw badInput(unsupported.message, unsupported.hint);
-  const workload = workloadOf(scenario);
+  const { part, workload } = k6PartOf(await host.systems(), scenario);
   const targets = targetsOf(flags.target);
-  const deployment = deploymentOf(scenario.name, workload, {
+  const deployment = deploymentOf(scenario.name, part, workload, {
     namespace: namespaceOf(flags.namespace),
     parallelism: parallelismOf(flags.parallelism),
     targets,
@@ -35,13 +32,15 @@ export async function executeExportK8s(host: Host, reference: string, flags: Exp
   const subject = {
     reference,
     players: load.players,
-    operationsPerSecond: load.intentsPerSecond + load.monsterCommandsPerSecond,
+    operationsPerSecond: workload.operations.reduce((sum, { perSecond }) => sum + perSecond, 0),
+    operation:
+      (workload.operations.find(({ perSecond }) => perSecond > 0) ?? workload.operations[0])?.id ?? '',
     seconds: toSeconds(load.duration),
     flags: flagsOf(flags),
   };
   const folder = resolve(host.cwd, flags.out || `capbench-${scenario.name}-k8s`);
   const files = [
-    [FILES.configMap, configMap(deployment, k6Script(workload, scenario, targets))],
+    [FILES.configMap, configMap(deployment, k6Script(part, workload, scenario, targets))],
     [FILES.testRun, testRun(deployment)],
     [FILES.guide, guide(deployment, subject)],
   ] as const;

@@ -1,7 +1,7 @@
 import type { K6Bounds, K6Figures } from '../measurement/k6-figures.ts';
 import type { K6Rate } from '../measurement/k6-summary.ts';
 import type { Budget } from '../scenario/budget.ts';
-import type { Operation } from '../scenario/workload.ts';
+import { ofOperation } from '../scenario/operations.ts';
 import { keeps } from './comparison.ts';
 import type { GapFacts } from './gap.ts';
 import { type LatencyBudget, latencyBudgetOf } from './latency-budget.ts';
@@ -14,7 +14,7 @@ export const NOT_IN_A_SUMMARY = 'a k6 summary does not tell it';
 export interface K6Facts extends GapFacts {
   readonly bounds: K6Bounds;
   /** Of a latency budget; null where it was not told. */
-  readonly within: (budget: string, op: Operation) => K6Rate | null;
+  readonly within: (budget: string, op: string) => K6Rate | null;
 }
 
 /**
@@ -81,7 +81,7 @@ function denial(
 ): string | null {
   const within = (value: number): boolean => keeps(value, strict ? '<' : '<=', limitMs);
   const { low, high } = bounds;
-  const counts = high.load.operations[operation];
+  const counts = ofOperation(high.load.operations, operation);
   if (counts === null) return 'its operations are not counted';
   if (rate.passes + rate.fails !== counts.scheduled) {
     return `${rate.passes + rate.fails} operations were held against the limit, ${counts.scheduled} were due`;
@@ -96,7 +96,7 @@ function denial(
   return tooMany(rate.passes / answered, dueOf(low, operation), within);
 }
 
-const dueOf = ({ latency }: K6Figures, operation: Operation) => latency[operation].due;
+const dueOf = ({ latency }: K6Figures, operation: string) => ofOperation(latency, operation).due;
 
 /** k6 interpolates, so the next lower percentile is looked at: of those that were answered. */
 function tooMany(

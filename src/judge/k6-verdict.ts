@@ -1,7 +1,8 @@
-import { type K6Bounds, k6Bounds, k6Timed, k6Within } from '../measurement/k6-figures.ts';
+import { type K6Bounds, k6Bounds, k6Timed, k6Within, NOTHING } from '../measurement/k6-figures.ts';
 import type { K6Summary } from '../measurement/k6-summary.ts';
+import { mapOperations, ofOperation } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { faultsOf, OPERATIONS, type Operation } from '../scenario/workload.ts';
+import { faultsOf } from '../scenario/workload.ts';
 import { conclude } from './conclusion.ts';
 import { headlineOf } from './headline.ts';
 import { NOT_IN_A_SUMMARY, ruleK6 } from './k6-ruling.ts';
@@ -49,7 +50,7 @@ export function judgeK6(summaries: readonly K6Summary[], s: Scenario): K6Verdict
   const facts = {
     ...{ bounds, measured: { from: 0, to: bounds.high.load.durationSeconds } },
     ...({ settings: [], stackKind: 'target', probes: [] } as const),
-    within: (budget: string, op: Operation) => k6Within(summaries, budget, op),
+    within: (budget: string, op: string) => k6Within(summaries, budget, op),
   };
   const rulings = s.budgets.map((budget) => ruleK6(budget, facts, s.altered));
   const rules = [budgetsMeasured(rulings, true), ...k6Rules(summaries, bounds, s)];
@@ -81,26 +82,18 @@ export function judgeK6(summaries: readonly K6Summary[], s: Scenario): K6Verdict
 function k6Rules(summaries: readonly K6Summary[], { low, high }: K6Bounds, s: Scenario): JudgedRule[] {
   const { operations } = high.load;
   const measured = { from: 0, to: high.load.durationSeconds };
-  const [intent, monsterCommand] = OPERATIONS;
-  const none = {
-    ...{ scheduled: 0, ok: 0, rejected: 0, failed: 0, failedUnsent: 0 },
-    ...{ timedOut: 0, skipped: 0, unfinished: 0 },
-  };
   const facts: LoadFacts = {
     ...{ measured, ending: { state: 'completed' } },
-    operations: {
-      [intent]: { measured: operations[intent] ?? none },
-      [monsterCommand]: { measured: operations[monsterCommand] ?? none },
-    },
+    operations: mapOperations(operations, (counts) => ({ measured: counts ?? NOTHING })),
   };
   const load = { ...low.load, peakCcu: low.load.peakCcu ?? 0 };
   return [
-    ...OPERATIONS.map((op) => conservation(op, summaries, high)),
-    ...OPERATIONS.map((op) => ({ ...scheduleKept(op, facts, s), advice: NOT_ALL })),
+    ...s.operations.map(({ id }) => conservation(id, summaries, high)),
+    ...s.operations.map(({ id }) => ({ ...scheduleKept(id, facts, s), advice: NOT_ALL })),
     reached(load, high.load.peakCcu ?? 0),
-    ...OPERATIONS.map((op) => loadSustained(op, facts, s, { load })),
-    ...wholeOutcomeRules((op) => facts.operations[op].measured, s),
-    ...OPERATIONS.map((op) => answers(op, facts)),
+    ...s.operations.map(({ id }) => loadSustained(id, facts, s, { load })),
+    ...wholeOutcomeRules((op) => ofOperation(facts.operations, op).measured, s),
+    ...s.operations.map(({ id }) => answers(id, facts)),
     protocol(summaries),
     ownLagRule(s, high.generator.ownLagP99Ms, true),
     noFaults(s),
@@ -126,12 +119,8 @@ const NOT_ALL =
   'the summaries do not hold what was due: is one missing or there twice, was k6 ended early, or the script changed?';
 
 /** R4, as far as the counts and the trends tell. */
-function conservation(
-  op: Operation,
-  summaries: readonly K6Summary[],
-  { load }: K6Bounds['high'],
-): JudgedRule {
-  const [counts, whole] = [load.operations[op], load.wholeRun[op]];
+function conservation(op: string, summaries: readonly K6Summary[], { load }: K6Bounds['high']): JudgedRule {
+  const [counts, whole] = [ofOperation(load.operations, op), ofOperation(load.wholeRun, op)];
   const missing = (c: NonNullable<typeof counts>): number =>
     Math.abs(c.scheduled - c.ok - c.rejected - c.failed - c.timedOut - c.skipped - c.unfinished);
   const observed =

@@ -1,12 +1,12 @@
 import type { Counts } from '../load/engine.ts';
 import { type TrendKind, withinRateOf } from '../load/k6/metrics.ts';
+import { mapOperations, ofOperation, type PerOperation, perOperation } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { OPERATIONS, type Operation } from '../scenario/workload.ts';
-import type { LatencyFigures, OpenPercentiles, Percentiles } from './figures.ts';
+import { type LatencyFigures, type OpenPercentiles, type Percentiles, rateKey } from './figures.ts';
 import { sharesOf } from './figures-of.ts';
 import type { K6Operation, K6Rate, K6Summary, K6Trend } from './k6-summary.ts';
 import { ratio, sumOf } from './readings.ts';
-import { unansweredOf, unansweredSentOf } from './sent.ts';
+import { answeredOf, unansweredOf, unansweredSentOf } from './sent.ts';
 
 /** What there is of report.json's figures in k6 summaries; null where they do not tell. */
 export interface K6Figures {
@@ -15,18 +15,18 @@ export interface K6Figures {
     readonly peakCcu: number | null;
     readonly scale: number;
     readonly durationSeconds: number;
-    readonly operations: Readonly<Record<Operation, Counts | null>>;
-    readonly wholeRun: Readonly<Record<Operation, Counts | null>>;
-    readonly sentPercent: Readonly<Record<Operation, number | null>>;
-    readonly errorPercent: Readonly<Record<Operation, number | null>>;
-    readonly unansweredPercent: Readonly<Record<Operation, number | null>>;
-    readonly rejectedPercent: Readonly<Record<Operation, number | null>>;
+    readonly operations: PerOperation<Counts | null>;
+    readonly wholeRun: PerOperation<Counts | null>;
+    readonly sentPercent: PerOperation<number | null>;
+    readonly errorPercent: PerOperation<number | null>;
+    readonly unansweredPercent: PerOperation<number | null>;
+    readonly rejectedPercent: PerOperation<number | null>;
   };
-  readonly latency: Readonly<Record<Operation, LatencyFigures>>;
+  readonly latency: PerOperation<LatencyFigures>;
   readonly throughput: {
     readonly operationsPerSecond: number | null;
-    readonly intentsPerSecond: number | null;
-    readonly monsterCommandsPerSecond: number | null;
+    /** `<plural>PerSecond` of each operation. */
+    readonly [own: string]: number | null;
   };
   readonly network: { readonly connectMs: Percentiles; readonly disconnects: number | null };
   readonly generator: {
@@ -56,40 +56,38 @@ export const k6Bounds = (summaries: readonly K6Summary[], s: Scenario): K6Bounds
  * How many of all the operations that were due were answered within a latency budget's limit, and how many were not:
  * exact, and adding up. Null where a summary does not tell.
  */
-export function k6Within(summaries: readonly K6Summary[], budget: string, op: Operation): K6Rate | null {
-  const told = summaries.map(({ rates, origin }) => {
+export function k6Within(summaries: readonly K6Summary[], budget: string, op: string): K6Rate | null {
+  const told = summaries.map(({ rates, operations }) => {
     const rate = rates.get(withinRateOf(budget));
-    // A post counts once, whatever it holds.
-    const each = op === 'monsterCommand' ? origin.commandsPerPost : 1;
-    return rate === undefined ? null : { passes: each * rate.passes, fails: each * rate.fails };
+    const { perSample } = ofOperation(operations, op);
+    return rate === undefined ? null : { passes: perSample * rate.passes, fails: perSample * rate.fails };
   });
   const passes = sumOf(told.map((rate) => rate?.passes ?? null));
   const fails = sumOf(told.map((rate) => rate?.fails ?? null));
   return passes === null || fails === null ? null : { passes, fails };
 }
 
-/** Answered operations that the trends tell of; those of monster commands have one value for a post. */
-export const k6Timed = (summaries: readonly K6Summary[], op: Operation): number =>
-  summaries.reduce((sum, { operations, origin }) => {
-    const each = op === 'monsterCommand' ? origin.commandsPerPost : 1;
-    return sum + each * (operations[op].trends.due?.count ?? 0);
+/** Answered operations that the trends tell of. */
+export const k6Timed = (summaries: readonly K6Summary[], op: string): number =>
+  summaries.reduce((sum, { operations }) => {
+    const { perSample, trends } = ofOperation(operations, op);
+    return sum + perSample * (trends.due?.count ?? 0);
   }, 0);
 
 type End = keyof K6Bounds;
 
 function figuresAt(end: End, summaries: readonly K6Summary[], s: Scenario): K6Figures {
-  const operations = eachOperation((op) => countsOf(summaries, op, 'measured', s));
-  const early = eachOperation((op) => countsOf(summaries, op, 'early', s));
+  const operations = perOperation(s.operations, (op) => countsOf(summaries, op, 'measured', s));
   const durationSeconds = summaries[0]?.origin.durationSeconds ?? 0;
   const connected = sumOf(summaries.map((one) => one.connected));
   const disconnects = sumOf(summaries.map((one) => one.disconnects));
   const linesLost = summaries.reduce((sum, one) => sum + one.linesLost, 0);
-  const answered = (op: Operation): number | null => {
-    const counts = operations[op];
-    return counts === null ? null : counts.ok + counts.rejected;
+  const answered = (op: string): number | null => {
+    const counts = ofOperation(operations, op);
+    return counts === null ? null : answeredOf(counts);
   };
   const perSecond = (operations: number | null): number | null => ratio(operations, durationSeconds);
-  const ownLags = OPERATIONS.flatMap((op) => trendsOf(summaries, op, 'ownLag'));
+  const ownLags = s.operations.flatMap(({ id }) => trendsOf(summaries, id, 'ownLag'));
   return {
     load: {
       requestedCcu: s.load.players,
@@ -98,14 +96,15 @@ function figuresAt(end: End, summaries: readonly K6Summary[], s: Scenario): K6Fi
       scale: s.scale,
       durationSeconds,
       operations,
-      wholeRun: eachOperation((op) => addCounts([operations[op], early[op]])),
-      ...sharesOf((op) => operations[op]),
+      wholeRun: mapOperations(operations, (counts, op) =>
+        addCounts([counts, countsOf(summaries, op, 'early', s)]),
+      ),
+      ...sharesOf(operations),
     },
-    latency: eachOperation((op) => latencyOf(end, summaries, op, operations[op])),
+    latency: mapOperations(operations, (counts, op) => latencyOf(end, summaries, op, counts)),
     throughput: {
-      operationsPerSecond: perSecond(sumOf(OPERATIONS.map(answered))),
-      intentsPerSecond: perSecond(answered('intent')),
-      monsterCommandsPerSecond: perSecond(answered('monsterCommand')),
+      operationsPerSecond: perSecond(sumOf(s.operations.map(({ id }) => answered(id)))),
+      ...Object.fromEntries(s.operations.map(({ id, plural }) => [rateKey(plural), perSecond(answered(id))])),
     },
     network: { connectMs: connectOf(end, summaries), disconnects },
     generator: {
@@ -118,27 +117,21 @@ function figuresAt(end: End, summaries: readonly K6Summary[], s: Scenario): K6Fi
   };
 }
 
-function eachOperation<T>(of: (op: Operation) => T): Record<Operation, T> {
-  const [intent, monsterCommand] = OPERATIONS;
-  return { [intent]: of(intent), [monsterCommand]: of(monsterCommand) };
-}
-
-const trendsOf = (summaries: readonly K6Summary[], op: Operation, kind: TrendKind): K6Trend[] =>
-  summaries.flatMap(({ operations }) => operations[op].trends[kind] ?? []);
+const trendsOf = (summaries: readonly K6Summary[], op: string, kind: TrendKind): K6Trend[] =>
+  summaries.flatMap(({ operations }) => ofOperation(operations, op).trends[kind] ?? []);
 
 /** Of a load that nobody asked for k6 need not have counted anything. */
 function countsOf(
   summaries: readonly K6Summary[],
-  op: Operation,
+  op: string,
   scope: keyof Pick<K6Operation, 'measured' | 'early'>,
   { load }: Scenario,
 ): Counts | null {
-  const rate = { intent: load.intentsPerSecond, monsterCommand: load.monsterCommandsPerSecond }[op];
-  const none = rate === 0 ? NOTHING : null;
-  return addCounts(summaries.map(({ operations }) => operations[op][scope] ?? none));
+  const none = ofOperation(load.operations, op).perSecond === 0 ? NOTHING : null;
+  return addCounts(summaries.map(({ operations }) => ofOperation(operations, op)[scope] ?? none));
 }
 
-const NOTHING: Counts = {
+export const NOTHING: Counts = {
   ...{ scheduled: 0, ok: 0, rejected: 0, failed: 0, failedUnsent: 0 },
   ...{ timedOut: 0, skipped: 0, unfinished: 0 },
 };
@@ -162,10 +155,10 @@ const lessOf = (value: number | null, by: number | null): number | null =>
 function latencyOf(
   end: End,
   summaries: readonly K6Summary[],
-  op: Operation,
+  op: string,
   counts: Counts | null,
 ): LatencyFigures {
-  const answered = counts === null ? 0 : counts.ok + counts.rejected;
+  const answered = counts === null ? 0 : answeredOf(counts);
   const of = (kind: TrendKind, unanswered: number): OpenPercentiles => ({
     // Without the counts nobody knows how many were not answered, and so no percentile of all of them.
     ...percentilesOf(end, counts === null ? [] : trendsOf(summaries, op, kind), answered, unanswered),

@@ -13,7 +13,7 @@ import {
   trendOf,
   withinRateOf,
 } from '../load/k6/metrics.ts';
-import { OPERATIONS, type Operation } from '../scenario/workload.ts';
+import { mapOperations, type PerOperation } from '../scenario/operations.ts';
 import { findDoubleKey } from './json-text.ts';
 
 /** A k6 Trend: no histogram, but a few percentiles; milliseconds. */
@@ -40,19 +40,20 @@ export interface K6Operation {
   readonly measured: Counts | null;
   /** Due before it. */
   readonly early: Counts | null;
-  /** Those of monster commands have one value for a post. */
+  /** Operations that one sample of its trends, and one of its rates, stands for. */
+  readonly perSample: number;
   readonly trends: Readonly<Record<TrendKind, K6Trend | null>>;
 }
 
 /** What one k6 process says at its end of a script that capbench exported. */
 export interface K6Summary {
   readonly origin: SummaryOrigin;
-  readonly operations: Readonly<Record<Operation, K6Operation>>;
+  readonly operations: PerOperation<K6Operation>;
   readonly connect: K6Trend | null;
   readonly connected: number | null;
   readonly connectFailed: number | null;
   readonly disconnects: number | null;
-  /** Of those, sockets on which lanes of monsters heard of commits: no players. */
+  /** Those of them that were no player's. */
   readonly linesLost: number;
   readonly strayAnswers: number | null;
   /** GO by the wall clock, in milliseconds. */
@@ -68,16 +69,10 @@ const text = z.string().max(1000);
 /** As k6 writes an execution segment: `0:1/3`. */
 export const SEGMENT = /^(\d{1,9})(?:\/([1-9]\d{0,8}))?:(\d{1,9})(?:\/([1-9]\d{0,8}))?$/;
 
-const originSchema = z.object({
+const originSchema = z.looseObject({
   schemaVersion: z.literal(1),
   scenario: text,
   scenarioHash: z.string().regex(/^[0-9a-f]{64}$/),
-  seed: z.int(),
-  players: count,
-  monsters: count,
-  commandsPerPost: z.int().positive(),
-  rampSeconds: amount,
-  warmUpSeconds: amount,
   durationSeconds: z.number().positive().max(LARGEST),
   run: text.nullable(),
   process: z.string().regex(/^[\w-]{1,100}$/),
@@ -116,10 +111,10 @@ const OURS = /^capbench_/;
 const MOST_METRICS = 10_000;
 
 /**
- * Reads a summary file.
+ * Reads a summary file; of each operation, `perSample` says how many one sample stands for.
  * @throws CapbenchError (104) when it is none, not of a script that capbench exported, or denies itself
  */
-export function readK6Summary(shown: string, content: string): K6Summary {
+export function readK6Summary(shown: string, content: string, perSample: PerOperation<number>): K6Summary {
   const refuse = (what: string) =>
     badInput(
       `${shown} ${what}`,
@@ -176,50 +171,38 @@ export function readK6Summary(shown: string, content: string): K6Summary {
       ...{ p99: values['p(99)'], p999: values['p(99.9)'] },
     };
   };
-  const counts = (operation: Operation, early: boolean): Counts | null => {
+  const counts = (operation: string, early: boolean): Counts | null => {
     const told = COUNT_KINDS.map((kind) => [kind, counter(counterOf(operation, kind, early))] as const);
     if (told.some(([, value]) => value === null)) return null;
     if (told.some(([, value]) => !Number.isSafeInteger(value))) {
       throw refuse(`is no such summary: the counts of ${operation} are not whole`);
     }
-    const of = new Map(told);
-    const one = (kind: (typeof COUNT_KINDS)[number]): number => of.get(kind) ?? 0;
-    // A script of before does not tell what failed unsent. For all it says, none was sent: what is not known to have
-    // been sent must not become a part of the load.
-    const unsent = counter(counterOf(operation, 'failedUnsent', early)) ?? one('failed');
-    if (!Number.isSafeInteger(unsent)) {
-      throw refuse(`is no such summary: the counts of ${operation} are not whole`);
-    }
-    if (unsent > one('failed')) {
+    const all = Object.fromEntries(told) as unknown as Counts;
+    if (all.failedUnsent > all.failed) {
       throw refuse(
-        `denies itself: ${unsent} ${operation} operations failed unsent, of ${one('failed')} that failed`,
+        `denies itself: ${all.failedUnsent} ${operation} operations failed unsent, of ${all.failed} that failed`,
       );
     }
-    return {
-      ...{ scheduled: one('scheduled'), ok: one('ok'), rejected: one('rejected') },
-      ...{ failed: one('failed'), failedUnsent: unsent },
-      ...{ timedOut: one('timedOut'), skipped: one('skipped'), unfinished: one('unfinished') },
-    };
-  };
-  const operation = (name: Operation): K6Operation => {
-    const [due, service, lag, ownLag] = TREND_KINDS.map((kind) => trend(trendOf(name, kind)));
-    return {
-      measured: counts(name, false),
-      early: counts(name, true),
-      trends: { due: due ?? null, service: service ?? null, lag: lag ?? null, ownLag: ownLag ?? null },
-    };
+    return all;
   };
   const rates = [...metrics].flatMap(([name, metric]) =>
     name.startsWith(withinRateOf(''))
       ? [[name, check(rateSchema, metric, `metrics.${name}`).values] as const]
       : [],
   );
-  const [intent, monsterCommand] = OPERATIONS;
   // Whatever the script counts has to be a count, also where nothing is made of it.
-  for (const name of allCounters()) counter(name);
+  for (const name of allCounters(Object.keys(perSample))) counter(name);
   return {
     origin,
-    operations: { [intent]: operation(intent), [monsterCommand]: operation(monsterCommand) },
+    operations: mapOperations(perSample, (each, id) => ({
+      measured: counts(id, false),
+      early: counts(id, true),
+      perSample: each,
+      trends: Object.fromEntries(TREND_KINDS.map((kind) => [kind, trend(trendOf(id, kind))])) as Record<
+        TrendKind,
+        K6Trend | null
+      >,
+    })),
     connect: trend(METRICS.connect),
     connected: counter(METRICS.connected),
     connectFailed: counter(METRICS.connectFailed),

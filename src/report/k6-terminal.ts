@@ -1,5 +1,4 @@
-import { WORDS } from '../judge/headline.ts';
-import { OPERATIONS } from '../scenario/workload.ts';
+import { type OperationSpec, ofOperation } from '../scenario/operations.ts';
 import { numberText, plain, quantity } from './format.ts';
 import type { K6Report } from './k6-report.ts';
 import {
@@ -43,16 +42,16 @@ function loadLines(report: K6Report): string[] {
     ),
     fact('players', `${numberText(load.peakCcu)} of ${numberText(load.requestedCcu)} requested`),
     fact('measure phase', quantity(load.durationSeconds, 's')),
-    ...OPERATIONS.flatMap((op) => {
-      const counts = load.operations[op];
-      if (counts === null) return [fact(WORDS[op], 'not counted')];
+    ...operations.flatMap(({ id, label }) => {
+      const counts = ofOperation(load.operations, id);
+      if (counts === null) return [fact(label, 'not counted')];
       if (counts.scheduled === 0) return [];
       const outcomes = (['rejected', 'failed', 'timedOut', 'skipped', 'unfinished'] as const).flatMap(
         (outcome) => (counts[outcome] === 0 ? [] : [`${numberText(counts[outcome])} ${OUTCOMES[outcome]}`]),
       );
-      const due = `${numberText(counts.scheduled)} due, ${quantity(load.sentPercent[op], '%')} sent`;
+      const due = `${numberText(counts.scheduled)} due, ${quantity(ofOperation(load.sentPercent, id), '%')} sent`;
       const told = [`${numberText(counts.ok)} ok`, ...outcomes].join(', ');
-      return [fact(WORDS[op], due, told, sharesText(report, op))];
+      return [fact(label, due, told, sharesText(report, id))];
     }),
     fact(
       'connecting',

@@ -1,6 +1,7 @@
 import { badInput } from '../../errors.ts';
-import { playerUsersOf } from '../../load/k6/script.ts';
-import { lanesOf } from '../../load/pacer.ts';
+import type { K6System } from '../../load/k6/k6-system.ts';
+import { playerUsersOf } from '../../load/k6/users.ts';
+import { ofOperation } from '../../scenario/operations.ts';
 import type { Workload } from '../../scenario/workload.ts';
 
 /** How a k6 script runs on a cluster, apart from the script. */
@@ -8,12 +9,14 @@ export interface Deployment {
   /** Of the TestRun; the other names are made of it. */
   readonly name: string;
   readonly namespace: string;
-  /** Runners of k6: each gets an equal segment of the players and lanes. */
+  /** Runners of k6: each gets an equal segment of the virtual users. */
   readonly parallelism: number;
   /** World servers as the runners reach them. */
   readonly targets: readonly string[];
   /** Where Prometheus takes remote writes. */
   readonly prometheus: string;
+  /** What there is to deal: `blocks of players and lanes of ..`. */
+  readonly users: string;
   /** Of one runner. */
   readonly cpuMillicores: number;
   readonly memoryMegabytes: number;
@@ -38,23 +41,30 @@ const MOST_PLAYERS = 5000;
 /** The script, with the name of the runner behind it, has to fit into a label of 63. */
 const LONGEST_NAME = 48;
 
-/** @throws CapbenchError (104) when there are more runners than blocks of players or lanes of monsters to deal to them */
+/** @throws CapbenchError (104) when there are more runners than virtual users of a kind to deal to them */
 export function deploymentOf(
   scenario: string,
+  system: K6System,
   workload: Workload,
   { parallelism, ...given }: DeploymentOptions,
 ): Deployment {
-  const { players, intentRate, monsters, postRate } = workload;
-  const roundTrips = players * intentRate + postRate;
-  const users = playerUsersOf(workload);
-  const lanes = postRate > 0 ? lanesOf(monsters) : users;
-  const most = Math.min(users, lanes);
+  const { players } = workload;
+  const perSample = system.perSample(workload);
+  const roundTrips = workload.operations.reduce(
+    (sum, { id, perSecond }) => sum + perSecond / ofOperation(perSample, id),
+    0,
+  );
+  const others = system.others(workload);
+  const kinds = [
+    { count: playerUsersOf(workload), label: 'blocks of players' },
+    ...(others === null ? [] : [others]),
+  ];
+  const fewest = kinds.reduce((least, kind) => (kind.count < least.count ? kind : least));
+  const most = fewest.count;
   if (parallelism !== null && parallelism > most) {
     throw badInput(
-      `--parallelism ${parallelism}: there are ${
-        lanes < users ? `${lanes} lanes of monsters` : `${users} blocks of players`
-      } to deal, and a runner without any would have nothing to do`,
-      `at most ${most}; a lane is not divided, since a monster's commands come in order from one place`,
+      `--parallelism ${parallelism}: there are ${most} ${fewest.label} to deal, and a runner without any would have nothing to do`,
+      `at most ${most}; what acts in order acts from one place, and is not divided`,
     );
   }
   const needed = Math.max(1, Math.ceil(roundTrips / MOST_ROUND_TRIPS), Math.ceil(players / MOST_PLAYERS));
@@ -63,6 +73,7 @@ export function deploymentOf(
     ...given,
     name: `capbench-${scenario}`.slice(0, LONGEST_NAME).replace(/-+$/, ''),
     parallelism: runners,
+    users: kinds.map(({ label }) => label).join(' and '),
     cpuMillicores: Math.max(500, upTo(100, (roundTrips / runners) * (MICROS_PER_ROUND_TRIP / 1e3))),
     memoryMegabytes: upTo(64, MEGABYTES_OF_K6 + Math.ceil(players / runners) * MEGABYTES_PER_PLAYER),
   };

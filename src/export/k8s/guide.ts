@@ -1,3 +1,4 @@
+import { trendOf } from '../../load/k6/metrics.ts';
 import type { Deployment } from './deployment.ts';
 
 export const FILES = { configMap: 'configmap.yaml', testRun: 'testrun.yaml', guide: 'GUIDE.md' } as const;
@@ -8,13 +9,15 @@ export interface GuideSubject {
   readonly players: number;
   readonly operationsPerSecond: number;
   readonly seconds: number;
+  /** Whose latency is the example: an operation's id. */
+  readonly operation: string;
   /** What has to be said again to `capbench report`, so that it judges the same scenario. */
   readonly flags: readonly string[];
 }
 
 /** What to do with the two files, for somebody who has a cluster and has not read our README. */
 export function guide(deployment: Deployment, subject: GuideSubject): string {
-  const { name, namespace, parallelism, targets, prometheus } = deployment;
+  const { name, namespace, parallelism, targets, prometheus, users } = deployment;
   const inNamespace = `-n ${namespace}`;
   const scenario = [subject.reference, ...subject.flags].map(quoted).join(' ');
   const shares = parallelism === 1 ? 'one runner' : `${parallelism} runners`;
@@ -27,7 +30,7 @@ ${targets.map((target) => `    ${target}`).join('\n')}
 ## Before
 
 - The [k6-operator](https://grafana.com/docs/k6/latest/set-up/set-up-distributed-k6/) in the cluster: it brings TestRun.
-- World servers that the runners reach at these addresses, every one of the world, started for this scenario and scale.
+- Servers that the runners reach at these addresses, every one of the world, started for this scenario and scale.
 - Prometheus that takes remote writes and native histograms (\`--web.enable-remote-write-receiver
   --enable-feature=native-histograms\`) at ${prometheus}.
 - Room: each runner asks for ${deployment.cpuMillicores}m CPU and ${deployment.memoryMegabytes}Mi. Put them on nodes without a world server; \`spec.separate: true\`
@@ -55,15 +58,15 @@ also when a runner's summary is missing.
 
 ## What to know
 
-- Blocks of players and lanes of monsters are dealt by k6's execution segments: the script numbers them by
-  \`exec.scenario.iterationInTest\`, which k6 keeps unique over all runners, so each player is played once. A block or a
-  lane is never divided; more runners than there are of them make no sense.
+- Virtual users (${users}) are dealt by k6's execution segments: the script numbers them by
+  \`exec.scenario.iterationInTest\`, which k6 keeps unique over all runners, so each player is played once. None of them
+  is ever divided; more runners than there are of them make no sense.
 - Each runner fixes its own GO, and connects its own players before it. The operator starts them together, within a second
   or so: the ramp and the end of the measure phase are as much less sharp.
 - A percentile of several runners is not the mean of theirs. \`capbench report\` rules a latency budget by the share of
   all operations within its limit, which can be added up; other percentiles are known to lie between the lowest and the
   highest runner's, and a budget that falls in between is \`unmeasured\`. In Prometheus, add histograms:
-  \`histogram_quantile(0.95, sum(rate(k6_capbench_intent_due_seconds{testid="${name}"}[1m])))\`.
+  \`histogram_quantile(0.95, sum(rate(k6_${trendOf(subject.operation, 'due')}_seconds{testid="${name}"}[1m])))\`.
 ${
   parallelism === 1
     ? '- The budgets that k6 can see are thresholds of the script: the runner ends with exit code 99 when one is crossed.'

@@ -1,4 +1,3 @@
-import type { OperationSpec } from '../../scenario/operations.ts';
 import type { Workload } from '../../scenario/workload.ts';
 import type { K6System } from './k6-system.ts';
 
@@ -109,7 +108,7 @@ export function originOf(system: K6System, workload: Workload): Readonly<Record<
 }
 
 /** Every counter of these operations; k6 shows one that was never added to as missing, which is 0. */
-export const allCounters = (operations: readonly Pick<OperationSpec, 'id'>[]): readonly string[] =>
-  operations.flatMap(({ id }) =>
+export const allCounters = (operations: readonly string[]): readonly string[] =>
+  operations.flatMap((id) =>
     [false, true].flatMap((early) => COUNT_KINDS.map((kind) => counterOf(id, kind, early))),
   );
