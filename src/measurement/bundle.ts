@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { badInput, CapbenchError, EXIT, messageOf, refusalOf } from '../errors.ts';
 import type { Redaction } from '../redaction.ts';
 import type { Measurements } from './measurements.ts';
-import { parseMeasurements } from './measurements-schema.ts';
+import { parseMeasurements } from './read-measurements.ts';
 
 /** Of each log, the last megabyte is kept. */
 export const LOG_LIMIT = 2 ** 20;

@@ -1,10 +1,9 @@
 import { countOf, type HistogramData } from '../histogram.ts';
 import type { Counts } from '../load/engine.ts';
-import { OPERATIONS } from '../scenario/workload.ts';
-import type { BucketData, Measurements } from './measurements.ts';
+import { ofOperation } from '../scenario/operations.ts';
+import type { BucketData, Measurements, OperationFacts, StageFacts } from './measurements.ts';
 import { answeredOf } from './sent.ts';
 import { seriesContradictions } from './series-contradictions.ts';
-import type { StageFacts } from './stage-facts.ts';
 
 /** Clocks are read one after another, and times are rounded: so much is no contradiction. Seconds. */
 const SLACK_SECONDS = 5;
@@ -23,7 +22,7 @@ const PHASES = ['stackUp', 'connect', 'ready', 'go'] as const;
 export function contradictionsOf(m: Measurements): readonly string[] {
   return [
     ...phases(m),
-    ...OPERATIONS.flatMap((op) => operation(op, m)),
+    ...Object.entries(m.operations).flatMap(([op, facts]) => operation(`operations.${op}`, facts, m)),
     ...timed('connect.histogram', m.connect.histogram, m),
     ...timed('reconnect', m.reconnect, m),
     ...connections(m),
@@ -61,9 +60,8 @@ function phases({ phases: at, measured }: Measurements): string[] {
   return wrong;
 }
 
-function operation(op: (typeof OPERATIONS)[number], m: Measurements): string[] {
-  const { whole, measured, windows, due, rejected, net } = m.operations[op];
-  const path = `operations.${op}`;
+function operation(path: string, facts: OperationFacts, m: Measurements): string[] {
+  const { whole, measured, windows, due, rejected, net } = facts;
   const wrong: string[] = [];
   for (const name of COUNTS) {
     if (measured[name] > whole[name]) {
@@ -72,7 +70,7 @@ function operation(op: (typeof OPERATIONS)[number], m: Measurements): string[] {
   }
   wrong.push(...unsent(`${path}.whole`, whole), ...unsent(`${path}.measured`, measured));
   for (const kind of ['due', 'service', 'lag', 'ownLag'] as const) {
-    const data = m.operations[op][kind];
+    const data = facts[kind];
     wrong.push(...timed(`${path}.${kind}`, data, m));
     const values = countOf(data);
     // How many `due` holds is conservation, which is a rule of the run.
@@ -180,8 +178,10 @@ function stages(m: Measurements): string[] {
     before = to;
     wrong.push(...timed(`${path}.connect`, connect, m), ...timed(`${path}.reconnect`, reconnect, m));
     wrong.push(...stageConnections(path, stage));
-    for (const op of OPERATIONS) {
-      const { measured: counts, due, rejected, service, lag, windows } = own[op];
+    if (Object.keys(own).join() !== Object.keys(operations).join()) {
+      return [...wrong, `${path}.operations: not those of the whole run`];
+    }
+    for (const [op, { measured: counts, due, rejected, service, lag, windows }] of Object.entries(own)) {
       wrong.push(...unsent(`${path}.${op}.measured`, counts));
       wrong.push(...partOf(`${path}.${op}.rejected`, rejected, due, counts));
       for (const [kind, data] of Object.entries({ due, service, lag })) {
@@ -202,22 +202,18 @@ function stages(m: Measurements): string[] {
     }
   }
   // The rest were never begun: nothing was due in them.
-  const whole = Math.abs(before - measured.to) < 1e-3;
-  for (const op of OPERATIONS) {
+  const isWhole = Math.abs(before - measured.to) < 1e-3;
+  for (const [op, { measured: inPhase, whole: inRun }] of Object.entries(operations)) {
+    const parts = all.map(({ operations: own }) => ofOperation(own, op));
     for (const name of COUNTS) {
-      const sum = all.reduce((total, { operations: own }) => total + own[op].measured[name], 0);
-      const phase = operations[op].measured[name];
-      if (sum > phase || (whole && sum < phase))
+      const sum = parts.reduce((total, part) => total + part.measured[name], 0);
+      const phase = inPhase[name];
+      if (sum > phase || (isWhole && sum < phase))
         wrong.push(`stages: ${sum} ${op} operations ${name}, and ${phase} in the measure phase`);
     }
-    const held = all.reduce(
-      (sum, { operations: own }) => sum + own[op].windows.reduce((of, window) => of + countOf(window), 0),
-      0,
-    );
-    if (held > answeredOf(operations[op].whole)) {
-      wrong.push(
-        `stages: ${held} ${op} values in their windows, and ${answeredOf(operations[op].whole)} were answered`,
-      );
+    const held = parts.flatMap((part) => part.windows).reduce((total, window) => total + countOf(window), 0);
+    if (held > answeredOf(inRun)) {
+      wrong.push(`stages: ${held} ${op} values in their windows, and ${answeredOf(inRun)} were answered`);
     }
   }
   for (const name of ['disconnects', 'reconnects'] as const) {

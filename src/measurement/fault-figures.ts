@@ -1,35 +1,6 @@
-import { OPERATIONS } from '../scenario/workload.ts';
+import type { FaultFigures } from './figures.ts';
 import type { FaultFacts, Measurements, Series } from './measurements.ts';
 import { increaseOf, secondsOf, sumOf, valuesAt } from './readings.ts';
-
-/** One fault as report.json tells it. Times in seconds; `from` after GO. Counts of both kinds of operation together. */
-export interface FaultFigures {
-  readonly id: string;
-  readonly action: 'kill' | 'stop' | 'drop';
-  readonly of: string;
-  readonly from: number;
-  /** Until the component answered again. */
-  readonly downSeconds: number | null;
-  /** Until everybody was connected again and the backlog was normal; null when that was not seen before the next fault. */
-  readonly recoverySeconds: number | null;
-  /** Most operations that were due and had not found their end, until the recovery; and how many just before. */
-  readonly backlogPeak: number | null;
-  readonly backlogBefore: number | null;
-  /** Until the next fault, or the end. */
-  readonly failed: number | null;
-  readonly timedOut: number | null;
-  readonly skipped: number | null;
-  readonly disconnects: number | null;
-  readonly reconnects: number | null;
-  /** Of the players, for `drop`. */
-  readonly dropped: number | null;
-  /** What the rows said once the component was back, beyond what they had said after the fault before. */
-  readonly lost: number | null;
-  readonly phantom: number | null;
-  readonly duplicated: number | null;
-  readonly holes: number | null;
-  readonly error: string | null;
-}
 
 /** A backlog is normal again at twice what it was before the first fault, or at this share of what comes due in a second. */
 const BACKLOG_TIMES = 2;
@@ -40,6 +11,8 @@ const SETTLED = ['ok', 'rejected', 'failed', 'timedOut', 'skipped'] as const;
 export const faultFigures = (m: Measurements): readonly FaultFigures[] =>
   m.faults.map((fault, i) => figuresOf(m, fault, m.faults[i + 1]?.from ?? endOf(m)));
 
+const idsOf = ({ operations }: Measurements): readonly string[] => Object.keys(operations);
+
 /** The last second that the load reported. */
 const endOf = (m: Measurements): number => m.series['load.connected']?.points.at(-1)?.[0] ?? 0;
 
@@ -49,7 +22,7 @@ function figuresOf(m: Measurements, fault: FaultFacts, until: number): FaultFigu
   const whose = to !== null && until < to ? null : until;
   const during = (name: string): number | null =>
     whose === null ? null : grown(m.series[name], from, whose);
-  const over = (name: string): number | null => sumOf(OPERATIONS.map((op) => during(`load.${op}.${name}`)));
+  const over = (name: string): number | null => sumOf(idsOf(m).map((op) => during(`load.${op}.${name}`)));
   return {
     ...{ id, action, of, from },
     downSeconds: to === null ? null : to - from,
@@ -87,7 +60,7 @@ function recoveryOf(m: Measurements, from: number, to: number | null, until: num
   const [normalBacklog = null] = backlogAt(m, normal);
   const [connectedBefore = null] = valuesAt(m.series['load.connected'], normal);
   const due = sumOf(
-    OPERATIONS.map((op) => increaseOf(m.series[`load.${op}.scheduled`], { from: before, to: until })),
+    idsOf(m).map((op) => increaseOf(m.series[`load.${op}.scheduled`], { from: before, to: until })),
   );
   const perSecond = due === null ? 0 : due / Math.max(1, until - before);
   const most = Math.max(BACKLOG_TIMES * (normalBacklog ?? 0), BACKLOG_SHARE * perSecond);
@@ -108,7 +81,7 @@ function recoveryOf(m: Measurements, from: number, to: number | null, until: num
 /** Operations that were due and had not found their end, at whole seconds. */
 function backlogAt(m: Measurements, grid: readonly number[]): (number | null)[] {
   const read = (name: string): (number | null)[][] =>
-    OPERATIONS.map((op) => valuesAt(m.series[`load.${op}.${name}`], grid));
+    idsOf(m).map((op) => valuesAt(m.series[`load.${op}.${name}`], grid));
   const scheduled = read('scheduled');
   const settled = SETTLED.flatMap(read);
   return grid.map((_, i) => {

@@ -1,30 +1,31 @@
-import {
-  countOf,
-  EMPTY_HISTOGRAM,
-  type HistogramData,
-  meanOf,
-  mergeHistograms,
-  percentileOf,
-  withoutPart,
-} from '../histogram.ts';
-import type { Counts } from '../load/engine.ts';
-import { allowedRejections } from '../scenario/rejections.ts';
+import { countOf, EMPTY_HISTOGRAM, meanOf, mergeHistograms, percentileOf } from '../histogram.ts';
+import { mapOperations } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { OPERATIONS, type Operation } from '../scenario/workload.ts';
 import { toMillis } from '../units.ts';
 import { faultFigures } from './fault-figures.ts';
-import type { Figures, LatencyFigures, OpenPercentiles, Percentiles } from './figures.ts';
+import type { Figures } from './figures.ts';
 import { generatorFigures, hostFigures, type Lags } from './host-figures.ts';
-import type { LatencyFacts, Measurements } from './measurements.ts';
-import { gaugeOf, NOWHERE, paceOf, percentOf, ratio, sumOf } from './readings.ts';
-import { sentOf, unansweredOf, unansweredSentOf } from './sent.ts';
+import { latencyFigures, percentilesOf, sharesOf } from './latency-figures.ts';
+import type { Measurements } from './measurements.ts';
+import { gaugeOf, NOWHERE, paceOf, ratio, sumOf } from './readings.ts';
 import { databaseFigures, throughputFigures, worldFigures } from './server-figures.ts';
 import { stageFigures } from './stage-figures.ts';
+import type { SystemFigures } from './system-figures.ts';
 import { redisFigures, targetFigures } from './target-figures.ts';
 
-/** Reduces the facts of a run to the body of report.json. */
-export function figuresOf(m: Measurements, s: Scenario): Figures {
-  const throughput = throughputFigures(m);
+/** Reduces the facts of a run to the body of report.json; what the system tells of itself is in it. */
+export function figuresOf(m: Measurements, s: Scenario, own?: SystemFigures): Figures {
+  const general = generalFigures(m, s);
+  const sections = Object.entries(own?.of(m, s) ?? {}).map(([section, part]) => [
+    section,
+    { ...Reflect.get(general, section), ...part },
+  ]);
+  return { ...general, ...Object.fromEntries(sections) };
+}
+
+function generalFigures(m: Measurements, s: Scenario): Figures {
+  const throughput = throughputFigures(m, s);
+  const measured = mapOperations(m.operations, (facts) => facts.measured);
   return {
     load: {
       requestedCcu: s.load.players,
@@ -33,11 +34,11 @@ export function figuresOf(m: Measurements, s: Scenario): Figures {
       scale: s.scale,
       colocated: m.colocated,
       durationSeconds: m.measured === null ? null : m.measured.to - m.measured.from,
-      operations: eachOperation((op) => m.operations[op].measured),
-      wholeRun: eachOperation((op) => m.operations[op].whole),
-      ...sharesOf((op) => m.operations[op].measured),
+      operations: measured,
+      wholeRun: mapOperations(m.operations, (facts) => facts.whole),
+      ...sharesOf(measured),
     },
-    latency: eachOperation((op) => latencyOf(m.operations[op], allowedRejections(op, s).declared)),
+    latency: latencyFigures(m.operations, s),
     throughput,
     world: worldFigures(m, s),
     database: databaseFigures(m),
@@ -45,21 +46,8 @@ export function figuresOf(m: Measurements, s: Scenario): Figures {
     target: targetFigures(m, s),
     network: networkFigures(m),
     integrity: integrityFigures(m),
-    ceilings: {
-      insertsPerSecond: m.ceilings?.insertsPerSecond ?? null,
-      updatesPerSecondSingle: m.ceilings?.updatesPerSecondSingle ?? null,
-      updatesPerSecondBatched: m.ceilings?.updatesPerSecondBatched ?? null,
-      batchSpeedup: ratio(
-        m.ceilings?.updatesPerSecondBatched ?? null,
-        m.ceilings?.updatesPerSecondSingle ?? null,
-      ),
-      statement: m.ceilings?.statement ?? null,
-    },
-    stages: stageFigures(m, {
-      ...{ each: eachOperation, shares: sharesOf },
-      latency: (op, facts) => latencyOf(facts, allowedRejections(op, s).declared),
-      percentiles: (data) => percentilesOf(data),
-    }),
+    ceilings: ceilingFigures(m),
+    stages: stageFigures(m, s),
     faults: faultFigures(m),
     generator: generatorFigures(m, lagsOf(m), throughput.operationsPerSecond),
     host: hostFigures(m),
@@ -74,90 +62,18 @@ export function figuresOf(m: Measurements, s: Scenario): Figures {
   };
 }
 
-function eachOperation<T>(of: (op: Operation) => T): Record<Operation, T> {
-  const [intent, monsterCommand] = OPERATIONS;
-  return { [intent]: of(intent), [monsterCommand]: of(monsterCommand) };
-}
-
-/** What became of the operations that were due, as shares of them. */
-export function sharesOf(
-  countsOf: (op: Operation) => Counts | null,
-): Pick<Figures['load'], 'sentPercent' | 'errorPercent' | 'unansweredPercent' | 'rejectedPercent'> {
-  const each = (part: (counts: Counts) => number) =>
-    eachOperation((op) => {
-      const counts = countsOf(op);
-      return counts === null ? null : percentOf(part(counts), counts.scheduled);
-    });
-  return {
-    sentPercent: each(sentOf),
-    errorPercent: each(({ failed }) => failed),
-    unansweredPercent: each(unansweredOf),
-    rejectedPercent: each(({ rejected }) => rejected),
-  };
-}
-
-function latencyOf(facts: LatencyFacts, declared: boolean): LatencyFigures {
-  const { measured, due, rejected } = facts;
-  const unanswered = unansweredOf(measured) + measured.skipped;
-  const all = open(due, unanswered);
-  const ok = rejected === null ? null : withoutPart(due, rejected);
-  return {
-    unit: 'ms',
-    due: all,
-    // Not timed apart, nothing is known of them, not even that some were slower.
-    ok: ok === null && measured.rejected > 0 ? open(EMPTY_HISTOGRAM, 0) : open(ok ?? due, unanswered),
-    rejected: percentilesOf(rejected ?? EMPTY_HISTOGRAM),
-    judged: declared
-      ? all
-      : // Not timed apart, the rejected ones may have been the fastest.
-        open(ok ?? withoutFastest(due, measured.rejected), unanswered + measured.rejected),
-    service: open(facts.service, unansweredSentOf(measured)),
-    lag: percentilesOf(facts.lag),
-  };
-}
-
-const open = (data: HistogramData, unanswered: number): OpenPercentiles => ({
-  ...percentilesOf(data, unanswered),
-  unanswered,
+const ceilingFigures = ({ ceilings }: Measurements): Figures['ceilings'] => ({
+  insertsPerSecond: ceilings?.insertsPerSecond ?? null,
+  updatesPerSecondSingle: ceilings?.updatesPerSecondSingle ?? null,
+  updatesPerSecondBatched: ceilings?.updatesPerSecondBatched ?? null,
+  batchSpeedup: ratio(ceilings?.updatesPerSecondBatched ?? null, ceilings?.updatesPerSecondSingle ?? null),
+  statement: ceilings?.statement ?? null,
 });
-
-/** Its sum is then only as exact as the buckets. */
-function withoutFastest(data: HistogramData, most: number): HistogramData {
-  let left = most;
-  const counts = data.counts.flatMap(([value, count]) => {
-    const taken = Math.min(left, count);
-    left -= taken;
-    return count > taken ? [[value, count - taken] as const] : [];
-  });
-  const sum = counts.reduce((total, [value, count]) => total + value * count, 0);
-  return { counts, min: counts[0]?.[0] ?? 0, max: data.max, sum: Math.min(sum, data.sum) };
-}
-
-/** A histogram of microseconds in milliseconds. `min`, `max`, `mean` and `count` are of what was answered. */
-function percentilesOf(data: HistogramData, unanswered = 0): Percentiles {
-  const count = countOf(data);
-  const mean = meanOf(data);
-  const at = (percent: number): number | null => {
-    const value = percentileOf(data, percent, count + unanswered);
-    return value === null ? null : toMillis(value);
-  };
-  return {
-    p50: at(50),
-    p90: at(90),
-    p95: at(95),
-    p99: at(99),
-    p999: at(99.9),
-    min: count === 0 ? null : toMillis(data.min),
-    max: count === 0 ? null : toMillis(data.max),
-    mean: mean === null ? null : toMillis(mean),
-    count,
-  };
-}
 
 /** `sent - due` over all operations, the generator's own part of it, and the mean of the rest, in milliseconds. */
 function lagsOf(m: Measurements): Lags {
   const [lag, own] = (['lag', 'ownLag'] as const).map((kind) =>
-    mergeHistograms(OPERATIONS.map((op) => m.operations[op][kind])),
+    mergeHistograms(Object.values(m.operations).map((facts) => facts[kind])),
   );
   const p99 = (data = EMPTY_HISTOGRAM): number | null => {
     const value = percentileOf(data, 99);

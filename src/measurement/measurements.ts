@@ -1,33 +1,112 @@
+import { z } from 'zod';
 import type { HistogramData } from '../histogram.ts';
-import type { Counts, WelcomeBreaches } from '../load/engine.ts';
-import type { Absence } from '../probe/absence.ts';
-import type { Verified } from '../probe/verification.ts';
-import type { PerOperation } from '../scenario/operations.ts';
-import type { AppliedSetting } from '../stack/stack.ts';
-import type { CeilingFindings } from '../systems/flux/ceilings.ts';
-import type { StageFacts } from './stage-facts.ts';
+import type { Read } from './figure-kinds.ts';
 
-export interface OperationFacts {
-  readonly whole: Counts;
-  readonly measured: Counts;
-  readonly due: HistogramData;
-  /** The part of `due` that was rejected; null where the engine does not time it apart. */
-  readonly rejected: HistogramData | null;
-  /** `due` less each operation's own lag (load/engine.ts); null where the engine does not tell. */
-  readonly net: HistogramData | null;
-  readonly service: HistogramData;
-  readonly lag: HistogramData;
-  /** The part of the lag that the generator itself caused (load/engine.ts). */
-  readonly ownLag: HistogramData;
-  /**
-   * The latencies from due again, one histogram for each window of the measure phase, in order: at most 120 windows
-   * of equal length. By when they were answered.
-   */
-  readonly windows: readonly HistogramData[];
+/*
+ * The facts of a run, as measurements.json holds them: all that judging and reporting need besides the scenario. This is
+ * the only place that says what there is; the types follow from it. What is not named here is dropped when it is read.
+ */
+
+/** Far more than any run has of anything; what is larger would only be a burden. */
+const MOST_ENTRIES = 10_000;
+const MOST_PAIRS = 1_000_000;
+const LONGEST_TEXT = 100_000;
+/** Sums and products of such numbers stay finite. */
+const LARGEST = 1e18;
+/** A run lasts a day at most, and may take a while to start and to end; in seconds. */
+const LONGEST_SECONDS = 200_000;
+
+/** How many, or how much: whole numbers and others, never negative. */
+const amount = z.number().min(0).max(LARGEST);
+const count = z.int().min(0);
+const moment = z.number().min(-LONGEST_SECONDS).max(LONGEST_SECONDS);
+const seconds = moment.nullable();
+const text = z.string().max(LONGEST_TEXT);
+const list = <T extends z.ZodType>(element: T) =>
+  z.array(z.unknown()).max(MOST_ENTRIES).pipe(z.array(element));
+const few = (all: object): boolean => Object.keys(all).length <= MOST_ENTRIES;
+const byName = <T extends z.ZodType>(element: T) => z.record(text, element).refine(few);
+
+/** Pairs of numbers by the hundred thousand: one look at each, and one problem for all. */
+function pairs(fits: (first: number, second: number) => boolean, what: string) {
+  const isPair = (pair: unknown): boolean =>
+    Array.isArray(pair) &&
+    pair.length === 2 &&
+    typeof pair[0] === 'number' &&
+    typeof pair[1] === 'number' &&
+    fits(pair[0], pair[1]);
+  return z.custom<readonly (readonly [number, number])[]>(
+    (value) => Array.isArray(value) && value.length <= MOST_PAIRS && value.every(isPair),
+    { error: `expected ${what}` },
+  );
 }
+const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
 
+/** R4 (load/engine.ts). */
+const counts = z.object({
+  scheduled: count,
+  ok: count,
+  rejected: count,
+  failed: count,
+  failedUnsent: count,
+  timedOut: count,
+  skipped: count,
+  unfinished: count,
+});
+const histogram: z.ZodType<HistogramData> = z.object({
+  counts: pairs((value, n) => isCount(value) && isCount(n), 'pairs of a value in microseconds and a count'),
+  min: count,
+  max: count,
+  sum: amount,
+});
 /** What an operation's latencies are made of, of the whole measure phase or of a stage. */
-export type LatencyFacts = Pick<OperationFacts, 'measured' | 'due' | 'rejected' | 'service' | 'lag'>;
+const latencyFacts = {
+  measured: counts,
+  due: histogram,
+  /** The part of `due` that was rejected; null where the engine does not time it apart. */
+  rejected: histogram.nullable(),
+  service: histogram,
+  lag: histogram,
+};
+/**
+ * The latencies from due again, one histogram for each window, in order: at most 120 windows of equal length. By when they
+ * were answered.
+ */
+const windows = list(histogram);
+const operation = z.object({
+  whole: counts,
+  ...latencyFacts,
+  /** `due` less each operation's own lag (load/engine.ts); null where the engine does not tell. */
+  net: histogram.nullable(),
+  /** The part of the lag that the generator itself caused (load/engine.ts). */
+  ownLag: histogram,
+  /** Of the measure phase. */
+  windows,
+});
+const stageOperation = z.object({ ...latencyFacts, windows });
+
+/** One stage of the measure phase, as it was. Seconds after GO. */
+const stage = z.object({
+  name: text,
+  from: moment,
+  /** Where the rate had got to its level. */
+  levelFrom: moment,
+  to: moment,
+  /** Times the rates of the load: at the beginning, and from `levelFrom` on. */
+  rateBefore: amount,
+  rate: amount,
+  /** Of what was due in the stage. */
+  operations: byName(stageOperation),
+  // What happened to connections meanwhile (load/engine.ts).
+  disconnects: count,
+  reconnects: count,
+  left: count,
+  joined: count,
+  connect: histogram,
+  reconnect: histogram,
+  cut: count,
+  fullStrength: count.nullable(),
+});
 
 /**
  * One series, a point a second, and where the measure phase and its stages begin and end: [seconds after GO, value]. A second
@@ -60,52 +139,64 @@ export type LatencyFacts = Pick<OperationFacts, 'measured' | 'due' | 'rejected' 
  *   metrics.N.<selector> (N = 1-based page of a target; a counter grows from 0 at the first reading, over all samples chosen)
  * A counter of a server that was restarted begins again at 0; readings.ts knows.
  */
-export interface Series {
-  readonly kind: 'counter' | 'gauge';
-  readonly points: readonly (readonly [at: number, value: number])[];
+const series = z.object({
+  kind: z.enum(['counter', 'gauge']),
+  points: pairs(
+    (at, value) => Math.abs(at) <= LONGEST_SECONDS && Math.abs(value) <= LARGEST,
+    'pairs of a time in seconds and a finite value',
+  ),
   /** One point stands for so many, where the run was too long for all of them; 1 where it is not there. */
-  readonly thinned?: number | undefined;
-}
-
-/** What became of one probe. */
-export interface ProbeFacts {
-  readonly name: string;
-  readonly samples: number;
-  /** Seconds in which it was asked and gave no data. */
-  readonly gaps: number;
-  readonly lastError: string | null;
-  /** The same of the measure phase alone; bundles of older versions do not tell. */
-  readonly measured?: { readonly samples: number; readonly gaps: number } | undefined;
-}
+  thinned: count.optional(),
+});
 
 /**
- * Upper bounds (inclusive) and the count of each bucket, as world servers publish them. `counts` has one
- * entry more than `bounds`: what lies above the last bound.
+ * Upper bounds (inclusive) and the count of each bucket, as servers publish them. `counts` has one entry more than
+ * `bounds`: what lies above the last bound.
  */
-export interface BucketData {
-  readonly bounds: readonly number[];
-  readonly counts: readonly number[];
-}
+const buckets = z.object({ bounds: list(amount), counts: list(count) });
 
-/** Section D, checked from the rows and from the generator's own ledger. */
-export type IntegrityFacts = Omit<Verified, 'open' | 'hashed'> & {
-  /** Bundles of older versions do not tell. */
-  readonly open?: number | undefined;
-  readonly hashed?: boolean | undefined;
-};
-export type CeilingFacts = CeilingFindings;
+/** What became of one probe. */
+const probe = z.object({
+  name: text,
+  samples: count,
+  /** Seconds in which it was asked and gave no data. */
+  gaps: count,
+  lastError: text.nullable(),
+  /** The same of the measure phase. */
+  measured: z.object({ samples: count, gaps: count }),
+});
 
-export interface HostFacts {
-  readonly cpuModel: string;
-  readonly cpus: number;
-  readonly memoryBytes: number;
-  readonly kernel: string;
-  readonly platform: string;
-  readonly arch: string;
-  readonly node: string;
-}
+/** Section D, checked from what is kept and from the generator's own ledger. */
+const integrity = z.object({
+  sent: count,
+  acked: count,
+  // What a database that lost its statistics or its rows tells may be less than it was before GO.
+  applied: z.int(),
+  lost: count,
+  phantom: count,
+  duplicated: count,
+  holes: count,
+  entities: count,
+  open: count,
+  hashed: z.boolean(),
+  examples: list(text),
+  rowWritesServers: z.int(),
+  rowWritesPostgres: z.int(),
+});
+
+/** What the database does when nothing else is asked of it. */
+const ceilings = z.object({
+  insertsPerSecond: amount,
+  updatesPerSecondSingle: amount,
+  updatesPerSecondBatched: amount,
+  batchRows: count,
+  connections: count,
+  /** What the statements were, for the report. */
+  statement: text,
+});
 
 /** What the generator did against a world that does nothing, just before the run. */
+<<<<<<< HEAD
 export interface CalibrationFacts {
   /** What was calibrated, and what was not, in a phrase, where that is not all of the generator. */
   readonly of?: string | undefined;
@@ -113,130 +204,152 @@ export interface CalibrationFacts {
   /** Operations a second that were due, of all kinds together, and the part of them that the target rate is. */
   readonly ratePerSecond: number;
   readonly targetPerSecond: number;
+=======
+const calibration = z.object({
+  seconds: amount,
+  /** Operations a second that were due, of all kinds together, and the part of them that the target rate is. */
+  ratePerSecond: amount,
+  targetPerSecond: amount,
+>>>>>>> e28732a (Measurements have one schema, and figures are those of every system with its own merged in; operations are data there)
   /** Answered of what was due, in percent. */
-  readonly answeredPercent: number;
+  answeredPercent: amount,
   /** Of the busiest worker; null where the engine does not tell. */
-  readonly utilisationPercent: number | null;
-  readonly ownLagP99Ms: number | null;
-  readonly dueP99Ms: number | null;
-}
+  utilisationPercent: amount.nullable(),
+  ownLagP99Ms: amount.nullable(),
+  dueP99Ms: amount.nullable(),
+});
 
 /** The same piece of work on one core, before the stack is up and after it has gone; milliseconds. */
-export interface CanaryFacts {
-  readonly beforeMs: number;
-  readonly afterMs: number | null;
-}
+const canary = z.object({ beforeMs: amount, afterMs: amount.nullable() });
 
 /** Operations, but for `holes`: entities whose numbers do not add up. */
-export interface RowFindings {
-  readonly lost: number;
-  readonly phantom: number;
-  readonly duplicated: number;
-  readonly holes: number;
-}
-
-/** A process that was not of the run, and the CPU it used while the run was watched. */
-export interface ForeignFacts {
-  readonly name: string;
-  readonly pid: number;
-  readonly cpuSeconds: number;
-}
+const rows = z.object({ lost: count, phantom: count, duplicated: count, holes: count });
 
 /** One fault, as it was. Seconds after GO. */
-export interface FaultFacts {
+const fault = z.object({
   /** `kill-postgres-1` */
-  readonly id: string;
-  readonly action: 'kill' | 'stop' | 'drop';
-  readonly of: string;
-  readonly from: number;
+  id: text,
+  action: z.enum(['kill', 'stop', 'drop']),
+  of: text,
+  from: moment,
   /** The component answered again (for `drop`: the sockets were cut); null when it never did. */
-  readonly to: number | null;
+  to: seconds,
   /** Sockets that were cut, for `drop`. */
-  readonly dropped: number | null;
+  dropped: count.nullable(),
   /**
    * What the rows said once the component was back, beyond what they had said after the fault before: operations
    * acknowledged before the rows were read and not in them, and operations in them that were never sent. While load
    * goes on much is unanswered, and a loss may hide within the bounds (probe/integrity.ts); at the end little is.
    * Null when nobody could read them.
    */
-  readonly rows: RowFindings | null;
-  readonly error: string | null;
-}
+  rows: rows.nullable(),
+  error: text.nullable(),
+});
+
+/** A process that was not of the run, and the CPU it used while the run was watched. */
+const foreign = z.object({ name: text, pid: count, cpuSeconds: amount });
+
+const host = z.object({
+  cpuModel: text,
+  cpus: z.int().positive(),
+  memoryBytes: z.int().positive(),
+  kernel: text,
+  platform: text,
+  arch: text,
+  node: text,
+});
 
 /** How the run ended, before anybody judged it. */
-export type Ending =
-  | { readonly state: 'completed' }
-  | { readonly state: 'stoppedEarly'; readonly because: string }
-  | { readonly state: 'interrupted'; readonly phase: string }
-  | { readonly state: 'stackFailed'; readonly because: string; readonly hint: string };
+const ending = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('completed') }),
+  z.object({ state: z.literal('stoppedEarly'), because: text }),
+  z.object({ state: z.literal('interrupted'), phase: text }),
+  z.object({ state: z.literal('stackFailed'), because: text, hint: text }),
+]);
 
-/** The immutable facts of a run; all that judging and reporting need besides the scenario. */
-export interface Measurements {
-  readonly schemaVersion: 1;
-  readonly capbench: string;
-  readonly scenarioHash: string;
-  readonly scheduleHash: string | null;
+/** The immutable facts of a run. */
+export const measurementsSchema = z.object({
+  schemaVersion: z.literal(1),
+  capbench: text,
+  scenarioHash: text,
+  scheduleHash: text.nullable(),
   /** ISO 8601, UTC. */
-  readonly startedAt: string;
-  readonly commit: string | null;
-  readonly ending: Ending;
-  readonly engine: string;
-  readonly workers: number;
+  startedAt: z.iso.datetime(),
+  commit: text.nullable(),
+  ending,
+  engine: text,
+  workers: count,
   /** Generator and servers on one host. */
-  readonly colocated: boolean;
-  readonly stackKind: 'local' | 'target';
-  /** Seconds from the start of capbench. */
-  readonly phases: {
-    readonly stackUp: number | null;
-    /** The first player connects. */
-    readonly connect: number | null;
-    readonly ready: number | null;
-    readonly go: number | null;
-    readonly end: number;
-  };
+  colocated: z.boolean(),
+  stackKind: z.enum(['local', 'target']),
+  /** Seconds from the start of capbench. At `connect` the first player connects. */
+  phases: z.object({ stackUp: seconds, connect: seconds, ready: seconds, go: seconds, end: moment }),
   /** The measure phase as it was: seconds after GO. Null when it was never reached. */
-  readonly measured: { readonly from: number; readonly to: number } | null;
-  readonly peakCcu: number;
-  readonly connect: { readonly failed: number; readonly histogram: HistogramData };
-  readonly disconnects: number;
-  readonly reconnects: number;
-  readonly reconnect: HistogramData;
+  measured: z.object({ from: moment, to: moment }).nullable(),
+  peakCcu: count,
+  connect: z.object({ failed: count, histogram }),
+  disconnects: count,
+  reconnects: count,
+  reconnect: histogram,
   /** Answers to numbers that were not waiting for one. */
-  readonly strayAnswers: number;
-  readonly operations: PerOperation<OperationFacts>;
+  strayAnswers: count,
+  /** Of every operation of the system. */
+  operations: byName(operation),
   /** Of the measure phase, in order, as far as they were begun; none where it was all one. */
-  readonly stages: readonly StageFacts[];
-  readonly series: Readonly<Record<string, Series>>;
-  readonly probes: readonly ProbeFacts[];
-  /** Over all world servers, measure phase: batch sizes (operations), flush (statement round trip), response (received to acked). */
-  readonly worlds: {
-    readonly batchOperations: BucketData;
-    readonly flushMs: BucketData;
-    readonly responseMs: BucketData;
-  } | null;
+  stages: list(stage),
+  series: byName(series),
+  probes: list(probe),
+  /** Over all servers, measure phase, by name: what a system's probe tells (probe/probe.ts). */
+  worlds: byName(buckets).nullable(),
   /** Null when nobody could read the rows. */
-  readonly integrity: IntegrityFacts | null;
-  /** What welcomes themselves said of lost and invented numbers; bundles of older versions do not tell. */
-  readonly welcomes?: WelcomeBreaches | undefined;
-  readonly ceilings: CeilingFacts | null;
+  integrity: integrity.nullable(),
+  /** What welcomes themselves said of lost and invented numbers; absent where no load was made. */
+  welcomes: z.object({ forgotten: count, invented: count, examples: list(text) }).optional(),
+  ceilings: ceilings.nullable(),
   /** Null where the scenario leaves it out, or it was not reached. */
-  readonly calibration: CalibrationFacts | null;
-  readonly canary: CanaryFacts | null;
+  calibration: calibration.nullable(),
+  canary: canary.nullable(),
   /** Wall clock minus monotonic clock, over the run, in milliseconds. */
-  readonly clockDriftMs: number;
+  clockDriftMs: z.number().min(-LARGEST).max(LARGEST),
   /** As far as they were begun, in order. */
-  readonly faults: readonly FaultFacts[];
+  faults: list(fault),
   /** The busiest first; at most a handful. */
-  readonly foreign: readonly ForeignFacts[];
-  readonly host: HostFacts;
-  readonly settings: readonly AppliedSetting[];
-  readonly errors: readonly string[];
+  foreign: list(foreign),
+  host,
+  settings: list(
+    z.object({
+      setting: text,
+      documented: text,
+      applied: text,
+      reason: text.nullable(),
+      hardware: z.boolean(),
+    }),
+  ),
+  errors: list(text),
   /** Of a target: what nobody could read, by paths of report.json, and why. */
-  readonly absences?: readonly Absence[] | undefined;
+  absences: list(z.object({ of: text, because: text, event: z.literal(true).optional() })).optional(),
   /** Of a target's metrics pages: what budgets name of which a line could not be read, and the first such line. */
-  readonly unreadable?: readonly Absence[] | undefined;
+  unreadable: list(z.object({ of: text, because: text })).optional(),
   /** Of a target: the probes that were asked for, by name. */
-  readonly probesAsked?: readonly string[] | undefined;
+  probesAsked: list(text).optional(),
   /** Of a target's metrics pages, measure phase: the histograms that budgets name, by selector. */
-  readonly histograms?: Readonly<Record<string, BucketData>> | undefined;
-}
+  histograms: byName(buckets).optional(),
+});
+
+export type Measurements = Read<typeof measurementsSchema>;
+export type OperationFacts = Read<typeof operation>;
+export type StageOperationFacts = Read<typeof stageOperation>;
+export type LatencyFacts = Omit<StageOperationFacts, 'windows'>;
+export type StageFacts = Read<typeof stage>;
+export type Series = Read<typeof series>;
+export type BucketData = Read<typeof buckets>;
+export type ProbeFacts = Read<typeof probe>;
+export type IntegrityFacts = Read<typeof integrity>;
+export type CeilingFacts = Read<typeof ceilings>;
+export type CalibrationFacts = Read<typeof calibration>;
+export type CanaryFacts = Read<typeof canary>;
+export type RowFindings = Read<typeof rows>;
+export type FaultFacts = Read<typeof fault>;
+export type ForeignFacts = Read<typeof foreign>;
+export type HostFacts = Read<typeof host>;
+export type Ending = Read<typeof ending>;

@@ -232,3 +232,7 @@ export function numbered(
   }
   return found.sort(([a], [b]) => a - b).map(([, series]) => series);
 }
+
+/** Of several gauges together, second by second; a second in which one is missing is left out. */
+export const togetherOf = (all: readonly Series[], window: Window): Spread =>
+  spreadOf(sumColumns(all.map((series) => valuesAt(series, secondsOf(window)))));

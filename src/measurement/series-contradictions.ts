@@ -1,6 +1,6 @@
 import { countOf } from '../histogram.ts';
-import { OPERATIONS } from '../scenario/workload.ts';
 import type { Measurements, Series } from './measurements.ts';
+import { answeredOf } from './sent.ts';
 import { MOST_POINTS, probeOf } from './series.ts';
 
 /** Clocks are read one after another, and times are rounded: so much is no contradiction. Seconds. */
@@ -132,8 +132,7 @@ function counts(m: Measurements): string[] {
       wrong.push(`series.${name}: ${counted} at its end, and ${whole} in the whole run`);
     }
   };
-  for (const op of OPERATIONS) {
-    const { whole } = m.operations[op];
+  for (const [op, { whole }] of Object.entries(m.operations)) {
     // k6 that was cut off tells less than it had counted: what it had told is unfinished, or was skipped, then.
     const cut = m.engine === 'k6' ? whole.unfinished + whole.skipped : 0;
     for (const kind of COUNTED) same(`load.${op}.${kind}`, whole[kind], cut);
@@ -143,26 +142,22 @@ function counts(m: Measurements): string[] {
   return wrong;
 }
 
-const answered = (counted: { readonly ok: number; readonly rejected: number }): number =>
-  counted.ok + counted.rejected;
-
 /** What was answered in each fifth of a second is what was answered in all; of a long run in the mean. */
 function slices({ series, operations }: Measurements): string[] {
-  return OPERATIONS.flatMap((op) => {
+  return Object.entries(operations).flatMap(([op, { whole }]) => {
     const name = `load.${op}.slice.answered`;
     const { points, thinned = 1 } = series[name] ?? { points: [] };
     if (points.length === 0) return [];
-    const { whole } = operations[op];
     const told = thinned * points.reduce((sum, [, value]) => sum + value, 0);
     const rounding =
       thinned === 1 ? 0 : 0.01 * told + thinned * Math.max(...points.map(([, value]) => value));
     // What came after the last second was told has no slice.
     const [least, most] = [
-      0.99 * answered(whole) - whole.unfinished - MORE_POINTS,
-      answered(whole) + whole.unfinished,
+      0.99 * answeredOf(whole) - whole.unfinished - MORE_POINTS,
+      answeredOf(whole) + whole.unfinished,
     ];
     return told < least - rounding || told > most + rounding
-      ? [`series.${name}: ${Math.round(told)} in all, and ${answered(whole)} were answered`]
+      ? [`series.${name}: ${Math.round(told)} in all, and ${answeredOf(whole)} were answered`]
       : [];
   });
 }
@@ -172,14 +167,13 @@ function windows({ series, operations, measured, engine, ending, phases }: Measu
   if (measured === null) return [];
   // The answers of a run that was stopped come in while it drains.
   const to = ending.state === 'completed' ? measured.to : phases.end - (phases.go ?? 0);
-  return OPERATIONS.flatMap((op) => {
-    const { windows: all, whole } = operations[op];
+  return Object.entries(operations).flatMap(([op, { windows: all, whole }]) => {
     const path = `operations.${op}.windows`;
     if (all.length > to - measured.from + 1) {
       return [`${path}: ${all.length} windows in ${to - measured.from} s`];
     }
     const held = all.reduce((sum, window) => sum + countOf(window), 0);
-    if (held > answered(whole)) return [`${path}: ${held} values, and ${answered(whole)} were answered`];
+    if (held > answeredOf(whole)) return [`${path}: ${held} values, and ${answeredOf(whole)} were answered`];
     // k6 tells its counts and its times one after the other, and a long run drops points.
     const [ok, rejected] = [series[`load.${op}.ok`], series[`load.${op}.rejected`]];
     if (engine === 'k6' || ok === undefined || rejected === undefined || ok.thinned !== undefined) return [];
@@ -208,9 +202,9 @@ const PERCENTILES = ['p50Ms', 'p95Ms', 'p99Ms', 'slice.p95Ms'] as const;
 function percentiles({ series, operations, measured }: Measurements): string[] {
   if (measured === null) return [];
   const { from, to } = measured;
-  return OPERATIONS.flatMap((op) => {
-    const filled = operations[op].windows.filter(({ counts }) => counts.length > 0);
-    if (filled.length === 0 || 2 * operations[op].windows.length <= to - from) return [];
+  return Object.entries(operations).flatMap(([op, { windows: all }]) => {
+    const filled = all.filter(({ counts }) => counts.length > 0);
+    if (filled.length === 0 || 2 * all.length <= to - from) return [];
     // A percentile is the end of its bucket.
     const most = Math.max(...filled.map(({ max }) => max)) * BUCKET + 1;
     const least = Math.min(...filled.map(({ min }) => min)) / BUCKET - 1;
@@ -245,7 +239,6 @@ function probes(m: Measurements): string[] {
   return m.probes.flatMap(({ name, samples, gaps, measured }) => {
     const told = `probes.${name}: ${samples} readings and ${gaps} gaps`;
     if (samples + gaps > phases.end + more) return [`${told} in ${phases.end} s`];
-    if (measured === undefined) return [];
     const inPhase = `${measured.samples} and ${measured.gaps} of them in the measure phase`;
     const seconds = phase === null ? 0 : phase.to - phase.from;
     return measured.samples > samples ||

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Measurements } from '../../src/measurement/measurements.ts';
-import { readMeasurements } from '../../src/measurement/measurements-schema.ts';
+import { readMeasurements } from '../../src/measurement/read-measurements.ts';
 import type { Report } from '../../src/report/report.ts';
 import { processesIn } from '../stack/leftovers.ts';
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { judge } from '../../src/judge/verdict.ts';
 import { figuresOf } from '../../src/measurement/figures-of.ts';
 import type { Measurements } from '../../src/measurement/measurements.ts';
-import { readMeasurements } from '../../src/measurement/measurements-schema.ts';
+import { readMeasurements } from '../../src/measurement/read-measurements.ts';
 import { budget, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 import { CUT, STAGES, STORM, stageFacts } from '../fixtures/recorded-stages.ts';
 import { counter, gauge } from './measured.ts';

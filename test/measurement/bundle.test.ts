@@ -10,7 +10,7 @@ import {
   readLogTail,
   writeArtefact,
 } from '../../src/measurement/bundle.ts';
-import { parseMeasurements } from '../../src/measurement/measurements-schema.ts';
+import { parseMeasurements } from '../../src/measurement/read-measurements.ts';
 import { Redaction } from '../../src/redaction.ts';
 import { failedRun, measurementsOf } from '../fixtures/recorded-run.ts';
 

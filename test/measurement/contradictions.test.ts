@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { HistogramData } from '../../src/histogram.ts';
 import { contradictionsOf } from '../../src/measurement/contradictions.ts';
 import type { Measurements, Series } from '../../src/measurement/measurements.ts';
-import { parseMeasurements } from '../../src/measurement/measurements-schema.ts';
+import { parseMeasurements } from '../../src/measurement/read-measurements.ts';
 import { MOST_POINTS, openSeriesBook } from '../../src/measurement/series.ts';
 import { openWindowBook } from '../../src/measurement/windows.ts';
 import type { Micros } from '../../src/units.ts';

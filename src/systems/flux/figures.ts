@@ -1,8 +1,21 @@
 import { z } from 'zod';
-import { figure, quantiles, spread } from '../../measurement/figure-kinds.ts';
+import { bucketMean, bucketQuantile, largestBucket } from '../../measurement/buckets.ts';
+import { figure, quantiles, type Read, spread } from '../../measurement/figure-kinds.ts';
+import type { BucketData, Measurements } from '../../measurement/measurements.ts';
+import {
+  increaseOf,
+  NOWHERE,
+  numbered,
+  percentOf,
+  rateOf,
+  ratio,
+  spreadOf,
+  sumOf,
+  togetherOf,
+} from '../../measurement/readings.ts';
+import type { SystemFigures } from '../../measurement/system-figures.ts';
 
-/** What the servers of this world tell of themselves. */
-export const sections = {
+const sections = {
   throughput: z.object({
     rowWritesPerSecond: figure('rows/s'),
     batchesPerSecond: figure('batches/s'),
@@ -20,7 +33,51 @@ export const sections = {
     queryMs: quantiles('ms', 'Round trip of a flush, as the world servers see it.'),
     writersBusyPercent: figure(
       '%',
-      'Of the time with a flush in flight: flushes a second of a server times the median round trip.',
+      'Of the time with a flush in flight: flushes a second of a server times the mean round trip.',
     ),
   }),
 };
+
+/** What the servers of this world tell of themselves: their batches, their rows, and their own times. */
+export const fluxFigures: SystemFigures = {
+  sections,
+  of: (m) => ({
+    throughput: throughputOf(m),
+    world: {
+      entities: togetherOf(numbered(m.series, 'world', 'entities'), m.measured ?? NOWHERE),
+      responseMs: quantilesOf(m.worlds?.responseMs),
+    },
+    database: { queryMs: quantilesOf(m.worlds?.flushMs), writersBusyPercent: writersBusy(m) },
+  }),
+};
+
+const quantilesOf = (data: BucketData | undefined) => ({
+  p50: data === undefined ? null : bucketQuantile(data, 50),
+  p95: data === undefined ? null : bucketQuantile(data, 95),
+  p99: data === undefined ? null : bucketQuantile(data, 99),
+});
+
+function throughputOf(m: Measurements): Read<typeof sections.throughput> {
+  const window = m.measured ?? NOWHERE;
+  const each = (name: string) => numbered(m.series, 'world', name);
+  const grown = (name: string) => sumOf(each(name).map((series) => increaseOf(series, window)));
+  const rate = (name: string) => sumOf(each(name).map((series) => rateOf(series, window)));
+  const [operations, batches, rowWrites] = [grown('operations'), grown('batches'), grown('rowWrites')];
+  return {
+    rowWritesPerSecond: rate('rowWrites'),
+    batchesPerSecond: rate('batches'),
+    rowsPerBatch: ratio(rowWrites, batches),
+    operationsPerBatch: ratio(operations, batches),
+    largestBatch: m.worlds?.batchOperations === undefined ? null : largestBucket(m.worlds.batchOperations),
+    flushedOnTimePercent: percentOf(grown('batchesOnTime'), batches),
+    coalescing: ratio(operations, rowWrites),
+  };
+}
+
+/** By the utilisation law U = X S: X the flushes a second of one server, S the mean round trip of one. */
+function writersBusy(m: Measurements): number | null {
+  const window = m.measured ?? NOWHERE;
+  const { mean } = spreadOf(numbered(m.series, 'world', 'batches').map((series) => rateOf(series, window)));
+  const flush = m.worlds?.flushMs === undefined ? null : bucketMean(m.worlds.flushMs);
+  return mean === null || flush === null ? null : Math.min(100, (mean * flush) / 10);
+}

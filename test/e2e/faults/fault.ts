@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, type TestOptions, test } from 'vitest';
 import type { Ending } from '../../../src/measurement/measurements.ts';
-import { parseMeasurements } from '../../../src/measurement/measurements-schema.ts';
+import { parseMeasurements } from '../../../src/measurement/read-measurements.ts';
 import { capbench, eventually, type Launch, type Started, small } from '../capbench.ts';
 import { type Held, heldBy, loadIsOn, stillHeld } from './inside.ts';
 

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Measurements } from '../../../src/measurement/measurements.ts';
-import { parseMeasurements } from '../../../src/measurement/measurements-schema.ts';
+import { parseMeasurements } from '../../../src/measurement/read-measurements.ts';
 import type { Phase } from '../../../src/run/phases.ts';
 import { processesIn } from '../../stack/leftovers.ts';
 import { capbench, eventually, type Started, small } from '../capbench.ts';

@@ -1,0 +1,96 @@
+import {
+  countOf,
+  EMPTY_HISTOGRAM,
+  type HistogramData,
+  meanOf,
+  percentileOf,
+  withoutPart,
+} from '../histogram.ts';
+import type { Counts } from '../load/engine.ts';
+import { mapOperations, type PerOperation } from '../scenario/operations.ts';
+import { allowedRejections } from '../scenario/rejections.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { toMillis } from '../units.ts';
+import type { Figures, LatencyFigures, OpenPercentiles, Percentiles } from './figures.ts';
+import type { LatencyFacts } from './measurements.ts';
+import { percentOf } from './readings.ts';
+import { sentOf, unansweredOf, unansweredSentOf } from './sent.ts';
+
+/** What became of the operations that were due, as shares of them. */
+export function sharesOf(
+  all: PerOperation<Counts | null>,
+): Pick<Figures['load'], 'sentPercent' | 'errorPercent' | 'unansweredPercent' | 'rejectedPercent'> {
+  const each = (part: (counts: Counts) => number) =>
+    mapOperations(all, (counts) => (counts === null ? null : percentOf(part(counts), counts.scheduled)));
+  return {
+    sentPercent: each(sentOf),
+    errorPercent: each(({ failed }) => failed),
+    unansweredPercent: each(unansweredOf),
+    rejectedPercent: each(({ rejected }) => rejected),
+  };
+}
+
+/** Of the whole measure phase or of a stage. */
+export const latencyFigures = (
+  all: PerOperation<LatencyFacts>,
+  s: Pick<Scenario, 'rules' | 'operations'>,
+): Figures['latency'] =>
+  mapOperations(all, (facts, id) => latencyOf(facts, allowedRejections(id, s).declared));
+
+function latencyOf(facts: LatencyFacts, declared: boolean): LatencyFigures {
+  const { measured, due, rejected } = facts;
+  const unanswered = unansweredOf(measured) + measured.skipped;
+  const all = open(due, unanswered);
+  const ok = rejected === null ? null : withoutPart(due, rejected);
+  return {
+    unit: 'ms',
+    due: all,
+    // Not timed apart, nothing is known of them, not even that some were slower.
+    ok: ok === null && measured.rejected > 0 ? open(EMPTY_HISTOGRAM, 0) : open(ok ?? due, unanswered),
+    rejected: percentilesOf(rejected ?? EMPTY_HISTOGRAM),
+    judged: declared
+      ? all
+      : // Not timed apart, the rejected ones may have been the fastest.
+        open(ok ?? withoutFastest(due, measured.rejected), unanswered + measured.rejected),
+    service: open(facts.service, unansweredSentOf(measured)),
+    lag: percentilesOf(facts.lag),
+  };
+}
+
+const open = (data: HistogramData, unanswered: number): OpenPercentiles => ({
+  ...percentilesOf(data, unanswered),
+  unanswered,
+});
+
+/** Its sum is then only as exact as the buckets. */
+function withoutFastest(data: HistogramData, most: number): HistogramData {
+  let left = most;
+  const counts = data.counts.flatMap(([value, count]) => {
+    const taken = Math.min(left, count);
+    left -= taken;
+    return count > taken ? [[value, count - taken] as const] : [];
+  });
+  const sum = counts.reduce((total, [value, count]) => total + value * count, 0);
+  return { counts, min: counts[0]?.[0] ?? 0, max: data.max, sum: Math.min(sum, data.sum) };
+}
+
+/** A histogram of microseconds in milliseconds. `min`, `max`, `mean` and `count` are of what was answered. */
+export function percentilesOf(data: HistogramData, unanswered = 0): Percentiles {
+  const count = countOf(data);
+  const mean = meanOf(data);
+  const at = (percent: number): number | null => {
+    const value = percentileOf(data, percent, count + unanswered);
+    return value === null ? null : toMillis(value);
+  };
+  return {
+    p50: at(50),
+    p90: at(90),
+    p95: at(95),
+    p99: at(99),
+    p999: at(99.9),
+    min: count === 0 ? null : toMillis(data.min),
+    max: count === 0 ? null : toMillis(data.max),
+    mean: mean === null ? null : toMillis(mean),
+    count,
+  };
+}
