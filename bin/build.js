@@ -76,7 +76,7 @@ const main = await build({
     'fleet-worker': 'src/load/fleet/worker.ts',
     'fleet-alarm': 'src/load/fleet/alarm-thread.ts',
     'world-flux': 'src/systems/flux/server/main.ts',
-    'world-null': 'src/systems/flux/null/main.ts',
+    'flux-null': 'src/systems/flux/null/main.ts',
     'own-null': 'src/systems/own/null/main.ts',
     watchdog: 'src/supervision/watchdog-process.ts',
   },

@@ -26,7 +26,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const nullWorlds = () => processesIn(folder).filter(({ command }) => command.includes('world-null'));
+const nullWorlds = () => processesIn(folder).filter(({ command }) => command.includes('flux-null'));
 
 test('a null world has every entity once, answers a fleet in full, and leaves nothing', async () => {
   const workload = workloadWith({ players: 21, monsters: 61, duration: 2 });

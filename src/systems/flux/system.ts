@@ -1,12 +1,21 @@
 import { bundleFile } from '../../supervision/bundle-file.ts';
 import type { System } from '../system.ts';
 import { fluxK6 } from './k6/system.ts';
-import { fluxScenario } from './scenario.ts';
+import { fluxScenario, fluxWorkload } from './scenario.ts';
 
 /** 20,000 players and 75,000 monsters in one world, each batch of whose changes is one durable UPDATE. */
 export const flux: System = {
   name: 'flux',
   scenario: fluxScenario,
   workerSide: () => bundleFile('flux-side'),
+  nullServers: (workload, servers, token) =>
+    Array.from({ length: servers }, (_, i) => ({
+      name: `null-world-${i + 1}`,
+      module: bundleFile('flux-null'),
+      env: {
+        ...{ INSTANCE_ID: String(i + 1), INSTANCES: String(servers), TOKEN: token },
+        ...{ PLAYERS: String(workload.players), MONSTERS: String(fluxWorkload(workload).monsters) },
+      },
+    })),
   engines: { k6: fluxK6 },
 };

@@ -125,7 +125,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     ...{ name: 'SIGKILL to a null world', from: 'calibrate', to: 'calibrate' },
-    inject: async (run) => killPid(await soon('a null world', () => processOf(run, 'world-null'))),
+    inject: async (run) => killPid(await soon('a null world', () => processOf(run, 'flux-null'))),
     end: () => stackFailed(/^error: .*null-world-\d/m),
   },
   {

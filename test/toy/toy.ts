@@ -1,0 +1,70 @@
+import { addRow, askOnce, type CountedRow, noRows, readTableWrites } from '../../src/probe/counted-rows.ts';
+import type { Probe } from '../../src/probe/probe.ts';
+import { verifyRows } from '../../src/probe/verification.ts';
+import type { SystemScenario } from '../../src/scenario/system-scenario.ts';
+import type { WorldEndpoint } from '../../src/stack/stack.ts';
+import type { System } from '../../src/systems/system.ts';
+import { TABLE } from './operations.ts';
+
+/** Where its two programs stand, bundled. */
+export interface ToyFiles {
+  readonly server: string;
+  readonly side: string;
+}
+
+/** How many writes its server has made, by its own word. */
+const writesOf = async ({ url }: WorldEndpoint): Promise<number> => Number(await (await fetch(url)).text());
+
+const probeOf = (world: WorldEndpoint, index: number): Probe => ({
+  name: `world-${index + 1}`,
+  sample: async () => [
+    { series: `world.${index + 1}.rowWrites`, kind: 'counter', value: await writesOf(world) },
+  ],
+  close: async () => undefined,
+});
+
+const partOf = (operations: readonly string[]): SystemScenario => ({
+  name: 'toy',
+  operations: operations.map((id) => ({
+    ...{ id, plural: `${id}s`, label: `${id}s`, unit: 'ops', actor: 'player', due: 'schedule' },
+    answer: 'a frame with its number, once its row is written',
+  })),
+  components: ({ world: { servers } }) => [
+    { name: 'postgres', faults: ['kill', 'stop'] },
+    ...Array.from({ length: servers }, (_, i) => ({ name: `world-${i + 1}`, faults: ['stop'] as const })),
+  ],
+  workload: ({ load: { players } }) => ({ entities: players, own: null }),
+  traits: () => ({ table: TABLE }),
+});
+
+/** A counter for each player, over WebSocket, kept in PostgreSQL. `broken`: it acknowledges and does not write. */
+export function toy(files: ToyFiles, { operations = ['add', 'read'], broken = false } = {}): System {
+  const scenario = partOf(operations);
+  return {
+    ...{ name: scenario.name, scenario, workerSide: () => files.side },
+    nullServers: (_workload, servers, token) =>
+      Array.from({ length: servers }, (_, i) => ({
+        ...{ name: `null-${i + 1}`, module: files.server, env: { TOKEN: token } },
+      })),
+    probes: ({ worlds }) => worlds.map(probeOf),
+    openVerification: async ({ endpoints: { worlds, database }, workload: { entities } }) => {
+      if (database === null) return { because: 'nobody says where its database is' };
+      return verifyRows(
+        {
+          read: async () => {
+            const rows = noRows(entities);
+            const text = `select id, last_seq, applied_n, seq_sum from ${TABLE}`;
+            for (const row of await askOnce<CountedRow>(database, text)) addRow(rows, row);
+            return rows;
+          },
+          writes: async () => {
+            const writes = await Promise.all(worlds.map(writesOf));
+            const inserts = true;
+            return [writes.reduce((a, b) => a + b, 0), await readTableWrites(database, TABLE, { inserts })];
+          },
+        },
+        entities,
+      );
+    },
+  };
+}
