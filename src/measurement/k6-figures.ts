@@ -3,8 +3,8 @@ import { type TrendKind, withinRateOf } from '../load/k6/metrics.ts';
 import { mapOperations, ofOperation, type PerOperation, perOperation } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { type LatencyFigures, type OpenPercentiles, type Percentiles, rateKey } from './figures.ts';
-import { sharesOf } from './figures-of.ts';
 import type { K6Operation, K6Rate, K6Summary, K6Trend } from './k6-summary.ts';
+import { sharesOf } from './latency-figures.ts';
 import { ratio, sumOf } from './readings.ts';
 import { answeredOf, unansweredOf, unansweredSentOf } from './sent.ts';
 

@@ -196,21 +196,13 @@ const ceilings = z.object({
 });
 
 /** What the generator did against a world that does nothing, just before the run. */
-<<<<<<< HEAD
-export interface CalibrationFacts {
-  /** What was calibrated, and what was not, in a phrase, where that is not all of the generator. */
-  readonly of?: string | undefined;
-  readonly seconds: number;
-  /** Operations a second that were due, of all kinds together, and the part of them that the target rate is. */
-  readonly ratePerSecond: number;
-  readonly targetPerSecond: number;
-=======
 const calibration = z.object({
+  /** What was calibrated, and what was not, in a phrase, where that is not all of the generator. */
+  of: text.optional(),
   seconds: amount,
   /** Operations a second that were due, of all kinds together, and the part of them that the target rate is. */
   ratePerSecond: amount,
   targetPerSecond: amount,
->>>>>>> e28732a (Measurements have one schema, and figures are those of every system with its own merged in; operations are data there)
   /** Answered of what was due, in percent. */
   answeredPercent: amount,
   /** Of the busiest worker; null where the engine does not tell. */

@@ -1,5 +1,6 @@
 import { bundleFile } from '../../supervision/bundle-file.ts';
 import type { System } from '../system.ts';
+import { fluxFigures } from './figures.ts';
 import { fluxK6 } from './k6/system.ts';
 import { fluxScenario, fluxWorkload } from './scenario.ts';
 
@@ -7,6 +8,7 @@ import { fluxScenario, fluxWorkload } from './scenario.ts';
 export const flux: System = {
   name: 'flux',
   scenario: fluxScenario,
+  figures: fluxFigures,
   workerSide: () => bundleFile('flux-side'),
   nullServers: (workload, servers, token) =>
     Array.from({ length: servers }, (_, i) => ({
