@@ -14,6 +14,7 @@ export async function bundled(entryPoints: Readonly<Record<string, string>>) {
     ...{ platform: 'node', format: 'esm', target: 'node20', packages: 'external', logLevel: 'error' },
   });
   return {
+    folder,
     file: (name: string): string => join(folder, `${name}.js`),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };

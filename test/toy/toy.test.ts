@@ -1,0 +1,102 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { runCli } from '../../src/cli.ts';
+import type { Report } from '../../src/report/report.ts';
+import { systemsOf } from '../../src/systems/registry.ts';
+import { bundled } from '../bundled.ts';
+import { memoryHost } from '../memory-host.ts';
+import { processesIn } from '../stack/leftovers.ts';
+import { toy } from './toy.ts';
+
+/** The proof of the seam: a system of which no general room knows runs to a verdict, as those that come with capbench. */
+
+const scenario = join(import.meta.dirname, 'toy.yaml');
+let programs: Awaited<ReturnType<typeof bundled>>;
+beforeAll(async () => {
+  programs = await bundled({ 'toy-server': 'test/toy/server.ts', 'toy-side': 'test/toy/side.ts' });
+});
+afterAll(() => programs.remove());
+
+async function runToy(scenario: string, args: readonly string[], options: Parameters<typeof toy>[1] = {}) {
+  const out = mkdtempSync(join(tmpdir(), 'toy-'));
+  onTestFinished(() => rmSync(out, { recursive: true, force: true }));
+  const files = { server: programs.file('toy-server'), side: programs.file('toy-side') };
+  const host = memoryHost(['run', scenario, '--out', out, ...args], {
+    env: { PATH: process.env.PATH },
+    systems: async () => systemsOf([toy(files, options)]),
+  });
+  const code = await runCli(host);
+  const bundle = join(out, 'latest');
+  expect(processesIn(programs.folder)).toEqual([]);
+  return {
+    code,
+    said: host.out() + host.err(),
+    files: readdirSync(bundle, { recursive: true, encoding: 'utf8' }),
+    report: JSON.parse(readFileSync(join(bundle, 'report.json'), 'utf8')) as Report,
+  };
+}
+
+const ARTEFACTS = [
+  'scenario.yaml',
+  'measurements.json',
+  'series.csv',
+  'report.json',
+  'report.html',
+  'junit.xml',
+];
+
+test('a counter over WebSocket, kept in a table of its own: a verdict, with every report and its ledger', {
+  timeout: 120_000,
+}, async () => {
+  const { code, said, files, report } = await runToy(scenario, []);
+  expect(code, said).toBe(0);
+  expect(files).toEqual(expect.arrayContaining([...ARTEFACTS, 'summary.md', 'logs/postgres.log']));
+  expect(files.filter((name) => /^charts\/.*\.(png|svg)$/.test(name)).length).toBeGreaterThanOrEqual(4);
+  expect(files.filter((name) => /^histograms\/(add|read)/.test(name)).length).toBeGreaterThanOrEqual(2);
+  expect(report.rulings.map(({ id, state }) => [id, state])).toEqual(
+    ['add', 'read', 'adds', 'lost'].map((id) => [id, 'met']),
+  );
+  const { wholeRun } = report.load;
+  expect(Object.keys(wholeRun)).toEqual(['add', 'read']);
+  const acknowledged = Object.values(wholeRun).reduce((sum, { ok }) => sum + ok, 0);
+  expect(acknowledged).toBeGreaterThan(900);
+  expect(report.integrity).toMatchObject({
+    ...{ sent: acknowledged, acked: acknowledged, applied: acknowledged },
+    ...{ lost: 0, phantom: 0, duplicated: 0, holes: 0 },
+  });
+  expect(report.integrity.rowWritesServers).toBe(report.integrity.rowWritesPostgres);
+  const calibration = report.rules.find(({ id }) => id === 'generator-calibration');
+  expect(calibration).toMatchObject({ state: 'held', observed: expect.stringContaining('answered') });
+});
+
+test('a server that acknowledges and does not write is found out', { timeout: 120_000 }, async () => {
+  const { code, said, report } = await runToy(scenario, ['--duration', '1s'], { broken: true });
+  expect(code, said).toBe(92);
+  expect(report.integrity.lost).toBe(report.integrity.acked);
+});
+
+test('a third operation is a word in its own folder: figures, budgets, and one schedule for 1, 2 and 4 workers', {
+  timeout: 240_000,
+}, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'toy-third-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const third = join(folder, 'toy.yaml');
+  const text = readFileSync(scenario, 'utf8')
+    .replace('    read: {', '    take: { perSecond: 50 }\n    read: {')
+    .replace('calibration: { seconds: 1 }', 'calibration: { seconds: 0 }');
+  const more = '- { id: take, metric: latency.take.due, stat: p95, op: <, limit: 5, unit: s }';
+  writeFileSync(third, `${text}  ${more}\n`);
+  const hashes = new Set<string | null>();
+  for (const workers of ['1', '2', '4']) {
+    const { code, said, report } = await runToy(third, ['--duration', '2s', '--workers', workers], {
+      operations: ['add', 'read', 'take'],
+    });
+    expect(code, said).toBe(0);
+    expect(report.rulings.find(({ id }) => id === 'take')).toMatchObject({ state: 'met' });
+    expect(report.latency.take?.due.p95).toBeGreaterThan(0);
+    hashes.add(report.load.scheduleHash);
+  }
+  expect(hashes.size).toBe(1);
+});
