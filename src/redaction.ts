@@ -1,5 +1,5 @@
 import { formsOf, isTelling } from './secret-forms.ts';
-import { MARK, type Place, withoutShapes } from './secret-shapes.ts';
+import { MARK, type TextKind, withoutShapes } from './secret-shapes.ts';
 import { withoutEscapes } from './terminal-escapes.ts';
 
 /** Variables whose values are secrets. */
@@ -56,8 +56,8 @@ export class Redaction {
   }
 
   /** A text without its secrets. `document`: its syntax has to stay whole. */
-  text(text: string, place: Place = 'text'): string {
-    let clean = withoutShapes(text, place);
+  text(text: string, kind: TextKind = 'text'): string {
+    let clean = withoutShapes(text, kind);
     for (const [form] of this.forms) if (clean.includes(form)) clean = clean.replaceAll(form, MARK);
     return this.withoutStarts(clean);
   }

@@ -73,7 +73,7 @@ const IN_TEXT = shapesEndingAt('\\s');
 const IN_DOCUMENTS = shapesEndingAt('\\s"\'<>`\\\\').filter(({ telling }) => telling !== true);
 
 /** `text`: prose, a log, an error. `document`: something whose syntax has to stay whole. */
-export type Place = 'text' | 'document';
+export type TextKind = 'text' | 'document';
 
 /** Something found by its shape. */
 export interface FoundShape {
@@ -84,13 +84,13 @@ export interface FoundShape {
 /** Takes out what has a secret's shape; `found` is told of each. */
 export function withoutShapes(
   text: string,
-  place: Place,
+  kind: TextKind,
   found: (shape: FoundShape) => void = () => {},
 ): string {
   // Most texts have none of the characters that every shape needs.
   if (!/:\/\/|[=:]|eyJ|bearer|[a-z]_|-|AKIA/i.test(text)) return text;
   let clean = text;
-  for (const { what, pattern, telling } of place === 'text' ? IN_TEXT : IN_DOCUMENTS) {
+  for (const { what, pattern, telling } of kind === 'text' ? IN_TEXT : IN_DOCUMENTS) {
     clean = clean.replace(pattern, (...match) => {
       const whole = String(match[0]);
       const { before = '', secret = '' } = match.at(-1) as { before?: string; secret?: string };

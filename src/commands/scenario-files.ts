@@ -17,11 +17,14 @@ import type { Path } from '../scenario/problem.ts';
 import { readScenario } from '../scenario/read-scenario.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { withoutSecrets } from '../scenario/without-secrets.ts';
+import type { System } from '../systems/system.ts';
 import type { ScenarioFlags } from './scenario-options.ts';
 
 /** A scenario as it will run, and where it came from. */
 export interface LoadedScenario {
   readonly scenario: Scenario;
+  /** The one that it is about. */
+  readonly system: System;
   /** The file, absolute. */
   readonly path: string;
   /** Where it says something, as errors name it: a place in the file, or a --set. */
@@ -125,27 +128,20 @@ export async function loadScenario(
   const path = await locate(host, reference);
   const file = shownPath(host, path);
   const [bytes, claims] = await Promise.all([readStart(path, file), loadClaims(host)]);
-  const read = readScenario(
-    { file, bytes },
-    { systems: await host.systems(), claims },
-    overrides,
-  );
+  const read = readScenario({ file, bytes }, { systems: await host.systems(), claims }, overrides);
   const { scenario, removed } = withoutSecrets(read, file, host.redaction);
   for (const what of removed)
     host.stderr.write(`warning: a secret in the scenario is told nowhere else; take it out: ${what}\n`);
+  if (system.scenario.note !== undefined) host.stderr.write(`note: ${system.scenario.note}\n`);
   const where = (at: Path): string => {
     const document = readYaml(file, bytes);
-    return applySettings(document.value, overrides.set).flagAt(at) ?? document.place(at, 'value');
+    return applySettings(document.value, overrides.set).flagAt(at) ?? document.where(at, 'value');
   };
-  return { scenario, path, where };
+  return { scenario, system, path, where };
 }
 
 /** A scenario that comes with capbench, as it is written. */
 export async function loadShipped(host: Host, path: string, claims: Claims): Promise<Scenario> {
   const bytes = await readStart(path, path);
-  return readScenario(
-    { file: path, bytes },
-    { systems: await host.systems(), claims },
-    NO_OVERRIDES,
-  );
+  return readScenario({ file: path, bytes }, { systems: await host.systems(), claims }, NO_OVERRIDES);
 }

@@ -1,11 +1,10 @@
 import type { Need } from '../judge/need.ts';
 import { type Budget, isRequired } from '../scenario/budget.ts';
+import { type OperationSpec, ofOperation } from '../scenario/operations.ts';
 import { allowedRejections } from '../scenario/rejections.ts';
 import { scenarioHash } from '../scenario/resolved.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { Churn, Stage } from '../scenario/stages.ts';
-import { OPERATIONS, type Operation } from '../scenario/workload.ts';
-import type { Players } from '../systems/own/players.ts';
 import { formatDuration } from '../units.ts';
 import type { LoadedScenario } from './scenario-files.ts';
 
@@ -20,10 +19,10 @@ const stageRows = ({ stages = [], churn }: Scenario['load']): readonly (readonly
 const churnText = ({ perSecond, away }: Churn): string =>
   `${number(perSecond)} players/s leave, and join again after ${formatDuration(away)}`;
 
-/** `up to 20% of intent may be rejected (the game's own refusals)` */
-function rejectedText(op: Operation, scenario: Scenario): string {
-  const { percent, declared } = allowedRejections(op, scenario);
-  return `up to ${number(percent)}% of ${op} may be rejected${declared ? " (the game's own refusals)" : ''}`;
+/** `up to 20% of intents may be rejected (the game's own refusals)` */
+function rejectedText({ id, label }: OperationSpec, scenario: Scenario): string {
+  const { percent, declared } = allowedRejections(id, scenario);
+  return `up to ${number(percent)}% of ${label} may be rejected${declared ? " (the game's own refusals)" : ''}`;
 }
 
 const stageText = ({ lasting, rate, over, churn, reconnect, sentPercent }: Stage): string =>
@@ -57,18 +56,6 @@ function limitOf({ op, limit, unit }: Budget): string {
 
 function sourceOf({ source }: Budget): string {
   return source === null ? 'your own' : `${source.document}:${source.line} ${source.heading}`;
-}
-
-/** How players of one's own talk. */
-function speech(players: Players): string {
-  switch (players.protocol) {
-    case 'json':
-      return `JSON over WebSocket at ${players.path}, ${players.commands.length} commands; id at ${players.idAt}, error at ${players.errorAt}`;
-    case 'http':
-      return `HTTP, ${players.requests.length} requests: ${players.requests.map(({ method, path }) => `${method} ${path}`).join(', ')}`;
-    case 'module':
-      return `as ${players.module} does: code, which \`capbench run\` loads with --allow-module alone`;
-  }
 }
 
 /** One line of several columns, the last as long as it is. */
@@ -126,12 +113,26 @@ function deadLines(ids: readonly string[]): readonly string[] {
   ];
 }
 
+const section = (title: string, lines: readonly string[]): readonly string[] =>
+  lines.length === 0 ? [] : ['', title, ...lines];
+
+const databaseLines = ({ version, settings }: Scenario['postgres']): readonly string[] =>
+  section(
+    `POSTGRESQL ${version}`,
+    table(Object.entries(settings).map(([name, value]) => [name, value === '' ? "''" : value])),
+  );
+
+const ceilingsText = ({ secondsEach, rows }: Scenario['ceilings']): string =>
+  secondsEach === 0
+    ? '  ceilings are left out'
+    : `  ceilings of ${number(secondsEach)} s each over ${number(rows)} rows`;
+
 /** What would run, for a reader. */
-export function outline({ scenario, path }: LoadedScenario, needs: Needs): string {
-  const { load, world, postgres, ceilings, rules } = scenario;
+export function outline({ scenario, system, path }: LoadedScenario, needs: Needs): string {
+  const { load, world, operations, rules } = scenario;
+  const own = system.scenario.outline?.(scenario) ?? {};
+  const starts = system.scenario.components(scenario).length > 0;
   const counts = countsOf(scenario);
-  const section = (title: string, lines: readonly string[]) =>
-    lines.length === 0 ? [] : ['', title, ...lines];
   const lines = [
     `${scenario.name}  ${path}`,
     ...scenario.description
@@ -143,13 +144,11 @@ export function outline({ scenario, path }: LoadedScenario, needs: Needs): strin
       'LOAD',
       table([
         ['players', `${number(load.players)}, connecting at ${number(load.connectsPerSecond)}/s`],
-        [
-          'intents',
-          `${number(load.intentsPerSecond)}/s, at most ${load.outstanding} unanswered for each player`,
-        ],
-        ...(scenario.players === undefined ? [] : [['they speak', speech(scenario.players)]]),
-        ['monsters', number(load.monsters)],
-        ['monster commands', `${number(load.monsterCommandsPerSecond)}/s, ${load.commandsPerPost} to a post`],
+        ...operations.map(({ id, label, actor }) => [
+          label,
+          `${number(ofOperation(load.operations, id).perSecond)}/s${actor === 'player' ? `, at most ${load.outstanding} unanswered for each player` : ''}`,
+        ]),
+        ...(own.load ?? []),
         [
           'phases',
           `ramp ${formatDuration(load.ramp)}, warm-up ${formatDuration(load.warmUp)}, measure ${formatDuration(load.duration)}, drain ${formatDuration(load.drain)}`,
@@ -165,32 +164,21 @@ export function outline({ scenario, path }: LoadedScenario, needs: Needs): strin
     ),
     ...section(
       'WORLD',
-      table([
-        ['servers', `${world.servers}, ${world.heapMegabytes} MB of heap each`],
-        ['places', `${number(world.playersPerPlace)} players each`],
-        [
-          'batches',
-          `at ${number(world.batchOperations)} operations or ${formatDuration(world.batchInterval)}`,
-        ],
-        ['rows', world.rowShape],
-      ]),
+      starts
+        ? table([['servers', `${world.servers}, ${world.heap} MB of heap each`], ...(own.world ?? [])])
+        : ['  capbench starts nothing here: it drives your servers, which --target names'],
     ),
-    ...section(
-      `POSTGRESQL ${postgres.version}`,
-      table(Object.entries(postgres.settings).map(([name, value]) => [name, value === '' ? "''" : value])),
-    ),
+    ...(starts ? databaseLines(scenario.postgres) : []),
     ...section(
       'OTHERWISE THAN DOCUMENTED',
       scenario.deviations.map(
         (d) => `  ${d.setting}: ${d.documented} -> ${d.applied}\n    ${d.reason.trim()}`,
       ),
     ),
-    ...section('CEILINGS AND RULES', [
-      ceilings.secondsEach === 0
-        ? '  ceilings are left out'
-        : `  ceilings of ${number(ceilings.secondsEach)} s each over ${number(ceilings.rows)} rows`,
+    ...section(starts ? 'CEILINGS AND RULES' : 'RULES', [
+      ...(starts ? [ceilingsText(scenario.ceilings)] : []),
       `  ${rules.sentPercent}% sent; a generator blocked for ${rules.generatorLoopDelayMs} ms or ${rules.generatorUtilisationPercent}% busy is not healthy`,
-      `  ${OPERATIONS.map((op) => rejectedText(op, scenario)).join('; ')}`,
+      `  ${operations.map((one) => rejectedText(one, scenario)).join('; ')}`,
     ]),
     ...section('BUDGETS', budgetLines(scenario.budgets, needs)),
     '',

@@ -1,5 +1,6 @@
 import type { Micros } from '../units.ts';
 import { type Finding, found } from './finding.ts';
+import type { OperationSpec } from './operations.ts';
 import type { Fault, Load, Scenario } from './scenario.ts';
 import { MOST_PER_SECOND, MOST_PLAYERS } from './schema.ts';
 import { peakOf } from './stages.ts';
@@ -24,6 +25,8 @@ export function crossCheck(
   const check = (wrong: boolean, key: keyof Load, message: string, hint: string | null = null) => {
     if (wrong) findings.push(found(['load', key], message, hint));
   };
+  const wrongRate = (operation: OperationSpec | undefined, message: string, hint: string | null = null) =>
+    findings.push(found(['load', 'operations', operation?.id ?? '', 'perSecond'], message, hint));
   const { players } = load;
   check(
     players > MOST_PLAYERS,
@@ -35,38 +38,29 @@ export function crossCheck(
   const peak = peakOf(load.stages);
   let ofPlayers = 0;
   let total = 0;
-  for (const { id, actor } of system.operations) {
-    const rate = (load.operations[id]?.perSecond ?? 0) * peak;
+  for (const operation of system.operations) {
+    const rate = (load.operations[operation.id]?.perSecond ?? 0) * peak;
     total += rate;
-    if (actor === 'player') ofPlayers += rate;
-    if (rate > MOST_PER_SECOND) {
-      findings.push(
-        found(
-          ['load', 'operations', id, 'perSecond'],
-          `${grouped(rate)} a second, expected ${grouped(MOST_PER_SECOND)} at most`,
-          'a smaller --scale',
-        ),
+    if (operation.actor === 'player') ofPlayers += rate;
+    if (rate > MOST_PER_SECOND)
+      wrongRate(
+        operation,
+        `${grouped(rate)} a second, expected ${grouped(MOST_PER_SECOND)} at most`,
+        'a smaller --scale',
       );
-    }
   }
   const first = system.operations.find(({ actor }) => actor === 'player') ?? system.operations[0];
-  if (first !== undefined && ofPlayers / players > MOST_PER_PLAYER) {
-    findings.push(
-      found(
-        ['load', 'operations', first.id, 'perSecond'],
-        `${grouped(ofPlayers / players)} a second for each player, expected ${grouped(MOST_PER_PLAYER)} at most`,
-        'the rate is that of all players together',
-      ),
+  if (ofPlayers / players > MOST_PER_PLAYER)
+    wrongRate(
+      first,
+      `${grouped(ofPlayers / players)} a second for each player, expected ${grouped(MOST_PER_PLAYER)} at most`,
+      'the rate is that of all players together',
     );
-  }
-  if (first !== undefined && total === 0) {
-    findings.push(
-      found(
-        ['load', 'operations', first.id, 'perSecond'],
-        `no operation is ever due, expected a rate above 0 of ${system.operations.map(({ label }) => label).join(' or of ')}`,
-      ),
+  if (total === 0)
+    wrongRate(
+      first,
+      `no operation is ever due, expected a rate above 0 of ${system.operations.map(({ label }) => label).join(' or of ')}`,
     );
-  }
   check(
     ((load.ramp + load.warmUp + load.duration) as Micros) > LONGEST_RUN,
     'duration',
@@ -74,6 +68,10 @@ export function crossCheck(
   );
   return [...findings, ...(system.check?.(scenario) ?? [])];
 }
+
+/** Names, the ones in the middle of many left out. */
+const listed = (names: readonly string[]): string =>
+  (names.length > 8 ? [...names.slice(0, 6), '..', ...names.slice(-1)] : names).join(', ');
 
 function faultFindings(
   { action, of, phase, at }: Fault,
@@ -85,14 +83,16 @@ function faultFindings(
   const check = (wrong: boolean, key: keyof Fault, message: string) => {
     if (wrong) findings.push(found(['faults', index, key], message));
   };
-  const known = components.find(({ name }) => name === of);
-  check(
-    of !== 'players' && action !== 'drop' && components.length > 0 && !known?.faults.includes(action),
-    'of',
-    known === undefined
-      ? `${of}, expected ${components.map(({ name }) => name).join(', ')}`
-      : `${of}, expected what can be ${action}ed`,
-  );
+  if (of !== 'players' && action !== 'drop') {
+    const able = components.filter(({ faults }) => faults.includes(action)).map(({ name }) => name);
+    check(
+      !able.includes(of),
+      'of',
+      able.length === 0
+        ? `${of}, expected players (to drop): capbench starts nothing here that it could ${action}`
+        : `${of}, expected one of ${listed(able)}`,
+    );
+  }
   check(
     (action === 'drop') !== (of === 'players'),
     'of',

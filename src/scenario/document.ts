@@ -24,7 +24,7 @@ export interface YamlDocument {
   readonly file: string;
   readonly value: unknown;
   /** `file:line:column` of what stands at the path, or of its key, or of the nearest thing around it. */
-  place(path: Path, of: 'key' | 'value'): string;
+  where(path: Path, of: 'key' | 'value'): string;
 }
 
 const COMPLETE = 'scenarios/quickstart.yaml of the package is a complete scenario to start from';
@@ -75,7 +75,7 @@ const COMPLAINTS: Readonly<Record<string, readonly [message: string, hint: strin
 };
 
 /** Keys that are there twice. The parser's own check compares each with each, which takes seconds for a large file. */
-function doubleKeys(document: Document, placeOf: (offset: number) => string): readonly Problem[] {
+function doubleKeys(document: Document, whereOf: (offset: number) => string): readonly Problem[] {
   const problems: Problem[] = [];
   visit(document, {
     Map(_, { items }) {
@@ -85,7 +85,7 @@ function doubleKeys(document: Document, placeOf: (offset: number) => string): re
         const name = String(key.value);
         if (seen.has(name)) {
           problems.push({
-            where: placeOf(key.range?.[0] ?? 0),
+            where: whereOf(key.range?.[0] ?? 0),
             path: '',
             message: `the key ${shown(name)} is there twice, expected once`,
             hint: 'keep one of the two',
@@ -103,7 +103,7 @@ export function readYaml(file: string, bytes: Uint8Array): YamlDocument {
   const text = decode(file, bytes);
   if (tooDeep(text)) throw refuse(file, 'hundreds of open brackets are there, expected a scenario', COMPLETE);
   const lines = new LineCounter();
-  const placeOf = (offset: number): string => {
+  const whereOf = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
     return `${file}:${line || 1}:${col || 1}`;
   };
@@ -120,16 +120,16 @@ export function readYaml(file: string, bytes: Uint8Array): YamlDocument {
     });
     const broken = [...document.errors, ...document.warnings].map(({ code, message, pos }): Problem => {
       const [own, hint] = COMPLAINTS[code] ?? [`no YAML that can be read: ${message.split('\n')[0]}`, null];
-      return { where: placeOf(pos[0]), path: '', message: own, hint };
+      return { where: whereOf(pos[0]), path: '', message: own, hint };
     });
-    const problems = broken.length > 0 ? broken : doubleKeys(document, placeOf);
+    const problems = broken.length > 0 ? broken : doubleKeys(document, whereOf);
     if (problems.length > 0) throw new ScenarioError(problems);
     const contents: Node | null = document.contents;
     const resolve = (node: unknown): unknown => (isAlias(node) ? node.resolve(document) : node);
     return {
       file,
       value: document.toJS({ maxAliasCount: MOST_ALIASES }),
-      place(path, of) {
+      where(path, of) {
         let node: unknown = contents;
         let offset = contents?.range?.[0] ?? 0;
         for (const [depth, segment] of path.entries()) {
@@ -149,7 +149,7 @@ export function readYaml(file: string, bytes: Uint8Array): YamlDocument {
             break;
           }
         }
-        return placeOf(offset);
+        return whereOf(offset);
       },
     };
   } catch (thrown) {

@@ -33,6 +33,7 @@ function hintFor(value: unknown, expected: string): string | null {
     return 'every comparison with it would be meaningless';
   if (typeof value === 'number' && expected.startsWith('a duration')) return `with its unit: ${value}s`;
   if (typeof value === 'number' && expected.startsWith('a size')) return `with its unit: ${value}MB`;
+  if (expected.startsWith('1, the form')) return 'another form is read by another version of capbench';
   if (typeof value === 'string' && /^(a whole number|a number|a rate)/.test(expected)) {
     const digits = value.replaceAll(/[_,' ]/g, '');
     if (/^\d+$/.test(digits)) return `a number without quotes and separators: ${digits}`;
@@ -84,11 +85,11 @@ export function findingsOf(
 /** Gives findings their places, in the order of the file. */
 export const located = (
   findings: readonly Finding[],
-  place: (finding: Finding) => string,
+  where: (finding: Finding) => string,
 ): readonly Problem[] =>
   findings
     .map((finding) => ({
-      where: place(finding),
+      where: where(finding),
       path: pathText(finding.path),
       message: finding.message,
       hint: finding.hint,

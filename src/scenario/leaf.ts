@@ -79,9 +79,12 @@ export function megabytes(min: string, max: string) {
   });
 }
 
-/** A map of known keys alone. The message for an unknown one is the list of the known. */
-export function map<T extends z.core.$ZodLooseShape>(shape: T) {
-  const known = Object.keys(shape).join(', ');
+/**
+ * A map of known keys alone. The message for an unknown one is the list of the known.
+ * @param aliases keys that are known, too, but never there: what stands under them has been moved (aliases.ts)
+ */
+export function map<T extends z.core.$ZodLooseShape>(shape: T, aliases: readonly string[] = []) {
+  const known = [...Object.keys(shape), ...aliases].join(', ');
   return z.strictObject(shape, {
     error: ({ code }) => (code === 'unrecognized_keys' ? known : `a map with the keys ${known}`),
   });

@@ -3,7 +3,7 @@ import { badInput } from '../errors.ts';
 import { type Micros, parseDuration } from '../units.ts';
 import { type Finding, found, valueAt } from './finding.ts';
 import { nearest } from './nearest.ts';
-import { type Path, shown } from './problem.ts';
+import { type Path, shown, startsWith } from './problem.ts';
 
 /** What the command line (or the environment) changes of a scenario. */
 export interface Overrides {
@@ -120,6 +120,8 @@ export interface Overridden {
   readonly paths: readonly Path[];
   /** The `--set` from which what stands at the path came; undefined when it is the file's. */
   flagAt(path: Path): string | undefined;
+  /** The position of that `--set` among all; -1 when it is the file's. */
+  orderOf(path: Path): number;
 }
 
 /** Sets each path of the document, in order. The document itself is left as it was. */
@@ -137,21 +139,21 @@ export function applySettings(document: unknown, texts: readonly string[]): Over
       findings.push({ ...outcome.finding, flag });
     }
   }
+  // What a --set made is its own, and so is what it made on the way there.
+  const orderOf = (path: Path): number =>
+    applied.findLastIndex((set) =>
+      set.path.length <= path.length
+        ? startsWith(path, set.path)
+        : startsWith(set.path, path) && valueAt(document, path) === undefined,
+    );
   return {
     value,
     findings,
     paths: applied.map((set) => set.path),
-    // What a --set made is its own, and so is what it made on the way there.
-    flagAt: (path) =>
-      applied.findLast((set) =>
-        set.path.length <= path.length
-          ? startsWith(path, set.path)
-          : startsWith(set.path, path) && valueAt(document, path) === undefined,
-      )?.flag,
+    flagAt: (path) => applied[orderOf(path)]?.flag,
+    orderOf,
   };
 }
-
-const startsWith = (path: Path, start: Path): boolean => start.every((key, i) => key === path[i]);
 
 type Outcome = { state: 'set'; value: unknown } | { state: 'refused'; finding: Finding };
 

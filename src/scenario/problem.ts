@@ -20,6 +20,8 @@ const SHOWN = 30;
 
 export const pathText = (path: Path): string => path.join('.');
 
+export const startsWith = (path: Path, start: Path): boolean => start.every((key, i) => key === path[i]);
+
 const lineOf = ({ where, path, message }: Problem): string =>
   `${where}${path === '' ? '' : ` ${path}`}: ${message}`;
 

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { formatDuration, type Micros, micros, seconds } from '../units.ts';
 import { canonicalOf } from './aliases.ts';
 import { alterations } from './alterations.ts';
@@ -10,10 +10,10 @@ import type { Claims } from './claims.ts';
 import { crossCheck } from './cross-check.ts';
 import { readYaml, startFrom } from './document.ts';
 import { type Finding, findingsOf, found, located, MOST_UNKNOWN, unknownKey, valueAt } from './finding.ts';
-import { mapOperations, type PerOperation, perOperation } from './operations.ts';
+import { mapOperations, perOperation } from './operations.ts';
 import { applySettings, type Overrides } from './overrides.ts';
 import { type Path, pathText, ScenarioError, shown } from './problem.ts';
-import type { Load, OperationLoad, Scenario } from './scenario.ts';
+import type { Load, Scenario } from './scenario.ts';
 import {
   budgetSchema,
   contradictedSchema,
@@ -70,36 +70,34 @@ export function readScenario(
       written === null || written === undefined ? 'the file is empty' : `${shown(written)} is there`;
     throw new ScenarioError([
       {
-        where: document.place([], 'value'),
+        where: document.where([], 'value'),
         path: '',
         message: `${there}, expected a map of a scenario's keys`,
         hint: startFrom,
       },
     ]);
   }
-  const system = systems.of(written) ?? NO_SYSTEM;
-  const canonical = canonicalOf(written, system.aliases ?? {}, (path) => flagAt(path) !== undefined);
-  const root = canonical.value;
-  const place = ({ path, of }: Finding) => {
-    const at = canonical.written(path);
-    return flagAt(at) ?? document.place(at, of);
+  const known = systems.of(written);
+  const system = known ?? ofAny(systems);
+  const canonical = canonicalOf(written, system.aliases ?? {}, overridden.orderOf);
+  const asWritten = (findings: readonly Finding[]): readonly Finding[] =>
+    findings.map((finding) => ({ ...finding, path: canonical.written(finding.path) }));
+  const file: Entries = {
+    ...{ root: canonical.value as object, system, names: systems.names, overrides },
+    metrics: known === undefined ? null : systems.metricsOf(known),
+    findings: [...canonical.findings],
   };
-  const findings: Finding[] = [...canonical.findings];
-  const metrics = system === NO_SYSTEM ? null : systems.metricsOf(system);
-  const file: Entries = { root, system, names: systems.names, metrics, overrides, findings };
-  const read = Object.hasOwn(root, 'resolved') ? readResolved(file) : readEntries(file, claims);
+  const read = Object.hasOwn(file.root, 'resolved') ? readResolved(file) : readEntries(file, claims);
   problems.push(
-    ...located(findings, place).map((problem) => ({
-      ...problem,
-      path: pathText(canonical.written(problem.path.split('.'))),
-    })),
+    ...located(asWritten(file.findings), ({ path, of }) => flagAt(path) ?? document.where(path, of)),
   );
   if (read === undefined || problems.length > 0) throw new ScenarioError(problems);
 
-  const altered = alterations(document.value, overridden, read.altered, system);
+  const altered = alterations(document.value, canonical.value, overridden.paths, read.altered, system);
   const scenario = adjust({ ...read, altered }, overrides, system);
   const misfits = crossCheck(scenario, system);
-  if (misfits.length > 0) throw new ScenarioError(located(misfits, (finding) => cause(finding, overrides)));
+  if (misfits.length > 0)
+    throw new ScenarioError(located(asWritten(misfits), (finding) => cause(finding, overrides)));
   return { ...scenario, traits: traitsOf(scenario, system) };
 }
 
@@ -128,13 +126,25 @@ function cause({ path }: Finding, { scale, duration }: Overrides): string {
     : `with --scale ${scale}`;
 }
 
-/** Of a file that names no system: what is wrong with the rest of it is said all the same. */
-const NO_SYSTEM: SystemScenario = {
-  name: '',
-  operations: [],
-  components: () => [],
-  workload: ({ load }) => ({ entities: load.players, own: null }),
-};
+/**
+ * For a file that names no system: it may have the keys of any of them, so that what is wrong with the rest is
+ * said, and nothing is that may be right.
+ */
+function ofAny({ names, of }: KnownSystems): SystemScenario {
+  const all = names.flatMap((system) => of({ system }) ?? []);
+  const keys = (part: 'load' | 'world' | 'sections') =>
+    Object.fromEntries(all.flatMap((one) => Object.keys(one[part] ?? {})).map((key) => [key, z.unknown()]));
+  return {
+    name: '',
+    operations: all.flatMap(({ operations }) => operations),
+    load: keys('load'),
+    world: keys('world'),
+    sections: keys('sections'),
+    aliases: Object.assign({}, ...all.map(({ aliases }) => aliases)),
+    components: () => [],
+    workload: ({ load }) => ({ entities: load.players, own: null }),
+  };
+}
 
 /** A document that is being read, and what is wrong with it so far. */
 interface Entries {
@@ -156,28 +166,31 @@ function misfitsOf(checked: Checked, overrides: Overrides, system: SystemScenari
   return crossCheck(after, system).filter(({ path }) => inFile.has(pathText(path)));
 }
 
-type Output<S extends z.ZodType> = z.output<S> | undefined;
+type Schemas = Readonly<Record<string, z.ZodType>>;
+type Outputs<S extends Schemas> = { readonly [K in keyof S]: z.output<S[K]> };
 
-/** Reads a map key by key; what a key held is undefined when it was refused. */
-function sections<const S extends Readonly<Record<string, z.ZodType>>>(
-  root: object,
-  schemas: S,
-  findings: Finding[],
-) {
-  return <K extends keyof S & string>(key: K): Output<S[K]> => {
-    const value = valueAt(root, [key]);
-    // A key with nothing after it is as good as none, so that `budgets:` may be left empty.
-    const result = schemas[key]?.safeParse(value === null ? undefined : value);
-    if (result?.success) return result.data as z.output<S[K]>;
-    findings.push(...findingsOf(result?.error.issues ?? [], root, [key]));
-    return undefined;
-  };
+/** What was read of a map; null in `all` where a key was refused, and undefined in `each` what it held. */
+interface ReadKeys<S extends Schemas> {
+  readonly each: Partial<Outputs<S>>;
+  readonly all: Outputs<S> | null;
 }
 
-function unknownKeys(
-  { root, system, names }: Entries,
-  schemas: Readonly<Record<string, z.ZodType>>,
-): readonly Finding[] {
+/** Reads a map key by key, so that all that is wrong is found. */
+function readKeys<const S extends Schemas>(root: object, schemas: S, findings: Finding[]): ReadKeys<S> {
+  const before = findings.length;
+  const values: Record<string, unknown> = {};
+  for (const [key, schema] of Object.entries(schemas)) {
+    const value = valueAt(root, [key]);
+    // A key with nothing after it is as good as none, so that `budgets:` may be left empty.
+    const result = schema.safeParse(value === null ? undefined : value);
+    if (!result.success) findings.push(...findingsOf(result.error.issues, root, [key]));
+    else if (result.data !== undefined) values[key] = result.data;
+  }
+  const each = values as Partial<Outputs<S>>;
+  return { each, all: findings.length > before ? null : (each as Outputs<S>) };
+}
+
+function unknownKeys({ root, system, names }: Entries, schemas: Schemas): readonly Finding[] {
   const known = [headSchemas(system, names), system.sections ?? {}, schemas].flatMap(Object.keys);
   return Object.keys(root)
     .filter((key) => !known.includes(key))
@@ -190,14 +203,12 @@ function elements<S extends z.ZodType>(
   list: readonly unknown[] | undefined,
   schema: S,
   key: string,
-  root: object,
-  findings: Finding[],
-) {
-  return (list ?? []).map((element, i): Output<S> => {
+  { root, findings }: Entries,
+): readonly (z.output<S> | undefined)[] {
+  return (list ?? []).map((element, i) => {
     const result = schema.safeParse(element);
     if (result.success) return result.data;
-    const path: Path = [key, i];
-    findings.push(...findingsOf(result.error.issues, root, path));
+    findings.push(...findingsOf(result.error.issues, root, [key, i]));
     return undefined;
   });
 }
@@ -206,72 +217,38 @@ type Read = Omit<Scenario, 'traits'>;
 type Common = Omit<Read, 'budgets' | 'scale' | 'altered'>;
 
 function readHead({ root, system, names, overrides, findings }: Entries): Common | undefined {
-  const take = sections(root, headSchemas(system, names), findings);
-  take('version');
-  const [name, description, named, seed] = [take('name'), take('description'), take('system'), take('seed')];
-  const [loadEntry, world, postgres] = [take('load'), take('world'), take('postgres')];
-  const [deviations, ceilings, rules] = [take('deviations'), take('ceilings'), take('rules')];
-  const [calibration, faults] = [take('calibration'), take('faults')];
-  const before = findings.length;
-  const takeOwn = sections(root, system.sections ?? {}, findings);
-  const own = Object.fromEntries(
-    Object.keys(system.sections ?? {}).flatMap((key) => {
-      const value = takeOwn(key);
-      return value === undefined ? [] : [[key, value]];
-    }),
-  );
-  const ownFailed = findings.length > before;
-  const load = loadEntry && loadOf(loadEntry, system);
-  if (load !== undefined && world !== undefined) {
-    findings.push(...misfitsOf({ load, world, faults: faults ?? [], sections: own }, overrides, system));
-  }
-  if (name === undefined || description === undefined || named === undefined || seed === undefined)
-    return undefined;
-  if (load === undefined || world === undefined || postgres === undefined || ownFailed) return undefined;
-  if (deviations === undefined || ceilings === undefined || rules === undefined) return undefined;
-  if (calibration === undefined || faults === undefined) return undefined;
-  return {
-    ...{ name, description, system: named, operations: system.operations, seed, load, world, postgres },
-    ...{ deviations, ceilings, calibration, faults, rules },
-    ...(Object.keys(own).length === 0 ? {} : { sections: own }),
-  };
+  const head = readKeys(root, headSchemas(system, names), findings);
+  const own = readKeys(root, system.sections ?? {}, findings);
+  const { load: entry, world, faults = [] } = head.each;
+  const load = entry && loadOf(entry, system, findings);
+  if (load !== undefined && world !== undefined && system.name !== '')
+    findings.push(...misfitsOf({ load, world, faults, sections: own.each }, overrides, system));
+  if (head.all === null || own.all === null || load === undefined) return undefined;
+  const { version: _, ...rest } = head.all;
+  const sections = Object.keys(own.all).length === 0 ? {} : { sections: own.all };
+  return { ...rest, operations: system.operations, load, ...sections };
 }
-
-/** Budgets that no run of the system can rule, because their metric, statistic or unit makes no sense. */
-const budgetFindings = (
-  budgets: readonly Budget[],
-  { metrics }: Entries,
-  paths: ReadonlyMap<string, Path>,
-): readonly Finding[] =>
-  metrics === null
-    ? []
-    : checkBudgets(budgets, metrics).map(({ id, message }) => found(paths.get(id) ?? ['budgets'], message));
-
-const readerOf = ({ system, metrics }: Entries) => metricReader(system.operations, metrics ?? new Map());
 
 function readEntries(file: Entries, claims: Claims): Read | undefined {
   const { root, findings } = file;
   findings.push(...unknownKeys(file, scenarioSchemas));
   const shared = readHead(file);
-  const take = sections(root, scenarioSchemas, findings);
+  const lists = readKeys(root, scenarioSchemas, findings).each;
   const {
     budgets,
     paths,
     findings: more,
   } = readBudgets(
     {
-      budgets: elements(take('budgets'), budgetSchema, 'budgets', root, findings),
-      contradicted: elements(take('contradicted'), contradictedSchema, 'contradicted', root, findings),
-      untestable: elements(take('untestable'), untestableSchema, 'untestable', root, findings),
+      budgets: elements(lists.budgets, budgetSchema, 'budgets', file),
+      contradicted: elements(lists.contradicted, contradictedSchema, 'contradicted', file),
+      untestable: elements(lists.untestable, untestableSchema, 'untestable', file),
     },
     claims,
     readerOf(file),
   );
-  findings.push(...more, ...budgetFindings(budgets, file, paths));
-  if (shared !== undefined) {
-    findings.push(...budgetStageFindings(budgets, shared.load.stages, paths));
-    findings.push(...budgetReturnFindings(budgets, shared, paths));
-  }
+  findings.push(...more, ...budgetFindings(file, shared, budgets, paths));
+  if (shared !== undefined) findings.push(...budgetReturnFindings(budgets, shared, paths));
   return shared && { ...shared, scale: 1, altered: [], budgets };
 }
 
@@ -279,13 +256,10 @@ function readResolved(file: Entries): Read | undefined {
   const { root, findings } = file;
   findings.push(...unknownKeys(file, resolvedSchemas));
   const shared = readHead(file);
-  const take = sections(root, resolvedSchemas, findings);
-  const [resolved, scale, altered] = [take('resolved'), take('scale'), take('altered')];
-  const written = take('budgets');
-  if (resolved === undefined || scale === undefined || altered === undefined) return undefined;
-  if (written === undefined) return undefined;
+  const { all } = readKeys(root, resolvedSchemas, findings);
+  if (all === null) return undefined;
   const readMetric = readerOf(file);
-  const budgets: readonly Budget[] = written.map((one) =>
+  const budgets: readonly Budget[] = all.budgets.map((one) =>
     one.state === 'measured' ? { ...one, metric: readMetric(one.metric, one.stat) } : one,
   );
   const paths = new Map<string, Path>();
@@ -293,25 +267,51 @@ function readResolved(file: Entries): Read | undefined {
     if (paths.has(id)) findings.push(found(['budgets', i], `${id} is there twice, expected once`));
     paths.set(id, ['budgets', i]);
   }
-  findings.push(...budgetFindings(budgets, file, paths));
-  if (shared !== undefined) findings.push(...budgetStageFindings(budgets, shared.load.stages, paths));
+  findings.push(...budgetFindings(file, shared, budgets, paths));
+  const { scale, altered } = all;
   return shared && { ...shared, scale, altered, budgets };
 }
 
-const loadOf = ({ operations, ...entry }: LoadEntry, system: SystemScenario): Load => ({
-  ...entry,
-  operations: operationLoads(operations, entry.players, system),
-  duration: entry.duration ?? (entry.stages === undefined ? seconds(60) : lengthOf(entry.stages)),
-});
+const readerOf = ({ system, metrics }: Entries) => metricReader(system.operations, metrics ?? new Map());
 
-const operationLoads = (
-  given: LoadEntry['operations'],
-  players: number,
-  system: SystemScenario,
-): PerOperation<OperationLoad> =>
-  perOperation(system.operations, (id) => ({
-    perSecond: given[id]?.perSecond ?? system.defaultPerSecond?.(id, { players }) ?? 0,
-  }));
+/** Budgets that no run can rule, or that are of a stage that is not there. */
+const budgetFindings = (
+  { metrics }: Entries,
+  shared: Common | undefined,
+  budgets: readonly Budget[],
+  paths: ReadonlyMap<string, Path>,
+): readonly Finding[] => [
+  ...(metrics === null ? [] : checkBudgets(budgets, metrics)).map(({ id, message }) =>
+    found(paths.get(id) ?? ['budgets'], message),
+  ),
+  ...(shared === undefined ? [] : budgetStageFindings(budgets, shared.load.stages, paths)),
+];
+
+function loadOf(entry: LoadEntry, system: SystemScenario, findings: Finding[]): Load {
+  const { operations, operationsPerSecond, ...rest } = entry;
+  const { players, stages, duration } = rest;
+  const weights = Object.values(operations).reduce((sum, one) => sum + (one?.weight ?? 0), 0);
+  if (operationsPerSecond !== undefined && weights === 0)
+    findings.push(
+      found(
+        ['load', 'operationsPerSecond'],
+        `${operationsPerSecond} is there, expected a weight of an operation, which takes its share of it`,
+        `load.operations: { ${system.operations[0]?.id}: { weight: 1 } }, or { perSecond: ${operationsPerSecond} } without this key`,
+      ),
+    );
+  return {
+    ...rest,
+    operations: perOperation(system.operations, (id) => ({
+      perSecond: perSecondOf(id, operations[id]),
+    })),
+    duration: duration ?? (stages === undefined ? seconds(60) : lengthOf(stages)),
+  };
+
+  function perSecondOf(id: string, { perSecond, weight }: LoadEntry['operations'][string] = {}): number {
+    if (weight !== undefined) return ((operationsPerSecond ?? players) * weight) / weights;
+    return perSecond ?? system.defaultPerSecond?.(id, { players }) ?? 0;
+  }
+}
 
 /** Duration, seed and scale. Players and all rates are scaled together, and no server is left without a player. */
 const adjust = (scenario: Read, overrides: Overrides, system: SystemScenario): Read => ({

@@ -13,15 +13,15 @@ const HEADER = `# What ran, resolved: defaults filled in, overrides applied, cla
 
 /** The resolved scenario as a bundle holds it: \`readScenario\` makes the same scenario of it again. */
 export function writeScenario(scenario: Scenario, system: SystemScenario): string {
-  const { operations: _, traits: __, sections = {}, load, world, faults, budgets, ...rest } = scenario;
+  const { operations: _, traits: __, sections, ...rest } = scenario;
   const document = {
     resolved: 1,
     ...rest,
-    load: z.encode(loadSchema(system), load as LoadEntry),
     ...sections,
-    world: z.encode(worldSchema(system), world),
-    faults: faults.map((fault) => z.encode(faultSchema, fault)),
-    budgets: budgets.map(writtenBudget),
+    load: z.encode(loadSchema(system), scenario.load as LoadEntry),
+    world: z.encode(worldSchema(system), scenario.world),
+    faults: scenario.faults.map((fault) => z.encode(faultSchema, fault)),
+    budgets: scenario.budgets.map(writtenBudget),
   };
   return HEADER + stringify(document, { schema: 'core', lineWidth: 110, aliasDuplicateObjects: false });
 }

@@ -32,19 +32,48 @@ const LOAD = {
     .describe('How long answers are waited for after the last due time'),
 };
 
-const operation = map({ perSecond: rate().optional().describe('Of all who do it together') });
+const perSecond = rate().optional().describe('Of all who do it together');
+const weighted = map({
+  perSecond,
+  weight: quantity(0.001, 1e6, 'a weight')
+    .optional()
+    .describe('In place of perSecond: its share of load.operationsPerSecond, among all that have a weight'),
+})
+  .refine((one) => one.perSecond === undefined || one.weight === undefined, {
+    path: ['weight'],
+    error: 'no weight beside perSecond: an operation has one of the two',
+  })
+  .meta({ not: { required: ['perSecond', 'weight'] } });
+
+/** Who else acts has no share in what the players do. */
+const unweighted: z.ZodType<z.output<typeof weighted>> = map({ perSecond });
 
 /** How often each operation of a system is due. */
 const operationsOf = ({ operations }: SystemScenario) =>
   map(
     Object.fromEntries(
-      operations.map(({ id, label }) => [id, operation.optional().describe(`Of the ${label}`)]),
+      operations.map(({ id, label, actor }) => [
+        id,
+        (actor === 'player' ? weighted : unweighted).optional().describe(`How many ${label} are due`),
+      ]),
     ),
-  ).prefault({});
+  )
+    .prefault({})
+    .describe('How often each operation is due');
 
 /** `load:` of a system's scenario. */
 export const loadSchema = (system: SystemScenario) =>
-  map({ ...LOAD, operations: operationsOf(system), ...system.load });
+  map(
+    {
+      ...LOAD,
+      operationsPerSecond: rate()
+        .optional()
+        .describe('Shared by the operations with a weight. Default: one for each player'),
+      operations: operationsOf(system),
+      ...system.load,
+    },
+    Object.keys(system.aliases ?? {}).flatMap((alias) => /^load\.(\w+)$/.exec(alias)?.[1] ?? []),
+  );
 
 /** `world:` of a system's scenario. */
 export const worldSchema = (system: SystemScenario) =>

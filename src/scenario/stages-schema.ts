@@ -26,7 +26,7 @@ const stage = map({
   })
     .optional()
     .describe('Cut off at the beginning of the stage'),
-  sentPercent: quantity(0, 100, 'a percentage').optional().describe('In place of that of the rules'),
+  sentPercent: quantity(0, 100, 'a percentage').optional().describe('Instead of that of the rules'),
 });
 
 export const stagesSchema = list(stage, MOST_STAGES, 'stages', 1);

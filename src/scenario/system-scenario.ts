@@ -12,6 +12,12 @@ export interface ComponentName {
   readonly faults: readonly Exclude<FaultAction, 'drop'>[];
 }
 
+/** Rows of a name and a text. */
+export interface Outline {
+  readonly load?: readonly (readonly [name: string, text: string])[];
+  readonly world?: readonly (readonly [name: string, text: string])[];
+}
+
 /** A system's part in reading, checking and scaling a scenario. Pure: text in, plain data out. */
 export interface SystemScenario {
   readonly name: string;
@@ -20,7 +26,7 @@ export interface SystemScenario {
   readonly load?: Readonly<Record<string, z.ZodType>>;
   /** Keys of `world:` beside those that every system has. */
   readonly world?: Readonly<Record<string, z.ZodType>>;
-  /** Sections of the file that are its own, by key. */
+  /** Sections of the file that are its own, by key. What they are read as can be read again: a bundle holds that. */
   readonly sections?: Readonly<Record<string, z.ZodType>>;
   /** Other names of keys, which keep working: `load.intentsPerSecond` -> `load.operations.intent.perSecond`. */
   readonly aliases?: Readonly<Record<string, string>>;
@@ -32,6 +38,10 @@ export interface SystemScenario {
   check?(scenario: Pick<Scenario, 'load' | 'world' | 'sections'>): readonly Finding[];
   /** The load's own keys at another scale; players, rates and churn are scaled already. Absent: they stay. */
   scale?(load: Load, factor: number): Load;
+  /** What `capbench check` shows of its own keys, after what every system has. */
+  outline?(scenario: Scenario): Outline;
+  /** Said once to who runs or checks such a scenario. */
+  readonly note?: string;
   /** Of whom the ledger keeps account, and what the workers have to know: plain data. */
   workload(scenario: Omit<Scenario, 'traits'>): Pick<Workload, 'entities' | 'own'>;
   /** What judging has to know of it; absent: nothing that not every system is. */

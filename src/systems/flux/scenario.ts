@@ -7,7 +7,7 @@ import { MOST_PLAYERS } from '../../scenario/schema.ts';
 import { peakOf } from '../../scenario/stages.ts';
 import type { SystemScenario } from '../../scenario/system-scenario.ts';
 import type { OperationWorkload, Workload } from '../../scenario/workload.ts';
-import type { Micros } from '../../units.ts';
+import { formatDuration, type Micros } from '../../units.ts';
 import { LANES } from './monsters/lanes.ts';
 
 /** What `load:` holds beside what every system's does. */
@@ -109,6 +109,21 @@ export const fluxScenario: SystemScenario = {
     })),
   ],
   check: checkFlux,
+  outline: (scenario) => {
+    const { monsters, commandsPerPost } = fluxLoad(scenario);
+    const { playersPerPlace, batch, rowShape } = fluxWorld(scenario);
+    return {
+      load: [
+        ['monsters', grouped(monsters)],
+        ['posts', `of ${commandsPerPost} monster commands`],
+      ],
+      world: [
+        ['places', `${grouped(playersPerPlace)} players each`],
+        ['batches', `at ${grouped(batch.operations)} operations or ${formatDuration(batch.interval)}`],
+        ['rows', rowShape],
+      ],
+    };
+  },
   workload: (scenario) => {
     const { players, operations, monsters, commandsPerPost } = fluxLoad(scenario);
     const { perSecond } = ofOperation(operations, 'monsterCommand');

@@ -1,7 +1,7 @@
 import { found } from '../../scenario/finding.ts';
 import type { OperationSpec } from '../../scenario/operations.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
-import type { SystemScenario } from '../../scenario/system-scenario.ts';
+import type { Outline, SystemScenario } from '../../scenario/system-scenario.ts';
 import type { SystemTraits } from '../../scenario/system-traits.ts';
 import type { Workload } from '../../scenario/workload.ts';
 import type { Players } from './players.ts';
@@ -34,7 +34,23 @@ const ownPart = {
   sections: { players: playersSchema },
   defaultPerSecond: (operation: string, { players }: { readonly players: number }) =>
     operation === INTENT.id ? players : undefined,
+  outline: (scenario: Scenario): Outline => {
+    const players = playersOf(scenario);
+    return { load: players === undefined ? [] : [['they speak', speech(players)]] };
+  },
 };
+
+/** How players of one's own talk. */
+function speech(players: Players): string {
+  switch (players.protocol) {
+    case 'json':
+      return `JSON over WebSocket at ${players.path}, ${players.commands.length} commands; id at ${players.idAt}, error at ${players.errorAt}`;
+    case 'http':
+      return `HTTP, ${players.requests.length} requests: ${players.requests.map(({ method, path }) => `${method} ${path}`).join(', ')}`;
+    case 'module':
+      return `as ${players.module} does: code, which \`capbench run\` loads only with --allow-module`;
+  }
+}
 
 /** A server of the user's own: nothing is started, and nothing is known of it but how its players talk. */
 export const ownScenario: SystemScenario = {
@@ -66,6 +82,11 @@ export const ownPlayersIn = (world: SystemScenario): SystemScenario => {
   return {
     ...world,
     ...ownPart,
+    note: `players: of your own are \`system: own\` now; ${world.name} with players works as before`,
+    outline: (scenario) => ({
+      load: [...(ownPart.outline(scenario).load ?? []), ...(world.outline?.(scenario).load ?? [])],
+      world: world.outline?.(scenario).world ?? [],
+    }),
     operations: [INTENT, ...others.map(({ rejectedPercent: _, ...one }) => one)],
     sections: { ...world.sections, ...ownPart.sections },
     check: (scenario) => [
