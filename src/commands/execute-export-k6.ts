@@ -4,7 +4,7 @@ import { badInput, messageOf } from '../errors.ts';
 import { k6Script } from '../export/k6/script.ts';
 import type { Host } from '../host.ts';
 import type { ExportK6Flags } from './export-k6.ts';
-import { k6PartOf } from './k6-part.ts';
+import { k6PlanOf } from './k6-part.ts';
 import { loadScenario } from './scenario-files.ts';
 
 const FIRST_PORT = 3001;
@@ -32,7 +32,7 @@ function baseUrlsOf(targets: readonly string[], servers: number): readonly strin
 export async function executeExportK6(host: Host, reference: string, flags: ExportK6Flags): Promise<void> {
   const { scenario } = await loadScenario(host, reference, flags);
   const urls = baseUrlsOf(flags.target, scenario.world.servers);
-  const { part, workload } = k6PartOf(await host.systems(), scenario);
+  const { part, workload } = k6PlanOf(await host.systems(), scenario);
   const script = host.redaction.text(k6Script(part, workload, scenario, urls), 'document');
   if (flags.out === undefined) {
     host.stdout.write(script);

@@ -10,7 +10,7 @@ import type { Host } from '../host.ts';
 import { writeArtefact } from '../measurement/bundle.ts';
 import { toSeconds } from '../units.ts';
 import type { ExportK8sFlags } from './export-k8s.ts';
-import { k6PartOf } from './k6-part.ts';
+import { k6PlanOf } from './k6-part.ts';
 import { loadScenario } from './scenario-files.ts';
 
 const MOST_RUNNERS = 1000;
@@ -20,7 +20,7 @@ const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 /** Writes the three files; none of them over another. */
 export async function executeExportK8s(host: Host, reference: string, flags: ExportK8sFlags): Promise<void> {
   const { scenario } = await loadScenario(host, reference, flags);
-  const { part, workload } = k6PartOf(await host.systems(), scenario);
+  const { part, workload } = k6PlanOf(await host.systems(), scenario);
   const targets = targetsOf(flags.target);
   const deployment = deploymentOf(scenario.name, part, workload, {
     namespace: namespaceOf(flags.namespace),

@@ -3,7 +3,7 @@ import { relative, resolve } from 'node:path';
 import { badInput, CapbenchError, EXIT, type ExitCode, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { judgeK6 } from '../judge/k6-verdict.ts';
-import { toldOf } from '../load/k6/script.ts';
+import { originOf } from '../load/k6/metrics.ts';
 import { writeArtefact } from '../measurement/bundle.ts';
 import { type K6File, refuseOtherRuns } from '../measurement/k6-run.ts';
 import { type K6Summary, readK6Summary } from '../measurement/k6-summary.ts';
@@ -12,9 +12,8 @@ import { type K6Report, k6ReportOf } from '../report/k6-report.ts';
 import { k6TerminalSummary } from '../report/k6-terminal.ts';
 import { type TerminalStyle, terminalVerdict } from '../report/terminal.ts';
 import { scenarioHash } from '../scenario/resolved.ts';
-import { workloadOf } from '../scenario/workload.ts';
 import { openFixedPaths, writeFixedPaths } from './fixed-paths.ts';
-import { refuseShapes } from './refuse-shapes.ts';
+import { k6PartOf } from './k6-part.ts';
 import type { ReportFlags } from './report.ts';
 import { loadScenario } from './scenario-files.ts';
 
@@ -39,12 +38,13 @@ export async function executeFromK6(
     throw badInput(`--from-k6: ${files.length} files are given, at most ${MOST_SUMMARIES} are read`);
   }
   const { scenario } = await loadScenario(host, reference, flags);
-  refuseShapes(scenario.load, '--from-k6');
+  const { part, workload } = k6PartOf(await host.systems(), scenario, '--from-k6');
   const hash = scenarioHash(scenario);
-  const planned = toldOf(workloadOf(scenario));
+  const planned = originOf(part, workload);
+  const perSample = part.perSample(workload);
   const told: K6File[] = [];
   for (const file of files) {
-    const summary = readK6Summary(file, await readText(resolve(host.cwd, file), file));
+    const summary = readK6Summary(file, await readText(resolve(host.cwd, file), file), perSample);
     refuseOther(file, summary, scenario.name, hash);
     refuseChanged(file, summary, planned);
     told.push({ file, summary });
@@ -108,12 +108,16 @@ function refuseOther(file: string, { origin }: K6Summary, name: string, hash: st
 }
 
 /** The scenario is that of the script, and the load is not: somebody changed it there. */
-function refuseChanged(file: string, { origin }: K6Summary, planned: ReturnType<typeof toldOf>): void {
+function refuseChanged(
+  file: string,
+  { origin }: K6Summary,
+  planned: Readonly<Record<string, number>>,
+): void {
   for (const [name, value] of Object.entries(planned)) {
-    const is = origin[name as keyof typeof planned];
-    if (Math.abs(is - value) < 1e-6) continue;
+    const is = origin[name];
+    if (typeof is === 'number' && Math.abs(is - value) < 1e-6) continue;
     throw badInput(
-      `${file} says ${name} ${is}, and its scenario ${value}: the script was changed after it was exported`,
+      `${file} says ${name} ${String(is).slice(0, 64)}, and its scenario ${value}: the script was changed after it was exported`,
       'export another one with what is to be different: --set, --scale, --duration, --seed',
     );
   }

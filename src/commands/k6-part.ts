@@ -5,22 +5,25 @@ import { type Workload, workloadOf } from '../scenario/workload.ts';
 import type { Systems } from '../systems/system.ts';
 import { refuseShapes } from './refuse-shapes.ts';
 
-/**
- * A scenario's load, and what a k6 script that makes it has of the system.
- * @throws CapbenchError (104) what of the scenario k6 cannot do
- */
-export function k6PartOf(
-  systems: Systems,
-  scenario: Scenario,
-): { readonly part: K6System; readonly workload: Workload } {
+export interface K6Part {
+  /** What the system brings. */
+  readonly part: K6System;
+  readonly workload: Workload;
+}
+
+/** A scenario as k6 makes its load, for `by`. @throws CapbenchError (104) why k6 cannot */
+export function k6PartOf(systems: Systems, scenario: Scenario, by: string): K6Part {
   const { name, engines: { k6: part } = {}, scenario: shape } = systems.systemOf(scenario);
   if (part === undefined) {
-    throw badInput(
-      `system: ${name}${scenario.sections?.players === undefined ? '' : ' with players: of its own'} brings nothing that k6 could run`,
-      'use --engine native',
-    );
+    const players = scenario.sections?.players === undefined ? '' : ' with players: of its own';
+    throw badInput(`system: ${name}${players} brings nothing that k6 could run`, 'use --engine native');
   }
-  refuseShapes(scenario.load, 'the k6 script');
+  refuseShapes(scenario.load, by);
+  return { part, workload: workloadOf(scenario, shape) };
+}
+
+/** The same, of a run that is still to be made. */
+export function k6PlanOf(systems: Systems, scenario: Scenario): K6Part {
   const [fault] = scenario.faults;
   if (fault !== undefined) {
     throw badInput(
@@ -28,5 +31,5 @@ export function k6PartOf(
       'use --engine native, or run without faults: --set "faults=[]"',
     );
   }
-  return { part, workload: workloadOf(scenario, shape) };
+  return k6PartOf(systems, scenario, 'the k6 script');
 }

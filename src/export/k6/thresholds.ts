@@ -6,8 +6,8 @@ import {
   trendOf,
   withinRateOf,
 } from '../../load/k6/metrics.ts';
+import { type LatencyBudget, latencyBudgetOf } from '../../judge/latency-budget.ts';
 import type { Budget, MeasuredBudget } from '../../scenario/budget.ts';
-import type { OperationSpec } from '../../scenario/operations.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import { conversion } from '../../units.ts';
 import { sentRateOf } from './names.ts';
@@ -21,11 +21,8 @@ export interface K6Threshold {
 }
 
 /** A latency budget over all that was due: what was not answered counts as slower than everything that was. */
-export interface K6Limit {
-  readonly operation: string;
+export interface K6Limit extends LatencyBudget {
   readonly rate: string;
-  readonly limitMs: number;
-  readonly strict: boolean;
 }
 
 export interface K6Thresholds {
@@ -42,7 +39,7 @@ const STATISTICS: Readonly<Record<string, string>> = {
 const OPERATORS: Readonly<Record<string, string>> = { '<': '<', '<=': '<=', '>': '>', '>=': '>=', '=': '==' };
 
 /** The budgets as thresholds, as far as k6 itself can tell; the others by name. */
-export function thresholdsOf({ budgets, scale, altered, operations }: Scenario): K6Thresholds {
+export function thresholdsOf({ budgets, scale, altered }: Scenario): K6Thresholds {
   const thresholds: K6Threshold[] = [];
   const limits: K6Limit[] = [];
   const left: { budget: Budget; why: string }[] = [];
@@ -52,72 +49,40 @@ export function thresholdsOf({ budgets, scale, altered, operations }: Scenario):
     } else if (budget.fullLoad && (scale !== 1 || altered.length > 0)) {
       left.push({ budget, why: 'speaks of the full load, and this is another' });
     } else {
-      const found = expressionsOf(budget, operations);
+      const found = expressionsOf(budget);
       thresholds.push(...found.map(([metric, expression]) => ({ budget, metric, expression })));
       if (found.length === 0) left.push({ budget, why: 'not to be seen from the load' });
       // The percentiles above are of what was answered; these are of all that was due.
-      const latency = limitOf(budget, operations);
-      if (latency !== null) {
-        limits.push(latency.limit);
-        thresholds.push({
-          budget,
-          metric: latency.limit.rate,
-          expression: `rate>=${ratio(latency.percent)}`,
-        });
+      const latency = latencyBudgetOf(budget);
+      if (latency?.kind === 'due') {
+        const rate = withinRateOf(budget.id);
+        limits.push({ ...latency, rate });
+        thresholds.push({ budget, metric: rate, expression: `rate>=${ratio(latency.percent)}` });
       }
     }
   }
   return { thresholds, limits, left };
 }
 
-const PERCENTS: Readonly<Record<string, number>> = { p50: 50, p90: 90, p95: 95, p99: 99, p999: 99.9 };
-
-/** A percentile of the latency from due that has to stay below something; null for every other budget. */
-function limitOf(
-  budget: MeasuredBudget,
-  operations: readonly OperationSpec[],
-): { readonly limit: K6Limit; readonly percent: number } | null {
-  const { metric, stat, op, limit, metricUnit, id } = budget;
-  const operation = operations.find((one) => metric === `latency.${one.id}.due`)?.id;
-  const percent = stat === null ? undefined : PERCENTS[stat];
-  const perMs = conversion('ms', metricUnit);
-  if (operation === undefined || percent === undefined || perMs === undefined) return null;
-  if ((op !== '<' && op !== '<=') || typeof limit !== 'number') return null;
-  return {
-    limit: { operation, rate: withinRateOf(id), limitMs: limit / perMs, strict: op === '<' },
-    percent,
-  };
-}
-
 const ratio = (percent: number): number => Number((percent / 100).toPrecision(12));
 
 /** [metric, expression] of one budget; none where k6 has no figure for it. */
-function expressionsOf(
-  budget: MeasuredBudget,
-  operations: readonly OperationSpec[],
-): readonly (readonly [metric: string, expression: string])[] {
-  const { metric, stat, op, limit } = budget;
+function expressionsOf(budget: MeasuredBudget): readonly (readonly [metric: string, expression: string])[] {
+  const { stat, op, limit } = budget;
+  const { figure, operation } = budget.metric;
   const operator = OPERATORS[op];
   if (operator === undefined || typeof limit !== 'number') return [];
   const statistic = stat === null ? undefined : STATISTICS[stat];
   const perMs = conversion('ms', budget.metricUnit);
   const timed = (name: string): readonly (readonly [string, string])[] =>
     statistic === undefined || perMs === undefined ? [] : [[name, `${statistic}${operator}${limit / perMs}`]];
-  if (metric === 'network.connectMs') return timed(METRICS.connect);
-  if (metric === 'network.disconnects') return [[METRICS.disconnects, `count${operator}${limit}`]];
-  if (metric === 'load.peakCcu') return [[METRICS.connected, `count${operator}${limit}`]];
-  for (const { id } of operations) {
-    for (const kind of TREND_KINDS) {
-      if (kind !== 'ownLag' && metric === `latency.${id}.${kind}`) return timed(trendOf(id, kind));
-    }
-    if (metric === `load.sentPercent.${id}`) {
-      return [[sentRateOf(id), `rate${operator}${ratio(limit)}`]];
-    }
-    for (const kind of COUNT_KINDS) {
-      if (metric === `load.operations.${id}.${kind}`) {
-        return [[counterOf(id, kind), `count${operator}${limit}`]];
-      }
-    }
-  }
-  return [];
+  if (figure === 'network.connectMs') return timed(METRICS.connect);
+  if (figure === 'network.disconnects') return [[METRICS.disconnects, `count${operator}${limit}`]];
+  if (figure === 'load.peakCcu') return [[METRICS.connected, `count${operator}${limit}`]];
+  if (operation === null) return [];
+  const trend = TREND_KINDS.find((kind) => figure === `latency.${kind}`);
+  if (trend !== undefined) return timed(trendOf(operation, trend));
+  if (figure === 'load.sentPercent') return [[sentRateOf(operation), `rate${operator}${ratio(limit)}`]];
+  const kind = COUNT_KINDS.find((one) => figure === `load.operations.${one}`);
+  return kind === undefined ? [] : [[counterOf(operation, kind), `count${operator}${limit}`]];
 }
