@@ -1,16 +1,20 @@
 import { badInput } from '../errors.ts';
+import { k6Script } from '../export/k6/script.ts';
 import type { Host } from '../host.ts';
-import type { Engine } from '../load/engine.ts';
-import { findK6, type K6Binary } from '../load/k6/binary.ts';
+import type { Engine, EngineName } from '../load/engine.ts';
+import { dealEvenly } from '../load/fleet/deal.ts';
+import { findK6 } from '../load/k6/binary.ts';
 import { createK6Engine } from '../load/k6/engine.ts';
-import { unsupportedByK6 } from '../load/k6/unsupported.ts';
 import { createNativeEngine, type NativeEngineOptions } from '../load/native.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { workloadOf } from '../scenario/workload.ts';
-import { createAutocannonEngine, refuseForAutocannon } from '../systems/flux/autocannon/engine.ts';
+import { k6PlanOf } from './k6-part.ts';
 import { refuseShapes } from './refuse-shapes.ts';
 import type { RunFlags } from './run.ts';
 import type { RunTargets } from './targets.ts';
+
+/** What a run hands to its engine. */
+export type EngineOptions = Omit<NativeEngineOptions, 'system' | 'name'>;
 
 /**
  * The engine that `--engine` names, once it is known that it can do what the scenario asks for: said before there is
@@ -21,29 +25,43 @@ export async function chooseEngine(
   scenario: Scenario,
   flags: RunFlags,
   reached: RunTargets,
-): Promise<(options: NativeEngineOptions) => Engine> {
+): Promise<(options: EngineOptions) => Engine> {
+  const systems = await host.systems();
+  const system = systems.systemOf(scenario);
+  const byFleet = (name: EngineName) => (options: EngineOptions) =>
+    createNativeEngine({
+      ...options,
+      name,
+      system: { side: system.workerSide(scenario), deal: system.deal },
+    });
   switch (flags.engine) {
     case 'native':
-      return createNativeEngine;
-    case 'autocannon':
+      return byFleet('native');
+    case 'autocannon': {
       refuseShapes(scenario.load, '--engine autocannon');
-      refuseForAutocannon(workloadOf(scenario), reached.targets);
-      return createAutocannonEngine;
+      const refusal =
+        system.engines?.autocannon === undefined
+          ? `the system ${system.name} has nothing for it to write`
+          : system.engines.autocannon(workloadOf(scenario, system.scenario), reached.targets);
+      if (refusal !== null) throw badInput(`--engine autocannon: ${refusal}`, 'use --engine native');
+      return byFleet('autocannon');
+    }
     case 'k6': {
-      const k6 = await k6For(host, scenario, flags, reached);
+      refuseFlags(flags, reached);
+      const { part } = k6PlanOf(systems, scenario);
+      const k6 = await findK6(host.env);
+      const { deal = dealEvenly } = system;
       return ({ watchdog, onConnecting = () => {} }) =>
-        createK6Engine({ k6, scenario, watchdog, onConnecting });
+        createK6Engine({
+          ...{ k6, system: part, deal, watchdog, onConnecting },
+          script: (workload, urls) => k6Script(part, workload, scenario, urls),
+        });
     }
   }
 }
 
-/** The k6 of this machine, for a scenario that it can do. */
-async function k6For(
-  host: Host,
-  scenario: Scenario,
-  { workers }: RunFlags,
-  { access }: RunTargets,
-): Promise<K6Binary> {
+/** What of a run's flags k6 does not understand. */
+function refuseFlags({ workers }: RunFlags, { access }: RunTargets): void {
   if (workers !== undefined) {
     throw badInput(
       '--workers: k6 is one process, whatever its players',
@@ -56,7 +74,4 @@ async function k6For(
       'use --engine native',
     );
   }
-  const unsupported = unsupportedByK6(scenario);
-  if (unsupported !== null) throw badInput(unsupported.message, unsupported.hint);
-  return findK6(host.env);
 }

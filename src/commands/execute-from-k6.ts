@@ -108,11 +108,7 @@ function refuseOther(file: string, { origin }: K6Summary, name: string, hash: st
 }
 
 /** The scenario is that of the script, and the load is not: somebody changed it there. */
-function refuseChanged(
-  file: string,
-  { origin }: K6Summary,
-  planned: Readonly<Record<string, number>>,
-): void {
+function refuseChanged(file: string, { origin }: K6Summary, planned: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(planned)) {
     const is = origin[name];
     if (typeof is === 'number' && Math.abs(is - value) < 1e-6) continue;

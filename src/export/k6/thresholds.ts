@@ -1,3 +1,4 @@
+import { type LatencyBudget, latencyBudgetOf } from '../../judge/latency-budget.ts';
 import {
   COUNT_KINDS,
   counterOf,
@@ -6,7 +7,6 @@ import {
   trendOf,
   withinRateOf,
 } from '../../load/k6/metrics.ts';
-import { type LatencyBudget, latencyBudgetOf } from '../../judge/latency-budget.ts';
 import type { Budget, MeasuredBudget } from '../../scenario/budget.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import { conversion } from '../../units.ts';
