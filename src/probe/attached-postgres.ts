@@ -4,7 +4,7 @@ import { messageOf, stackFailed } from '../errors.ts';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
 import type { Absence, PartialProbe } from './absence.ts';
 import { StrangePostgres } from './attached-socket.ts';
-import { samplesOf } from './postgres.ts';
+import { ofTables, samplesOf, updatesOf } from './postgres.ts';
 import { LastingClient, UnprotectedSession } from './postgres-client.ts';
 import type { Probe, Sample } from './probe.ts';
 
@@ -21,7 +21,7 @@ interface Part {
  * What a local probe asks in one question (postgres.ts), asked apart: another version, or another role, may not answer all.
  * A part that has nothing to say has no row, so that nothing is no 0.
  */
-const PARTS: readonly Part[] = [
+const partsOf = (tables: readonly string[]): readonly Part[] => [
   {
     view: 'pg_stat_database',
     text: `select numbackends as connections, xact_commit as commits, blks_hit as "blocksHit", blks_read as "blocksRead"
@@ -32,16 +32,16 @@ const PARTS: readonly Part[] = [
   {
     view: 'pg_stat_user_tables',
     text: `select sum(n_tup_upd) as "rowsUpdated", sum(n_tup_hot_upd) as "rowsHotUpdated", sum(n_tup_ins) as "rowsInserted"
-             from pg_stat_user_tables where relname = 'entity' having count(*) > 0`,
+             from pg_stat_user_tables where ${ofTables(tables)} having count(*) > 0`,
     for: ['database.rowsUpdatedPerSecond', 'database.hotUpdatePercent'],
-    empty: 'there is no table entity',
+    empty: `there is no table ${shownTables(tables)}`,
   },
   {
     view: 'pg_total_relation_size',
     text: `select sum(pg_total_relation_size(relid)) as "workingSetBytes"
-             from pg_stat_user_tables where relname = 'entity' having count(*) > 0`,
+             from pg_stat_user_tables where ${ofTables(tables)} having count(*) > 0`,
     for: ['database.workingSetBytes'],
-    empty: 'there is no table entity',
+    empty: `there is no table ${shownTables(tables)}`,
   },
   {
     view: 'pg_stat_wal',
@@ -54,13 +54,14 @@ const PARTS: readonly Part[] = [
     text: `select sum(calls) as statements, sum(total_exec_time) as "statementMs"
              from pg_stat_statements
             where dbid = (select oid from pg_database where datname = current_database())
-              and query ilike 'update entity%'
+              and ${updatesOf(tables)}
            having count(*) > 0`,
     for: ['database.statementMeanMs', 'database.statementsPerSecond'],
-    empty:
-      'pg_stat_statements shows no UPDATE of the table entity: there is none, or the role may not read the statements of others (pg_read_all_stats)',
+    empty: `pg_stat_statements shows no UPDATE of the table ${shownTables(tables)}: there is none, or the role may not read the statements of others (pg_read_all_stats)`,
   },
 ];
+
+const shownTables = (tables: readonly string[]): string => tables.join(', ') || 'of a user';
 
 /** What only the processes tell, and they are not ours. */
 const OF_PROCESSES: readonly Absence[] = [
@@ -86,7 +87,9 @@ const codeOf = (error: unknown): string =>
 export async function openAttachedPostgres(
   database: DatabaseEndpoint,
   shown: string,
+  tables: readonly string[],
 ): Promise<Probe & PartialProbe> {
+  const parts = partsOf(tables);
   const client = new LastingClient(database);
   const answered = new Set<Part>();
   const refused = new Map<Part, string>();
@@ -114,11 +117,11 @@ export async function openAttachedPostgres(
     async sample() {
       const open = await client.connected();
       const samples: Sample[] = [];
-      for (const part of PARTS) if (!refused.has(part)) samples.push(...(await ask(open, part)));
+      for (const part of parts) if (!refused.has(part)) samples.push(...(await ask(open, part)));
       return samples;
     },
     absences: () => [
-      ...PARTS.filter((part) => !answered.has(part)).flatMap((part) => {
+      ...parts.filter((part) => !answered.has(part)).flatMap((part) => {
         const because =
           refused.get(part) === undefined
             ? `the PostgreSQL at ${shown}: ${part.empty}`

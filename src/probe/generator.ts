@@ -1,6 +1,5 @@
 import { percentileOf } from '../histogram.ts';
 import type { LoadSecond, LoadSlice } from '../load/engine.ts';
-import { OPERATIONS } from '../scenario/workload.ts';
 import { toMillis } from '../units.ts';
 import type { Sample } from './probe.ts';
 
@@ -26,8 +25,7 @@ export function generatorSamples(): (second: LoadSecond) => Sample[] {
       counter('load.disconnects', second.disconnects),
       counter('load.reconnects', second.reconnects),
     ];
-    for (const name of OPERATIONS) {
-      const operation = second.operations[name];
+    for (const [name, operation] of Object.entries(second.operations)) {
       for (const outcome of COUNTED) samples.push(counter(`load.${name}.${outcome}`, operation[outcome]));
       samples.push(gauge(`load.${name}.inFlight`, operation.inFlight));
       for (const p of [50, 95, 99]) {
@@ -55,8 +53,7 @@ export function generatorSamples(): (second: LoadSecond) => Sample[] {
 
 /** The fifths of a second, each with the time at which it ended. */
 export const sliceSamples = (slice: LoadSlice): Sample[] =>
-  OPERATIONS.flatMap((name) => {
-    const { answered, p95 } = slice.operations[name];
+  Object.entries(slice.operations).flatMap(([name, { answered, p95 }]) => {
     const gauge = (series: string, value: number): Sample => ({ series, kind: 'gauge', value });
     return [
       gauge(`load.${name}.slice.answered`, answered),

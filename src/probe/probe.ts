@@ -1,3 +1,6 @@
+import type { Micros } from '../units.ts';
+import type { BucketCounts } from './bucket-history.ts';
+
 /**
  * One reading. A `counter` only grows (rates are taken from its differences), a `gauge` is the value now.
  * The series names are listed in measurement/measurements.ts.
@@ -16,7 +19,28 @@ export interface Probe {
    * @param isEdge the measure phase or a stage begins or ends now: what is kept of a long run keeps this reading
    */
   sample(isEdge?: boolean): Promise<readonly Sample[]>;
+  /**
+   * Histograms that it keeps, by name: counts per bucket (not cumulative) from one moment to another, null where it has
+   * not two readings of one. Absent: it keeps none.
+   */
+  buckets?(from: Micros, to: Micros): Readonly<Record<string, BucketCounts | null>>;
   close(): Promise<void>;
+}
+
+/** The same probe, that is not asked any more once it is closed: whoever asks then gets no data. */
+export function untilClosed(probe: Probe): Probe {
+  let closed: Promise<void> | undefined;
+  return {
+    ...probe,
+    async sample(isEdge) {
+      if (closed !== undefined) throw new Error(`the probe ${probe.name} is closed`);
+      return probe.sample(isEdge);
+    },
+    close() {
+      closed ??= probe.close();
+      return closed;
+    },
+  };
 }
 
 /** Bytes, operations and seconds of a run are far below; sums of such numbers are exact enough, and finite. */

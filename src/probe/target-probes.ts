@@ -35,6 +35,8 @@ export interface TargetProbes {
 export interface TargetProbeOptions {
   readonly addresses: ProbeAddresses;
   readonly database: DatabaseEndpoint | null;
+  /** Whose rows are counted there (postgres.ts). */
+  readonly tables: readonly string[];
   /** What they ask of the metrics pages. */
   readonly budgets: readonly Budget[];
   /** The authorities for a Redis over TLS. */
@@ -57,6 +59,7 @@ export const probeNames = ({ postgres, redis, metrics }: ProbeAddresses): readon
 export async function openTargetProbes({
   addresses: { redis, metrics },
   database,
+  tables,
   budgets,
   ca,
 }: TargetProbeOptions): Promise<TargetProbes> {
@@ -73,7 +76,7 @@ export async function openTargetProbes({
   // Together: each may take some seconds to say nothing.
   const [partial, pages] = await allOpened(
     [
-      ...(database?.attached === undefined ? [] : [openAttachedPostgres(database, database.attached.shown)]),
+      ...(database?.attached === undefined ? [] : [openAttachedPostgres(database, database.attached.shown, tables)]),
       ...(redis === null ? [] : [openRedisProbe(redis, ca)]),
     ],
     metrics.map((address, i) => openPage(address, i + 1, asked)),

@@ -4,7 +4,7 @@ import { causeOfError } from '../address/connection-cause.ts';
 import type { Target } from '../address/target-address.ts';
 import { stackFailed } from '../errors.ts';
 import { onAbort } from '../supervision/time-limit.ts';
-import { askHealth, isNobodyThere } from './health.ts';
+import { isNobodyThere } from './health.ts';
 import type { Stack, WorldEndpoint } from './stack.ts';
 import { type AttachOptions, targetStack } from './target-stack.ts';
 
@@ -18,43 +18,36 @@ export const attachAny = (targets: readonly Target[], options: AttachOptions): P
   targetStack(findAll(targets, options), listens, options);
 
 const findAll = async (targets: readonly Target[], { access = {}, signal }: AttachOptions) => ({
-  worlds: await Promise.all(targets.map((target) => find(target, access, signal))),
+  worlds: await Promise.all(
+    targets.map((target) =>
+      firstThatAnswers(target, access, async (server): Promise<WorldEndpoint> => {
+        await listens(server, signal);
+        return { ...server, pid: null };
+      }),
+    ),
+  ),
   unknown: true,
 });
 
-/** Whether any of them says of itself that it is a server of the flux world. */
-export async function isFluxWorld(
-  targets: readonly Target[],
-  access: AttachOptions['access'],
-  signal: AbortSignal,
-): Promise<boolean> {
-  const asked = targets.flatMap((target) =>
-    endpointsOf(target, access).map((world) =>
-      askHealth(world, signal).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  );
-  return (await Promise.all(asked)).includes(true);
-}
+/** A name may have several addresses (`localhost`: IPv6 and IPv4). */
+export const endpointsOf = ({ url, host, addresses }: Target, access: Access = {}): readonly Reachable[] =>
+  addresses.map((address) => ({ url, ...access, ...(isIP(host) === 0 ? { address } : {}) }));
 
-/** A name may have several addresses: the first that listens is taken. */
-async function find(target: Target, access: Access, signal: AbortSignal): Promise<WorldEndpoint> {
+/** What is found at the first of a target's addresses that answers well. */
+export async function firstThatAnswers<T>(
+  target: Target,
+  access: Access,
+  ask: (server: Reachable) => Promise<T>,
+): Promise<T> {
+  const attempts = await Promise.allSettled(endpointsOf(target, access).map(ask));
   const reasons: unknown[] = [];
-  for (const world of endpointsOf(target, access)) {
-    try {
-      await listens(world, signal);
-      return { ...world, pid: null };
-    } catch (error) {
-      reasons.push(error);
-    }
+  for (const attempt of attempts) {
+    if (attempt.status === 'fulfilled') return attempt.value;
+    reasons.push(attempt.reason);
   }
+  // Somebody who answers badly says more than nobody at the other address.
   throw reasons.find((reason) => !isNobodyThere(reason)) ?? reasons[0];
 }
-
-const endpointsOf = ({ url, host, addresses }: Target, access: Access = {}): Reachable[] =>
-  addresses.map((address) => ({ url, ...access, ...(isIP(host) === 0 ? { address } : {}) }));
 
 /** Resolves when somebody accepts a connection. */
 function listens({ url, address }: Reachable, signal: AbortSignal): Promise<void> {

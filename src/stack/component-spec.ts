@@ -1,4 +1,5 @@
 import type { ComponentName } from '../scenario/system-scenario.ts';
+import type { ProcessUser } from '../supervision/process.ts';
 import type { RunFolder } from '../supervision/run-folder.ts';
 import type { Watchdog } from '../supervision/watchdog.ts';
 import type { Component } from './component.ts';
@@ -8,16 +9,22 @@ import type { AppliedSetting, DatabaseEndpoint, WorldEndpoint } from './stack.ts
 export interface StartContext {
   readonly folder: RunFolder;
   readonly watchdog: Watchdog;
-  /** Aborts the start. */
+  /** Aborts the start: the run is stopped, or another component has failed. */
   readonly signal: AbortSignal;
   /** Aborted when the stack is closed: ends what is done to a component on purpose. */
   readonly closing: AbortSignal;
+  /** Whose account a component has that refuses to run as root (`unprivileged`); null: capbench's own. */
+  readonly user: ProcessUser | null;
+  /** capbench's own environment: where programs of the user's choice are (`CAPBENCH_POSTGRES_BIN`). */
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** What servers want of whoever changes something; empty: they are open. */
   readonly token: string;
+  /** Of whatever has an account of its own: a database's superuser. The report knows it as a secret. */
+  readonly password: string;
   /** A component starts again on the same port after a fault, so it has to keep one. */
   readonly comesBack: boolean;
-  /** A port to listen at; 0: a free one. */
-  port(name: string): number;
+  /** The first server listens there, the n-th n - 1 above; null: each wherever a port is free. */
+  readonly basePort: number | null;
   /** One of those that it names in `after`. @throws an Error that names one that is not there: a bug of ours */
   started(name: string): StartedComponent;
 }
@@ -43,6 +50,8 @@ export interface StartedComponent {
 export interface ComponentSpec extends ComponentName {
   /** It is started once these answer, and ended before them. */
   readonly after: readonly string[];
+  /** It refuses to run as root, and gets an account of its own then. */
+  readonly unprivileged?: boolean;
   start(context: StartContext): Promise<StartedComponent>;
 }
 

@@ -1,152 +1,209 @@
-import { platform, tmpdir, totalmem } from 'node:os';
-import { constrainedMemory, versions } from 'node:process';
+import { tmpdir } from 'node:os';
 import { interrupted, stackFailed } from '../errors.ts';
-import type { Scenario } from '../scenario/scenario.ts';
-import { keepBehind, prioritySetting } from '../supervision/priority.ts';
+import type { Deviation } from '../scenario/scenario.ts';
+import type { StackFailure } from '../supervision/failure.ts';
+import { keepBehind, stepsBehind } from '../supervision/priority.ts';
 import { openRunFolder } from '../supervision/run-folder.ts';
 import { pause } from '../supervision/time-limit.ts';
 import { unprivilegedUser } from '../supervision/unprivileged-user.ts';
 import type { Watchdog } from '../supervision/watchdog.ts';
-import { settingsInForce } from './applied-settings.ts';
 import type { Component } from './component.ts';
-import { startPostgres } from './postgres.ts';
-import { preparePostgres } from './postgres-build.ts';
-import { applySettings } from './settings.ts';
-import type { Disturbance, Stack, StackFailure } from './stack.ts';
-import { startWorldServer, type WorldServer } from './world-server.ts';
+import type { ComponentSpec, StartContext, StartedComponent } from './component-spec.ts';
+import { deviationsBeside, prioritySetting } from './settings.ts';
+import type { Disturbance, Stack } from './stack.ts';
 
-export interface LocalStackOptions {
+export interface LocalStackOptions extends Pick<StartContext, 'env' | 'token' | 'password' | 'comesBack'> {
   /** The run's; it outlives the stack, and whoever opened it closes it. */
   readonly watchdog: Watchdog;
   /** Aborts a start in progress. */
   readonly signal: AbortSignal;
-  /** A folder with `initdb` and `postgres` instead of the embedded ones. */
-  readonly postgresBin: string | null;
-  /** World server i listens at basePort + i - 1; null: wherever a port is free. */
   readonly basePort?: number | null;
-  /** Of the database's superuser; one is made when none is given. */
-  readonly password?: string;
-  /** What the world servers want of whoever changes something; without one they are open. */
-  readonly token?: string;
+  /** What of the documented stack is not in it, told among the settings. */
+  readonly deviations?: readonly Deviation[];
 }
 
-/** Where run folders may go; the second for a TMPDIR that is too long, or closed to PostgreSQL's account. */
+/** Where run folders may go; the second for a TMPDIR that is too long, or closed to the other account. */
 const temporaryFolders = () => [tmpdir(), '/tmp'];
 
+/** What a component's dependants lose with it, they say a moment before or after its end is seen. */
+const SAME_MOMENT_MS = 300;
+
 /**
- * Starts PostgreSQL and the scenario's world servers in a folder of their own, and resolves when all of them
- * answer. Rejects with exit code 93 when something does not start, and 105 when aborted; in both cases all
- * that was started is gone by then.
+ * Starts a system's components in a folder of their own, each as soon as those that it comes after answer, and resolves
+ * when all of them do. Rejects with exit code 93 when something does not start, and 105 when aborted; in both cases
+ * all that was started is gone by then.
  */
-export async function openLocalStack(scenario: Scenario, options: LocalStackOptions): Promise<Stack> {
-  const closers: (() => Promise<void>)[] = [];
-  const closeAll = async (): Promise<void> => {
-    for (const close of closers.splice(0).reverse()) await close();
-  };
+export async function openLocalStack(
+  specs: readonly ComponentSpec[],
+  options: LocalStackOptions,
+): Promise<Stack> {
+  const { watchdog, signal, basePort = null, deviations = [], ...given } = options;
   try {
-    return await open(scenario, options, closers, closeAll);
+    signal.throwIfAborted();
+    const user = specs.some(({ unprivileged }) => unprivileged === true) ? unprivilegedUser() : null;
+    const folder = await openRunFolder(watchdog, temporaryFolders(), user);
+    const open = new OpenComponents(specs);
+    const closing = new AbortController();
+    try {
+      const all = await open.start(signal, {
+        ...{ folder, watchdog, user, basePort, closing: closing.signal },
+        ...given,
+      });
+      signal.throwIfAborted();
+      return stackOf(all, open, { watchdog, deviations, closing, remove: folder.remove });
+    } catch (error) {
+      closing.abort();
+      await open.close();
+      await folder.remove();
+      throw error;
+    }
   } catch (error) {
-    await closeAll();
-    if (options.signal.aborted) throw interrupted('stopped while the stack was starting');
+    if (signal.aborted) throw interrupted('stopped while the stack was starting');
     throw error;
   }
 }
 
-async function open(
-  scenario: Scenario,
-  { watchdog, signal, postgresBin, basePort = null, password, token }: LocalStackOptions,
-  closers: (() => Promise<void>)[],
-  closeAll: () => Promise<void>,
-): Promise<Stack> {
-  signal.throwIfAborted();
-  const user = unprivilegedUser();
-  const folder = await openRunFolder(watchdog, temporaryFolders(), user);
-  closers.push(folder.remove);
-  const { version } = scenario.postgres;
-  const build = await preparePostgres(version, postgresBin, user, folder, watchdog, signal);
-  signal.throwIfAborted();
-  const { settings: intended, configuration } = applySettings(scenario, {
-    memoryBytes: usableMemory(),
-    platform: platform(),
-    nodeMajor: Number.parseInt(versions.node, 10),
-    postgresVersion: build.version,
-    libraries: build.libraries,
-  });
-  const closing = new AbortController();
-  const postgres = await startPostgres({
-    ...{ build, configuration, folder, watchdog, user, signal, password, closing: closing.signal },
-  });
-  closers.push(() => postgres.component.close(postgres.component.disturbed));
-  const broken = new AbortController();
-  void postgres.failure.then(() => broken.abort());
-  const start = async () => {
-    const settings = await settingsInForce(postgres.endpoint, intended, configuration);
-    signal.throwIfAborted();
-    const worlds = await startAll(scenario.world.servers, (instance, siblings) =>
-      startWorldServer({
-        ...{ scenario, instance, folder, watchdog },
-        signal: AbortSignal.any([signal, siblings, broken.signal]),
-        port: basePort === null ? 0 : basePort + instance - 1,
-        ...(token === undefined ? {} : { token }),
-        database: postgres.endpoint,
-        closing: closing.signal,
-      }),
-    );
-    return { settings, worlds };
-  };
-  const { settings, worlds } = await start().catch(async (thrown) => {
-    // What does not start on a PostgreSQL that has just ended is not the cause.
-    const cause = signal.aborted ? undefined : await Promise.race([postgres.failure, pause(SAME_MOMENT_MS)]);
-    throw cause === undefined ? thrown : stackFailed(`${cause.component}: ${cause.message}`, cause.hint);
-  });
-  const components = [postgres.component, ...worlds.map(({ component }) => component)];
-  closers.push(async () => {
-    // A world server that waits for a PostgreSQL that is away would not end before its time is up.
-    const abruptly = components.some(({ disturbed }) => disturbed);
-    closing.abort();
-    await Promise.all(worlds.map(({ component }) => component.close(abruptly)));
-  });
-  signal.throwIfAborted();
+interface Surroundings {
+  readonly watchdog: Watchdog;
+  readonly deviations: readonly Deviation[];
+  readonly closing: AbortController;
+  remove(): Promise<void>;
+}
+
+function stackOf(
+  all: readonly StartedComponent[],
+  open: OpenComponents,
+  { watchdog, deviations, closing, remove }: Surroundings,
+): Stack {
+  const components = all.map(({ component }) => component);
   const pids = () => components.map(({ pid }) => pid);
   const letGo = keepBehind(pids);
-  closers.push(async () => letGo());
+  const settings = all.flatMap((one) => one.settings ?? []);
+  const addresses = Object.assign({}, ...all.map((one) => one.addresses));
+  const close = async (): Promise<void> => {
+    letGo();
+    closing.abort();
+    await open.close();
+    await remove();
+  };
   let closed: Promise<void> | undefined;
   return {
     kind: 'local',
-    endpoints: { worlds: worlds.map(({ endpoint }) => endpoint), database: postgres.endpoint },
-    settings: [...settings, prioritySetting(pids())],
+    endpoints: {
+      worlds: all.flatMap(({ server }) => server ?? []),
+      database: all.find(({ database }) => database !== undefined)?.database ?? null,
+      addresses,
+    },
+    settings: [
+      ...settings,
+      ...deviationsBeside(deviations, settings),
+      prioritySetting(stepsBehind(pids())),
+    ],
     disturb: disturbanceOf(components),
-    failure: firstFailure(components, watchdog),
-    logs: new Map([...postgres.logs, ...worlds.map(({ component: { name, log } }) => [name, log] as const)]),
+    failure: open.firstFailure(watchdog.lost),
+    logs: new Map(
+      all.flatMap(({ component: { name, log }, logs }) => [...(logs ?? []), [name, log] as const]),
+    ),
     close() {
-      closed ??= closeAll();
+      closed ??= close();
       return closed;
     },
   };
 }
 
-/** All at once; when one fails the others are ended, and the first reason is the one that is told. */
-async function startAll(
-  count: number,
-  start: (instance: number, siblings: AbortSignal) => Promise<WorldServer>,
-): Promise<readonly WorldServer[]> {
-  const siblings = new AbortController();
-  const failures: unknown[] = [];
-  const attempts = await Promise.all(
-    Array.from({ length: count }, async (_, index) => {
+/** The components of a stack, as they come up, break and go. */
+class OpenComponents {
+  private readonly specs: ReadonlyMap<string, ComponentSpec>;
+  private readonly started = new Map<string, StartedComponent>();
+
+  constructor(specs: readonly ComponentSpec[]) {
+    this.specs = new Map(specs.map((spec) => [spec.name, spec]));
+  }
+
+  /** In the order of the specs. When one fails the others are given up, and the first reason is the one that is told. */
+  async start(
+    signal: AbortSignal,
+    context: Omit<StartContext, 'signal' | 'started'>,
+  ): Promise<readonly StartedComponent[]> {
+    const broken = new AbortController();
+    const aborted = AbortSignal.any([signal, broken.signal]);
+    const failed: { readonly thrown: unknown; readonly name: string }[] = [];
+    const turns = new Map<string, Promise<StartedComponent>>();
+    const begin = async ({ name, after, start }: ComponentSpec): Promise<StartedComponent> => {
       try {
-        return [await start(index + 1, siblings.signal)];
-      } catch (error) {
-        failures.push(error);
-        siblings.abort();
-        return [];
+        await Promise.all(after.map((one) => turnOf(one)));
+        aborted.throwIfAborted();
+        const one = await start({ ...context, signal: aborted, started: (other) => this.named(other) });
+        this.started.set(name, one);
+        void one.component.failure.then(() => broken.abort());
+        return one;
+      } catch (thrown) {
+        failed.push({ thrown, name });
+        broken.abort();
+        throw thrown;
       }
-    }),
-  );
-  const worlds = attempts.flat();
-  if (failures.length === 0) return worlds;
-  await Promise.all(worlds.map(({ component }) => component.close()));
-  throw failures[0];
+    };
+    const turnOf = (name: string): Promise<StartedComponent> => {
+      const spec = this.specs.get(name);
+      if (spec === undefined) throw new Error(`the stack has no component "${name}"`);
+      const turn = turns.get(name) ?? begin(spec);
+      turns.set(name, turn);
+      return turn;
+    };
+    const outcomes = await Promise.allSettled([...this.specs.keys()].map(turnOf));
+    const [first] = failed;
+    if (first !== undefined) {
+      // What does not start on something that has just ended is not the cause.
+      const { thrown, name } = first;
+      const cause = signal.aborted ? null : await this.causeOf(name);
+      throw cause === null ? thrown : stackFailed(`${cause.component}: ${cause.message}`, cause.hint);
+    }
+    return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : []));
+  }
+
+  /** Settles with the first end of one of them, or of what it stands on. */
+  async firstFailure(lost: Promise<StackFailure>): Promise<StackFailure> {
+    const failures = [...this.started.values()].map(({ component }) => component.failure);
+    const first = await Promise.race([lost, ...failures]);
+    return (await this.causeOf(first.component)) ?? first;
+  }
+
+  /** Those that come after one are ended before it. What stands on something that is disturbed does not end by itself. */
+  async close(): Promise<void> {
+    const disturbed = new Set([...this.started.values()].filter(({ component }) => component.disturbed));
+    const ends = new Map<string, Promise<void>>();
+    const end = async (name: string): Promise<void> => {
+      const before = [...this.specs.values()].filter(({ after }) => after.includes(name));
+      await Promise.all(before.map((spec) => endOf(spec.name)));
+      const abruptly = [name, ...this.foundationsOf(name)].some((one) => disturbed.has(this.started.get(one)!));
+      await this.started.get(name)?.component.close(abruptly);
+    };
+    const endOf = (name: string): Promise<void> => {
+      const ending = ends.get(name) ?? end(name);
+      ends.set(name, ending);
+      return ending;
+    };
+    await Promise.all([...this.specs.keys()].map(endOf));
+  }
+
+  /** The end of something that it stands on, which is seen by now; null where there is none. */
+  private async causeOf(name: string): Promise<StackFailure | null> {
+    const failures = this.foundationsOf(name).flatMap((one) => this.started.get(one)?.component.failure ?? []);
+    if (failures.length === 0) return null;
+    return (await Promise.race([...failures, pause(SAME_MOMENT_MS)])) ?? null;
+  }
+
+  /** All that has to be there before it. */
+  private foundationsOf(name: string): readonly string[] {
+    const after = this.specs.get(name)?.after ?? [];
+    return [...new Set(after.flatMap((one) => [...this.foundationsOf(one), one]))];
+  }
+
+  private named(name: string): StartedComponent {
+    const one = this.started.get(name);
+    if (one === undefined) throw new Error(`"${name}" is not started yet`);
+    return one;
+  }
 }
 
 function disturbanceOf(components: readonly Component[]): Disturbance {
@@ -160,21 +217,4 @@ function disturbanceOf(components: readonly Component[]): Disturbance {
     kill: async (component, lasting) => named(component).kill(lasting),
     stop: async (component, lasting) => named(component).stop(lasting),
   };
-}
-
-/** A container's limit where there is one, else the host's memory. */
-function usableMemory(): number {
-  const limit = constrainedMemory();
-  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
-}
-
-/** A world server that lost its database says so a moment before or after PostgreSQL's end is seen. */
-const SAME_MOMENT_MS = 300;
-
-async function firstFailure(components: readonly Component[], watchdog: Watchdog): Promise<StackFailure> {
-  const postgres = components.find(({ name }) => name === 'postgres');
-  const first = await Promise.race([watchdog.lost, ...components.map(({ failure }) => failure)]);
-  if (postgres === undefined || first.component === postgres.name) return first;
-  const cause = await Promise.race([postgres.failure, pause(SAME_MOMENT_MS)]);
-  return cause ?? first;
 }

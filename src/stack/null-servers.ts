@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { withToken } from '../address/access.ts';
+import type { StackFailure } from '../supervision/failure.ts';
 import { describeExit, startProcess } from '../supervision/process.ts';
 import { readyOf } from '../supervision/ready.ts';
 import { openRunFolder } from '../supervision/run-folder.ts';
@@ -7,7 +8,8 @@ import { START_LIMITS } from '../supervision/start-limits.ts';
 import { unlessAborted } from '../supervision/time-limit.ts';
 import type { Watchdog } from '../supervision/watchdog.ts';
 import type { ServerProcess } from './component-spec.ts';
-import type { Endpoints, StackFailure } from './stack.ts';
+import { HOST } from './server.ts';
+import type { Endpoints } from './stack.ts';
 
 export interface NullServersOptions {
   /** What they want of the generator; empty: everybody may speak to them. */
@@ -28,7 +30,6 @@ export interface NullServers {
   close(): Promise<void>;
 }
 
-const HOST = '127.0.0.1';
 const NEVER = new Promise<never>(() => {});
 
 /**

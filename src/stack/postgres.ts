@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { appendFile } from 'node:fs/promises';
 import { platform } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { messageOf } from '../errors.ts';
+import type { StackFailure } from '../supervision/failure.ts';
 import {
   describeExit,
   POSTGRES_LADDER,
@@ -22,25 +22,22 @@ import {
   postgresFailed,
   sharedMemoryCleanup,
 } from './postgres-cluster.ts';
-import type { DatabaseEndpoint, StackFailure } from './stack.ts';
+import type { DatabaseEndpoint } from './stack.ts';
 
 /** A PostgreSQL of the run's own: its data, its socket and its log are in the run's folder. */
 export interface Postgres {
   /** Its `failure` tells when it ended, or lost a backend, without being told to. */
   readonly component: Component;
-  readonly endpoint: DatabaseEndpoint;
-  readonly failure: Promise<StackFailure>;
-  /** Name -> path. */
+  readonly database: DatabaseEndpoint;
+  /** Of what made its cluster. */
   readonly logs: ReadonlyMap<string, string>;
-  /** Resolves when the postmaster is gone. Idempotent. */
-  stop(): Promise<void>;
 }
 
 export interface PostgresPlan extends ClusterPlan {
   /** Settings in PostgreSQL's spelling, values without quotes. */
   readonly configuration: Readonly<Record<string, string>>;
-  /** The superuser's; one is made when none is given. */
-  readonly password?: string | undefined;
+  /** The superuser's. */
+  readonly password: string;
   /** Aborted when the stack is closed: ends what is done to it on purpose. */
   readonly closing?: AbortSignal;
 }
@@ -70,14 +67,14 @@ export async function startPostgres(plan: PostgresPlan): Promise<Postgres> {
   await checkSpace(folder.path);
   const data = await folder.folder('data', user);
   const sockets = await folder.folder('s', user);
-  const password = plan.password ?? randomBytes(24).toString('base64url');
+  const { password } = plan;
   await makeCluster(plan, data, SUPERUSER, password);
   const configuration = { ...recovery(plan), ...plan.configuration, ...placement(sockets) };
   await appendFile(join(data, 'postgresql.conf'), configurationFile(configuration));
   signal.throwIfAborted();
 
   const begin = (prepare: Preparation, aborted: AbortSignal): Promise<Life> =>
-    beginLife({ ...plan, data, sockets, password, prepare }, aborted);
+    beginLife({ ...plan, data, sockets, prepare }, aborted);
   const first = await begin(
     (endpoint, starting) => makeDatabase(endpoint, plan.configuration, starting),
     signal,
@@ -85,18 +82,13 @@ export async function startPostgres(plan: PostgresPlan): Promise<Postgres> {
   const component = openComponent(first, (aborted) => begin(ask, aborted), plan.closing ?? NEVER);
   return {
     component,
-    endpoint: {
+    database: {
       ...endpointOf(sockets, password),
       get pid() {
         return component.pid;
       },
     },
-    failure: component.failure,
-    logs: new Map([
-      ['initdb', folder.file('initdb.log')],
-      ['postgres', component.log],
-    ]),
-    stop: () => component.close(),
+    logs: new Map([['initdb', folder.file('initdb.log')]]),
   };
 }
 
@@ -112,7 +104,6 @@ type Preparation = (endpoint: DatabaseEndpoint, starting: Starting) => Promise<v
 interface LifePlan extends PostgresPlan {
   readonly data: string;
   readonly sockets: string;
-  readonly password: string;
   readonly prepare: Preparation;
 }
 

@@ -1,14 +1,12 @@
-import type { Scenario } from '../scenario/scenario.ts';
-import { parseBytes, toMillis } from '../units.ts';
+import type { Deviation, PostgresSettings, WorldSettings } from '../scenario/scenario.ts';
+import { parseBytes } from '../units.ts';
 import type { AppliedSetting } from './stack.ts';
 
 /** What of this host and of its PostgreSQL decides how far the documented settings can be applied. */
-export interface SettingsHost {
+export interface PostgresHost {
   readonly memoryBytes: number;
   /** As `os.platform()` names it. */
   readonly platform: string;
-  /** Major version of the Node that runs the world servers. */
-  readonly nodeMajor: number;
   /** Of the PostgreSQL that is run: `16.14`. */
   readonly postgresVersion: string;
   /** What this PostgreSQL can load. */
@@ -44,10 +42,13 @@ type Application = Pick<AppliedSetting, 'applied' | 'reason' | 'hardware'>;
  * The documented settings as far as this host can hold them, and the reason wherever it cannot. Pure: the
  * same scenario on the same host gives the same settings.
  */
-export function applySettings(scenario: Scenario, host: SettingsHost): AppliedSettings {
+export function applyPostgresSettings(
+  { version, settings: all }: PostgresSettings,
+  host: PostgresHost,
+): AppliedSettings {
   const configuration: Record<string, string> = {};
   const settings: AppliedSetting[] = [];
-  for (const [setting, documented] of Object.entries(scenario.postgres.settings)) {
+  for (const [setting, documented] of Object.entries(all)) {
     const application = apply(setting, documented, host);
     settings.push({ setting, documented, ...application });
     configuration[setting] = application.applied;
@@ -65,19 +66,17 @@ export function applySettings(scenario: Scenario, host: SettingsHost): AppliedSe
       hardware: false,
     });
   }
-  settings.push(...worldSettings(scenario, host));
-  const known = new Set(settings.map(({ setting }) => setting));
-  for (const deviation of scenario.deviations) {
-    if (known.has(deviation.setting)) continue;
-    settings.push({ ...deviation, hardware: /\bhardware\b/i.test(deviation.reason) });
-  }
+  settings.push(
+    shownSetting('postgresVersion', version, Number.parseInt(host.postgresVersion, 10)),
+    shownSetting('postgresRelease', version, host.postgresVersion),
+  );
   return { settings, configuration };
 }
 
 const verbatim = (value: string): Application => ({ applied: value, reason: null, hardware: false });
 const because = (applied: string, reason: string): Application => ({ applied, reason, hardware: false });
 
-function apply(setting: string, documented: string, host: SettingsHost): Application {
+function apply(setting: string, documented: string, host: PostgresHost): Application {
   const share = MEMORY_SHARE[setting];
   if (share !== undefined) return withinMemory(documented, share.percent, share.unit, host.memoryBytes);
   if (NEEDS_FADVISE.has(setting) && host.platform === 'darwin' && documented !== '0')
@@ -117,31 +116,52 @@ function loadable(documented: string, libraries: ReadonlySet<string>): Applicati
   );
 }
 
-function worldSettings({ world, postgres }: Scenario, host: SettingsHost): readonly AppliedSetting[] {
-  const as = (setting: string, documented: string | number, applied = documented): AppliedSetting => ({
-    setting,
-    documented: String(documented),
-    applied: String(applied),
-    reason: null,
-    hardware: false,
-  });
-  return [
-    as('postgresVersion', postgres.version, Number.parseInt(host.postgresVersion, 10)),
-    as('postgresRelease', postgres.version, host.postgresVersion),
-    ...(world.node === undefined ? [] : [nodeSetting(world.node, host.nodeMajor)]),
-    as('worldServers', world.servers),
-    as('worldHeap', `${world.heapMegabytes}MB`),
-    as('worldPlayersPerPlace', world.playersPerPlace),
-    as('worldBatchOperations', world.batchOperations),
-    as('worldBatchInterval', `${toMillis(world.batchInterval)}ms`),
-    as('worldRowShape', world.rowShape),
-  ];
-}
-
-const nodeSetting = (documented: number, applied: number): AppliedSetting => ({
-  setting: 'node',
+/** A setting that a stack tells and does not choose; without `applied` it is taken as it is documented. */
+export const shownSetting = (
+  setting: string,
+  documented: string | number,
+  applied: string | number = documented,
+): AppliedSetting => ({
+  setting,
   documented: String(documented),
   applied: String(applied),
-  reason: documented === applied ? null : 'the world servers run on the Node that runs capbench',
+  reason: null,
+  hardware: false,
+});
+
+/** What every system's servers have in common; they run on the Node that runs capbench, of that major version. */
+export const serverSettings = ({ servers, heap, node }: WorldSettings, nodeMajor: number) => [
+  ...(node === undefined
+    ? []
+    : [
+        {
+          ...shownSetting('node', node, nodeMajor),
+          reason: node === nodeMajor ? null : 'the world servers run on the Node that runs capbench',
+        },
+      ]),
+  shownSetting('worldServers', servers),
+  shownSetting('worldHeap', `${heap}MB`),
+];
+
+/** What a document has otherwise, where the settings do not tell it already. */
+export function deviationsBeside(
+  deviations: readonly Deviation[],
+  settings: readonly AppliedSetting[],
+): readonly AppliedSetting[] {
+  const known = new Set(settings.map(({ setting }) => setting));
+  return deviations
+    .filter(({ setting }) => !known.has(setting))
+    .map((deviation) => ({ ...deviation, hardware: /\bhardware\b/i.test(deviation.reason) }));
+}
+
+/** By how much the servers are behind the generator (supervision/priority.ts). */
+export const prioritySetting = (steps: number): AppliedSetting => ({
+  setting: 'priority',
+  documented: 'not stated',
+  applied: steps > 0 ? `nice ${steps} below the generator` : 'as the generator',
+  reason:
+    steps > 0
+      ? 'generator and servers share this host, and a generator that waits for a CPU measures itself'
+      : 'this host did not let the servers be put behind the generator',
   hardware: false,
 });

@@ -1,4 +1,5 @@
 import type { Reachable } from '../address/access.ts';
+import type { StackFailure } from '../supervision/failure.ts';
 import type { Micros } from '../units.ts';
 
 /** One world server as the load and the probes reach it. */
@@ -37,25 +38,10 @@ export interface Endpoints {
   readonly worlds: readonly WorldEndpoint[];
   /** True where they are servers of any kind, that have no health and no metrics that capbench reads. */
   readonly unknown?: boolean;
-  /** Null for a target whose database nobody named. */
+  /** Null where there is none, or it is a target's that nobody named. */
   readonly database: DatabaseEndpoint | null;
-}
-
-/** What a world server says of itself at `GET /health`. Ranges are half-open, of entity ids. */
-export interface WorldHealth {
-  readonly status: 'ok' | 'starting';
-  readonly world: string;
-  readonly protocol: number;
-  /** 1-based. */
-  readonly instance: number;
-  readonly instances: number;
-  /** All entities of the whole world, over all instances. Players have the ids 0 .. playersTotal-1, monsters follow. */
-  readonly playersTotal: number;
-  readonly monstersTotal: number;
-  /** The entities this instance owns. */
-  readonly players: { readonly from: number; readonly to: number };
-  readonly monsters: { readonly from: number; readonly to: number };
-  readonly rowShape: string;
+  /** Any other address that a system's own parts understand, by name: `redis`, `edge`. */
+  readonly addresses?: Readonly<Record<string, string>>;
 }
 
 /** One documented setting beside what is applied on this host. */
@@ -69,14 +55,6 @@ export interface AppliedSetting {
   readonly hardware: boolean;
 }
 
-/** A component of the stack ended by itself. */
-export interface StackFailure {
-  /** `postgres`, `world-2`, `watchdog`. */
-  readonly component: string;
-  readonly message: string;
-  readonly hint: string;
-}
-
 /** When a disturbance began and ended, on the host's monotonic clock. */
 export interface Disturbed {
   readonly from: Micros;
@@ -85,14 +63,14 @@ export interface Disturbed {
 }
 
 /**
- * Faults, on purpose. `component`: `postgres`, `world-1` .. . What is done on purpose settles no `failure`; what a
+ * Faults, on purpose, to a component by its name. What is done on purpose settles no `failure`; what a
  * component cannot recover from does. Both reject with exit code 93 when it does not come back, and at once when
  * the stack is closed meanwhile.
  */
 export interface Disturbance {
   /**
    * SIGKILL to the component's whole process group; after `lasting` it is started again, on the same data, port
-   * and socket. Resolves when it answers. A world server that is started again has read its entities from the rows.
+   * and socket. Resolves when it answers.
    */
   kill(component: string, lasting: Micros): Promise<Disturbed>;
   /** SIGSTOP to the component's processes, and SIGCONT after `lasting`. */
@@ -100,7 +78,7 @@ export interface Disturbance {
 }
 
 /**
- * What is under test: started here (local.ts), or attached to (remote.ts). A run's watchdog is opened before
+ * What is under test: started here (local.ts), or attached to (target-stack.ts). A run's watchdog is opened before
  * its stack by whoever composes the run, handed to the stack and to the load's processes alike, and closed
  * after both.
  */

@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
-import type { AppliedSetting } from '../stack/stack.ts';
 import { childrenOf } from './family.ts';
 
 /**
@@ -26,7 +25,7 @@ export function lowerPriority(pid: number): void {
   try {
     setPriority(pid, niceness());
   } catch {
-    // Told by prioritySetting.
+    // Told by stepsBehind.
   }
   lowerSession(pid);
 }
@@ -73,22 +72,10 @@ export function keepBehind(pids: () => readonly number[]): () => void {
   return () => clearInterval(timer);
 }
 
-/** What became of it, read back from the processes. */
-export function prioritySetting(pids: readonly number[]): AppliedSetting {
-  const steps = Math.min(...pids.map(stepsBehind));
-  return {
-    setting: 'priority',
-    documented: 'not stated',
-    applied: steps > 0 ? `nice ${steps} below the generator` : 'as the generator',
-    reason:
-      steps > 0
-        ? 'generator and servers share this host, and a generator that waits for a CPU measures itself'
-        : 'this host did not let the servers be put behind the generator',
-    hardware: false,
-  };
-}
+/** By how much the least of them is behind, read back from the processes; 0: none is. */
+export const stepsBehind = (pids: readonly number[]): number => Math.min(...pids.map(behindOf));
 
-function stepsBehind(pid: number): number {
+function behindOf(pid: number): number {
   try {
     const steps = getPriority(pid) - getPriority();
     // The generator's processes lead sessions, too, which begin at 0.

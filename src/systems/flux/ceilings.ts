@@ -2,21 +2,12 @@ import type pg from 'pg';
 import { monotonic } from '../../clock.ts';
 import { clientOf, closeClient, endAmong } from '../../probe/postgres-client.ts';
 import { random } from '../../rng.ts';
-import type { Ceilings } from '../../scenario/scenario.ts';
+import type { CeilingFacts } from '../../measurement/measurements.ts';
+import type { Scenario } from '../../scenario/scenario.ts';
 import { sequenceHash } from '../../sequence-hash.ts';
 import type { DatabaseEndpoint } from '../../stack/stack.ts';
 import { PgInt4Array, PgInt8Array } from './pg-array.ts';
-
-/** What the database does when nothing else is asked of it: rows a second. */
-export interface CeilingFindings {
-  readonly insertsPerSecond: number;
-  readonly updatesPerSecondSingle: number;
-  readonly updatesPerSecondBatched: number;
-  readonly batchRows: number;
-  readonly connections: number;
-  /** What was run, in words. */
-  readonly statement: string;
-}
+import { fluxWorld } from './scenario.ts';
 
 const STATEMENT_TIMEOUT_MS = 30_000;
 
@@ -102,11 +93,11 @@ async function rate(
  */
 export async function measureCeilings(
   database: DatabaseEndpoint,
-  { secondsEach, rows }: Ceilings,
-  connections: number,
-  batchRows: number,
+  scenario: Scenario,
   signal: AbortSignal,
-): Promise<CeilingFindings | null> {
+): Promise<CeilingFacts | null> {
+  const { secondsEach, rows } = scenario.ceilings;
+  const { servers: connections, batch } = fluxWorld(scenario);
   if (secondsEach === 0) return null;
   const clients = Array.from({ length: connections }, () => clientOf(database, STATEMENT_TIMEOUT_MS));
   try {
@@ -119,7 +110,7 @@ export async function measureCeilings(
     await Promise.all(clients.map((client) => client.query(PLAN)));
 
     const share = Math.floor(rows / connections);
-    const size = Math.min(batchRows, share);
+    const size = Math.min(batch.operations, share);
     const batches = clients.map((_, index) => batchOf(size, index * share, (index + 1) * share, index));
     const picks = clients.map((_, index) => random(index, connections));
 

@@ -2,13 +2,12 @@ import { Agent } from 'undici';
 import { connectorOptions } from '../../address/access.ts';
 import { midway, monotonic } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
-import { type BucketCounts, BucketHistory, type Buckets } from '../../probe/bucket-history.ts';
+import { BucketHistory, type Buckets } from '../../probe/bucket-history.ts';
 import { type MetricsPage, readMetricsPage } from '../../probe/metrics-page.ts';
 import { requestPage } from '../../probe/metrics-request.ts';
 import type { Probe, Sample } from '../../probe/probe.ts';
 import { readNumber } from '../../scenario/sample-head.ts';
 import type { WorldEndpoint } from '../../stack/stack.ts';
-import type { Micros } from '../../units.ts';
 
 const TIMEOUT_MS = 900;
 /** An answer that dribbles, or has no end, is none. */
@@ -33,20 +32,12 @@ const SERIES: Readonly<Record<string, readonly [name: string, kind: Sample['kind
   capbench_world_loop_delay_ms: ['loopDelayMs', 'gauge'],
 };
 
-const HISTOGRAMS = {
+/** Name of what is kept -> Prometheus name. */
+const HISTOGRAMS: Readonly<Record<string, string>> = {
   batchOperations: 'capbench_world_batch_operations',
   flushMs: 'capbench_world_flush_ms',
   responseMs: 'capbench_world_response_ms',
-} as const;
-
-export type WorldHistogram = keyof typeof HISTOGRAMS;
-const WORLD_HISTOGRAMS = ['batchOperations', 'flushMs', 'responseMs'] as const satisfies WorldHistogram[];
-
-/** A world server's own account of itself, from `GET /metrics`. */
-export interface WorldProbe extends Probe {
-  /** Counts per bucket (not cumulative) from `from` to `to`. */
-  buckets(histogram: WorldHistogram, from: Micros, to: Micros): BucketCounts | null;
-}
+};
 
 const NAMES: ReadonlySet<string> = new Set([
   ...Object.keys(SERIES),
@@ -71,13 +62,12 @@ export function bucketsOf({ samples }: MetricsPage, name: string): Buckets {
   return { bounds: own.map(({ bound }) => bound), cumulative: own.map(({ value }) => value) };
 }
 
-/** @param instance 1-based, as in the series' names. */
-export function openWorldProbe(world: WorldEndpoint, instance: number): WorldProbe {
-  const histories: Readonly<Record<WorldHistogram, BucketHistory>> = {
-    batchOperations: new BucketHistory(),
-    flushMs: new BucketHistory(),
-    responseMs: new BucketHistory(),
-  };
+/**
+ * A world server's own account of itself, from `GET /metrics`.
+ * @param instance 1-based, as in the series' names
+ */
+export function openWorldProbe(world: WorldEndpoint, instance: number): Probe {
+  const histories = Object.entries(HISTOGRAMS).map(([name, metric]) => ({ name, metric, history: new BucketHistory() }));
   const connect = connectorOptions(world);
   const own = connect === null ? null : new Agent({ connect });
 
@@ -105,9 +95,7 @@ export function openWorldProbe(world: WorldEndpoint, instance: number): WorldPro
           `GET ${world.url}/metrics: ${unreadable.name} cannot be read in ${unreadable.problem}`,
         );
       }
-      for (const name of WORLD_HISTOGRAMS) {
-        histories[name].add(at, bucketsOf(page, HISTOGRAMS[name]), isEdge);
-      }
+      for (const { metric, history } of histories) history.add(at, bucketsOf(page, metric), isEdge);
       const samples: Sample[] = [];
       const add = (series: string, kind: Sample['kind'], value: number | null): void => {
         if (value !== null) samples.push({ series: `world.${instance}.${series}`, kind, value });
@@ -119,7 +107,7 @@ export function openWorldProbe(world: WorldEndpoint, instance: number): WorldPro
       }
       return samples;
     },
-    buckets: (histogram, from, to) => histories[histogram].between(from, to),
+    buckets: (from, to) => Object.fromEntries(histories.map(({ name, history }) => [name, history.between(from, to)])),
     close: async () => own?.destroy(),
   };
 }

@@ -1,0 +1,64 @@
+import { versions } from 'node:process';
+import type { Scenario } from '../../scenario/scenario.ts';
+import type { ComponentSpec, StartContext } from '../../stack/component-spec.ts';
+import { postgresComponent } from '../../stack/postgres-component.ts';
+import { serverComponent } from '../../stack/server.ts';
+import { serverSettings, shownSetting } from '../../stack/settings.ts';
+import { bundleFile } from '../../supervision/bundle-file.ts';
+import { toMillis } from '../../units.ts';
+import { askHealth } from './health.ts';
+import { fluxLoad, fluxWorld } from './scenario.ts';
+
+/** How long a world server waits for a PostgreSQL that was taken away on purpose. */
+const RECONNECT_SECONDS = 30;
+
+/** PostgreSQL, and the world servers on it. */
+export function fluxComponents(scenario: Scenario): readonly ComponentSpec[] {
+  const { postgres, world } = scenario;
+  const servers = Array.from({ length: world.servers }, (_, i) => {
+    const instance = i + 1;
+    return serverComponent({
+      ...{ name: `world-${instance}`, instance, after: ['postgres'], heap: world.heap },
+      module: bundleFile('flux-server'),
+      env: (context) => environmentOf(scenario, instance, context),
+      health: askHealth,
+      ...(i === 0 ? { settings: settingsOf(scenario) } : {}),
+    });
+  });
+  return [postgresComponent(postgres), ...servers];
+}
+
+function environmentOf(scenario: Scenario, instance: number, { token, comesBack, started }: StartContext) {
+  const { players, monsters } = fluxLoad(scenario);
+  const { servers, playersPerPlace, batch, rowShape } = fluxWorld(scenario);
+  const { database } = started('postgres');
+  return {
+    INSTANCE_ID: String(instance),
+    INSTANCES: String(servers),
+    PLAYERS: String(players),
+    MONSTERS: String(monsters),
+    PLAYERS_PER_PLACE: String(playersPerPlace),
+    BATCH_SIZE_LIMIT: String(batch.operations),
+    BATCH_TIME_LIMIT_MS: String(toMillis(batch.interval)),
+    TOKEN: token,
+    ROW_SHAPE: rowShape,
+    DB_SOCKET_PATH: database?.host ?? '',
+    DB_PORT: String(database?.port),
+    DB_USER: database?.user ?? '',
+    DB_PASSWORD: database?.password ?? '',
+    DB_NAME: database?.database ?? '',
+    // A scenario without faults ends when PostgreSQL does.
+    RECONNECT_SECONDS: String(comesBack ? RECONNECT_SECONDS : 0),
+  };
+}
+
+function settingsOf(scenario: Scenario) {
+  const world = fluxWorld(scenario);
+  return [
+    ...serverSettings(world, Number.parseInt(versions.node, 10)),
+    shownSetting('worldPlayersPerPlace', world.playersPerPlace),
+    shownSetting('worldBatchOperations', world.batch.operations),
+    shownSetting('worldBatchInterval', `${toMillis(world.batch.interval)}ms`),
+    shownSetting('worldRowShape', world.rowShape),
+  ];
+}
