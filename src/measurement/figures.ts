@@ -341,6 +341,10 @@ export function throughputOf(
 /** `intentsPerSecond` */
 export const rateKey = (plural: string): string => `${plural}PerSecond`;
 
+/** What is in `throughput` of each operation. */
+export const ratesOf = (operations: readonly Pick<OperationSpec, 'plural'>[]): z.ZodObject =>
+  z.object(Object.fromEntries(operations.map(({ plural }) => [rateKey(plural), operationsPerSecond])));
+
 /**
  * Every path that a budget may name in a report of such a system, but for those that only the run makes: the settings
  * are under `stack.applied.`, a target's metrics under `target.metrics.`.
@@ -350,15 +354,11 @@ export function metricsOf(
   own?: SystemFigures,
 ): ReadonlyMap<string, Metric> {
   const ids = operations.map(({ id }) => id);
-  const rates = z.object({
-    throughput: z.object(
-      Object.fromEntries(operations.map(({ plural }) => [rateKey(plural), operationsPerSecond])),
-    ),
-  });
-  const inStages = new Map([...metricsIn(stage, ids), ...metricsIn(rates, ids)]);
+  const rates = [...metricsIn(ratesOf(operations), ids, 'throughput')];
+  const inStages = new Map([...metricsIn(stage, ids), ...rates]);
   const everywhere = new Map([
     ...metricsIn(figuresSchema, ids),
-    ...metricsIn(rates, ids),
+    ...rates,
     ...Object.entries(own?.sections ?? {}).flatMap(([section, of]) => [...metricsIn(of, ids, section)]),
   ]);
   const metrics = new Map<string, Metric>();

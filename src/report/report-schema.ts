@@ -1,27 +1,14 @@
 import { z } from 'zod';
 import { CAUSES } from '../judge/gap.ts';
+import { figuresSchema, ratesOf } from '../measurement/figures.ts';
+import type { SystemFigures } from '../measurement/system-figures.ts';
 import { OPERATORS } from '../scenario/budget.ts';
-import { faultSchema } from './fault-schema.ts';
-import {
-  count,
-  counts,
-  figure,
-  latency,
-  loadShares,
-  operations,
-  percentiles,
-  quantiles,
-  spread,
-  text,
-} from './figure-schemas.ts';
-import { stageSchema } from './stage-schema.ts';
+import type { OperationSpec } from '../scenario/operations.ts';
 
-const metricFigures = z.object({
-  ...{ mean: figure, min: figure, max: figure, last: figure },
-  ...{ rate: figure, increase: figure },
-  ...{ p50: figure, p90: figure, p95: figure, p99: figure, count: figure },
-  largestBound: figure.describe('Of a histogram: a percentile that reached it may be anything above.'),
-});
+const text = z.string();
+const count = z.number();
+const figure = z.number().nullable();
+
 const ruling = z.object({
   id: text,
   claim: text.nullable().describe('The id of a documented claim; null for a budget of the user’s own.'),
@@ -57,8 +44,8 @@ const rule = z.object({
   advice: text,
 });
 
-/** report.json, schemaVersion 1. Fields may be added, never changed. A figure that was not measured is null. */
-export const reportSchema = z.object({
+/** What report.json holds beside the figures. */
+export const envelopeSchema = z.object({
   schemaVersion: z.literal(1),
   capbench: text,
   scenario: text,
@@ -73,112 +60,9 @@ export const reportSchema = z.object({
   altered: z
     .array(text)
     .describe('What --set changed of players, rates, world and PostgreSQL: load.players=400.'),
-  load: z.object({
-    requestedCcu: count,
-    peakCcu: count.describe('The most at once: a peak, whatever became of them.'),
-    scale: z.number(),
-    colocated: z.boolean().describe('Generator and servers ran on one host.'),
-    durationSeconds: figure,
-    operations: operations(counts).describe('Due in the measure phase.'),
-    wholeRun: operations(counts).describe('Due in the whole run.'),
-    ...loadShares,
-  }),
-  latency: operations(latency),
-  throughput: z.object({
-    operationsPerSecond: figure,
-    intentsPerSecond: figure,
-    monsterCommandsPerSecond: figure,
-    operationsPerServerPerSecond: spread,
-    serverSharePercent: spread,
-    rowWritesPerSecond: figure,
-    batchesPerSecond: figure,
-    rowsPerBatch: figure,
-    operationsPerBatch: figure,
-    largestBatch: figure,
-    flushedOnTimePercent: figure,
-    coalescing: figure.describe('Operations per row write.'),
-  }),
-  world: z.object({
-    servers: count,
-    cpuPercentOfCore: spread.describe('Of the busiest server; 100 is one core.'),
-    cpuPercentTotal: spread.describe('All servers, of as many cores as there are servers.'),
-    memoryBytes: spread.describe('Of the largest server.'),
-    memoryTotalBytes: spread,
-    entities: spread,
-    connections: spread,
-    loopDelayMs: spread,
-    waitedPercent: figure.describe('Of the time, ready to run without a CPU.'),
-    responseMs: quantiles.describe('Received to acknowledged, inside the servers.'),
-  }),
-  database: z.object({
-    connections: spread,
-    hitRatioPercent: figure,
-    queryMs: quantiles.describe('Round trip of a flush, as the world servers see it.'),
-    statementMeanMs: figure,
-    statementsPerSecond: figure,
-    commitsPerSecond: figure,
-    rowsUpdatedPerSecond: figure,
-    hotUpdatePercent: figure,
-    walBytesPerSecond: figure,
-    workingSetBytes: spread,
-    cpuPercentOfHost: spread,
-    waitedPercent: figure,
-    writersBusyPercent: figure.describe(
-      'Of the time with a flush in flight: flushes a second of a server times the median round trip.',
-    ),
-    memoryPercentOfHost: spread,
-  }),
-  redis: z
-    .object({
-      operationsPerSecond: figure,
-      usedMemoryBytes: spread,
-      connections: spread,
-      cpuPercentOfCore: spread,
-      evictedKeys: figure,
-      expiredKeys: figure,
-      hitRatioPercent: figure,
-      rejectedConnections: figure,
-      errorReplies: figure,
-      networkBytesPerSecond: figure,
-    })
-    .describe('Of a target’s Redis, by its INFO.'),
-  target: z.object({
-    metrics: z
-      .record(text, metricFigures)
-      .describe('Of a target’s metrics pages: what budgets name, in units of its own.'),
-  }),
   absences: z
     .array(z.object({ of: text, because: text }))
     .describe('Of a target: what nobody could read, by paths of this file.'),
-  network: z.object({
-    bytesPerPlayerSecondIn: figure,
-    bytesPerPlayerSecondOut: figure,
-    bytesPerSecond: figure,
-    connectMs: percentiles,
-    connectsPerSecond: figure,
-    disconnects: count,
-    reconnects: count,
-    reconnectMs: percentiles.describe('From the end of a connection to the welcome of the next one.'),
-  }),
-  integrity: z.object({
-    sent: figure,
-    acked: figure,
-    applied: figure,
-    lost: figure,
-    phantom: figure,
-    duplicated: figure,
-    holes: figure,
-    rowWritesServers: figure,
-    rowWritesPostgres: figure,
-    rowWritesDisagreePercent: figure,
-  }),
-  ceilings: z.object({
-    insertsPerSecond: figure,
-    updatesPerSecondSingle: figure,
-    updatesPerSecondBatched: figure,
-    batchSpeedup: figure,
-    statement: text.nullable(),
-  }),
   rules: z.array(rule),
   bottleneck: z.object({
     resource: z.enum(['server', 'generator', 'database', 'host', 'none']),
@@ -195,68 +79,6 @@ export const reportSchema = z.object({
         }),
       )
       .describe('Each by its own account.'),
-  }),
-  stages: z.array(stageSchema).describe('Of the measure phase, in order; times in seconds after GO.'),
-  faults: z
-    .array(faultSchema)
-    .describe('In the order in which they began; times in seconds, `from` after GO.'),
-  generator: z.object({
-    engine: text,
-    workers: count,
-    cpuCores: figure,
-    cpuPercentOfHost: figure,
-    maxLoopDelayMs: figure,
-    maxUtilisationPercent: figure,
-    lagP99Ms: figure,
-    ownLagP99Ms: figure.describe('The part of the lag that the generator itself caused.'),
-    pushbackMeanMs: figure.describe('The mean of the rest: the server had not answered what went before.'),
-    stalledPercent: figure.describe(
-      'Of the time in which the event loop was late by more than 10 ms a turn.',
-    ),
-    waitedPercent: figure.describe('Of the time, ready to run without a CPU.'),
-    memoryBytesPerPlayer: figure,
-    cpuMicrosPerOperation: figure.describe('CPU of the generator for each answered operation.'),
-    clockMs: z.number().describe('What the clock of the engine can tell apart.'),
-    calibration: z
-      .object({
-        seconds: figure,
-        targetPerSecond: figure,
-        ratePerSecond: figure,
-        answeredPercent: figure,
-        utilisationPercent: figure,
-        ownLagP99Ms: figure,
-        dueP99Ms: figure,
-      })
-      .describe('Against a world that does nothing, before the run.'),
-  }),
-  host: z.object({
-    cpuModel: text,
-    cpus: count,
-    memoryBytes: count,
-    kernel: text,
-    platform: text,
-    arch: text,
-    node: text,
-    nodeMajor: count,
-    cpuPercent: spread,
-    otherCpuPercent: figure,
-    stealPercent: figure,
-    stealMaxPercent: figure.describe('Of the worst second.'),
-    foreignCpuPercent: figure.describe('Used by processes that are not of the run.'),
-    throttledPeriods: figure,
-    memoryPressurePercent: figure.describe('PSI memory, full.'),
-    cpuPressurePercent: figure.describe('PSI cpu, some.'),
-    canaryDriftPercent: figure,
-    clockDriftMs: z.number(),
-    memoryUsedPercent: spread,
-    memoryAvailableBytes: spread,
-    networkBytesPerSecond: figure,
-  }),
-  stack: z.object({
-    kind: text,
-    documented: z.record(text, text),
-    applied: z.record(text, text),
-    reasons: z.record(text, text).describe('Why the two differ.'),
   }),
   phases: z
     .object({ stackUp: figure, connect: figure, ready: figure, go: figure, end: z.number() })
@@ -276,8 +98,32 @@ export const reportSchema = z.object({
   startedAt: text.describe('ISO 8601, UTC.'),
 });
 
+/** What of a system is in report.json. */
+interface Reported {
+  readonly scenario: { readonly operations: readonly OperationSpec[] };
+  readonly figures?: SystemFigures;
+}
+
+/**
+ * report.json, schemaVersion 1, of a run of any of the systems: what only some of them tell is optional. Fields may be
+ * added, never changed. A figure that was not measured is null.
+ */
+export function reportSchemaOf(systems: readonly Reported[]): z.ZodObject {
+  const shape: Record<string, z.ZodType> = { ...envelopeSchema.shape, ...figuresSchema.shape };
+  const add = ([section, own]: readonly [string, z.ZodObject]): void => {
+    const general = shape[section];
+    const told = own.partial();
+    shape[section] = general instanceof z.ZodObject ? general.extend(told.shape) : told.optional();
+  };
+  for (const { scenario, figures } of systems) {
+    add(['throughput', ratesOf(scenario.operations)]);
+    Object.entries(figures?.sections ?? {}).forEach(add);
+  }
+  return z.object(shape);
+}
+
 /** The JSON Schema that is committed as fixtures/schema/report.schema.json. */
-export const reportJsonSchema = () => ({
+export const reportJsonSchema = (systems: readonly Reported[]) => ({
   title: 'capbench report.json, schemaVersion 1',
-  ...z.toJSONSchema(reportSchema, { io: 'input' }),
+  ...z.toJSONSchema(reportSchemaOf(systems), { io: 'input' }),
 });

@@ -5,17 +5,14 @@ import type { Verdict } from '../judge/verdict.ts';
 import type { Figures } from '../measurement/figures.ts';
 import type { Measurements } from '../measurement/measurements.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import type { reportSchema } from './report-schema.ts';
+import type { envelopeSchema } from './report-schema.ts';
 
 /** What report.json holds, and all that the other formats say besides the curves. */
-export type Report = z.infer<typeof reportSchema>;
+export type Report = z.infer<typeof envelopeSchema> & Figures;
 export type ReportRuling = Report['rulings'][number];
 export type ReportRule = Report['rules'][number];
 
 export function reportOf(m: Measurements, s: Scenario, verdict: Verdict, figures: Figures): Report {
-  const { redis, target } = figures;
-  const { load, latency, throughput, world, database, network, integrity, ceilings, generator, host, stack } =
-    figures;
   return {
     schemaVersion: 1,
     capbench: m.capbench,
@@ -29,24 +26,10 @@ export function reportOf(m: Measurements, s: Scenario, verdict: Verdict, figures
     notes: [...verdict.notes],
     rulings: verdict.rulings.map(rulingOf),
     altered: [...s.altered],
-    load,
-    latency,
-    throughput,
-    world,
-    database,
-    redis,
-    target: { metrics: { ...target.metrics } },
     absences: [...(m.absences ?? [])],
-    network,
-    integrity,
-    ceilings,
+    ...figures,
     rules: verdict.rules.map(ruleOf),
     bottleneck: { ...verdict.bottleneck, resources: [...verdict.bottleneck.resources] },
-    stages: [...figures.stages],
-    faults: [...figures.faults],
-    generator,
-    host,
-    stack,
     phases: m.phases,
     ending: m.ending.state,
     probes: [...m.probes],
