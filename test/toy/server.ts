@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import pg from 'pg';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { listen, serve } from '../../src/supervision/server-process.ts';
@@ -52,7 +52,7 @@ await serve(async (host) => {
   const server = createServer((_request, response) => response.end(String(writes)));
   const sockets = new WebSocketServer({
     server,
-    verifyClient: ({ req }) => req.headers.authorization === `Bearer ${TOKEN}`,
+    verifyClient: ({ req }: { req: IncomingMessage }) => req.headers.authorization === `Bearer ${TOKEN}`,
   });
   sockets.on('connection', (socket, { url = '' }) => {
     const player = Number(url.slice('/player/'.length));

@@ -2,7 +2,9 @@ import { addRow, askOnce, type CountedRow, noRows, readTableWrites } from '../..
 import type { Probe } from '../../src/probe/probe.ts';
 import { verifyRows } from '../../src/probe/verification.ts';
 import type { SystemScenario } from '../../src/scenario/system-scenario.ts';
-import type { WorldEndpoint } from '../../src/stack/stack.ts';
+import { postgresComponent } from '../../src/stack/postgres-component.ts';
+import { serverComponent } from '../../src/stack/server.ts';
+import type { DatabaseEndpoint } from '../../src/stack/stack.ts';
 import type { System } from '../../src/systems/system.ts';
 import { TABLE } from './operations.ts';
 
@@ -12,10 +14,14 @@ export interface ToyFiles {
   readonly side: string;
 }
 
-/** How many writes its server has made, by its own word. */
-const writesOf = async ({ url }: WorldEndpoint): Promise<number> => Number(await (await fetch(url)).text());
+const pgEnvironment = ({ host, port, user, password, database }: DatabaseEndpoint) => ({
+  ...{ PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password, PGDATABASE: database },
+});
 
-const probeOf = (world: WorldEndpoint, index: number): Probe => ({
+/** How many writes its server has made, by its own word. */
+const writesOf = async ({ url }: Reachable): Promise<number> => Number(await (await fetch(url)).text());
+
+const probeOf = (world: Reachable, index: number): Probe => ({
   name: `world-${index + 1}`,
   sample: async () => [
     { series: `world.${index + 1}.rowWrites`, kind: 'counter', value: await writesOf(world) },
@@ -31,7 +37,10 @@ const partOf = (operations: readonly string[]): SystemScenario => ({
   })),
   components: ({ world: { servers } }) => [
     { name: 'postgres', faults: ['kill', 'stop'] },
-    ...Array.from({ length: servers }, (_, i) => ({ name: `world-${i + 1}`, faults: ['stop'] as const })),
+    ...Array.from({ length: servers }, (_, i) => ({
+      name: `world-${i + 1}`,
+      faults: ['kill', 'stop'] as const,
+    })),
   ],
   workload: ({ load: { players } }) => ({ entities: players, own: null }),
   traits: () => ({ table: TABLE }),
@@ -42,6 +51,20 @@ export function toy(files: ToyFiles, { operations = ['add', 'read'], broken = fa
   const scenario = partOf(operations);
   return {
     ...{ name: scenario.name, scenario, workerSide: () => files.side },
+    components: ({ postgres, world }) => [
+      postgresComponent(postgres),
+      ...Array.from({ length: world.servers }, (_, i) =>
+        serverComponent({
+          ...{ name: `world-${i + 1}`, instance: i + 1, after: ['postgres'], heap: world.heap },
+          module: files.server,
+          env: ({ token, started }) => ({
+            ...{ TOKEN: token, ...(broken ? { BROKEN: 'yes' } : {}) },
+            ...pgEnvironment(started('postgres').database!),
+          }),
+          health: writesOf,
+        }),
+      ),
+    ],
     nullServers: (_workload, servers, token) =>
       Array.from({ length: servers }, (_, i) => ({
         ...{ name: `null-${i + 1}`, module: files.server, env: { TOKEN: token } },
