@@ -96,7 +96,7 @@ test('a third operation is a word in its own folder: figures, budgets, and one s
     expect(code, said).toBe(0);
     expect(report.rulings.find(({ id }) => id === 'take')).toMatchObject({ state: 'met' });
     expect(report.latency.take?.due.p95).toBeGreaterThan(0);
-    hashes.add(report.load.scheduleHash);
+    hashes.add(report.scheduleHash);
   }
   expect(hashes.size).toBe(1);
 });

@@ -1,3 +1,4 @@
+import type { Reachable } from '../../src/address/access.ts';
 import { addRow, askOnce, type CountedRow, noRows, readTableWrites } from '../../src/probe/counted-rows.ts';
 import type { Probe } from '../../src/probe/probe.ts';
 import { verifyRows } from '../../src/probe/verification.ts';
