@@ -83,7 +83,8 @@ export function readScenario(
   const asWritten = (findings: readonly Finding[]): readonly Finding[] =>
     findings.map((finding) => ({ ...finding, path: canonical.written(finding.path) }));
   const file: Entries = {
-    ...{ root: canonical.value as object, system, names: systems.names, overrides },
+    ...{ root: canonical.value as object, system, overrides },
+    head: headSchemas(system, systems.names),
     metrics: known === undefined ? null : systems.metricsOf(known),
     findings: [...canonical.findings],
   };
@@ -133,7 +134,9 @@ function cause({ path }: Finding, { scale, duration }: Overrides): string {
 function ofAny({ names, of }: KnownSystems): SystemScenario {
   const all = names.flatMap((system) => of({ system }) ?? []);
   const keys = (part: 'load' | 'world' | 'sections') =>
-    Object.fromEntries(all.flatMap((one) => Object.keys(one[part] ?? {})).map((key) => [key, z.unknown()]));
+    Object.fromEntries(
+      all.flatMap((one) => Object.keys(one[part] ?? {})).map((key) => [key, z.unknown().optional()]),
+    );
   return {
     name: '',
     operations: all.flatMap(({ operations }) => operations),
@@ -150,7 +153,7 @@ function ofAny({ names, of }: KnownSystems): SystemScenario {
 interface Entries {
   readonly root: object;
   readonly system: SystemScenario;
-  readonly names: KnownSystems['names'];
+  readonly head: ReturnType<typeof headSchemas>;
   /** Null where it is not known of which system. */
   readonly metrics: Metrics | null;
   readonly overrides: Overrides;
@@ -190,8 +193,8 @@ function readKeys<const S extends Schemas>(root: object, schemas: S, findings: F
   return { each, all: findings.length > before ? null : (each as Outputs<S>) };
 }
 
-function unknownKeys({ root, system, names }: Entries, schemas: Schemas): readonly Finding[] {
-  const known = [headSchemas(system, names), system.sections ?? {}, schemas].flatMap(Object.keys);
+function unknownKeys({ root, system, head }: Entries, schemas: Schemas): readonly Finding[] {
+  const known = [head, system.sections ?? {}, schemas].flatMap(Object.keys);
   return Object.keys(root)
     .filter((key) => !known.includes(key))
     .slice(0, MOST_UNKNOWN)
@@ -216,8 +219,8 @@ function elements<S extends z.ZodType>(
 type Read = Omit<Scenario, 'traits'>;
 type Common = Omit<Read, 'budgets' | 'scale' | 'altered'>;
 
-function readHead({ root, system, names, overrides, findings }: Entries): Common | undefined {
-  const head = readKeys(root, headSchemas(system, names), findings);
+function readHead({ root, system, head: schemas, overrides, findings }: Entries): Common | undefined {
+  const head = readKeys(root, schemas, findings);
   const own = readKeys(root, system.sections ?? {}, findings);
   const { load: entry, world, faults = [] } = head.each;
   const load = entry && loadOf(entry, system, findings);

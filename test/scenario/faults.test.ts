@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { writeScenario } from '../../src/scenario/resolved.ts';
-import { faultsOf, workloadOf } from '../../src/scenario/workload.ts';
+import { faultsOf } from '../../src/scenario/workload.ts';
 import { seconds } from '../../src/units.ts';
-import { minimal, problemsOf, read } from './scenario-text.ts';
+import { minimal, problemsOf, rates, read, workload, written } from './scenario-text.ts';
 
 const withFaults = (...faults: readonly string[]): string =>
   minimal(`faults:\n${faults.map((fault) => `  - ${fault}\n`).join('')}`);
@@ -37,16 +36,16 @@ test('no fault is planned after the last due time', () => {
 });
 
 test('who is cut off comes back only where faults are planned', () => {
-  expect(workloadOf(read(minimal())).reconnect).toBe(false);
+  expect(workload(read(minimal())).reconnect).toBe(false);
   const scenario = read(withFaults('{ action: drop, of: players, at: 1s }'));
-  expect(workloadOf(scenario).reconnect).toBe(true);
+  expect(workload(scenario).reconnect).toBe(true);
 });
 
 test('a resolved scenario holds its faults, calibration and rules', () => {
   const scenario = read(
     `${withFaults('{ action: kill, of: world-1, at: 1500ms, lasting: 250ms }')}calibration: { seconds: 0 }\nrules: { foreignCpuPercent: 50, generatorLagMs: 20 }\n`,
   );
-  expect(read(writeScenario(scenario))).toEqual(scenario);
+  expect(read(written(scenario))).toEqual(scenario);
   expect(scenario.rules).toMatchObject({ foreignCpuPercent: 50, generatorLagMs: 20 });
   expect(scenario.calibration).toEqual({ seconds: 0, factor: 1.5 });
 });
@@ -54,7 +53,10 @@ test('a resolved scenario holds its faults, calibration and rules', () => {
 test.each([
   ['{ action: kill, of: players, at: 1s }', 'faults.0.of: players, expected a process to kill'],
   ['{ action: drop, of: postgres, at: 1s }', 'faults.0.of: postgres, expected players: sockets are dropped'],
-  ['{ action: kill, of: world-5, at: 1s }', 'faults.0.of: world-5, expected one of the 4 world servers'],
+  [
+    '{ action: kill, of: world-5, at: 1s }',
+    'faults.0.of: world-5, expected one of postgres, world-1, world-2, world-3, world-4',
+  ],
   ['{ action: kill, of: postgres, at: 60s }', 'faults.0.at: at or after the end of the measure phase'],
   ['{ action: kill, of: redis, at: 1s }', 'faults.0.of'],
   ['{ action: explode, of: postgres, at: 1s }', 'faults.0.action'],
@@ -74,7 +76,7 @@ describe('with a duration of the command line', () => {
   test('a fault within it is taken, whatever the file says', () => {
     const scenario = read(short(LATE), { duration: seconds(6) });
     expect(faultsOf(scenario).map(({ at }) => (at - MEASURE) / SECOND)).toEqual([2.5]);
-    expect(read(writeScenario(scenario))).toEqual(scenario);
+    expect(read(written(scenario))).toEqual(scenario);
   });
 
   test.each([
@@ -111,6 +113,6 @@ describe('with a duration of the command line', () => {
 test('a rate that --scale makes fit is taken', () => {
   const large = minimal('  monsters: 1000\n  monsterCommandsPerSecond: 200000\n  commandsPerPost: 1\n');
   expect(problemsOf(large)[0]).toMatchObject({ path: 'load.monsterCommandsPerSecond' });
-  expect(read(large, { scale: 0.5 }).load.monsterCommandsPerSecond).toBe(100_000);
+  expect(rates(read(large, { scale: 0.5 }))).toEqual([50, 100_000]);
   expect(problemsOf(large, { scale: 0.6 })[0]).toMatchObject({ where: expect.stringMatching(/^x\.yaml:/) });
 });

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
-import { checkBudgets } from '../../src/judge/budget-check.ts';
+import type { Budget } from '../../src/scenario/budget.ts';
+import { checkBudgets } from '../../src/scenario/budget-check.ts';
+import { metricReader } from '../../src/scenario/budget-metric.ts';
 import { selectorOf, selects } from '../../src/scenario/metric-selector.ts';
 import { readHead } from '../../src/scenario/sample-head.ts';
-import { budget } from '../fixtures/recorded-run.ts';
+import { SYSTEMS } from '../../src/systems/registry.ts';
 
 const labelsOf = (path: string) => Object.fromEntries(selectorOf(path)?.labels ?? [['no', 'selector']]);
 
@@ -53,8 +55,12 @@ test('a name outside the letters of Prometheus stands in quotes, between the bra
   });
 });
 
-const problem = (metric: string, stat: string | null, metricUnit: string): string =>
-  checkBudgets([budget({ id: 'x', metric, stat, metricUnit })])[0]?.message ?? '';
+const METRICS = SYSTEMS.metricsOf(SYSTEMS.of({ system: 'flux' })!);
+const problem = (path: string, stat: string | null, metricUnit: string): string => {
+  const metric = metricReader([], METRICS)(path, stat);
+  const one = { id: 'x', state: 'measured', metric, stat, metricUnit, limit: 1 } as Budget;
+  return checkBudgets([one], METRICS)[0]?.message ?? '';
+};
 
 test('a budget on one names a statistic, and a unit that its name does not deny', () => {
   expect(problem('target.metrics.a_seconds', 'p95', 'ms')).toBe('');

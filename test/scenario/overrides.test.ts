@@ -40,7 +40,7 @@ describe('--set', () => {
 
   test('reaches what the file leaves out', () => {
     expect(read(minimal(), { set: ['world.batch.operations=7', 'rules.sentPercent=95'] })).toMatchObject({
-      world: { batchOperations: 7, batchInterval: 10e3 },
+      world: { batch: { operations: 7, interval: 10e3 } },
       rules: { sentPercent: 95, generatorLoopDelayMs: 100 },
     });
   });
@@ -51,7 +51,7 @@ describe('--set', () => {
     expect(limitOf('all-connected', 'budgets.0.limit=8')).toBe(8);
     const m4pro = read(shipped('m4pro-20k'), { set: ['budgets.FLX-151.metric=latency.intent.service'] });
     expect(m4pro.budgets.find(({ id }) => id === 'FLX-151')).toMatchObject({
-      metric: 'latency.intent.service',
+      metric: { path: 'latency.intent.service' },
     });
   });
 
@@ -182,13 +182,12 @@ describe('--scale', () => {
       scale: 0.25,
       load: {
         players: 5000,
-        intentsPerSecond: 5000,
-        monsterCommandsPerSecond: 100_000,
+        operations: { intent: { perSecond: 5000 }, monsterCommand: { perSecond: 100_000 } },
         monsters: 75_000,
         connectsPerSecond: 2000,
         commandsPerPost: 200,
       },
-      world: { servers: 4, batchOperations: 1663 },
+      world: { servers: 4, batch: { operations: 1663 } },
     });
   });
 

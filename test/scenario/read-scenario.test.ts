@@ -2,14 +2,18 @@ import { describe, expect, test } from 'vitest';
 import { EXIT } from '../../src/errors.ts';
 import { ScenarioError } from '../../src/scenario/problem.ts';
 import { DEFAULT_RULES } from '../../src/scenario/rules.ts';
-import { LANES } from '../../src/scenario/workload.ts';
+import { LANES } from '../../src/systems/flux/monsters/lanes.ts';
+import { OPERATIONS } from '../../src/systems/flux/scenario.ts';
 import { minimal, problemsOf, read } from './scenario-text.ts';
 
 const lines = (text: string | Uint8Array) =>
   problemsOf(text).map(({ where, path, message }) => `${where} ${path}: ${message}`);
 
 test('the smallest scenario has the documented defaults', () => {
-  expect(read(minimal())).toEqual({
+  const { operations, traits, ...rest } = read(minimal());
+  expect(operations).toEqual(OPERATIONS);
+  expect(traits).toMatchObject({ needsTarget: false, entities: 100, table: 'entity' });
+  expect(rest).toEqual({
     name: 'mine',
     description: '',
     system: 'flux',
@@ -18,9 +22,8 @@ test('the smallest scenario has the documented defaults', () => {
     altered: [],
     load: {
       players: 100,
-      intentsPerSecond: 100,
+      operations: { intent: { perSecond: 100 }, monsterCommand: { perSecond: 0 } },
       monsters: 0,
-      monsterCommandsPerSecond: 0,
       commandsPerPost: 200,
       connectsPerSecond: 1000,
       outstanding: 4,
@@ -34,10 +37,9 @@ test('the smallest scenario has the documented defaults', () => {
     world: {
       servers: 4,
       playersPerPlace: 10,
-      batchOperations: 1663,
-      batchInterval: 10e3,
+      batch: { operations: 1663, interval: 10e3 },
       rowShape: 'columns',
-      heapMegabytes: 3072,
+      heap: 3072,
     },
     postgres: { version: 16, settings: {} },
     deviations: [],
@@ -133,8 +135,11 @@ describe('one value that is wrong', () => {
       'name: Bad Name\nsystem: flux\nload: { players: 1 }\nworld: { servers: 1 }',
       '1:7 name: "Bad Name" is there',
     ],
-    ['name: a\nsystem: quake\nload: { players: 10 }', '2:9 system: "quake" is there, expected flux'],
-    ['name: a\nload: { players: 10 }', '1:1 system: nothing is there, expected flux'],
+    [
+      'name: a\nsystem: quake\nload: { players: 10 }',
+      '2:9 system: "quake" is there, expected one of flux, own',
+    ],
+    ['name: a\nload: { players: 10 }', '1:1 system: nothing is there, expected one of flux, own'],
     ['name: a\nsystem: flux', '1:1 load: nothing is there, expected a map with the keys players'],
     ['name: a\nsystem: flux\nload: {}', '3:7 load.players: nothing is there, expected a whole number'],
     ['name: a\nsystem: flux\nload: 5', '3:7 load: 5 is there, expected a map'],

@@ -1,18 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { scenarioHash, writeScenario } from '../../src/scenario/resolved.ts';
-import { minimal, problemsOf, read, shipped } from './scenario-text.ts';
+import { scenarioHash } from '../../src/scenario/resolved.ts';
+import { minimal, problemsOf, read, shipped, written } from './scenario-text.ts';
 
 describe.each(['quickstart', 'm4pro-20k', 'storm'])('%s, resolved', (name) => {
   test.each([1, 0.25, 0.1, 1 / 3])('is read back as the same scenario at scale %d', (scale) => {
     const scenario = read(shipped(name), { scale, seed: 5 });
-    const again = read(writeScenario(scenario));
+    const again = read(written(scenario));
     expect(again).toEqual(scenario);
     expect(scenarioHash(again)).toBe(scenarioHash(scenario));
   });
 
   test('can be scaled and changed like any other', () => {
     const half = read(shipped(name), { scale: 0.5 });
-    const quarter = read(writeScenario(half), { scale: 0.5, set: ['load.drain=3s'] });
+    const quarter = read(written(half), { scale: 0.5, set: ['load.drain=3s'] });
     expect(quarter).toMatchObject({ scale: 0.25, load: { players: half.load.players / 2, drain: 3e6 } });
   });
 });
@@ -20,19 +20,19 @@ describe.each(['quickstart', 'm4pro-20k', 'storm'])('%s, resolved', (name) => {
 test('what --set changed is kept, and added to', () => {
   const altered = read(shipped('m4pro-20k'), { set: ['load.players=400', 'world.servers=2'] });
   expect(altered.altered).toEqual(['load.players=400', 'world.servers=2']);
-  expect(read(writeScenario(altered))).toEqual(altered);
-  expect(read(writeScenario(altered), { set: ['load.players=300', 'load.monsters=100'] }).altered).toEqual([
+  expect(read(written(altered))).toEqual(altered);
+  expect(read(written(altered), { set: ['load.players=300', 'load.monsters=100'] }).altered).toEqual([
     ...['world.servers=2', 'load.players=300', 'load.monsters=100'],
   ]);
   expect(scenarioHash({ ...altered, altered: [] })).not.toBe(scenarioHash(altered));
   // Bundles from before have no such key.
-  expect(read(writeScenario(altered).replace(/^altered:\n(?: +- .*\n)+/m, '')).altered).toEqual([]);
+  expect(read(written(altered).replace(/^altered:\n(?: +- .*\n)+/m, '')).altered).toEqual([]);
 });
 
 test('durations that are no whole seconds survive', () => {
   const scenario = read(minimal('  skipAfter: 1500us\n  timeout: 2.5s\n  duration: 1.5h\n'));
   expect(scenario.load).toMatchObject({ skipAfter: 1500, timeout: 2.5e6, duration: 5400e6 });
-  expect(read(writeScenario(scenario))).toEqual(scenario);
+  expect(read(written(scenario))).toEqual(scenario);
 });
 
 test('texts that YAML could take for something else survive', () => {
@@ -41,7 +41,7 @@ test('texts that YAML could take for something else survive', () => {
       `description: "1e3"\npostgres: { settings: { a: 'on', b: '~', c: '007', d: ' x ', e: '', f: '#', g: "it's" } }\n`,
     ),
   );
-  expect(read(writeScenario(scenario))).toEqual(scenario);
+  expect(read(written(scenario))).toEqual(scenario);
 });
 
 test('the hash is of the content, not of its order or layout, and every change changes it', () => {
@@ -57,7 +57,7 @@ test('the hash is of the content, not of its order or layout, and every change c
 });
 
 describe('a resolved scenario that was altered', () => {
-  const text = writeScenario(read(shipped('quickstart')));
+  const text = written(read(shipped('quickstart')));
   test.each([
     ['another form', text.replace('resolved: 1', 'resolved: 2'), 'resolved'],
     ['no scale', text.replace(/^scale: .*\n/m, ''), 'scale'],

@@ -4,7 +4,9 @@ import { readClaims } from '../../src/scenario/claims.ts';
 import { NO_OVERRIDES, type Overrides } from '../../src/scenario/overrides.ts';
 import { type Problem, ScenarioError } from '../../src/scenario/problem.ts';
 import { readScenario } from '../../src/scenario/read-scenario.ts';
+import { writeScenario } from '../../src/scenario/resolved.ts';
 import type { Scenario } from '../../src/scenario/scenario.ts';
+import { type Workload, workloadOf } from '../../src/scenario/workload.ts';
 import { SYSTEMS } from '../../src/systems/registry.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -18,6 +20,17 @@ export const read = (text: string | Uint8Array, overrides: Partial<Overrides> = 
     { systems: SYSTEMS, claims },
     { ...NO_OVERRIDES, ...overrides },
   );
+
+/** As a bundle holds it. */
+export const written = (scenario: Scenario): string =>
+  writeScenario(scenario, SYSTEMS.systemOf(scenario).scenario);
+
+export const workload = (scenario: Scenario): Workload =>
+  workloadOf(scenario, SYSTEMS.systemOf(scenario).scenario);
+
+/** The rates of a scenario's operations, in their order. */
+export const rates = ({ load }: Scenario): readonly number[] =>
+  Object.values(load.operations).map(({ perSecond }) => perSecond);
 
 /** The problems of a text that must have some. */
 export function problemsOf(

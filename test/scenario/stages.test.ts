@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { scenarioHash, writeScenario } from '../../src/scenario/resolved.ts';
+import { scenarioHash } from '../../src/scenario/resolved.ts';
 import { operationalSeconds } from '../../src/scenario/stage-timeline.ts';
-import { faultsOf, workloadOf } from '../../src/scenario/workload.ts';
+import { faultsOf } from '../../src/scenario/workload.ts';
 import { seconds } from '../../src/units.ts';
-import { minimal, problemsOf, read, shipped } from './scenario-text.ts';
+import { minimal, problemsOf, read, shipped, workload, written } from './scenario-text.ts';
 
 const staged = (stages: readonly string[], more = ''): string =>
   minimal(`  stages:\n${stages.map((one) => `    - ${one}\n`).join('')}${more}`);
@@ -20,7 +20,7 @@ describe('stages', () => {
 
   test('make the measure phase', () => {
     expect(scenario.load.duration).toBe(seconds(45));
-    const { timeline } = workloadOf(scenario);
+    const { timeline } = workload(scenario);
     expect(timeline).toMatchObject({ measureStart: seconds(10), end: seconds(55) });
     expect(
       timeline.stages?.map(({ name, start, levelFrom, end }) => [
@@ -56,15 +56,15 @@ describe('stages', () => {
         stage: 3,
       },
     ]);
-    expect(workloadOf(scenario).reconnect).toBe(true);
-    expect(workloadOf(read(staged(SHAPE.slice(0, 3)))).reconnect).toBe(false);
+    expect(workload(scenario).reconnect).toBe(true);
+    expect(workload(read(staged(SHAPE.slice(0, 3)))).reconnect).toBe(false);
   });
 
   test('churn is that of the stage, or else of the load from GO on', () => {
-    expect(workloadOf(scenario).churn).toEqual([
+    expect(workload(scenario).churn).toEqual([
       { from: seconds(50), to: seconds(55), perSecond: 5, away: seconds(0.5) },
     ]);
-    const whole = workloadOf(read(staged(SHAPE, '  churn: { perSecond: 2 }\n')));
+    const whole = workload(read(staged(SHAPE, '  churn: { perSecond: 2 }\n')));
     expect(whole.churn?.map(({ from, to, perSecond }) => [from / 1e6, to / 1e6, perSecond])).toEqual([
       [0, 10, 2],
       [10, 30, 2],
@@ -72,7 +72,7 @@ describe('stages', () => {
       [40, 50, 2],
       [50, 55, 5],
     ]);
-    const plain = workloadOf(read(minimal('  churn: { perSecond: 2 }\n')));
+    const plain = workload(read(minimal('  churn: { perSecond: 2 }\n')));
     expect(plain).toMatchObject({ reconnect: true, churn: [{ from: 0, to: seconds(70), away: seconds(1) }] });
   });
 
@@ -89,7 +89,7 @@ describe('stages', () => {
     for (const text of [staged(SHAPE, '  churn: { perSecond: 2, away: 250ms }\n'), shipped('storm')]) {
       for (const overrides of [{}, { duration: seconds(10), scale: 0.3 }]) {
         const first = read(text, overrides);
-        const again = read(writeScenario(first));
+        const again = read(written(first));
         expect(again).toEqual(first);
         expect(scenarioHash(again)).toBe(scenarioHash(first));
       }
@@ -106,7 +106,7 @@ describe('stages', () => {
     const plain = read(minimal());
     expect(plain.load.duration).toBe(seconds(60));
     expect(Object.keys(plain.load)).not.toContain('stages');
-    expect(workloadOf(plain).timeline).toEqual({
+    expect(workload(plain).timeline).toEqual({
       rampEnd: seconds(5),
       measureStart: seconds(10),
       end: seconds(70),
