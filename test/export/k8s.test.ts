@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { type DeploymentOptions, deploymentOf } from '../../src/export/k8s/deployment.ts';
 import { guide } from '../../src/export/k8s/guide.ts';
 import { configMap, testRun } from '../../src/export/k8s/manifests.ts';
+import { fluxK6 } from '../../src/systems/flux/k6/system.ts';
 import { workloadWith } from '../load/a-workload.ts';
 
 const schemaFile = join(import.meta.dirname, '..', '..', 'fixtures', 'schema', 'k8s.schema.json');
@@ -22,7 +23,7 @@ const workload = workloadWith({ players: 100, intentRate: 1, monsters: 60, postR
 const script = `// a script\n\nconst text = 'ä "quoted" \\\\ \${x}';\n  export default () => {};\n${'x'.repeat(300)}\n`;
 
 test('the manifests are what Kubernetes and the k6-operator take, and hold the script to the letter', () => {
-  const deployment = deploymentOf('small', workload, options);
+  const deployment = deploymentOf('small', fluxK6, workload, options);
   const map = parse(configMap(deployment, script));
   const run = parse(testRun(deployment));
   expect(faultsOf(map)).toEqual([]);
@@ -41,7 +42,7 @@ test('the manifests are what Kubernetes and the k6-operator take, and hold the s
 });
 
 test('the schema refuses what the operator would', () => {
-  const run = parse(testRun(deploymentOf('small', workload, options)));
+  const run = parse(testRun(deploymentOf('small', fluxK6, workload, options)));
   expect(faultsOf({ ...run, kind: 'K6' })).not.toEqual([]);
   expect(faultsOf({ ...run, spec: { ...run.spec, parallelism: '3' } })).not.toEqual([]);
   expect(faultsOf({ ...run, spec: { ...run.spec, segments: 3 } })).not.toEqual([]);
@@ -49,13 +50,13 @@ test('the schema refuses what the operator would', () => {
 });
 
 test('one runner keeps its thresholds, several have none', () => {
-  const alone = parse(testRun(deploymentOf('small', workload, { ...options, parallelism: 1 })));
+  const alone = parse(testRun(deploymentOf('small', fluxK6, workload, { ...options, parallelism: 1 })));
   expect(alone.spec.arguments).not.toContain('--no-thresholds');
 });
 
 test('as many runners as the load needs, and no more than there are blocks of players and lanes', () => {
   const runners = (given: Parameters<typeof workloadWith>[0], parallelism: number | null = null): number =>
-    deploymentOf('x', workloadWith(given), { ...options, parallelism }).parallelism;
+    deploymentOf('x', fluxK6, workloadWith(given), { ...options, parallelism }).parallelism;
   expect(runners({ players: 100, intentRate: 1, postRate: 0 })).toBe(1);
   expect(runners({ players: 20_000, intentRate: 1, postRate: 0 })).toBe(5);
   expect(runners({ players: 2000, intentRate: 10, postRate: 0 })).toBe(5);
@@ -72,30 +73,34 @@ test('as many runners as the load needs, and no more than there are blocks of pl
 
 test('what a runner asks for grows with its share', () => {
   const of = (players: number, parallelism: number) =>
-    deploymentOf('x', workloadWith({ players, intentRate: 1, postRate: 0 }), { ...options, parallelism });
+    deploymentOf('x', fluxK6, workloadWith({ players, intentRate: 1, postRate: 0 }), {
+      ...options,
+      parallelism,
+    });
   expect(of(10_000, 2).cpuMillicores).toBe(900);
   expect(of(10_000, 2).memoryMegabytes).toBeGreaterThanOrEqual(2000);
   expect(of(10_000, 10).memoryMegabytes).toBeLessThan(of(10_000, 2).memoryMegabytes);
 });
 
 test('names stay within what Kubernetes takes', () => {
-  const deployment = deploymentOf(`${'a'.repeat(39)}-${'b'.repeat(24)}`, workload, options);
+  const deployment = deploymentOf(`${'a'.repeat(39)}-${'b'.repeat(24)}`, fluxK6, workload, options);
   expect(deployment.name.length).toBeLessThanOrEqual(48);
   expect(faultsOf(parse(testRun(deployment)))).toEqual([]);
   expect(faultsOf(parse(configMap(deployment, script)))).toEqual([]);
 });
 
 test('a script that no ConfigMap holds is refused', () => {
-  const deployment = deploymentOf('small', workload, options);
+  const deployment = deploymentOf('small', fluxK6, workload, options);
   const thrown = expect.objectContaining({ exitCode: 104, hint: expect.stringContaining('volumeClaim') });
   expect(() => configMap(deployment, 'ä'.repeat(2 ** 19))).toThrow(thrown);
   expect(configMap(deployment, 'x'.repeat(2 ** 20 - 4096)).length).toBeGreaterThan(2 ** 20 - 4096);
 });
 
 test('the guide names what was exported, and how to judge it', () => {
-  const deployment = deploymentOf('small', workload, options);
+  const deployment = deploymentOf('small', fluxK6, workload, options);
   const text = guide(deployment, {
     ...{ reference: './my world.yaml', players: 100, operationsPerSecond: 300, seconds: 60 },
+    operation: 'intent',
     flags: ['--set', 'load.players=100', '--scale', '0.5'],
   });
   expect(text).toContain('    http://world-2:3001/2\n');

@@ -2,10 +2,12 @@ import { expect, test } from 'vitest';
 import { judgeK6 } from '../../src/judge/k6-verdict.ts';
 import { readK6Summary } from '../../src/measurement/k6-summary.ts';
 import type { Scenario } from '../../src/scenario/scenario.ts';
+import { type FluxLoad, fluxLoad } from '../../src/systems/flux/scenario.ts';
 import {
   counter,
   k6Scenario,
   k6SummaryOf,
+  PER_SAMPLE,
   rate,
   type Spread,
   type SummaryChanges,
@@ -16,7 +18,9 @@ import { budget } from '../fixtures/recorded-run.ts';
 function judged(changes: SummaryChanges | readonly SummaryChanges[] = {}, over: Partial<Scenario> = {}) {
   const s = k6Scenario(over);
   const all = 'length' in changes ? changes : [changes];
-  const summaries = all.map((one) => readK6Summary('one.json', JSON.stringify(k6SummaryOf(s, one))));
+  const summaries = all.map((one) =>
+    readK6Summary('one.json', JSON.stringify(k6SummaryOf(s, one)), PER_SAMPLE),
+  );
   const verdict = judgeK6(summaries, s);
   const states = Object.fromEntries(verdict.rulings.map(({ budget: { id }, state }) => [id, state]));
   const ruling = (id: string) => verdict.rulings.find((one) => one.budget.id === id);
@@ -156,11 +160,10 @@ test('a world that answered nothing has carried nothing', () => {
 });
 
 test("what was sent and failed is the target's, and so says the rule", () => {
-  const sent = { capbench_intent_failed_unsent: counter(0) };
-  expect(judged({ intent: { failed: 40 }, metrics: sent })).toMatchObject({
+  expect(judged({ intent: { failed: 40 } })).toMatchObject({
     ...{ exitCode: 99, broken: ['operations-failed.intent', 'answered.intent'] },
   });
-  expect(judged({ intent: { failed: 40 } })).toMatchObject({
+  expect(judged({ intent: { failed: 40, failedUnsent: 40 } })).toMatchObject({
     exitCode: 99,
     broken: ['load-sustained.intent', 'answered.intent'],
   });
@@ -197,13 +200,15 @@ test('faults that k6 does not inject, another load than is claimed, nothing to r
 });
 
 test('a scenario without monsters needs no word of them', () => {
-  const { load } = k6Scenario();
+  const load = fluxLoad(k6Scenario());
+  const operations = { ...load.operations, monsterCommand: { perSecond: 0 } };
+  const none: FluxLoad = { ...load, monsters: 0, operations };
   const gone = Object.fromEntries(
     Object.keys(k6SummaryOf(k6Scenario()).metrics).flatMap((name) =>
       /monster/.test(name) ? [[name, null]] : [],
     ),
   );
-  const verdict = judged({ metrics: gone }, { load: { ...load, monsters: 0, monsterCommandsPerSecond: 0 } });
+  const verdict = judged({ metrics: gone }, { load: none });
   expect(verdict).toMatchObject({ exitCode: 0, broken: [] });
   expect(verdict.bounds.high.throughput).toMatchObject({ intentsPerSecond: 100, operationsPerSecond: 100 });
 });

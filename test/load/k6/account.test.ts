@@ -3,9 +3,10 @@ import { countOf } from '../../../src/histogram.ts';
 import { K6Account } from '../../../src/load/k6/account.ts';
 import { readBooks } from '../../../src/load/k6/books.ts';
 import { counterOf, earlyDueOf, METRICS, trendOf } from '../../../src/load/k6/metrics.ts';
-import { plannedUntil } from '../../../src/load/k6/planned.ts';
 import { sampleIn } from '../../../src/load/k6/sample-pipe.ts';
 import { cpuSecondsIn, residentBytesIn } from '../../../src/load/k6/usage.ts';
+import { ofOperation } from '../../../src/scenario/operations.ts';
+import { plannedUntil } from '../../../src/systems/flux/k6/planned.ts';
 import { workloadWith } from '../a-workload.ts';
 import { figuresOf } from '../ledger-figures.ts';
 
@@ -14,7 +15,7 @@ const nobody = () => [];
 
 /** An account that has been told GO, and samples by the milliseconds after it. */
 function begun() {
-  const account = new K6Account({ commandsPerPost: 50 });
+  const account = new K6Account({ intent: 1, monsterCommand: 50 });
   account.add({ metric: METRICS.go, at: GO - 3000, value: GO });
   const add = (metric: string, ms: number, value: number): void =>
     account.add({ metric, at: GO + ms, value });
@@ -38,8 +39,8 @@ describe("k6's samples as the seconds of a run", () => {
     const [first, second] = account.takeUntil(2.7e6, nobody);
     expect(first).toMatchObject({ at: 1e6, connected: 2, disconnects: 0 });
     expect(first?.operations.intent).toMatchObject({ scheduled: 1, ok: 1, inFlight: 0 });
-    expect(first?.operations.intent.due).toMatchObject({ min: 30_000, max: 30_000 });
-    expect(first?.slices.map(({ at, operations }) => [at, operations.intent.answered])).toEqual([
+    expect(first?.operations.intent?.due).toMatchObject({ min: 30_000, max: 30_000 });
+    expect(first?.slices.map(({ at, operations }) => [at, operations.intent?.answered])).toEqual([
       [200_000, 1],
       [400_000, 0],
       [600_000, 0],
@@ -49,10 +50,12 @@ describe("k6's samples as the seconds of a run", () => {
     expect(second).toMatchObject({ at: 2e6, connected: 1, disconnects: 1 });
     expect(second?.operations.monsterCommand).toMatchObject({ scheduled: 50, ok: 20, rejected: 30 });
     // A value stands for its post's commands.
-    expect(countOf(second?.operations.monsterCommand.due ?? { counts: [], min: 0, max: 0, sum: 0 })).toBe(50);
-    expect(second?.slices[2]?.operations.monsterCommand.answered).toBe(50);
+    expect(countOf(second?.operations.monsterCommand?.due ?? { counts: [], min: 0, max: 0, sum: 0 })).toBe(
+      50,
+    );
+    expect(second?.slices[2]?.operations.monsterCommand?.answered).toBe(50);
 
-    const { whole, measured, due } = account.operation('intent');
+    const { whole, measured, due } = ofOperation(account.tallies(), 'intent');
     expect(whole).toMatchObject({ scheduled: 1, ok: 1 });
     // Due before the measure phase.
     expect(measured).toMatchObject({ scheduled: 0, ok: 0 });
@@ -67,8 +70,8 @@ describe("k6's samples as the seconds of a run", () => {
     add(counterOf('intent', 'skipped'), 2100, 1);
     const rest = account.takeAll(2.2e6, nobody);
     expect(rest.map(({ at }) => at)).toEqual([2e6, 2.2e6]);
-    expect(rest.map(({ operations }) => operations.intent.scheduled)).toEqual([1, 0]);
-    expect(rest.map(({ operations }) => operations.intent.inFlight)).toEqual([1, 1]);
+    expect(rest.map(({ operations }) => operations.intent?.scheduled)).toEqual([1, 0]);
+    expect(rest.map(({ operations }) => operations.intent?.inFlight)).toEqual([1, 1]);
     expect(rest[1]?.slices.map(({ at }) => at)).toEqual([2_200_000]);
   });
 
@@ -84,13 +87,13 @@ describe("k6's samples as the seconds of a run", () => {
       monsterCommand: { whole: 0, measured: 0 },
     });
     // One of the four answers was cut before its latency was told.
-    expect(account.operation('intent').whole).toMatchObject({
+    expect(ofOperation(account.tallies(), 'intent').whole).toMatchObject({
       scheduled: 9,
       ok: 4,
       skipped: 2,
       unfinished: 3,
     });
-    expect(account.operation('intent').measured).toMatchObject({
+    expect(ofOperation(account.tallies(), 'intent').measured).toMatchObject({
       ...{ scheduled: 5, ok: 3, skipped: 1, unfinished: 1 },
     });
   });
@@ -133,14 +136,14 @@ test('the books of the virtual users are a ledger; other lines are not', () => {
   expect([...figuresOf(told.ledger).sentMax]).toEqual([0, 15, 0, 0]);
   expect([...figuresOf(told.ledger).ackedN]).toEqual([0, 3, 0, 0]);
   expect([...figuresOf(told.ledger).ackedSum]).toEqual([0, 38, 0, 0]);
-  expect([...told.ledger.told]).toEqual([0, 5, 0, 0]);
+  expect([...told.ledger.stated]).toEqual([0, 5, 0, 0]);
 });
 
 test('what was due until an instant is counted from the schedule', () => {
   const workload = workloadWith({ players: 10, intentRate: 5, warmUp: 1, duration: 2 });
   const all = plannedUntil(workload, Number.POSITIVE_INFINITY);
-  expect(Math.abs(all.intent.whole - 150)).toBeLessThanOrEqual(10);
-  expect(Math.abs(all.intent.measured - 100)).toBeLessThanOrEqual(10);
+  expect(Math.abs(all.intent!.whole - 150)).toBeLessThanOrEqual(10);
+  expect(Math.abs(all.intent!.measured - 100)).toBeLessThanOrEqual(10);
   expect(all.monsterCommand).toEqual({ whole: 600, measured: 400 });
   expect(plannedUntil(workload, 1e6)).toMatchObject({ monsterCommand: { whole: 200, measured: 0 } });
 });

@@ -1,12 +1,16 @@
 import { kill } from 'node:process';
 import { describe, expect, test } from 'vitest';
 import { monotonic } from '../../../src/clock.ts';
+import { k6Script } from '../../../src/export/k6/script.ts';
 import { countOf } from '../../../src/histogram.ts';
 import type { LoadSecond, ReadyFleet } from '../../../src/load/engine.ts';
 import { createK6Engine } from '../../../src/load/k6/engine.ts';
-import { plannedUntil } from '../../../src/load/k6/planned.ts';
-import { OPERATIONS, type Workload } from '../../../src/scenario/workload.ts';
+import { ofOperation } from '../../../src/scenario/operations.ts';
+import type { Workload } from '../../../src/scenario/workload.ts';
 import type { Endpoints } from '../../../src/stack/stack.ts';
+import { dealWorlds } from '../../../src/systems/flux/deal.ts';
+import { fluxK6 } from '../../../src/systems/flux/k6/system.ts';
+import { OPERATIONS } from '../../../src/systems/flux/scenario.ts';
 import { minimal, read } from '../../scenario/scenario-text.ts';
 import { workloadWith } from '../a-workload.ts';
 import { failureOf, isAlive, load, serve, theWatchdog } from '../engine-room.ts';
@@ -21,7 +25,10 @@ const prepare = (
   signal = new AbortController().signal,
 ): Promise<ReadyFleet> => {
   if (installedK6 === null) throw new Error('there is no k6');
-  return createK6Engine({ k6: installedK6, scenario, watchdog: theWatchdog() }).prepare(workload, at, signal);
+  return createK6Engine({
+    ...{ k6: installedK6, system: fluxK6, deal: dealWorlds, watchdog: theWatchdog() },
+    script: (load, urls) => k6Script(fluxK6, load, scenario, urls),
+  }).prepare(workload, at, signal);
 };
 const goOf = (fleet: ReadyFleet) => {
   if (fleet.go === null) throw new Error('k6 fixes GO itself');
@@ -44,8 +51,8 @@ describe.skipIf(installedK6 === null)('the k6 engine', () => {
 
     expect(tally.scheduleHash).toBe(native.tally.scheduleHash);
     expect(tally.endedAt).toBe(3e6);
-    for (const name of OPERATIONS) {
-      const [ours, theirs] = [native.tally.operations[name], tally.operations[name]];
+    for (const { id: name } of OPERATIONS) {
+      const [ours, theirs] = [native.tally, tally].map(({ operations }) => ofOperation(operations, name));
       for (const scope of ['whole', 'measured'] as const) {
         expect(theirs[scope]).toEqual({ ...ours[scope] });
         expect(theirs[scope].ok + theirs[scope].rejected).toBe(theirs[scope].scheduled);
@@ -56,10 +63,12 @@ describe.skipIf(installedK6 === null)('the k6 engine', () => {
       // The seconds hold the whole run, and so do the slices.
       const sum = (figure: (second: LoadSecond) => number): number =>
         seconds.reduce((total, second) => total + figure(second), 0);
-      expect(sum(({ operations }) => operations[name].scheduled)).toBe(theirs.whole.scheduled);
-      expect(sum(({ operations }) => operations[name].ok)).toBe(theirs.whole.ok);
+      expect(sum(({ operations }) => ofOperation(operations, name).scheduled)).toBe(theirs.whole.scheduled);
+      expect(sum(({ operations }) => ofOperation(operations, name).ok)).toBe(theirs.whole.ok);
       expect(
-        sum(({ slices }) => slices.reduce((total, { operations }) => total + operations[name].answered, 0)),
+        sum(({ slices }) =>
+          slices.reduce((total, { operations }) => total + ofOperation(operations, name).answered, 0),
+        ),
       ).toBe(theirs.whole.ok + theirs.whole.rejected);
     }
     expect(seconds.map(({ at }) => at).slice(0, 3)).toEqual([1e6, 2e6, 3e6]);
@@ -76,7 +85,9 @@ describe.skipIf(installedK6 === null)('the k6 engine', () => {
     expect(figuresOf(tally.ledger).ackedSum).toEqual(figuresOf(native.tally.ledger).ackedSum);
     expect(tally.framesIn).toBeGreaterThan(0);
     expect(tally.bytesOut).toBe(native.tally.bytesOut);
-    expect(servers.flatMap(({ texts }) => texts)).toHaveLength(tally.operations.intent.whole.scheduled);
+    expect(servers.flatMap(({ texts }) => texts)).toHaveLength(
+      ofOperation(tally.operations, 'intent').whole.scheduled,
+    );
   });
 
   test('stopped early, accounts for all that was due until then', { timeout: 60_000 }, async () => {
@@ -93,11 +104,14 @@ describe.skipIf(installedK6 === null)('the k6 engine', () => {
     await fleet.close();
     expect(tally.endedAt).toBeGreaterThan(1e6);
     expect(tally.endedAt).toBeLessThan(20e6);
-    const planned = plannedUntil(workload, tally.endedAt);
-    for (const name of OPERATIONS) {
-      const { scheduled, ok, rejected, failed, timedOut, skipped, unfinished } = tally.operations[name].whole;
+    const planned = fluxK6.plannedUntil(workload, tally.endedAt);
+    for (const { id: name } of OPERATIONS) {
+      const { scheduled, ok, rejected, failed, timedOut, skipped, unfinished } = ofOperation(
+        tally.operations,
+        name,
+      ).whole;
       expect(ok + rejected + failed + timedOut + skipped + unfinished).toBe(scheduled);
-      expect(scheduled).toBeGreaterThanOrEqual(planned[name].whole);
+      expect(scheduled).toBeGreaterThanOrEqual(ofOperation(planned, name).whole);
       expect(ok).toBeGreaterThan(0);
     }
     expect(tally.scheduleHash).toBe('incomplete');

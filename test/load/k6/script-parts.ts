@@ -1,3 +1,20 @@
+import { k6Script } from '../../../src/export/k6/script.ts';
+import type { PerOperation } from '../../../src/scenario/operations.ts';
+import type { Scenario } from '../../../src/scenario/scenario.ts';
+import { type Workload, workloadOf } from '../../../src/scenario/workload.ts';
+import { fluxK6 } from '../../../src/systems/flux/k6/system.ts';
+import { fluxScenario } from '../../../src/systems/flux/scenario.ts';
+
+export const fluxWorkloadOf = (scenario: Scenario): Workload => workloadOf(scenario, fluxScenario);
+
+/** Operations that one sample stands for. */
+export const perSampleOf = (scenario: Scenario): PerOperation<number> =>
+  fluxK6.perSample(fluxWorkloadOf(scenario));
+
+/** The script of a scenario of the flux world's. */
+export const scriptOf = (scenario: Scenario, urls: readonly string[] = ['http://127.0.0.1:3001']): string =>
+  k6Script(fluxK6, fluxWorkloadOf(scenario), scenario, urls);
+
 /**
  * Declarations of a k6 script, to be called from a test: the script without its imports, with what stands in for the
  * k6 modules.

@@ -7,12 +7,12 @@ import { parse } from 'yaml';
 import { deploymentOf } from '../../../src/export/k8s/deployment.ts';
 import { testRun } from '../../../src/export/k8s/manifests.ts';
 import { judgeK6 } from '../../../src/judge/k6-verdict.ts';
-import { k6Script } from '../../../src/load/k6/script.ts';
 import { readK6Summary } from '../../../src/measurement/k6-summary.ts';
-import { workloadOf } from '../../../src/scenario/workload.ts';
+import { fluxK6 } from '../../../src/systems/flux/k6/system.ts';
 import { minimal, read } from '../../scenario/scenario-text.ts';
 import { serve } from '../engine-room.ts';
 import { installedK6 } from './installed.ts';
+import { fluxWorkloadOf, perSampleOf, scriptOf } from './script-parts.ts';
 
 const RUNNERS = 3;
 const SEQUENCE = '0,1/3,2/3,1';
@@ -42,14 +42,14 @@ describe.skipIf(installedK6 === null)('the exported script on several runners', 
   test('with the arguments of the TestRun and the segments of the operator, each player is played once, and the summaries make one verdict', {
     timeout: 60_000,
   }, async () => {
-    const workload = workloadOf(scenario);
+    const workload = fluxWorkloadOf(scenario);
     const { endpoints, servers } = await serve(workload, {}, 2);
     const targets = endpoints.worlds.map(({ url }) => url);
     const folder = mkdtempSync(join(tmpdir(), 'k6-segments-'));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-    writeFileSync(join(folder, 'script.js'), k6Script(workload, scenario, ['http://127.0.0.1:1']));
+    writeFileSync(join(folder, 'script.js'), scriptOf(scenario, ['http://127.0.0.1:1']));
     const manifest = testRun(
-      deploymentOf(scenario.name, workload, {
+      deploymentOf(scenario.name, fluxK6, workload, {
         ...{ namespace: 'default', parallelism: RUNNERS, targets, prometheus: 'http://127.0.0.1:1' },
       }),
     );
@@ -80,7 +80,7 @@ describe.skipIf(installedK6 === null)('the exported script on several runners', 
     );
     const summaries = outputs.map((out, index) => {
       const line = out.split('\n').find((one) => one.startsWith('{"capbench"')) ?? '';
-      return readK6Summary(`runner ${index}`, line);
+      return readK6Summary(`runner ${index}`, line, perSampleOf(scenario));
     });
     for (const { connected } of summaries) expect(connected).toBeGreaterThan(0);
     const { exitCode, rulings, bounds, invalidBecause } = judgeK6(summaries, scenario);

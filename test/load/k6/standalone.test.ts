@@ -10,14 +10,13 @@ import {
   trendOf,
   withinRateOf,
 } from '../../../src/load/k6/metrics.ts';
-import { k6Script } from '../../../src/load/k6/script.ts';
 import { readK6Summary } from '../../../src/measurement/k6-summary.ts';
 import { scenarioHash } from '../../../src/scenario/resolved.ts';
 import type { Scenario } from '../../../src/scenario/scenario.ts';
-import { workloadOf } from '../../../src/scenario/workload.ts';
 import { minimal, read } from '../../scenario/scenario-text.ts';
 import { serve } from '../engine-room.ts';
 import { installedK6 } from './installed.ts';
+import { fluxWorkloadOf, scriptOf } from './script-parts.ts';
 
 interface Summary {
   readonly [SUMMARY_ORIGIN]: SummaryOrigin;
@@ -58,7 +57,7 @@ const scenarioWith = (limit: string) =>
 function exported(scenario: Scenario): string {
   const folder = mkdtempSync(join(tmpdir(), 'k6-alone-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  writeFileSync(join(folder, 'script.js'), k6Script(workloadOf(scenario), scenario, ['http://127.0.0.1:1']));
+  writeFileSync(join(folder, 'script.js'), scriptOf(scenario, ['http://127.0.0.1:1']));
   return folder;
 }
 
@@ -75,7 +74,7 @@ const k6Run = (folder: string, flags: readonly string[], env: Readonly<Record<st
 /** `k6 run`, and nothing of capbench around it. */
 async function runK6(limit: string) {
   const scenario = scenarioWith(limit);
-  const { endpoints, servers } = await serve(workloadOf(scenario), {}, 2);
+  const { endpoints, servers } = await serve(fluxWorkloadOf(scenario), {}, 2);
   const folder = exported(scenario);
   const urls = endpoints.worlds.map(({ url }) => url).join(',');
   const { code, stdout, stderr } = await k6Run(folder, ['-e', `BASE_URLS=${urls}`], {
@@ -145,7 +144,7 @@ describe.skipIf(installedK6 === null)('the exported script under plain k6', () =
     expect(code, stderr).toBe(107);
     const left = readFileSync(path, 'utf8');
     expect((JSON.parse(left) as Summary)[SUMMARY_ORIGIN].failed).toContain(says);
-    expect(() => readK6Summary('one.json', left)).toThrow(says);
+    expect(() => readK6Summary('one.json', left, {})).toThrow(says);
   });
 
   test('stops where it is told that there will be no summary', { timeout: 30_000 }, async () => {

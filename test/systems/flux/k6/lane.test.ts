@@ -1,9 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { readBooks } from '../../../../src/load/k6/books.ts';
 import { counterOf, METRICS } from '../../../../src/load/k6/metrics.ts';
-import { k6Script } from '../../../../src/load/k6/script.ts';
-import { workloadOf } from '../../../../src/scenario/workload.ts';
-import { FakeMetric, fakeModules, partsOf } from '../../../load/k6/script-parts.ts';
+import { FakeMetric, fakeModules, partsOf, scriptOf } from '../../../load/k6/script-parts.ts';
 import { figuresOf } from '../../../load/ledger-figures.ts';
 import { minimal, read } from '../../../scenario/scenario-text.ts';
 
@@ -83,7 +81,7 @@ function live(worlds: Worlds) {
       http: worlds,
       console: { log: (line: string) => said.push(line) },
     };
-    const source = k6Script(workloadOf(scenario), scenario, ['http://127.0.0.1:3001']);
+    const source = scriptOf(scenario);
     const { lane } = partsOf<{ lane: (data: unknown) => void }>(source, ['lane'], modules);
     const half = MONSTERS / 2;
     lane({

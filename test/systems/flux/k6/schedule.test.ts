@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { lanesOf, PlayerPacer, PostPacer } from '../../../../src/load/pacer.ts';
+import { SCHEDULE_SOURCE } from '../../../../src/export/k6/source/schedule.ts';
+import { PlayerPacer } from '../../../../src/load/pacer.ts';
 import { ScheduleHash } from '../../../../src/load/schedule-hash.ts';
-import { SCHEDULE_SOURCE } from '../../../../src/systems/flux/k6/schedule.ts';
+import { FLUX_SCHEDULE_SOURCE } from '../../../../src/systems/flux/k6/schedule.ts';
 import { Lanes, MONSTER_TEXTS, type MonsterRange } from '../../../../src/systems/flux/monsters/lanes.ts';
+import { lanesOf, PostPacer } from '../../../../src/systems/flux/monsters/post-pacer.ts';
 import { FluxVoice } from '../../../../src/systems/flux/player.ts';
 import { seconds } from '../../../../src/units.ts';
 import { partsOf } from '../../../load/k6/script-parts.ts';
@@ -42,7 +44,7 @@ interface Parts {
   };
 }
 
-const script = partsOf<Parts>(SCHEDULE_SOURCE, [
+const script = partsOf<Parts>(SCHEDULE_SOURCE + FLUX_SCHEDULE_SOURCE, [
   'playerSchedule',
   'laneSchedule',
   'laneMonsters',
