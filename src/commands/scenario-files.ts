@@ -128,7 +128,9 @@ export async function loadScenario(
   const path = await locate(host, reference);
   const file = shownPath(host, path);
   const [bytes, claims] = await Promise.all([readStart(path, file), loadClaims(host)]);
-  const read = readScenario({ file, bytes }, { systems: await host.systems(), claims }, overrides);
+  const systems = await host.systems();
+  const read = readScenario({ file, bytes }, { systems, claims }, overrides);
+  const system = systems.systemOf(read);
   const { scenario, removed } = withoutSecrets(read, file, host.redaction);
   for (const what of removed)
     host.stderr.write(`warning: a secret in the scenario is told nowhere else; take it out: ${what}\n`);
