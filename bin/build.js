@@ -1,6 +1,6 @@
-// Bundles every process of capbench into dist/: the CLI, the fleet's workers, the world servers, the watchdog;
+// Bundles every process of capbench into dist/: the CLI, the fleet's workers, what the systems bring, the watchdog;
 // and the charts, which the CLI loads when it draws. With --bench also `npm run bench` and its processes.
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -55,6 +55,22 @@ const canvasInstead = {
   },
 };
 
+/** A system's side of a load worker is `dist/<system>-side.js`, a process of its own `dist/<system>-<folder>.js`. */
+function systems() {
+  const folders = (path) =>
+    readdirSync(`${root}/${path}`, { withFileTypes: true }).flatMap((one) =>
+      one.isDirectory() ? [one.name] : [],
+    );
+  const entries = folders('src/systems').flatMap((system) => [
+    [`${system}-side`, `src/systems/${system}/side.ts`],
+    ...folders(`src/systems/${system}`).map((part) => [
+      `${system}-${part}`,
+      `src/systems/${system}/${part}/main.ts`,
+    ]),
+  ]);
+  return Object.fromEntries(entries.filter(([, path]) => existsSync(`${root}/${path}`)));
+}
+
 /** `dist/bench.js`, `dist/bench-truth.js`, and `dist/bench-<name>.js` for each of their processes. Not of the package. */
 const bench = () => ({
   bench: 'test/bench/bench.ts',
@@ -73,11 +89,9 @@ const main = await build({
   entryPoints: {
     ...(process.argv.includes('--bench') ? bench() : {}),
     cli: 'src/cli.ts',
-    'fleet-worker': 'src/load/fleet/worker.ts',
+    'fleet-worker': 'src/load/fleet/worker-process.ts',
     'fleet-alarm': 'src/load/fleet/alarm-thread.ts',
-    'world-flux': 'src/systems/flux/server/main.ts',
-    'flux-null': 'src/systems/flux/null/main.ts',
-    'own-null': 'src/systems/own/null/main.ts',
+    ...systems(),
     watchdog: 'src/supervision/watchdog-process.ts',
   },
   splitting: true,

@@ -18,7 +18,7 @@ const DRIVER_ROOMS = ['address', 'supervision', 'stack', 'probe', 'load', 'syste
 const CONTRACT = 'systems/system.ts';
 const REGISTRY = 'systems/registry.ts';
 /** The processes of capbench beside the CLI, which have a `process` of their own. */
-const ENTRIES = ['systems/flux/server/main.ts', 'load/fleet/worker.ts', 'supervision/watchdog-process.ts'];
+const ENTRIES = ['systems/flux/server/main.ts', 'load/fleet/worker-process.ts', 'supervision/watchdog-process.ts'];
 
 interface Import {
   readonly from: string;
@@ -152,7 +152,7 @@ test('the processes beside the CLI do not load what reads scenarios', () => {
 });
 
 test("the load's worker begins without the protocols that need more than a socket", () => {
-  const loaded = loadedBy('load/fleet/worker.ts');
+  const loaded = loadedBy('load/fleet/worker-process.ts');
   expect(loaded).toContain('load/player/flux.ts');
   expect(loaded).not.toContain('load/player/http.ts');
   expect(loaded).not.toContain('load/player/module.ts');

@@ -1,23 +1,32 @@
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
-import { interrupted } from '../errors.ts';
+import { pathToFileURL } from 'node:url';
 import type { Workload } from '../scenario/workload.ts';
-import { askHealth } from '../stack/health.ts';
 import type { Endpoints } from '../stack/stack.ts';
 import { bundleFile } from '../supervision/bundle-file.ts';
 import { startProcess } from '../supervision/process.ts';
 import { openRunFolder } from '../supervision/run-folder.ts';
 import type { Watchdog } from '../supervision/watchdog.ts';
-import type { WireName } from '../systems/flux/monsters/wire.ts';
 import type { Engine, EngineName, ReadyFleet } from './engine.ts';
-import { dealPlayers, dealSources, fleetWorlds, type KnownWorld } from './fleet/deal.ts';
+import { type Deal, dealEvenly, dealSources } from './fleet/deal.ts';
 import { Fleet } from './fleet/fleet.ts';
 import type { FleetWorld, PlayerModule, WorkerSetup } from './fleet/messages.ts';
 import { readDescriptors, readHostLimits } from './host-limits.ts';
 import { type Destination, type HostLimits, planConnections } from './limits.ts';
 import { workerOfPlayer } from './pacer.ts';
 
+/** What the load needs of the system that it is made for. */
+export interface DrivenSystem {
+  /** Absolute path of its side of a worker (source.ts). */
+  readonly side: string;
+  /** Who is to have which players; absent: evenly, in the order of the servers. */
+  readonly deal?: Deal | undefined;
+}
+
 export interface NativeEngineOptions {
+  readonly system: DrivenSystem;
+  /** Another program that the system's side writes by; it stands in the reports. Absent: capbench's own. */
+  readonly name?: EngineName;
   /** Processes that make the load; null for as many as suit the host. */
   readonly workers: number | null;
   readonly watchdog: Watchdog;
@@ -29,26 +38,13 @@ export interface NativeEngineOptions {
   readonly module?: PlayerModule | null;
 }
 
-/** An engine of the fleet's processes, by the name that the reports give it. */
-interface FleetEngine {
-  readonly name: EngineName;
-  readonly wire: WireName;
-}
-
-/** capbench's own engine: players over WebSocket and monsters over HTTP, in processes of their own. */
-export const createNativeEngine = (options: NativeEngineOptions): Engine =>
-  createFleetEngine({ name: 'native', wire: 'undici' }, options);
-
-/** The fleet's processes, with the wire of the engine's own. */
-export function createFleetEngine({ name, wire }: FleetEngine, options: NativeEngineOptions): Engine {
-  const { workers, watchdog, onConnecting = () => {}, limits, module: player = null } = options;
+/** capbench's own engine: the players, and whoever else of the system acts, in processes of their own. */
+export function createNativeEngine(options: NativeEngineOptions): Engine {
+  const { system, name = 'native', workers, watchdog, onConnecting = () => {}, limits } = options;
   return {
     name,
     async prepare(workload: Workload, at: Endpoints, signal: AbortSignal): Promise<ReadyFleet> {
-      const worlds =
-        at.unknown === true
-          ? dealPlayers(at.worlds, workload.players)
-          : fleetWorlds(await askAll(at, signal), workload);
+      const worlds = await (system.deal ?? dealEvenly)(at, workload, signal);
       const destinations = worlds.map((world) => destinationOf(world, at));
       const plan = planConnections(destinations, workers, limits ?? readHostLimits());
       const sourceOf = dealSources(worlds, plan, workload.players);
@@ -60,10 +56,11 @@ export function createFleetEngine({ name, wire }: FleetEngine, options: NativeEn
           workers: plan.workers,
           run,
           workload,
-          wire,
+          side: pathToFileURL(system.side).href,
+          engine: name,
           worlds,
           sources: plan.sources,
-          module: player,
+          module: options.module ?? null,
           sourceOf: sourceOf.filter((_source, player) => workerOfPlayer(player, plan.workers) === worker),
         }),
       );
@@ -83,18 +80,7 @@ export function createFleetEngine({ name, wire }: FleetEngine, options: NativeEn
   };
 }
 
-async function askAll(at: Endpoints, signal: AbortSignal): Promise<KnownWorld[]> {
-  try {
-    return await Promise.all(
-      at.worlds.map(async (endpoint) => ({ endpoint, health: await askHealth(endpoint, signal) })),
-    );
-  } catch (thrown) {
-    if (signal.aborted) throw interrupted('stopped before the players connected');
-    throw thrown;
-  }
-}
-
-function destinationOf({ url, address, players }: FleetWorld, { worlds }: Endpoints): Destination {
+export function destinationOf({ url, address, players }: FleetWorld, { worlds }: Endpoints): Destination {
   const { hostname, port, protocol } = new URL(url);
   const pid = worlds.find((world) => world.url === url)?.pid ?? null;
   return {

@@ -1,5 +1,5 @@
 import { MULBERRY_STEP, mulberry32, streamSeed } from '../rng.ts';
-import { LANES, type Timeline } from '../scenario/workload.ts';
+import type { Timeline, Workload } from '../scenario/workload.ts';
 import { OperationalTime } from './operational-time.ts';
 import { STREAM } from './streams.ts';
 
@@ -12,7 +12,7 @@ import { STREAM } from './streams.ts';
  * phase as many times faster as the stage says (operational-time.ts).
  */
 
-const toMicros = (seconds: number): number => Math.round(seconds * 1e6);
+export const toMicros = (seconds: number): number => Math.round(seconds * 1e6);
 
 /** One stream of due times for each player of a worker, all at one rate, each seeded by (seed, player id). */
 export class PlayerPacer {
@@ -55,62 +55,12 @@ export class PlayerPacer {
   }
 }
 
-/** Monsters are dealt in lanes; a world with few monsters has a lane for each. */
-export const lanesOf = (monsters: number): number => Math.min(LANES, monsters);
-
-/** A lane belongs to one worker, so that a monster's commands all come from there. */
-export const workerOfLane = (lane: number, workers: number): number => lane % workers;
-
 /** A player belongs to one worker. */
 export const workerOfPlayer = (player: number, workers: number): number => player % workers;
 
-/**
- * The one schedule of posts, and one worker's share of it: post k belongs to lane k mod lanes. Every due time is
- * computed from k alone, so a worker passes over the posts of the others without drawing them.
- */
-export class PostPacer {
-  /** The post that is due next. */
-  post = -1;
-  lane = -1;
-  /** Infinity when none is left before the end. */
-  due = 0;
-  private readonly rate: number;
-  private readonly time: OperationalTime;
-  private readonly end: number;
-  private readonly seed: number;
-  private readonly lanes: number;
-  private readonly worker: number;
-  private readonly workers: number;
-
-  constructor(
-    seed: number,
-    rate: number,
-    monsters: number,
-    timeline: Timeline,
-    worker: number,
-    workers: number,
-  ) {
-    this.rate = rate;
-    this.time = new OperationalTime(timeline);
-    this.end = timeline.end;
-    this.seed = streamSeed(seed, STREAM.post);
-    this.lanes = lanesOf(monsters);
-    this.worker = worker;
-    this.workers = workers;
-    this.advance();
-  }
-
-  advance(): void {
-    if (this.rate <= 0 || this.lanes === 0 || this.worker >= this.lanes) {
-      this.due = Number.POSITIVE_INFINITY;
-      return;
-    }
-    do {
-      this.post += 1;
-      this.lane = this.post % this.lanes;
-    } while (workerOfLane(this.lane, this.workers) !== this.worker);
-    const jitter = mulberry32((this.seed + Math.imul(this.post + 1, MULBERRY_STEP)) | 0);
-    const due = toMicros(this.time.wallAt((this.post + jitter) / this.rate));
-    this.due = due < this.end ? due : Number.POSITIVE_INFINITY;
-  }
-}
+/** How many operations are due to each player a second, of all that players do, at the level of the ramp's end. */
+export const playerRate = ({ operations, players }: Pick<Workload, 'operations' | 'players'>): number =>
+  players === 0
+    ? 0
+    : operations.reduce((sum, { actor, perSecond }) => sum + (actor === 'player' ? perSecond : 0), 0) /
+      players;

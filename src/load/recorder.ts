@@ -1,5 +1,10 @@
 import { MicrosHistogram } from '../hdr-histogram.ts';
-import { mapOperations, type OperationSpec, type PerOperation, perOperation } from '../scenario/operations.ts';
+import {
+  mapOperations,
+  type OperationSpec,
+  type PerOperation,
+  perOperation,
+} from '../scenario/operations.ts';
 import type { Timeline } from '../scenario/workload.ts';
 import type { Counts, LoadSecondOperation, OperationTally, StageTally } from './engine.ts';
 import { Slices } from './slices.ts';

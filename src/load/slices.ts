@@ -55,6 +55,7 @@ export class Slices {
 
   private close(): void {
     const due = perOperation(this.operations, (_, operation) => this.due[operation]!.take());
-    if (Object.values(due).some(({ counts }) => counts.length > 0)) this.closed.push({ index: this.index, due });
+    if (Object.values(due).some(({ counts }) => counts.length > 0))
+      this.closed.push({ index: this.index, due });
   }
 }

@@ -1,5 +1,5 @@
 import type { MicrosHistogram } from '../hdr-histogram.ts';
-import type { Complaints } from './complaints.ts';
+import type { ErrorCounts } from './error-counts.ts';
 import type { WorkerSetup } from './fleet/messages.ts';
 import type { SequenceLedger } from './ledger.ts';
 import type { Protocol } from './player/connection.ts';
@@ -11,7 +11,7 @@ export interface SourceTools {
   readonly recorder: Recorder;
   readonly ledger: SequenceLedger;
   readonly hash: ScheduleHash;
-  readonly complaints: Complaints;
+  readonly errors: ErrorCounts;
   readonly now: () => number;
   /** From the end of a connection to the welcome of the next one; null where who is lost stays lost. */
   readonly reconnect: MicrosHistogram | null;
@@ -35,6 +35,8 @@ export interface SourceCounts {
 export interface Source {
   /** Connects to every server. @throws an Error that names the server that did not let it. */
   open(): Promise<void>;
+  /** How often a second something of its is due at its busiest: a worker that is seldom needed wakes to the moment. */
+  readonly perSecond: number;
   /** Infinity when nothing more is due. */
   readonly nextDue: number;
   /** Everything that is due by now, up to a turn's worth sent; true when more is due already. */

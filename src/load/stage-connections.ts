@@ -3,7 +3,7 @@ import { EMPTY_HISTOGRAM } from '../histogram.ts';
 import type { TimedStage } from '../scenario/stage-timeline.ts';
 import type { StageConnectionTally } from './engine.ts';
 
-/** What a worker has counted of its connections since GO; those of monsters are among the first two. */
+/** What a worker has counted of its connections since GO; those of sources are among the first two. */
 export interface ConnectionCounts {
   readonly disconnects: number;
   readonly reconnects: number;

@@ -3,13 +3,15 @@
  * The k6 script has a copy of those that it needs, and its tests compare what is drawn.
  */
 export const STREAM = {
-  /** When intents and posts are due (pacer.ts). */
+  /** When operations are due (pacer.ts). */
   arrival: 1,
   phase: 2,
   post: 3,
-  /** What players of the flux world say. */
+  /** Which of several operations of its own a player is to do. */
+  operation: 4,
+  /** What a system's own players say. */
   talk: 11,
-  /** What posts hold, and which world server is next. */
+  /** What others than players send, and to which server. */
   content: 21,
   turn: 22,
   /** How long who lost a connection waits; and whose is cut. */

@@ -2,7 +2,7 @@ import type { Report } from './report.ts';
 
 /** So many kinds; the list is in report.json and report.html. */
 const MOST = 3;
-/** As load/complaints.ts ends what was met more than once. */
+/** As load/error-counts.ts ends what was met more than once. */
 const TIMES = / \((\d+) times\)$/;
 
 const timesOf = (error: string): number => Number(TIMES.exec(error)?.[1] ?? 1);

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /**
- * The bundle of one of capbench's own processes: `world-flux`, `fleet-worker`, `watchdog`. All bundles and
+ * The bundle of one of capbench's own processes: `flux-server`, `fleet-worker`, `watchdog`. All bundles and
  * their shared chunks lie in one folder; run from the sources (tests), the built ones are used.
  */
 export function bundleFile(name: string): string {

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { Reachable } from '../../src/address/access.ts';
 import { openSocket } from '../../src/load/player/socket.ts';
 import { askHealth } from '../../src/stack/health.ts';
-import { PostWire } from '../../src/systems/flux/monsters/wire.ts';
+import { UndiciTransport } from '../../src/systems/flux/monsters/post-transport.ts';
 import { openWorldProbe } from '../../src/systems/flux/probe.ts';
 import { CA, OTHER_CA, tlsFront } from '../tls-front.ts';
 
@@ -55,7 +55,7 @@ test('with its authority a certificate is trusted, by the name in it, at the pin
 
   const accepted = await new Promise((resolve) => {
     const told = { accepted: resolve, refused: resolve, postsLost: resolve };
-    const wire = new PostWire(url, 'g', 1, told, access);
+    const wire = new UndiciTransport(url, 'g', 1, told, access);
     onTestFinished(() => wire.close());
     wire.send(7, 1, '[]');
   });

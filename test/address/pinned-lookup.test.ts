@@ -7,7 +7,7 @@ import { WebSocketServer } from 'ws';
 import { pinnedLookup } from '../../src/address/pinned-lookup.ts';
 import { openSocket } from '../../src/load/player/socket.ts';
 import { askHealth } from '../../src/stack/health.ts';
-import { PostWire } from '../../src/systems/flux/monsters/wire.ts';
+import { UndiciTransport } from '../../src/systems/flux/monsters/post-transport.ts';
 import { openWorldProbe } from '../../src/systems/flux/probe.ts';
 
 /** By RFC 6761 no resolver knows it: who connects all the same went to the pinned address. */
@@ -52,7 +52,7 @@ test('every connection to a name goes to its pinned address, with the name as Ho
 
   const accepted = await new Promise((resolve) => {
     const told = { accepted: resolve, refused: resolve, postsLost: resolve };
-    const wire = new PostWire(url, 'g', 1, told, { address: ADDRESS });
+    const wire = new UndiciTransport(url, 'g', 1, told, { address: ADDRESS });
     onTestFinished(() => wire.close());
     wire.send(7, 1, '[]');
   });
@@ -91,7 +91,7 @@ test('https too: the certificate is asked for by the name, at the pinned address
   await once(socket, 'error');
   const lost = await new Promise((resolve) => {
     const told = { accepted: resolve, refused: resolve, postsLost: resolve };
-    const wire = new PostWire(url, 'g', 1, told, { address: ADDRESS });
+    const wire = new UndiciTransport(url, 'g', 1, told, { address: ADDRESS });
     onTestFinished(() => wire.close());
     wire.send(0, 1, '[]');
   });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { runCli } from '../../src/cli.ts';
-import { Complaints } from '../../src/load/complaints.ts';
+import { ErrorCounts } from '../../src/load/error-counts.ts';
 import { memoryHost } from '../memory-host.ts';
 
 const sample = join(import.meta.dirname, '..', '..', 'reports', 'sample');
@@ -14,7 +14,7 @@ test('what went wrong most often is told by the terminal and summary.md, and a s
   await cp(sample, bundle, { recursive: true });
   const file = join(bundle, 'measurements.json');
   const measurements = JSON.parse(await readFile(file, 'utf8'));
-  const complaints = new Complaints();
+  const complaints = new ErrorCounts();
   complaints.add('the first', 2);
   complaints.add('the second');
   complaints.add('the third', 1200);

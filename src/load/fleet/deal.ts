@@ -1,52 +1,17 @@
 import { accessOf } from '../../address/access.ts';
-import { stackFailed } from '../../errors.ts';
 import type { Workload } from '../../scenario/workload.ts';
-import type { WorldEndpoint, WorldHealth } from '../../stack/stack.ts';
+import type { Endpoints } from '../../stack/stack.ts';
 import type { ConnectionPlan } from '../limits.ts';
 import type { FleetWorld } from './messages.ts';
 
-/** A world server and what it says of itself. */
-export interface KnownWorld {
-  readonly endpoint: WorldEndpoint;
-  readonly health: WorldHealth;
-}
-
 /**
- * Who owns what, from what the servers say.
- * @throws CapbenchError (93) when they do not hold the workload's world, each entity once
+ * Says which server is to have which players.
+ * @throws CapbenchError (93) when the servers do not hold the workload, 105 when aborted
  */
-export function fleetWorlds(known: readonly KnownWorld[], workload: Workload): FleetWorld[] {
-  const worlds = known.map(({ endpoint, health }) => {
-    if (health.playersTotal !== workload.players || health.monstersTotal !== workload.monsters) {
-      throw stackFailed(
-        `${endpoint.url} serves a world of ${health.playersTotal} players and ${health.monstersTotal} monsters, the scenario loads ${workload.players} and ${workload.monsters}`,
-        'Start the world for this scenario and scale (capbench serve <scenario> --scale F), or run with the scale it was started with.',
-      );
-    }
-    const { from, to } = health.monsters;
-    return {
-      url: endpoint.url,
-      ...accessOf(endpoint),
-      players: health.players,
-      monsters: { from: from - health.playersTotal, to: to - health.playersTotal },
-    };
-  });
-  for (const kind of ['players', 'monsters'] as const) {
-    const ranges = worlds.map((world) => world[kind]).sort((a, b) => a.from - b.from || a.to - b.to);
-    let covered = 0;
-    for (const { from, to } of ranges) covered = from === covered && to >= from ? to : Number.NaN;
-    if (covered !== workload[kind]) {
-      throw stackFailed(
-        `the world servers own ${ranges.map(({ from, to }) => `${from}..${to}`).join(', ')} of ${workload[kind]} ${kind}: not each once`,
-        'Name every server of one world, each once (--target).',
-      );
-    }
-  }
-  return worlds;
-}
+export type Deal = (at: Endpoints, workload: Workload, signal: AbortSignal) => Promise<readonly FleetWorld[]>;
 
 /** Servers that nothing is known of share the players evenly, in the order of their numbers. */
-export const dealPlayers = (worlds: readonly WorldEndpoint[], players: number): FleetWorld[] =>
+export const dealEvenly: Deal = async ({ worlds }, { players }) =>
   worlds.map((world, index) => ({
     url: world.url,
     ...accessOf(world),
@@ -54,7 +19,6 @@ export const dealPlayers = (worlds: readonly WorldEndpoint[], players: number): 
       from: Math.floor((index * players) / worlds.length),
       to: Math.floor(((index + 1) * players) / worlds.length),
     },
-    monsters: { from: 0, to: 0 },
   }));
 
 /**

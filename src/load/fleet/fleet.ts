@@ -8,7 +8,6 @@ import { settlesWithin } from '../../supervision/time-limit.ts';
 import type { Micros } from '../../units.ts';
 import type { ConnectFacts, Ledger, LoadSecond, ReadyFleet, Tally } from '../engine.ts';
 import { SequenceLedger } from '../ledger.ts';
-import { Asks } from './asks.ts';
 import {
   type Answer,
   isReport,
@@ -17,6 +16,7 @@ import {
   type WorkerSetup,
   type WorkerTally,
 } from './messages.ts';
+import { PendingRequests } from './pending-requests.ts';
 import { Seconds } from './seconds.ts';
 import { Silence } from './silence.ts';
 import { mergeTallies } from './tally.ts';
@@ -62,7 +62,7 @@ export class Fleet implements ReadyFleet {
   private readonly plan: FleetPlan;
   private readonly processes: readonly NodeProcess[];
   private readonly workers: WorkerState[];
-  private readonly asks = new Asks((worker, question) => this.send(worker, question));
+  private readonly requests = new PendingRequests((worker, question) => this.send(worker, question));
   private seconds: Seconds | null = null;
   private running = false;
   private readonly silence: Silence;
@@ -213,8 +213,8 @@ export class Fleet implements ReadyFleet {
     this.processes[worker]?.send(order);
   }
 
-  private askAll(question: Parameters<Asks['ask']>[1]): Promise<Answer[]> {
-    const answers = Promise.all(this.processes.map((_, worker) => this.asks.ask(worker, question)));
+  private askAll(question: Parameters<PendingRequests['ask']>[1]): Promise<Answer[]> {
+    const answers = Promise.all(this.processes.map((_, worker) => this.requests.ask(worker, question)));
     // Whoever closes the fleet, or has lost a worker, waits for no answer.
     return Promise.race([answers, this.trouble]);
   }
@@ -272,7 +272,7 @@ export class Fleet implements ReadyFleet {
     if (kind === 'second') {
       this.seconds?.add(worker, report.report);
     } else if (kind === 'dropped' || kind === 'ledger') {
-      this.asks.answer(report);
+      this.requests.answer(report);
     } else if (kind === 'refused') {
       const hint = this.suspicion ? `${this.suspicion}run it again.` : (report.hint ?? CONNECT_HINT);
       this.troubled(stackFailed(report.message, hint));

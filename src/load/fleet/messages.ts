@@ -7,6 +7,7 @@ import type {
   ConnectFacts,
   EngineName,
   Ledger,
+  LoadSecond,
   LoadSecondOperation,
   OperationTally,
   StageTally,
@@ -14,7 +15,6 @@ import type {
 } from '../engine.ts';
 import { isRecord } from '../json.ts';
 import type { WorkerSlice } from '../slices.ts';
-import type { TrafficCounts } from './traffic.ts';
 
 /** Half-open. */
 export interface Range {
@@ -72,6 +72,12 @@ export type Order =
   | { readonly kind: 'tellLedger'; readonly ask: number }
   | { readonly kind: 'close' };
 
+/** What a worker's connections have carried, and how often they ended and came back. */
+export type TrafficCounts = Pick<
+  LoadSecond,
+  'bytesIn' | 'bytesOut' | 'framesIn' | 'commandBytes' | 'disconnects' | 'reconnects'
+>;
+
 /** One second of one worker. Deltas, but for `connected` and `inFlight`. */
 export interface WorkerReport extends TrafficCounts {
   /** The k-th second after GO ends at k seconds. */
@@ -85,20 +91,13 @@ export interface WorkerReport extends TrafficCounts {
   readonly worker: WorkerSecond;
 }
 
-export interface WorkerTally {
+export interface WorkerTally extends TrafficCounts {
   readonly operations: PerOperation<OperationTally>;
-  readonly disconnects: number;
-  readonly reconnects: number;
   readonly reconnect: HistogramData;
   readonly strayAnswers: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  readonly framesIn: number;
-  /** Of what acts beside the players, both ways. */
-  readonly commandBytes: number;
   /** Why the bytes of the players' connections are not all counted; null where they are. */
   readonly unseenTraffic: string | null;
-  readonly complaints: readonly (readonly [message: string, count: number])[];
+  readonly errors: readonly (readonly [message: string, count: number])[];
   readonly ledger: Ledger;
   readonly endedAt: number;
   /** Of the timeline's stages, in order. */

@@ -1,19 +1,19 @@
 import type { TimedStage } from '../../scenario/stage-timeline.ts';
-import type { Monsters } from '../../systems/flux/monsters/monsters.ts';
 import type { StageConnectionTally } from '../engine.ts';
-import type { Crowd } from '../player/crowd.ts';
+import type { PlayerPool } from '../player/player-pool.ts';
+import type { Source } from '../source.ts';
 import { type ConnectionCounts, StageConnections } from '../stage-connections.ts';
 
 /** Keeps account of a worker's connections stage by stage: who was cut, left, and came back. */
 export class StageWatch {
   private readonly connections: StageConnections;
-  private readonly crowd: Crowd;
-  private readonly monsters: Monsters;
+  private readonly pool: PlayerPool;
+  private readonly sources: readonly Source[];
 
-  constructor(stages: readonly TimedStage[], crowd: Crowd, monsters: Monsters) {
+  constructor(stages: readonly TimedStage[], pool: PlayerPool, sources: readonly Source[]) {
     this.connections = new StageConnections(stages);
-    this.crowd = crowd;
-    this.monsters = monsters;
+    this.pool = pool;
+    this.sources = sources;
   }
 
   /** When the next stage begins or the last one ends. */
@@ -28,9 +28,9 @@ export class StageWatch {
 
   /** Cuts off a share of the players; for a stage that begins with it, null for a fault. */
   drop(now: number, stage: number | null, sharePercent: number, seed: number): number {
-    const { connected, disconnects } = this.crowd;
+    const { connected, disconnects } = this.pool;
     this.cross(now);
-    const players = this.crowd.drop(sharePercent, seed);
+    const players = this.pool.drop(sharePercent, seed);
     if (stage !== null) this.connections.cut(stage, now, players, connected, disconnects);
     return players;
   }
@@ -39,7 +39,7 @@ export class StageWatch {
   back(now: number, sinceLost: number, took: number): void {
     this.cross(now);
     this.connections.back(sinceLost, took);
-    this.connections.strength(now, this.crowd.connected, this.crowd.disconnects);
+    this.connections.strength(now, this.pool.connected, this.pool.disconnects);
   }
 
   /** Nothing counts any more. */
@@ -52,12 +52,13 @@ export class StageWatch {
   }
 
   private counts(): ConnectionCounts {
-    const { crowd, monsters } = this;
-    return {
-      disconnects: crowd.disconnects + monsters.disconnects,
-      reconnects: crowd.reconnects + monsters.reconnects,
-      left: crowd.leaves,
-      joined: crowd.joins,
-    };
+    const { leaves: left, joins: joined } = this.pool;
+    let { disconnects, reconnects } = this.pool;
+    for (const source of this.sources) {
+      const counts = source.counts();
+      disconnects += counts.disconnects;
+      reconnects += counts.reconnects;
+    }
+    return { disconnects, reconnects, left, joined };
   }
 }

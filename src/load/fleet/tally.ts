@@ -2,8 +2,8 @@ import { mergeHistograms } from '../../histogram.ts';
 import { mapOperations, ofOperation, perOperation } from '../../scenario/operations.ts';
 import type { Workload } from '../../scenario/workload.ts';
 import { micros } from '../../units.ts';
-import { Complaints } from '../complaints.ts';
 import type { OperationTally, Tally } from '../engine.ts';
+import { ErrorCounts } from '../error-counts.ts';
 import { SequenceLedger } from '../ledger.ts';
 import { assertConserved } from '../recorder.ts';
 import { scheduleHashOf } from '../schedule-hash.ts';
@@ -26,11 +26,11 @@ export function mergeTallies(
   const sum = (figure: (tally: WorkerTally) => number): number =>
     tallies.reduce((total, tally) => total + figure(tally), 0);
   const ledger = new SequenceLedger(workload.entities);
-  const complaints = new Complaints();
+  const errors = new ErrorCounts();
   const hashes: (readonly [number, number])[] = [];
   for (const tally of tallies) {
     ledger.add(tally.ledger);
-    complaints.addAll(tally.complaints);
+    errors.addAll(tally.errors);
     if (tally.hash !== null) hashes.push(tally.hash);
   }
   const operations = perOperation(workload.operations, (id) => mergeOperation(id, tallies));
@@ -46,7 +46,7 @@ export function mergeTallies(
     framesIn: sum(({ framesIn }) => framesIn),
     commandBytes: sum(({ commandBytes }) => commandBytes),
     ...unseenIn(tallies),
-    errors: complaints.top(MOST_ERRORS),
+    errors: errors.top(MOST_ERRORS),
     ledger: ledger.toData(),
     endedAt: micros(Math.max(...tallies.map(({ endedAt }) => endedAt))),
     scheduleHash: hashes.length === tallies.length ? scheduleHashOf(hashes) : NO_HASH,

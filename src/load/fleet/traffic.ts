@@ -1,37 +1,31 @@
-import type { Monsters } from '../../systems/flux/monsters/monsters.ts';
-import type { LoadSecond } from '../engine.ts';
-import type { Crowd } from '../player/crowd.ts';
+import type { PlayerPool } from '../player/player-pool.ts';
+import type { Source } from '../source.ts';
+import type { TrafficCounts } from './messages.ts';
 
-/** What a worker's connections have carried, and how often they ended and came back. */
-export type TrafficCounts = Pick<
-  LoadSecond,
-  'bytesIn' | 'bytesOut' | 'framesIn' | 'commandBytes' | 'disconnects' | 'reconnects'
->;
-
-/** Of players and monsters together, since the worker began and since the last second. */
+/** Of players and sources together, since the worker began and since the last second. */
 export class Traffic {
-  private readonly crowd: Crowd;
-  private readonly monsters: Monsters;
+  private readonly pool: PlayerPool;
+  private readonly sources: readonly Source[];
   private before: TrafficCounts = {
     ...{ bytesIn: 0, bytesOut: 0, framesIn: 0, commandBytes: 0, disconnects: 0, reconnects: 0 },
   };
 
-  constructor(crowd: Crowd, monsters: Monsters) {
-    this.crowd = crowd;
-    this.monsters = monsters;
+  constructor(pool: PlayerPool, sources: readonly Source[]) {
+    this.pool = pool;
+    this.sources = sources;
   }
 
   total(): TrafficCounts {
-    const { crowd, monsters } = this;
-    const { bytesIn, bytesOut, framesIn } = crowd;
-    return {
-      bytesIn,
-      bytesOut,
-      framesIn,
-      commandBytes: monsters.bytesIn + monsters.bytesOut,
-      disconnects: crowd.disconnects + monsters.disconnects,
-      reconnects: crowd.reconnects + monsters.reconnects,
-    };
+    const { bytesIn, bytesOut, framesIn } = this.pool;
+    let { disconnects, reconnects } = this.pool;
+    let commandBytes = 0;
+    for (const source of this.sources) {
+      const counts = source.counts();
+      commandBytes += counts.bytesIn + counts.bytesOut;
+      disconnects += counts.disconnects;
+      reconnects += counts.reconnects;
+    }
+    return { bytesIn, bytesOut, framesIn, commandBytes, disconnects, reconnects };
   }
 
   /** What has come since it was taken last. */

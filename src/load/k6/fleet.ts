@@ -4,8 +4,8 @@ import { EMPTY_HISTOGRAM } from '../../histogram.ts';
 import type { Workload } from '../../scenario/workload.ts';
 import { describeExit, type Exit, type SupervisedProcess } from '../../supervision/process.ts';
 import { type Micros, micros } from '../../units.ts';
-import { Complaints } from '../complaints.ts';
 import type { ConnectFacts, Ledger, LoadSecond, ReadyFleet, Tally } from '../engine.ts';
+import { ErrorCounts } from '../error-counts.ts';
 import { assertConserved } from '../recorder.ts';
 import { scheduleHashOf } from '../schedule-hash.ts';
 import { K6Account } from './account.ts';
@@ -144,7 +144,7 @@ export class K6Fleet implements ReadyFleet {
     const { account } = this;
     const books = readBooks(told, this.plan.workload.entities);
     const tellers = this.players + this.others;
-    const complaints = new Complaints();
+    const complaints = new ErrorCounts();
     for (const complaint of books.complaints) complaints.add(complaint);
     const complete = books.tellers === tellers;
     const ledgerLost = `only ${books.tellers} of ${tellers} virtual users of k6 told what they sent and what was answered`;

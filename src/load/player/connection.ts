@@ -1,16 +1,18 @@
 import type { Reachable } from '../../address/access.ts';
 import type { Cause } from '../../address/connection-cause.ts';
 import type { Outcome } from '../recorder.ts';
-import type { Welcome } from './player.ts';
 
-/** One player's connection, as the crowd uses it; it is the only object that a player has. HOT. */
+/** One player's connection, as the pool uses it; it is the only object that a player has. HOT. */
 export interface Connection {
   /** False from the moment at which it takes nothing any more. */
   readonly isOpen: boolean;
   /** From now on this one is told. */
   listen(listener: Listener): void;
-  /** Puts an operation on its way, and says how many bytes that is. It may be answered at once. */
-  send(sequence: number, due: number): number;
+  /**
+   * Puts an operation on its way, and says how many bytes that is; `operation` is its index in the workload's
+   * operations. It may be answered at once.
+   */
+  send(operation: number, sequence: number, due: number): number;
   /** Ends it as the protocol has it. */
   close(): void;
   /** Ends it without a word. That it has ended is told all the same, later. */
@@ -35,12 +37,20 @@ export interface Listener {
   ended(player: number, connection: Connection): void;
 }
 
-/** How the players of a worker reach their servers: one implementation for each `players:` of a scenario. */
+/** How the players of a worker reach their servers. */
 export interface Protocol {
   /** One attempt to connect one player. */
   dial(player: number, dialler: Dialler): void;
   /** Why the bytes of its connections are not all counted; null where they are. Absent: they always are. */
   readonly unseenTraffic?: string | null;
+}
+
+/** What a server says to a player that it lets in. */
+export interface Welcome {
+  /** The last sequence number used: everything up to it is committed. Null where a server keeps no numbers. */
+  readonly lastSequence: number | null;
+  /** What the server states of the player, a number that its rows can be held against; null when it states nothing. */
+  readonly stated: number | null;
 }
 
 /** Who dials, and hears how it ended: one of the two, once. */

@@ -1,11 +1,10 @@
 import type { Cause } from '../../address/connection-cause.ts';
 import { monotonic } from '../../clock.ts';
 import { MicrosHistogram } from '../../hdr-histogram.ts';
-import type { Complaints } from '../complaints.ts';
 import type { ConnectFacts } from '../engine.ts';
-import type { Connection, Dialler, Protocol } from './connection.ts';
-import type { Crowd } from './crowd.ts';
-import type { Welcome } from './player.ts';
+import type { ErrorCounts } from '../error-counts.ts';
+import type { Connection, Dialler, Protocol, Welcome } from './connection.ts';
+import type { PlayerPool } from './player-pool.ts';
 
 const STEP_MS = 5;
 /** Players of a worker that are being connected at once. */
@@ -17,19 +16,19 @@ export class Connector implements Dialler {
   /** Of the first player that could not connect. */
   refusal: Cause | null = null;
   private readonly latency = new MicrosHistogram();
-  private readonly crowd: Crowd;
+  private readonly pool: PlayerPool;
   private readonly protocol: Protocol;
-  private readonly complaints: Complaints;
+  private readonly errors: ErrorCounts;
   private inFlight = 0;
   private started = 0;
   private done = 0;
   private step: NodeJS.Timeout | null = null;
   private stopped = false;
 
-  constructor(crowd: Crowd, protocol: Protocol, complaints: Complaints) {
-    this.crowd = crowd;
+  constructor(pool: PlayerPool, protocol: Protocol, errors: ErrorCounts) {
+    this.pool = pool;
     this.protocol = protocol;
-    this.complaints = complaints;
+    this.errors = errors;
   }
 
   get isOpen(): boolean {
@@ -40,7 +39,7 @@ export class Connector implements Dialler {
     return {
       connected: this.done - this.failed,
       failed: this.failed,
-      errors: this.complaints.top(5),
+      errors: this.errors.top(5),
       connect: this.latency.toData(),
     };
   }
@@ -72,7 +71,7 @@ export class Connector implements Dialler {
     this.inFlight -= 1;
     this.done += 1;
     this.latency.record(took, 1);
-    this.crowd.welcome(player, connection, lastSequence);
+    this.pool.welcome(player, connection, lastSequence);
   }
 
   refused(player: number, cause: Cause): void {
@@ -80,7 +79,7 @@ export class Connector implements Dialler {
     this.done += 1;
     this.failed += 1;
     this.refusal ??= cause;
-    this.complaints.addCause('a player could not connect', cause);
-    this.crowd.refuse(player);
+    this.errors.addCause('a player could not connect', cause);
+    this.pool.refuse(player);
   }
 }

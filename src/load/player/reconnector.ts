@@ -2,22 +2,17 @@ import type { Cause } from '../../address/connection-cause.ts';
 import { monotonic } from '../../clock.ts';
 import type { MicrosHistogram } from '../../hdr-histogram.ts';
 import { backoff } from '../backoff.ts';
-import type { Complaints } from '../complaints.ts';
+import type { ErrorCounts } from '../error-counts.ts';
 import { WakeHeap } from '../wake-heap.ts';
-import type { Connection, Dialler, Protocol } from './connection.ts';
+import type { Connection, Dialler, Protocol, Welcome } from './connection.ts';
 import { MOST_IN_FLIGHT } from './connector.ts';
-import type { Welcome } from './player.ts';
+import type { ReconnectPolicy, ReconnectTarget } from './player-pool.ts';
 
 const STEP_MS = 5;
 /** Seconds by which a step may be late and still make up for it: else a busy host would be told as a slow return. */
 const MADE_UP = 0.25;
 /** A connection that held for so long was one: the next loss is a new one, and is answered at once. */
 const HELD = 1_000_000;
-
-/** To whom players come back. */
-export interface Home {
-  resume(player: number, connection: Connection, welcome: Welcome): void;
-}
 
 export interface ReconnectPlan {
   readonly seed: number;
@@ -35,11 +30,11 @@ export interface ReconnectPlan {
  * many of the worker a second, a bounded number at once, until it is stopped. A 409 (the server has not noticed
  * the end of the old connection) is one more attempt like the others.
  */
-export class Reconnector implements Dialler {
+export class Reconnector implements Dialler, ReconnectPolicy {
   private readonly plan: ReconnectPlan;
-  private readonly home: Home;
+  private readonly target: ReconnectTarget;
   private readonly protocol: Protocol;
-  private readonly complaints: Complaints;
+  private readonly errors: ErrorCounts;
   /** Who is to be connected, by when. */
   private readonly wakes: WakeHeap;
   private readonly lostAt: Float64Array;
@@ -52,12 +47,12 @@ export class Reconnector implements Dialler {
   private step: NodeJS.Timeout | null = null;
   private stopped = false;
 
-  constructor(plan: ReconnectPlan, home: Home, protocol: Protocol, complaints: Complaints) {
+  constructor(plan: ReconnectPlan, target: ReconnectTarget, protocol: Protocol, errors: ErrorCounts) {
     const players = plan.ids.length;
     this.plan = plan;
-    this.home = home;
+    this.target = target;
     this.protocol = protocol;
-    this.complaints = complaints;
+    this.errors = errors;
     this.wakes = new WakeHeap(players);
     this.lostAt = new Float64Array(players);
     this.backAt = new Float64Array(players);
@@ -96,14 +91,14 @@ export class Reconnector implements Dialler {
     this.backAt[player] = now;
     const sinceLost = now - this.lostAt[player]!;
     this.plan.latency.record(sinceLost, 1);
-    this.home.resume(player, connection, welcome);
+    this.target.resume(player, connection, welcome);
     this.plan.onBack(sinceLost, took);
   }
 
   refused(player: number, cause: Cause): void {
     this.inFlight -= 1;
     if (this.stopped) return;
-    if (cause.kind !== 'conflict') this.complaints.addCause('a player could not connect again', cause);
+    if (cause.kind !== 'conflict') this.errors.addCause('a player could not connect again', cause);
     this.schedule(player, monotonic());
   }
 

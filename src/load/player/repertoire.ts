@@ -7,18 +7,24 @@ export class Repertoire {
   private readonly ends: Float64Array;
   private readonly state: Int32Array;
 
-  constructor(choices: readonly { readonly weight: number }[], seed: number, ids: Int32Array) {
+  constructor(
+    choices: readonly { readonly weight: number }[],
+    seed: number,
+    ids: Int32Array,
+    stream: number = STREAM.choice,
+  ) {
     const total = choices.reduce((sum, { weight }) => sum + weight, 0);
     let sum = 0;
     this.ends = Float64Array.from(choices, ({ weight }) => {
       sum += weight;
       return sum / total;
     });
-    this.state = Int32Array.from(ids, (id) => streamSeed(seed, STREAM.choice, id));
+    this.state = Int32Array.from(ids, (id) => streamSeed(seed, stream, id));
   }
 
-  /** The index of the player's next choice. */
+  /** The index of the player's next choice. Where there is only one, nothing is drawn. */
   draw(player: number): number {
+    if (this.ends.length === 1) return 0;
     const state = (this.state[player]! + MULBERRY_STEP) | 0;
     this.state[player] = state;
     const share = mulberry32(state);

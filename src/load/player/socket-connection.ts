@@ -1,27 +1,27 @@
 import { WebSocket } from 'ws';
 import { causeOfClose, causeOfError } from '../../address/connection-cause.ts';
-import type { Complaints } from '../complaints.ts';
+import type { ErrorCounts } from '../error-counts.ts';
 import type { Connection, Listener } from './connection.ts';
-import type { Voice } from './player.ts';
+import type { PlayerCodec } from './player-codec.ts';
 import { frameBytes, MASK_BYTES } from './socket.ts';
 
 const TEXT = { binary: false } as const;
 const { OPEN } = WebSocket;
 
-/** A player's WebSocket, and the voice that speaks over it. HOT. */
+/** A player's WebSocket, and how it talks over it. HOT. */
 export class SocketConnection implements Connection {
   private readonly player: number;
   private readonly socket: WebSocket;
-  private readonly voice: Voice;
-  private readonly complaints: Complaints;
+  private readonly codec: PlayerCodec;
+  private readonly errors: ErrorCounts;
   /** Its end is our doing, or has been told. */
   private isTold = false;
 
-  constructor(player: number, socket: WebSocket, voice: Voice, complaints: Complaints) {
+  constructor(player: number, socket: WebSocket, codec: PlayerCodec, errors: ErrorCounts) {
     this.player = player;
     this.socket = socket;
-    this.voice = voice;
-    this.complaints = complaints;
+    this.codec = codec;
+    this.errors = errors;
   }
 
   get isOpen(): boolean {
@@ -29,23 +29,23 @@ export class SocketConnection implements Connection {
   }
 
   listen(listener: Listener): void {
-    const { socket, complaints, player } = this;
+    const { socket, errors, player } = this;
     socket.on('message', (data) => {
       if (Buffer.isBuffer(data)) this.read(data, listener);
     });
     socket.on('error', (error) => {
       this.isTold = true;
-      complaints.addCause("a player's connection", causeOfError(error));
+      errors.addCause("a player's connection", causeOfError(error));
     });
     socket.on('close', (code, reason) => {
       if (!this.isTold)
-        complaints.addCause("a server closed a player's connection", causeOfClose(code, reason.toString()));
+        errors.addCause("a server closed a player's connection", causeOfClose(code, reason.toString()));
       listener.ended(player, this);
     });
   }
 
-  send(sequence: number): number {
-    const frame = this.voice.intent(this.player, sequence);
+  send(operation: number, sequence: number): number {
+    const frame = this.codec.encode(this.player, operation, sequence);
     // A Buffer is masked and framed in one piece and takes one write; text would take a gathering one.
     this.socket.send(Buffer.from(frame, 'latin1'), TEXT);
     return frameBytes(frame.length) + MASK_BYTES;
@@ -64,7 +64,7 @@ export class SocketConnection implements Connection {
   private read(data: Buffer, listener: Listener): void {
     const { player } = this;
     if (!listener.heard(player, this, frameBytes(data.length))) return;
-    if (this.voice.hear(player, data.toString(), listener)) {
+    if (this.codec.decode(player, data.toString(), listener)) {
       listener.heardAll(player);
     } else {
       this.isTold = true;

@@ -1,8 +1,8 @@
 import { type Cause, causeOfClose, unexplained } from '../../address/connection-cause.ts';
 import { monotonic } from '../../clock.ts';
-import type { Complaints } from '../complaints.ts';
-import type { Dialler, Protocol, Route } from './connection.ts';
-import type { Voice, Welcome } from './player.ts';
+import type { ErrorCounts } from '../error-counts.ts';
+import type { Dialler, Protocol, Route, Welcome } from './connection.ts';
+import type { PlayerCodec } from './player-codec.ts';
 import { CONNECT_TIMEOUT_MS, onRefusal, openSocket, socketUrl } from './socket.ts';
 import { SocketConnection } from './socket-connection.ts';
 
@@ -12,12 +12,12 @@ const UNGREETED: Welcome = { lastSequence: null, stated: null };
 export interface SocketPlan {
   /** Ids of the worker's players. */
   readonly ids: Int32Array;
-  readonly voice: Voice;
+  readonly codec: PlayerCodec;
   readonly route: (player: number) => Route;
-  readonly complaints: Complaints;
+  readonly errors: ErrorCounts;
 }
 
-/** Players over WebSocket. One is connected once it is welcomed, or at once where its voice knows no welcome. */
+/** Players over WebSocket. One is connected once it is welcomed, or at once where its codec knows no welcome. */
 export class SocketProtocol implements Protocol {
   private readonly plan: SocketPlan;
 
@@ -26,13 +26,13 @@ export class SocketProtocol implements Protocol {
   }
 
   dial(player: number, dialler: Dialler): void {
-    const { ids, voice, complaints } = this.plan;
+    const { ids, codec, errors } = this.plan;
     const route = this.plan.route(player);
     const begin = monotonic();
     const socket = openSocket(
-      socketUrl(route.url, voice.path(ids[player]!)),
+      socketUrl(route.url, codec.path(ids[player]!)),
       route.source,
-      voice.mostPayload,
+      codec.mostPayload,
       route,
     );
     let timer: NodeJS.Timeout | undefined;
@@ -57,12 +57,12 @@ export class SocketProtocol implements Protocol {
         fail(unexplained('the first frame was no welcome'));
       } else {
         settle();
-        const connection = new SocketConnection(player, socket, voice, complaints);
+        const connection = new SocketConnection(player, socket, codec, errors);
         dialler.welcomed(player, connection, welcome, monotonic() - begin);
       }
     };
     socket.on('open', () => {
-      if (voice.welcome === undefined) {
+      if (codec.welcome === undefined) {
         enter(UNGREETED);
         return;
       }
@@ -74,6 +74,6 @@ export class SocketProtocol implements Protocol {
       const cause = causeOfClose(code, reason.toString());
       fail({ ...cause, what: `the server closed the connection before the welcome (${cause.what})` });
     });
-    socket.on('message', (data) => enter(voice.welcome?.(player, data.toString()) ?? null));
+    socket.on('message', (data) => enter(codec.welcome?.(player, data.toString()) ?? null));
   }
 }

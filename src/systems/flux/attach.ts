@@ -50,10 +50,7 @@ export async function isAnyWorld(
 }
 
 /** @throws CapbenchError (93) where a server says that it is another world than the scenario's */
-function requireWorld(
-  { url, health }: Found,
-  { system, world }: Pick<Scenario, 'system' | 'world'>,
-): void {
+function requireWorld({ url, health }: Found, { system, world }: Pick<Scenario, 'system' | 'world'>): void {
   if (health.world !== system) {
     throw stackFailed(
       `${url} is a server of the world ${health.world}, the scenario's is ${system}`,

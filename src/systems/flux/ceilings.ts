@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import { monotonic } from '../../clock.ts';
+import type { CeilingFacts } from '../../measurement/measurements.ts';
 import { clientOf, closeClient, endAmong } from '../../probe/postgres-client.ts';
 import { random } from '../../rng.ts';
-import type { CeilingFacts } from '../../measurement/measurements.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import { sequenceHash } from '../../sequence-hash.ts';
 import type { DatabaseEndpoint } from '../../stack/stack.ts';

@@ -1,7 +1,7 @@
 import { isRecord, parseJson } from '../../load/json.ts';
 import { MOST_NUMBER } from '../../load/ledger.ts';
-import type { Listener } from '../../load/player/connection.ts';
-import type { Voice, Welcome } from '../../load/player/player.ts';
+import type { Listener, Welcome } from '../../load/player/connection.ts';
+import type { PlayerCodec } from '../../load/player/player-codec.ts';
 import { OUTCOME } from '../../load/recorder.ts';
 import { STREAM } from '../../load/streams.ts';
 import { MULBERRY_STEP, mulberry32, streamSeed } from '../../rng.ts';
@@ -19,7 +19,7 @@ const NOBODY = -1;
  * and the rest through an exit that the player knows; a quarter looks; some talk; the rest attacks somebody who
  * is known to be present, or looks when nobody is. A player knows what the server told it, and no more.
  */
-export class FluxVoice implements Voice {
+export class FluxCodec implements PlayerCodec {
   /** A player is told of its place and of eight others; this is far more than any frame it is owed. */
   readonly mostPayload = 256 * 1024;
   private readonly state: Int32Array;
@@ -48,11 +48,11 @@ export class FluxVoice implements Voice {
     return { lastSequence: lastSeq, stated: place ?? null };
   }
 
-  intent(player: number, sequence: number): string {
+  encode(player: number, _operation: number, sequence: number): string {
     return `{"seq":${sequence},"text":"${this.text(player)}"}`;
   }
 
-  hear(player: number, frame: string, listener: Listener): boolean {
+  decode(player: number, frame: string, listener: Listener): boolean {
     const message = parseJson(frame);
     if (!isRecord(message)) return false;
     const { acks, events } = message;

@@ -67,7 +67,11 @@ export function bucketsOf({ samples }: MetricsPage, name: string): Buckets {
  * @param instance 1-based, as in the series' names
  */
 export function openWorldProbe(world: WorldEndpoint, instance: number): Probe {
-  const histories = Object.entries(HISTOGRAMS).map(([name, metric]) => ({ name, metric, history: new BucketHistory() }));
+  const histories = Object.entries(HISTOGRAMS).map(([name, metric]) => ({
+    name,
+    metric,
+    history: new BucketHistory(),
+  }));
   const connect = connectorOptions(world);
   const own = connect === null ? null : new Agent({ connect });
 
@@ -107,7 +111,8 @@ export function openWorldProbe(world: WorldEndpoint, instance: number): Probe {
       }
       return samples;
     },
-    buckets: (from, to) => Object.fromEntries(histories.map(({ name, history }) => [name, history.between(from, to)])),
+    buckets: (from, to) =>
+      Object.fromEntries(histories.map(({ name, history }) => [name, history.between(from, to)])),
     close: async () => own?.destroy(),
   };
 }

@@ -6,9 +6,9 @@ import type { Load, Scenario, WorldSettings } from '../../scenario/scenario.ts';
 import { MOST_PLAYERS } from '../../scenario/schema.ts';
 import { peakOf } from '../../scenario/stages.ts';
 import type { SystemScenario } from '../../scenario/system-scenario.ts';
-import type { OperationWorkload, Workload } from '../../scenario/workload.ts';
 import { formatDuration, type Micros } from '../../units.ts';
 import { LANES } from './monsters/lanes.ts';
+import type { FluxWorkload } from './workload.ts';
 
 /** What `load:` holds beside what every system's does. */
 export interface FluxLoad extends Load {
@@ -31,16 +31,6 @@ export interface FluxWorldSettings extends WorldSettings {
 export const fluxLoad = ({ load }: Pick<Scenario, 'load'>): FluxLoad => load as FluxLoad;
 export const fluxWorld = ({ world }: Pick<Scenario, 'world'>): FluxWorldSettings =>
   world as FluxWorldSettings;
-
-/** What the workers have to know of the monsters. */
-export interface FluxWorkload {
-  readonly monsters: number;
-  readonly commandsPerPost: number;
-  /** Posts a second, over all workers. */
-  readonly postRate: number;
-}
-
-export const fluxWorkload = ({ own }: Pick<Workload, 'own'>): FluxWorkload => own as FluxWorkload;
 
 const MOST_POSTS_PER_SECOND = 100_000;
 
@@ -72,8 +62,6 @@ export const OPERATIONS: readonly OperationSpec[] = [
     rejectedPercent: 80,
   },
 ];
-
-export const [INTENT, MONSTER_COMMAND] = [0, 1];
 
 const world = {
   playersPerPlace: quantity(1, 10_000).default(10).describe('On average'),
@@ -182,6 +170,3 @@ function checkFlux(scenario: Pick<Scenario, 'load' | 'world'>): readonly Finding
   );
   return findings;
 }
-
-/** One of a workload's operations. */
-export const operationOf = ({ operations }: Workload, index: number): OperationWorkload => operations[index]!;

@@ -1,8 +1,11 @@
 import { bundleFile } from '../../supervision/bundle-file.ts';
 import type { System } from '../system.ts';
+import { whyNotAutocannon } from './autocannon/refusal.ts';
+import { dealWorlds } from './deal.ts';
 import { fluxFigures } from './figures.ts';
 import { fluxK6 } from './k6/system.ts';
-import { fluxScenario, fluxWorkload } from './scenario.ts';
+import { fluxScenario } from './scenario.ts';
+import { fluxWorkload } from './workload.ts';
 
 /** 20,000 players and 75,000 monsters in one world, each batch of whose changes is one durable UPDATE. */
 export const flux: System = {
@@ -10,6 +13,7 @@ export const flux: System = {
   scenario: fluxScenario,
   figures: fluxFigures,
   workerSide: () => bundleFile('flux-side'),
+  deal: dealWorlds,
   nullServers: (workload, servers, token) =>
     Array.from({ length: servers }, (_, i) => ({
       name: `null-world-${i + 1}`,
@@ -19,5 +23,5 @@ export const flux: System = {
         ...{ PLAYERS: String(workload.players), MONSTERS: String(fluxWorkload(workload).monsters) },
       },
     })),
-  engines: { k6: fluxK6 },
+  engines: { k6: fluxK6, autocannon: whyNotAutocannon },
 };

@@ -9,7 +9,7 @@ import {
   unexplained,
 } from '../../address/connection-cause.ts';
 import { monotonic } from '../../clock.ts';
-import type { Complaints } from '../../load/complaints.ts';
+import type { ErrorCounts } from '../../load/error-counts.ts';
 import type { Connection, Dialler, Listener, Protocol, Route } from '../../load/player/connection.ts';
 import { Repertoire } from '../../load/player/repertoire.ts';
 import { CONNECT_TIMEOUT_MS } from '../../load/player/socket.ts';
@@ -32,7 +32,7 @@ export interface HttpPlan {
   /** Microseconds. */
   readonly timeout: number;
   readonly route: (player: number) => Route;
-  readonly complaints: Complaints;
+  readonly errors: ErrorCounts;
 }
 
 /** Players over HTTP/1.1, each with keep-alive connections of its own: one for each request that is under way. */
@@ -139,7 +139,7 @@ class HttpConnection implements Connection {
     this.listener = listener;
   }
 
-  send(sequence: number): number {
+  send(_operation: number, sequence: number): number {
     const request = this.requests[this.repertoire.draw(this.player)]!;
     const sent = monotonic();
     let status = 0;
@@ -211,16 +211,16 @@ class HttpConnection implements Connection {
     const cause = causeOfAnswer(status, location);
     // A game may say no for reasons of its own; who is not let in at all is told why.
     if (!isRejection || NOT_LET_IN.has(cause.kind)) {
-      this.plan.complaints.add(`a server answered ${method} with ${sentenceOf(cause)}`);
+      this.plan.errors.add(`a server answered ${method} with ${sentenceOf(cause)}`);
     }
     return isRejection ? OUTCOME.rejected : OUTCOME.failed;
   }
 
   /** Why there was no answer, or not all of one. */
   private complain(error: Error): void {
-    const { complaints } = this.plan;
-    if (error.message === ENDLESS || error instanceof errors.BodyTimeoutError) complaints.add(ENDLESS);
-    else complaints.addCause("a request of a player's has failed", causeOfError(error));
+    const counts = this.plan.errors;
+    if (error.message === ENDLESS || error instanceof errors.BodyTimeoutError) counts.add(ENDLESS);
+    else counts.addCause("a request of a player's has failed", causeOfError(error));
   }
 }
 

@@ -1,6 +1,6 @@
 import { isRecord, parseJson } from '../../load/json.ts';
 import type { Listener } from '../../load/player/connection.ts';
-import type { Voice } from '../../load/player/player.ts';
+import type { PlayerCodec } from '../../load/player/player-codec.ts';
 import { Repertoire } from '../../load/player/repertoire.ts';
 import { OUTCOME } from '../../load/recorder.ts';
 import { type JsonPlayers, withPlayer } from './players.ts';
@@ -23,7 +23,7 @@ function at(message: unknown, keys: readonly string[]): unknown {
 }
 
 /** `{type, command, id}` over a WebSocket, answered by a frame that holds the same id; what holds none is news. */
-export class JsonVoice implements Voice {
+export class JsonCodec implements PlayerCodec {
   /** A snapshot of a world may be long. */
   readonly mostPayload = 16 * 2 ** 20;
   private readonly players: JsonPlayers;
@@ -44,12 +44,12 @@ export class JsonVoice implements Voice {
     return withPlayer(this.players.path, playerId);
   }
 
-  intent(player: number, sequence: number): string {
+  encode(player: number, _operation: number, sequence: number): string {
     const { type, command } = this.players.commands[this.repertoire.draw(player)]!;
     return `{"type":${escaped(type)},"command":${escaped(withPlayer(command, this.ids[player]!))},"id":${sequence}}`;
   }
 
-  hear(player: number, frame: string, listener: Listener): boolean {
+  decode(player: number, frame: string, listener: Listener): boolean {
     const message = parseJson(frame);
     if (message === undefined) return false;
     const id = at(message, this.idAt);

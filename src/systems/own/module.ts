@@ -1,6 +1,6 @@
 import { causeOfError } from '../../address/connection-cause.ts';
 import { monotonic } from '../../clock.ts';
-import type { Complaints } from '../../load/complaints.ts';
+import type { ErrorCounts } from '../../load/error-counts.ts';
 import type { Connection, Dialler, Listener, Protocol, Route } from '../../load/player/connection.ts';
 import { CONNECT_TIMEOUT_MS } from '../../load/player/socket.ts';
 import { OUTCOME, type Outcome } from '../../load/recorder.ts';
@@ -21,7 +21,7 @@ export interface ModulePlan {
   readonly players: number;
   readonly urls: readonly string[];
   readonly route: (player: number) => Route;
-  readonly complaints: Complaints;
+  readonly errors: ErrorCounts;
   /** Microseconds after GO. */
   readonly now: () => number;
   readonly log: (line: string) => void;
@@ -151,7 +151,7 @@ class ModuleConnection implements Connection {
     this.listener = listener;
   }
 
-  send(sequence: number, due: number): number {
+  send(_operation: number, sequence: number, due: number): number {
     const { session } = this;
     if (session === null) return 0;
     const operation: Operation = Object.freeze({ number: sequence, due });
@@ -249,7 +249,7 @@ class ModuleConnection implements Connection {
   }
 
   private complain(what: string): void {
-    this.plan.complaints.add(this.named(what));
+    this.plan.errors.add(this.named(what));
   }
 
   private named(what: string): string {

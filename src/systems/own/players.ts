@@ -1,3 +1,5 @@
+import type { Workload } from '../../scenario/workload.ts';
+
 /** What a player says over a JSON WebSocket, so many times in `weight` of all. */
 export interface JsonCommand {
   /** As the frame's `type`. */
@@ -42,8 +44,15 @@ export interface ModulePlayers {
   readonly module: string;
 }
 
-/** How the players of a scenario talk, where they do not talk to a flux world as its own players do. */
+/** How the players of a scenario talk. */
 export type Players = JsonPlayers | HttpPlayers | ModulePlayers;
+
+/** What the workers have to know. */
+export interface OwnWorkload {
+  readonly playing: Players;
+}
+
+export const ownWorkload = ({ own }: Pick<Workload, 'own'>): OwnWorkload => own as OwnWorkload;
 
 /** The text with the player's number in it. */
 export const withPlayer = (text: string, player: number): string =>

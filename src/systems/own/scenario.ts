@@ -3,20 +3,12 @@ import type { OperationSpec } from '../../scenario/operations.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import type { Outline, SystemScenario } from '../../scenario/system-scenario.ts';
 import type { SystemTraits } from '../../scenario/system-traits.ts';
-import type { Workload } from '../../scenario/workload.ts';
-import type { Players } from './players.ts';
+import type { OwnWorkload, Players } from './players.ts';
 import { playersSchema } from './players-schema.ts';
 
 /** How the players of a scenario of this system talk; undefined in one of another system's. */
 export const playersOf = ({ sections }: Pick<Scenario, 'sections'>): Players | undefined =>
   sections?.players as Players | undefined;
-
-/** What the workers have to know. */
-export interface OwnWorkload {
-  readonly playing: Players;
-}
-
-export const ownWorkload = ({ own }: Pick<Workload, 'own'>): OwnWorkload => own as OwnWorkload;
 
 const INTENT: OperationSpec = {
   id: 'intent',

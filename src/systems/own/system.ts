@@ -1,6 +1,7 @@
 import { bundleFile } from '../../supervision/bundle-file.ts';
 import type { System } from '../system.ts';
-import { ownPlayersIn, ownScenario, ownWorkload } from './scenario.ts';
+import { ownWorkload } from './players.ts';
+import { ownPlayersIn, ownScenario } from './scenario.ts';
 
 const ownSide: Pick<System, 'workerSide' | 'nullServers'> = {
   workerSide: () => bundleFile('own-side'),
@@ -25,8 +26,8 @@ export const own: System = {
   ...ownSide,
 };
 
-/** Players of the user's own in a world of ours, or in any server that is named as a target. */
-export const ownOn = (world: System): System => ({
+/** Players of the user's own in a world of ours, or in any server that is named as a target: dealt evenly. */
+export const ownOn = ({ deal: _, ...world }: System): System => ({
   ...world,
   scenario: ownPlayersIn(world.scenario),
   ...ownSide,

@@ -3,7 +3,7 @@ import { PlayerPacer } from '../../../load/pacer.ts';
 import type { PerOperation } from '../../../scenario/operations.ts';
 import type { Workload } from '../../../scenario/workload.ts';
 import { PostPacer } from '../monsters/post-pacer.ts';
-import { fluxWorkload, INTENT, operationOf } from '../scenario.ts';
+import { fluxWorkload, INTENT, operationOf } from '../workload.ts';
 
 /** How many operations were due before an instant: in the whole run, and of those in the measure phase. */
 export function plannedUntil(workload: Workload, instant: number): PerOperation<PlannedCounts> {

@@ -1,6 +1,6 @@
 import type { K6System } from '../../../load/k6/k6-system.ts';
-import { lanesOf } from '../monsters/post-pacer.ts';
-import { fluxWorkload, INTENT, operationOf } from '../scenario.ts';
+import { lanesOf } from '../monsters/lanes.ts';
+import { fluxWorkload, INTENT, operationOf } from '../workload.ts';
 import { LANE_SOURCE } from './lane.ts';
 import { plannedUntil } from './planned.ts';
 import { PLAYER_SOURCE } from './player.ts';

@@ -1,4 +1,4 @@
-import { lanesOf } from '../../../load/pacer.ts';
+import type { Range } from '../../../load/fleet/messages.ts';
 import { STREAM } from '../../../load/streams.ts';
 import { GOLDEN, MULBERRY_STEP, mulberry32, streamSeed } from '../../../rng.ts';
 
@@ -8,11 +8,11 @@ import { GOLDEN, MULBERRY_STEP, mulberry32, streamSeed } from '../../../rng.ts';
  */
 export const LANES = 8;
 
-/** Monsters by index, half-open: those that one world server owns. */
-export interface MonsterRange {
-  readonly from: number;
-  readonly to: number;
-}
+/** Monsters are dealt in lanes; a world with few monsters has a lane for each. */
+export const lanesOf = (monsters: number): number => Math.min(LANES, monsters);
+
+/** A lane belongs to one worker, so that a monster's commands all come from there. */
+export const workerOfLane = (lane: number, workers: number): number => lane % workers;
 
 /** A monster wanders, stays on guard or looks around. It is not told where it is, so a wall may stop it. */
 export const MONSTER_TEXTS = [
@@ -42,7 +42,7 @@ export class Lanes {
   private readonly first: Int32Array;
   private readonly size: Int32Array;
 
-  constructor(seed: number, monsters: number, ranges: readonly MonsterRange[]) {
+  constructor(seed: number, monsters: number, ranges: readonly Range[]) {
     this.count = lanesOf(monsters);
     this.servers = ranges.length;
     this.state = new Int32Array(this.count);

@@ -1,8 +1,14 @@
-import type { PostPacer } from '../../../load/pacer.ts';
-import { MONSTER_COMMAND } from '../../../load/recorder.ts';
-import type { ScheduleHash } from '../../../load/schedule-hash.ts';
+import type { WorkerSetup } from '../../../load/fleet/messages.ts';
+import type { Source, SourceCounts, SourceTools } from '../../../load/source.ts';
+import { peakOf } from '../../../scenario/stages.ts';
+import type { FluxWorld } from '../deal.ts';
+import { fluxWorkload, MONSTER_COMMAND } from '../workload.ts';
+import { type ClientTools, CommandClient } from './command-client.ts';
 import { Lanes } from './lanes.ts';
-import { type LinkTools, type MonsterWorld, WorldLink } from './link.ts';
+import { MonsterNumbers } from './numbers.ts';
+import { PostPacer } from './post-pacer.ts';
+import type { OpenPostTransport } from './post-transport.ts';
+import { Posts } from './posts.ts';
 
 /** Posts that one turn of the loop sends at most, some 5 ms. */
 const MOST_PER_TURN = 32;
@@ -11,77 +17,69 @@ const MOST_PER_TURN = 32;
  * The monsters of one worker: those of its lanes, over all world servers. Their commands go in posts, open
  * loop, at the due times of one schedule. The worker's one timer calls `send`. HOT.
  */
-export class Monsters {
+export class Monsters implements Source {
+  readonly perSecond: number;
   private readonly pacer: PostPacer;
-  private readonly tools: LinkTools;
-  private readonly hash: ScheduleHash;
+  private readonly tools: ClientTools;
+  private readonly hash: SourceTools['hash'];
   private readonly lanes: Lanes;
-  private readonly links: readonly WorldLink[];
+  private readonly clients: readonly CommandClient[];
   /** Commands that have come due, by monster, for the hash. */
   private readonly planned: Uint32Array;
   private stopped = false;
 
-  constructor(
-    seed: number,
-    generator: string,
-    worlds: readonly MonsterWorld[],
-    pacer: PostPacer,
-    hash: ScheduleHash,
-    tools: LinkTools,
-  ) {
-    this.pacer = pacer;
-    this.tools = tools;
+  constructor(setup: WorkerSetup, tools: SourceTools, openTransport: OpenPostTransport) {
+    const { workload, worker, workers } = setup;
+    const { seed, timeline, players, skipAfter, timeout } = workload;
+    const { monsters, commandsPerPost, postRate } = fluxWorkload(workload);
+    // Its own deal has said who owns which monsters.
+    const worlds = setup.worlds as readonly FluxWorld[];
+    const { recorder, ledger, hash, errors, now, reconnect } = tools;
+    this.perSecond = (peakOf(timeline.stages) * postRate) / workers;
+    this.pacer = new PostPacer(seed, postRate, monsters, timeline, worker, workers);
     this.hash = hash;
-    const { monsters } = tools.numbers;
+    this.tools = {
+      ...{ openTransport, recorder, errors, now, skipAfter, timeout },
+      posts: new Posts(commandsPerPost),
+      numbers: new MonsterNumbers({ players, monsters }, setup, ledger, errors),
+      reconnect: reconnect === null ? null : { seed, latency: reconnect },
+    };
     this.planned = new Uint32Array(monsters);
-    this.lanes = new Lanes(
-      seed,
-      monsters,
-      worlds.map((world) => world.monsters),
-    );
+    const ranges = worlds.map((world) => world.monsters);
+    this.lanes = new Lanes(seed, monsters, ranges);
     // Without posts there is nobody to talk to.
-    this.links =
-      pacer.due === Number.POSITIVE_INFINITY
+    this.clients =
+      this.pacer.due === Number.POSITIVE_INFINITY
         ? []
-        : worlds.map((world) => new WorldLink(world, generator, tools));
+        : worlds.map((world) => new CommandClient(world, `${setup.run}-${worker}`, this.tools));
   }
 
   /** Connects to every server. @throws an Error that names the server that did not let it. */
   async open(): Promise<void> {
-    await Promise.all(this.links.map((link) => link.open()));
+    await Promise.all(this.clients.map((client) => client.open()));
   }
 
   get nextDue(): number {
     return this.stopped ? Number.POSITIVE_INFINITY : this.pacer.due;
   }
 
-  /** Commands sent and not settled. */
-  get inFlight(): number {
-    return this.sum((link) => link.inFlight) * this.tools.posts.commands;
+  inFlight(operation: number): number {
+    if (operation !== MONSTER_COMMAND) return 0;
+    return this.sum((client) => client.inFlight) * this.tools.posts.commands;
   }
 
   get isDrained(): boolean {
-    return this.nextDue === Number.POSITIVE_INFINITY && this.links.every((link) => link.isDrained);
+    return this.nextDue === Number.POSITIVE_INFINITY && this.clients.every((client) => client.isDrained);
   }
 
-  get disconnects(): number {
-    return this.sum((link) => link.disconnects);
-  }
-
-  get reconnects(): number {
-    return this.sum((link) => link.reconnects);
-  }
-
-  get strayAnswers(): number {
-    return this.sum((link) => link.strayAnswers);
-  }
-
-  get bytesIn(): number {
-    return this.sum((link) => link.bytesIn);
-  }
-
-  get bytesOut(): number {
-    return this.sum((link) => link.bytesOut);
+  counts(): SourceCounts {
+    return {
+      bytesIn: this.sum((client) => client.bytesIn),
+      bytesOut: this.sum((client) => client.bytesOut),
+      disconnects: this.sum((client) => client.disconnects),
+      reconnects: this.sum((client) => client.reconnects),
+      strayAnswers: this.sum((client) => client.strayAnswers),
+    };
   }
 
   /** Everything that is due by now, up to a turn's worth sent; true when more is due already. */
@@ -92,14 +90,14 @@ export class Monsters {
       const slot = tools.posts.take(pacer.due);
       const server = this.draw(slot);
       tools.recorder.schedule(MONSTER_COMMAND, tools.posts.commands, pacer.due);
-      if (this.links[server]?.offer(slot, now) === true) sent += 1;
+      if (this.clients[server]?.offer(slot, now) === true) sent += 1;
       pacer.advance();
     }
     return this.nextDue <= now;
   }
 
   sweep(now: number): void {
-    for (const link of this.links) link.sweep(now);
+    for (const client of this.clients) client.sweep(now);
   }
 
   /** Nothing is due from now on; what was due before has been scheduled. */
@@ -112,7 +110,7 @@ export class Monsters {
   finish(now: number): void {
     while (this.send(now));
     this.stopped = true;
-    for (const link of this.links) link.finish(now);
+    for (const client of this.clients) client.finish(now);
   }
 
   /** Hashes what was planned and never came due; at most `most` operations. True when nothing is left. */
@@ -128,7 +126,7 @@ export class Monsters {
   }
 
   close(): void {
-    for (const link of this.links) link.close();
+    for (const client of this.clients) client.close();
   }
 
   /** Fills a slot with the next post's commands and hashes them; the server they go to. */
@@ -146,9 +144,9 @@ export class Monsters {
     return server;
   }
 
-  private sum(figure: (link: WorldLink) => number): number {
+  private sum(figure: (client: CommandClient) => number): number {
     let sum = 0;
-    for (const link of this.links) sum += figure(link);
+    for (const client of this.clients) sum += figure(client);
     return sum;
   }
 }

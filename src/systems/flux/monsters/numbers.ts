@@ -1,7 +1,7 @@
-import type { Complaints } from '../../../load/complaints.ts';
+import type { ErrorCounts } from '../../../load/error-counts.ts';
+import type { Range } from '../../../load/fleet/messages.ts';
 import { BREACHES, type SequenceLedger } from '../../../load/ledger.ts';
-import { lanesOf, workerOfLane } from '../../../load/pacer.ts';
-import type { MonsterRange } from './lanes.ts';
+import { lanesOf, workerOfLane } from './lanes.ts';
 
 const NONE: readonly number[] = [];
 
@@ -15,7 +15,7 @@ export class MonsterNumbers {
   readonly monsters: number;
   private readonly isOwn: (monster: number) => boolean;
   private readonly ledger: SequenceLedger;
-  private readonly complaints: Complaints;
+  private readonly errors: ErrorCounts;
   /** Last number used. */
   private readonly last: Float64Array;
 
@@ -23,14 +23,14 @@ export class MonsterNumbers {
     world: { readonly players: number; readonly monsters: number },
     share: { readonly worker: number; readonly workers: number },
     ledger: SequenceLedger,
-    complaints: Complaints,
+    errors: ErrorCounts,
   ) {
     const lanes = lanesOf(world.monsters);
     this.firstId = world.players;
     this.monsters = world.monsters;
     this.isOwn = (monster) => workerOfLane(monster % lanes, share.workers) === share.worker;
     this.ledger = ledger;
-    this.complaints = complaints;
+    this.errors = errors;
     this.last = new Float64Array(world.monsters);
   }
 
@@ -50,25 +50,25 @@ export class MonsterNumbers {
    * A server's first welcome: the numbers that its monsters have used, null when none has.
    * @throws an Error when they are not as many as its monsters
    */
-  welcome(range: MonsterRange, lastSequences: readonly number[] | null): void {
+  welcome(range: Range, lastSequences: readonly number[] | null): void {
     this.take(range, lastSequences, (monster, lastSequence) => {
       this.last[monster] = lastSequence;
       this.ledger.welcome(this.firstId + monster, lastSequence);
     });
   }
 
-  /** A later one (ledger.ts); `open` is what was not committed when the line before it ended. @throws likewise */
-  resume(range: MonsterRange, lastSequences: readonly number[] | null, open: OpenNumbers): void {
+  /** A later one (ledger.ts); `open` is what was not committed when the connection before it ended. @throws likewise */
+  resume(range: Range, lastSequences: readonly number[] | null, open: OpenNumbers): void {
     this.take(range, lastSequences, (monster, lastSequence) => {
       const id = this.firstId + monster;
       const resumed = this.ledger.resume(id, lastSequence, this.last[monster]!, open.get(monster) ?? NONE);
-      if (resumed.breach !== null) this.complaints.add(BREACHES[resumed.breach]);
+      if (resumed.breach !== null) this.errors.add(BREACHES[resumed.breach]);
       this.last[monster] = resumed.last;
     });
   }
 
   private take(
-    { from, to }: MonsterRange,
+    { from, to }: Range,
     lastSequences: readonly number[] | null,
     tell: (monster: number, lastSequence: number) => void,
   ): void {

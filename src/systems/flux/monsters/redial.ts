@@ -3,39 +3,39 @@ import { monotonic } from '../../../clock.ts';
 import { messageOf } from '../../../errors.ts';
 import type { MicrosHistogram } from '../../../hdr-histogram.ts';
 import { backoff } from '../../../load/backoff.ts';
-import type { Complaints } from '../../../load/complaints.ts';
+import type { ErrorCounts } from '../../../load/error-counts.ts';
 
-export interface LinkReconnect {
+export interface ClientReconnect {
   readonly seed: number;
-  /** From the end of a line to the welcome of the next one; microseconds. */
+  /** From the end of a connection to the welcome of the next one; microseconds. */
   readonly latency: MicrosHistogram;
 }
 
-/** Tries to have another line when one has ended: after a while that grows from attempt to attempt. */
+/** Tries to have another connection when one has ended: after a while that grows from attempt to attempt. */
 export class Redial {
-  private readonly reconnect: LinkReconnect;
-  /** What tells the links of a worker apart, in their draws. */
+  private readonly reconnect: ClientReconnect;
+  /** What tells the clients of a worker apart, in their draws. */
   private readonly stream: number;
-  private readonly complaints: Complaints;
-  /** When the line ended, on the host's monotonic clock; and how often it was tried to have another since. */
+  private readonly errors: ErrorCounts;
+  /** When the connection ended, on the host's monotonic clock; and how often it was tried to have another since. */
   private lostAt = 0;
   private attempts = 0;
   private retry: NodeJS.Timeout | null = null;
   private stopped = false;
 
-  constructor(reconnect: LinkReconnect, stream: number, complaints: Complaints) {
+  constructor(reconnect: ClientReconnect, stream: number, errors: ErrorCounts) {
     this.reconnect = reconnect;
     this.stream = stream;
-    this.complaints = complaints;
+    this.errors = errors;
   }
 
-  /** The line has ended: `connect` makes another one, and says whether anybody still wants it; then `onBack`. */
+  /** The connection has ended: `connect` makes another one, and says whether anybody still wants it; then `onBack`. */
   begin(connect: () => Promise<boolean>, onBack: () => void): void {
     this.lostAt = monotonic();
     this.wait(connect, onBack);
   }
 
-  /** The line holds: when it ends, that is a new end, and answered at once. */
+  /** The connection holds: when it ends, that is a new end, and answered at once. */
   held(): void {
     this.attempts = 0;
   }
@@ -55,9 +55,9 @@ export class Redial {
     try {
       if (!(await connect())) return;
     } catch (thrown) {
-      // The server has not noticed the end of the old line.
+      // The server has not noticed the end of the old connection.
       const isConflict = thrown instanceof ConnectionRefused && thrown.kind === 'conflict';
-      if (!isConflict) this.complaints.add(`monsters could not connect again: ${messageOf(thrown)}`);
+      if (!isConflict) this.errors.add(`monsters could not connect again: ${messageOf(thrown)}`);
       this.wait(connect, onBack);
       return;
     }

@@ -1,7 +1,8 @@
-import { MONSTER_COMMAND, OUTCOME, type Outcome, type Recorder } from '../../../load/recorder.ts';
+import { OUTCOME, type Outcome, type Recorder } from '../../../load/recorder.ts';
+import { MONSTER_COMMAND } from '../workload.ts';
 import { POST, type Posts } from './posts.ts';
 
-/** The posts that one link has sent and that are not over, and how they end. HOT. */
+/** The posts that one client has sent and that are not over, and how they end. HOT. */
 export class SentPosts {
   /** Of those, the ones that are not settled. */
   unsettled = 0;
@@ -83,7 +84,7 @@ export class SentPosts {
     posts.free(slot);
   }
 
-  /** The line is over, and calls back no more: so are all of them. */
+  /** The connection is over, and calls back no more: so are all of them. */
   clear(): void {
     for (const slot of this.slots.values()) this.posts.free(slot);
     this.slots.clear();

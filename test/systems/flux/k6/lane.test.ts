@@ -56,7 +56,7 @@ function live(worlds: Worlds) {
           .join(''),
       ),
     );
-    class Line {
+    class CommandConnection {
       readyState = 1;
       onopen: (() => void) | null = null;
       onmessage: ((message: { data: string }) => void) | null = null;
@@ -77,7 +77,7 @@ function live(worlds: Worlds) {
     const modules = {
       ...fakeModules({ CAPBENCH_BOOKS: '1' }),
       exec: { scenario: { iterationInTest: 3 } },
-      WebSocket: Line,
+      WebSocket: CommandConnection,
       http: worlds,
       console: { log: (line: string) => said.push(line) },
     };

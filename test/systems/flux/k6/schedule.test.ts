@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { SCHEDULE_SOURCE } from '../../../../src/export/k6/source/schedule.ts';
+import type { Range } from '../../../../src/load/fleet/messages.ts';
 import { PlayerPacer } from '../../../../src/load/pacer.ts';
 import { ScheduleHash } from '../../../../src/load/schedule-hash.ts';
 import { FLUX_SCHEDULE_SOURCE } from '../../../../src/systems/flux/k6/schedule.ts';
-import { Lanes, MONSTER_TEXTS, type MonsterRange } from '../../../../src/systems/flux/monsters/lanes.ts';
-import { lanesOf, PostPacer } from '../../../../src/systems/flux/monsters/post-pacer.ts';
-import { FluxVoice } from '../../../../src/systems/flux/player.ts';
+import { Lanes, lanesOf, MONSTER_TEXTS } from '../../../../src/systems/flux/monsters/lanes.ts';
+import { PostPacer } from '../../../../src/systems/flux/monsters/post-pacer.ts';
+import { FluxCodec } from '../../../../src/systems/flux/player.ts';
 import { seconds } from '../../../../src/units.ts';
 import { partsOf } from '../../../load/k6/script-parts.ts';
 
@@ -31,7 +32,7 @@ interface ScriptVoice {
 interface Parts {
   playerSchedule(config: Config, player: number): () => number;
   laneSchedule(config: Config, lane: number): () => number;
-  laneMonsters(config: Config, lane: number, range: MonsterRange): { first: number; size: number };
+  laneMonsters(config: Config, lane: number, range: Range): { first: number; size: number };
   laneContent(
     config: Config,
     lane: number,
@@ -150,17 +151,17 @@ describe.each(CASES)("the script's schedule is the native engine's: %s", (_name,
 test('a player that is told the same says the same', () => {
   const config = configWith({ seed: 31 });
   for (const id of [0, 3, 70_000]) {
-    const ours = new FluxVoice(config.seed, [id]);
+    const ours = new FluxCodec(config.seed, [id]);
     const nothing = () => undefined;
     const theirs = script.playerVoice(config, id, nothing);
     const silent = {
-      ...{ answered: nothing, placed: nothing, heard: () => true, heardAll: nothing },
+      ...{ answered: nothing, stated: nothing, heard: () => true, heardAll: nothing },
       ...{ stray: nothing, carried: nothing, ended: nothing },
     };
     const said = new Set<string>();
     for (let seq = 1; seq <= 400; seq++) {
       const text = theirs.say();
-      expect(JSON.parse(ours.intent(0, seq))).toEqual({ seq, text });
+      expect(JSON.parse(ours.encode(0, 0, seq))).toEqual({ seq, text });
       said.add(text.split(' ')[0] ?? '');
       // What it hears depends on the number alone: exits come and go, and so do others.
       const place = {
@@ -168,7 +169,7 @@ test('a player that is told the same says the same', () => {
         present: seq % 3 === 0 ? [] : [seq, 7],
       };
       const event = { actor: seq % 3 === 0 ? 7 : seq, did: seq % 5 === 0 ? 'left' : 'arrived' };
-      const heard = ours.hear(
+      const heard = ours.decode(
         0,
         JSON.stringify({ acks: [{ seq, ok: true, place: 1, ...place }], events: [event] }),
         silent,

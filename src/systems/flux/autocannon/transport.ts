@@ -1,20 +1,25 @@
 import type { Socket } from 'node:net';
 import type { Reachable } from '../../../address/access.ts';
 import { causeOfError, sentenceOf } from '../../../address/connection-cause.ts';
-import { type OpenWire, type PostListener, refusalOfPost, type Wire } from '../monsters/wire.ts';
+import {
+  type OpenPostTransport,
+  type PostListener,
+  type PostTransport,
+  refusalOfPost,
+} from '../monsters/post-transport.ts';
 import { OpenLoopClient } from './client.ts';
 
 const MOST_REASON = 300;
 
 /** Posts of monster commands over one connection of autocannon, in the order in which they are due. */
-export const openAutocannonWire: OpenWire = (end, generator, _mostUnanswered, listener) =>
-  new AutocannonWire(end, generator, listener);
+export const openAutocannonTransport: OpenPostTransport = (end, generator, _mostUnanswered, listener) =>
+  new AutocannonTransport(end, generator, listener);
 
 /**
- * As with the other wire (monster/wire.ts), nothing is sent twice: the end of the connection while posts are
+ * As with the other transport (monsters/post-transport.ts), nothing is sent twice: the end of the connection while posts are
  * unanswered is the end of them all.
  */
-class AutocannonWire implements Wire {
+class AutocannonTransport implements PostTransport {
   private readonly origin: string;
   private readonly base: string;
   private readonly headers: Readonly<Record<string, string>>;

@@ -29,7 +29,7 @@ export interface CommitListener {
 }
 
 /** One generator's view of what a world server has committed: opened before GO, open until the end. */
-export class Commits {
+export class CommitStream {
   bytesIn = 0;
   private readonly socket: WebSocket;
   private closing = false;
@@ -47,7 +47,7 @@ export class Commits {
     url: string,
     generator: string,
     access: Access = {},
-  ): Promise<{ commits: Commits; lastSequences: readonly number[] | null }> {
+  ): Promise<{ commits: CommitStream; lastSequences: readonly number[] | null }> {
     const path = `/commits?generator=${encodeURIComponent(generator)}`;
     const socket = openSocket(socketUrl(url, path), null, MOST_PAYLOAD, access);
     return new Promise((resolve, reject) => {
@@ -79,7 +79,7 @@ export class Commits {
         clearTimeout(timer);
         socket.removeAllListeners();
         socket.on('error', () => {});
-        resolve({ commits: new Commits(socket), lastSequences: used });
+        resolve({ commits: new CommitStream(socket), lastSequences: used });
       });
     });
   }

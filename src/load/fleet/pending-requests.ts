@@ -11,7 +11,7 @@ type Asked = {
 }[Question['kind']];
 
 /** What the fleet has asked its workers, and who has not answered yet. */
-export class Asks {
+export class PendingRequests {
   private readonly send: (worker: number, question: Question) => void;
   private readonly open = new Map<number, (answer: Answer) => void>();
   private last = 0;

@@ -4,13 +4,13 @@ import { type Cause, sentenceOf } from '../address/connection-cause.ts';
  * What went wrong, in few words: distinct messages with their counts. Messages name what happened and not to
  * whom, so that 10,000 players meeting one problem make one line.
  */
-export class Complaints {
+export class ErrorCounts {
   private readonly counts = new Map<string, number>();
   private static readonly MOST = 20;
 
   add(message: string, count = 1): void {
     const known = this.counts.get(message);
-    if (known === undefined && this.counts.size >= Complaints.MOST) return;
+    if (known === undefined && this.counts.size >= ErrorCounts.MOST) return;
     this.counts.set(message, (known ?? 0) + count);
   }
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { openAutocannonWire } from '../../../../src/systems/flux/autocannon/wire.ts';
+import { openAutocannonTransport } from '../../../../src/systems/flux/autocannon/transport.ts';
 
 const ACCEPTED = 'HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n';
 
@@ -34,7 +34,7 @@ async function wireTo(hear: (socket: Socket, request: number) => void): Promise<
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const events: string[] = [];
-  const wire = openAutocannonWire(
+  const wire = openAutocannonTransport(
     {
       ...{ url: `http://no-such-host.invalid:${port}/1`, address: '127.0.0.1' },
       headers: { authorization: 'Bearer of a token' },

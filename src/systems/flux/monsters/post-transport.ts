@@ -20,26 +20,26 @@ export interface PostListener {
 }
 
 /** One generator's posts to one world server, whoever writes them. */
-export interface Wire {
-  /** On the wire, with headers. */
+export interface PostTransport {
+  /** On the transport, with headers. */
   readonly bytesIn: number;
   readonly bytesOut: number;
-  /** At once; the posts of a wire arrive in the order of this. */
+  /** At once; the posts of a transport arrive in the order of this. */
   send(slot: number, post: number, body: string): void;
   /** Nothing is told of it any more. */
   close(): void;
 }
 
-/** Opens a wire that connects with its first post; `mostUnanswered` posts will be under way at once. */
-export type OpenWire = (
+/** Opens a transport that connects with its first post; `mostUnanswered` posts will be under way at once. */
+export type OpenPostTransport = (
   end: Reachable,
   generator: string,
   mostUnanswered: number,
   listener: PostListener,
-) => Wire;
+) => PostTransport;
 
-export const openPostWire: OpenWire = (end, generator, mostUnanswered, listener) =>
-  new PostWire(end.url, generator, mostUnanswered, listener, end);
+export const openUndiciTransport: OpenPostTransport = (end, generator, mostUnanswered, listener) =>
+  new UndiciTransport(end.url, generator, mostUnanswered, listener, end);
 
 /** What is told of a post that was not accepted: the words of the server, and what its status is known for. */
 export function refusalOfPost(status: number, reason: string, location?: string): string {
@@ -48,14 +48,14 @@ export function refusalOfPost(status: number, reason: string, location?: string)
   return `a post of monster commands was answered ${said}${hint === null ? '' : `: ${hint}`}`;
 }
 
-/** Which wire the workers use. */
+/** Which transport the workers use. */
 export type WireName = 'undici' | 'autocannon';
 
 /**
  * Posts over one keep-alive connection, pipelined: HTTP keeps them in order, so a monster's numbers arrive in
  * order. Nothing is sent twice: the connection's end while posts are unanswered is the end of them all.
  */
-export class PostWire implements Wire {
+export class UndiciTransport implements PostTransport {
   private readonly client: Client;
   private readonly listener: PostListener;
   private readonly base: string;
@@ -162,14 +162,14 @@ export class PostWire implements Wire {
 /** One post's answer: the status decides, the text only explains. */
 class PostHandler implements Dispatcher.DispatchHandler {
   private readonly slot: number;
-  private readonly wire: PostWire;
+  private readonly transport: UndiciTransport;
   private status = 0;
   private reason = '';
   private location: string | undefined;
 
-  constructor(slot: number, wire: PostWire) {
+  constructor(slot: number, transport: UndiciTransport) {
     this.slot = slot;
-    this.wire = wire;
+    this.transport = transport;
   }
 
   onRequestStart(): void {}
@@ -190,10 +190,10 @@ class PostHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.wire.ended(this.slot, this.status, this.reason, this.location);
+    this.transport.ended(this.slot, this.status, this.reason, this.location);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.wire.failed(error);
+    this.transport.failed(error);
   }
 }

@@ -1,61 +1,56 @@
-import type { Reachable } from '../../../address/access.ts';
 import { messageOf } from '../../../errors.ts';
-import type { Complaints } from '../../../load/complaints.ts';
-import { MONSTER_COMMAND, OUTCOME, type Outcome, type Recorder } from '../../../load/recorder.ts';
-import type { MonsterRange } from './lanes.ts';
-import { Line, type LineListener } from './line.ts';
+import type { ErrorCounts } from '../../../load/error-counts.ts';
+import { OUTCOME, type Outcome, type Recorder } from '../../../load/recorder.ts';
+import type { FluxWorld } from '../deal.ts';
+import { MONSTER_COMMAND } from '../workload.ts';
+import { CommandConnection, type CommandListener } from './command-connection.ts';
 import type { MonsterNumbers, OpenNumbers } from './numbers.ts';
 import { openNumbersIn, writePost } from './post-body.ts';
+import type { OpenPostTransport } from './post-transport.ts';
 import { PostQueue, type Posts } from './posts.ts';
-import { type LinkReconnect, Redial } from './redial.ts';
+import { type ClientReconnect, Redial } from './redial.ts';
 import { SentPosts } from './sent-posts.ts';
-import type { OpenWire } from './wire.ts';
 
 /** Posts of one worker that one server has not answered with 202; above that, posts wait. */
 const MOST_UNANSWERED = 32;
 
-/** What the links of a worker share. */
-export interface LinkTools {
-  readonly openWire: OpenWire;
+/** What the clients of a worker share. */
+export interface ClientTools {
+  readonly openTransport: OpenPostTransport;
   readonly posts: Posts;
   readonly recorder: Recorder;
   readonly numbers: MonsterNumbers;
-  readonly complaints: Complaints;
+  readonly errors: ErrorCounts;
   readonly skipAfter: number;
   readonly timeout: number;
   /** Microseconds after GO. */
   readonly now: () => number;
-  /** How to come back when a line ends; null: what is lost stays lost. */
-  readonly reconnect: LinkReconnect | null;
-}
-
-/** A world server and its monsters. */
-export interface MonsterWorld extends Reachable {
-  readonly monsters: MonsterRange;
+  /** How to come back when a connection ends; null: what is lost stays lost. */
+  readonly reconnect: ClientReconnect | null;
 }
 
 /**
  * The monsters of one world server as one worker drives them. HOT.
  *
- *   opening -> up --line ended--> lost
+ *   opening -> up --connection ended--> lost
  *
- * Where the workload says `reconnect`, the end of a line leads elsewhere, as long as the run goes on:
+ * Where the workload says `reconnect`, the end of a connection leads elsewhere, as long as the run goes on:
  *
- *   up --line ended--> down --welcome--> up
+ *   up --connection ended--> down --welcome--> up
  *
  * Down, what was unanswered has failed; what waits, or comes due, waits on, and is skipped once it is `skipAfter`
  * late. The welcome says which of the unanswered numbers are committed (ledger.ts).
  */
-export class WorldLink implements LineListener {
+export class CommandClient implements CommandListener {
   disconnects = 0;
   reconnects = 0;
   strayAnswers = 0;
-  private readonly world: MonsterWorld;
+  private readonly world: FluxWorld;
   private readonly generator: string;
-  private readonly tools: LinkTools;
+  private readonly tools: ClientTools;
   /** Null while there is none. */
-  private line: Line | null = null;
-  /** Of the lines that are over. */
+  private connection: CommandConnection | null = null;
+  /** Of the connections that are over. */
   private past = { bytesIn: 0, bytesOut: 0 };
   private readonly queue = new PostQueue();
   private readonly sent: SentPosts;
@@ -68,13 +63,13 @@ export class WorldLink implements LineListener {
   /** Null: what is lost stays lost. */
   private readonly redial: Redial | null;
 
-  constructor(world: MonsterWorld, generator: string, tools: LinkTools) {
+  constructor(world: FluxWorld, generator: string, tools: ClientTools) {
     this.world = world;
     this.generator = generator;
     this.tools = tools;
     this.sent = new SentPosts(tools.posts, tools.recorder);
-    const { reconnect, complaints } = tools;
-    this.redial = reconnect === null ? null : new Redial(reconnect, world.monsters.from, complaints);
+    const { reconnect, errors } = tools;
+    this.redial = reconnect === null ? null : new Redial(reconnect, world.monsters.from, errors);
   }
 
   /** opening -> up. @throws an Error that names the server that did not let it */
@@ -88,11 +83,11 @@ export class WorldLink implements LineListener {
   }
 
   get bytesIn(): number {
-    return this.past.bytesIn + (this.line?.bytesIn ?? 0);
+    return this.past.bytesIn + (this.connection?.bytesIn ?? 0);
   }
 
   get bytesOut(): number {
-    return this.past.bytesOut + (this.line?.bytesOut ?? 0);
+    return this.past.bytesOut + (this.connection?.bytesOut ?? 0);
   }
 
   /** Nothing waits or is unsettled. */
@@ -136,7 +131,7 @@ export class WorldLink implements LineListener {
   close(): void {
     this.finished = true;
     this.redial?.stop();
-    this.line?.close();
+    this.connection?.close();
   }
 
   accepted(slot: number): void {
@@ -148,9 +143,9 @@ export class WorldLink implements LineListener {
   }
 
   refused(slot: number, message: string): void {
-    const { posts, complaints } = this.tools;
+    const { posts, errors } = this.tools;
     const now = this.tools.now();
-    complaints.add(message);
+    errors.add(message);
     this.answer(slot, now);
     this.sent.settle(slot, OUTCOME.failed, now);
     // Nothing of it was applied: no commit will come.
@@ -160,17 +155,17 @@ export class WorldLink implements LineListener {
   }
 
   committed(post: number, ok: number, rejected: number): void {
-    const { posts, numbers, complaints, timeout, now } = this.tools;
+    const { posts, numbers, errors, timeout, now } = this.tools;
     if (this.finished) return;
     const slot = this.sent.slotOf(post);
     if (slot === undefined || posts.committed[slot] === 1) {
       this.strayAnswers += 1;
-      complaints.add('a world server committed a post that was not waiting for it');
+      errors.add('a world server committed a post that was not waiting for it');
       return;
     }
     if (ok + rejected !== posts.commands) {
       this.strayAnswers += 1;
-      complaints.add('a world server committed another number of commands than the post held');
+      errors.add('a world server committed another number of commands than the post held');
       return;
     }
     this.sent.commit(slot, ok, rejected, now(), timeout);
@@ -189,12 +184,12 @@ export class WorldLink implements LineListener {
     const post = this.sent.add(slot, sent);
     this.unanswered += 1;
     this.noteOwnLag(slot, sent);
-    this.line?.send(slot, post, body);
+    this.connection?.send(slot, post, body);
   }
 
-  /** There is a line, and it takes another post. */
+  /** There is a connection, and it takes another post. */
   private get isAble(): boolean {
-    return this.line !== null && this.unanswered < MOST_UNANSWERED;
+    return this.connection !== null && this.unanswered < MOST_UNANSWERED;
   }
 
   private noteOwnLag(slot: number, now: number): void {
@@ -230,13 +225,13 @@ export class WorldLink implements LineListener {
   }
 
   /** up -> down, or lost. */
-  lineLost(message: string): void {
-    const { line, tools } = this;
-    if (this.finished || line === null) return;
-    tools.complaints.add(message);
+  connectionLost(message: string): void {
+    const { connection, tools } = this;
+    if (this.finished || connection === null) return;
+    tools.errors.add(message);
     this.disconnects += 1;
     this.past = { bytesIn: this.bytesIn, bytesOut: this.bytesOut };
-    this.line = null;
+    this.connection = null;
     const now = tools.now();
     const open = openNumbersIn(tools.posts, this.sent.all);
     this.sent.settleAll(OUTCOME.failed, now);
@@ -245,14 +240,14 @@ export class WorldLink implements LineListener {
     if (this.redial === null) {
       this.settleQueue(OUTCOME.failedUnsent, now);
       this.lost = true;
-      line.close();
+      connection.close();
       return;
     }
-    line.abandon();
+    connection.abandon();
     this.redial.begin(
       async () => {
         await this.connect(open);
-        return this.line !== null;
+        return this.connection !== null;
       },
       () => this.back(),
     );
@@ -266,22 +261,28 @@ export class WorldLink implements LineListener {
   }
 
   /**
-   * Opens a line, unless the run is over by then. `open`: what the line before it left; null for the first one.
+   * Opens a connection, unless the run is over by then. `open`: what the connection before it left; null for the first one.
    * @throws an Error that names the server that did not let it
    */
   private async connect(open: OpenNumbers | null): Promise<void> {
-    const { numbers, openWire } = this.tools;
+    const { numbers, openTransport } = this.tools;
     const { world, generator } = this;
-    const { line, lastSequences } = await Line.open(openWire, world, generator, MOST_UNANSWERED, this);
-    if (this.finished) return line.abandon();
+    const { connection, lastSequences } = await CommandConnection.open(
+      openTransport,
+      world,
+      generator,
+      MOST_UNANSWERED,
+      this,
+    );
+    if (this.finished) return connection.abandon();
     try {
       if (open === null) numbers.welcome(world.monsters, lastSequences);
       else numbers.resume(world.monsters, lastSequences, open);
     } catch (thrown) {
-      line.abandon();
+      connection.abandon();
       throw new Error(`${world.url}/commits: ${messageOf(thrown)}`);
     }
-    this.line = line;
+    this.connection = connection;
   }
 
   private settleQueue(outcome: Outcome, now: number): void {

@@ -2,23 +2,20 @@ import { stdout } from 'node:process';
 import { monotonic } from '../../clock.ts';
 import { CapbenchError, messageOf } from '../../errors.ts';
 import { MicrosHistogram } from '../../hdr-histogram.ts';
+import { perOperation } from '../../scenario/operations.ts';
 import { peakOf } from '../../scenario/stages.ts';
-import { Monsters } from '../../systems/flux/monsters/monsters.ts';
-import { MonsterNumbers } from '../../systems/flux/monsters/numbers.ts';
-import { Posts } from '../../systems/flux/monsters/posts.ts';
-import type { OpenWire } from '../../systems/flux/monsters/wire.ts';
-import { Complaints } from '../complaints.ts';
+import { ErrorCounts } from '../error-counts.ts';
 import { SequenceLedger } from '../ledger.ts';
-import { PlayerPacer, PostPacer, workerOfPlayer } from '../pacer.ts';
+import { playerRate, workerOfPlayer } from '../pacer.ts';
 import { Churn } from '../player/churn.ts';
 import type { Protocol } from '../player/connection.ts';
 import { Connector } from '../player/connector.ts';
-import { Crowd } from '../player/crowd.ts';
-import { openProtocol } from '../player/protocols.ts';
+import { PlayerPool } from '../player/player-pool.ts';
 import { Reconnector } from '../player/reconnector.ts';
-import { INTENT, MONSTER_COMMAND, Recorder } from '../recorder.ts';
+import { Recorder } from '../recorder.ts';
 import { ScheduleHash } from '../schedule-hash.ts';
 import type { WorkerSlice } from '../slices.ts';
+import type { Source, SourceTools, WorkerSide } from '../source.ts';
 import type { Order, Report, WorkerSetup, WorkerTally } from './messages.ts';
 import { Metronome } from './metronome.ts';
 import { StageWatch } from './stage-watch.ts';
@@ -29,7 +26,7 @@ const SECOND = 1_000_000;
 const SWEEP = 100_000;
 const PROGRESS_MS = 100;
 /**
- * Intents and posts a second up to which a worker is woken for each, and spins for ALARM_AHEAD (metronome.ts) before
+ * Times a second that something is due up to which a worker is woken for each, and spins for ALARM_AHEAD (metronome.ts) before
  * it at most. Above, it is woken each millisecond, and what it sends is up to a millisecond late.
  */
 const PRECISE_RATE = 1_500;
@@ -45,28 +42,32 @@ export const playersOf = ({ worker, workers, workload }: WorkerSetup): Int32Arra
   );
 
 /**
- * A worker's whole work: connects its players and its lanes of monsters, keeps the schedule from GO on, drains,
- * and tells the fleet of each second and of the whole.
+ * A worker's whole work: connects its players, and whoever else of the system acts; keeps the schedule from GO on,
+ * drains, and tells the fleet of each second and of the whole.
  *
  *   connecting -> ready -> running -> draining -> done -> closed
  */
-export class Shift {
+export class LoadWorker {
   private readonly setup: WorkerSetup;
+  private readonly side: WorkerSide;
   private readonly tell: (report: Report) => void;
   private readonly ids: Int32Array;
-  private readonly complaints = new Complaints();
+  private readonly errors = new ErrorCounts();
   private readonly recorder: Recorder;
   private readonly ledger: SequenceLedger;
   private readonly hash = new ScheduleHash();
-  private readonly crowd: Crowd;
-  private readonly monsters: Monsters;
-  private readonly metronome: Metronome;
+  private readonly tools: SourceTools;
+  private readonly pool: PlayerPool;
+  /** Who acts beside the players; they are there once it is connected. */
+  private readonly sources: Source[] = [];
   private readonly vitals: Vitals;
+  /** Null before GO. */
+  private metronome: Metronome | null = null;
   private connector: Connector | null = null;
   private protocol: Protocol | null = null;
   /** Null: who is lost stays lost. */
   private reconnector: Reconnector | null = null;
-  /** From the end of a connection to the next welcome, players and monsters. */
+  /** From the end of a connection to the next welcome, of players and sources. */
   private readonly reconnect = new MicrosHistogram();
   private readonly traffic: Traffic;
   private readonly stages: StageWatch;
@@ -77,74 +78,50 @@ export class Shift {
   private nextSecond = SECOND;
   private nextSweep = SWEEP;
 
-  constructor(setup: WorkerSetup, own: OwnProcess, openWire: OpenWire, tell: (report: Report) => void) {
+  constructor(setup: WorkerSetup, side: WorkerSide, own: OwnProcess, tell: (report: Report) => void) {
     const { workload, worker, workers } = setup;
-    const { seed, timeline, skipAfter, timeout, intentRate, outstanding, reconnect } = workload;
+    const { seed, timeline, operations } = workload;
     this.setup = setup;
+    this.side = side;
     this.tell = tell;
     this.end = timeline.end;
     this.ids = playersOf(setup);
-    this.recorder = new Recorder(timeline);
+    this.recorder = new Recorder(operations, timeline);
     this.churn = new Churn(seed, workload.churn ?? [], workload.players, worker, workers);
-    const peak = peakOf(timeline.stages);
-    this.ledger = new SequenceLedger(workload.players + workload.monsters);
+    this.ledger = new SequenceLedger(workload.entities);
     this.vitals = new Vitals(own);
-    const now = (): number => this.now();
-    const shared = { recorder: this.recorder, ledger: this.ledger, complaints: this.complaints, now };
-    this.crowd = new Crowd(
-      { ids: this.ids, intentRate: peak * intentRate, outstanding, skipAfter, timeout },
-      {
-        ...shared,
-        pacer: new PlayerPacer(seed, this.ids, intentRate, timeline),
-        hash: this.hash,
-      },
-    );
-    this.monsters = new Monsters(
-      seed,
-      `${setup.run}-${worker}`,
-      setup.worlds,
-      new PostPacer(seed, workload.postRate, workload.monsters, timeline, worker, workers),
-      this.hash,
-      {
-        ...shared,
-        openWire,
-        posts: new Posts(workload.commandsPerPost),
-        numbers: new MonsterNumbers(workload, setup, this.ledger, this.complaints),
-        skipAfter,
-        timeout,
-        reconnect: reconnect ? { seed, latency: this.reconnect } : null,
-      },
-    );
-    this.traffic = new Traffic(this.crowd, this.monsters);
-    this.stages = new StageWatch(timeline.stages ?? [], this.crowd, this.monsters);
-    const rate = peak * (this.ids.length * intentRate + workload.postRate / workers);
-    this.metronome = new Metronome(
-      { nextWake: () => this.nextWake(), turn: (at) => this.turn(at) },
-      now,
-      rate <= PRECISE_RATE,
-    );
+    const { recorder, ledger, hash, errors } = this;
+    this.tools = {
+      ...{ recorder, ledger, hash, errors },
+      now: () => this.now(),
+      reconnect: workload.reconnect ? this.reconnect : null,
+      log: (line) => void stdout.write(`${line}\n`),
+    };
+    this.pool = new PlayerPool(workload, this.ids, this.tools);
+    this.traffic = new Traffic(this.pool, this.sources);
+    this.stages = new StageWatch(timeline.stages ?? [], this.pool, this.sources);
   }
 
   /** connecting -> ready. */
   async connect(): Promise<void> {
     const { workload, workers } = this.setup;
-    const { ids, complaints, crowd } = this;
+    const { ids, errors, pool } = this;
     const perSecond = workload.connectsPerSecond / workers;
     let connector: Connector;
     try {
-      const log = (line: string): void => void stdout.write(`${line}\n`);
-      const protocol = await openProtocol(this.setup, { ids, complaints, now: () => this.now(), log });
+      const protocol = await this.side.openProtocol(this.setup, this.tools, ids);
       this.protocol = protocol;
-      connector = new Connector(crowd, protocol, complaints);
+      connector = new Connector(pool, protocol, errors);
       this.connector = connector;
       if (workload.reconnect) {
         const onBack = (sinceLost: number, took: number): void =>
           this.stages.back(this.now(), sinceLost, took);
         const plan = { seed: workload.seed, ids, perSecond, latency: this.reconnect, onBack };
-        this.reconnector = new Reconnector(plan, crowd, protocol, complaints);
-        crowd.reconnectBy(this.reconnector);
+        this.reconnector = new Reconnector(plan, pool, protocol, errors);
+        pool.reconnectBy(this.reconnector);
       }
-      await this.monsters.open();
+      this.sources.push(...((await this.side.openSources?.(this.setup, this.tools)) ?? []));
+      await Promise.all(this.sources.map((source) => source.open()));
     } catch (thrown) {
       const hint = thrown instanceof CapbenchError ? (thrown.hint ?? null) : null;
       this.tell({ kind: 'refused', message: messageOf(thrown), hint });
@@ -157,15 +134,23 @@ export class Shift {
     await connector.connectAll(ids.length, perSecond);
     clearInterval(progress);
     // Who was welcomed and has left again does not count as connected.
-    const facts = { ...connector.facts(), connected: crowd.connected };
+    const facts = { ...connector.facts(), connected: pool.connected };
     this.tell({ kind: 'ready', facts, refusal: connector.refusal });
   }
 
   /** ready -> running, at an instant of the host's monotonic clock. */
   start(go: number): void {
+    const { workload } = this.setup;
+    const others = this.sources.reduce((sum, { perSecond }) => sum + perSecond, 0);
+    const rate = peakOf(workload.timeline.stages) * this.ids.length * playerRate(workload) + others;
     this.go = go;
-    this.crowd.start();
+    this.pool.start();
     this.vitals.take(0, 0);
+    this.metronome = new Metronome(
+      { nextWake: () => this.nextWake(), turn: (at) => this.turn(at) },
+      this.tools.now,
+      rate <= PRECISE_RATE,
+    );
     this.metronome.start();
   }
 
@@ -176,8 +161,8 @@ export class Shift {
     // Before GO as well: a run of no length.
     this.end = Math.max(0, now);
     this.churn.stop();
-    this.crowd.stop(now);
-    this.monsters.stop(now);
+    this.pool.stop(now);
+    for (const source of this.sources) source.stop(now);
   }
 
   /** Cuts connections of its own players, as if the network had gone. */
@@ -193,15 +178,15 @@ export class Shift {
 
   /** Ends every connection; `isClosed` once the servers have agreed. */
   close(): void {
-    this.metronome.stop();
+    this.metronome?.stop();
     this.connector?.stop();
     this.reconnector?.stop();
-    this.crowd.close();
-    this.monsters.close();
+    this.pool.close();
+    for (const source of this.sources) source.close();
   }
 
   get isClosed(): boolean {
-    return this.crowd.connected === 0;
+    return this.pool.connected === 0;
   }
 
   /** Microseconds after GO. */
@@ -210,20 +195,22 @@ export class Shift {
   }
 
   private nextWake(): number {
-    const due = Math.min(this.crowd.nextDue, this.monsters.nextDue, this.nextSecond, this.nextSweep);
+    let due = Math.min(this.pool.nextDue, this.nextSecond, this.nextSweep);
+    for (const source of this.sources) due = Math.min(due, source.nextDue);
     return Math.min(due, this.stages.nextBoundary, this.churn.due);
   }
 
   private turn(now: number): boolean {
     if (now < 0) return false;
     this.stages.cross(now);
-    this.churn.send(now, this.crowd);
-    const moreMonsters = this.monsters.send(now);
-    const morePlayers = this.crowd.send(now);
+    this.churn.send(now, this.pool);
+    let more = false;
+    for (const source of this.sources) more = source.send(now) || more;
+    more = this.pool.send(now) || more;
     if (now >= this.nextSweep) {
       this.nextSweep = now + SWEEP;
-      this.crowd.sweep(now);
-      this.monsters.sweep(now);
+      this.pool.sweep(now);
+      for (const source of this.sources) source.sweep(now);
     }
     if (now >= this.nextSecond) {
       const second = Math.floor(now / SECOND);
@@ -234,34 +221,35 @@ export class Shift {
       this.finish(now).catch((thrown) => this.tell({ kind: 'broken', message: messageOf(thrown) }));
       return false;
     }
-    return moreMonsters || morePlayers;
+    return more;
   }
 
   private isDrained(now: number): boolean {
-    return (this.crowd.isDrained && this.monsters.isDrained) || now >= this.end + this.setup.workload.drain;
+    if (now >= this.end + this.setup.workload.drain) return true;
+    return this.pool.isDrained && this.sources.every((source) => source.isDrained);
   }
 
   /** draining -> done. */
   private async finish(now: number): Promise<void> {
     this.reconnector?.stop();
-    this.crowd.finish(now);
-    this.monsters.finish(now);
+    this.pool.finish(now);
+    for (const source of this.sources) source.finish(now);
     this.stages.close();
     // What is left of the last second.
     this.report(Math.ceil(now / SECOND), now, this.recorder.slices.takeAll(now));
-    this.metronome.stop();
+    this.metronome?.stop();
     const hash = await this.hashAll();
     this.tell({ kind: 'done', tally: this.tally(hash) });
   }
 
   /** The hash of the whole schedule, in slices: orders of the fleet are heard between them. */
   private async hashAll(): Promise<WorkerTally['hash']> {
-    const { players, intentRate, postRate, commandsPerPost, timeline } = this.setup.workload;
-    const rate =
-      (peakOf(timeline.stages) * (players * intentRate + postRate * commandsPerPost)) / this.setup.workers;
+    const { operations, timeline } = this.setup.workload;
+    const perSecond = operations.reduce((sum, operation) => sum + operation.perSecond, 0);
+    const rate = (peakOf(timeline.stages) * perSecond) / this.setup.workers;
     if (((timeline.end - this.end) / 1e6) * rate > HASH_MOST) return null;
-    while (!this.crowd.hashRest(HASH_SLICE) || !this.monsters.hashRest(HASH_SLICE)) {
-      await new Promise(setImmediate);
+    for (const planned of [this.pool, ...this.sources]) {
+      while (!planned.hashRest(HASH_SLICE)) await new Promise(setImmediate);
     }
     return this.hash.words();
   }
@@ -270,10 +258,13 @@ export class Shift {
     return {
       operations: this.recorder.tally(),
       reconnect: this.reconnect.toData(),
-      strayAnswers: this.crowd.strayAnswers + this.monsters.strayAnswers,
+      strayAnswers: this.sources.reduce(
+        (sum, source) => sum + source.counts().strayAnswers,
+        this.pool.strayAnswers,
+      ),
       ...this.traffic.total(),
       unseenTraffic: this.protocol?.unseenTraffic ?? null,
-      complaints: this.complaints.entries(),
+      errors: this.errors.entries(),
       ledger: this.ledger.toData(),
       endedAt: this.end,
       stages: this.stageTallies(),
@@ -286,20 +277,26 @@ export class Shift {
     return this.stages.tally().map((stage, i) => ({ ...stage, operations: operations[i]! }));
   }
 
+  private inFlight(operation: number): number {
+    return this.sources.reduce(
+      (sum, source) => sum + source.inFlight(operation),
+      this.pool.inFlight(operation),
+    );
+  }
+
   private report(second: number, at: number, slices: readonly WorkerSlice[]): void {
     this.tell({
       kind: 'second',
       report: {
         second,
         at,
-        connected: this.crowd.connected,
-        operations: {
-          intent: this.recorder.takeSecond(INTENT, this.crowd.inFlight),
-          monsterCommand: this.recorder.takeSecond(MONSTER_COMMAND, this.monsters.inFlight),
-        },
+        connected: this.pool.connected,
+        operations: perOperation(this.setup.workload.operations, (_, operation) =>
+          this.recorder.takeSecond(operation, this.inFlight(operation)),
+        ),
         ...this.traffic.take(),
         slices,
-        worker: this.vitals.take(this.metronome.takeLongestBlock(), this.metronome.takeStalled()),
+        worker: this.vitals.take(this.metronome?.takeLongestBlock() ?? 0, this.metronome?.takeStalled() ?? 0),
       },
     });
   }

@@ -1,7 +1,8 @@
 import { messageOf } from '../../errors.ts';
-import { type OpenWire, openPostWire, type WireName } from '../../systems/flux/monsters/wire.ts';
+import { isRecord } from '../json.ts';
+import type { WorkerSide } from '../source.ts';
+import { LoadWorker } from './load-worker.ts';
 import { isOrder, type Report, type WorkerSetup } from './messages.ts';
-import { Shift } from './shift.ts';
 
 /**
  * The entry of a fleet's worker process: takes orders over its channel, and ends with the channel, however the
@@ -11,7 +12,7 @@ const CLOSE_STEP_MS = 10;
 const CLOSE_STEPS = 200;
 const ALIVE_MS = 1_000;
 
-let shift: Shift | null = null;
+let worker: LoadWorker | null = null;
 /** As it is before a module could replace it. */
 const exit = process.exit.bind(process);
 
@@ -32,16 +33,14 @@ const broken = (thrown: unknown): void => {
     });
 };
 
-/** Autocannon is loaded where it is asked for. */
-async function wireOf(name: WireName): Promise<OpenWire> {
-  if (name === 'undici') return openPostWire;
-  return (await import('../../systems/flux/autocannon/wire.ts')).openAutocannonWire;
-}
+const isSide = (module: unknown): module is WorkerSide =>
+  isRecord(module) && typeof module.openProtocol === 'function';
 
 async function begin(setup: WorkerSetup): Promise<void> {
-  const wire = await wireOf(setup.wire);
-  shift = new Shift(setup, process, wire, tell);
-  await shift.connect();
+  const side: unknown = await import(setup.side);
+  if (!isSide(side)) throw new Error(`${setup.side} exports no openProtocol(setup, tools, ids)`);
+  worker = new LoadWorker(setup, side, process, tell);
+  await worker.connect();
 }
 
 /** It shares this process: what it does to it is told with its name. */
@@ -59,11 +58,11 @@ function watchModule(name: string): void {
 
 /** The servers get a moment to agree to the end of their connections. */
 function leave(): void {
-  shift?.close();
+  worker?.close();
   let steps = 0;
   setInterval(() => {
     steps += 1;
-    if (shift === null || shift.isClosed || steps > CLOSE_STEPS) exit(0);
+    if (worker === null || worker.isClosed || steps > CLOSE_STEPS) exit(0);
   }, CLOSE_STEP_MS);
 }
 
@@ -77,13 +76,13 @@ process.on('message', (order) => {
     setInterval(() => tell({ kind: 'alive' }), ALIVE_MS);
     begin(order.setup).catch(broken);
   } else if (order.kind === 'go') {
-    shift?.start(order.go);
+    worker?.start(order.go);
   } else if (order.kind === 'stop') {
-    shift?.stop();
+    worker?.stop();
   } else if (order.kind === 'drop') {
-    shift?.drop(order);
+    worker?.drop(order);
   } else if (order.kind === 'tellLedger') {
-    shift?.tellLedger(order.ask);
+    worker?.tellLedger(order.ask);
   } else {
     leave();
   }

@@ -1,0 +1,75 @@
+import { accessOf } from '../../address/access.ts';
+import { interrupted, stackFailed } from '../../errors.ts';
+import type { FleetWorld, Range } from '../../load/fleet/messages.ts';
+import type { Workload } from '../../scenario/workload.ts';
+import type { Endpoints, WorldEndpoint } from '../../stack/stack.ts';
+import { askHealth, type WorldHealth } from './health.ts';
+import { fluxWorkload } from './workload.ts';
+
+/** A world server as the workers reach it, with the monsters that it owns, by index. */
+export interface FluxWorld extends FleetWorld {
+  readonly monsters: Range;
+}
+
+/** A world server and what it says of itself. */
+export interface KnownWorld {
+  readonly endpoint: WorldEndpoint;
+  readonly health: WorldHealth;
+}
+
+/**
+ * Who owns what, asked of the servers.
+ * @throws CapbenchError: 93 when one does not answer or they do not hold the workload's world, 105 when aborted
+ */
+export async function dealWorlds(
+  at: Endpoints,
+  workload: Workload,
+  signal: AbortSignal,
+): Promise<readonly FluxWorld[]> {
+  try {
+    const known = at.worlds.map(async (endpoint) => ({
+      endpoint,
+      health: await askHealth(endpoint, signal),
+    }));
+    return fluxWorlds(await Promise.all(known), workload);
+  } catch (thrown) {
+    if (signal.aborted) throw interrupted('stopped before the players connected');
+    throw thrown;
+  }
+}
+
+/**
+ * Who owns what, from what the servers say.
+ * @throws CapbenchError (93) when they do not hold the workload's world, each entity once
+ */
+export function fluxWorlds(known: readonly KnownWorld[], workload: Workload): FluxWorld[] {
+  const { monsters } = fluxWorkload(workload);
+  const entities = { players: workload.players, monsters };
+  const worlds = known.map(({ endpoint, health }) => {
+    if (health.playersTotal !== entities.players || health.monstersTotal !== entities.monsters) {
+      throw stackFailed(
+        `${endpoint.url} serves a world of ${health.playersTotal} players and ${health.monstersTotal} monsters, the scenario loads ${entities.players} and ${entities.monsters}`,
+        'Start the world for this scenario and scale (capbench serve <scenario> --scale F), or run with the scale it was started with.',
+      );
+    }
+    const { from, to } = health.monsters;
+    return {
+      url: endpoint.url,
+      ...accessOf(endpoint),
+      players: health.players,
+      monsters: { from: from - health.playersTotal, to: to - health.playersTotal },
+    };
+  });
+  for (const kind of ['players', 'monsters'] as const) {
+    const ranges = worlds.map((world) => world[kind]).sort((a, b) => a.from - b.from || a.to - b.to);
+    let covered = 0;
+    for (const { from, to } of ranges) covered = from === covered && to >= from ? to : Number.NaN;
+    if (covered !== entities[kind]) {
+      throw stackFailed(
+        `the world servers own ${ranges.map(({ from, to }) => `${from}..${to}`).join(', ')} of ${entities[kind]} ${kind}: not each once`,
+        'Name every server of one world, each once (--target).',
+      );
+    }
+  }
+  return worlds;
+}

@@ -1,0 +1,57 @@
+import { OperationalTime } from '../../../load/operational-time.ts';
+import { toMicros } from '../../../load/pacer.ts';
+import { STREAM } from '../../../load/streams.ts';
+import { MULBERRY_STEP, mulberry32, streamSeed } from '../../../rng.ts';
+import type { Timeline } from '../../../scenario/workload.ts';
+import { lanesOf, workerOfLane } from './lanes.ts';
+
+/**
+ * The one schedule of posts, and one worker's share of it: post k belongs to lane k mod lanes. Every due time is
+ * computed from k alone, so a worker passes over the posts of the others without drawing them.
+ */
+export class PostPacer {
+  /** The post that is due next. */
+  post = -1;
+  lane = -1;
+  /** Infinity when none is left before the end. */
+  due = 0;
+  private readonly rate: number;
+  private readonly time: OperationalTime;
+  private readonly end: number;
+  private readonly seed: number;
+  private readonly lanes: number;
+  private readonly worker: number;
+  private readonly workers: number;
+
+  constructor(
+    seed: number,
+    rate: number,
+    monsters: number,
+    timeline: Timeline,
+    worker: number,
+    workers: number,
+  ) {
+    this.rate = rate;
+    this.time = new OperationalTime(timeline);
+    this.end = timeline.end;
+    this.seed = streamSeed(seed, STREAM.post);
+    this.lanes = lanesOf(monsters);
+    this.worker = worker;
+    this.workers = workers;
+    this.advance();
+  }
+
+  advance(): void {
+    if (this.rate <= 0 || this.lanes === 0 || this.worker >= this.lanes) {
+      this.due = Number.POSITIVE_INFINITY;
+      return;
+    }
+    do {
+      this.post += 1;
+      this.lane = this.post % this.lanes;
+    } while (workerOfLane(this.lane, this.workers) !== this.worker);
+    const jitter = mulberry32((this.seed + Math.imul(this.post + 1, MULBERRY_STEP)) | 0);
+    const due = toMicros(this.time.wallAt((this.post + jitter) / this.rate));
+    this.due = due < this.end ? due : Number.POSITIVE_INFINITY;
+  }
+}

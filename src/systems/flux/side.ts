@@ -1,0 +1,24 @@
+import { routesOf } from '../../load/player/route.ts';
+import { SocketProtocol } from '../../load/player/socket-protocol.ts';
+import type { WorkerSide } from '../../load/source.ts';
+import { Monsters } from './monsters/monsters.ts';
+import { openUndiciTransport } from './monsters/post-transport.ts';
+import { FluxCodec } from './player.ts';
+
+/** A load worker's players. */
+export const openProtocol: WorkerSide['openProtocol'] = (setup, { errors }, ids) =>
+  new SocketProtocol({
+    ids,
+    codec: new FluxCodec(setup.workload.seed, ids),
+    route: routesOf(setup, ids),
+    errors,
+  });
+
+/** Its monsters. Autocannon is loaded where it is asked for. */
+export const openSources: WorkerSide['openSources'] = async (setup, tools) => {
+  const openTransport =
+    setup.engine === 'autocannon'
+      ? (await import('./autocannon/transport.ts')).openAutocannonTransport
+      : openUndiciTransport;
+  return [new Monsters(setup, tools, openTransport)];
+};

@@ -1,0 +1,18 @@
+import type { OperationWorkload, Workload } from '../../scenario/workload.ts';
+
+/** What the workers have to know of the monsters. */
+export interface FluxWorkload {
+  readonly monsters: number;
+  readonly commandsPerPost: number;
+  /** Posts a second, over all workers. */
+  readonly postRate: number;
+}
+
+export const fluxWorkload = ({ own }: Pick<Workload, 'own'>): FluxWorkload => own as FluxWorkload;
+
+/** Indexes in the workload's operations. */
+export const [INTENT, MONSTER_COMMAND] = [0, 1];
+
+/** One of a workload's operations. */
+export const operationOf = ({ operations }: Pick<Workload, 'operations'>, index: number): OperationWorkload =>
+  operations[index]!;

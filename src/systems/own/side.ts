@@ -1,0 +1,41 @@
+import { watchOtherDials } from '../../load/own-dial.ts';
+import { routesOf } from '../../load/player/route.ts';
+import { SocketProtocol } from '../../load/player/socket-protocol.ts';
+import type { WorkerSide } from '../../load/source.ts';
+import { JsonCodec } from './json.ts';
+import { ownWorkload } from './players.ts';
+
+/** How a load worker's players talk. What only some of them need is loaded where it is asked for. */
+export const openProtocol: WorkerSide['openProtocol'] = async (setup, tools, ids) => {
+  const { seed, players, outstanding, timeout } = setup.workload;
+  const { playing } = ownWorkload(setup.workload);
+  const { errors } = tools;
+  const route = routesOf(setup, ids);
+  switch (playing.protocol) {
+    case 'json':
+      return new SocketProtocol({ ids, codec: new JsonCodec(playing, seed, ids), route, errors });
+    case 'http': {
+      const { HttpProtocol } = await import('./http.ts');
+      return new HttpProtocol({ players: playing, seed, ids, outstanding, timeout, route, errors });
+    }
+    case 'module': {
+      if (setup.module === null) throw new Error(`nobody says where the player module ${playing.module} is`);
+      const [{ ModuleProtocol }, { loadModule }] = await Promise.all([
+        import('./module.ts'),
+        import('./module-file.ts'),
+      ]);
+      // Before the module runs: it may connect while it is loaded.
+      let others = false;
+      let seen = (): void => {
+        others = true;
+      };
+      watchOtherDials(() => seen());
+      const module = await loadModule(setup.module);
+      const urls = setup.worlds.map(({ url }) => url);
+      return new ModuleProtocol({ ...tools, ids, module, seed, players, urls, route }, (listener) => {
+        seen = listener;
+        if (others) listener();
+      });
+    }
+  }
+};
