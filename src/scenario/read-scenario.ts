@@ -103,7 +103,7 @@ export function readScenario(
 }
 
 /** A system's own traits; what it leaves out it has not. */
-function traitsOf(scenario: Read, system: SystemScenario): SystemTraits {
+export function traitsOf(scenario: Read, system: SystemScenario): SystemTraits {
   const components = system.components(scenario).map(({ name }) => name);
   return {
     needsTarget: components.length === 0,

@@ -1,10 +1,15 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { metricsOf } from '../../src/measurement/figures.ts';
 import { figuresOf } from '../../src/measurement/figures-of.ts';
 import type { OperationFacts } from '../../src/measurement/measurements.ts';
-import { budget, failedRun, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
+import { fluxFigures } from '../../src/systems/flux/figures.ts';
+import { OPERATIONS } from '../../src/systems/flux/scenario.ts';
+import { budget, failedRun, fluxFiguresOf, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 
 const recorded = measurementsOf();
-const figures = figuresOf(recorded, scenarioOf());
+const figures = fluxFiguresOf(recorded);
 
 /** Every number in a value, however deep. */
 function numbersIn(value: unknown): number[] {
@@ -42,11 +47,10 @@ test('every percentage has the denominator that its name says', () => {
 });
 
 const of = (over: Partial<OperationFacts>) =>
-  figuresOf(
+  fluxFiguresOf(
     measurementsOf({
       operations: { ...recorded.operations, intent: { ...recorded.operations.intent, ...over } },
     }),
-    scenarioOf(),
   ).latency.intent.due;
 
 test('what was not answered is slower than everything that was', () => {
@@ -59,7 +63,7 @@ test('what was not answered is slower than everything that was', () => {
 });
 
 test('a run that never started has figures that are null, and none that are not numbers', () => {
-  const nothing = figuresOf(failedRun(), scenarioOf());
+  const nothing = fluxFiguresOf(failedRun());
   expect(nothing.throughput.operationsPerSecond).toBeNull();
   expect(nothing.latency.intent.due).toMatchObject({ p95: null, max: null, mean: null, count: 0 });
   expect(nothing.integrity.lost).toBeNull();
@@ -70,7 +74,10 @@ test('without a word of PostgreSQL the others on the host are not known', () => 
   const series = Object.fromEntries(
     Object.entries(recorded.series).filter(([name]) => !name.startsWith('postgres.')),
   );
-  const target = figuresOf(measurementsOf({ stackKind: 'target', series, integrity: null }), scenarioOf());
+  const target = fluxFiguresOf(
+    measurementsOf({ stackKind: 'target', series, integrity: null }),
+    scenarioOf(),
+  );
   expect(target.host.otherCpuPercent).toBeNull();
   expect(target.database.rowsUpdatedPerSecond).toBeNull();
   expect(target.integrity.rowWritesDisagreePercent).toBeNull();
@@ -79,10 +86,7 @@ test('without a word of PostgreSQL the others on the host are not known', () => 
 test('two counts of row writes disagree in percent of what PostgreSQL counted', () => {
   const integrity = recorded.integrity;
   if (integrity === null) throw new Error('the recorded run has no integrity');
-  const one = figuresOf(
-    measurementsOf({ integrity: { ...integrity, rowWritesServers: 450_450 } }),
-    scenarioOf(),
-  );
+  const one = fluxFiguresOf(measurementsOf({ integrity: { ...integrity, rowWritesServers: 450_450 } }));
   expect(one.integrity.rowWritesDisagreePercent).toBeCloseTo(1, 9);
 });
 
@@ -90,10 +94,8 @@ test('row writes that ran backwards agree with none', () => {
   const { integrity } = recorded;
   if (integrity === null) throw new Error('no integrity');
   const disagree = (rowWritesServers: number, rowWritesPostgres: number) =>
-    figuresOf(
-      measurementsOf({ integrity: { ...integrity, rowWritesServers, rowWritesPostgres } }),
-      scenarioOf(),
-    ).integrity.rowWritesDisagreePercent;
+    fluxFiguresOf(measurementsOf({ integrity: { ...integrity, rowWritesServers, rowWritesPostgres } }))
+      .integrity.rowWritesDisagreePercent;
   expect(disagree(100, -5)).toBe(100);
   expect(disagree(-5, -5)).toBe(100);
   expect(disagree(0, 0)).toBe(0);
@@ -108,11 +110,10 @@ test('the lag is parted into the generator’s own and what the servers held bac
   });
   const parted = { lag: lag(12), ownLag: lag(2) };
   const { intent, monsterCommand } = recorded.operations;
-  const { generator } = figuresOf(
+  const { generator } = fluxFiguresOf(
     measurementsOf({
       operations: { intent: { ...intent, ...parted }, monsterCommand: { ...monsterCommand, ...parted } },
     }),
-    scenarioOf(),
   );
   expect(generator).toMatchObject({ lagP99Ms: 12, ownLagP99Ms: 2, pushbackMeanMs: 10 });
 });
@@ -127,7 +128,7 @@ test('waiting, stalls and noise are shares of the time, or of the host', () => {
   expect(figures.host.cpuPressurePercent).toBeCloseTo(20, 0);
   expect(figures.host.canaryDriftPercent).toBeCloseTo(1, 6);
   expect(
-    figuresOf(measurementsOf({ canary: { beforeMs: 20, afterMs: 18 } }), scenarioOf()).host,
+    fluxFiguresOf(measurementsOf({ canary: { beforeMs: 20, afterMs: 18 } }), scenarioOf()).host,
   ).toMatchObject({
     canaryDriftPercent: 10,
   });
@@ -136,8 +137,39 @@ test('waiting, stalls and noise are shares of the time, or of the host', () => {
 test('a histogram that is declared and has no observation yet is 0; one that stood still has no percentile', () => {
   const p95 = budget({ id: 'took', metric: 'target.metrics.took', stat: 'p95' });
   const of = (counts: { readonly bounds: readonly number[]; readonly counts: readonly number[] }) =>
-    figuresOf(measurementsOf({ histograms: { took: counts } }), scenarioOf({ budgets: [p95] })).target.metrics
-      .took;
+    fluxFiguresOf(measurementsOf({ histograms: { took: counts } }), scenarioOf({ budgets: [p95] })).target
+      .metrics.took;
   expect(of({ bounds: [], counts: [0] })).toMatchObject({ p95: 0, count: 0 });
   expect(of({ bounds: [1], counts: [0, 0] })).toMatchObject({ p95: null, count: 0 });
+});
+
+const lines = (metrics: ReturnType<typeof metricsOf>): string[] =>
+  [...metrics]
+    .map(
+      ([path, { unit, stats, stages }]) => `${path} ${unit} ${stats === null ? '-' : stats.join()} ${stages}`,
+    )
+    .sort();
+
+test('what budgets may name of the flux world, with units and statistics, is what it ever was', () => {
+  const known = readFileSync(join(import.meta.dirname, '../fixtures/flux-metrics.txt'), 'utf8');
+  expect(lines(metricsOf(OPERATIONS, fluxFigures))).toEqual(known.trim().split('\n'));
+});
+
+test('a system without figures of its own has those of every system, for its operations', () => {
+  const [intent] = OPERATIONS;
+  const roll = { ...intent!, id: 'roll', plural: 'rolls' };
+  const metrics = metricsOf([roll]);
+  expect(metrics.get('throughput.rollsPerSecond')).toEqual({ unit: 'ops/s', stats: null, stages: 'too' });
+  expect(metrics.get('latency.roll.due')).toMatchObject({ unit: 'ms', stages: 'too' });
+  for (const path of ['latency.intent.due', 'throughput.batchesPerSecond', 'world.responseMs'])
+    expect(metrics.has(path)).toBe(false);
+  const operations = { roll: recorded.operations.intent };
+  const plain = figuresOf(measurementsOf({ operations }), scenarioOf({ operations: [roll] }));
+  expect(Object.keys(plain.latency)).toEqual(['roll']);
+  expect(plain.database).not.toHaveProperty('writersBusyPercent');
+  // Every figure is there for every metric, and at its path.
+  for (const [path, { stats, stages }] of metrics) {
+    const at = path.split('.').reduce<unknown>((value, key) => Reflect.get(Object(value), key), plain);
+    if (stages !== 'only') expect(stats === null ? at : Object.keys(Object(at)), path).not.toBeUndefined();
+  }
 });

@@ -6,7 +6,8 @@ import { reportJson } from '../../src/report/json.ts';
 import { reportJsonSchema, reportSchemaOf } from '../../src/report/report-schema.ts';
 import { flux } from '../../src/systems/flux/system.ts';
 import { own } from '../../src/systems/own/system.ts';
-import { failedRun, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
+import { BUDGETS, budget, failedRun, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
+import { CUT, STAGES, STORM, stageFacts } from '../fixtures/recorded-stages.ts';
 import { reportFrom } from './report-of.ts';
 
 const systems = [flux, own];
@@ -29,6 +30,31 @@ test.each([
   const report = JSON.parse(reportJson(reportFrom(m, scenarioOf())));
   expect(validate(report), JSON.stringify(validate.errors)).toBe(true);
   expect(reportSchemaOf(systems).safeParse(report).success).toBe(true);
+});
+
+const leaves = (value: unknown, path = ''): string[] =>
+  typeof value !== 'object' || value === null
+    ? [path]
+    : Object.entries(value).flatMap(([key, one]) =>
+        leaves(one, Array.isArray(value) ? `${path}[]` : path === '' ? key : `${path}.${key}`),
+      );
+
+test('report.json of a run with everything in it has every path that it ever had', () => {
+  const took = budget({ id: 'took', metric: 'target.metrics.took', stat: 'p95' });
+  const m = measurementsOf({
+    ...{ disconnects: 1000, reconnects: 1000, faults: [CUT] },
+    stages: [stageFacts(0), stageFacts(1), stageFacts(2, STORM)],
+    histograms: { took: { bounds: [1, 2], counts: [3, 4, 5] } },
+  });
+  const s = scenarioOf({ budgets: [...BUDGETS, took], load: { ...scenarioOf().load, stages: STAGES } });
+  const paths = new Set(leaves(JSON.parse(reportJson(reportFrom(m, s)))));
+  const known = readFileSync(join(import.meta.dirname, '../fixtures/report-paths.txt'), 'utf8');
+  expect(
+    known
+      .trim()
+      .split('\n')
+      .filter((path) => !paths.has(path)),
+  ).toEqual([]);
 });
 
 test('what is missing, or is not a number, is not a report; what was added is', () => {
