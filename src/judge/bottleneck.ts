@@ -1,7 +1,7 @@
 import type { Figures } from '../measurement/figures.ts';
 import type { Conclusion } from './conclusion.ts';
 import { generatorIsHealthy } from './rules/generator.ts';
-import type { JudgedRule } from './rules/rules.ts';
+import type { JudgedRule } from './rules/rule.ts';
 import type { Ruling } from './ruling.ts';
 
 /** One of the four that share the work, by its own account. */
@@ -108,11 +108,11 @@ function usedUp({ world, database }: Figures): Finding | null {
       evidence: `the busiest world server used ${core.toFixed(0)}% of one core, and has one thread`,
     };
   }
-  const { writersBusyPercent } = database;
+  const { writersBusyPercent = null, queryMs } = database;
   if (writersBusyPercent === null || writersBusyPercent <= WRITERS_BUSY_PERCENT) return null;
   return {
     resource: 'database',
-    evidence: `the writers waited for PostgreSQL ${writersBusyPercent.toFixed(0)}% of the time, a flush took ${ms(database.queryMs.p50)}`,
+    evidence: `the writers waited for PostgreSQL ${writersBusyPercent.toFixed(0)}% of the time, a flush took ${ms(queryMs?.p50 ?? null)}`,
   };
 }
 
@@ -145,13 +145,15 @@ const isSlow = (rules: readonly JudgedRule[], rulings: readonly Ruling[]): boole
     ({ state, budget }) =>
       state === 'breached' &&
       budget.state === 'measured' &&
-      /^(latency|throughput|load\.sentPercent)\b/.test(budget.metric),
+      (['latency', 'throughput'].includes(budget.metric.section) ||
+        budget.metric.figure === 'load.sentPercent'),
   );
 
 function slowAnswers({ latency, database, generator, host, world }: Figures): Finding {
-  const service = Math.max(latency.intent.service.p50 ?? 0, latency.monsterCommand.service.p50 ?? 0);
-  const worst = Math.max(latency.intent.service.p95 ?? 0, latency.monsterCommand.service.p95 ?? 0);
-  const flush = database.queryMs.p50;
+  const all = Object.values(latency);
+  const service = Math.max(0, ...all.map((one) => one.service.p50 ?? 0));
+  const worst = Math.max(0, ...all.map((one) => one.service.p95 ?? 0));
+  const flush = database.queryMs?.p50 ?? null;
   const slowFlush = flush !== null && service > 0 && flush / service > FLUSH_SHARE;
   return {
     resource: slowFlush ? 'database' : 'server',
@@ -159,7 +161,7 @@ function slowAnswers({ latency, database, generator, host, world }: Figures): Fi
       service === 0
         ? 'nothing was answered'
         : `answers took p50 ${ms(service)} and p95 ${ms(worst)} from the moment of sending`,
-      `a flush ${ms(flush)} of it`,
+      ...(database.queryMs === undefined ? [] : [`a flush ${ms(flush)} of it`]),
       `own lag of the generator p99 ${ms(generator.ownLagP99Ms)}`,
       `host CPU ${percent(host.cpuPercent.mean)}, the busiest world server ${percent(world.cpuPercentOfCore.mean)} of a core`,
     ].join(', '),
@@ -212,11 +214,11 @@ function resourcesOf(figures: Figures, healthy: boolean): readonly ResourceUse[]
     },
     {
       resource: 'database',
-      utilisationPercent: database.writersBusyPercent,
+      utilisationPercent: database.writersBusyPercent ?? null,
       of: "the writers' time, with a flush in flight",
       cpuPercentOfHost: database.cpuPercentOfHost.mean,
       waitedPercent: database.waitedPercent,
-      state: over(database.writersBusyPercent, WRITERS_BUSY_PERCENT),
+      state: over(database.writersBusyPercent ?? null, WRITERS_BUSY_PERCENT),
     },
     {
       resource: 'host',

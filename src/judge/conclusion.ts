@@ -1,5 +1,5 @@
 import type { Proof } from './proof.ts';
-import type { JudgedRule } from './rules/rules.ts';
+import type { JudgedRule } from './rules/rule.ts';
 import { because, sentence } from './rules/sentence.ts';
 import type { Ruling } from './ruling.ts';
 

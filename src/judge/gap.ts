@@ -3,11 +3,11 @@ import type { Measurements } from '../measurement/measurements.ts';
 import { answeredOf } from '../measurement/sent.ts';
 import type { Absence } from '../probe/absence.ts';
 import type { MeasuredBudget } from '../scenario/budget.ts';
+import type { BudgetMetric } from '../scenario/budget-metric.ts';
 import { nearest } from '../scenario/nearest.ts';
-import { OPERATIONS, type Operation } from '../scenario/workload.ts';
-import { settingOf } from './metric.ts';
+import type { PerOperation } from '../scenario/operations.ts';
+import { isOfOwnProcesses, isOfStatements, kernelSeries, probesOf, unwatched } from './figure-source.ts';
 import { isSilent } from './rules/silence.ts';
-import { strangeness } from './stranger.ts';
 import { noteOf, unfitting } from './target-metric.ts';
 
 /**
@@ -37,7 +37,7 @@ export type GapFacts = Pick<Measurements, 'measured' | 'settings' | 'stackKind' 
 /** And of the figures: how much came due. Null: nobody told. */
 export interface GapFigures {
   readonly load: {
-    readonly operations: Readonly<Record<Operation, Pick<Counts, 'scheduled' | 'ok' | 'rejected'> | null>>;
+    readonly operations: PerOperation<Pick<Counts, 'scheduled' | 'ok' | 'rejected'> | null>;
   };
 }
 
@@ -51,12 +51,11 @@ export function gapOf(budget: MeasuredBudget, m: GapFacts, figures: GapFigures):
   }
   const untold = m.engine === undefined ? null : untoldByEngine(metric, m.engine);
   if (untold !== null) return { reason: untold, cause: 'engine' };
-  const setting = settingOf(metric);
-  if (setting !== null) return byRun(noSetting(setting, m));
-  const strange = strangeness(metric, m);
+  if (metric.setting !== null) return byRun(noSetting(metric.setting, m));
+  const strange = unwatched(metric, m);
   if (strange !== null) return byRun(strange);
-  const room = metric.split('.')[0] ?? '';
-  const names = PROBES[room];
+  const { section } = metric;
+  const names = probesOf(metric);
   const silent = m.probes.find((probe) => isSilent(probe) && names?.test(probe.name));
   if (silent !== undefined) {
     const reason = `probe ${silent.name} gave no data: ${silent.lastError ?? 'no answer'}`;
@@ -66,8 +65,9 @@ export function gapOf(budget: MeasuredBudget, m: GapFacts, figures: GapFigures):
   if (absent?.event === true) return { reason: absent.because, cause: 'event' };
   const noted = absent?.because ?? unfitting(budget, m);
   // What a player module sends over connections of its own passes the engine by.
-  if (noted !== null) return OF_TRAFFIC.test(metric) ? { reason: noted, cause: 'engine' } : byRun(noted);
-  if (m.engine === 'k6' && room === 'integrity') return { reason: K6_LEDGER, cause: 'engine' };
+  if (noted !== null)
+    return metric.figure.startsWith('network.bytes') ? { reason: noted, cause: 'engine' } : byRun(noted);
+  if (m.engine === 'k6' && section === 'integrity') return { reason: K6_LEDGER, cause: 'engine' };
   const unseen = untoldByPlatform(metric, m);
   if (unseen !== null) return unseen;
   const other = elsewhere(metric, m);
@@ -75,7 +75,7 @@ export function gapOf(budget: MeasuredBudget, m: GapFacts, figures: GapFigures):
   const nothing = nothingToTell(metric, figures);
   if (nothing !== null) return nothing;
   if (names !== undefined && !m.probes.some(({ name }) => names.test(name))) {
-    return byRun(`no probe watched the ${room === 'integrity' ? 'database' : room}`);
+    return byRun(`no probe watched the ${section === 'integrity' ? 'database' : section}`);
   }
   return byRun('no data');
 }
@@ -109,69 +109,34 @@ function notedAbsence(budget: MeasuredBudget, { absences = [] }: GapFacts): Abse
     );
 }
 
-/** Which probes a part of the report comes from. */
-const PROBES: Readonly<Record<string, RegExp>> = {
-  world: /^world/,
-  throughput: /^world/,
-  database: /^postgres/,
-  integrity: /^postgres/,
-  redis: /^redis/,
-  target: /^metrics/,
-  host: /^host/,
-};
-
-const OF_TRAFFIC = /^network\.bytes/;
-const OF_LOOPS =
-  /^generator\.(maxLoopDelayMs|maxUtilisationPercent|stalledPercent|waitedPercent|calibration\.utilisationPercent)$/;
-const OF_PARTS = /^latency\.\w+\.(ok|rejected)$/;
-const OF_INTENTS = /^(latency|load\.\w+)\.intent\b|^throughput\.intents/;
+const OF_LOOPS = new Set([
+  ...['generator.maxLoopDelayMs', 'generator.maxUtilisationPercent', 'generator.stalledPercent'],
+  ...['generator.waitedPercent', 'generator.calibration.utilisationPercent'],
+]);
 
 /** Of k6, which is no process of capbench's own. */
 export const NO_EVENT_LOOP = 'k6 runs on many threads, and tells of no event loop';
 const K6_LEDGER = 'k6 did not tell all that it had sent, and the rows were not checked';
 
 /** Why an engine tells no such figure, by the names of a bundle; null where it does. */
-function untoldByEngine(metric: string, engine: string): string | null {
+function untoldByEngine({ figure, operation }: BudgetMetric, engine: string): string | null {
   if (engine === 'k6') {
-    if (OF_LOOPS.test(metric)) return NO_EVENT_LOOP;
-    if (OF_PARTS.test(metric)) return 'k6 does not time apart what was rejected';
-    if (metric === 'network.reconnectMs') return 'k6 connects each player once';
+    if (OF_LOOPS.has(figure)) return NO_EVENT_LOOP;
+    if (figure === 'latency.ok' || figure === 'latency.rejected')
+      return 'k6 does not time apart what was rejected';
+    if (figure === 'network.reconnectMs') return 'k6 connects each player once';
   }
-  if (engine === 'autocannon' && OF_INTENTS.test(metric)) {
-    return 'with autocannon players are connected and say nothing';
-  }
-  return null;
+  return engine === 'autocannon' && operation?.actor === 'player'
+    ? 'with autocannon players are connected and say nothing'
+    : null;
 }
 
-/** Paths whose figure comes from what not every kernel tells, and the series that then are not there. */
-const OF_KERNEL: readonly (readonly [path: RegExp, series: RegExp])[] = [
-  [/^host\.steal(Max)?Percent$/, /^host\.cpuStealSeconds$/],
-  [/^host\.foreignCpuPercent$/, /^host\.(foreign|run)CpuSeconds$/],
-  [/^host\.throttledPeriods$/, /^host\.throttledPeriods$/],
-  [/^host\.memoryPressurePercent$/, /^host\.memoryFullSeconds$/],
-  [/^host\.cpuPressurePercent$/, /^host\.cpuSomeSeconds$/],
-  [/^host\.networkBytesPerSecond$/, /^host\.networkBytes$/],
-  [/^generator\.waitedPercent$/, /^generator\.\d+\.waitedSeconds$/],
-  [/^world\.waitedPercent$/, /^world\.\d+\.waitedSeconds$/],
-  [/^database\.cpuPercentOfHost$/, /^postgres\.cpuSeconds$/],
-  [/^database\.memoryPercentOfHost$/, /^postgres\.memoryBytes$/],
-  [/^database\.waitedPercent$/, /^postgres\.waitedSeconds$/],
-];
-/** What the engine's own workers tell of themselves, and of k6 the kernel alone. */
-const OF_K6: typeof OF_KERNEL = [
-  [/^generator\.(cpuCores|cpuPercentOfHost|cpuMicrosPerOperation)$/, /^generator\.\d+\.cpuSeconds$/],
-  [/^generator\.memoryBytesPerPlayer$/, /^generator\.\d+\.memoryBytes$/],
-];
-/** Of processes that are capbench's own, unless they are a target's. */
-export const isOfOwnProcesses = (metric: string): boolean => /^(world|database)\./.test(metric);
-
-/** Whether a figure is one that Linux tells and another platform may not. */
-export const isOfKernel = (metric: string): boolean => OF_KERNEL.some(([path]) => path.test(metric));
-
-function untoldByPlatform(metric: string, { stackKind, series = {}, probes, engine }: GapFacts): Gap | null {
-  const sources = engine === 'k6' ? [...OF_KERNEL, ...OF_K6] : OF_KERNEL;
-  const [, from] = sources.find(([path]) => path.test(metric)) ?? [];
-  if (from === undefined || Object.keys(series).some((name) => from.test(name))) return null;
+function untoldByPlatform(
+  metric: BudgetMetric,
+  { stackKind, series = {}, probes, engine }: GapFacts,
+): Gap | null {
+  const from = kernelSeries(metric, engine);
+  if (from === null || Object.keys(series).some((name) => from.test(name))) return null;
   if (stackKind === 'target' && isOfOwnProcesses(metric)) return byRun(TARGET_PROCESSES);
   const watched = probes.some(({ name, samples }) => name === 'host' && samples > 0);
   return watched ? { reason: NOT_TOLD, cause: 'platform' } : null;
@@ -183,15 +148,15 @@ const FOREIGN_OF_TARGET =
   'part of what is under test was started by somebody else: its CPU would count as foreign';
 
 /** What a run of another kind would have told. */
-function elsewhere(metric: string, { stackKind, series = {} }: GapFacts): string | null {
-  const room = metric.split('.')[0] ?? '';
-  if (stackKind === 'local' && (room === 'redis' || room === 'target')) {
-    return `only a target has one: --target, with --probe-${room === 'redis' ? 'redis' : 'metrics'}`;
+function elsewhere(metric: BudgetMetric, { stackKind, series = {} }: GapFacts): string | null {
+  const { section, figure } = metric;
+  if (stackKind === 'local' && (section === 'redis' || section === 'target')) {
+    return `only a target has one: --target, with --probe-${section === 'redis' ? 'redis' : 'metrics'}`;
   }
-  if (room === 'ceilings') return LEFT_OUT.ceilings;
-  if (metric.startsWith('generator.calibration.')) return LEFT_OUT.calibration;
+  if (section === 'ceilings') return LEFT_OUT.ceilings;
+  if (isOfCalibration(metric)) return LEFT_OUT.calibration;
   if (isOfStatements(metric) && !Object.hasOwn(series, 'postgres.statements')) return NO_STATEMENTS;
-  return metric === 'host.foreignCpuPercent' && stackKind === 'target' ? FOREIGN_OF_TARGET : null;
+  return figure === 'host.foreignCpuPercent' && stackKind === 'target' ? FOREIGN_OF_TARGET : null;
 }
 
 /** Measurements of capbench's own that a scenario may leave out. */
@@ -200,50 +165,47 @@ export const LEFT_OUT = {
   calibration: 'the generator is not calibrated: calibration.seconds is 0',
 };
 
-export const isOfStatements = (metric: string): boolean => /^database\.statement/.test(metric);
+export const isOfCalibration = ({ figure }: BudgetMetric): boolean =>
+  figure.startsWith('generator.calibration.');
 export const NO_STATEMENTS =
   'PostgreSQL has not loaded pg_stat_statements: name it in postgres.settings.shared_preload_libraries';
 
 /** What did not happen was not measured. */
-function nothingToTell(metric: string, { load }: GapFigures): Gap | null {
-  const operation = operationOf(metric);
-  if (operation !== null && load.operations[operation]?.scheduled === 0) {
-    return byRun(`nothing of it came due: ${RATES[operation]} is 0, or the time too short`);
+function nothingToTell({ figure, operation }: BudgetMetric, { load }: GapFigures): Gap | null {
+  if (operation !== null && load.operations[operation.id]?.scheduled === 0) {
+    return byRun(`nothing of it came due: ${rateKeyOf(operation)} is 0, or the time too short`);
   }
   const event = (reason: string): Gap => ({ reason, cause: 'event' });
-  if (/^latency\.\w+\.rejected$/.test(metric)) return event('nothing was rejected');
-  // Whether the world should have answered is for the rules of the load to say.
-  if (operation !== null && /^latency\.\w+\.(ok|lag)$/.test(metric)) return event('nothing was answered ok');
-  if (OF_ANSWERS.test(metric) && nothingAnswered(load)) return event('nothing was answered');
-  if (metric === 'host.canaryDriftPercent') return event('the canary was not run a second time');
-  if (metric === 'network.reconnectMs') return event('nobody connected again');
-  if (metric === 'network.connectMs') return byRun('nobody connected');
-  return OF_SHARES.test(metric) ? byRun('nothing happened that it would be a share of') : null;
+  if (figure === 'latency.rejected') return event('nothing was rejected');
+  // Whether the servers should have answered is for the rules of the load to say.
+  if (figure === 'latency.ok' || figure === 'latency.lag') return event('nothing was answered ok');
+  if ((OF_ANSWERS.has(figure) || OF_SHARES.has(figure)) && nothingAnswered(load))
+    return event('nothing was answered');
+  if (figure === 'host.canaryDriftPercent') return event('the canary was not run a second time');
+  if (figure === 'network.reconnectMs') return event('nobody connected again');
+  if (figure === 'network.connectMs') return byRun('nobody connected');
+  return OF_SHARES.has(figure) || HIT_RATIOS.has(figure)
+    ? byRun('nothing happened that it would be a share of')
+    : null;
 }
 
 /** What is made of answers, and of what they led to. */
-const OF_ANSWERS =
-  /^(generator\.cpuMicrosPerOperation|database\.(statementMeanMs|queryMs|hotUpdatePercent)|world\.responseMs|throughput\.(rowsPerBatch|operationsPerBatch|largestBatch|flushedOnTimePercent|coalescing|serverSharePercent))$/;
+const OF_ANSWERS = new Set([
+  ...['generator.cpuMicrosPerOperation', 'database.statementMeanMs', 'database.queryMs'],
+  ...['world.responseMs', 'throughput.largestBatch'],
+]);
+/** What is a share of that. */
+const OF_SHARES = new Set([
+  ...['database.hotUpdatePercent', 'throughput.serverSharePercent', 'throughput.rowsPerBatch'],
+  ...['throughput.operationsPerBatch', 'throughput.flushedOnTimePercent', 'throughput.coalescing'],
+]);
+const HIT_RATIOS = new Set(['redis.hitRatioPercent', 'database.hitRatioPercent']);
 
 const nothingAnswered = ({ operations }: GapFigures['load']): boolean =>
-  OPERATIONS.every((op) => {
-    const counts = operations[op];
-    return counts === null || answeredOf(counts) === 0;
-  });
+  Object.values(operations).every((counts) => counts === null || answeredOf(counts) === 0);
 
-const OF_SHARES =
-  /^((redis|database)\.(hitRatio|hotUpdate)Percent|throughput\.(rowsPerBatch|operationsPerBatch|flushedOnTimePercent|coalescing|serverSharePercent))$/;
-
-export const RATES: Readonly<Record<Operation, string>> = {
-  intent: 'load.intentsPerSecond',
-  monsterCommand: 'load.monsterCommandsPerSecond',
-};
-
-/** The operation that a path is about; null for none, or all. */
-export const operationOf = (metric: string): Operation | null => {
-  const [, name] = /^(?:latency|load\.\w+)\.(intent|monsterCommand)\b/.exec(metric) ?? [];
-  return name === 'intent' || name === 'monsterCommand' ? name : null;
-};
+/** The key of a scenario that says how many of an operation are due a second. */
+export const rateKeyOf = ({ id }: { readonly id: string }): string => `load.operations.${id}.perSecond`;
 
 /** Why the load that was asked for is not the documented one; null where it is. */
 export function anotherLoad(scale: number, altered: readonly string[]): string | null {

@@ -1,8 +1,7 @@
 import { EXIT, type ExitCode } from '../errors.ts';
-import { OPERATIONS, type Operation } from '../scenario/workload.ts';
 import type { Conclusion } from './conclusion.ts';
 import type { Proof } from './proof.ts';
-import type { JudgedRule } from './rules/rules.ts';
+import type { JudgedRule } from './rules/rule.ts';
 
 /** One sentence for whoever reads no more: what the run has shown, what it has not, and why. */
 export function headlineOf(
@@ -39,20 +38,13 @@ export function headlineOf(
 
 const carriedOf = ({ share }: JudgedRule): number => share?.carried ?? 100;
 
-/** What operations are called in sentences. */
-export const WORDS: Readonly<Record<Operation, string>> = {
-  intent: 'intents',
-  monsterCommand: 'monster commands',
-};
-
 /** `overloaded: 30% of the intents answered`. */
 function shareText(rule: JudgedRule): string {
-  const [name = '', op = '', stage] = rule.id.split('.');
+  const [name = '', , stage] = rule.id.split('.');
   const percent = carriedOf(rule);
   const told = percent > 99 && percent < 100 ? percent.toFixed(2) : Number(percent.toPrecision(3)).toString();
   const where = stage === undefined ? '' : ` in the stage ${stage}`;
-  const operation = OPERATIONS.find((one) => one === op);
-  const of = `${told}% of the ${operation === undefined ? op : WORDS[operation]}`;
+  const of = `${told}% of the ${rule.share?.of ?? ''}`;
   switch (name) {
     case 'answered':
       return `overloaded or failing: ${of} answered${where}, at least ${leastOf(rule)}% have to be`;
@@ -61,7 +53,7 @@ function shareText(rule: JudgedRule): string {
     case 'load-sustained':
       return `overloaded: ${of} could be sent in time${where}, at least ${leastOf(rule)}% have to be`;
     default:
-      return `${told}% of the players that were asked for were connected (${rule.id})`;
+      return `${of} were connected (${rule.id})`;
   }
 }
 

@@ -12,7 +12,7 @@ import { ownLagRule } from './rules/generator.ts';
 import { fixed, stateOf } from './rules/limit.ts';
 import { answers, ccuReached, type LoadFacts, loadSustained, scheduleKept } from './rules/load.ts';
 import { wholeOutcomeRules } from './rules/outcomes.ts';
-import type { JudgedRule } from './rules/rules.ts';
+import type { JudgedRule } from './rules/rule.ts';
 import { relaxations } from './rules/sentence.ts';
 import { exitCodeOf, OUTCOMES, type Verdict } from './verdict.ts';
 

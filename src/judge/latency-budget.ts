@@ -1,10 +1,10 @@
 import type { Budget } from '../scenario/budget.ts';
-import { OPERATIONS, type Operation } from '../scenario/workload.ts';
 import { conversion } from '../units.ts';
 
 /** A budget that a percentile of a latency must stay below. */
 export interface LatencyBudget {
-  readonly operation: Operation;
+  /** By its id. */
+  readonly operation: string;
   readonly kind: 'due' | 'ok' | 'service' | 'lag';
   /** 95 for p95. */
   readonly percent: number;
@@ -20,22 +20,19 @@ const PERCENTS: Readonly<Record<string, number>> = { p50: 50, p90: 90, p95: 95, 
 export function latencyBudgetOf(budget: Budget): LatencyBudget | null {
   if (budget.state !== 'measured' || budget.contradicted !== null) return null;
   const { metric, stat, op, limit, metricUnit } = budget;
-  const [room, name, tail] = metric.split('.');
-  const operation = OPERATIONS.find((one) => one === name);
-  const kind = KINDS.find((one) => one === tail);
+  const kind = KINDS.find((one) => metric.figure === `latency.${one}`);
   const percent = stat === null ? undefined : PERCENTS[stat];
   const factor = conversion('ms', metricUnit);
-  if (room !== 'latency' || operation === undefined || kind === undefined || percent === undefined)
-    return null;
+  if (metric.operation === null || kind === undefined || percent === undefined) return null;
   if ((op !== '<' && op !== '<=') || typeof limit !== 'number' || factor === undefined) return null;
-  return { operation, kind, percent, limitMs: limit / factor, strict: op === '<' };
+  return { operation: metric.operation.id, kind, percent, limitMs: limit / factor, strict: op === '<' };
 }
 
 /**
  * What matters to nobody, in milliseconds: a tenth of the tightest limit on a p95, and 5 at least. Of one operation,
- * or of both.
+ * or of all.
  */
-export function negligibleMs(budgets: readonly Budget[], of?: Operation): number {
+export function negligibleMs(budgets: readonly Budget[], of?: string): number {
   const limits = budgets.flatMap((budget) => {
     const one = latencyBudgetOf(budget);
     return one?.percent === 95 && (of === undefined || one.operation === of) ? [one.limitMs] : [];

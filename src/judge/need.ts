@@ -1,23 +1,20 @@
 import type { Budget, MeasuredBudget } from '../scenario/budget.ts';
+import { ofOperation } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { faultsOf } from '../scenario/workload.ts';
+import { isOfKernel, isOfOwnProcesses, isOfServers, isOfStatements, isOfWrites } from './figure-source.ts';
 import {
   anotherLoad,
   type Cause,
-  isOfKernel,
-  isOfOwnProcesses,
-  isOfStatements,
+  isOfCalibration,
   LEFT_OUT,
   NO_STATEMENTS,
   NOT_TOLD,
-  operationOf,
-  RATES,
+  rateKeyOf,
   TARGET_PROCESSES,
   TARGET_SETTINGS,
   unknownSetting,
 } from './gap.ts';
-import { settingOf } from './metric.ts';
-import { isOfWorld } from './stranger.ts';
 
 /** What decides, before anything is started, which figures a run will have. */
 export interface Circumstances {
@@ -61,9 +58,7 @@ export function needOf(budget: Budget, at: Circumstances): Need {
   const { scenario, hasTarget, platform } = at;
   const otherwise = budget.fullLoad ? anotherLoad(scenario.scale, scenario.altered) : null;
   if (otherwise !== null) return unmeasured(`ruled at the full load alone: ${otherwise}`, 'scenario');
-  const { players } = scenario;
-  // Nothing here speaks their protocol: they need a target, whatever else.
-  const needsTarget = players !== undefined && players.protocol !== 'module';
+  const { needsTarget } = scenario.traits;
   const need = hasTarget || needsTarget ? ofTarget(budget, at) : ofOwnStack(budget, at);
   const common = notDue(budget, scenario);
   if (common !== null) return unmeasured(common);
@@ -74,68 +69,57 @@ export function needOf(budget: Budget, at: Circumstances): Need {
   return need.state === 'measured' || need.options.length > 0 ? needing('--target', ...need.options) : need;
 }
 
-const roomOf = (metric: string): string => metric.split('.')[0] ?? '';
-
 function ofOwnStack({ metric }: MeasuredBudget, { scenario, settings }: Circumstances): Need {
-  const room = roomOf(metric);
-  if (room === 'redis') return needing('--target', '--probe-redis');
-  if (room === 'target') return needing('--target', '--probe-metrics');
-  const setting = settingOf(metric);
+  const { section, setting } = metric;
+  if (section === 'redis') return needing('--target', '--probe-redis');
+  if (section === 'target') return needing('--target', '--probe-metrics');
   if (setting !== null && !settings.includes(setting)) return unmeasured(unknownSetting(setting, settings));
-  if (room === 'ceilings' && scenario.ceilings.secondsEach === 0) return unmeasured(LEFT_OUT.ceilings);
+  if (section === 'ceilings' && scenario.ceilings.secondsEach === 0) return unmeasured(LEFT_OUT.ceilings);
   const libraries = scenario.postgres.settings.shared_preload_libraries ?? '';
   if (isOfStatements(metric) && !libraries.includes('pg_stat_statements')) return unmeasured(NO_STATEMENTS);
   return measured();
 }
 
-/** Of the batches that a world server of the flux world reports. */
-const OF_FLUSHES = /^database\.(queryMs|writersBusyPercent)$/;
-
-function ofTarget({ metric }: MeasuredBudget, { scenario: { players }, probes }: Circumstances): Need {
-  const room = roomOf(metric);
-  if (room === 'redis') return probes.redis ? measured() : needing('--probe-redis');
-  if (room === 'target') {
+function ofTarget({ metric }: MeasuredBudget, { scenario, probes }: Circumstances): Need {
+  const { section, setting, figure } = metric;
+  const { serversTell, table } = scenario.traits;
+  if (section === 'redis') return probes.redis ? measured() : needing('--probe-redis');
+  if (section === 'target') {
     return probes.metrics ? measured('where a page has it') : needing('--probe-metrics');
   }
-  if (settingOf(metric) !== null) return unmeasured(TARGET_SETTINGS);
-  if (room === 'ceilings') return unmeasured("a target's database is only read");
-  if (metric === 'host.foreignCpuPercent') return measured('where all of the target is on this host');
+  if (setting !== null) return unmeasured(TARGET_SETTINGS);
+  if (section === 'ceilings') return unmeasured("a target's database is only read");
+  if (figure === 'host.foreignCpuPercent') return measured('where all of the target is on this host');
   if (isOfKernel(metric) && isOfOwnProcesses(metric)) return unmeasured(TARGET_PROCESSES);
-  if (isOfWorld(metric) || OF_FLUSHES.test(metric)) {
-    if (players === undefined) return measured();
-    return players.protocol === 'module'
-      ? measured('where the target is a flux world')
-      : unmeasured('only servers of the flux world tell it');
+  if (isOfServers(metric) || isOfWrites(metric)) {
+    if (serversTell === 'yes') return measured();
+    return serversTell === 'perhaps'
+      ? measured(`where the target is a ${scenario.system} world`)
+      : unmeasured('its servers tell nothing of themselves');
   }
-  if (room === 'integrity') {
-    return probes.postgres ? measured('where its table entity has the rows') : needing('--probe-postgres');
-  }
-  if (room === 'database') {
-    return probes.postgres
-      ? measured('where it has a table entity, and the role may read it')
-      : needing('--probe-postgres');
-  }
-  return measured();
+  if (section !== 'integrity' && section !== 'database') return measured();
+  if (section === 'integrity' && table === null) return unmeasured('nobody reads the rows of this system');
+  if (!probes.postgres) return needing('--probe-postgres');
+  if (section === 'integrity') return measured(`where its table ${table} has the rows`);
+  return measured(
+    table === null ? 'where the role may read it' : `where it has a table ${table}, and the role may read it`,
+  );
 }
 
 /** What will not happen is not measured, wherever it would have happened. */
 function notDue({ metric, stage }: MeasuredBudget, scenario: Scenario): string | null {
   const { load, calibration } = scenario;
-  if (metric.startsWith('generator.calibration.') && calibration.seconds === 0) {
-    return LEFT_OUT.calibration;
+  const { section, figure, operation } = metric;
+  if (isOfCalibration(metric) && calibration.seconds === 0) return LEFT_OUT.calibration;
+  // Counts and rates are 0 then, and that is a figure.
+  const isCount = section === 'throughput' || COUNTS.some((start) => figure.startsWith(start));
+  if (operation !== null && !isCount && ofOperation(load.operations, operation.id).perSecond === 0) {
+    return `nothing of it comes due: ${rateKeyOf(operation)} is 0`;
   }
-  const operation = operationOf(metric);
-  const rate = { intent: load.intentsPerSecond, monsterCommand: load.monsterCommandsPerSecond };
-  // Counts are 0 then, and that is a figure.
-  if (
-    operation !== null &&
-    rate[operation] === 0 &&
-    !/^load\.(operations|wholeRun)\.|\.unanswered$/.test(metric)
-  ) {
-    return `nothing of it comes due: ${RATES[operation]} is 0`;
-  }
-  if (metric !== 'network.reconnectMs' || stage !== undefined) return null;
+  if (figure !== 'network.reconnectMs' || stage !== undefined) return null;
   const comeBack =
     faultsOf(scenario).length > 0 || load.churn !== undefined || load.stages?.some(({ churn }) => churn);
   return comeBack ? null : 'nobody connects again in this scenario, unless a connection breaks';
 }
+
+const COUNTS = ['load.operations.', 'load.wholeRun.', 'latency.due.unanswered'];

@@ -3,12 +3,12 @@ import type { Figures } from '../measurement/figures.ts';
 import type { Measurements } from '../measurement/measurements.ts';
 import { gaugeOf, NOWHERE, numbered, spreadOf } from '../measurement/readings.ts';
 import { unansweredSentOf } from '../measurement/sent.ts';
+import { ofOperation } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { OPERATIONS, type Operation } from '../scenario/workload.ts';
 import { keeps } from './comparison.ts';
 import { latencyBudgetOf } from './latency-budget.ts';
 import { lateOnItsOwn } from './rules/lateness.ts';
-import type { JudgedRule } from './rules/rules.ts';
+import type { JudgedRule } from './rules/rule.ts';
 import type { Ruling } from './ruling.ts';
 
 /** The kernel's period for CPU quotas where nobody sets another (cfs_period_us), in seconds. */
@@ -19,9 +19,9 @@ export interface Disturbance {
   /** The largest share of the run's means, 0..1, that a broken rule says was taken; 1 where nobody can say. */
   readonly explainedBy: (rule: JudgedRule) => number;
   /** Latencies less each operation's own lag, and how many were sent and not answered; null where the engine does not tell. */
-  readonly netOf: (op: Operation) => { readonly net: HistogramData; readonly unanswered: number } | null;
+  readonly netOf: (op: string) => { readonly net: HistogramData; readonly unanswered: number } | null;
   /** What was skipped because the generator itself came too late, in percent of what was due; null where nobody knows. */
-  readonly lateOf: (op: Operation) => number | null;
+  readonly lateOf: (op: string) => number | null;
   /** The longest block of a load process, in milliseconds. */
   readonly blockedMs: number;
 }
@@ -97,10 +97,13 @@ export const disturbanceOf = (
 ): Disturbance => ({
   explainedBy: ({ id }) => shareTaken(id, m, figures),
   netOf(op) {
-    const { net, measured } = m.operations[op];
+    const { net, measured } = ofOperation(m.operations, op);
     return net === null ? null : { net, unanswered: unansweredSentOf(measured) };
   },
-  lateOf: (op) => lateOnItsOwn(m.operations[op].ownLag, m.operations[op].measured, load),
+  lateOf(op) {
+    const { ownLag, measured } = ofOperation(m.operations, op);
+    return lateOnItsOwn(ownLag, measured, load);
+  },
   blockedMs: figures.generator.maxLoopDelayMs ?? Number.POSITIVE_INFINITY,
 });
 
@@ -166,21 +169,18 @@ function shareStands(
   if (budget.state !== 'measured' || typeof observed !== 'number' || typeof budget.limit !== 'number')
     return false;
   const { metric, op, limit } = budget;
-  if (op === '<' || op === '<=') {
-    return /^load\.(error|unanswered|rejected)Percent\./.test(metric) && stands(100 - observed, 100 - limit);
+  const { figure, operation } = metric;
+  if (op === '<' || op === '<=') return SHARES_LOST.has(figure) && stands(100 - observed, 100 - limit);
+  if (op !== '>' && op !== '>=') return false;
+  if (figure === 'load.sentPercent' && operation !== null) {
+    const late = lateOf === null ? 0 : lateOf(operation.id);
+    return late !== null && stands(observed + late, limit);
   }
-  if (op === '>' || op === '>=') {
-    const [, name] = /^load\.sentPercent\.(\w+)$/.exec(metric) ?? [];
-    const op = OPERATIONS.find((one) => one === name);
-    if (op !== undefined) {
-      const late = lateOf === null ? 0 : lateOf(op);
-      return late !== null && stands(observed + late, limit);
-    }
-    const isRate = /^throughput\.(operations|intents|monsterCommands)PerSecond$/.test(metric);
-    return isRate && lateOf === null && stands(observed, limit);
-  }
-  return false;
+  return OF_ANSWERS.has(figure) && lateOf === null && stands(observed, limit);
 }
+
+const SHARES_LOST = new Set(['load.errorPercent', 'load.unansweredPercent', 'load.rejectedPercent']);
+const OF_ANSWERS = new Set(['throughput.operationsPerSecond', 'throughput.perSecond']);
 
 /** By the latencies less each operation's own lag, and less the longest block of a load process. */
 function latencyStands({ budget }: Ruling, { netOf, blockedMs }: Disturbance, isBlocked: boolean): boolean {

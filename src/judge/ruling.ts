@@ -1,14 +1,14 @@
-import type { Figures, OpenPercentiles } from '../measurement/figures.ts';
-import type { StageFigures } from '../measurement/stage-figures.ts';
+import type { Figures, OpenPercentiles, StageFigures } from '../measurement/figures.ts';
 import type { Budget, MeasuredBudget } from '../scenario/budget.ts';
-import { OPERATIONS, type Operation } from '../scenario/workload.ts';
+import type { BudgetMetric } from '../scenario/budget-metric.ts';
+import { ofOperation, type PerOperation } from '../scenario/operations.ts';
 import type { AppliedSetting } from '../stack/stack.ts';
 import { conversion } from '../units.ts';
 import { isText, keeps } from './comparison.ts';
+import { figureAt, placeOf } from './figure-at.ts';
+import { unwatched } from './figure-source.ts';
 import { anotherLoad, type Cause, type Gap, type GapFacts, type GapFigures, gapOf } from './gap.ts';
-import { metricAt, resolve, settingOf, stageMetricAt } from './metric.ts';
 import { settingNumber } from './setting-value.ts';
-import { strangeness } from './stranger.ts';
 import { betweenReadings, beyondBuckets } from './target-metric.ts';
 
 /** What became of one budget. Only `met` and `breached` decide. */
@@ -37,9 +37,9 @@ type OpenKind = 'judged' | 'due' | 'ok' | 'service';
 export interface RuledFigures {
   readonly load: Pick<Figures['load'], 'scale' | 'requestedCcu' | 'sentPercent'> &
     GapFigures['load'] & { readonly peakCcu: number | null };
-  readonly latency: Readonly<
-    Record<Operation, { readonly [kind in OpenKind]: Pick<OpenPercentiles, 'count' | 'unanswered'> }>
-  >;
+  readonly latency: PerOperation<{
+    readonly [kind in OpenKind]: Pick<OpenPercentiles, 'count' | 'unanswered'>;
+  }>;
   readonly stack: Pick<Figures['stack'], 'applied'>;
   readonly target?: Figures['target'];
   /** Not there: nobody told of any. */
@@ -75,7 +75,7 @@ export function rule(budget: Budget, figures: RuledFigures, m: GapFacts, altered
   if (outOfReach !== null) return of('untestable', outOfReach);
   const otherwise = budget.fullLoad ? anotherLoad(figures.load.scale, altered) : null;
   if (otherwise !== null) return unmeasured({ reason: otherwise, cause: 'scenario' });
-  if (strangeness(budget.metric, m) !== null) {
+  if (unwatched(budget.metric, m) !== null) {
     return { ...without, state: 'unmeasured', ...gapOf(budget, m, own) };
   }
   const unanswered = unansweredAt(budget, own);
@@ -119,8 +119,9 @@ export function rule(budget: Budget, figures: RuledFigures, m: GapFacts, altered
 
 /** The figure in the budget's unit; a text stays one unless the limit is a number. */
 function observe(budget: MeasuredBudget, figures: OwnFigures): number | string | null {
-  const { metric } = budget;
-  const figure = resolve(figures, metric.replace(DUE, '$1.judged'), budget.stat);
+  const { stat } = budget;
+  const place = placeOf(budget.metric);
+  const figure = figureAt(figures, stat === null ? place : [...place, stat]);
   if (typeof figure === 'string') {
     return typeof budget.limit === 'string' ? figure : (settingNumber(figure, budget.metricUnit) ?? null);
   }
@@ -129,58 +130,60 @@ function observe(budget: MeasuredBudget, figures: OwnFigures): number | string |
 }
 
 /** From the figure's unit to the budget's. */
-function factorOf({ metric, stat, metricUnit }: MeasuredBudget): number | undefined {
-  const unit = (metricAt(metric, stat) ?? stageMetricAt(metric))?.unit;
-  return unit === undefined ? undefined : unit === 'any' ? 1 : conversion(unit, metricUnit);
-}
+const factorOf = ({ metric: { unit }, metricUnit }: MeasuredBudget): number | undefined =>
+  unit === 'any' ? 1 : conversion(unit, metricUnit);
 
 /** After a storm that nobody came back from in time there is no figure, and more to say than that. */
 const isNeverFull = ({ metric }: MeasuredBudget, figures: OwnFigures): boolean =>
-  /^network\.(fullStrength|connect|reconnect)Ms$/.test(metric) &&
-  'network' in figures &&
-  figures.network.cut > 0;
+  OF_RETURNS.has(metric.path) && 'network' in figures && figures.network.cut > 0;
+
+const OF_RETURNS = new Set(['network.fullStrengthMs', 'network.connectMs', 'network.reconnectMs']);
 
 /** Connections that came to nothing are slower than all that were made: a percentile among them is no gap. */
 const failedConnects = ({ metric, stage }: MeasuredBudget, { connect }: GapFacts): number =>
-  metric === 'network.connectMs' && stage === undefined ? (connect?.failed ?? 0) : 0;
+  metric.path === 'network.connectMs' && stage === undefined ? (connect?.failed ?? 0) : 0;
 
 /** Why no run on this host could keep a budget: more is asked for than there is. Null where one could. */
 function beyondReach(
-  { metric, stat, op, limit, metricUnit }: MeasuredBudget,
+  { metric: { unit, within }, op, limit, metricUnit }: MeasuredBudget,
   figures: RuledFigures,
 ): string | null {
-  const { unit, within } = metricAt(metric, stat) ?? {};
-  if (unit === undefined || within === undefined || (op !== '>' && op !== '>=')) return null;
-  const most = resolve(figures, within.metric, null);
+  if (within === undefined || (op !== '>' && op !== '>=')) return null;
+  const most = figureAt(figures, within.metric.split('.'));
   const factor = conversion(unit, metricUnit);
   if (typeof most !== 'number' || factor === undefined || keeps(most * factor, op, limit)) return null;
   return `${within.whose} ${Number((most * factor).toFixed(1))} ${metricUnit} in all`;
 }
 
+const OF_MACHINE = ['cpuModel', 'cpus', 'memoryBytes', 'kernel', 'platform', 'arch', 'node', 'nodeMajor'];
+
 /** What is known of a run that never reached its measure phase. */
-const standsAlone = (path: string): boolean =>
-  settingOf(path) !== null ||
-  path.startsWith('ceilings.') ||
-  /^host\.(cpuModel|cpus|memoryBytes|kernel|platform|arch|node|nodeMajor)$/.test(path);
+const standsAlone = ({ path, section, setting }: BudgetMetric): boolean =>
+  setting !== null || section === 'ceilings' || OF_MACHINE.some((one) => path === `host.${one}`);
 
 function deviationOf(
-  path: string,
+  { setting }: BudgetMetric,
   settings: readonly AppliedSetting[],
 ): (AppliedSetting & { reason: string }) | null {
-  const name = settingOf(path);
-  const found = name === null ? undefined : settings.find(({ setting }) => setting === name);
+  const found = setting === null ? undefined : settings.find((one) => one.setting === setting);
   return found === undefined || found.reason === null ? null : { ...found, reason: found.reason };
 }
 
-/** A latency from due, whose budgets are held against `judged` (measurement/figures.ts). */
-const DUE = /^(latency\.\w+)\.due$/;
+/** Of which latencies some operations may not have been answered, and under which name those are held against a budget. */
+const OPEN: Readonly<Record<string, OpenKind>> = {
+  'latency.due': 'judged',
+  'latency.ok': 'ok',
+  'latency.service': 'service',
+};
 
 /** The latency that a metric names, where some of its operations may not have been answered; null for every other metric. */
-function openAt(path: string, figures: OwnFigures): Pick<OpenPercentiles, 'count' | 'unanswered'> | null {
-  const [room, name, kind, ...rest] = path.replace(DUE, '$1.judged').split('.');
-  const op = OPERATIONS.find((one) => one === name);
-  if (room !== 'latency' || op === undefined || rest.length > 0) return null;
-  return kind === 'judged' || kind === 'ok' || kind === 'service' ? figures.latency[op][kind] : null;
+function openAt(
+  { figure, operation }: BudgetMetric,
+  figures: OwnFigures,
+): Pick<OpenPercentiles, 'count' | 'unanswered'> | null {
+  const kind = OPEN[figure];
+  if (operation === null || kind === undefined) return null;
+  return ofOperation<RuledFigures['latency'][string]>(figures.latency, operation.id)[kind];
 }
 
 const unansweredAt = ({ metric, stat }: MeasuredBudget, figures: OwnFigures): number =>
@@ -188,18 +191,15 @@ const unansweredAt = ({ metric, stat }: MeasuredBudget, figures: OwnFigures): nu
 
 /** Some of those were answered, by a rejection that is no good answer. */
 function refusedAmong({ metric }: MeasuredBudget, figures: OwnFigures): boolean {
-  const judged = openAt(metric, figures);
-  const [, name] = metric.split('.');
-  const op = OPERATIONS.find((one) => one === name);
-  return (
-    DUE.test(metric) && op !== undefined && (judged?.unanswered ?? 0) > figures.latency[op].due.unanswered
-  );
+  if (metric.figure !== 'latency.due' || metric.operation === null) return false;
+  const { judged, due } = ofOperation<RuledFigures['latency'][string]>(figures.latency, metric.operation.id);
+  return judged.unanswered > due.unanswered;
 }
 
-function samplesOf(budget: MeasuredBudget, figures: OwnFigures): number | null {
-  const open = openAt(budget.metric, figures);
+function samplesOf({ metric, stat }: MeasuredBudget, figures: OwnFigures): number | null {
+  const open = openAt(metric, figures);
   if (open !== null) return open.count + open.unanswered;
-  const count = budget.stat === null ? null : resolve(figures, budget.metric, 'count');
+  const count = stat === null ? null : figureAt(figures, [...placeOf(metric), 'count']);
   return typeof count === 'number' ? count : null;
 }
 
@@ -210,8 +210,7 @@ function shortfalls({ load }: RuledFigures): string[] {
     const [peak, wanted] = [load.peakCcu, load.requestedCcu].map((one) => one.toLocaleString('en-US'));
     short.push(`at ${peak} of ${wanted} players`);
   }
-  for (const op of OPERATIONS) {
-    const sent = load.sentPercent[op];
+  for (const [op, sent] of Object.entries(load.sentPercent)) {
     if (sent !== null && sent < FULL_LOAD_PERCENT)
       short.push(`with ${sent.toFixed(1)}% of the ${op} load sent`);
   }
@@ -221,5 +220,5 @@ function shortfalls({ load }: RuledFigures): string[] {
 /** R7b: the high end of a claimed range of CPU percentages; null where a range means both its ends. */
 function upperBound({ claim, metric, op, limit }: MeasuredBudget): number | null {
   if (claim === null || op !== 'between' || typeof limit !== 'object') return null;
-  return /cpuPercent/i.test(metric) ? limit[1] : null;
+  return /cpuPercent/i.test(metric.figure) ? limit[1] : null;
 }

@@ -2,37 +2,12 @@ import type { MetricFigures } from '../measurement/figures.ts';
 import type { Measurements } from '../measurement/measurements.ts';
 import { type Growth, growthOf, isWhole, numbered } from '../measurement/readings.ts';
 import type { MeasuredBudget } from '../scenario/budget.ts';
-import { selectorOf } from '../scenario/metric-selector.ts';
+import { COUNTER_STATS, GAUGE_STATS, HISTOGRAM_STATS } from '../scenario/budget-metric.ts';
 import { keeps } from './comparison.ts';
-import type { Metric } from './metric.ts';
-
-const GAUGE = ['mean', 'min', 'max', 'last'] as const;
-const COUNTER = ['rate', 'increase'] as const;
-const HISTOGRAM = ['p50', 'p90', 'p95', 'p99'] as const;
-const STATS: readonly (keyof MetricFigures)[] = [...GAUGE, ...COUNTER, ...HISTOGRAM];
-
-/** In what the name says a metric is counted, by the conventions of Prometheus; undefined where it does not. */
-const unitOf = (name: string): string | undefined => {
-  const [, unit = ''] = /_(seconds|milliseconds|ms|bytes)(?:_total|_sum)?$/.exec(name) ?? [];
-  return { seconds: 's', milliseconds: 'ms', ms: 'ms', bytes: 'bytes' }[unit];
-};
-
-/**
- * A metric of a target's own, `target.metrics.<selector>`; undefined where the path is none. Its unit is what its name
- * says, else whatever the budget says: nothing is converted then.
- */
-export function targetMetricAt(path: string, stat: string | null): Metric | undefined {
-  const selector = selectorOf(path);
-  if (selector === null) return undefined;
-  const unit = unitOf(selector.name);
-  const rate = stat === 'rate';
-  const known = rate ? (unit === 'bytes' ? 'bytes/s' : undefined) : unit;
-  return { unit: known ?? 'any', stats: STATS };
-}
 
 /** The words under which the absence of this statistic is noted (probe/target-probes.ts). */
 export const noteOf = ({ metric, stat }: MeasuredBudget): string =>
-  `${metric}.${isOneOf(HISTOGRAM, stat) ? 'percentiles' : 'values'}`;
+  `${metric.path}.${isOneOf(HISTOGRAM_STATS, stat) ? 'percentiles' : 'values'}`;
 
 const isOneOf = (stats: readonly string[], stat: string | null): boolean =>
   stat !== null && stats.includes(stat);
@@ -42,16 +17,16 @@ export function unfitting(
   { metric, stat }: MeasuredBudget,
   { series: all = {} }: Partial<Pick<Measurements, 'series'>>,
 ): string | null {
-  const selector = selectorOf(metric);
+  const { selector } = metric;
   const [series] = selector === null ? [] : numbered(all, 'metrics', selector.text);
   if (selector === null || series === undefined) return null;
-  if (series.kind === 'counter' && isOneOf(GAUGE, stat)) {
-    return `${selector.name} is a counter: its statistics are ${COUNTER.join(' and ')}`;
+  if (series.kind === 'counter' && isOneOf(GAUGE_STATS, stat)) {
+    return `${selector.name} is a counter: its statistics are ${COUNTER_STATS.join(' and ')}`;
   }
-  if (series.kind === 'gauge' && isOneOf(COUNTER, stat)) {
-    return `${selector.name} is a gauge: its statistics are ${GAUGE.join(', ')}`;
+  if (series.kind === 'gauge' && isOneOf(COUNTER_STATS, stat)) {
+    return `${selector.name} is a gauge: its statistics are ${GAUGE_STATS.join(', ')}`;
   }
-  if (series.kind === 'counter' && isOneOf(COUNTER, stat)) {
+  if (series.kind === 'counter' && isOneOf(COUNTER_STATS, stat)) {
     return `${selector.name} was not read near both ends of the measure phase: by how much it grew there nobody knows`;
   }
   return null;
@@ -66,12 +41,12 @@ export function beyondBuckets(
   kept: boolean,
   metrics: Readonly<Record<string, MetricFigures>>,
 ): string | null {
-  const selector = selectorOf(metric);
-  if (selector === null || !isOneOf(HISTOGRAM, stat)) return null;
+  const { selector } = metric;
+  if (selector === null || !isOneOf(HISTOGRAM_STATS, stat)) return null;
   if ((op === '<' || op === '<=') && !kept) return null;
   if ((op === '>' || op === '>=') && kept) return null;
   const figures = Object.hasOwn(metrics, selector.text) ? metrics[selector.text] : undefined;
-  const observed = figures?.[stat as (typeof HISTOGRAM)[number]] ?? null;
+  const observed = figures?.[stat as keyof MetricFigures] ?? null;
   if (observed === null || observed !== figures?.largestBound) return null;
   return `it is at least ${observed}, the largest bucket of ${selector.name}, and may be more`;
 }
@@ -86,8 +61,8 @@ export function betweenReadings(
   factor: number,
   { series: all = {}, measured }: Partial<Pick<Measurements, 'series'>> & Pick<Measurements, 'measured'>,
 ): string | null {
-  const selector = selectorOf(metric);
-  if (selector === null || measured === null || !isOneOf(COUNTER, stat)) return null;
+  const { selector } = metric;
+  if (selector === null || measured === null || !isOneOf(COUNTER_STATS, stat)) return null;
   const pages = numbered(all, 'metrics', selector.text).filter(({ kind }) => kind === 'counter');
   const growths = pages.map((page) => growthOf(page, measured));
   if (!growths.every((growth): growth is Growth => growth !== null)) return null;

@@ -1,12 +1,13 @@
 import { EXIT, type ExitCode } from '../errors.ts';
-import { figuresOf } from '../measurement/figures-of.ts';
+import type { Figures } from '../measurement/figures.ts';
 import type { Measurements } from '../measurement/measurements.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { type Bottleneck, bottleneckOf } from './bottleneck.ts';
 import { type Conclusion, conclude } from './conclusion.ts';
 import { headlineOf } from './headline.ts';
 import { disturbanceOf, proofOf } from './proof.ts';
-import { type JudgedRule, rulesOf } from './rules/rules.ts';
+import type { JudgedRule } from './rules/rule.ts';
+import { rulesOf } from './rules/rules.ts';
 import { relaxations } from './rules/sentence.ts';
 import { type Ruling, type RulingState, rule } from './ruling.ts';
 import { unreadEdges } from './unread-edges.ts';
@@ -29,9 +30,8 @@ export interface Verdict {
   readonly bottleneck: Bottleneck;
 }
 
-/** Measurements and scenario in, verdict out: no clock, no file, no process. */
-export function judge(m: Measurements, s: Scenario): Verdict {
-  const figures = figuresOf(m, s);
+/** Facts, scenario and the figures of both in, verdict out: no clock, no file, no process. */
+export function judge(m: Measurements, s: Scenario, figures: Figures): Verdict {
   const rulings = s.budgets.map((budget) => rule(budget, figures, m, s.altered));
   const rules = rulesOf({ m, s, figures, rulings });
   const { state } = m.ending;
@@ -56,9 +56,9 @@ export function judge(m: Measurements, s: Scenario): Verdict {
   };
 }
 
-/** What a player module of the user's own did wrong, with its name: it shares a process with what measures. */
-const accusations = ({ errors }: Measurements, { players }: Scenario): readonly string[] =>
-  players?.protocol === 'module' ? errors.filter((text) => text.includes(players.module)) : [];
+/** What code of the user's own did wrong, with its name: it shares a process with what measures. */
+const accusations = ({ errors }: Measurements, { traits: { playerCode } }: Scenario): readonly string[] =>
+  playerCode === null ? [] : errors.filter((text) => text.includes(playerCode));
 
 type RunExit =
   | typeof EXIT.interrupted

@@ -31,7 +31,7 @@ export interface BudgetMetric extends Pick<Metric, 'unit' | 'within'> {
    */
   readonly figure: string;
   /** Null where it is of none, or of all together. */
-  readonly operation: string | null;
+  readonly operation: OperationSpec | null;
   /** The name in `stack.applied.<name>`. */
   readonly setting: string | null;
   /** The samples in `target.metrics.<selector>`. */
@@ -42,7 +42,7 @@ export interface BudgetMetric extends Pick<Metric, 'unit' | 'within'> {
 export type MetricReader = (path: string, stat: string | null) => BudgetMetric;
 
 export const metricReader =
-  (operations: readonly Pick<OperationSpec, 'id' | 'plural'>[], metrics: Metrics): MetricReader =>
+  (operations: readonly OperationSpec[], metrics: Metrics): MetricReader =>
   (path, stat) => {
     const { unit = 'any', within } = metricAt(metrics, path, stat) ?? {};
     return { ...parsed(path, operations), unit, ...(within === undefined ? {} : { within }) };
@@ -53,22 +53,22 @@ export const SELECTED = 'target.metrics';
 
 type Parsed = Omit<BudgetMetric, 'unit' | 'within'>;
 
-function parsed(path: string, operations: readonly Pick<OperationSpec, 'id' | 'plural'>[]): Parsed {
+function parsed(path: string, operations: readonly OperationSpec[]): Parsed {
   const words = path.split('.');
   const section = words[0] ?? '';
   const setting = settingOf(path);
   const selector = selectorOf(path);
-  const of = (figure: string, operation: string | null): Parsed => ({
+  const of = (figure: string, operation: OperationSpec | null): Parsed => ({
     ...{ path, section, figure, operation, setting, selector },
   });
   if (setting !== null) return of(SETTINGS, null);
   if (selector !== null) return of(SELECTED, null);
   const rate = operations.find(({ plural }) => path === `throughput.${plural}PerSecond`);
-  if (rate !== undefined) return of('throughput.perSecond', rate.id);
+  if (rate !== undefined) return of('throughput.perSecond', rate);
   // latency.<operation>.due, load.errorPercent.<operation>, load.operations.<operation>.ok
   const at = { latency: 1, load: 2 }[section];
   const found = operations.find(({ id }) => at !== undefined && words[at] === id);
-  return found === undefined ? of(path, null) : of(words.toSpliced(at ?? 0, 1).join('.'), found.id);
+  return found === undefined ? of(path, null) : of(words.toSpliced(at ?? 0, 1).join('.'), found);
 }
 
 function settingOf(path: string): string | null {

@@ -1,11 +1,11 @@
 import type { Measurements, Series } from '../../measurement/measurements.ts';
 import { mostOpen, numbered, sumOf } from '../../measurement/readings.ts';
-import { sentOf } from '../../measurement/sent.ts';
+import { answeredOf, sentOf } from '../../measurement/sent.ts';
 import { probeOf } from '../../measurement/series.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
-import { OPERATIONS, timelineOf } from '../../scenario/workload.ts';
+import { timelineOf } from '../../scenario/workload.ts';
 import { fixed, stateOf } from './limit.ts';
-import type { Consequence, Evidence, JudgedRule } from './rules.ts';
+import type { Consequence, Evidence, JudgedRule } from './rule.ts';
 
 const AGREE_PERCENT = 1;
 
@@ -69,9 +69,9 @@ function loadDenied(m: Measurements, s: Scenario): string[] {
   return denied;
 }
 
-function stackDenied({ integrity, stackKind, series }: Measurements, { load, world }: Scenario): string[] {
+function stackDenied({ integrity, stackKind, series }: Measurements, { traits, world }: Scenario): string[] {
   const denied: string[] = [];
-  const entities = load.players + load.monsters;
+  const { entities } = traits;
   if (integrity !== null && integrity.entities !== entities) {
     denied.push(`the rows of ${number(integrity.entities)} entities, of ${number(entities)}`);
   }
@@ -94,25 +94,8 @@ function grownOf({ points }: Series): { readonly grown: number; readonly fell: b
 }
 
 /**
- * What world servers may count of each operation that was sent, at the most: a batch is of one at least, and an operation
- * writes the row of its actor and that of its target.
- */
-const COUNTED = [
-  ['operations', 'operations', 1],
-  ['rejected', 'operations that were rejected', 1],
-  ['batches', 'batches', 1],
-  ['batchesOnTime', 'batches on time', 1],
-  ['rowWrites', 'row writes', 2],
-] as const;
-const HISTOGRAMS = [
-  ['batchOperations', 'batches by their size'],
-  ['flushMs', 'flushes by their time'],
-  ['responseMs', 'responses by their time'],
-] as const;
-
-/**
- * All entities of a world are capbench's for a run, so that its servers count what capbench sent: no more than that, and
- * no less than what it was answered. What was sent and not answered may have been counted or not.
+ * Where all that the servers count is capbench's for a run, they count what it sent: no more than that, and no less than
+ * what it was answered. What was sent and not answered may have been counted or not.
  */
 function serverCountsAgree({ m, s, rulings }: Evidence): JudgedRule {
   const why = whyNotComparable(m, s);
@@ -123,7 +106,8 @@ function serverCountsAgree({ m, s, rulings }: Evidence): JudgedRule {
     ({ state, budget }) =>
       state === 'breached' &&
       budget.state === 'measured' &&
-      /^(?:throughput|world|database\.queryMs)\b/.test(budget.metric),
+      (['throughput', 'world'].includes(budget.metric.section) ||
+        budget.metric.figure === 'database.queryMs'),
   );
   const consequence: Consequence = told ? 'invalid' : 'no-pass';
   return {
@@ -139,50 +123,49 @@ function serverCountsAgree({ m, s, rulings }: Evidence): JudgedRule {
   };
 }
 
-const loadOf = ({ operations }: Measurements) => ({
-  sent: OPERATIONS.reduce((sum, op) => sum + sentOf(operations[op].whole), 0),
-  answered: OPERATIONS.reduce((sum, op) => sum + operations[op].whole.ok + operations[op].whole.rejected, 0),
-});
+const loadOf = ({ operations }: Measurements) => {
+  const sum = (of: typeof sentOf): number =>
+    Object.values(operations).reduce((all, { whole }) => all + of(whole), 0);
+  return { sent: sum(sentOf), answered: sum(answeredOf) };
+};
 
-function whyNotComparable(m: Measurements, { players }: Scenario): string | null {
+function whyNotComparable(m: Measurements, { traits: { counts } }: Scenario): string | null {
   if (m.measured === null) return 'never measured';
-  if (players !== undefined) return 'players of your own may send more than is counted';
+  if (typeof counts === 'string') return counts;
   // What k6 had sent when it was cut off, and not told yet, is counted nowhere.
   if (m.engine === 'k6' && m.ending.state !== 'completed') return 'k6 was cut off before it had told all';
-  return numbered(m.series, 'world', 'operations').length === 0
-    ? 'no world server counts its operations'
-    : null;
+  return counts.some(({ series }) => numbered(m.series, 'world', series).length > 0)
+    ? null
+    : 'no world server counts its operations';
 }
 
 function countsDenied(m: Measurements, s: Scenario): string[] {
+  const { counts, histograms } = s.traits;
   const { sent, answered } = loadOf(m);
   const denied: string[] = [];
   const beyond = 1 + AGREE_PERCENT / 100;
-  for (const [name, what, factor] of COUNTED) {
-    const all = numbered(m.series, 'world', name).map(grownOf);
-    const grown = all.reduce((sum, one) => sum + one.grown, 0);
-    if (grown > beyond * factor * sent) {
+  const grownBy = (series: string) => {
+    const all = numbered(m.series, 'world', series).map(grownOf);
+    const fell = all.length === 0 || all.some((one) => one.fell);
+    return { grown: all.reduce((sum, one) => sum + one.grown, 0), fell };
+  };
+  for (const { series, what, perOperation, everyAnswer } of typeof counts === 'string' ? [] : counts) {
+    const { grown, fell } = grownBy(series);
+    if (grown > beyond * perOperation * sent) {
       denied.push(`the servers count ${number(grown)} ${what}, and ${number(sent)} operations were sent`);
-    } else if (
-      name === 'operations' &&
-      wasReadWhole(m) &&
-      !all.some(({ fell }) => fell) &&
-      beyond * grown < answered
-    ) {
+    } else if (everyAnswer === true && wasReadWhole(m, series) && !fell && beyond * grown < answered) {
       denied.push(`the servers count ${number(grown)} ${what}, and ${number(answered)} were answered`);
     }
   }
-  const batches = numbered(m.series, 'world', 'batches').map(grownOf);
-  const forgot = batches.length === 0 || wasKilled(m) || batches.some(({ fell }) => fell);
-  const flushed = batches.reduce((sum, { grown }) => sum + grown, 0);
-  for (const [name, what] of HISTOGRAMS) {
-    const counted = m.worlds?.[name].counts.reduce((sum, count) => sum + count, 0) ?? 0;
-    const [most, of] =
-      forgot || name === 'responseMs'
+  for (const { name, what, of } of histograms) {
+    const counted = m.worlds?.[name]?.counts.reduce((sum, count) => sum + count, 0) ?? 0;
+    const source = of === undefined || wasKilled(m) ? null : grownBy(of.series);
+    const [most, told] =
+      of === undefined || source === null || source.fell
         ? [sent, 'operations were sent']
-        : [flushed, 'batches were flushed in the whole run'];
+        : [source.grown, `${of.what} in the whole run`];
     if (counted > beyond * most) {
-      denied.push(`the servers count ${number(counted)} ${what}, and ${number(most)} ${of}`);
+      denied.push(`the servers count ${number(counted)} ${what}, and ${number(most)} ${told}`);
     }
   }
   return [...denied, ...gaugesDenied(m, s)];
@@ -192,21 +175,24 @@ function countsDenied(m: Measurements, s: Scenario): string[] {
 const wasKilled = ({ faults }: Measurements): boolean => faults.some(({ action }) => action === 'kill');
 
 /** Every server was read before GO, and once more when all had been answered. */
-function wasReadWhole(m: Measurements): boolean {
+function wasReadWhole(m: Measurements, count: string): boolean {
   const { series } = m;
   if (wasKilled(m)) return false;
-  const end = series['load.intent.scheduled']?.points.at(-1)?.[0] ?? Number.POSITIVE_INFINITY;
-  return numbered(series, 'world', 'operations').every(
+  const [first] = Object.keys(m.operations);
+  const end = series[`load.${first}.scheduled`]?.points.at(-1)?.[0] ?? Number.POSITIVE_INFINITY;
+  return numbered(series, 'world', count).every(
     ({ points }) => (points[0]?.[0] ?? 1) <= 0 && (points.at(-1)?.[0] ?? -1) >= end,
   );
 }
 
 /** What stands at a time, of all servers together. */
-function gaugesDenied({ series, colocated, host, stackKind }: Measurements, { load }: Scenario): string[] {
-  const entities = load.players + load.monsters;
+function gaugesDenied(
+  { series, colocated, host, stackKind }: Measurements,
+  { load, traits }: Scenario,
+): string[] {
   const most = {
     connections: load.players,
-    entities,
+    entities: traits.entities,
     queued: Number.POSITIVE_INFINITY,
     loopDelayMs: Number.POSITIVE_INFINITY,
     memoryBytes: colocated ? host.memoryBytes : Number.POSITIVE_INFINITY,

@@ -1,7 +1,7 @@
 import { isRequired } from '../../scenario/budget.ts';
 import type { Ruling } from '../ruling.ts';
 import { fixed, stateOf } from './limit.ts';
-import type { JudgedRule } from './rules.ts';
+import type { JudgedRule } from './rule.ts';
 
 /** Of many, so many are named with their reasons. */
 const NAMED = 5;

@@ -3,8 +3,7 @@ import type { Scenario } from '../../scenario/scenario.ts';
 import { NO_EVENT_LOOP } from '../gap.ts';
 import { negligibleMs } from '../latency-budget.ts';
 import { type LimitName, limitOf, stateOf } from './limit.ts';
-import { isOlder } from './older.ts';
-import type { Evidence, JudgedRule, Rule } from './rules.ts';
+import type { Evidence, JudgedRule, Rule } from './rule.ts';
 
 /** Whether the generator, and not the system, could be what held the load back. */
 export const generatorIsHealthy = (rules: readonly Rule[]): boolean =>
@@ -41,13 +40,9 @@ export function generatorRules(evidence: Evidence): readonly JudgedRule[] {
   };
   return [
     one('generator-loop-delay', generator.maxLoopDelayMs, 'generatorLoopDelayMs'),
-    orUnrecorded(
-      evidence,
-      one('generator-stalled', generator.stalledPercent, 'generatorStalledPercent'),
-      'stalls',
-    ),
+    one('generator-stalled', generator.stalledPercent, 'generatorStalledPercent'),
     one('generator-utilisation', generator.maxUtilisationPercent, 'generatorUtilisationPercent'),
-    orUnrecorded(evidence, ownLag(evidence), 'own lag'),
+    ownLagRule(s, generator.ownLagP99Ms, m.measured !== null),
     calibrated(evidence),
   ];
 }
@@ -58,21 +53,12 @@ const NO_LOOP: ReadonlyMap<string, string> = new Map([['k6', NO_EVENT_LOOP]]);
 const ADVICE =
   'the generator held the run back: more --workers, another machine for the load, or a smaller --scale';
 
-const adviceFor = ({ players }: Evidence['s']): string =>
-  players?.protocol === 'module'
-    ? `the player module ${players.module} runs in the generator: see whether it blocks its event loop; else ${ADVICE}`
+const adviceFor = ({ traits: { playerCode } }: Evidence['s']): string =>
+  playerCode !== null
+    ? `the player module ${playerCode} runs in the generator: see whether it blocks its event loop; else ${ADVICE}`
     : ADVICE;
 
-/** Bundles of an older capbench have neither: it wrote no canary. */
-function orUnrecorded({ m }: Evidence, rule: JudgedRule, what: string): JudgedRule {
-  if (rule.observed !== null || !isOlder(m) || m.measured === null) return rule;
-  return { ...rule, state: 'not-applicable', observed: `no ${what} in a bundle of an older capbench` };
-}
-
-/** p99 of the lag that the generator itself caused, over both operations. */
-const ownLag = ({ m, s, figures }: Evidence): JudgedRule =>
-  ownLagRule(s, figures.generator.ownLagP99Ms, m.measured !== null);
-
+/** p99 of the lag that the generator itself caused, over all operations. */
 export function ownLagRule(s: Scenario, observed: number | null, measured: boolean): JudgedRule {
   const defaultLimit = DEFAULT_RULES.generatorLagMs ?? negligibleMs(s.budgets);
   const limit = s.rules.generatorLagMs ?? defaultLimit;
@@ -106,8 +92,7 @@ function calibrated({ m, s }: Evidence): JudgedRule {
     consequence: 'disturbed',
   } as const;
   if (facts === null) {
-    // Before the run there was a canary, too, unless an older capbench wrote the bundle.
-    const missing = seconds > 0 && m.measured !== null && !isOlder(m);
+    const missing = seconds > 0 && m.measured !== null;
     const observed = seconds === 0 ? 'left out' : 'not calibrated';
     return missing
       ? { ...rule, state: 'broken', observed, advice: 'see the errors of the run; without it nobody knows' }

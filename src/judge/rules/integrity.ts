@@ -1,8 +1,9 @@
 import type { Figures } from '../../measurement/figures.ts';
 import type { FaultFacts, Measurements } from '../../measurement/measurements.ts';
-import { faultsOf, OPERATIONS } from '../../scenario/workload.ts';
+import { answeredOf } from '../../measurement/sent.ts';
+import { faultsOf } from '../../scenario/workload.ts';
 import { fixed, stateOf } from './limit.ts';
-import type { Evidence, JudgedRule } from './rules.ts';
+import type { Evidence, JudgedRule } from './rule.ts';
 import { isSilent } from './silence.ts';
 
 const AGREE_PERCENT = 1;
@@ -59,20 +60,20 @@ function metricsReadable({ unreadable = [], probesAsked = [] }: Measurements): J
 }
 
 /** Of a stack of capbench's own; how many servers a target has is its own affair. */
-const expectedProbes = (m: Measurements, { world }: Evidence['s']): readonly string[] =>
-  m.stackKind === 'target'
-    ? ['host', ...(m.probesAsked ?? [])]
-    : ['host', 'postgres', ...Array.from({ length: world.servers }, (_, i) => `world-${i + 1}`)];
+const expectedProbes = (m: Measurements, { traits }: Evidence['s']): readonly string[] => [
+  'host',
+  ...(m.stackKind === 'target' ? (m.probesAsked ?? []) : traits.probes),
+];
 
 /** An answer that nobody waits for was counted nowhere; who sends those may have sent others in place of them. */
-const protocol = ({ m, s: { players } }: Evidence): JudgedRule => ({
+const protocol = ({ m, s: { traits } }: Evidence): JudgedRule => ({
   id: 'protocol',
   state: stateOf(m.phases.go !== null, m.strayAnswers === 0),
   observed: m.strayAnswers,
   ...fixed(0),
   advice:
-    players?.protocol === 'module'
-      ? `the player module ${players.module} settles what it was never given, or twice: see the errors of the run; its latencies cannot be told`
+    traits.playerCode !== null
+      ? `the player module ${traits.playerCode} settles what it was never given, or twice: see the errors of the run; its latencies cannot be told`
       : 'the target answers what was never asked, or twice: see the wire protocol in the README; its latencies cannot be told',
   consequence: 'invalid',
 });
@@ -118,10 +119,7 @@ function integrity(m: Measurements): JudgedRule {
     after.length +
     forgotten +
     invented;
-  const answered = OPERATIONS.reduce(
-    (sum, op) => sum + m.operations[op].whole.ok + m.operations[op].whole.rejected,
-    0,
-  );
+  const answered = Object.values(m.operations).reduce((sum, { whole }) => sum + answeredOf(whole), 0);
   // What was answered is acknowledged, and what is acknowledged is applied: else the check itself is broken.
   const consistent = facts === null || wrong > 0 || (facts.acked >= answered && facts.applied >= facts.acked);
   const checkable = m.stackKind === 'local' && m.measured !== null && m.ending.state === 'completed';

@@ -2,12 +2,13 @@ import { countOf, type HistogramData } from '../../histogram.ts';
 import type { Counts } from '../../load/engine.ts';
 import type { Figures } from '../../measurement/figures.ts';
 import type { Measurements } from '../../measurement/measurements.ts';
+import { type OperationSpec, ofOperation, type PerOperation } from '../../scenario/operations.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
-import { faultsOf, OPERATIONS, type Operation } from '../../scenario/workload.ts';
-import { lateOnItsOwn } from './lateness.ts';
+import { faultsOf } from '../../scenario/workload.ts';
 import { fixed, limitOf, stateOf } from './limit.ts';
 import { hadEnded, isTargets, wholeOutcomeRules } from './outcomes.ts';
-import type { Evidence, JudgedRule } from './rules.ts';
+import type { Evidence, JudgedRule } from './rule.ts';
+import { scheduleRule, sentRule } from './schedule.ts';
 import { plannedSeconds, stageRules } from './stages.ts';
 
 const REACHED_PERCENT = 99;
@@ -19,28 +20,26 @@ const FAILED_SENT =
 /** What the rules of the schedule look at. */
 export interface LoadFacts extends Pick<Measurements, 'measured'> {
   readonly ending: Pick<Measurements['ending'], 'state'>;
-  readonly operations: Readonly<
-    Record<Operation, { readonly measured: Counts; readonly ownLag?: HistogramData }>
-  >;
+  readonly operations: PerOperation<{ readonly measured: Counts; readonly ownLag?: HistogramData }>;
 }
 
 /** Whether the load was the one that was asked for, and all of it was counted. */
 export const loadRules = ({ m, s, figures }: Evidence): readonly JudgedRule[] => [
   runCompleted(m),
-  ...OPERATIONS.map((op) => conservation(op, m)),
-  ...OPERATIONS.map((op) => scheduleKept(op, m, s)),
+  ...s.operations.map(({ id }) => conservation(id, m)),
+  ...s.operations.map((op) => scheduleKept(op, m, s)),
   ccuReached(m, figures),
-  ...OPERATIONS.map((op) => loadSustained(op, m, s, figures)),
+  ...s.operations.map((op) => loadSustained(op, m, s, figures)),
   presence(m, s, figures),
-  ...wholeOutcomeRules((op) => (m.measured === null ? null : m.operations[op].measured), s),
+  ...wholeOutcomeRules((op) => (m.measured === null ? null : ofOperation(m.operations, op).measured), s),
   ...stageRules({ m, s, figures }),
-  ...OPERATIONS.map((op) => answers(op, m)),
+  ...s.operations.map(({ id }) => answers(id, m)),
 ];
 
 function runCompleted({ ending, measured, operations }: Measurements): JudgedRule {
   const advice = {
     completed: 'nothing to do',
-    stoppedEarly: isTargets(OPERATIONS.map((op) => operations[op].measured))
+    stoppedEarly: isTargets(Object.values(operations).map(({ measured }) => measured))
       ? FAILED_SENT
       : 'lower the load (--scale), or give the system more room',
     interrupted: 'run it again and let it end',
@@ -58,8 +57,8 @@ function runCompleted({ ending, measured, operations }: Measurements): JudgedRul
 }
 
 /** R4. Each outcome, and each latency, is counted on its own, so that a lost operation shows as a difference. */
-function conservation(op: Operation, m: Measurements): JudgedRule {
-  const { whole, measured, due } = m.operations[op];
+function conservation(op: string, m: Measurements): JudgedRule {
+  const { whole, measured, due } = ofOperation(m.operations, op);
   const missing = (c: Counts): number =>
     Math.abs(c.scheduled - c.ok - c.rejected - c.failed - c.timedOut - c.skipped - c.unfinished);
   const untimed = Math.abs(countOf(due) - measured.ok - measured.rejected);
@@ -75,34 +74,17 @@ function conservation(op: Operation, m: Measurements): JudgedRule {
   };
 }
 
-/**
- * R4: what came due is known beforehand, rate times duration, to one operation for each stream. A generator that
- * falls behind its own schedule without counting it shows here.
- */
-export function scheduleKept(op: Operation, m: LoadFacts, { load }: Scenario): JudgedRule {
-  const seconds = m.measured === null ? 0 : plannedSeconds(load, m.measured);
-  const [rate, tolerance] = {
-    intent: [load.intentsPerSecond, load.players] as const,
-    monsterCommand: [load.monsterCommandsPerSecond, 2 * load.commandsPerPost] as const,
-  }[op];
-  const planned = Math.round(rate * seconds);
-  const observed = m.operations[op].measured.scheduled;
-  return {
-    id: `schedule-kept.${op}`,
-    // Stopped early, every worker ends its schedule at an instant of its own.
-    state: stateOf(
-      m.measured !== null && m.ending.state === 'completed',
-      Math.abs(observed - planned) <= tolerance && (observed > 0 || planned === 0),
-    ),
-    observed,
-    ...fixed(`${planned} to within ${tolerance}`),
-    advice:
-      observed === 0
-        ? 'nothing of this load came due: a longer --duration, or fewer commands to a post (load.commandsPerPost)'
-        : 'the generator did not count all that was due: this is a bug in capbench, please report it with the bundle',
-    consequence: 'invalid',
-  };
-}
+export const scheduleKept = (op: Pick<OperationSpec, 'id'>, m: LoadFacts, s: Scenario): JudgedRule =>
+  scheduleRule(
+    op,
+    {
+      stage: null,
+      seconds: m.measured === null ? 0 : plannedSeconds(s.load, m.measured),
+      observed: ofOperation(m.operations, op.id).measured.scheduled,
+      ended: m.measured !== null && m.ending.state === 'completed',
+    },
+    s,
+  );
 
 export function ccuReached(
   m: { readonly phases: Pick<Measurements['phases'], 'ready'> },
@@ -159,40 +141,35 @@ const awayAtOnce = (churn: Scenario['load']['churn']): number =>
 const shareOf = (some: number, all: number): NonNullable<JudgedRule['share']> => ({
   carried: (100 * some) / Math.max(1, all),
   least: REACHED_PERCENT,
+  of: 'players that were asked for',
 });
 
 export function loadSustained(
-  op: Operation,
+  op: Pick<OperationSpec, 'id' | 'label'>,
   m: LoadFacts,
   { rules, load: asked }: Scenario,
   { load }: { readonly load: Pick<Figures['load'], 'sentPercent'> },
 ): JudgedRule {
-  const sent = load.sentPercent[op];
-  const { measured, ownLag } = m.operations[op];
-  if (asked.stages !== undefined) {
-    const rule = { id: `load-sustained.${op}`, ...limitOf(rules, 'sentPercent'), advice: '' } as const;
-    const consequence = 'breached';
-    return { ...rule, state: 'not-applicable', observed: 'judged in each stage', consequence };
-  }
-  return {
-    id: `load-sustained.${op}`,
-    state: stateOf(m.measured !== null && sent !== null, sent !== null && sent >= rules.sentPercent),
-    observed: sent,
-    ...limitOf(rules, 'sentPercent'),
-    advice: hadEnded(measured)
-      ? CONNECTIONS_ENDED
-      : 'the system did not take the load that was due: find what is saturated, or lower --scale',
-    consequence: 'breached',
-    // An engine that does not tell its own lag may itself be why something was not sent.
-    ...(sent === null || ownLag === undefined
-      ? {}
-      : { share: { carried: sent + lateOnItsOwn(ownLag, measured, asked), least: rules.sentPercent } }),
-  };
+  const { measured: counts, ownLag } = ofOperation(m.operations, op.id);
+  const byStage = asked.stages !== undefined;
+  const isJudged = !byStage && m.measured !== null;
+  const advice = hadEnded(counts)
+    ? CONNECTIONS_ENDED
+    : 'the system did not take the load that was due: find what is saturated, or lower --scale';
+  return sentRule(
+    op,
+    {
+      ...{ stage: null, counts, ownLag, advice, limit: limitOf(rules, 'sentPercent') },
+      percent: isJudged ? (load.sentPercent[op.id] ?? null) : null,
+      without: byStage ? 'judged in each stage' : null,
+    },
+    asked,
+  );
 }
 
 /** R7: without a single acknowledgement of what was due there is nothing to conclude from. */
-export function answers(op: Operation, m: LoadFacts): JudgedRule {
-  const { measured } = m.operations[op];
+export function answers(op: string, m: LoadFacts): JudgedRule {
+  const { measured } = ofOperation(m.operations, op);
   const { scheduled, ok, rejected } = measured;
   // Who ends every connection and answers nothing may well speak another protocol.
   const stranger = hadEnded(measured);

@@ -1,7 +1,6 @@
 import { NOT_TOLD } from '../gap.ts';
 import { type LimitName, limitOf, stateOf } from './limit.ts';
-import { isOlder } from './older.ts';
-import type { Consequence, Evidence, JudgedRule } from './rules.ts';
+import type { Consequence, Evidence, JudgedRule } from './rule.ts';
 
 const NAMED = 3;
 
@@ -41,9 +40,8 @@ export function noiseRules({ m, s, figures }: Evidence): readonly JudgedRule[] {
       consequence: over.consequence ?? 'disturbed',
     };
   };
-  const older = isOlder(m) ? 'not recorded' : null;
   // Linux always tells these: there, none is none that was read.
-  const always = m.host.platform === 'linux' && older === null;
+  const always = m.host.platform === 'linux';
   const allowed = relaxedShare(s, host);
   const stolen =
     'the hypervisor gave the CPU to others: a machine with cores of its own, or another time of the day';
@@ -85,9 +83,7 @@ export function noiseRules({ m, s, figures }: Evidence): readonly JudgedRule[] {
       'canaryDriftPercent',
       'the same piece of work took another time before and after the run: the machine changed its pace (turbo, heat, neighbours); run again, with the clock of the CPU held',
       {
-        unless:
-          older ??
-          (m.canary?.afterMs == null && m.ending.state !== 'completed' ? 'not run a second time' : null),
+        unless: m.canary?.afterMs == null && m.ending.state !== 'completed' ? 'not run a second time' : null,
         always: true,
         // Work on what is left of a core takes 1 / (1 - x) as long.
         follows: (100 * allowed) / (1 - allowed),
@@ -98,7 +94,7 @@ export function noiseRules({ m, s, figures }: Evidence): readonly JudgedRule[] {
       host.clockDriftMs,
       'clockDriftMs',
       'the wall clock was set while the run went on: durations are right, the times of day in the logs are not',
-      { unless: older, consequence: 'note' },
+      { consequence: 'note' },
     ),
   ];
 }

@@ -1,11 +1,13 @@
 import type { Counts } from '../../load/engine.ts';
 import { percentOf } from '../../measurement/readings.ts';
 import { failedSentOf, unansweredOf } from '../../measurement/sent.ts';
+import type { OperationSpec } from '../../scenario/operations.ts';
 import { allowedRejections } from '../../scenario/rejections.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
-import { OPERATIONS, type Operation, playersComeBack } from '../../scenario/workload.ts';
-import { fixed, type Limit, limitOf, stateOf } from './limit.ts';
-import type { JudgedRule } from './rules.ts';
+import { playersComeBack } from '../../scenario/workload.ts';
+import { fixed, type Limit, limitOf, type NumericLimit, stateOf } from './limit.ts';
+import type { JudgedRule } from './rule.ts';
+import { named } from './schedule.ts';
 
 /** Of what was due. Where connections are cut on purpose, as much as may be left unsent. */
 const UNANSWERED_PERCENT = 1;
@@ -25,45 +27,43 @@ export interface OutcomeScope {
   /** Null: the whole. */
   readonly stage: string | null;
   /** Null: none were due, or nobody counted. */
-  readonly countsOf: (op: Operation) => Counts | null;
+  readonly countsOf: (op: string) => Counts | null;
   /** How much has to be sent. */
-  readonly sent: Limit & { readonly limit: number };
+  readonly sent: NumericLimit;
 }
 
 /** Every operation that was due has an end, and each end a rule: what was not sent has load-sustained. */
 export const outcomeRules = (scope: OutcomeScope, s: Scenario): readonly JudgedRule[] => [
-  ...OPERATIONS.map((op) => operationsFailed(op, scope)),
-  ...OPERATIONS.map((op) => answered(op, scope, s)),
-  ...OPERATIONS.map((op) => rejected(op, scope, s)),
+  ...s.operations.map((op) => operationsFailed(op, scope)),
+  ...s.operations.map((op) => answered(op, scope, s)),
+  ...s.operations.map((op) => rejected(op, scope, s)),
 ];
-
-const idOf = (rule: string, op: Operation, { stage }: OutcomeScope): string =>
-  stage === null ? `${rule}.${op}` : `${rule}.${op}.${stage}`;
 
 /** Judged against a share of what was due. */
 function shareRule(
-  id: string,
-  counts: Counts | null,
+  rule: string,
+  { id, label }: OperationSpec,
+  { stage, countsOf }: OutcomeScope,
   part: (counts: Counts) => number,
-  limit: Limit & { readonly limit: number },
+  limit: NumericLimit,
   advice: string,
 ): JudgedRule {
+  const counts = countsOf(id);
   const observed = counts === null ? null : percentOf(part(counts), counts.scheduled);
   return {
-    ...{ id, ...limit, advice, consequence: 'breached' },
+    ...{ id: named(rule, id, stage), ...limit, advice, consequence: 'breached' },
     state: stateOf(observed !== null, observed !== null && observed <= limit.limit),
     observed: observed ?? 'nothing was due',
-    ...(observed === null ? {} : { share: { carried: 100 - observed, least: 100 - limit.limit } }),
+    ...(observed === null ? {} : { share: { carried: 100 - observed, least: 100 - limit.limit, of: label } }),
   };
 }
 
-function answered(op: Operation, scope: OutcomeScope, s: Scenario): JudgedRule {
+function answered(op: OperationSpec, scope: OutcomeScope, s: Scenario): JudgedRule {
   const { sent } = scope;
   const limit = playersComeBack(s)
     ? { ...sent, limit: restOf(sent.limit), defaultLimit: restOf(sent.defaultLimit) }
     : { ...fixed(UNANSWERED_PERCENT), limit: UNANSWERED_PERCENT };
-  const counts = scope.countsOf(op);
-  return shareRule(idOf('answered', op, scope), counts, unansweredOf, limit, adviceFor(counts));
+  return shareRule('answered', op, scope, unansweredOf, limit, adviceFor(scope.countsOf(op.id)));
 }
 
 /** By what most of the unanswered ones came to. */
@@ -77,12 +77,13 @@ function adviceFor(counts: Counts | null): string {
   return 'these were sent, and the target did not answer within load.timeout: find what is saturated, or whether it drops requests, or lower --scale';
 }
 
-function rejected(op: Operation, scope: OutcomeScope, s: Scenario): JudgedRule {
-  const { percent, defaultPercent, declared } = allowedRejections(op, s);
+function rejected(op: OperationSpec, scope: OutcomeScope, s: Scenario): JudgedRule {
+  const { percent, defaultPercent, declared } = allowedRejections(op.id, s);
   const limit = { limit: percent, defaultLimit: defaultPercent, relaxed: percent > defaultPercent };
   return shareRule(
-    idOf('rejected', op, scope),
-    scope.countsOf(op),
+    'rejected',
+    op,
+    scope,
     (counts) => counts.rejected,
     limit,
     declared
@@ -92,10 +93,11 @@ function rejected(op: Operation, scope: OutcomeScope, s: Scenario): JudgedRule {
 }
 
 /** What was sent and failed: a part of what `answered` judges, under the name that it had before; it decides nothing. */
-function operationsFailed(op: Operation, scope: OutcomeScope): JudgedRule {
+function operationsFailed(op: OperationSpec, scope: OutcomeScope): JudgedRule {
   const { share: _, ...rule } = shareRule(
-    idOf('operations-failed', op, scope),
-    scope.countsOf(op),
+    'operations-failed',
+    op,
+    scope,
     failedSentOf,
     { ...scope.sent, limit: restOf(scope.sent.limit), defaultLimit: restOf(scope.sent.defaultLimit) },
     'judged by answered, of which it is a part',
@@ -108,7 +110,7 @@ const restOf = (percent: Limit['limit']): number => Number((100 - Number(percent
 
 /** The rules of the whole measure phase; with stages, these are judged in each of them. */
 export function wholeOutcomeRules(
-  countsOf: (op: Operation) => Counts | null,
+  countsOf: (op: string) => Counts | null,
   s: Scenario,
 ): readonly JudgedRule[] {
   const sent = limitOf(s.rules, 'sentPercent');

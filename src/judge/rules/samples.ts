@@ -10,13 +10,12 @@ import type { Measurements, OperationFacts } from '../../measurement/measurement
 import { valuesAt } from '../../measurement/readings.ts';
 import { unansweredOf, unansweredSentOf } from '../../measurement/sent.ts';
 import type { Budget } from '../../scenario/budget.ts';
+import { ofOperation, type PerOperation } from '../../scenario/operations.ts';
 import { allowedRejections } from '../../scenario/rejections.ts';
-import type { Operation } from '../../scenario/workload.ts';
 import { binomialAtMost } from '../binomial.ts';
 import { type LatencyBudget, latencyBudgetOf } from '../latency-budget.ts';
 import { limitOf, stateOf } from './limit.ts';
-import { isOlder } from './older.ts';
-import type { Evidence, JudgedRule } from './rules.ts';
+import type { Evidence, JudgedRule } from './rule.ts';
 
 /** R6 wants so many windows; with fewer, their variance is taken to be as much larger as it may well be. */
 const ENOUGH_WINDOWS = 20;
@@ -36,9 +35,7 @@ export function sampleRules({ m, s, rulings }: Evidence): readonly JudgedRule[] 
     const scope = scopeOf(budget, m, s);
     const sample = scope === null ? null : sampleOf(latency, scope, m);
     if (sample === null) {
-      return isOlder(m)
-        ? [{ ...rule, state: 'not-applicable', observed: 'no windows in a bundle of an older capbench' }]
-        : [{ ...rule, state: 'broken', observed: 'no windows', advice: NO_WINDOWS }];
+      return [{ ...rule, state: 'broken', observed: 'no windows', advice: NO_WINDOWS }];
     }
     const confidence = confidenceOf(sample, latency.percent);
     return [
@@ -52,20 +49,20 @@ export function sampleRules({ m, s, rulings }: Evidence): readonly JudgedRule[] 
   });
 }
 
+type OwnFacts = Pick<OperationFacts, 'measured' | 'due' | 'rejected' | 'service' | 'lag' | 'windows'>;
+
 /** What a budget's figure is taken over: the measure phase, or one stage of it. Seconds after GO. */
 interface Scope {
   readonly stage: string | null;
   readonly from: number;
   readonly to: number;
-  readonly operations: Readonly<
-    Record<Operation, Pick<OperationFacts, 'measured' | 'due' | 'rejected' | 'service' | 'lag' | 'windows'>>
-  >;
+  readonly operations: PerOperation<OwnFacts>;
   /** Where a rejection is an answer like another. */
-  readonly declared: (op: Operation) => boolean;
+  readonly declared: (op: string) => boolean;
 }
 
 function scopeOf(budget: Budget, m: Measurements, s: Evidence['s']): Scope | null {
-  const declared = (op: Operation): boolean => allowedRejections(op, s).declared;
+  const declared = (op: string): boolean => allowedRejections(op, s).declared;
   const stage = budget.state === 'measured' ? budget.stage : undefined;
   if (m.measured === null) return null;
   if (stage === undefined) return { stage: null, ...m.measured, operations: m.operations, declared };
@@ -95,7 +92,7 @@ function sampleOf(
   scope: Scope,
   m: Measurements,
 ): Sample | null {
-  const facts = scope.operations[operation];
+  const facts = ofOperation(scope.operations, operation);
   if (facts.windows.length === 0) return null;
   const { timed, slower } = populationOf(kind, facts, scope.declared(operation));
   const limit = 1e3 * limitMs - (strict ? 1e-6 : 0);
@@ -111,7 +108,7 @@ function sampleOf(
 /** What a percentile is taken over: latencies, and how many operations count as slower than all of them. */
 function populationOf(
   kind: LatencyBudget['kind'],
-  { measured, rejected, ...facts }: Scope['operations'][Operation],
+  { measured, rejected, ...facts }: OwnFacts,
   declared: boolean,
 ): { readonly timed: HistogramData; readonly slower: number } {
   if (kind === 'lag') return { timed: facts.lag, slower: 0 };
@@ -128,8 +125,8 @@ function populationOf(
  * deff = max(1, s_f^2 (n/B) / (p (1-p))), with s_f^2 the variance of the share over the limit among B windows: what
  * comes in bursts is worth less than as much that does not.
  */
-function designEffect(limit: number, operation: Operation, scope: Scope, m: Measurements): number {
-  const { windows } = scope.operations[operation];
+function designEffect(limit: number, operation: string, scope: Scope, m: Measurements): number {
+  const { windows } = ofOperation(scope.operations, operation);
   const lost = countedIn(['failed', 'timedOut', 'skipped'], operation, scope, m, windows.length);
   // Among the answers of a window, and none of them in time.
   const refused = scope.declared(operation)
@@ -155,7 +152,7 @@ function designEffect(limit: number, operation: Operation, scope: Scope, m: Meas
 /** How many operations had such an outcome in each window, as the seconds of the run tell. */
 function countedIn(
   outcomes: readonly string[],
-  operation: Operation,
+  operation: string,
   { from, to }: Scope,
   { series }: Measurements,
   windows: number,

@@ -1,4 +1,4 @@
-import type { JudgedRule } from './rules.ts';
+import type { JudgedRule } from './rule.ts';
 
 /** A broken rule, for a person: what there was, what there may be, and what to do. */
 export function sentence({ id, observed, limit, advice, consequence }: JudgedRule): string {

@@ -1,10 +1,11 @@
+import { type OperationSpec, ofOperation } from '../../scenario/operations.ts';
 import type { Load, Scenario } from '../../scenario/scenario.ts';
 import { operationalSeconds } from '../../scenario/stage-timeline.ts';
-import { OPERATIONS, type Operation, timelineOf } from '../../scenario/workload.ts';
-import { lateOnItsOwn } from './lateness.ts';
-import { fixed, type Limit, limitOf, stateOf } from './limit.ts';
+import { timelineOf } from '../../scenario/workload.ts';
+import { fixed, limitOf, type NumericLimit, stateOf } from './limit.ts';
 import { outcomeRules } from './outcomes.ts';
-import type { Evidence, JudgedRule } from './rules.ts';
+import type { Evidence, JudgedRule } from './rule.ts';
+import { scheduleRule, sentRule } from './schedule.ts';
 
 /** Seconds at the load's own rate that a measure phase is worth: with stages, the area under their rates. */
 export function plannedSeconds(
@@ -19,13 +20,26 @@ export function plannedSeconds(
 export function stageRules({ m, s, figures }: Pick<Evidence, 'm' | 's' | 'figures'>): readonly JudgedRule[] {
   const { stages } = timelineOf(s.load);
   if (stages === undefined) return [];
+  const factsOf = (stage: string) => m.stages.find(({ name }) => name === stage);
   return [
     stagesMeasured({ m, s }),
-    ...stages.flatMap((stage) => OPERATIONS.map((op) => scheduleKept(op, stage, { m, s }))),
-    ...stages.flatMap(({ name }) => OPERATIONS.map((op) => loadSustained(op, name, { m, s, figures }))),
+    ...stages.flatMap((stage) =>
+      s.operations.map((op) => {
+        const facts = factsOf(stage.name);
+        const observed = facts === undefined ? null : ofOperation(facts.operations, op.id).measured.scheduled;
+        const ended = m.ending.state === 'completed';
+        return scheduleRule(
+          op,
+          { stage: stage.name, seconds: operationalSeconds(stage), observed, ended },
+          s,
+        );
+      }),
+    ),
+    ...stages.flatMap(({ name }) => s.operations.map((op) => loadSustained(op, name, { m, s, figures }))),
     ...stages.flatMap(({ name }) => {
-      const facts = m.stages.find((one) => one.name === name);
-      const countsOf = (op: Operation) => facts?.operations[op].measured ?? null;
+      const facts = factsOf(name);
+      const countsOf = (op: string) =>
+        facts === undefined ? null : ofOperation(facts.operations, op).measured;
       return outcomeRules({ stage: name, countsOf, sent: sentLimit(s, name) }, s);
     }),
   ];
@@ -48,58 +62,31 @@ function stagesMeasured({ m, s }: Pick<Evidence, 'm' | 's'>): JudgedRule {
   };
 }
 
-/** R4 within a stage, whose beginning and end each cut an interval of every stream. */
-function scheduleKept(
-  op: Operation,
-  stage: NonNullable<ReturnType<typeof timelineOf>['stages']>[number],
-  { m, s: { load } }: Pick<Evidence, 'm' | 's'>,
-): JudgedRule {
-  const [rate, tolerance] = {
-    intent: [load.intentsPerSecond, 2 * load.players] as const,
-    monsterCommand: [load.monsterCommandsPerSecond, 2 * load.commandsPerPost] as const,
-  }[op];
-  const planned = Math.round(rate * operationalSeconds(stage));
-  const facts = m.stages.find(({ name }) => name === stage.name);
-  const observed = facts?.operations[op].measured.scheduled ?? null;
-  return {
-    id: `schedule-kept.${op}.${stage.name}`,
-    state: stateOf(
-      observed !== null && m.ending.state === 'completed',
-      observed !== null && Math.abs(observed - planned) <= tolerance,
-    ),
-    observed: observed ?? 'never reached',
-    ...fixed(`${planned} to within ${tolerance}`),
-    advice:
-      'the generator did not count all that was due: this is a bug in capbench, please report it with the bundle',
-    consequence: 'invalid',
-  };
-}
-
 /** Of one stage: its own, which then names the stage, or that of the rules. */
-function sentLimit(s: Scenario, stage: string): Limit & { readonly limit: number } {
+function sentLimit(s: Scenario, stage: string): NumericLimit {
   const own = s.load.stages?.find(({ name }) => name === stage)?.sentPercent;
   if (own === undefined) return limitOf(s.rules, 'sentPercent');
   return { ...limitOf({ ...s.rules, sentPercent: own }, 'sentPercent'), stage };
 }
 
 function loadSustained(
-  op: Operation,
+  op: OperationSpec,
   stage: string,
   { m, s, figures }: Pick<Evidence, 'm' | 's' | 'figures'>,
 ): JudgedRule {
-  const sentPercent = sentLimit(s, stage);
   const found = figures.stages.find(({ name }) => name === stage);
-  const sent = found?.load.sentPercent[op] ?? null;
-  // As if all that the generator itself came too late for had been due in this stage.
-  const late = lateOnItsOwn(m.operations[op].ownLag, found?.load.operations[op], s.load);
-  return {
-    id: `load-sustained.${op}.${stage}`,
-    state: stateOf(sent !== null, sent !== null && sent >= sentPercent.limit),
-    observed: sent ?? (found === undefined ? 'never reached' : 'nothing was due'),
-    ...sentPercent,
-    advice:
-      "the system did not take what was due in this stage: find what is saturated, lower its rate, or say with the stage's sentPercent how much of it may be missed",
-    consequence: 'breached',
-    ...(sent === null ? {} : { share: { carried: sent + late, least: sentPercent.limit } }),
-  };
+  return sentRule(
+    op,
+    {
+      stage,
+      percent: found?.load.sentPercent[op.id] ?? null,
+      without: found === undefined ? 'never reached' : 'nothing was due',
+      counts: found?.load.operations[op.id],
+      ownLag: ofOperation(m.operations, op.id).ownLag,
+      limit: sentLimit(s, stage),
+      advice:
+        "the system did not take what was due in this stage: find what is saturated, lower its rate, or say with the stage's sentPercent how much of it may be missed",
+    },
+    s.load,
+  );
 }

@@ -1,11 +1,11 @@
 import type { Series } from '../../measurement/measurements.ts';
 import { percentOf, rateOf } from '../../measurement/readings.ts';
-import { faultsOf, OPERATIONS, type Operation } from '../../scenario/workload.ts';
+import { ofOperation } from '../../scenario/operations.ts';
+import { faultsOf } from '../../scenario/workload.ts';
 import { negligibleMs } from '../latency-budget.ts';
 import { BEYOND_NOISE, type Drift, driftOf, FEWEST_VALUES } from '../mser.ts';
 import { type Limit, limitOf, stateOf } from './limit.ts';
-import { isOlder } from './older.ts';
-import type { Evidence, JudgedRule } from './rules.ts';
+import type { Evidence, JudgedRule } from './rule.ts';
 
 /**
  * R5: what is measured must be a state, and not a transition. Over the means of five slices of 200 ms.
@@ -15,9 +15,9 @@ import type { Evidence, JudgedRule } from './rules.ts';
  */
 export const steadinessRules = (evidence: Evidence, overloaded: boolean): readonly JudgedRule[] =>
   spansOf(evidence).flatMap((span) =>
-    OPERATIONS.flatMap((op) => [
-      throughput(op, span, evidence, overloaded),
-      p95(op, span, evidence, overloaded),
+    evidence.s.operations.flatMap(({ id }) => [
+      throughput(id, span, evidence, overloaded),
+      p95(id, span, evidence, overloaded),
     ]),
   );
 
@@ -38,7 +38,7 @@ function spansOf({ m, s }: Evidence): readonly Span[] {
 
 const named = (rule: string, { stage }: Span): string => (stage === null ? rule : `${rule}.${stage}`);
 
-function throughput(op: Operation, span: Span, evidence: Evidence, overloaded: boolean): JudgedRule {
+function throughput(op: string, span: Span, evidence: Evidence, overloaded: boolean): JudgedRule {
   const limit = limitOf(evidence.s.rules, 'steadyThroughputPercent');
   return ruleOf(named(`steady-throughput.${op}`, span), `load.${op}.slice.answered`, limit, {
     ...{ op, span, evidence, overloaded },
@@ -48,7 +48,7 @@ function throughput(op: Operation, span: Span, evidence: Evidence, overloaded: b
   });
 }
 
-function p95(op: Operation, span: Span, evidence: Evidence, overloaded: boolean): JudgedRule {
+function p95(op: string, span: Span, evidence: Evidence, overloaded: boolean): JudgedRule {
   const limit = limitOf(evidence.s.rules, 'steadyP95Percent');
   return ruleOf(named(`steady-p95.${op}`, span), `load.${op}.slice.p95Ms`, limit, {
     ...{ op, span, evidence, overloaded },
@@ -59,7 +59,7 @@ function p95(op: Operation, span: Span, evidence: Evidence, overloaded: boolean)
 }
 
 interface Reading {
-  readonly op: Operation;
+  readonly op: string;
   readonly span: Span;
   readonly evidence: Evidence;
   readonly overloaded: boolean;
@@ -78,9 +78,7 @@ function ruleOf(
   const means = meansOf(evidence.m.series[series], evidence.m.measured === null ? null : span);
   const drift = driftOf(means);
   const rule = { id, ...limit, advice: '', consequence: 'disturbed' } as const;
-  const why =
-    whyNot(op, span, evidence) ??
-    (means.length === 0 && isOlder(evidence.m) ? 'no slices were recorded' : null);
+  const why = whyNot(op, span, evidence);
   if (why !== null) return { ...rule, state: 'not-applicable', observed: why };
   if (means.length === 0) {
     const advice = 'see the errors of the run';
@@ -128,16 +126,16 @@ function driftPercent({ before, after }: Drift): number {
   return lower <= 0 ? Number.MAX_SAFE_INTEGER : (100 * Math.abs(after - before)) / lower;
 }
 
-function whyNot(op: Operation, { stage, from, to }: Span, { m, s }: Evidence): string | null {
+function whyNot(op: string, { stage, from, to }: Span, { m, s }: Evidence): string | null {
   if (m.measured === null) return 'never measured';
   if (stage === null) {
-    if (m.operations[op].measured.scheduled === 0) return 'nothing was due';
+    if (ofOperation(m.operations, op).measured.scheduled === 0) return 'nothing was due';
     const start = s.load.ramp + s.load.warmUp;
     const disturbed = faultsOf(s).some(({ at, lasting }) => at + lasting >= start);
     return disturbed ? 'faults were planned within the measure phase' : null;
   }
   const own = m.stages.find(({ name }) => name === stage);
-  if (own === undefined || own.operations[op].measured.scheduled === 0) return 'nothing was due';
+  if (own === undefined || ofOperation(own.operations, op).measured.scheduled === 0) return 'nothing was due';
   // A stage may begin before its level does: what is done to it there is done to it.
   const disturbed = faultsOf(s).some(
     ({ at, lasting }) => at < to * 1e6 && at + lasting >= Math.min(own.from, from) * 1e6,
