@@ -89,9 +89,9 @@ function k6Rules(summaries: readonly K6Summary[], { low, high }: K6Bounds, s: Sc
   const load = { ...low.load, peakCcu: low.load.peakCcu ?? 0 };
   return [
     ...s.operations.map(({ id }) => conservation(id, summaries, high)),
-    ...s.operations.map(({ id }) => ({ ...scheduleKept(id, facts, s), advice: NOT_ALL })),
+    ...s.operations.map((op) => ({ ...scheduleKept(op, facts, s), advice: NOT_ALL })),
     reached(load, high.load.peakCcu ?? 0),
-    ...s.operations.map(({ id }) => loadSustained(id, facts, s, { load })),
+    ...s.operations.map((op) => loadSustained(op, facts, s, { load })),
     ...wholeOutcomeRules((op) => ofOperation(facts.operations, op).measured, s),
     ...s.operations.map(({ id }) => answers(id, facts)),
     protocol(summaries),
