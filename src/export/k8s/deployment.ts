@@ -15,7 +15,7 @@ export interface Deployment {
   readonly targets: readonly string[];
   /** Where Prometheus takes remote writes. */
   readonly prometheus: string;
-  /** What there is to deal: `blocks of players and lanes of ..`. */
+  /** What there is to deal: in words. */
   readonly users: string;
   /** Of one runner. */
   readonly cpuMillicores: number;
@@ -64,7 +64,7 @@ export function deploymentOf(
   if (parallelism !== null && parallelism > most) {
     throw badInput(
       `--parallelism ${parallelism}: there are ${most} ${fewest.label} to deal, and a runner without any would have nothing to do`,
-      `at most ${most}; what acts in order acts from one place, and is not divided`,
+      `at most ${most}; what acts in order is not divided`,
     );
   }
   const needed = Math.max(1, Math.ceil(roundTrips / MOST_ROUND_TRIPS), Math.ceil(players / MOST_PLAYERS));

@@ -38,7 +38,7 @@ const noFlows = (): Record<Flow, number> => ({
   ...{ bytesIn: 0, bytesOut: 0, framesIn: 0, commandBytes: 0, disconnects: 0 },
 });
 
-/** What happened in one second, by the times of k6's samples; of operations by their place. */
+/** What happened in one second, by the times of k6's samples; of operations by their index. */
 class Bucket {
   readonly counts: readonly KindCounts[];
   readonly slices: readonly (MicrosHistogram | null)[][];
@@ -213,10 +213,10 @@ export class K6Account {
   }
 
   private answered(operation: number, latency: number, n: number, at: number): void {
-    const place = Math.floor((Math.max(at, 0) % SECOND) / SLICE);
+    const fifth = Math.floor((Math.max(at, 0) % SECOND) / SLICE);
     const slices = this.bucket(at).slices[operation]!;
-    slices[place] ??= new MicrosHistogram();
-    slices[place]?.record(latency, n);
+    slices[fifth] ??= new MicrosHistogram();
+    slices[fifth]?.record(latency, n);
   }
 
   private bucket(at: number): Bucket {
@@ -270,10 +270,10 @@ const settledOf = ({ ok, rejected, failed, timedOut, skipped, unfinished }: Coun
 /** Of a second that ended early, those that had begun or hold something. */
 function slicesOf(second: number, at: number, slices: PerOperation<readonly HistogramData[]>): LoadSlice[] {
   const first = (second - 1) * SLICES_PER_SECOND;
-  return Array.from({ length: SLICES_PER_SECOND }, (_, place) => ({
-    at: micros((first + place + 1) * SLICE),
+  return Array.from({ length: SLICES_PER_SECOND }, (_, fifth) => ({
+    at: micros((first + fifth + 1) * SLICE),
     operations: mapOperations(slices, (all) => {
-      const due = all[place] ?? EMPTY;
+      const due = all[fifth] ?? EMPTY;
       return { answered: countOf(due), p95: percentileOf(due, 95) };
     }),
   })).filter(

@@ -1,4 +1,4 @@
-/** What stands around the players and lanes, as JavaScript: setup and summary. */
+/** What stands around those who act, as JavaScript: setup and summary. */
 export const FRAME_SOURCE = String.raw`
 // --- Before and after ---------------------------------------------------------------------------------------------------
 
