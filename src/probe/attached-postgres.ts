@@ -121,13 +121,15 @@ export async function openAttachedPostgres(
       return samples;
     },
     absences: () => [
-      ...parts.filter((part) => !answered.has(part)).flatMap((part) => {
-        const because =
-          refused.get(part) === undefined
-            ? `the PostgreSQL at ${shown}: ${part.empty}`
-            : `the PostgreSQL at ${shown} does not tell ${part.view}: ${refused.get(part)}`;
-        return part.for.map((of) => ({ of, because }));
-      }),
+      ...parts
+        .filter((part) => !answered.has(part))
+        .flatMap((part) => {
+          const because =
+            refused.get(part) === undefined
+              ? `the PostgreSQL at ${shown}: ${part.empty}`
+              : `the PostgreSQL at ${shown} does not tell ${part.view}: ${refused.get(part)}`;
+          return part.for.map((of) => ({ of, because }));
+        }),
       ...OF_PROCESSES,
     ],
     close: () => client.close(),

@@ -63,7 +63,10 @@ export type CountedRow = readonly [
 ];
 
 /** @returns false where the row is of no entity of the run, and was counted as a stranger's */
-export function addRow(rows: CountedRows, [id, lastSeq, appliedN, seqSum, seqHash = null]: CountedRow): boolean {
+export function addRow(
+  rows: CountedRows,
+  [id, lastSeq, appliedN, seqSum, seqHash = null]: CountedRow,
+): boolean {
   if (id < 0 || id >= rows.lastSeq.length) {
     rows.strangers += 1;
     return false;
@@ -124,11 +127,7 @@ export async function readTableWrites(
  * the figures of what it acknowledged instead of what it applied is not found out by them. Only rows and the
  * generator's own record are compared, never settings.
  */
-export function compareLedger(
-  ledger: Ledger,
-  before: CountedRows,
-  after: CountedRows,
-): IntegrityFindings {
+export function compareLedger(ledger: Ledger, before: CountedRows, after: CountedRows): IntegrityFindings {
   const total = { sent: 0, acked: 0, applied: 0, lost: 0, phantom: 0, duplicated: 0, holes: 0, open: 0 };
   const examples: string[] = [];
   const found = (

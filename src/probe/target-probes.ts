@@ -76,7 +76,9 @@ export async function openTargetProbes({
   // Together: each may take some seconds to say nothing.
   const [partial, pages] = await allOpened(
     [
-      ...(database?.attached === undefined ? [] : [openAttachedPostgres(database, database.attached.shown, tables)]),
+      ...(database?.attached === undefined
+        ? []
+        : [openAttachedPostgres(database, database.attached.shown, tables)]),
       ...(redis === null ? [] : [openRedisProbe(redis, ca)]),
     ],
     metrics.map((address, i) => openPage(address, i + 1, asked)),

@@ -4,12 +4,10 @@ import { stackFailed } from '../errors.ts';
 import { hopelessness } from '../judge/hopeless.ts';
 import type { LoadSecond, ReadyFleet } from '../load/engine.ts';
 import type { Ending } from '../measurement/measurements.ts';
-import type { Notes } from '../measurement/notes.ts';
-import { addToStages, openStageWindows } from '../measurement/stage-facts.ts';
-import { generatorSamples, sliceSamples } from '../probe/generator.ts';
+import type { RunRecord } from '../measurement/run-record.ts';
 import type { Probe } from '../probe/probe.ts';
 import { watch } from '../probe/watch.ts';
-import { OPERATIONS, type Workload } from '../scenario/workload.ts';
+import type { Workload } from '../scenario/workload.ts';
 import { aborted } from '../supervision/time-limit.ts';
 import type { Micros } from '../units.ts';
 import type { Injection } from './faults.ts';
@@ -19,7 +17,6 @@ import type { Observer, Phase, StopSignals } from './phases.ts';
 const GO_DELAY = 300_000;
 /** Beyond the drain, which the workers keep themselves, before they are given up. */
 const OVERDUE = 20e6;
-const SECOND = 1e6;
 /**
  * Once a component is gone, what is in flight gets as long as the drain takes, which the workers keep themselves, and
  * this for their answer; but not for ever.
@@ -30,7 +27,7 @@ const LONGEST_LOST_DRAIN = 30e6;
 /** What the drive needs of the run around it. */
 export interface Drive {
   readonly workload: Workload;
-  readonly notes: Notes;
+  readonly record: RunRecord;
   readonly signals: StopSignals;
   readonly observer: Observer;
   enter(phase: Phase): void;
@@ -40,27 +37,25 @@ export interface Drive {
 
 /** GO to the end of the drain, with the probes reading once a second. */
 export async function drive(
-  { workload, notes, signals, observer, enter, disturb }: Drive,
+  { workload, record, signals, observer, enter, disturb }: Drive,
   fleet: ReadyFleet,
   probes: readonly Probe[],
   lost: Promise<never>,
 ): Promise<Ending> {
   const { timeline } = workload;
   const go = fleet.go ?? ((monotonic() + GO_DELAY) as Micros);
-  notes.go = go;
+  record.note({ go });
   const edges = [
     timeline.measureStart,
     ...(timeline.stages ?? []).slice(1).map(({ start }) => start),
     timeline.end,
   ];
   const readings = watch(probes, { go, edges: edges.map((at) => (go + at) as Micros) }, (at, samples) =>
-    notes.series.add(at, samples),
+    record.samples(at, samples),
   );
-  notes.probes = readings.tallies;
+  record.note({ probes: readings.tallies });
 
-  const toSamples = generatorSamples();
   const hopeless = hopelessness();
-  notes.stageWindows = openStageWindows(timeline);
   let stopped: string | null = null;
   let phase: Phase = 'stack';
   const follow = (at: number): void => {
@@ -77,18 +72,12 @@ export async function drive(
   };
   follow(0);
   const onSecond = (second: LoadSecond): void => {
-    notes.series.add((go + second.at) as Micros, toSamples(second));
-    for (const slice of second.slices) notes.series.add((go + slice.at) as Micros, sliceSamples(slice));
-    notes.peakCcu = Math.max(notes.peakCcu, second.connected);
+    record.second(second);
     observer.second(second);
-    if (second.at >= timeline.measureStart + SECOND && second.at <= timeline.end) {
-      for (const name of OPERATIONS) notes.windows[name].add(second.operations[name].due);
-    }
-    addToStages(notes.stageWindows, timeline, second.at, (name) => second.operations[name].due);
     // A fault, or a stage, may well make a run miss for seconds what it sends afterwards.
     if (phase === 'measure' && injection === null && timeline.stages === undefined) {
-      for (const name of OPERATIONS) {
-        const { scheduled, skipped, failed, failedUnsent, timedOut } = second.operations[name];
+      for (const [name, counts] of Object.entries(second.operations)) {
+        const { scheduled, skipped, failed, failedUnsent, timedOut } = counts;
         const missed = skipped + failed + timedOut;
         stopped ??= hopeless(name, { scheduled, missed, failedSent: failed - failedUnsent });
       }
@@ -119,7 +108,7 @@ export async function drive(
 
   try {
     if (signals.stop.aborted) stop();
-    notes.tally = await Promise.race([drained, left, lost, overdue.passed]);
+    record.note({ tally: await Promise.race([drained, left, lost, overdue.passed]) });
     // What a fault has taken down comes back before the rows are read.
     if (injection !== null) await Promise.race([injection.finish(), left, lost]);
   } catch (thrown) {
@@ -127,7 +116,8 @@ export async function drive(
     // Whatever was answered until a component was lost still counts, if the workers can tell it.
     fleet.stop();
     const patience = Math.min(workload.drain + LOST_ANSWER, LONGEST_LOST_DRAIN) / 1e3;
-    notes.tally ??= await Promise.race([drained, left, sleep(patience, null)]).catch(() => null);
+    if (record.known.tally === null)
+      record.note({ tally: await Promise.race([drained, left, sleep(patience, null)]).catch(() => null) });
     throw thrown;
   } finally {
     signals.stop.removeEventListener('abort', stop);

@@ -1,48 +1,38 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { ProbeAddresses } from '../address/probe-address.ts';
 import { monotonic } from '../clock.ts';
-import { CapbenchError, EXIT, interrupted, isBug, messageOf, refusalOf, stackFailed } from '../errors.ts';
-import type { Engine } from '../load/engine.ts';
+import { CapbenchError, interrupted, isBug, messageOf } from '../errors.ts';
+import type { Engine, ReadyFleet } from '../load/engine.ts';
 import type { Ending, Measurements } from '../measurement/measurements.ts';
-import { measurementsOf, openNotes, type RunIdentity } from '../measurement/notes.ts';
+import { type RunIdentity, RunRecord } from '../measurement/run-record.ts';
 import { openClockCheck } from '../probe/clock-drift.ts';
-import { openHostProbe } from '../probe/host.ts';
-import { busyNeighbours, portsUnderTest } from '../probe/neighbours.ts';
-import { openPostgresProbe } from '../probe/postgres.ts';
-import type { Probe } from '../probe/probe.ts';
-import { openTargetProbes } from '../probe/target-probes.ts';
-import { openVerification, type Verification, whyNoRows } from '../probe/verification.ts';
+import type { Verification } from '../probe/verification.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { faultsOf, workloadOf } from '../scenario/workload.ts';
-import type { DatabaseEndpoint, Stack } from '../stack/stack.ts';
-import { aborted, settlesWithin, unlessAborted } from '../supervision/time-limit.ts';
-import { measureCeilings } from '../systems/flux/ceilings.ts';
-import { openWorldProbe } from '../systems/flux/probe.ts';
-import { calibrate, type NullWorldOpener } from './calibration.ts';
+import type { Stack } from '../stack/stack.ts';
+import { aborted } from '../supervision/time-limit.ts';
+import type { System } from '../systems/system.ts';
+import { calibrate, type NullServersOpener } from './calibration.ts';
 import { measureCanary, measureCanaryAfter } from './canary.ts';
+import { Closers } from './closers.ts';
 import { type Drive, drive } from './drive.ts';
 import { injectFaults } from './faults.ts';
 import type { Observer, Phase, RunSignals } from './phases.ts';
+import { openProbes, type RunProbes, type WatchedTarget } from './probes.ts';
+import { brokenOff, endingOf, openSteps, type Steps } from './steps.ts';
 
-/** What a run is made of; commands/run.ts wires it. */
+/** What a run is made of; commands/execute-run.ts wires it. */
 export interface RunPlan {
   readonly scenario: Scenario;
+  readonly system: System;
   readonly identity: RunIdentity;
   readonly openStack: (signal: AbortSignal) => Promise<Stack>;
   readonly engine: Engine;
-  readonly openNullWorld: NullWorldOpener;
-  /** What of a target is watched besides its world servers; null where the stack is started here. */
+  readonly openNullServers: NullServersOpener;
+  /** What of a target is watched besides its servers; null where the stack is started here. */
   readonly watched: WatchedTarget | null;
   /** Reads a log before its folder goes. */
   readonly readLog: (path: string) => Promise<string>;
   /** Told what is known when the run has ended and nothing is closed yet: whatever happens then loses nothing. */
   readonly keep: (measurements: Measurements) => Promise<void>;
-}
-
-export interface WatchedTarget {
-  readonly addresses: ProbeAddresses;
-  /** The authorities for what is reached over TLS. */
-  readonly ca: string | undefined;
 }
 
 export interface RunResult {
@@ -55,21 +45,15 @@ export interface RunResult {
   readonly bug: { readonly thrown: unknown } | null;
 }
 
-/** How long the end of a component may take to be seen after a connection to it broke. */
-const EXPLAIN_MS = 500;
-/** All that is closed has limits of its own, which are shorter together. */
-const CLOSE_LIMIT_MS = 60_000;
-/** The same for who wants to leave at once: what is not closed by then the watchdog ends. */
-const LEAVE_MS = 1_000;
-
 /** What the steps of one run share. */
 interface Running extends Omit<Drive, 'disturb'> {
   readonly plan: RunPlan;
   readonly signals: RunSignals;
+  readonly steps: Steps;
+  readonly logs: Map<string, string>;
   /** What notes the last facts of what was opened, before anything is closed. */
   readonly gatherers: (() => Promise<void>)[];
-  /** What closes what was opened, in order of opening. */
-  readonly closers: (() => Promise<void>)[];
+  readonly closers: Closers;
 }
 
 /**
@@ -78,12 +62,9 @@ interface Running extends Omit<Drive, 'disturb'> {
  * before anything was opened.
  */
 export async function run(plan: RunPlan, observer: Observer, signals: RunSignals): Promise<RunResult> {
-  const workload = workloadOf(plan.scenario);
+  const workload = workloadOf(plan.scenario, plan.system.scenario);
   const clockDriftMs = openClockCheck();
-  const notes = openNotes(plan.identity, monotonic());
-  const gatherers: (() => Promise<void>)[] = [];
-  const closers: (() => Promise<void>)[] = [];
-  const logs = new Map<string, string>();
+  const record = new RunRecord(plan.identity, workload, monotonic());
   const warnings: string[] = [];
   let phase: Phase = 'calibrate';
   let interruptedIn: Phase | null = null;
@@ -94,6 +75,11 @@ export async function run(plan: RunPlan, observer: Observer, signals: RunSignals
     phase = next;
     observer.phase(next);
   };
+  const running: Running = {
+    ...{ plan, workload, record, signals, observer, enter, steps: openSteps(signals) },
+    ...{ logs: new Map(), gatherers: [], closers: new Closers() },
+  };
+  const { closers, gatherers, logs } = running;
   let ending: Ending;
   let bug: RunResult['bug'] = null;
   // Also while the rest is closed; a connection that breaks then is no news.
@@ -101,267 +87,161 @@ export async function run(plan: RunPlan, observer: Observer, signals: RunSignals
     if (isBug(thrown)) bug ??= { thrown };
   });
   try {
-    ending = await story({ plan, workload, notes, signals, observer, gatherers, closers, enter }, logs);
+    ending = await story(running);
   } catch (thrown) {
     const known = endingOf(thrown, phase);
-    if (known === null && thrown instanceof CapbenchError && notes.stackUp === null) {
-      await closeAll(closers, signals.abort);
+    if (known === null && thrown instanceof CapbenchError && record.known.stackUp === null) {
+      await closers.close(signals.abort);
       throw thrown;
     }
     if (known === null) bug ??= { thrown };
     ending = known ?? brokenOff(thrown, phase);
-    if (signals.stop.aborted && ending.state === 'stackFailed') notes.errors.push(ending.because);
+    if (signals.stop.aborted && ending.state === 'stackFailed') record.error(ending.because);
   }
   if (signals.stop.aborted) ending = { state: 'interrupted', phase: interruptedIn ?? phase };
-  const facts = (): Measurements => {
-    notes.clockDriftMs = clockDriftMs();
-    return measurementsOf(notes, workload.timeline, ending, monotonic());
-  };
+
   const orWarn = (what: string, doing: Promise<void>): Promise<void> =>
     doing.catch((thrown) => void warnings.push(`${what}: ${messageOf(thrown)}`));
   for (const gather of gatherers) await orWarn('the logs, or who else used the host', gather());
-  await orWarn(
-    'what was measured is not written yet',
-    Promise.resolve().then(() => plan.keep(facts())),
-  );
+  const sofar = async (): Promise<void> =>
+    plan.keep(record.measurements(ending, monotonic(), clockDriftMs()));
+  await orWarn('what was measured is not written yet', sofar());
   enter('close');
-  warnings.push(...(await closeAll(closers, signals.abort)));
-  if (notes.canary !== null && ending.state === 'completed') {
-    const { beforeMs } = notes.canary;
+  warnings.push(...(await closers.close(signals.abort)));
+  if (record.known.canary !== null && ending.state === 'completed') {
+    const { beforeMs } = record.known.canary;
     const again = measureCanaryAfter(beforeMs, plan.scenario.rules.canaryDriftPercent);
     const afterMs = await Promise.race([again, aborted(signals.abort)]);
-    notes.canary = { beforeMs, afterMs };
+    record.note({ canary: { beforeMs, afterMs } });
   }
   // Until here there was something to interrupt.
   if (signals.stop.aborted && (ending.state === 'completed' || ending.state === 'stoppedEarly')) {
     ending = { state: 'interrupted', phase: interruptedIn ?? phase };
   }
-  return { measurements: facts(), logs, warnings, bug };
+  return { measurements: record.close(ending, monotonic(), clockDriftMs()), logs, warnings, bug };
 }
 
-/**
- * The last opened first. One that fails, or takes too long, does not keep the others open: it is told, and what it
- * leaves is the watchdog's.
- */
-async function closeAll(
-  closers: readonly (() => Promise<void>)[],
-  abort: AbortSignal,
-): Promise<readonly string[]> {
-  const warnings: string[] = [];
-  const closing = (async () => {
-    for (const close of closers.toReversed()) {
-      await close().catch((thrown) => void warnings.push(`not closed as it should be: ${messageOf(thrown)}`));
-    }
-  })();
-  await Promise.race([settlesWithin(closing, CLOSE_LIMIT_MS), aborted(abort)]);
-  if (!(await settlesWithin(closing, LEAVE_MS)) && !abort.aborted) {
-    warnings.push(`not all was closed within ${CLOSE_LIMIT_MS / 1e3} s: the watchdog ends what is left`);
-  }
-  return [...warnings];
-}
+async function story(running: Running): Promise<Ending> {
+  const { record, signals, steps, gatherers, enter } = running;
+  await beforeTheStack(running);
+  const stack = await startStack(running);
+  const halt = AbortSignal.any([signals.stop, steps.standOn(stack.failure)]);
 
-/** Whatever becomes of it. */
-const settled = (promise: Promise<unknown>): Promise<void> =>
-  promise.then(
-    () => undefined,
-    () => undefined,
-  );
-
-async function story(running: Running, logs: Map<string, string>): Promise<Ending> {
-  const { plan, workload, notes, signals, gatherers, closers, enter } = running;
-  let lost: Promise<never> = new Promise(() => {});
-  const left = aborted(signals.abort).then((): never => {
-    throw interrupted('left at once');
-  });
-  // A connection that breaks while nobody waits for its answer.
-  const crashed = signals.crash.then((thrown): Promise<never> => {
-    if (isBug(thrown) || !isOfConnection(thrown)) throw thrown;
-    return explain('a connection', thrown, lost);
-  });
-  for (const end of [left, crashed]) end.catch(() => undefined);
-  const step = <T>(what: string, doing: Promise<T>): Promise<T> =>
-    Promise.race([doing.catch((thrown) => explain(what, thrown, lost)), lost, left, crashed]);
-  const gatherLogs = (of: ReadonlyMap<string, string>): void =>
-    void gatherers.push(async () => {
-      for (const [name, path] of of) logs.set(name, await plan.readLog(path));
-    });
-
-  enter('calibrate');
-  notes.canary = { beforeMs: await step('the canary', measureCanary()), afterMs: null };
-  const calibrating = calibrate(plan.engine, plan.scenario, plan.openNullWorld, signals.stop);
-  closers.push(() => settled(calibrating));
-  notes.calibration = await step('the calibration', calibrating);
-  if (signals.stop.aborted) throw interrupted('stopped before the stack was started');
-
-  enter('stack');
-  const opening = plan.openStack(signals.stop);
-  // Also a stack that is up when nobody waits for it any more is closed.
-  closers.push(() =>
-    opening.then(
-      (opened) => opened.close(),
-      () => undefined,
-    ),
-  );
-  const stack = await step('the stack', opening);
-  gatherLogs(stack.logs);
-  notes.stackUp = monotonic();
-  notes.settings = stack.settings;
-  lost = stack.failure.then(({ component, message, hint }): never => {
-    throw stackFailed(`${component}: ${message}`, hint);
-  });
-  const gone = new AbortController();
-  lost.catch(() => gone.abort());
-  const halt = AbortSignal.any([signals.stop, gone.signal]);
-
-  const probes = await step('the probes', openProbes(running, stack));
-  // They write, and somebody else's database is only read.
-  if (stack.endpoints.database !== null && stack.kind === 'local') {
-    enter('ceilings');
-    const { servers, batchOperations } = plan.scenario.world;
-    notes.ceilings = await step(
-      'the ceilings',
-      measureCeilings(stack.endpoints.database, plan.scenario.ceilings, servers, batchOperations, halt),
-    );
-  }
+  const probes = await steps.step('the probes', watchOver(running, stack));
+  gatherers.push(async () => record.note({ foreign: probes.host.foreignProcesses() }));
+  await ceilings(running, stack, halt);
   if (signals.stop.aborted) throw interrupted('stopped before the players connected');
 
   enter('connect');
-  notes.connecting = monotonic();
-  const preparing = plan.engine.prepare(workload, stack.endpoints, halt);
-  closers.push(() =>
-    preparing.then(
-      (ready) => ready.close(),
-      () => undefined,
-    ),
-  );
-  const fleet = await step('the load', preparing);
-  gatherLogs(fleet.logs ?? new Map());
-  notes.connect = fleet.connect;
-  notes.ready = monotonic();
-  notes.workers = fleet.workerPids.length;
-  notes.peakCcu = fleet.connect.connected;
-  const { database } = stack.endpoints;
-  const verification =
-    database === null ? null : await step('the rows before GO', openCheck(running, database));
-
-  const planned = faultsOf(plan.scenario);
-  const disturb: Drive['disturb'] = (go, driven) =>
-    planned.length === 0
-      ? null
-      : injectFaults(planned, {
-          ...{ seed: workload.seed, go, disturb: stack.disturb, fleet: driven, verification },
-          note: (fault) => void notes.faults.push(fault),
-        });
+  const fleet = await connect(running, stack, halt);
+  const verification = await steps.step('the rows before GO', openCheck(running, stack, probes));
   const over = new AbortController();
   const watching = verification?.watch(() => fleet.ledger(), over.signal);
-  const ending = await drive({ ...running, disturb }, fleet, probes, Promise.race([lost, crashed])).finally(
-    () => over.abort(),
+  const disturb = faultsFor(running, stack, verification);
+  const ending = await drive({ ...running, disturb }, fleet, probes.all, steps.broken()).finally(() =>
+    over.abort(),
   );
   await watching;
-  if (
-    verification !== null &&
-    notes.tally !== null &&
-    notes.tally.ledgerLost === undefined &&
-    !signals.abort.aborted
-  ) {
+  const { tally } = record.known;
+  if (verification !== null && tally?.ledgerLost === undefined && tally !== null && !signals.abort.aborted) {
     enter('verify');
-    notes.integrity = await step(
-      'the rows after the drain',
-      verification.verify(notes.tally.ledger, signals.abort),
-    );
+    const verifying = verification.verify(tally.ledger, signals.abort);
+    record.note({ integrity: await steps.step('the rows after the drain', verifying) });
   }
   return ending;
 }
 
-/** The check of the rows; null for a target whose database has not this world's, which is then noted. */
-async function openCheck(
-  { workload, notes }: Running,
-  database: DatabaseEndpoint,
-): Promise<Verification | null> {
-  const entities = workload.players + workload.monsters;
-  if (database.attached !== undefined) {
-    const because = await whyNoRows(database, entities);
-    if (because !== null) {
-      notes.absences.push({ of: 'integrity', because });
-      return null;
-    }
-  }
-  return openVerification(database, notes.worldProbes, entities);
-}
-
-/**
- * A driver's own error ("Connection terminated unexpectedly") becomes a failure of the stack; where a component
- * turns out to be lost within a moment, that is the better reason. What can only be a bug stays one.
- */
-async function explain(what: string, thrown: unknown, lost: Promise<never>): Promise<never> {
-  const refused = refusalOf(thrown);
-  if (refused !== null) throw refused;
-  const known = thrown instanceof CapbenchError;
-  if (isBug(thrown) || (known && thrown.exitCode !== EXIT.stackFailed)) throw thrown;
-  await Promise.race([lost, sleep(EXPLAIN_MS)]);
-  if (known) throw thrown;
-  throw stackFailed(
-    `${what}: ${messageOf(thrown)}`,
-    'a component of the stack no longer answers: see the logs in the bundle',
-    thrown,
-  );
-}
-
-/** The system and PostgreSQL give their errors a code; of a connection that ended, pg gives none. */
-const isOfConnection = (thrown: unknown): boolean =>
-  thrown instanceof Error && ('code' in thrown || /^Connection terminated/.test(thrown.message));
-
-/** All that is watched meanwhile. They are closed before the stack is. */
-async function openProbes(
-  { plan, notes, gatherers, closers, signals }: Running,
-  stack: Stack,
-): Promise<readonly Probe[]> {
-  const { endpoints } = stack;
-  const worlds =
-    endpoints.unknown === true
-      ? []
-      : endpoints.worlds.map((world, index) => openWorldProbe(world, index + 1));
-  const { database } = stack.endpoints;
-  const neighbours =
-    plan.watched === null || !plan.identity.colocated
+const faultsFor = (
+  { plan, workload, record }: Running,
+  { disturb }: Stack,
+  verification: Verification | null,
+): Drive['disturb'] => {
+  const planned = faultsOf(plan.scenario);
+  const note = record.fault.bind(record);
+  return (go, fleet) =>
+    planned.length === 0
       ? null
-      : await busyNeighbours(portsUnderTest(endpoints, plan.watched.addresses));
-  const host = openHostProbe(endpoints, neighbours);
-  const probes: Probe[] = [...worlds, host];
-  closers.push(async () => {
-    await Promise.all(probes.map((probe) => probe.close()));
+      : injectFaults(planned, { seed: workload.seed, go, disturb, fleet, verification, note });
+};
+
+/** What the generator, and one core of this host, do before there is anything beside them. */
+async function beforeTheStack({ plan, record, signals, steps, closers, enter }: Running): Promise<void> {
+  enter('calibrate');
+  record.note({ canary: { beforeMs: await steps.step('the canary', measureCanary()), afterMs: null } });
+  const { engine, scenario, system, openNullServers } = plan;
+  if (openNullServers === null) {
+    record.absent('generator.calibration', `the system ${system.name} has no servers to calibrate against`);
+  }
+  const calibrating = calibrate(engine, scenario, system.scenario, openNullServers, signals.stop);
+  closers.addWhenOpen(calibrating, async () => undefined);
+  record.note({ calibration: await steps.step('the calibration', calibrating) });
+  if (signals.stop.aborted) throw interrupted('stopped before the stack was started');
+}
+
+async function startStack(running: Running): Promise<Stack> {
+  const { plan, record, signals, steps, closers, enter } = running;
+  enter('stack');
+  const opening = plan.openStack(signals.stop);
+  closers.addWhenOpen(opening, (opened) => opened.close());
+  const stack = await steps.step('the stack', opening);
+  gatherLogs(running, stack.logs);
+  record.note({ stackUp: monotonic(), settings: stack.settings });
+  return stack;
+}
+
+const gatherLogs = ({ plan, logs, gatherers }: Running, of: ReadonlyMap<string, string>): void =>
+  void gatherers.push(async () => {
+    for (const [name, path] of of) logs.set(name, await plan.readLog(path));
   });
-  if (plan.watched !== null) {
-    const { budgets } = plan.scenario;
-    const opening = openTargetProbes({ ...plan.watched, database, budgets });
-    notes.targetProbes = await unlessAborted(opening, signals.stop).catch((thrown) => {
-      if (!signals.stop.aborted) throw thrown;
-      // Nobody waits for who takes seconds to say nothing.
-      void opening
-        .then(({ probes }) => Promise.all(probes.map((probe) => probe.close())))
-        .catch(() => undefined);
-      throw interrupted('stopped before the players connected');
-    });
-    probes.push(...notes.targetProbes.probes);
-  } else if (database !== null) probes.push(await openPostgresProbe(database));
-  gatherers.push(async () => {
-    notes.foreign = host.foreignProcesses();
-  });
-  notes.worldProbes = worlds;
+
+/** They are closed before the stack is. */
+async function watchOver({ plan, record, signals, closers }: Running, stack: Stack): Promise<RunProbes> {
+  const opening = openProbes({ ...plan, colocated: plan.identity.colocated }, stack.endpoints, signals.stop);
+  closers.addWhenOpen(opening, (opened) => opened.close());
+  const probes = await opening;
+  record.note({ systemProbes: probes.ofSystem, targetProbes: probes.ofTarget });
   return probes;
 }
 
-/** Null for what is a bug, or bad input. */
-function endingOf(error: unknown, phase: Phase): Ending | null {
-  const thrown = refusalOf(error) ?? error;
-  if (!(thrown instanceof CapbenchError)) return null;
-  if (thrown.exitCode === EXIT.interrupted) return { state: 'interrupted', phase };
-  if (thrown.exitCode !== EXIT.stackFailed) return null;
-  return { state: 'stackFailed', because: thrown.message, hint: thrown.hint ?? '' };
+/** They write, and somebody else's database is only read. */
+async function ceilings(
+  { plan, record, steps, enter }: Running,
+  { endpoints: { database }, kind }: Stack,
+  halt: AbortSignal,
+): Promise<void> {
+  if (database === null || kind !== 'local') return;
+  const { system, scenario } = plan;
+  if (system.measureCeilings === undefined) {
+    record.absent('ceilings', `nobody says what the database of the system ${system.name} is to show`);
+    return;
+  }
+  enter('ceilings');
+  const measuring = system.measureCeilings(database, scenario, halt);
+  record.note({ ceilings: await steps.step('the ceilings', measuring) });
 }
 
-const brokenOff = (thrown: unknown, phase: Phase): Ending => ({
-  state: 'stackFailed',
-  because: `capbench itself failed in the ${phase} phase, and the run ended with it: ${messageOf(thrown)}`,
-  hint: 'report it; what was measured until then is in the bundle',
-});
+async function connect(running: Running, { endpoints }: Stack, halt: AbortSignal): Promise<ReadyFleet> {
+  const { plan, workload, record, steps, closers } = running;
+  record.note({ connecting: monotonic() });
+  const preparing = plan.engine.prepare(workload, endpoints, halt);
+  closers.addWhenOpen(preparing, (ready) => ready.close());
+  const fleet = await steps.step('the load', preparing);
+  gatherLogs(running, fleet.logs ?? new Map());
+  record.note({ connect: fleet.connect, ready: monotonic(), workers: fleet.workerPids.length });
+  return fleet;
+}
+
+/** The check of the rows; null where nobody can read them, which is then noted. */
+async function openCheck(
+  { plan: { system }, workload, record }: Running,
+  { endpoints }: Stack,
+  { ofSystem, ofTarget }: RunProbes,
+): Promise<Verification | null> {
+  const opened = (await system.openVerification?.({ endpoints, workload, probes: ofSystem })) ?? {
+    because: `the system ${system.name} has no rows that are known here`,
+  };
+  if (!('because' in opened)) return opened;
+  // A target's probes say themselves what was not named.
+  if (ofTarget === null || endpoints.database !== null) record.absent('integrity', opened.because);
+  return null;
+}

@@ -94,11 +94,7 @@ function stackOf(
       database: all.find(({ database }) => database !== undefined)?.database ?? null,
       addresses,
     },
-    settings: [
-      ...settings,
-      ...deviationsBeside(deviations, settings),
-      prioritySetting(stepsBehind(pids())),
-    ],
+    settings: [...settings, ...deviationsBeside(deviations, settings), prioritySetting(stepsBehind(pids()))],
     disturb: disturbanceOf(components),
     failure: open.firstFailure(watchdog.lost),
     logs: new Map(
@@ -175,7 +171,9 @@ class OpenComponents {
     const end = async (name: string): Promise<void> => {
       const before = [...this.specs.values()].filter(({ after }) => after.includes(name));
       await Promise.all(before.map((spec) => endOf(spec.name)));
-      const abruptly = [name, ...this.foundationsOf(name)].some((one) => disturbed.has(this.started.get(one)!));
+      const abruptly = [name, ...this.foundationsOf(name)].some((one) =>
+        disturbed.has(this.started.get(one)!),
+      );
       await this.started.get(name)?.component.close(abruptly);
     };
     const endOf = (name: string): Promise<void> => {
@@ -188,7 +186,9 @@ class OpenComponents {
 
   /** The end of something that it stands on, which is seen by now; null where there is none. */
   private async causeOf(name: string): Promise<StackFailure | null> {
-    const failures = this.foundationsOf(name).flatMap((one) => this.started.get(one)?.component.failure ?? []);
+    const failures = this.foundationsOf(name).flatMap(
+      (one) => this.started.get(one)?.component.failure ?? [],
+    );
     if (failures.length === 0) return null;
     return (await Promise.race([...failures, pause(SAME_MOMENT_MS)])) ?? null;
   }

@@ -1,4 +1,4 @@
-import { withToken, type Reachable } from '../address/access.ts';
+import { type Reachable, withToken } from '../address/access.ts';
 import { OUT_OF_MEMORY } from '../errors.ts';
 import type { StackFailure } from '../supervision/failure.ts';
 import { lastingPort } from '../supervision/lasting-port.ts';

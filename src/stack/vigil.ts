@@ -1,6 +1,6 @@
 import type { Reachable } from '../address/access.ts';
-import { isNobodyThere } from './health.ts';
 import type { StackFailure } from '../supervision/failure.ts';
+import { isNobodyThere } from './health.ts';
 
 const EVERY_MS = 2_000;
 /** So many refusals in a row, so that a server that is just restarted is not given up. */

@@ -4,9 +4,9 @@ import { resolve } from 'node:path';
 import { execPath, kill } from 'node:process';
 import type { Writable } from 'node:stream';
 import { messageOf, stackFailed } from '../errors.ts';
-import type { StackFailure } from './failure.ts';
 import { bundleFile } from './bundle-file.ts';
 import type { Cleanup } from './cleanup.ts';
+import type { StackFailure } from './failure.ts';
 import { startTime } from './start-time.ts';
 import { settlesWithin } from './time-limit.ts';
 

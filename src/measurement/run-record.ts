@@ -1,0 +1,324 @@
+import { EMPTY_HISTOGRAM } from '../histogram.ts';
+import type { ConnectFacts, Counts, LoadSecond, OperationTally, Tally } from '../load/engine.ts';
+import type { Absence } from '../probe/absence.ts';
+import { generatorSamples, sliceSamples } from '../probe/generator.ts';
+import type { Probe, Sample } from '../probe/probe.ts';
+import type { TargetProbes } from '../probe/target-probes.ts';
+import type { ProbeTally } from '../probe/watch.ts';
+import { perOperation } from '../scenario/operations.ts';
+import type { Workload } from '../scenario/workload.ts';
+import type { AppliedSetting } from '../stack/stack.ts';
+import type { Micros } from '../units.ts';
+import type {
+  BucketData,
+  CalibrationFacts,
+  CanaryFacts,
+  CeilingFacts,
+  Ending,
+  FaultFacts,
+  ForeignFacts,
+  HostFacts,
+  IntegrityFacts,
+  Measurements,
+} from './measurements.ts';
+import { openSeriesBook } from './series.ts';
+import { addToStages, openStageWindows, stageFactsOf } from './stage-facts.ts';
+import { openWindowBook } from './windows.ts';
+
+/** What is known before anything has started. */
+export interface RunIdentity {
+  readonly capbench: string;
+  readonly scenarioHash: string;
+  readonly commit: string | null;
+  readonly startedAt: string;
+  readonly stackKind: 'local' | 'target';
+  /** All that is under test is on this host, where the generator is. */
+  readonly colocated: boolean;
+  readonly engine: string;
+  readonly host: HostFacts;
+  /** Of a target: the probes that were asked for, by name. */
+  readonly probesAsked?: readonly string[];
+}
+
+/** What the steps of a run learn, each its own part, once. Times are on the host's monotonic clock. */
+export interface StepFacts {
+  readonly settings: readonly AppliedSetting[];
+  readonly ceilings: CeilingFacts | null;
+  readonly calibration: CalibrationFacts | null;
+  readonly canary: CanaryFacts | null;
+  readonly foreign: readonly ForeignFacts[];
+  readonly stackUp: Micros | null;
+  readonly connecting: Micros | null;
+  readonly ready: Micros | null;
+  readonly go: Micros | null;
+  readonly connect: ConnectFacts | null;
+  readonly workers: number;
+  readonly tally: Tally | null;
+  /** What became of all probes. */
+  readonly probes: () => readonly ProbeTally[];
+  /** The system's own: of those the histograms are kept. */
+  readonly systemProbes: readonly Probe[];
+  readonly integrity: IntegrityFacts | null;
+  /** Null where the stack was started here. */
+  readonly targetProbes: TargetProbes | null;
+}
+
+const NOTHING: StepFacts = {
+  settings: [],
+  ceilings: null,
+  calibration: null,
+  canary: null,
+  foreign: [],
+  stackUp: null,
+  connecting: null,
+  ready: null,
+  go: null,
+  connect: null,
+  workers: 0,
+  tally: null,
+  probes: () => [],
+  systemProbes: [],
+  integrity: null,
+  targetProbes: null,
+};
+
+const NO_COUNTS: Counts = {
+  scheduled: 0,
+  ok: 0,
+  rejected: 0,
+  failed: 0,
+  failedUnsent: 0,
+  timedOut: 0,
+  skipped: 0,
+  unfinished: 0,
+};
+const NO_OPERATIONS: OperationTally = {
+  whole: NO_COUNTS,
+  measured: NO_COUNTS,
+  due: EMPTY_HISTOGRAM,
+  rejected: EMPTY_HISTOGRAM,
+  net: EMPTY_HISTOGRAM,
+  service: EMPTY_HISTOGRAM,
+  lag: EMPTY_HISTOGRAM,
+  ownLag: EMPTY_HISTOGRAM,
+};
+
+const MOST_BUCKETS = 1_000;
+
+/** What a server of somebody else's publishes may be no histogram. */
+const areBuckets = ({ bounds, counts }: BucketData): boolean =>
+  bounds.length < MOST_BUCKETS &&
+  counts.length === bounds.length + 1 &&
+  bounds.every((bound, i) => bound >= 0 && (i === 0 || bound > bounds[i - 1]!)) &&
+  counts.every((count) => Number.isSafeInteger(count) && count >= 0);
+
+/** The same histograms of all servers, added; null where one of them gave one not, or none keeps any. */
+function addedBuckets(
+  probes: readonly Probe[],
+  { from, to }: MeasurePhase,
+): Readonly<Record<string, BucketData>> | null {
+  const all = probes.flatMap((probe) => (probe.buckets === undefined ? [] : [probe.buckets(from, to)]));
+  const sums = Object.keys(all[0] ?? {}).map((name): readonly [string, BucketData | null] => {
+    let sum: { readonly bounds: readonly number[]; readonly counts: number[] } | null = null;
+    for (const own of all.map((each) => each[name] ?? null)) {
+      // The last bound is +Inf, which JSON cannot say: it is what `counts` has beyond `bounds`.
+      const bounds = own?.bounds.filter(Number.isFinite) ?? [];
+      if (own === null || !areBuckets({ bounds, counts: own.counts })) return [name, null];
+      sum ??= { bounds, counts: own.counts.map(() => 0) };
+      if (sum.counts.length !== own.counts.length) return [name, null];
+      for (const [bucket, count] of own.counts.entries()) sum.counts[bucket]! += count;
+    }
+    return [name, sum];
+  });
+  const known = sums.flatMap(([name, sum]) => (sum === null ? [] : [[name, sum] as const]));
+  return known.length === 0 || known.length < sums.length ? null : Object.fromEntries(known);
+}
+
+/** The measure phase as it was, on the monotonic clock. */
+interface MeasurePhase {
+  readonly from: Micros;
+  readonly to: Micros;
+}
+
+const since = (start: Micros, at: Micros | null): number | null =>
+  at === null ? null : Math.round((at - start) / 1e3) / 1e3;
+
+const PLAYER_TRAFFIC = ['load.bytesIn', 'load.bytesOut', 'load.framesIn'];
+const OF_PLAYER_TRAFFIC = ['bytesPerPlayerSecondIn', 'bytesPerPlayerSecondOut', 'bytesPerSecond'];
+const SECOND = 1e6;
+
+/**
+ * What a run has learnt so far; whatever ends the run, what was written until then makes the measurements. Closed once,
+ * before it is judged: what comes later, from a probe that was still being asked, is not in it.
+ */
+export class RunRecord {
+  private readonly identity: RunIdentity;
+  private readonly workload: Workload;
+  private readonly started: Micros;
+  private readonly series = openSeriesBook();
+  private readonly toSamples = generatorSamples();
+  private readonly windows;
+  private readonly stageWindows;
+  private readonly faults: FaultFacts[] = [];
+  private readonly absences: Absence[] = [];
+  private readonly errors: string[] = [];
+  private facts = NOTHING;
+  private peakCcu = 0;
+  private isClosed = false;
+
+  constructor(identity: RunIdentity, workload: Workload, started: Micros) {
+    this.identity = identity;
+    this.workload = workload;
+    this.started = started;
+    this.windows = perOperation(workload.operations, () => openWindowBook());
+    this.stageWindows = openStageWindows(workload);
+  }
+
+  /** What is known by now. */
+  get known(): StepFacts {
+    return this.facts;
+  }
+
+  note(facts: Partial<StepFacts>): void {
+    if (this.isClosed) return;
+    this.facts = { ...this.facts, ...facts };
+    this.peakCcu = Math.max(this.peakCcu, facts.connect?.connected ?? 0);
+  }
+
+  samples(at: Micros, samples: readonly Sample[]): void {
+    if (!this.isClosed) this.series.add(at, samples);
+  }
+
+  /** A second of the load after GO. */
+  second(second: LoadSecond): void {
+    const { timeline } = this.workload;
+    const { at, slices, connected, operations } = second;
+    const go = this.facts.go ?? this.started;
+    this.samples((go + at) as Micros, this.toSamples(second));
+    for (const slice of slices) this.samples((go + slice.at) as Micros, sliceSamples(slice));
+    this.peakCcu = Math.max(this.peakCcu, connected);
+    if (at >= timeline.measureStart + SECOND && at <= timeline.end) {
+      for (const [id, book] of Object.entries(this.windows)) book.add(operations[id]?.due ?? EMPTY_HISTOGRAM);
+    }
+    addToStages(this.stageWindows, timeline, at, (id) => operations[id]?.due ?? EMPTY_HISTOGRAM);
+  }
+
+  /** Its times on the monotonic clock; they become seconds after GO. */
+  fault(fault: FaultFacts): void {
+    this.faults.push(fault);
+  }
+
+  /** What nobody can read in this run, and why. */
+  absent(of: string, because: string): void {
+    this.absences.push({ of, because });
+  }
+
+  error(message: string): void {
+    this.errors.push(message);
+  }
+
+  /** The facts as they stand: `end` is now, on the monotonic clock. */
+  measurements(ending: Ending, end: Micros, clockDriftMs: number): Measurements {
+    const { identity, started, facts } = this;
+    const { tally, go, connect } = facts;
+    const { timeline, operations } = this.workload;
+    const phase = this.measurePhase();
+    const zero = go ?? started;
+    return Object.freeze({
+      schemaVersion: 1,
+      capbench: identity.capbench,
+      scenarioHash: identity.scenarioHash,
+      scheduleHash: tally?.scheduleHash ?? null,
+      startedAt: identity.startedAt,
+      commit: identity.commit,
+      ending,
+      engine: identity.engine,
+      workers: facts.workers,
+      colocated: identity.colocated,
+      stackKind: identity.stackKind,
+      phases: {
+        stackUp: since(started, facts.stackUp),
+        connect: since(started, facts.connecting),
+        ready: since(started, facts.ready),
+        go: since(started, go),
+        end: since(started, end) ?? 0,
+      },
+      measured: phase === null ? null : { from: (phase.from - zero) / 1e6, to: (phase.to - zero) / 1e6 },
+      peakCcu: this.peakCcu,
+      connect: { failed: connect?.failed ?? 0, histogram: connect?.connect ?? EMPTY_HISTOGRAM },
+      disconnects: tally?.disconnects ?? 0,
+      reconnects: tally?.reconnects ?? 0,
+      reconnect: tally?.reconnect ?? EMPTY_HISTOGRAM,
+      strayAnswers: tally?.strayAnswers ?? 0,
+      operations: perOperation(operations, (id) => ({
+        ...(tally?.operations[id] ?? NO_OPERATIONS),
+        windows: this.windows[id]?.close() ?? [],
+      })),
+      stages: stageFactsOf(timeline, tally, this.stageWindows),
+      series: this.seenSeries(zero),
+      probes: facts.probes(),
+      worlds: phase === null ? null : addedBuckets(facts.systemProbes, phase),
+      integrity: facts.integrity,
+      ...(tally === null ? {} : { welcomes: tally.ledger.breaches }),
+      ceilings: facts.ceilings,
+      calibration: facts.calibration,
+      canary: facts.canary,
+      clockDriftMs,
+      faults: this.faults
+        .toSorted((a, b) => a.from - b.from)
+        .map((fault) => ({
+          ...fault,
+          from: (fault.from - zero) / 1e6,
+          to: fault.to === null ? null : (fault.to - zero) / 1e6,
+        })),
+      foreign: facts.foreign,
+      host: identity.host,
+      settings: facts.settings,
+      ...this.targetFacts(phase),
+      errors: [...new Set([...this.errors, ...(connect?.errors ?? []), ...(tally?.errors ?? [])])],
+    });
+  }
+
+  /** The same, and the end of the record. */
+  close(ending: Ending, end: Micros, clockDriftMs: number): Measurements {
+    this.isClosed = true;
+    return this.measurements(ending, end, clockDriftMs);
+  }
+
+  /** Null when the run ended before it. */
+  private measurePhase(): MeasurePhase | null {
+    const { go, tally } = this.facts;
+    const { measureStart, end: planned } = this.workload.timeline;
+    if (go === null || tally === null) return null;
+    const end = Math.min(planned, tally.endedAt);
+    if (end <= measureStart) return null;
+    return { from: (go + measureStart) as Micros, to: (go + end) as Micros };
+  }
+
+  /** Of traffic that was not all seen there is no series. */
+  private seenSeries(zero: Micros): Measurements['series'] {
+    const all = this.series.close(zero);
+    if (this.facts.tally?.unseenTraffic === undefined) return all;
+    return Object.fromEntries(Object.entries(all).filter(([name]) => !PLAYER_TRAFFIC.includes(name)));
+  }
+
+  /** What is known of a target alone, and what of any run nobody could see. */
+  private targetFacts(
+    phase: MeasurePhase | null,
+  ): Pick<Measurements, 'absences' | 'unreadable' | 'probesAsked' | 'histograms'> {
+    const { targetProbes, tally } = this.facts;
+    const because = tally?.unseenTraffic;
+    const unseen =
+      because === undefined ? [] : OF_PLAYER_TRAFFIC.map((figure) => ({ of: `network.${figure}`, because }));
+    const absences = [...this.absences, ...unseen, ...(targetProbes?.absences(phase) ?? [])];
+    if (targetProbes === null) return absences.length === 0 ? {} : { absences };
+    const unreadable = targetProbes.unreadable();
+    const histograms = Object.entries(phase === null ? {} : targetProbes.histograms(phase.from, phase.to));
+    return {
+      histograms: Object.fromEntries(histograms.filter(([, data]) => areBuckets(data))),
+      absences,
+      ...(unreadable.length === 0 ? {} : { unreadable }),
+      probesAsked: this.identity.probesAsked ?? [],
+    };
+  }
+}
