@@ -80,9 +80,10 @@ function expressionsOf(budget: MeasuredBudget): readonly (readonly [metric: stri
   if (figure === 'network.disconnects') return [[METRICS.disconnects, `count${operator}${limit}`]];
   if (figure === 'load.peakCcu') return [[METRICS.connected, `count${operator}${limit}`]];
   if (operation === null) return [];
+  const { id } = operation;
   const trend = TREND_KINDS.find((kind) => figure === `latency.${kind}`);
-  if (trend !== undefined) return timed(trendOf(operation, trend));
-  if (figure === 'load.sentPercent') return [[sentRateOf(operation), `rate${operator}${ratio(limit)}`]];
+  if (trend !== undefined) return timed(trendOf(id, trend));
+  if (figure === 'load.sentPercent') return [[sentRateOf(id), `rate${operator}${ratio(limit)}`]];
   const kind = COUNT_KINDS.find((one) => figure === `load.operations.${one}`);
-  return kind === undefined ? [] : [[counterOf(operation, kind), `count${operator}${limit}`]];
+  return kind === undefined ? [] : [[counterOf(id, kind), `count${operator}${limit}`]];
 }

@@ -52,7 +52,8 @@ describe.skipIf(installedK6 === null)('the k6 engine', () => {
     expect(tally.scheduleHash).toBe(native.tally.scheduleHash);
     expect(tally.endedAt).toBe(3e6);
     for (const { id: name } of OPERATIONS) {
-      const [ours, theirs] = [native.tally, tally].map(({ operations }) => ofOperation(operations, name));
+      const ours = ofOperation(native.tally.operations, name);
+      const theirs = ofOperation(tally.operations, name);
       for (const scope of ['whole', 'measured'] as const) {
         expect(theirs[scope]).toEqual({ ...ours[scope] });
         expect(theirs[scope].ok + theirs[scope].rejected).toBe(theirs[scope].scheduled);
