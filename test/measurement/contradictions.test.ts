@@ -6,7 +6,7 @@ import { parseMeasurements } from '../../src/measurement/read-measurements.ts';
 import { MOST_POINTS, openSeriesBook } from '../../src/measurement/series.ts';
 import { openWindowBook } from '../../src/measurement/windows.ts';
 import type { Micros } from '../../src/units.ts';
-import { failedRun, measurementsOf } from '../fixtures/recorded-run.ts';
+import { failedRun, measurementsOf, probe } from '../fixtures/recorded-run.ts';
 import { CUT, stageFacts } from '../fixtures/recorded-stages.ts';
 
 const m = measurementsOf();
@@ -58,38 +58,6 @@ test('the facts of a run do not deny one another, however it ended', () => {
     measured: unanswered,
   });
   expect(contradictionsOf({ ...m, ...silent, series: {} })).toEqual([]);
-});
-
-test('a bundle of before failed operations were told apart: none of them counts as sent', () => {
-  const failing = { ...intent.measured, ok: intent.measured.ok - 5, failed: 5, failedUnsent: 2 };
-  const run = {
-    ...m,
-    series: {},
-    ...withIntent({
-      ...{ measured: failing, whole: { ...intent.whole, failed: 9, failedUnsent: 2 } },
-      ...{ service: none, lag: none },
-    }),
-  };
-  const read = (without: (key: string, depth: number) => boolean) => {
-    let seen = 0;
-    return parseMeasurements(
-      JSON.stringify(run, (key, value) =>
-        key === 'failedUnsent' && without(key, seen++) ? undefined : value,
-      ),
-    );
-  };
-  expect(read(() => true)).toMatchObject({
-    measurements: {
-      operations: { intent: { measured: { failed: 5, failedUnsent: 5 }, whole: { failedUnsent: 9 } } },
-    },
-  });
-  expect(read(() => false)).toMatchObject({
-    measurements: { operations: { intent: { measured: { failed: 5, failedUnsent: 2 } } } },
-  });
-  expect(read((_, nth) => nth === 1)).toMatchObject({
-    state: 'invalid',
-    problems: expect.arrayContaining(['operations.intent.measured.failedUnsent: nothing is there']),
-  });
 });
 
 /** A recorded series with other points, or another one. */
@@ -323,6 +291,11 @@ test.each<[what: string, over: Partial<Measurements>, said: string]>([
   ],
   ['more that came back than were timed', { reconnects: 3 }, 'reconnects: 3, and 2 were timed'],
   [
+    'a stage of other operations',
+    { stages: [{ ...stage, operations: { intent } }] },
+    'stages.all.operations: not those of the whole run',
+  ],
+  [
     'a stage that holds other counts than it timed',
     { stages: [{ ...stage, operations: { ...m.operations, intent: { ...intent, due } } }] },
     'stages.all.intent.due: 5 values',
@@ -457,7 +430,9 @@ test('a run that was too long for all its points denies nothing', () => {
     ...m,
     ...{ series, peakCcu: 100, phases: { ...m.phases, end: m.phases.go! + seconds + 2 } },
     measured: { from: 0, to: seconds },
-    probes: ['host', 'world-1'].map((name) => ({ name, samples: seconds, gaps: 0, lastError: null })),
+    probes: ['host', 'world-1'].map((name) =>
+      probe(name, { samples: seconds, measured: { samples: seconds, gaps: 0 } }),
+    ),
     operations: {
       intent: {
         ...{ whole: counts, measured: counts, due: all, service: all, lag: all, ownLag: all },
@@ -486,6 +461,11 @@ test.each([
   ],
   ['a new fact taken out', text.replace('"strayAnswers":0,', ''), 'strayAnswers: nothing is there'],
   ['a new fact of an operation taken out', text.replace('"windows":', '"x":'), 'windows: nothing is there'],
+  [
+    'an operation whose unsent failures are not told',
+    text.replace('"failedUnsent":0,', ''),
+    'operations.intent.whole.failedUnsent: nothing is there',
+  ],
   ['any fact taken out', text.replace('"disconnects":0,', ''), 'disconnects: nothing is there'],
   ['half an operation', text.replace('"disconnects":0', '"disconnects":0.5'), 'disconnects'],
   ['a count that no double holds', text.replace('"disconnects":0', '"disconnects":1e300'), 'disconnects'],
@@ -506,23 +486,4 @@ test('keys of different objects may be the same, and brackets in strings are non
   expect(parseMeasurements(JSON.stringify({ ...m, errors: ['{"a":1,"a":2}', '\\', '"', '[{'] })).state).toBe(
     'valid',
   );
-});
-
-test('a bundle of before those facts were known is read', () => {
-  const {
-    reconnects,
-    reconnect,
-    strayAnswers,
-    calibration,
-    canary,
-    clockDriftMs,
-    faults,
-    foreign,
-    ...older
-  } = m;
-  const { intent, monsterCommand } = m.operations;
-  const olderOf = ({ ownLag, windows, ...rest }: typeof intent) => rest;
-  const operations = { intent: olderOf(intent), monsterCommand: olderOf(monsterCommand) };
-  const parsed = parseMeasurements(JSON.stringify({ ...older, operations }));
-  expect(parsed.state === 'valid' && parsed.measurements.strayAnswers).toBe(0);
 });
