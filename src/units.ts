@@ -6,7 +6,7 @@ export const seconds = (value: number): Micros => Math.round(value * 1e6) as Mic
 export const toSeconds = (value: Micros): number => value / 1e6;
 export const toMillis = (value: number): number => value / 1e3;
 
-const DURATION = /^(\d+(?:\.\d+)?)(us|ms|s|m|h)$/;
+export const DURATION = /^(\d+(?:\.\d+)?)(us|ms|s|m|h)$/;
 const DURATION_MICROS = { us: 1, ms: 1e3, s: 1e6, m: 60e6, h: 3600e6 } as const;
 
 /** `30s`, `5m`, `10ms`, `1.5h` as microseconds; undefined when the text is no duration. */
@@ -16,7 +16,7 @@ export function parseDuration(text: string): Micros | undefined {
   return micros(Number(match[1]) * DURATION_MICROS[match[2] as keyof typeof DURATION_MICROS]);
 }
 
-const SIZE = /^(\d+(?:\.\d+)?)(B|kB|MB|GB|TB)$/;
+export const SIZE = /^(\d+(?:\.\d+)?)(B|kB|MB|GB|TB)$/;
 const SIZE_BYTES = { B: 1, kB: 2 ** 10, MB: 2 ** 20, GB: 2 ** 30, TB: 2 ** 40 } as const;
 
 /** PostgreSQL's way of writing sizes (`32GB` is 32 x 2^30); undefined when the text is no size. */

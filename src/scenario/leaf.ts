@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { formatDuration, type Micros, parseBytes, parseDuration, seconds } from '../units.ts';
+import { DURATION, formatDuration, type Micros, parseBytes, parseDuration, SIZE, seconds } from '../units.ts';
 
 /**
  * The leaves of a scenario's schema. The message of every issue is what was expected, in words: the reader
@@ -52,7 +52,7 @@ const wholeMegabytes = z.custom<number>((value) => typeof value === 'number');
 export function duration(min: string, max: string) {
   const error = `a duration of ${min} to ${max}, such as 500ms, 30s or 5m`;
   const [low, high] = [parseDuration(min) ?? seconds(0), parseDuration(max) ?? seconds(0)];
-  return z.codec(z.string({ error }), micros, {
+  return z.codec(z.string({ error }).meta({ pattern: DURATION.source }), micros, {
     decode: (text, context) => {
       const value = parseDuration(text);
       if (value !== undefined && value >= low && value <= high) return value;
@@ -67,7 +67,7 @@ export function duration(min: string, max: string) {
 export function megabytes(min: string, max: string) {
   const error = `a size of ${min} to ${max} in whole megabytes, such as 512MB or 3GB`;
   const [low, high] = [parseBytes(min) ?? 0, parseBytes(max) ?? 0];
-  return z.codec(z.string({ error }), wholeMegabytes, {
+  return z.codec(z.string({ error }).meta({ pattern: SIZE.source }), wholeMegabytes, {
     decode: (text, context) => {
       const bytes = parseBytes(text);
       const isWhole = bytes !== undefined && Number.isInteger(bytes / 2 ** 20);

@@ -40,6 +40,8 @@ export interface KnownSystems {
   readonly names: readonly [string, ...string[]];
   /** The one that a document is about, by its keys; undefined where it names none of them. */
   of(document: object): SystemScenario | undefined;
+  /** The forms that a scenario of a system may have: with players of the user's own, and without. */
+  formsOf(name: string): readonly SystemScenario[];
   /** What budgets of a system's scenarios may name. */
   metricsOf(system: Pick<SystemScenario, 'name' | 'operations'>): Metrics;
 }

@@ -43,7 +43,9 @@ const weighted = map({
     path: ['weight'],
     error: 'no weight beside perSecond: an operation has one of the two',
   })
-  .meta({ not: { required: ['perSecond', 'weight'] } });
+  .meta({
+    not: { type: 'object', properties: { perSecond: {}, weight: {} }, required: ['perSecond', 'weight'] },
+  });
 
 /** Who else acts has no share in what the players do. */
 const unweighted: z.ZodType<z.output<typeof weighted>> = map({ perSecond });
@@ -120,6 +122,7 @@ const settingText = (value: string | number | boolean): string =>
 
 const settings = z
   .record(z.string(), z.unknown(), { error: 'a map of PostgreSQL settings' })
+  .meta({ additionalProperties: { type: ['string', 'number', 'boolean'] } })
   .transform((given, context): Record<string, string> => {
     const kept: Record<string, string> = {};
     for (const [name, value] of Object.entries(given)) {
@@ -245,20 +248,24 @@ export const headSchemas = (system: SystemScenario, names: readonly [string, ...
     .literal(1, { error: '1, the form of scenarios that this capbench reads' })
     .optional()
     .describe('Of the form of this file'),
-  name: word(/^[a-z0-9][a-z0-9-]{0,63}$/, "a name of lower-case letters, digits and '-'"),
-  description: prose(2000).default(''),
-  system: oneOf(names),
+  name: word(/^[a-z0-9][a-z0-9-]{0,63}$/, "a name of lower-case letters, digits and '-'").describe(
+    'Of the scenario, and of the folders of its runs',
+  ),
+  description: prose(2000).default('').describe('What it is, in a sentence'),
+  system: oneOf(names).describe('What is under test; own: a server of your own, with players of your own'),
   seed: whole(0, 2 ** 32 - 1)
     .default(1)
     .describe('Of every random choice'),
-  load: loadSchema(system),
-  world: worldSchema(system).prefault({}),
-  postgres: postgres.prefault({}),
-  deviations: list(deviation, 100, 'deviations').default([]),
-  ceilings: ceilings.prefault({}),
-  calibration: calibrationSchema.prefault({}),
-  faults: list(faultSchema, 100, 'faults').default([]),
-  rules: rulesSchema(system.operations).prefault({}),
+  load: loadSchema(system).describe('Who plays, how often, and for how long'),
+  world: worldSchema(system).prefault({}).describe('The servers that capbench starts'),
+  postgres: postgres.prefault({}).describe('The PostgreSQL that capbench starts'),
+  deviations: list(deviation, 100, 'deviations')
+    .default([])
+    .describe('Settings of the document that are not applied, and why'),
+  ceilings: ceilings.prefault({}).describe('What the database does when nothing else is asked of it'),
+  calibration: calibrationSchema.prefault({}).describe('What the load generator does at its best'),
+  faults: list(faultSchema, 100, 'faults').default([]).describe('Disturbances on purpose'),
+  rules: rulesSchema(system.operations).prefault({}).describe('Limits within which a run says something'),
 });
 
 const MOST_BUDGETS = 1000;
@@ -277,6 +284,19 @@ export const scenarioSchemas = {
   contradicted: anything('groups of claims'),
   untestable: anything('groups of claims'),
 } as const;
+
+/** All keys of a user's scenario of a system. */
+export const documentSchemas = (system: SystemScenario, names: readonly [string, ...string[]]) => ({
+  ...headSchemas(system, names),
+  ...system.sections,
+  budgets: list(budget, MOST_BUDGETS, 'budgets').default([]).describe('What is promised, and judged'),
+  contradicted: list(contradictedSchema, MOST_BUDGETS, 'groups of claims')
+    .default([])
+    .describe('Claims about which the document disagrees with itself'),
+  untestable: list(untestableSchema, MOST_BUDGETS, 'groups of claims')
+    .default([])
+    .describe('Claims that are out of reach here'),
+});
 
 /** The other keys of a resolved scenario, as a bundle holds it. */
 export const resolvedSchemas = {

@@ -36,6 +36,11 @@ export function systemsOf(all: readonly System[]): Systems {
       if (hasPlayers(document, system.name)) return ownOn(system).scenario;
       return withoutPlayers(system.scenario);
     },
+    formsOf: (name) => {
+      const system = named.get(name);
+      if (system === undefined) return [];
+      return system === own ? [own.scenario] : [withoutPlayers(system.scenario), ownOn(system).scenario];
+    },
     metricsOf: ({ name, operations }) => metricsOf(operations, named.get(name)?.figures),
     systemOf: ({ system: name, sections }) => {
       const system = named.get(name);

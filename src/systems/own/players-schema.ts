@@ -45,7 +45,7 @@ const http = map({
 
 const A_MODULE = 'the path of a JavaScript module, such as ./my-player.mjs';
 const module = map({
-  protocol: z.literal('module'),
+  protocol: z.literal('module').default('module'),
   module: line(1000).regex(/\.(mjs|cjs|js)$/, { error: A_MODULE }),
 });
 

@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { valueAt } from './finding.ts';
+import type { KnownSystems } from './read-scenario.ts';
+import { documentSchemas } from './schema.ts';
+import type { SystemScenario } from './system-scenario.ts';
+
+type Json = z.core.JSONSchema.BaseSchema;
+type Properties = Record<string, Json>;
+
+/** What one system's scenario files hold. */
+interface SystemFile {
+  readonly properties: Properties;
+  readonly required: readonly string[];
+}
+
+/** A key under its other name is what it is under its own. */
+function addAliases(properties: Properties, { aliases = {} }: SystemScenario): void {
+  for (const [alias, name] of Object.entries(aliases)) {
+    const at = (dotted: string): string[] =>
+      dotted
+        .split('.')
+        .flatMap((key) => ['properties', key])
+        .slice(1);
+    const around = valueAt(properties, at(alias).slice(0, -1)) as Properties;
+    const [key = ''] = at(alias).slice(-1);
+    around[key] = { ...(valueAt(properties, at(name)) as Json), description: `The same as ${name}` };
+  }
+}
+
+function formOf(form: SystemScenario, names: KnownSystems['names']): SystemFile {
+  const schema = z.toJSONSchema(z.object(documentSchemas(form, names)), { io: 'input', target: 'draft-7' });
+  const properties = schema.properties as Properties;
+  addAliases(properties, form);
+  return { properties, required: schema.required ?? [] };
+}
+
+/** Every schema once. */
+const distinct = (schemas: readonly Json[]): readonly Json[] => [
+  ...new Map(schemas.map((schema) => [JSON.stringify(schema), schema])).values(),
+];
+
+/** What any form may have; required is what all of them need. */
+function fileOf(forms: readonly SystemFile[]): SystemFile {
+  const keys = [...new Set(forms.flatMap(({ properties }) => Object.keys(properties)))];
+  const properties = keys.map((key): [string, Json] => {
+    const [only = {}, ...others] = distinct(
+      forms.flatMap(({ properties: { [key]: one } }) => (one === undefined ? [] : [one])),
+    );
+    return [key, others.length === 0 ? only : ({ anyOf: [only, ...others] } as Json)];
+  });
+  const required = keys.filter((key) => forms.every((form) => form.required.includes(key)));
+  return { properties: Object.fromEntries(properties), required };
+}
+
+/**
+ * The JSON Schema of scenario files, in the draft that editors know best. What all systems have in common stands at
+ * the top; what depends on `system:` in a condition. Numbers that do not fit each other are beyond it: `capbench check`
+ * finds those.
+ */
+export function scenarioJsonSchema({ names, formsOf }: KnownSystems): object {
+  const files = names.map((name) => fileOf(formsOf(name).map((form) => formOf(form, names))));
+  const any = fileOf(files);
+  const keys = Object.keys(any.properties);
+  const own = keys.filter((key) => distinct(files.map(({ properties }) => properties[key] ?? {})).length > 1);
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'A scenario of capbench',
+    type: 'object',
+    properties: Object.fromEntries(keys.map((key) => [key, own.includes(key) ? {} : any.properties[key]])),
+    required: any.required,
+    additionalProperties: false,
+    allOf: files.map(({ properties, required }, i) => ({
+      if: { type: 'object', properties: { system: { const: names[i] } }, required: ['system'] },
+      // biome-ignore lint/suspicious/noThenProperty: that is its name in JSON Schema
+      then: {
+        type: 'object',
+        properties: Object.fromEntries(own.map((key) => [key, properties[key] ?? false])),
+        required: required.filter((key) => !any.required.includes(key)),
+      },
+    })),
+  };
+}
