@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { countOf } from '../../src/histogram.ts';
-import { OPERATIONS } from '../../src/scenario/workload.ts';
-import { workloadWith } from './a-workload.ts';
+import { OPERATIONS, workloadWith } from './a-workload.ts';
 import { isAlive, load, prepare, run, serve } from './engine-room.ts';
 import { figuresOf } from './ledger-figures.ts';
 

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { countAbove, countOf } from '../../src/histogram.ts';
-import { OPERATIONS } from '../../src/scenario/workload.ts';
 import { micros } from '../../src/units.ts';
-import { workloadWith } from './a-workload.ts';
+import { OPERATIONS, workloadWith } from './a-workload.ts';
 import { load, prepare, run, serve } from './engine-room.ts';
 import { figuresOf } from './ledger-figures.ts';
 

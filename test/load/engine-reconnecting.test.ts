@@ -3,11 +3,10 @@ import { kill } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { countOf } from '../../src/histogram.ts';
-import type { Ledger, LoadSecond, Tally } from '../../src/load/engine.ts';
-import { OPERATIONS } from '../../src/scenario/workload.ts';
-import { compareLedger } from '../../src/systems/flux/rows.ts';
+import type { Ledger } from '../../src/load/engine.ts';
+import { compareLedger } from '../../src/probe/counted-rows.ts';
 import { micros } from '../../src/units.ts';
-import { workloadWith } from './a-workload.ts';
+import { type BothSecond, type BothTally, OPERATIONS, workloadWith } from './a-workload.ts';
 import { failureOf, load, prepare, run, serve } from './engine-room.ts';
 import { figuresOf, rowsOf } from './ledger-figures.ts';
 import type { ProtocolServer } from './protocol-server.ts';
@@ -24,8 +23,8 @@ function findings(ledger: Ledger, servers: readonly ProtocolServer[]) {
 const CLEAN = { lost: 0, phantom: 0, duplicated: 0, holes: 0 };
 
 /** Seconds and slices add up to the tally. */
-function expectSums(tally: Tally, seconds: readonly LoadSecond[]): void {
-  const sum = (figure: (second: LoadSecond) => number): number =>
+function expectSums(tally: BothTally, seconds: readonly BothSecond[]): void {
+  const sum = (figure: (second: BothSecond) => number): number =>
     seconds.reduce((total, second) => total + figure(second), 0);
   expect(sum(({ disconnects }) => disconnects)).toBe(tally.disconnects);
   expect(sum(({ reconnects }) => reconnects)).toBe(tally.reconnects);

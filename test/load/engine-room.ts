@@ -2,15 +2,19 @@ import { kill } from 'node:process';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { monotonic } from '../../src/clock.ts';
 import { CapbenchError } from '../../src/errors.ts';
-import type { EngineName, LoadSecond, ReadyFleet, Tally } from '../../src/load/engine.ts';
+import type { EngineName, ReadyFleet } from '../../src/load/engine.ts';
 import type { PlayerModule } from '../../src/load/fleet/messages.ts';
 import type { HostLimits } from '../../src/load/limits.ts';
-import { createNativeEngine } from '../../src/load/native.ts';
+import { createNativeEngine, type DrivenSystem } from '../../src/load/native.ts';
 import type { Workload } from '../../src/scenario/workload.ts';
 import type { Endpoints } from '../../src/stack/stack.ts';
+import { bundleFile } from '../../src/supervision/bundle-file.ts';
 import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
-import { createAutocannonEngine } from '../../src/systems/flux/autocannon/engine.ts';
+import { dealWorlds } from '../../src/systems/flux/deal.ts';
+import { fluxWorkload } from '../../src/systems/flux/workload.ts';
+import { ownWorkload } from '../../src/systems/own/players.ts';
 import { micros } from '../../src/units.ts';
+import type { BothSecond, BothTally } from './a-workload.ts';
 import { ProtocolServer, type ServerOptions } from './protocol-server.ts';
 
 /** The engine as a user of its contract drives it: real worker processes, real sockets, a server of our own. */
@@ -39,7 +43,7 @@ export async function serve(
   for (let instance = 1; instance <= instances; instance++) {
     const server = await new ProtocolServer({
       playersTotal: workload.players,
-      monstersTotal: workload.monsters,
+      monstersTotal: fluxWorkload(workload).monsters,
       instance,
       instances,
       ...options,
@@ -52,6 +56,12 @@ export async function serve(
     endpoints: { worlds: servers.map(({ url }) => ({ url, pid: null })), database: null },
   };
 }
+
+/** Whose players the workload has: the flux world's, or somebody's own. */
+const systemOf = (workload: Workload): DrivenSystem =>
+  ownWorkload(workload).playing === undefined
+    ? { side: bundleFile('flux-side'), deal: dealWorlds }
+    : { side: bundleFile('own-side') };
 
 interface PrepareOptions {
   readonly engine?: EngineName;
@@ -72,10 +82,8 @@ export async function prepare(
     module,
   }: PrepareOptions = {},
 ): Promise<ReadyFleet> {
-  const create = name === 'autocannon' ? createAutocannonEngine : createNativeEngine;
-  const engine = create({
-    workers,
-    watchdog,
+  const engine = createNativeEngine({
+    ...{ system: systemOf(workload), name, workers, watchdog },
     ...(limits ? { limits } : {}),
     ...(module ? { module } : {}),
   });
@@ -84,10 +92,12 @@ export async function prepare(
   return fleet;
 }
 
-export async function run(fleet: ReadyFleet): Promise<{ tally: Tally; seconds: LoadSecond[] }> {
-  const seconds: LoadSecond[] = [];
-  const tally = await fleet.run(micros(monotonic() + 100_000), (second) => seconds.push(second));
-  return { tally, seconds };
+export async function run(fleet: ReadyFleet): Promise<{ tally: BothTally; seconds: BothSecond[] }> {
+  const seconds: BothSecond[] = [];
+  const tally = await fleet.run(micros(monotonic() + 100_000), (second) =>
+    seconds.push(second as BothSecond),
+  );
+  return { tally: tally as BothTally, seconds };
 }
 
 /** Prepares, runs, closes. */
@@ -95,7 +105,7 @@ export async function load(
   workload: Workload,
   options: Partial<ServerOptions> = {},
   { workers = 2, instances = 1, engine = 'native' }: PrepareOptions & { readonly instances?: number } = {},
-): Promise<{ tally: Tally; seconds: LoadSecond[]; servers: ProtocolServer[]; fleet: ReadyFleet }> {
+): Promise<{ tally: BothTally; seconds: BothSecond[]; servers: ProtocolServer[]; fleet: ReadyFleet }> {
   const { servers, endpoints } = await serve(workload, options, instances);
   const fleet = await prepare(workload, endpoints, { workers, engine });
   const { tally, seconds } = await run(fleet);

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { countOf } from '../../src/histogram.ts';
-import type { Counts, StageTally, Tally } from '../../src/load/engine.ts';
+import type { Counts } from '../../src/load/engine.ts';
+import { compareLedger } from '../../src/probe/counted-rows.ts';
 import { churnWindows, operationalSeconds, timedStages } from '../../src/scenario/stage-timeline.ts';
 import type { Shaped, Stage } from '../../src/scenario/stages.ts';
-import { OPERATIONS, type Workload } from '../../src/scenario/workload.ts';
-import { compareLedger } from '../../src/systems/flux/rows.ts';
+import type { Workload } from '../../src/scenario/workload.ts';
 import { micros, seconds } from '../../src/units.ts';
-import { workloadWith } from './a-workload.ts';
+import { type BothStageTally, type BothTally, OPERATIONS, workloadWith } from './a-workload.ts';
 import { prepare, run, serve } from './engine-room.ts';
 import { rowsOf } from './ledger-figures.ts';
 import type { ProtocolServer } from './protocol-server.ts';
@@ -28,7 +28,7 @@ function shaped(shape: Omit<Shaped, 'duration' | 'players'>, players = 40): Work
   return { ...plain, timeline: { ...plain.timeline, stages }, churn: churnWindows(whole, stages, end) };
 }
 
-function findings(tally: Tally, servers: readonly ProtocolServer[]) {
+function findings(tally: BothTally, servers: readonly ProtocolServer[]) {
   const entities = tally.ledger.base.length;
   const rows = rowsOf(
     servers.flatMap((server) => [...server.rows]),
@@ -44,7 +44,7 @@ const KINDS = [
 ];
 
 /** What was due in the measure phase was due in one of the stages. */
-function expectShares(tally: Tally, stages: readonly StageTally[]): void {
+function expectShares(tally: BothTally, stages: readonly BothStageTally[]): void {
   for (const name of OPERATIONS) {
     const { measured, due } = tally.operations[name];
     const each = stages.map(({ operations }) => operations[name]);

@@ -1,8 +1,8 @@
 import type { Ledger } from '../../src/load/engine.ts';
 import { NumberSets } from '../../src/load/number-sets.ts';
+import type { CountedRows } from '../../src/probe/counted-rows.ts';
 import { HASH_MODULUS } from '../../src/probe/hash-sums.ts';
 import { sequenceHash } from '../../src/sequence-hash.ts';
-import type { Rows } from '../../src/systems/flux/rows.ts';
 
 /** Of each entity, how many numbers were sent and acknowledged, their sums and the highest ones; 0 where there is none. */
 export function figuresOf({ base, sent, acked }: Ledger) {
@@ -24,13 +24,12 @@ export function figuresOf({ base, sent, acked }: Ledger) {
 export function rowsOf(
   applied: Iterable<readonly [entity: number, numbers: readonly number[]]>,
   entities: number,
-): Rows {
-  const rows: Rows = {
+): CountedRows {
+  const rows: CountedRows = {
     lastSeq: new Float64Array(entities),
     appliedN: new Float64Array(entities),
     seqSum: new Float64Array(entities),
     seqHash: new Float64Array(entities),
-    place: new Float64Array(entities).fill(Number.NaN),
     strangers: 0,
   };
   for (const [entity, numbers] of applied) {

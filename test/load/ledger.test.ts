@@ -22,7 +22,7 @@ test('the ledgers of workers, each of its own entities, are added', () => {
   a.welcome(0, 10);
   for (const sequence of [11, 12, 13]) a.sent(0, sequence);
   for (const sequence of [11, 13]) a.acked(0, sequence);
-  a.placed(0, 7);
+  a.stated(0, 7);
   b.welcome(1, 5);
   b.sent(1, 6);
   b.resume(1, 3, 6, [6]);
@@ -32,9 +32,9 @@ test('the ledgers of workers, each of its own entities, are added', () => {
   expect([...sentMax]).toEqual([13, 6, 0]);
   expect([...ackedN]).toEqual([2, 0, 0]);
   expect([...ackedSum]).toEqual([24, 0, 0]);
-  const { acked, told, breaches } = all.toData();
+  const { acked, stated, breaches } = all.toData();
   expect([...acked.gaps]).toEqual([0, 12, 12]);
-  expect([...told]).toEqual([8, 0, 0]);
+  expect([...stated]).toEqual([8, 0, 0]);
   expect(breaches).toEqual({
     forgotten: 2,
     invented: 0,
@@ -169,8 +169,8 @@ test('a number that was void and is named all the same is acknowledged; one that
 
 test('a place that was told can be taken back', () => {
   const ledger = new SequenceLedger(1);
-  ledger.placed(0, 7);
-  expect(ledger.told[0]).toBe(8);
-  ledger.placed(0, null);
-  expect(ledger.told[0]).toBe(0);
+  ledger.stated(0, 7);
+  expect(ledger.lastStated[0]).toBe(8);
+  ledger.stated(0, null);
+  expect(ledger.lastStated[0]).toBe(0);
 });

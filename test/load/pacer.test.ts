@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { afterRamp } from '../../src/load/operational-time.ts';
-import { PlayerPacer, PostPacer, workerOfPlayer } from '../../src/load/pacer.ts';
-import { LANES, type Timeline } from '../../src/scenario/workload.ts';
-import { Lanes } from '../../src/systems/flux/monsters/lanes.ts';
+import { PlayerPacer, workerOfPlayer } from '../../src/load/pacer.ts';
+import type { Timeline } from '../../src/scenario/workload.ts';
+import { LANES, Lanes } from '../../src/systems/flux/monsters/lanes.ts';
+import { PostPacer } from '../../src/systems/flux/monsters/post-pacer.ts';
 import { seconds } from '../../src/units.ts';
 
 const timeline = (ramp: number, end: number): Timeline => ({

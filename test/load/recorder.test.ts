@@ -1,14 +1,16 @@
 import { expect, test } from 'vitest';
 import { countOf } from '../../src/histogram.ts';
-import { assertConserved, INTENT, MONSTER_COMMAND, OUTCOME, Recorder } from '../../src/load/recorder.ts';
+import { assertConserved, OUTCOME, Recorder } from '../../src/load/recorder.ts';
 import type { Timeline } from '../../src/scenario/workload.ts';
 import { micros } from '../../src/units.ts';
+import { INTENT, MONSTER_COMMAND, ofBoth, operationsOf } from './a-workload.ts';
 
 const timeline = { rampEnd: micros(0), measureStart: micros(1000), end: micros(2000) };
+const OPERATIONS = operationsOf(1, 1);
 const ALL = Object.values(OUTCOME);
 
 test('every outcome is counted on its own, by due time', () => {
-  const recorder = new Recorder(timeline);
+  const recorder = new Recorder(OPERATIONS, timeline);
   // Before, in (both ends) and after the measure phase.
   const dues = [999, 1000, 1999, 2000];
   for (const due of dues) {
@@ -20,7 +22,7 @@ test('every outcome is counted on its own, by due time', () => {
   recorder.schedule(MONSTER_COMMAND, 200, 1500);
   recorder.settle(MONSTER_COMMAND, OUTCOME.ok, 150, 1500, 1600, 1700);
   recorder.settle(MONSTER_COMMAND, OUTCOME.rejected, 50, 1500, 1600, 1700);
-  const { intent, monsterCommand } = recorder.tally();
+  const { intent, monsterCommand } = ofBoth(recorder.tally());
   // Unsent is a part of failed, and the rest of it was sent.
   const once = {
     ...{ scheduled: 28, ok: 1, rejected: 2, failed: 3 + 7, failedUnsent: 7 },
@@ -39,7 +41,7 @@ test('every outcome is counted on its own, by due time', () => {
 });
 
 test('a second is what happened since the last one', () => {
-  const recorder = new Recorder(timeline);
+  const recorder = new Recorder(OPERATIONS, timeline);
   recorder.schedule(INTENT, 5, 10);
   recorder.settle(INTENT, OUTCOME.ok, 2, 10, 20, 40);
   expect(recorder.takeSecond(INTENT, 3)).toMatchObject({
@@ -55,14 +57,14 @@ test('a second is what happened since the last one', () => {
 });
 
 test.each(ALL)('a tally in which an operation went missing is a bug (%d)', (outcome) => {
-  const recorder = new Recorder(timeline);
+  const recorder = new Recorder(OPERATIONS, timeline);
   recorder.schedule(INTENT, 2, 1500);
   recorder.settle(INTENT, outcome, 1, 1500, 1500, 1500);
   expect(() => recorder.tally()).toThrow('2 intent operations were scheduled and 1 settled');
 });
 
 test('one that is settled twice is a bug too', () => {
-  const recorder = new Recorder(timeline);
+  const recorder = new Recorder(OPERATIONS, timeline);
   recorder.schedule(MONSTER_COMMAND, 1, 0);
   recorder.settle(MONSTER_COMMAND, OUTCOME.timedOut, 1, 0, 0, 5);
   recorder.settle(MONSTER_COMMAND, OUTCOME.ok, 1, 0, 0, 5);
@@ -85,10 +87,13 @@ test('the measure phase is checked apart from the whole', () => {
 
 test('in a stage and in a second, too, what failed unsent is told apart', () => {
   const stage = { name: 'one', rateBefore: 1, rate: 1, start: 1000, levelFrom: 1000, end: 2000 };
-  const recorder = new Recorder({ ...timeline, stages: [stage] as unknown as Timeline['stages'] });
+  const recorder = new Recorder(OPERATIONS, {
+    ...timeline,
+    stages: [stage] as unknown as Timeline['stages'],
+  });
   recorder.schedule(INTENT, 5, 1500);
   recorder.settle(INTENT, OUTCOME.failed, 2, 1500, 1500, 1600);
   recorder.settle(INTENT, OUTCOME.failedUnsent, 3, 1500, 1500, 1600);
   expect(recorder.takeSecond(INTENT, 0)).toMatchObject({ failed: 5, failedUnsent: 3 });
-  expect(recorder.stageTallies()[0]?.intent.counts).toMatchObject({ failed: 5, failedUnsent: 3 });
+  expect(ofBoth(recorder.stageTallies()[0]!).intent.counts).toMatchObject({ failed: 5, failedUnsent: 3 });
 });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { PlayerPacer, PostPacer } from '../../src/load/pacer.ts';
+import { PlayerPacer } from '../../src/load/pacer.ts';
 import { ScheduleHash, scheduleHashOf } from '../../src/load/schedule-hash.ts';
+import { PostPacer } from '../../src/systems/flux/monsters/post-pacer.ts';
 import { seconds } from '../../src/units.ts';
 
 /** Of the due times that one seed and one timeline without stages have always led to. */

@@ -4,6 +4,7 @@ import type { LoadSecond, LoadSecondOperation } from '../../src/load/engine.ts';
 import type { WorkerReport } from '../../src/load/fleet/messages.ts';
 import { Seconds } from '../../src/load/fleet/seconds.ts';
 import type { WorkerSlice } from '../../src/load/slices.ts';
+import { type BothSecond, operationsOf } from './a-workload.ts';
 
 const operation = (ok: number): LoadSecondOperation => ({
   scheduled: ok,
@@ -54,9 +55,10 @@ const report = (
   },
 });
 
-function collecting(workers: number): { seconds: Seconds; told: LoadSecond[] } {
-  const told: LoadSecond[] = [];
-  return { seconds: new Seconds(workers, (second) => told.push(second)), told };
+function collecting(workers: number): { seconds: Seconds; told: BothSecond[] } {
+  const told: BothSecond[] = [];
+  const emit = (second: LoadSecond) => told.push(second as BothSecond);
+  return { seconds: new Seconds(workers, operationsOf(1, 1), emit), told };
 }
 
 test('a second is told once all workers have told it', () => {

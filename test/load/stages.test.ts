@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { OperationalTime } from '../../src/load/operational-time.ts';
-import { PlayerPacer, PostPacer } from '../../src/load/pacer.ts';
+import { PlayerPacer } from '../../src/load/pacer.ts';
 import { operationalSeconds, timedStages } from '../../src/scenario/stage-timeline.ts';
 import type { Stage } from '../../src/scenario/stages.ts';
 import type { Timeline } from '../../src/scenario/workload.ts';
+import { PostPacer } from '../../src/systems/flux/monsters/post-pacer.ts';
 import { micros, seconds } from '../../src/units.ts';
 
 const stage = (name: string, lasting: number, rate = 1, over = 0): Stage => ({

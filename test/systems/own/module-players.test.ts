@@ -2,11 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import type { LoadSecond, Tally } from '../../../src/load/engine.ts';
 import type { PlayerModule } from '../../../src/load/fleet/messages.ts';
 import type { Workload } from '../../../src/scenario/workload.ts';
 import { seconds } from '../../../src/units.ts';
-import { workloadWith } from '../../load/a-workload.ts';
+import { type BothSecond, type BothTally, workloadWith } from '../../load/a-workload.ts';
 import { failureOf, isAlive, prepare, run } from '../../load/engine-room.ts';
 import { figuresOf } from '../../load/ledger-figures.ts';
 
@@ -24,7 +23,7 @@ function moduleOf(text: string): PlayerModule {
 }
 
 const CONNECT = 'export const connect = (context) => ({ context });';
-const NOWHERE = { worlds: [{ url: 'http://127.0.0.1:9', pid: null }], unknown: true, database: null };
+const NOWHERE = { worlds: [{ url: 'http://127.0.0.1:9', pid: null }], database: null };
 const workload = (given: Parameters<typeof workloadWith>[0] = {}): Workload =>
   workloadWith({
     ...{ players: 6, intentRate: 10, monsters: 0, postRate: 0, duration: 1 },
@@ -43,9 +42,9 @@ async function play(text: string, given: Parameters<typeof workload>[0] = {}): P
   return { tally, seconds: all, counts: tally.operations.intent.whole, said: tally.errors.join('\n') };
 }
 interface Played {
-  readonly tally: Tally;
-  readonly seconds: LoadSecond[];
-  readonly counts: Tally['operations']['intent']['whole'];
+  readonly tally: BothTally;
+  readonly seconds: BothSecond[];
+  readonly counts: BothTally['operations']['intent']['whole'];
   readonly said: string;
 }
 

@@ -87,7 +87,7 @@ test.each(MODULES)('a module with %s', async (_what, text, because) => {
     ...{ players: 4, intentRate: 20, monsters: 0, postRate: 0, duration: 0.4, drain: seconds(0.5) },
     playing: { protocol: 'module', module: './my-player.mjs' },
   });
-  const at = { worlds: [{ url, pid: null }], unknown: true, database: null };
+  const at = { worlds: [{ url, pid: null }], database: null };
   const fleet = await prepare(workload, at, { module: { path, name: './my-player.mjs' } });
   const { tally } = await run(fleet);
   await fleet.close();

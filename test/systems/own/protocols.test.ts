@@ -32,7 +32,6 @@ const workload = (playing: Players, given: Parameters<typeof workloadWith>[0] = 
 async function play(playing: Players, urls: readonly string[], given: Parameters<typeof workload>[1] = {}) {
   const fleet = await prepare(workload(playing, given), {
     worlds: urls.map((url) => ({ url, pid: null })),
-    unknown: true,
     database: null,
   });
   const { tally } = await run(fleet);
@@ -218,7 +217,7 @@ test('players that are cut come back', async () => {
   const { url } = await site((_request, response) => void response.end('ok'));
   const fleet = await prepare(
     workload(http({ method: 'GET', path: '/', weight: 1 }), { reconnect: true, duration: 2 }),
-    { worlds: [{ url, pid: null }], unknown: true, database: null },
+    { worlds: [{ url, pid: null }], database: null },
   );
   const running = run(fleet);
   await new Promise((resolve) => setTimeout(resolve, 800));
@@ -235,7 +234,7 @@ test('where nobody listens, nobody connects: 93', async () => {
   const [server] = servers.splice(0);
   await new Promise((resolve) => server?.close(resolve));
   for (const playing of [json(), http({ method: 'GET', path: '/', weight: 1 })]) {
-    const endpoints = { worlds: [{ url, pid: null }], unknown: true, database: null };
+    const endpoints = { worlds: [{ url, pid: null }], database: null };
     const error = await failureOf(prepare(workload(playing), endpoints));
     expect(error.exitCode).toBe(93);
     expect(error.message).toContain('ECONNREFUSED');

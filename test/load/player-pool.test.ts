@@ -2,17 +2,17 @@ import { EventEmitter } from 'node:events';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { countOf } from '../../src/histogram.ts';
-import { Complaints } from '../../src/load/complaints.ts';
+import { ErrorCounts } from '../../src/load/error-counts.ts';
 import { SequenceLedger } from '../../src/load/ledger.ts';
-import { PlayerPacer } from '../../src/load/pacer.ts';
-import { Crowd } from '../../src/load/player/crowd.ts';
+import { PlayerPool } from '../../src/load/player/player-pool.ts';
 import { SocketConnection } from '../../src/load/player/socket-connection.ts';
 import { Recorder } from '../../src/load/recorder.ts';
 import { ScheduleHash } from '../../src/load/schedule-hash.ts';
+import { compareLedger } from '../../src/probe/counted-rows.ts';
 import { random } from '../../src/rng.ts';
-import { FluxVoice } from '../../src/systems/flux/player.ts';
-import { compareLedger } from '../../src/systems/flux/rows.ts';
-import { workloadWith } from './a-workload.ts';
+import { FluxCodec } from '../../src/systems/flux/player.ts';
+import { micros } from '../../src/units.ts';
+import { ofBoth, workloadWith } from './a-workload.ts';
 import { figuresOf, rowsOf } from './ledger-figures.ts';
 
 const PLAYERS = 5;
@@ -41,7 +41,7 @@ class FakeSocket extends EventEmitter {
   }
 }
 
-/** A crowd on a clock of our own, its connections in our hands. */
+/** Players on a clock of our own, its connections in our hands. */
 class Stage {
   now = 0;
   readonly lost: number[] = [];
@@ -49,29 +49,26 @@ class Stage {
   readonly left: number[] = [];
   readonly recorder: Recorder;
   readonly ledger = new SequenceLedger(PLAYERS);
-  readonly complaints = new Complaints();
-  readonly crowd: Crowd;
-  private readonly voice: FluxVoice;
+  readonly errors = new ErrorCounts();
+  readonly pool: PlayerPool;
+  private readonly codec: FluxCodec;
   readonly sockets: FakeSocket[] = [];
 
   constructor(reconnect: boolean, { intentRate = 10, duration = 3 } = {}) {
-    const { seed, timeline, outstanding } = workloadWith({ duration });
+    const workload = workloadWith({
+      ...{ players: PLAYERS, duration, intentRate },
+      ...{ skipAfter: micros(SKIP_AFTER), timeout: micros(TIMEOUT) },
+    });
     const ids = Int32Array.from({ length: PLAYERS }, (_, player) => player);
-    this.recorder = new Recorder(timeline);
-    this.voice = new FluxVoice(seed, ids);
-    this.crowd = new Crowd(
-      { ids, intentRate, outstanding, skipAfter: SKIP_AFTER, timeout: TIMEOUT },
-      {
-        recorder: this.recorder,
-        ledger: this.ledger,
-        complaints: this.complaints,
-        now: () => this.now,
-        pacer: new PlayerPacer(seed, ids, intentRate, timeline),
-        hash: new ScheduleHash(),
-      },
-    );
+    this.recorder = new Recorder(workload.operations, workload.timeline);
+    this.codec = new FluxCodec(workload.seed, ids);
+    const { recorder, ledger, errors } = this;
+    this.pool = new PlayerPool(workload, ids, {
+      ...{ recorder, ledger, errors, hash: new ScheduleHash() },
+      now: () => this.now,
+    });
     if (reconnect) {
-      this.crowd.reconnectBy({
+      this.pool.reconnectBy({
         left: (player) => this.left.push(player),
         lost: (player) => this.lost.push(player),
       });
@@ -79,13 +76,13 @@ class Stage {
     for (let player = 0; player < PLAYERS; player++) {
       const socket = new FakeSocket();
       this.sockets.push(socket);
-      this.crowd.welcome(player, this.over(player, socket), 0);
+      this.pool.welcome(player, this.over(player, socket), 0);
     }
-    this.crowd.start();
+    this.pool.start();
   }
 
   private over(player: number, socket: FakeSocket): SocketConnection {
-    return new SocketConnection(player, socket as unknown as WebSocket, this.voice, this.complaints);
+    return new SocketConnection(player, socket as unknown as WebSocket, this.codec, this.errors);
   }
 
   socket(player: number): FakeSocket {
@@ -102,14 +99,14 @@ class Stage {
   resume(player: number, lastSequence: number): FakeSocket {
     const socket = new FakeSocket();
     this.sockets[player] = socket;
-    this.crowd.resume(player, this.over(player, socket), { lastSequence, place: 1 });
+    this.pool.resume(player, this.over(player, socket), { lastSequence, stated: 1 });
     return socket;
   }
 
   /** To the next due time at least, and everything that is due then. */
   advance(): void {
-    this.now = Math.max(this.now, this.crowd.nextDue);
-    this.crowd.send(this.now);
+    this.now = Math.max(this.now, this.pool.nextDue);
+    this.pool.send(this.now);
   }
 }
 
@@ -139,7 +136,7 @@ test('whatever is lost, answered or answered late: every operation is counted on
     };
     while (stage.now < 3.5e6) {
       stage.now += Math.floor(draw() * 40_000);
-      stage.crowd.send(stage.now);
+      stage.pool.send(stage.now);
       collect();
       // Who has left is away like those who were lost; what he was told too late of is decided by his welcome.
       for (const player of stage.left.splice(0)) {
@@ -177,20 +174,20 @@ test('whatever is lost, answered or answered late: every operation is counted on
         old.acknowledge(1);
         old.emit('close', 1006, Buffer.alloc(0));
       } else {
-        stage.crowd.leave(player, 1000);
+        stage.pool.leave(player, 1000);
       }
       collect();
-      if (draw() < 0.2) stage.crowd.sweep(stage.now);
+      if (draw() < 0.2) stage.pool.sweep(stage.now);
     }
-    stage.crowd.finish(stage.now);
+    stage.pool.finish(stage.now);
     // Throws when an operation is counted twice, or not at all.
-    const { intent } = stage.recorder.tally();
+    const { intent } = ofBoth(stage.recorder.tally());
     expect(intent.whole.scheduled).toBeGreaterThan(140);
     for (const kind of ['ok', 'failed', 'timedOut', 'skipped'] as const) {
       expect(intent.whole[kind]).toBeGreaterThan(0);
     }
-    expect(stage.crowd.strayAnswers).toBe(0);
-    const { disconnects, reconnects, leaves, joins, connected } = stage.crowd;
+    expect(stage.pool.strayAnswers).toBe(0);
+    const { disconnects, reconnects, leaves, joins, connected } = stage.pool;
     const gone = stage.lost.length + stage.left.length;
     expect(disconnects + leaves - reconnects - joins).toBe(gone);
     expect(connected).toBe(PLAYERS - gone);
@@ -221,8 +218,8 @@ test('whatever is lost, answered or answered late: every operation is counted on
 
 /** The end of the run, and what it says of intents. */
 function finish(stage: Stage) {
-  stage.crowd.finish(stage.now);
-  return stage.recorder.tally().intent;
+  stage.pool.finish(stage.now);
+  return ofBoth(stage.recorder.tally()).intent;
 }
 
 const answerAll = (stage: Stage): void => {
@@ -233,8 +230,8 @@ const answerAll = (stage: Stage): void => {
 
 test('own lag is the time from due to sent when the player could have sent', () => {
   const stage = new Stage(false);
-  stage.now = stage.crowd.nextDue + 700;
-  stage.crowd.send(stage.now);
+  stage.now = stage.pool.nextDue + 700;
+  stage.pool.send(stage.now);
   answerAll(stage);
   const { ownLag, lag } = finish(stage);
   expect(ownLag.max).toBe(700);
@@ -255,9 +252,9 @@ test('a server that keeps everybody waiting adds to the lag, and not to the own 
 
 test('a worker that comes too late to send at all has its own lag told all the same', () => {
   const stage = new Stage(false);
-  const first = stage.crowd.nextDue;
+  const first = stage.pool.nextDue;
   stage.now = first + SKIP_AFTER + 50_000;
-  stage.crowd.send(stage.now);
+  stage.pool.send(stage.now);
   const { whole, ownLag } = finish(stage);
   expect(whole.skipped).toBeGreaterThan(0);
   expect(countOf(ownLag)).toBe(whole.scheduled);
@@ -270,7 +267,7 @@ test('unless the player could not have sent anyway', () => {
   const sent = stage.sockets.reduce((sum, socket) => sum + socket.sent.length, 0);
   expect(sent).toBe(4 * PLAYERS);
   stage.now += 2 * SKIP_AFTER;
-  stage.crowd.send(stage.now);
+  stage.pool.send(stage.now);
   const { whole, ownLag } = finish(stage);
   expect(whole.skipped).toBe(whole.scheduled - sent);
   expect(countOf(ownLag)).toBe(sent);
@@ -307,7 +304,7 @@ test('the share to cut is exact, and the seed decides whom', () => {
   const cut = (seed: number): number[] => {
     const stage = new Stage(true);
     stage.lose(0);
-    expect(stage.crowd.drop(50, seed)).toBe(2);
+    expect(stage.pool.drop(50, seed)).toBe(2);
     return stage.sockets.flatMap(({ readyState }, player) =>
       player > 0 && readyState === WebSocket.CLOSED ? [player] : [],
     );
@@ -316,40 +313,40 @@ test('the share to cut is exact, and the seed decides whom', () => {
   expect(cut(1)).toEqual(cut(1));
   expect(new Set([1, 2, 3, 4, 5, 6].map((seed) => cut(seed).join())).size).toBeGreaterThan(1);
   const stage = new Stage(true);
-  expect([stage.crowd.drop(0, 1), stage.crowd.drop(100, 1), stage.crowd.drop(100, 1)]).toEqual([0, 5, 0]);
+  expect([stage.pool.drop(0, 1), stage.pool.drop(100, 1), stage.pool.drop(100, 1)]).toEqual([0, 5, 0]);
 });
 
 test('who leaves hears his last answer first, waits with what comes due, and goes on where he was', () => {
   const stage = new Stage(true);
   stage.advance();
   const player = stage.sockets.findIndex(({ sent }) => sent.length > 0);
-  stage.crowd.leave(player, 5000);
+  stage.pool.leave(player, 5000);
   expect(stage.left).toEqual([]);
   expect(stage.socket(player).readyState).toBe(WebSocket.OPEN);
   const sent = stage.socket(player).sent.length;
   stage.now += 300_000;
-  stage.crowd.send(stage.now);
+  stage.pool.send(stage.now);
   // Nothing is begun by somebody who is about to leave.
   expect(stage.socket(player).sent).toHaveLength(sent);
   stage.socket(player).acknowledge(1);
   expect(stage.left).toEqual([player]);
-  expect(stage.crowd).toMatchObject({ leaves: 1, joins: 0, disconnects: 0, connected: PLAYERS - 1 });
-  stage.crowd.leave(player, 5000);
+  expect(stage.pool).toMatchObject({ leaves: 1, joins: 0, disconnects: 0, connected: PLAYERS - 1 });
+  stage.pool.leave(player, 5000);
   stage.socket(player).emit('close', 1000);
-  expect(stage.crowd).toMatchObject({ leaves: 1, disconnects: 0, connected: PLAYERS - 1 });
+  expect(stage.pool).toMatchObject({ leaves: 1, disconnects: 0, connected: PLAYERS - 1 });
   const again = stage.resume(player, 1);
-  expect(stage.crowd).toMatchObject({ leaves: 1, joins: 1, reconnects: 0, connected: PLAYERS });
+  expect(stage.pool).toMatchObject({ leaves: 1, joins: 1, reconnects: 0, connected: PLAYERS });
   // What had waited is sent, with the next number.
   expect(again.sent[0]).toBe(2);
-  stage.crowd.finish(stage.now);
-  const { intent } = stage.recorder.tally();
+  stage.pool.finish(stage.now);
+  const { intent } = ofBoth(stage.recorder.tally());
   expect(intent.whole.failed).toBe(0);
 });
 
 test('where nobody comes back, nobody leaves', () => {
   const stage = new Stage(false);
   stage.advance();
-  stage.crowd.leave(0, 1000);
-  stage.crowd.sweep(stage.now);
-  expect(stage.crowd).toMatchObject({ leaves: 0, connected: PLAYERS });
+  stage.pool.leave(0, 1000);
+  stage.pool.sweep(stage.now);
+  expect(stage.pool).toMatchObject({ leaves: 0, connected: PLAYERS });
 });

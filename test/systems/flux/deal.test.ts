@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { fleetWorlds } from '../../src/load/fleet/deal.ts';
-import type { WorldHealth } from '../../src/stack/stack.ts';
-import { workloadWith } from './a-workload.ts';
+import { fluxWorlds } from '../../../src/systems/flux/deal.ts';
+import type { WorldHealth } from '../../../src/systems/flux/health.ts';
+import { workloadWith } from '../../load/a-workload.ts';
 
 const health: WorldHealth = {
   status: 'ok',
@@ -18,8 +18,8 @@ const health: WorldHealth = {
 const known = [{ endpoint: { url: 'http://127.0.0.1:1', pid: null }, health }];
 
 test('a world of the workload is dealt, another is refused with 93', () => {
-  expect(fleetWorlds(known, workloadWith({ players: 20, monsters: 30 }))).toHaveLength(1);
-  expect(() => fleetWorlds(known, workloadWith({ players: 21, monsters: 30 }))).toThrow(
+  expect(fluxWorlds(known, workloadWith({ players: 20, monsters: 30 }))).toHaveLength(1);
+  expect(() => fluxWorlds(known, workloadWith({ players: 21, monsters: 30 }))).toThrow(
     expect.objectContaining({
       exitCode: 93,
       message: expect.stringContaining('20 players and 30 monsters, the scenario loads 21 and 30'),
