@@ -12,21 +12,27 @@ interface MetricList {
   readonly metrics: readonly ListedMetric[];
 }
 
-/** All metrics, and those of a scenario where one is named; bad input (104) where it cannot be read. */
+/** All metrics of all systems, or those of a scenario where one is named; bad input (104) where it cannot be read. */
 export async function metricsOf(
   host: Host,
   reference: string | undefined,
   flags: ScenarioFlags,
 ): Promise<MetricList> {
+  const systems = await host.systems();
   if (reference === undefined) {
     const [given] = Object.entries(flags).filter(([, value]) => value !== undefined && value.length > 0);
     if (given !== undefined) {
       throw badInput(`metrics: --${given[0]} is given, and no scenario`, 'name the scenario that it changes');
     }
-    return { scenario: null, metrics: catalogue(null, []) };
+    const all = systems.names.flatMap((name) => {
+      const system = systems.of({ system: name });
+      return system === undefined ? [] : [...systems.metricsOf(system)];
+    });
+    return { scenario: null, metrics: catalogue(new Map(all), null, []) };
   }
-  const { scenario } = await loadScenario(host, reference, flags);
-  return { scenario, metrics: catalogue(scenario, knownSettings(host, scenario)) };
+  const { scenario, system } = await loadScenario(host, reference, flags);
+  const metrics = systems.metricsOf(system.scenario);
+  return { scenario, metrics: catalogue(metrics, scenario, knownSettings(host, scenario)) };
 }
 
 const UNITS: Readonly<Record<string, string>> = { setting: 'its own', any: 'its own' };

@@ -3,7 +3,6 @@ import { percentileOf } from '../histogram.ts';
 import type { Host } from '../host.ts';
 import { type Progress, progressLine } from '../report/progress.ts';
 import type { Observer } from '../run/phases.ts';
-import { OPERATIONS } from '../scenario/workload.ts';
 
 const REDRAW_MS = 250;
 /** Where there is no terminal, and every line stays. */
@@ -50,14 +49,12 @@ export function openProgress(host: Host, quiet: boolean): LiveProgress {
       state = { ...state, expectedSeconds: seconds };
     },
     second({ connected, operations }) {
-      const p95 = percentileOf(operations.intent.due, 95);
+      const all = Object.values(operations);
+      const p95 = all[0] === undefined ? null : percentileOf(all[0].due, 95);
       state = {
         ...state,
         players: connected,
-        operationsPerSecond: OPERATIONS.map((name) => operations[name].ok + operations[name].rejected).reduce(
-          (sum, own) => sum + own,
-          0,
-        ),
+        operationsPerSecond: all.reduce((sum, { ok, rejected }) => sum + ok + rejected, 0),
         p95Ms: p95 === null ? null : p95 / 1e3,
       };
     },

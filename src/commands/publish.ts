@@ -40,13 +40,10 @@ export async function publish(
   fixed: readonly FixedPath[],
   elsewhere?: Elsewhere,
 ): Promise<ExitCode> {
-  const verdict = judge(measurements, scenario);
-  const { report, artefacts, warnings } = await render(
-    measurements,
-    scenario,
-    verdict,
-    figuresOf(measurements, scenario),
-  );
+  const system = (await host.systems()).systemOf(scenario);
+  const figures = figuresOf(measurements, scenario, system.figures);
+  const verdict = judge(measurements, scenario, figures);
+  const { report, artefacts, warnings } = await render(measurements, scenario, verdict, figures);
   const withheld: string[] = [];
   let isWritten = true;
   const folder = elsewhere?.out ?? bundle;

@@ -90,7 +90,7 @@ const stagesText = ({ stages }: Measurements): string =>
     : `; stages ${stages.map(({ name, from }) => `${name} from ${from} s`).join(', ')}`;
 
 function latencyChart(report: Report, m: Measurements): Drawing | null {
-  const curves = latencyCurves(m);
+  const curves = latencyCurves(m, report.operations);
   if (curves.length === 0) return null;
   const title = 'Latency from due, second by second';
   const budget = latencyBudget(report);
@@ -110,7 +110,7 @@ function latencyChart(report: Report, m: Measurements): Drawing | null {
 }
 
 function percentileChart(report: Report, m: Measurements): Drawing | null {
-  const curves = percentileCurves(m);
+  const curves = percentileCurves(m, report.operations);
   if (curves.length === 0) return null;
   const title = 'Latency by percentile, measure phase';
   const budget = latencyBudget(report);
@@ -160,11 +160,12 @@ function throughputChart(_: Report, m: Measurements): Drawing | null {
 function batchChart({ throughput }: Report, m: Measurements): Drawing | null {
   const { labels, counts } = batchBars(m);
   if (labels.length === 0) return null;
+  const { operationsPerBatch } = throughput;
   const title = 'Batch sizes, measure phase';
   return {
     name: 'batches',
     title,
-    alt: `${title}: how many batches had how many operations; ${throughput.operationsPerBatch?.toFixed(0) ?? 'an unknown number of'} operations on average.`,
+    alt: `${title}: how many batches had how many operations; ${typeof operationsPerBatch === 'number' ? operationsPerBatch.toFixed(0) : 'an unknown number of'} operations on average.`,
     config: config(
       title,
       [{ type: 'bar', label: 'batches', data: counts, backgroundColor: COLOURS[0], maxBarThickness: 72 }],

@@ -1,7 +1,7 @@
 import { countOf, percentileOf } from '../histogram.ts';
 import type { BucketData, Measurements } from '../measurement/measurements.ts';
 import { numbered, ratesAt, sumColumns, valuesAt } from '../measurement/readings.ts';
-import { OPERATIONS, type Operation } from '../scenario/workload.ts';
+import { ofOperation } from '../scenario/operations.ts';
 import { toMillis } from '../units.ts';
 import type { Report } from './report.ts';
 
@@ -12,11 +12,6 @@ export interface Curve {
   readonly y: readonly (number | null)[];
 }
 
-const OPERATION_NAMES: Readonly<Record<Operation, string>> = {
-  intent: 'intents',
-  monsterCommand: 'monster commands',
-};
-
 const hasData = ({ y }: Curve): boolean => y.some((value) => value !== null);
 
 /** The seconds from GO until the last reading. */
@@ -25,23 +20,30 @@ function secondsOf({ series }: Measurements): number[] {
   return Array.from({ length: Math.floor(last) }, (_, i) => i + 1);
 }
 
-/** Latency from due, second by second, in milliseconds. */
-export function latencyCurves(m: Measurements): readonly Curve[] {
+type Operations = Report['operations'];
+
+/** Latency from due, second by second, in milliseconds: three percentiles of the first operation, one of the others. */
+export function latencyCurves(m: Measurements, operations: Operations): readonly Curve[] {
   const x = secondsOf(m);
-  const lines = [
-    ['intents p50', 'load.intent.p50Ms'],
-    ['intents p95', 'load.intent.p95Ms'],
-    ['intents p99', 'load.intent.p99Ms'],
-    ['monster commands p95', 'load.monsterCommand.p95Ms'],
-  ] as const;
-  return lines.map(([name, series]) => ({ name, x, y: valuesAt(m.series[series], x) })).filter(hasData);
+  return operations
+    .flatMap(({ id, label }, i) =>
+      (i === 0 ? ['p50', 'p95', 'p99'] : ['p95']).map((stat) => ({
+        name: `${label} ${stat}`,
+        x,
+        y: valuesAt(m.series[`load.${id}.${stat}Ms`], x),
+      })),
+    )
+    .filter(hasData);
 }
 
-/** The limit on the p95 of intents, as a budget names it, in milliseconds; null when there is none. */
-export function latencyBudget({ rulings }: Report): { readonly name: string; readonly ms: number } | null {
+/** The limit on the p95 of the first operation, as a budget names it, in milliseconds; null when there is none. */
+export function latencyBudget({
+  rulings,
+  operations: [first],
+}: Report): { readonly name: string; readonly ms: number } | null {
   const found = rulings.find(
     ({ metric, stat, metricUnit, op, limit, stage }) =>
-      metric === 'latency.intent.due' &&
+      metric === `latency.${first?.id}.due` &&
       stage === undefined &&
       stat === 'p95' &&
       metricUnit === 'ms' &&
@@ -57,26 +59,27 @@ export function latencyBudget({ rulings }: Report): { readonly name: string; rea
  * Latency in milliseconds over 1 / (1 - quantile): 10 is p90, 100 is p99. A curve ends where the unanswered
  * operations begin, or where a single operation is all that is left.
  */
-export function percentileCurves(m: Measurements): readonly Curve[] {
-  return OPERATIONS.flatMap((op) =>
-    (['due', 'service'] as const).map((kind): Curve => {
-      const { measured } = m.operations[op];
-      const data = m.operations[op][kind];
-      const unanswered =
-        kind === 'due' ? measured.failed + measured.timedOut + measured.skipped + measured.unfinished : 0;
-      const population = countOf(data) + unanswered;
-      const x: number[] = [];
-      for (let one = 1; one <= population; one *= 10 ** 0.05) x.push(one);
-      return {
-        name: `${OPERATION_NAMES[op]}, ${kind === 'due' ? 'from due' : 'from sent'}`,
-        x,
-        y: x.map((inverse) => {
-          const value = percentileOf(data, 100 * (1 - 1 / inverse), population);
-          return value === null ? null : toMillis(value);
-        }),
-      };
-    }),
-  ).filter(hasData);
+export function percentileCurves(m: Measurements, operations: Operations): readonly Curve[] {
+  return operations
+    .flatMap(({ id, label }) =>
+      (['due', 'service'] as const).map((kind): Curve => {
+        const { measured, [kind]: data } = ofOperation(m.operations, id);
+        const unanswered =
+          kind === 'due' ? measured.failed + measured.timedOut + measured.skipped + measured.unfinished : 0;
+        const population = countOf(data) + unanswered;
+        const x: number[] = [];
+        for (let one = 1; one <= population; one *= 10 ** 0.05) x.push(one);
+        return {
+          name: `${label}, ${kind === 'due' ? 'from due' : 'from sent'}`,
+          x,
+          y: x.map((inverse) => {
+            const value = percentileOf(data, 100 * (1 - 1 / inverse), population);
+            return value === null ? null : toMillis(value);
+          }),
+        };
+      }),
+    )
+    .filter(hasData);
 }
 
 /** Operations due and answered, and rows written, in each second. */
@@ -84,7 +87,9 @@ export function throughputCurves(m: Measurements): readonly Curve[] {
   const x = secondsOf(m);
   const over = (...outcomes: readonly string[]): (number | null)[] =>
     sumColumns(
-      OPERATIONS.flatMap((op) => outcomes.map((outcome) => ratesAt(m.series[`load.${op}.${outcome}`], x))),
+      Object.keys(m.operations).flatMap((op) =>
+        outcomes.map((outcome) => ratesAt(m.series[`load.${op}.${outcome}`], x)),
+      ),
     );
   return [
     { name: 'operations due', x, y: over('scheduled') },

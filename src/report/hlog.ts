@@ -2,7 +2,6 @@ import { HistogramLogWriter } from 'hdr-histogram-js';
 import { toHdr } from '../hdr-histogram.ts';
 import { countOf } from '../histogram.ts';
 import type { Measurements } from '../measurement/measurements.ts';
-import { OPERATIONS } from '../scenario/workload.ts';
 
 const KINDS = ['due', 'service', 'lag'] as const;
 
@@ -16,9 +15,9 @@ export function histogramLogs(m: Measurements, scale: number): ReadonlyMap<strin
   const to = m.measured?.to ?? 0;
   // The time of GO; the intervals count from there.
   const start = Date.parse(m.startedAt) + 1000 * (m.phases.go ?? 0);
-  for (const op of OPERATIONS) {
+  for (const [op, facts] of Object.entries(m.operations)) {
     for (const kind of KINDS) {
-      const data = m.operations[op][kind];
+      const data = facts[kind];
       if (countOf(data) === 0) continue;
       let text = '';
       const writer = new HistogramLogWriter((line) => {

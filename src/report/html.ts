@@ -1,10 +1,11 @@
 import { countRulings, countsLine } from '../judge/verdict.ts';
 import type { Percentiles } from '../measurement/figures.ts';
-import { OPERATIONS } from '../scenario/workload.ts';
+import { ofOperation } from '../scenario/operations.ts';
 import type { Chart } from './chart.ts';
 import {
   byReason,
   byState,
+  capital,
   cellText,
   limitText,
   metricText,
@@ -75,15 +76,18 @@ ${because.length === 0 ? '' : `<ul>${because.map((reason) => `<li>${safe(reason)
 }
 
 /** The handful of figures that everybody asks for first. */
-function tiles({ load, latency, throughput, bottleneck, integrity }: Report): string {
+function tiles({ load, latency, throughput, bottleneck, integrity, operations }: Report): string {
   const all: readonly (readonly [string, string, string])[] = [
     ['Players', numberText(load.peakCcu), `of ${numberText(load.requestedCcu)} requested`],
     ['Operations', quantity(throughput.operationsPerSecond, '/s').replace(' /s', '/s'), 'acknowledged'],
-    [
-      'Intent p95',
-      quantity(latency.intent.due.p95, 'ms'),
-      `p99 ${quantity(latency.intent.due.p99, 'ms')}, from due`,
-    ],
+    ...operations.slice(0, 1).map(({ id, label }) => {
+      const { due } = ofOperation(latency, id);
+      return [
+        `${capital(label)} p95`,
+        quantity(due.p95, 'ms'),
+        `p99 ${quantity(due.p99, 'ms')}, from due`,
+      ] as const;
+    }),
     [
       'Acknowledged and lost',
       numberText(integrity.lost),
@@ -174,14 +178,12 @@ function budgets({ rulings }: Report): string[] {
 const figure = ({ title, alt, png }: Chart): string =>
   `<figure><img alt="${safe(alt)}" title="${safe(title)}" width="960" height="420" src="data:image/png;base64,${Buffer.from(png).toString('base64')}"></figure>`;
 
-const WORDS_OF = { intent: 'Intents', monsterCommand: 'Monster commands' } as const;
-
-function latency({ latency: all }: Report): string {
+function latency({ latency: all, operations }: Report): string {
   const cells = (p: Percentiles): string[] =>
     [p.mean, p.min, p.p50, p.max, p.p90, p.p95, p.p99, p.p999].map(cellText);
-  const rows = OPERATIONS.flatMap((op) => {
-    const { due, service, lag } = all[op];
-    const name = WORDS_OF[op];
+  const rows = operations.flatMap(({ id, label }) => {
+    const { due, service, lag } = ofOperation(all, id);
+    const name = capital(label);
     return [
       row([`${name}, from due`, ...cells(due), numberText(due.count), numberText(due.unanswered)]),
       row([`${name}, from sent`, ...cells(service), numberText(service.count), '']),
@@ -194,12 +196,12 @@ function latency({ latency: all }: Report): string {
 
 /** What became of all that was due in the measure phase. */
 function outcomes(report: Report): string {
-  const rows = OPERATIONS.flatMap((op) => {
-    const counts = report.load.operations[op];
+  const rows = report.operations.flatMap(({ id, label }) => {
+    const counts = ofOperation(report.load.operations, id);
     if (counts.scheduled === 0) return [];
     const { scheduled, ok, rejected, failed, timedOut, unfinished, skipped } = counts;
     const cells = [scheduled, ok, rejected, failed, timedOut, unfinished, skipped].map((n) => numberText(n));
-    return [row([WORDS_OF[op], ...cells, sharesText(report, op)])];
+    return [row([capital(label), ...cells, sharesText(report, id)])];
   });
   const columns = ['due', 'ok', 'rejected', 'failed', 'timed out', 'unfinished', 'skipped', 'shares'];
   return rows.length === 0 ? '' : table(['', ...columns], rows, 'numbers');

@@ -1,7 +1,5 @@
-import { WORDS } from '../judge/headline.ts';
 import { isOfRule } from '../judge/rules/sentence.ts';
 import { countRulings, countsLine } from '../judge/verdict.ts';
-import { OPERATIONS } from '../scenario/workload.ts';
 import {
   limitText,
   metricText,
@@ -33,7 +31,7 @@ type OperationCounts = { readonly operations: K6Report['load']['operations'] };
 /** What of report.json is in junit.xml; a verdict on summaries of k6 has as much. */
 export type JunitReport = Pick<
   Report,
-  'scenario' | 'outcome' | 'exitCode' | 'headline' | 'altered' | 'startedAt'
+  'scenario' | 'outcome' | 'exitCode' | 'headline' | 'altered' | 'startedAt' | 'operations'
 > &
   Pick<Report, 'rulings' | 'rules' | 'breachedBecause' | 'invalidBecause'> & {
     readonly load: Pick<Report['load'], 'scale' | 'durationSeconds'> & Shares['load'] & OperationCounts;
@@ -141,8 +139,8 @@ function verdictCase(report: JunitReport, seconds: number): Case {
     out: [
       verdict,
       countsLine(countRulings(rulings)),
-      ...OPERATIONS.flatMap((op) =>
-        (report.load.operations[op]?.scheduled ?? 0) === 0 ? [] : [`${WORDS[op]}: ${sharesText(report, op)}`],
+      ...report.operations.flatMap(({ id, label }) =>
+        (report.load.operations[id]?.scheduled ?? 0) === 0 ? [] : [`${label}: ${sharesText(report, id)}`],
       ),
     ],
   });

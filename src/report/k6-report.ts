@@ -2,7 +2,7 @@ import type { K6Verdict } from '../judge/k6-verdict.ts';
 import type { K6Figures } from '../measurement/k6-figures.ts';
 import type { K6Summary } from '../measurement/k6-summary.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { type Report, type ReportRule, type ReportRuling, ruleOf, rulingOf } from './report.ts';
+import { operationsOf, type Report, type ReportRule, type ReportRuling, ruleOf, rulingOf } from './report.ts';
 
 /**
  * k6-report.json: what `capbench report --from-k6` says. The paths that it shares with report.json mean the same; what
@@ -13,7 +13,7 @@ export interface K6Report
       Report,
       'schemaVersion' | 'capbench' | 'scenario' | 'description' | 'outcome' | 'exitCode' | 'headline'
     >,
-    Pick<Report, 'invalidBecause' | 'breachedBecause' | 'notes' | 'altered' | 'latency'>,
+    Pick<Report, 'operations' | 'invalidBecause' | 'breachedBecause' | 'notes' | 'altered' | 'latency'>,
     Pick<Report, 'scenarioHash' | 'seed' | 'startedAt'> {
   /** Not a run of capbench. */
   readonly source: 'k6';
@@ -52,6 +52,7 @@ export function k6ReportOf(
     rulings: verdict.rulings.map(rulingOf),
     rules: verdict.rules.map(ruleOf),
     altered: [...s.altered],
+    operations: operationsOf(s),
     ...{ load, latency, throughput, network, generator },
     ...{ scenarioHash, seed: s.seed, startedAt: startOf(summaries) },
   };

@@ -1,4 +1,4 @@
-import { type OperationSpec, ofOperation } from '../scenario/operations.ts';
+import { ofOperation } from '../scenario/operations.ts';
 import { numberText, plain, quantity } from './format.ts';
 import type { K6Report } from './k6-report.ts';
 import {
@@ -33,7 +33,7 @@ export function k6TerminalSummary(report: K6Report, style: TerminalStyle): strin
 }
 
 function loadLines(report: K6Report): string[] {
-  const { load, network, summaries, run, generator } = report;
+  const { load, network, summaries, run, generator, operations } = report;
   return [
     fact(
       'generator',

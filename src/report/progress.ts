@@ -7,7 +7,7 @@ export interface Progress {
   readonly players: number | null;
   /** Acknowledged in the last second. */
   readonly operationsPerSecond: number | null;
-  /** Of the intents answered in the last second, from due. */
+  /** Of the first operation, answered in the last second, from due. */
   readonly p95Ms: number | null;
 }
 

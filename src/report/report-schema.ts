@@ -60,6 +60,9 @@ export const envelopeSchema = z.object({
   altered: z
     .array(text)
     .describe('What --set changed of players, rates, world and PostgreSQL: load.players=400.'),
+  operations: z
+    .array(z.object({ id: text, plural: text, label: text, short: text.optional() }))
+    .describe('What the load is made of, by the ids that the figures have, and in words.'),
   absences: z
     .array(z.object({ of: text, because: text }))
     .describe('Of a target: what nobody could read, by paths of this file.'),

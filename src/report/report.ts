@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { JudgedRule } from '../judge/rules/rules.ts';
+import type { JudgedRule } from '../judge/rules/rule.ts';
 import type { Ruling } from '../judge/ruling.ts';
 import type { Verdict } from '../judge/verdict.ts';
 import type { Figures } from '../measurement/figures.ts';
@@ -26,6 +26,7 @@ export function reportOf(m: Measurements, s: Scenario, verdict: Verdict, figures
     notes: [...verdict.notes],
     rulings: verdict.rulings.map(rulingOf),
     altered: [...s.altered],
+    operations: operationsOf(s),
     absences: [...(m.absences ?? [])],
     ...figures,
     rules: verdict.rules.map(ruleOf),
@@ -42,6 +43,10 @@ export function reportOf(m: Measurements, s: Scenario, verdict: Verdict, figures
   };
 }
 
+/** What the report has to know of the operations to name them. */
+export const operationsOf = ({ operations }: Pick<Scenario, 'operations'>): Report['operations'] =>
+  operations.map(({ id, plural, label, short }) => ({ id, plural, label, ...(short && { short }) }));
+
 export const ruleOf = ({ consequence, stage: _, share: __, ...rule }: JudgedRule): ReportRule => ({
   ...rule,
   decides: consequence !== 'note' && consequence !== 'none',
@@ -56,7 +61,7 @@ export function rulingOf({ budget, state, observed, samples, reason, cause }: Ru
     title,
     condition,
     source,
-    metric: measured?.metric ?? null,
+    metric: measured?.metric.path ?? null,
     stat: measured?.stat ?? null,
     op,
     limit: typeof limit === 'object' ? [limit[0], limit[1]] : limit,

@@ -1,6 +1,5 @@
-import { WORDS } from '../judge/headline.ts';
 import { countRulings, countsLine } from '../judge/verdict.ts';
-import { OPERATIONS } from '../scenario/workload.ts';
+import { ofOperation } from '../scenario/operations.ts';
 import { notesOf } from './error-notes.ts';
 import {
   byReason,
@@ -39,10 +38,9 @@ const cell = (text: string): string =>
 
 /** summary.md: what a reviewer has to see of a run, as the comment on a pull request. */
 export function summary(report: Report): string {
-  const { outcome, exitCode, rulings, load, latency, throughput } = report;
+  const { outcome, exitCode, rulings, load, latency, throughput, operations } = report;
   const [breached = [], met = [], contradicted = [], unmeasured = [], untestable = []] = byState(rulings);
   const mark = { pass: '✅', fail: '❌', invalid: '⚠️' }[outcome];
-  const { due } = latency.intent;
   return [
     `### ${mark} ${outcome.toUpperCase()} (${exitCode}): ${cell(report.scenario)}, ${countsLine(countRulings(rulings))}`,
     '',
@@ -53,7 +51,10 @@ export function summary(report: Report): string {
       `scale ${numberText(load.scale)}`,
       ...(report.altered.length === 0 ? [] : [`altered: ${cell(report.altered.join(', '))}`]),
       `${numberText(throughput.operationsPerSecond)} operations/s`,
-      `intents p95 ${quantity(due.p95, 'ms')}, p99 ${quantity(due.p99, 'ms')}`,
+      ...operations.slice(0, 1).map(({ id, label }) => {
+        const { due } = ofOperation(latency, id);
+        return `${label} p95 ${quantity(due.p95, 'ms')}, p99 ${quantity(due.p99, 'ms')}`;
+      }),
       `bottleneck: ${report.bottleneck.resource}`,
     ].join(' · '),
     '',
@@ -79,17 +80,19 @@ export function summary(report: Report): string {
 
 /** What became of the operations, in shares of what was due. */
 function outcomes(report: Report): string[] {
-  const told = OPERATIONS.flatMap((op) =>
-    report.load.operations[op].scheduled === 0 ? [] : [`${WORDS[op]}: ${cell(sharesText(report, op))}`],
+  const told = report.operations.flatMap(({ id, label }) =>
+    ofOperation(report.load.operations, id).scheduled === 0
+      ? []
+      : [`${label}: ${cell(sharesText(report, id))}`],
   );
   return told.length === 0 ? [] : [told.join(' · '), ''];
 }
 
 /** The stages, one below the other. */
-function stageTable({ stages }: Report): string[] {
-  if (stages.length === 0) return [];
+function stageTable({ stages, operations: [first] }: Report): string[] {
+  if (stages.length === 0 || first === undefined) return [];
   return [
-    '| stage | s | rate | operations/s | sent | intents p95 | connections |',
+    `| stage | s | rate | operations/s | sent | ${first.label} p95 | connections |`,
     '| --- | --- | --- | --- | --- | --- | --- |',
     ...stages.map((stage) => {
       const columns = [
@@ -98,7 +101,7 @@ function stageTable({ stages }: Report): string[] {
         rateText(stage),
         numberText(stage.throughput.operationsPerSecond),
         quantity(sentPercentOf(stage), '%'),
-        quantity(stage.latency.intent.due.p95, 'ms'),
+        quantity(ofOperation(stage.latency, first.id).due.p95, 'ms'),
         connectionsText(stage) ?? '',
       ];
       return `| ${columns.map(cell).join(' | ')} |`;

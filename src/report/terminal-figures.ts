@@ -1,18 +1,13 @@
-import { WORDS } from '../judge/headline.ts';
-import type { Percentiles } from '../measurement/figures.ts';
-import { OPERATIONS, type Operation } from '../scenario/workload.ts';
+import { type Percentiles, throughputOf } from '../measurement/figures.ts';
+import { ofOperation } from '../scenario/operations.ts';
 import { bytesText, calibrationText, cellText, engineText, numberText, plain, quantity } from './format.ts';
 import type { Report } from './report.ts';
-import { fact, type Palette } from './terminal-text.ts';
+import { fact, type Palette, shortLabel } from './terminal-text.ts';
 
-const SHORT_WORDS: Readonly<Record<Operation, string>> = {
-  intent: 'intents',
-  monsterCommand: 'monster cmds',
-};
 const LATENCY_NAME_WIDTH = 18;
 
 export function loadLines(report: Report): string[] {
-  const { load, throughput, network, integrity } = report;
+  const { load, network, integrity } = report;
   const place = load.colocated ? 'generator and servers on one host' : 'generator on a host of its own';
   return [
     fact('players', `${numberText(load.peakCcu)} of ${numberText(load.requestedCcu)} requested`, place),
@@ -23,20 +18,21 @@ export function loadLines(report: Report): string[] {
     ),
     fact('scale', numberText(load.scale)),
     fact('measure phase', quantity(load.durationSeconds, 's')),
-    ...OPERATIONS.flatMap((op) => {
-      const counts = load.operations[op];
+    ...report.operations.flatMap((operation) => {
+      const { id, label } = operation;
+      const counts = ofOperation(load.operations, id);
       if (counts.scheduled === 0) return [];
-      const rate = op === 'intent' ? throughput.intentsPerSecond : throughput.monsterCommandsPerSecond;
+      const rate = throughputOf(report, operation);
       const rest = (['rejected', 'failed', 'timedOut', 'skipped', 'unfinished'] as const).flatMap(
         (outcome) => (counts[outcome] === 0 ? [] : [`${numberText(counts[outcome])} ${OUTCOMES[outcome]}`]),
       );
       return [
         fact(
-          WORDS[op],
+          label,
           quantity(rate, '/s answered').replace(' /s', '/s'),
-          `${numberText(counts.scheduled)} due, ${quantity(load.sentPercent[op], '%')} sent`,
+          `${numberText(counts.scheduled)} due, ${quantity(ofOperation(load.sentPercent, id), '%')} sent`,
         ),
-        ...[[`${numberText(counts.ok)} ok`, ...rest].join(', '), sharesText(report, op)].map((told) =>
+        ...[[`${numberText(counts.ok)} ok`, ...rest].join(', '), sharesText(report, id)].map((told) =>
           fact('', told).replace(/^\.+:/, ' '.repeat(25)),
         ),
       ];
@@ -67,17 +63,18 @@ export interface Shares extends Pick<Report, 'rules'> {
 }
 
 /** `1.35% rejected (limit 20%), 0% unanswered (limit 1%)`; with stages, the limits are theirs. */
-export function sharesText({ load, rules }: Shares, op: Operation): string {
+export function sharesText({ load, rules }: Shares, op: string): string {
   const limitOf = (id: string): string => {
     const rule = rules.find((one) => one.id === id);
     return rule === undefined || rule.state === 'not-applicable'
       ? ''
       : ` (limit ${quantity(Number(rule.limit), '%')})`;
   };
+  const errors = ofOperation(load.errorPercent, op);
   return [
-    `${quantity(load.rejectedPercent[op], '%')} rejected${limitOf(`rejected.${op}`)}`,
-    `${quantity(load.unansweredPercent[op], '%')} unanswered${limitOf(`answered.${op}`)}`,
-    ...(load.errorPercent[op] ? [`of them ${quantity(load.errorPercent[op], '%')} errors`] : []),
+    `${quantity(ofOperation(load.rejectedPercent, op), '%')} rejected${limitOf(`rejected.${op}`)}`,
+    `${quantity(ofOperation(load.unansweredPercent, op), '%')} unanswered${limitOf(`answered.${op}`)}`,
+    ...(errors ? [`of them ${quantity(errors, '%')} errors`] : []),
   ].join(', ');
 }
 
@@ -89,45 +86,66 @@ export const OUTCOMES = {
   unfinished: 'unfinished',
 } as const;
 
-export function latencyLines({ latency }: Pick<Report, 'latency'>, paint: Palette): string[] {
+export function latencyLines(
+  { latency, operations }: Pick<Report, 'latency' | 'operations'>,
+  paint: Palette,
+): string[] {
   const columns = ['avg', 'min', 'med', 'max', 'p90', 'p95', 'p99'];
   const cell = (text: string): string => text.padStart(8);
   const head = paint.dim(`${'ms'.padEnd(LATENCY_NAME_WIDTH)}${columns.map(cell).join('')}`);
   const row = (name: string, p: Percentiles): string =>
     `${name.padEnd(LATENCY_NAME_WIDTH)}${[p.mean, p.min, p.p50, p.max, p.p90, p.p95, p.p99].map((value) => cell(cellText(value))).join('')}`;
-  const rows = OPERATIONS.flatMap((op) => {
-    const { due, service, lag } = latency[op];
+  const rows = operations.flatMap((operation) => {
+    const { due, service, lag } = ofOperation(latency, operation.id);
     if (due.count + due.unanswered === 0) return [];
     const unanswered =
       due.unanswered === 0
         ? []
         : [paint.dim(`  ${numberText(due.unanswered)} unanswered, slower than all others`)];
-    return [row(`${SHORT_WORDS[op]}, due`, due), ...unanswered, row('  service', service), row('  lag', lag)];
+    return [
+      row(`${shortLabel(operation)}, due`, due),
+      ...unanswered,
+      row('  service', service),
+      row('  lag', lag),
+    ];
   });
   return rows.length === 0 ? ['nothing was measured'] : [head, ...rows];
 }
 
 export function databaseLines({ database, redis, throughput, ceilings }: Report): string[] {
   const { queryMs } = database;
+  const own = (name: string): number | null => {
+    const figure = throughput[name];
+    return typeof figure === 'number' ? figure : null;
+  };
   return [
-    fact(
-      'batches',
-      `${numberText(throughput.batchesPerSecond)}/s`,
-      `${numberText(throughput.operationsPerBatch)} operations and ${numberText(throughput.rowsPerBatch)} rows each`,
-      `${quantity(throughput.flushedOnTimePercent, '%')} flushed on time`,
-    ),
-    fact(
-      'row writes',
-      `${numberText(throughput.rowWritesPerSecond)}/s`,
-      `${numberText(throughput.coalescing)} operations each`,
-      `${quantity(database.hotUpdatePercent, '%')} HOT`,
-    ),
-    fact(
-      'flush round trip',
-      `p50 ${quantity(queryMs.p50, 'ms')}`,
-      `p95 ${quantity(queryMs.p95, 'ms')}`,
-      `p99 ${quantity(queryMs.p99, 'ms')}`,
-    ),
+    // Of servers that write in batches.
+    ...(throughput.batchesPerSecond === undefined
+      ? []
+      : [
+          fact(
+            'batches',
+            `${numberText(own('batchesPerSecond'))}/s`,
+            `${numberText(own('operationsPerBatch'))} operations and ${numberText(own('rowsPerBatch'))} rows each`,
+            `${quantity(own('flushedOnTimePercent'), '%')} flushed on time`,
+          ),
+          fact(
+            'row writes',
+            `${numberText(own('rowWritesPerSecond'))}/s`,
+            `${numberText(own('coalescing'))} operations each`,
+            `${quantity(database.hotUpdatePercent, '%')} HOT`,
+          ),
+        ]),
+    ...(queryMs === undefined
+      ? []
+      : [
+          fact(
+            'flush round trip',
+            `p50 ${quantity(queryMs.p50, 'ms')}`,
+            `p95 ${quantity(queryMs.p95, 'ms')}`,
+            `p99 ${quantity(queryMs.p99, 'ms')}`,
+          ),
+        ]),
     fact(
       'transactions',
       `${numberText(database.commitsPerSecond)}/s`,

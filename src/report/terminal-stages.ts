@@ -1,15 +1,16 @@
+import { ofOperation } from '../scenario/operations.ts';
 import { cellText, numberText, plain, quantity } from './format.ts';
 import type { Report } from './report.ts';
-import { type Palette, wrap } from './terminal-text.ts';
+import { type Palette, shortLabel, wrap } from './terminal-text.ts';
 
 type Stage = Report['stages'][number];
 
 const NAME_WIDTH = 18;
 const COLUMNS = ['at, s', 'for, s', 'rate', 'ops/s', 'sent, %', 'p95', 'p99'] as const;
 
-/** What was sent of what was due, of both kinds of operation: the lower one. */
+/** What was sent of what was due, of the operation of which least was. */
 export function sentPercentOf({ load }: Stage): number | null {
-  const known = [load.sentPercent.intent, load.sentPercent.monsterCommand].filter((one) => one !== null);
+  const known = Object.values(load.sentPercent).filter((one) => one !== null);
   return known.length === 0 ? null : Math.min(...known);
 }
 
@@ -33,13 +34,13 @@ export function connectionsText({ network }: Stage): string | null {
   return words.length === 0 ? null : words.join('; ');
 }
 
-/** A line for each stage, latencies of intents from due in milliseconds, and one more where players came or went. */
-export function stageLines({ stages }: Report, paint: Palette, width: number): string[] {
-  if (stages.length === 0) return [];
+/** A line for each stage, latencies of the first operation from due in milliseconds, and one more where players came or went. */
+export function stageLines({ stages, operations: [first] }: Report, paint: Palette, width: number): string[] {
+  if (stages.length === 0 || first === undefined) return [];
   const cell = (value: string): string => value.padStart(8);
-  const head = paint.dim(`${'intents, ms'.padEnd(NAME_WIDTH)}${COLUMNS.map(cell).join('')}`);
+  const head = paint.dim(`${`${shortLabel(first)}, ms`.padEnd(NAME_WIDTH)}${COLUMNS.map(cell).join('')}`);
   const rows = stages.flatMap((stage) => {
-    const { due } = stage.latency.intent;
+    const { due } = ofOperation(stage.latency, first.id);
     const figures = [
       cellText(stage.from),
       cellText(stage.to - stage.from),

@@ -32,6 +32,16 @@ export function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1)).trimEnd()}…`;
 }
 
+const LONGEST_LABEL = 12;
+/** What an operation is called in a column. */
+export const shortLabel = ({
+  label,
+  short,
+}: {
+  readonly label: string;
+  readonly short?: string | undefined;
+}): string => cut(short ?? label, LONGEST_LABEL);
+
 /** Breaks a text at spaces so that each line fits. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];

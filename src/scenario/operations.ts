@@ -6,6 +6,8 @@ export interface OperationSpec {
   readonly plural: string;
   /** In sentences, of several: `monster commands`. */
   readonly label: string;
+  /** In columns of a terminal, at most 12 characters; absent: the label, cut. */
+  readonly short?: string | undefined;
   readonly unit: 'ops';
   /** `player`: due to each player by its own schedule (load/player/); `other`: a source of the system's makes them (load/source.ts). */
   readonly actor: 'player' | 'other';

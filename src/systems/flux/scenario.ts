@@ -55,6 +55,7 @@ export const OPERATIONS: readonly OperationSpec[] = [
     id: 'monsterCommand',
     plural: 'monsterCommands',
     label: 'monster commands',
+    short: 'monster cmds',
     unit: 'ops',
     actor: 'other',
     due: 'schedule',
