@@ -37,7 +37,7 @@ const weighted = map({
   perSecond,
   weight: quantity(0.001, 1e6, 'a weight')
     .optional()
-    .describe('In place of perSecond: its share of load.operationsPerSecond, among all that have a weight'),
+    .describe('Instead of perSecond: its share of load.operationsPerSecond, among all that have a weight'),
 })
   .refine((one) => one.perSecond === undefined || one.weight === undefined, {
     path: ['weight'],

@@ -35,7 +35,7 @@ export function withoutSecrets(scenario: Scenario, file: string, redaction: Reda
   const clean = (value: unknown, path: Path): unknown => {
     // Made of what else is there: a metric of its path, traits of sections.
     if (path[0] === 'traits' || path[0] === 'operations') return value;
-    if (path.length === 3 && path[0] === 'budgets' && path[2] === 'metric') {
+    if (path.length === 3 && path[2] === 'metric' && typeof value === 'object') {
       clean((value as BudgetMetric).path, path);
       return value;
     }
