@@ -72,7 +72,7 @@ async function inspect(
       redis: probes.redis !== null,
       metrics: probes.metrics.length > 0,
     },
-    settings: knownSettings(host, scenario),
+    settings: await knownSettings(host, scenario),
     platform: host.machine.platform,
   };
   return { loaded, needs: scenario.budgets.map((budget) => needOf(budget, circumstances)) };

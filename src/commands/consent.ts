@@ -1,6 +1,7 @@
 import type { ProbeAddresses } from '../address/probe-address.ts';
 import type { Target } from '../address/target-address.ts';
-import type { Load } from '../scenario/scenario.ts';
+import { ofOperation } from '../scenario/operations.ts';
+import type { Scenario } from '../scenario/scenario.ts';
 import { peakOf } from '../scenario/stages.ts';
 import { formatDuration, type Micros } from '../units.ts';
 
@@ -11,15 +12,18 @@ export const readingLine = ({ foreign }: ProbeAddresses): string | null =>
   foreign.length === 0 ? null : `reading ${foreign.join(' and ')} once a second; owned, you say`;
 
 /** What is about to be sent to machines that are not this one, in a line; null when nothing is. */
-export function consentLine(targets: readonly Target[], load: Load): string | null {
+export function consentLine(
+  targets: readonly Target[],
+  { load, operations }: Pick<Scenario, 'load' | 'operations'>,
+): string | null {
   const foreign = targets.filter((target) => target.foreign);
   if (foreign.length === 0) return null;
   const span = formatDuration((load.ramp + load.warmUp + load.duration) as Micros);
   const peak = peakOf(load.stages);
   const hosts = [...new Set(foreign.map(({ host }) => host))];
-  return `loading ${foreign.map(({ url, addresses }) => `${url} (${addresses.join(', ')})`).join(' and ')} for ${span}: ${count(
-    load.players,
-  )} players, ${count(peak * load.intentsPerSecond)} intents/s, ${count(
-    peak * load.monsterCommandsPerSecond,
-  )} monster commands/s; owned, you say: ${hosts.join(', ')}`;
+  const rates = operations.map(
+    ({ id, label }) => `${count(peak * ofOperation(load.operations, id).perSecond)} ${label}/s`,
+  );
+  const at = foreign.map(({ url, addresses }) => `${url} (${addresses.join(', ')})`).join(' and ');
+  return `loading ${at} for ${span}: ${[`${count(load.players)} players`, ...rates].join(', ')}; owned, you say: ${hosts.join(', ')}`;
 }

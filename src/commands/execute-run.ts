@@ -10,7 +10,8 @@ import { expectedLength } from '../run/expected-length.ts';
 import type { Observer, StopSignals } from '../run/phases.ts';
 import { type RunPlan, type RunResult, run } from '../run/run.ts';
 import { scenarioHash, writeScenario } from '../scenario/resolved.ts';
-import { openNullWorld } from '../stack/null-world.ts';
+import { workloadOf } from '../scenario/workload.ts';
+import { openNullServers } from '../stack/null-servers.ts';
 import { openWatchdog, type Watchdog } from '../supervision/watchdog.ts';
 import { commitOf } from './commit.ts';
 import { consentLine, readingLine } from './consent.ts';
@@ -77,7 +78,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     const fixed = await openFixedPaths(host, flags, [reference]);
     const workers = workersOf(host, flags.workers);
     const loaded = await loadScenario(host, reference, flags);
-    const { scenario } = loaded;
+    const { scenario, system } = loaded;
     const module = await playerModuleOf(loaded, flags);
     refuseWithoutTarget(loaded, flags.target.length);
     // Bad addresses are bad input: said before there is a bundle. Names are not resolved again after this.
@@ -93,7 +94,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
       const warning = await writeArtefact(bundle, name, content, host.redaction);
       if (warning !== null) progress.say(`warning: ${warning}`);
     };
-    const begin = (): Promise<void> => write('scenario.yaml', writeScenario(scenario));
+    const begin = (): Promise<void> => write('scenario.yaml', writeScenario(scenario, system.scenario));
     let kept = false;
     const keep = async (facts: Measurements): Promise<void> => {
       if (await remakeBundle(bundle)) {
@@ -105,16 +106,18 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     };
     await begin();
 
-    const consent = consentLine(targets, scenario.load);
+    const consent = consentLine(targets, scenario);
     for (const line of [consent, readingLine(probes)]) if (line !== null) progress.say(line);
-    progress.expect(expectedLength(scenario, flags.engine, targets.length > 0 ? 'target' : 'local'));
+    progress.expect(expectedLength(scenario, workloadOf(scenario, system.scenario), flags.engine, targets.length > 0 ? 'target' : 'local'));
     const guard = await openWatchdog(host.env);
     watchdog = guard;
     // Nobody else on this host may post to what the run starts.
     const token = randomBytes(24).toString('base64url');
     host.redaction.add(token, 'the token of the run');
+    const { nullServers } = system;
     const plan: RunPlan = {
       scenario,
+      system,
       identity: {
         capbench: host.version,
         scenarioHash: scenarioHash(scenario),
@@ -126,10 +129,16 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
         engine: flags.engine,
         host: hostFacts(host),
       },
-      openStack: stackOpener(host, scenario, reached, guard, token),
+      openStack: stackOpener(host, { scenario, system }, reached, guard, token),
       engine: openEngine({ workers, watchdog: guard, onConnecting: progress.connecting, module }),
       watched: targets.length === 0 ? null : { addresses: probes, ca: access.ca },
-      openNullWorld: (size, signal) => openNullWorld({ ...size, token, watchdog: guard, signal }),
+      openNullServers:
+        nullServers === undefined
+          ? null
+          : (workload, servers, signal) =>
+              openNullServers(nullServers(workload, servers, token, module), {
+                ...{ token, watchdog: guard, signal },
+              }),
       readLog: readLogTail,
       keep,
     };

@@ -1,11 +1,11 @@
 import { badInput, stackFailed } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { openLocalStack } from '../stack/local.ts';
 import type { Endpoints } from '../stack/stack.ts';
 import { openWatchdog } from '../supervision/watchdog.ts';
 import { loadScenario } from './scenario-files.ts';
 import type { ServeFlags } from './serve.ts';
+import { openOwnStack } from './stack-opener.ts';
 import { stopSignals } from './stop-signals.ts';
 import { checkTemporaryFolder } from './temporary-folder.ts';
 
@@ -20,7 +20,7 @@ function portOf(flag: string | undefined, servers: number): number | null {
 }
 
 /** For a person: the URLs, and the command that drives them. */
-function describe(name: string, { players }: Scenario, { worlds, database }: Endpoints): string {
+function describe(name: string, { traits }: Scenario, { worlds, database }: Endpoints): string {
   const targets = worlds.map(({ url }) => `--target ${url}`).join(' ');
   return [
     ...worlds.map(({ url }, index) => `world server ${index + 1}  ${url}`),
@@ -30,25 +30,24 @@ function describe(name: string, { players }: Scenario, { worlds, database }: End
           `PostgreSQL      folder ${database.host}, port ${database.port}, database ${database.database}, user ${database.user}`,
         ]),
     '',
-    `capbench run ${name}${players?.protocol === 'module' ? ' --allow-module' : ''} ${targets}`,
+    `capbench run ${name}${traits.playerCode !== null ? ' --allow-module' : ''} ${targets}`,
     '',
   ].join('\n');
 }
 
 /** Opens the stack, prints where it is, and holds it until a signal, or until a part of it ends. */
 export async function executeServe(host: Host, reference: string, flags: ServeFlags): Promise<void> {
-  const { scenario } = await loadScenario(host, reference, flags);
+  const { scenario, system } = await loadScenario(host, reference, flags);
+  if (system.components === undefined) {
+    throw badInput(`system: ${system.name} has nothing to start`, 'start your server, and name it in --target');
+  }
   await checkTemporaryFolder(host);
   const basePort = portOf(flags.port, scenario.world.servers);
   const signals = stopSignals(host, { say: (text) => host.stderr.write(`${text}\n`) });
   const watchdog = await openWatchdog(host.env);
   try {
-    const stack = await openLocalStack(scenario, {
-      watchdog,
-      signal: signals.stop,
-      postgresBin: host.env.CAPBENCH_POSTGRES_BIN || null,
-      basePort,
-    });
+    const options = { watchdog, signal: signals.stop, token: '', basePort };
+    const stack = await openOwnStack(host, { scenario, system }, options);
     try {
       const { endpoints } = stack;
       host.stdout.write(

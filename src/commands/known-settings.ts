@@ -1,17 +1,30 @@
 import type { Host } from '../host.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { applySettings } from '../stack/settings.ts';
+import { applyPostgresSettings, deviationsBeside, serverSettings } from '../stack/settings.ts';
+import type { AppliedSetting } from '../stack/stack.ts';
+import type { System } from '../systems/system.ts';
+
+/** What a stack that is started here tells of itself, beside what its components do. */
+export const toldSettings = (host: Host, system: System, scenario: Scenario): readonly AppliedSetting[] => [
+  ...serverSettings(scenario.world, Number.parseInt(host.machine.node.replace(/^v/, ''), 10)),
+  ...(system.settings?.(scenario) ?? []),
+];
 
 /** The names of the settings that a stack of this scenario will tell, as `stack.applied.<name>`. */
-export function knownSettings({ machine }: Host, scenario: Scenario): readonly string[] {
+export async function knownSettings(host: Host, scenario: Scenario): Promise<readonly string[]> {
+  const system = (await host.systems()).systemOf(scenario);
   const { version, settings } = scenario.postgres;
   const libraries = (settings.shared_preload_libraries ?? '').split(',').map((name) => name.trim());
-  const applied = applySettings(scenario, {
-    memoryBytes: machine.memoryBytes,
-    platform: machine.platform,
-    nodeMajor: Number.parseInt(machine.node.replace(/^v/, ''), 10),
-    postgresVersion: String(version),
-    libraries: new Set(libraries),
-  });
-  return applied.settings.map(({ setting }) => setting);
+  const hasPostgres = system.scenario.components(scenario).some(({ name }) => name === 'postgres');
+  const ofPostgres = applyPostgresSettings(
+    { version, settings: hasPostgres ? settings : {} },
+    {
+      memoryBytes: host.machine.memoryBytes,
+      platform: host.machine.platform,
+      postgresVersion: String(version),
+      libraries: new Set(libraries),
+    },
+  ).settings;
+  const told = [...(hasPostgres ? ofPostgres : []), ...toldSettings(host, system, scenario)];
+  return [...told, ...deviationsBeside(scenario.deviations, told)].map(({ setting }) => setting);
 }

@@ -32,7 +32,7 @@ export async function metricsOf(
   }
   const { scenario, system } = await loadScenario(host, reference, flags);
   const metrics = systems.metricsOf(system.scenario);
-  return { scenario, metrics: catalogue(metrics, scenario, knownSettings(host, scenario)) };
+  return { scenario, metrics: catalogue(metrics, scenario, await knownSettings(host, scenario)) };
 }
 
 const UNITS: Readonly<Record<string, string>> = { setting: 'its own', any: 'its own' };

@@ -5,30 +5,18 @@ import type { PlayerModule } from '../load/fleet/messages.ts';
 import { ScenarioError } from '../scenario/problem.ts';
 import type { LoadedScenario } from './scenario-files.ts';
 
-/** Of the flags of a run, what players of one's own depend on. */
-interface ModuleFlags {
-  readonly allowModule?: boolean;
-  readonly engine: string;
-}
-
 /**
- * The module that a scenario's players are, as it stands beside the scenario; null where it names none. Throws exit
- * code 104 where it may not be loaded, or is not there. It is not loaded here: that is for the load's own processes.
+ * The module of the user's that plays, as it stands beside the scenario; null where it names none. Throws exit code 104
+ * where it may not be loaded, or is not there. It is not loaded here: that is for the load's own processes.
  */
 export async function playerModuleOf(
   loaded: LoadedScenario,
-  { allowModule = false, engine }: ModuleFlags,
+  { allowModule = false }: { readonly allowModule?: boolean },
 ): Promise<PlayerModule | null> {
-  const { players } = loaded.scenario;
-  if (players !== undefined && engine !== 'native') {
+  const { playerCode } = loaded.scenario.traits;
+  if (playerCode !== null && !allowModule) {
     throw badInput(
-      `players: of its own (${players.protocol}) are played by the native engine alone, and --engine ${engine} is given`,
-      'leave --engine out',
-    );
-  }
-  if (players?.protocol === 'module' && !allowModule) {
-    throw badInput(
-      `the scenario names a player module, ${players.module}: that is code, and it is not loaded unasked`,
+      `the scenario names a player module, ${playerCode}: that is code, and it is not loaded unasked`,
       'read it, and if you trust it, say so: --allow-module',
     );
   }
@@ -37,9 +25,8 @@ export async function playerModuleOf(
 
 /** Where it is, whether or not it may be loaded; a mistake in the scenario (104) where it is not there. */
 export async function findModule({ scenario, path, where }: LoadedScenario): Promise<PlayerModule | null> {
-  const { players } = scenario;
-  if (players?.protocol !== 'module') return null;
-  const name = players.module;
+  const { playerCode: name } = scenario.traits;
+  if (name === null) return null;
   const file = resolve(dirname(path), name);
   const found = await stat(file).catch(() => null);
   if (found?.isFile() === true) return { path: file, name };
@@ -53,12 +40,11 @@ export async function findModule({ scenario, path, where }: LoadedScenario): Pro
   ]);
 }
 
-/** What a run's own stack speaks: the flux world, and nothing else. */
+/** Where nothing that capbench starts speaks with the players. */
 export function refuseWithoutTarget({ scenario }: LoadedScenario, targets: number): void {
-  const { players } = scenario;
-  if (players === undefined || players.protocol === 'module' || targets > 0) return;
+  if (!scenario.traits.needsTarget || targets > 0) return;
   throw badInput(
-    `players: of the protocol ${players.protocol} need a server of yours, and no --target is given`,
-    'the world that capbench starts speaks flux: start your server, and name it: --target http://127.0.0.1:8080',
+    `the players of this scenario (system: ${scenario.system}) need a server of yours, and no --target is given`,
+    'nothing that capbench starts speaks with them: start your server, and name it: --target http://127.0.0.1:8080',
   );
 }

@@ -1,9 +1,9 @@
 import type { EngineName } from '../load/engine.ts';
 import { connectSecondsOf } from '../load/k6/users.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { workloadOf } from '../scenario/workload.ts';
+import type { Workload } from '../scenario/workload.ts';
 
-/** Of a calibration beside its measuring: its null world, ramp, warm-up and drain. */
+/** Of a calibration beside its measuring: its null servers, ramp, warm-up and drain. */
 const CALIBRATION_SPARE_SECONDS = 3;
 /** PostgreSQL, the world's rows and its servers. */
 const STACK_SECONDS = 2;
@@ -13,8 +13,12 @@ const CEILINGS = 3;
 const REST_SECONDS = 3;
 
 /** About how many seconds a run takes in all: what is known before it of each of its phases. */
-export function expectedLength(scenario: Scenario, engine: EngineName, stack: 'local' | 'target'): number {
-  const workload = workloadOf(scenario);
+export function expectedLength(
+  scenario: Scenario,
+  workload: Workload,
+  engine: EngineName,
+  stack: 'local' | 'target',
+): number {
   const { calibration, ceilings } = scenario;
   const connect =
     engine === 'k6' ? connectSecondsOf(workload) : workload.players / workload.connectsPerSecond;

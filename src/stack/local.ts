@@ -10,7 +10,7 @@ import type { Watchdog } from '../supervision/watchdog.ts';
 import type { Component } from './component.ts';
 import type { ComponentSpec, StartContext, StartedComponent } from './component-spec.ts';
 import { deviationsBeside, prioritySetting } from './settings.ts';
-import type { Disturbance, Stack } from './stack.ts';
+import type { AppliedSetting, Disturbance, Stack } from './stack.ts';
 
 export interface LocalStackOptions extends Pick<StartContext, 'env' | 'token' | 'password' | 'comesBack'> {
   /** The run's; it outlives the stack, and whoever opened it closes it. */
@@ -18,6 +18,8 @@ export interface LocalStackOptions extends Pick<StartContext, 'env' | 'token' | 
   /** Aborts a start in progress. */
   readonly signal: AbortSignal;
   readonly basePort?: number | null;
+  /** What the system tells of all of it, beside its components. */
+  readonly settings?: readonly AppliedSetting[];
   /** What of the documented stack is not in it, told among the settings. */
   readonly deviations?: readonly Deviation[];
 }
@@ -37,7 +39,7 @@ export async function openLocalStack(
   specs: readonly ComponentSpec[],
   options: LocalStackOptions,
 ): Promise<Stack> {
-  const { watchdog, signal, basePort = null, deviations = [], ...given } = options;
+  const { watchdog, signal, basePort = null, settings = [], deviations = [], ...given } = options;
   try {
     signal.throwIfAborted();
     const user = specs.some(({ unprivileged }) => unprivileged === true) ? unprivilegedUser() : null;
@@ -50,7 +52,7 @@ export async function openLocalStack(
         ...given,
       });
       signal.throwIfAborted();
-      return stackOf(all, open, { watchdog, deviations, closing, remove: folder.remove });
+      return stackOf(all, open, { watchdog, told: settings, deviations, closing, remove: folder.remove });
     } catch (error) {
       closing.abort();
       await open.close();
@@ -65,6 +67,7 @@ export async function openLocalStack(
 
 interface Surroundings {
   readonly watchdog: Watchdog;
+  readonly told: readonly AppliedSetting[];
   readonly deviations: readonly Deviation[];
   readonly closing: AbortController;
   remove(): Promise<void>;
@@ -73,12 +76,12 @@ interface Surroundings {
 function stackOf(
   all: readonly StartedComponent[],
   open: OpenComponents,
-  { watchdog, deviations, closing, remove }: Surroundings,
+  { watchdog, told: settings, deviations, closing, remove }: Surroundings,
 ): Stack {
   const components = all.map(({ component }) => component);
   const pids = () => components.map(({ pid }) => pid);
   const letGo = keepBehind(pids);
-  const settings = all.flatMap((one) => one.settings ?? []);
+  const settings = [...all.flatMap((one) => one.settings ?? []), ...told];
   const addresses = Object.assign({}, ...all.map((one) => one.addresses));
   const close = async (): Promise<void> => {
     letGo();

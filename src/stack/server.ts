@@ -9,7 +9,6 @@ import { pause, unlessAborted } from '../supervision/time-limit.ts';
 import { type Life, openComponent } from './component.ts';
 import type { ComponentSpec, ServerProcess, StartContext } from './component-spec.ts';
 import { adviceIn } from './postgres-cluster.ts';
-import type { AppliedSetting } from './stack.ts';
 
 /** A server of a system's own, as it is started. */
 export interface ServerPlan extends Pick<ServerProcess, 'name' | 'module'> {
@@ -22,7 +21,6 @@ export interface ServerPlan extends Pick<ServerProcess, 'name' | 'module'> {
   env(context: StartContext): Readonly<Record<string, string>>;
   /** Resolves when it answers well; rejects with exit code 93, or with the signal's reason. */
   health(server: Reachable, signal: AbortSignal): Promise<unknown>;
-  readonly settings?: readonly AppliedSetting[];
   /** How many milliseconds it is waited for, when not as long as START_LIMITS says. */
   readonly readyLimit?: number;
 }
@@ -62,7 +60,6 @@ export const serverComponent = (plan: ServerPlan): ComponentSpec => ({
           return component.pid;
         },
       },
-      ...(plan.settings === undefined ? {} : { settings: plan.settings }),
     };
   },
 });

@@ -10,7 +10,7 @@ import type { Scenario } from '../scenario/scenario.ts';
 import type { SystemScenario } from '../scenario/system-scenario.ts';
 import type { Workload } from '../scenario/workload.ts';
 import type { ComponentSpec, ServerProcess } from '../stack/component-spec.ts';
-import type { DatabaseEndpoint, Endpoints, Stack } from '../stack/stack.ts';
+import type { AppliedSetting, DatabaseEndpoint, Endpoints, Stack } from '../stack/stack.ts';
 import type { AttachOptions } from '../stack/target-stack.ts';
 
 /**
@@ -26,6 +26,10 @@ export interface System {
   workerSide(scenario: Scenario): string;
   /** Its stack, as it is started here; absent: it is only ever a target. */
   components?(scenario: Scenario): readonly ComponentSpec[];
+  /** What its stack tells of itself in the report, beside the settings that its components apply. */
+  settings?(scenario: Scenario): readonly AppliedSetting[];
+  /** Whether any of these says of itself that it is a server of this system; absent: nobody can tell. */
+  recognises?(targets: readonly Target[], options: AttachOptions): Promise<boolean>;
   /** Attaches to servers of somebody else's; absent: to any that listen. */
   attach?(targets: readonly Target[], scenario: Scenario, options: AttachOptions): Promise<Stack>;
   /** Who is to have which players; absent: evenly, in the order of the servers. */

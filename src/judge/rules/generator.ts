@@ -92,6 +92,8 @@ function calibrated({ m, s }: Evidence): JudgedRule {
     consequence: 'disturbed',
   } as const;
   if (facts === null) {
+    const absent = m.absences?.find(({ of }) => of === 'generator.calibration')?.because;
+    if (seconds > 0 && absent !== undefined) return { ...rule, state: 'not-applicable', observed: absent };
     const missing = seconds > 0 && m.measured !== null;
     const observed = seconds === 0 ? 'left out' : 'not calibrated';
     return missing

@@ -1,9 +1,9 @@
-import { versions } from 'node:process';
 import type { Scenario } from '../../scenario/scenario.ts';
 import type { ComponentSpec, StartContext } from '../../stack/component-spec.ts';
 import { postgresComponent } from '../../stack/postgres-component.ts';
 import { serverComponent } from '../../stack/server.ts';
-import { serverSettings, shownSetting } from '../../stack/settings.ts';
+import { shownSetting } from '../../stack/settings.ts';
+import type { AppliedSetting } from '../../stack/stack.ts';
 import { bundleFile } from '../../supervision/bundle-file.ts';
 import { toMillis } from '../../units.ts';
 import { askHealth } from './health.ts';
@@ -22,7 +22,6 @@ export function fluxComponents(scenario: Scenario): readonly ComponentSpec[] {
       module: bundleFile('flux-server'),
       env: (context) => environmentOf(scenario, instance, context),
       health: askHealth,
-      ...(i === 0 ? { settings: settingsOf(scenario) } : {}),
     });
   });
   return [postgresComponent(postgres), ...servers];
@@ -52,10 +51,10 @@ function environmentOf(scenario: Scenario, instance: number, { token, comesBack,
   };
 }
 
-function settingsOf(scenario: Scenario) {
+/** What is told of the world. */
+export function fluxSettings(scenario: Scenario): readonly AppliedSetting[] {
   const world = fluxWorld(scenario);
   return [
-    ...serverSettings(world, Number.parseInt(versions.node, 10)),
     shownSetting('worldPlayersPerPlace', world.playersPerPlace),
     shownSetting('worldBatchOperations', world.batch.operations),
     shownSetting('worldBatchInterval', `${toMillis(world.batch.interval)}ms`),
