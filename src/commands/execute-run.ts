@@ -108,7 +108,14 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
 
     const consent = consentLine(targets, scenario);
     for (const line of [consent, readingLine(probes)]) if (line !== null) progress.say(line);
-    progress.expect(expectedLength(scenario, workloadOf(scenario, system.scenario), flags.engine, targets.length > 0 ? 'target' : 'local'));
+    progress.expect(
+      expectedLength(
+        scenario,
+        workloadOf(scenario, system.scenario),
+        flags.engine,
+        targets.length > 0 ? 'target' : 'local',
+      ),
+    );
     const guard = await openWatchdog(host.env);
     watchdog = guard;
     // Nobody else on this host may post to what the run starts.

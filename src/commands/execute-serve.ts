@@ -39,7 +39,10 @@ function describe(name: string, { traits }: Scenario, { worlds, database }: Endp
 export async function executeServe(host: Host, reference: string, flags: ServeFlags): Promise<void> {
   const { scenario, system } = await loadScenario(host, reference, flags);
   if (system.components === undefined) {
-    throw badInput(`system: ${system.name} has nothing to start`, 'start your server, and name it in --target');
+    throw badInput(
+      `system: ${system.name} has nothing to start`,
+      'start your server, and name it in --target',
+    );
   }
   await checkTemporaryFolder(host);
   const basePort = portOf(flags.port, scenario.world.servers);

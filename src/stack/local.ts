@@ -76,7 +76,7 @@ interface Surroundings {
 function stackOf(
   all: readonly StartedComponent[],
   open: OpenComponents,
-  { watchdog, told: settings, deviations, closing, remove }: Surroundings,
+  { watchdog, told, deviations, closing, remove }: Surroundings,
 ): Stack {
   const components = all.map(({ component }) => component);
   const pids = () => components.map(({ pid }) => pid);

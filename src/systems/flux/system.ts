@@ -1,10 +1,15 @@
 import { bundleFile } from '../../supervision/bundle-file.ts';
 import type { System } from '../system.ts';
+import { attachWorld, isAnyWorld } from './attach.ts';
 import { whyNotAutocannon } from './autocannon/refusal.ts';
+import { measureCeilings } from './ceilings.ts';
 import { dealWorlds } from './deal.ts';
 import { fluxFigures } from './figures.ts';
 import { fluxK6 } from './k6/system.ts';
+import { openWorldProbe } from './probe.ts';
 import { fluxScenario } from './scenario.ts';
+import { fluxComponents, fluxSettings } from './stack.ts';
+import { openVerification } from './verify.ts';
 import { fluxWorkload } from './workload.ts';
 
 /** 20,000 players and 75,000 monsters in one world, each batch of whose changes is one durable UPDATE. */
@@ -13,7 +18,14 @@ export const flux: System = {
   scenario: fluxScenario,
   figures: fluxFigures,
   workerSide: () => bundleFile('flux-side'),
+  components: fluxComponents,
+  settings: fluxSettings,
+  recognises: isAnyWorld,
+  attach: attachWorld,
   deal: dealWorlds,
+  probes: ({ worlds }) => worlds.map((world, index) => openWorldProbe(world, index + 1)),
+  openVerification,
+  measureCeilings,
   nullServers: (workload, servers, token) =>
     Array.from({ length: servers }, (_, i) => ({
       name: `null-world-${i + 1}`,

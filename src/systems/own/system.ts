@@ -1,7 +1,9 @@
+import { dealEvenly } from '../../load/fleet/deal.ts';
+import { attachAny } from '../../stack/any-server.ts';
 import { bundleFile } from '../../supervision/bundle-file.ts';
 import type { System } from '../system.ts';
 import { ownWorkload } from './players.ts';
-import { ownPlayersIn, ownScenario } from './scenario.ts';
+import { ownPlayersIn, ownScenario, playersOf } from './scenario.ts';
 
 const ownSide: Pick<System, 'workerSide' | 'nullServers'> = {
   workerSide: () => bundleFile('own-side'),
@@ -26,9 +28,22 @@ export const own: System = {
   ...ownSide,
 };
 
-/** Players of the user's own in a world of ours, or in any server that is named as a target: dealt evenly. */
-export const ownOn = ({ deal: _, ...world }: System): System => ({
+/**
+ * Players of the user's own in a world of ours, or in any server that is named as a target: one of that world is attached
+ * to as such where it says so, and a module plays, which may speak as its own players do.
+ */
+export const ownOn = ({ engines: _, ...world }: System): System => ({
   ...world,
   scenario: ownPlayersIn(world.scenario),
   ...ownSide,
+  attach: async (targets, scenario, options) => {
+    const { recognises, attach } = world;
+    const isModule = playersOf(scenario)?.protocol === 'module';
+    const isWorld = isModule && (await recognises?.(targets, options)) === true;
+    return isWorld && attach !== undefined ? attach(targets, scenario, options) : attachAny(targets, options);
+  },
+  deal: (endpoints, workload, signal) => {
+    const isWorld = endpoints.unknown !== true && workload.calibrates !== true;
+    return (isWorld && world.deal ? world.deal : dealEvenly)(endpoints, workload, signal);
+  },
 });
