@@ -26,8 +26,7 @@ export async function chooseEngine(
   flags: RunFlags,
   reached: RunTargets,
 ): Promise<(options: EngineOptions) => Engine> {
-  const systems = await host.systems();
-  const system = systems.systemOf(scenario);
+  const system = (await host.systems()).systemOf(scenario);
   const byFleet = (name: EngineName) => (options: EngineOptions) =>
     createNativeEngine({
       ...options,
@@ -48,7 +47,7 @@ export async function chooseEngine(
     }
     case 'k6': {
       refuseFlags(flags, reached);
-      const { part } = k6PlanOf(systems, scenario);
+      const { part } = k6PlanOf(system, scenario);
       const k6 = await findK6(host.env);
       const { deal = dealEvenly } = system;
       return ({ watchdog, onConnecting = () => {} }) =>

@@ -30,9 +30,9 @@ function baseUrlsOf(targets: readonly string[], servers: number): readonly strin
 
 /** Writes the script to a file, or to stdout. */
 export async function executeExportK6(host: Host, reference: string, flags: ExportK6Flags): Promise<void> {
-  const { scenario } = await loadScenario(host, reference, flags);
+  const { scenario, system } = await loadScenario(host, reference, flags);
   const urls = baseUrlsOf(flags.target, scenario.world.servers);
-  const { part, workload } = k6PlanOf(await host.systems(), scenario);
+  const { part, workload } = k6PlanOf(system, scenario);
   const script = host.redaction.text(k6Script(part, workload, scenario, urls), 'document');
   if (flags.out === undefined) {
     host.stdout.write(script);

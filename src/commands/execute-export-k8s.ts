@@ -19,8 +19,8 @@ const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** Writes the three files; none of them over another. */
 export async function executeExportK8s(host: Host, reference: string, flags: ExportK8sFlags): Promise<void> {
-  const { scenario } = await loadScenario(host, reference, flags);
-  const { part, workload } = k6PlanOf(await host.systems(), scenario);
+  const { scenario, system } = await loadScenario(host, reference, flags);
+  const { part, workload } = k6PlanOf(system, scenario);
   const targets = targetsOf(flags.target);
   const deployment = deploymentOf(scenario.name, part, workload, {
     namespace: namespaceOf(flags.namespace),

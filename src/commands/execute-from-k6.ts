@@ -37,8 +37,8 @@ export async function executeFromK6(
   if (files.length > MOST_SUMMARIES) {
     throw badInput(`--from-k6: ${files.length} files are given, at most ${MOST_SUMMARIES} are read`);
   }
-  const { scenario } = await loadScenario(host, reference, flags);
-  const { part, workload } = k6PartOf(await host.systems(), scenario, '--from-k6');
+  const { scenario, system } = await loadScenario(host, reference, flags);
+  const { part, workload } = k6PartOf(system, scenario, '--from-k6');
   const hash = scenarioHash(scenario);
   const planned = originOf(part, workload);
   const perSample = part.perSample(workload);

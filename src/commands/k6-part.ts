@@ -2,7 +2,7 @@ import { badInput } from '../errors.ts';
 import type { K6System } from '../load/k6/k6-system.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { type Workload, workloadOf } from '../scenario/workload.ts';
-import type { Systems } from '../systems/system.ts';
+import type { System } from '../systems/system.ts';
 import { refuseShapes } from './refuse-shapes.ts';
 
 export interface K6Part {
@@ -12,18 +12,18 @@ export interface K6Part {
 }
 
 /** A scenario as k6 makes its load, for `by`. @throws CapbenchError (104) why k6 cannot */
-export function k6PartOf(systems: Systems, scenario: Scenario, by: string): K6Part {
-  const { name, engines: { k6: part } = {}, scenario: shape } = systems.systemOf(scenario);
+export function k6PartOf(system: System, scenario: Scenario, by: string): K6Part {
+  const part = system.engines?.k6;
   if (part === undefined) {
     const players = scenario.sections?.players === undefined ? '' : ' with players: of its own';
-    throw badInput(`system: ${name}${players} brings nothing that k6 could run`, 'use --engine native');
+    throw badInput(`system: ${system.name}${players} brings nothing that k6 could run`, 'use --engine native');
   }
   refuseShapes(scenario.load, by);
-  return { part, workload: workloadOf(scenario, shape) };
+  return { part, workload: workloadOf(scenario, system.scenario) };
 }
 
 /** The same, of a run that is still to be made. */
-export function k6PlanOf(systems: Systems, scenario: Scenario): K6Part {
+export function k6PlanOf(system: System, scenario: Scenario): K6Part {
   const [fault] = scenario.faults;
   if (fault !== undefined) {
     throw badInput(
@@ -31,5 +31,5 @@ export function k6PlanOf(systems: Systems, scenario: Scenario): K6Part {
       'use --engine native, or run without faults: --set "faults=[]"',
     );
   }
-  return k6PartOf(systems, scenario, 'the k6 script');
+  return k6PartOf(system, scenario, 'the k6 script');
 }
