@@ -18,16 +18,18 @@ async function exported(...argv: readonly string[]) {
 interface Declared {
   readonly CONFIG: Record<string, unknown>;
   readonly BASE_URLS: readonly string[];
+  readonly HEADERS: Record<string, string>;
   readonly options: { readonly thresholds: Record<string, readonly string[]> };
 }
 const declared = (source: string, env: Record<string, string> = {}): Declared =>
-  partsOf<Declared>(source, ['CONFIG', 'BASE_URLS', 'options'], fakeModules(env));
+  partsOf<Declared>(source, ['CONFIG', 'BASE_URLS', 'HEADERS', 'options'], fakeModules(env));
 
 test('the script on stdout has the load of the scenario as it was asked for', async () => {
   const { exitCode, out, err } = await exported('quickstart', '--scale', '0.5', '--seed', '9');
   expect(exitCode).toBe(0);
   expect(err).toBe('');
-  const { CONFIG, BASE_URLS } = declared(out);
+  const { CONFIG, BASE_URLS, HEADERS } = declared(out, { CAPBENCH_AUTHORIZATION: 'Bearer x' });
+  expect(HEADERS).toEqual({ authorization: 'Bearer x' });
   expect(CONFIG).toMatchObject({
     ...{ scenario: 'quickstart', seed: 9, players: 500, intentsPerSecondOfAPlayer: 1 },
     ...{ monsters: 5000, lanes: 8, commandsPerPost: 200, postsPerSecond: 25 },

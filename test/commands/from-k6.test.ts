@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runCli } from '../../src/cli.ts';
 import { writeScenario } from '../../src/scenario/resolved.ts';
+import { fluxScenario } from '../../src/systems/flux/scenario.ts';
 import { k6Scenario, k6SummaryOf, type SummaryChanges } from '../fixtures/k6-summary-of.ts';
 import { memoryHost } from '../memory-host.ts';
 
 let folder = '';
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'capbench-test-'));
-  await writeFile(join(folder, 'world.yaml'), writeScenario(k6Scenario()));
+  await writeFile(join(folder, 'world.yaml'), writeScenario(k6Scenario(), fluxScenario));
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 

