@@ -271,7 +271,7 @@ const host = z.object({
 });
 
 /** Sections of report.json, as every system has them. */
-export const figuresSchema = z.object({
+const figuresSchema = z.object({
   load,
   latency: ofOperations(latency),
   throughput,
@@ -342,8 +342,34 @@ export function throughputOf(
 export const rateKey = (plural: string): string => `${plural}PerSecond`;
 
 /** What is in `throughput` of each operation. */
-export const ratesOf = (operations: readonly Pick<OperationSpec, 'plural'>[]): z.ZodObject =>
+const ratesOf = (operations: readonly Pick<OperationSpec, 'plural'>[]): z.ZodObject =>
   z.object(Object.fromEntries(operations.map(({ plural }) => [rateKey(plural), operationsPerSecond])));
+
+/** What of a system is in the figures. */
+export interface Measured {
+  readonly scenario: { readonly operations: readonly Pick<OperationSpec, 'plural'>[] };
+  readonly figures?: SystemFigures;
+}
+
+/** The figures of a run of any of the systems: what only some of them tell is optional. */
+export function figuresSchemaOf(systems: readonly Measured[]): z.ZodObject {
+  const rates = ratesOf(systems.flatMap(({ scenario }) => scenario.operations)).partial().shape;
+  const ofStage = stage.extend({ throughput: stage.shape.throughput.extend(rates) });
+  const { stages } = figuresSchema.shape;
+  const shape: Record<string, z.ZodType> = {
+    ...figuresSchema.shape,
+    throughput: throughput.extend(rates),
+    stages: z.array(ofStage.describe(stage.description ?? '')).describe(stages.description ?? ''),
+  };
+  for (const { figures } of systems) {
+    for (const [section, own] of Object.entries(figures?.sections ?? {})) {
+      const general = shape[section];
+      shape[section] =
+        general instanceof z.ZodObject ? general.extend(own.partial().shape) : own.partial().optional();
+    }
+  }
+  return z.object(shape);
+}
 
 /**
  * Every path that a budget may name in a report of such a system, but for those that only the run makes: the settings

@@ -1,9 +1,7 @@
 import { z } from 'zod';
 import { CAUSES } from '../judge/gap.ts';
-import { figuresSchema, ratesOf } from '../measurement/figures.ts';
-import type { SystemFigures } from '../measurement/system-figures.ts';
+import { figuresSchemaOf, type Measured } from '../measurement/figures.ts';
 import { OPERATORS } from '../scenario/budget.ts';
-import type { OperationSpec } from '../scenario/operations.ts';
 
 const text = z.string();
 const count = z.number();
@@ -101,32 +99,15 @@ export const envelopeSchema = z.object({
   startedAt: text.describe('ISO 8601, UTC.'),
 });
 
-/** What of a system is in report.json. */
-interface Reported {
-  readonly scenario: { readonly operations: readonly OperationSpec[] };
-  readonly figures?: SystemFigures;
-}
-
 /**
  * report.json, schemaVersion 1, of a run of any of the systems: what only some of them tell is optional. Fields may be
  * added, never changed. A figure that was not measured is null.
  */
-export function reportSchemaOf(systems: readonly Reported[]): z.ZodObject {
-  const shape: Record<string, z.ZodType> = { ...envelopeSchema.shape, ...figuresSchema.shape };
-  const add = ([section, own]: readonly [string, z.ZodObject]): void => {
-    const general = shape[section];
-    const told = own.partial();
-    shape[section] = general instanceof z.ZodObject ? general.extend(told.shape) : told.optional();
-  };
-  for (const { scenario, figures } of systems) {
-    add(['throughput', ratesOf(scenario.operations)]);
-    Object.entries(figures?.sections ?? {}).forEach(add);
-  }
-  return z.object(shape);
-}
+export const reportSchemaOf = (systems: readonly Measured[]): z.ZodObject =>
+  z.object({ ...envelopeSchema.shape, ...figuresSchemaOf(systems).shape });
 
 /** The JSON Schema that is committed as fixtures/schema/report.schema.json. */
-export const reportJsonSchema = (systems: readonly Reported[]) => ({
+export const reportJsonSchema = (systems: readonly Measured[]) => ({
   title: 'capbench report.json, schemaVersion 1',
   ...z.toJSONSchema(reportSchemaOf(systems), { io: 'input' }),
 });
