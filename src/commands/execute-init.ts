@@ -1,5 +1,4 @@
-import { constants } from 'node:fs';
-import { copyFile, mkdir, stat } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { badInput, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
@@ -13,7 +12,37 @@ async function makeFolder(folder: string): Promise<void> {
   await mkdir(folder);
 }
 
-/** Copies the two files into a folder that has neither; throws exit code 104 where it has one, or is none. */
+const SCHEMA = join('fixtures', 'schema', 'scenario.schema.json');
+/** By which a scenario names its JSON Schema to editors. */
+const FOR_EDITORS = /^# yaml-language-server: .*\n/;
+
+/**
+ * From the folder to the schema of the capbench that is installed for it, as Node would find it; null where it is
+ * installed elsewhere: a path into npx's own folders would lead nowhere tomorrow.
+ */
+async function pathToSchema(folder: string): Promise<string | null> {
+  for (let above = folder; ; above = dirname(above)) {
+    const file = join(above, 'node_modules', 'capbench', SCHEMA);
+    if ((await stat(file).catch(() => null)) !== null) return relative(folder, file).replaceAll('\\', '/');
+    if (dirname(above) === above) return null;
+  }
+}
+
+/** One of the two files as it is to stand in the folder. */
+async function textOf(host: Host, name: string, folder: string): Promise<string> {
+  const text = await readFile(join(host.root, 'fixtures', 'init', name), 'utf8');
+  const schema = await pathToSchema(folder);
+  return text.replace(FOR_EDITORS, schema === null ? '' : `# yaml-language-server: $schema=${schema}\n`);
+}
+
+/** What stands above the scenario: its commands, each after a comment. */
+async function howToRun(scenario: string): Promise<string> {
+  const [comment = ''] =
+    /^(?:#.*\n)+/.exec((await readFile(scenario, 'utf8')).replace(FOR_EDITORS, '')) ?? [];
+  return comment.replaceAll(/^# {3}/gm, '');
+}
+
+/** Writes the two files into a folder that has neither; throws exit code 104 where it has one, or is none. */
 export async function writeStart(host: Host, folder: string): Promise<void> {
   // A variable that is not set, likely: it does not mean this folder.
   if (folder.trim() === '') {
@@ -41,7 +70,7 @@ export async function writeStart(host: Host, folder: string): Promise<void> {
     await makeFolder(target);
     for (const name of FILES) {
       // Exclusive: what came in between stays, too.
-      await copyFile(join(host.root, 'fixtures', 'init', name), join(target, name), constants.COPYFILE_EXCL);
+      await writeFile(join(target, name), await textOf(host, name, target), { flag: 'wx' });
     }
   } catch (thrown) {
     throw badInput(`${folder}: ${messageOf(thrown)}`, 'name a folder that may be written to');
@@ -51,7 +80,6 @@ export async function writeStart(host: Host, folder: string): Promise<void> {
   const path = near.startsWith('-') ? `./${near}` : near;
   const enter =
     path === '' ? '' : `cd ${/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`}\n`;
-  host.stdout.write(
-    `${FILES.map((name) => `wrote ${join(near, name)}\n`).join('')}\n${enter}npx capbench run ./${FILES[0]} --allow-module\n`,
-  );
+  const wrote = FILES.map((name) => `wrote ${join(near, name)}\n`).join('');
+  host.stdout.write(`${wrote}\n${enter}${await howToRun(join(target, FILES[0]))}`);
 }

@@ -134,11 +134,13 @@ export async function loadScenario(
   const { scenario, removed } = withoutSecrets(read, file, host.redaction);
   for (const what of removed)
     host.stderr.write(`warning: a secret in the scenario is told nowhere else; take it out: ${what}\n`);
-  if (system.scenario.note !== undefined) host.stderr.write(`note: ${system.scenario.note}\n`);
   const where = (at: Path): string => {
     const document = readYaml(file, bytes);
     return applySettings(document.value, overrides.set).flagAt(at) ?? document.where(at, 'value');
   };
+  const { note } = system.scenario;
+  // Who sets the system for this one run knows.
+  if (note !== undefined && !where(['system']).startsWith('--set')) host.stderr.write(`note: ${note}\n`);
   return { scenario, system, path, where };
 }
 
