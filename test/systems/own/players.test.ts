@@ -1,16 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { scenarioHash, writeScenario } from '../../../src/scenario/resolved.ts';
-import { workloadOf } from '../../../src/scenario/workload.ts';
-import { minimal, problemsOf, read } from '../../scenario/scenario-text.ts';
+import { scenarioHash } from '../../../src/scenario/resolved.ts';
+import { ownWorkload } from '../../../src/systems/own/players.ts';
+import { playersOf } from '../../../src/systems/own/scenario.ts';
+import { minimal, problemsOf, read, workload, written } from '../../scenario/scenario-text.ts';
 
 const of = (players: string): string => minimal(`players: ${players}\n`);
 
 test('players of the flux world are what a scenario without players has, and it has the same hash', () => {
   const plain = read(minimal());
-  expect(plain).not.toHaveProperty('players');
+  expect(playersOf(plain)).toBeUndefined();
   expect(read(of('{ protocol: flux }'))).toEqual(plain);
   expect(scenarioHash(read(of('{ protocol: flux }')))).toBe(scenarioHash(plain));
-  expect(workloadOf(plain).playing).toBeUndefined();
+  expect(ownWorkload(workload(plain)).playing).toBeUndefined();
 });
 
 test.each([
@@ -41,9 +42,9 @@ test.each([
   ],
 ])('%s is read, written into the bundle and read again', (text, players) => {
   const scenario = read(of(text));
-  expect(scenario.players).toEqual(players);
-  expect(workloadOf(scenario).playing).toEqual(players);
-  const again = read(writeScenario(scenario));
+  expect(playersOf(scenario)).toEqual(players);
+  expect(ownWorkload(workload(scenario)).playing).toEqual(players);
+  const again = read(written(scenario));
   expect(again).toEqual(scenario);
   expect(scenarioHash(again)).toBe(scenarioHash(scenario));
   expect(scenarioHash(scenario)).not.toBe(scenarioHash(read(minimal())));
