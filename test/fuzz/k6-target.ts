@@ -1,6 +1,7 @@
 import { parse } from 'yaml';
 import { EXIT } from '../../src/errors.ts';
 import { writeScenario } from '../../src/scenario/resolved.ts';
+import { fluxScenario } from '../../src/systems/flux/scenario.ts';
 import { k6Scenario, k6SummaryOf, rate } from '../fixtures/k6-summary-of.ts';
 import { mutateBytes } from './bytes.ts';
 import { chance, pick } from './draw.ts';
@@ -13,7 +14,7 @@ const FLAGS = [[], ['--json'], ['--quiet'], ['--out', '{folder}/verdict']] as co
 /** `report --from-k6` of a summary that is damaged. */
 export function reportFromK6(): Target {
   const scenario = k6Scenario();
-  const yaml = writeScenario(scenario);
+  const yaml = writeScenario(scenario, fluxScenario);
   const whole = k6SummaryOf(scenario, { metrics: { capbench_within_fast: rate(1990, 10) } });
   const bytes = Buffer.from(JSON.stringify(whole));
   return {
