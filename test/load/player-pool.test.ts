@@ -4,16 +4,19 @@ import { WebSocket } from 'ws';
 import { countOf } from '../../src/histogram.ts';
 import { ErrorCounts } from '../../src/load/error-counts.ts';
 import { SequenceLedger } from '../../src/load/ledger.ts';
+import type { Connection } from '../../src/load/player/connection.ts';
 import { PlayerPool } from '../../src/load/player/player-pool.ts';
 import { SocketConnection } from '../../src/load/player/socket-connection.ts';
-import { Recorder } from '../../src/load/recorder.ts';
+import { OUTCOME, Recorder } from '../../src/load/recorder.ts';
 import { ScheduleHash } from '../../src/load/schedule-hash.ts';
 import { compareLedger } from '../../src/probe/counted-rows.ts';
 import { random } from '../../src/rng.ts';
+import type { Workload } from '../../src/scenario/workload.ts';
 import { FluxCodec } from '../../src/systems/flux/player.ts';
 import { micros } from '../../src/units.ts';
 import { ofBoth, workloadWith } from './a-workload.ts';
 import { figuresOf, rowsOf } from './ledger-figures.ts';
+import { plannedHash } from './planned-hash.ts';
 
 const PLAYERS = 5;
 const SKIP_AFTER = 300_000;
@@ -349,4 +352,66 @@ test('where nobody comes back, nobody leaves', () => {
   stage.pool.leave(0, 1000);
   stage.pool.sweep(stage.now);
   expect(stage.pool).toMatchObject({ leaves: 0, connected: PLAYERS });
+});
+
+/** `perSecond` of each operation, of all players together. */
+const severalOf = (...perSecond: readonly number[]): Workload => {
+  const [intent] = workloadWith().operations;
+  const operations = perSecond.map((rate, index) => ({ ...intent!, id: `do-${index}`, perSecond: rate }));
+  return { ...workloadWith({ players: PLAYERS, monsters: 0, duration: 20 }), operations };
+};
+
+test('several operations have one schedule, for any number of workers', async () => {
+  const hash = await plannedHash(severalOf(30, 10), 1);
+  for (const workers of [2, 4]) expect(await plannedHash(severalOf(30, 10), workers)).toBe(hash);
+  expect(await plannedHash(severalOf(10, 30), 1)).not.toBe(hash);
+  expect(await plannedHash({ ...severalOf(30, 10), seed: 8 }, 1)).not.toBe(hash);
+  // One that never happens changes nothing.
+  expect(await plannedHash(severalOf(40, 0), 2)).toBe(await plannedHash(severalOf(40), 1));
+});
+
+test('each of several operations is due in its proportion, sent, waited for and settled as what it is', () => {
+  const workload = severalOf(60, 20);
+  const recorder = new Recorder(workload.operations, workload.timeline);
+  const sent: { operation: number; sequence: number }[][] = Array.from({ length: PLAYERS }, () => []);
+  let now = 0;
+  const ids = Int32Array.from({ length: PLAYERS }, (_, player) => player);
+  const pool = new PlayerPool(workload, ids, {
+    ...{ recorder, ledger: new SequenceLedger(PLAYERS), hash: new ScheduleHash() },
+    ...{ errors: new ErrorCounts(), now: () => now },
+  });
+  const connections = sent.map(
+    (own): Connection => ({
+      ...{ isOpen: true, listen: () => {}, close: () => {}, cut: () => {} },
+      send: (operation, sequence) => own.push({ operation, sequence }),
+    }),
+  );
+  for (const [player, connection] of connections.entries()) pool.welcome(player, connection, 0);
+  pool.start();
+  const asked = [0, 0];
+  while (pool.nextDue !== Number.POSITIVE_INFINITY) {
+    now = pool.nextDue;
+    pool.send(now);
+    const open = sent
+      .flat()
+      .reduce((count, { operation }) => count.with(operation, count[operation]! + 1), [0, 0]);
+    expect([pool.inFlight(0), pool.inFlight(1)]).toEqual(open);
+    // The first operation is done, and the second refused; only now and then, so that some have to wait.
+    if (now % 3 > 0) continue;
+    for (const [player, own] of sent.entries()) {
+      pool.heard(player, connections[player]!, 1);
+      for (const { operation, sequence } of own.splice(0)) {
+        asked[operation]! += 1;
+        pool.answered(player, sequence, operation === 0 ? OUTCOME.ok : OUTCOME.rejected);
+      }
+      pool.heardAll(player);
+    }
+  }
+  pool.finish(now);
+  const [often, seldom] = Object.values(recorder.tally()).map(({ whole }) => whole);
+  expect(often).toMatchObject({ ok: asked[0], rejected: 0 });
+  expect(seldom).toMatchObject({ rejected: asked[1], ok: 0 });
+  const total = often!.scheduled + seldom!.scheduled;
+  expect(Math.abs(total - 80 * 20)).toBeLessThan(PLAYERS + 1);
+  expect(Math.abs(often!.scheduled / total - 0.75)).toBeLessThan(0.04);
 });
