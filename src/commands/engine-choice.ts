@@ -10,8 +10,13 @@ import type { Scenario } from '../scenario/scenario.ts';
 import { workloadOf } from '../scenario/workload.ts';
 import { k6PlanOf } from './k6-part.ts';
 import { refuseShapes } from './refuse-shapes.ts';
-import type { RunFlags } from './run.ts';
 import type { RunTargets } from './targets.ts';
+
+/** What of a run's flags is about its engine, as given. */
+interface EngineFlags {
+  readonly engine: EngineName;
+  readonly workers?: string;
+}
 
 /** What a run hands to its engine. */
 export type EngineOptions = Omit<NativeEngineOptions, 'system' | 'name'>;
@@ -23,7 +28,7 @@ export type EngineOptions = Omit<NativeEngineOptions, 'system' | 'name'>;
 export async function chooseEngine(
   host: Host,
   scenario: Scenario,
-  flags: RunFlags,
+  flags: EngineFlags,
   reached: RunTargets,
 ): Promise<(options: EngineOptions) => Engine> {
   const system = (await host.systems()).systemOf(scenario);
@@ -60,7 +65,7 @@ export async function chooseEngine(
 }
 
 /** What of a run's flags k6 does not understand. */
-function refuseFlags({ workers }: RunFlags, { access }: RunTargets): void {
+function refuseFlags({ workers }: EngineFlags, { access }: RunTargets): void {
   if (workers !== undefined) {
     throw badInput(
       '--workers: k6 is one process, whatever its players',

@@ -3,9 +3,15 @@ import { resolve } from 'node:path';
 import { badInput, messageOf } from '../errors.ts';
 import { k6Script } from '../export/k6/script.ts';
 import type { Host } from '../host.ts';
-import type { ExportK6Flags } from './export-k6.ts';
 import { k6PlanOf } from './k6-part.ts';
 import { loadScenario } from './scenario-files.ts';
+import type { ScenarioFlags } from './scenario-options.ts';
+
+/** What `capbench export k6` takes, as given. */
+export interface ExportK6Flags extends ScenarioFlags {
+  readonly target: readonly string[];
+  readonly out?: string;
+}
 
 const FIRST_PORT = 3001;
 

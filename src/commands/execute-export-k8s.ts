@@ -9,9 +9,18 @@ import { configMap, testRun } from '../export/k8s/manifests.ts';
 import type { Host } from '../host.ts';
 import { writeArtefact } from '../measurement/bundle.ts';
 import { toSeconds } from '../units.ts';
-import type { ExportK8sFlags } from './export-k8s.ts';
 import { k6PlanOf } from './k6-part.ts';
 import { loadScenario } from './scenario-files.ts';
+import type { ScenarioFlags } from './scenario-options.ts';
+
+/** What `capbench export k8s` takes besides the scenario's own options, as given. */
+export interface ExportK8sFlags extends ScenarioFlags {
+  readonly target: readonly string[];
+  readonly parallelism?: string;
+  readonly namespace: string;
+  readonly prometheus: string;
+  readonly out?: string;
+}
 
 const MOST_RUNNERS = 1000;
 /** RFC 1123. */

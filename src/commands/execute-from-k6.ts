@@ -12,10 +12,18 @@ import { type K6Report, k6ReportOf } from '../report/k6-report.ts';
 import { k6TerminalSummary } from '../report/k6-terminal.ts';
 import { type TerminalStyle, terminalVerdict } from '../report/terminal.ts';
 import { scenarioHash } from '../scenario/resolved.ts';
+import type { FixedPathFlags } from './fixed-path-options.ts';
 import { openFixedPaths, writeFixedPaths } from './fixed-paths.ts';
 import { k6PartOf } from './k6-part.ts';
-import type { ReportFlags } from './report.ts';
+import type { TellingFlags } from './publish.ts';
 import { loadScenario } from './scenario-files.ts';
+import type { ScenarioFlags } from './scenario-options.ts';
+
+/** What `capbench report --from-k6` takes besides the files, as given. */
+export interface FromK6Flags extends TellingFlags, ScenarioFlags, FixedPathFlags {
+  readonly run?: string;
+  readonly out?: string;
+}
 
 /** A summary has some 30 kB. */
 const SUMMARY_LIMIT = 16 * 2 ** 20;
@@ -27,7 +35,7 @@ export async function executeFromK6(
   host: Host,
   files: readonly string[],
   reference: string,
-  flags: ReportFlags,
+  flags: FromK6Flags,
 ): Promise<ExitCode> {
   refusePages(flags);
   // A variable that was not set: nothing would be checked, and nobody would know.
@@ -62,7 +70,7 @@ export async function executeFromK6(
   return verdict.exitCode === EXIT.pass ? (unwritten[0]?.exitCode ?? EXIT.pass) : verdict.exitCode;
 }
 
-function refusePages({ summary, report }: ReportFlags): void {
+function refusePages({ summary, report }: FromK6Flags): void {
   if (summary === undefined && report === undefined) return;
   throw badInput(
     `--${summary === undefined ? 'report' : 'summary'}: what k6 tells is judged without a page and a comment`,
@@ -84,7 +92,7 @@ async function writeReports(host: Host, folder: string, report: K6Report, xml: s
   }
 }
 
-function tell(host: Host, report: K6Report, flags: ReportFlags, where: string): void {
+function tell(host: Host, report: K6Report, flags: FromK6Flags, where: string): void {
   const near = relative(host.cwd, where);
   const style: TerminalStyle = {
     colour: flags.color && host.stdout.isTTY && !host.env.NO_COLOR,

@@ -1,11 +1,7 @@
 import { Command, Option } from 'commander';
 import type { Host } from '../host.ts';
-import { type ScenarioFlags, withScenario } from './scenario-options.ts';
-
-export interface ExportK6Flags extends ScenarioFlags {
-  readonly target: readonly string[];
-  readonly out?: string;
-}
+import type { ExportK6Flags } from './execute-export-k6.ts';
+import { withScenario } from './scenario-options.ts';
 
 const EXAMPLES = `
 Examples:

@@ -1,15 +1,7 @@
 import { Command, Option } from 'commander';
 import type { Host } from '../host.ts';
-import { type ScenarioFlags, withScenario } from './scenario-options.ts';
-
-/** What `capbench export k8s` takes besides the scenario's own options, as given. */
-export interface ExportK8sFlags extends ScenarioFlags {
-  readonly target: readonly string[];
-  readonly parallelism?: string;
-  readonly namespace: string;
-  readonly prometheus: string;
-  readonly out?: string;
-}
+import type { ExportK8sFlags } from './execute-export-k8s.ts';
+import { withScenario } from './scenario-options.ts';
 
 const EXAMPLES = `
 Examples:

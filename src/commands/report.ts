@@ -2,16 +2,14 @@ import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { badInput } from '../errors.ts';
 import type { Host } from '../host.ts';
-import { type FixedPathFlags, withFixedPaths } from './fixed-path-options.ts';
-import type { TellingFlags } from './publish.ts';
-import { type ScenarioFlags, scenarioOptions } from './scenario-options.ts';
+import type { FromK6Flags } from './execute-from-k6.ts';
+import { withFixedPaths } from './fixed-path-options.ts';
+import { scenarioOptions } from './scenario-options.ts';
 
 /** What `capbench report` takes; the scenario's options are for `--from-k6` alone. */
-export interface ReportFlags extends TellingFlags, ScenarioFlags, FixedPathFlags {
+interface ReportFlags extends FromK6Flags {
   readonly fromK6?: readonly string[];
   readonly scenario?: string;
-  readonly run?: string;
-  readonly out?: string;
 }
 
 const EXAMPLES = `
