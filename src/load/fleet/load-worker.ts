@@ -61,7 +61,7 @@ export class LoadWorker {
   /** Who acts beside the players; they are there once it is connected. */
   private readonly sources: Source[] = [];
   private readonly vitals: Vitals;
-  /** Null before GO. */
+  /** Null before its players connect. */
   private metronome: Metronome | null = null;
   private connector: Connector | null = null;
   private protocol: Protocol | null = null;
@@ -122,6 +122,11 @@ export class LoadWorker {
       }
       this.sources.push(...((await this.side.openSources?.(this.setup, this.tools)) ?? []));
       await Promise.all(this.sources.map((source) => source.open()));
+      this.metronome = new Metronome(
+        { nextWake: () => this.nextWake(), turn: (at) => this.turn(at) },
+        this.tools.now,
+        this.perSecond() <= PRECISE_RATE,
+      );
     } catch (thrown) {
       const hint = thrown instanceof CapbenchError ? (thrown.hint ?? null) : null;
       this.tell({ kind: 'refused', message: messageOf(thrown), hint });
@@ -140,18 +145,10 @@ export class LoadWorker {
 
   /** ready -> running, at an instant of the host's monotonic clock. */
   start(go: number): void {
-    const { workload } = this.setup;
-    const others = this.sources.reduce((sum, { perSecond }) => sum + perSecond, 0);
-    const rate = peakOf(workload.timeline.stages) * this.ids.length * playerRate(workload) + others;
     this.go = go;
     this.pool.start();
     this.vitals.take(0, 0);
-    this.metronome = new Metronome(
-      { nextWake: () => this.nextWake(), turn: (at) => this.turn(at) },
-      this.tools.now,
-      rate <= PRECISE_RATE,
-    );
-    this.metronome.start();
+    this.metronome?.start();
   }
 
   /** running -> draining, ahead of time. */
@@ -187,6 +184,13 @@ export class LoadWorker {
 
   get isClosed(): boolean {
     return this.pool.connected === 0;
+  }
+
+  /** How often a second something is due to somebody, at the busiest. */
+  private perSecond(): number {
+    const { workload } = this.setup;
+    const players = peakOf(workload.timeline.stages) * this.ids.length * playerRate(workload);
+    return this.sources.reduce((sum, { perSecond }) => sum + perSecond, players);
   }
 
   /** Microseconds after GO. */
