@@ -1,9 +1,11 @@
 import { monotonic } from '../../src/clock.ts';
-import type { LoadSecond, Tally } from '../../src/load/engine.ts';
 import { createNativeEngine } from '../../src/load/native.ts';
 import type { Workload } from '../../src/scenario/workload.ts';
+import { bundleFile } from '../../src/supervision/bundle-file.ts';
 import { unlessAborted } from '../../src/supervision/time-limit.ts';
+import { dealWorlds } from '../../src/systems/flux/deal.ts';
 import { micros, toSeconds } from '../../src/units.ts';
+import type { BothSecond, BothTally } from '../load/a-workload.ts';
 import type { BenchRun } from './bench-run.ts';
 
 /** So that the worker has its orders before the clock starts. */
@@ -11,7 +13,7 @@ const GO_DELAY = 200_000;
 
 /** A run of the native engine with one worker, and what it used in the measure phase, by its own account. */
 export interface NativeLoad {
-  readonly tally: Tally;
+  readonly tally: BothTally;
   /** Answered operations of either kind. */
   readonly answered: number;
   readonly cpuSeconds: number;
@@ -24,13 +26,14 @@ export async function loadByEngine(
   workload: Workload,
 ): Promise<NativeLoad> {
   const { measureStart, end } = workload.timeline;
-  const engine = createNativeEngine({ workers: 1, watchdog });
+  const system = { side: bundleFile('flux-side'), deal: dealWorlds };
+  const engine = createNativeEngine({ system, workers: 1, watchdog });
   const fleet = await engine.prepare(workload, { worlds: [{ url, pid: null }], database: null }, signal);
   try {
-    const seconds: LoadSecond[] = [];
+    const seconds: BothSecond[] = [];
     const go = micros(monotonic() + GO_DELAY);
     const tally = await unlessAborted(
-      fleet.run(go, (second) => seconds.push(second)),
+      fleet.run(go, (second) => seconds.push(second as BothSecond)),
       signal,
     );
     const measured = seconds.filter(({ at }) => at > measureStart && at <= end);
@@ -39,10 +42,10 @@ export async function loadByEngine(
         `${measured.length} seconds of the engine's were reported: it was too busy to be timed`,
       );
     }
-    const sum = (figure: (second: LoadSecond) => number): number =>
+    const sum = (figure: (second: BothSecond) => number): number =>
       measured.reduce((total, second) => total + figure(second), 0);
     return {
-      tally,
+      tally: tally as BothTally,
       answered: sum(({ operations }) => operations.intent.ok + operations.monsterCommand.ok),
       cpuSeconds: sum(({ workers }) =>
         workers.reduce((total, { cpuSeconds }) => total + (cpuSeconds ?? Number.NaN), 0),

@@ -1,8 +1,10 @@
-import { DEFAULT_RULES } from '../../src/scenario/rules.ts';
-import type { Scenario } from '../../src/scenario/scenario.ts';
+import { randomBytes } from 'node:crypto';
+import { NO_OVERRIDES } from '../../src/scenario/overrides.ts';
+import { readScenario } from '../../src/scenario/read-scenario.ts';
 import { openLocalStack } from '../../src/stack/local.ts';
 import type { DatabaseEndpoint } from '../../src/stack/stack.ts';
-import { micros, seconds } from '../../src/units.ts';
+import { fluxComponents } from '../../src/systems/flux/stack.ts';
+import { SYSTEMS } from '../../src/systems/registry.ts';
 import { type BenchRun, pauseSeconds, startHelper } from './bench-run.ts';
 import type { Comparison } from './comparison.ts';
 import { figure } from './figures.ts';
@@ -16,36 +18,21 @@ const SECONDS = 4;
 const ROUNDS = 5;
 
 /** One world server, and the settings of PostgreSQL that decide what a durable row costs. */
-const SCENARIO: Scenario = {
-  ...{ name: 'bench', description: 'one world server', system: 'flux', seed: 1, scale: 1 },
-  altered: [],
-  load: {
-    ...{ players: PLAYERS, intentsPerSecond: 0, monsters: MONSTERS, monsterCommandsPerSecond: 0 },
-    ...{ commandsPerPost: COMMANDS_PER_POST, connectsPerSecond: 1, outstanding: 4 },
-    ...{ skipAfter: seconds(1), timeout: seconds(5) },
-    ...{ ramp: seconds(0), warmUp: seconds(0), duration: seconds(1), drain: seconds(1) },
-  },
-  world: {
-    ...{ servers: 1, playersPerPlace: 2, batchOperations: 1663, batchInterval: micros(10_000) },
-    ...{ rowShape: 'columns', heapMegabytes: 512 },
-  },
-  postgres: {
-    version: 16,
-    settings: {
-      shared_buffers: '512MB',
-      synchronous_commit: 'on',
-      wal_compression: 'on',
-      max_wal_size: '8GB',
-      checkpoint_timeout: '30min',
-    },
-  },
-  deviations: [],
-  ceilings: { secondsEach: 0, rows: 0 },
-  calibration: { seconds: 0, factor: 1.5 },
-  faults: [],
-  rules: DEFAULT_RULES,
-  budgets: [],
-};
+const SCENARIO = `
+name: bench
+description: one world server
+system: flux
+load: { players: ${PLAYERS}, monsters: ${MONSTERS}, commandsPerPost: ${COMMANDS_PER_POST} }
+world: { servers: 1, playersPerPlace: 2, heap: 512MB, batch: { operations: 1663, interval: 10ms } }
+postgres:
+  version: 16
+  settings:
+    shared_buffers: 512MB
+    synchronous_commit: on
+    wal_compression: on
+    max_wal_size: 8GB
+    checkpoint_timeout: 30min
+`;
 
 /**
  * A saturated world server beside a bare loop of the best statement known: one PostgreSQL, tables of one size,
@@ -53,8 +40,12 @@ const SCENARIO: Scenario = {
  */
 export async function compareRowWrites(run: BenchRun): Promise<Comparison[]> {
   const { watchdog, signal } = run;
-  const postgresBin = process.env.CAPBENCH_POSTGRES_BIN || null;
-  const stack = await openLocalStack(SCENARIO, { watchdog, signal, postgresBin });
+  const file = { file: 'bench.yaml', bytes: Buffer.from(SCENARIO) };
+  const scenario = readScenario(file, { systems: SYSTEMS, claims: new Map() }, NO_OVERRIDES);
+  const stack = await openLocalStack(fluxComponents(scenario), {
+    ...{ watchdog, signal, env: process.env, token: '', comesBack: false },
+    password: randomBytes(18).toString('base64url'),
+  });
   try {
     const { worlds, database } = stack.endpoints;
     const [world] = worlds;

@@ -1,7 +1,7 @@
 import { percentileOf } from '../../../src/histogram.ts';
-import type { Operation, Workload } from '../../../src/scenario/workload.ts';
+import type { Workload } from '../../../src/scenario/workload.ts';
 import { seconds as ofSeconds } from '../../../src/units.ts';
-import { workloadWith } from '../../load/a-workload.ts';
+import { type OPERATIONS, workloadWith } from '../../load/a-workload.ts';
 import { loadByEngine } from '../native-load.ts';
 import { percentilesOf } from './percentiles.ts';
 import type { Offer, Tool } from './tool.ts';
@@ -26,7 +26,11 @@ export const commandsAt = ({ rate, seconds }: Omit<Offer, 'url'>): Workload =>
     ...{ warmUp: WARM_UP_SECONDS, duration: seconds },
   });
 
-function capbench(wire: Tool['wire'], operation: Operation, workload: typeof intentsAt): Tool {
+function capbench(
+  wire: Tool['wire'],
+  operation: (typeof OPERATIONS)[number],
+  workload: typeof intentsAt,
+): Tool {
   return {
     ...{ name: 'capbench', wire, obtain: '', ours: true },
     version: async () => 'this one',

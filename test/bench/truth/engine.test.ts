@@ -1,8 +1,9 @@
 import { afterEach, expect, test } from 'vitest';
 import { countAbove, countOf, percentileOf } from '../../../src/histogram.ts';
-import type { Tally } from '../../../src/load/engine.ts';
-import type { Operation, Workload } from '../../../src/scenario/workload.ts';
+import type { Workload } from '../../../src/scenario/workload.ts';
 import { NullWorld } from '../../../src/systems/flux/null/server.ts';
+import { fluxWorkload } from '../../../src/systems/flux/workload.ts';
+import type { BothTally } from '../../load/a-workload.ts';
 import { prepare, run } from '../../load/engine-room.ts';
 import { commandsAt, intentsAt } from './capbench.ts';
 import { DelayLine } from './delay-line.ts';
@@ -15,9 +16,10 @@ afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
 
-async function load(workload: Workload): Promise<{ tally: Tally; line: DelayLine }> {
+async function load(workload: Workload): Promise<{ tally: BothTally; line: DelayLine }> {
   const line = new DelayLine(stall());
-  const { players, monsters } = workload;
+  const { players } = workload;
+  const { monsters } = fluxWorkload(workload);
   const world = new NullWorld({ instance: 1, instances: 1, players, monsters }, line.release);
   await new Promise<void>((listening) => world.http.listen(0, '127.0.0.1', listening));
   closers.push(() => {
@@ -43,7 +45,7 @@ test.each([
 ] as const)('%s: what a stall makes wait is counted, each of it', async (_name, operation, workloadAt) => {
   const workload = workloadAt(OFFER);
   const { tally, line } = await load(workload);
-  const { measured, whole, due } = tally.operations[operation satisfies Operation];
+  const { measured, whole, due } = tally.operations[operation];
   expect(tally.errors).toEqual([]);
   // Open: as many were sent as came due, stalls or no stalls; but for what a busy host kept for over a second.
   expect(whole.ok + whole.skipped).toBe(whole.scheduled);
