@@ -1,5 +1,5 @@
 import type { Need } from '../judge/need.ts';
-import { type Budget, isRequired } from '../scenario/budget.ts';
+import { type Budget, isRequired, writtenBudget } from '../scenario/budget.ts';
 import { type OperationSpec, ofOperation } from '../scenario/operations.ts';
 import { allowedRejections } from '../scenario/rejections.ts';
 import { scenarioHash } from '../scenario/resolved.ts';
@@ -78,7 +78,7 @@ function budgetLines(budgets: readonly Budget[], needs: Needs): readonly string[
           [
             b.id,
             limitOf(b),
-            `${b.metric}${b.stat === null ? '' : ` ${b.stat}`}${b.stage === undefined ? '' : ` of ${b.stage}`}`,
+            `${b.metric.path}${b.stat === null ? '' : ` ${b.stat}`}${b.stage === undefined ? '' : ` of ${b.stage}`}`,
             `${needText(needs[i]!)}${b.optional === true ? ', optional' : ''}`,
             b.title,
             sourceOf(b),
@@ -131,7 +131,7 @@ const ceilingsText = ({ secondsEach, rows }: Scenario['ceilings']): string =>
 export function outline({ scenario, system, path }: LoadedScenario, needs: Needs): string {
   const { load, world, operations, rules } = scenario;
   const own = system.scenario.outline?.(scenario) ?? {};
-  const starts = system.scenario.components(scenario).length > 0;
+  const starts = !scenario.traits.needsTarget;
   const counts = countsOf(scenario);
   const lines = [
     `${scenario.name}  ${path}`,
@@ -190,6 +190,7 @@ export function outline({ scenario, system, path }: LoadedScenario, needs: Needs
 
 /** The same for a program. */
 export function outlineJson({ scenario, path }: LoadedScenario, needs: Needs): string {
+  const { operations: _, traits: __, ...file } = scenario;
   const { budgets } = scenario;
   const content = {
     ok: true,
@@ -202,7 +203,7 @@ export function outlineJson({ scenario, path }: LoadedScenario, needs: Needs): s
       optional: budget.state === 'measured' && budget.optional === true,
     })),
     invalid: dead(budgets, needs),
-    scenario,
+    scenario: { ...file, budgets: budgets.map(writtenBudget) },
   };
   return `${JSON.stringify(content, null, 2)}\n`;
 }

@@ -71,11 +71,11 @@ describe('check says what each budget needs', () => {
     ['players that have one', fast, target, http, { state: 'measured' }],
     ['players that need it, and a probe', tick, [], http, { options: ['--target', '--probe-metrics'] }],
     [
-      'the world of no flux',
+      'the servers of somebody else',
       `metric: world.loopDelayMs, stat: max, ${op}, unit: ms`,
       target,
       http,
-      { reason: 'only servers of the flux world tell it' },
+      { reason: 'its servers tell nothing of themselves' },
     ],
     [
       'of a module nobody knows yet',
@@ -138,7 +138,7 @@ describe('check says what each budget needs', () => {
       `metric: latency.intent.due, stat: p95, ${op}, unit: ms`,
       ['--set', 'load.intentsPerSecond=0'],
       '',
-      { reason: expect.stringContaining('load.intentsPerSecond is 0') },
+      { reason: expect.stringContaining('load.operations.intent.perSecond is 0') },
     ],
     [
       'nobody comes back',

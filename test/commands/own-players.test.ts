@@ -20,13 +20,15 @@ writeFileSync(
   join(folder, 'player.mjs'),
   `import { writeFileSync } from 'node:fs';\nwriteFileSync(${JSON.stringify(trace)}, 'loaded');\n`,
 );
-const scenario = (name: string, players: string): string => {
+const scenario = (name: string, players: string, system = 'own'): string => {
   writeFileSync(
     join(folder, `${name}.yaml`),
-    `name: mine\nsystem: flux\nload: { players: 10 }\nplayers: ${players}\n`,
+    `name: mine\nsystem: ${system}\nload: { players: 10 }\nplayers: ${players}\n`,
   );
   return `./${name}.yaml`;
 };
+
+const JSON_PLAYERS = '{ protocol: json, path: /ws, commands: [{ command: look }, { command: go }] }';
 
 test('a scenario with a module is not run without --allow-module, and the module is not loaded', async () => {
   const file = scenario('module', '{ module: ./player.mjs }');
@@ -37,7 +39,7 @@ test('a scenario with a module is not run without --allow-module, and the module
   const checked = await cli('check', file);
   expect(checked.ended()).toBe(0);
   expect(checked.out()).toContain(
-    'as ./player.mjs does: code, which `capbench run` loads with --allow-module',
+    'as ./player.mjs does: code, which `capbench run` loads only with --allow-module',
   );
   expect(existsSync(trace)).toBe(false);
   expect(existsSync(join(folder, 'reports'))).toBe(false);
@@ -65,24 +67,51 @@ test('a module that is not there is told by the name that the scenario gives it'
 });
 
 test.each([
-  ['json', '{ protocol: json, path: /ws, commands: [{ command: look }, { command: go }] }', '2 commands'],
-  ['http', '{ protocol: http, requests: [{ path: /a }, { method: POST, path: /b }] }', 'GET /a, POST /b'],
-])(
-  '%s players need a target, for the world that capbench starts speaks flux',
-  async (name, players, shown) => {
-    const file = scenario(name, players);
-    const host = await cli('run', file);
-    expect(host.ended()).toBe(104);
-    expect(host.err()).toContain(`error: players: of the protocol ${name} need a server of yours`);
-    expect((await cli('check', file)).out()).toContain(shown);
-  },
-);
+  ['json', JSON_PLAYERS, 'own', '2 commands'],
+  ['json', JSON_PLAYERS, 'flux', '2 commands'],
+  [
+    'http',
+    '{ protocol: http, requests: [{ path: /a }, { method: POST, path: /b }] }',
+    'own',
+    'GET /a, POST /b',
+  ],
+  ['module', '{ module: ./player.mjs }', 'own', 'as ./player.mjs does'],
+])('%s players need a target', async (name, players, system, shown) => {
+  const file = scenario(name, players, system);
+  const host = await cli('run', file, '--allow-module');
+  expect(host.ended()).toBe(104);
+  expect(host.err()).toContain(
+    `error: the players of this scenario (system: ${system}) need a server of yours`,
+  );
+  const checked = await cli('check', file);
+  expect(checked.out()).toContain(shown);
+  expect(checked.out()).toContain('capbench starts nothing here: it drives your servers');
+});
+
+test('players of one’s own in a system of capbench’s are read as before, with one note', async () => {
+  const NOTE = 'note: players: of your own are `system: own` now; flux with players works as before\n';
+  expect((await cli('check', scenario('noted', JSON_PLAYERS, 'flux'))).err()).toBe(NOTE);
+  const plain = scenario('plain', JSON_PLAYERS);
+  expect((await cli('check', plain)).err()).toBe('');
+  expect((await cli('check', plain, '--set', 'system=flux')).err()).toBe('');
+});
+
+test('system: own without players says which there are', async () => {
+  const { err, ended } = await cli('check', scenario('nobody', '~'));
+  expect(err()).toContain('nobody.yaml:4:10 players: null is there, expected a map with a protocol: json, ');
+  expect(err()).toContain('http, or a module: { module: ./my-player.mjs }');
+  expect(ended()).toBe(104);
+});
 
 test('init writes a scenario and a module, says how to run them, and overwrites nothing', async () => {
   const host = await cli('init', 'fresh');
   expect(host.ended()).toBe(0);
-  expect(host.out()).toContain('cd fresh\nnpx capbench run ./my-world.yaml --allow-module\n');
+  const run = 'npx capbench run ./my-world.yaml --allow-module';
+  expect(host.out()).toContain('\ncd fresh\n# ');
+  expect(host.out()).toContain(`:\n${run} --set system=flux\n# `);
+  expect(host.out()).toMatch(new RegExp(`:\n${run} --target ws://127\\.0\\.0\\.1:8080\n$`));
   const text = (name: string): string => readFileSync(join(folder, 'fresh', name), 'utf8');
+  expect(text('my-world.yaml')).not.toContain('yaml-language-server');
   expect(text('my-player.mjs')).toContain('export function perform(');
   expect((await cli('check', 'fresh/my-world.yaml')).ended()).toBe(0);
 
@@ -102,4 +131,14 @@ test('init writes a scenario and a module, says how to run them, and overwrites 
   expect(unnamed.ended()).toBe(104);
   expect(unnamed.err()).toContain("error: init: '' is there, expected the name of a folder");
   expect(existsSync(join(folder, 'my-world.yaml'))).toBe(false);
+});
+
+test('init names the schema of the capbench that is installed for the folder', async () => {
+  const schema = join(folder, 'project', 'node_modules', 'capbench', 'fixtures', 'schema');
+  mkdirSync(schema, { recursive: true });
+  writeFileSync(join(schema, 'scenario.schema.json'), '{}');
+  expect((await cli('init', 'project/load/test')).ended()).toBe(0);
+  const path = '../../node_modules/capbench/fixtures/schema/scenario.schema.json';
+  const text = readFileSync(join(folder, 'project', 'load', 'test', 'my-world.yaml'), 'utf8');
+  expect(text.startsWith(`# yaml-language-server: $schema=${path}\n# `)).toBe(true);
 });
