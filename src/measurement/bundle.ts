@@ -6,7 +6,7 @@ import type { Measurements } from './measurements.ts';
 import { parseMeasurements } from './read-measurements.ts';
 
 /** Of each log, the last megabyte is kept. */
-export const LOG_LIMIT = 2 ** 20;
+const LOG_LIMIT = 2 ** 20;
 /** What a run writes is far below these; a larger file is not one of ours. */
 const MEASUREMENTS_LIMIT = 256 * 2 ** 20;
 const SCENARIO_LIMIT = 4 * 2 ** 20;

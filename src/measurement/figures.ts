@@ -299,7 +299,7 @@ const figuresSchema = z.object({
 });
 
 export type Spread = Read<ReturnType<typeof spread>>;
-export type Quantiles = Read<ReturnType<typeof quantiles>>;
+type Quantiles = Read<ReturnType<typeof quantiles>>;
 export type Percentiles = Read<ReturnType<typeof percentiles>>;
 export type OpenPercentiles = Read<ReturnType<typeof openPercentiles>>;
 export type LatencyFigures = Read<typeof latency>;

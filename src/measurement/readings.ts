@@ -60,7 +60,7 @@ function edgeBetween(points: Series['points'], at: number, limits: EdgeLimits): 
   const times = points.map(([time]) => time);
   const around = readingsAround(times, at, limits);
   if (around === null) return null;
-  const read = (place: number): number => points[place]?.[1] ?? Number.NaN;
+  const read = (index: number): number => points[index]?.[1] ?? Number.NaN;
   const value = valueAround(around, times, at, read);
   const [least, most] = [read(around.before), read(around.after)];
   const { open } = around;

@@ -92,9 +92,9 @@ export function openSeriesBook(): SeriesBook {
 }
 
 /** The host sees the processes of the others, too: their waits, and what PostgreSQL's use. */
-const PROBES: readonly (readonly [series: RegExp, probe: (place: string) => string])[] = [
-  [/^world\.(\d+)\.(?!waitedSeconds$)/, (place) => `world-${place}`],
-  [/^metrics\.(\d+)\./, (place) => `metrics-${place}`],
+const PROBES: readonly (readonly [series: RegExp, probe: (number: string) => string])[] = [
+  [/^world\.(\d+)\.(?!waitedSeconds$)/, (number) => `world-${number}`],
+  [/^metrics\.(\d+)\./, (number) => `metrics-${number}`],
   [/^postgres\.(?!(?:cpuSeconds|waitedSeconds|memoryBytes)$)/, () => 'postgres'],
   [/^redis\./, () => 'redis'],
   [/^(?:host|runner|world\.\d+|postgres)\./, () => 'host'],
