@@ -16,7 +16,10 @@ export function k6PartOf(system: System, scenario: Scenario, by: string): K6Part
   const part = system.engines?.k6;
   if (part === undefined) {
     const players = scenario.sections?.players === undefined ? '' : ' with players: of its own';
-    throw badInput(`system: ${system.name}${players} brings nothing that k6 could run`, 'use --engine native');
+    throw badInput(
+      `system: ${system.name}${players} brings nothing that k6 could run`,
+      'use --engine native',
+    );
   }
   refuseShapes(scenario.load, by);
   return { part, workload: workloadOf(scenario, system.scenario) };

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Reachable } from '../../src/address/access.ts';
 import { openSocket } from '../../src/load/player/socket.ts';
-import { askHealth } from '../../src/stack/health.ts';
+import { askHealth } from '../../src/systems/flux/health.ts';
 import { UndiciTransport } from '../../src/systems/flux/monsters/post-transport.ts';
 import { openWorldProbe } from '../../src/systems/flux/probe.ts';
 import { CA, OTHER_CA, tlsFront } from '../tls-front.ts';

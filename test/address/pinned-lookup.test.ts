@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { pinnedLookup } from '../../src/address/pinned-lookup.ts';
 import { openSocket } from '../../src/load/player/socket.ts';
-import { askHealth } from '../../src/stack/health.ts';
+import { askHealth } from '../../src/systems/flux/health.ts';
 import { UndiciTransport } from '../../src/systems/flux/monsters/post-transport.ts';
 import { openWorldProbe } from '../../src/systems/flux/probe.ts';
 

@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import type { Resolver } from '../../src/address/host-consent.ts';
 import { resolveTargets, type Target } from '../../src/address/target-address.ts';
 import { CapbenchError } from '../../src/errors.ts';
-import { attachTargets } from '../../src/stack/remote.ts';
+import { attachWorld } from '../../src/systems/flux/attach.ts';
+import { scenarioOf } from '../stack/small-scenario.ts';
 
 const own = { addresses: new Set(['198.51.100.7']), broadcasts: new Set(['198.51.100.255']) };
 
@@ -164,7 +165,7 @@ test('a name that moves after it was checked is followed nowhere: it is resolved
   };
   const text = `http://rebound.invalid:${port}`;
   const found = await resolveTargets([text], [], { resolve, own });
-  const stack = await attachTargets(found, { signal: new AbortController().signal });
+  const stack = await attachWorld(found, scenarioOf({}), { signal: new AbortController().signal });
   expect(stack.endpoints.worlds).toEqual([{ url: text, address: '127.0.0.1', pid: null }]);
   expect(asked).toEqual(['rebound.invalid']);
   expect(paths).toEqual([`rebound.invalid:${port}/health`]);

@@ -2,10 +2,13 @@ import { expect, test } from 'vitest';
 import { rule } from '../../src/judge/ruling.ts';
 import type { Tally } from '../../src/load/engine.ts';
 import { figuresOf } from '../../src/measurement/figures-of.ts';
-import { measurementsOf, openNotes } from '../../src/measurement/notes.ts';
+import { RunRecord } from '../../src/measurement/run-record.ts';
+import type { Workload } from '../../src/scenario/workload.ts';
 import type { Micros } from '../../src/units.ts';
 import { budget, measurementsOf as recorded, scenarioOf } from '../fixtures/recorded-run.ts';
+import { workload } from '../scenario/scenario-text.ts';
 
+const workloadOf = (timeline: Workload['timeline']): Workload => ({ ...workload(scenarioOf()), timeline });
 const at = (seconds: number): Micros => (seconds * 1e6) as Micros;
 
 test.each([true, false])(
@@ -14,8 +17,8 @@ test.each([true, false])(
     const { capbench, scenarioHash, commit, startedAt, stackKind, engine, host } = recorded();
     const identity = { capbench, scenarioHash, commit, startedAt, stackKind, colocated, engine, host };
     const timeline = { rampEnd: at(1), measureStart: at(2), end: at(3) };
-    const notes = openNotes(identity, at(0));
-    const facts = measurementsOf(notes, timeline, { state: 'completed' }, at(4));
+    const record = new RunRecord(identity, workloadOf(timeline), at(0));
+    const facts = record.close({ state: 'completed' }, at(4), 0);
     expect(facts.colocated).toBe(colocated);
   },
 );
@@ -26,21 +29,26 @@ test.each([undefined, 'the module opened connections of its own'])(
     const { capbench, scenarioHash, commit, startedAt, stackKind, engine, host } = recorded();
     const identity = { capbench, scenarioHash, commit, startedAt, stackKind, colocated: true, engine, host };
     const timeline = { rampEnd: at(1), measureStart: at(2), end: at(6) };
-    const notes = openNotes(identity, at(0));
-    notes.go = at(0);
+    const record = new RunRecord(identity, workloadOf(timeline), at(0));
+    record.note({ go: at(0) });
     for (const second of [1, 2, 3, 4, 5, 6]) {
-      notes.series.add(at(second), [
+      record.samples(at(second), [
         { series: 'load.connected', kind: 'gauge', value: 10 },
         ...['load.bytesIn', 'load.bytesOut', 'load.framesIn', 'load.commandBytes'].map(
           (series) => ({ series, kind: 'counter', value: 0 }) as const,
         ),
       ]);
     }
-    notes.tally = {
+    const tally = {
       ...{ operations: {}, errors: [], ledger: { breaches: {} }, endedAt: at(6) },
       ...(because === undefined ? {} : { unseenTraffic: because }),
     } as unknown as Tally;
-    const facts = measurementsOf(notes, timeline, { state: 'completed' }, at(7));
+    record.note({ tally });
+    const facts = record.close({ state: 'completed' }, at(7), 0);
+    // It is closed: who comes late changes nothing.
+    record.note({ tally: null });
+    record.samples(at(8), [{ series: 'load.late', kind: 'gauge', value: 1 }]);
+    expect(record.close({ state: 'completed' }, at(7), 0)).toEqual(facts);
     const { network } = figuresOf(facts, scenarioOf());
     const expected = because === undefined ? 0 : null;
     expect(network.bytesPerPlayerSecondIn).toBe(expected);

@@ -6,7 +6,8 @@ import { parseProbeUrl, resolveProbes } from '../../src/address/probe-address.ts
 import { SequenceLedger } from '../../src/load/ledger.ts';
 import { openAttachedPostgres } from '../../src/probe/attached-postgres.ts';
 import { clientOf } from '../../src/probe/postgres-client.ts';
-import { openVerification, whyNoRows } from '../../src/probe/verification.ts';
+import type { Probe } from '../../src/probe/probe.ts';
+import type { Workload } from '../../src/scenario/workload.ts';
 import { sequenceHash } from '../../src/sequence-hash.ts';
 import { type Postgres, startPostgres } from '../../src/stack/postgres.ts';
 import { preparePostgres } from '../../src/stack/postgres-build.ts';
@@ -14,10 +15,12 @@ import type { DatabaseEndpoint } from '../../src/stack/stack.ts';
 import { openRunFolder, type RunFolder } from '../../src/supervision/run-folder.ts';
 import { unprivilegedUser } from '../../src/supervision/unprivileged-user.ts';
 import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
+import { openVerification } from '../../src/systems/flux/verify.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const user = unprivilegedUser();
+const TABLES = ['entity'];
 const never = new AbortController().signal;
 let watchdog: Watchdog;
 let folder: RunFolder;
@@ -28,8 +31,16 @@ beforeAll(async () => {
   folder = await openRunFolder(watchdog, ['/tmp'], user);
   const build = await preparePostgres(16, null, user, folder, watchdog, never);
   const configuration = { shared_buffers: '16MB' };
-  postgres = await startPostgres({ build, configuration, folder, watchdog, user, signal: never });
-  const { host, port, user: name, password, database } = postgres.endpoint;
+  postgres = await startPostgres({
+    build,
+    configuration,
+    folder,
+    watchdog,
+    user,
+    signal: never,
+    password: 'owner-pw',
+  });
+  const { host, port, user: name, password, database } = postgres.database;
   const client = new pg.Client({ host, port, user: name, password, database });
   await client.connect();
   await client.query(`
@@ -41,14 +52,28 @@ beforeAll(async () => {
   await client.end();
 });
 afterAll(async () => {
-  await postgres.stop();
+  await postgres.component.close();
   await folder.remove();
   await watchdog.close();
 });
 
+/** The check of its rows, as a run opens it. */
+const opened = (database: DatabaseEndpoint, entities: number, probes: readonly Probe[] = []) =>
+  openVerification({ endpoints: { worlds: [], database }, workload: { entities } as Workload, probes });
+
+async function whyNoRows(database: DatabaseEndpoint, entities: number): Promise<string | null> {
+  const check = await opened(database, entities);
+  return 'because' in check ? check.because : null;
+}
+
+async function checkOf(database: DatabaseEndpoint, probes: readonly Probe[] = []) {
+  const check = await opened(database, 2, probes);
+  return 'because' in check ? expect.fail(check.because) : check;
+}
+
 /** The database as `--probe-postgres` would have it. */
 async function attached(role?: 'reader', name?: string): Promise<DatabaseEndpoint> {
-  const { host, port, user: owner, password, database } = postgres.endpoint;
+  const { host, port, user: owner, password, database } = postgres.database;
   const who = role === undefined ? `${owner}:${encodeURIComponent(password)}` : `${role}:reader-pw-1`;
   const url = `postgresql://${who}@/${name ?? database}?host=${host}&port=${port}`;
   const around = {
@@ -64,7 +89,7 @@ async function attached(role?: 'reader', name?: string): Promise<DatabaseEndpoin
 }
 
 async function told(database: DatabaseEndpoint) {
-  const probe = await openAttachedPostgres(database, 'it');
+  const probe = await openAttachedPostgres(database, 'it', TABLES);
   const samples = await probe.sample();
   const absences = Object.fromEntries(probe.absences().map(({ of, because }) => [of, because]));
   await probe.close();
@@ -128,7 +153,7 @@ test('a wrong password is 93, and not repeated', async () => {
   const database = await attached('reader');
   const connectionString = database.attached?.connectionString.replace('reader-pw-1', 'wr0ng-pw') ?? '';
   const wrong = { ...database, attached: { connectionString, address: null, shown: 'it' } };
-  await expect(openAttachedPostgres(wrong, 'it')).rejects.toMatchObject({
+  await expect(openAttachedPostgres(wrong, 'it', TABLES)).rejects.toMatchObject({
     exitCode: 93,
     message: expect.stringMatching(/^(?!.*wr0ng).*cannot be read: password authentication failed/),
     hint: expect.stringContaining('PGPASSWORD'),
@@ -149,7 +174,7 @@ test.each([
   ['passes on', (startup: Buffer) => startup, null],
   ['drops', withoutOptions, /gave no read-only session.*PgBouncer/],
 ])('behind a pooler that %s what a connection asks for', async (_what, through, refused) => {
-  const { host, port, user: name, password, database } = postgres.endpoint;
+  const { host, port, user: name, password, database } = postgres.database;
   const pooler = createServer((client) => {
     const server = connect(`${host}/.s.PGSQL.${port}`);
     client.once('data', (startup) => {
@@ -165,7 +190,7 @@ test.each([
     ...{ host: '', port: 0, user: '', password: '', database: '', pid: null },
     attached: { connectionString, address: '127.0.0.1', shown: at },
   };
-  const opening = openAttachedPostgres(pooled, at);
+  const opening = openAttachedPostgres(pooled, at, TABLES);
   if (refused === null) {
     await (await opening).close();
     expect(await whyNoRows(pooled, 3)).toBeNull();
@@ -178,7 +203,7 @@ test.each([
 
 /** A world of two entities in a database of its own, as a stand-in's writer leaves it; the counts that it publishes. */
 async function standIn(name: string, columns: string) {
-  const { host, port, user: owner, password } = postgres.endpoint;
+  const { host, port, user: owner, password } = postgres.database;
   const open = async (base: string) => {
     const client = new pg.Client({ host, port, user: owner, password, database: base });
     await client.connect();
@@ -203,7 +228,6 @@ async function standIn(name: string, columns: string) {
   const probe = {
     name: 'world-1',
     sample: async () => [{ series: 'world.1.rowWrites', kind: 'counter' as const, value: writes }],
-    buckets: () => null,
     close: async () => undefined,
   };
   return {
@@ -240,11 +264,11 @@ test.each([
   const database = await attached(undefined, name);
   expect(await whyNoRows(database, 2)).toBeNull();
   const ledger = acknowledged().toData();
-  const honest = await openVerification(database, [], 2);
+  const honest = await checkOf(database);
   for (const number of [6, 7, 8, 9]) await world.apply(0, number);
   expect(await honest.glance(async () => ledger)).toEqual({ lost: 0, phantom: 0, duplicated: 0, holes: 0 });
   // The numbers 6 and 9 are lost; 7 and 8 were applied twice, which makes up for it in all but the hashes.
-  const lying = await openVerification(database, [], 2);
+  const lying = await checkOf(database);
   for (const number of [7, 7, 8, 8]) await world.apply(0, number);
   const wrong = hashed ? 1 : 0;
   expect(await lying.glance(async () => ledger)).toMatchObject({ lost: wrong, holes: wrong });
@@ -259,7 +283,7 @@ test('without hashes, a loss that others make up for later is seen while the loa
     ledger.sent(0, number);
     ledger.acked(0, number);
   };
-  const verification = await openVerification(database, [world.probe], 2);
+  const verification = await checkOf(database, [world.probe]);
   const over = new AbortController();
   const watching = verification.watch(async () => structuredClone(ledger.toData()), over.signal);
   for (const number of [6, 7]) {
@@ -286,7 +310,7 @@ test('the counts of a writer that is idle after its last write are waited for', 
   const world = await standIn('idle', 'seq_hash bigint');
   const database = await attached(undefined, 'idle');
   const ledger = acknowledged();
-  const verification = await openVerification(database, [world.probe], 2);
+  const verification = await checkOf(database, [world.probe]);
   // Published at once is what comes first in a second, and later what follows.
   for (const number of [6, 7, 8, 9]) await world.apply(0, number);
   const found = await verification.verify(ledger.toData(), never);

@@ -244,6 +244,7 @@ test('a counter or a histogram that is declared counts from 0', async () => {
   const { address, state } = await page(first);
   const metrics = ['errors_total{code="500"}', 'took_seconds_count', 'queue', 'eros_total'];
   const watched = await openTargetProbes({
+    tables: [],
     ...{ addresses: { ...none, metrics: [address] }, database: null, ca: undefined },
     budgets: [
       ...metrics.map((metric) =>
@@ -283,6 +284,7 @@ test('a counter or a histogram that is declared counts from 0', async () => {
 const none = { postgres: null, redis: null, foreign: [] };
 const watching = (metrics: readonly MetricsAddress[]) =>
   openTargetProbes({
+    tables: [],
     addresses: { ...none, metrics },
     database: null,
     ca: undefined,

@@ -1,14 +1,13 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { settingsInForce } from '../../src/stack/applied-settings.ts';
-import { openLocalStack } from '../../src/stack/local.ts';
 import { type Postgres, startPostgres } from '../../src/stack/postgres.ts';
 import { preparePostgres } from '../../src/stack/postgres-build.ts';
 import type { AppliedSetting } from '../../src/stack/stack.ts';
 import { openRunFolder, type RunFolder } from '../../src/supervision/run-folder.ts';
 import { unprivilegedUser } from '../../src/supervision/unprivileged-user.ts';
 import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
-import { scenarioOf } from './small-scenario.ts';
+import { openSmallStack, scenarioOf } from './small-scenario.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -38,7 +37,7 @@ const settingsOf = (configuration: Readonly<Record<string, string>>): readonly A
   }));
 
 async function tell(...statements: readonly string[]): Promise<void> {
-  const { host, port, user: name, password, database } = postgres.endpoint;
+  const { host, port, user: name, password, database } = postgres.database;
   const client = new pg.Client({ host, port, user: name, password, database });
   await client.connect();
   for (const statement of statements) await client.query(statement);
@@ -49,17 +48,25 @@ beforeAll(async () => {
   watchdog = await openWatchdog(process.env);
   folder = await openRunFolder(watchdog, ['/tmp'], user);
   const build = await preparePostgres(16, null, user, folder, watchdog, signal);
-  postgres = await startPostgres({ build, configuration: CONFIGURED, folder, watchdog, user, signal });
+  postgres = await startPostgres({
+    build,
+    configuration: CONFIGURED,
+    folder,
+    watchdog,
+    user,
+    signal,
+    password: 'secret',
+  });
 });
 afterAll(async () => {
-  await postgres.stop();
+  await postgres.component.close();
   await folder.remove();
   await watchdog.close();
 });
 
 test('what is in force stays as it was spelled, and what is not PostgreSQL’s as it was', async () => {
   const settings = settingsOf({ ...CONFIGURED, worldServers: '2' });
-  expect(await settingsInForce(postgres.endpoint, settings, CONFIGURED)).toEqual(settings);
+  expect(await settingsInForce(postgres.database, settings, CONFIGURED)).toEqual(settings);
 });
 
 test('what PostgreSQL runs with otherwise is told, with the value, and why', async () => {
@@ -77,7 +84,7 @@ test('what PostgreSQL runs with otherwise is told, with the value, and why', asy
     ...settingsOf(configuration).filter(({ setting }) => setting !== 'work_mem'),
   ];
   const found = async () => {
-    const all = await settingsInForce(postgres.endpoint, settings, configuration);
+    const all = await settingsInForce(postgres.database, settings, configuration);
     return new Map(all.map((one) => [one.setting, one]));
   };
   // A reload is carried out some time later.
@@ -101,7 +108,7 @@ test('what PostgreSQL runs with otherwise is told, with the value, and why', asy
 });
 
 test('a PostgreSQL that does not answer ends with 93', async () => {
-  const nobody = { ...postgres.endpoint, password: 'guessed' };
+  const nobody = { ...postgres.database, password: 'guessed' };
   await expect(settingsInForce(nobody, settingsOf(CONFIGURED), CONFIGURED)).rejects.toMatchObject({
     exitCode: 93,
     message: expect.stringContaining('which settings are in force'),
@@ -110,7 +117,7 @@ test('a PostgreSQL that does not answer ends with 93', async () => {
 
 test('a local stack tells what a run takes for itself, whatever the scenario says', async () => {
   const scenario = scenarioOf({ logging_collector: 'on', work_mem: '5120' });
-  const stack = await openLocalStack(scenario, { watchdog, signal, postgresBin: null });
+  const stack = await openSmallStack(scenario, { watchdog, signal });
   const { settings } = stack;
   await stack.close();
   const of = (name: string) => settings.find(({ setting }) => setting === name);

@@ -5,15 +5,14 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { monotonic } from '../../src/clock.ts';
 import type { Fault } from '../../src/scenario/scenario.ts';
-import { askHealth } from '../../src/stack/health.ts';
-import { openLocalStack } from '../../src/stack/local.ts';
 import type { Disturbance, Stack } from '../../src/stack/stack.ts';
 import { descendantsOf } from '../../src/supervision/family.ts';
 import { startTime } from '../../src/supervision/start-time.ts';
 import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
+import { askHealth } from '../../src/systems/flux/health.ts';
 import { micros, seconds } from '../../src/units.ts';
 import { processesIn } from './leftovers.ts';
-import { scenarioOf } from './small-scenario.ts';
+import { openSmallStack, scenarioOf } from './small-scenario.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -36,10 +35,7 @@ afterEach(async () => {
 });
 
 async function open(): Promise<Disturbance> {
-  stack = await openLocalStack(
-    { ...scenarioOf({}), faults: [fault] },
-    { watchdog, signal: never, postgresBin: null },
-  );
+  stack = await openSmallStack(scenarioOf({}, { faults: [fault] }), { watchdog, signal: never });
   opened = stack;
   if (stack.disturb === null) throw new Error('nothing can be done to it');
   return stack.disturb;

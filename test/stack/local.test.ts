@@ -7,13 +7,12 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { resolveTargets } from '../../src/address/target-address.ts';
 import type { Scenario } from '../../src/scenario/scenario.ts';
-import { askHealth } from '../../src/stack/health.ts';
-import { openLocalStack } from '../../src/stack/local.ts';
-import { attachTargets } from '../../src/stack/remote.ts';
 import type { Stack } from '../../src/stack/stack.ts';
 import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
+import { attachWorld } from '../../src/systems/flux/attach.ts';
+import { askHealth } from '../../src/systems/flux/health.ts';
 import { processesIn } from './leftovers.ts';
-import { scenarioOf } from './small-scenario.ts';
+import { openSmallStack, scenarioOf } from './small-scenario.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
@@ -38,7 +37,7 @@ interface Given {
 }
 
 async function open({ scenario = scenarioOf({}), signal = never, ...given }: Given = {}): Promise<Stack> {
-  const stack = await openLocalStack(scenario, { watchdog, signal, postgresBin: null, ...given });
+  const stack = await openSmallStack(scenario, { watchdog, signal, ...given });
   opened.push(stack);
   return stack;
 }
@@ -67,11 +66,10 @@ describe('a local stack', () => {
     const stack = await open({ scenario: preloaded, token: 'of-this-stack-alone' });
     expect(stack.kind).toBe('local');
     const { worlds, database } = stack.endpoints;
-    const target = await attachTargets(await resolveTargets(worlds.map(({ url }) => url).reverse(), []), {
-      signal: never,
-    });
+    const targets = await resolveTargets(worlds.map(({ url }) => url).reverse(), []);
+    const target = await attachWorld(targets, preloaded, { signal: never });
     expect(target.endpoints.worlds.map(({ url }) => url)).toEqual(worlds.map(({ url }) => url));
-    expect(target.health[0]).toMatchObject({ playersTotal: 20, monstersTotal: 30, rowShape: 'columns' });
+    expect(await askHealth(worlds[0]!, never)).toMatchObject({ playersTotal: 20, monstersTotal: 30 });
     expect([...stack.logs.keys()]).toEqual(['initdb', 'postgres', 'world-1', 'world-2']);
     for (const path of stack.logs.values()) expect(readFileSync(path, 'utf8')).not.toBe('');
     expect(stack.settings).toContainEqual(
@@ -82,6 +80,12 @@ describe('a local stack', () => {
         reason: null,
       }),
     );
+    const names = stack.settings.map(({ setting }) => setting);
+    expect(new Set(names).size).toBe(names.length);
+    expect(stack.settings).toContainEqual({
+      ...{ setting: 'worldServers', documented: '2', applied: '2', reason: null, hardware: false },
+    });
+    expect(names).toContain('worldRowShape');
     for (const { url, headers } of worlds) {
       const post = (given: Readonly<Record<string, string>>) =>
         fetch(`${url}/commands`, { method: 'POST', headers: given }).then(({ status }) => status);
@@ -139,7 +143,7 @@ describe('a local stack', () => {
 
 it('a stack whose watchdog is lost fails, and still closes without leaving anything', async () => {
   const own = await openWatchdog(process.env);
-  const stack = await openLocalStack(scenarioOf({}), { watchdog: own, signal: never, postgresBin: null });
+  const stack = await openSmallStack(scenarioOf({}), { watchdog: own, signal: never });
   opened.push(stack);
   process.kill(own.pid, 'SIGKILL');
   expect(await stack.failure).toMatchObject({

@@ -52,6 +52,7 @@ async function start(
     watchdog,
     user,
     signal,
+    password: 'secret',
   });
 }
 
@@ -103,7 +104,7 @@ describe('a PostgreSQL of the run', () => {
     });
     const names = ['work_mem', 'fsync', 'synchronous_commit', 'listen_addresses', 'log_line_prefix'];
     const settings = await query(
-      postgres.endpoint,
+      postgres.database,
       `select ${names.map((name) => `current_setting('${name}') as ${name}`).join(', ')}`,
     );
     expect(settings).toEqual([
@@ -115,31 +116,31 @@ describe('a PostgreSQL of the run', () => {
         log_line_prefix: "it's \\ %p ",
       },
     ]);
-    const [counted] = await query(postgres.endpoint, 'select count(*)::int as n from pg_stat_statements');
+    const [counted] = await query(postgres.database, 'select count(*)::int as n from pg_stat_statements');
     expect(counted?.n).toBeGreaterThan(0);
-    await expect(query({ ...postgres.endpoint, password: 'guessed' }, 'select 1')).rejects.toMatchObject({
+    await expect(query({ ...postgres.database, password: 'guessed' }, 'select 1')).rejects.toMatchObject({
       code: '28P01',
     });
     expect([...postgres.logs.keys()]).toEqual(['initdb', 'postgres']);
     for (const path of postgres.logs.values()) expect(readFileSync(path, 'utf8').length).toBeGreaterThan(0);
 
-    await Promise.all([postgres.stop(), postgres.stop()]);
-    expect(startTime(postgres.endpoint.pid ?? 0)).toBeNull();
+    await Promise.all([postgres.component.close(), postgres.component.close()]);
+    expect(startTime(postgres.database.pid ?? 0)).toBeNull();
     // Nobody told on it: it was asked to stop.
-    expect(await Promise.race([postgres.failure, 'silent'])).toBe('silent');
+    expect(await Promise.race([postgres.component.failure, 'silent'])).toBe('silent');
   });
 
   it('that is killed is noticed, and stopping it then does not hang', async () => {
     const postgres = await start();
     const { segment } = lock();
     expect(segments()).toContain(segment);
-    process.kill(postgres.endpoint.pid ?? 0, 'SIGKILL');
-    expect(await postgres.failure).toMatchObject({
+    process.kill(postgres.database.pid ?? 0, 'SIGKILL');
+    expect(await postgres.component.failure).toMatchObject({
       component: 'postgres',
       message: 'PostgreSQL ended by itself: killed by SIGKILL',
       hint: expect.stringContaining('memory'),
     });
-    await postgres.stop();
+    await postgres.component.close();
     await expect.poll(() => processesIn(folder.path), { timeout: 10_000 }).toEqual([]);
     expect(segments()).not.toContain(segment);
   });
@@ -147,17 +148,20 @@ describe('a PostgreSQL of the run', () => {
   it('that loses one backend is noticed, although it heals', async () => {
     const postgres = await start();
     const [backend] = await query(
-      postgres.endpoint,
+      postgres.database,
       "select pid from pg_stat_activity where backend_type = 'checkpointer'",
     );
     process.kill(Number(backend?.pid), 'SIGKILL');
-    expect(await postgres.failure).toMatchObject({ component: 'postgres', message: /backend crashed/ });
-    await postgres.stop();
+    expect(await postgres.component.failure).toMatchObject({
+      component: 'postgres',
+      message: /backend crashed/,
+    });
+    await postgres.component.close();
   });
 
   it('whose cluster cannot be made leaves no shared memory, and says so in few lines', async () => {
     const outcome = start().then(
-      (postgres) => postgres.stop(),
+      (postgres) => postgres.component.close(),
       (error: unknown) => error,
     );
     let found: { readonly pid: number; readonly segment: string } | null = null;
@@ -208,10 +212,10 @@ describe('a PostgreSQL of the run', () => {
       const abort = new AbortController();
       const own = await openRunFolder(watchdog, ['/tmp'], user);
       const started = startPostgres({
-        ...{ build, folder: own, watchdog, user, signal: abort.signal },
+        ...{ build, folder: own, watchdog, user, signal: abort.signal, password: 'secret' },
         configuration: { shared_buffers: '16MB' },
       }).then(
-        (postgres) => postgres.stop(),
+        (postgres) => postgres.component.close(),
         (error: unknown) => error,
       );
       setTimeout(() => abort.abort(new Error(`abort ${index}`)), delay);
@@ -251,10 +255,10 @@ describe('its programs', () => {
     const postgres = await startPostgres({
       build: { bin, version: '16', libraries: new Set() },
       configuration: { shared_buffers: '16MB' },
-      ...{ folder, watchdog, user, signal: never },
+      ...{ folder, watchdog, user, signal: never, password: 'secret' },
     });
-    const rows = await query(postgres.endpoint, 'select 7 as seven');
-    await postgres.stop();
+    const rows = await query(postgres.database, 'select 7 as seven');
+    await postgres.component.close();
     return rows[0]?.seven;
   }
 

@@ -1,49 +1,49 @@
-import { DEFAULT_RULES } from '../../src/scenario/rules.ts';
 import type { Scenario } from '../../src/scenario/scenario.ts';
-import { micros, seconds } from '../../src/units.ts';
+import { type LocalStackOptions, openLocalStack } from '../../src/stack/local.ts';
+import { serverSettings } from '../../src/stack/settings.ts';
+import type { Stack } from '../../src/stack/stack.ts';
+import { flux } from '../../src/systems/flux/system.ts';
+import { read } from '../scenario/scenario-text.ts';
+
+const SMALL = `
+name: small
+description: two world servers and little in them
+system: flux
+load:
+  { players: 20, intentsPerSecond: 20, monsters: 30, connectsPerSecond: 100, outstanding: 4, skipAfter: 1s, timeout: 5s,
+    ramp: 0s, warmUp: 0s, duration: 1s, drain: 1s }
+world: { servers: 2, playersPerPlace: 2, heap: 128MB }
+postgres: { version: 16 }
+ceilings: { secondsEach: 0 }
+calibration: { seconds: 0 }
+budgets: []
+`;
 
 /** A small world of two servers, for a stack that is to be started in a second. */
 export function scenarioOf(
   settings: Readonly<Record<string, string>>,
-  changed: Partial<Pick<Scenario, 'deviations' | 'world' | 'postgres'>> = {},
+  changed: Partial<Pick<Scenario, 'deviations' | 'world' | 'postgres' | 'faults'>> = {},
 ): Scenario {
+  const scenario = read(SMALL);
   return {
-    name: 'small',
-    description: 'two world servers and little in them',
-    system: 'flux',
-    seed: 1,
-    scale: 1,
-    altered: [],
-    load: {
-      players: 20,
-      intentsPerSecond: 20,
-      monsters: 30,
-      monsterCommandsPerSecond: 0,
-      commandsPerPost: 200,
-      connectsPerSecond: 100,
-      outstanding: 4,
-      skipAfter: seconds(1),
-      timeout: seconds(5),
-      ramp: seconds(0),
-      warmUp: seconds(0),
-      duration: seconds(1),
-      drain: seconds(1),
-    },
-    world: {
-      servers: 2,
-      playersPerPlace: 2,
-      batchOperations: 1663,
-      batchInterval: micros(10_000),
-      rowShape: 'columns',
-      heapMegabytes: 128,
-    },
-    postgres: { version: 16, settings: { shared_buffers: '32MB', ...settings } },
-    deviations: [],
-    ceilings: { secondsEach: 0, rows: 0 },
-    calibration: { seconds: 0, factor: 1.5 },
-    faults: [],
-    rules: DEFAULT_RULES,
-    budgets: [],
+    ...scenario,
+    postgres: { ...scenario.postgres, settings: { shared_buffers: '32MB', ...settings } },
     ...changed,
   };
 }
+
+const told = (scenario: Scenario) => [
+  ...serverSettings(scenario.world, Number.parseInt(process.versions.node, 10)),
+  ...(flux.settings?.(scenario) ?? []),
+];
+
+/** The stack of such a scenario, as a run starts it. */
+export const openSmallStack = (
+  scenario: Scenario,
+  options: Pick<LocalStackOptions, 'watchdog' | 'signal'> & Partial<LocalStackOptions>,
+): Promise<Stack> =>
+  openLocalStack(flux.components?.(scenario) ?? [], {
+    ...{ env: {}, token: '', password: 'of-these-tests-alone', comesBack: scenario.faults.length > 0 },
+    ...{ settings: told(scenario), deviations: scenario.deviations },
+    ...options,
+  });

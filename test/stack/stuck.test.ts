@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startPostgres } from '../../src/stack/postgres.ts';
 import { preparePostgres } from '../../src/stack/postgres-build.ts';
-import { startWorldServer } from '../../src/stack/world-server.ts';
+import { serverComponent } from '../../src/stack/server.ts';
+import { bundleFile } from '../../src/supervision/bundle-file.ts';
 import { canReach } from '../../src/supervision/reach.ts';
 import { openRunFolder, type RunFolder } from '../../src/supervision/run-folder.ts';
 import { unprivilegedUser } from '../../src/supervision/unprivileged-user.ts';
 import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
 import { processesIn } from './leftovers.ts';
-import { scenarioOf } from './small-scenario.ts';
 
 // Components that start and then say nothing. A real PostgreSQL cannot be asked to be stuck, so these are
 // programs in its place.
@@ -70,7 +70,7 @@ function start() {
   return startPostgres({
     build: { bin, version: '16.1', libraries: new Set() },
     configuration: {},
-    ...{ folder, watchdog, user, signal },
+    ...{ folder, watchdog, user, signal, password: 'secret' },
     limits: { answer: 400, postgres: 1_000, world: 1_000 },
   });
 }
@@ -129,9 +129,21 @@ it('a world server that is stuck ends with 93, and says so', async () => {
   mkdirSync(host);
   const silent = createServer(() => {}).listen(join(host, '.s.PGSQL.5432'));
   try {
-    const started = startWorldServer({
-      ...{ scenario: scenarioOf({}), instance: 1, port: 0, folder, watchdog, signal, readyLimit: 500 },
-      database: { host, port: 5432, user: 'nobody', password: '', database: 'none', pid: null },
+    const server = serverComponent({
+      ...{ name: 'world-1', instance: 1, after: [], heap: 128, readyLimit: 500 },
+      module: bundleFile('flux-server'),
+      env: () => ({
+        PLAYERS: '20',
+        DB_SOCKET_PATH: host,
+        DB_PORT: '5432',
+        DB_USER: 'nobody',
+        DB_NAME: 'none',
+      }),
+      health: () => Promise.reject(new Error('it was asked')),
+    });
+    const started = server.start({
+      ...{ folder, watchdog, signal, closing: signal, user, env: {}, token: '', password: '' },
+      ...{ comesBack: false, basePort: null, started: () => expect.fail('it stands on nothing') },
     });
     await expect(started).rejects.toMatchObject({
       exitCode: 93,

@@ -1,12 +1,11 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { Fault } from '../../src/scenario/scenario.ts';
-import { openLocalStack } from '../../src/stack/local.ts';
 import type { Stack } from '../../src/stack/stack.ts';
 import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
 import { micros, seconds } from '../../src/units.ts';
 import { connectPlayer, type TestPlayer } from '../systems/flux/server/wire.ts';
-import { scenarioOf } from './small-scenario.ts';
+import { openSmallStack, scenarioOf } from './small-scenario.ts';
 
 // PostgreSQL and a world server are killed and brought back while everybody plays: what was acknowledged is in
 // the rows, once, and what the rows hold was sent.
@@ -23,10 +22,8 @@ let stack: Stack;
 
 beforeAll(async () => {
   watchdog = await openWatchdog(process.env);
-  stack = await openLocalStack(
-    { ...scenarioOf({}), faults: [fault] },
-    { watchdog, signal: new AbortController().signal, postgresBin: null },
-  );
+  const { signal } = new AbortController();
+  stack = await openSmallStack(scenarioOf({}, { faults: [fault] }), { watchdog, signal });
 });
 afterAll(async () => {
   await stack.close();

@@ -1,17 +1,15 @@
 // Opens what it is told to open, says so line by line, and holds it until its stdin ends. The tests kill it.
 import { tmpdir } from 'node:os';
-import { openLocalStack } from '../../src/stack/local.ts';
 import { openWatchdog } from '../../src/supervision/watchdog.ts';
-import { scenarioOf } from '../stack/small-scenario.ts';
+import { openSmallStack, scenarioOf } from '../stack/small-scenario.ts';
 
 const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
 const watchdog = await openWatchdog(process.env);
 say({ at: 'watchdog', pid: watchdog.pid, tmp: tmpdir() });
-const stack = await openLocalStack(scenarioOf({}), {
+const stack = await openSmallStack(scenarioOf({}), {
   watchdog,
   signal: new AbortController().signal,
-  postgresBin: null,
 });
 say({ at: 'up', endpoints: stack.endpoints });
 for await (const _ of process.stdin);

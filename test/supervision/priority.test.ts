@@ -2,12 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { getPriority, platform } from 'node:os';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { openLocalStack } from '../../src/stack/local.ts';
 import type { Stack } from '../../src/stack/stack.ts';
 import { descendantsOf } from '../../src/supervision/family.ts';
 import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
 import { micros } from '../../src/units.ts';
-import { scenarioOf } from '../stack/small-scenario.ts';
+import { openSmallStack, scenarioOf } from '../stack/small-scenario.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -16,10 +15,9 @@ let stack: Stack;
 
 beforeAll(async () => {
   watchdog = await openWatchdog(process.env);
-  stack = await openLocalStack(scenarioOf({}), {
+  stack = await openSmallStack(scenarioOf({}), {
     watchdog,
     signal: new AbortController().signal,
-    postgresBin: null,
   });
 });
 afterAll(async () => {

@@ -85,7 +85,7 @@ function tell(name: string, { report }: Tortured, problems: readonly string[]): 
   const at = (values: readonly number[], share: number): string =>
     values[Math.floor(share * (values.length - 1))]?.toFixed(2) ?? '-';
   const [down, recovery] = [sorted((one) => one.downSeconds), sorted((one) => one.recoverySeconds)];
-  const due = load.wholeRun.intent.scheduled + load.wholeRun.monsterCommand.scheduled;
+  const due = Object.values(load.wholeRun).reduce((sum, { scheduled }) => sum + scheduled, 0);
   say(`${name}: ${faults.length} kills, ${due} operations due, ${integrity.acked} acknowledged`);
   say(
     `  lost ${integrity.lost}, phantom ${integrity.phantom}, duplicated ${integrity.duplicated}, holes ${integrity.holes}`,

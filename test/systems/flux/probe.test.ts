@@ -31,6 +31,6 @@ test('a world that is restarted under a probe loses no batch that was seen', asy
     batches = now;
     await probe.sample();
   }
-  expect(probe.buckets('flushMs', from, monotonic())?.counts).toEqual([0, 40 + 25 + 5]);
-  expect(probe.buckets('flushMs', from, from)).toBeNull();
+  expect(probe.buckets?.(from, monotonic()).flushMs?.counts).toEqual([0, 40 + 25 + 5]);
+  expect(probe.buckets?.(from, from).flushMs).toBeNull();
 });

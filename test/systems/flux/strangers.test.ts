@@ -14,7 +14,7 @@ const postgresAt = (port: number) => {
   const shown = `127.0.0.1:${port}`;
   const attached = { connectionString: `postgresql://ann:pw-77@${shown}/world`, address: '127.0.0.1', shown };
   const endpoint = { host: '', port: 0, user: '', password: '', database: '', pid: null, attached };
-  return openAttachedPostgres(endpoint, shown);
+  return openAttachedPostgres(endpoint, shown, ['entity']);
 };
 
 test.each<[Stranger, string, string]>([

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import type { WorldHealth } from '../../../../src/stack/stack.ts';
+import type { WorldHealth } from '../../../../src/systems/flux/health.ts';
 import { startDatabase, startWorld, type TestDatabase, type WorldProcess } from './server.ts';
 import { type Ack, connectGenerator, connectPlayer, metric, type TestPlayer } from './wire.ts';
 

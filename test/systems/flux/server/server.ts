@@ -35,9 +35,10 @@ export async function startDatabase(settings: Readonly<Record<string, string>> =
     watchdog,
     user,
     signal: new AbortController().signal,
+    password: 'of-these-tests-alone',
     configuration: { shared_buffers: '256MB', max_wal_size: '4GB', max_connections: '40', ...settings },
   });
-  const { host, port, user: role, password } = postgres.endpoint;
+  const { host, port, user: role, password } = postgres.database;
   const clients: pg.Client[] = [];
   const connect = async (database: string): Promise<pg.Client> => {
     const client = new pg.Client({ host, port, user: role, password, database });
@@ -46,7 +47,7 @@ export async function startDatabase(settings: Readonly<Record<string, string>> =
     clients.push(client);
     return client;
   };
-  let current = postgres.endpoint.database;
+  let current = postgres.database.database;
   return {
     postgres,
     get environment() {
@@ -56,7 +57,7 @@ export async function startDatabase(settings: Readonly<Record<string, string>> =
     connect,
     async create(name) {
       // A new connection: a test may have killed PostgreSQL.
-      const admin = await connect(postgres.endpoint.database);
+      const admin = await connect(postgres.database.database);
       await admin.query(`create database "${name}"`);
       await admin.end();
       current = name;
@@ -64,7 +65,7 @@ export async function startDatabase(settings: Readonly<Record<string, string>> =
     },
     async close() {
       await Promise.all(clients.map((client) => client.end().catch(() => undefined)));
-      await postgres.stop();
+      await postgres.component.close();
       await folder.remove();
       await watchdog.close();
     },

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { Ledger } from '../../../src/load/engine.ts';
-import { SequenceLedger } from '../../../src/load/ledger.ts';
-import { random } from '../../../src/rng.ts';
-import { compareLedger, type Rows } from '../../../src/systems/flux/rows.ts';
-import { rowsOf } from '../../load/ledger-figures.ts';
+import type { Ledger } from '../../src/load/engine.ts';
+import { SequenceLedger } from '../../src/load/ledger.ts';
+import { type CountedRows, compareLedger } from '../../src/probe/counted-rows.ts';
+import { random } from '../../src/rng.ts';
+import { rowsOf } from '../load/ledger-figures.ts';
 
-/** Where the last answer put the player. */
+/** What the last answer stated of it. */
 const PLACE = 4;
 
 const upTo = (last: number): number[] => Array.from({ length: last }, (_, i) => i + 1);
@@ -17,7 +17,7 @@ function ledgerOf(sent: number, acked: readonly number[], base = 0): Ledger {
   ledger.welcome(0, base);
   for (let number = base + 1; number <= base + sent; number++) ledger.sent(0, number);
   for (const number of acked) ledger.acked(0, number);
-  ledger.placed(0, PLACE);
+  ledger.stated(0, PLACE);
   return ledger.toData();
 }
 
@@ -25,21 +25,24 @@ function ledgerOf(sent: number, acked: readonly number[], base = 0): Ledger {
 const rowOf = (
   applied: readonly number[],
   says: { lastSeq?: number; seqSum?: number; place?: number } = {},
-): Rows => ({
+): CountedRows => ({
   ...rowsOf([[0, applied]], 1),
   ...(says.lastSeq === undefined ? {} : { lastSeq: Float64Array.of(says.lastSeq) }),
   ...(says.seqSum === undefined ? {} : { seqSum: Float64Array.of(says.seqSum) }),
-  place: Float64Array.of(says.place ?? PLACE),
+  contradicts: (_, stated) => (stated === (says.place ?? stated) ? null : `place ${stated} acknowledged`),
 });
 /** The same where the table has no seq_hash. */
-const unhashed = (rows: Rows): Rows => ({ ...rows, seqHash: rows.seqHash.map(() => Number.NaN) });
+const unhashed = (rows: CountedRows): CountedRows => ({
+  ...rows,
+  seqHash: rows.seqHash.map(() => Number.NaN),
+});
 
 const fresh = rowOf([]);
 const none = { lost: 0, phantom: 0, duplicated: 0, holes: 0, open: 0 };
 const wrong = { lost: 1, holes: 1 };
 
 describe.each([
-  { shape: 'with hashes', as: (rows: Rows) => rows, hashed: true },
+  { shape: 'with hashes', as: (rows: CountedRows) => rows, hashed: true },
   { shape: 'by sums alone', as: unhashed, hashed: false },
 ])('$shape', ({ as, hashed }) => {
   test.each([
@@ -137,7 +140,7 @@ describe.each([
     {
       what: 'rows without places',
       ledger: ledgerOf(1, [1]),
-      row: rowOf([1], { place: Number.NaN }),
+      row: rowOf([1]),
       found: {},
     },
     {
@@ -197,7 +200,7 @@ test('an honest server is never called one that lost, and one that lies is found
     const before = rowOf(upTo(base));
     const row = (own: readonly number[]) => rowOf([...upTo(base), ...own]);
     const ledger = { ...ledgerOf(sent, acked, base), told: Float64Array.of(0) };
-    for (const as of [(rows: Rows) => rows, unhashed]) {
+    for (const as of [(rows: CountedRows) => rows, unhashed]) {
       expect(compareLedger(ledger, as(before), as(row(applied)))).toMatchObject({
         ...none,
         open: expect.any(Number),
@@ -240,7 +243,7 @@ test('of numbers that are known by count and sum alone, count and sum have to ag
       gaps: Float64Array.of(0, 2, 19),
       blurred: Float64Array.of(0, 2, 21),
     },
-    told: Float64Array.of(0),
+    stated: Float64Array.of(0),
     breaches: NO_BREACHES,
   };
   const found = (applied: readonly number[]) => compareLedger(ledger, fresh, rowOf(applied));

@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { monotonic } from '../../src/clock.ts';
 import { createNativeEngine } from '../../src/load/native.ts';
-import { askHealth } from '../../src/stack/health.ts';
-import { openNullWorld } from '../../src/stack/null-world.ts';
+import { openNullServers } from '../../src/stack/null-servers.ts';
 import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
+import { dealWorlds } from '../../src/systems/flux/deal.ts';
+import { askHealth } from '../../src/systems/flux/health.ts';
+import { flux } from '../../src/systems/flux/system.ts';
 import { micros } from '../../src/units.ts';
-import { workloadWith } from '../load/a-workload.ts';
+import { ofBoth, workloadWith } from '../load/a-workload.ts';
 import { processesIn } from './leftovers.ts';
+import { scenarioOf } from './small-scenario.ts';
 
 /** The temporary directory of this test alone: whatever is left, is left there. */
 const folder = mkdtempSync(join(tmpdir(), 'null-world-'));
@@ -31,8 +34,8 @@ const nullWorlds = () => processesIn(folder).filter(({ command }) => command.inc
 test('a null world has every entity once, answers a fleet in full, and leaves nothing', async () => {
   const workload = workloadWith({ players: 21, monsters: 61, duration: 2 });
   const token = 'of-this-test-alone';
-  const size = { players: 21, monsters: 61, servers: 2, token };
-  const world = await openNullWorld({ ...size, watchdog, signal });
+  const servers = flux.nullServers?.(workload, 2, token, null) ?? [];
+  const world = await openNullServers(servers, { token, watchdog, signal });
   const { worlds, database } = world.endpoints;
   expect(nullWorlds().map(({ pid }) => pid)).toEqual(worlds.map(({ pid }) => pid));
   expect(database).toBeNull();
@@ -46,12 +49,14 @@ test('a null world has every entity once, answers a fleet in full, and leaves no
     { from: 51, to: 82 },
   ]);
 
-  const fleet = await createNativeEngine({ workers: 1, watchdog }).prepare(workload, world.endpoints, signal);
+  const system = { side: flux.workerSide(scenarioOf({})), deal: dealWorlds };
+  const engine = createNativeEngine({ name: 'native', system, workers: 1, watchdog });
+  const fleet = await engine.prepare(workload, world.endpoints, signal);
   expect(fleet.connect.connected).toBe(21);
   const tally = await fleet.run(micros(monotonic() + 100_000), () => {});
   const metrics = await (await fetch(`${worlds[0]!.url}/metrics`)).text();
   await fleet.close();
-  const { intent, monsterCommand } = tally.operations;
+  const { intent, monsterCommand } = ofBoth(tally.operations);
   expect(intent.whole.scheduled).toBeGreaterThan(100);
   expect(intent.whole.ok).toBe(intent.whole.scheduled);
   expect(monsterCommand.whole.scheduled).toBeGreaterThan(300);
@@ -67,7 +72,8 @@ test('a null world has every entity once, answers a fleet in full, and leaves no
 
 test('an aborted start leaves nothing', async () => {
   const stop = new AbortController();
-  const opening = openNullWorld({ players: 1, monsters: 1, servers: 2, watchdog, signal: stop.signal });
+  const servers = flux.nullServers?.(workloadWith(), 2, '', null) ?? [];
+  const opening = openNullServers(servers, { token: '', watchdog, signal: stop.signal });
   setTimeout(() => stop.abort(new Error('enough')), 20);
   await expect(opening).rejects.toThrow('enough');
   expect(nullWorlds()).toEqual([]);
