@@ -6,10 +6,10 @@ import { dealEvenly } from '../load/fleet/deal.ts';
 import { findK6 } from '../load/k6/binary.ts';
 import { createK6Engine } from '../load/k6/engine.ts';
 import { createNativeEngine, type NativeEngineOptions } from '../load/native.ts';
-import type { Scenario } from '../scenario/scenario.ts';
 import { workloadOf } from '../scenario/workload.ts';
 import { k6PlanOf } from './k6-part.ts';
 import { refuseShapes } from './refuse-shapes.ts';
+import type { LoadedScenario } from './scenario-files.ts';
 import type { RunTargets } from './targets.ts';
 
 /** What of a run's flags is about its engine, as given. */
@@ -26,12 +26,11 @@ export type EngineOptions = Omit<NativeEngineOptions, 'system' | 'name'>;
  * a bundle. Bad input (104) where it cannot, and 93 where it is not installed.
  */
 export async function chooseEngine(
-  host: Host,
-  scenario: Scenario,
+  { env }: Pick<Host, 'env'>,
+  { scenario, system }: Pick<LoadedScenario, 'scenario' | 'system'>,
   flags: EngineFlags,
   reached: RunTargets,
 ): Promise<(options: EngineOptions) => Engine> {
-  const system = (await host.systems()).systemOf(scenario);
   const byFleet = (name: EngineName) => (options: EngineOptions) =>
     createNativeEngine({
       ...options,
@@ -53,7 +52,7 @@ export async function chooseEngine(
     case 'k6': {
       refuseFlags(flags, reached);
       const { part } = k6PlanOf(system, scenario);
-      const k6 = await findK6(host.env);
+      const k6 = await findK6(env);
       const { deal = dealEvenly } = system;
       return ({ watchdog, onConnecting = () => {} }) =>
         createK6Engine({

@@ -3,6 +3,7 @@ import os from 'node:os';
 import { resolve } from 'node:path';
 import { badInput, type ExitCode } from '../errors.ts';
 import type { Host } from '../host.ts';
+import type { EngineName } from '../load/engine.ts';
 import { makeBundle, pointLatest, readLogTail, remakeBundle, writeArtefact } from '../measurement/bundle.ts';
 import type { HostFacts, Measurements } from '../measurement/measurements.ts';
 import { probeNames } from '../probe/target-probes.ts';
@@ -16,16 +17,29 @@ import { openWatchdog, type Watchdog } from '../supervision/watchdog.ts';
 import { commitOf } from './commit.ts';
 import { consentLine, readingLine } from './consent.ts';
 import { chooseEngine } from './engine-choice.ts';
+import type { FixedPathFlags } from './fixed-path-options.ts';
 import { openFixedPaths } from './fixed-paths.ts';
 import { playerModuleOf, refuseWithoutTarget } from './player-module.ts';
 import { openProgress } from './progress.ts';
 import { publish } from './publish.ts';
-import type { RunFlags } from './run.ts';
 import { loadScenario } from './scenario-files.ts';
+import type { ScenarioFlags } from './scenario-options.ts';
 import { stackOpener } from './stack-opener.ts';
 import { stopSignals } from './stop-signals.ts';
+import type { TargetFlags } from './target-options.ts';
 import { readTargets, refuseProcessFaults } from './targets.ts';
 import { checkTemporaryFolder } from './temporary-folder.ts';
+
+/** What `capbench run` takes besides the scenario's own options, as given. */
+export interface RunFlags extends ScenarioFlags, TargetFlags, FixedPathFlags {
+  readonly engine: EngineName;
+  readonly allowModule?: boolean;
+  readonly workers?: string;
+  readonly out?: string;
+  readonly quiet?: boolean;
+  readonly json?: boolean;
+  readonly color: boolean;
+}
 
 const MOST_WORKERS = 64;
 
@@ -85,7 +99,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     const reached = await readTargets(host, flags);
     const { targets, access, probes } = reached;
     if (targets.length > 0) refuseProcessFaults(scenario);
-    const openEngine = await chooseEngine(host, scenario, flags, reached);
+    const openEngine = await chooseEngine(host, loaded, flags, reached);
     await checkTemporaryFolder(host);
     const startedAt = new Date();
     const out = resolve(host.cwd, flags.out || host.env.CAPBENCH_OUT || 'reports');

@@ -4,10 +4,16 @@ import type { Scenario } from '../scenario/scenario.ts';
 import type { Endpoints } from '../stack/stack.ts';
 import { openWatchdog } from '../supervision/watchdog.ts';
 import { loadScenario } from './scenario-files.ts';
-import type { ServeFlags } from './serve.ts';
+import type { ScenarioFlags } from './scenario-options.ts';
 import { openOwnStack } from './stack-opener.ts';
 import { stopSignals } from './stop-signals.ts';
 import { checkTemporaryFolder } from './temporary-folder.ts';
+
+/** What `capbench serve` takes, as given. */
+export interface ServeFlags extends ScenarioFlags {
+  readonly port?: string;
+  readonly json?: boolean;
+}
 
 function portOf(flag: string | undefined, servers: number): number | null {
   if (flag === undefined) return null;

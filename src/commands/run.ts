@@ -1,20 +1,10 @@
 import { Command, Option } from 'commander';
 import type { Host } from '../host.ts';
-import { ENGINES, type EngineName } from '../load/engine.ts';
-import { type FixedPathFlags, withFixedPaths } from './fixed-path-options.ts';
-import { type ScenarioFlags, withScenario } from './scenario-options.ts';
-import { type TargetFlags, withTargets } from './target-options.ts';
-
-/** What `capbench run` takes besides the scenario's own options, as given. */
-export interface RunFlags extends ScenarioFlags, TargetFlags, FixedPathFlags {
-  readonly engine: EngineName;
-  readonly allowModule?: boolean;
-  readonly workers?: string;
-  readonly out?: string;
-  readonly quiet?: boolean;
-  readonly json?: boolean;
-  readonly color: boolean;
-}
+import { ENGINES } from '../load/engine.ts';
+import type { RunFlags } from './execute-run.ts';
+import { withFixedPaths } from './fixed-path-options.ts';
+import { withScenario } from './scenario-options.ts';
+import { withTargets } from './target-options.ts';
 
 const EXAMPLES = `
 Examples:

@@ -1,11 +1,7 @@
 import { Command } from 'commander';
 import type { Host } from '../host.ts';
-import { type ScenarioFlags, withScenario } from './scenario-options.ts';
-
-export interface ServeFlags extends ScenarioFlags {
-  readonly port?: string;
-  readonly json?: boolean;
-}
+import type { ServeFlags } from './execute-serve.ts';
+import { withScenario } from './scenario-options.ts';
 
 const EXAMPLES = `
 Examples:
