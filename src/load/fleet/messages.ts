@@ -73,10 +73,15 @@ export type Order =
   | { readonly kind: 'close' };
 
 /** What a worker's connections have carried, and how often they ended and came back. */
-export type TrafficCounts = Pick<
-  LoadSecond,
-  'bytesIn' | 'bytesOut' | 'framesIn' | 'commandBytes' | 'disconnects' | 'reconnects'
->;
+export const TRAFFIC = [
+  'bytesIn',
+  'bytesOut',
+  'framesIn',
+  'commandBytes',
+  'disconnects',
+  'reconnects',
+] as const;
+export type TrafficCounts = Pick<LoadSecond, (typeof TRAFFIC)[number]>;
 
 /** One second of one worker. Deltas, but for `connected` and `inFlight`. */
 export interface WorkerReport extends TrafficCounts {

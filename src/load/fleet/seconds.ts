@@ -9,7 +9,8 @@ import type {
   WorkerSecond,
 } from '../engine.ts';
 import { SLICE, SLICES_PER_SECOND, type WorkerSlice } from '../slices.ts';
-import type { WorkerReport } from './messages.ts';
+import { TRAFFIC, type WorkerReport } from './messages.ts';
+import { OUTCOMES, sumOf } from './sums.ts';
 
 const SECOND = 1_000_000;
 /** A worker that is this late is not waited for; what it reports later counts for a later second. */
@@ -77,20 +78,13 @@ export class Seconds {
     this.pending.delete(second);
     for (const [worker, report] of reports) this.latest[worker] = report;
     const all = reports.map(([, report]) => report);
-    const sum = (figure: (report: WorkerReport) => number): number =>
-      all.reduce((total, report) => total + figure(report), 0);
     const ends = all.filter((report) => report.second === second).map(({ at }) => at);
     const at = ends.length === 0 ? second * SECOND : Math.max(...ends);
     this.emit({
       at: micros(at),
       connected: this.latest.reduce((total, report) => total + (report?.connected ?? 0), 0),
       operations: perOperation(this.operations, (id) => this.operation(id, all)),
-      bytesIn: sum((report) => report.bytesIn),
-      bytesOut: sum((report) => report.bytesOut),
-      framesIn: sum((report) => report.framesIn),
-      commandBytes: sum((report) => report.commandBytes),
-      disconnects: sum((report) => report.disconnects),
-      reconnects: sum((report) => report.reconnects),
+      ...sumOf(TRAFFIC, all),
       slices: this.takeSlices(second, at),
       workers: this.latest.flatMap((last, worker) => {
         const own = reports.filter(([who]) => who === worker).map(([, report]) => report.worker);
@@ -127,16 +121,8 @@ export class Seconds {
 
   private operation(id: string, reports: readonly WorkerReport[]): LoadSecondOperation {
     const all = reports.map(({ operations }) => ofOperation(operations, id));
-    const sum = (figure: (operation: LoadSecondOperation) => number): number =>
-      all.reduce((total, operation) => total + figure(operation), 0);
     return {
-      scheduled: sum(({ scheduled }) => scheduled),
-      ok: sum(({ ok }) => ok),
-      rejected: sum(({ rejected }) => rejected),
-      failed: sum(({ failed }) => failed),
-      failedUnsent: sum(({ failedUnsent }) => failedUnsent),
-      timedOut: sum(({ timedOut }) => timedOut),
-      skipped: sum(({ skipped }) => skipped),
+      ...sumOf(OUTCOMES, all),
       inFlight: this.latest.reduce((total, report) => total + (report?.operations[id]?.inFlight ?? 0), 0),
       due: mergeHistograms(all.map(({ due }) => due)),
     };

@@ -1,7 +1,7 @@
 import { type HistogramData, mergeHistograms } from '../../histogram.ts';
 import { mapOperations, ofOperation } from '../../scenario/operations.ts';
 import type { StageConnectionTally, StageOperationTally, StageTally } from '../engine.ts';
-import { addCounts } from './counts.ts';
+import { addCounts, sumOf } from './sums.ts';
 
 /** The stages over all workers, each of which has told all of them. */
 export function mergeStages(workers: readonly (readonly StageTally[])[]): readonly StageTally[] {
@@ -10,8 +10,6 @@ export function mergeStages(workers: readonly (readonly StageTally[])[]): readon
 }
 
 function mergeStage(parts: readonly StageTally[]): StageTally {
-  const sum = (of: (part: StageTally) => number): number =>
-    parts.reduce((total, part) => total + of(part), 0);
   const merged = (of: (part: StageTally) => HistogramData): HistogramData => mergeHistograms(parts.map(of));
   const operation = (id: string): StageOperationTally => {
     const all = parts.map(({ operations }) => ofOperation(operations, id));
@@ -25,13 +23,9 @@ function mergeStage(parts: readonly StageTally[]): StageTally {
   };
   return {
     operations: mapOperations(parts[0]!.operations, (_, id) => operation(id)),
-    disconnects: sum(({ disconnects }) => disconnects),
-    reconnects: sum(({ reconnects }) => reconnects),
-    left: sum(({ left }) => left),
-    joined: sum(({ joined }) => joined),
+    ...sumOf(['disconnects', 'reconnects', 'left', 'joined', 'cut'], parts),
     connect: merged(({ connect }) => connect),
     reconnect: merged(({ reconnect }) => reconnect),
-    cut: sum(({ cut }) => cut),
     fullStrength: fullStrength(parts),
   };
 }

@@ -7,9 +7,9 @@ import { ErrorCounts } from '../error-counts.ts';
 import { SequenceLedger } from '../ledger.ts';
 import { assertConserved } from '../recorder.ts';
 import { scheduleHashOf } from '../schedule-hash.ts';
-import { addCounts } from './counts.ts';
-import type { WorkerTally } from './messages.ts';
+import { TRAFFIC, type WorkerTally } from './messages.ts';
 import { mergeStages } from './stage-tally.ts';
+import { addCounts, sumOf } from './sums.ts';
 
 const MOST_ERRORS = 5;
 /** In the place of a hash that would have taken too long after an early stop. */
@@ -23,8 +23,6 @@ export function mergeTallies(
   tallies: readonly WorkerTally[],
   workload: Pick<Workload, 'entities' | 'operations'>,
 ): Tally {
-  const sum = (figure: (tally: WorkerTally) => number): number =>
-    tallies.reduce((total, tally) => total + figure(tally), 0);
   const ledger = new SequenceLedger(workload.entities);
   const errors = new ErrorCounts();
   const hashes: (readonly [number, number])[] = [];
@@ -37,14 +35,8 @@ export function mergeTallies(
   mapOperations(operations, (tally, id) => assertConserved(id, tally));
   return {
     operations,
-    disconnects: sum(({ disconnects }) => disconnects),
-    reconnects: sum(({ reconnects }) => reconnects),
+    ...sumOf([...TRAFFIC, 'strayAnswers'], tallies),
     reconnect: mergeHistograms(tallies.map(({ reconnect }) => reconnect)),
-    strayAnswers: sum(({ strayAnswers }) => strayAnswers),
-    bytesIn: sum(({ bytesIn }) => bytesIn),
-    bytesOut: sum(({ bytesOut }) => bytesOut),
-    framesIn: sum(({ framesIn }) => framesIn),
-    commandBytes: sum(({ commandBytes }) => commandBytes),
     ...unseenIn(tallies),
     errors: errors.top(MOST_ERRORS),
     ledger: ledger.toData(),

@@ -1,6 +1,6 @@
 import type { PlayerPool } from '../player/player-pool.ts';
 import type { Source } from '../source.ts';
-import type { TrafficCounts } from './messages.ts';
+import { TRAFFIC, type TrafficCounts } from './messages.ts';
 
 /** Of players and sources together, since the worker began and since the last second. */
 export class Traffic {
@@ -33,13 +33,7 @@ export class Traffic {
     const { before } = this;
     const now = this.total();
     this.before = now;
-    return {
-      bytesIn: now.bytesIn - before.bytesIn,
-      bytesOut: now.bytesOut - before.bytesOut,
-      framesIn: now.framesIn - before.framesIn,
-      commandBytes: now.commandBytes - before.commandBytes,
-      disconnects: now.disconnects - before.disconnects,
-      reconnects: now.reconnects - before.reconnects,
-    };
+    const entries = TRAFFIC.map((count) => [count, now[count] - before[count]]);
+    return Object.fromEntries(entries) as Record<(typeof TRAFFIC)[number], number>;
   }
 }
