@@ -92,7 +92,7 @@ function refuseK6Options({ scenario, run, set, scale, duration, seed }: ReportFl
 }
 
 async function reportBundle(host: Host, folder: string, flags: ReportFlags) {
-  const { readBundle } = await import('../measurement/bundle.ts');
+  const { readBundle, refuseOtherOperations } = await import('../measurement/bundle.ts');
   const { NO_OVERRIDES } = await import('../scenario/overrides.ts');
   const { readScenario } = await import('../scenario/read-scenario.ts');
   const { scenarioHash } = await import('../scenario/resolved.ts');
@@ -109,6 +109,7 @@ async function reportBundle(host: Host, folder: string, flags: ReportFlags) {
     { systems: await host.systems(), claims: new Map() },
     NO_OVERRIDES,
   );
+  refuseOtherOperations(bundle, measurements, read);
   const judgedBy = scenarioHash(read);
   const scenario = host.redaction.data(read);
   const facts = host.redaction.data(measurements);

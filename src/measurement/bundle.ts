@@ -2,6 +2,7 @@ import { lstat, mkdir, open, rename, rm, stat, symlink, writeFile } from 'node:f
 import { basename, dirname, join } from 'node:path';
 import { badInput, CapbenchError, EXIT, messageOf, refusalOf } from '../errors.ts';
 import type { Redaction } from '../redaction.ts';
+import type { OperationSpec } from '../scenario/operations.ts';
 import type { Measurements } from './measurements.ts';
 import { parseMeasurements } from './read-measurements.ts';
 
@@ -149,6 +150,21 @@ export async function readBundle(folder: string): Promise<RecordedRun> {
     scenarioFile,
     scenarioBytes: await readBounded(scenarioFile, SCENARIO_LIMIT),
   };
+}
+
+/** Holds that the measurements of a bundle are of its scenario's operations. Throws bad input where they are of others. */
+export function refuseOtherOperations(
+  folder: string,
+  { operations }: Pick<Measurements, 'operations'>,
+  scenario: { readonly operations: readonly Pick<OperationSpec, 'id'>[] },
+): void {
+  const measured = Object.keys(operations).join(', ');
+  const known = scenario.operations.map(({ id }) => id).join(', ');
+  if (measured === known) return;
+  throw badInput(
+    `${join(folder, 'measurements.json')} is of the operations ${measured}, expected ${known}: its scenario.yaml has those`,
+    'both files of a bundle are of one run; run again for a new bundle',
+  );
 }
 
 function textOf(bytes: Uint8Array, path: string): string {

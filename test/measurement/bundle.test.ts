@@ -8,11 +8,12 @@ import {
   pointLatest,
   readBundle,
   readLogTail,
+  refuseOtherOperations,
   writeArtefact,
 } from '../../src/measurement/bundle.ts';
 import { parseMeasurements } from '../../src/measurement/read-measurements.ts';
 import { Redaction } from '../../src/redaction.ts';
-import { failedRun, measurementsOf } from '../fixtures/recorded-run.ts';
+import { failedRun, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 
 let out = '';
 beforeEach(async () => {
@@ -154,6 +155,14 @@ test('a missing, broken or huge file is named', async () => {
 
   await writeFile(join(out, 'measurements.json'), JSON.stringify(measurementsOf()));
   expect(await refused('scenario.yaml')).toContain('does not exist');
+});
+
+test('measurements of other operations than the scenario has are refused', () => {
+  const m = measurementsOf();
+  refuseOtherOperations(out, m, scenarioOf());
+  expect(() =>
+    refuseOtherOperations(out, { operations: { roll: m.operations.intent } }, scenarioOf()),
+  ).toThrow('of the operations roll, expected intent, monsterCommand');
 });
 
 test('of many problems the first few are told', () => {
