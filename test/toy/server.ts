@@ -9,7 +9,7 @@ import { EFFECTS, TABLE } from './operations.ts';
  * answers as if it had written.
  */
 const { PGHOST, BROKEN, TOKEN = '' } = process.env;
-const pool = PGHOST === undefined ? null : new pg.Pool({ max: 2 });
+const pool = PGHOST === undefined ? null : new pg.Pool({ max: 1 });
 let writes = 0;
 
 interface Asked {
@@ -49,7 +49,11 @@ await serve(async (host) => {
   await pool?.query(
     `create table if not exists ${TABLE} (id int primary key, last_seq int, applied_n int, seq_sum bigint, value bigint)`,
   );
-  const server = createServer((_request, response) => response.end(String(writes)));
+  const server = createServer(async (_request, response) => {
+    // Who compares both counts does not wait until PostgreSQL publishes its own.
+    await pool?.query('select pg_stat_force_next_flush()');
+    response.end(String(writes));
+  });
   const sockets = new WebSocketServer({
     server,
     verifyClient: ({ req }: { req: IncomingMessage }) => req.headers.authorization === `Bearer ${TOKEN}`,
