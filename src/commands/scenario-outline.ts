@@ -190,7 +190,7 @@ export function outline({ scenario, system, path }: LoadedScenario, needs: Needs
 
 /** The same for a program. */
 export function outlineJson({ scenario, path }: LoadedScenario, needs: Needs): string {
-  const { operations: _, traits: __, ...file } = scenario;
+  const { operations: _, traits: __, sections, ...file } = scenario;
   const { budgets } = scenario;
   const content = {
     ok: true,
@@ -203,7 +203,7 @@ export function outlineJson({ scenario, path }: LoadedScenario, needs: Needs): s
       optional: budget.state === 'measured' && budget.optional === true,
     })),
     invalid: dead(budgets, needs),
-    scenario: { ...file, budgets: budgets.map(writtenBudget) },
+    scenario: { ...file, ...sections, budgets: budgets.map(writtenBudget) },
   };
   return `${JSON.stringify(content, null, 2)}\n`;
 }

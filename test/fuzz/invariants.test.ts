@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { writeScenario } from '../../src/scenario/resolved.ts';
 import { measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 import { reportFrom } from '../report/report-of.ts';
 import { bundleTest } from './bundle.ts';
@@ -11,6 +10,7 @@ import { execute } from './execute.ts';
 import { type Ended, type Input, lay, type Target } from './input.ts';
 import { faultsOf } from './invariants.ts';
 import { whyNoPass } from './oracle.ts';
+import { written } from './originals.ts';
 
 /** Who watches the fuzzer: each of the failures it is there for has to be noticed. */
 
@@ -64,7 +64,7 @@ function passed(alter: (text: string) => string): Ended {
     env: {},
     files: [
       ['bundle/measurements.json', alter(JSON.stringify(m))],
-      ['bundle/scenario.yaml', writeScenario(scenario)],
+      ['bundle/scenario.yaml', written(scenario)],
     ],
     made: 'by hand',
   };

@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { scenarioHash, writeScenario } from '../../src/scenario/resolved.ts';
+import type { Scenario } from '../../src/scenario/scenario.ts';
+import { SYSTEMS } from '../../src/systems/registry.ts';
 import { measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 import { type Tree, treeOf } from './tree.ts';
 
@@ -54,6 +56,10 @@ function bundle(name: string, measurements: Uint8Array, scenario: Uint8Array): B
   };
 }
 
+/** As a bundle holds it. */
+export const written = (scenario: Scenario): string =>
+  writeScenario(scenario, SYSTEMS.systemOf(scenario).scenario);
+
 /** A real run as it was recorded, and one that holds all that a run can know. */
 export const bundles = once((root): readonly Bundle[] => {
   const read = (name: string) => readFileSync(join(root, 'reports', 'sample', name));
@@ -61,6 +67,6 @@ export const bundles = once((root): readonly Bundle[] => {
   const facts = JSON.stringify({ ...measurementsOf(), scenarioHash: scenarioHash(scenario) });
   return [
     bundle('the sample', read('measurements.json'), read('scenario.yaml')),
-    bundle('the fixture', Buffer.from(facts), Buffer.from(writeScenario(scenario))),
+    bundle('the fixture', Buffer.from(facts), Buffer.from(written(scenario))),
   ];
 });

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { Redaction } from '../../src/redaction.ts';
 import { ScenarioError } from '../../src/scenario/problem.ts';
-import { scenarioHash, writeScenario } from '../../src/scenario/resolved.ts';
+import { scenarioHash } from '../../src/scenario/resolved.ts';
 import type { Scenario } from '../../src/scenario/scenario.ts';
 import { withoutSecrets } from '../../src/scenario/without-secrets.ts';
 import { budget, scenarioOf } from '../fixtures/recorded-run.ts';
+import { written } from './scenario-text.ts';
 
 const redaction = Redaction.of([], { PGPASSWORD: 's3cret-4711' });
 const clean = (scenario: Scenario) => withoutSecrets(scenario, 'world.yaml', redaction);
@@ -25,7 +26,7 @@ test('prose loses its secrets before it is hashed', () => {
     }),
   );
   expect(scenario.description).toBe('as in postgres://(redacted)@db/world');
-  expect(writeScenario(scenario)).not.toMatch(/ann:x|s3cret|password=y|t@h/);
+  expect(written(scenario)).not.toMatch(/ann:x|s3cret|password=y|t@h/);
   expect(removed).toEqual([
     'description (a user or a password in an address)',
     'deviations.0.documented (the value of a password, secret, token or key)',
