@@ -117,12 +117,11 @@ const stage = z.object({
  *   load.<op>.inFlight (gauge)                  load.<op>.p50Ms, .p95Ms, .p99Ms (gauge; due latency of that second, no point without answers)
  *   load.<op>.slice.answered, load.<op>.slice.p95Ms (gauge; of the 200 ms that end there, five points a second)
  *   load.disconnects, load.reconnects (counter)
- *   load.bytesIn, load.bytesOut, load.framesIn (counter; the players' sockets), load.commandBytes (counter; posts and commits)
+ *   load.bytesIn, load.bytesOut, load.framesIn (counter; the players' sockets), load.commandBytes (counter; of who acts beside them)
  *   generator.W.loopDelayMs, generator.W.stalledMs, generator.W.utilisation (0..1), generator.W.memoryBytes (gauge),
  *   generator.W.cpuSeconds, generator.W.waitedSeconds (counter; ready to run without a CPU)
- *   world.N.operations, world.N.batches, world.N.batchesOnTime, world.N.rowWrites, world.N.rejected, world.N.frames,
- *   world.N.bytesOut, world.N.cpuSeconds (counter), world.N.waitedSeconds (counter; as for the generator)
- *   world.N.connections, world.N.queued, world.N.entities, world.N.memoryBytes, world.N.loopDelayMs (gauge)
+ *   world.N.operations, world.N.cpuSeconds (counter), world.N.waitedSeconds (counter; as for the generator)
+ *   world.N.connections, world.N.memoryBytes, world.N.loopDelayMs (gauge), and what else a system's probe tells
  *   postgres.connections, postgres.workingSetBytes (gauge)
  *   postgres.commits, postgres.blocksHit, postgres.blocksRead, postgres.rowsUpdated, postgres.rowsHotUpdated,
  *   postgres.rowsInserted, postgres.walBytes, postgres.walSyncs, postgres.statements, postgres.statementMs (counter)

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { metricsOf } from '../../src/measurement/figures.ts';
+import { z } from 'zod';
+import { figure } from '../../src/measurement/figure-kinds.ts';
+import { figuresSchemaOf, metricsOf } from '../../src/measurement/figures.ts';
 import { figuresOf } from '../../src/measurement/figures-of.ts';
 import type { OperationFacts } from '../../src/measurement/measurements.ts';
 import { fluxFigures } from '../../src/systems/flux/figures.ts';
@@ -172,4 +174,14 @@ test('a system without figures of its own has those of every system, for its ope
     const at = path.split('.').reduce<unknown>((value, key) => Reflect.get(Object(value), key), plain);
     if (stages !== 'only') expect(stats === null ? at : Object.keys(Object(at)), path).not.toBeUndefined();
   }
+});
+
+test('a section of a system’s own is in its figures, its metrics and the schema of its reports', () => {
+  const dice = z.object({ sixesPercent: figure('%') });
+  const own = { sections: { dice }, of: () => ({ dice: { sixesPercent: 17 } }) };
+  expect(metricsOf([], own).get('dice.sixesPercent')).toEqual({ unit: '%', stats: null, stages: 'no' });
+  expect(figuresOf(recorded, scenarioOf(), own)).toMatchObject({ dice: { sixesPercent: 17 } });
+  const schema = figuresSchemaOf([{ scenario: { operations: OPERATIONS }, figures: own }]);
+  expect(schema.safeParse(figures).success).toBe(true);
+  expect(schema.safeParse({ ...figures, dice: { sixesPercent: 'many' } }).success).toBe(false);
 });
