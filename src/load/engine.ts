@@ -186,7 +186,7 @@ export interface Tally {
   readonly reconnects: number;
   /** From the end of a connection to the welcome of the next one, microseconds. */
   readonly reconnect: HistogramData;
-  /** Answers to intents and commits of posts that were not waiting for one: the server breaks the protocol. */
+  /** Answers that nobody waited for: the server breaks the protocol. */
   readonly strayAnswers: number;
   /** Frames and bytes of the players' sockets, whole run, payload with framing. */
   readonly bytesIn: number;

@@ -33,7 +33,7 @@ export interface ConnectionPlan {
   readonly portsPerSource: number;
 }
 
-/** Descriptors of a process that are no players: files, pipes, posts, commits, a database pool. */
+/** Descriptors of a process that are no players: files, pipes, whatever else it listens to, a database pool. */
 export const SPARE_DESCRIPTORS = 128;
 /** Of the ephemeral ports, this share is left to everybody else. */
 const SPARE_PORTS = 0.05;
