@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { main } from '../../src/cli.ts';
-import { METRICS, STAGE_METRICS } from '../../src/judge/metric.ts';
+import { metricsOf } from '../../src/measurement/figures.ts';
+import { fluxFigures } from '../../src/systems/flux/figures.ts';
+import { OPERATIONS } from '../../src/systems/flux/scenario.ts';
 import { type MemoryHost, memoryHost } from '../memory-host.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'metrics-'));
@@ -19,7 +21,7 @@ test('every path, with its unit and statistics, and in which stage it may stand'
   const host = await cli('metrics');
   expect(host.ended()).toBe(0);
   const lines = host.out().split('\n');
-  for (const path of Object.keys({ ...METRICS, ...STAGE_METRICS })) {
+  for (const path of metricsOf(OPERATIONS, fluxFigures).keys()) {
     expect(
       lines.filter((line) => line.startsWith(`${path} `)),
       path,
@@ -63,7 +65,7 @@ budgets:
     stats: ['p50', 'p90', 'p95', 'p99', 'p999', 'min', 'max', 'mean'],
   });
   const all: unknown[] = JSON.parse((await cli('metrics', '--json')).out());
-  expect(all.length).toBe(Object.keys({ ...METRICS, ...STAGE_METRICS }).length + 2);
+  expect(all.length).toBe(metricsOf(OPERATIONS, fluxFigures).size + 2);
 });
 
 test.each([

@@ -5,13 +5,14 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runCli } from '../../src/cli.ts';
 import type { Measurements } from '../../src/measurement/measurements.ts';
 import { scenarioHash, writeScenario } from '../../src/scenario/resolved.ts';
+import { fluxScenario } from '../../src/systems/flux/scenario.ts';
 import { failedRun, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 import { memoryHost } from '../memory-host.ts';
 
 let bundle = '';
 beforeEach(async () => {
   bundle = await mkdtemp(join(tmpdir(), 'capbench-test-'));
-  await writeFile(join(bundle, 'scenario.yaml'), writeScenario(scenarioOf()));
+  await writeFile(join(bundle, 'scenario.yaml'), writeScenario(scenarioOf(), fluxScenario));
   await record(measurementsOf());
 });
 afterEach(() => rm(bundle, { recursive: true, force: true }));
@@ -49,7 +50,10 @@ test('a bundle is judged and rendered again from its measurements and scenario a
 test('a scenario that was changed after the run is judged anew, and said', async () => {
   const [first] = scenarioOf().budgets;
   if (first === undefined) throw new Error('no budgets');
-  await writeFile(join(bundle, 'scenario.yaml'), writeScenario(scenarioOf({ budgets: [first] })));
+  await writeFile(
+    join(bundle, 'scenario.yaml'),
+    writeScenario(scenarioOf({ budgets: [first] }), fluxScenario),
+  );
   const { err } = await report();
   expect(err).toContain('not the one that ran');
   const written = JSON.parse(await readFile(join(bundle, 'report.json'), 'utf8'));

@@ -1,11 +1,9 @@
 import { expect, test } from 'vitest';
-import { judge } from '../../src/judge/verdict.ts';
-import { figuresOf } from '../../src/measurement/figures-of.ts';
 import type { Measurements } from '../../src/measurement/measurements.ts';
 import { readMeasurements } from '../../src/measurement/read-measurements.ts';
-import { budget, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
+import { budget, fluxFiguresOf, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 import { CUT, STAGES, STORM, stageFacts } from '../fixtures/recorded-stages.ts';
-import { counter, gauge } from './measured.ts';
+import { counter, gauge, judged } from './measured.ts';
 
 /**
  * Every number of measurements.json is changed by itself, and the run is read and judged again: it is refused, or
@@ -116,7 +114,7 @@ function withNumber(here: Plain, [key, ...rest]: Path, value: number): Plain {
   return isTree(here) ? { ...here, [key]: withNumber(here[key] ?? null, rest, value) } : here;
 }
 
-const told = (m: Measurements): string => JSON.stringify([judge(m, scenario), figuresOf(m, scenario)]);
+const told = (m: Measurements): string => JSON.stringify([judged(m, scenario), fluxFiguresOf(m, scenario)]);
 
 function read(value: Plain): Measurements | null {
   const parsed = readMeasurements(value);
@@ -181,7 +179,10 @@ const MAY_BE_NEGATIVE: Readonly<Record<string, string>> = {
 
 test('the facts are those of a run that was read and judged', () => {
   expect(readMeasurements(plain)).toMatchObject({ state: 'valid' });
-  expect(before === null ? null : judge(before, scenario)).toMatchObject({ exitCode: 0, invalidBecause: [] });
+  expect(before === null ? null : judged(before, scenario)).toMatchObject({
+    exitCode: 0,
+    invalidBecause: [],
+  });
 });
 
 /** The numbers that none of the changes, in none of the places, makes a difference to. */

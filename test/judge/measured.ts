@@ -2,14 +2,30 @@ import { judge, type Verdict } from '../../src/judge/verdict.ts';
 import type { Counts } from '../../src/load/engine.ts';
 import type { Measurements, Series } from '../../src/measurement/measurements.ts';
 import type { Scenario } from '../../src/scenario/scenario.ts';
-import type { Operation } from '../../src/scenario/workload.ts';
-import { measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
+import {
+  type Both,
+  fluxFiguresOf,
+  measurementsOf,
+  type Recorded,
+  scenarioOf,
+} from '../fixtures/recorded-run.ts';
 
 export const recorded = measurementsOf();
 
+type Operation = keyof Both<unknown>;
+
+/** Facts of the flux world, judged by a scenario of it. */
+export const judged = (m: Measurements, s: Scenario = scenarioOf()): Verdict =>
+  judge(m, s, fluxFiguresOf(m, s));
+
 /** The recorded run with other facts, judged. */
 export const verdictOf = (m: Partial<Measurements>, s: Partial<Scenario> = {}): Verdict =>
-  judge(measurementsOf(m), scenarioOf(s));
+  judged(measurementsOf(m), scenarioOf(s));
+
+/** A scenario whose system has other traits. */
+export const withTraits = (over: Partial<Scenario['traits']>): Pick<Scenario, 'traits'> => ({
+  traits: { ...scenarioOf().traits, ...over },
+});
 
 export const ruleOf = (verdict: Verdict, id: string) => {
   const found = verdict.rules.find((rule) => rule.id === id);
@@ -41,7 +57,7 @@ export const without = (prefix: string): Pick<Measurements, 'series'> => ({
 });
 
 /** One operation with all its latencies multiplied, and some of what was answered skipped instead. */
-export function slowed(op: Operation, times: number, skipped = 0): Pick<Measurements, 'operations'> {
+export function slowed(op: Operation, times: number, skipped = 0): Pick<Recorded, 'operations'> {
   const facts = recorded.operations[op];
   const measured: Counts = { ...facts.measured, ok: facts.measured.ok - skipped, skipped };
   const slower = (of: (typeof facts)['due'], most = Number.POSITIVE_INFINITY): (typeof facts)['due'] => {
@@ -71,7 +87,7 @@ export function slowed(op: Operation, times: number, skipped = 0): Pick<Measurem
 }
 
 /** An own lag of so many milliseconds, of every operation. */
-export function lateBy(ms: number): Pick<Measurements, 'operations'> {
+export function lateBy(ms: number): Pick<Recorded, 'operations'> {
   const late = (op: Operation) => {
     const facts = recorded.operations[op];
     const own = { counts: [[1000 * ms, 1000] as const], min: 1000 * ms, max: 1000 * ms, sum: 1e6 * ms };

@@ -1,8 +1,15 @@
 import { expect, test } from 'vitest';
-import { checkBudgets } from '../../src/judge/budget-check.ts';
-import { METRICS, metricAt, resolve } from '../../src/judge/metric.ts';
-import { figuresOf } from '../../src/measurement/figures-of.ts';
-import { BUDGETS, budget, measurementsOf, partOf, scenarioOf } from '../fixtures/recorded-run.ts';
+import { figureAt, placeOf } from '../../src/judge/figure-at.ts';
+import { metricsOf } from '../../src/measurement/figures.ts';
+import { checkBudgets } from '../../src/scenario/budget-check.ts';
+import { metricAt } from '../../src/scenario/budget-metric.ts';
+import { fluxFigures } from '../../src/systems/flux/figures.ts';
+import { OPERATIONS } from '../../src/systems/flux/scenario.ts';
+import { BUDGETS, budget, fluxFiguresOf, measurementsOf, metric, partOf } from '../fixtures/recorded-run.ts';
+
+const METRICS = metricsOf(OPERATIONS, fluxFigures);
+/** Those of the whole run. */
+const whole = [...METRICS].filter(([, { stages }]) => stages !== 'only');
 
 /** A Redis that grows by one of everything a second; only a target has one. */
 const REDIS = Object.fromEntries(
@@ -20,10 +27,11 @@ const refusing = {
   ...operations,
   monsterCommand: { ...operations.monsterCommand, rejected: partOf(operations.monsterCommand.due, 1000) },
 };
-const figures = figuresOf(
-  measurementsOf({ series: { ...series, ...REDIS }, operations: refusing }),
-  scenarioOf(),
-);
+const figures = fluxFiguresOf(measurementsOf({ series: { ...series, ...REDIS }, operations: refusing }));
+const resolve = (path: string, stat: string | null): number | string | null => {
+  const place = placeOf(metric(path, stat));
+  return figureAt(figures, stat === null ? place : [...place, stat]);
+};
 
 /** `a.b.c` of every number or text below a value. */
 function leaves(value: unknown, path: string): string[] {
@@ -33,13 +41,13 @@ function leaves(value: unknown, path: string): string[] {
   return Object.entries(value).flatMap(([key, inner]) => leaves(inner, path === '' ? key : `${path}.${key}`));
 }
 
-const named = Object.entries(METRICS).flatMap(([path, { stats }]) =>
+const named = whole.flatMap(([path, { stats }]) =>
   stats === null ? [path] : stats.map((stat) => `${path}.${stat}`),
 );
 
 test('every metric of the catalogue is a figure, and has a value in a healthy run', () => {
-  const missing = Object.entries(METRICS).filter(([path, { stats }]) =>
-    (stats ?? [null]).some((stat) => resolve(figures, path, stat) === null),
+  const missing = whole.filter(([path, { stats }]) =>
+    (stats ?? [null]).some((stat) => resolve(path, stat) === null),
   );
   expect(missing.map(([path]) => path)).toEqual([]);
 });
@@ -55,31 +63,31 @@ test('every figure is in the catalogue, but for counts, units and settings', () 
 });
 
 test('what a figure cannot exceed is a figure of the same unit', () => {
-  const bounds = Object.values(METRICS).flatMap(({ unit, within }) => (within ? [{ unit, within }] : []));
+  const bounds = [...METRICS.values()].flatMap(({ unit, within }) => (within ? [{ unit, within }] : []));
   expect(bounds.length).toBeGreaterThan(0);
   for (const { unit, within } of bounds) {
-    expect(metricAt(within.metric)).toMatchObject({ unit, stats: null });
+    expect(METRICS.get(within.metric)).toMatchObject({ unit, stats: null });
   }
 });
 
 test('a setting is found by its name, dots and all', () => {
-  expect(resolve(figures, 'stack.applied.shared_buffers', null)).toBe('6GB');
-  expect(resolve(figures, 'stack.applied.no.such', null)).toBeNull();
-  expect(metricAt('stack.applied.anything')?.unit).toBe('setting');
+  expect(resolve('stack.applied.shared_buffers', null)).toBe('6GB');
+  expect(resolve('stack.applied.no.such', null)).toBeNull();
+  expect(metricAt(METRICS, 'stack.applied.anything')?.unit).toBe('setting');
 });
 
 test('a path through something that is no figure leads nowhere', () => {
   for (const path of ['constructor.name', 'load.__proto__', 'latency.intent', 'load.peakCcu.toString']) {
-    expect(resolve(figures, path, null)).toBeNull();
-    expect(metricAt(path)).toBeUndefined();
+    expect(resolve(path, null)).toBeNull();
+    expect(metricAt(METRICS, path)).toBeUndefined();
   }
 });
 
 const problem = (over: Parameters<typeof budget>[0]): string =>
-  checkBudgets([budget(over)])[0]?.message ?? '';
+  checkBudgets([budget(over)], METRICS)[0]?.message ?? '';
 
 test('a budget that no run can rule is found before the run', () => {
-  expect(checkBudgets(BUDGETS)).toEqual([]);
+  expect(checkBudgets(BUDGETS, METRICS)).toEqual([]);
   expect(problem({ id: 'a', metric: 'latency.intents.due', stat: 'p95' })).toContain('"latency.intent.due"');
   expect(problem({ id: 'a', metric: 'latency.intent.due', stat: 'p97' })).toContain('p95, p99');
   expect(problem({ id: 'a', metric: 'latency.intent.due' })).toContain('got none');

@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import type { HistogramData } from '../../src/histogram.ts';
 import type { Counts } from '../../src/load/engine.ts';
 import type { Measurements, Series } from '../../src/measurement/measurements.ts';
-import { budget, partOf } from '../fixtures/recorded-run.ts';
+import { budget, partOf, type Recorded } from '../fixtures/recorded-run.ts';
 import { counter, gauge, recorded, slowed, verdictOf, withSeries } from './measured.ts';
 
 /** So many of the 20,000 intents were answered; the rest timed out. */
-function answering(ok: number): Measurements['operations'] {
+function answering(ok: number): Recorded['operations'] {
   const { intent } = recorded.operations;
   const measured: Counts = { ...intent.measured, ok, rejected: 0, timedOut: 20_000 - ok };
   const sized = (of: typeof intent.due) => partOf(of, ok);
@@ -23,7 +23,7 @@ function answering(ok: number): Measurements['operations'] {
 }
 
 /** An own lag of 10.3 ms, where 5 are allowed. */
-function slightlyLate({ intent, monsterCommand }: Measurements['operations']): Measurements['operations'] {
+function slightlyLate({ intent, monsterCommand }: Recorded['operations']): Recorded['operations'] {
   const ownLag = { counts: [[10_303, 1000] as const], min: 10_303, max: 10_303, sum: 10_303_000 };
   return { intent: { ...intent, ownLag }, monsterCommand: { ...monsterCommand, ownLag } };
 }

@@ -2,17 +2,23 @@ import { expect, test } from 'vitest';
 import { keeps } from '../../src/judge/comparison.ts';
 import { rule } from '../../src/judge/ruling.ts';
 import { sameSetting, settingNumber } from '../../src/judge/setting-value.ts';
-import { figuresOf } from '../../src/measurement/figures-of.ts';
 import type { Measurements } from '../../src/measurement/measurements.ts';
 import type { Operator } from '../../src/scenario/budget.ts';
 import type { Scenario } from '../../src/scenario/scenario.ts';
-import { budget, failedRun, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
+import {
+  budget,
+  failedRun,
+  fluxFiguresOf,
+  measurementsOf,
+  probe,
+  scenarioOf,
+} from '../fixtures/recorded-run.ts';
 
 const ruled = (
   over: Parameters<typeof budget>[0],
   m: Measurements = measurementsOf(),
   s: Scenario = scenarioOf(),
-) => rule(budget(over), figuresOf(m, s), m, s.altered);
+) => rule(budget(over), fluxFiguresOf(m, s), m, s.altered);
 
 test.each<[number, Operator, number | readonly [number, number], boolean]>([
   [19.9, '<', 20, true],
@@ -76,7 +82,7 @@ test('no data is never a pass, whatever the operator', () => {
       { id: 'a', metric: 'database.hitRatioPercent', op, limit: 0, metricUnit: '%' },
       measurementsOf({
         series: {},
-        probes: [{ name: 'postgres', samples: 0, gaps: 9, lastError: 'refused' }],
+        probes: [probe('postgres', { samples: 0, gaps: 9, lastError: 'refused' })],
       }),
     );
     expect(none).toMatchObject({

@@ -1,14 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { judge, type Verdict } from '../../src/judge/verdict.ts';
+import type { Verdict } from '../../src/judge/verdict.ts';
 import { contradictionsOf } from '../../src/measurement/contradictions.ts';
-import { figuresOf } from '../../src/measurement/figures-of.ts';
-import type { Measurements } from '../../src/measurement/measurements.ts';
-import type { StageFacts } from '../../src/measurement/stage-facts.ts';
+import type { Measurements, StageFacts } from '../../src/measurement/measurements.ts';
 import type { MeasuredBudget } from '../../src/scenario/budget.ts';
 import type { Stage } from '../../src/scenario/stages.ts';
-import { budget, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
+import { budget, fluxFiguresOf, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 import { CUT, STAGES, STORM, stageFacts } from '../fixtures/recorded-stages.ts';
-import { ruleOf } from './measured.ts';
+import { judged, ruleOf } from './measured.ts';
 
 const recorded = measurementsOf();
 
@@ -23,7 +21,7 @@ const verdictOf = (
     faults: [CUT],
     ...over,
   });
-  return judge(m, scenarioOf({ load: { ...load, stages }, budgets }));
+  return judged(m, scenarioOf({ load: { ...load, stages }, budgets }));
 };
 
 const met = budget({ id: 'met', metric: 'integrity.lost', op: '=', limit: 0, metricUnit: 'ops' });
@@ -221,9 +219,9 @@ describe('rules of the load', () => {
 });
 
 test('a run without stages has none of it', () => {
-  const verdict = judge(recorded, scenarioOf());
+  const verdict = judged(recorded);
   expect(verdict.rules.some(({ id }) => /stages|\.(hold|spike|storm)$/.test(id))).toBe(false);
-  expect(figuresOf(recorded, scenarioOf()).stages).toEqual([]);
+  expect(fluxFiguresOf(recorded).stages).toEqual([]);
 });
 
 test('stages that deny one another, or the whole, are no facts', () => {

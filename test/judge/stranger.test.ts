@@ -1,24 +1,25 @@
 import { expect, test } from 'vitest';
-import { strangeness } from '../../src/judge/stranger.ts';
-import { recorded, ruleOf, verdictOf } from './measured.ts';
+import { unwatched } from '../../src/judge/figure-source.ts';
+import { metric, probe } from '../fixtures/recorded-run.ts';
+import { recorded, ruleOf, verdictOf, withTraits } from './measured.ts';
 
-const host = { name: 'host', samples: 20, gaps: 0, lastError: null };
-const stranger = { ...recorded, stackKind: 'target', probes: [host], integrity: null } as const;
+const host = probe('host');
+const foreign = { ...recorded, stackKind: 'target', probes: [host], integrity: null } as const;
 
 test('of a target that is no world of ours nothing is known that nobody watched', () => {
-  for (const metric of [
+  for (const path of [
     ...['world.servers', 'world.cpuPercentOfCore', 'throughput.rowWritesPerSecond'],
     ...['throughput.batchesPerSecond', 'throughput.coalescing'],
   ]) {
-    expect(strangeness(metric, stranger)).toBe('the target has no metrics of a world server');
+    expect(unwatched(metric(path, null), foreign)).toBe('the target has no metrics of a world server');
   }
-  for (const metric of ['database.connections', 'integrity.lost']) {
-    expect(strangeness(metric, stranger)).toBe('the target has no database that capbench reads');
+  for (const path of ['database.connections', 'integrity.lost']) {
+    expect(unwatched(metric(path, null), foreign)).toBe('the target has no database that capbench reads');
   }
 });
 
 test('what the load itself knows is known, and what is watched is', () => {
-  for (const metric of [
+  for (const path of [
     ...[
       'latency.intent.due',
       'load.peakCcu',
@@ -27,22 +28,21 @@ test('what the load itself knows is known, and what is watched is', () => {
     ],
     ...['network.disconnects', 'host.cpuPercent', 'generator.lagP99Ms'],
   ]) {
-    expect(strangeness(metric, stranger)).toBeNull();
+    expect(unwatched(metric(path, null), foreign)).toBeNull();
   }
-  const watched = { ...stranger, probes: [host, { ...host, name: 'world-1' }] };
-  expect(strangeness('world.servers', watched)).toBeNull();
-  const read = { ...stranger, probes: [host, { ...host, name: 'postgres' }] };
-  expect(strangeness('integrity.lost', read)).toBeNull();
-  expect(strangeness('integrity.lost', recorded)).toBeNull();
+  const watched = { ...foreign, probes: [host, probe('world-1')] };
+  expect(unwatched(metric('world.servers', null), watched)).toBeNull();
+  const read = { ...foreign, probes: [host, probe('postgres')] };
+  expect(unwatched(metric('integrity.lost', null), read)).toBeNull();
+  expect(unwatched(metric('integrity.lost', null), recorded)).toBeNull();
 });
 
 test('what a player module did wrong is told with its name, and blamed on no server', () => {
-  const players = { protocol: 'module', module: './my-player.mjs' } as const;
   const errors = [
     'the player module ./my-player.mjs: perform: no such spell (12 times)',
     "a player's connection: reset",
   ];
-  const verdict = verdictOf({ errors, strayAnswers: 3 }, { players });
+  const verdict = verdictOf({ errors, strayAnswers: 3 }, withTraits({ playerCode: './my-player.mjs' }));
   expect(verdict.notes[0]).toBe(errors[0]);
   expect(verdict.notes).not.toContain(errors[1]);
   expect(verdict.exitCode).toBe(90);

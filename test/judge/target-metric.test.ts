@@ -1,12 +1,11 @@
 import { expect, test } from 'vitest';
 import { rule } from '../../src/judge/ruling.ts';
 import type { Figures } from '../../src/measurement/figures.ts';
-import { figuresOf } from '../../src/measurement/figures-of.ts';
 import type { Measurements } from '../../src/measurement/measurements.ts';
 import { databaseFigures } from '../../src/measurement/server-figures.ts';
 import { redisFigures, targetFigures } from '../../src/measurement/target-figures.ts';
 import type { MeasuredBudget } from '../../src/scenario/budget.ts';
-import { budget, scenarioOf } from '../fixtures/recorded-run.ts';
+import { budget, fluxFiguresOf, probe, scenarioOf } from '../fixtures/recorded-run.ts';
 import { counter, gauge, recorded, ruleOf, verdictOf } from './measured.ts';
 
 const TOOK = { bounds: [0.1, 0.5], counts: [90, 8, 2] };
@@ -33,7 +32,7 @@ const facts: Partial<Measurements> = {
   ],
 };
 
-const base = figuresOf({ ...recorded, ...facts }, scenarioOf());
+const base = fluxFiguresOf({ ...recorded, ...facts });
 
 /** What these budgets are about, anew; the rest takes its time, and stays. */
 const figuresFor = (m: Measurements, one: MeasuredBudget): Figures => ({
@@ -43,7 +42,7 @@ const figuresFor = (m: Measurements, one: MeasuredBudget): Figures => ({
   target: targetFigures(m, scenarioOf({ budgets: [one] })),
 });
 
-type Over = Omit<Partial<MeasuredBudget>, 'id'> & { readonly metric: string };
+type Over = Omit<Parameters<typeof budget>[0], 'id'>;
 
 function ruling(over: Over, about: Partial<Measurements> = facts) {
   const one = budget({ id: 'x', metricUnit: 'x', ...over });
@@ -51,7 +50,7 @@ function ruling(over: Over, about: Partial<Measurements> = facts) {
   const { state, observed, reason } = rule(one, figuresFor(m, one), m, []);
   return { state, observed, reason };
 }
-const of = (selector: string, stat: string, over: Partial<MeasuredBudget> = {}) =>
+const of = (selector: string, stat: string, over: Omit<Over, 'metric'> = {}) =>
   ruling({ metric: `target.metrics.${selector}`, stat, limit: 1e6, ...over });
 
 test('over both pages: gauges are added second by second, counters by their growth', () => {
@@ -122,7 +121,7 @@ const unread = () => {
 
 test('where a page was not read at the end, a limit within what it may have grown there decides nothing', () => {
   const about = { ...facts, series: { ...facts.series, ...unread() } };
-  const increase = (over: Partial<MeasuredBudget>) =>
+  const increase = (over: Omit<Over, 'metric'>) =>
     ruling({ metric: 'target.metrics.requests_total', stat: 'increase', ...over }, about);
   const { observed } = increase({ limit: 1e6 });
   if (typeof observed !== 'number') throw new Error('no figure');
@@ -148,7 +147,7 @@ test('where a page was not read at the end, a limit within what it may have grow
 
 test('a line of what a budget names that cannot be read makes the run invalid, by name', () => {
   const probesAsked = ['metrics-1'];
-  const probes = [...recorded.probes, { name: 'metrics-1', samples: 20, gaps: 0, lastError: null }];
+  const probes = [...recorded.probes, probe('metrics-1')];
   const about = { ...facts, probesAsked, probes };
   expect(ruleOf(verdictOf(about), 'metrics-readable').state).toBe('held');
   const broken = verdictOf({
@@ -169,18 +168,14 @@ test('a local stack has none of it', () => {
 });
 
 test('a probe that was asked for has to have been there, and to have told something', () => {
-  const probe = (name: string, samples: number) => ({
-    name,
-    samples,
-    gaps: 20 - samples,
-    lastError: 'no route',
-  });
+  const answering = (name: string, samples: number) =>
+    probe(name, { samples, gaps: 20 - samples, lastError: 'no route' });
   const told = (probesAsked: readonly string[], probes: Measurements['probes']) =>
     ruleOf(verdictOf({ ...facts, probesAsked, probes: [...recorded.probes, ...probes] }), 'probes-gave-data');
   expect(told([], [])).toMatchObject({ state: 'held' });
-  expect(told(['redis'], [probe('redis', 20)])).toMatchObject({ state: 'held' });
+  expect(told(['redis'], [answering('redis', 20)])).toMatchObject({ state: 'held' });
   expect(told(['redis'], [])).toMatchObject({ state: 'broken', observed: 'redis: no such probe' });
-  expect(told(['metrics-1'], [probe('metrics-1', 2)])).toMatchObject({
+  expect(told(['metrics-1'], [answering('metrics-1', 2)])).toMatchObject({
     state: 'broken',
     observed: 'metrics-1: no route',
   });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { HistogramData } from '../../src/histogram.ts';
-import { countRulings, countsLine, judge } from '../../src/judge/verdict.ts';
+import { countRulings, countsLine, type Verdict } from '../../src/judge/verdict.ts';
 import type { Counts } from '../../src/load/engine.ts';
 import type {
   IntegrityFacts,
@@ -9,14 +9,11 @@ import type {
   Series,
 } from '../../src/measurement/measurements.ts';
 import { DEFAULT_RULES } from '../../src/scenario/rules.ts';
-import type { Scenario } from '../../src/scenario/scenario.ts';
-import { BUDGETS, budget, failedRun, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
+import { BUDGETS, budget, failedRun, measurementsOf } from '../fixtures/recorded-run.ts';
+import { judged, verdictOf } from './measured.ts';
 
 const recorded = measurementsOf();
-const verdictOf = (m: Partial<Measurements>, s: Partial<Scenario> = {}) =>
-  judge(measurementsOf(m), scenarioOf(s));
-const ruleOf = (verdict: ReturnType<typeof judge>, id: string) =>
-  verdict.rules.find((rule) => rule.id === id);
+const ruleOf = (verdict: Verdict, id: string) => verdict.rules.find((rule) => rule.id === id);
 
 const gauge = (value: number): Series => ({
   kind: 'gauge',
@@ -275,7 +272,7 @@ test.each([
 
 test('what failed is laid at the door of whose fault it was', () => {
   const { scheduled } = recorded.operations.intent.measured;
-  const states = (verdict: ReturnType<typeof judge>) =>
+  const states = (verdict: Verdict) =>
     ['load-sustained.intent', 'operations-failed.intent', 'answers.intent'].map(
       (id) => ruleOf(verdict, id)?.state,
     );
@@ -328,7 +325,7 @@ test('a run that was given up early failed, and says when and why', () => {
 });
 
 test('a stack that did not start is neither a pass nor a failure of the budgets', () => {
-  const verdict = judge(failedRun(), scenarioOf());
+  const verdict = judged(failedRun());
   expect(verdict).toMatchObject({ outcome: 'invalid', exitCode: 93 });
   expect(verdict.invalidBecause).toEqual(['postgres: port 5432 is in use: stop what listens there']);
   expect(countRulings(verdict.rulings)).toMatchObject({ met: 0, breached: 0 });

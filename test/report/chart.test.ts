@@ -1,7 +1,6 @@
 import { inflateSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { judge } from '../../src/judge/verdict.ts';
-import { figuresOf } from '../../src/measurement/figures-of.ts';
 import { drawCharts } from '../../src/report/chart.ts';
 import {
   batchBars,
@@ -12,7 +11,7 @@ import {
   throughputCurves,
 } from '../../src/report/curves.ts';
 import { render } from '../../src/report/render.ts';
-import { failedRun, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
+import { failedRun, fluxFiguresOf, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 import { reportFrom } from './report-of.ts';
 
 const m = measurementsOf();
@@ -62,7 +61,7 @@ test('a single second is drawn as well', () => {
 });
 
 test('the curves say what was measured', () => {
-  expect(latencyCurves(m).map(({ name }) => name)).toEqual([
+  expect(latencyCurves(m, report.operations).map(({ name }) => name)).toEqual([
     'intents p50',
     'intents p95',
     'intents p99',
@@ -87,7 +86,7 @@ test('a percentile curve ends where the unanswered operations begin', () => {
   const { intent, monsterCommand } = m.operations;
   const measured = { ...intent.measured, timedOut: 1000 };
   const some = measurementsOf({ operations: { intent: { ...intent, measured }, monsterCommand } });
-  const curve = percentileCurves(some).find(({ name }) => name === 'intents, from due');
+  const curve = percentileCurves(some, report.operations).find(({ name }) => name === 'intents, from due');
   const last = curve?.x.filter((_, i) => curve.y[i] !== null).at(-1) ?? 0;
   // 1,000 of 21,000 were not answered: p95.24 is the last that is known, which is 1 / (1 - 0.9524).
   expect(last).toBeGreaterThan(17);
@@ -96,7 +95,8 @@ test('a percentile curve ends where the unanswered operations begin', () => {
 
 test('every artefact is rendered, and names itself', async () => {
   const s = scenarioOf();
-  const { artefacts, warnings } = await render(m, s, judge(m, s), figuresOf(m, s));
+  const figures = fluxFiguresOf(m, s);
+  const { artefacts, warnings } = await render(m, s, judge(m, s, figures), figures);
   expect(warnings).toEqual([]);
   expect([...artefacts.keys()].filter((name) => !name.includes('/'))).toEqual([
     'report.json',

@@ -90,7 +90,7 @@ test('histogram logs are read back by the reader of the format', () => {
   const histogram = reader.nextIntervalHistogram();
   expect(histogram?.totalCount).toBe(20_000);
   expect((histogram?.getValueAtPercentile(95) ?? 0) / 1000).toBeCloseTo(
-    report.latency.intent.due.p95 ?? 0,
+    report.latency.intent?.due.p95 ?? 0,
     1,
   );
   expect(reader.startTimeSec).toBeCloseTo(Date.parse(m.startedAt) / 1000 + 4.9, 3);

@@ -158,7 +158,7 @@ const listed = (examples: readonly string[]): string =>
 function integrityProof({ integrity: facts }: Measurements): JudgedRule {
   const open = facts?.open ?? 0;
   const unknown =
-    facts?.hashed === false
+    facts !== null && !facts.hashed
       ? ['count, sum and last number of each entity: others may make up for a lost one in all three']
       : [];
   if (open > 0) {
@@ -168,7 +168,7 @@ function integrityProof({ integrity: facts }: Measurements): JudgedRule {
   }
   return {
     id: 'integrity-proof',
-    state: stateOf(facts?.hashed !== undefined, unknown.length === 0),
+    state: stateOf(facts !== null, unknown.length === 0),
     observed: unknown.length === 0 ? 'every number' : unknown.join('; '),
     ...fixed('every number'),
     advice:

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import type { FaultFacts, Measurements, Series } from '../../../src/measurement/measurements.ts';
 import type { Scenario } from '../../../src/scenario/scenario.ts';
-import { budget, scenarioOf } from '../../fixtures/recorded-run.ts';
+import { budget, probe, scenarioOf } from '../../fixtures/recorded-run.ts';
 import { STAGES, stageFacts } from '../../fixtures/recorded-stages.ts';
-import { recorded, ruleOf, verdictOf, withSeries } from '../measured.ts';
+import { recorded, ruleOf, verdictOf, withSeries, withTraits } from '../measured.ts';
 
 const { series, operations } = recorded;
 /** Some of the recorded series, by the end of their names, with other points. */
@@ -137,7 +137,7 @@ test.each<[what: string, m: Partial<Measurements>, s: Partial<Scenario>, observe
   [
     'players of the user’s own',
     {},
-    { players: { protocol: 'module', module: './mine.mjs' } },
+    withTraits({ counts: 'players of your own may send more than is counted' }),
     'players of your own',
   ],
   [
@@ -226,7 +226,7 @@ test('what was cut short is of the scenario all the same', () => {
 
 const asMetric = (points: Series['points']): Partial<Measurements> => ({
   ...withSeries({ 'metrics.1.orders_total': { kind: 'counter', points } }),
-  probes: [...recorded.probes, { name: 'metrics-1', samples: 31, gaps: 0, lastError: null }],
+  probes: [...recorded.probes, probe('metrics-1')],
 });
 const everySecond = Array.from({ length: 31 }, (_, i) => [i - 2, 5 * i] as const);
 

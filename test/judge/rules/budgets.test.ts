@@ -1,19 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import type { Cause } from '../../../src/judge/gap.ts';
 import { judgeK6 } from '../../../src/judge/k6-verdict.ts';
-import { judge } from '../../../src/judge/verdict.ts';
 import { readK6Summary } from '../../../src/measurement/k6-summary.ts';
 import type { Measurements } from '../../../src/measurement/measurements.ts';
-import type { MeasuredBudget } from '../../../src/scenario/budget.ts';
+import { ofOperation } from '../../../src/scenario/operations.ts';
 import type { Scenario } from '../../../src/scenario/scenario.ts';
-import { k6Scenario, k6SummaryOf, rate } from '../../fixtures/k6-summary-of.ts';
-import { BUDGETS, budget, failedRun, scenarioOf } from '../../fixtures/recorded-run.ts';
-import { recorded, ruleOf, slowed, without } from '../measured.ts';
+import { k6Scenario, k6SummaryOf, PER_SAMPLE, rate } from '../../fixtures/k6-summary-of.ts';
+import { BUDGETS, budget, failedRun, probe, scenarioOf } from '../../fixtures/recorded-run.ts';
+import { judged as judgedRun, recorded, ruleOf, slowed, without } from '../measured.ts';
 
-type Over = Partial<MeasuredBudget> & Pick<MeasuredBudget, 'metric'>;
+type Over = Omit<Parameters<typeof budget>[0], 'id'>;
 const own = (over: Over) => budget({ id: 'gate', op: '>=', limit: 0, ...over });
 const verdictOf = (m: Partial<Measurements>, s: Partial<Scenario>) =>
-  judge({ ...recorded, ...m }, scenarioOf(s));
+  judgedRun({ ...recorded, ...m }, scenarioOf(s));
 const judged = (over: Over, m: Partial<Measurements> = {}, s: Partial<Scenario> = {}) =>
   verdictOf(m, { budgets: [...BUDGETS, own(over)], ...s });
 
@@ -34,13 +33,18 @@ const target: Partial<Measurements> = {
 const foreign: Partial<Measurements> = {
   ...target,
   ...{ probesAsked: ['metrics-1'], histograms: {} },
-  probes: [
-    { name: 'host', samples: 28, gaps: 0, lastError: null },
-    { name: 'metrics-1', samples: 28, gaps: 0, lastError: null },
-  ],
+  probes: [probe('host'), probe('metrics-1')],
   absences: [{ of: 'target.metrics.tick_seconds.percentiles', because: 'tick_seconds: no page has it' }],
 };
 const { load } = scenarioOf();
+/** The load with other rates. */
+const withRates = (rates: Readonly<Record<string, number>>): Scenario['load'] => ({
+  ...load,
+  operations: {
+    ...load.operations,
+    ...Object.fromEntries(Object.entries(rates).map(([id, perSecond]) => [id, { perSecond }])),
+  },
+});
 const { intent, monsterCommand } = recorded.operations;
 const nothing = { counts: [], min: 0, max: 0, sum: 0 };
 const none = {
@@ -199,11 +203,11 @@ describe('a gate of the user’s own without a figure, that this run could have 
   });
 
   test('a kind of load that there is none of', () => {
-    const s = { load: { ...load, monsters: 0, monsterCommandsPerSecond: 0 } };
+    const s = { load: withRates({ monsterCommand: 0 }) };
     const over: Over = { metric: 'latency.monsterCommand.due', stat: 'p95' };
     const verdict = judged(over, noMonsters, s);
     expect(verdict.invalidBecause[0]).toContain(
-      'gate (nothing of it came due: load.monsterCommandsPerSecond is 0',
+      'gate (nothing of it came due: load.operations.monsterCommand.perSecond is 0',
     );
     const optional = judged({ ...over, optional: true }, noMonsters, s);
     expect(optional.invalidBecause.join()).not.toContain('budgets-measured');
@@ -310,9 +314,9 @@ describe('what cannot be told by construction stays unmeasured, and is counted',
   test('with autocannon nobody says anything: no budget on it can be kept or broken', () => {
     const silent: Partial<Measurements> = {
       ...{ engine: 'autocannon' },
-      operations: { intent: { ...noMonsters.operations!.monsterCommand }, monsterCommand },
+      operations: { intent: ofOperation(noMonsters.operations!, 'monsterCommand'), monsterCommand },
     };
-    const s = { load: { ...load, intentsPerSecond: 0 } };
+    const s = { load: withRates({ intent: 0 }) };
     const verdict = judged({ metric: 'latency.intent.due', stat: 'p95' }, silent, s);
     expect(verdict.rulings.at(-1)).toMatchObject({ state: 'unmeasured', cause: 'engine' });
   });
@@ -340,7 +344,11 @@ describe('what cannot be told by construction stays unmeasured, and is counted',
       metrics: NonNullable<Parameters<typeof k6SummaryOf>[1]>['metrics'] = {},
     ) => {
       const scenario = { ...s, budgets: [...s.budgets, ...budgets] };
-      const summary = readK6Summary('one.json', JSON.stringify(k6SummaryOf(scenario, { metrics })));
+      const summary = readK6Summary(
+        'one.json',
+        JSON.stringify(k6SummaryOf(scenario, { metrics })),
+        PER_SAMPLE,
+      );
       return judgeK6([summary], scenario);
     };
     const metrics = [

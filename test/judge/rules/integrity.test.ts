@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
-import { figuresOf } from '../../../src/measurement/figures-of.ts';
 import type { FaultFacts } from '../../../src/measurement/measurements.ts';
 import type { Fault } from '../../../src/scenario/scenario.ts';
 import { seconds } from '../../../src/units.ts';
-import { scenarioOf } from '../../fixtures/recorded-run.ts';
+import { fluxFiguresOf } from '../../fixtures/recorded-run.ts';
 import { recorded, ruleOf, verdictOf } from '../measured.ts';
 
 const planned = (over: Partial<Fault> = {}): Pick<Parameters<typeof verdictOf>[1] & object, 'faults'> => ({
@@ -86,7 +85,7 @@ test.each([
     expect(verdict).toMatchObject({ outcome: 'fail', exitCode: 92 });
     expect(verdict.breachedBecause.join()).toContain(`${many} ${kind}`);
     expect(verdict.breachedBecause.join()).toContain('entity 5: welcomed with 0');
-    const { integrity } = figuresOf({ ...recorded, ...facts, welcomes }, scenarioOf());
+    const { integrity } = fluxFiguresOf({ ...recorded, ...facts, welcomes });
     expect(integrity[kind]).toBe(many);
   }
 });
@@ -95,14 +94,13 @@ test('welcomes that keep their word prove nothing of rows that nobody read', () 
   const welcomes = { forgotten: 0, invented: 0, examples: [] };
   const verdict = verdictOf({ integrity: null, stackKind: 'target', welcomes });
   expect(ruleOf(verdict, 'integrity').state).toBe('not-applicable');
-  expect(figuresOf({ ...recorded, integrity: null, welcomes }, scenarioOf()).integrity.lost).toBeNull();
+  expect(fluxFiguresOf({ ...recorded, integrity: null, welcomes }).integrity.lost).toBeNull();
 });
 
 test.each([
   [{ hashed: true, open: 0 }, 'held', /^every number$/],
   [{ hashed: false, open: 0 }, 'broken', /^count, sum and last number of each entity/],
   [{ hashed: true, open: 3 }, 'broken', /^bounds for 3 of \d+ entities/],
-  [{ hashed: undefined, open: undefined }, 'not-applicable', /./],
 ])('rows that prove %o are noted, and decide nothing', (proof, state, words) => {
   const integrity = recorded.integrity && { ...recorded.integrity, ...proof };
   const verdict = verdictOf({ integrity });

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import type { Counts } from '../../../src/load/engine.ts';
-import type { Measurements, OperationFacts } from '../../../src/measurement/measurements.ts';
+import type { OperationFacts } from '../../../src/measurement/measurements.ts';
 import { DEFAULT_RULES } from '../../../src/scenario/rules.ts';
 import type { Scenario } from '../../../src/scenario/scenario.ts';
 import { seconds } from '../../../src/units.ts';
-import { budget, partOf, scenarioOf } from '../../fixtures/recorded-run.ts';
+import { budget, partOf, type Recorded, scenarioOf } from '../../fixtures/recorded-run.ts';
 import { recorded, ruleOf, verdictOf } from '../measured.ts';
 
 /** The recorded intents with other ends, and as many latencies as answers, of which the rejected ones are the fastest. */
-function ended(over: Partial<Counts>): Pick<Measurements, 'operations'> {
+function ended(over: Partial<Counts>): Pick<Recorded, 'operations'> {
   const { intent } = recorded.operations;
   const base = { ...intent.measured, ok: intent.measured.scheduled, rejected: 0 };
   const lost = Object.entries(over).reduce((sum, [name, n]) => sum + (name === 'failedUnsent' ? 0 : n), 0);
@@ -35,7 +35,7 @@ function ended(over: Partial<Counts>): Pick<Measurements, 'operations'> {
 
 /** A server of somebody's own: what its game refuses nobody declares. */
 const own: Partial<Scenario> = {
-  players: { protocol: 'http', requests: [] } as unknown as NonNullable<Scenario['players']>,
+  operations: scenarioOf().operations.map(({ rejectedPercent: _, ...one }) => one),
   budgets: [budget({ id: 'p95', metric: 'latency.intent.due', stat: 'p95', limit: 20 })],
 };
 
