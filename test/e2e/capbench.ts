@@ -3,9 +3,9 @@ import { chmodSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { Measurements } from '../../src/measurement/measurements.ts';
 import { readMeasurements } from '../../src/measurement/read-measurements.ts';
 import type { Report } from '../../src/report/report.ts';
+import type { FluxFigures, Recorded } from '../fixtures/recorded-run.ts';
 import { processesIn } from '../stack/leftovers.ts';
 
 export const root = join(import.meta.dirname, '..', '..');
@@ -28,8 +28,8 @@ export interface Started {
   readonly output: () => string;
   /** Resolves once the output holds the text. */
   readonly says: (text: string) => Promise<void>;
-  readonly report: () => Report;
-  readonly measurements: () => Measurements;
+  readonly report: () => FluxReport;
+  readonly measurements: () => Recorded;
   /** Processes of this run, files in its TMPDIR: both empty when nothing was left. */
   readonly leftovers: () => { readonly processes: readonly unknown[]; readonly files: readonly string[] };
 }
@@ -47,6 +47,9 @@ export interface Launch {
   /** A file to which stdout goes. */
   readonly stdout?: string;
 }
+
+/** report.json of a run of the flux world. */
+export type FluxReport = Report & FluxFigures;
 
 export function capbench(
   args: readonly string[],
@@ -90,10 +93,10 @@ export function capbench(
   });
   const read = (name: string): unknown => JSON.parse(readFileSync(join(out, 'latest', name), 'utf8'));
   /** What a run of ours wrote denies nothing, however it ended: `capbench report` reads it again. */
-  const measurements = (): Measurements => {
+  const measurements = (): Recorded => {
     const parsed = readMeasurements(read('measurements.json'));
     if (parsed.state === 'invalid') throw new Error(parsed.problems.join('; '));
-    return parsed.measurements;
+    return parsed.measurements as Recorded;
   };
   return {
     child,
@@ -116,7 +119,7 @@ export function capbench(
       }),
     report: () => {
       measurements();
-      return read('report.json') as Report;
+      return read('report.json') as FluxReport;
     },
     measurements,
     leftovers: () => ({ processes: processesIn(tmp), files: readdirSync(tmp) }),

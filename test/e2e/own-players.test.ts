@@ -5,8 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Report } from '../../src/report/report.ts';
-import { capbench, root, small } from './capbench.ts';
+import { capbench, type FluxReport, root, small } from './capbench.ts';
 
 test('init in an empty folder, then the command that it prints: a verdict', { timeout: 120_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'e2e-init-'));
@@ -22,7 +21,7 @@ test('init in an empty folder, then the command that it prints: a verdict', { ti
   expect(status, `${stdout}${stderr}`).toBe(0);
   expect(stdout).toMatch(/^ {2}PASS \(0\) {2}7 met/m);
   const bundle = join(folder, 'reports', 'latest');
-  const report = JSON.parse(readFileSync(join(bundle, 'report.json'), 'utf8')) as Report;
+  const report = JSON.parse(readFileSync(join(bundle, 'report.json'), 'utf8')) as FluxReport;
   const { scheduled, ok, rejected } = report.load.operations.intent;
   expect(ok + rejected).toBe(scheduled);
   expect(report.integrity).toMatchObject({ lost: 0, phantom: 0, duplicated: 0, holes: 0 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { scenarioHash, writeScenario } from '../../src/scenario/resolved.ts';
+import { fluxScenario } from '../../src/systems/flux/scenario.ts';
 import { measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 
 const capbench = join(import.meta.dirname, '../../bin/capbench.js');
@@ -11,7 +12,7 @@ const capbench = join(import.meta.dirname, '../../bin/capbench.js');
 let bundle = '';
 beforeEach(async () => {
   bundle = await mkdtemp(join(tmpdir(), 'capbench-test-'));
-  await writeFile(join(bundle, 'scenario.yaml'), writeScenario(scenarioOf()));
+  await writeFile(join(bundle, 'scenario.yaml'), writeScenario(scenarioOf(), fluxScenario));
   const m = measurementsOf({ scenarioHash: scenarioHash(scenarioOf()) });
   await writeFile(join(bundle, 'measurements.json'), JSON.stringify(m));
 });

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { EXIT } from '../../src/errors.ts';
-import { OPERATIONS } from '../../src/scenario/workload.ts';
+import { ofOperation } from '../../src/scenario/operations.ts';
+import { OPERATIONS } from '../../src/systems/flux/scenario.ts';
 import { capbench } from './capbench.ts';
 
 const scenario = join(import.meta.dirname, 'shaped.yaml');
@@ -35,11 +36,11 @@ test('a spike, churn and a reconnect storm: rulings of their own, nobody stays a
     ['storm', 9, 14],
     ['after', 14, 16],
   ]);
-  for (const op of OPERATIONS) {
-    const { scheduled } = load.operations[op];
-    expect(stages.reduce((sum, stage) => sum + stage.load.operations[op].scheduled, 0)).toBe(scheduled);
-    for (const stage of stages) {
-      const { ok, rejected, failed, timedOut, skipped, unfinished, ...rest } = stage.load.operations[op];
+  for (const { id } of OPERATIONS) {
+    const { scheduled } = ofOperation(load.operations, id);
+    const parts = stages.map((stage) => ofOperation(stage.load.operations, id));
+    expect(parts.reduce((sum, part) => sum + part.scheduled, 0)).toBe(scheduled);
+    for (const { ok, rejected, failed, timedOut, skipped, unfinished, ...rest } of parts) {
       expect(ok + rejected + failed + timedOut + skipped + unfinished).toBe(rest.scheduled);
     }
   }

@@ -200,7 +200,7 @@ function expectFacts(facts: Measurements, phase: Place, end: End): void {
   if (at(phase) > at('calibrate')) expect(canary).not.toBeNull();
   if (at(phase) > at('ceilings')) expect(ceilings).not.toBeNull();
   if (at(phase) >= at('ramp')) expect(phases.go).not.toBeNull();
-  if (at(phase) >= at('verify')) expect(operations.intent.whole.ok).toBeGreaterThan(0);
+  if (at(phase) >= at('verify')) expect(operations.intent?.whole.ok).toBeGreaterThan(0);
 }
 
 async function examine({ inject, end: endOf }: Kind, phase: Place): Promise<void> {
