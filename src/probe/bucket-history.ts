@@ -97,12 +97,12 @@ export class BucketHistory {
   /** Of each bucket by itself, not cumulative. */
   private countsAt(times: readonly number[], at: number, limits: EdgeLimits): readonly number[] {
     const around = readingsAround(times, at, limits);
-    const countOf = (place: number, bucket: number): number => {
-      const counted = this.readings[place]?.counted;
+    const countOf = (index: number, bucket: number): number => {
+      const counted = this.readings[index]?.counted;
       return (counted?.[bucket] ?? 0) - (counted?.[bucket - 1] ?? 0);
     };
     return Array.from(this.counted, (_, bucket) =>
-      around === null ? 0 : valueAround(around, times, at, (place) => countOf(place, bucket)),
+      around === null ? 0 : valueAround(around, times, at, (index) => countOf(index, bucket)),
     );
   }
 }

@@ -1,4 +1,4 @@
-/** The readings around an instant, by their places in a series. */
+/** The readings around an instant, by their indices in a series. */
 export interface Around {
   readonly before: number;
   readonly after: number;
@@ -44,17 +44,17 @@ export function readingsAround(
  * What only grows, at the instant: from the nearest reading at the pace on that reading's own side, since the load may begin
  * or end at this very instant, so that the pace across it is neither's; never beyond what the readings around say. Where
  * that pace is not known, in proportion between both.
- * @param read of the reading in this place
+ * @param read of the reading at this index
  */
 export function valueAround(
   { before, after, nearest, beyond }: Around,
   times: readonly number[],
   at: number,
-  read: (place: number) => number,
+  read: (index: number) => number,
 ): number {
   if (before === after) return read(after);
   const [least, most, base] = [read(before), read(after), read(nearest)];
-  const timeOf = (place: number): number => times[place] ?? Number.NaN;
+  const timeOf = (index: number): number => times[index] ?? Number.NaN;
   const pace =
     beyond === null
       ? (most - least) / (timeOf(after) - timeOf(before))

@@ -1,6 +1,6 @@
 import type { Entities } from './entities.ts';
 import type { Metrics } from './metrics.ts';
-import type { Session } from './players.ts';
+import type { Session } from './session.ts';
 
 /**
  * What players are owed when the batch in flight has committed. It is filled while the batch is applied, and
