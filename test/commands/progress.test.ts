@@ -3,6 +3,9 @@ import { openProgress } from '../../src/commands/progress.ts';
 import { EMPTY_HISTOGRAM } from '../../src/histogram.ts';
 import type { LoadSecond } from '../../src/load/engine.ts';
 import { expectedLength } from '../../src/run/expected-length.ts';
+import type { Scenario } from '../../src/scenario/scenario.ts';
+import { workloadOf } from '../../src/scenario/workload.ts';
+import { fluxScenario } from '../../src/systems/flux/scenario.ts';
 import { seconds } from '../../src/units.ts';
 import { scenarioOf } from '../fixtures/recorded-run.ts';
 import { memoryHost } from '../memory-host.ts';
@@ -48,6 +51,9 @@ test('--quiet says nothing', () => {
   expect(host.err()).toBe('');
 });
 
+const lengthOf = (s: Scenario, stack: 'local' | 'target'): number =>
+  expectedLength(s, workloadOf(s, fluxScenario), 'native', stack);
+
 test('what is known before a run adds up', () => {
   const { load, calibration, ceilings } = scenarioOf();
   const s = scenarioOf({
@@ -62,14 +68,14 @@ test('what is known before a run adds up', () => {
     calibration: { ...calibration, seconds: 0 },
     ceilings: { ...ceilings, secondsEach: 0 },
   });
-  const target = expectedLength(s, 'native', 'target');
+  const target = lengthOf(s, 'target');
   expect(target - 33).toBeGreaterThanOrEqual(0);
   expect(target - 33).toBeLessThanOrEqual(10);
-  expect(expectedLength(s, 'native', 'local')).toBeGreaterThan(target);
-  expect(expectedLength({ ...s, ceilings: { ...ceilings, secondsEach: 2 } }, 'native', 'local')).toBe(
-    expectedLength(s, 'native', 'local') + 6,
+  expect(lengthOf(s, 'local')).toBeGreaterThan(target);
+  expect(lengthOf({ ...s, ceilings: { ...ceilings, secondsEach: 2 } }, 'local')).toBe(
+    lengthOf(s, 'local') + 6,
   );
-  expect(
-    expectedLength({ ...s, calibration: { ...calibration, seconds: 5 } }, 'native', 'target'),
-  ).toBeGreaterThan(target + 5);
+  expect(lengthOf({ ...s, calibration: { ...calibration, seconds: 5 } }, 'target')).toBeGreaterThan(
+    target + 5,
+  );
 });

@@ -38,7 +38,8 @@ const even = (each: number, over: number) => Array.from({ length: 20 }, () => [e
 const sampled = (m: Partial<Measurements>, over: Partial<Parameters<typeof budget>[0]> = {}) =>
   verdictOf(m, { load, budgets: [p95(over)] });
 /** As many intents come due as the windows hold. */
-const load = { ...scenarioOf().load, intentsPerSecond: 4 };
+const whole = scenarioOf().load;
+const load = { ...whole, operations: { ...whole.operations, intent: { perSecond: 4 } } };
 const samples = (m: Partial<Measurements>, over: Partial<Parameters<typeof budget>[0]> = {}) =>
   ruleOf(sampled(m, over), 'samples.p95');
 
