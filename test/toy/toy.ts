@@ -37,10 +37,10 @@ const partOf = (operations: readonly string[]): SystemScenario => ({
     answer: 'a frame with its number, once its row is written',
   })),
   components: ({ world: { servers } }) => [
-    { name: 'postgres', faults: ['kill', 'stop'] },
+    { name: 'postgres', faults: ['stop'] },
     ...Array.from({ length: servers }, (_, i) => ({
       name: `world-${i + 1}`,
-      faults: ['kill', 'stop'] as const,
+      faults: ['stop'] as const,
     })),
   ],
   workload: ({ load: { players } }) => ({ entities: players, own: null }),

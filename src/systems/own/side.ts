@@ -20,9 +20,10 @@ export const openProtocol: WorkerSide['openProtocol'] = async (setup, tools, ids
     }
     case 'module': {
       if (setup.module === null) throw new Error(`nobody says where the player module ${playing.module} is`);
-      const [{ ModuleProtocol }, { loadModule }] = await Promise.all([
+      const [{ ModuleProtocol }, { loadModule }, { nullPlayer }] = await Promise.all([
         import('./module.ts'),
         import('./module-file.ts'),
+        import('./null/player.ts'),
       ]);
       // Before the module runs: it may connect while it is loaded.
       let others = false;
@@ -30,7 +31,9 @@ export const openProtocol: WorkerSide['openProtocol'] = async (setup, tools, ids
         others = true;
       };
       watchOtherDials(() => seen());
-      const module = await loadModule(setup.module);
+      const loaded = await loadModule(setup.module);
+      const isUncalibrated = setup.workload.calibrates === true && loaded.nullServer === null;
+      const module = isUncalibrated ? nullPlayer(loaded.name) : loaded;
       const urls = setup.worlds.map(({ url }) => url);
       return new ModuleProtocol({ ...tools, ids, module, seed, players, urls, route }, (listener) => {
         seen = listener;
