@@ -57,8 +57,11 @@ export function metricsText(scenario: Scenario | null, metrics: readonly ListedM
       .trimEnd(),
   );
   const stages = scenario?.load.stages?.map(({ name }) => name) ?? [];
+  const example = metrics.find(({ path, unit }) => unit === 'ms' && path.endsWith('.due'))?.path;
   const notes = [
-    'A budget names one: { id: fast, metric: latency.intent.due, stat: p95, op: <, limit: 100, unit: ms }',
+    ...(example === undefined
+      ? []
+      : [`A budget names one: { id: fast, metric: ${example}, stat: p95, op: <, limit: 100, unit: ms }`]),
     'stage: a budget may say "stage:" with it, for the figure of that stage; stage only: it has to.',
     ...(scenario === null ? [] : [`Stages of ${scenario.name}: ${stages.join(', ') || 'none'}.`]),
   ];

@@ -235,6 +235,7 @@ const generator = z.object({
   clockMs: known('ms', 'What the clock of the engine can tell apart.'),
   calibration: z
     .object({
+      of: text.nullable().describe('What was calibrated, where that is not all that makes the load.'),
       seconds: figure('s'),
       targetPerSecond: figure('ops/s'),
       ratePerSecond: figure('ops/s'),
@@ -243,7 +244,7 @@ const generator = z.object({
       ownLagP99Ms: figure('ms'),
       dueP99Ms: figure('ms'),
     })
-    .describe('Against a world that does nothing, before the run.'),
+    .describe('Against servers that do nothing, before the run.'),
 });
 
 const host = z.object({

@@ -50,6 +50,7 @@ export function generatorFigures(
     cpuMicrosPerOperation: ratio(cores === null ? null : cores * 1e6, operationsPerSecond),
     clockMs: m.engine === 'k6' ? 1 : 0.001,
     calibration: {
+      of: m.calibration?.of ?? null,
       seconds: m.calibration?.seconds ?? null,
       targetPerSecond: m.calibration?.targetPerSecond ?? null,
       ratePerSecond: m.calibration?.ratePerSecond ?? null,

@@ -117,11 +117,15 @@ export const engineText = ({ engine, workers, clockMs }: Report['generator']): s
     ? `${engine}, ${workers} workers`
     : `${engine}, one process, whose clock has whole milliseconds`;
 
-/** What the generator did against a world that does nothing. */
+/** What the generator did against servers that do nothing. */
 export function calibrationText(calibration: Report['generator']['calibration']): string {
-  const { seconds, answeredPercent, ratePerSecond, targetPerSecond, utilisationPercent } = calibration;
+  const { of, seconds, answeredPercent, ratePerSecond, targetPerSecond, utilisationPercent } = calibration;
   if (seconds === null) return 'not calibrated';
-  return `${quantity(answeredPercent, '%')} of ${numberText(ratePerSecond)}/s against a null world (target ${numberText(targetPerSecond)}/s)${utilisationPercent === null ? '' : `, ${quantity(utilisationPercent, '%')} busy`}`;
+  return [
+    `${quantity(answeredPercent, '%')} of ${numberText(ratePerSecond)}/s against null servers (target ${numberText(targetPerSecond)}/s)`,
+    ...(utilisationPercent === null ? [] : [`${quantity(utilisationPercent, '%')} busy`]),
+    ...(of === null ? [] : [of]),
+  ].join(', ');
 }
 
 /** The limit of a rule or what was observed of it, a number to four digits. */

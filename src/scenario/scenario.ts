@@ -79,7 +79,7 @@ export interface RuleLimits {
   readonly generatorUtilisationPercent: number;
   /** G: p99 of the lag that the generator itself caused; null: 10% of the tightest p95 budget, and at least 5 ms. */
   readonly generatorLagMs: number | null;
-  /** G: share of the calibration's schedule that the generator must keep against a null world. */
+  /** G: share of the calibration's schedule that the generator must keep against servers that do nothing. */
   readonly calibrationPercent: number;
   /** N: of the host's CPU time, over the measure phase and in any second of it. */
   readonly stealMeanPercent: number;

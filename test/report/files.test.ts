@@ -182,6 +182,6 @@ test('report.html shows who was busy, each by its own account, and the ceiling o
     expect(page).toContain(`<td>${resource}</td>`);
     expect(page).toContain(of.replaceAll("'", '&#39;'));
   }
-  expect(page).toContain('100% of 31,500/s against a null world (target 21,000/s), 40% busy');
+  expect(page).toContain('100% of 31,500/s against null servers (target 21,000/s), 40% busy');
   expect(html(failed, [])).toContain('not calibrated');
 });

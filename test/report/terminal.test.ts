@@ -117,7 +117,7 @@ test('what --set changed is told, however much it is', () => {
 test('the generator shows its own lag and its ceiling, the host what was not of the run', () => {
   const told = lines.slice(at('HOST AND GENERATOR')).join(' ').replace(/\s+/g, ' ');
   expect(told).toMatch(/lag p99 \S+ ms, own \S+ ms/);
-  expect(told).toContain('generator ceiling.......: 100% of 31,500/s against a null world (target 21,000/s)');
+  expect(told).toContain('generator ceiling.......: 100% of 31,500/s against null servers (target 21,000/s)');
   expect(told).toMatch(/foreign 0\.9\d+%/);
 });
 

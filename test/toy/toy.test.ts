@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { runCli } from '../../src/cli.ts';
 import type { Report } from '../../src/report/report.ts';
+import { reportSchemaOf } from '../../src/report/report-schema.ts';
 import { systemsOf } from '../../src/systems/registry.ts';
 import { bundled } from '../bundled.ts';
 import { memoryHost } from '../memory-host.ts';
@@ -23,18 +24,21 @@ async function runToy(scenario: string, args: readonly string[], options: Parame
   const out = mkdtempSync(join(tmpdir(), 'toy-'));
   onTestFinished(() => rmSync(out, { recursive: true, force: true }));
   const files = { server: programs.file('toy-server'), side: programs.file('toy-side') };
+  const system = toy(files, options);
   const host = memoryHost(['run', scenario, '--out', out, ...args], {
     env: { PATH: process.env.PATH },
-    systems: async () => systemsOf([toy(files, options)]),
+    systems: async () => systemsOf([system]),
   });
   const code = await runCli(host);
   const bundle = join(out, 'latest');
+  const report: unknown = JSON.parse(readFileSync(join(bundle, 'report.json'), 'utf8'));
+  expect(reportSchemaOf([system]).safeParse(report).error).toBeUndefined();
   expect(processesIn(programs.folder)).toEqual([]);
   return {
     code,
     said: host.out() + host.err(),
     files: readdirSync(bundle, { recursive: true, encoding: 'utf8' }),
-    report: JSON.parse(readFileSync(join(bundle, 'report.json'), 'utf8')) as Report,
+    report: report as Report,
   };
 }
 

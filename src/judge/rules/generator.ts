@@ -109,8 +109,8 @@ function calibrated({ m, s }: Evidence): JudgedRule {
       ...(facts.utilisationPercent === null
         ? []
         : [`the busiest worker ${Math.round(facts.utilisationPercent)}% busy`]),
-      ...(facts.of === undefined ? [] : [facts.of]),
       ...(facts.ownLagP99Ms === null ? [] : [`own lag p99 ${Number(facts.ownLagP99Ms.toPrecision(3))} ms`]),
+      ...(facts.of === undefined ? [] : [facts.of]),
     ].join(', '),
   };
 }
