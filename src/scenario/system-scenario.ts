@@ -3,7 +3,6 @@ import type { Finding } from './finding.ts';
 import type { OperationSpec } from './operations.ts';
 import type { FaultAction, Load, Scenario } from './scenario.ts';
 import type { SystemTraits } from './system-traits.ts';
-import type { Workload } from './workload.ts';
 
 /** A part of the system's stack, by the name that faults, logs and messages give it: `postgres`, `world-1`. */
 export interface ComponentName {
@@ -16,6 +15,14 @@ export interface ComponentName {
 export interface Outline {
   readonly load?: readonly (readonly [name: string, text: string])[];
   readonly world?: readonly (readonly [name: string, text: string])[];
+}
+
+/** What only the system can say of a load. */
+export interface SystemWorkload {
+  /** Of whom the ledger keeps account: the players, numbered from 0, and whoever else of the system acts. */
+  readonly entities: number;
+  /** What its side of a worker has to know: plain data of its own. */
+  readonly own: unknown;
 }
 
 /** A system's part in reading, checking and scaling a scenario. Pure: text in, plain data out. */
@@ -43,7 +50,7 @@ export interface SystemScenario {
   /** Said once to who runs or checks such a scenario. */
   readonly note?: string;
   /** Of whom the ledger keeps account, and what the workers have to know: plain data. */
-  workload(scenario: Omit<Scenario, 'traits'>): Pick<Workload, 'entities' | 'own'>;
+  workload(scenario: Omit<Scenario, 'traits'>): SystemWorkload;
   /** What judging has to know of it; absent: nothing that not every system is. */
   traits?(scenario: Omit<Scenario, 'traits'>): Partial<SystemTraits>;
 }

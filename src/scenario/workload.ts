@@ -2,7 +2,7 @@ import { type Micros, micros } from '../units.ts';
 import { type OperationSpec, ofOperation } from './operations.ts';
 import type { FaultAction, Load, Scenario } from './scenario.ts';
 import { type ChurnWindow, churnWindows, stormsOf, type TimedStage, timedStages } from './stage-timeline.ts';
-import type { SystemScenario } from './system-scenario.ts';
+import type { SystemScenario, SystemWorkload } from './system-scenario.ts';
 
 /** The phases of the load, in microseconds after GO; `end` is the last due time. */
 export interface Timeline {
@@ -19,16 +19,12 @@ export interface OperationWorkload extends OperationSpec {
 }
 
 /** What the load is, apart from who makes it: plain data, sent to every worker. */
-export interface Workload {
+export interface Workload extends SystemWorkload {
   readonly seed: number;
   readonly timeline: Timeline;
   readonly players: number;
   /** In the system's order: an operation's place here is its index in the recorder and in the schedule's hash. */
   readonly operations: readonly OperationWorkload[];
-  /** Of whom the ledger keeps account: the players, numbered from 0, and whoever else of the system acts. */
-  readonly entities: number;
-  /** What the system itself has to know of the load: plain data of its own (system-scenario.ts). */
-  readonly own: unknown;
   readonly outstanding: number;
   readonly skipAfter: Micros;
   readonly timeout: Micros;
