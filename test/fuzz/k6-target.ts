@@ -57,8 +57,8 @@ async function whyNoPass({ input, code }: Ended): Promise<readonly string[]> {
   const { load } = parse(String(fileOf(input, 'world.yaml')));
   const wrong: string[] = [];
   for (const [name, perSecond, each] of [
-    ['intent', load.intentsPerSecond, 1],
-    ['monster_command', load.monsterCommandsPerSecond, load.commandsPerPost],
+    ['intent', load.operations.intent.perSecond, 1],
+    ['monster_command', load.operations.monsterCommand.perSecond, load.commandsPerPost],
   ]) {
     const [scheduled, ok, rejected, skipped, failed] = [
       of(`${name}_scheduled`),

@@ -204,8 +204,8 @@ describe('--scale', () => {
       problemsOf(shipped('m4pro-20k'), { scale: 60 }).map(({ where, path }) => `${where} ${path}`),
     ).toEqual([
       'with --scale 60 load.players',
-      'with --scale 60 load.monsterCommandsPerSecond',
-      'with --scale 60 load.monsterCommandsPerSecond',
+      'with --scale 60 load.operations.monsterCommand.perSecond',
+      'with --scale 60 load.operations.monsterCommand.perSecond',
     ]);
   });
 });
