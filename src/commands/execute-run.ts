@@ -157,7 +157,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
         nullServers === undefined
           ? null
           : (workload, servers, signal) =>
-              openNullServers(nullServers(workload, servers, token, module), {
+              openNullServers(nullServers(workload, targets.length || servers, token, module), {
                 ...{ token, watchdog: guard, signal },
               }),
       readLog: readLogTail,
