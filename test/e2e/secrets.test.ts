@@ -118,7 +118,7 @@ const childrenOf = (run: Started): Process[] =>
       }
     });
 
-const KINDS = ['watchdog', 'postgres', 'world-flux', 'fleet-worker'];
+const KINDS = ['watchdog', 'postgres', 'flux-server', 'fleet-worker'];
 
 /** Listening TCP sockets of a process, as `/proc/net/tcp` has them: `0100007F` is 127.0.0.1. */
 function listeningAt(pid: number): string[] {
@@ -166,7 +166,7 @@ test.runIf(linux)(
       expect(found(PLANTED, { environment, command }), `${pid} ${command}`).toEqual([]);
       // Only a world server is told a password and a token, and only the run's own.
       const names = environment.split('\0').map((pair) => pair.split('=')[0] ?? '');
-      const allowed = command.includes('world-flux') ? ['TOKEN', 'DB_PASSWORD'] : [];
+      const allowed = command.includes('flux-server') ? ['TOKEN', 'DB_PASSWORD'] : [];
       expect(
         names.filter((name) => /^PG(?!DATA|ROOT|_)|TOKEN|SECRET|PASSW|KEY/.test(name)),
         command,
@@ -175,15 +175,15 @@ test.runIf(linux)(
     const listeners = new Map(
       childrenOf(run).map(({ pid, command }) => [`${pid} ${command}`, listeningAt(pid)]),
     );
-    const worlds = [...listeners].filter(([command]) => command.includes('world-flux'));
+    const worlds = [...listeners].filter(([command]) => command.includes('flux-server'));
     expect(worlds.map(([, at]) => at)).toEqual([['tcp 0100007F'], ['tcp 0100007F']]);
     expect(
-      [...listeners].filter(([command, at]) => !command.includes('world-flux') && at.length > 0),
+      [...listeners].filter(([command, at]) => !command.includes('flux-server') && at.length > 0),
     ).toEqual([]);
     expect([...listeners.keys()].filter((command) => command.includes('postgres')).length).toBeGreaterThan(3);
 
     const password = /(?:^|\0)DB_PASSWORD=([^\0]+)/.exec(
-      all.find(({ command }) => command.includes('world-flux'))?.environment ?? '',
+      all.find(({ command }) => command.includes('flux-server'))?.environment ?? '',
     )?.[1];
     expect(password).toMatch(/^[\w-]{32}$/);
     // What the run keeps meanwhile, PostgreSQL's own files aside.

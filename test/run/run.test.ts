@@ -1,9 +1,11 @@
-import { expect, test, vi } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { stackFailed } from '../../src/errors.ts';
 import { EMPTY_HISTOGRAM } from '../../src/histogram.ts';
 import type { Counts, OperationTally, ReadyFleet, Tally } from '../../src/load/engine.ts';
 import { SequenceLedger } from '../../src/load/ledger.ts';
 import type { Measurements } from '../../src/measurement/measurements.ts';
+import type { Probe } from '../../src/probe/probe.ts';
 import type { Phase } from '../../src/run/phases.ts';
 import { type RunPlan, type RunResult, run } from '../../src/run/run.ts';
 import type { Stack } from '../../src/stack/stack.ts';
@@ -72,7 +74,8 @@ async function runWith(trouble: Trouble): Promise<Ended> {
   const kept: Measurements[] = [];
   const closed: string[] = [];
   const stack: Stack = {
-    ...{ endpoints: { worlds: [], unknown: true, database: null }, kind: 'target', settings: [] },
+    endpoints: { worlds: [], database: null, ...(trouble.system ? {} : { unknown: true }) },
+    ...{ kind: 'target', settings: [] },
     ...{ failure: trouble.failure ?? NEVER, logs: new Map([['world-1', '/nowhere']]), disturb: null },
     async close() {
       closed.push('stack');
@@ -106,7 +109,7 @@ async function runWith(trouble: Trouble): Promise<Ended> {
     },
     openStack: trouble.openStack ?? (() => Promise.resolve(stack)),
     engine: { name: 'native', prepare: trouble.prepare ?? (() => Promise.resolve(fleet)) },
-    openNullServers: () => NEVER,
+    openNullServers: null,
     watched: null,
     readLog: trouble.readLog ?? (() => Promise.resolve('a log')),
     async keep(measurements) {
@@ -236,3 +239,51 @@ test.each(['calibrate', 'connect', 'ramp', 'close'] as const)(
     }
   },
 );
+
+test('no probe is asked any more once it is closed, whoever still wants to know something', async () => {
+  const said: string[] = [];
+  const probe: Probe = {
+    name: 'world-1',
+    sample: async () => {
+      said.push('asked');
+      return [{ series: 'world.1.rowWrites', kind: 'counter', value: said.length }];
+    },
+    close: async () => void said.push('closed'),
+  };
+  let over = false;
+  onTestFinished(() => {
+    over = true;
+  });
+  const system: System = {
+    ...flux,
+    probes: () => [probe],
+    openVerification: async ({ probes }) => ({
+      ...{ glance: () => NEVER, watch: async () => undefined },
+      async verify() {
+        while (!over) await Promise.all([sleep(10), probes[0]?.sample().catch(() => undefined)]);
+        return NEVER;
+      },
+    }),
+  };
+  const { measurements } = await runWith({
+    system,
+    phase: (now, { stop, abort }) => {
+      if (now !== 'verify') return;
+      setTimeout(() => {
+        stop();
+        abort();
+      }, 50);
+    },
+  });
+  await sleep(100);
+  expect(measurements.ending).toMatchObject({ state: 'interrupted' });
+  expect(said.indexOf('closed')).toBe(said.length - 1);
+  expect(said.length).toBeGreaterThan(5);
+});
+
+test('a system that nobody can calibrate against, and whose rows nobody knows: the record says so', async () => {
+  const { openVerification: _, ...system } = flux;
+  const { measurements } = await runWith({ system: { ...system, probes: () => [] } });
+  expect(measurements.absences?.map(({ of }) => of)).toEqual(['generator.calibration', 'integrity']);
+  expect(Object.isFrozen(measurements)).toBe(true);
+});

@@ -18,7 +18,7 @@ const NAMES: readonly (readonly [RegExp, string])[] = [
   [/bin\/capbench\.js/, 'capbench'],
   [/\/watchdog\.js/, 'watchdog'],
   [/\/fleet-worker\.js/, 'load worker'],
-  [/\/world-flux\.js/, 'world server'],
+  [/\/flux-server\.js/, 'world server'],
   [/\/postgres -D /, 'postmaster'],
 ];
 

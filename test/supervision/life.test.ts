@@ -147,7 +147,7 @@ describe('SIGKILL of the process that opened it leaves nothing', () => {
 
   it('while the world servers start', async () => {
     const { child } = open();
-    await running(/world-flux\.js/);
+    await running(/flux-server\.js/);
     child.kill('SIGKILL');
     await nothingIsLeft();
   });

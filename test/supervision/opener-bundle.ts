@@ -5,7 +5,7 @@ export async function bundleOpener() {
   const { file, remove } = await bundled({
     opener: 'test/supervision/opener.ts',
     watchdog: 'src/supervision/watchdog-process.ts',
-    'world-flux': 'src/systems/flux/server/main.ts',
+    'flux-server': 'src/systems/flux/server/main.ts',
   });
   return { program: file('opener'), remove };
 }

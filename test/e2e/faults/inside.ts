@@ -7,7 +7,7 @@ import { eventually, type Started } from '../capbench.ts';
 /** A world server of the run, from outside: its process and what it was told. */
 export function worldServers({ tmp }: Started): { pid: number; env: Record<string, string> }[] {
   return processesIn(tmp)
-    .filter(({ command }) => command.includes('world-flux'))
+    .filter(({ command }) => command.includes('flux-server'))
     .flatMap(({ pid }) => {
       const env = environmentOf(pid);
       return env.TMPDIR === tmp && env.INSTANCE_ID !== undefined ? [{ pid, env }] : [];

@@ -135,7 +135,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     ...{ name: 'SIGKILL to a world server', from: 'stack', to: 'close' },
-    inject: async (run) => killPid(await soon('a world server', () => processOf(run, 'world-flux'))),
+    inject: async (run) => killPid(await soon('a world server', () => processOf(run, 'flux-server'))),
     end: until('verify', /^error: .*world-\d/m),
   },
   {
