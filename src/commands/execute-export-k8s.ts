@@ -7,9 +7,9 @@ import { deploymentOf } from '../export/k8s/deployment.ts';
 import { FILES, guide } from '../export/k8s/guide.ts';
 import { configMap, testRun } from '../export/k8s/manifests.ts';
 import type { Host } from '../host.ts';
-import { writeArtefact } from '../measurement/bundle.ts';
 import { toSeconds } from '../units.ts';
 import { k6PlanOf } from './k6-part.ts';
+import { writeArtefacts } from './publish.ts';
 import { loadScenario } from './scenario-files.ts';
 import type { ScenarioFlags } from './scenario-options.ts';
 
@@ -54,10 +54,7 @@ export async function executeExportK8s(host: Host, reference: string, flags: Exp
     [FILES.guide, guide(deployment, subject)],
   ] as const;
   for (const [name] of files) await refuseToOverwrite(join(folder, name));
-  for (const [name, content] of files) {
-    const warning = await writeArtefact(folder, name, content, host.redaction);
-    if (warning !== null) host.stderr.write(`warning: ${warning}\n`);
-  }
+  await writeArtefacts(host, folder, files, (warning) => host.stderr.write(`warning: ${warning}\n`));
   const near = relative(host.cwd, folder);
   const shown = near.startsWith('..') ? folder : near || '.';
   host.stdout.write(files.map(([name]) => `${join(shown, name)}\n`).join(''));

@@ -4,18 +4,16 @@ import { badInput, CapbenchError, EXIT, type ExitCode, messageOf } from '../erro
 import type { Host } from '../host.ts';
 import { judgeK6 } from '../judge/k6-verdict.ts';
 import { originOf } from '../load/k6/metrics.ts';
-import { writeArtefact } from '../measurement/bundle.ts';
 import { type K6File, refuseOtherRuns } from '../measurement/k6-run.ts';
 import { type K6Summary, readK6Summary } from '../measurement/k6-summary.ts';
 import { junit } from '../report/junit.ts';
-import { type K6Report, k6ReportOf } from '../report/k6-report.ts';
+import { k6ReportOf } from '../report/k6-report.ts';
 import { k6TerminalSummary } from '../report/k6-terminal.ts';
-import { type TerminalStyle, terminalVerdict } from '../report/terminal.ts';
 import { scenarioHash } from '../scenario/resolved.ts';
 import type { FixedPathFlags } from './fixed-path-options.ts';
 import { openFixedPaths, writeFixedPaths } from './fixed-paths.ts';
 import { k6PartOf } from './k6-part.ts';
-import type { TellingFlags } from './publish.ts';
+import { type TellingFlags, tell, writeArtefacts } from './publish.ts';
 import { loadScenario } from './scenario-files.ts';
 import type { ScenarioFlags } from './scenario-options.ts';
 
@@ -28,7 +26,6 @@ export interface FromK6Flags extends TellingFlags, ScenarioFlags, FixedPathFlags
 /** A summary has some 30 kB. */
 const SUMMARY_LIMIT = 16 * 2 ** 20;
 const MOST_SUMMARIES = 1000;
-const LOG_COLUMNS = 120;
 
 /** Judges what plain k6 runs of an exported script told at their end; resolves with the exit code. */
 export async function executeFromK6(
@@ -63,10 +60,19 @@ export async function executeFromK6(
   const report = host.redaction.data(k6ReportOf(host.version, summaries, scenario, hash, verdict));
   const folder = flags.out === undefined ? null : resolve(host.cwd, flags.out || '.');
   const xml = junit(report);
-  if (folder !== null) await writeReports(host, folder, report, xml);
+  const warn = (warning: string): void => host.stderr.write(`warning: ${warning}\n`);
+  if (folder !== null) {
+    await mkdir(folder, { recursive: true }).catch((error) => {
+      throw badInput(`${folder} cannot be made: ${messageOf(error)}`, 'name another folder with --out');
+    });
+    const json = `${JSON.stringify(report, null, 2)}\n`;
+    await writeArtefacts(host, folder, Object.entries({ 'k6-report.json': json, 'junit.xml': xml }), warn);
+  }
   const unwritten = await writeFixedPaths(host, fixed, new Map([['junit.xml', xml]]));
-  for (const { message } of unwritten) host.stderr.write(`warning: ${message}\n`);
-  tell(host, report, flags, folder ?? (files.length === 1 ? (files[0] ?? '') : `${files.length} summaries`));
+  for (const { message } of unwritten) warn(message);
+  const where = folder ?? (files.length === 1 ? (files[0] ?? '') : `${files.length} summaries`);
+  const near = relative(host.cwd, where);
+  tell(host, report, near.startsWith('..') ? where : near || '.', flags, k6TerminalSummary);
   return verdict.exitCode === EXIT.pass ? (unwritten[0]?.exitCode ?? EXIT.pass) : verdict.exitCode;
 }
 
@@ -76,34 +82,6 @@ function refusePages({ summary, report }: FromK6Flags): void {
     `--${summary === undefined ? 'report' : 'summary'}: what k6 tells is judged without a page and a comment`,
     '--junit, --json and --out hold its verdict',
   );
-}
-
-async function writeReports(host: Host, folder: string, report: K6Report, xml: string): Promise<void> {
-  await mkdir(folder, { recursive: true }).catch((error) => {
-    throw badInput(`${folder} cannot be made: ${messageOf(error)}`, 'name another folder with --out');
-  });
-  const files = [
-    ['k6-report.json', `${JSON.stringify(report, null, 2)}\n`],
-    ['junit.xml', xml],
-  ] as const;
-  for (const [name, content] of files) {
-    const warning = await writeArtefact(folder, name, content, host.redaction);
-    if (warning !== null) host.stderr.write(`warning: ${warning}\n`);
-  }
-}
-
-function tell(host: Host, report: K6Report, flags: FromK6Flags, where: string): void {
-  const near = relative(host.cwd, where);
-  const style: TerminalStyle = {
-    colour: flags.color && host.stdout.isTTY && !host.env.NO_COLOR,
-    width: host.stdout.isTTY ? host.stdout.columns : LOG_COLUMNS,
-    page: near.startsWith('..') ? where : near || '.',
-  };
-  if (flags.json) host.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-  else
-    host.stdout[style.colour ? 'paint' : 'write'](
-      flags.quiet ? terminalVerdict(report, style) : k6TerminalSummary(report, style),
-    );
 }
 
 function refuseOther(file: string, { origin }: K6Summary, name: string, hash: string): void {

@@ -6,7 +6,7 @@ import { writeArtefact } from '../measurement/bundle.ts';
 import { figuresOf } from '../measurement/figures-of.ts';
 import type { Measurements } from '../measurement/measurements.ts';
 import { render } from '../report/render.ts';
-import { terminalSummary, terminalVerdict } from '../report/terminal.ts';
+import { type TerminalStyle, terminalSummary, terminalVerdict } from '../report/terminal.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { type FixedPath, writeFixedPaths } from './fixed-paths.ts';
 
@@ -48,10 +48,7 @@ export async function publish(
   let isWritten = true;
   const folder = elsewhere?.out ?? bundle;
   try {
-    for (const [name, content] of artefacts) {
-      const warning = await writeArtefact(folder, name, content, host.redaction);
-      if (warning !== null) withheld.push(warning);
-    }
+    await writeArtefacts(host, folder, artefacts, (warning) => withheld.push(warning));
   } catch (error) {
     if (elsewhere?.out !== null) throw error;
     isWritten = false;
@@ -64,16 +61,35 @@ export async function publish(
   for (const warning of [...warnings, ...withheld]) host.stderr.write(`warning: ${warning}\n`);
 
   const near = relative(host.cwd, folder);
-  const style = {
-    colour: flags.color && host.stdout.isTTY && !host.env.NO_COLOR,
-    // A log has no width of its own: wide enough for a table that says everything.
-    width: host.stdout.isTTY ? host.stdout.columns : LOG_COLUMNS,
-    page: isWritten ? join(near.startsWith('..') ? folder : near, 'report.html') : 'no page was written',
-  };
-  if (flags.json) host.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-  else
-    host.stdout[style.colour ? 'paint' : 'write'](
-      flags.quiet ? terminalVerdict(report, style) : terminalSummary(report, style),
-    );
+  const page = isWritten ? join(near.startsWith('..') ? folder : near, 'report.html') : 'no page was written';
+  tell(host, report, page, flags, terminalSummary);
   return verdict.exitCode === EXIT.pass ? (unwritten[0]?.exitCode ?? EXIT.pass) : verdict.exitCode;
+}
+
+/** Writes files into a folder; `warn` hears what was taken out of them. */
+export async function writeArtefacts(
+  { redaction }: Host,
+  folder: string,
+  files: Iterable<readonly [name: string, content: string | Uint8Array]>,
+  warn: (warning: string) => unknown,
+): Promise<void> {
+  for (const [name, content] of files) {
+    const warning = await writeArtefact(folder, name, content, redaction);
+    if (warning !== null) warn(warning);
+  }
+}
+
+/** Tells a report on the terminal: as JSON, in one line, or as a summary. `page` is where to read on. */
+export function tell<R extends Parameters<typeof terminalVerdict>[0]>(
+  { stdout, env }: Host,
+  report: R,
+  page: string,
+  { color, json = false, quiet = false }: TellingFlags,
+  summary: (report: R, style: TerminalStyle) => string,
+): void {
+  const colour = color && stdout.isTTY && !env.NO_COLOR;
+  // A log has no width of its own: wide enough for a table that says everything.
+  const style = { colour, width: stdout.isTTY ? stdout.columns : LOG_COLUMNS, page };
+  if (json) stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  else stdout[colour ? 'paint' : 'write'](quiet ? terminalVerdict(report, style) : summary(report, style));
 }

@@ -11,7 +11,7 @@ import {
   WIDEST,
 } from './terminal.ts';
 import { budgetLines } from './terminal-budgets.ts';
-import { latencyLines, OUTCOMES, sharesText } from './terminal-figures.ts';
+import { connectingText, countsTexts, latencyLines, sharesText } from './terminal-figures.ts';
 import { fact, fold, palette } from './terminal-text.ts';
 
 /** As the summary that ends a run, of what k6 told. */
@@ -46,19 +46,10 @@ function loadLines(report: K6Report): string[] {
       const counts = ofOperation(load.operations, id);
       if (counts === null) return [fact(label, 'not counted')];
       if (counts.scheduled === 0) return [];
-      const outcomes = (['rejected', 'failed', 'timedOut', 'skipped', 'unfinished'] as const).flatMap(
-        (outcome) => (counts[outcome] === 0 ? [] : [`${numberText(counts[outcome])} ${OUTCOMES[outcome]}`]),
-      );
-      const due = `${numberText(counts.scheduled)} due, ${quantity(ofOperation(load.sentPercent, id), '%')} sent`;
-      const told = [`${numberText(counts.ok)} ok`, ...outcomes].join(', ');
-      return [fact(label, due, told, sharesText(report, id))];
+      const told = countsTexts(counts, ofOperation(load.sentPercent, id));
+      return [fact(label, ...told, sharesText(report, id))];
     }),
-    fact(
-      'connecting',
-      `p95 ${quantity(network.connectMs.p95, 'ms')}`,
-      `max ${quantity(network.connectMs.max, 'ms')}`,
-      `${numberText(network.disconnects)} disconnects`,
-    ),
+    connectingText(network),
     fact('own lag', `p99 ${quantity(generator.ownLagP99Ms, 'ms')}`, 'the worst process and operation'),
   ];
 }

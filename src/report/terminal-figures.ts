@@ -23,18 +23,10 @@ export function loadLines(report: Report): string[] {
       const counts = ofOperation(load.operations, id);
       if (counts.scheduled === 0) return [];
       const rate = throughputOf(report, operation);
-      const rest = (['rejected', 'failed', 'timedOut', 'skipped', 'unfinished'] as const).flatMap(
-        (outcome) => (counts[outcome] === 0 ? [] : [`${numberText(counts[outcome])} ${OUTCOMES[outcome]}`]),
-      );
+      const [due, outcomes] = countsTexts(counts, ofOperation(load.sentPercent, id));
       return [
-        fact(
-          label,
-          quantity(rate, '/s answered').replace(' /s', '/s'),
-          `${numberText(counts.scheduled)} due, ${quantity(ofOperation(load.sentPercent, id), '%')} sent`,
-        ),
-        ...[[`${numberText(counts.ok)} ok`, ...rest].join(', '), sharesText(report, id)].map((told) =>
-          fact('', told).replace(/^\.+:/, ' '.repeat(25)),
-        ),
+        fact(label, quantity(rate, '/s answered').replace(' /s', '/s'), due),
+        ...[outcomes, sharesText(report, id)].map((told) => fact('', told).replace(/^\.+:/, ' '.repeat(25))),
       ];
     }),
     fact(
@@ -42,12 +34,7 @@ export function loadLines(report: Report): string[] {
       `${bytesText(network.bytesPerPlayerSecondIn, true)} in`,
       `${bytesText(network.bytesPerPlayerSecondOut, true)} out`,
     ),
-    fact(
-      'connecting',
-      `p95 ${quantity(network.connectMs.p95, 'ms')}`,
-      `max ${quantity(network.connectMs.max, 'ms')}`,
-      `${numberText(network.disconnects)} disconnects`,
-    ),
+    connectingText(network),
     fact(
       'acknowledged',
       integrity.lost === null
@@ -78,13 +65,29 @@ export function sharesText({ load, rules }: Shares, op: string): string {
   ].join(', ');
 }
 
-export const OUTCOMES = {
-  rejected: 'rejected',
-  failed: 'failed',
-  timedOut: 'timed out',
-  skipped: 'skipped',
-  unfinished: 'unfinished',
-} as const;
+const OUTCOMES = ['ok', 'rejected', 'failed', 'timedOut', 'skipped', 'unfinished'] as const;
+
+/** `2,000 due, 99% sent`, and `1,980 ok, 20 skipped`. */
+export const countsTexts = (
+  counts: Report['load']['operations'][string],
+  sentPercent: number | null,
+): readonly [due: string, outcomes: string] => [
+  `${numberText(counts.scheduled)} due, ${quantity(sentPercent, '%')} sent`,
+  OUTCOMES.filter((outcome) => outcome === 'ok' || counts[outcome] > 0)
+    .map((outcome) => `${numberText(counts[outcome])} ${outcome === 'timedOut' ? 'timed out' : outcome}`)
+    .join(', '),
+];
+
+export const connectingText = (network: {
+  readonly connectMs: Percentiles;
+  readonly disconnects: number | null;
+}): string =>
+  fact(
+    'connecting',
+    `p95 ${quantity(network.connectMs.p95, 'ms')}`,
+    `max ${quantity(network.connectMs.max, 'ms')}`,
+    `${numberText(network.disconnects)} disconnects`,
+  );
 
 export function latencyLines(
   { latency, operations }: Pick<Report, 'latency' | 'operations'>,

@@ -2,6 +2,7 @@ import { countOf, type HistogramData } from '../../histogram.ts';
 import type { Counts } from '../../load/engine.ts';
 import type { Figures } from '../../measurement/figures.ts';
 import type { Measurements } from '../../measurement/measurements.ts';
+import { answeredOf } from '../../measurement/sent.ts';
 import { type OperationSpec, ofOperation, type PerOperation } from '../../scenario/operations.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import { faultsOf } from '../../scenario/workload.ts';
@@ -14,6 +15,8 @@ import { plannedSeconds, stageRules } from './stages.ts';
 const REACHED_PERCENT = 99;
 const CONNECTIONS_ENDED =
   'the connections over which it was due had ended: see the errors of the run, why the target ends them, and whether the target speaks the protocol';
+const LOST_COUNT =
+  'the generator lost count of operations: this is a bug in capbench, please report it with the bundle';
 const FAILED_SENT =
   'what was sent has failed: see what the target answered, in the errors of the run and in its logs';
 
@@ -26,7 +29,10 @@ export interface LoadFacts extends Pick<Measurements, 'measured'> {
 /** Whether the load was the one that was asked for, and all of it was counted. */
 export const loadRules = ({ m, s, figures }: Evidence): readonly JudgedRule[] => [
   runCompleted(m),
-  ...s.operations.map(({ id }) => conservation(id, m)),
+  ...s.operations.map(({ id }) => {
+    const { whole, measured, due } = ofOperation(m.operations, id);
+    return conservation(id, { whole, measured, timed: countOf(due) }, LOST_COUNT);
+  }),
   ...s.operations.map((op) => scheduleKept(op, m, s)),
   ccuReached(m, figures),
   ...s.operations.map((op) => loadSustained(op, m, s, figures)),
@@ -57,21 +63,25 @@ function runCompleted({ ending, measured, operations }: Measurements): JudgedRul
 }
 
 /** R4. Each outcome, and each latency, is counted on its own, so that a lost operation shows as a difference. */
-function conservation(op: string, m: Measurements): JudgedRule {
-  const { whole, measured, due } = ofOperation(m.operations, op);
+export function conservation(op: string, { whole, measured, timed }: Conserved, advice: string): JudgedRule {
   const missing = (c: Counts): number =>
     Math.abs(c.scheduled - c.ok - c.rejected - c.failed - c.timedOut - c.skipped - c.unfinished);
-  const untimed = Math.abs(countOf(due) - measured.ok - measured.rejected);
-  const observed = Math.max(missing(whole), missing(measured), untimed);
+  const observed =
+    whole === null || measured === null
+      ? 'not counted'
+      : Math.max(missing(whole), missing(measured), Math.abs(timed - answeredOf(measured)));
   return {
-    id: `conservation.${op}`,
-    state: stateOf(true, observed === 0),
-    observed,
-    ...fixed(0),
-    advice:
-      'the generator lost count of operations: this is a bug in capbench, please report it with the bundle',
-    consequence: 'invalid',
+    ...{ id: `conservation.${op}`, state: stateOf(true, observed === 0), observed },
+    ...{ ...fixed(0), advice, consequence: 'invalid' },
   };
+}
+
+/** The counts of one operation; null where nobody told. */
+interface Conserved {
+  readonly whole: Counts | null;
+  readonly measured: Counts | null;
+  /** Of what was measured: so many latencies there are. */
+  readonly timed: number;
 }
 
 export const scheduleKept = (op: Pick<OperationSpec, 'id'>, m: LoadFacts, s: Scenario): JudgedRule =>
