@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runCli } from '../../src/cli.ts';
 import { writeScenario } from '../../src/scenario/resolved.ts';
+import { fluxScenario } from '../../src/systems/flux/scenario.ts';
 import { k6Scenario, k6SummaryOf } from '../fixtures/k6-summary-of.ts';
 import { memoryHost } from '../memory-host.ts';
 
@@ -36,7 +37,7 @@ test('what the bundle holds goes to fixed paths too, in folders that are made', 
 });
 
 test('what k6 tells has its verdict as JUnit there', async () => {
-  await writeFile(join(folder, 'world.yaml'), writeScenario(k6Scenario()));
+  await writeFile(join(folder, 'world.yaml'), writeScenario(k6Scenario(), fluxScenario));
   await writeFile(join(folder, 'k6.json'), JSON.stringify(k6SummaryOf(k6Scenario())));
   const from = ['report', '--scenario', './world.yaml', '--from-k6', 'k6.json'];
   expect(await cli(...from, '--junit', 'old.xml')).toMatchObject({ exitCode: 0, err: '' });
