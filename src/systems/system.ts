@@ -1,5 +1,6 @@
 import type { Target } from '../address/target-address.ts';
-import type { FleetWorld, PlayerModule } from '../load/fleet/messages.ts';
+import type { Deal } from '../load/fleet/deal.ts';
+import type { PlayerModule } from '../load/fleet/messages.ts';
 import type { K6System } from '../load/k6/k6-system.ts';
 import type { CeilingFacts } from '../measurement/measurements.ts';
 import type { SystemFigures } from '../measurement/system-figures.ts';
@@ -33,7 +34,7 @@ export interface System {
   /** Attaches to servers of somebody else's; absent: to any that listen. */
   attach?(targets: readonly Target[], scenario: Scenario, options: AttachOptions): Promise<Stack>;
   /** Who is to have which players; absent: evenly, in the order of the servers. */
-  deal?(endpoints: Endpoints, workload: Workload, signal: AbortSignal): Promise<readonly FleetWorld[]>;
+  readonly deal?: Deal;
   /**
    * What the generator is calibrated against: `servers` processes that answer everything at once, in the system's own
    * protocol; absent: it is not calibrated, and the report says so. `module` is the user's own, where one plays.

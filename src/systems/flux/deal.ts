@@ -12,7 +12,7 @@ export interface FluxWorld extends FleetWorld {
 }
 
 /** A world server and what it says of itself. */
-export interface KnownWorld {
+interface KnownWorld {
   readonly endpoint: WorldEndpoint;
   readonly health: WorldHealth;
 }

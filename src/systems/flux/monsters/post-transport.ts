@@ -48,9 +48,6 @@ export function refusalOfPost(status: number, reason: string, location?: string)
   return `a post of monster commands was answered ${said}${hint === null ? '' : `: ${hint}`}`;
 }
 
-/** Which transport the workers use. */
-export type WireName = 'undici' | 'autocannon';
-
 /**
  * Posts over one keep-alive connection, pipelined: HTTP keeps them in order, so a monster's numbers arrive in
  * order. Nothing is sent twice: the connection's end while posts are unanswered is the end of them all.
