@@ -96,8 +96,8 @@ function lateGenerator(figures: Figures, rules: readonly JudgedRule[]): Finding 
       : [`it waited ${percent(generator.waitedPercent)} of the time for a CPU`]),
   ];
   const starved = isFull(figures) && (generator.waitedPercent ?? 0) > STARVED_PERCENT;
-  const place = host.cpuPercent.mean === null ? [] : [sharesOf(figures)];
-  return { resource: starved ? 'host' : 'generator', evidence: [told.join(', '), ...place].join('; ') };
+  const shares = host.cpuPercent.mean === null ? [] : [sharesOf(figures)];
+  return { resource: starved ? 'host' : 'generator', evidence: [told.join(', '), ...shares].join('; ') };
 }
 
 function usedUp({ world, database }: Figures): Finding | null {

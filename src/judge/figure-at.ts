@@ -1,7 +1,7 @@
 import type { BudgetMetric } from '../scenario/budget-metric.ts';
 
-/** Where in the figures a metric stands. A budget on `due` is held against what is `judged` (measurement/figures.ts). */
-export function placeOf({ path, figure, operation, setting, selector }: BudgetMetric): readonly string[] {
+/** Under which keys of the figures a metric stands. A budget on `due` is held against what is `judged` (measurement/figures.ts). */
+export function keysOf({ path, figure, operation, setting, selector }: BudgetMetric): readonly string[] {
   if (setting !== null) return ['stack', 'applied', setting];
   if (selector !== null) return ['target', 'metrics', selector.text];
   return figure === 'latency.due' && operation !== null
@@ -9,10 +9,10 @@ export function placeOf({ path, figure, operation, setting, selector }: BudgetMe
     : path.split('.');
 }
 
-/** The figure at a place: a finite number, a text, or null when it was not measured. */
-export function figureAt(figures: object, place: readonly string[]): number | string | null {
+/** The figure under these keys: a finite number, a text, or null when it was not measured. */
+export function figureAt(figures: object, keys: readonly string[]): number | string | null {
   let at: unknown = figures;
-  for (const key of place) {
+  for (const key of keys) {
     if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return null;
     at = Reflect.get(at, key);
   }

@@ -5,7 +5,7 @@ import { ofOperation, type PerOperation } from '../scenario/operations.ts';
 import type { AppliedSetting } from '../stack/stack.ts';
 import { conversion } from '../units.ts';
 import { isText, keeps } from './comparison.ts';
-import { figureAt, placeOf } from './figure-at.ts';
+import { figureAt, keysOf } from './figure-at.ts';
 import { unwatched } from './figure-source.ts';
 import { anotherLoad, type Cause, type Gap, type GapFacts, type GapFigures, gapOf } from './gap.ts';
 import { settingNumber } from './setting-value.ts';
@@ -120,8 +120,8 @@ export function rule(budget: Budget, figures: RuledFigures, m: GapFacts, altered
 /** The figure in the budget's unit; a text stays one unless the limit is a number. */
 function observe(budget: MeasuredBudget, figures: OwnFigures): number | string | null {
   const { stat } = budget;
-  const place = placeOf(budget.metric);
-  const figure = figureAt(figures, stat === null ? place : [...place, stat]);
+  const keys = keysOf(budget.metric);
+  const figure = figureAt(figures, stat === null ? keys : [...keys, stat]);
   if (typeof figure === 'string') {
     return typeof budget.limit === 'string' ? figure : (settingNumber(figure, budget.metricUnit) ?? null);
   }
@@ -199,7 +199,7 @@ function refusedAmong({ metric }: MeasuredBudget, figures: OwnFigures): boolean 
 function samplesOf({ metric, stat }: MeasuredBudget, figures: OwnFigures): number | null {
   const open = openAt(metric, figures);
   if (open !== null) return open.count + open.unanswered;
-  const count = stat === null ? null : figureAt(figures, [...placeOf(metric), 'count']);
+  const count = stat === null ? null : figureAt(figures, [...keysOf(metric), 'count']);
   return typeof count === 'number' ? count : null;
 }
 

@@ -8,9 +8,9 @@ const LATENCY_NAME_WIDTH = 18;
 
 export function loadLines(report: Report): string[] {
   const { load, network, integrity } = report;
-  const place = load.colocated ? 'generator and servers on one host' : 'generator on a host of its own';
+  const hosts = load.colocated ? 'generator and servers on one host' : 'generator on a host of its own';
   return [
-    fact('players', `${numberText(load.peakCcu)} of ${numberText(load.requestedCcu)} requested`, place),
+    fact('players', `${numberText(load.peakCcu)} of ${numberText(load.requestedCcu)} requested`, hosts),
     fact(
       'connected',
       `${numberText(load.presence.mean)} on average`,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { figureAt, placeOf } from '../../src/judge/figure-at.ts';
+import { figureAt, keysOf } from '../../src/judge/figure-at.ts';
 import { metricsOf } from '../../src/measurement/figures.ts';
 import { checkBudgets } from '../../src/scenario/budget-check.ts';
 import { metricAt } from '../../src/scenario/budget-metric.ts';
@@ -29,8 +29,8 @@ const refusing = {
 };
 const figures = fluxFiguresOf(measurementsOf({ series: { ...series, ...REDIS }, operations: refusing }));
 const resolve = (path: string, stat: string | null): number | string | null => {
-  const place = placeOf(metric(path, stat));
-  return figureAt(figures, stat === null ? place : [...place, stat]);
+  const keys = keysOf(metric(path, stat));
+  return figureAt(figures, stat === null ? keys : [...keys, stat]);
 };
 
 /** `a.b.c` of every number or text below a value. */
