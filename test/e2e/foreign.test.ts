@@ -34,7 +34,6 @@ function isSensible(run: Started, { seen }: ForeignServer): void {
   for (const [id, has] of [
     ['lost', 'no database'],
     ['servers', 'no metrics'],
-    ['rows', 'no metrics'],
   ] as const) {
     expect(rulings.get(id)).toMatchObject({ state: 'unmeasured', observed: null });
     expect(rulings.get(id)?.reason).toContain(`the target has ${has}`);

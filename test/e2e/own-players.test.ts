@@ -15,7 +15,7 @@ test('init in an empty folder, then the command that it prints: a verdict', { ti
   const said = execFileSync(process.execPath, [cli, 'init'], environment);
   expect(readdirSync(folder).sort()).toEqual(['my-player.mjs', 'my-world.yaml']);
   const [, printed = ''] = /^npx capbench (.+)$/m.exec(said) ?? [];
-  expect(printed).toBe('run ./my-world.yaml --allow-module');
+  expect(printed).toBe('run ./my-world.yaml --allow-module --set system=flux');
 
   const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...printed.split(' ')], environment);
   expect(status, `${stdout}${stderr}`).toBe(0);
