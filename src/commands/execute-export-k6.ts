@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { targetUrl } from '../address/target-address.ts';
 import { badInput, messageOf } from '../errors.ts';
 import { k6Script } from '../export/k6/script.ts';
 import type { Host } from '../host.ts';
@@ -15,24 +16,11 @@ export interface ExportK6Flags extends ScenarioFlags {
 
 const FIRST_PORT = 3001;
 
-/** Where the script looks for the world servers, unless BASE_URLS says otherwise. */
-function baseUrlsOf(targets: readonly string[], servers: number): readonly string[] {
-  if (targets.length === 0) {
-    return Array.from({ length: servers }, (_, index) => `http://127.0.0.1:${FIRST_PORT + index}`);
-  }
-  return targets.map((text) => {
-    const url = URL.canParse(text) ? new URL(text) : null;
-    const plain = url !== null && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '';
-    // Not repeated: it may hold a password.
-    if (!plain || url.username !== '' || url.password !== '' || url.host === '') {
-      throw badInput(
-        '--target: expected the base address of a world server, without user, password or query',
-        'give an address like http://127.0.0.1:3001',
-      );
-    }
-    return `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}`;
-  });
-}
+/** Where the script looks for the servers, unless BASE_URLS says otherwise. */
+const baseUrlsOf = (targets: readonly string[], servers: number): readonly string[] =>
+  targets.length > 0
+    ? targets.map(targetUrl)
+    : Array.from({ length: servers }, (_, index) => `http://127.0.0.1:${FIRST_PORT + index}`);
 
 /** Writes the script to a file, or to stdout. */
 export async function executeExportK6(host: Host, reference: string, flags: ExportK6Flags): Promise<void> {

@@ -1,7 +1,24 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { Host } from '../host.ts';
-import { exportK6Command } from './export-k6.ts';
-import { exportK8sCommand } from './export-k8s.ts';
+import type { ExportK6Flags } from './execute-export-k6.ts';
+import type { ExportK8sFlags } from './execute-export-k8s.ts';
+import { withScenario } from './scenario-options.ts';
+
+const K6_EXAMPLES = `
+Examples:
+  $ capbench export k6 quickstart --out quickstart.js
+  $ capbench serve quickstart --port 3001        in another terminal: something to load
+  $ k6 run quickstart.js                         exit code 99 when a budget is breached
+  $ k6 run -e BASE_URLS=http://127.0.0.1:3001,http://127.0.0.1:3002 quickstart.js
+`;
+
+const K8S_EXAMPLES = `
+Examples:
+  $ capbench export k8s quickstart --target http://world-1:3001 --target http://world-2:3001
+  $ capbench export k8s m4pro-20k --target http://world.game.svc:8080/1 ... --parallelism 4 --out k8s
+
+Writes configmap.yaml (the k6 script), testrun.yaml (for the k6-operator) and GUIDE.md. Nothing is started.
+`;
 
 const EXAMPLES = `
 Examples:
@@ -9,9 +26,43 @@ Examples:
   $ capbench export k8s quickstart --target http://world-1:3001 --target http://world-2:3001
 `;
 
+const targetOption = (description: string, shown: string): Option =>
+  new Option('--target <url>', description)
+    .argParser((text: string, before: readonly string[]) => [...before, text])
+    .default([], shown);
+
 /** `capbench export`: a scenario's load for another tool. */
 export function exportCommand(host: Host): Command {
   const command = new Command('export').description("a scenario's load, for another tool to make");
-  for (const one of [exportK6Command(host), exportK8sCommand(host)]) command.addCommand(one);
-  return command.addHelpText('after', EXAMPLES);
+  const k6 = withScenario(new Command('k6'))
+    .description('a k6 script with the same schedule and, as thresholds, the budgets that k6 can see')
+    .addOption(
+      targetOption(
+        'a world server, one for each; BASE_URLS names others at run time',
+        'from http://127.0.0.1:3001 on',
+      ),
+    )
+    .option('--out <file>', 'where the script goes (default: stdout)')
+    .addHelpText('after', K6_EXAMPLES)
+    .action(async (reference: string, flags: ExportK6Flags) => {
+      const { executeExportK6 } = await import('./execute-export-k6.ts');
+      await executeExportK6(host, reference, flags);
+    });
+  const k8s = withScenario(new Command('k8s'))
+    .description('write what the k6-operator needs to make the load on a Kubernetes cluster')
+    .addOption(targetOption('a world server as the runners reach it; one for each server', 'none'))
+    .option('--parallelism <number>', 'runners of k6 (default: as many as the load needs)')
+    .option('--namespace <name>', 'of the cluster', 'default')
+    .option(
+      '--prometheus <url>',
+      'where Prometheus takes remote writes',
+      'http://prometheus-operated.monitoring.svc:9090/api/v1/write',
+    )
+    .option('--out <folder>', 'where the files go (default: capbench-<scenario>-k8s)')
+    .addHelpText('after', K8S_EXAMPLES)
+    .action(async (reference: string, flags: ExportK8sFlags) => {
+      const { executeExportK8s } = await import('./execute-export-k8s.ts');
+      await executeExportK8s(host, reference, flags);
+    });
+  return command.addCommand(k6).addCommand(k8s).addHelpText('after', EXAMPLES);
 }

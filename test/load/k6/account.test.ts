@@ -139,6 +139,21 @@ test('the books of the virtual users are a ledger; other lines are not', () => {
   expect([...told.ledger.stated]).toEqual([0, 5, 0, 0]);
 });
 
+test('what failed unsent is a part of what failed, in the second, the whole and the measure phase', () => {
+  const { account, add } = begun();
+  add(counterOf('intent', 'scheduled'), 100, 5);
+  add(counterOf('intent', 'scheduled', true), 100, 1);
+  add(counterOf('intent', 'failed'), 100, 5);
+  add(counterOf('intent', 'failedUnsent'), 100, 2);
+  add(counterOf('intent', 'failed', true), 100, 1);
+  add(counterOf('intent', 'failedUnsent', true), 100, 1);
+  const [second] = account.takeUntil(2e6, nobody);
+  expect(second?.operations.intent).toMatchObject({ scheduled: 6, failed: 6, failedUnsent: 3, inFlight: 0 });
+  const { whole, measured } = ofOperation(account.tallies(), 'intent');
+  expect(whole).toMatchObject({ scheduled: 6, failed: 6, failedUnsent: 3, unfinished: 0 });
+  expect(measured).toMatchObject({ scheduled: 5, failed: 5, failedUnsent: 2 });
+});
+
 test('what was due until an instant is counted from the schedule', () => {
   const workload = workloadWith({ players: 10, intentRate: 5, warmUp: 1, duration: 2 });
   const all = plannedUntil(workload, Number.POSITIVE_INFINITY);
