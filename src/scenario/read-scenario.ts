@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { formatDuration, type Micros, micros, seconds } from '../units.ts';
+import { formatDuration } from '../units.ts';
 import { canonicalOf } from './aliases.ts';
 import { alterations } from './alterations.ts';
 import type { Budget } from './budget.ts';
@@ -10,20 +10,18 @@ import type { Claims } from './claims.ts';
 import { crossCheck } from './cross-check.ts';
 import { readYaml, startFrom } from './document.ts';
 import { type Finding, findingsOf, found, located, MOST_UNKNOWN, unknownKey, valueAt } from './finding.ts';
-import { mapOperations, perOperation } from './operations.ts';
+import { changedLoad, loadOf } from './load.ts';
 import { applySettings, type Overrides } from './overrides.ts';
 import { type Path, pathText, ScenarioError, shown } from './problem.ts';
-import type { Load, Scenario } from './scenario.ts';
+import type { Scenario } from './scenario.ts';
 import {
   budgetSchema,
   contradictedSchema,
   headSchemas,
-  type LoadEntry,
   resolvedSchemas,
   scenarioSchemas,
   untestableSchema,
 } from './schema.ts';
-import { lengthOf, type Stage, scaledChurn, stretched } from './stages.ts';
 import { budgetReturnFindings, budgetStageFindings } from './stages-check.ts';
 import type { SystemScenario } from './system-scenario.ts';
 import type { SystemTraits } from './system-traits.ts';
@@ -167,7 +165,7 @@ type Checked = Parameters<typeof crossCheck>[0];
 /** What misfits in the file and still does after the command line's changes, which may be there to mend it. */
 function misfitsOf(checked: Checked, overrides: Overrides, system: SystemScenario): readonly Finding[] {
   const inFile = new Set(crossCheck(checked, system).map(({ path }) => pathText(path)));
-  const after = { ...checked, load: changed(checked.load, checked.world.servers, overrides, system) };
+  const after = { ...checked, load: changedLoad(checked.load, checked.world.servers, overrides, system) };
   return crossCheck(after, system).filter(({ path }) => inFile.has(pathText(path)));
 }
 
@@ -225,7 +223,7 @@ function readHead({ root, system, head: schemas, overrides, findings }: Entries)
   const head = readKeys(root, schemas, findings);
   const own = readKeys(root, system.sections ?? {}, findings);
   const { load: entry, world, faults = [] } = head.each;
-  const load = entry && loadOf(entry, system, findings);
+  const load = entry && loadOf(entry, system);
   if (load !== undefined && world !== undefined && system.name !== '')
     findings.push(...misfitsOf({ load, world, faults, sections: own.each }, overrides, system));
   if (head.all === null || own.all === null || load === undefined) return undefined;
@@ -292,58 +290,10 @@ const budgetFindings = (
   ...(shared === undefined ? [] : budgetStageFindings(budgets, shared.load.stages, paths)),
 ];
 
-function loadOf(entry: LoadEntry, system: SystemScenario, findings: Finding[]): Load {
-  const { operations, operationsPerSecond, ...rest } = entry;
-  const { players, stages, duration } = rest;
-  const weights = Object.values(operations).reduce((sum, one) => sum + (one?.weight ?? 0), 0);
-  if (operationsPerSecond !== undefined && weights === 0)
-    findings.push(
-      found(
-        ['load', 'operationsPerSecond'],
-        `${operationsPerSecond} is there, expected a weight of an operation, which takes its share of it`,
-        `load.operations: { ${system.operations[0]?.id}: { weight: 1 } }, or { perSecond: ${operationsPerSecond} } without this key`,
-      ),
-    );
-  return {
-    ...rest,
-    operations: perOperation(system.operations, (id) => ({
-      perSecond: perSecondOf(id, operations[id]),
-    })),
-    duration: duration ?? (stages === undefined ? seconds(60) : lengthOf(stages)),
-  };
-
-  function perSecondOf(id: string, { perSecond, weight }: LoadEntry['operations'][string] = {}): number {
-    if (weight !== undefined) return ((operationsPerSecond ?? players) * weight) / weights;
-    return perSecond ?? system.defaultPerSecond?.(id, { players }) ?? 0;
-  }
-}
-
 /** Duration, seed and scale. Players and all rates are scaled together, and no server is left without a player. */
 const adjust = (scenario: Read, overrides: Overrides, system: SystemScenario): Read => ({
   ...scenario,
   seed: overrides.seed ?? scenario.seed,
   scale: scenario.scale * (overrides.scale ?? 1),
-  load: changed(scenario.load, scenario.world.servers, overrides, system),
+  load: changedLoad(scenario.load, scenario.world.servers, overrides, system),
 });
-
-function changed(load: Load, servers: number, { scale, duration }: Overrides, system: SystemScenario): Load {
-  const factor = scale ?? 1;
-  const players = Math.round(load.players * factor);
-  const scaled: Load = {
-    ...load,
-    players: factor === 1 ? load.players : Math.max(servers, players),
-    operations: mapOperations(load.operations, ({ perSecond }) => ({ perSecond: perSecond * factor })),
-    duration: micros(duration ?? load.duration) satisfies Micros,
-    ...(load.churn === undefined ? {} : { churn: scaledChurn(load.churn, factor) }),
-    ...(load.stages === undefined ? {} : { stages: shapeOf(load.stages, factor, duration) }),
-  };
-  return system.scale?.(scaled, factor) ?? scaled;
-}
-
-/** The stages at another scale and length; their rates are multiples, and stay. */
-function shapeOf(stages: readonly Stage[], factor: number, duration: Micros | null): readonly Stage[] {
-  const long = duration === null ? stages : stretched(stages, duration);
-  return long.map(({ churn, ...one }) =>
-    churn === undefined ? one : { ...one, churn: scaledChurn(churn, factor) },
-  );
-}

@@ -75,6 +75,13 @@ export const loadSchema = (system: SystemScenario) =>
       ...system.load,
     },
     Object.keys(system.aliases ?? {}).flatMap((alias) => /^load\.(\w+)$/.exec(alias)?.[1] ?? []),
+  ).refine(
+    ({ operationsPerSecond, operations }) =>
+      operationsPerSecond === undefined || Object.values(operations).some((one) => one?.weight !== undefined),
+    {
+      path: ['operationsPerSecond'],
+      error: `an operation with a weight that shares it: load.operations: { ${system.operations[0]?.id}: { weight: 1 } }`,
+    },
   );
 
 /** `world:` of a system's scenario. */

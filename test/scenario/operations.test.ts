@@ -147,7 +147,7 @@ describe('weights', () => {
     ],
     [
       '  operationsPerSecond: 5\n',
-      'x.yaml:5:24 load.operationsPerSecond: 5 is there, expected a weight of an operation',
+      'x.yaml:5:24 load.operationsPerSecond: 5 is there, expected an operation with a weight that shares it: load.operations: { intent: { weight: 1 } }',
     ],
     [
       '  operations: { monsterCommand: { weight: 2 } }\n',
