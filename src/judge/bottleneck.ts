@@ -215,7 +215,10 @@ function resourcesOf(figures: Figures, healthy: boolean): readonly ResourceUse[]
     {
       resource: 'database',
       utilisationPercent: database.writersBusyPercent ?? null,
-      of: "the writers' time, with a flush in flight",
+      of:
+        database.writersBusyPercent === undefined
+          ? 'its capacity, which nothing tells'
+          : "the writers' time, with a flush in flight",
       cpuPercentOfHost: database.cpuPercentOfHost.mean,
       waitedPercent: database.waitedPercent,
       state: over(database.writersBusyPercent ?? null, WRITERS_BUSY_PERCENT),
