@@ -37,6 +37,7 @@ async function runToy(scenario: string, args: readonly string[], options: Parame
   return {
     code,
     said: host.out() + host.err(),
+    text: (name: string): string => readFileSync(join(bundle, name), 'utf8'),
     files: readdirSync(bundle, { recursive: true, encoding: 'utf8' }),
     report: report as Report,
   };
@@ -54,7 +55,7 @@ const ARTEFACTS = [
 test('a counter over WebSocket, kept in a table of its own: a verdict, with every report and its ledger', {
   timeout: 120_000,
 }, async () => {
-  const { code, said, files, report } = await runToy(scenario, []);
+  const { code, said, text, files, report } = await runToy(scenario, []);
   expect(code, said).toBe(0);
   expect(files).toEqual(expect.arrayContaining([...ARTEFACTS, 'summary.md', 'logs/postgres.log']));
   expect(files.filter((name) => /^charts\/.*\.(png|svg)$/.test(name)).length).toBeGreaterThanOrEqual(4);
@@ -62,6 +63,10 @@ test('a counter over WebSocket, kept in a table of its own: a verdict, with ever
   expect(report.rulings.map(({ id, state }) => [id, state])).toEqual(
     ['add', 'read', 'adds', 'lost'].map((id) => [id, 'met']),
   );
+  // Nobody has a word of another system.
+  for (const name of ['report.json', 'report.html', 'junit.xml', 'summary.md', 'series.csv']) {
+    expect([name, ...(text(name).match(/\b(?:flux|monsters?|intents?|places?)\b/gi) ?? [])]).toEqual([name]);
+  }
   const { wholeRun } = report.load;
   expect(Object.keys(wholeRun)).toEqual(['add', 'read']);
   const acknowledged = Object.values(wholeRun).reduce((sum, { ok }) => sum + ok, 0);

@@ -8,7 +8,7 @@ const path = () =>
   word(/^\/[^\s#\\]{0,1999}$/, 'a path that begins with / and holds neither spaces nor #').describe(
     "Behind the target's address; {player} is the player's number",
   );
-const place = () =>
+const answerKey = () =>
   word(/^[A-Za-z_$][\w$-]*(\.[A-Za-z_$][\w$-]*){0,5}$/, 'a key of the answer, such as id or reply.id');
 
 const json = map({
@@ -24,8 +24,8 @@ const json = map({
     'commands',
     1,
   ),
-  idAt: place().default('id').describe('Where the id stands in an answer'),
-  errorAt: place().default('error').describe('An answer with something there is a rejection'),
+  idAt: answerKey().default('id').describe('Where the id stands in an answer'),
+  errorAt: answerKey().default('error').describe('An answer with something there is a rejection'),
 });
 
 const http = map({
