@@ -1,19 +1,14 @@
 /**
- * What each stream of random numbers is for: the first coordinate of its seed (rng.ts), and no two streams have the same.
- * The k6 script has a copy of those that it needs, and its tests compare what is drawn.
+ * What each stream of random numbers is for: the first coordinate of its seed (rng.ts), and no two streams have the same;
+ * those of a system's own have other numbers. The k6 script has a copy of those that it needs, and its tests compare what
+ * is drawn.
  */
 export const STREAM = {
   /** When operations are due (pacer.ts). */
   arrival: 1,
   phase: 2,
-  post: 3,
   /** Which of several operations of its own a player is to do. */
   operation: 4,
-  /** What a system's own players say. */
-  talk: 11,
-  /** What others than players send, and to which server. */
-  content: 21,
-  turn: 22,
   /** How long who lost a connection waits; and whose is cut. */
   reconnect: 31,
   cut: 32,

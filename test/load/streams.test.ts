@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { STREAM } from '../../src/load/streams.ts';
+import { FLUX_STREAM } from '../../src/systems/flux/streams.ts';
 
 test('no two streams of random numbers are one', () => {
-  const numbers = Object.values(STREAM);
+  const numbers = [...Object.values(STREAM), ...Object.values(FLUX_STREAM)];
   expect(new Set(numbers).size).toBe(numbers.length);
 });

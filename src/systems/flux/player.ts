@@ -3,8 +3,8 @@ import { MOST_NUMBER } from '../../load/ledger.ts';
 import type { Listener, Welcome } from '../../load/player/connection.ts';
 import type { PlayerCodec } from '../../load/player/player-codec.ts';
 import { OUTCOME } from '../../load/recorder.ts';
-import { STREAM } from '../../load/streams.ts';
 import { MULBERRY_STEP, mulberry32, streamSeed } from '../../rng.ts';
+import { FLUX_STREAM } from './streams.ts';
 
 const DIRECTIONS = ['north', 'east', 'south', 'west'] as const;
 const MOVES = DIRECTIONS.map((direction) => `go ${direction}`);
@@ -32,7 +32,7 @@ export class FluxCodec implements PlayerCodec {
     this.state = new Int32Array(players);
     this.exits = new Uint8Array(players);
     this.present = new Int32Array(players).fill(NOBODY);
-    for (let i = 0; i < players; i++) this.state[i] = streamSeed(seed, STREAM.talk, playerIds[i]!);
+    for (let i = 0; i < players; i++) this.state[i] = streamSeed(seed, FLUX_STREAM.talk, playerIds[i]!);
   }
 
   path(playerId: number): string {

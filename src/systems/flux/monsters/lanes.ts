@@ -1,6 +1,6 @@
 import type { Range } from '../../../load/fleet/messages.ts';
-import { STREAM } from '../../../load/streams.ts';
 import { GOLDEN, MULBERRY_STEP, mulberry32, streamSeed } from '../../../rng.ts';
+import { FLUX_STREAM } from '../streams.ts';
 
 /**
  * Monster commands are dealt in lanes, so that a monster's commands all come from one worker and its
@@ -50,8 +50,8 @@ export class Lanes {
     this.first = new Int32Array(this.count * this.servers);
     this.size = new Int32Array(this.count * this.servers);
     for (let lane = 0; lane < this.count; lane++) {
-      this.state[lane] = streamSeed(seed, STREAM.content, lane);
-      this.turn[lane] = mulberry32(streamSeed(seed, STREAM.turn, lane));
+      this.state[lane] = streamSeed(seed, FLUX_STREAM.content, lane);
+      this.turn[lane] = mulberry32(streamSeed(seed, FLUX_STREAM.turn, lane));
       for (const [server, { from, to }] of ranges.entries()) {
         const first = from + ((lane - (from % this.count) + this.count) % this.count);
         this.first[lane * this.servers + server] = first;

@@ -1,8 +1,8 @@
 import { OperationalTime } from '../../../load/operational-time.ts';
 import { toMicros } from '../../../load/pacer.ts';
-import { STREAM } from '../../../load/streams.ts';
 import { MULBERRY_STEP, mulberry32, streamSeed } from '../../../rng.ts';
 import type { Timeline } from '../../../scenario/workload.ts';
+import { FLUX_STREAM } from '../streams.ts';
 import { lanesOf, workerOfLane } from './lanes.ts';
 
 /**
@@ -34,7 +34,7 @@ export class PostPacer {
     this.rate = rate;
     this.time = new OperationalTime(timeline);
     this.end = timeline.end;
-    this.seed = streamSeed(seed, STREAM.post);
+    this.seed = streamSeed(seed, FLUX_STREAM.post);
     this.lanes = lanesOf(monsters);
     this.worker = worker;
     this.workers = workers;
