@@ -23,5 +23,5 @@ export const scenarioOptions = (command: Command): Command =>
         .default([], 'none'),
     )
     .option('--scale <factor>', 'multiply players and rates, 0.25 for a quarter')
-    .option('--duration <time>', 'the measure phase alone, such as 30s or 5m')
-    .option('--seed <number>', 'of every random choice');
+    .option('--duration <time>', 'only the measure phase, such as 30s or 5m')
+    .option('--seed <number>', 'random seed');

@@ -170,7 +170,7 @@ export function outline({ scenario, system, path }: LoadedScenario, needs: Needs
     ),
     ...(starts ? databaseLines(scenario.postgres) : []),
     ...section(
-      'OTHERWISE THAN DOCUMENTED',
+      'DEVIATIONS FROM THE DOCUMENT',
       scenario.deviations.map(
         (d) => `  ${d.setting}: ${d.documented} -> ${d.applied}\n    ${d.reason.trim()}`,
       ),

@@ -36,7 +36,7 @@ export function parseDurationFlag(text: string, source = '--duration'): Micros {
       `${source}: ${shown(text)} is there, expected a duration of 1s to 24h`,
       /^\d+$/.test(text.trim())
         ? `with its unit: ${text.trim()}s`
-        : 'such as 30s or 5m; it is the measure phase alone',
+        : 'such as 30s or 5m; it is only the measure phase',
     );
   }
   return duration;

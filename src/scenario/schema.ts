@@ -209,7 +209,7 @@ const budget = map({
   fullLoad: z
     .boolean({ error: 'true or false' })
     .default(false)
-    .describe('Ruled at the full load alone: unmeasured at another scale'),
+    .describe('Ruled only at the full load: unmeasured at another scale'),
   optional: z
     .boolean({ error: 'true or false' })
     .optional()
@@ -262,7 +262,7 @@ export const headSchemas = (system: SystemScenario, names: readonly [string, ...
   system: oneOf(names).describe('What is under test; own: a server of your own, with players of your own'),
   seed: whole(0, 2 ** 32 - 1)
     .default(1)
-    .describe('Of every random choice'),
+    .describe('Random seed'),
   load: loadSchema(system).describe('Who plays, how often, and for how long'),
   world: worldSchema(system).prefault({}).describe('The servers that capbench starts'),
   postgres: postgres.prefault({}).describe('The PostgreSQL that capbench starts'),

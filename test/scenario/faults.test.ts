@@ -68,6 +68,18 @@ test.each([
   expect(told.some((one) => one.startsWith(message))).toBe(true);
 });
 
+test('what capbench does not start it cannot disturb', () => {
+  const own = (fault: string) =>
+    `name: a\nsystem: own\nload: { players: 1 }\nplayers: { module: ./a.mjs }\nfaults: [${fault}]\n`;
+  expect(problemsOf(own('{ action: kill, of: postgres, at: 1s }'))).toMatchObject([
+    {
+      path: 'faults.0.of',
+      message: 'postgres, expected players (to drop): capbench starts nothing here that it could kill',
+    },
+  ]);
+  expect(read(own('{ action: drop, of: players, at: 1s }')).faults).toHaveLength(1);
+});
+
 describe('with a duration of the command line', () => {
   const LATE = '{ action: kill, of: postgres, at: 2500ms }';
   const short = (...faults: readonly string[]): string =>
