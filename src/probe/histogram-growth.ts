@@ -1,8 +1,8 @@
 import { readNumber } from '../scenario/sample-head.ts';
 import type { Micros } from '../units.ts';
 import { type BucketCounts, BucketHistory } from './bucket-history.ts';
-import { openLabelledTotal } from './labelled-total.ts';
 import type { PageSample } from './metrics-page.ts';
+import { openTotal } from './total.ts';
 
 const MOST_BOUNDS = 500;
 
@@ -22,7 +22,7 @@ const boundOf = (text: string): number => readNumber(text) ?? Number.NaN;
 
 export function openHistogramGrowth(): HistogramGrowth {
   let bounds: readonly number[] | null = null;
-  let totals: readonly ReturnType<typeof openLabelledTotal>[] = [];
+  let totals: readonly ReturnType<typeof openTotal>[] = [];
   const history = new BucketHistory();
   let problem: string | null = null;
   /** It was looked for, and not there yet. */
@@ -67,7 +67,7 @@ export function openHistogramGrowth(): HistogramGrowth {
         return;
       }
       if (totals.length === 0) {
-        totals = bounds.map(() => openLabelledTotal());
+        totals = bounds.map(() => openTotal({ remembers: true }));
         // What appears after the first reading is counted from 0, and from then.
         if (emptyAt !== null) history.add(emptyAt, { bounds, cumulative: totals.map((total) => total([])) });
       }

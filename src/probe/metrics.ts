@@ -1,13 +1,9 @@
-import { Agent } from 'undici';
-import { connectorOptions } from '../address/access.ts';
 import { causeOfError } from '../address/connection-cause.ts';
 import type { MetricsAddress } from '../address/probe-address.ts';
-import { midway, monotonic } from '../clock.ts';
-import { CapbenchError, messageOf, stackFailed } from '../errors.ts';
+import { CapbenchError, stackFailed } from '../errors.ts';
 import { type MetricSelector, selects } from '../scenario/metric-selector.ts';
 import type { Micros } from '../units.ts';
 import { type HistogramGrowth, openHistogramGrowth } from './histogram-growth.ts';
-import { openLabelledTotal } from './labelled-total.ts';
 import {
   isDeclared,
   kindOf,
@@ -15,11 +11,11 @@ import {
   nameOn,
   otherNameOf,
   type PageSample,
-  readMetricsPage,
   type UnreadableLine,
 } from './metrics-page.ts';
-import { requestPage } from './metrics-request.ts';
+import { openPageReader } from './page-reader.ts';
 import { isFigure, type Probe, type Sample } from './probe.ts';
+import { openTotal } from './total.ts';
 
 const TIMEOUT_MS = 900;
 /** An answer that dribbles, or has no end, is none: the end of a run waits for it twice at most. */
@@ -52,7 +48,7 @@ export const isPercentile = (stat: string): boolean => /^p\d+$/.test(stat);
 const MOST_NUMBERLESS = 10_000;
 
 interface Watched extends AskedMetric {
-  readonly total: ReturnType<typeof openLabelledTotal>;
+  readonly total: ReturnType<typeof openTotal>;
   readonly growth: HistogramGrowth | null;
   readonly found: { values: boolean; percentiles: boolean };
   /** When a sample was NaN, infinite, or beyond all numbers, and what it was. */
@@ -69,12 +65,10 @@ export function openMetricsProbe(
   index: number,
   asked: readonly AskedMetric[],
 ): MetricsProbe {
-  const connect = connectorOptions(address.access);
-  const own = connect === null ? null : new Agent({ connect });
   const watched = asked.map(
     (one): Watched => ({
       ...one,
-      total: openLabelledTotal(),
+      total: openTotal({ remembers: true }),
       growth: [...one.stats].some(isPercentile) ? openHistogramGrowth() : null,
       found: { values: false, percentiles: false },
       ...{ numberless: [], goneSince: null, kind: null, unreadable: null },
@@ -85,30 +79,16 @@ export function openMetricsProbe(
   );
   const of = (text: string): Watched | undefined => watched.find(({ selector }) => selector.text === text);
 
-  const closed = new AbortController();
+  const reader = openPageReader(address, names, LONGEST_ANSWER);
   let isFirst = true;
-
-  const read = async (): Promise<MetricsPage> => {
-    const patience = isFirst ? FIRST_ANSWER_MS : TIMEOUT_MS;
-    const limit = AbortSignal.timeout(isFirst ? FIRST_ANSWER_MS : ANSWER_LIMIT_MS);
-    isFirst = false;
-    const { text, isOpenMetrics } = await requestPage({
-      url: address.url,
-      headers: address.access.headers ?? {},
-      ...{ patienceMs: patience, longest: LONGEST_ANSWER, dispatcher: own },
-      signal: AbortSignal.any([limit, closed.signal]),
-    });
-    return readMetricsPage(text, names, { isOpenMetrics });
-  };
 
   return {
     name: `metrics-${index}`,
     async sample(isEdge) {
-      const asked = monotonic();
-      const page = await read().catch((error) => {
-        throw new Error(`GET ${address.shown}: ${messageOf(error)}`, { cause: error });
-      });
-      const at = midway(asked);
+      const limit = isFirst ? FIRST_ANSWER_MS : ANSWER_LIMIT_MS;
+      const patience = isFirst ? FIRST_ANSWER_MS : TIMEOUT_MS;
+      isFirst = false;
+      const { page, at } = await reader.read(patience, limit);
       return watched.flatMap((one) => {
         one.unreadable ??= unreadableOf(one, page);
         return samplesOf(one, page, { index, at, isEdge: isEdge ?? false });
@@ -137,10 +117,7 @@ export function openMetricsProbe(
       const readings = without.length === 1 ? 'one reading' : `${without.length} readings`;
       return `${first.was} in ${readings} of the measure phase at ${address.shown}: that is no number`;
     },
-    async close() {
-      closed.abort();
-      await own?.destroy();
-    },
+    close: () => reader.close(),
   };
 }
 

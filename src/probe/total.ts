@@ -1,19 +1,28 @@
+/** Labels that change with every request never end: no page of ours to keep. */
+const MOST_KEPT = 20_000;
+
 /**
- * A counter over things that come and go (processes, interfaces). Takes what each of them says now and tells by how
- * much all of them have grown since they were first seen; what one counted stays when it is gone. One that appears
- * later counts from zero, and so does one that says less than before.
+ * A counter over things that come and go: processes, interfaces, the samples of a page. Takes what each of them says now
+ * and tells by how much all of them have grown since the first reading; what one counted stays when it is gone. One that
+ * appears later counts from zero, and so does one that says less than before. `remembers`: one that was not there for a
+ * while goes on from where it was, and does not begin again. The total throws an Error where there is no end of those.
  */
-export function openTotal(): (readings: Iterable<readonly [key: string, value: number]>) => number {
-  let known: Map<string, number> | null = null;
+export function openTotal({
+  remembers = false,
+} = {}): (readings: Iterable<readonly [key: string, value: number]>) => number {
+  let known = new Map<string, number>();
+  let isFirst = true;
   let total = 0;
   return (readings) => {
-    const now = new Map<string, number>();
+    const now = remembers ? known : new Map<string, number>();
     for (const [key, value] of readings) {
-      const before = known === null ? value : (known.get(key) ?? 0);
+      const before = known.get(key) ?? (isFirst ? value : 0);
       total += value < before ? value : value - before;
       now.set(key, value);
     }
+    if (remembers && now.size > MOST_KEPT) throw new Error('its labels have no end: choose by label');
     known = now;
+    isFirst = false;
     return total;
   };
 }

@@ -1,10 +1,6 @@
-import { Agent } from 'undici';
-import { connectorOptions } from '../../address/access.ts';
-import { midway, monotonic } from '../../clock.ts';
-import { messageOf } from '../../errors.ts';
 import { BucketHistory, type Buckets } from '../../probe/bucket-history.ts';
-import { type MetricsPage, readMetricsPage } from '../../probe/metrics-page.ts';
-import { requestPage } from '../../probe/metrics-request.ts';
+import type { MetricsPage } from '../../probe/metrics-page.ts';
+import { openPageReader } from '../../probe/page-reader.ts';
 import type { Probe, Sample } from '../../probe/probe.ts';
 import { readNumber } from '../../scenario/sample-head.ts';
 import type { WorldEndpoint } from '../../stack/stack.ts';
@@ -72,32 +68,16 @@ export function openWorldProbe(world: WorldEndpoint, instance: number): Probe {
     metric,
     history: new BucketHistory(),
   }));
-  const connect = connectorOptions(world);
-  const own = connect === null ? null : new Agent({ connect });
-
-  const read = async (): Promise<MetricsPage> => {
-    const { text, isOpenMetrics } = await requestPage({
-      url: `${world.url}/metrics`,
-      headers: world.headers ?? {},
-      ...{ patienceMs: TIMEOUT_MS, longest: LONGEST_ANSWER, dispatcher: own },
-      signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
-    });
-    return readMetricsPage(text, NAMES, { isOpenMetrics });
-  };
+  const shown = `${world.url}/metrics`;
+  const reader = openPageReader({ url: shown, shown, access: world }, NAMES, LONGEST_ANSWER);
 
   return {
     name: `world-${instance}`,
     async sample(isEdge) {
-      const asked = monotonic();
-      const page = await read().catch((error) => {
-        throw new Error(`GET ${world.url}/metrics: ${messageOf(error)}`, { cause: error });
-      });
-      const at = midway(asked);
+      const { page, at } = await reader.read(TIMEOUT_MS, ANSWER_LIMIT_MS);
       const [unreadable] = page.unreadable;
       if (unreadable !== undefined) {
-        throw new Error(
-          `GET ${world.url}/metrics: ${unreadable.name} cannot be read in ${unreadable.problem}`,
-        );
+        throw new Error(`GET ${shown}: ${unreadable.name} cannot be read in ${unreadable.problem}`);
       }
       for (const { metric, history } of histories) history.add(at, bucketsOf(page, metric), isEdge);
       const samples: Sample[] = [];
@@ -107,12 +87,12 @@ export function openWorldProbe(world: WorldEndpoint, instance: number): Probe {
       for (const [name, [series, kind]] of Object.entries(SERIES)) add(series, kind, total(page, name));
       add('batchesOnTime', 'counter', total(page, BATCHES, 'time'));
       if (!samples.some(({ value }) => Number.isFinite(value))) {
-        throw new Error(`GET ${world.url}/metrics has none of the metrics of a flux world`);
+        throw new Error(`GET ${shown} has none of the metrics of a flux world`);
       }
       return samples;
     },
     buckets: (from, to) =>
       Object.fromEntries(histories.map(({ name, history }) => [name, history.between(from, to)])),
-    close: async () => own?.destroy(),
+    close: () => reader.close(),
   };
 }
