@@ -1,6 +1,5 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { onTestFinished } from 'vitest';
+import { createServer, type Socket } from 'node:net';
+import { portOf } from './loopback.ts';
 
 export interface SmallRedis {
   readonly port: number;
@@ -49,16 +48,10 @@ export async function smallRedis(
     socket.on('error', () => {});
     socket.on('close', () => sockets.delete(socket));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
   const cut = (): void => {
     for (const socket of sockets) socket.destroy();
   };
-  onTestFinished(() => {
-    cut();
-    server.close();
-  });
-  return { port: (server.address() as AddressInfo).port, commands, cut };
+  return { port: await portOf(server), commands, cut };
 }
 
 export const INFO = (asked: number): string =>

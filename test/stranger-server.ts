@@ -1,7 +1,6 @@
-import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { onTestFinished } from 'vitest';
+import { createServer, type Socket } from 'node:net';
+import { portOf } from './loopback.ts';
 
 /** What a server of another kind does with a connection. */
 export const STRANGERS = {
@@ -31,25 +30,14 @@ export const STRANGERS = {
 export type Stranger = keyof typeof STRANGERS;
 
 /** A server that is not what it is taken for; its port. */
-export async function strangerServer(kind: Stranger): Promise<number> {
+export function strangerServer(kind: Stranger): Promise<number> {
   const talk = STRANGERS[kind];
-  const sockets = new Set<Socket>();
-  const server: Server =
+  return portOf(
     talk === null
       ? createHttpServer((_request, response) => response.end('hello'))
       : createServer((socket) => {
           socket.on('error', () => {});
           talk(socket);
-        });
-  server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return (server.address() as AddressInfo).port;
+        }),
+  );
 }

@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createServer } from 'node:tls';
-import { onTestFinished } from 'vitest';
+import { portOf } from './loopback.ts';
 
 const folder = join(import.meta.dirname, 'fixtures', 'tls');
 /** Paths of the authorities: of the server's certificate, and of none. */
@@ -16,8 +15,7 @@ export const OTHER_CA = readFileSync(OTHER_CA_FILE, 'utf8');
  * Ends TLS in front of a server on loopback and hands everything on. Its certificate is for `localhost` and
  * `world.invalid`. Resolves to the port.
  */
-export async function tlsFront(port: number, certificate: 'server' | 'expired' = 'server'): Promise<number> {
-  const open = new Set<Socket>();
+export function tlsFront(port: number, certificate: 'server' | 'expired' = 'server'): Promise<number> {
   const front = createServer(
     {
       key: readFileSync(join(folder, 'server.key')),
@@ -30,22 +28,12 @@ export async function tlsFront(port: number, certificate: 'server' | 'expired' =
         [near, far],
         [far, near],
       ] as const) {
-        open.add(one);
         one.pipe(other);
         one.on('error', () => other.destroy());
-        one.on('close', () => {
-          open.delete(one);
-          other.destroy();
-        });
+        one.on('close', () => other.destroy());
       }
     },
   );
   front.on('tlsClientError', () => undefined);
-  front.listen(0, '127.0.0.1');
-  await once(front, 'listening');
-  onTestFinished(() => {
-    for (const socket of open) socket.destroy();
-    front.close();
-  });
-  return (front.address() as AddressInfo).port;
+  return portOf(front);
 }

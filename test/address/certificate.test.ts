@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Reachable } from '../../src/address/access.ts';
 import { openSocket } from '../../src/load/player/socket.ts';
 import { askHealth } from '../../src/systems/flux/health.ts';
 import { UndiciTransport } from '../../src/systems/flux/monsters/post-transport.ts';
 import { openWorldProbe } from '../../src/systems/flux/probe.ts';
+import { portOf } from '../loopback.ts';
 import { CA, OTHER_CA, tlsFront } from '../tls-front.ts';
 
 const never = new AbortController().signal;
@@ -23,13 +23,7 @@ async function plainServer() {
     seen.push({ path: request.url, ...request.headers });
     socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
   });
-  server.listen(0, ADDRESS);
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { seen, port: (server.address() as AddressInfo).port };
+  return { seen, port: await portOf(server) };
 }
 
 const health = (world: Reachable) =>

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocketServer } from 'ws';
@@ -9,6 +9,7 @@ import { openSocket } from '../../src/load/player/socket.ts';
 import { askHealth } from '../../src/systems/flux/health.ts';
 import { UndiciTransport } from '../../src/systems/flux/monsters/post-transport.ts';
 import { openWorldProbe } from '../../src/systems/flux/probe.ts';
+import { portOf } from '../loopback.ts';
 
 /** By RFC 6761 no resolver knows it: who connects all the same went to the pinned address. */
 const NAME = 'world.invalid';
@@ -24,18 +25,19 @@ async function listening() {
     if (request.method === 'POST') response.writeHead(202);
     response.end('process_cpu_seconds_total 1\n');
   });
-  const sockets = new WebSocketServer({ server });
-  sockets.on('connection', (_, request) => note(request));
-  server.listen(0, ADDRESS);
-  await once(server, 'listening');
-  onTestFinished(() => {
-    for (const socket of sockets.clients) socket.terminate();
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
+  new WebSocketServer({ server }).on('connection', (_, request) => note(request));
+  const port = await portOf(server);
   return { asked, port, url: `http://${NAME}:${port}` };
 }
+
+/** What became of a post: its number when it was accepted, or why it was not. */
+const posted = (post: number, url: string): Promise<unknown> =>
+  new Promise((resolve) => {
+    const told = { accepted: resolve, refused: resolve, postsLost: resolve };
+    const wire = new UndiciTransport(url, 'g', 1, told, { address: ADDRESS });
+    onTestFinished(() => wire.close());
+    wire.send(post, 1, '[]');
+  });
 
 test('every connection to a name goes to its pinned address, with the name as Host', async () => {
   const { asked, port, url } = await listening();
@@ -50,13 +52,7 @@ test('every connection to a name goes to its pinned address, with the name as Ho
   await once(socket, 'open');
   socket.terminate();
 
-  const accepted = await new Promise((resolve) => {
-    const told = { accepted: resolve, refused: resolve, postsLost: resolve };
-    const wire = new UndiciTransport(url, 'g', 1, told, { address: ADDRESS });
-    onTestFinished(() => wire.close());
-    wire.send(7, 1, '[]');
-  });
-  expect(accepted).toBe(7);
+  expect(await posted(7, url)).toBe(7);
 
   const host = `${NAME}:${port}`;
   expect(asked).toEqual([
@@ -77,10 +73,7 @@ test('https too: the certificate is asked for by the name, at the pinned address
     },
   });
   server.on('tlsClientError', () => undefined);
-  server.listen(0, ADDRESS);
-  await once(server, 'listening');
-  onTestFinished(() => void server.close());
-  const { port } = server.address() as AddressInfo;
+  const port = await portOf(server);
   const url = `https://${NAME}:${port}`;
 
   await expect(askHealth({ url, address: ADDRESS }, never)).rejects.toMatchObject({ exitCode: 93 });
@@ -89,13 +82,7 @@ test('https too: the certificate is asked for by the name, at the pinned address
   await probe.close();
   const socket = openSocket(`wss://${NAME}:${port}/play`, null, 1024, { address: ADDRESS });
   await once(socket, 'error');
-  const lost = await new Promise((resolve) => {
-    const told = { accepted: resolve, refused: resolve, postsLost: resolve };
-    const wire = new UndiciTransport(url, 'g', 1, told, { address: ADDRESS });
-    onTestFinished(() => wire.close());
-    wire.send(0, 1, '[]');
-  });
-  expect(lost).toEqual(expect.any(String));
+  expect(await posted(0, url)).toEqual(expect.any(String));
   expect(names).toEqual([NAME, NAME, NAME, NAME]);
 });
 

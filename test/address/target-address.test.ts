@@ -1,27 +1,15 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import type { Resolver } from '../../src/address/host-consent.ts';
 import { resolveTargets, type Target } from '../../src/address/target-address.ts';
 import { CapbenchError } from '../../src/errors.ts';
 import { attachWorld } from '../../src/systems/flux/attach.ts';
+import { portOf } from '../loopback.ts';
 import { scenarioOf } from '../stack/small-scenario.ts';
 
 const own = { addresses: new Set(['198.51.100.7']), broadcasts: new Set(['198.51.100.255']) };
 
-/** A resolver that knows these names and counts how often it is asked. */
-function resolver(names: Readonly<Record<string, readonly string[]>>) {
-  const asked: string[] = [];
-  const resolve: Resolver = async (name) => {
-    asked.push(name);
-    const addresses = names[name];
-    if (addresses === undefined) throw new Error(`getaddrinfo ENOTFOUND ${name}`);
-    return addresses;
-  };
-  return { asked, resolve };
-}
-
-const NAMES = {
+const NAMES: Readonly<Record<string, readonly string[]>> = {
   'world.example': ['127.0.0.1'],
   'both.example': ['127.0.0.1', '::1'],
   'game.example': ['192.0.2.1', '2001:db8::1'],
@@ -33,8 +21,15 @@ const NAMES = {
   'nowhere.example': [],
 };
 
+/** A resolver that knows these names. */
+const resolve: Resolver = async (name) => {
+  const addresses = NAMES[name];
+  if (addresses === undefined) throw new Error(`getaddrinfo ENOTFOUND ${name}`);
+  return addresses;
+};
+
 const targets = (texts: readonly string[], owned: readonly string[] = []): Promise<readonly Target[]> =>
-  resolveTargets(texts, owned, { resolve: resolver(NAMES).resolve, own });
+  resolveTargets(texts, owned, { resolve, own });
 
 async function refusal(texts: readonly string[], owned: readonly string[] = []): Promise<CapbenchError> {
   const error = await targets(texts, owned).then(
@@ -47,22 +42,11 @@ async function refusal(texts: readonly string[], owned: readonly string[] = []):
 
 test('loopback needs no consent, by whatever name', async () => {
   const found = await targets(['http://world.example:4001/1/', 'wss://both.example', 'http://[::1]:4001']);
+  const here = { foreign: false, onThisHost: true };
   expect(found).toEqual([
-    {
-      url: 'http://world.example:4001/1',
-      host: 'world.example',
-      addresses: ['127.0.0.1'],
-      foreign: false,
-      onThisHost: true,
-    },
-    {
-      url: 'https://both.example',
-      host: 'both.example',
-      addresses: ['127.0.0.1', '::1'],
-      foreign: false,
-      onThisHost: true,
-    },
-    { url: 'http://[::1]:4001', host: '::1', addresses: ['::1'], foreign: false, onThisHost: true },
+    { url: 'http://world.example:4001/1', host: 'world.example', addresses: ['127.0.0.1'], ...here },
+    { url: 'https://both.example', host: 'both.example', addresses: ['127.0.0.1', '::1'], ...here },
+    { url: 'http://[::1]:4001', host: '::1', addresses: ['::1'], ...here },
   ]);
 });
 
@@ -155,8 +139,7 @@ test('a name that moves after it was checked is followed nowhere: it is resolved
       }),
     );
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  const port = await portOf(server);
   const asked: string[] = [];
   // The rebinding resolver: loopback for the check, somebody else's machine ever after.
   const resolve: Resolver = async (name) => {
@@ -169,5 +152,4 @@ test('a name that moves after it was checked is followed nowhere: it is resolved
   expect(stack.endpoints.worlds).toEqual([{ url: text, address: '127.0.0.1', pid: null }]);
   expect(asked).toEqual(['rebound.invalid']);
   expect(paths).toEqual([`rebound.invalid:${port}/health`]);
-  await new Promise((resolve) => server.close(resolve));
 });

@@ -1,13 +1,13 @@
-import { getEventListeners, once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { getEventListeners } from 'node:events';
+import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { attachAny } from '../../src/stack/any-server.ts';
 import { onAbort, pause, unlessAborted } from '../../src/supervision/time-limit.ts';
+import { portOf } from '../loopback.ts';
 
 test('looks at many targets, again and again, leave no listener behind', async () => {
   const server = createServer((client) => client.on('error', () => undefined));
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = `http://127.0.0.1:${await portOf(server)}`;
   const warnings: string[] = [];
   const warned = (warning: Error): void => void warnings.push(warning.name);
   process.on('warning', warned);
@@ -19,7 +19,6 @@ test('looks at many targets, again and again, leave no listener behind', async (
   }
   await new Promise(setImmediate);
   process.off('warning', warned);
-  server.close();
   expect(warnings).toEqual([]);
   expect(getEventListeners(signal, 'abort').length).toBeLessThanOrEqual(1);
 });
