@@ -1,7 +1,6 @@
-import { type HistogramData, mergeHistograms } from '../../histogram.ts';
 import { mapOperations, ofOperation } from '../../scenario/operations.ts';
 import type { StageConnectionTally, StageOperationTally, StageTally } from '../engine.ts';
-import { addCounts, sumOf } from './sums.ts';
+import { addCounts, mergeOf, sumOf } from './sums.ts';
 
 /** The stages over all workers, each of which has told all of them. */
 export function mergeStages(workers: readonly (readonly StageTally[])[]): readonly StageTally[] {
@@ -10,22 +9,17 @@ export function mergeStages(workers: readonly (readonly StageTally[])[]): readon
 }
 
 function mergeStage(parts: readonly StageTally[]): StageTally {
-  const merged = (of: (part: StageTally) => HistogramData): HistogramData => mergeHistograms(parts.map(of));
   const operation = (id: string): StageOperationTally => {
     const all = parts.map(({ operations }) => ofOperation(operations, id));
     return {
       counts: addCounts(all.map(({ counts }) => counts)),
-      due: mergeHistograms(all.map(({ due }) => due)),
-      rejected: mergeHistograms(all.map(({ rejected }) => rejected)),
-      service: mergeHistograms(all.map(({ service }) => service)),
-      lag: mergeHistograms(all.map(({ lag }) => lag)),
+      ...mergeOf(['due', 'rejected', 'service', 'lag'], all),
     };
   };
   return {
     operations: mapOperations(parts[0]!.operations, (_, id) => operation(id)),
     ...sumOf(['disconnects', 'reconnects', 'left', 'joined', 'cut'], parts),
-    connect: merged(({ connect }) => connect),
-    reconnect: merged(({ reconnect }) => reconnect),
+    ...mergeOf(['connect', 'reconnect'], parts),
     fullStrength: fullStrength(parts),
   };
 }

@@ -1,4 +1,3 @@
-import { mergeHistograms } from '../../histogram.ts';
 import { mapOperations, ofOperation, perOperation } from '../../scenario/operations.ts';
 import type { Workload } from '../../scenario/workload.ts';
 import { micros } from '../../units.ts';
@@ -9,7 +8,7 @@ import { assertConserved } from '../recorder.ts';
 import { scheduleHashOf } from '../schedule-hash.ts';
 import { TRAFFIC, type WorkerTally } from './messages.ts';
 import { mergeStages } from './stage-tally.ts';
-import { addCounts, sumOf } from './sums.ts';
+import { addCounts, mergeOf, sumOf } from './sums.ts';
 
 const MOST_ERRORS = 5;
 /** In the place of a hash that would have taken too long after an early stop. */
@@ -36,7 +35,7 @@ export function mergeTallies(
   return {
     operations,
     ...sumOf([...TRAFFIC, 'strayAnswers'], tallies),
-    reconnect: mergeHistograms(tallies.map(({ reconnect }) => reconnect)),
+    ...mergeOf(['reconnect'], tallies),
     ...unseenIn(tallies),
     errors: errors.top(MOST_ERRORS),
     ledger: ledger.toData(),
@@ -56,11 +55,6 @@ function mergeOperation(id: string, tallies: readonly WorkerTally[]): OperationT
   return {
     whole: addCounts(all.map(({ whole }) => whole)),
     measured: addCounts(all.map(({ measured }) => measured)),
-    due: mergeHistograms(all.map(({ due }) => due)),
-    rejected: mergeHistograms(all.flatMap(({ rejected }) => rejected ?? [])),
-    net: mergeHistograms(all.flatMap(({ net }) => net ?? [])),
-    service: mergeHistograms(all.map(({ service }) => service)),
-    lag: mergeHistograms(all.map(({ lag }) => lag)),
-    ownLag: mergeHistograms(all.map(({ ownLag }) => ownLag)),
+    ...mergeOf(['due', 'rejected', 'net', 'service', 'lag', 'ownLag'], all),
   };
 }
