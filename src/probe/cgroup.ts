@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { readSmall } from './proc.ts';
+import { readSmall } from '../supervision/proc.ts';
 
 /** Where the hierarchies are mounted, by convention; version 1 names the folder after its controllers. */
 const MOUNTS = '/sys/fs/cgroup';

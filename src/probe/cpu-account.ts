@@ -1,4 +1,4 @@
-import type { ProcessReading } from './proc.ts';
+import type { ProcessReading } from '../supervision/proc.ts';
 
 /** Whose a process is. PostgreSQL's are of the run too. */
 export type Owner = 'run' | 'postgres' | 'foreign';

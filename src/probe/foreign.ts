@@ -1,4 +1,4 @@
-import type { CpuTimes } from './proc.ts';
+import type { CpuTimes } from '../supervision/proc.ts';
 
 /**
  * CPU seconds of what is not of the run. Where every process of the host is seen, it is their sum, exact but for a tick

@@ -1,12 +1,12 @@
 import os from 'node:os';
 import { monotonic } from '../clock.ts';
 import type { Endpoints } from '../stack/stack.ts';
+import { cpuTimes, memoryAvailable, memoryOf, networkBytes, waitedSeconds } from '../supervision/proc.ts';
 import { openThrottling } from './cgroup.ts';
 import { type ForeignProcess, type Owner, openCpuAccount } from './cpu-account.ts';
 import { openForeignSeconds } from './foreign.ts';
 import { pressure } from './pressure.ts';
 import type { Probe, Sample } from './probe.ts';
-import { cpuTimes, memoryAvailable, memoryOf, networkBytes, waitedSeconds } from './proc.ts';
 import { openProcessTable } from './process-table.ts';
 import { openRising, openTotal } from './total.ts';
 

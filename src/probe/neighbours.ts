@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProbeAddresses } from '../address/probe-address.ts';
 import type { Endpoints } from '../stack/stack.ts';
-import type { ProcessReading } from './proc.ts';
+import type { ProcessReading } from '../supervision/proc.ts';
 import { openProcessTable, pidsNow } from './process-table.ts';
 
 /** So long nobody asks the target anything. */

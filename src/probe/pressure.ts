@@ -1,4 +1,4 @@
-import { readSmall } from './proc.ts';
+import { readSmall } from '../supervision/proc.ts';
 
 /** Pressure stall totals of the host (PSI), in seconds since the boot; null where the kernel keeps none. */
 export interface Pressure {

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
-import { type ProcessReading, readProcess, readSmall } from './proc.ts';
+import { type ProcessReading, readProcess, readSmall } from '../supervision/proc.ts';
 
 /** The loop of this process gets a turn after so many. */
 const AT_ONCE = 200;

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { platform } from 'node:os';
 import { kill } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readProcess } from './proc.ts';
 import { startTime } from './start-time.ts';
 
 const LOOK_EVERY_MS = 2;
@@ -88,24 +89,8 @@ function signal(pid: number, name: NodeJS.Signals): void {
 
 /** Stopped, or no more. */
 function isHeld(pid: number): boolean {
-  const state = platform() === 'linux' ? statOf(String(pid))?.state : stateFromPs(pid);
+  const state = platform() === 'linux' ? readProcess(pid)?.state : stateFromPs(pid);
   return state === undefined || /^[TtZX]/.test(state);
-}
-
-interface Stat {
-  readonly state: string;
-  readonly parent: number;
-}
-
-function statOf(entry: string): Stat | undefined {
-  try {
-    const stat = readFileSync(`/proc/${entry}/stat`, 'latin1');
-    // After the command's name in parentheses, which may hold both.
-    const [state = '', parent = ''] = stat.slice(stat.lastIndexOf(')') + 2).split(' ', 2);
-    return { state, parent: Number(parent) };
-  } catch {
-    return undefined;
-  }
 }
 
 type Children = ReadonlyMap<number, readonly number[]>;
@@ -114,8 +99,8 @@ function childrenFromProc(): Children {
   const pairs: (readonly [number, number])[] = [];
   for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
-    const stat = statOf(entry);
-    if (stat !== undefined) pairs.push([stat.parent, Number(entry)]);
+    const found = readProcess(Number(entry));
+    if (found !== null) pairs.push([found.parent, found.pid]);
   }
   return byParent(pairs);
 }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { platform } from 'node:os';
+import { readProcess } from './proc.ts';
 
 /**
  * When a process was started, as an opaque text, so that a reused pid is told from the process that had it
@@ -12,15 +12,8 @@ export function startTime(pid: number): string | null {
 }
 
 function fromProc(pid: number): string | null {
-  let stat: string;
-  try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  } catch {
-    return null;
-  }
-  // The second field is the command's name in parentheses, which may hold blanks and parentheses itself.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return isDead(fields[0]) ? null : (fields[19] ?? null);
+  const found = readProcess(pid);
+  return found === null || isDead(found.state) ? null : String(found.started);
 }
 
 function fromPs(pid: number): string | null {

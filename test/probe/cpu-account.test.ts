@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type CpuAccount, type Owner, openCpuAccount } from '../../src/probe/cpu-account.ts';
-import type { ProcessReading } from '../../src/probe/proc.ts';
+import type { ProcessReading } from '../../src/supervision/proc.ts';
 
 const ME = 100;
 const POSTMASTER = 110;
@@ -19,6 +19,7 @@ const of = (
   started = pid,
 ): ProcessReading => ({
   pid,
+  state: 'S',
   parent,
   started,
   command: `p${pid}`,

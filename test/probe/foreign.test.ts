@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { openForeignSeconds } from '../../src/probe/foreign.ts';
-import type { CpuTimes } from '../../src/probe/proc.ts';
+import type { CpuTimes } from '../../src/supervision/proc.ts';
 
 const times = (processSeconds: number): CpuTimes => ({
   processSeconds,

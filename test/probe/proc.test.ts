@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { stalledSeconds } from '../../src/probe/pressure.ts';
-import { parseStat } from '../../src/probe/proc.ts';
+import { parseStat } from '../../src/supervision/proc.ts';
 
 const KTHREAD = 2129984;
 const statOf = (command: string, flags: number): string =>
@@ -9,6 +9,7 @@ const statOf = (command: string, flags: number): string =>
 test('a command may hold blanks and parentheses', () => {
   expect(parseStat(statOf('a) S (b', 4194304))).toEqual({
     pid: 4711,
+    state: 'S',
     parent: 17,
     started: 987654,
     command: 'a) S (b',

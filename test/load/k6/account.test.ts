@@ -4,7 +4,6 @@ import { K6Account } from '../../../src/load/k6/account.ts';
 import { readBooks } from '../../../src/load/k6/books.ts';
 import { counterOf, earlyDueOf, METRICS, trendOf } from '../../../src/load/k6/metrics.ts';
 import { sampleIn } from '../../../src/load/k6/sample-pipe.ts';
-import { cpuSecondsIn, residentBytesIn } from '../../../src/load/k6/usage.ts';
 import { ofOperation } from '../../../src/scenario/operations.ts';
 import { plannedUntil } from '../../../src/systems/flux/k6/planned.ts';
 import { workloadWith } from '../a-workload.ts';
@@ -161,12 +160,4 @@ test('what was due until an instant is counted from the schedule', () => {
   expect(Math.abs(all.intent!.measured - 100)).toBeLessThanOrEqual(10);
   expect(all.monsterCommand).toEqual({ whole: 600, measured: 400 });
   expect(plannedUntil(workload, 1e6)).toMatchObject({ monsterCommand: { whole: 200, measured: 0 } });
-});
-
-test('what the kernel tells of a process', () => {
-  const stat = `12 (k6 (a) b) S ${Array.from({ length: 10 }, () => 0).join(' ')} 150 50 0 0`;
-  expect(cpuSecondsIn(stat)).toBe(2);
-  expect(cpuSecondsIn('')).toBeNull();
-  expect(residentBytesIn('Name:\tk6\nVmRSS:\t    2048 kB\n')).toBe(2 * 2 ** 20);
-  expect(residentBytesIn('')).toBeNull();
 });

@@ -26,6 +26,8 @@ export function readSmall(path: string): string | null {
 /** One process as /proc/<pid>/stat tells it (proc(5)). */
 export interface ProcessReading {
   readonly pid: number;
+  /** `R`, `S`, `T`, `Z` .. */
+  readonly state: string;
   readonly parent: number;
   /** Clock ticks after the boot: with the pid, who it is. */
   readonly started: number;
@@ -48,6 +50,7 @@ export function parseStat(text: string): ProcessReading {
   const field = (n: number): number => Number(fields[n - 3]);
   return {
     pid: Number(text.slice(0, open)),
+    state: fields[0] ?? '',
     parent: field(4),
     started: field(22),
     command: text.slice(open + 1, close),
@@ -72,16 +75,25 @@ export function waitedSeconds(pid: number): number | null {
   return waited === undefined ? null : Number(waited) / 1e9;
 }
 
+/** What a process holds of the memory; null when there is no such process any more, or no /proc. */
+export function residentBytes(pid: number): number | null {
+  const kilobytes = kilobytesIn(readSmall(`/proc/${pid}/status`) ?? '', 'VmRSS');
+  return kilobytes === null ? null : kilobytes * 1024;
+}
+
+function kilobytesIn(text: string, name: string): number | null {
+  const found = new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1];
+  return found === undefined ? null : Number(found);
+}
+
 /** Private memory of all, and the shared memory once: the largest any of them has touched. Bytes. */
 export function memoryOf(pids: readonly number[]): number {
   let privateKilobytes = 0;
   let sharedKilobytes = 0;
   for (const pid of pids) {
     const text = readSmall(`/proc/${pid}/status`) ?? '';
-    const kilobytes = (name: string): number =>
-      Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0);
-    privateKilobytes += kilobytes('RssAnon');
-    sharedKilobytes = Math.max(sharedKilobytes, kilobytes('RssShmem'));
+    privateKilobytes += kilobytesIn(text, 'RssAnon') ?? 0;
+    sharedKilobytes = Math.max(sharedKilobytes, kilobytesIn(text, 'RssShmem') ?? 0);
   }
   return (privateKilobytes + sharedKilobytes) * 1024;
 }
@@ -130,6 +142,6 @@ export function networkBytes(): readonly (readonly [name: string, bytes: number]
 
 /** MemAvailable, in bytes; null without /proc. */
 export function memoryAvailable(): number | null {
-  const kilobytes = /^MemAvailable:\s+(\d+) kB/m.exec(readSmall('/proc/meminfo') ?? '')?.[1];
-  return kilobytes === undefined ? null : Number(kilobytes) * 1024;
+  const kilobytes = kilobytesIn(readSmall('/proc/meminfo') ?? '', 'MemAvailable');
+  return kilobytes === null ? null : kilobytes * 1024;
 }
