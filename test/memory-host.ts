@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { EXIT, type ExitCode } from '../src/errors.ts';
 import type { Host, StopSignal } from '../src/host.ts';
 import { Redaction } from '../src/redaction.ts';
-import type { Place } from '../src/secret-shapes.ts';
+import type { TextKind } from '../src/secret-shapes.ts';
 import { SYSTEMS } from '../src/systems/registry.ts';
 import { withoutEscapes, withoutForeignEscapes } from '../src/terminal-escapes.ts';
 
@@ -26,7 +26,7 @@ export function memoryHost(
   const crashListeners: ((thrown: unknown) => void)[] = [];
   let ended: ExitCode | null = null;
   const redaction = Redaction.of(argv, overrides.env ?? {});
-  const output = (to: 'out' | 'err', place: Place) => ({
+  const output = (to: 'out' | 'err', place: TextKind) => ({
     write(text: string) {
       written[to] += redaction.text(withoutEscapes(text), place);
     },

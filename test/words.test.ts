@@ -6,7 +6,10 @@ const src = join(import.meta.dirname, '..', 'src');
 /** Words of one system: outside its folder nobody may need them. */
 const WORDS = /\b(?:flux|monsters?|monsterCommands?|places?)\b/i;
 /** The lines that may all the same, as `file: line`; each is a debt or a name that users write. */
-const ALLOWED: readonly string[] = [];
+const ALLOWED: readonly string[] = [
+  "systems/registry.ts: import { flux } from './flux/system.ts';",
+  'systems/registry.ts: export const SYSTEMS = systemsOf([flux, own]);',
+];
 const MOST_ALLOWED = 40;
 
 /** The lines of a file that hold more than a comment, without the comment. */
