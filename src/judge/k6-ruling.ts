@@ -11,7 +11,7 @@ import { type Ruling, rule } from './ruling.ts';
 export const NOT_IN_A_SUMMARY = 'a k6 summary does not tell it';
 
 /** What a ruling is made of. */
-export interface K6Facts extends GapFacts {
+interface K6Facts extends GapFacts {
   readonly bounds: K6Bounds;
   /** Of a latency budget; null where it was not told. */
   readonly within: (budget: string, op: string) => K6Rate | null;

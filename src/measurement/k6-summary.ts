@@ -16,18 +16,13 @@ import {
 import { mapOperations, type PerOperation } from '../scenario/operations.ts';
 import { findDoubleKey } from './json-text.ts';
 
-/** A k6 Trend: no histogram, but a few percentiles; milliseconds. */
-export interface K6Trend {
-  readonly count: number;
-  readonly mean: number;
-  readonly min: number;
-  readonly p50: number;
-  readonly p90: number;
-  readonly p95: number;
-  readonly p99: number;
-  readonly p999: number;
-  readonly max: number;
-}
+/** Of a trend k6 tells no histogram, but these, by its own names. Milliseconds. */
+const STATISTICS = {
+  ...({ count: 'count', mean: 'avg', min: 'min', p50: 'p(50)', p90: 'p(90)' } as const),
+  ...({ p95: 'p(95)', p99: 'p(99)', p999: 'p(99.9)', max: 'max' } as const),
+};
+export type K6Trend = Readonly<Record<keyof typeof STATISTICS, number>>;
+const RISING = ['min', 'p50', 'p90', 'p95', 'p99', 'p999', 'max'] as const;
 
 export interface K6Rate {
   readonly passes: number;
@@ -93,15 +88,8 @@ const rateSchema = z.object({
 const trendSchema = z.object({
   type: z.literal('trend'),
   values: z.object({
-    count,
-    avg: z.number(),
-    min: z.number(),
-    'p(50)': z.number(),
-    'p(90)': z.number(),
-    'p(95)': z.number(),
-    'p(99)': z.number(),
-    'p(99.9)': z.number(),
-    max: z.number().max(LARGEST),
+    ...Object.fromEntries(Object.values(STATISTICS).map((name) => [name, z.number()])),
+    ...{ count, max: z.number().max(LARGEST) },
   }),
 });
 
@@ -156,20 +144,17 @@ export function readK6Summary(shown: string, content: string, perSample: PerOper
   const trend = (name: string): K6Trend | null => {
     const found = metrics.get(name);
     if (found === undefined) return null;
-    const { values } = check(trendSchema, found, `metrics.${name}`);
+    const values: Readonly<Record<string, number>> = check(trendSchema, found, `metrics.${name}`).values;
     // One that was never added to is there for its thresholds, and all zeros.
     if (values.count === 0) return null;
-    const rising = [values.min, values['p(50)'], values['p(90)'], values['p(95)'], values['p(99)']];
-    rising.push(values['p(99.9)'], values.max);
-    const falls = rising.some((one, i) => one < (rising[i - 1] ?? 0));
-    if (falls || values.avg < values.min || values.avg > values.max) {
+    const trend = Object.fromEntries(
+      Object.entries(STATISTICS).map(([key, name]) => [key, values[name]]),
+    ) as K6Trend;
+    const falls = RISING.some((stat, i) => trend[stat] < trend[RISING[i - 1] ?? stat] || trend[stat] < 0);
+    if (falls || trend.mean < trend.min || trend.mean > trend.max) {
       throw refuse(`denies itself: the statistics of metrics.${name} are out of order`);
     }
-    return {
-      ...{ count: values.count, mean: values.avg, min: values.min, max: values.max },
-      ...{ p50: values['p(50)'], p90: values['p(90)'], p95: values['p(95)'] },
-      ...{ p99: values['p(99)'], p999: values['p(99.9)'] },
-    };
+    return trend;
   };
   const counts = (operation: string, early: boolean): Counts | null => {
     const told = COUNT_KINDS.map((kind) => [kind, counter(counterOf(operation, kind, early))] as const);

@@ -13,7 +13,7 @@ import { conversion } from '../../units.ts';
 import { sentRateOf } from './names.ts';
 
 /** One budget as k6 holds it. */
-export interface K6Threshold {
+interface K6Threshold {
   readonly budget: MeasuredBudget;
   readonly metric: string;
   /** `p(95)<500` */

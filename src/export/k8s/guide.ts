@@ -3,7 +3,7 @@ import type { Deployment } from './deployment.ts';
 
 export const FILES = { configMap: 'configmap.yaml', testRun: 'testrun.yaml', guide: 'GUIDE.md' } as const;
 
-export interface GuideSubject {
+interface GuideSubject {
   /** As it was given to `capbench export`: a name, or a path. */
   readonly reference: string;
   readonly players: number;

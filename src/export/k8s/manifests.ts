@@ -4,14 +4,14 @@ import type { Deployment } from './deployment.ts';
 
 /** The version for which the script is written and tested. */
 const IMAGE = 'grafana/k6:2.2.0';
-export const SCRIPT_FILE = 'script.js';
+const SCRIPT_FILE = 'script.js';
 /** Kubernetes takes 1 MiB of data in a ConfigMap; names and labels need a little. */
 const MOST_SCRIPT_BYTES = 2 ** 20 - 4096;
 
 /** The script then writes its summary as one line of stdout: a runner's files end with its pod. */
 const SUMMARY_ON_STDOUT = 'CAPBENCH_SUMMARY=stdout';
 
-export const configMapOf = ({ name }: Deployment): string => `${name}-script`;
+const configMapOf = ({ name }: Deployment): string => `${name}-script`;
 
 const labels = { 'app.kubernetes.io/managed-by': 'capbench' };
 

@@ -2,7 +2,7 @@ import type { Ledger } from '../engine.ts';
 import { isRecord, parseJson } from '../json.ts';
 
 /** What the virtual users told at their end. */
-export interface Books {
+interface Books {
   readonly ledger: Ledger;
   /** Virtual users that told. */
   readonly tellers: number;

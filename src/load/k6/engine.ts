@@ -16,7 +16,7 @@ import { K6Fleet } from './fleet.ts';
 import type { K6System } from './k6-system.ts';
 import { SamplePipe } from './sample-pipe.ts';
 
-export interface K6EngineOptions {
+interface K6EngineOptions {
   readonly k6: K6Binary;
   readonly system: K6System;
   /** The script that makes a workload's load (export/k6/script.ts), for servers at these addresses. */

@@ -25,7 +25,7 @@ const INIT_MS_PER_USER = 20;
 /** In the place of a hash that nobody told. */
 const NO_HASH = 'incomplete';
 
-export interface K6FleetPlan {
+interface K6FleetPlan {
   readonly system: K6System;
   readonly workload: Workload;
   start(): Promise<SupervisedProcess>;

@@ -8,7 +8,7 @@ export interface PlannedCounts {
 }
 
 /** Virtual users beside those that play: each runs one function, once. */
-export interface K6Others {
+interface K6Others {
   /** k6's scenario of theirs. */
   readonly scenario: string;
   /** The function, which the system's source exports. */
