@@ -33,6 +33,10 @@ function hintFor(value: unknown, expected: string): string | null {
     return 'every comparison with it would be meaningless';
   if (typeof value === 'number' && expected.startsWith('a duration')) return `with its unit: ${value}s`;
   if (typeof value === 'number' && expected.startsWith('a size')) return `with its unit: ${value}MB`;
+  if (typeof value === 'string' && expected.startsWith('one of ')) {
+    const meant = nearest(value, expected.slice('one of '.length).split(', '));
+    return meant === undefined ? null : `did you mean ${meant}?`;
+  }
   if (expected.startsWith('1, the form')) return 'another form is read by another version of capbench';
   if (typeof value === 'string' && /^(a whole number|a number|a rate)/.test(expected)) {
     const digits = value.replaceAll(/[_,' ]/g, '');

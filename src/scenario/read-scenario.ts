@@ -133,10 +133,14 @@ function cause({ path }: Finding, { scale, duration }: Overrides): string {
  */
 function ofAny({ names, of }: KnownSystems): SystemScenario {
   const all = names.flatMap((system) => of({ system }) ?? []);
-  const keys = (part: 'load' | 'world' | 'sections') =>
-    Object.fromEntries(
-      all.flatMap((one) => Object.keys(one[part] ?? {})).map((key) => [key, z.unknown().optional()]),
+  const keys = (part: 'load' | 'world' | 'sections'): Schemas => {
+    const entries = all.flatMap((one) => Object.entries(one[part] ?? {}));
+    const isOfOne = (key: string): boolean => entries.filter(([other]) => other === key).length === 1;
+    // What a key holds is known where only one system has it.
+    return Object.fromEntries(
+      entries.map(([key, schema]) => [key, (isOfOne(key) ? schema : z.unknown()).optional()]),
     );
+  };
   return {
     name: '',
     operations: all.flatMap(({ operations }) => operations),

@@ -12,8 +12,8 @@ export const MOST_PER_SECOND = 10_000_000;
 const rate = () => quantity(0, MOST_PER_SECOND, 'a rate per second');
 
 /** What every load has. */
+const PLAYERS = whole(1, MOST_PLAYERS).describe('Players connected at once');
 const LOAD = {
-  players: whole(1, MOST_PLAYERS).describe('Players connected at once'),
   connectsPerSecond: quantity(1, 100_000, 'a rate per second')
     .default(1000)
     .describe('New connections a second before GO'),
@@ -67,11 +67,12 @@ const operationsOf = ({ operations }: SystemScenario) =>
 export const loadSchema = (system: SystemScenario) =>
   map(
     {
-      ...LOAD,
+      players: PLAYERS,
+      operations: operationsOf(system),
       operationsPerSecond: rate()
         .optional()
         .describe('Shared by the operations with a weight. Default: one for each player'),
-      operations: operationsOf(system),
+      ...LOAD,
       ...system.load,
     },
     Object.keys(system.aliases ?? {}).flatMap((alias) => /^load\.(\w+)$/.exec(alias)?.[1] ?? []),

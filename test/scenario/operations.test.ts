@@ -171,11 +171,13 @@ test('an unknown operation comes with the known ones and the nearest', () => {
 });
 
 test('of a system that is not known, no key is wrong that some system has, and what none has still is', () => {
-  const text = of(`${ALIAS}  sped: 5\n`).replace('flux', 'quake');
+  const text = of(`${ALIAS}  sped: 5\n  commandsPerPost: 0\n`).replace('flux', 'fluxx');
   expect(said(text)).toEqual([
-    'x.yaml:2:9 system: "quake" is there, expected one of flux, own',
+    'x.yaml:2:9 system: "fluxx" is there, expected one of flux, own',
     expect.stringContaining('x.yaml:7:3 load.sped: unknown key "sped"'),
+    expect.stringContaining('x.yaml:8:20 load.commandsPerPost: 0 is there'),
   ]);
+  expect(problemsOf(text)[0]?.hint).toBe('did you mean flux?');
 });
 
 test('another version of the form is refused, and 1 is read', () => {
