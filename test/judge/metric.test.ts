@@ -52,8 +52,8 @@ test('every metric of the catalogue is a figure, and has a value in a healthy ru
   expect(missing.map(([path]) => path)).toEqual([]);
 });
 
-/** Counts and units; and what budgets on `due` are held against, which is shown. */
-const NOT_NAMED = /\.(count|unit)$|^latency\.\w+\.(judged\.|(ok|service)\.unanswered$)/;
+/** Counts and units, of what a calibration was; and what budgets on `due` are held against, which is shown. */
+const NOT_NAMED = /\.(count|unit)$|\.calibration\.of$|^latency\.\w+\.(judged\.|(ok|service)\.unanswered$)/;
 
 test('every figure is in the catalogue, but for counts, units and settings', () => {
   const open = leaves(figures, '').filter(
