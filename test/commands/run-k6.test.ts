@@ -53,6 +53,20 @@ test('CAPBENCH_K6 has to name a program', async () => {
   expect(err).toContain('CAPBENCH_K6: k6 is no program, expected the absolute path of k6');
 });
 
+test.each(['k6', 'autocannon'])(
+  '--engine %s is refused for players that it does not know',
+  async (engine) => {
+    const players = 'players={"protocol":"json","commands":[{"command":"look"}]}';
+    const { exitCode, err, bundle } = await runWith(
+      { PATH: program('new', 'k6 v2.2.0') },
+      ...['--engine', engine, '--target', 'http://127.0.0.1:9', '--set', players],
+      ...['--set', 'load.monsterCommandsPerSecond=0', '--set', 'load.monsters=0'],
+    );
+    expect({ exitCode, bundle, err }).toMatchObject({ exitCode: 104, bundle: false });
+    expect(err).toContain('use --engine native');
+  },
+);
+
 test.each([
   ['faults', '--set', 'faults=[{"action":"drop","of":"players","at":"1s","sharePercent":10}]'],
   ['--workers', '--workers', '2'],
