@@ -6,9 +6,7 @@ import type { MeasuredBudget } from '../../src/scenario/budget.ts';
 import type { Stage } from '../../src/scenario/stages.ts';
 import { budget, fluxFiguresOf, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 import { CUT, STAGES, STORM, stageFacts } from '../fixtures/recorded-stages.ts';
-import { judged, ruleOf } from './measured.ts';
-
-const recorded = measurementsOf();
+import { judged, recorded, ruleOf } from './measured.ts';
 
 const verdictOf = (
   budgets: readonly MeasuredBudget[],

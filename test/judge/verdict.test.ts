@@ -9,16 +9,9 @@ import type {
   Series,
 } from '../../src/measurement/measurements.ts';
 import { DEFAULT_RULES } from '../../src/scenario/rules.ts';
-import { BUDGETS, budget, failedRun, measurementsOf } from '../fixtures/recorded-run.ts';
-import { judged, verdictOf } from './measured.ts';
+import { BUDGETS, budget, failedRun } from '../fixtures/recorded-run.ts';
+import { gauge, judged, recorded, ruleOf, verdictOf } from './measured.ts';
 
-const recorded = measurementsOf();
-const ruleOf = (verdict: Verdict, id: string) => verdict.rules.find((rule) => rule.id === id);
-
-const gauge = (value: number): Series => ({
-  kind: 'gauge',
-  points: Array.from({ length: 28 }, (_, second) => [second, value] as const),
-});
 /** A generator whose event loop was blocked for two seconds. */
 const blocked = { ...recorded.series, 'generator.0.loopDelayMs': gauge(2000) };
 
@@ -143,7 +136,7 @@ test('a generator that fell behind its own schedule is no conclusion', () => {
     state: 'broken',
     observed: behind.scheduled,
   });
-  expect(ruleOf(verdict, 'conservation.intent')?.state).toBe('held');
+  expect(ruleOf(verdict, 'conservation.intent').state).toBe('held');
 });
 
 test.each(['lost', 'phantom', 'duplicated', 'holes'] as const)('one operation %s is data lost', (kind) => {
@@ -153,7 +146,7 @@ test.each(['lost', 'phantom', 'duplicated', 'holes'] as const)('one operation %s
 });
 
 test('rows that nobody read: a question for a target, no conclusion for a stack of our own', () => {
-  expect(ruleOf(verdictOf({ integrity: null, stackKind: 'target' }), 'integrity')?.state).toBe(
+  expect(ruleOf(verdictOf({ integrity: null, stackKind: 'target' }), 'integrity').state).toBe(
     'not-applicable',
   );
   expect(verdictOf({ integrity: null, stackKind: 'target' }).exitCode).toBe(0);
@@ -184,7 +177,7 @@ test('a probe that was there and gave no data, or gaps for most of it, is no con
   expect(verdictOf({ probes: measured(10, 10) }).exitCode).toBe(0);
   const absent = verdictOf({ probes: recorded.probes.filter(({ name }) => name !== 'postgres') });
   expect(absent.exitCode).toBe(90);
-  expect(ruleOf(absent, 'probes-gave-data')?.observed).toBe('postgres: no such probe');
+  expect(ruleOf(absent, 'probes-gave-data').observed).toBe('postgres: no such probe');
 });
 
 test('without an acknowledgement there is nothing to conclude from', () => {
@@ -201,8 +194,8 @@ test('without an acknowledgement there is nothing to conclude from', () => {
     },
   });
   expect(verdict.exitCode).toBe(90);
-  expect(ruleOf(verdict, 'answers.intent')?.state).toBe('held');
-  expect(ruleOf(verdict, 'answers.monsterCommand')?.state).toBe('broken');
+  expect(ruleOf(verdict, 'answers.intent').state).toBe('held');
+  expect(ruleOf(verdict, 'answers.monsterCommand').state).toBe('broken');
 });
 
 test.each([
@@ -267,14 +260,14 @@ test.each([
 ])('$what', ({ edit, exitCode, broken }) => {
   const verdict = verdictOf(edit());
   expect(verdict.exitCode).toBe(exitCode);
-  expect(ruleOf(verdict, broken)?.state).toBe('broken');
+  expect(ruleOf(verdict, broken).state).toBe('broken');
 });
 
 test('what failed is laid at the door of whose fault it was', () => {
   const { scheduled } = recorded.operations.intent.measured;
   const states = (verdict: Verdict) =>
     ['load-sustained.intent', 'operations-failed.intent', 'answers.intent'].map(
-      (id) => ruleOf(verdict, id)?.state,
+      (id) => ruleOf(verdict, id).state,
     );
   // As much as may be left unsent may fail, and not a bit more.
   const some = verdictOf(failing({ failed: scheduled / 100, failedUnsent: 0 }));
@@ -301,9 +294,9 @@ test('what failed is laid at the door of whose fault it was', () => {
   const all = (failedUnsent: number) =>
     verdictOf({ operations: { intent: counting(intent, { ...none, failedUnsent }), monsterCommand } });
   expect(states(all(0))).toEqual(['held', 'broken', 'broken']);
-  expect(ruleOf(all(0), 'answers.intent')?.advice).toContain('see what the target answered');
+  expect(ruleOf(all(0), 'answers.intent').advice).toContain('see what the target answered');
   expect(states(all(scheduled))).toEqual(['broken', 'held', 'broken']);
-  expect(ruleOf(all(scheduled), 'answers.intent')?.advice).not.toContain('what the target answered');
+  expect(ruleOf(all(scheduled), 'answers.intent').advice).not.toContain('what the target answered');
 });
 
 test('nothing met is never a pass', () => {
