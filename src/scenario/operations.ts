@@ -4,7 +4,7 @@ export interface OperationSpec {
   readonly id: string;
   /** In `throughput.<plural>PerSecond`: `intents`. */
   readonly plural: string;
-  /** In sentences, of several: `monster commands`. */
+  /** In sentences, of several: `intents`. */
   readonly label: string;
   /** In columns of a terminal, at most 12 characters; absent: the label, cut. */
   readonly short?: string | undefined;

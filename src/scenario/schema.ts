@@ -310,7 +310,7 @@ export const documentSchemas = (system: SystemScenario, names: readonly [string,
 export const resolvedSchemas = {
   resolved: z.literal(1, { error: '1, the form of resolved scenarios that this capbench reads' }),
   scale: quantity(0.000_001, 1_000_000),
-  altered: list(line(1000), 1000, 'changes').default([]),
+  altered: list(line(1000), 1000, 'changes'),
   budgets: list(resolvedBudget, MOST_BUDGETS, 'budgets'),
 } as const;
 

@@ -12,7 +12,7 @@ export interface Churn {
 export interface Stage {
   readonly name: string;
   readonly lasting: Micros;
-  /** Times the scenario's rates, of both operations. */
+  /** Times the scenario's rates, of all operations. */
   readonly rate: number;
   /** In which the rate goes there, linearly, from that of the stage before. */
   readonly over: Micros;
