@@ -4,64 +4,9 @@ import { messageOf, stackFailed } from '../errors.ts';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
 import type { Absence, PartialProbe } from './absence.ts';
 import { StrangePostgres } from './attached-socket.ts';
-import { ofTables, samplesOf, updatesOf } from './postgres.ts';
+import { type PostgresPart, postgresParts, samplesOf } from './postgres.ts';
 import { LastingClient, UnprotectedSession } from './postgres-client.ts';
 import type { Probe, Sample } from './probe.ts';
-
-/** One question, and the paths of the report that need its answer. */
-interface Part {
-  readonly view: string;
-  readonly text: string;
-  readonly for: readonly string[];
-  /** Why there may be no row. */
-  readonly empty: string;
-}
-
-/**
- * What a local probe asks in one question (postgres.ts), asked apart: another version, or another role, may not answer all.
- * A part that has nothing to say has no row, so that nothing is no 0.
- */
-const partsOf = (tables: readonly string[]): readonly Part[] => [
-  {
-    view: 'pg_stat_database',
-    text: `select numbackends as connections, xact_commit as commits, blks_hit as "blocksHit", blks_read as "blocksRead"
-             from pg_stat_database where datname = current_database()`,
-    for: ['database.connections', 'database.commitsPerSecond', 'database.hitRatioPercent'],
-    empty: 'pg_stat_database has no row for it',
-  },
-  {
-    view: 'pg_stat_user_tables',
-    text: `select sum(n_tup_upd) as "rowsUpdated", sum(n_tup_hot_upd) as "rowsHotUpdated", sum(n_tup_ins) as "rowsInserted"
-             from pg_stat_user_tables where ${ofTables(tables)} having count(*) > 0`,
-    for: ['database.rowsUpdatedPerSecond', 'database.hotUpdatePercent'],
-    empty: `there is no table ${shownTables(tables)}`,
-  },
-  {
-    view: 'pg_total_relation_size',
-    text: `select sum(pg_total_relation_size(relid)) as "workingSetBytes"
-             from pg_stat_user_tables where ${ofTables(tables)} having count(*) > 0`,
-    for: ['database.workingSetBytes'],
-    empty: `there is no table ${shownTables(tables)}`,
-  },
-  {
-    view: 'pg_stat_wal',
-    text: `select wal_bytes as "walBytes" from pg_stat_wal`,
-    for: ['database.walBytesPerSecond'],
-    empty: 'pg_stat_wal has no row',
-  },
-  {
-    view: 'pg_stat_statements',
-    text: `select sum(calls) as statements, sum(total_exec_time) as "statementMs"
-             from pg_stat_statements
-            where dbid = (select oid from pg_database where datname = current_database())
-              and ${updatesOf(tables)}
-           having count(*) > 0`,
-    for: ['database.statementMeanMs', 'database.statementsPerSecond'],
-    empty: `pg_stat_statements shows no UPDATE of the table ${shownTables(tables)}: there is none, or the role may not read the statements of others (pg_read_all_stats)`,
-  },
-];
-
-const shownTables = (tables: readonly string[]): string => tables.join(', ') || 'of a user';
 
 /** What only the processes tell, and they are not ours. */
 const OF_PROCESSES: readonly Absence[] = [
@@ -89,12 +34,12 @@ export async function openAttachedPostgres(
   shown: string,
   tables: readonly string[],
 ): Promise<Probe & PartialProbe> {
-  const parts = partsOf(tables);
+  const parts = postgresParts(tables, 'nothing is no row');
   const client = new LastingClient(database);
-  const answered = new Set<Part>();
-  const refused = new Map<Part, string>();
+  const answered = new Set<PostgresPart>();
+  const refused = new Map<PostgresPart, string>();
 
-  const ask = async (open: pg.Client, part: Part): Promise<readonly Sample[]> => {
+  const ask = async (open: pg.Client, part: PostgresPart): Promise<readonly Sample[]> => {
     try {
       const { rows } = await open.query(part.text);
       if (rows.length > 0) answered.add(part);

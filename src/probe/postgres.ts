@@ -1,40 +1,74 @@
+import type pg from 'pg';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
 import { LastingClient } from './postgres-client.ts';
 import type { Probe, Sample } from './probe.ts';
 
-/** The condition on `relname` that counts a system's own tables; no names: every table of a user. */
-export const ofTables = (tables: readonly string[]): string =>
-  tables.length === 0 ? 'true' : `relname in (${tables.map((table) => `'${table}'`).join(', ')})`;
+/** One question, and the paths of the report that need its answer. */
+export interface PostgresPart {
+  readonly view: string;
+  readonly text: string;
+  readonly for: readonly string[];
+  /** Why there may be no row. */
+  readonly empty: string;
+}
 
-/** The same of a statement's text: their UPDATEs, since pg_stat_statements keeps every statement of the database. */
-export const updatesOf = (tables: readonly string[]): string =>
-  tables.length === 0
-    ? "query ilike 'update %'"
-    : `(${tables.map((table) => `query ilike 'update ${table}%'`).join(' or ')})`;
+/**
+ * What is asked once a second, each part apart: another version, or another role, may not answer all. `tables`: whose
+ * rows are counted, and whose UPDATEs (told by their text, since pg_stat_statements keeps every statement of the
+ * database); none: all of them. Where `nothing is no row`, a part that has nothing to say has no row, so that nothing
+ * is no 0.
+ */
+export function postgresParts(
+  tables: readonly string[],
+  nothing: 'nothing is 0' | 'nothing is no row',
+): readonly PostgresPart[] {
+  const some = nothing === 'nothing is 0' ? '' : 'having count(*) > 0';
+  const names = tables.map((table) => `'${table}'`).join(', ');
+  const ofTables = tables.length === 0 ? 'true' : `relname in (${names})`;
+  const updates = tables.length === 0 ? [''] : tables;
+  const isUpdate = updates.map((table) => `query ilike 'update ${table}%'`).join(' or ');
+  const shown = tables.join(', ') || 'of a user';
+  return [
+    {
+      view: 'pg_stat_database',
+      text: `select numbackends as connections, xact_commit as commits, blks_hit as "blocksHit", blks_read as "blocksRead"
+               from pg_stat_database where datname = current_database()`,
+      for: ['database.connections', 'database.commitsPerSecond', 'database.hitRatioPercent'],
+      empty: 'pg_stat_database has no row for it',
+    },
+    {
+      view: 'pg_stat_user_tables',
+      text: `select sum(n_tup_upd) as "rowsUpdated", sum(n_tup_hot_upd) as "rowsHotUpdated", sum(n_tup_ins) as "rowsInserted"
+               from pg_stat_user_tables where ${ofTables} ${some}`,
+      for: ['database.rowsUpdatedPerSecond', 'database.hotUpdatePercent'],
+      empty: `there is no table ${shown}`,
+    },
+    {
+      view: 'pg_total_relation_size',
+      text: `select sum(pg_total_relation_size(relid)) as "workingSetBytes"
+               from pg_stat_user_tables where ${ofTables} ${some}`,
+      for: ['database.workingSetBytes'],
+      empty: `there is no table ${shown}`,
+    },
+    {
+      view: 'pg_stat_wal',
+      text: `select wal_bytes as "walBytes" from pg_stat_wal`,
+      for: ['database.walBytesPerSecond'],
+      empty: 'pg_stat_wal has no row',
+    },
+    {
+      view: 'pg_stat_statements',
+      text: `select sum(calls) as statements, sum(total_exec_time) as "statementMs"
+               from pg_stat_statements
+              where dbid = (select oid from pg_database where datname = current_database())
+                and (${isUpdate}) ${some}`,
+      for: ['database.statementMeanMs', 'database.statementsPerSecond'],
+      empty: `pg_stat_statements shows no UPDATE of the table ${shown}: there is none, or the role may not read the statements of others (pg_read_all_stats)`,
+    },
+  ];
+}
 
-/** One round trip. */
-const statisticsOf = (tables: readonly string[]): string => `
-  select d.numbackends                                        as connections,
-         d.xact_commit                                        as commits,
-         d.blks_hit                                           as "blocksHit",
-         d.blks_read                                          as "blocksRead",
-         t."rowsUpdated", t."rowsHotUpdated", t."rowsInserted", t."workingSetBytes",
-         w.wal_bytes                                          as "walBytes",
-         w.wal_sync                                           as "walSyncs"
-    from pg_stat_database d
-    cross join pg_stat_wal w
-    cross join (select coalesce(sum(n_tup_upd), 0)                     as "rowsUpdated",
-                       coalesce(sum(n_tup_hot_upd), 0)                 as "rowsHotUpdated",
-                       coalesce(sum(n_tup_ins), 0)                     as "rowsInserted",
-                       coalesce(sum(pg_total_relation_size(relid)), 0) as "workingSetBytes"
-                  from pg_stat_user_tables where ${ofTables(tables)}) t
-   where d.datname = current_database()`;
-
-const statementsOf = (tables: readonly string[]): string => `
-  select coalesce(sum(calls), 0) as statements, coalesce(sum(total_exec_time), 0) as "statementMs"
-    from pg_stat_statements
-   where dbid = (select oid from pg_database where datname = current_database())
-     and ${updatesOf(tables)}`;
+const WAL_SYNCS = 'select wal_sync as "walSyncs" from pg_stat_wal';
 
 const GAUGES: ReadonlySet<string> = new Set(['connections', 'workingSetBytes']);
 
@@ -47,32 +81,36 @@ export const samplesOf = (row: Readonly<Record<string, unknown>>): Sample[] =>
   }));
 
 /**
- * pg_stat_database, _user_tables, _wal and, where the server has it, _statements, over one connection of
- * its own. A connection that is lost is opened again at the next reading, and each miss is a gap.
- * `tables`: whose rows and statements are counted; none: all of them.
+ * A PostgreSQL that was started here: all parts in one round trip, over one connection of its own. A connection that is
+ * lost is opened again at the next reading, and each miss is a gap. `tables`: see postgresParts.
  */
 export async function openPostgresProbe(
   database: DatabaseEndpoint,
   tables: readonly string[],
 ): Promise<Probe> {
-  const [STATISTICS, STATEMENTS] = [statisticsOf(tables), statementsOf(tables)];
   const client = new LastingClient(database);
   const first = await client.connected();
   // Two probes on one database may create it at once: the second finds it there, or loses the race and finds it too.
   await first.query('create extension if not exists pg_stat_statements').catch(() => undefined);
-  const hasStatements = await first.query(STATEMENTS).then(
-    () => true,
-    () => false,
+  const texts = [...postgresParts(tables, 'nothing is 0').map(({ text }) => text), WAL_SYNCS];
+  const asked = await Promise.all(
+    texts.map(async (text) => {
+      const isAnswered = await first.query(text).then(
+        () => true,
+        () => false,
+      );
+      return isAnswered ? [text] : [];
+    }),
   );
+  const question = asked.flat().join(';\n');
 
   return {
     name: 'postgres',
     async sample() {
       const open = await client.connected();
-      const statistics = await open.query(STATISTICS);
-      const samples = samplesOf(statistics.rows[0] ?? {});
-      if (hasStatements) samples.push(...samplesOf((await open.query(STATEMENTS)).rows[0] ?? {}));
-      return samples;
+      // Of several statements `pg` tells several results.
+      const results: unknown = await open.query(question);
+      return (results as pg.QueryResult[]).flatMap(({ rows }) => samplesOf(rows[0] ?? {}));
     },
     close: () => client.close(),
   };

@@ -36,7 +36,7 @@ const SERIES: Readonly<
 };
 
 /** The figures of an answer to INFO; a field that is no number, or not there, is none. */
-export function parseInfo(text: string): ReadonlyMap<string, number> {
+function parseInfo(text: string): ReadonlyMap<string, number> {
   const fields = new Map<string, number>();
   for (const line of text.split('\n')) {
     const [, name = '', value = ''] = /^(\w+):(-?\d+(?:\.\d+)?)\r?$/.exec(line) ?? [];
@@ -45,7 +45,7 @@ export function parseInfo(text: string): ReadonlyMap<string, number> {
   return fields;
 }
 
-export function samplesOfInfo(fields: ReadonlyMap<string, number>): readonly Sample[] {
+function samplesOfInfo(fields: ReadonlyMap<string, number>): readonly Sample[] {
   return Object.entries(SERIES).flatMap(([name, { kind, fields: parts }]) => {
     const values = parts.map((part) => fields.get(part) ?? Number.NaN);
     const value = values.reduce((sum, one) => sum + one, 0);

@@ -1,7 +1,7 @@
 import { createWriteStream, statSync } from 'node:fs';
 
 /** What one child process may write into the run's folder. */
-export const LOG_LIMIT_BYTES = 8 * 2 ** 20;
+const LOG_LIMIT_BYTES = 8 * 2 ** 20;
 const TAIL_BYTES = 16 * 2 ** 10;
 
 /** The output of one process: its beginning in a file, its end in memory. */

@@ -292,7 +292,7 @@ test('without hashes, a loss that others make up for later is seen while the loa
   }
   // 8 and 11 are lost, and 9 and 10 are applied twice.
   answer(8);
-  await new Promise((resolve) => setTimeout(resolve, 1_600));
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
   for (const number of [9, 9, 10, 10]) await world.apply(0, number);
   for (const number of [9, 10, 11, 12]) answer(number);
   await world.apply(0, 12);

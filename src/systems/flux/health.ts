@@ -5,7 +5,7 @@ import { stackFailed } from '../../errors.ts';
 import { askJson } from '../../stack/health.ts';
 
 /** The version of the world protocol that this capbench speaks. */
-export const WORLD_PROTOCOL = 1;
+const WORLD_PROTOCOL = 1;
 /** More world servers than one world has: each is looked for. */
 const MOST_INSTANCES = 1_000;
 

@@ -3,7 +3,7 @@ import { parseIntent } from './intent.ts';
 import { isSequence } from './players.ts';
 import type { Refusal } from './refusal.ts';
 
-export const MAX_COMMANDS = 5_000;
+const MAX_COMMANDS = 5_000;
 
 /** The commands of one post, read and checked: nothing of a malformed post is queued. */
 export interface Commands {

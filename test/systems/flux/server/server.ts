@@ -1,15 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import pg from 'pg';
 import { type Postgres, startPostgres } from '../../../../src/stack/postgres.ts';
 import { preparePostgres } from '../../../../src/stack/postgres-build.ts';
 import { openRunFolder } from '../../../../src/supervision/run-folder.ts';
 import { unprivilegedUser } from '../../../../src/supervision/unprivileged-user.ts';
 import { openWatchdog } from '../../../../src/supervision/watchdog.ts';
+import { bundled } from '../../../bundled.ts';
 
 /** For the tests of the world: a real PostgreSQL, and real world servers as processes on it. */
 
@@ -72,23 +69,15 @@ export async function startDatabase(settings: Readonly<Record<string, string>> =
   };
 }
 
-const BUNDLE = fileURLToPath(new URL(`../../node_modules/.world-test-${process.pid}.mjs`, import.meta.url));
-let bundled: Promise<unknown> | undefined;
+let programs: ReturnType<typeof bundled> | undefined;
 
-/** The server as it stands in the sources, as one file from which its packages can be found. */
-function bundle(): Promise<unknown> {
-  if (bundled !== undefined) return bundled;
-  process.once('exit', () => rmSync(BUNDLE, { force: true }));
-  bundled = build({
-    entryPoints: [join(import.meta.dirname, '../../../../src/systems/flux/server/main.ts')],
-    outfile: BUNDLE,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    packages: 'external',
+/** The server as it stands in the sources. */
+async function program(): Promise<string> {
+  programs ??= bundled({ 'flux-server': 'src/systems/flux/server/main.ts' }).then((all) => {
+    process.once('exit', all.remove);
+    return all;
   });
-  return bundled;
+  return (await programs).file('flux-server');
 }
 
 export interface WorldProcess {
@@ -106,8 +95,7 @@ export async function startWorld(
   environment: Readonly<Record<string, string>>,
   execArgv: readonly string[] = [],
 ): Promise<WorldProcess> {
-  await bundle();
-  const child = fork(BUNDLE, [], {
+  const child = fork(await program(), [], {
     env: { PATH: process.env.PATH, ...environment },
     execArgv: [...execArgv],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
