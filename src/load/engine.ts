@@ -5,18 +5,23 @@ import type { Endpoints } from '../stack/stack.ts';
 import type { Micros } from '../units.ts';
 import type { NumberSetsData } from './number-sets.ts';
 
+/**
+ * What became of operations. `failedUnsent` is the part of `failed` that was never sent: there was no connection any more.
+ * The rest of it is the target's answer.
+ */
+export const OUTCOMES = [
+  'scheduled',
+  'ok',
+  'rejected',
+  'failed',
+  'failedUnsent',
+  'timedOut',
+  'skipped',
+  'unfinished',
+] as const;
 /** R4: scheduled = ok + rejected + failed + timedOut + skipped + unfinished, each counted on its own. */
-export interface Counts {
-  readonly scheduled: number;
-  readonly ok: number;
-  readonly rejected: number;
-  readonly failed: number;
-  /** The part of `failed` that was never sent: there was no connection any more. The rest is the target's answer. */
-  readonly failedUnsent: number;
-  readonly timedOut: number;
-  readonly skipped: number;
-  readonly unfinished: number;
-}
+export type Counts = Readonly<Record<(typeof OUTCOMES)[number], number>>;
+export const NO_COUNTS = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Counts;
 
 /** What a connecting fleet met. */
 export interface ConnectFacts {
@@ -28,20 +33,26 @@ export interface ConnectFacts {
   readonly connect: HistogramData;
 }
 
+/** What connections have carried, and how often they ended and came back. */
+export const TRAFFIC = [
+  // Of the players' sockets, payload with framing.
+  'bytesIn',
+  'bytesOut',
+  'framesIn',
+  // Of what acts beside the players, both ways.
+  'commandBytes',
+  // Of players and generators: without being told to, what a fault cut among them; and who connected again.
+  'disconnects',
+  'reconnects',
+] as const;
+export type TrafficCounts = Readonly<Record<(typeof TRAFFIC)[number], number>>;
+
 /** What all workers did in one second, merged. Deltas, but for `at` and `connected`. */
-export interface LoadSecond {
+export interface LoadSecond extends TrafficCounts {
   /** End of the second, microseconds after GO. */
   readonly at: Micros;
   readonly connected: number;
   readonly operations: PerOperation<LoadSecondOperation>;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  readonly framesIn: number;
-  /** Of what acts beside the players, both ways. */
-  readonly commandBytes: number;
-  /** Connections that ended without being told to, and players that connected again. */
-  readonly disconnects: number;
-  readonly reconnects: number;
   /** What was answered in each 200 ms, in order, for the steady state (R5): five, but for the last second. */
   readonly slices: readonly LoadSlice[];
   readonly workers: readonly (WorkerSecond | ProcessSecond)[];
@@ -60,16 +71,8 @@ export interface LoadSliceOperation {
   readonly p95: number | null;
 }
 
-export interface LoadSecondOperation {
-  /** Due in this second. */
-  readonly scheduled: number;
-  readonly ok: number;
-  readonly rejected: number;
-  readonly failed: number;
-  /** As in `Counts`: a part of `failed`. */
-  readonly failedUnsent: number;
-  readonly timedOut: number;
-  readonly skipped: number;
+/** `scheduled` was due in this second. */
+export interface LoadSecondOperation extends Omit<Counts, 'unfinished'> {
   /** Sent, not answered yet, at the end of the second. A gauge. */
   readonly inFlight: number;
   /** Latency from due of what was answered in this second. */
@@ -147,21 +150,14 @@ export interface OperationTally {
 }
 
 /** Of what was due in one stage. */
-export interface StageOperationTally {
+export interface StageOperationTally extends Pick<OperationTally, 'due' | 'service' | 'lag'> {
   readonly counts: Counts;
-  /** Answered operations; microseconds. */
-  readonly due: HistogramData;
   /** The part of `due` that was rejected. */
   readonly rejected: HistogramData;
-  readonly service: HistogramData;
-  readonly lag: HistogramData;
 }
 
 /** What happened to connections while one stage went on. */
-export interface StageConnectionTally {
-  /** Of players and generators, as in the tally of the whole. */
-  readonly disconnects: number;
-  readonly reconnects: number;
+export interface StageConnectionTally extends Pick<TrafficCounts, 'disconnects' | 'reconnects'> {
   /** Players who left by themselves, and who joined again. */
   readonly left: number;
   readonly joined: number;
@@ -179,22 +175,13 @@ export interface StageTally extends StageConnectionTally {
   readonly operations: PerOperation<StageOperationTally>;
 }
 
-export interface Tally {
+export interface Tally extends TrafficCounts {
   readonly operations: PerOperation<OperationTally>;
-  /** Connections of players and generators that ended without being told to; what a fault cut is among them. */
-  readonly disconnects: number;
-  readonly reconnects: number;
   /** From the end of a connection to the welcome of the next one, microseconds. */
   readonly reconnect: HistogramData;
   /** Answers that nobody waited for: the server breaks the protocol. */
   readonly strayAnswers: number;
-  /** Frames and bytes of the players' sockets, whole run, payload with framing. */
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  readonly framesIn: number;
-  /** Of what acts beside the players, both ways. */
-  readonly commandBytes: number;
-  /** Why these are not all bytes and frames of the players: what is not seen is not 0. */
+  /** Why `bytesIn`, `bytesOut` and `framesIn` are not all bytes and frames of the players: what is not seen is not 0. */
   readonly unseenTraffic?: string;
   /** Up to five distinct messages. */
   readonly errors: readonly string[];

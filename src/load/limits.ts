@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism, platform } from 'node:os';
 import { CapbenchError, EXIT } from '../errors.ts';
 
 /** What the operating system allows; null where it cannot be asked. */
@@ -34,7 +36,7 @@ export interface ConnectionPlan {
 }
 
 /** Descriptors of a process that are no players: files, pipes, whatever else it listens to, a database pool. */
-export const SPARE_DESCRIPTORS = 128;
+const SPARE_DESCRIPTORS = 128;
 /** Of the ephemeral ports, this share is left to everybody else. */
 const SPARE_PORTS = 0.05;
 const MOST_SOURCES = 250;
@@ -135,4 +137,29 @@ export const DEFAULT_PORTS = { from: 49152, to: 65535 } as const;
 export function portsIn(text: string): { from: number; to: number } | null {
   const match = /^\s*(\d+)\s+(\d+)\s*$/.exec(text);
   return match === null ? null : { from: Number(match[1]), to: Number(match[2]) };
+}
+
+/** Asks the system this process runs on; elsewhere than on Linux only as far as it can tell. */
+export function readHostLimits(): HostLimits {
+  return {
+    descriptors: readDescriptors('self'),
+    ports: portsIn(read('/proc/sys/net/ipv4/ip_local_port_range')) ?? DEFAULT_PORTS,
+    loopbackAliases: platform() === 'linux',
+    cpus: availableParallelism(),
+  };
+}
+
+/**
+ * The descriptor limit of a process of this host. Node raises its own soft limit to the hard one when it
+ * starts, so what this process sees is what its children get.
+ */
+export const readDescriptors = (pid: number | 'self'): number | null =>
+  descriptorsIn(read(`/proc/${pid}/limits`));
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
 }

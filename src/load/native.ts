@@ -11,8 +11,13 @@ import type { Engine, EngineName, ReadyFleet } from './engine.ts';
 import { type Deal, dealEvenly, dealSources } from './fleet/deal.ts';
 import { Fleet } from './fleet/fleet.ts';
 import type { FleetWorld, PlayerModule, WorkerSetup } from './fleet/messages.ts';
-import { readDescriptors, readHostLimits } from './host-limits.ts';
-import { type Destination, type HostLimits, planConnections } from './limits.ts';
+import {
+  type Destination,
+  type HostLimits,
+  planConnections,
+  readDescriptors,
+  readHostLimits,
+} from './limits.ts';
 import { workerOfPlayer } from './pacer.ts';
 
 /** What the load needs of the system that it is made for. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { backoff } from '../../src/load/backoff.ts';
+import { backoff } from '../../src/load/player/reconnector.ts';
 
 test('attempts to connect again come after 50 ms, then twice as late each, up to a second, none in step', () => {
   const means = [50, 100, 200, 400, 800, 1000, 1000, 1000];

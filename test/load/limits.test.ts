@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { CapbenchError } from '../../src/errors.ts';
 import { dealSources } from '../../src/load/fleet/deal.ts';
-import { readHostLimits } from '../../src/load/host-limits.ts';
 import {
   type Destination,
   descriptorsIn,
   type HostLimits,
   planConnections,
   portsIn,
+  readHostLimits,
 } from '../../src/load/limits.ts';
 
 const HOST: HostLimits = {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { monotonic } from '../../src/clock.ts';
 import { Metronome } from '../../src/load/fleet/metronome.ts';
-import { readWaitedSeconds, waitedSecondsIn } from '../../src/load/fleet/schedstat.ts';
+import { readWaitedSeconds, waitedSecondsIn } from '../../src/load/fleet/vitals.ts';
 
 const spin = (milliseconds: number): void => {
   const until = performance.now() + milliseconds;

@@ -6,7 +6,7 @@ import { ErrorCounts } from '../../src/load/error-counts.ts';
 import { SequenceLedger } from '../../src/load/ledger.ts';
 import type { Connection } from '../../src/load/player/connection.ts';
 import { PlayerPool } from '../../src/load/player/player-pool.ts';
-import { SocketConnection } from '../../src/load/player/socket-connection.ts';
+import { SocketConnection } from '../../src/load/player/socket-protocol.ts';
 import { OUTCOME, Recorder } from '../../src/load/recorder.ts';
 import { ScheduleHash } from '../../src/load/schedule-hash.ts';
 import { compareLedger } from '../../src/probe/counted-rows.ts';

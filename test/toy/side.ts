@@ -1,6 +1,6 @@
+import { routesOf } from '../../src/load/fleet/deal.ts';
 import type { Listener } from '../../src/load/player/connection.ts';
-import type { PlayerCodec } from '../../src/load/player/player-codec.ts';
-import { routesOf } from '../../src/load/player/route.ts';
+import type { PlayerCodec } from '../../src/load/player/socket-protocol.ts';
 import { SocketProtocol } from '../../src/load/player/socket-protocol.ts';
 import { OUTCOME } from '../../src/load/recorder.ts';
 import type { WorkerSide } from '../../src/load/source.ts';

@@ -2,7 +2,8 @@ import { accessOf } from '../../address/access.ts';
 import type { Workload } from '../../scenario/workload.ts';
 import type { Endpoints } from '../../stack/stack.ts';
 import type { ConnectionPlan } from '../limits.ts';
-import type { FleetWorld } from './messages.ts';
+import type { Route } from '../player/connection.ts';
+import type { FleetWorld, WorkerSetup } from './messages.ts';
 
 /**
  * Says which server is to have which players.
@@ -41,3 +42,18 @@ export function dealSources(
   }
   return sourceOf;
 }
+
+/** Where each of a worker's players connects to: `ids` are the entities, `player` counts within the worker. */
+export const routesOf =
+  ({ worlds, sources, sourceOf }: WorkerSetup, ids: Int32Array) =>
+  (player: number): Route => {
+    const id = ids[player]!;
+    const world = worlds.find(({ players }) => id >= players.from && id < players.to);
+    if (world === undefined) throw new Error(`player ${id} belongs to no server`);
+    const source = sourceOf[player]!;
+    return {
+      url: world.url,
+      ...accessOf(world),
+      source: source === 0 ? null : (sources[source - 1] ?? null),
+    };
+  };

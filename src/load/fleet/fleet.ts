@@ -1,6 +1,6 @@
-import type { Cause } from '../../address/connection-cause.ts';
+import { type Cause, causeOfRefusals } from '../../address/connection-cause.ts';
 import { monotonic } from '../../clock.ts';
-import { interrupted, stackFailed } from '../../errors.ts';
+import { type CapbenchError, interrupted, stackFailed } from '../../errors.ts';
 import { mergeHistograms } from '../../histogram.ts';
 import type { Workload } from '../../scenario/workload.ts';
 import { describeExit, type NodeProcess } from '../../supervision/process.ts';
@@ -16,11 +16,8 @@ import {
   type WorkerSetup,
   type WorkerTally,
 } from './messages.ts';
-import { PendingRequests } from './pending-requests.ts';
 import { Seconds } from './seconds.ts';
-import { Silence } from './silence.ts';
 import { mergeTallies } from './tally.ts';
-import { BROKEN_HINT, CONNECT_HINT, cannotConnect, notConnected, type Progress } from './trouble.ts';
 
 /** Above this share of players that cannot connect, the fleet does not get READY. */
 const TOLERATED_FAILURES = 0.01;
@@ -29,6 +26,13 @@ const CONNECT_SPARE_MS = 60_000;
 const TICK_MS = 100;
 /** A worker ends by itself when told to; so long, then it is made to. */
 const LEAVE_MS = 3_000;
+
+/** To a worker that threw. */
+const BROKEN_HINT = 'This is a bug in capbench: please report it with the bundle.';
+
+/** Where nobody says why. */
+const CONNECT_HINT =
+  'See whether the world servers still run (their logs are in the bundle); a lower --scale, or fewer connects a second (load.connectsPerSecond), is kinder to them.';
 
 export interface FleetPlan {
   readonly workload: Workload;
@@ -40,8 +44,27 @@ export interface FleetPlan {
   readonly onClosed: () => Promise<void>;
 }
 
+/** A worker that is at work answers in milliseconds. */
+const LONGEST_ANSWER_MS = 10_000;
+/** A worker says each second that it is alive. */
+const ALIVE_MS = 1_000;
+const MOST_SILENT_TICKS = 10;
+
+type Question = Extract<Order, { readonly ask: number }>;
+/** A question without its number. */
+type Asked = {
+  [K in Question['kind']]: Omit<Extract<Question, { readonly kind: K }>, 'ask'>;
+}[Question['kind']];
+
 /** Where the fleet cannot get READY: so long is waited for how many there will be, and whether it is always the same. */
 const SETTLE_MS = 400;
+
+/** Of the players that connect: how many did, could not, and why the first of them could not. */
+interface Progress {
+  connected: number;
+  failed: number;
+  refusal: Cause | null;
+}
 
 /** What the fleet knows of one worker, by its last word. */
 type WorkerState =
@@ -62,10 +85,17 @@ export class Fleet implements ReadyFleet {
   private readonly plan: FleetPlan;
   private readonly processes: readonly NodeProcess[];
   private readonly workers: WorkerState[];
-  private readonly requests = new PendingRequests((worker, question) => this.send(worker, question));
+  /** What the workers were asked and have not answered yet, by the number of the question. */
+  private readonly asked = new Map<number, (answer: Answer) => void>();
+  private lastAsked = 0;
   private seconds: Seconds | null = null;
   private running = false;
-  private readonly silence: Silence;
+  /**
+   * By worker, how often the timer has gone off since it said something. Turns and no time: where this process stood still
+   * itself, what was said meanwhile is heard first.
+   */
+  private readonly silentTicks: number[];
+  private readonly silence: NodeJS.Timeout;
   private closing: Promise<void> | null = null;
   /** Rejects when a worker died or broke, in whatever phase, and when the fleet is closed. */
   private readonly trouble: Promise<never>;
@@ -84,9 +114,8 @@ export class Fleet implements ReadyFleet {
     });
     // Between two phases nobody listens; the next one will.
     this.trouble.catch(() => {});
-    this.silence = new Silence(processes.length, (worker, seconds) =>
-      this.troubled(this.silent(worker, seconds)),
-    );
+    this.silentTicks = processes.map(() => 0);
+    this.silence = setInterval(() => this.countSilence(), ALIVE_MS);
     for (const [worker, child] of processes.entries()) {
       child.onMessage((message) => {
         if (isReport(message)) this.hear(worker, message);
@@ -182,7 +211,7 @@ export class Fleet implements ReadyFleet {
   }
 
   private async leave(): Promise<void> {
-    this.silence.stop();
+    clearInterval(this.silence);
     this.troubled(interrupted('the load was closed before its run had ended'));
     this.sendAll({ kind: 'close' });
     await Promise.all(
@@ -202,19 +231,42 @@ export class Fleet implements ReadyFleet {
       : `The player module ${module.name} runs in that process: look there first, and `;
   }
 
-  private silent(worker: number, seconds: number): Error {
-    return stackFailed(
-      `load worker ${worker} (process ${this.workerPids[worker]}) has said nothing for ${seconds} s: it stands still, or its event loop is blocked`,
-      `${this.suspicion || 'It was stopped, or the machine is overloaded: '}run it again.`,
-    );
+  private countSilence(): void {
+    for (const worker of this.silentTicks.keys()) {
+      this.silentTicks[worker]! += 1;
+      if (this.silentTicks[worker] !== MOST_SILENT_TICKS) continue;
+      const seconds = (MOST_SILENT_TICKS * ALIVE_MS) / 1e3;
+      this.troubled(
+        stackFailed(
+          `load worker ${worker} (process ${this.workerPids[worker]}) has said nothing for ${seconds} s: it stands still, or its event loop is blocked`,
+          `${this.suspicion || 'It was stopped, or the machine is overloaded: '}run it again.`,
+        ),
+      );
+    }
   }
 
   private send(worker: number, order: Order): void {
     this.processes[worker]?.send(order);
   }
 
-  private askAll(question: Parameters<PendingRequests['ask']>[1]): Promise<Answer[]> {
-    const answers = Promise.all(this.processes.map((_, worker) => this.requests.ask(worker, question)));
+  /** @throws CapbenchError (93) when the worker does not answer in time */
+  private async ask(worker: number, question: Asked): Promise<Answer> {
+    const ask = ++this.lastAsked;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      return await new Promise<Answer>((resolve, reject) => {
+        this.asked.set(ask, resolve);
+        timer = setTimeout(() => reject(unanswered(worker, question)), LONGEST_ANSWER_MS).unref();
+        this.send(worker, { ...question, ask });
+      });
+    } finally {
+      clearTimeout(timer);
+      this.asked.delete(ask);
+    }
+  }
+
+  private askAll(question: Asked): Promise<Answer[]> {
+    const answers = Promise.all(this.processes.map((_, worker) => this.ask(worker, question)));
     // Whoever closes the fleet, or has lost a worker, waits for no answer.
     return Promise.race([answers, this.trouble]);
   }
@@ -267,12 +319,12 @@ export class Fleet implements ReadyFleet {
 
   private hear(worker: number, report: Report): void {
     const { kind } = report;
-    this.silence.heard(worker);
+    this.silentTicks[worker] = 0;
     if (kind === 'alive') return;
     if (kind === 'second') {
       this.seconds?.add(worker, report.report);
     } else if (kind === 'dropped' || kind === 'ledger') {
-      this.requests.answer(report);
+      this.asked.get(report.ask)?.(report);
     } else if (kind === 'refused') {
       const hint = this.suspicion ? `${this.suspicion}run it again.` : (report.hint ?? CONNECT_HINT);
       this.troubled(stackFailed(report.message, hint));
@@ -294,3 +346,33 @@ export class Fleet implements ReadyFleet {
     }
   }
 }
+
+const WHAT: Readonly<Record<Question['kind'], string>> = {
+  drop: 'was told to drop connections',
+  tellLedger: 'was asked for what it has sent',
+};
+
+const unanswered = (worker: number, { kind }: Asked): Error =>
+  stackFailed(
+    `load worker ${worker} ${WHAT[kind]} and did not answer within ${LONGEST_ANSWER_MS / 1e3} s`,
+    'It was stopped, or is stuck: see whether the machine is overloaded, and run again.',
+  );
+
+const withCause = (what: string, refusal: Cause | null): CapbenchError =>
+  refusal === null
+    ? stackFailed(what, CONNECT_HINT)
+    : stackFailed(`${what}: ${refusal.what}`, refusal.hint ?? CONNECT_HINT);
+
+/** More players could not connect than are tolerated. */
+const cannotConnect = (players: number, { connected, failed, refusal }: Progress): CapbenchError =>
+  withCause(
+    `${failed} of ${players} players could not connect`,
+    refusal && causeOfRefusals(refusal, connected),
+  );
+
+/** It takes too long. */
+const notConnected = (players: number, limitMs: number, { connected, refusal }: Progress): CapbenchError =>
+  withCause(
+    `${players - connected} of ${players} players are not connected after ${Math.round(limitMs / 1e3)} s`,
+    refusal,
+  );

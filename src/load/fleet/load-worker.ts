@@ -4,6 +4,7 @@ import { CapbenchError, messageOf } from '../../errors.ts';
 import { MicrosHistogram } from '../../hdr-histogram.ts';
 import { perOperation } from '../../scenario/operations.ts';
 import { peakOf } from '../../scenario/stages.ts';
+import { TRAFFIC, type TrafficCounts } from '../engine.ts';
 import { ErrorCounts } from '../error-counts.ts';
 import { SequenceLedger } from '../ledger.ts';
 import { playerRate, workerOfPlayer } from '../pacer.ts';
@@ -18,8 +19,8 @@ import type { WorkerSlice } from '../slices.ts';
 import type { Source, SourceTools, WorkerSide } from '../source.ts';
 import type { Order, Report, WorkerSetup, WorkerTally } from './messages.ts';
 import { Metronome } from './metronome.ts';
-import { StageWatch } from './stage-watch.ts';
-import { Traffic } from './traffic.ts';
+import { StageConnections } from './stage-connections.ts';
+import { growthOf, sumOf } from './tally.ts';
 import { type OwnProcess, Vitals } from './vitals.ts';
 
 const SECOND = 1_000_000;
@@ -69,8 +70,9 @@ export class LoadWorker {
   private reconnector: Reconnector | null = null;
   /** From the end of a connection to the next welcome, of players and sources. */
   private readonly reconnect = new MicrosHistogram();
-  private readonly traffic: Traffic;
-  private readonly stages: StageWatch;
+  private readonly stages: StageConnections;
+  /** As it was when the last second was told. */
+  private trafficBefore: TrafficCounts = sumOf(TRAFFIC, []);
   private readonly churn: Churn;
   private go = Number.POSITIVE_INFINITY;
   /** Last due time: the timeline's, or the instant of an early stop. */
@@ -98,8 +100,7 @@ export class LoadWorker {
       log: (line) => void stdout.write(`${line}\n`),
     };
     this.pool = new PlayerPool(workload, this.ids, this.tools);
-    this.traffic = new Traffic(this.pool, this.sources);
-    this.stages = new StageWatch(timeline.stages ?? [], this.pool, this.sources);
+    this.stages = new StageConnections(timeline.stages ?? [], this.pool, () => this.traffic());
   }
 
   /** connecting -> ready. */
@@ -266,7 +267,7 @@ export class LoadWorker {
         (sum, source) => sum + source.counts().strayAnswers,
         this.pool.strayAnswers,
       ),
-      ...this.traffic.total(),
+      ...this.traffic(),
       unseenTraffic: this.protocol?.unseenTraffic ?? null,
       errors: this.errors.entries(),
       ledger: this.ledger.toData(),
@@ -288,7 +289,22 @@ export class LoadWorker {
     );
   }
 
+  /** Of players and sources together, since the worker began. */
+  private traffic(): TrafficCounts {
+    const { bytesIn, bytesOut, framesIn } = this.pool;
+    let { disconnects, reconnects } = this.pool;
+    let commandBytes = 0;
+    for (const source of this.sources) {
+      const counts = source.counts();
+      commandBytes += counts.bytesIn + counts.bytesOut;
+      disconnects += counts.disconnects;
+      reconnects += counts.reconnects;
+    }
+    return { bytesIn, bytesOut, framesIn, commandBytes, disconnects, reconnects };
+  }
+
   private report(second: number, at: number, slices: readonly WorkerSlice[]): void {
+    const traffic = this.traffic();
     this.tell({
       kind: 'second',
       report: {
@@ -298,10 +314,11 @@ export class LoadWorker {
         operations: perOperation(this.setup.workload.operations, (_, operation) =>
           this.recorder.takeSecond(operation, this.inFlight(operation)),
         ),
-        ...this.traffic.take(),
+        ...growthOf(TRAFFIC, this.trafficBefore, traffic),
         slices,
         worker: this.vitals.take(this.metronome?.takeLongestBlock() ?? 0, this.metronome?.takeStalled() ?? 0),
       },
     });
+    this.trafficBefore = traffic;
   }
 }

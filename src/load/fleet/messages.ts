@@ -1,16 +1,15 @@
 import type { Reachable } from '../../address/access.ts';
 import type { Cause } from '../../address/connection-cause.ts';
-import type { HistogramData } from '../../histogram.ts';
 import type { PerOperation } from '../../scenario/operations.ts';
 import type { Workload } from '../../scenario/workload.ts';
 import type {
   ConnectFacts,
   EngineName,
   Ledger,
-  LoadSecond,
   LoadSecondOperation,
-  OperationTally,
   StageTally,
+  Tally,
+  TrafficCounts,
   WorkerSecond,
 } from '../engine.ts';
 import { isRecord } from '../json.ts';
@@ -72,17 +71,6 @@ export type Order =
   | { readonly kind: 'tellLedger'; readonly ask: number }
   | { readonly kind: 'close' };
 
-/** What a worker's connections have carried, and how often they ended and came back. */
-export const TRAFFIC = [
-  'bytesIn',
-  'bytesOut',
-  'framesIn',
-  'commandBytes',
-  'disconnects',
-  'reconnects',
-] as const;
-export type TrafficCounts = Pick<LoadSecond, (typeof TRAFFIC)[number]>;
-
 /** One second of one worker. Deltas, but for `connected` and `inFlight`. */
 export interface WorkerReport extends TrafficCounts {
   /** The k-th second after GO ends at k seconds. */
@@ -96,14 +84,12 @@ export interface WorkerReport extends TrafficCounts {
   readonly worker: WorkerSecond;
 }
 
-export interface WorkerTally extends TrafficCounts {
-  readonly operations: PerOperation<OperationTally>;
-  readonly reconnect: HistogramData;
-  readonly strayAnswers: number;
+export interface WorkerTally
+  extends TrafficCounts,
+    Pick<Tally, 'operations' | 'reconnect' | 'strayAnswers' | 'ledger'> {
   /** Why the bytes of the players' connections are not all counted; null where they are. */
   readonly unseenTraffic: string | null;
   readonly errors: readonly (readonly [message: string, count: number])[];
-  readonly ledger: Ledger;
   readonly endedAt: number;
   /** Of the timeline's stages, in order. */
   readonly stages: readonly StageTally[];

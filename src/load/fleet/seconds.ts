@@ -1,20 +1,25 @@
 import { countOf, type HistogramData, mergeHistograms, percentileOf } from '../../histogram.ts';
 import { type OperationSpec, ofOperation, perOperation } from '../../scenario/operations.ts';
 import { micros } from '../../units.ts';
-import type {
-  LoadSecond,
-  LoadSecondOperation,
-  LoadSlice,
-  LoadSliceOperation,
-  WorkerSecond,
+import {
+  type LoadSecond,
+  type LoadSecondOperation,
+  type LoadSlice,
+  type LoadSliceOperation,
+  OUTCOMES,
+  TRAFFIC,
+  type WorkerSecond,
 } from '../engine.ts';
 import { SLICE, SLICES_PER_SECOND, type WorkerSlice } from '../slices.ts';
-import { TRAFFIC, type WorkerReport } from './messages.ts';
-import { OUTCOMES, sumOf } from './sums.ts';
+import type { WorkerReport } from './messages.ts';
+import { sumOf } from './tally.ts';
 
 const SECOND = 1_000_000;
 /** A worker that is this late is not waited for; what it reports later counts for a later second. */
 const PATIENCE = 1_500_000;
+
+/** What is not answered is told as in flight. */
+const SETTLED = OUTCOMES.filter((outcome) => outcome !== 'unfinished');
 
 /**
  * Merges the workers' seconds: one second of the load is told when every worker that is still at work has
@@ -122,7 +127,7 @@ export class Seconds {
   private operation(id: string, reports: readonly WorkerReport[]): LoadSecondOperation {
     const all = reports.map(({ operations }) => ofOperation(operations, id));
     return {
-      ...sumOf(OUTCOMES, all),
+      ...sumOf(SETTLED, all),
       inFlight: this.latest.reduce((total, report) => total + (report?.operations[id]?.inFlight ?? 0), 0),
       due: mergeHistograms(all.map(({ due }) => due)),
     };
@@ -140,12 +145,11 @@ function vitalsOf(last: WorkerSecond, own: readonly WorkerSecond[]): WorkerSecon
   return {
     pid: last.pid,
     maxLoopDelayMs: Math.max(0, ...own.map(({ maxLoopDelayMs }) => maxLoopDelayMs)),
-    stalledMs: own.reduce((total, { stalledMs }) => total + stalledMs, 0),
+    ...sumOf(['stalledMs', 'cpuSeconds'], own),
     waitedSeconds: own.some(({ waitedSeconds }) => waitedSeconds === null)
       ? null
       : own.reduce((total, { waitedSeconds }) => total + (waitedSeconds ?? 0), 0),
     utilisation: Math.max(0, ...own.map(({ utilisation }) => utilisation)),
-    cpuSeconds: own.reduce((total, { cpuSeconds }) => total + cpuSeconds, 0),
     memoryBytes: last.memoryBytes,
   };
 }

@@ -1,14 +1,20 @@
+import { type HistogramData, mergeHistograms } from '../../histogram.ts';
 import { mapOperations, ofOperation, perOperation } from '../../scenario/operations.ts';
 import type { Workload } from '../../scenario/workload.ts';
 import { micros } from '../../units.ts';
-import type { OperationTally, Tally } from '../engine.ts';
+import {
+  type Counts,
+  type OperationTally,
+  OUTCOMES,
+  type StageTally,
+  type Tally,
+  TRAFFIC,
+} from '../engine.ts';
 import { ErrorCounts } from '../error-counts.ts';
 import { SequenceLedger } from '../ledger.ts';
 import { assertConserved } from '../recorder.ts';
 import { scheduleHashOf } from '../schedule-hash.ts';
-import { TRAFFIC, type WorkerTally } from './messages.ts';
-import { mergeStages } from './stage-tally.ts';
-import { addCounts, mergeOf, sumOf } from './sums.ts';
+import type { WorkerTally } from './messages.ts';
 
 const MOST_ERRORS = 5;
 /** In the place of a hash that would have taken too long after an early stop. */
@@ -30,24 +36,20 @@ export function mergeTallies(
     errors.addAll(tally.errors);
     if (tally.hash !== null) hashes.push(tally.hash);
   }
+  const [unseenTraffic] = tallies.flatMap((tally) => tally.unseenTraffic ?? []);
   const operations = perOperation(workload.operations, (id) => mergeOperation(id, tallies));
   mapOperations(operations, (tally, id) => assertConserved(id, tally));
   return {
     operations,
     ...sumOf([...TRAFFIC, 'strayAnswers'], tallies),
     ...mergeOf(['reconnect'], tallies),
-    ...unseenIn(tallies),
+    ...(unseenTraffic === undefined ? {} : { unseenTraffic }),
     errors: errors.top(MOST_ERRORS),
     ledger: ledger.toData(),
     endedAt: micros(Math.max(...tallies.map(({ endedAt }) => endedAt))),
     scheduleHash: hashes.length === tallies.length ? scheduleHashOf(hashes) : NO_HASH,
     stages: mergeStages(tallies.map(({ stages }) => stages)),
   };
-}
-
-function unseenIn(tallies: readonly WorkerTally[]): Pick<Tally, 'unseenTraffic'> {
-  const because = tallies.find(({ unseenTraffic }) => unseenTraffic !== null)?.unseenTraffic ?? null;
-  return because === null ? {} : { unseenTraffic: because };
 }
 
 function mergeOperation(id: string, tallies: readonly WorkerTally[]): OperationTally {
@@ -58,3 +60,57 @@ function mergeOperation(id: string, tallies: readonly WorkerTally[]): OperationT
     ...mergeOf(['due', 'rejected', 'net', 'service', 'lag', 'ownLag'], all),
   };
 }
+
+/** The stages over all workers, each of which has told all of them. */
+function mergeStages(workers: readonly (readonly StageTally[])[]): readonly StageTally[] {
+  const [first = []] = workers;
+  return first.map((_, stage) => mergeStage(workers.flatMap((stages) => stages.slice(stage, stage + 1))));
+}
+
+function mergeStage(parts: readonly StageTally[]): StageTally {
+  return {
+    operations: mapOperations(parts[0]!.operations, (_, id) => {
+      const all = parts.map(({ operations }) => ofOperation(operations, id));
+      const counts = addCounts(all.map((one) => one.counts));
+      return { counts, ...mergeOf(['due', 'rejected', 'service', 'lag'], all) };
+    }),
+    ...sumOf(['disconnects', 'reconnects', 'left', 'joined', 'cut'], parts),
+    ...mergeOf(['connect', 'reconnect'], parts),
+    fullStrength: fullStrength(parts),
+  };
+}
+
+/** All are there when each worker has as many as before; a worker none of whose players were cut is not waited for. */
+function fullStrength(parts: readonly StageTally[]): number | null {
+  const cut = parts.filter((part) => part.cut > 0);
+  const known = cut.flatMap((part) => (part.fullStrength === null ? [] : [part.fullStrength]));
+  return cut.length === 0 || known.length < cut.length ? null : Math.max(...known);
+}
+
+/** Some figures of all of these, each added up. */
+export function sumOf<K extends string>(
+  figures: readonly K[],
+  all: readonly Readonly<Record<K, number>>[],
+): Record<K, number> {
+  const sum = (figure: K): number => all.reduce((total, one) => total + one[figure], 0);
+  return Object.fromEntries(figures.map((figure) => [figure, sum(figure)])) as Record<K, number>;
+}
+
+/** By how much some figures have grown. */
+export const growthOf = <K extends string>(
+  figures: readonly K[],
+  before: Readonly<Record<K, number>>,
+  now: Readonly<Record<K, number>>,
+): Record<K, number> =>
+  Object.fromEntries(figures.map((figure) => [figure, now[figure] - before[figure]])) as Record<K, number>;
+
+/** Some histograms of all of these, each merged; one that is not there holds nothing. */
+export function mergeOf<K extends string>(
+  histograms: readonly K[],
+  all: readonly Readonly<Record<K, HistogramData | null>>[],
+): Record<K, HistogramData> {
+  const merged = (name: K): HistogramData => mergeHistograms(all.flatMap((one) => one[name] ?? []));
+  return Object.fromEntries(histograms.map((name) => [name, merged(name)])) as Record<K, HistogramData>;
+}
+
+const addCounts = (all: readonly Counts[]): Counts => sumOf(OUTCOMES, all);

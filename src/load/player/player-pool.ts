@@ -1,3 +1,4 @@
+import { mulberry32, streamSeed } from '../../rng.ts';
 import { peakOf } from '../../scenario/stages.ts';
 import type { Workload } from '../../scenario/workload.ts';
 import { BREACHES } from '../ledger.ts';
@@ -8,7 +9,6 @@ import { STREAM } from '../streams.ts';
 import { WakeHeap } from '../wake-heap.ts';
 import type { Connection, Listener, Welcome } from './connection.ts';
 import { Repertoire } from './repertoire.ts';
-import { drawShare } from './share.ts';
 
 /*
  * A simulated player is a state machine. What is known of it stands in typed arrays of the pool, by its number within
@@ -491,8 +491,15 @@ export class PlayerPool implements Listener, ReconnectTarget {
    */
   drop(sharePercent: number, seed: number): number {
     if (this.finished) return 0;
-    const cut = drawShare(this.connections, this.ids, sharePercent, seed);
-    for (const connection of cut) {
+    const draws = this.connections
+      .flatMap((connection, player) =>
+        connection?.isOpen
+          ? [{ connection, draw: mulberry32(streamSeed(seed, STREAM.cut, this.ids[player]!)) }]
+          : [],
+      )
+      .sort((a, b) => a.draw - b.draw);
+    const cut = draws.slice(0, Math.round((draws.length * sharePercent) / 100));
+    for (const { connection } of cut) {
       this.dropped.add(connection);
       connection.cut();
     }

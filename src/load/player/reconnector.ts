@@ -1,8 +1,9 @@
 import type { Cause } from '../../address/connection-cause.ts';
 import { monotonic } from '../../clock.ts';
 import type { MicrosHistogram } from '../../hdr-histogram.ts';
-import { backoff } from '../backoff.ts';
+import { mulberry32, streamSeed } from '../../rng.ts';
 import type { ErrorCounts } from '../error-counts.ts';
+import { STREAM } from '../streams.ts';
 import { WakeHeap } from '../wake-heap.ts';
 import type { Connection, Dialler, Protocol, Welcome } from './connection.ts';
 import { MOST_IN_FLIGHT } from './connector.ts';
@@ -137,4 +138,16 @@ export class Reconnector implements Dialler, ReconnectPolicy {
       this.step = null;
     }
   }
+}
+
+const FIRST_WAIT = 50_000;
+const LONGEST_WAIT = 1_000_000;
+
+/**
+ * Microseconds to wait before an attempt to connect again, the first being number 0: 50 ms, doubling up to 1 s,
+ * each give or take a quarter, so that those who lost their connections together do not come back in step.
+ */
+export function backoff(seed: number, actor: number, attempt: number): number {
+  const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** attempt);
+  return wait * (0.75 + 0.5 * mulberry32(streamSeed(seed, STREAM.reconnect, actor, attempt)));
 }

@@ -1,13 +1,32 @@
-import { type Cause, causeOfClose, unexplained } from '../../address/connection-cause.ts';
+import { WebSocket } from 'ws';
+import { type Cause, causeOfClose, causeOfError, unexplained } from '../../address/connection-cause.ts';
 import { monotonic } from '../../clock.ts';
 import type { ErrorCounts } from '../error-counts.ts';
-import type { Dialler, Protocol, Route, Welcome } from './connection.ts';
-import type { PlayerCodec } from './player-codec.ts';
-import { CONNECT_TIMEOUT_MS, onRefusal, openSocket, socketUrl } from './socket.ts';
-import { SocketConnection } from './socket-connection.ts';
+import type { Connection, Dialler, Listener, Protocol, Route, Welcome } from './connection.ts';
+import { CONNECT_TIMEOUT_MS, frameBytes, MASK_BYTES, onRefusal, openSocket, socketUrl } from './socket.ts';
+
+const TEXT = { binary: false } as const;
+const { OPEN } = WebSocket;
 
 /** Of a server that welcomes nobody. */
 const UNGREETED: Welcome = { lastSequence: null, stated: null };
+
+/**
+ * How the players of one system talk over a WebSocket: what they know, how they write, how they read. Players are
+ * numbered from 0 within the worker.
+ */
+export interface PlayerCodec {
+  /** Bytes of the longest frame that is taken; a longer one ends the connection. */
+  readonly mostPayload: number;
+  /** The path of a player's socket. */
+  path(playerId: number): string;
+  /** Reads the first frame of a connection; null when it is no welcome. Not there: nobody is welcomed. */
+  welcome?(player: number, frame: string): Welcome | null;
+  /** The frame of the player's next operation, by its index in the workload's operations. ASCII. */
+  encode(player: number, operation: number, sequence: number): string;
+  /** Reads any later frame; false when it is garbage. */
+  decode(player: number, frame: string, listener: Listener): boolean;
+}
 
 export interface SocketPlan {
   /** Ids of the worker's players. */
@@ -75,5 +94,73 @@ export class SocketProtocol implements Protocol {
       fail({ ...cause, what: `the server closed the connection before the welcome (${cause.what})` });
     });
     socket.on('message', (data) => enter(codec.welcome?.(player, data.toString()) ?? null));
+  }
+}
+
+/** A player's WebSocket, and how it talks over it. HOT. */
+export class SocketConnection implements Connection {
+  private readonly player: number;
+  private readonly socket: WebSocket;
+  private readonly codec: PlayerCodec;
+  private readonly errors: ErrorCounts;
+  /** Its end is our doing, or has been told. */
+  private isTold = false;
+
+  constructor(player: number, socket: WebSocket, codec: PlayerCodec, errors: ErrorCounts) {
+    this.player = player;
+    this.socket = socket;
+    this.codec = codec;
+    this.errors = errors;
+  }
+
+  get isOpen(): boolean {
+    return this.socket.readyState === OPEN;
+  }
+
+  listen(listener: Listener): void {
+    const { socket, errors, player } = this;
+    socket.on('message', (data) => {
+      if (Buffer.isBuffer(data)) this.read(data, listener);
+    });
+    socket.on('error', (error) => {
+      this.isTold = true;
+      errors.addCause("a player's connection", causeOfError(error));
+    });
+    socket.on('close', (code, reason) => {
+      if (!this.isTold)
+        errors.addCause("a server closed a player's connection", causeOfClose(code, reason.toString()));
+      listener.ended(player, this);
+    });
+  }
+
+  send(operation: number, sequence: number): number {
+    const frame = this.codec.encode(this.player, operation, sequence);
+    // A Buffer is masked and framed in one piece and takes one write; text would take a gathering one.
+    this.socket.send(Buffer.from(frame, 'latin1'), TEXT);
+    return frameBytes(frame.length) + MASK_BYTES;
+  }
+
+  close(): void {
+    this.isTold = true;
+    this.socket.close(1000);
+  }
+
+  cut(): void {
+    this.isTold = true;
+    this.socket.terminate();
+  }
+
+  private read(data: Buffer, listener: Listener): void {
+    const { player } = this;
+    if (!listener.heard(player, this, frameBytes(data.length))) return;
+    if (this.codec.decode(player, data.toString(), listener)) {
+      listener.heardAll(player);
+    } else {
+      this.isTold = true;
+      listener.stray(
+        'a world server sent a player a frame that is not of the protocol: capbench closed the connection',
+      );
+      listener.ended(player, this);
+    }
   }
 }

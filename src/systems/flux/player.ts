@@ -1,7 +1,7 @@
 import { isRecord, parseJson } from '../../load/json.ts';
 import { MOST_NUMBER } from '../../load/ledger.ts';
 import type { Listener, Welcome } from '../../load/player/connection.ts';
-import type { PlayerCodec } from '../../load/player/player-codec.ts';
+import type { PlayerCodec } from '../../load/player/socket-protocol.ts';
 import { OUTCOME } from '../../load/recorder.ts';
 import { MULBERRY_STEP, mulberry32, streamSeed } from '../../rng.ts';
 import { FLUX_STREAM } from './streams.ts';

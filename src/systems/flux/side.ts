@@ -1,4 +1,4 @@
-import { routesOf } from '../../load/player/route.ts';
+import { routesOf } from '../../load/fleet/deal.ts';
 import { SocketProtocol } from '../../load/player/socket-protocol.ts';
 import type { WorkerSide } from '../../load/source.ts';
 import { Monsters } from './monsters/monsters.ts';

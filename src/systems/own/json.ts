@@ -1,7 +1,7 @@
 import { isRecord, parseJson } from '../../load/json.ts';
 import type { Listener } from '../../load/player/connection.ts';
-import type { PlayerCodec } from '../../load/player/player-codec.ts';
 import { Repertoire } from '../../load/player/repertoire.ts';
+import type { PlayerCodec } from '../../load/player/socket-protocol.ts';
 import { OUTCOME } from '../../load/recorder.ts';
 import { type JsonPlayers, withPlayer } from './players.ts';
 

@@ -1,5 +1,5 @@
+import { routesOf } from '../../load/fleet/deal.ts';
 import { watchOtherDials } from '../../load/own-dial.ts';
-import { routesOf } from '../../load/player/route.ts';
 import { SocketProtocol } from '../../load/player/socket-protocol.ts';
 import type { WorkerSide } from '../../load/source.ts';
 import { JsonCodec } from './json.ts';

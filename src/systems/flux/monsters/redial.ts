@@ -2,8 +2,8 @@ import { ConnectionRefused } from '../../../address/connection-cause.ts';
 import { monotonic } from '../../../clock.ts';
 import { messageOf } from '../../../errors.ts';
 import type { MicrosHistogram } from '../../../hdr-histogram.ts';
-import { backoff } from '../../../load/backoff.ts';
 import type { ErrorCounts } from '../../../load/error-counts.ts';
+import { backoff } from '../../../load/player/reconnector.ts';
 
 export interface ClientReconnect {
   readonly seed: number;
