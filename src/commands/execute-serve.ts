@@ -5,7 +5,7 @@ import type { Endpoints } from '../stack/stack.ts';
 import { openWatchdog } from '../supervision/watchdog.ts';
 import { loadScenario } from './scenario-files.ts';
 import type { ScenarioFlags } from './scenario-options.ts';
-import { openOwnStack } from './stack-opener.ts';
+import { newPassword, openOwnStack } from './stack-opener.ts';
 import { stopSignals } from './stop-signals.ts';
 import { checkTemporaryFolder } from './temporary-folder.ts';
 
@@ -55,7 +55,9 @@ export async function executeServe(host: Host, reference: string, flags: ServeFl
   const signals = stopSignals(host, { say: (text) => host.stderr.write(`${text}\n`) });
   const watchdog = await openWatchdog(host.env);
   try {
-    const options = { watchdog, signal: signals.stop, token: '', basePort };
+    // Told on stdout to whoever asked for the stack.
+    const password = newPassword();
+    const options = { watchdog, signal: signals.stop, token: '', password, basePort };
     const stack = await openOwnStack(host, { scenario, system }, options);
     try {
       const { endpoints } = stack;

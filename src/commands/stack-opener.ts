@@ -24,7 +24,12 @@ export function stackOpener(
   watchdog: Watchdog,
   token: string,
 ): RunPlan['openStack'] {
-  if (targets.length === 0) return (signal) => openOwnStack(host, subject, { watchdog, signal, token });
+  if (targets.length === 0) {
+    // Made here, so that it is known as a secret before anybody could tell it.
+    const password = newPassword();
+    host.redaction.add(password, "the database's password");
+    return (signal) => openOwnStack(host, subject, { watchdog, signal, token, password });
+  }
   return async (signal) => {
     const { scenario, system } = subject;
     const options = { signal, access, database: probes.postgres };
@@ -35,18 +40,18 @@ export function stackOpener(
   };
 }
 
-/** Starts the system's components, with a password that the host knows as a secret before anybody could tell it. */
+export const newPassword = (): string => randomBytes(24).toString('base64url');
+
+/** Starts the system's components. */
 export async function openOwnStack(
   host: Host,
   { scenario, system }: Subject,
-  options: Pick<LocalStackOptions, 'watchdog' | 'signal' | 'token' | 'basePort'>,
+  options: Pick<LocalStackOptions, 'watchdog' | 'signal' | 'token' | 'password' | 'basePort'>,
 ): Promise<Stack> {
-  const password = randomBytes(24).toString('base64url');
-  host.redaction.add(password, "the database's password");
   const components: readonly ComponentSpec[] = system.components?.(scenario) ?? [];
   const { deviations, faults } = scenario;
   return openLocalStack(components, {
-    ...{ ...options, env: host.env, password, deviations, comesBack: faults.length > 0 },
+    ...{ ...options, env: host.env, deviations, comesBack: faults.length > 0 },
     settings: toldSettings(host, system, scenario),
   });
 }
