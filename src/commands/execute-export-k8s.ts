@@ -7,7 +7,6 @@ import { deploymentOf } from '../export/k8s/deployment.ts';
 import { FILES, guide } from '../export/k8s/guide.ts';
 import { configMap, testRun } from '../export/k8s/manifests.ts';
 import type { Host } from '../host.ts';
-import { toSeconds } from '../units.ts';
 import { k6PlanOf } from './k6-part.ts';
 import { writeArtefacts } from './publish.ts';
 import { loadScenario } from './scenario-files.ts';
@@ -37,21 +36,11 @@ export async function executeExportK8s(host: Host, reference: string, flags: Exp
     targets,
     prometheus: prometheusOf(flags.prometheus),
   });
-  const { load } = scenario;
-  const subject = {
-    reference,
-    players: load.players,
-    operationsPerSecond: workload.operations.reduce((sum, { perSecond }) => sum + perSecond, 0),
-    operation:
-      (workload.operations.find(({ perSecond }) => perSecond > 0) ?? workload.operations[0])?.id ?? '',
-    seconds: toSeconds(load.duration),
-    flags: flagsOf(flags),
-  };
   const folder = resolve(host.cwd, flags.out || `capbench-${scenario.name}-k8s`);
   const files = [
     [FILES.configMap, configMap(deployment, k6Script(part, workload, scenario, targets))],
     [FILES.testRun, testRun(deployment)],
-    [FILES.guide, guide(deployment, subject)],
+    [FILES.guide, guide(deployment, { workload, reference, flags: flagsOf(flags) })],
   ] as const;
   for (const [name] of files) await refuseToOverwrite(join(folder, name));
   await writeArtefacts(host, folder, files, (warning) => host.stderr.write(`warning: ${warning}\n`));

@@ -1,5 +1,5 @@
 import type { EngineName } from '../load/engine.ts';
-import { connectSecondsOf } from '../load/k6/users.ts';
+import { connectSecondsOf } from '../load/k6/k6-system.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { Workload } from '../scenario/workload.ts';
 

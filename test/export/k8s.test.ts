@@ -99,8 +99,8 @@ test('a script that no ConfigMap holds is refused', () => {
 test('the guide names what was exported, and how to judge it', () => {
   const deployment = deploymentOf('small', fluxK6, workload, options);
   const text = guide(deployment, {
-    ...{ reference: './my world.yaml', players: 100, operationsPerSecond: 300, seconds: 60 },
-    operation: 'intent',
+    workload,
+    reference: './my world.yaml',
     flags: ['--set', 'load.players=100', '--scale', '0.5'],
   });
   expect(text).toContain('    http://world-2:3001/2\n');

@@ -1,4 +1,4 @@
-import type { K6System } from '../../load/k6/k6-system.ts';
+import { connectSecondsOf, type K6System, playersPerUserOf } from '../../load/k6/k6-system.ts';
 import {
   COUNT_KINDS,
   counterOf,
@@ -6,20 +6,27 @@ import {
   METRICS,
   originOf,
   SUMMARY_ORIGIN,
+  sentRateOf,
   TREND_KINDS,
   trendOf,
 } from '../../load/k6/metrics.ts';
-import { connectSecondsOf, playersPerUserOf } from '../../load/k6/users.ts';
 import { scenarioHash } from '../../scenario/resolved.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import type { OperationWorkload, Workload } from '../../scenario/workload.ts';
 import { toSeconds } from '../../units.ts';
-import { SUMMARY_FILE, sentRateOf, TREND_STATISTICS } from './names.ts';
-import { BOOKS_SOURCE } from './source/books.ts';
 import { FRAME_SOURCE } from './source/frame.ts';
-import { MEASURE_SOURCE } from './source/measure.ts';
+import { BOOKS_SOURCE, MEASURE_SOURCE } from './source/measure.ts';
 import { SCHEDULE_SOURCE } from './source/schedule.ts';
 import { type K6Limit, type K6Thresholds, thresholdsOf } from './thresholds.ts';
+
+/** Where a script writes its summary, unless it is told otherwise. */
+const SUMMARY_FILE = 'capbench-summary.json';
+
+/** What a summary has to hold of each trend: `metrics[name].values['p(95)']`. */
+export const TREND_STATISTICS = [
+  ...['count', 'avg', 'min', 'med', 'max'],
+  ...['p(50)', 'p(90)', 'p(95)', 'p(99)', 'p(99.9)'],
+] as const;
 
 /** A virtual user that has not ended so long after the drain is ended by k6. */
 const END_SPARE_SECONDS = 30;

@@ -3,6 +3,7 @@ import {
   COUNT_KINDS,
   counterOf,
   METRICS,
+  sentRateOf,
   TREND_KINDS,
   trendOf,
   withinRateOf,
@@ -10,7 +11,6 @@ import {
 import type { Budget, MeasuredBudget } from '../../scenario/budget.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import { conversion } from '../../units.ts';
-import { sentRateOf } from './names.ts';
 
 /** One budget as k6 holds it. */
 interface K6Threshold {

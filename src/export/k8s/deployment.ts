@@ -1,6 +1,5 @@
 import { badInput } from '../../errors.ts';
-import type { K6System } from '../../load/k6/k6-system.ts';
-import { playerUsersOf } from '../../load/k6/users.ts';
+import { type K6System, playerUsersOf } from '../../load/k6/k6-system.ts';
 import { ofOperation } from '../../scenario/operations.ts';
 import type { Workload } from '../../scenario/workload.ts';
 
@@ -23,12 +22,9 @@ export interface Deployment {
 }
 
 /** What is given; the rest follows from the load. */
-export interface DeploymentOptions {
-  readonly namespace: string;
+export interface DeploymentOptions extends Pick<Deployment, 'namespace' | 'targets' | 'prometheus'> {
   /** Null: as many as the load needs. */
   readonly parallelism: number | null;
-  readonly targets: readonly string[];
-  readonly prometheus: string;
 }
 
 /** What k6 2.2 took of us: CPU for a round trip, and memory for a virtual user that holds a WebSocket. */

@@ -1,16 +1,14 @@
 import { trendOf } from '../../load/k6/metrics.ts';
+import type { Workload } from '../../scenario/workload.ts';
+import { micros, toSeconds } from '../../units.ts';
 import type { Deployment } from './deployment.ts';
 
 export const FILES = { configMap: 'configmap.yaml', testRun: 'testrun.yaml', guide: 'GUIDE.md' } as const;
 
 interface GuideSubject {
+  readonly workload: Workload;
   /** As it was given to `capbench export`: a name, or a path. */
   readonly reference: string;
-  readonly players: number;
-  readonly operationsPerSecond: number;
-  readonly seconds: number;
-  /** Whose latency is the example: an operation's id. */
-  readonly operation: string;
   /** What has to be said again to `capbench report`, so that it judges the same scenario. */
   readonly flags: readonly string[];
 }
@@ -18,12 +16,15 @@ interface GuideSubject {
 /** What to do with the two files, for somebody who has a cluster and has not read our README. */
 export function guide(deployment: Deployment, subject: GuideSubject): string {
   const { name, namespace, parallelism, targets, prometheus, users } = deployment;
+  const { players, operations, timeline } = subject.workload;
+  const example = (operations.find(({ perSecond }) => perSecond > 0) ?? operations[0])?.id ?? '';
+  const rate = operations.reduce((sum, { perSecond }) => sum + perSecond, 0);
   const inNamespace = `-n ${namespace}`;
   const scenario = [subject.reference, ...subject.flags].map(quoted).join(' ');
   const shares = parallelism === 1 ? 'one runner' : `${parallelism} runners`;
   return `# ${name}: k6 on Kubernetes
 
-${subject.players.toLocaleString('en-US')} players and ${Math.round(subject.operationsPerSecond).toLocaleString('en-US')} operations a second for ${subject.seconds} s, by ${shares} of k6, against
+${players.toLocaleString('en-US')} players and ${Math.round(rate).toLocaleString('en-US')} operations a second for ${toSeconds(micros(timeline.end - timeline.measureStart))} s, by ${shares} of k6, against
 
 ${targets.map((target) => `    ${target}`).join('\n')}
 
@@ -66,7 +67,7 @@ also when a runner's summary is missing.
 - A percentile of several runners is not the mean of theirs. \`capbench report\` rules a latency budget by the share of
   all operations within its limit, which can be added up; other percentiles are known to lie between the lowest and the
   highest runner's, and a budget that falls in between is \`unmeasured\`. In Prometheus, add histograms:
-  \`histogram_quantile(0.95, sum(rate(k6_${trendOf(subject.operation, 'due')}_seconds{testid="${name}"}[1m])))\`.
+  \`histogram_quantile(0.95, sum(rate(k6_${trendOf(example, 'due')}_seconds{testid="${name}"}[1m])))\`.
 ${
   parallelism === 1
     ? '- The budgets that k6 can see are thresholds of the script: the runner ends with exit code 99 when one is crossed.'

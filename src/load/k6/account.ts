@@ -27,24 +27,20 @@ const SECOND = 1_000_000;
 /** k6 writes its samples five times a second; so long after a second's end it is told. What is later counts for a later one. */
 const PATIENCE = 700_000;
 
-type KindCounts = Record<CountKind, number>;
-const noCounts = (): KindCounts => ({
-  ...{ scheduled: 0, ok: 0, rejected: 0, failed: 0, failedUnsent: 0 },
-  ...{ timedOut: 0, skipped: 0, unfinished: 0 },
-});
-const FLOWS = ['bytesIn', 'bytesOut', 'framesIn', 'commandBytes', 'disconnects'] as const;
-type Flow = (typeof FLOWS)[number];
-const noFlows = (): Record<Flow, number> => ({
-  ...{ bytesIn: 0, bytesOut: 0, framesIn: 0, commandBytes: 0, disconnects: 0 },
-});
+const zeroes = <Name extends string>(names: readonly Name[]) =>
+  Object.fromEntries(names.map((name) => [name, 0])) as Record<Name, number>;
+const noCounts = () => zeroes(COUNT_KINDS);
+/** Counters of players and of the rest, which are added up as they come. */
+const COUNTERS = [
+  ...(['bytesIn', 'bytesOut', 'framesIn', 'commandBytes', 'disconnects'] as const),
+  ...(['connected', 'connectFailed', 'lanesReady', 'left', 'linesLost', 'stray'] as const),
+];
 
 /** What happened in one second, by the times of k6's samples; of operations by their index. */
 class Bucket {
-  readonly counts: readonly KindCounts[];
+  readonly counts: readonly Record<CountKind, number>[];
   readonly slices: readonly (MicrosHistogram | null)[][];
-  /** Players that came, less those that went. */
-  players = 0;
-  readonly flows = noFlows();
+  readonly totals = zeroes(COUNTERS);
 
   constructor(operations: number) {
     this.counts = Array.from({ length: operations }, noCounts);
@@ -68,14 +64,11 @@ class OperationRecord {
 export class K6Account {
   /** The wall clock's milliseconds at GO; null until the script has told. */
   goWall: number | null = null;
-  connected = 0;
-  connectFailed = 0;
-  lanesReady = 0;
-  strayAnswers = 0;
+  /** Of the whole run. */
+  readonly totals = zeroes(COUNTERS);
   readonly connect = new MicrosHistogram();
   /** At the end of the last second that was told. */
   private present = 0;
-  private readonly totals = noFlows();
   private readonly operations: readonly { readonly id: string }[];
   private readonly records: readonly OperationRecord[];
   private readonly buckets = new Map<number, Bucket>();
@@ -106,34 +99,14 @@ export class K6Account {
       }
       handlers.set(earlyDueOf(id), (ms, at) => this.answered(operation, ms * 1e3, weight, at));
     }
-    const flow = (metric: string, which: Flow): void =>
-      void handlers.set(metric, (n, at) => {
+    for (const which of COUNTERS) {
+      handlers.set(METRICS[which], (n, at) => {
         this.totals[which] += n;
-        this.bucket(at).flows[which] += n;
+        this.bucket(at).totals[which] += n;
       });
-    for (const which of FLOWS) flow(METRICS[which], which);
+    }
     handlers.set(METRICS.go, (ms) => {
       this.goWall = ms;
-    });
-    handlers.set(METRICS.connected, (n, at) => {
-      this.connected += n;
-      this.bucket(at).players += n;
-    });
-    handlers.set(METRICS.connectFailed, (n) => {
-      this.connectFailed += n;
-    });
-    handlers.set(METRICS.lanesReady, (n) => {
-      this.lanesReady += n;
-    });
-    handlers.set(METRICS.left, (n, at) => {
-      this.bucket(at).players -= n;
-    });
-    // Among the disconnects, and no players.
-    handlers.set(METRICS.linesLost, (n, at) => {
-      this.bucket(at).players += n;
-    });
-    handlers.set(METRICS.stray, (n) => {
-      this.strayAnswers += n;
     });
     handlers.set(METRICS.connect, (ms) => this.connect.record(ms * 1e3, 1));
     this.handlers = handlers;
@@ -141,11 +114,6 @@ export class K6Account {
 
   add({ metric, at, value }: K6Sample): void {
     this.handlers.get(metric)?.(value, this.goWall === null ? 0 : (at - this.goWall) * 1e3);
-  }
-
-  /** Of the whole run. */
-  get flows(): Readonly<Record<Flow, number>> {
-    return this.totals;
   }
 
   /** The seconds that have ended by now and may be told, in order. */
@@ -233,18 +201,19 @@ export class K6Account {
     const bucket = this.buckets.get(second) ?? new Bucket(this.operations.length);
     this.buckets.delete(second);
     this.next += 1;
-    this.present += bucket.players - bucket.flows.disconnects;
+    const { connected, left, disconnects, linesLost } = bucket.totals;
+    // The lines that were lost are among the disconnects, and no players.
+    this.present += connected - left - disconnects + linesLost;
     const slices = perOperation(this.operations, (_id, operation) =>
       bucket.slices[operation]!.map((one): HistogramData => one?.toData() ?? EMPTY),
     );
-    const { flows } = bucket;
     return {
       at: micros(at),
       connected: this.present,
       operations: perOperation(this.operations, (id, operation) =>
         this.secondOf(operation, bucket.counts[operation]!, ofOperation(slices, id)),
       ),
-      ...flows,
+      ...flowsOf(bucket.totals),
       reconnects: 0,
       slices: slicesOf(second, at, slices),
       workers,
@@ -253,7 +222,7 @@ export class K6Account {
 
   private secondOf(
     operation: number,
-    counts: KindCounts,
+    counts: Record<CountKind, number>,
     slices: readonly HistogramData[],
   ): LoadSecondOperation {
     const { unfinished: _, ...second } = counts;
@@ -261,6 +230,11 @@ export class K6Account {
     return { ...second, inFlight: whole.scheduled - settledOf(whole), due: mergeHistograms(slices) };
   }
 }
+
+/** What was sent and received, and connections that ended. */
+export const flowsOf = ({ bytesIn, bytesOut, framesIn, commandBytes, disconnects }: K6Account['totals']) => ({
+  ...{ bytesIn, bytesOut, framesIn, commandBytes, disconnects },
+});
 
 const EMPTY: HistogramData = mergeHistograms([]);
 

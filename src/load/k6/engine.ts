@@ -1,9 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { stackFailed } from '../../errors.ts';
 import type { Workload } from '../../scenario/workload.ts';
 import type { Endpoints } from '../../stack/stack.ts';
-import { KILL, type Rung, startProcess } from '../../supervision/process.ts';
+import { KILL, type Rung } from '../../supervision/process.ts';
 import { openRunFolder } from '../../supervision/run-folder.ts';
 import type { Watchdog } from '../../supervision/watchdog.ts';
 import type { Engine, ReadyFleet } from '../engine.ts';
@@ -13,7 +13,6 @@ import { destinationOf } from '../native.ts';
 import type { K6Binary } from './binary.ts';
 import { K6Fleet } from './fleet.ts';
 import type { K6System } from './k6-system.ts';
-import { SamplePipe } from './sample-pipe.ts';
 
 interface K6EngineOptions {
   readonly k6: K6Binary;
@@ -51,36 +50,21 @@ export function createK6Engine(options: K6EngineOptions): Engine {
         // Names are resolved once, before the run: k6 goes where they were then.
         await writeFile(folder.file('config.json'), JSON.stringify({ hosts: hostsOf(at) }));
         await writeFile(folder.file('books.jsonl'), '');
-        let fleet: K6Fleet | null = null;
-        const pipe = await SamplePipe.open(folder.file('samples'), (sample) => fleet?.hear(sample));
-        fleet = new K6Fleet({
-          system,
-          workload,
-          onConnecting,
-          start: () =>
-            startProcess({
-              name: 'k6',
-              command: k6.path,
-              args: argumentsFor((name) => folder.file(name)),
-              // No account of somebody else's, no extension from somewhere: k6 asks nobody but the servers.
-              env: {
-                ...{ HOME: folder.path, K6_AUTO_EXTENSION_RESOLUTION: 'false', GOGC: GARBAGE_PERCENT },
-                // Not among the arguments, which everybody on this host may read.
-                CAPBENCH_AUTHORIZATION: at.worlds[0]?.headers?.authorization ?? '',
-              },
-              cwd: folder.path,
-              log: folder.file('k6.log'),
-              watchdog,
-              ladder: LADDER,
-            }),
-          drain: () => pipe.drain(),
-          readBooks: () => readFile(folder.file('books.jsonl'), 'utf8'),
-          onClosed: async () => {
-            pipe.close();
-            await folder.remove();
+        return await new K6Fleet({
+          ...{ system, workload, folder, onConnecting },
+          process: {
+            name: 'k6',
+            command: k6.path,
+            args: argumentsFor((name) => folder.file(name)),
+            // No account of somebody else's, no extension from somewhere: k6 asks nobody but the servers.
+            env: {
+              ...{ HOME: folder.path, K6_AUTO_EXTENSION_RESOLUTION: 'false', GOGC: GARBAGE_PERCENT },
+              // Not among the arguments, which everybody on this host may read.
+              CAPBENCH_AUTHORIZATION: at.worlds[0]?.headers?.authorization ?? '',
+            },
+            ...{ cwd: folder.path, log: folder.file('k6.log'), watchdog, ladder: LADDER },
           },
-        });
-        return await fleet.open(signal);
+        }).open(signal);
       } catch (thrown) {
         await folder.remove();
         throw thrown;
@@ -97,26 +81,11 @@ const GARBAGE_PERCENT = '400';
 
 const argumentsFor = (file: (name: string) => string): readonly string[] => [
   'run',
-  ...[
-    '--quiet',
-    '--no-color',
-    '--no-usage-report',
-    '--no-thresholds',
-    '--address',
-    '',
-    '--log-format',
-    'raw',
-  ],
+  ...['--quiet', '--no-color', '--no-usage-report', '--no-thresholds'],
+  ...['--address', '', '--log-format', 'raw'],
   // Fewer tags are less to write; the scenario's name tells players from others.
-  ...[
-    '--system-tags',
-    'scenario',
-    '--out',
-    `json=${file('samples')}`,
-    '--console-output',
-    file('books.jsonl'),
-  ],
-  ...['--config', file('config.json')],
+  ...['--system-tags', 'scenario', '--config', file('config.json')],
+  ...['--out', `json=${file('samples')}`, '--console-output', file('books.jsonl')],
   ...['-e', 'CAPBENCH_BOOKS=1', '-e', `CAPBENCH_SUMMARY=${file('summary.json')}`],
   file('script.js'),
 ];

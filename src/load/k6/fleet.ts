@@ -1,19 +1,26 @@
+import { readFile } from 'node:fs/promises';
 import { monotonic } from '../../clock.ts';
 import { type CapbenchError, interrupted, stackFailed } from '../../errors.ts';
 import { EMPTY_HISTOGRAM } from '../../histogram.ts';
 import type { Workload } from '../../scenario/workload.ts';
-import { describeExit, type Exit, type SupervisedProcess } from '../../supervision/process.ts';
+import { readProcess, residentBytes } from '../../supervision/proc.ts';
+import {
+  type CommandSpec,
+  describeExit,
+  type Exit,
+  type SupervisedProcess,
+  startProcess,
+} from '../../supervision/process.ts';
+import type { RunFolder } from '../../supervision/run-folder.ts';
 import { type Micros, micros } from '../../units.ts';
-import type { ConnectFacts, Ledger, LoadSecond, ReadyFleet, Tally } from '../engine.ts';
+import type { ConnectFacts, Ledger, LoadSecond, ProcessSecond, ReadyFleet, Tally } from '../engine.ts';
 import { ErrorCounts } from '../error-counts.ts';
 import { assertConserved } from '../recorder.ts';
 import { scheduleHashOf } from '../schedule-hash.ts';
-import { K6Account } from './account.ts';
+import { flowsOf, K6Account } from './account.ts';
 import { readBooks } from './books.ts';
-import type { K6System } from './k6-system.ts';
-import type { K6Sample } from './sample-pipe.ts';
-import { Usage } from './usage.ts';
-import { playerUsersOf } from './users.ts';
+import { type K6System, playerUsersOf } from './k6-system.ts';
+import { type K6Sample, SamplePipe } from './sample-pipe.ts';
 
 /** Above this share of players that cannot connect, the fleet does not get READY. */
 const TOLERATED_FAILURES = 0.01;
@@ -28,14 +35,10 @@ const NO_HASH = 'incomplete';
 interface K6FleetPlan {
   readonly system: K6System;
   readonly workload: Workload;
-  start(): Promise<SupervisedProcess>;
-  /** What k6 wrote into its pipe until its end has been told. */
-  drain(): Promise<void>;
-  /** What the virtual users logged. */
-  readBooks(): Promise<string>;
+  /** Of the script, and of what k6 tells; it is removed when k6 is gone. */
+  readonly folder: RunFolder;
+  readonly process: CommandSpec;
   readonly onConnecting: (connected: number, failed: number) => void;
-  /** Called once, when k6 is gone. */
-  readonly onClosed: () => Promise<void>;
 }
 
 /**
@@ -50,6 +53,7 @@ export class K6Fleet implements ReadyFleet {
   /** Virtual users: those that play, and the others. */
   private readonly players: number;
   private readonly others: number;
+  private pipe: SamplePipe | null = null;
   private child: SupervisedProcess | null = null;
   private goAt: Micros | null = null;
   private stoppedAt: number | null = null;
@@ -70,8 +74,7 @@ export class K6Fleet implements ReadyFleet {
     this.closed.catch(() => {});
   }
 
-  /** One sample of k6's, as it comes. */
-  hear(sample: K6Sample): void {
+  private hear(sample: K6Sample): void {
     this.account.add(sample);
     const { goWall } = this.account;
     if (this.goAt === null && goWall !== null) this.goAt = onMonotonicClock(goWall);
@@ -84,7 +87,9 @@ export class K6Fleet implements ReadyFleet {
    */
   async open(signal: AbortSignal): Promise<this> {
     try {
-      this.child = await this.plan.start();
+      const { folder, process } = this.plan;
+      this.pipe = await SamplePipe.open(folder.file('samples'), (sample) => this.hear(sample));
+      this.child = await startProcess(process);
       await this.connected(this.child, signal);
       return this;
     } catch (thrown) {
@@ -98,8 +103,9 @@ export class K6Fleet implements ReadyFleet {
   }
 
   get connect(): ConnectFacts {
-    const { connected, connectFailed, connect } = this.account;
-    return { connected, failed: connectFailed, errors: [], connect: connect.toData() };
+    const { totals, connect } = this.account;
+    const { connected, connectFailed: failed } = totals;
+    return { connected, failed, errors: [], connect: connect.toData() };
   }
 
   get workerPids(): readonly number[] {
@@ -133,11 +139,11 @@ export class K6Fleet implements ReadyFleet {
     const early = this.stoppedAt !== null;
     // One that was asked to stop ends with 105, or is made to end where it takes too long to: both were our doing.
     if (exit.code !== 0 && !early) throw died(child, exit);
-    await plan.drain();
+    await this.pipe?.drain();
     const endedAt = Math.min(plan.workload.timeline.end, (this.stoppedAt ?? Number.POSITIVE_INFINITY) - go);
     if (early) account.settleRest(plan.system.plannedUntil(plan.workload, endedAt));
     for (const second of account.takeAll(monotonic() - go, worker)) onSecond(second);
-    return this.tally(micros(Math.max(0, endedAt)), await plan.readBooks());
+    return this.tally(micros(Math.max(0, endedAt)), await readFile(plan.folder.file('books.jsonl'), 'utf8'));
   }
 
   private tally(endedAt: Micros, told: string): Tally {
@@ -153,10 +159,10 @@ export class K6Fleet implements ReadyFleet {
     for (const [name, tally] of Object.entries(operations)) assertConserved(name, tally);
     return {
       operations,
-      ...account.flows,
+      ...flowsOf(account.totals),
       reconnects: 0,
       reconnect: EMPTY_HISTOGRAM,
-      strayAnswers: account.strayAnswers,
+      strayAnswers: account.totals.stray,
       errors: complaints.top(MOST_ERRORS),
       ledger: books.ledger,
       ...(complete ? {} : { ledgerLost }),
@@ -198,7 +204,8 @@ export class K6Fleet implements ReadyFleet {
   private async leave(): Promise<void> {
     this.close_(interrupted('the load was closed before its run had ended'));
     await this.child?.stop();
-    await this.plan.onClosed();
+    this.pipe?.close();
+    await this.plan.folder.remove();
   }
 
   /** Resolves when every virtual user is connected. */
@@ -211,7 +218,7 @@ export class K6Fleet implements ReadyFleet {
     let onAbort = (): void => {};
     const ready = new Promise<void>((resolve, reject) => {
       this.changed = () => {
-        const { connected, connectFailed, lanesReady } = account;
+        const { connected, connectFailed, lanesReady } = account.totals;
         plan.onConnecting(connected, connectFailed);
         if (connectFailed > players * TOLERATED_FAILURES)
           reject(cannotConnect(connectFailed, players, child));
@@ -225,7 +232,7 @@ export class K6Fleet implements ReadyFleet {
         if (this.goAt !== null && now > this.goAt) {
           reject(
             stackFailed(
-              `${players - account.connected} of ${players} players and ${Math.round(others - account.lanesReady)} of ${others} other virtual users were not connected when k6's schedule began`,
+              `${players - account.totals.connected} of ${players} players and ${Math.round(others - account.totals.lanesReady)} of ${others} other virtual users were not connected when k6's schedule began`,
               'k6 is too slow for so many on this machine: a lower --scale, or fewer connections a second (load.connectsPerSecond)',
             ),
           );
@@ -270,4 +277,33 @@ function onMonotonicClock(wall: number): Micros {
   let now = Date.now();
   while (now === before) now = Date.now();
   return micros(monotonic() + (wall - now) * 1e3);
+}
+
+/**
+ * What a process uses, as the kernel tells. It is looked at often: after its end nobody tells any more, and its last
+ * second is known as far as the last look.
+ */
+export class Usage {
+  private readonly pid: number;
+  private cpuSeconds: number | null = null;
+  private told: number | null;
+  private memoryBytes: number | null = null;
+
+  constructor(pid: number) {
+    this.pid = pid;
+    this.look();
+    this.told = this.cpuSeconds;
+  }
+
+  look(): void {
+    this.cpuSeconds = readProcess(this.pid)?.ownSeconds ?? this.cpuSeconds;
+    this.memoryBytes = residentBytes(this.pid) ?? this.memoryBytes;
+  }
+
+  /** Since the last call; nulls where there is no /proc. */
+  take(): ProcessSecond {
+    const { pid, cpuSeconds, told, memoryBytes } = this;
+    this.told = cpuSeconds;
+    return { pid, cpuSeconds: cpuSeconds === null || told === null ? null : cpuSeconds - told, memoryBytes };
+  }
 }

@@ -33,7 +33,7 @@ const EARLY = '_early';
  * sent and answered together (so percentiles are those of the operations, and only `count` is of requests). Counters
  * count operations always.
  */
-export const prefixOf = (operation: string): string =>
+const prefixOf = (operation: string): string =>
   `capbench_${operation.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
 
 /** `capbench_intent_timed_out`; `early`: of what was due before the measure phase. */
@@ -44,6 +44,9 @@ export const counterOf = (operation: string, kind: CountKind, early = false): st
 export const trendOf = (operation: string, kind: TrendKind): string =>
   `${prefixOf(operation)}_${TREND_NAMES[kind]}`;
 export const earlyDueOf = (operation: string): string => `${prefixOf(operation)}_due${EARLY}`;
+
+/** Rate: the share that was sent, not skipped, of what was due in the measure phase and has found its end. */
+export const sentRateOf = (operation: string): string => `${prefixOf(operation)}_sent`;
 
 /** Rate of one latency budget: the share of all that was due, answered or not, that was answered within its limit. */
 export const withinRateOf = (budgetId: string): string =>

@@ -5,7 +5,7 @@ import { readBooks } from '../../../src/load/k6/books.ts';
 import { counterOf, earlyDueOf, METRICS, trendOf } from '../../../src/load/k6/metrics.ts';
 import { sampleIn } from '../../../src/load/k6/sample-pipe.ts';
 import { ofOperation } from '../../../src/scenario/operations.ts';
-import { plannedUntil } from '../../../src/systems/flux/k6/planned.ts';
+import { plannedUntil } from '../../../src/systems/flux/k6/system.ts';
 import { workloadWith } from '../a-workload.ts';
 import { figuresOf } from '../ledger-figures.ts';
 

@@ -1,10 +1,10 @@
 import { describe, expect, test, vi } from 'vitest';
-import { sentRateOf } from '../../../src/export/k6/names.ts';
 import {
   COUNT_KINDS,
   type CountKind,
   counterOf,
   METRICS,
+  sentRateOf,
   TREND_KINDS,
   trendOf,
   withinRateOf,

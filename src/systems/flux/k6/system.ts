@@ -1,11 +1,40 @@
-import type { K6System } from '../../../load/k6/k6-system.ts';
+import type { K6System, PlannedCounts } from '../../../load/k6/k6-system.ts';
+import { PlayerPacer } from '../../../load/pacer.ts';
+import type { PerOperation } from '../../../scenario/operations.ts';
+import type { Workload } from '../../../scenario/workload.ts';
 import { lanesOf } from '../monsters/lanes.ts';
+import { PostPacer } from '../monsters/post-pacer.ts';
 import { fluxWorkload, INTENT, operationOf } from '../workload.ts';
 import { LANE_SOURCE } from './lane.ts';
-import { plannedUntil } from './planned.ts';
 import { PLAYER_SOURCE } from './player.ts';
 import { FLUX_SCHEDULE_SOURCE } from './schedule.ts';
-import { WORLDS_SOURCE } from './worlds.ts';
+
+/** Who owns what, as JavaScript, from what the world servers say of themselves. */
+const WORLDS_SOURCE = `
+// --- The world servers --------------------------------------------------------------------------------------------------
+
+function worldsOf(urls) {
+  const worlds = urls.map((url) => {
+    const response = http.get(url + '/health');
+    if (response.status !== 200) throw new Error(url + '/health answers ' + response.status + ' ' + response.error);
+    const { playersTotal, monstersTotal, players, monsters } = response.json();
+    if (playersTotal !== CONFIG.players || monstersTotal !== CONFIG.monsters) {
+      throw new Error(
+        url + ' serves a world of ' + playersTotal + ' players and ' + monstersTotal + ' monsters, this script loads ' +
+          CONFIG.players + ' and ' + CONFIG.monsters,
+      );
+    }
+    return { url, players, monsters: { from: monsters.from - playersTotal, to: monsters.to - playersTotal } };
+  });
+  for (const kind of ['players', 'monsters']) {
+    let covered = 0;
+    const ranges = worlds.map((world) => world[kind]).sort((a, b) => a.from - b.from || a.to - b.to);
+    for (const { from, to } of ranges) covered = from === covered && to >= from ? to : NaN;
+    if (covered !== CONFIG[kind]) throw new Error('BASE_URLS has to name every world server of one world, each once');
+  }
+  return worlds;
+}
+`;
 
 /** The flux world under k6: a virtual user for each block of players, and one for each lane of monsters. */
 export const fluxK6: K6System = {
@@ -33,3 +62,26 @@ export const fluxK6: K6System = {
   perSample: (workload) => ({ intent: 1, monsterCommand: fluxWorkload(workload).commandsPerPost }),
   plannedUntil,
 };
+
+/** How many operations were due before an instant: in the whole run, and of those in the measure phase. */
+export function plannedUntil(workload: Workload, instant: number): PerOperation<PlannedCounts> {
+  const { seed, timeline, players } = workload;
+  const { monsters, postRate, commandsPerPost } = fluxWorkload(workload);
+  const intent = { whole: 0, measured: 0 };
+  const monsterCommand = { whole: 0, measured: 0 };
+  const until = Math.min(instant, timeline.end);
+  const ids = Array.from({ length: players }, (_, player) => player);
+  const pacer = new PlayerPacer(seed, ids, operationOf(workload, INTENT).perSecond / players, timeline);
+  for (const player of ids) {
+    for (let due = pacer.next(player); due < until; due = pacer.next(player)) {
+      intent.whole += 1;
+      if (due >= timeline.measureStart) intent.measured += 1;
+    }
+  }
+  const posts = new PostPacer(seed, postRate, monsters, timeline, 0, 1);
+  for (; posts.due < until; posts.advance()) {
+    monsterCommand.whole += commandsPerPost;
+    if (posts.due >= timeline.measureStart) monsterCommand.measured += commandsPerPost;
+  }
+  return { intent, monsterCommand };
+}
