@@ -40,6 +40,10 @@ export const messageOf = (thrown: unknown): string => {
   return thrown.message;
 };
 
+/** The code of an error of the system or of a driver, such as ECONNREFUSED; '' where there is none. */
+export const codeOf = (thrown: unknown): string =>
+  thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
+
 /** What JavaScript itself throws: no component, no driver and no host is to blame for it, but a bug. */
 export const isBug = (thrown: unknown): boolean =>
   !(thrown instanceof Error) ||
@@ -65,7 +69,7 @@ export const OUT_OF_MEMORY = /out of memory|allocation failed|cannot allocate me
 /** An error by which the host refuses a resource, as exit code 93 with advice; null for any other. */
 export function refusalOf(thrown: unknown): CapbenchError | null {
   if (!(thrown instanceof Error) || thrown instanceof CapbenchError) return null;
-  const code = 'code' in thrown ? String(thrown.code) : OUT_OF_MEMORY.test(thrown.message) ? 'ENOMEM' : '';
+  const code = 'code' in thrown ? codeOf(thrown) : OUT_OF_MEMORY.test(thrown.message) ? 'ENOMEM' : '';
   const refusal = REFUSALS[code];
   return refusal === undefined ? null : stackFailed(`${refusal[0]}: ${thrown.message}`, refusal[1], thrown);
 }

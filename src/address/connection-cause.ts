@@ -1,35 +1,8 @@
-import { CapbenchError, EXIT, messageOf } from '../errors.ts';
+import { CapbenchError, codeOf, EXIT, messageOf } from '../errors.ts';
 import { tlsProblemOf } from './certificate.ts';
 
 /** Why a connection was refused, or has ended. */
-export type CauseKind =
-  | 'certificate'
-  | 'noTls'
-  | 'noHttp'
-  | 'noWebSocket'
-  | 'subprotocol'
-  | 'badRequest'
-  | 'redirect'
-  | 'unauthorized'
-  | 'notFound'
-  | 'conflict'
-  | 'policy'
-  | 'noUpstream'
-  | 'serverError'
-  | 'answer'
-  | 'closed'
-  | 'restarting'
-  | 'overloaded'
-  | 'tooLargeForThem'
-  | 'byUs'
-  | 'nobody'
-  | 'reset'
-  | 'silent'
-  | 'noRoute'
-  | 'name'
-  | 'descriptors'
-  | 'ports'
-  | 'other';
+export type CauseKind = TabledKind | 'certificate';
 
 export interface Cause {
   readonly kind: CauseKind;
@@ -40,7 +13,7 @@ export interface Cause {
 }
 
 /** What to do, by cause: the one table for players, monsters, health and probes. Certificates have one of their own. */
-const HINTS: Readonly<Record<Exclude<CauseKind, 'certificate'>, string | null>> = {
+const HINTS = {
   noTls: 'what listens there speaks no TLS: name it with http:// or ws://, or name the port at which it does',
   noHttp:
     'what listens there answers no HTTP: name it with https:// or wss:// where it wants TLS, or correct the port',
@@ -81,7 +54,15 @@ const HINTS: Readonly<Record<Exclude<CauseKind, 'certificate'>, string | null>> 
   other: null,
 };
 
-const causeOf = (kind: Exclude<CauseKind, 'certificate'>, what: string): Cause => ({
+type TabledKind = keyof typeof HINTS;
+
+/** The cause of each of these words or numbers. */
+const kindsOf = (words: Partial<Record<TabledKind, readonly (string | number)[]>>) =>
+  new Map(
+    Object.entries(words).flatMap(([kind, all]) => all.map((word) => [String(word), kind as TabledKind])),
+  );
+
+const causeOf = (kind: TabledKind, what: string): Cause => ({
   kind,
   what,
   hint: HINTS[kind],
@@ -91,30 +72,18 @@ const causeOf = (kind: Exclude<CauseKind, 'certificate'>, what: string): Cause =
 export const unexplained = (what: string): Cause => causeOf('other', what);
 
 /** By the codes of Node, undici and ws. */
-const CODES: Readonly<Record<string, CauseKind>> = {
-  ECONNREFUSED: 'nobody',
-  ENOENT: 'nobody',
-  ECONNRESET: 'reset',
-  ECONNABORTED: 'reset',
-  EPIPE: 'reset',
-  UND_ERR_SOCKET: 'reset',
-  ETIMEDOUT: 'silent',
-  UND_ERR_CONNECT_TIMEOUT: 'silent',
-  UND_ERR_HEADERS_TIMEOUT: 'silent',
-  UND_ERR_BODY_TIMEOUT: 'silent',
-  EHOSTUNREACH: 'noRoute',
-  ENETUNREACH: 'noRoute',
-  EHOSTDOWN: 'noRoute',
-  ENOTFOUND: 'name',
-  EAI_AGAIN: 'name',
-  EAI_FAIL: 'name',
-  EMFILE: 'descriptors',
-  ENFILE: 'descriptors',
-  EADDRNOTAVAIL: 'ports',
-};
+const CODES = kindsOf({
+  nobody: ['ECONNREFUSED', 'ENOENT'],
+  reset: ['ECONNRESET', 'ECONNABORTED', 'EPIPE', 'UND_ERR_SOCKET'],
+  silent: ['ETIMEDOUT', ...['CONNECT', 'HEADERS', 'BODY'].map((what) => `UND_ERR_${what}_TIMEOUT`)],
+  noRoute: ['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN'],
+  name: ['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL'],
+  descriptors: ['EMFILE', 'ENFILE'],
+  ports: ['EADDRNOTAVAIL'],
+});
 
 /** By the words of ws, which has no codes for a handshake. */
-const WORDS: readonly (readonly [words: RegExp, kind: Exclude<CauseKind, 'certificate'>])[] = [
+const WORDS: readonly (readonly [words: RegExp, kind: TabledKind])[] = [
   [/subprotocol/i, 'subprotocol'],
   [/Invalid (?:Upgrade|Sec-WebSocket-Accept) header|Invalid .*extensions?\b/i, 'noWebSocket'],
   [/handshake has timed out/, 'silent'],
@@ -124,9 +93,6 @@ const WORDS: readonly (readonly [words: RegExp, kind: Exclude<CauseKind, 'certif
 
 /** OpenSSL, of an answer that is no TLS. */
 const NOT_TLS = /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|UNKNOWN_PROTOCOL|HTTP_REQUEST/i;
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : '';
 
 /** Of an error of the system, of TLS, of ws or of undici. */
 export function causeOfError(error: unknown): Cause {
@@ -144,8 +110,8 @@ export function causeOfError(error: unknown): Cause {
   }
   if (code.startsWith('WS_ERR_')) return causeOf('byUs', message);
   if (code.startsWith('HPE_')) return causeOf('noHttp', message);
-  const known = CODES[code];
-  if (known !== undefined && known !== 'certificate') return causeOf(known, message);
+  const known = CODES.get(code);
+  if (known !== undefined) return causeOf(known, message);
   // How ws tells an answer where nobody listens to it.
   const [, status] = /Unexpected server response: (\d{3})/.exec(message) ?? [];
   if (status !== undefined) return causeOfUpgrade(Number(status));
@@ -153,21 +119,14 @@ export function causeOfError(error: unknown): Cause {
   return causeOf(kind, message);
 }
 
-const STATUSES: Readonly<Record<number, Exclude<CauseKind, 'certificate'>>> = {
-  400: 'badRequest',
-  401: 'unauthorized',
-  403: 'unauthorized',
-  404: 'notFound',
-  405: 'notFound',
-  407: 'unauthorized',
-  409: 'conflict',
-  410: 'notFound',
-  426: 'badRequest',
-  429: 'policy',
-  502: 'noUpstream',
-  503: 'noUpstream',
-  504: 'noUpstream',
-};
+const STATUSES = kindsOf({
+  badRequest: [400, 426],
+  unauthorized: [401, 403, 407],
+  notFound: [404, 405, 410],
+  conflict: [409],
+  policy: [429],
+  noUpstream: [502, 503, 504],
+});
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const LONGEST_LOCATION = 200;
 
@@ -188,7 +147,7 @@ export function causeOfAnswer(status: number, location?: string): Cause {
         : `${text}, Location ${shownLocation(location)}`,
     );
   }
-  return causeOf(STATUSES[status] ?? (status >= 500 ? 'serverError' : 'answer'), text);
+  return causeOf(STATUSES.get(String(status)) ?? (status >= 500 ? 'serverError' : 'answer'), text);
 }
 
 /** The same where a WebSocket was asked for: who answers well has none there. */
@@ -199,17 +158,15 @@ export function causeOfUpgrade(status: number, location?: string): Cause {
 }
 
 /** RFC 6455, 7.4, and IANA's registry of close codes. */
-const CLOSE_CODES: Readonly<Record<number, Exclude<CauseKind, 'certificate'>>> = {
-  1001: 'restarting',
-  1008: 'policy',
-  1009: 'tooLargeForThem',
-  1012: 'restarting',
-  1013: 'overloaded',
-  1014: 'noUpstream',
-  3000: 'unauthorized',
-  3003: 'unauthorized',
-  3008: 'silent',
-};
+const CLOSE_CODES = kindsOf({
+  restarting: [1001, 1012],
+  policy: [1008],
+  tooLargeForThem: [1009],
+  overloaded: [1013],
+  noUpstream: [1014],
+  unauthorized: [3000, 3003],
+  silent: [3008],
+});
 const ABNORMAL = 1006;
 const LONGEST_REASON = 123;
 
@@ -217,7 +174,10 @@ const LONGEST_REASON = 123;
 export function causeOfClose(code: number, reason = ''): Cause {
   if (code === ABNORMAL) return causeOf('closed', 'without a close frame (code 1006)');
   const words = reason.slice(0, LONGEST_REASON);
-  return causeOf(CLOSE_CODES[code] ?? 'closed', words === '' ? `code ${code}` : `code ${code}, ${words}`);
+  return causeOf(
+    CLOSE_CODES.get(String(code)) ?? 'closed',
+    words === '' ? `code ${code}` : `code ${code}, ${words}`,
+  );
 }
 
 /** Refusals that may well be by number, whatever the server says about them. */

@@ -53,28 +53,22 @@ export interface ProbeUrl {
   readonly host: string | null;
 }
 
-const WORDS: Readonly<
-  Record<
-    Kind,
-    { schemes: RegExp; port: number; subject: string; example: string; known: readonly string[] | null }
-  >
-> = {
+interface Words {
+  readonly schemes: RegExp;
+  readonly port: number;
+  readonly subject: string;
+  readonly example: string;
+  /** Parameters; null: any. */
+  readonly known: readonly string[] | null;
+}
+const WORDS: Readonly<Record<Kind, Words>> = {
   postgres: {
     schemes: /^postgres(?:ql)?:$/,
     port: 5432,
     subject: 'the PostgreSQL at',
     example:
       'such as postgresql://127.0.0.1:5432/world, user and password before an @, or in PGUSER and PGPASSWORD',
-    known: [
-      'host',
-      'port',
-      'sslmode',
-      'sslrootcert',
-      'sslcert',
-      'sslkey',
-      'sslnegotiation',
-      'uselibpqcompat',
-    ],
+    known: 'host port sslmode sslrootcert sslcert sslkey sslnegotiation uselibpqcompat'.split(' '),
   },
   redis: {
     schemes: /^rediss?:$/,

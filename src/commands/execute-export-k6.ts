@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { targetUrl } from '../address/target-address.ts';
-import { badInput, messageOf } from '../errors.ts';
+import { badInput, codeOf, messageOf } from '../errors.ts';
 import { k6Script } from '../export/k6/script.ts';
 import type { Host } from '../host.ts';
 import { k6PlanOf } from './k6-part.ts';
@@ -37,7 +37,7 @@ export async function executeExportK6(host: Host, reference: string, flags: Expo
     // Who keeps the script may have changed it.
     await writeFile(path, script, { flag: 'wx' });
   } catch (thrown) {
-    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'EEXIST') {
+    if (codeOf(thrown) === 'EEXIST') {
       throw badInput(
         `--out: ${flags.out} is there already, and nothing is overwritten`,
         'name another file, or take it away',

@@ -1,6 +1,6 @@
 import { mkdir, open, stat } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
-import { badInput, CapbenchError, EXIT, type ExitCode, messageOf } from '../errors.ts';
+import { badInput, CapbenchError, codeOf, EXIT, type ExitCode, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { judgeK6 } from '../judge/k6-verdict.ts';
 import { originOf } from '../load/k6/metrics.ts';
@@ -122,7 +122,7 @@ async function readText(path: string, shown: string): Promise<string> {
   } catch (error) {
     if (error instanceof CapbenchError) throw error;
     if (error instanceof TypeError) throw badInput(`${shown} holds bytes that are no UTF-8`, hint);
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const missing = codeOf(error) === 'ENOENT';
     throw badInput(
       missing ? `${shown} does not exist` : `${shown} cannot be read: ${messageOf(error)}`,
       hint,

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { tlsProblemOf } from '../address/certificate.ts';
-import { messageOf, stackFailed } from '../errors.ts';
+import { codeOf, messageOf, stackFailed } from '../errors.ts';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
 import type { Absence, PartialProbe } from './absence.ts';
 import { StrangePostgres } from './attached-socket.ts';
@@ -20,9 +20,6 @@ const OF_PROCESSES: readonly Absence[] = [
  * such table, column or function, not in the state for it (pg_stat_statements not preloaded).
  */
 const FOR_EVER = /^(?:0A000|42501|42P01|42703|42883|55000)$/;
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : '';
 
 /**
  * The PostgreSQL of a target, over one connection that only reads. What this server or this role does not tell is named,

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { Redis } from 'ioredis';
 import { tlsProblemOf } from '../address/certificate.ts';
 import type { RedisAddress } from '../address/probe-address.ts';
-import { messageOf, stackFailed } from '../errors.ts';
+import { codeOf, messageOf, stackFailed } from '../errors.ts';
 import type { Absence, PartialProbe } from './absence.ts';
 import { firstWords } from './first-words.ts';
 import type { Probe, Sample } from './probe.ts';
@@ -159,8 +159,7 @@ const NO_REDIS = /Please report this|is no text/;
 function unreachable({ shown }: RedisAddress, error: unknown, said: Uint8Array | null): Error {
   const tls = tlsProblemOf(error);
   if (tls !== null) return stackFailed(`the Redis at ${shown}: ${tls.what}`, tls.hint, error);
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code === 'ECONNREFUSED') {
+  if (codeOf(error) === 'ECONNREFUSED') {
     return stackFailed(
       `nobody listens at ${shown} for --probe-redis`,
       'start it there, or correct the URL',

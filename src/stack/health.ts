@@ -1,7 +1,7 @@
 import { Agent, request } from 'undici';
 import { connectorOptions, type Reachable } from '../address/access.ts';
 import { causeOfError } from '../address/connection-cause.ts';
-import { CapbenchError, stackFailed } from '../errors.ts';
+import { CapbenchError, codeOf, stackFailed } from '../errors.ts';
 
 const ANSWER_LIMIT_MS = 5_000;
 const LARGEST_ANSWER_BYTES = 64 * 2 ** 10;
@@ -69,9 +69,6 @@ function unreachable(url: string, late: boolean, error: unknown): CapbenchError 
     return stackFailed(`${url} is no HTTP server: ${what}`, hint ?? NO_SERVER, error);
   return stackFailed(`${url} cannot be reached: ${what}`, hint ?? START_IT, error);
 }
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : '';
 
 /** Whether asking rejected because no server has this address. */
 export const isNobodyThere = (error: unknown): boolean =>

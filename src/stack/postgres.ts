@@ -2,7 +2,7 @@ import { appendFile } from 'node:fs/promises';
 import { platform } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { messageOf } from '../errors.ts';
+import { codeOf, messageOf } from '../errors.ts';
 import type { StackFailure } from '../supervision/failure.ts';
 import {
   describeExit,
@@ -272,7 +272,7 @@ async function connected(
           server.tail(),
           error,
         );
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      const code = codeOf(error);
       if (!NOT_YET.has(code))
         throw postgresFailed(`PostgreSQL does not answer: ${messageOf(error)}`, server.tail(), error);
       if (performance.now() > until)

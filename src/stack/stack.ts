@@ -1,4 +1,5 @@
 import type { Reachable } from '../address/access.ts';
+import type { PostgresAddress } from '../address/probe-address.ts';
 import type { StackFailure } from '../supervision/failure.ts';
 import type { Micros } from '../units.ts';
 
@@ -25,14 +26,7 @@ export interface DatabaseEndpoint {
 }
 
 /** The database of a target: it is read, and never written. */
-export interface Attached {
-  /** As `pg` takes it, with the TLS parameters; it may hold a password. */
-  readonly connectionString: string;
-  /** What the name in it was resolved to, once; null for a UNIX socket. */
-  readonly address: string | null;
-  /** How it is spoken of. */
-  readonly shown: string;
-}
+export type Attached = Pick<PostgresAddress, 'connectionString' | 'address' | 'shown'>;
 
 export interface Endpoints {
   readonly worlds: readonly WorldEndpoint[];

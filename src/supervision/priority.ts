@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
+import { codeOf } from '../errors.ts';
 import { childrenOf } from './family.ts';
 
 /**
@@ -36,7 +37,7 @@ function lowerSession(pid: number): boolean {
     if (sessionNiceness(pid) !== BELOW) writeFileSync(`/proc/${pid}/autogroup`, String(BELOW));
     return true;
   } catch (error) {
-    return !(error instanceof Error && 'code' in error && error.code === 'EAGAIN');
+    return codeOf(error) !== 'EAGAIN';
   }
 }
 
