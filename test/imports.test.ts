@@ -18,7 +18,11 @@ const DRIVER_ROOMS = ['address', 'supervision', 'stack', 'probe', 'load', 'syste
 const CONTRACT = 'systems/system.ts';
 const REGISTRY = 'systems/registry.ts';
 /** The processes of capbench beside the CLI, which have a `process` of their own. */
-const ENTRIES = ['systems/flux/server/main.ts', 'load/fleet/worker-process.ts', 'supervision/watchdog-process.ts'];
+const ENTRIES = [
+  'systems/flux/server/main.ts',
+  'load/fleet/worker-process.ts',
+  'supervision/watchdog-process.ts',
+];
 
 interface Import {
   readonly from: string;

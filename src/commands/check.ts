@@ -1,10 +1,9 @@
 import { Command } from 'commander';
 import { CapbenchError, EXIT } from '../errors.ts';
 import type { Host } from '../host.ts';
+import { type ScenarioFlags, type TargetFlags, withScenario, withTargets } from './options.ts';
 import type { LoadedScenario } from './scenario-files.ts';
-import { type ScenarioFlags, withScenario } from './scenario-options.ts';
 import type { Needs } from './scenario-outline.ts';
-import { type TargetFlags, withTargets } from './target-options.ts';
 
 interface CheckFlags extends ScenarioFlags, TargetFlags {
   readonly json?: boolean;

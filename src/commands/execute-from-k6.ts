@@ -8,14 +8,12 @@ import { type K6File, refuseOtherRuns } from '../measurement/k6-run.ts';
 import { type K6Summary, readK6Summary } from '../measurement/k6-summary.ts';
 import { junit } from '../report/junit.ts';
 import { k6ReportOf } from '../report/k6-report.ts';
-import { k6TerminalSummary } from '../report/k6-terminal.ts';
+import { k6TerminalSummary } from '../report/terminal.ts';
 import { scenarioHash } from '../scenario/resolved.ts';
-import type { FixedPathFlags } from './fixed-path-options.ts';
-import { openFixedPaths, writeFixedPaths } from './fixed-paths.ts';
 import { k6PartOf } from './k6-part.ts';
-import { type TellingFlags, tell, writeArtefacts } from './publish.ts';
+import type { FixedPathFlags, ScenarioFlags } from './options.ts';
+import { openFixedPaths, type TellingFlags, tell, writeArtefacts, writeFixedPaths } from './publish.ts';
 import { loadScenario } from './scenario-files.ts';
-import type { ScenarioFlags } from './scenario-options.ts';
 
 /** What `capbench report --from-k6` takes besides the files, as given. */
 export interface FromK6Flags extends TellingFlags, ScenarioFlags, FixedPathFlags {

@@ -8,27 +8,22 @@ import { makeBundle, pointLatest, readLogTail, remakeBundle, writeArtefact } fro
 import type { HostFacts, Measurements } from '../measurement/measurements.ts';
 import { probeNames } from '../probe/target-probes.ts';
 import { expectedLength } from '../run/expected-length.ts';
-import type { Observer, StopSignals } from '../run/phases.ts';
 import { type RunPlan, type RunResult, run } from '../run/run.ts';
+import type { Observer, StopSignals } from '../run/steps.ts';
 import { scenarioHash, writeScenario } from '../scenario/resolved.ts';
 import { workloadOf } from '../scenario/workload.ts';
-import { openNullServers } from '../stack/null-servers.ts';
+import { openNullServers } from '../stack/server.ts';
 import { commitOf } from '../supervision/commit.ts';
 import { openWatchdog, type Watchdog } from '../supervision/watchdog.ts';
-import { consentLine, readingLine } from './consent.ts';
 import { chooseEngine } from './engine-choice.ts';
-import type { FixedPathFlags } from './fixed-path-options.ts';
-import { openFixedPaths } from './fixed-paths.ts';
+import type { FixedPathFlags, ScenarioFlags, TargetFlags } from './options.ts';
 import { playerModuleOf, refuseWithoutTarget } from './player-module.ts';
 import { openProgress } from './progress.ts';
-import { publish } from './publish.ts';
+import { openFixedPaths, publish } from './publish.ts';
 import { loadScenario } from './scenario-files.ts';
-import type { ScenarioFlags } from './scenario-options.ts';
-import { stackOpener } from './stack-opener.ts';
+import { checkTemporaryFolder, stackOpener } from './stack-opener.ts';
 import { stopSignals } from './stop-signals.ts';
-import type { TargetFlags } from './target-options.ts';
-import { readTargets, refuseProcessFaults } from './targets.ts';
-import { checkTemporaryFolder } from './temporary-folder.ts';
+import { consentLine, readingLine, readTargets, refuseProcessFaults } from './targets.ts';
 
 /** What `capbench run` takes besides the scenario's own options, as given. */
 export interface RunFlags extends ScenarioFlags, TargetFlags, FixedPathFlags {

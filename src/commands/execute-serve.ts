@@ -3,11 +3,10 @@ import type { Host } from '../host.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { Endpoints } from '../stack/stack.ts';
 import { openWatchdog } from '../supervision/watchdog.ts';
+import type { ScenarioFlags } from './options.ts';
 import { loadScenario } from './scenario-files.ts';
-import type { ScenarioFlags } from './scenario-options.ts';
-import { newPassword, openOwnStack } from './stack-opener.ts';
+import { checkTemporaryFolder, newPassword, openOwnStack } from './stack-opener.ts';
 import { stopSignals } from './stop-signals.ts';
-import { checkTemporaryFolder } from './temporary-folder.ts';
 
 /** What `capbench serve` takes, as given. */
 export interface ServeFlags extends ScenarioFlags {

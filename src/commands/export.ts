@@ -1,8 +1,7 @@
 import { Command, Option } from 'commander';
 import type { Host } from '../host.ts';
-import type { ExportK6Flags } from './execute-export-k6.ts';
-import type { ExportK8sFlags } from './execute-export-k8s.ts';
-import { withScenario } from './scenario-options.ts';
+import type { ExportK6Flags, ExportK8sFlags } from './execute-export.ts';
+import { withScenario } from './options.ts';
 
 const K6_EXAMPLES = `
 Examples:
@@ -45,7 +44,7 @@ export function exportCommand(host: Host): Command {
     .option('--out <file>', 'where the script goes (default: stdout)')
     .addHelpText('after', K6_EXAMPLES)
     .action(async (reference: string, flags: ExportK6Flags) => {
-      const { executeExportK6 } = await import('./execute-export-k6.ts');
+      const { executeExportK6 } = await import('./execute-export.ts');
       await executeExportK6(host, reference, flags);
     });
   const k8s = withScenario(new Command('k8s'))
@@ -61,7 +60,7 @@ export function exportCommand(host: Host): Command {
     .option('--out <folder>', 'where the files go (default: capbench-<scenario>-k8s)')
     .addHelpText('after', K8S_EXAMPLES)
     .action(async (reference: string, flags: ExportK8sFlags) => {
-      const { executeExportK8s } = await import('./execute-export-k8s.ts');
+      const { executeExportK8s } = await import('./execute-export.ts');
       await executeExportK8s(host, reference, flags);
     });
   return command.addCommand(k6).addCommand(k8s).addHelpText('after', EXAMPLES);

@@ -1,9 +1,8 @@
 import { badInput } from '../errors.ts';
 import type { K6System } from '../load/k6/k6-system.ts';
-import type { Scenario } from '../scenario/scenario.ts';
+import type { Load, Scenario } from '../scenario/scenario.ts';
 import { type Workload, workloadOf } from '../scenario/workload.ts';
 import type { System } from '../systems/system.ts';
-import { refuseShapes } from './refuse-shapes.ts';
 
 export interface K6Part {
   /** What the system brings. */
@@ -35,4 +34,14 @@ export function k6PlanOf(system: System, scenario: Scenario): K6Part {
     );
   }
   return k6PartOf(system, scenario, 'the k6 script');
+}
+
+/** Stages and churn are the native engine's: what left them out would pass for a run that had them. */
+export function refuseShapes({ stages, churn }: Load, by: string): void {
+  if (stages === undefined && churn === undefined) return;
+  const key = stages === undefined ? 'churn' : 'stages';
+  throw badInput(
+    `load.${key}: ${by} holds one rate and keeps its players, and this load does not`,
+    `--engine native knows stages and churn; without load.${key} the scenario runs anywhere`,
+  );
 }

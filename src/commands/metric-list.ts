@@ -3,8 +3,8 @@ import type { Host } from '../host.ts';
 import { catalogue, type ListedMetric } from '../judge/metric-catalogue.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { knownSettings } from './known-settings.ts';
+import type { ScenarioFlags } from './options.ts';
 import { loadScenario } from './scenario-files.ts';
-import type { ScenarioFlags } from './scenario-options.ts';
 
 interface MetricList {
   /** Null where none was named. */

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { Host } from '../host.ts';
-import { type ScenarioFlags, scenarioOptions } from './scenario-options.ts';
+import { type ScenarioFlags, scenarioOptions } from './options.ts';
 
 interface MetricsFlags extends ScenarioFlags {
   readonly json?: boolean;

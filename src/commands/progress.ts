@@ -2,7 +2,7 @@ import { monotonic } from '../clock.ts';
 import { percentileOf } from '../histogram.ts';
 import type { Host } from '../host.ts';
 import { type Progress, progressLine } from '../report/progress.ts';
-import type { Observer } from '../run/phases.ts';
+import type { Observer } from '../run/steps.ts';
 
 const REDRAW_MS = 250;
 /** Where there is no terminal, and every line stays. */

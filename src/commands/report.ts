@@ -3,8 +3,7 @@ import { Command, Option } from 'commander';
 import { badInput } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { FromK6Flags } from './execute-from-k6.ts';
-import { withFixedPaths } from './fixed-path-options.ts';
-import { scenarioOptions } from './scenario-options.ts';
+import { scenarioOptions, withFixedPaths } from './options.ts';
 
 /** What `capbench report` takes; the scenario's options are for `--from-k6` alone. */
 interface ReportFlags extends FromK6Flags {
@@ -96,7 +95,7 @@ async function reportBundle(host: Host, folder: string, flags: ReportFlags) {
   const { NO_OVERRIDES } = await import('../scenario/overrides.ts');
   const { readScenario } = await import('../scenario/read-scenario.ts');
   const { scenarioHash } = await import('../scenario/resolved.ts');
-  const { openFixedPaths } = await import('./fixed-paths.ts');
+  const { openFixedPaths } = await import('./publish.ts');
   const { publish } = await import('./publish.ts');
   const bundle = resolve(host.cwd, folder);
   const inputs = ['measurements.json', 'scenario.yaml'].map((name) => join(bundle, name));

@@ -2,9 +2,7 @@ import { Command, Option } from 'commander';
 import type { Host } from '../host.ts';
 import { ENGINES } from '../load/engine.ts';
 import type { RunFlags } from './execute-run.ts';
-import { withFixedPaths } from './fixed-path-options.ts';
-import { withScenario } from './scenario-options.ts';
-import { withTargets } from './target-options.ts';
+import { withFixedPaths, withScenario, withTargets } from './options.ts';
 
 const EXAMPLES = `
 Examples:

@@ -18,7 +18,7 @@ import { readScenario } from '../scenario/read-scenario.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { withoutSecrets } from '../scenario/without-secrets.ts';
 import type { System } from '../systems/system.ts';
-import type { ScenarioFlags } from './scenario-options.ts';
+import type { ScenarioFlags } from './options.ts';
 
 /** A scenario as it will run, and where it came from. */
 export interface LoadedScenario {

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Host } from '../host.ts';
 import type { ServeFlags } from './execute-serve.ts';
-import { withScenario } from './scenario-options.ts';
+import { withScenario } from './options.ts';
 
 const EXAMPLES = `
 Examples:

@@ -1,5 +1,5 @@
 import type { Host } from '../host.ts';
-import type { StopSignals } from '../run/phases.ts';
+import type { StopSignals } from '../run/steps.ts';
 import type { LiveProgress } from './progress.ts';
 
 /**

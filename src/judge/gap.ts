@@ -1,13 +1,12 @@
 import type { Counts } from '../load/engine.ts';
-import type { Measurements } from '../measurement/measurements.ts';
+import type { Measurements, ProbeFacts } from '../measurement/measurements.ts';
 import { answeredOf } from '../measurement/sent.ts';
-import type { Absence } from '../probe/absence.ts';
+import type { Absence } from '../probe/probe.ts';
 import type { MeasuredBudget } from '../scenario/budget.ts';
 import type { BudgetMetric } from '../scenario/budget-metric.ts';
 import { nearest } from '../scenario/nearest.ts';
 import type { PerOperation } from '../scenario/operations.ts';
 import { isOfOwnProcesses, isOfStatements, kernelSeries, probesOf, unwatched } from './figure-source.ts';
-import { isSilent } from './rules/silence.ts';
 import { noteOf, unfitting } from './target-metric.ts';
 
 /**
@@ -215,3 +214,7 @@ export function anotherLoad(scale: number, altered: readonly string[]): string |
   ];
   return reasons.length === 0 ? null : reasons.join('; ');
 }
+
+/** R7: it gave no data, or too little of it: in less than half of the seconds, also of the measure phase. */
+export const isSilent = ({ samples, gaps, measured }: ProbeFacts): boolean =>
+  samples === 0 || gaps > samples || measured.gaps > measured.samples;

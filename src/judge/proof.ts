@@ -7,7 +7,7 @@ import { ofOperation } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { keeps } from './comparison.ts';
 import { latencyBudgetOf } from './latency-budget.ts';
-import { lateOnItsOwn } from './rules/lateness.ts';
+import { lateOnItsOwn } from './rules/load.ts';
 import type { JudgedRule } from './rules/rule.ts';
 import type { Ruling } from './ruling.ts';
 

@@ -4,11 +4,9 @@ import type { BudgetMetric } from '../scenario/budget-metric.ts';
 import { ofOperation, type PerOperation } from '../scenario/operations.ts';
 import type { AppliedSetting } from '../stack/stack.ts';
 import { conversion } from '../units.ts';
-import { isText, keeps } from './comparison.ts';
-import { figureAt, keysOf } from './figure-at.ts';
+import { isText, keeps, settingNumber } from './comparison.ts';
 import { unwatched } from './figure-source.ts';
 import { anotherLoad, type Cause, type Gap, type GapFacts, type GapFigures, gapOf } from './gap.ts';
-import { settingNumber } from './setting-value.ts';
 import { betweenReadings, beyondBuckets } from './target-metric.ts';
 
 /** What became of one budget. Only `met` and `breached` decide. */
@@ -221,4 +219,24 @@ function shortfalls({ load }: RuledFigures): string[] {
 function upperBound({ claim, metric, op, limit }: MeasuredBudget): number | null {
   if (claim === null || op !== 'between' || typeof limit !== 'object') return null;
   return /cpuPercent/i.test(metric.figure) ? limit[1] : null;
+}
+
+/** Under which keys of the figures a metric stands. A budget on `due` is held against what is `judged` (measurement/figures.ts). */
+export function keysOf({ path, figure, operation, setting, selector }: BudgetMetric): readonly string[] {
+  if (setting !== null) return ['stack', 'applied', setting];
+  if (selector !== null) return ['target', 'metrics', selector.text];
+  return figure === 'latency.due' && operation !== null
+    ? ['latency', operation.id, 'judged']
+    : path.split('.');
+}
+
+/** The figure under these keys: a finite number, a text, or null when it was not measured. */
+export function figureAt(figures: object, keys: readonly string[]): number | string | null {
+  let at: unknown = figures;
+  for (const key of keys) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return null;
+    at = Reflect.get(at, key);
+  }
+  if (typeof at === 'number') return Number.isFinite(at) ? at : null;
+  return typeof at === 'string' ? at : null;
 }

@@ -1,8 +1,7 @@
 import { EMPTY_HISTOGRAM } from '../histogram.ts';
 import type { ConnectFacts, Counts, LoadSecond, OperationTally, Tally } from '../load/engine.ts';
-import type { Absence } from '../probe/absence.ts';
 import { generatorSamples, sliceSamples } from '../probe/generator.ts';
-import type { Probe, Sample } from '../probe/probe.ts';
+import type { Absence, Probe, Sample } from '../probe/probe.ts';
 import type { TargetProbes } from '../probe/target-probes.ts';
 import type { ProbeTally } from '../probe/watch.ts';
 import { perOperation } from '../scenario/operations.ts';

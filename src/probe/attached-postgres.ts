@@ -2,11 +2,10 @@ import type pg from 'pg';
 import { tlsProblemOf } from '../address/certificate.ts';
 import { codeOf, messageOf, stackFailed } from '../errors.ts';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
-import type { Absence, PartialProbe } from './absence.ts';
 import { StrangePostgres } from './attached-socket.ts';
 import { type PostgresPart, postgresParts, samplesOf } from './postgres.ts';
 import { LastingClient, UnprotectedSession } from './postgres-client.ts';
-import type { Probe, Sample } from './probe.ts';
+import type { Absence, PartialProbe, Probe, Sample } from './probe.ts';
 
 /** What only the processes tell, and they are not ours. */
 const OF_PROCESSES: readonly Absence[] = [

@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import { pinnedLookup } from '../address/pinned-lookup.ts';
+import { pinnedLookup } from '../address/access.ts';
 import { firstWords } from './first-words.ts';
 
 /** Somebody answers who is no PostgreSQL, or one that nobody here can log in to. */

@@ -1,11 +1,17 @@
 import os from 'node:os';
 import { monotonic } from '../clock.ts';
 import type { Endpoints } from '../stack/stack.ts';
-import { cpuTimes, memoryAvailable, memoryOf, networkBytes, waitedSeconds } from '../supervision/proc.ts';
+import {
+  type CpuTimes,
+  cpuTimes,
+  memoryAvailable,
+  memoryOf,
+  networkBytes,
+  readSmall,
+  waitedSeconds,
+} from '../supervision/proc.ts';
 import { openThrottling } from './cgroup.ts';
 import { type ForeignProcess, type Owner, openCpuAccount } from './cpu-account.ts';
-import { openForeignSeconds } from './foreign.ts';
-import { pressure } from './pressure.ts';
 import type { Probe, Sample } from './probe.ts';
 import { openProcessTable } from './process-table.ts';
 import { openRising, openTotal } from './total.ts';
@@ -119,3 +125,42 @@ const waits = (pids: readonly number[]): (readonly [key: string, seconds: number
     const waited = waitedSeconds(pid);
     return waited === null ? [] : [[String(pid), waited] as const];
   });
+
+/**
+ * CPU seconds of what is not of the run. Where every process of the host is seen, it is their sum, exact but for a tick
+ * each. Otherwise (in a container) others show only in /proc/stat, whose totals are samples: what all processes used
+ * without what the run did, never less than what is seen. The kernel may count the run's share of softirqs with its
+ * processes, and does not here: then it is too low by that, never too high.
+ *
+ * @param complete whether what is seen is all there is.
+ */
+export function openForeignSeconds(
+  complete: boolean,
+): (seen: number, run: number, times: CpuTimes | null) => number {
+  let start: number | null = null;
+  return (seen, run, times) => {
+    if (complete || times === null) return seen;
+    const others = times.processSeconds - run;
+    start ??= others;
+    return Math.max(seen, others - start);
+  };
+}
+
+/** Pressure stall totals of the host (PSI), in seconds since the boot; null where the kernel keeps none. */
+export interface Pressure {
+  /** Every task that could work was waiting for memory. */
+  readonly memoryFullSeconds: number | null;
+  /** Some task was ready to run and had no CPU. */
+  readonly cpuSomeSeconds: number | null;
+}
+
+/** `full avg10=0.00 avg60=0.00 avg300=0.00 total=51018256`: the total is in microseconds. */
+export function stalledSeconds(text: string | null, line: 'some' | 'full'): number | null {
+  const total = new RegExp(`^${line} .*total=(\\d+)$`, 'm').exec(text ?? '')?.[1];
+  return total === undefined ? null : Number(total) / 1e6;
+}
+
+export const pressure = (): Pressure => ({
+  memoryFullSeconds: stalledSeconds(readSmall('/proc/pressure/memory'), 'full'),
+  cpuSomeSeconds: stalledSeconds(readSmall('/proc/pressure/cpu'), 'some'),
+});

@@ -1,8 +1,13 @@
 import type { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import { type Dispatcher, request } from 'undici';
+import { Agent, type Dispatcher, request } from 'undici';
+import { connectorOptions } from '../address/access.ts';
 import { causeOfAnswer } from '../address/connection-cause.ts';
-import { stackFailed } from '../errors.ts';
+import type { MetricsAddress } from '../address/probe-address.ts';
+import { midway, monotonic } from '../clock.ts';
+import { messageOf, stackFailed } from '../errors.ts';
+import type { Micros } from '../units.ts';
+import { type MetricsPage, readMetricsPage } from './metrics-page.ts';
 
 /** What Prometheus asks for: OpenMetrics, else its own text format; names in quotes as they are. */
 const ACCEPT = [
@@ -74,4 +79,45 @@ function decoded(body: Readable, encoding: string): Readable {
   if (/^\s*(?:identity)?\s*$/i.test(encoding)) return body;
   body.on('error', () => {}).destroy();
   throw new Error(`the answer is encoded as ${encoding.slice(0, 40)}, which was not asked for`);
+}
+
+/** A Prometheus page that is read again and again. */
+export interface PageReader {
+  /**
+   * The page, and when it was told: half way from question to answer. `limitMs`: for all of it, and `patienceMs` between
+   * two bytes. @throws an Error that names the address, its cause what went wrong
+   */
+  read(patienceMs: number, limitMs: number): Promise<{ readonly page: MetricsPage; readonly at: Micros }>;
+  /** What is being read is given up. */
+  close(): Promise<void>;
+}
+
+/** @param names of the metrics that are kept; @param longest the page, in characters */
+export function openPageReader(
+  { url, shown, access }: MetricsAddress,
+  names: ReadonlySet<string>,
+  longest: number,
+): PageReader {
+  const connect = connectorOptions(access);
+  const dispatcher = connect === null ? null : new Agent({ connect });
+  const closed = new AbortController();
+  return {
+    async read(patienceMs, limitMs) {
+      const asked = monotonic();
+      try {
+        const signal = AbortSignal.any([AbortSignal.timeout(limitMs), closed.signal]);
+        const { headers = {} } = access;
+        const { text, isOpenMetrics } = await requestPage({
+          ...{ url, headers, patienceMs, longest, dispatcher, signal },
+        });
+        return { page: readMetricsPage(text, names, { isOpenMetrics }), at: midway(asked) };
+      } catch (error) {
+        throw new Error(`GET ${shown}: ${messageOf(error)}`, { cause: error });
+      }
+    },
+    async close() {
+      closed.abort();
+      await dispatcher?.destroy();
+    },
+  };
 }

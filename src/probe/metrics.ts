@@ -13,7 +13,7 @@ import {
   type PageSample,
   type UnreadableLine,
 } from './metrics-page.ts';
-import { openPageReader } from './page-reader.ts';
+import { openPageReader } from './metrics-request.ts';
 import { isFigure, type Probe, type Sample } from './probe.ts';
 import { openTotal } from './total.ts';
 

@@ -3,9 +3,8 @@ import type { Redis } from 'ioredis';
 import { tlsProblemOf } from '../address/certificate.ts';
 import type { RedisAddress } from '../address/probe-address.ts';
 import { codeOf, messageOf, stackFailed } from '../errors.ts';
-import type { Absence, PartialProbe } from './absence.ts';
 import { firstWords } from './first-words.ts';
-import type { Probe, Sample } from './probe.ts';
+import type { Absence, PartialProbe, Probe, Sample } from './probe.ts';
 
 const TIMEOUT_MS = 900;
 const CONNECT_MS = 5_000;

@@ -1,9 +1,7 @@
 import type { MetricsAddress, ProbeAddresses } from '../address/probe-address.ts';
-import type { Budget } from '../scenario/budget.ts';
-import { selectorsOf } from '../scenario/budget.ts';
+import { type Budget, selectorsOf } from '../scenario/budget.ts';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
 import type { Micros } from '../units.ts';
-import type { Absence } from './absence.ts';
 import { openAttachedPostgres } from './attached-postgres.ts';
 import {
   type AskedMetric,
@@ -12,7 +10,7 @@ import {
   metricsUnreadable,
   openMetricsProbe,
 } from './metrics.ts';
-import type { Probe } from './probe.ts';
+import type { Absence, Probe } from './probe.ts';
 import { openRedisProbe } from './redis.ts';
 
 /** When the measure phase was, on the monotonic clock; null where there was none. */

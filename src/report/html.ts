@@ -5,12 +5,16 @@ import type { Chart } from './chart.ts';
 import {
   byReason,
   byState,
+  bytesText,
+  calibrationText,
   capital,
   cellText,
+  engineText,
   limitText,
   metricText,
   numberText,
   observedText,
+  plain,
   quantity,
   ruleLimitText,
   ruleText,
@@ -18,11 +22,9 @@ import {
   sourceText,
   timeText,
 } from './format.ts';
-import { hostFacts, resources } from './html-host.ts';
-import { stageTable } from './html-stages.ts';
-import { facts, row, safe, table } from './html-table.ts';
 import type { Report, ReportRuling } from './report.ts';
 import { STYLE } from './style.ts';
+import { connectionsText, rateText, sentPercentOf } from './terminal.ts';
 import { sharesText } from './terminal-figures.ts';
 
 const section = (id: string, title: string, ...parts: readonly string[]): string =>
@@ -277,3 +279,114 @@ function notes({ errors, probes }: Report): string[] {
   if (list.length === 0) return [];
   return [`<h3>Errors and gaps</h3><ul>${list.map((text) => `<li>${safe(text)}</li>`).join('')}</ul>`];
 }
+
+export function hostFacts({ host, generator, world, database, load }: Report): (readonly [string, string])[] {
+  return [
+    ['CPU', `${host.cpuModel}, ${host.cpus} cores`],
+    ['Memory', `${bytesText(host.memoryBytes)}, ${quantity(host.memoryUsedPercent.max, '%')} used at most`],
+    ['System', `${host.platform} ${host.arch}, kernel ${host.kernel}, node ${host.node}`],
+    [
+      'CPU in use',
+      `${quantity(host.cpuPercent.mean, '%')} of all cores, steal ${quantity(host.stealPercent, '%')}`,
+    ],
+    [
+      'of it',
+      `PostgreSQL ${quantity(database.cpuPercentOfHost.mean, '%')}, generator ${quantity(generator.cpuPercentOfHost, '%')}, others ${quantity(host.otherCpuPercent, '%')}`,
+    ],
+    [
+      'World servers',
+      `${world.servers}; the busiest ${quantity(world.cpuPercentOfCore.mean, '%')} of one core; ${bytesText(world.memoryTotalBytes.max)} together`,
+    ],
+    [
+      'Generator',
+      `${engineText(generator)}, ${load.colocated ? 'on the same host as the servers' : 'on a host of its own'}`,
+    ],
+    [
+      'Generator’s health',
+      `loop blocked for ${quantity(generator.maxLoopDelayMs, 'ms')} at most, late ${quantity(generator.stalledPercent, '%')} of the time, busy ${quantity(generator.maxUtilisationPercent, '%')}`,
+    ],
+    [
+      'Lag of sending',
+      `p99 ${quantity(generator.lagP99Ms, 'ms')}; the generator’s own p99 ${quantity(generator.ownLagP99Ms, 'ms')}; held back by the servers ${quantity(generator.pushbackMeanMs, 'ms')} on average`,
+    ],
+    [
+      'Its cost',
+      `${quantity(generator.cpuMicrosPerOperation, 'us')} of CPU for each answered operation, ${bytesText(generator.memoryBytesPerPlayer)} for each player`,
+    ],
+    ['Its ceiling', calibrationText(generator.calibration)],
+    [
+      'Noise',
+      `other processes ${quantity(host.foreignCpuPercent, '%')} of the CPU, throttled ${numberText(host.throttledPeriods)} periods, all waited for memory ${quantity(host.memoryPressurePercent, '%')} of the time, canary ${quantity(host.canaryDriftPercent, '%')} off, wall clock ${quantity(host.clockDriftMs, 'ms')} off`,
+    ],
+  ];
+}
+
+/** Who was busy, each by its own account: what the bottleneck was told from. */
+export function resources({ bottleneck }: Report): string {
+  const rows = bottleneck.resources.map((one) =>
+    row([
+      one.resource,
+      `${quantity(one.utilisationPercent, '%')} of ${one.of}`,
+      quantity(one.cpuPercentOfHost, '%'),
+      quantity(one.waitedPercent, '%'),
+      one.state,
+    ]),
+  );
+  return `<h3>Bottleneck: ${safe(bottleneck.resource)}</h3><p>${safe(bottleneck.evidence)}</p>${table(
+    ['', 'Utilisation', 'CPU of the host', 'Waited for a CPU', ''],
+    rows,
+  )}`;
+}
+
+/** The measure phase in its parts: what was due in each. */
+export function stageTable({ stages, operations }: Report): string {
+  const [first, ...others] = operations;
+  const head = [
+    ...['', 'At', 'For', 'Rate', 'Operations', 'Sent', 'p50', 'p95', 'p99'],
+    ...others.map(({ label }) => `${capital(label)} p95`),
+    ...['Failed', 'Skipped'],
+  ];
+  const rows = stages.map((stage) => {
+    const due = first === undefined ? [] : dueOf(stage, first.id, ['p50', 'p95', 'p99']);
+    return row([
+      stage.name,
+      ...[stage.from, stage.to - stage.from].map((value) => quantity(value, 's')),
+      rateText(stage),
+      quantity(stage.throughput.operationsPerSecond, '/s').replace(' /s', '/s'),
+      quantity(sentPercentOf(stage), '%'),
+      ...[...due, ...others.flatMap(({ id }) => dueOf(stage, id, ['p95']))].map(cellText),
+      ...(['failed', 'skipped'] as const).map((of) =>
+        numberText(Object.values(stage.load.operations).reduce((sum, counts) => sum + counts[of], 0)),
+      ),
+    ]);
+  });
+  const told = stages.flatMap((stage) => {
+    const text = connectionsText(stage);
+    return text === null ? [] : [row([stage.name, text])];
+  });
+  return `${table(head, rows, 'numbers')}${told.length === 0 ? '' : table(['', 'Connections'], told)}<p class="note">Of what was due in the stage, whenever it was answered; latencies in milliseconds, of ${first?.label ?? 'nothing'} where nothing else is said. Connections: what happened while the stage went on.</p>`;
+}
+
+const dueOf = (
+  { latency }: Report['stages'][number],
+  op: string,
+  stats: readonly ('p50' | 'p95' | 'p99')[],
+): (number | null)[] => stats.map((stat) => ofOperation(latency, op).due[stat]);
+
+export const safe = (text: string): string =>
+  plain(text)
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;');
+
+/** A row of a table; the cells are escaped here. */
+export const row = (cells: readonly string[], tag: 'td' | 'th' = 'td'): string =>
+  `<tr>${cells.map((cell) => `<${tag}>${safe(cell)}</${tag}>`).join('')}</tr>`;
+
+export const table = (head: readonly string[], rows: readonly string[], className = ''): string =>
+  `<div class="wide"><table${className === '' ? '' : ` class="${className}"`}><thead>${row(head, 'th')}</thead><tbody>${rows.join('\n')}</tbody></table></div>`;
+
+export const facts = (all: readonly (readonly [string, string])[]): string =>
+  `<dl>${all.map(([name, value]) => `<dt>${safe(name)}</dt><dd>${safe(value)}</dd>`).join('')}</dl>`;

@@ -5,13 +5,13 @@ import {
   metricText,
   observedText,
   plain,
+  reasonsOf,
   ruleLimitText,
   ruleText,
   scaleText,
   sourceText,
 } from './format.ts';
 import type { K6Report } from './k6-report.ts';
-import { reasonsOf } from './reasons.ts';
 import type { Report, ReportRule, ReportRuling } from './report.ts';
 import { type Shares, sharesText } from './terminal-figures.ts';
 

@@ -1,13 +1,32 @@
 import { countRulings, countsLine } from '../judge/verdict.ts';
+import { ofOperation } from '../scenario/operations.ts';
 import { notesOf } from './error-notes.ts';
-import { numberText, plain, timeText } from './format.ts';
-import { type Reasoned, reasonsOf } from './reasons.ts';
-import type { Report } from './report.ts';
-import { budgetLines } from './terminal-budgets.ts';
-import { faultLines } from './terminal-faults.ts';
-import { databaseLines, hostLines, latencyLines, loadLines } from './terminal-figures.ts';
-import { stageLines } from './terminal-stages.ts';
-import { cut, fold, type Paint, type Palette, palette, wrap } from './terminal-text.ts';
+import {
+  byReason,
+  byState,
+  cellText,
+  limitText,
+  NO_REASON,
+  numberText,
+  observedText,
+  plain,
+  quantity,
+  type Reasoned,
+  reasonsOf,
+  timeText,
+} from './format.ts';
+import type { K6Report } from './k6-report.ts';
+import type { Report, ReportRuling } from './report.ts';
+import {
+  connectingText,
+  countsTexts,
+  databaseLines,
+  hostLines,
+  latencyLines,
+  loadLines,
+  sharesText,
+} from './terminal-figures.ts';
+import { cut, fact, fold, type Paint, type Palette, palette, shortLabel, wrap } from './terminal-text.ts';
 
 export interface TerminalStyle {
   readonly colour: boolean;
@@ -18,28 +37,39 @@ export interface TerminalStyle {
 }
 
 /** The tables need as much; a narrower terminal breaks them itself. */
-export const NARROWEST = 80;
-export const WIDEST = 120;
+const NARROWEST = 80;
+const WIDEST = 120;
 
 /** The summary that ends a run: budgets, load, latency, database, host and generator, verdict. */
-export function terminalSummary(report: Report, style: TerminalStyle): string {
+export const terminalSummary = (report: Report, style: TerminalStyle): string =>
+  summaryText(report, style, loadLines(report), (paint, width) => [
+    ...(report.load.durationSeconds === null ? [] : measuredLines(report, paint, width)),
+    ...reasonLines({ ...report, notes: notesOf(report) }, paint, width),
+    ...wrap(plain(report.headline), width - 2).map((line) => `  ${paint.bold(line)}`),
+  ]);
+
+const measuredLines = (report: Report, paint: Palette, width: number): string[] => [
+  ...section('LATENCY', latencyLines(report, paint), paint),
+  ...section('STAGES', stageLines(report, paint, width), paint),
+  ...section('FAULTS', faultLines(report, paint), paint),
+  ...section('DATABASE', fold(databaseLines(report), width - 4), paint),
+  ...section('HOST AND GENERATOR', fold(hostLines(report), width - 4), paint),
+];
+
+function summaryText(
+  report: Headed & Pick<Report, 'rulings' | 'outcome' | 'exitCode'>,
+  style: TerminalStyle,
+  load: readonly string[],
+  rest: (paint: Palette, width: number) => readonly string[],
+): string {
   const paint = palette(style.colour);
   const width = Math.min(WIDEST, Math.max(NARROWEST, style.width)) - 1;
-  const measured = [
-    ...section('LATENCY', latencyLines(report, paint), paint),
-    ...section('STAGES', stageLines(report, paint, width), paint),
-    ...section('FAULTS', faultLines(report, paint), paint),
-    ...section('DATABASE', fold(databaseLines(report), width - 4), paint),
-    ...section('HOST AND GENERATOR', fold(hostLines(report), width - 4), paint),
-  ];
   return [
     '',
     ...heading(report, paint, width),
     ...section('BUDGETS', budgetLines(report, paint, width), paint),
-    ...section('LOAD', fold(loadLines(report), width - 4), paint),
-    ...(report.load.durationSeconds === null ? [] : measured),
-    ...reasonLines({ ...report, notes: notesOf(report) }, paint, width),
-    ...wrap(plain(report.headline), width - 2).map((line) => `  ${paint.bold(line)}`),
+    ...section('LOAD', fold(load, width - 4), paint),
+    ...rest(paint, width),
     verdictLine(report, style.page, paint),
     '',
   ]
@@ -47,13 +77,10 @@ export function terminalSummary(report: Report, style: TerminalStyle): string {
     .join('\n');
 }
 
-export function heading(
-  report: Pick<Report, 'scenario' | 'altered' | 'seed' | 'startedAt' | 'scenarioHash'> & {
-    readonly load: Pick<Report['load'], 'scale'>;
-  },
-  paint: Palette,
-  width: number,
-): string[] {
+type Headed = Pick<Report, 'scenario' | 'altered' | 'seed' | 'startedAt' | 'scenarioHash'> & {
+  readonly load: Pick<Report['load'], 'scale'>;
+};
+function heading(report: Headed, paint: Palette, width: number): string[] {
   const { scenario, load, altered, seed, startedAt, scenarioHash } = report;
   const facts = `scale ${numberText(load.scale)}, seed ${seed}, ${timeText(startedAt)}, ${scenarioHash.slice(0, 12)}`;
   const changed = altered.length === 0 ? [] : wrap(`altered: ${plain(altered.join(', '))}`, width - 2);
@@ -65,10 +92,10 @@ export function heading(
   ];
 }
 
-export const section = (title: string, lines: readonly string[], paint: Palette): string[] =>
+const section = (title: string, lines: readonly string[], paint: Palette): string[] =>
   lines.length === 0 ? [] : [`  ${paint.bold(title)}`, '', ...lines.map((line) => `    ${line}`), ''];
 
-export function reasonLines(
+function reasonLines(
   report: Pick<Report, 'notes' | 'breachedBecause' | 'invalidBecause'>,
   paint: Palette,
   width: number,
@@ -99,7 +126,7 @@ export const terminalVerdict = (
   [...reasonsOf(report), verdictLine(report, style.page, palette(style.colour)).trim(), ''].join('\n');
 
 /** `FAIL (99)  3 breached, 31 met, 9 unmeasured, 12 untestable  reports/m4pro-20k-.../report.html` */
-export function verdictLine(
+function verdictLine(
   { outcome, exitCode, rulings }: Pick<Report, 'outcome' | 'exitCode' | 'rulings'>,
   page: string,
   paint: Palette,
@@ -107,4 +134,223 @@ export function verdictLine(
   const colour = { pass: paint.green, fail: paint.red, invalid: paint.yellow }[outcome];
   const verdict = paint.bold(colour(`${outcome.toUpperCase()} (${exitCode})`));
   return `  ${verdict}  ${countsLine(countRulings(rulings))}  ${page}`;
+}
+
+const WIDEST_TITLE = 56;
+const NARROWEST_TITLE = 20;
+
+interface Row {
+  readonly ruling: ReportRuling;
+  readonly id: string;
+  readonly limit: string;
+  readonly observed: string;
+}
+
+/** The table of budgets: breached, met, what does not decide; those without a figure are folded by reason. */
+function budgetLines({ rulings }: Pick<Report, 'rulings'>, paint: Palette, width: number): string[] {
+  const [breached = [], met = [], contradicted = [], unmeasured = [], untestable = []] = byState(rulings);
+  // Without a figure there is nothing for a line of its own to say.
+  const [observed, silent] = [
+    unmeasured.filter((ruling) => ruling.observed !== null),
+    unmeasured.filter((ruling) => ruling.observed === null),
+  ];
+  const shown = [...breached, ...met, ...together(contradicted), ...together(observed)];
+  const { rows, widths, titleWidth } = layout(shown, width);
+  const lines = rows.flatMap(({ ruling, id, limit, observed }, i) => {
+    const line = [
+      id.padEnd(widths[0]),
+      titleOf(ruling, titleWidth).padEnd(titleWidth),
+      limit.padEnd(widths[1]),
+      observed.padStart(widths[2]),
+    ].join('  ');
+    const said = isDecided(ruling) ? ruling.reason : reasonAfter(ruling, rows[i + 1]?.ruling);
+    const reason = said === null ? [] : wrap(plain(said), width - 6);
+    return [`${mark(ruling, paint)} ${line}`, ...reason.map((text) => `  ${paint.dim(text)}`)];
+  });
+  const folded = (state: string, rulings: readonly ReportRuling[]): string[] =>
+    byReason(rulings).map(([reason, count]) => {
+      // A gate of the user's own has a name; of hundreds of claims the number says enough.
+      const own = rulings.filter((one) => one.claim === null && (one.reason ?? NO_REASON) === reason);
+      const names = own.length === 0 ? '' : ` (${own.map(({ id }) => id).join(', ')})`;
+      return `${paint.dim('·')} ${cut(plain(`${count} ${state}${names}: ${reason}`), width - 6)}`;
+    });
+  const missing = [...folded('unmeasured', silent), ...folded('untestable', untestable)];
+  return [...lines, ...(lines.length > 0 && missing.length > 0 ? [''] : []), ...missing];
+}
+
+interface Layout {
+  readonly rows: readonly Row[];
+  /** Of id, limit and observed. */
+  readonly widths: readonly [number, number, number];
+  readonly titleWidth: number;
+}
+
+/** Columns as wide as they need to be, and cut to shares of the line only when the titles would have no room. */
+function layout(rulings: readonly ReportRuling[], width: number): Layout {
+  const within = (...caps: readonly [number, number, number]): Layout => {
+    const rows = rulings.map((ruling) => ({
+      ruling,
+      id: cut(plain(ruling.id), caps[0]),
+      limit: cut(plain(limitText(ruling)), caps[1]),
+      observed: cut(plain(observedText(ruling)), caps[2]),
+    }));
+    const widest = (of: (row: Row) => string): number =>
+      rows.reduce((most, row) => Math.max(most, of(row).length), 0);
+    const widths = [
+      widest(({ id }) => id),
+      widest(({ limit }) => limit),
+      widest(({ observed }) => observed),
+    ] as const;
+    // The indent, the mark and three gaps of two.
+    const left = width - 12 - widths[0] - widths[1] - widths[2];
+    return { rows, widths, titleWidth: Math.min(left, WIDEST_TITLE) };
+  };
+  const natural = within(24, 32, 28);
+  if (natural.titleWidth >= NARROWEST_TITLE) return natural;
+  const share = (part: number): number => Math.floor(width * part);
+  return within(share(0.19), share(0.27), share(0.2));
+}
+
+const isDecided = ({ state }: ReportRuling): boolean => state === 'met' || state === 'breached';
+
+/** Those with the same reason stand beside one another, so that it is said once, below the last of them. */
+function together(rulings: readonly ReportRuling[]): readonly ReportRuling[] {
+  return byReason(rulings).flatMap(([reason]) =>
+    rulings.filter((ruling) => (ruling.reason ?? NO_REASON) === reason),
+  );
+}
+
+function reasonAfter(ruling: ReportRuling, next: ReportRuling | undefined): string | null {
+  return next?.state === ruling.state && next.reason === ruling.reason ? null : ruling.reason;
+}
+
+/** With its statistic; a remark in brackets goes first when there is no room. */
+function titleOf({ title, stat }: ReportRuling, width: number): string {
+  const named = stat === null || stat === 'mean' || title.includes(stat) ? '' : `, ${stat}`;
+  const whole = plain(title) + named;
+  return cut(whole.length <= width ? whole : plain(title).replace(/ \(.*\)$/, '') + named, width);
+}
+
+function mark({ state }: ReportRuling, paint: Palette): string {
+  if (state === 'met') return paint.green('✓');
+  if (state === 'breached') return paint.red('✗');
+  return paint.yellow(state === 'contradicted' ? '≠' : '–');
+}
+
+const FAULT_WIDTH = 22;
+/** A torture has a hundred: the worst ones, and how many there were. */
+const MOST_LINES = 12;
+
+/** A line for each fault, in seconds and operations; of many, those that took longest. */
+function faultLines({ faults }: Report, paint: Palette): string[] {
+  if (faults.length === 0) return [];
+  const cell = (value: string): string => value.padStart(10);
+  const head = paint.dim(
+    `${''.padEnd(FAULT_WIDTH)}${['at, s', 'down, s', 'recovery', 'backlog', 'failed', 'skipped', 'lost', 'twice', 'holes'].map(cell).join('')}`,
+  );
+  const worst = faults
+    .toSorted((a, b) => weight(b) - weight(a))
+    .slice(0, MOST_LINES)
+    .toSorted((a, b) => a.from - b.from);
+  const rows = worst.map((fault) => {
+    const { from, downSeconds, recoverySeconds, backlogPeak, lost, duplicated, holes } = fault;
+    const times = [from, downSeconds, recoverySeconds];
+    const figures = [...times, backlogPeak, fault.failed, fault.skipped, lost, duplicated, holes];
+    const row = `${plain(fault.id).padEnd(FAULT_WIDTH)}${figures.map((value) => cell(cellText(value))).join('')}`;
+    return fault.error === null ? row : `${row}  ${plain(fault.error)}`;
+  });
+  const rest = faults.length - worst.length;
+  return [head, ...rows, ...(rest > 0 ? [paint.dim(`and ${numberText(rest)} that took less`)] : [])];
+}
+
+/** What is lost, did not come back or failed stands before what took long. */
+const weight = ({ error, recoverySeconds, ...rows }: Report['faults'][number]): number =>
+  [rows.lost, rows.duplicated, rows.phantom, rows.holes].some(Boolean) || error !== null
+    ? Number.POSITIVE_INFINITY
+    : (recoverySeconds ?? 1e9);
+
+type Stage = Report['stages'][number];
+
+const NAME_WIDTH = 18;
+const COLUMNS = ['at, s', 'for, s', 'rate', 'ops/s', 'sent, %', 'p95', 'p99'] as const;
+
+/** What was sent of what was due, of the operation of which least was. */
+export function sentPercentOf({ load }: Stage): number | null {
+  const known = Object.values(load.sentPercent).filter((one) => one !== null);
+  return known.length === 0 ? null : Math.min(...known);
+}
+
+/** The rate a stage holds; with an arrow where it took a while to get there. */
+export const rateText = ({ rate, ramped }: Pick<Stage, 'rate' | 'ramped'>): string =>
+  `${ramped ? '→' : ''}${numberText(rate)}x`;
+
+/** Who came, went and was cut off in a stage, in words; null where nobody did. */
+export function connectionsText({ network }: Stage): string | null {
+  const { cut, disconnects, reconnects, left, joined, connectMs, reconnectMs, fullStrengthMs } = network;
+  const words = [
+    ...(cut === 0 ? [] : [`${cut} cut off, full strength after ${quantity(fullStrengthMs, 'ms')}`]),
+    ...(disconnects === 0 && reconnects === 0
+      ? []
+      : [`${disconnects} disconnects, ${reconnects} reconnects`]),
+    ...(left === 0 && joined === 0 ? [] : [`${left} left, ${joined} joined`]),
+    ...(connectMs.count === 0
+      ? []
+      : [`connect p95 ${quantity(connectMs.p95, 'ms')}, back p95 ${quantity(reconnectMs.p95, 'ms')}`]),
+  ];
+  return words.length === 0 ? null : words.join('; ');
+}
+
+/** A line for each stage, latencies of the first operation from due in milliseconds, and one more where players came or went. */
+function stageLines({ stages, operations: [first] }: Report, paint: Palette, width: number): string[] {
+  if (stages.length === 0 || first === undefined) return [];
+  const cell = (value: string): string => value.padStart(8);
+  const head = paint.dim(`${`${shortLabel(first)}, ms`.padEnd(NAME_WIDTH)}${COLUMNS.map(cell).join('')}`);
+  const rows = stages.flatMap((stage) => {
+    const { due } = ofOperation(stage.latency, first.id);
+    const figures = [
+      cellText(stage.from),
+      cellText(stage.to - stage.from),
+      rateText(stage),
+      cellText(stage.throughput.operationsPerSecond),
+      cellText(sentPercentOf(stage)),
+      ...[due.p95, due.p99].map(cellText),
+    ];
+    const more = connectionsText(stage);
+    return [
+      `${plain(stage.name)
+        .slice(0, NAME_WIDTH - 1)
+        .padEnd(NAME_WIDTH)}${figures.map(cell).join('')}`,
+      ...(more === null ? [] : wrap(more, width - 8).map((line) => paint.dim(`  ${line}`))),
+    ];
+  });
+  return [head, ...rows];
+}
+
+/** As the summary that ends a run, of what k6 told. */
+export const k6TerminalSummary = (report: K6Report, style: TerminalStyle): string =>
+  summaryText(report, style, k6LoadLines(report), (paint, width) => [
+    ...section('LATENCY', latencyLines(report, paint), paint),
+    ...reasonLines(report, paint, width),
+  ]);
+
+function k6LoadLines(report: K6Report): string[] {
+  const { load, network, summaries, run, generator, operations } = report;
+  return [
+    fact(
+      'generator',
+      `k6, ${summaries} ${summaries === 1 ? 'process' : 'processes'}`,
+      run === null ? '' : `run ${plain(run)}`,
+    ),
+    fact('players', `${numberText(load.peakCcu)} of ${numberText(load.requestedCcu)} requested`),
+    fact('measure phase', quantity(load.durationSeconds, 's')),
+    ...operations.flatMap(({ id, label }) => {
+      const counts = ofOperation(load.operations, id);
+      if (counts === null) return [fact(label, 'not counted')];
+      if (counts.scheduled === 0) return [];
+      const told = countsTexts(counts, ofOperation(load.sentPercent, id));
+      return [fact(label, ...told, sharesText(report, id))];
+    }),
+    connectingText(network),
+    fact('own lag', `p99 ${quantity(generator.ownLagP99Ms, 'ms')}`, 'the worst process and operation'),
+  ];
 }

@@ -11,7 +11,7 @@ import type { Workload } from '../scenario/workload.ts';
 import { aborted } from '../supervision/time-limit.ts';
 import type { Micros } from '../units.ts';
 import type { Injection } from './faults.ts';
-import type { Observer, Phase, StopSignals } from './phases.ts';
+import type { Observer, Phase, StopSignals } from './steps.ts';
 
 /** Between READY and GO, so that every worker has its orders before the clock starts. */
 const GO_DELAY = 300_000;

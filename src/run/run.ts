@@ -3,7 +3,6 @@ import { CapbenchError, interrupted, isBug, messageOf } from '../errors.ts';
 import type { Engine, ReadyFleet } from '../load/engine.ts';
 import type { Ending, Measurements } from '../measurement/measurements.ts';
 import { type RunIdentity, RunRecord } from '../measurement/run-record.ts';
-import { openClockCheck } from '../probe/clock-drift.ts';
 import type { Verification } from '../probe/verification.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { faultsOf, workloadOf } from '../scenario/workload.ts';
@@ -11,13 +10,20 @@ import type { Stack } from '../stack/stack.ts';
 import { aborted } from '../supervision/time-limit.ts';
 import type { System } from '../systems/system.ts';
 import { calibrate, type NullServersOpener } from './calibration.ts';
-import { measureCanary, measureCanaryAfter } from './canary.ts';
+import { measureCanary, measureCanaryAfter, openClockCheck } from './canary.ts';
 import { Closers } from './closers.ts';
 import { type Drive, drive } from './drive.ts';
 import { injectFaults } from './faults.ts';
-import type { Observer, Phase, RunSignals } from './phases.ts';
 import { openProbes, type RunProbes, type WatchedTarget } from './probes.ts';
-import { brokenOff, endingOf, openSteps, type Steps } from './steps.ts';
+import {
+  brokenOff,
+  endingOf,
+  type Observer,
+  openSteps,
+  type Phase,
+  type RunSignals,
+  type Steps,
+} from './steps.ts';
 
 /** What a run is made of; commands/execute-run.ts wires it. */
 export interface RunPlan {

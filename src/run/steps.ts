@@ -1,9 +1,39 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CapbenchError, EXIT, interrupted, isBug, messageOf, refusalOf, stackFailed } from '../errors.ts';
+import type { LoadSecond } from '../load/engine.ts';
 import type { Ending } from '../measurement/measurements.ts';
-import type { StackFailure } from '../supervision/failure.ts';
 import { aborted } from '../supervision/time-limit.ts';
-import type { Phase, RunSignals } from './phases.ts';
+import type { StackFailure } from '../supervision/watchdog.ts';
+
+/** The steps of a run, in order (R2). */
+export type Phase =
+  | 'calibrate'
+  | 'stack'
+  | 'ceilings'
+  | 'connect'
+  | 'ramp'
+  | 'warm-up'
+  | 'measure'
+  | 'drain'
+  | 'verify'
+  | 'close';
+
+/** Who wants to see the run while it goes on. */
+export interface Observer {
+  phase(phase: Phase): void;
+  second(second: LoadSecond): void;
+}
+
+/** `stop`: no more load, drain and verify. `abort`: leave everything and close. */
+export interface StopSignals {
+  readonly stop: AbortSignal;
+  readonly abort: AbortSignal;
+}
+
+/** What ends a run from outside of its story; `crash` settles with what was thrown where nobody could catch it. */
+export interface RunSignals extends StopSignals {
+  readonly crash: Promise<unknown>;
+}
 
 /** How long the end of a component may take to be seen after a connection to it broke. */
 const EXPLAIN_MS = 500;

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { formatDuration } from '../units.ts';
-import { canonicalOf } from './aliases.ts';
-import { alterations } from './alterations.ts';
+import { alterations, canonicalOf } from './alterations.ts';
 import type { Budget } from './budget.ts';
 import { checkBudgets } from './budget-check.ts';
 import { readBudgets } from './budget-entry.ts';
@@ -13,7 +12,7 @@ import { type Finding, findingsOf, found, located, MOST_UNKNOWN, unknownKey, val
 import { changedLoad, loadOf } from './load.ts';
 import { applySettings, type Overrides } from './overrides.ts';
 import { type Path, pathText, ScenarioError, shown } from './problem.ts';
-import type { Scenario } from './scenario.ts';
+import type { Scenario, SystemTraits } from './scenario.ts';
 import {
   budgetSchema,
   contradictedSchema,
@@ -24,7 +23,6 @@ import {
 } from './schema.ts';
 import { budgetReturnFindings, budgetStageFindings } from './stages-check.ts';
 import type { SystemScenario } from './system-scenario.ts';
-import type { SystemTraits } from './system-traits.ts';
 
 /** A scenario file as it was read from wherever it stands. */
 export interface ScenarioFile {

@@ -1,8 +1,7 @@
 import type { z } from 'zod';
 import type { Finding } from './finding.ts';
 import type { OperationSpec } from './operations.ts';
-import type { FaultAction, Load, Scenario } from './scenario.ts';
-import type { SystemTraits } from './system-traits.ts';
+import type { FaultAction, Load, Scenario, SystemTraits } from './scenario.ts';
 
 /** A part of the system's stack, by the name that faults, logs and messages give it: `postgres`, `world-1`. */
 export interface ComponentName {

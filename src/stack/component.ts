@@ -1,8 +1,8 @@
 import { monotonic } from '../clock.ts';
 import { messageOf, stackFailed } from '../errors.ts';
-import type { StackFailure } from '../supervision/failure.ts';
 import type { SupervisedProcess } from '../supervision/process.ts';
 import { pause } from '../supervision/time-limit.ts';
+import type { StackFailure } from '../supervision/watchdog.ts';
 import { type Micros, toMillis } from '../units.ts';
 import type { Disturbed } from './stack.ts';
 

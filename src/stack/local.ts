@@ -1,12 +1,11 @@
 import { tmpdir } from 'node:os';
 import { interrupted, stackFailed } from '../errors.ts';
 import type { Deviation } from '../scenario/scenario.ts';
-import type { StackFailure } from '../supervision/failure.ts';
 import { keepBehind, stepsBehind } from '../supervision/priority.ts';
 import { openRunFolder } from '../supervision/run-folder.ts';
 import { pause } from '../supervision/time-limit.ts';
 import { unprivilegedUser } from '../supervision/unprivileged-user.ts';
-import type { Watchdog } from '../supervision/watchdog.ts';
+import type { StackFailure, Watchdog } from '../supervision/watchdog.ts';
 import type { Component } from './component.ts';
 import type { ComponentSpec, StartContext, StartedComponent } from './component-spec.ts';
 import { deviationsBeside, prioritySetting } from './settings.ts';

@@ -5,10 +5,8 @@ import { arch, platform } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { messageOf, stackFailed } from '../errors.ts';
 import { describeExit, KILL, type ProcessUser, startProcess } from '../supervision/process.ts';
-import { canReach } from '../supervision/reach.ts';
-import type { RunFolder } from '../supervision/run-folder.ts';
-import { START_LIMITS, within } from '../supervision/start-limits.ts';
-import { settlesWithin, unlessAborted } from '../supervision/time-limit.ts';
+import { canReach, type RunFolder } from '../supervision/run-folder.ts';
+import { START_LIMITS, settlesWithin, unlessAborted, within } from '../supervision/time-limit.ts';
 import type { Watchdog } from '../supervision/watchdog.ts';
 
 /** PostgreSQL's programs, ready to be run by the account that will run them. */

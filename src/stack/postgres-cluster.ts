@@ -4,8 +4,13 @@ import { type CapbenchError, stackFailed } from '../errors.ts';
 import type { Cleanup } from '../supervision/cleanup.ts';
 import { describeExit, type Exit, KILL, type ProcessUser, startProcess } from '../supervision/process.ts';
 import type { RunFolder } from '../supervision/run-folder.ts';
-import { START_LIMITS, type StartLimits, within } from '../supervision/start-limits.ts';
-import { settlesWithin, unlessAborted } from '../supervision/time-limit.ts';
+import {
+  START_LIMITS,
+  type StartLimits,
+  settlesWithin,
+  unlessAborted,
+  within,
+} from '../supervision/time-limit.ts';
 import type { Watchdog } from '../supervision/watchdog.ts';
 import type { PostgresBuild } from './postgres-build.ts';
 

@@ -3,15 +3,14 @@ import { platform } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { codeOf, messageOf } from '../errors.ts';
-import type { StackFailure } from '../supervision/failure.ts';
 import {
   describeExit,
   POSTGRES_LADDER,
   type SupervisedProcess,
   startProcess,
 } from '../supervision/process.ts';
-import { START_LIMITS, type StartLimits, within } from '../supervision/start-limits.ts';
-import { pause, unlessAborted } from '../supervision/time-limit.ts';
+import { pause, START_LIMITS, type StartLimits, unlessAborted, within } from '../supervision/time-limit.ts';
+import type { StackFailure } from '../supervision/watchdog.ts';
 import { type Component, type Life, openComponent } from './component.ts';
 import {
   adviceIn,

@@ -1,6 +1,6 @@
 import type { Reachable } from '../address/access.ts';
 import type { PostgresAddress } from '../address/probe-address.ts';
-import type { StackFailure } from '../supervision/failure.ts';
+import type { StackFailure } from '../supervision/watchdog.ts';
 import type { Micros } from '../units.ts';
 
 /** One world server as the load and the probes reach it. */

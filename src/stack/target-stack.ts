@@ -1,7 +1,8 @@
-import type { Access } from '../address/access.ts';
+import type { Access, Reachable } from '../address/access.ts';
 import { interrupted } from '../errors.ts';
+import type { StackFailure } from '../supervision/watchdog.ts';
+import { isNobodyThere } from './health.ts';
 import type { Attached, DatabaseEndpoint, Endpoints, Stack } from './stack.ts';
-import { keepVigil, type Look } from './vigil.ts';
 
 export interface AttachOptions {
   readonly signal: AbortSignal;
@@ -42,3 +43,53 @@ const attachedDatabase = (attached: Attached): DatabaseEndpoint => ({
   ...{ host: '', port: 0, user: '', password: '', database: '', pid: null },
   attached,
 });
+
+const EVERY_MS = 2_000;
+/** So many refusals in a row, so that a server that is just restarted is not given up. */
+const REFUSALS = 2;
+
+/** Rejects where nobody is there (health.ts). */
+export type Look = (world: Reachable, signal: AbortSignal) => Promise<unknown>;
+
+/** Watches over world servers that somebody else started. */
+export interface Vigil {
+  /** Settles (never rejects) when nobody listens at one of the addresses any more. */
+  readonly failure: Promise<StackFailure>;
+  stop(): void;
+}
+
+/**
+ * Looks after every server while a run goes on. One that is slow, or answers badly, is under test: the
+ * load tells. One whose port is closed is gone, and there is nothing to be measured any more.
+ */
+export function keepVigil(worlds: readonly Reachable[], look: Look): Vigil {
+  const ended = new AbortController();
+  const refusals = new Map<string, number>();
+  let timer: NodeJS.Timeout | undefined;
+  const failure = new Promise<StackFailure>((resolve) => {
+    const visit = async (world: Reachable): Promise<void> => {
+      const { url } = world;
+      const gone = await look(world, ended.signal).then(() => false, isNobodyThere);
+      const count = gone ? (refusals.get(url) ?? 0) + 1 : 0;
+      refusals.set(url, count);
+      if (count < REFUSALS || ended.signal.aborted) return;
+      resolve({
+        component: url,
+        message: 'nobody listens there any more: the target has gone away during the run',
+        hint: 'see why it ended, start it again, and run again',
+      });
+    };
+    const round = async (): Promise<void> => {
+      await Promise.all(worlds.map(visit));
+      if (!ended.signal.aborted) timer = setTimeout(round, EVERY_MS).unref();
+    };
+    timer = setTimeout(round, EVERY_MS).unref();
+  });
+  return {
+    failure,
+    stop() {
+      ended.abort();
+      clearTimeout(timer);
+    },
+  };
+}

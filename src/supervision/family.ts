@@ -4,7 +4,6 @@ import { platform } from 'node:os';
 import { kill } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readProcess } from './proc.ts';
-import { startTime } from './start-time.ts';
 
 const LOOK_EVERY_MS = 2;
 /** A process takes a signal when it is next given a CPU. */
@@ -141,3 +140,33 @@ function byParent(pairs: readonly (readonly [number, number])[]): Children {
   }
   return children;
 }
+
+/**
+ * When a process was started, as an opaque text, so that a reused pid is told from the process that had it
+ * before. Null when there is no such process, or only what is left of it until its parent notices.
+ * Linux: field 22 of /proc/<pid>/stat, in clock ticks after the boot. Elsewhere: `ps -o lstart=`, in seconds.
+ */
+export function startTime(pid: number): string | null {
+  return platform() === 'linux' ? fromProc(pid) : fromPs(pid);
+}
+
+function fromProc(pid: number): string | null {
+  const found = readProcess(pid);
+  return found === null || isDead(found.state) ? null : String(found.started);
+}
+
+function fromPs(pid: number): string | null {
+  try {
+    const line = execFileSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {
+      encoding: 'utf8',
+      env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+    const [state, ...started] = line.split(/\s+/);
+    return isDead(state) ? null : started.join(' ');
+  } catch {
+    return null;
+  }
+}
+
+const isDead = (state: string | undefined): boolean => state === undefined || /^[ZXx]/.test(state);

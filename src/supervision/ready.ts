@@ -1,8 +1,7 @@
 import { stackFailed } from '../errors.ts';
 import { describeExit, type NodeProcess } from './process.ts';
 import type { Ready } from './server-process.ts';
-import { within } from './start-limits.ts';
-import { settlesWithin } from './time-limit.ts';
+import { settlesWithin, within } from './time-limit.ts';
 
 /**
  * What a process that listens says when it answers.

@@ -3,8 +3,7 @@ import { basename, isAbsolute } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cleanUp } from './cleanup.ts';
-import { continueFamily, killFamily } from './family.ts';
-import { startTime } from './start-time.ts';
+import { continueFamily, killFamily, startTime } from './family.ts';
 import type { WatchdogOrder } from './watchdog.ts';
 
 /** A postmaster kills its backends itself 5 s after it was asked to quit. */

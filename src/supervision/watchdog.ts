@@ -6,8 +6,7 @@ import type { Writable } from 'node:stream';
 import { messageOf, stackFailed } from '../errors.ts';
 import { bundleFile } from './bundle-file.ts';
 import type { Cleanup } from './cleanup.ts';
-import type { StackFailure } from './failure.ts';
-import { startTime } from './start-time.ts';
+import { startTime } from './family.ts';
 import { settlesWithin } from './time-limit.ts';
 
 /**
@@ -236,4 +235,12 @@ function write(pipe: Writable, line: string): Promise<void> {
       else reject(stackFailed(`the watchdog is gone: ${messageOf(error)}`, 'start the run again', error));
     });
   });
+}
+
+/** Something that was to go on ended by itself. */
+export interface StackFailure {
+  /** `postgres`, `world-2`, `watchdog`. */
+  readonly component: string;
+  readonly message: string;
+  readonly hint: string;
 }

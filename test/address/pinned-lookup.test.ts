@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocketServer } from 'ws';
-import { pinnedLookup } from '../../src/address/pinned-lookup.ts';
+import { pinnedLookup } from '../../src/address/access.ts';
 import { openSocket } from '../../src/load/player/socket.ts';
 import { askHealth } from '../../src/systems/flux/health.ts';
 import { UndiciTransport } from '../../src/systems/flux/monsters/post-transport.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { refuseShapes } from '../../src/commands/refuse-shapes.ts';
+import { refuseShapes } from '../../src/commands/k6-part.ts';
 import { CapbenchError, EXIT } from '../../src/errors.ts';
 import { minimal, read } from '../scenario/scenario-text.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { figureAt, keysOf } from '../../src/judge/figure-at.ts';
+import { figureAt, keysOf } from '../../src/judge/ruling.ts';
 import { metricsOf } from '../../src/measurement/figures.ts';
 import { checkBudgets } from '../../src/scenario/budget-check.ts';
 import { metricAt } from '../../src/scenario/budget-metric.ts';

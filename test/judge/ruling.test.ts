@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { keeps } from '../../src/judge/comparison.ts';
+import { keeps, sameSetting, settingNumber } from '../../src/judge/comparison.ts';
 import { rule } from '../../src/judge/ruling.ts';
-import { sameSetting, settingNumber } from '../../src/judge/setting-value.ts';
 import type { Measurements } from '../../src/measurement/measurements.ts';
 import type { Operator } from '../../src/scenario/budget.ts';
 import type { Scenario } from '../../src/scenario/scenario.ts';

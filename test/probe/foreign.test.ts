@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openForeignSeconds } from '../../src/probe/foreign.ts';
+import { openForeignSeconds } from '../../src/probe/host.ts';
 import type { CpuTimes } from '../../src/supervision/proc.ts';
 
 const times = (processSeconds: number): CpuTimes => ({

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { stalledSeconds } from '../../src/probe/pressure.ts';
+import { stalledSeconds } from '../../src/probe/host.ts';
 import { parseStat } from '../../src/supervision/proc.ts';
 
 const KTHREAD = 2129984;

@@ -1,8 +1,8 @@
 import { HistogramLogReader } from 'hdr-histogram-js';
 import { expect, test } from 'vitest';
-import { histogramLogs } from '../../src/report/hlog.ts';
 import { html } from '../../src/report/html.ts';
 import { junit } from '../../src/report/junit.ts';
+import { histogramLogs } from '../../src/report/render.ts';
 import { seriesCsv } from '../../src/report/series-csv.ts';
 import { summary } from '../../src/report/summary.ts';
 import { terminalSummary } from '../../src/report/terminal.ts';

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, test } from 'vitest';
-import { reportJson } from '../../src/report/json.ts';
+import { reportJson } from '../../src/report/render.ts';
 import { reportJsonSchema, reportSchemaOf } from '../../src/report/report-schema.ts';
 import { flux } from '../../src/systems/flux/system.ts';
 import { own } from '../../src/systems/own/system.ts';

@@ -6,10 +6,10 @@ import type { Counts, OperationTally, ReadyFleet, Tally } from '../../src/load/e
 import { SequenceLedger } from '../../src/load/ledger.ts';
 import type { Measurements } from '../../src/measurement/measurements.ts';
 import type { Probe } from '../../src/probe/probe.ts';
-import type { Phase } from '../../src/run/phases.ts';
 import { type RunPlan, type RunResult, run } from '../../src/run/run.ts';
+import type { Phase } from '../../src/run/steps.ts';
 import type { Stack } from '../../src/stack/stack.ts';
-import type { StackFailure } from '../../src/supervision/failure.ts';
+import type { StackFailure } from '../../src/supervision/watchdog.ts';
 import { flux } from '../../src/systems/flux/system.ts';
 import type { System } from '../../src/systems/system.ts';
 import { micros } from '../../src/units.ts';

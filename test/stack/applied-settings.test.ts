@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { settingsInForce } from '../../src/stack/applied-settings.ts';
 import { type Postgres, startPostgres } from '../../src/stack/postgres.ts';
 import { preparePostgres } from '../../src/stack/postgres-build.ts';
+import { settingsInForce } from '../../src/stack/postgres-component.ts';
 import type { AppliedSetting } from '../../src/stack/stack.ts';
 import { openRunFolder, type RunFolder } from '../../src/supervision/run-folder.ts';
 import { unprivilegedUser } from '../../src/supervision/unprivileged-user.ts';

@@ -2,8 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Component } from '../../src/stack/component.ts';
 import type { ComponentSpec } from '../../src/stack/component-spec.ts';
 import { openLocalStack } from '../../src/stack/local.ts';
-import type { StackFailure } from '../../src/supervision/failure.ts';
-import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
+import { openWatchdog, type StackFailure, type Watchdog } from '../../src/supervision/watchdog.ts';
 
 /** Any components, without a process: what is started and ended when, and who is blamed. */
 

@@ -6,8 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { monotonic } from '../../src/clock.ts';
 import type { Fault } from '../../src/scenario/scenario.ts';
 import type { Disturbance, Stack } from '../../src/stack/stack.ts';
-import { descendantsOf } from '../../src/supervision/family.ts';
-import { startTime } from '../../src/supervision/start-time.ts';
+import { descendantsOf, startTime } from '../../src/supervision/family.ts';
 import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
 import { askHealth } from '../../src/systems/flux/health.ts';
 import { micros, seconds } from '../../src/units.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { monotonic } from '../../src/clock.ts';
 import { createNativeEngine } from '../../src/load/native.ts';
-import { openNullServers } from '../../src/stack/null-servers.ts';
+import { openNullServers } from '../../src/stack/server.ts';
 import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
 import { dealWorlds } from '../../src/systems/flux/deal.ts';
 import { askHealth } from '../../src/systems/flux/health.ts';

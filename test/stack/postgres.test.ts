@@ -8,8 +8,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { type Postgres, startPostgres } from '../../src/stack/postgres.ts';
 import { embeddedIn, type PostgresBuild, preparePostgres } from '../../src/stack/postgres-build.ts';
 import type { DatabaseEndpoint } from '../../src/stack/stack.ts';
+import { startTime } from '../../src/supervision/family.ts';
 import { openRunFolder, type RunFolder } from '../../src/supervision/run-folder.ts';
-import { startTime } from '../../src/supervision/start-time.ts';
 import { unprivilegedUser } from '../../src/supervision/unprivileged-user.ts';
 import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
 import { processesIn } from './leftovers.ts';

@@ -8,7 +8,7 @@ import type { Readable, Writable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Endpoints } from '../../src/stack/stack.ts';
 import { stopFamily } from '../../src/supervision/family.ts';
-import { canTraverse } from '../../src/supervision/reach.ts';
+import { canTraverse } from '../../src/supervision/run-folder.ts';
 import { processesIn } from '../stack/leftovers.ts';
 import { bundleOpener } from './opener-bundle.ts';
 

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { startTime } from '../../src/supervision/family.ts';
 import { describeExit, NODE_LADDER, startProcess } from '../../src/supervision/process.ts';
-import { startTime } from '../../src/supervision/start-time.ts';
 import { openWatchdog, scrubbed, type Watchdog } from '../../src/supervision/watchdog.ts';
 
 let folder: string;

@@ -4,8 +4,7 @@ import { answeredOf, sentOf } from '../../measurement/sent.ts';
 import { probeOf } from '../../measurement/series.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import { timelineOf } from '../../scenario/workload.ts';
-import { fixed, stateOf } from './limit.ts';
-import type { Consequence, Evidence, JudgedRule } from './rule.ts';
+import { type Consequence, type Evidence, fixed, type JudgedRule, stateOf } from './rule.ts';
 
 const AGREE_PERCENT = 1;
 

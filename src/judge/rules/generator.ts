@@ -2,8 +2,7 @@ import { DEFAULT_CALIBRATION, DEFAULT_RULES } from '../../scenario/rules.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import { NO_EVENT_LOOP } from '../gap.ts';
 import { negligibleMs } from '../latency-budget.ts';
-import { type LimitName, limitOf, stateOf } from './limit.ts';
-import type { Evidence, JudgedRule, Rule } from './rule.ts';
+import { type Evidence, type JudgedRule, type LimitName, limitOf, type Rule, stateOf } from './rule.ts';
 
 /** Whether the generator, and not the system, could be what held the load back. */
 export const generatorIsHealthy = (rules: readonly Rule[]): boolean =>

@@ -2,9 +2,8 @@ import type { Figures } from '../../measurement/figures.ts';
 import type { FaultFacts, Measurements } from '../../measurement/measurements.ts';
 import { answeredOf } from '../../measurement/sent.ts';
 import { faultsOf } from '../../scenario/workload.ts';
-import { fixed, stateOf } from './limit.ts';
-import type { Evidence, JudgedRule } from './rule.ts';
-import { isSilent } from './silence.ts';
+import { isSilent } from '../gap.ts';
+import { type Evidence, fixed, type JudgedRule, stateOf } from './rule.ts';
 
 const AGREE_PERCENT = 1;
 

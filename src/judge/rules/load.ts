@@ -1,16 +1,23 @@
-import { countOf, type HistogramData } from '../../histogram.ts';
+import { countAbove, countOf, type HistogramData } from '../../histogram.ts';
 import type { Counts } from '../../load/engine.ts';
 import type { Figures } from '../../measurement/figures.ts';
 import type { Measurements } from '../../measurement/measurements.ts';
-import { answeredOf } from '../../measurement/sent.ts';
+import { percentOf } from '../../measurement/readings.ts';
+import { answeredOf, failedSentOf, unansweredOf } from '../../measurement/sent.ts';
 import { type OperationSpec, ofOperation, type PerOperation } from '../../scenario/operations.ts';
-import type { Scenario } from '../../scenario/scenario.ts';
-import { faultsOf } from '../../scenario/workload.ts';
-import { fixed, limitOf, stateOf } from './limit.ts';
-import { hadEnded, isTargets, wholeOutcomeRules } from './outcomes.ts';
-import type { Evidence, JudgedRule } from './rule.ts';
-import { scheduleRule, sentRule } from './schedule.ts';
-import { plannedSeconds, stageRules } from './stages.ts';
+import { allowedRejections } from '../../scenario/rejections.ts';
+import type { Load, Scenario } from '../../scenario/scenario.ts';
+import { operationalSeconds } from '../../scenario/stage-timeline.ts';
+import { faultsOf, playersComeBack, timelineOf } from '../../scenario/workload.ts';
+import {
+  type Evidence,
+  fixed,
+  type JudgedRule,
+  type Limit,
+  limitOf,
+  type NumericLimit,
+  stateOf,
+} from './rule.ts';
 
 const REACHED_PERCENT = 99;
 const CONNECTIONS_ENDED =
@@ -196,3 +203,293 @@ export function answers(op: string, m: LoadFacts): JudgedRule {
     consequence: stranger ? 'invalid' : 'disturbed',
   };
 }
+
+/** Seconds at the load's own rate that a measure phase is worth: with stages, the area under their rates. */
+export function plannedSeconds(
+  load: Load,
+  { from, to }: { readonly from: number; readonly to: number },
+): number {
+  const { stages } = timelineOf(load);
+  return stages === undefined ? to - from : stages.reduce((sum, stage) => sum + operationalSeconds(stage), 0);
+}
+
+/** The rules of the load that are judged stage by stage; none where the measure phase is all one. */
+export function stageRules({ m, s, figures }: Pick<Evidence, 'm' | 's' | 'figures'>): readonly JudgedRule[] {
+  const { stages } = timelineOf(s.load);
+  if (stages === undefined) return [];
+  const factsOf = (stage: string) => m.stages.find(({ name }) => name === stage);
+  return [
+    stagesMeasured({ m, s }),
+    ...stages.flatMap((stage) =>
+      s.operations.map((op) => {
+        const facts = factsOf(stage.name);
+        const observed = facts === undefined ? null : ofOperation(facts.operations, op.id).measured.scheduled;
+        const ended = m.ending.state === 'completed';
+        return scheduleRule(
+          op,
+          { stage: stage.name, seconds: operationalSeconds(stage), observed, ended },
+          s,
+        );
+      }),
+    ),
+    ...stages.flatMap(({ name }) => s.operations.map((op) => sustainedIn(op, name, { m, s, figures }))),
+    ...stages.flatMap(({ name }) => {
+      const facts = factsOf(name);
+      const countsOf = (op: string) =>
+        facts === undefined ? null : ofOperation(facts.operations, op).measured;
+      return outcomeRules({ stage: name, countsOf, sent: sentLimit(s, name) }, s);
+    }),
+  ];
+}
+
+/** R7: a stage that nobody measured is none that was kept. */
+function stagesMeasured({ m, s }: Pick<Evidence, 'm' | 's'>): JudgedRule {
+  const wanted = (s.load.stages ?? []).map(({ name }) => name);
+  const there = m.stages.map(({ name }) => name);
+  const missing = wanted.filter((name, i) => there[i] !== name);
+  return {
+    id: 'stages-measured',
+    state: stateOf(m.measured !== null && m.ending.state === 'completed', missing.length === 0),
+    observed:
+      missing.length === 0 ? `${there.length} of ${wanted.length}` : `not measured: ${missing.join(', ')}`,
+    ...fixed('all stages'),
+    advice:
+      'the engine tells nothing of stages, or the bundle is of another scenario: run again with --engine native',
+    consequence: 'invalid',
+  };
+}
+
+/** Of one stage: its own, which then names the stage, or that of the rules. */
+function sentLimit(s: Scenario, stage: string): NumericLimit {
+  const own = s.load.stages?.find(({ name }) => name === stage)?.sentPercent;
+  if (own === undefined) return limitOf(s.rules, 'sentPercent');
+  return { ...limitOf({ ...s.rules, sentPercent: own }, 'sentPercent'), stage };
+}
+
+function sustainedIn(
+  op: OperationSpec,
+  stage: string,
+  { m, s, figures }: Pick<Evidence, 'm' | 's' | 'figures'>,
+): JudgedRule {
+  const found = figures.stages.find(({ name }) => name === stage);
+  return sentRule(
+    op,
+    {
+      stage,
+      percent: found?.load.sentPercent[op.id] ?? null,
+      without: found === undefined ? 'never reached' : 'nothing was due',
+      counts: found?.load.operations[op.id],
+      ownLag: ofOperation(m.operations, op.id).ownLag,
+      limit: sentLimit(s, stage),
+      advice:
+        "the system did not take what was due in this stage: find what is saturated, lower its rate, or say with the stage's sentPercent how much of it may be missed",
+    },
+    s.load,
+  );
+}
+
+/** `schedule-kept.move`, and with the stage where it is one's. */
+export const named = (rule: string, op: string, stage: string | null): string =>
+  stage === null ? `${rule}.${op}` : `${rule}.${op}.${stage}`;
+
+/** What came due of an operation in the measure phase, or in one stage of it. */
+export interface Scheduled {
+  /** Null: the whole. */
+  readonly stage: string | null;
+  /** At the load's own rate. */
+  readonly seconds: number;
+  /** Null: it was never reached. */
+  readonly observed: number | null;
+  /** Its end was the planned one; stopped early, every worker ends its schedule at an instant of its own. */
+  readonly ended: boolean;
+}
+
+/**
+ * R4: what came due is known beforehand, rate times duration, to one operation for each stream. A generator that
+ * falls behind its own schedule without counting it shows here.
+ */
+export function scheduleRule(
+  { id }: Pick<OperationSpec, 'id'>,
+  { stage, seconds, observed, ended }: Scheduled,
+  { load, traits: { atOnce } }: Scenario,
+): JudgedRule {
+  const several = atOnce[id];
+  // A stage's beginning and end each cut an interval of every stream.
+  const tolerance = several === undefined ? (stage === null ? 1 : 2) * load.players : 2 * several.operations;
+  const planned = Math.round(ofOperation(load.operations, id).perSecond * seconds);
+  const isNothing = observed === 0 && stage === null;
+  return {
+    id: named('schedule-kept', id, stage),
+    state: stateOf(
+      ended && observed !== null,
+      observed !== null && Math.abs(observed - planned) <= tolerance && (!isNothing || planned === 0),
+    ),
+    observed: observed ?? 'never reached',
+    ...fixed(`${planned} to within ${tolerance}`),
+    advice: isNothing
+      ? `nothing of this load came due: a longer --duration${several === undefined ? '' : `, or fewer at once (${several.key})`}`
+      : 'the generator did not count all that was due: this is a bug in capbench, please report it with the bundle',
+    consequence: 'invalid',
+  };
+}
+
+/** What was sent of an operation in the measure phase, or in one stage of it. */
+export interface Sent {
+  /** Null: the whole. */
+  readonly stage: string | null;
+  /** Of what was due. */
+  readonly percent: number | null;
+  /** Where there is no figure: why. */
+  readonly without: string | null;
+  readonly counts: Counts | undefined;
+  /** Of the whole run; an engine that does not tell it may itself be why something was not sent. */
+  readonly ownLag: HistogramData | undefined;
+  readonly limit: NumericLimit;
+  readonly advice: string;
+}
+
+/** R4: the load that was due was sent. */
+export function sentRule(
+  { id, label }: Pick<OperationSpec, 'id' | 'label'>,
+  { stage, percent, without, counts, ownLag, limit, advice }: Sent,
+  load: Scenario['load'],
+): JudgedRule {
+  const late = () => lateOnItsOwn(ownLag, counts, load);
+  return {
+    id: named('load-sustained', id, stage),
+    state: stateOf(percent !== null, percent !== null && percent >= limit.limit),
+    observed: percent ?? without,
+    ...limit,
+    advice,
+    consequence: 'breached',
+    // As if all that the generator itself came too late for had been due here.
+    ...(percent === null || ownLag === undefined
+      ? {}
+      : { share: { carried: percent + late(), least: limit.limit, of: label } }),
+  };
+}
+
+/** Of what was due. Where connections are cut on purpose, as much as may be left unsent. */
+const UNANSWERED_PERCENT = 1;
+
+/** Of what is missing, more than half was sent and failed: that is the target's doing. */
+export const isTargets = (counts: readonly Counts[]): boolean => {
+  const missed = counts.reduce((sum, { skipped, failed, timedOut }) => sum + skipped + failed + timedOut, 0);
+  return 2 * counts.reduce((sum, one) => sum + failedSentOf(one), 0) > missed;
+};
+
+/** Of what is missing, more than half had no connection left to be sent over. */
+export const hadEnded = ({ skipped, failed, failedUnsent, timedOut }: Counts): boolean =>
+  2 * failedUnsent > skipped + failed + timedOut;
+
+/** Whose counts are judged: of the whole measure phase, or of one stage of it. */
+export interface OutcomeScope {
+  /** Null: the whole. */
+  readonly stage: string | null;
+  /** Null: none were due, or nobody counted. */
+  readonly countsOf: (op: string) => Counts | null;
+  /** How much has to be sent. */
+  readonly sent: NumericLimit;
+}
+
+/** Every operation that was due has an end, and each end a rule: what was not sent has load-sustained. */
+export const outcomeRules = (scope: OutcomeScope, s: Scenario): readonly JudgedRule[] => [
+  ...s.operations.map((op) => operationsFailed(op, scope)),
+  ...s.operations.map((op) => answered(op, scope, s)),
+  ...s.operations.map((op) => rejected(op, scope, s)),
+];
+
+/** Judged against a share of what was due. */
+function shareRule(
+  rule: string,
+  { id, label }: OperationSpec,
+  { stage, countsOf }: OutcomeScope,
+  part: (counts: Counts) => number,
+  limit: NumericLimit,
+  advice: string,
+): JudgedRule {
+  const counts = countsOf(id);
+  const observed = counts === null ? null : percentOf(part(counts), counts.scheduled);
+  return {
+    ...{ id: named(rule, id, stage), ...limit, advice, consequence: 'breached' },
+    state: stateOf(observed !== null, observed !== null && observed <= limit.limit),
+    observed: observed ?? 'nothing was due',
+    ...(observed === null ? {} : { share: { carried: 100 - observed, least: 100 - limit.limit, of: label } }),
+  };
+}
+
+function answered(op: OperationSpec, scope: OutcomeScope, s: Scenario): JudgedRule {
+  const { sent } = scope;
+  const limit = playersComeBack(s)
+    ? { ...sent, limit: restOf(sent.limit), defaultLimit: restOf(sent.defaultLimit) }
+    : { ...fixed(UNANSWERED_PERCENT), limit: UNANSWERED_PERCENT };
+  return shareRule('answered', op, scope, unansweredOf, limit, adviceFor(scope.countsOf(op.id)));
+}
+
+/** By what most of the unanswered ones came to. */
+function adviceFor(counts: Counts | null): string {
+  if (counts !== null && hadEnded(counts)) {
+    return 'the connections over which they were due had ended: see the errors of the run, and why the target ends them';
+  }
+  if (counts !== null && 2 * failedSentOf(counts) > unansweredOf(counts)) {
+    return 'these were sent, and the target answered with errors, or the connection ended: the errors of the run say how, and by whom; see the logs of the target, too';
+  }
+  return 'these were sent, and the target did not answer within load.timeout: find what is saturated, or whether it drops requests, or lower --scale';
+}
+
+function rejected(op: OperationSpec, scope: OutcomeScope, s: Scenario): JudgedRule {
+  const { percent, defaultPercent, declared } = allowedRejections(op.id, s);
+  const limit = { limit: percent, defaultLimit: defaultPercent, relaxed: percent > defaultPercent };
+  return shareRule(
+    'rejected',
+    op,
+    scope,
+    (counts) => counts.rejected,
+    limit,
+    declared
+      ? 'the target refused more than the game itself is said to refuse (rules.rejectedPercent): see what it answered, in the errors of the run and in its logs'
+      : 'the target refused these (HTTP 4xx, or an answer that says no): a rate limit, or a token that is missing or expired? What the game itself refuses is declared with rules: { rejectedPercent }',
+  );
+}
+
+/** What was sent and failed: a part of what `answered` judges, under the name that it had before; it decides nothing. */
+function operationsFailed(op: OperationSpec, scope: OutcomeScope): JudgedRule {
+  const { share: _, ...rule } = shareRule(
+    'operations-failed',
+    op,
+    scope,
+    failedSentOf,
+    { ...scope.sent, limit: restOf(scope.sent.limit), defaultLimit: restOf(scope.sent.defaultLimit) },
+    'judged by answered, of which it is a part',
+  );
+  return { ...rule, consequence: 'none' };
+}
+
+/** What load-sustained and its like leave of a whole. 1 of 99, and no more digits than those had. */
+const restOf = (percent: Limit['limit']): number => Number((100 - Number(percent)).toFixed(9));
+
+/** The rules of the whole measure phase; with stages, these are judged in each of them. */
+export function wholeOutcomeRules(
+  countsOf: (op: string) => Counts | null,
+  s: Scenario,
+): readonly JudgedRule[] {
+  const sent = limitOf(s.rules, 'sentPercent');
+  if (s.load.stages === undefined) return outcomeRules({ stage: null, countsOf, sent }, s);
+  return outcomeRules({ stage: null, countsOf: () => null, sent }, s).map((rule) => ({
+    ...rule,
+    observed: 'judged in each stage',
+  }));
+}
+
+/**
+ * What was skipped because the generator itself came too late to send it, in percent of what was due; of a stage, at the
+ * most, since the lag is known of the whole run.
+ */
+export const lateOnItsOwn = (
+  ownLag: HistogramData | undefined,
+  counts: Counts | undefined,
+  { skipAfter }: Pick<Load, 'skipAfter'>,
+): number =>
+  ownLag === undefined || counts === undefined || counts.scheduled === 0
+    ? 0
+    : (100 * Math.min(counts.skipped, countAbove(ownLag, skipAfter))) / counts.scheduled;

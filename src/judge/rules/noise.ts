@@ -1,6 +1,12 @@
 import { NOT_TOLD } from '../gap.ts';
-import { type LimitName, limitOf, stateOf } from './limit.ts';
-import type { Consequence, Evidence, JudgedRule } from './rule.ts';
+import {
+  type Consequence,
+  type Evidence,
+  type JudgedRule,
+  type LimitName,
+  limitOf,
+  stateOf,
+} from './rule.ts';
 
 const NAMED = 3;
 

@@ -1,6 +1,7 @@
 import type { Figures } from '../../measurement/figures.ts';
 import type { Measurements } from '../../measurement/measurements.ts';
-import type { Scenario } from '../../scenario/scenario.ts';
+import { DEFAULT_RULES } from '../../scenario/rules.ts';
+import type { RuleLimits, Scenario } from '../../scenario/scenario.ts';
 import type { Ruling } from '../ruling.ts';
 
 export type RuleState = 'held' | 'broken' | 'not-applicable';
@@ -62,3 +63,25 @@ export interface Evidence {
   readonly figures: Figures;
   readonly rulings: readonly Ruling[];
 }
+
+/** With the stage, where that sets it for itself. */
+export type Limit = Pick<JudgedRule, 'limit' | 'defaultLimit' | 'relaxed' | 'stage'>;
+/** One that is a number. */
+export type NumericLimit = Limit & { readonly limit: number };
+/** The limits that are a number of their own. */
+export type LimitName = Exclude<keyof RuleLimits, 'generatorLagMs' | 'rejectedPercent'>;
+
+/** Where more is harder to keep, a lower limit is the easier one. */
+const FLOORS: ReadonlySet<LimitName> = new Set(['sentPercent', 'confidencePercent', 'calibrationPercent']);
+
+/** The scenario's limit beside the default. One that is stricter than the default relaxes nothing. */
+export function limitOf(limits: RuleLimits, name: LimitName): NumericLimit {
+  const [limit, defaultLimit] = [limits[name], DEFAULT_RULES[name]];
+  return { limit, defaultLimit, relaxed: FLOORS.has(name) ? limit < defaultLimit : limit > defaultLimit };
+}
+
+/** A limit that no scenario changes. */
+export const fixed = (limit: Rule['limit']): Limit => ({ limit, defaultLimit: limit, relaxed: false });
+
+export const stateOf = (applicable: boolean, held: boolean): RuleState =>
+  applicable ? (held ? 'held' : 'broken') : 'not-applicable';

@@ -1,10 +1,11 @@
+import { isRequired } from '../../scenario/budget.ts';
+import type { Ruling } from '../ruling.ts';
 import { agreementRules } from './agreement.ts';
-import { budgetsMeasured } from './budgets.ts';
 import { generatorRules } from './generator.ts';
 import { integrityRules } from './integrity.ts';
 import { loadRules } from './load.ts';
 import { noiseRules } from './noise.ts';
-import type { Evidence, JudgedRule } from './rule.ts';
+import { type Evidence, fixed, type JudgedRule, stateOf } from './rule.ts';
 import { sampleRules } from './samples.ts';
 import { steadinessRules } from './steadiness.ts';
 
@@ -32,3 +33,34 @@ export function rulesOf(evidence: Evidence): readonly JudgedRule[] {
 const isOverloaded = ({ m }: Evidence, load: readonly JudgedRule[]): boolean =>
   m.ending.state === 'stoppedEarly' ||
   load.some(({ state, consequence }) => state === 'broken' && consequence === 'breached');
+
+/** Of many, so many are named with their reasons. */
+const NAMED = 5;
+
+/**
+ * R7: a gate of the user's own that this run could have measured, and that has no figure, is no gate that was passed.
+ *
+ * @param ranOn the run had an end that something can be concluded from, and a measure phase
+ */
+export function budgetsMeasured(rulings: readonly Ruling[], ranOn: boolean): JudgedRule {
+  const required = rulings.filter(({ budget }) => isRequired(budget));
+  const dead = required.filter(({ cause }) => cause === 'run');
+  const named = dead.slice(0, NAMED).map(({ budget: { id }, reason }) => `${id} (${reason})`);
+  const rest = dead.length - named.length;
+  return {
+    id: 'budgets-measured',
+    state: stateOf(ranOn && required.length > 0, dead.length === 0),
+    observed:
+      required.length === 0
+        ? 'no budget of your own'
+        : !ranOn
+          ? 'never measured'
+          : dead.length === 0
+            ? required.length
+            : `no figure for ${[...named, ...(rest > 0 ? [`${rest} more`] : [])].join(', ')}`,
+    ...fixed('a figure for each budget of your own'),
+    advice:
+      'give the run what is missing, correct the name, or write "optional: true" where a budget may go without; `capbench check` with the same options says what each needs',
+    consequence: 'invalid',
+  };
+}

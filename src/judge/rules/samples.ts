@@ -14,8 +14,7 @@ import { ofOperation, type PerOperation } from '../../scenario/operations.ts';
 import { allowedRejections } from '../../scenario/rejections.ts';
 import { binomialAtMost } from '../binomial.ts';
 import { type LatencyBudget, latencyBudgetOf } from '../latency-budget.ts';
-import { limitOf, stateOf } from './limit.ts';
-import type { Evidence, JudgedRule } from './rule.ts';
+import { type Evidence, type JudgedRule, limitOf, stateOf } from './rule.ts';
 
 /** R6 wants so many windows; with fewer, their variance is taken to be as much larger as it may well be. */
 const ENOUGH_WINDOWS = 20;

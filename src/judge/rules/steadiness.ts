@@ -4,8 +4,7 @@ import { ofOperation } from '../../scenario/operations.ts';
 import { faultsOf } from '../../scenario/workload.ts';
 import { negligibleMs } from '../latency-budget.ts';
 import { BEYOND_NOISE, type Drift, driftOf, FEWEST_VALUES } from '../mser.ts';
-import { type Limit, limitOf, stateOf } from './limit.ts';
-import type { Evidence, JudgedRule } from './rule.ts';
+import { type Evidence, type JudgedRule, type Limit, limitOf, stateOf } from './rule.ts';
 
 /**
  * R5: what is measured must be a state, and not a transition. Over the means of five slices of 200 ms.

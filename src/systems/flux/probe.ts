@@ -1,6 +1,6 @@
 import { BucketHistory, type Buckets } from '../../probe/bucket-history.ts';
 import type { MetricsPage } from '../../probe/metrics-page.ts';
-import { openPageReader } from '../../probe/page-reader.ts';
+import { openPageReader } from '../../probe/metrics-request.ts';
 import type { Probe, Sample } from '../../probe/probe.ts';
 import { readNumber } from '../../scenario/sample-head.ts';
 import type { WorldEndpoint } from '../../stack/stack.ts';

@@ -1,8 +1,7 @@
 import { found } from '../../scenario/finding.ts';
 import type { OperationSpec } from '../../scenario/operations.ts';
-import type { Scenario } from '../../scenario/scenario.ts';
+import type { Scenario, SystemTraits } from '../../scenario/scenario.ts';
 import type { Outline, SystemScenario } from '../../scenario/system-scenario.ts';
-import type { SystemTraits } from '../../scenario/system-traits.ts';
 import type { OwnWorkload, Players } from './players.ts';
 import { playersSchema } from './players-schema.ts';
 

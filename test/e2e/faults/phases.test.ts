@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Measurements } from '../../../src/measurement/measurements.ts';
 import { parseMeasurements } from '../../../src/measurement/read-measurements.ts';
-import type { Phase } from '../../../src/run/phases.ts';
+import type { Phase } from '../../../src/run/steps.ts';
 import { processesIn } from '../../stack/leftovers.ts';
 import { capbench, eventually, type Started, small } from '../capbench.ts';
 import { full, leavesNothing, linux } from './fault.ts';

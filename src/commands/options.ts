@@ -2,6 +2,46 @@ import { type Command, Option } from 'commander';
 import type { AccessFlags } from './target-access.ts';
 import type { ProbeFlags } from './target-probes.ts';
 
+/** What the scenario verbs take from the command line, as given: it is read where its errors belong. */
+export interface ScenarioFlags {
+  readonly set: readonly string[];
+  readonly scale?: string;
+  readonly duration?: string;
+  readonly seed?: string;
+}
+
+/** The argument and the options of every verb that works on a scenario. */
+export const withScenario = (command: Command): Command =>
+  scenarioOptions(
+    command.argument('<scenario>', 'a name from `capbench list`, or the path of a scenario file'),
+  );
+
+/** The options alone. */
+export const scenarioOptions = (command: Command): Command =>
+  command
+    .addOption(
+      new Option('--set <path=value>', 'change one value of the scenario; may be repeated')
+        .argParser((text: string, before: readonly string[]) => [...before, text])
+        .default([], 'none'),
+    )
+    .option('--scale <factor>', 'multiply players and rates, 0.25 for a quarter')
+    .option('--duration <time>', 'only the measure phase, such as 30s or 5m')
+    .option('--seed <number>', 'random seed');
+
+/** Where a script wants what the bundle holds under a name of its own. */
+export interface FixedPathFlags {
+  readonly junit?: string;
+  readonly summary?: string;
+  readonly report?: string;
+}
+
+/** Adds the options to a command that renders reports. */
+export const withFixedPaths = (command: Command): Command =>
+  command
+    .option('--junit <file>', 'junit.xml to this path too: the verdict, budgets and rules as test cases')
+    .option('--summary <file>', 'summary.md to this path too: the comment for a pull request')
+    .option('--report <file>', 'report.html to this path too: the page to read');
+
 /** What `--target` takes beside it, as given. */
 export type TargetFlags = AccessFlags &
   ProbeFlags & { readonly target: readonly string[]; readonly iOwn: readonly string[] };

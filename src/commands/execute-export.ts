@@ -1,16 +1,16 @@
-import { lstat } from 'node:fs/promises';
+import { lstat, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { targetUrl } from '../address/target-address.ts';
-import { badInput } from '../errors.ts';
+import { badInput, codeOf, messageOf } from '../errors.ts';
 import { k6Script } from '../export/k6/script.ts';
 import { deploymentOf } from '../export/k8s/deployment.ts';
 import { FILES, guide } from '../export/k8s/guide.ts';
 import { configMap, testRun } from '../export/k8s/manifests.ts';
 import type { Host } from '../host.ts';
 import { k6PlanOf } from './k6-part.ts';
+import type { ScenarioFlags } from './options.ts';
 import { writeArtefacts } from './publish.ts';
 import { loadScenario } from './scenario-files.ts';
-import type { ScenarioFlags } from './scenario-options.ts';
 
 /** What `capbench export k8s` takes besides the scenario's own options, as given. */
 export interface ExportK8sFlags extends ScenarioFlags {
@@ -108,4 +108,48 @@ async function refuseToOverwrite(path: string): Promise<void> {
   const there = await lstat(path).catch(() => null);
   if (there === null) return;
   throw badInput(`${path} is there already`, 'name another folder (--out), or take it away');
+}
+
+/** What `capbench export k6` takes, as given. */
+export interface ExportK6Flags extends ScenarioFlags {
+  readonly target: readonly string[];
+  readonly out?: string;
+}
+
+const FIRST_PORT = 3001;
+
+/** Where the script looks for the servers, unless BASE_URLS says otherwise. */
+const baseUrlsOf = (targets: readonly string[], servers: number): readonly string[] =>
+  targets.length > 0
+    ? targets.map(targetUrl)
+    : Array.from({ length: servers }, (_, index) => `http://127.0.0.1:${FIRST_PORT + index}`);
+
+/** Writes the script to a file, or to stdout. */
+export async function executeExportK6(host: Host, reference: string, flags: ExportK6Flags): Promise<void> {
+  const { scenario, system } = await loadScenario(host, reference, flags);
+  const urls = baseUrlsOf(flags.target, scenario.world.servers);
+  const { part, workload } = k6PlanOf(system, scenario);
+  const script = host.redaction.text(k6Script(part, workload, scenario, urls), 'document');
+  if (flags.out === undefined) {
+    host.stdout.write(script);
+    return;
+  }
+  const path = resolve(host.cwd, flags.out);
+  try {
+    // Who keeps the script may have changed it.
+    await writeFile(path, script, { flag: 'wx' });
+  } catch (thrown) {
+    if (codeOf(thrown) === 'EEXIST') {
+      throw badInput(
+        `--out: ${flags.out} is there already, and nothing is overwritten`,
+        'name another file, or take it away',
+      );
+    }
+    throw badInput(
+      `--out: ${flags.out} cannot be written: ${messageOf(thrown)}`,
+      'name a file in a folder that is there',
+    );
+  }
+  const serve = flags.target.length === 0 ? `capbench serve ${reference} --port ${FIRST_PORT}, then ` : '';
+  host.stderr.write(`${flags.out}: ${serve}k6 run ${flags.out}\n`);
 }
