@@ -1,15 +1,22 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
+
 import { readMeasurements } from '../../src/measurement/read-measurements.ts';
 import type { Report } from '../../src/report/report.ts';
 import type { FluxFigures, Recorded } from '../fixtures/recorded-run.ts';
 import { processesIn } from '../stack/leftovers.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 export const root = join(import.meta.dirname, '..', '..');
 export const small = join(import.meta.dirname, 'small.yaml');
+
+/** What a bundle holds whatever came of the run. */
+export const BUNDLE_FILES = [
+  ...['scenario.yaml', 'measurements.json', 'series.csv', 'report.json', 'report.html', 'junit.xml'],
+  'summary.md',
+];
 
 export interface Finished {
   readonly code: number | null;
@@ -24,17 +31,19 @@ export interface Started {
   /** Where `--out` points. */
   readonly out: string;
   readonly finished: Promise<Finished>;
+  /** Awaits its end, with one of these exit codes. */
+  readonly ends: (...codes: readonly number[]) => Promise<Finished>;
   /** stdout and stderr so far. */
   readonly output: () => string;
   /** Resolves once the output holds the text. */
   readonly says: (text: string) => Promise<void>;
+  /** A file of its bundle. */
+  readonly read: (name: string) => string;
   readonly report: () => FluxReport;
   readonly measurements: () => Recorded;
   /** Processes of this run, files in its TMPDIR: both empty when nothing was left. */
   readonly leftovers: () => { readonly processes: readonly unknown[]; readonly files: readonly string[] };
 }
-
-const RUN_VERBS = new Set(['run']);
 
 /** How it is launched, where not plainly. */
 export interface Launch {
@@ -55,10 +64,10 @@ export function capbench(
   args: readonly string[],
   { node = process.execPath, env = {}, before = [], prepare = () => () => {}, stdout: file }: Launch = {},
 ): Started {
-  const folder = mkdtempSync(join(tmpdir(), 'e2e-'));
+  const folder = temporaryFolder();
   const tmp = join(folder, 'tmp');
   const out = join(folder, 'out');
-  const outFlags = RUN_VERBS.has(args[0] ?? '') ? ['--out', out] : [];
+  const outFlags = args[0] === 'run' ? ['--out', out] : [];
   mkdirSync(tmp);
   mkdirSync(out);
   // PostgreSQL, or all of it, may run as another account, which has to get in.
@@ -74,13 +83,16 @@ export function capbench(
   let stdout = '';
   let stderr = '';
   const waiting = new Set<() => void>();
+  const look = (): void => {
+    for (const each of waiting) each();
+  };
   child.stdout?.on('data', (chunk: Buffer) => {
     stdout += chunk;
-    for (const look of waiting) look();
+    look();
   });
   child.stderr?.on('data', (chunk: Buffer) => {
     stderr += chunk;
-    for (const look of waiting) look();
+    look();
   });
   const finished = new Promise<Finished>((resolve) => {
     child.on('close', (code) => resolve({ code, stdout, stderr }));
@@ -89,12 +101,11 @@ export function capbench(
     child.kill('SIGKILL');
     await finished;
     undo();
-    rmSync(folder, { recursive: true, force: true });
   });
-  const read = (name: string): unknown => JSON.parse(readFileSync(join(out, 'latest', name), 'utf8'));
+  const read = (name: string): string => readFileSync(join(out, 'latest', name), 'utf8');
   /** What a run of ours wrote denies nothing, however it ended: `capbench report` reads it again. */
   const measurements = (): Recorded => {
-    const parsed = readMeasurements(read('measurements.json'));
+    const parsed = readMeasurements(JSON.parse(read('measurements.json')));
     if (parsed.state === 'invalid') throw new Error(parsed.problems.join('; '));
     return parsed.measurements as Recorded;
   };
@@ -103,6 +114,11 @@ export function capbench(
     tmp,
     out,
     finished,
+    async ends(...codes) {
+      const end = await finished;
+      expect(codes, stdout + stderr).toContain(end.code);
+      return end;
+    },
     output: () => stdout + stderr,
     says: (text) =>
       new Promise((resolve, reject) => {
@@ -117,13 +133,68 @@ export function capbench(
           reject(new Error(`ended with ${code} and never said "${text}": ${stdout}${stderr}`)),
         );
       }),
+    read,
     report: () => {
       measurements();
-      return read('report.json') as FluxReport;
+      return JSON.parse(read('report.json')) as FluxReport;
     },
     measurements,
     leftovers: () => ({ processes: processesIn(tmp), files: readdirSync(tmp) }),
   };
+}
+
+/** A stack that `capbench serve` holds. */
+export interface Served {
+  readonly worlds: readonly string[];
+  readonly database: { host: string; port: number; user: string; password: string; database: string };
+  /** `--target` for each of its world servers. */
+  readonly targets: readonly string[];
+  /** By Ctrl-C: it ends with 0, and leaves nothing. */
+  stop(): Promise<void>;
+}
+
+export async function serve(): Promise<Served> {
+  const served = capbench(['serve', small, '--json']);
+  await served.says('}\n');
+  const line = served
+    .output()
+    .split('\n')
+    .find((text) => text.startsWith('{'));
+  const stack = JSON.parse(line ?? '') as Pick<Served, 'worlds' | 'database'>;
+  return {
+    ...stack,
+    targets: stack.worlds.flatMap((url) => ['--target', url]),
+    async stop() {
+      served.child.kill('SIGINT');
+      expect((await served.finished).code).toBe(0);
+      expect(served.leftovers()).toEqual({ processes: [], files: [] });
+    },
+  };
+}
+
+export const LOST_NOTHING = { lost: 0, phantom: 0, duplicated: 0, holes: 0 };
+
+type Ends = 'ok' | 'rejected' | 'failed' | 'timedOut' | 'skipped' | 'unfinished';
+
+/** How many operations came to one end or another: as many as were scheduled. */
+export const settled = (of: Readonly<Record<Ends, number>>): number =>
+  of.ok + of.rejected + of.failed + of.timedOut + of.skipped + of.unfinished;
+
+/** Operations that were answered, in the whole run. */
+export const answeredIn = ({ load }: Report): number =>
+  Object.values(load.wholeRun).reduce((sum, { ok, rejected }) => sum + ok + rejected, 0);
+
+/** Every file below a folder, however deep. */
+export const filesIn = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((path) => statSync(path).isFile());
+
+/** The small scenario with something more at its end; its path, in a folder of its own unless one is given. */
+export function smallWith(more: string, folder = temporaryFolder()): string {
+  const path = join(folder, 'scenario.yaml');
+  writeFileSync(path, `${readFileSync(small, 'utf8')}\n${more}\n`);
+  return path;
 }
 
 /** Resolves as soon as the probe gives something other than null or undefined; fails after `seconds`. */

@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { Server as ColyseusServer, Room } from '@colyseus/core';
 import { WebSocketTransport } from '@colyseus/ws-transport';
 import { Server as SocketIoServer } from 'socket.io';
 import { WebSocketServer } from 'ws';
+import { portOf } from '../loopback.ts';
 
 /** What a server that we did not write saw of its players. */
 interface Seen {
@@ -27,9 +27,8 @@ async function start(serve: (server: Server, seen: Seen) => () => Promise<unknow
   const server = createServer();
   const seen: Seen = { joined: 0, present: 0, moves: 0 };
   const end = serve(server, seen);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${await portOf(server)}`,
     seen,
     async close() {
       await end();

@@ -1,12 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { ProtocolServer } from '../load/protocol-server.ts';
-import { capbench, small } from './capbench.ts';
+import { portOf } from '../loopback.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { capbench, smallWith } from './capbench.ts';
 
 type Way = 'answers all' | 'refuses 3%' | 'leaves 3% unanswered';
 
@@ -37,12 +37,7 @@ async function plainServer(way: Way): Promise<string> {
     });
     socket.on('error', () => undefined);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return `127.0.0.1:${await portOf(server)}`;
 }
 
 async function fluxServer(way: Way): Promise<string> {
@@ -70,12 +65,9 @@ const KINDS = {
 
 /** A short run, and what it left. */
 async function outcomeOf(kind: keyof typeof KINDS, way: Way) {
-  const folder = mkdtempSync(join(tmpdir(), 'e2e-outcomes-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const scenario = join(folder, 'world.yaml');
+  const folder = temporaryFolder();
   const { players, flags } = KINDS[kind];
-  const text = readFileSync(small, 'utf8').replace(/.*integrity\.lost.*/, '');
-  writeFileSync(scenario, `${text}\n${players}\n`);
+  const scenario = smallWith(players, folder);
   writeFileSync(join(folder, 'player.mjs'), MODULE);
   const target =
     kind === 'flux'
@@ -88,16 +80,7 @@ async function outcomeOf(kind: keyof typeof KINDS, way: Way) {
       one,
     ]),
   ]);
-  const { code, stdout, stderr } = await run.finished;
-  const file = (name: string): string => readFileSync(join(run.out, 'latest', name), 'utf8');
-  return {
-    code,
-    stdout,
-    stderr,
-    report: run.report(),
-    summary: file('summary.md'),
-    junit: file('junit.xml'),
-  };
+  return { ...(await run.finished), run };
 }
 
 // All at once: they wait more than they compute.
@@ -109,11 +92,12 @@ test('3% that are refused, or never answered, are no pass, whoever plays', { tim
     ['http', 'answers all'] as const,
   ];
   const runs = await Promise.all(cases.map(([kind, way]) => outcomeOf(kind, way)));
-  for (const [i, { code, stdout, stderr, report, summary, junit }] of runs.entries()) {
+  for (const [i, { code, stdout, stderr, run }] of runs.entries()) {
     const [kind, way] = cases[i]!;
     const what = `${kind}: ${way}\n${stdout}${stderr}`;
     expect(code, what).toBe(way === 'answers all' ? 0 : 99);
     if (way === 'answers all') continue;
+    const report = run.report();
     const [share, rule, word] =
       way === 'refuses 3%'
         ? ([report.load.rejectedPercent.intent, 'rejected.intent', 'rejected'] as const)
@@ -122,8 +106,10 @@ test('3% that are refused, or never answered, are no pass, whoever plays', { tim
     expect(share, what).toBeLessThan(4);
     const said = `${Number(share?.toPrecision(3))}% ${word}`;
     expect(stdout, what).toContain(said);
-    expect(summary.replaceAll('\\', ''), what).toContain(said);
-    expect(junit, what).toMatch(new RegExp(`name="${rule.replace('.', '\\.')}"[^>]*>\\s*<failure`));
+    expect(run.read('summary.md').replaceAll('\\', ''), what).toContain(said);
+    expect(run.read('junit.xml'), what).toMatch(
+      new RegExp(`name="${rule.replace('.', '\\.')}"[^>]*>\\s*<failure`),
+    );
     expect(report.invalidBecause).toEqual([]);
   }
 });

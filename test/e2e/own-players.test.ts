@@ -1,15 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
-import { capbench, type FluxReport, root, small } from './capbench.ts';
+import { expect, test } from 'vitest';
+import { portOf } from '../loopback.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { capbench, type FluxReport, LOST_NOTHING, root, smallWith } from './capbench.ts';
 
 test('init in an empty folder, then the command that it prints: a verdict', { timeout: 120_000 }, () => {
-  const folder = mkdtempSync(join(tmpdir(), 'e2e-init-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder();
   const cli = join(root, 'bin', 'capbench.js');
   const environment = { cwd: folder, encoding: 'utf8' as const, env: { ...process.env, NO_COLOR: '1' } };
   const said = execFileSync(process.execPath, [cli, 'init'], environment);
@@ -24,37 +23,30 @@ test('init in an empty folder, then the command that it prints: a verdict', { ti
   const report = JSON.parse(readFileSync(join(bundle, 'report.json'), 'utf8')) as FluxReport;
   const { scheduled, ok, rejected } = report.load.operations.intent;
   expect(ok + rejected).toBe(scheduled);
-  expect(report.integrity).toMatchObject({ lost: 0, phantom: 0, duplicated: 0, holes: 0 });
+  expect(report.integrity).toMatchObject(LOST_NOTHING);
   expect(report.network.bytesPerPlayerSecondIn).toBeGreaterThan(0);
   expect(report.network.bytesPerPlayerSecondOut).toBeGreaterThan(0);
   expect(readFileSync(join(bundle, 'logs', 'fleet-0.log'), 'utf8')).toContain('welcome to place');
 });
 
 /** A run of HTTP players against a server of nothing but this; its requests are counted. */
-async function httpRun(status: number) {
+async function httpRun(status: number, exitCode: number) {
   const seen = { requests: 0 };
   const server = createServer((_request, response) => {
     seen.requests += 1;
     response.statusCode = status;
     response.end('{}');
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  const folder = mkdtempSync(join(tmpdir(), 'e2e-http-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const scenario = join(folder, 'http.yaml');
-  const players = 'players: { protocol: http, requests: [{ path: /moves }] }';
-  writeFileSync(scenario, `${readFileSync(small, 'utf8')}\n${players}\n`);
+  const scenario = smallWith('players: { protocol: http, requests: [{ path: /moves }] }');
   const run = capbench([
-    ...['run', scenario, '--target', `http://127.0.0.1:${(server.address() as AddressInfo).port}/api`],
+    ...['run', scenario, '--target', `http://127.0.0.1:${await portOf(server)}/api`],
     ...['--set', 'load.monsterCommandsPerSecond=0', '--duration', '1s'],
   ]);
-  return { run, seen, ...(await run.finished) };
+  return { run, seen, ...(await run.ends(exitCode)) };
 }
 
 test('plain HTTP against a server that knows nothing of capbench', { timeout: 60_000 }, async () => {
-  const { run, seen, code, stdout, stderr } = await httpRun(200);
-  expect(code, `${stdout}${stderr}`).toBe(0);
+  const { run, seen } = await httpRun(200, 0);
   const { scheduled, ok } = run.report().load.wholeRun.intent;
   expect(ok).toBe(scheduled);
   expect(seen.requests).toBe(scheduled);
@@ -65,8 +57,7 @@ test('plain HTTP against a server that knows nothing of capbench', { timeout: 60
 test('a server that answers 500 to everything: its answers are at fault, and not the sending', {
   timeout: 60_000,
 }, async () => {
-  const { run, seen, code, stdout, stderr } = await httpRun(500);
-  expect(code, `${stdout}${stderr}`).toBe(99);
+  const { run, seen, stdout } = await httpRun(500, 99);
   const { load, rules, breachedBecause, errors } = run.report();
   const { scheduled, failed, failedUnsent } = load.wholeRun.intent;
   expect({ failed, failedUnsent }).toEqual({ failed: scheduled, failedUnsent: 0 });
@@ -82,5 +73,5 @@ test('a server that answers 500 to everything: its answers are at fault, and not
   const said = `a server answered GET with status 500 (${scheduled} times)`;
   expect(errors).toEqual([said]);
   expect(stdout).toContain(`• error: ${said}`);
-  expect(readFileSync(join(run.out, 'latest', 'summary.md'), 'utf8')).toContain(`- error: ${said}`);
+  expect(run.read('summary.md')).toContain(`- error: ${said}`);
 });

@@ -1,19 +1,14 @@
-import {
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
-import { networkInterfaces, tmpdir } from 'node:os';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { portOf } from '../loopback.ts';
 import { processesIn } from '../stack/leftovers.ts';
-import { capbench, eventually, type Started, small } from './capbench.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { capbench, eventually, filesIn, type Started, serve, small } from './capbench.ts';
+import { environmentOf, listening, socketsOf } from './faults/inside.ts';
 
 const linux = process.platform === 'linux';
 
@@ -30,15 +25,9 @@ const ENVIRONMENT = {
   DB_PASSWORD: 'postgres',
   SOME_TOKEN: 'quickstart',
 };
+const { PGPASSWORD, PGSERVICE, CI_JOB_TOKEN, AWS_SECRET_ACCESS_KEY, DEPLOY_PASSWORD } = ENVIRONMENT;
 const PLANTED = [
-  ...[
-    'pg-Vq7!xk2m',
-    'svc-88/jd?u',
-    'glcbt-64_Tz9wQ"r<&>',
-    'wJ4+/lrXUtnF5=EMi/K7',
-    'Zo0 % läng 42',
-    'Hy6fd8Ls',
-  ],
+  ...[PGPASSWORD, PGSERVICE, CI_JOB_TOKEN, AWS_SECRET_ACCESS_KEY, DEPLOY_PASSWORD, 'Hy6fd8Ls'],
   ...['Bw3-desc-pw', 'Nx1-dev-tok', 'Ru5-title-pw', 'Kc8-set-pw', 'ann:z9'],
 ];
 
@@ -65,12 +54,6 @@ function spellings(secret: string): string[] {
   ];
 }
 
-/** Every file below a folder, however deep. */
-const filesIn = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .map((name) => join(folder, name))
-    .filter((path) => statSync(path).isFile());
-
 /** Which of the secrets stand where, in any spelling. */
 function found(secrets: readonly string[], texts: Readonly<Record<string, string | Buffer>>): string[] {
   return Object.entries(texts).flatMap(([where, text]) =>
@@ -84,19 +67,14 @@ const contentsOf = (folder: string): Record<string, Buffer> =>
   Object.fromEntries(filesIn(folder).map((path) => [path.slice(folder.length + 1), readFileSync(path)]));
 
 /** The small scenario with a secret in each of its texts. */
-function plantedScenario(folder: string): string {
+function plantedScenario(): string {
   const scenario = parse(readFileSync(small, 'utf8'));
   scenario.description = 'as in postgres://ann:Bw3-desc-pw@db.example/world, and http://ann:z9@h';
-  scenario.deviations = [
-    {
-      setting: 'access',
-      documented: 'a token',
-      applied: 'access_token=Nx1-dev-tok',
-      reason: `it is ${ENVIRONMENT.PGPASSWORD}`,
-    },
-  ];
+  const applied = 'access_token=Nx1-dev-tok';
+  const reason = `it is ${ENVIRONMENT.PGPASSWORD}`;
+  scenario.deviations = [{ setting: 'access', documented: 'a token', applied, reason }];
   scenario.budgets[0].title = 'password=Ru5-title-pw ![x](https://evil.example/x.png)';
-  const path = join(folder, 'planted.yaml');
+  const path = join(temporaryFolder(), 'planted.yaml');
   writeFileSync(path, stringify(scenario));
   return path;
 }
@@ -110,47 +88,27 @@ interface Process {
 const childrenOf = (run: Started): Process[] =>
   processesIn(run.tmp)
     .filter(({ pid }) => pid !== run.child.pid)
-    .flatMap(({ pid, command }) => {
-      try {
-        return [{ pid, command, environment: readFileSync(`/proc/${pid}/environ`, 'utf8') }];
-      } catch {
-        return [];
-      }
-    });
+    .map(({ pid, command }) => ({ pid, command, environment: environmentOf(pid) }));
 
 const KINDS = ['watchdog', 'postgres', 'flux-server', 'fleet-worker'];
 
 /** Listening TCP sockets of a process, as `/proc/net/tcp` has them: `0100007F` is 127.0.0.1. */
-function listeningAt(pid: number): string[] {
-  const inodes = new Set(
-    readdirSync(`/proc/${pid}/fd`).flatMap((descriptor) => {
-      try {
-        return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${descriptor}`))?.[1] ?? [];
-      } catch {
-        return [];
-      }
-    }),
-  );
+const listeningAt = (pid: number): string[] => {
+  const own = new Set(socketsOf(pid));
   return ['tcp', 'tcp6'].flatMap((table) =>
-    readFileSync(`/proc/${pid}/net/${table}`, 'utf8')
-      .trim()
-      .split('\n')
-      .slice(1)
-      .map((line) => line.trim().split(/\s+/))
-      .filter((columns) => columns[3] === '0A' && inodes.has(columns[9] ?? ''))
-      .map((columns) => `${table} ${(columns[1] ?? '').split(':')[0]}`),
+    listening(`/proc/${pid}/net/${table}`)
+      .filter(({ inode }) => own.has(inode))
+      .map(({ address }) => `${table} ${address}`),
   );
-}
+};
 
 test.runIf(linux)(
   'a secret in the environment, the arguments and the scenario reaches no child, no file and no terminal',
   { timeout: 180_000 },
   async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'planted-'));
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const run = capbench(
       [
-        ...['run', plantedScenario(folder), '--duration', '5s', '--set', 'ceilings.secondsEach=0'],
+        ...['run', plantedScenario(), '--duration', '5s', '--set', 'ceilings.secondsEach=0'],
         ...['--set', 'budgets.answers.title=secret=Kc8-set-pw'],
       ],
       { env: ENVIRONMENT },
@@ -192,8 +150,7 @@ test.runIf(linux)(
     const secrets = [...PLANTED, password ?? ''];
     expect(found(PLANTED, Object.fromEntries(logs.map((path) => [path, readFileSync(path)])))).toEqual([]);
 
-    const { code, stdout, stderr } = await run.finished;
-    expect([0, 90, 99], stdout + stderr).toContain(code);
+    const { code, stdout, stderr } = await run.ends(0, 90, 99);
     expect(found(secrets, { stdout, stderr })).toEqual([]);
     const bundle = join(run.out, 'latest');
     const files = contentsOf(bundle);
@@ -220,23 +177,19 @@ test.runIf(linux)(
   },
 );
 
-test.each([
-  { what: 'a password in a target', args: ['--target', 'http://ann:Hy6fd8Ls@127.0.0.1:9'] },
-  { what: 'one with slashes', args: ['--target', 'http://ann:Hy6fd8Ls/Bw3-desc-pw@127.0.0.1:9'] },
-  { what: 'one that is no URL', args: ['--target', 'ann:Hy6fd8Ls@127.0.0.1:9'] },
-  { what: 'a token in a target', args: ['--target', 'http://127.0.0.1:9/?t=Hy6fd8Ls'] },
-  { what: 'one in --i-own', args: ['--target', 'http://192.0.2.1', '--i-own', 'ann:Hy6fd8Ls@192.0.2.1'] },
-  { what: 'one in a setting', args: ['--set', 'postgres.settings.cluster_name=postgres://ann:Hy6fd8Ls@db'] },
-  {
-    what: 'a long one in a wrong value',
-    args: ['--set', `load.players=postgres://ann:Hy6fd8Ls${'x'.repeat(60)}@db`],
-  },
-  { what: 'one in an unknown option', args: ['--password=Hy6fd8Ls'] },
-])('$what is bad input, and is not repeated', { timeout: 60_000 }, async ({ args }) => {
+test.each<[what: string, ...args: string[]]>([
+  ['a password in a target', '--target', 'http://ann:Hy6fd8Ls@127.0.0.1:9'],
+  ['one with slashes', '--target', 'http://ann:Hy6fd8Ls/Bw3-desc-pw@127.0.0.1:9'],
+  ['one that is no URL', '--target', 'ann:Hy6fd8Ls@127.0.0.1:9'],
+  ['a token in a target', '--target', 'http://127.0.0.1:9/?t=Hy6fd8Ls'],
+  ['one in --i-own', '--target', 'http://192.0.2.1', '--i-own', 'ann:Hy6fd8Ls@192.0.2.1'],
+  ['one in a setting', '--set', 'postgres.settings.cluster_name=postgres://ann:Hy6fd8Ls@db'],
+  ['a long one in a wrong value', '--set', `load.players=postgres://ann:Hy6fd8Ls${'x'.repeat(60)}@db`],
+  ['one in an unknown option', '--password=Hy6fd8Ls'],
+])('%s is bad input, and is not repeated', { timeout: 60_000 }, async (_what, ...args) => {
   for (const verbose of [[], ['--verbose']]) {
     const run = capbench(['run', small, ...args, ...verbose]);
-    const { code, stdout, stderr } = await run.finished;
-    expect(code, stdout + stderr).toBe(104);
+    const { stdout, stderr } = await run.ends(104);
     expect(stderr).toContain('error: ');
     expect(found(['Hy6fd8Ls', 'Bw3-desc-pw'], { stdout, stderr })).toEqual([]);
     expect(readdirSync(run.tmp)).toEqual([]);
@@ -252,36 +205,27 @@ test.skipIf(own === undefined)(
   'a host that is not loopback is loaded on its owner’s word alone',
   { timeout: 180_000 },
   async () => {
-    const served = capbench(['serve', small, '--json']);
-    await served.says('}\n');
-    const [line = '{}'] = served
-      .output()
-      .split('\n')
-      .filter((text) => text.startsWith('{'));
-    const { worlds } = JSON.parse(line) as { worlds: string[] };
+    const { worlds, stop } = await serve();
     const doors = await Promise.all(worlds.map((url) => doorTo(Number(new URL(url).port))));
     const targets = doors.flatMap((port) => ['--target', `http://${own}:${port}`]);
 
-    const refused = await capbench(['run', small, ...targets]).finished;
-    expect(refused.code, refused.stderr).toBe(104);
+    const refused = await capbench(['run', small, ...targets]).ends(104);
     expect(refused.stderr).toContain(`--i-own ${own}`);
 
     const run = capbench(['run', small, '--duration', '1s', ...targets, '--i-own', own ?? '']);
-    const { code, stdout, stderr } = await run.finished;
-    expect([0, 90, 99], stdout + stderr).toContain(code);
+    const { stderr } = await run.ends(0, 90, 99);
     expect(stderr).toMatch(
       /^loading http:\/\/.* for \d+.*: 60 players, 120 intents\/s, 2,000 monster commands\/s/m,
     );
     expect(run.report().load.peakCcu).toBe(60);
     // It is this host all the same.
     expect(run.measurements().colocated).toBe(true);
-    served.child.kill('SIGINT');
-    expect((await served.finished).code).toBe(0);
+    await stop();
   },
 );
 
 /** Forwards this host's other address to a port on loopback; resolves to the port. */
-async function doorTo(port: number): Promise<number> {
+function doorTo(port: number): Promise<number> {
   const server = createServer((socket) => {
     const inner = connect(port, '127.0.0.1');
     socket.pipe(inner).pipe(socket);
@@ -292,8 +236,5 @@ async function doorTo(port: number): Promise<number> {
       });
     }
   });
-  await new Promise<void>((resolve) => server.listen(0, own, resolve));
-  onTestFinished(() => void server.close());
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
+  return portOf(server, own);
 }

@@ -1,78 +1,71 @@
-import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { portOf } from '../loopback.ts';
 import { INFO, smallRedis } from '../redis-server.ts';
-import { capbench, small } from './capbench.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { capbench, filesIn, type Started, serve, small } from './capbench.ts';
 
 const SECRETS = { redis: 'rd-Xw7!kk2', page: 'mt-Lq9-vv3' };
 
-/** Its URL, until the test is over. */
-async function listening(server: Server): Promise<string> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+/** In a folder of its own. */
+function fileOf(scenario: unknown): string {
+  const path = join(temporaryFolder(), 'probed.yaml');
+  writeFileSync(path, stringify(scenario));
+  return path;
 }
 
 /** The small scenario, and a budget on each thing that a target's probes tell. */
 function scenario(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'probed-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const path = join(folder, 'probed.yaml');
   const document = parse(readFileSync(small, 'utf8'));
   const many = { op: '>', limit: 0 };
   document.budgets.push(
     { id: 'commits', metric: 'database.commitsPerSecond', ...many, unit: 'transactions/s' },
     { id: 'statements', metric: 'database.statementsPerSecond', ...many, unit: 'statements/s' },
     { id: 'redis', metric: 'redis.operationsPerSecond', ...many, unit: 'ops/s' },
-    {
-      id: 'memory',
-      metric: 'target.metrics.process_resident_memory_bytes',
-      stat: 'max',
-      ...many,
-      unit: 'MB',
-    },
-    { id: 'flush', metric: 'target.metrics.capbench_world_flush_ms', stat: 'p50', ...many, unit: 'ms' },
-    {
-      id: 'by-time',
-      metric: 'target.metrics.capbench_world_batches_total{reason="time"}',
-      stat: 'increase',
-      ...many,
-      unit: 'batches',
-    },
-    // Without these words each of them would be no conclusion.
     ...[
-      { id: 'moon', metric: 'target.metrics.from_the_moon', stat: 'last', ...many, unit: 'x' },
+      { id: 'memory', metric: 'process_resident_memory_bytes', stat: 'max', unit: 'MB' },
+      { id: 'flush', metric: 'capbench_world_flush_ms', stat: 'p50', unit: 'ms' },
+      {
+        id: 'by-time',
+        metric: 'capbench_world_batches_total{reason="time"}',
+        stat: 'increase',
+        unit: 'batches',
+      },
+      // Without this word there would be no conclusion.
+      { id: 'moon', metric: 'from_the_moon', stat: 'last', unit: 'x', optional: true },
+    ].map((budget) => ({ ...budget, ...many, metric: `target.metrics.${budget.metric}` })),
+    ...[
       { id: 'errors', metric: 'redis.errorReplies', op: '=', limit: 0, unit: 'errors' },
       { id: 'ceilings', metric: 'ceilings.insertsPerSecond', ...many, unit: 'rows/s' },
     ].map((budget) => ({ ...budget, optional: true })),
   );
-  writeFileSync(path, stringify(document));
-  return path;
+  return fileOf(document);
+}
+
+/** Runs a few HTTP players, with these budgets, against a server that has a page of metrics. */
+async function pagedRun(respond: RequestListener, load: object, budgets: readonly object[]) {
+  const url = `http://127.0.0.1:${await portOf(createServer(respond))}`;
+  const plain = { players: 5, intentsPerSecond: 20, ramp: '0s', drain: '1s' };
+  const players = { protocol: 'http', requests: [{ path: '/' }] };
+  const scenario = { name: 'paged', system: 'flux', players, calibration: { seconds: 0 }, budgets };
+  const path = fileOf({ ...scenario, load: { ...plain, ...load } });
+  const run = (page: string): Started =>
+    capbench(['run', path, '--target', url, '--probe-metrics', `${url}/${page}`]);
+  return { url, run };
 }
 
 test('what is under a target is measured where it is named, the rows are checked, and no secret is told', {
   timeout: 180_000,
 }, async () => {
-  const served = capbench(['serve', small, '--json']);
-  await served.says('"worlds"');
-  const { worlds, database } = JSON.parse(served.output().split('\n')[0] ?? '') as {
-    worlds: string[];
-    database: { host: string; port: number; user: string; password: string; database: string };
-  };
+  const { worlds, targets, database, stop } = await serve();
   const redis = await smallRedis(SECRETS.redis, INFO);
   const { user, password, host, port } = database;
   const run = capbench(
     [
-      ...['run', scenario(), '--duration', '2s', ...worlds.flatMap((url) => ['--target', url])],
+      ...['run', scenario(), '--duration', '2s', ...targets],
       ...['--probe-redis', `redis://:${encodeURIComponent(SECRETS.redis)}@127.0.0.1:${redis.port}`],
     ],
     {
@@ -84,15 +77,11 @@ test('what is under a target is measured where it is named, the rows are checked
       },
     },
   );
-  const { code, stderr } = await run.finished;
-  expect([code, stderr]).toEqual([0, expect.not.stringContaining('error:')]);
+  expect((await run.ends(0)).stderr).not.toContain('error:');
   const { rulings, probes, integrity, ceilings } = run.report();
   expect(Object.fromEntries(rulings.map(({ id, state, reason }) => [id, reason ?? state]))).toEqual({
-    ...Object.fromEntries(
-      ['connected', 'answers', 'lost', 'commits', 'statements', 'redis', 'memory', 'flush', 'by-time'].map(
-        (id) => [id, 'met'],
-      ),
-    ),
+    ...{ connected: 'met', answers: 'met', lost: 'met', commits: 'met', statements: 'met', redis: 'met' },
+    ...{ memory: 'met', flush: 'met', 'by-time': 'met' },
     moon: 'no page has a sample of from_the_moon',
     errors: `INFO of the Redis at 127.0.0.1:${redis.port} does not tell total_error_replies`,
     ceilings: "the ceilings write tables of their own, and a target's database is only read",
@@ -105,24 +94,20 @@ test('what is under a target is measured where it is named, the rows are checked
   expect(ceilings.insertsPerSecond).toBeNull();
   expect(new Set(redis.commands)).toEqual(new Set(['AUTH', 'INFO']));
 
-  const files = readdirSync(run.out, { recursive: true, encoding: 'utf8' })
-    .map((name) => join(run.out, name))
-    .filter((path) => statSync(path).isFile());
+  const files = filesIn(run.out);
   expect(files.length).toBeGreaterThan(8);
   const texts = [run.output(), ...files.map((path) => readFileSync(path, 'latin1'))].join('\n');
   for (const secret of [SECRETS.redis, SECRETS.page, encodeURIComponent(SECRETS.redis), password]) {
     expect(texts).not.toContain(secret);
   }
-
-  served.child.kill('SIGINT');
-  expect((await served.finished).code).toBe(0);
+  await stop();
 });
 
 test('a page that is none ends the run before it begins, by its URL; one without end does not hold up a SIGTERM', {
   timeout: 60_000,
 }, async () => {
   let pages = 0;
-  const server = createServer((request, response) => {
+  const respond: RequestListener = (request, response) => {
     if (request.url === '/html') response.end('<!doctype html>');
     else if (request.url !== '/dribble') response.end();
     else if (pages++ === 0) response.end('a 1\n');
@@ -130,27 +115,17 @@ test('a page that is none ends the run before it begins, by its URL; one without
       const timer = setInterval(() => response.write('a 1\n'), 50);
       response.on('close', () => clearInterval(timer));
     }
-  });
-  const url = await listening(server);
-  const folder = mkdtempSync(join(tmpdir(), 'paged-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const path = join(folder, 'paged.yaml');
-  const load = { players: 5, intentsPerSecond: 20, ramp: '0s', warmUp: '0s', duration: '60s', drain: '1s' };
-  const players = { protocol: 'http', requests: [{ path: '/' }] };
+  };
   const budgets = [{ id: 'all', metric: 'load.peakCcu', op: '>=', limit: 5, unit: 'players' }];
-  const calibration = { seconds: 0 };
-  writeFileSync(path, stringify({ name: 'paged', system: 'flux', load, players, calibration, budgets }));
-  const run = (page: string) => capbench(['run', path, '--target', url, '--probe-metrics', `${url}/${page}`]);
+  const { url, run } = await pagedRun(respond, { warmUp: '0s', duration: '60s' }, budgets);
 
-  const none = await run('html').finished;
-  expect(none.code).toBe(93);
-  expect(none.stderr).toContain(
+  expect((await run('html').ends(93)).stderr).toContain(
     `error: the metrics page ${url}/html cannot be read: the answer is no Prometheus text: it begins with "<!doctype html>"`,
   );
   const endless = run('dribble');
   await expect.poll(() => pages, { timeout: 20_000 }).toBeGreaterThan(1);
   endless.child.kill('SIGTERM');
-  expect((await endless.finished).code).toBe(105);
+  await endless.ends(105);
   expect(endless.report().probes.find(({ name }) => name === 'metrics-1')).toMatchObject({ samples: 0 });
 });
 
@@ -158,11 +133,8 @@ test('growth is of the whole measure phase, from a page as clients write it; a l
   timeout: 60_000,
 }, async () => {
   const started = performance.now();
-  const server = createServer((request, response) => {
-    if (request.url !== '/metrics') {
-      response.end();
-      return;
-    }
+  const respond: RequestListener = (request, response) => {
+    if (request.url !== '/metrics') return void response.end();
     // 200 a second by its own clock, whoever asks.
     const count = Math.floor((performance.now() - started) / 5);
     response.setHeader('content-type', 'application/openmetrics-text; version=1.0.0; charset=utf-8');
@@ -180,13 +152,6 @@ test('growth is of the whole measure phase, from a page as clients write it; a l
         '# EOF\n',
       ].join('\n'),
     );
-  });
-  const url = await listening(server);
-  const folder = mkdtempSync(join(tmpdir(), 'grown-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const path = join(folder, 'grown.yaml');
-  const load = {
-    ...{ players: 5, intentsPerSecond: 20, ramp: '0s', warmUp: '500ms', duration: '4s', drain: '1s' },
   };
   const grown = { stat: 'increase', op: 'between', limit: [792, 808], unit: 'ticks' };
   const budgets = [
@@ -196,13 +161,9 @@ test('growth is of the whole measure phase, from a page as clients write it; a l
     { id: 'none', metric: 'target.metrics.{"my.errors_total"}', ...grown, op: '=', limit: 0 },
     { id: 'broken', metric: 'target.metrics.broken', stat: 'max', op: '<', limit: 10, unit: 'x' },
   ];
-  const players = { protocol: 'http', requests: [{ path: '/' }] };
-  writeFileSync(
-    path,
-    stringify({ name: 'grown', system: 'flux', load, players, calibration: { seconds: 0 }, budgets }),
-  );
-  const run = capbench(['run', path, '--target', url, '--probe-metrics', `${url}/metrics`]);
-  expect((await run.finished).code).toBe(90);
+  const { url, run: paged } = await pagedRun(respond, { warmUp: '500ms', duration: '4s' }, budgets);
+  const run = paged('metrics');
+  await run.ends(90);
   const { rulings, target, invalidBecause } = run.report();
   expect(Object.fromEntries(rulings.map(({ id, state }) => [id, state]))).toEqual({
     ...{ ticks: 'met', count: 'met', took: 'met', none: 'met', broken: 'unmeasured' },

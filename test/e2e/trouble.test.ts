@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
-import { capbench, root, small } from './capbench.ts';
+import { portOf } from '../loopback.ts';
+import { capbench, root, serve, small } from './capbench.ts';
 import { loadIsOn, openDatabase, underLoad, worldServers } from './faults/inside.ts';
 
 const linux = process.platform === 'linux';
@@ -12,30 +13,23 @@ test.runIf(linux)('rows altered by hand are caught', { timeout: 120_000 }, async
   // As if three committed operations of one player had never been.
   await client.query('update entity set applied_n = applied_n - 3 where id = 5');
   await client.end();
-  const { code, stdout } = await run.finished;
-  expect(code, stdout).toBe(92);
+  await run.ends(92);
   expect(run.report().integrity.lost).toBe(3);
   expect(run.report().outcome).toBe('fail');
 });
 
 test.runIf(linux)('latency counts from due: a stop of one second shows', { timeout: 120_000 }, async () => {
   const run = capbench([
-    'run',
-    small,
-    '--duration',
-    '5s',
-    '--set',
-    'ceilings.secondsEach=0',
-    '--set',
-    'load.skipAfter=5s',
+    ...['run', small, '--duration', '5s', '--set', 'ceilings.secondsEach=0', '--set', 'load.skipAfter=5s'],
   ]);
   await loadIsOn(run);
   // Ramp and warm-up last one second together: two seconds on, the measure phase has begun.
   await new Promise((resolve) => setTimeout(resolve, 2000));
-  const [first, second] = worldServers(run);
-  for (const { pid } of [first!, second!]) process.kill(pid, 'SIGSTOP');
+  const both = worldServers(run);
+  expect(both).toHaveLength(2);
+  for (const { pid } of both) process.kill(pid, 'SIGSTOP');
   await new Promise((resolve) => setTimeout(resolve, 1000));
-  for (const { pid } of [first!, second!]) process.kill(pid, 'SIGCONT');
+  for (const { pid } of both) process.kill(pid, 'SIGCONT');
   const { stdout, stderr } = await run.finished;
   const { due } = run.measurements().operations.intent;
   expect(due.max, stdout + stderr).toBeGreaterThanOrEqual(900_000);
@@ -47,21 +41,10 @@ test.runIf(linux)('latency counts from due: a stop of one second shows', { timeo
 });
 
 test('serve holds a stack that run --target drives', { timeout: 120_000 }, async () => {
-  const served = capbench(['serve', small, '--json']);
-  await served.says('}\n');
-  const { worlds } = JSON.parse(
-    served
-      .output()
-      .split('\n')
-      .find((line) => line.startsWith('{')) ?? '{}',
-  ) as {
-    worlds: string[];
-  };
+  const { worlds, targets, stop } = await serve();
   expect(worlds).toHaveLength(2);
-  const targets = worlds.flatMap((url) => ['--target', url]);
   const run = capbench(['run', small, '--duration', '1s', ...targets]);
-  const { code, stdout } = await run.finished;
-  expect([0, 99], stdout).toContain(code);
+  await run.ends(0, 99);
   expect(run.report().load.peakCcu).toBe(60);
   expect(run.report().rulings.find(({ id }) => id === 'lost')?.state).toBe('unmeasured');
 
@@ -70,45 +53,26 @@ test('serve holds a stack that run --target drives', { timeout: 120_000 }, async
   await again.finished;
   const { intent } = again.report().load.wholeRun;
   expect(intent.ok + intent.rejected).toBe(intent.scheduled);
-
-  served.child.kill('SIGINT');
-  expect((await served.finished).code).toBe(0);
-  expect(served.leftovers()).toEqual({ processes: [], files: [] });
+  await stop();
 });
 
 test('a port in use', { timeout: 60_000 }, async () => {
-  const holder = createServer();
-  await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', () => resolve()));
-  const address = holder.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  const { code, stderr } = await capbench(['serve', small, '--port', String(port)]).finished;
-  holder.close();
-  expect(code).toBe(93);
+  const port = await portOf(createServer());
+  const { stderr } = await capbench(['serve', small, '--port', String(port)]).ends(93);
   expect(stderr).toContain('already in use');
   expect(stderr).toContain('--port');
 });
 
 test.each([
-  { what: 'an unknown scenario', args: ['run', 'nosuch'], code: 104, says: 'quickstart' },
-  {
-    what: 'a target nobody listens on',
-    args: ['run', small, '--target', 'http://127.0.0.1:9'],
-    code: 93,
-    says: 'nobody listens',
-  },
-  {
-    what: 'a target that is not loopback',
-    args: ['run', small, '--target', 'http://192.0.2.1:80'],
-    code: 104,
-    says: 'loopback',
-  },
-  { what: 'a bad scale', args: ['run', small, '--scale', '0'], code: 104, says: '--scale' },
-  { what: 'no number', args: ['run', small, '--set', 'load.players=.nan'], code: 104, says: 'load.players' },
-  { what: 'a bundle that is none', args: ['report', root], code: 104, says: 'measurements.json' },
-])('$what', { timeout: 60_000 }, async ({ args, code, says }) => {
-  const finished = await capbench(args).finished;
-  expect(finished.code, finished.stdout + finished.stderr).toBe(code);
-  expect(finished.stderr).toContain('error: ');
-  expect(finished.stderr).toContain(says);
-  expect(finished.stderr).not.toMatch(/^\s+at /m);
+  ['an unknown scenario', ['run', 'nosuch'], 104, 'quickstart'],
+  ['a target nobody listens on', ['run', small, '--target', 'http://127.0.0.1:9'], 93, 'nobody listens'],
+  ['a target that is not loopback', ['run', small, '--target', 'http://192.0.2.1:80'], 104, 'loopback'],
+  ['a bad scale', ['run', small, '--scale', '0'], 104, '--scale'],
+  ['no number', ['run', small, '--set', 'load.players=.nan'], 104, 'load.players'],
+  ['a bundle that is none', ['report', root], 104, 'measurements.json'],
+] as const)('%s', { timeout: 60_000 }, async (_what, args, code, says) => {
+  const { stderr } = await capbench(args).ends(code);
+  expect(stderr).toContain('error: ');
+  expect(stderr).toContain(says);
+  expect(stderr).not.toMatch(/^\s+at /m);
 });

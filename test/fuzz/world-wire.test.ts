@@ -1,14 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { random } from '../../src/rng.ts';
-import {
-  startDatabase,
-  startWorld,
-  type TestDatabase,
-  type WorldProcess,
-} from '../systems/flux/server/server.ts';
+import { startDatabase, startWorld, type WorldProcess } from '../systems/flux/server/server.ts';
 import { connectGenerator, connectPlayer, metric, type TestPlayer } from '../systems/flux/server/wire.ts';
 import { below, chance } from './draw.ts';
 import { dribble, frame, handshake, junkFrames, junkRequest, OPCODE, open } from './raw-wire.ts';
@@ -19,7 +14,8 @@ const PLAYERS = 40;
 /** On a machine that is busy with something else. */
 const PATIENCE = 15_000;
 
-let database: TestDatabase;
+const database = await startDatabase();
+afterAll(() => database.close());
 let sql: pg.Client;
 let world: WorldProcess;
 let good: TestPlayer;
@@ -27,35 +23,24 @@ let port = 0;
 let databases = 0;
 let asked = 0;
 
-beforeAll(async () => {
-  database = await startDatabase();
-}, 60_000);
-afterAll(() => database.close());
-
 beforeEach(async () => {
   sql = await database.create(`wire${databases++}`);
   world = await startWorld({
     ...database.environment,
-    ...{
-      INSTANCE_ID: '1',
-      INSTANCES: '1',
-      PLAYERS: String(PLAYERS),
-      MONSTERS: '200',
-      PLAYERS_PER_PLACE: '10',
-    },
+    ...{ PLAYERS: String(PLAYERS), MONSTERS: '200', PLAYERS_PER_PLACE: '10' },
   });
   port = Number(new URL(world.url).port);
   good = await connectPlayer(world.url, 0);
   asked = 0;
 }, 60_000);
 
+const rowOf = async (id: number) =>
+  (await sql.query(`select applied_n::int as n, last_seq::int as last from entity where id = ${id}`)).rows;
+
 /** Whatever came before: who keeps to the protocol is served, and all that was acknowledged is in the rows. */
 afterEach(async () => {
   await servesWell();
-  const { rows } = await sql.query(
-    'select applied_n::int as n, last_seq::int as last from entity where id = 0',
-  );
-  expect(rows).toEqual([{ n: asked, last: asked }]);
+  expect(await rowOf(0)).toEqual([{ n: asked, last: asked }]);
   await good.close();
   expect(await world.stop()).toBe(0);
   expect(world.log()).not.toMatch(/^\s+at |Error:/m);
@@ -165,10 +150,7 @@ test('numbers out of order, again and from afar are answered each, and applied o
     if (seq > highest) applied += 1;
     highest = Math.max(highest, seq);
   }
-  const { rows } = await sql.query(
-    'select applied_n::int as n, last_seq::int as last from entity where id = 7',
-  );
-  expect(rows).toEqual([{ n: applied, last: highest }]);
+  expect(await rowOf(7)).toEqual([{ n: applied, last: highest }]);
   await player.close();
 });
 

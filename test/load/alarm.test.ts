@@ -1,18 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { exactMonotonic, monotonic } from '../../src/clock.ts';
 import { Alarm } from '../../src/load/fleet/alarm.ts';
 import { Metronome } from '../../src/load/fleet/metronome.ts';
 
-const alarms: Alarm[] = [];
-function alarm(rung: number[]): Alarm {
-  const opened = new Alarm(() => rung.push(exactMonotonic()));
-  alarms.push(opened);
-  return opened;
+/** Until the test is over. */
+function alarm(): { readonly rung: number[]; readonly one: Alarm } {
+  const rung: number[] = [];
+  const one = new Alarm(() => rung.push(exactMonotonic()));
+  onTestFinished(() => one.stop());
+  return { rung, one };
 }
-afterEach(() => {
-  for (const opened of alarms.splice(0)) opened.stop();
-});
 
 async function until(met: () => boolean): Promise<void> {
   for (const start = exactMonotonic(); !met(); ) {
@@ -22,8 +20,7 @@ async function until(met: () => boolean): Promise<void> {
 }
 
 test('an alarm rings once each time that it is set, and never too early', async () => {
-  const rung: number[] = [];
-  const one = alarm(rung);
+  const { rung, one } = alarm();
   for (let i = 1; i <= 20; i++) {
     const wait = (i % 5) * 700;
     const set = exactMonotonic();
@@ -36,8 +33,7 @@ test('an alarm rings once each time that it is set, and never too early', async 
 });
 
 test('an alarm that is set anew forgets what it was set to, sooner or later', async () => {
-  const rung: number[] = [];
-  const one = alarm(rung);
+  const { rung, one } = alarm();
   one.set(3_600_000_000);
   await sleep(20);
   const set = exactMonotonic();
@@ -50,8 +46,7 @@ test('an alarm that is set anew forgets what it was set to, sooner or later', as
 });
 
 test('an alarm that was stopped is silent', async () => {
-  const rung: number[] = [];
-  const one = alarm(rung);
+  const { rung, one } = alarm();
   one.set(200_000);
   one.stop();
   await sleep(400);

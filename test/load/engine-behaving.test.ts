@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { countOf } from '../../src/histogram.ts';
 import { OPERATIONS, workloadWith } from './a-workload.ts';
-import { isAlive, load, prepare, run, serve } from './engine-room.ts';
+import { begin, isAlive, load, prepare, run, serve } from './engine-room.ts';
 import { figuresOf } from './ledger-figures.ts';
 
 test('everything that is due is sent, answered and in the ledger', async () => {
@@ -28,15 +28,14 @@ test('everything that is due is sent, answered and in the ledger', async () => {
   expect(tally.scheduleHash).toMatch(/^[0-9a-f]{16}$/);
 
   // The servers' own record agrees with the ledger, entity by entity, and numbers are dense from 1.
+  const { sentN, sentMax, ackedMax, ackedSum } = figuresOf(tally.ledger);
   let received = 0;
   for (const server of servers) {
     for (const [entity, numbers] of server.received) {
       received += numbers.length;
       expect(numbers).toEqual(numbers.map((_, index) => index + 1));
-      expect(figuresOf(tally.ledger).sentN[entity]).toBe(numbers.length);
-      expect(figuresOf(tally.ledger).sentMax[entity]).toBe(numbers.length);
-      expect(figuresOf(tally.ledger).ackedMax[entity]).toBe(numbers.length);
-      expect(figuresOf(tally.ledger).ackedSum[entity]).toBe((numbers.length * (numbers.length + 1)) / 2);
+      for (const column of [sentN, sentMax, ackedMax]) expect(column[entity]).toBe(numbers.length);
+      expect(ackedSum[entity]).toBe((numbers.length * (numbers.length + 1)) / 2);
     }
   }
   expect(received).toBe(intent.whole.ok + monsterCommand.whole.ok);
@@ -114,8 +113,7 @@ test('an early stop ends the schedule, and not its hash', async () => {
   const workload = workloadWith({ duration: 4 });
   const { endpoints } = await serve(workload);
   const whole = await run(await prepare({ ...workload }, endpoints));
-  const fleet = await prepare(workload, (await serve(workload)).endpoints);
-  const running = run(fleet);
+  const { fleet, running } = await begin(workload);
   await sleep(1600);
   fleet.stop();
   fleet.stop();

@@ -3,16 +3,14 @@ import { expect, test } from 'vitest';
 import { countAbove, countOf } from '../../src/histogram.ts';
 import { micros } from '../../src/units.ts';
 import { OPERATIONS, workloadWith } from './a-workload.ts';
-import { load, prepare, run, serve } from './engine-room.ts';
+import { begin, load } from './engine-room.ts';
 import { figuresOf } from './ledger-figures.ts';
 
 test('a stall of a second is counted from the due times', async () => {
   const workload = workloadWith({ players: 100, intentRate: 2, duration: 4, postRate: 20 });
-  const { servers, endpoints } = await serve(workload);
-  const fleet = await prepare(workload, endpoints);
-  const running = run(fleet);
+  const { server, running } = await begin(workload);
   await sleep(1500);
-  servers[0]?.stall(1000);
+  server.stall(1000);
   const { tally } = await running;
   const { due, measured } = tally.operations.intent;
   expect(measured.ok).toBe(measured.scheduled);
@@ -25,12 +23,14 @@ test('a stall of a second is counted from the due times', async () => {
 
 test('a player keeps `outstanding` unanswered, then waits, then skips', async () => {
   const workload = workloadWith({
-    players: 10,
-    intentRate: 10,
-    duration: 3,
-    postRate: 0,
-    timeout: micros(60e6),
-    drain: micros(500_000),
+    ...{
+      players: 10,
+      intentRate: 10,
+      duration: 3,
+      postRate: 0,
+      timeout: micros(60e6),
+      drain: micros(500_000),
+    },
   });
   const { tally, servers } = await load(workload, { intent: () => 'silence' });
   const { whole } = tally.operations.intent;
@@ -42,13 +42,8 @@ test('a player keeps `outstanding` unanswered, then waits, then skips', async ()
 });
 
 test('what is unanswered for too long times out, and frees its slot', async () => {
-  const workload = workloadWith({
-    players: 5,
-    intentRate: 2,
-    duration: 3,
-    postRate: 10,
-    timeout: micros(500_000),
-  });
+  const timeout = micros(500_000);
+  const workload = workloadWith({ players: 5, intentRate: 2, duration: 3, postRate: 10, timeout });
   const { tally } = await load(workload, { intent: () => 'silence', post: () => 'silence' });
   for (const name of OPERATIONS) {
     const { whole } = tally.operations[name];
@@ -76,34 +71,24 @@ test('a lost connection fails what was unanswered and all that comes later', asy
   expect(seconds.at(-1)?.connected).toBe(9);
 });
 
-test('garbage costs the player its connection, and nothing else', async () => {
+test.each([
+  ['garbage', 'garbage', 'not of the protocol'],
+  ['a frame without an end', 'flood', 'a frame came that is larger than capbench takes'],
+] as const)('%s costs the player its connection, and nothing else', async (_what, answer, said) => {
   const workload = workloadWith({ players: 10, intentRate: 5, duration: 2, postRate: 0 });
-  const { tally } = await load(workload, {
-    intent: (player, seq) => (player === 4 && seq === 2 ? 'garbage' : 'ok'),
-  });
+  const intent = (player: number, seq: number) => (player === 4 && seq === 2 ? answer : 'ok');
+  const { tally } = await load(workload, { intent });
   expect(tally.disconnects).toBe(1);
-  expect(tally.errors.join()).toContain('not of the protocol');
+  expect(tally.errors.join()).toContain(said);
   expect(tally.operations.intent.whole.failed).toBeGreaterThan(0);
+  expect(figuresOf(tally.ledger).ackedN[4]).toBe(1);
   expect(figuresOf(tally.ledger).ackedN[5]).toBeGreaterThanOrEqual(9);
-});
-
-test('so does a frame without an end', async () => {
-  const workload = workloadWith({ players: 4, intentRate: 5, duration: 1, postRate: 0 });
-  const { tally } = await load(workload, {
-    intent: (player, seq) => (player === 1 && seq === 2 ? 'flood' : 'ok'),
-  });
-  expect(tally.disconnects).toBe(1);
-  expect(tally.errors.join()).toContain('a frame came that is larger than capbench takes');
-  expect(figuresOf(tally.ledger).ackedN[1]).toBe(1);
 });
 
 test('garbage instead of commits costs the server its monsters', async () => {
   const workload = workloadWith({ players: 4, duration: 1 });
-  const { tally } = await load(
-    workload,
-    { post: (post) => (post === 5 ? 'garbage' : 'commit') },
-    { workers: 1 },
-  );
+  const post = (number: number) => (number === 5 ? 'garbage' : 'commit');
+  const { tally } = await load(workload, { post }, { workers: 1 });
   const { intent, monsterCommand } = tally.operations;
   expect(monsterCommand.whole.ok).toBe(40);
   expect(monsterCommand.whole.failed).toBe(monsterCommand.whole.scheduled - 40);
@@ -112,13 +97,8 @@ test('garbage instead of commits costs the server its monsters', async () => {
 });
 
 test('an answer to nothing is an error of the protocol', async () => {
-  const workload = workloadWith({
-    players: 2,
-    intentRate: 2,
-    duration: 1,
-    postRate: 0,
-    timeout: micros(200_000),
-  });
+  const timeout = micros(200_000);
+  const workload = workloadWith({ players: 2, intentRate: 2, duration: 1, postRate: 0, timeout });
   const { tally } = await load(workload, { intent: () => 'wrongNumber' });
   expect(tally.errors.join()).toContain('was not waiting for an answer');
   expect(tally.operations.intent.whole.timedOut).toBe(tally.operations.intent.whole.scheduled);
@@ -126,10 +106,8 @@ test('an answer to nothing is an error of the protocol', async () => {
 });
 
 test('rejections are answers', async () => {
-  const { tally } = await load(workloadWith({ duration: 1 }), {
-    intent: () => 'reject',
-    post: () => 'reject',
-  });
+  const rejecting = { intent: () => 'reject', post: () => 'reject' } as const;
+  const { tally } = await load(workloadWith({ duration: 1 }), rejecting);
   for (const name of OPERATIONS) {
     const { whole, measured, due } = tally.operations[name];
     expect(whole.rejected).toBe(whole.scheduled);
@@ -160,13 +138,8 @@ test('202 is not a commit', async () => {
 });
 
 test('withheld answers hold posts back until they are skipped', async () => {
-  const workload = workloadWith({
-    players: 0,
-    postRate: 100,
-    duration: 3,
-    timeout: micros(60e6),
-    drain: micros(1.5e6),
-  });
+  const patient = { timeout: micros(60e6), drain: micros(1.5e6) };
+  const workload = workloadWith({ players: 0, postRate: 100, duration: 3, ...patient });
   const { tally, servers } = await load(workload, { post: () => 'withhold' }, { workers: 1 });
   const { whole } = tally.operations.monsterCommand;
   // HTTP answers in order: of the 32 that were sent, the server reads one after the other.
@@ -177,20 +150,16 @@ test('withheld answers hold posts back until they are skipped', async () => {
 
 test('a broken post connection is not tried again', async () => {
   const workload = workloadWith({ players: 0, duration: 2, postRate: 50 });
-  const { tally, servers } = await load(
-    workload,
-    { post: (post) => (post === 10 ? 'drop' : 'commit') },
-    { workers: 1 },
-  );
+  const post = (number: number) => (number === 10 ? 'drop' : 'commit');
+  const { tally, servers } = await load(workload, { post }, { workers: 1 });
   const { whole } = tally.operations.monsterCommand;
   const posts = servers[0]?.posts ?? [];
   expect(new Set(posts).size).toBe(posts.length);
   expect(posts.at(-1)).toBe(10);
   expect(whole.ok).toBe(90);
   expect(whole.failed).toBe(whole.scheduled - 90);
-  expect(figuresOf(tally.ledger).sentN.reduce((sum, n) => sum + n, 0)).toBe(
-    whole.scheduled - whole.failedUnsent,
-  );
+  const sent = figuresOf(tally.ledger).sentN.reduce((sum, n) => sum + n, 0);
+  expect(sent).toBe(whole.scheduled - whole.failedUnsent);
   expect(whole.failedUnsent).toBeGreaterThan(0);
   expect(tally.disconnects).toBe(1);
 });

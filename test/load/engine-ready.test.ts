@@ -1,11 +1,14 @@
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { platform } from 'node:os';
 import { kill } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { HostLimits } from '../../src/load/limits.ts';
+import { portOf } from '../loopback.ts';
 import { workloadWith } from './a-workload.ts';
 import { failureOf, isAlive, load, prepare, run, serve } from './engine-room.ts';
+import type { ServerOptions } from './protocol-server.ts';
 
 const HOST: HostLimits = {
   descriptors: 20_000,
@@ -20,11 +23,8 @@ test.skipIf(platform() !== 'linux')('players that find no port come from another
   const limits = { ...HOST, ports: { from: 40_000, to: 40_099 } };
   const fleet = await prepare(workload, endpoints, { limits });
   expect(fleet.connect).toMatchObject({ connected: 250, failed: 0 });
-  expect(Object.fromEntries(servers[0]?.sources ?? [])).toEqual({
-    '127.0.0.1': 95,
-    '127.0.0.2': 95,
-    '127.0.0.3': 60,
-  });
+  const counts = { '127.0.0.1': 95, '127.0.0.2': 95, '127.0.0.3': 60 };
+  expect(Object.fromEntries(servers[0]?.sources ?? [])).toEqual(counts);
 });
 
 test('too few descriptors are noticed before anybody connects', async () => {
@@ -40,22 +40,24 @@ test('too few descriptors are noticed before anybody connects', async () => {
 
 test('nobody listens', async () => {
   const spare = createServer();
-  await new Promise<void>((resolve) => spare.listen(0, '127.0.0.1', resolve));
-  const address = spare.address();
-  const port = address !== null && typeof address === 'object' ? address.port : 0;
-  await new Promise((resolve) => spare.close(resolve));
+  const port = await portOf(spare);
+  spare.close();
+  await once(spare, 'close');
   const endpoints = { worlds: [{ url: `http://127.0.0.1:${port}`, pid: null }], database: null };
   const error = await failureOf(prepare(workloadWith(), endpoints));
   expect(error.exitCode).toBe(93);
   expect(error.message).toContain(`127.0.0.1:${port}`);
 });
 
-test('more than one percent cannot connect', async () => {
-  const workload = workloadWith({ players: 300, postRate: 0 });
-  const { endpoints } = await serve(workload, { refuses: (player) => player % 50 === 0 });
-  const error = await failureOf(prepare(workload, endpoints));
+test.each<[what: string, players: number, options: Partial<ServerOptions>, said: string]>([
+  ['more than one percent cannot connect', 300, { refuses: (player) => player % 50 === 0 }, '404'],
+  ['a first frame that is no welcome', 4, { welcome: () => '{"hello":1}' }, 'no welcome'],
+  ['another world than the scenario means', 20, { playersTotal: 21 }, '21 players'],
+])('%s: 93', async (_what, players, options, said) => {
+  const workload = workloadWith({ players, postRate: 0 });
+  const error = await failureOf(prepare(workload, (await serve(workload, options)).endpoints));
   expect(error.exitCode).toBe(93);
-  expect(error.message).toContain('404');
+  expect(error.message).toContain(said);
 });
 
 test('less than that is counted, and fails when it is due', async () => {
@@ -67,21 +69,6 @@ test('less than that is counted, and fails when it is due', async () => {
   expect(whole.failed).toBeGreaterThanOrEqual(1);
   expect(whole.ok).toBe(whole.scheduled - whole.failed);
   expect(tally.disconnects).toBe(0);
-});
-
-test('a first frame that is no welcome', async () => {
-  const workload = workloadWith({ players: 4, postRate: 0 });
-  const { endpoints } = await serve(workload, { welcome: () => '{"hello":1}' });
-  const error = await failureOf(prepare(workload, endpoints));
-  expect(error.exitCode).toBe(93);
-  expect(error.message).toContain('no welcome');
-});
-
-test('another world than the scenario means', async () => {
-  const { endpoints } = await serve(workloadWith({ players: 21 }));
-  const error = await failureOf(prepare(workloadWith(), endpoints));
-  expect(error.exitCode).toBe(93);
-  expect(error.message).toContain('21 players');
 });
 
 test('an interruption while players connect leaves no process', async () => {

@@ -3,24 +3,11 @@ import { kill } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { countOf } from '../../src/histogram.ts';
-import type { Ledger } from '../../src/load/engine.ts';
-import { compareLedger } from '../../src/probe/counted-rows.ts';
 import { micros } from '../../src/units.ts';
 import { type BothSecond, type BothTally, OPERATIONS, workloadWith } from './a-workload.ts';
-import { failureOf, load, prepare, run, serve } from './engine-room.ts';
-import { figuresOf, rowsOf } from './ledger-figures.ts';
-import type { ProtocolServer } from './protocol-server.ts';
-
-function findings(ledger: Ledger, servers: readonly ProtocolServer[]) {
-  const entities = ledger.base.length;
-  const rows = rowsOf(
-    servers.flatMap((server) => [...server.rows]),
-    entities,
-  );
-  return compareLedger(ledger, rowsOf([], entities), rows);
-}
-
-const CLEAN = { lost: 0, phantom: 0, duplicated: 0, holes: 0 };
+import { begin, failureOf, load, prepare, run, serve } from './engine-room.ts';
+import { CLEAN, figuresOf, findings } from './ledger-figures.ts';
+import type { PostAnswer, ServerOptions } from './protocol-server.ts';
 
 /** Seconds and slices add up to the tally. */
 function expectSums(tally: BothTally, seconds: readonly BothSecond[]): void {
@@ -46,9 +33,7 @@ test('a server that is killed and comes back: nothing due is uncounted, and the 
     ...{ reconnect: true, players: 40, intentRate: 10, postRate: 40, duration: 5 },
     ...{ timeout: micros(2e6), connectsPerSecond: 500 },
   });
-  const { servers, endpoints } = await serve(workload, { commitAfter: 20 }, 2);
-  const fleet = await prepare(workload, endpoints);
-  const running = run(fleet);
+  const { servers, fleet, running } = await begin(workload, { commitAfter: 20 }, { instances: 2 });
   await sleep(1500);
   await servers[0]?.kill();
   await sleep(600);
@@ -70,34 +55,24 @@ test('a server that is killed and comes back: nothing due is uncounted, and the 
   expect(Math.min(...seconds.map(({ connected }) => connected))).toBeLessThan(40);
   expect(seconds.at(-1)?.connected).toBe(40);
 
-  expect(findings(tally.ledger, servers)).toMatchObject({
-    ...CLEAN,
-    acked: sumOf(figuresOf(tally.ledger).ackedN),
-  });
+  const { sentN, ackedN } = figuresOf(tally.ledger);
+  expect(findings(tally.ledger, servers)).toMatchObject({ ...CLEAN, acked: sumOf(ackedN) });
   // What was lost uncommitted was numbered again: the rows are dense.
   for (const server of servers) {
     for (const numbers of server.rows.values()) expect(numbers).toEqual(numbers.map((_, index) => index + 1));
   }
   // Numbers were sent twice, and counted once.
   const arrived = servers.flatMap(({ received }) => [...received.values()]).flat().length;
-  expect(arrived).toBeGreaterThan(sumOf(figuresOf(tally.ledger).ackedN));
-  expect(sumOf(figuresOf(tally.ledger).sentN)).toBe(sumOf(figuresOf(tally.ledger).ackedN));
+  expect(arrived).toBeGreaterThan(sumOf(ackedN));
+  expect(sumOf(sentN)).toBe(sumOf(ackedN));
 });
 
 test('who is away for longer than an operation may wait skips it', async () => {
   const workload = workloadWith({
-    ...{
-      reconnect: true,
-      players: 10,
-      intentRate: 10,
-      postRate: 20,
-      duration: 4,
-      skipAfter: micros(300_000),
-    },
+    ...{ reconnect: true, players: 10, intentRate: 10, postRate: 20, duration: 4 },
+    skipAfter: micros(300_000),
   });
-  const { servers, endpoints } = await serve(workload);
-  const fleet = await prepare(workload, endpoints);
-  const running = run(fleet);
+  const { servers, running } = await begin(workload);
   await sleep(1000);
   await servers[0]?.kill();
   await sleep(1200);
@@ -117,9 +92,7 @@ test('who is away for longer than an operation may wait skips it', async () => {
 
 test('a server that does not come back', async () => {
   const workload = workloadWith({ reconnect: true, duration: 2, drain: micros(1.5e6) });
-  const { servers, endpoints } = await serve(workload);
-  const fleet = await prepare(workload, endpoints);
-  const running = run(fleet);
+  const { servers, fleet, running } = await begin(workload);
   await sleep(1000);
   await servers[0]?.kill();
   const { tally, seconds } = await running;
@@ -171,9 +144,7 @@ test('so does the player module that init writes, and goes on behind the number 
 
 test('where nobody reconnects, who is cut off stays away', async () => {
   const workload = workloadWith({ players: 20, intentRate: 10, duration: 2, postRate: 0 });
-  const { endpoints } = await serve(workload);
-  const fleet = await prepare(workload, endpoints);
-  const running = run(fleet);
+  const { fleet, running } = await begin(workload);
   await sleep(800);
   expect(await fleet.drop(50, 3)).toBe(10);
   const { tally, seconds } = await running;
@@ -206,9 +177,7 @@ test('what was committed and never answered is acknowledged by the next welcome,
 
 test('a server that forgot what it had acknowledged has lost it, and the rows show it', async () => {
   const workload = workloadWith({ reconnect: true, players: 4, intentRate: 5, duration: 3, monsters: 20 });
-  const { servers, endpoints } = await serve(workload);
-  const fleet = await prepare(workload, endpoints);
-  const running = run(fleet);
+  const { servers, running } = await begin(workload);
   await sleep(1200);
   await servers[0]?.kill();
   for (const numbers of servers[0]?.rows.values() ?? []) numbers.pop();
@@ -226,34 +195,27 @@ test('a server that forgot what it had acknowledged has lost it, and the rows sh
 test('a server that names numbers that nobody sent', async () => {
   let welcomes = 0;
   const workload = workloadWith({ reconnect: true, players: 1, intentRate: 5, duration: 2, postRate: 0 });
-  const { tally } = await load(
-    workload,
-    {
-      lastSeqOf: (_player, committed) => (++welcomes === 1 ? committed : committed + 100),
-      intent: (_player, seq) => (seq === 3 ? 'drop' : 'ok'),
-    },
-    { workers: 1 },
-  );
+  const options: Partial<ServerOptions> = {
+    lastSeqOf: (_player, committed) => (++welcomes === 1 ? committed : committed + 100),
+    intent: (_player, seq) => (seq === 3 ? 'drop' : 'ok'),
+  };
+  const { tally } = await load(workload, options, { workers: 1 });
   expect(tally.errors.join()).toContain('than was ever sent');
   expect(tally.ledger.breaches.invented).toBe(100);
-  expect(figuresOf(tally.ledger).sentMax[0]).toBeGreaterThan(103);
-  expect(figuresOf(tally.ledger).sentN[0]).toBe((figuresOf(tally.ledger).sentMax[0] ?? 0) - 100);
+  const { sentMax, sentN } = figuresOf(tally.ledger);
+  expect(sentMax[0]).toBeGreaterThan(103);
+  expect(sentN[0]).toBe((sentMax[0] ?? 0) - 100);
 });
 
 test('the monsters of a server come back when one of their two connections breaks', async () => {
   const dropped = new Set<number>();
   const workload = workloadWith({ reconnect: true, players: 0, duration: 3, postRate: 40 });
-  const { tally, servers } = await load(
-    workload,
-    {
-      post: (post) => {
-        if (dropped.has(post) || post % 20 !== 10) return 'commit';
-        dropped.add(post);
-        return post % 40 === 10 ? 'drop' : 'garbage';
-      },
-    },
-    { workers: 1 },
-  );
+  const post = (number: number): PostAnswer => {
+    if (dropped.has(number) || number % 20 !== 10) return 'commit';
+    dropped.add(number);
+    return number % 40 === 10 ? 'drop' : 'garbage';
+  };
+  const { tally, servers } = await load(workload, { post }, { workers: 1 });
   const { whole } = tally.operations.monsterCommand;
   expect(tally.disconnects).toBe(dropped.size);
   expect(tally.disconnects).toBeGreaterThanOrEqual(4);
@@ -328,11 +290,8 @@ test.each([true, false])(
   'a connection that ends with many posts unanswered (reconnect: %s)',
   async (reconnect) => {
     const workload = workloadWith({ reconnect, players: 0, postRate: 60, duration: 3 });
-    const { tally, servers } = await load(
-      workload,
-      { post: (post) => (post < 20 ? 'withhold' : post === 20 ? 'drop' : 'commit') },
-      { workers: 1 },
-    );
+    const post = (number: number) => (number < 20 ? 'withhold' : number === 20 ? 'drop' : 'commit');
+    const { tally, servers } = await load(workload, { post }, { workers: 1 });
     const { ok, failed, skipped, scheduled } = tally.operations.monsterCommand.whole;
     expect(ok + failed + skipped).toBe(scheduled);
     expect(failed).toBeGreaterThanOrEqual(200);
@@ -350,8 +309,7 @@ test('players come back no faster than they came', async () => {
   const workload = workloadWith({
     ...{ reconnect: true, players: 60, connectsPerSecond: 30, intentRate: 2, postRate: 0, duration: 5 },
   });
-  const fleet = await prepare(workload, (await serve(workload)).endpoints);
-  const running = run(fleet);
+  const { fleet, running } = await begin(workload);
   await sleep(600);
   expect(await fleet.drop(100, 1)).toBe(60);
   const { tally } = await running;

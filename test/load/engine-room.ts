@@ -1,5 +1,5 @@
 import { kill } from 'node:process';
-import { afterAll, afterEach, beforeAll } from 'vitest';
+import { afterAll, afterEach } from 'vitest';
 import { monotonic } from '../../src/clock.ts';
 import { CapbenchError } from '../../src/errors.ts';
 import type { EngineName, ReadyFleet } from '../../src/load/engine.ts';
@@ -18,18 +18,13 @@ import type { BothSecond, BothTally } from './a-workload.ts';
 import { ProtocolServer, type ServerOptions } from './protocol-server.ts';
 
 /** The engine as a user of its contract drives it: real worker processes, real sockets, a server of our own. */
-let watchdog: Watchdog;
+const watchdog = await openWatchdog(process.env);
 const closers: (() => Promise<void>)[] = [];
 
-beforeAll(async () => {
-  watchdog = await openWatchdog(process.env);
-});
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
-afterAll(async () => {
-  await watchdog.close();
-});
+afterAll(() => watchdog.close());
 
 /** Who guards the processes of this file. */
 export const theWatchdog = (): Watchdog => watchdog;
@@ -100,7 +95,18 @@ export async function run(fleet: ReadyFleet): Promise<{ tally: BothTally; second
   return { tally: tally as BothTally, seconds };
 }
 
-/** Prepares, runs, closes. */
+/** Serves, prepares and begins; what is done to the run meanwhile is the test's. */
+export async function begin(
+  workload: Workload,
+  options: Partial<ServerOptions> = {},
+  { instances = 1, ...given }: PrepareOptions & { readonly instances?: number } = {},
+) {
+  const { servers, endpoints } = await serve(workload, options, instances);
+  const fleet = await prepare(workload, endpoints, given);
+  return { servers, fleet, server: servers[0]!, running: run(fleet) };
+}
+
+/** Serves, prepares, runs, closes. */
 export async function load(
   workload: Workload,
   options: Partial<ServerOptions> = {},

@@ -2,15 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { countOf } from '../../src/histogram.ts';
 import type { Counts } from '../../src/load/engine.ts';
-import { compareLedger } from '../../src/probe/counted-rows.ts';
 import { churnWindows, operationalSeconds, timedStages } from '../../src/scenario/stage-timeline.ts';
 import type { Shaped, Stage } from '../../src/scenario/stages.ts';
 import type { Workload } from '../../src/scenario/workload.ts';
 import { micros, seconds } from '../../src/units.ts';
 import { type BothStageTally, type BothTally, OPERATIONS, workloadWith } from './a-workload.ts';
-import { prepare, run, serve } from './engine-room.ts';
-import { rowsOf } from './ledger-figures.ts';
-import type { ProtocolServer } from './protocol-server.ts';
+import { begin, load } from './engine-room.ts';
+import { CLEAN, findings } from './ledger-figures.ts';
 
 const stage = (name: string, lasting: number, more: Partial<Stage> = {}): Stage => ({
   ...{ name, lasting: seconds(lasting), rate: 1, over: seconds(0) },
@@ -28,16 +26,6 @@ function shaped(shape: Omit<Shaped, 'duration' | 'players'>, players = 40): Work
   return { ...plain, timeline: { ...plain.timeline, stages }, churn: churnWindows(whole, stages, end) };
 }
 
-function findings(tally: BothTally, servers: readonly ProtocolServer[]) {
-  const entities = tally.ledger.base.length;
-  const rows = rowsOf(
-    servers.flatMap((server) => [...server.rows]),
-    entities,
-  );
-  return compareLedger(tally.ledger, rowsOf([], entities), rows);
-}
-
-const CLEAN = { lost: 0, phantom: 0, duplicated: 0, holes: 0 };
 const KINDS = [
   ...(['scheduled', 'ok', 'rejected', 'failed', 'failedUnsent'] as const),
   ...(['timedOut', 'skipped', 'unfinished'] as const),
@@ -65,9 +53,7 @@ test('a spike, a storm and churn: every stage has its own counts, everybody is b
       stage('churn', 2, { rate: 0.5, over: seconds(1), churn: { perSecond: 10, away: seconds(0.2) } }),
     ],
   });
-  const { servers, endpoints } = await serve(workload, { commitAfter: 20 });
-  const fleet = await prepare(workload, endpoints);
-  const running = run(fleet);
+  const { servers, fleet, running } = await begin(workload, { commitAfter: 20 });
   const storm = workload.timeline.stages?.[2];
   await sleep(100 + (storm?.start ?? 0) / 1e3 + 20);
   expect(await fleet.drop(50, 1, 2)).toBe(20);
@@ -82,14 +68,8 @@ test('a spike, a storm and churn: every stage has its own counts, everybody is b
   }
   const [hold, spike, cut, churn] = stages;
   for (const quiet of [hold, spike]) {
-    expect(quiet).toMatchObject({
-      disconnects: 0,
-      reconnects: 0,
-      left: 0,
-      joined: 0,
-      cut: 0,
-      fullStrength: null,
-    });
+    const nobody = { disconnects: 0, reconnects: 0, left: 0, joined: 0, cut: 0, fullStrength: null };
+    expect(quiet).toMatchObject(nobody);
   }
   expect(cut).toMatchObject({ disconnects: 20, reconnects: 20, left: 0, cut: 20 });
   expect(countOf(cut!.reconnect)).toBe(20);
@@ -106,7 +86,7 @@ test('a spike, a storm and churn: every stage has its own counts, everybody is b
   expect(told.at(-1)?.connected).toBeGreaterThanOrEqual(37);
   // Who leaves has heard the last answer before: nothing fails but what was cut off.
   expect(churn?.operations.intent.counts.failed).toBe(0);
-  expect(findings(tally, servers)).toMatchObject(CLEAN);
+  expect(findings(tally.ledger, servers)).toMatchObject(CLEAN);
   await fleet.close();
 });
 
@@ -117,12 +97,9 @@ test('one schedule for 1, 2 and 3 workers', async () => {
   });
   const hashes = new Set<string>();
   for (const workers of [1, 2, 3]) {
-    const { endpoints } = await serve(workload);
-    const fleet = await prepare(workload, endpoints, { workers });
-    const { tally } = await run(fleet);
+    const { tally } = await load(workload, {}, { workers });
     hashes.add(tally.scheduleHash);
     expectShares(tally, tally.stages ?? []);
-    await fleet.close();
   }
   expect(hashes.size).toBe(1);
 });

@@ -1,6 +1,6 @@
 import type { Ledger } from '../../src/load/engine.ts';
 import { NumberSets } from '../../src/load/number-sets.ts';
-import type { CountedRows } from '../../src/probe/counted-rows.ts';
+import { type CountedRows, compareLedger } from '../../src/probe/counted-rows.ts';
 import { HASH_MODULUS } from '../../src/probe/hash-sums.ts';
 import { sequenceHash } from '../../src/sequence-hash.ts';
 
@@ -19,6 +19,21 @@ export function figuresOf({ base, sent, acked }: Ledger) {
     ackedMax: max(ackedSets),
   };
 }
+
+/** What the rows of these servers say of a ledger. */
+export function findings(
+  ledger: Ledger,
+  servers: readonly { readonly rows: ReadonlyMap<number, readonly number[]> }[],
+) {
+  const entities = ledger.base.length;
+  const rows = rowsOf(
+    servers.flatMap((server) => [...server.rows]),
+    entities,
+  );
+  return compareLedger(ledger, rowsOf([], entities), rows);
+}
+
+export const CLEAN = { lost: 0, phantom: 0, duplicated: 0, holes: 0 };
 
 /** A row for each entity, as the integrity check reads it, from the numbers that were applied to it. */
 export function rowsOf(

@@ -44,12 +44,8 @@ test('a second is what happened since the last one', () => {
   const recorder = new Recorder(OPERATIONS, timeline);
   recorder.schedule(INTENT, 5, 10);
   recorder.settle(INTENT, OUTCOME.ok, 2, 10, 20, 40);
-  expect(recorder.takeSecond(INTENT, 3)).toMatchObject({
-    scheduled: 5,
-    ok: 2,
-    inFlight: 3,
-    due: { sum: 60 },
-  });
+  const first = { scheduled: 5, ok: 2, inFlight: 3, due: { sum: 60 } };
+  expect(recorder.takeSecond(INTENT, 3)).toMatchObject(first);
   recorder.settle(INTENT, OUTCOME.failed, 3, 10, 20, 40);
   const second = recorder.takeSecond(INTENT, 0);
   expect(second).toMatchObject({ scheduled: 0, ok: 0, failed: 3, inFlight: 0 });

@@ -1,14 +1,14 @@
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import { createServer as createTls } from 'node:https';
-import { type AddressInfo, createServer as createTcp, type Server } from 'node:net';
+import { createServer as createTcp, type Server } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import type { Players } from '../../src/systems/own/players.ts';
 import { seconds } from '../../src/units.ts';
+import { portOf } from '../loopback.ts';
 import { workloadWith } from './a-workload.ts';
 import { failureOf, prepare, run } from './engine-room.ts';
 
@@ -23,17 +23,6 @@ const HTTP_PLAYERS: Players = {
 };
 
 const ofTls = (name: string) => readFileSync(join(import.meta.dirname, '..', 'fixtures', 'tls', name));
-const servers: Server[] = [];
-afterEach(() => {
-  for (const server of servers.splice(0)) server.close();
-});
-
-async function listen(server: Server): Promise<number> {
-  servers.push(server);
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  return (server.address() as AddressInfo).port;
-}
-
 const workload = (playing: Players, players = 4) =>
   workloadWith({
     ...{ players, intentRate: 5, monsters: 0, postRate: 0, duration: 0.4, drain: seconds(0.4), playing },
@@ -49,6 +38,14 @@ const fleetAt = (url: string, playing: Players, players = 4, headers?: Readonly<
     },
     { workers: 1 },
   );
+
+/** What came of a run at a server. */
+async function tallyAt(server: Server, playing = JSON_PLAYERS, headers?: Readonly<Record<string, string>>) {
+  const fleet = await fleetAt(`http://127.0.0.1:${await portOf(server)}`, playing, 4, headers);
+  const { tally } = await run(fleet);
+  await fleet.close();
+  return tally;
+}
 
 /** A server that answers an upgrade with this head instead. */
 const answering = (head: string): Server =>
@@ -67,7 +64,7 @@ describe('a WebSocket server that answers', () => {
     ],
     ['503 Service Unavailable', 'status 503', 'a proxy'],
   ])('%j', async (head, what, hint) => {
-    const error = await failureOf(fleetAt(`http://127.0.0.1:${await listen(answering(head))}`, JSON_PLAYERS));
+    const error = await failureOf(fleetAt(`http://127.0.0.1:${await portOf(answering(head))}`, JSON_PLAYERS));
     expect(error).toMatchObject({ exitCode: 93, message: expect.stringContaining(what) });
     expect(error.message).toMatch(/^4 of 4 players could not connect: the server answered with status/);
     expect(error.hint).toContain(hint);
@@ -94,7 +91,7 @@ it.each([
   ],
 ] as const)('players meet %s', async (_what, serverOf, scheme, what, hint) => {
   const spare = createTcp();
-  const port = await listen(serverOf === null ? spare : serverOf());
+  const port = await portOf(serverOf === null ? spare : serverOf());
   if (serverOf === null) await new Promise((resolve) => spare.close(resolve));
   const error = await failureOf(fleetAt(`${scheme}://localhost:${port}`, JSON_PLAYERS));
   expect(error).toMatchObject({ exitCode: 93, message: expect.stringContaining(what) });
@@ -111,7 +108,7 @@ it('a limit of connections from one address shows by where the refusals begin', 
     open += 1;
     sockets.handleUpgrade(request, socket, head, () => undefined);
   });
-  const url = `http://127.0.0.1:${await listen(http)}`;
+  const url = `http://127.0.0.1:${await portOf(http)}`;
   const error = await failureOf(fleetAt(url, JSON_PLAYERS, 80));
   expect(error.message).toMatch(/^30 of 80 players could not connect: .*status 503/);
   expect(error.hint).toMatch(
@@ -139,9 +136,7 @@ describe('a connection that ends is told by who ended it', () => {
       socket.on('error', () => undefined);
       socket.on('message', () => (typeof end === 'number' ? socket.close(end) : socket.send(end)));
     });
-    const fleet = await fleetAt(`http://127.0.0.1:${await listen(http)}`, JSON_PLAYERS);
-    const { tally } = await run(fleet);
-    await fleet.close();
+    const tally = await tallyAt(http);
     expect(tally.errors.join('\n')).toMatch(said);
     expect(tally.errors.filter((error) => /closed/.test(error))).toHaveLength(1);
   });
@@ -152,9 +147,7 @@ describe('a connection that ends is told by who ended it', () => {
       socket.send(JSON.stringify({ world: 'x'.repeat(2 ** 20) }));
       socket.on('message', (data) => socket.send(JSON.stringify({ id: JSON.parse(String(data)).id })));
     });
-    const fleet = await fleetAt(`http://127.0.0.1:${await listen(http)}`, JSON_PLAYERS);
-    const { tally } = await run(fleet);
-    await fleet.close();
+    const tally = await tallyAt(http);
     expect(tally.errors).toEqual([]);
     expect(tally.operations.intent.whole.ok).toBeGreaterThan(0);
   });
@@ -170,9 +163,7 @@ it('a sub-protocol is named by a header', async () => {
     );
   });
   const headers = { 'Sec-WebSocket-Protocol': 'chat, game.v1.json' };
-  const fleet = await fleetAt(`http://127.0.0.1:${await listen(http)}`, JSON_PLAYERS, 4, headers);
-  const { tally } = await run(fleet);
-  await fleet.close();
+  const tally = await tallyAt(http, JSON_PLAYERS, headers);
   expect(tally.operations.intent.whole.ok).toBeGreaterThan(0);
 });
 
@@ -185,9 +176,7 @@ it.each([
   const http = createServer((_request, response) => {
     response.writeHead(status, status === 301 ? { location: '/game/' } : {}).end();
   });
-  const fleet = await fleetAt(`http://127.0.0.1:${await listen(http)}`, HTTP_PLAYERS);
-  const { tally } = await run(fleet);
-  await fleet.close();
+  const tally = await tallyAt(http, HTTP_PLAYERS);
   const { whole } = tally.operations.intent;
   expect(whole[outcome]).toBe(whole.scheduled);
   if (said === null) expect(tally.errors).toEqual([]);

@@ -7,14 +7,7 @@ import type { WorkerSlice } from '../../src/load/slices.ts';
 import { type BothSecond, operationsOf } from './a-workload.ts';
 
 const operation = (ok: number): LoadSecondOperation => ({
-  scheduled: ok,
-  ok,
-  rejected: 0,
-  failed: 0,
-  failedUnsent: 0,
-  timedOut: 0,
-  skipped: 0,
-  inFlight: 1,
+  ...{ scheduled: ok, ok, rejected: 0, failed: 0, failedUnsent: 0, timedOut: 0, skipped: 0, inFlight: 1 },
   due: { ...EMPTY_HISTOGRAM, counts: [[10, ok]], min: 10, max: 10, sum: 10 * ok },
 });
 
@@ -33,25 +26,12 @@ const report = (
   at = second * 1e6,
   slices: WorkerSlice[] = [],
 ): WorkerReport => ({
-  second,
-  at,
-  connected: 50,
+  ...{ second, at, slices, connected: 50, disconnects: 2, reconnects: 1 },
+  ...{ bytesIn: 100, bytesOut: 10, framesIn: 1, commandBytes: 10 },
   operations: { intent: operation(ok), monsterCommand: operation(0) },
-  bytesIn: 100,
-  bytesOut: 10,
-  framesIn: 1,
-  commandBytes: 10,
-  disconnects: 2,
-  reconnects: 1,
-  slices,
   worker: {
-    pid,
-    maxLoopDelayMs: ok,
-    stalledMs: 5,
-    waitedSeconds: 0.1,
-    utilisation: 0.5,
-    cpuSeconds: 0.25,
-    memoryBytes: 1000,
+    ...{ pid, maxLoopDelayMs: ok, stalledMs: 5, waitedSeconds: 0.1 },
+    ...{ utilisation: 0.5, cpuSeconds: 0.25, memoryBytes: 1000 },
   },
 });
 

@@ -1,21 +1,15 @@
-import pg from 'pg';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type Postgres, startPostgres } from '../../src/stack/postgres.ts';
+import { afterAll, expect, test, vi } from 'vitest';
+import { startPostgres } from '../../src/stack/postgres.ts';
 import { preparePostgres } from '../../src/stack/postgres-build.ts';
 import { settingsInForce } from '../../src/stack/postgres-component.ts';
 import type { AppliedSetting } from '../../src/stack/stack.ts';
-import { openRunFolder, type RunFolder } from '../../src/supervision/run-folder.ts';
+import { openRunFolder } from '../../src/supervision/run-folder.ts';
 import { unprivilegedUser } from '../../src/supervision/unprivileged-user.ts';
-import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
-import { openSmallStack, scenarioOf } from './small-scenario.ts';
+import { openWatchdog } from '../../src/supervision/watchdog.ts';
+import { openSmallStack, scenarioOf, never as signal } from './small-scenario.ts';
+import { query } from './sql.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
-
-const signal = new AbortController().signal;
-const user = unprivilegedUser();
-let watchdog: Watchdog;
-let folder: RunFolder;
-let postgres: Postgres;
 
 /** Spelled otherwise than PostgreSQL prints them, some of them. */
 const CONFIGURED = {
@@ -36,27 +30,12 @@ const settingsOf = (configuration: Readonly<Record<string, string>>): readonly A
     ...{ setting, documented: applied, applied, reason: null, hardware: false },
   }));
 
-async function tell(...statements: readonly string[]): Promise<void> {
-  const { host, port, user: name, password, database } = postgres.database;
-  const client = new pg.Client({ host, port, user: name, password, database });
-  await client.connect();
-  for (const statement of statements) await client.query(statement);
-  await client.end();
-}
-
-beforeAll(async () => {
-  watchdog = await openWatchdog(process.env);
-  folder = await openRunFolder(watchdog, ['/tmp'], user);
-  const build = await preparePostgres(16, null, user, folder, watchdog, signal);
-  postgres = await startPostgres({
-    build,
-    configuration: CONFIGURED,
-    folder,
-    watchdog,
-    user,
-    signal,
-    password: 'secret',
-  });
+const user = unprivilegedUser();
+const watchdog = await openWatchdog(process.env);
+const folder = await openRunFolder(watchdog, ['/tmp'], user);
+const postgres = await startPostgres({
+  build: await preparePostgres(16, null, user, folder, watchdog, signal),
+  ...{ configuration: CONFIGURED, folder, watchdog, user, signal, password: 'secret' },
 });
 afterAll(async () => {
   await postgres.component.close();
@@ -70,12 +49,14 @@ test('what is in force stays as it was spelled, and what is not PostgreSQL’s a
 });
 
 test('what PostgreSQL runs with otherwise is told, with the value, and why', async () => {
-  await tell(
+  for (const statement of [
     "alter system set work_mem = '8MB'",
     "alter system set shared_buffers = '32MB'",
     "alter role capbench set maintenance_work_mem = '32MB'",
     'select pg_reload_conf()',
-  );
+  ]) {
+    await query(postgres.database, statement);
+  }
   const configuration = { ...CONFIGURED, 'auto_explain.log_min_duration': '7' };
   const [memory] = settingsOf({ work_mem: '5120' });
   if (memory === undefined) throw new Error('there is one');
@@ -117,7 +98,7 @@ test('a PostgreSQL that does not answer ends with 93', async () => {
 
 test('a local stack tells what a run takes for itself, whatever the scenario says', async () => {
   const scenario = scenarioOf({ logging_collector: 'on', work_mem: '5120' });
-  const stack = await openSmallStack(scenario, { watchdog, signal });
+  const stack = await openSmallStack(scenario, { watchdog });
   const { settings } = stack;
   await stack.close();
   const of = (name: string) => settings.find(({ setting }) => setting === name);

@@ -1,74 +1,49 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import pg from 'pg';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { monotonic } from '../../src/clock.ts';
-import type { Fault } from '../../src/scenario/scenario.ts';
 import type { Disturbance, Stack } from '../../src/stack/stack.ts';
 import { descendantsOf, startTime } from '../../src/supervision/family.ts';
-import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
+import { openWatchdog } from '../../src/supervision/watchdog.ts';
 import { askHealth } from '../../src/systems/flux/health.ts';
 import { micros, seconds } from '../../src/units.ts';
 import { processesIn } from './leftovers.ts';
-import { openSmallStack, scenarioOf } from './small-scenario.ts';
+import { failureOf, KILL, never, openSmallStack, scenarioOf } from './small-scenario.ts';
+import { query as queryAt } from './sql.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
-const never = new AbortController().signal;
-const fault: Fault = {
-  ...{ action: 'kill', of: 'postgres', at: seconds(0), phase: 'measure' },
-  ...{ lasting: seconds(1), sharePercent: 100, times: 1, every: seconds(10) },
-};
-let watchdog: Watchdog;
+const watchdog = await openWatchdog(process.env);
+afterAll(() => watchdog.close());
 let stack: Stack;
 let opened: Stack | null = null;
-
-beforeAll(async () => {
-  watchdog = await openWatchdog(process.env);
-});
-afterAll(() => watchdog.close());
 afterEach(async () => {
   await opened?.close();
   opened = null;
 });
 
 async function open(): Promise<Disturbance> {
-  stack = await openSmallStack(scenarioOf({}, { faults: [fault] }), { watchdog, signal: never });
+  stack = await openSmallStack(scenarioOf({}, { faults: [KILL] }), { watchdog });
   opened = stack;
   if (stack.disturb === null) throw new Error('nothing can be done to it');
   return stack.disturb;
 }
 
-const database = () => {
-  const { database: endpoint } = stack.endpoints;
-  if (endpoint === null) throw new Error('no database');
-  return endpoint;
-};
-const postmaster = () => database().pid ?? 0;
+const postmaster = () => stack.endpoints.database?.pid ?? 0;
 const worldPid = (index: number) => stack.endpoints.worlds[index]?.pid ?? 0;
-const folder = () => dirname(database().host);
+const folder = () => dirname(stack.endpoints.database?.host ?? '');
 
-async function query(sql: string): Promise<Record<string, unknown>[]> {
-  const { host, port, user, password, database: name } = database();
-  const client = new pg.Client({ host, port, user, password, database: name });
-  client.on('error', () => {});
-  await client.connect();
-  try {
-    return (await client.query(sql)).rows;
-  } finally {
-    await client.end().catch(() => {});
-  }
-}
-
-/** What it failed of so far. */
-const failure = () => Promise.race([stack.failure, new Promise((resolve) => setTimeout(resolve, 50, null))]);
+const query = (sql: string) => queryAt(stack.endpoints.database, sql);
+const failure = () => failureOf(stack);
 
 /** `T` for one that stands still. */
 const states = (pids: readonly number[]) =>
   pids.map((pid) => execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' })[0]);
 
-async function nothingIsLeft(run: string): Promise<void> {
+async function closes(): Promise<void> {
+  const run = folder();
+  await stack.close();
   await expect.poll(() => processesIn(run), { timeout: 20_000 }).toEqual([]);
   expect(existsSync(run)).toBe(false);
 }
@@ -98,9 +73,7 @@ describe('PostgreSQL, killed on purpose', () => {
       expect(log).not.toContain('terminating any other active server processes');
     }
     expect(await failure()).toBeNull();
-    const run = folder();
-    await stack.close();
-    await nothingIsLeft(run);
+    await closes();
   });
 
   it('fails the stack when it ends by itself afterwards', async () => {
@@ -119,9 +92,7 @@ describe('PostgreSQL, killed on purpose', () => {
       message: expect.stringMatching(/^postgres: did not come back after it was killed: /),
     });
     expect(await stack.failure).toMatchObject({ component: 'postgres' });
-    const run = folder();
-    await stack.close();
-    await nothingIsLeft(run);
+    await closes();
   });
 });
 
@@ -158,9 +129,7 @@ describe('a component that is stopped on purpose', () => {
     expect(to - from).toBeGreaterThanOrEqual(400_000);
     expect(new Set(states(family))).not.toContain('T');
     expect(await query('select 1 as one')).toEqual([{ one: 1 }]);
-    expect(await askHealth({ url: stack.endpoints.worlds[0]?.url ?? '' }, never)).toMatchObject({
-      status: 'ok',
-    });
+    expect((await askHealth({ url: stack.endpoints.worlds[0]?.url ?? '' }, never)).status).toBe('ok');
     expect(await failure()).toBeNull();
   });
 });
@@ -186,31 +155,27 @@ describe('a stack that is closed while a component is', () => {
     ['stopped', 'world-1'],
   ] as const)('%s: %s leaves nothing, and says so', async (done, component) => {
     const disturb = await open();
-    const run = folder();
     const pid = component === 'postgres' ? postmaster() : worldPid(0);
     const how = done === 'killed' ? disturb.kill : disturb.stop;
     const disturbed = how(component, seconds(60)).catch((error: unknown) => error);
     await expect
       .poll(() => startTime(pid) === null || states([pid]).includes('T'), { interval: 5 })
       .toBe(true);
-    await stack.close();
+    await closes();
     expect(await disturbed).toMatchObject({
       exitCode: 93,
       message: `the stack was closed while ${component} was ${done}`,
     });
-    await nothingIsLeft(run);
     expect(await failure()).toBeNull();
   });
 
   it('brought back leaves nothing', async () => {
     for (const delay of [0, 100]) {
       const disturb = await open();
-      const run = folder();
       const killed = disturb.kill('postgres', micros(0)).catch((error: unknown) => error);
       await new Promise((resolve) => setTimeout(resolve, delay));
-      await stack.close();
+      await closes();
       await killed;
-      await nothingIsLeft(run);
     }
   });
 });

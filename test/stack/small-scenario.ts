@@ -1,8 +1,9 @@
-import type { Scenario } from '../../src/scenario/scenario.ts';
+import type { Fault, Scenario } from '../../src/scenario/scenario.ts';
 import { type LocalStackOptions, openLocalStack } from '../../src/stack/local.ts';
 import { serverSettings } from '../../src/stack/settings.ts';
 import type { Stack } from '../../src/stack/stack.ts';
 import { flux } from '../../src/systems/flux/system.ts';
+import { seconds } from '../../src/units.ts';
 import { read } from '../scenario/scenario-text.ts';
 
 const SMALL = `
@@ -37,13 +38,31 @@ const told = (scenario: Scenario) => [
   ...(flux.settings?.(scenario) ?? []),
 ];
 
+/** With such a fault in its scenario, the components of a stack come back. */
+export const KILL: Fault = {
+  ...{ action: 'kill', of: 'postgres', at: seconds(0), phase: 'measure' },
+  ...{ lasting: seconds(1), sharePercent: 100, times: 1, every: seconds(10) },
+};
+
+/** What a stack failed of so far. */
+export const failureOf = (stack: Stack) =>
+  Promise.race([stack.failure, new Promise<null>((resolve) => setTimeout(resolve, 50, null))]);
+
+export const never = new AbortController().signal;
+
 /** The stack of such a scenario, as a run starts it. */
 export const openSmallStack = (
   scenario: Scenario,
-  options: Pick<LocalStackOptions, 'watchdog' | 'signal'> & Partial<LocalStackOptions>,
+  options: Pick<LocalStackOptions, 'watchdog'> & Partial<LocalStackOptions>,
 ): Promise<Stack> =>
   openLocalStack(flux.components?.(scenario) ?? [], {
-    ...{ env: {}, token: '', password: 'of-these-tests-alone', comesBack: scenario.faults.length > 0 },
+    ...{
+      signal: never,
+      env: {},
+      token: '',
+      password: 'of-these-tests-alone',
+      comesBack: scenario.faults.length > 0,
+    },
     ...{ settings: told(scenario), deviations: scenario.deviations },
     ...options,
   });

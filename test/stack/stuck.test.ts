@@ -1,15 +1,16 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startPostgres } from '../../src/stack/postgres.ts';
 import { preparePostgres } from '../../src/stack/postgres-build.ts';
 import { serverComponent } from '../../src/stack/server.ts';
 import { bundleFile } from '../../src/supervision/bundle-file.ts';
 import { canReach, openRunFolder, type RunFolder } from '../../src/supervision/run-folder.ts';
 import { unprivilegedUser } from '../../src/supervision/unprivileged-user.ts';
-import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
+import { openWatchdog } from '../../src/supervision/watchdog.ts';
 import { processesIn } from './leftovers.ts';
+import { never as signal } from './small-scenario.ts';
 
 // Components that start and then say nothing. A real PostgreSQL cannot be asked to be stuck, so these are
 // programs in its place.
@@ -17,15 +18,10 @@ import { processesIn } from './leftovers.ts';
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const user = unprivilegedUser();
-const signal = new AbortController().signal;
-let watchdog: Watchdog;
+const watchdog = await openWatchdog(process.env);
+afterAll(() => watchdog.close());
 let folder: RunFolder;
 let bin: string;
-
-beforeAll(async () => {
-  watchdog = await openWatchdog(process.env);
-});
-afterAll(() => watchdog.close());
 beforeEach(async () => {
   folder = await openRunFolder(watchdog, ['/tmp'], user);
   bin = mkdtempSync('/tmp/stuck-');
@@ -96,10 +92,7 @@ describe('a PostgreSQL that is stuck ends with 93, says where, and leaves nothin
   it('initdb, and what would clean up after it', async () => {
     program('initdb', hangs());
     program('postgres', hangs());
-    await expect(start()).rejects.toMatchObject({
-      exitCode: 93,
-      message: 'initdb did not end within 1 s',
-    });
+    await expect(start()).rejects.toMatchObject({ exitCode: 93, message: 'initdb did not end within 1 s' });
   });
 
   it('it never listens', async () => {
@@ -132,11 +125,7 @@ it('a world server that is stuck ends with 93, and says so', async () => {
       ...{ name: 'world-1', instance: 1, after: [], heap: 128, readyLimit: 500 },
       module: bundleFile('flux-server'),
       env: () => ({
-        PLAYERS: '20',
-        DB_SOCKET_PATH: host,
-        DB_PORT: '5432',
-        DB_USER: 'nobody',
-        DB_NAME: 'none',
+        ...{ PLAYERS: '20', DB_SOCKET_PATH: host, DB_PORT: '5432', DB_USER: 'nobody', DB_NAME: 'none' },
       }),
       health: () => Promise.reject(new Error('it was asked')),
     });

@@ -1,11 +1,9 @@
-import pg from 'pg';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import type { Fault } from '../../src/scenario/scenario.ts';
-import type { Stack } from '../../src/stack/stack.ts';
-import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
-import { micros, seconds } from '../../src/units.ts';
+import { afterAll, expect, it, vi } from 'vitest';
+import { openWatchdog } from '../../src/supervision/watchdog.ts';
+import { micros } from '../../src/units.ts';
 import { connectPlayer, type TestPlayer } from '../systems/flux/server/wire.ts';
-import { openSmallStack, scenarioOf } from './small-scenario.ts';
+import { failureOf, KILL, openSmallStack, scenarioOf } from './small-scenario.ts';
+import { query } from './sql.ts';
 
 // PostgreSQL and a world server are killed and brought back while everybody plays: what was acknowledged is in
 // the rows, once, and what the rows hold was sent.
@@ -13,18 +11,8 @@ import { openSmallStack, scenarioOf } from './small-scenario.ts';
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
 const PLAYERS = 20;
-const fault: Fault = {
-  ...{ action: 'kill', of: 'postgres', at: seconds(0), phase: 'measure' },
-  ...{ lasting: seconds(1), sharePercent: 100, times: 1, every: seconds(10) },
-};
-let watchdog: Watchdog;
-let stack: Stack;
-
-beforeAll(async () => {
-  watchdog = await openWatchdog(process.env);
-  const { signal } = new AbortController();
-  stack = await openSmallStack(scenarioOf({}, { faults: [fault] }), { watchdog, signal });
-});
+const watchdog = await openWatchdog(process.env);
+const stack = await openSmallStack(scenarioOf({}, { faults: [KILL] }), { watchdog });
 afterAll(async () => {
   await stack.close();
   await watchdog.close();
@@ -69,7 +57,7 @@ async function play(url: string, player: number, known: Known, goesOn: () => boo
 it('nothing acknowledged is lost, and nothing is applied twice', async () => {
   const { worlds, database } = stack.endpoints;
   const { disturb } = stack;
-  if (disturb === null || database === null) throw new Error('no stack of our own');
+  if (disturb === null) throw new Error('no stack of our own');
   const known = Array.from({ length: PLAYERS }, (): Known => ({ sent: 0, acked: 0, welcomes: 0 }));
   let goesOn = true;
   const playing = known.map((each, player) =>
@@ -96,14 +84,11 @@ it('nothing acknowledged is lost, and nothing is applied twice', async () => {
   goesOn = false;
   await Promise.all(playing);
 
-  const { host, port, user, password, database: name } = database;
-  const client = new pg.Client({ host, port, user, password, database: name });
-  await client.connect();
-  const { rows } = await client.query(
+  const rows = await query(
+    database,
     'select last_seq, applied_n, seq_sum::int as seq_sum from entity where id < $1 order by id',
     [PLAYERS],
   );
-  await client.end();
   expect(rows).toHaveLength(PLAYERS);
   rows.forEach((row, player) => {
     const { sent = 0, acked = 0 } = known[player] ?? {};
@@ -114,9 +99,5 @@ it('nothing acknowledged is lost, and nothing is applied twice', async () => {
   });
   // A lost PostgreSQL costs no player its connection; a lost world server does.
   expect(known.map(({ welcomes }) => welcomes)).toEqual(new Array(PLAYERS).fill(2));
-  const failure = await Promise.race([
-    stack.failure,
-    new Promise((resolve) => setTimeout(resolve, 50, null)),
-  ]);
-  expect(failure).toBeNull();
+  expect(await failureOf(stack)).toBeNull();
 });

@@ -79,6 +79,14 @@ async function nothingIsLeft(endpoints?: Endpoints): Promise<void> {
   }
 }
 
+/** At the end of its stdin: with 0, and nothing is left. */
+async function closes({ child, at }: Opener, endpoints?: Endpoints): Promise<void> {
+  child.stdin.end();
+  await at('closed');
+  expect(await once(child, 'exit')).toEqual([0, null]);
+  await nothingIsLeft(endpoints);
+}
+
 /** The segments that the kernel keeps, by id. */
 const sharedMemory = () =>
   execFileSync('ipcs', ['-m'], { encoding: 'utf8' })
@@ -95,21 +103,18 @@ const endpointsOf = (line: Record<string, unknown>) => line.endpoints as Endpoin
 
 describe('a stack that is closed', () => {
   it('leaves no process, no port and no folder', async () => {
-    const { child, at } = open();
-    const endpoints = endpointsOf(await at('up'));
+    const opened = open();
+    const endpoints = endpointsOf(await opened.at('up'));
     expect(endpoints.worlds).toHaveLength(2);
     expect(readdirSync(tmp)).toEqual([expect.stringMatching(/^capbench-[0-9a-f]{12}$/)]);
     // The opener, the watchdog, two world servers, and PostgreSQL's processes.
     expect(commands().length).toBeGreaterThan(5);
-    child.stdin.end();
-    await at('closed');
-    expect(await once(child, 'exit')).toEqual([0, null]);
-    await nothingIsLeft(endpoints);
+    await closes(opened, endpoints);
   });
 
   it('was in a folder that only its own accounts can enter', async () => {
-    const { child, at } = open();
-    const { database } = endpointsOf(await at('up'));
+    const opened = open();
+    const { database } = endpointsOf(await opened.at('up'));
     const run = join(tmp, readdirSync(tmp)[0] ?? '');
     expect(statSync(run).mode & 0o7).toBe(0);
     expect(statSync(run).mode & 0o22).toBe(0);
@@ -117,9 +122,7 @@ describe('a stack that is closed', () => {
     expect(statSync(database?.host ?? '').mode & 0o77).toBe(0);
     // The password of the superuser was for initdb alone.
     expect(readdirSync(run)).not.toContain('password');
-    child.stdin.end();
-    await at('closed');
-    await nothingIsLeft();
+    await closes(opened);
   });
 });
 
@@ -131,23 +134,13 @@ describe('SIGKILL of the process that opened it leaves nothing', () => {
     await nothingIsLeft();
   });
 
-  it('while the cluster is made', async () => {
+  it.each([
+    ['the cluster is made', /\/initdb /],
+    ['PostgreSQL starts', /\/postgres -D /],
+    ['the world servers start', /flux-server\.js/],
+  ])('while %s', async (_what, command) => {
     const { child } = open();
-    await running(/\/initdb /);
-    child.kill('SIGKILL');
-    await nothingIsLeft();
-  });
-
-  it('while PostgreSQL starts', async () => {
-    const { child } = open();
-    await running(/\/postgres -D /);
-    child.kill('SIGKILL');
-    await nothingIsLeft();
-  });
-
-  it('while the world servers start', async () => {
-    const { child } = open();
-    await running(/flux-server\.js/);
+    await running(command);
     child.kill('SIGKILL');
     await nothingIsLeft();
   });
@@ -215,25 +208,21 @@ it.runIf(root && hasSetpriv() && canTraverse(import.meta.dirname, nobody))(
   'works the same for an ordinary user, who may not see more of root than before',
   async () => {
     chmodSync(tmp, 0o777);
-    const { child, at } = open(setpriv);
-    const { database } = endpointsOf(await at('up'));
+    const opened = open(setpriv);
+    const { database } = endpointsOf(await opened.at('up'));
     expect(statSync(`/proc/${database?.pid}`).uid).toBe(nobody.uid);
     expect(statSync(join(database?.host ?? '', '..')).mode & 0o77).toBe(0);
-    child.stdin.end();
-    await at('closed');
-    await nothingIsLeft();
+    await closes(opened);
   },
 );
 
 it.runIf(root)('as root, PostgreSQL runs as an account without rights', async () => {
-  const { child, at } = open();
-  const { database } = endpointsOf(await at('up'));
+  const opened = open();
+  const { database } = endpointsOf(await opened.at('up'));
   const { uid } = statSync(`/proc/${database?.pid}`);
   expect(uid).not.toBe(0);
   expect(readdirSync(tmp)).toHaveLength(1);
-  child.stdin.end();
-  await at('closed');
-  await nothingIsLeft();
+  await closes(opened);
 });
 
 function hasSetpriv(): boolean {

@@ -7,10 +7,7 @@ const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
 const watchdog = await openWatchdog(process.env);
 say({ at: 'watchdog', pid: watchdog.pid, tmp: tmpdir() });
-const stack = await openSmallStack(scenarioOf({}), {
-  watchdog,
-  signal: new AbortController().signal,
-});
+const stack = await openSmallStack(scenarioOf({}), { watchdog });
 say({ at: 'up', endpoints: stack.endpoints });
 for await (const _ of process.stdin);
 await stack.close();

@@ -1,25 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { getPriority, platform } from 'node:os';
-import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Stack } from '../../src/stack/stack.ts';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { descendantsOf } from '../../src/supervision/family.ts';
-import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
+import { openWatchdog } from '../../src/supervision/watchdog.ts';
 import { micros } from '../../src/units.ts';
 import { openSmallStack, scenarioOf } from '../stack/small-scenario.ts';
+import { connectTo } from '../stack/sql.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
-let watchdog: Watchdog;
-let stack: Stack;
-
-beforeAll(async () => {
-  watchdog = await openWatchdog(process.env);
-  stack = await openSmallStack(scenarioOf({}), {
-    watchdog,
-    signal: new AbortController().signal,
-  });
-});
+const watchdog = await openWatchdog(process.env);
+const stack = await openSmallStack(scenarioOf({}), { watchdog });
 afterAll(async () => {
   await stack.close();
   await watchdog.close();
@@ -66,23 +57,13 @@ describe('what is under test', () => {
   it.runIf(hasSessions())(
     'as does the session of each backend, when it comes and after a restart',
     async () => {
-      const { host, port, user, password, database } = stack.endpoints.database ?? {};
-      const connect = async () => {
-        const client = new pg.Client({
-          ...{ host: host ?? '', port: port ?? 0, user: user ?? '' },
-          ...{ password: password ?? '', database: database ?? '' },
-        });
-        client.on('error', () => {});
-        await client.connect();
-        return client;
-      };
       const all = () => [postmaster(), ...descendantsOf(postmaster()), ...worlds()].map(sessionNiceness);
-      const client = await connect();
+      const client = await connectTo(stack.endpoints.database);
       await expect.poll(() => new Set(all()), { timeout: 10_000 }).toEqual(new Set(['nice 5']));
       await client.end();
       // Its world servers end with it, as the scenario has no faults: that is not looked at here.
       await stack.disturb?.kill('postgres', micros(0));
-      const again = await connect();
+      const again = await connectTo(stack.endpoints.database);
       const now = () => [postmaster(), ...descendantsOf(postmaster())].map(sessionNiceness);
       await expect.poll(() => new Set(now()), { timeout: 10_000 }).toEqual(new Set(['nice 5']));
       await again.end();

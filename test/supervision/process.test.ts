@@ -1,28 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { afterAll, describe, expect, it, test } from 'vitest';
 import { startTime } from '../../src/supervision/family.ts';
 import { describeExit, NODE_LADDER, startProcess } from '../../src/supervision/process.ts';
-import { openWatchdog, scrubbed, type Watchdog } from '../../src/supervision/watchdog.ts';
+import { openWatchdog, scrubbed } from '../../src/supervision/watchdog.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
-let folder: string;
-let watchdog: Watchdog;
+const folder = temporaryFolder(afterAll);
+const odd = { PGPASSWORD: 'secret', NODE_OPTIONS: '', LC_CTYPE: 'C.UTF-8' };
+const watchdog = await openWatchdog({ ...process.env, ...odd });
+afterAll(() => watchdog.close());
 
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'process-test-'));
-  watchdog = await openWatchdog({
-    ...process.env,
-    PGPASSWORD: 'secret',
-    NODE_OPTIONS: '',
-    LC_CTYPE: 'C.UTF-8',
-  });
-});
-afterAll(async () => {
-  await watchdog.close();
-  rmSync(folder, { recursive: true });
-});
+const named = (name: string) => ({ name, log: join(folder, `${name}.log`), watchdog });
 
 function module(name: string, source: string): string {
   const path = join(folder, `${name}.mjs`);
@@ -46,13 +36,7 @@ test.each([
 
 describe('a child process', () => {
   it('inherits a scrubbed environment and what it was given, and nothing else', async () => {
-    const child = await startProcess({
-      name: 'env',
-      command: '/usr/bin/env',
-      env: { GIVEN: 'yes' },
-      log: join(folder, 'env.log'),
-      watchdog,
-    });
+    const child = await startProcess({ ...named('env'), command: '/usr/bin/env', env: { GIVEN: 'yes' } });
     expect(await child.exited).toEqual({ code: 0, signal: null });
     const names = child
       .tail(100)
@@ -68,13 +52,7 @@ describe('a child process', () => {
   });
 
   it('leads a process group of its own, which a terminal does not reach', async () => {
-    const child = await startProcess({
-      name: 'sleep',
-      command: '/bin/sleep',
-      args: ['60'],
-      log: join(folder, 'sleep.log'),
-      watchdog,
-    });
+    const child = await startProcess({ ...named('sleep'), command: '/bin/sleep', args: ['60'] });
     const group = execFileSync('ps', ['-o', 'pgid=', '-p', String(child.pid)], { encoding: 'utf8' });
     expect(Number(group)).toBe(child.pid);
     expect(child.stopping).toBe(false);
@@ -85,11 +63,9 @@ describe('a child process', () => {
 
   it('exchanges typed arrays over its channel, and stops when asked', async () => {
     const child = await startProcess({
-      name: 'echo',
+      ...named('echo'),
       module: module('echo', 'process.on("message", (m) => process.send(m.map((x) => x * 2)))'),
       execArgv: ['--max-old-space-size=64'],
-      log: join(folder, 'echo.log'),
-      watchdog,
     });
     const answer = new Promise((resolve) => child.onMessage(resolve));
     child.send(Float64Array.of(1, 2.5));
@@ -101,7 +77,7 @@ describe('a child process', () => {
 
   it('is killed when it does not listen, and its own children with it', async () => {
     const child = await startProcess({
-      name: 'deaf',
+      ...named('deaf'),
       module: module(
         'deaf',
         `import { spawn } from 'node:child_process';
@@ -110,9 +86,7 @@ describe('a child process', () => {
          process.send(grandchild.pid);
          setInterval(() => {}, 1000);`,
       ),
-      log: join(folder, 'deaf.log'),
       ladder: [{ signal: 'SIGTERM', patience: 200 }, ...NODE_LADDER.slice(1)],
-      watchdog,
     });
     const grandchild = await new Promise<unknown>((resolve) => child.onMessage(resolve));
     expect(startTime(Number(grandchild))).not.toBeNull();
@@ -123,24 +97,14 @@ describe('a child process', () => {
   });
 
   it('shows a program that cannot be executed as 127, with the reason in the log', async () => {
-    const child = await startProcess({
-      name: 'nothing',
-      command: '/nonexistent/program',
-      log: join(folder, 'nothing.log'),
-      watchdog,
-    });
+    const child = await startProcess({ ...named('nothing'), command: '/nonexistent/program' });
     expect(await child.exited).toEqual({ code: 127, signal: null });
     expect(child.tail()).toContain('/nonexistent/program');
   });
 
   it('fills its log up to the limit, says that it was cut, and keeps the last lines', async () => {
-    const child = await startProcess({
-      name: 'chatty',
-      command: '/bin/sh',
-      args: ['-c', 'head -c 9000000 /dev/zero | tr "\\0" x; echo; echo the very last line'],
-      log: join(folder, 'chatty.log'),
-      watchdog,
-    });
+    const script = 'head -c 9000000 /dev/zero | tr "\\0" x; echo; echo the very last line';
+    const child = await startProcess({ ...named('chatty'), command: '/bin/sh', args: ['-c', script] });
     expect(await child.exited).toEqual({ code: 0, signal: null });
     expect(child.tail(1)).toBe('the very last line');
     const log = readFileSync(child.log, 'utf8');

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { expect, type TestOptions, test } from 'vitest';
 import type { Ending } from '../../../src/measurement/measurements.ts';
 import { parseMeasurements } from '../../../src/measurement/read-measurements.ts';
-import { capbench, eventually, type Launch, type Started, small } from '../capbench.ts';
+import { BUNDLE_FILES, capbench, eventually, type Launch, type Started, small } from '../capbench.ts';
 import { type Held, heldBy, loadIsOn, stillHeld } from './inside.ts';
 
-/** One row of the fault table: what is done to a run, and all that is expected of it. */
-export interface Fault {
+/** What is done to a run, and all that is expected of it. */
+interface Fault {
   /** `a world server is killed` */
   readonly what: string;
   /** Beside those of every row. */
@@ -39,19 +39,20 @@ export interface Fault {
   readonly unless?: string | false;
 }
 
+/** One row of the fault table. Unless it says otherwise, what is injected hits the load, and the stack fails: 93. */
+export type Row = Pick<Fault, 'what'> & Partial<Fault>;
+const PLAIN = { codes: [93], says: [], ending: 'stackFailed' } as const;
+/** The codes of a run that came to its end, on a machine that may be busy. */
+export const VERDICTS = [0, 90, 99];
+export const WHOLE = { codes: VERDICTS, ending: 'completed' } as const;
+
+/** Goes before a command: it leads the session of a terminal, whose other end `script` holds. */
+export const TERMINAL = ['/bin/sh', '-c', `exec script -qec "exec$(printf " '%s'" "$@")" /dev/null`, 'sh'];
+
 export const isRoot = process.getuid?.() === 0;
 export const linux = process.platform === 'linux';
 export const full = process.env.CAPBENCH_FAULTS === 'full';
 
-const ALWAYS = [
-  'scenario.yaml',
-  'measurements.json',
-  'series.csv',
-  'report.json',
-  'report.html',
-  'junit.xml',
-  'summary.md',
-];
 /** A run that is long enough to be disturbed, and ends soon after it was. */
 const FLAGS = [
   ...['--duration', '20s', '--quiet'],
@@ -132,7 +133,7 @@ async function examine(fault: Fault): Promise<void> {
     if (fault.ending === 'scenario') {
       expect(files).toEqual(['scenario.yaml']);
     } else if (fault.ending !== 'partial') {
-      for (const name of ALWAYS) expect(existsSync(join(bundle!, name)), name).toBe(true);
+      for (const name of BUNDLE_FILES) expect(existsSync(join(bundle!, name)), name).toBe(true);
       const read = (name: string) => JSON.parse(readFileSync(join(bundle!, name), 'utf8'));
       expect(read('measurements.json').ending.state).toBe(fault.ending);
       // `capbench report` takes it, whatever has happened.
@@ -146,9 +147,11 @@ async function examine(fault: Fault): Promise<void> {
   await fault.lastly?.(run);
 }
 
-/** The rows as tests. What is slow runs only in full. */
-export function faultTable(name: string, faults: readonly Fault[]): void {
-  for (const fault of faults) {
+/** The rows as tests, with what they have in common. What is slow runs only in full. */
+export function faultTable(name: string, rows: readonly Row[], common: Partial<Fault> = {}): void {
+  for (const row of rows) {
+    const when = row.inject === undefined ? 'launch' : 'load';
+    const fault = { ...PLAIN, when, ...common, ...row } as const;
     const options: TestOptions = { timeout: 120_000 };
     const title = `${name}: ${fault.what}`;
     if (!linux) test.skip(`${title} (told from /proc: Linux only)`, () => {});

@@ -9,23 +9,26 @@ export function worldServers({ tmp }: Started): { pid: number; env: Record<strin
   return processesIn(tmp)
     .filter(({ command }) => command.includes('flux-server'))
     .flatMap(({ pid }) => {
-      const env = environmentOf(pid);
+      const pairs = environmentOf(pid).split('\0');
+      const env = Object.fromEntries(
+        pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
+      );
       return env.TMPDIR === tmp && env.INSTANCE_ID !== undefined ? [{ pid, env }] : [];
     })
     .sort((a, b) => Number(a.env.INSTANCE_ID) - Number(b.env.INSTANCE_ID));
 }
 
-function environmentOf(pid: number): Record<string, string> {
+/** What the process has in one of its files in /proc; empty where it has ended. */
+function factOf(pid: number, name: string): string {
   try {
-    return Object.fromEntries(
-      readFileSync(`/proc/${pid}/environ`, 'latin1')
-        .split('\0')
-        .map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
-    );
+    return readFileSync(`/proc/${pid}/${name}`, 'utf8');
   } catch {
-    return {};
+    return '';
   }
 }
+
+/** `NAME=value` pairs, each ended by a NUL. */
+export const environmentOf = (pid: number): string => factOf(pid, 'environ');
 
 /** A process of the run whose command line holds the text. */
 export function processOf({ tmp }: Started, text: string): number {
@@ -47,6 +50,18 @@ export async function openDatabase(run: Started): Promise<pg.Client> {
   client.on('error', () => undefined);
   await client.connect();
   return client;
+}
+
+/** The newest backend for sessions of such a name, as SQL's `like` has it. */
+export async function backendOf(run: Started, application: string): Promise<number> {
+  const client = await openDatabase(run);
+  const { rows } = await client.query<{ pid: number }>(
+    'select pid from pg_stat_activity where application_name like $1 order by backend_start desc limit 1',
+    [application],
+  );
+  await client.end();
+  if (rows[0] === undefined) throw new Error(`no session of ${application}`);
+  return rows[0].pid;
 }
 
 const appliedOperations = async (client: pg.Client): Promise<number> =>
@@ -89,22 +104,23 @@ export interface Held {
   readonly listeners: readonly string[];
 }
 
-const listening = (): Set<string> =>
-  new Set(
-    ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((table) =>
-      readFileSync(table, 'latin1')
-        .split('\n')
-        .map((line) => line.trim().split(/\s+/))
-        .filter((fields) => fields[3] === '0A')
-        .map((fields) => fields[9] ?? ''),
-    ),
-  );
+/** The listening sockets in a table of the kernel's: `/proc/net/tcp`. */
+export const listening = (table: string): { readonly address: string; readonly inode: string }[] =>
+  readFileSync(table, 'latin1')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter((fields) => fields[3] === '0A')
+    .map((fields) => ({ address: fields[1]?.split(':')[0] ?? '', inode: fields[9] ?? '' }));
 
-function descriptorsOf(pid: number): string[] {
+const allListening = (): Set<string> =>
+  new Set(['/proc/net/tcp', '/proc/net/tcp6'].flatMap(listening).map(({ inode }) => inode));
+
+/** The sockets of a process, by inode. */
+export function socketsOf(pid: number): string[] {
   try {
     return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
       try {
-        return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
+        return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? [];
       } catch {
         return [];
       }
@@ -114,28 +130,19 @@ function descriptorsOf(pid: number): string[] {
   }
 }
 
-const mapsOf = (pid: number): string => {
-  try {
-    return readFileSync(`/proc/${pid}/maps`, 'latin1');
-  } catch {
-    return '';
-  }
-};
-
 /** What the run holds now. */
 export function heldBy(run: Started): Held {
-  const all = listening();
+  const all = allListening();
   const pids = processesIn(run.tmp).map(({ pid }) => pid);
   const segment = postmasterLines(run)[6]?.trim().split(/\s+/)[1];
   return {
     segments: segment === undefined ? [] : [segment],
     files: [
-      ...new Set(pids.flatMap((pid) => [...mapsOf(pid).matchAll(/\/dev\/shm\/\S+/g)].map(([path]) => path))),
+      ...new Set(
+        pids.flatMap((pid) => [...factOf(pid, 'maps').matchAll(/\/dev\/shm\/\S+/g)].map(([path]) => path)),
+      ),
     ],
-    listeners: pids
-      .flatMap(descriptorsOf)
-      .flatMap((target) => /^socket:\[(\d+)\]$/.exec(target)?.[1] ?? [])
-      .filter((inode) => all.has(inode)),
+    listeners: pids.flatMap(socketsOf).filter((inode) => all.has(inode)),
   };
 }
 
@@ -147,7 +154,7 @@ export function stillHeld({ segments, files, listeners }: Held): readonly string
       .map((line) => line.trim().split(/\s+/)[1] ?? ''),
   );
   const memory = new Set(readdirSync('/dev/shm').map((name) => `/dev/shm/${name}`));
-  const open = listening();
+  const open = allListening();
   return [
     ...segments.filter((id) => shared.has(id)).map((id) => `shared memory segment ${id}`),
     ...files.filter((path) => memory.has(path)),

@@ -6,8 +6,8 @@ import { parseMeasurements } from '../../../src/measurement/read-measurements.ts
 import type { Phase } from '../../../src/run/steps.ts';
 import { processesIn } from '../../stack/leftovers.ts';
 import { capbench, eventually, type Started, small } from '../capbench.ts';
-import { full, leavesNothing, linux } from './fault.ts';
-import { heldBy, openDatabase, processOf, worldServers } from './inside.ts';
+import { full, leavesNothing, linux, TERMINAL, VERDICTS } from './fault.ts';
+import { backendOf, heldBy, processOf, worldServers } from './inside.ts';
 
 /** Every kind of process of a run, killed in every phase in which there is one. */
 
@@ -42,26 +42,24 @@ interface Kind {
   end(phase: Place): End;
 }
 
-const VERDICT: End = { codes: [0, 90, 99], says: [] };
+const VERDICT: End = { codes: VERDICTS, says: [] };
 const KILLED: End = { codes: [null], says: [] };
 const stackFailed = (says: RegExp): End => ({ codes: [93], says: [says, /^hint: \S/m] });
 /** A verdict that is found stands, whatever ends while the rest is closed. */
 const until = (last: Place, says: RegExp) => (phase: Place) =>
   at(phase) > at(last) ? VERDICT : stackFailed(says);
 
-/** The CLI itself; `script` and the shell around it have the same words in their command lines. */
-function capbenchOf({ tmp }: Started): number {
-  const found = processesIn(tmp).find(
-    ({ command }) => command.startsWith(process.execPath) && command.includes('capbench.js'),
-  );
-  if (found === undefined) throw new Error('capbench does not run');
-  return found.pid;
-}
-
-const processesOfNode = ({ tmp }: Started): readonly number[] =>
+/** Those of Node with such words in their command line; `script` and the shell around the CLI have the same words. */
+const processesOfNode = ({ tmp }: Started, words = ''): readonly number[] =>
   processesIn(tmp)
-    .filter(({ command }) => command.startsWith(process.execPath))
+    .filter(({ command }) => command.startsWith(process.execPath) && command.includes(words))
     .map(({ pid }) => pid);
+
+function capbenchOf(run: Started): number {
+  const [pid] = processesOfNode(run, 'capbench.js');
+  if (pid === undefined) throw new Error('capbench does not run');
+  return pid;
+}
 
 const soon = (what: string, probe: () => number | null): Promise<number> =>
   eventually(what, () => {
@@ -74,18 +72,6 @@ const soon = (what: string, probe: () => number | null): Promise<number> =>
 
 const signal = (run: Started, name: NodeJS.Signals): void => void process.kill(capbenchOf(run), name);
 const killPid = (pid: number): void => void process.kill(pid, 'SIGKILL');
-
-/** The backend that works for a session of that name. */
-async function backendOf(run: Started, application: string): Promise<number> {
-  const client = await openDatabase(run);
-  const { rows } = await client.query<{ pid: number }>(
-    'select pid from pg_stat_activity where application_name = $1 order by backend_start desc limit 1',
-    [application],
-  );
-  await client.end();
-  if (rows[0] === undefined) throw new Error(`no session of ${application}`);
-  return rows[0].pid;
-}
 
 const interruptions = (['SIGTERM', 'SIGHUP', 'SIGINT'] as const).map(
   (name): Kind => ({
@@ -173,8 +159,7 @@ const QUICK: ReadonlySet<string> = new Set([
   'SIGKILL to all of Node: measure',
 ]);
 
-/** A terminal of its own, on which capbench says in which phase it is; and what it said, line by line. */
-const TERMINAL = ['/bin/sh', '-c', `exec script -qec "exec$(printf " '%s'" "$@")" /dev/null`, 'sh'];
+/** On a terminal capbench says in which phase it is; and what it said, line by line. */
 const CLEAR_LINE = '\r\u001b[2K';
 const linesOf = (text: string): string => text.replaceAll(CLEAR_LINE, '\n').replaceAll('\r', '');
 

@@ -1,104 +1,64 @@
 import { expect } from 'vitest';
-import type { Started } from '../capbench.ts';
-import { type Fault, faultTable } from './fault.ts';
-import { openDatabase, postmasterOf, processOf, worldServers } from './inside.ts';
+import { LOST_NOTHING, type Started } from '../capbench.ts';
+import { faultTable, type Row, WHOLE } from './fault.ts';
+import { backendOf, postmasterOf, processOf, worldServers } from './inside.ts';
 
 const LOCAL_LOGS = ['initdb', 'postgres', 'world-1', 'world-2'];
 const kill = (pid: number, signal: NodeJS.Signals): void => void process.kill(pid, signal);
 
-/** A backend that works for a world server or a probe. */
-async function someBackend(run: Started): Promise<number> {
-  const client = await openDatabase(run);
-  const { rows } = await client.query<{ pid: number }>(
-    `select pid from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid() limit 1`,
-  );
-  await client.end();
-  return rows[0]?.pid ?? 0;
-}
-
-const COMPONENTS: readonly Fault[] = [
+const COMPONENTS: readonly Row[] = [
   {
     what: 'a world server is killed',
-    when: 'load',
     inject: (run) => kill(worldServers(run)[0]?.pid ?? 0, 'SIGKILL'),
-    codes: [93],
     says: [/^error: world-1: world server 1 ended by itself: killed by SIGKILL$/m, /^hint: .*out of memory/m],
-    ending: 'stackFailed',
-    logs: LOCAL_LOGS,
   },
   {
     what: 'a world server stops for ever',
-    when: 'load',
     flags: ['--duration', '1s'],
     inject: (run) => kill(worldServers(run)[0]?.pid ?? 0, 'SIGSTOP'),
     // Its part of the load is missed; what was acknowledged cannot be read back in time, or can.
     codes: [90, 93],
-    says: [],
     ending: 'partial',
-    logs: LOCAL_LOGS,
     lastly: (run) => expect(run.report().outcome).toBe('invalid'),
     slow: true,
   },
   {
     what: 'one PostgreSQL backend is killed, and PostgreSQL heals',
-    when: 'load',
-    inject: async (run) => kill(await someBackend(run), 'SIGKILL'),
-    codes: [93],
+    inject: async (run) => kill(await backendOf(run, 'capbench-%'), 'SIGKILL'),
     says: [/^error: postgres: a PostgreSQL backend crashed/m, /^hint: .*logs\/postgres\.log/m],
-    ending: 'stackFailed',
-    logs: LOCAL_LOGS,
   },
   {
     what: 'the postmaster is killed',
-    when: 'load',
     inject: (run) => kill(postmasterOf(run), 'SIGKILL'),
-    codes: [93],
     says: [/^error: postgres: PostgreSQL ended by itself: killed by SIGKILL$/m, /^hint: .*out of memory/m],
-    ending: 'stackFailed',
-    logs: LOCAL_LOGS,
   },
   {
     what: 'a load worker is killed',
-    when: 'load',
     inject: (run) => kill(processOf(run, 'fleet-worker'), 'SIGKILL'),
-    codes: [93],
     says: [
       /^error: load worker \d .*ended during the run: killed by SIGKILL$/m,
       /^hint: .*memory.*--workers/m,
     ],
-    ending: 'stackFailed',
-    logs: LOCAL_LOGS,
   },
   {
     what: 'a load worker stops for ever',
-    when: 'load',
     flags: ['--duration', '1s'],
     inject: (run) => kill(processOf(run, 'fleet-worker'), 'SIGSTOP'),
-    codes: [93],
     says: [/^error: load worker \d \(process \d+\) has said nothing for 10 s/m, /^hint: .*overloaded/m],
-    ending: 'stackFailed',
-    logs: LOCAL_LOGS,
     slow: true,
   },
   {
     what: 'the watchdog is killed',
-    when: 'load',
     inject: (run) => kill(processOf(run, 'watchdog'), 'SIGKILL'),
-    codes: [93],
     says: [/^error: watchdog: .*ended by itself: killed by SIGKILL$/m, /^hint: .*start the run again/m],
-    ending: 'stackFailed',
-    logs: LOCAL_LOGS,
   },
   {
     what: 'the watchdog is stopped',
-    when: 'load',
     flags: ['--duration', '1s'],
     inject: (run) => kill(processOf(run, 'watchdog'), 'SIGSTOP'),
     // The run is as good as any: it is told, and its verdict stands.
-    codes: [0, 90, 99],
+    ...WHOLE,
     says: [/^warning: the watchdog \(process \d+\) did not end within 4 s and was killed/m],
-    ending: 'completed',
-    logs: LOCAL_LOGS,
     slow: true,
   },
 ];
@@ -114,26 +74,22 @@ const OVERLAPPING = `faults=[${[
   '{ action: kill, of: world-1, at: 2s }',
 ].join(', ')}]`;
 
-const ON_PURPOSE: readonly Fault[] = [
+const ON_PURPOSE: readonly Row[] = [
   {
     what: 'that overlap',
-    when: 'launch',
     flags: ['--duration', '5s', '--set', 'load.drain=10s', '--set', OVERLAPPING],
     // What was missed meanwhile may well be more than a run may miss.
-    codes: [0, 90, 99],
-    says: [],
-    ending: 'completed',
+    ...WHOLE,
     lastly: (run) => {
       const { faults } = run.measurements();
-      expect(faults.map(({ action, of }) => `${action} ${of}`).sort()).toEqual(
-        ['drop players', 'kill postgres', 'kill world-1', 'kill world-2', 'stop postgres']
-          .concat(['stop world-1', 'stop world-2'])
-          .sort(),
-      );
+      expect(faults.map(({ action, of }) => `${action} ${of}`).sort()).toEqual([
+        ...['drop players', 'kill postgres', 'kill world-1', 'kill world-2', 'stop postgres'],
+        ...['stop world-1', 'stop world-2'],
+      ]);
       for (const { from, to, error, rows, action } of faults) {
         expect(error).toBeNull();
         expect(to).toBeGreaterThan(from);
-        if (action !== 'drop') expect(rows).toEqual({ lost: 0, phantom: 0, duplicated: 0, holes: 0 });
+        if (action !== 'drop') expect(rows).toEqual(LOST_NOTHING);
       }
       expect(run.report().integrity.lost).toBe(0);
     },
@@ -143,32 +99,31 @@ const ON_PURPOSE: readonly Fault[] = [
 
 const stop = (signal: NodeJS.Signals) => (run: Started) => void run.child.kill(signal);
 
-const CAPBENCH: readonly Fault[] = [
+const INTERRUPTED = { codes: [105], ending: 'interrupted', logs: LOCAL_LOGS } as const;
+
+const CAPBENCH: readonly Row[] = [
   ...(['start', 'load'] as const).map(
-    (when): Fault => ({
+    (when): Row => ({
       what: `killed during the ${when}`,
       when,
       inject: stop('SIGKILL'),
       codes: [null],
-      says: [],
       ending: 'scenario',
       slow: when === 'start',
     }),
   ),
   ...(['start', 'load'] as const).map(
-    (when): Fault => ({
+    (when): Row => ({
       what: `Ctrl-C once during the ${when}`,
       when,
       inject: stop('SIGINT'),
-      codes: [105],
+      ...INTERRUPTED,
       says: [/^SIGINT: draining and closing; once more to leave at once$/m],
-      ending: 'interrupted',
       logs: when === 'load' ? LOCAL_LOGS : [],
     }),
   ),
   {
     what: 'Ctrl-C twice',
-    when: 'load',
     // The first alone would take this long.
     flags: ['--set', 'load.drain=60s', '--set', 'load.timeout=60s'],
     inject: async (run) => {
@@ -177,25 +132,20 @@ const CAPBENCH: readonly Fault[] = [
       await run.says('SIGINT: draining');
       run.child.kill('SIGINT');
     },
-    codes: [105],
+    ...INTERRUPTED,
     says: [/^SIGINT again: closing at once$/m],
-    ending: 'interrupted',
-    logs: LOCAL_LOGS,
   },
   ...(['SIGTERM', 'SIGHUP'] as const).map(
-    (signal): Fault => ({
+    (signal): Row => ({
       what: `${signal} counts as Ctrl-C`,
-      when: 'load',
       inject: stop(signal),
-      codes: [105],
+      ...INTERRUPTED,
       says: [new RegExp(`^${signal}: draining and closing`, 'm')],
-      ending: 'interrupted',
-      logs: LOCAL_LOGS,
       slow: signal === 'SIGHUP',
     }),
   ),
 ];
 
-faultTable('a part of the run', COMPONENTS);
+faultTable('a part of the run', COMPONENTS, { logs: LOCAL_LOGS });
 faultTable('faults on purpose', ON_PURPOSE);
 faultTable('capbench', CAPBENCH);

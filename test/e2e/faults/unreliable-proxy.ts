@@ -6,8 +6,6 @@ export type Mischief = 'vanish' | 'stall' | 'garbage' | 'flood';
 /** Stands in front of a world server, hands everything on, and then does not any more. */
 export class UnreliableProxy {
   url = '';
-  /** Bytes of a flood that were taken off our hands. */
-  flooded = 0;
   private readonly server: Server;
   private readonly pairs = new Set<{ readonly near: Socket; readonly far: Socket }>();
   private stalled = false;
@@ -44,25 +42,19 @@ export class UnreliableProxy {
 
   /** From now on, for every connection there is; `stall` for those to come, too. */
   begin(mischief: Mischief): void {
-    if (mischief === 'vanish') {
-      this.close();
-    } else if (mischief === 'stall') {
-      this.stalled = true;
-    } else {
-      this.stalled = true;
-      const chunk = mischief === 'garbage' ? garbage() : frames();
-      const send = (): void => {
-        for (const { near } of this.pairs) {
-          // What is not taken is not sent again: a run that does not read fills no memory of ours.
-          if (near.writableLength > 2 ** 20) continue;
-          near.write(chunk);
-          this.flooded += chunk.length;
-        }
-      };
-      send();
-      // Garbage once; a flood for as long as anybody is there.
-      if (mischief === 'flood') this.timers.push(setInterval(send, 10));
-    }
+    if (mischief === 'vanish') this.close();
+    this.stalled = true;
+    if (mischief === 'vanish' || mischief === 'stall') return;
+    const chunk = mischief === 'garbage' ? garbage() : frames();
+    const send = (): void => {
+      for (const { near } of this.pairs) {
+        // What is not taken is not sent again: a run that does not read fills no memory of ours.
+        if (near.writableLength <= 2 ** 20) near.write(chunk);
+      }
+    };
+    send();
+    // Garbage once; a flood for as long as anybody is there.
+    if (mischief === 'flood') this.timers.push(setInterval(send, 10));
   }
 
   close(): void {

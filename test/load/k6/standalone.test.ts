@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   counterOf,
   SUMMARY_ORIGIN,
@@ -12,11 +10,10 @@ import {
 } from '../../../src/load/k6/metrics.ts';
 import { readK6Summary } from '../../../src/measurement/k6-summary.ts';
 import { scenarioHash } from '../../../src/scenario/resolved.ts';
-import type { Scenario } from '../../../src/scenario/scenario.ts';
-import { minimal, read } from '../../scenario/scenario-text.ts';
 import { serve } from '../engine-room.ts';
 import { installedK6 } from './installed.ts';
-import { fluxWorkloadOf, scriptOf } from './script-parts.ts';
+import { exported, k6Run, tenPlayers } from './plain-run.ts';
+import { fluxWorkloadOf } from './script-parts.ts';
 
 interface Summary {
   readonly [SUMMARY_ORIGIN]: SummaryOrigin;
@@ -28,60 +25,15 @@ interface Summary {
   >;
 }
 
-const scenarioWith = (limit: string) =>
-  read(
-    minimal(
-      [
-        ...[
-          '  intentsPerSecond: 40',
-          '  monsters: 60',
-          '  monsterCommandsPerSecond: 200',
-          '  commandsPerPost: 10',
-        ],
-        ...[
-          '  ramp: 0s',
-          '  warmUp: 500ms',
-          '  duration: 2s',
-          '  drain: 3s',
-          'world: { servers: 2 }',
-          'budgets:',
-        ],
-        '  - { id: everybody, metric: load.peakCcu, op: ">=", limit: 10, unit: players }',
-        `  - { id: soon, metric: latency.intent.due, stat: p95, op: <, limit: ${limit} }`,
-        '',
-      ].join('\n'),
-    ).replace('players: 100', 'players: 10'),
-  );
-
-/** A folder with the script, which looks for its world where nobody listens. */
-function exported(scenario: Scenario): string {
-  const folder = mkdtempSync(join(tmpdir(), 'k6-alone-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  writeFileSync(join(folder, 'script.js'), scriptOf(scenario, ['http://127.0.0.1:1']));
-  return folder;
-}
-
-const k6Run = (folder: string, flags: readonly string[], env: Readonly<Record<string, string>> = {}) =>
-  new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
-    execFile(
-      installedK6?.path ?? '',
-      ['run', '--quiet', '--no-usage-report', '--address', '', ...flags, 'script.js'],
-      { cwd: folder, env: { PATH: '/usr/bin:/bin', HOME: folder, ...env } },
-      (error, out, err) => resolve({ code: error === null ? 0 : error.code, stdout: out, stderr: err }),
-    );
-  });
-
-/** `k6 run`, and nothing of capbench around it. */
+/** A plain run against servers of a test's own, and its summary. */
 async function runK6(limit: string) {
-  const scenario = scenarioWith(limit);
+  const scenario = tenPlayers(limit);
   const { endpoints, servers } = await serve(fluxWorkloadOf(scenario), {}, 2);
   const folder = exported(scenario);
   const urls = endpoints.worlds.map(({ url }) => url).join(',');
-  const { code, stdout, stderr } = await k6Run(folder, ['-e', `BASE_URLS=${urls}`], {
-    CAPBENCH_RUN: 'job-1',
-  });
+  const ended = await k6Run(folder, ['-e', `BASE_URLS=${urls}`], { CAPBENCH_RUN: 'job-1' });
   const summary = JSON.parse(readFileSync(join(folder, 'capbench-summary.json'), 'utf8')) as Summary;
-  return { code, stdout, stderr, summary, scenario, servers };
+  return { ...ended, summary, scenario, servers };
 }
 
 describe.skipIf(installedK6 === null)('the exported script under plain k6', () => {
@@ -98,12 +50,8 @@ describe.skipIf(installedK6 === null)('the exported script under plain k6', () =
 
     const { metrics, [SUMMARY_ORIGIN]: origin } = kept.summary;
     expect(origin).toEqual({
-      ...{
-        schemaVersion: 1,
-        scenario: 'mine',
-        scenarioHash: scenarioHash(kept.scenario),
-        seed: kept.scenario.seed,
-      },
+      ...{ schemaVersion: 1, scenario: 'mine', scenarioHash: scenarioHash(kept.scenario) },
+      seed: kept.scenario.seed,
       ...{ players: 10, monsters: 60, commandsPerPost: 10 },
       ...{ rampSeconds: 0, warmUpSeconds: 0.5, durationSeconds: 2 },
       ...{ run: 'job-1', process: expect.stringMatching(/^k6-/), segment: '0:1' },
@@ -137,7 +85,7 @@ describe.skipIf(installedK6 === null)('the exported script under plain k6', () =
     ['a world that is not there', [], {}, 'the run ended before its load began'],
     ['a segment', ['--execution-segment', '0:1/2'], {}, 'the run ended before its load began'],
   ])('stops, and leaves no summary of before: %s', { timeout: 30_000 }, async (_what, flags, env, says) => {
-    const folder = exported(scenarioWith('60, unit: s'));
+    const folder = exported(tenPlayers('60, unit: s'));
     const path = join(folder, 'capbench-summary.json');
     writeFileSync(path, 'of an earlier run');
     const { code, stderr } = await k6Run(folder, flags, env);
@@ -148,7 +96,7 @@ describe.skipIf(installedK6 === null)('the exported script under plain k6', () =
   });
 
   test('stops where it is told that there will be no summary', { timeout: 30_000 }, async () => {
-    const folder = exported(scenarioWith('60, unit: s'));
+    const folder = exported(tenPlayers('60, unit: s'));
     const { code, stderr } = await k6Run(folder, [], { K6_SUMMARY_MODE: 'disabled' });
     expect(code).toBe(107);
     expect(stderr).toContain('K6_SUMMARY_MODE=disabled: k6 would write no summary');

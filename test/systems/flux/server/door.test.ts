@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { NullWorld } from '../../../../src/systems/flux/null/server.ts';
 import { readConfig } from '../../../../src/systems/flux/server/config.ts';
 import { openDoor } from '../../../../src/systems/flux/server/door.ts';
 import { createHttpServer } from '../../../../src/systems/flux/server/http.ts';
 import { World } from '../../../../src/systems/flux/server/world.ts';
+import { portOf } from '../../../loopback.ts';
 
 const TOKEN = 'a-token-of-this-run-alone';
 const GOOD = { authorization: `Bearer ${TOKEN}` };
@@ -28,16 +28,7 @@ test.each([
   expect(openDoor('')(request)).toBeNull();
 });
 
-const servers: Server[] = [];
-afterEach(() => {
-  for (const server of servers.splice(0)) server.close().closeAllConnections();
-});
-
-async function listen(server: Server): Promise<string> {
-  servers.push(server);
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
+const listen = async (server: Server): Promise<string> => `http://127.0.0.1:${await portOf(server)}`;
 
 /** A flux world server that was never opened: 503 to whoever it lets as far as that. */
 const fluxServer = (token: string): Server => {

@@ -1,5 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { random } from '../../../../src/rng.ts';
 import { Changes } from '../../../../src/systems/flux/server/changes.ts';
 import { readConfig } from '../../../../src/systems/flux/server/config.ts';
@@ -8,7 +9,7 @@ import { populationOf } from '../../../../src/systems/flux/server/population.ts'
 import { Store } from '../../../../src/systems/flux/server/store.ts';
 import { micros } from '../../../../src/units.ts';
 import { type Cuttable, openCuttable } from './cuttable.ts';
-import { startDatabase, type TestDatabase } from './server.ts';
+import { END_BACKENDS, startDatabase, type TestDatabase } from './server.ts';
 
 /**
  * A batch that was in flight when PostgreSQL, its backend or the connection to it was lost is in the rows once:
@@ -21,7 +22,8 @@ const PLAYERS = 40;
 const MONSTERS = 160;
 const BATCH = 32;
 
-let database: TestDatabase | undefined;
+const database = await startDatabase({ deadlock_timeout: '100ms' });
+afterAll(() => database.close());
 let door: Cuttable | undefined;
 
 /** The part of a world server that writes, with batches of the test's own. */
@@ -99,39 +101,27 @@ afterEach(() => {
 });
 
 describe('a batch in flight', () => {
-  beforeAll(async () => {
-    database = await startDatabase({ deadlock_timeout: '100ms' });
-  });
-  afterAll(() => database?.close());
-  const db = (): TestDatabase => {
-    if (database === undefined) throw new Error('no database');
-    return database;
-  };
-
   it('is written once, whenever a connection is cut, a backend is ended or PostgreSQL is killed', async () => {
-    await db().create('random_moments');
-    const name = db().environment.DB_NAME ?? '';
-    const writer = await openWriter(db(), 7);
+    await database.create('random_moments');
+    const name = database.environment.DB_NAME ?? '';
+    const writer = await openWriter(database, 7);
     const next = random(8, 0);
     let disturbing = true;
     let written = 0;
     const writing = (async () => {
       for (; disturbing; written++) await writer.write(1 + Math.floor(next() * BATCH));
     })();
-    const pause = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis));
     const end = performance.now() + 20_000;
     let [cuts, ends, kills] = [0, 0, 0];
     for (let i = 0; i < 60 && performance.now() < end; i++) {
       await pause(next() * 40);
       if (i % 12 === 5) {
         kills++;
-        await db().postgres.component.kill(micros(next() * 50_000));
+        await database.postgres.component.kill(micros(next() * 50_000));
       } else if (i % 3 === 0) {
         ends++;
-        const client = await db().connect(name);
-        await client.query(
-          "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'capbench-world-1'",
-        );
+        const client = await database.connect(name);
+        await client.query(END_BACKENDS);
         await client.end();
       } else {
         cuts++;
@@ -146,13 +136,13 @@ describe('a batch in flight', () => {
     // The test is worth something only where batches were lost on their way there.
     expect(writer.decisions.length).toBeGreaterThan(0);
     await writer.store.close();
-    const sql = await db().connect(name);
+    const sql = await database.connect(name);
     expect(await rowsOf(sql)).toEqual(expectedOf(writer));
   });
 
   it('of a session that lives on and commits late is decided after its end', async () => {
-    const sql = await db().create('late');
-    const writer = await openWriter(db(), 9);
+    const sql = await database.create('late');
+    const writer = await openWriter(database, 9);
     await sql.query('begin; lock table entity in exclusive mode');
     const written = writer.write(BATCH);
     await expect
@@ -165,7 +155,7 @@ describe('a batch in flight', () => {
       .toBe(1);
     // The backend waits for the table, and knows nothing of the end of its connection.
     door?.cut(3_000);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await pause(500);
     expect(writer.store.isAway).toBe(true);
     expect(writer.decisions).toEqual([]);
     await sql.query('rollback');
@@ -176,20 +166,16 @@ describe('a batch in flight', () => {
   });
 
   it('is fatal where its rows have it in part, or PostgreSQL stays away', async () => {
-    const sql = await db().create('mixture');
-    const writer = await openWriter(db(), 10, 1);
+    const sql = await database.create('mixture');
+    const writer = await openWriter(database, 10, 1);
     await sql.query('begin; lock table entity in exclusive mode');
     const written = writer.write(BATCH).catch((error: Error) => error.message);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    await sql.query(
-      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'capbench-world-1'",
-    );
+    await pause(100);
+    await sql.query(END_BACKENDS);
     // Somebody else's work.
     const touched = writer.recorded.findIndex((n) => n > 0);
-    await sql.query('update entity set last_seq = $2 where id = $1', [
-      touched,
-      writer.entities.lastSeq[touched],
-    ]);
+    const { lastSeq } = writer.entities;
+    await sql.query('update entity set last_seq = $2 where id = $1', [touched, lastSeq[touched]]);
     await sql.query('commit');
     expect(await written).toMatch(/^of the \d+ rows of a batch, 1 have it and \d+ have not/);
     door?.close();

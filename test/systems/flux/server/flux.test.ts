@@ -3,27 +3,14 @@ import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { WorldHealth } from '../../../../src/systems/flux/health.ts';
-import { startDatabase, startWorld, type TestDatabase, type WorldProcess } from './server.ts';
+import { startDatabase, startWorld, type WorldProcess } from './server.ts';
 import { type Ack, connectGenerator, connectPlayer, metric, type TestPlayer } from './wire.ts';
 
-let database: TestDatabase;
-
-beforeAll(async () => {
-  database = await startDatabase();
-}, 60_000);
+const database = await startDatabase();
 afterAll(() => database.close());
 
 /** 12 players and 24 monsters in 4 places (two by two) of one server. */
-const SMALL = {
-  INSTANCE_ID: '1',
-  INSTANCES: '1',
-  PLAYERS: '12',
-  MONSTERS: '24',
-  PLAYERS_PER_PLACE: '3',
-} as const;
-
-const start = (settings: Readonly<Record<string, string>> = {}): Promise<WorldProcess> =>
-  startWorld({ ...database.environment, ...SMALL, ...settings });
+const SMALL = { PLAYERS: '12', MONSTERS: '24', PLAYERS_PER_PLACE: '3' };
 
 /** A row as the outside reads it. */
 interface Row {
@@ -54,7 +41,7 @@ describe('a world server', () => {
 
   beforeAll(async () => {
     sql = await database.create('one');
-    world = await start();
+    world = await startWorld({ ...database.environment, ...SMALL });
     expect(world.log()).toContain('listens at');
   });
   afterAll(async () => {
@@ -65,16 +52,9 @@ describe('a world server', () => {
   it('says what it is', async () => {
     const health: unknown = await (await fetch(`${world.url}/health`)).json();
     const asked = {
-      status: 'ok',
-      world: 'flux',
-      protocol: 1,
-      instance: 1,
-      instances: 1,
-      playersTotal: 12,
-      monstersTotal: 24,
-      players: { from: 0, to: 12 },
-      monsters: { from: 12, to: 36 },
-      rowShape: 'columns',
+      ...{ status: 'ok', world: 'flux', protocol: 1, instance: 1, instances: 1, rowShape: 'columns' },
+      ...{ playersTotal: 12, players: { from: 0, to: 12 } },
+      ...{ monstersTotal: 24, monsters: { from: 12, to: 36 } },
     } satisfies WorldHealth;
     expect(health).toEqual({ ...asked, database: 'connected' });
   });
@@ -214,53 +194,33 @@ describe('a world server', () => {
   it('refuses malformed posts and applies nothing of them', async () => {
     const generator = await connectGenerator(world.url, 'g1');
     const before = await rowsOf(sql);
-    const refused = async (commands: unknown): Promise<number> =>
-      (
-        await fetch(`${world.url}/commands?generator=g1&post=1`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: typeof commands === 'string' ? commands : JSON.stringify(commands),
-        })
-      ).status;
     const good = [20, 1, 'guard'];
+    const json = { 'content-type': 'application/json' };
+    const status = async (query: string, body = JSON.stringify([good]), headers = json): Promise<number> =>
+      (await fetch(`${world.url}/commands${query}`, { method: 'POST', body, headers })).status;
+    const refused = (commands: unknown): Promise<number> =>
+      status('?generator=g1&post=1', typeof commands === 'string' ? commands : JSON.stringify(commands));
+    const wrong: unknown[] = [
+      ...[null, [20], [20, 2], [20, 2, 'guard', 1], ['20', 2, 'guard'], [20, 0, 'guard'], [20, 1.5, 'guard']],
+      ...[
+        [20, 2 ** 31, 'guard'],
+        [20, 2, null],
+        [3, 1, 'guard'],
+        [36, 1, 'guard'],
+        [-1, 1, 'guard'],
+      ],
+    ];
     const bad: unknown[] = [
-      '',
-      '{',
-      'null',
-      '{}',
-      '[]',
-      '"x"',
-      [good, null],
-      [good, [20]],
-      [good, [20, 2]],
-      [good, [20, 2, 'guard', 1]],
-      [good, ['20', 2, 'guard']],
-      [good, [20, 0, 'guard']],
-      [good, [20, 1.5, 'guard']],
-      [good, [20, 2 ** 31, 'guard']],
-      [good, [20, 2, null]],
-      [good, [3, 1, 'guard']],
-      [good, [36, 1, 'guard']],
-      [good, [-1, 1, 'guard']],
+      ...['', '{', 'null', '{}', '[]', '"x"', ...wrong.map((command) => [good, command])],
       Array.from({ length: 5_001 }, (_, i) => [20, i + 1, 'guard']),
     ];
     for (const commands of bad) expect([commands, await refused(commands)]).toEqual([commands, 400]);
     expect(await refused(`[${' '.repeat(2 ** 20)}]`)).toBe(413);
     expect(await refused(`[${' '.repeat(2 ** 23)}]`)).toBe(413);
-    const status = async (query: string, init: RequestInit): Promise<number> =>
-      (
-        await fetch(`${world.url}/commands${query}`, {
-          method: 'POST',
-          body: JSON.stringify([good]),
-          ...init,
-        })
-      ).status;
-    const json = { headers: { 'content-type': 'application/json' } };
-    expect(await status('?generator=g1&post=1', { headers: { 'content-type': 'text/plain' } })).toBe(400);
-    expect(await status('?generator=g1', json)).toBe(400);
-    expect(await status('?generator=g1&post=-1', json)).toBe(400);
-    expect(await status('?post=1', json)).toBe(400);
-    expect(await status('?generator=a%20b&post=1', json)).toBe(400);
+    expect(await status('?generator=g1&post=1', undefined, { 'content-type': 'text/plain' })).toBe(400);
+    for (const query of ['?generator=g1', '?generator=g1&post=-1', '?post=1', '?generator=a%20b&post=1']) {
+      expect([query, await status(query)]).toEqual([query, 400]);
+    }
     await generator.close();
     expect(await rowsOf(sql)).toEqual(before);
   });
@@ -295,21 +255,10 @@ describe('a world server', () => {
       return code;
     };
     const malformed = [
-      '',
-      'x',
-      'null',
-      '[]',
-      '{}',
-      '{"seq":1}',
-      '{"text":"look"}',
-      '{"seq":0,"text":"look"}',
+      ...['', 'x', 'null', '[]', '{}', '{"seq":1}', '{"text":"look"}', '{"seq":0,"text":"look"}'],
+      ...['{"seq":"1","text":"look"}', '{"seq":1.5,"text":"look"}', '{"seq":2147483648,"text":"look"}'],
+      '{"seq":1,"text":7}',
     ];
-    malformed.push(
-      '{"seq":"1","text":"look"}',
-      '{"seq":1.5,"text":"look"}',
-      '{"seq":2147483648,"text":"look"}',
-    );
-    malformed.push('{"seq":1,"text":7}');
     for (const frame of malformed) expect([frame, await closed(frame)]).toEqual([frame, 1007]);
     expect(await closed('x', '{"seq":1,"text":"guard"}')).toBe(1007);
     expect(await closed(Buffer.from('{"seq":1,"text":"look"}'))).toBe(1007);

@@ -1,7 +1,6 @@
-import type pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { type Random, random } from '../../../../src/rng.ts';
-import { startDatabase, startWorld, type TestDatabase, type WorldProcess } from './server.ts';
+import { startDatabase, startWorld } from './server.ts';
 import {
   type Ack,
   connectGenerator,
@@ -30,28 +29,20 @@ interface Expected {
   seqs: number[];
 }
 
-let database: TestDatabase;
-let sql: pg.Client;
-let worlds: WorldProcess[];
+const database = await startDatabase();
+const sql = await database.create('replay');
+const worlds = await Promise.all(
+  Array.from({ length: INSTANCES }, (_, i) =>
+    startWorld({
+      ...database.environment,
+      ...{ INSTANCE_ID: String(i + 1), INSTANCES: String(INSTANCES), PLAYERS: String(PLAYERS) },
+      ...{ MONSTERS: String(MONSTERS), PLAYERS_PER_PLACE: String(PER_PLACE) },
+    }),
+  ),
+);
 const players: TestPlayer[] = [];
 const generators: TestGenerator[] = [];
 
-beforeAll(async () => {
-  database = await startDatabase();
-  sql = await database.create('replay');
-  worlds = await Promise.all(
-    Array.from({ length: INSTANCES }, (_, i) =>
-      startWorld({
-        ...database.environment,
-        INSTANCE_ID: String(i + 1),
-        INSTANCES: String(INSTANCES),
-        PLAYERS: String(PLAYERS),
-        MONSTERS: String(MONSTERS),
-        PLAYERS_PER_PLACE: String(PER_PLACE),
-      }),
-    ),
-  );
-}, 60_000);
 afterAll(async () => {
   await Promise.all(players.map((player) => player.close()));
   await Promise.all(generators.map((generator) => generator.close()));
@@ -151,11 +142,7 @@ describe('a few thousand random intents on two servers', () => {
     const replayed = [...expected].sort(([a], [b]) => a - b);
     expect(rows).toEqual(
       replayed.map(([id, { place, damage, seqs }]) => ({
-        id,
-        place,
-        damage,
-        last_seq: Math.max(...seqs),
-        applied_n: seqs.length,
+        ...{ id, place, damage, last_seq: Math.max(...seqs), applied_n: seqs.length },
         seq_sum: seqs.reduce((sum, seq) => sum + seq, 0),
       })),
     );

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { startDatabase, startWorld, type TestDatabase, type WorldProcess } from './server.ts';
-import { connectGenerator, connectPlayer, metric, type TestPlayer } from './wire.ts';
+import { startDatabase, startWorld, type WorldProcess } from './server.ts';
+import { commandsOf, connectGenerator, connectPlayer, metric } from './wire.ts';
 
 /** Players and generators who come back: what their welcome says is in the rows, and nothing comes after it. */
 
@@ -12,14 +13,11 @@ vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const PLAYERS = 4;
 const MONSTERS = 2_000;
-let database: TestDatabase;
+const database = await startDatabase();
 let world: WorldProcess;
 let sql: pg.Client;
 let worlds = 0;
 
-beforeAll(async () => {
-  database = await startDatabase();
-});
 afterAll(() => database.close());
 afterEach(() => world.stop());
 
@@ -27,8 +25,7 @@ async function start(): Promise<void> {
   sql = await database.create(`return_${worlds++}`);
   world = await startWorld({
     ...database.environment,
-    ...{ INSTANCE_ID: '1', INSTANCES: '1', PLAYERS_PER_PLACE: '2' },
-    ...{ PLAYERS: String(PLAYERS), MONSTERS: String(MONSTERS) },
+    ...{ PLAYERS: String(PLAYERS), MONSTERS: String(MONSTERS), PLAYERS_PER_PLACE: '2' },
   });
 }
 
@@ -46,7 +43,7 @@ async function comeBack<T>(connect: () => Promise<T>): Promise<T> {
     } catch (error) {
       if (!String(error).includes('409')) throw error;
     }
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await sleep(10);
   }
 }
 
@@ -59,20 +56,27 @@ const openAgain = (): Promise<WebSocket> =>
   });
 
 const isPending = async (promise: Promise<unknown>, millis: number): Promise<boolean> =>
-  (await Promise.race([promise, new Promise((resolve) => setTimeout(resolve, millis, 'pending'))])) ===
-  'pending';
+  (await Promise.race([promise, sleep(millis, 'pending')])) === 'pending';
 
 const lastSeqs = async (from: number, to: number): Promise<number[]> => {
-  const { rows } = await sql.query('select last_seq from entity where id >= $1 and id < $2 order by id', [
-    from,
-    to,
-  ]);
-  return rows.map((row) => row.last_seq);
+  const text = 'select last_seq from entity where id >= $1 and id < $2 order by id';
+  return (await sql.query(text, [from, to])).rows.map((row) => row.last_seq);
 };
 
 async function cut(player: { readonly socket: WebSocket }): Promise<void> {
   player.socket.terminate();
   await once(player.socket, 'close');
+}
+
+/** A player is cut off while its one intent is in flight. Returns what lets that go on. */
+async function cutInFlight(): Promise<() => Promise<unknown>> {
+  await start();
+  const player = await connectPlayer(world.url, 0);
+  const release = await holdRows();
+  player.send(1, 'guard');
+  await sleep(50);
+  await cut(player);
+  return release;
 }
 
 describe('a player who comes back', () => {
@@ -83,7 +87,7 @@ describe('a player who comes back', () => {
     const release = await holdRows();
     // The first is in flight, and the others wait for it.
     player.send(2, 'guard');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await sleep(100);
     player.send(3, 'attack 2');
     player.send(4, 'sing');
     await expect.poll(() => metric(world.url, 'capbench_world_queued_operations')).toBe(2);
@@ -108,12 +112,7 @@ describe('a player who comes back', () => {
   });
 
   it('and is cut again meanwhile leaves its place', async () => {
-    await start();
-    const player = await connectPlayer(world.url, 0);
-    const release = await holdRows();
-    player.send(1, 'guard');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    await cut(player);
+    const release = await cutInFlight();
     const held = await comeBack(openAgain);
     held.terminate();
     await once(held, 'close');
@@ -124,12 +123,7 @@ describe('a player who comes back', () => {
   });
 
   it('and speaks before it was welcomed is turned away', async () => {
-    await start();
-    const player = await connectPlayer(world.url, 0);
-    const release = await holdRows();
-    player.send(1, 'guard');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    await cut(player);
+    const release = await cutInFlight();
     const early = await comeBack(openAgain);
     early.send('{"seq":2,"text":"guard"}');
     expect((await once(early, 'close'))[0]).toBe(1007);
@@ -144,7 +138,7 @@ describe('a player who comes back', () => {
     for (let seq = 1; seq <= 200; seq++) player.send(seq, 'guard');
     await expect.poll(() => metric(world.url, 'capbench_world_queued_operations')).toBeGreaterThanOrEqual(31);
     await cut(player);
-    const back: Promise<TestPlayer> = comeBack(() => connectPlayer(world.url, 0));
+    const back = comeBack(() => connectPlayer(world.url, 0));
     expect(await isPending(back, 200)).toBe(true);
     await expect.poll(() => metric(world.url, 'capbench_world_connections')).toBe(0);
     await release();
@@ -155,13 +149,7 @@ describe('a player who comes back', () => {
   });
 });
 
-/** `count` commands: each monster in turn, its numbers dense from 1. */
-const commands = (from: number, count: number): unknown[] =>
-  Array.from({ length: count }, (_, i) => [
-    PLAYERS + ((from + i) % MONSTERS),
-    1 + Math.floor((from + i) / MONSTERS),
-    'guard',
-  ]);
+const commands = commandsOf(PLAYERS, MONSTERS);
 
 /** Over a connection of its own. */
 async function postAnew(post: number, body: unknown): Promise<number | undefined> {
@@ -216,16 +204,14 @@ describe('a generator that comes back', () => {
 
   it('is told of no number that another one has in flight', async () => {
     await start();
-    const [first, second] = [
-      await connectGenerator(world.url, 'g0'),
-      await connectGenerator(world.url, 'g1'),
-    ];
+    const first = await connectGenerator(world.url, 'g0');
+    const second = await connectGenerator(world.url, 'g1');
     expect((await first.post(1, commands(0, 10))).status).toBe(202);
     await first.committed(1);
     await second.close();
     const release = await holdRows();
     expect((await first.post(2, commands(MONSTERS, 10))).status).toBe(202);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await sleep(100);
     const back = comeBack(() => connectGenerator(world.url, 'g1'));
     await isPending(back, 200);
     await release();

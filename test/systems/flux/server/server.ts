@@ -1,12 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { tmpdir } from 'node:os';
-import pg from 'pg';
+import type pg from 'pg';
 import { type Postgres, startPostgres } from '../../../../src/stack/postgres.ts';
 import { preparePostgres } from '../../../../src/stack/postgres-build.ts';
 import { openRunFolder } from '../../../../src/supervision/run-folder.ts';
 import { unprivilegedUser } from '../../../../src/supervision/unprivileged-user.ts';
 import { openWatchdog } from '../../../../src/supervision/watchdog.ts';
 import { bundled } from '../../../bundled.ts';
+import { connectTo } from '../../../stack/sql.ts';
 
 /** For the tests of the world: a real PostgreSQL, and real world servers as processes on it. */
 
@@ -26,21 +27,16 @@ export async function startDatabase(settings: Readonly<Record<string, string>> =
   const user = unprivilegedUser();
   const folder = await openRunFolder(watchdog, [tmpdir(), '/tmp'], user);
   const ownBin = process.env.CAPBENCH_POSTGRES_BIN ?? null;
+  const { signal } = new AbortController();
   const postgres = await startPostgres({
-    build: await preparePostgres(16, ownBin, user, folder, watchdog, new AbortController().signal),
-    folder,
-    watchdog,
-    user,
-    signal: new AbortController().signal,
-    password: 'of-these-tests-alone',
+    build: await preparePostgres(16, ownBin, user, folder, watchdog, signal),
+    ...{ folder, watchdog, user, signal, password: 'of-these-tests-alone' },
     configuration: { shared_buffers: '256MB', max_wal_size: '4GB', max_connections: '40', ...settings },
   });
   const { host, port, user: role, password } = postgres.database;
   const clients: pg.Client[] = [];
   const connect = async (database: string): Promise<pg.Client> => {
-    const client = new pg.Client({ host, port, user: role, password, database });
-    client.on('error', () => undefined);
-    await client.connect();
+    const client = await connectTo({ ...postgres.database, database });
     clients.push(client);
     return client;
   };
@@ -90,14 +86,14 @@ export interface WorldProcess {
   stop(): Promise<number | null>;
 }
 
-/** Resolves when the server is ready, or has ended before. */
-export async function startWorld(
-  environment: Readonly<Record<string, string>>,
-  execArgv: readonly string[] = [],
-): Promise<WorldProcess> {
+/** Ends the backends of the first world server of a database. */
+export const END_BACKENDS =
+  "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'capbench-world-1' and datname = current_database()";
+
+/** One server of one, unless it is told otherwise. Resolves when it is ready, or has ended before. */
+export async function startWorld(environment: Readonly<Record<string, string>>): Promise<WorldProcess> {
   const child = fork(await program(), [], {
-    env: { PATH: process.env.PATH, ...environment },
-    execArgv: [...execArgv],
+    env: { PATH: process.env.PATH, INSTANCE_ID: '1', INSTANCES: '1', ...environment },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   let log = '';

@@ -97,6 +97,16 @@ export async function connectPlayer(url: string, player: number): Promise<TestPl
   };
 }
 
+/** `count` commands from the nth on: each of so many monsters in turn, its numbers dense from 1. */
+export const commandsOf =
+  (first: number, monsters: number) =>
+  (from: number, count: number): unknown[] =>
+    Array.from({ length: count }, (_, i) => [
+      first + ((from + i) % monsters),
+      1 + Math.floor((from + i) / monsters),
+      'guard',
+    ]);
+
 export interface TestGenerator {
   readonly welcome: { readonly generator: string; readonly lastSeq: readonly number[] | null };
   readonly socket: WebSocket;

@@ -1,0 +1,22 @@
+import pg from 'pg';
+import type { DatabaseEndpoint } from '../../src/stack/stack.ts';
+
+/** A connection of the test's own; what becomes of it is no error of the test's. */
+export async function connectTo(endpoint: DatabaseEndpoint | null): Promise<pg.Client> {
+  if (endpoint === null) throw new Error('no database');
+  const { host, port, user, password, database } = endpoint;
+  const client = new pg.Client({ host, port, user, password, database });
+  client.on('error', () => {});
+  await client.connect();
+  return client;
+}
+
+/** The rows of one statement, over a connection of its own. */
+export async function query(endpoint: DatabaseEndpoint | null, sql: string, values: unknown[] = []) {
+  const client = await connectTo(endpoint);
+  try {
+    return (await client.query(sql, values)).rows;
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
