@@ -5,6 +5,7 @@ import { micros } from '../../src/units.ts';
 import { OPERATIONS, workloadWith } from './a-workload.ts';
 import { begin, load } from './engine-room.ts';
 import { figuresOf } from './ledger-figures.ts';
+import type { ServerOptions } from './protocol-server.ts';
 
 test('a stall of a second is counted from the due times', async () => {
   const workload = workloadWith({ players: 100, intentRate: 2, duration: 4, postRate: 20 });
@@ -106,7 +107,7 @@ test('an answer to nothing is an error of the protocol', async () => {
 });
 
 test('rejections are answers', async () => {
-  const rejecting = { intent: () => 'reject', post: () => 'reject' } as const;
+  const rejecting: Partial<ServerOptions> = { intent: () => 'reject', post: () => 'reject' };
   const { tally } = await load(workloadWith({ duration: 1 }), rejecting);
   for (const name of OPERATIONS) {
     const { whole, measured, due } = tally.operations[name];
