@@ -1,12 +1,6 @@
-import {
-  type K6Bounds,
-  type K6Figures,
-  k6Bounds,
-  k6Timed,
-  k6Within,
-  NOTHING,
-} from '../measurement/k6-figures.ts';
+import { type K6Bounds, type K6Figures, k6Bounds, k6Timed, k6Within } from '../measurement/k6-figures.ts';
 import type { K6Rate, K6Summary } from '../measurement/k6-summary.ts';
+import { NO_COUNTS } from '../measurement/sent.ts';
 import type { Budget } from '../scenario/budget.ts';
 import { mapOperations, ofOperation } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -100,7 +94,7 @@ function k6Rules(summaries: readonly K6Summary[], { low, high }: K6Bounds, s: Sc
   const measured = { from: 0, to: high.load.durationSeconds };
   const facts: LoadFacts = {
     ...{ measured, ending: { state: 'completed' } },
-    operations: mapOperations(operations, (counts) => ({ measured: counts ?? NOTHING })),
+    operations: mapOperations(operations, (counts) => ({ measured: counts ?? NO_COUNTS })),
   };
   const load = { ...low.load, peakCcu: low.load.peakCcu ?? 0 };
   return [

@@ -21,7 +21,6 @@ export const OUTCOMES = [
 ] as const;
 /** R4: scheduled = ok + rejected + failed + timedOut + skipped + unfinished, each counted on its own. */
 export type Counts = Readonly<Record<(typeof OUTCOMES)[number], number>>;
-export const NO_COUNTS = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Counts;
 
 /** What a connecting fleet met. */
 export interface ConnectFacts {

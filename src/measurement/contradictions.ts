@@ -1,5 +1,5 @@
 import { countOf, type HistogramData } from '../histogram.ts';
-import type { Counts } from '../load/engine.ts';
+import { type Counts, OUTCOMES } from '../load/engine.ts';
 import { ofOperation } from '../scenario/operations.ts';
 import type { BucketData, Measurements, OperationFacts, StageFacts } from './measurements.ts';
 import { answeredOf } from './sent.ts';
@@ -9,10 +9,6 @@ import { seriesContradictions } from './series-contradictions.ts';
 const SLACK_SECONDS = 5;
 /** From here on a histogram has one bucket for all; microseconds (hdr-histogram.ts). */
 const HIGHEST_MICROS = 120_000_000;
-const COUNTS = [
-  ...(['scheduled', 'ok', 'rejected', 'failed', 'failedUnsent'] as const),
-  ...(['timedOut', 'skipped', 'unfinished'] as const),
-];
 const PHASES = ['stackUp', 'connect', 'ready', 'go'] as const;
 
 /**
@@ -63,7 +59,7 @@ function phases({ phases: at, measured }: Measurements): string[] {
 function operation(path: string, facts: OperationFacts, m: Measurements): string[] {
   const { whole, measured, windows, due, rejected, net } = facts;
   const wrong: string[] = [];
-  for (const name of COUNTS) {
+  for (const name of OUTCOMES) {
     if (measured[name] > whole[name]) {
       wrong.push(`${path}.measured.${name}: ${measured[name]} of ${whole[name]} in the whole run`);
     }
@@ -205,7 +201,7 @@ function stages(m: Measurements): string[] {
   const isWhole = Math.abs(before - measured.to) < 1e-3;
   for (const [op, { measured: inPhase, whole: inRun }] of Object.entries(operations)) {
     const parts = all.map(({ operations: own }) => ofOperation(own, op));
-    for (const name of COUNTS) {
+    for (const name of OUTCOMES) {
       const sum = parts.reduce((total, part) => total + part.measured[name], 0);
       const phase = inPhase[name];
       if (sum > phase || (isWhole && sum < phase))

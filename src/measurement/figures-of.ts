@@ -1,17 +1,24 @@
 import { countOf, EMPTY_HISTOGRAM, meanOf, mergeHistograms, percentileOf } from '../histogram.ts';
-import { mapOperations } from '../scenario/operations.ts';
+import { mapOperations, ofOperation } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { toMillis } from '../units.ts';
 import { faultFigures } from './fault-figures.ts';
-import type { Figures } from './figures.ts';
-import { generatorFigures, hostFigures, type Lags } from './host-figures.ts';
+import { type Figures, rateKey, type StageFigures } from './figures.ts';
 import { latencyFigures, percentilesOf, sharesOf } from './latency-figures.ts';
-import type { Measurements } from './measurements.ts';
-import { gaugeOf, NOWHERE, paceOf, ratio, sumOf } from './readings.ts';
-import { databaseFigures, throughputFigures, worldFigures } from './server-figures.ts';
-import { stageFigures } from './stage-figures.ts';
+import type { Measurements, StageFacts } from './measurements.ts';
+import { gaugeOf, measuredOf, ratio, sumOf } from './readings.ts';
+import {
+  databaseFigures,
+  generatorFigures,
+  hostFigures,
+  type Lags,
+  redisFigures,
+  targetFigures,
+  throughputFigures,
+  worldFigures,
+} from './resource-figures.ts';
+import { answeredOf } from './sent.ts';
 import type { SystemFigures } from './system-figures.ts';
-import { redisFigures, targetFigures } from './target-figures.ts';
 
 /** Reduces the facts of a run to the body of report.json; what the system tells of itself is in it. */
 export function figuresOf(m: Measurements, s: Scenario, own?: SystemFigures): Figures {
@@ -30,7 +37,7 @@ function generalFigures(m: Measurements, s: Scenario): Figures {
     load: {
       requestedCcu: s.load.players,
       peakCcu: m.peakCcu,
-      presence: gaugeOf(m.series['load.connected'], m.measured ?? NOWHERE),
+      presence: measuredOf(m, 'load').gauge('connected'),
       scale: s.scale,
       colocated: m.colocated,
       durationSeconds: m.measured === null ? null : m.measured.to - m.measured.from,
@@ -47,7 +54,7 @@ function generalFigures(m: Measurements, s: Scenario): Figures {
     network: networkFigures(m),
     integrity: integrityFigures(m),
     ceilings: ceilingFigures(m),
-    stages: stageFigures(m, s),
+    stages: m.stages.map((stage) => stageFigures(stage, m, s)),
     faults: faultFigures(m),
     generator: generatorFigures(m, lagsOf(m), throughput.operationsPerSecond),
     host: hostFigures(m),
@@ -88,17 +95,15 @@ function lagsOf(m: Measurements): Lags {
 }
 
 function networkFigures(m: Measurements): Figures['network'] {
-  const { measured, phases } = m;
+  const { phases } = m;
   const { histogram } = m.connect;
-  const bytesIn = measured === null ? null : paceOf(m.series['load.bytesIn'], measured);
-  const bytesOut = measured === null ? null : paceOf(m.series['load.bytesOut'], measured);
-  const commands = measured === null ? null : paceOf(m.series['load.commandBytes'], measured);
-  const players = measured === null ? null : gaugeOf(m.series['load.connected'], measured).mean;
+  const { pace, gauge } = measuredOf(m, 'load');
+  const [bytesIn, bytesOut, players] = [pace('bytesIn'), pace('bytesOut'), gauge('connected').mean];
   const connecting = phases.ready === null || phases.connect === null ? null : phases.ready - phases.connect;
   return {
     bytesPerPlayerSecondIn: ratio(bytesIn, players),
     bytesPerPlayerSecondOut: ratio(bytesOut, players),
-    bytesPerSecond: sumOf([bytesIn, bytesOut, commands]),
+    bytesPerSecond: sumOf([bytesIn, bytesOut, pace('commandBytes')]),
     connectMs: percentilesOf(histogram, m.connect.failed),
     connectsPerSecond: connecting === null ? null : ratio(countOf(histogram), connecting),
     disconnects: m.disconnects,
@@ -136,4 +141,35 @@ function disagreement(servers: number | null, postgres: number | null): number |
   // A count that ran backwards (statistics are gone after a crash) is none to agree with.
   if (postgres <= 0) return servers === 0 && postgres === 0 ? 0 : 100;
   return (100 * Math.abs(servers - postgres)) / postgres;
+}
+
+/** The figures that each stage has of its own, at the paths of the whole run's. Of what was due in it. */
+function stageFigures(stage: StageFacts, { series }: Measurements, s: Scenario): StageFigures {
+  const { name, from, levelFrom, to, rateBefore, rate } = stage;
+  const { disconnects, reconnects, left, joined, cut, fullStrength } = stage;
+  const seconds = to - from;
+  const measured = mapOperations(stage.operations, (facts) => facts.measured);
+  const rates = s.operations.map(
+    ({ id, plural }) => [rateKey(plural), ratio(answeredOf(ofOperation(measured, id)), seconds)] as const,
+  );
+  return {
+    ...{ name, from, to, rateBefore, rate, ramped: levelFrom > from },
+    load: {
+      durationSeconds: seconds,
+      operations: measured,
+      presence: gaugeOf(series['load.connected'], { from, to }),
+      ...sharesOf(measured),
+    },
+    latency: latencyFigures(stage.operations, s),
+    throughput: {
+      operationsPerSecond: ratio(sumOf(Object.values(measured).map(answeredOf)), seconds),
+      ...Object.fromEntries(rates),
+    },
+    network: {
+      connectMs: percentilesOf(stage.connect),
+      reconnectMs: percentilesOf(stage.reconnect),
+      ...{ disconnects, reconnects, left, joined, cut },
+      fullStrengthMs: fullStrength === null ? null : fullStrength / 1e3,
+    },
+  };
 }

@@ -1,15 +1,11 @@
-/** A key that stands twice in one object of a text that JSON.parse reads: it takes the last, and says nothing. */
-export interface DoubleKey {
-  readonly key: string;
-  /** From 1. */
-  readonly line: number;
-}
-
 /** What decides where strings and objects begin and end; everything else is passed over. */
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]]/g;
 
-/** The first key of a JSON text that is there twice; null when there is none. The text must be JSON. */
-export function findDoubleKey(text: string): DoubleKey | null {
+/**
+ * The first key that stands twice in one object of a JSON text, and its line, from 1: JSON.parse takes the last, and says
+ * nothing. Null when there is none. The text must be JSON.
+ */
+export function findDoubleKey(text: string): { readonly key: string; readonly line: number } | null {
   /** The keys of every open object; null for an array. */
   const open: (Set<string> | null)[] = [];
   for (const { 0: token, index } of text.matchAll(TOKEN)) {
@@ -19,7 +15,7 @@ export function findDoubleKey(text: string): DoubleKey | null {
     else if (isKey(text, index + token.length)) {
       const keys = open.at(-1);
       const key: string = JSON.parse(token);
-      if (keys?.has(key)) return { key, line: lineOf(text, index) };
+      if (keys?.has(key)) return { key, line: text.slice(0, index).split('\n').length };
       keys?.add(key);
     }
   }
@@ -34,10 +30,4 @@ function isKey(text: string, end: number): boolean {
     if (character !== ' ' && character !== '\n' && character !== '\r' && character !== '\t') return false;
   }
   return false;
-}
-
-function lineOf(text: string, index: number): number {
-  let line = 1;
-  for (let at = text.indexOf('\n'); at >= 0 && at < index; at = text.indexOf('\n', at + 1)) line += 1;
-  return line;
 }

@@ -1,27 +1,28 @@
-import type { Counts } from '../load/engine.ts';
+import { type Counts, OUTCOMES } from '../load/engine.ts';
 import { type TrendKind, withinRateOf } from '../load/k6/metrics.ts';
 import { mapOperations, ofOperation, type PerOperation, perOperation } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { type LatencyFigures, type OpenPercentiles, type Percentiles, rateKey } from './figures.ts';
+import {
+  type Figures,
+  type LatencyFigures,
+  type OpenPercentiles,
+  type Percentiles,
+  rateKey,
+} from './figures.ts';
 import type { K6Operation, K6Rate, K6Summary, K6Trend } from './k6-summary.ts';
 import { sharesOf } from './latency-figures.ts';
 import { ratio, sumOf } from './readings.ts';
-import { answeredOf, unansweredOf, unansweredSentOf } from './sent.ts';
+import { answeredOf, NO_COUNTS, unansweredOf, unansweredSentOf } from './sent.ts';
 
 /** What there is of report.json's figures in k6 summaries; null where they do not tell. */
 export interface K6Figures {
-  readonly load: {
-    readonly requestedCcu: number;
-    readonly peakCcu: number | null;
-    readonly scale: number;
-    readonly durationSeconds: number;
-    readonly operations: PerOperation<Counts | null>;
-    readonly wholeRun: PerOperation<Counts | null>;
-    readonly sentPercent: PerOperation<number | null>;
-    readonly errorPercent: PerOperation<number | null>;
-    readonly unansweredPercent: PerOperation<number | null>;
-    readonly rejectedPercent: PerOperation<number | null>;
-  };
+  readonly load: Pick<Figures['load'], 'requestedCcu' | 'scale'> &
+    ReturnType<typeof sharesOf> & {
+      readonly peakCcu: number | null;
+      readonly durationSeconds: number;
+      readonly operations: PerOperation<Counts | null>;
+      readonly wholeRun: PerOperation<Counts | null>;
+    };
   readonly latency: PerOperation<LatencyFigures>;
   readonly throughput: {
     readonly operationsPerSecond: number | null;
@@ -29,11 +30,7 @@ export interface K6Figures {
     readonly [own: string]: number | null;
   };
   readonly network: { readonly connectMs: Percentiles; readonly disconnects: number | null };
-  readonly generator: {
-    readonly engine: string;
-    readonly workers: number;
-    readonly ownLagP99Ms: number | null;
-  };
+  readonly generator: Pick<Figures['generator'], 'engine' | 'workers' | 'ownLagP99Ms'>;
   readonly stack: { readonly applied: Readonly<Record<string, string>> };
 }
 
@@ -127,26 +124,16 @@ function countsOf(
   scope: keyof Pick<K6Operation, 'measured' | 'early'>,
   { load }: Scenario,
 ): Counts | null {
-  const none = ofOperation(load.operations, op).perSecond === 0 ? NOTHING : null;
+  const none = ofOperation(load.operations, op).perSecond === 0 ? NO_COUNTS : null;
   return addCounts(summaries.map(({ operations }) => ofOperation(operations, op)[scope] ?? none));
 }
 
-export const NOTHING: Counts = {
-  ...{ scheduled: 0, ok: 0, rejected: 0, failed: 0, failedUnsent: 0 },
-  ...{ timedOut: 0, skipped: 0, unfinished: 0 },
-};
-
 /** Null when one of them is not told: the rest is not all. */
 function addCounts(all: readonly (Counts | null)[]): Counts | null {
-  const sum = (kind: keyof Counts): number | null => sumOf(all.map((counts) => counts?.[kind] ?? null));
-  const scheduled = sum('scheduled');
-  if (scheduled === null) return null;
-  return {
-    scheduled,
-    ...{ ok: sum('ok') ?? 0, rejected: sum('rejected') ?? 0 },
-    ...{ failed: sum('failed') ?? 0, failedUnsent: sum('failedUnsent') ?? 0 },
-    ...{ timedOut: sum('timedOut') ?? 0, skipped: sum('skipped') ?? 0, unfinished: sum('unfinished') ?? 0 },
-  };
+  const known = all.filter((counts) => counts !== null);
+  if (known.length === 0 || known.length < all.length) return null;
+  const sums = OUTCOMES.map((kind) => [kind, known.reduce((sum, counts) => sum + counts[kind], 0)]);
+  return Object.fromEntries(sums) as Counts;
 }
 
 const lessOf = (value: number | null, by: number | null): number | null =>

@@ -1,6 +1,6 @@
 import { type EdgeLimits, readingsAround, soonOf, valueAround } from '../probe/edge-value.ts';
 import type { Spread } from './figures.ts';
-import type { Series } from './measurements.ts';
+import type { Measurements, Series } from './measurements.ts';
 
 /** A span of the run, in seconds after GO, both ends included. */
 export interface Window {
@@ -49,10 +49,8 @@ export interface Growth {
 }
 
 /** A counter's value at one end of a window. */
-interface Edge {
+interface Edge extends Omit<Growth, 'grown'> {
   readonly value: number;
-  readonly off: number;
-  readonly unreadSeconds: number;
 }
 
 /** Null where there is no reading on both sides, or a hole is between them. */
@@ -192,14 +190,7 @@ export function ratesAt(series: Series | undefined, instants: readonly number[])
 
 /** Column by column; null where one is missing, so that a sum never leaves a server out. */
 export function sumColumns(columns: readonly (readonly (number | null)[])[]): (number | null)[] {
-  const [first, ...rest] = columns;
-  if (first === undefined) return [];
-  return first.map((value, i) =>
-    rest.reduce<number | null>((sum, column) => {
-      const other = column[i] ?? null;
-      return sum === null || other === null ? null : sum + other;
-    }, value),
-  );
+  return (columns[0] ?? []).map((_, i) => sumOf(columns.map((column) => column[i] ?? null)));
 }
 
 /** Null as soon as one is null, or there is none. */
@@ -216,6 +207,25 @@ export const percentOf = (a: number | null, b: number | null): number | null => 
   const share = ratio(a, b);
   return share === null ? null : 100 * share;
 };
+
+/** What a run's series say of its measure phase: the last word of each name is asked for, of what is before it. */
+export function measuredOf(m: Measurements, of: string) {
+  const window = m.measured ?? NOWHERE;
+  const series = (name: string): Series | undefined => m.series[`${of}.${name}`];
+  return {
+    window,
+    gauge: (name: string): Spread => gaugeOf(series(name), window),
+    rate: (name: string): number | null => rateOf(series(name), window),
+    pace: (name: string): number | null => paceOf(series(name), window),
+    increase: (name: string): number | null => increaseOf(series(name), window),
+    /** In percent of so much a second, over the seconds. */
+    percents: (name: string, whole: number): Spread =>
+      percentsOf(ratesAt(series(name), secondsOf(window).slice(1)), whole),
+  };
+}
+
+export const percentsOf = (rates: readonly (number | null)[], whole: number): Spread =>
+  spreadOf(rates.map((rate) => percentOf(rate, whole)));
 
 /** The series `<room>.<number>.<name>`, in the order of their numbers. */
 export function numbered(

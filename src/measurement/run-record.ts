@@ -1,63 +1,40 @@
 import { EMPTY_HISTOGRAM } from '../histogram.ts';
-import type { ConnectFacts, Counts, LoadSecond, OperationTally, Tally } from '../load/engine.ts';
+import type { ConnectFacts, LoadSecond, OperationTally, Tally } from '../load/engine.ts';
 import { generatorSamples, sliceSamples } from '../probe/generator.ts';
 import type { Absence, Probe, Sample } from '../probe/probe.ts';
 import type { TargetProbes } from '../probe/target-probes.ts';
 import type { ProbeTally } from '../probe/watch.ts';
 import { perOperation } from '../scenario/operations.ts';
 import type { Workload } from '../scenario/workload.ts';
-import type { AppliedSetting } from '../stack/stack.ts';
 import type { Micros } from '../units.ts';
-import type {
-  BucketData,
-  CalibrationFacts,
-  CanaryFacts,
-  CeilingFacts,
-  Ending,
-  FaultFacts,
-  ForeignFacts,
-  HostFacts,
-  IntegrityFacts,
-  Measurements,
-} from './measurements.ts';
+import type { BucketData, Ending, FaultFacts, Measurements } from './measurements.ts';
+import { NO_COUNTS } from './sent.ts';
 import { openSeriesBook } from './series.ts';
 import { addToStages, openStageWindows, stageFactsOf } from './stage-facts.ts';
 import { openWindowBook } from './windows.ts';
 
 /** What is known before anything has started. */
-export interface RunIdentity {
-  readonly capbench: string;
-  readonly scenarioHash: string;
-  readonly commit: string | null;
-  readonly startedAt: string;
-  readonly stackKind: 'local' | 'target';
-  /** All that is under test is on this host, where the generator is. */
-  readonly colocated: boolean;
-  readonly engine: string;
-  readonly host: HostFacts;
+export interface RunIdentity
+  extends Pick<Measurements, 'capbench' | 'scenarioHash' | 'startedAt' | 'commit'>,
+    Pick<Measurements, 'engine' | 'colocated' | 'stackKind' | 'host'> {
   /** Of a target: the probes that were asked for, by name. */
   readonly probesAsked?: readonly string[];
 }
 
 /** What the steps of a run learn, each its own part, once. Times are on the host's monotonic clock. */
-export interface StepFacts {
-  readonly settings: readonly AppliedSetting[];
-  readonly ceilings: CeilingFacts | null;
-  readonly calibration: CalibrationFacts | null;
-  readonly canary: CanaryFacts | null;
-  readonly foreign: readonly ForeignFacts[];
+export interface StepFacts
+  extends Pick<Measurements, 'workers' | 'integrity' | 'ceilings' | 'calibration' | 'canary'>,
+    Pick<Measurements, 'foreign' | 'settings'> {
   readonly stackUp: Micros | null;
   readonly connecting: Micros | null;
   readonly ready: Micros | null;
   readonly go: Micros | null;
   readonly connect: ConnectFacts | null;
-  readonly workers: number;
   readonly tally: Tally | null;
   /** What became of all probes. */
   readonly probes: () => readonly ProbeTally[];
   /** The system's own: of those the histograms are kept. */
   readonly systemProbes: readonly Probe[];
-  readonly integrity: IntegrityFacts | null;
   /** Null where the stack was started here. */
   readonly targetProbes: TargetProbes | null;
 }
@@ -81,16 +58,6 @@ const NOTHING: StepFacts = {
   targetProbes: null,
 };
 
-const NO_COUNTS: Counts = {
-  scheduled: 0,
-  ok: 0,
-  rejected: 0,
-  failed: 0,
-  failedUnsent: 0,
-  timedOut: 0,
-  skipped: 0,
-  unfinished: 0,
-};
 const NO_OPERATIONS: OperationTally = {
   whole: NO_COUNTS,
   measured: NO_COUNTS,
@@ -218,23 +185,16 @@ export class RunRecord {
 
   /** The facts as they stand: `end` is now, on the monotonic clock. */
   measurements(ending: Ending, end: Micros, clockDriftMs: number): Measurements {
-    const { identity, started, facts } = this;
+    const { started, facts } = this;
+    const { capbench, scenarioHash, startedAt, commit, engine, colocated, stackKind, host } = this.identity;
+    const { workers, foreign, settings, integrity, ceilings, calibration, canary } = facts;
     const { tally, go, connect } = facts;
     const { timeline, operations } = this.workload;
     const phase = this.measurePhase();
     const zero = go ?? started;
     return Object.freeze({
-      schemaVersion: 1,
-      capbench: identity.capbench,
-      scenarioHash: identity.scenarioHash,
-      scheduleHash: tally?.scheduleHash ?? null,
-      startedAt: identity.startedAt,
-      commit: identity.commit,
-      ending,
-      engine: identity.engine,
-      workers: facts.workers,
-      colocated: identity.colocated,
-      stackKind: identity.stackKind,
+      ...{ schemaVersion: 1, capbench, scenarioHash, scheduleHash: tally?.scheduleHash ?? null },
+      ...{ startedAt, commit, ending, engine, workers, colocated, stackKind },
       phases: {
         stackUp: since(started, facts.stackUp),
         connect: since(started, facts.connecting),
@@ -257,12 +217,9 @@ export class RunRecord {
       series: this.seenSeries(zero),
       probes: facts.probes(),
       worlds: phase === null ? null : addedBuckets(facts.systemProbes, phase),
-      integrity: facts.integrity,
+      integrity,
       ...(tally === null ? {} : { welcomes: tally.ledger.breaches }),
-      ceilings: facts.ceilings,
-      calibration: facts.calibration,
-      canary: facts.canary,
-      clockDriftMs,
+      ...{ ceilings, calibration, canary, clockDriftMs },
       faults: this.faults
         .toSorted((a, b) => a.from - b.from)
         .map((fault) => ({
@@ -270,9 +227,7 @@ export class RunRecord {
           from: (fault.from - zero) / 1e6,
           to: fault.to === null ? null : (fault.to - zero) / 1e6,
         })),
-      foreign: facts.foreign,
-      host: identity.host,
-      settings: facts.settings,
+      ...{ foreign, host, settings },
       ...this.targetFacts(phase),
       errors: [...new Set([...this.errors, ...(connect?.errors ?? []), ...(tally?.errors ?? [])])],
     });

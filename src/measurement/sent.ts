@@ -1,4 +1,6 @@
-import type { Counts } from '../load/engine.ts';
+import { type Counts, OUTCOMES } from '../load/engine.ts';
+
+export const NO_COUNTS = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Counts;
 
 /**
  * How many of the operations that were due were sent. What failed afterwards (an error for an answer, a connection that

@@ -146,7 +146,7 @@ export async function openTargetProbes({
   };
 }
 
-/** It had buckets, and they stood still. One that never had any is 0 (measurement/target-figures.ts). */
+/** It had buckets, and they stood still. One that never had any is 0 (measurement/resource-figures.ts). */
 const isEmpty = (buckets: Buckets | null): boolean =>
   buckets !== null && buckets.bounds.length > 0 && buckets.counts.every((count) => count === 0);
 

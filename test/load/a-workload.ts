@@ -1,7 +1,7 @@
 import type { LoadSecond, LoadSlice, StageTally, Tally } from '../../src/load/engine.ts';
 import type { PerOperation } from '../../src/scenario/operations.ts';
 import type { Workload } from '../../src/scenario/workload.ts';
-import type { Players } from '../../src/systems/own/players.ts';
+import type { Players } from '../../src/systems/own/players-schema.ts';
 import { seconds } from '../../src/units.ts';
 
 /** The operations of these workloads: players do the first, monsters the second. */

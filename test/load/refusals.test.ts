@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
-import type { Players } from '../../src/systems/own/players.ts';
+import type { Players } from '../../src/systems/own/players-schema.ts';
 import { seconds } from '../../src/units.ts';
 import { portOf } from '../loopback.ts';
 import { workloadWith } from './a-workload.ts';

@@ -9,12 +9,14 @@ import {
   unexplained,
 } from '../../address/connection-cause.ts';
 import { monotonic } from '../../clock.ts';
-import type { ErrorCounts } from '../../load/error-counts.ts';
 import type { Connection, Dialler, Listener, Protocol, Route } from '../../load/player/connection.ts';
 import { Repertoire } from '../../load/player/repertoire.ts';
 import { CONNECT_TIMEOUT_MS } from '../../load/player/socket.ts';
+import type { SocketPlan } from '../../load/player/socket-protocol.ts';
 import { OUTCOME, type Outcome } from '../../load/recorder.ts';
-import { type HttpPlayers, withPlayer } from './players.ts';
+import type { Workload } from '../../scenario/workload.ts';
+import { withPlayer } from './players.ts';
+import type { HttpPlayers } from './players-schema.ts';
 
 /** More than any answer that a player waits for. */
 const MOST_ANSWER = 16 * 2 ** 20;
@@ -22,17 +24,11 @@ const MOST_ANSWER = 16 * 2 ** 20;
 const FRESH = 4e6;
 const ENDLESS = "a server's answer began, and did not end within load.timeout";
 
-export interface HttpPlan {
+/** `outstanding` requests of a player are under way at once. */
+export interface HttpPlan
+  extends Omit<SocketPlan, 'codec'>,
+    Pick<Workload, 'seed' | 'outstanding' | 'timeout'> {
   readonly players: HttpPlayers;
-  readonly seed: number;
-  /** Ids of the worker's players. */
-  readonly ids: Int32Array;
-  /** Requests that a player has under way at once. */
-  readonly outstanding: number;
-  /** Microseconds. */
-  readonly timeout: number;
-  readonly route: (player: number) => Route;
-  readonly errors: ErrorCounts;
 }
 
 /** Players over HTTP/1.1, each with keep-alive connections of its own: one for each request that is under way. */

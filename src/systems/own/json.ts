@@ -3,7 +3,8 @@ import type { Listener } from '../../load/player/connection.ts';
 import { Repertoire } from '../../load/player/repertoire.ts';
 import type { PlayerCodec } from '../../load/player/socket-protocol.ts';
 import { OUTCOME } from '../../load/recorder.ts';
-import { type JsonPlayers, withPlayer } from './players.ts';
+import { withPlayer } from './players.ts';
+import type { JsonPlayers } from './players-schema.ts';
 
 /** Beyond ASCII, as JSON may write it. */
 const escaped = (text: string): string =>

@@ -1,30 +1,24 @@
 import { causeOfError } from '../../address/connection-cause.ts';
 import { monotonic } from '../../clock.ts';
-import type { ErrorCounts } from '../../load/error-counts.ts';
-import type { Connection, Dialler, Listener, Protocol, Route } from '../../load/player/connection.ts';
+import type { Connection, Dialler, Listener, Protocol } from '../../load/player/connection.ts';
 import { CONNECT_TIMEOUT_MS } from '../../load/player/socket.ts';
+import type { SocketPlan } from '../../load/player/socket-protocol.ts';
 import { OUTCOME, type Outcome } from '../../load/recorder.ts';
+import type { SourceTools } from '../../load/source.ts';
 import type { Operation, Result, Session } from '../../player.d.ts';
 import { random } from '../../rng.ts';
 import { inShort, type LoadedModule, lastNumberOf } from './module-file.ts';
-import { PlayerContext } from './player-context.ts';
+import { openContext } from './player-context.ts';
 
 /** What a module's random numbers are for; no other stream has this one. */
 const PLAY = 42;
 
-export interface ModulePlan {
+export interface ModulePlan extends Omit<SocketPlan, 'codec'>, Pick<SourceTools, 'now' | 'log'> {
   readonly module: LoadedModule;
   readonly seed: number;
-  /** Ids of the worker's players. */
-  readonly ids: Int32Array;
   /** Of all players. */
   readonly players: number;
   readonly urls: readonly string[];
-  readonly route: (player: number) => Route;
-  readonly errors: ErrorCounts;
-  /** Microseconds after GO. */
-  readonly now: () => number;
-  readonly log: (line: string) => void;
 }
 
 /** Players that a module of the user's own plays. Whatever it does wrong is told with its name. */
@@ -104,10 +98,10 @@ const OUTCOMES: Readonly<Record<Result, Outcome>> = {
 
 class ModuleConnection implements Connection {
   isOpen = true;
-  private readonly player: number;
   private readonly plan: ModulePlan;
   private readonly traffic: ModuleTraffic;
-  private readonly context: PlayerContext;
+  private readonly player: number;
+  private readonly own: ReturnType<typeof openContext>;
   /** Null before it is connected, and once it has been closed. */
   private session: Session | null = null;
   private listener: Listener | null = null;
@@ -120,14 +114,11 @@ class ModuleConnection implements Connection {
     this.traffic = traffic;
     this.player = player;
     this.plan = plan;
-    this.context = new PlayerContext({
+    this.own = openContext({
+      ...plan,
       player: id,
-      players: plan.players,
-      urls: plan.urls,
       route: plan.route(player),
       random: random(plan.seed, PLAY, id),
-      now: plan.now,
-      log: plan.log,
       opened: () => {
         traffic.opened = true;
       },
@@ -144,7 +135,7 @@ class ModuleConnection implements Connection {
   /** @throws whatever the module throws */
   async open(): Promise<void> {
     // A module that needs no session may return nothing.
-    this.session = (await this.plan.module.connect(this.context)) ?? {};
+    this.session = (await this.plan.module.connect(this.own.context)) ?? {};
   }
 
   listen(listener: Listener): void {
@@ -157,7 +148,7 @@ class ModuleConnection implements Connection {
     const operation: Operation = Object.freeze({ number: sequence, due });
     this.given.add(sequence);
     try {
-      const result = this.plan.module.perform(session, operation, this.context);
+      const result = this.plan.module.perform(session, operation, this.own.context);
       if (typeof result === 'object' && result !== null && 'then' in result) {
         result.then(
           (later) => this.returned(operation, later),
@@ -199,7 +190,7 @@ class ModuleConnection implements Connection {
   private end(): void {
     if (this.isOver) return;
     this.isOver = true;
-    this.context.end();
+    this.own.end();
     queueMicrotask(() => this.listener?.ended(this.player, this));
   }
 

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { line, list, map, oneOf, prose, quantity, word } from '../../scenario/leaf.ts';
-import { METHODS } from './players.ts';
 
 const MOST_CHOICES = 1000;
 const weight = () => quantity(0.001, 1e6, 'a weight').default(1).describe('Of all that is drawn from');
@@ -11,6 +10,7 @@ const path = () =>
 const answerKey = () =>
   word(/^[A-Za-z_$][\w$-]*(\.[A-Za-z_$][\w$-]*){0,5}$/, 'a key of the answer, such as id or reply.id');
 
+/** JSON over WebSocket: `{type, command, id}`, and an answer that holds the same id. */
 const json = map({
   protocol: z.literal('json'),
   path: path().default('/'),
@@ -28,6 +28,9 @@ const json = map({
   errorAt: answerKey().default('error').describe('An answer with something there is a rejection'),
 });
 
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+
+/** Plain HTTP: 2xx is ok, 4xx rejected, anything else has failed. */
 const http = map({
   protocol: z.literal('http'),
   requests: list(
@@ -67,3 +70,8 @@ export const playersSchema = z.preprocess(
     error: ({ code }) => (code === 'invalid_union' ? KINDS : `a map with a protocol: ${KINDS}`),
   }),
 );
+
+/** How the players of a scenario talk; each of their commands or requests so many times in `weight` of all. */
+export type Players = z.infer<typeof playersSchema>;
+export type JsonPlayers = z.infer<typeof json>;
+export type HttpPlayers = z.infer<typeof http>;

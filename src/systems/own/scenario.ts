@@ -2,8 +2,8 @@ import { found } from '../../scenario/finding.ts';
 import type { OperationSpec } from '../../scenario/operations.ts';
 import type { Scenario, SystemTraits } from '../../scenario/scenario.ts';
 import type { Outline, SystemScenario } from '../../scenario/system-scenario.ts';
-import type { OwnWorkload, Players } from './players.ts';
-import { playersSchema } from './players-schema.ts';
+import type { OwnWorkload } from './players.ts';
+import { type Players, playersSchema } from './players-schema.ts';
 
 /** How the players of a scenario of this system talk; undefined in one of another system's. */
 export const playersOf = ({ sections }: Pick<Scenario, 'sections'>): Players | undefined =>

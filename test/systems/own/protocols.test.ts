@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { Players } from '../../../src/systems/own/players.ts';
+import type { Players } from '../../../src/systems/own/players-schema.ts';
 import { seconds } from '../../../src/units.ts';
 import { workloadWith } from '../../load/a-workload.ts';
 import { failureOf, prepare, run } from '../../load/engine-room.ts';

@@ -1,0 +1,245 @@
+import { selectorsOf } from '../scenario/budget.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { bucketQuantile } from './buckets.ts';
+import { type Figures, type MetricFigures, rateKey, type Spread } from './figures.ts';
+import type { BucketData, Measurements, Series } from './measurements.ts';
+import {
+  gaugeOf,
+  increaseOf,
+  measuredOf,
+  NO_SPREAD,
+  NOWHERE,
+  numbered,
+  paceOf,
+  percentOf,
+  percentsOf,
+  rateOf,
+  ratesAt,
+  ratio,
+  secondsOf,
+  spreadOf,
+  sumColumns,
+  sumOf,
+  togetherOf,
+  valuesAt,
+} from './readings.ts';
+
+export function throughputFigures(m: Measurements, s: Scenario): Figures['throughput'] {
+  const window = m.measured ?? NOWHERE;
+  const acknowledged = s.operations.map(({ id }) =>
+    sumOf(['ok', 'rejected'].map((kind) => paceOf(m.series[`load.${id}.${kind}`], window))),
+  );
+  const servers = numbered(m.series, 'world', 'operations');
+  const operations = servers.map((series) => increaseOf(series, window));
+  return {
+    operationsPerSecond: sumOf(acknowledged),
+    ...Object.fromEntries(s.operations.map(({ plural }, i) => [rateKey(plural), acknowledged[i] ?? null])),
+    operationsPerServerPerSecond: spreadOf(servers.map((series) => rateOf(series, window))),
+    serverSharePercent: spreadOf(operations.map((one) => percentOf(one, sumOf(operations)))),
+  };
+}
+
+/** The spread of the series whose mean is the largest. */
+function largest(spreads: readonly Spread[]): Spread {
+  return spreads.reduce((most, one) => ((one.mean ?? -1) > (most.mean ?? -1) ? one : most), NO_SPREAD);
+}
+
+export function worldFigures(m: Measurements, s: Scenario): Figures['world'] {
+  const window = m.measured ?? NOWHERE;
+  const seconds = secondsOf(window);
+  const each = (name: string): readonly Series[] => numbered(m.series, 'world', name);
+  const together = (name: string): Spread => togetherOf(each(name), window);
+  const cpu = each('cpuSeconds').map((series) => ratesAt(series, seconds.slice(1)));
+  return {
+    servers: each('operations').length === 0 ? s.world.servers : each('operations').length,
+    cpuPercentOfCore: largest(cpu.map((column) => percentsOf(column, 1))),
+    cpuPercentTotal: percentsOf(sumColumns(cpu), cpu.length),
+    memoryBytes: largest(each('memoryBytes').map((series) => gaugeOf(series, window))),
+    memoryTotalBytes: together('memoryBytes'),
+    connections: together('connections'),
+    loopDelayMs: spreadOf(each('loopDelayMs').flatMap((series) => valuesAt(series, seconds))),
+    waitedPercent: waitedPercent(m, 'world'),
+  };
+}
+
+export function databaseFigures(m: Measurements): Figures['database'] {
+  const { gauge, rate, increase, percents } = measuredOf(m, 'postgres');
+  const hits = increase('blocksHit');
+  const { mean, min, max } = gauge('memoryBytes');
+  const ofHost = (bytes: number | null): number | null => percentOf(bytes, m.host.memoryBytes);
+  return {
+    connections: gauge('connections'),
+    hitRatioPercent: percentOf(hits, sumOf([hits, increase('blocksRead')])),
+    statementMeanMs: ratio(increase('statementMs'), increase('statements')),
+    statementsPerSecond: rate('statements'),
+    commitsPerSecond: rate('commits'),
+    rowsUpdatedPerSecond: rate('rowsUpdated'),
+    hotUpdatePercent: percentOf(increase('rowsHotUpdated'), increase('rowsUpdated')),
+    walBytesPerSecond: rate('walBytes'),
+    workingSetBytes: gauge('workingSetBytes'),
+    cpuPercentOfHost: percents('cpuSeconds', m.host.cpus),
+    waitedPercent: percentOf(rate('waitedSeconds'), 1),
+    memoryPercentOfHost: { mean: ofHost(mean), min: ofHost(min), max: ofHost(max) },
+  };
+}
+
+export function redisFigures(m: Measurements): Figures['redis'] {
+  const { gauge, rate, increase, percents } = measuredOf(m, 'redis');
+  const hits = increase('keyspaceHits');
+  return {
+    operationsPerSecond: rate('operations'),
+    usedMemoryBytes: gauge('usedMemoryBytes'),
+    connections: gauge('connections'),
+    cpuPercentOfCore: percents('cpuSeconds', 1),
+    evictedKeys: increase('evictedKeys'),
+    expiredKeys: increase('expiredKeys'),
+    hitRatioPercent: percentOf(hits, sumOf([hits, increase('keyspaceMisses')])),
+    rejectedConnections: increase('rejectedConnections'),
+    errorReplies: increase('errorReplies'),
+    networkBytesPerSecond: rate('networkBytes'),
+  };
+}
+
+/** Of every metric that a budget names. */
+export const targetFigures = (m: Measurements, { budgets }: Scenario): Figures['target'] => ({
+  metrics: Object.fromEntries([...selectorsOf(budgets).keys()].map((text) => [text, metricFigures(m, text)])),
+});
+
+/** Declared by its page, without a single observation yet: it counts as 0, as such a counter does. */
+const isUnborn = ({ bounds, counts }: BucketData): boolean => bounds.length === 0 && counts[0] === 0;
+
+function metricFigures(m: Measurements, text: string): MetricFigures {
+  const window = m.measured ?? NOWHERE;
+  // A counter that nobody counted stands at 0 all the time, and is none.
+  const isAbsent = m.absences?.some(({ of }) => of === `target.metrics.${text}.values`) ?? false;
+  const pages = isAbsent ? [] : numbered(m.series, 'metrics', text);
+  const counters = pages.filter(({ kind }) => kind === 'counter');
+  const gauges = pages.filter(({ kind }) => kind === 'gauge');
+  const sums = sumColumns(gauges.map((series) => valuesAt(series, secondsOf(window))));
+  const spread = spreadOf(sums);
+  const buckets =
+    m.histograms !== undefined && Object.hasOwn(m.histograms, text) ? m.histograms[text] : undefined;
+  const at = (percent: number): number | null =>
+    buckets === undefined ? null : isUnborn(buckets) ? 0 : bucketQuantile(buckets, percent);
+  return {
+    ...spread,
+    last: sums.findLast((value) => value !== null) ?? null,
+    rate: sumOf(counters.map((series) => rateOf(series, window))),
+    increase: sumOf(counters.map((series) => increaseOf(series, window))),
+    p50: at(50),
+    p90: at(90),
+    p95: at(95),
+    p99: at(99),
+    count: buckets === undefined ? null : buckets.counts.reduce((sum, count) => sum + count, 0),
+    largestBound: buckets?.bounds.at(-1) ?? null,
+  };
+}
+
+/** Cores that the generator used: its workers, and the process that directs them where that was watched. */
+function generatorCores(m: Measurements): number | null {
+  const window = m.measured ?? NOWHERE;
+  const workers = sumOf(numbered(m.series, 'generator', 'cpuSeconds').map((one) => paceOf(one, window)));
+  if (workers === null) return null;
+  return workers + (rateOf(m.series['runner.cpuSeconds'], window) ?? 0);
+}
+
+export type Lags = Pick<Figures['generator'], 'lagP99Ms' | 'ownLagP99Ms' | 'pushbackMeanMs'>;
+
+export function generatorFigures(
+  m: Measurements,
+  lags: Lags,
+  operationsPerSecond: number | null,
+): Figures['generator'] {
+  const window = m.measured ?? NOWHERE;
+  const each = (name: string) =>
+    numbered(m.series, 'generator', name).map((series) => gaugeOf(series, window));
+  const cores = generatorCores(m);
+  const memory = sumOf(each('memoryBytes').map(({ max }) => max));
+  return {
+    engine: m.engine,
+    workers: m.workers,
+    cpuCores: cores,
+    cpuPercentOfHost: percentOf(cores, m.host.cpus),
+    maxLoopDelayMs: spreadOf(each('loopDelayMs').map(({ max }) => max)).max,
+    maxUtilisationPercent: percentOf(spreadOf(each('utilisation').map(({ mean }) => mean)).max, 1),
+    ...lags,
+    stalledPercent: stalledPercent(m),
+    waitedPercent: waitedPercent(m, 'generator'),
+    memoryBytesPerPlayer: ratio(memory, m.peakCcu),
+    cpuMicrosPerOperation: ratio(cores === null ? null : cores * 1e6, operationsPerSecond),
+    clockMs: m.engine === 'k6' ? 1 : 0.001,
+    calibration: {
+      of: m.calibration?.of ?? null,
+      seconds: m.calibration?.seconds ?? null,
+      targetPerSecond: m.calibration?.targetPerSecond ?? null,
+      ratePerSecond: m.calibration?.ratePerSecond ?? null,
+      answeredPercent: m.calibration?.answeredPercent ?? null,
+      utilisationPercent: m.calibration?.utilisationPercent ?? null,
+      ownLagP99Ms: m.calibration?.ownLagP99Ms ?? null,
+      dueP99Ms: m.calibration?.dueP99Ms ?? null,
+    },
+  };
+}
+
+export function hostFigures(m: Measurements): Figures['host'] {
+  const { cpus, memoryBytes } = m.host;
+  const { gauge, rate, increase, percents } = measuredOf(m, 'host');
+  const available = gauge('memoryAvailableBytes');
+  const used = (free: number | null): number | null =>
+    free === null ? null : percentOf(memoryBytes - free, memoryBytes);
+  return {
+    ...m.host,
+    nodeMajor: Number.parseInt(m.host.node.replace(/^v/, ''), 10) || 0,
+    cpuPercent: percents('cpuBusySeconds', cpus),
+    otherCpuPercent: percentOf(otherCores(m), cpus),
+    stealPercent: percentOf(rate('cpuStealSeconds'), cpus),
+    stealMaxPercent: percents('cpuStealSeconds', cpus).max,
+    foreignCpuPercent: percentOf(rate('foreignCpuSeconds'), cpus),
+    throttledPeriods: increase('throttledPeriods'),
+    memoryPressurePercent: percentOf(rate('memoryFullSeconds'), 1),
+    cpuPressurePercent: percentOf(rate('cpuSomeSeconds'), 1),
+    canaryDriftPercent: canaryDrift(m),
+    clockDriftMs: m.clockDriftMs,
+    memoryUsedPercent:
+      available.mean === null
+        ? NO_SPREAD
+        : { mean: used(available.mean), min: used(available.max), max: used(available.min) },
+    memoryAvailableBytes: available,
+    networkBytesPerSecond: rate('networkBytes'),
+  };
+}
+
+/** By how much the loop of the worst worker was late, of the measure phase: gauges of a second each. */
+function stalledPercent(m: Measurements): number | null {
+  const { from, to } = m.measured ?? NOWHERE;
+  const shares = numbered(m.series, 'generator', 'stalledMs').map(({ points }) => {
+    // Each point is of the second that ends there.
+    const seconds = points.filter(([at]) => at > from && at <= to).map(([, ms]) => ms);
+    return percentOf(sumOf(seconds), 1000 * (to - from));
+  });
+  return spreadOf(shares).max;
+}
+
+/** Of the process that was ready to run without a CPU for the largest part of the time. */
+export const waitedPercent = (m: Measurements, room: string): number | null =>
+  percentOf(
+    spreadOf(numbered(m.series, room, 'waitedSeconds').map((one) => paceOf(one, m.measured ?? NOWHERE))).max,
+    1,
+  );
+
+function canaryDrift({ canary }: Measurements): number | null {
+  if (canary === null || canary.afterMs === null) return null;
+  return percentOf(Math.abs(canary.afterMs - canary.beforeMs), canary.beforeMs);
+}
+
+/** Busy cores that are neither PostgreSQL's, nor a world server's, nor the generator's; null when one is unknown. */
+function otherCores(m: Measurements): number | null {
+  const window = m.measured ?? NOWHERE;
+  const busy = rateOf(m.series['host.cpuBusySeconds'], window);
+  const known = sumOf([
+    rateOf(m.series['postgres.cpuSeconds'], window),
+    sumOf(numbered(m.series, 'world', 'cpuSeconds').map((one) => rateOf(one, window))),
+    generatorCores(m),
+  ]);
+  return busy === null || known === null ? null : Math.max(0, busy - known);
+}
