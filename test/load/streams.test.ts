@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { STREAM } from '../../src/load/streams.ts';
-import { FLUX_STREAM } from '../../src/systems/flux/streams.ts';
+import { FLUX_STREAM } from '../../src/systems/flux/workload.ts';
 
 test('no two streams of random numbers are one', () => {
   const numbers = [...Object.values(STREAM), ...Object.values(FLUX_STREAM)];

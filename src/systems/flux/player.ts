@@ -4,7 +4,7 @@ import type { Listener, Welcome } from '../../load/player/connection.ts';
 import type { PlayerCodec } from '../../load/player/socket-protocol.ts';
 import { OUTCOME } from '../../load/recorder.ts';
 import { MULBERRY_STEP, mulberry32, streamSeed } from '../../rng.ts';
-import { FLUX_STREAM } from './streams.ts';
+import { FLUX_STREAM } from './workload.ts';
 
 const DIRECTIONS = ['north', 'east', 'south', 'west'] as const;
 const MOVES = DIRECTIONS.map((direction) => `go ${direction}`);

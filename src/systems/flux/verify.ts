@@ -1,9 +1,12 @@
 import { messageOf } from '../../errors.ts';
-import { readTableWrites } from '../../probe/counted-rows.ts';
+import { addRow, askOnce, type CountedRows, noRows, readTableWrites } from '../../probe/counted-rows.ts';
+import { HASH_MODULUS } from '../../probe/hash-sums.ts';
 import type { Probe } from '../../probe/probe.ts';
 import { type OpenVerification, STILL_OF_TARGET_MS, verifyRows } from '../../probe/verification.ts';
 import type { DatabaseEndpoint } from '../../stack/stack.ts';
-import { countRows, readRows, TABLE } from './rows.ts';
+
+/** Whose row each entity is. */
+const TABLE = 'entity';
 
 /** What was acknowledged is in the table of the entities, each of whose rows counts the numbers that reached it. */
 export const openVerification: OpenVerification = async ({ endpoints, workload, probes }) => {
@@ -53,4 +56,41 @@ async function rowWritesOf(probes: readonly Probe[]): Promise<number> {
     .flat()
     .filter(({ series }) => series.endsWith('.rowWrites'))
     .reduce((sum, { value }) => sum + value, 0);
+}
+
+/** Reads the rows over a connection of its own. `entities` is the number of ids, 0 .. entities-1. */
+export async function readRows(database: DatabaseEndpoint, entities: number): Promise<CountedRows> {
+  const [shape] = await askOnce<[place: string | null, hash: string | null]>(
+    database,
+    `select max(case attname when 'place' then 'place' when 'state' then '(state->>''place'')::int' end),
+            max('seq_hash & ${HASH_MODULUS - 1}') filter (where attname = 'seq_hash' and atttypid = 'bigint'::regtype)
+       from pg_attribute where attrelid = to_regclass('${TABLE}') and attnum > 0 and not attisdropped`,
+  );
+  const read = await askOnce<[number, number, number, string, string | null, number | null]>(
+    database,
+    `select id, last_seq, applied_n, seq_sum, ${shape?.[1] ?? 'null'}, ${shape?.[0] ?? 'null'} from ${TABLE}`,
+  );
+  const rows = noRows(entities);
+  /** NaN where the rows do not say. */
+  const places = new Float64Array(entities).fill(Number.NaN);
+  for (const [id, lastSeq, appliedN, seqSum, seqHash, place] of read) {
+    if (addRow(rows, [id, lastSeq, appliedN, seqSum, seqHash])) places[id] = place ?? Number.NaN;
+  }
+  return {
+    ...rows,
+    contradicts: (id, stated) => {
+      const place = places[id]!;
+      if (Number.isNaN(place) || place === stated) return null;
+      return `place ${stated} acknowledged, the row says place ${place}`;
+    },
+  };
+}
+
+/** Rows of a table that may be anybody's, and of any size: counted up to so many. */
+async function countRows(database: DatabaseEndpoint, most: number): Promise<number> {
+  const [row] = await askOnce<[string]>(
+    database,
+    `select count(*) from (select 1 from ${TABLE} limit ${most}) as first`,
+  );
+  return Number(row?.[0] ?? 0);
 }

@@ -1,7 +1,7 @@
-import type { Socket } from 'node:net';
 import type { Reachable } from '../../../address/access.ts';
 import { causeOfError, sentenceOf } from '../../../address/connection-cause.ts';
 import {
+  Metered,
   type OpenPostTransport,
   type PostListener,
   type PostTransport,
@@ -19,18 +19,17 @@ export const openAutocannonTransport: OpenPostTransport = (end, generator, _most
  * As with the other transport (monsters/post-transport.ts), nothing is sent twice: the end of the connection while posts are
  * unanswered is the end of them all.
  */
-class AutocannonTransport implements PostTransport {
+class AutocannonTransport extends Metered implements PostTransport {
   private readonly origin: string;
   private readonly base: string;
   private readonly headers: Readonly<Record<string, string>>;
   private readonly listener: PostListener;
   private client: OpenLoopClient | null = null;
-  private socket: Socket | null = null;
-  private bytesBefore = { in: 0, out: 0 };
   private unanswered = 0;
   private over = false;
 
   constructor({ url, address, headers }: Reachable, generator: string, listener: PostListener) {
+    super();
     const { protocol, host, hostname, port, pathname } = new URL(url);
     // Autocannon looks a name up by itself: it gets the address, and the name in the header.
     const at = address === undefined ? hostname : address.includes(':') ? `[${address}]` : address;
@@ -38,14 +37,6 @@ class AutocannonTransport implements PostTransport {
     this.base = `${pathname.replace(/\/$/, '')}/commands?generator=${encodeURIComponent(generator)}&post=`;
     this.headers = { ...headers, host, 'content-type': 'application/json' };
     this.listener = listener;
-  }
-
-  get bytesIn(): number {
-    return this.bytesBefore.in + (this.socket?.bytesRead ?? 0);
-  }
-
-  get bytesOut(): number {
-    return this.bytesBefore.out + (this.socket?.bytesWritten ?? 0);
   }
 
   send(slot: number, post: number, body: string): void {
@@ -66,10 +57,7 @@ class AutocannonTransport implements PostTransport {
 
   private connect(): OpenLoopClient {
     return new OpenLoopClient(this.origin, this.headers, {
-      connecting: (socket) => {
-        this.bytesBefore = { in: this.bytesIn, out: this.bytesOut };
-        this.socket = socket;
-      },
+      connecting: (socket) => this.meter(socket),
       ended: () => {
         // One that was idle is made again. Else the posts under way are lost, and told so.
         if (this.unanswered > 0) this.lose('the server ended it');

@@ -1,14 +1,16 @@
+import { ConnectionRefused } from '../../../address/connection-cause.ts';
+import { monotonic } from '../../../clock.ts';
 import { messageOf } from '../../../errors.ts';
+import type { MicrosHistogram } from '../../../hdr-histogram.ts';
 import type { ErrorCounts } from '../../../load/error-counts.ts';
+import { backoff } from '../../../load/player/reconnector.ts';
 import { OUTCOME, type Outcome, type Recorder } from '../../../load/recorder.ts';
 import type { FluxWorld } from '../deal.ts';
 import { MONSTER_COMMAND } from '../workload.ts';
-import { CommandConnection, type CommandListener } from './command-connection.ts';
-import type { MonsterNumbers, OpenNumbers } from './numbers.ts';
-import { openNumbersIn, writePost } from './post-body.ts';
+import { type CommandConnection, type CommandListener, openConnection } from './command-connection.ts';
+import { type MonsterNumbers, type OpenNumbers, openNumbersIn, writePost } from './numbers.ts';
 import type { OpenPostTransport } from './post-transport.ts';
 import { PostQueue, type Posts } from './posts.ts';
-import { type ClientReconnect, Redial } from './redial.ts';
 import { SentPosts } from './sent-posts.ts';
 
 /** Posts of one worker that one server has not answered with 202; above that, posts wait. */
@@ -25,8 +27,9 @@ export interface ClientTools {
   readonly timeout: number;
   /** Microseconds after GO. */
   readonly now: () => number;
-  /** How to come back when a connection ends; null: what is lost stays lost. */
-  readonly reconnect: ClientReconnect | null;
+  readonly seed: number;
+  /** From the end of a connection to the welcome of the next one, microseconds; null: what is lost stays lost. */
+  readonly reconnect: MicrosHistogram | null;
 }
 
 /**
@@ -60,16 +63,16 @@ export class CommandClient implements CommandListener {
   private ableAt = 0;
   private lost = false;
   private finished = false;
-  /** Null: what is lost stays lost. */
-  private readonly redial: Redial | null;
+  /** When the connection ended, on the host's monotonic clock; and how often it was tried to have another since it held. */
+  private lostAt = 0;
+  private attempts = 0;
+  private retry: NodeJS.Timeout | undefined;
 
   constructor(world: FluxWorld, generator: string, tools: ClientTools) {
     this.world = world;
     this.generator = generator;
     this.tools = tools;
     this.sent = new SentPosts(tools.posts, tools.recorder);
-    const { reconnect, errors } = tools;
-    this.redial = reconnect === null ? null : new Redial(reconnect, world.monsters.from, errors);
   }
 
   /** opening -> up. @throws an Error that names the server that did not let it */
@@ -125,18 +128,19 @@ export class CommandClient implements CommandListener {
     this.sent.settleAll(OUTCOME.unfinished, now);
     this.settleQueue(OUTCOME.skipped, now);
     this.finished = true;
-    this.redial?.stop();
+    clearTimeout(this.retry);
   }
 
   close(): void {
     this.finished = true;
-    this.redial?.stop();
+    clearTimeout(this.retry);
     this.connection?.close();
   }
 
   accepted(slot: number): void {
     const now = this.tools.now();
-    this.redial?.held();
+    // It holds: when it ends, that is a new end, and answered at once.
+    this.attempts = 0;
     this.answer(slot, now);
     this.sent.freeWhenOver(slot);
     this.pump(now);
@@ -237,24 +241,37 @@ export class CommandClient implements CommandListener {
     this.sent.settleAll(OUTCOME.failed, now);
     this.sent.clear();
     this.unanswered = 0;
-    if (this.redial === null) {
+    if (tools.reconnect === null) {
       this.settleQueue(OUTCOME.failedUnsent, now);
       this.lost = true;
       connection.close();
       return;
     }
     connection.abandon();
-    this.redial.begin(
-      async () => {
-        await this.connect(open);
-        return this.connection !== null;
-      },
-      () => this.back(),
-    );
+    this.lostAt = monotonic();
+    this.redial(open, tools.reconnect);
+  }
+
+  /** Tries to have another connection, after a while that grows from attempt to attempt. */
+  private redial(open: OpenNumbers, latency: MicrosHistogram): void {
+    if (this.finished) return;
+    // What tells the clients of a worker apart, in their draws, is their first monster.
+    const wait = backoff(this.tools.seed, this.world.monsters.from, this.attempts++);
+    this.retry = setTimeout(() => void this.connectAgain(open, latency), wait / 1e3);
   }
 
   /** down -> up. */
-  private back(): void {
+  private async connectAgain(open: OpenNumbers, latency: MicrosHistogram): Promise<void> {
+    try {
+      await this.connect(open);
+    } catch (thrown) {
+      // The server has not noticed the end of the old connection.
+      const isConflict = thrown instanceof ConnectionRefused && thrown.kind === 'conflict';
+      if (!isConflict) this.tools.errors.add(`monsters could not connect again: ${messageOf(thrown)}`);
+      return this.redial(open, latency);
+    }
+    if (this.connection === null) return;
+    latency.record(monotonic() - this.lostAt, 1);
     this.reconnects += 1;
     this.ableAt = this.tools.now();
     this.pump(this.ableAt);
@@ -267,7 +284,7 @@ export class CommandClient implements CommandListener {
   private async connect(open: OpenNumbers | null): Promise<void> {
     const { numbers, openTransport } = this.tools;
     const { world, generator } = this;
-    const { connection, lastSequences } = await CommandConnection.open(
+    const { connection, lastSequences } = await openConnection(
       openTransport,
       world,
       generator,

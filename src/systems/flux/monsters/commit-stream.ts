@@ -29,59 +29,13 @@ export interface CommitListener {
 }
 
 /** One generator's view of what a world server has committed: opened before GO, open until the end. */
-export class CommitStream {
+class CommitStream {
   bytesIn = 0;
   private readonly socket: WebSocket;
   private closing = false;
 
-  private constructor(socket: WebSocket) {
+  constructor(socket: WebSocket) {
     this.socket = socket;
-  }
-
-  /**
-   * Opens it; `lastSequences` are the numbers that the server's monsters have used, in the order of their ids,
-   * null when none has.
-   * @throws an Error that says why the server did not let it
-   */
-  static open(
-    url: string,
-    generator: string,
-    access: Access = {},
-  ): Promise<{ commits: CommitStream; lastSequences: readonly number[] | null }> {
-    const path = `/commits?generator=${encodeURIComponent(generator)}`;
-    const socket = openSocket(socketUrl(url, path), null, MOST_PAYLOAD, access);
-    return new Promise((resolve, reject) => {
-      const fail = (cause: Cause): void => {
-        clearTimeout(timer);
-        socket.removeAllListeners();
-        socket.on('error', () => {});
-        socket.terminate();
-        reject(new ConnectionRefused(`${url}/commits`, cause));
-      };
-      const timer = setTimeout(
-        () => fail(unexplained(`no welcome within ${CONNECT_TIMEOUT_MS / 1e3} s`)),
-        CONNECT_TIMEOUT_MS,
-      );
-      onRefusal(socket, fail);
-      socket.on('close', (code, reason) => {
-        const cause = causeOfClose(code, reason.toString());
-        fail({ ...cause, what: `closed before the welcome (${cause.what})` });
-      });
-      socket.on('message', (data) => {
-        const message = parseJson(data.toString());
-        const welcome = isRecord(message) ? message.welcome : undefined;
-        if (!isRecord(welcome)) return fail(unexplained('the first frame was no welcome'));
-        const { lastSeq } = welcome;
-        const used = lastSeq ?? null;
-        if (used !== null && !(isNumbers(used) && used.every((number) => number <= MOST_NUMBER))) {
-          return fail(unexplained('the welcome holds no sequence numbers'));
-        }
-        clearTimeout(timer);
-        socket.removeAllListeners();
-        socket.on('error', () => {});
-        resolve({ commits: new CommitStream(socket), lastSequences: used });
-      });
-    });
   }
 
   /** To be called in the turn in which `open` resolved. */
@@ -115,18 +69,59 @@ export class CommitStream {
     });
   }
 
-  close(): void {
+  /** With a word to the server, unless it is to be at once. */
+  end(atOnce: boolean): void {
     this.closing = true;
     this.socket.on('error', () => {});
-    this.socket.close(1000);
+    if (atOnce) this.socket.terminate();
+    else this.socket.close(1000);
   }
+}
 
-  /** Without a word to the server. */
-  abandon(): void {
-    this.closing = true;
-    this.socket.on('error', () => {});
-    this.socket.terminate();
-  }
+/**
+ * Opens it; `lastSequences` are the numbers that the server's monsters have used, in the order of their ids, null when none
+ * has.
+ * @throws an Error that says why the server did not let it
+ */
+export function openCommitStream(
+  url: string,
+  generator: string,
+  access: Access,
+): Promise<{ commits: CommitStream; lastSequences: readonly number[] | null }> {
+  const path = `/commits?generator=${encodeURIComponent(generator)}`;
+  const socket = openSocket(socketUrl(url, path), null, MOST_PAYLOAD, access);
+  return new Promise((resolve, reject) => {
+    const fail = (cause: Cause): void => {
+      clearTimeout(timer);
+      socket.removeAllListeners();
+      socket.on('error', () => {});
+      socket.terminate();
+      reject(new ConnectionRefused(`${url}/commits`, cause));
+    };
+    const timer = setTimeout(
+      () => fail(unexplained(`no welcome within ${CONNECT_TIMEOUT_MS / 1e3} s`)),
+      CONNECT_TIMEOUT_MS,
+    );
+    onRefusal(socket, fail);
+    socket.on('close', (code, reason) => {
+      const cause = causeOfClose(code, reason.toString());
+      fail({ ...cause, what: `closed before the welcome (${cause.what})` });
+    });
+    socket.on('message', (data) => {
+      const message = parseJson(data.toString());
+      const welcome = isRecord(message) ? message.welcome : undefined;
+      if (!isRecord(welcome)) return fail(unexplained('the first frame was no welcome'));
+      const { lastSeq } = welcome;
+      const used = lastSeq ?? null;
+      if (used !== null && !(isNumbers(used) && used.every((number) => number <= MOST_NUMBER))) {
+        return fail(unexplained('the welcome holds no sequence numbers'));
+      }
+      clearTimeout(timer);
+      socket.removeAllListeners();
+      socket.on('error', () => {});
+      resolve({ commits: new CommitStream(socket), lastSequences: used });
+    });
+  });
 }
 
 const isNumbers = (value: unknown): value is readonly number[] =>

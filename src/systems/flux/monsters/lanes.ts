@@ -1,6 +1,6 @@
 import type { Range } from '../../../load/fleet/messages.ts';
 import { GOLDEN, MULBERRY_STEP, mulberry32, streamSeed } from '../../../rng.ts';
-import { FLUX_STREAM } from '../streams.ts';
+import { FLUX_STREAM } from '../workload.ts';
 
 /**
  * Monster commands are dealt in lanes, so that a monster's commands all come from one worker and its

@@ -39,10 +39,9 @@ export class Monsters implements Source {
     this.pacer = new PostPacer(seed, postRate, monsters, timeline, worker, workers);
     this.hash = hash;
     this.tools = {
-      ...{ openTransport, recorder, errors, now, skipAfter, timeout },
+      ...{ openTransport, recorder, errors, now, skipAfter, timeout, seed, reconnect },
       posts: new Posts(commandsPerPost),
       numbers: new MonsterNumbers({ players, monsters }, setup, ledger, errors),
-      reconnect: reconnect === null ? null : { seed, latency: reconnect },
     };
     this.planned = new Uint32Array(monsters);
     const ranges = worlds.map((world) => world.monsters);

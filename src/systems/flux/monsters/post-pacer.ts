@@ -2,7 +2,7 @@ import { OperationalTime } from '../../../load/operational-time.ts';
 import { toMicros } from '../../../load/pacer.ts';
 import { MULBERRY_STEP, mulberry32, streamSeed } from '../../../rng.ts';
 import type { Timeline } from '../../../scenario/workload.ts';
-import { FLUX_STREAM } from '../streams.ts';
+import { FLUX_STREAM } from '../workload.ts';
 import { lanesOf, workerOfLane } from './lanes.ts';
 
 /**

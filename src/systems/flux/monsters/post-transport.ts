@@ -1,6 +1,5 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
-import { buildConnector, Client, type Dispatcher } from 'undici';
+import { buildConnector, Client } from 'undici';
 import { type Access, dialOptions, type Reachable } from '../../../address/access.ts';
 import { causeOfAnswer, causeOfError, sentenceOf } from '../../../address/connection-cause.ts';
 import { ownDial } from '../../../load/own-dial.ts';
@@ -48,17 +47,35 @@ export function refusalOfPost(status: number, reason: string, location?: string)
   return `a post of monster commands was answered ${said}${hint === null ? '' : `: ${hint}`}`;
 }
 
+/** What one socket after the other has carried. */
+export class Metered {
+  private socket: Socket | null = null;
+  private before = { in: 0, out: 0 };
+
+  get bytesIn(): number {
+    return this.before.in + (this.socket?.bytesRead ?? 0);
+  }
+
+  get bytesOut(): number {
+    return this.before.out + (this.socket?.bytesWritten ?? 0);
+  }
+
+  /** From now on it is this one. */
+  protected meter(socket: Socket): void {
+    this.before = { in: this.bytesIn, out: this.bytesOut };
+    this.socket = socket;
+  }
+}
+
 /**
  * Posts over one keep-alive connection, pipelined: HTTP keeps them in order, so a monster's numbers arrive in
  * order. Nothing is sent twice: the connection's end while posts are unanswered is the end of them all.
  */
-export class UndiciTransport implements PostTransport {
+export class UndiciTransport extends Metered implements PostTransport {
   private readonly client: Client;
   private readonly listener: PostListener;
   private readonly base: string;
   private readonly headers: Readonly<Record<string, string>>;
-  private socket: Socket | null = null;
-  private bytesBefore = { in: 0, out: 0 };
   private unanswered = 0;
   private lost = false;
   private closing = false;
@@ -71,6 +88,7 @@ export class UndiciTransport implements PostTransport {
     listener: PostListener,
     access: Access = {},
   ) {
+    super();
     const { origin, pathname } = new URL(url);
     this.base = `${pathname.replace(/\/$/, '')}/commands?generator=${encodeURIComponent(generator)}&post=`;
     this.listener = listener;
@@ -100,16 +118,10 @@ export class UndiciTransport implements PostTransport {
     this.client.on('connectionError', (_origin, _targets, error) => this.lose(error));
   }
 
-  get bytesIn(): number {
-    return this.bytesBefore.in + (this.socket?.bytesRead ?? 0);
-  }
-
-  get bytesOut(): number {
-    return this.bytesBefore.out + (this.socket?.bytesWritten ?? 0);
-  }
-
   send(slot: number, post: number, body: string): void {
     this.unanswered += 1;
+    let [status, reason] = [0, ''];
+    let location: string | undefined;
     this.client.dispatch(
       {
         method: 'POST',
@@ -119,31 +131,34 @@ export class UndiciTransport implements PostTransport {
         idempotent: true,
         blocking: false,
       },
-      new PostHandler(slot, this),
+      {
+        onRequestStart: () => {},
+        onResponseStart: (_controller, statusCode, headers) => {
+          status = statusCode;
+          location = headers.location?.toString();
+        },
+        // The status decides, the text only explains.
+        onResponseData: (_controller, chunk) => {
+          if (status !== 202 && reason.length < MOST_REASON) reason += chunk.toString('utf8', 0, MOST_REASON);
+        },
+        onResponseEnd: () => {
+          this.unanswered -= 1;
+          if (this.lost || this.closing) return;
+          if (status === 202) this.listener.accepted(slot);
+          else this.listener.refused(slot, refusalOfPost(status, reason, location));
+        },
+        onResponseError: (_controller, error) => {
+          this.unanswered -= 1;
+          this.lose(error);
+        },
+      },
     );
-  }
-
-  ended(slot: number, status: number, reason: string, location?: string): void {
-    this.unanswered -= 1;
-    if (this.lost || this.closing) return;
-    if (status === 202) this.listener.accepted(slot);
-    else this.listener.refused(slot, refusalOfPost(status, reason, location));
-  }
-
-  failed(error: Error): void {
-    this.unanswered -= 1;
-    this.lose(error);
   }
 
   close(): void {
     this.closing = true;
     // One that is lost is torn down by itself, when undici has told all of its posts.
     if (!this.lost) this.client.destroy(null, () => {});
-  }
-
-  private meter(socket: Socket): void {
-    this.bytesBefore = { in: this.bytesIn, out: this.bytesOut };
-    this.socket = socket;
   }
 
   private lose(error: Error): void {
@@ -153,44 +168,5 @@ export class UndiciTransport implements PostTransport {
     // 'disconnect' follows at once; this is for an end without one.
     setImmediate(() => this.client.destroy(null, () => {}));
     this.listener.postsLost(sentenceOf(causeOfError(error)));
-  }
-}
-
-/** One post's answer: the status decides, the text only explains. */
-class PostHandler implements Dispatcher.DispatchHandler {
-  private readonly slot: number;
-  private readonly transport: UndiciTransport;
-  private status = 0;
-  private reason = '';
-  private location: string | undefined;
-
-  constructor(slot: number, transport: UndiciTransport) {
-    this.slot = slot;
-    this.transport = transport;
-  }
-
-  onRequestStart(): void {}
-
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: IncomingHttpHeaders,
-  ): void {
-    this.status = status;
-    this.location = headers.location;
-  }
-
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.status !== 202 && this.reason.length < MOST_REASON) {
-      this.reason += chunk.toString('utf8', 0, MOST_REASON);
-    }
-  }
-
-  onResponseEnd(): void {
-    this.transport.ended(this.slot, this.status, this.reason, this.location);
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.transport.failed(error);
   }
 }

@@ -15,17 +15,6 @@ export interface NullWorldPlan {
   readonly token?: string;
 }
 
-/** What came in and went out since the start; of the players' sockets payload alone, after the welcome. */
-export interface NullWorldCounts {
-  connections: number;
-  framesIn: number;
-  bytesIn: number;
-  framesOut: number;
-  bytesOut: number;
-  posts: number;
-  commands: number;
-}
-
 /** When an answer leaves: it is called with each answer as its request has arrived, and calls it once. */
 export type Release = (answer: () => void) => void;
 
@@ -40,7 +29,8 @@ const KEEP_ALIVE_MS = 60_000;
  * at on the way that is not needed for it.
  */
 export class NullWorld {
-  readonly counts: NullWorldCounts = {
+  /** What came in and went out since the start; of the players' sockets payload alone, after the welcome. */
+  readonly counts = {
     ...{ connections: 0, framesIn: 0, bytesIn: 0, framesOut: 0, bytesOut: 0, posts: 0, commands: 0 },
   };
   readonly http: Server;

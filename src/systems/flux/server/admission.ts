@@ -1,9 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import type { Commands } from './commands.ts';
+import type { Refusal } from './door.ts';
 import type { Generator } from './generators.ts';
 import type { OperationQueue } from './operation-queue.ts';
 import type { Posts } from './posts.ts';
-import type { Refusal } from './refusal.ts';
 
 /** Beyond this many waiting operations, posts wait outside, and their generator waits for its 202. */
 const MAX_QUEUED = 50_000;

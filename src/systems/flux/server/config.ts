@@ -1,43 +1,15 @@
 import { badInput, type CapbenchError } from '../../../errors.ts';
 
 /** What one world server is told by its environment. */
-export interface WorldConfig {
-  readonly host: string;
-  /** 0 = a free port. */
-  readonly port: number;
-  /** 1-based. */
-  readonly instance: number;
-  readonly instances: number;
-  /** Of the whole world, over all instances. */
-  readonly players: number;
-  readonly monsters: number;
-  readonly playersPerPlace: number;
-  /** A batch holds at most this many operations ... */
-  readonly batchOperations: number;
-  /** ... and starts at most this many milliseconds after its first one was queued, unless one is in flight. */
-  readonly batchMillis: number;
-  readonly rowShape: 'columns' | 'jsonb';
-  /** How long a PostgreSQL that was lost is waited for; 0: the server ends at once. */
-  readonly reconnectSeconds: number;
-  /** What whoever changes something has to send; empty: everybody may. */
-  readonly token: string;
-  readonly database: {
-    /** A host name, or the folder of a UNIX socket. */
-    readonly host: string;
-    readonly port: number;
-    readonly user: string;
-    readonly password: string;
-    readonly name: string;
-  };
-}
+export type WorldConfig = Readonly<ReturnType<typeof readConfig>>;
 
-export type Environment = Readonly<Record<string, string | undefined>>;
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Entities of one world: their ids are int4, and 2^27 bounds what a command may name. */
 const MAX_ENTITIES = 10_000_000;
 
 /** @throws CapbenchError (104) that names every variable that is missing or wrong. */
-export function readConfig(env: Environment): WorldConfig {
+export function readConfig(env: Environment) {
   const problems: string[] = [];
 
   const text = (name: string, fallback?: string): string => {
@@ -55,20 +27,28 @@ export function readConfig(env: Environment): WorldConfig {
   };
 
   const instances = integer('INSTANCES', 1, 1_000);
-  const config: WorldConfig = {
+  const config = {
     host: text('HOST', '127.0.0.1'),
+    /** 0 = a free port. */
     port: integer('PORT', 0, 65_535, 0),
+    /** 1-based. */
     instance: integer('INSTANCE_ID', 1, instances),
     instances,
+    /** Of the whole world, over all instances. */
     players: integer('PLAYERS', 0, MAX_ENTITIES),
     monsters: integer('MONSTERS', 0, MAX_ENTITIES),
     playersPerPlace: integer('PLAYERS_PER_PLACE', 1, MAX_ENTITIES),
+    /** A batch holds at most this many operations ... */
     batchOperations: integer('BATCH_SIZE_LIMIT', 1, 100_000, 1_663),
+    /** ... and starts at most this many milliseconds after its first one was queued, unless one is in flight. */
     batchMillis: integer('BATCH_TIME_LIMIT_MS', 1, 60_000, 10),
     rowShape: rowShapeOf(text('ROW_SHAPE', 'columns'), problems),
+    /** How long a PostgreSQL that was lost is waited for; 0: the server ends at once. */
     reconnectSeconds: integer('RECONNECT_SECONDS', 0, 3_600, 0),
+    /** What whoever changes something has to send; empty: everybody may. */
     token: text('TOKEN', ''),
     database: {
+      /** A host name, or the folder of a UNIX socket. */
       host: text('DB_SOCKET_PATH'),
       port: integer('DB_PORT', 1, 65_535, 5_432),
       user: text('DB_USER'),

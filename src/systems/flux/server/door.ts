@@ -1,6 +1,13 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { Refusal } from './refusal.ts';
+
+/** A request that is not served: its HTTP status, and why in words. */
+export interface Refusal {
+  readonly status: number;
+  readonly why: string;
+}
+
+export const isRefusal = (value: object): value is Refusal => 'why' in value;
 
 /** Why a request that changes something is not taken; null where it may come in. */
 export type Door = (request: IncomingMessage) => Refusal | null;

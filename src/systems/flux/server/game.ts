@@ -18,103 +18,71 @@ const NOT_HERE = 2;
 const ONESELF = 3;
 const UNKNOWN = 4;
 const SAID_TOO_MUCH = 5;
-type Result =
-  | typeof ACCEPTED
-  | typeof NO_EXIT
-  | typeof NOT_HERE
-  | typeof ONESELF
-  | typeof UNKNOWN
-  | typeof SAID_TOO_MUCH;
+type Result = 0 | 1 | 2 | 3 | 4 | 5;
 
-/** The rules: validates operations in the order of their arrival and applies them to the entities in memory. */
-export class Game {
-  readonly #entities: Entities;
-  readonly #places: Places;
-  readonly #changes: Changes;
-  readonly #outbox: Outbox;
-  readonly #posts: Posts;
-  readonly #unsettled: Unsettled;
-  readonly #metrics: Metrics;
+/** What the rules work on. */
+interface GameWorld {
+  readonly entities: Entities;
+  readonly places: Places;
+  readonly changes: Changes;
+  readonly outbox: Outbox;
+  readonly posts: Posts;
+  readonly unsettled: Unsettled;
+  readonly metrics: Metrics;
+}
 
-  constructor(world: {
-    entities: Entities;
-    places: Places;
-    changes: Changes;
-    outbox: Outbox;
-    posts: Posts;
-    unsettled: Unsettled;
-    metrics: Metrics;
-  }) {
-    this.#entities = world.entities;
-    this.#places = world.places;
-    this.#changes = world.changes;
-    this.#outbox = world.outbox;
-    this.#posts = world.posts;
-    this.#unsettled = world.unsettled;
-    this.#metrics = world.metrics;
-  }
+/** The rules: validates operations in the order of their arrival and applies them to the entities in memory. HOT. */
+export function openGame(world: GameWorld): (queue: OperationQueue, count: number) => void {
+  const { entities, places, changes, outbox, posts, unsettled, metrics } = world;
 
-  /** Applies the `count` oldest operations; what they change and whom they concern is gathered, not yet told. */
-  apply(queue: OperationQueue, count: number): void {
-    const { players } = this.#entities;
-    this.#changes.clear();
-    for (let i = 0; i < count; i++) {
-      const slot = queue.slot(i);
-      if (queue.actor[slot]! < players) this.#applyIntent(queue, slot);
-      else this.#applyCommand(queue, slot);
-    }
-    this.#metrics.operations += count;
-  }
-
-  #applyCommand(queue: OperationQueue, slot: number): void {
+  function applyCommand(queue: OperationQueue, slot: number): void {
     const actor = queue.actor[slot]!;
     const command = queue.command[slot]!;
-    const isNew = this.#take(actor, queue.seq[slot]!);
-    const accepted = isNew && this.#perform(actor, command) === ACCEPTED;
-    if (!accepted) this.#metrics.rejected++;
-    this.#posts.settle(queue.origin[slot]!, accepted);
+    const isNew = take(actor, queue.seq[slot]!);
+    const accepted = isNew && perform(actor, command) === ACCEPTED;
+    if (!accepted) metrics.rejected++;
+    posts.settle(queue.origin[slot]!, accepted);
   }
 
-  #applyIntent(queue: OperationQueue, slot: number): void {
+  function applyIntent(queue: OperationQueue, slot: number): void {
     const actor = queue.actor[slot]!;
     const command = queue.command[slot]!;
     const seq = queue.seq[slot]!;
     const kind = kindOf(command);
     const quoted = kind === KIND.say || kind === KIND.unknown ? queue.takeQuoted(slot) : '';
-    const from = this.#entities.place[actor]!;
+    const from = entities.place[actor]!;
     let ack: string;
-    if (!this.#take(actor, seq)) {
-      ack = this.#refused(seq, 'sequence already used');
+    if (!take(actor, seq)) {
+      ack = refused(seq, 'sequence already used');
     } else {
-      const result = this.#perform(actor, command);
+      const result = perform(actor, command);
       if (result === ACCEPTED) {
-        this.#announce(actor, command, from, quoted);
+        announce(actor, command, from, quoted);
         ack =
           kind < MOVES || kind === KIND.look
-            ? `{"seq":${seq},"ok":true,${viewOf(this.#entities, this.#places, actor)}}`
+            ? `{"seq":${seq},"ok":true,${viewOf(entities, places, actor)}}`
             : `{"seq":${seq},"ok":true}`;
       } else {
-        ack = this.#refused(seq, whyNot(result, command, quoted));
+        ack = refused(seq, whyNot(result, command, quoted));
       }
     }
-    this.#unsettled.applied(actor);
-    this.#outbox.answer(actor, queue.origin[slot]!, ack);
+    unsettled.applied(actor);
+    outbox.answer(actor, queue.origin[slot]!, ack);
   }
 
   /** False for a number that was used before: that operation is neither applied nor recorded. */
-  #take(actor: number, seq: number): boolean {
-    if (seq <= this.#entities.lastSeq[actor]!) return false;
-    this.#entities.lastSeq[actor] = seq;
+  function take(actor: number, seq: number): boolean {
+    if (seq <= entities.lastSeq[actor]!) return false;
+    entities.lastSeq[actor] = seq;
     // From here on the number is used up, also when the rules reject what it asks for.
-    this.#changes.record(actor, seq);
+    changes.record(actor, seq);
     return true;
   }
 
-  #perform(actor: number, command: number): Result {
-    const entities = this.#entities;
+  function perform(actor: number, command: number): Result {
     const kind = kindOf(command);
     if (kind < MOVES) {
-      const to = this.#places.neighbour(entities.place[actor]!, kind);
+      const to = places.neighbour(entities.place[actor]!, kind);
       if (to === NOWHERE) return NO_EXIT;
       entities.move(actor, to);
       return ACCEPTED;
@@ -125,7 +93,7 @@ export class Game {
       if (target === -1 || entities.place[target] !== entities.place[actor]) return NOT_HERE;
       // Added, never set: the damage does not depend on the order of the attackers.
       entities.damage[target]! += DAMAGE;
-      this.#changes.touch(target);
+      changes.touch(target);
       return ACCEPTED;
     }
     if (kind === KIND.unknown) return UNKNOWN;
@@ -133,24 +101,36 @@ export class Game {
   }
 
   /** Tells those present what a player did; the entities already stand where it led. */
-  #announce(actor: number, command: number, from: number, words: string): void {
-    const id = this.#entities.idOf(actor);
-    const here = this.#entities.place[actor]!;
+  function announce(actor: number, command: number, from: number, words: string): void {
+    const id = entities.idOf(actor);
+    const here = entities.place[actor]!;
     const kind = kindOf(command);
     if (kind < MOVES) {
-      this.#outbox.tell(from, actor, `{"actor":${id},"did":"left","to":"${DIRECTIONS[kind]}"}`);
-      this.#outbox.tell(here, actor, `{"actor":${id},"did":"arrived"}`);
+      outbox.tell(from, actor, `{"actor":${id},"did":"left","to":"${DIRECTIONS[kind]}"}`);
+      outbox.tell(here, actor, `{"actor":${id},"did":"arrived"}`);
     } else if (kind === KIND.attack) {
-      this.#outbox.tell(here, actor, `{"actor":${id},"did":"attacked","target":${argumentOf(command)}}`);
+      outbox.tell(here, actor, `{"actor":${id},"did":"attacked","target":${argumentOf(command)}}`);
     } else if (kind === KIND.say) {
-      this.#outbox.tell(here, actor, `{"actor":${id},"did":"said","words":${JSON.stringify(words)}}`);
+      outbox.tell(here, actor, `{"actor":${id},"did":"said","words":${JSON.stringify(words)}}`);
     }
   }
 
-  #refused(seq: number, why: string): string {
-    this.#metrics.rejected++;
+  function refused(seq: number, why: string): string {
+    metrics.rejected++;
     return `{"seq":${seq},"ok":false,"why":${JSON.stringify(why)}}`;
   }
+
+  /** Applies the `count` oldest operations; what they change and whom they concern is gathered, not yet told. */
+  return function apply(queue: OperationQueue, count: number): void {
+    const { players } = entities;
+    changes.clear();
+    for (let i = 0; i < count; i++) {
+      const slot = queue.slot(i);
+      if (queue.actor[slot]! < players) applyIntent(queue, slot);
+      else applyCommand(queue, slot);
+    }
+    metrics.operations += count;
+  };
 }
 
 function whyNot(result: Exclude<Result, typeof ACCEPTED>, command: number, quoted: string): string {

@@ -2,9 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { type Commands, readCommands } from './commands.ts';
-import { type Door, openDoor } from './door.ts';
+import { type Door, isRefusal, openDoor, type Refusal } from './door.ts';
 import type { Generator } from './generators.ts';
-import { isRefusal, type Refusal } from './refusal.ts';
 import { answerUpgrades } from './upgrades.ts';
 import type { World } from './world.ts';
 

@@ -67,23 +67,19 @@ export class OperationQueue {
   #grow(): void {
     const old = this.actor.length;
     const order = Array.from({ length: old }, (_, i) => this.slot(i));
-    const ints = (from: Int32Array): Int32Array<ArrayBuffer> => {
-      const to = new Int32Array(old * 2);
+    const moved = <T extends Int32Array | Float64Array>(from: T, to: T): T => {
       order.forEach((slot, i) => {
         to[i] = from[slot]!;
       });
       return to;
     };
-    const arrived = new Float64Array(old * 2);
-    order.forEach((slot, i) => {
-      arrived[i] = this.arrived[slot]!;
-    });
+    const ints = <T extends Int32Array>(from: T): T => moved(from, new Int32Array(old * 2) as T);
     const quoted = order.map((slot) => this.quoted[slot] ?? null);
     this.actor = ints(this.actor);
     this.command = ints(this.command);
     this.seq = ints(this.seq);
     this.origin = ints(this.origin);
-    this.arrived = arrived;
+    this.arrived = moved(this.arrived, new Float64Array(old * 2));
     this.quoted = [...quoted, ...new Array<null>(old).fill(null)];
     this.#head = 0;
   }

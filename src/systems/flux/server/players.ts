@@ -21,48 +21,38 @@ interface Intent {
   readonly text: string;
 }
 
+/** What players come into. */
+interface PlayersWorld {
+  readonly entities: Entities;
+  readonly places: Places;
+  readonly queue: OperationQueue;
+  readonly outbox: Outbox;
+  readonly unsettled: Unsettled;
+  readonly metrics: Metrics;
+}
+
 /** Takes in players: welcome, intents into the queue, goodbye. */
 export class Players {
-  readonly #entities: Entities;
-  readonly #places: Places;
-  readonly #queue: OperationQueue;
-  readonly #outbox: Outbox;
-  readonly #metrics: Metrics;
-  readonly #unsettled: Unsettled;
+  readonly #world: PlayersWorld;
   readonly #queued: () => void;
   /** Connected, and not yet welcomed. */
   readonly #arriving = new Map<number, WebSocket>();
   #sessions = 0;
   #stopped = false;
 
-  constructor(
-    world: {
-      entities: Entities;
-      places: Places;
-      queue: OperationQueue;
-      outbox: Outbox;
-      unsettled: Unsettled;
-      metrics: Metrics;
-    },
-    queued: () => void,
-  ) {
-    this.#entities = world.entities;
-    this.#places = world.places;
-    this.#queue = world.queue;
-    this.#outbox = world.outbox;
-    this.#unsettled = world.unsettled;
-    this.#metrics = world.metrics;
+  constructor(world: PlayersWorld, queued: () => void) {
+    this.#world = world;
     this.#queued = queued;
   }
 
   isConnected(player: number): boolean {
-    this.#outbox.session(player)?.look();
-    return this.#outbox.session(player) !== null || this.#arriving.has(player);
+    this.#world.outbox.session(player)?.look();
+    return this.#world.outbox.session(player) !== null || this.#arriving.has(player);
   }
 
   /** From here on the player is connected; it is welcomed when nothing that it sent before is on its way any more. */
   admit(player: number, socket: WebSocket): void {
-    if (!this.#unsettled.has(player)) {
+    if (!this.#world.unsettled.has(player)) {
       this.#welcome(player, socket);
       return;
     }
@@ -78,7 +68,7 @@ export class Players {
   /** To be called when a batch has committed. */
   welcomeSettled(): void {
     for (const [player, socket] of this.#arriving) {
-      if (this.#unsettled.has(player)) continue;
+      if (this.#world.unsettled.has(player)) continue;
       this.#arriving.delete(player);
       if (socket.readyState === socket.OPEN) this.#welcome(player, socket);
     }
@@ -91,20 +81,21 @@ export class Players {
   }
 
   #welcome(player: number, socket: WebSocket): void {
+    const { entities, places, outbox, metrics } = this.#world;
     this.#sessions = (this.#sessions + 1) & MAX_SEQ;
     const session = new Session(this.#sessions, player, socket);
-    this.#outbox.open(session);
-    socket.on('close', () => this.#outbox.close(session));
+    outbox.open(session);
+    socket.on('close', () => outbox.close(session));
     socket.on('message', (data: Buffer, isBinary) => this.#receive(session, data, isBinary));
-    const view = viewOf(this.#entities, this.#places, player);
-    const lastSeq = this.#entities.lastSeq[player] ?? 0;
-    const welcome = `{"welcome":{"player":${this.#entities.idOf(player)},${view},"lastSeq":${lastSeq}}}`;
-    sendText(socket, welcome, this.#metrics);
+    const lastSeq = entities.lastSeq[player] ?? 0;
+    const view = viewOf(entities, places, player);
+    const welcome = `{"welcome":{"player":${entities.idOf(player)},${view},"lastSeq":${lastSeq}}}`;
+    sendText(socket, welcome, metrics);
   }
 
   #receive(session: Session, data: Buffer, isBinary: boolean): void {
     if (this.#stopped || !session.isOpen) return;
-    this.#metrics.bytesIn += receivedBytes(data.length);
+    this.#world.metrics.bytesIn += receivedBytes(data.length);
     const intent = isBinary ? undefined : intentOf(data.toString());
     if (intent === undefined) {
       session.close(CLOSE_MALFORMED, 'an intent is {"seq":1,"text":"look"}');
@@ -113,8 +104,8 @@ export class Players {
     const { player } = session;
     const command = parseIntent(intent.text);
     const quoted = quotedOf(command, intent.text);
-    this.#queue.push(player, command, intent.seq, session.number, performance.now(), quoted);
-    this.#unsettled.queued(player);
+    this.#world.queue.push(player, command, intent.seq, session.number, performance.now(), quoted);
+    this.#world.unsettled.queued(player);
     session.received();
     this.#queued();
   }

@@ -6,7 +6,7 @@ import { Batcher, type FlushReason } from './batcher.ts';
 import { Changes } from './changes.ts';
 import type { WorldConfig } from './config.ts';
 import { Entities } from './entities.ts';
-import { Game } from './game.ts';
+import { openGame } from './game.ts';
 import { type Generator, Generators } from './generators.ts';
 import { Metrics } from './metrics.ts';
 import { OperationQueue } from './operation-queue.ts';
@@ -40,7 +40,7 @@ export class World {
   readonly #outbox: Outbox;
   readonly #unsettled: Unsettled;
   readonly #changes: Changes;
-  readonly #game: Game;
+  readonly #apply: ReturnType<typeof openGame>;
   readonly #batcher: Batcher;
   readonly #responses: ResponseClock;
   readonly #onFatal: (why: string) => void;
@@ -54,7 +54,6 @@ export class World {
   /** `onFatal` must end the process: operations that were not acknowledged stay so. */
   constructor(config: WorldConfig, onFatal: (why: string) => void, log: (sentence: string) => void) {
     const population = populationOf(config, config.instance);
-    const places = new Places(population.places, population.placeOffset);
     this.config = config;
     this.#onFatal = onFatal;
     this.#log = log;
@@ -67,26 +66,18 @@ export class World {
       this.#flush(count, reason),
     );
     const queued = (): void => this.#batcher.queued();
-    this.#game = new Game({
+    const parts = {
+      places: new Places(population.places, population.placeOffset),
       entities: this.entities,
-      places,
+      queue: this.#queue,
       changes: this.#changes,
       outbox: this.#outbox,
       posts: this.#posts,
       unsettled: this.#unsettled,
       metrics: this.metrics,
-    });
-    this.players = new Players(
-      {
-        entities: this.entities,
-        places,
-        queue: this.#queue,
-        outbox: this.#outbox,
-        unsettled: this.#unsettled,
-        metrics: this.metrics,
-      },
-      queued,
-    );
+    };
+    this.#apply = openGame(parts);
+    this.players = new Players(parts, queued);
     this.admission = new Admission(this.#queue, this.#posts, queued);
     this.generators = new Generators(this.entities, this.metrics, (lost) => this.admission.giveUp(lost));
   }
@@ -152,7 +143,7 @@ export class World {
     this.#responses.begin(this.#queue, count);
     // From here to the commit the entities in memory are ahead of their rows, by this one batch.
     this.#inFlight = true;
-    this.#game.apply(this.#queue, count);
+    this.#apply(this.#queue, count);
     this.#queue.drop(count);
     this.admission.admitWaiting();
     try {
@@ -171,7 +162,9 @@ export class World {
     this.#responses.end(this.metrics.responseMillis);
     this.metrics.batches[reason]++;
     this.metrics.batchOperations.record(count);
-    if (this.#queue.length === 0) this.#idleTimer = setTimeout(() => this.#idle(), IDLE_MS);
+    // A lost connection is reported by the store itself.
+    const publish = () => void this.#store?.publishStatistics().catch(() => undefined);
+    if (this.#queue.length === 0) this.#idleTimer = setTimeout(publish, IDLE_MS);
   }
 
   async #write(): Promise<void> {
@@ -183,10 +176,5 @@ export class World {
     await this.#store.write(this.#changes);
     this.metrics.flushMillis.record(performance.now() - started);
     this.metrics.rowWrites += this.#changes.count;
-  }
-
-  #idle(): void {
-    // A lost connection is reported by the store itself.
-    this.#store?.publishStatistics().catch(() => undefined);
   }
 }
