@@ -10,8 +10,7 @@ import type { Micros } from '../units.ts';
 import type { BucketData, Ending, FaultFacts, Measurements } from './measurements.ts';
 import { NO_COUNTS } from './sent.ts';
 import { openSeriesBook } from './series.ts';
-import { addToStages, openStageWindows, stageFactsOf } from './stage-facts.ts';
-import { openWindowBook } from './windows.ts';
+import { addToStages, openStageWindows, openWindowBook, stageFactsOf } from './windows.ts';
 
 /** What is known before anything has started. */
 export interface RunIdentity

@@ -2,14 +2,6 @@ import { isFigure, type Sample } from '../probe/probe.ts';
 import type { Micros } from '../units.ts';
 import type { Series } from './measurements.ts';
 
-/** Collects samples while a run goes on; the times become seconds after GO when the book is closed. */
-export interface SeriesBook {
-  /** @param at on the host's monotonic clock. */
-  add(at: Micros, samples: readonly Sample[]): void;
-  /** @param go on the same clock; what was sampled before has negative times. */
-  close(go: Micros): Record<string, Series>;
-}
-
 /**
  * Points of one series, at most: four hours of a point a second, 48 minutes of slices. A longer run keeps every
  * second one, every fourth, and so on, so that neither its memory nor its bundle grow for ever.
@@ -75,10 +67,12 @@ class ThinningSeries {
   }
 }
 
-export function openSeriesBook(): SeriesBook {
+/** Collects samples while a run goes on; the times become seconds after GO when the book is closed. */
+export function openSeriesBook() {
   const kept = new Map<string, ThinningSeries>();
   return {
-    add(at, samples) {
+    /** @param at on the host's monotonic clock. */
+    add(at: Micros, samples: readonly Sample[]): void {
       for (const { series, kind, value } of samples) {
         // The second stays a gap.
         if (!isFigure(value)) continue;
@@ -87,7 +81,9 @@ export function openSeriesBook(): SeriesBook {
         kept.set(series, entry);
       }
     },
-    close: (go) => Object.fromEntries([...kept].map(([name, series]) => [name, series.close(go)])),
+    /** @param go on the same clock; what was sampled before has negative times. */
+    close: (go: Micros): Record<string, Series> =>
+      Object.fromEntries([...kept].map(([name, series]) => [name, series.close(go)])),
   };
 }
 

@@ -1,11 +1,8 @@
 import { type HistogramData, mergeHistograms } from '../histogram.ts';
-
-/** Collects one histogram a second while a run measures. */
-export interface WindowBook {
-  add(second: HistogramData): void;
-  /** All windows, in order and of equal length; a last one that is shorter is left out. */
-  close(): readonly HistogramData[];
-}
+import type { Tally } from '../load/engine.ts';
+import { mapOperations, type PerOperation, perOperation } from '../scenario/operations.ts';
+import type { Timeline, Workload } from '../scenario/workload.ts';
+import type { StageFacts } from './measurements.ts';
 
 /** R6 needs some 20 windows; a run of a day is not to keep 86,400. */
 const MOST_WINDOWS = 120;
@@ -30,15 +27,18 @@ const unpack = ({ values, counts, min, max, sum }: Packed): HistogramData => ({
   ...{ min, max, sum },
 });
 
-/** A window is a second long, and twice as long each time there are too many: neighbours are merged. */
-export function openWindowBook(): WindowBook {
+/**
+ * Collects one histogram a second while a run measures. A window is a second long, and twice as long each time there are
+ * too many: neighbours are merged.
+ */
+export function openWindowBook() {
   let windows: Packed[] = [];
   let seconds = 1;
   /** The window that is being filled, and how long it is by now. */
   let pending: HistogramData[] = [];
   let filled = 0;
   return {
-    add(second) {
+    add(second: HistogramData): void {
       pending.push(second);
       filled += 1;
       if (filled < seconds) return;
@@ -54,6 +54,56 @@ export function openWindowBook(): WindowBook {
       filled = last === undefined ? 0 : seconds;
       seconds *= 2;
     },
-    close: () => windows.map(unpack),
+    /** All windows, in order and of equal length; a last one that is shorter is left out. */
+    close: (): readonly HistogramData[] => windows.map(unpack),
   };
+}
+
+type StageWindows = PerOperation<ReturnType<typeof openWindowBook>>;
+
+export const openStageWindows = ({
+  timeline: { stages = [] },
+  operations,
+}: Pick<Workload, 'timeline' | 'operations'>): readonly StageWindows[] =>
+  stages.map(() => perOperation(operations, () => openWindowBook()));
+
+const SECOND = 1e6;
+
+/** Adds a second, which ends at `at`, to the stage in which it lay from its beginning to its end. */
+export function addToStages(
+  windows: readonly StageWindows[],
+  { stages = [] }: Timeline,
+  at: number,
+  due: (operation: string) => HistogramData,
+): void {
+  for (const [i, { start, end }] of stages.entries()) {
+    if (at - SECOND < start || at > end) continue;
+    for (const [operation, book] of Object.entries(windows[i] ?? {})) book.add(due(operation));
+  }
+}
+
+/** The stages that were begun before the load ended. */
+export function stageFactsOf(
+  { stages = [] }: Timeline,
+  tally: Tally | null,
+  windows: readonly StageWindows[],
+): readonly StageFacts[] {
+  if (tally?.stages === undefined) return [];
+  const { endedAt } = tally;
+  return stages.flatMap(({ name, start, levelFrom, end, rateBefore, rate }, i) => {
+    const own = tally.stages?.[i];
+    if (own === undefined || start >= endedAt) return [];
+    const to = Math.min(end, endedAt);
+    return [
+      {
+        ...own,
+        ...{ name, rateBefore, rate, from: start / 1e6, to: to / 1e6 },
+        levelFrom: Math.min(levelFrom, to) / 1e6,
+        operations: mapOperations(own.operations, ({ counts: measured, ...facts }, id) => ({
+          ...{ measured, ...facts },
+          windows: windows[i]?.[id]?.close() ?? [],
+        })),
+      },
+    ];
+  });
 }

@@ -16,7 +16,7 @@ interface Leave {
 
 /** All that one of so many workers does, by the players' ids. */
 function leaves(players: number, worker = 0, workers = 1, seed = 3): Leave[] {
-  const churn = new Churn(seed, WINDOWS, players, worker, workers);
+  const churn = new Churn({ seed, players, churn: WINDOWS }, { worker, workers });
   const all: Leave[] = [];
   while (churn.due !== Number.POSITIVE_INFINITY) {
     const at = churn.due;
@@ -54,7 +54,7 @@ test.each([2, 3, 5])('is the same when %d workers share it, and another for anot
 
 test('there is none without players, and none after a stop', () => {
   expect(leaves(0)).toEqual([]);
-  const churn = new Churn(3, WINDOWS, 10, 0, 1);
+  const churn = new Churn({ seed: 3, players: 10, churn: WINDOWS }, { worker: 0, workers: 1 });
   churn.stop();
   churn.send(1e9, { leave: () => expect.unreachable() });
 });

@@ -95,7 +95,10 @@ const RANGES = [
 
 /** All posts as one of so many workers plans them. */
 function posts(seed: number, worker: number, workers: number, monsters = 1501, ranges = RANGES): Post[] {
-  const pacer = new PostPacer(seed, 50, monsters, timeline(2, 12), worker, workers);
+  const pacer = new PostPacer(
+    { seed, postRate: 50, monsters, timeline: timeline(2, 12) },
+    { worker, workers },
+  );
   const lanes = new Lanes(seed, monsters, ranges);
   const planned: Post[] = [];
   for (; pacer.due !== Number.POSITIVE_INFINITY; pacer.advance()) {

@@ -108,7 +108,10 @@ describe('the schedule of a load with stages', () => {
   );
 
   test('a level is kept in every second of it', () => {
-    const posts = new PostPacer(3, 50, 1000, timeline, 0, 1);
+    const posts = new PostPacer(
+      { seed: 3, postRate: 50, monsters: 1000, timeline },
+      { worker: 0, workers: 1 },
+    );
     const dues: number[] = [];
     for (; posts.due !== Number.POSITIVE_INFINITY; posts.advance()) dues.push(posts.due);
     for (const { levelFrom, end, rate } of timeline.stages ?? []) {
@@ -120,7 +123,10 @@ describe('the schedule of a load with stages', () => {
 
   test.each([2, 3, 8])('is the same when %d workers share it', (workers) => {
     const all = (worker: number, of: number): string[] => {
-      const pacer = new PostPacer(3, 50, 1000, timeline, worker, of);
+      const pacer = new PostPacer(
+        { seed: 3, postRate: 50, monsters: 1000, timeline },
+        { worker, workers: of },
+      );
       const planned: string[] = [];
       for (; pacer.due !== Number.POSITIVE_INFINITY; pacer.advance())
         planned.push(`${pacer.post}@${pacer.due}`);

@@ -21,7 +21,7 @@ import type { Order, Report, WorkerSetup, WorkerTally } from './messages.ts';
 import { Metronome } from './metronome.ts';
 import { StageConnections } from './stage-connections.ts';
 import { growthOf, sumOf } from './tally.ts';
-import { type OwnProcess, Vitals } from './vitals.ts';
+import { Vitals } from './vitals.ts';
 
 const SECOND = 1_000_000;
 const SWEEP = 100_000;
@@ -80,16 +80,16 @@ export class LoadWorker {
   private nextSecond = SECOND;
   private nextSweep = SWEEP;
 
-  constructor(setup: WorkerSetup, side: WorkerSide, own: OwnProcess, tell: (report: Report) => void) {
-    const { workload, worker, workers } = setup;
-    const { seed, timeline, operations } = workload;
+  constructor(setup: WorkerSetup, side: WorkerSide, own: NodeJS.Process, tell: (report: Report) => void) {
+    const { workload } = setup;
+    const { timeline, operations } = workload;
     this.setup = setup;
     this.side = side;
     this.tell = tell;
     this.end = timeline.end;
     this.ids = playersOf(setup);
     this.recorder = new Recorder(operations, timeline);
-    this.churn = new Churn(seed, workload.churn ?? [], workload.players, worker, workers);
+    this.churn = new Churn(workload, setup);
     this.ledger = new SequenceLedger(workload.entities);
     this.vitals = new Vitals(own);
     const { recorder, ledger, hash, errors } = this;
@@ -118,7 +118,7 @@ export class LoadWorker {
         const onBack = (sinceLost: number, took: number): void =>
           this.stages.back(this.now(), sinceLost, took);
         const plan = { seed: workload.seed, ids, perSecond, latency: this.reconnect, onBack };
-        this.reconnector = new Reconnector(plan, pool, protocol, errors);
+        this.reconnector = new Reconnector({ ...plan, target: pool, protocol, errors });
         pool.reconnectBy(this.reconnector);
       }
       this.sources.push(...((await this.side.openSources?.(this.setup, this.tools)) ?? []));

@@ -2,21 +2,14 @@ import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import type { WorkerSecond } from '../engine.ts';
 
-/** What a worker may ask of its process. */
-export interface OwnProcess {
-  readonly pid: number;
-  cpuUsage(): { readonly user: number; readonly system: number };
-  memoryUsage: { rss(): number };
-}
-
 /** The health of one worker, second by second. */
 export class Vitals {
-  private readonly own: OwnProcess;
+  private readonly own: NodeJS.Process;
   private cpu: number;
   private loop = performance.eventLoopUtilization();
   private waited = readWaitedSeconds();
 
-  constructor(own: OwnProcess) {
+  constructor(own: NodeJS.Process) {
     this.own = own;
     this.cpu = this.cpuMicros();
   }

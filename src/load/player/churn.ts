@@ -1,13 +1,10 @@
 import { GOLDEN, mulberry32, streamSeed } from '../../rng.ts';
 import type { ChurnWindow } from '../../scenario/stage-timeline.ts';
+import type { Workload } from '../../scenario/workload.ts';
+import type { WorkerSetup } from '../fleet/messages.ts';
 import { workerOfPlayer } from '../pacer.ts';
 import { STREAM } from '../streams.ts';
-
-/** Who is told to leave. */
-export interface Leaver {
-  /** The worker's i-th player goes, and joins again after `away` microseconds. */
-  leave(player: number, away: number): void;
-}
+import type { PlayerPool } from './player-pool.ts';
 
 /**
  * When players leave: one seeded schedule for all of them, so many a second as a window says, of which a worker
@@ -18,11 +15,9 @@ export interface Leaver {
 export class Churn {
   /** Of the next one; Infinity when none is left. */
   due = Number.POSITIVE_INFINITY;
-  private readonly seed: number;
+  private readonly workload: Pick<Workload, 'seed' | 'players'>;
+  private readonly share: Pick<WorkerSetup, 'worker' | 'workers'>;
   private readonly windows: readonly ChurnWindow[];
-  private readonly players: number;
-  private readonly worker: number;
-  private readonly workers: number;
   private readonly offset: number;
   private readonly stride: number;
   private window = 0;
@@ -31,28 +26,21 @@ export class Churn {
   private total = -1;
   private player = 0;
 
-  constructor(
-    seed: number,
-    windows: readonly ChurnWindow[],
-    players: number,
-    worker: number,
-    workers: number,
-  ) {
-    this.seed = seed;
-    this.windows = windows;
-    this.players = players;
-    this.worker = worker;
-    this.workers = workers;
+  constructor(workload: Pick<Workload, 'seed' | 'players' | 'churn'>, share: Churn['share']) {
+    const { seed, players, churn = [] } = workload;
+    this.workload = workload;
+    this.share = share;
+    this.windows = churn;
     this.offset = Math.floor(mulberry32(streamSeed(seed, STREAM.firstLeaver)) * players);
     this.stride = strideOf(players);
     if (players > 0) this.advance();
   }
 
   /** Everybody leaves who is to by now. */
-  send(now: number, leaver: Leaver): void {
+  send(now: number, leaver: Pick<PlayerPool, 'leave'>): void {
     while (this.due <= now) {
       const away = this.windows[this.window]?.away ?? 0;
-      leaver.leave(Math.floor(this.player / this.workers), away);
+      leaver.leave(Math.floor(this.player / this.share.workers), away);
       this.advance();
     }
   }
@@ -71,7 +59,7 @@ export class Churn {
         return;
       }
       this.number += 1;
-      const jitter = mulberry32(streamSeed(this.seed, STREAM.leave, this.window, this.number));
+      const jitter = mulberry32(streamSeed(this.workload.seed, STREAM.leave, this.window, this.number));
       const due = Math.round(window.from + ((this.number + jitter) / window.perSecond) * 1e6);
       if (due >= window.to) {
         this.window += 1;
@@ -79,8 +67,8 @@ export class Churn {
         continue;
       }
       this.total += 1;
-      this.player = (this.offset + this.total * this.stride) % this.players;
-      if (workerOfPlayer(this.player, this.workers) !== this.worker) continue;
+      this.player = (this.offset + this.total * this.stride) % this.workload.players;
+      if (workerOfPlayer(this.player, this.share.workers) !== this.share.worker) continue;
       this.due = due;
       return;
     }

@@ -75,16 +75,11 @@ export interface ReconnectPolicy {
   left(player: number, away: number): void;
 }
 
-/** To whom players come back. */
-export interface ReconnectTarget {
-  resume(player: number, connection: Connection, welcome: Welcome): void;
-}
-
 /**
  * The players of one worker: their states, what waits, what is unanswered, and their connections. HOT: the worker's one
  * timer calls `send`, and nothing is allocated for an operation.
  */
-export class PlayerPool implements Listener, ReconnectTarget {
+export class PlayerPool implements Listener {
   connected = 0;
   disconnects = 0;
   /** Players who connected again after their connection had ended. */

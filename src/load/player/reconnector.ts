@@ -7,7 +7,7 @@ import { STREAM } from '../streams.ts';
 import { WakeHeap } from '../wake-heap.ts';
 import type { Connection, Dialler, Protocol, Welcome } from './connection.ts';
 import { MOST_IN_FLIGHT } from './connector.ts';
-import type { ReconnectPolicy, ReconnectTarget } from './player-pool.ts';
+import type { PlayerPool, ReconnectPolicy } from './player-pool.ts';
 
 const STEP_MS = 5;
 /** Seconds by which a step may be late and still make up for it: else a busy host would be told as a slow return. */
@@ -15,7 +15,11 @@ const MADE_UP = 0.25;
 /** A connection that held for so long was one: the next loss is a new one, and is answered at once. */
 const HELD = 1_000_000;
 
-export interface ReconnectPlan {
+interface ReconnectPlan {
+  /** To whom players come back. */
+  readonly target: Pick<PlayerPool, 'resume'>;
+  readonly protocol: Protocol;
+  readonly errors: ErrorCounts;
   readonly seed: number;
   /** Entity ids of the worker's players. */
   readonly ids: Int32Array;
@@ -33,9 +37,6 @@ export interface ReconnectPlan {
  */
 export class Reconnector implements Dialler, ReconnectPolicy {
   private readonly plan: ReconnectPlan;
-  private readonly target: ReconnectTarget;
-  private readonly protocol: Protocol;
-  private readonly errors: ErrorCounts;
   /** Who is to be connected, by when. */
   private readonly wakes: WakeHeap;
   private readonly lostAt: Float64Array;
@@ -48,12 +49,9 @@ export class Reconnector implements Dialler, ReconnectPolicy {
   private step: NodeJS.Timeout | null = null;
   private stopped = false;
 
-  constructor(plan: ReconnectPlan, target: ReconnectTarget, protocol: Protocol, errors: ErrorCounts) {
+  constructor(plan: ReconnectPlan) {
     const players = plan.ids.length;
     this.plan = plan;
-    this.target = target;
-    this.protocol = protocol;
-    this.errors = errors;
     this.wakes = new WakeHeap(players);
     this.lostAt = new Float64Array(players);
     this.backAt = new Float64Array(players);
@@ -92,14 +90,14 @@ export class Reconnector implements Dialler, ReconnectPolicy {
     this.backAt[player] = now;
     const sinceLost = now - this.lostAt[player]!;
     this.plan.latency.record(sinceLost, 1);
-    this.target.resume(player, connection, welcome);
+    this.plan.target.resume(player, connection, welcome);
     this.plan.onBack(sinceLost, took);
   }
 
   refused(player: number, cause: Cause): void {
     this.inFlight -= 1;
     if (this.stopped) return;
-    if (cause.kind !== 'conflict') this.errors.addCause('a player could not connect again', cause);
+    if (cause.kind !== 'conflict') this.plan.errors.addCause('a player could not connect again', cause);
     this.schedule(player, monotonic());
   }
 
@@ -127,7 +125,7 @@ export class Reconnector implements Dialler, ReconnectPolicy {
       wakes.replaceTop(Number.POSITIVE_INFINITY);
       this.allowance -= 1;
       this.inFlight += 1;
-      this.protocol.dial(player, this);
+      plan.protocol.dial(player, this);
     }
     // What nobody had a use for is not saved up, but for a step's worth.
     if (wakes.topKey > now) {

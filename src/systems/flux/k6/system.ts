@@ -78,7 +78,7 @@ export function plannedUntil(workload: Workload, instant: number): PerOperation<
       if (due >= timeline.measureStart) intent.measured += 1;
     }
   }
-  const posts = new PostPacer(seed, postRate, monsters, timeline, 0, 1);
+  const posts = new PostPacer({ seed, postRate, monsters, timeline }, { worker: 0, workers: 1 });
   for (; posts.due < until; posts.advance()) {
     monsterCommand.whole += commandsPerPost;
     if (posts.due >= timeline.measureStart) monsterCommand.measured += commandsPerPost;

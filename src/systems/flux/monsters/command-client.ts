@@ -2,9 +2,10 @@ import { ConnectionRefused } from '../../../address/connection-cause.ts';
 import { monotonic } from '../../../clock.ts';
 import { messageOf } from '../../../errors.ts';
 import type { MicrosHistogram } from '../../../hdr-histogram.ts';
-import type { ErrorCounts } from '../../../load/error-counts.ts';
 import { backoff } from '../../../load/player/reconnector.ts';
-import { OUTCOME, type Outcome, type Recorder } from '../../../load/recorder.ts';
+import { OUTCOME, type Outcome } from '../../../load/recorder.ts';
+import type { SourceTools } from '../../../load/source.ts';
+import type { Workload } from '../../../scenario/workload.ts';
 import type { FluxWorld } from '../deal.ts';
 import { MONSTER_COMMAND } from '../workload.ts';
 import { type CommandConnection, type CommandListener, openConnection } from './command-connection.ts';
@@ -17,19 +18,12 @@ import { SentPosts } from './sent-posts.ts';
 const MOST_UNANSWERED = 32;
 
 /** What the clients of a worker share. */
-export interface ClientTools {
+export interface ClientTools
+  extends Pick<SourceTools, 'recorder' | 'errors' | 'now' | 'reconnect'>,
+    Pick<Workload, 'seed' | 'skipAfter' | 'timeout'> {
   readonly openTransport: OpenPostTransport;
   readonly posts: Posts;
-  readonly recorder: Recorder;
   readonly numbers: MonsterNumbers;
-  readonly errors: ErrorCounts;
-  readonly skipAfter: number;
-  readonly timeout: number;
-  /** Microseconds after GO. */
-  readonly now: () => number;
-  readonly seed: number;
-  /** From the end of a connection to the welcome of the next one, microseconds; null: what is lost stays lost. */
-  readonly reconnect: MicrosHistogram | null;
 }
 
 /**

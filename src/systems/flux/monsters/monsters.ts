@@ -34,14 +34,14 @@ export class Monsters implements Source {
     const { monsters, commandsPerPost, postRate } = fluxWorkload(workload);
     // Its own deal has said who owns which monsters.
     const worlds = setup.worlds as readonly FluxWorld[];
-    const { recorder, ledger, hash, errors, now, reconnect } = tools;
+    const { recorder, hash, errors, now, reconnect } = tools;
     this.perSecond = (peakOf(timeline.stages) * postRate) / workers;
-    this.pacer = new PostPacer(seed, postRate, monsters, timeline, worker, workers);
+    this.pacer = new PostPacer({ seed, postRate, monsters, timeline }, setup);
     this.hash = hash;
     this.tools = {
       ...{ openTransport, recorder, errors, now, skipAfter, timeout, seed, reconnect },
       posts: new Posts(commandsPerPost),
-      numbers: new MonsterNumbers({ players, monsters }, setup, ledger, errors),
+      numbers: new MonsterNumbers({ players, monsters }, setup, tools),
     };
     this.planned = new Uint32Array(monsters);
     const ranges = worlds.map((world) => world.monsters);

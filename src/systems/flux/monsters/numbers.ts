@@ -1,6 +1,6 @@
-import type { ErrorCounts } from '../../../load/error-counts.ts';
 import type { Range } from '../../../load/fleet/messages.ts';
-import { BREACHES, type SequenceLedger } from '../../../load/ledger.ts';
+import { BREACHES } from '../../../load/ledger.ts';
+import type { SourceTools } from '../../../load/source.ts';
 import { lanesOf, MONSTER_TEXTS, workerOfLane } from './lanes.ts';
 import type { Posts } from './posts.ts';
 
@@ -13,25 +13,20 @@ export type OpenNumbers = ReadonlyMap<number, readonly number[]>;
 export class MonsterNumbers {
   /** Entity id of monster 0. */
   readonly firstId: number;
-  readonly monsters: number;
   private readonly isOwn: (monster: number) => boolean;
-  private readonly ledger: SequenceLedger;
-  private readonly errors: ErrorCounts;
+  private readonly tools: Pick<SourceTools, 'ledger' | 'errors'>;
   /** Last number used. */
   private readonly last: Float64Array;
 
   constructor(
     world: { readonly players: number; readonly monsters: number },
     share: { readonly worker: number; readonly workers: number },
-    ledger: SequenceLedger,
-    errors: ErrorCounts,
+    tools: MonsterNumbers['tools'],
   ) {
     const lanes = lanesOf(world.monsters);
     this.firstId = world.players;
-    this.monsters = world.monsters;
     this.isOwn = (monster) => workerOfLane(monster % lanes, share.workers) === share.worker;
-    this.ledger = ledger;
-    this.errors = errors;
+    this.tools = tools;
     this.last = new Float64Array(world.monsters);
   }
 
@@ -39,12 +34,12 @@ export class MonsterNumbers {
   next(monster: number): number {
     const sequence = this.last[monster]! + 1;
     this.last[monster] = sequence;
-    this.ledger.sent(this.firstId + monster, sequence);
+    this.tools.ledger.sent(this.firstId + monster, sequence);
     return sequence;
   }
 
   acked(monster: number, sequence: number): void {
-    this.ledger.acked(this.firstId + monster, sequence);
+    this.tools.ledger.acked(this.firstId + monster, sequence);
   }
 
   /**
@@ -54,7 +49,7 @@ export class MonsterNumbers {
   welcome(range: Range, lastSequences: readonly number[] | null): void {
     this.take(range, lastSequences, (monster, lastSequence) => {
       this.last[monster] = lastSequence;
-      this.ledger.welcome(this.firstId + monster, lastSequence);
+      this.tools.ledger.welcome(this.firstId + monster, lastSequence);
     });
   }
 
@@ -62,8 +57,13 @@ export class MonsterNumbers {
   resume(range: Range, lastSequences: readonly number[] | null, open: OpenNumbers): void {
     this.take(range, lastSequences, (monster, lastSequence) => {
       const id = this.firstId + monster;
-      const resumed = this.ledger.resume(id, lastSequence, this.last[monster]!, open.get(monster) ?? NONE);
-      if (resumed.breach !== null) this.errors.add(BREACHES[resumed.breach]);
+      const resumed = this.tools.ledger.resume(
+        id,
+        lastSequence,
+        this.last[monster]!,
+        open.get(monster) ?? NONE,
+      );
+      if (resumed.breach !== null) this.tools.errors.add(BREACHES[resumed.breach]);
       this.last[monster] = resumed.last;
     });
   }

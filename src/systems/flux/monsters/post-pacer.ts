@@ -1,9 +1,12 @@
+import type { WorkerSetup } from '../../../load/fleet/messages.ts';
 import { OperationalTime } from '../../../load/operational-time.ts';
 import { toMicros } from '../../../load/pacer.ts';
 import { MULBERRY_STEP, mulberry32, streamSeed } from '../../../rng.ts';
-import type { Timeline } from '../../../scenario/workload.ts';
-import { FLUX_STREAM } from '../workload.ts';
+import type { Workload } from '../../../scenario/workload.ts';
+import { FLUX_STREAM, type FluxWorkload } from '../workload.ts';
 import { lanesOf, workerOfLane } from './lanes.ts';
+
+type PostPlan = Pick<Workload, 'seed' | 'timeline'> & Pick<FluxWorkload, 'monsters' | 'postRate'>;
 
 /**
  * The one schedule of posts, and one worker's share of it: post k belongs to lane k mod lanes. Every due time is
@@ -20,36 +23,29 @@ export class PostPacer {
   private readonly end: number;
   private readonly seed: number;
   private readonly lanes: number;
-  private readonly worker: number;
-  private readonly workers: number;
+  private readonly share: Pick<WorkerSetup, 'worker' | 'workers'>;
 
-  constructor(
-    seed: number,
-    rate: number,
-    monsters: number,
-    timeline: Timeline,
-    worker: number,
-    workers: number,
-  ) {
-    this.rate = rate;
+  constructor(plan: PostPlan, share: PostPacer['share']) {
+    const { seed, timeline, monsters } = plan;
+    this.rate = plan.postRate;
     this.time = new OperationalTime(timeline);
     this.end = timeline.end;
     this.seed = streamSeed(seed, FLUX_STREAM.post);
     this.lanes = lanesOf(monsters);
-    this.worker = worker;
-    this.workers = workers;
+    this.share = share;
     this.advance();
   }
 
   advance(): void {
-    if (this.rate <= 0 || this.lanes === 0 || this.worker >= this.lanes) {
+    const { worker, workers } = this.share;
+    if (this.rate <= 0 || this.lanes === 0 || worker >= this.lanes) {
       this.due = Number.POSITIVE_INFINITY;
       return;
     }
     do {
       this.post += 1;
       this.lane = this.post % this.lanes;
-    } while (workerOfLane(this.lane, this.workers) !== this.worker);
+    } while (workerOfLane(this.lane, workers) !== worker);
     const jitter = mulberry32((this.seed + Math.imul(this.post + 1, MULBERRY_STEP)) | 0);
     const due = toMicros(this.time.wallAt((this.post + jitter) / this.rate));
     this.due = due < this.end ? due : Number.POSITIVE_INFINITY;

@@ -1,13 +1,11 @@
-import { once } from 'node:events';
 import { CapbenchError, EXIT, messageOf, stackFailed } from '../../../errors.ts';
-import { readConfig, type WorldConfig } from './config.ts';
+import { listen } from '../../../supervision/server-process.ts';
+import { readConfig } from './config.ts';
 import { createHttpServer } from './http.ts';
 import { World } from './world.ts';
 
 /** The process of one flux world server: configuration, life cycle, end. */
 
-/** Players connect by the thousand when a run begins. */
-const BACKLOG = 4_096;
 /** A clean end takes no longer than this. */
 const STOP_MS = 4_500;
 
@@ -52,26 +50,16 @@ async function main(): Promise<void> {
     if (process.channel === undefined) stop();
   });
 
-  const port = await listen(server, config);
-  await world.open();
-  log(`${name} listens at http://${config.host}:${port}.`);
-  // The parent may be gone by now: its 'disconnect' follows.
-  process.send?.({ type: 'ready', port }, undefined, undefined, () => undefined);
-}
-
-/** @throws CapbenchError (93) when the address cannot be had. */
-async function listen(server: ReturnType<typeof createHttpServer>, config: WorldConfig): Promise<number> {
-  try {
-    server.listen({ host: config.host, port: config.port, backlog: BACKLOG });
-    await once(server, 'listening');
-  } catch (error) {
+  const port = await listen(server, config.host).catch((error: unknown) => {
     throw stackFailed(
       `The world server cannot listen at ${config.host}:${config.port}: ${messageOf(error)}`,
       'Is the port in use? PORT=0 takes a free one.',
     );
-  }
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : config.port;
+  });
+  await world.open();
+  log(`${name} listens at http://${config.host}:${port}.`);
+  // The parent may be gone by now: its 'disconnect' follows.
+  process.send?.({ type: 'ready', port }, undefined, undefined, () => undefined);
 }
 
 main().catch(fail);

@@ -111,12 +111,8 @@ describe.each(CASES)("the script's schedule is the native engine's: %s", (_name,
       { from: half, to: config.monsters },
     ];
     const pacer = new PostPacer(
-      config.seed,
-      config.postsPerSecond,
-      config.monsters,
-      timelineOf(config),
-      0,
-      1,
+      { ...config, postRate: config.postsPerSecond, timeline: timelineOf(config) },
+      { worker: 0, workers: 1 },
     );
     const lanes = new Lanes(config.seed, config.monsters, ranges);
     const theirs = Array.from({ length: config.lanes }, (_, lane) => {
