@@ -1,7 +1,5 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer } from 'node:net';
-import pg from 'pg';
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { connect, createServer } from 'node:net';
+import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
 import { parseProbeUrl, resolveProbes } from '../../src/address/probe-address.ts';
 import { SequenceLedger } from '../../src/load/ledger.ts';
 import { openAttachedPostgres } from '../../src/probe/attached-postgres.ts';
@@ -9,48 +7,44 @@ import { clientOf } from '../../src/probe/postgres-client.ts';
 import type { Probe } from '../../src/probe/probe.ts';
 import type { Workload } from '../../src/scenario/workload.ts';
 import { sequenceHash } from '../../src/sequence-hash.ts';
-import { type Postgres, startPostgres } from '../../src/stack/postgres.ts';
+import { startPostgres } from '../../src/stack/postgres.ts';
 import { preparePostgres } from '../../src/stack/postgres-build.ts';
 import type { DatabaseEndpoint } from '../../src/stack/stack.ts';
-import { openRunFolder, type RunFolder } from '../../src/supervision/run-folder.ts';
+import { openRunFolder } from '../../src/supervision/run-folder.ts';
 import { unprivilegedUser } from '../../src/supervision/unprivileged-user.ts';
-import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
+import { openWatchdog } from '../../src/supervision/watchdog.ts';
 import { openVerification } from '../../src/systems/flux/verify.ts';
+import { CLEAN } from '../load/ledger-figures.ts';
+import { portOf } from '../loopback.ts';
+import { never } from '../stack/small-scenario.ts';
+import { connectTo, query } from '../stack/sql.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const user = unprivilegedUser();
 const TABLES = ['entity'];
-const never = new AbortController().signal;
-let watchdog: Watchdog;
-let folder: RunFolder;
-let postgres: Postgres;
-
-beforeAll(async () => {
-  watchdog = await openWatchdog(process.env);
-  folder = await openRunFolder(watchdog, ['/tmp'], user);
-  const build = await preparePostgres(16, null, user, folder, watchdog, never);
-  const configuration = { shared_buffers: '16MB' };
-  postgres = await startPostgres({
-    build,
-    configuration,
+const NOWHERE = { host: '', port: 0, user: '', password: '', database: '', pid: null };
+const watchdog = await openWatchdog(process.env);
+const folder = await openRunFolder(watchdog, ['/tmp'], user);
+const postgres = await startPostgres({
+  build: await preparePostgres(16, null, user, folder, watchdog, never),
+  ...{
+    configuration: { shared_buffers: '16MB' },
     folder,
     watchdog,
     user,
     signal: never,
     password: 'owner-pw',
-  });
-  const { host, port, user: name, password, database } = postgres.database;
-  const client = new pg.Client({ host, port, user: name, password, database });
-  await client.connect();
-  await client.query(`
-    create table entity (id int primary key, place int, damage int, last_seq int, applied_n int, seq_sum bigint);
-    insert into entity select id, 0, 0, 0, 0, 0 from generate_series(0, 2) id;
-    create role reader login password 'reader-pw-1';
-    revoke select on pg_stat_database from public`);
-  await client.query('create database other');
-  await client.end();
+  },
 });
+await query(
+  postgres.database,
+  `create table entity (id int primary key, place int, damage int, last_seq int, applied_n int, seq_sum bigint);
+   insert into entity select id, 0, 0, 0, 0, 0 from generate_series(0, 2) id;
+   create role reader login password 'reader-pw-1';
+   revoke select on pg_stat_database from public`,
+);
+await query(postgres.database, 'create database other');
 afterAll(async () => {
   await postgres.component.close();
   await folder.remove();
@@ -85,7 +79,7 @@ async function attached(role?: 'reader', name?: string): Promise<DatabaseEndpoin
     access: {},
   });
   if (address === null) throw new Error('no address');
-  return { ...{ host: '', port: 0, user: '', password: '', database: '', pid: null }, attached: address };
+  return { ...NOWHERE, attached: address };
 }
 
 async function told(database: DatabaseEndpoint) {
@@ -183,11 +177,10 @@ test.each([
     });
     for (const side of [client, server]) side.on('error', () => undefined);
   });
-  await once(pooler.listen(0, '127.0.0.1'), 'listening');
-  const at = `127.0.0.1:${(pooler.address() as AddressInfo).port}`;
+  const at = `127.0.0.1:${await portOf(pooler)}`;
   const connectionString = `postgresql://${name}:${encodeURIComponent(password)}@${at}/${database}`;
   const pooled: DatabaseEndpoint = {
-    ...{ host: '', port: 0, user: '', password: '', database: '', pid: null },
+    ...NOWHERE,
     attached: { connectionString, address: '127.0.0.1', shown: at },
   };
   const opening = openAttachedPostgres(pooled, at, TABLES);
@@ -198,21 +191,12 @@ test.each([
     await expect(opening).rejects.toMatchObject({ exitCode: 93, message: expect.stringMatching(refused) });
     await expect(whyNoRows(pooled, 3)).rejects.toThrow('not read-only');
   }
-  pooler.close();
 });
 
 /** A world of two entities in a database of its own, as a stand-in's writer leaves it; the counts that it publishes. */
 async function standIn(name: string, columns: string) {
-  const { host, port, user: owner, password } = postgres.database;
-  const open = async (base: string) => {
-    const client = new pg.Client({ host, port, user: owner, password, database: base });
-    await client.connect();
-    return client;
-  };
-  const maker = await open('other');
-  await maker.query(`create database ${name}`);
-  await maker.end();
-  const writer = await open(name);
+  await query(postgres.database, `create database ${name}`);
+  const writer = await connectTo({ ...postgres.database, database: name });
   onTestFinished(() => writer.end());
   await writer.query(
     `create table entity (id int primary key, ${columns}, last_seq int, applied_n int, seq_sum bigint)`,
@@ -266,7 +250,7 @@ test.each([
   const ledger = acknowledged().toData();
   const honest = await checkOf(database);
   for (const number of [6, 7, 8, 9]) await world.apply(0, number);
-  expect(await honest.glance(async () => ledger)).toEqual({ lost: 0, phantom: 0, duplicated: 0, holes: 0 });
+  expect(await honest.glance(async () => ledger)).toEqual(CLEAN);
   // The numbers 6 and 9 are lost; 7 and 8 were applied twice, which makes up for it in all but the hashes.
   const lying = await checkOf(database);
   for (const number of [7, 7, 8, 8]) await world.apply(0, number);

@@ -45,111 +45,52 @@ describe.each([
   { shape: 'with hashes', as: (rows: CountedRows) => rows, hashed: true },
   { shape: 'by sums alone', as: unhashed, hashed: false },
 ])('$shape', ({ as, hashed }) => {
-  test.each([
-    { what: 'all applied', ledger: ledgerOf(3, [1, 2, 3]), row: rowOf([1, 2, 3]), found: {} },
-    { what: 'nothing sent', ledger: ledgerOf(0, []), row: fresh, found: {} },
-    { what: 'sent, nothing acknowledged or applied', ledger: ledgerOf(3, []), row: fresh, found: {} },
-    { what: 'unanswered and applied', ledger: ledgerOf(3, [1, 2]), row: rowOf([1, 2, 3]), found: {} },
-    { what: 'unanswered and not applied', ledger: ledgerOf(3, [1, 2]), row: rowOf([1, 2]), found: {} },
-    {
-      what: 'one of two unanswered applied, below what was acknowledged',
-      ledger: ledgerOf(5, [1, 3, 5]),
-      row: rowOf([1, 3, 4, 5]),
-      found: {},
-    },
-    {
-      what: 'some of many unanswered',
-      ledger: ledgerOf(40, [3, 30]),
-      row: rowOf([3, 4, 17, 30, 38]),
-      found: { open: 1 },
-    },
-    {
-      what: 'all of many unanswered, to the end of the row',
-      ledger: ledgerOf(100, [50]),
-      row: rowOf(upTo(80)),
-      found: {},
-    },
-    { what: 'the last one gone', ledger: ledgerOf(3, [1, 2, 3]), row: rowOf([1, 2]), found: { lost: 1 } },
-    {
-      what: 'last_seq put back',
-      ledger: ledgerOf(3, [1, 2, 3]),
-      row: rowOf([1, 2, 3], { lastSeq: 2 }),
-      found: { lost: 1 },
-    },
-    {
-      what: 'last_seq put forward, to what was sent and not applied',
-      ledger: ledgerOf(4, [1, 2, 3]),
-      row: rowOf([1, 2, 3], { lastSeq: 4 }),
-      found: wrong,
-    },
-    {
-      what: 'never sent',
-      ledger: ledgerOf(3, [1, 2, 3]),
-      row: rowOf([1, 2, 3], { lastSeq: 5 }),
-      found: { phantom: 2 },
-    },
-    {
-      what: 'applied twice',
-      ledger: ledgerOf(3, [1, 2, 3]),
-      row: rowOf([1, 2, 2, 3]),
-      found: { duplicated: 1 },
-    },
-    { what: 'one for another', ledger: ledgerOf(3, [1, 2, 3]), row: rowOf([1, 1, 3]), found: wrong },
-    {
-      what: 'an acknowledged one missing beside one unanswered',
-      ledger: ledgerOf(3, [1, 2]),
-      row: rowOf([2, 3]),
-      found: wrong,
-    },
-    {
-      what: 'an unanswered one twice in place of an acknowledged one',
-      ledger: ledgerOf(6, [1, 2, 3, 5]),
-      row: rowOf([1, 2, 4, 4, 5]),
-      found: wrong,
-    },
-    {
-      what: 'a sum beyond all that was sent',
-      ledger: ledgerOf(3, [1, 2]),
-      row: rowOf([1, 2, 3], { seqSum: 999 }),
-      found: wrong,
-    },
-    {
-      what: 'nothing acknowledged, and others applied than were sent',
-      ledger: ledgerOf(3, []),
-      row: rowOf([1, 2, 3], { seqSum: 999 }),
-      found: { holes: 1 },
-    },
-    {
-      what: 'a row of nobody',
-      ledger: ledgerOf(1, [1]),
-      row: { ...rowOf([1]), strangers: 1 },
-      found: { phantom: 1 },
-    },
-    {
-      what: 'moved by hand',
-      ledger: ledgerOf(3, [1, 2, 3]),
-      row: rowOf([1, 2, 3], { place: 5 }),
-      found: { lost: 1 },
-    },
-    {
-      what: 'moved by hand, beside an unanswered one that was not applied',
-      ledger: ledgerOf(3, [1, 2]),
-      row: rowOf([1, 2], { place: 5 }),
-      found: { lost: 1 },
-    },
-    {
-      what: 'rows without places',
-      ledger: ledgerOf(1, [1]),
-      row: rowOf([1]),
-      found: {},
-    },
-    {
-      what: 'elsewhere, unanswered',
-      ledger: ledgerOf(3, [1, 2]),
-      row: rowOf([1, 2, 3], { place: 5 }),
-      found: {},
-    },
-  ])('$what', ({ ledger, row, found }) => {
+  const all = ledgerOf(3, [1, 2, 3]);
+  const two = ledgerOf(3, [1, 2]);
+  test.each<[what: string, ledger: Ledger, row: CountedRows, found: object]>([
+    ['all applied', all, rowOf([1, 2, 3]), {}],
+    ['nothing sent', ledgerOf(0, []), fresh, {}],
+    ['sent, nothing acknowledged or applied', ledgerOf(3, []), fresh, {}],
+    ['unanswered and applied', two, rowOf([1, 2, 3]), {}],
+    ['unanswered and not applied', two, rowOf([1, 2]), {}],
+    ['one of two unanswered applied, below acknowledged', ledgerOf(5, [1, 3, 5]), rowOf([1, 3, 4, 5]), {}],
+    ['some of many unanswered', ledgerOf(40, [3, 30]), rowOf([3, 4, 17, 30, 38]), { open: 1 }],
+    ['all of many unanswered, to the end of the row', ledgerOf(100, [50]), rowOf(upTo(80)), {}],
+    ['the last one gone', all, rowOf([1, 2]), { lost: 1 }],
+    ['last_seq put back', all, rowOf([1, 2, 3], { lastSeq: 2 }), { lost: 1 }],
+    [
+      'last_seq put forward, to one not applied',
+      ledgerOf(4, [1, 2, 3]),
+      rowOf([1, 2, 3], { lastSeq: 4 }),
+      wrong,
+    ],
+    ['never sent', all, rowOf([1, 2, 3], { lastSeq: 5 }), { phantom: 2 }],
+    ['applied twice', all, rowOf([1, 2, 2, 3]), { duplicated: 1 }],
+    ['one for another', all, rowOf([1, 1, 3]), wrong],
+    ['an acknowledged one missing beside one unanswered', two, rowOf([2, 3]), wrong],
+    [
+      'an unanswered one twice for an acknowledged one',
+      ledgerOf(6, [1, 2, 3, 5]),
+      rowOf([1, 2, 4, 4, 5]),
+      wrong,
+    ],
+    ['a sum beyond all that was sent', two, rowOf([1, 2, 3], { seqSum: 999 }), wrong],
+    [
+      'none acknowledged, others applied than sent',
+      ledgerOf(3, []),
+      rowOf([1, 2, 3], { seqSum: 999 }),
+      { holes: 1 },
+    ],
+    ['a row of nobody', ledgerOf(1, [1]), { ...rowOf([1]), strangers: 1 }, { phantom: 1 }],
+    ['moved by hand', all, rowOf([1, 2, 3], { place: 5 }), { lost: 1 }],
+    [
+      'moved by hand, beside an unanswered one that was not applied',
+      two,
+      rowOf([1, 2], { place: 5 }),
+      { lost: 1 },
+    ],
+    ['elsewhere, unanswered', two, rowOf([1, 2, 3], { place: 5 }), {}],
+  ])('%s', (_what, ledger, row, found) => {
     expect(compareLedger(ledger, as(fresh), as(row))).toMatchObject({ ...none, ...found, hashed });
   });
 
@@ -163,24 +104,12 @@ describe.each([
 });
 
 /** What makes up for a lost number in count, sum and highest number: only the hashes know. */
-test.each([
-  {
-    what: 'doubled ones',
-    ledger: ledgerOf(10, upTo(10)),
-    applied: [1, 2, 3, 4, 4, 7, 7, 8, 9, 10],
-  },
-  {
-    what: 'equal in the sum of squares, too',
-    ledger: ledgerOf(8, [2, 3, 7, 8]),
-    applied: [1, 5, 6, 8],
-  },
-  {
-    what: 'unanswered ones',
-    ledger: ledgerOf(12, [1, 2, 3, 5, 7, 8, 10, 11, 12]),
-    // 3 and 8 are gone, 4 and 7 again are there.
-    applied: [1, 2, 4, 5, 7, 7, 10, 11, 12],
-  },
-])('a loss that $what make up for', ({ ledger, applied }) => {
+test.each<[what: string, ledger: Ledger, applied: readonly number[]]>([
+  ['doubled ones', ledgerOf(10, upTo(10)), [1, 2, 3, 4, 4, 7, 7, 8, 9, 10]],
+  ['others, equal in the sum of squares, too,', ledgerOf(8, [2, 3, 7, 8]), [1, 5, 6, 8]],
+  // 3 and 8 are gone, 4 and 7 again are there.
+  ['unanswered ones', ledgerOf(12, [1, 2, 3, 5, 7, 8, 10, 11, 12]), [1, 2, 4, 5, 7, 7, 10, 11, 12]],
+])('a loss that %s make up for', (_what, ledger, applied) => {
   expect(compareLedger(ledger, fresh, rowOf(applied))).toMatchObject({ ...none, ...wrong });
   const blind = compareLedger(ledger, unhashed(fresh), unhashed(rowOf(applied)));
   expect(blind).toMatchObject({ ...none, hashed: false });

@@ -18,21 +18,14 @@ const of = (
   reapedSeconds = 0,
   started = pid,
 ): ProcessReading => ({
-  pid,
-  state: 'S',
-  parent,
-  started,
-  command: `p${pid}`,
-  kernelThread: false,
-  ownSeconds,
-  reapedSeconds,
+  ...{ pid, state: 'S', parent, started, command: `p${pid}`, kernelThread: false, ownSeconds, reapedSeconds },
 });
 const init = (reaped = 0): ProcessReading => of(1, 0, 5, reaped);
 
 /** Seconds of run, postgres and foreign after the scans. */
-function after(scans: readonly (readonly ProcessReading[])[], roots: ReadonlyMap<number, Owner> = ROOTS) {
+function after(...scans: readonly (readonly ProcessReading[])[]) {
   const account = openCpuAccount();
-  for (const scan of scans) account.add(scan, roots, MOST);
+  for (const scan of scans) account.add(scan, ROOTS, MOST);
   return totals(account);
 }
 function totals(account: CpuAccount): readonly number[] {
@@ -40,12 +33,12 @@ function totals(account: CpuAccount): readonly number[] {
 }
 
 test('what was used before the first scan is not counted', () => {
-  expect(after([[init(9), of(ME, 1, 30, 4), of(7, 1, 100)]])).toEqual([0, 0, 0]);
+  expect(after([init(9), of(ME, 1, 30, 4), of(7, 1, 100)])).toEqual([0, 0, 0]);
 });
 
 test('each process counts for whom it descends from', () => {
   expect(
-    after([
+    after(
       [init(), of(ME, 1, 30), of(POSTMASTER, ME, 1), of(111, POSTMASTER, 2), of(120, ME, 0), of(7, 1, 100)],
       [
         init(),
@@ -55,45 +48,36 @@ test('each process counts for whom it descends from', () => {
         of(120, ME, 0.4),
         of(7, 1, 100.7),
       ],
-    ]),
+    ),
   ).toEqual([0.9, 0.3, 0.7]);
 });
 
 test('a child of a child that is new counts from its start', () => {
   expect(
-    after([
-      [init(), of(ME, 1, 0)],
-      [init(), of(ME, 1, 0), of(120, ME, 0.2), of(121, 120, 0.3, 0.1)],
-    ]),
+    after([init(), of(ME, 1, 0)], [init(), of(ME, 1, 0), of(120, ME, 0.2), of(121, 120, 0.3, 0.1)]),
   ).toEqual([0.6, 0, 0]);
 });
 
 test('a child that ends counts once: while it lived, and then what its parent waited for beyond that', () => {
   expect(
-    after([
+    after(
       [init(), of(ME, 1, 0, 50), of(120, ME, 10)],
       [init(), of(ME, 1, 0, 50), of(120, ME, 10.6)],
       [init(), of(ME, 1, 0, 61)],
-    ]),
+    ),
   ).toEqual([1, 0, 0]);
 });
 
 test('a child that no scan has seen arrives with its parent', () => {
   expect(
-    after([
-      [init(), of(7, 1, 1, 2), of(ME, 1, 0)],
-      [init(), of(7, 1, 1, 2.8), of(ME, 1, 0, 0.3)],
-    ]),
+    after([init(), of(7, 1, 1, 2), of(ME, 1, 0)], [init(), of(7, 1, 1, 2.8), of(ME, 1, 0, 0.3)]),
   ).toEqual([0.3, 0, 0.8]);
 });
 
 test('a child and its own child end together: both arrive with the one above', () => {
-  expect(
-    after([
-      [init(), of(7, 1, 0), of(8, 7, 3), of(9, 8, 4)],
-      [init(), of(7, 1, 0, 7.5)],
-    ]),
-  ).toEqual([0, 0, 0.5]);
+  expect(after([init(), of(7, 1, 0), of(8, 7, 3), of(9, 8, 4)], [init(), of(7, 1, 0, 7.5)])).toEqual([
+    0, 0, 0.5,
+  ]);
 });
 
 test('what nobody waited for stays counted', () => {
@@ -103,52 +87,49 @@ test('what nobody waited for stays counted', () => {
     [init(), of(ME, 1, 0)],
     [init(), of(ME, 1, 0.25)],
   ];
-  expect(after(scans.slice(0, 3))).toEqual([2, 0, 0]);
-  expect(after(scans)).toEqual([2.25, 0, 0]);
+  expect(after(...scans.slice(0, 3))).toEqual([2, 0, 0]);
+  expect(after(...scans)).toEqual([2.25, 0, 0]);
 });
 
 test('a process whose parent ended stays what it was', () => {
   expect(
-    after([
+    after(
       [init(), of(ME, 1, 0), of(120, ME, 0), of(121, 120, 1)],
       [init(), of(ME, 1, 0), of(121, 1, 2)],
       [init(), of(ME, 1, 0), of(121, 1, 4), of(122, 121, 0.5)],
-    ]),
+    ),
   ).toEqual([3.5, 0, 0]);
 });
 
 test('a pid that is used again is another process', () => {
   expect(
-    after([
-      [init(), of(ME, 1, 0), of(120, ME, 1)],
-      [init(), of(ME, 1, 0, 1), of(120, 1, 0.3, 0, 999)],
-    ]),
+    after([init(), of(ME, 1, 0), of(120, ME, 1)], [init(), of(ME, 1, 0, 1), of(120, 1, 0.3, 0, 999)]),
   ).toEqual([0, 0, 0.3]);
 });
 
 test('PostgreSQL killed with all its backends: init waits for them, and nothing turns foreign', () => {
   expect(
-    after([
+    after(
       [init(40), of(ME, 1, 0, 2), of(POSTMASTER, ME, 1), of(111, POSTMASTER, 20), of(112, POSTMASTER, 30)],
       [init(40 + 20.4 + 30.5), of(ME, 1, 0, 2 + 1.1)],
       [init(40 + 20.4 + 30.5), of(ME, 1, 0, 2 + 1.1)],
-    ]).reduce((sum, one) => sum + one),
+    ).reduce((sum, one) => sum + one),
   ).toBeCloseTo(0.4 + 0.5 + 0.1);
-  const [, , foreign] = after([
+  const [, , foreign] = after(
     [init(40), of(ME, 1, 0, 2), of(POSTMASTER, ME, 1), of(111, POSTMASTER, 20), of(112, POSTMASTER, 30)],
     [init(40 + 20.4 + 30.5), of(ME, 1, 0, 2 + 1.1)],
-  ]);
+  );
   expect(foreign).toBe(0);
 });
 
 test('whoever waits may have been read before: it is told in the scan after', () => {
   expect(
-    after([
+    after(
       [init(40), of(ME, 1, 0), of(POSTMASTER, ME, 1), of(111, POSTMASTER, 20)],
       [init(40), of(ME, 1, 0)],
       [init(60.2), of(ME, 1, 0, 1)],
       [init(60.2), of(ME, 1, 0.1, 1)],
-    ])[2],
+    )[2],
   ).toBe(0);
 });
 

@@ -22,17 +22,22 @@ const lastOf = (samples: readonly Sample[], series: string): number | undefined 
 const growth = (from: readonly Sample[], to: readonly Sample[], series: string): number =>
   lastOf(to, series)! - lastOf(from, series)!;
 
+/** The pid of a Node that runs a script, and whose parent has ended. */
+async function orphan(script: string): Promise<number> {
+  const shell = spawn('sh', ['-c', '"$0" -e "$1" >/dev/null 2>&1 & echo $!', process.execPath, script], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [told] = (await once(shell.stdout, 'data')) as [Buffer];
+  if (shell.exitCode === null) await once(shell, 'exit');
+  return Number(String(told));
+}
+
 describe.runIf(platform() === 'linux')('with /proc', () => {
   test('CPU of a child is of the run, also after it ended; CPU of a stranger is foreign, and named', async () => {
     const probe = openHostProbe(NOTHING);
     const first = await probe.sample();
     // Its parent ends before a scan sees either: to us it is somebody else's.
-    const shell = spawn('sh', ['-c', '"$0" -e "$1" >/dev/null 2>&1 & echo $!', process.execPath, SPIN], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    const [told] = (await once(shell.stdout, 'data')) as [Buffer];
-    const stranger = Number(String(told));
-    if (shell.exitCode === null) await once(shell, 'exit');
+    const stranger = await orphan(SPIN);
     const child = spawn(process.execPath, ['-e', SPIN], { detached: true, stdio: 'ignore' });
     try {
       // Among the busiest: where others are busier, all that are named are.
@@ -72,13 +77,8 @@ describe.runIf(platform() === 'linux')('with /proc', () => {
       },
     };
     const world = Object.assign(Object.create(endpoint), { url: 'http://127.0.0.1:1' });
-    const database = Object.assign(Object.create(endpoint), {
-      host: '',
-      port: 1,
-      user: '',
-      password: '',
-      database: '',
-    });
+    const nowhere = { host: '', port: 1, user: '', password: '', database: '' };
+    const database = Object.assign(Object.create(endpoint), nowhere);
     const probe = openHostProbe({ worlds: [world], database });
     try {
       const first = await probe.sample();
@@ -123,21 +123,14 @@ describe.runIf(platform() === 'linux')('with /proc', () => {
       'setTimeout(() => process.exit(), 15000); setInterval(() => { const end = Date.now() + 45; while (Date.now() < end); }, 50);';
     const listen = `require('net').createServer().listen(0, '127.0.0.1', function () { console.log(this.address().port); });`;
     const server = spawn(process.execPath, ['-e', listen + spin], { stdio: ['ignore', 'pipe', 'ignore'] });
-    // Its parent ends: it is nobody's child here.
-    const shell = spawn('sh', ['-c', '"$0" -e "$1" >/dev/null 2>&1 & echo $!', process.execPath, spin], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    const [[port], [pid]] = (await Promise.all([
-      once(server.stdout, 'data'),
-      once(shell.stdout, 'data'),
-    ])) as [[Buffer], [Buffer]];
-    const neighbour = Number(String(pid));
+    const [port] = (await once(server.stdout, 'data')) as [Buffer];
+    // It is nobody's child here.
+    const neighbour = await orphan(spin);
     const target = {
       worlds: [{ url: `http://127.0.0.1:${Number(String(port))}`, pid: null }],
       database: null,
     };
     try {
-      if (shell.exitCode === null) await once(shell, 'exit');
       const neighbours = await busyNeighbours(
         portsUnderTest(target, { metrics: [], redis: null, postgres: null }),
       );

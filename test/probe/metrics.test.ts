@@ -1,14 +1,15 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { MetricsAddress } from '../../src/address/probe-address.ts';
 import { monotonic } from '../../src/clock.ts';
 import { openMetricsProbe } from '../../src/probe/metrics.ts';
+import type { Probe } from '../../src/probe/probe.ts';
 import { openTargetProbes } from '../../src/probe/target-probes.ts';
 import { selectorOf } from '../../src/scenario/metric-selector.ts';
 import { budget } from '../fixtures/recorded-run.ts';
+import { portOf } from '../loopback.ts';
 
 /** A page that says what it is told to; the request's credentials as they came. */
 async function page(first: string) {
@@ -22,13 +23,7 @@ async function page(first: string) {
     state.asked = request.headers;
     answer(response);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`;
+  const url = `http://127.0.0.1:${await portOf(server)}/metrics`;
   const address: MetricsAddress = { url, shown: url, access: {} };
   return {
     state,
@@ -58,6 +53,10 @@ const asked = (text: string, ...stats: string[]) => ({
   stats: new Set(stats),
 });
 
+/** The values of a reading, by the names of their series behind this. */
+const valuesOf = async (probe: Probe, before = '') =>
+  Object.fromEntries((await probe.sample()).map(({ series, value }) => [series.slice(before.length), value]));
+
 const COUNTERS = (ok: number, bad: number | null) => `# HELP http_requests_total Requests.
 # TYPE http_requests_total counter
 http_requests_total{code="200",path="/a"} ${ok}
@@ -77,8 +76,7 @@ test('counters grow from the first reading on, chosen by label; gauges are added
     asked('queue_length', 'max'),
     asked('queue_length{shard="3"}', 'max'),
   ]);
-  const read = async () =>
-    Object.fromEntries((await probe.sample()).map(({ series, value }) => [series, value]));
+  const read = () => valuesOf(probe);
   const [all, bad] = ['metrics.2.http_requests_total', 'metrics.2.http_requests_total{code="500"}'] as const;
   expect(await read()).toEqual({ [all]: 0, [bad]: 0, 'metrics.2.queue_length': 7.5 });
   // Nothing of it was counted yet: others with this name are there.
@@ -167,18 +165,16 @@ test('it asks as Prometheus does, and reads what comes compressed', async () => 
     Object.assign(state, { text, headers: { 'content-encoding': encoding } });
     expect(await value()).toBe(2);
   }
-  Object.assign(state, {
-    text: gzipSync('queue_length 1\n'.repeat(2 ** 20)),
-    headers: { 'content-encoding': 'gzip' },
-  });
-  await expect(probe.sample()).rejects.toThrow('no end');
-  Object.assign(state, { text: 'queue_length 2', headers: { 'content-encoding': 'zstd' } });
-  await expect(probe.sample()).rejects.toThrow('encoded as zstd');
-  Object.assign(state, { text: 'gzip? no', headers: { 'content-encoding': 'gzip' } });
-  await expect(probe.sample()).rejects.toThrow(address.shown);
-  Object.assign(state, { headers: { 'content-type': 'application/openmetrics-text; version=1.0.0' } });
-  Object.assign(state, { text: 'queue_length 4\n' });
-  await expect(probe.sample()).rejects.toThrow('ends without "# EOF"');
+  const openMetrics = { 'content-type': 'application/openmetrics-text; version=1.0.0' };
+  for (const [text, headers, said] of [
+    [gzipSync('queue_length 1\n'.repeat(2 ** 20)), { 'content-encoding': 'gzip' }, 'no end'],
+    ['queue_length 2', { 'content-encoding': 'zstd' }, 'encoded as zstd'],
+    ['gzip? no', { 'content-encoding': 'gzip' }, address.shown],
+    ['queue_length 4\n', openMetrics, 'ends without "# EOF"'],
+  ] as const) {
+    Object.assign(state, { text, headers });
+    await expect(probe.sample()).rejects.toThrow(said);
+  }
   state.text = 'queue_length 4\n# EOF\n';
   expect(await value()).toBe(4);
   await probe.close();
@@ -193,26 +189,20 @@ test('what is no number then has no figure, and so has what cannot be read or is
     asked('hits_total{x="2"}', 'increase'),
     asked('queue', 'max'),
   ]);
-  const read = async (text: string) => {
+  const read = (text: string) => {
     state.text = text;
-    return Object.fromEntries((await probe.sample()).map(({ series, value }) => [series.slice(10), value]));
+    return valuesOf(probe, 'metrics.1.');
   };
   const from = monotonic();
-  expect(await read('# TYPE hits counter\nhits_total{x="1"} 7\nqueue 1\n')).toEqual({
-    hits_total: 0,
-    'hits_total{x="2"}': 0,
-    queue: 1,
-  });
+  const one = 'hits_total{x="2"}';
+  const first = await read('# TYPE hits counter\nhits_total{x="1"} 7\nqueue 1\n');
+  expect(first).toEqual({ hits_total: 0, [one]: 0, queue: 1 });
   expect(probe.flaw('hits_total', from, monotonic())).toBeNull();
   // A reading without a number leaves a gap, and loses nothing of what was counted.
-  expect(await read('# TYPE hits counter\nhits_total{x="1"} NaN\nqueue +Inf\n')).toEqual({
-    'hits_total{x="2"}': 0,
-  });
-  expect(await read('# TYPE hits counter\nhits_total{x="1"} 9\nqueue 1\n')).toEqual({
-    hits_total: 2,
-    'hits_total{x="2"}': 0,
-    queue: 1,
-  });
+  const second = await read('# TYPE hits counter\nhits_total{x="1"} NaN\nqueue +Inf\n');
+  expect(second).toEqual({ [one]: 0 });
+  const third = await read('# TYPE hits counter\nhits_total{x="1"} 9\nqueue 1\n');
+  expect(third).toEqual({ hits_total: 2, [one]: 0, queue: 1 });
   const until = monotonic();
   expect(probe.flaw('hits_total', from, until)).toBe(
     `hits_total was NaN in one reading of the measure phase at ${address.shown}: that is no number`,
@@ -265,8 +255,7 @@ test('a counter or a histogram that is declared counts from 0', async () => {
   };
   const from = monotonic();
   const [probe] = watched.probes;
-  const read = async () =>
-    Object.fromEntries((await probe!.sample()).map(({ series, value }) => [series.slice(10), value]));
+  const read = () => valuesOf(probe!, 'metrics.1.');
   expect(await read()).toMatchObject({ 'errors_total{code="500"}': 0, took_seconds_count: 0 });
   expect(told()).toEqual({
     absent: ['target.metrics.queue.values', 'target.metrics.eros_total.values'],

@@ -3,26 +3,13 @@ import { openRising, openTotal } from '../../src/probe/total.ts';
 
 test('what one counted stays when it is gone, and a new one counts from zero', () => {
   const total = openTotal();
-  const steps: [string, number][][] = [
-    [['eth0', 1000]],
-    [
-      ['eth0', 1010],
-      ['veth1', 5],
-    ],
-    [['eth0', 1010]],
-    [
-      ['eth0', 1012],
-      ['veth1', 3],
-    ],
-  ];
-  expect(steps.map((readings) => total(readings))).toEqual([0, 15, 15, 20]);
+  const steps = [{ eth0: 1000 }, { eth0: 1010, veth1: 5 }, { eth0: 1010 }, { eth0: 1012, veth1: 3 }];
+  expect(steps.map((readings) => total(Object.entries(readings)))).toEqual([0, 15, 15, 20]);
 });
 
 test('one that says less than before has begun again', () => {
   const total = openTotal();
-  expect(
-    [[['a', 50]], [['a', 60]], [['a', 4]], [['a', 6]]].map((one) => total(one as [string, number][])),
-  ).toEqual([0, 10, 14, 16]);
+  expect([50, 60, 4, 6].map((one) => total([['a', one]]))).toEqual([0, 10, 14, 16]);
 });
 
 test('a counter that slips back stays where it was', () => {

@@ -104,13 +104,9 @@ describe('with a duration of the command line', () => {
     ],
   ])('one %s is refused, and named', (_, text, overrides, where, lasts) => {
     const problems = problemsOf(text, overrides);
+    const message = `at or after the end of the measure phase, which lasts ${lasts} s, expected a time within it`;
     expect(problems).toEqual([
-      {
-        where: expect.stringMatching(where),
-        path: 'faults.0.at',
-        message: `at or after the end of the measure phase, which lasts ${lasts} s, expected a time within it`,
-        hint: null,
-      },
+      { where: expect.stringMatching(where), path: 'faults.0.at', message, hint: null },
     ]);
   });
 

@@ -5,26 +5,14 @@ import type { Scenario } from '../../src/scenario/scenario.ts';
 import { read, shipped } from './scenario-text.ts';
 
 const SPLINTERS = [
+  ...'.nan .inf -1 0 1e999 1e-9 "" ~ true [] {}'.split(' '),
   ...[
-    '.nan',
-    '.inf',
-    '-1',
-    '0',
-    '1e999',
-    '1e-9',
-    '""',
-    '~',
-    'true',
-    '[]',
-    '{}',
     '- ',
     ': ',
     '? ',
     '&a ',
     '*a',
     '!x ',
-  ],
-  ...[
     '|',
     '>',
     '"',
@@ -36,12 +24,8 @@ const SPLINTERS = [
     '\0',
     '---\n',
     '...\n',
-    '%YAML 1.1\n',
-    '<<: ',
-    '__proto__: ',
-    '\u2028',
-    '😀',
   ],
+  ...['%YAML 1.1\n', '<<: ', '__proto__: ', '\u2028', '😀'],
 ];
 
 /** One of several ways to damage a text, seeded. */

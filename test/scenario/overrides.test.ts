@@ -12,11 +12,7 @@ const refused = (...texts: string[]) =>
 describe('--set', () => {
   test('changes a value as YAML reads it, the last one winning', () => {
     const scenario = set(
-      'load.players=500',
-      'load.players=501',
-      'load.duration=5s',
-      'description=a: b',
-      'seed=0x10',
+      ...['load.players=500', 'load.players=501', 'load.duration=5s', 'description=a: b', 'seed=0x10'],
     );
     expect(scenario.load).toMatchObject({ players: 501, duration: 5e6 });
     expect(scenario).toMatchObject({ description: 'a: b', seed: 16 });
@@ -50,9 +46,8 @@ describe('--set', () => {
     expect(limitOf('intent-p95', 'budgets.intent-p95.limit=7')).toBe(7);
     expect(limitOf('all-connected', 'budgets.0.limit=8')).toBe(8);
     const m4pro = read(shipped('m4pro-20k'), { set: ['budgets.FLX-151.metric=latency.intent.service'] });
-    expect(m4pro.budgets.find(({ id }) => id === 'FLX-151')).toMatchObject({
-      metric: { path: 'latency.intent.service' },
-    });
+    const metric = { path: 'latency.intent.service' };
+    expect(m4pro.budgets.find(({ id }) => id === 'FLX-151')).toMatchObject({ metric });
   });
 
   test('takes a list for a between', () => {
@@ -114,14 +109,15 @@ describe('--set', () => {
         ...['load.players=500', 'load.players=501', 'load.monsters=0x10', 'load.monsterCommandsPerSecond=9'],
         ...['load.intentsPerSecond=5', 'world.batch.interval=20ms', 'postgres.settings.work_mem= 64MB '],
       ).altered,
-    ).toEqual(
-      [
+    ).toEqual([
+      ...[
         'load.players=501',
         'load.monsters=16',
         'load.monsterCommandsPerSecond=9',
         'load.intentsPerSecond=5',
-      ].concat(['world.batch.interval=20ms', 'postgres.settings.work_mem=64MB']),
-    );
+      ],
+      ...['world.batch.interval=20ms', 'postgres.settings.work_mem=64MB'],
+    ]);
     expect(set('world=~').altered).toEqual(['world=null']);
     expect(set('world=~', 'world.servers=2').altered).toEqual(['world={"servers":2}']);
   });
@@ -181,11 +177,8 @@ describe('--scale', () => {
     expect(m4pro(0.25)).toMatchObject({
       scale: 0.25,
       load: {
-        players: 5000,
+        ...{ players: 5000, monsters: 75_000, connectsPerSecond: 2000, commandsPerPost: 200 },
         operations: { intent: { perSecond: 5000 }, monsterCommand: { perSecond: 100_000 } },
-        monsters: 75_000,
-        connectsPerSecond: 2000,
-        commandsPerPost: 200,
       },
       world: { servers: 4, batch: { operations: 1663 } },
     });
@@ -211,10 +204,8 @@ describe('--scale', () => {
 });
 
 test('--duration and --seed', () => {
-  expect(read(minimal(), { duration: micros(3e6), seed: 9 })).toMatchObject({
-    seed: 9,
-    load: { duration: 3e6 },
-  });
+  const scenario = read(minimal(), { duration: micros(3e6), seed: 9 });
+  expect(scenario).toMatchObject({ seed: 9, load: { duration: 3e6 } });
 });
 
 describe('flags as text', () => {

@@ -6,6 +6,7 @@ import { LANES } from '../../src/systems/flux/monsters/lanes.ts';
 import { OPERATIONS } from '../../src/systems/flux/scenario.ts';
 import { minimal, problemsOf, read } from './scenario-text.ts';
 
+const flux = (load: string): string => `name: a\nsystem: flux\nload: ${load}`;
 const lines = (text: string | Uint8Array) =>
   problemsOf(text).map(({ where, path, message }) => `${where} ${path}: ${message}`);
 
@@ -14,40 +15,20 @@ test('the smallest scenario has the documented defaults', () => {
   expect(operations).toEqual(OPERATIONS);
   expect(traits).toMatchObject({ needsTarget: false, entities: 100, table: 'entity' });
   expect(rest).toEqual({
-    name: 'mine',
-    description: '',
-    system: 'flux',
-    seed: 1,
-    scale: 1,
-    altered: [],
+    ...{ name: 'mine', description: '', system: 'flux', seed: 1, scale: 1, altered: [] },
     load: {
-      players: 100,
-      operations: { intent: { perSecond: 100 }, monsterCommand: { perSecond: 0 } },
-      monsters: 0,
-      commandsPerPost: 200,
-      connectsPerSecond: 1000,
-      outstanding: 4,
-      skipAfter: 1e6,
-      timeout: 10e6,
-      ramp: 5e6,
-      warmUp: 5e6,
-      duration: 60e6,
-      drain: 10e6,
+      ...{ players: 100, operations: { intent: { perSecond: 100 }, monsterCommand: { perSecond: 0 } } },
+      ...{ monsters: 0, commandsPerPost: 200, connectsPerSecond: 1000, outstanding: 4, skipAfter: 1e6 },
+      ...{ timeout: 10e6, ramp: 5e6, warmUp: 5e6, duration: 60e6, drain: 10e6 },
     },
     world: {
-      servers: 4,
-      playersPerPlace: 10,
+      ...{ servers: 4, playersPerPlace: 10, rowShape: 'columns', heap: 3072 },
       batch: { operations: 1663, interval: 10e3 },
-      rowShape: 'columns',
-      heap: 3072,
     },
     postgres: { version: 16, settings: {} },
-    deviations: [],
     ceilings: { secondsEach: 2, rows: 100_000 },
     calibration: { seconds: 2, factor: 1.5 },
-    faults: [],
-    rules: DEFAULT_RULES,
-    budgets: [],
+    ...{ deviations: [], faults: [], rules: DEFAULT_RULES, budgets: [] },
   });
 });
 
@@ -141,20 +122,17 @@ describe('one value that is wrong', () => {
     ],
     ['name: a\nload: { players: 10 }', '1:1 system: nothing is there, expected one of flux, own'],
     ['name: a\nsystem: flux', '1:1 load: nothing is there, expected a map with the keys players'],
-    ['name: a\nsystem: flux\nload: {}', '3:7 load.players: nothing is there, expected a whole number'],
-    ['name: a\nsystem: flux\nload: 5', '3:7 load: 5 is there, expected a map'],
-    [
-      'name: a\nsystem: flux\nload: { players: 0 }',
-      '3:18 load.players: 0 is there, expected a whole number of 1 to 1,000,000',
-    ],
-    ['name: a\nsystem: flux\nload: { players: 1000001 }', '3:18 load.players: 1000001 is there'],
-    ['name: a\nsystem: flux\nload: { players: 10.5 }', '3:18 load.players: 10.5 is there'],
-    ['name: a\nsystem: flux\nload: { players: .nan }', '3:18 load.players: .nan is there'],
-    ['name: a\nsystem: flux\nload: { players: .inf }', '3:18 load.players: .inf is there'],
-    ['name: a\nsystem: flux\nload: { players: 1e999 }', '3:18 load.players: .inf is there'],
-    ['name: a\nsystem: flux\nload: { players: "100" }', '3:18 load.players: "100" is there'],
-    ['name: a\nsystem: flux\nload: { players: true }', '3:18 load.players: true is there'],
-    ['name: a\nsystem: flux\nload: { players: ~ }', '3:18 load.players: null is there'],
+    [flux('{}'), '3:7 load.players: nothing is there, expected a whole number'],
+    [flux('5'), '3:7 load: 5 is there, expected a map'],
+    [flux('{ players: 0 }'), '3:18 load.players: 0 is there, expected a whole number of 1 to 1,000,000'],
+    [flux('{ players: 1000001 }'), '3:18 load.players: 1000001 is there'],
+    [flux('{ players: 10.5 }'), '3:18 load.players: 10.5 is there'],
+    [flux('{ players: .nan }'), '3:18 load.players: .nan is there'],
+    [flux('{ players: .inf }'), '3:18 load.players: .inf is there'],
+    [flux('{ players: 1e999 }'), '3:18 load.players: .inf is there'],
+    [flux('{ players: "100" }'), '3:18 load.players: "100" is there'],
+    [flux('{ players: true }'), '3:18 load.players: true is there'],
+    [flux('{ players: ~ }'), '3:18 load.players: null is there'],
     [
       minimal('  intentsPerSecond: -1'),
       '5:21 load.intentsPerSecond: -1 is there, expected a rate per second of 0 to 10,000,000',
@@ -230,10 +208,10 @@ describe('one value that is wrong', () => {
   });
 
   test.each([
-    ['name: a\nsystem: flux\nload: { players: 20_000 }', 'a number without quotes and separators: 20000'],
+    [flux('{ players: 20_000 }'), 'a number without quotes and separators: 20000'],
     [minimal('  drain: 5'), 'with its unit: 5s'],
     [minimal('world: { heap: 512 }'), 'with its unit: 512MB'],
-    ['name: a\nsystem: flux\nload: { players: .nan }', 'every comparison with it would be meaningless'],
+    [flux('{ players: .nan }'), 'every comparison with it would be meaningless'],
   ])('%j has a hint', (text, hint) => {
     expect(problemsOf(text).map((problem) => problem.hint)).toEqual([hint]);
   });
@@ -273,7 +251,7 @@ describe('settings that a scenario may not have', () => {
 
 describe('numbers that do not fit each other', () => {
   test.each([
-    ['name: a\nsystem: flux\nload: { players: 3 }', '3:18 load.players: 3 players for 4 world servers'],
+    [flux('{ players: 3 }'), '3:18 load.players: 3 players for 4 world servers'],
     [minimal('  monsterCommandsPerSecond: 5'), '4:3 load.monsters: 0 monsters for 4 world servers'],
     [
       minimal(`  monsters: ${4 * LANES - 1}\n  monsterCommandsPerSecond: 5`),

@@ -32,19 +32,20 @@ export const workload = (scenario: Scenario): Workload =>
 export const rates = ({ load }: Scenario): readonly number[] =>
   Object.values(load.operations).map(({ perSecond }) => perSecond);
 
-/** The problems of a text that must have some. */
-export function problemsOf(
-  text: string | Uint8Array,
-  overrides: Partial<Overrides> = {},
-): readonly Problem[] {
+/** Why something refuses a scenario, which it must. */
+export function thrownBy(refuse: () => unknown): ScenarioError {
   try {
-    read(text, overrides);
+    refuse();
   } catch (thrown) {
-    if (thrown instanceof ScenarioError) return thrown.problems;
+    if (thrown instanceof ScenarioError) return thrown;
     throw thrown;
   }
   throw new Error('no problem was found');
 }
+
+/** The problems of a text that must have some. */
+export const problemsOf = (...of: Parameters<typeof read>): readonly Problem[] =>
+  thrownBy(() => read(...of)).problems;
 
 /** The smallest scenario there is, and what a test puts after it. */
 export const minimal = (more = ''): string => `name: mine\nsystem: flux\nload:\n  players: 100\n${more}`;

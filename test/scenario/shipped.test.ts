@@ -71,22 +71,13 @@ test('what is missing or contradicted is said in words', () => {
 
 test('m4pro-20k is the documented load', () => {
   expect(m4pro.load).toMatchObject({
-    players: 20_000,
-    monsters: 75_000,
-    connectsPerSecond: 2000,
-    ramp: 5e6,
-    warmUp: 5e6,
-    duration: 60e6,
-    drain: 15e6,
+    ...{ players: 20_000, monsters: 75_000, connectsPerSecond: 2000 },
+    ...{ ramp: 5e6, warmUp: 5e6, duration: 60e6, drain: 15e6 },
   });
   expect(rates(m4pro)).toEqual([20_000, 400_000]);
   expect(m4pro.world).toEqual({
-    servers: 4,
-    playersPerPlace: 2,
+    ...{ servers: 4, playersPerPlace: 2, rowShape: 'columns', heap: 3072, node: 22 },
     batch: { operations: 1663, interval: 10e3 },
-    rowShape: 'columns',
-    heap: 3072,
-    node: 22,
   });
   expect(workload(m4pro)).toMatchObject({
     own: { postRate: 2000 },
@@ -98,31 +89,15 @@ test("m4pro-20k has PostgreSQL's settings as documented", () => {
   expect(m4pro.postgres).toEqual({
     version: 16,
     settings: {
-      shared_buffers: '32GB',
-      effective_cache_size: '40GB',
-      work_mem: '512MB',
-      maintenance_work_mem: '4GB',
-      max_connections: '400',
-      listen_addresses: '',
-      max_worker_processes: '4',
-      max_parallel_workers: '4',
-      max_parallel_workers_per_gather: '2',
-      max_parallel_maintenance_workers: '2',
-      checkpoint_completion_target: '0.9',
-      wal_buffers: '256MB',
-      random_page_cost: '1.1',
-      effective_io_concurrency: '200',
-      synchronous_commit: 'on',
-      wal_compression: 'on',
-      checkpoint_timeout: '10min',
-      max_wal_size: '4GB',
-      shared_preload_libraries: 'pg_stat_statements',
-      track_activity_query_size: '2048',
-      log_line_prefix: '%t [%p]: [%l-1] user=%u,db=%d,app=%a,client=%h ',
-      log_statement: 'mod',
-      log_min_duration_statement: '1000',
-      log_checkpoints: 'on',
-      log_connections: 'off',
+      ...{ shared_buffers: '32GB', effective_cache_size: '40GB', work_mem: '512MB' },
+      ...{ maintenance_work_mem: '4GB', max_connections: '400', listen_addresses: '' },
+      ...{ max_worker_processes: '4', max_parallel_workers: '4', max_parallel_workers_per_gather: '2' },
+      ...{ max_parallel_maintenance_workers: '2', checkpoint_completion_target: '0.9', wal_buffers: '256MB' },
+      ...{ random_page_cost: '1.1', effective_io_concurrency: '200', synchronous_commit: 'on' },
+      ...{ wal_compression: 'on', checkpoint_timeout: '10min', max_wal_size: '4GB' },
+      ...{ shared_preload_libraries: 'pg_stat_statements', track_activity_query_size: '2048' },
+      ...{ log_line_prefix: '%t [%p]: [%l-1] user=%u,db=%d,app=%a,client=%h ', log_statement: 'mod' },
+      ...{ log_min_duration_statement: '1000', log_checkpoints: 'on', log_connections: 'off' },
     },
   });
 });

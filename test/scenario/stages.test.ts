@@ -23,39 +23,21 @@ describe('stages', () => {
     const { timeline } = workload(scenario);
     expect(timeline).toMatchObject({ measureStart: seconds(10), end: seconds(55) });
     expect(
-      timeline.stages?.map(({ name, start, levelFrom, end }) => [
-        name,
-        start / 1e6,
-        levelFrom / 1e6,
-        end / 1e6,
+      timeline.stages?.map(({ name, start, levelFrom, end, rateBefore, rate }) => [
+        ...[name, start / 1e6, levelFrom / 1e6, end / 1e6, rateBefore, rate],
       ]),
     ).toEqual([
-      ['hold', 10, 10, 30],
-      ['spike', 30, 30, 40],
-      ['down', 40, 45, 50],
-      ['storm', 50, 50, 55],
-    ]);
-    expect(timeline.stages?.map(({ rateBefore, rate }) => [rateBefore, rate])).toEqual([
-      [1, 1],
-      [1, 3],
-      [3, 0.5],
-      [0.5, 1],
+      ['hold', 10, 10, 30, 1, 1],
+      ['spike', 30, 30, 40, 1, 3],
+      ['down', 40, 45, 50, 3, 0.5],
+      ['storm', 50, 50, 55, 0.5, 1],
     ]);
     expect(timeline.stages?.map(operationalSeconds)).toEqual([20, 30, 8.75 + 2.5, 5]);
   });
 
   test('a storm is a planned fault of its stage, and who is cut off comes back', () => {
-    expect(faultsOf(scenario)).toEqual([
-      {
-        id: 'cut-storm',
-        action: 'drop',
-        of: 'players',
-        at: seconds(50),
-        lasting: 0,
-        sharePercent: 50,
-        stage: 3,
-      },
-    ]);
+    const cut = { id: 'cut-storm', action: 'drop', of: 'players', sharePercent: 50, stage: 3 };
+    expect(faultsOf(scenario)).toEqual([{ ...cut, at: seconds(50), lasting: 0 }]);
     expect(workload(scenario).reconnect).toBe(true);
     expect(workload(read(staged(SHAPE.slice(0, 3)))).reconnect).toBe(false);
   });
@@ -106,23 +88,17 @@ describe('stages', () => {
     const plain = read(minimal());
     expect(plain.load.duration).toBe(seconds(60));
     expect(Object.keys(plain.load)).not.toContain('stages');
-    expect(workload(plain).timeline).toEqual({
-      rampEnd: seconds(5),
-      measureStart: seconds(10),
-      end: seconds(70),
-    });
+    const timeline = { rampEnd: seconds(5), measureStart: seconds(10), end: seconds(70) };
+    expect(workload(plain).timeline).toEqual(timeline);
   });
 });
 
 const budget = (more: string): string => `budgets:\n  - { id: b, op: <, limit: 1, unit: ms, ${more} }\n`;
 
+const A = '{ name: a, lasting: 5s }';
 test.each([
-  [
-    ['{ name: a, lasting: 5s }'],
-    '  duration: 6s\n',
-    'load.duration: 6 s is there beside stages that last 5 s',
-  ],
-  [['{ name: a, lasting: 5s }', '{ name: a, lasting: 5s }'], '', 'load.stages.1.name: a is there twice'],
+  [[A], '  duration: 6s\n', 'load.duration: 6 s is there beside stages that last 5 s'],
+  [[A, A], '', 'load.stages.1.name: a is there twice'],
   [['{ name: a, lasting: 5s, over: 6s }'], '', 'load.stages.0.over: 6 s, expected at most'],
   [['{ name: a, lasting: 5s, rate: 0 }'], '', 'load.stages: nothing is ever due'],
   [['{ name: a, lasting: 5s, rate: 101 }'], '', 'load.stages.0.rate'],
@@ -137,17 +113,13 @@ test.each([
     'load.intentsPerSecond: 90,000 a second for each',
   ],
   [
-    ['{ name: a, lasting: 5s }'],
+    [A],
     budget('metric: latency.intent.due, stat: p95, stage: b'),
     'budgets.0.stage: b is no stage of this load; expected one of a',
   ],
+  [[A], budget('metric: network.fullStrengthMs'), 'budgets.0: metric "network.fullStrengthMs" is a stage\'s'],
   [
-    ['{ name: a, lasting: 5s }'],
-    budget('metric: network.fullStrengthMs'),
-    'budgets.0: metric "network.fullStrengthMs" is a stage\'s',
-  ],
-  [
-    ['{ name: a, lasting: 5s }'],
+    [A],
     budget('metric: world.loopDelayMs, stat: max, stage: a'),
     'budgets.0: metric "world.loopDelayMs" is not measured stage by stage',
   ],
@@ -157,16 +129,14 @@ test.each([
     'budgets.0.stage: a has no reconnect: network.fullStrengthMs of it is never measured',
   ],
   [
-    ['{ name: a, lasting: 5s }', '{ name: b, lasting: 5s, reconnect: {} }'],
+    [A, '{ name: b, lasting: 5s, reconnect: {} }'],
     budget('metric: network.reconnectMs, stat: p95, stage: a'),
     'budgets.0.stage: a has no reconnect: network.reconnectMs of it is never measured',
   ],
 ])('%j %j is refused', (stages, more, message) => {
   const told = problemsOf(staged(stages, more)).map(({ path, message: why }) => `${path}: ${why}`);
-  expect(
-    told.filter((one) => one.startsWith(message)),
-    told.join('\n'),
-  ).toHaveLength(1);
+  const found = told.filter((one) => one.startsWith(message));
+  expect(found, told.join('\n')).toHaveLength(1);
 });
 
 test.each<[string, string, string]>([
@@ -180,12 +150,9 @@ test.each<[string, string, string]>([
 });
 
 test('too short a --duration for its stages is refused, and a budget of a stage where there is none', () => {
-  expect(
-    problemsOf(staged(['{ name: a, lasting: 1s }', '{ name: b, lasting: 1h }']), { duration: seconds(1) })[0],
-  ).toMatchObject({
-    where: 'after --duration 1s',
-    path: 'load.stages.0.lasting',
-  });
+  const both = staged(['{ name: a, lasting: 1s }', '{ name: b, lasting: 1h }']);
+  const [short] = problemsOf(both, { duration: seconds(1) });
+  expect(short).toMatchObject({ where: 'after --duration 1s', path: 'load.stages.0.lasting' });
   const told = problemsOf(minimal(budget('metric: latency.intent.due, stat: p95, stage: spike')));
   expect(told[0]?.message).toBe('spike is no stage of this load; load.stages has none');
 });

@@ -1,11 +1,10 @@
 import { expect, test } from 'vitest';
 import { Redaction } from '../../src/redaction.ts';
-import { ScenarioError } from '../../src/scenario/problem.ts';
 import { scenarioHash } from '../../src/scenario/resolved.ts';
 import type { Scenario } from '../../src/scenario/scenario.ts';
 import { withoutSecrets } from '../../src/scenario/without-secrets.ts';
 import { budget, scenarioOf } from '../fixtures/recorded-run.ts';
-import { written } from './scenario-text.ts';
+import { thrownBy, written } from './scenario-text.ts';
 
 const redaction = Redaction.of([], { PGPASSWORD: 's3cret-4711' });
 const clean = (scenario: Scenario) => withoutSecrets(scenario, 'world.yaml', redaction);
@@ -45,13 +44,7 @@ test('where a secret cannot be taken out, the scenario is refused without repeat
     log_line_prefix: 's3cret-4711',
     'my.s3cret-4711': '1',
   };
-  let thrown: unknown;
-  try {
-    clean(scenarioOf({ postgres: { ...postgres, settings } }));
-  } catch (error) {
-    thrown = error;
-  }
-  if (!(thrown instanceof ScenarioError)) throw thrown;
+  const thrown = thrownBy(() => clean(scenarioOf({ postgres: { ...postgres, settings } })));
   expect(thrown.exitCode).toBe(104);
   expect(thrown.problems.map(({ path }) => path)).toEqual([
     'postgres.settings.cluster_name',
