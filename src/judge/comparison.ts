@@ -9,7 +9,11 @@ const ROUNDING = 1e-9;
 const close = (a: number, b: number, share: number): boolean => Math.abs(a - b) <= share * Math.abs(b);
 
 /** Whether an observed number keeps a limit. A limit that does not fit the operator is never kept. */
-export function keeps(observed: number, op: Operator, limit: Budget['limit']): boolean {
+export function keeps(
+  observed: number,
+  op: Operator,
+  limit: Budget['limit'] | readonly [number, number],
+): boolean {
   if (typeof limit === 'object') {
     const [low, high] = limit;
     return op === 'between' && observed >= low && observed <= high;

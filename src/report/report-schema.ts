@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CAUSES } from '../judge/gap.ts';
 import { figuresSchemaOf, type Measured } from '../measurement/figures.ts';
-import { OPERATORS } from '../scenario/budget.ts';
+import { OPERATORS } from '../scenario/sections.ts';
 
 const text = z.string();
 const count = z.number();

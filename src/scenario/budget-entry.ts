@@ -1,23 +1,20 @@
+import type { z } from 'zod';
 import type { Budget, Operator } from './budget.ts';
 import type { MetricReader } from './budget-metric.ts';
 import { type Claim, type Claims, metricUnitOf } from './claims.ts';
 import { type Finding, found } from './finding.ts';
 import { nearest } from './nearest.ts';
 import { type Path, shown } from './problem.ts';
-import type { BudgetEntry } from './schema.ts';
+import type { budgetSchema, contradictedSchema, untestableSchema } from './sections.ts';
 
 /** The three lists of a scenario that make its budgets; undefined in place of an element that was refused. */
 export interface BudgetLists {
-  readonly budgets: readonly (BudgetEntry | undefined)[];
-  readonly contradicted: readonly (
-    | { readonly why: string; readonly claims: readonly string[] }
-    | undefined
-  )[];
-  readonly untestable: readonly (
-    | { readonly missing: string; readonly claims: readonly string[] }
-    | undefined
-  )[];
+  readonly budgets: Elements<typeof budgetSchema>;
+  readonly contradicted: Elements<typeof contradictedSchema>;
+  readonly untestable: Elements<typeof untestableSchema>;
 }
+type BudgetEntry = z.output<typeof budgetSchema>;
+type Elements<S extends z.ZodType> = readonly (z.output<S> | undefined)[];
 
 interface Reading {
   readonly budgets: readonly Budget[];

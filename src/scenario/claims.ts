@@ -1,15 +1,9 @@
 import { z } from 'zod';
-import { OPERATORS, type Operator, type Source } from './budget.ts';
+import type { Source } from './budget.ts';
+import { OPERATORS } from './sections.ts';
 
-/** One number (or word) of a document, as fixtures/claims.json lists it. */
-export interface Claim {
-  /** `FLX-151` */
-  readonly id: string;
-  readonly quantity: string;
-  readonly operator: Operator;
-  readonly value: number | readonly [number, number] | string;
-  readonly unit: string;
-  readonly condition: string | null;
+/** One number (or word) of a document, as fixtures/claims.json lists it; its id is such as `FLX-151`. */
+export interface Claim extends Omit<Readonly<z.output<typeof claimSchema>>, 'source_heading' | 'line'> {
   readonly source: Source;
 }
 

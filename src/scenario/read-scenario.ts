@@ -13,14 +13,8 @@ import { changedLoad, loadOf } from './load.ts';
 import { applySettings, type Overrides } from './overrides.ts';
 import { type Path, pathText, ScenarioError, shown } from './problem.ts';
 import type { Scenario, SystemTraits } from './scenario.ts';
-import {
-  budgetSchema,
-  contradictedSchema,
-  headSchemas,
-  resolvedSchemas,
-  scenarioSchemas,
-  untestableSchema,
-} from './schema.ts';
+import { headSchemas, resolvedSchemas, scenarioSchemas } from './schema.ts';
+import { budgetSchema, contradictedSchema, untestableSchema } from './sections.ts';
 import { budgetReturnFindings, budgetStageFindings } from './stages-check.ts';
 import type { SystemScenario } from './system-scenario.ts';
 

@@ -3,7 +3,8 @@ import { stringify } from 'yaml';
 import { z } from 'zod';
 import { writtenBudget } from './budget.ts';
 import type { Scenario } from './scenario.ts';
-import { faultSchema, type LoadEntry, loadSchema, worldSchema } from './schema.ts';
+import { type LoadEntry, loadSchema, worldSchema } from './schema.ts';
+import { faultSchema } from './sections.ts';
 import type { SystemScenario } from './system-scenario.ts';
 
 /** Stands above a resolved scenario in a bundle. */

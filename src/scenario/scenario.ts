@@ -1,6 +1,9 @@
+import type { z } from 'zod';
 import type { Micros } from '../units.ts';
 import type { Budget } from './budget.ts';
 import type { OperationSpec, PerOperation } from './operations.ts';
+import type { DEFAULT_CALIBRATION, RuleLimits } from './rules.ts';
+import type { ceilingsSchema, deviationSchema, faultSchema, postgresSchema } from './sections.ts';
 import type { Churn, Stage } from './stages.ts';
 
 /** Of one operation, over all who act: so many a second. */
@@ -44,94 +47,18 @@ export interface WorldSettings {
 }
 
 /** One setting of the documented stack: what the document says (PostgreSQL's spelling). */
-export interface PostgresSettings {
-  readonly version: number;
-  readonly settings: Readonly<Record<string, string>>;
-}
+export type PostgresSettings = Readonly<z.output<typeof postgresSchema>>;
 
-export interface Ceilings {
-  /** Seconds for each of the three measurements; 0 leaves the ceilings out. */
-  readonly secondsEach: number;
-  /** Rows of the scratch table. */
-  readonly rows: number;
-}
-
-/** The limits of the run rules; each may be relaxed by a scenario, and the report prints what was. */
-export interface RuleLimits {
-  /** R4: below this share of the scheduled operations sent, the load was not sustained. */
-  readonly sentPercent: number;
-  /**
-   * Share of the operations that the game itself refuses, in percent, as far as the scenario declares one
-   * (rejections.ts).
-   */
-  readonly rejectedPercent?: number | Readonly<Record<string, number | undefined>> | undefined;
-  /** R5: the levels at the beginning and at the end may differ by so much of the lower one (judge/mser.ts), in percent. */
-  readonly steadyThroughputPercent: number;
-  readonly steadyP95Percent: number;
-  /** R6: with which confidence a percentile's budget must be met, in percent; 0 leaves the sample size unjudged. */
-  readonly confidencePercent: number;
-  /** G: a generator process whose event loop was blocked for longer than this is not healthy. */
-  readonly generatorLoopDelayMs: number;
-  /** G: nor is one whose loop was late for this share of the time (beyond 10 ms a turn). */
-  readonly generatorStalledPercent: number;
-  /** G: nor is one busier than this, as event-loop utilisation. */
-  readonly generatorUtilisationPercent: number;
-  /** G: p99 of the lag that the generator itself caused; null: 10% of the tightest p95 budget, and at least 5 ms. */
-  readonly generatorLagMs: number | null;
-  /** G: share of the calibration's schedule that the generator must keep against servers that do nothing. */
-  readonly calibrationPercent: number;
-  /** N: of the host's CPU time, over the measure phase and in any second of it. */
-  readonly stealMeanPercent: number;
-  readonly stealMaxPercent: number;
-  /** N: periods in which the generator's own control group was throttled. */
-  readonly throttledPeriods: number;
-  /** N: PSI memory, `full`, of the time. */
-  readonly memoryPressurePercent: number;
-  /** N: PSI cpu, `some`, of the time; judged where the generator has a host of its own. */
-  readonly cpuPressurePercent: number;
-  /** N: CPU of processes that are not of the run, of the host. */
-  readonly foreignCpuPercent: number;
-  /** N: the same piece of work before and after the run. */
-  readonly canaryDriftPercent: number;
-  /** N: wall clock minus monotonic clock, over the run. */
-  readonly clockDriftMs: number;
-}
-
-/** The generator's own ceiling, measured against a world that does nothing, before the run. */
-export interface Calibration {
-  /** 0 leaves it out. */
-  readonly seconds: number;
-  /** Times the target rate. */
-  readonly factor: number;
-}
-
-export type FaultAction = 'kill' | 'stop' | 'drop';
+export type FaultAction = Fault['action'];
 
 /**
  * One deliberate disturbance. `kill`: SIGKILL, then started again after `lasting`; `stop`: SIGSTOP, and SIGCONT
  * after `lasting`; `drop`: `sharePercent` of the players' sockets are cut, and connect again.
  */
-export interface Fault {
-  readonly action: FaultAction;
-  /** `postgres`, `world-1`, `world-2` ..; `players` for `drop`. */
-  readonly of: string;
-  /** After the start of `phase`. */
-  readonly at: Micros;
-  readonly phase: 'ramp' | 'warm-up' | 'measure';
-  readonly lasting: Micros;
-  readonly sharePercent: number;
-  /** How often, `every` after one another. */
-  readonly times: number;
-  readonly every: Micros;
-}
+export type Fault = Readonly<z.output<typeof faultSchema>>;
 
 /** A documented setting that is shown, not measured: what the document says, what is applied here, and why. */
-export interface Deviation {
-  readonly setting: string;
-  readonly documented: string;
-  readonly applied: string;
-  readonly reason: string;
-}
+export type Deviation = Readonly<z.output<typeof deviationSchema>>;
 
 /** One scenario file, resolved: defaults filled in, overrides applied, claims looked up. */
 export interface Scenario {
@@ -154,8 +81,9 @@ export interface Scenario {
   readonly postgres: PostgresSettings;
   /** What the document has and this stack has not, or has otherwise, and why. */
   readonly deviations: readonly Deviation[];
-  readonly ceilings: Ceilings;
-  readonly calibration: Calibration;
+  /** Of the database alone: seconds for each of the three measurements (0: none), rows of the scratch table. */
+  readonly ceilings: Readonly<z.output<typeof ceilingsSchema>>;
+  readonly calibration: Readonly<typeof DEFAULT_CALIBRATION>;
   readonly faults: readonly Fault[];
   readonly rules: RuleLimits;
   readonly budgets: readonly Budget[];

@@ -1,28 +1,12 @@
+import type { z } from 'zod';
 import { type Micros, micros } from '../units.ts';
+import type { churnSchema, stagesSchema } from './sections.ts';
 
 /** Players who leave and join again while the load goes on. */
-export interface Churn {
-  /** So many leave a second, and so many join. */
-  readonly perSecond: number;
-  /** From leaving to joining again. */
-  readonly away: Micros;
-}
+export type Churn = Readonly<z.output<typeof churnSchema>>;
 
 /** A part of the measure phase with a load of its own. */
-export interface Stage {
-  readonly name: string;
-  readonly lasting: Micros;
-  /** Times the scenario's rates, of all operations. */
-  readonly rate: number;
-  /** In which the rate goes there, linearly, from that of the stage before. */
-  readonly over: Micros;
-  /** In place of the load's. */
-  readonly churn?: Churn | undefined;
-  /** A share of the players is cut off when the stage begins, and connects again. */
-  readonly reconnect?: { readonly sharePercent: number } | undefined;
-  /** In place of `rules.sentPercent`. */
-  readonly sentPercent?: number | undefined;
-}
+export type Stage = Readonly<z.output<typeof stagesSchema>[number]>;
 
 /** The part of a load that has a shape. */
 export interface Shaped {

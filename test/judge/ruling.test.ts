@@ -227,7 +227,7 @@ test('a claimed range of CPU use is an upper bound, a range of the user’s own 
     metric: 'world.cpuPercentTotal',
     stat: 'mean',
     op: 'between',
-    limit: [40, 80],
+    limit: [40, 80] as [number, number],
     metricUnit: '%',
   } as const;
   const claimed = ruled({ ...over, claim: 'FLX-122' });

@@ -1,7 +1,8 @@
 import type { Figures } from '../../measurement/figures.ts';
 import type { Measurements } from '../../measurement/measurements.ts';
+import type { RuleLimits } from '../../scenario/rules.ts';
 import { DEFAULT_RULES } from '../../scenario/rules.ts';
-import type { RuleLimits, Scenario } from '../../scenario/scenario.ts';
+import type { Scenario } from '../../scenario/scenario.ts';
 import type { Ruling } from '../ruling.ts';
 
 export type RuleState = 'held' | 'broken' | 'not-applicable';

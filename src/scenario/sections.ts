@@ -1,0 +1,270 @@
+import { z } from 'zod';
+import { duration, line, list, map, oneOf, prose, quantity, whole, word } from './leaf.ts';
+import type { OperationSpec } from './operations.ts';
+import { DEFAULT_CALIBRATION, DEFAULT_RULES } from './rules.ts';
+
+export const calibrationSchema = map({
+  seconds: quantity(0, 60)
+    .default(DEFAULT_CALIBRATION.seconds)
+    .describe('Against a world that does nothing, before the run; 0 leaves it out'),
+  factor: quantity(1, 10).default(DEFAULT_CALIBRATION.factor).describe('Times the target rate'),
+});
+
+/** One share for all operations, or one for each. */
+const rejectedPercent = (operations: readonly OperationSpec[]) =>
+  z
+    .union(
+      [
+        quantity(0, 100),
+        map(Object.fromEntries(operations.map(({ id }) => [id, quantity(0, 100).optional()]))),
+      ],
+      {
+        error: `a percentage of 0 to 100, or one for each operation: { ${operations.map(({ id }) => `${id}: 5`).join(', ')} }`,
+      },
+    )
+    .optional()
+    .describe('Share of the operations that the game itself refuses; more is a breach. Not declared: 1');
+
+const percentage = (most: number) => quantity(0, most, 'a percentage');
+const milliseconds = (least: number, most: number) => quantity(least, most, 'milliseconds');
+
+/** Limits with their defaults; a percentage of 0 to 100 where nothing else is said. */
+const limits = <Name extends Exclude<keyof typeof DEFAULT_RULES, 'generatorLagMs'>>(
+  rows: Record<Name, readonly [why: string, schema?: z.ZodNumber]>,
+) =>
+  Object.fromEntries(
+    (Object.entries(rows) as [Name, (typeof rows)[Name]][]).map(([name, [why, schema = percentage(100)]]) => [
+      name,
+      schema.default(DEFAULT_RULES[name]).describe(why),
+    ]),
+  ) as Record<Name, z.ZodDefault<z.ZodNumber>>;
+
+export const rulesSchema = (operations: readonly OperationSpec[]) =>
+  map({
+    ...limits({
+      sentPercent: ['Below this share of the scheduled operations sent, the load was not sustained'],
+    }),
+    rejectedPercent: rejectedPercent(operations),
+    ...limits({
+      steadyThroughputPercent: [
+        'Throughput may have another level at the end than at the beginning, by so much of the lower one',
+        percentage(1000),
+      ],
+      steadyP95Percent: ['And so may p95', percentage(1000)],
+      confidencePercent: [
+        'With which a percentile must be met; 0 leaves the sample size unjudged',
+        percentage(99.99),
+      ],
+      generatorLoopDelayMs: ['A load generator blocked for longer is not healthy', milliseconds(1, 60_000)],
+      generatorStalledPercent: ['Nor is one late for more of the time'],
+      generatorUtilisationPercent: ['Nor is one that is busier', quantity(1, 100, 'a percentage')],
+    }),
+    generatorLagMs: milliseconds(0, 60_000)
+      .nullable()
+      .default(DEFAULT_RULES.generatorLagMs)
+      .describe(
+        'Nor one whose own lag has a higher p99. Default: a tenth of the tightest p95 budget, 5 at least',
+      ),
+    ...limits({
+      calibrationPercent: ['Of the schedule kept against a world that does nothing'],
+      stealMeanPercent: ['CPU that the hypervisor took, on average'],
+      stealMaxPercent: ['and in any second'],
+      throttledPeriods: ["Of the generator's control group", whole(0, 1_000_000)],
+      memoryPressurePercent: ['Of the time in which everything waited for memory'],
+      cpuPressurePercent: ["Of the time in which something waited for the generator's CPU"],
+      foreignCpuPercent: ['Of the host, used by processes that are not of the run'],
+      canaryDriftPercent: ['Between before and after the run', percentage(100_000)],
+      clockDriftMs: ['Wall clock against monotonic clock', milliseconds(0, 3_600_000)],
+    }),
+  });
+
+const MOST_STAGES = 20;
+const MOST_RATE = 100;
+const MOST_CHURN = 100_000;
+
+const stageName = () =>
+  word(/^[a-z][a-z0-9-]{0,31}$/, "a stage's name of lower-case letters, digits and '-'");
+
+export const churnSchema = map({
+  perSecond: quantity(0, MOST_CHURN, 'a rate per second').describe(
+    'Players who leave, and join, in a second',
+  ),
+  away: duration('10ms', '1h').prefault('1s').describe('From leaving to joining again'),
+});
+
+const stage = map({
+  name: stageName(),
+  lasting: duration('100ms', '24h').describe('The sum is the measure phase'),
+  rate: quantity(0, MOST_RATE, 'a multiple of the rates').default(1).describe('Times the rates of the load'),
+  over: duration('0s', '24h').prefault('0s').describe('In which the rate goes there, linearly'),
+  churn: churnSchema.optional(),
+  reconnect: map({
+    sharePercent: quantity(0.001, 100, 'a percentage').default(100).describe('Of the players'),
+  })
+    .optional()
+    .describe('Cut off at the beginning of the stage'),
+  sentPercent: quantity(0, 100, 'a percentage').optional().describe('Instead of that of the rules'),
+});
+
+export const stagesSchema = list(stage, MOST_STAGES, 'stages', 1);
+
+export const OPERATORS = ['<', '<=', '>', '>=', '=', 'between', '~', 'is'] as const;
+
+/**
+ * A scenario is data: settings that make PostgreSQL run a command, load a library, write elsewhere or listen
+ * to others are not read from one.
+ */
+const UNSAFE_SETTING =
+  /(_command$|_librar(y|ies)$|_library_path$|_file$|_director(y|ies)$|^include|^log_filename$|^jit_provider$|^primary_conninfo$|^port$|^local_preload)/;
+const HARMLESS: Readonly<Record<string, readonly string[]>> = {
+  shared_preload_libraries: ['', 'pg_stat_statements'],
+  listen_addresses: ['', 'localhost', '127.0.0.1'],
+};
+
+const settingValue = z.union([z.string().max(500), z.number(), z.boolean()]);
+
+/** What is wrong with one setting, as what was expected instead; null when nothing is. */
+function settingProblem(name: string, value: unknown): string | null {
+  const given = settingValue.safeParse(value);
+  if (!given.success) return "a setting's value as in postgresql.conf";
+  const allowed = Object.hasOwn(HARMLESS, name) ? HARMLESS[name] : undefined;
+  if (!/^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$/.test(name)) return "a setting's name as in postgresql.conf";
+  if (allowed !== undefined && !allowed.includes(settingText(given.data))) {
+    return `one of ${allowed.map((word) => `'${word}'`).join(', ')} (a scenario loads no code and opens no port)`;
+  }
+  if (allowed === undefined && UNSAFE_SETTING.test(name)) {
+    return 'no such setting in a scenario (it could run code, or write or listen elsewhere)';
+  }
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a line break would begin another setting
+  return /[\0-\x1f\x7f]/.test(settingText(given.data)) ? 'a value on one line' : null;
+}
+
+const settingText = (value: string | number | boolean): string =>
+  typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value);
+
+const settings = z
+  .record(z.string(), z.unknown(), { error: 'a map of PostgreSQL settings' })
+  .meta({ additionalProperties: { type: ['string', 'number', 'boolean'] } })
+  .transform((given, context): Record<string, string> => {
+    const kept: Record<string, string> = {};
+    for (const [name, value] of Object.entries(given)) {
+      const message = settingProblem(name, value);
+      const read = settingValue.safeParse(value);
+      if (message !== null || !read.success) {
+        context.addIssue({ code: 'custom', message: message ?? 'a value', path: [name], input: value });
+      } else {
+        kept[name] = settingText(read.data);
+      }
+    }
+    return kept;
+  });
+
+export const postgresSchema = map({
+  version: whole(10, 99).default(16).describe('Major version'),
+  settings: settings.prefault({}).describe('As in postgresql.conf'),
+});
+
+export const deviationSchema = map({
+  setting: line(100),
+  documented: line(500),
+  applied: line(500),
+  reason: prose(1000),
+});
+
+export const ceilingsSchema = map({
+  secondsEach: quantity(0, 600).default(2).describe('For each of the three measurements; 0 leaves them out'),
+  rows: whole(1000, 10_000_000).default(100_000).describe('Of the scratch table'),
+});
+
+/** More than one fault a second for an hour is a mistake. */
+const MOST_FAULTS = 3600;
+
+export const faultSchema = map({
+  action: oneOf(['kill', 'stop', 'drop']).describe(
+    'SIGKILL and start again; SIGSTOP and SIGCONT; cut sockets',
+  ),
+  of: word(
+    /^[a-z][a-z0-9-]{0,63}$/,
+    'a component of the stack such as postgres or world-1, or players (for drop)',
+  ),
+  at: duration('0s', '24h').describe('After the start of the phase'),
+  phase: oneOf(['ramp', 'warm-up', 'measure']).default('measure'),
+  lasting: duration('0s', '1h')
+    .prefault('1s')
+    .describe('How long it is gone (kill) or stopped (stop) before it is brought back'),
+  sharePercent: quantity(0.001, 100, 'a percentage').default(100).describe('Of the players, for drop'),
+  times: whole(1, MOST_FAULTS).default(1),
+  every: duration('100ms', '24h').prefault('10s').describe('From one time to the next'),
+});
+
+const claimId = word(/^[A-Z]{2,5}-\d{1,4}$/, 'a claim id such as FLX-151');
+const metric = word(
+  /^(?:[A-Za-z]\w{0,60}(?:\.\w{1,60}){0,6}|target\.metrics\.[\x20-\x7e]{1,280})$/,
+  'a path in report.json such as latency.intent.due',
+);
+const limit = z.union([z.number(), z.tuple([z.number(), z.number()]), line(200, 0)], {
+  error: 'a number, [low, high] or text',
+});
+const source = map({ document: line(200), heading: line(200), line: whole(1, 1_000_000) });
+const title = line(300);
+const why = prose(1000).min(1, { error: 'the reason, in a sentence' });
+
+/** A budget as a scenario writes it: of a claim, or (with an `id`) of the user's own. */
+export const budgetSchema = map({
+  claim: claimId.optional().describe('A documented claim: title, op, limit, unit and source come from it'),
+  id: word(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "a name of letters, digits, '.', '_' or '-'").optional(),
+  title: title.optional(),
+  metric: metric.optional(),
+  stat: word(/^[a-z]\w{0,20}$/i, 'a statistic such as p95, max or mean').optional(),
+  op: oneOf(OPERATORS).optional(),
+  limit: limit.optional(),
+  unit: line(40).optional().describe("The limit's unit; for a claim only where its own has no counterpart"),
+  condition: line(200).optional(),
+  stage: stageName().optional().describe('Of load.stages: the figure is then that of this stage'),
+  fullLoad: z
+    .boolean({ error: 'true or false' })
+    .default(false)
+    .describe('Ruled only at the full load: unmeasured at another scale'),
+  optional: z
+    .boolean({ error: 'true or false' })
+    .optional()
+    .describe('Of a budget of your own: without a figure it is passed over, and the run is not invalid'),
+  contradicted: why.optional().describe('Why the document disagrees with itself here'),
+  reading: why.optional().describe('How the claim is read; needed where op or limit are not its own'),
+});
+
+/** A budget as the bundle's scenario.yaml writes it: nothing to look up any more. */
+const common = {
+  id: line(64),
+  claim: claimId.nullable(),
+  title: prose(2000),
+  op: oneOf(OPERATORS),
+  limit,
+  unit: prose(40),
+  condition: prose(200).nullable(),
+  source: source.nullable(),
+};
+export const resolvedBudgetSchema = z.discriminatedUnion(
+  'state',
+  [
+    map({
+      ...common,
+      state: z.literal('measured'),
+      metric,
+      stat: line(40).nullable(),
+      metricUnit: prose(40),
+      fullLoad: z.boolean({ error: 'true or false' }),
+      contradicted: why.nullable(),
+      stage: stageName().optional(),
+      optional: z.literal(true, { error: 'true, or nothing' }).optional(),
+    }),
+    map({ ...common, state: z.literal('untestable'), missing: why }),
+    map({ ...common, state: z.literal('contradicted'), contradicted: why }),
+  ],
+  { error: 'a resolved budget, with state measured, untestable or contradicted' },
+);
+
+export const MOST_BUDGETS = 1000;
+const claimIds = list(claimId, MOST_BUDGETS, 'claim ids', 1);
+export const contradictedSchema = map({ why, claims: claimIds });
+export const untestableSchema = map({ missing: why, claims: claimIds });
