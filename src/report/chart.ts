@@ -1,7 +1,14 @@
 import regular from '@fontsource/inter/files/inter-latin-400-normal.woff2';
 import semibold from '@fontsource/inter/files/inter-latin-600-normal.woff2';
 import { GlobalFonts } from '@napi-rs/canvas';
-import type { ChartConfiguration, ChartDataset, Plugin, ScaleOptionsByType } from 'chart.js';
+import type {
+  ChartArea,
+  ChartConfiguration,
+  ChartDataset,
+  Chart as ChartJs,
+  Plugin,
+  ScaleOptionsByType,
+} from 'chart.js';
 import { ChartJSNodeCanvas } from 'chartjs-node-canvas';
 import type { Measurements } from '../measurement/measurements.ts';
 import {
@@ -53,19 +60,22 @@ export function drawCharts(report: Report, m: Measurements): readonly Chart[] {
   return drawings.flatMap((draw) => {
     const drawing = draw(report, m);
     if (drawing === null) return [];
-    const { name, title, alt, config } = drawing;
-    const png = new Uint8Array(canvas.renderToBufferSync(config(subtitle)));
+    const { name, title, alt } = drawing;
+    const png = new Uint8Array(canvas.renderToBufferSync(configOf(drawing, subtitle)));
     return [{ name, title, alt, png }];
   });
 }
 
-interface Drawing {
-  readonly name: string;
-  readonly title: string;
-  readonly alt: string;
-  /** Takes what stands under the title. */
-  readonly config: (subtitle: string) => Config;
+interface Drawing extends Omit<Chart, 'png'> {
+  readonly datasets: Config['data']['datasets'];
+  readonly scales: { readonly x: Axis; readonly y: Axis };
+  readonly labels?: string[];
+  readonly plugins?: Plugin[];
+  readonly legend?: 'line' | 'rect' | 'none';
 }
+
+/** Of a chart over the seconds of a run. */
+const alongRun = (m: Measurements): Plugin[] => [measurePhase(m), stageMarks(m), faultMarks(m)];
 
 const stagesText = ({ stages }: Measurements): string =>
   stages.length === 0
@@ -83,12 +93,9 @@ function latencyChart(report: Report, m: Measurements): Drawing | null {
     name: 'latency',
     title,
     alt: `${title}: ${curves.map(({ name }) => name).join(', ')}${budget === null ? '' : `; budget ${budget.name}`}${stagesText(m)}.`,
-    config: config(
-      title,
-      [...curves.map((curve, i) => line(curve, i)), ...limit],
-      { x, y: millisecondsAxis(most(curves), budget?.ms ?? null) },
-      { plugins: [measurePhase(m), stageMarks(m), faultMarks(m)] },
-    ),
+    datasets: [...curves.map((curve, i) => line(curve, i)), ...limit],
+    scales: { x, y: millisecondsAxis(most(curves), budget?.ms ?? null) },
+    plugins: alongRun(m),
   };
 }
 
@@ -106,20 +113,14 @@ function percentileChart(report: Report, m: Measurements): Drawing | null {
     name: 'percentiles',
     title,
     alt: `${title}: ${curves.map(({ name }) => name).join('; ')}, on a scale that widens towards 100%.`,
-    config: config(
-      title,
-      [...curves.map((curve, i) => line(curve, i, { borderDash: dashes[i] ?? [] })), ...limit],
-      {
-        x: axis('percentile', {
-          type: 'logarithmic',
-          min: 1,
-          max: end,
-          ticks: { callback: percentileTick, autoSkip: false, maxRotation: 0 },
-          grid: { color: decadesOnly },
-        }),
-        y: millisecondsAxis(most(curves), budget?.ms ?? null),
-      },
-    ),
+    datasets: [...curves.map((curve, i) => line(curve, i, { borderDash: dashes[i] ?? [] })), ...limit],
+    scales: {
+      x: axis('percentile', {
+        ...{ type: 'logarithmic', min: 1, max: end, grid: { color: decadesOnly } },
+        ticks: { callback: percentileTick, autoSkip: false, maxRotation: 0 },
+      }),
+      y: millisecondsAxis(most(curves), budget?.ms ?? null),
+    },
   };
 }
 
@@ -131,12 +132,9 @@ function throughputChart(_: Report, m: Measurements): Drawing | null {
     name: 'throughput',
     title,
     alt: `${title}, a second: ${curves.map(({ name }) => name).join(', ')}${stagesText(m)}.`,
-    config: config(
-      title,
-      curves.map((curve, i) => line(curve, i, i === 0 ? { borderDash: [6, 4] } : {})),
-      { x: seconds(curves), y: axis('a second', FROM_ZERO) },
-      { plugins: [measurePhase(m), stageMarks(m), faultMarks(m)] },
-    ),
+    datasets: curves.map((curve, i) => line(curve, i, i === 0 ? { borderDash: [6, 4] } : {})),
+    scales: { x: seconds(curves), y: axis('a second', FROM_ZERO) },
+    plugins: alongRun(m),
   };
 }
 
@@ -149,15 +147,14 @@ function batchChart({ throughput }: Report, m: Measurements): Drawing | null {
     name: 'batches',
     title,
     alt: `${title}: how many batches had how many operations; ${typeof operationsPerBatch === 'number' ? operationsPerBatch.toFixed(0) : 'an unknown number of'} operations on average.`,
-    config: config(
-      title,
-      [{ type: 'bar', label: 'batches', data: counts, backgroundColor: COLOURS[0], maxBarThickness: 72 }],
-      {
-        x: axis('operations in a batch', { type: 'category', grid: { display: false } }),
-        y: axis('batches', FROM_ZERO),
-      },
-      { labels, legend: 'none' },
-    ),
+    datasets: [
+      { type: 'bar', label: 'batches', data: counts, backgroundColor: COLOURS[0], maxBarThickness: 72 },
+    ],
+    scales: {
+      x: axis('operations in a batch', { type: 'category', grid: { display: false } }),
+      y: axis('batches', FROM_ZERO),
+    },
+    ...{ labels, legend: 'none' },
   };
 }
 
@@ -169,21 +166,20 @@ function cpuChart({ host }: Report, m: Measurements): Drawing | null {
   const areas = curves.map((curve, i) =>
     line(curve, i, {
       backgroundColor: `${COLOURS[i % COLOURS.length]}99`,
-      fill: i === 0 ? 'origin' : '-1',
-      stack: 'cores',
-      borderWidth: 1,
+      ...{ fill: i === 0 ? 'origin' : '-1', stack: 'cores', borderWidth: 1 },
     }),
   );
   return {
     name: 'cpu',
     title,
     alt: `${title}, in cores of ${host.cpus}: ${curves.map(({ name }) => name).join(', ')}, one upon the other.`,
-    config: config(
-      title,
-      [...areas, { ...limitLine(`all ${host.cpus} cores`, host.cpus, 0, Number(x.max)), stack: 'limit' }],
-      { x, y: axis('cores', { ...FROM_ZERO, stacked: true }) },
-      { plugins: [measurePhase(m), stageMarks(m), faultMarks(m)], legend: 'rect' },
-    ),
+    datasets: [
+      ...areas,
+      { ...limitLine(`all ${host.cpus} cores`, host.cpus, 0, Number(x.max)), stack: 'limit' },
+    ],
+    scales: { x, y: axis('cores', { ...FROM_ZERO, stacked: true }) },
+    plugins: alongRun(m),
+    legend: 'rect',
   };
 }
 
@@ -191,50 +187,40 @@ function cpuChart({ host }: Report, m: Measurements): Drawing | null {
 const DOTS_PER_PIXEL = 2;
 
 /** Okabe and Ito's palette, which people with any kind of colour vision can tell apart. */
-export const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'] as const;
+const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'] as const;
 const INK = '#1f2933';
-export const FAINT = '#616e7c';
+const FAINT = '#616e7c';
 const GRID = '#e4e7eb';
 const LIMIT = '#b00020';
 const FAULT = '#c0392b';
 
-export type Config = ChartConfiguration<
-  'line' | 'bar',
-  (number | null)[] | { x: number; y: number | null }[]
->;
-export type Line = ChartDataset<'line', { x: number; y: number | null }[]>;
+type Config = ChartConfiguration<'line' | 'bar', (number | null)[] | { x: number; y: number | null }[]>;
+type Line = ChartDataset<'line', { x: number; y: number | null }[]>;
+
+const lineOf = (label: string, data: Line['data'], colour: string, over: Partial<Line>): Line => ({
+  ...{ type: 'line', label, data, borderColor: colour, backgroundColor: colour },
+  ...{ borderWidth: 2, ...over },
+});
 
 /** A curve as a line; a single point is shown as one. */
-export const line = ({ name, x, y }: Curve, i: number, over: Partial<Line> = {}): Line => ({
-  type: 'line',
-  label: name,
-  data: x.map((at, k) => ({ x: at, y: y[k] ?? null })),
-  borderColor: COLOURS[i % COLOURS.length] ?? INK,
-  backgroundColor: COLOURS[i % COLOURS.length] ?? INK,
-  borderWidth: 2,
-  pointRadius: x.length < 3 ? 3 : 0,
-  tension: 0,
-  ...over,
-});
+const line = ({ name, x, y }: Curve, i: number, over: Partial<Line> = {}): Line => {
+  const data = x.map((at, k) => ({ x: at, y: y[k] ?? null }));
+  const colour = COLOURS[i % COLOURS.length] ?? INK;
+  return lineOf(name, data, colour, { pointRadius: x.length < 3 ? 3 : 0, tension: 0, ...over });
+};
 
 /** A horizontal line for a limit, over the whole width of the chart. */
-export const limitLine = (name: string, value: number, from: number, to: number): Line => ({
-  type: 'line',
-  label: name,
-  data: [
-    { x: from, y: value },
-    { x: to, y: value },
-  ],
-  borderColor: LIMIT,
-  backgroundColor: LIMIT,
-  borderWidth: 2,
-  borderDash: [8, 5],
-  pointRadius: 0,
-});
+const limitLine = (name: string, y: number, from: number, to: number): Line =>
+  lineOf(
+    name,
+    [from, to].map((x) => ({ x, y })),
+    LIMIT,
+    { borderDash: [8, 5], pointRadius: 0 },
+  );
 
 type Axis = Partial<ScaleOptionsByType<'linear' | 'logarithmic' | 'category'>>;
 
-export const axis = (text: string, over: object = {}): Axis =>
+const axis = (text: string, over: object = {}): Axis =>
   ({
     title: { display: true, text, color: FAINT, font: { size: 13 } },
     grid: { color: GRID },
@@ -242,145 +228,113 @@ export const axis = (text: string, over: object = {}): Axis =>
     ...over,
   }) as Axis;
 
-interface More {
-  readonly labels?: string[];
-  readonly plugins?: Plugin[];
-  readonly legend?: 'line' | 'rect' | 'none';
-}
-
-export function config(
-  title: string,
-  datasets: Config['data']['datasets'],
-  scales: { readonly x: Axis; readonly y: Axis },
-  more: More = {},
-): (subtitle: string) => Config {
-  const { legend = 'line' } = more;
-  return (subtitle) => ({
+function configOf({ title, datasets, scales, labels, plugins, legend }: Drawing, subtitle: string): Config {
+  const isRect = legend === 'rect';
+  const text = { display: true, align: 'start' } as const;
+  return {
     type: 'line',
-    data: { datasets, ...(more.labels === undefined ? {} : { labels: more.labels }) },
+    data: { datasets, ...(labels === undefined ? {} : { labels }) },
     options: {
       devicePixelRatio: DOTS_PER_PIXEL,
       layout: { padding: { top: 12, right: 24, bottom: 10, left: 12 } },
       plugins: {
-        title: {
-          display: true,
-          text: title,
-          align: 'start',
-          color: INK,
-          font: { size: 17, weight: 600 },
-          padding: { bottom: 2 },
-        },
-        subtitle: {
-          display: true,
-          text: subtitle,
-          align: 'start',
-          padding: { bottom: legend === 'none' ? 18 : 4 },
-        },
+        title: { ...text, text: title, color: INK, font: { size: 17, weight: 600 }, padding: { bottom: 2 } },
+        subtitle: { ...text, text: subtitle, padding: { bottom: legend === 'none' ? 18 : 4 } },
         legend: {
-          display: legend !== 'none',
-          align: 'start',
+          ...{ display: legend !== 'none', align: 'start' },
           labels: {
-            usePointStyle: true,
-            pointStyle: legend === 'rect' ? 'rect' : 'line',
-            pointStyleWidth: legend === 'rect' ? 14 : 28,
-            color: INK,
-            padding: 14,
+            ...{
+              usePointStyle: true,
+              pointStyle: isRect ? 'rect' : 'line',
+              pointStyleWidth: isRect ? 14 : 28,
+            },
+            ...{ color: INK, padding: 14 },
           },
         },
       },
       scales: scales as NonNullable<NonNullable<Config['options']>['scales']>,
     },
-    plugins: more.plugins ?? [],
-  });
+    plugins: plugins ?? [],
+  };
+}
+
+/** What is drawn beside the curves: `before` them, or upon them. */
+function drawn(
+  id: string,
+  when: 'beforeDatasetsDraw' | 'afterDatasetsDraw',
+  draw: (ctx: ChartJs['ctx'], area: ChartArea, at: (value: number) => number) => void,
+): Plugin {
+  return {
+    id,
+    [when]({ ctx, chartArea, scales: { x } }: ChartJs) {
+      if (x === undefined) return;
+      ctx.save();
+      ctx.font = `600 11px ${ctx.font.slice(ctx.font.indexOf('px ') + 3)}`;
+      draw(ctx, chartArea, (value) => x.getPixelForValue(value));
+      ctx.restore();
+    },
+  };
 }
 
 /** Shades what is not the measure phase. */
-export function measurePhase({ measured }: Measurements): Plugin {
-  return {
-    id: 'measure-phase',
-    beforeDatasetsDraw({ ctx, chartArea, scales }) {
-      const x = scales.x;
-      if (measured === null || x === undefined) return;
-      const clamp = (value: number): number =>
-        Math.min(chartArea.right, Math.max(chartArea.left, x.getPixelForValue(value)));
-      const [from, to] = [clamp(measured.from), clamp(measured.to)];
-      ctx.save();
-      ctx.fillStyle = 'rgba(97, 110, 124, 0.10)';
-      ctx.fillRect(chartArea.left, chartArea.top, from - chartArea.left, chartArea.height);
-      ctx.fillRect(to, chartArea.top, chartArea.right - to, chartArea.height);
-      ctx.restore();
-    },
-  };
-}
+const measurePhase = ({ measured }: Measurements): Plugin =>
+  drawn('measure-phase', 'beforeDatasetsDraw', (ctx, { left, right, top, height }, at) => {
+    if (measured === null) return;
+    const [from = 0, to = 0] = [measured.from, measured.to].map((value) =>
+      Math.min(right, Math.max(left, at(value))),
+    );
+    ctx.fillStyle = 'rgba(97, 110, 124, 0.10)';
+    ctx.fillRect(left, top, from - left, height);
+    ctx.fillRect(to, top, right - to, height);
+  });
 
 /** A line where each stage begins, and its name. */
-export function stageMarks({ stages }: Pick<Measurements, 'stages'>): Plugin {
-  return {
-    id: 'stages',
-    afterDatasetsDraw({ ctx, chartArea, scales }) {
-      const x = scales.x;
-      if (x === undefined) return;
-      ctx.save();
-      ctx.font = `600 11px ${ctx.font.slice(ctx.font.indexOf('px ') + 3)}`;
-      for (const { name, from, to } of stages) {
-        const [left, right] = [x.getPixelForValue(from), x.getPixelForValue(to)];
-        ctx.fillStyle = FAINT;
-        for (let y = chartArea.top; y < chartArea.bottom; y += 8) ctx.fillRect(left, y, 1, 4);
-        const width = ctx.measureText(name).width;
-        // A stage that is narrower than its name goes without it; the report lists them all.
-        if (left + 8 + width > right) continue;
-        ctx.fillText(name, left + 4, chartArea.top + 12);
-      }
-      ctx.restore();
-    },
-  };
-}
+const stageMarks = ({ stages }: Measurements): Plugin =>
+  drawn('stages', 'afterDatasetsDraw', (ctx, { top, bottom }, at) => {
+    for (const { name, from, to } of stages) {
+      const left = at(from);
+      ctx.fillStyle = FAINT;
+      for (let y = top; y < bottom; y += 8) ctx.fillRect(left, y, 1, 4);
+      // A stage that is narrower than its name goes without it; the report lists them all.
+      if (left + 8 + ctx.measureText(name).width <= at(to)) ctx.fillText(name, left + 4, top + 12);
+    }
+  });
 
 /** A line and a name at each fault; one that lasted is a band. */
-export function faultMarks({ faults, stages }: Pick<Measurements, 'faults' | 'stages'>): Plugin {
-  // Below the names of the stages.
-  const line = stages.length === 0 ? 12 : 26;
-  return {
-    id: 'faults',
-    afterDatasetsDraw({ ctx, chartArea, scales }) {
-      const x = scales.x;
-      if (x === undefined) return;
-      ctx.save();
-      ctx.font = `600 11px ${ctx.font.slice(ctx.font.indexOf('px ') + 3)}`;
-      let labelled = Number.NEGATIVE_INFINITY;
-      for (const { id, from, to } of faults) {
-        const left = x.getPixelForValue(from);
-        const right = x.getPixelForValue(to ?? from);
-        ctx.fillStyle = 'rgba(192, 57, 43, 0.14)';
-        ctx.fillRect(left, chartArea.top, Math.max(0, right - left), chartArea.height);
-        ctx.fillStyle = FAULT;
-        ctx.fillRect(left, chartArea.top, 1, chartArea.height);
-        // Names that would lie upon each other are left out; the report lists them all.
-        const width = ctx.measureText(id).width;
-        if (left < labelled || left + 4 + width > chartArea.right) continue;
-        ctx.fillText(id, left + 4, chartArea.top + line);
-        labelled = left + 4 + width + 8;
-      }
-      ctx.restore();
-    },
-  };
-}
+const faultMarks = ({ faults, stages }: Measurements): Plugin =>
+  drawn('faults', 'afterDatasetsDraw', (ctx, { top, height, right }, at) => {
+    // Below the names of the stages.
+    const line = stages.length === 0 ? 12 : 26;
+    let labelled = Number.NEGATIVE_INFINITY;
+    for (const { id, from, to } of faults) {
+      const left = at(from);
+      ctx.fillStyle = 'rgba(192, 57, 43, 0.14)';
+      ctx.fillRect(left, top, Math.max(0, at(to ?? from) - left), height);
+      ctx.fillStyle = FAULT;
+      ctx.fillRect(left, top, 1, height);
+      // Names that would lie upon each other are left out; the report lists them all.
+      const width = ctx.measureText(id).width;
+      if (left < labelled || left + 4 + width > right) continue;
+      ctx.fillText(id, left + 4, top + line);
+      labelled = left + 4 + width + 8;
+    }
+  });
 
-export const seconds = (curves: readonly Curve[]): Axis =>
+const seconds = (curves: readonly Curve[]): Axis =>
   axis('seconds after GO (shaded: not measured)', {
     type: 'linear',
     min: 0,
     max: Math.max(1, ...curves.map(({ x }) => x.at(-1) ?? 0)),
   });
 
-export const most = (curves: readonly Curve[]): number =>
+const most = (curves: readonly Curve[]): number =>
   Math.max(0, ...curves.map(({ y }) => y.reduce<number>((top, value) => Math.max(top, value ?? 0), 0)));
 
 /** With some air above the highest point. */
-export const FROM_ZERO = { type: 'linear', beginAtZero: true, grace: '8%' } as const;
+const FROM_ZERO = { type: 'linear', beginAtZero: true, grace: '8%' } as const;
 
 /** A linear axis, or a logarithmic one where the limit would vanish beside what was measured. */
-export const millisecondsAxis = (top: number, limit: number | null): Axis =>
+const millisecondsAxis = (top: number, limit: number | null): Axis =>
   limit !== null && top > 15 * limit
     ? axis('milliseconds (log)', { type: 'logarithmic', ticks: { callback: decade } })
     : axis('milliseconds', FROM_ZERO);
@@ -391,11 +345,11 @@ const decade = (value: number | string): string => {
 };
 
 /** Grid lines at 90%, 99%, 99.9% .. alone. */
-export const decadesOnly = ({ tick }: { readonly tick?: { readonly value: number } }): string =>
+const decadesOnly = ({ tick }: { readonly tick?: { readonly value: number } }): string =>
   tick !== undefined && Number.isInteger(Math.log10(tick.value)) ? GRID : 'transparent';
 
 /** 1 / (1 - quantile) as a percentile: 10 is 90%, 1000 is 99.9%. */
-export function percentileTick(value: number | string): string {
+function percentileTick(value: number | string): string {
   const decades = Math.log10(Number(value));
   if (!Number.isInteger(decades)) return '';
   return `${Number((100 * (1 - 10 ** -decades)).toFixed(Math.max(0, decades - 2)))}%`;

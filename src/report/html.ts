@@ -107,19 +107,8 @@ function tiles({ load, latency, throughput, bottleneck, integrity, operations }:
 
 function faultTable({ faults }: Report): string {
   const head = [
-    '',
-    'At',
-    'Down',
-    'Recovery',
-    'Backlog',
-    'Failed',
-    'Timed out',
-    'Skipped',
-    'Reconnects',
-    'Lost',
-    'Phantom',
-    'Twice',
-    'Holes',
+    ...['', 'At', 'Down', 'Recovery', 'Backlog', 'Failed', 'Timed out', 'Skipped', 'Reconnects'],
+    ...['Lost', 'Phantom', 'Twice', 'Holes'],
   ];
   return table(
     head,
@@ -127,10 +116,10 @@ function faultTable({ faults }: Report): string {
       row([
         fault.error === null ? fault.id : `${fault.id}: ${fault.error}`,
         ...[fault.from, fault.downSeconds, fault.recoverySeconds].map((value) => quantity(value, 's')),
-        ...[fault.backlogPeak, fault.failed, fault.timedOut, fault.skipped, fault.reconnects].map((n) =>
-          numberText(n),
-        ),
-        ...[fault.lost, fault.phantom, fault.duplicated, fault.holes].map((n) => numberText(n)),
+        ...[
+          ...[fault.backlogPeak, fault.failed, fault.timedOut, fault.skipped, fault.reconnects],
+          ...[fault.lost, fault.phantom, fault.duplicated, fault.holes],
+        ].map((n) => numberText(n)),
       ]),
     ),
   );
@@ -245,26 +234,21 @@ function stack({ stack: { kind, documented, applied, reasons } }: Report): strin
   ].join('\n');
 }
 
-function runFacts(report: Report): (readonly [string, string])[] {
+function runFacts(report: Report): Readonly<Record<string, string>> {
   const { ceilings } = report;
-  return [
-    ['Started', timeText(report.startedAt)],
-    ['Measure phase', quantity(report.load.durationSeconds, 's')],
-    ['Scale', numberText(report.load.scale)],
-    ['Seed', String(report.seed)],
-    ['Scenario', report.scenarioHash],
-    ['Schedule', report.scheduleHash ?? '–'],
-    ['Commit', report.commit ?? '–'],
-    ['capbench', report.capbench],
-    ...(ceilings.updatesPerSecondBatched === null
-      ? []
-      : [
-          [
-            'Ceilings',
-            `INSERT ${numberText(ceilings.insertsPerSecond)}, UPDATE one by one ${numberText(ceilings.updatesPerSecondSingle)}, in batches ${numberText(ceilings.updatesPerSecondBatched)} rows/s (${quantity(ceilings.batchSpeedup, 'x')}): ${ceilings.statement ?? ''}`,
-          ] as const,
-        ]),
-  ];
+  return {
+    Started: timeText(report.startedAt),
+    'Measure phase': quantity(report.load.durationSeconds, 's'),
+    Scale: numberText(report.load.scale),
+    Seed: String(report.seed),
+    Scenario: report.scenarioHash,
+    Schedule: report.scheduleHash ?? '–',
+    Commit: report.commit ?? '–',
+    capbench: report.capbench,
+    ...(ceilings.updatesPerSecondBatched !== null && {
+      Ceilings: `INSERT ${numberText(ceilings.insertsPerSecond)}, UPDATE one by one ${numberText(ceilings.updatesPerSecondSingle)}, in batches ${numberText(ceilings.updatesPerSecondBatched)} rows/s (${quantity(ceilings.batchSpeedup, 'x')}): ${ceilings.statement ?? ''}`,
+    }),
+  };
 }
 
 function notes({ errors, probes }: Report): string[] {
@@ -280,49 +264,25 @@ function notes({ errors, probes }: Report): string[] {
   return [`<h3>Errors and gaps</h3><ul>${list.map((text) => `<li>${safe(text)}</li>`).join('')}</ul>`];
 }
 
-export function hostFacts({ host, generator, world, database, load }: Report): (readonly [string, string])[] {
-  return [
-    ['CPU', `${host.cpuModel}, ${host.cpus} cores`],
-    ['Memory', `${bytesText(host.memoryBytes)}, ${quantity(host.memoryUsedPercent.max, '%')} used at most`],
-    ['System', `${host.platform} ${host.arch}, kernel ${host.kernel}, node ${host.node}`],
-    [
-      'CPU in use',
-      `${quantity(host.cpuPercent.mean, '%')} of all cores, steal ${quantity(host.stealPercent, '%')}`,
-    ],
-    [
-      'of it',
-      `PostgreSQL ${quantity(database.cpuPercentOfHost.mean, '%')}, generator ${quantity(generator.cpuPercentOfHost, '%')}, others ${quantity(host.otherCpuPercent, '%')}`,
-    ],
-    [
-      'World servers',
-      `${world.servers}; the busiest ${quantity(world.cpuPercentOfCore.mean, '%')} of one core; ${bytesText(world.memoryTotalBytes.max)} together`,
-    ],
-    [
-      'Generator',
-      `${engineText(generator)}, ${load.colocated ? 'on the same host as the servers' : 'on a host of its own'}`,
-    ],
-    [
-      'Generator’s health',
-      `loop blocked for ${quantity(generator.maxLoopDelayMs, 'ms')} at most, late ${quantity(generator.stalledPercent, '%')} of the time, busy ${quantity(generator.maxUtilisationPercent, '%')}`,
-    ],
-    [
-      'Lag of sending',
-      `p99 ${quantity(generator.lagP99Ms, 'ms')}; the generator’s own p99 ${quantity(generator.ownLagP99Ms, 'ms')}; held back by the servers ${quantity(generator.pushbackMeanMs, 'ms')} on average`,
-    ],
-    [
-      'Its cost',
-      `${quantity(generator.cpuMicrosPerOperation, 'us')} of CPU for each answered operation, ${bytesText(generator.memoryBytesPerPlayer)} for each player`,
-    ],
-    ['Its ceiling', calibrationText(generator.calibration)],
-    [
-      'Noise',
-      `other processes ${quantity(host.foreignCpuPercent, '%')} of the CPU, throttled ${numberText(host.throttledPeriods)} periods, all waited for memory ${quantity(host.memoryPressurePercent, '%')} of the time, canary ${quantity(host.canaryDriftPercent, '%')} off, wall clock ${quantity(host.clockDriftMs, 'ms')} off`,
-    ],
-  ];
+function hostFacts({ host, generator, world, database, load }: Report): Readonly<Record<string, string>> {
+  return {
+    CPU: `${host.cpuModel}, ${host.cpus} cores`,
+    Memory: `${bytesText(host.memoryBytes)}, ${quantity(host.memoryUsedPercent.max, '%')} used at most`,
+    System: `${host.platform} ${host.arch}, kernel ${host.kernel}, node ${host.node}`,
+    'CPU in use': `${quantity(host.cpuPercent.mean, '%')} of all cores, steal ${quantity(host.stealPercent, '%')}`,
+    'of it': `PostgreSQL ${quantity(database.cpuPercentOfHost.mean, '%')}, generator ${quantity(generator.cpuPercentOfHost, '%')}, others ${quantity(host.otherCpuPercent, '%')}`,
+    'World servers': `${world.servers}; the busiest ${quantity(world.cpuPercentOfCore.mean, '%')} of one core; ${bytesText(world.memoryTotalBytes.max)} together`,
+    Generator: `${engineText(generator)}, ${load.colocated ? 'on the same host as the servers' : 'on a host of its own'}`,
+    'Generator’s health': `loop blocked for ${quantity(generator.maxLoopDelayMs, 'ms')} at most, late ${quantity(generator.stalledPercent, '%')} of the time, busy ${quantity(generator.maxUtilisationPercent, '%')}`,
+    'Lag of sending': `p99 ${quantity(generator.lagP99Ms, 'ms')}; the generator’s own p99 ${quantity(generator.ownLagP99Ms, 'ms')}; held back by the servers ${quantity(generator.pushbackMeanMs, 'ms')} on average`,
+    'Its cost': `${quantity(generator.cpuMicrosPerOperation, 'us')} of CPU for each answered operation, ${bytesText(generator.memoryBytesPerPlayer)} for each player`,
+    'Its ceiling': calibrationText(generator.calibration),
+    Noise: `other processes ${quantity(host.foreignCpuPercent, '%')} of the CPU, throttled ${numberText(host.throttledPeriods)} periods, all waited for memory ${quantity(host.memoryPressurePercent, '%')} of the time, canary ${quantity(host.canaryDriftPercent, '%')} off, wall clock ${quantity(host.clockDriftMs, 'ms')} off`,
+  };
 }
 
 /** Who was busy, each by its own account: what the bottleneck was told from. */
-export function resources({ bottleneck }: Report): string {
+function resources({ bottleneck }: Report): string {
   const rows = bottleneck.resources.map((one) =>
     row([
       one.resource,
@@ -339,7 +299,7 @@ export function resources({ bottleneck }: Report): string {
 }
 
 /** The measure phase in its parts: what was due in each. */
-export function stageTable({ stages, operations }: Report): string {
+function stageTable({ stages, operations }: Report): string {
   const [first, ...others] = operations;
   const head = [
     ...['', 'At', 'For', 'Rate', 'Operations', 'Sent', 'p50', 'p95', 'p99'],
@@ -373,7 +333,7 @@ const dueOf = (
   stats: readonly ('p50' | 'p95' | 'p99')[],
 ): (number | null)[] => stats.map((stat) => ofOperation(latency, op).due[stat]);
 
-export const safe = (text: string): string =>
+const safe = (text: string): string =>
   plain(text)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
@@ -382,11 +342,13 @@ export const safe = (text: string): string =>
     .replaceAll("'", '&#39;');
 
 /** A row of a table; the cells are escaped here. */
-export const row = (cells: readonly string[], tag: 'td' | 'th' = 'td'): string =>
+const row = (cells: readonly string[], tag: 'td' | 'th' = 'td'): string =>
   `<tr>${cells.map((cell) => `<${tag}>${safe(cell)}</${tag}>`).join('')}</tr>`;
 
-export const table = (head: readonly string[], rows: readonly string[], className = ''): string =>
+const table = (head: readonly string[], rows: readonly string[], className = ''): string =>
   `<div class="wide"><table${className === '' ? '' : ` class="${className}"`}><thead>${row(head, 'th')}</thead><tbody>${rows.join('\n')}</tbody></table></div>`;
 
-export const facts = (all: readonly (readonly [string, string])[]): string =>
-  `<dl>${all.map(([name, value]) => `<dt>${safe(name)}</dt><dd>${safe(value)}</dd>`).join('')}</dl>`;
+const facts = (all: Readonly<Record<string, string>>): string =>
+  `<dl>${Object.entries(all)
+    .map(([name, value]) => `<dt>${safe(name)}</dt><dd>${safe(value)}</dd>`)
+    .join('')}</dl>`;

@@ -1,4 +1,4 @@
-import { monotonic } from '../clock.ts';
+import { monotonic, openClockCheck } from '../clock.ts';
 import { CapbenchError, interrupted, isBug, messageOf } from '../errors.ts';
 import type { Engine, ReadyFleet } from '../load/engine.ts';
 import type { Ending, Measurements } from '../measurement/measurements.ts';
@@ -10,7 +10,7 @@ import type { Stack } from '../stack/stack.ts';
 import { aborted } from '../supervision/time-limit.ts';
 import type { System } from '../systems/system.ts';
 import { calibrate, type NullServersOpener } from './calibration.ts';
-import { measureCanary, measureCanaryAfter, openClockCheck } from './canary.ts';
+import { measureCanary, measureCanaryAfter } from './canary.ts';
 import { Closers } from './closers.ts';
 import { type Drive, drive } from './drive.ts';
 import { injectFaults } from './faults.ts';

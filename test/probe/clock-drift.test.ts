@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openClockCheck } from '../../src/run/canary.ts';
+import { openClockCheck } from '../../src/clock.ts';
 
 /** Two clocks that go together; after each look at the wall clock, `pauses` (ms) pass in turn. */
 function clocks(pauses: readonly number[]) {
