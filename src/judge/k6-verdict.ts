@@ -6,10 +6,9 @@ import { mapOperations, ofOperation } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { faultsOf } from '../scenario/workload.ts';
 import { keeps } from './comparison.ts';
-import { conclude, headlineOf } from './conclusion.ts';
 import type { GapFacts } from './gap.ts';
 import { type LatencyBudget, latencyBudgetOf } from './latency-budget.ts';
-import { proofOf, UNKNOWN_DISTURBANCE } from './proof.ts';
+import { UNKNOWN_DISTURBANCE } from './proof.ts';
 import { ownLagRule } from './rules/generator.ts';
 import {
   answers,
@@ -24,7 +23,7 @@ import { fixed, type JudgedRule, stateOf } from './rules/rule.ts';
 import { budgetsMeasured } from './rules/rules.ts';
 import { relaxations } from './rules/sentence.ts';
 import { type Ruling, rule } from './ruling.ts';
-import { exitCodeOf, OUTCOMES, type Verdict } from './verdict.ts';
+import { type Verdict, verdictOf } from './verdict.ts';
 
 /** A verdict on what k6 alone could see. */
 export interface K6Verdict extends Omit<Verdict, 'bottleneck'> {
@@ -35,19 +34,8 @@ export interface K6Verdict extends Omit<Verdict, 'bottleneck'> {
 const UNSEEN = [
   ...['steady-throughput', 'steady-p95', 'samples', 'generator-loop-delay', 'generator-stalled'],
   ...['generator-utilisation', 'generator-calibration', 'steal-mean', 'steal-max', 'throttled'],
-  ...[
-    'memory-pressure',
-    'cpu-pressure',
-    'foreign-cpu',
-    'canary',
-    'clock',
-    'presence',
-    'probes-gave-data',
-    'metrics-readable',
-    'counters-go-on',
-    'scenario-agrees',
-    'server-counts-agree',
-  ],
+  ...['memory-pressure', 'cpu-pressure', 'foreign-cpu', 'canary', 'clock', 'presence'],
+  ...['probes-gave-data', 'metrics-readable', 'counters-go-on', 'scenario-agrees', 'server-counts-agree'],
   ...['integrity', 'integrity-proof', 'row-writes-agree'],
 ];
 
@@ -64,17 +52,8 @@ export function judgeK6(summaries: readonly K6Summary[], s: Scenario): K6Verdict
   };
   const rulings = s.budgets.map((budget) => ruleK6(budget, facts, s.altered));
   const rules = [budgetsMeasured(rulings, true), ...k6Rules(summaries, bounds, s)];
-  const proof = proofOf(rules, rulings, UNKNOWN_DISTURBANCE);
-  const concluded = conclude(rules, rulings, proof, { stopped: null, invalidBecause: [], ranOn: true });
-  const exitCode = exitCodeOf('completed', concluded);
-  return {
-    outcome: OUTCOMES[exitCode],
-    exitCode,
-    headline: headlineOf(exitCode, concluded, proof),
-    rulings: concluded.rulings,
-    rules,
-    invalidBecause: concluded.invalidBecause,
-    breachedBecause: concluded.breachedBecause,
+  const beside = { stopped: null, invalidBecause: [], ranOn: true };
+  return verdictOf('completed', rules, rulings, UNKNOWN_DISTURBANCE, beside, (concluded) => ({
     notes: [
       `not checked, since ${NOT_IN_A_SUMMARY}: ${UNSEEN.join(', ')}`,
       ...(summaries.some(({ origin }) => origin.run === null) ? [UNNAMED] : []),
@@ -85,7 +64,7 @@ export function judgeK6(summaries: readonly K6Summary[], s: Scenario): K6Verdict
         : [`latencies of ${summaries.length} k6 processes: the highest of each percentile is shown`]),
     ],
     bounds,
-  };
+  }));
 }
 
 /** Those that can be checked; then the others, by name. */

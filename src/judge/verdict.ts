@@ -5,8 +5,8 @@ import { growthOf } from '../measurement/readings.ts';
 import { probeOf } from '../measurement/series.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { type Bottleneck, bottleneckOf } from './bottleneck.ts';
-import { type Conclusion, conclude, headlineOf } from './conclusion.ts';
-import { disturbanceOf, proofOf } from './proof.ts';
+import { type Beside, type Conclusion, conclude, headlineOf } from './conclusion.ts';
+import { type Disturbance, disturbanceOf, proofOf } from './proof.ts';
 import type { JudgedRule } from './rules/rule.ts';
 import { rulesOf } from './rules/rules.ts';
 import { relaxations } from './rules/sentence.ts';
@@ -35,24 +35,34 @@ export function judge(m: Measurements, s: Scenario, figures: Figures): Verdict {
   const rulings = s.budgets.map((budget) => rule(budget, figures, m, s.altered));
   const rules = rulesOf({ m, s, figures, rulings });
   const { state } = m.ending;
-  const proof = proofOf(rules, rulings, disturbanceOf(m, figures, s));
-  const concluded = conclude(rules, rulings, proof, {
+  const beside = {
     stopped: m.ending.state === 'stoppedEarly' ? stopped(m, m.ending.because) : null,
     invalidBecause: ended(m),
     ranOn: state === 'completed' || state === 'stoppedEarly',
-  });
-
-  const exitCode = exitCodeOf(state, concluded);
-  return {
-    outcome: OUTCOMES[exitCode],
-    exitCode,
-    headline: headlineOf(exitCode, concluded, proof),
-    rulings: concluded.rulings,
-    rules,
-    invalidBecause: concluded.invalidBecause,
-    breachedBecause: concluded.breachedBecause,
+  };
+  return verdictOf(state, rules, rulings, disturbanceOf(m, figures, s), beside, (concluded) => ({
     notes: [...accusations(m, s), ...relaxations(rules), ...unreadEdges(m), ...concluded.notes],
     bottleneck: bottleneckOf(figures, rules, concluded),
+  }));
+}
+
+/** What rules and rulings come to; `more` adds what else there is to say. */
+export function verdictOf<More>(
+  ending: Measurements['ending']['state'],
+  rules: readonly JudgedRule[],
+  rulings: readonly Ruling[],
+  disturbance: Disturbance,
+  beside: Beside,
+  more: (concluded: Conclusion) => More,
+): Omit<Verdict, 'notes' | 'bottleneck'> & More {
+  const proof = proofOf(rules, rulings, disturbance);
+  const concluded = conclude(rules, rulings, proof, beside);
+  const { invalidBecause, breachedBecause } = concluded;
+  const exitCode = exitCodeOf(ending, concluded);
+  return {
+    ...{ outcome: OUTCOMES[exitCode], exitCode, headline: headlineOf(exitCode, concluded, proof) },
+    ...{ rulings: concluded.rulings, rules, invalidBecause, breachedBecause },
+    ...more(concluded),
   };
 }
 
@@ -60,28 +70,20 @@ export function judge(m: Measurements, s: Scenario, figures: Figures): Verdict {
 const accusations = ({ errors }: Measurements, { traits: { playerCode } }: Scenario): readonly string[] =>
   playerCode === null ? [] : errors.filter((text) => text.includes(playerCode));
 
-type RunExit =
-  | typeof EXIT.interrupted
-  | typeof EXIT.stackFailed
-  | typeof EXIT.dataLost
-  | typeof EXIT.invalid
-  | typeof EXIT.breached
-  | typeof EXIT.pass;
-
-export const OUTCOMES: Readonly<Record<RunExit, VerdictOutcome>> = {
+const OUTCOMES = {
   [EXIT.interrupted]: 'invalid',
   [EXIT.stackFailed]: 'invalid',
   [EXIT.dataLost]: 'fail',
   [EXIT.invalid]: 'invalid',
   [EXIT.breached]: 'fail',
   [EXIT.pass]: 'pass',
-};
+} as const;
 
 /** R10: the order of verdicts. */
-export function exitCodeOf(
+function exitCodeOf(
   ending: Measurements['ending']['state'],
   { dataLost, invalidBecause, breached }: Conclusion,
-): RunExit {
+): keyof typeof OUTCOMES {
   if (ending === 'interrupted') return EXIT.interrupted;
   if (ending === 'stackFailed') return EXIT.stackFailed;
   if (dataLost) return EXIT.dataLost;

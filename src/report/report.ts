@@ -16,17 +16,7 @@ export function reportOf(m: Measurements, s: Scenario, verdict: Verdict, figures
   return {
     schemaVersion: 1,
     capbench: m.capbench,
-    scenario: s.name,
-    description: s.description,
-    outcome: verdict.outcome,
-    exitCode: verdict.exitCode,
-    headline: verdict.headline,
-    invalidBecause: [...verdict.invalidBecause],
-    breachedBecause: [...verdict.breachedBecause],
-    notes: [...verdict.notes],
-    rulings: verdict.rulings.map(rulingOf),
-    altered: [...s.altered],
-    operations: operationsOf(s),
+    ...toldOf(s, verdict),
     absences: [...(m.absences ?? [])],
     ...figures,
     rules: verdict.rules.map(ruleOf),
@@ -43,16 +33,26 @@ export function reportOf(m: Measurements, s: Scenario, verdict: Verdict, figures
   };
 }
 
-/** What the report has to know of the operations to name them. */
-export const operationsOf = ({ operations }: Pick<Scenario, 'operations'>): Report['operations'] =>
-  operations.map(({ id, plural, label, short }) => ({ id, plural, label, ...(short && { short }) }));
+/** What every report tells of a scenario and of what was concluded. */
+export const toldOf = (s: Scenario, verdict: Omit<Verdict, 'bottleneck'>) => ({
+  ...{ scenario: s.name, description: s.description },
+  ...{ outcome: verdict.outcome, exitCode: verdict.exitCode, headline: verdict.headline },
+  invalidBecause: [...verdict.invalidBecause],
+  breachedBecause: [...verdict.breachedBecause],
+  notes: [...verdict.notes],
+  rulings: verdict.rulings.map(rulingOf),
+  altered: [...s.altered],
+  operations: s.operations.map(({ id, plural, label, short }) => ({
+    ...{ id, plural, label, ...(short && { short }) },
+  })),
+});
 
 export const ruleOf = ({ consequence, stage: _, share: __, ...rule }: JudgedRule): ReportRule => ({
   ...rule,
   decides: consequence !== 'note' && consequence !== 'none',
 });
 
-export function rulingOf({ budget, state, observed, samples, reason, cause }: Ruling): ReportRuling {
+function rulingOf({ budget, state, observed, samples, reason, cause }: Ruling): ReportRuling {
   const { id, claim, title, condition, source, op, limit, unit } = budget;
   const measured = budget.state === 'measured' ? budget : null;
   return {
