@@ -10,21 +10,6 @@ export interface ForeignProcess {
   readonly cpuSeconds: number;
 }
 
-export interface CpuAccount {
-  /**
-   * Takes in a scan of all processes.
-   * @param roots whose descendants belong to whom; they may be other processes than in the scan before.
-   * @param most CPU seconds that there were on the host since the scan before.
-   */
-  add(scan: readonly ProcessReading[], roots: ReadonlyMap<number, Owner>, most: number): void;
-  /** User and system CPU since the first scan. Never falls. */
-  seconds(owner: Owner): number;
-  /** The pids of an owner's living processes, as of the last scan. */
-  pids(owner: Owner): readonly number[];
-  /** The busiest first. */
-  foreign(): readonly ForeignProcess[];
-}
-
 interface Known {
   readonly reading: ProcessReading;
   readonly owner: Owner;
@@ -52,7 +37,7 @@ const totalOf = ({ ownSeconds, reapedSeconds }: ProcessReading): number => ownSe
  * the waiter's reaped time beyond what was already counted of its children that are gone. Where the waiter is not the
  * parent (an orphan's is init), what was counted is taken off there.
  */
-export function openCpuAccount(): CpuAccount {
+export function openCpuAccount() {
   const seconds: Record<Owner, number> = { run: 0, postgres: 0, foreign: 0 };
   let known: ReadonlyMap<string, Known> | null = null;
   let ended: ForeignProcess[] = [];
@@ -97,7 +82,12 @@ export function openCpuAccount(): CpuAccount {
   };
 
   return {
-    add(scan, roots, most) {
+    /**
+     * Takes in a scan of all processes.
+     * @param roots whose descendants belong to whom; they may be other processes than in the scan before.
+     * @param most CPU seconds that there were on the host since the scan before.
+     */
+    add(scan: readonly ProcessReading[], roots: ReadonlyMap<number, Owner>, most: number) {
       const owners = ownersOf(scan, roots);
       const gone = new Map(known ?? []);
       for (const reading of scan) gone.delete(idOf(reading));
@@ -135,9 +125,12 @@ export function openCpuAccount(): CpuAccount {
         .slice(0, REMEMBERED);
       known = now;
     },
-    seconds: (owner) => seconds[owner],
-    pids: (owner) =>
+    /** User and system CPU since the first scan. Never falls. */
+    seconds: (owner: Owner) => seconds[owner],
+    /** The pids of an owner's living processes, as of the last scan. */
+    pids: (owner: Owner) =>
       [...(known?.values() ?? [])].filter((one) => one.owner === owner).map(({ reading }) => reading.pid),
+    /** The busiest first. */
     foreign: () =>
       [...(known?.values() ?? [])]
         .filter(({ owner }) => owner === 'foreign')
@@ -172,3 +165,5 @@ function pay(
   });
   return { rest: rest > ROUNDING ? rest : 0, payers };
 }
+
+export type CpuAccount = ReturnType<typeof openCpuAccount>;

@@ -1,26 +1,14 @@
 import { readNumber } from '../scenario/sample-head.ts';
 import type { Micros } from '../units.ts';
-import { type BucketCounts, BucketHistory } from './bucket-history.ts';
+import { BucketHistory } from './bucket-history.ts';
 import type { PageSample } from './metrics-page.ts';
 import { openTotal } from './total.ts';
 
 const MOST_BOUNDS = 500;
 
-/** By how much the buckets of a histogram grow, over all labels that are meant together. */
-export interface HistogramGrowth {
-  /** The `_bucket` samples of one reading; one at an edge is kept however long the run is. */
-  add(at: Micros, samples: readonly PageSample[], isEdge?: boolean): void;
-  /** Upper bounds, the last one infinite, and what each bucket grew between both instants. */
-  between(from: Micros, to: Micros): BucketCounts | null;
-  /** No bucket was ever there. */
-  readonly isEmpty: boolean;
-  /** Why the buckets that are there make no counts; null where they do. */
-  readonly problem: string | null;
-}
-
 const boundOf = (text: string): number => readNumber(text) ?? Number.NaN;
 
-export function openHistogramGrowth(): HistogramGrowth {
+export function openHistogramGrowth() {
   let bounds: readonly number[] | null = null;
   let totals: readonly ReturnType<typeof openTotal>[] = [];
   const history = new BucketHistory();
@@ -29,13 +17,16 @@ export function openHistogramGrowth(): HistogramGrowth {
   let emptyAt: Micros | null = null;
 
   return {
+    /** Why the buckets that are there make no counts; null where they do. */
     get problem() {
       return problem;
     },
+    /** No bucket was ever there. */
     get isEmpty() {
       return bounds === null;
     },
-    add(at, samples, isEdge) {
+    /** The `_bucket` samples of one reading; one at an edge is kept however long the run is. */
+    add(at: Micros, samples: readonly PageSample[], isEdge?: boolean) {
       if (samples.length === 0 && bounds === null) emptyAt = at;
       if (samples.length === 0 || problem !== null) return;
       const groups = new Map<string, Map<number, number>>();
@@ -76,7 +67,8 @@ export function openHistogramGrowth(): HistogramGrowth {
       );
       history.add(at, { bounds, cumulative }, isEdge);
     },
-    between(from, to) {
+    /** Upper bounds, the last one infinite, and what each bucket grew between both instants. */
+    between(from: Micros, to: Micros) {
       const found = problem === null ? history.between(from, to) : null;
       if (found === null) return null;
       if (found.counts.some((count) => !Number.isSafeInteger(count) || count < 0)) {
@@ -87,3 +79,6 @@ export function openHistogramGrowth(): HistogramGrowth {
     },
   };
 }
+
+/** By how much the buckets of a histogram grow, over all labels that are meant together. */
+export type HistogramGrowth = ReturnType<typeof openHistogramGrowth>;

@@ -5,13 +5,6 @@ import { type ProcessReading, readProcess, readSmall } from '../supervision/proc
 /** The loop of this process gets a turn after so many. */
 const AT_ONCE = 200;
 
-export interface ProcessTable {
-  /** All processes but the kernel's own threads, which work for whoever; empty without /proc. Lowest pids first. */
-  scan(): Promise<readonly ProcessReading[]>;
-  /** Whether the processes of the whole host are seen: not in a container, nor where others' are hidden. */
-  readonly complete: boolean;
-}
-
 /** The pids of all processes, lowest first; none without /proc. */
 export const pidsNow = (): number[] => {
   try {
@@ -34,7 +27,7 @@ function programOf(pid: number): string | null {
 }
 
 /** About 16 us of CPU for each process and scan; those of the kernel are read once. */
-export function openProcessTable(): ProcessTable {
+export function openProcessTable() {
   let kernel: ReadonlySet<number> = new Set();
   const names = new Map<string, string>();
 
@@ -47,6 +40,7 @@ export function openProcessTable(): ProcessTable {
   };
 
   return {
+    /** All processes but the kernel's own threads, which work for whoever; empty without /proc. Lowest pids first. */
     async scan() {
       const readings: ProcessReading[] = [];
       const threads = new Set<number>();
@@ -67,6 +61,7 @@ export function openProcessTable(): ProcessTable {
       return readings;
     },
     // The kernel's own threads are children of process 2, which only the host's processes can see.
+    /** Whether the processes of the whole host are seen: not in a container, nor where others' are hidden. */
     complete: readProcess(2)?.kernelThread ?? false,
   };
 }

@@ -3,6 +3,7 @@ import { type Budget, selectorsOf } from '../scenario/budget.ts';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
 import type { Micros } from '../units.ts';
 import { openAttachedPostgres } from './attached-postgres.ts';
+import type { BucketCounts as Buckets } from './bucket-history.ts';
 import {
   type AskedMetric,
   isPercentile,
@@ -15,20 +16,6 @@ import { openRedisProbe } from './redis.ts';
 
 /** When the measure phase was, on the monotonic clock; null where there was none. */
 type MeasurePhase = { readonly from: Micros; readonly to: Micros } | null;
-
-/** What is watched of a target besides its world servers. */
-export interface TargetProbes {
-  readonly probes: readonly Probe[];
-  /** What nobody told, or not as a number, and why. */
-  absences(measured: MeasurePhase): readonly Absence[];
-  /** Of what budgets name: the first line of each that could not be read. */
-  unreadable(): readonly Absence[];
-  /** Of each histogram that a budget asks for, by its selector: bounds without the infinite one, and counts, over a span. */
-  histograms(
-    from: Micros,
-    to: Micros,
-  ): Readonly<Record<string, { readonly bounds: readonly number[]; readonly counts: readonly number[] }>>;
-}
 
 export interface TargetProbeOptions {
   readonly addresses: ProbeAddresses;
@@ -60,7 +47,7 @@ export async function openTargetProbes({
   tables,
   budgets,
   ca,
-}: TargetProbeOptions): Promise<TargetProbes> {
+}: TargetProbeOptions) {
   const asked = [...selectorsOf(budgets).values()];
   const absent: Absence[] = [CEILINGS];
   const without = (of: string, what: string, flag: string): void =>
@@ -126,17 +113,19 @@ export async function openTargetProbes({
   };
   return {
     probes: [...partial, ...pages],
-    absences: (measured) => [
+    /** What nobody told, or not as a number, and why. */
+    absences: (measured: MeasurePhase) => [
       ...absent,
       ...partial.flatMap((probe) => probe.absences()),
       ...asked.flatMap((one) => absencesOf(one, measured)),
     ],
+    /** Of what budgets name: the first line of each that could not be read. */
     unreadable: () =>
       asked.flatMap(({ selector: { text } }): Absence[] => {
         const line = unreadableOf(text);
         return line === null ? [] : [{ of: `target.metrics.${text}`, because: line }];
       }),
-    histograms: (from, to) =>
+    histograms: (from: Micros, to: Micros) =>
       Object.fromEntries(
         asked.flatMap(({ selector: { text } }): [string, Buckets][] => {
           const together = flawOf(text, { from, to }) === null ? histogramOf(text, { from, to }) : null;
@@ -178,8 +167,6 @@ async function allOpened<A extends Probe, B extends Probe>(
   throw failed.reason;
 }
 
-type Buckets = { readonly bounds: readonly number[]; readonly counts: readonly number[] };
-
 /** The same buckets of several pages, added; null when one of them gives none, or others. */
 function added(all: readonly (Buckets | null)[]): Buckets | null {
   const [first] = all;
@@ -192,3 +179,6 @@ function added(all: readonly (Buckets | null)[]): Buckets | null {
   }
   return { bounds: first.bounds.filter(Number.isFinite), counts };
 }
+
+/** What is watched of a target besides its world servers. */
+export type TargetProbes = Awaited<ReturnType<typeof openTargetProbes>>;

@@ -22,14 +22,6 @@ export interface ReadingPlan {
   readonly edges: readonly Micros[];
 }
 
-export interface Watch {
-  readonly tallies: () => readonly ProbeTally[];
-  /** A reading now, beside those that are planned: what is measured ends here. */
-  readonly readEdge: () => void;
-  /** What was not read yet, and one last reading of every probe a moment later, by which what went on after the end is told; then no more. */
-  readonly finish: () => Promise<void>;
-}
-
 const SECOND = 1e6;
 /** Two readings that are nearer than that are one. Microseconds. */
 const SAME = 1_000;
@@ -56,7 +48,7 @@ export function watch(
   probes: readonly Probe[],
   { go, edges }: ReadingPlan,
   onSamples: (at: Micros, samples: readonly Sample[]) => void,
-): Watch {
+) {
   const [from, to] = [edges.at(0) ?? Number.POSITIVE_INFINITY, edges.at(-1) ?? Number.NEGATIVE_INFINITY];
   const watched = probes.map(
     (probe): Watched => ({
@@ -132,7 +124,9 @@ export function watch(
         ...{ name: probe.name, samples, gaps, lastError },
         measured: { ...measured },
       })),
+    /** A reading now, beside those that are planned: what is measured ends here. */
     readEdge: () => round(true),
+    /** What was not read yet, and one last reading of every probe a moment later, by which what went on after the end is told; then no more. */
     async finish() {
       clearTimeout(timer);
       const isUnread = (left[0] ?? Number.POSITIVE_INFINITY) <= monotonic() + SAME;

@@ -1,9 +1,9 @@
 import type { ProbeAddresses } from '../address/probe-address.ts';
 import { interrupted } from '../errors.ts';
-import { type HostProbe, openHostProbe } from '../probe/host.ts';
+import { openHostProbe } from '../probe/host.ts';
 import { busyNeighbours, portsUnderTest } from '../probe/neighbours.ts';
 import { openPostgresProbe } from '../probe/postgres.ts';
-import { type Probe, untilClosed } from '../probe/probe.ts';
+import { untilClosed } from '../probe/probe.ts';
 import { openTargetProbes, type TargetProbes } from '../probe/target-probes.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { Endpoints } from '../stack/stack.ts';
@@ -25,22 +25,12 @@ export interface ProbePlan {
   readonly watched: WatchedTarget | null;
 }
 
-/** All that is watched meanwhile; none is asked any more once they are closed. */
-export interface RunProbes {
-  readonly all: readonly Probe[];
-  /** The system's own, in its order. */
-  readonly ofSystem: readonly Probe[];
-  readonly ofTarget: TargetProbes | null;
-  readonly host: HostProbe;
-  close(): Promise<void>;
-}
-
 /** Rejects as what cannot be opened does, and with exit code 105 when stopped; none is left open then. */
 export async function openProbes(
   { scenario, system, colocated, watched }: ProbePlan,
   endpoints: Endpoints,
   stop: AbortSignal,
-): Promise<RunProbes> {
+) {
   const { database } = endpoints;
   const tables = scenario.traits.table === null ? [] : [scenario.traits.table];
   const ofSystem = endpoints.unknown === true ? [] : (system.probes?.(endpoints) ?? []).map(untilClosed);
@@ -73,3 +63,6 @@ export async function openProbes(
   }
   return { all, ofSystem, ofTarget, host, close };
 }
+
+/** All that is watched meanwhile; none is asked any more once they are closed. */
+export type RunProbes = Awaited<ReturnType<typeof openProbes>>;

@@ -38,17 +38,7 @@ export interface RunSignals extends StopSignals {
 /** How long the end of a component may take to be seen after a connection to it broke. */
 const EXPLAIN_MS = 500;
 
-/** What the steps of a run are done with: each ends with whatever ends the run. */
-export interface Steps {
-  /** `what`: the subject of the sentence that tells how it failed. */
-  step<T>(what: string, doing: Promise<T>): Promise<T>;
-  /** From now on the end of a component ends every step. The signal aborts then. */
-  standOn(failure: Promise<StackFailure>): AbortSignal;
-  /** Rejects with what breaks off the run without anybody waiting for it. */
-  broken(): Promise<never>;
-}
-
-export function openSteps(signals: RunSignals): Steps {
+export function openSteps(signals: RunSignals) {
   let lost: Promise<never> = new Promise(() => {});
   const left = aborted(signals.abort).then((): never => {
     throw interrupted('left at once');
@@ -60,9 +50,10 @@ export function openSteps(signals: RunSignals): Steps {
   });
   for (const end of [left, crashed]) end.catch(() => undefined);
   return {
-    step: (what, doing) =>
+    step: <T>(what: string, doing: Promise<T>): Promise<T> =>
       Promise.race([doing.catch((thrown) => explain(what, thrown, lost)), lost, left, crashed]),
-    standOn(failure) {
+    /** From now on the end of a component ends every step. The signal aborts then. */
+    standOn(failure: Promise<StackFailure>) {
       const gone = new AbortController();
       lost = failure.then(({ component, message, hint }): never => {
         throw stackFailed(`${component}: ${message}`, hint);
@@ -70,6 +61,7 @@ export function openSteps(signals: RunSignals): Steps {
       lost.catch(() => gone.abort());
       return gone.signal;
     },
+    /** Rejects with what breaks off the run without anybody waiting for it. */
     broken: () => Promise.race([lost, crashed]),
   };
 }
@@ -111,3 +103,6 @@ export const brokenOff = (thrown: unknown, phase: Phase): Ending => ({
   because: `capbench itself failed in the ${phase} phase, and the run ended with it: ${messageOf(thrown)}`,
   hint: 'report it; what was measured until then is in the bundle',
 });
+
+/** What the steps of a run are done with: each ends with whatever ends the run. */
+export type Steps = ReturnType<typeof openSteps>;

@@ -9,23 +9,11 @@ const LARGEST_ANSWER_BYTES = 64 * 2 ** 10;
 const START_IT = 'start it there (capbench serve <scenario> starts one), or correct the address';
 const NO_SERVER = 'give the base address of a server that speaks the protocol of the scenario';
 
-/** What a server answers to a question; `body` is null where it is no JSON. */
-export interface HealthAnswer {
-  readonly status: number;
-  /** Where a redirect points to. */
-  readonly location?: string;
-  readonly body: unknown;
-}
-
 /**
  * A server's answer to `GET <path>`. Rejects with exit code 93 and a sentence that names the URL when nobody answers
  * within 5 s; with the signal's reason when aborted.
  */
-export async function askJson(
-  { url, ...access }: Reachable,
-  path: string,
-  signal: AbortSignal,
-): Promise<HealthAnswer> {
+export async function askJson({ url, ...access }: Reachable, path: string, signal: AbortSignal) {
   const limit = AbortSignal.timeout(ANSWER_LIMIT_MS);
   let text = '';
   let head: { readonly status: number; readonly location?: string };

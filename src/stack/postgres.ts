@@ -11,7 +11,8 @@ import {
 } from '../supervision/process.ts';
 import { pause, START_LIMITS, type StartLimits, unlessAborted, within } from '../supervision/time-limit.ts';
 import type { StackFailure } from '../supervision/watchdog.ts';
-import { type Component, type Life, openComponent } from './component.ts';
+import { type Life, openComponent } from './component.ts';
+import type { StartedComponent } from './component-spec.ts';
 import {
   adviceIn,
   type ClusterPlan,
@@ -24,13 +25,7 @@ import {
 import type { DatabaseEndpoint } from './stack.ts';
 
 /** A PostgreSQL of the run's own: its data, its socket and its log are in the run's folder. */
-export interface Postgres {
-  /** Its `failure` tells when it ended, or lost a backend, without being told to. */
-  readonly component: Component;
-  readonly database: DatabaseEndpoint;
-  /** Of what made its cluster. */
-  readonly logs: ReadonlyMap<string, string>;
-}
+export type Postgres = Required<Pick<StartedComponent, 'component' | 'database' | 'logs'>>;
 
 export interface PostgresPlan extends ClusterPlan {
   /** Settings in PostgreSQL's spelling, values without quotes. */

@@ -6,7 +6,7 @@ import { describeExit, startProcess } from '../supervision/process.ts';
 import { readyOf } from '../supervision/ready.ts';
 import { openRunFolder } from '../supervision/run-folder.ts';
 import { pause, START_LIMITS, unlessAborted } from '../supervision/time-limit.ts';
-import type { StackFailure, Watchdog } from '../supervision/watchdog.ts';
+import type { StackFailure } from '../supervision/watchdog.ts';
 import { type Life, openComponent } from './component.ts';
 import type { ComponentSpec, ServerProcess, StartContext } from './component-spec.ts';
 import { adviceIn } from './postgres-cluster.ts';
@@ -128,14 +128,6 @@ async function answersAgain(
   }
 }
 
-export interface NullServersOptions {
-  /** What they want of the generator; empty: everybody may speak to them. */
-  readonly token: string;
-  readonly watchdog: Watchdog;
-  /** Aborts a start in progress. */
-  readonly signal: AbortSignal;
-}
-
 /** Servers that answer everything at once and do nothing. */
 export interface NullServers {
   readonly endpoints: Endpoints;
@@ -156,7 +148,7 @@ const NEVER = new Promise<never>(() => {});
  */
 export async function openNullServers(
   processes: readonly ServerProcess[],
-  { token, watchdog, signal }: NullServersOptions,
+  { token, watchdog, signal }: Pick<StartContext, 'token' | 'watchdog' | 'signal'>,
 ): Promise<NullServers> {
   signal.throwIfAborted();
   const folder = await openRunFolder(watchdog, [tmpdir()], null, 'files');

@@ -13,13 +13,6 @@ export interface PostgresHost {
   readonly libraries: ReadonlySet<string>;
 }
 
-export interface AppliedSettings {
-  /** Documented beside applied, for the report. */
-  readonly settings: readonly AppliedSetting[];
-  /** For postgresql.conf. */
-  readonly configuration: Readonly<Record<string, string>>;
-}
-
 /** The part of the host's memory that one setting may take, and the unit of a number without one. */
 const MEMORY_SHARE: Readonly<Record<string, { readonly percent: number; readonly unit: number }>> = {
   shared_buffers: { percent: 25, unit: 8192 },
@@ -42,10 +35,7 @@ type Application = Pick<AppliedSetting, 'applied' | 'reason' | 'hardware'>;
  * The documented settings as far as this host can hold them, and the reason wherever it cannot. Pure: the
  * same scenario on the same host gives the same settings.
  */
-export function applyPostgresSettings(
-  { version, settings: all }: PostgresSettings,
-  host: PostgresHost,
-): AppliedSettings {
+export function applyPostgresSettings({ version, settings: all }: PostgresSettings, host: PostgresHost) {
   const configuration: Record<string, string> = {};
   const settings: AppliedSetting[] = [];
   for (const [setting, documented] of Object.entries(all)) {

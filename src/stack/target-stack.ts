@@ -51,18 +51,11 @@ const REFUSALS = 2;
 /** Rejects where nobody is there (health.ts). */
 export type Look = (world: Reachable, signal: AbortSignal) => Promise<unknown>;
 
-/** Watches over world servers that somebody else started. */
-export interface Vigil {
-  /** Settles (never rejects) when nobody listens at one of the addresses any more. */
-  readonly failure: Promise<StackFailure>;
-  stop(): void;
-}
-
 /**
  * Looks after every server while a run goes on. One that is slow, or answers badly, is under test: the
  * load tells. One whose port is closed is gone, and there is nothing to be measured any more.
  */
-export function keepVigil(worlds: readonly Reachable[], look: Look): Vigil {
+export function keepVigil(worlds: readonly Reachable[], look: Look) {
   const ended = new AbortController();
   const refusals = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
@@ -86,6 +79,7 @@ export function keepVigil(worlds: readonly Reachable[], look: Look): Vigil {
     timer = setTimeout(round, EVERY_MS).unref();
   });
   return {
+    /** Settles (never rejects) when nobody listens at one of the addresses any more. */
     failure,
     stop() {
       ended.abort();

@@ -4,21 +4,11 @@ import { createWriteStream, statSync } from 'node:fs';
 const LOG_LIMIT_BYTES = 8 * 2 ** 20;
 const TAIL_BYTES = 16 * 2 ** 10;
 
-/** The output of one process: its beginning in a file, its end in memory. */
-export interface LogFile {
-  readonly path: string;
-  write(chunk: Buffer): void;
-  /** The last lines, at most `lines` of them. */
-  tail(lines: number): string;
-  /** Resolves when the file is on its way to the disk and closed. */
-  end(): Promise<void>;
-}
-
 /**
  * Opens a log that keeps its first `limit` bytes, says that it was cut, and adds the last lines at the end. What a
  * process of the same name wrote before it stays, and counts.
  */
-export function openLogFile(path: string, limit = LOG_LIMIT_BYTES): LogFile {
+export function openLogFile(path: string, limit = LOG_LIMIT_BYTES) {
   const file = createWriteStream(path, { flags: 'a', mode: 0o600 });
   let failed = false;
   // A full disk must not take the run with it: the component that cannot write says so itself.
@@ -37,7 +27,7 @@ export function openLogFile(path: string, limit = LOG_LIMIT_BYTES): LogFile {
   };
   return {
     path,
-    write(chunk) {
+    write(chunk: Buffer) {
       if (ended) return;
       tail = Buffer.concat([tail, chunk]);
       // Not on every line: the buffer is cut back when it has grown to twice its size.
@@ -48,7 +38,9 @@ export function openLogFile(path: string, limit = LOG_LIMIT_BYTES): LogFile {
       file.write(kept);
       if (written >= limit) file.write(`\n-- cut by capbench after ${limit} bytes --\n`);
     },
+    /** The last lines, at most `lines` of them. */
     tail: lastLines,
+    /** Resolves when the file is on its way to the disk and closed. */
     end() {
       if (!ended && written >= limit && !failed) file.write(`-- the last lines --\n${lastLines(50)}\n`);
       ended = true;
