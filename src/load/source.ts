@@ -20,13 +20,8 @@ export interface SourceTools {
 }
 
 /** What a source has met since the run began. */
-export interface SourceCounts {
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  readonly disconnects: number;
-  readonly reconnects: number;
-  readonly strayAnswers: number;
-}
+export const SOURCE_COUNTS = ['bytesIn', 'bytesOut', 'disconnects', 'reconnects', 'strayAnswers'] as const;
+export type SourceCounts = Readonly<Record<(typeof SOURCE_COUNTS)[number], number>>;
 
 /**
  * Whoever acts beside the players: a worker's share of it. HOT: the worker's one timer calls `send`.

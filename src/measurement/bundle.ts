@@ -136,14 +136,10 @@ export interface RecordedRun {
 
 /** Reads a bundle back. Throws bad input that names the file which is missing, broken or too large. */
 export async function readBundle(folder: string): Promise<RecordedRun> {
-  const facts = await readBounded(join(folder, 'measurements.json'), MEASUREMENTS_LIMIT);
-  const parsed = parseMeasurements(textOf(facts, join(folder, 'measurements.json')));
-  if (parsed.state === 'invalid') {
-    throw badInput(
-      `${join(folder, 'measurements.json')} is broken: ${parsed.problems.join('; ')}`,
-      'it must be as `capbench run` wrote it; run again for a new bundle',
-    );
-  }
+  const factsFile = join(folder, 'measurements.json');
+  const facts = await readBounded(factsFile, MEASUREMENTS_LIMIT);
+  const parsed = parseMeasurements(textOf(facts, factsFile));
+  if (parsed.state === 'invalid') throw broken(factsFile, parsed.problems.join('; '));
   const scenarioFile = join(folder, 'scenario.yaml');
   return {
     measurements: parsed.measurements,
@@ -167,14 +163,14 @@ export function refuseOtherOperations(
   );
 }
 
+const broken = (path: string, what: string): CapbenchError =>
+  badInput(`${path} is broken: ${what}`, 'it must be as `capbench run` wrote it; run again for a new bundle');
+
 function textOf(bytes: Uint8Array, path: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw badInput(
-      `${path} is broken: bytes that are no UTF-8 are there`,
-      'it must be as `capbench run` wrote it; run again for a new bundle',
-    );
+    throw broken(path, 'bytes that are no UTF-8 are there');
   }
 }
 

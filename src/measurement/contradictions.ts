@@ -3,10 +3,8 @@ import { type Counts, OUTCOMES } from '../load/engine.ts';
 import { ofOperation } from '../scenario/operations.ts';
 import type { BucketData, Measurements, OperationFacts, StageFacts } from './measurements.ts';
 import { answeredOf } from './sent.ts';
-import { seriesContradictions } from './series-contradictions.ts';
+import { SLACK_SECONDS, seriesContradictions } from './series-contradictions.ts';
 
-/** Clocks are read one after another, and times are rounded: so much is no contradiction. Seconds. */
-const SLACK_SECONDS = 5;
 /** From here on a histogram has one bucket for all; microseconds (hdr-histogram.ts). */
 const HIGHEST_MICROS = 120_000_000;
 const PHASES = ['stackUp', 'connect', 'ready', 'go'] as const;

@@ -6,6 +6,7 @@ import { increaseOf, secondsOf, sumOf, valuesAt } from './readings.ts';
 const BACKLOG_TIMES = 2;
 const BACKLOG_SHARE = 0.05;
 const CONNECTED_SHARE = 0.99;
+const NO_ROWS = { lost: null, phantom: null, duplicated: null, holes: null };
 const SETTLED = ['ok', 'rejected', 'failed', 'timedOut', 'skipped'] as const;
 
 export const faultFigures = (m: Measurements): readonly FaultFigures[] =>
@@ -33,10 +34,7 @@ function figuresOf(m: Measurements, fault: FaultFacts, until: number): FaultFigu
     disconnects: during('load.disconnects'),
     reconnects: during('load.reconnects'),
     dropped,
-    lost: rows?.lost ?? null,
-    phantom: rows?.phantom ?? null,
-    duplicated: rows?.duplicated ?? null,
-    holes: rows?.holes ?? null,
+    ...(rows ?? NO_ROWS),
     error,
   };
 }

@@ -4,7 +4,7 @@ import { answeredOf } from './sent.ts';
 import { MOST_POINTS, probeOf } from './series.ts';
 
 /** Clocks are read one after another, and times are rounded: so much is no contradiction. Seconds. */
-const SLACK_SECONDS = 5;
+export const SLACK_SECONDS = 5;
 /** Points beyond one for each interval: the first and the last one, and what was answered late. */
 const MORE_POINTS = 5;
 /** Where the measure phase and its stages begin and end there may be one more. */

@@ -16,7 +16,13 @@ import { Reconnector } from '../player/reconnector.ts';
 import { Recorder } from '../recorder.ts';
 import { ScheduleHash } from '../schedule-hash.ts';
 import type { WorkerSlice } from '../slices.ts';
-import type { Source, SourceTools, WorkerSide } from '../source.ts';
+import {
+  SOURCE_COUNTS,
+  type Source,
+  type SourceCounts,
+  type SourceTools,
+  type WorkerSide,
+} from '../source.ts';
 import type { Order, Report, WorkerSetup, WorkerTally } from './messages.ts';
 import { Metronome } from './metronome.ts';
 import { StageConnections } from './stage-connections.ts';
@@ -53,10 +59,6 @@ export class LoadWorker {
   private readonly side: WorkerSide;
   private readonly tell: (report: Report) => void;
   private readonly ids: Int32Array;
-  private readonly errors = new ErrorCounts();
-  private readonly recorder: Recorder;
-  private readonly ledger: SequenceLedger;
-  private readonly hash = new ScheduleHash();
   private readonly tools: SourceTools;
   private readonly pool: PlayerPool;
   /** Who acts beside the players; they are there once it is connected. */
@@ -88,13 +90,13 @@ export class LoadWorker {
     this.tell = tell;
     this.end = timeline.end;
     this.ids = playersOf(setup);
-    this.recorder = new Recorder(operations, timeline);
     this.churn = new Churn(workload, setup);
-    this.ledger = new SequenceLedger(workload.entities);
     this.vitals = new Vitals(own);
-    const { recorder, ledger, hash, errors } = this;
     this.tools = {
-      ...{ recorder, ledger, hash, errors },
+      recorder: new Recorder(operations, timeline),
+      ledger: new SequenceLedger(workload.entities),
+      hash: new ScheduleHash(),
+      errors: new ErrorCounts(),
       now: () => this.now(),
       reconnect: workload.reconnect ? this.reconnect : null,
       log: (line) => void stdout.write(`${line}\n`),
@@ -106,7 +108,8 @@ export class LoadWorker {
   /** connecting -> ready. */
   async connect(): Promise<void> {
     const { workload, workers } = this.setup;
-    const { ids, errors, pool } = this;
+    const { ids, pool } = this;
+    const { errors } = this.tools;
     const perSecond = workload.connectsPerSecond / workers;
     let connector: Connector;
     try {
@@ -171,7 +174,7 @@ export class LoadWorker {
 
   /** What was sent and acknowledged until now. */
   tellLedger(ask: number): void {
-    this.tell({ kind: 'ledger', ask, ledger: this.ledger.toData() });
+    this.tell({ kind: 'ledger', ask, ledger: this.tools.ledger.toData() });
   }
 
   /** Ends every connection; `isClosed` once the servers have agreed. */
@@ -220,7 +223,7 @@ export class LoadWorker {
     if (now >= this.nextSecond) {
       const second = Math.floor(now / SECOND);
       this.nextSecond = (second + 1) * SECOND;
-      this.report(second, second * SECOND, this.recorder.slices.take(now));
+      this.report(second, second * SECOND, this.tools.recorder.slices.take(now));
     }
     if (now >= this.end && this.isDrained(now)) {
       this.finish(now).catch((thrown) => this.tell({ kind: 'broken', message: messageOf(thrown) }));
@@ -241,7 +244,7 @@ export class LoadWorker {
     for (const source of this.sources) source.finish(now);
     this.stages.close();
     // What is left of the last second.
-    this.report(Math.ceil(now / SECOND), now, this.recorder.slices.takeAll(now));
+    this.report(Math.ceil(now / SECOND), now, this.tools.recorder.slices.takeAll(now));
     this.metronome?.stop();
     const hash = await this.hashAll();
     this.tell({ kind: 'done', tally: this.tally(hash) });
@@ -256,30 +259,23 @@ export class LoadWorker {
     for (const planned of [this.pool, ...this.sources]) {
       while (!planned.hashRest(HASH_SLICE)) await new Promise(setImmediate);
     }
-    return this.hash.words();
+    return this.tools.hash.words();
   }
 
   private tally(hash: WorkerTally['hash']): WorkerTally {
+    const stageOperations = this.tools.recorder.stageTallies();
     return {
-      operations: this.recorder.tally(),
+      operations: this.tools.recorder.tally(),
       reconnect: this.reconnect.toData(),
-      strayAnswers: this.sources.reduce(
-        (sum, source) => sum + source.counts().strayAnswers,
-        this.pool.strayAnswers,
-      ),
+      strayAnswers: this.pool.strayAnswers + this.ofSources().strayAnswers,
       ...this.traffic(),
       unseenTraffic: this.protocol?.unseenTraffic ?? null,
-      errors: this.errors.entries(),
-      ledger: this.ledger.toData(),
+      errors: this.tools.errors.entries(),
+      ledger: this.tools.ledger.toData(),
       endedAt: this.end,
-      stages: this.stageTallies(),
+      stages: this.stages.tally().map((stage, i) => ({ ...stage, operations: stageOperations[i]! })),
       hash,
     };
-  }
-
-  private stageTallies(): WorkerTally['stages'] {
-    const operations = this.recorder.stageTallies();
-    return this.stages.tally().map((stage, i) => ({ ...stage, operations: operations[i]! }));
   }
 
   private inFlight(operation: number): number {
@@ -289,17 +285,18 @@ export class LoadWorker {
     );
   }
 
+  private ofSources(): SourceCounts {
+    const counts = this.sources.map((source) => source.counts());
+    return sumOf(SOURCE_COUNTS, counts);
+  }
+
   /** Of players and sources together, since the worker began. */
   private traffic(): TrafficCounts {
     const { bytesIn, bytesOut, framesIn } = this.pool;
-    let { disconnects, reconnects } = this.pool;
-    let commandBytes = 0;
-    for (const source of this.sources) {
-      const counts = source.counts();
-      commandBytes += counts.bytesIn + counts.bytesOut;
-      disconnects += counts.disconnects;
-      reconnects += counts.reconnects;
-    }
+    const others = this.ofSources();
+    const commandBytes = others.bytesIn + others.bytesOut;
+    const disconnects = this.pool.disconnects + others.disconnects;
+    const reconnects = this.pool.reconnects + others.reconnects;
     return { bytesIn, bytesOut, framesIn, commandBytes, disconnects, reconnects };
   }
 
@@ -312,7 +309,7 @@ export class LoadWorker {
         at,
         connected: this.pool.connected,
         operations: perOperation(this.setup.workload.operations, (_, operation) =>
-          this.recorder.takeSecond(operation, this.inFlight(operation)),
+          this.tools.recorder.takeSecond(operation, this.inFlight(operation)),
         ),
         ...growthOf(TRAFFIC, this.trafficBefore, traffic),
         slices,

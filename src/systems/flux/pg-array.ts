@@ -26,10 +26,6 @@ abstract class PgArray {
     this.view.setInt32(16, 1);
   }
 
-  get length(): number {
-    return this.#length;
-  }
-
   reset(): void {
     this.end = HEADER;
     this.#length = 0;
@@ -94,12 +90,6 @@ export class PgTextArray extends PgArray {
   /** `capacityBytes` of text with 4 bytes for each element; it grows when needed. */
   constructor(capacityBytes: number) {
     super(OID.text, capacityBytes);
-  }
-
-  push(value: string): void {
-    const size = Buffer.byteLength(value);
-    const at = this.element(size);
-    this.buffer.write(value, at, size, 'utf8');
   }
 
   /** An element that is UTF-8 already. */

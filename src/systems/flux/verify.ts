@@ -35,7 +35,12 @@ const NO_ANSWER = /^42(?:501|P01|703|883)$/;
 async function whyNoRows(database: DatabaseEndpoint, entities: number): Promise<string | null> {
   const at = `the PostgreSQL at ${database.attached?.shown}`;
   try {
-    const count = await countRows(database, entities + 1);
+    // The table may be anybody's, and of any size: counted up to one row more.
+    const [first] = await askOnce<[string]>(
+      database,
+      `select count(*) from (select 1 from ${TABLE} limit ${entities + 1}) as first`,
+    );
+    const count = Number(first?.[0] ?? 0);
     if (count !== entities) {
       const found = count > entities ? `more than ${entities}` : count;
       return `the table ${TABLE} of ${at} has ${found} rows, and the world ${entities} entities: it is another one's`;
@@ -84,13 +89,4 @@ export async function readRows(database: DatabaseEndpoint, entities: number): Pr
       return `place ${stated} acknowledged, the row says place ${place}`;
     },
   };
-}
-
-/** Rows of a table that may be anybody's, and of any size: counted up to so many. */
-async function countRows(database: DatabaseEndpoint, most: number): Promise<number> {
-  const [row] = await askOnce<[string]>(
-    database,
-    `select count(*) from (select 1 from ${TABLE} limit ${most}) as first`,
-  );
-  return Number(row?.[0] ?? 0);
 }

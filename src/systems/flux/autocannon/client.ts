@@ -24,12 +24,6 @@ export interface ClientListener {
   broken(error: Error): void;
 }
 
-export interface OpenLoopRequest {
-  readonly path: string;
-  readonly body: string;
-  readonly onResponse: (status: number, body: string) => void;
-}
-
 const isOurs = (client: object): client is autocannon.Client & Insides =>
   ['_connect', '_doRequest', 'parser', 'destroy'].every((name) => name in client);
 
@@ -61,7 +55,7 @@ export class OpenLoopClient {
   }
 
   /** Writes it now. */
-  send({ path, body, onResponse }: OpenLoopRequest): void {
+  send(path: string, body: string, onResponse: (status: number, body: string) => void): void {
     this.client?.setRequests([{ method: 'POST', path, body, onResponse }]);
     this.ask();
   }

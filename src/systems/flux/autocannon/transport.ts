@@ -43,11 +43,7 @@ class AutocannonTransport extends Metered implements PostTransport {
     if (this.over) return;
     this.client ??= this.connect();
     this.unanswered += 1;
-    this.client.send({
-      path: this.base + post,
-      body,
-      onResponse: (status, text) => this.answered(slot, status, text),
-    });
+    this.client.send(this.base + post, body, (status, text) => this.answered(slot, status, text));
   }
 
   close(): void {

@@ -155,7 +155,7 @@ export class CommandClient implements CommandListener {
   committed(post: number, ok: number, rejected: number): void {
     const { posts, numbers, errors, timeout, now } = this.tools;
     if (this.finished) return;
-    const slot = this.sent.slotOf(post);
+    const slot = this.sent.slots.get(post);
     if (slot === undefined || posts.committed[slot] === 1) {
       this.strayAnswers += 1;
       errors.add('a world server committed a post that was not waiting for it');
@@ -231,7 +231,7 @@ export class CommandClient implements CommandListener {
     this.past = { bytesIn: this.bytesIn, bytesOut: this.bytesOut };
     this.connection = null;
     const now = tools.now();
-    const open = openNumbersIn(tools.posts, this.sent.all);
+    const open = openNumbersIn(tools.posts, this.sent.slots.values());
     this.sent.settleAll(OUTCOME.failed, now);
     this.sent.clear();
     this.unanswered = 0;

@@ -1,5 +1,6 @@
 import type { WorkerSetup } from '../../../load/fleet/messages.ts';
-import type { Source, SourceCounts, SourceTools } from '../../../load/source.ts';
+import { sumOf } from '../../../load/fleet/tally.ts';
+import { SOURCE_COUNTS, type Source, type SourceCounts, type SourceTools } from '../../../load/source.ts';
 import { peakOf } from '../../../scenario/stages.ts';
 import type { FluxWorld } from '../deal.ts';
 import { fluxWorkload, MONSTER_COMMAND } from '../workload.ts';
@@ -64,7 +65,7 @@ export class Monsters implements Source {
 
   inFlight(operation: number): number {
     if (operation !== MONSTER_COMMAND) return 0;
-    return this.sum((client) => client.inFlight) * this.tools.posts.commands;
+    return sumOf(['inFlight'], this.clients).inFlight * this.tools.posts.commands;
   }
 
   get isDrained(): boolean {
@@ -72,13 +73,7 @@ export class Monsters implements Source {
   }
 
   counts(): SourceCounts {
-    return {
-      bytesIn: this.sum((client) => client.bytesIn),
-      bytesOut: this.sum((client) => client.bytesOut),
-      disconnects: this.sum((client) => client.disconnects),
-      reconnects: this.sum((client) => client.reconnects),
-      strayAnswers: this.sum((client) => client.strayAnswers),
-    };
+    return sumOf(SOURCE_COUNTS, this.clients);
   }
 
   /** Everything that is due by now, up to a turn's worth sent; true when more is due already. */
@@ -141,11 +136,5 @@ export class Monsters implements Source {
       this.hash.add(MONSTER_COMMAND, numbers.firstId + monster, this.planned[monster]!, due);
     }
     return server;
-  }
-
-  private sum(figure: (client: CommandClient) => number): number {
-    let sum = 0;
-    for (const client of this.clients) sum += figure(client);
-    return sum;
   }
 }

@@ -9,22 +9,12 @@ export class SentPosts {
   private readonly posts: Posts;
   private readonly recorder: Recorder;
   /** By post number, in the order of sending. */
-  private readonly slots = new Map<number, number>();
+  readonly slots = new Map<number, number>();
   private last = 0;
 
   constructor(posts: Posts, recorder: Recorder) {
     this.posts = posts;
     this.recorder = recorder;
-  }
-
-  /** The slots of all of them. */
-  get all(): Iterable<number> {
-    return this.slots.values();
-  }
-
-  /** Undefined when there is no such post, or it is over. */
-  slotOf(post: number): number | undefined {
-    return this.slots.get(post);
   }
 
   /** The post in a slot is sent now; says its number. */

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Door, openDoor } from '../server/door.ts';
+import { share } from '../server/population.ts';
 
 /** Which part of a world a server says it is. */
 export interface NullWorldPlan {
@@ -17,6 +18,9 @@ export interface NullWorldPlan {
 
 /** When an answer leaves: it is called with each answer as its request has arrived, and calls it once. */
 export type Release = (answer: () => void) => void;
+
+/** Takes what a connection is owed. */
+type Owe = (item: string) => void;
 
 const AT_ONCE: Release = (answer) => answer();
 
@@ -41,7 +45,7 @@ export class NullWorld {
     ...{ noServer: true, perMessageDeflate: false, skipUTF8Validation: true, clientTracking: false },
   });
   /** The sockets on which generators hear of commits, by generator. */
-  private readonly committing = new Map<string, Debt>();
+  private readonly committing = new Map<string, Owe>();
 
   constructor(plan: NullWorldPlan, release: Release = AT_ONCE) {
     this.release = release;
@@ -76,7 +80,7 @@ export class NullWorld {
       // once is paid in the next tick, so that the commit still comes after the answer.
       const commit = `[${query.get('post')},${commands},0]`;
       const generator = query.get('generator') ?? '';
-      this.release(() => this.committing.get(generator)?.owe(commit));
+      this.release(() => this.committing.get(generator)?.(commit));
       answer(response, 202, `{"accepted":${commands}}`);
     });
   }
@@ -108,7 +112,7 @@ export class NullWorld {
     peer.send(`{"welcome":{"player":${player},"place":1,"exits":["north","east"],"present":[],"lastSeq":0}}`);
     // Players number their intents densely from 1: counting tells the number without reading it.
     let sequence = 0;
-    const debt = new Debt('acks', (frame) => {
+    const owe = debtor('acks', (frame) => {
       counts.framesOut += 1;
       counts.bytesOut += frame.length;
       peer.send(frame);
@@ -118,15 +122,15 @@ export class NullWorld {
       const ack = `{"seq":${sequence},"ok":true,"place":2,"exits":["north","east"],"present":[]}`;
       counts.framesIn += 1;
       counts.bytesIn += intent.length;
-      this.release(() => debt.owe(ack));
+      this.release(() => owe(ack));
     });
   }
 
   private tellCommits(generator: string, peer: WebSocket): void {
-    const debt = new Debt('commits', (frame) => peer.send(frame));
-    this.committing.set(generator, debt);
+    const owe = debtor('commits', (frame) => peer.send(frame));
+    this.committing.set(generator, owe);
     peer.on('close', () => {
-      if (this.committing.get(generator) === debt) this.committing.delete(generator);
+      if (this.committing.get(generator) === owe) this.committing.delete(generator);
     });
     peer.send(JSON.stringify({ welcome: { generator, lastSeq: null } }));
   }
@@ -148,33 +152,22 @@ export class NullWorld {
 }
 
 /** What a connection is owed in one turn of the loop goes out in one frame, as in every flux world. */
-class Debt {
-  private readonly kind: 'acks' | 'commits';
-  private readonly send: (frame: string) => void;
-  private owed = '';
-  private readonly pay = (): void => {
-    const frame = `{"${this.kind}":[${this.owed}]}`;
-    this.owed = '';
-    this.send(frame);
+function debtor(kind: 'acks' | 'commits', send: (frame: string) => void): Owe {
+  let owed = '';
+  const pay = (): void => {
+    const frame = `{"${kind}":[${owed}]}`;
+    owed = '';
+    send(frame);
   };
-
-  constructor(kind: 'acks' | 'commits', send: (frame: string) => void) {
-    this.kind = kind;
-    this.send = send;
-  }
-
-  owe(item: string): void {
-    if (this.owed === '') process.nextTick(this.pay);
-    this.owed += this.owed === '' ? item : `,${item}`;
-  }
+  return (item) => {
+    if (owed === '') process.nextTick(pay);
+    owed += owed === '' ? item : `,${item}`;
+  };
 }
 
 /** The entities of an instance are dealt as in every flux world (README). */
 function healthOf({ instance, instances, players, monsters }: NullWorldPlan): string {
-  const dealt = (all: number, first: number) => ({
-    from: first + Math.floor(((instance - 1) * all) / instances),
-    to: first + Math.floor((instance * all) / instances),
-  });
+  const dealt = (all: number, first: number) => share(all, instances, instance, first);
   return JSON.stringify({
     ...{ status: 'ok', world: 'flux', protocol: 1, instance, instances },
     ...{ playersTotal: players, monstersTotal: monsters },

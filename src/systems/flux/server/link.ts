@@ -165,12 +165,10 @@ const pause = (millis: number): Promise<void> => new Promise((resolve) => setTim
 
 /** A connection that holds the instance's lock, which is waited for so long. */
 async function connected({ database, instance }: WorldConfig, lockMillis: number): Promise<pg.Client> {
+  const { name, ...access } = database;
   const client = new pg.Client({
-    host: database.host,
-    port: database.port,
-    user: database.user,
-    password: database.password,
-    database: database.name,
+    ...access,
+    database: name,
     application_name: `capbench-world-${instance}`,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   });

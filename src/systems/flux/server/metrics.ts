@@ -6,13 +6,8 @@ const BATCH_BOUNDS = [1, 2, 5, 10, 20, 50, 100, 168, 250, 500, 750, 1000, 1050, 
 /** Milliseconds, to about 30 s. */
 const LATENCY_BOUNDS = geometricBounds(0.1, 1.15, 30_000);
 
-/** What the server cannot count as it happens. */
-export interface Gauges {
-  /** Connected players. */
-  readonly connections: number;
-  readonly queued: number;
-  readonly entities: number;
-}
+/** What the server cannot count as it happens; `connections` of players. */
+type Gauges = Readonly<Record<'connections' | 'queued' | 'entities', number>>;
 
 /** Counters are plain fields, counted where it happens; `render` is `GET /metrics`. */
 export class Metrics {

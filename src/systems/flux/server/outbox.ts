@@ -12,16 +12,12 @@ export class Outbox {
   /** By local index of the player; null while it is not connected. */
   readonly #sessions: (Session | null)[];
   #owing: Session[] = [];
-  #connected = 0;
+  connected = 0;
 
   constructor(entities: Entities, metrics: Metrics) {
     this.#entities = entities;
     this.#metrics = metrics;
     this.#sessions = new Array<Session | null>(entities.players).fill(null);
-  }
-
-  get connected(): number {
-    return this.#connected;
   }
 
   session(player: number): Session | null {
@@ -30,12 +26,12 @@ export class Outbox {
 
   open(session: Session): void {
     this.#sessions[session.player] = session;
-    this.#connected++;
+    this.connected++;
   }
 
   close(session: Session): void {
     this.#sessions[session.player] = null;
-    this.#connected--;
+    this.connected--;
   }
 
   /** An answer goes to the connection that asked, or to nobody. */

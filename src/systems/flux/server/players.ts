@@ -15,12 +15,6 @@ const MAX_SEQ = 2 ** 31 - 1;
 /** RFC 6455, section 7.4.1: data that is not what the protocol says. */
 const CLOSE_MALFORMED = 1007;
 
-/** What a player sent, when it is what the protocol says. */
-interface Intent {
-  readonly seq: number;
-  readonly text: string;
-}
-
 /** What players come into. */
 interface PlayersWorld {
   readonly entities: Entities;
@@ -111,7 +105,8 @@ export class Players {
   }
 }
 
-function intentOf(text: string): Intent | undefined {
+/** What a player sent, when it is what the protocol says. */
+function intentOf(text: string): { readonly seq: number; readonly text: string } | undefined {
   let value: unknown;
   try {
     value = JSON.parse(text);

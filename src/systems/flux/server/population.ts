@@ -1,7 +1,7 @@
 import type { WorldConfig } from './config.ts';
 
 /** Entity ids, half-open. */
-export interface IdRange {
+interface IdRange {
   readonly from: number;
   readonly to: number;
 }
@@ -30,7 +30,7 @@ export function populationOf(size: WorldSize, instance: number): Population {
   };
 }
 
-function share(total: number, instances: number, instance: number, firstId: number): IdRange {
+export function share(total: number, instances: number, instance: number, firstId: number): IdRange {
   return {
     from: firstId + Math.floor(((instance - 1) * total) / instances),
     to: firstId + Math.floor((instance * total) / instances),

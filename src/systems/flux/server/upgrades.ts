@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server } from 'node:http';
+import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Door } from './door.ts';
@@ -6,14 +6,6 @@ import { isRefusal, type Refusal } from './door.ts';
 import type { World } from './world.ts';
 
 const MAX_FRAME_BYTES = 1_024;
-
-const STATUS_TEXT: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  404: 'Not Found',
-  409: 'Conflict',
-  503: 'Service Unavailable',
-};
 
 /** Takes over an upgraded connection. */
 type Admit = (client: WebSocket) => void;
@@ -74,7 +66,7 @@ function refuseUpgrade(socket: Duplex, { status, why }: Refusal): void {
   // Nobody reads from it any more: the other side's end would never be seen.
   socket.once('finish', () => socket.destroy());
   socket.end(
-    `HTTP/1.1 ${status} ${STATUS_TEXT[status]}\r\nconnection: close\r\ncontent-type: application/json\r\n` +
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-type: application/json\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 }

@@ -46,7 +46,7 @@ export class World {
   readonly #onFatal: (why: string) => void;
   readonly #log: (sentence: string) => void;
   #store: Store | undefined;
-  #state: 'starting' | 'open' | 'closing' = 'starting';
+  state: 'starting' | 'open' | 'closing' = 'starting';
   /** The entities are ahead of their rows. */
   #inFlight = false;
   #idleTimer: NodeJS.Timeout | undefined;
@@ -82,10 +82,6 @@ export class World {
     this.generators = new Generators(this.entities, this.metrics, (lost) => this.admission.giveUp(lost));
   }
 
-  get state(): 'starting' | 'open' | 'closing' {
-    return this.#state;
-  }
-
   /** PostgreSQL was lost, and is waited for. */
   get isDatabaseAway(): boolean {
     return this.#store?.isAway ?? false;
@@ -105,7 +101,7 @@ export class World {
           `The batch in flight ${committed ? 'had committed' : 'had not committed, and is written again'}`,
         ),
     });
-    if (this.#state === 'starting') this.#state = 'open';
+    if (this.state === 'starting') this.state = 'open';
   }
 
   attachGenerator(generator: Generator, socket: WebSocket): void {
@@ -123,7 +119,7 @@ export class World {
 
   /** Takes nothing more, commits and answers what is queued, and says goodbye. */
   async close(): Promise<void> {
-    this.#state = 'closing';
+    this.state = 'closing';
     this.players.stop(CLOSE_GOING_AWAY, 'the server stops');
     this.admission.close();
     await this.#batcher.drain();
