@@ -8,7 +8,7 @@ import {
 import type { Timeline } from '../scenario/workload.ts';
 import type { Counts, LoadSecondOperation, OperationTally, StageTally } from './engine.ts';
 import { Slices } from './slices.ts';
-import { KINDS, StageRecords } from './stage-records.ts';
+import { KINDS, Latencies, StageRecords } from './stage-records.ts';
 
 /**
  * What became of an operation; the names are those of R4, the numbers index the recorder's counts. What has failed is
@@ -27,11 +27,8 @@ class OperationRecord {
   readonly measured = new Float64Array(KINDS);
   /** As `whole` was when the last second ended. */
   readonly before = new Float64Array(KINDS);
-  readonly due = new MicrosHistogram();
-  readonly rejected = new MicrosHistogram();
+  readonly latencies = new Latencies();
   readonly net = new MicrosHistogram();
-  readonly service = new MicrosHistogram();
-  readonly lag = new MicrosHistogram();
   readonly ownLag = new MicrosHistogram();
   readonly secondDue = new MicrosHistogram();
 }
@@ -102,12 +99,10 @@ export class Recorder {
       const stage = this.stages.at(operation, due);
       if (stage !== null) stage.counts[outcome]! += n;
       if (answered) {
-        record.due.record(now - due, n);
+        const isRejected = outcome === OUTCOME.rejected;
+        record.latencies.answered(n, isRejected, due, sent, now);
         record.net.record(now - due - ownLag, n);
-        if (outcome === OUTCOME.rejected) record.rejected.record(now - due, n);
-        record.service.record(now - sent, n);
-        record.lag.record(sent - due, n);
-        stage?.answered(n, outcome === OUTCOME.rejected, due, sent, now);
+        stage?.latencies.answered(n, isRejected, due, sent, now);
       }
     }
   }
@@ -128,11 +123,8 @@ export class Recorder {
       return {
         whole: countsOf(record.whole),
         measured: countsOf(record.measured),
-        due: record.due.toData(),
-        rejected: record.rejected.toData(),
+        ...record.latencies.toData(),
         net: record.net.toData(),
-        service: record.service.toData(),
-        lag: record.lag.toData(),
         ownLag: record.ownLag.toData(),
       };
     });

@@ -1,5 +1,4 @@
 import { MicrosHistogram } from '../hdr-histogram.ts';
-import { EMPTY_HISTOGRAM } from '../histogram.ts';
 import { type OperationSpec, type PerOperation, perOperation } from '../scenario/operations.ts';
 import type { TimedStage } from '../scenario/stage-timeline.ts';
 import type { Counts, StageOperationTally } from './engine.ts';
@@ -7,38 +6,30 @@ import type { Counts, StageOperationTally } from './engine.ts';
 /** Outcomes and, at 0, what was scheduled: as the recorder numbers them. */
 export const KINDS = 8;
 
-/** One operation in one stage: of what was due there, whenever it was answered. HOT. */
-export class StageRecord {
-  readonly counts = new Float64Array(KINDS);
-  // A histogram takes 150 kB: made when there is something to put into it.
-  private due: MicrosHistogram | null = null;
-  private rejected: MicrosHistogram | null = null;
-  private service: MicrosHistogram | null = null;
-  private lag: MicrosHistogram | null = null;
+/** How long answered operations took. HOT. */
+export class Latencies {
+  private readonly due = new MicrosHistogram();
+  private readonly rejected = new MicrosHistogram();
+  private readonly service = new MicrosHistogram();
+  private readonly lag = new MicrosHistogram();
 
   answered(n: number, isRejected: boolean, due: number, sent: number, now: number): void {
-    this.due ??= new MicrosHistogram();
-    this.service ??= new MicrosHistogram();
-    this.lag ??= new MicrosHistogram();
     this.due.record(now - due, n);
-    if (isRejected) {
-      this.rejected ??= new MicrosHistogram();
-      this.rejected.record(now - due, n);
-    }
+    if (isRejected) this.rejected.record(now - due, n);
     this.service.record(now - sent, n);
     this.lag.record(sent - due, n);
   }
 
-  tally(countsOf: (kinds: Float64Array) => Counts): StageOperationTally {
-    const data = (of: MicrosHistogram | null) => of?.toData() ?? EMPTY_HISTOGRAM;
-    return {
-      counts: countsOf(this.counts),
-      due: data(this.due),
-      rejected: data(this.rejected),
-      service: data(this.service),
-      lag: data(this.lag),
-    };
+  toData(): Omit<StageOperationTally, 'counts'> {
+    const { due, rejected, service, lag } = this;
+    return { due: due.toData(), rejected: rejected.toData(), service: service.toData(), lag: lag.toData() };
   }
+}
+
+/** One operation in one stage: of what was due there, whenever it was answered. HOT. */
+class StageRecord {
+  readonly counts = new Float64Array(KINDS);
+  readonly latencies = new Latencies();
 }
 
 /** The stages' own counts and latencies of one worker. HOT. */
@@ -73,7 +64,10 @@ export class StageRecords {
 
   tally(countsOf: (kinds: Float64Array) => Counts): readonly PerOperation<StageOperationTally>[] {
     return this.records.map((stage) =>
-      perOperation(this.operations, (_, operation) => stage[operation]!.tally(countsOf)),
+      perOperation(this.operations, (_, operation) => {
+        const { counts, latencies } = stage[operation]!;
+        return { counts: countsOf(counts), ...latencies.toData() };
+      }),
     );
   }
 }

@@ -1,4 +1,4 @@
-import { lstat, mkdir, open, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, open, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { badInput, CapbenchError, EXIT, messageOf, refusalOf } from '../errors.ts';
 import type { Redaction } from '../redaction.ts';
@@ -182,12 +182,7 @@ async function readBounded(path: string, limit: number): Promise<Buffer> {
     if (found.size > limit) {
       throw badInput(`${path} has ${found.size} bytes; at most ${limit} are read`, hint);
     }
-    const file = await open(path, 'r');
-    try {
-      return await file.readFile();
-    } finally {
-      await file.close();
-    }
+    return await readFile(path);
   } catch (error) {
     if (error instanceof CapbenchError) throw error;
     const missing = codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR';

@@ -1,7 +1,6 @@
-import { countOf, EMPTY_HISTOGRAM, meanOf, mergeHistograms, percentileOf } from '../histogram.ts';
+import { countOf } from '../histogram.ts';
 import { mapOperations, ofOperation } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { toMillis } from '../units.ts';
 import { faultFigures } from './fault-figures.ts';
 import { type Figures, rateKey, type StageFigures } from './figures.ts';
 import { latencyFigures, percentilesOf, sharesOf } from './latency-figures.ts';
@@ -11,7 +10,6 @@ import {
   databaseFigures,
   generatorFigures,
   hostFigures,
-  type Lags,
   redisFigures,
   targetFigures,
   throughputFigures,
@@ -56,7 +54,7 @@ function generalFigures(m: Measurements, s: Scenario): Figures {
     ceilings: ceilingFigures(m),
     stages: m.stages.map((stage) => stageFigures(stage, m, s)),
     faults: faultFigures(m),
-    generator: generatorFigures(m, lagsOf(m), throughput.operationsPerSecond),
+    generator: generatorFigures(m, throughput.operationsPerSecond),
     host: hostFigures(m),
     stack: {
       kind: m.stackKind,
@@ -76,23 +74,6 @@ const ceilingFigures = ({ ceilings }: Measurements): Figures['ceilings'] => ({
   batchSpeedup: ratio(ceilings?.updatesPerSecondBatched ?? null, ceilings?.updatesPerSecondSingle ?? null),
   statement: ceilings?.statement ?? null,
 });
-
-/** `sent - due` over all operations, the generator's own part of it, and the mean of the rest, in milliseconds. */
-function lagsOf(m: Measurements): Lags {
-  const [lag, own] = (['lag', 'ownLag'] as const).map((kind) =>
-    mergeHistograms(Object.values(m.operations).map((facts) => facts[kind])),
-  );
-  const p99 = (data = EMPTY_HISTOGRAM): number | null => {
-    const value = percentileOf(data, 99);
-    return value === null ? null : toMillis(value);
-  };
-  const [all, caused] = [lag, own].map((data = EMPTY_HISTOGRAM) => meanOf(data));
-  return {
-    lagP99Ms: p99(lag),
-    ownLagP99Ms: p99(own),
-    pushbackMeanMs: all == null || caused == null ? null : Math.max(0, toMillis(all - caused)),
-  };
-}
 
 function networkFigures(m: Measurements): Figures['network'] {
   const { phases } = m;

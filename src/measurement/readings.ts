@@ -228,11 +228,7 @@ export const percentsOf = (rates: readonly (number | null)[], whole: number): Sp
   spreadOf(rates.map((rate) => percentOf(rate, whole)));
 
 /** The series `<room>.<number>.<name>`, in the order of their numbers. */
-export function numbered(
-  all: Readonly<Record<string, Series>>,
-  room: string,
-  name: string,
-): readonly Series[] {
+export function numbered(all: Measurements['series'], room: string, name: string): readonly Series[] {
   const found: [number: number, series: Series][] = [];
   for (const [key, series] of Object.entries(all)) {
     const [first, number, ...rest] = key.split('.');

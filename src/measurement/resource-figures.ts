@@ -1,5 +1,7 @@
+import { EMPTY_HISTOGRAM, meanOf, mergeHistograms, percentileOf } from '../histogram.ts';
 import { selectorsOf } from '../scenario/budget.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { toMillis } from '../units.ts';
 import { bucketQuantile } from './buckets.ts';
 import { type Figures, type MetricFigures, rateKey, type Spread } from './figures.ts';
 import type { BucketData, Measurements, Series } from './measurements.ts';
@@ -143,13 +145,24 @@ function generatorCores(m: Measurements): number | null {
   return workers + (rateOf(m.series['runner.cpuSeconds'], window) ?? 0);
 }
 
-export type Lags = Pick<Figures['generator'], 'lagP99Ms' | 'ownLagP99Ms' | 'pushbackMeanMs'>;
+/** `sent - due` over all operations, the generator's own part of it, and the mean of the rest, in milliseconds. */
+function lagsOf(m: Measurements): Pick<Figures['generator'], 'lagP99Ms' | 'ownLagP99Ms' | 'pushbackMeanMs'> {
+  const [lag, own] = (['lag', 'ownLag'] as const).map((kind) =>
+    mergeHistograms(Object.values(m.operations).map((facts) => facts[kind])),
+  );
+  const p99 = (data = EMPTY_HISTOGRAM): number | null => {
+    const value = percentileOf(data, 99);
+    return value === null ? null : toMillis(value);
+  };
+  const [all, caused] = [lag, own].map((data = EMPTY_HISTOGRAM) => meanOf(data));
+  return {
+    lagP99Ms: p99(lag),
+    ownLagP99Ms: p99(own),
+    pushbackMeanMs: all == null || caused == null ? null : Math.max(0, toMillis(all - caused)),
+  };
+}
 
-export function generatorFigures(
-  m: Measurements,
-  lags: Lags,
-  operationsPerSecond: number | null,
-): Figures['generator'] {
+export function generatorFigures(m: Measurements, operationsPerSecond: number | null): Figures['generator'] {
   const window = m.measured ?? NOWHERE;
   const each = (name: string) =>
     numbered(m.series, 'generator', name).map((series) => gaugeOf(series, window));
@@ -162,7 +175,7 @@ export function generatorFigures(
     cpuPercentOfHost: percentOf(cores, m.host.cpus),
     maxLoopDelayMs: spreadOf(each('loopDelayMs').map(({ max }) => max)).max,
     maxUtilisationPercent: percentOf(spreadOf(each('utilisation').map(({ mean }) => mean)).max, 1),
-    ...lags,
+    ...lagsOf(m),
     stalledPercent: stalledPercent(m),
     waitedPercent: waitedPercent(m, 'generator'),
     memoryBytesPerPlayer: ratio(memory, m.peakCcu),

@@ -1,5 +1,4 @@
 import { MicrosHistogram } from '../../hdr-histogram.ts';
-import { EMPTY_HISTOGRAM } from '../../histogram.ts';
 import type { TimedStage } from '../../scenario/stage-timeline.ts';
 import type { StageConnectionTally, TrafficCounts } from '../engine.ts';
 import type { PlayerPool } from '../player/player-pool.ts';
@@ -23,8 +22,8 @@ interface Cut {
 }
 
 class StageConnectionRecord {
-  connect: MicrosHistogram | null = null;
-  reconnect: MicrosHistogram | null = null;
+  readonly connect = new MicrosHistogram();
+  readonly reconnect = new MicrosHistogram();
   counts = NO_COUNTS;
 }
 
@@ -74,12 +73,8 @@ export class StageConnections {
   back(now: number, sinceLost: number, took: number): void {
     this.cross(now);
     const record = this.records[this.crossed - 1];
-    if (record !== undefined) {
-      record.reconnect ??= new MicrosHistogram();
-      record.connect ??= new MicrosHistogram();
-      record.reconnect.record(sinceLost, 1);
-      record.connect.record(took, 1);
-    }
+    record?.reconnect.record(sinceLost, 1);
+    record?.connect.record(took, 1);
     const { connected, disconnects } = this.pool;
     for (const cut of this.cuts) {
       if (cut.fullAt === null && disconnects >= cut.heardAt && connected >= cut.before) cut.fullAt = now;
@@ -108,8 +103,8 @@ export class StageConnections {
       const cut = this.cuts.find((one) => one.stage === stage);
       return {
         ...counts,
-        connect: connect?.toData() ?? EMPTY_HISTOGRAM,
-        reconnect: reconnect?.toData() ?? EMPTY_HISTOGRAM,
+        connect: connect.toData(),
+        reconnect: reconnect.toData(),
         cut: cut?.players ?? 0,
         fullStrength: cut === undefined || cut.fullAt === null ? null : cut.fullAt - cut.at,
       };

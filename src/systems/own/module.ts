@@ -24,7 +24,8 @@ export interface ModulePlan extends Omit<SocketPlan, 'codec'>, Pick<SourceTools,
 /** Players that a module of the user's own plays. Whatever it does wrong is told with its name. */
 export class ModuleProtocol implements Protocol {
   private readonly plan: ModulePlan;
-  private readonly traffic: ModuleTraffic = { opened: false, settled: false, others: false };
+  /** Of the module: a socket by `context.openSocket`, an operation that it settled, connections of its own. */
+  private readonly traffic = { opened: false, settled: false, others: false };
 
   /** `watch` is told of connections that are not capbench's (own-dial.ts). */
   constructor(plan: ModulePlan, watch: (seen: () => void) => void = () => {}) {
@@ -81,15 +82,6 @@ function hintOf(thrown: unknown): string | null {
   return thrown instanceof Error ? causeOfError(thrown).hint : null;
 }
 
-/** What is known of the module's connections. */
-interface ModuleTraffic {
-  /** A socket by `context.openSocket`. */
-  opened: boolean;
-  settled: boolean;
-  /** A connection of the module's own. */
-  others: boolean;
-}
-
 const OUTCOMES: Readonly<Record<Result, Outcome>> = {
   ok: OUTCOME.ok,
   rejected: OUTCOME.rejected,
@@ -99,7 +91,7 @@ const OUTCOMES: Readonly<Record<Result, Outcome>> = {
 class ModuleConnection implements Connection {
   isOpen = true;
   private readonly plan: ModulePlan;
-  private readonly traffic: ModuleTraffic;
+  private readonly traffic: ModuleProtocol['traffic'];
   private readonly player: number;
   private readonly own: ReturnType<typeof openContext>;
   /** Null before it is connected, and once it has been closed. */
@@ -109,7 +101,7 @@ class ModuleConnection implements Connection {
   private readonly given = new Set<number>();
   private isOver = false;
 
-  constructor(player: number, plan: ModulePlan, traffic: ModuleTraffic) {
+  constructor(player: number, plan: ModulePlan, traffic: ModuleProtocol['traffic']) {
     const id = plan.ids[player]!;
     this.traffic = traffic;
     this.player = player;

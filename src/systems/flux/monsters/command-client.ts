@@ -8,14 +8,16 @@ import type { SourceTools } from '../../../load/source.ts';
 import type { Workload } from '../../../scenario/workload.ts';
 import type { FluxWorld } from '../deal.ts';
 import { MONSTER_COMMAND } from '../workload.ts';
-import { type CommandConnection, type CommandListener, openConnection } from './command-connection.ts';
+import {
+  type CommandConnection,
+  type CommandListener,
+  MOST_UNANSWERED,
+  openConnection,
+} from './command-connection.ts';
 import { type MonsterNumbers, type OpenNumbers, openNumbersIn, writePost } from './numbers.ts';
 import type { OpenPostTransport } from './post-transport.ts';
 import { PostQueue, type Posts } from './posts.ts';
 import { SentPosts } from './sent-posts.ts';
-
-/** Posts of one worker that one server has not answered with 202; above that, posts wait. */
-const MOST_UNANSWERED = 32;
 
 /** What the clients of a worker share. */
 export interface ClientTools
@@ -278,13 +280,7 @@ export class CommandClient implements CommandListener {
   private async connect(open: OpenNumbers | null): Promise<void> {
     const { numbers, openTransport } = this.tools;
     const { world, generator } = this;
-    const { connection, lastSequences } = await openConnection(
-      openTransport,
-      world,
-      generator,
-      MOST_UNANSWERED,
-      this,
-    );
+    const { connection, lastSequences } = await openConnection(openTransport, world, generator, this);
     if (this.finished) return connection.abandon();
     try {
       if (open === null) numbers.welcome(world.monsters, lastSequences);

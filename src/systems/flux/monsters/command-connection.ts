@@ -2,6 +2,9 @@ import type { Reachable } from '../../../address/access.ts';
 import { type CommitListener, openCommitStream } from './commit-stream.ts';
 import type { OpenPostTransport, PostListener, PostTransport } from './post-transport.ts';
 
+/** Posts of one worker that one server has not answered with 202; above that, posts wait. */
+export const MOST_UNANSWERED = 32;
+
 /** Who is told what came over a connection. */
 export interface CommandListener
   extends Omit<PostListener, 'postsLost'>,
@@ -17,7 +20,7 @@ export interface CommandConnection extends PostTransport {
 }
 
 /**
- * Connects for commits; the transport connects with the first post, of which `mostUnanswered` will be under way at once.
+ * Connects for commits; the transport connects with the first post.
  * Without commits nothing can be settled, without posts nothing sent: losing one is losing the connection.
  * `lastSequences`: the numbers that the server's monsters have used, null when none has.
  * @throws an Error that says why the server did not let it
@@ -26,7 +29,6 @@ export async function openConnection(
   openTransport: OpenPostTransport,
   end: Reachable,
   generator: string,
-  mostUnanswered: number,
   listener: CommandListener,
 ): Promise<{ connection: CommandConnection; lastSequences: readonly number[] | null }> {
   const { commits, lastSequences } = await openCommitStream(end.url, generator, end);
@@ -43,7 +45,7 @@ export async function openConnection(
     postsLost: (message) => lose(`the connection for monster commands: ${message}`),
     commitsLost: (message) => lose(`the connection for commits: ${message}`),
   };
-  const transport = openTransport(end, generator, mostUnanswered, told);
+  const transport = openTransport(end, generator, MOST_UNANSWERED, told);
   commits.listen(told);
   const finish = (isAbandoned: boolean): void => {
     over = true;

@@ -14,19 +14,9 @@ export const lanesOf = (monsters: number): number => Math.min(LANES, monsters);
 /** A lane belongs to one worker, so that a monster's commands all come from there. */
 export const workerOfLane = (lane: number, workers: number): number => lane % workers;
 
+const MOVES = ['go north', 'go east', 'go south', 'go west'] as const;
 /** A monster wanders, stays on guard or looks around. It is not told where it is, so a wall may stop it. */
-export const MONSTER_TEXTS = [
-  'go north',
-  'go east',
-  'go south',
-  'go west',
-  'guard',
-  'go north',
-  'go east',
-  'go south',
-  'go west',
-  'look',
-] as const;
+export const MONSTER_TEXTS = [...MOVES, 'guard', ...MOVES, 'look'] as const;
 
 /**
  * What the posts of each lane hold. A post's commands go to monsters of one lane (index mod lanes) and of one

@@ -20,8 +20,9 @@ const UNKNOWN = 4;
 const SAID_TOO_MUCH = 5;
 type Result = 0 | 1 | 2 | 3 | 4 | 5;
 
-/** What the rules work on. */
-interface GameWorld {
+/** What a world is made of. */
+export interface WorldParts {
+  readonly queue: OperationQueue;
   readonly entities: Entities;
   readonly places: Places;
   readonly changes: Changes;
@@ -32,10 +33,10 @@ interface GameWorld {
 }
 
 /** The rules: validates operations in the order of their arrival and applies them to the entities in memory. HOT. */
-export function openGame(world: GameWorld): (queue: OperationQueue, count: number) => void {
-  const { entities, places, changes, outbox, posts, unsettled, metrics } = world;
+export function openGame(world: WorldParts): (count: number) => void {
+  const { queue, entities, places, changes, outbox, posts, unsettled, metrics } = world;
 
-  function applyCommand(queue: OperationQueue, slot: number): void {
+  function applyCommand(slot: number): void {
     const actor = queue.actor[slot]!;
     const command = queue.command[slot]!;
     const isNew = take(actor, queue.seq[slot]!);
@@ -44,7 +45,7 @@ export function openGame(world: GameWorld): (queue: OperationQueue, count: numbe
     posts.settle(queue.origin[slot]!, accepted);
   }
 
-  function applyIntent(queue: OperationQueue, slot: number): void {
+  function applyIntent(slot: number): void {
     const actor = queue.actor[slot]!;
     const command = queue.command[slot]!;
     const seq = queue.seq[slot]!;
@@ -121,13 +122,13 @@ export function openGame(world: GameWorld): (queue: OperationQueue, count: numbe
   }
 
   /** Applies the `count` oldest operations; what they change and whom they concern is gathered, not yet told. */
-  return function apply(queue: OperationQueue, count: number): void {
+  return function apply(count: number): void {
     const { players } = entities;
     changes.clear();
     for (let i = 0; i < count; i++) {
       const slot = queue.slot(i);
-      if (queue.actor[slot]! < players) applyIntent(queue, slot);
-      else applyCommand(queue, slot);
+      if (queue.actor[slot]! < players) applyIntent(slot);
+      else applyCommand(slot);
     }
     metrics.operations += count;
   };

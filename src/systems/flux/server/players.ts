@@ -1,13 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import type { WebSocket } from 'ws';
-import { type Entities, viewOf } from './entities.ts';
+import { viewOf } from './entities.ts';
+import type { WorldParts } from './game.ts';
 import { parseIntent, quotedOf } from './intent.ts';
-import type { Metrics } from './metrics.ts';
-import type { OperationQueue } from './operation-queue.ts';
-import type { Outbox } from './outbox.ts';
-import type { Places } from './places.ts';
 import { Session } from './session.ts';
-import type { Unsettled } from './unsettled.ts';
 import { receivedBytes, sendText } from './wire.ts';
 
 const MAX_SEQ = 2 ** 31 - 1;
@@ -15,26 +11,16 @@ const MAX_SEQ = 2 ** 31 - 1;
 /** RFC 6455, section 7.4.1: data that is not what the protocol says. */
 const CLOSE_MALFORMED = 1007;
 
-/** What players come into. */
-interface PlayersWorld {
-  readonly entities: Entities;
-  readonly places: Places;
-  readonly queue: OperationQueue;
-  readonly outbox: Outbox;
-  readonly unsettled: Unsettled;
-  readonly metrics: Metrics;
-}
-
 /** Takes in players: welcome, intents into the queue, goodbye. */
 export class Players {
-  readonly #world: PlayersWorld;
+  readonly #world: WorldParts;
   readonly #queued: () => void;
   /** Connected, and not yet welcomed. */
   readonly #arriving = new Map<number, WebSocket>();
   #sessions = 0;
   #stopped = false;
 
-  constructor(world: PlayersWorld, queued: () => void) {
+  constructor(world: WorldParts, queued: () => void) {
     this.#world = world;
     this.#queued = queued;
   }

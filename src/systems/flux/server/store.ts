@@ -18,11 +18,7 @@ export class Store {
   readonly #entities: Entities;
   readonly #shape: RowShape;
   readonly #update: string;
-  readonly #ids: PgInt4Array;
-  readonly #lastSeqs: PgInt4Array;
-  readonly #recorded: PgInt4Array;
-  readonly #seqSums: PgInt8Array;
-  readonly #seqHashes: PgInt8Array;
+  readonly #columns;
 
   private constructor(link: Link, watch: StoreWatch, entities: Entities, shape: RowShape, batchRows: number) {
     this.#link = link;
@@ -30,11 +26,13 @@ export class Store {
     this.#entities = entities;
     this.#shape = shape;
     this.#update = updateOf(shape);
-    this.#ids = new PgInt4Array(batchRows);
-    this.#lastSeqs = new PgInt4Array(batchRows);
-    this.#recorded = new PgInt4Array(batchRows);
-    this.#seqSums = new PgInt8Array(batchRows);
-    this.#seqHashes = new PgInt8Array(batchRows);
+    this.#columns = {
+      ids: new PgInt4Array(batchRows),
+      lastSeqs: new PgInt4Array(batchRows),
+      recorded: new PgInt4Array(batchRows),
+      seqSums: new PgInt8Array(batchRows),
+      seqHashes: new PgInt8Array(batchRows),
+    };
   }
 
   /**
@@ -126,30 +124,21 @@ export class Store {
 
   #encode(changes: Changes): Buffer[] {
     const { damage, lastSeq, place, population } = this.#entities;
-    this.#ids.reset();
-    this.#shape.reset();
-    this.#lastSeqs.reset();
-    this.#recorded.reset();
-    this.#seqSums.reset();
-    this.#seqHashes.reset();
+    const { ids, ...columns } = this.#columns;
+    const { lastSeqs, recorded, seqSums, seqHashes } = columns;
+    for (const column of [ids, this.#shape, ...Object.values(columns)]) column.reset();
     for (let i = 0; i < changes.count; i++) {
       const index = changes.touched[i]!;
       const id = this.#entities.idOf(index);
-      this.#ids.push(id);
+      ids.push(id);
       this.#shape.push(id, place[index]! + population.placeOffset, damage[index]!);
-      this.#lastSeqs.push(lastSeq[index]!);
-      this.#recorded.push(changes.recorded[index]!);
-      this.#seqSums.push(changes.seqSum[index]!);
-      this.#seqHashes.push(changes.seqHash[index]!);
+      lastSeqs.push(lastSeq[index]!);
+      recorded.push(changes.recorded[index]!);
+      seqSums.push(changes.seqSum[index]!);
+      seqHashes.push(changes.seqHash[index]!);
     }
-    return [
-      this.#ids.bytes(),
-      ...this.#shape.bytes(),
-      this.#lastSeqs.bytes(),
-      this.#recorded.bytes(),
-      this.#seqSums.bytes(),
-      this.#seqHashes.bytes(),
-    ];
+    // In the order in which they stand in the statement.
+    return [ids.bytes(), ...this.#shape.bytes(), ...Object.values(columns).map((column) => column.bytes())];
   }
 }
 

@@ -6,7 +6,7 @@ import { Batcher, type FlushReason } from './batcher.ts';
 import { Changes } from './changes.ts';
 import type { WorldConfig } from './config.ts';
 import { Entities } from './entities.ts';
-import { openGame } from './game.ts';
+import { openGame, type WorldParts } from './game.ts';
 import { type Generator, Generators } from './generators.ts';
 import { Metrics } from './metrics.ts';
 import { OperationQueue } from './operation-queue.ts';
@@ -35,11 +35,7 @@ export class World {
   readonly generators: Generators;
   readonly admission: Admission;
   readonly metrics = new Metrics();
-  readonly #queue = new OperationQueue();
-  readonly #posts = new Posts();
-  readonly #outbox: Outbox;
-  readonly #unsettled: Unsettled;
-  readonly #changes: Changes;
+  readonly #parts: WorldParts;
   readonly #apply: ReturnType<typeof openGame>;
   readonly #batcher: Batcher;
   readonly #responses: ResponseClock;
@@ -58,27 +54,25 @@ export class World {
     this.#onFatal = onFatal;
     this.#log = log;
     this.entities = new Entities(population);
-    this.#outbox = new Outbox(this.entities, this.metrics);
-    this.#unsettled = new Unsettled(this.entities.players, config.batchOperations);
-    this.#changes = new Changes(this.entities.count, config.batchOperations);
+    const parts: WorldParts = {
+      places: new Places(population.places, population.placeOffset),
+      entities: this.entities,
+      metrics: this.metrics,
+      queue: new OperationQueue(),
+      posts: new Posts(),
+      outbox: new Outbox(this.entities, this.metrics),
+      unsettled: new Unsettled(this.entities.players, config.batchOperations),
+      changes: new Changes(this.entities.count, config.batchOperations),
+    };
+    this.#parts = parts;
     this.#responses = new ResponseClock(config.batchOperations);
-    this.#batcher = new Batcher(this.#queue, config.batchOperations, config.batchMillis, (count, reason) =>
+    this.#batcher = new Batcher(parts.queue, config.batchOperations, config.batchMillis, (count, reason) =>
       this.#flush(count, reason),
     );
     const queued = (): void => this.#batcher.queued();
-    const parts = {
-      places: new Places(population.places, population.placeOffset),
-      entities: this.entities,
-      queue: this.#queue,
-      changes: this.#changes,
-      outbox: this.#outbox,
-      posts: this.#posts,
-      unsettled: this.#unsettled,
-      metrics: this.metrics,
-    };
     this.#apply = openGame(parts);
     this.players = new Players(parts, queued);
-    this.admission = new Admission(this.#queue, this.#posts, queued);
+    this.admission = new Admission(parts.queue, parts.posts, queued);
     this.generators = new Generators(this.entities, this.metrics, (lost) => this.admission.giveUp(lost));
   }
 
@@ -111,8 +105,8 @@ export class World {
 
   renderMetrics(): string {
     return this.metrics.render({
-      connections: this.#outbox.connected,
-      queued: this.#queue.length,
+      connections: this.#parts.outbox.connected,
+      queued: this.#parts.queue.length,
       entities: this.entities.count,
     });
   }
@@ -124,10 +118,10 @@ export class World {
     this.admission.close();
     await this.#batcher.drain();
     clearTimeout(this.#idleTimer);
-    this.#outbox.closeAll(CLOSE_GOING_AWAY, 'the server stops');
+    this.#parts.outbox.closeAll(CLOSE_GOING_AWAY, 'the server stops');
     this.generators.close(CLOSE_GOING_AWAY, 'the server stops');
     const deadline = performance.now() + CLOSING_MS;
-    while (this.#outbox.connected + this.generators.connected > 0 && performance.now() < deadline) {
+    while (this.#parts.outbox.connected + this.generators.connected > 0 && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     await this.#store?.close();
@@ -136,11 +130,11 @@ export class World {
   /** One batch: apply in memory, write, and only after the commit answer. */
   async #flush(count: number, reason: FlushReason): Promise<void> {
     clearTimeout(this.#idleTimer);
-    this.#responses.begin(this.#queue, count);
+    this.#responses.begin(this.#parts.queue, count);
     // From here to the commit the entities in memory are ahead of their rows, by this one batch.
     this.#inFlight = true;
-    this.#apply(this.#queue, count);
-    this.#queue.drop(count);
+    this.#apply(count);
+    this.#parts.queue.drop(count);
     this.admission.admitWaiting();
     try {
       await this.#write();
@@ -150,9 +144,9 @@ export class World {
     }
     this.#inFlight = false;
     // The batch has committed: an answer, event, report or welcome leaves from here on, and never earlier.
-    this.#outbox.deliver();
-    this.#posts.report();
-    this.#unsettled.committed();
+    this.#parts.outbox.deliver();
+    this.#parts.posts.report();
+    this.#parts.unsettled.committed();
     this.players.welcomeSettled();
     this.generators.welcome();
     this.#responses.end(this.metrics.responseMillis);
@@ -160,17 +154,17 @@ export class World {
     this.metrics.batchOperations.record(count);
     // A lost connection is reported by the store itself.
     const publish = () => void this.#store?.publishStatistics().catch(() => undefined);
-    if (this.#queue.length === 0) this.#idleTimer = setTimeout(publish, IDLE_MS);
+    if (this.#parts.queue.length === 0) this.#idleTimer = setTimeout(publish, IDLE_MS);
   }
 
   async #write(): Promise<void> {
     if (this.#store === undefined) throw new Error('the table is not open');
     // A batch of used numbers alone changes nothing.
-    if (this.#changes.count === 0) return;
-    this.#changes.sort();
+    if (this.#parts.changes.count === 0) return;
+    this.#parts.changes.sort();
     const started = performance.now();
-    await this.#store.write(this.#changes);
+    await this.#store.write(this.#parts.changes);
     this.metrics.flushMillis.record(performance.now() - started);
-    this.metrics.rowWrites += this.#changes.count;
+    this.metrics.rowWrites += this.#parts.changes.count;
   }
 }
