@@ -1,9 +1,10 @@
+import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bundleFile } from '../../src/supervision/bundle-file.ts';
 import { describeExit, startProcess } from '../../src/supervision/process.ts';
-import type { RunFolder } from '../../src/supervision/run-folder.ts';
+import { openRunFolder, type RunFolder } from '../../src/supervision/run-folder.ts';
 import { unlessAborted } from '../../src/supervision/time-limit.ts';
-import type { Watchdog } from '../../src/supervision/watchdog.ts';
+import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';
 import { type Figures, isFigures } from './figures.ts';
 
 /** What the parts of one run share. */
@@ -27,9 +28,30 @@ export interface Helper {
   stop(): Promise<void>;
 }
 
+/** Everything that is started ends with this, whatever happens: by us, or by the watchdog. */
+export async function withRun<T>(
+  signal: AbortSignal,
+  progress: BenchRun['progress'],
+  work: (run: BenchRun) => Promise<T>,
+): Promise<T> {
+  const watchdog = await openWatchdog(process.env);
+  try {
+    const folder = await openRunFolder(watchdog, [tmpdir(), '/tmp']);
+    const run: BenchRun = { watchdog, folder, signal, progress, helpers: new Set() };
+    try {
+      return await work(run);
+    } finally {
+      await Promise.all([...run.helpers].map((helper) => helper.stop()));
+      await folder.remove();
+    }
+  } finally {
+    await watchdog.close();
+  }
+}
+
 let started = 0;
 
-export interface HelperOptions {
+interface HelperOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Options of Node's. */
   readonly execArgv?: readonly string[];

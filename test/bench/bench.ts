@@ -2,12 +2,9 @@
  * `npm run bench`: capbench beside bare loops that do as little as can be done, interleaved, as ratios. They are
  * comparable where the figures are not: on another machine, or on one that is busy with something else.
  */
-import { tmpdir } from 'node:os';
 import { EXIT, type ExitCode, messageOf } from '../../src/errors.ts';
 import { STOP_SIGNALS } from '../../src/host.ts';
-import { openRunFolder } from '../../src/supervision/run-folder.ts';
-import { openWatchdog } from '../../src/supervision/watchdog.ts';
-import type { BenchRun } from './bench-run.ts';
+import { type BenchRun, withRun } from './bench-run.ts';
 import { type Comparison, lineOf, tableOf } from './comparison.ts';
 import { compareMonsterPosts } from './monster-posts.ts';
 import { compareRoundTrips } from './round-trips.ts';
@@ -49,23 +46,6 @@ async function compareAll(run: BenchRun, parts: readonly string[], json: boolean
   return whole;
 }
 
-/** Everything that is started ends with this, whatever happens: by us, or by the watchdog. */
-async function main(parts: readonly string[], json: boolean, signal: AbortSignal): Promise<boolean> {
-  const watchdog = await openWatchdog(process.env);
-  try {
-    const folder = await openRunFolder(watchdog, [tmpdir(), '/tmp']);
-    const run: BenchRun = { watchdog, folder, signal, progress: say, helpers: new Set() };
-    try {
-      return await compareAll(run, parts, json);
-    } finally {
-      await Promise.all([...run.helpers].map((helper) => helper.stop()));
-      await folder.remove();
-    }
-  } finally {
-    await watchdog.close();
-  }
-}
-
 async function exitCodeOf(words: readonly string[], signal: AbortSignal): Promise<ExitCode> {
   const named = words.filter((word) => word !== '--json');
   if (named.some((name) => !(name in PARTS))) {
@@ -74,7 +54,8 @@ async function exitCodeOf(words: readonly string[], signal: AbortSignal): Promis
   }
   const parts = named.length === 0 ? Object.keys(PARTS) : named;
   try {
-    return (await main(parts, words.includes('--json'), signal)) ? EXIT.pass : EXIT.bug;
+    const whole = await withRun(signal, say, (run) => compareAll(run, parts, words.includes('--json')));
+    return whole ? EXIT.pass : EXIT.bug;
   } catch (thrown) {
     if (signal.aborted) return EXIT.interrupted;
     say(messageOf(thrown));

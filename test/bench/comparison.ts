@@ -1,3 +1,4 @@
+import { columnsOf } from '../columns.ts';
 import { median } from './figures.ts';
 
 /** What is aimed at for a ratio. */
@@ -20,17 +21,13 @@ export interface Comparison {
 }
 
 /** A comparison in one line of the table, and of --json. */
-export interface Line {
-  readonly measure: string;
-  readonly unit: string;
-  readonly yardstick: string;
+export interface Line extends Omit<Comparison, 'ours' | 'theirs' | 'note'> {
   readonly ours: number;
   readonly theirs: number;
   readonly ratio: number;
   readonly least: number;
   readonly most: number;
   readonly rounds: number;
-  readonly aim: Aim | null;
 }
 
 /** Medians over the rounds; the ratio is the median of the rounds' ratios, which noise of both sides shares. */
@@ -63,18 +60,7 @@ export function tableOf(lines: readonly Line[]): string {
       line.yardstick,
     ]),
   ];
-  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const isText = (column: number): boolean => column === 0 || column === HEAD.length - 1;
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) =>
-          isText(column) ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!),
-        )
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return columnsOf(rows, (column) => column === 0 || column === HEAD.length - 1);
 }
 
 /** Three digits are more than a shared machine repeats. */

@@ -172,14 +172,6 @@ export async function serve(): Promise<Served> {
   };
 }
 
-export const LOST_NOTHING = { lost: 0, phantom: 0, duplicated: 0, holes: 0 };
-
-type Ends = 'ok' | 'rejected' | 'failed' | 'timedOut' | 'skipped' | 'unfinished';
-
-/** How many operations came to one end or another: as many as were scheduled. */
-export const settled = (of: Readonly<Record<Ends, number>>): number =>
-  of.ok + of.rejected + of.failed + of.timedOut + of.skipped + of.unfinished;
-
 /** Operations that were answered, in the whole run. */
 export const answeredIn = ({ load }: Report): number =>
   Object.values(load.wholeRun).reduce((sum, { ok, rejected }) => sum + ok + rejected, 0);

@@ -2,7 +2,8 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { EXIT } from '../../src/errors.ts';
-import { capbench, LOST_NOTHING, settled } from './capbench.ts';
+import { LOST_NOTHING, settled } from '../counts.ts';
+import { capbench } from './capbench.ts';
 
 const scenario = join(import.meta.dirname, 'disturbed.yaml');
 

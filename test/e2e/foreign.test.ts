@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { capbench, eventually, root, type Started, settled } from './capbench.ts';
+import { settled } from '../counts.ts';
+import { capbench, eventually, root, type Started } from './capbench.ts';
 import { broadcast, colyseus, type ForeignServer, socketIo } from './foreign-servers.ts';
 
 const scenario = join(root, 'fixtures', 'players', 'foreign.yaml');

@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { LOST_NOTHING, settled } from '../counts.ts';
 import { installedK6 } from '../load/k6/installed.ts';
-import { answeredIn, capbench, LOST_NOTHING, settled, small } from './capbench.ts';
+import { answeredIn, capbench, small } from './capbench.ts';
 
 const QUICK = ['--duration', '1s', '--set', 'ceilings.secondsEach=0'];
 

@@ -3,9 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { LOST_NOTHING } from '../counts.ts';
 import { portOf } from '../loopback.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
-import { capbench, type FluxReport, LOST_NOTHING, root, smallWith } from './capbench.ts';
+import { capbench, type FluxReport, root, smallWith } from './capbench.ts';
 
 test('init in an empty folder, then the command that it prints: a verdict', { timeout: 120_000 }, () => {
   const folder = temporaryFolder();

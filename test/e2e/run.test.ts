@@ -3,16 +3,8 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileS
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, test } from 'vitest';
-import {
-  answeredIn,
-  BUNDLE_FILES,
-  capbench,
-  LOST_NOTHING,
-  root,
-  type Started,
-  settled,
-  small,
-} from './capbench.ts';
+import { LOST_NOTHING, settled } from '../counts.ts';
+import { answeredIn, BUNDLE_FILES, capbench, root, type Started, small } from './capbench.ts';
 
 /** `report` finds the same in the bundle alone; another verdict when one measurement is another. */
 async function isJudgedAgain(run: Started): Promise<void> {

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { EXIT } from '../../src/errors.ts';
 import { ofOperation } from '../../src/scenario/operations.ts';
 import { OPERATIONS } from '../../src/systems/flux/scenario.ts';
-import { capbench, LOST_NOTHING, settled } from './capbench.ts';
+import { LOST_NOTHING, settled } from '../counts.ts';
+import { capbench } from './capbench.ts';
 
 const scenario = join(import.meta.dirname, 'shaped.yaml');
 

@@ -5,11 +5,12 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { EXIT } from '../../src/errors.ts';
 import { STOP_SIGNALS } from '../../src/host.ts';
+import { columnsOf } from '../columns.ts';
 import { bundleTest } from './bundle.ts';
 import { type Campaign, campaign, type Failure, type Summary } from './campaign.ts';
 import { execute, inputOf } from './execute.ts';
 import { commandLine, lay } from './input.ts';
-import { TARGETS } from './targets.ts';
+import { TARGETS, targetOf } from './targets.ts';
 
 const HELP = `npm run fuzz -- [--seed N] [--inputs N] [--only TARGET] [--charts]
 npm run fuzz -- --replay 'TARGET:SEED:INDEX'
@@ -35,22 +36,13 @@ function table({ targets }: Summary): string {
       `${(memoryBytes / 2 ** 20).toFixed(0)} MB`,
     ]),
   ];
-  const widths = rows[0]?.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0))) ?? [];
-  return rows
-    .map((row) =>
-      row
-        .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
-        .join('  '),
-    )
-    .join('\n');
+  return columnsOf(rows);
 }
 
 /** Where a failing input is left for whoever looks into it. */
 function keep({ target, first: { seed, index } }: Failure): string {
   const folder = mkdtempSync(join(tmpdir(), 'capbench-fuzz-failed-'));
-  const found = TARGETS.map((one) => one(root)).find(({ name }) => name === target);
-  if (found === undefined) return folder;
-  const input = inputOf(found, seed, index);
+  const input = inputOf(targetOf(root, target), seed, index);
   lay(input, folder);
   return commandLine(input, folder);
 }
@@ -65,12 +57,10 @@ function failureText(failure: Failure): string {
 }
 
 async function replay(coordinates: string): Promise<number> {
-  const [name, seed, index] = coordinates.split(':');
-  const target = TARGETS.map((one) => one(root)).find((one) => one.name === name);
-  if (target === undefined) throw new Error(`there is no target "${name}"`);
+  const [name = '', seed, index] = coordinates.split(':');
   const { faults, made, milliseconds } = await execute(
     root,
-    target,
+    targetOf(root, name),
     { seed: Number(seed), index: Number(index) },
     ({ code, out, err, folder, input }) => {
       say(`${commandLine(input, folder)}\n${out}${err}exit code ${code}`);

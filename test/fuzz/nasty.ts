@@ -5,17 +5,11 @@ const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
 
 /** Numbers that break arithmetic, or what is made as long as they say. */
 export const NUMBERS: readonly string[] = [
-  ...['0', '-0', '1', '-1', '2', '0.5', '1e-9', '5e-324', '-1e-300', '100', '101', '1000', '86400', '200000'],
-  ...['65536', '2147483647', '2147483648', '4294967296', '1e9', '1e12', '9007199254740991'],
-  ...[
-    '9007199254740993',
-    '1e21',
-    '1e100',
-    '1.7976931348623157e308',
-    '-1.7976931348623157e308',
-    '1e999',
-    '-1e999',
-  ],
+  ...'0 -0 1 -1 2 0.5 1e-9 5e-324 -1e-300 100 101 1000 86400 200000'.split(' '),
+  ...'65536 2147483647 2147483648 4294967296 1e9 1e12 9007199254740991 9007199254740993 1e21 1e100'.split(
+    ' ',
+  ),
+  ...'1.7976931348623157e308 -1.7976931348623157e308 1e999 -1e999'.split(' '),
 ];
 
 /** Names that objects have of themselves. */
@@ -38,36 +32,10 @@ export const STRINGS: readonly string[] = [
     '| a | b |',
     '`x`',
   ],
-  ...[
-    '../../etc/passwd',
-    '/dev/zero',
-    'C:\\con',
-    '%s%n',
-    '$(id)',
-    '-1',
-    '0x10',
-    '1_000',
-    '30',
-    '30s',
-    '1e3s',
-  ],
-  ...[
-    '99999999h',
-    '1d',
-    '10ms',
-    '64GB',
-    '1PB',
-    'on',
-    'off',
-    'yes',
-    'null',
-    '~',
-    '.inf',
-    'p95',
-    'mean',
-    '<',
-    'between',
-  ],
+  ...'../../etc/passwd /dev/zero C:\\con %s%n $(id) -1 0x10 1_000 30 30s 1e3s 99999999h 1d 10ms 64GB 1PB'.split(
+    ' ',
+  ),
+  ...'on off yes null ~ .inf p95 mean < between'.split(' '),
   ...['2026-11-21T13:55:13Z', '9999-12-31T23:59:59.999Z', '0000-01-01T00:00:00Z', '+275760-09-13T00:00:00Z'],
   ...['latency.intent.due', 'integrity.lost', 'stack.applied.constructor', 'local', 'target', 'completed'],
 ];
@@ -95,21 +63,7 @@ export const LONG_STRINGS: readonly string[] = [
 
 /** Not JSON at all; YAML reads some of them. */
 export const NO_JSON: readonly string[] = [
-  ...[
-    'NaN',
-    'Infinity',
-    '-Infinity',
-    '.nan',
-    '.inf',
-    '-.inf',
-    '+1',
-    '01',
-    '0x1F',
-    '0o17',
-    '1_000',
-    "'x'",
-    'x',
-  ],
+  ..."NaN Infinity -Infinity .nan .inf -.inf +1 01 0x1F 0o17 1_000 'x' x".split(' '),
   ...['!!binary aGk=', '!x y', '*a', '&a', '&a [*a]', '<<', '? ', '- ', '|', '>', '#', ',', ':', '%YAML 1.1'],
 ];
 
@@ -145,15 +99,7 @@ export const FILES: readonly (readonly [name: string, content: string | Uint8Arr
   ['half a character', new Uint8Array([0x61, 0x3a, 0x20, 0xf0, 0x9f, 0x98])],
   ['overlong', new Uint8Array([0x61, 0x3a, 0x20, 0xc0, 0xaf, 0x0a])],
   ...[
-    'null',
-    '0',
-    '"x"',
-    '[]',
-    '{}',
-    'true',
-    '---\n---\n',
-    '...',
-    '%YAML 9.9\n---\na: 1',
+    ...['null', '0', '"x"', '[]', '{}', 'true', '---\n---\n', '...', '%YAML 9.9\n---\na: 1'],
     '%TAG ! x\n---\n!a b',
   ].map((text) => [`the text ${text.slice(0, 12)}`, text] as const),
   ['brackets', '['.repeat(100_000)],

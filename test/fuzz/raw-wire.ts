@@ -109,27 +109,18 @@ export async function dribble({ socket }: RawSocket, bytes: Buffer, next: Random
 
 const JUNK_JSON = [
   ...['', 'null', '0', '[]', '{}', '"x"', '{"seq":1', '{"seq":1,"text":5}', '{"seq":"1","text":"look"}'],
+  ...['0', '-1', '1.5', '1e999', '2147483648', '9007199254740993'].map(
+    (seq) => `{"seq":${seq},"text":"look"}`,
+  ),
+  ...['{"text":"look"}', '{"seq":1}', '{"__proto__":{"seq":1,"text":"look"}}'],
   ...[
-    '{"seq":0,"text":"look"}',
-    '{"seq":-1,"text":"look"}',
-    '{"seq":1.5,"text":"look"}',
-    '{"seq":1e999,"text":"look"}',
-  ],
-  ...[
-    '{"seq":2147483648,"text":"look"}',
-    '{"seq":9007199254740993,"text":"look"}',
-    '{"text":"look"}',
-    '{"seq":1}',
-  ],
-  ...[
-    '{"__proto__":{"seq":1,"text":"look"}}',
     '{"seq":{"a":1},"text":["look"]}',
     '[{"seq":1,"text":"look"}]',
     'NaN',
+    '['.repeat(900),
+    '\u0000',
+    '\ud800',
   ],
-  '['.repeat(900),
-  '\u0000',
-  '\ud800',
 ];
 
 /** Frames that no player sends. */
@@ -180,24 +171,22 @@ const post = (length: string, body: string, more: readonly string[] = []): strin
     body,
   ].join('\r\n');
 
+const JUNK_COMMANDS = [
+  ...['[]', '[[]]', '[[1,2]]', '[[99999999,1,"guard"]]', '[["40",1,"guard"]]', '[[40,0,"guard"]]'],
+  ...['[[40,1e999,"guard"]]', '[[40,1,5]]', '{"length":5}'],
+  `[${'[40,1,"guard"],'.repeat(5_001)}[40,1,"guard"]]`,
+  ...JUNK_JSON,
+];
+const UNSERVED = [
+  ...['/play', '/play?player=', '/play?player=-1', '/play?player=1e1', '/play?player=999999999'],
+  ...['/nowhere', '/commits', '/commits?generator=%00', '/play?player=1%00'],
+];
+
 /** Bytes that are no request, or one that is not served. Each is answered or ended. */
 export function junkRequest(next: Random): Buffer {
   const random = (n: number): Buffer => Buffer.from(Array.from({ length: n }, () => below(next, 256)));
   const body = pick(next, JUNK_JSON);
-  const commands = [
-    '[]',
-    '[[]]',
-    '[[1,2]]',
-    '[[99999999,1,"guard"]]',
-    '[["40",1,"guard"]]',
-    '[[40,0,"guard"]]',
-    '[[40,1e999,"guard"]]',
-    '[[40,1,5]]',
-    '{"length":5}',
-    `[${'[40,1,"guard"],'.repeat(5_001)}[40,1,"guard"]]`,
-    ...JUNK_JSON,
-  ];
-  const sent = pick(next, commands);
+  const sent = pick(next, JUNK_COMMANDS);
   return Buffer.from(
     pick<() => string | Buffer>(next, [
       () => Buffer.concat([random(1 + below(next, 400)), Buffer.from('\r\n\r\n')]),
@@ -221,20 +210,7 @@ export function junkRequest(next: Random): Buffer {
       () => post(`content-length: ${Buffer.byteLength(body)}`, body),
       () => post(`content-length: ${2 ** 21}`, 'x'.repeat(2 ** 21)),
       () => post('content-length: 1', '[', ['content-encoding: gzip']),
-      () =>
-        handshake(
-          pick(next, [
-            '/play',
-            '/play?player=',
-            '/play?player=-1',
-            '/play?player=1e1',
-            '/play?player=999999999',
-            '/nowhere',
-            '/commits',
-            '/commits?generator=%00',
-            '/play?player=1%00',
-          ]),
-        ),
+      () => handshake(pick(next, UNSERVED)),
       () => handshake('/play?player=39').replace('version: 13', 'version: 99'),
       () => handshake('/play?player=39').replace('MDEyMzQ1Njc4OWFiY2RlZg==', 'x'),
       () => handshake('/play?player=39').replace('GET', 'POST'),

@@ -12,3 +12,10 @@ export const TARGETS: readonly ((root: string) => Target)[] = [
   reportBundle,
   reportFromK6,
 ];
+
+/** @throws when there is none of that name */
+export function targetOf(root: string, name: string): Target {
+  const target = TARGETS.map((one) => one(root)).find((one) => one.name === name);
+  if (target === undefined) throw new Error(`there is no target "${name}"`);
+  return target;
+}

@@ -1,5 +1,5 @@
 import { execute } from './execute.ts';
-import { TARGETS } from './targets.ts';
+import { targetOf } from './targets.ts';
 
 /** The process in which the inputs are tried: one after another, so that whoever ends it is known. */
 
@@ -23,8 +23,7 @@ process.on('uncaughtException', (thrown) => uncaught.push(`nobody caught: ${thro
 const say = (word: Word): Promise<void> => new Promise((resolve) => process.send?.(word, () => resolve()));
 
 async function work({ root, seed, target: name, from, to }: Share): Promise<void> {
-  const target = TARGETS.map((one) => one(root)).find((one) => one.name === name);
-  if (target === undefined) throw new Error(`there is no target ${name}`);
+  const target = targetOf(root, name);
   for (let index = from; index < to; index++) {
     await say({ kind: 'trying', index, memoryBytes: process.resourceUsage().maxRSS * 1024 });
     const result = await execute(root, target, { seed, index });

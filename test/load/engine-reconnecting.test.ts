@@ -4,9 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { countOf } from '../../src/histogram.ts';
 import { micros } from '../../src/units.ts';
+import { LOST_NOTHING } from '../counts.ts';
 import { type BothSecond, type BothTally, OPERATIONS, workloadWith } from './a-workload.ts';
 import { begin, failureOf, load, prepare, run, serve } from './engine-room.ts';
-import { CLEAN, figuresOf, findings } from './ledger-figures.ts';
+import { figuresOf, findings } from './ledger-figures.ts';
 import type { PostAnswer, ServerOptions } from './protocol-server.ts';
 
 /** Seconds and slices add up to the tally. */
@@ -56,7 +57,7 @@ test('a server that is killed and comes back: nothing due is uncounted, and the 
   expect(seconds.at(-1)?.connected).toBe(40);
 
   const { sentN, ackedN } = figuresOf(tally.ledger);
-  expect(findings(tally.ledger, servers)).toMatchObject({ ...CLEAN, acked: sumOf(ackedN) });
+  expect(findings(tally.ledger, servers)).toMatchObject({ ...LOST_NOTHING, acked: sumOf(ackedN) });
   // What was lost uncommitted was numbered again: the rows are dense.
   for (const server of servers) {
     for (const numbers of server.rows.values()) expect(numbers).toEqual(numbers.map((_, index) => index + 1));
@@ -87,7 +88,7 @@ test('who is away for longer than an operation may wait skips it', async () => {
     // Hardly any of it is the generator's own doing.
     expect(countOf(tally.operations[name].ownLag)).toBeLessThan(ok + failed + skipped / 2);
   }
-  expect(findings(tally.ledger, servers)).toMatchObject(CLEAN);
+  expect(findings(tally.ledger, servers)).toMatchObject(LOST_NOTHING);
 });
 
 test('a server that does not come back', async () => {
@@ -119,7 +120,7 @@ test('a share of the connections is cut, and comes back, also to a server that h
   expect(tally).toMatchObject({ disconnects: 10, reconnects: 10, errors: [] });
   expect(servers[0]?.conflicts).toBeGreaterThanOrEqual(10);
   expectSums(tally, seconds);
-  expect(findings(tally.ledger, servers)).toMatchObject(CLEAN);
+  expect(findings(tally.ledger, servers)).toMatchObject(LOST_NOTHING);
   await fleet.close();
   expect(await fleet.drop(100, 1)).toBe(0);
 });
@@ -139,7 +140,7 @@ test('so does the player module that init writes, and goes on behind the number 
   const { tally, seconds } = await running;
   expect(tally).toMatchObject({ disconnects: 10, reconnects: 10, strayAnswers: 0 });
   expectSums(tally, seconds);
-  expect(findings(tally.ledger, servers)).toMatchObject(CLEAN);
+  expect(findings(tally.ledger, servers)).toMatchObject(LOST_NOTHING);
 });
 
 test('where nobody reconnects, who is cut off stays away', async () => {
@@ -171,7 +172,7 @@ test('what was committed and never answered is acknowledged by the next welcome,
     for (const numbers of servers[0]?.rows.values() ?? []) {
       expect(numbers).toEqual(numbers.map((_, index) => index + 1));
     }
-    expect(findings(tally.ledger, servers)).toMatchObject(CLEAN);
+    expect(findings(tally.ledger, servers)).toMatchObject(LOST_NOTHING);
   }
 });
 
@@ -244,7 +245,7 @@ test('the ledger can be had while a run goes on', async () => {
   }
   expect(sumOf(figuresOf(ledger).ackedN)).toBeLessThan(sumOf(figuresOf(tally.ledger).ackedN));
   expect(await fleet.ledger()).toEqual(tally.ledger);
-  expect(findings(tally.ledger, servers)).toMatchObject(CLEAN);
+  expect(findings(tally.ledger, servers)).toMatchObject(LOST_NOTHING);
   await fleet.close();
   expect((await failureOf(fleet.ledger())).message).toContain('closed');
 });
@@ -301,7 +302,7 @@ test.each([true, false])(
     // Nothing is sent twice.
     const posts = servers[0]?.posts ?? [];
     expect(new Set(posts).size).toBe(posts.length);
-    expect(findings(tally.ledger, servers)).toMatchObject(CLEAN);
+    expect(findings(tally.ledger, servers)).toMatchObject(LOST_NOTHING);
   },
 );
 

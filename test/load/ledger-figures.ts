@@ -33,8 +33,6 @@ export function findings(
   return compareLedger(ledger, rowsOf([], entities), rows);
 }
 
-export const CLEAN = { lost: 0, phantom: 0, duplicated: 0, holes: 0 };
-
 /** A row for each entity, as the integrity check reads it, from the numbers that were applied to it. */
 export function rowsOf(
   applied: Iterable<readonly [entity: number, numbers: readonly number[]]>,

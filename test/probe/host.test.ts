@@ -123,9 +123,8 @@ describe.runIf(platform() === 'linux')('with /proc', () => {
       'setTimeout(() => process.exit(), 15000); setInterval(() => { const end = Date.now() + 45; while (Date.now() < end); }, 50);';
     const listen = `require('net').createServer().listen(0, '127.0.0.1', function () { console.log(this.address().port); });`;
     const server = spawn(process.execPath, ['-e', listen + spin], { stdio: ['ignore', 'pipe', 'ignore'] });
-    const [port] = (await once(server.stdout, 'data')) as [Buffer];
-    // It is nobody's child here.
-    const neighbour = await orphan(spin);
+    const told = once(server.stdout, 'data') as Promise<[Buffer]>;
+    const [neighbour, [port]] = await Promise.all([orphan(spin), told]);
     const target = {
       worlds: [{ url: `http://127.0.0.1:${Number(String(port))}`, pid: null }],
       database: null,

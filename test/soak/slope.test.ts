@@ -26,24 +26,12 @@ it('what only wobbles, or jumps for a while, does not grow', () => {
 });
 
 it('what falls does not grow, and what grows less than is tolerated is let pass', () => {
-  expect(
+  const grows = (perSecond: number, tolerated: number) =>
     trendOf(
-      readings((at) => -at / 50),
-      0,
-    ).grows,
-  ).toBe(false);
-  expect(
-    trendOf(
-      readings((at) => at / 100),
-      5,
-    ).grows,
-  ).toBe(true);
-  expect(
-    trendOf(
-      readings((at) => at / 100),
-      50,
-    ).grows,
-  ).toBe(false);
+      readings((at) => at * perSecond),
+      tolerated,
+    ).grows;
+  expect([grows(-0.02, 0), grows(0.01, 5), grows(0.01, 50)]).toEqual([false, true, false]);
 });
 
 it('one descriptor more every minute is seen', () => {

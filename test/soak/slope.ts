@@ -1,3 +1,5 @@
+import { median } from '../bench/figures.ts';
+
 /** One reading: when, in seconds, and what. */
 export type Point = readonly [at: number, value: number];
 
@@ -31,13 +33,7 @@ export function slopeOf(points: readonly Point[]): Slope | null {
   const at = (index: number): number => slopes[Math.max(0, Math.min(slopes.length - 1, Math.round(index)))]!;
   const middle = (slopes.length - 1) / 2;
   const away = (Z * Math.sqrt((n * (n - 1) * (2 * n + 5)) / 18)) / 2;
-  return { perSecond: medianOf(slopes), low: at(middle - away), high: at(middle + away) };
-}
-
-export function medianOf(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  return { perSecond: median(slopes), low: at(middle - away), high: at(middle + away) };
 }
 
 /** What is said of one series. */
@@ -53,7 +49,11 @@ export interface Trend {
 /** @param tolerated growth over the points' time, in the values' unit */
 export function trendOf(points: readonly Point[], tolerated: number): Trend {
   const slope = slopeOf(points);
-  const median = medianOf(points.map(([, value]) => value));
   const growth = (slope?.perSecond ?? 0) * ((points.at(-1)?.[0] ?? 0) - (points[0]?.[0] ?? 0));
-  return { median, slope, growth, grows: slope !== null && slope.low > 0 && growth > tolerated };
+  return {
+    median: median(points.map(([, value]) => value)),
+    slope,
+    growth,
+    grows: slope !== null && slope.low > 0 && growth > tolerated,
+  };
 }

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { EXIT } from '../../src/errors.ts';
 import type { Measurements } from '../../src/measurement/measurements.ts';
 import type { Report } from '../../src/report/report.ts';
+import { columnsOf } from '../columns.ts';
 import { processesIn } from '../stack/leftovers.ts';
 import { type Reading, readProcesses } from './processes.ts';
 import { type Point, type Trend, trendOf } from './slope.ts';
@@ -93,26 +94,18 @@ function tell(found: readonly Found[]): void {
     mb(memory.median),
     memory.slope === null
       ? 'too short'
-      : `${[memory.slope.perSecond, memory.slope.low, memory.slope.high]
+      : [memory.slope.perSecond, memory.slope.low, memory.slope.high]
           .map((slope) => signed(mb(slope * 3600)))
-          .join(' ')}`,
+          .join(' '),
     signed(mb(memory.growth)),
     `${descriptors.median} ${signed(descriptors.growth.toFixed(1))}`,
     `${threads.median} ${signed(threads.growth.toFixed(1))}`,
-    [
-      memory.grows ? 'MEMORY GROWS' : '',
-      descriptors.grows ? 'DESCRIPTORS GROW' : '',
-      threads.grows ? 'THREADS GROW' : '',
-    ]
-      .filter((word) => word !== '')
+    Object.entries({ 'MEMORY GROWS': memory, 'DESCRIPTORS GROW': descriptors, 'THREADS GROW': threads })
+      .flatMap(([word, { grows }]) => (grows ? [word] : []))
       .join(', ') || 'flat',
   ]);
   const head = ['process', 'pid', 'MB', 'MB/h (99%: low high)', 'MB grown', 'descriptors', 'threads', ''];
-  const widths = head.map((word, column) =>
-    Math.max(word.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  for (const row of [head, ...rows])
-    say(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
+  say(columnsOf([head, ...rows], () => true));
 }
 
 async function main(): Promise<void> {

@@ -1,38 +1,26 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { countAbove, countOf, percentileOf } from '../../../src/histogram.ts';
 import type { Workload } from '../../../src/scenario/workload.ts';
 import { NullWorld } from '../../../src/systems/flux/null/server.ts';
 import { fluxWorkload } from '../../../src/systems/flux/workload.ts';
 import type { BothTally } from '../../load/a-workload.ts';
 import { prepare, run } from '../../load/engine-room.ts';
+import { portOf } from '../../loopback.ts';
 import { commandsAt, intentsAt } from './capbench.ts';
 import { DelayLine } from './delay-line.ts';
 import { stall } from './delays.ts';
 
 /** The native engine against the stall, for two of them: what is due while it lasts is counted from then. */
 const OFFER = { rate: 200, seconds: 4 };
-const closers: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closers.splice(0)) close();
-});
 
 async function load(workload: Workload): Promise<{ tally: BothTally; line: DelayLine }> {
   const line = new DelayLine(stall());
   const { players } = workload;
   const { monsters } = fluxWorkload(workload);
   const world = new NullWorld({ instance: 1, instances: 1, players, monsters }, line.release);
-  await new Promise<void>((listening) => world.http.listen(0, '127.0.0.1', listening));
-  closers.push(() => {
-    line.close();
-    world.http.closeAllConnections();
-    world.http.close();
-  });
-  const address = world.http.address();
-  if (address === null || typeof address === 'string') throw new Error('no address');
-  const endpoints = {
-    worlds: [{ url: `http://127.0.0.1:${address.port}`, pid: null }],
-    database: null,
-  };
+  const url = `http://127.0.0.1:${await portOf(world.http)}`;
+  onTestFinished(() => line.close());
+  const endpoints = { worlds: [{ url, pid: null }], database: null };
   const fleet = await prepare(workload, endpoints, { workers: 1 });
   const { tally } = await run(fleet);
   await fleet.close();

@@ -1,3 +1,4 @@
+import { columnsOf } from '../../columns.ts';
 import { errorAt, format, isRight, type Line } from './line.ts';
 import { PERCENTS, type Percent } from './percentiles.ts';
 
@@ -42,12 +43,7 @@ export function textOf(lines: readonly Line[]): string {
       ...[all((percent) => format(line.seen[percent])), format(line.lateP99)],
     ]);
   }
-  const widths = HEAD.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
-  return rows
-    .map((row) =>
-      row.map((text, i) => (i < 2 ? text.padEnd(widths[i]!) : text.padStart(widths[i]!))).join('  '),
-    )
-    .join('\n');
+  return columnsOf(rows, (column) => column < 2);
 }
 
 /**

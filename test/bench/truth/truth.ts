@@ -3,13 +3,11 @@
  * its latencies stands beside what is true for requests that arrive evenly, whatever became of the ones before.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { EXIT, type ExitCode, messageOf } from '../../../src/errors.ts';
 import { STOP_SIGNALS } from '../../../src/host.ts';
-import { openRunFolder } from '../../../src/supervision/run-folder.ts';
-import { openWatchdog } from '../../../src/supervision/watchdog.ts';
-import { type BenchRun, type Helper, pauseSeconds, startHelper } from '../bench-run.ts';
+import { type BenchRun, type Helper, pauseSeconds, startHelper, withRun } from '../bench-run.ts';
 import { figure } from '../figures.ts';
 import { CAPBENCH, MONSTERS, PLAYERS } from './capbench.ts';
 import { MODELS } from './delays.ts';
@@ -96,11 +94,8 @@ async function measure(
 ): Promise<Line> {
   await pauseSeconds(PAUSE_SECONDS, run.signal);
   await helper.ask('take');
-  const { percentiles, perSecond } = await tool.measure(run, {
-    url,
-    rate: options.rate,
-    seconds: options.seconds,
-  });
+  const { rate, seconds } = options;
+  const { percentiles, perSecond } = await tool.measure(run, { url, rate, seconds });
   const seen = await helper.ask('take');
   const { quantile, bend } = MODELS[model]!(0);
   const atMost = (share: number): number => quantile(share === bend ? share + BEND_SLACK : share);
@@ -191,22 +186,6 @@ function report({ lines, versions, missing }: Results, form: Options['form']): E
   return unknowns.length === 0 ? EXIT.breached : EXIT.invalid;
 }
 
-async function main(options: Options, signal: AbortSignal): Promise<ExitCode> {
-  const watchdog = await openWatchdog(process.env);
-  try {
-    const folder = await openRunFolder(watchdog, [tmpdir(), '/tmp']);
-    const run: BenchRun = { watchdog, folder, signal, progress: say, helpers: new Set() };
-    try {
-      return report(await measureAll(run, options), options.form);
-    } finally {
-      await Promise.all([...run.helpers].map((helper) => helper.stop()));
-      await folder.remove();
-    }
-  } finally {
-    await watchdog.close();
-  }
-}
-
 /**
  * Client and server on two cores spend more time waiting for the scheduler than is to be told apart here. Where it
  * may be had, all of them alike, servers, tools and this process, run at real-time priority: nothing waits for whoever
@@ -237,7 +216,10 @@ let code: ExitCode = EXIT.badInput;
 try {
   const options = readOptions(words);
   if (options === null) process.stdout.write(HELP);
-  else code = await main(options, stop.signal);
+  else
+    code = await withRun(stop.signal, say, async (run) =>
+      report(await measureAll(run, options), options.form),
+    );
 } catch (thrown) {
   say(messageOf(thrown));
   code = stop.signal.aborted ? EXIT.interrupted : EXIT.bug;

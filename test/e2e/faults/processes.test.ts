@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
-import { LOST_NOTHING, type Started } from '../capbench.ts';
+import { LOST_NOTHING } from '../../counts.ts';
+import type { Started } from '../capbench.ts';
 import { faultTable, type Row, WHOLE } from './fault.ts';
 import { backendOf, postmasterOf, processOf, worldServers } from './inside.ts';
 

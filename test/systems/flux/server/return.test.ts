@@ -135,7 +135,10 @@ describe('a player who comes back', () => {
     await start();
     const player = await connectPlayer(world.url, 0);
     const release = await holdRows();
-    for (let seq = 1; seq <= 200; seq++) player.send(seq, 'guard');
+    // The first is in flight, and the others wait for it.
+    player.send(1, 'guard');
+    await sleep(100);
+    for (let seq = 2; seq <= 200; seq++) player.send(seq, 'guard');
     await expect.poll(() => metric(world.url, 'capbench_world_queued_operations')).toBeGreaterThanOrEqual(31);
     await cut(player);
     const back = comeBack(() => connectPlayer(world.url, 0));
