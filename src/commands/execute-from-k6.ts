@@ -1,9 +1,10 @@
-import { mkdir, open, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
-import { badInput, CapbenchError, codeOf, EXIT, type ExitCode, messageOf } from '../errors.ts';
+import { badInput, EXIT, type ExitCode, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { judgeK6 } from '../judge/k6-verdict.ts';
 import { originOf } from '../load/k6/metrics.ts';
+import { readBounded } from '../measurement/bundle.ts';
 import { type K6File, refuseOtherRuns } from '../measurement/k6-run.ts';
 import { type K6Summary, readK6Summary } from '../measurement/k6-summary.ts';
 import { junit } from '../report/junit.ts';
@@ -105,25 +106,10 @@ function refuseChanged(file: string, { origin }: K6Summary, planned: Readonly<Re
 
 async function readText(path: string, shown: string): Promise<string> {
   const hint = 'expected the summary that a script of `capbench export k6` writes at its end';
+  const bytes = await readBounded(path, SUMMARY_LIMIT, hint, shown);
   try {
-    const found = await stat(path);
-    if (!found.isFile()) throw badInput(`${shown} is not a file`, hint);
-    if (found.size > SUMMARY_LIMIT) {
-      throw badInput(`${shown} has ${found.size} bytes; at most ${SUMMARY_LIMIT} are read`, hint);
-    }
-    const file = await open(path, 'r');
-    try {
-      return new TextDecoder('utf-8', { fatal: true }).decode(await file.readFile());
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if (error instanceof CapbenchError) throw error;
-    if (error instanceof TypeError) throw badInput(`${shown} holds bytes that are no UTF-8`, hint);
-    const missing = codeOf(error) === 'ENOENT';
-    throw badInput(
-      missing ? `${shown} does not exist` : `${shown} cannot be read: ${messageOf(error)}`,
-      hint,
-    );
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw badInput(`${shown} holds bytes that are no UTF-8`, hint);
   }
 }

@@ -1,7 +1,7 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import type { Host } from '../host.ts';
 import type { ExportK6Flags, ExportK8sFlags } from './execute-export.ts';
-import { withScenario } from './options.ts';
+import { several, withScenario } from './options.ts';
 
 const K6_EXAMPLES = `
 Examples:
@@ -25,18 +25,14 @@ Examples:
   $ capbench export k8s quickstart --target http://world-1:3001 --target http://world-2:3001
 `;
 
-const targetOption = (description: string, shown: string): Option =>
-  new Option('--target <url>', description)
-    .argParser((text: string, before: readonly string[]) => [...before, text])
-    .default([], shown);
-
 /** `capbench export`: a scenario's load for another tool. */
 export function exportCommand(host: Host): Command {
   const command = new Command('export').description("a scenario's load, for another tool to make");
   const k6 = withScenario(new Command('k6'))
     .description('a k6 script with the same schedule and, as thresholds, the budgets that k6 can see')
     .addOption(
-      targetOption(
+      several(
+        '--target <url>',
         'a world server, one for each; BASE_URLS names others at run time',
         'from http://127.0.0.1:3001 on',
       ),
@@ -49,7 +45,9 @@ export function exportCommand(host: Host): Command {
     });
   const k8s = withScenario(new Command('k8s'))
     .description('write what the k6-operator needs to make the load on a Kubernetes cluster')
-    .addOption(targetOption('a world server as the runners reach it; one for each server', 'none'))
+    .addOption(
+      several('--target <url>', 'a world server as the runners reach it; one for each server', 'none'),
+    )
     .option('--parallelism <number>', 'runners of k6 (default: as many as the load needs)')
     .option('--namespace <name>', 'of the cluster', 'default')
     .option(

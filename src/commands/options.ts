@@ -10,6 +10,12 @@ export interface ScenarioFlags {
   readonly seed?: string;
 }
 
+/** An option that may be given again and again; `none` says what holds without it. */
+export const several = (flags: string, description: string, none: string): Option =>
+  new Option(flags, description)
+    .argParser((text: string, before: readonly string[]) => [...before, text])
+    .default([], none);
+
 /** The argument and the options of every verb that works on a scenario. */
 export const withScenario = (command: Command): Command =>
   scenarioOptions(
@@ -19,11 +25,7 @@ export const withScenario = (command: Command): Command =>
 /** The options alone. */
 export const scenarioOptions = (command: Command): Command =>
   command
-    .addOption(
-      new Option('--set <path=value>', 'change one value of the scenario; may be repeated')
-        .argParser((text: string, before: readonly string[]) => [...before, text])
-        .default([], 'none'),
-    )
+    .addOption(several('--set <path=value>', 'change one value of the scenario; may be repeated', 'none'))
     .option('--scale <factor>', 'multiply players and rates, 0.25 for a quarter')
     .option('--duration <time>', 'only the measure phase, such as 30s or 5m')
     .option('--seed <number>', 'random seed');
@@ -45,11 +47,6 @@ export const withFixedPaths = (command: Command): Command =>
 /** What `--target` takes beside it, as given. */
 export type TargetFlags = AccessFlags &
   ProbeFlags & { readonly target: readonly string[]; readonly iOwn: readonly string[] };
-
-const repeated = (text: string, before: readonly string[]): readonly string[] => [...before, text];
-
-const several = (flags: string, description: string, none: string): Option =>
-  new Option(flags, description).argParser(repeated).default([], none);
 
 /** The options of a run against servers that run already. */
 export const withTargets = (command: Command): Command =>

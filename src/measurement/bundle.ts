@@ -1,6 +1,6 @@
 import { lstat, mkdir, open, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { badInput, CapbenchError, EXIT, messageOf, refusalOf } from '../errors.ts';
+import { badInput, CapbenchError, codeOf, EXIT, messageOf, refusalOf } from '../errors.ts';
 import type { Redaction } from '../redaction.ts';
 import type { OperationSpec } from '../scenario/operations.ts';
 import type { Measurements } from './measurements.ts';
@@ -174,24 +174,26 @@ function textOf(bytes: Uint8Array, path: string): string {
   }
 }
 
-async function readBounded(path: string, limit: number): Promise<Buffer> {
-  const hint = 'a bundle is a folder under reports/ that `capbench run` made; reports/latest is the newest';
+const HINT = 'a bundle is a folder under reports/ that `capbench run` made; reports/latest is the newest';
+
+/** The bytes of a file, at most so many. Throws bad input that names it, as `shown`. */
+export async function readBounded(path: string, limit: number, hint = HINT, shown = path): Promise<Buffer> {
   try {
     const found = await stat(path);
-    if (!found.isFile()) throw badInput(`${path} is not a file`, hint);
+    if (!found.isFile()) throw badInput(`${shown} is not a file`, hint);
     if (found.size > limit) {
-      throw badInput(`${path} has ${found.size} bytes; at most ${limit} are read`, hint);
+      throw badInput(`${shown} has ${found.size} bytes; at most ${limit} are read`, hint);
     }
     return await readFile(path);
   } catch (error) {
     if (error instanceof CapbenchError) throw error;
     const missing = codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR';
-    throw badInput(missing ? `${path} does not exist` : `${path} cannot be read: ${messageOf(error)}`, hint);
+    throw badInput(
+      missing ? `${shown} does not exist` : `${shown} cannot be read: ${messageOf(error)}`,
+      hint,
+    );
   }
 }
-
-const codeOf = (error: unknown): string | null =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 
 /** Why a file or folder cannot be written: 90 on a full disk, else 104. */
 export function unwritable(

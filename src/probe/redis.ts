@@ -10,27 +10,27 @@ const TIMEOUT_MS = 900;
 const CONNECT_MS = 5_000;
 
 /** Series -> the fields of INFO that add up to it, and the paths of the report that need it. */
-const SERIES: Readonly<
-  Record<string, { kind: Sample['kind']; fields: readonly string[]; for: readonly string[] }>
-> = {
-  operations: { kind: 'counter', fields: ['total_commands_processed'], for: ['redis.operationsPerSecond'] },
-  usedMemoryBytes: { kind: 'gauge', fields: ['used_memory'], for: ['redis.usedMemoryBytes'] },
-  connections: { kind: 'gauge', fields: ['connected_clients'], for: ['redis.connections'] },
-  cpuSeconds: { kind: 'counter', fields: ['used_cpu_user', 'used_cpu_sys'], for: ['redis.cpuPercentOfCore'] },
-  evictedKeys: { kind: 'counter', fields: ['evicted_keys'], for: ['redis.evictedKeys'] },
-  expiredKeys: { kind: 'counter', fields: ['expired_keys'], for: ['redis.expiredKeys'] },
-  keyspaceHits: { kind: 'counter', fields: ['keyspace_hits'], for: ['redis.hitRatioPercent'] },
-  keyspaceMisses: { kind: 'counter', fields: ['keyspace_misses'], for: ['redis.hitRatioPercent'] },
-  rejectedConnections: {
-    kind: 'counter',
-    fields: ['rejected_connections'],
-    for: ['redis.rejectedConnections'],
-  },
-  errorReplies: { kind: 'counter', fields: ['total_error_replies'], for: ['redis.errorReplies'] },
+interface Series {
+  readonly kind: Sample['kind'];
+  /** The figure that is made of it. */
+  readonly of: string;
+  readonly fields: readonly string[];
+}
+const SERIES: Readonly<Record<string, Series>> = {
+  operations: { kind: 'counter', of: 'redis.operationsPerSecond', fields: ['total_commands_processed'] },
+  usedMemoryBytes: { kind: 'gauge', of: 'redis.usedMemoryBytes', fields: ['used_memory'] },
+  connections: { kind: 'gauge', of: 'redis.connections', fields: ['connected_clients'] },
+  cpuSeconds: { kind: 'counter', of: 'redis.cpuPercentOfCore', fields: ['used_cpu_user', 'used_cpu_sys'] },
+  evictedKeys: { kind: 'counter', of: 'redis.evictedKeys', fields: ['evicted_keys'] },
+  expiredKeys: { kind: 'counter', of: 'redis.expiredKeys', fields: ['expired_keys'] },
+  keyspaceHits: { kind: 'counter', of: 'redis.hitRatioPercent', fields: ['keyspace_hits'] },
+  keyspaceMisses: { kind: 'counter', of: 'redis.hitRatioPercent', fields: ['keyspace_misses'] },
+  rejectedConnections: { kind: 'counter', of: 'redis.rejectedConnections', fields: ['rejected_connections'] },
+  errorReplies: { kind: 'counter', of: 'redis.errorReplies', fields: ['total_error_replies'] },
   networkBytes: {
     kind: 'counter',
+    of: 'redis.networkBytesPerSecond',
     fields: ['total_net_input_bytes', 'total_net_output_bytes'],
-    for: ['redis.networkBytesPerSecond'],
   },
 };
 
@@ -130,13 +130,10 @@ export async function openRedisProbe(at: RedisAddress, ca?: string): Promise<Pro
     name: 'redis',
     sample: ask,
     absences: () =>
-      Object.entries(SERIES).flatMap(([name, { fields, for: paths }]): readonly Absence[] =>
+      Object.entries(SERIES).flatMap(([name, { fields, of }]): readonly Absence[] =>
         told.has(`redis.${name}`)
           ? []
-          : paths.map((of) => ({
-              of,
-              because: `INFO of the Redis at ${at.shown} does not tell ${fields.join(' and ')}`,
-            })),
+          : [{ of, because: `INFO of the Redis at ${at.shown} does not tell ${fields.join(' and ')}` }],
       ),
     async close() {
       client?.disconnect();

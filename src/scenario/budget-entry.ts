@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Budget, Operator } from './budget.ts';
 import type { MetricReader } from './budget-metric.ts';
 import { type Claim, type Claims, metricUnitOf } from './claims.ts';
-import { type Finding, found } from './finding.ts';
+import { type Finding, found, teller } from './finding.ts';
 import { nearest } from './nearest.ts';
 import { type Path, shown } from './problem.ts';
 import type { budgetSchema, contradictedSchema, untestableSchema } from './sections.ts';
@@ -27,6 +27,7 @@ interface Reading {
 export function readBudgets(lists: BudgetLists, claims: Claims, readMetric: MetricReader): Reading {
   const budgets: Budget[] = [];
   const findings: Finding[] = [];
+  const tell = teller(findings);
   const firstAt = new Map<string, Path>();
 
   const keep = (budget: Budget, path: Path): void => {
@@ -35,12 +36,10 @@ export function readBudgets(lists: BudgetLists, claims: Claims, readMetric: Metr
       firstAt.set(budget.id, path);
       budgets.push(budget);
     } else {
-      findings.push(
-        found(
-          path,
-          `${budget.id} is there twice (first at ${first.join('.')}), expected once`,
-          'remove one, or rename it',
-        ),
+      tell(
+        path,
+        `${budget.id} is there twice (first at ${first.join('.')}), expected once`,
+        'remove one, or rename it',
       );
     }
   };
@@ -48,14 +47,10 @@ export function readBudgets(lists: BudgetLists, claims: Claims, readMetric: Metr
     const claim = claims.get(id);
     if (claim === undefined) {
       const meant = nearest(id, [...claims.keys()]);
-      findings.push(
-        found(
-          path,
-          `${shown(id)} is there, expected the id of a claim in fixtures/claims.json`,
-          meant === undefined
-            ? 'a budget of your own has an id instead of a claim'
-            : `did you mean ${meant}?`,
-        ),
+      tell(
+        path,
+        `${shown(id)} is there, expected the id of a claim in fixtures/claims.json`,
+        meant === undefined ? 'a budget of your own has an id instead of a claim' : `did you mean ${meant}?`,
       );
     }
     return claim;
@@ -71,11 +66,9 @@ export function readBudgets(lists: BudgetLists, claims: Claims, readMetric: Metr
     const { op, limit, metric } = { op: claim?.operator, limit: claim?.value, ...defined(entry) };
     if (op !== undefined && limit !== undefined) findings.push(...limitFindings(op, limit, path));
     if (metric === undefined) {
-      findings.push(
-        found(
-          [...path, 'metric'],
-          'nothing is there, expected a path in report.json such as latency.intent.due',
-        ),
+      tell(
+        [...path, 'metric'],
+        'nothing is there, expected a path in report.json such as latency.intent.due',
       );
     }
     if (findings.length > before || op === undefined || limit === undefined || metric === undefined) continue;
@@ -159,60 +152,46 @@ function ownFindings(entry: BudgetEntry, path: Path): readonly Finding[] {
     ];
   }
   const findings: Finding[] = [];
-  if (entry.op === undefined)
-    findings.push(found([...path, 'op'], 'nothing is there, expected an operator such as <'));
-  if (entry.limit === undefined)
-    findings.push(found([...path, 'limit'], 'nothing is there, expected a limit'));
+  const tell = teller(findings);
+  if (entry.op === undefined) tell([...path, 'op'], 'nothing is there, expected an operator such as <');
+  if (entry.limit === undefined) tell([...path, 'limit'], 'nothing is there, expected a limit');
   if (entry.unit === undefined && typeof entry.limit !== 'string') {
-    findings.push(found([...path, 'unit'], "nothing is there, expected the limit's unit such as ms"));
+    tell([...path, 'unit'], "nothing is there, expected the limit's unit such as ms");
   }
   if (entry.reading !== undefined) {
-    findings.push(
-      found(
-        [...path, 'reading'],
-        'a reading is there, expected one for a documented claim alone',
-        'use title',
-      ),
-    );
+    tell([...path, 'reading'], 'a reading is there, expected one for a documented claim alone', 'use title');
   }
   return findings;
 }
 
 function claimFindings(entry: BudgetEntry, claim: Claim, path: Path): readonly Finding[] {
   const findings: Finding[] = [];
+  const tell = teller(findings);
   for (const key of ['id', 'title', 'condition'] as const) {
     if (entry[key] !== undefined) {
-      findings.push(
-        found([...path, key], `${shown(entry[key])} is there, expected nothing: it comes from ${claim.id}`),
-      );
+      tell([...path, key], `${shown(entry[key])} is there, expected nothing: it comes from ${claim.id}`);
     }
   }
   if (entry.optional !== undefined) {
-    findings.push(
-      found(
-        [...path, 'optional'],
-        `${entry.optional} is there, expected it for a budget of your own alone`,
-        'a documented claim without a figure is unmeasured, and decides nothing',
-      ),
+    tell(
+      [...path, 'optional'],
+      `${entry.optional} is there, expected it for a budget of your own alone`,
+      'a documented claim without a figure is unmeasured, and decides nothing',
     );
   }
   const otherwise = entry.op !== undefined || entry.limit !== undefined;
   if (otherwise && entry.reading === undefined) {
     const key = entry.op === undefined ? 'limit' : 'op';
-    findings.push(
-      found(
-        [...path, key],
-        `${shown(entry[key])} is there beside ${claim.id}, which says ${claim.operator} ${shownLimit(claim.value)}`,
-        'leave it out, or say with reading: why the claim is read otherwise',
-      ),
+    tell(
+      [...path, key],
+      `${shown(entry[key])} is there beside ${claim.id}, which says ${claim.operator} ${shownLimit(claim.value)}`,
+      'leave it out, or say with reading: why the claim is read otherwise',
     );
   }
   if (entry.unit === undefined && metricUnitOf(claim.unit) === undefined) {
-    findings.push(
-      found(
-        [...path, 'unit'],
-        `nothing is there, expected the unit to compare with: "${claim.unit}" of ${claim.id} has no counterpart among the metrics`,
-      ),
+    tell(
+      [...path, 'unit'],
+      `nothing is there, expected the unit to compare with: "${claim.unit}" of ${claim.id} has no counterpart among the metrics`,
     );
   }
   return findings;

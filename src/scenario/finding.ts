@@ -18,6 +18,12 @@ export const found = (path: Path, message: string, hint: string | null = null): 
   hint,
 });
 
+/** Adds what is found. */
+export const teller =
+  (findings: Finding[]) =>
+  (...told: Parameters<typeof found>): void =>
+    void findings.push(found(...told));
+
 /** What stands at a path of plain data; undefined where nothing does. */
 export function valueAt(value: unknown, path: Path): unknown {
   let at = value;

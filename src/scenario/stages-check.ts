@@ -1,5 +1,5 @@
 import type { Budget } from './budget.ts';
-import { type Finding, found } from './finding.ts';
+import { type Finding, found, teller } from './finding.ts';
 import { nearest } from './nearest.ts';
 import type { Path } from './problem.ts';
 import { type Churn, lengthOf, type Shaped, type Stage } from './stages.ts';
@@ -10,14 +10,13 @@ const SHORTEST = 100_000;
 /** What no key alone can get wrong. */
 export function stageFindings({ players, duration: length, stages, churn }: Shaped): readonly Finding[] {
   const findings: Finding[] = [];
+  const tell = teller(findings);
   const away = (one: Churn | undefined, path: Path): void => {
     if (one === undefined || one.perSecond * (one.away / 1e6) <= players / 2) return;
-    findings.push(
-      found(
-        [...path, 'perSecond'],
-        `${one.perSecond} a second, each away for ${one.away / 1e6} s, expected half of the ${players} players to be there at least`,
-        'fewer a second, or a shorter away',
-      ),
+    tell(
+      [...path, 'perSecond'],
+      `${one.perSecond} a second, each away for ${one.away / 1e6} s, expected half of the ${players} players to be there at least`,
+      'fewer a second, or a shorter away',
     );
   };
   away(churn, ['load', 'churn']);
@@ -26,33 +25,24 @@ export function stageFindings({ players, duration: length, stages, churn }: Shap
   for (const [i, one] of stages.entries()) {
     away(one.churn, path(i, 'churn'));
     if (stages.findIndex(({ name }) => name === one.name) < i) {
-      findings.push(found(path(i, 'name'), `${one.name} is there twice, expected once`));
+      tell(path(i, 'name'), `${one.name} is there twice, expected once`);
     }
     if (one.over > one.lasting) {
-      findings.push(
-        found(
-          path(i, 'over'),
-          `${one.over / 1e6} s, expected at most the ${one.lasting / 1e6} s of the stage`,
-        ),
-      );
+      tell(path(i, 'over'), `${one.over / 1e6} s, expected at most the ${one.lasting / 1e6} s of the stage`);
     }
     if (one.lasting < SHORTEST) {
-      findings.push(
-        found(path(i, 'lasting'), `${one.lasting / 1e6} s, expected 0.1 s at least`, 'a longer --duration'),
-      );
+      tell(path(i, 'lasting'), `${one.lasting / 1e6} s, expected 0.1 s at least`, 'a longer --duration');
     }
   }
   if (peakRateOf(stages) === 0) {
-    findings.push(found(['load', 'stages'], 'nothing is ever due, expected a rate above 0 in one of them'));
+    tell(['load', 'stages'], 'nothing is ever due, expected a rate above 0 in one of them');
   }
   const sum = lengthOf(stages);
   if (length !== sum) {
-    findings.push(
-      found(
-        ['load', 'duration'],
-        `${length / 1e6} s is there beside stages that last ${sum / 1e6} s together, expected the same`,
-        'leave load.duration out: the stages are the measure phase; --duration scales them',
-      ),
+    tell(
+      ['load', 'duration'],
+      `${length / 1e6} s is there beside stages that last ${sum / 1e6} s together, expected the same`,
+      'leave load.duration out: the stages are the measure phase; --duration scales them',
     );
   }
   return findings;

@@ -260,21 +260,12 @@ async function connected(
       return client;
     } catch (error) {
       void client.end().catch(() => {});
-      if (isLate(error))
-        throw postgresFailed(
-          `PostgreSQL did not answer a connection ${within(limits.answer)}`,
-          server.tail(),
-          error,
-        );
+      const failed = (what: string) => postgresFailed(`PostgreSQL ${what}`, server.tail(), error);
+      if (isLate(error)) throw failed(`did not answer a connection ${within(limits.answer)}`);
       const code = codeOf(error);
-      if (!NOT_YET.has(code))
-        throw postgresFailed(`PostgreSQL does not answer: ${messageOf(error)}`, server.tail(), error);
+      if (!NOT_YET.has(code)) throw failed(`does not answer: ${messageOf(error)}`);
       if (performance.now() > until)
-        throw postgresFailed(
-          `PostgreSQL was not ready ${within(limits.postgres)}: ${messageOf(error)}`,
-          server.tail(),
-          error,
-        );
+        throw failed(`was not ready ${within(limits.postgres)}: ${messageOf(error)}`);
       if (code === '57P03' && !isReady) {
         await Promise.race([pause(ASK_STARTING_EVERY_MS, signal), becomesReady]);
         continue;

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { kill } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { signal } from './family.ts';
 
 /** A command that takes away what a process leaves behind outside its folder when it is killed. */
 export interface Cleanup {
@@ -45,7 +45,7 @@ function succeeds(
       stdio: 'ignore',
       ...(user === null ? {} : { uid: user.uid, gid: user.gid }),
     });
-    const limit = setTimeout(() => child.pid !== undefined && killGroup(child.pid), LIMIT_MS);
+    const limit = setTimeout(() => child.pid !== undefined && signal(-child.pid, 'SIGKILL'), LIMIT_MS);
     const done = (success: boolean) => {
       clearTimeout(limit);
       resolve(success);
@@ -53,12 +53,4 @@ function succeeds(
     child.once('error', () => done(false));
     child.once('exit', (code) => done(code === 0));
   });
-}
-
-function killGroup(pid: number): void {
-  try {
-    kill(-pid, 'SIGKILL');
-  } catch {
-    // It has just ended.
-  }
 }

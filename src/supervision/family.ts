@@ -78,7 +78,7 @@ async function until(condition: () => boolean, limit: number): Promise<void> {
   while (!condition() && performance.now() < end) await sleep(LOOK_EVERY_MS);
 }
 
-function signal(pid: number, name: NodeJS.Signals): void {
+export function signal(pid: number, name: NodeJS.Signals): void {
   try {
     kill(pid, name);
   } catch {

@@ -1,9 +1,9 @@
 import { type ChildProcess, type Serializable, spawn } from 'node:child_process';
-import { execPath, kill } from 'node:process';
+import { execPath } from 'node:process';
 import { Duplex, type Readable } from 'node:stream';
 import { stackFailed } from '../errors.ts';
 import { type Cleanup, cleanUp } from './cleanup.ts';
-import { continueFamily, killFamily, stopFamily } from './family.ts';
+import { continueFamily, killFamily, signal, stopFamily } from './family.ts';
 import { openLogFile } from './log-file.ts';
 import { lowerPriority } from './priority.ts';
 import { settlesWithin } from './time-limit.ts';
@@ -149,13 +149,7 @@ export async function startProcess(spec: ModuleSpec | CommandSpec): Promise<Node
   let forgotten = false;
   let suspended = false;
   let stopping: Promise<Exit> | undefined;
-  const signalGroup = (signal: NodeJS.Signals): void => {
-    try {
-      kill(-pid, signal);
-    } catch {
-      // No such group any more.
-    }
-  };
+  const signalGroup = (name: NodeJS.Signals): void => signal(-pid, name);
   const clean = async (): Promise<void> => {
     if (spec.cleanup !== undefined) await cleanUp(spec.cleanup, watchdog.environment);
     watchdog.release(pid);
@@ -190,9 +184,9 @@ export async function startProcess(spec: ModuleSpec | CommandSpec): Promise<Node
       if (!forgotten) await clean();
       return exit;
     }
-    for (const { signal, patience } of ladder) {
+    for (const { signal: name, patience } of ladder) {
       if (gone) break;
-      signalGroup(signal);
+      signalGroup(name);
       if (patience !== Number.POSITIVE_INFINITY) await settlesWithin(exited, patience);
     }
     return exited;

@@ -3,7 +3,7 @@ import { basename, isAbsolute } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cleanUp } from './cleanup.ts';
-import { continueFamily, killFamily, startTime } from './family.ts';
+import { continueFamily, killFamily, signal, startTime } from './family.ts';
 import type { WatchdogOrder } from './watchdog.ts';
 
 /** A postmaster kills its backends itself 5 s after it was asked to quit. */
@@ -36,14 +36,6 @@ function obey(order: WatchdogOrder): void {
 
 const alive = (): Guarded[] => [...guarded.values()].filter((it) => startTime(it.pid) === it.startedAt);
 
-function send(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It has just ended, or it is not ours to end.
-  }
-}
-
 async function allGone(limit: number): Promise<boolean> {
   const until = performance.now() + limit;
   while (alive().length > 0) {
@@ -56,11 +48,11 @@ async function allGone(limit: number): Promise<boolean> {
 async function endAll(): Promise<void> {
   for (const { pid, manner } of alive()) {
     if (manner === 'kill') {
-      send(-pid, 'SIGKILL');
+      signal(-pid, 'SIGKILL');
     } else {
       // It may have been stopped on purpose, with all that it started.
       continueFamily(pid);
-      send(pid, 'SIGQUIT');
+      signal(pid, 'SIGQUIT');
     }
   }
   if (await allGone(QUIT_LIMIT_MS)) return;
@@ -81,8 +73,7 @@ async function removeFolder(path: string): Promise<void> {
   }
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGPIPE'] as const)
-  process.on(signal, () => {});
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGPIPE'] as const) process.on(name, () => {});
 process.stdout.on('error', () => {});
 process.stdout.write('ready\n');
 

@@ -6,7 +6,7 @@ import type { Writable } from 'node:stream';
 import { messageOf, stackFailed } from '../errors.ts';
 import { bundleFile } from './bundle-file.ts';
 import type { Cleanup } from './cleanup.ts';
-import { startTime } from './family.ts';
+import { signal, startTime } from './family.ts';
 import { settlesWithin } from './time-limit.ts';
 
 /**
@@ -208,11 +208,7 @@ async function startSubstitute(
 async function endSubstitute(child: Substitute): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const ended = once(child, 'exit');
-  try {
-    kill(-child.pid, 'SIGKILL');
-  } catch {
-    // It has just ended.
-  }
+  signal(-child.pid, 'SIGKILL');
   await ended;
 }
 

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { messageOf, stackFailed } from '../../errors.ts';
+import { signal } from '../../supervision/family.ts';
 
 /** The first one whose `k6/websockets` the script can import. */
 const LEAST_MAJOR = 2;
@@ -50,7 +51,7 @@ function versionOf(path: string, env: Readonly<Record<string, string | undefined
     });
     let output = '';
     const timer = setTimeout(() => {
-      killGroup(child.pid);
+      if (child.pid !== undefined) signal(-child.pid, 'SIGKILL');
       reject(new Error(`no answer within ${VERSION_LIMIT_MS / 1e3} s`));
     }, VERSION_LIMIT_MS);
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -66,15 +67,6 @@ function versionOf(path: string, env: Readonly<Record<string, string | undefined
       else reject(new Error(`it ended with ${status}`));
     });
   });
-}
-
-function killGroup(leader: number | undefined): void {
-  if (leader === undefined) return;
-  try {
-    process.kill(-leader, 'SIGKILL');
-  } catch {
-    // It has just ended by itself.
-  }
 }
 
 async function locate(env: Readonly<Record<string, string | undefined>>): Promise<string> {
