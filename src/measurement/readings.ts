@@ -214,6 +214,8 @@ export function measuredOf(m: Measurements, of: string) {
   const series = (name: string): Series | undefined => m.series[`${of}.${name}`];
   return {
     window,
+    /** Of what is numbered, such as servers: of each, in their order. */
+    each: (name: string): readonly Series[] => numbered(m.series, of, name),
     gauge: (name: string): Spread => gaugeOf(series(name), window),
     rate: (name: string): number | null => rateOf(series(name), window),
     pace: (name: string): number | null => paceOf(series(name), window),

@@ -4,7 +4,7 @@ import type { Scenario } from '../scenario/scenario.ts';
 import { toMillis } from '../units.ts';
 import { bucketQuantile } from './buckets.ts';
 import { type Figures, type MetricFigures, rateKey, type Spread } from './figures.ts';
-import type { BucketData, Measurements, Series } from './measurements.ts';
+import type { BucketData, Measurements } from './measurements.ts';
 import {
   gaugeOf,
   increaseOf,
@@ -27,11 +27,11 @@ import {
 } from './readings.ts';
 
 export function throughputFigures(m: Measurements, s: Scenario): Figures['throughput'] {
-  const window = m.measured ?? NOWHERE;
+  const { window, each } = measuredOf(m, 'world');
   const acknowledged = s.operations.map(({ id }) =>
     sumOf(['ok', 'rejected'].map((kind) => paceOf(m.series[`load.${id}.${kind}`], window))),
   );
-  const servers = numbered(m.series, 'world', 'operations');
+  const servers = each('operations');
   const operations = servers.map((series) => increaseOf(series, window));
   return {
     operationsPerSecond: sumOf(acknowledged),
@@ -47,9 +47,8 @@ function largest(spreads: readonly Spread[]): Spread {
 }
 
 export function worldFigures(m: Measurements, s: Scenario): Figures['world'] {
-  const window = m.measured ?? NOWHERE;
+  const { window, each } = measuredOf(m, 'world');
   const seconds = secondsOf(window);
-  const each = (name: string): readonly Series[] => numbered(m.series, 'world', name);
   const together = (name: string): Spread => togetherOf(each(name), window);
   const cpu = each('cpuSeconds').map((series) => ratesAt(series, seconds.slice(1)));
   return {

@@ -49,7 +49,7 @@ test('with its authority a certificate is trusted, by the name in it, at the pin
 
   const accepted = await new Promise((resolve) => {
     const told = { accepted: resolve, refused: resolve, postsLost: resolve };
-    const wire = new UndiciTransport(url, 'g', 1, told, access);
+    const wire = new UndiciTransport({ url, ...access }, 'g', 1, told);
     onTestFinished(() => wire.close());
     wire.send(7, 1, '[]');
   });

@@ -34,7 +34,7 @@ async function listening() {
 const posted = (post: number, url: string): Promise<unknown> =>
   new Promise((resolve) => {
     const told = { accepted: resolve, refused: resolve, postsLost: resolve };
-    const wire = new UndiciTransport(url, 'g', 1, told, { address: ADDRESS });
+    const wire = new UndiciTransport({ url, address: ADDRESS }, 'g', 1, told);
     onTestFinished(() => wire.close());
     wire.send(post, 1, '[]');
   });

@@ -2,16 +2,13 @@ import { Worker } from 'node:worker_threads';
 import { exactMonotonic } from '../../clock.ts';
 import { bundleFile } from '../../supervision/bundle-file.ts';
 
-/** What the alarm shares with its thread: a moment, and a count of the times it was set. */
-export interface AlarmCells {
-  /** Microseconds of the host's monotonic clock; Infinity when it is not set. */
-  readonly moment: Float64Array;
-  readonly sets: Int32Array;
-}
-
 const CELLS_BYTES = 16;
 
-export const alarmCells = (buffer: SharedArrayBuffer): AlarmCells => ({
+/**
+ * What the alarm shares with its thread: a moment, in microseconds of the host's monotonic clock, Infinity when it is not set;
+ * and a count of the times it was set.
+ */
+export const alarmCells = (buffer: SharedArrayBuffer) => ({
   moment: new Float64Array(buffer, 0, 1),
   sets: new Int32Array(buffer, 8, 1),
 });
@@ -21,7 +18,7 @@ export const alarmCells = (buffer: SharedArrayBuffer): AlarmCells => ({
  * moment and then says so. It rings some 50 us late, and costs a few times what a timer costs. HOT.
  */
 export class Alarm {
-  private readonly cells: AlarmCells;
+  private readonly cells: ReturnType<typeof alarmCells>;
   private readonly thread: Worker;
 
   /** Should the thread end, it never rings: whoever waits for it has a timer beside it. */

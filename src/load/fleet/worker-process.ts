@@ -19,18 +19,15 @@ const exit = process.exit.bind(process);
 const tell = (report: Report): void => {
   if (process.connected) process.send?.(report);
 };
+const refuse = (message: string): void => tell({ kind: 'refused', message, hint: null });
+
 /** The user's own module that plays here, by its name; null where none does. */
 let module: string | null = null;
 
 const broken = (thrown: unknown): void => {
   const message = thrown instanceof Error ? (thrown.stack ?? thrown.message) : messageOf(thrown);
   if (module === null) tell({ kind: 'broken', message });
-  else
-    tell({
-      kind: 'refused',
-      message: `the player module ${module} did not catch an error: ${message}`,
-      hint: null,
-    });
+  else refuse(`the player module ${module} did not catch an error: ${message}`);
 };
 
 const isSide = (module: unknown): module is WorkerSide =>
@@ -47,11 +44,7 @@ async function begin(setup: WorkerSetup): Promise<void> {
 function watchModule(name: string): void {
   module = name;
   process.exit = (code) => {
-    tell({
-      kind: 'refused',
-      message: `the player module ${name} called process.exit(${code ?? ''})`,
-      hint: null,
-    });
+    refuse(`the player module ${name} called process.exit(${code ?? ''})`);
     throw new Error('process.exit is not for a player module');
   };
 }

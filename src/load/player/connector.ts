@@ -12,6 +12,7 @@ export const MOST_IN_FLIGHT = 128;
 
 /** Connects the players of a worker: so many a second, a bounded number at once, none twice. */
 export class Connector implements Dialler {
+  isOpen = true;
   failed = 0;
   /** Of the first player that could not connect. */
   refusal: Cause | null = null;
@@ -23,16 +24,11 @@ export class Connector implements Dialler {
   private started = 0;
   private done = 0;
   private step: NodeJS.Timeout | null = null;
-  private stopped = false;
 
   constructor(pool: PlayerPool, protocol: Protocol, errors: ErrorCounts) {
     this.pool = pool;
     this.protocol = protocol;
     this.errors = errors;
-  }
-
-  get isOpen(): boolean {
-    return !this.stopped;
   }
 
   facts(): ConnectFacts {
@@ -46,7 +42,7 @@ export class Connector implements Dialler {
 
   /** Connects nobody from now on; whoever is just being welcomed is turned away. */
   stop(): void {
-    this.stopped = true;
+    this.isOpen = false;
     if (this.step !== null) clearInterval(this.step);
   }
 

@@ -36,6 +36,7 @@ interface ReconnectPlan {
  * the end of the old connection) is one more attempt like the others.
  */
 export class Reconnector implements Dialler, ReconnectPolicy {
+  isOpen = true;
   private readonly plan: ReconnectPlan;
   /** Who is to be connected, by when. */
   private readonly wakes: WakeHeap;
@@ -47,7 +48,6 @@ export class Reconnector implements Dialler, ReconnectPolicy {
   private allowance = 1;
   private allowedAt = monotonic();
   private step: NodeJS.Timeout | null = null;
-  private stopped = false;
 
   constructor(plan: ReconnectPlan) {
     const players = plan.ids.length;
@@ -56,10 +56,6 @@ export class Reconnector implements Dialler, ReconnectPolicy {
     this.lostAt = new Float64Array(players);
     this.backAt = new Float64Array(players);
     this.attempts = new Uint32Array(players);
-  }
-
-  get isOpen(): boolean {
-    return !this.stopped;
   }
 
   /** The player's connection has ended just now. */
@@ -79,7 +75,7 @@ export class Reconnector implements Dialler, ReconnectPolicy {
 
   /** Connects nobody from now on; whoever is just being welcomed is turned away. */
   stop(): void {
-    this.stopped = true;
+    this.isOpen = false;
     if (this.step !== null) clearInterval(this.step);
     this.step = null;
   }
@@ -96,7 +92,7 @@ export class Reconnector implements Dialler, ReconnectPolicy {
 
   refused(player: number, cause: Cause): void {
     this.inFlight -= 1;
-    if (this.stopped) return;
+    if (!this.isOpen) return;
     if (cause.kind !== 'conflict') this.plan.errors.addCause('a player could not connect again', cause);
     this.schedule(player, monotonic());
   }
@@ -107,7 +103,7 @@ export class Reconnector implements Dialler, ReconnectPolicy {
   }
 
   private wake(player: number, at: number): void {
-    if (this.stopped) return;
+    if (!this.isOpen) return;
     this.wakes.push(player, at);
     if (this.step !== null) return;
     this.allowedAt = monotonic();

@@ -38,15 +38,9 @@ export async function isAnyWorld(
   targets: readonly Target[],
   { access, signal }: AttachOptions,
 ): Promise<boolean> {
-  const asked = targets.flatMap((target) =>
-    endpointsOf(target, access).map((world) =>
-      askHealth(world, signal).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  );
-  return (await Promise.all(asked)).includes(true);
+  const worlds = targets.flatMap((target) => endpointsOf(target, access));
+  const asked = await Promise.allSettled(worlds.map((world) => askHealth(world, signal)));
+  return asked.some(({ status }) => status === 'fulfilled');
 }
 
 /** @throws CapbenchError (93) where a server says that it is another world than the scenario's */

@@ -4,8 +4,7 @@ import { figure, quantiles, type Read, spread } from '../../measurement/figure-k
 import type { BucketData, Measurements } from '../../measurement/measurements.ts';
 import {
   increaseOf,
-  NOWHERE,
-  numbered,
+  measuredOf,
   percentOf,
   rateOf,
   ratio,
@@ -44,7 +43,7 @@ export const fluxFigures: SystemFigures = {
   of: (m) => ({
     throughput: throughputOf(m),
     world: {
-      entities: togetherOf(numbered(m.series, 'world', 'entities'), m.measured ?? NOWHERE),
+      entities: togetherOf(measuredOf(m, 'world').each('entities'), measuredOf(m, 'world').window),
       responseMs: quantilesOf(m.worlds?.responseMs),
     },
     database: { queryMs: quantilesOf(m.worlds?.flushMs), writersBusyPercent: writersBusy(m) },
@@ -58,8 +57,7 @@ const quantilesOf = (data: BucketData | undefined) => ({
 });
 
 function throughputOf(m: Measurements): Read<typeof sections.throughput> {
-  const window = m.measured ?? NOWHERE;
-  const each = (name: string) => numbered(m.series, 'world', name);
+  const { window, each } = measuredOf(m, 'world');
   const grown = (name: string) => sumOf(each(name).map((series) => increaseOf(series, window)));
   const rate = (name: string) => sumOf(each(name).map((series) => rateOf(series, window)));
   const [operations, batches, rowWrites] = [grown('operations'), grown('batches'), grown('rowWrites')];
@@ -76,8 +74,8 @@ function throughputOf(m: Measurements): Read<typeof sections.throughput> {
 
 /** By the utilisation law U = X S: X the flushes a second of one server, S the mean round trip of one. */
 function writersBusy(m: Measurements): number | null {
-  const window = m.measured ?? NOWHERE;
-  const { mean } = spreadOf(numbered(m.series, 'world', 'batches').map((series) => rateOf(series, window)));
+  const { window, each } = measuredOf(m, 'world');
+  const { mean } = spreadOf(each('batches').map((series) => rateOf(series, window)));
   const flush = m.worlds?.flushMs === undefined ? null : bucketMean(m.worlds.flushMs);
   return mean === null || flush === null ? null : Math.min(100, (mean * flush) / 10);
 }

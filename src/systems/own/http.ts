@@ -33,12 +33,10 @@ export interface HttpPlan
 
 /** Players over HTTP/1.1, each with keep-alive connections of its own: one for each request that is under way. */
 export class HttpProtocol implements Protocol {
-  private readonly plan: HttpPlan;
-  private readonly repertoire: Repertoire;
+  private readonly plan;
 
   constructor(plan: HttpPlan) {
-    this.plan = plan;
-    this.repertoire = new Repertoire(plan.players.requests, plan.seed, plan.ids);
+    this.plan = { ...plan, repertoire: new Repertoire(plan.players.requests, plan.seed, plan.ids) };
   }
 
   /** A player is connected when its server has accepted a connection; the first request takes that one. */
@@ -59,7 +57,7 @@ export class HttpProtocol implements Protocol {
         socket.destroy();
         return dialler.refused(player, unexplained('given up'));
       }
-      const connection = new HttpConnection(player, route, this.plan, this.repertoire, connect, socket);
+      const connection = new HttpConnection(player, route, this.plan, connect, socket);
       dialler.welcomed(player, connection, { lastSequence: null, stated: null }, monotonic() - begin);
     });
   }
@@ -68,8 +66,7 @@ export class HttpProtocol implements Protocol {
 class HttpConnection implements Connection {
   isOpen = true;
   private readonly player: number;
-  private readonly plan: HttpPlan;
-  private readonly repertoire: Repertoire;
+  private readonly plan: HttpProtocol['plan'];
   private readonly pool: Pool;
   private readonly requests: readonly Dispatcher.DispatchOptions[];
   /** Those that are open; and what was carried: by those that are not, and as far as it has been told. */
@@ -82,8 +79,7 @@ class HttpConnection implements Connection {
   constructor(
     player: number,
     { url, headers }: Route,
-    plan: HttpPlan,
-    repertoire: Repertoire,
+    plan: HttpProtocol['plan'],
     connect: (callback: buildConnector.Callback) => void,
     socket: Socket,
   ) {
@@ -91,7 +87,6 @@ class HttpConnection implements Connection {
     const id = plan.ids[player]!;
     this.player = player;
     this.plan = plan;
-    this.repertoire = repertoire;
     this.requests = plan.players.requests.map(({ method, path, body: text }): Dispatcher.DispatchOptions => {
       const body = text === undefined ? null : withPlayer(text, id);
       return {
@@ -136,7 +131,7 @@ class HttpConnection implements Connection {
   }
 
   send(_operation: number, sequence: number): number {
-    const request = this.requests[this.repertoire.draw(this.player)]!;
+    const request = this.requests[this.plan.repertoire.draw(this.player)]!;
     const sent = monotonic();
     let status = 0;
     let location: string | undefined;

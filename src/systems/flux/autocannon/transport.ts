@@ -43,7 +43,12 @@ class AutocannonTransport extends Metered implements PostTransport {
     if (this.over) return;
     this.client ??= this.connect();
     this.unanswered += 1;
-    this.client.send(this.base + post, body, (status, text) => this.answered(slot, status, text));
+    this.client.send(this.base + post, body, (status, text) => {
+      this.unanswered -= 1;
+      if (this.over) return;
+      if (status === 202) this.listener.accepted(slot);
+      else this.listener.refused(slot, refusalOfPost(status, text.slice(0, MOST_REASON)));
+    });
   }
 
   close(): void {
@@ -61,17 +66,6 @@ class AutocannonTransport extends Metered implements PostTransport {
       },
       broken: (error) => this.lose(sentenceOf(causeOfError(error))),
     });
-  }
-
-  private answered(slot: number, status: number, text: string): void {
-    this.unanswered -= 1;
-    if (this.over) return;
-    if (status === 202) {
-      this.listener.accepted(slot);
-      return;
-    }
-    const reason = text.slice(0, MOST_REASON);
-    this.listener.refused(slot, refusalOfPost(status, reason));
   }
 
   private lose(message: string): void {

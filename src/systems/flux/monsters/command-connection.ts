@@ -31,7 +31,7 @@ export async function openConnection(
   generator: string,
   listener: CommandListener,
 ): Promise<{ connection: CommandConnection; lastSequences: readonly number[] | null }> {
-  const { commits, lastSequences } = await openCommitStream(end.url, generator, end);
+  const { commits, lastSequences } = await openCommitStream(end, generator);
   let over = false;
   const lose = (message: string): void => {
     if (over) return;

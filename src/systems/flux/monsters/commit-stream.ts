@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws';
-import type { Access } from '../../../address/access.ts';
+import type { Reachable } from '../../../address/access.ts';
 import {
   type Cause,
   ConnectionRefused,
@@ -84,19 +84,18 @@ class CommitStream {
  * @throws an Error that says why the server did not let it
  */
 export function openCommitStream(
-  url: string,
+  end: Reachable,
   generator: string,
-  access: Access,
 ): Promise<{ commits: CommitStream; lastSequences: readonly number[] | null }> {
   const path = `/commits?generator=${encodeURIComponent(generator)}`;
-  const socket = openSocket(socketUrl(url, path), null, MOST_PAYLOAD, access);
+  const socket = openSocket(socketUrl(end.url, path), null, MOST_PAYLOAD, end);
   return new Promise((resolve, reject) => {
     const fail = (cause: Cause): void => {
       clearTimeout(timer);
       socket.removeAllListeners();
       socket.on('error', () => {});
       socket.terminate();
-      reject(new ConnectionRefused(`${url}/commits`, cause));
+      reject(new ConnectionRefused(`${end.url}/commits`, cause));
     };
     const timer = setTimeout(
       () => fail(unexplained(`no welcome within ${CONNECT_TIMEOUT_MS / 1e3} s`)),

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { buildConnector, Client } from 'undici';
-import { type Access, dialOptions, type Reachable } from '../../../address/access.ts';
+import { dialOptions, type Reachable } from '../../../address/access.ts';
 import { causeOfAnswer, causeOfError, sentenceOf } from '../../../address/connection-cause.ts';
 import { ownDial } from '../../../load/own-dial.ts';
 
@@ -38,7 +38,7 @@ export type OpenPostTransport = (
 ) => PostTransport;
 
 export const openUndiciTransport: OpenPostTransport = (end, generator, mostUnanswered, listener) =>
-  new UndiciTransport(end.url, generator, mostUnanswered, listener, end);
+  new UndiciTransport(end, generator, mostUnanswered, listener);
 
 /** What is told of a post that was not accepted: the words of the server, and what its status is known for. */
 export function refusalOfPost(status: number, reason: string, location?: string): string {
@@ -81,19 +81,13 @@ export class UndiciTransport extends Metered implements PostTransport {
   private closing = false;
 
   /** `mostUnanswered` is how many posts will be under way at once. */
-  constructor(
-    url: string,
-    generator: string,
-    mostUnanswered: number,
-    listener: PostListener,
-    access: Access = {},
-  ) {
+  constructor(end: Reachable, generator: string, mostUnanswered: number, listener: PostListener) {
     super();
-    const { origin, pathname } = new URL(url);
+    const { origin, pathname } = new URL(end.url);
     this.base = `${pathname.replace(/\/$/, '')}/commands?generator=${encodeURIComponent(generator)}&post=`;
     this.listener = listener;
-    this.headers = { ...access.headers, ...HEADERS };
-    const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS, ...dialOptions(access) });
+    this.headers = { ...end.headers, ...HEADERS };
+    const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS, ...dialOptions(end) });
     this.client = new Client(origin, {
       pipelining: mostUnanswered,
       headersTimeout: 0,
