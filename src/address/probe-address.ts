@@ -2,7 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { connect, isIP } from 'node:net';
 import { badInput, messageOf } from '../errors.ts';
 import type { Access } from './access.ts';
-import { hostOf, type Located, locate, repeatable, type Surroundings } from './host-consent.ts';
+import { hostOf, type Located, locate, repeatable, type Surroundings } from './target-address.ts';
 
 /** Somebody else's PostgreSQL, to be read. */
 export interface PostgresAddress {

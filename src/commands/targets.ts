@@ -1,7 +1,6 @@
 import type { Access } from '../address/access.ts';
-import { ownedHosts, surroundings } from '../address/host-consent.ts';
 import { type ProbeAddresses, resolveProbes } from '../address/probe-address.ts';
-import { resolveTargets, type Target } from '../address/target-address.ts';
+import { ownedHosts, resolveTargets, surroundings, type Target } from '../address/target-address.ts';
 import { badInput } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { ofOperation } from '../scenario/operations.ts';

@@ -1,7 +1,6 @@
 import { EXIT, type ExitCode } from '../errors.ts';
 import type { Proof } from './proof.ts';
-import type { JudgedRule } from './rules/rule.ts';
-import { because, sentence } from './rules/sentence.ts';
+import { because, type JudgedRule, sentence } from './rules/rule.ts';
 import type { Ruling } from './ruling.ts';
 
 /** What rules and rulings say together. */

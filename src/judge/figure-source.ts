@@ -1,5 +1,5 @@
 import type { Measurements } from '../measurement/measurements.ts';
-import type { BudgetMetric } from '../scenario/budget-metric.ts';
+import type { BudgetMetric } from '../scenario/budget.ts';
 
 /** Of the figures in `throughput`, what the load itself counts. */
 const OF_LOAD = new Set(['throughput.operationsPerSecond', 'throughput.perSecond']);

@@ -19,9 +19,8 @@ import {
   scheduleKept,
   wholeOutcomeRules,
 } from './rules/load.ts';
-import { fixed, type JudgedRule, stateOf } from './rules/rule.ts';
+import { fixed, type JudgedRule, relaxations, stateOf } from './rules/rule.ts';
 import { budgetsMeasured } from './rules/rules.ts';
-import { relaxations } from './rules/sentence.ts';
 import { type Ruling, rule } from './ruling.ts';
 import { type Verdict, verdictOf } from './verdict.ts';
 

@@ -1,5 +1,4 @@
-import { selectorsOf } from '../scenario/budget.ts';
-import { type Metric, type Metrics, metricAt } from '../scenario/budget-metric.ts';
+import { type Metric, type Metrics, metricAt, selectorsOf } from '../scenario/budget.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 
 /** A metric as a list of all shows it. */

@@ -1,6 +1,5 @@
 import type { Figures, OpenPercentiles, StageFigures } from '../measurement/figures.ts';
-import type { Budget, MeasuredBudget } from '../scenario/budget.ts';
-import type { BudgetMetric } from '../scenario/budget-metric.ts';
+import type { Budget, BudgetMetric, MeasuredBudget } from '../scenario/budget.ts';
 import { ofOperation, type PerOperation } from '../scenario/operations.ts';
 import type { AppliedSetting } from '../stack/stack.ts';
 import { conversion } from '../units.ts';

@@ -1,8 +1,7 @@
 import type { MetricFigures } from '../measurement/figures.ts';
 import type { Measurements } from '../measurement/measurements.ts';
 import { type Growth, growthOf, isWhole, numbered } from '../measurement/readings.ts';
-import type { MeasuredBudget } from '../scenario/budget.ts';
-import { COUNTER_STATS, GAUGE_STATS, HISTOGRAM_STATS } from '../scenario/budget-metric.ts';
+import { COUNTER_STATS, GAUGE_STATS, HISTOGRAM_STATS, type MeasuredBudget } from '../scenario/budget.ts';
 import { keeps } from './comparison.ts';
 
 /** The words under which the absence of this statistic is noted (probe/target-probes.ts). */

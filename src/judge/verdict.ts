@@ -7,9 +7,8 @@ import type { Scenario } from '../scenario/scenario.ts';
 import { type Bottleneck, bottleneckOf } from './bottleneck.ts';
 import { type Beside, type Conclusion, conclude, headlineOf } from './conclusion.ts';
 import { type Disturbance, disturbanceOf, proofOf } from './proof.ts';
-import type { JudgedRule } from './rules/rule.ts';
+import { type JudgedRule, relaxations } from './rules/rule.ts';
 import { rulesOf } from './rules/rules.ts';
-import { relaxations } from './rules/sentence.ts';
 import { type Ruling, type RulingState, rule } from './ruling.ts';
 
 export type VerdictOutcome = 'pass' | 'fail' | 'invalid';

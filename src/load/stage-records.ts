@@ -1,6 +1,6 @@
 import { MicrosHistogram } from '../hdr-histogram.ts';
 import { type OperationSpec, type PerOperation, perOperation } from '../scenario/operations.ts';
-import type { TimedStage } from '../scenario/stage-timeline.ts';
+import type { TimedStage } from '../scenario/stages.ts';
 import type { Counts, StageOperationTally } from './engine.ts';
 
 /** Outcomes and, at 0, what was scheduled: as the recorder numbers them. */

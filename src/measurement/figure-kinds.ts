@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Metric } from '../scenario/budget-metric.ts';
+import type { Metric } from '../scenario/budget.ts';
 
 /** What the schema of a figure is known to be, and JSON Schema has no word for. */
 const METRICS = z.registry<Omit<Metric, 'stages'>>();

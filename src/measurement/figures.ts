@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Metric } from '../scenario/budget-metric.ts';
+import type { Metric } from '../scenario/budget.ts';
 import type { OperationSpec } from '../scenario/operations.ts';
 import {
   figure,

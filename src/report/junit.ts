@@ -1,4 +1,4 @@
-import { isOfRule } from '../judge/rules/sentence.ts';
+import { isOfRule } from '../judge/rules/rule.ts';
 import { countRulings, countsLine } from '../judge/verdict.ts';
 import {
   limitText,

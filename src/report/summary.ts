@@ -1,10 +1,10 @@
 import { countRulings, countsLine } from '../judge/verdict.ts';
 import { ofOperation } from '../scenario/operations.ts';
-import { notesOf } from './error-notes.ts';
 import {
   byReason,
   byState,
   limitText,
+  notesOf,
   numberText,
   observedText,
   plain,

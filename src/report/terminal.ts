@@ -1,12 +1,12 @@
 import { countRulings, countsLine } from '../judge/verdict.ts';
 import { ofOperation } from '../scenario/operations.ts';
-import { notesOf } from './error-notes.ts';
 import {
   byReason,
   byState,
   cellText,
   limitText,
   NO_REASON,
+  notesOf,
   numberText,
   observedText,
   plain,

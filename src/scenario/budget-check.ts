@@ -1,6 +1,5 @@
 import { comparableUnits, conversion } from '../units.ts';
-import type { Budget, MeasuredBudget } from './budget.ts';
-import { type Metric, type Metrics, metricAt, SELECTED } from './budget-metric.ts';
+import { type Budget, type MeasuredBudget, type Metric, type Metrics, metricAt, SELECTED } from './budget.ts';
 import { nearest, nearestPath } from './nearest.ts';
 
 /** Why a budget cannot be ruled, whatever the run measures: a mistake in the scenario. */

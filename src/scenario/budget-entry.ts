@@ -1,6 +1,5 @@
 import type { z } from 'zod';
-import type { Budget, Operator } from './budget.ts';
-import type { MetricReader } from './budget-metric.ts';
+import type { Budget, MetricReader, Operator } from './budget.ts';
 import { type Claim, type Claims, metricUnitOf } from './claims.ts';
 import { type Finding, found, teller } from './finding.ts';
 import { nearest } from './nearest.ts';

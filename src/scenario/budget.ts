@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import type { BudgetMetric } from './budget-metric.ts';
-import type { MetricSelector } from './metric-selector.ts';
+import { type MetricSelector, selectorOf } from './metric-selector.ts';
+import type { OperationSpec } from './operations.ts';
 import type { resolvedBudgetSchema } from './sections.ts';
 
 type Entry = z.output<typeof resolvedBudgetSchema>;
@@ -44,4 +44,101 @@ export function selectorsOf(
     found.set(selector.text, entry);
   }
   return found;
+}
+
+/** What a budget may name: its unit, and the statistics at its path. */
+export interface Metric {
+  /**
+   * In the words of units.ts where a conversion exists; `text` for words, `setting` for PostgreSQL's spelling, `any` for a
+   * number in whatever unit a budget says.
+   */
+  readonly unit: string;
+  /** Null when the path is a figure itself. */
+  readonly stats: readonly string[] | null;
+  /** Whether stages have it: not, too, or only they. */
+  readonly stages: 'no' | 'too' | 'only';
+  /** What the figure cannot exceed whatever runs: another metric, in the same unit. */
+  readonly within?: { readonly metric: string; readonly whose: string } | undefined;
+}
+
+/** Every metric of a system, by its path in report.json; settings and a target's own are found by their names. */
+export type Metrics = ReadonlyMap<string, Metric>;
+
+/** What a budget is about: parsed once, when the scenario is read. */
+export interface BudgetMetric extends Pick<Metric, 'unit' | 'within'> {
+  /** As it is written: `latency.intent.due`. */
+  readonly path: string;
+  /** Its first word: `latency`. */
+  readonly section: string;
+  /**
+   * The path without its operation, the same for all of them: `latency.due`, `load.operations.ok`, `throughput.perSecond`;
+   * `stack.applied` and `target.metrics` without their names.
+   */
+  readonly figure: string;
+  /** Null where it is of none, or of all together. */
+  readonly operation: OperationSpec | null;
+  /** The name in `stack.applied.<name>`. */
+  readonly setting: string | null;
+  /** The samples in `target.metrics.<selector>`. */
+  readonly selector: MetricSelector | null;
+}
+
+/** Reads the path that a budget names. One that leads nowhere has the unit `any`; budget-check.ts says what is wrong. */
+export type MetricReader = (path: string, stat: string | null) => BudgetMetric;
+
+export const metricReader =
+  (operations: readonly OperationSpec[], metrics: Metrics): MetricReader =>
+  (path, stat) => {
+    const { unit = 'any', within } = metricAt(metrics, path, stat) ?? {};
+    return { ...parsed(path, operations), unit, ...(within === undefined ? {} : { within }) };
+  };
+
+const SETTINGS = 'stack.applied';
+export const SELECTED = 'target.metrics';
+
+type Parsed = Omit<BudgetMetric, 'unit' | 'within'>;
+
+function parsed(path: string, operations: readonly OperationSpec[]): Parsed {
+  const words = path.split('.');
+  const section = words[0] ?? '';
+  const setting = settingOf(path);
+  const selector = selectorOf(path);
+  const of = (figure: string, operation: OperationSpec | null): Parsed => ({
+    ...{ path, section, figure, operation, setting, selector },
+  });
+  if (setting !== null) return of(SETTINGS, null);
+  if (selector !== null) return of(SELECTED, null);
+  const rate = operations.find(({ plural }) => path === `throughput.${plural}PerSecond`);
+  if (rate !== undefined) return of('throughput.perSecond', rate);
+  // latency.<operation>.due, load.errorPercent.<operation>, load.operations.<operation>.ok
+  const at = { latency: 1, load: 2 }[section];
+  const found = operations.find(({ id }) => at !== undefined && words[at] === id);
+  return found === undefined ? of(path, null) : of(words.toSpliced(at ?? 0, 1).join('.'), found);
+}
+
+function settingOf(path: string): string | null {
+  const name = path.startsWith(`${SETTINGS}.`) ? path.slice(SETTINGS.length + 1) : '';
+  return name === '' ? null : name;
+}
+
+/** The metric at a path; undefined when report.json has none there. */
+export function metricAt(metrics: Metrics, path: string, stat: string | null = null): Metric | undefined {
+  const listed = metrics.get(path);
+  if (listed !== undefined) return listed;
+  if (settingOf(path) !== null) return { unit: 'setting', stats: null, stages: 'no' };
+  const selector = selectorOf(path);
+  return selector === null ? undefined : { unit: unitOf(selector.name, stat), stats: STATS, stages: 'no' };
+}
+
+export const GAUGE_STATS: readonly string[] = ['mean', 'min', 'max', 'last'];
+export const COUNTER_STATS: readonly string[] = ['rate', 'increase'];
+export const HISTOGRAM_STATS: readonly string[] = ['p50', 'p90', 'p95', 'p99'];
+const STATS = [...GAUGE_STATS, ...COUNTER_STATS, ...HISTOGRAM_STATS];
+
+/** In what a target's own metric is counted, by the conventions of Prometheus for names; `any` where its name does not say. */
+function unitOf(name: string, stat: string | null): string {
+  const [, word = ''] = /_(seconds|milliseconds|ms|bytes)(?:_total|_sum)?$/.exec(name) ?? [];
+  const unit = { seconds: 's', milliseconds: 'ms', ms: 'ms', bytes: 'bytes' }[word] ?? 'any';
+  if (stat !== 'rate') return unit;
+  return unit === 'bytes' ? 'bytes/s' : 'any';
 }

@@ -1,12 +1,11 @@
 import { z } from 'zod';
 import { formatDuration } from '../units.ts';
 import { alterations, canonicalOf } from './alterations.ts';
-import type { Budget } from './budget.ts';
+import { type Budget, type Metrics, metricReader } from './budget.ts';
 import { checkBudgets } from './budget-check.ts';
 import { readBudgets } from './budget-entry.ts';
-import { type Metrics, metricReader } from './budget-metric.ts';
 import type { Claims } from './claims.ts';
-import { crossCheck } from './cross-check.ts';
+import { budgetReturnFindings, budgetStageFindings, crossCheck } from './cross-check.ts';
 import { readYaml, startFrom } from './document.ts';
 import { type Finding, findingsOf, found, located, MOST_UNKNOWN, unknownKey, valueAt } from './finding.ts';
 import { changedLoad, loadOf } from './load.ts';
@@ -15,7 +14,6 @@ import { type Path, pathText, ScenarioError, shown } from './problem.ts';
 import type { Scenario, SystemTraits } from './scenario.ts';
 import { headSchemas, resolvedSchemas, scenarioSchemas } from './schema.ts';
 import { budgetSchema, contradictedSchema, untestableSchema } from './sections.ts';
-import { budgetReturnFindings, budgetStageFindings } from './stages-check.ts';
 import type { SystemScenario } from './system-scenario.ts';
 
 /** A scenario file as it was read from wherever it stands. */

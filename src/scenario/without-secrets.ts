@@ -1,5 +1,5 @@
 import type { Redaction } from '../redaction.ts';
-import type { BudgetMetric } from './budget-metric.ts';
+import type { BudgetMetric } from './budget.ts';
 import { type Path, type Problem, pathText, ScenarioError } from './problem.ts';
 import type { Scenario } from './scenario.ts';
 

@@ -1,7 +1,7 @@
 import { type Micros, micros } from '../units.ts';
 import { type OperationSpec, ofOperation } from './operations.ts';
 import type { FaultAction, Load, Scenario } from './scenario.ts';
-import { type ChurnWindow, churnWindows, stormsOf, type TimedStage, timedStages } from './stage-timeline.ts';
+import { type ChurnWindow, churnWindows, stormsOf, type TimedStage, timedStages } from './stages.ts';
 import type { SystemScenario, SystemWorkload } from './system-scenario.ts';
 
 /** The phases of the load, in microseconds after GO; `end` is the last due time. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { canonical, isThisHost, kindOf, ownAddresses } from '../../src/address/host-consent.ts';
+import { canonical, isThisHost, kindOf, ownAddresses } from '../../src/address/target-address.ts';
 
 const own = { addresses: new Set(['198.51.100.7', '2001:db8::7']), broadcasts: new Set(['198.51.100.255']) };
 

@@ -1,7 +1,6 @@
 import { createServer } from 'node:http';
 import { expect, test } from 'vitest';
-import type { Resolver } from '../../src/address/host-consent.ts';
-import { resolveTargets, type Target } from '../../src/address/target-address.ts';
+import { type Resolver, resolveTargets, type Target } from '../../src/address/target-address.ts';
 import { CapbenchError } from '../../src/errors.ts';
 import { attachWorld } from '../../src/systems/flux/attach.ts';
 import { portOf } from '../loopback.ts';

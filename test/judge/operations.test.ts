@@ -7,7 +7,7 @@ import { junit } from '../../src/report/junit.ts';
 import { reportOf } from '../../src/report/report.ts';
 import { summary } from '../../src/report/summary.ts';
 import { terminalSummary } from '../../src/report/terminal.ts';
-import { metricReader } from '../../src/scenario/budget-metric.ts';
+import { metricReader } from '../../src/scenario/budget.ts';
 import type { OperationSpec } from '../../src/scenario/operations.ts';
 import type { Scenario } from '../../src/scenario/scenario.ts';
 import { budget, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';

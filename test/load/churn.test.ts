@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Churn } from '../../src/load/player/churn.ts';
-import type { ChurnWindow } from '../../src/scenario/stage-timeline.ts';
+import type { ChurnWindow } from '../../src/scenario/stages.ts';
 import { seconds } from '../../src/units.ts';
 
 const WINDOWS: readonly ChurnWindow[] = [

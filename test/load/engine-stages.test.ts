@@ -2,8 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { countOf } from '../../src/histogram.ts';
 import type { Counts } from '../../src/load/engine.ts';
-import { churnWindows, operationalSeconds, timedStages } from '../../src/scenario/stage-timeline.ts';
-import type { Shaped, Stage } from '../../src/scenario/stages.ts';
+import {
+  churnWindows,
+  operationalSeconds,
+  type Shaped,
+  type Stage,
+  timedStages,
+} from '../../src/scenario/stages.ts';
 import type { Workload } from '../../src/scenario/workload.ts';
 import { micros, seconds } from '../../src/units.ts';
 import { LOST_NOTHING } from '../counts.ts';

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { OperationalTime } from '../../src/load/operational-time.ts';
 import { PlayerPacer } from '../../src/load/pacer.ts';
-import { operationalSeconds, timedStages } from '../../src/scenario/stage-timeline.ts';
-import type { Stage } from '../../src/scenario/stages.ts';
+import { operationalSeconds, type Stage, timedStages } from '../../src/scenario/stages.ts';
 import type { Timeline } from '../../src/scenario/workload.ts';
 import { PostPacer } from '../../src/systems/flux/monsters/post-pacer.ts';
 import { micros, seconds } from '../../src/units.ts';

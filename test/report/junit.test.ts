@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isOfRule } from '../../src/judge/rules/sentence.ts';
+import { isOfRule } from '../../src/judge/rules/rule.ts';
 import type { IntegrityFacts, Measurements, Series } from '../../src/measurement/measurements.ts';
 import { junit } from '../../src/report/junit.ts';
 import type { Scenario } from '../../src/scenario/scenario.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { scenarioHash } from '../../src/scenario/resolved.ts';
-import { operationalSeconds } from '../../src/scenario/stage-timeline.ts';
+import { operationalSeconds } from '../../src/scenario/stages.ts';
 import { faultsOf } from '../../src/scenario/workload.ts';
 import { seconds } from '../../src/units.ts';
 import { minimal, problemsOf, read, shipped, workload, written } from './scenario-text.ts';

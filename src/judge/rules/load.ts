@@ -7,7 +7,7 @@ import { answeredOf, failedSentOf, unansweredOf } from '../../measurement/sent.t
 import { type OperationSpec, ofOperation, type PerOperation } from '../../scenario/operations.ts';
 import { allowedRejections } from '../../scenario/rejections.ts';
 import type { Load, Scenario } from '../../scenario/scenario.ts';
-import { operationalSeconds } from '../../scenario/stage-timeline.ts';
+import { operationalSeconds } from '../../scenario/stages.ts';
 import { faultsOf, playersComeBack, timelineOf } from '../../scenario/workload.ts';
 import {
   type Evidence,

@@ -1,5 +1,5 @@
 import { MicrosHistogram } from '../../hdr-histogram.ts';
-import type { TimedStage } from '../../scenario/stage-timeline.ts';
+import type { TimedStage } from '../../scenario/stages.ts';
 import type { StageConnectionTally, TrafficCounts } from '../engine.ts';
 import type { PlayerPool } from '../player/player-pool.ts';
 import { growthOf, sumOf } from './tally.ts';

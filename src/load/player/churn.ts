@@ -1,5 +1,5 @@
 import { GOLDEN, mulberry32, streamSeed } from '../../rng.ts';
-import type { ChurnWindow } from '../../scenario/stage-timeline.ts';
+import type { ChurnWindow } from '../../scenario/stages.ts';
 import type { Workload } from '../../scenario/workload.ts';
 import type { WorkerSetup } from '../fleet/messages.ts';
 import { workerOfPlayer } from '../pacer.ts';
