@@ -93,16 +93,15 @@ export async function openPostgresProbe(
   // Two probes on one database may create it at once: the second finds it there, or loses the race and finds it too.
   await first.query('create extension if not exists pg_stat_statements').catch(() => undefined);
   const texts = [...postgresParts(tables, 'nothing is 0').map(({ text }) => text), WAL_SYNCS];
-  const asked = await Promise.all(
-    texts.map(async (text) => {
-      const isAnswered = await first.query(text).then(
-        () => true,
-        () => false,
-      );
-      return isAnswered ? [text] : [];
-    }),
-  );
-  const question = asked.flat().join(';\n');
+  const asked: string[] = [];
+  // One after another: a connection takes one question at a time.
+  for (const text of texts) {
+    await first.query(text).then(
+      () => asked.push(text),
+      () => undefined,
+    );
+  }
+  const question = asked.join(';\n');
 
   return {
     name: 'postgres',

@@ -67,7 +67,7 @@ export function readBudgets(lists: BudgetLists, claims: Claims, readMetric: Metr
     if (metric === undefined) {
       tell(
         [...path, 'metric'],
-        'nothing is there, expected a path in report.json such as latency.intent.due',
+        'nothing is there, expected a path in report.json; capbench metrics lists them',
       );
     }
     if (findings.length > before || op === undefined || limit === undefined || metric === undefined) continue;

@@ -1,6 +1,7 @@
 import type { Figures } from '../../measurement/figures.ts';
 import type { FaultFacts, Measurements } from '../../measurement/measurements.ts';
 import { answeredOf } from '../../measurement/sent.ts';
+import type { Scenario } from '../../scenario/scenario.ts';
 import { faultsOf } from '../../scenario/workload.ts';
 import { isSilent } from '../gap.ts';
 import { type Evidence, fixed, type JudgedRule, stateOf } from './rule.ts';
@@ -13,7 +14,7 @@ export const integrityRules = (evidence: Evidence): readonly JudgedRule[] => [
   ...metricsReadable(evidence.m),
   protocol(evidence),
   faultsInjected(evidence),
-  integrity(evidence.m),
+  integrity(evidence.m, evidence.s.traits),
   integrityProof(evidence.m),
   rowWritesAgree(evidence.m, evidence.figures),
 ];
@@ -108,7 +109,7 @@ const wrongAfter = ({ rows }: FaultFacts): number =>
   rows === null ? 0 : rows.lost + rows.phantom + rows.duplicated + rows.holes;
 
 /** Section D: nothing acknowledged is lost, nothing is applied twice or out of nothing. */
-function integrity(m: Measurements): JudgedRule {
+function integrity(m: Measurements, { table }: Scenario['traits']): JudgedRule {
   const facts = m.integrity;
   const after = m.faults.filter((fault) => wrongAfter(fault) > 0);
   // What welcomes say stands by itself: nobody has to read the rows for it.
@@ -121,7 +122,9 @@ function integrity(m: Measurements): JudgedRule {
   const answered = Object.values(m.operations).reduce((sum, { whole }) => sum + answeredOf(whole), 0);
   // What was answered is acknowledged, and what is acknowledged is applied: else the check itself is broken.
   const consistent = facts === null || wrong > 0 || (facts.acked >= answered && facts.applied >= facts.acked);
-  const checkable = m.stackKind === 'local' && m.measured !== null && m.ending.state === 'completed';
+  const isWhole = m.measured !== null && m.ending.state === 'completed';
+  // Where nothing is kept that could prove it, nobody can have forgotten to look.
+  const checkable = m.stackKind === 'local' && table !== null && isWhole;
   const found =
     facts === null
       ? 'unmeasured'
