@@ -1,9 +1,10 @@
-import { EMPTY_HISTOGRAM, meanOf, mergeHistograms, percentileOf } from '../histogram.ts';
+import { meanOf, mergeHistograms } from '../histogram.ts';
 import { selectorsOf } from '../scenario/budget.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { toMillis } from '../units.ts';
 import { bucketQuantile } from './buckets.ts';
 import { type Figures, type MetricFigures, rateKey, type Spread } from './figures.ts';
+import { percentilesOf } from './latency-figures.ts';
 import type { BucketData, Measurements } from './measurements.ts';
 import {
   gaugeOf,
@@ -146,18 +147,14 @@ function generatorCores(m: Measurements): number | null {
 
 /** `sent - due` over all operations, the generator's own part of it, and the mean of the rest, in milliseconds. */
 function lagsOf(m: Measurements): Pick<Figures['generator'], 'lagP99Ms' | 'ownLagP99Ms' | 'pushbackMeanMs'> {
-  const [lag, own] = (['lag', 'ownLag'] as const).map((kind) =>
-    mergeHistograms(Object.values(m.operations).map((facts) => facts[kind])),
-  );
-  const p99 = (data = EMPTY_HISTOGRAM): number | null => {
-    const value = percentileOf(data, 99);
-    return value === null ? null : toMillis(value);
-  };
-  const [all, caused] = [lag, own].map((data = EMPTY_HISTOGRAM) => meanOf(data));
+  const merged = (kind: 'lag' | 'ownLag') =>
+    mergeHistograms(Object.values(m.operations).map((facts) => facts[kind]));
+  const [lag, own] = [merged('lag'), merged('ownLag')];
+  const [all, caused] = [meanOf(lag), meanOf(own)];
   return {
-    lagP99Ms: p99(lag),
-    ownLagP99Ms: p99(own),
-    pushbackMeanMs: all == null || caused == null ? null : Math.max(0, toMillis(all - caused)),
+    lagP99Ms: percentilesOf(lag).p99,
+    ownLagP99Ms: percentilesOf(own).p99,
+    pushbackMeanMs: all === null || caused === null ? null : Math.max(0, toMillis(all - caused)),
   };
 }
 
@@ -233,7 +230,7 @@ function stalledPercent(m: Measurements): number | null {
 }
 
 /** Of the process that was ready to run without a CPU for the largest part of the time. */
-export const waitedPercent = (m: Measurements, room: string): number | null =>
+const waitedPercent = (m: Measurements, room: string): number | null =>
   percentOf(
     spreadOf(numbered(m.series, room, 'waitedSeconds').map((one) => paceOf(one, m.measured ?? NOWHERE))).max,
     1,

@@ -1,7 +1,6 @@
 import { routesOf } from '../../src/load/fleet/deal.ts';
 import type { Listener } from '../../src/load/player/connection.ts';
-import type { PlayerCodec } from '../../src/load/player/socket-protocol.ts';
-import { SocketProtocol } from '../../src/load/player/socket-protocol.ts';
+import { type PlayerCodec, SocketProtocol } from '../../src/load/player/socket-protocol.ts';
 import { OUTCOME } from '../../src/load/recorder.ts';
 import type { WorkerSide } from '../../src/load/source.ts';
 

@@ -17,7 +17,7 @@ import {
   type WorkerTally,
 } from './messages.ts';
 import { Seconds } from './seconds.ts';
-import { mergeTallies } from './tally.ts';
+import { mergeTallies, sumOf } from './tally.ts';
 
 /** Above this share of players that cannot connect, the fleet does not get READY. */
 const TOLERATED_FAILURES = 0.01;
@@ -68,9 +68,8 @@ interface Progress {
 
 /** What the fleet knows of one worker, by its last word. */
 type WorkerState =
-  | ({ state: 'connecting' } & Progress)
-  | { state: 'ready'; facts: ConnectFacts; refusal: Cause | null }
-  | { state: 'done'; facts: ConnectFacts; tally: WorkerTally };
+  | Extract<Report, { readonly kind: 'connecting' | 'ready' }>
+  | { readonly kind: 'done'; readonly facts: ConnectFacts; readonly tally: WorkerTally };
 
 /**
  * The processes of the native engine: deals them their players, gets them READY, starts them all at one instant,
@@ -108,7 +107,7 @@ export class Fleet implements ReadyFleet {
     this.workerPids = processes.map(({ pid }) => pid);
     // Only a user's own module has something to say there.
     this.logs = new Map(this.suspicion === '' ? [] : processes.map(({ name, log }) => [name, log] as const));
-    this.workers = processes.map(() => ({ state: 'connecting', connected: 0, failed: 0, refusal: null }));
+    this.workers = processes.map(() => ({ kind: 'connecting', connected: 0, failed: 0, refusal: null }));
     this.trouble = new Promise((_resolve, reject) => {
       this.troubled = reject;
     });
@@ -157,10 +156,9 @@ export class Fleet implements ReadyFleet {
   }
 
   get connect(): ConnectFacts {
-    const facts = this.workers.flatMap((worker) => (worker.state === 'connecting' ? [] : [worker.facts]));
+    const facts = this.workers.flatMap((worker) => (worker.kind === 'connecting' ? [] : [worker.facts]));
     return {
-      connected: facts.reduce((sum, { connected }) => sum + connected, 0),
-      failed: facts.reduce((sum, { failed }) => sum + failed, 0),
+      ...sumOf(['connected', 'failed'], facts),
       errors: [...new Set(facts.flatMap(({ errors }) => errors))].slice(0, 5),
       connect: mergeHistograms(facts.map(({ connect }) => connect)),
     };
@@ -171,7 +169,7 @@ export class Fleet implements ReadyFleet {
     this.seconds = seconds;
     const done = new Promise<void>((resolve) => {
       this.changed = () => {
-        if (this.workers.every(({ state }) => state === 'done')) resolve();
+        if (this.workers.every(({ kind }) => kind === 'done')) resolve();
       };
     });
     const clock = setInterval(() => seconds.tick(monotonic() - go), TICK_MS);
@@ -183,7 +181,7 @@ export class Fleet implements ReadyFleet {
       this.running = false;
       clearInterval(clock);
     }
-    const tallies = this.workers.flatMap((worker) => (worker.state === 'done' ? [worker.tally] : []));
+    const tallies = this.workers.flatMap((worker) => (worker.kind === 'done' ? [worker.tally] : []));
     return mergeTallies(tallies, this.plan.workload);
   }
 
@@ -288,7 +286,7 @@ export class Fleet implements ReadyFleet {
         this.plan.onConnecting(connected, failed);
         if (failed > players * TOLERATED_FAILURES) {
           settling ??= setTimeout(() => reject(cannotConnect(players, this.progress())), SETTLE_MS);
-        } else if (this.workers.every(({ state }) => state === 'ready')) resolve();
+        } else if (this.workers.every(({ kind }) => kind === 'ready')) resolve();
       };
       timer = setTimeout(() => {
         reject(notConnected(players, limit, this.progress()));
@@ -309,10 +307,10 @@ export class Fleet implements ReadyFleet {
   private progress(): Progress {
     const total: Progress = { connected: 0, failed: 0, refusal: null };
     for (const worker of this.workers) {
-      const { connected, failed } = worker.state === 'connecting' ? worker : worker.facts;
+      const { connected, failed } = worker.kind === 'connecting' ? worker : worker.facts;
       total.connected += connected;
       total.failed += failed;
-      if (worker.state !== 'done') total.refusal ??= worker.refusal;
+      if (worker.kind !== 'done') total.refusal ??= worker.refusal;
     }
     return total;
   }
@@ -330,17 +328,13 @@ export class Fleet implements ReadyFleet {
       this.troubled(stackFailed(report.message, hint));
     } else if (kind === 'broken') {
       this.troubled(stackFailed(`load worker ${worker} broke: ${report.message}`, BROKEN_HINT));
-    } else if (kind === 'connecting') {
-      const { connected, failed, refusal } = report;
-      this.workers[worker] = { state: 'connecting', connected, failed, refusal };
-      this.changed();
-    } else if (kind === 'ready') {
-      this.workers[worker] = { state: 'ready', facts: report.facts, refusal: report.refusal };
+    } else if (kind === 'connecting' || kind === 'ready') {
+      this.workers[worker] = report;
       this.changed();
     } else {
       const before = this.workers[worker];
-      if (before === undefined || before.state === 'connecting') return;
-      this.workers[worker] = { state: 'done', facts: before.facts, tally: report.tally };
+      if (before === undefined || before.kind === 'connecting') return;
+      this.workers[worker] = { kind, facts: before.facts, tally: report.tally };
       this.seconds?.done(worker);
       this.changed();
     }

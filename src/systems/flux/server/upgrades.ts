@@ -1,8 +1,7 @@
 import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { Door } from './door.ts';
-import { isRefusal, type Refusal } from './door.ts';
+import { type Door, isRefusal, type Refusal } from './door.ts';
 import type { World } from './world.ts';
 
 const MAX_FRAME_BYTES = 1_024;
