@@ -1,17 +1,10 @@
 import { badInput } from '../errors.ts';
-import type { K6System } from '../load/k6/k6-system.ts';
 import type { Load, Scenario } from '../scenario/scenario.ts';
-import { type Workload, workloadOf } from '../scenario/workload.ts';
+import { workloadOf } from '../scenario/workload.ts';
 import type { System } from '../systems/system.ts';
 
-export interface K6Part {
-  /** What the system brings. */
-  readonly part: K6System;
-  readonly workload: Workload;
-}
-
 /** A scenario as k6 makes its load, for `by`. @throws CapbenchError (104) why k6 cannot */
-export function k6PartOf(system: System, scenario: Scenario, by: string): K6Part {
+export function k6PartOf(system: System, scenario: Scenario, by: string) {
   const part = system.engines?.k6;
   if (part === undefined) {
     const players = scenario.sections?.players === undefined ? '' : ' with players: of its own';
@@ -25,7 +18,7 @@ export function k6PartOf(system: System, scenario: Scenario, by: string): K6Part
 }
 
 /** The same, of a run that is still to be made. */
-export function k6PlanOf(system: System, scenario: Scenario): K6Part {
+export function k6PlanOf(system: System, scenario: Scenario) {
   const [fault] = scenario.faults;
   if (fault !== undefined) {
     throw badInput(

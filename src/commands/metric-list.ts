@@ -6,18 +6,8 @@ import { knownSettings } from './known-settings.ts';
 import type { ScenarioFlags } from './options.ts';
 import { loadScenario } from './scenario-files.ts';
 
-interface MetricList {
-  /** Null where none was named. */
-  readonly scenario: Scenario | null;
-  readonly metrics: readonly ListedMetric[];
-}
-
 /** All metrics of all systems, or those of a scenario where one is named; bad input (104) where it cannot be read. */
-export async function metricsOf(
-  host: Host,
-  reference: string | undefined,
-  flags: ScenarioFlags,
-): Promise<MetricList> {
+export async function metricsOf(host: Host, reference: string | undefined, flags: ScenarioFlags) {
   const systems = await host.systems();
   if (reference === undefined) {
     const [given] = Object.entries(flags).filter(([, value]) => value !== undefined && value.length > 0);

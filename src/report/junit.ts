@@ -67,19 +67,16 @@ interface Case {
   readonly xml: readonly string[];
 }
 
-interface Suite {
-  readonly name: string;
-  readonly seconds: number;
-  readonly cases: readonly Case[];
-}
-
 const countOf = (cases: readonly Case[], result: Case['result']): number =>
   cases.filter((one) => one.result === result).length;
 
 /** Seconds, as a decimal number without an exponent. */
 const timeOf = (seconds: number): string => Math.max(0, seconds).toFixed(3);
 
-function suite({ name, seconds, cases }: Suite, startedAt: string): string[] {
+function suite(
+  { name, seconds, cases }: { name: string; seconds: number; cases: readonly Case[] },
+  startedAt: string,
+): string[] {
   const counts = `tests="${cases.length}" failures="${countOf(cases, 'failed')}" errors="${countOf(cases, 'invalid')}" skipped="${countOf(cases, 'skipped')}"`;
   // Readers of the format know no time zone: it is UTC.
   const timestamp = startedAt.slice(0, 19);

@@ -178,16 +178,9 @@ function budgetLines({ rulings }: Pick<Report, 'rulings'>, paint: Palette, width
   return [...lines, ...(lines.length > 0 && missing.length > 0 ? [''] : []), ...missing];
 }
 
-interface Layout {
-  readonly rows: readonly Row[];
-  /** Of id, limit and observed. */
-  readonly widths: readonly [number, number, number];
-  readonly titleWidth: number;
-}
-
 /** Columns as wide as they need to be, and cut to shares of the line only when the titles would have no room. */
-function layout(rulings: readonly ReportRuling[], width: number): Layout {
-  const within = (...caps: readonly [number, number, number]): Layout => {
+function layout(rulings: readonly ReportRuling[], width: number) {
+  const within = (...caps: readonly [number, number, number]) => {
     const rows = rulings.map((ruling) => ({
       ruling,
       id: cut(plain(ruling.id), caps[0]),

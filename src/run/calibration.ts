@@ -1,7 +1,7 @@
 import { monotonic } from '../clock.ts';
 import { interrupted, stackFailed } from '../errors.ts';
 import { mergeHistograms, percentileOf } from '../histogram.ts';
-import type { Engine, LoadSecond, ReadyFleet, Tally } from '../load/engine.ts';
+import type { Engine, LoadSecond, ReadyFleet } from '../load/engine.ts';
 import type { CalibrationFacts } from '../measurement/measurements.ts';
 import { mapOperations } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -87,13 +87,7 @@ function calibrationLoad(full: Scenario, system: SystemScenario): Workload {
   };
 }
 
-interface Driven {
-  readonly tally: Tally;
-  /** Of the busiest worker, mean over the measured seconds, 0..1; null where none tells. */
-  readonly utilisation: number | null;
-}
-
-async function drive(fleet: ReadyFleet, workload: Workload, signal: AbortSignal): Promise<Driven> {
+async function drive(fleet: ReadyFleet, workload: Workload, signal: AbortSignal) {
   const { measureStart, end } = workload.timeline;
   const used = new Map<number, number[]>();
   const onSecond = ({ at, workers }: LoadSecond): void => {
@@ -122,7 +116,10 @@ async function drive(fleet: ReadyFleet, workload: Workload, signal: AbortSignal)
   }
 }
 
-function factsOf(scenario: Scenario, { tally, utilisation }: Driven): CalibrationFacts {
+function factsOf(
+  scenario: Scenario,
+  { tally, utilisation }: Awaited<ReturnType<typeof drive>>,
+): CalibrationFacts {
   const { load, calibration } = scenario;
   const rates = Object.values(load.operations).map(({ perSecond }) => perSecond);
   const target = peakOf(load.stages) * rates.reduce((sum, one) => sum + one, 0);

@@ -15,15 +15,8 @@ export interface BudgetLists {
 type BudgetEntry = z.output<typeof budgetSchema>;
 type Elements<S extends z.ZodType> = readonly (z.output<S> | undefined)[];
 
-interface Reading {
-  readonly budgets: readonly Budget[];
-  /** Where each budget stands, by its id. */
-  readonly paths: ReadonlyMap<string, Path>;
-  readonly findings: readonly Finding[];
-}
-
 /** Looks every claim up, and checks what a budget alone can get wrong; its metric has budget-check.ts. */
-export function readBudgets(lists: BudgetLists, claims: Claims, readMetric: MetricReader): Reading {
+export function readBudgets(lists: BudgetLists, claims: Claims, readMetric: MetricReader) {
   const budgets: Budget[] = [];
   const findings: Finding[] = [];
   const tell = teller(findings);

@@ -112,20 +112,8 @@ function readValue(text: string): unknown {
   }
 }
 
-/** A document after `--set`, and which parts of it came from there. */
-export interface Overridden {
-  readonly value: unknown;
-  readonly findings: readonly (Finding & { readonly flag: string })[];
-  /** Where each `--set` ended, in order. */
-  readonly paths: readonly Path[];
-  /** The `--set` from which what stands at the path came; undefined when it is the file's. */
-  flagAt(path: Path): string | undefined;
-  /** The position of that `--set` among all; -1 when it is the file's. */
-  orderOf(path: Path): number;
-}
-
 /** Sets each path of the document, in order. The document itself is left as it was. */
-export function applySettings(document: unknown, texts: readonly string[]): Overridden {
+export function applySettings(document: unknown, texts: readonly string[]) {
   const findings: (Finding & { flag: string })[] = [];
   const applied: { path: Path; flag: string }[] = [];
   let value = document;

@@ -7,19 +7,12 @@ import type { Scenario } from './scenario.ts';
 const PROSE =
   /^(description|altered\.\d+|deviations\.\d+\.(documented|applied|reason)|budgets\.\d+\.(title|condition|contradicted|missing|source\.(document|heading)))$/;
 
-/** A scenario that may be written, and where a secret was taken out of it. */
-export interface CleanScenario {
-  readonly scenario: Scenario;
-  /** `description (a user or a password in an address)` */
-  readonly removed: readonly string[];
-}
-
 /**
  * Takes secrets out of a scenario's prose, before it is hashed: what runs, what is written and what is judged again
  * are the same scenario. Throws a ScenarioError (104) for a secret anywhere else: a name or a setting without its
  * secret would be another one.
  */
-export function withoutSecrets(scenario: Scenario, file: string, redaction: Redaction): CleanScenario {
+export function withoutSecrets(scenario: Scenario, file: string, redaction: Redaction) {
   const removed: string[] = [];
   const problems: Problem[] = [];
   const refuse = (path: Path, what: string): void => {

@@ -1,6 +1,6 @@
 import { type Micros, micros } from '../units.ts';
 import { type OperationSpec, ofOperation } from './operations.ts';
-import type { FaultAction, Load, Scenario } from './scenario.ts';
+import type { Fault, Load, Scenario } from './scenario.ts';
 import { type ChurnWindow, churnWindows, stormsOf, type TimedStage, timedStages } from './stages.ts';
 import type { SystemScenario, SystemWorkload } from './system-scenario.ts';
 
@@ -18,18 +18,18 @@ export interface OperationWorkload extends OperationSpec {
   readonly perSecond: number;
 }
 
+/** What of a load is as it was asked for. */
+type AsAsked = Pick<
+  Load,
+  'players' | 'outstanding' | 'skipAfter' | 'timeout' | 'drain' | 'connectsPerSecond'
+>;
+
 /** What the load is, apart from who makes it: plain data, sent to every worker. */
-export interface Workload extends SystemWorkload {
+export interface Workload extends SystemWorkload, AsAsked {
   readonly seed: number;
   readonly timeline: Timeline;
-  readonly players: number;
   /** In the system's order: an operation's place here is its index in the recorder and in the schedule's hash. */
   readonly operations: readonly OperationWorkload[];
-  readonly outstanding: number;
-  readonly skipAfter: Micros;
-  readonly timeout: Micros;
-  readonly drain: Micros;
-  readonly connectsPerSecond: number;
   /**
    * Players and generators whose connection ends connect again and go on from where the server left them. Only
    * where faults, a reconnect storm or churn are planned: elsewhere a lost connection is a finding, and stays lost.
@@ -42,15 +42,11 @@ export interface Workload extends SystemWorkload {
 }
 
 /** One fault, once. */
-export interface PlannedFault {
+export interface PlannedFault extends Pick<Fault, 'action' | 'of' | 'lasting' | 'sharePercent'> {
   /** `kill-postgres-3`: the third of its kind. */
   readonly id: string;
-  readonly action: FaultAction;
-  readonly of: string;
   /** After GO. */
   readonly at: Micros;
-  readonly lasting: Micros;
-  readonly sharePercent: number;
   /** The stage that begins with it, by its place in the timeline: a reconnect storm. */
   readonly stage?: number | undefined;
 }
@@ -110,19 +106,15 @@ export const playersComeBack = ({ faults, load }: Pick<Scenario, 'faults' | 'loa
 
 export function workloadOf(scenario: Scenario, system: SystemScenario): Workload {
   const { load } = scenario;
+  const { players, outstanding, skipAfter, timeout, drain, connectsPerSecond } = load;
   const timeline = timelineOf(load);
   const churn = churnWindows(load, timeline.stages ?? [], timeline.end);
   return {
     seed: scenario.seed,
     timeline,
-    players: load.players,
     operations: system.operations.map((one) => ({ ...one, ...ofOperation(load.operations, one.id) })),
     ...system.workload(scenario),
-    outstanding: load.outstanding,
-    skipAfter: load.skipAfter,
-    timeout: load.timeout,
-    drain: load.drain,
-    connectsPerSecond: load.connectsPerSecond,
+    ...{ players, outstanding, skipAfter, timeout, drain, connectsPerSecond },
     reconnect: playersComeBack(scenario),
     ...(churn.length === 0 ? {} : { churn }),
   };

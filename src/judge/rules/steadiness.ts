@@ -156,13 +156,6 @@ function meansOf(series: Series | undefined, measured: Evidence['m']['measured']
   return [...seconds].sort(([a], [b]) => a - b).map(([, { sum, count }]) => sum / count);
 }
 
-interface Beside {
-  readonly rule: string;
-  readonly advice: string;
-  /** The scenario allows as much of it. */
-  readonly relaxed: boolean;
-}
-
 /** So many percent of the host more, or less, at the end than at the beginning are a change that shows. */
 const SHOWS_PERCENT = 5;
 
@@ -170,7 +163,7 @@ const SHOWS_PERCENT = 5;
  * What took a part of the host in the first quarter of a span and not in the last (or, where it got `worse`, the other
  * way round): processes that are not of the run, or the hypervisor. Null where neither changed.
  */
-function besideOf({ from, to }: Span, { m, s }: Evidence, worse: boolean): Beside | null {
+function besideOf({ from, to }: Span, { m, s }: Evidence, worse: boolean) {
   const quarter = (to - from) / 4;
   const first = { from, to: from + quarter };
   const last = { from: to - quarter, to };

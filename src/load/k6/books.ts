@@ -1,14 +1,4 @@
-import type { Ledger } from '../engine.ts';
 import { isRecord, parseJson } from '../json.ts';
-
-/** What the virtual users told at their end. */
-interface Books {
-  readonly ledger: Ledger;
-  /** Virtual users that told. */
-  readonly tellers: number;
-  readonly hashes: readonly (readonly [low: number, high: number])[];
-  readonly complaints: readonly string[];
-}
 
 /**
  * [id, last number before the run, last number used, stated (Ledger), highest number acknowledged], and then [first, last]
@@ -17,7 +7,7 @@ interface Books {
 const COLUMNS = 5;
 
 /** Reads what the script logs: a line of JSON from each virtual user. Other lines are somebody else's. */
-export function readBooks(text: string, entities: number): Books {
+export function readBooks(text: string, entities: number) {
   const column = (): Float64Array => new Float64Array(entities);
   const [base, sentMax, ackedMax, stated] = [column(), column(), column(), column()];
   const gaps: number[] = [];
