@@ -1,13 +1,12 @@
 import type { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import { Agent, type Dispatcher, request } from 'undici';
+import { Agent, request } from 'undici';
 import { connectorOptions } from '../address/access.ts';
 import { causeOfAnswer } from '../address/connection-cause.ts';
 import type { MetricsAddress } from '../address/probe-address.ts';
 import { midway, monotonic } from '../clock.ts';
 import { messageOf, stackFailed } from '../errors.ts';
-import type { Micros } from '../units.ts';
-import { type MetricsPage, readMetricsPage } from './metrics-page.ts';
+import { readMetricsPage } from './metrics-page.ts';
 
 /** What Prometheus asks for: OpenMetrics, else its own text format; names in quotes as they are. */
 const ACCEPT = [
@@ -18,48 +17,63 @@ const ACCEPT = [
   '*/*;q=0.1',
 ].join(',');
 
-export interface PageRequest {
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  /** For the first byte, and between two. */
-  readonly patienceMs: number;
-  readonly signal: AbortSignal;
-  readonly longest: number;
-  readonly dispatcher: Dispatcher | null;
-}
-
-export interface PageText {
-  readonly text: string;
-  /** By its content type. */
-  readonly isOpenMetrics: boolean;
-}
-
 /**
- * Asks for a Prometheus page. No compression is asked for, which would cost the server CPU; what comes compressed is read.
- * @throws CapbenchError (93) for another status than 200, an Error for an answer that is longer than `longest`, and whatever undici throws
+ * A Prometheus page that is read again and again. No compression is asked for, which would cost the server CPU; what
+ * comes compressed is read. `names`: of the metrics that are kept; `longest`: the page, in characters.
  */
-export async function requestPage(page: PageRequest): Promise<PageText> {
-  const { statusCode, headers, body } = await request(page.url, {
-    headers: { ...page.headers, accept: ACCEPT },
-    headersTimeout: page.patienceMs,
-    bodyTimeout: page.patienceMs,
-    signal: page.signal,
-    ...(page.dispatcher === null ? {} : { dispatcher: page.dispatcher }),
-  });
-  if (statusCode !== 200) {
-    // Nobody reads the rest of it.
-    body.on('error', () => {}).destroy();
-    const { kind, what, hint } = causeOfAnswer(statusCode, headers.location?.toString());
-    throw stackFailed(`it answered ${what.replace(/^status /, '')}`, kind === 'notFound' ? '' : (hint ?? ''));
-  }
-  let text = '';
-  for await (const chunk of decoded(body, String(headers['content-encoding'] ?? '')).setEncoding('utf8')) {
-    text += chunk;
-    if (text.length > page.longest) throw new Error('the answer has no end');
-  }
+export function openPageReader(
+  { url, shown, access }: MetricsAddress,
+  names: ReadonlySet<string>,
+  longest: number,
+) {
+  const connect = connectorOptions(access);
+  const dispatcher = connect === null ? null : new Agent({ connect });
+  const closed = new AbortController();
+  const ask = async (patienceMs: number, limitMs: number) => {
+    const { statusCode, headers, body } = await request(url, {
+      headers: { ...access.headers, accept: ACCEPT },
+      headersTimeout: patienceMs,
+      bodyTimeout: patienceMs,
+      signal: AbortSignal.any([AbortSignal.timeout(limitMs), closed.signal]),
+      ...(dispatcher === null ? {} : { dispatcher }),
+    });
+    if (statusCode !== 200) {
+      // Nobody reads the rest of it.
+      body.on('error', () => {}).destroy();
+      const { kind, what, hint } = causeOfAnswer(statusCode, headers.location?.toString());
+      throw stackFailed(
+        `it answered ${what.replace(/^status /, '')}`,
+        kind === 'notFound' ? '' : (hint ?? ''),
+      );
+    }
+    let text = '';
+    for await (const chunk of decoded(body, String(headers['content-encoding'] ?? '')).setEncoding('utf8')) {
+      text += chunk;
+      if (text.length > longest) throw new Error('the answer has no end');
+    }
+    const type = String(headers['content-type'] ?? '');
+    return readMetricsPage(text, names, {
+      isOpenMetrics: /^\s*application\/openmetrics-text\b/i.test(type),
+    });
+  };
   return {
-    text,
-    isOpenMetrics: /^\s*application\/openmetrics-text\b/i.test(String(headers['content-type'] ?? '')),
+    /**
+     * The page, and when it was told: half way from question to answer. `limitMs`: for all of it, and `patienceMs`
+     * for the first byte, and between two. @throws an Error that names the address, its cause what went wrong
+     */
+    async read(patienceMs: number, limitMs: number) {
+      const asked = monotonic();
+      try {
+        return { page: await ask(patienceMs, limitMs), at: midway(asked) };
+      } catch (error) {
+        throw new Error(`GET ${shown}: ${messageOf(error)}`, { cause: error });
+      }
+    },
+    /** What is being read is given up. */
+    async close() {
+      closed.abort();
+      await dispatcher?.destroy();
+    },
   };
 }
 
@@ -79,45 +93,4 @@ function decoded(body: Readable, encoding: string): Readable {
   if (/^\s*(?:identity)?\s*$/i.test(encoding)) return body;
   body.on('error', () => {}).destroy();
   throw new Error(`the answer is encoded as ${encoding.slice(0, 40)}, which was not asked for`);
-}
-
-/** A Prometheus page that is read again and again. */
-export interface PageReader {
-  /**
-   * The page, and when it was told: half way from question to answer. `limitMs`: for all of it, and `patienceMs` between
-   * two bytes. @throws an Error that names the address, its cause what went wrong
-   */
-  read(patienceMs: number, limitMs: number): Promise<{ readonly page: MetricsPage; readonly at: Micros }>;
-  /** What is being read is given up. */
-  close(): Promise<void>;
-}
-
-/** @param names of the metrics that are kept; @param longest the page, in characters */
-export function openPageReader(
-  { url, shown, access }: MetricsAddress,
-  names: ReadonlySet<string>,
-  longest: number,
-): PageReader {
-  const connect = connectorOptions(access);
-  const dispatcher = connect === null ? null : new Agent({ connect });
-  const closed = new AbortController();
-  return {
-    async read(patienceMs, limitMs) {
-      const asked = monotonic();
-      try {
-        const signal = AbortSignal.any([AbortSignal.timeout(limitMs), closed.signal]);
-        const { headers = {} } = access;
-        const { text, isOpenMetrics } = await requestPage({
-          ...{ url, headers, patienceMs, longest, dispatcher, signal },
-        });
-        return { page: readMetricsPage(text, names, { isOpenMetrics }), at: midway(asked) };
-      } catch (error) {
-        throw new Error(`GET ${shown}: ${messageOf(error)}`, { cause: error });
-      }
-    },
-    async close() {
-      closed.abort();
-      await dispatcher?.destroy();
-    },
-  };
 }

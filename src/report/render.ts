@@ -6,31 +6,17 @@ import type { Verdict } from '../judge/verdict.ts';
 import type { Figures } from '../measurement/figures.ts';
 import type { Measurements } from '../measurement/measurements.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import type { Chart } from './chart.ts';
 import { html } from './html.ts';
 import { junit } from './junit.ts';
 import { type Report, reportOf } from './report.ts';
 import { seriesCsv } from './series-csv.ts';
 import { summary } from './summary.ts';
 
-/** Everything that is said about one run. */
-export interface Rendering {
-  readonly report: Report;
-  /** Name inside the bundle -> content. */
-  readonly artefacts: ReadonlyMap<string, string | Uint8Array>;
-  /** What could not be rendered, and why. */
-  readonly warnings: readonly string[];
-}
-
 /** Renders every artefact. What cannot be drawn on this platform is a warning, never a failure of the run. */
-export async function render(
-  m: Measurements,
-  s: Scenario,
-  verdict: Verdict,
-  figures: Figures,
-): Promise<Rendering> {
+export async function render(m: Measurements, s: Scenario, verdict: Verdict, figures: Figures) {
   const report = reportOf(m, s, verdict, figures);
   const { charts, warnings } = await chartsOf(report, m);
+  /** Name inside the bundle -> content. */
   const artefacts = new Map<string, string | Uint8Array>([
     ['report.json', reportJson(report)],
     ['report.html', html(report, charts)],
@@ -44,13 +30,10 @@ export async function render(
 }
 
 /** The chart library is large, and its binary is not there for every platform: loaded when it is needed. */
-async function chartsOf(
-  report: Report,
-  m: Measurements,
-): Promise<{ readonly charts: readonly Chart[]; readonly warnings: readonly string[] }> {
+async function chartsOf(report: Report, m: Measurements) {
   try {
     const { drawCharts } = await import('./chart.ts');
-    return { charts: drawCharts(report, m), warnings: [] };
+    return { charts: drawCharts(report, m), warnings: [] as string[] };
   } catch (error) {
     return { charts: [], warnings: [`the charts could not be drawn: ${messageOf(error)}`] };
   }

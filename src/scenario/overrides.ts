@@ -138,7 +138,7 @@ export function applySettings(document: unknown, texts: readonly string[]) {
     value,
     findings,
     paths: applied.map((set) => set.path),
-    flagAt: (path) => applied[orderOf(path)]?.flag,
+    flagAt: (path: Path) => applied[orderOf(path)]?.flag,
     orderOf,
   };
 }

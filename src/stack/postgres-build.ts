@@ -39,8 +39,27 @@ export async function preparePostgres(
   answerLimit = START_LIMITS.answer,
 ): Promise<PostgresBuild> {
   const bin = ownBin === null ? await embedded(user, folder) : own(resolve(ownBin), user);
-  const ask: Ask = (program, option) =>
-    answerOf({ program: join(bin, program), option, folder, watchdog, signal, limit: answerLimit });
+  // Guarded like every process of the run: somebody's own program may hang, or start others.
+  const ask: Ask = async (name, option) => {
+    const program = join(bin, name);
+    const child = await startProcess({
+      ...{ name, command: program, args: [option], env: { LC_ALL: 'C' }, watchdog, ladder: [KILL] },
+      log: folder.file(`${name}${option}.log`),
+    });
+    try {
+      if (!(await unlessAborted(settlesWithin(child.exited, answerLimit), signal)))
+        throw stackFailed(`${program} ${option} did not answer ${within(answerLimit)}`, OWN_BUILD);
+    } finally {
+      await child.stop();
+    }
+    const exit = await child.exited;
+    const answer = child.tail(5).trim();
+    if (exit.code === 0) return answer;
+    throw stackFailed(
+      `${program} cannot be executed here: ${describeExit(exit)}${answer === '' ? '' : `\n${answer.replace(/^/gm, '  | ')}`}`,
+      `the embedded build needs glibc and a directory that is not mounted noexec; else ${OWN_BUILD}`,
+    );
+  };
   const version = versionIn(await ask('postgres', '--version'), bin);
   if (Number.parseInt(version, 10) !== major) {
     throw stackFailed(
@@ -153,37 +172,6 @@ async function copyBuild(from: string, to: string): Promise<void> {
 
 /** What one of the programs writes when it is started with one option. */
 type Ask = (program: string, option: string) => Promise<string>;
-
-interface Question {
-  readonly program: string;
-  readonly option: string;
-  readonly folder: RunFolder;
-  readonly watchdog: Watchdog;
-  readonly signal: AbortSignal;
-  readonly limit: number;
-}
-
-/** Guarded like every process of the run: somebody's own program may hang, or start others. */
-async function answerOf({ program, option, folder, watchdog, signal, limit }: Question): Promise<string> {
-  const name = basename(program);
-  const child = await startProcess({
-    ...{ name, command: program, args: [option], env: { LC_ALL: 'C' }, watchdog, ladder: [KILL] },
-    log: folder.file(`${name}${option}.log`),
-  });
-  try {
-    if (!(await unlessAborted(settlesWithin(child.exited, limit), signal)))
-      throw stackFailed(`${program} ${option} did not answer ${within(limit)}`, OWN_BUILD);
-  } finally {
-    await child.stop();
-  }
-  const exit = await child.exited;
-  const answer = child.tail(5).trim();
-  if (exit.code === 0) return answer;
-  throw stackFailed(
-    `${program} cannot be executed here: ${describeExit(exit)}${answer === '' ? '' : `\n${answer.replace(/^/gm, '  | ')}`}`,
-    `the embedded build needs glibc and a directory that is not mounted noexec; else ${OWN_BUILD}`,
-  );
-}
 
 function versionIn(answer: string, bin: string): string {
   const version = /\) (\d+(?:\.\d+)*)/.exec(answer)?.[1];

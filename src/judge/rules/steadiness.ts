@@ -4,7 +4,7 @@ import { ofOperation } from '../../scenario/operations.ts';
 import { faultsOf } from '../../scenario/workload.ts';
 import { negligibleMs } from '../latency-budget.ts';
 import { BEYOND_NOISE, type Drift, driftOf, FEWEST_VALUES } from '../mser.ts';
-import { type Evidence, type JudgedRule, type Limit, limitOf, stateOf } from './rule.ts';
+import { type Evidence, type JudgedRule, limitOf, stateOf } from './rule.ts';
 
 /**
  * R5: what is measured must be a state, and not a transition. Over the means of five slices of 200 ms.
@@ -14,10 +14,9 @@ import { type Evidence, type JudgedRule, type Limit, limitOf, stateOf } from './
  */
 export const steadinessRules = (evidence: Evidence, overloaded: boolean): readonly JudgedRule[] =>
   spansOf(evidence).flatMap((span) =>
-    evidence.s.operations.flatMap(({ id }) => [
-      throughput(id, span, evidence, overloaded),
-      p95(id, span, evidence, overloaded),
-    ]),
+    evidence.s.operations.flatMap(({ id }) =>
+      KINDS.map((kind) => ruleOf(kind, id, span, evidence, overloaded)),
+    ),
   );
 
 /** What has to be steady by itself. Seconds after GO. */
@@ -37,44 +36,35 @@ function spansOf({ m, s }: Evidence): readonly Span[] {
 
 const named = (rule: string, { stage }: Span): string => (stage === null ? rule : `${rule}.${stage}`);
 
-function throughput(op: string, span: Span, evidence: Evidence, overloaded: boolean): JudgedRule {
-  const limit = limitOf(evidence.s.rules, 'steadyThroughputPercent');
-  return ruleOf(named(`steady-throughput.${op}`, span), `load.${op}.slice.answered`, limit, {
-    ...{ op, span, evidence, overloaded },
-    negligible: 0,
-    better: (from, to) => to > from,
-    words: (value) => `${Math.round(5 * value).toLocaleString('en-US')}/s`,
-  });
-}
-
-function p95(op: string, span: Span, evidence: Evidence, overloaded: boolean): JudgedRule {
-  const limit = limitOf(evidence.s.rules, 'steadyP95Percent');
-  return ruleOf(named(`steady-p95.${op}`, span), `load.${op}.slice.p95Ms`, limit, {
-    ...{ op, span, evidence, overloaded },
-    negligible: negligibleMs(evidence.s.budgets, op),
-    better: (from, to) => to < from,
-    words: (value) => `${Number(value.toPrecision(3))} ms`,
-  });
-}
-
-interface Reading {
-  readonly op: string;
-  readonly span: Span;
-  readonly evidence: Evidence;
-  readonly overloaded: boolean;
-  /** A difference of so much matters to nobody. */
-  readonly negligible: number;
-  readonly better: (from: number, to: number) => boolean;
-  readonly words: (value: number) => string;
-}
+/** What has to be steady, each by a series of its own. */
+const KINDS = [
+  {
+    ...({ rule: 'steady-throughput', series: 'answered', limitName: 'steadyThroughputPercent' } as const),
+    better: (from: number, to: number): boolean => to > from,
+    words: (value: number): string => `${Math.round(5 * value).toLocaleString('en-US')}/s`,
+  },
+  {
+    ...({ rule: 'steady-p95', series: 'p95Ms', limitName: 'steadyP95Percent' } as const),
+    better: (from: number, to: number): boolean => to < from,
+    words: (value: number): string => `${Number(value.toPrecision(3))} ms`,
+  },
+];
 
 function ruleOf(
-  id: string,
-  series: string,
-  limit: Limit & { readonly limit: number },
-  { op, span, evidence, overloaded, negligible, better, words }: Reading,
+  { rule: name, series, limitName, better, words }: (typeof KINDS)[number],
+  op: string,
+  span: Span,
+  evidence: Evidence,
+  overloaded: boolean,
 ): JudgedRule {
-  const means = meansOf(evidence.m.series[series], evidence.m.measured === null ? null : span);
+  const id = named(`${name}.${op}`, span);
+  const limit = limitOf(evidence.s.rules, limitName);
+  // A difference of so much matters to nobody.
+  const negligible = series === 'p95Ms' ? negligibleMs(evidence.s.budgets, op) : 0;
+  const means = meansOf(
+    evidence.m.series[`load.${op}.slice.${series}`],
+    evidence.m.measured === null ? null : span,
+  );
   const drift = driftOf(means);
   const rule = { id, ...limit, advice: '', consequence: 'disturbed' } as const;
   const why = whyNot(op, span, evidence);
