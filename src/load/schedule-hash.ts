@@ -9,7 +9,7 @@ export class ScheduleHash {
   private low = 0;
   private high = 0;
 
-  /** `operation` is the index in OPERATIONS, `due` microseconds after GO. */
+  /** `operation` is the index in the workload's operations, `due` microseconds after GO. */
   add(operation: number, actor: number, sequence: number, due: number): void {
     let h = mix(actor ^ Math.imul(operation + 1, 0x9e3779b1));
     h = mix(h ^ sequence);
