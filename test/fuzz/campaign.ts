@@ -68,11 +68,8 @@ export async function campaign(plan: Campaign): Promise<Summary> {
   const shares = chosen.reduce((sum, { share }) => sum + share, 0);
   const targets = chosen.map(
     ({ name }): TargetSummary => ({
-      target: name,
-      inputs: 0,
-      codes: new Map(),
+      ...{ target: name, inputs: 0, codes: new Map(), memoryBytes: 0 },
       slowest: { milliseconds: 0, index: 0 },
-      memoryBytes: 0,
     }),
   );
   // The processes are ended in the middle of an input at times: what they leave is in here.
@@ -153,11 +150,11 @@ function work(
     child.stderr?.on('data', (chunk: Buffer) => {
       log = (log + chunk.toString()).slice(-4_000);
     });
+    const stop = (): void => void child.kill('SIGKILL');
     const give = (): void => {
       hung = true;
-      child.kill('SIGKILL');
+      stop();
     };
-    const stop = (): void => void child.kill('SIGKILL');
     signal?.addEventListener('abort', stop, { once: true });
     let timer = setTimeout(give, hangMs);
     child.on('message', (word: Word) => {
@@ -165,10 +162,8 @@ function work(
       timer = setTimeout(give, hangMs);
       if (word.kind === 'trying') reached = word.index;
       else if (word.kind === 'tried') take(word.result);
-      else {
-        finished = true;
-      }
-      memoryBytes = word.kind === 'trying' ? word.memoryBytes : memoryBytes;
+      else finished = true;
+      if (word.kind === 'trying') memoryBytes = word.memoryBytes;
     });
     child.once('exit', (code, by) => {
       clearTimeout(timer);

@@ -158,13 +158,9 @@ function loadWasThere(facts: unknown, scenario: unknown): string[] {
   return wrong;
 }
 
-type Ruling = {
-  id: string;
-  state: string;
-  op: string;
+type Ruling = Record<'id' | 'state' | 'op' | 'metric', string> & {
   limit: unknown;
   observed: unknown;
-  metric: string;
   stat: string | null;
 };
 
@@ -188,14 +184,10 @@ function kept({ op, limit, observed }: Ruling): boolean {
 /** Figures that the files tell without the report: metric and statistic -> value; undefined for all others. */
 function figure(facts: unknown, { metric, stat }: Ruling): number | undefined {
   const direct: Readonly<Record<string, string>> = {
-    'load.peakCcu': 'peakCcu',
-    'integrity.lost': 'integrity.lost',
-    'integrity.duplicated': 'integrity.duplicated',
-    'integrity.phantom': 'integrity.phantom',
-    'integrity.holes': 'integrity.holes',
-    'network.disconnects': 'disconnects',
+    ...{ 'load.peakCcu': 'peakCcu', 'network.disconnects': 'disconnects' },
   };
-  const path = Object.hasOwn(direct, metric) ? direct[metric] : undefined;
+  const own = /^integrity\.(lost|duplicated|phantom|holes)$/.test(metric) ? metric : undefined;
+  const path = Object.hasOwn(direct, metric) ? direct[metric] : own;
   if (path !== undefined) return number(facts, path);
   const [, op, percent] = /^latency\.(\w+)\.due p(\d+)$/.exec(`${metric} ${stat}`) ?? [];
   if (op === undefined) return undefined;

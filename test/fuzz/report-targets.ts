@@ -74,14 +74,16 @@ const ODD: readonly (readonly [name: string, content: Content | null])[] = [
 ];
 
 /** What a command writes into the bundle, where something else lies already. */
-const WRITTEN = [
-  'report.json',
-  'report.html',
-  'junit.xml',
-  'summary.md',
-  'series.csv',
-  'histograms',
-  'charts',
+const WRITTEN = 'report.json report.html junit.xml summary.md series.csv histograms charts'.split(' ');
+
+const PATHS = [
+  '',
+  '.',
+  '..',
+  ...['', '/bundle/', '/bundle/measurements.json'].map((path) => `{folder}${path}`),
+];
+const STRANGE_PATHS = [
+  ...['{folder}/no such', `{folder}/${'x'.repeat(5_000)}`, '{folder}/a\nb', '/dev/null', '/proc'],
 ];
 
 /** `report` of a folder that is no bundle, or one with odd things in it. */
@@ -121,11 +123,7 @@ export function reportBundle(root: string): Target {
         case 3: {
           const text = Buffer.from(measurements.bytes).toString();
           const again = pick(next, [
-            `\ufeff${text}`,
-            text.replaceAll(',', ',\r\n'),
-            `${text}\n\n`,
-            `${text}${text}`,
-            `${text}\0`,
+            ...[`\ufeff${text}`, text.replaceAll(',', ',\r\n'), `${text}\n\n`, `${text}${text}`, `${text}\0`],
           ]);
           return reportOf(next, 'the same in other clothes', [
             ...replaced,
@@ -134,28 +132,11 @@ export function reportBundle(root: string): Target {
           ]);
         }
         default: {
-          const path = pick(next, [
-            '',
-            '.',
-            '..',
-            '{folder}',
-            '{folder}/bundle/',
-            '{folder}/bundle/measurements.json',
-          ]);
-          const strange = pick(next, [
-            '{folder}/no such',
-            `{folder}/${'x'.repeat(5_000)}`,
-            '{folder}/a\nb',
-            '/dev/null',
-            '/proc',
-          ]);
+          const path = pick(next, PATHS);
+          const strange = pick(next, STRANGE_PATHS);
           const given = chance(next, 0.5) ? path : strange;
-          return {
-            argv: ['report', given],
-            env: {},
-            files,
-            made: `the folder ${JSON.stringify(given.slice(0, 30))}`,
-          };
+          const made = `the folder ${JSON.stringify(given.slice(0, 30))}`;
+          return { argv: ['report', given], env: {}, files, made };
         }
       }
     },

@@ -3,17 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
 
 /** What the server does with an intent, or with a post. */
-export type IntentAnswer =
-  | 'ok'
-  | 'reject'
-  | 'silence'
-  | 'garbage'
-  | 'flood'
-  | 'drop'
-  | 'forget'
-  | 'wrongNumber'
-  | 'twice';
-export type PostAnswer = 'commit' | 'reject' | 'silence' | 'garbage' | 'refuse' | 'withhold' | 'drop';
+type Misdeed = 'reject' | 'silence' | 'garbage' | 'drop';
+export type IntentAnswer = Misdeed | 'ok' | 'flood' | 'forget' | 'wrongNumber' | 'twice';
+export type PostAnswer = Misdeed | 'commit' | 'refuse' | 'withhold';
 
 export interface ServerOptions {
   readonly playersTotal: number;
@@ -174,16 +166,8 @@ export class ProtocolServer {
       const { playersTotal, monstersTotal, instance = 1, instances = 1 } = this.options;
       response.setHeader('content-type', 'application/json').end(
         JSON.stringify({
-          status: 'ok',
-          world: 'flux',
-          protocol: 1,
-          instance,
-          instances,
-          playersTotal,
-          monstersTotal,
-          players: this.players,
-          monsters: this.monsters,
-          rowShape: 'columns',
+          ...{ status: 'ok', world: 'flux', protocol: 1, instance, instances, rowShape: 'columns' },
+          ...{ playersTotal, players: this.players, monstersTotal, monsters: this.monsters },
         }),
       );
       return;

@@ -1,8 +1,7 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { temporaryFolder } from '../../../temporary-folder.ts';
 
 /** A socket in front of PostgreSQL's, whose connections can be cut on one side. */
 export interface Cuttable {
@@ -17,7 +16,7 @@ export interface Cuttable {
 }
 
 export async function openCuttable(socketFolder: string, port: string): Promise<Cuttable> {
-  const folder = mkdtempSync(join(tmpdir(), 'cuttable-'));
+  const folder = temporaryFolder();
   const name = `.s.PGSQL.${port}`;
   const pairs = new Set<readonly [client: Socket, backend: Socket]>();
   const server = createServer((client) => {
@@ -47,7 +46,6 @@ export async function openCuttable(socketFolder: string, port: string): Promise<
     close() {
       cut(0);
       server.close();
-      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

@@ -38,7 +38,6 @@ export interface TestPlayer {
   readonly socket: WebSocket;
   readonly acks: Ack[];
   readonly events: Event[];
-  readonly frames: string[];
   /** Sends an intent without waiting. */
   send(seq: number, text: string): void;
   /** Sends the next intent and resolves with its ack. */
@@ -52,14 +51,11 @@ export async function connectPlayer(url: string, player: number): Promise<TestPl
   const socket = new WebSocket(`${url.replace('http', 'ws')}/play?player=${player}`);
   const acks: Ack[] = [];
   const events: Event[] = [];
-  const frames: string[] = [];
   const waiting = new Map<number, (ack: Ack) => void>();
   const welcome = new Promise<Welcome>((resolve, reject) => {
     socket.on('error', reject);
     socket.on('message', (data) => {
-      const text = data.toString();
-      frames.push(text);
-      const frame: Frame & { welcome?: Welcome } = JSON.parse(text);
+      const frame: Frame & { welcome?: Welcome } = JSON.parse(data.toString());
       if (frame.welcome !== undefined) resolve(frame.welcome);
       for (const ack of frame.acks ?? []) {
         acks.push(ack);
@@ -81,7 +77,6 @@ export async function connectPlayer(url: string, player: number): Promise<TestPl
     socket,
     acks,
     events,
-    frames,
     send,
     ack,
     ask(text) {
