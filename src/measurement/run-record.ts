@@ -14,16 +14,20 @@ import { addToStages, openStageWindows, openWindowBook, stageFactsOf } from './w
 
 /** What is known before anything has started. */
 export interface RunIdentity
-  extends Pick<Measurements, 'capbench' | 'scenarioHash' | 'startedAt' | 'commit'>,
-    Pick<Measurements, 'engine' | 'colocated' | 'stackKind' | 'host'> {
+  extends Pick<
+    Measurements,
+    'capbench' | 'scenarioHash' | 'startedAt' | 'commit' | 'engine' | 'colocated' | 'stackKind' | 'host'
+  > {
   /** Of a target: the probes that were asked for, by name. */
   readonly probesAsked?: readonly string[];
 }
 
 /** What the steps of a run learn, each its own part, once. Times are on the host's monotonic clock. */
 export interface StepFacts
-  extends Pick<Measurements, 'workers' | 'integrity' | 'ceilings' | 'calibration' | 'canary'>,
-    Pick<Measurements, 'foreign' | 'settings'> {
+  extends Pick<
+    Measurements,
+    'workers' | 'integrity' | 'ceilings' | 'calibration' | 'canary' | 'foreign' | 'settings'
+  > {
   readonly stackUp: Micros | null;
   readonly connecting: Micros | null;
   readonly ready: Micros | null;
@@ -192,8 +196,17 @@ export class RunRecord {
     const phase = this.measurePhase();
     const zero = go ?? started;
     return Object.freeze({
-      ...{ schemaVersion: 1, capbench, scenarioHash, scheduleHash: tally?.scheduleHash ?? null },
-      ...{ startedAt, commit, ending, engine, workers, colocated, stackKind },
+      schemaVersion: 1,
+      capbench,
+      scenarioHash,
+      scheduleHash: tally?.scheduleHash ?? null,
+      startedAt,
+      commit,
+      ending,
+      engine,
+      workers,
+      colocated,
+      stackKind,
       phases: {
         stackUp: since(started, facts.stackUp),
         connect: since(started, facts.connecting),
@@ -218,7 +231,10 @@ export class RunRecord {
       worlds: phase === null ? null : addedBuckets(facts.systemProbes, phase),
       integrity,
       ...(tally === null ? {} : { welcomes: tally.ledger.breaches }),
-      ...{ ceilings, calibration, canary, clockDriftMs },
+      ceilings,
+      calibration,
+      canary,
+      clockDriftMs,
       faults: this.faults
         .toSorted((a, b) => a.from - b.from)
         .map((fault) => ({
@@ -226,7 +242,9 @@ export class RunRecord {
           from: (fault.from - zero) / 1e6,
           to: fault.to === null ? null : (fault.to - zero) / 1e6,
         })),
-      ...{ foreign, host, settings },
+      foreign,
+      host,
+      settings,
       ...this.targetFacts(phase),
       errors: [...new Set([...this.errors, ...(connect?.errors ?? []), ...(tally?.errors ?? [])])],
     });

@@ -22,8 +22,16 @@ export function openContext(around: Surroundings): { readonly context: Context; 
   const ended = new AbortController();
   const sockets = new Set<WebSocket>();
   const context: Context = {
-    ...{ player, players, url: route.url, urls, address: route.address ?? null },
-    ...{ headers: { ...route.headers }, signal: ended.signal, random, now, settle },
+    player,
+    players,
+    url: route.url,
+    urls,
+    address: route.address ?? null,
+    headers: { ...route.headers },
+    signal: ended.signal,
+    random,
+    now,
+    settle,
     lost: (reason) => lost(reason),
     log: (message) => log(`player ${player}: ${message}`),
     openSocket: (path) => {
