@@ -8,6 +8,15 @@ const ROUNDING = 1e-9;
 
 const close = (a: number, b: number, share: number): boolean => Math.abs(a - b) <= share * Math.abs(b);
 
+const HOLDS: Partial<Record<Operator, (observed: number, limit: number) => boolean>> = {
+  '<': (observed, limit) => observed < limit,
+  '<=': (observed, limit) => observed <= limit,
+  '>': (observed, limit) => observed > limit,
+  '>=': (observed, limit) => observed >= limit,
+  '=': (observed, limit) => close(observed, limit, ROUNDING),
+  '~': (observed, limit) => close(observed, limit, ABOUT + ROUNDING),
+};
+
 /** Whether an observed number keeps a limit. A limit that does not fit the operator is never kept. */
 export function keeps(
   observed: number,
@@ -18,23 +27,7 @@ export function keeps(
     const [low, high] = limit;
     return op === 'between' && observed >= low && observed <= high;
   }
-  if (typeof limit === 'string') return false;
-  switch (op) {
-    case '<':
-      return observed < limit;
-    case '<=':
-      return observed <= limit;
-    case '>':
-      return observed > limit;
-    case '>=':
-      return observed >= limit;
-    case '=':
-      return close(observed, limit, ROUNDING);
-    case '~':
-      return close(observed, limit, ABOUT + ROUNDING);
-    default:
-      return false;
-  }
+  return typeof limit === 'number' && (HOLDS[op]?.(observed, limit) ?? false);
 }
 
 /** Whether an observed text is the one that was named. */

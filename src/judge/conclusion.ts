@@ -120,22 +120,22 @@ export function headlineOf(
 const carriedOf = ({ share }: JudgedRule): number => share?.carried ?? 100;
 
 /** `overloaded: 30% of the intents answered`. */
+/** By rule: what it shows, and what of the share was done. */
+const CARRIED: Readonly<Record<string, readonly [shows: string, done: string]>> = {
+  answered: ['overloaded or failing', 'answered'],
+  rejected: ['refusing', 'accepted'],
+  'load-sustained': ['overloaded', 'could be sent in time'],
+};
+
 function shareText(rule: JudgedRule): string {
   const [name = '', , stage] = rule.id.split('.');
   const percent = carriedOf(rule);
   const told = percent > 99 && percent < 100 ? percent.toFixed(2) : Number(percent.toPrecision(3)).toString();
   const where = stage === undefined ? '' : ` in the stage ${stage}`;
   const of = `${told}% of the ${rule.share?.of ?? ''}`;
-  switch (name) {
-    case 'answered':
-      return `overloaded or failing: ${of} answered${where}, at least ${leastOf(rule)}% have to be`;
-    case 'rejected':
-      return `refusing: ${of} accepted${where}, at least ${leastOf(rule)}% have to be`;
-    case 'load-sustained':
-      return `overloaded: ${of} could be sent in time${where}, at least ${leastOf(rule)}% have to be`;
-    default:
-      return `${of} were connected (${rule.id})`;
-  }
+  const words = CARRIED[name];
+  if (words === undefined) return `${of} were connected (${rule.id})`;
+  return `${words[0]}: ${of} ${words[1]}${where}, at least ${leastOf(rule)}% have to be`;
 }
 
 const leastOf = ({ share }: JudgedRule): number => Number((share?.least ?? 100).toFixed(3));

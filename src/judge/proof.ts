@@ -119,36 +119,29 @@ function shareTaken(id: string, m: Measurements, { generator, host, load }: Figu
   if (TAKES_NOTHING.test(id)) return 0;
   const percent = (value: number | null): number =>
     value === null ? 1 : Math.min(1, Math.max(0, value / 100));
-  switch (id) {
-    case 'generator-loop-delay':
-      return Math.max(percent(generator.stalledPercent), percent(blockedPercent(m)));
-    case 'generator-stalled':
-      return percent(generator.stalledPercent);
-    case 'generator-calibration': {
+  const shares: Readonly<Record<string, () => number>> = {
+    'generator-loop-delay': () => Math.max(percent(generator.stalledPercent), percent(blockedPercent(m))),
+    'generator-stalled': () => percent(generator.stalledPercent),
+    'generator-calibration': () => {
       const { answeredPercent, ratePerSecond, targetPerSecond } = generator.calibration;
       if (answeredPercent === null || ratePerSecond === null || !targetPerSecond) return 1;
       return percent(100 - (answeredPercent * ratePerSecond) / targetPerSecond);
-    }
-    case 'steal-mean':
-    case 'steal-max':
-      return percent(host.stealPercent);
-    case 'foreign-cpu':
-      return percent(host.foreignCpuPercent);
-    case 'cpu-pressure':
-      return percent(host.cpuPressurePercent);
-    case 'memory-pressure':
-      return percent(host.memoryPressurePercent);
-    case 'throttled':
-      return host.throttledPeriods === null || load.durationSeconds === null
+    },
+    'steal-mean': () => percent(host.stealPercent),
+    'steal-max': () => percent(host.stealPercent),
+    'foreign-cpu': () => percent(host.foreignCpuPercent),
+    'cpu-pressure': () => percent(host.cpuPressurePercent),
+    'memory-pressure': () => percent(host.memoryPressurePercent),
+    throttled: () =>
+      host.throttledPeriods === null || load.durationSeconds === null
         ? 1
-        : Math.min(1, (host.throttledPeriods * QUOTA_PERIOD_SECONDS) / load.durationSeconds);
-    case 'canary': {
+        : Math.min(1, (host.throttledPeriods * QUOTA_PERIOD_SECONDS) / load.durationSeconds),
+    canary: () => {
       const drift = host.canaryDriftPercent;
       return drift === null ? 1 : drift / (100 + drift);
-    }
-    default:
-      return 1;
-  }
+    },
+  };
+  return Object.hasOwn(shares, id) ? (shares[id]?.() ?? 1) : 1;
 }
 
 /** Of the time, in the longest block of each second: of the load process that was blocked most. */

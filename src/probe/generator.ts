@@ -3,6 +3,7 @@ import type { LoadSecond, LoadSlice } from '../load/engine.ts';
 import { toMillis } from '../units.ts';
 import type { Sample } from './probe.ts';
 
+const FLOWS = ['bytesIn', 'bytesOut', 'framesIn', 'commandBytes', 'disconnects', 'reconnects'] as const;
 const COUNTED = ['scheduled', 'ok', 'rejected', 'failed', 'timedOut', 'skipped'] as const;
 
 /** The generator's own account: each second of the load as samples. Counters are added up here, from zero. */
@@ -18,12 +19,7 @@ export function generatorSamples(): (second: LoadSecond) => Sample[] {
   return (second) => {
     const samples: Sample[] = [
       gauge('load.connected', second.connected),
-      counter('load.bytesIn', second.bytesIn),
-      counter('load.bytesOut', second.bytesOut),
-      counter('load.framesIn', second.framesIn),
-      counter('load.commandBytes', second.commandBytes),
-      counter('load.disconnects', second.disconnects),
-      counter('load.reconnects', second.reconnects),
+      ...FLOWS.map((name) => counter(`load.${name}`, second[name])),
     ];
     for (const [name, operation] of Object.entries(second.operations)) {
       for (const outcome of COUNTED) samples.push(counter(`load.${name}.${outcome}`, operation[outcome]));

@@ -171,21 +171,17 @@ function readSample(line: string): ReadSample {
 /** The parts of a family have its name and one of these. */
 const SUFFIX = /_(?:total|created|bucket|count|sum|gcount|gsum|info)$/;
 
+/** The types of Prometheus and of OpenMetrics, by what is read of them. */
+const TYPES = {
+  counter: ['counter'],
+  histogram: ['histogram', 'gaugehistogram'],
+  gauge: ['gauge', 'summary', 'info', 'stateset'],
+};
+
 /** What the samples of a name are, as far as the page says; a histogram itself has none of its own name. */
 export function kindOf(name: string, { types }: MetricsPage): 'counter' | 'gauge' | 'histogram' | null {
-  switch (types.get(name)) {
-    case 'counter':
-      return 'counter';
-    case 'histogram':
-    case 'gaugehistogram':
-      return 'histogram';
-    case 'gauge':
-    case 'summary':
-    case 'info':
-    case 'stateset':
-      return 'gauge';
-    default:
-  }
+  const [own] = Object.entries(TYPES).find(([, all]) => all.includes(types.get(name) ?? '')) ?? [];
+  if (own !== undefined) return own as keyof typeof TYPES;
   const suffix = SUFFIX.exec(name)?.[0];
   const family = suffix === undefined ? undefined : types.get(name.slice(0, -suffix.length));
   if (family === undefined || family === 'unknown' || family === 'untyped') return null;

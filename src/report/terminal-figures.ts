@@ -115,6 +115,10 @@ export function latencyLines(
   return rows.length === 0 ? ['nothing was measured'] : [head, ...rows];
 }
 
+/** Lines of what there is; none where there is nothing. */
+const some = <T>(value: T | null | undefined, lines: (value: T) => readonly string[]): readonly string[] =>
+  value === null || value === undefined ? [] : lines(value);
+
 export function databaseLines({ database, redis, throughput, ceilings }: Report): string[] {
   const { queryMs } = database;
   const own = (name: string): number | null => {
@@ -123,32 +127,28 @@ export function databaseLines({ database, redis, throughput, ceilings }: Report)
   };
   return [
     // Of servers that write in batches.
-    ...(throughput.batchesPerSecond === undefined
-      ? []
-      : [
-          fact(
-            'batches',
-            `${numberText(own('batchesPerSecond'))}/s`,
-            `${numberText(own('operationsPerBatch'))} operations and ${numberText(own('rowsPerBatch'))} rows each`,
-            `${quantity(own('flushedOnTimePercent'), '%')} flushed on time`,
-          ),
-          fact(
-            'row writes',
-            `${numberText(own('rowWritesPerSecond'))}/s`,
-            `${numberText(own('coalescing'))} operations each`,
-            `${quantity(database.hotUpdatePercent, '%')} HOT`,
-          ),
-        ]),
-    ...(queryMs === undefined
-      ? []
-      : [
-          fact(
-            'flush round trip',
-            `p50 ${quantity(queryMs.p50, 'ms')}`,
-            `p95 ${quantity(queryMs.p95, 'ms')}`,
-            `p99 ${quantity(queryMs.p99, 'ms')}`,
-          ),
-        ]),
+    ...some(throughput.batchesPerSecond, () => [
+      fact(
+        'batches',
+        `${numberText(own('batchesPerSecond'))}/s`,
+        `${numberText(own('operationsPerBatch'))} operations and ${numberText(own('rowsPerBatch'))} rows each`,
+        `${quantity(own('flushedOnTimePercent'), '%')} flushed on time`,
+      ),
+      fact(
+        'row writes',
+        `${numberText(own('rowWritesPerSecond'))}/s`,
+        `${numberText(own('coalescing'))} operations each`,
+        `${quantity(database.hotUpdatePercent, '%')} HOT`,
+      ),
+    ]),
+    ...some(queryMs, ({ p50, p95, p99 }) => [
+      fact(
+        'flush round trip',
+        `p50 ${quantity(p50, 'ms')}`,
+        `p95 ${quantity(p95, 'ms')}`,
+        `p99 ${quantity(p99, 'ms')}`,
+      ),
+    ]),
     fact(
       'transactions',
       `${numberText(database.commitsPerSecond)}/s`,
@@ -156,29 +156,25 @@ export function databaseLines({ database, redis, throughput, ceilings }: Report)
       `cache hits ${quantity(database.hitRatioPercent, '%')}`,
       `${numberText(database.connections.max)} connections`,
     ),
-    ...(redis.operationsPerSecond === null
-      ? []
-      : [
-          fact(
-            'Redis',
-            `${numberText(redis.operationsPerSecond)} commands/s`,
-            `${bytesText(redis.usedMemoryBytes.max)}`,
-            `${quantity(redis.cpuPercentOfCore.mean, '%')} of a core`,
-            `cache hits ${quantity(redis.hitRatioPercent, '%')}`,
-            `${numberText(redis.evictedKeys)} evicted`,
-            `${numberText(redis.connections.max)} connections`,
-          ),
-        ]),
-    ...(ceilings.updatesPerSecondBatched === null
-      ? []
-      : [
-          fact(
-            'ceilings, rows/s',
-            `insert ${numberText(ceilings.insertsPerSecond)}`,
-            `update ${numberText(ceilings.updatesPerSecondSingle)}, batched ${numberText(ceilings.updatesPerSecondBatched)}`,
-            `(${quantity(ceilings.batchSpeedup, 'x')})`,
-          ),
-        ]),
+    ...some(redis.operationsPerSecond, (perSecond) => [
+      fact(
+        'Redis',
+        `${numberText(perSecond)} commands/s`,
+        `${bytesText(redis.usedMemoryBytes.max)}`,
+        `${quantity(redis.cpuPercentOfCore.mean, '%')} of a core`,
+        `cache hits ${quantity(redis.hitRatioPercent, '%')}`,
+        `${numberText(redis.evictedKeys)} evicted`,
+        `${numberText(redis.connections.max)} connections`,
+      ),
+    ]),
+    ...some(ceilings.updatesPerSecondBatched, () => [
+      fact(
+        'ceilings, rows/s',
+        `insert ${numberText(ceilings.insertsPerSecond)}`,
+        `update ${numberText(ceilings.updatesPerSecondSingle)}, batched ${numberText(ceilings.updatesPerSecondBatched)}`,
+        `(${quantity(ceilings.batchSpeedup, 'x')})`,
+      ),
+    ]),
   ];
 }
 

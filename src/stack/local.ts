@@ -38,7 +38,7 @@ export async function openLocalStack(
   specs: readonly ComponentSpec[],
   options: LocalStackOptions,
 ): Promise<Stack> {
-  const { watchdog, signal, basePort = null, settings = [], deviations = [], ...given } = options;
+  const { watchdog, signal, basePort = null, settings: _, deviations: __, ...given } = options;
   try {
     signal.throwIfAborted();
     const user = specs.some(({ unprivileged }) => unprivileged === true) ? unprivilegedUser() : null;
@@ -51,7 +51,7 @@ export async function openLocalStack(
         ...given,
       });
       signal.throwIfAborted();
-      return stackOf(all, open, { watchdog, told: settings, deviations, closing, remove: folder.remove });
+      return stackOf(all, open, options, closing, folder.remove);
     } catch (error) {
       closing.abort();
       await open.close();
@@ -64,18 +64,12 @@ export async function openLocalStack(
   }
 }
 
-interface Surroundings {
-  readonly watchdog: Watchdog;
-  readonly told: readonly AppliedSetting[];
-  readonly deviations: readonly Deviation[];
-  readonly closing: AbortController;
-  remove(): Promise<void>;
-}
-
 function stackOf(
   all: readonly StartedComponent[],
   open: OpenComponents,
-  { watchdog, told, deviations, closing, remove }: Surroundings,
+  { watchdog, settings: told = [], deviations = [] }: LocalStackOptions,
+  closing: AbortController,
+  remove: () => Promise<void>,
 ): Stack {
   const components = all.map(({ component }) => component);
   const pids = () => components.map(({ pid }) => pid);
