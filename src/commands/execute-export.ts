@@ -1,5 +1,5 @@
 import { lstat, writeFile } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { targetUrl } from '../address/target-address.ts';
 import { badInput, codeOf, messageOf } from '../errors.ts';
 import { k6Script } from '../export/k6/script.ts';
@@ -9,7 +9,7 @@ import { configMap, testRun } from '../export/k8s/manifests.ts';
 import type { Host } from '../host.ts';
 import { k6PlanOf } from './k6-part.ts';
 import type { ScenarioFlags } from './options.ts';
-import { writeArtefacts } from './publish.ts';
+import { nearby, writeArtefacts } from './publish.ts';
 import { loadScenario } from './scenario-files.ts';
 
 /** What `capbench export k8s` takes besides the scenario's own options, as given. */
@@ -44,22 +44,18 @@ export async function executeExportK8s(host: Host, reference: string, flags: Exp
   ] as const;
   for (const [name] of files) await refuseToOverwrite(join(folder, name));
   await writeArtefacts(host, folder, files, (warning) => host.stderr.write(`warning: ${warning}\n`));
-  const near = relative(host.cwd, folder);
-  const shown = near.startsWith('..') ? folder : near || '.';
+  const shown = nearby(host, folder);
   host.stdout.write(files.map(([name]) => `${join(shown, name)}\n`).join(''));
 }
 
 /** As they were given: they change the scenario, and so its hash. */
-function flagsOf({ set, scale, duration, seed }: ExportK8sFlags): string[] {
-  const one = (name: string, value: string | undefined): string[] =>
-    value === undefined ? [] : [`--${name}`, value];
-  return [
-    ...set.flatMap((text) => ['--set', text]),
-    ...one('scale', scale),
-    ...one('duration', duration),
-    ...one('seed', seed),
-  ];
-}
+const flagsOf = ({ set, ...flags }: ExportK8sFlags): string[] => [
+  ...set.flatMap((text) => ['--set', text]),
+  ...(['scale', 'duration', 'seed'] as const).flatMap((name) => {
+    const value = flags[name];
+    return value === undefined ? [] : [`--${name}`, value];
+  }),
+];
 
 function targetsOf(texts: readonly string[]): readonly string[] {
   if (texts.length === 0) {

@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { badInput, EXIT, type ExitCode, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { judgeK6 } from '../judge/k6-verdict.ts';
@@ -13,7 +13,14 @@ import { k6TerminalSummary } from '../report/terminal.ts';
 import { scenarioHash } from '../scenario/resolved.ts';
 import { k6PartOf } from './k6-part.ts';
 import type { FixedPathFlags, ScenarioFlags } from './options.ts';
-import { openFixedPaths, type TellingFlags, tell, writeArtefacts, writeFixedPaths } from './publish.ts';
+import {
+  nearby,
+  openFixedPaths,
+  type TellingFlags,
+  tell,
+  writeArtefacts,
+  writeFixedPaths,
+} from './publish.ts';
 import { loadScenario } from './scenario-files.ts';
 
 /** What `capbench report --from-k6` takes besides the files, as given. */
@@ -70,8 +77,7 @@ export async function executeFromK6(
   const unwritten = await writeFixedPaths(host, fixed, new Map([['junit.xml', xml]]));
   for (const { message } of unwritten) warn(message);
   const where = folder ?? (files.length === 1 ? (files[0] ?? '') : `${files.length} summaries`);
-  const near = relative(host.cwd, where);
-  tell(host, report, near.startsWith('..') ? where : near || '.', flags, k6TerminalSummary);
+  tell(host, report, nearby(host, where), flags, k6TerminalSummary);
   return verdict.exitCode === EXIT.pass ? (unwritten[0]?.exitCode ?? EXIT.pass) : verdict.exitCode;
 }
 

@@ -61,8 +61,7 @@ export async function publish(
   withheld.push(...unwritten.map(({ message, hint }) => `${message}; ${hint}`));
   for (const warning of [...warnings, ...withheld]) host.stderr.write(`warning: ${warning}\n`);
 
-  const near = relative(host.cwd, folder);
-  const page = isWritten ? join(near.startsWith('..') ? folder : near, 'report.html') : 'no page was written';
+  const page = isWritten ? join(nearby(host, folder), 'report.html') : 'no page was written';
   tell(host, report, page, flags, terminalSummary);
   return verdict.exitCode === EXIT.pass ? (unwritten[0]?.exitCode ?? EXIT.pass) : verdict.exitCode;
 }
@@ -179,4 +178,10 @@ export async function writeFixedPaths(
     }
   }
   return failures;
+}
+
+/** A path as it is shown: from where capbench was started, when it lies below. */
+export function nearby({ cwd }: Host, path: string): string {
+  const near = relative(cwd, path);
+  return near.startsWith('..') ? path : near || '.';
 }

@@ -1,27 +1,30 @@
+import { z } from 'zod';
 import type { Figures } from '../measurement/figures.ts';
 import type { Conclusion } from './conclusion.ts';
 import { generatorIsHealthy } from './rules/generator.ts';
 import type { JudgedRule } from './rules/rule.ts';
 import type { Ruling } from './ruling.ts';
 
-/** One of the four that share the work, by its own account. */
-export interface ResourceUse {
-  readonly resource: 'server' | 'generator' | 'database' | 'host';
-  /** Of what `of` says; null where nobody tells. */
-  readonly utilisationPercent: number | null;
-  readonly of: string;
-  readonly cpuPercentOfHost: number | null;
-  /** Of the time, ready to run without a CPU. */
-  readonly waitedPercent: number | null;
-  readonly state: 'saturated' | 'not saturated' | 'unknown';
-}
-
-export interface Bottleneck {
-  readonly resource: 'server' | 'generator' | 'database' | 'host' | 'none';
-  /** The figures that say so. */
-  readonly evidence: string;
-  readonly resources: readonly ResourceUse[];
-}
+const figure = z.number().nullable();
+/** What the run was held back by, as the report has it. */
+export const bottleneckSchema = z.object({
+  resource: z.enum(['server', 'generator', 'database', 'host', 'none']),
+  evidence: z.string(),
+  resources: z
+    .array(
+      z.object({
+        resource: z.enum(['server', 'generator', 'database', 'host']),
+        utilisationPercent: figure,
+        of: z.string().describe('What `utilisationPercent` is a share of.'),
+        cpuPercentOfHost: figure,
+        waitedPercent: figure.describe('Of the time, ready to run without a CPU.'),
+        state: z.enum(['saturated', 'not saturated', 'unknown']),
+      }),
+    )
+    .describe('Each by its own account.'),
+});
+export type Bottleneck = Readonly<z.infer<typeof bottleneckSchema>>;
+type ResourceUse = Bottleneck['resources'][number];
 
 const HOST_BUSY_PERCENT = 95;
 /** Where the load was not taken, or answers were slow, a host that is nearly full is why. */
@@ -191,7 +194,7 @@ function serverShare({ world, host }: Figures): number | null {
     : (world.cpuPercentTotal.mean * world.servers) / host.cpus;
 }
 
-function resourcesOf(figures: Figures, healthy: boolean): readonly ResourceUse[] {
+function resourcesOf(figures: Figures, healthy: boolean): ResourceUse[] {
   const { world, generator, database, host } = figures;
   const over = (value: number | null, limit: number): ResourceUse['state'] =>
     value === null ? 'unknown' : value > limit ? 'saturated' : 'not saturated';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { bottleneckSchema } from '../judge/bottleneck.ts';
 import { CAUSES } from '../judge/gap.ts';
 import { figuresSchemaOf, type Measured } from '../measurement/figures.ts';
 import { OPERATORS } from '../scenario/sections.ts';
@@ -65,22 +66,7 @@ export const envelopeSchema = z.object({
     .array(z.object({ of: text, because: text }))
     .describe('Of a target: what nobody could read, by paths of this file.'),
   rules: z.array(rule),
-  bottleneck: z.object({
-    resource: z.enum(['server', 'generator', 'database', 'host', 'none']),
-    evidence: text,
-    resources: z
-      .array(
-        z.object({
-          resource: z.enum(['server', 'generator', 'database', 'host']),
-          utilisationPercent: figure,
-          of: text.describe('What `utilisationPercent` is a share of.'),
-          cpuPercentOfHost: figure,
-          waitedPercent: figure.describe('Of the time, ready to run without a CPU.'),
-          state: z.enum(['saturated', 'not saturated', 'unknown']),
-        }),
-      )
-      .describe('Each by its own account.'),
-  }),
+  bottleneck: bottleneckSchema,
   phases: z
     .object({ stackUp: figure, connect: figure, ready: figure, go: figure, end: z.number() })
     .describe('Seconds from the start of capbench.'),

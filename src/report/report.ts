@@ -20,7 +20,7 @@ export function reportOf(m: Measurements, s: Scenario, verdict: Verdict, figures
     absences: [...(m.absences ?? [])],
     ...figures,
     rules: verdict.rules.map(ruleOf),
-    bottleneck: { ...verdict.bottleneck, resources: [...verdict.bottleneck.resources] },
+    bottleneck: verdict.bottleneck,
     phases: m.phases,
     ending: m.ending.state,
     probes: [...m.probes],

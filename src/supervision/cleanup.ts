@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { signal } from './family.ts';
 
@@ -53,4 +54,21 @@ function succeeds(
     child.once('error', () => done(false));
     child.once('exit', (code) => done(code === 0));
   });
+}
+
+const REMOVE_LIMIT_MS = 5_000;
+const AGAIN_SOON_MS = 20;
+
+/** Somebody may still be writing while it ends: tried again for a while. False when it cannot be done. */
+export async function removeFolder(path: string): Promise<boolean> {
+  const until = performance.now() + REMOVE_LIMIT_MS;
+  for (;;) {
+    try {
+      await rm(path, { recursive: true, force: true });
+      return true;
+    } catch {
+      if (performance.now() > until) return false;
+      await sleep(AGAIN_SOON_MS);
+    }
+  }
 }

@@ -1,17 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { type Stats, statSync } from 'node:fs';
-import { chmod, chown, mkdir, rm } from 'node:fs/promises';
+import { chmod, chown, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { messageOf, stackFailed } from '../errors.ts';
+import { removeFolder } from './cleanup.ts';
 import type { ProcessUser } from './process.ts';
-import { pause } from './time-limit.ts';
 import type { Watchdog } from './watchdog.ts';
 
 /** sun_path holds 104 bytes on macOS and 108 on Linux, with the closing zero. */
 const SOCKET_PATH_LIMIT = 102;
 /** The longest path of a socket below the run's folder. */
 const LONGEST_SOCKET = 's/.s.PGSQL.65535';
-const REMOVE_LIMIT_MS = 5_000;
 
 /** Everything a run writes besides its bundle: `capbench-<random>` in the temporary directory. */
 export interface RunFolder {
@@ -97,26 +96,10 @@ export async function openRunFolder(
     file: (entry) => join(path, entry),
     folder: (entry, owner = null) => make(join(path, entry), 0o700, owner?.uid, owner?.gid),
     async remove() {
-      if (await removed(path)) watchdog.releaseFolder(path);
+      // Where it cannot be done the watchdog tries once more at the end.
+      if (await removeFolder(path)) watchdog.releaseFolder(path);
     },
   };
-}
-
-/**
- * A backend that is just ending may still write: tried again for a while. False when it cannot be done: the
- * watchdog then tries once more at the end.
- */
-async function removed(path: string): Promise<boolean> {
-  const until = performance.now() + REMOVE_LIMIT_MS;
-  for (;;) {
-    try {
-      await rm(path, { recursive: true, force: true });
-      return true;
-    } catch {
-      if (performance.now() > until) return false;
-      await pause(20);
-    }
-  }
 }
 
 const READ = 4;

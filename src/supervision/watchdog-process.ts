@@ -1,15 +1,13 @@
-import { rmSync } from 'node:fs';
 import { basename, isAbsolute } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cleanUp } from './cleanup.ts';
+import { cleanUp, removeFolder } from './cleanup.ts';
 import { continueFamily, killFamily, signal, startTime } from './family.ts';
 import type { WatchdogOrder } from './watchdog.ts';
 
 /** A postmaster kills its backends itself 5 s after it was asked to quit. */
 const QUIT_LIMIT_MS = 5_500;
 const KILL_LIMIT_MS = 2_000;
-const REMOVE_LIMIT_MS = 5_000;
 const LOOK_EVERY_MS = 20;
 
 type Guarded = Extract<WatchdogOrder, { readonly order: 'guard' }>;
@@ -58,19 +56,6 @@ async function endAll(): Promise<void> {
   if (await allGone(QUIT_LIMIT_MS)) return;
   await Promise.all(alive().map(({ pid }) => killFamily(pid)));
   await allGone(KILL_LIMIT_MS);
-}
-
-/** Somebody may still be writing while it ends: tried again until the folder is gone. */
-async function removeFolder(path: string): Promise<void> {
-  const until = performance.now() + REMOVE_LIMIT_MS;
-  while (performance.now() < until) {
-    try {
-      rmSync(path, { recursive: true, force: true });
-      return;
-    } catch {
-      await sleep(LOOK_EVERY_MS);
-    }
-  }
 }
 
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGPIPE'] as const) process.on(name, () => {});
