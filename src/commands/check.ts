@@ -54,7 +54,7 @@ async function inspect(
   flags: CheckFlags,
 ): Promise<{ readonly loaded: LoadedScenario; readonly needs: Needs }> {
   const { loadScenario } = await import('./scenario-files.ts');
-  const { findModule } = await import('./player-module.ts');
+  const { findModule } = await import('./scenario-files.ts');
   const { readTargets, refuseProcessFaults } = await import('./targets.ts');
   const { needOf } = await import('../judge/need.ts');
   const { knownSettings } = await import('./known-settings.ts');

@@ -7,8 +7,7 @@ import { findK6 } from '../load/k6/binary.ts';
 import { createK6Engine } from '../load/k6/engine.ts';
 import { createNativeEngine, type NativeEngineOptions } from '../load/native.ts';
 import { workloadOf } from '../scenario/workload.ts';
-import { k6PlanOf, refuseShapes } from './k6-part.ts';
-import type { LoadedScenario } from './scenario-files.ts';
+import { k6PlanOf, type LoadedScenario, refuseShapes } from './scenario-files.ts';
 import type { RunTargets } from './targets.ts';
 
 /** What of a run's flags is about its engine, as given. */

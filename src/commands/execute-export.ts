@@ -7,10 +7,9 @@ import { deploymentOf } from '../export/k8s/deployment.ts';
 import { FILES, guide } from '../export/k8s/guide.ts';
 import { configMap, testRun } from '../export/k8s/manifests.ts';
 import type { Host } from '../host.ts';
-import { k6PlanOf } from './k6-part.ts';
 import type { ScenarioFlags } from './options.ts';
 import { nearby, writeArtefacts } from './publish.ts';
-import { loadScenario } from './scenario-files.ts';
+import { k6PlanOf, loadScenario } from './scenario-files.ts';
 
 /** What `capbench export k8s` takes besides the scenario's own options, as given. */
 export interface ExportK8sFlags extends ScenarioFlags {

@@ -11,7 +11,6 @@ import { junit } from '../report/junit.ts';
 import { k6ReportOf } from '../report/k6-report.ts';
 import { k6TerminalSummary } from '../report/terminal.ts';
 import { scenarioHash } from '../scenario/resolved.ts';
-import { k6PartOf } from './k6-part.ts';
 import type { FixedPathFlags, ScenarioFlags } from './options.ts';
 import {
   nearby,
@@ -21,7 +20,7 @@ import {
   writeArtefacts,
   writeFixedPaths,
 } from './publish.ts';
-import { loadScenario } from './scenario-files.ts';
+import { k6PartOf, loadScenario } from './scenario-files.ts';
 
 /** What `capbench report --from-k6` takes besides the files, as given. */
 export interface FromK6Flags extends TellingFlags, ScenarioFlags, FixedPathFlags {

@@ -1,7 +1,8 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { badInput, CapbenchError, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
+import type { PlayerModule } from '../load/fleet/messages.ts';
 import { type Claims, readClaims } from '../scenario/claims.ts';
 import { LARGEST_SCENARIO, readYaml } from '../scenario/document.ts';
 import { nearest } from '../scenario/nearest.ts';
@@ -13,10 +14,11 @@ import {
   parseScale,
   parseSeed,
 } from '../scenario/overrides.ts';
-import type { Path } from '../scenario/problem.ts';
+import { type Path, ScenarioError } from '../scenario/problem.ts';
 import { readScenario } from '../scenario/read-scenario.ts';
-import type { Scenario } from '../scenario/scenario.ts';
+import type { Load, Scenario } from '../scenario/scenario.ts';
 import { withoutSecrets } from '../scenario/without-secrets.ts';
+import { workloadOf } from '../scenario/workload.ts';
 import type { System } from '../systems/system.ts';
 import type { ScenarioFlags } from './options.ts';
 
@@ -148,4 +150,84 @@ export async function loadScenario(
 export async function loadShipped(host: Host, path: string, claims: Claims): Promise<Scenario> {
   const bytes = await readStart(path, path);
   return readScenario({ file: path, bytes }, { systems: await host.systems(), claims }, NO_OVERRIDES);
+}
+
+/**
+ * The module of the user's that plays, as it stands beside the scenario; null where it names none. Throws exit code 104
+ * where it may not be loaded, or is not there. It is not loaded here: that is for the load's own processes.
+ */
+export async function playerModuleOf(
+  loaded: LoadedScenario,
+  { allowModule = false }: { readonly allowModule?: boolean },
+): Promise<PlayerModule | null> {
+  const { playerCode } = loaded.scenario.traits;
+  if (playerCode !== null && !allowModule) {
+    throw badInput(
+      `the scenario names a player module, ${playerCode}: that is code, and it is not loaded unasked`,
+      'read it, and if you trust it, say so: --allow-module',
+    );
+  }
+  return findModule(loaded);
+}
+
+/** Where it is, whether or not it may be loaded; a mistake in the scenario (104) where it is not there. */
+export async function findModule({ scenario, path, where }: LoadedScenario): Promise<PlayerModule | null> {
+  const { playerCode: name } = scenario.traits;
+  if (name === null) return null;
+  const file = resolve(dirname(path), name);
+  const found = await stat(file).catch(() => null);
+  if (found?.isFile() === true) return { path: file, name };
+  throw new ScenarioError([
+    {
+      where: where(['players', 'module']),
+      path: 'players.module',
+      message: `there is no file ${name}, expected a JavaScript module`,
+      hint: 'the path is looked up from the folder of the scenario file on; capbench init writes a module to begin with',
+    },
+  ]);
+}
+
+/** Where nothing that capbench starts speaks with the players. */
+export function refuseWithoutTarget({ scenario }: LoadedScenario, targets: number): void {
+  if (!scenario.traits.needsTarget || targets > 0) return;
+  throw badInput(
+    `the players of this scenario (system: ${scenario.system}) need a server of yours, and no --target is given`,
+    'nothing that capbench starts speaks with them: start your server, and name it: --target http://127.0.0.1:8080',
+  );
+}
+
+/** A scenario as k6 makes its load, for `by`. @throws CapbenchError (104) why k6 cannot */
+export function k6PartOf(system: System, scenario: Scenario, by: string) {
+  const part = system.engines?.k6;
+  if (part === undefined) {
+    const players = scenario.sections?.players === undefined ? '' : ' with players: of its own';
+    throw badInput(
+      `system: ${system.name}${players} brings nothing that k6 could run`,
+      'use --engine native',
+    );
+  }
+  refuseShapes(scenario.load, by);
+  return { part, workload: workloadOf(scenario, system.scenario) };
+}
+
+/** The same, of a run that is still to be made. */
+export function k6PlanOf(system: System, scenario: Scenario) {
+  const [fault] = scenario.faults;
+  if (fault !== undefined) {
+    throw badInput(
+      `faults: ${fault.action} of ${fault.of}: k6's players do not connect again, and their sockets cannot be cut from outside`,
+      'use --engine native, or run without faults: --set "faults=[]"',
+    );
+  }
+  return k6PartOf(system, scenario, 'the k6 script');
+}
+
+/** Stages and churn are the native engine's: what left them out would pass for a run that had them. */
+export function refuseShapes({ stages, churn }: Load, by: string): void {
+  if (stages === undefined && churn === undefined) return;
+  const key = stages === undefined ? 'churn' : 'stages';
+  throw badInput(
+    `load.${key}: ${by} holds one rate and keeps its players, and this load does not`,
+    `--engine native knows stages and churn; without load.${key} the scenario runs anywhere`,
+  );
 }

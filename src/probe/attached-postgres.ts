@@ -90,40 +90,31 @@ const SILENCES: Readonly<Record<string, string>> = {
 function unreachable(shown: string, error: unknown): Error {
   const code = codeOf(error);
   const at = `the PostgreSQL at ${shown}`;
+  const failed = (what: string, hint: string): Error => stackFailed(what, hint, error);
   const tls = tlsProblemOf(error);
   if (tls !== null) {
-    return stackFailed(
+    return failed(
       `${at}: ${tls.what}`,
       tls.ofAuthority ? 'its authority goes into the URL: ?sslmode=verify-full&sslrootcert=FILE' : tls.hint,
-      error,
     );
   }
   if (code === 'ECONNREFUSED' || code === 'ENOENT') {
-    return stackFailed(
-      `nobody listens at ${shown} for --probe-postgres`,
-      'start it there, or correct the URL',
-      error,
-    );
+    return failed(`nobody listens at ${shown} for --probe-postgres`, 'start it there, or correct the URL');
   }
   if (error instanceof StrangePostgres) {
-    return stackFailed(
-      `what listens at ${shown} is no PostgreSQL that can be read: ${error.message}`,
-      NAME_IT,
-      error,
-    );
+    return failed(`what listens at ${shown} is no PostgreSQL that can be read: ${error.message}`, NAME_IT);
   }
   if (error instanceof UnprotectedSession) {
-    return stackFailed(
+    return failed(
       `${at} gave no read-only session: what was asked for at the start of the connection was dropped, as PgBouncer does with ignore_startup_parameters = options`,
       'name the PostgreSQL itself in --probe-postgres, not a pooler in front of it: nothing is read over a connection that could write',
-      error,
     );
   }
   const silence = SILENCES[messageOf(error)] ?? (code === 'ECONNRESET' ? CUT : undefined);
-  if (silence !== undefined) return stackFailed(`what listens at ${shown} ${silence}`, NAME_IT, error);
+  if (silence !== undefined) return failed(`what listens at ${shown} ${silence}`, NAME_IT);
   const hint =
     code.startsWith('28') || /password|SASL/i.test(messageOf(error))
       ? 'see the user and the password in the URL (or in PGPASSWORD); a role with pg_monitor reads all that is asked'
       : 'name the PostgreSQL itself in --probe-postgres, not a pooler in front of it';
-  return stackFailed(`${at} cannot be read: ${messageOf(error)}`, hint, error);
+  return failed(`${at} cannot be read: ${messageOf(error)}`, hint);
 }

@@ -199,23 +199,20 @@ const labelsShown = ({ labels }: PageSample): string =>
 /** What was wrong with a page when it was asked first, before the run begins: exit code 93. */
 export function metricsUnreadable(thrown: unknown, { shown }: MetricsAddress): Error {
   const error = thrown instanceof Error ? thrown.cause : null;
+  const failed = (what: string, hint: string): Error => stackFailed(what, hint, error);
   const cause = causeOfError(error);
   if (cause.kind === 'certificate' || cause.kind === 'noTls') {
-    return stackFailed(`the metrics page ${shown}: ${cause.what}`, cause.hint ?? WHOLE_PATH, error);
+    return failed(`the metrics page ${shown}: ${cause.what}`, cause.hint ?? WHOLE_PATH);
   }
   if (cause.kind === 'nobody' || cause.kind === 'noRoute') {
-    return stackFailed(
-      `nobody listens at ${shown} for --probe-metrics`,
-      `start it there, or ${WHOLE_PATH}`,
-      error,
-    );
+    return failed(`nobody listens at ${shown} for --probe-metrics`, `start it there, or ${WHOLE_PATH}`);
   }
   const isSlow = cause.kind === 'silent' || isTimeout(error);
   const what = isSlow ? `no whole answer within ${FIRST_ANSWER_MS / 1e3} s` : cause.what;
   // What stands in a scenario's paths is nothing of this page's.
   const hint = error instanceof CapbenchError && error.hint ? `${error.hint}; ${WHOLE_PATH}` : null;
   const own = isSlow || error instanceof CapbenchError ? null : cause.hint;
-  return stackFailed(`the metrics page ${shown} cannot be read: ${what}`, hint ?? own ?? WHOLE_PATH, error);
+  return failed(`the metrics page ${shown} cannot be read: ${what}`, hint ?? own ?? WHOLE_PATH);
 }
 
 const isTimeout = (error: unknown): boolean => error instanceof Error && error.name === 'TimeoutError';

@@ -153,22 +153,18 @@ const STRANGE: Readonly<Record<string, string>> = {
 const NO_REDIS = /Please report this|is no text/;
 
 function unreachable({ shown }: RedisAddress, error: unknown, said: Uint8Array | null): Error {
+  const failed = (what: string, hint: string): Error => stackFailed(what, hint, error);
   const tls = tlsProblemOf(error);
-  if (tls !== null) return stackFailed(`the Redis at ${shown}: ${tls.what}`, tls.hint, error);
+  if (tls !== null) return failed(`the Redis at ${shown}: ${tls.what}`, tls.hint);
   if (codeOf(error) === 'ECONNREFUSED') {
-    return stackFailed(
-      `nobody listens at ${shown} for --probe-redis`,
-      'start it there, or correct the URL',
-      error,
-    );
+    return failed(`nobody listens at ${shown} for --probe-redis`, 'start it there, or correct the URL');
   }
   const message = messageOf(error);
   const strange =
     NO_REDIS.test(message) && said !== null ? `is no Redis: it said ${firstWords(said)}` : STRANGE[message];
-  if (strange !== undefined) return stackFailed(`what listens at ${shown} ${strange}`, NAME_IT, error);
-  return stackFailed(
+  if (strange !== undefined) return failed(`what listens at ${shown} ${strange}`, NAME_IT);
+  return failed(
     `the Redis at ${shown} cannot be read: ${message}`,
     'it has to answer INFO: see the user and the password in the URL, and whether it wants TLS (rediss://)',
-    error,
   );
 }

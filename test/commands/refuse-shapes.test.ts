@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { refuseShapes } from '../../src/commands/k6-part.ts';
+import { refuseShapes } from '../../src/commands/scenario-files.ts';
 import { CapbenchError, EXIT } from '../../src/errors.ts';
 import { minimal, read } from '../scenario/scenario-text.ts';
 

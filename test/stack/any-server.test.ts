@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
-import { attachAny } from '../../src/stack/any-server.ts';
+import { attachAny } from '../../src/stack/target-stack.ts';
 import { onAbort, pause, unlessAborted } from '../../src/supervision/time-limit.ts';
 import { portOf } from '../loopback.ts';
 

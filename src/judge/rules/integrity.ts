@@ -105,20 +105,19 @@ function faultsInjected({ m, s }: Evidence): JudgedRule {
   };
 }
 
-const wrongAfter = ({ rows }: FaultFacts): number =>
+type Rows = NonNullable<FaultFacts['rows']>;
+const wrongIn = (rows: Rows | null): number =>
   rows === null ? 0 : rows.lost + rows.phantom + rows.duplicated + rows.holes;
+const rowsText = (rows: Rows | null): string =>
+  `${rows?.lost} lost, ${rows?.phantom} phantom, ${rows?.duplicated} duplicated, ${rows?.holes} holes`;
 
 /** Section D: nothing acknowledged is lost, nothing is applied twice or out of nothing. */
 function integrity(m: Measurements, { table }: Scenario['traits']): JudgedRule {
   const facts = m.integrity;
-  const after = m.faults.filter((fault) => wrongAfter(fault) > 0);
+  const after = m.faults.filter(({ rows }) => wrongIn(rows) > 0);
   // What welcomes say stands by itself: nobody has to read the rows for it.
   const { forgotten, invented, examples: told } = m.welcomes ?? { forgotten: 0, invented: 0, examples: [] };
-  const wrong =
-    (facts === null ? 0 : facts.lost + facts.phantom + facts.duplicated + facts.holes) +
-    after.length +
-    forgotten +
-    invented;
+  const wrong = wrongIn(facts) + after.length + forgotten + invented;
   const answered = Object.values(m.operations).reduce((sum, { whole }) => sum + answeredOf(whole), 0);
   // What was answered is acknowledged, and what is acknowledged is applied: else the check itself is broken.
   const consistent = facts === null || wrong > 0 || (facts.acked >= answered && facts.applied >= facts.acked);
@@ -128,7 +127,7 @@ function integrity(m: Measurements, { table }: Scenario['traits']): JudgedRule {
   const found =
     facts === null
       ? 'unmeasured'
-      : `${facts.lost} lost, ${facts.phantom} phantom, ${facts.duplicated} duplicated, ${facts.holes} holes${listed(facts.examples)}${
+      : `${rowsText(facts)}${listed(facts.examples)}${
           consistent ? '' : `; ${answered} answered, ${facts.acked} acknowledged, ${facts.applied} applied`
         }`;
   return {
@@ -139,10 +138,7 @@ function integrity(m: Measurements, { table }: Scenario['traits']): JudgedRule {
       ...(forgotten + invented === 0
         ? []
         : [`by the welcomes ${forgotten} lost, ${invented} phantom${listed(told)}`]),
-      ...after.map(
-        ({ id, rows }) =>
-          `after ${id} ${rows?.lost} lost, ${rows?.phantom} phantom, ${rows?.duplicated} duplicated, ${rows?.holes} holes`,
-      ),
+      ...after.map(({ id, rows }) => `after ${id} ${rowsText(rows)}`),
     ].join('; '),
     ...fixed('0 lost, 0 phantom, 0 duplicated, 0 holes'),
     advice:

@@ -2,9 +2,8 @@ import type { Reachable } from '../../address/access.ts';
 import type { Target } from '../../address/target-address.ts';
 import { stackFailed } from '../../errors.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
-import { endpointsOf, firstThatAnswers } from '../../stack/any-server.ts';
 import type { Stack } from '../../stack/stack.ts';
-import { type AttachOptions, targetStack } from '../../stack/target-stack.ts';
+import { type AttachOptions, endpointsOf, firstThatAnswers, targetStack } from '../../stack/target-stack.ts';
 import { askHealth, type WorldHealth } from './health.ts';
 import { fluxWorld } from './scenario.ts';
 

@@ -1,5 +1,5 @@
 import { dealEvenly } from '../../load/fleet/deal.ts';
-import { attachAny } from '../../stack/any-server.ts';
+import { attachAny } from '../../stack/target-stack.ts';
 import { bundleFile } from '../../supervision/bundle-file.ts';
 import type { System } from '../system.ts';
 import { ownWorkload } from './players.ts';
