@@ -122,13 +122,12 @@ describe.runIf(platform() === 'linux')('with /proc', () => {
     const spin =
       'setTimeout(() => process.exit(), 15000); setInterval(() => { const end = Date.now() + 45; while (Date.now() < end); }, 50);';
     const listen = `require('net').createServer().listen(0, '127.0.0.1', function () { console.log(this.address().port); });`;
+    // Begun first: it is busy when the other one listens.
+    const neighbour = await orphan(spin);
     const server = spawn(process.execPath, ['-e', listen + spin], { stdio: ['ignore', 'pipe', 'ignore'] });
-    const told = once(server.stdout, 'data') as Promise<[Buffer]>;
-    const [neighbour, [port]] = await Promise.all([orphan(spin), told]);
-    const target = {
-      worlds: [{ url: `http://127.0.0.1:${Number(String(port))}`, pid: null }],
-      database: null,
-    };
+    const [port] = (await once(server.stdout, 'data')) as [Buffer];
+    const url = `http://127.0.0.1:${Number(String(port))}`;
+    const target = { worlds: [{ url, pid: null }], database: null };
     try {
       const neighbours = await busyNeighbours(
         portsUnderTest(target, { metrics: [], redis: null, postgres: null }),
