@@ -1,3 +1,5 @@
+import { codeOf } from '../errors.ts';
+
 /** What is wrong with a server's certificate, by the code of the error. */
 const PROBLEMS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'has expired',
@@ -31,32 +33,23 @@ export interface TlsProblem {
 
 /** What is wrong between us and a server that should speak TLS, and what to do; null when it is something else. */
 export function tlsProblemOf(error: unknown): TlsProblem | null {
-  if (!(error instanceof Error) || !('code' in error)) return null;
-  const code = String(error.code);
+  const code = codeOf(error);
+  const problem = (what: string, hint: string, ofAuthority = false): TlsProblem => ({
+    what,
+    hint,
+    ofAuthority,
+  });
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    return {
-      what: `the certificate is for another host: ${reasonOf(error)}`,
-      hint: OTHER_NAME,
-      ofAuthority: false,
-    };
+    return problem(`the certificate is for another host: ${reasonOf(error as Error)}`, OTHER_NAME);
   }
-  const problem = PROBLEMS[code];
-  if (problem !== undefined) {
+  const known = PROBLEMS[code];
+  if (known !== undefined) {
     const dated = code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID';
-    return {
-      what: `the certificate ${problem}`,
-      hint: dated ? RENEW : UNKNOWN_AUTHORITY,
-      ofAuthority: !dated,
-    };
+    return problem(`the certificate ${known}`, dated ? RENEW : UNKNOWN_AUTHORITY, !dated);
   }
-  if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
-    return {
-      what: `no TLS can be agreed on (${code})`,
-      hint: 'see whether it speaks TLS at that port; http:// and ws:// go without',
-      ofAuthority: false,
-    };
-  }
-  return null;
+  if (code !== 'EPROTO' && !code.startsWith('ERR_SSL_')) return null;
+  const hint = 'see whether it speaks TLS at that port; http:// and ws:// go without';
+  return problem(`no TLS can be agreed on (${code})`, hint);
 }
 
 const reasonOf = (error: Error): string =>

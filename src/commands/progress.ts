@@ -1,8 +1,7 @@
 import { monotonic } from '../clock.ts';
 import { percentileOf } from '../histogram.ts';
 import type { Host } from '../host.ts';
-import { type Progress, progressLine } from '../report/progress.ts';
-import type { Observer } from '../run/steps.ts';
+import type { Observer, Phase } from '../run/steps.ts';
 
 const REDRAW_MS = 250;
 /** Where there is no terminal, and every line stays. */
@@ -20,17 +19,20 @@ export interface LiveProgress extends Observer {
   end(): void;
 }
 
+/** What the line says; null is what is not known yet. Rates and latencies are of the last second, p95 of the first operation. */
+const NOTHING_YET = {
+  phase: 'calibrate' as Phase,
+  expectedSeconds: null as number | null,
+  players: null as number | null,
+  operationsPerSecond: null as number | null,
+  p95Ms: null as number | null,
+};
+
 export function openProgress(host: Host, quiet: boolean): LiveProgress {
   const { stderr } = host;
   const live = stderr.isTTY && !quiet;
   const started = monotonic();
-  let state: Omit<Progress, 'elapsedSeconds'> = {
-    phase: 'calibrate',
-    expectedSeconds: null,
-    players: null,
-    operationsPerSecond: null,
-    p95Ms: null,
-  };
+  let state = NOTHING_YET;
   const line = (columns: number): string =>
     progressLine({ ...state, elapsedSeconds: (monotonic() - started) / 1e6 }, columns);
   const draw = (): void => stderr.paint(CLEAR_LINE + line(stderr.columns));
@@ -67,4 +69,17 @@ export function openProgress(host: Host, quiet: boolean): LiveProgress {
       if (live) stderr.paint(CLEAR_LINE);
     },
   };
+}
+
+const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
+
+/** One line, at most as wide as the terminal: phase, elapsed of about how much, players, operations a second, p95. */
+function progressLine(progress: typeof NOTHING_YET & { elapsedSeconds: number }, columns: number): string {
+  const { phase, elapsedSeconds, expectedSeconds, players, operationsPerSecond, p95Ms } = progress;
+  const about = expectedSeconds === null ? '' : ` of about ${whole(expectedSeconds)} s`;
+  const parts = [`${phase.padEnd(9)} ${whole(elapsedSeconds)} s${about}`];
+  if (players !== null) parts.push(`${whole(players)} players`);
+  if (operationsPerSecond !== null) parts.push(`${whole(operationsPerSecond)} operations/s`);
+  if (p95Ms !== null) parts.push(`p95 ${p95Ms < 10 ? p95Ms.toFixed(1) : whole(p95Ms)} ms`);
+  return parts.join('  ').slice(0, Math.max(10, columns - 1));
 }

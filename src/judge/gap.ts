@@ -41,6 +41,18 @@ export interface GapFigures {
 
 const byRun = (reason: string): Gap => ({ reason, cause: 'run' });
 
+/** Why there is no figure, where a check before the run says it in the same words. */
+export const WHY = {
+  targetSettings: "the settings of a target are not read: only capbench's own stack tells them",
+  notTold: 'not told on this platform',
+  targetProcesses: "the processes of a target are not capbench's own, and are not watched",
+  noStatements:
+    'PostgreSQL has not loaded pg_stat_statements: name it in postgres.settings.shared_preload_libraries',
+  noEventLoop: 'k6 runs on many threads, and tells of no event loop',
+  ceilings: 'the ceilings are not measured: ceilings.secondsEach is 0',
+  calibration: 'the generator is not calibrated: calibration.seconds is 0',
+};
+
 /** Why there is no figure at a budget's path, the most particular reason first. */
 export function gapOf(budget: MeasuredBudget, m: GapFacts, figures: GapFigures): Gap {
   const { metric } = budget;
@@ -80,7 +92,7 @@ export function gapOf(budget: MeasuredBudget, m: GapFacts, figures: GapFigures):
 
 /** A setting that the stack has not, or that nobody asked it for. */
 function noSetting(name: string, { stackKind, settings }: GapFacts): string {
-  if (stackKind === 'target') return TARGET_SETTINGS;
+  if (stackKind === 'target') return WHY.targetSettings;
   const found = settings.find(({ setting }) => setting === name);
   if (found !== undefined) return `${name} is ${found.applied || "''"}, and that is no such number`;
   return unknownSetting(
@@ -88,8 +100,6 @@ function noSetting(name: string, { stackKind, settings }: GapFacts): string {
     settings.map(({ setting }) => setting),
   );
 }
-
-export const TARGET_SETTINGS = "the settings of a target are not read: only capbench's own stack tells them";
 
 export function unknownSetting(name: string, known: readonly string[]): string {
   const meant = nearest(name, known);
@@ -112,14 +122,12 @@ const OF_LOOPS = new Set([
   ...['generator.waitedPercent', 'generator.calibration.utilisationPercent'],
 ]);
 
-/** Of k6, which is no process of capbench's own. */
-export const NO_EVENT_LOOP = 'k6 runs on many threads, and tells of no event loop';
 const K6_LEDGER = 'k6 did not tell all that it had sent, and the rows were not checked';
 
 /** Why an engine tells no such figure, by the names of a bundle; null where it does. */
 function untoldByEngine({ figure, operation }: BudgetMetric, engine: string): string | null {
   if (engine === 'k6') {
-    if (OF_LOOPS.has(figure)) return NO_EVENT_LOOP;
+    if (OF_LOOPS.has(figure)) return WHY.noEventLoop;
     if (figure === 'latency.ok' || figure === 'latency.rejected')
       return 'k6 does not time apart what was rejected';
     if (figure === 'network.reconnectMs') return 'k6 connects each player once';
@@ -135,13 +143,11 @@ function untoldByPlatform(
 ): Gap | null {
   const from = kernelSeries(metric, engine);
   if (from === null || Object.keys(series).some((name) => from.test(name))) return null;
-  if (stackKind === 'target' && isOfOwnProcesses(metric)) return byRun(TARGET_PROCESSES);
+  if (stackKind === 'target' && isOfOwnProcesses(metric)) return byRun(WHY.targetProcesses);
   const watched = probes.some(({ name, samples }) => name === 'host' && samples > 0);
-  return watched ? { reason: NOT_TOLD, cause: 'platform' } : null;
+  return watched ? { reason: WHY.notTold, cause: 'platform' } : null;
 }
 
-export const NOT_TOLD = 'not told on this platform';
-export const TARGET_PROCESSES = "the processes of a target are not capbench's own, and are not watched";
 const FOREIGN_OF_TARGET =
   'part of what is under test was started by somebody else: its CPU would count as foreign';
 
@@ -151,23 +157,14 @@ function elsewhere(metric: BudgetMetric, { stackKind, series = {} }: GapFacts): 
   if (stackKind === 'local' && (section === 'redis' || section === 'target')) {
     return `only a target has one: --target, with --probe-${section === 'redis' ? 'redis' : 'metrics'}`;
   }
-  if (section === 'ceilings') return LEFT_OUT.ceilings;
-  if (isOfCalibration(metric)) return LEFT_OUT.calibration;
-  if (isOfStatements(metric) && !Object.hasOwn(series, 'postgres.statements')) return NO_STATEMENTS;
+  if (section === 'ceilings') return WHY.ceilings;
+  if (isOfCalibration(metric)) return WHY.calibration;
+  if (isOfStatements(metric) && !Object.hasOwn(series, 'postgres.statements')) return WHY.noStatements;
   return figure === 'host.foreignCpuPercent' && stackKind === 'target' ? FOREIGN_OF_TARGET : null;
 }
 
-/** Measurements of capbench's own that a scenario may leave out. */
-export const LEFT_OUT = {
-  ceilings: 'the ceilings are not measured: ceilings.secondsEach is 0',
-  calibration: 'the generator is not calibrated: calibration.seconds is 0',
-};
-
 export const isOfCalibration = ({ figure }: BudgetMetric): boolean =>
   figure.startsWith('generator.calibration.');
-export const NO_STATEMENTS =
-  'PostgreSQL has not loaded pg_stat_statements: name it in postgres.settings.shared_preload_libraries';
-
 /** What did not happen was not measured. */
 function nothingToTell({ figure, operation }: BudgetMetric, { load }: GapFigures): Gap | null {
   if (operation !== null && load.operations[operation.id]?.scheduled === 0) {

@@ -3,18 +3,7 @@ import { ofOperation } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { faultsOf } from '../scenario/workload.ts';
 import { isOfKernel, isOfOwnProcesses, isOfServers, isOfStatements, isOfWrites } from './figure-source.ts';
-import {
-  anotherLoad,
-  type Cause,
-  isOfCalibration,
-  LEFT_OUT,
-  NO_STATEMENTS,
-  NOT_TOLD,
-  rateKeyOf,
-  TARGET_PROCESSES,
-  TARGET_SETTINGS,
-  unknownSetting,
-} from './gap.ts';
+import { anotherLoad, type Cause, isOfCalibration, rateKeyOf, unknownSetting, WHY } from './gap.ts';
 
 /** What decides, before anything is started, which figures a run will have. */
 export interface Circumstances {
@@ -63,7 +52,7 @@ export function needOf(budget: Budget, at: Circumstances): Need {
   const common = notDue(budget, scenario);
   if (common !== null) return unmeasured(common);
   if (need.state === 'measured' && isOfKernel(budget.metric) && platform !== 'linux') {
-    return unmeasured(NOT_TOLD, 'platform');
+    return unmeasured(WHY.notTold, 'platform');
   }
   if (hasTarget || !needsTarget) return need;
   return need.state === 'measured' || need.options.length > 0 ? needing('--target', ...need.options) : need;
@@ -74,9 +63,10 @@ function ofOwnStack({ metric }: MeasuredBudget, { scenario, settings }: Circumst
   if (section === 'redis') return needing('--target', '--probe-redis');
   if (section === 'target') return needing('--target', '--probe-metrics');
   if (setting !== null && !settings.includes(setting)) return unmeasured(unknownSetting(setting, settings));
-  if (section === 'ceilings' && scenario.ceilings.secondsEach === 0) return unmeasured(LEFT_OUT.ceilings);
+  if (section === 'ceilings' && scenario.ceilings.secondsEach === 0) return unmeasured(WHY.ceilings);
   const libraries = scenario.postgres.settings.shared_preload_libraries ?? '';
-  if (isOfStatements(metric) && !libraries.includes('pg_stat_statements')) return unmeasured(NO_STATEMENTS);
+  if (isOfStatements(metric) && !libraries.includes('pg_stat_statements'))
+    return unmeasured(WHY.noStatements);
   return measured();
 }
 
@@ -87,10 +77,10 @@ function ofTarget({ metric }: MeasuredBudget, { scenario, probes }: Circumstance
   if (section === 'target') {
     return probes.metrics ? measured('where a page has it') : needing('--probe-metrics');
   }
-  if (setting !== null) return unmeasured(TARGET_SETTINGS);
+  if (setting !== null) return unmeasured(WHY.targetSettings);
   if (section === 'ceilings') return unmeasured("a target's database is only read");
   if (figure === 'host.foreignCpuPercent') return measured('where all of the target is on this host');
-  if (isOfKernel(metric) && isOfOwnProcesses(metric)) return unmeasured(TARGET_PROCESSES);
+  if (isOfKernel(metric) && isOfOwnProcesses(metric)) return unmeasured(WHY.targetProcesses);
   if (isOfServers(metric) || isOfWrites(metric)) {
     if (serversTell === 'yes') return measured();
     return serversTell === 'perhaps'
@@ -110,7 +100,7 @@ function ofTarget({ metric }: MeasuredBudget, { scenario, probes }: Circumstance
 function notDue({ metric, stage }: MeasuredBudget, scenario: Scenario): string | null {
   const { load, calibration } = scenario;
   const { section, figure, operation } = metric;
-  if (isOfCalibration(metric) && calibration.seconds === 0) return LEFT_OUT.calibration;
+  if (isOfCalibration(metric) && calibration.seconds === 0) return WHY.calibration;
   // Counts and rates are 0 then, and that is a figure.
   const isCount = section === 'throughput' || COUNTS.some((start) => figure.startsWith(start));
   if (operation !== null && !isCount && ofOperation(load.operations, operation.id).perSecond === 0) {

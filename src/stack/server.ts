@@ -30,13 +30,7 @@ export interface ServerPlan extends Pick<ServerProcess, 'name' | 'module'> {
 /** Where everything that is started here listens. */
 export const HOST = '127.0.0.1';
 /** How V8 and the allocators below it end when a page is refused; JavaScript alone causes none of them. */
-const CRASHES: ReadonlySet<NodeJS.Signals | null> = new Set([
-  'SIGSEGV',
-  'SIGBUS',
-  'SIGABRT',
-  'SIGTRAP',
-  'SIGILL',
-]);
+const CRASHES = /^SIG(SEGV|BUS|ABRT|TRAP|ILL)$/;
 const ASK_EVERY_MS = 50;
 
 const urlOf = (port: number): string => `http://${HOST}:${port}`;
@@ -89,7 +83,7 @@ async function beginLife(
         component: name,
         message: `${name.replace('-', ' server ')} ended by itself: ${describeExit(exit)}`,
         hint:
-          OUT_OF_MEMORY.test(server.tail(50)) || CRASHES.has(exit.signal)
+          OUT_OF_MEMORY.test(server.tail(50)) || CRASHES.test(exit.signal ?? '')
             ? `it got no more memory: raise world.heap in the scenario, or free some; see logs/${name}.log`
             : exit.signal === 'SIGKILL'
               ? 'see whether the host ran out of memory'

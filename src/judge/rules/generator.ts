@@ -1,6 +1,6 @@
 import { DEFAULT_CALIBRATION, DEFAULT_RULES } from '../../scenario/rules.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
-import { NO_EVENT_LOOP } from '../gap.ts';
+import { WHY } from '../gap.ts';
 import { negligibleMs } from '../latency-budget.ts';
 import { type Evidence, type JudgedRule, type LimitName, limitOf, type Rule, stateOf } from './rule.ts';
 
@@ -47,7 +47,7 @@ export function generatorRules(evidence: Evidence): readonly JudgedRule[] {
 }
 
 /** Engines without an event loop that could be watched, by their names in a bundle: their lag and the calibration speak. */
-const NO_LOOP: ReadonlyMap<string, string> = new Map([['k6', NO_EVENT_LOOP]]);
+const NO_LOOP: ReadonlyMap<string, string> = new Map([['k6', WHY.noEventLoop]]);
 
 const ADVICE =
   'the generator held the run back: more --workers, another machine for the load, or a smaller --scale';
