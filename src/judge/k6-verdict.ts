@@ -10,6 +10,7 @@ import type { GapFacts } from './gap.ts';
 import { type LatencyBudget, latencyBudgetOf } from './latency-budget.ts';
 import { UNKNOWN_DISTURBANCE } from './proof.ts';
 import { ownLagRule } from './rules/generator.ts';
+import { protocolRule } from './rules/integrity.ts';
 import {
   answers,
   ccuReached,
@@ -114,16 +115,8 @@ const MISCOUNTED =
 
 function protocol(summaries: readonly K6Summary[]): JudgedRule {
   const told = summaries.map(({ strayAnswers }) => strayAnswers);
-  const observed = told.includes(null) ? null : told.reduce<number>((sum, one) => sum + (one ?? 0), 0);
-  return {
-    id: 'protocol',
-    state: stateOf(true, observed === 0),
-    observed: observed ?? 'not counted',
-    ...fixed(0),
-    advice:
-      'the target answers what was never asked, or twice: see the wire protocol in the README; its latencies cannot be told',
-    consequence: 'invalid',
-  };
+  const stray = told.includes(null) ? null : told.reduce<number>((sum, one) => sum + (one ?? 0), 0);
+  return protocolRule(true, stray, null);
 }
 
 function noFaults(s: Scenario): JudgedRule {

@@ -24,8 +24,7 @@ import {
 } from './format.ts';
 import type { Report, ReportRuling } from './report.ts';
 import { STYLE } from './style.ts';
-import { connectionsText, rateText, sentPercentOf } from './terminal.ts';
-import { sharesText } from './terminal-figures.ts';
+import { connectionsText, rateText, sentPercentOf, sharesText } from './terminal.ts';
 
 const section = (id: string, title: string, ...parts: readonly string[]): string =>
   `<section id="${id}"><h2>${safe(title)}</h2>${parts.join('\n')}</section>`;

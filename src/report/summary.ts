@@ -12,8 +12,7 @@ import {
   timeText,
 } from './format.ts';
 import type { Report, ReportRuling } from './report.ts';
-import { connectionsText, rateText, sentPercentOf } from './terminal.ts';
-import { sharesText } from './terminal-figures.ts';
+import { connectionsText, rateText, sentPercentOf, sharesText } from './terminal.ts';
 
 /** Rows of one table; the rest is in report.html. */
 const MOST_ROWS = 25;

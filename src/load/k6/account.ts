@@ -2,14 +2,7 @@ import { MicrosHistogram } from '../../hdr-histogram.ts';
 import { countOf, type HistogramData, mergeHistograms, percentileOf } from '../../histogram.ts';
 import { mapOperations, ofOperation, type PerOperation, perOperation } from '../../scenario/operations.ts';
 import { micros } from '../../units.ts';
-import type {
-  Counts,
-  LoadSecond,
-  LoadSecondOperation,
-  LoadSlice,
-  OperationTally,
-  ProcessSecond,
-} from '../engine.ts';
+import type { Counts, LoadSecond, LoadSlice, OperationTally, ProcessSecond } from '../engine.ts';
 import { SLICE, SLICES_PER_SECOND } from '../slices.ts';
 import type { PlannedCounts } from './k6-system.ts';
 import {
@@ -210,24 +203,17 @@ export class K6Account {
     return {
       at: micros(at),
       connected: this.present,
-      operations: perOperation(this.operations, (id, operation) =>
-        this.secondOf(operation, bucket.counts[operation]!, ofOperation(slices, id)),
-      ),
+      operations: perOperation(this.operations, (id, operation) => {
+        const { unfinished: _, ...counts } = bucket.counts[operation]!;
+        const { whole } = this.records[operation]!;
+        const inFlight = whole.scheduled - settledOf(whole);
+        return { ...counts, inFlight, due: mergeHistograms(ofOperation(slices, id)) };
+      }),
       ...flowsOf(bucket.totals),
       reconnects: 0,
       slices: slicesOf(second, at, slices),
       workers,
     };
-  }
-
-  private secondOf(
-    operation: number,
-    counts: Record<CountKind, number>,
-    slices: readonly HistogramData[],
-  ): LoadSecondOperation {
-    const { unfinished: _, ...second } = counts;
-    const { whole } = this.records[operation]!;
-    return { ...second, inFlight: whole.scheduled - settledOf(whole), due: mergeHistograms(slices) };
   }
 }
 

@@ -21,35 +21,25 @@ const RETRY_MS = 300;
 const UNDER_CAPBENCH = __ENV.CAPBENCH_BOOKS === '1';
 
 const connectMs = new Trend(NAMES.connect, true);
-const connected = new Counter(NAMES.connected);
-const connectFailed = new Counter(NAMES.connectFailed);
-const disconnects = new Counter(NAMES.disconnects);
-const linesLost = new Counter(NAMES.linesLost);
-const leftAtEnd = new Counter(NAMES.left);
-const strayAnswers = new Counter(NAMES.stray);
-const bytesIn = new Counter(NAMES.bytesIn);
-const bytesOut = new Counter(NAMES.bytesOut);
-const framesIn = new Counter(NAMES.framesIn);
-const commandBytes = new Counter(NAMES.commandBytes);
-const lanesReady = new Counter(NAMES.lanesReady);
+const [connected, connectFailed, disconnects, linesLost, leftAtEnd, strayAnswers, lanesReady] = [
+  'connected', 'connectFailed', 'disconnects', 'linesLost', 'left', 'stray', 'lanesReady',
+].map((which) => new Counter(NAMES[which]));
+const [bytesIn, bytesOut, framesIn, commandBytes] = ['bytesIn', 'bytesOut', 'framesIn', 'commandBytes'].map(
+  (which) => new Counter(NAMES[which]),
+);
 const goAt = new Gauge(NAMES.go);
 
 // Each operation that comes due is counted once as scheduled, and once by what became of it:
 // scheduled = ok + rejected + failed + timedOut + skipped + unfinished. "failedUnsent" is the part of failed that had
 // not even been sent.
 function operationMetrics(names) {
-  const counters = (kinds) => {
-    const made = {};
-    for (const kind of Object.keys(kinds)) made[kind] = new Counter(kinds[kind]);
-    return made;
-  };
+  const counters = (kinds) =>
+    Object.fromEntries(Object.entries(kinds).map(([kind, name]) => [kind, new Counter(name)]));
   const measured = counters(names.counters);
   const early = counters(names.earlyCounters);
-  const due = new Trend(names.due, true);
-  const service = new Trend(names.service, true);
-  const lag = new Trend(names.lag, true);
-  const ownLag = new Trend(names.ownLag, true);
-  const earlyDue = new Trend(names.earlyDue, true);
+  const [due, service, lag, ownLag, earlyDue] = ['due', 'service', 'lag', 'ownLag', 'earlyDue'].map(
+    (kind) => new Trend(names[kind], true),
+  );
   const sentInTime = new Rate(names.sent);
   const limits = names.limits.map(({ rate, limitMs, strict }) => ({
     within: new Rate(rate),
