@@ -2,7 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { connect, isIP } from 'node:net';
 import { badInput, messageOf } from '../errors.ts';
 import type { Access } from './access.ts';
-import { hostOf, type Located, locate, repeatable, type Surroundings } from './target-address.ts';
+import { hostOf, locate, repeatable, type Surroundings } from './target-address.ts';
 
 /** Somebody else's PostgreSQL, to be read. */
 export interface PostgresAddress {
@@ -165,30 +165,33 @@ export async function resolveProbes(
   around: Surroundings,
   target: TargetAccess,
 ): Promise<ProbeAddresses> {
-  const found: { postgres: PostgresAddress | null; redis: RedisAddress | null; metrics: MetricsAddress[] } = {
-    postgres: null,
-    redis: null,
-    metrics: [],
-  };
+  let postgres: PostgresAddress | null = null;
+  let redis: RedisAddress | null = null;
+  const metrics: MetricsAddress[] = [];
   const foreign: string[] = [];
-  for (const one of urls) {
-    if (one.host === null) {
-      found.postgres = socketAddress(one.url);
+  for (const { kind, url, host } of urls) {
+    if (host === null) {
+      postgres = socketAddress(url);
       continue;
     }
-    const { subject, example, port: usual } = WORDS[one.kind];
+    const { subject, example, port: usual } = WORDS[kind];
     const port =
-      Number(one.url.searchParams.get('port') || one.url.port) ||
-      (one.url.protocol === 'https:' ? 443 : usual);
-    const shown = `${isIP(one.host) === 6 ? `[${one.host}]` : one.host}:${port}`;
-    const located = await locate({ subject, host: one.host, shown, example }, owned, around);
+      Number(url.searchParams.get('port') || url.port) || (url.protocol === 'https:' ? 443 : usual);
+    const shown = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+    const located = await locate({ subject, host, shown, example }, owned, around);
     if (located.foreign) foreign.push(shown);
     const address = await firstListening(located.addresses, port);
-    if (one.kind === 'postgres') found.postgres = postgresAddress(one.url, located, address, port, shown);
-    if (one.kind === 'redis') found.redis = redisAddress(one.url, located, address, port, shown);
-    if (one.kind === 'metrics') found.metrics.push(metricsAddress(one.url, located, address, target));
+    const at = { address, shown, onThisHost: located.onThisHost };
+    if (kind === 'postgres') postgres = { ...at, connectionString: connectionString(url, shown, {}) };
+    if (kind === 'redis') {
+      const [username = null, password = null] = [url.username, url.password].map((part) =>
+        part === '' ? null : decoded(part),
+      );
+      redis = { ...at, host, port, username, password, tls: url.protocol === 'rediss:' };
+    }
+    if (kind === 'metrics') metrics.push(metricsAddress(url, host, address, target));
   }
-  return { ...found, foreign };
+  return { postgres, redis, metrics, foreign };
 }
 
 const CONNECT_MS = 2_000;
@@ -233,17 +236,6 @@ function connectionString(url: URL, host: string, query: Readonly<Record<string,
   return `postgresql://${user === '' && password === '' ? '' : `${user}${password}@`}${host}/${part(database)}?${parameters}`;
 }
 
-function postgresAddress(
-  url: URL,
-  { host, onThisHost }: Located,
-  address: string,
-  port: number,
-  shown: string,
-): PostgresAddress {
-  const at = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
-  return { connectionString: connectionString(url, at, {}), address, shown, onThisHost };
-}
-
 function socketAddress(url: URL): PostgresAddress {
   const folder = url.searchParams.get('host') ?? decoded(url.hostname);
   const port = url.searchParams.get('port') || url.port || '5432';
@@ -255,20 +247,7 @@ function socketAddress(url: URL): PostgresAddress {
   };
 }
 
-const redisAddress = (
-  url: URL,
-  { host, onThisHost }: Located,
-  address: string,
-  port: number,
-  shown: string,
-): RedisAddress => ({
-  ...{ host, address, port, shown, onThisHost },
-  username: url.username === '' ? null : decoded(url.username),
-  password: url.password === '' ? null : decoded(url.password),
-  tls: url.protocol === 'rediss:',
-});
-
-function metricsAddress(url: URL, { host }: Located, address: string, target: TargetAccess): MetricsAddress {
+function metricsAddress(url: URL, host: string, address: string, target: TargetAccess): MetricsAddress {
   const { ca, headers } = target.access;
   const basic =
     url.username === '' && url.password === '' ? null : `${decoded(url.username)}:${decoded(url.password)}`;

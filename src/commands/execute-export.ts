@@ -7,7 +7,7 @@ import { deploymentOf } from '../export/k8s/deployment.ts';
 import { FILES, guide } from '../export/k8s/guide.ts';
 import { configMap, testRun } from '../export/k8s/manifests.ts';
 import type { Host } from '../host.ts';
-import type { ScenarioFlags } from './options.ts';
+import { type ScenarioFlags, wholeNumber } from './options.ts';
 import { nearby, writeArtefacts } from './publish.ts';
 import { k6PlanOf, loadScenario } from './scenario-files.ts';
 
@@ -31,7 +31,8 @@ export async function executeExportK8s(host: Host, reference: string, flags: Exp
   const targets = targetsOf(flags.target);
   const deployment = deploymentOf(scenario.name, part, workload, {
     namespace: namespaceOf(flags.namespace),
-    parallelism: parallelismOf(flags.parallelism),
+    parallelism:
+      flags.parallelism === undefined ? null : wholeNumber('--parallelism', flags.parallelism, MOST_RUNNERS),
     targets,
     prometheus: prometheusOf(flags.prometheus),
   });
@@ -90,13 +91,6 @@ function namespaceOf(text: string): string {
   throw badInput(
     `--namespace: "${text}" is there, expected a name of up to 63 lower-case letters, digits and '-'`,
   );
-}
-
-function parallelismOf(text: string | undefined): number | null {
-  if (text === undefined) return null;
-  const runners = text.trim() === '' ? Number.NaN : Number(text);
-  if (Number.isInteger(runners) && runners >= 1 && runners <= MOST_RUNNERS) return runners;
-  throw badInput(`--parallelism: "${text}" is there, expected a whole number of 1 to ${MOST_RUNNERS}`);
 }
 
 async function refuseToOverwrite(path: string): Promise<void> {

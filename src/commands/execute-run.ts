@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import os from 'node:os';
 import { resolve } from 'node:path';
-import { badInput, type ExitCode } from '../errors.ts';
+import type { ExitCode } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { EngineName } from '../load/engine.ts';
 import { makeBundle, pointLatest, readLogTail, remakeBundle, writeArtefact } from '../measurement/bundle.ts';
@@ -16,7 +16,7 @@ import { openNullServers } from '../stack/server.ts';
 import { commitOf } from '../supervision/commit.ts';
 import { openWatchdog, type Watchdog } from '../supervision/watchdog.ts';
 import { chooseEngine } from './engine-choice.ts';
-import type { FixedPathFlags, ScenarioFlags, TargetFlags } from './options.ts';
+import { type FixedPathFlags, type ScenarioFlags, type TargetFlags, wholeNumber } from './options.ts';
 import { openProgress } from './progress.ts';
 import { openFixedPaths, publish } from './publish.ts';
 import { loadScenario, playerModuleOf, refuseWithoutTarget } from './scenario-files.ts';
@@ -41,12 +41,7 @@ const MOST_WORKERS = 64;
 function workersOf(host: Host, flag: string | undefined): number | null {
   const source = flag === undefined ? 'CAPBENCH_WORKERS' : '--workers';
   const text = flag ?? host.env.CAPBENCH_WORKERS ?? '';
-  if (text === '' && flag === undefined) return null;
-  const workers = Number(text);
-  if (!Number.isInteger(workers) || workers < 1 || workers > MOST_WORKERS) {
-    throw badInput(`${source}: "${text}" is there, expected a whole number of 1 to ${MOST_WORKERS}`);
-  }
-  return workers;
+  return text === '' && flag === undefined ? null : wholeNumber(source, text, MOST_WORKERS);
 }
 
 const hostFacts = ({ machine }: Host): HostFacts => ({

@@ -5,6 +5,7 @@ import type { Scenario } from '../scenario/scenario.ts';
 import { knownSettings } from './known-settings.ts';
 import type { ScenarioFlags } from './options.ts';
 import { loadScenario } from './scenario-files.ts';
+import { table } from './scenario-outline.ts';
 
 /** All metrics of all systems, or those of a scenario where one is named; bad input (104) where it cannot be read. */
 export async function metricsOf(host: Host, reference: string | undefined, flags: ScenarioFlags) {
@@ -38,14 +39,7 @@ export function metricsText(scenario: Scenario | null, metrics: readonly ListedM
     budgets.join(', '),
   ]);
   const header = ['METRIC', 'UNIT', 'STATISTICS', 'STAGES', ...(scenario === null ? [] : ['BUDGETS'])];
-  const columns = [header, ...rows];
-  const widths = header.map((_, i) => Math.max(...columns.map((row) => row[i]?.length ?? 0)));
-  const lines = columns.map((row) =>
-    row
-      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
+  const lines = table([header, ...rows], '');
   const stages = scenario?.load.stages?.map(({ name }) => name) ?? [];
   const example = metrics.find(({ path, unit }) => unit === 'ms' && path.endsWith('.due'))?.path;
   const notes = [

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { badInput } from '../errors.ts';
 import type { AccessFlags } from './target-access.ts';
 import type { ProbeFlags } from './target-probes.ts';
 
@@ -73,3 +74,10 @@ export const withTargets = (command: Command): Command =>
     .option('--probe-postgres <url>', "the target's PostgreSQL, which is read and never written")
     .option('--probe-redis <url>', "the target's Redis: INFO, once a second")
     .addOption(several('--probe-metrics <url>', 'a Prometheus page of the target; may be repeated', 'none'));
+
+/** What an option or a variable holds. @throws CapbenchError (104) where it is no whole number of 1 to `most` */
+export function wholeNumber(source: string, text: string, most: number): number {
+  const number = text.trim() === '' ? Number.NaN : Number(text);
+  if (Number.isInteger(number) && number >= 1 && number <= most) return number;
+  throw badInput(`${source}: "${text}" is there, expected a whole number of 1 to ${most}`);
+}

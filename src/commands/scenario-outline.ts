@@ -59,9 +59,11 @@ function sourceOf({ source }: Budget): string {
 }
 
 /** One line of several columns, the last as long as it is. */
-function table(rows: readonly (readonly string[])[]): readonly string[] {
+export function table(rows: readonly (readonly string[])[], indent = '  '): readonly string[] {
   const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
-  return rows.map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd());
+  return rows.map((row) =>
+    `${indent}${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd(),
+  );
 }
 
 /** What a run of these options needs for each budget, in their order (judge/need.ts). */

@@ -56,14 +56,8 @@ const LAST_WORDS_LINES = 5;
 export function postgresFailed(happened: string, log: string, cause?: unknown): CapbenchError {
   const hint = adviceIn(log) ?? 'see the last lines of its log above';
   const words = log.split('\n').slice(-LAST_WORDS_LINES).join('\n');
-  return stackFailed(words === '' ? happened : `${happened}\n${indented(words)}`, hint, cause);
+  return stackFailed(words === '' ? happened : `${happened}\n${words.replace(/^/gm, '  | ')}`, hint, cause);
 }
-
-const indented = (log: string): string =>
-  log
-    .split('\n')
-    .map((line) => `  | ${line}`)
-    .join('\n');
 
 /** Throws exit code 93 when a folder's file system is all but full. */
 export async function checkSpace(folder: string): Promise<void> {

@@ -70,7 +70,15 @@ function runCompleted({ ending, measured, operations }: Measurements): JudgedRul
 }
 
 /** R4. Each outcome, and each latency, is counted on its own, so that a lost operation shows as a difference. */
-export function conservation(op: string, { whole, measured, timed }: Conserved, advice: string): JudgedRule {
+export function conservation(
+  op: string,
+  {
+    whole,
+    measured,
+    timed,
+  }: { readonly [scope in 'whole' | 'measured']: Counts | null } & { readonly timed: number },
+  advice: string,
+): JudgedRule {
   const missing = (c: Counts): number =>
     Math.abs(c.scheduled - c.ok - c.rejected - c.failed - c.timedOut - c.skipped - c.unfinished);
   const observed =
@@ -84,13 +92,6 @@ export function conservation(op: string, { whole, measured, timed }: Conserved, 
 }
 
 /** The counts of one operation; null where nobody told. */
-interface Conserved {
-  readonly whole: Counts | null;
-  readonly measured: Counts | null;
-  /** Of what was measured: so many latencies there are. */
-  readonly timed: number;
-}
-
 export const scheduleKept = (op: Pick<OperationSpec, 'id'>, m: LoadFacts, s: Scenario): JudgedRule =>
   scheduleRule(
     op,
