@@ -158,7 +158,7 @@ export interface TargetAccess {
   readonly access: Omit<Access, 'address'>;
 }
 
-/** Judged as targets are (host-consent.ts), and their names resolved once. */
+/** Judged as targets are, and their names resolved once. */
 export async function resolveProbes(
   urls: readonly ProbeUrl[],
   owned: readonly string[],

@@ -18,7 +18,7 @@ const SCHEMES: Readonly<Record<string, string>> = {
 const EXAMPLE = 'give an address like http://127.0.0.1:4001';
 
 /**
- * The targets of a run, judged before any of them is asked anything (host-consent.ts). `--i-own` is the host of a
+ * The targets of a run, judged before any of them is asked anything. `--i-own` is the host of a
  * target as written, or one of `others`. No message repeats a password or a query.
  */
 export async function resolveTargets(

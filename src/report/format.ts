@@ -148,6 +148,10 @@ export const plain = (text: string): string =>
     .replace(/[\ufffe\uffff]/g, '')
     .replace(/[\t\n]+/g, ' ');
 
+/** As text within the elements of HTML and XML, and within quotes. */
+export const markup = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+
 const ORDER = ['breached', 'met', 'contradicted', 'unmeasured', 'untestable'] as const;
 
 /** The rulings in the order in which they are read: what was breached first. */

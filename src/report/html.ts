@@ -11,6 +11,7 @@ import {
   cellText,
   engineText,
   limitText,
+  markup,
   metricText,
   numberText,
   observedText,
@@ -332,13 +333,7 @@ const dueOf = (
   stats: readonly ('p50' | 'p95' | 'p99')[],
 ): (number | null)[] => stats.map((stat) => ofOperation(latency, op).due[stat]);
 
-const safe = (text: string): string =>
-  plain(text)
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;');
+const safe = (text: string): string => markup(plain(text)).replaceAll("'", '&#39;');
 
 /** A row of a table; the cells are escaped here. */
 const row = (cells: readonly string[], tag: 'td' | 'th' = 'td'): string =>

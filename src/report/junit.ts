@@ -2,6 +2,7 @@ import { isOfRule } from '../judge/rules/rule.ts';
 import { countRulings, countsLine } from '../judge/verdict.ts';
 import {
   limitText,
+  markup,
   metricText,
   observedText,
   plain,
@@ -18,13 +19,7 @@ import { type Shares, sharesText } from './terminal.ts';
 /** Half of a pair of surrogates is no character, and XML has no way to write it. */
 const LONE_SURROGATE = /\p{Surrogate}/gu;
 
-const escaped = (text: string): string =>
-  plain(text)
-    .replaceAll(LONE_SURROGATE, '\ufffd')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
+const escaped = (text: string): string => markup(plain(text).replaceAll(LONE_SURROGATE, '\ufffd'));
 
 type OperationCounts = { readonly operations: K6Report['load']['operations'] };
 

@@ -2,24 +2,18 @@ import type { Workload } from '../../scenario/workload.ts';
 import type { K6System } from './k6-system.ts';
 
 /** Counters, by the kind of R4. */
-const COUNT_NAMES = {
-  scheduled: 'scheduled',
-  ok: 'ok',
-  rejected: 'rejected',
-  failed: 'failed',
-  timedOut: 'timed_out',
-  skipped: 'skipped',
-  unfinished: 'unfinished',
+export const COUNT_KINDS = [
+  ...(['scheduled', 'ok', 'rejected', 'failed', 'timedOut', 'skipped', 'unfinished'] as const),
   /** The part of `failed` that was never sent. */
-  failedUnsent: 'failed_unsent',
-} as const;
-export type CountKind = keyof typeof COUNT_NAMES;
-export const COUNT_KINDS = Object.keys(COUNT_NAMES) as readonly CountKind[];
+  'failedUnsent' as const,
+];
+export type CountKind = (typeof COUNT_KINDS)[number];
 
 /** Trends: acked - due, acked - sent, sent - due (answered operations), and the generator's own part of the lag (those it came too late for, too). */
-const TREND_NAMES = { due: 'due', service: 'service', lag: 'lag', ownLag: 'own_lag' } as const;
-export type TrendKind = keyof typeof TREND_NAMES;
-export const TREND_KINDS = ['due', 'service', 'lag', 'ownLag'] as const satisfies readonly TrendKind[];
+export const TREND_KINDS = ['due', 'service', 'lag', 'ownLag'] as const;
+export type TrendKind = (typeof TREND_KINDS)[number];
+
+const snaked = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 const EARLY = '_early';
 
@@ -33,16 +27,15 @@ const EARLY = '_early';
  * sent and answered together (so percentiles are those of the operations, and only `count` is of requests). Counters
  * count operations always.
  */
-const prefixOf = (operation: string): string =>
-  `capbench_${operation.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
+const prefixOf = (operation: string): string => `capbench_${snaked(operation)}`;
 
 /** `capbench_intent_timed_out`; `early`: of what was due before the measure phase. */
 export const counterOf = (operation: string, kind: CountKind, early = false): string =>
-  `${prefixOf(operation)}_${COUNT_NAMES[kind]}${early ? EARLY : ''}`;
+  `${prefixOf(operation)}_${snaked(kind)}${early ? EARLY : ''}`;
 
 /** `capbench_intent_due`; only `due` has an early one. */
 export const trendOf = (operation: string, kind: TrendKind): string =>
-  `${prefixOf(operation)}_${TREND_NAMES[kind]}`;
+  `${prefixOf(operation)}_${snaked(kind)}`;
 export const earlyDueOf = (operation: string): string => `${prefixOf(operation)}_due${EARLY}`;
 
 /** Rate: the share that was sent, not skipped, of what was due in the measure phase and has found its end. */
