@@ -24,7 +24,7 @@ const RENEW = 'renew it there, and see that the clocks of both hosts are right; 
 const OTHER_NAME =
   'name the host as the certificate does, or add this name to the certificate; nothing turns the check off';
 
-export interface TlsProblem {
+interface TlsProblem {
   readonly what: string;
   readonly hint: string;
   /** Another authority would do. */

@@ -153,7 +153,7 @@ function readable(file: string | null, name: string, source: string): void {
 }
 
 /** How targets are reached: their headers are sent to a page of theirs, and to nobody else. */
-export interface TargetAccess {
+interface TargetAccess {
   readonly origins: ReadonlySet<string>;
   readonly access: Omit<Access, 'address'>;
 }

@@ -74,7 +74,7 @@ export function targetUrl(text: string): string {
  * What load may be sent to: `loopback` always, `elsewhere` on the word of its owner, and never to an address that
  * is no single machine's.
  */
-export type AddressKind =
+type AddressKind =
   | 'loopback'
   | 'elsewhere'
   | 'a multicast address'
@@ -101,7 +101,7 @@ const KINDS: readonly (readonly [AddressKind, BlockList])[] = [
 ];
 
 /** This host's own addresses, and the broadcast addresses of its networks. */
-export interface OwnAddresses {
+interface OwnAddresses {
   readonly addresses: ReadonlySet<string>;
   readonly broadcasts: ReadonlySet<string>;
 }
@@ -152,7 +152,7 @@ export function canonical(address: string): string {
 }
 
 /** A host that may be asked, its name resolved once and for all. */
-export interface Located {
+interface Located {
   /** The host as a URL writes it, without brackets. */
   readonly host: string;
   /** Where it is: the addresses of its name, or the one that is its host. Never empty. */
@@ -173,7 +173,7 @@ export interface Surroundings {
 }
 
 /** A host, and how it is spoken of: `the target`, `127.0.0.1:4001`, an address like that one. */
-export interface Named {
+interface Named {
   readonly subject: string;
   readonly host: string;
   /** With its port, as it was given; it holds no secret. */

@@ -17,7 +17,7 @@ interface EngineFlags {
 }
 
 /** What a run hands to its engine. */
-export type EngineOptions = Omit<NativeEngineOptions, 'system' | 'name'>;
+type EngineOptions = Omit<NativeEngineOptions, 'system' | 'name'>;
 
 /**
  * The engine that `--engine` names, once it is known that it can do what the scenario asks for: said before there is

@@ -95,7 +95,7 @@ export function tell<R extends Parameters<typeof terminalVerdict>[0]>(
 }
 
 /** One file beside the bundle. */
-export interface FixedPath {
+interface FixedPath {
   /** What of the bundle it is a copy of. */
   readonly artefact: string;
   readonly path: string;

@@ -1,5 +1,5 @@
 /** One second of one operation, as far as the early stop looks at it. */
-export interface SecondOfLoad {
+interface SecondOfLoad {
   readonly scheduled: number;
   /** Skipped, failed or timed out. */
   readonly missed: number;

@@ -132,7 +132,7 @@ function noFaults(s: Scenario): JudgedRule {
 }
 
 /** Why a budget without a figure has none here. */
-export const NOT_IN_A_SUMMARY = 'a k6 summary does not tell it';
+const NOT_IN_A_SUMMARY = 'a k6 summary does not tell it';
 
 /** What a ruling is made of. */
 interface K6Facts extends GapFacts {
@@ -145,7 +145,7 @@ interface K6Facts extends GapFacts {
  * Rules one budget from what k6 summaries tell: by the share of all operations within the limit where there is one,
  * else by the figure, which has to decide the same at its lowest and at its highest.
  */
-export function ruleK6(budget: Budget, facts: K6Facts, altered: readonly string[]): Ruling {
+function ruleK6(budget: Budget, facts: K6Facts, altered: readonly string[]): Ruling {
   const low = rule(budget, facts.bounds.low, facts, altered);
   const high = rule(budget, facts.bounds.high, facts, altered);
   if (!isDecided(low) && !isDecided(high)) {

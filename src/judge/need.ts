@@ -6,7 +6,7 @@ import { isOfKernel, isOfOwnProcesses, isOfServers, isOfStatements, isOfWrites }
 import { anotherLoad, type Cause, isOfCalibration, rateKeyOf, unknownSetting, WHY } from './gap.ts';
 
 /** What decides, before anything is started, which figures a run will have. */
-export interface Circumstances {
+interface Circumstances {
   readonly scenario: Scenario;
   readonly hasTarget: boolean;
   /** Of a target: which addresses are given. */

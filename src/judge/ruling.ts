@@ -31,7 +31,7 @@ const FULL_LOAD_PERCENT = 99;
 type OpenKind = 'judged' | 'due' | 'ok' | 'service';
 
 /** What of the figures every ruling looks at, beside the budget's own. What nobody told is null. */
-export interface RuledFigures {
+interface RuledFigures {
   readonly load: Pick<Figures['load'], 'scale' | 'requestedCcu' | 'sentPercent'> &
     GapFigures['load'] & { readonly peakCcu: number | null };
   readonly latency: PerOperation<{

@@ -11,7 +11,7 @@ import { type JudgedRule, relaxations } from './rules/rule.ts';
 import { rulesOf } from './rules/rules.ts';
 import { type Ruling, type RulingState, rule } from './ruling.ts';
 
-export type VerdictOutcome = 'pass' | 'fail' | 'invalid';
+type VerdictOutcome = 'pass' | 'fail' | 'invalid';
 
 export interface Verdict {
   readonly outcome: VerdictOutcome;
@@ -107,7 +107,7 @@ function ended(m: Measurements): string[] {
   }
 }
 
-export type RulingCounts = Readonly<Record<RulingState, number>>;
+type RulingCounts = Readonly<Record<RulingState, number>>;
 
 export function countRulings(rulings: readonly { readonly state: RulingState }[]): RulingCounts {
   const counts = { breached: 0, met: 0, contradicted: 0, unmeasured: 0, untestable: 0 };
@@ -128,10 +128,7 @@ const OWN = /^(?:load|generator)\./;
 const LEAST_PERCENT = 1;
 
 /** Which probes were not read when the measure phase began or ended, and how well what they counted is known, in one note. */
-export function unreadEdges({
-  series,
-  measured,
-}: Pick<Measurements, 'series' | 'measured'>): readonly string[] {
+function unreadEdges({ series, measured }: Pick<Measurements, 'series' | 'measured'>): readonly string[] {
   if (measured === null) return [];
   const length = measured.to - measured.from;
   const unread = new Map<string, number>();

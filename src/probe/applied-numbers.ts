@@ -2,7 +2,7 @@ import { type NumberSets, sumOf } from '../load/number-sets.ts';
 import type { HashSums } from './hash-sums.ts';
 
 /** What a row gained since before GO. */
-export interface RowGains {
+interface RowGains {
   readonly n: number;
   readonly sum: number;
   /** Of the hashes, modulo HASH_MODULUS; NaN where the rows have none. */

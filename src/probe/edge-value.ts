@@ -1,5 +1,5 @@
 /** The readings around an instant, by their indices in a series. */
-export interface Around {
+interface Around {
   readonly before: number;
   readonly after: number;
   /** The one of both that is nearer, and how far that is. */

@@ -16,7 +16,7 @@ import type { Probe, Sample } from './probe.ts';
 import { openProcessTable } from './process-table.ts';
 import { openRising, openTotal } from './total.ts';
 
-export interface HostProbe extends Probe {
+interface HostProbe extends Probe {
   /** The busiest processes that are not of the run, as of the last reading; none without /proc. */
   foreignProcesses(): readonly ForeignProcess[];
 }

@@ -17,7 +17,7 @@ import { openRedisProbe } from './redis.ts';
 /** When the measure phase was, on the monotonic clock; null where there was none. */
 type MeasurePhase = { readonly from: Micros; readonly to: Micros } | null;
 
-export interface TargetProbeOptions {
+interface TargetProbeOptions {
   readonly addresses: ProbeAddresses;
   readonly database: DatabaseEndpoint | null;
   /** Whose rows are counted there (postgres.ts). */

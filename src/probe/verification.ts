@@ -6,7 +6,7 @@ import { type CountedRows, compareLedger, type IntegrityFindings } from './count
 import type { Probe } from './probe.ts';
 
 /** The findings, and the row writes of the whole run as both sides counted them. */
-export interface Verified extends IntegrityFindings {
+interface Verified extends IntegrityFindings {
   readonly rowWritesServers: number;
   readonly rowWritesPostgres: number;
 }
@@ -29,7 +29,7 @@ export interface Verification {
 }
 
 /** What a system's check of its rows is opened with: READY, before GO. */
-export interface VerificationSetup {
+interface VerificationSetup {
   readonly endpoints: Endpoints;
   readonly workload: Workload;
   /** The system's own probes, in their order. */
@@ -37,7 +37,7 @@ export interface VerificationSetup {
 }
 
 /** Why the rows cannot be held against what is sent: `because` goes into the report. */
-export interface Unverifiable {
+interface Unverifiable {
   readonly because: string;
 }
 
@@ -48,7 +48,7 @@ export interface Unverifiable {
 export type OpenVerification = (setup: VerificationSetup) => Promise<Verification | Unverifiable>;
 
 /** How a system's rows are read, and their writes counted on both sides since the servers started. */
-export interface RowSource {
+interface RowSource {
   read(): Promise<CountedRows>;
   writes(): Promise<readonly [servers: number, database: number]>;
   /** Counts that stand still for so many milliseconds will not meet any more, however far they are apart. */

@@ -16,7 +16,7 @@ export interface ProbeTally {
 }
 
 /** When to read, on the host's monotonic clock. */
-export interface ReadingPlan {
+interface ReadingPlan {
   readonly go: Micros;
   /** Where the measure phase and its stages begin and end, in order: the first and the last are the phase's own. */
   readonly edges: readonly Micros[];

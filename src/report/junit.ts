@@ -24,7 +24,7 @@ const escaped = (text: string): string => markup(plain(text).replaceAll(LONE_SUR
 type OperationCounts = { readonly operations: K6Report['load']['operations'] };
 
 /** What of report.json is in junit.xml; a verdict on summaries of k6 has as much. */
-export type JunitReport = Pick<
+type JunitReport = Pick<
   Report,
   'scenario' | 'outcome' | 'exitCode' | 'headline' | 'altered' | 'startedAt' | 'operations'
 > &

@@ -345,7 +345,7 @@ function k6LoadLines(report: K6Report): string[] {
 
 const LATENCY_NAME_WIDTH = 18;
 
-export function loadLines(report: Report): string[] {
+function loadLines(report: Report): string[] {
   const { load, network, integrity } = report;
   const hosts = load.colocated ? 'generator and servers on one host' : 'generator on a host of its own';
   return [
@@ -407,7 +407,7 @@ export function sharesText({ load, rules }: Shares, op: string): string {
 const OUTCOMES = ['ok', 'rejected', 'failed', 'timedOut', 'skipped', 'unfinished'] as const;
 
 /** `2,000 due, 99% sent`, and `1,980 ok, 20 skipped`. */
-export const countsTexts = (
+const countsTexts = (
   counts: Report['load']['operations'][string],
   sentPercent: number | null,
 ): readonly [due: string, outcomes: string] => [
@@ -417,7 +417,7 @@ export const countsTexts = (
     .join(', '),
 ];
 
-export const connectingText = (network: {
+const connectingText = (network: {
   readonly connectMs: Percentiles;
   readonly disconnects: number | null;
 }): string =>
@@ -428,7 +428,7 @@ export const connectingText = (network: {
     `${numberText(network.disconnects)} disconnects`,
   );
 
-export function latencyLines(
+function latencyLines(
   { latency, operations }: Pick<Report, 'latency' | 'operations'>,
   paint: Palette,
 ): string[] {
@@ -517,7 +517,7 @@ export function databaseLines({ database, redis, throughput, ceilings }: Report)
   ];
 }
 
-export function hostLines({ host, world, database, generator, bottleneck }: Report): string[] {
+function hostLines({ host, world, database, generator, bottleneck }: Report): string[] {
   return [
     fact(
       'host',

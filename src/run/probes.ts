@@ -17,7 +17,7 @@ export interface WatchedTarget {
   readonly ca: string | undefined;
 }
 
-export interface ProbePlan {
+interface ProbePlan {
   readonly scenario: Scenario;
   readonly system: System;
   readonly colocated: boolean;

@@ -5,14 +5,6 @@ import type { SystemScenario } from './system-scenario.ts';
 /** Other names of keys, which keep working, by alias. Both are keys with dots between them. */
 export type Aliases = Readonly<Record<string, string>>;
 
-/** A document in which every key has its own name. */
-export interface Canonical {
-  readonly value: unknown;
-  readonly findings: readonly Finding[];
-  /** A path of `value` as it is written. */
-  written(path: Path): Path;
-}
-
 /** The path, with what stands at its beginning instead of `from`. */
 const moved = (path: Path, from: Path, to: Path): Path => [...to, ...path.slice(from.length)];
 
@@ -34,7 +26,7 @@ function withValue(around: unknown, [key, ...rest]: Path, value: unknown): unkno
 }
 
 /** The own name of what is written at a path. */
-export function ownName(path: Path, aliases: Aliases): Path {
+function ownName(path: Path, aliases: Aliases): Path {
   for (const [alias, name] of Object.entries(aliases)) {
     const from = alias.split('.');
     if (startsWith(path, from)) return moved(path, from, name.split('.'));
@@ -46,7 +38,7 @@ export function ownName(path: Path, aliases: Aliases): Path {
  * Gives what is written under another name its own. Where both names are there, the one that was set later wins
  * (`orderOf`: -1 for what stands in the file); from one source, both are a mistake.
  */
-export function canonicalOf(document: unknown, aliases: Aliases, orderOf: (path: Path) => number): Canonical {
+export function canonicalOf(document: unknown, aliases: Aliases, orderOf: (path: Path) => number) {
   const findings: Finding[] = [];
   const renamed: { readonly from: Path; readonly to: Path }[] = [];
   let value = document;

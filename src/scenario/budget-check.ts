@@ -2,14 +2,8 @@ import { comparableUnits, conversion } from '../units.ts';
 import { type Budget, type MeasuredBudget, type Metric, type Metrics, metricAt, SELECTED } from './budget.ts';
 import { nearest, nearestPath } from './nearest.ts';
 
-/** Why a budget cannot be ruled, whatever the run measures: a mistake in the scenario. */
-export interface BudgetProblem {
-  readonly id: string;
-  readonly message: string;
-}
-
 /** Every budget whose metric, statistic, unit or limit makes no sense; empty when all can be ruled. */
-export function checkBudgets(budgets: readonly Budget[], metrics: Metrics): readonly BudgetProblem[] {
+export function checkBudgets(budgets: readonly Budget[], metrics: Metrics) {
   return budgets.flatMap((budget) => {
     const message = budget.state === 'measured' ? problemOf(budget, metrics) : null;
     return message === null ? [] : [{ id: budget.id, message }];

@@ -7,7 +7,7 @@ import { type Path, shown } from './problem.ts';
 import type { budgetSchema, contradictedSchema, untestableSchema } from './sections.ts';
 
 /** The three lists of a scenario that make its budgets; undefined in place of an element that was refused. */
-export interface BudgetLists {
+interface BudgetLists {
   readonly budgets: Elements<typeof budgetSchema>;
   readonly contradicted: Elements<typeof contradictedSchema>;
   readonly untestable: Elements<typeof untestableSchema>;

@@ -115,7 +115,7 @@ function faultFindings(
 const SHORTEST = 100_000;
 
 /** What no key alone can get wrong. */
-export function stageFindings({ players, duration: length, stages, churn }: Shaped): readonly Finding[] {
+function stageFindings({ players, duration: length, stages, churn }: Shaped): readonly Finding[] {
   const findings: Finding[] = [];
   const tell = teller(findings);
   const away = (one: Churn | undefined, path: Path): void => {

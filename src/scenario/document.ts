@@ -20,7 +20,7 @@ const MOST_ALIASES = 20;
 const DEEPEST = 20;
 
 /** A scenario file as data, with the place of everything in it. */
-export interface YamlDocument {
+interface YamlDocument {
   readonly file: string;
   readonly value: unknown;
   /** `file:line:column` of what stands at the path, or of its key, or of the nearest thing around it. */

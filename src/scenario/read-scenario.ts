@@ -17,7 +17,7 @@ import { budgetSchema, contradictedSchema, untestableSchema } from './sections.t
 import type { SystemScenario } from './system-scenario.ts';
 
 /** A scenario file as it was read from wherever it stands. */
-export interface ScenarioFile {
+interface ScenarioFile {
   /** As errors name it. */
   readonly file: string;
   readonly bytes: Uint8Array;

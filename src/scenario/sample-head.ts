@@ -1,5 +1,5 @@
 /** What stands before the value of a Prometheus sample: `http_requests_total{code="500"}`, or `{"my.metric",code="500"}`. */
-export interface SampleHead {
+interface SampleHead {
   /** Null where it cannot be read. */
   readonly name: string | null;
   /** Null where they cannot be read. */

@@ -90,7 +90,7 @@ export interface Scenario {
 }
 
 /** Something that every server counts in a series of its own, `world.N.<series>`. */
-export interface ServerCount {
+interface ServerCount {
   readonly series: string;
   /** In a sentence, of many: `row writes`. */
   readonly what: string;
@@ -101,7 +101,7 @@ export interface ServerCount {
 }
 
 /** A histogram that its servers publish (measurements.ts, `worlds`). */
-export interface ServerHistogram {
+interface ServerHistogram {
   readonly name: string;
   /** In a sentence: `batches by their size`. */
   readonly what: string;

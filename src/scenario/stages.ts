@@ -65,15 +65,6 @@ export interface ChurnWindow {
   readonly away: Micros;
 }
 
-/** Share of the players that is cut off, and when. */
-export interface Storm {
-  readonly stage: string;
-  /** In `stages`. */
-  readonly index: number;
-  readonly at: Micros;
-  readonly sharePercent: number;
-}
-
 /** The stages one after another, from the start of the measure phase; none without any. */
 export function timedStages({ stages = [] }: Shaped, measureStart: Micros): readonly TimedStage[] {
   let start = measureStart;
@@ -108,7 +99,7 @@ export function churnWindows(
 }
 
 /** The reconnect storms, in order. */
-export const stormsOf = ({ stages = [] }: Shaped, timed: readonly TimedStage[]): readonly Storm[] =>
+export const stormsOf = ({ stages = [] }: Shaped, timed: readonly TimedStage[]) =>
   timed.flatMap(({ name, start }, index) => {
     const share = stages[index]?.reconnect?.sharePercent;
     return share === undefined ? [] : [{ stage: name, index, at: start, sharePercent: share }];

@@ -27,7 +27,7 @@ import type { DatabaseEndpoint } from './stack.ts';
 /** A PostgreSQL of the run's own: its data, its socket and its log are in the run's folder. */
 export type Postgres = Required<Pick<StartedComponent, 'component' | 'database' | 'logs'>>;
 
-export interface PostgresPlan extends ClusterPlan {
+interface PostgresPlan extends ClusterPlan {
   /** Settings in PostgreSQL's spelling, values without quotes. */
   readonly configuration: Readonly<Record<string, string>>;
   /** The superuser's. */

@@ -13,7 +13,7 @@ import { adviceIn } from './postgres-cluster.ts';
 import type { Endpoints } from './stack.ts';
 
 /** A server of a system's own, as it is started. */
-export interface ServerPlan extends Pick<ServerProcess, 'name' | 'module'> {
+interface ServerPlan extends Pick<ServerProcess, 'name' | 'module'> {
   /** 1-based: the first listens at the base port, where there is one. */
   readonly instance: number;
   readonly after: readonly string[];

@@ -53,13 +53,13 @@ const EVERY_MS = 2_000;
 const REFUSALS = 2;
 
 /** Rejects where nobody is there (health.ts). */
-export type Look = (world: Reachable, signal: AbortSignal) => Promise<unknown>;
+type Look = (world: Reachable, signal: AbortSignal) => Promise<unknown>;
 
 /**
  * Looks after every server while a run goes on. One that is slow, or answers badly, is under test: the
  * load tells. One whose port is closed is gone, and there is nothing to be measured any more.
  */
-export function keepVigil(worlds: readonly Reachable[], look: Look) {
+function keepVigil(worlds: readonly Reachable[], look: Look) {
   const ended = new AbortController();
   const refusals = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;

@@ -61,7 +61,7 @@ export interface CommandSpec extends ProcessSpecBase {
 }
 
 /** A Node process with an IPC channel ('advanced' serialization: typed arrays arrive as such). */
-export interface ModuleSpec extends ProcessSpecBase {
+interface ModuleSpec extends ProcessSpecBase {
   readonly module: string;
   readonly execArgv?: readonly string[];
 }

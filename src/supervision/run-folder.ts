@@ -27,7 +27,7 @@ export interface RunFolder {
 }
 
 /** What a folder is for: a socket's path has to be short, and a file's has not. */
-export type FolderContents = 'sockets' | 'files';
+type FolderContents = 'sockets' | 'files';
 
 /**
  * Where the folder goes: the first of the temporary directories which the other account can go through and,

@@ -25,7 +25,7 @@ import { SCHEDULE_SOURCE } from './source/schedule.ts';
 const SUMMARY_FILE = 'capbench-summary.json';
 
 /** What a summary has to hold of each trend: `metrics[name].values['p(95)']`. */
-export const TREND_STATISTICS = [
+const TREND_STATISTICS = [
   ...['count', 'avg', 'min', 'med', 'max'],
   ...['p(50)', 'p(90)', 'p(95)', 'p(99)', 'p(99.9)'],
 ] as const;
@@ -215,11 +215,11 @@ interface K6Threshold {
 }
 
 /** A latency budget over all that was due: what was not answered counts as slower than everything that was. */
-export interface K6Limit extends LatencyBudget {
+interface K6Limit extends LatencyBudget {
   readonly rate: string;
 }
 
-export interface K6Thresholds {
+interface K6Thresholds {
   readonly thresholds: readonly K6Threshold[];
   readonly limits: readonly K6Limit[];
   /** What a load generator alone cannot tell, and why. */
@@ -233,7 +233,7 @@ const STATISTICS: Readonly<Record<string, string>> = {
 const OPERATORS: Readonly<Record<string, string>> = { '<': '<', '<=': '<=', '>': '>', '>=': '>=', '=': '==' };
 
 /** The budgets as thresholds, as far as k6 itself can tell; the others by name. */
-export function thresholdsOf({ budgets, scale, altered }: Scenario): K6Thresholds {
+function thresholdsOf({ budgets, scale, altered }: Scenario): K6Thresholds {
   const thresholds: K6Threshold[] = [];
   const limits: K6Limit[] = [];
   const left: { budget: Budget; why: string }[] = [];

@@ -206,16 +206,13 @@ export function answers(op: string, m: LoadFacts): JudgedRule {
 }
 
 /** Seconds at the load's own rate that a measure phase is worth: with stages, the area under their rates. */
-export function plannedSeconds(
-  load: Load,
-  { from, to }: { readonly from: number; readonly to: number },
-): number {
+function plannedSeconds(load: Load, { from, to }: { readonly from: number; readonly to: number }): number {
   const { stages } = timelineOf(load);
   return stages === undefined ? to - from : stages.reduce((sum, stage) => sum + operationalSeconds(stage), 0);
 }
 
 /** The rules of the load that are judged stage by stage; none where the measure phase is all one. */
-export function stageRules({ m, s, figures }: Pick<Evidence, 'm' | 's' | 'figures'>): readonly JudgedRule[] {
+function stageRules({ m, s, figures }: Pick<Evidence, 'm' | 's' | 'figures'>): readonly JudgedRule[] {
   const { stages } = timelineOf(s.load);
   if (stages === undefined) return [];
   const factsOf = (stage: string) => m.stages.find(({ name }) => name === stage);
@@ -294,7 +291,7 @@ export const named = (rule: string, op: string, stage: string | null): string =>
   stage === null ? `${rule}.${op}` : `${rule}.${op}.${stage}`;
 
 /** What came due of an operation in the measure phase, or in one stage of it. */
-export interface Scheduled {
+interface Scheduled {
   /** Null: the whole. */
   readonly stage: string | null;
   /** At the load's own rate. */
@@ -309,7 +306,7 @@ export interface Scheduled {
  * R4: what came due is known beforehand, rate times duration, to one operation for each stream. A generator that
  * falls behind its own schedule without counting it shows here.
  */
-export function scheduleRule(
+function scheduleRule(
   { id }: Pick<OperationSpec, 'id'>,
   { stage, seconds, observed, ended }: Scheduled,
   { load, traits: { atOnce } }: Scenario,
@@ -350,7 +347,7 @@ export interface Sent {
 }
 
 /** R4: the load that was due was sent. */
-export function sentRule(
+function sentRule(
   { id, label }: Pick<OperationSpec, 'id' | 'label'>,
   { stage, percent, without, counts, ownLag, limit, advice }: Sent,
   load: Scenario['load'],
@@ -374,17 +371,17 @@ export function sentRule(
 const UNANSWERED_PERCENT = 1;
 
 /** Of what is missing, more than half was sent and failed: that is the target's doing. */
-export const isTargets = (counts: readonly Counts[]): boolean => {
+const isTargets = (counts: readonly Counts[]): boolean => {
   const missed = counts.reduce((sum, { skipped, failed, timedOut }) => sum + skipped + failed + timedOut, 0);
   return 2 * counts.reduce((sum, one) => sum + failedSentOf(one), 0) > missed;
 };
 
 /** Of what is missing, more than half had no connection left to be sent over. */
-export const hadEnded = ({ skipped, failed, failedUnsent, timedOut }: Counts): boolean =>
+const hadEnded = ({ skipped, failed, failedUnsent, timedOut }: Counts): boolean =>
   2 * failedUnsent > skipped + failed + timedOut;
 
 /** Whose counts are judged: of the whole measure phase, or of one stage of it. */
-export interface OutcomeScope {
+interface OutcomeScope {
   /** Null: the whole. */
   readonly stage: string | null;
   /** Null: none were due, or nobody counted. */
@@ -394,7 +391,7 @@ export interface OutcomeScope {
 }
 
 /** Every operation that was due has an end, and each end a rule: what was not sent has load-sustained. */
-export const outcomeRules = (scope: OutcomeScope, s: Scenario): readonly JudgedRule[] => [
+const outcomeRules = (scope: OutcomeScope, s: Scenario): readonly JudgedRule[] => [
   ...s.operations.map((op) => operationsFailed(op, scope)),
   ...s.operations.map((op) => answered(op, scope, s)),
   ...s.operations.map((op) => rejected(op, scope, s)),

@@ -4,7 +4,7 @@ import { DEFAULT_RULES, type RuleLimits } from '../../scenario/rules.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import type { Ruling } from '../ruling.ts';
 
-export type RuleState = 'held' | 'broken' | 'not-applicable';
+type RuleState = 'held' | 'broken' | 'not-applicable';
 
 /**
  * What a broken rule means for the verdict.
