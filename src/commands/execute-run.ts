@@ -1,28 +1,39 @@
 import { randomBytes } from 'node:crypto';
 import os from 'node:os';
 import { resolve } from 'node:path';
-import type { ExitCode } from '../errors.ts';
+import { badInput, type ExitCode } from '../errors.ts';
+import { k6Script } from '../export/k6/script.ts';
 import type { Host } from '../host.ts';
-import type { EngineName } from '../load/engine.ts';
+import type { Engine, EngineName } from '../load/engine.ts';
+import { dealEvenly } from '../load/fleet/deal.ts';
+import { findK6 } from '../load/k6/binary.ts';
+import { createK6Engine } from '../load/k6/engine.ts';
+import { createNativeEngine, type NativeEngineOptions } from '../load/native.ts';
 import { makeBundle, pointLatest, readLogTail, remakeBundle, writeArtefact } from '../measurement/bundle.ts';
 import type { HostFacts, Measurements } from '../measurement/measurements.ts';
 import { probeNames } from '../probe/target-probes.ts';
 import { expectedLength } from '../run/expected-length.ts';
-import { type RunPlan, type RunResult, run } from '../run/run.ts';
+import { type RunPlan, run } from '../run/run.ts';
 import type { Observer, StopSignals } from '../run/steps.ts';
 import { scenarioHash, writeScenario } from '../scenario/resolved.ts';
 import { workloadOf } from '../scenario/workload.ts';
 import { openNullServers } from '../stack/server.ts';
 import { commitOf } from '../supervision/commit.ts';
 import { openWatchdog, type Watchdog } from '../supervision/watchdog.ts';
-import { chooseEngine } from './engine-choice.ts';
 import { type FixedPathFlags, type ScenarioFlags, type TargetFlags, wholeNumber } from './options.ts';
 import { openProgress } from './progress.ts';
 import { openFixedPaths, publish } from './publish.ts';
-import { loadScenario, playerModuleOf, refuseWithoutTarget } from './scenario-files.ts';
+import {
+  k6PlanOf,
+  type LoadedScenario,
+  loadScenario,
+  playerModuleOf,
+  refuseShapes,
+  refuseWithoutTarget,
+} from './scenario-files.ts';
 import { checkTemporaryFolder, stackOpener } from './stack-opener.ts';
 import { stopSignals } from './stop-signals.ts';
-import { consentLine, readingLine, readTargets, refuseProcessFaults } from './targets.ts';
+import { consentLine, type RunTargets, readingLine, readTargets, refuseProcessFaults } from './targets.ts';
 
 /** What `capbench run` takes besides the scenario's own options, as given. */
 export interface RunFlags extends ScenarioFlags, TargetFlags, FixedPathFlags {
@@ -55,12 +66,7 @@ const hostFacts = ({ machine }: Host): HostFacts => ({
 });
 
 /** An error that nobody caught ends the run as any other does, with what it has measured. */
-async function runWatched(
-  host: Host,
-  plan: RunPlan,
-  progress: Observer,
-  signals: StopSignals,
-): Promise<RunResult> {
+async function runWatched(host: Host, plan: RunPlan, progress: Observer, signals: StopSignals) {
   let forget = (): void => {};
   const crash = new Promise<unknown>((resolve) => {
     forget = host.onCrash(resolve);
@@ -179,5 +185,72 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     const warning = await watchdog?.close();
     if (warning != null) progress.say(`warning: ${warning}`);
     signals.dispose();
+  }
+}
+
+/** What of a run's flags is about its engine, as given. */
+interface EngineFlags {
+  readonly engine: EngineName;
+  readonly workers?: string;
+}
+
+/** What a run hands to its engine. */
+type EngineOptions = Omit<NativeEngineOptions, 'system' | 'name'>;
+
+/**
+ * The engine that `--engine` names, once it is known that it can do what the scenario asks for: said before there is
+ * a bundle. Bad input (104) where it cannot, and 93 where it is not installed.
+ */
+export async function chooseEngine(
+  { env }: Pick<Host, 'env'>,
+  { scenario, system }: Pick<LoadedScenario, 'scenario' | 'system'>,
+  flags: EngineFlags,
+  reached: RunTargets,
+): Promise<(options: EngineOptions) => Engine> {
+  const byFleet = (name: EngineName) => (options: EngineOptions) =>
+    createNativeEngine({
+      ...options,
+      name,
+      system: { side: system.workerSide(scenario), deal: system.deal },
+    });
+  switch (flags.engine) {
+    case 'native':
+      return byFleet('native');
+    case 'autocannon': {
+      refuseShapes(scenario.load, '--engine autocannon');
+      const refusal =
+        system.engines?.autocannon === undefined
+          ? `the system ${system.name} has nothing for it to write`
+          : system.engines.autocannon(workloadOf(scenario, system.scenario), reached.targets);
+      if (refusal !== null) throw badInput(`--engine autocannon: ${refusal}`, 'use --engine native');
+      return byFleet('autocannon');
+    }
+    case 'k6': {
+      refuseFlags(flags, reached);
+      const { part } = k6PlanOf(system, scenario);
+      const k6 = await findK6(env);
+      const { deal = dealEvenly } = system;
+      return ({ watchdog, onConnecting = () => {} }) =>
+        createK6Engine({
+          ...{ k6, system: part, deal, watchdog, onConnecting },
+          script: (workload, urls) => k6Script(part, workload, scenario, urls),
+        });
+    }
+  }
+}
+
+/** What of a run's flags k6 does not understand. */
+function refuseFlags({ workers }: EngineFlags, { access }: RunTargets): void {
+  if (workers !== undefined) {
+    throw badInput(
+      '--workers: k6 is one process, whatever its players',
+      'leave --workers out, or use --engine native',
+    );
+  }
+  if (access.ca !== undefined || access.headers !== undefined) {
+    throw badInput(
+      `${access.ca === undefined ? '--header' : '--ca-file'}: --engine k6 sends no headers and trusts what the system trusts`,
+      'use --engine native',
+    );
   }
 }

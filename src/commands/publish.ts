@@ -21,12 +21,6 @@ export interface TellingFlags {
   readonly color: boolean;
 }
 
-/** Where the reports of a bundle go that was judged before. */
-export interface Elsewhere {
-  /** Null: into the bundle, where that can be written to. */
-  readonly out: string | null;
-}
-
 /**
  * Judges a run, writes all that is said about it into its bundle and to the paths that were asked for, and tells it.
  * Resolves with the exit code: the verdict's, or why a pass could not be written where a script will look for it.
@@ -39,7 +33,7 @@ export async function publish(
   scenario: Scenario,
   flags: TellingFlags,
   fixed: readonly FixedPath[],
-  elsewhere?: Elsewhere,
+  elsewhere?: { readonly out: string | null },
 ): Promise<ExitCode> {
   const system = (await host.systems()).systemOf(scenario);
   const figures = figuresOf(measurements, scenario, system.figures);

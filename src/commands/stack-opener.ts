@@ -5,20 +5,16 @@ import { isAbsolute } from 'node:path';
 import { badInput, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { RunPlan } from '../run/run.ts';
-import type { Scenario } from '../scenario/scenario.ts';
 import type { ComponentSpec } from '../stack/component-spec.ts';
 import { type LocalStackOptions, openLocalStack } from '../stack/local.ts';
 import type { Stack } from '../stack/stack.ts';
 import { attachAny } from '../stack/target-stack.ts';
 import type { Watchdog } from '../supervision/watchdog.ts';
-import type { System } from '../systems/system.ts';
 import { toldSettings } from './known-settings.ts';
+import type { LoadedScenario } from './scenario-files.ts';
 import type { RunTargets } from './targets.ts';
 
-interface Subject {
-  readonly scenario: Scenario;
-  readonly system: System;
-}
+type Subject = Pick<LoadedScenario, 'scenario' | 'system'>;
 
 /** What is under test: the targets that were named, or a stack of capbench's own. */
 export function stackOpener(

@@ -1,19 +1,24 @@
+import type { ProbeAddresses } from '../address/probe-address.ts';
 import { monotonic, openClockCheck } from '../clock.ts';
 import { CapbenchError, interrupted, isBug, messageOf } from '../errors.ts';
 import type { Engine, ReadyFleet } from '../load/engine.ts';
 import type { Ending, Measurements } from '../measurement/measurements.ts';
 import { type RunIdentity, RunRecord } from '../measurement/run-record.ts';
+import { openHostProbe } from '../probe/host.ts';
+import { busyNeighbours, portsUnderTest } from '../probe/neighbours.ts';
+import { openPostgresProbe } from '../probe/postgres.ts';
+import { untilClosed } from '../probe/probe.ts';
+import { openTargetProbes, type TargetProbes } from '../probe/target-probes.ts';
 import type { Verification } from '../probe/verification.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { faultsOf, workloadOf } from '../scenario/workload.ts';
-import type { Stack } from '../stack/stack.ts';
-import { aborted } from '../supervision/time-limit.ts';
+import type { Endpoints, Stack } from '../stack/stack.ts';
+import { aborted, unlessAborted } from '../supervision/time-limit.ts';
 import type { System } from '../systems/system.ts';
 import { calibrate, type NullServersOpener } from './calibration.ts';
 import { measureCanary, measureCanaryAfter } from './canary.ts';
 import { type Drive, drive } from './drive.ts';
 import { injectFaults } from './faults.ts';
-import { openProbes, type RunProbes, type WatchedTarget } from './probes.ts';
 import {
   brokenOff,
   Closers,
@@ -41,16 +46,6 @@ export interface RunPlan {
   readonly keep: (measurements: Measurements) => Promise<void>;
 }
 
-export interface RunResult {
-  readonly measurements: Measurements;
-  /** Log name -> text, cut to a limit. */
-  readonly logs: ReadonlyMap<string, string>;
-  /** What could not be read or closed in the end; it changes nothing of what was measured. */
-  readonly warnings: readonly string[];
-  /** What broke the run off and can only be a bug; the measurements say how far it came. */
-  readonly bug: { readonly thrown: unknown } | null;
-}
-
 /** What the steps of one run share. */
 interface Running extends Omit<Drive, 'disturb'> {
   readonly plan: RunPlan;
@@ -67,7 +62,7 @@ interface Running extends Omit<Drive, 'disturb'> {
  * ends it, the facts learnt until then come back, and nothing is left running. Throws only bad input that shows
  * before anything was opened.
  */
-export async function run(plan: RunPlan, observer: Observer, signals: RunSignals): Promise<RunResult> {
+export async function run(plan: RunPlan, observer: Observer, signals: RunSignals) {
   const workload = workloadOf(plan.scenario, plan.system.scenario);
   const clockDriftMs = openClockCheck();
   const record = new RunRecord(plan.identity, workload, monotonic());
@@ -87,7 +82,7 @@ export async function run(plan: RunPlan, observer: Observer, signals: RunSignals
   };
   const { closers, gatherers, logs } = running;
   let ending: Ending;
-  let bug: RunResult['bug'] = null;
+  let bug: { readonly thrown: unknown } | null = null;
   // Also while the rest is closed; a connection that breaks then is no news.
   void signals.crash.then((thrown) => {
     if (isBug(thrown)) bug ??= { thrown };
@@ -202,7 +197,7 @@ const gatherLogs = ({ plan, logs, gatherers }: Running, of: ReadonlyMap<string, 
 
 /** They are closed before the stack is. */
 async function watchOver({ plan, record, signals, closers }: Running, stack: Stack): Promise<RunProbes> {
-  const opening = openProbes({ ...plan, colocated: plan.identity.colocated }, stack.endpoints, signals.stop);
+  const opening = openProbes(plan, stack.endpoints, signals.stop);
   closers.addWhenOpen(opening, (opened) => opened.close());
   const probes = await opening;
   record.note({ systemProbes: probes.ofSystem, targetProbes: probes.ofTarget });
@@ -251,3 +246,52 @@ async function openCheck(
   if (ofTarget === null || endpoints.database !== null) record.absent('integrity', opened.because);
   return null;
 }
+
+/** What of a target is watched besides its servers. */
+export interface WatchedTarget {
+  readonly addresses: ProbeAddresses;
+  /** The authorities for what is reached over TLS. */
+  readonly ca: string | undefined;
+}
+
+/** Rejects as what cannot be opened does, and with exit code 105 when stopped; none is left open then. */
+async function openProbes(
+  { scenario, system, identity: { colocated }, watched }: RunPlan,
+  endpoints: Endpoints,
+  stop: AbortSignal,
+) {
+  const { database } = endpoints;
+  const tables = scenario.traits.table === null ? [] : [scenario.traits.table];
+  const ofSystem = endpoints.unknown === true ? [] : (system.probes?.(endpoints) ?? []).map(untilClosed);
+  const neighbours =
+    watched === null || !colocated
+      ? null
+      : await busyNeighbours(portsUnderTest(endpoints, watched.addresses));
+  const host = openHostProbe(endpoints, neighbours);
+  const all = [...ofSystem, untilClosed(host)];
+  const close = async (): Promise<void> => {
+    await Promise.all(all.map((probe) => probe.close()));
+  };
+  let ofTarget: TargetProbes | null = null;
+  try {
+    if (watched !== null) {
+      const opening = openTargetProbes({ ...watched, database, tables, budgets: scenario.budgets });
+      ofTarget = await unlessAborted(opening, stop).catch((thrown) => {
+        if (!stop.aborted) throw thrown;
+        // Nobody waits for who takes seconds to say nothing.
+        void opening
+          .then(({ probes }) => Promise.all(probes.map((probe) => probe.close())))
+          .catch(() => undefined);
+        throw interrupted('stopped before the players connected');
+      });
+      all.push(...ofTarget.probes.map(untilClosed));
+    } else if (database !== null) all.push(untilClosed(await openPostgresProbe(database, tables)));
+  } catch (thrown) {
+    await close();
+    throw thrown;
+  }
+  return { all, ofSystem, ofTarget, host, close };
+}
+
+/** All that is watched meanwhile; none is asked any more once they are closed. */
+type RunProbes = Awaited<ReturnType<typeof openProbes>>;

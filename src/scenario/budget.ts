@@ -83,7 +83,7 @@ export interface BudgetMetric extends Pick<Metric, 'unit' | 'within'> {
   readonly selector: MetricSelector | null;
 }
 
-/** Reads the path that a budget names. One that leads nowhere has the unit `any`; budget-check.ts says what is wrong. */
+/** Reads the path that a budget names. One that leads nowhere has the unit `any`; budget-entry.ts says what is wrong. */
 export type MetricReader = (path: string, stat: string | null) => BudgetMetric;
 
 export const metricReader =

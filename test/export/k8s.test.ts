@@ -3,9 +3,13 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { type DeploymentOptions, deploymentOf } from '../../src/export/k8s/deployment.ts';
-import { guide } from '../../src/export/k8s/guide.ts';
-import { configMap, testRun } from '../../src/export/k8s/manifests.ts';
+import {
+  configMap,
+  type DeploymentOptions,
+  deploymentOf,
+  guide,
+  testRun,
+} from '../../src/export/k8s/deployment.ts';
 import { fluxK6 } from '../../src/systems/flux/k6/system.ts';
 import { workloadWith } from '../load/a-workload.ts';
 

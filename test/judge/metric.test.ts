@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { figureAt, keysOf } from '../../src/judge/ruling.ts';
 import { metricsOf } from '../../src/measurement/figures.ts';
 import { metricAt } from '../../src/scenario/budget.ts';
-import { checkBudgets } from '../../src/scenario/budget-check.ts';
+import { checkBudgets } from '../../src/scenario/budget-entry.ts';
 import { fluxFigures } from '../../src/systems/flux/figures.ts';
 import { OPERATIONS } from '../../src/systems/flux/scenario.ts';
 import { BUDGETS, budget, fluxFiguresOf, measurementsOf, metric, partOf } from '../fixtures/recorded-run.ts';

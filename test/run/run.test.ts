@@ -6,7 +6,7 @@ import type { Counts, OperationTally, ReadyFleet, Tally } from '../../src/load/e
 import { SequenceLedger } from '../../src/load/ledger.ts';
 import type { Measurements } from '../../src/measurement/measurements.ts';
 import type { Probe } from '../../src/probe/probe.ts';
-import { type RunPlan, type RunResult, run } from '../../src/run/run.ts';
+import { type RunPlan, run } from '../../src/run/run.ts';
 import type { Phase } from '../../src/run/steps.ts';
 import type { Stack } from '../../src/stack/stack.ts';
 import type { StackFailure } from '../../src/supervision/watchdog.ts';
@@ -58,7 +58,7 @@ interface Over {
   abort(): void;
 }
 
-interface Ended extends RunResult {
+interface Ended extends Awaited<ReturnType<typeof run>> {
   readonly kept: readonly Measurements[];
   readonly closed: readonly string[];
 }

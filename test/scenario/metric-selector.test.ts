@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type Budget, metricReader } from '../../src/scenario/budget.ts';
-import { checkBudgets } from '../../src/scenario/budget-check.ts';
+import { checkBudgets } from '../../src/scenario/budget-entry.ts';
 import { selectorOf, selects } from '../../src/scenario/metric-selector.ts';
 import { readHead } from '../../src/scenario/sample-head.ts';
 import { SYSTEMS } from '../../src/systems/registry.ts';

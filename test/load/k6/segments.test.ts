@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { deploymentOf } from '../../../src/export/k8s/deployment.ts';
-import { testRun } from '../../../src/export/k8s/manifests.ts';
+import { deploymentOf, testRun } from '../../../src/export/k8s/deployment.ts';
 import { judgeK6 } from '../../../src/judge/k6-verdict.ts';
 import { readK6Summary } from '../../../src/measurement/k6-summary.ts';
 import { fluxK6 } from '../../../src/systems/flux/k6/system.ts';
