@@ -2,8 +2,6 @@ import { Command } from 'commander';
 import { CapbenchError, EXIT } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { type ScenarioFlags, type TargetFlags, withScenario, withTargets } from './options.ts';
-import type { LoadedScenario } from './scenario-files.ts';
-import type { Needs } from './scenario-outline.ts';
 
 interface CheckFlags extends ScenarioFlags, TargetFlags {
   readonly json?: boolean;
@@ -48,13 +46,8 @@ export const checkCommand = (host: Host): Command =>
     });
 
 /** The scenario, and what its budgets need in a run with these options; bad input (104) where that would be. */
-async function inspect(
-  host: Host,
-  reference: string,
-  flags: CheckFlags,
-): Promise<{ readonly loaded: LoadedScenario; readonly needs: Needs }> {
-  const { loadScenario } = await import('./scenario-files.ts');
-  const { findModule } = await import('./scenario-files.ts');
+async function inspect(host: Host, reference: string, flags: CheckFlags) {
+  const { findModule, loadScenario } = await import('./scenario-files.ts');
   const { readTargets, refuseProcessFaults } = await import('./targets.ts');
   const { needOf } = await import('../judge/need.ts');
   const { knownSettings } = await import('./known-settings.ts');

@@ -8,7 +8,7 @@ import { readBounded } from '../measurement/bundle.ts';
 import { type K6File, refuseOtherRuns } from '../measurement/k6-run.ts';
 import { type K6Summary, readK6Summary } from '../measurement/k6-summary.ts';
 import { junit } from '../report/junit.ts';
-import { k6ReportOf } from '../report/k6-report.ts';
+import { k6ReportOf } from '../report/report.ts';
 import { k6TerminalSummary } from '../report/terminal.ts';
 import { scenarioHash } from '../scenario/resolved.ts';
 import type { FixedPathFlags, ScenarioFlags } from './options.ts';

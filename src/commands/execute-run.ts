@@ -201,7 +201,7 @@ type EngineOptions = Omit<NativeEngineOptions, 'system' | 'name'>;
  * The engine that `--engine` names, once it is known that it can do what the scenario asks for: said before there is
  * a bundle. Bad input (104) where it cannot, and 93 where it is not installed.
  */
-export async function chooseEngine(
+async function chooseEngine(
   { env }: Pick<Host, 'env'>,
   { scenario, system }: Pick<LoadedScenario, 'scenario' | 'system'>,
   flags: EngineFlags,

@@ -67,7 +67,7 @@ export function table(rows: readonly (readonly string[])[], indent = '  '): read
 }
 
 /** What a run of these options needs for each budget, in their order (judge/need.ts). */
-export type Needs = readonly Need[];
+type Needs = readonly Need[];
 
 /** `measured`, or what it takes. */
 const needText = ({ state, options }: Need): string =>

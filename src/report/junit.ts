@@ -12,8 +12,7 @@ import {
   scaleText,
   sourceText,
 } from './format.ts';
-import type { K6Report } from './k6-report.ts';
-import type { Report, ReportRule, ReportRuling } from './report.ts';
+import type { K6Report, Report, ReportRule, ReportRuling } from './report.ts';
 import { type Shares, sharesText } from './terminal.ts';
 
 /** Half of a pair of surrogates is no character, and XML has no way to write it. */

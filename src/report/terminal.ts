@@ -19,8 +19,7 @@ import {
   reasonsOf,
   timeText,
 } from './format.ts';
-import type { K6Report } from './k6-report.ts';
-import type { Report, ReportRuling } from './report.ts';
+import type { K6Report, Report, ReportRuling } from './report.ts';
 import { cut, fact, fold, type Paint, type Palette, palette, shortLabel, wrap } from './terminal-text.ts';
 
 export interface TerminalStyle {

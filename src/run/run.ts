@@ -248,7 +248,7 @@ async function openCheck(
 }
 
 /** What of a target is watched besides its servers. */
-export interface WatchedTarget {
+interface WatchedTarget {
   readonly addresses: ProbeAddresses;
   /** The authorities for what is reached over TLS. */
   readonly ca: string | undefined;

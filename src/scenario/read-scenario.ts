@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { formatDuration } from '../units.ts';
+import { formatDuration, type Micros, micros, seconds } from '../units.ts';
 import { alterations, canonicalOf } from './alterations.ts';
 import { type Budget, type Metrics, metricReader } from './budget.ts';
 import { checkBudgets, readBudgets } from './budget-entry.ts';
@@ -7,12 +7,13 @@ import type { Claims } from './claims.ts';
 import { budgetReturnFindings, budgetStageFindings, crossCheck } from './cross-check.ts';
 import { readYaml, startFrom } from './document.ts';
 import { type Finding, findingsOf, found, located, MOST_UNKNOWN, unknownKey, valueAt } from './finding.ts';
-import { changedLoad, loadOf } from './load.ts';
+import { mapOperations, type PerOperation, perOperation } from './operations.ts';
 import { applySettings, type Overrides } from './overrides.ts';
 import { type Path, pathText, ScenarioError, shown } from './problem.ts';
-import type { Scenario, SystemTraits } from './scenario.ts';
-import { headSchemas, resolvedSchemas, scenarioSchemas } from './schema.ts';
+import type { Load, OperationLoad, Scenario, SystemTraits } from './scenario.ts';
+import { headSchemas, type LoadEntry, resolvedSchemas, scenarioSchemas } from './schema.ts';
 import { budgetSchema, contradictedSchema, untestableSchema } from './sections.ts';
+import { lengthOf, type Stage, scaledChurn, stretched } from './stages.ts';
 import type { SystemScenario } from './system-scenario.ts';
 
 /** A scenario file as it was read from wherever it stands. */
@@ -290,3 +291,52 @@ const adjust = (scenario: Read, overrides: Overrides, system: SystemScenario): R
   scale: scenario.scale * (overrides.scale ?? 1),
   load: changedLoad(scenario.load, scenario.world.servers, overrides, system),
 });
+
+/** A scenario's `load:` with what follows from the rest of it. */
+export const loadOf = ({ operationsPerSecond, ...entry }: LoadEntry, system: SystemScenario): Load => ({
+  ...entry,
+  operations: operationLoads(entry, operationsPerSecond ?? entry.players, system),
+  duration: entry.duration ?? (entry.stages === undefined ? seconds(60) : lengthOf(entry.stages)),
+});
+
+/** An operation's own rate, its share of the total by its weight, or else what the system says. */
+function operationLoads(
+  { operations, players }: Pick<LoadEntry, 'operations' | 'players'>,
+  total: number,
+  { operations: all, defaultPerSecond }: SystemScenario,
+): PerOperation<OperationLoad> {
+  const weights = Object.values(operations).reduce((sum, one) => sum + (one?.weight ?? 0), 0);
+  return perOperation(all, (id) => {
+    const { perSecond, weight } = operations[id] ?? {};
+    if (weight !== undefined) return { perSecond: (total * weight) / weights };
+    return { perSecond: perSecond ?? defaultPerSecond?.(id, { players }) ?? 0 };
+  });
+}
+
+/** At another scale and length: players and all rates together, and no server is left without a player. */
+function changedLoad(
+  load: Load,
+  servers: number,
+  { scale, duration }: Overrides,
+  system: SystemScenario,
+): Load {
+  const factor = scale ?? 1;
+  const players = Math.round(load.players * factor);
+  const scaled: Load = {
+    ...load,
+    players: factor === 1 ? load.players : Math.max(servers, players),
+    operations: mapOperations(load.operations, ({ perSecond }) => ({ perSecond: perSecond * factor })),
+    duration: micros(duration ?? load.duration) satisfies Micros,
+    ...(load.churn === undefined ? {} : { churn: scaledChurn(load.churn, factor) }),
+    ...(load.stages === undefined ? {} : { stages: shapeOf(load.stages, factor, duration) }),
+  };
+  return system.scale?.(scaled, factor) ?? scaled;
+}
+
+/** The stages at another scale and length; their rates are multiples, and stay. */
+function shapeOf(stages: readonly Stage[], factor: number, duration: Micros | null): readonly Stage[] {
+  const long = duration === null ? stages : stretched(stages, duration);
+  return long.map(({ churn, ...one }) =>
+    churn === undefined ? one : { ...one, churn: scaledChurn(churn, factor) },
+  );
+}

@@ -26,11 +26,8 @@ export async function askJson({ url, ...access }: Reachable, path: string, signa
       ...(access.headers === undefined ? {} : { headers: access.headers }),
       ...(own === null ? {} : { dispatcher: own }),
     });
-    const { location } = answer.headers;
-    head = {
-      status: answer.statusCode,
-      ...(location === undefined ? {} : { location: location.toString() }),
-    };
+    const location = answer.headers.location?.toString();
+    head = { status: answer.statusCode, ...(location === undefined ? {} : { location }) };
     for await (const chunk of answer.body.setEncoding('utf8')) {
       text += chunk;
       if (text.length > LARGEST_ANSWER_BYTES) throw new Error('the answer has no end');

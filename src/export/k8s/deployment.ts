@@ -7,7 +7,7 @@ import type { Workload } from '../../scenario/workload.ts';
 import { micros, toSeconds } from '../../units.ts';
 
 /** How a k6 script runs on a cluster, apart from the script. */
-export interface Deployment {
+interface Deployment {
   /** Of the TestRun; the other names are made of it. */
   readonly name: string;
   readonly namespace: string;
