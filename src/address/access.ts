@@ -18,7 +18,7 @@ export const pinnedLookup =
 /** How a server is reached, beside its URL. Plain data: it goes to the load's processes too. */
 export interface Access {
   /**
-   * What the name in the URL was resolved to, once: every connection goes there (pinned-lookup.ts). Absent where
+   * What the name in the URL was resolved to, once: every connection goes there. Absent where
    * the URL holds an address itself.
    */
   readonly address?: string;

@@ -77,7 +77,7 @@ const isLoad = ([section, key]: Path, { load = {}, sections = {} }: SystemScenar
 /**
  * `load.players=400` for each `--set` that made another load of the document, the last one of a path; after
  * those that a resolved scenario brought along. What stayed as it was is no change, by whichever of its names.
- * @param value the document after all of them, with each key under its own name (aliases.ts)
+ * @param value the document after all of them, with each key under its own name (alterations.ts)
  */
 export function alterations(
   document: unknown,

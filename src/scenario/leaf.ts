@@ -81,7 +81,7 @@ export function megabytes(min: string, max: string) {
 
 /**
  * A map of known keys alone. The message for an unknown one is the list of the known.
- * @param aliases keys that are known, too, but never there: what stands under them has been moved (aliases.ts)
+ * @param aliases keys that are known, too, but never there: what stands under them has been moved (alterations.ts)
  */
 export function map<T extends z.core.$ZodLooseShape>(shape: T, aliases: readonly string[] = []) {
   const known = [...Object.keys(shape), ...aliases].join(', ');

@@ -20,7 +20,7 @@ export type WatchdogOrder =
   | {
       readonly order: 'guard';
       readonly pid: number;
-      /** start-time.ts */
+      /** startTime of family.ts. */
       readonly startedAt: string;
       readonly manner: Manner;
       readonly cleanup: Cleanup | null;
