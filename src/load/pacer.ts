@@ -14,7 +14,10 @@ import { STREAM } from './streams.ts';
 
 export const toMicros = (seconds: number): number => Math.round(seconds * 1e6);
 
-/** One stream of due times for each player of a worker, all at one rate, each seeded by (seed, player id). */
+/**
+ * One stream of due times for each player of a worker, all at one rate, each seeded by (seed, player id, operation).
+ * An operation's streams are the same whatever else the players do: what is due of it is exact, and nothing is drawn.
+ */
 export class PlayerPacer {
   private readonly rate: number;
   private readonly time: OperationalTime;
@@ -24,7 +27,8 @@ export class PlayerPacer {
   private readonly phase: Float64Array;
   private readonly interval: Float64Array;
 
-  constructor(seed: number, playerIds: ArrayLike<number>, rate: number, timeline: Timeline) {
+  /** `operation`: its index in the workload's. */
+  constructor(seed: number, playerIds: ArrayLike<number>, rate: number, timeline: Timeline, operation = 0) {
     this.rate = rate;
     this.time = new OperationalTime(timeline);
     this.end = timeline.end;
@@ -32,9 +36,9 @@ export class PlayerPacer {
     this.phase = new Float64Array(playerIds.length);
     this.interval = new Float64Array(playerIds.length);
     for (let i = 0; i < playerIds.length; i++) {
-      const id = playerIds[i]!;
-      this.state[i] = streamSeed(seed, STREAM.arrival, id);
-      this.phase[i] = mulberry32(streamSeed(seed, STREAM.phase, id));
+      const of = operation === 0 ? [playerIds[i]!] : [playerIds[i]!, operation];
+      this.state[i] = streamSeed(seed, STREAM.arrival, ...of);
+      this.phase[i] = mulberry32(streamSeed(seed, STREAM.phase, ...of));
     }
   }
 

@@ -7,8 +7,6 @@ export const STREAM = {
   /** When operations are due (pacer.ts). */
   arrival: 1,
   phase: 2,
-  /** Which of several operations of its own a player is to do. */
-  operation: 4,
   /** How long who lost a connection waits; and whose is cut. */
   reconnect: 31,
   cut: 32,

@@ -360,7 +360,7 @@ const severalOf = (...perSecond: readonly number[]): Workload => {
   return { ...workloadWith({ players: PLAYERS, monsters: 0, duration: 20 }), operations };
 };
 
-test('several operations have one schedule, for any number of workers', async () => {
+test('several operations have one schedule each, exact, for any number of workers', async () => {
   const hash = await plannedHash(severalOf(30, 10), 1);
   for (const workers of [2, 4]) expect(await plannedHash(severalOf(30, 10), workers)).toBe(hash);
   expect(await plannedHash(severalOf(10, 30), 1)).not.toBe(hash);
@@ -369,7 +369,7 @@ test('several operations have one schedule, for any number of workers', async ()
   expect(await plannedHash(severalOf(40, 0), 2)).toBe(await plannedHash(severalOf(40), 1));
 });
 
-test('each of several operations is due in its proportion, sent, waited for and settled as what it is', () => {
+test('each of several operations is due at its own rate, sent, waited for and settled as what it is', () => {
   const workload = severalOf(60, 20);
   const recorder = new Recorder(workload.operations, workload.timeline);
   const sent: { operation: number; sequence: number }[][] = Array.from({ length: PLAYERS }, () => []);
@@ -410,7 +410,7 @@ test('each of several operations is due in its proportion, sent, waited for and 
   const [often, seldom] = Object.values(recorder.tally()).map(({ whole }) => whole);
   expect(often).toMatchObject({ ok: asked[0], rejected: 0 });
   expect(seldom).toMatchObject({ rejected: asked[1], ok: 0 });
-  const total = often!.scheduled + seldom!.scheduled;
-  expect(Math.abs(total - 80 * 20)).toBeLessThan(PLAYERS + 1);
-  expect(Math.abs(often!.scheduled / total - 0.75)).toBeLessThan(0.04);
+  // Nothing is drawn: each is exact, but for an arrival that a player may have more or less.
+  expect(Math.abs(often!.scheduled - 60 * 20)).toBeLessThanOrEqual(PLAYERS);
+  expect(Math.abs(seldom!.scheduled - 20 * 20)).toBeLessThanOrEqual(PLAYERS);
 });

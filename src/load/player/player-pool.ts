@@ -8,7 +8,6 @@ import type { SourceTools } from '../source.ts';
 import { STREAM } from '../streams.ts';
 import { WakeHeap } from '../wake-heap.ts';
 import type { Connection, Listener, Welcome } from './connection.ts';
-import { Repertoire } from './repertoire.ts';
 
 /*
  * A simulated player is a state machine. What is known of it stands in typed arrays of the pool, by its number within
@@ -106,13 +105,14 @@ export class PlayerPool implements Listener {
   /** By player: since when it could have sent: a slot became free, or it was connected. */
   private readonly ableAt: Float64Array;
 
-  /** When who has something due, and how many operations have come due, by player. */
-  private readonly pacer: PlayerPacer;
+  /** The operations that players do, as indexes in the workload's, each with a schedule of its own for each player. */
+  private readonly operations: readonly number[];
+  private readonly pacers: readonly PlayerPacer[];
+  /** When which schedule has something due, and how much of it has come due: player x operations + operation. */
   private readonly wakes: WakeHeap;
   private readonly planned: Uint32Array;
-  /** The operations that players do, as indexes in the workload's, and which of them is next. */
-  private readonly operations: readonly number[];
-  private readonly choices: Repertoire;
+  /** By player: its schedules that are not over. */
+  private readonly schedules: Uint8Array;
 
   private readonly waiting: Waiting;
   private readonly slots: Slots;
@@ -150,12 +150,14 @@ export class PlayerPool implements Listener {
     this.connections = new Array<Connection | null>(players).fill(null);
     this.lastSequence = new Float64Array(players);
     this.ableAt = new Float64Array(players);
-    this.pacer = new PlayerPacer(seed, ids, rate, timeline);
-    this.wakes = new WakeHeap(players);
-    this.planned = new Uint32Array(players);
     this.operations = [...operations.keys()].filter((index) => operations[index]!.actor === 'player');
-    const weights = this.operations.map((index) => ({ weight: operations[index]!.perSecond }));
-    this.choices = new Repertoire(weights, seed, ids, STREAM.operation);
+    this.pacers = this.operations.map((index) => {
+      const own = options.players === 0 ? 0 : operations[index]!.perSecond / options.players;
+      return new PlayerPacer(seed, ids, own, timeline, index);
+    });
+    this.wakes = new WakeHeap(players * this.pacers.length);
+    this.planned = new Uint32Array(players * this.pacers.length);
+    this.schedules = new Uint8Array(players);
     const mostWaiting = Math.ceil((peakOf(timeline.stages) * rate * skipAfter) / 1e6) + WAITING_SPARE;
     this.waiting = new Waiting(players, mostWaiting);
     this.slots = new Slots(players, outstanding, operations.length);
@@ -184,8 +186,12 @@ export class PlayerPool implements Listener {
   /** GO: ready -> playing. Players that are lost have a schedule all the same. */
   start(): void {
     for (let player = 0; player < this.state.length; player++) {
-      const due = this.pacer.next(player);
-      if (due !== Number.POSITIVE_INFINITY) this.wakes.push(player, due);
+      for (const [k, pacer] of this.pacers.entries()) {
+        const due = pacer.next(player);
+        if (due === Number.POSITIVE_INFINITY) continue;
+        this.wakes.push(player * this.pacers.length + k, due);
+        this.schedules[player]! += 1;
+      }
       if (this.state[player] === READY) this.state[player] = PLAYING;
       this.resumesAs[player] = PLAYING;
     }
@@ -314,10 +320,10 @@ export class PlayerPool implements Listener {
     const { wakes } = this;
     for (let sent = 0; sent < MOST_PER_TURN; ) {
       if (this.nextDue > now) return false;
-      const player = wakes.topId;
-      const due = wakes.topKey;
-      const operation = this.advance();
-      if (this.schedule(player, operation, due, now)) sent += 1;
+      const { topId, topKey: due } = wakes;
+      this.advance();
+      const player = Math.floor(topId / this.pacers.length);
+      if (this.schedule(player, this.operations[topId % this.pacers.length]!, due, now)) sent += 1;
     }
     return this.nextDue <= now;
   }
@@ -356,17 +362,19 @@ export class PlayerPool implements Listener {
     return this.wakes.size === 0;
   }
 
-  /** The next operation has come due: says which it is, and hashes it. */
-  private advance(): number {
-    const { wakes } = this;
-    const player = wakes.topId;
-    const operation = this.operations[this.choices.draw(player)]!;
-    this.planned[player]! += 1;
-    this.tools.hash.add(operation, this.ids[player]!, this.planned[player]!, wakes.topKey);
-    const next = this.pacer.next(player);
+  /** The next operation has come due, and is hashed. */
+  private advance(): void {
+    const { wakes, pacers } = this;
+    const { topId } = wakes;
+    const player = Math.floor(topId / pacers.length);
+    const k = topId % pacers.length;
+    this.planned[topId]! += 1;
+    this.tools.hash.add(this.operations[k]!, this.ids[player]!, this.planned[topId]!, wakes.topKey);
+    const next = pacers[k]!.next(player);
     wakes.replaceTop(next);
-    if (next === Number.POSITIVE_INFINITY) this.drain(player);
-    return operation;
+    if (next !== Number.POSITIVE_INFINITY) return;
+    this.schedules[player]! -= 1;
+    if (this.schedules[player] === 0) this.drain(player);
   }
 
   /** An operation has come due; true when it was sent. */

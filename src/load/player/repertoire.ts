@@ -7,24 +7,18 @@ export class Repertoire {
   private readonly ends: Float64Array;
   private readonly state: Int32Array;
 
-  constructor(
-    choices: readonly { readonly weight: number }[],
-    seed: number,
-    ids: Int32Array,
-    stream: number = STREAM.choice,
-  ) {
+  constructor(choices: readonly { readonly weight: number }[], seed: number, ids: Int32Array) {
     const total = choices.reduce((sum, { weight }) => sum + weight, 0);
     let sum = 0;
     this.ends = Float64Array.from(choices, ({ weight }) => {
       sum += weight;
       return sum / total;
     });
-    this.state = Int32Array.from(ids, (id) => streamSeed(seed, stream, id));
+    this.state = Int32Array.from(ids, (id) => streamSeed(seed, STREAM.choice, id));
   }
 
-  /** The index of the player's next choice. Where there is only one, nothing is drawn. */
+  /** The index of the player's next choice. */
   draw(player: number): number {
-    if (this.ends.length === 1) return 0;
     const state = (this.state[player]! + MULBERRY_STEP) | 0;
     this.state[player] = state;
     const share = mulberry32(state);
