@@ -155,14 +155,13 @@ test('the processes beside the CLI do not load what reads scenarios', () => {
   expect(entries.filter((entry) => loadedBy(entry).has('zod'))).toEqual([]);
 });
 
-test("the load's worker knows no system, and a system's side begins with what all of its players need", () => {
+test("the load's worker knows no system, and a system's side begins without what only some players need", () => {
   const sides = files.filter((file) => /^systems\/[^/]+\/side\.ts$/.test(file));
   expect(sides).toContain('systems/flux/side.ts');
   const worker = [...loadedBy('load/fleet/worker-process.ts')];
   expect(worker.filter((file) => file.startsWith('systems/'))).toEqual([]);
   for (const side of sides) {
     const loaded = loadedBy(side);
-    expect(loaded).toContain('load/player/socket-protocol.ts');
     for (const later of ['zod', 'pg', 'autocannon', 'systems/own/http.ts', 'systems/own/module.ts'])
       expect(loaded, side).not.toContain(later);
   }

@@ -5,12 +5,8 @@ import type { BudgetMetric } from '../scenario/budget.ts';
 const OF_LOAD = new Set(['throughput.operationsPerSecond', 'throughput.perSecond']);
 
 /** Whether a figure is one that a system's servers tell of themselves. */
-export const isOfServers = ({ section, figure }: BudgetMetric): boolean =>
-  section === 'world' || (section === 'throughput' && !OF_LOAD.has(figure));
-
-/** What they tell of the writes to their database. */
-const OF_WRITES = new Set(['database.queryMs', 'database.writersBusyPercent']);
-export const isOfWrites = ({ figure }: BudgetMetric): boolean => OF_WRITES.has(figure);
+export const isOfServers = ({ section, figure, ofSystem }: BudgetMetric): boolean =>
+  ofSystem === true || section === 'world' || (section === 'throughput' && !OF_LOAD.has(figure));
 
 export const isOfStatements = ({ figure }: BudgetMetric): boolean => figure.startsWith('database.statement');
 

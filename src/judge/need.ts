@@ -2,7 +2,7 @@ import type { Budget, MeasuredBudget } from '../scenario/budget.ts';
 import { ofOperation } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { faultsOf } from '../scenario/workload.ts';
-import { isOfKernel, isOfOwnProcesses, isOfServers, isOfStatements, isOfWrites } from './figure-source.ts';
+import { isOfKernel, isOfOwnProcesses, isOfServers, isOfStatements } from './figure-source.ts';
 import { anotherLoad, type Cause, isOfCalibration, rateKeyOf, unknownSetting, WHY } from './gap.ts';
 
 /** What decides, before anything is started, which figures a run will have. */
@@ -58,12 +58,21 @@ export function needOf(budget: Budget, at: Circumstances): Need {
   return need.state === 'measured' || need.options.length > 0 ? needing('--target', ...need.options) : need;
 }
 
+const UNTOLD = 'its servers tell nothing of themselves';
+const UNREAD = 'nobody reads the rows of this system';
+
 function ofOwnStack({ metric }: MeasuredBudget, { scenario, settings }: Circumstances): Need {
   const { section, setting } = metric;
+  const { probes, table } = scenario.traits;
   if (section === 'redis') return needing('--target', '--probe-redis');
   if (section === 'target') return needing('--target', '--probe-metrics');
   if (setting !== null && !settings.includes(setting)) return unmeasured(unknownSetting(setting, settings));
   if (section === 'ceilings' && scenario.ceilings.secondsEach === 0) return unmeasured(WHY.ceilings);
+  if (isOfServers(metric)) {
+    return probes.some((name) => name !== 'postgres') ? measured() : unmeasured(UNTOLD);
+  }
+  if (section === 'database' && !probes.includes('postgres')) return unmeasured('there is no PostgreSQL');
+  if (section === 'integrity' && table === null) return unmeasured(UNREAD);
   const libraries = scenario.postgres.settings.shared_preload_libraries ?? '';
   if (isOfStatements(metric) && !libraries.includes('pg_stat_statements'))
     return unmeasured(WHY.noStatements);
@@ -81,14 +90,14 @@ function ofTarget({ metric }: MeasuredBudget, { scenario, probes }: Circumstance
   if (section === 'ceilings') return unmeasured("a target's database is only read");
   if (figure === 'host.foreignCpuPercent') return measured('where all of the target is on this host');
   if (isOfKernel(metric) && isOfOwnProcesses(metric)) return unmeasured(WHY.targetProcesses);
-  if (isOfServers(metric) || isOfWrites(metric)) {
+  if (isOfServers(metric)) {
     if (serversTell === 'yes') return measured();
     return serversTell === 'perhaps'
       ? measured(`where the target is a ${scenario.system} world`)
-      : unmeasured('its servers tell nothing of themselves');
+      : unmeasured(UNTOLD);
   }
   if (section !== 'integrity' && section !== 'database') return measured();
-  if (section === 'integrity' && table === null) return unmeasured('nobody reads the rows of this system');
+  if (section === 'integrity' && table === null) return unmeasured(UNREAD);
   if (!probes.postgres) return needing('--probe-postgres');
   if (section === 'integrity') return measured(`where its table ${table} has the rows`);
   return measured(

@@ -386,7 +386,11 @@ export function metricsOf(
   const everywhere = new Map([
     ...metricsIn(figuresSchema, ids),
     ...rates,
-    ...Object.entries(own?.sections ?? {}).flatMap(([section, of]) => [...metricsIn(of, ids, section)]),
+    ...Object.entries(own?.sections ?? {}).flatMap(([section, of]) =>
+      [...metricsIn(of, ids, section)].map(
+        ([path, metric]) => [path, { ...metric, ofSystem: true }] as const,
+      ),
+    ),
   ]);
   const metrics = new Map<string, Metric>();
   for (const [path, metric] of everywhere)

@@ -116,8 +116,11 @@ function faultLine({ faults }: Report): string[] {
     faults.reduce((all, fault) => all + (of(fault) ?? 0), 0);
   const longest = Math.max(...faults.map(({ downSeconds }) => downSeconds ?? 0));
   const failed = faults.filter(({ error }) => error !== null).length;
+  const rows = faults.some(({ lost }) => lost !== null)
+    ? `after them ${numberText(sum(({ lost }) => lost))} lost, ${numberText(sum(({ phantom }) => phantom))} phantom, ${numberText(sum(({ duplicated }) => duplicated))} twice, ${numberText(sum(({ holes }) => holes))} holes`
+    : 'nobody read rows after them';
   return [
-    `Disturbed on purpose: ${numberText(faults.length)} faults, the longest ${quantity(longest, 's')}; after them ${numberText(sum(({ lost }) => lost))} lost, ${numberText(sum(({ phantom }) => phantom))} phantom, ${numberText(sum(({ duplicated }) => duplicated))} twice, ${numberText(sum(({ holes }) => holes))} holes${failed === 0 ? '' : `; ${failed} did not happen as planned`}`,
+    `Disturbed on purpose: ${numberText(faults.length)} faults, the longest ${quantity(longest, 's')}; ${rows}${failed === 0 ? '' : `; ${failed} did not happen as planned`}`,
     '',
   ];
 }

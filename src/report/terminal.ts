@@ -487,13 +487,15 @@ export function databaseLines({ database, redis, throughput, ceilings }: Report)
         `p99 ${quantity(p99, 'ms')}`,
       ),
     ]),
-    fact(
-      'transactions',
-      `${numberText(database.commitsPerSecond)}/s`,
-      `WAL ${bytesText(database.walBytesPerSecond, true)}`,
-      `cache hits ${quantity(database.hitRatioPercent, '%')}`,
-      `${numberText(database.connections.max)} connections`,
-    ),
+    ...some(database.commitsPerSecond, (perSecond) => [
+      fact(
+        'transactions',
+        `${numberText(perSecond)}/s`,
+        `WAL ${bytesText(database.walBytesPerSecond, true)}`,
+        `cache hits ${quantity(database.hitRatioPercent, '%')}`,
+        `${numberText(database.connections.max)} connections`,
+      ),
+    ]),
     ...some(redis.operationsPerSecond, (perSecond) => [
       fact(
         'Redis',

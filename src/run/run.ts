@@ -262,7 +262,9 @@ async function openProbes(
 ) {
   const { database } = endpoints;
   const tables = scenario.traits.table === null ? [] : [scenario.traits.table];
-  const ofSystem = endpoints.unknown === true ? [] : (system.probes?.(endpoints) ?? []).map(untilClosed);
+  // Of servers that only listen nobody knows what they tell, unless the system says that all of its servers do.
+  const isAsked = endpoints.unknown !== true || scenario.traits.serversTell === 'yes';
+  const ofSystem = isAsked ? (system.probes?.(endpoints) ?? []).map(untilClosed) : [];
   const neighbours =
     watched === null || !colocated
       ? null

@@ -59,13 +59,15 @@ export interface Metric {
   readonly stages: 'no' | 'too' | 'only';
   /** What the figure cannot exceed whatever runs: another metric, in the same unit. */
   readonly within?: { readonly metric: string; readonly whose: string } | undefined;
+  /** Only this system tells it. Absent: any run may. */
+  readonly ofSystem?: true | undefined;
 }
 
 /** Every metric of a system, by its path in report.json; settings and a target's own are found by their names. */
 export type Metrics = ReadonlyMap<string, Metric>;
 
 /** What a budget is about: parsed once, when the scenario is read. */
-export interface BudgetMetric extends Pick<Metric, 'unit' | 'within'> {
+export interface BudgetMetric extends Pick<Metric, 'unit' | 'within' | 'ofSystem'> {
   /** As it is written: `latency.intent.due`. */
   readonly path: string;
   /** Its first word: `latency`. */
@@ -89,14 +91,18 @@ export type MetricReader = (path: string, stat: string | null) => BudgetMetric;
 export const metricReader =
   (operations: readonly OperationSpec[], metrics: Metrics): MetricReader =>
   (path, stat) => {
-    const { unit = 'any', within } = metricAt(metrics, path, stat) ?? {};
-    return { ...parsed(path, operations), unit, ...(within === undefined ? {} : { within }) };
+    const { unit = 'any', within, ofSystem } = metricAt(metrics, path, stat) ?? {};
+    return {
+      ...{ ...parsed(path, operations), unit },
+      ...(within === undefined ? {} : { within }),
+      ...(ofSystem === undefined ? {} : { ofSystem }),
+    };
   };
 
 const SETTINGS = 'stack.applied';
 export const SELECTED = 'target.metrics';
 
-type Parsed = Omit<BudgetMetric, 'unit' | 'within'>;
+type Parsed = Omit<BudgetMetric, 'unit' | 'within' | 'ofSystem'>;
 
 function parsed(path: string, operations: readonly OperationSpec[]): Parsed {
   const words = path.split('.');

@@ -113,9 +113,15 @@ interface ServerHistogram {
 export interface SystemTraits {
   /** Nothing that is started here speaks with its players: without a target there is no run. */
   readonly needsTarget: boolean;
-  /** Probes that its stack has when it is started here, beside the host's: one that is missing told nothing. */
+  /**
+   * Probes that its stack has when it is started here, beside the host's, by name: one that is missing makes a run invalid.
+   * Where a system does not say, each of its components has one of its name.
+   */
   readonly probes: readonly string[];
-  /** Whether the servers of a target tell of themselves what this system's do; `perhaps`: whose they are is not known. */
+  /**
+   * Whether the servers of a target tell of themselves what this system's do, and are probed; `perhaps`: whose they are is
+   * not known. Where a system does not say: no.
+   */
   readonly serversTell: 'yes' | 'perhaps' | 'no';
   /** What those count of the operations that the load sends, and nobody else; or why it cannot be compared, in words. */
   readonly counts: readonly ServerCount[] | string;

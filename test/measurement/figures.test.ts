@@ -179,7 +179,9 @@ test('a system without figures of its own has those of every system, for its ope
 test('a section of a system’s own is in its figures, its metrics and the schema of its reports', () => {
   const dice = z.object({ sixesPercent: figure('%') });
   const own = { sections: { dice }, of: () => ({ dice: { sixesPercent: 17 } }) };
-  expect(metricsOf([], own).get('dice.sixesPercent')).toEqual({ unit: '%', stats: null, stages: 'no' });
+  expect(metricsOf([], own).get('dice.sixesPercent')).toEqual({
+    ...{ unit: '%', stats: null, stages: 'no', ofSystem: true },
+  });
   expect(figuresOf(recorded, scenarioOf(), own)).toMatchObject({ dice: { sixesPercent: 17 } });
   const schema = figuresSchemaOf([{ scenario: { operations: OPERATIONS }, figures: own }]);
   expect(schema.safeParse(figures).success).toBe(true);

@@ -3,7 +3,7 @@ import { NO_OVERRIDES } from '../../src/scenario/overrides.ts';
 import { readScenario } from '../../src/scenario/read-scenario.ts';
 import { scenarioHash } from '../../src/scenario/resolved.ts';
 import { OPERATIONS } from '../../src/systems/flux/scenario.ts';
-import { systemsOf } from '../../src/systems/registry.ts';
+import { SYSTEMS, systemsOf } from '../../src/systems/registry.ts';
 import type { System } from '../../src/systems/system.ts';
 import { claims, minimal, problemsOf, rates, read, written } from './scenario-text.ts';
 
@@ -169,7 +169,7 @@ test('an unknown operation comes with the known ones and the nearest', () => {
 test('of a system that is not known, no key is wrong that some system has, and what none has still is', () => {
   const text = of(`${ALIAS}  sped: 5\n  commandsPerPost: 0\n`).replace('flux', 'fluxx');
   expect(said(text)).toEqual([
-    'x.yaml:2:9 system: "fluxx" is there, expected one of flux, own',
+    `x.yaml:2:9 system: "fluxx" is there, expected one of ${SYSTEMS.names.join(', ')}`,
     expect.stringContaining('x.yaml:7:3 load.sped: unknown key "sped"'),
     expect.stringContaining('x.yaml:8:20 load.commandsPerPost: 0 is there'),
   ]);

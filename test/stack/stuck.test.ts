@@ -125,7 +125,8 @@ it('a world server that is stuck ends with 93, and says so', async () => {
       ...{ name: 'world-1', instance: 1, after: [], heap: 128, readyLimit: 500 },
       module: bundleFile('flux-server'),
       env: () => ({
-        ...{ PLAYERS: '20', DB_SOCKET_PATH: host, DB_PORT: '5432', DB_USER: 'nobody', DB_NAME: 'none' },
+        ...{ INSTANCE_ID: '1', INSTANCES: '1', PLAYERS: '20', MONSTERS: '0', PLAYERS_PER_PLACE: '10' },
+        ...{ DB_SOCKET_PATH: host, DB_PORT: '5432', DB_USER: 'nobody', DB_NAME: 'none' },
       }),
       health: () => Promise.reject(new Error('it was asked')),
     });

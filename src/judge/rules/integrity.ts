@@ -90,9 +90,10 @@ export const protocolRule = (
 function faultsInjected({ m, s }: Evidence): JudgedRule {
   const planned = faultsOf(s).length;
   const failed = m.faults.filter(({ to, error }) => to === null || error !== null);
-  // After each, the rows are read: one of which nobody knows what it did to them proves nothing either.
+  // After each, the rows are read, where there are any: one of which nobody knows what it did to them proves nothing.
   const unread = m.faults.filter(
-    ({ action, rows, error }) => action !== 'drop' && error === null && rows === null,
+    ({ action, rows, error }) =>
+      s.traits.table !== null && action !== 'drop' && error === null && rows === null,
   );
   const made = new Set(m.faults.map(({ id }) => id)).size;
   const whole = made >= planned || m.ending.state !== 'completed';

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { listen, type Ready, serve } from '../../../supervision/server-process.ts';
 import { inShort, loadModule } from '../module-file.ts';
 import { nullServer } from './server.ts';
@@ -8,6 +9,8 @@ import { nullServer } from './server.ts';
  * this process runs it.
  */
 const { TOKEN: token = '', ID_AT: idAt = 'id', MODULE_PATH: path, MODULE_NAME: name = '' } = process.env;
+
+const STARTS_WITHIN_MS = 10_000;
 
 const start = async (host: string): Promise<Omit<Ready, 'type'>> => ({
   port: await listen(nullServer(token, idAt), host),
@@ -21,9 +24,15 @@ async function startForModule(host: string, module: { path: string; name: string
   }
   const wrong = (what: string): Error => new Error(`nullServer of the player module ${name} ${what}`);
   const starting = (async () => nullServer({ host, token }))();
-  const started = await starting.catch((thrown: unknown) => {
+  const late = sleep(STARTS_WITHIN_MS, undefined, { ref: false }).then(() => {
+    throw new Error(`it did not return within ${STARTS_WITHIN_MS / 1e3} s`);
+  });
+  const gone = (): void => void process.stderr.write(`${wrong('ended the process').message}\n`);
+  process.once('exit', gone);
+  const started = await Promise.race([starting, late]).catch((thrown: unknown) => {
     throw wrong(`failed: ${inShort(thrown)}`);
   });
+  process.off('exit', gone);
   const given: unknown = started?.url;
   const url = typeof given === 'string' && URL.canParse(given) ? new URL(given) : null;
   if (url?.protocol !== 'http:' || url.hostname !== host || url.port === '') {
