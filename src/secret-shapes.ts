@@ -76,7 +76,7 @@ const IN_DOCUMENTS = shapesEndingAt('\\s"\'<>`\\\\').filter(({ telling }) => tel
 export type TextKind = 'text' | 'document';
 
 /** Something found by its shape. */
-export interface FoundShape {
+interface FoundShape {
   readonly what: string;
   readonly secret: string;
 }

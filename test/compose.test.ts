@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
@@ -101,4 +101,10 @@ test.skipIf(tool === null)('compose accepts its form', async () => {
   const { command, args } = tool!;
   const { stdout } = await promisify(execFile)(command, [...args, '-f', file, 'config', '--services']);
   expect(stdout.trim().split('\n').toSorted()).toEqual(Object.keys(compose.services).toSorted());
+});
+
+test('the image starts a process that the build makes', () => {
+  const [, started = ''] =
+    /^CMD \["node", "(dist\/[^"]+)"\]$/m.exec(read('fixtures/docker/Dockerfile')) ?? [];
+  expect([started, existsSync(join(root, started))]).toEqual(['dist/flux-server.js', true]);
 });

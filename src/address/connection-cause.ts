@@ -12,7 +12,7 @@ export interface Cause {
   readonly hint: string | null;
 }
 
-/** What to do, by cause: the one table for players, monsters, health and probes. Certificates have one of their own. */
+/** What to do, by cause: the one table for players, whoever acts beside them, health and probes. Certificates have one of their own. */
 const HINTS = {
   noTls: 'what listens there speaks no TLS: name it with http:// or ws://, or name the port at which it does',
   noHttp:

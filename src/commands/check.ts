@@ -52,7 +52,7 @@ async function inspect(host: Host, reference: string, flags: CheckFlags) {
   const { needOf } = await import('../judge/need.ts');
   const { knownSettings } = await import('./known-settings.ts');
   const loaded = await loadScenario(host, reference, flags);
-  const { scenario } = loaded;
+  const { scenario, system } = loaded;
   await findModule(loaded);
   const { targets, probes } = await readTargets(host, flags);
   if (targets.length > 0) refuseProcessFaults(scenario);
@@ -64,6 +64,10 @@ async function inspect(host: Host, reference: string, flags: CheckFlags) {
       redis: probes.redis !== null,
       metrics: probes.metrics.length > 0,
     },
+    lacks: [
+      ...(system.measureCeilings === undefined ? (['ceilings'] as const) : []),
+      ...(system.nullServers === undefined ? (['calibration'] as const) : []),
+    ],
     settings: await knownSettings(host, scenario),
     platform: host.machine.platform,
   };

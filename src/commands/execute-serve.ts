@@ -25,7 +25,11 @@ function portOf(flag: string | undefined, servers: number): number | null {
 }
 
 /** For a person: the URLs, and the command that drives them. */
-function describe(name: string, { traits }: Scenario, { worlds, database }: Endpoints): string {
+function describe(
+  name: string,
+  { traits }: Scenario,
+  { worlds, database, addresses = {} }: Endpoints,
+): string {
   const targets = worlds.map(({ url }) => `--target ${url}`).join(' ');
   return [
     ...worlds.map(({ url }, index) => `world server ${index + 1}  ${url}`),
@@ -34,6 +38,7 @@ function describe(name: string, { traits }: Scenario, { worlds, database }: Endp
       : [
           `PostgreSQL      folder ${database.host}, port ${database.port}, database ${database.database}, user ${database.user}`,
         ]),
+    ...Object.entries(addresses).map(([component, address]) => `${component.padEnd(15)} ${address}`),
     '',
     `capbench run ${name}${traits.playerCode !== null ? ' --allow-module' : ''} ${targets}`,
     '',
@@ -62,7 +67,7 @@ export async function executeServe(host: Host, reference: string, flags: ServeFl
       const { endpoints } = stack;
       host.stdout.write(
         flags.json === true
-          ? `${JSON.stringify({ worlds: endpoints.worlds.map(({ url }) => url), database: endpoints.database })}\n`
+          ? `${JSON.stringify({ worlds: endpoints.worlds.map(({ url }) => url), database: endpoints.database, addresses: endpoints.addresses })}\n`
           : describe(reference, scenario, endpoints),
       );
       const interrupted = new Promise<null>((resolve) => {

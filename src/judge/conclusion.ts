@@ -119,7 +119,6 @@ export function headlineOf(
 
 const carriedOf = ({ share }: JudgedRule): number => share?.carried ?? 100;
 
-/** `overloaded: 30% of the intents answered`. */
 /** By rule: what it shows, and what of the share was done. */
 const CARRIED: Readonly<Record<string, readonly [shows: string, done: string]>> = {
   answered: ['overloaded or failing', 'answered'],

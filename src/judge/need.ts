@@ -11,6 +11,8 @@ interface Circumstances {
   readonly hasTarget: boolean;
   /** Of a target: which addresses are given. */
   readonly probes: { readonly postgres: boolean; readonly redis: boolean; readonly metrics: boolean };
+  /** What the system has nothing for: ceilings of its database, servers to calibrate against. */
+  readonly lacks: readonly ('ceilings' | 'calibration')[];
   /** The names of the settings that capbench's own stack will tell. */
   readonly settings: readonly string[];
   /** As `os.platform()` names it. */
@@ -49,7 +51,7 @@ export function needOf(budget: Budget, at: Circumstances): Need {
   if (otherwise !== null) return unmeasured(`ruled at the full load alone: ${otherwise}`, 'scenario');
   const { needsTarget } = scenario.traits;
   const need = hasTarget || needsTarget ? ofTarget(budget, at) : ofOwnStack(budget, at);
-  const common = notDue(budget, scenario);
+  const common = notDue(budget, at);
   if (common !== null) return unmeasured(common);
   if (need.state === 'measured' && isOfKernel(budget.metric) && platform !== 'linux') {
     return unmeasured(WHY.notTold, 'platform');
@@ -63,7 +65,7 @@ const UNREAD = 'nobody reads the rows of this system';
 
 function ofOwnStack({ metric }: MeasuredBudget, { scenario, settings }: Circumstances): Need {
   const { section, setting } = metric;
-  const { probes, table } = scenario.traits;
+  const { probes, keptIn } = scenario.traits;
   if (section === 'redis') return needing('--target', '--probe-redis');
   if (section === 'target') return needing('--target', '--probe-metrics');
   if (setting !== null && !settings.includes(setting)) return unmeasured(unknownSetting(setting, settings));
@@ -72,7 +74,7 @@ function ofOwnStack({ metric }: MeasuredBudget, { scenario, settings }: Circumst
     return probes.some((name) => name !== 'postgres') ? measured() : unmeasured(UNTOLD);
   }
   if (section === 'database' && !probes.includes('postgres')) return unmeasured('there is no PostgreSQL');
-  if (section === 'integrity' && table === null) return unmeasured(UNREAD);
+  if (section === 'integrity' && keptIn === null) return unmeasured(UNREAD);
   const libraries = scenario.postgres.settings.shared_preload_libraries ?? '';
   if (isOfStatements(metric) && !libraries.includes('pg_stat_statements'))
     return unmeasured(WHY.noStatements);
@@ -106,10 +108,12 @@ function ofTarget({ metric }: MeasuredBudget, { scenario, probes }: Circumstance
 }
 
 /** What will not happen is not measured, wherever it would have happened. */
-function notDue({ metric, stage }: MeasuredBudget, scenario: Scenario): string | null {
+function notDue({ metric, stage }: MeasuredBudget, { scenario, lacks }: Circumstances): string | null {
   const { load, calibration } = scenario;
   const { section, figure, operation } = metric;
   if (isOfCalibration(metric) && calibration.seconds === 0) return WHY.calibration;
+  if (isOfCalibration(metric) && lacks.includes('calibration')) return 'this system has no null servers';
+  if (section === 'ceilings' && lacks.includes('ceilings')) return 'this system measures no ceilings';
   // Counts and rates are 0 then, and that is a figure.
   const isCount = section === 'throughput' || COUNTS.some((start) => figure.startsWith(start));
   if (operation !== null && !isCount && ofOperation(load.operations, operation.id).perSecond === 0) {

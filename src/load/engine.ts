@@ -40,7 +40,7 @@ export const TRAFFIC = [
   'framesIn',
   // Of what acts beside the players, both ways.
   'commandBytes',
-  // Of players and generators: without being told to, what a fault cut among them; and who connected again.
+  // Of players and whoever acts beside them: without being told to, what a fault cut among them; and who connected again.
   'disconnects',
   'reconnects',
 ] as const;
@@ -107,13 +107,13 @@ export interface Ledger {
   /** The numbers above it that were sent, and of those the ones that were answered. */
   readonly sent: NumberSetsData;
   readonly acked: NumberSetsData;
-  /** 1 + what the server last stated of the entity, where the system has something that rows can be held against (load/source.ts); 0: nothing. */
+  /** 1 + what the server last stated of the entity, where the system has something that rows can be held against (`Listener.stated`); 0: nothing. */
   readonly stated: Float64Array;
   readonly breaches: WelcomeBreaches;
 }
 
 /** Welcomes by which a server itself says that what it acknowledged is gone, or that it has what nobody sent. */
-export interface WelcomeBreaches {
+interface WelcomeBreaches {
   /** Numbers, so many at least, that had been acknowledged, or named by a welcome, and that a later welcome is below. */
   readonly forgotten: number;
   /** Numbers up to a welcome's `lastSeq` that were never sent. */

@@ -7,7 +7,7 @@ export const MOST_NUMBER = 2 ** 31 - 1;
 const EXAMPLES = 10;
 
 /** What a new connection means for the numbers of an entity. */
-export interface Resumption {
+interface Resumption {
   /** The last number used: the next one is one higher. */
   readonly last: number;
   /**

@@ -131,7 +131,7 @@ export function descriptorsIn(procLimits: string): number | null {
 }
 
 /** IANA's range, where the system does not say its own. */
-export const DEFAULT_PORTS = { from: 49152, to: 65535 } as const;
+const DEFAULT_PORTS = { from: 49152, to: 65535 } as const;
 
 /** The two numbers of /proc/sys/net/ipv4/ip_local_port_range. */
 export function portsIn(text: string): { from: number; to: number } | null {

@@ -127,7 +127,7 @@ export async function readLogTail(path: string, limit = LOG_LIMIT): Promise<stri
 }
 
 /** What judging and reporting a run again need. */
-export interface RecordedRun {
+interface RecordedRun {
   readonly measurements: Measurements;
   /** The resolved scenario, as YAML. */
   readonly scenarioFile: string;

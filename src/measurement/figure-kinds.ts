@@ -60,7 +60,7 @@ export const unnamedPercentiles = (description: string) => withUnanswered(z.numb
 export const ofOperations = <S extends z.ZodType>(of: S) => z.record(text, of);
 
 /** Read-only all the way down, as measured facts are. */
-export type Fixed<T> = { readonly [K in keyof T]: Fixed<T[K]> };
+type Fixed<T> = { readonly [K in keyof T]: Fixed<T[K]> };
 export type Read<S extends z.ZodType> = Fixed<z.infer<S>>;
 
 /**

@@ -106,7 +106,7 @@ export function readK6Summary(shown: string, content: string, perSample: PerOper
   const refuse = (what: string) =>
     badInput(
       `${shown} ${what}`,
-      'expected the summary that a script of `capbench export k6` writes at its end (capbench-summary.json); one of an earlier capbench has to be exported again',
+      'expected the summary that a script of `capbench export k6` writes at its end (capbench-summary.json)',
     );
   let value: unknown;
   try {

@@ -179,8 +179,8 @@ const integrity = z.object({
   open: count,
   hashed: z.boolean(),
   examples: list(text),
-  rowWritesServers: z.int(),
-  rowWritesPostgres: z.int(),
+  rowWritesServers: z.int().nullable(),
+  rowWritesPostgres: z.int().nullable(),
 });
 
 /** What the database does when nothing else is asked of it. */
@@ -230,7 +230,7 @@ const fault = z.object({
   /**
    * What the rows said once the component was back, beyond what they had said after the fault before: operations
    * acknowledged before the rows were read and not in them, and operations in them that were never sent. While load
-   * goes on much is unanswered, and a loss may hide within the bounds (probe/integrity.ts); at the end little is.
+   * goes on much is unanswered, and a loss may hide within the bounds (probe/counted-rows.ts); at the end little is.
    * Null when nobody could read them.
    */
   rows: rows.nullable(),

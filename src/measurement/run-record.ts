@@ -23,7 +23,7 @@ export interface RunIdentity
 }
 
 /** What the steps of a run learn, each its own part, once. Times are on the host's monotonic clock. */
-export interface StepFacts
+interface StepFacts
   extends Pick<
     Measurements,
     'workers' | 'integrity' | 'ceilings' | 'calibration' | 'canary' | 'foreign' | 'settings'

@@ -16,7 +16,7 @@ export interface CountedRows {
   strangers: number;
   /**
    * Asked of an entity whose row holds what was acknowledged and nothing else: in words, how the row differs from what
-   * the last answer stated (load/source.ts); null where they agree. Absent: the rows do not say.
+   * the last answer stated (`Listener.stated`); null where they agree. Absent: the rows do not say.
    */
   contradicts?(id: number, stated: number): string | null;
 }

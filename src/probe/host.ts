@@ -146,8 +146,6 @@ export function openForeignSeconds(
   };
 }
 
-/** Pressure stall totals of the host (PSI), in seconds since the boot; null where the kernel keeps none. */
-
 /** `full avg10=0.00 avg60=0.00 avg300=0.00 total=51018256`: the total is in microseconds. */
 export function stalledSeconds(text: string | null, line: 'some' | 'full'): number | null {
   const total = new RegExp(`^${line} .*total=(\\d+)$`, 'm').exec(text ?? '')?.[1];

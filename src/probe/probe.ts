@@ -3,7 +3,7 @@ import type { BucketCounts } from './bucket-history.ts';
 
 /**
  * One reading. A `counter` only grows (rates are taken from its differences), a `gauge` is the value now.
- * The series names are listed in measurement/measurements.ts.
+ * The names of the general series are listed in measurement/measurements.ts; a system's own begin with the name of its probe.
  */
 export interface Sample {
   readonly series: string;

@@ -139,7 +139,7 @@ export const ruleLimitText = ({ limit, defaultLimit, relaxed }: ReportRule): str
 /** `2026-11-21 11:30:00 UTC` */
 export const timeText = (iso: string): string => `${iso.slice(0, 19).replace('T', ' ')} UTC`;
 
-/** `Monster commands` */
+/** `Commands` for `commands`. */
 export const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 
 /** Without what a terminal, XML or a table would take for an instruction. */

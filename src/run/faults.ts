@@ -17,6 +17,8 @@ export interface FaultScene {
   readonly disturb: Disturbance | null;
   readonly fleet: ReadyFleet;
   readonly verification: Verification | null;
+  /** The component that keeps what is verified. */
+  readonly keptIn: string | null;
   /** Told when a fault is over, in that order. Times are on the monotonic clock. */
   readonly note: (fault: FaultFacts) => void;
 }
@@ -138,7 +140,8 @@ async function inject(
     }
     if (disturb === null) throw new Error(`${of} is a target's process, and not ours to ${action}`);
     const disturbing = disturb[action](of, lasting);
-    if (of === 'postgres') {
+    // While what keeps the rows is away, nobody can look at them.
+    if (of === scene.keptIn) {
       outage.begun += 1;
       outage.over = disturbing.catch(() => undefined);
     }

@@ -162,7 +162,10 @@ const faultsFor = (
   return (go, fleet) =>
     planned.length === 0
       ? null
-      : injectFaults(planned, { seed: workload.seed, go, disturb, fleet, verification, note });
+      : injectFaults(planned, {
+          ...{ seed: workload.seed, go, disturb, fleet, verification, note },
+          keptIn: plan.scenario.traits.keptIn,
+        });
 };
 
 /** What the generator, and one core of this host, do before there is anything beside them. */
@@ -264,7 +267,7 @@ async function openProbes(
   const tables = scenario.traits.table === null ? [] : [scenario.traits.table];
   // Of servers that only listen nobody knows what they tell, unless the system says that all of its servers do.
   const isAsked = endpoints.unknown !== true || scenario.traits.serversTell === 'yes';
-  const ofSystem = isAsked ? (system.probes?.(endpoints) ?? []).map(untilClosed) : [];
+  const ofSystem = isAsked ? ((await system.probes?.(endpoints)) ?? []).map(untilClosed) : [];
   const neighbours =
     watched === null || !colocated
       ? null

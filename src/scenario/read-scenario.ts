@@ -95,17 +95,19 @@ export function readScenario(
 /** A system's own traits; what it leaves out it has not. */
 export function traitsOf(scenario: Read, system: SystemScenario): SystemTraits {
   const components = system.components(scenario).map(({ name }) => name);
+  const own = system.traits?.(scenario) ?? {};
   return {
     needsTarget: components.length === 0,
-    probes: components,
+    probes: components.filter((name) => name === 'postgres'),
     serversTell: 'no',
     counts: 'its servers do not count what is sent',
     histograms: [],
     table: null,
+    keptIn: own.table === undefined || own.table === null ? null : 'postgres',
     entities: system.workload(scenario).entities,
     playerCode: null,
     atOnce: {},
-    ...system.traits?.(scenario),
+    ...own,
   };
 }
 

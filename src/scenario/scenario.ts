@@ -115,7 +115,7 @@ export interface SystemTraits {
   readonly needsTarget: boolean;
   /**
    * Probes that its stack has when it is started here, beside the host's, by name: one that is missing makes a run invalid.
-   * Where a system does not say, each of its components has one of its name.
+   * Where a system does not say, PostgreSQL's, if it has one.
    */
   readonly probes: readonly string[];
   /**
@@ -126,8 +126,10 @@ export interface SystemTraits {
   /** What those count of the operations that the load sends, and nobody else; or why it cannot be compared, in words. */
   readonly counts: readonly ServerCount[] | string;
   readonly histograms: readonly ServerHistogram[];
-  /** The table whose rows prove what was acknowledged, if any. */
+  /** The table of PostgreSQL whose rows prove what was acknowledged, if any. */
   readonly table: string | null;
+  /** The component that keeps what was acknowledged; null: nobody can look. Where a system does not say, that of its table. */
+  readonly keptIn: string | null;
   /** Of whom the ledger keeps account. */
   readonly entities: number;
   /** Code of the user's that runs in the load processes, as the scenario names it. */

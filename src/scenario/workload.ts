@@ -31,7 +31,7 @@ export interface Workload extends SystemWorkload, AsAsked {
   /** In the system's order: an operation's place here is its index in the recorder and in the schedule's hash. */
   readonly operations: readonly OperationWorkload[];
   /**
-   * Players and generators whose connection ends connect again and go on from where the server left them. Only
+   * Players, and whoever acts beside them, whose connection ends connect again and go on from where the server left them. Only
    * where faults, a reconnect storm or churn are planned: elsewhere a lost connection is a finding, and stays lost.
    */
   readonly reconnect: boolean;

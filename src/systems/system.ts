@@ -46,7 +46,7 @@ export interface System {
     module: PlayerModule | null,
   ): readonly ServerProcess[];
   /** What tells of its servers meanwhile; absent: nothing but the host does. */
-  probes?(endpoints: Endpoints): readonly Probe[];
+  probes?(endpoints: Endpoints): readonly Probe[] | Promise<readonly Probe[]>;
   /** What it adds to the figures of the report. */
   readonly figures?: SystemFigures;
   /** What proves that what was acknowledged is kept; absent: nobody reads the rows, and the report says so. */

@@ -62,7 +62,7 @@ function stage(
     },
   };
   const scene: FaultScene = {
-    ...{ seed: 1, go: monotonic(), fleet, verification },
+    ...{ seed: 1, go: monotonic(), fleet, verification, keptIn: 'postgres' },
     disturb: over.target === true ? null : disturb,
     note: (fault) => void noted.push(fault),
   };

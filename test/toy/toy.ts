@@ -44,7 +44,9 @@ const partOf = (operations: readonly string[]): SystemScenario => ({
     })),
   ],
   workload: ({ load: { players } }) => ({ entities: players, own: null }),
-  traits: () => ({ table: TABLE }),
+  traits: ({ world: { servers } }) => ({
+    ...{ table: TABLE, probes: ['postgres', ...Array.from({ length: servers }, (_, i) => `world-${i + 1}`)] },
+  }),
 });
 
 /** A counter for each player, over WebSocket, kept in PostgreSQL. `broken`: it acknowledges and does not write. */

@@ -93,7 +93,7 @@ function faultsInjected({ m, s }: Evidence): JudgedRule {
   // After each, the rows are read, where there are any: one of which nobody knows what it did to them proves nothing.
   const unread = m.faults.filter(
     ({ action, rows, error }) =>
-      s.traits.table !== null && action !== 'drop' && error === null && rows === null,
+      s.traits.keptIn !== null && action !== 'drop' && error === null && rows === null,
   );
   const made = new Set(m.faults.map(({ id }) => id)).size;
   const whole = made >= planned || m.ending.state !== 'completed';
@@ -121,7 +121,7 @@ const rowsText = (rows: Rows | null): string =>
   `${rows?.lost} lost, ${rows?.phantom} phantom, ${rows?.duplicated} duplicated, ${rows?.holes} holes`;
 
 /** Section D: nothing acknowledged is lost, nothing is applied twice or out of nothing. */
-function integrity(m: Measurements, { table }: Scenario['traits']): JudgedRule {
+function integrity(m: Measurements, { keptIn }: Scenario['traits']): JudgedRule {
   const facts = m.integrity;
   const after = m.faults.filter(({ rows }) => wrongIn(rows) > 0);
   // What welcomes say stands by itself: nobody has to read the rows for it.
@@ -132,7 +132,7 @@ function integrity(m: Measurements, { table }: Scenario['traits']): JudgedRule {
   const consistent = facts === null || wrong > 0 || (facts.acked >= answered && facts.applied >= facts.acked);
   const isWhole = m.measured !== null && m.ending.state === 'completed';
   // Where nothing is kept that could prove it, nobody can have forgotten to look.
-  const checkable = m.stackKind === 'local' && table !== null && isWhole;
+  const checkable = m.stackKind === 'local' && keptIn !== null && isWhole;
   const found =
     facts === null
       ? 'unmeasured'
@@ -193,7 +193,10 @@ function rowWritesAgree(m: Measurements, { integrity }: Figures): JudgedRule {
   const killed = m.faults.some(({ action }) => action === 'kill');
   return {
     id: 'row-writes-agree',
-    state: stateOf(m.integrity !== null && !killed, percent !== null && percent <= AGREE_PERCENT && !nothing),
+    state: stateOf(
+      m.integrity?.rowWritesServers != null && !killed,
+      percent !== null && percent <= AGREE_PERCENT && !nothing,
+    ),
     observed: killed
       ? 'what was killed forgot its counters'
       : nothing

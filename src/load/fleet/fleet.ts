@@ -34,7 +34,7 @@ const BROKEN_HINT = 'This is a bug in capbench: please report it with the bundle
 const CONNECT_HINT =
   'See whether the world servers still run (their logs are in the bundle); a lower --scale, or fewer connects a second (load.connectsPerSecond), is kinder to them.';
 
-export interface FleetPlan {
+interface FleetPlan {
   readonly workload: Workload;
   readonly setups: readonly WorkerSetup[];
   start(name: string): Promise<NodeProcess>;

@@ -30,7 +30,7 @@ export interface FleetWorld extends Reachable {
 export interface WorkerSetup {
   readonly worker: number;
   readonly workers: number;
-  /** Unique for the run: part of the generators' names. */
+  /** Unique for the run: part of the names that workers give themselves. */
   readonly run: string;
   readonly workload: Workload;
   /** The system's side of a worker: a module that exports what load/source.ts describes, as a file URL. */

@@ -13,7 +13,7 @@ const ALARM_NET_MS = 2;
 const TOLERATED = 10_000;
 
 /** What the metronome drives. Times are microseconds after GO. */
-export interface Driven {
+interface Driven {
   /** When there is something to do next; Infinity when nothing is known. */
   nextWake(): number;
   /** Does what is due by now; true when more is due already. */

@@ -59,13 +59,13 @@ const ENDED_UNANSWERED = "a player's connection ended before an operation was an
 const NONE: readonly number[] = [];
 
 /** What the players of one worker are to do; times in microseconds. */
-export type PlayerPoolOptions = Pick<
+type PlayerPoolOptions = Pick<
   Workload,
   'seed' | 'timeline' | 'players' | 'operations' | 'outstanding' | 'skipAfter' | 'timeout'
 >;
 
 /** What a pool works with; the sources of the worker share it. */
-export type PlayerPoolTools = Pick<SourceTools, 'recorder' | 'ledger' | 'hash' | 'errors' | 'now'>;
+type PlayerPoolTools = Pick<SourceTools, 'recorder' | 'ledger' | 'hash' | 'errors' | 'now'>;
 
 /** Who brings players back whose connection has ended. */
 export interface ReconnectPolicy {

@@ -135,6 +135,7 @@ export const fluxScenario: SystemScenario = {
       { name: 'responseMs', what: 'responses by their time' },
     ],
     table: 'entity',
+    probes: fluxScenario.components(scenario).map(({ name }) => name),
     atOnce: {
       monsterCommand: { operations: fluxLoad(scenario).commandsPerPost, key: 'load.commandsPerPost' },
     },

@@ -64,7 +64,7 @@ async function rowWritesOf(probes: readonly Probe[]): Promise<number> {
 }
 
 /** Reads the rows over a connection of its own. `entities` is the number of ids, 0 .. entities-1. */
-export async function readRows(database: DatabaseEndpoint, entities: number): Promise<CountedRows> {
+async function readRows(database: DatabaseEndpoint, entities: number): Promise<CountedRows> {
   const [shape] = await askOnce<[place: string | null, hash: string | null]>(
     database,
     `select max(case attname when 'place' then 'place' when 'state' then '(state->>''place'')::int' end),

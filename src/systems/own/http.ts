@@ -25,9 +25,7 @@ const FRESH = 4e6;
 const ENDLESS = "a server's answer began, and did not end within load.timeout";
 
 /** `outstanding` requests of a player are under way at once. */
-export interface HttpPlan
-  extends Omit<SocketPlan, 'codec'>,
-    Pick<Workload, 'seed' | 'outstanding' | 'timeout'> {
+interface HttpPlan extends Omit<SocketPlan, 'codec'>, Pick<Workload, 'seed' | 'outstanding' | 'timeout'> {
   readonly players: HttpPlayers;
 }
 

@@ -13,7 +13,7 @@ import { openContext } from './player-context.ts';
 /** What a module's random numbers are for; no other stream has this one. */
 const PLAY = 42;
 
-export interface ModulePlan extends Omit<SocketPlan, 'codec'>, Pick<SourceTools, 'now' | 'log'> {
+interface ModulePlan extends Omit<SocketPlan, 'codec'>, Pick<SourceTools, 'now' | 'log'> {
   readonly module: LoadedModule;
   readonly seed: number;
   /** Of all players. */

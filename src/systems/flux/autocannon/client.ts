@@ -15,7 +15,7 @@ interface Insides {
 }
 
 /** Who is told of a client's connection. */
-export interface ClientListener {
+interface ClientListener {
   /** Also when it connects again, after the server has closed an idle connection. */
   connecting(socket: Socket): void;
   /** The server has ended its side; false where the client is not to connect again. */

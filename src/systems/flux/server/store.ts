@@ -6,7 +6,7 @@ import { Link, LinkLost, type LinkWatch } from './link.ts';
 import { columnsShape, jsonbShape, type RowShape } from './row-shape.ts';
 import { loadEntities, openTable } from './table.ts';
 
-export interface StoreWatch extends LinkWatch {
+interface StoreWatch extends LinkWatch {
   /** What became of a batch that was in flight when the connection was lost: it is written again if it had not. */
   decided(committed: boolean): void;
 }
