@@ -17,7 +17,7 @@ import { type RunPlan, run } from '../run/run.ts';
 import type { Observer, StopSignals } from '../run/steps.ts';
 import { scenarioHash, writeScenario } from '../scenario/resolved.ts';
 import { workloadOf } from '../scenario/workload.ts';
-import { openNullServers } from '../stack/server.ts';
+import { openNullServers } from '../stack/null-servers.ts';
 import { commitOf } from '../supervision/commit.ts';
 import { openWatchdog, type Watchdog } from '../supervision/watchdog.ts';
 import { type FixedPathFlags, type ScenarioFlags, type TargetFlags, wholeNumber } from './options.ts';

@@ -18,8 +18,8 @@ import {
   type LoadFacts,
   loadSustained,
   scheduleKept,
-  wholeOutcomeRules,
 } from './rules/load.ts';
+import { wholeOutcomeRules } from './rules/outcomes.ts';
 import { fixed, type JudgedRule, relaxations, stateOf } from './rules/rule.ts';
 import { budgetsMeasured } from './rules/rules.ts';
 import { type Ruling, rule } from './ruling.ts';

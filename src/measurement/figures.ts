@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Metric } from '../scenario/budget.ts';
 import type { OperationSpec } from '../scenario/operations.ts';
+import { FAULT_ACTIONS } from '../scenario/sections.ts';
 import {
   figure,
   known,
@@ -8,7 +9,7 @@ import {
   ofOperations,
   openPercentiles,
   percentiles,
-  type quantiles,
+  quantiles,
   type Read,
   spread,
   text,
@@ -196,7 +197,7 @@ const stage = z
 /** Times in seconds; `from` after GO. Counts of all operations together, until the next fault or the end. */
 const fault = z.object({
   id: text,
-  action: z.enum(['kill', 'stop', 'drop']),
+  action: z.enum(FAULT_ACTIONS),
   of: text,
   from: z.number(),
   downSeconds: number.describe('Until the component answered again.'),
@@ -300,7 +301,6 @@ const figuresSchema = z.object({
 });
 
 export type Spread = Read<ReturnType<typeof spread>>;
-type Quantiles = Read<ReturnType<typeof quantiles>>;
 export type Percentiles = Read<ReturnType<typeof percentiles>>;
 export type OpenPercentiles = Read<ReturnType<typeof openPercentiles>>;
 export type LatencyFigures = Read<typeof latency>;
@@ -312,20 +312,20 @@ interface Rates {
 export type StageFigures = Read<typeof stage> & { readonly throughput: Rates };
 export type FaultFigures = Read<typeof fault>;
 
-/** Figures of some systems' own that the general rooms understand; absent where the system tells none. */
-interface Understood {
-  readonly throughput: Rates;
-  readonly world: {
-    /** Received to acknowledged, inside the servers. */
-    readonly responseMs?: Quantiles;
-  };
-  readonly database: {
-    /** Round trip of a write, as the servers see it. */
-    readonly queryMs?: Quantiles;
-    /** Share of the time in which the servers' writers waited for the database. */
-    readonly writersBusyPercent?: number | null;
-  };
-}
+/** Figures that the general rooms understand where a system tells them: it takes them into its sections. */
+export const UNDERSTOOD = {
+  world: { responseMs: quantiles('ms', 'Received to acknowledged, inside the servers.') },
+  database: {
+    queryMs: quantiles('ms', 'Round trip of a flush, as the world servers see it.'),
+    writersBusyPercent: figure(
+      '%',
+      'Of the time with a flush in flight: flushes a second of a server times the mean round trip.',
+    ),
+  },
+};
+type Understood = {
+  readonly [S in keyof typeof UNDERSTOOD]: Partial<Read<z.ZodObject<(typeof UNDERSTOOD)[S]>>>;
+} & { readonly throughput: Rates };
 
 export type Figures = Omit<Read<typeof figuresSchema>, 'stages'> &
   Understood & { readonly stages: readonly StageFigures[] };

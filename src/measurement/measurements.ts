@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { HistogramData } from '../histogram.ts';
+import { FAULT_ACTIONS } from '../scenario/sections.ts';
 import type { Read } from './figure-kinds.ts';
 
 /*
@@ -220,7 +221,7 @@ const rows = z.object({ lost: count, phantom: count, duplicated: count, holes: c
 const fault = z.object({
   /** `kill-postgres-1` */
   id: text,
-  action: z.enum(['kill', 'stop', 'drop']),
+  action: z.enum(FAULT_ACTIONS),
   of: text,
   from: moment,
   /** The component answered again (for `drop`: the sockets were cut); null when it never did. */

@@ -174,16 +174,16 @@ export class RunRecord {
 
   /** Its times on the monotonic clock; they become seconds after GO. */
   fault(fault: FaultFacts): void {
-    this.faults.push(fault);
+    if (!this.isClosed) this.faults.push(fault);
   }
 
   /** What nobody can read in this run, and why. */
   absent(of: string, because: string): void {
-    this.absences.push({ of, because });
+    if (!this.isClosed) this.absences.push({ of, because });
   }
 
   error(message: string): void {
-    this.errors.push(message);
+    if (!this.isClosed) this.errors.push(message);
   }
 
   /** The facts as they stand: `end` is now, on the monotonic clock. */

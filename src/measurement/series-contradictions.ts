@@ -1,4 +1,5 @@
 import { countOf } from '../histogram.ts';
+import { COUNTED } from '../probe/generator.ts';
 import type { Measurements, Series } from './measurements.ts';
 import { answeredOf } from './sent.ts';
 import { MOST_POINTS, probeOf } from './series.ts';
@@ -20,7 +21,6 @@ const ROUNDED = 0.001;
 /** Whose word a series is: what a target says of itself is for the rules of the run to doubt. */
 const OURS = /^(?:load|generator|host|runner)\./;
 const OF_A_LOCAL_STACK = /^(?:world|postgres)\./;
-const COUNTED = ['scheduled', 'ok', 'rejected', 'failed', 'timedOut', 'skipped'] as const;
 
 /** Where the series of a run deny its counts, its length, or what can be at all; one problem for each series. */
 export function seriesContradictions(m: Measurements): readonly string[] {

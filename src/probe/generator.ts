@@ -1,10 +1,10 @@
 import { percentileOf } from '../histogram.ts';
-import type { LoadSecond, LoadSlice } from '../load/engine.ts';
+import { type LoadSecond, type LoadSlice, TRAFFIC } from '../load/engine.ts';
 import { toMillis } from '../units.ts';
 import type { Sample } from './probe.ts';
 
-const FLOWS = ['bytesIn', 'bytesOut', 'framesIn', 'commandBytes', 'disconnects', 'reconnects'] as const;
-const COUNTED = ['scheduled', 'ok', 'rejected', 'failed', 'timedOut', 'skipped'] as const;
+/** What of the counts of each second makes a series. */
+export const COUNTED = ['scheduled', 'ok', 'rejected', 'failed', 'timedOut', 'skipped'] as const;
 
 /** The generator's own account: each second of the load as samples. Counters are added up here, from zero. */
 export function generatorSamples(): (second: LoadSecond) => Sample[] {
@@ -19,7 +19,7 @@ export function generatorSamples(): (second: LoadSecond) => Sample[] {
   return (second) => {
     const samples: Sample[] = [
       gauge('load.connected', second.connected),
-      ...FLOWS.map((name) => counter(`load.${name}`, second[name])),
+      ...TRAFFIC.map((name) => counter(`load.${name}`, second[name])),
     ];
     for (const [name, operation] of Object.entries(second.operations)) {
       for (const outcome of COUNTED) samples.push(counter(`load.${name}.${outcome}`, operation[outcome]));

@@ -1,3 +1,4 @@
+import { ofOperation } from '../scenario/operations.ts';
 import { withoutEscapes } from '../terminal-escapes.ts';
 import type { Report, ReportRule, ReportRuling } from './report.ts';
 
@@ -225,4 +226,53 @@ export function notesOf({
       ? [`and ${rest} more ${rest === 1 ? 'kind of error' : 'kinds of errors'} in report.html`]
       : []),
   ];
+}
+
+type Stage = Report['stages'][number];
+
+/** What was sent of what was due, of the operation of which least was. */
+export function sentPercentOf({ load }: Stage): number | null {
+  const known = Object.values(load.sentPercent).filter((one) => one !== null);
+  return known.length === 0 ? null : Math.min(...known);
+}
+
+/** The rate a stage holds; with an arrow where it took a while to get there. */
+export const rateText = ({ rate, ramped }: Pick<Stage, 'rate' | 'ramped'>): string =>
+  `${ramped ? '→' : ''}${numberText(rate)}x`;
+
+/** Who came, went and was cut off in a stage, in words; null where nobody did. */
+export function connectionsText({ network }: Stage): string | null {
+  const { cut, disconnects, reconnects, left, joined, connectMs, reconnectMs, fullStrengthMs } = network;
+  const words = [
+    ...(cut === 0 ? [] : [`${cut} cut off, full strength after ${quantity(fullStrengthMs, 'ms')}`]),
+    ...(disconnects === 0 && reconnects === 0
+      ? []
+      : [`${disconnects} disconnects, ${reconnects} reconnects`]),
+    ...(left === 0 && joined === 0 ? [] : [`${left} left, ${joined} joined`]),
+    ...(connectMs.count === 0
+      ? []
+      : [`connect p95 ${quantity(connectMs.p95, 'ms')}, back p95 ${quantity(reconnectMs.p95, 'ms')}`]),
+  ];
+  return words.length === 0 ? null : words.join('; ');
+}
+
+/** What became of the operations, and what of it is allowed. */
+export interface Shares extends Pick<Report, 'rules'> {
+  readonly load: Pick<Report['load'], 'rejectedPercent' | 'unansweredPercent' | 'errorPercent'>;
+}
+
+/** `1.35% rejected (limit 20%), 0% unanswered (limit 1%)`; with stages, the limits are theirs. */
+export function sharesText({ load, rules }: Shares, op: string): string {
+  const limitOf = (id: string): string => {
+    const rule = rules.find((one) => one.id === id);
+    return rule === undefined || rule.state === 'not-applicable'
+      ? ''
+      : ` (limit ${quantity(Number(rule.limit), '%')})`;
+  };
+  const errors = ofOperation(load.errorPercent, op);
+  return [
+    `${quantity(ofOperation(load.rejectedPercent, op), '%')} rejected${limitOf(`rejected.${op}`)}`,
+    `${quantity(ofOperation(load.unansweredPercent, op), '%')} unanswered${limitOf(`answered.${op}`)}`,
+    ...(errors ? [`of them ${quantity(errors, '%')} errors`] : []),
+  ].join(', ');
 }

@@ -9,6 +9,7 @@ import {
   calibrationText,
   capital,
   cellText,
+  connectionsText,
   engineText,
   limitText,
   markup,
@@ -17,15 +18,17 @@ import {
   observedText,
   plain,
   quantity,
+  rateText,
   ruleLimitText,
   ruleText,
   scaleText,
+  sentPercentOf,
+  sharesText,
   sourceText,
   timeText,
 } from './format.ts';
 import type { Report, ReportRuling } from './report.ts';
 import { STYLE } from './style.ts';
-import { connectionsText, rateText, sentPercentOf, sharesText } from './terminal.ts';
 
 const section = (id: string, title: string, ...parts: readonly string[]): string =>
   `<section id="${id}"><h2>${safe(title)}</h2>${parts.join('\n')}</section>`;

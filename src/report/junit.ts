@@ -9,11 +9,12 @@ import {
   reasonsOf,
   ruleLimitText,
   ruleText,
+  type Shares,
   scaleText,
+  sharesText,
   sourceText,
 } from './format.ts';
 import type { K6Report, Report, ReportRule, ReportRuling } from './report.ts';
-import { type Shares, sharesText } from './terminal.ts';
 
 /** Half of a pair of surrogates is no character, and XML has no way to write it. */
 const LONE_SURROGATE = /\p{Surrogate}/gu;

@@ -3,16 +3,19 @@ import { ofOperation } from '../scenario/operations.ts';
 import {
   byReason,
   byState,
+  connectionsText,
   limitText,
   notesOf,
   numberText,
   observedText,
   plain,
   quantity,
+  rateText,
+  sentPercentOf,
+  sharesText,
   timeText,
 } from './format.ts';
 import type { Report, ReportRuling } from './report.ts';
-import { connectionsText, rateText, sentPercentOf, sharesText } from './terminal.ts';
 
 /** Rows of one table; the rest is in report.html. */
 const MOST_ROWS = 25;

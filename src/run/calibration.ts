@@ -8,7 +8,7 @@ import type { Scenario } from '../scenario/scenario.ts';
 import { peakOf } from '../scenario/stages.ts';
 import type { SystemScenario } from '../scenario/system-scenario.ts';
 import { type Workload, workloadOf } from '../scenario/workload.ts';
-import type { NullServers } from '../stack/server.ts';
+import type { NullServers } from '../stack/null-servers.ts';
 import { type Micros, micros, seconds, toMillis } from '../units.ts';
 import { stuckWorker } from './drive.ts';
 

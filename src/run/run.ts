@@ -17,11 +17,11 @@ import { aborted, unlessAborted } from '../supervision/time-limit.ts';
 import type { System } from '../systems/system.ts';
 import { calibrate, type NullServersOpener } from './calibration.ts';
 import { measureCanary, measureCanaryAfter } from './canary.ts';
+import { Closers } from './closers.ts';
 import { type Drive, drive } from './drive.ts';
 import { injectFaults } from './faults.ts';
 import {
   brokenOff,
-  Closers,
   endingOf,
   type Observer,
   openSteps,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { formatDuration, type Micros, micros, seconds } from '../units.ts';
-import { alterations, canonicalOf } from './alterations.ts';
+import { canonicalOf } from './aliases.ts';
+import { alterations } from './alterations.ts';
 import { type Budget, type Metrics, metricReader } from './budget.ts';
 import { checkBudgets, readBudgets } from './budget-entry.ts';
 import type { Claims } from './claims.ts';

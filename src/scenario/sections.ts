@@ -179,10 +179,10 @@ export const ceilingsSchema = map({
 /** More than one fault a second for an hour is a mistake. */
 const MOST_FAULTS = 3600;
 
+export const FAULT_ACTIONS = ['kill', 'stop', 'drop'] as const;
+
 export const faultSchema = map({
-  action: oneOf(['kill', 'stop', 'drop']).describe(
-    'SIGKILL and start again; SIGSTOP and SIGCONT; cut sockets',
-  ),
+  action: oneOf(FAULT_ACTIONS).describe('SIGKILL and start again; SIGSTOP and SIGCONT; cut sockets'),
   of: word(
     /^[a-z][a-z0-9-]{0,63}$/,
     'a component of the stack such as postgres or world-1, or players (for drop)',

@@ -48,6 +48,8 @@ test.each([undefined, 'the module opened connections of its own'])(
     // It is closed: who comes late changes nothing.
     record.note({ tally: null });
     record.samples(at(8), [{ series: 'load.late', kind: 'gauge', value: 1 }]);
+    record.error('late');
+    record.absent('integrity', 'late');
     expect(record.close({ state: 'completed' }, at(7), 0)).toEqual(facts);
     const { network } = figuresOf(facts, scenarioOf());
     const expected = because === undefined ? 0 : null;

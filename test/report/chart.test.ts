@@ -1,15 +1,15 @@
 import { inflateSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { judge } from '../../src/judge/verdict.ts';
+import { drawCharts } from '../../src/report/chart.ts';
 import {
   batchBars,
   cpuCurves,
-  drawCharts,
   latencyBudget,
   latencyCurves,
   percentileCurves,
   throughputCurves,
-} from '../../src/report/chart.ts';
+} from '../../src/report/curves.ts';
 import { render } from '../../src/report/render.ts';
 import { failedRun, fluxFiguresOf, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 import { reportFrom } from './report-of.ts';

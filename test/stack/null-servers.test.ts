@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { afterAll, expect, test, vi } from 'vitest';
 import { monotonic } from '../../src/clock.ts';
 import { createNativeEngine } from '../../src/load/native.ts';
-import { openNullServers } from '../../src/stack/server.ts';
+import { openNullServers } from '../../src/stack/null-servers.ts';
 import { openWatchdog } from '../../src/supervision/watchdog.ts';
 import { dealWorlds } from '../../src/systems/flux/deal.ts';
 import { askHealth } from '../../src/systems/flux/health.ts';

@@ -146,3 +146,7 @@ export function relaxations(rules: readonly JudgedRule[]): string[] {
 
 const textOf = (value: number | string | null): string =>
   typeof value === 'number' ? Number(value.toPrecision(6)).toLocaleString('en-US') : (value ?? 'no data');
+
+/** `schedule-kept.move`, and with the stage where it is one's. */
+export const named = (rule: string, op: string, stage: string | null): string =>
+  stage === null ? `${rule}.${op}` : `${rule}.${op}.${stage}`;

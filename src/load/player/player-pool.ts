@@ -320,10 +320,10 @@ export class PlayerPool implements Listener {
     const { wakes } = this;
     for (let sent = 0; sent < MOST_PER_TURN; ) {
       if (this.nextDue > now) return false;
-      const { topId, topKey: due } = wakes;
-      this.advance();
-      const player = Math.floor(topId / this.pacers.length);
-      if (this.schedule(player, this.operations[topId % this.pacers.length]!, due, now)) sent += 1;
+      const due = wakes.topKey;
+      const player = Math.floor(wakes.topId / this.pacers.length);
+      const operation = this.advance(player);
+      if (this.schedule(player, operation, due, now)) sent += 1;
     }
     return this.nextDue <= now;
   }
@@ -358,23 +358,26 @@ export class PlayerPool implements Listener {
 
   /** Hashes what was planned and never came due; at most `most` operations. True when nothing is left. */
   hashRest(most: number): boolean {
-    for (let n = 0; n < most && this.wakes.size > 0; n++) this.advance();
-    return this.wakes.size === 0;
+    const { wakes, pacers } = this;
+    for (let n = 0; n < most && wakes.size > 0; n++) this.advance(Math.floor(wakes.topId / pacers.length));
+    return wakes.size === 0;
   }
 
-  /** The next operation has come due, and is hashed. */
-  private advance(): void {
+  /** The next operation has come due, which is this player's: says which it is, and hashes it. */
+  private advance(player: number): number {
     const { wakes, pacers } = this;
     const { topId } = wakes;
-    const player = Math.floor(topId / pacers.length);
-    const k = topId % pacers.length;
+    const k = topId - player * pacers.length;
+    const operation = this.operations[k]!;
     this.planned[topId]! += 1;
-    this.tools.hash.add(this.operations[k]!, this.ids[player]!, this.planned[topId]!, wakes.topKey);
+    this.tools.hash.add(operation, this.ids[player]!, this.planned[topId]!, wakes.topKey);
     const next = pacers[k]!.next(player);
     wakes.replaceTop(next);
-    if (next !== Number.POSITIVE_INFINITY) return;
-    this.schedules[player]! -= 1;
-    if (this.schedules[player] === 0) this.drain(player);
+    if (next === Number.POSITIVE_INFINITY) {
+      this.schedules[player]! -= 1;
+      if (this.schedules[player] === 0) this.drain(player);
+    }
+    return operation;
   }
 
   /** An operation has come due; true when it was sent. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { bucketMean, bucketQuantile, largestBucket } from '../../measurement/buckets.ts';
-import { figure, quantiles, type Read, spread } from '../../measurement/figure-kinds.ts';
+import { figure, type Read, spread } from '../../measurement/figure-kinds.ts';
+import { UNDERSTOOD } from '../../measurement/figures.ts';
 import type { BucketData, Measurements } from '../../measurement/measurements.ts';
 import {
   increaseOf,
@@ -26,15 +27,9 @@ const sections = {
   }),
   world: z.object({
     entities: spread('entities'),
-    responseMs: quantiles('ms', 'Received to acknowledged, inside the servers.'),
+    ...UNDERSTOOD.world,
   }),
-  database: z.object({
-    queryMs: quantiles('ms', 'Round trip of a flush, as the world servers see it.'),
-    writersBusyPercent: figure(
-      '%',
-      'Of the time with a flush in flight: flushes a second of a server times the mean round trip.',
-    ),
-  }),
+  database: z.object(UNDERSTOOD.database),
 };
 
 /** What the servers of this world tell of themselves: their batches, their rows, and their own times. */

@@ -9,6 +9,7 @@ import type { SystemScenario } from '../../scenario/system-scenario.ts';
 import { formatDuration, type Micros } from '../../units.ts';
 import { LANES } from './monsters/lanes.ts';
 import type { FluxWorkload } from './workload.ts';
+import { TABLE } from './workload.ts';
 
 /** What `load:` holds beside what every system's does. */
 export interface FluxLoad extends Load {
@@ -134,7 +135,7 @@ export const fluxScenario: SystemScenario = {
       { name: 'flushMs', what: 'flushes by their time', of: BATCHES },
       { name: 'responseMs', what: 'responses by their time' },
     ],
-    table: 'entity',
+    table: TABLE,
     probes: fluxScenario.components(scenario).map(({ name }) => name),
     atOnce: {
       monsterCommand: { operations: fluxLoad(scenario).commandsPerPost, key: 'load.commandsPerPost' },

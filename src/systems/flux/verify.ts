@@ -4,9 +4,7 @@ import { HASH_MODULUS } from '../../probe/hash-sums.ts';
 import type { Probe } from '../../probe/probe.ts';
 import { type OpenVerification, STILL_OF_TARGET_MS, verifyRows } from '../../probe/verification.ts';
 import type { DatabaseEndpoint } from '../../stack/stack.ts';
-
-/** Whose row each entity is. */
-const TABLE = 'entity';
+import { TABLE } from './workload.ts';
 
 /** What was acknowledged is in the table of the entities, each of whose rows counts the numbers that reached it. */
 export const openVerification: OpenVerification = async ({ endpoints, workload, probes }) => {

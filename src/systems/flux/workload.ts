@@ -10,6 +10,9 @@ export interface FluxWorkload {
 
 export const fluxWorkload = ({ own }: Pick<Workload, 'own'>): FluxWorkload => own as FluxWorkload;
 
+/** The table with a row for each entity. */
+export const TABLE = 'entity';
+
 /** Indexes in the workload's operations. */
 export const [INTENT, MONSTER_COMMAND] = [0, 1];
 

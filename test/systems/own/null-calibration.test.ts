@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createNativeEngine } from '../../../src/load/native.ts';
 import { calibrate } from '../../../src/run/calibration.ts';
-import { openNullServers } from '../../../src/stack/server.ts';
+import { openNullServers } from '../../../src/stack/null-servers.ts';
 import { openWatchdog, type Watchdog } from '../../../src/supervision/watchdog.ts';
 import { SYSTEMS } from '../../../src/systems/registry.ts';
 import { read } from '../../scenario/scenario-text.ts';

@@ -1,0 +1,120 @@
+import type { Counts } from '../../load/engine.ts';
+import { percentOf } from '../../measurement/readings.ts';
+import { failedSentOf, unansweredOf } from '../../measurement/sent.ts';
+import type { OperationSpec } from '../../scenario/operations.ts';
+import { allowedRejections } from '../../scenario/rejections.ts';
+import type { Scenario } from '../../scenario/scenario.ts';
+import { playersComeBack } from '../../scenario/workload.ts';
+import { fixed, type JudgedRule, type Limit, limitOf, type NumericLimit, named, stateOf } from './rule.ts';
+
+/** Of what was due. Where connections are cut on purpose, as much as may be left unsent. */
+const UNANSWERED_PERCENT = 1;
+
+/** Of what is missing, more than half was sent and failed: that is the target's doing. */
+export const isTargets = (counts: readonly Counts[]): boolean => {
+  const missed = counts.reduce((sum, { skipped, failed, timedOut }) => sum + skipped + failed + timedOut, 0);
+  return 2 * counts.reduce((sum, one) => sum + failedSentOf(one), 0) > missed;
+};
+
+/** Of what is missing, more than half had no connection left to be sent over. */
+export const hadEnded = ({ skipped, failed, failedUnsent, timedOut }: Counts): boolean =>
+  2 * failedUnsent > skipped + failed + timedOut;
+
+/** Whose counts are judged: of the whole measure phase, or of one stage of it. */
+interface OutcomeScope {
+  /** Null: the whole. */
+  readonly stage: string | null;
+  /** Null: none were due, or nobody counted. */
+  readonly countsOf: (op: string) => Counts | null;
+  /** How much has to be sent. */
+  readonly sent: NumericLimit;
+}
+
+/** Every operation that was due has an end, and each end a rule: what was not sent has load-sustained. */
+export const outcomeRules = (scope: OutcomeScope, s: Scenario): readonly JudgedRule[] => [
+  ...s.operations.map((op) => operationsFailed(op, scope)),
+  ...s.operations.map((op) => answered(op, scope, s)),
+  ...s.operations.map((op) => rejected(op, scope, s)),
+];
+
+/** Judged against a share of what was due. */
+function shareRule(
+  rule: string,
+  { id, label }: OperationSpec,
+  { stage, countsOf }: OutcomeScope,
+  part: (counts: Counts) => number,
+  limit: NumericLimit,
+  advice: string,
+): JudgedRule {
+  const counts = countsOf(id);
+  const observed = counts === null ? null : percentOf(part(counts), counts.scheduled);
+  return {
+    ...{ id: named(rule, id, stage), ...limit, advice, consequence: 'breached' },
+    state: stateOf(observed !== null, observed !== null && observed <= limit.limit),
+    observed: observed ?? 'nothing was due',
+    ...(observed === null ? {} : { share: { carried: 100 - observed, least: 100 - limit.limit, of: label } }),
+  };
+}
+
+function answered(op: OperationSpec, scope: OutcomeScope, s: Scenario): JudgedRule {
+  const { sent } = scope;
+  const limit = playersComeBack(s)
+    ? { ...sent, limit: restOf(sent.limit), defaultLimit: restOf(sent.defaultLimit) }
+    : { ...fixed(UNANSWERED_PERCENT), limit: UNANSWERED_PERCENT };
+  return shareRule('answered', op, scope, unansweredOf, limit, adviceFor(scope.countsOf(op.id)));
+}
+
+/** By what most of the unanswered ones came to. */
+function adviceFor(counts: Counts | null): string {
+  if (counts !== null && hadEnded(counts)) {
+    return 'the connections over which they were due had ended: see the errors of the run, and why the target ends them';
+  }
+  if (counts !== null && 2 * failedSentOf(counts) > unansweredOf(counts)) {
+    return 'these were sent, and the target answered with errors, or the connection ended: the errors of the run say how, and by whom; see the logs of the target, too';
+  }
+  return 'these were sent, and the target did not answer within load.timeout: find what is saturated, or whether it drops requests, or lower --scale';
+}
+
+function rejected(op: OperationSpec, scope: OutcomeScope, s: Scenario): JudgedRule {
+  const { percent, defaultPercent, declared } = allowedRejections(op.id, s);
+  const limit = { limit: percent, defaultLimit: defaultPercent, relaxed: percent > defaultPercent };
+  return shareRule(
+    'rejected',
+    op,
+    scope,
+    (counts) => counts.rejected,
+    limit,
+    declared
+      ? 'the target refused more than the game itself is said to refuse (rules.rejectedPercent): see what it answered, in the errors of the run and in its logs'
+      : 'the target refused these (HTTP 4xx, or an answer that says no): a rate limit, or a token that is missing or expired? What the game itself refuses is declared with rules: { rejectedPercent }',
+  );
+}
+
+/** What was sent and failed: a part of what `answered` judges, under the name that it had before; it decides nothing. */
+function operationsFailed(op: OperationSpec, scope: OutcomeScope): JudgedRule {
+  const { share: _, ...rule } = shareRule(
+    'operations-failed',
+    op,
+    scope,
+    failedSentOf,
+    { ...scope.sent, limit: restOf(scope.sent.limit), defaultLimit: restOf(scope.sent.defaultLimit) },
+    'judged by answered, of which it is a part',
+  );
+  return { ...rule, consequence: 'none' };
+}
+
+/** What load-sustained and its like leave of a whole. 1 of 99, and no more digits than those had. */
+const restOf = (percent: Limit['limit']): number => Number((100 - Number(percent)).toFixed(9));
+
+/** The rules of the whole measure phase; with stages, these are judged in each of them. */
+export function wholeOutcomeRules(
+  countsOf: (op: string) => Counts | null,
+  s: Scenario,
+): readonly JudgedRule[] {
+  const sent = limitOf(s.rules, 'sentPercent');
+  if (s.load.stages === undefined) return outcomeRules({ stage: null, countsOf, sent }, s);
+  return outcomeRules({ stage: null, countsOf: () => null, sent }, s).map((rule) => ({
+    ...rule,
+    observed: 'judged in each stage',
+  }));
+}

@@ -1,0 +1,140 @@
+import { countOf, percentileOf } from '../histogram.ts';
+import type { BucketData, Measurements } from '../measurement/measurements.ts';
+import { numbered, ratesAt, sumColumns, valuesAt } from '../measurement/readings.ts';
+import { ofOperation } from '../scenario/operations.ts';
+import { toMillis } from '../units.ts';
+import type { Report } from './report.ts';
+
+/** A line of a chart: y for each x, null where there is no data. */
+export interface Curve {
+  readonly name: string;
+  readonly x: readonly number[];
+  readonly y: readonly (number | null)[];
+}
+
+const hasData = ({ y }: Curve): boolean => y.some((value) => value !== null);
+
+/** The seconds from GO until the last reading. */
+function secondsOf({ series }: Measurements): number[] {
+  const last = Object.values(series).reduce((most, { points }) => Math.max(most, points.at(-1)?.[0] ?? 0), 0);
+  return Array.from({ length: Math.floor(last) }, (_, i) => i + 1);
+}
+
+type Operations = Report['operations'];
+
+/** Latency from due, second by second, in milliseconds: three percentiles of the first operation, one of the others. */
+export function latencyCurves(m: Measurements, operations: Operations): readonly Curve[] {
+  const x = secondsOf(m);
+  return operations
+    .flatMap(({ id, label }, i) =>
+      (i === 0 ? ['p50', 'p95', 'p99'] : ['p95']).map((stat) => ({
+        name: `${label} ${stat}`,
+        x,
+        y: valuesAt(m.series[`load.${id}.${stat}Ms`], x),
+      })),
+    )
+    .filter(hasData);
+}
+
+/** The limit on the p95 of the first operation, as a budget names it, in milliseconds; null when there is none. */
+export function latencyBudget({
+  rulings,
+  operations: [first],
+}: Report): { readonly name: string; readonly ms: number } | null {
+  const found = rulings.find(
+    ({ metric, stat, metricUnit, op, limit, stage }) =>
+      metric === `latency.${first?.id}.due` &&
+      stage === undefined &&
+      stat === 'p95' &&
+      metricUnit === 'ms' &&
+      (op === '<' || op === '<=') &&
+      typeof limit === 'number',
+  );
+  return found === undefined || typeof found.limit !== 'number'
+    ? null
+    : { name: `${found.id}: p95 ${found.op} ${found.limit} ms`, ms: found.limit };
+}
+
+/**
+ * Latency in milliseconds over 1 / (1 - quantile): 10 is p90, 100 is p99. A curve ends where the unanswered
+ * operations begin, or where a single operation is all that is left.
+ */
+export function percentileCurves(m: Measurements, operations: Operations): readonly Curve[] {
+  return operations
+    .flatMap(({ id, label }) =>
+      (['due', 'service'] as const).map((kind): Curve => {
+        const { measured, [kind]: data } = ofOperation(m.operations, id);
+        const unanswered =
+          kind === 'due' ? measured.failed + measured.timedOut + measured.skipped + measured.unfinished : 0;
+        const population = countOf(data) + unanswered;
+        const x: number[] = [];
+        for (let one = 1; one <= population; one *= 10 ** 0.05) x.push(one);
+        return {
+          name: `${label}, ${kind === 'due' ? 'from due' : 'from sent'}`,
+          x,
+          y: x.map((inverse) => {
+            const value = percentileOf(data, 100 * (1 - 1 / inverse), population);
+            return value === null ? null : toMillis(value);
+          }),
+        };
+      }),
+    )
+    .filter(hasData);
+}
+
+/** Operations due and answered, and rows written, in each second. */
+export function throughputCurves(m: Measurements): readonly Curve[] {
+  const x = secondsOf(m);
+  const over = (...outcomes: readonly string[]): (number | null)[] =>
+    sumColumns(
+      Object.keys(m.operations).flatMap((op) =>
+        outcomes.map((outcome) => ratesAt(m.series[`load.${op}.${outcome}`], x)),
+      ),
+    );
+  return [
+    { name: 'operations due', x, y: over('scheduled') },
+    { name: 'operations answered (ok or rejected)', x, y: over('ok', 'rejected') },
+    {
+      name: 'row writes',
+      x,
+      y: sumColumns(numbered(m.series, 'world', 'rowWrites').map((series) => ratesAt(series, x))),
+    },
+  ].filter(hasData);
+}
+
+/** Cores in use, by process. */
+export function cpuCurves(m: Measurements): readonly Curve[] {
+  const x = secondsOf(m);
+  const rates = (room: string): (number | null)[] =>
+    sumColumns(numbered(m.series, room, 'cpuSeconds').map((series) => ratesAt(series, x)));
+  const busy = ratesAt(m.series['host.cpuBusySeconds'], x);
+  const parts = [
+    { name: 'world servers', x, y: rates('world') },
+    { name: 'PostgreSQL', x, y: ratesAt(m.series['postgres.cpuSeconds'], x) },
+    { name: 'generator', x, y: rates('generator') },
+  ].filter(hasData);
+  const known = sumColumns(parts.map(({ y }) => y));
+  const others = busy.map((cores, i) => {
+    const used = parts.length === 0 ? 0 : (known[i] ?? null);
+    return cores === null || used === null ? null : Math.max(0, cores - used);
+  });
+  return [...parts, { name: 'others', x, y: others }].filter(hasData);
+}
+
+/** Batches by their number of operations; empty buckets at both ends are left out. */
+export function batchBars(m: Measurements): { readonly labels: string[]; readonly counts: number[] } {
+  const data: BucketData = m.worlds?.batchOperations ?? { bounds: [], counts: [] };
+  const first = data.counts.findIndex((count) => count > 0);
+  const last = data.counts.findLastIndex((count) => count > 0);
+  const bars = data.counts.map((count, i) => ({ label: bucketLabel(data.bounds, i), count }));
+  const shown = first === -1 ? [] : bars.slice(first, last + 1);
+  return { labels: shown.map(({ label }) => label), counts: shown.map(({ count }) => count) };
+}
+
+function bucketLabel(bounds: readonly number[], i: number): string {
+  const text = (value: number): string => value.toLocaleString('en-US');
+  const upper = bounds[i];
+  const lower = i === 0 ? 0 : (bounds[i - 1] ?? 0);
+  if (upper === undefined) return `over ${text(lower)}`;
+  return lower + 1 >= upper ? text(upper) : `${text(lower + 1)}–${text(upper)}`;
+}
