@@ -27,7 +27,7 @@ function scenario(): string {
     { id: 'redis', metric: 'redis.operationsPerSecond', ...many, unit: 'ops/s' },
     ...[
       { id: 'memory', metric: 'process_resident_memory_bytes', stat: 'max', unit: 'MB' },
-      { id: 'flush', metric: 'capbench_world_flush_ms', stat: 'p50', unit: 'ms' },
+      { id: 'flush', metric: 'capbench_world_flush_seconds', stat: 'p50', unit: 'ms' },
       {
         id: 'by-time',
         metric: 'capbench_world_batches_total{reason="time"}',

@@ -12,35 +12,35 @@ const LONGEST_ANSWER = 2 ** 20;
 
 const BATCHES = 'capbench_world_batches_total';
 
-/** Prometheus name -> series name and kind. */
-const SERIES: Readonly<Record<string, readonly [name: string, kind: Sample['kind']]>> = {
+/** Prometheus name -> series name, kind, and what its base unit is multiplied by. */
+const SERIES: Readonly<Record<string, readonly [name: string, kind: Sample['kind'], factor?: number]>> = {
   capbench_world_operations_total: ['operations', 'counter'],
   capbench_world_rejected_total: ['rejected', 'counter'],
   capbench_world_row_writes_total: ['rowWrites', 'counter'],
   capbench_world_frames_total: ['frames', 'counter'],
-  capbench_world_bytes_out_total: ['bytesOut', 'counter'],
+  capbench_world_sent_bytes_total: ['bytesOut', 'counter'],
   [BATCHES]: ['batches', 'counter'],
   process_cpu_seconds_total: ['cpuSeconds', 'counter'],
   capbench_world_connections: ['connections', 'gauge'],
   capbench_world_queued_operations: ['queued', 'gauge'],
   capbench_world_entities: ['entities', 'gauge'],
   process_resident_memory_bytes: ['memoryBytes', 'gauge'],
-  capbench_world_loop_delay_ms: ['loopDelayMs', 'gauge'],
+  capbench_world_loop_delay_seconds: ['loopDelayMs', 'gauge', 1e3],
 };
 
-/** Name of what is kept -> Prometheus name. */
-const HISTOGRAMS: Readonly<Record<string, string>> = {
-  batchOperations: 'capbench_world_batch_operations',
-  flushMs: 'capbench_world_flush_ms',
-  responseMs: 'capbench_world_response_ms',
+/** Name in the measurements -> Prometheus name, and what its base unit is multiplied by. */
+const HISTOGRAMS: Readonly<Record<string, readonly [metric: string, factor: number]>> = {
+  batchOperations: ['capbench_world_batch_operations', 1],
+  flushMs: ['capbench_world_flush_seconds', 1e3],
+  responseMs: ['capbench_world_response_seconds', 1e3],
 };
 
 const NAMES: ReadonlySet<string> = new Set([
   ...Object.keys(SERIES),
-  ...Object.values(HISTOGRAMS).map((name) => `${name}_bucket`),
+  ...Object.values(HISTOGRAMS).map(([name]) => `${name}_bucket`),
 ]);
 
-/** Over all labels, or over those that are asked for; null where there is no such metric. */
+/** The sum over all samples of a metric, or over those with this reason; null where the page has none. */
 function total({ samples }: MetricsPage, name: string, reason?: string): number | null {
   const own = samples.get(name);
   if (own === undefined) return null;
@@ -49,11 +49,14 @@ function total({ samples }: MetricsPage, name: string, reason?: string): number 
     .reduce((sum, { value }) => sum + value, 0);
 }
 
-/** Cumulative `le` buckets of one histogram as bounds and cumulative counts, in the order of the page. */
-export function bucketsOf({ samples }: MetricsPage, name: string): Buckets {
+/**
+ * The `le` buckets of one histogram as bounds and cumulative counts, in the order of the page. Bounds are multiplied by
+ * `factor`, and rounded to the digits that a page has: 0.000115 s is 0.115 ms.
+ */
+export function bucketsOf({ samples }: MetricsPage, name: string, factor = 1): Buckets {
   const own = (samples.get(`${name}_bucket`) ?? []).flatMap(({ labels, value }) => {
     const bound = readNumber(labels.get('le') ?? '');
-    return bound === null ? [] : [{ bound, value }];
+    return bound === null ? [] : [{ bound: Number((bound * factor).toPrecision(9)), value }];
   });
   return { bounds: own.map(({ bound }) => bound), cumulative: own.map(({ value }) => value) };
 }
@@ -63,9 +66,8 @@ export function bucketsOf({ samples }: MetricsPage, name: string): Buckets {
  * @param instance 1-based, as in the series' names
  */
 export function openWorldProbe(world: WorldEndpoint, instance: number): Probe {
-  const histories = Object.entries(HISTOGRAMS).map(([name, metric]) => ({
-    name,
-    metric,
+  const histories = Object.entries(HISTOGRAMS).map(([name, [metric, factor]]) => ({
+    ...{ name, metric, factor },
     history: new BucketHistory(),
   }));
   const shown = `${world.url}/metrics`;
@@ -79,12 +81,16 @@ export function openWorldProbe(world: WorldEndpoint, instance: number): Probe {
       if (unreadable !== undefined) {
         throw new Error(`GET ${shown}: ${unreadable.name} cannot be read in ${unreadable.problem}`);
       }
-      for (const { metric, history } of histories) history.add(at, bucketsOf(page, metric), isEdge);
+      for (const { metric, factor, history } of histories)
+        history.add(at, bucketsOf(page, metric, factor), isEdge);
       const samples: Sample[] = [];
       const add = (series: string, kind: Sample['kind'], value: number | null): void => {
         if (value !== null) samples.push({ series: `world.${instance}.${series}`, kind, value });
       };
-      for (const [name, [series, kind]] of Object.entries(SERIES)) add(series, kind, total(page, name));
+      for (const [name, [series, kind, factor = 1]] of Object.entries(SERIES)) {
+        const value = total(page, name);
+        add(series, kind, value === null ? null : value * factor);
+      }
       add('batchesOnTime', 'counter', total(page, BATCHES, 'time'));
       if (!samples.some(({ value }) => Number.isFinite(value))) {
         throw new Error(`GET ${shown} has none of the metrics of a flux world`);

@@ -14,10 +14,10 @@ test('a world that is restarted under a probe loses no batch that was seen', asy
   const server = createServer((_, response) => {
     response.end(
       `capbench_world_batches_total{reason="time"} ${batches}\n` +
-        ['batch_operations', 'flush_ms', 'response_ms']
+        ['batch_operations', 'flush_seconds', 'response_seconds']
           .map(
             (name) =>
-              `capbench_world_${name}_bucket{le="1"} 0\ncapbench_world_${name}_bucket{le="+Inf"} ${batches}\n`,
+              `capbench_world_${name}_bucket{le="0.000115"} 0\ncapbench_world_${name}_bucket{le="+Inf"} ${batches}\n`,
           )
           .join(''),
     );
@@ -31,6 +31,10 @@ test('a world that is restarted under a probe loses no batch that was seen', asy
     batches = now;
     await probe.sample();
   }
-  expect(probe.buckets?.(from, monotonic()).flushMs?.counts).toEqual([0, 40 + 25 + 5]);
+  // The page is in seconds, the measurements are in milliseconds.
+  expect(probe.buckets?.(from, monotonic()).flushMs).toMatchObject({
+    bounds: [0.115, Number.POSITIVE_INFINITY],
+    counts: [0, 40 + 25 + 5],
+  });
   expect(probe.buckets?.(from, from).flushMs).toBeNull();
 });

@@ -3,8 +3,8 @@ import type { FlushReason } from './batcher.ts';
 import { FixedHistogram, geometricBounds } from './fixed-histogram.ts';
 
 const BATCH_BOUNDS = [1, 2, 5, 10, 20, 50, 100, 168, 250, 500, 750, 1000, 1050, 1250, 1500, 1663];
-/** Milliseconds, to about 30 s. */
-const LATENCY_BOUNDS = geometricBounds(0.1, 1.15, 30_000);
+/** Seconds, from 0.1 ms to about 30 s. */
+const LATENCY_BOUNDS = geometricBounds(0.0001, 1.15, 30);
 
 /** What the server cannot count as it happens; `connections` of players. */
 type Gauges = Readonly<Record<'connections' | 'queued' | 'entities', number>>;
@@ -22,19 +22,19 @@ export class Metrics {
   bytesIn = 0;
   readonly batches: Record<FlushReason, number> = { size: 0, time: 0 };
   readonly batchOperations = new FixedHistogram(BATCH_BOUNDS);
-  /** Round trip of the batch's statement, milliseconds. */
-  readonly flushMillis = new FixedHistogram(LATENCY_BOUNDS);
-  /** Received to answered, milliseconds. */
-  readonly responseMillis = new FixedHistogram(LATENCY_BOUNDS);
+  /** Round trip of the batch's statement. */
+  readonly flushSeconds = new FixedHistogram(LATENCY_BOUNDS);
+  /** From the receipt of an operation to its answer. */
+  readonly responseSeconds = new FixedHistogram(LATENCY_BOUNDS);
   readonly #loopDelay = monitorEventLoopDelay({ resolution: 10 });
 
   constructor() {
     this.#loopDelay.enable();
   }
 
-  /** Prometheus text. The loop's delay starts anew: each reading tells of the time since the one before. */
+  /** Prometheus text, in base units. The loop delay is reset: each reading has the longest since the reading before. */
   render(gauges: Gauges): string {
-    const loopDelayMillis = this.#loopDelay.max / 1e6;
+    const loopDelaySeconds = this.#loopDelay.max / 1e9;
     this.#loopDelay.reset();
     const cpu = process.cpuUsage();
     return [
@@ -46,17 +46,17 @@ export class Metrics {
       line('counter', 'capbench_world_row_writes_total', this.rowWrites),
       line('counter', 'capbench_world_database_reconnects_total', this.databaseReconnects),
       line('counter', 'capbench_world_frames_total', this.frames),
-      line('counter', 'capbench_world_bytes_out_total', this.bytesOut),
-      line('counter', 'capbench_world_bytes_in_total', this.bytesIn),
+      line('counter', 'capbench_world_sent_bytes_total', this.bytesOut),
+      line('counter', 'capbench_world_received_bytes_total', this.bytesIn),
       line('counter', 'process_cpu_seconds_total', (cpu.user + cpu.system) / 1e6),
       line('gauge', 'capbench_world_connections', gauges.connections),
       line('gauge', 'capbench_world_queued_operations', gauges.queued),
       line('gauge', 'capbench_world_entities', gauges.entities),
       line('gauge', 'process_resident_memory_bytes', process.memoryUsage.rss()),
-      line('gauge', 'capbench_world_loop_delay_ms', loopDelayMillis),
+      line('gauge', 'capbench_world_loop_delay_seconds', loopDelaySeconds),
       this.batchOperations.render('capbench_world_batch_operations'),
-      this.flushMillis.render('capbench_world_flush_ms'),
-      this.responseMillis.render('capbench_world_response_ms'),
+      this.flushSeconds.render('capbench_world_flush_seconds'),
+      this.responseSeconds.render('capbench_world_response_seconds'),
     ].join('');
   }
 }

@@ -32,10 +32,10 @@ export class ResponseClock {
   }
 
   /** They are answered now. */
-  end(millis: FixedHistogram): void {
+  end(seconds: FixedHistogram): void {
     const now = performance.now();
     for (let run = 0; run < this.#runs; run++) {
-      millis.record(now - this.#times[run]!, this.#lengths[run]!);
+      seconds.record((now - this.#times[run]!) / 1e3, this.#lengths[run]!);
     }
   }
 }

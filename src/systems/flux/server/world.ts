@@ -149,7 +149,7 @@ export class World {
     this.#parts.unsettled.committed();
     this.players.welcomeSettled();
     this.generators.welcome();
-    this.#responses.end(this.metrics.responseMillis);
+    this.#responses.end(this.metrics.responseSeconds);
     this.metrics.batches[reason]++;
     this.metrics.batchOperations.record(count);
     // A lost connection is reported by the store itself.
@@ -164,7 +164,7 @@ export class World {
     this.#parts.changes.sort();
     const started = performance.now();
     await this.#store.write(this.#parts.changes);
-    this.metrics.flushMillis.record(performance.now() - started);
+    this.metrics.flushSeconds.record((performance.now() - started) / 1e3);
     this.metrics.rowWrites += this.#parts.changes.count;
   }
 }

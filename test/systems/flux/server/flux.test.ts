@@ -286,7 +286,7 @@ describe('a world server', () => {
     expect(await metric(world.url, 'capbench_world_connections')).toBe(
       open.filter(({ socket }) => socket.readyState === WebSocket.OPEN).length,
     );
-    expect(await metric(world.url, 'capbench_world_flush_ms_count')).toBeLessThanOrEqual(
+    expect(await metric(world.url, 'capbench_world_flush_seconds_count')).toBeLessThanOrEqual(
       await metric(world.url, 'capbench_world_batch_operations_count'),
     );
   });
