@@ -24,20 +24,41 @@ export function cellText(value: number | null): string {
   return Math.abs(value) >= 999.5 || Math.abs(value) < 0.01 ? numberText(value) : value.toPrecision(3);
 }
 
-/** A number with its unit: `34.1 ms`, `99.8%`, `10.3x`. What is not quite 100% is not shown as 100%. */
+/**
+ * A number with its unit: `34.1 ms`, `99.8%`, `10.3x`. A time is shown in the unit that keeps it readable (1,200 ms as
+ * `1.2 s`), and what is not quite 100% is not shown as 100%.
+ */
 export function quantity(value: number | null, unit: string, digits = 3): string {
   if (value === null) return NOTHING;
   if (unit === '%' && value < 100 && digits < 6 && numberText(value, digits) === '100') {
     return quantity(value, unit, digits + 1);
   }
-  const tight = unit === '%' || unit === 'x';
-  return `${numberText(value, digits)}${tight ? '' : ' '}${unit}`.trimEnd();
+  const [shown, of] = readableTime(value, unit);
+  return withUnit(numberText(shown, digits), of);
 }
 
-const SIZES = ['bytes', 'kB', 'MB', 'GB', 'TB'] as const;
+const withUnit = (text: string, unit: string): string =>
+  `${text}${unit === 'x' || unit.startsWith('%') ? '' : ' '}${unit === 'us' ? 'µs' : unit}`.trimEnd();
+
+/** From the smallest to the largest, each a thousand times the one before. */
+const TIME_UNITS = ['us', 'ms', 's'];
+/** Below this, the next smaller unit reads better. */
+const SMALL = 0.1;
+
+function readableTime(value: number, unit: string): readonly [value: number, unit: string] {
+  const at = TIME_UNITS.indexOf(unit);
+  const [larger, smaller] = [TIME_UNITS[at + 1], TIME_UNITS[at - 1]];
+  const size = Math.abs(value);
+  if (at === -1) return [value, unit];
+  if (size >= 999.5 && larger !== undefined) return readableTime(value / 1000, larger);
+  if (size > 0 && size < SMALL && smaller !== undefined) return readableTime(1000 * value, smaller);
+  return [value, unit];
+}
+
+const SIZES = ['bytes', 'kB', 'MB', 'GB', 'TB'];
 
 /** Bytes in the unit that keeps them readable: 2^30 is `1 GB`, as PostgreSQL writes it. */
-export function bytesText(bytes: number | null, perSecond = false): string {
+export function bytesText(bytes: number | null, perSecond = false, digits = 3): string {
   if (bytes === null) return NOTHING;
   let size = bytes;
   let step = 0;
@@ -45,7 +66,7 @@ export function bytesText(bytes: number | null, perSecond = false): string {
     size /= 1024;
     step += 1;
   }
-  return quantity(size, `${SIZES[step]}${perSecond ? '/s' : ''}`);
+  return quantity(size, `${SIZES[step]}${perSecond ? '/s' : ''}`, digits);
 }
 
 const UNITLESS = new Set(['enum', 'name', 'tag', 'flag', 'text', 'version', 'setting', 'ratio', 'cost']);
@@ -65,18 +86,16 @@ const SIGNS = {
 /** `< 20 ms`, `100,000 to 150,000 UPDATE ops/s`, `is on`. */
 export function limitText({ op, limit, unit }: Pick<ReportRuling, 'op' | 'limit' | 'unit'>): string {
   if (typeof limit === 'string') return op === 'is' ? limit || EMPTY : `${SIGNS[op]} ${limit}`;
-  const shown = shownUnit(unit);
-  if (typeof limit === 'object') return `${exact(limit[0])} to ${quantityOf(exact(limit[1]), shown)}`;
-  return `${SIGNS[op]} ${quantityOf(exact(limit), shown)}`;
+  if (typeof limit === 'object') return `${exact(limit[0])} to ${withUnit(exact(limit[1]), shownUnit(unit))}`;
+  const [value, shown] = readableTime(limit, shownUnit(unit));
+  return `${SIGNS[op]} ${withUnit(exact(value), shown)}`;
 }
 
-/** A limit is shown as it was written. */
+/** A limit is shown with all of its digits. */
 const exact = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 12 });
-const quantityOf = (value: string, unit: string): string =>
-  `${value}${unit === 'x' || unit.startsWith('%') ? '' : ' '}${unit}`.trimEnd();
 
 /**
- * The observed figure in the budget's unit. A breach that rounding would hide (19,999.6 of 20,000) is shown
+ * The observed figure in a unit that reads well. A breach that rounding would hide (19,999.6 of 20,000) is shown
  * with as many digits as it takes.
  */
 export function observedText(ruling: ReportRuling): string {
@@ -84,16 +103,21 @@ export function observedText(ruling: ReportRuling): string {
   if (observed === null) return NOTHING;
   if (typeof observed === 'string') return observed || EMPTY;
   const unit = shownUnit(ruling.metricUnit ?? ruling.unit);
-  if (unit === 'bytes') return bytesText(observed);
-  const limits = typeof limit === 'object' ? limit : [limit];
-  for (let digits = 3; digits < 12; digits++) {
-    const text = numberText(observed, digits);
-    if (state !== 'breached' || !limits.some((one) => typeof one === 'number' && exact(one) === text)) {
-      return quantity(observed, unit, digits);
-    }
+  const shown = (value: number, digits: number): string => {
+    const step = SIZES.indexOf(unit);
+    return step === -1 ? quantity(value, unit, digits) : bytesText(value * 1024 ** step, false, digits);
+  };
+  const limits = (typeof limit === 'object' ? limit : [limit]).flatMap((one) =>
+    typeof one === 'number' ? [shown(one, MOST_DIGITS)] : [],
+  );
+  for (let digits = 3; digits < MOST_DIGITS; digits++) {
+    const text = shown(observed, digits);
+    if (state !== 'breached' || !limits.includes(text)) return text;
   }
-  return quantity(observed, unit, 12);
+  return shown(observed, MOST_DIGITS);
 }
+
+const MOST_DIGITS = 12;
 
 /** The metric in words: `latency.intent.due p95`; empty when no figure stands for the claim. */
 export const metricText = ({ metric, stat, stage }: ReportRuling): string =>

@@ -41,6 +41,19 @@ test('what is not quite 100% is not shown as 100%', () => {
   expect(quantity(100, '%')).toBe('100%');
 });
 
+test.each([
+  [5.5, 'ms', '5.5 ms'],
+  [1234, 'ms', '1.23 s'],
+  [999.7, 'ms', '1 s'],
+  [0.0123, 'ms', '12.3 µs'],
+  [45.2, 'us', '45.2 µs'],
+  [0.3, 's', '0.3 s'],
+  [0.0021, 's', '2.1 ms'],
+  [0, 's', '0 s'],
+])('%s %s is shown as %s', (value, unit, text) => {
+  expect(quantity(value, unit)).toBe(text);
+});
+
 test('bytes are counted in powers of 1,024', () => {
   expect(bytesText(24 * 2 ** 30)).toBe('24 GB');
   expect(bytesText(1200)).toBe('1.17 kB');
@@ -50,6 +63,7 @@ test('bytes are counted in powers of 1,024', () => {
 test('limits are shown as the document has them', () => {
   expect(limitText({ op: '<', limit: 20, unit: 'ms' })).toBe('< 20 ms');
   expect(limitText({ op: 'between', limit: [40, 80], unit: '% CPU' })).toBe('40 to 80% CPU');
+  expect(limitText({ op: '<', limit: 1500, unit: 'ms' })).toBe('< 1.5 s');
   expect(limitText({ op: 'is', limit: 'on', unit: 'enum' })).toBe('on');
   expect(limitText({ op: '~', limit: 2500, unit: 'batches/s' })).toBe('≈ 2,500 batches/s');
 });
@@ -67,4 +81,12 @@ test('a breach is never rounded to its limit', () => {
   } as const;
   expect(observedText(missed)).toBe('19,999.6 ops/s');
   expect(observedText({ ...missed, state: 'met' })).toBe('20,000 ops/s');
+});
+
+test('memory is shown in the unit that reads well, whatever the unit of its budget', () => {
+  const [ruling] = reportFrom(measurementsOf(), scenarioOf()).rulings;
+  if (ruling === undefined) throw new Error('no ruling');
+  const memory = { ...ruling, op: '<', limit: 1, observed: 0.0964, unit: 'GB', metricUnit: 'GB' } as const;
+  expect(observedText({ ...memory, state: 'met' })).toBe('98.7 MB');
+  expect(observedText({ ...memory, state: 'breached', observed: 1.0004 })).toBe('1.0004 GB');
 });
