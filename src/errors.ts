@@ -1,4 +1,4 @@
-/** What a script that calls capbench can rely on. k6's codes where the meaning is the same. */
+/** Scripts rely on these codes. They are k6's where the meaning is the same. */
 export const EXIT = {
   pass: 0,
   bug: 1,
@@ -31,7 +31,7 @@ export const stackFailed = (message: string, hint?: string, cause?: unknown) =>
   new CapbenchError(EXIT.stackFailed, message, hint, { cause });
 export const interrupted = (message: string) => new CapbenchError(EXIT.interrupted, message);
 
-/** A message for anything that was thrown, also what is not an Error, or an error of several that has no words of its own. */
+/** A message for anything that was thrown, including values that are no Error and an AggregateError without a message. */
 export const messageOf = (thrown: unknown): string => {
   if (!(thrown instanceof Error)) return String(thrown);
   if (thrown instanceof AggregateError && thrown.message === '') {
@@ -40,20 +40,20 @@ export const messageOf = (thrown: unknown): string => {
   return thrown.message;
 };
 
-/** The code of an error of the system or of a driver, such as ECONNREFUSED; '' where there is none. */
+/** The code of a system's or a driver's error, such as ECONNREFUSED; '' where there is none. */
 export const codeOf = (thrown: unknown): string =>
   thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
 
-/** What JavaScript itself throws: no component, no driver and no host is to blame for it, but a bug. */
+/** JavaScript's own errors point to a bug in capbench, not to a component, a driver or the host. */
 export const isBug = (thrown: unknown): boolean =>
   !(thrown instanceof Error) ||
   [TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => thrown instanceof kind);
 
-/** What the operating system refuses a process, by the code of its error: what that means, and what to do. */
+/** Resources that the operating system can refuse, by error code: the meaning, and what to do. */
 const REFUSALS: Readonly<Record<string, readonly [what: string, hint: string]>> = {
   EMFILE: [
     'this process may not open more files',
-    'raise the limit before the run: ulimit -n 4096, or twice the players where they are more',
+    'raise the limit before the run: ulimit -n 4096, or twice the number of players if that is more',
   ],
   ENFILE: [
     'this host may not open more files',
@@ -61,12 +61,12 @@ const REFUSALS: Readonly<Record<string, readonly [what: string, hint: string]>> 
   ],
   ENOSPC: ['the disk is full', 'free some space, or set TMPDIR and --out to folders on another disk'],
   EDQUOT: ['the disk quota is used up', 'free some space, or set TMPDIR and --out to folders elsewhere'],
-  ENOMEM: ['this host gives no more memory', 'free memory, raise ulimit -v, or run with a lower --scale'],
+  ENOMEM: ['this host is out of memory', 'free memory, raise ulimit -v, or run with a lower --scale'],
 };
-/** How V8, libc and PostgreSQL say it. */
+/** The wordings of V8, libc and PostgreSQL. */
 export const OUT_OF_MEMORY = /out of memory|allocation failed|cannot allocate memory/i;
 
-/** An error by which the host refuses a resource, as exit code 93 with advice; null for any other. */
+/** Turns an error with which the host refuses a resource into exit code 93 with advice; null for any other error. */
 export function refusalOf(thrown: unknown): CapbenchError | null {
   if (!(thrown instanceof Error) || thrown instanceof CapbenchError) return null;
   const code = 'code' in thrown ? codeOf(thrown) : OUT_OF_MEMORY.test(thrown.message) ? 'ENOMEM' : '';

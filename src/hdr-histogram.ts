@@ -1,13 +1,13 @@
 import { Float64Histogram } from 'hdr-histogram-js';
 import { EMPTY_HISTOGRAM, type HistogramData } from './histogram.ts';
 
-/** What is slower is counted in the last bucket; its exact value is kept as the maximum and in the sum. */
+/** Slower values are counted in the last bucket; the maximum and the sum stay exact. */
 const HIGHEST_MICROS = 120_000_000;
 const SIGNIFICANT_DIGITS = 3;
 
 const emptyHdr = () => new Float64Histogram(1, HIGHEST_MICROS, SIGNIFICANT_DIGITS);
 
-/** The library's layout at three digits: 2,048 buckets of one value, then each power of two in 1,024. */
+/** The library's layout at three digits: 2,048 buckets of one value, then 1,024 buckets for each power of two. */
 const HALF = 1024;
 const HALF_MAGNITUDE = 10;
 const BUCKETS = 18 * HALF;
@@ -19,7 +19,7 @@ function bucketOf(value: number): number {
   return magnitude * HALF + (value >>> magnitude);
 }
 
-/** The highest value that is counted in a bucket. */
+/** The highest value of a bucket. */
 function endOf(bucket: number): number {
   const magnitude = Math.max(0, (bucket >> HALF_MAGNITUDE) - 1);
   return (bucket - magnitude * HALF + 1) * 2 ** magnitude - 1;
@@ -27,17 +27,17 @@ function endOf(bucket: number): number {
 
 /**
  * HOT. An HdrHistogram of 1 us .. 120 s at three digits, with the exact minimum, maximum and sum beside it.
- * Buckets are the library's; they are found with integers alone, in a fraction of its time.
+ * Buckets are the library's; they are found with integer arithmetic only, in a fraction of the library's time.
  */
 export class MicrosHistogram {
-  /** Made when there is something to count: they take 150 kB. */
+  /** Allocated with the first value, since the buckets take 150 kB. */
   private counts = NONE;
   private count = 0;
   private min = Number.POSITIVE_INFINITY;
   private max = 0;
   private sum = 0;
 
-  /** `count` values at once; a negative value (two clocks read in the wrong order) is 0. */
+  /** Records a value `count` times; a negative value (two clocks read in the wrong order) counts as 0. */
   record(value: number, count: number): void {
     const at = Math.max(value, 0);
     if (this.counts === NONE) this.counts = new Float64Array(BUCKETS);
@@ -59,7 +59,7 @@ export class MicrosHistogram {
     return { counts, min: this.min, max: this.max, sum: this.sum };
   }
 
-  /** As data, and empty again. */
+  /** Returns the data and resets the histogram. */
   take(): HistogramData {
     const data = this.toData();
     if (this.count > 0) {
@@ -73,14 +73,14 @@ export class MicrosHistogram {
   }
 }
 
-/** For whoever needs the library's own formats (.hlog): the same buckets with the same counts. */
+/** For the library's own formats (.hlog): the same buckets with the same counts. */
 export function toHdr(data: HistogramData): Float64Histogram {
   const hdr = emptyHdr();
   for (const [value, count] of data.counts) hdr.recordValueWithCount(Math.min(value, HIGHEST_MICROS), count);
   return hdr;
 }
 
-/** From the library's histogram; minimum, maximum and sum are then only as exact as the buckets. */
+/** From the library's histogram; minimum, maximum and sum are then only as precise as the buckets. */
 export function fromHdr(hdr: Float64Histogram): HistogramData {
   const counts = countsOf(hdr);
   const first = counts[0];

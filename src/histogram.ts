@@ -1,7 +1,7 @@
 /**
  * An HdrHistogram as plain data: [value, count] pairs in ascending order of value, in microseconds,
  * three significant digits. Readable in measurements.json, and merged by adding counts.
- * A value is the upper end of its bucket. Recording is done by the histograms of hdr-histogram.ts.
+ * A value is the upper end of its bucket. hdr-histogram.ts records them.
  */
 export interface HistogramData {
   readonly counts: readonly (readonly [value: number, count: number])[];
@@ -20,7 +20,7 @@ export function countOf(histogram: HistogramData): number {
   return total;
 }
 
-/** R8: histograms of one shape are added; percentiles are taken afterwards, and never averaged. */
+/** Histograms of one layout are added, and percentiles are taken of the result: they are never averaged (R8, judge/README.md). */
 export function mergeHistograms(histograms: readonly HistogramData[]): HistogramData {
   const filled = histograms.filter((histogram) => histogram.counts.length > 0);
   const [first] = filled;
@@ -39,8 +39,8 @@ export function mergeHistograms(histograms: readonly HistogramData[]): Histogram
 }
 
 /**
- * What is left of a histogram without a part of it. Its minimum and maximum are exact where the part's are others, else
- * only as exact as the buckets.
+ * The histogram without the values of `part`. Its minimum and maximum are exact where the part's differ from the whole's,
+ * else only as precise as the buckets.
  */
 export function withoutPart(whole: HistogramData, part: HistogramData): HistogramData {
   if (part.counts.length === 0) return whole;
@@ -61,8 +61,8 @@ export function withoutPart(whole: HistogramData, part: HistogramData): Histogra
 
 /**
  * The smallest recorded value that at least `percent` of all `population` values do not exceed; the upper end
- * of its bucket, but never above the exact maximum. `population` counts values that have no bucket as slower
- * than every recorded one (R3); null when the percentile falls among those, or when there are none at all.
+ * of its bucket, but never above the exact maximum. Values of the `population` that were not recorded count as slower
+ * than every recorded one (R3, judge/README.md); null when the percentile falls among those, or without values.
  */
 export function percentileOf(
   histogram: HistogramData,
@@ -70,7 +70,7 @@ export function percentileOf(
   population = countOf(histogram),
 ): number | null {
   if (population === 0) return null;
-  // 99.9 / 100 * 1000 is 999.0000000000001: the tolerance keeps such a product from asking for one value more.
+  // 99.9 / 100 * 1000 is 999.0000000000001: without the tolerance the rank would be one too high.
   const rank = Math.max(1, Math.ceil((percent / 100) * population - 1e-9 * population));
   let seen = 0;
   for (const [value, count] of histogram.counts) {
@@ -80,13 +80,13 @@ export function percentileOf(
   return null;
 }
 
-/** Exact, from the sum kept beside the buckets; null without values. */
+/** Exact, since the sum is kept beside the buckets; null without values. */
 export function meanOf(histogram: HistogramData): number | null {
   const total = countOf(histogram);
   return total === 0 ? null : histogram.sum / total;
 }
 
-/** How many values lie above a limit, as far as the buckets tell: those whose bucket ends above it. */
+/** How many values lie in buckets that end above a limit. */
 export function countAbove(histogram: HistogramData, limit: number): number {
   let above = 0;
   for (const [value, count] of histogram.counts) if (value > limit) above += count;

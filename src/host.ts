@@ -10,35 +10,35 @@ import { withoutEscapes, withoutForeignEscapes } from './terminal-escapes.ts';
 export const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export type StopSignal = (typeof STOP_SIGNALS)[number];
 
-/** Results go to stdout, progress and warnings to stderr. No secret that the host's redaction knows goes through. */
+/** Results go to stdout, progress and warnings to stderr. Secrets that the host's redaction knows are removed. */
 export interface Output {
-  /** Text: without secrets, and without anything that a terminal obeys. Never throws: when the reader has gone away, what is written is dropped. */
+  /** Removes secrets and terminal escapes from the text. Never throws: output is dropped once its reader has gone away. */
   write(text: string): void;
-  /** The same for a text with capbench's own colours, made of data that had none (Redaction.data). */
+  /** The same, but keeps capbench's own colours; the data in the text has passed Redaction.data. */
   paint(text: string): void;
   readonly isTTY: boolean;
-  /** Width now, in columns; 80 where nobody says. */
+  /** Current width in columns; 80 where it is not known. */
   readonly columns: number;
 }
 
-/** What a command may want to know of the machine and the process. */
+/** Facts about the machine and the process. */
 export interface Machine {
   readonly platform: string;
   readonly arch: string;
   /** `v22.12.0` */
   readonly node: string;
-  /** Cores that this process may use. */
+  /** Cores available to this process. */
   readonly cpus: number;
   readonly memoryBytes: number;
-  /** Null where users have no number (Windows). */
+  /** Null on Windows, where users have no number. */
   readonly uid: number | null;
   readonly tmp: string;
   readonly pid: number;
 }
 
-/** The process, as the CLI sees it: the one object through which commands meet the outside. */
+/** The process as the CLI sees it: commands reach everything outside through this object. */
 export interface Host {
-  /** The arguments alone, without node and the script. */
+  /** The arguments, without node and the script. */
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Throws bad input where the working directory was removed. */
@@ -49,26 +49,26 @@ export interface Host {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly machine: Machine;
-  /** The systems that scenarios may name; loaded when a command asks for them. */
+  /** The systems that scenarios may name; loaded on demand. */
   systems(): Promise<Systems>;
-  /** What must not be told: all that is printed passes it, and all that is written to a bundle. */
+  /** Removes secrets from everything that is printed or written to a bundle. */
   readonly redaction: Redaction;
-  /** With which cli.ts will end the process once the command has resolved. A command sets it when its result is not 0. */
+  /** cli.ts ends the process with this code once the command has resolved. A command sets it when its result is not 0. */
   exitCode: ExitCode;
-  /** From now on every stop signal goes to this listener, and to none before it. Returns what undoes that. */
+  /** Stop signals go to the newest listener only. Returns a function that removes it. */
   onSignal(listener: (signal: StopSignal) => void): () => void;
-  /** From now on what nobody caught goes to this listener, and to none before it. Returns what undoes that. */
+  /** Uncaught errors go to the newest listener only. Returns a function that removes it. */
   onCrash(listener: (thrown: unknown) => void): () => void;
-  /** Ends the process after stdout and stderr are written out. Only cli.ts calls it. */
+  /** Ends the process once stdout and stderr are flushed. Only cli.ts calls it. */
   exit(code: ExitCode): void;
 }
 
-/** EPIPE: `capbench list | head`. EIO: the terminal was closed. Whoever left knows it. */
-const LEFT: ReadonlySet<unknown> = new Set(['EPIPE', 'EIO']);
+/** The reader closed the output on purpose. EPIPE: `capbench list | head`. EIO: the terminal was closed. */
+const READER_GONE: ReadonlySet<unknown> = new Set(['EPIPE', 'EIO']);
 
 /**
- * @param clean takes the secrets out of what is written
- * @param onLost told once when what is written is lost for another reason than that its reader has left.
+ * @param clean removes the secrets
+ * @param onLost called once when output is lost for any other reason than READER_GONE
  */
 function outputOf(
   stream: NodeJS.WriteStream,
@@ -76,9 +76,9 @@ function outputOf(
   onLost: (reason: string) => void,
 ): Output {
   let gone = false;
-  // No reason to drop a run: its verdict is the exit code too, and its bundle says the same.
+  // The run goes on without its output: the exit code and the bundle hold the verdict, too.
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (!gone && !LEFT.has(error.code)) onLost(error.message);
+    if (!gone && !READER_GONE.has(error.code)) onLost(error.message);
     gone = true;
   });
   return {
@@ -97,7 +97,7 @@ function outputOf(
   };
 }
 
-/** Resolves when everything written so far has been handed over, or cannot be any more. */
+/** Resolves when everything written so far is flushed, or cannot be flushed any more. */
 const drained = (stream: NodeJS.WriteStream): Promise<void> =>
   new Promise((resolve) => {
     if (stream.destroyed || !stream.writable) return resolve();
@@ -105,11 +105,11 @@ const drained = (stream: NodeJS.WriteStream): Promise<void> =>
     stream.write('', () => resolve());
   });
 
-/** How long the last words may take when whoever reads them does not. */
-const FAREWELL_MS = 2000;
+/** A reader that has stopped reading delays the exit by no more than this. */
+const FLUSH_LIMIT_MS = 2000;
 
-/** The first one stays: without any, a signal or an error would be swallowed. */
-function takeOut<T>(listeners: T[], listener: T): void {
+/** The first listener stays, since a signal or an error would be swallowed without any. */
+function removeListener<T>(listeners: T[], listener: T): void {
   const at = listeners.lastIndexOf(listener);
   if (at > 0) listeners.splice(at, 1);
 }
@@ -120,19 +120,18 @@ function workingDirectory(): string {
   } catch (error) {
     throw badInput(
       `the working directory was removed: ${messageOf(error)}`,
-      'change to a directory that is there',
+      'change to an existing directory',
     );
   }
 }
 
-/** The real one. */
 export function processHost(systems: Host['systems']): Host {
   const root = fileURLToPath(new URL('..', import.meta.url));
   const listeners: ((signal: StopSignal) => void)[] = [];
   const crashListeners: ((thrown: unknown) => void)[] = [];
   let cwd: string | undefined;
   const argv = process.argv.slice(2);
-  // Nothing turns the check of a certificate off.
+  // Certificates are always checked.
   delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
   const redaction = Redaction.of(argv, process.env);
   const stderr = outputOf(
@@ -140,7 +139,7 @@ export function processHost(systems: Host['systems']): Host {
     (text) => redaction.text(text),
     () => {},
   );
-  // JSON goes to stdout, and has to stay JSON.
+  // JSON on stdout has to stay valid JSON.
   const stdout = outputOf(
     process.stdout,
     (text) => redaction.text(text, 'document'),
@@ -150,7 +149,7 @@ export function processHost(systems: Host['systems']): Host {
     argv,
     env: process.env,
     get cwd() {
-      // One that is removed later changes no path.
+      // Read once: a directory that is removed later changes no path.
       cwd ??= workingDirectory();
       return cwd;
     },
@@ -176,11 +175,11 @@ export function processHost(systems: Host['systems']): Host {
     exitCode: EXIT.pass,
     onSignal(listener) {
       if (listeners.length === 0) {
-        // One handler for good: taking it away for a moment would lose the signal that comes just then.
+        // The handler is never removed: a signal in between would be lost.
         for (const signal of STOP_SIGNALS) process.on(signal, () => listeners.at(-1)?.(signal));
       }
       listeners.push(listener);
-      return () => takeOut(listeners, listener);
+      return () => removeListener(listeners, listener);
     },
     onCrash(listener) {
       if (crashListeners.length === 0) {
@@ -189,11 +188,11 @@ export function processHost(systems: Host['systems']): Host {
         }
       }
       crashListeners.push(listener);
-      return () => takeOut(crashListeners, listener);
+      return () => removeListener(crashListeners, listener);
     },
     exit(code) {
       process.exitCode = code;
-      setTimeout(() => process.exit(code), FAREWELL_MS).unref();
+      setTimeout(() => process.exit(code), FLUSH_LIMIT_MS).unref();
       void Promise.all([drained(process.stdout), drained(process.stderr)]).then(() => process.exit(code));
     },
   };

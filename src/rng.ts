@@ -30,7 +30,7 @@ export const MULBERRY_STEP = 0x6d2b79f5;
 /** The golden ratio's fraction: its multiples fill [0, 1) evenly at any length (Weyl). */
 export const GOLDEN = 0.618033988749895;
 
-/** A generator of its own for one stream. */
+/** An independent generator for one stream. */
 export function random(seed: number, ...coordinates: readonly number[]): Random {
   let state = streamSeed(seed, ...coordinates);
   return () => {

@@ -1,20 +1,20 @@
-/** The shortest value that is looked for. A shorter one would be met by chance, or guessed. */
+/** Shorter values would match ordinary text by chance, and can be guessed. */
 const SHORTEST = 6;
 const LEAST_DIFFERENT = 4;
-/** Digits alone are looked for from here on: no time, port, size or measured figure has as many. */
+/** No time, port, size or measured figure has as many digits. */
 const SHORTEST_NUMBER = 16;
 const SHORTEST_WORDS = 16;
-/** `monsterCommandsPerSecond`, `shared_preload_libraries`, `load.intent.inFlight`, as capbench says; and plain paths. */
+/** Names as capbench prints them, such as `shared_preload_libraries` or `load.intent.inFlight`, and plain paths. */
 const NAME = /^[a-z]{2,}(?:[A-Z][a-z]+|[_.][a-z]+)+$/;
 const PATH = /^[~.]{0,2}(?:\/[A-Za-z._-]+)+\/?$/;
 const SHORTEST_NAME = 40;
 
 /**
- * Whether a value is told from ordinary text, so that it can be looked for wherever it turns up: `postgres`,
- * `1`, `5432`, `2026-11-21` and `sharedBuffers` are not, and taking them out would ruin a report and protect
- * nothing; `hunter2`, `correct horse battery staple` and every random token are.
+ * Whether a value is unlikely to occur in ordinary text, so that every occurrence can be removed. `postgres`, `1`,
+ * `5432`, `2026-11-21` and `sharedBuffers` are not distinctive: removing them would ruin a report and protect
+ * nothing. `hunter2`, `correct horse battery staple` and every random token are.
  */
-export function isTelling(value: string): boolean {
+export function isDistinctive(value: string): boolean {
   if (value.length < SHORTEST || new Set(value).size < LEAST_DIFFERENT) return false;
   if (/^[\d\s.,:+TZeE/-]*$/.test(value)) return value.replace(/\D/g, '').length >= SHORTEST_NUMBER;
   if (NAME.test(value) || PATH.test(value)) return value.length >= SHORTEST_NAME;
@@ -29,7 +29,7 @@ const HTML: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Base64 of the value wherever it begins in the bytes around it: what the neighbours cannot change. */
+/** Base64 of the value at each of the three offsets, without the characters that depend on the bytes around it. */
 function base64Forms(value: string): string[] {
   const bytes = Buffer.from(value);
   return [0, 1, 2].map((shift) => {
@@ -37,17 +37,17 @@ function base64Forms(value: string): string[] {
       .toString('base64')
       .replace(/=+$/, '');
     const whole = (shift + bytes.length) % 3 === 0;
-    // The first characters hold bits of what stands before, the last one of what follows.
+    // The first characters hold bits of the bytes before, the last one of the bytes after.
     return text.slice(Math.ceil((shift * 8) / 6), whole ? undefined : -1);
   });
 }
 
 const jsonEscaped = (value: string): string => JSON.stringify(value).slice(1, -1);
 
-/** encodeURIComponent for any string: through UTF-8, which has no lone surrogates. */
+/** encodeURIComponent throws on lone surrogates; a round trip through UTF-8 replaces them. */
 const urlEncoded = (value: string): string => encodeURIComponent(Buffer.from(value).toString());
 
-/** A value as itself and as URLs, JSON, markup, YAML, base64 and hex write it; the longest first. */
+/** A value, and its encodings in URLs, JSON, markup, YAML, base64 and hex; the longest first. */
 export function formsOf(value: string): readonly string[] {
   const encoded = urlEncoded(value);
   const base64 = base64Forms(value);

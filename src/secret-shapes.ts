@@ -1,28 +1,28 @@
-import { isTelling } from './secret-forms.ts';
+import { isDistinctive } from './secret-forms.ts';
 
-/** Stands where a secret stood. Text in YAML, JSON, XML, HTML, CSV and Markdown alike. */
+/** Replaces a secret. Valid as text in YAML, JSON, XML, HTML, CSV and Markdown. */
 export const MARK = '(redacted)';
 
-/** What is a secret by where it stands, whatever its length. `before` stays, `secret` goes. */
+/** A secret that is recognised by its context, whatever its length. `before` stays, `secret` is replaced. */
 interface Shape {
   readonly what: string;
   readonly pattern: RegExp;
-  /** Prose looks like this too: only what hardly is a word goes. */
-  readonly telling?: true;
+  /** Prose may match, too: only a distinctive value is replaced. */
+  readonly distinctive?: true;
 }
 
 const NAMES =
   'pass(?:word|wd|phrase)|passcode|secret|token|credentials?|(?:api|access|private|secret|auth)[_-]?key';
 
 /**
- * The shapes, with the characters that end a secret: whitespace alone in a text of its own; in a finished
- * document quotes, brackets and backslashes too, so that its syntax stays whole. All repetitions are bounded:
- * a text made for it cannot keep them busy.
+ * The shapes, with the characters that end a secret: only whitespace in a plain text; in a finished document also
+ * quotes, brackets and backslashes, so that its syntax stays valid. All repetitions are bounded, so that a crafted
+ * text cannot cause catastrophic backtracking.
  */
 const shapesEndingAt = (ends: string): readonly Shape[] => [
   {
     what: 'a user or a password in an address',
-    // As a URL has it, or with slashes and other marks that should have been encoded; an @ in a path is none.
+    // Also with slashes and other marks that should have been encoded. An @ in a path is no userinfo.
     pattern: new RegExp(
       `(?<before>[a-z0-9]://)(?<secret>[^${ends}/?#:@]{0,256}:[^${ends}]{1,2048}|[^${ends}/?#]{1,2048})(?=@)`,
       'gi',
@@ -55,7 +55,7 @@ const shapesEndingAt = (ends: string): readonly Shape[] => [
       `(?<before>(?:(?:${NAMES})["']?\\s{0,3}:|\\bbearer)\\s{0,3}["']?)(?<secret>[^\\s"',;}<>\\\\]{1,2048})`,
       'gi',
     ),
-    telling: true,
+    distinctive: true,
   },
   {
     what: 'a token',
@@ -70,32 +70,32 @@ const shapesEndingAt = (ends: string): readonly Shape[] => [
 ];
 
 const IN_TEXT = shapesEndingAt('\\s');
-const IN_DOCUMENTS = shapesEndingAt('\\s"\'<>`\\\\').filter(({ telling }) => telling !== true);
+const IN_DOCUMENTS = shapesEndingAt('\\s"\'<>`\\\\').filter(({ distinctive }) => distinctive !== true);
 
-/** `text`: prose, a log, an error. `document`: something whose syntax has to stay whole. */
+/** `text`: prose, a log, an error. `document`: its syntax has to stay valid. */
 export type TextKind = 'text' | 'document';
 
-/** Something found by its shape. */
 interface FoundShape {
   readonly what: string;
   readonly secret: string;
 }
 
-/** Takes out what has a secret's shape; `found` is told of each. */
+/** Replaces everything that has the shape of a secret, and calls `found` for each. */
 export function withoutShapes(
   text: string,
   kind: TextKind,
   found: (shape: FoundShape) => void = () => {},
 ): string {
-  // Most texts have none of the characters that every shape needs.
+  // A fast exit: most texts have none of the characters that every shape needs.
   if (!/:\/\/|[=:]|eyJ|bearer|[a-z]_|-|AKIA/i.test(text)) return text;
   let clean = text;
-  for (const { what, pattern, telling } of kind === 'text' ? IN_TEXT : IN_DOCUMENTS) {
+  for (const { what, pattern, distinctive } of kind === 'text' ? IN_TEXT : IN_DOCUMENTS) {
     clean = clean.replace(pattern, (...match) => {
       const whole = String(match[0]);
       const { before = '', secret = '' } = match.at(-1) as { before?: string; secret?: string };
       const bare = secret.replace(/^'(.*)'$/, '$1');
-      if (bare === '' || bare.startsWith(MARK) || (telling === true && !isTelling(bare))) return whole;
+      if (bare === '' || bare.startsWith(MARK) || (distinctive === true && !isDistinctive(bare)))
+        return whole;
       found({ what, secret: bare });
       return `${before}${MARK}`;
     });

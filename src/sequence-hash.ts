@@ -1,10 +1,10 @@
 /**
- * 32 bits of a sequence number (1 .. 2^31 - 1), mixed: what the rows add up in `seq_hash`, beside `applied_n` and
- * `seq_sum`, to prove which numbers were applied. triple32 of Chris Wellons' hash-prospector, one to one on 32 bits.
- * Its sums cannot overflow a bigint, since no entity has more than 2^31 numbers. HOT: 1 ns.
+ * A 32-bit hash of a sequence number (1 .. 2^31 - 1). The rows sum these hashes in `seq_hash`, beside `applied_n` and
+ * `seq_sum`, to prove which numbers were applied. triple32 of Chris Wellons' hash-prospector, a bijection on 32 bits.
+ * The sums cannot overflow a bigint, since no entity has more than 2^31 numbers. HOT: 1 ns.
  *
- * Two sets of the same size and the same sum have the same sum of hashes once in about 2^32, also where they are sets
- * of small neighbouring numbers: of 1.8e10 such pairs below 6,000 one has, where MurmurHash3's finalizer leaves 68.
+ * Two sets of the same size and sum have the same sum of hashes with a probability of about 2^-32, even sets of small
+ * adjacent numbers: 1 of 1.8e10 such pairs below 6,000 collides, where MurmurHash3's finalizer leaves 68.
  */
 export function sequenceHash(sequence: number): number {
   let h = sequence ^ (sequence >>> 17);

@@ -1,4 +1,4 @@
-/** Integer microseconds after GO (or of a span). Hot files count in these. */
+/** Integer microseconds, of an instant after GO or of a span; hot code uses these. */
 export type Micros = number & { readonly unit: 'us' };
 
 export const micros = (value: number): Micros => Math.round(value) as Micros;
@@ -27,8 +27,8 @@ export function parseBytes(text: string): number | undefined {
 }
 
 /**
- * The only conversions a budget may ask for: [from, to] -> factor. Everything else is refused,
- * so that a row write is never divided by a batch.
+ * The only conversions that budgets may use: [from, to] -> factor. Everything else is refused, so that a row write is
+ * never divided by a batch.
  */
 const CONVERSIONS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   us: { ms: 1e-3, s: 1e-6 },
@@ -45,13 +45,13 @@ export function conversion(from: string, to: string): number | undefined {
   return known !== undefined && Object.hasOwn(known, to) ? known[to] : undefined;
 }
 
-/** The units that a figure may be compared in. */
+/** The units in which a figure may be compared. */
 export const comparableUnits = (from: string): readonly string[] => [
   from,
   ...Object.keys((Object.hasOwn(CONVERSIONS, from) ? CONVERSIONS[from] : undefined) ?? {}),
 ];
 
-/** A span as `parseDuration` reads it, in the largest unit that keeps it whole. */
+/** The inverse of `parseDuration`, in the largest unit that gives an integer. */
 export function formatDuration(span: Micros): string {
   if (span % 1e6 === 0) return `${span / 1e6}s`;
   return span % 1e3 === 0 ? `${span / 1e3}ms` : `${span}us`;

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { formsOf, isTelling } from '../src/secret-forms.ts';
+import { formsOf, isDistinctive } from '../src/secret-forms.ts';
 
 describe('what can be told from ordinary text', () => {
   test.each([
@@ -17,7 +17,7 @@ describe('what can be told from ordinary text', () => {
     'пароль-сорок-два',
     'a"b\\c\nd',
     ' p ss 1 ',
-  ])('%j is', (value) => expect(isTelling(value)).toBe(true));
+  ])('%j is', (value) => expect(isDistinctive(value)).toBe(true));
 
   test.each([
     '',
@@ -43,7 +43,7 @@ describe('what can be told from ordinary text', () => {
     'monsterCommandsPerSecond',
     'shared_preload_libraries',
     'load.intent.inFlight',
-  ])('%j is not', (value) => expect(isTelling(value)).toBe(false));
+  ])('%j is not', (value) => expect(isDistinctive(value)).toBe(false));
 
   test('no key of what capbench writes', () => {
     const sample = join(import.meta.dirname, '..', 'reports', 'sample');
@@ -59,7 +59,7 @@ describe('what can be told from ordinary text', () => {
     for (const file of readdirSync(sample).filter((name) => name.endsWith('.json')))
       collect(JSON.parse(readFileSync(join(sample, file), 'utf8') || 'null'));
     expect(keys.size).toBeGreaterThan(100);
-    expect([...keys].filter((key) => isTelling(key) && !/\d/.test(key))).toEqual([]);
+    expect([...keys].filter((key) => isDistinctive(key) && !/\d/.test(key))).toEqual([]);
   });
 });
 

@@ -40,7 +40,7 @@ export function judge(m: Measurements, s: Scenario, figures: Figures): Verdict {
     ranOn: state === 'completed' || state === 'stoppedEarly',
   };
   return verdictOf(state, rules, rulings, disturbanceOf(m, figures, s), beside, (concluded) => ({
-    notes: [...accusations(m, s), ...relaxations(rules), ...unreadEdges(m), ...concluded.notes],
+    notes: [...accusations(m, s), ...relaxations(rules), ...unreadBoundaries(m), ...concluded.notes],
     bottleneck: bottleneckOf(figures, rules, concluded),
   }));
 }
@@ -128,7 +128,10 @@ const OWN = /^(?:load|generator)\./;
 const LEAST_PERCENT = 1;
 
 /** Which probes were not read when the measure phase began or ended, and how well what they counted is known, in one note. */
-function unreadEdges({ series, measured }: Pick<Measurements, 'series' | 'measured'>): readonly string[] {
+function unreadBoundaries({
+  series,
+  measured,
+}: Pick<Measurements, 'series' | 'measured'>): readonly string[] {
   if (measured === null) return [];
   const length = measured.to - measured.from;
   const unread = new Map<string, number>();

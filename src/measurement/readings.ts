@@ -1,4 +1,4 @@
-import { type EdgeLimits, readingsAround, soonOf, valueAround } from '../probe/edge-value.ts';
+import { type BoundaryLimits, readingsAround, soonOf, valueAround } from '../probe/boundary-value.ts';
 import type { Spread } from './figures.ts';
 import type { Measurements, Series } from './measurements.ts';
 
@@ -49,12 +49,12 @@ export interface Growth {
 }
 
 /** A counter's value at one end of a window. */
-interface Edge extends Omit<Growth, 'grown'> {
+interface Boundary extends Omit<Growth, 'grown'> {
   readonly value: number;
 }
 
 /** Null where there is no reading on both sides, or a hole is between them. */
-function edgeBetween(points: Series['points'], at: number, limits: EdgeLimits): Edge | null {
+function boundaryBetween(points: Series['points'], at: number, limits: BoundaryLimits): Boundary | null {
   const times = points.map(([time]) => time);
   const around = readingsAround(times, at, limits);
   if (around === null) return null;
@@ -90,15 +90,15 @@ export function growthOf(series: Series | undefined, window: Window): Growth | n
     first === undefined || last === undefined || first === last
       ? null
       : (last[1] - first[1]) / (last[0] - first[0]);
-  const edge = (at: number, nearest: Series['points'][number] | undefined): Edge | null => {
-    const between = edgeBetween(points, at, limits);
+  const boundary = (at: number, nearest: Series['points'][number] | undefined): Boundary | null => {
+    const between = boundaryBetween(points, at, limits);
     if (between !== null || pace === null || nearest === undefined) return between;
     const unreadSeconds = Math.abs(at - nearest[0]);
     if (unreadSeconds > mostOpen(window) * thinned) return null;
     const added = pace * (at - nearest[0]);
     return { value: nearest[1] + added, off: Math.abs(added), unreadSeconds };
   };
-  const [start, end] = [edge(window.from, first), edge(window.to, last)];
+  const [start, end] = [boundary(window.from, first), boundary(window.to, last)];
   if (start === null || end === null) return null;
   return {
     grown: end.value - start.value,

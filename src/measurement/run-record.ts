@@ -9,8 +9,8 @@ import type { Workload } from '../scenario/workload.ts';
 import type { Micros } from '../units.ts';
 import type { BucketData, Ending, FaultFacts, Measurements } from './measurements.ts';
 import { NO_COUNTS } from './sent.ts';
-import { openSeriesBook } from './series.ts';
-import { addToStages, openStageWindows, openWindowBook, stageFactsOf } from './windows.ts';
+import { openSeriesRecorder } from './series.ts';
+import { addToStages, openStageWindows, openWindowRecorder, stageFactsOf } from './windows.ts';
 
 /** What is known before anything has started. */
 export interface RunIdentity
@@ -124,7 +124,7 @@ export class RunRecord {
   private readonly identity: RunIdentity;
   private readonly workload: Workload;
   private readonly started: Micros;
-  private readonly series = openSeriesBook();
+  private readonly series = openSeriesRecorder();
   private readonly toSamples = generatorSamples();
   private readonly windows;
   private readonly stageWindows;
@@ -139,7 +139,7 @@ export class RunRecord {
     this.identity = identity;
     this.workload = workload;
     this.started = started;
-    this.windows = perOperation(workload.operations, () => openWindowBook());
+    this.windows = perOperation(workload.operations, () => openWindowRecorder());
     this.stageWindows = openStageWindows(workload);
   }
 
@@ -167,7 +167,8 @@ export class RunRecord {
     for (const slice of slices) this.samples((go + slice.at) as Micros, sliceSamples(slice));
     this.peakCcu = Math.max(this.peakCcu, connected);
     if (at >= timeline.measureStart + SECOND && at <= timeline.end) {
-      for (const [id, book] of Object.entries(this.windows)) book.add(operations[id]?.due ?? EMPTY_HISTOGRAM);
+      for (const [id, recorder] of Object.entries(this.windows))
+        recorder.add(operations[id]?.due ?? EMPTY_HISTOGRAM);
     }
     addToStages(this.stageWindows, timeline, at, (id) => operations[id]?.due ?? EMPTY_HISTOGRAM);
   }

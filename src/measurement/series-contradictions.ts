@@ -9,7 +9,7 @@ export const SLACK_SECONDS = 5;
 /** Points beyond one for each interval: the first and the last one, and what was answered late. */
 const MORE_POINTS = 5;
 /** Where the measure phase and its stages begin and end there may be one more. */
-const edgesOf = ({ stages }: Measurements): number => 2 * (stages.length + 1);
+const boundariesOf = ({ stages }: Measurements): number => 2 * (stages.length + 1);
 /** A virtual machine's accounts of its CPUs come late, and in lumps. */
 const LATE_ACCOUNTS = 2;
 const SLICES_PER_SECOND = 5;
@@ -58,7 +58,10 @@ const spanOf = ({ points }: Series): number => (points.at(-1)?.[0] ?? 0) - (poin
 function tooMany(name: string, series: Series, m: Measurements): string | null {
   const { points, thinned = 1 } = series;
   const perSecond = name.includes('.slice.') ? SLICES_PER_SECOND : 1;
-  if (points.length * thinned > perSecond * (spanOf(series) + 1) + (MORE_POINTS + edgesOf(m)) * thinned) {
+  if (
+    points.length * thinned >
+    perSecond * (spanOf(series) + 1) + (MORE_POINTS + boundariesOf(m)) * thinned
+  ) {
     return `${points.length} points, each of ${thinned}, in ${spanOf(series)} s`;
   }
   // It is halved when it is full, and fills again.
@@ -116,7 +119,7 @@ function unwatched(name: string, { points, thinned = 1 }: Series, m: Measurement
   const probe = m.probes.find((one) => one.name === found);
   if (probe === undefined) return `there was no probe ${found}`;
   // The last point of a long series may stand for fewer.
-  return (points.length - 1) * thinned >= probe.samples + edgesOf(m)
+  return (points.length - 1) * thinned >= probe.samples + boundariesOf(m)
     ? `${points.length} points, and ${found} gave ${probe.samples} readings`
     : null;
 }
@@ -235,7 +238,7 @@ function connected({ series, peakCcu, connect }: Measurements): string[] {
 /** A probe is asked once a second, and at both ends. */
 function probes(m: Measurements): string[] {
   const { phases, measured: phase } = m;
-  const more = MORE_POINTS + edgesOf(m);
+  const more = MORE_POINTS + boundariesOf(m);
   return m.probes.flatMap(({ name, samples, gaps, measured }) => {
     const told = `probes.${name}: ${samples} readings and ${gaps} gaps`;
     if (samples + gaps > phases.end + more) return [`${told} in ${phases.end} s`];

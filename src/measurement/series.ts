@@ -68,7 +68,7 @@ class ThinningSeries {
 }
 
 /** Collects samples while a run goes on; the times become seconds after GO when the book is closed. */
-export function openSeriesBook() {
+export function openSeriesRecorder() {
   const kept = new Map<string, ThinningSeries>();
   return {
     /** @param at on the host's monotonic clock. */

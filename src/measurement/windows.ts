@@ -31,7 +31,7 @@ const unpack = ({ values, counts, min, max, sum }: Packed): HistogramData => ({
  * Collects one histogram a second while a run measures. A window is a second long, and twice as long each time there are
  * too many: neighbours are merged.
  */
-export function openWindowBook() {
+export function openWindowRecorder() {
   let windows: Packed[] = [];
   let seconds = 1;
   /** The window that is being filled, and how long it is by now. */
@@ -59,13 +59,13 @@ export function openWindowBook() {
   };
 }
 
-type StageWindows = PerOperation<ReturnType<typeof openWindowBook>>;
+type StageWindows = PerOperation<ReturnType<typeof openWindowRecorder>>;
 
 export const openStageWindows = ({
   timeline: { stages = [] },
   operations,
 }: Pick<Workload, 'timeline' | 'operations'>): readonly StageWindows[] =>
-  stages.map(() => perOperation(operations, () => openWindowBook()));
+  stages.map(() => perOperation(operations, () => openWindowRecorder()));
 
 const SECOND = 1e6;
 
@@ -78,7 +78,7 @@ export function addToStages(
 ): void {
   for (const [i, { start, end }] of stages.entries()) {
     if (at - SECOND < start || at > end) continue;
-    for (const [operation, book] of Object.entries(windows[i] ?? {})) book.add(due(operation));
+    for (const [operation, recorder] of Object.entries(windows[i] ?? {})) recorder.add(due(operation));
   }
 }
 

@@ -2,9 +2,9 @@ import type pg from 'pg';
 import { tlsProblemOf } from '../address/certificate.ts';
 import { codeOf, messageOf, stackFailed } from '../errors.ts';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
-import { StrangePostgres } from './attached-socket.ts';
+import { UnusablePostgres } from './attached-socket.ts';
 import { type PostgresPart, postgresParts, samplesOf } from './postgres.ts';
-import { LastingClient, UnprotectedSession } from './postgres-client.ts';
+import { ReconnectingClient, UnprotectedSession } from './postgres-client.ts';
 import type { Absence, PartialProbe, Probe, Sample } from './probe.ts';
 
 /** What only the processes tell, and they are not ours. */
@@ -31,7 +31,7 @@ export async function openAttachedPostgres(
   tables: readonly string[],
 ): Promise<Probe & PartialProbe> {
   const parts = postgresParts(tables, 'nothing is no row');
-  const client = new LastingClient(database);
+  const client = new ReconnectingClient(database);
   const answered = new Set<PostgresPart>();
   const refused = new Map<PostgresPart, string>();
 
@@ -101,7 +101,7 @@ function unreachable(shown: string, error: unknown): Error {
   if (code === 'ECONNREFUSED' || code === 'ENOENT') {
     return failed(`nobody listens at ${shown} for --probe-postgres`, 'start it there, or correct the URL');
   }
-  if (error instanceof StrangePostgres) {
+  if (error instanceof UnusablePostgres) {
     return failed(`what listens at ${shown} is no PostgreSQL that can be read: ${error.message}`, NAME_IT);
   }
   if (error instanceof UnprotectedSession) {

@@ -1,10 +1,10 @@
 import { Socket } from 'node:net';
 import { pinnedLookup } from '../address/access.ts';
-import { firstWords } from './first-words.ts';
+import { excerptOf } from './excerpt.ts';
 
 /** Somebody answers who is no PostgreSQL, or one that nobody here can log in to. */
-export class StrangePostgres extends Error {
-  override readonly name = 'StrangePostgres';
+export class UnusablePostgres extends Error {
+  override readonly name = 'UnusablePostgres';
 }
 
 /** The ways to log in that `pg` knows: none, a password, its MD5, SASL. */
@@ -13,12 +13,12 @@ const LOGINS: ReadonlySet<number> = new Set([0, 3, 5, 10]);
 const LONGEST = 30_000;
 
 /** What is wrong with the first bytes of a server; null where a PostgreSQL may have said them. */
-export function strangeGreeting(said: Buffer): string | null {
+export function greetingProblem(said: Buffer): string | null {
   // Whether it speaks TLS is said in one byte.
   if (said.length === 1 && /[SNE]/.test(said.toString('latin1'))) return null;
   const isMessage =
     said.length >= 5 && /[RENv]/.test(String.fromCharCode(said[0]!)) && said.readInt32BE(1) >= 4;
-  if (!isMessage || said.readInt32BE(1) > LONGEST) return `it said ${firstWords(said)}`;
+  if (!isMessage || said.readInt32BE(1) > LONGEST) return `it said ${excerptOf(said)}`;
   const login = said[0] === 0x52 && said.length >= 9 ? said.readInt32BE(5) : 0;
   return LOGINS.has(login) ? null : `it wants a login that capbench does not have (type ${login})`;
 }
@@ -47,9 +47,9 @@ export class AttachedSocket extends Socket {
   override push(chunk: unknown, encoding?: BufferEncoding): boolean {
     if (!this.isGreeted && Buffer.isBuffer(chunk)) {
       this.isGreeted = true;
-      const problem = strangeGreeting(chunk);
+      const problem = greetingProblem(chunk);
       if (problem !== null) {
-        this.destroy(new StrangePostgres(problem));
+        this.destroy(new UnusablePostgres(problem));
         return false;
       }
     }

@@ -1,5 +1,5 @@
 import type { Micros } from '../units.ts';
-import { type EdgeLimits, readingsAround, soonOf, valueAround } from './edge-value.ts';
+import { type BoundaryLimits, readingsAround, soonOf, valueAround } from './boundary-value.ts';
 
 /** Cumulative buckets as a Prometheus histogram tells them. */
 export interface Buckets {
@@ -19,7 +19,7 @@ interface Reading {
   readonly counted: Float64Array;
   /** Its number, from 0. */
   readonly turn: number;
-  readonly isEdge: boolean;
+  readonly isBoundary: boolean;
 }
 
 /** Ten minutes of a reading a second; a longer run keeps every second one, every fourth, and so on. */
@@ -28,7 +28,7 @@ const MOST_READINGS = 600;
 /**
  * A histogram over the time of a run. A server that was restarted begins again at 0, and what it then says counts
  * whole: what is kept only ever grows, so that readings can be left out without losing anything between two others.
- * Those at the edges of what is measured are never left out.
+ * Those at the boundaries of what is measured are never left out.
  */
 export class BucketHistory {
   private bounds: readonly number[] = [];
@@ -38,9 +38,9 @@ export class BucketHistory {
   /** One reading in so many is kept; the newest stands at the end whatever its turn is. */
   private every = 1;
   private turn = 0;
-  private edges = 0;
+  private boundaries = 0;
 
-  add(at: Micros, { bounds, cumulative }: Buckets, isEdge = false): void {
+  add(at: Micros, { bounds, cumulative }: Buckets, isBoundary = false): void {
     const { last } = this;
     if (last === null) {
       this.bounds = bounds;
@@ -52,9 +52,9 @@ export class BucketHistory {
       );
     }
     this.last = cumulative;
-    this.keep({ at, counted: this.counted, turn: this.turn, isEdge });
+    this.keep({ at, counted: this.counted, turn: this.turn, isBoundary });
     this.turn += 1;
-    if (isEdge) this.edges += 1;
+    if (isBoundary) this.boundaries += 1;
   }
 
   /**
@@ -85,17 +85,17 @@ export class BucketHistory {
     const newest = this.readings.at(-1);
     if (newest !== undefined && !this.isKept(newest)) this.readings.pop();
     this.readings.push(reading);
-    if (this.readings.length - this.edges <= MOST_READINGS) return;
+    if (this.readings.length - this.boundaries <= MOST_READINGS) return;
     this.every *= 2;
     this.readings = this.readings.filter((one) => this.isKept(one) || one === reading);
   }
 
-  private isKept({ turn, isEdge }: Reading): boolean {
-    return isEdge || turn % this.every === 0;
+  private isKept({ turn, isBoundary }: Reading): boolean {
+    return isBoundary || turn % this.every === 0;
   }
 
   /** Of each bucket by itself, not cumulative. */
-  private countsAt(times: readonly number[], at: number, limits: EdgeLimits): readonly number[] {
+  private countsAt(times: readonly number[], at: number, limits: BoundaryLimits): readonly number[] {
     const around = readingsAround(times, at, limits);
     const countOf = (index: number, bucket: number): number => {
       const counted = this.readings[index]?.counted;

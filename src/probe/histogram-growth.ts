@@ -25,8 +25,8 @@ export function openHistogramGrowth() {
     get isEmpty() {
       return bounds === null;
     },
-    /** The `_bucket` samples of one reading; one at an edge is kept however long the run is. */
-    add(at: Micros, samples: readonly PageSample[], isEdge?: boolean) {
+    /** The `_bucket` samples of one reading; one at a boundary is kept however long the run is. */
+    add(at: Micros, samples: readonly PageSample[], isBoundary?: boolean) {
       if (samples.length === 0 && bounds === null) emptyAt = at;
       if (samples.length === 0 || problem !== null) return;
       const groups = new Map<string, Map<number, number>>();
@@ -65,7 +65,7 @@ export function openHistogramGrowth() {
       const cumulative = totals.map((total, i) =>
         total(sets.map(({ key, buckets }) => [key, buckets[i]?.[1] ?? 0] as const)),
       );
-      history.add(at, { bounds, cumulative }, isEdge);
+      history.add(at, { bounds, cumulative }, isBoundary);
     },
     /** Upper bounds, the last one infinite, and what each bucket grew between both instants. */
     between(from: Micros, to: Micros) {

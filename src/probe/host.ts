@@ -35,11 +35,11 @@ const busySeconds = (): number =>
  * The machine, and what the processes of the run and all others use of it. The run is this process and its
  * descendants. What this platform does not tell (steal, network, the CPU of another process) is left out, and its
  * figures are then unmeasured. Where part of what is under test was started by somebody else, the CPU of others is that
- * of the `neighbours` (by pid), and unmeasured without them: what is under test would count as foreign.
+ * of the `foreign` (by pid), and unmeasured without them: what is under test would count as foreign.
  */
 export function openHostProbe(
   { worlds, database }: Endpoints,
-  neighbours: ReadonlySet<number> | null = null,
+  foreign: ReadonlySet<number> | null = null,
 ): HostProbe {
   const throttledPeriods = openThrottling();
   const table = openProcessTable();
@@ -53,7 +53,7 @@ export function openHostProbe(
   const ours = worlds.every(({ pid }) => pid !== null) && (database === null || ourPostgres);
   const countsWaits = waitedSeconds(process.pid) !== null;
   const beside = (): readonly ForeignProcess[] =>
-    account.foreign().filter(({ pid }) => ours || neighbours?.has(pid) === true);
+    account.foreign().filter(({ pid }) => ours || foreign?.has(pid) === true);
   let lastScan = monotonic();
 
   const scan = async (): Promise<boolean> => {
@@ -94,7 +94,7 @@ export function openHostProbe(
         const run = account.seconds('run') + account.seconds('postgres');
         counter('host.runCpuSeconds', run);
         if (ours) counter('host.foreignCpuSeconds', foreignSeconds(account.seconds('foreign'), run, times));
-        else if (neighbours !== null) {
+        else if (foreign !== null) {
           counter(
             'host.foreignCpuSeconds',
             beside().reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),

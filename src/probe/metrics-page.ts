@@ -1,6 +1,6 @@
 import { labelMeaning } from '../scenario/metric-selector.ts';
 import { readHead, readNumber } from '../scenario/sample-head.ts';
-import { firstWords } from './first-words.ts';
+import { excerptOf } from './excerpt.ts';
 
 /** One sample of a page, of a name that is asked for. */
 export interface PageSample {
@@ -123,7 +123,7 @@ export function readMetricsPage(
   }
   // One that nothing was counted on yet has the names alone.
   if (!hasSample && !hasEnd && described.size === 0 && unreadable.length === 0) {
-    throw new Error(`the answer is no Prometheus text: it begins with ${firstWords(text)}`);
+    throw new Error(`the answer is no Prometheus text: it begins with ${excerptOf(text)}`);
   }
   if (isOpenMetrics && !hasEnd)
     throw new Error('it is OpenMetrics, and ends without "# EOF": a part is missing');
@@ -161,9 +161,9 @@ function readSample(line: string): ReadSample {
   const token = /^[^ \t]+/.exec(line.slice(end))?.[0] ?? '';
   const value = readNumber(token);
   if (token === '') return failed('it has no value');
-  if (value === null) return failed(`its value ${firstWords(token)} is no number`);
+  if (value === null) return failed(`its value ${excerptOf(token)} is no number`);
   const rest = line.slice(end + token.length);
-  if (!REST.test(rest)) return failed(`${firstWords(rest)} follows its value`);
+  if (!REST.test(rest)) return failed(`${excerptOf(rest)} follows its value`);
   const timestamp = readNumber(/^[ \t]+([^ \t#]+)/.exec(rest)?.[1] ?? '');
   return { name, labels, value, timestamp, problem: null };
 }

@@ -84,14 +84,14 @@ export function openMetricsProbe(
 
   return {
     name: `metrics-${index}`,
-    async sample(isEdge) {
+    async sample(isBoundary) {
       const limit = isFirst ? FIRST_ANSWER_MS : ANSWER_LIMIT_MS;
       const patience = isFirst ? FIRST_ANSWER_MS : TIMEOUT_MS;
       isFirst = false;
       const { page, at } = await reader.read(patience, limit);
       return watched.flatMap((one) => {
         one.unreadable ??= unreadableOf(one, page);
-        return samplesOf(one, page, { index, at, isEdge: isEdge ?? false });
+        return samplesOf(one, page, { index, at, isBoundary: isBoundary ?? false });
       });
     },
     found: (text, what) => of(text)?.found[what] ?? false,
@@ -137,10 +137,10 @@ function unreadableOf({ selector, stats }: AskedMetric, page: MetricsPage): stri
 interface Reading {
   readonly index: number;
   readonly at: Micros;
-  readonly isEdge: boolean;
+  readonly isBoundary: boolean;
 }
 
-function samplesOf(one: Watched, page: MetricsPage, { index, at, isEdge }: Reading): readonly Sample[] {
+function samplesOf(one: Watched, page: MetricsPage, { index, at, isBoundary }: Reading): readonly Sample[] {
   const { selector, stats, total, growth, found } = one;
   const chosen = (name: string) =>
     (page.samples.get(name) ?? []).filter(({ labels }) => selects(selector, labels));
@@ -169,7 +169,7 @@ function samplesOf(one: Watched, page: MetricsPage, { index, at, isEdge }: Readi
 
   if (growth !== null) {
     if (buckets.length > 0 || (declared && kind === 'histogram')) found.percentiles = true;
-    if (areNumbers(`${selector.name}_bucket`, buckets)) growth.add(at, buckets, isEdge);
+    if (areNumbers(`${selector.name}_bucket`, buckets)) growth.add(at, buckets, isBoundary);
   }
   if (kind === 'histogram') return [];
   if (samples.length > 0 || (declared && kind === 'counter')) found.values = true;

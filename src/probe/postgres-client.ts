@@ -90,7 +90,7 @@ const readOnly = ({ connectionString, address }: Attached): pg.ClientConfig => (
 const TIMEOUT_MS = 900;
 
 /** A probe's one connection: one that is lost is opened again when it is asked for next. */
-export class LastingClient {
+export class ReconnectingClient {
   private readonly database: DatabaseEndpoint;
   private client: pg.Client | null = null;
 

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
-import { LastingClient } from './postgres-client.ts';
+import { ReconnectingClient } from './postgres-client.ts';
 import type { Probe, Sample } from './probe.ts';
 
 /** One question, and the paths of the report that need its answer. */
@@ -88,7 +88,7 @@ export async function openPostgresProbe(
   database: DatabaseEndpoint,
   tables: readonly string[],
 ): Promise<Probe> {
-  const client = new LastingClient(database);
+  const client = new ReconnectingClient(database);
   const first = await client.connected();
   // Two probes on one database may create it at once: the second finds it there, or loses the race and finds it too.
   await first.query('create extension if not exists pg_stat_statements').catch(() => undefined);

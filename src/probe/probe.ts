@@ -16,9 +16,9 @@ export interface Probe {
   readonly name: string;
   /**
    * Rejects when it got no data; that second is then a gap, and is counted.
-   * @param isEdge the measure phase or a stage begins or ends now: what is kept of a long run keeps this reading
+   * @param isBoundary the measure phase or a stage begins or ends now: what is kept of a long run keeps this reading
    */
-  sample(isEdge?: boolean): Promise<readonly Sample[]>;
+  sample(isBoundary?: boolean): Promise<readonly Sample[]>;
   /**
    * Histograms that it keeps, by name: counts per bucket (not cumulative) from one moment to another, null where it has
    * not two readings of one. Absent: it keeps none.
@@ -32,9 +32,9 @@ export function untilClosed(probe: Probe): Probe {
   let closed: Promise<void> | undefined;
   return {
     ...probe,
-    async sample(isEdge) {
+    async sample(isBoundary) {
       if (closed !== undefined) throw new Error(`the probe ${probe.name} is closed`);
-      return probe.sample(isEdge);
+      return probe.sample(isBoundary);
     },
     close() {
       closed ??= probe.close();

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { tlsProblemOf } from '../address/certificate.ts';
 import type { RedisAddress } from '../address/probe-address.ts';
 import { codeOf, messageOf, stackFailed } from '../errors.ts';
-import { firstWords } from './first-words.ts';
+import { excerptOf } from './excerpt.ts';
 import type { Absence, PartialProbe, Probe, Sample } from './probe.ts';
 
 const TIMEOUT_MS = 900;
@@ -161,7 +161,7 @@ function unreachable({ shown }: RedisAddress, error: unknown, said: Uint8Array |
   }
   const message = messageOf(error);
   const strange =
-    NO_REDIS.test(message) && said !== null ? `is no Redis: it said ${firstWords(said)}` : STRANGE[message];
+    NO_REDIS.test(message) && said !== null ? `is no Redis: it said ${excerptOf(said)}` : STRANGE[message];
   if (strange !== undefined) return failed(`what listens at ${shown} ${strange}`, NAME_IT);
   return failed(
     `the Redis at ${shown} cannot be read: ${message}`,

@@ -12,7 +12,7 @@ interface Verified extends IntegrityFindings {
   readonly rowWritesPostgres: number | null;
 }
 
-export type Glance = Pick<IntegrityFindings, 'lost' | 'phantom' | 'duplicated' | 'holes'>;
+export type RowErrors = Pick<IntegrityFindings, 'lost' | 'phantom' | 'duplicated' | 'holes'>;
 
 export interface Verification {
   /** After the drain: waits until what the servers accepted is written, then reads and compares. */
@@ -21,7 +21,7 @@ export interface Verification {
    * While the load goes on: what was acknowledged before the rows were read must be in them, and nothing that was
    * not sent after they were read. What lies between is open.
    */
-  glance(ledger: () => Promise<Ledger>): Promise<Glance>;
+  compareNow(ledger: () => Promise<Ledger>): Promise<RowErrors>;
   /**
    * Rows without hashes are read again and again until then: a loss that others make up for later in count and sum is
    * seen before they do. What is found worst is told by `verify`. Does not reject.
@@ -88,7 +88,7 @@ export async function verifyRows(
     return compareLedger({ ...earlier, sent }, before, rows);
   };
   return {
-    async glance(ledger) {
+    async compareNow(ledger) {
       const { lost, phantom, duplicated, holes } = await look(ledger, await ledger());
       return { lost, phantom, duplicated, holes };
     },
@@ -132,7 +132,8 @@ export async function verifyRows(
   };
 }
 
-const wrongIn = ({ lost, phantom, duplicated, holes }: Glance): number => lost + phantom + duplicated + holes;
+const wrongIn = ({ lost, phantom, duplicated, holes }: RowErrors): number =>
+  lost + phantom + duplicated + holes;
 
 /** What was found at the end, and what was wrong before, if that was more. */
 function worse(end: IntegrityFindings, before: IntegrityFindings | null): IntegrityFindings {

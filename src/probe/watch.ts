@@ -19,7 +19,7 @@ export interface ProbeTally {
 interface ReadingPlan {
   readonly go: Micros;
   /** Where the measure phase and its stages begin and end, in order: the first and the last are the phase's own. */
-  readonly edges: readonly Micros[];
+  readonly boundaries: readonly Micros[];
 }
 
 const SECOND = 1e6;
@@ -30,8 +30,8 @@ const AFTER_MS = 150;
 interface Watched {
   readonly probe: Probe;
   busy: Promise<void> | null;
-  /** An edge passed while it was busy. */
-  missedEdge: boolean;
+  /** A boundary passed while it was busy. */
+  missedBoundary: boolean;
   samples: number;
   gaps: number;
   lastError: string | null;
@@ -39,20 +39,23 @@ interface Watched {
 }
 
 /**
- * Asks every probe once a second, on the seconds after GO, and at every edge of what is measured; hands on what it says
+ * Asks every probe once a second, on the seconds after GO, and at every boundary of what is measured; hands on what it says
  * with the time half way from question to answer, for it was counted at some time in between. A probe that hangs is not
- * asked again before it answers: each second it misses is a gap. Where an edge was missed so, or its reading failed, it is asked once more at once.
+ * asked again before it answers: each second it misses is a gap. Where a boundary was missed so, or its reading failed, it is asked once more at once.
  * What fell into the measure phase is counted once more: readings before it must not outvote the gaps in it.
  */
 export function watch(
   probes: readonly Probe[],
-  { go, edges }: ReadingPlan,
+  { go, boundaries }: ReadingPlan,
   onSamples: (at: Micros, samples: readonly Sample[]) => void,
 ) {
-  const [from, to] = [edges.at(0) ?? Number.POSITIVE_INFINITY, edges.at(-1) ?? Number.NEGATIVE_INFINITY];
+  const [from, to] = [
+    boundaries.at(0) ?? Number.POSITIVE_INFINITY,
+    boundaries.at(-1) ?? Number.NEGATIVE_INFINITY,
+  ];
   const watched = probes.map(
     (probe): Watched => ({
-      ...{ probe, busy: null, missedEdge: false, samples: 0, gaps: 0, lastError: null },
+      ...{ probe, busy: null, missedBoundary: false, samples: 0, gaps: 0, lastError: null },
       measured: { samples: 0, gaps: 0 },
     }),
   );
@@ -62,11 +65,11 @@ export function watch(
     if (at >= from && at <= to) one.measured[kind] += 1;
   };
 
-  /** Whether it answered. An edge that was missed already is one gap, however often it is asked for. */
-  const askOnce = async (one: Watched, isEdge: boolean, isAgain = false): Promise<boolean> => {
+  /** Whether it answered. A boundary that was missed already is one gap, however often it is asked for. */
+  const askOnce = async (one: Watched, isBoundary: boolean, isAgain = false): Promise<boolean> => {
     const asked = monotonic();
     try {
-      const samples = await one.probe.sample(isEdge);
+      const samples = await one.probe.sample(isBoundary);
       const at = midway(asked);
       count(one, 'samples', monotonic());
       onSamples(at, samples);
@@ -78,32 +81,32 @@ export function watch(
     }
   };
 
-  const ask = async (one: Watched, isEdge: boolean): Promise<void> => {
-    const answered = await askOnce(one, isEdge);
-    if ((isEdge && !answered) || one.missedEdge) {
-      one.missedEdge = false;
+  const ask = async (one: Watched, isBoundary: boolean): Promise<void> => {
+    const answered = await askOnce(one, isBoundary);
+    if ((isBoundary && !answered) || one.missedBoundary) {
+      one.missedBoundary = false;
       await askOnce(one, true, true);
     }
     one.busy = null;
   };
 
-  const round = (isEdge: boolean): void => {
+  const round = (isBoundary: boolean): void => {
     for (const one of watched) {
-      if (one.busy === null) one.busy = ask(one, isEdge);
+      if (one.busy === null) one.busy = ask(one, isBoundary);
       else {
         count(one, 'gaps', monotonic());
-        one.missedEdge ||= isEdge;
+        one.missedBoundary ||= isBoundary;
       }
     }
   };
 
   let timer: NodeJS.Timeout | undefined;
-  let left = edges;
+  let left = boundaries;
   /** Of several moments that have passed together there is one reading. */
   const plan = (after: number): void => {
     const second = go + (Math.floor((after + SAME - go) / SECOND) + 1) * SECOND;
-    const edge = left[0] ?? Number.POSITIVE_INFINITY;
-    const due = Math.min(second, edge);
+    const boundary = left[0] ?? Number.POSITIVE_INFINITY;
+    const due = Math.min(second, boundary);
     timer = setTimeout(
       () => {
         const now = Math.max(monotonic(), due);
@@ -125,7 +128,7 @@ export function watch(
         measured: { ...measured },
       })),
     /** A reading now, beside those that are planned: what is measured ends here. */
-    readEdge: () => round(true),
+    readBoundary: () => round(true),
     /** What was not read yet, and one last reading of every probe a moment later, by which what went on after the end is told; then no more. */
     async finish() {
       clearTimeout(timer);

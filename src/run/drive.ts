@@ -45,13 +45,15 @@ export async function drive(
   const { timeline } = workload;
   const go = fleet.go ?? ((monotonic() + GO_DELAY) as Micros);
   record.note({ go });
-  const edges = [
+  const boundaries = [
     timeline.measureStart,
     ...(timeline.stages ?? []).slice(1).map(({ start }) => start),
     timeline.end,
   ];
-  const readings = watch(probes, { go, edges: edges.map((at) => (go + at) as Micros) }, (at, samples) =>
-    record.samples(at, samples),
+  const readings = watch(
+    probes,
+    { go, boundaries: boundaries.map((at) => (go + at) as Micros) },
+    (at, samples) => record.samples(at, samples),
   );
   record.note({ probes: readings.tallies });
 
@@ -90,7 +92,7 @@ export async function drive(
   let interruptedIn: Phase | null = null;
   const stop = (): void => {
     if (signals.stop.aborted) interruptedIn ??= phase;
-    if (stoppedAt === null) readings.readEdge();
+    if (stoppedAt === null) readings.readBoundary();
     stoppedAt ??= monotonic() - go;
     fleet.stop();
     follow(monotonic() - go);

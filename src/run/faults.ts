@@ -49,7 +49,7 @@ export function injectFaults(planned: readonly PlannedFault[], scene: FaultScene
     });
   const busy = new Map<string, Promise<void>>();
   const outage: Outage = { begun: 0, over: Promise.resolve() };
-  const look = glances(scene, outage);
+  const look = rowChecks(scene, outage);
   const all = planned.map(async (fault, index) => {
     if (!(await until(scene.go + fault.at))) return;
     const before = busy.get(fault.of) ?? Promise.resolve();
@@ -78,7 +78,7 @@ interface Outage {
  * One look at the rows after the other: what each finds beyond the one before. While another fault has PostgreSQL away
  * nobody can look: it is waited for, and looked again where it went in between.
  */
-function glances(
+function rowChecks(
   { verification, fleet }: FaultScene,
   outage: Readonly<Outage>,
 ): () => Promise<RowFindings | null> {
@@ -89,7 +89,7 @@ function glances(
       await outage.over;
       const { begun } = outage;
       try {
-        return await from.glance(() => fleet.ledger());
+        return await from.compareNow(() => fleet.ledger());
       } catch (error) {
         if (outage.begun === begun) throw error;
       }

@@ -4,8 +4,8 @@ import { CapbenchError, interrupted, isBug, messageOf } from '../errors.ts';
 import type { Engine, ReadyFleet } from '../load/engine.ts';
 import type { Ending, Measurements } from '../measurement/measurements.ts';
 import { type RunIdentity, RunRecord } from '../measurement/run-record.ts';
+import { busyForeignProcesses, portsUnderTest } from '../probe/foreign-processes.ts';
 import { openHostProbe } from '../probe/host.ts';
-import { busyNeighbours, portsUnderTest } from '../probe/neighbours.ts';
 import { openPostgresProbe } from '../probe/postgres.ts';
 import { untilClosed } from '../probe/probe.ts';
 import { openTargetProbes, type TargetProbes } from '../probe/target-probes.ts';
@@ -17,9 +17,9 @@ import { aborted, unlessAborted } from '../supervision/time-limit.ts';
 import type { System } from '../systems/system.ts';
 import { calibrate, type NullServersOpener } from './calibration.ts';
 import { measureCanary, measureCanaryAfter } from './canary.ts';
-import { Closers } from './closers.ts';
 import { type Drive, drive } from './drive.ts';
 import { injectFaults } from './faults.ts';
+import { OpenResources } from './open-resources.ts';
 import {
   brokenOff,
   endingOf,
@@ -54,7 +54,7 @@ interface Running extends Omit<Drive, 'disturb'> {
   readonly logs: Map<string, string>;
   /** What notes the last facts of what was opened, before anything is closed. */
   readonly gatherers: (() => Promise<void>)[];
-  readonly closers: Closers;
+  readonly closers: OpenResources;
 }
 
 /**
@@ -78,7 +78,7 @@ export async function run(plan: RunPlan, observer: Observer, signals: RunSignals
   };
   const running: Running = {
     ...{ plan, workload, record, signals, observer, enter, steps: openSteps(signals) },
-    ...{ logs: new Map(), gatherers: [], closers: new Closers() },
+    ...{ logs: new Map(), gatherers: [], closers: new OpenResources() },
   };
   const { closers, gatherers, logs } = running;
   let ending: Ending;
@@ -268,11 +268,11 @@ async function openProbes(
   // Of servers that only listen nobody knows what they tell, unless the system says that all of its servers do.
   const isAsked = endpoints.unknown !== true || scenario.traits.serversTell === 'yes';
   const ofSystem = isAsked ? ((await system.probes?.(endpoints)) ?? []).map(untilClosed) : [];
-  const neighbours =
+  const foreign =
     watched === null || !colocated
       ? null
-      : await busyNeighbours(portsUnderTest(endpoints, watched.addresses));
-  const host = openHostProbe(endpoints, neighbours);
+      : await busyForeignProcesses(portsUnderTest(endpoints, watched.addresses));
+  const host = openHostProbe(endpoints, foreign);
   const all = [...ofSystem, untilClosed(host)];
   const close = async (): Promise<void> => {
     await Promise.all(all.map((probe) => probe.close()));

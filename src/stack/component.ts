@@ -7,7 +7,7 @@ import { type Micros, toMillis } from '../units.ts';
 import type { Disturbed } from './stack.ts';
 
 /** One life of a component: from a start to the end of its process. */
-export interface Life {
+export interface ComponentProcess {
   readonly process: SupervisedProcess;
   /** Settles (never rejects) when it ended, or broke, without being told to. */
   readonly failure: Promise<StackFailure>;
@@ -38,8 +38,8 @@ export interface Component {
  * resolves when it answers; where it rejects, it has left nothing. `closing` ends what is going on at once.
  */
 export function openComponent(
-  first: Life,
-  begin: (signal: AbortSignal) => Promise<Life>,
+  first: ComponentProcess,
+  begin: (signal: AbortSignal) => Promise<ComponentProcess>,
   closing: AbortSignal,
 ): Component {
   const { name } = first.process;
@@ -51,7 +51,7 @@ export function openComponent(
   const failure = new Promise<StackFailure>((resolve) => {
     fail = resolve;
   });
-  const live = (next: Life): void => {
+  const live = (next: ComponentProcess): void => {
     life = next;
     void next.failure.then(fail);
   };

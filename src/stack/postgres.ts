@@ -11,7 +11,7 @@ import {
 } from '../supervision/process.ts';
 import { pause, START_LIMITS, type StartLimits, unlessAborted, within } from '../supervision/time-limit.ts';
 import type { StackFailure } from '../supervision/watchdog.ts';
-import { type Life, openComponent } from './component.ts';
+import { type ComponentProcess, openComponent } from './component.ts';
 import type { StartedComponent } from './component-spec.ts';
 import {
   adviceIn,
@@ -67,8 +67,8 @@ export async function startPostgres(plan: PostgresPlan): Promise<Postgres> {
   await appendFile(join(data, 'postgresql.conf'), configurationFile(configuration));
   signal.throwIfAborted();
 
-  const begin = (prepare: Preparation, aborted: AbortSignal): Promise<Life> =>
-    beginLife({ ...plan, data, sockets, prepare }, aborted);
+  const begin = (prepare: Preparation, aborted: AbortSignal): Promise<ComponentProcess> =>
+    startComponentProcess({ ...plan, data, sockets, prepare }, aborted);
   const first = await begin(
     (endpoint, starting) => makeDatabase(endpoint, plan.configuration, starting),
     signal,
@@ -95,7 +95,7 @@ const endpointOf = (sockets: string, password: string): DatabaseEndpoint => ({
 /** What is asked of a PostgreSQL that was started before it counts as up. */
 type Preparation = (endpoint: DatabaseEndpoint, starting: Starting) => Promise<void>;
 
-interface LifePlan extends PostgresPlan {
+interface ComponentProcessPlan extends PostgresPlan {
   readonly data: string;
   readonly sockets: string;
   readonly prepare: Preparation;
@@ -105,7 +105,10 @@ interface LifePlan extends PostgresPlan {
  * Starts PostgreSQL on a cluster, new or left behind by a PostgreSQL that was killed, and resolves when it answers:
  * it has recovered then. What the killed one left of its shared memory and lock files, it takes away itself.
  */
-async function beginLife(plan: LifePlan, aborted: AbortSignal): Promise<Life> {
+async function startComponentProcess(
+  plan: ComponentProcessPlan,
+  aborted: AbortSignal,
+): Promise<ComponentProcess> {
   const { data, sockets, folder, watchdog, user, limits = START_LIMITS } = plan;
   const server = await startProcess({
     name: 'postgres',
@@ -117,7 +120,7 @@ async function beginLife(plan: LifePlan, aborted: AbortSignal): Promise<Life> {
     log: folder.file('postgres.log'),
     watchdog,
     ladder: POSTGRES_LADDER,
-    manner: 'postmaster',
+    endMethod: 'postmaster',
     cleanup: sharedMemoryCleanup(plan, data),
     user,
     behind: true,

@@ -1,11 +1,11 @@
 import { type Reachable, withToken } from '../address/access.ts';
 import { OUT_OF_MEMORY } from '../errors.ts';
-import { lastingPort } from '../supervision/lasting-port.ts';
 import { describeExit, startProcess } from '../supervision/process.ts';
 import { readyOf } from '../supervision/ready.ts';
+import { stablePort } from '../supervision/stable-port.ts';
 import { pause, START_LIMITS, unlessAborted } from '../supervision/time-limit.ts';
 import type { StackFailure } from '../supervision/watchdog.ts';
-import { type Life, openComponent } from './component.ts';
+import { type ComponentProcess, openComponent } from './component.ts';
 import type { ComponentSpec, ServerProcess, StartContext } from './component-spec.ts';
 import { adviceIn } from './postgres-cluster.ts';
 
@@ -39,10 +39,11 @@ export const serverComponent = (plan: ServerPlan): ComponentSpec => ({
   after: plan.after,
   async start(context) {
     const { signal, closing, token, comesBack, basePort } = context;
-    const free = comesBack ? await lastingPort(HOST) : 0;
+    const free = comesBack ? await stablePort(HOST) : 0;
     const wanted = basePort === null ? free : basePort + plan.instance - 1;
-    const { life, port } = await beginLife(plan, context, wanted, signal);
-    const again = async (aborted: AbortSignal) => (await beginLife(plan, context, port, aborted)).life;
+    const { life, port } = await startComponentProcess(plan, context, wanted, signal);
+    const again = async (aborted: AbortSignal) =>
+      (await startComponentProcess(plan, context, port, aborted)).life;
     const component = openComponent(life, again, closing);
     return {
       component,
@@ -58,12 +59,12 @@ export const serverComponent = (plan: ServerPlan): ComponentSpec => ({
 });
 
 /** Resolves when it answers, with the port that it listens at. */
-async function beginLife(
+async function startComponentProcess(
   { name, module, heap, env, health, readyLimit = START_LIMITS.world }: ServerPlan,
   context: StartContext,
   wanted: number,
   aborted: AbortSignal,
-): Promise<{ readonly life: Life; readonly port: number }> {
+): Promise<{ readonly life: ComponentProcess; readonly port: number }> {
   const server = await startProcess({
     name,
     module,

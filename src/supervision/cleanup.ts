@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { signal } from './family.ts';
+import { signal } from './process-tree.ts';
 
 /** A command that takes away what a process leaves behind outside its folder when it is killed. */
 export interface Cleanup {

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
 import { codeOf } from '../errors.ts';
-import { childrenOf } from './family.ts';
+import { childrenOf } from './process-tree.ts';
 
 /**
  * Niceness: a weight of 335 against 1,024 where both want the same CPU. A generator that needs less than its share

@@ -3,11 +3,11 @@ import { execPath } from 'node:process';
 import { Duplex, type Readable } from 'node:stream';
 import { stackFailed } from '../errors.ts';
 import { type Cleanup, cleanUp } from './cleanup.ts';
-import { continueFamily, killFamily, signal, stopFamily } from './family.ts';
 import { openLogFile } from './log-file.ts';
 import { lowerPriority } from './priority.ts';
+import { continueTree, killTree, signal, stopTree } from './process-tree.ts';
 import { settlesWithin } from './time-limit.ts';
-import type { Manner, Watchdog } from './watchdog.ts';
+import type { EndMethod, Watchdog } from './watchdog.ts';
 
 /** A signal, and how many milliseconds it is given before the next one. */
 export interface Rung {
@@ -44,7 +44,7 @@ interface ProcessSpecBase {
   readonly log: string;
   readonly watchdog: Watchdog;
   readonly ladder?: readonly Rung[];
-  readonly manner?: Manner;
+  readonly endMethod?: EndMethod;
   /**
    * Run unless the process ended with exit code 0, before it counts as gone. Not only after a signal: it may end
    * with a code because a process of its own was killed.
@@ -172,7 +172,7 @@ export async function startProcess(spec: ModuleSpec | CommandSpec): Promise<Node
   const killAll = async (): Promise<Exit> => {
     if (!gone) {
       killed = true;
-      await killFamily(pid);
+      await killTree(pid);
     }
     return exited;
   };
@@ -212,11 +212,11 @@ export async function startProcess(spec: ModuleSpec | CommandSpec): Promise<Node
     },
     async suspend() {
       suspended = true;
-      if (!gone) await stopFamily(pid);
+      if (!gone) await stopTree(pid);
     },
     resume() {
       suspended = false;
-      if (!gone) continueFamily(pid);
+      if (!gone) continueTree(pid);
     },
     send(message) {
       if (child.connected) child.send(message, () => {});
@@ -224,7 +224,7 @@ export async function startProcess(spec: ModuleSpec | CommandSpec): Promise<Node
     onMessage: (listener) => void child.on('message', listener),
   };
   try {
-    await watchdog.guard(pid, spec.manner ?? 'kill', spec.cleanup ?? null);
+    await watchdog.guard(pid, spec.endMethod ?? 'kill', spec.cleanup ?? null);
   } catch (error) {
     signalGroup('SIGKILL');
     throw error;

@@ -2,7 +2,7 @@ import { basename, isAbsolute } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cleanUp, removeFolder } from './cleanup.ts';
-import { continueFamily, killFamily, signal, startTime } from './family.ts';
+import { continueTree, killTree, signal, startTime } from './process-tree.ts';
 import type { WatchdogOrder } from './watchdog.ts';
 
 /** A postmaster kills its backends itself 5 s after it was asked to quit. */
@@ -44,17 +44,17 @@ async function allGone(limit: number): Promise<boolean> {
 }
 
 async function endAll(): Promise<void> {
-  for (const { pid, manner } of alive()) {
-    if (manner === 'kill') {
+  for (const { pid, endMethod } of alive()) {
+    if (endMethod === 'kill') {
       signal(-pid, 'SIGKILL');
     } else {
       // It may have been stopped on purpose, with all that it started.
-      continueFamily(pid);
+      continueTree(pid);
       signal(pid, 'SIGQUIT');
     }
   }
   if (await allGone(QUIT_LIMIT_MS)) return;
-  await Promise.all(alive().map(({ pid }) => killFamily(pid)));
+  await Promise.all(alive().map(({ pid }) => killTree(pid)));
   await allGone(KILL_LIMIT_MS);
 }
 

@@ -6,14 +6,14 @@ import type { Writable } from 'node:stream';
 import { messageOf, stackFailed } from '../errors.ts';
 import { bundleFile } from './bundle-file.ts';
 import type { Cleanup } from './cleanup.ts';
-import { signal, startTime } from './family.ts';
+import { signal, startTime } from './process-tree.ts';
 import { settlesWithin } from './time-limit.ts';
 
 /**
  * How a guarded process group is ended: `kill` at once; `postmaster` is asked to quit first, so that it ends
  * its backends and gives its shared memory back.
  */
-export type Manner = 'kill' | 'postmaster';
+export type EndMethod = 'kill' | 'postmaster';
 
 /** One line of the pipe to the watchdog, as JSON. */
 export type WatchdogOrder =
@@ -22,7 +22,7 @@ export type WatchdogOrder =
       readonly pid: number;
       /** startTime of family.ts. */
       readonly startedAt: string;
-      readonly manner: Manner;
+      readonly endMethod: EndMethod;
       readonly cleanup: Cleanup | null;
     }
   | { readonly order: 'release'; readonly pid: number }
@@ -60,7 +60,7 @@ export interface Watchdog {
    */
   readonly lost: Promise<StackFailure>;
   /** Resolves once the order cannot be lost any more, even if capbench is killed at once. */
-  guard(pid: number, manner: Manner, cleanup: Cleanup | null): Promise<void>;
+  guard(pid: number, endMethod: EndMethod, cleanup: Cleanup | null): Promise<void>;
   release(pid: number): void;
   /** Guard a folder before it is made. */
   guardFolder(path: string): Promise<void>;
@@ -152,12 +152,12 @@ export async function openWatchdog(
     pid,
     environment: inherited,
     lost,
-    guard: async (guarded, manner, cleanup) => {
+    guard: async (guarded, endMethod, cleanup) => {
       const startedAt = startTime(guarded);
       // It has ended already.
       if (startedAt === null) return;
       left.add(guarded);
-      await send({ order: 'guard', pid: guarded, startedAt, manner, cleanup });
+      await send({ order: 'guard', pid: guarded, startedAt, endMethod, cleanup });
     },
     release: (guarded) => {
       left.delete(guarded);

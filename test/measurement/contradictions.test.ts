@@ -3,8 +3,8 @@ import type { HistogramData } from '../../src/histogram.ts';
 import { contradictionsOf } from '../../src/measurement/contradictions.ts';
 import type { Measurements, Series } from '../../src/measurement/measurements.ts';
 import { parseMeasurements } from '../../src/measurement/read-measurements.ts';
-import { MOST_POINTS, openSeriesBook } from '../../src/measurement/series.ts';
-import { openWindowBook } from '../../src/measurement/windows.ts';
+import { MOST_POINTS, openSeriesRecorder } from '../../src/measurement/series.ts';
+import { openWindowRecorder } from '../../src/measurement/windows.ts';
 import type { Micros } from '../../src/units.ts';
 import { failedRun, measurementsOf, probe } from '../fixtures/recorded-run.ts';
 import { CUT, stageFacts } from '../fixtures/recorded-stages.ts';
@@ -393,7 +393,7 @@ test('what an early stop, a slow tail and a lost ledger leave is no contradictio
 
 test('a run that was too long for all its points denies nothing', () => {
   const seconds = 3 * MOST_POINTS + 77;
-  const [book, windows] = [openSeriesBook(), openWindowBook()];
+  const [book, windows] = [openSeriesRecorder(), openWindowRecorder()];
   const due: HistogramData = { counts: [[200, 7]], min: 200, max: 200, sum: 1400 };
   for (let second = 1; second <= seconds; second++) {
     const at = (1e6 * second) as Micros;

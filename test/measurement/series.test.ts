@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
 import { rateOf, spreadOf, valuesAt } from '../../src/measurement/readings.ts';
-import { MOST_POINTS, openSeriesBook } from '../../src/measurement/series.ts';
+import { MOST_POINTS, openSeriesRecorder } from '../../src/measurement/series.ts';
 import { micros } from '../../src/units.ts';
 
 const DAY = 86_400;
 
 /** A point a second: a counter that grows by 3, a gauge of 1 with one second of 50, connections with one of 0. */
 function book(seconds: number) {
-  const open = openSeriesBook();
+  const open = openSeriesRecorder();
   for (let second = 1; second <= seconds; second++) {
     open.add(micros(second * 1e6), [
       { series: 'load.intent.ok', kind: 'counter', value: 3 * second },
@@ -47,7 +47,7 @@ it('a day is thinned, and reads as before', () => {
 });
 
 it('a second that is missing stays a hole', () => {
-  const open = openSeriesBook();
+  const open = openSeriesRecorder();
   for (const second of [1, 2, 3, 10, 11]) {
     open.add(micros(second * 1e6), [
       { series: 'a', kind: 'gauge', value: Number.NaN },

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { countOf } from '../../src/histogram.ts';
-import { openWindowBook } from '../../src/measurement/windows.ts';
+import { openWindowRecorder } from '../../src/measurement/windows.ts';
 
 const second = (value: number) => ({ counts: [[value, 1]] as const, min: value, max: value, sum: value });
 
 const bookOf = (seconds: number) => {
-  const book = openWindowBook();
+  const book = openWindowRecorder();
   for (let i = 0; i < seconds; i++) book.add(second(i + 1));
   return book.close();
 };

@@ -250,12 +250,12 @@ test.each([
   const ledger = acknowledged().toData();
   const honest = await checkOf(database);
   for (const number of [6, 7, 8, 9]) await world.apply(0, number);
-  expect(await honest.glance(async () => ledger)).toEqual(LOST_NOTHING);
+  expect(await honest.compareNow(async () => ledger)).toEqual(LOST_NOTHING);
   // The numbers 6 and 9 are lost; 7 and 8 were applied twice, which makes up for it in all but the hashes.
   const lying = await checkOf(database);
   for (const number of [7, 7, 8, 8]) await world.apply(0, number);
   const wrong = hashed ? 1 : 0;
-  expect(await lying.glance(async () => ledger)).toMatchObject({ lost: wrong, holes: wrong });
+  expect(await lying.compareNow(async () => ledger)).toMatchObject({ lost: wrong, holes: wrong });
 });
 
 test('without hashes, a loss that others make up for later is seen while the load goes on', async () => {

@@ -50,13 +50,13 @@ test.each([599, 600, 601, 1199, 1200, 5000, 86_400])(
   },
 );
 
-test('of a long run the readings at the edges of what is measured are kept', () => {
+test('of a long run the readings at the boundaries of what is measured are kept', () => {
   const history = new BucketHistory();
-  const edges = [7001, 7013];
+  const boundaries = [7001, 7013];
   for (let second = 0; second <= 9000; second++) {
-    // It counts from the first edge to the second alone.
+    // It counts from the first boundary to the second alone.
     const count = 200 * Math.min(12, Math.max(0, second - 7001));
-    history.add(seconds(second), { bounds, cumulative: [0, count, count] }, edges.includes(second));
+    history.add(seconds(second), { bounds, cumulative: [0, count, count] }, boundaries.includes(second));
   }
   expect(history.between(seconds(7001), seconds(7013))?.counts).toEqual([0, 2400, 0]);
 });

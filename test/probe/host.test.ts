@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs';
 import { platform } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { busyForeignProcesses, portsUnderTest } from '../../src/probe/foreign-processes.ts';
 import { openHostProbe } from '../../src/probe/host.ts';
-import { busyNeighbours, portsUnderTest } from '../../src/probe/neighbours.ts';
 import type { Sample } from '../../src/probe/probe.ts';
 import { openProcessTable } from '../../src/probe/process-table.ts';
 import type { Endpoints } from '../../src/stack/stack.ts';
@@ -129,7 +129,7 @@ describe.runIf(platform() === 'linux')('with /proc', () => {
     const url = `http://127.0.0.1:${Number(String(port))}`;
     const target = { worlds: [{ url, pid: null }], database: null };
     try {
-      const neighbours = await busyNeighbours(
+      const neighbours = await busyForeignProcesses(
         portsUnderTest(target, { metrics: [], redis: null, postgres: null }),
       );
       expect(neighbours).toContain(neighbour);

@@ -9,16 +9,16 @@ vi.mock('../../src/clock.ts', () => {
 });
 
 /** Microseconds after GO, which is 0.3 s after the watch begins. */
-const planned = (...edges: readonly number[]) => ({
+const planned = (...boundaries: readonly number[]) => ({
   go: 300_000 as Micros,
-  edges: edges.map((second) => (300_000 + second * 1e6) as Micros),
+  boundaries: boundaries.map((second) => (300_000 + second * 1e6) as Micros),
 });
 /** Milliseconds after GO, of readings that were answered. */
-const watching = (probe: Probe, ...edges: readonly number[]) => {
+const watching = (probe: Probe, ...boundaries: readonly number[]) => {
   vi.useFakeTimers({ now: 0, toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   onTestFinished(() => void vi.useRealTimers());
   const heard: number[] = [];
-  const readings = watch([probe], planned(...edges), (at) => heard.push(at / 1e3 - 300));
+  const readings = watch([probe], planned(...boundaries), (at) => heard.push(at / 1e3 - 300));
   return { heard, readings, tally: () => readings.tallies()[0] };
 };
 const probeOf = (sample: Probe['sample']): Probe => ({
@@ -29,28 +29,28 @@ const probeOf = (sample: Probe['sample']): Probe => ({
 const after = (ms: number) => new Promise<[]>((resolve) => setTimeout(() => resolve([]), ms));
 
 test('a probe is read on the seconds after GO, and where the measure phase and its stages begin and end', async () => {
-  const edges: boolean[] = [];
+  const boundaries: boolean[] = [];
   const { heard, readings } = watching(
-    probeOf((isEdge = false) => {
-      edges.push(isEdge);
+    probeOf((isBoundary = false) => {
+      boundaries.push(isBoundary);
       return Promise.resolve([]);
     }),
     ...[1, 2.25, 3.5],
   );
   await vi.advanceTimersByTimeAsync(4500);
   expect(heard.map(Math.round)).toEqual([-300, 0, 1000, 2000, 2250, 3000, 3500, 4000]);
-  expect(edges).toEqual([false, false, true, false, true, false, true, false]);
+  expect(boundaries).toEqual([false, false, true, false, true, false, true, false]);
   await readings.finish();
   await vi.advanceTimersByTimeAsync(3000);
   expect(heard).toHaveLength(9);
 });
 
-test('an edge that passes while a probe is busy, or whose reading fails, is read again at once', async () => {
+test('a boundary that passes while a probe is busy, or whose reading fails, is read again at once', async () => {
   let asked = 0;
   const { heard, tally } = watching(
     probeOf(async () => {
       asked += 1;
-      // The second reading takes from 0 s to 1.2 s; the one after the edge at 2 s fails.
+      // The second reading takes from 0 s to 1.2 s; the one after the boundary at 2 s fails.
       if (asked === 2) return after(1200);
       await after(2);
       if (asked === 4) throw new Error('the page is gone');
@@ -69,7 +69,7 @@ test('a run that is stopped is read when it is', async () => {
     ...[0, 60],
   );
   await vi.advanceTimersByTimeAsync(1500);
-  readings.readEdge();
+  readings.readBoundary();
   await readings.finish();
   expect(heard.map(Math.round)).toEqual([-300, 0, 1000, 1200, 1200]);
 });

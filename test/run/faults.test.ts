@@ -3,7 +3,7 @@ import { monotonic } from '../../src/clock.ts';
 import type { Ledger, ReadyFleet } from '../../src/load/engine.ts';
 import { SequenceLedger } from '../../src/load/ledger.ts';
 import type { FaultFacts } from '../../src/measurement/measurements.ts';
-import type { Glance, Verification } from '../../src/probe/verification.ts';
+import type { RowErrors, Verification } from '../../src/probe/verification.ts';
 import { type FaultScene, injectFaults } from '../../src/run/faults.ts';
 import type { PlannedFault } from '../../src/scenario/workload.ts';
 import type { Disturbance, Disturbed } from '../../src/stack/stack.ts';
@@ -15,7 +15,7 @@ const planned = (action: PlannedFault['action'], of: string, at: number, id: str
   ...{ id, action, of, at: ms(at), lasting: ms(0), sharePercent: 50 },
 });
 
-const nothing: Glance = { lost: 0, phantom: 0, duplicated: 0, holes: 0 };
+const nothing: RowErrors = { lost: 0, phantom: 0, duplicated: 0, holes: 0 };
 
 interface Stage {
   readonly scene: FaultScene;
@@ -25,11 +25,11 @@ interface Stage {
 }
 
 function stage(
-  over: { readonly glances?: readonly Glance[]; readonly fails?: string; readonly target?: boolean } = {},
+  over: { readonly findings?: readonly RowErrors[]; readonly fails?: string; readonly target?: boolean } = {},
 ): Stage {
   const noted: FaultFacts[] = [];
   const story: string[] = [];
-  const left = [...(over.glances ?? [])];
+  const left = [...(over.findings ?? [])];
   const act = async (what: string, component: string): Promise<Disturbed> => {
     const from = monotonic();
     story.push(`${what} ${component}`);
@@ -56,7 +56,7 @@ function stage(
   const verification: Verification = {
     verify: () => Promise.reject(new Error('not here')),
     watch: async () => {},
-    async glance(ask: () => Promise<Ledger>) {
+    async compareNow(ask: () => Promise<Ledger>) {
       await ask();
       return left.shift() ?? nothing;
     },
@@ -118,7 +118,7 @@ test('what is not due when the run ends is left out, and what is under way is wa
 
 test('each fault is told what the rows say beyond what they said after the one before', async () => {
   const { scene, noted } = stage({
-    glances: [
+    findings: [
       { ...nothing, lost: 5 },
       { ...nothing, lost: 5, duplicated: 2 },
       { ...nothing, lost: 4 },
@@ -140,7 +140,7 @@ test('rows that cannot be read because another fault took PostgreSQL away are re
   const { scene, noted, story } = stage();
   const away = new Error('Connection terminated unexpectedly');
   let looks = 0;
-  const glance = async (): Promise<Glance> => {
+  const compareNow = async (): Promise<RowErrors> => {
     looks += 1;
     // The first look is under way when PostgreSQL goes.
     if (looks > 1) return nothing;
@@ -149,7 +149,7 @@ test('rows that cannot be read because another fault took PostgreSQL away are re
   };
   const verification: Verification = {
     verify: () => Promise.reject(away),
-    glance,
+    compareNow,
     watch: () => Promise.resolve(),
   };
   injectFaults([planned('kill', 'world-1', 0, 'first'), planned('kill', 'postgres', 50, 'second')], {
@@ -168,7 +168,7 @@ test('rows that cannot be read for another reason are told, with the time at whi
   const { scene, noted } = stage();
   const verification: Verification = {
     verify: () => Promise.reject(new Error('not here')),
-    glance: () => Promise.reject(new Error('no such table')),
+    compareNow: () => Promise.reject(new Error('no such table')),
     watch: () => Promise.resolve(),
   };
   injectFaults([planned('kill', 'world-1', 0, 'only')], { ...scene, verification });

@@ -258,7 +258,7 @@ test('no probe is asked any more once it is closed, whoever still wants to know 
     ...flux,
     probes: () => [probe],
     openVerification: async ({ probes }) => ({
-      ...{ glance: () => NEVER, watch: async () => undefined },
+      ...{ compareNow: () => NEVER, watch: async () => undefined },
       async verify() {
         while (!over) await Promise.all([sleep(10), probes[0]?.sample().catch(() => undefined)]);
         return NEVER;

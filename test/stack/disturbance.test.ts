@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { monotonic } from '../../src/clock.ts';
 import type { Disturbance, Stack } from '../../src/stack/stack.ts';
-import { descendantsOf, startTime } from '../../src/supervision/family.ts';
+import { descendantsOf, startTime } from '../../src/supervision/process-tree.ts';
 import { openWatchdog } from '../../src/supervision/watchdog.ts';
 import { askHealth } from '../../src/systems/flux/health.ts';
 import { micros, seconds } from '../../src/units.ts';

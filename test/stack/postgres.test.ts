@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Postgres, startPostgres } from '../../src/stack/postgres.ts';
 import { embeddedIn, type PostgresBuild, preparePostgres } from '../../src/stack/postgres-build.ts';
-import { startTime } from '../../src/supervision/family.ts';
+import { startTime } from '../../src/supervision/process-tree.ts';
 import { openRunFolder, type RunFolder } from '../../src/supervision/run-folder.ts';
 import { unprivilegedUser } from '../../src/supervision/unprivileged-user.ts';
 import { openWatchdog } from '../../src/supervision/watchdog.ts';

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Endpoints } from '../../src/stack/stack.ts';
-import { stopFamily } from '../../src/supervision/family.ts';
+import { stopTree } from '../../src/supervision/process-tree.ts';
 import { canTraverse } from '../../src/supervision/run-folder.ts';
 import { processesIn } from '../stack/leftovers.ts';
 import { bundleOpener } from './opener-bundle.ts';
@@ -169,7 +169,7 @@ it('SIGKILL while all of PostgreSQL stands still on purpose leaves nothing', asy
   const { child, at } = open();
   const endpoints = endpointsOf(await at('up'));
   const segment = sharedMemoryOf(endpoints);
-  await stopFamily(endpoints.database?.pid ?? 0);
+  await stopTree(endpoints.database?.pid ?? 0);
   child.kill('SIGKILL');
   await nothingIsLeft(endpoints);
   expect(sharedMemory()).not.toContain(segment);
@@ -180,7 +180,7 @@ it('SIGKILL of the watchdog with it leaves nothing, also of what stands still', 
   const endpoints = endpointsOf(await at('up'));
   const { pid } = await at('watchdog');
   const segment = sharedMemoryOf(endpoints);
-  await stopFamily(endpoints.database?.pid ?? 0);
+  await stopTree(endpoints.database?.pid ?? 0);
   process.kill(endpoints.worlds[0]?.pid ?? 0, 'SIGSTOP');
   process.kill(Number(pid), 'SIGKILL');
   child.kill('SIGKILL');

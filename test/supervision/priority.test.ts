@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { getPriority, platform } from 'node:os';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { descendantsOf } from '../../src/supervision/family.ts';
+import { descendantsOf } from '../../src/supervision/process-tree.ts';
 import { openWatchdog } from '../../src/supervision/watchdog.ts';
 import { micros } from '../../src/units.ts';
 import { openSmallStack, scenarioOf } from '../stack/small-scenario.ts';

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it, test } from 'vitest';
-import { startTime } from '../../src/supervision/family.ts';
 import { describeExit, NODE_LADDER, startProcess } from '../../src/supervision/process.ts';
+import { startTime } from '../../src/supervision/process-tree.ts';
 import { openWatchdog, scrubbed } from '../../src/supervision/watchdog.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 

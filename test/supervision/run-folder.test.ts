@@ -1,8 +1,8 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTime } from '../../src/supervision/family.ts';
 import { startProcess } from '../../src/supervision/process.ts';
+import { startTime } from '../../src/supervision/process-tree.ts';
 import { openRunFolder, temporaryFolder } from '../../src/supervision/run-folder.ts';
 import { unprivilegedUser } from '../../src/supervision/unprivileged-user.ts';
 import { openWatchdog, type Watchdog } from '../../src/supervision/watchdog.ts';

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { messageOf, stackFailed } from '../../errors.ts';
-import { signal } from '../../supervision/family.ts';
+import { signal } from '../../supervision/process-tree.ts';
 
 /** The first one whose `k6/websockets` the script can import. */
 const LEAST_MAJOR = 2;

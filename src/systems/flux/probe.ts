@@ -75,14 +75,14 @@ export function openWorldProbe(world: WorldEndpoint, instance: number): Probe {
 
   return {
     name: `world-${instance}`,
-    async sample(isEdge) {
+    async sample(isBoundary) {
       const { page, at } = await reader.read(TIMEOUT_MS, ANSWER_LIMIT_MS);
       const [unreadable] = page.unreadable;
       if (unreadable !== undefined) {
         throw new Error(`GET ${shown}: ${unreadable.name} cannot be read in ${unreadable.problem}`);
       }
       for (const { metric, factor, history } of histories)
-        history.add(at, bucketsOf(page, metric, factor), isEdge);
+        history.add(at, bucketsOf(page, metric, factor), isBoundary);
       const samples: Sample[] = [];
       const add = (series: string, kind: Sample['kind'], value: number | null): void => {
         if (value !== null) samples.push({ series: `world.${instance}.${series}`, kind, value });

@@ -79,7 +79,7 @@ const LIMITS: readonly Row[] = [
   {
     what: 'no address space is left (ulimit -v)',
     launch: { before: ['prlimit', '--as=2000000000'] },
-    says: [/^error: this host gives no more memory/m, /^hint: .*ulimit -v/m],
+    says: [/^error: this host is out of memory/m, /^hint: .*ulimit -v/m],
     ending: 'none',
     slow: true,
   },

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { openAttachedPostgres } from '../../../src/probe/attached-postgres.ts';
-import { strangeGreeting } from '../../../src/probe/attached-socket.ts';
-import { firstWords } from '../../../src/probe/first-words.ts';
+import { greetingProblem } from '../../../src/probe/attached-socket.ts';
+import { excerptOf } from '../../../src/probe/excerpt.ts';
 import { openRedisProbe } from '../../../src/probe/redis.ts';
 import { type Stranger, strangerServer } from '../../stranger-server.ts';
 
@@ -63,12 +63,12 @@ test('what a PostgreSQL says first is no stranger’s', () => {
   const scram = Buffer.from('52000000170000000a534352414d2d5348412d3235360000', 'hex');
   const error = Buffer.concat([Buffer.from('E\0\0\0\x10'), Buffer.from('SFATAL\0\0\0\0\0')]);
   for (const said of [scram, error, Buffer.from('S'), Buffer.from('N')])
-    expect(strangeGreeting(said)).toBeNull();
-  expect(strangeGreeting(Buffer.from('ERROR\r\n'))).toBe('it said "ERROR"');
+    expect(greetingProblem(said)).toBeNull();
+  expect(greetingProblem(Buffer.from('ERROR\r\n'))).toBe('it said "ERROR"');
 });
 
 test('first words are shortened, and never control a terminal', () => {
-  expect(firstWords(`${'x'.repeat(100)}\nmore`)).toBe(`"${'x'.repeat(60)}.."`);
-  expect(firstWords('\x1b[31mred')).toBe('the bytes 1b 5b 33 31 6d 72 65 64');
-  expect(firstWords('')).toBe('nothing');
+  expect(excerptOf(`${'x'.repeat(100)}\nmore`)).toBe(`"${'x'.repeat(60)}.."`);
+  expect(excerptOf('\x1b[31mred')).toBe('the bytes 1b 5b 33 31 6d 72 65 64');
+  expect(excerptOf('')).toBe('nothing');
 });

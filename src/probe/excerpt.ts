@@ -1,7 +1,7 @@
 const LONGEST = 60;
 
 /** What somebody said first, for a person: its first line, or its first bytes where they are no text. */
-export function firstWords(said: string | Uint8Array): string {
+export function excerptOf(said: string | Uint8Array): string {
   const bytes = typeof said === 'string' ? Buffer.from(said.slice(0, 4 * LONGEST)) : Buffer.from(said);
   if (bytes.length === 0) return 'nothing';
   const line =

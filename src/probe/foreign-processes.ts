@@ -18,7 +18,7 @@ const LISTENING = '0A';
  * to see.
  * @param ports of all that is under test
  */
-export async function busyNeighbours(ports: ReadonlySet<number>): Promise<ReadonlySet<number> | null> {
+export async function busyForeignProcesses(ports: ReadonlySet<number>): Promise<ReadonlySet<number> | null> {
   const table = openProcessTable();
   const before = new Map((await table.scan()).map((one) => [idOf(one), one]));
   if (before.size === 0) return null;

@@ -12,7 +12,7 @@ const ATTEMPTS = 50;
  * to clients: while the server is away one of them could be given its port, or be connected to itself. This one
  * is below them. 0, the kernel's choice, where there is no room.
  */
-export async function lastingPort(host: string): Promise<number> {
+export async function stablePort(host: string): Promise<number> {
   const ports = firstGivenToClients() - FROM;
   for (let attempt = 0; attempt < ATTEMPTS && ports > 0; attempt++) {
     const port = FROM + Math.floor(Math.random() * ports);

@@ -7,7 +7,7 @@ const CLOSE_LIMIT_MS = 60_000;
 const LEAVE_MS = 1_000;
 
 /** What was opened in a run, to be closed again. */
-export class Closers {
+export class OpenResources {
   private readonly all: (() => Promise<void>)[] = [];
 
   add(close: () => Promise<void>): void {

@@ -38,12 +38,12 @@ export function childrenOf(pid: number): readonly number[] {
 }
 
 /** SIGSTOP, first to the process itself, so that it starts nobody in between, then to all that it started. */
-export async function stopFamily(pid: number): Promise<void> {
-  for (const member of await heldFamily(pid)) signal(member, 'SIGSTOP');
+export async function stopTree(pid: number): Promise<void> {
+  for (const member of await stoppedTree(pid)) signal(member, 'SIGSTOP');
 }
 
 /** SIGCONT to all of them, to the process itself last: it finds its children as they were. */
-export function continueFamily(pid: number): void {
+export function continueTree(pid: number): void {
   for (const member of descendantsOf(pid)) signal(member, 'SIGCONT');
   signal(pid, 'SIGCONT');
 }
@@ -52,8 +52,8 @@ export function continueFamily(pid: number): void {
  * SIGKILL to all of them in one go: nobody is left who could still write, or tell of the others' end. Resolves
  * when they are gone.
  */
-export async function killFamily(pid: number): Promise<void> {
-  const held = await heldFamily(pid);
+export async function killTree(pid: number): Promise<void> {
+  const held = await stoppedTree(pid);
   // The process itself last: it stands still, and no child sees it end.
   const family = held.toReversed().map((member) => ({ pid: member, startedAt: startTime(member) }));
   for (const member of family) {
@@ -66,9 +66,9 @@ export async function killFamily(pid: number): Promise<void> {
 }
 
 /** The process, stopped, and its descendants. */
-async function heldFamily(pid: number): Promise<readonly number[]> {
+async function stoppedTree(pid: number): Promise<readonly number[]> {
   signal(pid, 'SIGSTOP');
-  await until(() => isHeld(pid), STOP_LIMIT_MS);
+  await until(() => isStopped(pid), STOP_LIMIT_MS);
   return [pid, ...descendantsOf(pid)];
 }
 
@@ -87,7 +87,7 @@ export function signal(pid: number, name: NodeJS.Signals): void {
 }
 
 /** Stopped, or no more. */
-function isHeld(pid: number): boolean {
+function isStopped(pid: number): boolean {
   const state = platform() === 'linux' ? readProcess(pid)?.state : stateFromPs(pid);
   return state === undefined || /^[TtZX]/.test(state);
 }

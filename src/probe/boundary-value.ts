@@ -10,7 +10,7 @@ interface Around {
 }
 
 /** In the unit of the times. */
-export interface EdgeLimits {
+export interface BoundaryLimits {
   /** A reading so near was made for the instant: a page may take some time to answer. */
   readonly soon: number;
   /** Readings further apart have a hole between them. */
@@ -24,7 +24,7 @@ export const soonOf = (length: number, second: number): number => Math.min(0.25 
 export function readingsAround(
   times: readonly number[],
   at: number,
-  { soon, hole }: EdgeLimits,
+  { soon, hole }: BoundaryLimits,
 ): Around | null {
   const after = times.findIndex((time) => time >= at);
   const [upper, lower] = [times[after], times[after - 1]];
