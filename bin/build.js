@@ -55,14 +55,14 @@ const canvasInstead = {
   },
 };
 
-/** A system's side of a load worker is `dist/<system>-side.js`, a process of its own `dist/<system>-<folder>.js`. */
+/** What a system adds to a load worker is `dist/<system>-worker.js`, a process of its own `dist/<system>-<folder>.js`. */
 function systems() {
   const folders = (path) =>
     readdirSync(`${root}/${path}`, { withFileTypes: true }).flatMap((one) =>
       one.isDirectory() ? [one.name] : [],
     );
   const entries = folders('src/systems').flatMap((system) => [
-    [`${system}-side`, `src/systems/${system}/side.ts`],
+    [`${system}-worker`, `src/systems/${system}/worker.ts`],
     ...folders(`src/systems/${system}`).map((part) => [
       `${system}-${part}`,
       `src/systems/${system}/${part}/main.ts`,
@@ -90,7 +90,7 @@ const main = await build({
     ...(process.argv.includes('--bench') ? bench() : {}),
     cli: 'src/cli.ts',
     'fleet-worker': 'src/load/fleet/worker-process.ts',
-    'fleet-alarm': 'src/load/fleet/alarm-thread.ts',
+    'fleet-wake-timer': 'src/load/fleet/wake-timer-thread.ts',
     ...systems(),
     watchdog: 'src/supervision/watchdog-process.ts',
   },

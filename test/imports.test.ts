@@ -151,19 +151,19 @@ function loadedBy(entry: string): ReadonlySet<string> {
 test('the processes beside the CLI do not load what reads scenarios', () => {
   expect(loadedBy('scenario/read-scenario.ts')).toContain('zod');
   expect(ENTRIES.length).toBeGreaterThan(3);
-  const entries = [...ENTRIES, 'load/fleet/alarm-thread.ts'];
+  const entries = [...ENTRIES, 'load/fleet/wake-timer-thread.ts'];
   expect(entries.filter((entry) => loadedBy(entry).has('zod'))).toEqual([]);
 });
 
-test("the load's worker knows no system, and a system's side begins without what only some players need", () => {
-  const sides = files.filter((file) => /^systems\/[^/]+\/side\.ts$/.test(file));
-  expect(sides).toContain('systems/flux/side.ts');
+test("the load's worker knows no system, and a system's worker module starts without what only some players need", () => {
+  const modules = files.filter((file) => /^systems\/[^/]+\/worker\.ts$/.test(file));
+  expect(modules).toContain('systems/flux/worker.ts');
   const worker = [...loadedBy('load/fleet/worker-process.ts')];
   expect(worker.filter((file) => file.startsWith('systems/'))).toEqual([]);
-  for (const side of sides) {
-    const loaded = loadedBy(side);
+  for (const module of modules) {
+    const loaded = loadedBy(module);
     for (const later of ['zod', 'pg', 'autocannon', 'systems/own/http.ts', 'systems/own/module.ts'])
-      expect(loaded, side).not.toContain(later);
+      expect(loaded, module).not.toContain(later);
   }
 });
 

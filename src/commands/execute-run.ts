@@ -211,7 +211,7 @@ async function chooseEngine(
     createNativeEngine({
       ...options,
       name,
-      system: { side: system.workerSide(scenario), deal: system.deal },
+      system: { workerModule: system.workerModule(scenario), deal: system.deal },
     });
   switch (flags.engine) {
     case 'native':

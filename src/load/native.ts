@@ -23,7 +23,7 @@ import { workerOfPlayer } from './pacer.ts';
 /** What the load needs of the system that it is made for. */
 export interface DrivenSystem {
   /** Absolute path of its side of a worker (source.ts). */
-  readonly side: string;
+  readonly workerModule: string;
   /** Who is to have which players; absent: evenly, in the order of the servers. */
   readonly deal?: Deal | undefined;
 }
@@ -61,7 +61,7 @@ export function createNativeEngine(options: NativeEngineOptions): Engine {
           workers: plan.workers,
           run,
           workload,
-          side: pathToFileURL(system.side).href,
+          workerModule: pathToFileURL(system.workerModule).href,
           engine: name,
           worlds,
           sources: plan.sources,

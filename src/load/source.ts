@@ -56,7 +56,7 @@ export interface Source {
  * A system's side of a load worker: what its module exports. It is loaded by the worker's process, and imports no
  * schema library and no database driver.
  */
-export interface WorkerSide {
+export interface WorkerModule {
   /** How the system's players talk. @throws an Error with what the user has to mend */
   openProtocol(setup: WorkerSetup, tools: SourceTools, ids: Int32Array): Protocol | Promise<Protocol>;
   /** Who acts beside them; absent: nobody. */

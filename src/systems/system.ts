@@ -24,7 +24,7 @@ export interface System {
   /** Its keys of a scenario, its operations, its checks. */
   readonly scenario: SystemScenario;
   /** Absolute path of the module that is its side of a load worker (load/source.ts): asked for when a run begins. */
-  workerSide(scenario: Scenario): string;
+  workerModule(scenario: Scenario): string;
   /** Its stack, as it is started here; absent: it is only ever a target. */
   components?(scenario: Scenario): readonly ComponentSpec[];
   /** What its stack tells of itself in the report, beside the settings that its components apply. */

@@ -26,7 +26,7 @@ export async function loadByEngine(
   workload: Workload,
 ): Promise<NativeLoad> {
   const { measureStart, end } = workload.timeline;
-  const system = { side: bundleFile('flux-side'), deal: dealWorlds };
+  const system = { workerModule: bundleFile('flux-worker'), deal: dealWorlds };
   const engine = createNativeEngine({ system, workers: 1, watchdog });
   const fleet = await engine.prepare(workload, { worlds: [{ url, pid: null }], database: null }, signal);
   try {

@@ -55,8 +55,8 @@ export async function serve(
 /** Whose players the workload has: the flux world's, or somebody's own. */
 const systemOf = (workload: Workload): DrivenSystem =>
   ownWorkload(workload).playing === undefined
-    ? { side: bundleFile('flux-side'), deal: dealWorlds }
-    : { side: bundleFile('own-side') };
+    ? { workerModule: bundleFile('flux-worker'), deal: dealWorlds }
+    : { workerModule: bundleFile('own-worker') };
 
 interface PrepareOptions {
   readonly engine?: EngineName;

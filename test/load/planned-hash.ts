@@ -5,20 +5,20 @@ import { SequenceLedger } from '../../src/load/ledger.ts';
 import { PlayerPool } from '../../src/load/player/player-pool.ts';
 import { Recorder } from '../../src/load/recorder.ts';
 import { ScheduleHash, scheduleHashOf } from '../../src/load/schedule-hash.ts';
-import type { WorkerSide } from '../../src/load/source.ts';
+import type { WorkerModule } from '../../src/load/source.ts';
 import type { Workload } from '../../src/scenario/workload.ts';
 
 /** The hash of a whole schedule as so many workers plan it, and as none of them carries it out. */
 export async function plannedHash(
   workload: Workload,
   workers: number,
-  openSources: WorkerSide['openSources'] = () => [],
+  openSources: WorkerModule['openSources'] = () => [],
   worlds: readonly FleetWorld[] = [],
 ): Promise<string> {
   const shares = Array.from({ length: workers }, async (_, worker) => {
     const hash = new ScheduleHash();
     const setup: WorkerSetup = {
-      ...{ worker, workers, workload, worlds, run: 'x', side: '', engine: 'native' },
+      ...{ worker, workers, workload, worlds, run: 'x', workerModule: '', engine: 'native' },
       ...{ sources: [], sourceOf: new Uint8Array(0), module: null },
     };
     const tools = {

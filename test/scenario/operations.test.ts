@@ -118,7 +118,7 @@ describe('weights', () => {
     const operations = ['look', 'move', 'trade', 'rest'].map((id) => ({ ...OPERATIONS[0]!, id }));
     const toy: System = {
       name: 'toy',
-      workerSide: () => '',
+      workerModule: () => '',
       scenario: {
         ...{ name: 'toy', operations, components: () => [] },
         defaultPerSecond: (_, { players }) => players / 10,

@@ -43,7 +43,7 @@ test('a null world has every entity once, answers a fleet in full, and leaves no
     { from: 51, to: 82 },
   ]);
 
-  const system = { side: flux.workerSide(scenarioOf({})), deal: dealWorlds };
+  const system = { workerModule: flux.workerModule(scenarioOf({})), deal: dealWorlds };
   const engine = createNativeEngine({ name: 'native', system, workers: 1, watchdog });
   const fleet = await engine.prepare(workload, world.endpoints, signal);
   expect(fleet.connect.connected).toBe(21);

@@ -16,14 +16,14 @@ import { toy } from './toy.ts';
 const scenario = join(import.meta.dirname, 'toy.yaml');
 let programs: Awaited<ReturnType<typeof bundled>>;
 beforeAll(async () => {
-  programs = await bundled({ 'toy-server': 'test/toy/server.ts', 'toy-side': 'test/toy/side.ts' });
+  programs = await bundled({ 'toy-server': 'test/toy/server.ts', 'toy-worker': 'test/toy/worker.ts' });
 });
 afterAll(() => programs.remove());
 
 async function runToy(scenario: string, args: readonly string[], options: Parameters<typeof toy>[1] = {}) {
   const out = mkdtempSync(join(tmpdir(), 'toy-'));
   onTestFinished(() => rmSync(out, { recursive: true, force: true }));
-  const files = { server: programs.file('toy-server'), side: programs.file('toy-side') };
+  const files = { server: programs.file('toy-server'), worker: programs.file('toy-worker') };
   const system = toy(files, options);
   const host = memoryHost(['run', scenario, '--out', out, ...args], {
     env: { PATH: process.env.PATH },

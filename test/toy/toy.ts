@@ -12,7 +12,7 @@ import { TABLE } from './operations.ts';
 /** Where its two programs stand, bundled. */
 export interface ToyFiles {
   readonly server: string;
-  readonly side: string;
+  readonly worker: string;
 }
 
 const pgEnvironment = ({ host, port, user, password, database }: DatabaseEndpoint) => ({
@@ -53,7 +53,7 @@ const partOf = (operations: readonly string[]): SystemScenario => ({
 export function toy(files: ToyFiles, { operations = ['add', 'read'], broken = false } = {}): System {
   const scenario = partOf(operations);
   return {
-    ...{ name: scenario.name, scenario, workerSide: () => files.side },
+    ...{ name: scenario.name, scenario, workerModule: () => files.worker },
     components: ({ postgres, world }) => [
       postgresComponent(postgres),
       ...Array.from({ length: world.servers }, (_, i) =>

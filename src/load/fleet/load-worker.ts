@@ -21,19 +21,19 @@ import {
   type Source,
   type SourceCounts,
   type SourceTools,
-  type WorkerSide,
+  type WorkerModule,
 } from '../source.ts';
 import type { Order, Report, WorkerSetup, WorkerTally } from './messages.ts';
-import { Metronome } from './metronome.ts';
 import { StageConnections } from './stage-connections.ts';
 import { growthOf, sumOf } from './tally.ts';
-import { Vitals } from './vitals.ts';
+import { WorkerHealth } from './worker-health.ts';
+import { WorkerTimer } from './worker-timer.ts';
 
 const SECOND = 1_000_000;
 const SWEEP = 100_000;
 const PROGRESS_MS = 100;
 /**
- * Times a second that something is due up to which a worker is woken for each, and spins for ALARM_AHEAD (metronome.ts) before
+ * Times a second that something is due up to which a worker is woken for each, and spins for WAKE_AHEAD (worker-timer.ts) before
  * it at most. Above, it is woken each millisecond, and what it sends is up to a millisecond late.
  */
 const PRECISE_RATE = 1_500;
@@ -56,16 +56,16 @@ export const playersOf = ({ worker, workers, workload }: WorkerSetup): Int32Arra
  */
 export class LoadWorker {
   private readonly setup: WorkerSetup;
-  private readonly side: WorkerSide;
+  private readonly module: WorkerModule;
   private readonly tell: (report: Report) => void;
   private readonly ids: Int32Array;
   private readonly tools: SourceTools;
   private readonly pool: PlayerPool;
   /** Who acts beside the players; they are there once it is connected. */
   private readonly sources: Source[] = [];
-  private readonly vitals: Vitals;
+  private readonly health: WorkerHealth;
   /** Null before its players connect. */
-  private metronome: Metronome | null = null;
+  private timer: WorkerTimer | null = null;
   private connector: Connector | null = null;
   private protocol: Protocol | null = null;
   /** Null: who is lost stays lost. */
@@ -82,16 +82,16 @@ export class LoadWorker {
   private nextSecond = SECOND;
   private nextSweep = SWEEP;
 
-  constructor(setup: WorkerSetup, side: WorkerSide, own: NodeJS.Process, tell: (report: Report) => void) {
+  constructor(setup: WorkerSetup, module: WorkerModule, own: NodeJS.Process, tell: (report: Report) => void) {
     const { workload } = setup;
     const { timeline, operations } = workload;
     this.setup = setup;
-    this.side = side;
+    this.module = module;
     this.tell = tell;
     this.end = timeline.end;
     this.ids = playersOf(setup);
     this.churn = new Churn(workload, setup);
-    this.vitals = new Vitals(own);
+    this.health = new WorkerHealth(own);
     this.tools = {
       recorder: new Recorder(operations, timeline),
       ledger: new SequenceLedger(workload.entities),
@@ -113,7 +113,7 @@ export class LoadWorker {
     const perSecond = workload.connectsPerSecond / workers;
     let connector: Connector;
     try {
-      const protocol = await this.side.openProtocol(this.setup, this.tools, ids);
+      const protocol = await this.module.openProtocol(this.setup, this.tools, ids);
       this.protocol = protocol;
       connector = new Connector(pool, protocol, errors);
       this.connector = connector;
@@ -124,9 +124,9 @@ export class LoadWorker {
         this.reconnector = new Reconnector({ ...plan, target: pool, protocol, errors });
         pool.reconnectBy(this.reconnector);
       }
-      this.sources.push(...((await this.side.openSources?.(this.setup, this.tools)) ?? []));
+      this.sources.push(...((await this.module.openSources?.(this.setup, this.tools)) ?? []));
       await Promise.all(this.sources.map((source) => source.open()));
-      this.metronome = new Metronome(
+      this.timer = new WorkerTimer(
         { nextWake: () => this.nextWake(), turn: (at) => this.turn(at) },
         this.tools.now,
         this.perSecond() <= PRECISE_RATE,
@@ -151,8 +151,8 @@ export class LoadWorker {
   start(go: number): void {
     this.go = go;
     this.pool.start();
-    this.vitals.take(0, 0);
-    this.metronome?.start();
+    this.health.take(0, 0);
+    this.timer?.start();
   }
 
   /** running -> draining, ahead of time. */
@@ -179,7 +179,7 @@ export class LoadWorker {
 
   /** Ends every connection; `isClosed` once the servers have agreed. */
   close(): void {
-    this.metronome?.stop();
+    this.timer?.stop();
     this.connector?.stop();
     this.reconnector?.stop();
     this.pool.close();
@@ -245,7 +245,7 @@ export class LoadWorker {
     this.stages.close();
     // What is left of the last second.
     this.report(Math.ceil(now / SECOND), now, this.tools.recorder.slices.takeAll(now));
-    this.metronome?.stop();
+    this.timer?.stop();
     const hash = await this.hashAll();
     this.tell({ kind: 'done', tally: this.tally(hash) });
   }
@@ -313,7 +313,7 @@ export class LoadWorker {
         ),
         ...growthOf(TRAFFIC, this.trafficBefore, traffic),
         slices,
-        worker: this.vitals.take(this.metronome?.takeLongestBlock() ?? 0, this.metronome?.takeStalled() ?? 0),
+        worker: this.health.take(this.timer?.takeLongestBlock() ?? 0, this.timer?.takeStalled() ?? 0),
       },
     });
     this.trafficBefore = traffic;

@@ -34,7 +34,7 @@ export interface WorkerSetup {
   readonly run: string;
   readonly workload: Workload;
   /** The system's side of a worker: a module that exports what load/source.ts describes, as a file URL. */
-  readonly side: string;
+  readonly workerModule: string;
   /** Which engine these processes are, for a system whose side has more than one way to write. */
   readonly engine: EngineName;
   readonly worlds: readonly FleetWorld[];

@@ -93,7 +93,7 @@ export class Seconds {
       slices: this.takeSlices(second, at),
       workers: this.latest.flatMap((last, worker) => {
         const own = reports.filter(([who]) => who === worker).map(([, report]) => report.worker);
-        return last === null ? [] : [vitalsOf(last.worker, own)];
+        return last === null ? [] : [healthOf(last.worker, own)];
       }),
     });
   }
@@ -141,7 +141,7 @@ function sliceOf(due: readonly HistogramData[]): LoadSliceOperation {
 }
 
 /** A worker without a report in this second is shown as it was last, having done nothing. */
-function vitalsOf(last: WorkerSecond, own: readonly WorkerSecond[]): WorkerSecond {
+function healthOf(last: WorkerSecond, own: readonly WorkerSecond[]): WorkerSecond {
   return {
     pid: last.pid,
     maxLoopDelayMs: Math.max(0, ...own.map(({ maxLoopDelayMs }) => maxLoopDelayMs)),

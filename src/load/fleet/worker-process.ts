@@ -1,6 +1,6 @@
 import { messageOf } from '../../errors.ts';
 import { isRecord } from '../json.ts';
-import type { WorkerSide } from '../source.ts';
+import type { WorkerModule } from '../source.ts';
 import { LoadWorker } from './load-worker.ts';
 import { isOrder, type Report, type WorkerSetup } from './messages.ts';
 
@@ -30,13 +30,14 @@ const broken = (thrown: unknown): void => {
   else refuse(`the player module ${module} did not catch an error: ${message}`);
 };
 
-const isSide = (module: unknown): module is WorkerSide =>
+const isWorkerModule = (module: unknown): module is WorkerModule =>
   isRecord(module) && typeof module.openProtocol === 'function';
 
 async function begin(setup: WorkerSetup): Promise<void> {
-  const side: unknown = await import(setup.side);
-  if (!isSide(side)) throw new Error(`${setup.side} exports no openProtocol(setup, tools, ids)`);
-  worker = new LoadWorker(setup, side, process, tell);
+  const loaded: unknown = await import(setup.workerModule);
+  if (!isWorkerModule(loaded))
+    throw new Error(`${setup.workerModule} exports no openProtocol(setup, tools, ids)`);
+  worker = new LoadWorker(setup, loaded, process, tell);
   await worker.connect();
 }
 

@@ -1,7 +1,7 @@
 import { WebSocket } from 'ws';
 import { type Access, dialOptions } from '../../address/access.ts';
 import { type Cause, causeOfError, causeOfUpgrade } from '../../address/connection-cause.ts';
-import { ownDial } from '../own-dial.ts';
+import { trackedDial } from '../tracked-dial.ts';
 
 /** Bytes of a WebSocket frame: header and payload, without the mask that clients add (RFC 6455, 5.2). */
 export const frameBytes = (payload: number): number =>
@@ -53,5 +53,5 @@ export function openSocket(
     headers: withoutSubprotocols(access.headers ?? {}),
     ...dialOptions(access),
   };
-  return ownDial(() => new WebSocket(url, subprotocolsIn(access.headers ?? {}), options));
+  return trackedDial(() => new WebSocket(url, subprotocolsIn(access.headers ?? {}), options));
 }

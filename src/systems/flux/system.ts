@@ -17,7 +17,7 @@ export const flux: System = {
   name: 'flux',
   scenario: fluxScenario,
   figures: fluxFigures,
-  workerSide: () => bundleFile('flux-side'),
+  workerModule: () => bundleFile('flux-worker'),
   components: fluxComponents,
   settings: fluxSettings,
   recognises: isAnyWorld,

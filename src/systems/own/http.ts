@@ -10,9 +10,9 @@ import {
 } from '../../address/connection-cause.ts';
 import { monotonic } from '../../clock.ts';
 import type { Connection, Dialler, Listener, Protocol, Route } from '../../load/player/connection.ts';
-import { Repertoire } from '../../load/player/repertoire.ts';
 import { CONNECT_TIMEOUT_MS } from '../../load/player/socket.ts';
 import type { SocketPlan } from '../../load/player/socket-protocol.ts';
+import { WeightedChoice } from '../../load/player/weighted-choice.ts';
 import { OUTCOME, type Outcome } from '../../load/recorder.ts';
 import type { Workload } from '../../scenario/workload.ts';
 import { withPlayer } from './players.ts';
@@ -34,7 +34,7 @@ export class HttpProtocol implements Protocol {
   private readonly plan;
 
   constructor(plan: HttpPlan) {
-    this.plan = { ...plan, repertoire: new Repertoire(plan.players.requests, plan.seed, plan.ids) };
+    this.plan = { ...plan, choice: new WeightedChoice(plan.players.requests, plan.seed, plan.ids) };
   }
 
   /** A player is connected when its server has accepted a connection; the first request takes that one. */
@@ -129,7 +129,7 @@ class HttpConnection implements Connection {
   }
 
   send(_operation: number, sequence: number): number {
-    const request = this.requests[this.plan.repertoire.draw(this.player)]!;
+    const request = this.requests[this.plan.choice.draw(this.player)]!;
     const sent = monotonic();
     let status = 0;
     let location: string | undefined;

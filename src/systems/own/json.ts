@@ -1,7 +1,7 @@
 import { isRecord, parseJson } from '../../load/json.ts';
 import type { Listener } from '../../load/player/connection.ts';
-import { Repertoire } from '../../load/player/repertoire.ts';
 import type { PlayerCodec } from '../../load/player/socket-protocol.ts';
+import { WeightedChoice } from '../../load/player/weighted-choice.ts';
 import { OUTCOME } from '../../load/recorder.ts';
 import { withPlayer } from './players.ts';
 import type { JsonPlayers } from './players-schema.ts';
@@ -29,14 +29,14 @@ export class JsonCodec implements PlayerCodec {
   readonly mostPayload = 16 * 2 ** 20;
   private readonly players: JsonPlayers;
   private readonly ids: Int32Array;
-  private readonly repertoire: Repertoire;
+  private readonly choice: WeightedChoice;
   private readonly idAt: readonly string[];
   private readonly errorAt: readonly string[];
 
   constructor(players: JsonPlayers, seed: number, ids: Int32Array) {
     this.players = players;
     this.ids = ids;
-    this.repertoire = new Repertoire(players.commands, seed, ids);
+    this.choice = new WeightedChoice(players.commands, seed, ids);
     this.idAt = players.idAt.split('.');
     this.errorAt = players.errorAt.split('.');
   }
@@ -46,7 +46,7 @@ export class JsonCodec implements PlayerCodec {
   }
 
   encode(player: number, _operation: number, sequence: number): string {
-    const { type, command } = this.players.commands[this.repertoire.draw(player)]!;
+    const { type, command } = this.players.commands[this.choice.draw(player)]!;
     return `{"type":${escaped(type)},"command":${escaped(withPlayer(command, this.ids[player]!))},"id":${sequence}}`;
   }
 

@@ -27,7 +27,7 @@ export class ModuleProtocol implements Protocol {
   /** Of the module: a socket by `context.openSocket`, an operation that it settled, connections of its own. */
   private readonly traffic = { opened: false, settled: false, others: false };
 
-  /** `watch` is told of connections that are not capbench's (own-dial.ts). */
+  /** `watch` is told of connections that are not capbench's (tracked-dial.ts). */
   constructor(plan: ModulePlan, watch: (seen: () => void) => void = () => {}) {
     this.plan = plan;
     watch(() => {

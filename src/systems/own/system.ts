@@ -5,8 +5,8 @@ import type { System } from '../system.ts';
 import { ownWorkload } from './players.ts';
 import { ownPlayersIn, ownScenario, playersOf } from './scenario.ts';
 
-const ownSide: Pick<System, 'workerSide' | 'nullServers'> = {
-  workerSide: () => bundleFile('own-side'),
+const ownWorker: Pick<System, 'workerModule' | 'nullServers'> = {
+  workerModule: () => bundleFile('own-worker'),
   nullServers: (workload, servers, token, module) => {
     const { playing } = ownWorkload(workload);
     return Array.from({ length: servers }, (_, i) => ({
@@ -25,7 +25,7 @@ const ownSide: Pick<System, 'workerSide' | 'nullServers'> = {
 export const own: System = {
   name: 'own',
   scenario: ownScenario,
-  ...ownSide,
+  ...ownWorker,
 };
 
 /**
@@ -35,7 +35,7 @@ export const own: System = {
 export const ownOn = ({ engines: _, ...world }: System): System => ({
   ...world,
   scenario: ownPlayersIn(world.scenario),
-  ...ownSide,
+  ...ownWorker,
   attach: async (targets, scenario, options) => {
     const { recognises, attach } = world;
     const isModule = playersOf(scenario)?.protocol === 'module';

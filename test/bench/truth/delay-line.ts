@@ -1,6 +1,6 @@
 import { monotonic } from '../../../src/clock.ts';
 import { MicrosHistogram } from '../../../src/hdr-histogram.ts';
-import { Alarm } from '../../../src/load/fleet/alarm.ts';
+import { WakeTimer } from '../../../src/load/fleet/wake-timer.ts';
 import type { Release } from '../../../src/systems/flux/null/server.ts';
 import type { DelayModel } from './delays.ts';
 
@@ -10,12 +10,12 @@ interface Held {
   readonly due: number;
 }
 
-/** An alarm may be late by so much: it is set to so long before the moment, and the rest is spun. */
+/** A wake timer may be this late: it is set this much earlier, and the rest is spun. */
 const SPIN = 200;
 
 /**
- * Holds every answer for as long as its model says, to a fraction of a millisecond: timers are too coarse, so an
- * alarm wakes for it, and the last part of each wait is spent turning the event loop, in which new requests are
+ * Holds every answer for as long as its model says, to a fraction of a millisecond: timers are too coarse, so a
+ * wake timer wakes for it, and the last part of each wait is spent turning the event loop, in which new requests are
  * read. Spinning all the time would take a core from the tool that is measured.
  */
 export class DelayLine {
@@ -26,7 +26,7 @@ export class DelayLine {
   private readonly model: DelayModel;
   /** In the order of their moments. */
   private readonly held: Held[] = [];
-  private readonly alarm = new Alarm(() => this.turn());
+  private readonly wakeTimer = new WakeTimer(() => this.turn());
   private spinning = false;
   private readonly wake = (): void => {
     this.spinning = false;
@@ -67,7 +67,7 @@ export class DelayLine {
 
   /** Holds nothing from now on. */
   close(): void {
-    this.alarm.stop();
+    this.wakeTimer.stop();
   }
 
   private arm(): void {
@@ -75,7 +75,7 @@ export class DelayLine {
     if (next === undefined || this.spinning) return;
     const wait = next.due - monotonic();
     if (wait > SPIN) {
-      this.alarm.set(wait - SPIN);
+      this.wakeTimer.set(wait - SPIN);
     } else {
       this.spinning = true;
       setImmediate(this.wake);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { FleetWorld } from '../../../src/load/fleet/messages.ts';
 import type { Scenario } from '../../../src/scenario/scenario.ts';
 import type { Workload } from '../../../src/scenario/workload.ts';
-import { openSources } from '../../../src/systems/flux/side.ts';
+import { openSources } from '../../../src/systems/flux/worker.ts';
 import { fluxWorkload } from '../../../src/systems/flux/workload.ts';
 import { micros } from '../../../src/units.ts';
 import { plannedHash } from '../../load/planned-hash.ts';

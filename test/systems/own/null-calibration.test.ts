@@ -69,7 +69,12 @@ players: ${players}`);
   const playerModule = module === null ? null : { path: MODULE, name: './mine.mjs' };
   const system = SYSTEMS.systemOf(scenario);
   const engine = createNativeEngine({
-    ...{ system: { side: system.workerSide(scenario) }, workers: 1, watchdog, module: playerModule },
+    ...{
+      system: { workerModule: system.workerModule(scenario) },
+      workers: 1,
+      watchdog,
+      module: playerModule,
+    },
   });
   const facts = await calibrate(
     engine,

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { buildConnector, Client } from 'undici';
 import { dialOptions, type Reachable } from '../../../address/access.ts';
 import { causeOfAnswer, causeOfError, sentenceOf } from '../../../address/connection-cause.ts';
-import { ownDial } from '../../../load/own-dial.ts';
+import { trackedDial } from '../../../load/tracked-dial.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Longer than any run: an idle connection is the server's to close. */
@@ -96,7 +96,7 @@ export class UndiciTransport extends Metered implements PostTransport {
       keepAliveMaxTimeout: IDLE_MS,
       maxResponseSize: 64 * 1024,
       connect: (options, callback) =>
-        ownDial(() =>
+        trackedDial(() =>
           connect(options, (...result) => {
             const [, socket] = result;
             if (socket !== null) this.meter(socket);

@@ -1,12 +1,12 @@
 import { routesOf } from '../../load/fleet/deal.ts';
-import { watchOtherDials } from '../../load/own-dial.ts';
 import { SocketProtocol } from '../../load/player/socket-protocol.ts';
-import type { WorkerSide } from '../../load/source.ts';
+import type { WorkerModule } from '../../load/source.ts';
+import { watchUntrackedDials } from '../../load/tracked-dial.ts';
 import { JsonCodec } from './json.ts';
 import { ownWorkload } from './players.ts';
 
 /** How a load worker's players talk. What only some of them need is loaded where it is asked for. */
-export const openProtocol: WorkerSide['openProtocol'] = async (setup, tools, ids) => {
+export const openProtocol: WorkerModule['openProtocol'] = async (setup, tools, ids) => {
   const { seed, players, outstanding, timeout } = setup.workload;
   const { playing } = ownWorkload(setup.workload);
   const { errors } = tools;
@@ -30,7 +30,7 @@ export const openProtocol: WorkerSide['openProtocol'] = async (setup, tools, ids
       let seen = (): void => {
         others = true;
       };
-      watchOtherDials(() => seen());
+      watchUntrackedDials(() => seen());
       const loaded = await loadModule(setup.module);
       const isUncalibrated = setup.workload.calibrates === true && loaded.nullServer === null;
       const module = isUncalibrated ? nullPlayer(loaded.name) : loaded;

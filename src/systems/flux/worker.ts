@@ -1,12 +1,12 @@
 import { routesOf } from '../../load/fleet/deal.ts';
 import { SocketProtocol } from '../../load/player/socket-protocol.ts';
-import type { WorkerSide } from '../../load/source.ts';
+import type { WorkerModule } from '../../load/source.ts';
 import { Monsters } from './monsters/monsters.ts';
 import { openUndiciTransport } from './monsters/post-transport.ts';
 import { FluxCodec } from './player.ts';
 
 /** A load worker's players. */
-export const openProtocol: WorkerSide['openProtocol'] = (setup, { errors }, ids) =>
+export const openProtocol: WorkerModule['openProtocol'] = (setup, { errors }, ids) =>
   new SocketProtocol({
     ids,
     codec: new FluxCodec(setup.workload.seed, ids),
@@ -15,7 +15,7 @@ export const openProtocol: WorkerSide['openProtocol'] = (setup, { errors }, ids)
   });
 
 /** Its monsters. Autocannon is loaded where it is asked for. */
-export const openSources: WorkerSide['openSources'] = async (setup, tools) => {
+export const openSources: WorkerModule['openSources'] = async (setup, tools) => {
   const openTransport =
     setup.engine === 'autocannon'
       ? (await import('./autocannon/transport.ts')).openAutocannonTransport

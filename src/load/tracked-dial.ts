@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 let depth = 0;
 
 /** Begins a connection whose traffic capbench counts: Node dials in the turn in which it is asked to. */
-export function ownDial<T>(begin: () => T): T {
+export function trackedDial<T>(begin: () => T): T {
   depth += 1;
   try {
     return begin();
@@ -17,7 +17,7 @@ export function ownDial<T>(begin: () => T): T {
  * From now on `seen` hears of every connection that somebody else in this process begins, whatever is spoken over it
  * (TCP, TLS, HTTP, a UNIX socket), and of every datagram. What a native addon opens by itself is not seen.
  */
-export function watchOtherDials(seen: () => void): void {
+export function watchUntrackedDials(seen: () => void): void {
   for (const [prototype, name] of [
     [Socket.prototype, 'connect'],
     [DatagramSocket.prototype, 'send'],

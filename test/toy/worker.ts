@@ -2,7 +2,7 @@ import { routesOf } from '../../src/load/fleet/deal.ts';
 import type { Listener } from '../../src/load/player/connection.ts';
 import { type PlayerCodec, SocketProtocol } from '../../src/load/player/socket-protocol.ts';
 import { OUTCOME } from '../../src/load/recorder.ts';
-import type { WorkerSide } from '../../src/load/source.ts';
+import type { WorkerModule } from '../../src/load/source.ts';
 
 /** `{"n":7,"operation":"add"}` up, `{"n":7}` down. */
 const codecOf = (operations: readonly string[]): PlayerCodec => ({
@@ -17,7 +17,7 @@ const codecOf = (operations: readonly string[]): PlayerCodec => ({
 });
 
 /** A load worker's players of the counter. */
-export const openProtocol: WorkerSide['openProtocol'] = (setup, { errors }, ids) => {
+export const openProtocol: WorkerModule['openProtocol'] = (setup, { errors }, ids) => {
   const codec = codecOf(setup.workload.operations.map(({ id }) => id));
   return new SocketProtocol({ ids, codec, route: routesOf(setup, ids), errors });
 };

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import type { WorkerSecond } from '../engine.ts';
 
-/** The health of one worker, second by second. */
-export class Vitals {
+/** CPU, memory and event loop of one worker, second by second. */
+export class WorkerHealth {
   private readonly own: NodeJS.Process;
   private cpu: number;
   private loop = performance.eventLoopUtilization();
@@ -14,7 +14,7 @@ export class Vitals {
     this.cpu = this.cpuMicros();
   }
 
-  /** Since the last call. The loop's longest block, and by how much it was stalled, in microseconds. */
+  /** Figures since the last call. `longestBlock` and `stalled` of the event loop are in microseconds. */
   take(longestBlock: number, stalled: number): WorkerSecond {
     const cpu = this.cpuMicros();
     const loop = performance.eventLoopUtilization();
@@ -41,8 +41,8 @@ export class Vitals {
 }
 
 /**
- * Seconds that the main thread of this process, the event loop's, has spent ready to run and waiting for a CPU:
- * the second field of /proc/self/schedstat. Null where the kernel keeps no such account.
+ * Seconds that the main thread of this process, which runs the event loop, has spent runnable and waiting for a CPU:
+ * the second field of /proc/self/schedstat. Null where the kernel does not count it.
  */
 export function readWaitedSeconds(): number | null {
   try {
@@ -52,7 +52,7 @@ export function readWaitedSeconds(): number | null {
   }
 }
 
-/** `<ns on the CPU> <ns waiting> <time slices>`; null for anything else, and where the account was never begun. */
+/** `<ns on the CPU> <ns waiting> <time slices>`; null for anything else, and where the kernel counts nothing (all 0). */
 export function waitedSecondsIn(schedstat: string): number | null {
   const match = /^(\d+) (\d+) (\d+)\s*$/.exec(schedstat);
   if (match === null || Number(match[1]) === 0) return null;

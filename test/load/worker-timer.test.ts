@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { monotonic } from '../../src/clock.ts';
-import { Metronome } from '../../src/load/fleet/metronome.ts';
-import { readWaitedSeconds, waitedSecondsIn } from '../../src/load/fleet/vitals.ts';
+import { readWaitedSeconds, waitedSecondsIn } from '../../src/load/fleet/worker-health.ts';
+import { WorkerTimer } from '../../src/load/fleet/worker-timer.ts';
 
 const spin = (milliseconds: number): void => {
   const until = performance.now() + milliseconds;
   while (performance.now() < until);
 };
 
-test('what blocks the loop for more than 10 ms is added up, in a turn and between turns', async () => {
+test('blocks of the loop beyond 10 ms are added up, within a turn and between turns', async () => {
   let blocks = [60, 0];
-  const metronome = new Metronome(
+  const timer = new WorkerTimer(
     {
       nextWake: () => monotonic() + 5_000,
       turn: () => {
@@ -21,21 +21,21 @@ test('what blocks the loop for more than 10 ms is added up, in a turn and betwee
     },
     () => monotonic(),
   );
-  metronome.start();
+  timer.start();
   await sleep(100);
-  expect(metronome.takeStalled()).toBeGreaterThanOrEqual(50_000);
+  expect(timer.takeStalled()).toBeGreaterThanOrEqual(50_000);
   spin(80);
   await sleep(30);
-  expect(metronome.takeLongestBlock()).toBeGreaterThanOrEqual(60_000);
-  expect(metronome.takeStalled()).toBeGreaterThanOrEqual(50_000);
+  expect(timer.takeLongestBlock()).toBeGreaterThanOrEqual(60_000);
+  expect(timer.takeStalled()).toBeGreaterThanOrEqual(50_000);
   blocks = [0];
-  metronome.stop();
-  expect([metronome.takeStalled(), metronome.takeLongestBlock()]).toEqual([0, 0]);
+  timer.stop();
+  expect([timer.takeStalled(), timer.takeLongestBlock()]).toEqual([0, 0]);
 });
 
-test("the kernel's account of waiting for a CPU", () => {
+test("the kernel's count of time spent waiting for a CPU", () => {
   expect(waitedSecondsIn('1000000000 2500000000 17\n')).toBe(2.5);
-  // Without an account, all is zero.
+  // A kernel that does not count it writes zeros.
   expect(waitedSecondsIn('0 0 0\n')).toBeNull();
   expect(waitedSecondsIn('')).toBeNull();
   const waited = readWaitedSeconds();

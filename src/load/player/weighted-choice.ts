@@ -2,7 +2,7 @@ import { MULBERRY_STEP, mulberry32, streamSeed } from '../../rng.ts';
 import { STREAM } from '../streams.ts';
 
 /** What players choose from, by weight; each player draws from a stream of its own. HOT. */
-export class Repertoire {
+export class WeightedChoice {
   /** Where each choice ends, as a share of one. */
   private readonly ends: Float64Array;
   private readonly state: Int32Array;
