@@ -150,7 +150,7 @@ test('the limits of its rules are the defaults', () => {
   );
   const documented = new Map(limits);
   const wrong = Object.entries(DEFAULT_RULES).filter(([key, value]) => {
-    const numbers = documented.get(key)?.match(/\d+/g) ?? [];
+    const numbers: readonly string[] = documented.get(key)?.match(/\d+/g) ?? [];
     return value === null ? !documented.has(key) : !numbers.includes(`${value}`);
   });
   expect(wrong).toEqual([]);
