@@ -113,7 +113,7 @@ async function reportBundle(host: Host, folder: string, flags: ReportFlags) {
   const scenario = host.redaction.data(read);
   const facts = host.redaction.data(measurements);
   if (judgedBy === facts.scenarioHash) return publish(host, bundle, facts, scenario, flags, fixed, elsewhere);
-  // R1: nothing is re-weighed unsaid. The reports carry the hash of what they were judged by.
+  // The reports carry the hash of what they were judged by.
   const changed = `scenario.yaml is not the one that ran (${facts.scenarioHash.slice(0, 12)}): judged by what it says now`;
   host.stderr.write(`warning: ${changed}\n`);
   const noted = { ...facts, scenarioHash: judgedBy, errors: [...facts.errors, changed] };

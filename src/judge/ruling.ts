@@ -200,7 +200,7 @@ function samplesOf({ metric, stat }: MeasuredBudget, figures: OwnFigures): numbe
   return typeof count === 'number' ? count : null;
 }
 
-/** R7b: how far the achieved load stayed behind the requested one; empty at full load. */
+/** How far the achieved load stayed behind the requested one; empty at full load. */
 function shortfalls({ load }: RuledFigures): string[] {
   const short: string[] = [];
   if (load.peakCcu !== null && load.peakCcu < (FULL_LOAD_PERCENT / 100) * load.requestedCcu) {
@@ -214,7 +214,7 @@ function shortfalls({ load }: RuledFigures): string[] {
   return short;
 }
 
-/** R7b: the high end of a claimed range of CPU percentages; null where a range means both its ends. */
+/** The high end of a claimed range of CPU percentages; null where a range means both its ends. */
 function upperBound({ claim, metric, op, limit }: MeasuredBudget): number | null {
   if (claim === null || op !== 'between' || typeof limit !== 'object') return null;
   return /cpuPercent/i.test(metric.figure) ? limit[1] : null;

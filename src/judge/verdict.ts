@@ -78,7 +78,7 @@ const OUTCOMES = {
   [EXIT.pass]: 'pass',
 } as const;
 
-/** R10: the order of verdicts. */
+/** The order of verdicts (README.md). */
 function exitCodeOf(
   ending: Measurements['ending']['state'],
   { dataLost, invalidBecause, breached }: Conclusion,

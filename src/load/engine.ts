@@ -19,7 +19,7 @@ export const OUTCOMES = [
   'skipped',
   'unfinished',
 ] as const;
-/** R4: scheduled = ok + rejected + failed + timedOut + skipped + unfinished, each counted on its own. */
+/** Conservation (judge/README.md): scheduled = ok + rejected + failed + timedOut + skipped + unfinished, each counted on its own. */
 export type Counts = Readonly<Record<(typeof OUTCOMES)[number], number>>;
 
 /** What a connecting fleet met. */
@@ -52,7 +52,7 @@ export interface LoadSecond extends TrafficCounts {
   readonly at: Micros;
   readonly connected: number;
   readonly operations: PerOperation<LoadSecondOperation>;
-  /** What was answered in each 200 ms, in order, for the steady state (R5): five, but for the last second. */
+  /** What was answered in each 200 ms, in order, for the steady state: five, but for the last second. */
   readonly slices: readonly LoadSlice[];
   readonly workers: readonly (WorkerSecond | ProcessSecond)[];
 }
@@ -100,7 +100,7 @@ export interface WorkerSecond extends ProcessSecond {
   readonly memoryBytes: number;
 }
 
-/** Section D's record, kept outside the server: one slot for each entity of the workload. */
+/** The record for the integrity check (judge/README.md), kept outside the server: one slot for each entity of the workload. */
 export interface Ledger {
   /** The number that each entity had used last when it was first welcomed. */
   readonly base: Float64Array;

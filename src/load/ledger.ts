@@ -24,7 +24,7 @@ export const BREACHES = {
 } as const;
 
 /**
- * Section D's record of one worker: what it sent and what was answered, for each entity id. HOT.
+ * The record of one worker for the integrity check (judge/README.md): what it sent and what was answered, for each entity id. HOT.
  * A rejected operation is answered too: its number is used up.
  *
  * Of each entity, S is the set of the numbers that were sent and A, within S, that of the acknowledged ones, both

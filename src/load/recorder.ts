@@ -11,7 +11,7 @@ import { Slices } from './slices.ts';
 import { KINDS, Latencies, StageRecords } from './stage-records.ts';
 
 /**
- * What became of an operation; the names are those of R4, the numbers index the recorder's counts. What has failed is
+ * What became of an operation; the numbers index the recorder's counts. What has failed is
  * counted in two parts: `failed` after it was sent, and `failedUnsent` before.
  */
 export const OUTCOME = {
@@ -155,7 +155,7 @@ function countsOf(kinds: Float64Array): Counts {
   };
 }
 
-/** R4, for the whole run and for the measure phase. @throws an Error that names the operation and the numbers. */
+/** Conservation, for the whole run and for the measure phase. @throws an Error that names the operation and the numbers. */
 export function assertConserved(operation: string, tally: Pick<OperationTally, 'whole' | 'measured'>): void {
   for (const scope of ['whole', 'measured'] as const) {
     const { scheduled, ok, rejected, failed, failedUnsent, timedOut, skipped, unfinished } = tally[scope];

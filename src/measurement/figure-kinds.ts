@@ -48,7 +48,7 @@ export const percentiles = (description?: string) =>
 const withUnanswered = (unanswered: z.ZodNumber) =>
   z.object({ ...PERCENTILES, count: z.number(), unanswered });
 /**
- * Of operations of which some have no answer: those count as slower than every other (R3), and a percentile among them
+ * Of operations of which some have no answer: those count as slower than every other, and a percentile among them
  * is null. `min`, `max`, `mean` and `count` are of what was answered.
  */
 export const openPercentiles = (description?: string, unanswered = z.number()) =>

@@ -36,7 +36,7 @@ const counts = z.object({
 
 /**
  * Latencies in milliseconds. An operation without an answer (failed, timed out, skipped, unfinished) counts as slower
- * than every answered one (R3): a percentile that falls among those is null and `unanswered` says how many there were.
+ * than every answered one: a percentile that falls among those is null and `unanswered` says how many there were.
  */
 const latency = z.object({
   unit: z.literal('ms'),

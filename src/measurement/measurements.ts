@@ -43,7 +43,7 @@ function pairs(fits: (first: number, second: number) => boolean, what: string) {
 }
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
 
-/** R4 (load/engine.ts). */
+/** Conservation: load/engine.ts. */
 const counts = z.object({
   scheduled: count,
   ok: count,
@@ -166,7 +166,7 @@ const probe = z.object({
   measured: z.object({ samples: count, gaps: count }),
 });
 
-/** Section D, checked from what is kept and from the generator's own ledger. */
+/** The integrity check (judge/README.md), from what is kept and from the generator's own ledger. */
 const integrity = z.object({
   sent: count,
   acked: count,

@@ -4,7 +4,7 @@ import { mapOperations, type PerOperation, perOperation } from '../scenario/oper
 import type { Timeline, Workload } from '../scenario/workload.ts';
 import type { StageFacts } from './measurements.ts';
 
-/** R6 needs some 20 windows; a run of a day is not to keep 86,400. */
+/** The design effect (judge/README.md) needs some 20 windows; a run of a day is not to keep 86,400. */
 const MOST_WINDOWS = 120;
 
 /** A histogram as long as it is kept: a pair of numbers takes 16 bytes here, and four times as much as an array. */

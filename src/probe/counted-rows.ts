@@ -107,7 +107,7 @@ export async function readTableWrites(
 }
 
 /**
- * Section D, generalized to runs in which some operations got no answer. Of each entity, A is the set of the numbers
+ * The integrity check (judge/README.md) for runs in which some operations got no answer. Of each entity, A is the set of the numbers
  * that were acknowledged, S that of those that were sent, and C what the row gained since `before`: its count,
  * sum, highest and, where the rows have it, its sum of hashes.
  *

@@ -28,7 +28,7 @@ const GO_DELAY = 200_000;
 const OVERDUE_MS = 20_000;
 
 /**
- * The generator's own ceiling (section G): for a few seconds the scenario's load, `factor` times as fast, on null
+ * The generator's own ceiling (rule generator-calibration): for a few seconds the scenario's load, `factor` times as fast, on null
  * servers. What it does not keep up with there, it will not measure truthfully anywhere. Null where the scenario leaves
  * it out, or the system has no null servers.
  */

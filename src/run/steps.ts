@@ -5,7 +5,7 @@ import type { Ending } from '../measurement/measurements.ts';
 import { aborted } from '../supervision/time-limit.ts';
 import type { StackFailure } from '../supervision/watchdog.ts';
 
-/** The steps of a run, in order (R2). */
+/** The steps of a run, in order (load/README.md). */
 export type Phase =
   | 'calibrate'
   | 'stack'

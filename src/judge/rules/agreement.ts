@@ -209,7 +209,7 @@ function gaugesDenied(
   });
 }
 
-/** R7: a counter that is no longer there has not stood still. */
+/** A counter that is no longer there has not stood still. */
 function countersGoOn({ m }: Evidence): JudgedRule {
   const gone = Object.entries(m.series).flatMap(([name, series]) => {
     const last =

@@ -8,7 +8,7 @@ import { type Evidence, type JudgedRule, type LimitName, limitOf, type Rule, sta
 export const generatorIsHealthy = (rules: readonly Rule[]): boolean =>
   !rules.some(({ id, state }) => id.startsWith('generator-') && state === 'broken');
 
-/** G: what a generator that is itself late measures is itself. */
+/** What a generator that is itself late measures is itself. */
 export function generatorRules(evidence: Evidence): readonly JudgedRule[] {
   const { m, s, figures } = evidence;
   const { generator } = figures;
@@ -29,7 +29,7 @@ export function generatorRules(evidence: Evidence): readonly JudgedRule[] {
     }
     return {
       id,
-      // R7: a generator that does not tell how it fared is not known to be healthy.
+      // A generator that does not tell how it fared is not known to be healthy.
       state: stateOf(m.measured !== null, observed !== null && observed <= limit.limit && allTold),
       observed,
       ...limit,

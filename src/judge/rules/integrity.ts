@@ -19,7 +19,7 @@ export const integrityRules = (evidence: Evidence): readonly JudgedRule[] => [
   rowWritesAgree(evidence.m, evidence.figures),
 ];
 
-/** R7: a probe that was there and gave no data, or too little of it. */
+/** A probe that was there and gave no data, or too little of it. */
 function probesGaveData({ m, s }: Evidence): JudgedRule {
   const names = new Set(m.probes.map(({ name }) => name));
   const missing = expectedProbes(m, s).filter((name) => !names.has(name));
@@ -120,7 +120,7 @@ const wrongIn = (rows: Rows | null): number =>
 const rowsText = (rows: Rows | null): string =>
   `${rows?.lost} lost, ${rows?.phantom} phantom, ${rows?.duplicated} duplicated, ${rows?.holes} holes`;
 
-/** Section D: nothing acknowledged is lost, nothing is applied twice or out of nothing. */
+/** Nothing acknowledged is lost, nothing is applied twice or out of nothing. */
 function integrity(m: Measurements, { keptIn }: Scenario['traits']): JudgedRule {
   const facts = m.integrity;
   const after = m.faults.filter(({ rows }) => wrongIn(rows) > 0);

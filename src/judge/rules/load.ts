@@ -60,7 +60,7 @@ function runCompleted({ ending, measured, operations }: Measurements): JudgedRul
   };
 }
 
-/** R4. Each outcome, and each latency, is counted on its own, so that a lost operation shows as a difference. */
+/** Each outcome, and each latency, is counted on its own, so that a lost operation shows as a difference. */
 export function conservation(
   op: string,
   {
@@ -82,7 +82,7 @@ export function conservation(
   };
 }
 
-/** R4, of the whole measure phase: see scheduleRule. */
+/** Of the whole measure phase: see scheduleRule. */
 export const scheduleKept = (op: Pick<OperationSpec, 'id'>, m: LoadFacts, s: Scenario): JudgedRule =>
   scheduleRule(
     op,
@@ -176,7 +176,7 @@ export function loadSustained(
   );
 }
 
-/** R7: without a single acknowledgement of what was due there is nothing to conclude from. */
+/** Without a single acknowledgement of what was due there is nothing to conclude from. */
 export function answers(op: string, m: LoadFacts): JudgedRule {
   const { measured } = ofOperation(m.operations, op);
   const { scheduled, ok, rejected } = measured;
@@ -231,7 +231,7 @@ function stageRules({ m, s, figures }: Pick<Evidence, 'm' | 's' | 'figures'>): r
   ];
 }
 
-/** R7: a stage that nobody measured is none that was kept. */
+/** A stage that nobody measured is none that was kept. */
 function stagesMeasured({ m, s }: Pick<Evidence, 'm' | 's'>): JudgedRule {
   const wanted = (s.load.stages ?? []).map(({ name }) => name);
   const there = m.stages.map(({ name }) => name);
@@ -290,7 +290,7 @@ interface Scheduled {
 }
 
 /**
- * R4: what came due is known beforehand, rate times duration, to one operation for each stream. A generator that
+ * What came due is known beforehand, rate times duration, to one operation for each stream. A generator that
  * falls behind its own schedule without counting it shows here.
  */
 function scheduleRule(
@@ -333,7 +333,7 @@ export interface Sent {
   readonly advice: string;
 }
 
-/** R4: the load that was due was sent. */
+/** The load that was due was sent. */
 function sentRule(
   { id, label }: Pick<OperationSpec, 'id' | 'label'>,
   { stage, percent, without, counts, ownLag, limit, advice }: Sent,

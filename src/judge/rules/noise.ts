@@ -10,7 +10,7 @@ import {
 
 const NAMED = 3;
 
-/** N: whether something beside the run took what the run was measured with. */
+/** Whether something beside the run took what the run was measured with. */
 export function noiseRules({ m, s, figures }: Evidence): readonly JudgedRule[] {
   const { host } = figures;
   const one = (

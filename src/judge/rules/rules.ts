@@ -38,7 +38,7 @@ const isOverloaded = ({ m }: Evidence, load: readonly JudgedRule[]): boolean =>
 const NAMED = 5;
 
 /**
- * R7: a gate of the user's own that this run could have measured, and that has no figure, is no gate that was passed.
+ * A gate of the user's own that this run could have measured, and that has no figure, is no gate that was passed.
  *
  * @param ranOn the run had an end that something can be concluded from, and a measure phase
  */

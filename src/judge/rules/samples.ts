@@ -16,14 +16,14 @@ import { binomialAtMost } from '../binomial.ts';
 import { type LatencyBudget, latencyBudgetOf } from '../latency-budget.ts';
 import { type Evidence, type JudgedRule, limitOf, stateOf } from './rule.ts';
 
-/** R6 wants so many windows; with fewer, their variance is taken to be as much larger as it may well be. */
+/** The design effect wants so many windows; with fewer, their variance is taken to be as much larger as it may well be. */
 const ENOUGH_WINDOWS = 20;
 /** Nobody is told to run for longer than this. */
 const LONGEST_SECONDS = 86_400;
 const NO_WINDOWS = 'see the errors of the run; a stage needs a second of its own at least';
 const NOWHERE = { stage: null, from: 0, to: 0 } as const;
 
-/** R6: whether a percentile that was met was met often enough to say so of the next run as well. */
+/** Whether a percentile that was met was met often enough to say so of the next run as well. */
 export function sampleRules({ m, s, rulings }: Evidence): readonly JudgedRule[] {
   const limit = limitOf(s.rules, 'confidencePercent');
   return rulings.flatMap(({ budget, state }): JudgedRule[] => {

@@ -7,7 +7,7 @@ import { BEYOND_NOISE, type Drift, driftOf, FEWEST_VALUES } from '../mser.ts';
 import { type Evidence, type JudgedRule, limitOf, stateOf } from './rule.ts';
 
 /**
- * R5: what is measured must be a state, and not a transition. Over the means of five slices of 200 ms.
+ * What is measured must be a state, and not a transition. Over the means of five slices of 200 ms.
  *
  * A run that got worse to its end would only have got worse still: what it breached is breached. One that got
  * better measured its own warm-up, and proves nothing. An overloaded one is never steady, and that is no news.

@@ -134,7 +134,7 @@ export class Seconds {
   }
 }
 
-/** R8: the workers' buckets are added first. */
+/** Percentiles are taken after the workers' buckets were added, and never averaged. */
 function sliceOf(due: readonly HistogramData[]): LoadSliceOperation {
   const merged = mergeHistograms(due);
   return { answered: countOf(merged), p95: percentileOf(merged, 95) };

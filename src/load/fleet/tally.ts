@@ -22,7 +22,7 @@ export const NO_HASH = 'incomplete';
 
 /**
  * The run over all workers: counts, sums and buckets are added.
- * @throws when conservation (R4) does not hold over the fleet: a bug of ours
+ * @throws when conservation does not hold over the fleet: a bug of ours
  */
 export function mergeTallies(
   tallies: readonly WorkerTally[],
