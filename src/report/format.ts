@@ -153,13 +153,15 @@ export function calibrationText(calibration: Report['generator']['calibration'])
   ].join(', ');
 }
 
-/** The limit of a rule or what was observed of it, a number to four digits. */
-export const ruleText = (value: ReportRule['limit']): string =>
-  typeof value === 'number' ? numberText(value, 4) : (value ?? NOTHING);
+/** A value that a rule observed or its limit, a number to four digits with the unit of the rule. */
+export const ruleText = (value: ReportRule['limit'], { unit }: Pick<ReportRule, 'unit'>): string =>
+  typeof value === 'number' ? quantity(value, unit, 4) : (value ?? NOTHING);
 
-/** The limit of a rule, and beside one that was relaxed what it is elsewhere. */
-export const ruleLimitText = ({ limit, defaultLimit, relaxed }: ReportRule): string =>
-  `${ruleText(limit)}${relaxed ? ` (relaxed, default ${ruleText(defaultLimit)})` : ''}`;
+/** `at most 25%`, and of a relaxed limit what it is by default. */
+export function ruleLimitText({ limit, defaultLimit, relaxed, unit, bound }: ReportRule): string {
+  const side = typeof limit === 'number' && bound !== null ? `${bound} ` : '';
+  return `${side}${ruleText(limit, { unit })}${relaxed ? ` (relaxed, default ${ruleText(defaultLimit, { unit })})` : ''}`;
+}
 
 /** `2026-11-21 11:30:00 UTC` */
 export const timeText = (iso: string): string => `${iso.slice(0, 19).replace('T', ' ')} UTC`;

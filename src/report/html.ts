@@ -207,7 +207,7 @@ function rules(report: Report): string {
     const mark = { held: '✓ held', broken: '✗ broken', 'not-applicable': '– not applicable' }[state];
     const why = decides ? advice : `${advice} (noted; it does not decide)`;
     const more = state === 'broken' ? `<p class="reason">${safe(why)}</p>` : '';
-    return `<tr class="${state}"><td class="state">${mark}</td><td>${safe(id)}${more}</td><td>${safe(ruleText(observed))}</td><td>${safe(ruleLimitText(rule))}</td></tr>`;
+    return `<tr class="${state}"><td class="state">${mark}</td><td>${safe(id)}${more}</td><td>${safe(ruleText(observed, rule))}</td><td>${safe(ruleLimitText(rule))}</td></tr>`;
   });
   const told = report.notes.map((text) => `<li>${safe(text)}</li>`).join('');
   return `${told === '' ? '' : `<ul class="told">${told}</ul>`}${table(['', 'Rule', 'Observed', 'Limit'], rows)}`;

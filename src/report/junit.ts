@@ -163,7 +163,7 @@ function ruleCase(rule: ReportRule, { breachedBecause, invalidBecause }: JunitRe
         : isTold(invalidBecause)
           ? 'invalid'
           : 'skipped';
-  const told = `observed ${observed === null ? 'no data' : ruleText(observed)}, limit ${ruleLimitText(rule)}`;
+  const told = `observed ${observed === null ? 'no data' : ruleText(observed, rule)}, limit ${ruleLimitText(rule)}`;
   const message =
     state === 'not-applicable'
       ? `not applicable: ${observed ?? 'no data'}`

@@ -34,6 +34,12 @@ const ruling = z.object({
 
 const rule = z.object({
   id: text,
+  title: text.describe('What the rule checks, in words.'),
+  unit: text.describe('Of `limit` and `observed` where they are numbers; empty where they are texts.'),
+  bound: z
+    .enum(['at most', 'at least'])
+    .nullable()
+    .describe('On which side of a limit that is a number `observed` has to be.'),
   state: z.enum(['held', 'broken', 'not-applicable']),
   observed: z.union([z.number(), text]).nullable(),
   limit: z.union([z.number(), text]).nullable(),

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { K6Verdict } from '../judge/k6-verdict.ts';
+import { glossOf } from '../judge/rules/gloss.ts';
 import type { JudgedRule } from '../judge/rules/rule.ts';
 import type { Ruling } from '../judge/ruling.ts';
 import type { Verdict } from '../judge/verdict.ts';
@@ -22,7 +23,7 @@ export function reportOf(m: Measurements, s: Scenario, verdict: Verdict, figures
     ...toldOf(s, verdict),
     absences: [...(m.absences ?? [])],
     ...figures,
-    rules: verdict.rules.map(ruleOf),
+    rules: verdict.rules.map((rule) => ruleOf(rule, s)),
     bottleneck: verdict.bottleneck,
     phases: m.phases,
     ending: m.ending.state,
@@ -50,8 +51,12 @@ const toldOf = (s: Scenario, verdict: Omit<Verdict, 'bottleneck'>) => ({
   })),
 });
 
-export const ruleOf = ({ consequence, stage: _, share: __, ...rule }: JudgedRule): ReportRule => ({
+const ruleOf = (
+  { consequence, stage: _, share: __, ...rule }: JudgedRule,
+  { operations }: Pick<Scenario, 'operations'>,
+): ReportRule => ({
   ...rule,
+  ...glossOf(rule.id, operations),
   decides: consequence !== 'note' && consequence !== 'none',
 });
 
@@ -107,7 +112,7 @@ export function k6ReportOf(
   return {
     ...{ schemaVersion: 1, source: 'k6', capbench },
     ...toldOf(s, verdict),
-    rules: verdict.rules.map(ruleOf),
+    rules: verdict.rules.map((rule) => ruleOf(rule, s)),
     ...{ summaries: summaries.length, run: summaries[0]?.origin.run ?? null },
     ...{ load, latency, throughput, network, generator },
     ...{ scenarioHash, seed: s.seed, startedAt: startOf(summaries) },

@@ -149,9 +149,9 @@ test('each relaxed rule is told in every format, beside its default, and once', 
     expect(html(drifted, [])).toContain(`<li>${line}</li>`);
     expect(terminal).toContain(`• ${line}`);
   }
-  expect(html(drifted, [])).toContain('<td>500 (relaxed, default 100)</td>');
+  expect(html(drifted, [])).toContain('at most 500 ms (relaxed, default 100 ms)');
   const names = elementsOf(junit(drifted)).map(({ attributes }) => attributes.name);
-  expect(names).toContain('generator-loop-delay, limit 500 (relaxed, default 100)');
+  expect(names).toContain('generator-loop-delay, limit at most 500 ms (relaxed, default 100 ms)');
   expect(names).toContain('generator-utilisation');
 });
 
@@ -160,7 +160,9 @@ test('a clock that was set is noted, and fails nothing', () => {
   expect(drifted.rules.find(({ id }) => id === 'clock')).toMatchObject({ state: 'broken', decides: false });
   const elements = elementsOf(junit(drifted));
   expect(elements.filter(({ name }) => name === 'failure')).toEqual([]);
-  expect(elements.map(({ attributes }) => attributes.message)).toContain('noted: observed -61, limit 20');
+  expect(elements.map(({ attributes }) => attributes.message)).toContain(
+    'noted: observed -61 ms, limit at most 20 ms',
+  );
   expect(summary(drifted)).toMatch(/- clock: -61, limit 20: the wall clock was set/);
 });
 
