@@ -20,7 +20,7 @@ export function countOf(histogram: HistogramData): number {
   return total;
 }
 
-/** Histograms of one layout are added, and percentiles are taken of the result: they are never averaged (R8, judge/README.md). */
+/** Histograms of one layout are added, and percentiles are taken of the result: they are never averaged. */
 export function mergeHistograms(histograms: readonly HistogramData[]): HistogramData {
   const filled = histograms.filter((histogram) => histogram.counts.length > 0);
   const [first] = filled;
@@ -62,7 +62,7 @@ export function withoutPart(whole: HistogramData, part: HistogramData): Histogra
 /**
  * The smallest recorded value that at least `percent` of all `population` values do not exceed; the upper end
  * of its bucket, but never above the exact maximum. Values of the `population` that were not recorded count as slower
- * than every recorded one (R3, judge/README.md); null when the percentile falls among those, or without values.
+ * than every recorded one; null when the percentile falls among those, or without values.
  */
 export function percentileOf(
   histogram: HistogramData,

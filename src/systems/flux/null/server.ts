@@ -165,7 +165,7 @@ function debtor(kind: 'acks' | 'commits', send: (frame: string) => void): Owe {
   };
 }
 
-/** The entities of an instance are dealt as in every flux world (README). */
+/** The entities of an instance are dealt as in every flux world (../README.md). */
 function healthOf({ instance, instances, players, monsters }: NullWorldPlan): string {
   const dealt = (all: number, first: number) => share(all, instances, instance, first);
   return JSON.stringify({

@@ -69,5 +69,5 @@ function rowShapeOf(given: string, problems: string[]): 'columns' | 'jsonb' {
 const configError = (problems: readonly string[]): CapbenchError =>
   badInput(
     `The world server's environment is wrong: ${problems.join('; ')}.`,
-    'See "World server" in the README for every variable.',
+    'See "World server" in src/systems/flux/README.md for every variable.',
   );
