@@ -17,7 +17,6 @@ const common = {
   format: 'esm',
   target: 'node20',
   external: [...Object.keys(dependencies), 'esbuild'],
-  sourcemap: 'linked',
   logLevel: 'warning',
   metafile: true,
 };

@@ -3,7 +3,7 @@ import { chmod, copyFile, mkdir, readdir, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { arch, platform } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { messageOf, stackFailed } from '../errors.ts';
+import { codeOf, messageOf, stackFailed } from '../errors.ts';
 import { describeExit, KILL, type ProcessUser, startProcess } from '../supervision/process.ts';
 import { canReach, type RunFolder } from '../supervision/run-folder.ts';
 import { START_LIMITS, settlesWithin, unlessAborted, within } from '../supervision/time-limit.ts';
@@ -25,8 +25,9 @@ const NEEDLESS = /\.a$|^(pkgconfig|include)$/;
 
 /**
  * Finds PostgreSQL of the wanted major version: in `ownBin` when it is given, else in the npm package for this
- * platform. The package is run where it is installed if the account can execute it there and its symbolic
- * links were made (npm's --ignore-scripts leaves them out), and is copied into the run's folder otherwise.
+ * platform. The package's install script makes symbolic links; npm 12 and --ignore-scripts do not run it, so that
+ * missing links are made here. The package is run where it is installed if the account can execute it there and the
+ * links could be made, and is copied into the run's folder otherwise.
  * Rejects with exit code 93, or with the signal's reason.
  */
 export async function preparePostgres(
@@ -110,6 +111,9 @@ async function embedded(user: ProcessUser | null, folder: RunFolder): Promise<st
 export async function embeddedIn(root: string, user: ProcessUser | null, folder: RunFolder): Promise<string> {
   const native = join(root, 'native');
   const links = symbolicLinks(native);
+  await makeLinks(links, (target) => join(root, target)).catch(() => {
+    // The folder is not ours to write to: the links are made in a copy.
+  });
   const usable =
     links.every(({ target }) => existsSync(join(root, target))) &&
     ['initdb', 'postgres'].every((program) => isExecutable(join(native, 'bin', program), user)) &&
@@ -118,10 +122,7 @@ export async function embeddedIn(root: string, user: ProcessUser | null, folder:
   const copy = folder.file('pg');
   try {
     await copyBuild(native, copy);
-    for (const { source, target } of links) {
-      const link = join(copy, relative('native', target));
-      if (!existsSync(link)) await symlink(basename(source), link);
-    }
+    await makeLinks(links, (target) => join(copy, relative('native', target)));
   } catch (error) {
     throw stackFailed(
       `PostgreSQL could not be copied to ${copy}: ${messageOf(error)}`,
@@ -141,6 +142,18 @@ interface SymbolicLink {
 function symbolicLinks(native: string): readonly SymbolicLink[] {
   const list = join(native, 'pg-symlinks.json');
   return existsSync(list) ? JSON.parse(readFileSync(list, 'utf8')) : [];
+}
+
+/** Makes the links that are missing; each stands beside the file that it leads to. */
+async function makeLinks(links: readonly SymbolicLink[], at: (target: string) => string): Promise<void> {
+  for (const { source, target } of links) {
+    const link = at(target);
+    if (existsSync(link)) continue;
+    await symlink(basename(source), link).catch((error: unknown) => {
+      // Another run may have made it in the meantime.
+      if (codeOf(error) !== 'EEXIST') throw error;
+    });
+  }
 }
 
 function isExecutable(path: string, user: ProcessUser | null): boolean {

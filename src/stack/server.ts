@@ -68,7 +68,7 @@ async function startComponentProcess(
   const server = await startProcess({
     name,
     module,
-    execArgv: [`--max-old-space-size=${heap}`, '--enable-source-maps'],
+    execArgv: [`--max-old-space-size=${heap}`],
     env: { ...env(context), HOST, PORT: String(wanted) },
     log: context.folder.file(`${name}.log`),
     watchdog: context.watchdog,

@@ -222,14 +222,27 @@ describe('its programs', () => {
   }
 
   const unseen = 'are copied when they are in a home that nobody else may enter';
-  it.each<readonly [what: string, links: Parameters<typeof packageWith>[0], mode: number, copied: boolean]>([
-    ['run where they are when they can', 'linked', 0o755, false],
-    ['are copied and linked when their links are missing', 'not linked', 0o755, true],
-    ...(root ? [[unseen, 'linked', 0o700, true] as const] : []),
-  ])('%s', async (_what, links, mode, copied) => {
+  const readOnly = 'are copied and linked when their links are missing and cannot be made';
+  it.each<
+    readonly [
+      what: string,
+      links: Parameters<typeof packageWith>[0],
+      closed: { readonly path: string; readonly mode: number } | null,
+      copied: boolean,
+    ]
+  >([
+    ['run where they are when they can', 'linked', null, false],
+    ['are linked where they are when their links are missing', 'not linked', null, false],
+    // Root may write to what is closed, and needs no access to what the other account needs access to.
+    root
+      ? [unseen, 'linked', { path: '.', mode: 0o700 }, true]
+      : [readOnly, 'not linked', { path: 'package/native/lib', mode: 0o555 }, true],
+  ])('%s', async (_what, links, closed, copied) => {
     const own = await packageWith(links);
-    chmodSync(home, mode);
+    chmodSync(home, 0o755);
+    if (closed !== null) chmodSync(join(home, closed.path), closed.mode);
     const bin = await embeddedIn(own, user, folder);
+    if (closed !== null) chmodSync(join(home, closed.path), 0o755);
     expect(bin).toBe(copied ? folder.file('pg/bin') : join(own, 'native/bin'));
     expect(await answers(bin)).toBe(7);
   });
