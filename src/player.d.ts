@@ -2,34 +2,34 @@
  * The contract of a player module: what `players: { module: ./my-player.mjs }` in a scenario names.
  *
  *     /** @type {import('capbench/player').Connect} *\/
- *     export async function connect(context) { .. }     a player's session, once it is connected
+ *     export async function connect(context) { .. }     resolves to a player's session once it is connected
  *     /** @type {import('capbench/player').Perform} *\/
- *     export function perform(session, operation, context) { .. }     one operation, each when it is due
+ *     export function perform(session, operation, context) { .. }     performs one operation when it is due
  *     /** @type {import('capbench/player').Close} *\/
- *     export async function close(session) { .. }     the end of the session; may be left out
+ *     export async function close(session) { .. }     ends the session; optional
  *     /** @type {import('capbench/player').NullServer} *\/
- *     export async function nullServer(options) { .. }     what the players are calibrated against; may be left out
+ *     export async function nullServer(options) { .. }     starts the server that players are calibrated against; optional
  *
  * The module is loaded once in each load worker, and `connect` is called there for each player of that worker.
  */
 
 /**
- * What became of an operation. `ok` and `rejected` are answers (the rules of a game may well say no), and their latency
- * counts; `failed` is an error.
+ * The outcome of an operation. `ok` and `rejected` are answers (a game's rules may refuse an operation), and their
+ * latency counts; `failed` is an error.
  */
 export type Result = 'ok' | 'rejected' | 'failed';
 
-/** One thing that a player is to do. */
+/** One operation of a player. */
 export interface Operation {
-  /** Dense for each player: 1, 2, 3 .., or from behind `lastNumber` of the session on. */
+  /** Consecutive for each player: 1, 2, 3 .., or starting after the session's `lastNumber`. */
   readonly number: number;
-  /** When it was due, in microseconds after the start of the load: its latency counts from here. */
+  /** The scheduled time, in microseconds after the start of the load: latency counts from here. */
   readonly due: number;
 }
 
-/** What a session may tell capbench; everything else in it is the module's own. */
+/** capbench reads this field of a session; everything else in it belongs to the module. */
 export interface Session {
-  /** The number of the last operation of this player that the server knows already; 0 when it is not there. */
+  /** The number of this player's last operation that the server already knows; 0 when absent. */
   readonly lastNumber?: number;
 }
 
@@ -50,46 +50,46 @@ export interface PlayerSocket {
   terminate(): void;
 }
 
-/** What a player knows and may ask for. */
+/** The context of one player. */
 export interface Context {
-  /** Of this player, from 0. */
+  /** The number of this player, from 0. */
   readonly player: number;
-  /** In all. */
+  /** The number of players of the scenario. */
   readonly players: number;
   /** Base address of this player's server, http or https, without a slash at the end. */
   readonly url: string;
-  /** Of all servers. */
+  /** The base addresses of all servers. */
   readonly urls: readonly string[];
-  /** Where the name in `url` was found to be, once; null where `url` holds an address. Connect there. */
+  /** The address that the name in `url` was resolved to, once per run; null where `url` holds an address. Connect to it. */
   readonly address: string | null;
-  /** What every request to the server has to bear: the headers of `--header`, or the token of a server that capbench started. */
+  /** Send these with every request: the headers of `--header`, or the token of a server that capbench started. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Numbers in [0, 1) of this player's own: the same in every run with the scenario's seed. */
+  /** This player's random numbers in [0, 1): the same in every run with the scenario's seed. */
   random(): number;
   /** Microseconds after the start of the load; negative before it. */
   now(): number;
   /**
-   * Says what became of an operation, once, whenever that is known. What is not settled within the scenario's `timeout`
-   * is timed out; what is settled twice, or was never given, breaks the run.
+   * Reports the outcome of an operation, once, at any time. An operation that is not settled within the scenario's
+   * `timeout` is timed out; settling one twice, or one that was never scheduled, is an error that ends the run.
    */
   settle(operation: Operation, result: Result): void;
-  /** The connection has ended: what is unsettled has failed, and the player is lost (or connects again after a fault). */
+  /** Reports that the connection has ended: unsettled operations fail, and the player is lost (or reconnects after a fault). */
   lost(reason?: string): void;
-  /** Opens a WebSocket to the player's server; `path` begins with a slash. It is cut when the player ends. */
+  /** Opens a WebSocket to the player's server; `path` begins with a slash. It is terminated when the player ends. */
   openSocket(path: string): PlayerSocket;
-  /** Aborted when the player's session has ended, however it ended. */
+  /** Aborted when the player's session has ended, for any reason. */
   readonly signal: AbortSignal;
-  /** A line in the log of the load worker, which is in the bundle. */
+  /** Writes a line to the load worker's log, which is in the bundle. */
   log(message: string): void;
 }
 
-/** Connects one player. Whatever it throws is why that player could not connect. */
+/** Connects one player. An error that it throws is reported as the reason why that player could not connect. */
 export type Connect<S = Session> = (context: Context) => Promise<S> | S;
 
 /**
  * Performs one operation. A result that it returns, or resolves to, settles the operation; when it returns nothing,
- * the module calls `context.settle` itself. What it throws makes the operation `failed`. It must not block: all players
- * of a worker share one event loop.
+ * the module calls `context.settle` itself. An error that it throws makes the operation `failed`. It must not block:
+ * all players of a worker share one event loop.
  */
 export type Perform<S = Session> = (
   session: S,
@@ -101,26 +101,26 @@ export type Perform<S = Session> = (
 /** Ends a session. */
 export type Close<S = Session> = (session: S) => Promise<void> | void;
 
-/** What a null server is started with. */
+/** The options of a null server. */
 export interface NullServerOptions {
-  /** Where it has to listen: the loopback address. The port is its own choice: 0 gives a free one. */
+  /** Listen at this loopback address, at any free port (port 0). */
   readonly host: string;
-  /** The players of the calibration send `authorization: Bearer <token>`, as `Context.headers` has it; nobody else on this host can. */
+  /** The calibration's players send `authorization: Bearer <token>` (in `Context.headers`); other processes do not know it. */
   readonly token: string;
 }
 
-/** A null server that listens. */
+/** A listening null server. */
 export interface StartedNullServer {
-  /** As the players get it in `Context.url`: `http://127.0.0.1:4001`, and a path if there is one. */
+  /** The players' `Context.url`: `http://127.0.0.1:4001`, with a path if there is one. */
   readonly url: string;
-  /** Ends it; its process ends in any case. */
+  /** Ends the server; its process ends in any case. */
   close?(): Promise<void> | void;
 }
 
 /**
- * Starts a server that speaks the module's protocol, answers everything at once, and does nothing else. Before a run
- * the module's players play against it for a few seconds, faster than in the run: what they do not keep up with there
- * is their own limit, and no server's. It runs in a process of its own, one for each server of the scenario. Without
- * it only capbench's own part is calibrated, with players that make one round trip over a WebSocket for each operation.
+ * Starts a server that speaks the module's protocol, answers every request at once, and does nothing else. Before a
+ * run the module's players load it for a few seconds, faster than in the run: a rate that they do not sustain there is
+ * the players' limit, not a server's. Each server of the scenario has one such process. Without a null server only
+ * capbench's own part is calibrated, with players that make one WebSocket round trip for each operation.
  */
 export type NullServer = (options: NullServerOptions) => Promise<StartedNullServer> | StartedNullServer;

@@ -3,8 +3,8 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import type { buildConnector } from 'undici';
 
 /**
- * For `net.connect` and `tls.connect`: every name is at this one address, and no resolver is asked. A name that was
- * checked once and then looked up again could have moved in between (DNS rebinding), from this host to another.
+ * For `net.connect` and `tls.connect`: every name resolves to this address, without a resolver. A name that is looked up
+ * a second time, after it was checked, could point to another host by then (DNS rebinding).
  * The Host header and the name in the certificate stay those of the URL.
  */
 export const pinnedLookup =
@@ -15,37 +15,34 @@ export const pinnedLookup =
     else callback(null, address, family);
   };
 
-/** How a server is reached, beside its URL. Plain data: it goes to the load's processes too. */
+/** How a server is reached, beside its URL. Plain data, since the load's processes receive it, too. */
 export interface Access {
-  /**
-   * What the name in the URL was resolved to, once: every connection goes there. Absent where
-   * the URL holds an address itself.
-   */
+  /** The address that the name in the URL was resolved to; every connection goes there. Absent where the URL holds an address. */
   readonly address?: string;
-  /** The certificates, as PEM, of the only authorities that are trusted; absent: those that Node trusts. */
+  /** CA certificates (PEM) that replace those that Node trusts. */
   readonly ca?: string;
-  /** Sent with every request and every WebSocket's upgrade. They may hold secrets: no message repeats them. */
+  /** Sent with every request and every WebSocket upgrade. They may hold secrets: no message repeats them. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A server with its address: enough to ask it something. */
+/** A server's URL and access. */
 export interface Reachable extends Access {
   /** Base URL, without a trailing slash. */
   readonly url: string;
 }
 
-/** The access alone, of whatever bears it. */
+/** Only the fields of Access. */
 export const accessOf = ({ address, ca, headers }: Access): Access => ({
   ...(address === undefined ? {} : { address }),
   ...(ca === undefined ? {} : { ca }),
   ...(headers === undefined ? {} : { headers }),
 });
 
-/** How a server is spoken to that wants the token of the run; empty: it wants none. */
+/** The access to a server that requires the run's token; an empty token: it requires none. */
 export const withToken = (token: string): Pick<Access, 'headers'> =>
   token === '' ? {} : { headers: { authorization: `Bearer ${token}` } };
 
-/** One file of authorities for a run: parsed once for thousands of connections. */
+/** A run has one file of CA certificates: it is parsed once for thousands of connections. */
 let parsed: { readonly ca: string; readonly context: SecureContext } | null = null;
 
 function contextOf(ca: string): SecureContext {
@@ -53,12 +50,12 @@ function contextOf(ca: string): SecureContext {
   return parsed.context;
 }
 
-/** For `net.connect` and `tls.connect`, and what hands its options on to them. */
+/** Options for `net.connect` and `tls.connect`, and for clients that pass their options on to these. */
 export const dialOptions = ({ address, ca }: Access) => ({
   ...(address === undefined ? {} : { lookup: pinnedLookup(address) }),
   ...(ca === undefined ? {} : { secureContext: contextOf(ca) }),
 });
 
-/** The same for undici; null where its own agent would do. */
+/** The same for undici; null where its default agent is enough. */
 export const connectorOptions = (access: Access): buildConnector.BuildOptions | null =>
   access.address === undefined && access.ca === undefined ? null : dialOptions(access);

@@ -1,37 +1,38 @@
 import { codeOf } from '../errors.ts';
 
-/** What is wrong with a server's certificate, by the code of the error. */
+/** What is wrong with a server's certificate, by error code. */
 const PROBLEMS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'has expired',
   CERT_NOT_YET_VALID: 'is not valid yet',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'is signed by itself, and by no authority that is trusted',
-  SELF_SIGNED_CERT_IN_CHAIN: 'is of an authority that is not trusted',
-  UNABLE_TO_GET_ISSUER_CERT: 'is of an authority that is not trusted',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'is of an authority that is not trusted',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'is of an authority that is not trusted',
-  CERT_UNTRUSTED: 'is of an authority that is not trusted',
-  CERT_REJECTED: 'is refused by its authority',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'is self-signed and not trusted',
+  SELF_SIGNED_CERT_IN_CHAIN: 'is signed by a CA that is not trusted',
+  UNABLE_TO_GET_ISSUER_CERT: 'is signed by a CA that is not trusted',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'is signed by a CA that is not trusted',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'is signed by a CA that is not trusted',
+  CERT_UNTRUSTED: 'is signed by a CA that is not trusted',
+  CERT_REJECTED: 'is rejected by its CA',
   CERT_REVOKED: 'was revoked',
-  CERT_SIGNATURE_FAILURE: 'has a signature that is not its authority’s',
-  INVALID_CA: 'is of an authority that may not sign certificates',
-  INVALID_PURPOSE: 'is not for a server',
-  CERT_CHAIN_TOO_LONG: 'has too long a chain of authorities',
+  CERT_SIGNATURE_FAILURE: 'has a signature that its CA did not make',
+  INVALID_CA: 'is signed by a CA that may not sign certificates',
+  INVALID_PURPOSE: 'is not a server certificate',
+  CERT_CHAIN_TOO_LONG: 'has too long a chain of CAs',
 };
 
 const UNKNOWN_AUTHORITY =
-  'name the authority that signed it, as PEM: --ca-file FILE; nothing turns the check off';
-const RENEW = 'renew it there, and see that the clocks of both hosts are right; nothing turns the check off';
+  'pass the CA certificate that signed it (PEM): --ca-file FILE; the check cannot be turned off';
+const RENEW =
+  'renew the certificate, and check that the clocks of both hosts are right; the check cannot be turned off';
 const OTHER_NAME =
-  'name the host as the certificate does, or add this name to the certificate; nothing turns the check off';
+  'use the host name of the certificate, or add this name to the certificate; the check cannot be turned off';
 
 interface TlsProblem {
   readonly what: string;
   readonly hint: string;
-  /** Another authority would do. */
+  /** Another CA certificate would solve it. */
   readonly ofAuthority: boolean;
 }
 
-/** What is wrong between us and a server that should speak TLS, and what to do; null when it is something else. */
+/** Why a TLS connection failed, and what to do; null where the error is not about TLS. */
 export function tlsProblemOf(error: unknown): TlsProblem | null {
   const code = codeOf(error);
   const problem = (what: string, hint: string, ofAuthority = false): TlsProblem => ({
@@ -48,8 +49,8 @@ export function tlsProblemOf(error: unknown): TlsProblem | null {
     return problem(`the certificate ${known}`, dated ? RENEW : UNKNOWN_AUTHORITY, !dated);
   }
   if (code !== 'EPROTO' && !code.startsWith('ERR_SSL_')) return null;
-  const hint = 'see whether it speaks TLS at that port; http:// and ws:// go without';
-  return problem(`no TLS can be agreed on (${code})`, hint);
+  const hint = 'check whether the server speaks TLS at that port; http:// and ws:// use none';
+  return problem(`the TLS handshake failed (${code})`, hint);
 }
 
 const reasonOf = (error: Error): string =>

@@ -4,13 +4,13 @@ import { badInput, messageOf } from '../errors.ts';
 import type { Access } from './access.ts';
 import { hostOf, locate, repeatable, type Surroundings } from './target-address.ts';
 
-/** Somebody else's PostgreSQL, to be read. */
+/** A target's PostgreSQL, which is only read. */
 export interface PostgresAddress {
   /** For `pg`, which reads the TLS parameters in it; it may hold a password. */
   readonly connectionString: string;
-  /** Where the name in it is; null for a UNIX socket. */
+  /** The address of the host name in it; null for a UNIX socket. */
   readonly address: string | null;
-  /** `db.example:5432`, or the folder of a socket: no secret. */
+  /** For messages, without secrets: `db.example:5432`, or the folder of a socket. */
   readonly shown: string;
   readonly onThisHost: boolean;
 }
@@ -28,46 +28,46 @@ export interface RedisAddress {
 }
 
 export interface MetricsAddress {
-  /** Without user and password, which are in the headers. */
+  /** Without user and password, which are sent as a header. */
   readonly url: string;
   readonly access: Access;
   readonly shown: string;
 }
 
-/** What of a target is watched besides its world servers. */
+/** What is probed of a target besides its world servers. */
 export interface ProbeAddresses {
   readonly postgres: PostgresAddress | null;
   readonly redis: RedisAddress | null;
   readonly metrics: readonly MetricsAddress[];
-  /** Those of them that are not loopback, as they are spoken of. */
+  /** The addresses that are not loopback, for messages. */
   readonly foreign: readonly string[];
 }
 
 type Kind = 'postgres' | 'redis' | 'metrics';
 
-/** One address as it was given, taken apart; not asked yet. */
+/** A parsed address, not resolved yet. */
 export interface ProbeUrl {
   readonly kind: Kind;
   readonly url: URL;
-  /** As a URL writes it, without brackets; null for the folder of a UNIX socket. */
+  /** As in a URL, without brackets; null for the folder of a UNIX socket. */
   readonly host: string | null;
 }
 
-interface Words {
+interface KindSpec {
   readonly schemes: RegExp;
   readonly port: number;
   readonly subject: string;
   readonly example: string;
-  /** Parameters; null: any. */
+  /** The accepted query parameters; null: any. */
   readonly known: readonly string[] | null;
 }
-const WORDS: Readonly<Record<Kind, Words>> = {
+const KINDS: Readonly<Record<Kind, KindSpec>> = {
   postgres: {
     schemes: /^postgres(?:ql)?:$/,
     port: 5432,
     subject: 'the PostgreSQL at',
     example:
-      'such as postgresql://127.0.0.1:5432/world, user and password before an @, or in PGUSER and PGPASSWORD',
+      'such as postgresql://127.0.0.1:5432/world, with user and password before an @, or in PGUSER and PGPASSWORD',
     known: 'host port sslmode sslrootcert sslcert sslkey sslnegotiation uselibpqcompat'.split(' '),
   },
   redis: {
@@ -89,30 +89,30 @@ const NO_HOST = 'none.invalid';
 const FILES = ['sslrootcert', 'sslcert', 'sslkey'];
 
 /**
- * Takes an address apart. `source`: the flag or the variable that gave it. Bad input (104) where it is none, in words
- * that repeat no secret.
+ * Parses an address. `source`: the flag or the variable that holds it. Throws bad input (104) with a message that
+ * repeats no secret.
  */
 export function parseProbeUrl(kind: Kind, text: string, source: string): ProbeUrl {
-  const { schemes, example, known } = WORDS[kind];
+  const { schemes, example, known } = KINDS[kind];
   let given: URL;
   try {
-    // libpq's way of writing no host, for the folder of a UNIX socket: user@/world?host=/run/postgresql
+    // For a UNIX socket libpq leaves the host empty, which URL refuses: user@/world?host=/run/postgresql
     given = new URL(kind === 'postgres' ? text.replace(/@\/(?=[^@]*$)/, `@${NO_HOST}/`) : text);
   } catch {
     throw badInput(`${source}: ${repeatable(text)} is no URL`, example);
   }
   if (!schemes.test(given.protocol))
-    throw badInput(`${source}: ${repeatable(text)} is of another kind`, example);
+    throw badInput(`${source}: ${repeatable(text)} has another scheme`, example);
   const unknown =
     known === null ? undefined : [...given.searchParams.keys()].find((key) => !known.includes(key));
-  // A name only: a password may be written as a parameter.
+  // Only a plain name is repeated: a password may stand where a parameter should.
   if (unknown !== undefined) {
     throw badInput(
-      `${source}: the parameter ${/^\w{1,40}$/.test(unknown) ? unknown : 'in it'} is not known`,
+      `${source}: unknown parameter${/^\w{1,40}$/.test(unknown) ? ` ${unknown}` : ''}`,
       known?.length === 0 ? example : `${example}; parameters: ${known?.join(', ')}`,
     );
   }
-  if (given.hash !== '') throw badInput(`${source}: a fragment is there (#..), expected none`, example);
+  if (given.hash !== '') throw badInput(`${source}: the URL has a fragment (#..), expected none`, example);
   if (kind === 'postgres') {
     const folder = socketFolder(given, source, example);
     for (const name of FILES) readable(given.searchParams.get(name), name, source);
@@ -121,7 +121,7 @@ export function parseProbeUrl(kind: Kind, text: string, source: string): ProbeUr
   return { kind, url: given, host: hostNamed(given, source, example) };
 }
 
-/** The folder of a UNIX socket, as `?host=/folder` or `%2Ffolder` in the host's place. */
+/** The folder of a UNIX socket, from `?host=/folder` or from a host that begins with `%2F`. */
 function socketFolder(url: URL, source: string, example: string): string | null {
   const named = url.searchParams.get('host') ?? (/^%2f/i.test(url.hostname) ? decoded(url.hostname) : null);
   if (named === null) return null;
@@ -131,16 +131,16 @@ function socketFolder(url: URL, source: string, example: string): string | null 
   return named;
 }
 
-/** The host as any URL writes it: in lower case, an address in its usual form. */
+/** The host in its canonical form: a name in lower case, an address in its usual notation. */
 function hostNamed(url: URL, source: string, example: string): string {
   try {
     const host = decoded(url.hostname);
     if (host !== NO_HOST && /^(?:[\w.-]+|\[[\da-f:.]+\])$/i.test(host))
       return hostOf(new URL(`http://${host}`));
   } catch {
-    // No host: told below.
+    // Falls through to the error below.
   }
-  throw badInput(`${source}: no host is there, expected one`, example);
+  throw badInput(`${source}: the URL has no host`, example);
 }
 
 function readable(file: string | null, name: string, source: string): void {
@@ -148,17 +148,20 @@ function readable(file: string | null, name: string, source: string): void {
   try {
     accessSync(file, constants.R_OK);
   } catch (error) {
-    throw badInput(`${source}: the file of ${name} cannot be read: ${messageOf(error)}`);
+    throw badInput(
+      `${source}: the file of ${name} cannot be read: ${messageOf(error)}`,
+      'correct its path in the URL, or make it readable for this user',
+    );
   }
 }
 
-/** How targets are reached: their headers are sent to a page of theirs, and to nobody else. */
+/** The targets' headers are sent to metrics pages of the targets' origins only. */
 interface TargetAccess {
   readonly origins: ReadonlySet<string>;
   readonly access: Omit<Access, 'address'>;
 }
 
-/** Judged as targets are, and their names resolved once. */
+/** Applies the same checks as to targets, and resolves each name once. */
 export async function resolveProbes(
   urls: readonly ProbeUrl[],
   owned: readonly string[],
@@ -174,7 +177,7 @@ export async function resolveProbes(
       postgres = socketAddress(url);
       continue;
     }
-    const { subject, example, port: usual } = WORDS[kind];
+    const { subject, example, port: usual } = KINDS[kind];
     const port =
       Number(url.searchParams.get('port') || url.port) || (url.protocol === 'https:' ? 443 : usual);
     const shown = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
@@ -196,25 +199,25 @@ export async function resolveProbes(
 
 const CONNECT_MS = 2_000;
 
-/** A name may have several addresses (`localhost`: IPv6 and IPv4); the first at which somebody listens, or just the first. */
+/** A name may have several addresses (`localhost`: IPv6 and IPv4). The first that accepts connections, else the first. */
 async function firstListening(addresses: readonly string[], port: number): Promise<string> {
   const [first = ''] = addresses;
   if (addresses.length < 2) return first;
   for (const address of addresses) {
     const listens = await new Promise<boolean>((resolve) => {
       const socket = connect({ host: address, port, timeout: CONNECT_MS });
-      const say = (answer: boolean) => (): void => {
+      const end = (answer: boolean) => (): void => {
         socket.destroy();
         resolve(answer);
       };
-      socket.on('connect', say(true)).on('error', say(false)).on('timeout', say(false));
+      socket.on('connect', end(true)).on('error', end(false)).on('timeout', end(false));
     });
     if (listens) return address;
   }
   return first;
 }
 
-/** A text of a URL as it is meant; as it stands where it is badly written. */
+/** Decodes a part of a URL; unchanged where it is badly encoded. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -225,7 +228,7 @@ function decoded(text: string): string {
 
 const part = (text: string): string => encodeURIComponent(decoded(text));
 
-/** The connection string again, of what was looked at, and nothing that was not. */
+/** Builds the connection string from checked parts only. */
 function connectionString(url: URL, host: string, query: Readonly<Record<string, string>>): string {
   const user = url.username === '' ? '' : part(url.username);
   const password = url.password === '' ? '' : `:${part(url.password)}`;

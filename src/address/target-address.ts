@@ -3,9 +3,9 @@ import { BlockList, isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { badInput, messageOf, stackFailed } from '../errors.ts';
 
-/** A `--target` that may be loaded, its name resolved once and for all. */
+/** A `--target` that may be loaded; its name is resolved once. */
 export interface Target extends Located {
-  /** Base URL, http or https, without a trailing slash. A name stays: a Host header and a certificate hold it. */
+  /** Base URL, http or https, without a trailing slash. It keeps the name for the Host header and the certificate. */
   readonly url: string;
 }
 
@@ -15,11 +15,11 @@ const SCHEMES: Readonly<Record<string, string>> = {
   'ws:': 'http:',
   'wss:': 'https:',
 };
-const EXAMPLE = 'give an address like http://127.0.0.1:4001';
+const EXAMPLE = 'use an address such as http://127.0.0.1:4001';
 
 /**
- * The targets of a run, judged before any of them is asked anything. `--i-own` is the host of a
- * target as written, or one of `others`. No message repeats a password or a query.
+ * The targets of a run, checked before any request is sent to one. Each `--i-own` must be the host of a target, or one
+ * of `others`. No message repeats a password or a query.
  */
 export async function resolveTargets(
   texts: readonly string[],
@@ -49,30 +49,27 @@ function parse(text: string): URL {
   }
   const scheme = SCHEMES[url.protocol];
   if (scheme === undefined || url.hostname === '')
-    throw badInput(`--target: ${repeatable(text)} is neither http, https, ws nor wss`, EXAMPLE);
+    throw badInput(`--target: ${repeatable(text)} is not an http, https, ws or wss URL`, EXAMPLE);
   if (url.username !== '' || url.password !== '')
     throw badInput(
       `--target: the address of ${url.host} holds a user or a password`,
-      `${EXAMPLE}, without them: --header-env Cookie=GAME_COOKIE sends what the variable holds`,
+      `${EXAMPLE}; to send credentials, use --header-env Cookie=GAME_COOKIE, which sends the variable's value`,
     );
   if (url.search !== '' || url.hash !== '')
-    throw badInput(
-      `--target: the address of ${url.host} holds a query or a fragment`,
-      `${EXAMPLE}, without them`,
-    );
+    throw badInput(`--target: the address of ${url.host} holds a query or a fragment`, EXAMPLE);
   // Setting `protocol` keeps ports consistent with the new scheme.
   return new URL(`${scheme}${url.href.slice(url.protocol.length)}`);
 }
 
-/** A target's address as `resolveTargets` would have it, for somebody else to reach: nothing is resolved or asked. */
+/** A target's URL as `resolveTargets` returns it, without resolving its name: for files that another program will run. */
 export function targetUrl(text: string): string {
   const { protocol, host, pathname } = parse(text);
   return `${protocol}//${host}${pathname.replace(/\/+$/, '')}`;
 }
 
 /**
- * What load may be sent to: `loopback` always, `elsewhere` on the word of its owner, and never to an address that
- * is no single machine's.
+ * Load may always be sent to `loopback`, `elsewhere` with the owner's confirmation, and never to an address that does
+ * not belong to one machine.
  */
 type AddressKind =
   | 'loopback'
@@ -96,7 +93,7 @@ const KINDS: readonly (readonly [AddressKind, BlockList])[] = [
   ['an unspecified address', listOf(['0.0.0.0', 8, 'ipv4'], ['::', 128, 'ipv6'])],
   ['a multicast address', listOf(['224.0.0.0', 4, 'ipv4'], ['ff00::', 8, 'ipv6'])],
   ['a link-local address', listOf(['169.254.0.0', 16, 'ipv4'], ['fe80::', 10, 'ipv6'])],
-  // 255.255.255.255, and what else is reserved for no machine.
+  // 255.255.255.255 and the reserved block around it.
   ['a broadcast address', listOf(['240.0.0.0', 4, 'ipv4'])],
 ];
 
@@ -129,7 +126,7 @@ function broadcastOf(address: string, netmask: string): string | null {
 
 const bytesOf = (address: string): number[] => address.split('.').map(Number);
 
-/** An IPv4 address inside IPv6 (`::ffff:127.0.0.1`) is of the kind of the IPv4 address. */
+/** An IPv4-mapped IPv6 address (`::ffff:127.0.0.1`) has the kind of its IPv4 address. */
 export function kindOf(address: string, { broadcasts }: OwnAddresses): AddressKind {
   const plain = canonical(address);
   if (broadcasts.has(plain)) return 'a broadcast address';
@@ -137,7 +134,7 @@ export function kindOf(address: string, { broadcasts }: OwnAddresses): AddressKi
   return KINDS.find(([, list]) => list.check(plain, family))?.[0] ?? 'elsewhere';
 }
 
-/** Whether an address is this host's: loopback, or of one of its interfaces. */
+/** Whether an address belongs to this host: loopback, or one of its interfaces. */
 export const isThisHost = (address: string, own: OwnAddresses): boolean =>
   kindOf(address, own) === 'loopback' || own.addresses.has(canonical(address));
 
@@ -151,32 +148,33 @@ export function canonical(address: string): string {
   return [24, 16, 8, 0].map((shift) => (four >>> shift) & 255).join('.');
 }
 
-/** A host that may be asked, its name resolved once and for all. */
+/** A host to which requests may be sent; its name is resolved once. */
 interface Located {
-  /** The host as a URL writes it, without brackets. */
+  /** As in a URL, without brackets. */
   readonly host: string;
-  /** Where it is: the addresses of its name, or the one that is its host. Never empty. */
+  /** The addresses of its name, or the host itself. Never empty. */
   readonly addresses: readonly string[];
-  /** Not loopback: asked because its owner said so. */
+  /** Not loopback: allowed because the user confirmed to own it. */
   readonly foreign: boolean;
-  /** Every one of its addresses is this host's. */
+  /** All of its addresses belong to this host. */
   readonly onThisHost: boolean;
 }
 
 /** All addresses of a name. */
 export type Resolver = (name: string) => Promise<readonly string[]>;
 
-/** What the host is asked for, when a test does not say otherwise. */
+/** The host's resolver and addresses; tests pass others. */
 export interface Surroundings {
   readonly resolve: Resolver;
   readonly own: OwnAddresses;
 }
 
-/** A host, and how it is spoken of: `the target`, `127.0.0.1:4001`, an address like that one. */
+/** A host, and the words for messages about it. */
 interface Named {
+  /** `the target` */
   readonly subject: string;
   readonly host: string;
-  /** With its port, as it was given; it holds no secret. */
+  /** Host and port as given; it holds no secret. */
   readonly shown: string;
   readonly example: string;
 }
@@ -187,36 +185,36 @@ export const surroundings = (): Surroundings => ({
 });
 
 /**
- * Where a host is. Only loopback is let through, and hosts that the user says to own (`owned`, from ownedHosts): nothing
- * is sent to somebody else's machine. Names are resolved here and nowhere else. Rejects with exit code 104 for what
- * may not be asked, and 93 for a name that nobody knows.
+ * Resolves a host. Only loopback and hosts that the user confirms to own (`owned`, from ownedHosts) are allowed, so that
+ * nobody else's machine is loaded. Names are resolved here and nowhere else. Rejects with exit code 104 for a host that
+ * is not allowed, and 93 for a name that cannot be resolved.
  */
 export async function locate(
   { subject, host, shown, example }: Named,
   owned: readonly string[],
   { resolve, own }: Surroundings,
 ): Promise<Located> {
-  const addresses = isIP(host) === 0 ? await resolved(subject, host, example, resolve) : [host];
+  const addresses = isIP(host) === 0 ? await resolved(`${subject} ${shown}`, host, example, resolve) : [host];
   const kinds = addresses.map((address) => kindOf(address, own));
   const at = (index: number): string =>
     host === addresses[index]
       ? `${subject} ${shown}`
-      : `${subject} ${shown} is at ${addresses[index]}, and that`;
+      : `${subject} ${shown} resolves to ${addresses[index]}, which`;
   for (const [index, kind] of kinds.entries()) {
     if (kind === 'loopback' || kind === 'elsewhere') continue;
-    throw badInput(`${at(index)} is ${kind}, which is no single machine's`, example);
+    throw badInput(`${at(index)} is ${kind}, which does not belong to one machine`, example);
   }
   const away = kinds.indexOf('elsewhere');
   if (away >= 0 && kinds.includes('loopback')) {
     throw badInput(
-      `${subject} ${shown} is at ${addresses.join(' and ')}: loopback, and not loopback`,
-      'a name has to mean one machine: name the address instead',
+      `${subject} ${shown} resolves to ${addresses.join(' and ')}: only some of these are loopback`,
+      'a name must belong to one machine: use its address instead',
     );
   }
   if (away >= 0 && !owned.includes(host)) {
     throw badInput(
-      `${at(away)} is not loopback: it may be somebody else's machine`,
-      `if it is yours, say so: --i-own ${host}; without that only loopback is loaded (127.0.0.0/8, [::1], localhost)`,
+      `${at(away)} is not loopback: it may be another person's machine`,
+      `confirm that you own this host: --i-own ${host}; only loopback (127.0.0.0/8, [::1], localhost) needs no confirmation`,
     );
   }
   return {
@@ -229,37 +227,37 @@ export async function locate(
 
 export const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '');
 
-/** The hosts of `--i-own`, each of which has to be the host of something that is named. */
+/** The hosts of `--i-own`, each of which must be the host of a target or of a probe (`named`). */
 export function ownedHosts(owned: readonly string[], named: ReadonlySet<string>): readonly string[] {
   const hosts = owned.map(ownedHost);
   const idle = hosts.findIndex((host) => !named.has(host));
   if (idle >= 0) {
     throw badInput(
-      `--i-own ${owned[idle]} is the host of no --target, and of no probe`,
-      'write the host as its --target has it: --target http://game.example:4001 --i-own game.example',
+      `--i-own ${owned[idle]} is not the host of any --target or probe`,
+      'write the host as in --target: --target http://game.example:4001 --i-own game.example',
     );
   }
   return hosts;
 }
 
-/** A host of `--i-own` as a URL writes it. No wildcard, no port: consent is for one host. */
+/** A host of `--i-own` as in a URL. No wildcard and no port: the confirmation is for one host. */
 function ownedHost(text: string): string {
   const host = text.replace(/^\[(.*)\]$/, '$1');
   try {
     if (isIP(host) === 6) return hostOf(new URL(`http://[${host}]`));
     if (/^[^\s*?#%@/\\:[\],]+$/.test(host)) return hostOf(new URL(`http://${host}`));
   } catch {
-    // No host: told below.
+    // Falls through to the error below.
   }
   throw badInput(
-    `--i-own: ${/[@?#/]/.test(text) ? 'an address' : `"${text}"`} is there, expected one host`,
-    'the name or the address of a --target that is yours, such as --i-own game.example; no wildcard, no port',
+    `--i-own: got ${/[@?#/]/.test(text) ? 'a URL' : `"${text}"`}, expected one host`,
+    'use the name or the address of a --target that you own, such as --i-own game.example; no wildcard, no port',
   );
 }
 
-/** A text that cannot be taken apart is not repeated when there may be a secret in it. */
+/** A text that cannot be parsed is not repeated where it may hold a secret. */
 export const repeatable = (text: string): string =>
-  /[@?#]/.test(text) ? 'what is given (not repeated: it may hold a secret)' : `"${text}"`;
+  /[@?#]/.test(text) ? 'the value (not repeated, since it may hold a secret)' : `"${text}"`;
 
 async function resolved(
   subject: string,
@@ -271,8 +269,8 @@ async function resolved(
   try {
     addresses = await resolve(name);
   } catch (error) {
-    throw stackFailed(`${subject}'s name ${name} is unknown: ${messageOf(error)}`, example, error);
+    throw stackFailed(`${subject}: the name ${name} cannot be resolved: ${messageOf(error)}`, example, error);
   }
-  if (addresses.length === 0) throw stackFailed(`${subject}'s name ${name} has no address`, example);
+  if (addresses.length === 0) throw stackFailed(`${subject}: the name ${name} has no address`, example);
   return addresses;
 }

@@ -204,10 +204,10 @@ export function metricsUnreadable(thrown: unknown, { shown }: MetricsAddress): E
   if (cause.kind === 'certificate' || cause.kind === 'noTls') {
     return failed(`the metrics page ${shown}: ${cause.what}`, cause.hint ?? WHOLE_PATH);
   }
-  if (cause.kind === 'nobody' || cause.kind === 'noRoute') {
+  if (cause.kind === 'refused' || cause.kind === 'noRoute') {
     return failed(`nobody listens at ${shown} for --probe-metrics`, `start it there, or ${WHOLE_PATH}`);
   }
-  const isSlow = cause.kind === 'silent' || isTimeout(error);
+  const isSlow = cause.kind === 'timeout' || isTimeout(error);
   const what = isSlow ? `no whole answer within ${FIRST_ANSWER_MS / 1e3} s` : cause.what;
   // What stands in a scenario's paths is nothing of this page's.
   const hint = error instanceof CapbenchError && error.hint ? `${error.hint}; ${WHOLE_PATH}` : null;

@@ -49,7 +49,7 @@ function unreachable(url: string, late: boolean, error: unknown): CapbenchError 
   if (late) return stackFailed(`${url} does not answer within ${ANSWER_LIMIT_MS / 1e3} s`, START_IT, error);
   const { kind, what, hint } = causeOfError(error);
   if (kind === 'certificate' || kind === 'noTls') return stackFailed(`${url}: ${what}`, hint ?? '', error);
-  if (kind === 'nobody') return stackFailed(`nobody listens at ${url}`, START_IT, error);
+  if (kind === 'refused') return stackFailed(`nobody listens at ${url}`, START_IT, error);
   if (kind === 'noHttp' || kind === 'reset')
     return stackFailed(`${url} is no HTTP server: ${what}`, hint ?? NO_SERVER, error);
   return stackFailed(`${url} cannot be reached: ${what}`, hint ?? START_IT, error);

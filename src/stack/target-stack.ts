@@ -159,7 +159,7 @@ function listens({ url, address }: Reachable, signal: AbortSignal): Promise<void
     socket.once('error', (error) =>
       end(() => {
         const cause = causeOfError(error);
-        if (cause.kind === 'nobody') reject(stackFailed(`nobody listens at ${url}`, hint, error));
+        if (cause.kind === 'refused') reject(stackFailed(`nobody listens at ${url}`, hint, error));
         else reject(stackFailed(`${url} cannot be reached: ${cause.what}`, cause.hint ?? hint, error));
       }),
     );

@@ -17,12 +17,12 @@ describe('an error', () => {
   it.each<[what: string, error: unknown, kind: CauseKind, hint: string | null]>([
     ['a stranger’s certificate', coded('DEPTH_ZERO_SELF_SIGNED_CERT'), 'certificate', '--ca-file'],
     ['one of an unknown authority', coded('UNABLE_TO_VERIFY_LEAF_SIGNATURE'), 'certificate', '--ca-file'],
-    ['one that has expired', coded('CERT_HAS_EXPIRED'), 'certificate', 'renew it'],
+    ['one that has expired', coded('CERT_HAS_EXPIRED'), 'certificate', 'renew the certificate'],
     [
       'one of another host',
       coded('ERR_TLS_CERT_ALTNAME_INVALID'),
       'certificate',
-      'name the host as the certificate does',
+      'use the host name of the certificate',
     ],
     ['TLS to a port without', coded('ERR_SSL_WRONG_VERSION_NUMBER'), 'noTls', 'http:// or ws://'],
     [
@@ -33,7 +33,7 @@ describe('an error', () => {
     ],
     ['no TLS in common', coded('ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE'), 'certificate', 'speaks TLS'],
     ['no HTTP', coded('HPE_INVALID_CONSTANT', 'Parse Error: Expected HTTP/'), 'noHttp', 'https:// or wss://'],
-    ['nobody there', coded('ECONNREFUSED'), 'nobody', 'start the server'],
+    ['nobody there', coded('ECONNREFUSED'), 'refused', 'start the server'],
     ['cut off', coded('ECONNRESET', 'read ECONNRESET'), 'reset', 'limit of connections'],
     ['hung up', new Error('socket hang up'), 'reset', 'limit of connections'],
     [
@@ -42,16 +42,16 @@ describe('an error', () => {
       'reset',
       'limit of connections',
     ],
-    ['no answer', coded('ETIMEDOUT'), 'silent', 'firewall'],
-    ['no handshake in time', new Error('Opening handshake has timed out'), 'silent', 'firewall'],
+    ['no answer', coded('ETIMEDOUT'), 'timeout', 'firewall'],
+    ['no handshake in time', new Error('Opening handshake has timed out'), 'timeout', 'firewall'],
     ['no route', coded('EHOSTUNREACH'), 'noRoute', 'network'],
-    ['no such name', coded('ENOTFOUND', 'getaddrinfo ENOTFOUND nowhere.invalid'), 'name', 'the name'],
+    ['no such name', coded('ENOTFOUND', 'getaddrinfo ENOTFOUND nowhere.invalid'), 'unknownName', 'the name'],
     ['too many open files', coded('EMFILE', 'connect EMFILE'), 'descriptors', 'ulimit -n'],
     ['no port left', coded('EADDRNOTAVAIL'), 'ports', 'ip_local_port_range'],
     [
       'several addresses, nobody at either',
       new AggregateError([coded('ECONNREFUSED'), coded('ECONNREFUSED')]),
-      'nobody',
+      'refused',
       'start the server',
     ],
     [
@@ -76,10 +76,15 @@ describe('an error', () => {
     [
       'a frame that we do not take',
       coded('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 'Max payload size exceeded'),
-      'byUs',
+      'closedByCapbench',
       'capbench closed',
     ],
-    ['no frame', coded('WS_ERR_INVALID_OPCODE', 'Invalid WebSocket frame'), 'byUs', 'capbench closed'],
+    [
+      'no frame',
+      coded('WS_ERR_INVALID_OPCODE', 'Invalid WebSocket frame'),
+      'closedByCapbench',
+      'capbench closed',
+    ],
     ['something else', new Error('bad password'), 'other', null],
     ['no error at all', 'what?', 'other', null],
   ])('%s', (_what, error, kind, hint) => {
@@ -143,13 +148,13 @@ test.each([
 
 test.each<[code: number, reason: string, kind: CauseKind, sentence: RegExp]>([
   [1000, '', 'closed', /^code 1000$/],
-  [1001, 'the server stops', 'restarting', /^code 1001, the server stops: .*started again/],
+  [1001, 'the server stops', 'restarting', /^code 1001, the server stops: .*restarting/],
   [1006, '', 'closed', /^without a close frame/],
   [1008, 'too many connections', 'policy', /^code 1008, too many connections: .*not its capacity/],
-  [1009, '', 'tooLargeForThem', /frame of that size/],
+  [1009, '', 'frameTooLarge', /refuses frames of that size/],
   [1011, 'oops', 'closed', /^code 1011, oops$/],
-  [1012, '', 'restarting', /started again/],
-  [1013, '', 'overloaded', /too much to do/],
+  [1012, '', 'restarting', /stopping or restarting/],
+  [1013, '', 'overloaded', /reports that it is overloaded/],
   [1014, '', 'noUpstream', /proxy/],
   [3000, '', 'unauthorized', /--header-env/],
   [4001, 'kicked', 'closed', /^code 4001, kicked$/],
@@ -179,5 +184,5 @@ test.each([
 ])('refusals by %i that begin at %i connections: by number? %s', (status, connected, isByNumber) => {
   const cause = causeOfRefusals(causeOfAnswer(status), connected);
   expect(cause.what).toContain(`status ${status}`);
-  expect(/when \d+ were connected.*not its capacity/.test(cause.hint ?? '')).toBe(isByNumber);
+  expect(/at \d+ connections.*not its capacity/.test(cause.hint ?? '')).toBe(isByNumber);
 });

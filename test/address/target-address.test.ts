@@ -74,7 +74,7 @@ test.each([
   ['http://198.51.100.255', '198.51.100.255', /broadcast/],
   ['http://metadata.example', 'metadata.example', /link-local/],
   ['http://some.example', 'some.example', /multicast/],
-  ['http://mixed.example', 'mixed.example', /loopback, and not loopback/],
+  ['http://mixed.example', 'mixed.example', /only some of these are loopback/],
 ])('%s is refused, whoever owns it', async (text, host, message) => {
   const error = await refusal([text], [host]);
   expect(error.exitCode).toBe(104);
@@ -84,7 +84,7 @@ test.each([
 test('consent is for the host as the target has it: no wildcard, no suffix, no other name of the same machine', async () => {
   for (const owned of ['192.0.2.1', 'example', 'a.game.example', 'game.example.', 'mine.example']) {
     expect((await refusal(['http://game.example'], [owned])).message).toContain(
-      `--i-own ${owned} is the host of no --target`,
+      `--i-own ${owned} is not the host of any --target`,
     );
   }
   for (const owned of [

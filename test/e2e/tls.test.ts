@@ -30,7 +30,7 @@ test('a run over TLS: 93 without the authority, and with it everything arrives, 
   const { tokens, port } = await nullWorld();
   const target = ['run', small, ...LESS, '--target', `wss://localhost:${await tlsFront(port)}`];
   const refused = await capbench(target).ends(93);
-  expect(refused.stderr).toMatch(/error: https:\/\/localhost:\d+: the certificate is of an authority/);
+  expect(refused.stderr).toMatch(/error: https:\/\/localhost:\d+: the certificate is signed by a CA/);
   expect(refused.stderr).toContain('--ca-file');
   expect(tokens.size).toBe(0);
 

@@ -81,7 +81,7 @@ it.each([
     'limit of connections',
   ],
   ['no HTTP', () => createTcp((socket) => socket.end('220 mail\r\n')), 'http', '', 'https:// or wss://'],
-  ['no TLS', () => createServer(), 'https', 'no TLS can be agreed on', 'http:// or ws://'],
+  ['no TLS', () => createServer(), 'https', 'the TLS handshake failed', 'http:// or ws://'],
   [
     'a certificate of nobody',
     () => createTls({ key: ofTls('server.key'), cert: ofTls('server.pem') }),
@@ -111,9 +111,7 @@ it('a limit of connections from one address shows by where the refusals begin', 
   const url = `http://127.0.0.1:${await portOf(http)}`;
   const error = await failureOf(fleetAt(url, JSON_PLAYERS, 80));
   expect(error.message).toMatch(/^30 of 80 players could not connect: .*status 503/);
-  expect(error.hint).toMatch(
-    /when 50 were connected, a round number.*policy of the server, not its capacity/,
-  );
+  expect(error.hint).toMatch(/at 50 connections, a round number.*the server's policy, not its capacity/);
 });
 
 describe('a connection that ends is told by who ended it', () => {
@@ -122,13 +120,13 @@ describe('a connection that ends is told by who ended it', () => {
     [
       'by them, for a policy',
       1008,
-      /a server closed a player's connection: code 1008: this is a policy of the server/,
+      /a server closed a player's connection: code 1008: this is the server's policy/,
     ],
     ['by them, as it should be', 1000, /a server closed a player's connection: code 1000/],
     [
       'by us, for a frame without an end',
       big,
-      /a frame came that is larger.*capbench closed this connection, not the server/,
+      /the server sent a frame that is larger.*capbench closed this connection, not the server/,
     ],
   ] as const)('%s', async (_what, end, said) => {
     const http = createServer();
@@ -169,7 +167,7 @@ it('a sub-protocol is named by a header', async () => {
 
 it.each([
   [301, 'failed', /a server answered GET with status 301, Location \/game\/: redirects are not followed/],
-  [429, 'rejected', /a server answered GET with status 429: this is a policy of the server/],
+  [429, 'rejected', /a server answered GET with status 429: this is the server's policy/],
   [401, 'rejected', /a server answered GET with status 401: .*--header-env/],
   [404, 'rejected', null],
 ] as const)('an HTTP answer of %i is %s, and told', async (status, outcome, said) => {

@@ -104,7 +104,7 @@ describe('an address that may not be loaded is refused with 104', () => {
   test.each([
     ['not an address', /is no URL/],
     ['127.0.0.1:4001', /is no URL|neither http/],
-    ['ftp://127.0.0.1:4001', /neither http, https, ws nor wss/],
+    ['ftp://127.0.0.1:4001', /is not an http, https, ws or wss URL/],
     ['http://192.0.2.1:4001', /the target 192\.0\.2\.1:4001 is not loopback/],
     ['http://0.0.0.0:4001', /is an unspecified address/],
     ['http://[::ffff:192.0.2.1]:4001', /is not loopback/],
