@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { interrupted, stackFailed } from '../errors.ts';
 import type { Deviation } from '../scenario/scenario.ts';
-import { keepBehind, stepsBehind } from '../supervision/priority.ts';
+import { keepPriorityLow, niceStepsBelow } from '../supervision/priority.ts';
 import { openRunFolder } from '../supervision/run-folder.ts';
 import { pause } from '../supervision/time-limit.ts';
 import { unprivilegedUser } from '../supervision/unprivileged-user.ts';
@@ -73,11 +73,11 @@ function stackOf(
 ): Stack {
   const components = all.map(({ component }) => component);
   const pids = () => components.map(({ pid }) => pid);
-  const letGo = keepBehind(pids);
+  const stopLowering = keepPriorityLow(pids);
   const settings = [...all.flatMap((one) => one.settings ?? []), ...told];
   const addresses = Object.assign({}, ...all.map((one) => one.addresses));
   const close = async (): Promise<void> => {
-    letGo();
+    stopLowering();
     closing.abort();
     await open.close();
     await remove();
@@ -90,7 +90,11 @@ function stackOf(
       database: all.find(({ database }) => database !== undefined)?.database ?? null,
       addresses,
     },
-    settings: [...settings, ...deviationsBeside(deviations, settings), prioritySetting(stepsBehind(pids()))],
+    settings: [
+      ...settings,
+      ...deviationsBeside(deviations, settings),
+      prioritySetting(niceStepsBelow(pids())),
+    ],
     disturb: disturbanceOf(components),
     failure: open.firstFailure(watchdog.lost),
     logs: new Map(

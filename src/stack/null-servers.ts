@@ -52,7 +52,7 @@ export async function openNullServers(
           ? NEVER
           : {
               component: name,
-              message: `what the generator is calibrated on ended by itself: ${describeExit(exit)}`,
+              message: `what the generator is calibrated on ended unexpectedly: ${describeExit(exit)}`,
               hint:
                 exit.signal === 'SIGKILL'
                   ? 'see whether the host ran out of memory'

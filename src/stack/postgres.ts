@@ -123,7 +123,7 @@ async function startComponentProcess(
     endMethod: 'postmaster',
     cleanup: sharedMemoryCleanup(plan, data),
     user,
-    behind: true,
+    lowPriority: true,
   });
   const failure = watch(server);
   const ready = new Promise<void>((resolve) => {
@@ -191,7 +191,7 @@ function watch(server: SupervisedProcess): Promise<StackFailure> {
     void server.exited.then((exit) => {
       if (server.stopping) return;
       fail(
-        `PostgreSQL ended by itself: ${describeExit(exit)}`,
+        `PostgreSQL ended unexpectedly: ${describeExit(exit)}`,
         exit.signal === 'SIGKILL' ? 'see whether the host ran out of memory' : 'see logs/postgres.log',
       );
     });

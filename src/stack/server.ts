@@ -72,14 +72,14 @@ async function startComponentProcess(
     env: { ...env(context), HOST, PORT: String(wanted) },
     log: context.folder.file(`${name}.log`),
     watchdog: context.watchdog,
-    behind: true,
+    lowPriority: true,
   });
   const failure = new Promise<StackFailure>((resolve) => {
     void server.exited.then((exit) => {
       if (server.stopping) return;
       resolve({
         component: name,
-        message: `${name.replace('-', ' server ')} ended by itself: ${describeExit(exit)}`,
+        message: `${name.replace('-', ' server ')} ended unexpectedly: ${describeExit(exit)}`,
         hint:
           OUT_OF_MEMORY.test(server.tail(50)) || CRASHES.test(exit.signal ?? '')
             ? `it got no more memory: raise world.heap in the scenario, or free some; see logs/${name}.log`

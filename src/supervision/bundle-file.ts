@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /**
- * The bundle of one of capbench's own processes: `flux-server`, `fleet-worker`, `watchdog`. All bundles and
- * their shared chunks lie in one folder; run from the sources (tests), the built ones are used.
+ * The bundle of one of capbench's own processes: `flux-server`, `fleet-worker`, `watchdog`. All bundles and their
+ * shared chunks are in one folder. When run from the sources (tests), the built bundles are used.
  */
 export function bundleFile(name: string): string {
   const folder = import.meta.url.endsWith('.ts') ? '../../dist/' : './';

@@ -4,21 +4,21 @@ import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { signal } from './process-tree.ts';
 
-/** A command that takes away what a process leaves behind outside its folder when it is killed. */
+/** A command that removes what a killed process leaves behind outside its folder. */
 export interface Cleanup {
   readonly command: string;
   readonly args: readonly string[];
-  /** What it works on: where that is gone there is nothing to do. */
+  /** What it cleans up: if this folder is gone there is nothing to do. */
   readonly folder: string;
-  /** As whom; null: as capbench itself. */
+  /** The account that it runs as; null: capbench's own. */
   readonly user: { readonly uid: number; readonly gid: number } | null;
 }
 
 const ATTEMPTS = 20;
-const AGAIN_MS = 100;
+const RETRY_MS = 100;
 const LIMIT_MS = 2_500;
 
-/** Runs the command until it succeeds, for a while: others of the killed process's kind may be just ending. */
+/** Retries the command for a while: it fails as long as children of the killed process are still ending. */
 export async function cleanUp(
   { command, args, folder, user }: Cleanup,
   env: Readonly<Record<string, string | undefined>>,
@@ -27,7 +27,7 @@ export async function cleanUp(
   for (let attempt = 0; attempt < ATTEMPTS && performance.now() < until; attempt++) {
     if (!existsSync(folder)) return;
     if (await succeeds(command, args, user, env)) return;
-    await sleep(AGAIN_MS);
+    await sleep(RETRY_MS);
   }
 }
 
@@ -38,7 +38,7 @@ function succeeds(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<boolean> {
   return new Promise((resolve) => {
-    // A group of its own, so that nothing of a command that hangs is left.
+    // In a process group of its own, so that a command that hangs can be killed with its children.
     const child = spawn(command, args, {
       cwd: '/',
       detached: true,
@@ -57,9 +57,9 @@ function succeeds(
 }
 
 const REMOVE_LIMIT_MS = 5_000;
-const AGAIN_SOON_MS = 20;
+const REMOVE_RETRY_MS = 20;
 
-/** Somebody may still be writing while it ends: tried again for a while. False when it cannot be done. */
+/** Retries for a while, since a process that is ending may still write there. False when the folder cannot be removed. */
 export async function removeFolder(path: string): Promise<boolean> {
   const until = performance.now() + REMOVE_LIMIT_MS;
   for (;;) {
@@ -68,7 +68,7 @@ export async function removeFolder(path: string): Promise<boolean> {
       return true;
     } catch {
       if (performance.now() > until) return false;
-      await sleep(AGAIN_SOON_MS);
+      await sleep(REMOVE_RETRY_MS);
     }
   }
 }

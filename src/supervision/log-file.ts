@@ -1,17 +1,17 @@
 import { createWriteStream, statSync } from 'node:fs';
 
-/** What one child process may write into the run's folder. */
+/** Limits the log of one child process in the run's folder. */
 const LOG_LIMIT_BYTES = 8 * 2 ** 20;
 const TAIL_BYTES = 16 * 2 ** 10;
 
 /**
- * Opens a log that keeps its first `limit` bytes, says that it was cut, and adds the last lines at the end. What a
- * process of the same name wrote before it stays, and counts.
+ * Opens a log that keeps its first `limit` bytes, then a note that it was cut, and the last lines at the end. It appends
+ * to the log of an earlier process of the same name, whose bytes count, too.
  */
 export function openLogFile(path: string, limit = LOG_LIMIT_BYTES) {
   const file = createWriteStream(path, { flags: 'a', mode: 0o600 });
   let failed = false;
-  // A full disk must not take the run with it: the component that cannot write says so itself.
+  // A full disk does not end the run here: a component that cannot write reports that itself.
   file.on('error', () => {
     failed = true;
   });
@@ -30,7 +30,7 @@ export function openLogFile(path: string, limit = LOG_LIMIT_BYTES) {
     write(chunk: Buffer) {
       if (ended) return;
       tail = Buffer.concat([tail, chunk]);
-      // Not on every line: the buffer is cut back when it has grown to twice its size.
+      // The buffer is cut only at twice its size, so that not every line copies it.
       if (tail.length > 2 * TAIL_BYTES) tail = Buffer.from(tail.subarray(tail.length - TAIL_BYTES));
       if (failed || written >= limit) return;
       const kept = chunk.subarray(0, limit - written);
@@ -38,9 +38,9 @@ export function openLogFile(path: string, limit = LOG_LIMIT_BYTES) {
       file.write(kept);
       if (written >= limit) file.write(`\n-- cut by capbench after ${limit} bytes --\n`);
     },
-    /** The last lines, at most `lines` of them. */
+    /** At most `lines` last lines. */
     tail: lastLines,
-    /** Resolves when the file is on its way to the disk and closed. */
+    /** Resolves when the file is written and closed. */
     end() {
       if (!ended && written >= limit && !failed) file.write(`-- the last lines --\n${lastLines(50)}\n`);
       ended = true;

@@ -4,44 +4,44 @@ import { codeOf } from '../errors.ts';
 import { childrenOf } from './process-tree.ts';
 
 /**
- * Niceness: a weight of 335 against 1,024 where both want the same CPU. A generator that needs less than its share
- * is let in at once with that; with 10 (a weight of 110) strangers on a busy host starve the servers.
+ * The niceness of the servers relative to the generator: a weight of 335 against 1,024 where both compete for a CPU. The
+ * generator, which needs less than its share, is then scheduled at once. With 10 (a weight of 110) unrelated processes
+ * on a busy host would starve the servers.
  */
-const BELOW = 5;
+const NICE_STEPS = 5;
 const LOWEST = 19;
-const LOOK_EVERY_MS = 250;
+const POLL_MS = 250;
 
-/** Of what is under test, below our own. */
-const niceness = (): number => Math.min(LOWEST, getPriority() + BELOW);
+const niceness = (): number => Math.min(LOWEST, getPriority() + NICE_STEPS);
 
 /**
- * Lets a process wait for a CPU where the generator, which shares the host, wants it too: a generator that is late
- * measures itself. Only ever lower, which needs no privilege; where it is refused the process stays as it is.
+ * Lowers the priority of a process under test below that of the generator on the same host: a generator that waits for
+ * a CPU measures its own delay. Lowering needs no privilege; where it is refused the process keeps its priority.
  *
- * Linux may also weigh sessions (autogroups) against one another before it looks at processes. Each of ours leads a
- * session, as every backend of PostgreSQL does, and niceness means nothing outside of it: so the session is lowered
- * alike. See sched(7).
+ * Linux may schedule sessions (autogroups) against one another before it compares processes. Each of our processes
+ * leads a session, as every backend of PostgreSQL does, and niceness has no effect between sessions: so the session's
+ * own niceness is lowered as well. See sched(7).
  */
 export function lowerPriority(pid: number): void {
   try {
     setPriority(pid, niceness());
   } catch {
-    // Told by stepsBehind.
+    // niceStepsBelow reads back what was achieved.
   }
   lowerSession(pid);
 }
 
-/** False when the kernel is to be asked again: it takes one such change in 100 ms from an ordinary user. */
+/** False when it has to be retried: the kernel accepts one such change in 100 ms from an ordinary user. */
 function lowerSession(pid: number): boolean {
   try {
-    if (sessionNiceness(pid) !== BELOW) writeFileSync(`/proc/${pid}/autogroup`, String(BELOW));
+    if (sessionNiceness(pid) !== NICE_STEPS) writeFileSync(`/proc/${pid}/autogroup`, String(NICE_STEPS));
     return true;
   } catch (error) {
     return codeOf(error) !== 'EAGAIN';
   }
 }
 
-function sessionsCount(): boolean {
+function hasAutogroups(): boolean {
   try {
     return readFileSync('/proc/sys/kernel/sched_autogroup_enabled', 'latin1').trim() === '1';
   } catch {
@@ -49,7 +49,7 @@ function sessionsCount(): boolean {
   }
 }
 
-/** Null where the kernel does not say. */
+/** Null where it cannot be read. */
 function sessionNiceness(pid: number): number | null {
   try {
     const [, nice] = /nice (-?\d+)/.exec(readFileSync(`/proc/${pid}/autogroup`, 'latin1')) ?? [];
@@ -59,28 +59,28 @@ function sessionNiceness(pid: number): number | null {
   }
 }
 
-/** Keeps the processes of now, and their children as they come, behind. Returns what ends it. */
-export function keepBehind(pids: () => readonly number[]): () => void {
-  if (!sessionsCount()) return () => {};
+/** Keeps lowering the sessions of the current processes and of their new children. Returns a function that ends this. */
+export function keepPriorityLow(pids: () => readonly number[]): () => void {
+  if (!hasAutogroups()) return () => {};
   let done: ReadonlySet<number> = new Set();
-  const look = (): void => {
+  const lowerAll = (): void => {
     const now = pids().flatMap((pid) => [pid, ...childrenOf(pid)]);
     done = new Set(now.filter((pid) => done.has(pid) || lowerSession(pid)));
   };
-  look();
-  const timer = setInterval(look, LOOK_EVERY_MS);
+  lowerAll();
+  const timer = setInterval(lowerAll, POLL_MS);
   timer.unref();
   return () => clearInterval(timer);
 }
 
-/** By how much the least of them is behind, read back from the processes; 0: none is. */
-export const stepsBehind = (pids: readonly number[]): number => Math.min(...pids.map(behindOf));
+/** The smallest number of nice steps by which one of the processes is below the generator, read back from the kernel. */
+export const niceStepsBelow = (pids: readonly number[]): number => Math.min(...pids.map(stepsOf));
 
-function behindOf(pid: number): number {
+function stepsOf(pid: number): number {
   try {
     const steps = getPriority(pid) - getPriority();
-    // The generator's processes lead sessions, too, which begin at 0.
-    return sessionsCount() ? Math.min(steps, sessionNiceness(pid) ?? steps) : steps;
+    // The generator's processes lead sessions, too, whose niceness begins at 0.
+    return hasAutogroups() ? Math.min(steps, sessionNiceness(pid) ?? steps) : steps;
   } catch {
     return 0;
   }

@@ -2,10 +2,10 @@ import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 
 /** Clock ticks a second in /proc/stat and /proc/<pid>/stat: USER_HZ, 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
-/** The longest of the small files: a stat line with its command has some 300 bytes. */
+/** Reused by every read; a stat line with its command has some 300 bytes. */
 const SMALL = Buffer.alloc(4096);
 
-/** A small file of /proc, at a third of the cost of `readFileSync`; null where it is not, or not ours to read. */
+/** Reads a small file of /proc at a third of the cost of `readFileSync`; null where it is missing or not readable. */
 export function readSmall(path: string): string | null {
   let descriptor: number;
   try {
@@ -16,26 +16,26 @@ export function readSmall(path: string): string | null {
   try {
     return SMALL.toString('latin1', 0, readSync(descriptor, SMALL, 0, SMALL.length, 0));
   } catch {
-    // It ended between the two.
+    // The process ended between open and read.
     return null;
   } finally {
     closeSync(descriptor);
   }
 }
 
-/** One process as /proc/<pid>/stat tells it (proc(5)). */
+/** One process, from /proc/<pid>/stat (proc(5)). */
 export interface ProcessReading {
   readonly pid: number;
   /** `R`, `S`, `T`, `Z` .. */
   readonly state: string;
   readonly parent: number;
-  /** Clock ticks after the boot: with the pid, who it is. */
+  /** Clock ticks after the boot; identifies the process together with the pid, which may be reused. */
   readonly started: number;
   readonly command: string;
   readonly kernelThread: boolean;
-  /** User and system CPU of all its threads, kept to the nanosecond by the kernel and told in ticks of 10 ms. */
+  /** User and system CPU of all its threads, which the kernel measures in nanoseconds and reports in ticks of 10 ms. */
   readonly ownSeconds: number;
-  /** The same of its children that ended and were waited for, with theirs. */
+  /** The same of its ended children that were waited for, including their own. */
   readonly reapedSeconds: number;
 }
 
@@ -43,7 +43,7 @@ export interface ProcessReading {
 const KERNEL_THREAD = 0x00200000;
 
 export function parseStat(text: string): ProcessReading {
-  // The second field is the command in parentheses, which may hold blanks: count from its end.
+  // The second field is the command in parentheses, which may hold blanks, so fields are counted from its end.
   const open = text.indexOf('(');
   const close = text.lastIndexOf(')');
   const fields = text.slice(close + 2).split(' ', 20);
@@ -60,22 +60,22 @@ export function parseStat(text: string): ProcessReading {
   };
 }
 
-/** Null when there is no such process any more, or no /proc. */
+/** Null when the process has ended, or without /proc. */
 export function readProcess(pid: number): ProcessReading | null {
   const text = readSmall(`/proc/${pid}/stat`);
   return text === null || text === '' ? null : parseStat(text);
 }
 
 /**
- * Seconds in which a process's first thread was ready to run and had no CPU (the second field of schedstat). Node's
- * loop and a PostgreSQL backend are that thread. Null where the kernel does not count it.
+ * Seconds for which a process's main thread was runnable and waited for a CPU (the second field of schedstat). Node's
+ * event loop and a PostgreSQL backend run on that thread. Null where the kernel does not count it.
  */
 export function waitedSeconds(pid: number): number | null {
   const waited = readSmall(`/proc/${pid}/schedstat`)?.split(' ')[1];
   return waited === undefined ? null : Number(waited) / 1e9;
 }
 
-/** What a process holds of the memory; null when there is no such process any more, or no /proc. */
+/** Resident memory of a process; null when it has ended, or without /proc. */
 export function residentBytes(pid: number): number | null {
   const kilobytes = kilobytesIn(readSmall(`/proc/${pid}/status`) ?? '', 'VmRSS');
   return kilobytes === null ? null : kilobytes * 1024;
@@ -86,7 +86,7 @@ function kilobytesIn(text: string, name: string): number | null {
   return found === undefined ? null : Number(found);
 }
 
-/** Private memory of all, and the shared memory once: the largest any of them has touched. Bytes. */
+/** The private memory of all processes, plus the shared memory once (the largest share that any of them has touched). Bytes. */
 export function memoryOf(pids: readonly number[]): number {
   let privateKilobytes = 0;
   let sharedKilobytes = 0;
@@ -98,11 +98,11 @@ export function memoryOf(pids: readonly number[]): number {
   return (privateKilobytes + sharedKilobytes) * 1024;
 }
 
-/** Seconds over all CPUs since the boot, in samples of the kernel's tick. */
+/** Seconds over all CPUs since the boot, sampled at the kernel's tick. */
 export interface CpuTimes {
-  /** In processes: user, nice and system. Time of guests is part of user. */
+  /** User, nice and system; guest time is part of user. */
   readonly processSeconds: number;
-  /** The same and interrupts: everything but idle, waiting for I/O, and stolen. */
+  /** The same plus interrupts: everything except idle, iowait and steal. */
   readonly busySeconds: number;
   readonly stealSeconds: number;
 }
@@ -120,7 +120,7 @@ export function cpuTimes(): CpuTimes | null {
   return { processSeconds, busySeconds: processSeconds + irq + softirq, stealSeconds: steal };
 }
 
-/** Bytes sent, interface by interface, loopback included; null without /proc. */
+/** Bytes sent by each interface, loopback included; null without /proc. */
 export function networkBytes(): readonly (readonly [name: string, bytes: number])[] | null {
   try {
     return readFileSync('/proc/net/dev', 'latin1')

@@ -5,14 +5,14 @@ import { kill } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readProcess } from './proc.ts';
 
-const LOOK_EVERY_MS = 2;
-/** A process takes a signal when it is next given a CPU. */
+const POLL_MS = 2;
+/** A process handles a signal only when it is next scheduled on a CPU. */
 const STOP_LIMIT_MS = 2_000;
 const GONE_LIMIT_MS = 10_000;
 
 /**
- * Everything that a process started, and that those started. PostgreSQL's backends lead sessions of their own: no
- * signal to the postmaster's group reaches them.
+ * The children of a process, their children, and so on. PostgreSQL's backends lead sessions of their own, so a signal to
+ * the postmaster's process group does not reach them.
  */
 export function descendantsOf(pid: number): readonly number[] {
   const children = platform() === 'linux' ? childrenFromProc() : childrenFromPs();
@@ -24,58 +24,58 @@ export function descendantsOf(pid: number): readonly number[] {
   return found;
 }
 
-/** Those that it started itself and that still are. */
+/** The living direct children of a process. */
 export function childrenOf(pid: number): readonly number[] {
   if (platform() === 'linux') {
     try {
       const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1');
       return children.split(' ').filter(Boolean).map(Number);
     } catch {
-      // A kernel without that file, or the process has just ended.
+      // The kernel lacks that file, or the process has just ended.
     }
   }
   return (platform() === 'linux' ? childrenFromProc() : childrenFromPs()).get(pid) ?? [];
 }
 
-/** SIGSTOP, first to the process itself, so that it starts nobody in between, then to all that it started. */
+/** Sends SIGSTOP to the process first, so that it cannot start another child, then to its descendants. */
 export async function stopTree(pid: number): Promise<void> {
   for (const member of await stoppedTree(pid)) signal(member, 'SIGSTOP');
 }
 
-/** SIGCONT to all of them, to the process itself last: it finds its children as they were. */
+/** Sends SIGCONT to the descendants and last to the process, so that all its children run before it does. */
 export function continueTree(pid: number): void {
   for (const member of descendantsOf(pid)) signal(member, 'SIGCONT');
   signal(pid, 'SIGCONT');
 }
 
 /**
- * SIGKILL to all of them in one go: nobody is left who could still write, or tell of the others' end. Resolves
- * when they are gone.
+ * Kills the stopped processes together, so that none of them can write or react to the end of another. Resolves when
+ * all are gone.
  */
 export async function killTree(pid: number): Promise<void> {
-  const held = await stoppedTree(pid);
-  // The process itself last: it stands still, and no child sees it end.
-  const family = held.toReversed().map((member) => ({ pid: member, startedAt: startTime(member) }));
-  for (const member of family) {
-    // A process that it started a moment ago may still be of its group; others lead one.
+  const stopped = await stoppedTree(pid);
+  // The stopped root is killed last, so that no child sees its parent end.
+  const tree = stopped.toReversed().map((member) => ({ pid: member, startedAt: startTime(member) }));
+  for (const member of tree) {
+    // A child that has just started is still in its parent's group; later it may lead its own.
     signal(-member.pid, 'SIGKILL');
     signal(member.pid, 'SIGKILL');
   }
-  const alive = () => family.some((it) => it.startedAt !== null && startTime(it.pid) === it.startedAt);
+  const alive = () => tree.some((it) => it.startedAt !== null && startTime(it.pid) === it.startedAt);
   await until(() => !alive(), GONE_LIMIT_MS);
 }
 
-/** The process, stopped, and its descendants. */
+/** Stops the process and returns it with its descendants. */
 async function stoppedTree(pid: number): Promise<readonly number[]> {
   signal(pid, 'SIGSTOP');
   await until(() => isStopped(pid), STOP_LIMIT_MS);
   return [pid, ...descendantsOf(pid)];
 }
 
-/** The condition comes true, or nobody waits for it any longer. */
+/** Resolves when the condition is true or the limit has passed. */
 async function until(condition: () => boolean, limit: number): Promise<void> {
   const end = performance.now() + limit;
-  while (!condition() && performance.now() < end) await sleep(LOOK_EVERY_MS);
+  while (!condition() && performance.now() < end) await sleep(POLL_MS);
 }
 
 export function signal(pid: number, name: NodeJS.Signals): void {
@@ -86,7 +86,7 @@ export function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-/** Stopped, or no more. */
+/** Whether the process is stopped or has ended. */
 function isStopped(pid: number): boolean {
   const state = platform() === 'linux' ? readProcess(pid)?.state : stateFromPs(pid);
   return state === undefined || /^[TtZX]/.test(state);
@@ -142,8 +142,8 @@ function byParent(pairs: readonly (readonly [number, number])[]): Children {
 }
 
 /**
- * When a process was started, as an opaque text, so that a reused pid is told from the process that had it
- * before. Null when there is no such process, or only what is left of it until its parent notices.
+ * When a process was started, as an opaque text, which tells a reused pid from the process that had it before. Null when
+ * there is no such process, or only a zombie.
  * Linux: field 22 of /proc/<pid>/stat, in clock ticks after the boot. Elsewhere: `ps -o lstart=`, in seconds.
  */
 export function startTime(pid: number): string | null {

@@ -9,17 +9,16 @@ import { continueTree, killTree, signal, stopTree } from './process-tree.ts';
 import { settlesWithin } from './time-limit.ts';
 import type { EndMethod, Watchdog } from './watchdog.ts';
 
-/** A signal, and how many milliseconds it is given before the next one. */
+/** A signal, and how many milliseconds to wait before the next one. */
 export interface Rung {
   readonly signal: NodeJS.Signals;
   readonly patience: number;
 }
 
-/** The last rung is never waited for in vain: nothing survives SIGKILL. */
+/** The last rung needs no limit: nothing survives SIGKILL. */
 export const KILL: Rung = { signal: 'SIGKILL', patience: Number.POSITIVE_INFINITY };
-/** Asked, then ended. */
 export const NODE_LADDER: readonly Rung[] = [{ signal: 'SIGTERM', patience: 5_000 }, KILL];
-/** PostgreSQL's fast shutdown, its immediate one, and the end. */
+/** PostgreSQL's fast shutdown, its immediate shutdown, then SIGKILL. */
 export const POSTGRES_LADDER: readonly Rung[] = [
   { signal: 'SIGINT', patience: 5_000 },
   { signal: 'SIGQUIT', patience: 6_000 },
@@ -37,7 +36,7 @@ interface ProcessSpecBase {
   /** `postgres`, `world-2`, `fleet-0`: in messages and file names. */
   readonly name: string;
   readonly args?: readonly string[];
-  /** Added to what every child inherits (the watchdog's `environment`). */
+  /** Added to the environment that every child inherits (the watchdog's `environment`). */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   /** Where stdout and stderr go, up to a limit. */
@@ -46,13 +45,13 @@ interface ProcessSpecBase {
   readonly ladder?: readonly Rung[];
   readonly endMethod?: EndMethod;
   /**
-   * Run unless the process ended with exit code 0, before it counts as gone. Not only after a signal: it may end
-   * with a code because a process of its own was killed.
+   * Runs unless the process ended with exit code 0, before it counts as ended. An exit code other than 0 is enough: a
+   * process may end with one because a child of its was killed.
    */
   readonly cleanup?: Cleanup;
   readonly user?: ProcessUser | null;
-  /** It is under test: it waits for a CPU that the generator wants. */
-  readonly behind?: boolean;
+  /** It is under test, and gets a lower priority than the generator. */
+  readonly lowPriority?: boolean;
 }
 
 /** Any program, by its absolute path. */
@@ -76,46 +75,46 @@ export interface SupervisedProcess {
   readonly name: string;
   readonly pid: number;
   readonly log: string;
-  /** Settles, never rejects, when the process is gone and its last output is in the log. */
+  /** Settles (never rejects) when the process has ended and its last output is in the log. */
   readonly exited: Promise<Exit>;
-  /** True once somebody asked it to stop, or killed it: its end is then no failure. */
+  /** True once `stop` or `kill` was called: the end of the process is then no failure. */
   readonly stopping: boolean;
-  /** The last lines it wrote. */
+  /** The last lines of its output. */
   tail(lines?: number): string;
-  /** Every piece of output, as it comes. */
+  /** Receives every chunk of output. */
   onOutput(listener: (text: string) => void): void;
-  /** Climbs the ladder of signals; resolves only when the process is gone. Idempotent. */
+  /** Sends one signal after the other until the process has ended; resolves then. Idempotent. */
   stop(): Promise<Exit>;
   /**
-   * SIGKILL, in one go, to it and to all that it started; resolves when all of them are gone. What it leaves
-   * behind stays guarded until `stop` cleans it up, or `forget` says that a successor has taken it over.
+   * Sends SIGKILL to the process and its descendants at once; resolves when all have ended. What they leave behind stays
+   * guarded until `stop` cleans it up, or `forget` reports that a successor has taken it over.
    */
   kill(): Promise<Exit>;
   forget(): void;
-  /** SIGSTOP to it and to all that it started. Resolves when none of them runs any more. */
+  /** Sends SIGSTOP to the process and its descendants; resolves when all are stopped. */
   suspend(): Promise<void>;
   resume(): void;
 }
 
 export interface NodeProcess extends SupervisedProcess {
-  /** Never throws: what a process that has ended is told is lost. */
+  /** Never throws: a message to a process that has ended is lost. */
   send(message: Serializable): void;
-  /** Attach it in the same turn in which startProcess resolved, and no message is missed. */
+  /** No message is missed if it is attached in the turn of the event loop in which startProcess resolved. */
   onMessage(listener: (message: unknown) => void): void;
 }
 
 /**
- * Holds the program back until the watchdog knows of it. If capbench is killed in between, the shell reads
- * the end of the pipe and ends by itself: there is no moment at which an unguarded program runs.
+ * The shell starts the program only once the watchdog guards the process. If capbench is killed before, the shell reads
+ * the end of the pipe and ends by itself, so that an unguarded program never runs.
  */
 const GATE = 'read -r go <&3 && exec "$@" 3<&-';
 const GATE_DESCRIPTOR = 3;
 const LAST_OUTPUT_MS = 250;
 
 /**
- * Starts a child process in a session of its own (a terminal's Ctrl-C does not reach it), with a scrubbed
- * environment, guarded by the watchdog. Rejects with exit code 93 when the host refuses another process. A
- * program that cannot be executed shows as exit code 126 or 127 with the reason in its log.
+ * Starts a child process in its own session (a terminal's Ctrl-C does not reach it), with a minimal environment, guarded
+ * by the watchdog. Rejects with exit code 93 when the host refuses another process. A program that cannot be executed
+ * ends with exit code 126 or 127, and the reason is in its log.
  */
 export function startProcess(spec: ModuleSpec): Promise<NodeProcess>;
 export function startProcess(spec: CommandSpec): Promise<SupervisedProcess>;
@@ -132,7 +131,7 @@ export async function startProcess(spec: ModuleSpec | CommandSpec): Promise<Node
   });
   const { pid } = child;
   if (pid === undefined) throw await refusal(child, name);
-  // Its send() reports each error to its caller.
+  // send() reports each error to its caller.
   child.on('error', () => {});
 
   const log = openLogFile(spec.log);
@@ -160,7 +159,7 @@ export async function startProcess(spec: ModuleSpec | CommandSpec): Promise<Node
     });
     child.once('exit', async (code, signal) => {
       gone = true;
-      // What it may have started has no reason to stay.
+      // Children that it left in its group must not stay.
       signalGroup('SIGKILL');
       if (code === 0) watchdog.release(pid);
       else if (!killed) await clean();
@@ -177,7 +176,7 @@ export async function startProcess(spec: ModuleSpec | CommandSpec): Promise<Node
     return exited;
   };
   const stop = async (): Promise<Exit> => {
-    // Whoever was told to stand still does not hear what it is asked.
+    // A suspended process does not handle other signals.
     if (suspended && !gone) await killAll();
     if (killed) {
       const exit = await exited;
@@ -229,14 +228,13 @@ export async function startProcess(spec: ModuleSpec | CommandSpec): Promise<Node
     signalGroup('SIGKILL');
     throw error;
   }
-  // Before it runs: its threads and children inherit it.
-  if (spec.behind === true) lowerPriority(pid);
-  open(child);
+  // Set before the program runs, since its threads and children inherit it.
+  if (spec.lowPriority === true) lowerPriority(pid);
+  openGate(child);
   return started;
 }
 
-/** Lets the program through the gate. */
-function open(child: ChildProcess): void {
+function openGate(child: ChildProcess): void {
   const gate = child.stdio[GATE_DESCRIPTOR];
   if (!(gate instanceof Duplex)) return;
   gate.on('error', () => {});
@@ -250,7 +248,7 @@ async function refusal(child: ChildProcess, name: string): Promise<Error> {
   });
   return stackFailed(
     `${name} could not be started: ${error.message}`,
-    'see whether this user may start more processes and open more files: ulimit -u, ulimit -n',
+    'check how many processes and open files this user may have: ulimit -u, ulimit -n',
     error,
   );
 }

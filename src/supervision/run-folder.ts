@@ -9,29 +9,29 @@ import type { Watchdog } from './watchdog.ts';
 
 /** sun_path holds 104 bytes on macOS and 108 on Linux, with the closing zero. */
 const SOCKET_PATH_LIMIT = 102;
-/** The longest path of a socket below the run's folder. */
+/** The longest socket path within the run's folder. */
 const LONGEST_SOCKET = 's/.s.PGSQL.65535';
 
 /** Everything a run writes besides its bundle: `capbench-<random>` in the temporary directory. */
 export interface RunFolder {
   readonly path: string;
-  /** Where something of that name goes. */
+  /** The path of an entry in it. */
   file(name: string): string;
   /**
-   * Makes a folder in it, mode 0700, for capbench itself or for the user of a process. Throws exit code 93
-   * when the disk refuses.
+   * Makes a folder in it, mode 0700, for capbench itself or for the user of a process. Rejects with exit code 93 where
+   * that fails.
    */
   folder(name: string, owner?: ProcessUser | null): Promise<string>;
-  /** Removes all of it. Idempotent. */
+  /** Removes the whole folder. Idempotent. */
   remove(): Promise<void>;
 }
 
-/** What a folder is for: a socket's path has to be short, and a file's has not. */
+/** Only the paths of sockets have to be short. */
 type FolderContents = 'sockets' | 'files';
 
 /**
- * Where the folder goes: the first of the temporary directories which the other account can go through and,
- * for sockets, in which their paths are short enough. Throws exit code 93 when there is none.
+ * The first of the temporary directories that the other account can traverse and, for sockets, whose path is short
+ * enough. Throws exit code 93 when there is none.
  */
 export function temporaryFolder(
   candidates: readonly string[],
@@ -43,13 +43,15 @@ export function temporaryFolder(
   for (const candidate of new Set(candidates)) {
     const length = Buffer.byteLength(join(candidate, name, LONGEST_SOCKET));
     if (contents === 'sockets' && length > SOCKET_PATH_LIMIT) {
-      problems.push(`${candidate}: a socket's path would have ${length} bytes, over ${SOCKET_PATH_LIMIT}`);
+      problems.push(
+        `${candidate}: a socket's path would have ${length} bytes, at most ${SOCKET_PATH_LIMIT} are possible`,
+      );
     } else if (user !== null && !isOpenTo(candidate, user)) {
-      problems.push(`${candidate}: not open to ${user.name}, as whom PostgreSQL runs`);
+      problems.push(`${candidate}: the account ${user.name}, which runs PostgreSQL, has no access`);
     } else return candidate;
   }
   throw stackFailed(
-    `no temporary directory serves: ${problems.join('; ')}`,
+    `no usable temporary directory: ${problems.join('; ')}`,
     'set TMPDIR to a short path that every user may enter, such as /tmp',
   );
 }
@@ -63,8 +65,8 @@ function isOpenTo(folder: string, user: ProcessUser): boolean {
 }
 
 /**
- * Makes the run's folder, guarded by the watchdog before it exists. Mode 0700; for a process of another
- * account 0710 and its group, so that this account can go through, and can neither list nor write.
+ * Makes the run's folder, which the watchdog guards before it exists. Mode 0700; for a process of another account 0710
+ * and its group, so that this account can traverse the folder, and can neither list nor write it.
  */
 export async function openRunFolder(
   watchdog: Watchdog,
@@ -84,7 +86,7 @@ export async function openRunFolder(
     } catch (error) {
       throw stackFailed(
         `the folder ${folder} cannot be made: ${messageOf(error)}`,
-        'make room there, or set TMPDIR to a directory that you may write to',
+        'free space there, or set TMPDIR to a directory that you may write to',
         error,
       );
     }
@@ -96,7 +98,7 @@ export async function openRunFolder(
     file: (entry) => join(path, entry),
     folder: (entry, owner = null) => make(join(path, entry), 0o700, owner?.uid, owner?.gid),
     async remove() {
-      // Where it cannot be done the watchdog tries once more at the end.
+      // If that fails, the watchdog tries again at the end.
       if (await removeFolder(path)) watchdog.releaseFolder(path);
     },
   };
@@ -105,15 +107,15 @@ export async function openRunFolder(
 const READ = 4;
 const EXECUTE = 1;
 
-/** Whether the mode grants these bits to the user, as owner, as member of the group, or as anybody. */
+/** Whether the mode grants these bits to the user as owner, as member of the group, or as other. */
 function grants({ mode, uid, gid }: Stats, user: ProcessUser, bits: number): boolean {
   const shift = uid === user.uid ? 6 : gid === user.gid ? 3 : 0;
   return ((mode >> shift) & bits) === bits;
 }
 
 /**
- * Whether another account can read and execute what lies at a path: the file or folder itself, and every
- * folder on the way to it. Access control lists are not looked at: where they forbid more, starting fails.
+ * Whether another account can read and execute a file or folder, and traverse every folder above it. Access control
+ * lists are not checked: where they forbid access, the start fails.
  */
 export function canReach(path: string, user: ProcessUser): boolean {
   try {
@@ -124,7 +126,7 @@ export function canReach(path: string, user: ProcessUser): boolean {
   }
 }
 
-/** Whether another account can go through a folder and all that are above it. */
+/** Whether another account can traverse a folder and all folders above it. */
 export function canTraverse(folder: string, user: ProcessUser): boolean {
   for (let at = folder; ; at = dirname(at)) {
     if (!grants(statSync(at), user, EXECUTE)) return false;

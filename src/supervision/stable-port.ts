@@ -3,17 +3,17 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
 const FROM = 10_240;
-/** Where the kernel says nothing of the ports that it gives to connections: macOS begins at 49,152. */
+/** Used where the range of ephemeral ports cannot be read: below Linux's default range and macOS's, which begins at 49,152. */
 const BELOW = 32_768;
 const ATTEMPTS = 50;
 
 /**
- * A free port for a server that may end and come back. Ports that the kernel chooses are also those that it gives
- * to clients: while the server is away one of them could be given its port, or be connected to itself. This one
- * is below them. 0, the kernel's choice, where there is no room.
+ * A free port below the ephemeral range, for a server that restarts on the same port. While the server is down, the
+ * kernel could give an ephemeral port to a client, which could even connect to itself. Returns 0 (the kernel chooses)
+ * where no port is free below that range.
  */
 export async function stablePort(host: string): Promise<number> {
-  const ports = firstGivenToClients() - FROM;
+  const ports = firstEphemeralPort() - FROM;
   for (let attempt = 0; attempt < ATTEMPTS && ports > 0; attempt++) {
     const port = FROM + Math.floor(Math.random() * ports);
     if (await isFree(host, port)) return port;
@@ -21,7 +21,7 @@ export async function stablePort(host: string): Promise<number> {
   return 0;
 }
 
-function firstGivenToClients(): number {
+function firstEphemeralPort(): number {
   try {
     return Number.parseInt(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'latin1'), 10);
   } catch {

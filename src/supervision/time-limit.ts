@@ -1,20 +1,20 @@
-/** How long each step of a start is waited for before it is said to be stuck, in milliseconds. */
+/** Time limits of the steps of a start, in milliseconds. */
 export interface StartLimits {
-  /** One question to a program (`postgres --version`) or to PostgreSQL (a connection, a statement). */
+  /** For one call of a program (`postgres --version`), one connection or one statement. */
   readonly answer: number;
-  /** initdb, and then PostgreSQL until it answers. */
+  /** For initdb, and for PostgreSQL until it accepts connections. */
   readonly postgres: number;
-  /** A world server, which loads its entities first. */
+  /** For a world server, which loads its entities first. */
   readonly world: number;
 }
 
-/** Several times what a busy small host needs. */
+/** Several times as long as a small, busy host needs. */
 export const START_LIMITS: StartLimits = { answer: 20_000, postgres: 60_000, world: 30_000 };
 
 /** `within 20 s` */
 export const within = (milliseconds: number): string => `within ${milliseconds / 1e3} s`;
 
-/** True when the promise settles, either way, within so many milliseconds; false when the time is up first. */
+/** True when the promise resolves or rejects within the time limit, else false. */
 export function settlesWithin(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(false), milliseconds);
@@ -26,24 +26,24 @@ export function settlesWithin(promise: Promise<unknown>, milliseconds: number): 
   });
 }
 
-/** Who waits for a signal, behind the one listener that it has: Node takes more than ten for a leak, and servers may be more. */
+/** All listeners of a signal share one event listener, since Node warns of a leak at more than ten. */
 const waiting = new WeakMap<AbortSignal, Set<() => void>>();
 
-/** Calls the listener when the signal is aborted from now on; returns what undoes that. */
+/** Calls the listener when the signal is aborted; returns a function that removes it. */
 export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   const all = waiting.get(signal) ?? new Set();
   if (!waiting.has(signal)) {
     waiting.set(signal, all);
-    const tell = (): void => {
+    const callAll = (): void => {
       for (const each of [...all]) each();
     };
-    signal.addEventListener('abort', tell, { once: true });
+    signal.addEventListener('abort', callAll, { once: true });
   }
   all.add(listener);
   return () => void all.delete(listener);
 }
 
-/** So many milliseconds between two questions to somebody who is not ready yet; rejects when aborted. */
+/** Resolves after the given time; rejects when aborted. */
 export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
@@ -60,7 +60,7 @@ export function pause(milliseconds: number, signal?: AbortSignal): Promise<void>
   });
 }
 
-/** Resolves when the signal is aborted, or was before. */
+/** Resolves when the signal is aborted, or already was. */
 export const aborted = (signal: AbortSignal): Promise<null> =>
   new Promise((resolve) => {
     if (signal.aborted) resolve(null);

@@ -3,13 +3,13 @@ import { geteuid } from 'node:process';
 import { messageOf, stackFailed } from '../errors.ts';
 import type { ProcessUser } from './process.ts';
 
-/** Accounts that exist to hold no rights, the best one first. */
+/** Accounts without privileges, in order of preference. */
 const CANDIDATES = ['postgres', '_postgres', 'nobody'];
 const HINT = 'run capbench as an ordinary user: PostgreSQL refuses to run as root';
 
 /**
- * As whom PostgreSQL runs. Null: as capbench itself. Started as root it needs an account without rights; an
- * existing one is taken and none is made. Throws exit code 93 when there is none.
+ * The account that runs PostgreSQL; null: capbench's own. PostgreSQL refuses to run as root, so an existing unprivileged
+ * account is used then; none is created. Throws exit code 93 when there is none.
  */
 export function unprivilegedUser(uid = geteuid?.(), passwd = '/etc/passwd'): ProcessUser | null {
   if (uid !== 0) return null;
@@ -17,7 +17,11 @@ export function unprivilegedUser(uid = geteuid?.(), passwd = '/etc/passwd'): Pro
   try {
     text = readFileSync(passwd, 'utf8');
   } catch (error) {
-    throw stackFailed(`no account for PostgreSQL was found: ${messageOf(error)}`, HINT, error);
+    throw stackFailed(
+      `${passwd} cannot be read for an account to run PostgreSQL: ${messageOf(error)}`,
+      HINT,
+      error,
+    );
   }
   const accounts = new Map<string, ProcessUser>();
   for (const line of text.split('\n')) {
@@ -30,5 +34,5 @@ export function unprivilegedUser(uid = geteuid?.(), passwd = '/etc/passwd'): Pro
     const account = accounts.get(name);
     if (account !== undefined) return account;
   }
-  throw stackFailed(`none of the accounts ${CANDIDATES.join(', ')} is in ${passwd}`, HINT);
+  throw stackFailed(`${passwd} has none of the accounts ${CANDIDATES.join(', ')}`, HINT);
 }

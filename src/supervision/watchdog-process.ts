@@ -5,10 +5,10 @@ import { cleanUp, removeFolder } from './cleanup.ts';
 import { continueTree, killTree, signal, startTime } from './process-tree.ts';
 import type { WatchdogOrder } from './watchdog.ts';
 
-/** A postmaster kills its backends itself 5 s after it was asked to quit. */
+/** A postmaster kills its backends itself 5 s after SIGQUIT. */
 const QUIT_LIMIT_MS = 5_500;
 const KILL_LIMIT_MS = 2_000;
-const LOOK_EVERY_MS = 20;
+const POLL_MS = 20;
 
 type Guarded = Extract<WatchdogOrder, { readonly order: 'guard' }>;
 
@@ -24,7 +24,7 @@ function obey(order: WatchdogOrder): void {
       guarded.delete(order.pid);
       return;
     case 'guardFolder':
-      // Whatever goes wrong elsewhere, nothing but a run's folder is ever removed.
+      // Even after a bug elsewhere, only a run's folder is ever removed.
       if (isAbsolute(order.path) && basename(order.path).startsWith('capbench-')) folders.add(order.path);
       return;
     case 'releaseFolder':
@@ -38,7 +38,7 @@ async function allGone(limit: number): Promise<boolean> {
   const until = performance.now() + limit;
   while (alive().length > 0) {
     if (performance.now() > until) return false;
-    await sleep(LOOK_EVERY_MS);
+    await sleep(POLL_MS);
   }
   return true;
 }
@@ -48,7 +48,7 @@ async function endAll(): Promise<void> {
     if (endMethod === 'kill') {
       signal(-pid, 'SIGKILL');
     } else {
-      // It may have been stopped on purpose, with all that it started.
+      // A fault may have stopped it with all its descendants.
       continueTree(pid);
       signal(pid, 'SIGQUIT');
     }
@@ -66,7 +66,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   try {
     obey(JSON.parse(line));
   } catch {
-    // A line that was cut short by the end of its writer.
+    // The line is incomplete, since its writer ended.
   }
 }
 await endAll();

@@ -10,8 +10,8 @@ import { signal, startTime } from './process-tree.ts';
 import { settlesWithin } from './time-limit.ts';
 
 /**
- * How a guarded process group is ended: `kill` at once; `postmaster` is asked to quit first, so that it ends
- * its backends and gives its shared memory back.
+ * How a guarded process group is ended: `kill` at once; `postmaster` with SIGQUIT first, so that it ends its backends
+ * and releases its shared memory.
  */
 export type EndMethod = 'kill' | 'postmaster';
 
@@ -20,7 +20,7 @@ export type WatchdogOrder =
   | {
       readonly order: 'guard';
       readonly pid: number;
-      /** startTime of family.ts. */
+      /** startTime of process-tree.ts. */
       readonly startedAt: string;
       readonly endMethod: EndMethod;
       readonly cleanup: Cleanup | null;
@@ -30,10 +30,9 @@ export type WatchdogOrder =
   | { readonly order: 'releaseFolder'; readonly path: string };
 
 /**
- * Stands behind the watchdog: a shell that keeps the same orders. Where it reads the end of its pipe, it waits for the
- * watchdog to do its work, 30 s at most, and has another one do what is left of it. For whoever kills every process of
- * Node there is: of those that a run starts PostgreSQL would be left, with its folder, and whatever stands still. Its
- * command line names neither Node nor capbench.
+ * A shell that keeps the same orders as the watchdog. When its pipe ends, it waits for the watchdog to finish, 30 s at
+ * most, and then starts another one with these orders. It covers `killall node`, which would leave PostgreSQL, its
+ * folder and suspended processes behind. Its command line names neither Node nor capbench.
  */
 const SUBSTITUTE = `
   trap '' INT TERM HUP QUIT PIPE
@@ -46,44 +45,46 @@ const SUBSTITUTE = `
   printf '%s\\n' "$orders" | exec "$PROGRAM" "$MODULE"`;
 
 /**
- * A process of its own that outlives capbench just long enough to end what capbench started. It holds a pipe
- * to capbench; whatever is still guarded when the pipe ends is killed and removed, however the pipe ended.
- * One watchdog serves a whole run: open it first, hand it to the stack and to the fleet, close it last.
+ * A separate process that outlives capbench just long enough to end what capbench started. It holds a pipe to capbench:
+ * when the pipe ends, for any reason, everything that is still guarded is killed and removed. One watchdog serves a
+ * whole run: it is opened first, passed to the stack and to the fleet, and closed last.
  */
 export interface Watchdog {
   readonly pid: number;
-  /** What every process of the run inherits of capbench's environment. */
+  /** The part of capbench's environment that every process of the run inherits. */
   readonly environment: Readonly<Record<string, string>>;
   /**
-   * Settles (never rejects) when the watchdog ended without being closed; pending for ever otherwise. The run
-   * must end then: were capbench killed, nobody would end what it started.
+   * Settles (never rejects) when the watchdog ended without being closed; stays pending otherwise. The run has to end
+   * then: if capbench were killed, nothing would end its processes.
    */
   readonly lost: Promise<StackFailure>;
-  /** Resolves once the order cannot be lost any more, even if capbench is killed at once. */
+  /** Resolves once the order has reached the watchdog's pipe, where it outlives capbench. */
   guard(pid: number, endMethod: EndMethod, cleanup: Cleanup | null): Promise<void>;
   release(pid: number): void;
-  /** Guard a folder before it is made. */
+  /** Call it before the folder is made. */
   guardFolder(path: string): Promise<void>;
   releaseFolder(path: string): void;
-  /** Ends the watchdog. Resolves to a warning where it had to be killed, else to null. Idempotent. */
+  /** Ends the watchdog. Resolves to a warning if it had to be killed, else to null. Idempotent. */
   close(): Promise<string | null>;
 }
 
 const START_LIMIT_MS = 20_000;
-/** It has nothing left to do then; and as long as ending all that is still guarded may take. */
+/** The first limit is for a watchdog with nothing left to do, the second for one that ends everything it guards. */
 const IDLE_CLOSE_LIMIT_MS = 4_000;
 const CLOSE_LIMIT_MS = 20_000;
 const INHERITED = /^(PATH|HOME|TMPDIR|LANG|LC_[A-Z]+|NODE_USE_SYSTEM_CA)$/;
-/** Authorities that Node trusts beside its own: whoever is trusted here is trusted by the load as well. */
+/** The load's processes trust the same additional CA certificates as this one. */
 const EXTRA_CA = 'NODE_EXTRA_CA_CERTS';
 
-/** Leaves of an environment only what a child process needs: no token, no PG*, no NODE_OPTIONS. */
-export function scrubbed(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
+/** The variables that a child process needs: no token, no PG*, no NODE_OPTIONS. */
+export function inheritedFrom(
+  environment: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(environment))
     if (value !== undefined && INHERITED.test(name)) kept[name] = value;
   const authorities = environment[EXTRA_CA];
-  // A child has another working directory.
+  // Made absolute, since a child has another working directory.
   if (authorities) kept[EXTRA_CA] = resolve(authorities);
   return kept;
 }
@@ -92,8 +93,8 @@ export function scrubbed(environment: Readonly<Record<string, string | undefined
 export async function openWatchdog(
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Watchdog> {
-  const inherited = scrubbed(environment);
-  // A session of its own: a terminal's Ctrl-C and hang-up do not reach it.
+  const inherited = inheritedFrom(environment);
+  // In its own session, so that a terminal's Ctrl-C and hang-up do not reach it.
   const child = spawn(execPath, ['--max-old-space-size=64', bundleFile('watchdog')], {
     cwd: '/',
     detached: true,
@@ -121,11 +122,11 @@ export async function openWatchdog(
   const substitute = await startSubstitute(pid, inherited);
   const send = async (order: WatchdogOrder): Promise<void> => {
     const line = `${JSON.stringify(order)}\n`;
-    // The second line of defence is no condition of a run.
+    // A run does not depend on the substitute.
     await Promise.all([write(stdin, line), write(substitute.stdin, line).catch(() => {})]);
   };
-  // Nothing is lost with a release that does not arrive: the watchdog finds nobody there.
-  const tell = (order: WatchdogOrder): void => void send(order).catch(() => {});
+  // A lost release does no harm: the watchdog finds that the process has ended.
+  const sendRelease = (order: WatchdogOrder): void => void send(order).catch(() => {});
   const left = new Set<number | string>();
   const end = async (): Promise<string | null> => {
     const warning = await endFirst();
@@ -138,8 +139,8 @@ export async function openWatchdog(
     if (await settlesWithin(ended, limit)) return null;
     child.kill('SIGKILL');
     await ended;
-    return `the watchdog (process ${pid}) did not end within ${limit / 1e3} s and was killed: something on this host had stopped it${
-      left.size === 0 ? '' : `; it had still to end or remove ${[...left].join(', ')}`
+    return `the watchdog (process ${pid}) did not end within ${limit / 1e3} s and was killed, probably because something on this host had stopped it${
+      left.size === 0 ? '' : `; end or remove what it left: ${[...left].join(', ')}`
     }`;
   };
   let ending: Promise<string | null> | undefined;
@@ -161,7 +162,7 @@ export async function openWatchdog(
     },
     release: (guarded) => {
       left.delete(guarded);
-      tell({ order: 'release', pid: guarded });
+      sendRelease({ order: 'release', pid: guarded });
     },
     guardFolder: (path) => {
       left.add(path);
@@ -169,7 +170,7 @@ export async function openWatchdog(
     },
     releaseFolder: (path) => {
       left.delete(path);
-      tell({ order: 'releaseFolder', path });
+      sendRelease({ order: 'releaseFolder', path });
     },
     close: () => {
       ending ??= end();
@@ -193,7 +194,7 @@ async function startSubstitute(
     },
     stdio: ['pipe', 'ignore', 'ignore'],
   });
-  // Missing where no descriptor is left.
+  // stdin is missing where no descriptor was free.
   child.stdin?.on('error', () => {});
   try {
     await once(child, 'spawn');
@@ -204,7 +205,6 @@ async function startSubstitute(
   return child;
 }
 
-/** It has nothing to do any more. */
 async function endSubstitute(child: Substitute): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const ended = once(child, 'exit');
@@ -213,27 +213,27 @@ async function endSubstitute(child: Substitute): Promise<void> {
 }
 
 const didNotStart = (cause?: unknown) =>
-  stackFailed('the watchdog did not start', 'see whether this user may start processes: ulimit -u', cause);
+  stackFailed('the watchdog did not start', 'check how many processes this user may start: ulimit -u', cause);
 
 const lostWatchdog = (code: number | null, signal: NodeJS.Signals | null): StackFailure => ({
   component: 'watchdog',
-  message: `the process that would clean up if capbench were killed ended by itself: ${
+  message: `the process that cleans up if capbench is killed ended unexpectedly: ${
     signal === null ? `exit code ${code}` : `killed by ${signal}`
   }`,
-  hint: 'start the run again; if it happens again, see what on this host kills processes',
+  hint: 'start the run again; if it happens again, find out what kills processes on this host',
 });
 
-/** Resolves when the kernel has the line: it is read even if capbench is gone by then. */
+/** Resolves when the kernel has the line: the watchdog reads it even if capbench has ended by then. */
 function write(pipe: Writable, line: string): Promise<void> {
   return new Promise((resolve, reject) => {
     pipe.write(line, (error) => {
       if (error === null || error === undefined) resolve();
-      else reject(stackFailed(`the watchdog is gone: ${messageOf(error)}`, 'start the run again', error));
+      else reject(stackFailed(`the watchdog has ended: ${messageOf(error)}`, 'start the run again', error));
     });
   });
 }
 
-/** Something that was to go on ended by itself. */
+/** A component ended unexpectedly. */
 export interface StackFailure {
   /** `postgres`, `world-2`, `watchdog`. */
   readonly component: string;

@@ -114,7 +114,7 @@ describe('a local stack', () => {
     },
   );
 
-  it('says which world server ended by itself', async () => {
+  it('says which world server ended unexpectedly', async () => {
     const stack = await open();
     process.kill(pidOf(stack, 1), 'SIGKILL');
     expect(await stack.failure).toMatchObject({ component: 'world-2', message: /killed by SIGKILL/ });
@@ -133,7 +133,7 @@ it('a stack whose watchdog is lost fails, and still closes without leaving anyth
   process.kill(own.pid, 'SIGKILL');
   expect(await stack.failure).toMatchObject({
     component: 'watchdog',
-    message: expect.stringMatching(/ended by itself: killed by SIGKILL$/),
+    message: expect.stringMatching(/ended unexpectedly: killed by SIGKILL$/),
   });
   await leavesNothing(stack);
   await own.close();

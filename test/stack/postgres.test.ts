@@ -103,7 +103,7 @@ describe('a PostgreSQL of the run', () => {
     process.kill(postgres.database.pid ?? 0, 'SIGKILL');
     expect(await postgres.component.failure).toMatchObject({
       component: 'postgres',
-      message: 'PostgreSQL ended by itself: killed by SIGKILL',
+      message: 'PostgreSQL ended unexpectedly: killed by SIGKILL',
       hint: expect.stringContaining('memory'),
     });
     await postgres.component.close();
@@ -158,7 +158,7 @@ describe('a PostgreSQL of the run', () => {
     await expect(started).rejects.toMatchObject({
       exitCode: 93,
       message: expect.stringMatching(
-        /PostgreSQL ended by itself: exit code 1\n(.*\n)*.*invalid value for parameter "work_mem"/,
+        /PostgreSQL ended unexpectedly: exit code 1\n(.*\n)*.*invalid value for parameter "work_mem"/,
       ),
       hint: 'correct postgres.settings in the scenario',
     });

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it, test } from 'vitest';
 import { describeExit, NODE_LADDER, startProcess } from '../../src/supervision/process.ts';
 import { startTime } from '../../src/supervision/process-tree.ts';
-import { openWatchdog, scrubbed } from '../../src/supervision/watchdog.ts';
+import { inheritedFrom, openWatchdog } from '../../src/supervision/watchdog.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 const folder = temporaryFolder(afterAll);
@@ -31,11 +31,11 @@ test.each([
   ['authorities, relative', { NODE_EXTRA_CA_CERTS: 'ca.pem' }, { NODE_EXTRA_CA_CERTS: resolve('ca.pem') }],
   ['no authorities', { NODE_EXTRA_CA_CERTS: '' }, {}],
 ])('of the environment is inherited: %s', (_what, environment, inherited) => {
-  expect(scrubbed({ PATH: '/bin', ...environment })).toEqual({ PATH: '/bin', ...inherited });
+  expect(inheritedFrom({ PATH: '/bin', ...environment })).toEqual({ PATH: '/bin', ...inherited });
 });
 
 describe('a child process', () => {
-  it('inherits a scrubbed environment and what it was given, and nothing else', async () => {
+  it('inherits a minimal environment and what it was given, and nothing else', async () => {
     const child = await startProcess({ ...named('env'), command: '/usr/bin/env', env: { GIVEN: 'yes' } });
     expect(await child.exited).toEqual({ code: 0, signal: null });
     const names = child

@@ -43,7 +43,9 @@ describe('the temporary directory', () => {
     expect(() => temporaryFolder([long, home], name, stranger)).toThrow(
       expect.objectContaining({
         exitCode: 93,
-        message: expect.stringMatching(/path would have \d+ bytes.*not open to stranger/),
+        message: expect.stringMatching(
+          /path would have \d+ bytes.*the account stranger, which runs PostgreSQL, has no access/,
+        ),
         hint: expect.stringContaining('TMPDIR'),
       }),
     );

@@ -35,7 +35,8 @@ const health = z
 /** What a world server says of itself at `GET /health`. Ranges are half-open, of entity ids. */
 export type WorldHealth = z.infer<typeof health>;
 
-const NO_WORLD = 'give the base address of a world server that speaks the protocol of src/systems/flux/README.md';
+const NO_WORLD =
+  'give the base address of a world server that speaks the protocol of src/systems/flux/README.md';
 
 /**
  * What a world server says of itself. Rejects with exit code 93 and a sentence that names the

@@ -106,7 +106,7 @@ const LIMITS: readonly Row[] = [
       const [world] = worldServers(run);
       execFileSync('prlimit', ['--pid', String(world?.pid), '--as=1000000']);
     },
-    says: [/^error: world-1: world server 1 ended by itself/m, /^hint: .*world\.heap/m],
+    says: [/^error: world-1: world server 1 ended unexpectedly/m, /^hint: .*world\.heap/m],
   },
 ];
 
@@ -256,7 +256,7 @@ const USERS: readonly Row[] = [
         ),
       ],
     },
-    says: [/^error: none of the accounts postgres, _postgres, nobody /m, /^hint: .*ordinary user/m],
+    says: [/^error: .* has none of the accounts postgres, _postgres, nobody$/m, /^hint: .*ordinary user/m],
   },
 ];
 

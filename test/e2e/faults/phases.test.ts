@@ -142,7 +142,7 @@ const KINDS: readonly Kind[] = [
   {
     ...{ name: "pg_terminate_backend of a world server's", from: 'ceilings', to: 'verify' },
     inject: async (run) => void process.kill(await backendOf(run, 'capbench-world-1'), 'SIGTERM'),
-    end: () => stackFailed(/^error: world-\d: world server \d ended by itself/m),
+    end: () => stackFailed(/^error: world-\d: world server \d ended unexpectedly/m),
   },
   {
     ...{ name: "pg_terminate_backend of capbench's own", from: 'ceilings', to: 'ceilings' },

@@ -11,7 +11,10 @@ const COMPONENTS: readonly Row[] = [
   {
     what: 'a world server is killed',
     inject: (run) => kill(worldServers(run)[0]?.pid ?? 0, 'SIGKILL'),
-    says: [/^error: world-1: world server 1 ended by itself: killed by SIGKILL$/m, /^hint: .*out of memory/m],
+    says: [
+      /^error: world-1: world server 1 ended unexpectedly: killed by SIGKILL$/m,
+      /^hint: .*out of memory/m,
+    ],
   },
   {
     what: 'a world server stops for ever',
@@ -31,7 +34,7 @@ const COMPONENTS: readonly Row[] = [
   {
     what: 'the postmaster is killed',
     inject: (run) => kill(postmasterOf(run), 'SIGKILL'),
-    says: [/^error: postgres: PostgreSQL ended by itself: killed by SIGKILL$/m, /^hint: .*out of memory/m],
+    says: [/^error: postgres: PostgreSQL ended unexpectedly: killed by SIGKILL$/m, /^hint: .*out of memory/m],
   },
   {
     what: 'a load worker is killed',
@@ -51,7 +54,7 @@ const COMPONENTS: readonly Row[] = [
   {
     what: 'the watchdog is killed',
     inject: (run) => kill(processOf(run, 'watchdog'), 'SIGKILL'),
-    says: [/^error: watchdog: .*ended by itself: killed by SIGKILL$/m, /^hint: .*start the run again/m],
+    says: [/^error: watchdog: .*ended unexpectedly: killed by SIGKILL$/m, /^hint: .*start the run again/m],
   },
   {
     what: 'the watchdog is stopped',
