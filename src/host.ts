@@ -17,7 +17,7 @@ export interface Output {
   /** The same, but keeps capbench's own colours; the data in the text has passed Redaction.data. */
   paint(text: string): void;
   readonly isTTY: boolean;
-  /** Current width in columns; 80 where it is not known. */
+  /** Width now, in columns: of the terminal; without one, of COLUMNS, or 100. */
   readonly columns: number;
 }
 
@@ -63,6 +63,9 @@ export interface Host {
   exit(code: ExitCode): void;
 }
 
+/** A log has no width of its own. */
+const COLUMNS_OF_A_LOG = 100;
+
 /** The reader closed the output on purpose. EPIPE: `capbench list | head`. EIO: the terminal was closed. */
 const READER_GONE: ReadonlySet<unknown> = new Set(['EPIPE', 'EIO']);
 
@@ -92,7 +95,7 @@ function outputOf(
       return !gone && stream.isTTY === true;
     },
     get columns() {
-      return stream.columns || 80;
+      return stream.columns || Number.parseInt(process.env.COLUMNS ?? '', 10) || COLUMNS_OF_A_LOG;
     },
   };
 }

@@ -9,7 +9,7 @@ import { type K6File, refuseOtherRuns } from '../measurement/k6-run.ts';
 import { type K6Summary, readK6Summary } from '../measurement/k6-summary.ts';
 import { junit } from '../report/junit.ts';
 import { k6ReportOf } from '../report/report.ts';
-import { k6TerminalSummary } from '../report/terminal.ts';
+import { k6TerminalSummary } from '../report/terminal-k6.ts';
 import { scenarioHash } from '../scenario/resolved.ts';
 import type { FixedPathFlags, ScenarioFlags } from './options.ts';
 import {

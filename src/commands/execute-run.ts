@@ -43,6 +43,7 @@ export interface RunFlags extends ScenarioFlags, TargetFlags, FixedPathFlags {
   readonly out?: string;
   readonly quiet?: boolean;
   readonly json?: boolean;
+  readonly full?: boolean;
   readonly color: boolean;
 }
 

@@ -6,7 +6,6 @@ import type { Observer, Phase } from '../run/steps.ts';
 const REDRAW_MS = 250;
 /** Where there is no terminal, and every line stays. */
 const TELL_MS = 10_000;
-const LOG_COLUMNS = 120;
 const CLEAR_LINE = '\r\u001b[2K';
 
 /** The progress of a run on stderr: one live line where that is a terminal, elsewhere a line each 10 s. */
@@ -36,7 +35,7 @@ export function openProgress(host: Host, quiet: boolean): LiveProgress {
   const line = (columns: number): string =>
     progressLine({ ...state, elapsedSeconds: (monotonic() - started) / 1e6 }, columns);
   const draw = (): void => stderr.paint(CLEAR_LINE + line(stderr.columns));
-  const tell = (): void => stderr.write(`${line(LOG_COLUMNS).trimEnd()}\n`);
+  const tell = (): void => stderr.write(`${line(stderr.columns).trimEnd()}\n`);
   const timer = quiet ? undefined : setInterval(live ? draw : tell, live ? REDRAW_MS : TELL_MS);
 
   return {

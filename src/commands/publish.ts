@@ -11,12 +11,11 @@ import { type TerminalStyle, terminalSummary, terminalVerdict } from '../report/
 import type { Scenario } from '../scenario/scenario.ts';
 import type { FixedPathFlags } from './options.ts';
 
-const LOG_COLUMNS = 120;
-
 /** How a verdict is told on the terminal. */
 export interface TellingFlags {
   readonly quiet?: boolean;
   readonly json?: boolean;
+  readonly full?: boolean;
   /** False for `--no-color`. */
   readonly color: boolean;
 }
@@ -78,12 +77,11 @@ export function tell<R extends Parameters<typeof terminalVerdict>[0]>(
   { stdout, env }: Host,
   report: R,
   page: string,
-  { color, json = false, quiet = false }: TellingFlags,
+  { color, json = false, quiet = false, full = false }: TellingFlags,
   summary: (report: R, style: TerminalStyle) => string,
 ): void {
   const colour = color && stdout.isTTY && !env.NO_COLOR;
-  // A log has no width of its own: wide enough for a table that says everything.
-  const style = { colour, width: stdout.isTTY ? stdout.columns : LOG_COLUMNS, page };
+  const style = { colour, width: stdout.columns, full, page };
   if (json) stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else stdout[colour ? 'paint' : 'write'](quiet ? terminalVerdict(report, style) : summary(report, style));
 }

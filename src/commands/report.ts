@@ -51,7 +51,8 @@ export const reportCommand = (host: Host): Command =>
     ),
   )
     .option('--quiet', 'the verdict alone on stdout, and what keeps it from a pass')
-    .option('--json', 'report.json on stdout instead of the summary')
+    .option('--full', 'print every figure, and not only those that decide')
+    .option('--json', 'print report.json instead of the summary')
     .option('--no-color', 'no colours, whatever the terminal')
     .addHelpText('after', EXAMPLES)
     .action(async (folder: string | undefined, flags: ReportFlags) => {

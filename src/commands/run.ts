@@ -29,7 +29,8 @@ export const runCommand = (host: Host): Command =>
     .option('--workers <number>', 'processes that simulate players (default: by cores and players)')
     .option('--out <folder>', 'where the bundle goes (default: reports)')
     .option('--quiet', 'no progress; the verdict alone on stdout, and what keeps it from a pass')
-    .option('--json', 'report.json on stdout instead of the summary')
+    .option('--full', 'print every figure, and not only those that decide')
+    .option('--json', 'print report.json instead of the summary')
     .option('--no-color', 'no colours, whatever the terminal')
     .addHelpText('after', EXAMPLES)
     .action(async (reference: string, flags: RunFlags) => {

@@ -64,7 +64,7 @@ export function bottleneckOf(
     usedUp(figures) ??
     fullHost(figures, HOST_BUSY_PERCENT) ??
     (isSlow(rules, rulings) ? (fullHost(figures, HOST_NEARLY_BUSY_PERCENT) ?? slowAnswers(figures)) : null) ??
-    ({ resource: 'none', evidence: 'nothing that was watched was saturated' } as const);
+    ({ resource: 'none', evidence: 'no monitored resource was saturated' } as const);
   return { ...found, resources };
 }
 

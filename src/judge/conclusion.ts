@@ -1,28 +1,28 @@
 import { EXIT, type ExitCode } from '../errors.ts';
 import type { Proof } from './proof.ts';
-import { because, type JudgedRule, sentence } from './rules/rule.ts';
+import { because, finding, type JudgedRule, sentence } from './rules/rule.ts';
 import type { Ruling } from './ruling.ts';
 
-/** What rules and rulings say together. */
+/** What follows from rules and rulings together. */
 export interface Conclusion {
-  /** By a budget, or by what the load did not hold, whatever disturbed the run. */
+  /** A budget, or a rule of the load, was breached, and no disturbance explains it. */
   readonly breached: boolean;
   readonly breachedBecause: readonly string[];
   readonly dataLost: boolean;
   readonly invalidBecause: readonly string[];
-  /** The rulings that stand: of a run that failed, what a disturbance may explain is not judged. */
+  /** The rulings that stand. Where a run failed, a breach that a disturbance may explain is not judged. */
   readonly rulings: readonly Ruling[];
-  /** What is to be known beside a verdict that it cannot change. */
+  /** What the reader should know although it does not change the verdict. */
   readonly notes: readonly string[];
 }
 
-/** What of a run stands beside its rules and rulings. */
+/** How the run ended. */
 export interface Beside {
-  /** It was given up because too much was missed: why. Null: it was not. */
+  /** Why it was stopped early: too much of the load was missed. Null where it was not. */
   readonly stopped: string | null;
-  /** Why its ending leaves nothing to conclude from. */
+  /** Why this ending allows no conclusion. */
   readonly invalidBecause: readonly string[];
-  /** It had an end that something can be concluded from. */
+  /** The ending allows a conclusion. */
   readonly ranOn: boolean;
 }
 
@@ -48,7 +48,7 @@ export function conclude(
   const invalidBecause = [
     ...of('invalid').map(sentence),
     ...beside.invalidBecause,
-    // A breach that no disturbance explains stands, and needs no proof of what was met.
+    // A breach that no disturbance explains stands, whether or not what was met is proven.
     ...(breached
       ? []
       : [
@@ -59,7 +59,7 @@ export function conclude(
         ]),
   ];
   if (beside.ranOn && !breached && !rulings.some(({ state }) => state === 'met' || state === 'breached')) {
-    invalidBecause.push('no budget was met, and none breached: there is nothing to conclude from');
+    invalidBecause.push('no budget was met or breached: there is nothing to conclude from');
   }
   return {
     ...{ breached, breachedBecause, invalidBecause },
@@ -72,7 +72,7 @@ export function conclude(
   };
 }
 
-/** A breach that the disturbance may explain is none that was found. */
+/** A breach that the disturbance may explain was not found. */
 const judgedIn =
   ({ rulings, disturbed }: Proof) =>
   (ruling: Ruling): Ruling =>
@@ -84,66 +84,85 @@ const judgedIn =
           reason: `not judged, because of ${disturbed.map(({ id }) => id).join(', ')}`,
         };
 
-/** One sentence for whoever reads no more: what the run has shown, what it has not, and why. */
+/** One sentence: what the run has shown, or why it has shown nothing. What to do about it is for the reports to add. */
 export function headlineOf(
   exitCode: ExitCode,
   concluded: Pick<Conclusion, 'rulings' | 'invalidBecause' | 'breachedBecause'>,
+  rules: readonly JudgedRule[],
   proof: Proof,
 ): string {
   const { rulings, invalidBecause, breachedBecause } = concluded;
-  const count = (state: string): number => rulings.filter((ruling) => ruling.state === state).length;
-  const [met, breached, unmeasured] = [count('met'), count('breached'), count('unmeasured')];
+  const of = (state: string): Ruling[] => rulings.filter((ruling) => ruling.state === state);
+  const [met, breached, unmeasured] = [of('met'), of('breached'), of('unmeasured')];
+  const judged = met.length + breached.length;
   switch (exitCode) {
     case EXIT.pass: {
-      const open = unmeasured === 0 ? '' : `, ${unmeasured} could not be measured`;
-      const all =
-        met === 1 ? 'the one budget that was judged is' : `all ${met} of the budgets that were judged are`;
-      return `holds: ${all} met${open}`;
+      const open = unmeasured.length === 0 ? '' : `; ${unmeasured.length} could not be measured`;
+      return `${met.length} of ${judged} ${judged === 1 ? 'budget' : 'budgets'} met${open}`;
     }
     case EXIT.breached: {
       const worst = proof.shares.toSorted((a, b) => carriedOf(a) - carriedOf(b))[0];
-      const budgets = `${breached} of ${breached + met} budgets breached`;
+      const names = namesOf(breached.map(({ budget }) => budget.id));
+      const budgets = `${breached.length} of ${judged} ${judged === 1 ? 'budget' : 'budgets'} breached${names}`;
       const parts = [
         worst === undefined ? budgets : shareText(worst),
-        ...(worst === undefined || breached === 0 ? [] : [budgets]),
+        ...(worst === undefined || breached.length === 0 ? [] : [budgets]),
         ...notJudged(proof),
       ];
       return parts.join('; ');
     }
     case EXIT.dataLost:
-      return `acknowledged data was lost: ${breachedBecause[0] ?? ''}`;
+      return `acknowledged data was lost: ${findingOf(breachedBecause[0], rules)}`;
     default:
-      return `no conclusion: ${invalidBecause[0] ?? 'see the rules of the run'}`;
+      return `no conclusion: ${findingOf(invalidBecause[0], rules)}`;
   }
+}
+
+/** Of many, so many are named. */
+const NAMED = 3;
+
+function namesOf(ids: readonly string[]): string {
+  if (ids.length === 0) return '';
+  const rest = ids.length - NAMED;
+  return `: ${ids.slice(0, NAMED).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+}
+
+/** A reason without the advice of its rule, and with the rules that were breached by the same cause. */
+function findingOf(reason = 'see the rules of the run', rules: readonly JudgedRule[] = []): string {
+  const rule = rules.find((one) => one.state === 'broken' && reason.startsWith(`${finding(one)}: `));
+  if (rule === undefined) return reason;
+  const [, followers] = reason.split('; with it ');
+  return followers === undefined ? finding(rule) : `${finding(rule)}; with it ${followers}`;
 }
 
 const carriedOf = ({ share }: JudgedRule): number => share?.carried ?? 100;
 
-/** By rule: what it shows, and what of the share was done. */
+/** By rule: what it shows, and what became of the share. */
 const CARRIED: Readonly<Record<string, readonly [shows: string, done: string]>> = {
   answered: ['overloaded or failing', 'answered'],
   rejected: ['refusing', 'accepted'],
-  'load-sustained': ['overloaded', 'could be sent in time'],
+  'load-sustained': ['overloaded', 'sent in time'],
 };
 
 function shareText(rule: JudgedRule): string {
   const [name = '', , stage] = rule.id.split('.');
   const percent = carriedOf(rule);
-  const told = percent > 99 && percent < 100 ? percent.toFixed(2) : Number(percent.toPrecision(3)).toString();
-  const where = stage === undefined ? '' : ` in the stage ${stage}`;
-  const of = `${told}% of the ${rule.share?.of ?? ''}`;
+  const shown =
+    percent > 99 && percent < 100 ? percent.toFixed(2) : Number(percent.toPrecision(3)).toString();
+  const where = stage === undefined ? '' : ` in stage ${stage}`;
+  const of = `${shown}% of the ${rule.share?.of ?? ''}`;
   const words = CARRIED[name];
   if (words === undefined) return `${of} were connected (${rule.id})`;
-  return `${words[0]}: ${of} ${words[1]}${where}, at least ${leastOf(rule)}% have to be`;
+  return `${words[0]}: ${of} were ${words[1]}${where} (at least ${leastOf(rule)}% required)`;
 }
 
 const leastOf = ({ share }: JudgedRule): number => Number((share?.least ?? 100).toFixed(3));
 
-/** What a disturbance leaves unsaid of a run that failed all the same. */
+/** Of a run that failed in spite of a disturbance: that its latencies were not judged, and why. */
 function notJudged({ disturbed, latencyJudged }: Proof): string[] {
   if (latencyJudged) return [];
-  const told = disturbed.map(({ id, observed, limit }) =>
+  const causes = disturbed.map(({ id, observed, limit }) =>
     typeof observed === 'number' ? `${id} is ${Number(observed.toPrecision(4))} (limit ${limit})` : id,
   );
-  return [`latency not judged, because ${told.join(' and ')}`];
+  return [`latency not judged, because ${causes.join(' and ')}`];
 }

@@ -59,7 +59,7 @@ export function verdictOf<More>(
   const { invalidBecause, breachedBecause } = concluded;
   const exitCode = exitCodeOf(ending, concluded);
   return {
-    ...{ outcome: OUTCOMES[exitCode], exitCode, headline: headlineOf(exitCode, concluded, proof) },
+    ...{ outcome: OUTCOMES[exitCode], exitCode, headline: headlineOf(exitCode, concluded, rules, proof) },
     ...{ rulings: concluded.rulings, rules, invalidBecause, breachedBecause },
     ...more(concluded),
   };
@@ -115,11 +115,15 @@ export function countRulings(rulings: readonly { readonly state: RulingState }[]
   return counts;
 }
 
-/** `31 met, 9 unmeasured, 12 untestable`: what there is none of is left out. */
-export function countsLine(counts: RulingCounts): string {
-  const order = ['breached', 'met', 'contradicted', 'unmeasured', 'untestable'] as const;
-  const parts = order.flatMap((state) => (counts[state] === 0 ? [] : [`${counts[state]} ${state}`]));
-  return parts.length === 0 ? 'no budgets' : parts.join(', ');
+/** `3 of 34 budgets breached, 149 not judged`, or how many were met. */
+export function countsLine({ breached, met, contradicted, unmeasured, untestable }: RulingCounts): string {
+  const [judged, open] = [breached + met, contradicted + unmeasured + untestable];
+  const budgets = (count: number): string => (count === 1 ? '1 budget' : `${count} budgets`);
+  if (judged + open === 0) return 'no budgets';
+  if (judged === 0) return `none of ${budgets(open)} judged`;
+  const decided =
+    breached > 0 ? `${breached} of ${budgets(judged)} breached` : `${met} of ${budgets(judged)} met`;
+  return open === 0 ? decided : `${decided}, ${open} not judged`;
 }
 
 /** Their own account is told by the second, and not read. */

@@ -199,10 +199,10 @@ export function byReason(
   return [...groups].sort(([, a], [, b]) => b - a);
 }
 
-/** What of a report says why its verdict is what it is. */
+/** The parts of a report that give the reasons of its verdict. */
 export type Reasoned = Pick<Report, 'rulings' | 'breachedBecause' | 'invalidBecause'>;
 
-/** Why a verdict is no pass, a line each: the budgets that were breached, what else did not hold, what was not proven. */
+/** Why a verdict is no pass, a line each: breached budgets, breached rules, and what leaves no conclusion. */
 export function reasonsOf({ rulings, breachedBecause, invalidBecause }: Reasoned): readonly string[] {
   return [
     ...rulings
@@ -211,14 +211,14 @@ export function reasonsOf({ rulings, breachedBecause, invalidBecause }: Reasoned
         const reason = ruling.reason === null ? '' : ` (${ruling.reason})`;
         return `breached: ${ruling.id} ${ruling.title}: limit ${limitText(ruling)}, observed ${observedText(ruling)}${reason}`;
       }),
-    ...breachedBecause.map((reason) => `not held: ${reason}`),
+    ...breachedBecause.map((reason) => `breached: ${reason}`),
     ...invalidBecause.map((reason) => `no conclusion: ${reason}`),
   ].map((line) => plain(line));
 }
 
-/** So many kinds; the list is in report.json and report.html. */
+/** The others are in report.json and report.html. */
 const MOST = 3;
-/** As load/error-counts.ts ends what was met more than once. */
+/** The end of an error that happened more than once (load/error-counts.ts). */
 const TIMES = / \((\d+) times\)$/;
 
 const timesOf = (error: string): number => Number(TIMES.exec(error)?.[1] ?? 1);
@@ -231,7 +231,7 @@ function gapNote({ name, lastError, measured }: Report['probes'][number]): strin
   return [`probe ${name}: no data in ${measured.gaps} of ${seconds} seconds of the measure phase${because}`];
 }
 
-/** The notes, gaps of probes, and below them what went wrong most often, unless it is told as something else already. */
+/** The notes, gaps of probes, and the most frequent errors that no note or reason has already. */
 export function notesOf({
   notes,
   errors,
@@ -239,15 +239,15 @@ export function notesOf({
   invalidBecause,
   probes,
 }: Pick<Report, 'notes' | 'errors' | 'breachedBecause' | 'invalidBecause' | 'probes'>): string[] {
-  const told = [...notes, ...breachedBecause, ...invalidBecause];
-  const untold = errors
-    .filter((error) => !told.some((one) => one.includes(error)))
+  const shown = [...notes, ...breachedBecause, ...invalidBecause];
+  const others = errors
+    .filter((error) => !shown.some((one) => one.includes(error)))
     .toSorted((a, b) => timesOf(b) - timesOf(a));
-  const rest = untold.length - MOST;
+  const rest = others.length - MOST;
   return [
     ...notes,
     ...probes.flatMap(gapNote),
-    ...untold.slice(0, MOST).map((error) => `error: ${error}`),
+    ...others.slice(0, MOST).map((error) => `error: ${error}`),
     ...(rest > 0
       ? [`and ${rest} more ${rest === 1 ? 'kind of error' : 'kinds of errors'} in report.html`]
       : []),

@@ -64,7 +64,7 @@ export function summary(report: Report): string {
     ...stageTable(report),
     ...faultLine(report),
     ...list('No conclusion:', report.invalidBecause),
-    ...list('Not held:', report.breachedBecause),
+    ...list('Breached:', report.breachedBecause),
     ...list('Notes:', notesOf(report)),
     ...table(breached),
     ...folded(`${met.length} met`, table(met)),

@@ -11,12 +11,98 @@ import {
   sharesText,
 } from './format.ts';
 import type { Report } from './report.ts';
-import { fact, type Palette, shortLabel } from './terminal-text.ts';
+import { fact, grid, type Palette, shortLabel, wrap } from './terminal-text.ts';
 
-const LATENCY_NAME_WIDTH = 18;
+/** The figures that decide: players, each operation, lost writes, the database, and what was busy. */
+export function keyFigures(report: Report, paint: Palette, width: number): string[] {
+  const { load, network, host, generator, bottleneck } = report;
+  const { durationSeconds: seconds } = load;
+  if (seconds === null) return [];
+  const bottleneckText =
+    bottleneck.resource === 'none' ? 'none' : `${bottleneck.resource}: ${plain(bottleneck.evidence)}`;
+  return [
+    ...operationTable(report, seconds, paint, width),
+    ...keyFacts(
+      {
+        players: [
+          `${numberText(load.peakCcu)} of ${numberText(load.requestedCcu)} requested`,
+          ...(network.disconnects === 0 ? [] : [`${numberText(network.disconnects)} disconnects`]),
+        ],
+        'lost writes': [lostText(report)],
+        database: databaseValues(report),
+        host: [
+          `CPU ${quantity(host.cpuPercent.mean, '%')}`,
+          `generator ${quantity(generator.cpuPercentOfHost, '%')}`,
+          `bottleneck ${bottleneckText}`,
+        ],
+      },
+      width,
+    ),
+  ];
+}
+
+const KEY_WIDTH = 16;
+
+/** A name and its values on a line, folded below the first value. */
+const keyFacts = (facts: Readonly<Record<string, readonly string[]>>, width: number): string[] =>
+  Object.entries(facts).flatMap(([name, values]) =>
+    values.length === 0
+      ? []
+      : wrap(values.join('  '), width - KEY_WIDTH - 2).map(
+          (line, i) => `${(i === 0 ? name : '').padEnd(KEY_WIDTH)}  ${line}`,
+        ),
+  );
+
+/** A line for each operation: what was due, sent and answered, and the latencies from the scheduled time. */
+function operationTable(report: Report, seconds: number, paint: Palette, width: number): string[] {
+  const { load, latency, operations } = report;
+  const active = operations.filter(({ id }) => ofOperation(load.operations, id).scheduled > 0);
+  if (active.length === 0) return [];
+  const rows = active.map((operation) => {
+    const { due } = ofOperation(latency, operation.id);
+    return [
+      operation.label,
+      numberText(ofOperation(load.operations, operation.id).scheduled / seconds),
+      quantity(ofOperation(load.sentPercent, operation.id), '%'),
+      numberText(throughputOf(report, operation)),
+      quantity(ofOperation(load.rejectedPercent, operation.id), '%'),
+      ...[due.p50, due.p95, due.p99].map(cellText),
+    ];
+  });
+  const titles = ['due/s', 'sent', 'answered/s', 'rejected', 'p50, ms', 'p95', 'p99'];
+  const [head = '', ...lines] = grid([['', ...titles], ...rows], width);
+  const shares = active.filter(({ id }) =>
+    report.rules.some(
+      ({ id: rule, state }) => state === 'broken' && [`rejected.${id}`, `answered.${id}`].includes(rule),
+    ),
+  );
+  return [
+    paint.dim(head),
+    ...lines,
+    ...keyFacts(Object.fromEntries(shares.map(({ id, label }) => [label, [sharesText(report, id)]])), width),
+  ];
+}
+
+const lostText = ({ integrity: { lost, acked } }: Report): string =>
+  lost === null ? 'not checked against the rows' : `${numberText(lost)} of ${numberText(acked)} acknowledged`;
+
+/** What the database did in a second, and how long a flush took. */
+function databaseValues({ database, redis, throughput }: Report): string[] {
+  const { rowWritesPerSecond, batchesPerSecond } = throughput;
+  const batched = typeof batchesPerSecond === 'number';
+  return [
+    ...(typeof rowWritesPerSecond === 'number' ? [`${numberText(rowWritesPerSecond)} row writes/s`] : []),
+    ...(batched ? [`${numberText(batchesPerSecond)} batches/s`] : []),
+    ...some(batched ? null : database.commitsPerSecond, (perSecond) => [
+      `${numberText(perSecond)} transactions/s`,
+    ]),
+    ...some(database.queryMs, ({ p95 }) => [`flush p95 ${quantity(p95, 'ms')}`]),
+    ...some(redis.operationsPerSecond, (perSecond) => [`Redis ${numberText(perSecond)} commands/s`]),
+  ];
+}
 
 export function loadLines(report: Report): string[] {
-  const { load, network, integrity } = report;
+  const { load, network } = report;
   const hosts = load.colocated ? 'generator and servers on one host' : 'generator on a host of its own';
   return [
     fact('players', `${numberText(load.peakCcu)} of ${numberText(load.requestedCcu)} requested`, hosts),
@@ -44,12 +130,7 @@ export function loadLines(report: Report): string[] {
       `${bytesText(network.bytesPerPlayerSecondOut, true)} out`,
     ),
     connectingText(network),
-    fact(
-      'acknowledged',
-      integrity.lost === null
-        ? 'not checked against the rows'
-        : `${numberText(integrity.acked)}, of them ${numberText(integrity.lost)} lost`,
-    ),
+    fact('lost writes', lostText(report)),
   ];
 }
 
@@ -80,30 +161,36 @@ export const connectingText = (network: {
 export function latencyLines(
   { latency, operations }: Pick<Report, 'latency' | 'operations'>,
   paint: Palette,
+  width: number,
 ): string[] {
-  const columns = ['avg', 'min', 'med', 'max', 'p90', 'p95', 'p99'];
-  const cell = (text: string): string => text.padStart(8);
-  const head = paint.dim(`${'ms'.padEnd(LATENCY_NAME_WIDTH)}${columns.map(cell).join('')}`);
-  const row = (name: string, p: Percentiles): string =>
-    `${name.padEnd(LATENCY_NAME_WIDTH)}${[p.mean, p.min, p.p50, p.max, p.p90, p.p95, p.p99].map((value) => cell(cellText(value))).join('')}`;
-  const rows = operations.flatMap((operation) => {
-    const { due, service, lag } = ofOperation(latency, operation.id);
-    if (due.count + due.unanswered === 0) return [];
-    const unanswered =
-      due.unanswered === 0
-        ? []
-        : [paint.dim(`  ${numberText(due.unanswered)} unanswered, slower than all others`)];
-    return [
-      row(`${shortLabel(operation)}, due`, due),
-      ...unanswered,
-      row('  service', service),
-      row('  lag', lag),
-    ];
+  const row = (name: string, p: Percentiles): string[] => [
+    name,
+    ...[p.mean, p.min, p.p50, p.max, p.p90, p.p95, p.p99].map(cellText),
+  ];
+  const measured = operations.filter(({ id }) => {
+    const { due } = ofOperation(latency, id);
+    return due.count + due.unanswered > 0;
   });
-  return rows.length === 0 ? ['nothing was measured'] : [head, ...rows];
+  if (measured.length === 0) return ['nothing was measured'];
+  const rows = measured.flatMap((operation) => {
+    const { due, service, lag } = ofOperation(latency, operation.id);
+    return [row(`${shortLabel(operation)}, due`, due), row('  service', service), row('  lag', lag)];
+  });
+  const titles = ['ms', 'avg', 'min', 'med', 'max', 'p90', 'p95', 'p99'];
+  const [head = '', ...lines] = grid([titles, ...rows], width);
+  return [
+    paint.dim(head),
+    ...lines.flatMap((line, i) => {
+      const operation = i % 3 === 0 ? measured[i / 3] : undefined;
+      const unanswered = operation === undefined ? 0 : ofOperation(latency, operation.id).due.unanswered;
+      return unanswered === 0
+        ? [line]
+        : [line, paint.dim(`  ${numberText(unanswered)} unanswered, slower than all others`)];
+    }),
+  ];
 }
 
-/** Lines of what there is; none where there is nothing. */
+/** The lines of a value; none where there is no value. */
 const some = <T>(value: T | null | undefined, lines: (value: T) => readonly string[]): readonly string[] =>
   value === null || value === undefined ? [] : lines(value);
 
@@ -114,7 +201,7 @@ export function databaseLines({ database, redis, throughput, ceilings }: Report)
     return typeof figure === 'number' ? figure : null;
   };
   return [
-    // Of servers that write in batches.
+    // Only servers that write in batches have these.
     ...some(throughput.batchesPerSecond, () => [
       fact(
         'batches',
@@ -193,10 +280,10 @@ export function hostLines({ host, world, database, generator, bottleneck }: Repo
       'generator',
       `${plain(engineText(generator))}, ${numberText(generator.cpuCores)} cores`,
       `loop delay up to ${quantity(generator.maxLoopDelayMs, 'ms')}`,
-      `lag p99 ${quantity(generator.lagP99Ms, 'ms')}, own ${quantity(generator.ownLagP99Ms, 'ms')}`,
+      `schedule lag p99 ${quantity(generator.lagP99Ms, 'ms')}, of the generator itself ${quantity(generator.ownLagP99Ms, 'ms')}`,
     ),
     fact(
-      'its cost',
+      'generator cost',
       `${quantity(generator.cpuMicrosPerOperation, 'us')} of CPU an operation`,
       `${bytesText(generator.memoryBytesPerPlayer)} a player`,
     ),

@@ -23,17 +23,17 @@ export const palette = (on: boolean): Palette => ({
 
 const NAME_WIDTH = 24;
 
-/** A name and what there is to say of it, k6's way: `players.........: 5,000 of 5,000`. */
+/** A name and its values, in k6's format: `players.........: 5,000 of 5,000`. */
 export const fact = (name: string, ...values: readonly string[]): string =>
   `${name.padEnd(NAME_WIDTH, '.')}: ${values.filter((value) => value !== '').join('  ')}`;
 
-/** At most so wide. */
+/** At most `width` characters. */
 export function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1)).trimEnd()}…`;
 }
 
 const LONGEST_LABEL = 12;
-/** What an operation is called in a column. */
+/** The name of an operation in a column. */
 export const shortLabel = ({
   label,
   short,
@@ -42,11 +42,12 @@ export const shortLabel = ({
   readonly short?: string | undefined;
 }): string => cut(short ?? label, LONGEST_LABEL);
 
-/** Breaks a text at spaces so that each line fits. */
+/** Breaks a text at spaces, and a word that is longer than a line within it, so that each line fits. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
+  const pieces = new RegExp(`.{1,${Math.max(1, width)}}`, 'gu');
+  for (const word of text.split(' ').flatMap((one) => one.match(pieces) ?? [''])) {
     if (line !== '' && line.length + 1 + word.length > width) {
       lines.push(line);
       line = word;
@@ -57,7 +58,7 @@ export function wrap(text: string, width: number): string[] {
   return line === '' ? lines : [...lines, line];
 }
 
-/** Facts too long for a line go on below their first value, broken between values. */
+/** Facts that are too long for a line continue below their first value, broken between values. */
 export function fold(lines: readonly string[], width: number): string[] {
   const indent = NAME_WIDTH + 2;
   return lines.flatMap((line) => {
@@ -75,5 +76,25 @@ export function fold(lines: readonly string[], width: number): string[] {
       }
     }
     return [...folded, current].map((text) => cut(text, width));
+  });
+}
+
+/** The name column of a table keeps this much. */
+const NARROWEST_NAME = 8;
+
+/**
+ * Rows with their first column on the left and the others on the right, each as wide as its widest cell. Where that is
+ * wider than the line, the gaps shrink, and then the first column.
+ */
+export function grid(rows: readonly (readonly string[])[], width: number): string[] {
+  const count = Math.max(0, ...rows.map((row) => row.length));
+  const widths = Array.from({ length: count }, (_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+  const [first = 0, ...others] = widths;
+  const right = others.reduce((sum, one) => sum + one, 0);
+  const gap = first + right + 2 * others.length <= width ? 2 : 1;
+  const name = Math.min(first, Math.max(NARROWEST_NAME, width - right - gap * others.length));
+  return rows.map(([label = '', ...cells]) => {
+    const aligned = cells.map((cell, i) => cell.padStart(others[i] ?? 0));
+    return cut([cut(label, name).padEnd(name), ...aligned].join(' '.repeat(gap)), width);
   });
 }

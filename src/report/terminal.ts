@@ -1,77 +1,89 @@
+import { EXIT } from '../errors.ts';
+import { relaxedNames } from '../judge/rules/rule.ts';
 import { countRulings, countsLine } from '../judge/verdict.ts';
-import { ofOperation } from '../scenario/operations.ts';
-import {
-  byReason,
-  byState,
-  cellText,
-  connectionsText,
-  limitText,
-  NO_REASON,
-  notesOf,
-  numberText,
-  observedText,
-  plain,
-  quantity,
-  type Reasoned,
-  rateText,
-  reasonsOf,
-  sentPercentOf,
-  sharesText,
-  timeText,
-} from './format.ts';
-import type { K6Report, Report, ReportRuling } from './report.ts';
-import {
-  connectingText,
-  countsTexts,
-  databaseLines,
-  hostLines,
-  latencyLines,
-  loadLines,
-} from './terminal-figures.ts';
-import { cut, fact, fold, type Paint, type Palette, palette, shortLabel, wrap } from './terminal-text.ts';
+import { notesOf, numberText, plain, type Reasoned, reasonsOf, timeText } from './format.ts';
+import { nextStep } from './next-step.ts';
+import type { Report } from './report.ts';
+import { compactBudgetLines, fullBudgetLines } from './terminal-budgets.ts';
+import { databaseLines, hostLines, keyFigures, latencyLines, loadLines } from './terminal-figures.ts';
+import { faultLines, stageLines } from './terminal-stages.ts';
+import { cut, fold, type Paint, type Palette, palette, wrap } from './terminal-text.ts';
 
 export interface TerminalStyle {
   readonly colour: boolean;
   /** Of the terminal, in columns. */
   readonly width: number;
-  /** Where to read on, for the last line. */
+  /** Every figure, and not only those that decide. */
+  readonly full: boolean;
+  /** What the last line names to read on. */
   readonly page: string;
 }
 
-/** The tables need as much; a narrower terminal breaks them itself. */
-const NARROWEST = 80;
+/** In less, tables say nothing: the terminal has to break their lines itself. */
+const NARROWEST = 60;
 const WIDEST = 120;
 
-/** The summary that ends a run: budgets, load, latency, database, host and generator, verdict. */
+/** What of a report every summary shows. */
+export type Summarised = Pick<
+  Report,
+  'scenario' | 'altered' | 'seed' | 'startedAt' | 'scenarioHash' | 'headline' | 'outcome' | 'exitCode'
+> &
+  Pick<Report, 'rulings' | 'rules' | 'notes' | 'breachedBecause' | 'invalidBecause'> & {
+    readonly load: Pick<Report['load'], 'scale'>;
+  };
+
+/** What a summary shows of the figures: a block of lines without a title, or a section of its own. */
+export interface Figures {
+  readonly key: (paint: Palette, width: number) => readonly string[];
+  readonly all: (paint: Palette, width: number) => readonly string[];
+}
+
+/** The summary that ends a run: the headline, budgets, the figures that decide, what to do next, the verdict. */
 export const terminalSummary = (report: Report, style: TerminalStyle): string =>
-  summaryText(report, style, loadLines(report), (paint, width) => [
-    ...(report.load.durationSeconds === null ? [] : measuredLines(report, paint, width)),
-    ...reasonLines({ ...report, notes: notesOf(report) }, paint, width),
-    ...wrap(plain(report.headline), width - 2).map((line) => `  ${paint.bold(line)}`),
-  ]);
+  summaryText({ ...report, notes: notesOf(report) }, style, {
+    key: (paint, width) => [
+      ...keyFigures(report, paint, width),
+      ...apart(stageLines(report, paint, width)),
+      ...apart(faultLines(report, paint, width)),
+    ],
+    all: (paint, width) => [
+      ...section('LOAD', fold(loadLines(report), width), paint),
+      ...(report.load.durationSeconds === null
+        ? []
+        : [
+            ...section('LATENCY', latencyLines(report, paint, width), paint),
+            ...section('STAGES', stageLines(report, paint, width), paint),
+            ...section('FAULTS', faultLines(report, paint, width), paint),
+            ...section('DATABASE', fold(databaseLines(report), width), paint),
+            ...section('HOST AND GENERATOR', fold(hostLines(report), width), paint),
+          ]),
+    ],
+  });
 
-const measuredLines = (report: Report, paint: Palette, width: number): string[] => [
-  ...section('LATENCY', latencyLines(report, paint), paint),
-  ...section('STAGES', stageLines(report, paint, width), paint),
-  ...section('FAULTS', faultLines(report, paint), paint),
-  ...section('DATABASE', fold(databaseLines(report), width - 4), paint),
-  ...section('HOST AND GENERATOR', fold(hostLines(report), width - 4), paint),
-];
-
-function summaryText(
-  report: Headed & Pick<Report, 'rulings' | 'outcome' | 'exitCode'>,
-  style: TerminalStyle,
-  load: readonly string[],
-  rest: (paint: Palette, width: number) => readonly string[],
-): string {
+/** The headline first, the verdict last; between them the budgets, and what `figures` says. */
+export function summaryText(report: Summarised, style: TerminalStyle, figures: Figures): string {
   const paint = palette(style.colour);
   const width = Math.min(WIDEST, Math.max(NARROWEST, style.width)) - 1;
+  // Of a section: its indent is taken off.
+  const inner = width - 4;
+  const body = style.full
+    ? [
+        ...section('BUDGETS', fullBudgetLines(report, paint, inner), paint),
+        ...figures.all(paint, inner),
+        ...reasonLines(report, report.notes, paint, inner),
+      ]
+    : [
+        ...block(compactBudgetLines(report, paint, inner)),
+        ...block([...figures.key(paint, inner), ...bullets(compactNotes(report), inner)]),
+        ...reasonLines(open(report), [], paint, inner),
+      ];
+  const more = style.full ? '' : ' All figures and notes: --full.';
+  const next = wrap(`Next: ${plain(nextStep(report))}.${more}`, width - 8);
   return [
     '',
     ...heading(report, paint, width),
-    ...section('BUDGETS', budgetLines(report, paint, width), paint),
-    ...section('LOAD', fold(load, width - 4), paint),
-    ...rest(paint, width),
+    ...body,
+    ...next.map((line, i) => `  ${i === 0 ? line : `      ${line}`}`),
     verdictLine(report, style.page, paint),
     '',
   ]
@@ -79,245 +91,100 @@ function summaryText(
     .join('\n');
 }
 
-type Headed = Pick<Report, 'scenario' | 'altered' | 'seed' | 'startedAt' | 'scenarioHash'> & {
-  readonly load: Pick<Report['load'], 'scale'>;
-};
-function heading(report: Headed, paint: Palette, width: number): string[] {
-  const { scenario, load, altered, seed, startedAt, scenarioHash } = report;
+/** The verdict and the headline; below them what was run. */
+function heading(report: Summarised, paint: Palette, width: number): string[] {
+  const { scenario, load, altered, seed, startedAt, scenarioHash, outcome, headline } = report;
+  const colour = paint[COLOURS[outcome]];
+  const word = outcome.toUpperCase();
   const facts = `scale ${numberText(load.scale)}, seed ${seed}, ${timeText(startedAt)}, ${scenarioHash.slice(0, 12)}`;
   const changed = altered.length === 0 ? [] : wrap(`altered: ${plain(altered.join(', '))}`, width - 2);
+  const indent = ' '.repeat(word.length + 2);
   return [
-    `  ${paint.bold(cut(plain(scenario), width - 2))}`,
-    `  ${paint.dim(cut(facts, width - 2))}`,
-    ...changed.map((line) => `  ${cut(line, width - 2)}`),
+    ...wrap(plain(headline), width - 4 - word.length).map((line, i) =>
+      i === 0 ? `  ${paint.bold(colour(word))}  ${paint.bold(line)}` : `  ${indent}${paint.bold(line)}`,
+    ),
+    `  ${paint.dim(cut(`${plain(scenario)}, ${facts}`, width - 2))}`,
+    ...changed.map((line) => `  ${line}`),
     '',
   ];
 }
 
+const COLOURS = { pass: 'green', fail: 'red', invalid: 'yellow' } as const satisfies Record<
+  Report['outcome'],
+  keyof Palette
+>;
+
+const indented = (lines: readonly string[]): string[] =>
+  lines.map((line) => (line === '' ? '' : `    ${line}`));
+
+const block = (lines: readonly string[]): string[] => (lines.length === 0 ? [] : [...indented(lines), '']);
+
+const apart = (lines: readonly string[]): string[] => (lines.length === 0 ? [] : ['', ...lines]);
+
 const section = (title: string, lines: readonly string[], paint: Palette): string[] =>
-  lines.length === 0 ? [] : [`  ${paint.bold(title)}`, '', ...lines.map((line) => `    ${line}`), ''];
+  lines.length === 0 ? [] : [`  ${paint.bold(title)}`, '', ...indented(lines), ''];
+
+type Reasons = Pick<Report, 'breachedBecause' | 'invalidBecause'>;
+
+const MOST_REASONS = 3;
+
+/** The reasons that neither the headline gives nor the next step. */
+function open({ exitCode, headline, breachedBecause, invalidBecause }: Summarised): Reasons {
+  const more = (reasons: readonly string[], given: boolean): string[] => {
+    const others = reasons.slice(given ? 1 : 0).filter((one) => !headline.includes(one));
+    const rest = others.length - MOST_REASONS;
+    return [...others.slice(0, MOST_REASONS), ...(rest > 0 ? [`${rest} more: --full lists them`] : [])];
+  };
+  return {
+    breachedBecause: more(breachedBecause, exitCode === EXIT.dataLost),
+    invalidBecause: more(invalidBecause, exitCode === EXIT.invalid),
+  };
+}
+
+/** Notes on what went wrong, or was not checked. */
+const IMPORTANT = /^(?:error: |and \d+ more kinds? of error|not checked)/;
+
+/** The important ones, and in place of a note for each relaxed rule one for all of them. */
+function compactNotes({ notes, rules }: Summarised): readonly string[] {
+  const relaxed = relaxedNames(rules);
+  const count = relaxed.length === 1 ? '1 rule' : `${relaxed.length} rules`;
+  return [
+    ...notes.filter((note) => IMPORTANT.test(note)),
+    ...(relaxed.length === 0 ? [] : [`${count} relaxed by the scenario: ${relaxed.join(', ')}`]),
+  ];
+}
+
+const bullets = (texts: readonly string[], width: number): string[] =>
+  texts.flatMap((text) => wrap(plain(text), width - 2).map((line, i) => `${i === 0 ? '• ' : '  '}${line}`));
 
 function reasonLines(
-  report: Pick<Report, 'notes' | 'breachedBecause' | 'invalidBecause'>,
+  { breachedBecause, invalidBecause }: Reasons,
+  notes: readonly string[],
   paint: Palette,
   width: number,
 ): string[] {
   const list = (title: string, reasons: readonly string[], colour: Paint): string[] =>
-    reasons.length === 0
-      ? []
-      : [
-          `  ${colour(title)}`,
-          '',
-          ...reasons.flatMap((reason) =>
-            wrap(plain(reason), width - 6).map((line, i) => `    ${i === 0 ? '• ' : '  '}${line}`),
-          ),
-          '',
-        ];
+    reasons.length === 0 ? [] : [`  ${colour(title)}`, '', ...indented(bullets(reasons, width)), ''];
   return [
-    ...list('NOTES', report.notes, paint.bold),
-    ...list('NOT HELD', report.breachedBecause, paint.red),
-    ...list('NO CONCLUSION', report.invalidBecause, paint.yellow),
+    ...list('BREACHED', breachedBecause, paint.red),
+    ...list('NO CONCLUSION', invalidBecause, paint.yellow),
+    ...list('NOTES', notes, paint.bold),
   ];
 }
 
-/** The verdict as it ends the summary, and before it what keeps it from a pass, a line each. */
+/** Only the verdict's line, and before it a line for each reason why it is no pass. */
 export const terminalVerdict = (
   report: Reasoned & Pick<Report, 'outcome' | 'exitCode'>,
   style: TerminalStyle,
 ): string =>
   [...reasonsOf(report), verdictLine(report, style.page, palette(style.colour)).trim(), ''].join('\n');
 
-/** `FAIL (99)  3 breached, 31 met, 9 unmeasured, 12 untestable  reports/m4pro-20k-.../report.html` */
+/** `FAIL (99)  3 of 34 budgets breached, 149 not judged  reports/m4pro-20k-.../report.html` */
 function verdictLine(
   { outcome, exitCode, rulings }: Pick<Report, 'outcome' | 'exitCode' | 'rulings'>,
   page: string,
   paint: Palette,
 ): string {
-  const colour = { pass: paint.green, fail: paint.red, invalid: paint.yellow }[outcome];
-  const verdict = paint.bold(colour(`${outcome.toUpperCase()} (${exitCode})`));
+  const verdict = paint.bold(paint[COLOURS[outcome]](`${outcome.toUpperCase()} (${exitCode})`));
   return `  ${verdict}  ${countsLine(countRulings(rulings))}  ${page}`;
-}
-
-const WIDEST_TITLE = 56;
-const NARROWEST_TITLE = 20;
-
-interface Row {
-  readonly ruling: ReportRuling;
-  readonly id: string;
-  readonly limit: string;
-  readonly observed: string;
-}
-
-/** The table of budgets: breached, met, what does not decide; those without a figure are folded by reason. */
-function budgetLines({ rulings }: Pick<Report, 'rulings'>, paint: Palette, width: number): string[] {
-  const [breached = [], met = [], contradicted = [], unmeasured = [], untestable = []] = byState(rulings);
-  // Without a figure there is nothing for a line of its own to say.
-  const [observed, silent] = [
-    unmeasured.filter((ruling) => ruling.observed !== null),
-    unmeasured.filter((ruling) => ruling.observed === null),
-  ];
-  const shown = [...breached, ...met, ...together(contradicted), ...together(observed)];
-  const { rows, widths, titleWidth } = layout(shown, width);
-  const lines = rows.flatMap(({ ruling, id, limit, observed }, i) => {
-    const line = [
-      id.padEnd(widths[0]),
-      titleOf(ruling, titleWidth).padEnd(titleWidth),
-      limit.padEnd(widths[1]),
-      observed.padStart(widths[2]),
-    ].join('  ');
-    const said = isDecided(ruling) ? ruling.reason : reasonAfter(ruling, rows[i + 1]?.ruling);
-    const reason = said === null ? [] : wrap(plain(said), width - 6);
-    return [`${mark(ruling, paint)} ${line}`, ...reason.map((text) => `  ${paint.dim(text)}`)];
-  });
-  const folded = (state: string, rulings: readonly ReportRuling[]): string[] =>
-    byReason(rulings).map(([reason, count]) => {
-      // A gate of the user's own has a name; of hundreds of claims the number says enough.
-      const own = rulings.filter((one) => one.claim === null && (one.reason ?? NO_REASON) === reason);
-      const names = own.length === 0 ? '' : ` (${own.map(({ id }) => id).join(', ')})`;
-      return `${paint.dim('·')} ${cut(plain(`${count} ${state}${names}: ${reason}`), width - 6)}`;
-    });
-  const missing = [...folded('unmeasured', silent), ...folded('untestable', untestable)];
-  return [...lines, ...(lines.length > 0 && missing.length > 0 ? [''] : []), ...missing];
-}
-
-/** Columns as wide as they need to be, and cut to shares of the line only when the titles would have no room. */
-function layout(rulings: readonly ReportRuling[], width: number) {
-  const within = (...caps: readonly [number, number, number]) => {
-    const rows = rulings.map((ruling) => ({
-      ruling,
-      id: cut(plain(ruling.id), caps[0]),
-      limit: cut(plain(limitText(ruling)), caps[1]),
-      observed: cut(plain(observedText(ruling)), caps[2]),
-    }));
-    const widest = (of: (row: Row) => string): number =>
-      rows.reduce((most, row) => Math.max(most, of(row).length), 0);
-    const widths = [
-      widest(({ id }) => id),
-      widest(({ limit }) => limit),
-      widest(({ observed }) => observed),
-    ] as const;
-    // The indent, the mark and three gaps of two.
-    const left = width - 12 - widths[0] - widths[1] - widths[2];
-    return { rows, widths, titleWidth: Math.min(left, WIDEST_TITLE) };
-  };
-  const natural = within(24, 32, 28);
-  if (natural.titleWidth >= NARROWEST_TITLE) return natural;
-  const share = (part: number): number => Math.floor(width * part);
-  return within(share(0.19), share(0.27), share(0.2));
-}
-
-const isDecided = ({ state }: ReportRuling): boolean => state === 'met' || state === 'breached';
-
-/** Those with the same reason stand beside one another, so that it is said once, below the last of them. */
-function together(rulings: readonly ReportRuling[]): readonly ReportRuling[] {
-  return byReason(rulings).flatMap(([reason]) =>
-    rulings.filter((ruling) => (ruling.reason ?? NO_REASON) === reason),
-  );
-}
-
-function reasonAfter(ruling: ReportRuling, next: ReportRuling | undefined): string | null {
-  return next?.state === ruling.state && next.reason === ruling.reason ? null : ruling.reason;
-}
-
-/** With its statistic; a remark in brackets goes first when there is no room. */
-function titleOf({ title, stat }: ReportRuling, width: number): string {
-  const named = stat === null || stat === 'mean' || title.includes(stat) ? '' : `, ${stat}`;
-  const whole = plain(title) + named;
-  return cut(whole.length <= width ? whole : plain(title).replace(/ \(.*\)$/, '') + named, width);
-}
-
-function mark({ state }: ReportRuling, paint: Palette): string {
-  if (state === 'met') return paint.green('✓');
-  if (state === 'breached') return paint.red('✗');
-  return paint.yellow(state === 'contradicted' ? '≠' : '–');
-}
-
-const FAULT_WIDTH = 22;
-/** A torture has a hundred: the worst ones, and how many there were. */
-const MOST_LINES = 12;
-
-/** A line for each fault, in seconds and operations; of many, those that took longest. */
-function faultLines({ faults }: Report, paint: Palette): string[] {
-  if (faults.length === 0) return [];
-  const cell = (value: string): string => value.padStart(10);
-  const head = paint.dim(
-    `${''.padEnd(FAULT_WIDTH)}${['at, s', 'down, s', 'recovery', 'backlog', 'failed', 'skipped', 'lost', 'twice', 'holes'].map(cell).join('')}`,
-  );
-  const worst = faults
-    .toSorted((a, b) => weight(b) - weight(a))
-    .slice(0, MOST_LINES)
-    .toSorted((a, b) => a.from - b.from);
-  const rows = worst.map((fault) => {
-    const { from, downSeconds, recoverySeconds, backlogPeak, lost, duplicated, holes } = fault;
-    const times = [from, downSeconds, recoverySeconds];
-    const figures = [...times, backlogPeak, fault.failed, fault.skipped, lost, duplicated, holes];
-    const row = `${plain(fault.id).padEnd(FAULT_WIDTH)}${figures.map((value) => cell(cellText(value))).join('')}`;
-    return fault.error === null ? row : `${row}  ${plain(fault.error)}`;
-  });
-  const rest = faults.length - worst.length;
-  return [head, ...rows, ...(rest > 0 ? [paint.dim(`and ${numberText(rest)} that took less`)] : [])];
-}
-
-/** What is lost, did not come back or failed stands before what took long. */
-const weight = ({ error, recoverySeconds, ...rows }: Report['faults'][number]): number =>
-  [rows.lost, rows.duplicated, rows.phantom, rows.holes].some(Boolean) || error !== null
-    ? Number.POSITIVE_INFINITY
-    : (recoverySeconds ?? 1e9);
-
-const NAME_WIDTH = 18;
-const COLUMNS = ['at, s', 'for, s', 'rate', 'ops/s', 'sent, %', 'p95', 'p99'] as const;
-
-/** A line for each stage, latencies of the first operation from due in milliseconds, and one more where players came or went. */
-function stageLines({ stages, operations: [first] }: Report, paint: Palette, width: number): string[] {
-  if (stages.length === 0 || first === undefined) return [];
-  const cell = (value: string): string => value.padStart(8);
-  const head = paint.dim(`${`${shortLabel(first)}, ms`.padEnd(NAME_WIDTH)}${COLUMNS.map(cell).join('')}`);
-  const rows = stages.flatMap((stage) => {
-    const { due } = ofOperation(stage.latency, first.id);
-    const figures = [
-      cellText(stage.from),
-      cellText(stage.to - stage.from),
-      rateText(stage),
-      cellText(stage.throughput.operationsPerSecond),
-      cellText(sentPercentOf(stage)),
-      ...[due.p95, due.p99].map(cellText),
-    ];
-    const more = connectionsText(stage);
-    return [
-      `${plain(stage.name)
-        .slice(0, NAME_WIDTH - 1)
-        .padEnd(NAME_WIDTH)}${figures.map(cell).join('')}`,
-      ...(more === null ? [] : wrap(more, width - 8).map((line) => paint.dim(`  ${line}`))),
-    ];
-  });
-  return [head, ...rows];
-}
-
-/** As the summary that ends a run, of what k6 told. */
-export const k6TerminalSummary = (report: K6Report, style: TerminalStyle): string =>
-  summaryText(report, style, k6LoadLines(report), (paint, width) => [
-    ...section('LATENCY', latencyLines(report, paint), paint),
-    ...reasonLines(report, paint, width),
-  ]);
-
-function k6LoadLines(report: K6Report): string[] {
-  const { load, network, summaries, run, generator, operations } = report;
-  return [
-    fact(
-      'generator',
-      `k6, ${summaries} ${summaries === 1 ? 'process' : 'processes'}`,
-      run === null ? '' : `run ${plain(run)}`,
-    ),
-    fact('players', `${numberText(load.peakCcu)} of ${numberText(load.requestedCcu)} requested`),
-    fact('measure phase', quantity(load.durationSeconds, 's')),
-    ...operations.flatMap(({ id, label }) => {
-      const counts = ofOperation(load.operations, id);
-      if (counts === null) return [fact(label, 'not counted')];
-      if (counts.scheduled === 0) return [];
-      const told = countsTexts(counts, ofOperation(load.sentPercent, id));
-      return [fact(label, ...told, sharesText(report, id))];
-    }),
-    connectingText(network),
-    fact('own lag', `p99 ${quantity(generator.ownLagP99Ms, 'ms')}`, 'the worst process and operation'),
-  ];
 }

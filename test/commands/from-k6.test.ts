@@ -28,7 +28,7 @@ test('a summary is judged by the scenario that was exported', async () => {
   await record('one.json');
   const { exitCode, out, err } = await report('--scenario', './world.yaml', '--from-k6', 'one.json');
   expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' });
-  expect(out).toContain('PASS (0)  2 met, 1 unmeasured  one.json');
+  expect(out).toContain('PASS (0)  2 of 2 budgets met, 1 not judged  one.json');
   expect(out).toContain('not checked, since a k6 summary does not tell it: steady-throughput');
   expect(await readdir(folder)).toEqual(['one.json', 'world.yaml']);
 });
@@ -55,7 +55,7 @@ test('--quiet is the verdict alone', async () => {
   await record('a.json', { of: 2 });
   await record('b.json', { of: 2, part: 2 });
   const { out } = await report('--quiet', '--scenario', './world.yaml', '--from-k6', 'a.json', 'b.json');
-  expect(out).toBe('PASS (0)  2 met, 1 unmeasured  2 summaries\n');
+  expect(out).toBe('PASS (0)  2 of 2 budgets met, 1 not judged  2 summaries\n');
 });
 
 test('the summary of another scenario is refused', async () => {

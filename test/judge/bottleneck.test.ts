@@ -44,7 +44,7 @@ const CASES: readonly Case[] = [
     what: 'a healthy run',
     m: {},
     resource: 'none',
-    evidence: /nothing that was watched/,
+    evidence: /no monitored resource was saturated/,
     exitCode: 0,
   },
   {

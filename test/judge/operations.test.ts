@@ -55,7 +55,7 @@ test('a run is judged and reported by whatever operations its system has', () =>
   expect(throughputOf(figures, ANSWER)).toBe(1000);
   const report = reportOf(m, s, verdict, figures);
   const shown = [
-    terminalSummary(report, { colour: false, width: 120, page: 'page' }),
+    terminalSummary(report, { colour: false, full: true, width: 120, page: 'page' }),
     ...[html(report, []), summary(report), junit(report)],
   ];
   for (const text of shown) {
@@ -69,5 +69,5 @@ test('and so is one that does not hold', () => {
   const measured = { ...intent.measured, ok: intent.measured.ok - 5000, timedOut: 5000 };
   const slow = { ...m, operations: { answer: { ...intent, measured } } };
   const { headline } = judge(slow, scenario(25), figuresOf(slow, scenario(25)));
-  expect(headline).toMatch(/% of the answers to questions answered|no conclusion: conservation\.answer/);
+  expect(headline).toMatch(/% of the answers to questions were answered|no conclusion: conservation\.answer/);
 });

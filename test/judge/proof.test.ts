@@ -44,13 +44,13 @@ test.each<[string, Partial<Measurements>, number, RegExp]>([
     'a collapse with a slightly late generator',
     { operations: slightlyLate(answering(0)) },
     99,
-    /^overloaded or failing: 0% of the intents answered/,
+    /^overloaded or failing: 0% of the intents were answered/,
   ],
   [
     'a third answered under 2.6% of steal',
     { operations: answering(6000), series: stolen(0.052) },
     99,
-    /30% of the intents answered.*latency not judged, because steal-mean/,
+    /30% of the intents were answered.*latency not judged, because steal-mean/,
   ],
   [
     '97% answered while others took 17% of the host',
@@ -62,7 +62,7 @@ test.each<[string, Partial<Measurements>, number, RegExp]>([
     '80% answered while others took 17% of the host',
     { operations: answering(16_000), series: foreign(0.34) },
     99,
-    /80% of the intents answered/,
+    /80% of the intents were answered/,
   ],
   [
     '97% answered by a generator that was blocked half of the time',
@@ -74,7 +74,7 @@ test.each<[string, Partial<Measurements>, number, RegExp]>([
     'half answered under a block of 0.2 s a second',
     { operations: answering(10_000), series: blocked(200) },
     99,
-    /50% of the intents answered/,
+    /50% of the intents were answered/,
   ],
   [
     'slow answers while others took half of the host',
@@ -109,7 +109,7 @@ test('a latency stands where it would have been too long with a punctual generat
   });
   const judged = (net: typeof late | ReturnType<typeof times> | null) =>
     verdictOf({ operations: { ...slow, intent: { ...slow.intent, ownLag: late, net } } }, { budgets: p95 });
-  expect(judged(times(9))).toMatchObject({ exitCode: 99, headline: '1 of 1 budgets breached' });
+  expect(judged(times(9))).toMatchObject({ exitCode: 99, headline: '1 of 1 budget breached: p95' });
   expect(judged(times(1))).toMatchObject({ exitCode: 90 });
   // An engine that does not tell.
   expect(judged(null)).toMatchObject({ exitCode: 90 });

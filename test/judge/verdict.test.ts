@@ -56,7 +56,7 @@ const integrity = (over: Partial<IntegrityFacts>): IntegrityFacts => {
 test('a healthy run passes, and counts what did not decide', () => {
   const verdict = verdictOf({});
   expect(verdict).toMatchObject({ outcome: 'pass', exitCode: 0, invalidBecause: [], breachedBecause: [] });
-  expect(countsLine(countRulings(verdict.rulings))).toBe('7 met, 1 contradicted, 3 untestable');
+  expect(countsLine(countRulings(verdict.rulings))).toBe('7 of 7 budgets met, 4 not judged');
   expect(verdict.rules.filter(({ state }) => state !== 'held').map(({ id, state }) => [id, state])).toEqual([
     ['budgets-measured', 'not-applicable'],
     ['cpu-pressure', 'not-applicable'],

@@ -16,7 +16,7 @@ const failed = reportFrom(failedRun(), scenario);
 
 test('summary.md is a heading, the reasons and tables whose rows all have five columns', () => {
   const text = summary(report);
-  expect(text).toMatch(/^### ❌ FAIL \(99\): recorded, 1 breached,/);
+  expect(text).toMatch(/^### ❌ FAIL \(99\): recorded, 1 of 6 budgets breached, 6 not judged\n/);
   expect(text).toContain('scale 0.25');
   const rows = text.split('\n').filter((line) => line.startsWith('|'));
   expect(rows.length).toBeGreaterThan(8);
@@ -143,7 +143,7 @@ const drifted = reportFrom(measurementsOf({ clockDriftMs: -61 }), relaxing);
 test('each relaxed rule is told in every format, beside its default, and once', () => {
   const lines = ['relaxed: generator-loop-delay 500 (default 100)', 'relaxed: steady-p95 30 (default 25)'];
   expect(drifted.notes.filter((note) => note.startsWith('relaxed'))).toEqual(lines);
-  const terminal = terminalSummary(drifted, { colour: false, width: 120, page: 'reports/a' });
+  const terminal = terminalSummary(drifted, { colour: false, full: true, width: 120, page: 'reports/a' });
   for (const line of lines) {
     expect(summary(drifted)).toContain(`- ${line}`);
     expect(html(drifted, [])).toContain(`<li>${line}</li>`);

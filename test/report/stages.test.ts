@@ -38,7 +38,7 @@ test('report.json has the stages with figures of their own, as the schema says',
 });
 
 test.each([80, 120])('the terminal has a line for each, within %d columns', (width) => {
-  const lines = terminalSummary(report, { colour: false, width, page: 'reports/x' }).split('\n');
+  const lines = terminalSummary(report, { colour: false, full: true, width, page: 'reports/x' }).split('\n');
   const at = lines.findIndex((line) => line.trim() === 'STAGES');
   const own = lines.slice(
     at,
@@ -72,7 +72,9 @@ test('the charts mark where stages begin, and say so', () => {
 test('without stages nothing is said of any', () => {
   const without = reportFrom(measurementsOf(), scenarioOf());
   expect(without.stages).toEqual([]);
-  expect(terminalSummary(without, { colour: false, width: 80, page: 'x' })).not.toContain('STAGES');
+  expect(terminalSummary(without, { colour: false, full: true, width: 80, page: 'x' })).not.toContain(
+    'STAGES',
+  );
   expect(html(without, [])).not.toContain('Stages');
   expect(summary(without)).not.toContain('| stage |');
 });

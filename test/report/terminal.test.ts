@@ -1,10 +1,18 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { Report } from '../../src/report/report.ts';
 import { summary } from '../../src/report/summary.ts';
 import { terminalSummary, terminalVerdict } from '../../src/report/terminal.ts';
+import { readClaims } from '../../src/scenario/claims.ts';
+import { NO_OVERRIDES } from '../../src/scenario/overrides.ts';
+import { readScenario } from '../../src/scenario/read-scenario.ts';
+import type { Scenario } from '../../src/scenario/scenario.ts';
+import { SYSTEMS } from '../../src/systems/registry.ts';
 import { BUDGETS, budget, failedRun, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 import { nastyBudget, reportFrom } from './report-of.ts';
 
-const style = { colour: false, width: 80, page: 'reports/recorded-20261121T113000Z' };
+const style = { colour: false, width: 80, full: true, page: 'reports/recorded-20261121T113000Z' };
 const scenario = scenarioOf({ budgets: [...BUDGETS, nastyBudget] });
 const report = reportFrom(measurementsOf(), scenario);
 const lines = terminalSummary(report, style).split('\n');
@@ -15,7 +23,7 @@ test('the sections come in their order, and the verdict last', () => {
   expect(order).not.toContain(-1);
   expect(order).toEqual([...order].sort((a, b) => a - b));
   expect(lines.filter((line) => line !== '').at(-1)).toBe(
-    '  FAIL (99)  1 breached, 7 met, 1 contradicted, 3 untestable  reports/recorded-20261121T113000Z',
+    '  FAIL (99)  1 of 8 budgets breached, 4 not judged  reports/recorded-20261121T113000Z',
   );
 });
 
@@ -24,6 +32,58 @@ test('breached budgets come first, with their limit and what was observed', () =
   expect(lines[at('✗')]).toMatch(/✗ nasty.*< 1 ms +20\.9 ms$/);
   expect(lines[at('FLX-151')]).toMatch(/✓ FLX-151 .*< 20 ms +16\.4 ms$/);
   expect(lines[at('FLX-119') + 1]).toContain('four servers that flush every 10 ms');
+});
+
+test('the headline comes first, with the verdict and what was breached', () => {
+  expect(lines.slice(0, 3)).toEqual([
+    '',
+    '  FAIL  1 of 8 budgets breached: nasty|<b>',
+    expect.stringMatching(/^ {2}recorded, scale 1, seed 42, 2026-11-21 11:30:00 UTC, [0-9a-f]{12}$/),
+  ]);
+});
+
+test('the compact summary has the budgets that decide, and a line for each state of the others', () => {
+  const compact = terminalSummary(report, { ...style, full: false });
+  const shown = compact.split('\n');
+  expect(shown[1]).toBe(lines[1]);
+  expect(shown.filter((line) => /^ {4}[✗✓] /.test(line))).toHaveLength(8);
+  expect(
+    compact
+      .replace(/\n {6}/g, ' ')
+      .split('\n')
+      .filter((line) => line.startsWith('    ·'))
+      .map((line) => line.slice(6)),
+  ).toEqual([
+    '1 contradicted: four servers that flush every 10 ms make 400 batches a second',
+    '3 untestable: 3 reasons, listed with --full',
+  ]);
+  expect(compact).toMatch(/\n {4}intents +1,000 +100% +1,000 /);
+  expect(compact).toMatch(/\n {4}lost writes +0 of [\d,]+ acknowledged\n/);
+  expect(compact).not.toMatch(/LOAD|LATENCY|HOST AND GENERATOR/);
+  expect(compact).toMatch(/\n {2}Next: .+\n(?: {8}.+\n)* {2}FAIL \(99\) {2}.+\n$/);
+});
+
+test('the compact summary gives each reason once: in the headline, the next step or a list', () => {
+  const invalid = reportFrom(
+    measurementsOf(),
+    scenarioOf({
+      budgets: [...BUDGETS, budget({ id: 'evicted', metric: 'redis.evictedKeys', metricUnit: 'keys' })],
+    }),
+  );
+  const compact = terminalSummary(invalid, { ...style, full: false, width: 400 });
+  expect(compact).toContain('  INVALID  no conclusion: budgets-measured: no figure for evicted');
+  expect(compact).not.toContain('NO CONCLUSION');
+  expect(compact).toContain('Next: give the run what is missing,');
+});
+
+test('relaxed rules are one line of the compact summary, errors stay', () => {
+  const rules = { ...scenarioOf().rules, generatorLoopDelayMs: 500, steadyP95Percent: 30 };
+  const relaxed = reportFrom(measurementsOf({ errors: ['met once'] }), scenarioOf({ rules }));
+  const compact = terminalSummary(relaxed, { ...style, full: false, width: 100 });
+  expect(compact.split('\n').filter((line) => line.includes('• '))).toEqual([
+    '    • error: met once',
+    '    • 2 rules relaxed by the scenario: generator-loop-delay, steady-p95',
+  ]);
 });
 
 test('untestable budgets are one line for each missing component', () => {
@@ -40,17 +100,50 @@ test('a gate of one’s own without a figure has its name there, and says first 
   expect(told).toMatch(
     /NO CONCLUSION\n\n {4}• budgets-measured: no figure for evicted \(only a target has one/,
   );
-  expect(told).toContain('INVALID (90)  7 met, 1 contradicted, 1 unmeasured, 3 untestable');
+  expect(told).toContain('INVALID (90)  7 of 7 budgets met, 5 not judged');
   expect(without.rulings.at(-1)).toMatchObject({ state: 'unmeasured', cause: 'run' });
   expect(summary(without)).toContain('- budgets-measured: no figure for evicted');
 });
 
 test('no line is wider than the terminal, but for the last with its path', () => {
-  for (const width of [80, 100, 200]) {
-    const all = terminalSummary(report, { ...style, width })
-      .split('\n')
-      .slice(0, -2);
-    expect(all.filter((line) => line.length > Math.min(width, 120))).toEqual([]);
+  for (const full of [true, false]) {
+    for (const width of [60, 80, 100, 200]) {
+      const all = terminalSummary(report, { ...style, full, width })
+        .split('\n')
+        .slice(0, -2);
+      expect(all.filter((line) => line.length > Math.min(width, 120))).toEqual([]);
+    }
+  }
+});
+
+/** A run of a scenario that comes with capbench, with the facts of the recorded run. */
+function shipped(name: string, over: Partial<Scenario> = {}): Report {
+  const bytes = readFileSync(join(root, 'scenarios', `${name}.yaml`));
+  const claims = readClaims(readFileSync(join(root, 'fixtures', 'claims.json'), 'utf8'));
+  const read = readScenario({ file: name, bytes }, { systems: SYSTEMS, claims }, NO_OVERRIDES);
+  return reportFrom(measurementsOf(), { ...read, ...over });
+}
+
+const root = join(import.meta.dirname, '..', '..');
+/** With and without the rules that decide, so that reasons are listed, too. */
+const runs: readonly (readonly [name: string, report: Report, most: number])[] = [
+  ['m4pro-20k', shipped('m4pro-20k'), 60],
+  ['m4pro-20k', shipped('m4pro-20k', { scale: 0.05 }), 60],
+  ['quickstart', shipped('quickstart', { load: scenarioOf().load, world: scenarioOf().world }), 40],
+  ['sample', JSON.parse(readFileSync(join(root, 'reports', 'sample', 'report.json'), 'utf8')), 30],
+];
+
+test.each(runs)('%s fits on a screen of 80, 100 and 120 columns', (name, run, most) => {
+  for (const width of [80, 100, 120]) {
+    const shown = terminalSummary(run, { ...style, full: false, width })
+      .trimEnd()
+      .split('\n');
+    if (width >= 100 || name === 'sample') expect(shown.length).toBeLessThanOrEqual(most);
+    expect(shown.slice(0, -1).filter((line) => line.length > width)).toEqual([]);
+    const all = terminalSummary(run, { ...style, width })
+      .trimEnd()
+      .split('\n');
+    expect(all.slice(0, -1).filter((line) => line.length > width)).toEqual([]);
   }
 });
 
@@ -116,7 +209,7 @@ test('what --set changed is told, however much it is', () => {
 
 test('the generator shows its own lag and its ceiling, the host what was not of the run', () => {
   const told = lines.slice(at('HOST AND GENERATOR')).join(' ').replace(/\s+/g, ' ');
-  expect(told).toMatch(/lag p99 \S+ ms, own \S+ ms/);
+  expect(told).toMatch(/schedule lag p99 \S+ ms, of the generator itself \S+ ms/);
   expect(told).toContain('generator ceiling.......: 100% of 31,500/s against null servers (target 21,000/s)');
   expect(told).toMatch(/foreign 0\.9\d+%/);
 });
@@ -128,14 +221,14 @@ test('a run that failed before GO is told as well', () => {
   expect(failed).not.toMatch(/NaN|undefined|null/);
 });
 
-test('the verdict alone is the last line, after a line for each thing that keeps it from a pass', () => {
+test('--quiet: the verdict is the last line, after a line for each thing that keeps it from a pass', () => {
   const passed = reportFrom(measurementsOf(), scenarioOf());
   expect(terminalVerdict(passed, style)).toMatch(/^PASS \(0\) .* reports\/recorded-20261121T113000Z\n$/);
   const told = terminalVerdict(report, style).split('\n');
   expect(told).toHaveLength(report.breachedBecause.length + 3);
   expect(told[0]).toMatch(/^breached: nasty\|<b> .*: limit < 1 ms, observed 20.9 ms$/);
   expect(told.slice(-2)).toEqual([
-    'FAIL (99)  1 breached, 7 met, 1 contradicted, 3 untestable  reports/recorded-20261121T113000Z',
+    'FAIL (99)  1 of 8 budgets breached, 4 not judged  reports/recorded-20261121T113000Z',
     '',
   ]);
   const [first, ...rest] = terminalVerdict(reportFrom(failedRun(), scenario), style).trimEnd().split('\n');

@@ -86,11 +86,14 @@ export const fixed = (limit: Rule['limit']): Limit => ({ limit, defaultLimit: li
 export const stateOf = (applicable: boolean, held: boolean): RuleState =>
   applicable ? (held ? 'held' : 'broken') : 'not-applicable';
 
-/** A broken rule, for a person: what there was, what there may be, and what to do. */
-export function sentence({ id, observed, limit, advice, consequence }: JudgedRule): string {
+/** A breached rule: what was observed, and the limit. */
+export function finding({ id, observed, limit, consequence }: JudgedRule): string {
   const name = consequence === 'breached' && id.startsWith('load-') ? `load not sustained (${id})` : id;
-  return `${name}: ${textOf(observed)}, limit ${textOf(limit)}: ${advice}`;
+  return `${name}: ${textOf(observed)}, limit ${textOf(limit)}`;
 }
+
+/** The same, and what to do. */
+export const sentence = (rule: JudgedRule): string => `${finding(rule)}: ${rule.advice}`;
 
 /** What takes the machine away, what that slows, and what shows it. */
 const TAKES = /^(steal-mean|steal-max|throttled|memory-pressure|cpu-pressure|foreign-cpu)$/;
@@ -130,19 +133,27 @@ export function isOfRule(id: string, reason: string): boolean {
 }
 
 /**
- * `relaxed: generator-loop-delay 500 (default 100)`: once for a rule that there is for each operation or budget, and
- * once for each stage that has a limit of its own.
+ * `relaxed: generator-loop-delay 500 (default 100)`: once for a rule that exists for each operation or budget, and once
+ * for each stage that has a limit of its own.
  */
 export function relaxations(rules: readonly JudgedRule[]): string[] {
-  const told = rules.flatMap(({ id, relaxed, limit, defaultLimit, stage }) =>
+  const notes = rules.flatMap(({ id, relaxed, limit, defaultLimit, stage }) =>
     relaxed
       ? [
-          `relaxed: ${id.split('.')[0]} ${textOf(limit)} (default ${textOf(defaultLimit)})${stage === undefined ? '' : ` in the stage ${stage}`}`,
+          `relaxed: ${kindOf(id)} ${textOf(limit)} (default ${textOf(defaultLimit)})${stage === undefined ? '' : ` in the stage ${stage}`}`,
         ]
       : [],
   );
-  return [...new Set(told)];
+  return [...new Set(notes)];
 }
+
+/** The names of the relaxed rules, once for a rule that exists for each operation, budget or stage. */
+export const relaxedNames = (rules: readonly Pick<Rule, 'id' | 'relaxed'>[]): string[] => [
+  ...new Set(rules.flatMap(({ id, relaxed }) => (relaxed ? [kindOf(id)] : []))),
+];
+
+/** `answered` of `answered.intent.storm`. */
+const kindOf = (id: string): string => id.split('.')[0] ?? id;
 
 const textOf = (value: number | string | null): string =>
   typeof value === 'number' ? Number(value.toPrecision(6)).toLocaleString('en-US') : (value ?? 'no data');

@@ -1,0 +1,43 @@
+import { EXIT } from '../errors.ts';
+import { isOfRule } from '../judge/rules/rule.ts';
+import type { Report } from './report.ts';
+
+/** What of a report says what to do next; a verdict on summaries of k6 has as much. */
+type Concluded = Pick<Report, 'exitCode' | 'invalidBecause' | 'breachedBecause' | 'rules'> & {
+  readonly bottleneck?: Report['bottleneck'];
+};
+
+const BY_BOTTLENECK: Readonly<Record<Report['bottleneck']['resource'], string>> = {
+  server: 'give the servers more CPU, or run more of them; a smaller --scale finds what this box holds',
+  database:
+    'see the database figures and its log for what a write waits for; a smaller --scale finds what this box holds',
+  host: 'take a larger host, or end what else runs on it; a smaller --scale finds what this box holds',
+  generator: 'give the generator more --workers or a machine of its own, and run again',
+  none: 'no resource was saturated, so look for waits: locks, sleeps, slow dependencies; the charts show when it began',
+};
+
+/** One sentence: what to do after this verdict. */
+export function nextStep({
+  exitCode,
+  invalidBecause,
+  breachedBecause,
+  rules,
+  bottleneck,
+}: Concluded): string {
+  const [reason = ''] = exitCode === EXIT.invalid ? invalidBecause : breachedBecause;
+  const decisive = rules.find(({ id, state }) => state === 'broken' && isOfRule(id, reason));
+  switch (exitCode) {
+    case EXIT.pass:
+      return 'raise --scale to find the limit';
+    case EXIT.interrupted:
+      return 'run it again and let it end';
+    case EXIT.stackFailed:
+      return 'follow the hint above; logs/ in the bundle has what each component wrote';
+    case EXIT.breached:
+      return bottleneck === undefined
+        ? (decisive?.advice ?? 'see which budgets were breached')
+        : BY_BOTTLENECK[bottleneck.resource];
+    default:
+      return decisive?.advice ?? 'see the rules of the run';
+  }
+}

@@ -1,0 +1,161 @@
+import { byReason, byState, limitText, NO_REASON, observedText, plain } from './format.ts';
+import type { Report, ReportRuling } from './report.ts';
+import { cut, type Palette, wrap } from './terminal-text.ts';
+
+const WIDEST_TITLE = 56;
+const NARROWEST_TITLE = 20;
+
+interface Row {
+  readonly ruling: ReportRuling;
+  readonly id: string;
+  readonly limit: string;
+  readonly observed: string;
+}
+
+type Ruled = Pick<Report, 'rulings'>;
+
+/** So many budgets have a line in the compact summary: the breached ones first. */
+const MOST_ROWS = 16;
+
+/** The budgets that decide, breached ones first, and a line for each state of the others. */
+export function compactBudgetLines({ rulings }: Ruled, paint: Palette, width: number): string[] {
+  const [breached = [], met = [], contradicted = [], unmeasured = [], untestable = []] = byState(rulings);
+  const decided = [...breached, ...met];
+  const rows = rowLines(decided.slice(0, MOST_ROWS), paint, width, reasonOnce);
+  const hidden = decided.slice(MOST_ROWS);
+  const count = (state: string): number => hidden.filter((ruling) => ruling.state === state).length;
+  const more = [
+    ...(count('breached') === 0 ? [] : [`${count('breached')} more breached`]),
+    ...(count('met') === 0 ? [] : [`${count('met')} more met`]),
+  ].join(' and ');
+  return [
+    ...rows,
+    ...(more === '' ? [] : [paint.dim(`  ${more}: --full lists them`)]),
+    ...[contradicted, unmeasured, untestable].flatMap((of) => stateLine(of, paint, width)),
+  ];
+}
+
+/** `· 28 unmeasured: scale 0.05 (27 of them)`, or how many reasons there are where none stands for half of them. */
+function stateLine(rulings: readonly ReportRuling[], paint: Palette, width: number): string[] {
+  const [one] = rulings;
+  if (one === undefined) return [];
+  const own = rulings.filter(({ claim }) => claim === null).map(({ id }) => id);
+  const names = own.length === 0 ? '' : ` (${own.join(', ')})`;
+  const reasons = byReason(rulings);
+  const [[reason, times] = [NO_REASON, 0]] = reasons;
+  const why =
+    times === rulings.length
+      ? reason
+      : 2 * times >= rulings.length
+        ? `${reason} (${times} of them)`
+        : `${reasons.length} reasons, listed with --full`;
+  return wrap(plain(`${rulings.length} ${one.state}${names}: ${why}`), width - 2).map((line, i) =>
+    i === 0 ? `${paint.dim('·')} ${line}` : `  ${line}`,
+  );
+}
+
+/** Every budget: breached, met, then those that do not decide; those without a figure are counted by their reason. */
+export function fullBudgetLines({ rulings }: Ruled, paint: Palette, width: number): string[] {
+  const [breached = [], met = [], contradicted = [], unmeasured = [], untestable = []] = byState(rulings);
+  const observed = unmeasured.filter((ruling) => ruling.observed !== null);
+  const silent = unmeasured.filter((ruling) => ruling.observed === null);
+  const shown = [...breached, ...met, ...together(contradicted), ...together(observed)];
+  const lines = rowLines(shown, paint, width, (ruling, next) =>
+    isDecided(ruling) ? ruling.reason : reasonOnce(ruling, next),
+  );
+  const folded = (state: string, rulings: readonly ReportRuling[]): string[] =>
+    byReason(rulings).flatMap(([reason, count]) => {
+      // A budget of the user's own is named; of hundreds of claims the number is enough.
+      const own = rulings.filter((one) => one.claim === null && (one.reason ?? NO_REASON) === reason);
+      const names = own.length === 0 ? '' : ` (${own.map(({ id }) => id).join(', ')})`;
+      return wrap(plain(`${count} ${state}${names}: ${reason}`), width - 2).map((line, i) =>
+        i === 0 ? `${paint.dim('·')} ${line}` : `  ${line}`,
+      );
+    });
+  const missing = [...folded('unmeasured', silent), ...folded('untestable', untestable)];
+  return [...lines, ...(lines.length > 0 && missing.length > 0 ? [''] : []), ...missing];
+}
+
+/** A line for each budget, and below it its reason where `reasonOf` gives one. */
+function rowLines(
+  rulings: readonly ReportRuling[],
+  paint: Palette,
+  width: number,
+  reasonOf: (ruling: ReportRuling, next: ReportRuling | undefined) => string | null,
+): string[] {
+  const { rows, widths, titleWidth } = layout(rulings, width);
+  return rows.flatMap(({ ruling, id, limit, observed }, i) => {
+    const line = [
+      id.padEnd(widths[0]),
+      titleOf(ruling, titleWidth).padEnd(titleWidth),
+      limit.padEnd(widths[1]),
+      observed.padStart(widths[2]),
+    ].join('  ');
+    const reason = reasonOf(ruling, rows[i + 1]?.ruling);
+    const below = reason === null ? [] : wrap(plain(reason), width - 2);
+    return [`${mark(ruling, paint)} ${line}`, ...below.map((text) => `  ${paint.dim(text)}`)];
+  });
+}
+
+/** Columns as wide as their texts; cut to shares of the line only where the titles would have no room. */
+function layout(rulings: readonly ReportRuling[], width: number) {
+  const within = (...caps: readonly [number, number, number]) => {
+    const rows = rulings.map((ruling) => ({
+      ruling,
+      id: cut(plain(ruling.id), caps[0]),
+      limit: cut(plain(limitText(ruling)), caps[1]),
+      observed: cut(plain(observedText(ruling)), caps[2]),
+    }));
+    const widest = (of: (row: Row) => string): number =>
+      rows.reduce((most, row) => Math.max(most, of(row).length), 0);
+    const widths = [
+      widest(({ id }) => id),
+      widest(({ limit }) => limit),
+      widest(({ observed }) => observed),
+    ] as const;
+    // The mark and its space, and three gaps of two.
+    const left = width - 8 - widths[0] - widths[1] - widths[2];
+    const longest = rows.reduce((most, { ruling }) => Math.max(most, wholeTitle(ruling).length), 0);
+    return { rows, widths, titleWidth: Math.min(left, longest, WIDEST_TITLE) };
+  };
+  const natural = within(24, 32, 28);
+  const fits =
+    natural.titleWidth >= NARROWEST_TITLE ||
+    rulings.every((one) => wholeTitle(one).length <= natural.titleWidth);
+  if (fits) return natural;
+  const share = (part: number): number => Math.floor(width * part);
+  return within(share(0.19), share(0.27), share(0.2));
+}
+
+/** The reason of neighbours that share it, below the last of them. */
+const reasonOnce = (ruling: ReportRuling, next: ReportRuling | undefined): string | null =>
+  next?.state === ruling.state && next.reason === ruling.reason ? null : ruling.reason;
+
+const isDecided = ({ state }: ReportRuling): boolean => state === 'met' || state === 'breached';
+
+/** Those with the same reason stand beside one another, so that it is shown once, below the last of them. */
+function together(rulings: readonly ReportRuling[]): readonly ReportRuling[] {
+  return byReason(rulings).flatMap(([reason]) =>
+    rulings.filter((ruling) => (ruling.reason ?? NO_REASON) === reason),
+  );
+}
+
+const statOf = ({ title, stat }: ReportRuling): string =>
+  stat === null || stat === 'mean' || title.includes(stat) ? '' : `, ${stat}`;
+
+const wholeTitle = (ruling: ReportRuling): string => plain(ruling.title) + statOf(ruling);
+
+/** With its statistic; a remark in brackets is left out first when there is no room. */
+function titleOf(ruling: ReportRuling, width: number): string {
+  const whole = wholeTitle(ruling);
+  return cut(
+    whole.length <= width ? whole : plain(ruling.title).replace(/ \(.*\)$/, '') + statOf(ruling),
+    width,
+  );
+}
+
+function mark({ state }: ReportRuling, paint: Palette): string {
+  if (state === 'met') return paint.green('✓');
+  if (state === 'breached') return paint.red('✗');
+  return paint.yellow(state === 'contradicted' ? '≠' : '–');
+}

@@ -1,0 +1,40 @@
+import { ofOperation } from '../scenario/operations.ts';
+import { numberText, plain, quantity, sharesText } from './format.ts';
+import type { K6Report } from './report.ts';
+import { summaryText, type TerminalStyle } from './terminal.ts';
+import { connectingText, countsTexts, latencyLines } from './terminal-figures.ts';
+import { fact, fold, type Palette } from './terminal-text.ts';
+
+/** The same summary, of what k6 reported. */
+export function k6TerminalSummary(report: K6Report, style: TerminalStyle): string {
+  const lines = (paint: Palette, width: number): string[] => [
+    ...fold(loadLines(report), width),
+    '',
+    ...latencyLines(report, paint, width),
+  ];
+  return summaryText(report, style, {
+    key: lines,
+    all: (paint, width) => [...lines(paint, width).map((line) => (line === '' ? '' : `    ${line}`)), ''],
+  });
+}
+
+function loadLines(report: K6Report): string[] {
+  const { load, network, summaries, run, generator, operations } = report;
+  return [
+    fact(
+      'generator',
+      `k6, ${summaries} ${summaries === 1 ? 'process' : 'processes'}`,
+      run === null ? '' : `run ${plain(run)}`,
+    ),
+    fact('players', `${numberText(load.peakCcu)} of ${numberText(load.requestedCcu)} requested`),
+    fact('measure phase', quantity(load.durationSeconds, 's')),
+    ...operations.flatMap(({ id, label }) => {
+      const counts = ofOperation(load.operations, id);
+      if (counts === null) return [fact(label, 'not counted')];
+      if (counts.scheduled === 0) return [];
+      return [fact(label, ...countsTexts(counts, ofOperation(load.sentPercent, id)), sharesText(report, id))];
+    }),
+    connectingText(network),
+    fact('schedule lag', `p99 ${quantity(generator.ownLagP99Ms, 'ms')}`, 'the worst process and operation'),
+  ];
+}

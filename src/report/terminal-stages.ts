@@ -1,0 +1,77 @@
+import { ofOperation } from '../scenario/operations.ts';
+import { cellText, connectionsText, numberText, plain, rateText, sentPercentOf } from './format.ts';
+import type { Report } from './report.ts';
+import { grid, type Palette, shortLabel, wrap } from './terminal-text.ts';
+
+/** Of many faults, the worst ones, and how many there were. */
+const MOST_FAULTS = 12;
+const FAULT_COLUMNS = [
+  'at, s',
+  'down, s',
+  'recovery',
+  'backlog',
+  'failed',
+  'skipped',
+  'lost',
+  'twice',
+  'holes',
+];
+
+/** A line for each fault, in seconds and operations. */
+export function faultLines({ faults }: Report, paint: Palette, width: number): string[] {
+  if (faults.length === 0) return [];
+  const worst = faults
+    .toSorted((a, b) => weight(b) - weight(a))
+    .slice(0, MOST_FAULTS)
+    .toSorted((a, b) => a.from - b.from);
+  const rows = worst.map((fault) => {
+    const { from, downSeconds, recoverySeconds, backlogPeak, lost, duplicated, holes } = fault;
+    const times = [from, downSeconds, recoverySeconds];
+    const figures = [...times, backlogPeak, fault.failed, fault.skipped, lost, duplicated, holes];
+    return [plain(fault.id), ...figures.map(cellText)];
+  });
+  const [head = '', ...lines] = grid([['', ...FAULT_COLUMNS], ...rows], width);
+  const rest = faults.length - worst.length;
+  return [
+    paint.dim(head),
+    ...lines.flatMap((line, i) => {
+      const error = worst[i]?.error ?? null;
+      return error === null ? [line] : [line, ...wrap(plain(error), width - 2).map((text) => `  ${text}`)];
+    }),
+    ...(rest > 0 ? [paint.dim(`and ${numberText(rest)} that took less time`)] : []),
+  ];
+}
+
+/** Data that was lost, a component that did not come back and an error weigh more than any duration. */
+const weight = ({ error, recoverySeconds, ...rows }: Report['faults'][number]): number =>
+  [rows.lost, rows.duplicated, rows.phantom, rows.holes].some(Boolean) || error !== null
+    ? Number.POSITIVE_INFINITY
+    : (recoverySeconds ?? 1e9);
+
+const STAGE_COLUMNS = ['at, s', 'for, s', 'rate', 'ops/s', 'sent, %', 'p95', 'p99'];
+
+/** A line for each stage, with the latencies of the first operation; one more where connections were made or ended. */
+export function stageLines({ stages, operations: [first] }: Report, paint: Palette, width: number): string[] {
+  if (stages.length === 0 || first === undefined) return [];
+  const rows = stages.map((stage) => {
+    const { due } = ofOperation(stage.latency, first.id);
+    return [
+      plain(stage.name),
+      cellText(stage.from),
+      cellText(stage.to - stage.from),
+      rateText(stage),
+      cellText(stage.throughput.operationsPerSecond),
+      cellText(sentPercentOf(stage)),
+      ...[due.p95, due.p99].map(cellText),
+    ];
+  });
+  const [head = '', ...lines] = grid([[`${shortLabel(first)}, ms`, ...STAGE_COLUMNS], ...rows], width);
+  return [
+    paint.dim(head),
+    ...lines.flatMap((line, i) => {
+      const stage = stages[i];
+      const more = stage === undefined ? null : connectionsText(stage);
+      return [line, ...(more === null ? [] : wrap(more, width - 2).map((text) => paint.dim(`  ${text}`)))];
+    }),
+  ];
+}
