@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { checkCommand } from './commands/check.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { exportCommand } from './commands/export.ts';
 import { initCommand } from './commands/init.ts';
 import { listCommand } from './commands/list.ts';
@@ -25,6 +26,7 @@ const VERBS: readonly ((host: Host) => Command)[] = [
   reportCommand,
   exportCommand,
   initCommand,
+  doctorCommand,
 ];
 
 const EXAMPLES = `

@@ -7,7 +7,7 @@ const src = join(import.meta.dirname, '..', 'src');
 /** The rooms in the order in which the data passes through them. */
 const WAY = [
   ...['scenario', 'address', 'supervision', 'stack', 'load', 'probe', 'measurement', 'judge', 'report'],
-  'export',
+  ...['export', 'doctor'],
 ];
 /** Wire the rooms together; may import any of them, and the contract of a system. */
 const WIRING = ['run', 'commands', 'cli.ts'];

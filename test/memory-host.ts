@@ -50,7 +50,7 @@ export function memoryHost(
     machine: {
       platform: 'linux',
       arch: 'x64',
-      node: 'v22.0.0',
+      node: 'v22.12.0',
       cpus: 2,
       memoryBytes: 8 * 2 ** 30,
       uid: 1000,

@@ -5,9 +5,9 @@ import { readSmall } from '../supervision/proc.ts';
 /** Where the hierarchies are mounted, by convention; version 1 names the folder after its controllers. */
 const MOUNTS = '/sys/fs/cgroup';
 
-/** `cpu.stat` of a group and of all above it, from the text of /proc/<pid>/cgroup: hierarchy:controllers:path. */
+/** Where a group of the CPU controller and all above it may be, from the text of /proc/<pid>/cgroup: hierarchy:controllers:path. */
 function candidates(text: string, mounts: string): string[] {
-  const files: string[] = [];
+  const folders: string[] = [];
   for (const line of text.split('\n')) {
     const match = /^\d+:([^:]*):(\/.*)$/.exec(line);
     const [, controllers, path] = match ?? [];
@@ -21,12 +21,12 @@ function candidates(text: string, mounts: string): string[] {
           : [];
     for (const root of roots) {
       for (let at = path; ; at = dirname(at)) {
-        files.push(join(root, at, 'cpu.stat'));
+        folders.push(join(root, at));
         if (at === dirname(at)) break;
       }
     }
   }
-  return files;
+  return folders;
 }
 
 const throttledIn = (text: string | null): number | null => {
@@ -44,6 +44,7 @@ export function openThrottling(own = '/proc/self/cgroup', mounts = MOUNTS): () =
     // `cpu` is often a link to `cpu,cpuacct`: each file once.
     ...new Set(
       candidates(readSmall(own) ?? '', mounts)
+        .map((folder) => join(folder, 'cpu.stat'))
         .filter((file) => throttledIn(readSmall(file)) !== null)
         .map((file) => realpathSync(file)),
     ),
@@ -53,4 +54,19 @@ export function openThrottling(own = '/proc/self/cgroup', mounts = MOUNTS): () =
       const periods = throttledIn(readSmall(file));
       return periods === null ? sum : (sum ?? 0) + periods;
     }, null);
+}
+
+/**
+ * The CPUs that the quotas of this process's control group and of all above it allow, as a number of CPUs: the lowest
+ * of them is what holds. Null where there is no quota.
+ */
+export function cpuQuota(own = '/proc/self/cgroup', mounts = MOUNTS): number | null {
+  const quotas = candidates(readSmall(own) ?? '', mounts).flatMap((folder) => {
+    const read = (name: string): string => readSmall(join(folder, name))?.trim() ?? '';
+    // Version 2 has both numbers in one file; version 1 has a file for each.
+    const text = read('cpu.max') || `${read('cpu.cfs_quota_us')} ${read('cpu.cfs_period_us')}`;
+    const [, quota, period] = /^(\d+) (\d+)$/.exec(text) ?? [];
+    return quota === undefined ? [] : [Number(quota) / Number(period)];
+  });
+  return quotas.length === 0 ? null : Math.min(...quotas);
 }

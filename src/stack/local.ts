@@ -24,7 +24,7 @@ export interface LocalStackOptions extends Pick<StartContext, 'env' | 'token' | 
 }
 
 /** Where run folders may go; the second for a TMPDIR that is too long, or closed to the other account. */
-const temporaryFolders = () => [tmpdir(), '/tmp'];
+export const temporaryFolders = () => [tmpdir(), '/tmp'];
 
 /** What a component's dependants lose with it, they say a moment before or after its end is seen. */
 const SAME_MOMENT_MS = 300;

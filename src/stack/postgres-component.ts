@@ -38,7 +38,7 @@ export const postgresComponent = (postgres: PostgresSettings): ComponentSpec => 
 });
 
 /** A container's limit where there is one, else the host's memory. */
-function usableMemory(): number {
+export function usableMemory(): number {
   const limit = constrainedMemory();
   return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import { openThrottling } from '../../src/probe/cgroup.ts';
+import { cpuQuota, openThrottling } from '../../src/probe/cgroup.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 let folder = '';
@@ -51,4 +51,21 @@ test.each([
   put('sys/cpu.stat', stat);
   expect(openThrottling(own, join(folder, 'sys'))()).toBeNull();
   expect(openThrottling(join(folder, 'missing'), join(folder, 'sys'))()).toBeNull();
+});
+
+test('the quota is the lowest of the own group and of all above it, in both versions', () => {
+  const own = put('cgroup', '0::/user.slice/run.scope\n');
+  expect(cpuQuota(own, join(folder, 'sys'))).toBeNull();
+  put('sys/user.slice/run.scope/cpu.max', 'max 100000\n');
+  expect(cpuQuota(own, join(folder, 'sys'))).toBeNull();
+  put('sys/user.slice/cpu.max', '150000 100000\n');
+  put('sys/user.slice/run.scope/cpu.max', '200000 100000\n');
+  expect(cpuQuota(own, join(folder, 'sys'))).toBe(1.5);
+
+  const older = put('cgroup-1', '4:cpu,cpuacct:/box\n');
+  put('sys/cpu,cpuacct/cpu.cfs_quota_us', '-1\n');
+  put('sys/cpu,cpuacct/cpu.cfs_period_us', '100000\n');
+  put('sys/cpu,cpuacct/box/cpu.cfs_quota_us', '50000\n');
+  put('sys/cpu,cpuacct/box/cpu.cfs_period_us', '100000\n');
+  expect(cpuQuota(older, join(folder, 'sys'))).toBe(0.5);
 });

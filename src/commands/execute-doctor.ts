@@ -1,0 +1,27 @@
+import { checkList, isReady } from '../doctor/check-list.ts';
+import { checksOf } from '../doctor/checks.ts';
+import { readHostFacts } from '../doctor/read-host-facts.ts';
+import { EXIT } from '../errors.ts';
+import type { Host } from '../host.ts';
+import { palette } from '../report/terminal-text.ts';
+import { checkTemporaryFolder } from './stack-opener.ts';
+
+/** Looks at this host and prints what it found; exit code 93 where no run could work. */
+export async function executeDoctor(host: Host, json: boolean): Promise<void> {
+  const { env, machine, stdout, version } = host;
+  const facts = await readHostFacts({
+    ...{ env, machine, checkTemporaryFolder: () => checkTemporaryFolder(host) },
+  });
+  const checks = checksOf(facts);
+  const ready = isReady(checks);
+  host.exitCode = ready ? EXIT.pass : EXIT.stackFailed;
+  const { platform, arch } = machine;
+  if (json) {
+    stdout.write(`${JSON.stringify({ ready, version, platform, arch, checks }, null, 2)}\n`);
+    return;
+  }
+  const paint = palette(stdout.isTTY && env.NO_COLOR === undefined);
+  stdout.paint(
+    `capbench ${version} on ${platform}-${arch}\n${checkList(checks, Math.min(stdout.columns, 100), paint)}`,
+  );
+}
