@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { type Door, openDoor } from '../server/door.ts';
-import { share } from '../server/population.ts';
+import { share } from '../server/partition.ts';
+import { openTokenCheck, type TokenCheck } from '../server/token-check.ts';
 
-/** Which part of a world a server says it is. */
+/** The part of the world that the server claims to own. */
 export interface NullWorldPlan {
   /** 1-based. */
   readonly instance: number;
@@ -12,45 +12,44 @@ export interface NullWorldPlan {
   /** Of the whole world, over all instances. */
   readonly players: number;
   readonly monsters: number;
-  /** As of the flux world; empty: everybody is let in. */
+  /** The bearer token; empty: none is needed. */
   readonly token?: string;
 }
 
-/** When an answer leaves: it is called with each answer as its request has arrived, and calls it once. */
+/** Decides when an answer is sent: called with each answer when its request has arrived, and calls it once. */
 export type Release = (answer: () => void) => void;
 
-/** Takes what a connection is owed. */
-type Owe = (item: string) => void;
+/** Adds an item to the next frame of a connection. */
+type AddItem = (item: string) => void;
 
 const AT_ONCE: Release = (answer) => answer();
 
-/** Longer than any pause of a generator, so that its kept connections are not closed under it. */
+/** Longer than any pause of a generator, so that its keep-alive connections stay open. */
 const KEEP_ALIVE_MS = 60_000;
 
 /**
- * A flux world of which only the wire is there: whatever a player asks for is done, each post is accepted and
- * committed, and every other request is answered 200. An answer weighs what a real one does; nothing is looked
- * at on the way that is not needed for it.
+ * The wire protocol of a flux world without the world: every intent succeeds, every post is accepted and committed, and
+ * every other request is answered with 200. Answers have the size of real ones; requests are parsed only as far as needed.
  */
 export class NullWorld {
-  /** What came in and went out since the start; of the players' sockets payload alone, after the welcome. */
+  /** Counts since the start; bytes are those of the players' payloads after the welcome. */
   readonly counts = {
     ...{ connections: 0, framesIn: 0, bytesIn: 0, framesOut: 0, bytesOut: 0, posts: 0, commands: 0 },
   };
   readonly http: Server;
   private readonly release: Release;
-  private readonly door: Door;
+  private readonly checkToken: TokenCheck;
   private readonly health: string;
   private readonly sockets = new WebSocketServer({
     ...{ noServer: true, perMessageDeflate: false, skipUTF8Validation: true, clientTracking: false },
   });
-  /** The sockets on which generators hear of commits, by generator. */
-  private readonly committing = new Map<string, Owe>();
+  /** How commits are sent, by generator. */
+  private readonly commitSenders = new Map<string, AddItem>();
 
   constructor(plan: NullWorldPlan, release: Release = AT_ONCE) {
     this.release = release;
     this.health = healthOf(plan);
-    this.door = openDoor(plan.token ?? '');
+    this.checkToken = openTokenCheck(plan.token ?? '');
     this.http = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) =>
       this.serve(request, response),
     );
@@ -59,7 +58,7 @@ export class NullWorld {
 
   private serve(request: IncomingMessage, response: ServerResponse): void {
     const url = urlOf(request);
-    if (url.pathname === '/commands' && this.door(request) !== null) answer(response, 401, '{}');
+    if (url.pathname === '/commands' && this.checkToken(request) !== null) answer(response, 401, '{}');
     else if (url.pathname === '/commands') this.receivePost(url.searchParams, request, response);
     else if (url.pathname === '/health') answer(response, 200, this.health);
     else if (url.pathname === '/metrics') answer(response, 200, this.metrics(), 'text/plain; version=0.0.4');
@@ -67,7 +66,7 @@ export class NullWorld {
     else request.resume().on('end', () => this.release(() => answer(response, 200, '{}')));
   }
 
-  /** The body is read and not parsed: how many commands it holds is told by their brackets. */
+  /** Counts the commands of a body by their brackets, without parsing it. */
   private receivePost(query: URLSearchParams, request: IncomingMessage, response: ServerResponse): void {
     let commands = -1;
     request.on('data', (chunk: Buffer) => {
@@ -76,11 +75,11 @@ export class NullWorld {
     request.on('end', () => {
       this.counts.posts += 1;
       this.counts.commands += commands;
-      // Before the answer is written, which takes its time: a delay begins when the post has arrived. What is owed at
-      // once is paid in the next tick, so that the commit still comes after the answer.
+      // Called before the answer is written, so that a delay counts from the arrival of the post. The commit still
+      // follows the answer: frames are sent in the next tick.
       const commit = `[${query.get('post')},${commands},0]`;
       const generator = query.get('generator') ?? '';
-      this.release(() => this.committing.get(generator)?.(commit));
+      this.release(() => this.commitSenders.get(generator)?.(commit));
       answer(response, 202, `{"accepted":${commands}}`);
     });
   }
@@ -92,14 +91,14 @@ export class NullWorld {
       socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
       return;
     }
-    if (this.door(request) !== null) {
+    if (this.checkToken(request) !== null) {
       socket.end('HTTP/1.1 401 Unauthorized\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
       return;
     }
     this.sockets.handleUpgrade(request, socket, head, (peer) => {
       peer.on('error', () => undefined); // its 'close' follows
       if (url.pathname === '/play') this.play(Number(url.searchParams.get('player')), peer);
-      else this.tellCommits(url.searchParams.get('generator') ?? '', peer);
+      else this.openCommits(url.searchParams.get('generator') ?? '', peer);
     });
   }
 
@@ -110,9 +109,9 @@ export class NullWorld {
       counts.connections -= 1;
     });
     peer.send(`{"welcome":{"player":${player},"place":1,"exits":["north","east"],"present":[],"lastSeq":0}}`);
-    // Players number their intents densely from 1: counting tells the number without reading it.
+    // Players number their intents from 1 without gaps, so counting gives the number without parsing.
     let sequence = 0;
-    const owe = debtor('acks', (frame) => {
+    const addAck = frameSender('acks', (frame) => {
       counts.framesOut += 1;
       counts.bytesOut += frame.length;
       peer.send(frame);
@@ -122,15 +121,15 @@ export class NullWorld {
       const ack = `{"seq":${sequence},"ok":true,"place":2,"exits":["north","east"],"present":[]}`;
       counts.framesIn += 1;
       counts.bytesIn += intent.length;
-      this.release(() => owe(ack));
+      this.release(() => addAck(ack));
     });
   }
 
-  private tellCommits(generator: string, peer: WebSocket): void {
-    const owe = debtor('commits', (frame) => peer.send(frame));
-    this.committing.set(generator, owe);
+  private openCommits(generator: string, peer: WebSocket): void {
+    const addCommit = frameSender('commits', (frame) => peer.send(frame));
+    this.commitSenders.set(generator, addCommit);
     peer.on('close', () => {
-      if (this.committing.get(generator) === owe) this.committing.delete(generator);
+      if (this.commitSenders.get(generator) === addCommit) this.commitSenders.delete(generator);
     });
     peer.send(JSON.stringify({ welcome: { generator, lastSeq: null } }));
   }
@@ -151,27 +150,27 @@ export class NullWorld {
   }
 }
 
-/** What a connection is owed in one turn of the loop goes out in one frame, as in every flux world. */
-function debtor(kind: 'acks' | 'commits', send: (frame: string) => void): Owe {
-  let owed = '';
-  const pay = (): void => {
-    const frame = `{"${kind}":[${owed}]}`;
-    owed = '';
+/** Sends all items that are added in one turn of the event loop in one frame, as every flux world does. */
+function frameSender(kind: 'acks' | 'commits', send: (frame: string) => void): AddItem {
+  let items = '';
+  const flush = (): void => {
+    const frame = `{"${kind}":[${items}]}`;
+    items = '';
     send(frame);
   };
   return (item) => {
-    if (owed === '') process.nextTick(pay);
-    owed += owed === '' ? item : `,${item}`;
+    if (items === '') process.nextTick(flush);
+    items += items === '' ? item : `,${item}`;
   };
 }
 
-/** The entities of an instance are dealt as in every flux world (../README.md). */
+/** Entities are divided among instances as in every flux world (../README.md). */
 function healthOf({ instance, instances, players, monsters }: NullWorldPlan): string {
-  const dealt = (all: number, first: number) => share(all, instances, instance, first);
+  const rangeOf = (all: number, first: number) => share(all, instances, instance, first);
   return JSON.stringify({
     ...{ status: 'ok', world: 'flux', protocol: 1, instance, instances },
     ...{ playersTotal: players, monstersTotal: monsters },
-    ...{ players: dealt(players, 0), monsters: dealt(monsters, players), rowShape: 'columns' },
+    ...{ players: rangeOf(players, 0), monsters: rangeOf(monsters, players), rowShape: 'columns' },
   });
 }
 

@@ -1,33 +1,33 @@
 import { performance } from 'node:perf_hooks';
 import type { Commands } from './commands.ts';
-import type { Refusal } from './door.ts';
 import type { Generator } from './generators.ts';
 import type { OperationQueue } from './operation-queue.ts';
 import type { Posts } from './posts.ts';
+import type { Refusal } from './token-check.ts';
 
-/** Beyond this many waiting operations, posts wait outside, and their generator waits for its 202. */
+/** Above this many queued operations, posts are held back, and their generators wait for the 202. */
 const MAX_QUEUED = 50_000;
 
-interface WithheldPost {
+interface HeldPost {
   readonly generator: Generator;
   readonly number: number;
   readonly commands: Commands;
   readonly arrived: number;
-  readonly settled: Settled;
+  readonly onDecided: Decided;
 }
 
-/** Told null once the commands are queued, or why they never will be. */
-type Settled = (refusal: Refusal | null) => void;
+/** Called with null once the commands are queued, or with the reason why they will not be. */
+type Decided = (refusal: Refusal | null) => void;
 
 /**
- * Lets posts into the queue, in the order in which they came, as long as there is room. Nothing is refused for
- * want of room: a post that does not fit is withheld whole. Players are not kept out: each has few unanswered.
+ * Admits posts to the queue in the order of their arrival, while there is room. A full queue refuses nothing: a post that
+ * does not fit is held back as a whole. Players' intents are always admitted, since each player has few unanswered.
  */
 export class Admission {
   readonly #queue: OperationQueue;
   readonly #posts: Posts;
   readonly #queued: () => void;
-  readonly #withheld: WithheldPost[] = [];
+  readonly #held: HeldPost[] = [];
 
   constructor(queue: OperationQueue, posts: Posts, queued: () => void) {
     this.#queue = queue;
@@ -35,42 +35,42 @@ export class Admission {
     this.#queued = queued;
   }
 
-  submit(generator: Generator, number: number, commands: Commands, settled: Settled): void {
-    this.#withheld.push({ generator, number, commands, arrived: performance.now(), settled });
+  submit(generator: Generator, number: number, commands: Commands, onDecided: Decided): void {
+    this.#held.push({ generator, number, commands, arrived: performance.now(), onDecided });
     this.admitWaiting();
   }
 
   /** To be called when a batch has left the queue. */
   admitWaiting(): void {
-    let post = this.#withheld[0];
+    let post = this.#held[0];
     while (post !== undefined && this.#queue.length + post.commands.count <= MAX_QUEUED) {
-      this.#withheld.shift();
+      this.#held.shift();
       this.#admit(post);
-      post = this.#withheld[0];
+      post = this.#held[0];
     }
   }
 
-  /** Gives up what is still outside. */
+  /** Refuses every post that is still held back. */
   close(): void {
-    for (const post of this.#withheld.splice(0)) post.settled({ status: 503, why: 'the server stops' });
+    for (const post of this.#held.splice(0)) post.onDecided({ status: 503, why: 'the server is stopping' });
   }
 
-  /** Gives up what a generator has outside: it is gone, and nobody waits for it. */
-  giveUp(generator: Generator): void {
-    const posts = this.#withheld.splice(0);
+  /** Refuses the held posts of a generator whose connection is lost: it does not wait for them any more. */
+  refuseAll(generator: Generator): void {
+    const posts = this.#held.splice(0);
     for (const post of posts) {
-      if (post.generator !== generator) this.#withheld.push(post);
-      else post.settled({ status: 409, why: `${generator.id} is gone` });
+      if (post.generator !== generator) this.#held.push(post);
+      else post.onDecided({ status: 409, why: `the commit socket of ${generator.id} has closed` });
     }
   }
 
-  #admit({ generator, number, commands, arrived, settled }: WithheldPost): void {
+  #admit({ generator, number, commands, arrived, onDecided }: HeldPost): void {
     const { count, triples } = commands;
     const origin = this.#posts.open(generator, number, count);
     for (let at = 0; at < triples.length; at += 3) {
       this.#queue.push(triples[at]!, triples[at + 1]!, triples[at + 2]!, origin, arrived, null);
     }
-    settled(null);
+    onDecided(null);
     this.#queued();
   }
 }

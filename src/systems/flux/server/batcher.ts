@@ -1,21 +1,21 @@
 import { performance } from 'node:perf_hooks';
 
-/** Why a batch started: it was full, or its oldest operation had waited for the window. */
+/** Why a batch was flushed: it was full, or its oldest operation had waited for the batch interval. */
 export type FlushReason = 'size' | 'time';
 
-/** What waits to be flushed. */
+/** The queue that is flushed. */
 export interface Waiting {
   readonly length: number;
-  /** When the oldest one arrived, in ms of performance.now(). */
+  /** When the oldest operation arrived, in ms of performance.now(). */
   oldest(): number;
 }
 
 /**
- * Says when to flush. A state machine:
- *   idle     nothing waits
+ * Decides when to flush. A state machine:
+ *   idle     the queue is empty
  *   waiting  a timer runs for the oldest operation
- *   flushing one batch is in flight, and nothing starts until it has committed
- * After a flush the next one starts at once when it is full or overdue, otherwise the timer is set for the rest.
+ *   flushing one batch is in flight; the next one starts after its commit
+ * After a flush, the next batch starts at once if it is full or overdue; otherwise the timer is set for the rest.
  */
 export class Batcher {
   readonly #waiting: Waiting;
@@ -27,7 +27,7 @@ export class Batcher {
   #whenIdle: (() => void)[] = [];
   #draining = false;
 
-  /** `flush` takes that many operations out of the queue before it returns, and resolves at their commit. */
+  /** `flush` takes that many operations out of the queue synchronously, and resolves when they have committed. */
   constructor(
     waiting: Waiting,
     limit: number,
@@ -40,14 +40,14 @@ export class Batcher {
     this.#flush = flush;
   }
 
-  /** To be called after operations were queued. */
+  /** Call this after queueing operations. */
   queued(): void {
     if (this.#state === 'flushing') return;
     if (this.#waiting.length >= this.#limit) this.#start('size');
     else if (this.#state === 'idle') this.#wait();
   }
 
-  /** Flushes what waits without the window, batch after batch; resolves when all of it has committed. */
+  /** Flushes the queue batch by batch, without waiting for the interval; resolves when everything has committed. */
   drain(): Promise<void> {
     this.#draining = true;
     if (this.#state === 'waiting') this.#start('time');
@@ -64,7 +64,7 @@ export class Batcher {
   #start(reason: FlushReason): void {
     clearTimeout(this.#timer);
     this.#state = 'flushing';
-    // A rejected flush is fatal, and handled where it comes from: nothing is flushed after it.
+    // A failed flush is fatal and is handled by the caller: nothing is flushed after it.
     this.#flush(Math.min(this.#waiting.length, this.#limit), reason).then(() => this.#flushed());
   }
 

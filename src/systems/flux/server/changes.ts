@@ -1,21 +1,21 @@
 import { sequenceHash } from '../../../sequence-hash.ts';
 
 /**
- * What one batch does to the rows: operations coalesced per entity, so that an entity is written once however
- * many of its operations the batch holds. Reused from batch to batch; an epoch marks what belongs to this one.
+ * The changes of one batch, coalesced per entity: an entity is written once, however many of its operations the batch
+ * holds. Reused for every batch; an epoch marks the entries of the current one.
  */
 export class Changes {
-  /** Local indexes of the touched entities; the first `count` of them, ascending after `sort`. */
+  /** Local indexes of the changed entities: the first `count` elements, ascending after `sort`. */
   readonly touched: Int32Array;
   count = 0;
-  /** By local index, valid where touched: recorded operations, the sum of their numbers and that of their hashes. */
+  /** By local index, valid where touched: the number of recorded operations, the sum of their sequence numbers, and of the hashes. */
   readonly recorded: Int32Array;
   readonly seqSum: Float64Array;
   readonly seqHash: Float64Array;
   readonly #epochOf: Int32Array;
   #epoch = 1;
 
-  /** An operation touches its actor and at most one other. */
+  /** An operation touches its actor and at most one other entity, hence twice the batch. */
   constructor(entities: number, batchOperations: number) {
     this.touched = new Int32Array(Math.min(entities, batchOperations * 2));
     this.recorded = new Int32Array(entities);
@@ -39,7 +39,7 @@ export class Changes {
     this.touched[this.count++] = index;
   }
 
-  /** The number of one of the entity's own operations is used up, accepted or rejected. */
+  /** Records the sequence number of one of the entity's operations, accepted or rejected. */
   record(index: number, seq: number): void {
     this.touch(index);
     this.recorded[index]! += 1;
@@ -47,7 +47,7 @@ export class Changes {
     this.seqHash[index]! += sequenceHash(seq);
   }
 
-  /** Ascending ids: the statement then walks the index and the pages in order. */
+  /** Ascending ids let the UPDATE walk the index and the pages in order. */
   sort(): void {
     this.touched.subarray(0, this.count).sort();
   }

@@ -1,18 +1,18 @@
-import type { Refusal } from './door.ts';
 import type { Entities } from './entities.ts';
 import { parseIntent } from './intent.ts';
 import { isSequence } from './players.ts';
+import type { Refusal } from './token-check.ts';
 
 const MAX_COMMANDS = 5_000;
 
-/** The commands of one post, read and checked: nothing of a malformed post is queued. */
+/** The commands of one post, all validated before any is queued. */
 export interface Commands {
   readonly count: number;
-  /** Local index of the monster, command (intent.ts) and sequence number of each, one after another. */
+  /** For each command: the monster's local index, the command (intent.ts) and its sequence number. */
   readonly triples: Int32Array;
 }
 
-/** `[[monsterId, seq, "go north"], ...]` as commands, or why it is none. */
+/** Parses `[[monsterId, seq, "go north"], ...]`; returns a refusal if it is malformed. */
 export function readCommands(body: string, entities: Entities): Commands | Refusal {
   let posted: unknown;
   try {
@@ -22,9 +22,9 @@ export function readCommands(body: string, entities: Entities): Commands | Refus
   }
   if (!Array.isArray(posted)) return malformed('the body is not an array of commands');
   const count = posted.length;
-  if (count === 0) return malformed('the post holds no command');
+  if (count === 0) return malformed('the post holds no commands');
   if (count > MAX_COMMANDS)
-    return malformed(`the post holds ${count} commands, and at most ${MAX_COMMANDS} are allowed`);
+    return malformed(`the post holds ${count} commands, expected at most ${MAX_COMMANDS}`);
   const triples = new Int32Array(count * 3);
   for (let i = 0; i < count; i++) {
     const command: unknown = posted[i];
@@ -36,7 +36,7 @@ export function readCommands(body: string, entities: Entities): Commands | Refus
     }
     const monster = entities.indexOf(Number(id));
     if (monster < entities.players)
-      return malformed(`command ${i} names ${id}, which is no monster of this server`);
+      return malformed(`command ${i} names ${id}, which is not a monster of this server`);
     triples[i * 3] = monster;
     triples[i * 3 + 1] = parseIntent(text);
     triples[i * 3 + 2] = seq;

@@ -1,14 +1,14 @@
 import { badInput, type CapbenchError } from '../../../errors.ts';
 
-/** What one world server is told by its environment. */
+/** The configuration of one world server, from its environment variables. */
 export type WorldConfig = Readonly<ReturnType<typeof readConfig>>;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Entities of one world: their ids are int4, and 2^27 bounds what a command may name. */
+/** Entities of one world. A command packs its target's id into 27 bits (intent.ts), which is more. */
 const MAX_ENTITIES = 10_000_000;
 
-/** @throws CapbenchError (104) that names every variable that is missing or wrong. */
+/** @throws CapbenchError (104) that names every missing or wrong variable */
 export function readConfig(env: Environment) {
   const problems: string[] = [];
 
@@ -22,14 +22,14 @@ export function readConfig(env: Environment) {
     if (env[name] === undefined && fallback === undefined) return min;
     const value = /^\d{1,9}$/.test(given) ? Number(given) : Number.NaN;
     if (value >= min && value <= max) return value;
-    problems.push(`${name} is "${given}", and must be a whole number from ${min} to ${max}`);
+    problems.push(`${name} is "${given}", expected a whole number from ${min} to ${max}`);
     return min;
   };
 
   const instances = integer('INSTANCES', 1, 1_000);
   const config = {
     host: text('HOST', '127.0.0.1'),
-    /** 0 = a free port. */
+    /** 0 picks a free port. */
     port: integer('PORT', 0, 65_535, 0),
     /** 1-based. */
     instance: integer('INSTANCE_ID', 1, instances),
@@ -38,14 +38,14 @@ export function readConfig(env: Environment) {
     players: integer('PLAYERS', 0, MAX_ENTITIES),
     monsters: integer('MONSTERS', 0, MAX_ENTITIES),
     playersPerPlace: integer('PLAYERS_PER_PLACE', 1, MAX_ENTITIES),
-    /** A batch holds at most this many operations ... */
+    /** A batch is flushed at this many operations ... */
     batchOperations: integer('BATCH_SIZE_LIMIT', 1, 100_000, 1_663),
-    /** ... and starts at most this many milliseconds after its first one was queued, unless one is in flight. */
+    /** ... or this many milliseconds after its first one was queued, once no other batch is in flight. */
     batchMillis: integer('BATCH_TIME_LIMIT_MS', 1, 60_000, 10),
     rowShape: rowShapeOf(text('ROW_SHAPE', 'columns'), problems),
-    /** How long a PostgreSQL that was lost is waited for; 0: the server ends at once. */
+    /** How long the server tries to reconnect to PostgreSQL; 0: it ends at once when the connection is lost. */
     reconnectSeconds: integer('RECONNECT_SECONDS', 0, 3_600, 0),
-    /** What whoever changes something has to send; empty: everybody may. */
+    /** The bearer token that requests with side effects need; empty: none. */
     token: text('TOKEN', ''),
     database: {
       /** A host name, or the folder of a UNIX socket. */
@@ -62,12 +62,12 @@ export function readConfig(env: Environment) {
 
 function rowShapeOf(given: string, problems: string[]): 'columns' | 'jsonb' {
   if (given === 'columns' || given === 'jsonb') return given;
-  problems.push(`ROW_SHAPE is "${given}", and must be "columns" or "jsonb"`);
+  problems.push(`ROW_SHAPE is "${given}", expected "columns" or "jsonb"`);
   return 'columns';
 }
 
 const configError = (problems: readonly string[]): CapbenchError =>
   badInput(
     `The world server's environment is wrong: ${problems.join('; ')}.`,
-    'See "World server" in src/systems/flux/README.md for every variable.',
+    '"World server" in src/systems/flux/README.md lists every variable.',
   );

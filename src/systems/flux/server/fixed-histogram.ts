@@ -1,4 +1,4 @@
-/** Counts by upper bound (inclusive), as Prometheus publishes them; the last bucket is unbounded. */
+/** A histogram with fixed buckets by inclusive upper bound, as in Prometheus; the last bucket is unbounded. */
 export class FixedHistogram {
   readonly #bounds: readonly number[];
   readonly #counts: Float64Array;
@@ -21,7 +21,7 @@ export class FixedHistogram {
     this.#sum += value * times;
   }
 
-  /** Lines of the Prometheus text format, cumulative. */
+  /** As Prometheus text, with cumulative counts. */
   render(name: string): string {
     let cumulative = 0;
     let text = `# TYPE ${name} histogram\n`;
@@ -33,7 +33,7 @@ export class FixedHistogram {
   }
 }
 
-/** first, first x factor, first x factor^2 ... until `last` is reached; four significant digits. */
+/** first, first x factor, first x factor^2 ... up to the first bound that reaches `last`; four significant digits. */
 export function geometricBounds(first: number, factor: number, last: number): number[] {
   const bounds: number[] = [];
   for (let bound = first; bounds.length === 0 || (bounds.at(-1) ?? 0) < last; bound *= factor) {

@@ -1,40 +1,40 @@
 import type { Changes } from './changes.ts';
+import type { DeferredReplies } from './deferred-replies.ts';
 import { type Entities, viewOf } from './entities.ts';
 import { argumentOf, KIND, kindOf, MAX_WORDS, MOVES } from './intent.ts';
 import type { Metrics } from './metrics.ts';
 import type { OperationQueue } from './operation-queue.ts';
-import type { Outbox } from './outbox.ts';
 import { DIRECTIONS, NOWHERE, type Places } from './places.ts';
 import type { Posts } from './posts.ts';
-import type { Unsettled } from './unsettled.ts';
+import type { Uncommitted } from './uncommitted.ts';
 
 const DAMAGE = 10;
 const MAX_QUOTED = 60;
 
-/** Why an operation was rejected; ACCEPTED when it was not. */
+/** The result of an operation: accepted, or the reason for its rejection. */
 const ACCEPTED = 0;
 const NO_EXIT = 1;
 const NOT_HERE = 2;
-const ONESELF = 3;
+const SELF_ATTACK = 3;
 const UNKNOWN = 4;
-const SAID_TOO_MUCH = 5;
+const TOO_LONG = 5;
 type Result = 0 | 1 | 2 | 3 | 4 | 5;
 
-/** What a world is made of. */
+/** The parts of a world. */
 export interface WorldParts {
   readonly queue: OperationQueue;
   readonly entities: Entities;
   readonly places: Places;
   readonly changes: Changes;
-  readonly outbox: Outbox;
+  readonly replies: DeferredReplies;
   readonly posts: Posts;
-  readonly unsettled: Unsettled;
+  readonly uncommitted: Uncommitted;
   readonly metrics: Metrics;
 }
 
-/** The rules: validates operations in the order of their arrival and applies them to the entities in memory. HOT. */
+/** The rules of the game: validates operations in the order of arrival, and applies them to the entities in memory. HOT. */
 export function openGame(world: WorldParts): (count: number) => void {
-  const { queue, entities, places, changes, outbox, posts, unsettled, metrics } = world;
+  const { queue, entities, places, changes, replies, posts, uncommitted, metrics } = world;
 
   function applyCommand(slot: number): void {
     const actor = queue.actor[slot]!;
@@ -67,15 +67,15 @@ export function openGame(world: WorldParts): (count: number) => void {
         ack = refused(seq, whyNot(result, command, quoted));
       }
     }
-    unsettled.applied(actor);
-    outbox.answer(actor, queue.origin[slot]!, ack);
+    uncommitted.applied(actor);
+    replies.ack(actor, queue.origin[slot]!, ack);
   }
 
-  /** False for a number that was used before: that operation is neither applied nor recorded. */
+  /** False for a sequence number that was used before: such an operation is neither applied nor recorded. */
   function take(actor: number, seq: number): boolean {
     if (seq <= entities.lastSeq[actor]!) return false;
     entities.lastSeq[actor] = seq;
-    // From here on the number is used up, also when the rules reject what it asks for.
+    // Recorded even if the rules then reject the operation: its number is used up.
     changes.record(actor, seq);
     return true;
   }
@@ -90,29 +90,29 @@ export function openGame(world: WorldParts): (count: number) => void {
     }
     if (kind === KIND.attack) {
       const target = entities.indexOf(argumentOf(command));
-      if (target === actor) return ONESELF;
+      if (target === actor) return SELF_ATTACK;
       if (target === -1 || entities.place[target] !== entities.place[actor]) return NOT_HERE;
-      // Added, never set: the damage does not depend on the order of the attackers.
+      // Added, so that the damage does not depend on the order of the attacks.
       entities.damage[target]! += DAMAGE;
       changes.touch(target);
       return ACCEPTED;
     }
     if (kind === KIND.unknown) return UNKNOWN;
-    return kind === KIND.saidTooMuch ? SAID_TOO_MUCH : ACCEPTED;
+    return kind === KIND.tooLong ? TOO_LONG : ACCEPTED;
   }
 
-  /** Tells those present what a player did; the entities already stand where it led. */
+  /** Sends what a player did to the players present; the entities have already moved. */
   function announce(actor: number, command: number, from: number, words: string): void {
     const id = entities.idOf(actor);
     const here = entities.place[actor]!;
     const kind = kindOf(command);
     if (kind < MOVES) {
-      outbox.tell(from, actor, `{"actor":${id},"did":"left","to":"${DIRECTIONS[kind]}"}`);
-      outbox.tell(here, actor, `{"actor":${id},"did":"arrived"}`);
+      replies.broadcast(from, actor, `{"actor":${id},"did":"left","to":"${DIRECTIONS[kind]}"}`);
+      replies.broadcast(here, actor, `{"actor":${id},"did":"arrived"}`);
     } else if (kind === KIND.attack) {
-      outbox.tell(here, actor, `{"actor":${id},"did":"attacked","target":${argumentOf(command)}}`);
+      replies.broadcast(here, actor, `{"actor":${id},"did":"attacked","target":${argumentOf(command)}}`);
     } else if (kind === KIND.say) {
-      outbox.tell(here, actor, `{"actor":${id},"did":"said","words":${JSON.stringify(words)}}`);
+      replies.broadcast(here, actor, `{"actor":${id},"did":"said","words":${JSON.stringify(words)}}`);
     }
   }
 
@@ -121,7 +121,7 @@ export function openGame(world: WorldParts): (count: number) => void {
     return `{"seq":${seq},"ok":false,"why":${JSON.stringify(why)}}`;
   }
 
-  /** Applies the `count` oldest operations; what they change and whom they concern is gathered, not yet told. */
+  /** Applies the `count` oldest operations; changes and replies are collected, and sent after the commit. */
   return function apply(count: number): void {
     const { players } = entities;
     changes.clear();
@@ -140,11 +140,11 @@ function whyNot(result: Exclude<Result, typeof ACCEPTED>, command: number, quote
       return `there is no exit to the ${DIRECTIONS[kindOf(command)]}`;
     case NOT_HERE:
       return `${argumentOf(command)} is not here`;
-    case ONESELF:
+    case SELF_ATTACK:
       return 'you cannot attack yourself';
     case UNKNOWN:
       return `I do not understand "${quoted.trim().slice(0, MAX_QUOTED)}"`;
-    case SAID_TOO_MUCH:
-      return `that is too much to say at once: at most ${MAX_WORDS} characters`;
+    case TOO_LONG:
+      return `the words are too long: at most ${MAX_WORDS} characters`;
   }
 }

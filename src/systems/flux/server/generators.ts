@@ -5,18 +5,18 @@ import type { Metrics } from './metrics.ts';
 import { sendText } from './wire.ts';
 
 /**
- * One process that posts monster commands. It is heard from at `POST /commands` and told at `GET /commits`;
- * what is committed while it has no socket is not kept for it.
+ * A process that sends monster commands to `POST /commands` and receives commits over `GET /commits`. Commits are not kept
+ * for a generator without a socket.
  */
 export class Generator {
   readonly id: string;
-  /** Its posts that are queued or in flight. */
-  unsettled = 0;
+  /** Number of its posts that are queued or in flight. */
+  uncommitted = 0;
   readonly #metrics: Metrics;
   #socket: WebSocket | undefined;
   #welcomed = false;
   /** When its last socket closed, in ms of performance.now(). */
-  #lostAt: number | undefined;
+  #closedAt: number | undefined;
 
   constructor(id: string, metrics: Metrics) {
     this.id = id;
@@ -28,21 +28,20 @@ export class Generator {
   }
 
   /**
-   * Once a generator has lost its socket, what it had sent until then is not taken any more, however late it comes
-   * to light: only posts that come after the next welcome, over connections that are younger than the loss.
+   * After the loss of a generator's socket, posts that it had sent before are refused, however late they arrive: only posts
+   * after the next welcome count, over connections that were opened after the loss.
    */
-  takesPostsOf(connectedAt: number): boolean {
-    return this.#lostAt === undefined || (this.#welcomed && connectedAt > this.#lostAt);
+  acceptsPostsOver(connectedAt: number): boolean {
+    return this.#closedAt === undefined || (this.#welcomed && connectedAt > this.#closedAt);
   }
 
-  attach(socket: WebSocket, lost: () => void): void {
+  attach(socket: WebSocket, onClosed: () => void): void {
     this.#socket = socket;
-    // Nothing is expected from it: what it sends is read and forgotten.
     socket.on('close', () => {
       this.#socket = undefined;
       this.#welcomed = false;
-      this.#lostAt = performance.now();
-      lost();
+      this.#closedAt = performance.now();
+      onClosed();
     });
   }
 
@@ -51,7 +50,7 @@ export class Generator {
     this.send(JSON.stringify({ welcome: { generator: this.id, lastSeq } }));
   }
 
-  /** Nothing that was posted before its welcome is reported after it. */
+  /** Drops commits of posts that were sent before the welcome. */
   send(text: string): void {
     if (this.#socket !== undefined && this.#welcomed) sendText(this.#socket, text, this.#metrics);
   }
@@ -64,35 +63,34 @@ export class Generator {
 const ID = /^[\w.-]{1,64}$/;
 const MAX_GENERATORS = 1_000;
 
-/** The generators that were heard of, by id. */
+/** The known generators, by id. */
 export class Generators {
   readonly #byId = new Map<string, Generator>();
-  /** Connected, and not yet welcomed. */
+  /** Generators that are connected and not welcomed yet. */
   readonly #arriving = new Set<Generator>();
   readonly #entities: Entities;
   readonly #metrics: Metrics;
-  readonly #lost: (generator: Generator) => void;
+  readonly #onClosed: (generator: Generator) => void;
 
-  /** `lost` is told of a generator whose socket has closed. */
-  constructor(entities: Entities, metrics: Metrics, lost: (generator: Generator) => void) {
+  constructor(entities: Entities, metrics: Metrics, onClosed: (generator: Generator) => void) {
     this.#entities = entities;
     this.#metrics = metrics;
-    this.#lost = lost;
+    this.#onClosed = onClosed;
   }
 
-  /** Undefined for what is no id (1 to 64 letters, digits, `_`, `-`, `.`), and while 1,000 others are connected. */
-  named(id: string | null): Generator | undefined {
+  /** Undefined for a malformed id (not 1 to 64 letters, digits, `_`, `-`, `.`), or if 1,000 others are connected. */
+  find(id: string | null): Generator | undefined {
     if (id === null || !ID.test(id)) return undefined;
     const known = this.#byId.get(id);
     if (known !== undefined) return known;
-    if (this.#byId.size >= MAX_GENERATORS && !this.#forgetOne()) return undefined;
+    if (this.#byId.size >= MAX_GENERATORS && !this.#evictOne()) return undefined;
     const generator = new Generator(id, this.#metrics);
     this.#byId.set(id, generator);
     return generator;
   }
 
-  /** The one heard of first that has no socket: ids that anybody makes up must not keep out who comes later. */
-  #forgetOne(): boolean {
+  /** Removes the oldest generator without a socket: invented ids must not use up the limit. */
+  #evictOne(): boolean {
     for (const { id, connected } of this.#byId.values()) if (!connected) return this.#byId.delete(id);
     return false;
   }
@@ -103,25 +101,25 @@ export class Generators {
     return connected;
   }
 
-  /** It is welcomed at the next `welcome`. */
+  /** The generator is welcomed by the next `welcome`. */
   attach(generator: Generator, socket: WebSocket): void {
     this.#arriving.add(generator);
     generator.attach(socket, () => {
       this.#arriving.delete(generator);
-      this.#lost(generator);
+      this.#onClosed(generator);
     });
   }
 
   /**
-   * To be called when a generator has arrived or a batch has committed, and none is in flight: the numbers that
-   * the entities have are those of their rows then. Welcomes those who have nothing queued.
+   * Welcomes the arrived generators that have nothing queued. Call this when no batch is in flight: then the sequence
+   * numbers in memory are those of the rows.
    */
   welcome(): void {
     if (this.#arriving.size === 0) return;
-    const settled = [...this.#arriving].filter(({ unsettled }) => unsettled === 0);
-    if (settled.length === 0) return;
+    const ready = [...this.#arriving].filter(({ uncommitted }) => uncommitted === 0);
+    if (ready.length === 0) return;
     const lastSeq = monsterSequences(this.#entities);
-    for (const generator of settled) {
+    for (const generator of ready) {
       this.#arriving.delete(generator);
       generator.welcome(lastSeq);
     }
@@ -132,7 +130,7 @@ export class Generators {
   }
 }
 
-/** The last number of each monster, in id order; null when none has been used yet. */
+/** The last sequence number of each monster, in the order of ids; null when none has been used yet. */
 function monsterSequences(entities: Entities): number[] | null {
   const last = entities.lastSeq.subarray(entities.players);
   return last.some((seq) => seq > 0) ? Array.from(last) : null;

@@ -2,32 +2,32 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { type Commands, readCommands } from './commands.ts';
-import { type Door, isRefusal, openDoor, type Refusal } from './door.ts';
 import type { Generator } from './generators.ts';
+import { isRefusal, openTokenCheck, type Refusal, type TokenCheck } from './token-check.ts';
 import { answerUpgrades } from './upgrades.ts';
 import type { World } from './world.ts';
 
 const PROTOCOL = 1;
 const MAX_BODY_BYTES = 2 ** 20;
-/** Longer than any pause of a generator, so that its kept connections are not closed under it. */
+/** Longer than any pause of a generator, so that its keep-alive connections stay open. */
 const KEEP_ALIVE_MS = 60_000;
 
-/** A world behind HTTP: routes and what they refuse. The paths are those of the flux world protocol. */
+/** The HTTP server of a world, with the paths of the flux world protocol. */
 export function createHttpServer(world: World): Server {
-  const door = openDoor(world.config.token);
+  const checkToken = openTokenCheck(world.config.token);
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     const url = urlOf(request);
     const route = `${request.method} ${url?.pathname}`;
-    if (url === undefined) refuse(response, { status: 400, why: 'the request names no path' });
+    if (url === undefined) refuse(response, { status: 400, why: 'the request has no valid path' });
     else if (route === 'GET /health') health(world, response);
     else if (route === 'GET /metrics') metrics(world, response);
-    else if (route === 'POST /commands') receivePost(world, door, url.searchParams, request, response);
+    else if (route === 'POST /commands') receivePost(world, checkToken, url.searchParams, request, response);
     else if (url.pathname === '/play' || url.pathname === '/commits') {
-      refuse(response, { status: 400, why: `${url.pathname} is a WebSocket: ask for an upgrade` });
-    } else refuse(response, { status: 404, why: `there is no ${route} here` });
+      refuse(response, { status: 400, why: `${url.pathname} is a WebSocket: request an upgrade` });
+    } else refuse(response, { status: 404, why: `unknown route: ${route}` });
   });
   server.on('connection', (socket) => CONNECTED_AT.set(socket, performance.now()));
-  answerUpgrades(server, world, door, urlOf);
+  answerUpgrades(server, world, checkToken, urlOf);
   return server;
 }
 
@@ -53,10 +53,10 @@ function health(world: World, response: ServerResponse): void {
     instances: config.instances,
     playersTotal: config.players,
     monstersTotal: config.monsters,
-    players: entities.population.players,
-    monsters: entities.population.monsters,
+    players: entities.partition.players,
+    monsters: entities.partition.monsters,
     rowShape: config.rowShape,
-    database: world.isDatabaseAway ? 'away' : 'connected',
+    database: world.isDatabaseDown ? 'reconnecting' : 'connected',
   });
 }
 
@@ -65,38 +65,47 @@ function metrics(world: World, response: ServerResponse): void {
   response.end(world.renderMetrics());
 }
 
-/** A `POST /commands` before its body. */
+/** The query of a `POST /commands`. */
 interface Post {
   readonly generator: Generator;
   readonly number: number;
 }
 
-function postOf(world: World, door: Door, query: URLSearchParams, request: IncomingMessage): Post | Refusal {
-  const refusal = door(request);
+function postOf(
+  world: World,
+  checkToken: TokenCheck,
+  query: URLSearchParams,
+  request: IncomingMessage,
+): Post | Refusal {
+  const refusal = checkToken(request);
   if (refusal !== null) return refusal;
   if (world.state !== 'open') return { status: 503, why: `the server is ${world.state}` };
-  const generator = world.generators.named(query.get('generator'));
-  if (generator === undefined) return { status: 400, why: 'generator=<id> is missing or no id' };
-  if (!generator.takesPostsOf(connectedAt(request))) {
-    return { status: 409, why: `${generator.id} lost its socket: the next one, and new connections, go on` };
+  const generator = world.generators.find(query.get('generator'));
+  if (generator === undefined) return { status: 400, why: 'generator=<id> is missing or malformed' };
+  if (!generator.acceptsPostsOver(connectedAt(request))) {
+    return {
+      status: 409,
+      why: `the commit socket of ${generator.id} has closed: open another one, and post over new connections`,
+    };
   }
   const number = Number(query.get('post') || Number.NaN);
-  if (!Number.isSafeInteger(number) || number < 0) return { status: 400, why: 'post=<number> is missing' };
+  if (!Number.isSafeInteger(number) || number < 0)
+    return { status: 400, why: 'post=<number> is missing or malformed' };
   if (request.headers['content-type']?.split(';')[0]?.trim() !== 'application/json') {
     return { status: 400, why: 'the content type is not application/json' };
   }
   return { generator, number };
 }
 
-/** Gathers the body of a post and hands it over; the rest of a body that is refused is read and dropped. */
+/** Reads the body of a post and submits its commands; the rest of a refused body is read and dropped. */
 function receivePost(
   world: World,
-  door: Door,
+  checkToken: TokenCheck,
   query: URLSearchParams,
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
-  const post = postOf(world, door, query, request);
+  const post = postOf(world, checkToken, query, request);
   if (isRefusal(post)) {
     refuse(response, post);
     return;
@@ -122,7 +131,7 @@ function receivePost(
   });
 }
 
-/** 202 once the commands are queued, however long that takes: this is how a generator is slowed down. */
+/** Answers 202 once the commands are queued, however long that takes: this is the backpressure on generators. */
 function submit(world: World, post: Post, commands: Commands, response: ServerResponse): void {
   world.admission.submit(post.generator, post.number, commands, (refusal) => {
     if (refusal !== null) {

@@ -1,8 +1,8 @@
 import { DIRECTIONS } from './places.ts';
 
 /**
- * What a text asks for. The first four are moves, by the index of their direction in DIRECTIONS.
- * A command is one small integer, kind + 16 x argument, so that the queue holds no object for it.
+ * The kind of a command. The first four are moves, by the index of their direction in DIRECTIONS.
+ * A command is one small integer, kind + 16 x argument, so that the queue needs no objects.
  */
 export const KIND = {
   north: 0,
@@ -14,14 +14,14 @@ export const KIND = {
   look: 6,
   guard: 7,
   unknown: 8,
-  saidTooMuch: 9,
+  tooLong: 9,
 } as const;
 
-/** Below this a kind is a direction. */
+/** Kinds below this are moves. */
 export const MOVES = 4;
 export const MAX_WORDS = 200;
 
-/** An id that nobody has: what a larger number is read as. */
+/** An id that no entity has; larger numbers are read as this one. */
 const NOBODY = 2 ** 27 - 1;
 const MAX_DIGITS = 9;
 
@@ -29,30 +29,30 @@ export const kindOf = (command: number): number => command & 15;
 /** The target of an attack. */
 export const argumentOf = (command: number): number => command >>> 4;
 
-/** The closed part of the language as it is usually spelt; everything else is read word by word. */
-const USUAL = new Map<string, number>([
+/** The commands without an argument, in their usual spelling; other texts are parsed word by word. */
+const FIXED = new Map<string, number>([
   ...DIRECTIONS.map((name, direction): [string, number] => [`go ${name}`, direction]),
   ['look', KIND.look],
   ['guard', KIND.guard],
 ]);
 
-/** A player's or monster's text as a command. Case and surrounding blanks do not matter. */
+/** Parses the text of a player or monster. Case and surrounding blanks do not matter. */
 export function parseIntent(text: string): number {
-  return USUAL.get(text) ?? parseWords(text.trim());
+  return FIXED.get(text) ?? parseWords(text.trim());
 }
 
 function parseWords(text: string): number {
-  const verbEnd = firstBlank(text);
+  const verbEnd = endOfFirstWord(text);
   const verb = text.slice(0, verbEnd).toLowerCase();
   const rest = text.slice(verbEnd).trim();
   switch (verb) {
     case 'go':
-      return USUAL.get(`go ${rest.toLowerCase()}`) ?? KIND.unknown;
+      return FIXED.get(`go ${rest.toLowerCase()}`) ?? KIND.unknown;
     case 'attack':
       return parseTarget(rest);
     case 'say':
       if (rest === '') return KIND.unknown;
-      return rest.length > MAX_WORDS ? KIND.saidTooMuch : KIND.say;
+      return rest.length > MAX_WORDS ? KIND.tooLong : KIND.say;
     case 'look':
     case 'guard':
       return rest === '' ? KIND[verb] : KIND.unknown;
@@ -73,8 +73,7 @@ function parseTarget(digits: string): number {
   return KIND.attack + 16 * target;
 }
 
-/** Where the first word ends. */
-function firstBlank(text: string): number {
+function endOfFirstWord(text: string): number {
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
     if (c === 32 || c === 9) return i;
@@ -82,7 +81,7 @@ function firstBlank(text: string): number {
   return text.length;
 }
 
-/** The part of the text that an answer or event will quote; null for the kinds that quote nothing. */
+/** The part of the text that the answer or an event quotes; null for kinds that quote nothing. */
 export function quotedOf(command: number, text: string): string | null {
   const kind = kindOf(command);
   if (kind === KIND.say) return text.trim().slice(3).trim();

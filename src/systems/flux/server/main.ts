@@ -4,9 +4,9 @@ import { readConfig } from './config.ts';
 import { createHttpServer } from './http.ts';
 import { World } from './world.ts';
 
-/** The process of one flux world server: configuration, life cycle, end. */
+/** The process of one flux world server. */
 
-/** A clean end takes no longer than this. */
+/** Time limit of a clean shutdown. */
 const STOP_MS = 4_500;
 
 const log = (sentence: string): void => {
@@ -24,7 +24,7 @@ async function main(): Promise<void> {
   const config = readConfig(process.env);
   const name = `Flux world server ${config.instance} of ${config.instances}`;
   const fatal = (why: string): never => {
-    log(`${name} ends: ${why}. What was not acknowledged may not have been written.`);
+    log(`${name} ends: ${why}. Unacknowledged operations may not have been written.`);
     process.exit(EXIT.bug);
   };
   const world = new World(config, fatal, log);
@@ -36,7 +36,7 @@ async function main(): Promise<void> {
     stopping = true;
     setTimeout(() => {
       log(
-        `${name} could not write all that was queued in ${STOP_MS} ms: the rest is given up, unacknowledged.`,
+        `${name} could not write all queued operations within ${STOP_MS} ms: the rest stays unacknowledged.`,
       );
       process.exit(EXIT.bug);
     }, STOP_MS);
@@ -45,7 +45,7 @@ async function main(): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('disconnect', stop);
-  // Ctrl-C reaches every process of the terminal: a parent that is there says itself when to stop.
+  // Ctrl-C reaches every process of the terminal; with a parent, the parent decides when to stop.
   process.on('SIGINT', () => {
     if (process.channel === undefined) stop();
   });
@@ -53,12 +53,12 @@ async function main(): Promise<void> {
   const port = await listen(server, config.host).catch((error: unknown) => {
     throw stackFailed(
       `The world server cannot listen at ${config.host}:${config.port}: ${messageOf(error)}`,
-      'Is the port in use? PORT=0 takes a free one.',
+      'Choose another PORT, or PORT=0 for a free one.',
     );
   });
   await world.open();
   log(`${name} listens at http://${config.host}:${port}.`);
-  // The parent may be gone by now: its 'disconnect' follows.
+  // If the parent has ended, this fails and 'disconnect' follows.
   process.send?.({ type: 'ready', port }, undefined, undefined, () => undefined);
 }
 

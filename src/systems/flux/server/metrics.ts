@@ -6,10 +6,10 @@ const BATCH_BOUNDS = [1, 2, 5, 10, 20, 50, 100, 168, 250, 500, 750, 1000, 1050, 
 /** Seconds, from 0.1 ms to about 30 s. */
 const LATENCY_BOUNDS = geometricBounds(0.0001, 1.15, 30);
 
-/** What the server cannot count as it happens; `connections` of players. */
+/** Gauges that are read when the page is rendered; `connections` are those of players. */
 type Gauges = Readonly<Record<'connections' | 'queued' | 'entities', number>>;
 
-/** Counters are plain fields, counted where it happens; `render` is `GET /metrics`. */
+/** The server's metrics: counters are plain fields that other parts increment; `render` makes `GET /metrics`. */
 export class Metrics {
   operations = 0;
   rejected = 0;
@@ -17,7 +17,7 @@ export class Metrics {
   databaseReconnects = 0;
   /** WebSocket frames sent. */
   frames = 0;
-  /** Payloads, with the framing of WebSocket frames; HTTP headers are not counted. */
+  /** Payloads and the headers of WebSocket frames; HTTP headers are not counted. */
   bytesOut = 0;
   bytesIn = 0;
   readonly batches: Record<FlushReason, number> = { size: 0, time: 0 };

@@ -1,20 +1,20 @@
 const INITIAL_CAPACITY = 8_192;
 
 /**
- * The operations that wait for a batch, in the order in which they arrived: a ring of typed arrays, indexed by
- * slot. It grows when needed; who may fill it is decided elsewhere (see the limits in http.ts and players.ts).
+ * The operations that wait for a batch, in the order of arrival: a ring buffer of typed arrays, indexed by slot. It grows
+ * when needed; its length is limited by admission.ts for monsters and session.ts for players.
  */
 export class OperationQueue {
-  /** Local index of the entity that acts. */
+  /** Local index of the acting entity. */
   actor = new Int32Array(INITIAL_CAPACITY);
   /** See intent.ts. */
   command = new Int32Array(INITIAL_CAPACITY);
   seq = new Int32Array(INITIAL_CAPACITY);
-  /** Whom to answer: a player's session number, or a monster command's post. */
+  /** Where the answer goes: the session number of a player, or the post of a monster command. */
   origin = new Int32Array(INITIAL_CAPACITY);
-  /** When it was received, in ms of performance.now(). */
+  /** Time of receipt, in ms of performance.now(). */
   arrived = new Float64Array(INITIAL_CAPACITY);
-  /** What an answer or event will quote. */
+  /** Text that the answer or an event quotes. */
   quoted: (string | null)[] = new Array<string | null>(INITIAL_CAPACITY).fill(null);
   #head = 0;
   #length = 0;
@@ -23,12 +23,12 @@ export class OperationQueue {
     return this.#length;
   }
 
-  /** Where the i-th waiting operation stands; 0 is the oldest. */
+  /** The slot of the i-th waiting operation; 0 is the oldest. */
   slot(i: number): number {
     return (this.#head + i) & (this.actor.length - 1);
   }
 
-  /** When the oldest one arrived; Infinity when none waits. */
+  /** When the oldest one arrived; Infinity when the queue is empty. */
   oldest(): number {
     return this.#length === 0 ? Number.POSITIVE_INFINITY : this.arrived[this.#head]!;
   }
@@ -51,14 +51,14 @@ export class OperationQueue {
     if (quoted !== null) this.quoted[slot] = quoted;
   }
 
-  /** The quoted text of a slot, which is given up by it. */
+  /** Removes and returns the quoted text of a slot. */
   takeQuoted(slot: number): string {
     const text = this.quoted[slot] ?? '';
     this.quoted[slot] = null;
     return text;
   }
 
-  /** Forgets the `count` oldest. */
+  /** Removes the `count` oldest. */
   drop(count: number): void {
     this.#head = this.slot(count);
     this.#length -= count;

@@ -2,23 +2,23 @@ import { streamSeed } from '../../../rng.ts';
 
 export const DIRECTIONS = ['north', 'east', 'south', 'west'] as const;
 
-/** No way from here: the edge of the grid, or a wall. */
+/** No neighbour in this direction: the edge of the grid, or a wall. */
 export const NOWHERE = -1;
 
 const WALL_SALT = 0x77a11;
-/** One pair of neighbours in five has a wall between them. */
+/** One in five pairs of neighbours has a wall between them. */
 const WALL_ONE_IN = 5;
 
 /**
- * The places of one server: a near-square grid, its last row perhaps shorter, with walls between some
- * neighbours. Inside the server a place is its local number 0 .. count-1; `offset` makes it a global one.
+ * The places of one server: a nearly square grid, whose last row may be shorter, with walls between some neighbours.
+ * Inside the server a place has a local number from 0 to count-1; `offset` is added for the global number.
  */
 export class Places {
   readonly count: number;
   readonly offset: number;
-  /** Four for each place, in the order of DIRECTIONS. */
+  /** Four per place, in the order of DIRECTIONS. */
   readonly #neighbours: Int32Array;
-  /** For each place its exits as JSON text, shared by the places that have the same. */
+  /** The exits of each place as JSON text, made once. */
   readonly #exitsJson: readonly string[];
 
   constructor(count: number, offset: number) {
@@ -57,7 +57,7 @@ function gridOf(count: number, offset: number): Int32Array {
   return neighbours;
 }
 
-/** Of two global places, the lower first: the same answer from either side, and after every restart. */
+/** Whether a wall is between two global places, the lower first: the same in both directions and after every restart. */
 function isWall(lower: number, higher: number): boolean {
   return streamSeed(WALL_SALT, lower, higher) % WALL_ONE_IN === 0;
 }

@@ -8,14 +8,14 @@ import { receivedBytes, sendText } from './wire.ts';
 
 const MAX_SEQ = 2 ** 31 - 1;
 
-/** RFC 6455, section 7.4.1: data that is not what the protocol says. */
+/** RFC 6455, section 7.4.1: the data does not match the type of the message. */
 const CLOSE_MALFORMED = 1007;
 
-/** Takes in players: welcome, intents into the queue, goodbye. */
+/** Handles players: welcomes them, queues their intents, closes their connections. */
 export class Players {
   readonly #world: WorldParts;
   readonly #queued: () => void;
-  /** Connected, and not yet welcomed. */
+  /** Players who are connected and not welcomed yet. */
   readonly #arriving = new Map<number, WebSocket>();
   #sessions = 0;
   #stopped = false;
@@ -26,13 +26,13 @@ export class Players {
   }
 
   isConnected(player: number): boolean {
-    this.#world.outbox.session(player)?.look();
-    return this.#world.outbox.session(player) !== null || this.#arriving.has(player);
+    this.#world.replies.session(player)?.checkConnection();
+    return this.#world.replies.session(player) !== null || this.#arriving.has(player);
   }
 
-  /** From here on the player is connected; it is welcomed when nothing that it sent before is on its way any more. */
+  /** Connects a player. It is welcomed once everything that it sent over an earlier connection has committed. */
   admit(player: number, socket: WebSocket): void {
-    if (!this.#world.unsettled.has(player)) {
+    if (!this.#world.uncommitted.has(player)) {
       this.#welcome(player, socket);
       return;
     }
@@ -41,31 +41,32 @@ export class Players {
       if (this.#arriving.get(player) === socket) this.#arriving.delete(player);
     });
     socket.on('message', () => {
-      if (this.#arriving.get(player) === socket) socket.close(CLOSE_MALFORMED, 'the welcome comes first');
+      if (this.#arriving.get(player) === socket)
+        socket.close(CLOSE_MALFORMED, 'a message before the welcome');
     });
   }
 
-  /** To be called when a batch has committed. */
-  welcomeSettled(): void {
+  /** Call this after each commit. */
+  welcomeArrived(): void {
     for (const [player, socket] of this.#arriving) {
-      if (this.#world.unsettled.has(player)) continue;
+      if (this.#world.uncommitted.has(player)) continue;
       this.#arriving.delete(player);
       if (socket.readyState === socket.OPEN) this.#welcome(player, socket);
     }
   }
 
-  /** From here on intents are not taken, and stay unanswered. */
+  /** Ignores further intents, which stay unanswered. */
   stop(code: number, reason: string): void {
     this.#stopped = true;
     for (const socket of this.#arriving.values()) socket.close(code, reason);
   }
 
   #welcome(player: number, socket: WebSocket): void {
-    const { entities, places, outbox, metrics } = this.#world;
+    const { entities, places, replies, metrics } = this.#world;
     this.#sessions = (this.#sessions + 1) & MAX_SEQ;
     const session = new Session(this.#sessions, player, socket);
-    outbox.open(session);
-    socket.on('close', () => outbox.close(session));
+    replies.open(session);
+    socket.on('close', () => replies.close(session));
     socket.on('message', (data: Buffer, isBinary) => this.#receive(session, data, isBinary));
     const lastSeq = entities.lastSeq[player] ?? 0;
     const view = viewOf(entities, places, player);
@@ -78,20 +79,20 @@ export class Players {
     this.#world.metrics.bytesIn += receivedBytes(data.length);
     const intent = isBinary ? undefined : intentOf(data.toString());
     if (intent === undefined) {
-      session.close(CLOSE_MALFORMED, 'an intent is {"seq":1,"text":"look"}');
+      session.close(CLOSE_MALFORMED, 'expected an intent such as {"seq":1,"text":"look"}');
       return;
     }
     const { player } = session;
     const command = parseIntent(intent.text);
     const quoted = quotedOf(command, intent.text);
     this.#world.queue.push(player, command, intent.seq, session.number, performance.now(), quoted);
-    this.#world.unsettled.queued(player);
+    this.#world.uncommitted.queued(player);
     session.received();
     this.#queued();
   }
 }
 
-/** What a player sent, when it is what the protocol says. */
+/** Parses an intent; undefined when it is malformed. */
 function intentOf(text: string): { readonly seq: number; readonly text: string } | undefined {
   let value: unknown;
   try {
@@ -105,6 +106,6 @@ function intentOf(text: string): { readonly seq: number; readonly text: string }
   return isSequence(seq) && typeof words === 'string' ? { seq, text: words } : undefined;
 }
 
-/** Sequence numbers are int4, from 1. */
+/** Sequence numbers are int4 and begin at 1. */
 export const isSequence = (value: unknown): value is number =>
   typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MAX_SEQ;

@@ -1,6 +1,6 @@
 import type { Generator } from './generators.ts';
 
-/** One `POST /commands` on its way: how many of its commands are still to be committed, and what became of the others. */
+/** One `POST /commands`: how many of its commands are not applied yet, and the results of the others. */
 interface Post {
   readonly generator: Generator;
   readonly number: number;
@@ -9,18 +9,18 @@ interface Post {
   rejected: number;
 }
 
-/** The posts that are queued, by slot; a slot is reused once its post was reported. */
+/** The queued posts, by slot; a slot is reused when its post is complete. */
 export class Posts {
   readonly #posts: (Post | undefined)[] = [];
   readonly #free: number[] = [];
-  /** Finished in the batch that is being applied. */
+  /** Posts that the current batch completes. */
   #finished: Post[] = [];
 
-  /** The slot that its commands carry as their origin. */
+  /** Adds a post and returns its slot, which its commands carry as their origin. */
   open(generator: Generator, number: number, commands: number): number {
     const slot = this.#free.pop() ?? this.#posts.length;
     this.#posts[slot] = { generator, number, open: commands, ok: 0, rejected: 0 };
-    generator.unsettled++;
+    generator.uncommitted++;
     return slot;
   }
 
@@ -35,18 +35,18 @@ export class Posts {
     this.#free.push(slot);
   }
 
-  /** To be called after the commit: tells each generator which of its posts are complete. */
+  /** Reports the completed posts to their generators. Call this after the commit. */
   report(): void {
     if (this.#finished.length === 0) return;
-    const owed = new Map<Generator, string[]>();
+    const reports = new Map<Generator, string[]>();
     for (const { generator, number, ok, rejected } of this.#finished) {
-      generator.unsettled--;
+      generator.uncommitted--;
       const entry = `[${number},${ok},${rejected}]`;
-      const entries = owed.get(generator);
-      if (entries === undefined) owed.set(generator, [entry]);
+      const entries = reports.get(generator);
+      if (entries === undefined) reports.set(generator, [entry]);
       else entries.push(entry);
     }
     this.#finished = [];
-    for (const [generator, entries] of owed) generator.send(`{"commits":[${entries.join(',')}]}`);
+    for (const [generator, entries] of reports) generator.send(`{"commits":[${entries.join(',')}]}`);
   }
 }

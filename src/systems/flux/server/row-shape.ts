@@ -2,22 +2,21 @@ import { random } from '../../../rng.ts';
 import { PgInt4Array, PgTextArray } from '../pg-array.ts';
 
 /**
- * How an entity's state lies in its row, beside `id, last_seq, applied_n, seq_sum, seq_hash`, which every
- * shape has.
- * SQL fragments, and the encoder of the state's array parameters.
+ * How an entity's state is stored, in addition to `id, last_seq, applied_n, seq_sum, seq_hash`, which every shape has: SQL
+ * fragments, and the encoder of the state's array parameters.
  */
 export interface RowShape {
-  /** Part of a page that the initial rows fill, in percent: the rest is room for HOT updates. */
+  /** Percentage of a page that the initial rows fill; the rest is room for HOT updates. */
   readonly fillfactor: number;
   /** Definitions and names of the state's columns. */
   readonly definitions: string;
   readonly names: string;
-  /** `place` and `damage`, read from them. */
+  /** A select list that reads `place` and `damage`. */
   readonly selected: string;
-  /** Columns of the subquery u, from the array parameters $2 and on. */
+  /** Columns of the subquery u, from the array parameters $2 onwards. */
   readonly unnested: string;
   readonly assigned: string;
-  /** How many array parameters the state takes. */
+  /** Number of array parameters for the state. */
   readonly parameters: number;
   reset(): void;
   push(id: number, place: number, damage: number): void;
@@ -53,9 +52,9 @@ const ITEMS = 37;
 const POOL_ITEMS = 2_048;
 
 /**
- * A document of about 1.9 KB, written whole at every update: just below the size at which PostgreSQL would
- * move it out of the row. Its bulk is an inventory that does not compress and never changes in this game, so
- * that it is not kept: an entity's items are a stretch, chosen by its id, of one pool.
+ * A document of about 1.9 KB, written whole at every update: just below the size at which PostgreSQL would store it outside
+ * the row. Most of it is an inventory that does not compress and never changes, so it is not kept in memory: the items of
+ * an entity are a slice, chosen by its id, of one shared pool.
  */
 export function jsonbShape(capacity: number): RowShape {
   const states = new PgTextArray(capacity * (ITEMS * ITEM_BYTES + 80));
@@ -75,7 +74,7 @@ export function jsonbShape(capacity: number): RowShape {
     push(id, place, damage) {
       const from = (id % (POOL_ITEMS - ITEMS)) * ITEM_BYTES;
       let end = document.write(`{"place":${place},"damage":${damage},"inventory":[`, 'latin1');
-      // Without the comma after the last item.
+      // -1: no comma after the last item.
       end += pool.copy(document, end, from, from + ITEMS * ITEM_BYTES - 1);
       end += document.write(']}', end, 'latin1');
       states.pushBytes(document.subarray(0, end));
@@ -84,7 +83,7 @@ export function jsonbShape(capacity: number): RowShape {
   };
 }
 
-/** `"<45 characters>",` again and again: JSON text that is the same after every start. */
+/** Items of the form `"<45 characters>",`: the same JSON text after every start. */
 function itemPool(): Buffer {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-';
   const next = random(0x17e35);

@@ -2,20 +2,20 @@ import type { WebSocket } from 'ws';
 import type { Metrics } from './metrics.ts';
 import { sendText } from './wire.ts';
 
-/** A client keeps at most four unanswered; one that does not is not read from until it was answered. */
+/** The server stops reading from a client with this many unanswered intents (backpressure); capbench has at most four. */
 const PAUSE_AT = 32;
 const RESUME_AT = 8;
 
 /**
- * One connected player. Open from its welcome to its close; the number tells it from an earlier or later
- * connection of the same player, whose answers are not its own.
+ * One connected player, from its welcome to the close of its connection. The number distinguishes it from other connections
+ * of the same player, so that no connection receives the answers of another.
  */
 export class Session {
   readonly number: number;
   /** Local index. */
   readonly player: number;
   readonly #socket: WebSocket;
-  /** Owed since the last frame: JSON objects, comma separated. */
+  /** Not sent yet: JSON objects, comma separated. */
   acks = '';
   events = '';
   #unanswered = 0;
@@ -26,7 +26,7 @@ export class Session {
     this.#socket = socket;
   }
 
-  /** False from the first word of a goodbye on, whoever says it. */
+  /** False as soon as either end has started to close. */
   get isOpen(): boolean {
     return this.#socket.readyState === this.#socket.OPEN;
   }
@@ -35,8 +35,8 @@ export class Session {
     if (++this.#unanswered >= PAUSE_AT) this.#socket.pause();
   }
 
-  /** Somebody else wants its place: whether the connection has ended shows only when it is read. */
-  look(): void {
+  /** A new connection of the player was refused: a paused socket must be read to notice that it has ended. */
+  checkConnection(): void {
     this.#socket.resume();
   }
 
@@ -44,7 +44,7 @@ export class Session {
     if (--this.#unanswered === RESUME_AT) this.#socket.resume();
   }
 
-  /** All that is owed, in one frame. */
+  /** Sends all pending acks and events in one frame. */
   deliver(metrics: Metrics): void {
     const acks = this.acks === '' ? '' : `"acks":[${this.acks}]`;
     const events = this.events === '' ? '' : `"events":[${this.events}]`;
@@ -55,7 +55,7 @@ export class Session {
   }
 
   close(code: number, reason: string): void {
-    this.#socket.resume(); // a paused socket would not see the answer to its close
+    this.#socket.resume(); // a paused socket would not read the close frame of the client
     this.#socket.close(code, reason);
   }
 }

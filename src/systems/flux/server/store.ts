@@ -1,28 +1,34 @@
 import { PgInt4Array, PgInt8Array } from '../pg-array.ts';
 import type { Changes } from './changes.ts';
 import type { WorldConfig } from './config.ts';
+import { ConnectionLost, type ConnectionWatcher, DatabaseConnection } from './database-connection.ts';
 import type { Entities } from './entities.ts';
-import { Link, LinkLost, type LinkWatch } from './link.ts';
 import { columnsShape, jsonbShape, type RowShape } from './row-shape.ts';
 import { loadEntities, openTable } from './table.ts';
 
-interface StoreWatch extends LinkWatch {
-  /** What became of a batch that was in flight when the connection was lost: it is written again if it had not. */
-  decided(committed: boolean): void;
+interface StoreWatcher extends ConnectionWatcher {
+  /** After a reconnect: whether the batch in flight had committed; if not, it is written again. */
+  resolved(committed: boolean): void;
 }
 
-/** The entities in PostgreSQL: one connection that writes, and no other reads or writes for the game. */
+/** The entities in PostgreSQL, written over the one connection of this server. */
 export class Store {
-  readonly #link: Link;
-  readonly #watch: StoreWatch;
+  readonly #connection: DatabaseConnection;
+  readonly #watcher: StoreWatcher;
   readonly #entities: Entities;
   readonly #shape: RowShape;
   readonly #update: string;
   readonly #columns;
 
-  private constructor(link: Link, watch: StoreWatch, entities: Entities, shape: RowShape, batchRows: number) {
-    this.#link = link;
-    this.#watch = watch;
+  private constructor(
+    connection: DatabaseConnection,
+    watcher: StoreWatcher,
+    entities: Entities,
+    shape: RowShape,
+    batchRows: number,
+  ) {
+    this.#connection = connection;
+    this.#watcher = watcher;
     this.#entities = entities;
     this.#shape = shape;
     this.#update = updateOf(shape);
@@ -36,58 +42,57 @@ export class Store {
   }
 
   /**
-   * Connects, makes or checks the table, and restores the entities from it.
-   * @throws CapbenchError (93) when PostgreSQL cannot be reached or the table is of another world.
+   * Connects, creates or checks the table, and loads the entities from it.
+   * @throws CapbenchError (93) when PostgreSQL cannot be reached, or the table belongs to another world
    */
-  static async open(config: WorldConfig, entities: Entities, watch: StoreWatch): Promise<Store> {
-    const link = await Link.open(config, watch);
+  static async open(config: WorldConfig, entities: Entities, watcher: StoreWatcher): Promise<Store> {
+    const connection = await DatabaseConnection.open(config, watcher);
     const batchRows = Math.min(entities.count, config.batchOperations * 2);
     const shape = config.rowShape === 'jsonb' ? jsonbShape(batchRows) : columnsShape(batchRows);
-    await link.done(async (client) => {
+    await connection.runIdempotent(async (client) => {
       await openTable(client, config, shape);
       await loadEntities(client, entities, shape);
     });
-    return new Store(link, watch, entities, shape, batchRows);
+    return new Store(connection, watcher, entities, shape, batchRows);
   }
 
-  /** PostgreSQL is away, and waited for. */
-  get isAway(): boolean {
-    return this.#link.isAway;
+  /** The connection is lost, and is being reopened. */
+  get isDisconnected(): boolean {
+    return this.#connection.isDisconnected;
   }
 
   /**
-   * One statement, one transaction; resolves when it has committed. Where the connection is lost meanwhile and made
-   * again, the rows say whether it had, and it is written again if not: once in every case. The array parameters
-   * are reused, so it must not be called again before.
+   * Writes a batch with one statement in one transaction, and resolves when it has committed. If the connection is lost
+   * meanwhile, the rows show after the reconnect whether the batch had committed; if not, it is written again. So it is
+   * written exactly once. The array parameters are reused: do not call this again before it resolves.
    */
   async write(changes: Changes): Promise<void> {
     const values = this.#encode(changes);
-    let asked = false;
+    let sent = false;
     for (;;) {
       try {
-        if (asked) {
+        if (sent) {
           const committed = await this.#hasCommitted(changes);
-          this.#watch.decided(committed);
+          this.#watcher.resolved(committed);
           if (committed) return;
         }
-        asked = true;
-        const { rowCount } = await this.#link.query({ name: 'flux_flush', text: this.#update, values });
+        sent = true;
+        const { rowCount } = await this.#connection.query({ name: 'flux_flush', text: this.#update, values });
         if (rowCount === changes.count) return;
         throw new Error(
-          `a batch of ${changes.count} rows updated ${rowCount}: rows were removed by something else`,
+          `a batch of ${changes.count} rows updated ${rowCount}: another process has removed rows`,
         );
       } catch (error) {
-        if (!(error instanceof LinkLost)) throw error;
+        if (!(error instanceof ConnectionLost)) throw error;
       }
-      await this.#link.restored();
+      await this.#connection.restored();
     }
   }
 
   /**
-   * Whether the batch in flight has reached the rows, after the session that wrote it is gone. Every batch records
-   * a number for at least one of its rows, and all of them are of one transaction: each row has the last number
-   * that the batch gave it, or none has. What a PostgreSQL that commits asynchronously forgot of earlier
-   * batches is not repaired: the rows then have fewer numbers than were acknowledged, for everybody to see.
+   * Whether the batch in flight has committed, once the session that wrote it has ended. Every batch records a sequence
+   * number in at least one row, and in one transaction: either all of these rows have the batch's last numbers, or none
+   * has. Earlier batches that PostgreSQL lost through asynchronous commit are not repaired: the verification finds them.
    */
   async #hasCommitted(changes: Changes): Promise<boolean> {
     const expected = new Map<number, number>();
@@ -96,34 +101,34 @@ export class Store {
       if (changes.recorded[index]! > 0)
         expected.set(this.#entities.idOf(index), this.#entities.lastSeq[index]!);
     }
-    const { rows } = await this.#link.query<{ id: number; last_seq: number }>({
+    const { rows } = await this.#connection.query<{ id: number; last_seq: number }>({
       text: 'select id, last_seq from entity where id = any($1::int4[])',
       values: [[...expected.keys()]],
     });
-    let [there, absent] = [0, 0];
+    let [present, absent] = [0, 0];
     for (const { id, last_seq } of rows) {
       const seq = expected.get(id) ?? 0;
-      if (last_seq === seq) there++;
+      if (last_seq === seq) present++;
       else if (last_seq < seq) absent++;
     }
-    if (there === expected.size && there > 0) return true;
+    if (present === expected.size && present > 0) return true;
     if (absent === expected.size) return false;
     throw new Error(
-      `of the ${expected.size} rows of a batch, ${there} have it and ${absent} have not: something else writes them`,
+      `of the ${expected.size} rows of a batch, ${present} contain it and ${absent} do not: another process writes to them`,
     );
   }
 
-  /** PostgreSQL publishes a session's counts once a second at most, and not while it is idle: asks for it now. */
+  /** PostgreSQL publishes a session's statistics at most once a second, and not while it is idle; this forces it. */
   async publishStatistics(): Promise<void> {
-    await this.#link.query({ text: 'select pg_stat_force_next_flush()' });
+    await this.#connection.query({ text: 'select pg_stat_force_next_flush()' });
   }
 
   async close(): Promise<void> {
-    await this.#link.close();
+    await this.#connection.close();
   }
 
   #encode(changes: Changes): Buffer[] {
-    const { damage, lastSeq, place, population } = this.#entities;
+    const { damage, lastSeq, place, partition } = this.#entities;
     const { ids, ...columns } = this.#columns;
     const { lastSeqs, recorded, seqSums, seqHashes } = columns;
     for (const column of [ids, this.#shape, ...Object.values(columns)]) column.reset();
@@ -131,18 +136,18 @@ export class Store {
       const index = changes.touched[i]!;
       const id = this.#entities.idOf(index);
       ids.push(id);
-      this.#shape.push(id, place[index]! + population.placeOffset, damage[index]!);
+      this.#shape.push(id, place[index]! + partition.placeOffset, damage[index]!);
       lastSeqs.push(lastSeq[index]!);
       recorded.push(changes.recorded[index]!);
       seqSums.push(changes.seqSum[index]!);
       seqHashes.push(changes.seqHash[index]!);
     }
-    // In the order in which they stand in the statement.
+    // In the order of the statement's parameters.
     return [ids.bytes(), ...this.#shape.bytes(), ...Object.values(columns).map((column) => column.bytes())];
   }
 }
 
-/** The arrays are unnested in the select list, in lockstep and in order: the cheapest form that is known. */
+/** The arrays are unnested in the select list, in parallel and in order: the cheapest of the measured forms. */
 function updateOf(shape: RowShape): string {
   const [lastSeq, recorded, seqSum, seqHash] = [2, 3, 4, 5].map((n) => `$${shape.parameters + n}`);
   return `

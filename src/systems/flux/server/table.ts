@@ -4,14 +4,14 @@ import type { WorldConfig } from './config.ts';
 import type { Entities } from './entities.ts';
 import type { RowShape } from './row-shape.ts';
 
-/** Advisory locks of the world: (this, 0) while the table is made, (this, instance) while that instance runs. */
+/** Advisory locks of the world: (this, 0) while the table is created, (this, instance) while that instance runs. */
 const LOCK_CLASS = 0xca9b;
 const LOCK_PAUSE_MS = 20;
 const INSERT_ROWS = 2_000;
 
 /**
- * One writer for each entity: a second server of the same instance would write the same rows. The session of a
- * predecessor ends a moment after the predecessor: waited for so many milliseconds.
+ * Ensures one writer per entity: a second server of the same instance would write the same rows. Waits for `millis`, since
+ * the session of a killed predecessor ends a moment later than its process.
  */
 export async function lockInstance(client: pg.Client, instance: number, millis: number): Promise<void> {
   const until = performance.now() + millis;
@@ -25,12 +25,12 @@ export async function lockInstance(client: pg.Client, instance: number, millis: 
     await new Promise((resolve) => setTimeout(resolve, LOCK_PAUSE_MS));
   }
   throw stackFailed(
-    `A world server with INSTANCE_ID ${instance} already runs on this database.`,
+    `a world server with INSTANCE_ID ${instance} already runs on this database`,
     'Stop it, or give this one another INSTANCE_ID.',
   );
 }
 
-/** Makes the table, or checks that the one that is there is of this world. */
+/** Creates the table, or checks that the existing one belongs to this world. */
 export async function openTable(client: pg.Client, config: WorldConfig, shape: RowShape): Promise<void> {
   const world = nameOf(config);
   await client.query('begin');
@@ -42,7 +42,7 @@ export async function openTable(client: pg.Client, config: WorldConfig, shape: R
     await client.query('commit');
     if (rows[0].world === world) return;
     throw stackFailed(
-      `The table "entity" of the database "${config.database.name}" is of another world: it is "${rows[0].world ?? 'not made by a flux world server'}", and this server is configured for "${world}".`,
+      `the table "entity" of the database "${config.database.name}" belongs to another world: it is "${rows[0].world ?? 'not made by a flux world server'}", and this server is configured for "${world}"`,
       'Use another database, or drop the table.',
     );
   }
@@ -52,7 +52,7 @@ export async function openTable(client: pg.Client, config: WorldConfig, shape: R
       last_seq int not null, applied_n int not null, seq_sum bigint not null, seq_hash bigint not null
     ) with (
       fillfactor = ${shape.fillfactor},
-      -- HOT updates leave dead rows that the next update of the page removes: vacuum has little to find.
+      -- The next update of a page removes the dead rows of HOT updates, so vacuum has little to do.
       autovacuum_vacuum_threshold = 100000, autovacuum_vacuum_scale_factor = 2,
       autovacuum_analyze_threshold = 100000, autovacuum_analyze_scale_factor = 10
     )`);
@@ -60,11 +60,11 @@ export async function openTable(client: pg.Client, config: WorldConfig, shape: R
   await client.query('commit');
 }
 
-/** What the table's comment says: everything that the meaning of its rows depends on. */
+/** The table's comment: everything that the meaning of its rows depends on. */
 const nameOf = (c: WorldConfig): string =>
   `flux world 2: ${c.players} players, ${c.monsters} monsters, ${c.instances} instances, ${c.playersPerPlace} players per place, ${c.rowShape}`;
 
-/** Restores the entities from their rows, which are inserted first where they are absent. */
+/** Loads the entities from their rows; missing rows are inserted first. */
 export async function loadEntities(client: pg.Client, entities: Entities, shape: RowShape): Promise<void> {
   if ((await restore(client, entities, shape)) === entities.count) return;
   await insertAll(client, entities, shape);
@@ -72,13 +72,13 @@ export async function loadEntities(client: pg.Client, entities: Entities, shape:
   const restored = await restore(client, entities, shape);
   if (restored === entities.count) return;
   throw stackFailed(
-    `The table "entity" holds ${restored} of the ${entities.count} entities of this server after they were inserted.`,
-    'Something else writes to this database: use another one.',
+    `the table "entity" holds ${restored} of the ${entities.count} entities of this server after they were inserted`,
+    'Another process writes to this database: use another one.',
   );
 }
 
 async function restore(client: pg.Client, entities: Entities, shape: RowShape): Promise<number> {
-  const { players, monsters, places, placeOffset } = entities.population;
+  const { players, monsters, places, placeOffset } = entities.partition;
   const { rows } = await client.query<{ id: number; place: number; damage: number; last_seq: number }>(
     `select id, ${shape.selected}, last_seq from entity
       where id >= $1 and id < $2 or id >= $3 and id < $4`,
@@ -88,8 +88,8 @@ async function restore(client: pg.Client, entities: Entities, shape: RowShape): 
     const local = place - placeOffset;
     if (!(local >= 0 && local < places)) {
       throw stackFailed(
-        `The row of entity ${id} says place ${place}, which is not one of this server's (${placeOffset} to ${placeOffset + places - 1}).`,
-        'The rows were changed by something else: use another database, or drop the table.',
+        `the row of entity ${id} has place ${place}, expected one of this server's (${placeOffset} to ${placeOffset + places - 1})`,
+        'Another process has changed the rows: use another database, or drop the table.',
       );
     }
     entities.restore(entities.indexOf(id), local, damage, last_seq);
@@ -110,7 +110,7 @@ async function insertAll(client: pg.Client, entities: Entities, shape: RowShape)
     for (let index = from; index < to; index++) {
       const id = entities.idOf(index);
       ids.push(id);
-      shape.push(id, entities.startOf(index) + entities.population.placeOffset, 0);
+      shape.push(id, entities.startOf(index) + entities.partition.placeOffset, 0);
     }
     await client.query({ name: 'flux_insert', text, values: [ids, ...shape.bytes()] });
   }

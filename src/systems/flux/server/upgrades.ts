@@ -1,19 +1,19 @@
 import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { type Door, isRefusal, type Refusal } from './door.ts';
+import { isRefusal, type Refusal, type TokenCheck } from './token-check.ts';
 import type { World } from './world.ts';
 
 const MAX_FRAME_BYTES = 1_024;
 
-/** Takes over an upgraded connection. */
+/** Handles an upgraded connection. */
 type Admit = (client: WebSocket) => void;
 
-/** Players at `/play`, generators at `/commits`; a refusal is answered before the upgrade. */
+/** Accepts players at `/play` and generators at `/commits`; refusals are answered before the upgrade. */
 export function answerUpgrades(
   server: Server,
   world: World,
-  door: Door,
+  checkToken: TokenCheck,
   urlOf: (request: IncomingMessage) => URL | undefined,
 ): void {
   const sockets = new WebSocketServer({
@@ -24,7 +24,7 @@ export function answerUpgrades(
   });
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => socket.destroy());
-    const admit = door(request) ?? admissionOf(world, urlOf(request));
+    const admit = checkToken(request) ?? admissionOf(world, urlOf(request));
     if (isRefusal(admit)) {
       refuseUpgrade(socket, admit);
       return;
@@ -44,25 +44,25 @@ function admissionOf(world: World, url: URL | undefined): Admit | Refusal {
 }
 
 function playerAdmission(world: World, id: string): Admit | Refusal {
-  if (!/^\d{1,9}$/.test(id)) return { status: 400, why: 'player=<id> is missing or no id' };
+  if (!/^\d{1,9}$/.test(id)) return { status: 400, why: 'player=<id> is missing or malformed' };
   const player = world.entities.indexOf(Number(id));
   if (player === -1 || player >= world.entities.players) {
-    return { status: 404, why: `${id} is no player of this server` };
+    return { status: 404, why: `${id} is not a player of this server` };
   }
-  if (world.players.isConnected(player)) return { status: 409, why: `${id} is connected already` };
+  if (world.players.isConnected(player)) return { status: 409, why: `${id} is already connected` };
   return (client) => world.players.admit(player, client);
 }
 
 function generatorAdmission(world: World, id: string | null): Admit | Refusal {
-  const generator = world.generators.named(id);
-  if (generator === undefined) return { status: 400, why: 'generator=<id> is missing or no id' };
-  if (generator.connected) return { status: 409, why: `${generator.id} is connected already` };
+  const generator = world.generators.find(id);
+  if (generator === undefined) return { status: 400, why: 'generator=<id> is missing or malformed' };
+  if (generator.connected) return { status: 409, why: `${generator.id} is already connected` };
   return (client) => world.attachGenerator(generator, client);
 }
 
 function refuseUpgrade(socket: Duplex, { status, why }: Refusal): void {
   const body = JSON.stringify({ error: why });
-  // Nobody reads from it any more: the other side's end would never be seen.
+  // Nothing reads from the socket any more, so the end of the client would not be noticed.
   socket.once('finish', () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-type: application/json\r\n` +

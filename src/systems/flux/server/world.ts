@@ -5,29 +5,26 @@ import { Admission } from './admission.ts';
 import { Batcher, type FlushReason } from './batcher.ts';
 import { Changes } from './changes.ts';
 import type { WorldConfig } from './config.ts';
+import { DeferredReplies } from './deferred-replies.ts';
 import { Entities } from './entities.ts';
 import { openGame, type WorldParts } from './game.ts';
 import { type Generator, Generators } from './generators.ts';
 import { Metrics } from './metrics.ts';
 import { OperationQueue } from './operation-queue.ts';
-import { Outbox } from './outbox.ts';
+import { partitionOf } from './partition.ts';
 import { Places } from './places.ts';
 import { Players } from './players.ts';
-import { populationOf } from './population.ts';
 import { Posts } from './posts.ts';
-import { ResponseClock } from './response-clock.ts';
+import { ResponseTimes } from './response-times.ts';
 import { Store } from './store.ts';
-import { Unsettled } from './unsettled.ts';
+import { Uncommitted } from './uncommitted.ts';
 
-/** After this long without a batch, PostgreSQL is asked to publish what the last ones did. */
+/** After this long without a batch, PostgreSQL is asked to publish its statistics. */
 const IDLE_MS = 500;
 const CLOSE_GOING_AWAY = 1001;
 const CLOSING_MS = 1_000;
 
-/**
- * One world server without its HTTP side: operations come in through `players` and `admission`, and leave in
- * batches. Starting until `open` has resolved, then open, then closing.
- */
+/** One world server without its HTTP server: operations arrive through `players` and `admission`, and are written in batches. */
 export class World {
   readonly config: WorldConfig;
   readonly entities: Entities;
@@ -38,34 +35,34 @@ export class World {
   readonly #parts: WorldParts;
   readonly #apply: ReturnType<typeof openGame>;
   readonly #batcher: Batcher;
-  readonly #responses: ResponseClock;
+  readonly #responses: ResponseTimes;
   readonly #onFatal: (why: string) => void;
   readonly #log: (sentence: string) => void;
   #store: Store | undefined;
   state: 'starting' | 'open' | 'closing' = 'starting';
-  /** The entities are ahead of their rows. */
+  /** A batch is in flight: the entities in memory are ahead of their rows. */
   #inFlight = false;
   #idleTimer: NodeJS.Timeout | undefined;
 
-  /** `onFatal` must end the process: operations that were not acknowledged stay so. */
+  /** `onFatal` must end the process; unacknowledged operations stay unacknowledged. */
   constructor(config: WorldConfig, onFatal: (why: string) => void, log: (sentence: string) => void) {
-    const population = populationOf(config, config.instance);
+    const partition = partitionOf(config, config.instance);
     this.config = config;
     this.#onFatal = onFatal;
     this.#log = log;
-    this.entities = new Entities(population);
+    this.entities = new Entities(partition);
     const parts: WorldParts = {
-      places: new Places(population.places, population.placeOffset),
+      places: new Places(partition.places, partition.placeOffset),
       entities: this.entities,
       metrics: this.metrics,
       queue: new OperationQueue(),
       posts: new Posts(),
-      outbox: new Outbox(this.entities, this.metrics),
-      unsettled: new Unsettled(this.entities.players, config.batchOperations),
+      replies: new DeferredReplies(this.entities, this.metrics),
+      uncommitted: new Uncommitted(this.entities.players, config.batchOperations),
       changes: new Changes(this.entities.count, config.batchOperations),
     };
     this.#parts = parts;
-    this.#responses = new ResponseClock(config.batchOperations);
+    this.#responses = new ResponseTimes(config.batchOperations);
     this.#batcher = new Batcher(parts.queue, config.batchOperations, config.batchMillis, (count, reason) =>
       this.#flush(count, reason),
     );
@@ -73,26 +70,28 @@ export class World {
     this.#apply = openGame(parts);
     this.players = new Players(parts, queued);
     this.admission = new Admission(parts.queue, parts.posts, queued);
-    this.generators = new Generators(this.entities, this.metrics, (lost) => this.admission.giveUp(lost));
+    this.generators = new Generators(this.entities, this.metrics, (closed) =>
+      this.admission.refuseAll(closed),
+    );
   }
 
-  /** PostgreSQL was lost, and is waited for. */
-  get isDatabaseAway(): boolean {
-    return this.#store?.isAway ?? false;
+  /** The connection to PostgreSQL is lost, and is being reopened. */
+  get isDatabaseDown(): boolean {
+    return this.#store?.isDisconnected ?? false;
   }
 
-  /** @throws CapbenchError (93) when the rows cannot be had. */
+  /** @throws CapbenchError (93) when the entities cannot be loaded */
   async open(): Promise<void> {
     this.#store = await Store.open(this.config, this.entities, {
       fatal: this.#onFatal,
-      away: (why) => this.#log(`PostgreSQL is away, and waited for: ${why}`),
-      back: (millis) => {
+      disconnected: (why) => this.#log(`The connection to PostgreSQL was lost, reconnecting: ${why}`),
+      reconnected: (millis) => {
         this.metrics.databaseReconnects++;
-        this.#log(`PostgreSQL is back after ${Math.round(millis)} ms`);
+        this.#log(`Reconnected to PostgreSQL after ${Math.round(millis)} ms`);
       },
-      decided: (committed) =>
+      resolved: (committed) =>
         this.#log(
-          `The batch in flight ${committed ? 'had committed' : 'had not committed, and is written again'}`,
+          `The batch in flight ${committed ? 'had committed' : 'had not committed and is written again'}`,
         ),
     });
     if (this.state === 'starting') this.state = 'open';
@@ -105,33 +104,32 @@ export class World {
 
   renderMetrics(): string {
     return this.metrics.render({
-      connections: this.#parts.outbox.connected,
+      connections: this.#parts.replies.connected,
       queued: this.#parts.queue.length,
       entities: this.entities.count,
     });
   }
 
-  /** Takes nothing more, commits and answers what is queued, and says goodbye. */
+  /** Accepts nothing more, commits and answers the queued operations, and closes all connections. */
   async close(): Promise<void> {
     this.state = 'closing';
-    this.players.stop(CLOSE_GOING_AWAY, 'the server stops');
+    this.players.stop(CLOSE_GOING_AWAY, 'the server is stopping');
     this.admission.close();
     await this.#batcher.drain();
     clearTimeout(this.#idleTimer);
-    this.#parts.outbox.closeAll(CLOSE_GOING_AWAY, 'the server stops');
-    this.generators.close(CLOSE_GOING_AWAY, 'the server stops');
+    this.#parts.replies.closeAll(CLOSE_GOING_AWAY, 'the server is stopping');
+    this.generators.close(CLOSE_GOING_AWAY, 'the server is stopping');
     const deadline = performance.now() + CLOSING_MS;
-    while (this.#parts.outbox.connected + this.generators.connected > 0 && performance.now() < deadline) {
+    while (this.#parts.replies.connected + this.generators.connected > 0 && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     await this.#store?.close();
   }
 
-  /** One batch: apply in memory, write, and only after the commit answer. */
+  /** One batch: applies it in memory, writes it, and answers after the commit. */
   async #flush(count: number, reason: FlushReason): Promise<void> {
     clearTimeout(this.#idleTimer);
     this.#responses.begin(this.#parts.queue, count);
-    // From here to the commit the entities in memory are ahead of their rows, by this one batch.
     this.#inFlight = true;
     this.#apply(count);
     this.#parts.queue.drop(count);
@@ -143,23 +141,23 @@ export class World {
       return;
     }
     this.#inFlight = false;
-    // The batch has committed: an answer, event, report or welcome leaves from here on, and never earlier.
-    this.#parts.outbox.deliver();
+    // Invariant: acks, events, commits and welcomes are sent after the commit, never before.
+    this.#parts.replies.deliver();
     this.#parts.posts.report();
-    this.#parts.unsettled.committed();
-    this.players.welcomeSettled();
+    this.#parts.uncommitted.committed();
+    this.players.welcomeArrived();
     this.generators.welcome();
     this.#responses.end(this.metrics.responseSeconds);
     this.metrics.batches[reason]++;
     this.metrics.batchOperations.record(count);
-    // A lost connection is reported by the store itself.
+    // The store reports a lost connection itself.
     const publish = () => void this.#store?.publishStatistics().catch(() => undefined);
     if (this.#parts.queue.length === 0) this.#idleTimer = setTimeout(publish, IDLE_MS);
   }
 
   async #write(): Promise<void> {
     if (this.#store === undefined) throw new Error('the table is not open');
-    // A batch of used numbers alone changes nothing.
+    // A batch may consist of used sequence numbers only, and then changes nothing.
     if (this.#parts.changes.count === 0) return;
     this.#parts.changes.sort();
     const started = performance.now();

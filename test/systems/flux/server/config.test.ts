@@ -33,7 +33,7 @@ describe('the environment of a world server', () => {
     ['PORT', '65536'],
     ['ROW_SHAPE', 'JSONB'],
   ])('%s=%s is refused with a sentence', (name, value) => {
-    const message = expect.stringContaining(`${name} is "${value}", and must be `);
+    const message = expect.stringContaining(`${name} is "${value}", expected `);
     expect(() => readConfig({ ...GOOD, [name]: value })).toThrow(
       expect.objectContaining({ exitCode: 104, message }),
     );

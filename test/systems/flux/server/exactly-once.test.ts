@@ -5,7 +5,7 @@ import { random } from '../../../../src/rng.ts';
 import { Changes } from '../../../../src/systems/flux/server/changes.ts';
 import { readConfig } from '../../../../src/systems/flux/server/config.ts';
 import { Entities } from '../../../../src/systems/flux/server/entities.ts';
-import { populationOf } from '../../../../src/systems/flux/server/population.ts';
+import { partitionOf } from '../../../../src/systems/flux/server/partition.ts';
 import { Store } from '../../../../src/systems/flux/server/store.ts';
 import { micros } from '../../../../src/units.ts';
 import { type Cuttable, openCuttable } from './cuttable.ts';
@@ -24,7 +24,7 @@ const BATCH = 32;
 
 const database = await startDatabase({ deadlock_timeout: '100ms' });
 afterAll(() => database.close());
-let door: Cuttable | undefined;
+let proxy: Cuttable | undefined;
 
 /** The part of a world server that writes, with batches of the test's own. */
 interface Writer {
@@ -40,14 +40,14 @@ interface Writer {
 }
 
 async function openWriter(db: TestDatabase, seed: number, reconnectSeconds = 30): Promise<Writer> {
-  door = await openCuttable(db.environment.DB_SOCKET_PATH ?? '', db.environment.DB_PORT ?? '');
+  proxy = await openCuttable(db.environment.DB_SOCKET_PATH ?? '', db.environment.DB_PORT ?? '');
   const config = readConfig({
     ...db.environment,
-    ...{ DB_SOCKET_PATH: door.folder, INSTANCE_ID: '1', INSTANCES: '1', PLAYERS_PER_PLACE: '2' },
+    ...{ DB_SOCKET_PATH: proxy.folder, INSTANCE_ID: '1', INSTANCES: '1', PLAYERS_PER_PLACE: '2' },
     ...{ PLAYERS: String(PLAYERS), MONSTERS: String(MONSTERS), BATCH_SIZE_LIMIT: String(BATCH) },
     RECONNECT_SECONDS: String(reconnectSeconds),
   });
-  const entities = new Entities(populationOf(config, 1));
+  const entities = new Entities(partitionOf(config, 1));
   const changes = new Changes(entities.count, BATCH);
   const recorded = new Int32Array(entities.count);
   const [decisions, backs]: [boolean[], number[]] = [[], []];
@@ -57,9 +57,9 @@ async function openWriter(db: TestDatabase, seed: number, reconnectSeconds = 30)
   });
   const store = await Store.open(config, entities, {
     fatal: fail,
-    away: () => {},
-    back: (millis) => backs.push(millis),
-    decided: (committed) => decisions.push(committed),
+    disconnected: () => {},
+    reconnected: (millis) => backs.push(millis),
+    resolved: (committed) => decisions.push(committed),
   });
   const next = random(seed, 0);
   const any = () => Math.floor(next() * entities.count);
@@ -96,8 +96,8 @@ const expectedOf = ({ entities, recorded }: Writer) =>
   }));
 
 afterEach(() => {
-  door?.close();
-  door = undefined;
+  proxy?.close();
+  proxy = undefined;
 });
 
 describe('a batch in flight', () => {
@@ -125,7 +125,7 @@ describe('a batch in flight', () => {
         await client.end();
       } else {
         cuts++;
-        door?.cut(next() * 20);
+        proxy?.cut(next() * 20);
       }
     }
     disturbing = false;
@@ -145,18 +145,11 @@ describe('a batch in flight', () => {
     const writer = await openWriter(database, 9);
     await sql.query('begin; lock table entity in exclusive mode');
     const written = writer.write(BATCH);
-    await expect
-      .poll(async () => {
-        const { rows } = await sql.query(
-          "select count(*)::int as n from pg_stat_activity where application_name = 'capbench-world-1' and wait_event_type = 'Lock'",
-        );
-        return rows[0].n;
-      })
-      .toBe(1);
-    // The backend waits for the table, and knows nothing of the end of its connection.
-    door?.cut(3_000);
+    // The backend waits for the table lock, and does not notice the end of its connection.
+    await expect.poll(() => lockWaits(sql)).toBe(1);
+    proxy?.cut(3_000);
     await pause(500);
-    expect(writer.store.isAway).toBe(true);
+    expect(writer.store.isDisconnected).toBe(true);
     expect(writer.decisions).toEqual([]);
     await sql.query('rollback');
     await written;
@@ -170,18 +163,26 @@ describe('a batch in flight', () => {
     const writer = await openWriter(database, 10, 1);
     await sql.query('begin; lock table entity in exclusive mode');
     const written = writer.write(BATCH).catch((error: Error) => error.message);
-    await pause(100);
+    await expect.poll(() => lockWaits(sql)).toBe(1);
     await sql.query(END_BACKENDS);
-    // Somebody else's work.
+    // A change by another process.
     const touched = writer.recorded.findIndex((n) => n > 0);
     const { lastSeq } = writer.entities;
     await sql.query('update entity set last_seq = $2 where id = $1', [touched, lastSeq[touched]]);
     await sql.query('commit');
-    expect(await written).toMatch(/^of the \d+ rows of a batch, 1 have it and \d+ have not/);
-    door?.close();
-    expect(await writer.fatal).toMatch(/^PostgreSQL did not come back within 1 s: /);
+    expect(await written).toMatch(/^of the \d+ rows of a batch, 1 contain it and \d+ do not/);
+    proxy?.close();
+    expect(await writer.fatal).toMatch(/^PostgreSQL could not be reached again within 1 s: /);
   });
 });
+
+/** How many statements of the writer wait for a lock. */
+async function lockWaits(sql: pg.Client): Promise<number> {
+  const { rows } = await sql.query(
+    "select count(*)::int as n from pg_stat_activity where application_name = 'capbench-world-1' and wait_event_type = 'Lock'",
+  );
+  return rows[0].n;
+}
 
 describe('a PostgreSQL that commits asynchronously', () => {
   it('loses what was acknowledged when it is killed, and nobody hides it', async () => {

@@ -43,7 +43,7 @@ describe('what a text asks for', () => {
   it('say keeps its words as they are', () => {
     expect(read('  SAY  Hello  World ')).toEqual({ kind: KIND.say, argument: 0, quoted: 'Hello  World' });
     expect(read(`say ${'x'.repeat(200)}`).kind).toBe(KIND.say);
-    expect(read(`say ${'x'.repeat(201)}`)).toEqual({ kind: KIND.saidTooMuch, argument: 0, quoted: null });
+    expect(read(`say ${'x'.repeat(201)}`)).toEqual({ kind: KIND.tooLong, argument: 0, quoted: null });
   });
 
   it.each([

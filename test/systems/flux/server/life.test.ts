@@ -164,7 +164,7 @@ describe('a table that is there already', () => {
     await (await start()).stop();
     const refused = await start(settings);
     expect(await refused.exited).toBe(93);
-    expect(refused.log()).toContain('is of another world');
+    expect(refused.log()).toContain('belongs to another world');
   });
 
   it('is refused when the world did not make it', async () => {

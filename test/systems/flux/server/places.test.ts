@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { partitionOf } from '../../../../src/systems/flux/server/partition.ts';
 import { NOWHERE, Places } from '../../../../src/systems/flux/server/places.ts';
-import { populationOf } from '../../../../src/systems/flux/server/population.ts';
 
 const BACK = [2, 3, 0, 1];
 
@@ -56,7 +56,7 @@ describe('who owns what', () => {
       const size = { players, monsters, instances, playersPerPlace };
       let [player, monster, place]: [number, number, number] = [0, players, 0];
       for (let instance = 1; instance <= instances; instance++) {
-        const owned = populationOf(size, instance);
+        const owned = partitionOf(size, instance);
         expect(owned.players.from).toBe(player);
         expect(owned.monsters.from).toBe(monster);
         expect(owned.placeOffset).toBe(place);

@@ -2,11 +2,8 @@ import { performance } from 'node:perf_hooks';
 import type { FixedHistogram } from './fixed-histogram.ts';
 import type { OperationQueue } from './operation-queue.ts';
 
-/**
- * When the operations of the batch in flight were received. Those of one post have one time, so times are kept
- * as runs.
- */
-export class ResponseClock {
+/** Measures response times: when the operations of the batch in flight were received, run-length encoded, since the commands of a post have one time. */
+export class ResponseTimes {
   readonly #times: Float64Array;
   readonly #lengths: Int32Array;
   #runs = 0;
@@ -16,7 +13,7 @@ export class ResponseClock {
     this.#lengths = new Int32Array(batchOperations);
   }
 
-  /** Notes the `count` oldest of the queue. */
+  /** Notes the times of receipt of the `count` oldest operations. */
   begin(queue: OperationQueue, count: number): void {
     this.#runs = 0;
     for (let i = 0; i < count; i++) {
@@ -31,7 +28,7 @@ export class ResponseClock {
     }
   }
 
-  /** They are answered now. */
+  /** Records the response times: the operations are answered now. */
   end(seconds: FixedHistogram): void {
     const now = performance.now();
     for (let run = 0; run < this.#runs; run++) {

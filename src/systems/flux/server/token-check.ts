@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
-/** A request that is not served: its HTTP status, and why in words. */
+/** Why a request is not served: its HTTP status, and the reason in words. */
 export interface Refusal {
   readonly status: number;
   readonly why: string;
@@ -9,13 +9,13 @@ export interface Refusal {
 
 export const isRefusal = (value: object): value is Refusal => 'why' in value;
 
-/** Why a request that changes something is not taken; null where it may come in. */
-export type Door = (request: IncomingMessage) => Refusal | null;
+/** Checks a request that changes something: null when its token is right, else the refusal. */
+export type TokenCheck = (request: IncomingMessage) => Refusal | null;
 
-const REFUSED: Refusal = { status: 401, why: 'the token of the run is missing, or another one' };
+const REFUSED: Refusal = { status: 401, why: 'the token of the run is missing or wrong' };
 
-/** Lets in who sends `authorization: Bearer <token>`; everybody where there is no token. Compared in constant time. */
-export function openDoor(token: string): Door {
+/** Accepts requests with `authorization: Bearer <token>`, or all requests when the token is empty. Compares in constant time. */
+export function openTokenCheck(token: string): TokenCheck {
   if (token === '') return () => null;
   const expected = Buffer.from(`Bearer ${token}`);
   return ({ headers }) => {

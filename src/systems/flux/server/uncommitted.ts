@@ -1,10 +1,10 @@
 /**
- * Which players have operations that are queued or in flight. The welcome of one who comes back waits for them: its
- * number is that of the row then, and nothing of the connection before comes after it.
+ * Counts the operations of each player that are queued or in flight. The welcome of a reconnecting player waits for them, so
+ * that its sequence number is that of the row, and nothing of the earlier connection follows it.
  */
-export class Unsettled {
+export class Uncommitted {
   readonly #operations: Int32Array;
-  /** The players of the batch in flight, once for each of their operations. */
+  /** The players of the batch in flight, once per operation. */
   readonly #batch: Int32Array;
   #batched = 0;
 
@@ -21,12 +21,11 @@ export class Unsettled {
     this.#operations[player]! += 1;
   }
 
-  /** One of its operations is in the batch that is being applied. */
+  /** One of the player's operations is in the current batch. */
   applied(player: number): void {
     this.#batch[this.#batched++] = player;
   }
 
-  /** The batch has committed. */
   committed(): void {
     for (let i = 0; i < this.#batched; i++) this.#operations[this.#batch[i]!]! -= 1;
     this.#batched = 0;

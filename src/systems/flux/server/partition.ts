@@ -1,24 +1,24 @@
 import type { WorldConfig } from './config.ts';
 
-/** Entity ids, half-open. */
+/** A half-open range of entity ids. */
 interface IdRange {
   readonly from: number;
   readonly to: number;
 }
 
-/** What one instance owns: entities by id, and places. No place is shared, and no exit leads to another's. */
-export interface Population {
+/** The part of the world that one instance owns. No place is shared, and no exit leads to another instance. */
+export interface Partition {
   readonly players: IdRange;
   readonly monsters: IdRange;
-  /** Its places are the global numbers `placeOffset` .. `placeOffset + places - 1`. */
+  /** Its places have the global numbers `placeOffset` to `placeOffset + places - 1`. */
   readonly places: number;
   readonly placeOffset: number;
 }
 
 type WorldSize = Pick<WorldConfig, 'instances' | 'players' | 'monsters' | 'playersPerPlace'>;
 
-/** Instance i (1-based) of S owns [floor((i-1)P/S), floor(iP/S)) of P players; monsters likewise, from id P on. */
-export function populationOf(size: WorldSize, instance: number): Population {
+/** Instance i (1-based) of S owns players floor((i-1)P/S) to floor(iP/S) - 1 of P; monsters likewise, from id P on. */
+export function partitionOf(size: WorldSize, instance: number): Partition {
   const { instances, players, monsters } = size;
   let placeOffset = 0;
   for (let earlier = 1; earlier < instance; earlier++) placeOffset += placesOf(size, earlier);
@@ -37,7 +37,7 @@ export function share(total: number, instances: number, instance: number, firstI
   };
 }
 
-/** At least one: an instance without players still has monsters somewhere. */
+/** At least one, since the monsters of an instance without players need a place. */
 function placesOf(size: WorldSize, instance: number): number {
   const { from, to } = share(size.players, size.instances, instance, 0);
   return Math.max(1, Math.ceil((to - from) / size.playersPerPlace));

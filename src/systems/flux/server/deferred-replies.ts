@@ -3,15 +3,16 @@ import type { Metrics } from './metrics.ts';
 import type { Session } from './session.ts';
 
 /**
- * What players are owed when the batch in flight has committed. It is filled while the batch is applied, and
- * delivered after its commit: nothing leaves before, for there is one batch in flight at most.
+ * Acks and events that are held back until the batch in flight has committed. They are collected while the batch is applied
+ * and sent after its commit; one list is enough, since at most one batch is in flight.
  */
-export class Outbox {
+export class DeferredReplies {
   readonly #entities: Entities;
   readonly #metrics: Metrics;
   /** By local index of the player; null while it is not connected. */
   readonly #sessions: (Session | null)[];
-  #owing: Session[] = [];
+  /** Sessions with something to send. */
+  #pending: Session[] = [];
   connected = 0;
 
   constructor(entities: Entities, metrics: Metrics) {
@@ -34,40 +35,40 @@ export class Outbox {
     this.connected--;
   }
 
-  /** An answer goes to the connection that asked, or to nobody. */
-  answer(player: number, sessionNumber: number, ack: string): void {
+  /** Queues an ack for the connection that sent the intent; if that has ended, the ack is dropped. */
+  ack(player: number, sessionNumber: number, ack: string): void {
     const session = this.session(player);
     if (session === null || session.number !== sessionNumber) return;
     session.answered();
-    this.#owe(session);
+    this.#markPending(session);
     session.acks = session.acks === '' ? ack : `${session.acks},${ack}`;
   }
 
-  /** An event goes to every connected player who is in the place now, except the one who acted. */
-  tell(place: number, actor: number, event: string): void {
+  /** Queues an event for every connected player in the place, except the one who acted. */
+  broadcast(place: number, actor: number, event: string): void {
     let player = this.#entities.firstPlayerIn(place);
     while (player !== -1) {
       const session = player === actor ? null : this.session(player);
       if (session !== null) {
-        this.#owe(session);
+        this.#markPending(session);
         session.events = session.events === '' ? event : `${session.events},${event}`;
       }
       player = this.#entities.nextPlayer(player);
     }
   }
 
-  /** To be called after the commit. */
+  /** Sends everything. Call this after the commit. */
   deliver(): void {
-    const owing = this.#owing;
-    this.#owing = [];
-    for (const session of owing) session.deliver(this.#metrics);
+    const pending = this.#pending;
+    this.#pending = [];
+    for (const session of pending) session.deliver(this.#metrics);
   }
 
   closeAll(code: number, reason: string): void {
     for (const session of this.#sessions) session?.close(code, reason);
   }
 
-  #owe(session: Session): void {
-    if (session.acks === '' && session.events === '') this.#owing.push(session);
+  #markPending(session: Session): void {
+    if (session.acks === '' && session.events === '') this.#pending.push(session);
   }
 }

@@ -4,8 +4,8 @@ import { describe, expect, it, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { NullWorld } from '../../../../src/systems/flux/null/server.ts';
 import { readConfig } from '../../../../src/systems/flux/server/config.ts';
-import { openDoor } from '../../../../src/systems/flux/server/door.ts';
 import { createHttpServer } from '../../../../src/systems/flux/server/http.ts';
+import { openTokenCheck } from '../../../../src/systems/flux/server/token-check.ts';
 import { World } from '../../../../src/systems/flux/server/world.ts';
 import { portOf } from '../../../loopback.ts';
 
@@ -22,15 +22,15 @@ test.each([
   ['the bare token', TOKEN, false],
   ['another scheme', `Basic ${TOKEN}`, false],
   ['bytes beyond ASCII', `Bearer ${'é'.repeat(TOKEN.length)}`, false],
-])('a door with a token, and %s', (_what, authorization, isLetIn) => {
+])('a token check, with %s', (_what, authorization, isLetIn) => {
   const request = { headers: authorization === undefined ? {} : { authorization } } as never;
-  expect(openDoor(TOKEN)(request)?.status ?? null).toBe(isLetIn ? null : 401);
-  expect(openDoor('')(request)).toBeNull();
+  expect(openTokenCheck(TOKEN)(request)?.status ?? null).toBe(isLetIn ? null : 401);
+  expect(openTokenCheck('')(request)).toBeNull();
 });
 
 const listen = async (server: Server): Promise<string> => `http://127.0.0.1:${await portOf(server)}`;
 
-/** A flux world server that was never opened: 503 to whoever it lets as far as that. */
+/** A flux world server that was never opened: it answers 503 after the token check. */
 const fluxServer = (token: string): Server => {
   const env = {
     ...{ INSTANCE_ID: '1', INSTANCES: '1', PLAYERS: '2', MONSTERS: '2', PLAYERS_PER_PLACE: '2' },
