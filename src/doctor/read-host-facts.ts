@@ -1,4 +1,5 @@
 import { readFile, statfs } from 'node:fs/promises';
+import { delimiter } from 'node:path';
 import { CapbenchError, messageOf } from '../errors.ts';
 import { findK6 } from '../load/k6/binary.ts';
 import { type HostLimits, readHostLimits } from '../load/limits.ts';
@@ -45,7 +46,7 @@ export async function readHostFacts(asker: Asker): Promise<HostFacts> {
       lookForK6(env),
       program(['redis-server', 'valkey-server'], ['--version']),
       program(['nginx'], ['-v']),
-      program(['docker'], ['--version']),
+      program(['docker'], ['version', '--format', '{{.Server.Version}}']),
       findProgram('apt-get', env),
       findProgram('brew', env),
       readSharedMemory(),
@@ -129,14 +130,16 @@ async function lookForK6(env: Environment): Promise<Program> {
   return attempt(() => findK6(env, ANSWER_LIMIT_MS));
 }
 
-/** The first of the programs that is on PATH, with the version that it prints. */
+/** The first of the programs that is found, with the version that it prints. */
 async function lookFor(
   names: readonly string[],
   args: readonly string[],
   env: Environment,
 ): Promise<Program> {
+  // Servers are in folders that are not on the PATH of every account.
+  const wider = { ...env, PATH: [env.PATH ?? '', '/usr/local/sbin', '/usr/sbin'].join(delimiter) };
   for (const name of names) {
-    const path = await findProgram(name, env);
+    const path = await findProgram(name, wider);
     if (path === null) continue;
     try {
       const { stdout, stderr } = await outputOf(path, args, env, ANSWER_LIMIT_MS);
@@ -144,7 +147,10 @@ async function lookFor(
       const version = /\d+\.\d+(?:\.\d+)*/.exec(`${stdout}\n${stderr}`)?.[0];
       return { path, version: version ?? 'of an unknown version' };
     } catch (thrown) {
-      return { problem: `${path} does not print its version: ${messageOf(thrown)}`, hint: null };
+      return {
+        problem: `${path} does not work: ${messageOf(thrown)}`,
+        hint: `see what it prints: ${[path, ...args].join(' ')}`,
+      };
     }
   }
   return null;

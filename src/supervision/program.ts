@@ -62,8 +62,9 @@ export function outputOf(
     });
     child.once('close', (status) => {
       clearTimeout(timer);
+      const [reason = ''] = output.stderr.trim().split('\n', 1);
       if (status === 0) resolve(output);
-      else reject(new Error(`it ended with ${status}`));
+      else reject(new Error(`it ended with ${status}${reason === '' ? '' : `: ${reason.slice(0, 200)}`}`));
     });
   });
 }
