@@ -44,6 +44,8 @@ export interface RunFlags extends ScenarioFlags, TargetFlags, FixedPathFlags {
   readonly quiet?: boolean;
   readonly json?: boolean;
   readonly full?: boolean;
+  /** False for `--no-charts`. */
+  readonly charts: boolean;
   readonly color: boolean;
 }
 

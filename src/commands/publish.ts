@@ -30,14 +30,20 @@ export async function publish(
   bundle: string,
   measurements: Measurements,
   scenario: Scenario,
-  flags: TellingFlags,
+  flags: TellingFlags & { readonly charts: boolean },
   fixed: readonly FixedPath[],
   elsewhere?: { readonly out: string | null },
 ): Promise<ExitCode> {
   const system = (await host.systems()).systemOf(scenario);
   const figures = figuresOf(measurements, scenario, system.figures);
   const verdict = judge(measurements, scenario, figures);
-  const { report, artefacts, warnings } = await render(measurements, scenario, verdict, figures);
+  const { report, artefacts, warnings } = await render(
+    measurements,
+    scenario,
+    verdict,
+    figures,
+    flags.charts,
+  );
   const withheld: string[] = [];
   let isWritten = true;
   const folder = elsewhere?.out ?? bundle;

@@ -9,6 +9,8 @@ import { scenarioOptions, withFixedPaths } from './options.ts';
 interface ReportFlags extends FromK6Flags {
   readonly fromK6?: readonly string[];
   readonly scenario?: string;
+  /** False for `--no-charts`. */
+  readonly charts: boolean;
 }
 
 const EXAMPLES = `
@@ -53,6 +55,7 @@ export const reportCommand = (host: Host): Command =>
     .option('--quiet', 'the verdict alone on stdout, and what keeps it from a pass')
     .option('--full', 'print every figure, and not only those that decide')
     .option('--json', 'print report.json instead of the summary')
+    .option('--no-charts', 'leave out the PNG charts')
     .option('--no-color', 'no colours, whatever the terminal')
     .addHelpText('after', EXAMPLES)
     .action(async (folder: string | undefined, flags: ReportFlags) => {

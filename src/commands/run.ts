@@ -31,6 +31,7 @@ export const runCommand = (host: Host): Command =>
     .option('--quiet', 'no progress; the verdict alone on stdout, and what keeps it from a pass')
     .option('--full', 'print every figure, and not only those that decide')
     .option('--json', 'print report.json instead of the summary')
+    .option('--no-charts', 'leave out the PNG charts')
     .option('--no-color', 'no colours, whatever the terminal')
     .addHelpText('after', EXAMPLES)
     .action(async (reference: string, flags: RunFlags) => {

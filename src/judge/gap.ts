@@ -176,7 +176,7 @@ function nothingToTell({ figure, operation }: BudgetMetric, { load }: GapFigures
   if (figure === 'latency.ok' || figure === 'latency.lag') return event('nothing was answered ok');
   if ((OF_ANSWERS.has(figure) || OF_SHARES.has(figure)) && nothingAnswered(load))
     return event('nothing was answered');
-  if (figure === 'host.canaryDriftPercent') return event('the canary was not run a second time');
+  if (figure === 'host.canaryDriftPercent') return event('the canary was not run before and after the run');
   if (figure === 'network.reconnectMs') return event('nobody connected again');
   if (figure === 'network.connectMs') return byRun('nobody connected');
   return OF_SHARES.has(figure) || HIT_RATIOS.has(figure)

@@ -13,9 +13,15 @@ import { type Report, reportOf } from './report.ts';
 import { summary } from './summary.ts';
 
 /** Renders every artefact. What cannot be drawn on this platform is a warning, never a failure of the run. */
-export async function render(m: Measurements, s: Scenario, verdict: Verdict, figures: Figures) {
+export async function render(
+  m: Measurements,
+  s: Scenario,
+  verdict: Verdict,
+  figures: Figures,
+  withCharts = true,
+) {
   const report = reportOf(m, s, verdict, figures);
-  const { charts, warnings } = await chartsOf(report, m);
+  const { charts, warnings } = withCharts ? await chartsOf(report, m) : NO_CHARTS;
   /** Name inside the bundle -> content. */
   const artefacts = new Map<string, string | Uint8Array>([
     ['report.json', reportJson(report)],
@@ -28,6 +34,8 @@ export async function render(m: Measurements, s: Scenario, verdict: Verdict, fig
   ]);
   return { report, artefacts, warnings };
 }
+
+const NO_CHARTS = { charts: [], warnings: [] };
 
 /** The chart library is large, and its binary is not there for every platform: loaded when it is needed. */
 async function chartsOf(report: Report, m: Measurements) {

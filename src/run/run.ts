@@ -171,8 +171,9 @@ const faultsFor = (
 /** What the generator, and one core of this host, do before there is anything beside them. */
 async function beforeTheStack({ plan, record, signals, steps, closers, enter }: Running): Promise<void> {
   enter('calibrate');
-  record.note({ canary: { beforeMs: await steps.step('the canary', measureCanary()), afterMs: null } });
   const { engine, scenario, system, openNullServers } = plan;
+  if (scenario.calibration.canary !== false)
+    record.note({ canary: { beforeMs: await steps.step('the canary', measureCanary()), afterMs: null } });
   if (openNullServers === null) {
     record.absent('generator.calibration', `the system ${system.name} has no servers to calibrate against`);
   }

@@ -2,8 +2,14 @@ import type { z } from 'zod';
 import type { Micros } from '../units.ts';
 import type { Budget } from './budget.ts';
 import type { OperationSpec, PerOperation } from './operations.ts';
-import type { DEFAULT_CALIBRATION, RuleLimits } from './rules.ts';
-import type { ceilingsSchema, deviationSchema, faultSchema, postgresSchema } from './sections.ts';
+import type { RuleLimits } from './rules.ts';
+import type {
+  calibrationSchema,
+  ceilingsSchema,
+  deviationSchema,
+  faultSchema,
+  postgresSchema,
+} from './sections.ts';
 import type { Churn, Stage } from './stages.ts';
 
 /** Of one operation, over all who act: so many a second. */
@@ -83,7 +89,7 @@ export interface Scenario {
   readonly deviations: readonly Deviation[];
   /** Of the database alone: seconds for each of the three measurements (0: none), rows of the scratch table. */
   readonly ceilings: Readonly<z.output<typeof ceilingsSchema>>;
-  readonly calibration: Readonly<typeof DEFAULT_CALIBRATION>;
+  readonly calibration: Readonly<z.output<typeof calibrationSchema>>;
   readonly faults: readonly Fault[];
   readonly rules: RuleLimits;
   readonly budgets: readonly Budget[];

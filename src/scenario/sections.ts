@@ -8,6 +8,11 @@ export const calibrationSchema = map({
     .default(DEFAULT_CALIBRATION.seconds)
     .describe('Against a world that does nothing, before the run; 0 leaves it out'),
   factor: quantity(1, 10).default(DEFAULT_CALIBRATION.factor).describe('Times the target rate'),
+  // Without a default, so that the hash of a scenario that does not name it stays the same.
+  canary: z
+    .boolean({ error: 'true or false' })
+    .optional()
+    .describe('A fixed piece of work on one core, before the run and after it; false leaves it out'),
 });
 
 /** One share for all operations, or one for each. */

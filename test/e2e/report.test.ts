@@ -5,7 +5,7 @@ import { scenarioHash, writeScenario } from '../../src/scenario/resolved.ts';
 import { fluxScenario } from '../../src/systems/flux/scenario.ts';
 import { measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
-import { capbench } from './capbench.ts';
+import { BUNDLE_FILES, capbench } from './capbench.ts';
 
 let bundle = '';
 beforeEach(async () => {
@@ -31,4 +31,12 @@ test('a platform without a canvas gets every report but the charts, and is told 
   expect(stderr).toMatch(/^warning: the charts could not be drawn: /);
   expect(await readdir(bundle)).not.toContain('charts');
   expect(await readFile(join(bundle, 'report.html'), 'utf8')).not.toContain('<img');
+});
+
+test('--no-charts leaves out the PNG charts, and nothing else', async () => {
+  const { stderr } = await capbench(['report', bundle, '--quiet', '--no-charts']).ends(0);
+  expect(stderr).toBe('');
+  const files = await readdir(bundle);
+  expect(files).not.toContain('charts');
+  for (const name of BUNDLE_FILES) expect(files).toContain(name);
 });

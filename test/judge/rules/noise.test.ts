@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Measurements } from '../../../src/measurement/measurements.ts';
 import { DEFAULT_RULES } from '../../../src/scenario/rules.ts';
+import { scenarioOf } from '../../fixtures/recorded-run.ts';
 import { counter, recorded, ruleOf, verdictOf, without, withSeries } from '../measured.ts';
 
 /** Steal of a second and a half in one of the seconds of the measure phase. */
@@ -30,6 +31,15 @@ test.each<[string, Partial<Measurements>, Partial<typeof DEFAULT_RULES>]>([
   const relaxed = verdictOf(m, { rules: { ...DEFAULT_RULES, ...easier } });
   expect(relaxed.exitCode).toBe(0);
   expect(relaxed.notes.join()).toContain(`relaxed: ${id} `);
+});
+
+test('a scenario may leave the canary out, and the verdict says so; one that is missing otherwise is no conclusion', () => {
+  const calibration = { ...scenarioOf().calibration, canary: false };
+  const left = verdictOf({ canary: null }, { calibration });
+  expect(left.exitCode).toBe(0);
+  expect(ruleOf(left, 'canary')).toMatchObject({ state: 'not-applicable', observed: 'left out' });
+  expect(left.notes).toEqual(['relaxed: canary left out (default 5)']);
+  expect(verdictOf({ canary: null }).exitCode).toBe(90);
 });
 
 test('what is not told on a platform is not judged, and the report says so', () => {
