@@ -2,11 +2,11 @@ import { z } from 'zod';
 import type { Figures } from '../measurement/figures.ts';
 import type { Conclusion } from './conclusion.ts';
 import { generatorIsHealthy } from './rules/generator.ts';
-import type { JudgedRule } from './rules/rule.ts';
+import { type JudgedRule, observedAndLimit } from './rules/rule.ts';
 import type { Ruling } from './ruling.ts';
 
 const figure = z.number().nullable();
-/** What the run was held back by, as the report has it. */
+/** What limited the run, as the report has it. */
 export const bottleneckSchema = z.object({
   resource: z.enum(['server', 'generator', 'database', 'host', 'none']),
   evidence: z.string(),
@@ -21,36 +21,37 @@ export const bottleneckSchema = z.object({
         state: z.enum(['saturated', 'not saturated', 'unknown']),
       }),
     )
-    .describe('Each by its own account.'),
+    .describe('How much of each was used.'),
 });
 export type Bottleneck = Readonly<z.infer<typeof bottleneckSchema>>;
 type ResourceUse = Bottleneck['resources'][number];
 
 const HOST_BUSY_PERCENT = 95;
-/** Where the load was not taken, or answers were slow, a host that is nearly full is why. */
+/** Above this the host is the reason why the load was not sustained or answers were slow. */
 const HOST_NEARLY_BUSY_PERCENT = 85;
 const CORE_BUSY_PERCENT = 90;
 const WRITERS_BUSY_PERCENT = 90;
-/** A generator that waited so much for a CPU was held up by who had it. */
+/** A generator that waited for a CPU for more of the time than this was slowed by other processes. */
 const STARVED_PERCENT = 10;
-/** Of the time of an answer, spent in the flush. */
+/** The flush is the bottleneck when it takes more than this share of the time of an answer. */
 const FLUSH_SHARE = 0.5;
 
-/** What the host itself, or somebody else on it, took away. */
+/** Rules that find CPU or memory taken away by the host or by other processes. */
 const HOST_RULES = ['foreign-cpu', 'steal-mean', 'steal-max', 'throttled', 'memory-pressure', 'cpu-pressure'];
 
 /**
- * Who held the run back, by accounting: where all share the cores, a full host alone blames nobody. In this order:
+ * Which resource limited the run. All of them may share the cores, so a full host does not yet name one. In this order:
  *
- * Unless a breach stands whatever disturbed the run:
+ * 1. other processes or the hypervisor took CPU or memory: the host;
+ * 2. the generator sent late although nothing kept it from sending: the generator, or the host if the generator waited
+ *    for a CPU on a full host;
+ * 3. one world server used its one core fully, or the writers always had a flush in flight: the server or the database;
+ * 4. the host is full and the generator was on time: the server or the database, whichever used more CPU;
+ * 5. the load was not sustained or answers were slow, and the host is nearly full: as 4;
+ * 6. nothing is full, and answers were slow or the load was not sustained: the database if the flush is most of an
+ *    answer, otherwise the server, which is slow without using CPU when it waits, sleeps or locks.
  *
- * 1. what is not of the run took the machine: the host;
- * 2. the generator sent late though it could have sent: the generator, or the host if it waited for a CPU that was full;
- * 3. one world server used up its one core, or the writers always had a flush in flight: that one;
- * 4. the host is full and the generator was punctual: whoever of servers and database used most of it;
- * 5. the load was not taken or the answers were slow, and the host is nearly full: as 4;
- * 6. nothing is full, and yet the answers were slow or the load was not taken: the database if the flush is most of
- *    an answer, else the server. A server that waits, sleeps or locks uses no CPU and is slow all the same.
+ * 1 and 2 are left out where a breach stands whatever disturbed the run.
  */
 export function bottleneckOf(
   figures: Figures,
@@ -59,7 +60,7 @@ export function bottleneckOf(
 ): Bottleneck {
   const resources = resourcesOf(figures, generatorIsHealthy(rules));
   const found =
-    // What was breached whatever disturbed the run was held back by something else.
+    // A breach that no disturbance explains has another cause.
     (breached ? null : (tookTheMachine(figures, rules) ?? lateGenerator(figures, rules))) ??
     usedUp(figures) ??
     fullHost(figures, HOST_BUSY_PERCENT) ??
@@ -78,29 +79,26 @@ const ms = (value: number | null): string =>
 function tookTheMachine(figures: Figures, rules: readonly JudgedRule[]): Finding | null {
   const broken = rules.filter(({ id, state }) => state === 'broken' && HOST_RULES.includes(id));
   if (broken.length === 0) return null;
-  const parts = broken.map(
-    ({ id, observed, limit }) =>
-      `${id} ${typeof observed === 'number' ? Number(observed.toPrecision(3)) : observed} (limit ${limit})`,
-  );
+  const parts = broken.map((rule) => `${rule.id} ${observedAndLimit(rule)}`);
   return { resource: 'host', evidence: [...parts, sharesOf(figures)].join('; ') };
 }
 
 function lateGenerator(figures: Figures, rules: readonly JudgedRule[]): Finding | null {
   if (generatorIsHealthy(rules)) return null;
   const { generator, host } = figures;
-  const told = [
-    ...(generator.ownLagP99Ms === null ? [] : [`own lag p99 ${ms(generator.ownLagP99Ms)}`]),
-    `event loop ${percent(generator.maxUtilisationPercent)} used, blocked for up to ${ms(generator.maxLoopDelayMs)}`,
+  const facts = [
+    ...(generator.ownLagP99Ms === null ? [] : [`schedule lag p99 ${ms(generator.ownLagP99Ms)}`]),
+    `event loop ${percent(generator.maxUtilisationPercent)} busy, blocked for up to ${ms(generator.maxLoopDelayMs)}`,
     ...(generator.pushbackMeanMs === null
       ? []
-      : [`the servers held it back by ${ms(generator.pushbackMeanMs)} on average`]),
+      : [`it waited ${ms(generator.pushbackMeanMs)} on average for answers before it could send more`]),
     ...(generator.waitedPercent === null
       ? []
-      : [`it waited ${percent(generator.waitedPercent)} of the time for a CPU`]),
+      : [`it waited for a CPU ${percent(generator.waitedPercent)} of the time`]),
   ];
   const starved = isFull(figures) && (generator.waitedPercent ?? 0) > STARVED_PERCENT;
   const shares = host.cpuPercent.mean === null ? [] : [sharesOf(figures)];
-  return { resource: starved ? 'host' : 'generator', evidence: [told.join(', '), ...shares].join('; ') };
+  return { resource: starved ? 'host' : 'generator', evidence: [facts.join(', '), ...shares].join('; ') };
 }
 
 function usedUp({ world, database }: Figures): Finding | null {
@@ -131,7 +129,7 @@ function fullHost(figures: Figures, from: number): Finding | null {
   const punctual =
     generator.ownLagP99Ms === null
       ? ''
-      : `; the generator was punctual, own lag p99 ${ms(generator.ownLagP99Ms)}`;
+      : `; the generator was on time, schedule lag p99 ${ms(generator.ownLagP99Ms)}`;
   return {
     resource: server === null && own === null ? 'host' : (server ?? 0) >= (own ?? 0) ? 'server' : 'database',
     evidence: `host full: ${sharesOf(figures)}${waits
@@ -140,7 +138,7 @@ function fullHost(figures: Figures, from: number): Finding | null {
   };
 }
 
-/** The load was not taken, or a latency or rate was not what it had to be. */
+/** The load was not sustained, or a latency or rate breached its budget. */
 const isSlow = (rules: readonly JudgedRule[], rulings: readonly Ruling[]): boolean =>
   rules.some(({ state, consequence }) => state === 'broken' && consequence === 'breached') ||
   rules.some(({ id, observed }) => id === 'run-completed' && observed === 'stoppedEarly') ||
@@ -163,9 +161,9 @@ function slowAnswers({ latency, database, generator, host, world }: Figures): Fi
     evidence: [
       service === 0
         ? 'nothing was answered'
-        : `answers took p50 ${ms(service)} and p95 ${ms(worst)} from the moment of sending`,
-      ...(database.queryMs === undefined ? [] : [`a flush ${ms(flush)} of it`]),
-      `own lag of the generator p99 ${ms(generator.ownLagP99Ms)}`,
+        : `answers took p50 ${ms(service)} and p95 ${ms(worst)} after sending`,
+      ...(database.queryMs === undefined ? [] : [`a flush took ${ms(flush)}`]),
+      `the schedule lag of the generator was p99 ${ms(generator.ownLagP99Ms)}`,
       `host CPU ${percent(host.cpuPercent.mean)}, the busiest world server ${percent(world.cpuPercentOfCore.mean)} of a core`,
     ].join(', '),
   };
@@ -174,7 +172,7 @@ function slowAnswers({ latency, database, generator, host, world }: Figures): Fi
 const isFull = ({ host }: Figures): boolean =>
   host.cpuPercent.mean !== null && host.cpuPercent.mean > HOST_BUSY_PERCENT;
 
-/** Who used the cores. */
+/** How much of the host's CPU each part of the run used. */
 function sharesOf(figures: Figures): string {
   const { host, database, generator } = figures;
   const shares = [
@@ -220,7 +218,7 @@ function resourcesOf(figures: Figures, healthy: boolean): ResourceUse[] {
       utilisationPercent: database.writersBusyPercent ?? null,
       of:
         database.writersBusyPercent === undefined
-          ? 'its capacity, which nothing tells'
+          ? 'its capacity, which is not known'
           : "the writers' time, with a flush in flight",
       cpuPercentOfHost: database.cpuPercentOfHost.mean,
       waitedPercent: database.waitedPercent,

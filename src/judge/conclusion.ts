@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode } from '../errors.ts';
 import type { Proof } from './proof.ts';
-import { because, finding, type JudgedRule, sentence } from './rules/rule.ts';
+import { because, finding, type JudgedRule, observedAndLimit, sentence } from './rules/rule.ts';
 import type { Ruling } from './ruling.ts';
 
 /** What follows from rules and rulings together. */
@@ -161,8 +161,8 @@ const leastOf = ({ share }: JudgedRule): number => Number((share?.least ?? 100).
 /** Of a run that failed in spite of a disturbance: that its latencies were not judged, and why. */
 function notJudged({ disturbed, latencyJudged }: Proof): string[] {
   if (latencyJudged) return [];
-  const causes = disturbed.map(({ id, observed, limit }) =>
-    typeof observed === 'number' ? `${id} is ${Number(observed.toPrecision(4))} (limit ${limit})` : id,
+  const causes = disturbed.map((rule) =>
+    typeof rule.observed === 'number' ? `${rule.id} is ${observedAndLimit(rule)}` : rule.id,
   );
   return [`latency not judged, because ${causes.join(' and ')}`];
 }

@@ -53,7 +53,7 @@ const CASES: readonly Case[] = [
     s: responsive,
     resource: 'server',
     evidence:
-      /answers took p50 9\d.* a flush 1\.\d+ ms of it, own lag of the generator p99 0\.\d+ ms, host CPU 15%/,
+      /answers took p50 9\d.* a flush took 1\.\d+ ms, the schedule lag of the generator was p99 0\.\d+ ms, host CPU 15%/,
     exitCode: 99,
   },
   {
@@ -74,7 +74,7 @@ const CASES: readonly Case[] = [
     what: 'a generator that was throttled, on an idle host',
     m: { ...lateBy(80), ...withSeries({ ...idle, 'generator.0.stalledMs': gauge(700) }) },
     resource: 'generator',
-    evidence: /own lag p99 80 ms.*all 2 cores 15% busy/,
+    evidence: /schedule lag p99 80 ms.*all 2 cores 15% busy/,
     exitCode: 90,
   },
   {
@@ -95,18 +95,18 @@ const CASES: readonly Case[] = [
     what: 'a generator that was late because it got no CPU on a full host',
     m: { ...lateBy(80), ...withSeries(full(0.9, 0.4, 0.4)) },
     resource: 'host',
-    evidence: /waited 40% of the time for a CPU; all 2 cores 99% busy/,
+    evidence: /waited for a CPU 40% of the time; all 2 cores 99% busy/,
     exitCode: 90,
   },
   {
-    what: 'a full host with a punctual generator, and most of it the world',
+    what: 'a full host with a generator that is on time, and most of it the world',
     m: withSeries(full(0.9, 0.4, 0.02)),
     resource: 'server',
-    evidence: /^host full: .*PostgreSQL 20%, world servers 45%.*world server waited 30%.*punctual/,
+    evidence: /^host full: .*PostgreSQL 20%, world servers 45%.*world server waited 30%.*on time/,
     exitCode: 0,
   },
   {
-    what: 'a full host with a punctual generator, and most of it PostgreSQL',
+    what: 'a full host with a generator that is on time, and most of it PostgreSQL',
     m: withSeries(full(0.4, 0.9, 0.02)),
     resource: 'database',
     evidence: /^host full: .*PostgreSQL 45%, world servers 20%/,
@@ -128,7 +128,7 @@ const CASES: readonly Case[] = [
     },
     s: responsive,
     resource: 'database',
-    evidence: /a flush 90 ms of it/,
+    evidence: /a flush took 90 ms/,
     exitCode: 99,
   },
   {
@@ -139,14 +139,14 @@ const CASES: readonly Case[] = [
       foreign: [{ name: 'spin', pid: 4711, cpuSeconds: 24 }],
     },
     resource: 'host',
-    evidence: /foreign-cpu 60\.0% of the host, of them spin \(pid 4711\) 24\.0 s \(limit 5\)/,
+    evidence: /foreign-cpu 60\.0% of the host, of them spin \(pid 4711\) 24\.0 s \(at most 5%\)/,
     exitCode: 90,
   },
   {
     what: 'a hypervisor that took the CPU',
     m: withSeries({ 'host.cpuStealSeconds': counter(0.5) }),
     resource: 'host',
-    evidence: /steal-mean 25 \(limit 2\)/,
+    evidence: /steal-mean 25% \(at most 2%\)/,
     exitCode: 90,
   },
 ];

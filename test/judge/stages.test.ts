@@ -147,8 +147,8 @@ describe('rules of the load', () => {
     });
     const notes = allowed.notes.filter((note) => /^relaxed: (load|operations)-/.test(note));
     expect(notes).toEqual([
-      'relaxed: load-sustained 75 (default 99) in the stage spike',
-      'relaxed: operations-failed 25 (default 1) in the stage spike',
+      'relaxed: load-sustained 75% (default 99%) in the stage spike',
+      'relaxed: operations-failed 25% (default 1%) in the stage spike',
     ]);
     expect(allowed.exitCode).toBe(0);
   });

@@ -57,20 +57,24 @@ test('what is invalid is an error, what is breached a failure, each where it is'
 });
 
 test.each<[id: string, reason: string, is: boolean]>([
-  ['canary', 'canary: 12, limit 5: run it again', true],
-  ['load-sustained.intent', 'load not sustained (load-sustained.intent): 95, limit 99: fewer players', true],
+  ['canary', 'canary: 12% (at most 5%): run it again', true],
+  [
+    'load-sustained.intent',
+    'load not sustained (load-sustained.intent): 95% (at least 99%): fewer players',
+    true,
+  ],
   [
     'steal-max',
-    'steal-mean: 3, limit 2: another machine; with it steal-max 12 (limit 10), canary 7 (limit 5)',
+    'steal-mean: 3% (at most 2%): another machine; with it steal-max 12% (at most 10%), canary 7% (at most 5%)',
     true,
   ],
   [
     'canary',
-    'steal-mean: 3, limit 2: another machine; with it steal-max 12 (limit 10), canary 7 (limit 5)',
+    'steal-mean: 3% (at most 2%): another machine; with it steal-max 12% (at most 10%), canary 7% (at most 5%)',
     true,
   ],
-  ['steal', 'steal-mean: 3, limit 2: another machine; with it steal-max 12 (limit 10)', false],
-  ['load-sustained.intent', 'load-sustained.intent.spike: 95, limit 99: fewer players', false],
+  ['steal', 'steal-mean: 3% (at most 2%): another machine; with it steal-max 12% (at most 10%)', false],
+  ['load-sustained.intent', 'load-sustained.intent.spike: 95% (at least 99%): fewer players', false],
 ])('a broken rule is an error where a reason speaks of it: %s in "%s"', (id, reason, is) => {
   expect(isOfRule(id, reason)).toBe(is);
 });

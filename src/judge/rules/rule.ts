@@ -3,6 +3,7 @@ import type { Measurements } from '../../measurement/measurements.ts';
 import { DEFAULT_RULES, type RuleLimits } from '../../scenario/rules.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import type { Ruling } from '../ruling.ts';
+import { glossOf } from './gloss.ts';
 
 type RuleState = 'held' | 'broken' | 'not-applicable';
 
@@ -86,21 +87,29 @@ export const fixed = (limit: Rule['limit']): Limit => ({ limit, defaultLimit: li
 export const stateOf = (applicable: boolean, held: boolean): RuleState =>
   applicable ? (held ? 'held' : 'broken') : 'not-applicable';
 
-/** A breached rule: what was observed, and the limit. */
-export function finding({ id, observed, limit, consequence }: JudgedRule): string {
+/** A breached rule: what was observed, and the limit: `steal-mean: 25% (at most 2%)`. */
+export function finding(rule: JudgedRule): string {
+  const { id, consequence } = rule;
   const name = consequence === 'breached' && id.startsWith('load-') ? `load not sustained (${id})` : id;
-  return `${name}: ${textOf(observed)}, limit ${textOf(limit)}`;
+  return `${name}: ${observedAndLimit(rule)}`;
+}
+
+/** `25% (at most 2%)` */
+export function observedAndLimit({ id, observed, limit }: Pick<Rule, 'id' | 'observed' | 'limit'>): string {
+  const { unit, bound } = glossOf(id, []);
+  const side = typeof limit === 'number' ? (bound ?? 'limit') : 'expected:';
+  return `${textOf(observed, unit)} (${side} ${textOf(limit, unit)})`;
 }
 
 /** The same, and what to do. */
 export const sentence = (rule: JudgedRule): string => `${finding(rule)}: ${rule.advice}`;
 
-/** What takes the machine away, what that slows, and what shows it. */
+/** Rules that find CPU or memory taken away, rules that find what this slowed, and rules that show the effect. */
 const TAKES = /^(steal-mean|steal-max|throttled|memory-pressure|cpu-pressure|foreign-cpu)$/;
 const SLOWS = /^(canary|generator-)/;
 const SHOWS = /^steady-/;
 
-/** Rules that were broken together name one cause, the first of them, and after it what follows from it. */
+/** One reason for rules that were breached together: the first cause, and after it what follows from it. */
 export function because(disturbed: readonly JudgedRule[]): string[] {
   const level = ({ id }: JudgedRule): number =>
     TAKES.test(id) ? 0 : SLOWS.test(id) ? 1 : SHOWS.test(id) ? 2 : 3;
@@ -108,21 +117,21 @@ export function because(disturbed: readonly JudgedRule[]): string[] {
   const first = causes.toSorted((a, b) => level(a) - level(b))[0];
   const others = disturbed.filter((rule) => level(rule) === 3).map(sentence);
   if (first === undefined) return others;
-  // What takes the machine has a cause of its own each; what follows from it is only named.
+  // Each rule that finds CPU or memory taken away has its own cause; the others follow from it, and are only named.
   const own = causes.filter((rule) => rule === first || (level(rule) === 0 && rule.id !== 'steal-max'));
   const followers = causes.filter((rule) => !own.includes(rule));
-  const told = followers.map(
-    ({ id, observed, limit }) => `${id} ${textOf(observed)} (limit ${textOf(limit)})`,
-  );
+  const consequences = followers.map((rule) => `${rule.id} ${observedAndLimit(rule)}`);
   return [
     ...own.map((rule, i) =>
-      i === 0 && told.length > 0 ? `${sentence(rule)}; with it ${told.join(', ')}` : sentence(rule),
+      i === 0 && consequences.length > 0
+        ? `${sentence(rule)}; with it ${consequences.join(', ')}`
+        : sentence(rule),
     ),
     ...others,
   ];
 }
 
-/** Whether a reason speaks of the rule with this id: its own sentence, or that of its cause. */
+/** Whether a reason names the rule with this id: in its own sentence, or in that of its cause. */
 export function isOfRule(id: string, reason: string): boolean {
   const [first = '', after = ''] = reason.split('; with it ');
   return (
@@ -133,14 +142,14 @@ export function isOfRule(id: string, reason: string): boolean {
 }
 
 /**
- * `relaxed: generator-loop-delay 500 (default 100)`: once for a rule that exists for each operation or budget, and once
+ * `relaxed: generator-loop-delay 500 ms (default 100 ms)`: once for a rule that exists for each operation or budget, and once
  * for each stage that has a limit of its own.
  */
 export function relaxations(rules: readonly JudgedRule[]): string[] {
   const notes = rules.flatMap(({ id, relaxed, limit, defaultLimit, stage }) =>
     relaxed
       ? [
-          `relaxed: ${kindOf(id)} ${textOf(limit)} (default ${textOf(defaultLimit)})${stage === undefined ? '' : ` in the stage ${stage}`}`,
+          `relaxed: ${kindOf(id)} ${textOf(limit, glossOf(id, []).unit)} (default ${textOf(defaultLimit, glossOf(id, []).unit)})${stage === undefined ? '' : ` in the stage ${stage}`}`,
         ]
       : [],
   );
@@ -155,8 +164,11 @@ export const relaxedNames = (rules: readonly Pick<Rule, 'id' | 'relaxed'>[]): st
 /** `answered` of `answered.intent.storm`. */
 const kindOf = (id: string): string => id.split('.')[0] ?? id;
 
-const textOf = (value: number | string | null): string =>
-  typeof value === 'number' ? Number(value.toPrecision(6)).toLocaleString('en-US') : (value ?? 'no data');
+function textOf(value: number | string | null, unit: string): string {
+  if (typeof value !== 'number') return value ?? 'no data';
+  const number = Number(value.toPrecision(4)).toLocaleString('en-US');
+  return unit === '%' ? `${number}%` : `${number} ${unit}`.trimEnd();
+}
 
 /** `schedule-kept.move`, and with the stage where it is one's. */
 export const named = (rule: string, op: string, stage: string | null): string =>

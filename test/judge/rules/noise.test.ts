@@ -38,7 +38,7 @@ test('a scenario may leave the canary out, and the verdict says so; one that is 
   const left = verdictOf({ canary: null }, { calibration });
   expect(left.exitCode).toBe(0);
   expect(ruleOf(left, 'canary')).toMatchObject({ state: 'not-applicable', observed: 'left out' });
-  expect(left.notes).toEqual(['relaxed: canary left out (default 5)']);
+  expect(left.notes).toEqual(['relaxed: canary left out (default 5%)']);
   expect(verdictOf({ canary: null }).exitCode).toBe(90);
 });
 

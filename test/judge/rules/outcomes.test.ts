@@ -95,7 +95,7 @@ test.each<[string, Partial<Counts>, Partial<Scenario>, number, string[]]>([
 
 test('a declared share is printed, and one that nobody declared is the default', () => {
   const rules = { ...DEFAULT_RULES, rejectedPercent: { intent: 5 } };
-  expect(verdictOf(ended({}), { ...own, rules }).notes).toContain('relaxed: rejected 5 (default 1)');
+  expect(verdictOf(ended({}), { ...own, rules }).notes).toContain('relaxed: rejected 5% (default 1%)');
   expect(ruleOf(verdictOf(ended({}), own), 'rejected.intent')).toMatchObject({ limit: 1, relaxed: false });
   expect(ruleOf(verdictOf({}), 'rejected.monsterCommand')).toMatchObject({ limit: 80, relaxed: false });
 });

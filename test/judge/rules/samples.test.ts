@@ -121,7 +121,7 @@ test('the size of the sample may be left unjudged, and that is told', () => {
     rules: { ...DEFAULT_RULES, confidencePercent: 0 },
   });
   expect(left.exitCode).toBe(0);
-  expect(left.notes).toEqual(['relaxed: samples 0 (default 99)']);
+  expect(left.notes).toEqual(['relaxed: samples 0% (default 99%)']);
 });
 
 test('service times hang together as the latencies do', () => {
