@@ -42,8 +42,8 @@ export function checksOf(facts: HostFacts): readonly Check[] {
     check('limits', 'descriptors', 'Open files', checkDescriptors(facts)),
     check('limits', 'ports', 'Ephemeral ports', checkPorts(facts)),
     check('programs', 'postgres', 'PostgreSQL', checkPostgres(facts)),
-    ...OPTIONAL.map(({ id, title, ...use }) =>
-      check('programs', id, title, checkProgram(facts.programs[id], install(id, facts), use)),
+    ...OPTIONAL.map(({ id, title, neededFor }) =>
+      check('programs', id, title, checkProgram(facts.programs[id], neededFor, install(id, facts))),
     ),
   ];
 }
@@ -97,12 +97,13 @@ const LEAST_MEMORY_BYTES = 2 ** 30;
 
 function checkMemory({ memoryBytes, usableMemoryBytes, availableMemoryBytes }: HostFacts): Outcome {
   const limited = usableMemoryBytes < memoryBytes;
-  const available = Math.min(availableMemoryBytes, usableMemoryBytes);
-  const found = `${size(memoryBytes)}${limited ? `, the control group allows ${size(usableMemoryBytes)}` : ''}, ${size(available)} available`;
-  if (available >= LEAST_MEMORY_BYTES) return ok(found);
+  const free = availableMemoryBytes === null ? '' : `, ${size(availableMemoryBytes)} available`;
+  const found = `${size(memoryBytes)}${free}${limited ? `; the control group allows ${size(usableMemoryBytes)}` : ''}`;
+  if (Math.min(availableMemoryBytes ?? memoryBytes, usableMemoryBytes) >= LEAST_MEMORY_BYTES)
+    return ok(found);
   return {
     ...{ state: 'warning', found },
-    advice: `less than ${size(LEAST_MEMORY_BYTES)} is available: free memory${limited ? ' or raise the limit' : ''}, or run with a lower --scale`,
+    advice: `this is less than ${size(LEAST_MEMORY_BYTES)}: free memory${limited ? ' or raise the limit' : ''}, or run with a lower --scale`,
   };
 }
 
@@ -232,27 +233,23 @@ function checkPostgres(facts: HostFacts): Outcome {
   return ok(`${version}, ${from}${account === null ? '' : `; as root it runs as ${account}`}`);
 }
 
-interface Use {
+const OPTIONAL: readonly {
+  readonly id: OptionalProgram;
+  readonly title: string;
   /** What needs the program. */
   readonly neededFor: string;
-}
-
-const OPTIONAL: readonly (Use & { readonly id: OptionalProgram; readonly title: string })[] = [
+}[] = [
   { id: 'k6', title: 'k6', neededFor: '--engine k6 and exported scripts' },
-  { id: 'redis', title: 'Redis', neededFor: 'a Redis of your own server here (--probe-redis reads it)' },
+  { id: 'redis', title: 'Redis', neededFor: 'a Redis of your own server here, which --probe-redis reads' },
   { id: 'nginx', title: 'nginx', neededFor: 'a proxy of your own in front of targets' },
-  {
-    id: 'docker',
-    title: 'Docker',
-    neededFor: 'the documented stack as containers (docker-compose.bench.yml of a clone)',
-  },
+  { id: 'docker', title: 'Docker', neededFor: 'docker-compose.bench.yml of a clone, the documented stack' },
 ];
 
-function checkProgram(program: Program, advice: string, { neededFor }: Use): Outcome {
+function checkProgram(program: Program, neededFor: string, advice: string): Outcome {
   if (program === null) return { state: 'missing', found: `not found; only needed for ${neededFor}`, advice };
   if (isObstacle(program)) {
     return {
-      ...{ state: 'missing', found: `${program.problem}; only needed for ${neededFor}` },
+      ...{ state: 'warning', found: `${program.problem} (only needed for ${neededFor})` },
       advice: program.hint ?? advice,
     };
   }

@@ -35,7 +35,7 @@ export interface HostFacts {
   readonly memoryBytes: number;
   /** The same, or the control group's limit where it is lower. */
   readonly usableMemoryBytes: number;
-  readonly availableMemoryBytes: number;
+  readonly availableMemoryBytes: number | null;
   /** /dev/shm */
   readonly sharedMemory: { readonly totalBytes: number; readonly freeBytes: number } | null;
   readonly clockSource: string | null;

@@ -18,7 +18,7 @@ import { type HostFacts, isObstacle, type Obstacle, type Program } from './host-
 
 /** The major version that the scenarios of capbench start. */
 const POSTGRES_MAJOR = 16;
-/** How long one program may take to print its version. */
+/** How long a program that is not required may take to print its version. */
 const ANSWER_LIMIT_MS = 5_000;
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -61,7 +61,7 @@ export async function readHostFacts(asker: Asker): Promise<HostFacts> {
     threadsPerCore,
     cpuQuota: cpuQuota(),
     usableMemoryBytes: usableMemory(),
-    availableMemoryBytes: memoryAvailable() ?? machine.memoryBytes,
+    availableMemoryBytes: memoryAvailable(),
     sharedMemory,
     clockSource,
     reports: {
@@ -104,9 +104,7 @@ async function lookForPostgres({
       const never = new AbortController().signal;
       const [full, build] = await Promise.all([
         attempt(() => checkSpace(folder.path)),
-        attempt(() =>
-          preparePostgres(POSTGRES_MAJOR, ownBin, account, folder, watchdog, never, ANSWER_LIMIT_MS),
-        ),
+        attempt(() => preparePostgres(POSTGRES_MAJOR, ownBin, account, folder, watchdog, never)),
       ]);
       return {
         temporary: full ?? { path: tmp },

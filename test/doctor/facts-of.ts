@@ -37,6 +37,7 @@ export const MAC = factsOf({
   arch: 'arm64',
   packageManager: 'brew',
   threadsPerCore: 1,
+  availableMemoryBytes: null,
   sharedMemory: null,
   clockSource: null,
   reports: { steal: false, pressure: false, waits: false },
