@@ -1,5 +1,6 @@
-// Bundles every process of capbench into dist/: the CLI, the fleet's workers, what the systems bring, the watchdog;
-// and the charts, which the CLI loads when it draws. With --bench also `npm run bench` and its processes.
+// Bundles every process of capbench into dist/: the CLI, the load workers, the systems' servers and modules, the watchdog;
+// and the charts, which the CLI loads when it draws. With --bench also `npm run bench` and its processes. The bundles are
+// not minified, so that a stack trace names functions, and have no source maps, which were most of the package.
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';

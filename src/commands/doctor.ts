@@ -7,7 +7,7 @@ Examples:
   $ capbench doctor --json | jq -r '.checks[] | select(.state != "ok") | .advice'
 
 Exit code 93 when something is missing that every run needs; what only some runs need is reported, with exit code 0.
-It starts no server and takes about a second.
+In the JSON, each check has a state: ok, warning, missing, unavailable (not reported by this platform), or error.
 `;
 
 /** `capbench doctor`: what this host has for a run, what it lacks, and what to type. */
