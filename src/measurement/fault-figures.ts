@@ -76,8 +76,8 @@ function recoveryOf(m: Measurements, from: number, to: number | null, until: num
   };
 }
 
-/** Operations that were due and had not found their end, at whole seconds. */
-function backlogAt(m: Measurements, grid: readonly number[]): (number | null)[] {
+/** Operations that were due and not settled, at these instants. */
+export function backlogAt(m: Measurements, grid: readonly number[]): (number | null)[] {
   const read = (name: string): (number | null)[][] =>
     idsOf(m).map((op) => valuesAt(m.series[`load.${op}.${name}`], grid));
   const scheduled = read('scheduled');

@@ -1,7 +1,7 @@
 import { countOf } from '../histogram.ts';
 import { mapOperations, ofOperation } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { faultFigures } from './fault-figures.ts';
+import { backlogAt, faultFigures } from './fault-figures.ts';
 import { type Figures, rateKey, type StageFigures } from './figures.ts';
 import { latencyFigures, percentilesOf, sharesOf } from './latency-figures.ts';
 import type { Measurements, StageFacts } from './measurements.ts';
@@ -125,7 +125,7 @@ function disagreement(servers: number | null, postgres: number | null): number |
 }
 
 /** The figures that each stage has of its own, at the paths of the whole run's. Of what was due in it. */
-function stageFigures(stage: StageFacts, { series }: Measurements, s: Scenario): StageFigures {
+function stageFigures(stage: StageFacts, m: Measurements, s: Scenario): StageFigures {
   const { name, from, levelFrom, to, rateBefore, rate } = stage;
   const { disconnects, reconnects, left, joined, cut, fullStrength } = stage;
   const seconds = to - from;
@@ -138,7 +138,7 @@ function stageFigures(stage: StageFacts, { series }: Measurements, s: Scenario):
     load: {
       durationSeconds: seconds,
       operations: measured,
-      presence: gaugeOf(series['load.connected'], { from, to }),
+      presence: gaugeOf(m.series['load.connected'], { from, to }),
       ...sharesOf(measured),
     },
     latency: latencyFigures(stage.operations, s),
@@ -146,6 +146,7 @@ function stageFigures(stage: StageFacts, { series }: Measurements, s: Scenario):
       operationsPerSecond: ratio(sumOf(Object.values(measured).map(answeredOf)), seconds),
       ...Object.fromEntries(rates),
     },
+    backlog: backlogAt(m, [to])[0] ?? null,
     network: {
       connectMs: percentilesOf(stage.connect),
       reconnectMs: percentilesOf(stage.reconnect),

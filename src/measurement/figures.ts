@@ -181,6 +181,7 @@ const stage = z
     load: load.pick({ durationSeconds: true, operations: true }).extend(loadShares),
     latency: ofOperations(latency),
     throughput: z.object({ operationsPerSecond }),
+    backlog: number.describe('Operations that were due and not settled when the stage ended.'),
     network: z.object({
       connectMs: percentiles('Of those who came back: TCP, upgrade and welcome.'),
       reconnectMs: percentiles('Of the same, from the end of the connection or of the time away.'),

@@ -2,7 +2,8 @@ import { countOf, percentileOf } from '../histogram.ts';
 import type { BucketData, Measurements } from '../measurement/measurements.ts';
 import { numbered, ratesAt, sumColumns, valuesAt } from '../measurement/readings.ts';
 import { ofOperation } from '../scenario/operations.ts';
-import { toMillis } from '../units.ts';
+import { conversion, toMillis } from '../units.ts';
+import { limitText } from './format.ts';
 import type { Report } from './report.ts';
 
 /** A line of a chart: y for each x, null where there is no data. */
@@ -14,15 +15,15 @@ export interface Curve {
 
 const hasData = ({ y }: Curve): boolean => y.some((value) => value !== null);
 
-/** The seconds from GO until the last reading. */
-function secondsOf({ series }: Measurements): number[] {
+/** The whole seconds from GO until the last reading. */
+export function secondsOf({ series }: Measurements): number[] {
   const last = Object.values(series).reduce((most, { points }) => Math.max(most, points.at(-1)?.[0] ?? 0), 0);
   return Array.from({ length: Math.floor(last) }, (_, i) => i + 1);
 }
 
 type Operations = Report['operations'];
 
-/** Latency from due, second by second, in milliseconds: three percentiles of the first operation, one of the others. */
+/** Latency from the scheduled time in each second, in milliseconds: three percentiles of the first operation, one of the others. */
 export function latencyCurves(m: Measurements, operations: Operations): readonly Curve[] {
   const x = secondsOf(m);
   return operations
@@ -36,23 +37,29 @@ export function latencyCurves(m: Measurements, operations: Operations): readonly
     .filter(hasData);
 }
 
-/** The limit on the p95 of the first operation, as a budget names it, in milliseconds; null when there is none. */
-export function latencyBudget({
-  rulings,
-  operations: [first],
-}: Report): { readonly name: string; readonly ms: number } | null {
-  const found = rulings.find(
-    ({ metric, stat, metricUnit, op, limit, stage }) =>
-      metric === `latency.${first?.id}.due` &&
-      stage === undefined &&
-      stat === 'p95' &&
-      metricUnit === 'ms' &&
-      (op === '<' || op === '<=') &&
-      typeof limit === 'number',
-  );
-  return found === undefined || typeof found.limit !== 'number'
-    ? null
-    : { name: `${found.id}: p95 ${found.op} ${found.limit} ms`, ms: found.limit };
+/** A budget on a percentile of a latency, as a line to stay below. */
+export interface LatencyLimit {
+  readonly name: string;
+  readonly ms: number;
+  readonly stage: string | undefined;
+}
+
+/** So many lines can be told apart. */
+const MOST_LIMITS = 4;
+
+/** The budgets on percentiles of the latency from the scheduled time; of several with one limit, the first. */
+export function latencyLimits({ rulings, operations }: Report): readonly LatencyLimit[] {
+  const paths = operations.map(({ id }) => `latency.${id}.due`);
+  const limits = rulings.flatMap((ruling): LatencyLimit[] => {
+    const { id, metric, stat, metricUnit, op, limit, stage } = ruling;
+    const ms = metricUnit === null ? undefined : conversion(metricUnit, 'ms');
+    const isLimit = paths.includes(metric ?? '') && /^p\d/.test(stat ?? '') && (op === '<' || op === '<=');
+    if (!isLimit || typeof limit !== 'number' || ms === undefined) return [];
+    return [{ name: `${id}: ${stat} ${limitText(ruling)}`, ms: limit * ms, stage }];
+  });
+  const isFirst = ({ ms, stage }: LatencyLimit, i: number): boolean =>
+    limits.findIndex((other) => other.ms === ms && other.stage === stage) === i;
+  return limits.filter(isFirst).slice(0, MOST_LIMITS);
 }
 
 /**
@@ -70,7 +77,7 @@ export function percentileCurves(m: Measurements, operations: Operations): reado
         const x: number[] = [];
         for (let one = 1; one <= population; one *= 10 ** 0.05) x.push(one);
         return {
-          name: `${label}, ${kind === 'due' ? 'from due' : 'from sent'}`,
+          name: `${label}, from ${kind === 'due' ? 'the scheduled time' : 'sending'}`,
           x,
           y: x.map((inverse) => {
             const value = percentileOf(data, 100 * (1 - 1 / inverse), population);

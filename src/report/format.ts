@@ -1,3 +1,4 @@
+import type { Percentiles } from '../measurement/figures.ts';
 import { ofOperation } from '../scenario/operations.ts';
 import { withoutEscapes } from '../terminal-escapes.ts';
 import type { Report, ReportRule, ReportRuling } from './report.ts';
@@ -57,6 +58,14 @@ function readableTime(value: number, unit: string): readonly [value: number, uni
 
 const SIZES = ['bytes', 'kB', 'MB', 'GB', 'TB'];
 
+/** Half a GB as 512 MB. */
+function readableSize(value: number, unit: string): readonly [value: number, unit: string] {
+  const smaller = SIZES[SIZES.indexOf(unit) - 1];
+  return smaller === undefined || value === 0 || Math.abs(value) >= 1
+    ? [value, unit]
+    : readableSize(1024 * value, smaller);
+}
+
 /** Bytes in the unit that keeps them readable: 2^30 is `1 GB`, as PostgreSQL writes it. */
 export function bytesText(bytes: number | null, perSecond = false, digits = 3): string {
   if (bytes === null) return NOTHING;
@@ -87,7 +96,7 @@ const SIGNS = {
 export function limitText({ op, limit, unit }: Pick<ReportRuling, 'op' | 'limit' | 'unit'>): string {
   if (typeof limit === 'string') return op === 'is' ? limit || EMPTY : `${SIGNS[op]} ${limit}`;
   if (typeof limit === 'object') return `${exact(limit[0])} to ${withUnit(exact(limit[1]), shownUnit(unit))}`;
-  const [value, shown] = readableTime(limit, shownUnit(unit));
+  const [value, shown] = readableTime(...readableSize(limit, shownUnit(unit)));
   return `${SIGNS[op]} ${withUnit(exact(value), shown)}`;
 }
 
@@ -100,7 +109,7 @@ const exact = (value: number): string => value.toLocaleString('en-US', { maximum
  */
 export function observedText(ruling: ReportRuling): string {
   const { observed, limit, state } = ruling;
-  if (observed === null) return NOTHING;
+  if (observed === null) return state === 'breached' ? unansweredText(ruling) : NOTHING;
   if (typeof observed === 'string') return observed || EMPTY;
   const unit = shownUnit(ruling.metricUnit ?? ruling.unit);
   const shown = (value: number, digits: number): string => {
@@ -118,6 +127,18 @@ export function observedText(ruling: ReportRuling): string {
 }
 
 const MOST_DIGITS = 12;
+
+/** A breach without a figure: too many operations were never answered, or connections never made. */
+function unansweredText({ metric, metricUnit, observedAbove }: ReportRuling): string {
+  if (observedAbove !== undefined) return `over ${quantity(observedAbove, metricUnit ?? 'ms')}: not answered`;
+  return metric?.startsWith('network.') === true ? 'not connected' : 'not answered';
+}
+
+/** A percentile in milliseconds; one that falls among operations that were never answered has no figure. */
+export const percentileText = (
+  all: Percentiles & { readonly unanswered?: number },
+  stat: Exclude<keyof Percentiles, 'count'>,
+): string => (all[stat] === null && (all.unanswered ?? 0) > 0 ? 'not answered' : quantity(all[stat], 'ms'));
 
 /** The metric in words: `latency.intent.due p95`; empty when no figure stands for the claim. */
 export const metricText = ({ metric, stat, stage }: ReportRuling): string =>

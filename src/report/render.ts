@@ -7,6 +7,7 @@ import type { Figures } from '../measurement/figures.ts';
 import type { Measurements } from '../measurement/measurements.ts';
 import { valuesAt } from '../measurement/readings.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { type Drawing, drawingsOf } from './drawing.ts';
 import { html } from './html.ts';
 import { junit } from './junit.ts';
 import { type Report, reportOf } from './report.ts';
@@ -21,11 +22,12 @@ export async function render(
   withCharts = true,
 ) {
   const report = reportOf(m, s, verdict, figures);
-  const { charts, warnings } = withCharts ? await chartsOf(report, m) : NO_CHARTS;
+  const drawings = drawingsOf(report, m);
+  const { charts, warnings } = withCharts ? await chartsOf(report, drawings) : NO_CHARTS;
   /** Name inside the bundle -> content. */
   const artefacts = new Map<string, string | Uint8Array>([
     ['report.json', reportJson(report)],
-    ['report.html', html(report, charts)],
+    ['report.html', html(report, drawings)],
     ['junit.xml', junit(report)],
     ['summary.md', summary(report)],
     ['series.csv', seriesCsv(m, s.scale)],
@@ -37,11 +39,11 @@ export async function render(
 
 const NO_CHARTS = { charts: [], warnings: [] };
 
-/** The chart library is large, and its binary is not there for every platform: loaded when it is needed. */
-async function chartsOf(report: Report, m: Measurements) {
+/** Pictures of the charts. Their library is large, and its binary does not exist for every platform: loaded when it is needed. */
+async function chartsOf(report: Report, drawings: readonly Drawing[]) {
   try {
     const { drawCharts } = await import('./chart.ts');
-    return { charts: drawCharts(report, m), warnings: [] as string[] };
+    return { charts: drawCharts(report, drawings), warnings: [] as string[] };
   } catch (error) {
     return { charts: [], warnings: [`the charts could not be drawn: ${messageOf(error)}`] };
   }

@@ -23,6 +23,10 @@ const ruling = z.object({
   stage: text.optional().describe('Whose figure it is; not there: of the whole measure phase.'),
   state: z.enum(['met', 'breached', 'unmeasured', 'contradicted', 'untestable']),
   observed: z.union([z.number(), text]).nullable(),
+  observedAbove: z
+    .number()
+    .optional()
+    .describe('Of a percentile that falls among unanswered operations: what it is above, in `metricUnit`.'),
   samples: figure,
   reason: text.nullable(),
   cause: z

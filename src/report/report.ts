@@ -8,7 +8,9 @@ import type { Figures } from '../measurement/figures.ts';
 import type { K6Figures } from '../measurement/k6-figures.ts';
 import type { K6Summary } from '../measurement/k6-summary.ts';
 import type { Measurements } from '../measurement/measurements.ts';
+import { ofOperation } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { conversion, toMillis } from '../units.ts';
 import type { envelopeSchema } from './report-schema.ts';
 
 /** What report.json holds, and all that the other formats say besides the curves. */
@@ -21,6 +23,7 @@ export function reportOf(m: Measurements, s: Scenario, verdict: Verdict, figures
     schemaVersion: 1,
     capbench: m.capbench,
     ...toldOf(s, verdict),
+    rulings: verdict.rulings.map((ruling) => withUnanswered(ruling, figures, s)),
     absences: [...(m.absences ?? [])],
     ...figures,
     rules: verdict.rules.map((rule) => ruleOf(rule, s)),
@@ -83,6 +86,24 @@ function rulingOf({ budget, state, observed, samples, reason, cause }: Ruling): 
     ...(cause === null ? {} : { cause }),
     ...(measured?.optional === true ? { optional: true } : {}),
   };
+}
+
+/** A percentile among operations that were never answered has no figure; it is above what those waited at least. */
+function withUnanswered(ruling: Ruling, figures: Figures, { load: { timeout } }: Scenario): ReportRuling {
+  const { budget, state, observed } = ruling;
+  const told = rulingOf(ruling);
+  if (budget.state !== 'measured' || state !== 'breached' || observed !== null) return told;
+  const { operation, unit } = budget.metric;
+  const own = budget.stage === undefined ? figures : figures.stages.find(({ name }) => name === budget.stage);
+  const factor = conversion(unit, budget.metricUnit);
+  if (own === undefined || operation === null || budget.metric.section !== 'latency' || factor === undefined)
+    return told;
+  const { failed, timedOut, skipped, unfinished } = ofOperation(own.load.operations, operation.id);
+  const { max } = ofOperation(own.latency, operation.id).due;
+  // Of most that were not answered, the time they were given is known; else only that all others were faster.
+  const timedOutFirst = 2 * timedOut > failed + timedOut + skipped + unfinished;
+  const above = timedOutFirst ? Math.max(toMillis(timeout), max ?? 0) : max;
+  return above === null ? told : { ...told, observedAbove: above * factor };
 }
 
 /**

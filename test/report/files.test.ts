@@ -1,5 +1,6 @@
 import { HistogramLogReader } from 'hdr-histogram-js';
 import { expect, test } from 'vitest';
+import { drawingsOf } from '../../src/report/drawing.ts';
 import { html } from '../../src/report/html.ts';
 import { junit } from '../../src/report/junit.ts';
 import { histogramLogs, seriesCsv } from '../../src/report/render.ts';
@@ -97,29 +98,70 @@ test('histogram logs are read back by the reader of the format', () => {
   expect(histogramLogs(failedRun(), 1).size).toBe(0);
 });
 
-test('report.html is one file: it asks nobody, runs nothing, and takes text for text', () => {
-  const page = html(report, [
-    { name: 'latency', title: 'Latency', alt: NASTY, png: new Uint8Array([1, 2, 3]) },
-  ]);
-  expect(page).not.toMatch(/<script|<link rel="stylesheet"|https?:\/\//);
-  expect([...page.matchAll(/\b(?:src|href)="([^"]*)"/g)].map(([, target]) => target)).toEqual([
-    'data:,',
-    'data:image/png;base64,AQID',
-  ]);
-  expect(page).toContain('&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;');
+test('report.html is one file: it makes no request, runs nothing, and takes text for text', () => {
+  const drawings = drawingsOf(report, m).map((drawing) => ({ ...drawing, title: NASTY, alt: NASTY }));
+  const page = html(report, drawings);
+  expect(page).not.toMatch(/<script|<link rel="stylesheet"|https?:\/\/|<img/);
+  const targets = [...page.matchAll(/\b(?:src|href)="([^"]*)"/g)].map(([, target = '']) => target);
+  expect(targets.filter((target) => !target.startsWith('#'))).toEqual(['data:,']);
+  expect(page.match(/<title id="[^"]*">&lt;script&gt;/g)).toHaveLength(drawings.length);
   expect(page).not.toContain('\u001b');
-  expect(page.match(/<img alt="[^"]+"/g)).toHaveLength(1);
 });
 
-test('report.html says the verdict first, then every budget with its source', () => {
+test('each entry of the contents leads to a section', () => {
+  const page = html(report, drawingsOf(report, m));
+  const entries = [...page.matchAll(/<a href="#(\w+)">/g)].map(([, id]) => id);
+  expect(entries).toEqual([...page.matchAll(/<section id="(\w+)">/g)].map(([, id]) => id));
+  expect(entries.length).toBeGreaterThan(6);
+});
+
+test('each value of a table has the name of its column beside it, for narrow screens', () => {
   const page = html(report, []);
-  const order = ['>Fail', 'id="budgets"', 'id="latency"', 'id="rules"', 'id="stack"', 'id="host"'].map(
-    (text) => page.indexOf(text),
-  );
+  for (const [table] of page.matchAll(/<table.*?<\/table>/gs)) {
+    const named = [...table.matchAll(/<th scope="col">([^<]+)<\/th>/g)].map(([, name]) => name);
+    for (const [row] of table.matchAll(/<tr(?: class="[\w-]+")?><td.*?<\/tr>/gs)) {
+      expect([...row.matchAll(/<td data-name="([^"]+)"/g)].map(([, name]) => name)).toEqual(named);
+    }
+  }
+});
+
+test('a breached percentile without a figure says above what it is, never a dash', () => {
+  const { intent, monsterCommand } = m.operations;
+  const lost = { ...intent.measured, ok: 16_000, timedOut: 2000 };
+  const slow = measurementsOf({ operations: { intent: { ...intent, measured: lost }, monsterCommand } });
+  const timeouts = reportFrom(slow, scenario);
+  const ruling = timeouts.rulings.find(({ id }) => id === nastyBudget.id);
+  expect(ruling).toMatchObject({ state: 'breached', observed: null });
+  expect(ruling?.observedAbove).toBeGreaterThanOrEqual(scenario.load.timeout / 1000);
+  const told = `over ${scenario.load.timeout / 1e6} s: not answered`;
+  const page = html(timeouts, []);
+  expect(page).toContain(`<td data-name="Observed">${told}</td>`);
+  expect(page).toContain('<td data-name="p99">not answered</td>');
+  expect(summary(timeouts)).toContain(told);
+  expect(junit(timeouts)).toContain(told);
+  expect(terminalSummary(timeouts, { colour: false, width: 120, page: 'x', full: true })).toContain(told);
+  // Those that were skipped have waited for nothing that is known.
+  const skipped = { ...lost, timedOut: 0, skipped: 2000 };
+  const late = measurementsOf({ operations: { intent: { ...intent, measured: skipped }, monsterCommand } });
+  const above = reportFrom(late, scenario).rulings.find(({ id }) => id === nastyBudget.id)?.observedAbove;
+  expect(above).toBe(report.latency.intent?.due.max);
+});
+
+test('report.html has the verdict first, then what was breached, then every other budget with its source', () => {
+  const page = html(report, []);
+  const order = [
+    '>Fail',
+    'id="breached"',
+    'id="budgets"',
+    'id="latency"',
+    'id="rules"',
+    'id="stack"',
+    'id="host"',
+  ].map((text) => page.indexOf(text));
   expect(order).not.toContain(-1);
   expect(order).toEqual([...order].sort((a, b) => a - b));
   for (const { id, source } of report.rulings) {
-    if (id !== nastyBudget.id) expect(page).toContain(`<td>${id}</td>`);
+    if (id !== nastyBudget.id) expect(page).toContain(`<code>${id}</code>`);
     if (source !== null) expect(page).toContain(`${source.document}:${source.line}`);
   }
   expect(page).toContain('this host has 24 GB of memory');

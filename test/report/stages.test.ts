@@ -1,6 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, test } from 'vitest';
 import { drawCharts } from '../../src/report/chart.ts';
+import { drawingsOf } from '../../src/report/drawing.ts';
 import { html } from '../../src/report/html.ts';
 import { junit } from '../../src/report/junit.ts';
 import { reportJson } from '../../src/report/render.ts';
@@ -62,11 +63,12 @@ test('page, summary and JUnit name the stages', () => {
 });
 
 test('the charts mark where stages begin, and say so', () => {
-  const plain = drawCharts(report, measurementsOf({ faults: [CUT] }));
-  const marked = drawCharts(report, m);
+  const plain = drawCharts(report, drawingsOf(report, measurementsOf({ faults: [CUT] })));
+  const drawings = drawingsOf(report, m);
+  const marked = drawCharts(report, drawings);
   const differ = marked.filter(({ png }, i) => Buffer.compare(png, plain[i]?.png ?? new Uint8Array()) !== 0);
   expect(differ.map(({ name }) => name)).toEqual(['latency', 'throughput', 'cpu']);
-  expect(marked[0]?.alt).toContain('stages hold from 5 s, spike from 21 s, storm from 23 s');
+  expect(drawings[0]?.alt).toContain('Stages: hold from 5 s, spike from 21 s, storm from 23 s.');
 });
 
 test('without stages nothing is said of any', () => {

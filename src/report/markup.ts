@@ -1,0 +1,36 @@
+import { markup, plain } from './format.ts';
+
+/** Text of a scenario or a component, within the elements of a page and within its quotes. */
+export const safe = (text: string): string => markup(plain(text)).replaceAll("'", '&#39;');
+
+/** A text, which is escaped here, or elements. */
+type Cell = string | { readonly html: string };
+
+/** By its columns' names it is written once they are known: on a narrow screen each value has its name beside it. */
+export type Row = (head: readonly string[]) => string;
+
+export const row =
+  (cells: readonly Cell[], className = ''): Row =>
+  (head) =>
+    `<tr${attribute('class', className)}>${cells
+      .map((cell, i) => {
+        const content = typeof cell === 'string' ? safe(cell) : cell.html;
+        return `<td${attribute('data-name', head[i] ?? '')}>${content}</td>`;
+      })
+      .join('')}</tr>`;
+
+const attribute = (name: string, value: string): string => (value === '' ? '' : ` ${name}="${safe(value)}"`);
+
+/** A column without a name says what the row is about. */
+export const table = (head: readonly string[], rows: readonly Row[], className = ''): string =>
+  `<div class="scroll"><table${attribute('class', className)}><thead><tr>${head
+    .map((name) => `<th scope="col">${safe(name)}</th>`)
+    .join('')}</tr></thead><tbody>${rows.map((one) => one(head)).join('\n')}</tbody></table></div>`;
+
+export const list = (lines: readonly string[]): string =>
+  `<ul class="list">${lines.map((line) => `<li>${safe(line)}</li>`).join('')}</ul>`;
+
+export const facts = (all: Readonly<Record<string, string>>): string =>
+  `<dl>${Object.entries(all)
+    .map(([name, value]) => `<dt>${safe(name)}</dt><dd>${safe(value)}</dd>`)
+    .join('')}</dl>`;
