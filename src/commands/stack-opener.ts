@@ -51,7 +51,7 @@ export async function openOwnStack(
   const components: readonly ComponentSpec[] = system.components?.(scenario) ?? [];
   const { deviations, faults } = scenario;
   return openLocalStack(components, {
-    ...{ ...options, env: host.env, deviations, comesBack: faults.length > 0 },
+    ...{ ...options, env: host.env, deviations, mayRestart: faults.length > 0 },
     settings: toldSettings(host, system, scenario),
   });
 }

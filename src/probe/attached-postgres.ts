@@ -99,7 +99,7 @@ function unreachable(shown: string, error: unknown): Error {
     );
   }
   if (code === 'ECONNREFUSED' || code === 'ENOENT') {
-    return failed(`nobody listens at ${shown} for --probe-postgres`, 'start it there, or correct the URL');
+    return failed(`connection refused at ${shown} (--probe-postgres)`, 'start it there, or correct the URL');
   }
   if (error instanceof UnusablePostgres) {
     return failed(`what listens at ${shown} is no PostgreSQL that can be read: ${error.message}`, NAME_IT);

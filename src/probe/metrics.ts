@@ -205,7 +205,7 @@ export function metricsUnreadable(thrown: unknown, { shown }: MetricsAddress): E
     return failed(`the metrics page ${shown}: ${cause.what}`, cause.hint ?? WHOLE_PATH);
   }
   if (cause.kind === 'refused' || cause.kind === 'noRoute') {
-    return failed(`nobody listens at ${shown} for --probe-metrics`, `start it there, or ${WHOLE_PATH}`);
+    return failed(`connection refused at ${shown} (--probe-metrics)`, `start it there, or ${WHOLE_PATH}`);
   }
   const isSlow = cause.kind === 'timeout' || isTimeout(error);
   const what = isSlow ? `no whole answer within ${FIRST_ANSWER_MS / 1e3} s` : cause.what;

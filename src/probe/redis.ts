@@ -157,7 +157,7 @@ function unreachable({ shown }: RedisAddress, error: unknown, said: Uint8Array |
   const tls = tlsProblemOf(error);
   if (tls !== null) return failed(`the Redis at ${shown}: ${tls.what}`, tls.hint);
   if (codeOf(error) === 'ECONNREFUSED') {
-    return failed(`nobody listens at ${shown} for --probe-redis`, 'start it there, or correct the URL');
+    return failed(`connection refused at ${shown} (--probe-redis)`, 'start it there, or correct the URL');
   }
   const message = messageOf(error);
   const strange =

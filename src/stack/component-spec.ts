@@ -5,34 +5,34 @@ import type { Watchdog } from '../supervision/watchdog.ts';
 import type { Component } from './component.ts';
 import type { AppliedSetting, DatabaseEndpoint, WorldEndpoint } from './stack.ts';
 
-/** What a component is started with. */
+/** Everything that a component's start needs. */
 export interface StartContext {
   readonly folder: RunFolder;
   readonly watchdog: Watchdog;
-  /** Aborts the start: the run is stopped, or another component has failed. */
+  /** Aborts the start when the run is stopped or another component has failed. */
   readonly signal: AbortSignal;
-  /** Aborted when the stack is closed: ends what is done to a component on purpose. */
+  /** Aborted when the stack is closed: ends faults that are in progress. */
   readonly closing: AbortSignal;
-  /** Whose account a component has that refuses to run as root (`unprivileged`); null: capbench's own. */
+  /** The account for a component that refuses to run as root (`unprivileged`); null: capbench's own. */
   readonly user: ProcessUser | null;
-  /** capbench's own environment: where programs of the user's choice are (`CAPBENCH_POSTGRES_BIN`). */
+  /** capbench's own environment, which may name programs to use (`CAPBENCH_POSTGRES_BIN`). */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** What servers want of whoever changes something; empty: they are open. */
+  /** The token that servers require of requests that change state; empty: they require none. */
   readonly token: string;
-  /** Of whatever has an account of its own: a database's superuser. The report knows it as a secret. */
+  /** The password of accounts such as a database's superuser. It is redacted from the report. */
   readonly password: string;
-  /** A component starts again on the same port after a fault, so it has to keep one. */
-  readonly comesBack: boolean;
-  /** The first server listens there, the n-th n - 1 above; null: each wherever a port is free. */
+  /** A fault may restart a component, which then needs the same port again. */
+  readonly mayRestart: boolean;
+  /** Server n listens at this port plus n - 1; null: each at any free port. */
   readonly basePort: number | null;
-  /** One of those that it names in `after`. @throws an Error that names one that is not there: a bug of ours */
+  /** A component that is named in `after`. @throws an Error for any other name, which is a bug */
   started(name: string): StartedComponent;
 }
 
-/** A component that answers. */
+/** A component that is ready. */
 export interface StartedComponent {
   readonly component: Component;
-  /** Where the load and the probes reach it: a server, a database, or neither. */
+  /** The endpoint for the load and the probes: a server, a database, or neither. */
   readonly server?: WorldEndpoint;
   readonly database?: DatabaseEndpoint;
   /** Any other address that a system's own parts understand, by name: `redis`, `edge`. */
@@ -43,21 +43,21 @@ export interface StartedComponent {
 }
 
 /**
- * A part of a system's stack, before it is started: PostgreSQL, Redis, a server, an edge proxy, a relay. `start`
- * resolves when it answers (its readiness and its health are its own); where it rejects, with exit code 93 or the
- * signal's reason, it has left nothing.
+ * A part of a system's stack that is not started yet: PostgreSQL, Redis, a server, an edge proxy, a relay. `start`
+ * resolves when the component is ready, which it checks itself. Where it rejects, with exit code 93 or the signal's
+ * reason, it leaves no process and no file behind.
  */
 export interface ComponentSpec extends ComponentName {
-  /** It is started once these answer, and ended before them. */
+  /** It is started once these are ready, and ended before them. */
   readonly after: readonly string[];
-  /** It refuses to run as root, and gets an account of its own then. */
+  /** It refuses to run as root, and runs as another account then. */
   readonly unprivileged?: boolean;
   start(context: StartContext): Promise<StartedComponent>;
 }
 
 /**
- * A process of capbench's own that listens: it sends a Ready over its channel when it answers, and ends with it
- * (supervision/server-process.ts does both).
+ * A server process of capbench's own: it sends a Ready message over its IPC channel when it answers, and ends when the
+ * channel closes (supervision/server-process.ts does both).
  */
 export interface ServerProcess {
   readonly name: string;

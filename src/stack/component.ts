@@ -6,44 +6,44 @@ import type { StackFailure } from '../supervision/watchdog.ts';
 import { type Micros, toMillis } from '../units.ts';
 import type { Disturbed } from './stack.ts';
 
-/** One life of a component: from a start to the end of its process. */
+/** One process of a component, from its start to its end. */
 export interface ComponentProcess {
   readonly process: SupervisedProcess;
-  /** Settles (never rejects) when it ended, or broke, without being told to. */
+  /** Settles (never rejects) when it ended or broke unexpectedly. */
   readonly failure: Promise<StackFailure>;
-  /** Resolves when it answers a question; rejects when it does not within its limit, or is aborted. */
+  /** Resolves when it answers a request; rejects when it does not within its limit, or is aborted. */
   answers(signal: AbortSignal): Promise<void>;
 }
 
-/** A part of the stack that has one process at a time, and may be killed and started again on purpose. */
+/** A part of the stack that has one process at a time, which faults may kill and restart. */
 export interface Component {
   /** `postgres`, `world-2`. */
   readonly name: string;
-  /** Of the process of now. */
+  /** Of the current process. */
   readonly pid: number;
   readonly log: string;
-  /** Of any of its lives, and of a start that was to be the next one. */
+  /** The failure of any of its processes, or of a restart. */
   readonly failure: Promise<StackFailure>;
-  /** True from the first moment of a disturbance to its end, and after one that failed. */
+  /** True from the beginning of a fault to its end, and after a fault from which it did not recover. */
   readonly disturbed: boolean;
-  /** See Disturbance. One that is asked for during another one begins after it. */
+  /** See Disturbance. Faults are injected one after the other. */
   kill(lasting: Micros): Promise<Disturbed>;
   stop(lasting: Micros): Promise<Disturbed>;
-  /** Ends the process: with `abruptly` by SIGKILL, otherwise as it is used to. Idempotent. */
+  /** Ends the process: with `abruptly` by SIGKILL, otherwise with its own signals. Idempotent. */
   close(abruptly?: boolean): Promise<void>;
 }
 
 /**
- * Keeps a component from one life to the next. `begin` starts its process on the data of the one before it and
- * resolves when it answers; where it rejects, it has left nothing. `closing` ends what is going on at once.
+ * A component and its successive processes. `start` starts a process on the data of the one before and resolves when it
+ * answers; where it rejects, it leaves nothing behind. `closing` aborts a fault in progress.
  */
 export function openComponent(
   first: ComponentProcess,
-  begin: (signal: AbortSignal) => Promise<ComponentProcess>,
+  start: (signal: AbortSignal) => Promise<ComponentProcess>,
   closing: AbortSignal,
 ): Component {
   const { name } = first.process;
-  let life = first;
+  let current = first;
   let disturbed = false;
   let turn: Promise<unknown> = Promise.resolve();
   let closed: Promise<void> | undefined;
@@ -51,11 +51,11 @@ export function openComponent(
   const failure = new Promise<StackFailure>((resolve) => {
     fail = resolve;
   });
-  const live = (next: ComponentProcess): void => {
-    life = next;
+  const adopt = (next: ComponentProcess): void => {
+    current = next;
     void next.failure.then(fail);
   };
-  live(first);
+  adopt(first);
 
   const disturb = (done: string, how: () => Promise<void>): Promise<Disturbed> => {
     const disturbance = turn.then(async () => {
@@ -66,7 +66,7 @@ export function openComponent(
         await how();
       } catch (error) {
         if (closing.aborted) throw closedMeanwhile(name, done);
-        const message = `did not come back after it was ${done}: ${messageOf(error)}`;
+        const message = `did not recover after it was ${done}: ${messageOf(error)}`;
         const hint = `see logs/${name}.log`;
         fail({ component: name, message, hint });
         throw stackFailed(`${name}: ${message}`, hint, error);
@@ -80,35 +80,35 @@ export function openComponent(
 
   const close = async (abruptly: boolean): Promise<void> => {
     await turn;
-    if (abruptly) await life.process.kill();
-    await life.process.stop();
+    if (abruptly) await current.process.kill();
+    await current.process.stop();
   };
   return {
     name,
     log: first.process.log,
     failure,
     get pid() {
-      return life.process.pid;
+      return current.process.pid;
     },
     get disturbed() {
       return disturbed;
     },
     kill: (lasting) =>
       disturb('killed', async () => {
-        const before = life.process;
-        const again = performance.now() + toMillis(lasting);
+        const before = current.process;
+        const restartAt = performance.now() + toMillis(lasting);
         await before.kill();
-        await pause(Math.max(0, again - performance.now()), closing);
-        live(await begin(closing));
+        await pause(Math.max(0, restartAt - performance.now()), closing);
+        adopt(await start(closing));
         before.forget();
       }),
     stop: (lasting) =>
       disturb('stopped', async () => {
-        await life.process.suspend();
+        await current.process.suspend();
         await pause(toMillis(lasting), closing);
-        life.process.resume();
-        const lost = life.failure.then(({ message }) => Promise.reject(new Error(message)));
-        await Promise.race([life.answers(closing), lost]);
+        current.process.resume();
+        const lost = current.failure.then(({ message }) => Promise.reject(new Error(message)));
+        await Promise.race([current.answers(closing), lost]);
       }),
     close(abruptly = false) {
       closed ??= close(abruptly);

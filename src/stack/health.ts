@@ -6,12 +6,12 @@ import { CapbenchError, codeOf, stackFailed } from '../errors.ts';
 const ANSWER_LIMIT_MS = 5_000;
 const LARGEST_ANSWER_BYTES = 64 * 2 ** 10;
 
-const START_IT = 'start it there (capbench serve <scenario> starts one), or correct the address';
-const NO_SERVER = 'give the base address of a server that speaks the protocol of the scenario';
+const START_IT = 'start a server there (capbench serve <scenario> starts one), or correct the address';
+const NO_SERVER = "use the base address of a server that speaks the scenario's protocol";
 
 /**
- * A server's answer to `GET <path>`. Rejects with exit code 93 and a sentence that names the URL when nobody answers
- * within 5 s; with the signal's reason when aborted.
+ * A server's answer to `GET <path>`. Rejects with exit code 93 and a message with the URL when there is no answer within
+ * 5 s; with the signal's reason when aborted.
  */
 export async function askJson({ url, ...access }: Reachable, path: string, signal: AbortSignal) {
   const limit = AbortSignal.timeout(ANSWER_LIMIT_MS);
@@ -46,15 +46,15 @@ export async function askJson({ url, ...access }: Reachable, path: string, signa
 }
 
 function unreachable(url: string, late: boolean, error: unknown): CapbenchError {
-  if (late) return stackFailed(`${url} does not answer within ${ANSWER_LIMIT_MS / 1e3} s`, START_IT, error);
+  if (late) return stackFailed(`${url} did not answer within ${ANSWER_LIMIT_MS / 1e3} s`, START_IT, error);
   const { kind, what, hint } = causeOfError(error);
   if (kind === 'certificate' || kind === 'noTls') return stackFailed(`${url}: ${what}`, hint ?? '', error);
-  if (kind === 'refused') return stackFailed(`nobody listens at ${url}`, START_IT, error);
+  if (kind === 'refused') return stackFailed(`connection refused at ${url}`, START_IT, error);
   if (kind === 'noHttp' || kind === 'reset')
-    return stackFailed(`${url} is no HTTP server: ${what}`, hint ?? NO_SERVER, error);
+    return stackFailed(`${url} is not an HTTP server: ${what}`, hint ?? NO_SERVER, error);
   return stackFailed(`${url} cannot be reached: ${what}`, hint ?? START_IT, error);
 }
 
-/** Whether asking rejected because no server has this address. */
-export const isNobodyThere = (error: unknown): boolean =>
+/** Whether a request failed because no server listens at the address. */
+export const isRefused = (error: unknown): boolean =>
   error instanceof CapbenchError && codeOf(error.cause) === 'ECONNREFUSED';

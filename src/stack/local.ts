@@ -11,28 +11,28 @@ import type { ComponentSpec, StartContext, StartedComponent } from './component-
 import { deviationsBeside, prioritySetting } from './settings.ts';
 import type { AppliedSetting, Disturbance, Stack } from './stack.ts';
 
-export interface LocalStackOptions extends Pick<StartContext, 'env' | 'token' | 'password' | 'comesBack'> {
-  /** The run's; it outlives the stack, and whoever opened it closes it. */
+export interface LocalStackOptions extends Pick<StartContext, 'env' | 'token' | 'password' | 'mayRestart'> {
+  /** The run's watchdog, which outlives the stack; its opener closes it. */
   readonly watchdog: Watchdog;
   /** Aborts a start in progress. */
   readonly signal: AbortSignal;
   readonly basePort?: number | null;
-  /** What the system tells of all of it, beside its components. */
+  /** Settings of the whole stack, beside those of its components. */
   readonly settings?: readonly AppliedSetting[];
-  /** What of the documented stack is not in it, told among the settings. */
+  /** Deviations from the documented stack, which are reported among the settings. */
   readonly deviations?: readonly Deviation[];
 }
 
-/** Where run folders may go; the second for a TMPDIR that is too long, or closed to the other account. */
+/** /tmp serves where TMPDIR is too long a path, or closed to the other account. */
 export const temporaryFolders = () => [tmpdir(), '/tmp'];
 
-/** What a component's dependants lose with it, they say a moment before or after its end is seen. */
+/** The errors of dependants may come this much before or after the end of a component is seen. */
 const SAME_MOMENT_MS = 300;
 
 /**
- * Starts a system's components in a folder of their own, each as soon as those that it comes after answer, and resolves
- * when all of them do. Rejects with exit code 93 when something does not start, and 105 when aborted; in both cases
- * all that was started is gone by then.
+ * Starts a system's components in one folder, each once those in its `after` are ready, and resolves when all are
+ * ready. Rejects with exit code 93 when one does not start, and 105 when aborted; everything that was started has ended
+ * by then.
  */
 export async function openLocalStack(
   specs: readonly ComponentSpec[],
@@ -67,14 +67,14 @@ export async function openLocalStack(
 function stackOf(
   all: readonly StartedComponent[],
   open: OpenComponents,
-  { watchdog, settings: told = [], deviations = [] }: LocalStackOptions,
+  { watchdog, settings: ofStack = [], deviations = [] }: LocalStackOptions,
   closing: AbortController,
   remove: () => Promise<void>,
 ): Stack {
   const components = all.map(({ component }) => component);
   const pids = () => components.map(({ pid }) => pid);
   const stopLowering = keepPriorityLow(pids);
-  const settings = [...all.flatMap((one) => one.settings ?? []), ...told];
+  const settings = [...all.flatMap((one) => one.settings ?? []), ...ofStack];
   const addresses = Object.assign({}, ...all.map((one) => one.addresses));
   const close = async (): Promise<void> => {
     stopLowering();
@@ -107,7 +107,7 @@ function stackOf(
   };
 }
 
-/** The components of a stack, as they come up, break and go. */
+/** Starts, watches and ends the components of a stack in the order of their dependencies. */
 class OpenComponents {
   private readonly specs: ReadonlyMap<string, ComponentSpec>;
   private readonly started = new Map<string, StartedComponent>();
@@ -116,7 +116,7 @@ class OpenComponents {
     this.specs = new Map(specs.map((spec) => [spec.name, spec]));
   }
 
-  /** In the order of the specs. When one fails the others are given up, and the first reason is the one that is told. */
+  /** Resolves in the order of the specs. When one fails the others are aborted, and the first reason is reported. */
   async start(
     signal: AbortSignal,
     context: Omit<StartContext, 'signal' | 'started'>,
@@ -149,7 +149,7 @@ class OpenComponents {
     const outcomes = await Promise.allSettled([...this.specs.keys()].map(turnOf));
     const [first] = failed;
     if (first !== undefined) {
-      // What does not start on something that has just ended is not the cause.
+      // A component that fails because one below it has just ended is not the cause.
       const { thrown, name } = first;
       const cause = signal.aborted ? null : await this.causeOf(name);
       throw cause === null ? thrown : stackFailed(`${cause.component}: ${cause.message}`, cause.hint);
@@ -157,21 +157,21 @@ class OpenComponents {
     return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : []));
   }
 
-  /** Settles with the first end of one of them, or of what it stands on. */
+  /** Settles with the first failure of a component, or rather of one that it depends on. */
   async firstFailure(lost: Promise<StackFailure>): Promise<StackFailure> {
     const failures = [...this.started.values()].map(({ component }) => component.failure);
     const first = await Promise.race([lost, ...failures]);
     return (await this.causeOf(first.component)) ?? first;
   }
 
-  /** Those that come after one are ended before it. What stands on something that is disturbed does not end by itself. */
+  /** Ends dependants first. A component that depends on a disturbed one is killed, since it may not end by itself. */
   async close(): Promise<void> {
     const disturbed = new Set([...this.started.values()].filter(({ component }) => component.disturbed));
     const ends = new Map<string, Promise<void>>();
     const end = async (name: string): Promise<void> => {
       const before = [...this.specs.values()].filter(({ after }) => after.includes(name));
       await Promise.all(before.map((spec) => endOf(spec.name)));
-      const abruptly = [name, ...this.foundationsOf(name)].some((one) =>
+      const abruptly = [name, ...this.dependenciesOf(name)].some((one) =>
         disturbed.has(this.started.get(one)!),
       );
       await this.started.get(name)?.component.close(abruptly);
@@ -184,19 +184,19 @@ class OpenComponents {
     await Promise.all([...this.specs.keys()].map(endOf));
   }
 
-  /** The end of something that it stands on, which is seen by now; null where there is none. */
+  /** The failure of one of its dependencies, waited for a moment; null where there is none. */
   private async causeOf(name: string): Promise<StackFailure | null> {
-    const failures = this.foundationsOf(name).flatMap(
+    const failures = this.dependenciesOf(name).flatMap(
       (one) => this.started.get(one)?.component.failure ?? [],
     );
     if (failures.length === 0) return null;
     return (await Promise.race([...failures, pause(SAME_MOMENT_MS)])) ?? null;
   }
 
-  /** All that has to be there before it. */
-  private foundationsOf(name: string): readonly string[] {
+  /** All its direct and indirect dependencies. */
+  private dependenciesOf(name: string): readonly string[] {
     const after = this.specs.get(name)?.after ?? [];
-    return [...new Set(after.flatMap((one) => [...this.foundationsOf(one), one]))];
+    return [...new Set(after.flatMap((one) => [...this.dependenciesOf(one), one]))];
   }
 
   private named(name: string): StartedComponent {

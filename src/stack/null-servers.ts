@@ -9,23 +9,22 @@ import type { ServerProcess, StartContext } from './component-spec.ts';
 import { HOST } from './server.ts';
 import type { Endpoints } from './stack.ts';
 
-/** Servers that answer everything at once and do nothing. */
+/** Servers that answer every request at once and do nothing else. */
 export interface NullServers {
   readonly endpoints: Endpoints;
-  /** What is calibrated against them, and what is not, in a phrase; null where there is nothing to say. */
+  /** A phrase that states which part is calibrated against them; null where everything is. */
   readonly calibrates: string | null;
-  /** Settles (never rejects) when one of them ended that was not told to, or the watchdog; pending for ever otherwise. */
+  /** Settles (never rejects) when one of them or the watchdog ended unexpectedly; stays pending otherwise. */
   readonly failure: Promise<StackFailure>;
-  /** Resolves when their processes and their folder are gone. Idempotent. */
+  /** Resolves when their processes have ended and their folder is removed. Idempotent. */
   close(): Promise<void>;
 }
 
 const NEVER = new Promise<never>(() => {});
 
 /**
- * Starts them all: as many as the real ones, so that a fleet opens the same connections to the same number of
- * destinations, and finds as many descriptors. Rejects with exit code 93, or with the signal's reason; all that was
- * started is gone then.
+ * Starts as many null servers as there are real ones, so that a fleet opens the same connections to the same number of
+ * destinations. Rejects with exit code 93, or with the signal's reason; everything that was started has ended by then.
  */
 export async function openNullServers(
   processes: readonly ServerProcess[],
@@ -52,11 +51,11 @@ export async function openNullServers(
           ? NEVER
           : {
               component: name,
-              message: `what the generator is calibrated on ended unexpectedly: ${describeExit(exit)}`,
+              message: `the null server of the calibration ended unexpectedly: ${describeExit(exit)}`,
               hint:
                 exit.signal === 'SIGKILL'
-                  ? 'see whether the host ran out of memory'
-                  : `it said: ${server.tail(3)}`,
+                  ? 'check whether the host ran out of memory'
+                  : `its last output: ${server.tail(3)}`,
             },
       ),
     );
@@ -71,7 +70,7 @@ export async function openNullServers(
     const calibrates = started[0]?.calibrates ?? null;
     return { endpoints: { worlds, database: null }, calibrates, failure: Promise.race(ends), close };
   } catch (error) {
-    // One that is still starting would be missed by close.
+    // close() ends only those that have started.
     await Promise.allSettled(starts);
     await close();
     throw error;

@@ -9,18 +9,18 @@ import { canReach, type RunFolder } from '../supervision/run-folder.ts';
 import { START_LIMITS, settlesWithin, unlessAborted, within } from '../supervision/time-limit.ts';
 import type { Watchdog } from '../supervision/watchdog.ts';
 
-/** PostgreSQL's programs, ready to be run by the account that will run them. */
+/** PostgreSQL's programs, executable by the account that runs them. */
 export interface PostgresBuild {
   /** The folder with `initdb` and `postgres`. */
   readonly bin: string;
   /** `16.14` */
   readonly version: string;
-  /** What may stand in shared_preload_libraries. */
+  /** The libraries that shared_preload_libraries may name. */
   readonly libraries: ReadonlySet<string>;
 }
 
-const OWN_BUILD = 'set CAPBENCH_POSTGRES_BIN to a folder with initdb and postgres of this machine';
-/** What a server needs of the package: no static libraries, no headers. */
+const OWN_BUILD = "set CAPBENCH_POSTGRES_BIN to a folder with this machine's initdb and postgres";
+/** A server needs no static libraries and no headers of the package. */
 const NEEDLESS = /\.a$|^(pkgconfig|include)$/;
 
 /**
@@ -40,7 +40,7 @@ export async function preparePostgres(
   answerLimit = START_LIMITS.answer,
 ): Promise<PostgresBuild> {
   const bin = ownBin === null ? await embedded(user, folder) : own(resolve(ownBin), user);
-  // Guarded like every process of the run: somebody's own program may hang, or start others.
+  // Guarded like every process of the run, since a user's own program may hang or start others.
   const ask: Ask = async (name, option) => {
     const program = join(bin, name);
     const child = await startProcess({
@@ -64,10 +64,10 @@ export async function preparePostgres(
   const version = versionIn(await ask('postgres', '--version'), bin);
   if (Number.parseInt(version, 10) !== major) {
     throw stackFailed(
-      `the scenario is about PostgreSQL ${major}, and ${bin} holds ${version}`,
+      `the scenario requires PostgreSQL ${major}, and ${bin} has ${version}`,
       ownBin === null
         ? `set postgres.version in the scenario, or ${OWN_BUILD}`
-        : 'name the bin folder of the right version in CAPBENCH_POSTGRES_BIN, or leave it unset for the embedded one',
+        : 'set CAPBENCH_POSTGRES_BIN to the bin folder of the right version, or unset it to use the embedded one',
     );
   }
   return { bin, version, libraries: await findLibraries(bin, ask) };
@@ -78,14 +78,14 @@ function own(bin: string, user: ProcessUser | null): string {
     const path = join(bin, program);
     if (!existsSync(path)) {
       throw stackFailed(
-        `CAPBENCH_POSTGRES_BIN names ${bin}, where there is no ${program}`,
-        'name the folder that holds initdb and postgres, such as /usr/lib/postgresql/16/bin',
+        `CAPBENCH_POSTGRES_BIN is ${bin}, which has no ${program}`,
+        'set it to the folder that has initdb and postgres, such as /usr/lib/postgresql/16/bin',
       );
     }
     if (user !== null && !canReach(path, user)) {
       throw stackFailed(
-        `PostgreSQL has to run as ${user.name}, who may not execute ${path}`,
-        'open the folders on the way to it, or run capbench as an ordinary user',
+        `PostgreSQL has to run as ${user.name}, which may not execute ${path}`,
+        'give that account access to the file and the folders above it, or run capbench as an ordinary user',
       );
     }
   }
@@ -107,7 +107,7 @@ async function embedded(user: ProcessUser | null, folder: RunFolder): Promise<st
   return embeddedIn(root, user, folder);
 }
 
-/** The programs of one installed package; exported for the tests, which bring packages of their own. */
+/** The programs of one installed package; exported for tests with other packages. */
 export async function embeddedIn(root: string, user: ProcessUser | null, folder: RunFolder): Promise<string> {
   const native = join(root, 'native');
   const links = symbolicLinks(native);
@@ -126,7 +126,7 @@ export async function embeddedIn(root: string, user: ProcessUser | null, folder:
   } catch (error) {
     throw stackFailed(
       `PostgreSQL could not be copied to ${copy}: ${messageOf(error)}`,
-      'make room in the temporary directory (60 MB), or set TMPDIR to another one',
+      'free 60 MB in the temporary directory, or set TMPDIR to another one',
       error,
     );
   }
@@ -166,7 +166,7 @@ function isExecutable(path: string, user: ProcessUser | null): boolean {
   }
 }
 
-/** A copy that every account can read; the run's folder around it lets only one account through. */
+/** Every account may read the copy, but only one may traverse the run's folder around it. */
 async function copyBuild(from: string, to: string): Promise<void> {
   await mkdir(to);
   await chmod(to, 0o755);
@@ -176,26 +176,27 @@ async function copyBuild(from: string, to: string): Promise<void> {
       const [source, copy] = [join(from, entry.name), join(to, entry.name)];
       if (NEEDLESS.test(entry.name)) return;
       if (entry.isDirectory()) return copyBuild(source, copy);
-      // A file system that can share the blocks does so.
+      // Shares the blocks where the file system supports that.
       await copyFile(source, copy, constants.COPYFILE_FICLONE);
       await chmod(copy, basename(from) === 'bin' ? 0o755 : 0o644);
     }),
   );
 }
 
-/** What one of the programs writes when it is started with one option. */
+/** Runs a program with one option and resolves to its output. */
 type Ask = (program: string, option: string) => Promise<string>;
 
 function versionIn(answer: string, bin: string): string {
   const version = /\) (\d+(?:\.\d+)*)/.exec(answer)?.[1];
-  if (version === undefined) throw stackFailed(`${bin}/postgres calls itself "${answer}"`, OWN_BUILD);
+  if (version === undefined)
+    throw stackFailed(`${bin}/postgres --version has no version in its answer: "${answer}"`, OWN_BUILD);
   return version;
 }
 
 async function findLibraries(bin: string, ask: Ask): Promise<ReadonlySet<string>> {
   const program = 'pg_config';
-  const told = existsSync(join(bin, program)) ? await ask(program, '--pkglibdir').catch(() => null) : null;
-  const folders = [told, join(bin, '../lib/postgresql'), join(bin, '../lib')];
+  const own = existsSync(join(bin, program)) ? await ask(program, '--pkglibdir').catch(() => null) : null;
+  const folders = [own, join(bin, '../lib/postgresql'), join(bin, '../lib')];
   const found = new Set<string>();
   for (const folder of folders) {
     if (folder === null || !existsSync(folder)) continue;

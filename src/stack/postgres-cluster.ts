@@ -14,20 +14,20 @@ import {
 import type { Watchdog } from '../supervision/watchdog.ts';
 import type { PostgresBuild } from './postgres-build.ts';
 
-/** A cluster, its WAL and the rows of a small world. */
+/** Enough for a cluster, its WAL and the rows of a small world. */
 const LEAST_SPACE_BYTES = 300 * 2 ** 20;
 
-/** What to do about what PostgreSQL wrote before it gave up. */
+/** Advice for the errors that PostgreSQL logs before it gives up. */
 const ADVICE: readonly (readonly [RegExp, string])[] = [
   [
     /shared memory segment ".*No space left on device/,
-    'make room in /dev/shm, where PostgreSQL keeps its shared memory (df -h /dev/shm; docker run --shm-size=256m): no disk is full',
+    'free space in /dev/shm, where PostgreSQL keeps its shared memory (df -h /dev/shm; docker run --shm-size=256m): no disk is full',
   ],
   [
     /could not create shared memory segment: No space left on device/,
     'the host has no shared memory segment left (ipcs -m; Linux: sysctl kernel.shmmni): no disk is full',
   ],
-  [/No space left on device/, 'make room in the temporary directory, or set TMPDIR to another one'],
+  [/No space left on device/, 'free space in the temporary directory, or set TMPDIR to another one'],
   [
     /could not create shared memory|Cannot allocate memory|could not map anonymous/,
     'lower postgres.settings.shared_buffers in the scenario, or free memory',
@@ -37,10 +37,10 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
     /unrecognized configuration parameter|invalid value for parameter|outside the valid range|contains errors/,
     'correct postgres.settings in the scenario',
   ],
-  [/could not access file "/, 'take the library out of shared_preload_libraries in the scenario'],
+  [/could not access file "/, 'remove the library from shared_preload_libraries in the scenario'],
   [
     /could not look up effective user ID/,
-    'this user has no entry in /etc/passwd, and PostgreSQL wants one: run as a user that has, or add the entry (useradd, or a line in /etc/passwd of a container)',
+    'this user has no entry in /etc/passwd, which PostgreSQL requires: run as a user that has one, or add it (useradd, or a line in /etc/passwd of a container)',
   ],
   [/File too large/, "raise the limit of a file's size: ulimit -f unlimited"],
   [/Too many open files/, 'raise the limit of open files: ulimit -n 4096'],
@@ -50,23 +50,23 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
 export const adviceIn = (log: string): string | undefined =>
   ADVICE.find(([pattern]) => pattern.test(log))?.[1];
 
-const LAST_WORDS_LINES = 5;
+const LOG_LINES = 5;
 
-/** PostgreSQL did not come up: what happened, its last words, and what to do. */
+/** PostgreSQL did not start: what happened, the last lines of its log, and what to do. */
 export function postgresFailed(happened: string, log: string, cause?: unknown): CapbenchError {
   const hint = adviceIn(log) ?? 'see the last lines of its log above';
-  const words = log.split('\n').slice(-LAST_WORDS_LINES).join('\n');
-  return stackFailed(words === '' ? happened : `${happened}\n${words.replace(/^/gm, '  | ')}`, hint, cause);
+  const tail = log.split('\n').slice(-LOG_LINES).join('\n');
+  return stackFailed(tail === '' ? happened : `${happened}\n${tail.replace(/^/gm, '  | ')}`, hint, cause);
 }
 
-/** Throws exit code 93 when a folder's file system is all but full. */
+/** Throws exit code 93 when a folder's file system is almost full. */
 export async function checkSpace(folder: string): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
   if (free >= LEAST_SPACE_BYTES) return;
   throw stackFailed(
     `${Math.floor(free / 2 ** 20)} MB are free at ${folder}, and PostgreSQL needs at least ${LEAST_SPACE_BYTES / 2 ** 20} MB`,
-    'make room there, or set TMPDIR to another directory',
+    'free space there, or set TMPDIR to another directory',
   );
 }
 
@@ -74,17 +74,17 @@ export interface ClusterPlan {
   readonly build: PostgresBuild;
   readonly folder: RunFolder;
   readonly watchdog: Watchdog;
-  /** As whom PostgreSQL runs; null: as capbench itself. */
+  /** The account that runs PostgreSQL; null: capbench's own. */
   readonly user: ProcessUser | null;
   readonly signal: AbortSignal;
-  /** Other limits than START_LIMITS. */
+  /** Replaces START_LIMITS. */
   readonly limits?: StartLimits;
 }
 
 /**
- * A killed PostgreSQL leaves its shared memory to the kernel, and the next one in the same data folder takes it
- * away. `--check` is a start that ends before it touches any data; the run's configuration, which may be what
- * the killed one stumbled over, is left out.
+ * A killed PostgreSQL leaves its shared memory behind, which the next one on the same data folder removes. `--check` is
+ * a start that ends before it touches any data. It does not use the run's configuration, which may be the reason why the
+ * killed one failed.
  */
 export const sharedMemoryCleanup = ({ build, user }: ClusterPlan, data: string): Cleanup => ({
   command: join(build.bin, 'postgres'),
@@ -97,8 +97,8 @@ export const sharedMemoryCleanup = ({ build, user }: ClusterPlan, data: string):
 });
 
 /**
- * `initdb`: a cluster with one superuser who has a password. Its files are not synced (the cluster is thrown
- * away with the run); what the running server commits is. Rejects with exit code 93.
+ * Runs initdb for a cluster with one superuser, who has a password. The files are not synced, since the cluster is
+ * removed with the run; commits of the running server are. Rejects with exit code 93.
  */
 export async function makeCluster(
   plan: ClusterPlan,
@@ -121,7 +121,7 @@ export async function makeCluster(
     cwd: data,
     log: folder.file('initdb.log'),
     watchdog,
-    // Asked to stop it would remove what the cleanup needs.
+    // Any signal but SIGKILL makes initdb remove files that the cleanup needs.
     ladder: [KILL],
     cleanup: sharedMemoryCleanup(plan, data),
     user,
@@ -138,10 +138,14 @@ export async function makeCluster(
   if (exit.code !== 0) throw postgresFailed(`initdb failed: ${describeExit(exit)}`, initdb.tail());
 }
 
-/** Lines to be added to postgresql.conf, where the last line about a setting holds. */
+/** Lines to append to postgresql.conf, where the last line of a setting counts. */
 export function configurationFile(configuration: Readonly<Record<string, string>>): string {
   const lines = Object.entries(configuration).map(([name, value]) => {
-    if (!/^\w+(\.\w+)?$/.test(name)) throw stackFailed(`"${name}" is no name of a PostgreSQL setting`);
+    if (!/^\w+(\.\w+)?$/.test(name))
+      throw stackFailed(
+        `"${name}" is not the name of a PostgreSQL setting`,
+        'correct postgres.settings in the scenario',
+      );
     return `${name} = '${value.replaceAll('\\', '\\\\').replaceAll("'", "''").replaceAll('\n', '\\n')}'\n`;
   });
   return `\n${lines.join('')}`;

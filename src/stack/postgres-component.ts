@@ -9,7 +9,7 @@ import { preparePostgres } from './postgres-build.ts';
 import { applyPostgresSettings } from './settings.ts';
 import type { AppliedSetting, DatabaseEndpoint } from './stack.ts';
 
-/** A PostgreSQL with these settings, as far as this host can hold them: `postgres` in a system's stack. */
+/** The component `postgres` of a system's stack, with these settings as far as this host allows. */
 export const postgresComponent = (postgres: PostgresSettings): ComponentSpec => ({
   name: 'postgres',
   faults: ['kill', 'stop'],
@@ -37,7 +37,7 @@ export const postgresComponent = (postgres: PostgresSettings): ComponentSpec => 
   },
 });
 
-/** A container's limit where there is one, else the host's memory. */
+/** The container's memory limit where there is one, else the host's memory. */
 export function usableMemory(): number {
   const limit = constrainedMemory();
   return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
@@ -45,21 +45,21 @@ export function usableMemory(): number {
 
 const ANSWER_LIMIT_MS = 30_000;
 
-/** What PostgreSQL says of one setting; null for what it has not. */
+/** A setting in PostgreSQL. */
 interface InForce {
   readonly name: string;
-  /** As `show` prints it; null for a name that nothing knows. */
+  /** As `show` prints it; null for an unknown name. */
   readonly current: string | null;
-  /** Null for a name that no part of PostgreSQL, and no library it loaded, declares. */
+  /** Null for a name that neither PostgreSQL nor a loaded library declares. */
   readonly source: string | null;
   readonly pending: boolean | null;
-  /** What the line of the configuration file says from which the value in force came. */
+  /** The value in the configuration line from which the setting comes. */
   readonly line: string | null;
-  /** Why a line about it cannot be applied. */
+  /** Why a configuration line cannot be applied. */
   readonly error: string | null;
 }
 
-/** A value is in force when it came from the line that says it: PostgreSQL prints it in a spelling of its own. */
+/** Compares the configuration line, not the value: PostgreSQL normalises the spelling of values. */
 const IN_FORCE = `
   select wanted.name, current_setting(wanted.name, true) as current,
          s.source, s.pending_restart as pending, file.setting as line,
@@ -70,8 +70,8 @@ const IN_FORCE = `
     on file.sourcefile = s.sourcefile and file.sourceline = s.sourceline and s.source = 'configuration file'`;
 
 /**
- * The settings as PostgreSQL has them in force: one that runs with another value than was configured gets that
- * value, and a reason. The others come back as they are. Rejects with exit code 93 when PostgreSQL does not say.
+ * The settings that are in force: one that differs from its configuration gets the actual value and a reason. Rejects
+ * with exit code 93 when PostgreSQL does not report them.
  */
 export async function settingsInForce(
   { host, port, user, password, database }: DatabaseEndpoint,
@@ -94,7 +94,7 @@ export async function settingsInForce(
     });
   } catch (error) {
     throw stackFailed(
-      `PostgreSQL does not say which settings are in force: ${messageOf(error)}`,
+      `the settings in force cannot be read from PostgreSQL: ${messageOf(error)}`,
       'see logs/postgres.log',
       error,
     );
@@ -109,7 +109,7 @@ function asInForce(setting: AppliedSetting, wanted: string, inForce: InForce): A
   const applied = current ?? 'none';
   const why =
     source === null
-      ? `nothing that PostgreSQL loaded has a setting of this name, and ${wanted} does nothing`
+      ? `neither PostgreSQL nor a library that it loaded has this setting, so ${wanted} has no effect`
       : [
           `PostgreSQL runs with ${applied === '' ? 'none' : applied} (source: ${source})`,
           ...(error === null ? [] : [error]),

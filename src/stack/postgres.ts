@@ -24,37 +24,34 @@ import {
 } from './postgres-cluster.ts';
 import type { DatabaseEndpoint } from './stack.ts';
 
-/** A PostgreSQL of the run's own: its data, its socket and its log are in the run's folder. */
+/** A PostgreSQL that the run started: its data, its socket and its log are in the run's folder. */
 export type Postgres = Required<Pick<StartedComponent, 'component' | 'database' | 'logs'>>;
 
 interface PostgresPlan extends ClusterPlan {
-  /** Settings in PostgreSQL's spelling, values without quotes. */
+  /** Settings by their PostgreSQL names, values without quotes. */
   readonly configuration: Readonly<Record<string, string>>;
-  /** The superuser's. */
+  /** The superuser's password. */
   readonly password: string;
-  /** Aborted when the stack is closed: ends what is done to it on purpose. */
+  /** Aborted when the stack is closed: ends faults in progress. */
   readonly closing?: AbortSignal;
 }
 
 const SUPERUSER = 'capbench';
 const DATABASE = 'capbench';
-/** Part of the name of the socket, and nothing else: no TCP port is opened. */
+/** Only a part of the socket's name: no TCP port is opened. */
 const PORT = 5432;
-const ASK_EVERY_MS = 20;
-/** Each question to a server that is starting up costs it a process: not so often, but at once when it is ready. */
-const ASK_STARTING_EVERY_MS = 250;
+const POLL_MS = 20;
+/** Each attempt costs a starting server one process: so fewer attempts until it logs that it is ready. */
+const POLL_STARTING_MS = 250;
 const READY = 'database system is ready to accept connections';
-/**
- * What a connection is told while nobody listens yet, while the server is starting up, or while all who lost it
- * come back at once.
- */
+/** Errors that pass: no socket yet, a server that is starting (57P03), or all clients reconnecting at once (53300). */
 const NOT_YET: ReadonlySet<unknown> = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', '57P03', '53300']);
-/** What PostgreSQL writes when a backend crashed. It heals within seconds, and a run must not look healthy then. */
+/** Logged when a backend crashed. PostgreSQL recovers within seconds, but the run must fail. */
 const CRASHED = 'terminating any other active server processes';
 
 /**
- * Makes a cluster, starts PostgreSQL on a UNIX socket, waits until it answers, and makes an empty database.
- * Rejects with exit code 93, or with the signal's reason; nothing of it runs any more then.
+ * Makes a cluster, starts PostgreSQL on a UNIX socket, waits until it answers, and makes an empty database. Rejects with
+ * exit code 93, or with the signal's reason; all its processes have ended by then.
  */
 export async function startPostgres(plan: PostgresPlan): Promise<Postgres> {
   const { folder, user, signal } = plan;
@@ -67,13 +64,13 @@ export async function startPostgres(plan: PostgresPlan): Promise<Postgres> {
   await appendFile(join(data, 'postgresql.conf'), configurationFile(configuration));
   signal.throwIfAborted();
 
-  const begin = (prepare: Preparation, aborted: AbortSignal): Promise<ComponentProcess> =>
+  const start = (prepare: Preparation, aborted: AbortSignal): Promise<ComponentProcess> =>
     startComponentProcess({ ...plan, data, sockets, prepare }, aborted);
-  const first = await begin(
+  const first = await start(
     (endpoint, starting) => makeDatabase(endpoint, plan.configuration, starting),
     signal,
   );
-  const component = openComponent(first, (aborted) => begin(ask, aborted), plan.closing ?? NEVER);
+  const component = openComponent(first, (aborted) => start(ask, aborted), plan.closing ?? NEVER);
   return {
     component,
     database: {
@@ -92,7 +89,7 @@ const endpointOf = (sockets: string, password: string): DatabaseEndpoint => ({
   ...{ host: sockets, port: PORT, user: SUPERUSER, password, database: DATABASE, pid: null },
 });
 
-/** What is asked of a PostgreSQL that was started before it counts as up. */
+/** The statements that a started PostgreSQL has to answer before it counts as ready. */
 type Preparation = (endpoint: DatabaseEndpoint, starting: Starting) => Promise<void>;
 
 interface ComponentProcessPlan extends PostgresPlan {
@@ -102,8 +99,8 @@ interface ComponentProcessPlan extends PostgresPlan {
 }
 
 /**
- * Starts PostgreSQL on a cluster, new or left behind by a PostgreSQL that was killed, and resolves when it answers:
- * it has recovered then. What the killed one left of its shared memory and lock files, it takes away itself.
+ * Starts PostgreSQL on a new cluster or on that of a killed PostgreSQL, and resolves when it answers: it has recovered
+ * then, and has removed the shared memory and lock files that the killed one left behind.
  */
 async function startComponentProcess(
   plan: ComponentProcessPlan,
@@ -114,7 +111,7 @@ async function startComponentProcess(
     name: 'postgres',
     command: join(plan.build.bin, 'postgres'),
     args: ['-D', data],
-    // In English, and without a locale's threads on macOS.
+    // Messages in English, and no locale threads on macOS.
     env: { HOME: data, LC_ALL: 'C' },
     cwd: data,
     log: folder.file('postgres.log'),
@@ -156,7 +153,7 @@ async function startComponentProcess(
   return { process: server, failure, answers: (signal) => upWithin(ask, signal) };
 }
 
-/** What is ours to say wherever the scenario stands: reachable for this run alone, durable, logged to our pipe. */
+/** Settings that a scenario cannot change: reachable only for this run, durable, logged to stderr. */
 const placement = (sockets: string): Readonly<Record<string, string>> => ({
   listen_addresses: '',
   port: String(PORT),
@@ -168,15 +165,15 @@ const placement = (sockets: string): Readonly<Record<string, string>> => ({
 });
 
 /**
- * Before it recovers, PostgreSQL syncs every file of the cluster, a second or several on a busy disk; one sync of
- * the file system does the same in milliseconds, where there is such a call.
+ * Before it recovers, PostgreSQL syncs every file of the cluster, which takes seconds on a busy disk. Linux can sync the
+ * whole file system in milliseconds instead.
  */
 const recovery = ({ build }: PostgresPlan): Readonly<Record<string, string>> =>
   platform() === 'linux' && Number.parseInt(build.version, 10) >= 14
     ? { recovery_init_sync_method: 'syncfs' }
     : {};
 
-/** Two ways to fail: the postmaster ends, or one of its processes crashes and takes the others with it. */
+/** PostgreSQL fails when the postmaster ends, or when one backend crashes, since that resets all connections. */
 function watch(server: SupervisedProcess): Promise<StackFailure> {
   return new Promise((resolve) => {
     const fail = (message: string, hint: string) =>
@@ -192,39 +189,39 @@ function watch(server: SupervisedProcess): Promise<StackFailure> {
       if (server.stopping) return;
       fail(
         `PostgreSQL ended unexpectedly: ${describeExit(exit)}`,
-        exit.signal === 'SIGKILL' ? 'see whether the host ran out of memory' : 'see logs/postgres.log',
+        exit.signal === 'SIGKILL' ? 'check whether the host ran out of memory' : 'see logs/postgres.log',
       );
     });
   });
 }
 
-/** A server that is starting, and how long it may take. */
+/** A starting server and its time limits. */
 interface Starting {
   readonly server: SupervisedProcess;
-  /** Resolves when it says that it is ready. */
+  /** Resolves when it logs that it is ready. */
   readonly ready: Promise<void>;
   readonly signal: AbortSignal;
   readonly limits: StartLimits;
 }
 
-/** Asks until PostgreSQL answers. */
+/** Resolves when PostgreSQL answers. */
 async function ask(endpoint: DatabaseEndpoint, starting: Starting): Promise<void> {
   const client = await connected(endpoint, starting);
   void client.end().catch(() => {});
 }
 
-/** The same, and makes the database and what the probes read. */
+/** Also makes the database and the extension that the probes read. */
 async function makeDatabase(
   endpoint: DatabaseEndpoint,
   configuration: Readonly<Record<string, string>>,
   starting: Starting,
 ): Promise<void> {
-  await tell({ ...endpoint, database: 'postgres' }, `create database ${DATABASE}`, starting);
+  await execute({ ...endpoint, database: 'postgres' }, `create database ${DATABASE}`, starting);
   if (/\bpg_stat_statements\b/.test(configuration.shared_preload_libraries ?? ''))
-    await tell(endpoint, 'create extension if not exists pg_stat_statements', starting);
+    await execute(endpoint, 'create extension if not exists pg_stat_statements', starting);
 }
 
-async function tell(endpoint: DatabaseEndpoint, statement: string, starting: Starting): Promise<void> {
+async function execute(endpoint: DatabaseEndpoint, statement: string, starting: Starting): Promise<void> {
   const client = await connected(endpoint, starting);
   try {
     await client.query(statement);
@@ -235,7 +232,7 @@ async function tell(endpoint: DatabaseEndpoint, statement: string, starting: Sta
       : `PostgreSQL refused "${statement}": ${messageOf(error)}`;
     throw postgresFailed(happened, server.tail(), error);
   } finally {
-    // Not waited for: one that does not answer does not say goodbye either.
+    // Not awaited, since a server that does not answer does not confirm the end either.
     void client.end().catch(() => {});
   }
 }
@@ -255,7 +252,7 @@ async function connected(
       ...{ host, port, user, password, database, ssl: false },
       ...{ connectionTimeoutMillis: limits.answer, query_timeout: limits.answer },
     });
-    // A connection that is lost later tells whoever waits for its answer.
+    // The pending query reports a lost connection; without a listener the error would end the process.
     client.on('error', () => {});
     try {
       await client.connect();
@@ -270,14 +267,14 @@ async function connected(
       if (performance.now() > until)
         throw failed(`was not ready ${within(limits.postgres)}: ${messageOf(error)}`);
       if (code === '57P03' && !isReady) {
-        await Promise.race([pause(ASK_STARTING_EVERY_MS, signal), becomesReady]);
+        await Promise.race([pause(POLL_STARTING_MS, signal), becomesReady]);
         continue;
       }
     }
-    await pause(ASK_EVERY_MS, signal);
+    await pause(POLL_MS, signal);
   }
 }
 
-/** Whether it is the client's own limit that was exceeded. pg gives these errors no code. */
+/** Whether the client's own time limit was exceeded. pg gives these errors no code. */
 const isLate = (error: unknown): boolean =>
   error instanceof Error && /^(Query read timeout|timeout expired)$/.test(error.message);

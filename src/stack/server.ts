@@ -9,42 +9,42 @@ import { type ComponentProcess, openComponent } from './component.ts';
 import type { ComponentSpec, ServerProcess, StartContext } from './component-spec.ts';
 import { adviceIn } from './postgres-cluster.ts';
 
-/** A server of a system's own, as it is started. */
+/** How to start a system's own server. */
 interface ServerPlan extends Pick<ServerProcess, 'name' | 'module'> {
-  /** 1-based: the first listens at the base port, where there is one. */
+  /** From 1: the first listens at the base port, where there is one. */
   readonly instance: number;
   readonly after: readonly string[];
   /** V8's old space, in MB. */
   readonly heap: number;
-  /** Beside HOST and PORT: what its process is to know. */
+  /** Environment variables beside HOST and PORT. */
   env(context: StartContext): Readonly<Record<string, string>>;
-  /** Resolves when it answers well; rejects with exit code 93, or with the signal's reason. */
+  /** Resolves when the server is healthy; rejects with exit code 93, or with the signal's reason. */
   health(server: Reachable, signal: AbortSignal): Promise<unknown>;
-  /** How many milliseconds it is waited for, when not as long as START_LIMITS says. */
+  /** Milliseconds; replaces the limit of START_LIMITS. */
   readonly readyLimit?: number;
 }
 
-/** Where everything that is started here listens. */
+/** Everything that is started here listens at this address. */
 export const HOST = '127.0.0.1';
-/** How V8 and the allocators below it end when a page is refused; JavaScript alone causes none of them. */
+/** V8 and its allocators end with these signals when they get no memory; JavaScript code cannot cause them. */
 const CRASHES = /^SIG(SEGV|BUS|ABRT|TRAP|ILL)$/;
-const ASK_EVERY_MS = 50;
+const POLL_MS = 50;
 
 const urlOf = (port: number): string => `http://${HOST}:${port}`;
 
-/** A server in a process of its own: killed, it comes back at the same port. */
+/** A server in its own process, which restarts at the same port after a fault. */
 export const serverComponent = (plan: ServerPlan): ComponentSpec => ({
   name: plan.name,
   faults: ['kill', 'stop'],
   after: plan.after,
   async start(context) {
-    const { signal, closing, token, comesBack, basePort } = context;
-    const free = comesBack ? await stablePort(HOST) : 0;
+    const { signal, closing, token, mayRestart, basePort } = context;
+    const free = mayRestart ? await stablePort(HOST) : 0;
     const wanted = basePort === null ? free : basePort + plan.instance - 1;
-    const { life, port } = await startComponentProcess(plan, context, wanted, signal);
-    const again = async (aborted: AbortSignal) =>
-      (await startComponentProcess(plan, context, port, aborted)).life;
-    const component = openComponent(life, again, closing);
+    const { first, port } = await startComponentProcess(plan, context, wanted, signal);
+    const restart = async (aborted: AbortSignal) =>
+      (await startComponentProcess(plan, context, port, aborted)).first;
+    const component = openComponent(first, restart, closing);
     return {
       component,
       server: {
@@ -58,13 +58,13 @@ export const serverComponent = (plan: ServerPlan): ComponentSpec => ({
   },
 });
 
-/** Resolves when it answers, with the port that it listens at. */
+/** Resolves when the server is healthy, with the port at which it listens. */
 async function startComponentProcess(
   { name, module, heap, env, health, readyLimit = START_LIMITS.world }: ServerPlan,
   context: StartContext,
   wanted: number,
   aborted: AbortSignal,
-): Promise<{ readonly life: ComponentProcess; readonly port: number }> {
+): Promise<{ readonly first: ComponentProcess; readonly port: number }> {
   const server = await startProcess({
     name,
     module,
@@ -82,10 +82,10 @@ async function startComponentProcess(
         message: `${name.replace('-', ' server ')} ended unexpectedly: ${describeExit(exit)}`,
         hint:
           OUT_OF_MEMORY.test(server.tail(50)) || CRASHES.test(exit.signal ?? '')
-            ? `it got no more memory: raise world.heap in the scenario, or free some; see logs/${name}.log`
+            ? `it ran out of memory: raise world.heap in the scenario, or free memory; see logs/${name}.log`
             : exit.signal === 'SIGKILL'
-              ? 'see whether the host ran out of memory'
-              : // What its database told it: the disk is full.
+              ? 'check whether the host ran out of memory'
+              : // It may log an error of its database, such as a full disk.
                 (adviceIn(server.tail(50)) ?? `see logs/${name}.log`),
       });
     });
@@ -94,14 +94,14 @@ async function startComponentProcess(
     const { port } = await unlessAborted(readyOf(server, readyLimit), aborted);
     const answers = (signal: AbortSignal) => answersAgain(health, urlOf(port), readyLimit, signal);
     await health({ url: urlOf(port) }, aborted);
-    return { port, life: { process: server, failure, answers } };
+    return { port, first: { process: server, failure, answers } };
   } catch (error) {
     await server.stop();
     throw error;
   }
 }
 
-/** One that stood still has a backlog, and may not find the time for one question. */
+/** Retries, since a server that was suspended has a backlog to work off first. */
 async function answersAgain(
   health: ServerPlan['health'],
   url: string,
@@ -116,6 +116,6 @@ async function answersAgain(
     } catch (error) {
       if (signal.aborted || performance.now() > until) throw error;
     }
-    await pause(ASK_EVERY_MS, signal);
+    await pause(POLL_MS, signal);
   }
 }

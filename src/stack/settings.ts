@@ -2,18 +2,18 @@ import type { Deviation, PostgresSettings, WorldSettings } from '../scenario/sce
 import { parseBytes } from '../units.ts';
 import type { AppliedSetting } from './stack.ts';
 
-/** What of this host and of its PostgreSQL decides how far the documented settings can be applied. */
+/** The facts about this host and its PostgreSQL that limit which documented settings can be applied. */
 export interface PostgresHost {
   readonly memoryBytes: number;
   /** As `os.platform()` names it. */
   readonly platform: string;
-  /** Of the PostgreSQL that is run: `16.14`. */
+  /** `16.14` */
   readonly postgresVersion: string;
-  /** What this PostgreSQL can load. */
+  /** The libraries that this PostgreSQL can load. */
   readonly libraries: ReadonlySet<string>;
 }
 
-/** The part of the host's memory that one setting may take, and the unit of a number without one. */
+/** The share of the host's memory that a setting may take, and the unit of a bare number, in bytes. */
 const MEMORY_SHARE: Readonly<Record<string, { readonly percent: number; readonly unit: number }>> = {
   shared_buffers: { percent: 25, unit: 8192 },
   effective_cache_size: { percent: 50, unit: 8192 },
@@ -22,18 +22,18 @@ const MEMORY_SHARE: Readonly<Record<string, { readonly percent: number; readonly
   work_mem: { percent: 10, unit: 1024 },
 };
 
-/** Without posix_fadvise, which macOS has not, PostgreSQL 16 refuses any other value than 0. */
+/** Without posix_fadvise, which macOS lacks, PostgreSQL 16 refuses any value except 0. */
 const NEEDS_FADVISE = new Set(['effective_io_concurrency', 'maintenance_io_concurrency']);
-/** An acknowledged operation must survive a crash: otherwise the run measures something else. */
+/** An acknowledged operation must survive a crash, since durability is part of what a run measures. */
 const ALWAYS_ON = new Set(['fsync', 'full_page_writes']);
 const STATEMENTS_WITH_PARAMETERS = new Set(['mod', 'all']);
 
-/** What one documented setting becomes; the reason is null where it is taken verbatim. */
+/** What a documented setting becomes; the reason is null where it is applied unchanged. */
 type Application = Pick<AppliedSetting, 'applied' | 'reason' | 'hardware'>;
 
 /**
- * The documented settings as far as this host can hold them, and the reason wherever it cannot. Pure: the
- * same scenario on the same host gives the same settings.
+ * The documented settings as far as this host allows, with a reason for each deviation. Pure: the same scenario on the
+ * same host gives the same settings.
  */
 export function applyPostgresSettings({ version, settings: all }: PostgresSettings, host: PostgresHost) {
   const configuration: Record<string, string> = {};
@@ -72,7 +72,7 @@ function apply(setting: string, documented: string, host: PostgresHost): Applica
   if (NEEDS_FADVISE.has(setting) && host.platform === 'darwin' && documented !== '0')
     return because('0', 'macOS has no posix_fadvise, and PostgreSQL refuses any other value there');
   if (ALWAYS_ON.has(setting) && documented !== 'on')
-    return because('on', 'what was acknowledged must survive a crash');
+    return because('on', 'acknowledged operations must survive a crash');
   if (setting === 'listen_addresses' && documented !== '')
     return because('', 'PostgreSQL is reached over a UNIX socket and opens no port');
   if (setting === 'shared_preload_libraries') return loadable(documented, host.libraries);
@@ -106,7 +106,7 @@ function loadable(documented: string, libraries: ReadonlySet<string>): Applicati
   );
 }
 
-/** A setting that a stack tells and does not choose; without `applied` it is taken as it is documented. */
+/** A setting that a stack reports and does not choose; without `applied` it equals the documented one. */
 export const shownSetting = (
   setting: string,
   documented: string | number,
@@ -119,7 +119,7 @@ export const shownSetting = (
   hardware: false,
 });
 
-/** What every system's servers have in common; they run on the Node that runs capbench, of that major version. */
+/** The settings of every system's servers, which run on capbench's own Node (`nodeMajor`). */
 export const serverSettings = ({ servers, heap, node }: WorldSettings, nodeMajor: number) => [
   ...(node === undefined
     ? []
@@ -133,7 +133,7 @@ export const serverSettings = ({ servers, heap, node }: WorldSettings, nodeMajor
   shownSetting('worldHeap', `${heap}MB`),
 ];
 
-/** What a document has otherwise, where the settings do not tell it already. */
+/** The deviations from the document that the settings do not already show. */
 export function deviationsBeside(
   deviations: readonly Deviation[],
   settings: readonly AppliedSetting[],
@@ -144,14 +144,14 @@ export function deviationsBeside(
     .map((deviation) => ({ ...deviation, hardware: /\bhardware\b/i.test(deviation.reason) }));
 }
 
-/** By how much the servers are behind the generator (supervision/priority.ts). */
+/** The servers' priority relative to the generator (supervision/priority.ts). */
 export const prioritySetting = (steps: number): AppliedSetting => ({
   setting: 'priority',
   documented: 'not stated',
-  applied: steps > 0 ? `nice ${steps} below the generator` : 'as the generator',
+  applied: steps > 0 ? `nice ${steps} below the generator` : 'same as the generator',
   reason:
     steps > 0
-      ? 'generator and servers share this host, and a generator that waits for a CPU measures itself'
-      : 'this host did not let the servers be put behind the generator',
+      ? 'generator and servers share this host, and a generator that waits for a CPU measures its own delay'
+      : "this host did not allow the servers' priority to be lowered",
   hardware: false,
 });

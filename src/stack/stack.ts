@@ -3,15 +3,15 @@ import type { PostgresAddress } from '../address/probe-address.ts';
 import type { StackFailure } from '../supervision/watchdog.ts';
 import type { Micros } from '../units.ts';
 
-/** One world server as the load and the probes reach it. */
+/** The endpoint of one world server for the load and the probes. */
 export interface WorldEndpoint extends Reachable {
   /** Base URL, without a trailing slash: `http://127.0.0.1:4001` (a path is kept: `http://127.0.0.1:8080/1`). */
   readonly url: string;
-  /** Its process on this host now (it is another one after a restart); null when somebody else started it. */
+  /** Its current process on this host, which changes with a restart; null for a target's server. */
   readonly pid: number | null;
 }
 
-/** How to open a connection of one's own to the database under test. */
+/** How to connect to the database under test. */
 export interface DatabaseEndpoint {
   /** A host name, or the folder of a UNIX socket. */
   readonly host: string;
@@ -19,37 +19,37 @@ export interface DatabaseEndpoint {
   readonly user: string;
   readonly password: string;
   readonly database: string;
-  /** The postmaster on this host now, for CPU accounting. */
+  /** The current postmaster on this host, for CPU accounting. */
   readonly pid: number | null;
-  /** Where it is somebody else's: how it is read, in place of all that. */
+  /** For a target's database: how it is read, in place of the fields above. */
   readonly attached?: Attached;
 }
 
-/** The database of a target: it is read, and never written. */
+/** A target's database, which is only read. */
 export type Attached = Pick<PostgresAddress, 'connectionString' | 'address' | 'shown'>;
 
 export interface Endpoints {
   readonly worlds: readonly WorldEndpoint[];
-  /** True where they are servers of any kind, that have no health and no metrics that capbench reads. */
+  /** True for servers of any kind, without a health check or metrics that capbench can read. */
   readonly unknown?: boolean;
-  /** Null where there is none, or it is a target's that nobody named. */
+  /** Null where there is none, or where a target's database was not given. */
   readonly database: DatabaseEndpoint | null;
   /** Any other address that a system's own parts understand, by name: `redis`, `edge`. */
   readonly addresses?: Readonly<Record<string, string>>;
 }
 
-/** One documented setting beside what is applied on this host. */
+/** One documented setting and the value that is applied on this host. */
 export interface AppliedSetting {
   readonly setting: string;
   readonly documented: string;
   readonly applied: string;
-  /** Null where they agree. */
+  /** Why they differ; null where they agree. */
   readonly reason: string | null;
-  /** True when it is this host's hardware that cannot hold the documented value. */
+  /** True when this host's hardware does not allow the documented value. */
   readonly hardware: boolean;
 }
 
-/** When a disturbance began and ended, on the host's monotonic clock. */
+/** When a fault began and ended, on the host's monotonic clock. */
 export interface Disturbed {
   readonly from: Micros;
   /** The component answers again. */
@@ -57,35 +57,33 @@ export interface Disturbed {
 }
 
 /**
- * Faults, on purpose, to a component by its name. What is done on purpose settles no `failure`; what a
- * component cannot recover from does. Both reject with exit code 93 when it does not come back, and at once when
- * the stack is closed meanwhile.
+ * Injects faults into components by name. A fault does not settle `failure`, unless the component does not recover. Both
+ * methods reject with exit code 93 when it does not recover, and at once when the stack is closed.
  */
 export interface Disturbance {
   /**
-   * SIGKILL to the component's whole process group; after `lasting` it is started again, on the same data, port
-   * and socket. Resolves when it answers.
+   * Sends SIGKILL to the component's processes, and restarts it after `lasting` on the same data, port and socket.
+   * Resolves when it answers.
    */
   kill(component: string, lasting: Micros): Promise<Disturbed>;
-  /** SIGSTOP to the component's processes, and SIGCONT after `lasting`. */
+  /** Sends SIGSTOP to the component's processes, and SIGCONT after `lasting`. Resolves when it answers. */
   stop(component: string, lasting: Micros): Promise<Disturbed>;
 }
 
 /**
- * What is under test: started here (local.ts), or attached to (target-stack.ts). A run's watchdog is opened before
- * its stack by whoever composes the run, handed to the stack and to the load's processes alike, and closed
- * after both.
+ * The system under test: started here (local.ts), or attached to (target-stack.ts). The run's watchdog is opened before
+ * its stack, serves the stack and the load's processes, and is closed after both.
  */
 export interface Stack {
   readonly endpoints: Endpoints;
   /** `local`, `target`. */
   readonly kind: 'local' | 'target';
   readonly settings: readonly AppliedSetting[];
-  /** Settles (never rejects) when a component ended that was not told to; pending for ever otherwise. */
+  /** Settles (never rejects) when a component ended unexpectedly; stays pending otherwise. */
   readonly failure: Promise<StackFailure>;
-  /** The log files so far, name -> path; they go into the bundle, cut to a limit. Empty for a target. Gone after close. */
+  /** Log files, name -> path, whose tails go into the bundle. Empty for a target. Removed by close. */
   readonly logs: ReadonlyMap<string, string>;
-  /** What can be done to its components on purpose; null for a target, whose processes are not ours. */
+  /** Fault injection; null for a target, whose processes are not ours. */
   readonly disturb: Disturbance | null;
   /** Stops every process it started and removes every folder it made. Idempotent. */
   close(): Promise<void>;

@@ -5,40 +5,40 @@ import type { Target } from '../address/target-address.ts';
 import { interrupted, stackFailed } from '../errors.ts';
 import { onAbort } from '../supervision/time-limit.ts';
 import type { StackFailure } from '../supervision/watchdog.ts';
-import { isNobodyThere } from './health.ts';
+import { isRefused } from './health.ts';
 import type { Attached, DatabaseEndpoint, Endpoints, Stack, WorldEndpoint } from './stack.ts';
 
 export interface AttachOptions {
   readonly signal: AbortSignal;
-  /** The authorities and the headers, the same for all of them. */
+  /** CA certificates and headers, the same for all targets. */
   readonly access?: Omit<Access, 'address'>;
-  /** Their PostgreSQL, where its address was given. */
+  /** The targets' PostgreSQL, where its address was given. */
   readonly database?: Attached | null;
 }
 
 /**
- * The stack that somebody else started, once it is found: it is watched over, and left as it is. Rejects as the finding
- * does, with exit code 105 when aborted.
+ * The stack of a target, which is watched and never changed. Rejects as `finding` does, and with exit code 105 when
+ * aborted.
  */
 export async function targetStack(
   finding: Promise<Omit<Endpoints, 'database'>>,
-  look: Look,
+  ping: Ping,
   { signal, database = null }: AttachOptions,
 ): Promise<Stack> {
   try {
     const found = await finding;
-    const vigil = keepVigil(found.worlds, look);
+    const monitor = openMonitor(found.worlds, ping);
     return {
       kind: 'target',
       endpoints: { ...found, database: database === null ? null : attachedDatabase(database) },
       settings: [],
       disturb: null,
-      failure: vigil.failure,
+      failure: monitor.failure,
       logs: new Map(),
-      close: async () => vigil.stop(),
+      close: async () => monitor.stop(),
     };
   } catch (error) {
-    if (signal.aborted) throw interrupted('stopped while the targets were being asked');
+    if (signal.aborted) throw interrupted('stopped while connecting to the targets');
     throw error;
   }
 }
@@ -49,41 +49,41 @@ const attachedDatabase = (attached: Attached): DatabaseEndpoint => ({
 });
 
 const EVERY_MS = 2_000;
-/** So many refusals in a row, so that a server that is just restarted is not given up. */
+/** Consecutive refusals until a server counts as gone, so that a restart is tolerated. */
 const REFUSALS = 2;
 
-/** Rejects where nobody is there (health.ts). */
-type Look = (world: Reachable, signal: AbortSignal) => Promise<unknown>;
+/** Rejects where the connection is refused (health.ts). */
+type Ping = (world: Reachable, signal: AbortSignal) => Promise<unknown>;
 
 /**
- * Looks after every server while a run goes on. One that is slow, or answers badly, is under test: the
- * load tells. One whose port is closed is gone, and there is nothing to be measured any more.
+ * Monitors every server during a run. The load measures a server that is slow or answers with errors. A server whose
+ * port is closed has ended, and there is nothing to measure any more.
  */
-function keepVigil(worlds: readonly Reachable[], look: Look) {
+function openMonitor(worlds: readonly Reachable[], ping: Ping) {
   const ended = new AbortController();
   const refusals = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
   const failure = new Promise<StackFailure>((resolve) => {
-    const visit = async (world: Reachable): Promise<void> => {
+    const check = async (world: Reachable): Promise<void> => {
       const { url } = world;
-      const gone = await look(world, ended.signal).then(() => false, isNobodyThere);
+      const gone = await ping(world, ended.signal).then(() => false, isRefused);
       const count = gone ? (refusals.get(url) ?? 0) + 1 : 0;
       refusals.set(url, count);
       if (count < REFUSALS || ended.signal.aborted) return;
       resolve({
         component: url,
-        message: 'nobody listens there any more: the target has gone away during the run',
-        hint: 'see why it ended, start it again, and run again',
+        message: 'connection refused: the target has ended during the run',
+        hint: 'find out why it ended, start it again, and repeat the run',
       });
     };
     const round = async (): Promise<void> => {
-      await Promise.all(worlds.map(visit));
+      await Promise.all(worlds.map(check));
       if (!ended.signal.aborted) timer = setTimeout(round, EVERY_MS).unref();
     };
     timer = setTimeout(round, EVERY_MS).unref();
   });
   return {
-    /** Settles (never rejects) when nobody listens at one of the addresses any more. */
+    /** Settles (never rejects) when one of the servers has ended. */
     failure,
     stop() {
       ended.abort();
@@ -95,8 +95,8 @@ function keepVigil(worlds: readonly Reachable[], look: Look) {
 const LIMIT_MS = 5_000;
 
 /**
- * Attaches to servers of any kind, of which nothing is asked but that they listen. Rejects with exit code 93 when one
- * cannot be reached, 105 when aborted.
+ * Attaches to servers of any kind, which only have to accept connections. Rejects with exit code 93 when one cannot be
+ * reached, 105 when aborted.
  */
 export const attachAny = (targets: readonly Target[], options: AttachOptions): Promise<Stack> =>
   targetStack(findAll(targets, options), listens, options);
@@ -117,7 +117,7 @@ const findAll = async (targets: readonly Target[], { access = {}, signal }: Atta
 export const endpointsOf = ({ url, host, addresses }: Target, access: Access = {}): readonly Reachable[] =>
   addresses.map((address) => ({ url, ...access, ...(isIP(host) === 0 ? { address } : {}) }));
 
-/** What is found at the first of a target's addresses that answers well. */
+/** The result of `ask` at the first of a target's addresses where it succeeds. */
 export async function firstThatAnswers<T>(
   target: Target,
   access: Access,
@@ -129,11 +129,11 @@ export async function firstThatAnswers<T>(
     if (attempt.status === 'fulfilled') return attempt.value;
     reasons.push(attempt.reason);
   }
-  // Somebody who answers badly says more than nobody at the other address.
-  throw reasons.find((reason) => !isNobodyThere(reason)) ?? reasons[0];
+  // A bad answer at one address says more than a refusal at another.
+  throw reasons.find((reason) => !isRefused(reason)) ?? reasons[0];
 }
 
-/** Resolves when somebody accepts a connection. */
+/** Resolves when the server accepts a connection. */
 function listens({ url, address }: Reachable, signal: AbortSignal): Promise<void> {
   const { hostname, port, protocol } = new URL(url);
   return new Promise((resolve, reject) => {
@@ -148,7 +148,7 @@ function listens({ url, address }: Reachable, signal: AbortSignal): Promise<void
       socket.destroy();
       then();
     };
-    // Node's own option `signal` leaves its listener behind, one more with every look.
+    // Node's own option `signal` would leave one more listener behind with every check.
     const forget = onAbort(signal, () => end(() => reject(signal.reason)));
     const hint = 'start the server, or correct the address';
     const timer = setTimeout(
@@ -159,7 +159,7 @@ function listens({ url, address }: Reachable, signal: AbortSignal): Promise<void
     socket.once('error', (error) =>
       end(() => {
         const cause = causeOfError(error);
-        if (cause.kind === 'refused') reject(stackFailed(`nobody listens at ${url}`, hint, error));
+        if (cause.kind === 'refused') reject(stackFailed(`connection refused at ${url}`, hint, error));
         else reject(stackFailed(`${url} cannot be reached: ${cause.what}`, cause.hint ?? hint, error));
       }),
     );

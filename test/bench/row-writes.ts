@@ -43,7 +43,7 @@ export async function compareRowWrites(run: BenchRun): Promise<Comparison[]> {
   const file = { file: 'bench.yaml', bytes: Buffer.from(SCENARIO) };
   const scenario = readScenario(file, { systems: SYSTEMS, claims: new Map() }, NO_OVERRIDES);
   const stack = await openLocalStack(fluxComponents(scenario), {
-    ...{ watchdog, signal, env: process.env, token: '', comesBack: false },
+    ...{ watchdog, signal, env: process.env, token: '', mayRestart: false },
     password: randomBytes(18).toString('base64url'),
   });
   try {

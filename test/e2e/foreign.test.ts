@@ -70,5 +70,5 @@ test('a target at which nobody listens: 93', async () => {
   const server = await broadcast();
   await server.close();
   const { stderr } = await capbench(flags(server, 'broadcast.mjs')).ends(93);
-  expect(stderr).toContain(`nobody listens at ${server.url}`);
+  expect(stderr).toContain(`connection refused at ${server.url}`);
 });

@@ -65,7 +65,7 @@ test('a port in use', { timeout: 60_000 }, async () => {
 
 test.each([
   ['an unknown scenario', ['run', 'nosuch'], 104, 'quickstart'],
-  ['a target nobody listens on', ['run', small, '--target', 'http://127.0.0.1:9'], 93, 'nobody listens'],
+  ['a target nobody listens on', ['run', small, '--target', 'http://127.0.0.1:9'], 93, 'connection refused'],
   ['a target that is not loopback', ['run', small, '--target', 'http://192.0.2.1:80'], 104, 'loopback'],
   ['a bad scale', ['run', small, '--scale', '0'], 104, '--scale'],
   ['no number', ['run', small, '--set', 'load.players=.nan'], 104, 'load.players'],

@@ -43,7 +43,7 @@ export function checkFile(root: string): Target {
       const flags = chance(next, 0.3) ? ['--json'] : [];
       return { argv: ['check', '{folder}/my.yaml', ...flags], env: {}, files: [['my.yaml', content]], made };
     },
-    check: comesBack,
+    check: mayRestart,
   };
 }
 
@@ -96,7 +96,7 @@ export function checkSet(root: string): Target {
       if (chance(next, 0.3)) argv.push('--json');
       return { argv, env, files: [], made: 'flags' };
     },
-    check: comesBack,
+    check: mayRestart,
   };
 }
 
@@ -110,7 +110,7 @@ const readBack = ({ players, ...scenario }: Scenario & { readonly players?: unkn
 });
 
 /** What `check` accepts, a run would write into its bundle, and `report` has to read it there as the same. */
-async function comesBack({ input, code, out, folder, run }: Ended): Promise<readonly string[]> {
+async function mayRestart({ input, code, out, folder, run }: Ended): Promise<readonly string[]> {
   if (code !== 0 || !input.argv.includes('--json')) return [];
   const { scenario, scenarioHash } = JSON.parse(out);
   writeFileSync(join(folder, 'again.yaml'), written(readBack(scenario)));

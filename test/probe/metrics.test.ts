@@ -317,7 +317,7 @@ test('a page that nobody serves is 93, before the run begins', async () => {
   const url = 'http://127.0.0.1:1/metrics';
   await expect(watching([{ url, shown: url, access: {} }])).rejects.toMatchObject({
     exitCode: 93,
-    message: `nobody listens at ${url} for --probe-metrics`,
+    message: `connection refused at ${url} (--probe-metrics)`,
   });
 });
 

@@ -51,6 +51,6 @@ test('one that lets nobody in, is no Redis, or is not there is 93', async () => 
   });
   await expect(openRedisProbe(at(1, null))).rejects.toMatchObject({
     exitCode: 93,
-    message: 'nobody listens at 127.0.0.1:1 for --probe-redis',
+    message: 'connection refused at 127.0.0.1:1 (--probe-redis)',
   });
 });

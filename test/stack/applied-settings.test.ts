@@ -80,7 +80,9 @@ test('what PostgreSQL runs with otherwise is told, with the value, and why', asy
   expect(all.get('maintenance_work_mem')).toMatchObject({
     ...{ documented: '64MB', applied: '32MB', reason: 'PostgreSQL runs with 32MB (source: user)' },
   });
-  expect(all.get('auto_explain.log_min_duration')?.reason).toContain('nothing that PostgreSQL loaded');
+  expect(all.get('auto_explain.log_min_duration')?.reason).toContain(
+    'neither PostgreSQL nor a library that it loaded',
+  );
   // Until a restart, it runs with what was configured.
   expect(all.get('shared_buffers')).toMatchObject({ applied: '16384kB', reason: null });
   const changed = ['work_mem', 'maintenance_work_mem', 'auto_explain.log_min_duration'];
@@ -92,7 +94,7 @@ test('a PostgreSQL that does not answer ends with 93', async () => {
   const nobody = { ...postgres.database, password: 'guessed' };
   await expect(settingsInForce(nobody, settingsOf(CONFIGURED), CONFIGURED)).rejects.toMatchObject({
     exitCode: 93,
-    message: expect.stringContaining('which settings are in force'),
+    message: expect.stringContaining('the settings in force cannot be read'),
   });
 });
 

@@ -47,7 +47,14 @@ function stackOf(
     }),
   );
   const opening = openLocalStack(specs, {
-    ...{ watchdog, signal: new AbortController().signal, env: {}, token: '', password: '', comesBack: false },
+    ...{
+      watchdog,
+      signal: new AbortController().signal,
+      env: {},
+      token: '',
+      password: '',
+      mayRestart: false,
+    },
   });
   return { told, opening };
 }

@@ -89,7 +89,7 @@ describe('PostgreSQL, killed on purpose', () => {
     rmSync(join(folder(), 'data/global/pg_control'));
     await expect(disturb.kill('postgres', micros(0))).rejects.toMatchObject({
       exitCode: 93,
-      message: expect.stringMatching(/^postgres: did not come back after it was killed: /),
+      message: expect.stringMatching(/^postgres: did not recover after it was killed: /),
     });
     expect(await stack.failure).toMatchObject({ component: 'postgres' });
     await closes();

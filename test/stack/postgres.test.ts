@@ -250,7 +250,7 @@ describe('its programs', () => {
   it('of another version are refused with 93', async () => {
     await expect(prepare(17)).rejects.toMatchObject({
       exitCode: 93,
-      message: expect.stringMatching(/is about PostgreSQL 17, and .* holds 16\.\d+/),
+      message: expect.stringMatching(/requires PostgreSQL 17, and .* has 16\.\d+/),
       hint: expect.stringContaining('CAPBENCH_POSTGRES_BIN'),
     });
   });
@@ -262,7 +262,7 @@ describe('its programs', () => {
     expect(libraries).toContain('pg_stat_statements');
     await expect(prepare(16, home)).rejects.toMatchObject({
       exitCode: 93,
-      message: `CAPBENCH_POSTGRES_BIN names ${home}, where there is no initdb`,
+      message: `CAPBENCH_POSTGRES_BIN is ${home}, which has no initdb`,
     });
   });
 });

@@ -61,7 +61,7 @@ export const openSmallStack = (
       env: {},
       token: '',
       password: 'of-these-tests-alone',
-      comesBack: scenario.faults.length > 0,
+      mayRestart: scenario.faults.length > 0,
     },
     ...{ settings: told(scenario), deviations: scenario.deviations },
     ...options,

@@ -27,7 +27,7 @@ export function fluxComponents(scenario: Scenario): readonly ComponentSpec[] {
   return [postgresComponent(postgres), ...servers];
 }
 
-function environmentOf(scenario: Scenario, instance: number, { token, comesBack, started }: StartContext) {
+function environmentOf(scenario: Scenario, instance: number, { token, mayRestart, started }: StartContext) {
   const { players, monsters } = fluxLoad(scenario);
   const { servers, playersPerPlace, batch, rowShape } = fluxWorld(scenario);
   const { database } = started('postgres');
@@ -47,7 +47,7 @@ function environmentOf(scenario: Scenario, instance: number, { token, comesBack,
     DB_PASSWORD: database?.password ?? '',
     DB_NAME: database?.database ?? '',
     // A scenario without faults ends when PostgreSQL does.
-    RECONNECT_SECONDS: String(comesBack ? RECONNECT_SECONDS : 0),
+    RECONNECT_SECONDS: String(mayRestart ? RECONNECT_SECONDS : 0),
   };
 }
 

@@ -153,9 +153,9 @@ describe('what cannot be driven is refused with 93 and the address', () => {
   it('nobody listens', async () => {
     const port = await listening(createServer());
     await new Promise((resolve) => opened.splice(0)[0]?.close(resolve));
-    await refused(/nobody listens at/, `http://127.0.0.1:${port}`);
+    await refused(/connection refused at/, `http://127.0.0.1:${port}`);
     const error = await refusal(`http://localhost:${port}`);
-    expect([error.exitCode, error.message]).toEqual([93, expect.stringContaining('nobody listens at')]);
+    expect([error.exitCode, error.message]).toEqual([93, expect.stringContaining('connection refused at')]);
   });
 
   it('a name that nobody knows', async () => {
@@ -166,17 +166,17 @@ describe('what cannot be driven is refused with 93 and the address', () => {
 
   it('something that is no HTTP server', async () => {
     const port = await listening(createTcpServer((socket) => socket.resume().end('SSH-2.0-nothing\r\n')));
-    await refused(/is no HTTP server/, `http://127.0.0.1:${port}`);
+    await refused(/is not an HTTP server/, `http://127.0.0.1:${port}`);
   });
 
   it('somebody who hangs up', async () => {
     const port = await listening(createTcpServer((socket) => socket.destroy()));
-    await refused(/is no HTTP server/, `http://127.0.0.1:${port}`);
+    await refused(/is not an HTTP server/, `http://127.0.0.1:${port}`);
   });
 
   it('somebody who never answers', { timeout: 15_000 }, async () => {
     const port = await listening(createTcpServer((socket) => socket.resume().on('error', () => {})));
-    await refused(/does not answer within 5 s/, `http://127.0.0.1:${port}`);
+    await refused(/did not answer within 5 s/, `http://127.0.0.1:${port}`);
   });
 
   it('another web server', async () => {
