@@ -70,23 +70,19 @@ describe('what cannot be understood is bad input, with a suggestion', () => {
     [['check', 'something-else'], 'm4pro-20k, quickstart', './something-else.yaml'],
     [['check', './nosuch.yaml'], 'there is no file nosuch.yaml', 'capbench list'],
     [['check', './'], 'is not a file', ''],
-    [['check', 'quickstart', '--scale', '0'], '--scale: "0" is there', 'a quarter'],
+    [['check', 'quickstart', '--scale', '0'], '--scale: got "0"', 'a quarter'],
     [['check', 'quickstart', '--scale', '101'], 'above 0 and up to 100', ''],
     [['check', 'quickstart', '--scale', 'NaN'], 'above 0 and up to 100', ''],
-    [['check', 'quickstart', '--duration', '30'], 'a duration of 1s to 24h', 'with its unit: 30s'],
+    [['check', 'quickstart', '--duration', '30'], 'a duration of 1s to 24h', 'add its unit: 30s'],
     [['check', 'quickstart', '--duration', '25h'], 'a duration of 1s to 24h', ''],
-    [['check', 'quickstart', '--seed', '-1'], '--seed: "-1" is there', ''],
+    [['check', 'quickstart', '--seed', '-1'], '--seed: got "-1"', ''],
     [['check', 'quickstart', '--set', 'load.players'], 'expected --set path=value', 'load.players=500'],
     [
       ['check', 'quickstart', '--set', 'load.playrs=5'],
       '--set load.playrs=5 load.playrs: unknown key',
       'did you mean players?',
     ],
-    [
-      ['check', 'quickstart', '--set', 'load.players=x'],
-      '--set load.players=x load.players: "x" is there',
-      '',
-    ],
+    [['check', 'quickstart', '--set', 'load.players=x'], '--set load.players=x load.players: got "x"', ''],
   ])('%j', async (argv, message, hint) => {
     const host = await cli(argv);
     const [first, ...rest] = host.err().split('\n');
@@ -99,7 +95,7 @@ describe('what cannot be understood is bad input, with a suggestion', () => {
 
   test('an environment variable is named by its name', async () => {
     const host = await cli(['check', 'quickstart'], { CAPBENCH_SCALE: 'big' });
-    expect(host.err()).toContain('CAPBENCH_SCALE: "big" is there');
+    expect(host.err()).toContain('CAPBENCH_SCALE: got "big"');
     expect(host.ended()).toBe(104);
   });
 });
@@ -183,9 +179,9 @@ describe('check', () => {
     writeFileSync(join(folder, 'broken.yaml'), `${MINIMAL}seed: -1\nworld:\n  servers: many\n`);
     const host = await cli(['check', 'broken.yaml']);
     expect(host.err()).toContain(
-      'error: 2 problems\n  broken.yaml:4:7 seed: -1 is there, expected a whole number',
+      'error: 2 problems\n  broken.yaml:4:7 seed: got -1, expected a whole number',
     );
-    expect(host.err()).toContain('\n  broken.yaml:6:12 world.servers: "many" is there');
+    expect(host.err()).toContain('\n  broken.yaml:6:12 world.servers: got "many"');
     expect(host.ended()).toBe(104);
   });
 

@@ -87,14 +87,14 @@ function prometheusOf(text: string): string {
 function namespaceOf(text: string): string {
   if (LABEL.test(text)) return text;
   throw badInput(
-    `--namespace: "${text}" is there, expected a name of up to 63 lower-case letters, digits and '-'`,
+    `--namespace: got "${text}", expected a name of up to 63 lower-case letters, digits and '-'`,
   );
 }
 
 async function refuseToOverwrite(path: string): Promise<void> {
   const there = await lstat(path).catch(() => null);
   if (there === null) return;
-  throw badInput(`${path} is there already`, 'name another folder (--out), or take it away');
+  throw badInput(`${path} already exists`, 'name another folder (--out), or remove it');
 }
 
 /** What `capbench export k6` takes, as given. */
@@ -128,13 +128,13 @@ export async function executeExportK6(host: Host, reference: string, flags: Expo
   } catch (thrown) {
     if (codeOf(thrown) === 'EEXIST') {
       throw badInput(
-        `--out: ${flags.out} is there already, and nothing is overwritten`,
+        `--out: ${flags.out} already exists, and is not overwritten`,
         'name another file, or take it away',
       );
     }
     throw badInput(
       `--out: ${flags.out} cannot be written: ${messageOf(thrown)}`,
-      'name a file in a folder that is there',
+      'name a file in an existing folder',
     );
   }
   const serve = flags.target.length === 0 ? `capbench serve ${reference} --port ${FIRST_PORT}, then ` : '';

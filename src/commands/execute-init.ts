@@ -47,7 +47,7 @@ export async function writeStart(host: Host, folder: string): Promise<void> {
   // A variable that is not set, likely: it does not mean this folder.
   if (folder.trim() === '') {
     throw badInput(
-      `init: '${folder}' is there, expected the name of a folder`,
+      `init: got '${folder}', expected the name of a folder`,
       'capbench init writes into this one',
     );
   }
@@ -62,7 +62,7 @@ export async function writeStart(host: Host, folder: string): Promise<void> {
   const taken = FILES.find((_name, index) => there[index] !== null);
   if (taken !== undefined) {
     throw badInput(
-      `${join(folder, taken)} is there already, and nothing is overwritten`,
+      `${join(folder, taken)} already exists, and is not overwritten`,
       'name a folder of its own: capbench init load-test',
     );
   }

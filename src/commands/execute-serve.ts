@@ -19,7 +19,7 @@ function portOf(flag: string | undefined, servers: number): number | null {
   const port = Number(flag);
   const last = 65_535 - servers + 1;
   if (!Number.isInteger(port) || port < 1 || port > last) {
-    throw badInput(`--port: ${flag} is there, expected a whole number of 1 to ${last}`);
+    throw badInput(`--port: got ${flag}, expected a whole number of 1 to ${last}`);
   }
   return port;
 }

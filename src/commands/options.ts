@@ -79,5 +79,5 @@ export const withTargets = (command: Command): Command =>
 export function wholeNumber(source: string, text: string, most: number): number {
   const number = text.trim() === '' ? Number.NaN : Number(text);
   if (Number.isInteger(number) && number >= 1 && number <= most) return number;
-  throw badInput(`${source}: "${text}" is there, expected a whole number of 1 to ${most}`);
+  throw badInput(`${source}: got "${text}", expected a whole number of 1 to ${most}`);
 }

@@ -40,13 +40,13 @@ export async function readAccess(
   const given = flags.caFile === undefined ? (host.env.CAPBENCH_CA_FILE ?? '') : flags.caFile;
   if (!hasTargets && (headers !== null || flags.caFile !== undefined)) {
     throw badInput(
-      `${flags.caFile !== undefined ? '--ca-file' : flags.header.length > 0 ? '--header' : '--header-env'} is there, and no --target`,
+      `${flags.caFile !== undefined ? '--ca-file' : flags.header.length > 0 ? '--header' : '--header-env'} is given without --target`,
       'capbench starts servers of its own without TLS and tokens: name what runs already with --target',
     );
   }
   if (flags.caFile !== undefined && !hasTls) {
     throw badInput(
-      '--ca-file is there, and nothing that is reached over TLS',
+      '--ca-file is given, but no target uses TLS',
       'name the target with https:// or wss://, or leave --ca-file out',
     );
   }
@@ -61,7 +61,7 @@ function headersOf(host: Host, flags: AccessFlags): Readonly<Record<string, stri
   ];
   if (pairs.length === 0) return null;
   if (pairs.length > MOST_HEADERS) {
-    throw badInput(`${pairs.length} headers are there, expected ${MOST_HEADERS} at most`);
+    throw badInput(`got ${pairs.length} headers, expected ${MOST_HEADERS} at most`);
   }
   const bytes = pairs.reduce((sum, [name, value]) => sum + name.length + value.length + 4, 0);
   if (bytes > MOST_HEADER_BYTES) {
@@ -73,7 +73,7 @@ function headersOf(host: Host, flags: AccessFlags): Readonly<Record<string, stri
   const headers: Record<string, string> = {};
   for (const [name, value] of pairs) {
     if (Object.keys(headers).some((other) => other.toLowerCase() === name.toLowerCase())) {
-      throw badInput(`the header ${name} is there twice, expected once`);
+      throw badInput(`the header ${name} is given twice, expected once`);
     }
     headers[name] = value;
   }
@@ -88,7 +88,7 @@ function written(text: string, host: Host): readonly [name: string, value: strin
   if (!PLAIN.test(name)) hide(host, value, `the header ${TOKEN.test(name) ? name : ''}`.trim());
   if (colon < 0) {
     throw badInput(
-      '--header: no colon is there, expected a name and a value (not repeated: it may hold a secret)',
+      '--header: got no colon, expected a name and a value (not repeated: it may hold a secret)',
       "--header 'X-Realm: test'",
     );
   }

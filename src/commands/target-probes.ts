@@ -24,13 +24,13 @@ export function readProbeUrls(host: Host, flags: ProbeFlags, hasTargets: boolean
   const [first] = given;
   if (first !== undefined && !hasTargets) {
     throw badInput(
-      `${first.source} is there, and no --target`,
+      `${first.source} is given without --target`,
       'what capbench starts itself is probed as it is: name what runs already with --target, or leave the probe out',
     );
   }
   const metrics = given.filter(({ kind }) => kind === 'metrics');
   if (metrics.length > MOST_METRICS) {
-    throw badInput(`${metrics.length} metrics pages are there, expected ${MOST_METRICS} at most`);
+    throw badInput(`got ${metrics.length} metrics pages, expected ${MOST_METRICS} at most`);
   }
   const urls = given.map(({ kind, text, source }) => parseProbeUrl(kind, text, source));
   const pages = urls.filter(({ kind }) => kind === 'metrics').map(({ url }) => url);
@@ -39,7 +39,7 @@ export function readProbeUrls(host: Host, flags: ProbeFlags, hasTargets: boolean
   const twice = pages.find((page, i) => pages.findIndex((other) => samePage(page, other)) < i);
   if (twice !== undefined) {
     throw badInput(
-      `the metrics page ${twice.origin}${twice.pathname} is there twice: what it counts would be added up twice`,
+      `the metrics page ${twice.origin}${twice.pathname} is given twice: its counts would be added up twice`,
       'name each page once',
     );
   }

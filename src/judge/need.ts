@@ -83,7 +83,7 @@ function ofOwnStack({ metric }: MeasuredBudget, { scenario, settings }: Circumst
 
 function ofTarget({ metric }: MeasuredBudget, { scenario, probes }: Circumstances): Need {
   const { section, setting, figure } = metric;
-  const { serversTell, table } = scenario.traits;
+  const { hasServerMetrics, table } = scenario.traits;
   if (section === 'redis') return probes.redis ? measured() : needing('--probe-redis');
   if (section === 'target') {
     return probes.metrics ? measured('where a page has it') : needing('--probe-metrics');
@@ -93,8 +93,8 @@ function ofTarget({ metric }: MeasuredBudget, { scenario, probes }: Circumstance
   if (figure === 'host.foreignCpuPercent') return measured('where all of the target is on this host');
   if (isOfKernel(metric) && isOfOwnProcesses(metric)) return unmeasured(WHY.targetProcesses);
   if (isOfServers(metric)) {
-    if (serversTell === 'yes') return measured();
-    return serversTell === 'perhaps'
+    if (hasServerMetrics === 'yes') return measured();
+    return hasServerMetrics === 'unknown'
       ? measured(`where the target is a ${scenario.system} world`)
       : unmeasured(UNTOLD);
   }

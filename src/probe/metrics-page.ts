@@ -1,4 +1,4 @@
-import { labelMeaning } from '../scenario/metric-selector.ts';
+import { normalizedLabel } from '../scenario/metric-selector.ts';
 import { readHead, readNumber } from '../scenario/sample-head.ts';
 import { excerptOf } from './excerpt.ts';
 
@@ -137,7 +137,7 @@ export function readMetricsPage(
 const keyOf = (labels: ReadonlyMap<string, string>): string =>
   JSON.stringify(
     [...labels]
-      .map(([name, value]) => [name, labelMeaning(name, value)])
+      .map(([name, value]) => [name, normalizedLabel(name, value)])
       .sort(([a = ''], [b = '']) => (a < b ? -1 : 1)),
   );
 

@@ -83,7 +83,7 @@ function calibrationLoad(full: Scenario, system: SystemScenario): Workload {
     timeline: { rampEnd: RAMP, measureStart, end: micros(measureStart + seconds(length)) },
     drain: DRAIN,
     reconnect: false,
-    calibrates: true,
+    isCalibration: true,
   };
 }
 

@@ -267,7 +267,7 @@ async function openProbes(
   const { database } = endpoints;
   const tables = scenario.traits.table === null ? [] : [scenario.traits.table];
   // Of servers that only listen nobody knows what they tell, unless the system says that all of its servers do.
-  const isAsked = endpoints.unknown !== true || scenario.traits.serversTell === 'yes';
+  const isAsked = endpoints.unknown !== true || scenario.traits.hasServerMetrics === 'yes';
   const ofSystem = isAsked ? ((await system.probes?.(endpoints)) ?? []).map(untilClosed) : [];
   const foreign =
     watched === null || !colocated

@@ -1,10 +1,10 @@
 import { type Finding, valueAt } from './finding.ts';
 import { type Path, shown, startsWith } from './problem.ts';
 
-/** Other names of keys, which keep working, by alias. Both are keys with dots between them. */
+/** Alternative names of keys: alias -> name, both with dots between keys. */
 export type Aliases = Readonly<Record<string, string>>;
 
-/** The path, with what stands at its beginning instead of `from`. */
+/** The path with its beginning `from` replaced by `to`. */
 const moved = (path: Path, from: Path, to: Path): Path => [...to, ...path.slice(from.length)];
 
 const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -16,7 +16,7 @@ function without(value: unknown, [key = '', ...rest]: Path): unknown {
   return rest.length === 0 ? others : { ...others, [key]: without(inner, rest) };
 }
 
-/** Undefined where something else than a map is in the way. */
+/** Undefined where the path leads through a value that is not a map. */
 function withValue(around: unknown, [key, ...rest]: Path, value: unknown): unknown {
   if (key === undefined) return value;
   if (around !== undefined && !isMap(around)) return undefined;
@@ -24,8 +24,8 @@ function withValue(around: unknown, [key, ...rest]: Path, value: unknown): unkno
   return inner === undefined ? undefined : { ...around, [key]: inner };
 }
 
-/** The own name of what is written at a path. */
-export function ownName(path: Path, aliases: Aliases): Path {
+/** The path with an alias replaced by the key's name. */
+export function canonicalPath(path: Path, aliases: Aliases): Path {
   for (const [alias, name] of Object.entries(aliases)) {
     const from = alias.split('.');
     if (startsWith(path, from)) return moved(path, from, name.split('.'));
@@ -34,8 +34,8 @@ export function ownName(path: Path, aliases: Aliases): Path {
 }
 
 /**
- * Gives what is written under another name its own. Where both names are there, the one that was set later wins
- * (`orderOf`: -1 for what stands in the file); from one source, both are a mistake.
+ * Moves values from aliases to the keys' names. If a document has both, the one that was set later wins (`orderOf`: -1 for
+ * values of the file); both from one source are an error.
  */
 export function canonicalOf(document: unknown, aliases: Aliases, orderOf: (path: Path) => number) {
   const findings: Finding[] = [];
@@ -48,11 +48,11 @@ export function canonicalOf(document: unknown, aliases: Aliases, orderOf: (path:
     value = without(value, from);
     const isTwice = valueAt(value, to) !== undefined;
     if (isTwice && orderOf(from) === orderOf(to)) {
-      const message = `${shown(given)} is there beside ${name}, expected one of the two: they are the same`;
+      const message = `got ${shown(given)} beside ${name}, expected only one of the two: they are the same key`;
       findings.push({ path: from, of: 'key', message, hint: `keep ${name}` });
     } else if (!isTwice || orderOf(from) > orderOf(to)) {
       const filled = withValue(value, to, given);
-      // What is in the way is a mistake of its own.
+      // A value that is not a map is reported by its own schema.
       if (filled !== undefined) renamed.push({ from, to });
       value = filled ?? value;
     }

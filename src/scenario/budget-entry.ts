@@ -11,12 +11,12 @@ import {
   SELECTED,
 } from './budget.ts';
 import { type Claim, type Claims, metricUnitOf } from './claims.ts';
-import { type Finding, found, teller } from './finding.ts';
+import { type Finding, findingAt, reporter } from './finding.ts';
 import { nearest, nearestPath } from './nearest.ts';
 import { type Path, shown } from './problem.ts';
 import type { budgetSchema, contradictedSchema, untestableSchema } from './sections.ts';
 
-/** The three lists of a scenario that make its budgets; undefined in place of an element that was refused. */
+/** The three lists of a scenario that make its budgets; an invalid element is undefined. */
 interface BudgetLists {
   readonly budgets: Elements<typeof budgetSchema>;
   readonly contradicted: Elements<typeof contradictedSchema>;
@@ -25,11 +25,11 @@ interface BudgetLists {
 type BudgetEntry = z.output<typeof budgetSchema>;
 type Elements<S extends z.ZodType> = readonly (z.output<S> | undefined)[];
 
-/** Looks every claim up, and checks what a budget alone can get wrong; its metric is checked by checkBudgets. */
+/** Looks up the claims and checks each budget by itself; checkBudgets checks the metrics. */
 export function readBudgets(lists: BudgetLists, claims: Claims, readMetric: MetricReader) {
   const budgets: Budget[] = [];
   const findings: Finding[] = [];
-  const tell = teller(findings);
+  const report = reporter(findings);
   const firstAt = new Map<string, Path>();
 
   const keep = (budget: Budget, path: Path): void => {
@@ -38,9 +38,9 @@ export function readBudgets(lists: BudgetLists, claims: Claims, readMetric: Metr
       firstAt.set(budget.id, path);
       budgets.push(budget);
     } else {
-      tell(
+      report(
         path,
-        `${budget.id} is there twice (first at ${first.join('.')}), expected once`,
+        `${budget.id} is used twice (first at ${first.join('.')}), expected once`,
         'remove one, or rename it',
       );
     }
@@ -49,10 +49,10 @@ export function readBudgets(lists: BudgetLists, claims: Claims, readMetric: Metr
     const claim = claims.get(id);
     if (claim === undefined) {
       const meant = nearest(id, [...claims.keys()]);
-      tell(
+      report(
         path,
-        `${shown(id)} is there, expected the id of a claim in fixtures/claims.json`,
-        meant === undefined ? 'a budget of your own has an id instead of a claim' : `did you mean ${meant}?`,
+        `got ${shown(id)}, expected the id of a claim in fixtures/claims.json`,
+        meant === undefined ? 'a budget of your own has id: instead of claim:' : `did you mean ${meant}?`,
       );
     }
     return claim;
@@ -68,13 +68,10 @@ export function readBudgets(lists: BudgetLists, claims: Claims, readMetric: Metr
     const { op, limit, metric } = { op: claim?.operator, limit: claim?.value, ...defined(entry) };
     if (op !== undefined && limit !== undefined) findings.push(...limitFindings(op, limit, path));
     if (metric === undefined) {
-      tell(
-        [...path, 'metric'],
-        'nothing is there, expected a path in report.json; capbench metrics lists them',
-      );
+      report([...path, 'metric'], 'got nothing, expected a path in report.json; capbench metrics lists them');
     }
     if (findings.length > before || op === undefined || limit === undefined || metric === undefined) continue;
-    // A limit of its own comes with its own unit, where it names one.
+    // An entry's own limit is in its own unit, if it has one.
     const unit =
       (entry.limit === undefined ? claim?.unit : (entry.unit ?? claim?.unit)) ?? entry.unit ?? 'text';
     keep(
@@ -94,7 +91,7 @@ export function readBudgets(lists: BudgetLists, claims: Claims, readMetric: Metr
         fullLoad: entry.fullLoad,
         contradicted: entry.contradicted ?? null,
         ...(entry.stage === undefined ? {} : { stage: entry.stage }),
-        // Not there rather than false: a scenario that does not use it keeps its hash.
+        // Absent rather than false, so that the hash of a scenario without it stays the same.
         ...(entry.optional === true ? { optional: true } : {}),
       },
       path,
@@ -135,7 +132,7 @@ function titleOf({ title, stat, reading }: BudgetEntry, claim: Claim | undefined
   return reading === undefined ? claim.quantity : `${claim.quantity} (${reading})`;
 }
 
-/** An entry without the keys that are not there, so that it may be spread over a claim. */
+/** The keys of an entry that are set, to be spread over a claim. */
 function defined({ op, limit, metric }: BudgetEntry) {
   return {
     ...(op === undefined ? {} : { op }),
@@ -147,53 +144,53 @@ function defined({ op, limit, metric }: BudgetEntry) {
 function ownFindings(entry: BudgetEntry, path: Path): readonly Finding[] {
   if (entry.id === undefined) {
     return [
-      found(
+      findingAt(
         path,
-        'neither claim nor id is there, expected a documented claim, or an id for a budget of your own',
+        'got neither claim nor id, expected a documented claim, or an id for a budget of your own',
       ),
     ];
   }
   const findings: Finding[] = [];
-  const tell = teller(findings);
-  if (entry.op === undefined) tell([...path, 'op'], 'nothing is there, expected an operator such as <');
-  if (entry.limit === undefined) tell([...path, 'limit'], 'nothing is there, expected a limit');
+  const report = reporter(findings);
+  if (entry.op === undefined) report([...path, 'op'], 'got nothing, expected an operator such as <');
+  if (entry.limit === undefined) report([...path, 'limit'], 'got nothing, expected a limit');
   if (entry.unit === undefined && typeof entry.limit !== 'string') {
-    tell([...path, 'unit'], "nothing is there, expected the limit's unit such as ms");
+    report([...path, 'unit'], "got nothing, expected the limit's unit such as ms");
   }
   if (entry.reading !== undefined) {
-    tell([...path, 'reading'], 'a reading is there, expected one for a documented claim alone', 'use title');
+    report([...path, 'reading'], 'got a reading, expected one only for a documented claim', 'use title');
   }
   return findings;
 }
 
 function claimFindings(entry: BudgetEntry, claim: Claim, path: Path): readonly Finding[] {
   const findings: Finding[] = [];
-  const tell = teller(findings);
+  const report = reporter(findings);
   for (const key of ['id', 'title', 'condition'] as const) {
     if (entry[key] !== undefined) {
-      tell([...path, key], `${shown(entry[key])} is there, expected nothing: it comes from ${claim.id}`);
+      report([...path, key], `got ${shown(entry[key])}, expected nothing: it comes from ${claim.id}`);
     }
   }
   if (entry.optional !== undefined) {
-    tell(
+    report(
       [...path, 'optional'],
-      `${entry.optional} is there, expected it for a budget of your own alone`,
-      'a documented claim without a figure is unmeasured, and decides nothing',
+      `got ${entry.optional}, expected it only for a budget of your own`,
+      'a documented claim without a figure is unmeasured and does not affect the verdict',
     );
   }
-  const otherwise = entry.op !== undefined || entry.limit !== undefined;
-  if (otherwise && entry.reading === undefined) {
+  const differs = entry.op !== undefined || entry.limit !== undefined;
+  if (differs && entry.reading === undefined) {
     const key = entry.op === undefined ? 'limit' : 'op';
-    tell(
+    report(
       [...path, key],
-      `${shown(entry[key])} is there beside ${claim.id}, which says ${claim.operator} ${shownLimit(claim.value)}`,
-      'leave it out, or say with reading: why the claim is read otherwise',
+      `got ${shown(entry[key])} beside ${claim.id}, which has ${claim.operator} ${shownLimit(claim.value)}`,
+      'remove it, or give the reason with reading:',
     );
   }
   if (entry.unit === undefined && metricUnitOf(claim.unit) === undefined) {
-    tell(
+    report(
       [...path, 'unit'],
-      `nothing is there, expected the unit to compare with: "${claim.unit}" of ${claim.id} has no counterpart among the metrics`,
+      `got nothing, expected the unit to compare with: "${claim.unit}" of ${claim.id} has no counterpart among the metrics`,
     );
   }
   return findings;
@@ -202,13 +199,13 @@ function claimFindings(entry: BudgetEntry, claim: Claim, path: Path): readonly F
 const shownLimit = (limit: Claim['value']): string =>
   typeof limit === 'object' ? `[${limit.join(', ')}]` : String(limit);
 
-/** What operator takes what limit. */
+/** Checks that the limit fits the operator. */
 function limitFindings(op: Operator, limit: Claim['value'], path: Path): readonly Finding[] {
   const at: Path = [...path, 'limit'];
   const wrong = (expected: string, hint: string | null = null) => [
-    found(
+    findingAt(
       at,
-      `${typeof limit === 'object' ? shownLimit(limit) : shown(limit)} is there, expected ${expected}`,
+      `got ${typeof limit === 'object' ? shownLimit(limit) : shown(limit)}, expected ${expected}`,
       hint,
     ),
   ];
@@ -226,7 +223,7 @@ function limitFindings(op: Operator, limit: Claim['value'], path: Path): readonl
       );
 }
 
-/** Every budget whose metric, statistic, unit or limit makes no sense; empty when all can be ruled. */
+/** The budgets whose metric, statistic, unit or limit is wrong; empty when all can be judged. */
 export function checkBudgets(budgets: readonly Budget[], metrics: Metrics) {
   return budgets.flatMap((budget) => {
     const message = budget.state === 'measured' ? problemOf(budget, metrics) : null;
@@ -239,31 +236,31 @@ function problemOf(budget: MeasuredBudget, metrics: Metrics): string | null {
   const metric = metricAt(metrics, path, budget.stat);
   if (metric === undefined) {
     return path.startsWith(`${SELECTED}.`)
-      ? `metric "${path}" names no metric of a Prometheus page, expected one such as target.metrics.http_requests_total{code="500"}`
+      ? `metric "${path}" is not a metric of a Prometheus page, expected one such as target.metrics.http_requests_total{code="500"}`
       : `metric "${path}" is not a figure of report.json${meant(budget, metrics)}`;
   }
   if (budget.stage !== undefined && metric.stages === 'no') {
-    return `metric "${path}" is not measured stage by stage; leave "stage: ${budget.stage}" out`;
+    return `metric "${path}" is not measured per stage; remove "stage: ${budget.stage}"`;
   }
   if (budget.stage === undefined && metric.stages === 'only') {
-    return `metric "${path}" is a stage's; say which with "stage:"`;
+    return `metric "${path}" is measured per stage only; add "stage:"`;
   }
   const wrong = statisticProblem(budget, metric);
   if (wrong !== null || metric.unit === 'setting') return wrong;
   const numeric = typeof budget.limit !== 'string';
   if (metric.unit === 'text') {
-    return numeric ? `metric "${path}" is text; its limit must be text` : null;
+    return numeric ? `metric "${path}" is text; expected a limit that is text` : null;
   }
-  if (!numeric) return `metric "${path}" is a number in ${metric.unit}; its limit must be a number`;
+  if (!numeric) return `metric "${path}" is a number in ${metric.unit}; expected a limit that is a number`;
   if (metric.unit === 'any' || conversion(metric.unit, budget.metricUnit) !== undefined) return null;
   const units = comparableUnits(metric.unit);
   return `metric "${path}" is in ${metric.unit} and cannot be compared with ${budget.metricUnit}; expected ${oneOf(units)}`;
 }
 
-/** Of figures that are there under a name of their own: the settings of the stack, and a target's own metrics. */
+/** Prefixes of figures whose last part is a free name: settings of the stack, and a target's own metrics. */
 const NAMED_ROOMS = ['stack.applied', SELECTED];
 
-/** What a path that leads nowhere may have meant, and where all are listed. */
+/** A suggestion for an unknown path, and where all paths are listed. */
 function meant({ metric: { path }, stage }: MeasuredBudget, metrics: Metrics): string {
   const listed = 'capbench metrics lists them all';
   const at = path.lastIndexOf('.');
@@ -271,7 +268,7 @@ function meant({ metric: { path }, stage }: MeasuredBudget, metrics: Metrics): s
   const isFitting = ({ stages }: Metric): boolean => stages !== (stage === undefined ? 'only' : 'no');
   const parent = metricAt(metrics, above);
   if (parent?.stats?.includes(last) === true && isFitting(parent)) {
-    return `; ${last} is a statistic of it: metric: ${above}, stat: ${last}`;
+    return `; ${last} is a statistic: metric: ${above}, stat: ${last}`;
   }
   const [one = '', two = '', ...name] = path.split('.');
   const room = name.length === 0 ? undefined : nearest(`${one}.${two}`, NAMED_ROOMS);
@@ -280,14 +277,15 @@ function meant({ metric: { path }, stage }: MeasuredBudget, metrics: Metrics): s
   return near === undefined ? `; ${listed}` : `; did you mean "${near}"? ${listed}`;
 }
 
-/** Words that other tools have for the same. */
+/** Names of statistics in other tools. */
 const SYNONYMS: Readonly<Record<string, string>> = {
   ...{ avg: 'mean', average: 'mean', med: 'p50', median: 'p50', maximum: 'max', minimum: 'min' },
   ...{ p100: 'max', delta: 'increase', count: 'increase', value: 'last' },
 };
 
 function statisticProblem({ metric: { path }, stat }: MeasuredBudget, { stats }: Metric): string | null {
-  if (stats === null) return stat === null ? null : `metric "${path}" has no statistics; leave "${stat}" out`;
+  if (stats === null)
+    return stat === null ? null : `metric "${path}" has no statistics; remove "stat: ${stat}"`;
   if (stat !== null && stats.includes(stat)) return null;
   const synonym = stat === null ? undefined : SYNONYMS[stat.toLowerCase()];
   const found =

@@ -7,30 +7,30 @@ type Entry = z.output<typeof resolvedBudgetSchema>;
 type Of<State extends Entry['state']> = Readonly<Extract<Entry, { state: State }>>;
 export type Operator = Entry['op'];
 
-/** Where a documented claim stands. */
+/** Where a documented claim is found. */
 export type Source = NonNullable<Entry['source']>;
 
-/** A budget that a run rules: met, breached, unmeasured, or (with `contradicted`) contradicted. */
+/** A budget that a run decides: met, breached, unmeasured, or (with `contradicted`) contradicted. */
 export interface MeasuredBudget extends Omit<Of<'measured'>, 'metric'> {
   /** A path in report.json, without the statistic. */
   readonly metric: BudgetMetric;
 }
 
 /**
- * The others: `untestable`, which hardware, price or a missing component puts out of reach; and `contradicted`, for
- * which no figure stands, because the document disagrees with itself about it.
+ * Also `untestable`, which needs hardware, prices or components that are not available; and `contradicted`, about which the
+ * document contradicts itself.
  */
 export type Budget = MeasuredBudget | Of<'untestable'> | Of<'contradicted'>;
 
-/** A gate of the user's own, which a run may not pass over. A claim of a document may well have no figure. */
+/** A user's own budget, without whose figure the run is invalid. A documented claim may have no figure. */
 export const isRequired = (budget: Budget): budget is MeasuredBudget =>
   budget.state === 'measured' && budget.claim === null && budget.optional !== true;
 
-/** A budget as a file has it: its metric is the path. */
+/** A budget as it is written in files: with the path as its metric. */
 export const writtenBudget = (budget: Budget): object =>
   budget.state === 'measured' ? { ...budget, metric: budget.metric.path } : budget;
 
-/** What of a target's pages is asked for: the selectors of the budgets, each with the statistics. */
+/** The selectors that the budgets need from a target's metrics pages, each with its statistics. */
 export function selectorsOf(
   budgets: readonly Budget[],
 ): ReadonlyMap<string, { readonly selector: MetricSelector; readonly stats: ReadonlySet<string> }> {
@@ -46,38 +46,38 @@ export function selectorsOf(
   return found;
 }
 
-/** What a budget may name: its unit, and the statistics at its path. */
+/** A metric that a budget may name. */
 export interface Metric {
   /**
-   * In the words of units.ts where a conversion exists; `text` for words, `setting` for PostgreSQL's spelling, `any` for a
-   * number in whatever unit a budget says.
+   * A unit of units.ts if a conversion exists; `text` for words, `setting` for PostgreSQL's notation, `any` for a number in
+   * the budget's own unit.
    */
   readonly unit: string;
-  /** Null when the path is a figure itself. */
+  /** The statistics at this path; null when the path is a figure itself. */
   readonly stats: readonly string[] | null;
-  /** Whether stages have it: not, too, or only they. */
+  /** Whether it is measured per stage: no, also, or only per stage. */
   readonly stages: 'no' | 'too' | 'only';
-  /** What the figure cannot exceed whatever runs: another metric, in the same unit. */
+  /** Another metric, in the same unit, that this figure cannot exceed. */
   readonly within?: { readonly metric: string; readonly whose: string } | undefined;
-  /** Only this system tells it. Absent: any run may. */
+  /** Only this system measures it. Absent: any run may. */
   readonly ofSystem?: true | undefined;
 }
 
-/** Every metric of a system, by its path in report.json; settings and a target's own are found by their names. */
+/** The metrics of a system, by path in report.json; settings and a target's own metrics are found by name. */
 export type Metrics = ReadonlyMap<string, Metric>;
 
-/** What a budget is about: parsed once, when the scenario is read. */
+/** The metric of a budget, parsed when the scenario is read. */
 export interface BudgetMetric extends Pick<Metric, 'unit' | 'within' | 'ofSystem'> {
-  /** As it is written: `latency.intent.due`. */
+  /** As written: `latency.intent.due`. */
   readonly path: string;
   /** Its first word: `latency`. */
   readonly section: string;
   /**
-   * The path without its operation, the same for all of them: `latency.due`, `load.operations.ok`, `throughput.perSecond`;
+   * The path without its operation: `latency.due`, `load.operations.ok`, `throughput.perSecond`;
    * `stack.applied` and `target.metrics` without their names.
    */
   readonly figure: string;
-  /** Null where it is of none, or of all together. */
+  /** Null for a figure of no single operation. */
   readonly operation: OperationSpec | null;
   /** The name in `stack.applied.<name>`. */
   readonly setting: string | null;
@@ -85,7 +85,7 @@ export interface BudgetMetric extends Pick<Metric, 'unit' | 'within' | 'ofSystem
   readonly selector: MetricSelector | null;
 }
 
-/** Reads the path that a budget names. One that leads nowhere has the unit `any`; budget-entry.ts says what is wrong. */
+/** Parses the path of a budget. An unknown one gets the unit `any`; budget-entry.ts reports it. */
 export type MetricReader = (path: string, stat: string | null) => BudgetMetric;
 
 export const metricReader =
@@ -141,7 +141,7 @@ export const COUNTER_STATS: readonly string[] = ['rate', 'increase'];
 export const HISTOGRAM_STATS: readonly string[] = ['p50', 'p90', 'p95', 'p99'];
 const STATS = [...GAUGE_STATS, ...COUNTER_STATS, ...HISTOGRAM_STATS];
 
-/** In what a target's own metric is counted, by the conventions of Prometheus for names; `any` where its name does not say. */
+/** The unit of a target's own metric, by Prometheus' naming conventions; `any` where its name does not have one. */
 function unitOf(name: string, stat: string | null): string {
   const [, word = ''] = /_(seconds|milliseconds|ms|bytes)(?:_total|_sum)?$/.exec(name) ?? [];
   const unit = { seconds: 's', milliseconds: 'ms', ms: 'ms', bytes: 'bytes' }[word] ?? 'any';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Source } from './budget.ts';
 import { OPERATORS } from './sections.ts';
 
-/** One number (or word) of a document, as fixtures/claims.json lists it; its id is such as `FLX-151`. */
+/** One documented number (or word) of fixtures/claims.json, with an id such as `FLX-151`. */
 export interface Claim extends Omit<Readonly<z.output<typeof claimSchema>>, 'source_heading' | 'line'> {
   readonly source: Source;
 }
@@ -25,7 +25,7 @@ const fileSchema = z.object({
   systems: z.record(z.string(), z.object({ document: z.string(), claims: z.array(claimSchema) })),
 });
 
-/** Reads the text of claims.json. Throws when it is not that: the file is part of the package. */
+/** Parses claims.json. Throws when it is malformed, which is a bug: the file is part of the package. */
 export function readClaims(text: string): Claims {
   const { systems } = fileSchema.parse(JSON.parse(text));
   const claims = new Map<string, Claim>();
@@ -37,10 +37,7 @@ export function readClaims(text: string): Claims {
   return claims;
 }
 
-/**
- * The documents' spellings of units, in the words of the metrics. An operation, a row write and a batch
- * stay three different things.
- */
+/** The documents' units -> the metrics' units. Operations, row writes and batches are different units. */
 const METRIC_UNITS: Readonly<Record<string, string>> = {
   users: 'players',
   CCU: 'players',
@@ -58,7 +55,7 @@ const METRIC_UNITS: Readonly<Record<string, string>> = {
   '% each': '%',
 };
 
-/** Units that documents and metrics spell alike; the last line is those of PostgreSQL's settings. */
+/** Units with the same name in documents and metrics; the last line has those of PostgreSQL's settings. */
 const SAME_UNITS: readonly string[] = [
   ...['ops/s', 'ops/batch', 'batches/s', 'connections/s', 'Gbps', 'Mbps'],
   ...['bytes', 'MB', 'GB', 'ms', 's', 'min', '%', 'x'],
@@ -66,7 +63,7 @@ const SAME_UNITS: readonly string[] = [
   ...['processes', 'workers', 'ratio', 'cost', 'requests', 'enum', 'name'],
 ];
 
-/** The metrics' word for a document's unit; undefined when a budget has to name it. */
+/** The metrics' name of a document's unit; undefined when the budget must state the unit. */
 export function metricUnitOf(unit: string): string | undefined {
   if (Object.hasOwn(METRIC_UNITS, unit)) return METRIC_UNITS[unit];
   return SAME_UNITS.includes(unit) ? unit : undefined;

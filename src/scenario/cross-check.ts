@@ -1,12 +1,12 @@
 import type { Micros } from '../units.ts';
 import type { Budget } from './budget.ts';
-import { type Finding, found, teller } from './finding.ts';
+import { type Finding, findingAt, reporter } from './finding.ts';
 import { nearest } from './nearest.ts';
 import type { OperationSpec } from './operations.ts';
 import type { Path } from './problem.ts';
 import type { Fault, Load, Scenario } from './scenario.ts';
 import { MOST_PER_SECOND, MOST_PLAYERS } from './schema.ts';
-import { type Churn, lengthOf, peakOf, type Shaped, type Stage } from './stages.ts';
+import { type Churn, type LoadShape, lengthOf, peakOf, type Stage } from './stages.ts';
 import type { ComponentName, SystemScenario } from './system-scenario.ts';
 
 const MOST_PER_PLAYER = 1000;
@@ -14,7 +14,7 @@ const LONGEST_RUN = 24 * 3600e6;
 
 export const grouped = (n: number): string => n.toLocaleString('en-US', { maximumFractionDigits: 3 });
 
-/** What no key alone can get wrong: numbers that do not fit each other, or do not any more after --scale. */
+/** Checks keys against each other: values that conflict, in the file or after --scale. */
 export function crossCheck(
   scenario: Pick<Scenario, 'load' | 'world' | 'faults' | 'sections'>,
   system: SystemScenario,
@@ -25,18 +25,18 @@ export function crossCheck(
     ...stageFindings(load),
   ];
   const check = (wrong: boolean, key: keyof Load, message: string, hint: string | null = null) => {
-    if (wrong) findings.push(found(['load', key], message, hint));
+    if (wrong) findings.push(findingAt(['load', key], message, hint));
   };
   const wrongRate = (operation: OperationSpec | undefined, message: string, hint: string | null = null) =>
-    findings.push(found(['load', 'operations', operation?.id ?? '', 'perSecond'], message, hint));
+    findings.push(findingAt(['load', 'operations', operation?.id ?? '', 'perSecond'], message, hint));
   const { players } = load;
   check(
     players > MOST_PLAYERS,
     'players',
-    `${grouped(players)} players, expected ${grouped(MOST_PLAYERS)} at most`,
-    'a smaller --scale',
+    `got ${grouped(players)} players, expected ${grouped(MOST_PLAYERS)} at most`,
+    'use a smaller --scale',
   );
-  // What the busiest stage makes of them.
+  // Rates are checked at the stage with the highest rate.
   const peak = peakOf(load.stages);
   let ofPlayers = 0;
   let total = 0;
@@ -47,31 +47,31 @@ export function crossCheck(
     if (rate > MOST_PER_SECOND)
       wrongRate(
         operation,
-        `${grouped(rate)} a second, expected ${grouped(MOST_PER_SECOND)} at most`,
-        'a smaller --scale',
+        `got ${grouped(rate)} a second, expected ${grouped(MOST_PER_SECOND)} at most`,
+        'use a smaller --scale',
       );
   }
   const first = system.operations.find(({ actor }) => actor === 'player') ?? system.operations[0];
   if (ofPlayers / players > MOST_PER_PLAYER)
     wrongRate(
       first,
-      `${grouped(ofPlayers / players)} a second for each player, expected ${grouped(MOST_PER_PLAYER)} at most`,
-      'the rate is that of all players together',
+      `got ${grouped(ofPlayers / players)} a second for each player, expected ${grouped(MOST_PER_PLAYER)} at most`,
+      'perSecond is the rate of all players together',
     );
   if (total === 0)
     wrongRate(
       first,
-      `no operation is ever due, expected a rate above 0 of ${system.operations.map(({ label }) => label).join(' or of ')}`,
+      `no operation is ever due, expected a rate above 0 for ${system.operations.map(({ label }) => label).join(' or ')}`,
     );
   check(
     ((load.ramp + load.warmUp + load.duration) as Micros) > LONGEST_RUN,
     'duration',
-    'ramp, warmUp and duration together are longer than 24h, expected less',
+    'ramp, warmUp and duration together are longer than 24h, expected at most 24h',
   );
   return [...findings, ...(system.check?.(scenario) ?? [])];
 }
 
-/** Names, the ones in the middle of many left out. */
+/** A list of names, shortened in the middle. */
 const listed = (names: readonly string[]): string =>
   (names.length > 8 ? [...names.slice(0, 6), '..', ...names.slice(-1)] : names).join(', ');
 
@@ -83,7 +83,7 @@ function faultFindings(
 ): readonly Finding[] {
   const findings: Finding[] = [];
   const check = (wrong: boolean, key: keyof Fault, message: string) => {
-    if (wrong) findings.push(found(['faults', index, key], message));
+    if (wrong) findings.push(findingAt(['faults', index, key], message));
   };
   if (of !== 'players' && action !== 'drop') {
     const able = components.filter(({ faults }) => faults.includes(action)).map(({ name }) => name);
@@ -91,39 +91,38 @@ function faultFindings(
       !able.includes(of),
       'of',
       able.length === 0
-        ? `${of}, expected players (to drop): capbench starts nothing here that it could ${action}`
-        : `${of}, expected one of ${listed(able)}`,
+        ? `got ${of}, expected players (with drop): capbench starts nothing here that it could ${action}`
+        : `got ${of}, expected one of ${listed(able)}`,
     );
   }
   check(
     (action === 'drop') !== (of === 'players'),
     'of',
     action === 'drop'
-      ? `${of}, expected players: sockets are dropped`
-      : `${of}, expected a process to ${action}`,
+      ? `got ${of}, expected players: drop cuts their connections`
+      : `got ${of}, expected a process to ${action}`,
   );
   const length = { ramp: load.ramp, 'warm-up': load.warmUp, measure: load.duration }[phase];
   check(
     at >= length,
     'at',
-    `at or after the end of the ${phase} phase, which lasts ${length / 1e6} s, expected a time within it`,
+    `got ${at / 1e6} s, expected a time within the ${phase} phase, which lasts ${length / 1e6} s`,
   );
   return findings;
 }
 
-/** Of a stage. */
+/** Shortest stage, in microseconds. */
 const SHORTEST = 100_000;
 
-/** What no key alone can get wrong. */
-function stageFindings({ players, duration: length, stages, churn }: Shaped): readonly Finding[] {
+function stageFindings({ players, duration: length, stages, churn }: LoadShape): readonly Finding[] {
   const findings: Finding[] = [];
-  const tell = teller(findings);
+  const report = reporter(findings);
   const away = (one: Churn | undefined, path: Path): void => {
     if (one === undefined || one.perSecond * (one.away / 1e6) <= players / 2) return;
-    tell(
+    report(
       [...path, 'perSecond'],
-      `${one.perSecond} a second, each away for ${one.away / 1e6} s, expected half of the ${players} players to be there at least`,
-      'fewer a second, or a shorter away',
+      `got ${one.perSecond} a second, each away for ${one.away / 1e6} s, expected at least half of the ${players} players to stay connected`,
+      'use a lower perSecond or a shorter away',
     );
   };
   away(churn, ['load', 'churn']);
@@ -132,24 +131,31 @@ function stageFindings({ players, duration: length, stages, churn }: Shaped): re
   for (const [i, one] of stages.entries()) {
     away(one.churn, path(i, 'churn'));
     if (stages.findIndex(({ name }) => name === one.name) < i) {
-      tell(path(i, 'name'), `${one.name} is there twice, expected once`);
+      report(path(i, 'name'), `the name ${one.name} is used twice, expected once`);
     }
     if (one.over > one.lasting) {
-      tell(path(i, 'over'), `${one.over / 1e6} s, expected at most the ${one.lasting / 1e6} s of the stage`);
+      report(
+        path(i, 'over'),
+        `got ${one.over / 1e6} s, expected at most the ${one.lasting / 1e6} s of the stage`,
+      );
     }
     if (one.lasting < SHORTEST) {
-      tell(path(i, 'lasting'), `${one.lasting / 1e6} s, expected 0.1 s at least`, 'a longer --duration');
+      report(
+        path(i, 'lasting'),
+        `got ${one.lasting / 1e6} s, expected at least 0.1 s`,
+        'use a longer --duration',
+      );
     }
   }
   if (peakRateOf(stages) === 0) {
-    tell(['load', 'stages'], 'nothing is ever due, expected a rate above 0 in one of them');
+    report(['load', 'stages'], 'no operation is ever due, expected a rate above 0 in at least one stage');
   }
   const sum = lengthOf(stages);
   if (length !== sum) {
-    tell(
+    report(
       ['load', 'duration'],
-      `${length / 1e6} s is there beside stages that last ${sum / 1e6} s together, expected the same`,
-      'leave load.duration out: the stages are the measure phase; --duration scales them',
+      `got ${length / 1e6} s, expected the ${sum / 1e6} s that the stages last together`,
+      'remove load.duration: the stages are the measure phase, and --duration scales them',
     );
   }
   return findings;
@@ -157,7 +163,7 @@ function stageFindings({ players, duration: length, stages, churn }: Shaped): re
 
 const peakRateOf = (stages: readonly Stage[]): number => Math.max(...stages.map(({ rate }) => rate));
 
-/** Budgets of a stage that is not there. */
+/** Budgets of an unknown stage. */
 export function budgetStageFindings(
   budgets: readonly Budget[],
   stages: readonly Stage[] | undefined,
@@ -167,47 +173,47 @@ export function budgetStageFindings(
   return budgets.flatMap((budget) => {
     if (budget.state !== 'measured' || budget.stage === undefined || names.includes(budget.stage)) return [];
     const meant = nearest(budget.stage, names);
-    const known = names.length === 0 ? 'load.stages has none' : `expected one of ${names.join(', ')}`;
+    const known = names.length === 0 ? 'the load has no stages' : `expected one of ${names.join(', ')}`;
     return [
-      found(
+      findingAt(
         [...(paths.get(budget.id) ?? ['budgets']), 'stage'],
-        `${budget.stage} is no stage of this load; ${known}`,
+        `got ${budget.stage}, which is not a stage of this load; ${known}`,
         meant === undefined ? null : `did you mean ${meant}?`,
       ),
     ];
   });
 }
 
-/** What is measured of those who come back alone. */
-const OF_RETURNS = new Set(['network.fullStrengthMs', 'network.connectMs', 'network.reconnectMs']);
+/** Metrics that are measured only when players reconnect. */
+const RECONNECT_METRICS = new Set(['network.fullStrengthMs', 'network.connectMs', 'network.reconnectMs']);
 
-/** Budgets on how players come back in a stage in which none do: without data after every run. */
-export function budgetReturnFindings(
+/** Budgets on reconnection in a stage where no player reconnects: they would never have data. */
+export function budgetReconnectFindings(
   budgets: readonly Budget[],
-  { load: { stages = [], churn }, faults }: { readonly load: Shaped; readonly faults: readonly unknown[] },
+  { load: { stages = [], churn }, faults }: { readonly load: LoadShape; readonly faults: readonly unknown[] },
   paths: ReadonlyMap<string, Path>,
 ): readonly Finding[] {
   const cut = stages.filter(({ reconnect }) => reconnect !== undefined).map(({ name }) => name);
   const leaves = (one: Churn | undefined): boolean => one !== undefined && one.perSecond > 0;
-  // Who was cut off, or left, in a stage may come back in a later one.
-  const returns = (until: number): boolean =>
+  // Players that were cut off in one stage may reconnect in a later one.
+  const canReconnect = (until: number): boolean =>
     faults.length > 0 ||
     leaves(churn) ||
     stages.slice(0, until + 1).some((one) => one.reconnect !== undefined || leaves(one.churn));
   return budgets.flatMap((budget) => {
-    if (budget.state !== 'measured' || !OF_RETURNS.has(budget.metric.path)) return [];
+    if (budget.state !== 'measured' || !RECONNECT_METRICS.has(budget.metric.path)) return [];
     const { path } = budget.metric;
     const index = stages.findIndex(({ name }) => name === budget.stage);
     if (index < 0) return [];
     const isMeasured =
-      path === 'network.fullStrengthMs' ? stages[index]?.reconnect !== undefined : returns(index);
+      path === 'network.fullStrengthMs' ? stages[index]?.reconnect !== undefined : canReconnect(index);
     if (isMeasured) return [];
-    const others = cut.length === 0 ? '' : `, or name one that has it: ${cut.join(', ')}`;
+    const others = cut.length === 0 ? '' : `, or name a stage that has it: ${cut.join(', ')}`;
     return [
-      found(
+      findingAt(
         [...(paths.get(budget.id) ?? ['budgets']), 'stage'],
-        `${budget.stage} has no reconnect: ${path} of it is never measured`,
-        `give the stage a reconnect: { sharePercent: 100 }${others}`,
+        `the stage ${budget.stage} has no reconnect, so ${path} is never measured there`,
+        `add reconnect: { sharePercent: 100 } to the stage${others}`,
       ),
     ];
   });

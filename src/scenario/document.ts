@@ -14,20 +14,20 @@ import { type Path, type Problem, ScenarioError, shown } from './problem.ts';
 
 /** A scenario is data of this size at most, in bytes. */
 export const LARGEST_SCENARIO = 256 * 1024;
-/** Aliases are read, but a file made of them is not. */
+/** More aliases than a real scenario has: expanding nested ones could exhaust memory. */
 const MOST_ALIASES = 20;
-/** Nothing in a scenario is deeper than this. */
+/** No scenario is nested deeper than this. */
 const DEEPEST = 20;
 
-/** A scenario file as data, with the place of everything in it. */
+/** A scenario file as data, with the position of every value. */
 interface YamlDocument {
   readonly file: string;
   readonly value: unknown;
-  /** `file:line:column` of what stands at the path, or of its key, or of the nearest thing around it. */
+  /** `file:line:column` of the value or key at the path, or of the nearest one around it. */
   where(path: Path, of: 'key' | 'value'): string;
 }
 
-const COMPLETE = 'scenarios/quickstart.yaml of the package is a complete scenario to start from';
+const COMPLETE = 'start from a complete scenario: scenarios/quickstart.yaml in the package';
 
 const refuse = (file: string, message: string, hint: string | null): ScenarioError =>
   new ScenarioError([{ where: `${file}:1:1`, path: '', message, hint }]);
@@ -37,23 +37,23 @@ function decode(file: string, bytes: Uint8Array): string {
     throw refuse(
       file,
       `the file is larger than ${LARGEST_SCENARIO / 1024} KB, expected a scenario of that size at most`,
-      'a scenario holds numbers and names; leave out what is not one',
+      'remove what is not part of a scenario',
     );
   }
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw refuse(file, 'bytes that are no UTF-8 are there, expected YAML text', COMPLETE);
+    throw refuse(file, 'the file is not UTF-8, expected YAML text', COMPLETE);
   }
   // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point
   if (/[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(text)) {
-    throw refuse(file, 'control characters are there, expected YAML text', COMPLETE);
+    throw refuse(file, 'the file has control characters, expected YAML text', COMPLETE);
   }
   return text;
 }
 
-/** Brackets nested deeper than any scenario, which would only exhaust the parser's stack. */
+/** Whether brackets are nested so deeply that they would exhaust the parser's stack. */
 function tooDeep(text: string): boolean {
   let depth = 0;
   for (const character of text) {
@@ -64,17 +64,17 @@ function tooDeep(text: string): boolean {
   return false;
 }
 
-/** The parser's complaints that a reader meets most, in our words: what is there, what was expected, what to do. */
-const COMPLAINTS: Readonly<Record<string, readonly [message: string, hint: string]>> = {
+/** The most frequent errors of the parser, by its code, as message and hint. */
+const YAML_ERRORS: Readonly<Record<string, readonly [message: string, hint: string]>> = {
   MULTIPLE_DOCS: [
-    'a second document begins here, expected one',
-    'one file is one scenario: remove the --- and what follows, or make it a file of its own',
+    'got a second document, expected one',
+    'remove the --- and what follows, or move it to another file',
   ],
-  TAG_RESOLVE_FAILED: ['a tag is there, expected plain data', 'write the value without !name'],
-  TAB_AS_INDENT: ['a tab is there, expected spaces as indentation', 'indent with spaces'],
+  TAG_RESOLVE_FAILED: ['got a tag, expected plain data', 'write the value without !name'],
+  TAB_AS_INDENT: ['got a tab, expected spaces as indentation', 'indent with spaces'],
 };
 
-/** Keys that are there twice. The parser's own check compares each with each, which takes seconds for a large file. */
+/** Duplicate keys. The parser's own check is quadratic, which takes seconds for a large file. */
 function doubleKeys(document: Document, whereOf: (offset: number) => string): readonly Problem[] {
   const problems: Problem[] = [];
   visit(document, {
@@ -87,8 +87,8 @@ function doubleKeys(document: Document, whereOf: (offset: number) => string): re
           problems.push({
             where: whereOf(key.range?.[0] ?? 0),
             path: '',
-            message: `the key ${shown(name)} is there twice, expected once`,
-            hint: 'keep one of the two',
+            message: `the key ${shown(name)} appears twice, expected once`,
+            hint: 'remove one of the two',
           });
         }
         seen.add(name);
@@ -98,10 +98,10 @@ function doubleKeys(document: Document, whereOf: (offset: number) => string): re
   return problems;
 }
 
-/** Reads YAML 1.2 (core schema): no custom tags, no merge keys, few aliases, one document, no key twice. Throws a ScenarioError. */
+/** Parses YAML 1.2 (core schema) without custom tags, merge keys, many aliases, several documents or duplicate keys. Throws a ScenarioError. */
 export function readYaml(file: string, bytes: Uint8Array): YamlDocument {
   const text = decode(file, bytes);
-  if (tooDeep(text)) throw refuse(file, 'hundreds of open brackets are there, expected a scenario', COMPLETE);
+  if (tooDeep(text)) throw refuse(file, 'got hundreds of open brackets, expected a scenario', COMPLETE);
   const lines = new LineCounter();
   const whereOf = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
@@ -119,7 +119,7 @@ export function readYaml(file: string, bytes: Uint8Array): YamlDocument {
       logLevel: 'error',
     });
     const broken = [...document.errors, ...document.warnings].map(({ code, message, pos }): Problem => {
-      const [own, hint] = COMPLAINTS[code] ?? [`no YAML that can be read: ${message.split('\n')[0]}`, null];
+      const [own, hint] = YAML_ERRORS[code] ?? [`invalid YAML: ${message.split('\n')[0]}`, null];
       return { where: whereOf(pos[0]), path: '', message: own, hint };
     });
     const problems = broken.length > 0 ? broken : doubleKeys(document, whereOf);
@@ -154,7 +154,7 @@ export function readYaml(file: string, bytes: Uint8Array): YamlDocument {
     };
   } catch (thrown) {
     if (thrown instanceof ScenarioError) throw thrown;
-    throw refuse(file, `no YAML that can be read: ${messageOf(thrown)}`, COMPLETE);
+    throw refuse(file, `invalid YAML: ${messageOf(thrown)}`, COMPLETE);
   }
 }
 
@@ -162,5 +162,5 @@ function rangeStart(node: unknown): number | undefined {
   return isScalar(node) || isMap(node) || isSeq(node) || isAlias(node) ? node.range?.[0] : undefined;
 }
 
-/** For an empty file, or one that is no map. */
+/** The hint for an empty file, or one that is not a map. */
 export const startFrom = COMPLETE;

@@ -2,29 +2,29 @@ import type { z } from 'zod';
 import { nearest } from './nearest.ts';
 import { type Path, type Problem, pathText, shown } from './problem.ts';
 
-/** A problem that has not been given its place in the file yet. */
+/** A problem without its position in the file. */
 export interface Finding {
   readonly path: Path;
-  /** Whether the key itself is wrong, or what stands under it. */
+  /** Whether the key itself or its value is wrong. */
   readonly of: 'key' | 'value';
   readonly message: string;
   readonly hint: string | null;
 }
 
-export const found = (path: Path, message: string, hint: string | null = null): Finding => ({
+export const findingAt = (path: Path, message: string, hint: string | null = null): Finding => ({
   path,
   of: 'value',
   message,
   hint,
 });
 
-/** Adds what is found. */
-export const teller =
+/** A function that adds findings to a list. */
+export const reporter =
   (findings: Finding[]) =>
-  (...told: Parameters<typeof found>): void =>
-    void findings.push(found(...told));
+  (...args: Parameters<typeof findingAt>): void =>
+    void findings.push(findingAt(...args));
 
-/** What stands at a path of plain data; undefined where nothing does. */
+/** The value at a path of plain data; undefined where there is none. */
 export function valueAt(value: unknown, path: Path): unknown {
   let at = value;
   for (const segment of path) {
@@ -35,23 +35,22 @@ export function valueAt(value: unknown, path: Path): unknown {
 }
 
 function hintFor(value: unknown, expected: string): string | null {
-  if (typeof value === 'number' && !Number.isFinite(value))
-    return 'every comparison with it would be meaningless';
-  if (typeof value === 'number' && expected.startsWith('a duration')) return `with its unit: ${value}s`;
-  if (typeof value === 'number' && expected.startsWith('a size')) return `with its unit: ${value}MB`;
+  if (typeof value === 'number' && !Number.isFinite(value)) return 'comparisons with it are meaningless';
+  if (typeof value === 'number' && expected.startsWith('a duration')) return `add its unit: ${value}s`;
+  if (typeof value === 'number' && expected.startsWith('a size')) return `add its unit: ${value}MB`;
   if (typeof value === 'string' && expected.startsWith('one of ')) {
     const meant = nearest(value, expected.slice('one of '.length).split(', '));
     return meant === undefined ? null : `did you mean ${meant}?`;
   }
-  if (expected.startsWith('1, the form')) return 'another form is read by another version of capbench';
+  if (expected.startsWith('1, the version')) return 'other versions need another version of capbench';
   if (typeof value === 'string' && /^(a whole number|a number|a rate)/.test(expected)) {
     const digits = value.replaceAll(/[_,' ]/g, '');
-    if (/^\d+$/.test(digits)) return `a number without quotes and separators: ${digits}`;
+    if (/^\d+$/.test(digits)) return `write it without quotes and separators: ${digits}`;
   }
   return null;
 }
 
-/** A map of nothing but unknown keys is no scenario: so many of them say it. */
+/** Unknown keys that are reported at most. */
 export const MOST_UNKNOWN = 50;
 
 export function unknownKey(path: Path, key: string, known: readonly string[]): Finding {
@@ -64,7 +63,7 @@ export function unknownKey(path: Path, key: string, known: readonly string[]): F
   };
 }
 
-/** Zod's issues about `root`, one finding for each place. The message of an issue is what was expected. */
+/** Zod's issues about `root` as findings, one per path. The message of an issue is what was expected. */
 export function findingsOf(
   issues: readonly z.core.$ZodIssue[],
   root: unknown,
@@ -86,13 +85,12 @@ export function findingsOf(
       continue;
     }
     const value = valueAt(root, path);
-    const there = value === undefined ? 'nothing is there' : `${shown(value)} is there`;
-    add(found(path, `${there}, expected ${issue.message}`, hintFor(value, issue.message)));
+    add(findingAt(path, `got ${shown(value)}, expected ${issue.message}`, hintFor(value, issue.message)));
   }
   return [...findings.values()];
 }
 
-/** Gives findings their places, in the order of the file. */
+/** Findings with their positions, in the order of the file. */
 export const located = (
   findings: readonly Finding[],
   where: (finding: Finding) => string,
@@ -106,7 +104,7 @@ export const located = (
     }))
     .sort((a, b) => position(a) - position(b));
 
-/** A number that grows with line and column; 0 for what does not stand in a file. */
+/** Sort key by line and column; 0 for a finding outside the file. */
 function position({ where }: Problem): number {
   const [, line, column] = /:(\d+):(\d+)$/.exec(where) ?? [];
   return line === undefined ? 0 : Number(line) * 1e6 + Number(column);

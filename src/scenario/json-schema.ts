@@ -7,13 +7,13 @@ import type { SystemScenario } from './system-scenario.ts';
 type Json = z.core.JSONSchema.BaseSchema;
 type Properties = Record<string, Json>;
 
-/** What one system's scenario files hold. */
+/** The keys of one system's scenario files. */
 interface SystemFile {
   readonly properties: Properties;
   readonly required: readonly string[];
 }
 
-/** A key under its other name is what it is under its own. */
+/** Adds the aliases with the schemas of the keys that they stand for. */
 function addAliases(properties: Properties, { aliases = {} }: SystemScenario): void {
   for (const [alias, name] of Object.entries(aliases)) {
     const at = (dotted: string): string[] =>
@@ -34,12 +34,12 @@ function formOf(form: SystemScenario, names: KnownSystems['names']): SystemFile 
   return { properties, required: schema.required ?? [] };
 }
 
-/** Every schema once. */
+/** Without duplicates. */
 const distinct = (schemas: readonly Json[]): readonly Json[] => [
   ...new Map(schemas.map((schema) => [JSON.stringify(schema), schema])).values(),
 ];
 
-/** What any form may have; required is what all of them need. */
+/** The keys of all forms; a key is required if every form needs it. */
 function fileOf(forms: readonly SystemFile[]): SystemFile {
   const keys = [...new Set(forms.flatMap(({ properties }) => Object.keys(properties)))];
   const properties = keys.map((key): [string, Json] => {
@@ -53,9 +53,8 @@ function fileOf(forms: readonly SystemFile[]): SystemFile {
 }
 
 /**
- * The JSON Schema of scenario files, in the draft that editors know best. What all systems have in common stands at
- * the top; what depends on `system:` in a condition. Numbers that do not fit each other are beyond it: `capbench check`
- * finds those.
+ * The JSON Schema of scenario files, in the draft that editors support best. Keys of all systems are at the top, keys that
+ * depend on `system:` in conditions. Conflicts between keys are found by `capbench check` only.
  */
 export function scenarioJsonSchema({ names, formsOf }: KnownSystems): object {
   const files = names.map((name) => fileOf(formsOf(name).map((form) => formOf(form, names))));

@@ -1,25 +1,22 @@
 import { z } from 'zod';
 import { DURATION, formatDuration, type Micros, parseBytes, parseDuration, SIZE, seconds } from '../units.ts';
 
-/**
- * The leaves of a scenario's schema. The message of every issue is what was expected, in words: the reader
- * of the file puts what was there in front of it.
- */
+/** The leaves of a scenario's schema. The message of every issue is what was expected; finding.ts adds what it got. */
 const grouped = (n: number): string => n.toLocaleString('en-US', { maximumFractionDigits: 6 });
 
-/** A whole number from `min` to `max`, both included. */
+/** A whole number from `min` to `max`, inclusive. */
 export function whole(min: number, max: number) {
   const error = `a whole number of ${grouped(min)} to ${grouped(max)}`;
   return z.number({ error }).int({ error }).min(min, { error }).max(max, { error });
 }
 
-/** A finite number from `min` to `max`, both included; `what` names it in the error. */
+/** A finite number from `min` to `max`, inclusive; `what` names it in the error. */
 export function quantity(min: number, max: number, what = 'a number') {
   const error = `${what} of ${grouped(min)} to ${grouped(max)}`;
   return z.number({ error }).min(min, { error }).max(max, { error });
 }
 
-// Control characters (escape sequences among them) would reach terminals and reports.
+// Control characters could put escape sequences into terminals and reports.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point
 const ON_ONE_LINE = /^[^\0-\x1f\x7f-\x9f\u2028\u2029]*$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point
@@ -31,7 +28,7 @@ export function line(longest: number, shortest = 1) {
   return z.string({ error }).min(shortest, { error }).max(longest, { error }).regex(ON_ONE_LINE, { error });
 }
 
-/** Text that may run over lines. */
+/** Text that may have line breaks. */
 export function prose(longest: number) {
   const error = `text of at most ${longest} characters, without control characters`;
   return z.string({ error }).max(longest, { error }).regex(ON_LINES, { error });
@@ -48,7 +45,7 @@ export function oneOf<const T extends readonly [string, ...string[]]>(words: T) 
 const micros = z.custom<Micros>((value) => typeof value === 'number');
 const wholeMegabytes = z.custom<number>((value) => typeof value === 'number');
 
-/** A span of time as `30s`, `5m`, `10ms`; in microseconds once it is read. */
+/** A duration such as `30s`, `5m` or `10ms`; parsed to microseconds. */
 export function duration(min: string, max: string) {
   const error = `a duration of ${min} to ${max}, such as 500ms, 30s or 5m`;
   const [low, high] = [parseDuration(min) ?? seconds(0), parseDuration(max) ?? seconds(0)];
@@ -63,7 +60,7 @@ export function duration(min: string, max: string) {
   });
 }
 
-/** A size in whole megabytes, as PostgreSQL writes it: `512MB`, `3GB`; a number of them once it is read. */
+/** A size in whole megabytes in PostgreSQL's notation, such as `512MB` or `3GB`; parsed to megabytes. */
 export function megabytes(min: string, max: string) {
   const error = `a size of ${min} to ${max} in whole megabytes, such as 512MB or 3GB`;
   const [low, high] = [parseBytes(min) ?? 0, parseBytes(max) ?? 0];
@@ -80,8 +77,8 @@ export function megabytes(min: string, max: string) {
 }
 
 /**
- * A map of known keys alone. The message for an unknown one is the list of the known.
- * @param aliases keys that are known, too, but never there: what stands under them has been moved (alterations.ts)
+ * A map that refuses unknown keys; the message is the list of the known ones.
+ * @param aliases keys to list as well; their values have been moved already (aliases.ts)
  */
 export function map<T extends z.core.$ZodLooseShape>(shape: T, aliases: readonly string[] = []) {
   const known = [...Object.keys(shape), ...aliases].join(', ');

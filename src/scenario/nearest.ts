@@ -1,4 +1,4 @@
-/** Levenshtein's distance: insertions, deletions and replacements from one word to the other. */
+/** Levenshtein distance. */
 function distance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
@@ -12,10 +12,10 @@ function distance(a: string, b: string): number {
   return previous[b.length] ?? 0;
 }
 
-/** Longer than any name here: not worth a table of distances. */
+/** Longer than any known name. */
 const LONGEST = 80;
 
-/** The known word that a mistyped one most likely means; undefined when none is near. Case does not count. */
+/** The known word nearest to a mistyped one; undefined when none is near. Ignores case. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   if (word.length > LONGEST) return undefined;
   const lower = word.toLowerCase();
@@ -31,7 +31,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return best;
 }
 
-/** `latency.intent.p95Ms` in words of lower case: latency, intent, p95, ms. */
+/** Splits `latency.intent.p95Ms` into lower-case words: latency, intent, p95, ms. */
 const wordsOf = (segment: string): readonly string[] =>
   segment
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
@@ -39,7 +39,7 @@ const wordsOf = (segment: string): readonly string[] =>
     .split(/[^a-z0-9]+/)
     .filter((word) => word !== '');
 
-/** 1 for the same word, less for one that begins like it or is mistyped, 0 for another. */
+/** 1 for equal words, less for a prefix or a typing error, 0 for different words. */
 function alike(a: string, b: string): number {
   if (a === b) return 1;
   const [short, long] = a.length < b.length ? [a, b] : [b, a];
@@ -47,12 +47,12 @@ function alike(a: string, b: string): number {
   return short.length >= 4 && distance(a, b) <= Math.floor(short.length / 3) ? 0.7 : 0;
 }
 
-/** So much of all words of two paths has to be in both (Dice's coefficient). */
+/** Least similarity of two paths: Dice's coefficient over their words. */
 const LEAST_ALIKE = 0.4;
 
 /**
- * The known path that another one most likely means: mistyped, or with words left out, added or in another order
- * (`latency.due` for `latency.intent.due`). That the first segment is the same says nothing yet.
+ * The known path nearest to another one, which may be mistyped, or have words left out, added or reordered (`latency.due`
+ * for `latency.intent.due`). An equal first segment is not enough.
  */
 export function nearestPath(path: string, known: readonly string[]): string | undefined {
   const mistyped = nearest(path, known);
@@ -66,7 +66,7 @@ export function nearestPath(path: string, known: readonly string[]): string | un
     const matches = words.map((word) => Math.max(0, ...others.map((other) => alike(word, other))));
     if (!matches.slice(first).some((match) => match > 0)) continue;
     const score = (2 * matches.reduce((sum, match) => sum + match, 0)) / (words.length + others.length);
-    // Of two that are as near, the one with less that was not said.
+    // Of two equally similar paths, the shorter one.
     if (score > most || (score === most && best !== undefined && candidate.length < best.length)) {
       best = candidate;
       most = score;

@@ -1,11 +1,11 @@
 import { isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import { badInput } from '../errors.ts';
 import { type Micros, parseDuration } from '../units.ts';
-import { type Finding, found, valueAt } from './finding.ts';
+import { type Finding, findingAt, valueAt } from './finding.ts';
 import { nearest } from './nearest.ts';
 import { type Path, shown, startsWith } from './problem.ts';
 
-/** What the command line (or the environment) changes of a scenario. */
+/** Changes to a scenario from the command line or the environment. */
 export interface Overrides {
   /** `path=value`, in the order given; a later one wins. */
   readonly set: readonly string[];
@@ -21,36 +21,36 @@ export function parseScale(text: string, source = '--scale'): number {
   const scale = text.trim() === '' ? Number.NaN : Number(text);
   if (!(scale > 0 && scale <= 100)) {
     throw badInput(
-      `${source}: ${shown(text)} is there, expected a number above 0 and up to 100`,
+      `${source}: got ${shown(text)}, expected a number above 0 and up to 100`,
       `${source} 0.25 runs a quarter of the players and rates`,
     );
   }
   return scale;
 }
 
-/** `--duration 30s`: the measure phase alone, of 1s to 24h. */
+/** `--duration 30s`: the length of the measure phase, 1s to 24h. */
 export function parseDurationFlag(text: string, source = '--duration'): Micros {
   const duration = parseDuration(text);
   if (duration === undefined || duration < 1e6 || duration > 24 * 3600e6) {
     throw badInput(
-      `${source}: ${shown(text)} is there, expected a duration of 1s to 24h`,
+      `${source}: got ${shown(text)}, expected a duration of 1s to 24h`,
       /^\d+$/.test(text.trim())
-        ? `with its unit: ${text.trim()}s`
-        : 'such as 30s or 5m; it is only the measure phase',
+        ? `add its unit: ${text.trim()}s`
+        : 'such as 30s or 5m; it is the measure phase only',
     );
   }
   return duration;
 }
 
-/** `--seed 7`: a whole number that 32 bits hold. */
+/** `--seed 7`: a whole number of 32 bits. */
 export function parseSeed(text: string, source = '--seed'): number {
   const seed = /^\d{1,10}$/.test(text.trim()) ? Number(text) : Number.NaN;
   if (!(seed < 2 ** 32))
-    throw badInput(`${source}: ${shown(text)} is there, expected a whole number of 0 to 4294967295`);
+    throw badInput(`${source}: got ${shown(text)}, expected a whole number of 0 to 4294967295`);
   return seed;
 }
 
-/** One `--set`, read. */
+/** One parsed `--set`. */
 interface Setting {
   /** As given, for the error. */
   readonly flag: string;
@@ -58,16 +58,16 @@ interface Setting {
   readonly wanted: Wanted;
 }
 
-/** A value, and how it was written: for a text, `{player}` is one, too. */
+/** A parsed value and its text: where the scenario has text, `{player}` is not a map. */
 interface Wanted {
   readonly value: unknown;
   readonly text: string;
 }
 
-/** Nothing in a scenario is deeper than this. */
+/** No scenario is nested deeper than this. */
 const DEEPEST = 20;
 
-/** Of a --set, as errors name it. */
+/** Characters of a --set that an error shows. */
 const LONGEST_SHOWN = 200;
 
 function readSetting(text: string): Setting {
@@ -75,16 +75,16 @@ function readSetting(text: string): Setting {
   const at = text.indexOf('=');
   const path = (at < 0 ? text : text.slice(0, at)).trim();
   if (at < 1 || path === '' || path.split('.').some((key) => key === '' || key === '__proto__')) {
-    throw badInput(`${shown(flag)} is there, expected --set path=value`, 'such as --set load.players=500');
+    throw badInput(`got ${shown(flag)}, expected --set path=value`, 'such as --set load.players=500');
   }
   const keys = path.split('.');
   if (keys.length > DEEPEST) {
     throw badInput(
-      `${shown(flag)} is there, expected a path of ${DEEPEST} keys at most`,
+      `got ${shown(flag)}, expected a path of ${DEEPEST} keys at most`,
       'such as --set load.players=500',
     );
   }
-  // A setting's own name may have a dot in it: pg_stat_statements.max.
+  // The name of a PostgreSQL setting may have a dot: pg_stat_statements.max.
   const named =
     keys[0] === 'postgres' && keys[1] === 'settings' ? [...keys.slice(0, 2), keys.slice(2).join('.')] : keys;
   return {
@@ -94,10 +94,10 @@ function readSetting(text: string): Setting {
   };
 }
 
-/** Longer than anything that one value of a scenario may be. */
+/** Longer than any single value of a scenario. */
 const LONGEST_VALUE = 4096;
 
-/** A YAML scalar, a list, or a map in braces; any other text (`a: b`) stands for itself. */
+/** Parses a YAML scalar, a list, or a map in braces; any other text (`a: b`) is taken as text. */
 function readValue(text: string): unknown {
   if (text.length > LONGEST_VALUE) return text;
   try {
@@ -107,12 +107,12 @@ function readValue(text: string): unknown {
     const isValue = isScalar(contents) || isSeq(contents) || (isMap(contents) && contents.flow === true);
     return isValue ? document.toJS({ maxAliasCount: 0 }) : text;
   } catch {
-    // Aliases, or brackets without end: no value that a scenario has anywhere.
+    // Aliases or unclosed brackets: not a value of a scenario.
     return text;
   }
 }
 
-/** Sets each path of the document, in order. The document itself is left as it was. */
+/** Applies each setting in order, to a copy of the document. */
 export function applySettings(document: unknown, texts: readonly string[]) {
   const findings: (Finding & { flag: string })[] = [];
   const applied: { path: Path; flag: string }[] = [];
@@ -127,7 +127,7 @@ export function applySettings(document: unknown, texts: readonly string[]) {
       findings.push({ ...outcome.finding, flag });
     }
   }
-  // What a --set made is its own, and so is what it made on the way there.
+  // A value belongs to the last --set that set it, or that created it on the way to its path.
   const orderOf = (path: Path): number =>
     applied.findLastIndex((set) =>
       set.path.length <= path.length
@@ -157,7 +157,7 @@ function setAt(around: unknown, path: Path, wanted: Wanted, real: (string | numb
     if (index === undefined) {
       const names = around.flatMap((element) => namesOf(element));
       const meant = nearest(String(key), names);
-      const finding = found(
+      const finding = findingAt(
         [...real, key],
         `${shown(key)} is not in the list of ${around.length}, expected a position from 0 or an id`,
         meant === undefined ? null : `did you mean ${meant}?`,
@@ -169,10 +169,10 @@ function setAt(around: unknown, path: Path, wanted: Wanted, real: (string | numb
     return inner.state === 'set' ? { state: 'set', value: around.with(index, inner.value) } : inner;
   }
   if (around !== undefined && around !== null && typeof around !== 'object') {
-    const finding = found(
+    const finding = findingAt(
       [...real],
-      `${shown(around)} is there, nothing stands under it`,
-      'see capbench check for what a scenario holds',
+      `got ${shown(around)}, which has no keys`,
+      'capbench check shows the keys of a scenario',
     );
     return { state: 'refused', finding };
   }
@@ -186,7 +186,7 @@ function setAt(around: unknown, path: Path, wanted: Wanted, real: (string | numb
   return inner.state === 'set' ? { state: 'set', value: { ...around, [key]: inner.value } } : inner;
 }
 
-/** What an element of a list may be called by: its `id`, its `claim`, a stage's `name`. */
+/** Names by which a list element can be addressed. */
 function namesOf(element: unknown): readonly string[] {
   if (typeof element !== 'object' || element === null) return [];
   return ['id', 'claim', 'setting', 'name'].flatMap((key) => {

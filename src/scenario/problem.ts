@@ -1,21 +1,21 @@
 import { CapbenchError, EXIT } from '../errors.ts';
 import { withoutShapes } from '../secret-shapes.ts';
 
-/** Keys and list positions from the top of the document down. */
+/** Keys and list positions, from the root of the document. */
 export type Path = readonly (string | number)[];
 
-/** One thing wrong with a scenario. */
+/** One error in a scenario. */
 export interface Problem {
   /** `world.yaml:4:12`, `--set load.players=x`. */
   readonly where: string;
   /** `load.players`; empty for the document as a whole. */
   readonly path: string;
-  /** What was there, and what was expected. */
+  /** What it got, and what was expected. */
   readonly message: string;
   readonly hint: string | null;
 }
 
-/** So many are shown; a file that is no scenario at all has thousands. */
+/** Problems that are shown at most: a file that is not a scenario has thousands. */
 const SHOWN = 30;
 
 export const pathText = (path: Path): string => path.join('.');
@@ -39,7 +39,7 @@ function messageOf(problems: readonly Problem[]): string {
   return [`${problems.length} problems`, ...lines, ...(rest > 0 ? [`  and ${rest} more`] : [])].join('\n');
 }
 
-/** Everything that is wrong with a scenario, at once. */
+/** All errors of a scenario. */
 export class ScenarioError extends CapbenchError {
   readonly problems: readonly Problem[];
 
@@ -49,7 +49,7 @@ export class ScenarioError extends CapbenchError {
   }
 }
 
-/** A value as the error shows it: YAML's spelling for what JSON cannot write, cut to one line. */
+/** A value as errors show it: in YAML's notation where JSON has none, cut to one line. */
 export function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (typeof value === 'number' && !Number.isFinite(value)) {
@@ -57,7 +57,7 @@ export function shown(value: unknown): string {
   }
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
   if (typeof value === 'object' && value !== null) return 'a map';
-  // Before it is cut: half an address has no shape.
+  // Redacted before it is cut, since part of a secret would not be recognised.
   const plain = typeof value === 'string' ? withoutShapes(value, 'text') : value;
   const text = JSON.stringify(plain) ?? String(plain);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;

@@ -5,9 +5,17 @@ import { alterations } from './alterations.ts';
 import { type Budget, type Metrics, metricReader } from './budget.ts';
 import { checkBudgets, readBudgets } from './budget-entry.ts';
 import type { Claims } from './claims.ts';
-import { budgetReturnFindings, budgetStageFindings, crossCheck } from './cross-check.ts';
+import { budgetReconnectFindings, budgetStageFindings, crossCheck } from './cross-check.ts';
 import { readYaml, startFrom } from './document.ts';
-import { type Finding, findingsOf, found, located, MOST_UNKNOWN, unknownKey, valueAt } from './finding.ts';
+import {
+  type Finding,
+  findingAt,
+  findingsOf,
+  located,
+  MOST_UNKNOWN,
+  unknownKey,
+  valueAt,
+} from './finding.ts';
 import { mapOperations, type PerOperation, perOperation } from './operations.ts';
 import { applySettings, type Overrides } from './overrides.ts';
 import { type Path, pathText, ScenarioError, shown } from './problem.ts';
@@ -17,9 +25,9 @@ import { budgetSchema, contradictedSchema, untestableSchema } from './sections.t
 import { lengthOf, type Stage, scaledChurn, stretched } from './stages.ts';
 import type { SystemScenario } from './system-scenario.ts';
 
-/** A scenario file as it was read from wherever it stands. */
+/** The content of a scenario file. */
 interface ScenarioFile {
-  /** As errors name it. */
+  /** Its name in errors. */
   readonly file: string;
   readonly bytes: Uint8Array;
 }
@@ -27,28 +35,27 @@ interface ScenarioFile {
 /** The systems that a scenario may name. */
 export interface KnownSystems {
   readonly names: readonly [string, ...string[]];
-  /** The one that a document is about, by its keys; undefined where it names none of them. */
+  /** The system of a document; undefined where it names none of them. */
   of(document: object): SystemScenario | undefined;
-  /** The forms that a scenario of a system may have: with players of the user's own, and without. */
+  /** The forms of a system's scenarios: without and with the user's own players. */
   formsOf(name: string): readonly SystemScenario[];
-  /** What budgets of a system's scenarios may name. */
+  /** The metrics that budgets of a system's scenarios may name. */
   metricsOf(system: Pick<SystemScenario, 'name' | 'operations'>): Metrics;
 }
 
-/** What reading a scenario depends on, beside the file itself. */
-export interface Reading {
+/** What reading a scenario needs besides the file. */
+export interface ReadContext {
   readonly systems: KnownSystems;
   readonly claims: Claims;
 }
 
 /**
- * A file and the command line's changes to it, resolved: `--set` is applied to the document before it is
- * checked; `--duration`, `--seed` and `--scale` to what came out. Reads a scenario of the user's own as well as
- * the resolved one of a bundle. Throws a ScenarioError with all that is wrong.
+ * Reads and resolves a scenario: `--set` is applied to the document before it is checked; `--duration`, `--seed` and
+ * `--scale` to the result. Reads users' scenarios and the resolved ones of bundles. Throws a ScenarioError with all errors.
  */
 export function readScenario(
   source: ScenarioFile,
-  { systems, claims }: Reading,
+  { systems, claims }: ReadContext,
   overrides: Overrides,
 ): Scenario {
   const document = readYaml(source.file, source.bytes);
@@ -57,13 +64,12 @@ export function readScenario(
   const problems = [...refused.flatMap((finding) => located([finding], () => finding.flag))];
 
   if (typeof written !== 'object' || written === null || Array.isArray(written)) {
-    const there =
-      written === null || written === undefined ? 'the file is empty' : `${shown(written)} is there`;
+    const got = written === null || written === undefined ? 'the file is empty' : `got ${shown(written)}`;
     throw new ScenarioError([
       {
         where: document.where([], 'value'),
         path: '',
-        message: `${there}, expected a map of a scenario's keys`,
+        message: `${got}, expected a map of a scenario's keys`,
         hint: startFrom,
       },
     ]);
@@ -87,32 +93,32 @@ export function readScenario(
 
   const altered = alterations(document.value, canonical.value, overridden.paths, read.altered, system);
   const scenario = adjust({ ...read, altered }, overrides, system);
-  const misfits = crossCheck(scenario, system);
-  if (misfits.length > 0)
-    throw new ScenarioError(located(asWritten(misfits), (finding) => cause(finding, overrides)));
+  const conflicts = crossCheck(scenario, system);
+  if (conflicts.length > 0)
+    throw new ScenarioError(located(asWritten(conflicts), (finding) => cause(finding, overrides)));
   return { ...scenario, traits: traitsOf(scenario, system) };
 }
 
-/** A system's own traits; what it leaves out it has not. */
+/** The traits of a scenario's system, with defaults for what it leaves out. */
 export function traitsOf(scenario: Read, system: SystemScenario): SystemTraits {
   const components = system.components(scenario).map(({ name }) => name);
   const own = system.traits?.(scenario) ?? {};
   return {
     needsTarget: components.length === 0,
     probes: components.filter((name) => name === 'postgres'),
-    serversTell: 'no',
+    hasServerMetrics: 'no',
     counts: 'its servers do not count what is sent',
     histograms: [],
     table: null,
     keptIn: own.table === undefined || own.table === null ? null : 'postgres',
     entities: system.workload(scenario).entities,
     playerCode: null,
-    atOnce: {},
+    groupSizes: {},
     ...own,
   };
 }
 
-/** Which of the command line's changes made something misfit that fits in the file. */
+/** Which flag caused a conflict that the file does not have. */
 function cause({ path }: Finding, { scale, duration }: Overrides): string {
   const isOfTime = path[0] === 'faults' || path[1] === 'duration' || path[1] === 'stages';
   return duration !== null && (isOfTime || scale === null)
@@ -120,16 +126,13 @@ function cause({ path }: Finding, { scale, duration }: Overrides): string {
     : `with --scale ${scale}`;
 }
 
-/**
- * For a file that names no system: it may have the keys of any of them, so that what is wrong with the rest is
- * said, and nothing is that may be right.
- */
+/** For a file without a valid `system:`: accepts the keys of all systems, so that only other errors are reported. */
 function ofAny({ names, of }: KnownSystems): SystemScenario {
   const all = names.flatMap((system) => of({ system }) ?? []);
   const keys = (part: 'load' | 'world' | 'sections'): Schemas => {
     const entries = all.flatMap((one) => Object.entries(one[part] ?? {}));
     const isOfOne = (key: string): boolean => entries.filter(([other]) => other === key).length === 1;
-    // What a key holds is known where only one system has it.
+    // The schema of a key is known only if one system has it.
     return Object.fromEntries(
       entries.map(([key, schema]) => [key, (isOfOne(key) ? schema : z.unknown()).optional()]),
     );
@@ -146,12 +149,12 @@ function ofAny({ names, of }: KnownSystems): SystemScenario {
   };
 }
 
-/** A document that is being read, and what is wrong with it so far. */
+/** A document that is being read, and the findings so far. */
 interface Entries {
   readonly root: object;
   readonly system: SystemScenario;
   readonly head: ReturnType<typeof headSchemas>;
-  /** Null where it is not known of which system. */
+  /** Null where the system is unknown. */
   readonly metrics: Metrics | null;
   readonly overrides: Overrides;
   readonly findings: Finding[];
@@ -159,8 +162,8 @@ interface Entries {
 
 type Checked = Parameters<typeof crossCheck>[0];
 
-/** What misfits in the file and still does after the command line's changes, which may be there to mend it. */
-function misfitsOf(checked: Checked, overrides: Overrides, system: SystemScenario): readonly Finding[] {
+/** Conflicts of the file that remain after the command line's changes, which may resolve them. */
+function conflictsOf(checked: Checked, overrides: Overrides, system: SystemScenario): readonly Finding[] {
   const inFile = new Set(crossCheck(checked, system).map(({ path }) => pathText(path)));
   const after = { ...checked, load: changedLoad(checked.load, checked.world.servers, overrides, system) };
   return crossCheck(after, system).filter(({ path }) => inFile.has(pathText(path)));
@@ -169,19 +172,19 @@ function misfitsOf(checked: Checked, overrides: Overrides, system: SystemScenari
 type Schemas = Readonly<Record<string, z.ZodType>>;
 type Outputs<S extends Schemas> = { readonly [K in keyof S]: z.output<S[K]> };
 
-/** What was read of a map; null in `all` where a key was refused, and undefined in `each` what it held. */
+/** The values of a map; `all` is null if any key was invalid, and `each` lacks invalid ones. */
 interface ReadKeys<S extends Schemas> {
   readonly each: Partial<Outputs<S>>;
   readonly all: Outputs<S> | null;
 }
 
-/** Reads a map key by key, so that all that is wrong is found. */
+/** Reads a map key by key, so that all errors are found. */
 function readKeys<const S extends Schemas>(root: object, schemas: S, findings: Finding[]): ReadKeys<S> {
   const before = findings.length;
   const values: Record<string, unknown> = {};
   for (const [key, schema] of Object.entries(schemas)) {
     const value = valueAt(root, [key]);
-    // A key with nothing after it is as good as none, so that `budgets:` may be left empty.
+    // A key without a value counts as absent, so that `budgets:` may be left empty.
     const result = schema.safeParse(value === null ? undefined : value);
     if (!result.success) findings.push(...findingsOf(result.error.issues, root, [key]));
     else if (result.data !== undefined) values[key] = result.data;
@@ -198,7 +201,7 @@ function unknownKeys({ root, system, head }: Entries, schemas: Schemas): readonl
     .map((key) => unknownKey([], key, known));
 }
 
-/** The elements of a list, one by one; undefined for one that was refused. */
+/** The elements of a list, each parsed separately; undefined for an invalid one. */
 function elements<S extends z.ZodType>(
   list: readonly unknown[] | undefined,
   schema: S,
@@ -222,7 +225,7 @@ function readHead({ root, system, head: schemas, overrides, findings }: Entries)
   const { load: entry, world, faults = [] } = head.each;
   const load = entry && loadOf(entry, system);
   if (load !== undefined && world !== undefined && system.name !== '')
-    findings.push(...misfitsOf({ load, world, faults, sections: own.each }, overrides, system));
+    findings.push(...conflictsOf({ load, world, faults, sections: own.each }, overrides, system));
   if (head.all === null || own.all === null || load === undefined) return undefined;
   const { version: _, ...rest } = head.all;
   const sections = Object.keys(own.all).length === 0 ? {} : { sections: own.all };
@@ -248,7 +251,7 @@ function readEntries(file: Entries, claims: Claims): Read | undefined {
     readerOf(file),
   );
   findings.push(...more, ...budgetFindings(file, shared, budgets, paths));
-  if (shared !== undefined) findings.push(...budgetReturnFindings(budgets, shared, paths));
+  if (shared !== undefined) findings.push(...budgetReconnectFindings(budgets, shared, paths));
   return shared && { ...shared, scale: 1, altered: [], budgets };
 }
 
@@ -264,7 +267,7 @@ function readResolved(file: Entries): Read | undefined {
   );
   const paths = new Map<string, Path>();
   for (const [i, { id }] of budgets.entries()) {
-    if (paths.has(id)) findings.push(found(['budgets', i], `${id} is there twice, expected once`));
+    if (paths.has(id)) findings.push(findingAt(['budgets', i], `${id} is used twice, expected once`));
     paths.set(id, ['budgets', i]);
   }
   findings.push(...budgetFindings(file, shared, budgets, paths));
@@ -274,7 +277,7 @@ function readResolved(file: Entries): Read | undefined {
 
 const readerOf = ({ system, metrics }: Entries) => metricReader(system.operations, metrics ?? new Map());
 
-/** Budgets that no run can rule, or that are of a stage that is not there. */
+/** Budgets that no run can judge, or of an unknown stage. */
 const budgetFindings = (
   { metrics }: Entries,
   shared: Common | undefined,
@@ -282,12 +285,12 @@ const budgetFindings = (
   paths: ReadonlyMap<string, Path>,
 ): readonly Finding[] => [
   ...(metrics === null ? [] : checkBudgets(budgets, metrics)).map(({ id, message }) =>
-    found(paths.get(id) ?? ['budgets'], message),
+    findingAt(paths.get(id) ?? ['budgets'], message),
   ),
   ...(shared === undefined ? [] : budgetStageFindings(budgets, shared.load.stages, paths)),
 ];
 
-/** Duration, seed and scale. Players and all rates are scaled together, and no server is left without a player. */
+/** Applies seed, scale and duration. */
 const adjust = (scenario: Read, overrides: Overrides, system: SystemScenario): Read => ({
   ...scenario,
   seed: overrides.seed ?? scenario.seed,
@@ -295,14 +298,14 @@ const adjust = (scenario: Read, overrides: Overrides, system: SystemScenario): R
   load: changedLoad(scenario.load, scenario.world.servers, overrides, system),
 });
 
-/** A scenario's `load:` with what follows from the rest of it. */
+/** A scenario's `load:` with the derived values. */
 export const loadOf = ({ operationsPerSecond, ...entry }: LoadEntry, system: SystemScenario): Load => ({
   ...entry,
   operations: operationLoads(entry, operationsPerSecond ?? entry.players, system),
   duration: entry.duration ?? (entry.stages === undefined ? seconds(60) : lengthOf(entry.stages)),
 });
 
-/** An operation's own rate, its share of the total by its weight, or else what the system says. */
+/** The rate of each operation: its own, its share of the total by weight, or the system's default. */
 function operationLoads(
   { operations, players }: Pick<LoadEntry, 'operations' | 'players'>,
   total: number,
@@ -316,7 +319,7 @@ function operationLoads(
   });
 }
 
-/** At another scale and length: players and all rates together, and no server is left without a player. */
+/** The load at another scale and duration: players and rates are scaled together, and every server keeps a player. */
 function changedLoad(
   load: Load,
   servers: number,
@@ -336,7 +339,7 @@ function changedLoad(
   return system.scale?.(scaled, factor) ?? scaled;
 }
 
-/** The stages at another scale and length; their rates are multiples, and stay. */
+/** The stages at another scale and duration; their rates are multiples and stay. */
 function shapeOf(stages: readonly Stage[], factor: number, duration: Micros | null): readonly Stage[] {
   const long = duration === null ? stages : stretched(stages, duration);
   return long.map(({ churn, ...one }) =>

@@ -1,9 +1,9 @@
 import type { Scenario } from './scenario.ts';
 
-/** More rejections than this, and nobody declared that the game refuses any: the world served too few. */
+/** Allowed rejections where none are declared: with more, the world did less than it was asked to. */
 const UNDECLARED_PERCENT = 1;
 
-/** The scenario's own word, else that of the system. */
+/** The percentage that the scenario declares, else the system's. */
 export function allowedRejections(
   id: string,
   { rules: { rejectedPercent }, operations }: Pick<Scenario, 'rules' | 'operations'>,

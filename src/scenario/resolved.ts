@@ -7,12 +7,12 @@ import { type LoadEntry, loadSchema, worldSchema } from './schema.ts';
 import { faultSchema } from './sections.ts';
 import type { SystemScenario } from './system-scenario.ts';
 
-/** Stands above a resolved scenario in a bundle. */
-const HEADER = `# What ran, resolved: defaults filled in, overrides applied, claims looked up.
-# \`capbench report\` judges by it, and \`capbench run\` takes it like any other scenario.
+/** The first lines of a bundle's scenario.yaml. */
+const HEADER = `# The resolved scenario of a run: with defaults, overrides and claims.
+# \`capbench report\` judges by it, and \`capbench run\` accepts it like any other scenario.
 `;
 
-/** The resolved scenario as a bundle holds it: \`readScenario\` makes the same scenario of it again. */
+/** The text of a resolved scenario; `readScenario` reads it as the same scenario. */
 export function writeScenario(scenario: Scenario, system: SystemScenario): string {
   const { operations: _, traits: __, sections, ...rest } = scenario;
   const document = {
@@ -27,7 +27,7 @@ export function writeScenario(scenario: Scenario, system: SystemScenario): strin
   return HEADER + stringify(document, { schema: 'core', lineWidth: 110, aliasDuplicateObjects: false });
 }
 
-/** Object keys in one order, so that the same scenario always has the same text. */
+/** Sorts object keys, so that equal scenarios have equal text. */
 function canonical(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(canonical);
   if (typeof value !== 'object' || value === null) return value;
@@ -35,7 +35,7 @@ function canonical(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, inner]) => [key, canonical(inner)]));
 }
 
-/** SHA-256 over the resolved scenario, in hex: two runs with the same hash were asked for the same. */
+/** SHA-256 of the resolved scenario, in hex: runs with the same hash had the same load and budgets. */
 export const scenarioHash = ({ operations: _, traits: __, ...scenario }: Scenario): string =>
   createHash('sha256')
     .update(JSON.stringify(canonical({ ...scenario, budgets: scenario.budgets.map(writtenBudget) })))

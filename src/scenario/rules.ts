@@ -1,5 +1,5 @@
 /**
- * The limits of the run rules where a scenario names none. What each rule checks, and why: judge/README.md; units and
+ * The default limits of the run rules. What each rule checks, and why: judge/README.md; units and
  * ranges: scenarios/README.md.
  */
 export const DEFAULT_RULES = {
@@ -23,14 +23,11 @@ export const DEFAULT_RULES = {
   clockDriftMs: 50,
 };
 
-/** The limits of the run rules; each may be relaxed by a scenario, and the report prints what was. */
+/** The limits of the run rules. A scenario may relax each; the report shows which are relaxed. */
 export interface RuleLimits extends Readonly<typeof DEFAULT_RULES> {
-  /**
-   * Share of the operations that the game itself refuses, in percent, as far as the scenario declares one
-   * (rejections.ts).
-   */
+  /** Percentage of operations that the game itself rejects, if the scenario declares one (rejections.ts). */
   readonly rejectedPercent?: number | Readonly<Record<string, number | undefined>> | undefined;
 }
 
-/** The generator's own ceiling, before the run: seconds (0 leaves it out), and times the target rate. */
+/** The calibration of the generator before the run: seconds (0 skips it), and the multiple of the target rate. */
 export const DEFAULT_CALIBRATION = { seconds: 2, factor: 1.5 };

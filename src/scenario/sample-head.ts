@@ -1,12 +1,12 @@
-/** What stands before the value of a Prometheus sample: `http_requests_total{code="500"}`, or `{"my.metric",code="500"}`. */
+/** The name and labels of a Prometheus sample: `http_requests_total{code="500"}`, or `{"my.metric",code="500"}`. */
 interface SampleHead {
-  /** Null where it cannot be read. */
+  /** Null where it is malformed. */
   readonly name: string | null;
-  /** Null where they cannot be read. */
+  /** Null where they are malformed. */
   readonly labels: ReadonlyMap<string, string> | null;
-  /** Where in the text it ends, blanks behind it included; where it cannot be read, how far that went. */
+  /** Where it ends, after trailing blanks; for a malformed one, where parsing stopped. */
   readonly end: number;
-  /** What is wrong with it, of a line that has it: null where nothing is. */
+  /** Why it is malformed; null where it is not. */
   readonly problem: string | null;
 }
 
@@ -15,11 +15,11 @@ const NAME = /[a-zA-Z_:][\w:]*/y;
 const LABEL = /[a-zA-Z_]\w*/y;
 const QUOTED = /"((?:[^"\\\n]|\\.)*)"/y;
 
-/** Of the three escapes of the format; what else follows a backslash stands for itself, backslash included. */
+/** Replaces the format's three escapes; other backslashes are literal. */
 const unescaped = (text: string): string =>
   text.replace(/\\([\\"n])/g, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped));
 
-/** Reads the head of a sample as the Prometheus text format and OpenMetrics have it, names in quotes included. */
+/** Parses name and labels in the Prometheus text format and OpenMetrics, including quoted names. */
 export function readHead(text: string): SampleHead {
   let at = 0;
   const take = (pattern: RegExp): RegExpExecArray | null => {
@@ -48,15 +48,15 @@ export function readHead(text: string): SampleHead {
     while (!takeSign('}')) {
       const quoted = take(QUOTED)?.[1];
       const key = quoted === undefined ? take(LABEL)?.[0] : unescaped(quoted);
-      if (key === undefined) return failed(`${shown(text[at])} stands where a label should`);
+      if (key === undefined) return failed(`got ${shown(text[at])}, expected a label`);
       if (takeSign('=')) {
         const value = take(QUOTED)?.[1];
         if (value === undefined) return failed(`the label ${key} has no value in quotes`);
-        if (labels.has(key)) return failed(`the label ${key} is there twice`);
+        if (labels.has(key)) return failed(`the label ${key} appears twice`);
         labels.set(key, unescaped(value));
       } else if (quoted !== undefined && name === null && labels.size === 0) name = key;
       else return failed(`the label ${key} has no value`);
-      // A comma may stand behind the last one.
+      // A trailing comma is allowed.
       if (!takeSign(',') && text[at] !== '}') return failed(`no comma follows the label ${key}`);
     }
   }
@@ -68,7 +68,7 @@ const shown = (sign: string | undefined): string => (sign === undefined ? 'nothi
 
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
-/** A number as both formats write it, NaN and infinities in any case; null for what is none (Prometheus takes no hexadecimal). */
+/** Parses a number of both formats, including NaN and infinities; null for anything else (Prometheus has no hexadecimal). */
 export function readNumber(text: string): number | null {
   if (DECIMAL.test(text)) return Number(text);
   if (/^[+-]?nan$/i.test(text)) return Number.NaN;

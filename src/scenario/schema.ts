@@ -17,63 +17,65 @@ import {
 } from './sections.ts';
 import type { SystemScenario } from './system-scenario.ts';
 
-/** The most of anything that multiplies: beyond these a scenario is a mistake, or an attack. */
+/** Limits against mistakes and attacks by huge numbers. */
 export const MOST_PLAYERS = 1_000_000;
 export const MOST_PER_SECOND = 10_000_000;
 
 const rate = () => quantity(0, MOST_PER_SECOND, 'a rate per second');
 
-/** What every load has. */
 const PLAYERS = whole(1, MOST_PLAYERS).describe('Players connected at once');
 const LOAD = {
   connectsPerSecond: quantity(1, 100_000, 'a rate per second')
     .default(1000)
     .describe('New connections a second before GO'),
-  outstanding: whole(1, 1000).default(4).describe('Operations one player keeps unanswered before it waits'),
-  skipAfter: duration('1ms', '1h').prefault('1s').describe('An operation this late is skipped'),
-  timeout: duration('1ms', '1h').prefault('10s').describe('An operation unanswered for so long is timed out'),
-  ramp: duration('0s', '24h').prefault('5s').describe('From no load to the full rate'),
-  warmUp: duration('0s', '24h').prefault('5s').describe('At the full rate, not yet measured'),
+  outstanding: whole(1, 1000)
+    .default(4)
+    .describe('Unanswered operations of one player, above which it waits'),
+  skipAfter: duration('1ms', '1h').prefault('1s').describe('An operation that is later than this is skipped'),
+  timeout: duration('1ms', '1h')
+    .prefault('10s')
+    .describe('An operation that is unanswered for this long has timed out'),
+  ramp: duration('0s', '24h').prefault('5s').describe('Linear increase from no load to the full rate'),
+  warmUp: duration('0s', '24h').prefault('5s').describe('At the full rate, before the measure phase'),
   duration: duration('1s', '24h')
     .optional()
-    .describe('Only the measure phase. Default: 60s, or what the stages make'),
-  stages: stagesSchema.optional().describe('The measure phase in parts'),
-  churn: churnSchema.optional().describe('Players who leave and join, from GO on'),
+    .describe('Length of the measure phase. Default: 60s, or the sum of the stages'),
+  stages: stagesSchema.optional().describe('Parts of the measure phase'),
+  churn: churnSchema.optional().describe('Players who leave and rejoin, from GO on'),
   drain: duration('0s', '1h')
     .prefault('10s')
-    .describe('How long answers are waited for after the last due time'),
+    .describe('How long answers are awaited after the last due time'),
 };
 
-const perSecond = rate().optional().describe('Of all who do it together');
+const perSecond = rate().optional().describe('Operations a second, over all actors');
 const weighted = map({
   perSecond,
   weight: quantity(0.001, 1e6, 'a weight')
     .optional()
-    .describe('Instead of perSecond: its share of load.operationsPerSecond, among all that have a weight'),
+    .describe('Instead of perSecond: its share of load.operationsPerSecond, relative to the other weights'),
 })
   .refine((one) => one.perSecond === undefined || one.weight === undefined, {
     path: ['weight'],
-    error: 'no weight beside perSecond: an operation has one of the two',
+    error: 'no weight beside perSecond',
   })
   .meta({
     not: { type: 'object', properties: { perSecond: {}, weight: {} }, required: ['perSecond', 'weight'] },
   });
 
-/** Who else acts has no share in what the players do. */
+/** Operations of other actors have no share in the players' total. */
 const unweighted: z.ZodType<z.output<typeof weighted>> = map({ perSecond });
 
-/** How often each operation of a system is due. */
 const operationsOf = ({ operations }: SystemScenario) =>
   map(
     Object.fromEntries(
       operations.map(({ id, label, actor }) => [
         id,
-        (actor === 'player' ? weighted : unweighted).optional().describe(`How many ${label} are due`),
+        (actor === 'player' ? weighted : unweighted).optional().describe(`Rate of ${label}`),
       ]),
     ),
   )
     .prefault({})
-    .describe('How often each operation is due');
+    .describe('Rate of each operation');
 
 /** `load:` of a system's scenario. */
 export const loadSchema = (system: SystemScenario) =>
@@ -83,7 +85,7 @@ export const loadSchema = (system: SystemScenario) =>
       operations: operationsOf(system),
       operationsPerSecond: rate()
         .optional()
-        .describe('Shared by the operations with a weight. Default: one for each player'),
+        .describe('Total of the operations with a weight. Default: one for each player'),
       ...LOAD,
       ...system.load,
     },
@@ -93,7 +95,7 @@ export const loadSchema = (system: SystemScenario) =>
       operationsPerSecond === undefined || Object.values(operations).some((one) => one?.weight !== undefined),
     {
       path: ['operationsPerSecond'],
-      error: `an operation with a weight that shares it: load.operations: { ${system.operations[0]?.id}: { weight: 1 } }`,
+      error: `an operation with a weight: load.operations: { ${system.operations[0]?.id}: { weight: 1 } }`,
     },
   );
 
@@ -101,64 +103,68 @@ export const loadSchema = (system: SystemScenario) =>
 export const worldSchema = (system: SystemScenario) =>
   map({
     servers: whole(1, 64).default(4).describe('World server processes'),
-    heap: megabytes('64MB', '64GB').prefault('3072MB').describe("V8's old space of one world server"),
+    heap: megabytes('64MB', '64GB').prefault('3072MB').describe("V8's old-space limit of one world server"),
     node: whole(18, 99)
       .optional()
-      .describe('The documented major version of Node; what runs is the Node of capbench'),
+      .describe('The documented major version of Node; the servers run on the Node of capbench'),
     ...system.world,
   });
 
-/** The keys that a user's scenario and a resolved one share, of a system. */
+/** The keys that users' scenarios and resolved ones have in common. */
 export const headSchemas = (system: SystemScenario, names: readonly [string, ...string[]]) => ({
   version: z
-    .literal(1, { error: '1, the form of scenarios that this capbench reads' })
+    .literal(1, { error: '1, the version of scenarios that this capbench reads' })
     .optional()
-    .describe('Of the form of this file'),
+    .describe('Version of the scenario format'),
   name: word(/^[a-z0-9][a-z0-9-]{0,63}$/, "a name of lower-case letters, digits and '-'").describe(
-    'Of the scenario, and of the folders of its runs',
+    'Name of the scenario, and of the folders of its runs',
   ),
-  description: prose(2000).default('').describe('What it is, in a sentence'),
-  system: oneOf(names).describe('What is under test; own: a server of your own, with players of your own'),
+  description: prose(2000).default('').describe('What it is for, in a sentence'),
+  system: oneOf(names).describe('The system under test; own: your own server, with your own players'),
   seed: whole(0, 2 ** 32 - 1)
     .default(1)
     .describe('Random seed'),
-  load: loadSchema(system).describe('Who plays, how often, and for how long'),
+  load: loadSchema(system).describe('Players, rates and phases'),
   world: worldSchema(system).prefault({}).describe('The servers that capbench starts'),
   postgres: postgresSchema.prefault({}).describe('The PostgreSQL that capbench starts'),
   deviations: list(deviationSchema, 100, 'deviations')
     .default([])
-    .describe('Settings of the document that are not applied, and why'),
-  ceilings: ceilingsSchema.prefault({}).describe('What the database does when nothing else is asked of it'),
-  calibration: calibrationSchema.prefault({}).describe('What the load generator does at its best'),
-  faults: list(faultSchema, 100, 'faults').default([]).describe('Disturbances on purpose'),
-  rules: rulesSchema(system.operations).prefault({}).describe('Limits within which a run says something'),
+    .describe('Documented settings that are not applied, and why'),
+  ceilings: ceilingsSchema.prefault({}).describe('Measurements of the database without load'),
+  calibration: calibrationSchema
+    .prefault({})
+    .describe('Measurement of the load generator without a system under test'),
+  faults: list(faultSchema, 100, 'faults').default([]).describe('Planned faults'),
+  rules: rulesSchema(system.operations).prefault({}).describe('Limits that a valid run has to keep'),
 });
 
 const anything = (of: string) => list(z.unknown(), MOST_BUDGETS, of).default([]);
 
-/** The other keys of a user's scenario. The elements of each are read one by one, so that all that is wrong is found. */
+/** The other keys of a user's scenario. Their elements are read one by one, so that all errors are found. */
 export const scenarioSchemas = {
   budgets: anything('budgets'),
   contradicted: anything('groups of claims'),
   untestable: anything('groups of claims'),
 } as const;
 
-/** All keys of a user's scenario of a system. */
+/** All keys of a user's scenario. */
 export const documentSchemas = (system: SystemScenario, names: readonly [string, ...string[]]) => ({
   ...headSchemas(system, names),
   ...system.sections,
-  budgets: list(budgetSchema, MOST_BUDGETS, 'budgets').default([]).describe('What is promised, and judged'),
+  budgets: list(budgetSchema, MOST_BUDGETS, 'budgets')
+    .default([])
+    .describe('What is promised, and checked by every run'),
   contradicted: list(contradictedSchema, MOST_BUDGETS, 'groups of claims')
     .default([])
-    .describe('Claims about which the document disagrees with itself'),
+    .describe('Claims about which the document contradicts itself'),
   untestable: list(untestableSchema, MOST_BUDGETS, 'groups of claims')
     .default([])
-    .describe('Claims that are out of reach here'),
+    .describe('Claims that cannot be tested here'),
 });
 
-/** The other keys of a resolved scenario, as a bundle holds it. */
+/** The other keys of a resolved scenario. */
 export const resolvedSchemas = {
-  resolved: z.literal(1, { error: '1, the form of resolved scenarios that this capbench reads' }),
+  resolved: z.literal(1, { error: '1, the version of resolved scenarios that this capbench reads' }),
   scale: quantity(0.000_001, 1_000_000),
   altered: list(line(1000), 1000, 'changes'),
   budgets: list(resolvedBudgetSchema, MOST_BUDGETS, 'budgets'),

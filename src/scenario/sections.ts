@@ -6,16 +6,16 @@ import { DEFAULT_CALIBRATION, DEFAULT_RULES } from './rules.ts';
 export const calibrationSchema = map({
   seconds: quantity(0, 60)
     .default(DEFAULT_CALIBRATION.seconds)
-    .describe('Against a world that does nothing, before the run; 0 leaves it out'),
-  factor: quantity(1, 10).default(DEFAULT_CALIBRATION.factor).describe('Times the target rate'),
+    .describe('Calibration against servers that do nothing, before the run; 0 skips it'),
+  factor: quantity(1, 10).default(DEFAULT_CALIBRATION.factor).describe('Multiple of the target rate'),
   // Without a default, so that the hash of a scenario that does not name it stays the same.
   canary: z
     .boolean({ error: 'true or false' })
     .optional()
-    .describe('A fixed piece of work on one core, before the run and after it; false leaves it out'),
+    .describe('A fixed piece of work on one core, before and after the run; false skips it'),
 });
 
-/** One share for all operations, or one for each. */
+/** One percentage for all operations, or one for each. */
 const rejectedPercent = (operations: readonly OperationSpec[]) =>
   z
     .union(
@@ -28,12 +28,12 @@ const rejectedPercent = (operations: readonly OperationSpec[]) =>
       },
     )
     .optional()
-    .describe('Share of the operations that the game itself refuses; more is a breach. Not declared: 1');
+    .describe('Percentage of operations that the game itself rejects; more is a breach. Default: 1');
 
 const percentage = (most: number) => quantity(0, most, 'a percentage');
 const milliseconds = (least: number, most: number) => quantity(least, most, 'milliseconds');
 
-/** Limits with their defaults; a percentage of 0 to 100 where nothing else is said. */
+/** Limits with their defaults; a percentage of 0 to 100 unless a schema is given. */
 const limits = <Name extends Exclude<keyof typeof DEFAULT_RULES, 'generatorLagMs'>>(
   rows: Record<Name, readonly [why: string, schema?: z.ZodNumber]>,
 ) =>
@@ -57,7 +57,7 @@ export const rulesSchema = (operations: readonly OperationSpec[]) =>
       ],
       steadyP95Percent: ['And so may p95', percentage(1000)],
       confidencePercent: [
-        'With which a percentile must be met; 0 leaves the sample size unjudged',
+        'Confidence with which a percentile must be met; 0 disables the check of the sample size',
         percentage(99.99),
       ],
       generatorLoopDelayMs: ['A load generator blocked for longer is not healthy', milliseconds(1, 60_000)],
@@ -71,14 +71,14 @@ export const rulesSchema = (operations: readonly OperationSpec[]) =>
         'Nor one whose own lag has a higher p99. Default: a tenth of the tightest p95 budget, 5 at least',
       ),
     ...limits({
-      calibrationPercent: ['Of the schedule kept against a world that does nothing'],
+      calibrationPercent: ['Percentage of the schedule that calibration must keep'],
       stealMeanPercent: ['CPU that the hypervisor took, on average'],
       stealMaxPercent: ['and in any second'],
       throttledPeriods: ["Of the generator's control group", whole(0, 1_000_000)],
-      memoryPressurePercent: ['Of the time in which everything waited for memory'],
-      cpuPressurePercent: ["Of the time in which something waited for the generator's CPU"],
-      foreignCpuPercent: ['Of the host, used by processes that are not of the run'],
-      canaryDriftPercent: ['Between before and after the run', percentage(100_000)],
+      memoryPressurePercent: ['Percentage of time in which everything waited for memory (PSI full)'],
+      cpuPressurePercent: ["Percentage of time in which something waited for the generator's CPU (PSI some)"],
+      foreignCpuPercent: ['Percentage of the host used by processes outside the run'],
+      canaryDriftPercent: ['Difference of the canary before and after the run', percentage(100_000)],
       clockDriftMs: ['Wall clock against monotonic clock', milliseconds(0, 3_600_000)],
     }),
   });
@@ -92,23 +92,31 @@ const stageName = () =>
 
 export const churnSchema = map({
   perSecond: quantity(0, MOST_CHURN, 'a rate per second').describe(
-    'Players who leave, and join, in a second',
+    'Players who leave and rejoin, per second',
   ),
-  away: duration('10ms', '1h').prefault('1s').describe('From leaving to joining again'),
+  away: duration('10ms', '1h').prefault('1s').describe('Time from leaving to rejoining'),
 });
 
 const stage = map({
   name: stageName(),
-  lasting: duration('100ms', '24h').describe('The sum is the measure phase'),
-  rate: quantity(0, MOST_RATE, 'a multiple of the rates').default(1).describe('Times the rates of the load'),
-  over: duration('0s', '24h').prefault('0s').describe('In which the rate goes there, linearly'),
+  lasting: duration('100ms', '24h').describe(
+    'Length of the stage; all stages together are the measure phase',
+  ),
+  rate: quantity(0, MOST_RATE, 'a multiple of the rates')
+    .default(1)
+    .describe('Multiple of the rates of the load'),
+  over: duration('0s', '24h')
+    .prefault('0s')
+    .describe('Time in which the rate changes linearly to that of the stage'),
   churn: churnSchema.optional(),
   reconnect: map({
     sharePercent: quantity(0.001, 100, 'a percentage').default(100).describe('Of the players'),
   })
     .optional()
-    .describe('Cut off at the beginning of the stage'),
-  sentPercent: quantity(0, 100, 'a percentage').optional().describe('Instead of that of the rules'),
+    .describe('Reconnect storm: players cut off at the start of the stage'),
+  sentPercent: quantity(0, 100, 'a percentage')
+    .optional()
+    .describe('Replaces sentPercent of the rules for this stage'),
 });
 
 export const stagesSchema = list(stage, MOST_STAGES, 'stages', 1);
@@ -116,8 +124,8 @@ export const stagesSchema = list(stage, MOST_STAGES, 'stages', 1);
 export const OPERATORS = ['<', '<=', '>', '>=', '=', 'between', '~', 'is'] as const;
 
 /**
- * A scenario is data: settings that make PostgreSQL run a command, load a library, write elsewhere or listen
- * to others are not read from one.
+ * A scenario is data from others: it may not set what makes PostgreSQL run a command, load a library, write elsewhere or
+ * listen on other addresses.
  */
 const UNSAFE_SETTING =
   /(_command$|_librar(y|ies)$|_library_path$|_file$|_director(y|ies)$|^include|^log_filename$|^jit_provider$|^primary_conninfo$|^port$|^local_preload)/;
@@ -128,7 +136,7 @@ const HARMLESS: Readonly<Record<string, readonly string[]>> = {
 
 const settingValue = z.union([z.string().max(500), z.number(), z.boolean()]);
 
-/** What is wrong with one setting, as what was expected instead; null when nothing is. */
+/** What was expected instead of a setting; null when it is allowed. */
 function settingProblem(name: string, value: unknown): string | null {
   const given = settingValue.safeParse(value);
   if (!given.success) return "a setting's value as in postgresql.conf";
@@ -138,9 +146,9 @@ function settingProblem(name: string, value: unknown): string | null {
     return `one of ${allowed.map((word) => `'${word}'`).join(', ')} (a scenario loads no code and opens no port)`;
   }
   if (allowed === undefined && UNSAFE_SETTING.test(name)) {
-    return 'no such setting in a scenario (it could run code, or write or listen elsewhere)';
+    return 'another setting: this one is not allowed in a scenario (it could run code, or write or listen elsewhere)';
   }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: a line break would begin another setting
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a line break would start another setting
   return /[\0-\x1f\x7f]/.test(settingText(given.data)) ? 'a value on one line' : null;
 }
 
@@ -177,29 +185,33 @@ export const deviationSchema = map({
 });
 
 export const ceilingsSchema = map({
-  secondsEach: quantity(0, 600).default(2).describe('For each of the three measurements; 0 leaves them out'),
-  rows: whole(1000, 10_000_000).default(100_000).describe('Of the scratch table'),
+  secondsEach: quantity(0, 600)
+    .default(2)
+    .describe('Seconds for each of the three measurements; 0 skips them'),
+  rows: whole(1000, 10_000_000).default(100_000).describe('Rows of the scratch table'),
 });
 
-/** More than one fault a second for an hour is a mistake. */
+/** One fault a second for an hour; more is a mistake. */
 const MOST_FAULTS = 3600;
 
 export const FAULT_ACTIONS = ['kill', 'stop', 'drop'] as const;
 
 export const faultSchema = map({
-  action: oneOf(FAULT_ACTIONS).describe('SIGKILL and start again; SIGSTOP and SIGCONT; cut sockets'),
+  action: oneOf(FAULT_ACTIONS).describe(
+    'kill: SIGKILL and restart; stop: SIGSTOP and SIGCONT; drop: cut connections',
+  ),
   of: word(
     /^[a-z][a-z0-9-]{0,63}$/,
     'a component of the stack such as postgres or world-1, or players (for drop)',
   ),
-  at: duration('0s', '24h').describe('After the start of the phase'),
+  at: duration('0s', '24h').describe('Time after the start of the phase'),
   phase: oneOf(['ramp', 'warm-up', 'measure']).default('measure'),
-  lasting: duration('0s', '1h')
-    .prefault('1s')
-    .describe('How long it is gone (kill) or stopped (stop) before it is brought back'),
-  sharePercent: quantity(0.001, 100, 'a percentage').default(100).describe('Of the players, for drop'),
+  lasting: duration('0s', '1h').prefault('1s').describe('Time until the restart (kill) or SIGCONT (stop)'),
+  sharePercent: quantity(0.001, 100, 'a percentage')
+    .default(100)
+    .describe('Percentage of the players, for drop'),
   times: whole(1, MOST_FAULTS).default(1),
-  every: duration('100ms', '24h').prefault('10s').describe('From one time to the next'),
+  every: duration('100ms', '24h').prefault('10s').describe('Interval between repetitions'),
 });
 
 const claimId = word(/^[A-Z]{2,5}-\d{1,4}$/, 'a claim id such as FLX-151');
@@ -214,7 +226,7 @@ const source = map({ document: line(200), heading: line(200), line: whole(1, 1_0
 const title = line(300);
 const why = prose(1000).min(1, { error: 'the reason, in a sentence' });
 
-/** A budget as a scenario writes it: of a claim, or (with an `id`) of the user's own. */
+/** A budget of a scenario: for a claim, or (with an `id`) the user's own. */
 export const budgetSchema = map({
   claim: claimId.optional().describe('A documented claim: title, op, limit, unit and source come from it'),
   id: word(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "a name of letters, digits, '.', '_' or '-'").optional(),
@@ -223,22 +235,26 @@ export const budgetSchema = map({
   stat: word(/^[a-z]\w{0,20}$/i, 'a statistic such as p95, max or mean').optional(),
   op: oneOf(OPERATORS).optional(),
   limit: limit.optional(),
-  unit: line(40).optional().describe("The limit's unit; for a claim only where its own has no counterpart"),
+  unit: line(40)
+    .optional()
+    .describe("The limit's unit; for a claim only if the claim's unit is unknown to the metrics"),
   condition: line(200).optional(),
-  stage: stageName().optional().describe('Of load.stages: the figure is then that of this stage'),
+  stage: stageName().optional().describe('Name of a stage: the figure is then that of the stage'),
   fullLoad: z
     .boolean({ error: 'true or false' })
     .default(false)
-    .describe('Ruled only at the full load: unmeasured at another scale'),
+    .describe('Judged only at scale 1; unmeasured at another scale'),
   optional: z
     .boolean({ error: 'true or false' })
     .optional()
-    .describe('Of a budget of your own: without a figure it is passed over, and the run is not invalid'),
-  contradicted: why.optional().describe('Why the document disagrees with itself here'),
-  reading: why.optional().describe('How the claim is read; needed where op or limit are not its own'),
+    .describe('For a budget of your own: without a figure, the run is still valid'),
+  contradicted: why.optional().describe('Why the document contradicts itself here'),
+  reading: why
+    .optional()
+    .describe('How the claim is interpreted; required if op or limit differ from the claim'),
 });
 
-/** A budget as the bundle's scenario.yaml writes it: nothing to look up any more. */
+/** A budget of a bundle's scenario.yaml, with its claim resolved. */
 const common = {
   id: line(64),
   claim: claimId.nullable(),

@@ -2,29 +2,29 @@ import type { z } from 'zod';
 import { type Micros, micros } from '../units.ts';
 import type { churnSchema, stagesSchema } from './sections.ts';
 
-/** Players who leave and join again while the load goes on. */
+/** Players who leave and rejoin during the load. */
 export type Churn = Readonly<z.output<typeof churnSchema>>;
 
-/** A part of the measure phase with a load of its own. */
+/** A part of the measure phase with its own rate. */
 export type Stage = Readonly<z.output<typeof stagesSchema>[number]>;
 
-/** The part of a load that has a shape. */
-export interface Shaped {
+/** The keys of a load that shape it over time. */
+export interface LoadShape {
   readonly players: number;
   readonly duration: Micros;
   readonly stages?: readonly Stage[] | undefined;
   readonly churn?: Churn | undefined;
 }
 
-/** The measure phase that stages make together. */
+/** The length of all stages together. */
 export const lengthOf = (stages: readonly Stage[]): Micros =>
   micros(stages.reduce((sum, { lasting }) => sum + lasting, 0));
 
-/** The highest of the stages' rates, or that of the ramp's end: 1. */
+/** The highest rate of the stages, at least that of the ramp's end: 1. */
 export const peakOf = (stages: readonly Pick<Stage, 'rate'>[] | undefined): number =>
   Math.max(1, ...(stages ?? []).map(({ rate }) => rate));
 
-/** Another duration: every stage as much longer or shorter, to the microsecond. */
+/** The stages stretched to another total duration, to the microsecond. */
 export function stretched(stages: readonly Stage[], duration: Micros): readonly Stage[] {
   const factor = duration / lengthOf(stages);
   let [before, after] = [0, 0];
@@ -33,13 +33,13 @@ export function stretched(stages: readonly Stage[], duration: Micros): readonly 
     const end = Math.round(before * factor);
     const lasting = micros(end - after);
     after = end;
-    // Rounding is not to make it longer than its stage; a file that says so keeps its mistake.
+    // Rounding must not make `over` longer than its stage; where it already is, the error stays to be reported.
     const longest = one.over > one.lasting ? Number.POSITIVE_INFINITY : lasting;
     return { ...one, lasting, over: micros(Math.min(longest, one.over * factor)) };
   });
 }
 
-/** More players, more of them who leave and join. */
+/** Churn grows with the number of players. */
 export const scaledChurn = (churn: Churn, factor: number): Churn => ({
   ...churn,
   perSecond: churn.perSecond * factor,
@@ -49,15 +49,15 @@ export const scaledChurn = (churn: Churn, factor: number): Churn => ({
 export interface TimedStage {
   readonly name: string;
   readonly start: Micros;
-  /** Where the rate has got to its level. */
+  /** When the rate has reached its level. */
   readonly levelFrom: Micros;
   readonly end: Micros;
-  /** Times the rates of the load: where the stage begins, and its level. */
+  /** Multiples of the load's rates: when the stage starts, and at its level. */
   readonly rateBefore: number;
   readonly rate: number;
 }
 
-/** A span in which players leave and join. */
+/** A period in which players leave and rejoin. */
 export interface ChurnWindow {
   readonly from: Micros;
   readonly to: Micros;
@@ -65,15 +65,15 @@ export interface ChurnWindow {
   readonly away: Micros;
 }
 
-/** The stages one after another, from the start of the measure phase; none without any. */
-export function timedStages({ stages = [] }: Shaped, measureStart: Micros): readonly TimedStage[] {
+/** The stages in time, from the start of the measure phase. */
+export function timedStages({ stages = [] }: LoadShape, measureStart: Micros): readonly TimedStage[] {
   let start = measureStart;
   return stages.map(({ name, lasting, rate, over }, i) => {
     const timed = {
       ...{ name, start, rate },
       levelFrom: micros(start + over),
       end: micros(start + lasting),
-      // The warm-up before the first is at the load's own rate.
+      // The warm-up before the first stage has rate 1.
       rateBefore: stages[i - 1]?.rate ?? 1,
     };
     start = timed.end;
@@ -81,13 +81,13 @@ export function timedStages({ stages = [] }: Shaped, measureStart: Micros): read
   });
 }
 
-/** By how many seconds at the load's own rate a stage is worth: the area under its rate. */
+/** How many seconds at rate 1 a stage equals: the area under its rate. */
 export const operationalSeconds = ({ start, levelFrom, end, rateBefore, rate }: TimedStage): number =>
   (((rateBefore + rate) / 2) * (levelFrom - start) + rate * (end - levelFrom)) / 1e6;
 
-/** That of the load from GO to its end, and where a stage says otherwise, its own. */
+/** The churn from GO to the end: a stage's own, or that of the load. */
 export function churnWindows(
-  { stages = [], churn }: Shaped,
+  { stages = [], churn }: LoadShape,
   timed: readonly TimedStage[],
   end: Micros,
 ): readonly ChurnWindow[] {
@@ -99,7 +99,7 @@ export function churnWindows(
 }
 
 /** The reconnect storms, in order. */
-export const stormsOf = ({ stages = [] }: Shaped, timed: readonly TimedStage[]) =>
+export const stormsOf = ({ stages = [] }: LoadShape, timed: readonly TimedStage[]) =>
   timed.flatMap(({ name, start }, index) => {
     const share = stages[index]?.reconnect?.sharePercent;
     return share === undefined ? [] : [{ stage: name, index, at: start, sharePercent: share }];

@@ -3,53 +3,52 @@ import type { Finding } from './finding.ts';
 import type { OperationSpec } from './operations.ts';
 import type { FaultAction, Load, Scenario, SystemTraits } from './scenario.ts';
 
-/** A part of the system's stack, by the name that faults, logs and messages give it: `postgres`, `world-1`. */
+/** A component of the system's stack, by its name in faults, logs and messages: `postgres`, `world-1`. */
 export interface ComponentName {
   readonly name: string;
-  /** What may be done to it on purpose. */
+  /** Faults that it supports. */
   readonly faults: readonly Exclude<FaultAction, 'drop'>[];
 }
 
-/** Rows of a name and a text. */
+/** Rows of name and text. */
 export interface Outline {
   readonly load?: readonly (readonly [name: string, text: string])[];
   readonly world?: readonly (readonly [name: string, text: string])[];
 }
 
-/** What only the system can say of a load. */
+/** The system's part of a workload. */
 export interface SystemWorkload {
-  /** Of whom the ledger keeps account: the players, numbered from 0, and whoever else of the system acts. */
+  /** Number of entities in the ledger: the players, numbered from 0, then the system's other actors. */
   readonly entities: number;
-  /** What its side of a worker has to know: plain data of its own. */
+  /** Plain data for its worker module. */
   readonly own: unknown;
 }
 
-/** A system's part in reading, checking and scaling a scenario. Pure: text in, plain data out. */
+/** A system's part in reading, checking and scaling scenarios. Pure. */
 export interface SystemScenario {
   readonly name: string;
   readonly operations: readonly OperationSpec[];
-  /** Keys of `load:` beside those that every system has. */
+  /** Its own keys of `load:`. */
   readonly load?: Readonly<Record<string, z.ZodType>>;
-  /** Keys of `world:` beside those that every system has. */
+  /** Its own keys of `world:`. */
   readonly world?: Readonly<Record<string, z.ZodType>>;
-  /** Sections of the file that are its own, by key. What they are read as can be read again: a bundle holds that. */
+  /** Its own sections of the file, by key. A parsed value must be readable again, since bundles hold parsed ones. */
   readonly sections?: Readonly<Record<string, z.ZodType>>;
-  /** Other names of keys, which keep working: `load.intentsPerSecond` -> `load.operations.intent.perSecond`. */
+  /** Alternative names of keys: `load.intentsPerSecond` -> `load.operations.intent.perSecond`. */
   readonly aliases?: Readonly<Record<string, string>>;
-  /** How many of an operation are due a second where the scenario does not say; absent or undefined: none. */
+  /** The default rate of an operation; absent or undefined: 0. */
   defaultPerSecond?(operation: string, load: Pick<Load, 'players'>): number | undefined;
-  /** What it can start, and what may be done to it; none for a system that is only ever a target. */
+  /** The components that it can start; none for a system that is only a target. */
   components(scenario: Pick<Scenario, 'world'>): readonly ComponentName[];
-  /** Numbers that do not fit each other, or do not any more after --scale. */
+  /** Conflicts between its keys, in the file or after --scale. */
   check?(scenario: Pick<Scenario, 'load' | 'world' | 'sections'>): readonly Finding[];
-  /** The load's own keys at another scale; players, rates and churn are scaled already. Absent: they stay. */
+  /** Scales its own keys of the load; players, rates and churn are scaled already. Absent: they stay. */
   scale?(load: Load, factor: number): Load;
-  /** What `capbench check` shows of its own keys, after what every system has. */
+  /** What `capbench check` shows of its own keys. */
   outline?(scenario: Scenario): Outline;
-  /** Said once to who runs or checks such a scenario. */
+  /** A note that `run` and `check` print once. */
   readonly note?: string;
-  /** Of whom the ledger keeps account, and what the workers have to know: plain data. */
   workload(scenario: Omit<Scenario, 'traits'>): SystemWorkload;
-  /** What judging has to know of it; absent: nothing that not every system is. */
+  /** What judging needs to know of it; absent: the defaults. */
   traits?(scenario: Omit<Scenario, 'traits'>): Partial<SystemTraits>;
 }

@@ -3,14 +3,13 @@ import type { BudgetMetric } from './budget.ts';
 import { type Path, type Problem, pathText, ScenarioError } from './problem.ts';
 import type { Scenario } from './scenario.ts';
 
-/** What is read and nothing else: taking a secret out of it changes nothing that runs or is judged. */
+/** Texts for readers only: removing a secret from them changes neither the run nor the verdict. */
 const PROSE =
   /^(description|altered\.\d+|deviations\.\d+\.(documented|applied|reason)|budgets\.\d+\.(title|condition|contradicted|missing|source\.(document|heading)))$/;
 
 /**
- * Takes secrets out of a scenario's prose, before it is hashed: what runs, what is written and what is judged again
- * are the same scenario. Throws a ScenarioError (104) for a secret anywhere else: a name or a setting without its
- * secret would be another one.
+ * Removes secrets from a scenario's prose, before it is hashed, so that the run, the bundle and a later judgement have the
+ * same scenario. Throws a ScenarioError (104) for a secret elsewhere: a name or setting without it would be a different one.
  */
 export function withoutSecrets(scenario: Scenario, file: string, redaction: Redaction) {
   const removed: string[] = [];
@@ -19,14 +18,14 @@ export function withoutSecrets(scenario: Scenario, file: string, redaction: Reda
     problems.push({
       where: file,
       path: redaction.text(pathText(path)),
-      message: `a secret is there (${what}), expected none`,
+      message: `got a secret (${what}), expected none`,
       hint: what.startsWith('from the variable ')
-        ? 'it is the value of that variable: take it out of the scenario, or unset the variable if it is no secret'
-        : 'a scenario is data that others read: take the secret out',
+        ? 'remove it from the scenario, or unset the variable if its value is not a secret'
+        : 'others read scenarios: remove the secret',
     });
   };
   const clean = (value: unknown, path: Path): unknown => {
-    // Made of what else is there: a metric of its path, traits of sections.
+    // Derived from other keys: traits and operations from the system, a metric from its path.
     if (path[0] === 'traits' || path[0] === 'operations') return value;
     if (path.length === 3 && path[2] === 'metric' && typeof value === 'object') {
       clean((value as BudgetMetric).path, path);
@@ -35,7 +34,7 @@ export function withoutSecrets(scenario: Scenario, file: string, redaction: Reda
     if (typeof value === 'string') {
       const text = redaction.text(value);
       if (text === value) return value;
-      const what = redaction.find(value) ?? 'the beginning of one';
+      const what = redaction.find(value) ?? 'part of one';
       if (PROSE.test(pathText(path))) removed.push(`${pathText(path)} (${what})`);
       else refuse(path, what);
       return text;
@@ -44,8 +43,7 @@ export function withoutSecrets(scenario: Scenario, file: string, redaction: Reda
     if (typeof value !== 'object' || value === null) return value;
     return Object.fromEntries(
       Object.entries(value).map(([key, inner]) => {
-        if (redaction.text(key) !== key)
-          refuse([...path, key], redaction.find(key) ?? 'the beginning of one');
+        if (redaction.text(key) !== key) refuse([...path, key], redaction.find(key) ?? 'part of one');
         return [key, clean(inner, [...path, key])];
       }),
     );

@@ -9,49 +9,49 @@ export interface Timeline {
   readonly rampEnd: Micros;
   readonly measureStart: Micros;
   readonly end: Micros;
-  /** Of the measure phase, one after another; absent where it is all one. */
+  /** Of the measure phase; absent without stages. */
   readonly stages?: readonly TimedStage[] | undefined;
 }
 
-/** An operation, and how many of it are due a second over all who act: at the level of the ramp's end. */
+/** An operation and its rate over all actors, at the end of the ramp. */
 export interface OperationWorkload extends OperationSpec {
   readonly perSecond: number;
 }
 
-/** What of a load is as it was asked for. */
-type AsAsked = Pick<
+/** Values of the load that the workload takes unchanged. */
+type LoadValues = Pick<
   Load,
   'players' | 'outstanding' | 'skipAfter' | 'timeout' | 'drain' | 'connectsPerSecond'
 >;
 
-/** What the load is, apart from who makes it: plain data, sent to every worker. */
-export interface Workload extends SystemWorkload, AsAsked {
+/** The load, independent of the engine: plain data, sent to every worker. */
+export interface Workload extends SystemWorkload, LoadValues {
   readonly seed: number;
   readonly timeline: Timeline;
-  /** In the system's order: an operation's place here is its index in the recorder and in the schedule's hash. */
+  /** In the system's order: an operation's index here is used by the recorder and the schedule's hash. */
   readonly operations: readonly OperationWorkload[];
   /**
-   * Players, and whoever acts beside them, whose connection ends connect again and go on from where the server left them. Only
-   * where faults, a reconnect storm or churn are planned: elsewhere a lost connection is a finding, and stays lost.
+   * Lost connections are reopened, and continue from the server's state. Only when faults, a reconnect storm or churn are
+   * planned: otherwise a lost connection is a finding, and stays lost.
    */
   readonly reconnect: boolean;
-  /** It is the generator's own calibration: its servers answer everything at once and do nothing. */
-  readonly calibrates?: true;
-  /** When players leave and join. */
+  /** The calibration of the generator, against null servers. */
+  readonly isCalibration?: true;
+  /** When players leave and rejoin. */
   readonly churn?: readonly ChurnWindow[] | undefined;
 }
 
-/** One fault, once. */
+/** One occurrence of a fault. */
 export interface PlannedFault extends Pick<Fault, 'action' | 'of' | 'lasting' | 'sharePercent'> {
-  /** `kill-postgres-3`: the third of its kind. */
+  /** Such as `kill-postgres-3`, the third of its kind. */
   readonly id: string;
   /** After GO. */
   readonly at: Micros;
-  /** The stage that begins with it, by its place in the timeline: a reconnect storm. */
+  /** For a reconnect storm: the index of the stage that starts with it. */
   readonly stage?: number | undefined;
 }
 
-/** The scenario's faults, one by one, in the order of their times; none after the last due time. */
+/** All occurrences of faults before the last due time, in order of time. */
 export function faultsOf({ faults, load }: Pick<Scenario, 'faults' | 'load'>): readonly PlannedFault[] {
   const starts = { ramp: 0, 'warm-up': load.ramp, measure: load.ramp + load.warmUp };
   const end = starts.measure + load.duration;
@@ -88,7 +88,7 @@ function disturbances(
     });
 }
 
-/** The phases of a load, and the stages within the last one. */
+/** The phases of a load, and the stages of the measure phase. */
 export function timelineOf(load: Load): Timeline {
   const measureStart = (load.ramp + load.warmUp) as Micros;
   const stages = timedStages(load, measureStart);
@@ -96,7 +96,7 @@ export function timelineOf(load: Load): Timeline {
   return stages.length === 0 ? phases : { ...phases, stages };
 }
 
-/** Connections end on purpose, by faults, storms or churn, and are made again. */
+/** Whether connections are ended on purpose, by faults, storms or churn, and reopened. */
 export const playersComeBack = ({ faults, load }: Pick<Scenario, 'faults' | 'load'>): boolean => {
   const { stages = [], end } = timelineOf(load);
   return (

@@ -132,10 +132,10 @@ test('from the environment, with flags before it; without a target 104', () => {
     ({ kind }) => kind === 'metrics',
   );
   expect(flag?.url.pathname).toBe('/flag');
-  expect(() => readProbeUrls(host, none, false)).toThrow('CAPBENCH_PROBE_POSTGRES is there, and no --target');
+  expect(() => readProbeUrls(host, none, false)).toThrow('CAPBENCH_PROBE_POSTGRES is given without --target');
   const local = memoryHost([]);
   expect(() => readProbeUrls(local, { ...none, probeRedis: 'redis://127.0.0.1' }, false)).toThrow(
-    '--probe-redis is there, and no --target',
+    '--probe-redis is given without --target',
   );
   expect(readProbeUrls(local, none, false)).toEqual([]);
 });
@@ -143,7 +143,7 @@ test('from the environment, with flags before it; without a target 104', () => {
 test('a metrics page is named once', () => {
   const read = (...probeMetrics: string[]) => readProbeUrls(memoryHost([]), { probeMetrics }, true);
   expect(() => read('http://127.0.0.1:80/metrics', 'http://ann:s3cret@127.0.0.1/metrics')).toThrow(
-    'the metrics page http://127.0.0.1/metrics is there twice',
+    'the metrics page http://127.0.0.1/metrics is given twice',
   );
   expect(read('http://127.0.0.1/a', 'http://127.0.0.1/a?part=2', 'http://127.0.0.1:81/a')).toHaveLength(3);
 });

@@ -193,8 +193,8 @@ describe('check says what each budget needs', () => {
 
   test.each([
     [['--target', 'http://203.0.113.5:1'], {}, '--i-own 203.0.113.5'],
-    [[...page], {}, '--probe-metrics is there, and no --target'],
-    [[], { CAPBENCH_PROBE_REDIS: 'redis://127.0.0.1' }, 'CAPBENCH_PROBE_REDIS is there, and no --target'],
+    [[...page], {}, '--probe-metrics is given without --target'],
+    [[], { CAPBENCH_PROBE_REDIS: 'redis://127.0.0.1' }, 'CAPBENCH_PROBE_REDIS is given without --target'],
     [[...target, '--probe-redis', 'http://127.0.0.1'], {}, 'redis'],
   ])('%j is refused as by run', async (argv, env, message) => {
     await needOf(fast);

@@ -55,7 +55,7 @@ test('a script that is there already is not overwritten', async () => {
   writeFileSync(script, '// mine');
   const { exitCode, err } = await exported('quickstart', '--out', script);
   expect(exitCode).toBe(104);
-  expect(err).toContain('is there already');
+  expect(err).toContain('already exists');
   expect(readFileSync(script, 'utf8')).toBe('// mine');
 });
 

@@ -64,7 +64,7 @@ test('nothing is written over another file', async () => {
   const before = await fileOf('k8s/testrun.yaml');
   const { exitCode, err } = await exported('quickstart', ...TARGETS, '--out', 'k8s', '--parallelism', '2');
   expect(exitCode).toBe(104);
-  expect(err).toContain('is there already');
+  expect(err).toContain('already exists');
   expect(await fileOf('k8s/testrun.yaml')).toBe(before);
 });
 
@@ -73,9 +73,9 @@ test.each<[string, readonly string[], string]>([
   ['a target with a password', ['--target', 'http://a:secret@b:1'], 'holds a user or a password'],
   ['a target with a comma', ['--target', 'http://a:1/b,c'], 'a space or a comma'],
   ['a target that is none', ['--target', 'world-1'], 'is no URL'],
-  ['no number of runners', [...TARGETS, '--parallelism', 'many'], '--parallelism: "many"'],
+  ['no number of runners', [...TARGETS, '--parallelism', 'many'], '--parallelism: got "many"'],
   ['more runners than lanes', [...TARGETS, '--parallelism', '9'], '8 lanes of monsters'],
-  ['a namespace that is none', [...TARGETS, '--namespace', 'Game'], '--namespace: "Game"'],
+  ['a namespace that is none', [...TARGETS, '--namespace', 'Game'], '--namespace: got "Game"'],
   ['no Prometheus', [...TARGETS, '--prometheus', 'prometheus'], '--prometheus: expected'],
   [
     'a Prometheus with a password',

@@ -98,7 +98,7 @@ test('players of one’s own in a system of capbench’s are read as before, wit
 
 test('system: own without players says which there are', async () => {
   const { err, ended } = await cli('check', scenario('nobody', '~'));
-  expect(err()).toContain('nobody.yaml:4:10 players: null is there, expected a map with a protocol: json, ');
+  expect(err()).toContain('nobody.yaml:4:10 players: got null, expected a map with a protocol: json, ');
   expect(err()).toContain('http, or a module: { module: ./my-player.mjs }');
   expect(ended()).toBe(104);
 });
@@ -118,7 +118,7 @@ test('init writes a scenario and a module, says how to run them, and overwrites 
   writeFileSync(join(folder, 'fresh', 'my-player.mjs'), 'mine');
   const again = await cli('init', 'fresh');
   expect(again.ended()).toBe(104);
-  expect(again.err()).toContain('fresh/my-world.yaml is there already');
+  expect(again.err()).toContain('fresh/my-world.yaml already exists');
   expect(text('my-player.mjs')).toBe('mine');
 
   mkdirSync(join(folder, 'half'));
@@ -129,7 +129,7 @@ test('init writes a scenario and a module, says how to run them, and overwrites 
   expect((await cli('init', 'file')).ended()).toBe(104);
   const unnamed = await cli('init', '');
   expect(unnamed.ended()).toBe(104);
-  expect(unnamed.err()).toContain("error: init: '' is there, expected the name of a folder");
+  expect(unnamed.err()).toContain("error: init: got '', expected the name of a folder");
   expect(existsSync(join(folder, 'my-world.yaml'))).toBe(false);
 });
 

@@ -74,7 +74,7 @@ test('an injection through the environment is refused as well', async () => {
 test('without a target, or without TLS, they are refused with a hint', async () => {
   const local = { hasTargets: false, hasTls: false };
   expect((await refusal({ header: ['X-A: 1'] }, {}, local)).message).toBe(
-    '--header is there, and no --target',
+    '--header is given without --target',
   );
   expect((await refusal({ caFile: CA_FILE }, {}, local)).hint).toContain('--target');
   expect((await refusal({ caFile: CA_FILE }, {}, { hasTargets: true, hasTls: false })).hint).toContain(

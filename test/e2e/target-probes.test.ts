@@ -170,6 +170,6 @@ test('growth is of the whole measure phase, from a page as clients write it; a l
   });
   expect(target.metrics.took_seconds?.count).toBeGreaterThan(792);
   expect(invalidBecause.join()).toContain(
-    `target.metrics.broken: ${url}/metrics, line 9: "5" stands where a label should`,
+    `target.metrics.broken: ${url}/metrics, line 9: got "5", expected a label`,
   );
 });

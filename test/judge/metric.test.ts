@@ -94,9 +94,11 @@ test('a budget that no run can rule is found before the run', () => {
   expect(problem({ id: 'a', metric: 'load.peakCcu', stat: 'p95', metricUnit: 'players' })).toContain(
     'no statistics',
   );
-  expect(problem({ id: 'a', metric: 'host.kernel', metricUnit: 'text' })).toContain('must be text');
+  expect(problem({ id: 'a', metric: 'host.kernel', metricUnit: 'text' })).toContain(
+    'expected a limit that is text',
+  );
   expect(problem({ id: 'a', metric: 'load.peakCcu', metricUnit: 'players', limit: 'many' })).toContain(
-    'must be a number',
+    'expected a limit that is a number',
   );
 });
 
@@ -104,7 +106,7 @@ test.each([
   ['latency.intents.due', 'did you mean "latency.intent.due"?'],
   ['Latency.Intent.Due', 'did you mean "latency.intent.due"?'],
   ['latency.due', 'did you mean "latency.intent.due"?'],
-  ['latency.intent.due.p95', 'p95 is a statistic of it: metric: latency.intent.due, stat: p95'],
+  ['latency.intent.due.p95', 'p95 is a statistic: metric: latency.intent.due, stat: p95'],
   ['world.memoryBytes.max', 'metric: world.memoryBytes, stat: max'],
   ['database.hitRatio', 'did you mean "database.hitRatioPercent"?'],
   ['generator.calibration.ownLag', 'did you mean "generator.calibration.ownLagP99Ms"?'],

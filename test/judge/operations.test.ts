@@ -38,7 +38,12 @@ const scenario = (limit: number): Scenario => {
   const base = scenarioOf();
   return {
     ...base,
-    ...withTraits({ counts: 'its servers count nothing', histograms: [], atOnce: {}, probes: ['postgres'] }),
+    ...withTraits({
+      counts: 'its servers count nothing',
+      histograms: [],
+      groupSizes: {},
+      probes: ['postgres'],
+    }),
     operations: [ANSWER],
     load: { ...base.load, operations: { answer: { perSecond: 1000 } } },
     rules: { ...base.rules, rejectedPercent: { answer: 20 } },

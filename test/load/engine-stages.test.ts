@@ -4,8 +4,8 @@ import { countOf } from '../../src/histogram.ts';
 import type { Counts } from '../../src/load/engine.ts';
 import {
   churnWindows,
+  type LoadShape,
   operationalSeconds,
-  type Shaped,
   type Stage,
   timedStages,
 } from '../../src/scenario/stages.ts';
@@ -21,7 +21,7 @@ const stage = (name: string, lasting: number, more: Partial<Stage> = {}): Stage 
   ...more,
 });
 
-function shaped(shape: Omit<Shaped, 'duration' | 'players'>, players = 40): Workload {
+function shaped(shape: Omit<LoadShape, 'duration' | 'players'>, players = 40): Workload {
   const duration = shape.stages?.reduce((sum, { lasting }) => sum + lasting, 0) ?? 0;
   const plain = workloadWith({
     ...{ ramp: 0.5, duration: duration / 1e6, players, intentRate: 10, postRate: 20, reconnect: true },

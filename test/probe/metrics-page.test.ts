@@ -69,12 +69,12 @@ test.each([
   ['a{x} 1', 'the label x has no value'],
   ['a{"b"} 1', 'the label b has no value'],
   ['a{x="1" y="2"} 1', 'no comma follows the label x'],
-  ['a{x="1",x="2"} 1', 'the label x is there twice'],
-  ['a{,} 1', '"," stands where a label should'],
+  ['a{x="1",x="2"} 1', 'the label x appears twice'],
+  ['a{,} 1', 'got ",", expected a label'],
   ['a{x="1" 1', 'no comma follows the label x'],
-  ['a{', 'nothing stands where a label should'],
+  ['a{', 'got nothing, expected a label'],
   ['{a x="1"} 1', 'the label a has no value'],
-  ['{"a", 5} 1', '"5" stands where a label should'],
+  ['{"a", 5} 1', 'got "5", expected a label'],
 ])('%j cannot be read, and is not dropped', (line, because) => {
   const { samples, unreadable } = page(`b 1\n${line}\n`, 'a');
   expect([...samples]).toEqual([]);

@@ -35,12 +35,12 @@ test('a budget of one’s own may be optional; a claim decides nothing without a
   // As if it were not there, so that the hash of the scenario stays.
   expect(one(`{ ${fast}, optional: false }`)).toEqual(one(`{ ${fast} }`));
   expect(problems(`{ ${fast}, optional: perhaps }`)).toMatchObject([
-    { path: 'budgets.0.optional', message: '"perhaps" is there, expected true or false' },
+    { path: 'budgets.0.optional', message: 'got "perhaps", expected true or false' },
   ]);
   expect(problems(`{ ${claim}, optional: true }`)).toMatchObject([
     {
       path: 'budgets.0.optional',
-      message: 'true is there, expected it for a budget of your own alone',
+      message: 'got true, expected it only for a budget of your own',
     },
   ]);
 });
@@ -54,7 +54,7 @@ test('a claim is read otherwise only with the reason, which the title then carri
     title: 'scale out when DB response time p95 (an alarm)',
   });
   expect(problems(`{ ${alarm} }`)).toMatchObject([
-    { where: 'x.yaml:6:64', path: 'budgets.0.op', message: '"<=" is there beside FLX-142, which says > 50' },
+    { where: 'x.yaml:6:64', path: 'budgets.0.op', message: 'got "<=" beside FLX-142, which has > 50' },
   ]);
 });
 
@@ -90,20 +90,20 @@ test('claims that no run can rule', () => {
 describe('a budget that makes no sense', () => {
   const own = 'metric: load.peakCcu, unit: players';
   test.each([
-    ['{ metric: load.peakCcu }', ': neither claim nor id is there'],
-    ['{ claim: FLX-999, metric: load.peakCcu }', '.claim: "FLX-999" is there, expected the id of a claim'],
+    ['{ metric: load.peakCcu }', ': got neither claim nor id'],
+    ['{ claim: FLX-999, metric: load.peakCcu }', '.claim: got "FLX-999", expected the id of a claim'],
     [
       '{ claim: flx-151, metric: load.peakCcu }',
-      '.claim: "flx-151" is there, expected a claim id such as FLX-151',
+      '.claim: got "flx-151", expected a claim id such as FLX-151',
     ],
-    ['{ claim: FLX-151 }', '.metric: nothing is there, expected a path in report.json'],
+    ['{ claim: FLX-151 }', '.metric: got nothing, expected a path in report.json'],
     [
       '{ claim: FLX-151, id: b, metric: latency.intent.due, stat: p95 }',
-      '.id: "b" is there, expected nothing: it comes from FLX-151',
+      '.id: got "b", expected nothing: it comes from FLX-151',
     ],
     [
       '{ claim: FLX-024, metric: world.cpuPercentOfCore, stat: mean }',
-      '.unit: nothing is there, expected the unit to compare with: "core"',
+      '.unit: got nothing, expected the unit to compare with: "core"',
     ],
     [
       '{ claim: FLX-151, metric: latency.intent.du, stat: p95 }',
@@ -117,42 +117,27 @@ describe('a budget that makes no sense', () => {
       '{ claim: FLX-151, metric: load.peakCcu }',
       ': metric "load.peakCcu" is in players and cannot be compared with ms',
     ],
-    [`{ id: a, ${own}, limit: 5 }`, '.op: nothing is there'],
-    [`{ id: a, ${own}, op: < }`, '.limit: nothing is there'],
-    [
-      '{ id: a, metric: load.peakCcu, op: <, limit: 5 }',
-      ".unit: nothing is there, expected the limit's unit",
-    ],
-    [
-      `{ id: a, ${own}, op: =<, limit: 5 }`,
-      '.op: "=<" is there, expected one of <, <=, >, >=, =, between, ~, is',
-    ],
-    [
-      `{ id: a, ${own}, op: <, limit: .nan }`,
-      '.limit: .nan is there, expected a number, [low, high] or text',
-    ],
-    [`{ id: a, ${own}, op: <, limit: .inf }`, '.limit: .inf is there'],
-    [`{ id: a, ${own}, op: <, limit: [1, 2] }`, '.limit: [1, 2] is there, expected a number for <'],
-    [`{ id: a, ${own}, op: <, limit: many }`, '.limit: "many" is there, expected a number for <'],
-    [`{ id: a, ${own}, op: between, limit: 5 }`, '.limit: 5 is there, expected [low, high] for between'],
-    [`{ id: a, ${own}, op: between, limit: [5] }`, '.limit: a list of 1 is there'],
-    [`{ id: a, ${own}, op: between, limit: [5, .nan] }`, '.limit: a list of 2 is there'],
+    [`{ id: a, ${own}, limit: 5 }`, '.op: got nothing'],
+    [`{ id: a, ${own}, op: < }`, '.limit: got nothing'],
+    ['{ id: a, metric: load.peakCcu, op: <, limit: 5 }', ".unit: got nothing, expected the limit's unit"],
+    [`{ id: a, ${own}, op: =<, limit: 5 }`, '.op: got "=<", expected one of <, <=, >, >=, =, between, ~, is'],
+    [`{ id: a, ${own}, op: <, limit: .nan }`, '.limit: got .nan, expected a number, [low, high] or text'],
+    [`{ id: a, ${own}, op: <, limit: .inf }`, '.limit: got .inf'],
+    [`{ id: a, ${own}, op: <, limit: [1, 2] }`, '.limit: got [1, 2], expected a number for <'],
+    [`{ id: a, ${own}, op: <, limit: many }`, '.limit: got "many", expected a number for <'],
+    [`{ id: a, ${own}, op: between, limit: 5 }`, '.limit: got 5, expected [low, high] for between'],
+    [`{ id: a, ${own}, op: between, limit: [5] }`, '.limit: got a list of 1'],
+    [`{ id: a, ${own}, op: between, limit: [5, .nan] }`, '.limit: got a list of 2'],
     [
       `{ id: a, ${own}, op: between, limit: [6, 5] }`,
-      '.limit: [6, 5] is there, expected [low, high] with the lower one first',
+      '.limit: got [6, 5], expected [low, high] with the lower one first',
     ],
-    [`{ id: a, ${own}, op: is, limit: 5 }`, '.limit: 5 is there, expected text for is'],
-    [
-      `{ id: a, ${own}, op: is, limit: true }`,
-      '.limit: true is there, expected a number, [low, high] or text',
-    ],
-    [`{ id: a, ${own}, op: <, limit: 5, reading: x }`, '.reading: a reading is there'],
-    [`{ id: "a b", ${own}, op: <, limit: 5 }`, '.id: "a b" is there'],
-    [`{ id: a, ${own}, op: <, limit: 5, metric: "load..x" }`, 'the key "metric" is there twice'],
-    [
-      `{ id: a, metric: "load..x", op: <, limit: 5, unit: x }`,
-      '.metric: "load..x" is there, expected a path',
-    ],
+    [`{ id: a, ${own}, op: is, limit: 5 }`, '.limit: got 5, expected text for is'],
+    [`{ id: a, ${own}, op: is, limit: true }`, '.limit: got true, expected a number, [low, high] or text'],
+    [`{ id: a, ${own}, op: <, limit: 5, reading: x }`, '.reading: got a reading'],
+    [`{ id: "a b", ${own}, op: <, limit: 5 }`, '.id: got "a b"'],
+    [`{ id: a, ${own}, op: <, limit: 5, metric: "load..x" }`, 'the key "metric" appears twice'],
+    [`{ id: a, metric: "load..x", op: <, limit: 5, unit: x }`, '.metric: got "load..x", expected a path'],
   ])('%s', (entry, expected) => {
     const [first, ...more] = problems(entry);
     const path = expected.startsWith('the key') ? '' : 'budgets.0';
@@ -173,9 +158,9 @@ untestable:
 `,
   );
   expect(problemsOf(text).map(({ where, message }) => `${where} ${message}`)).toEqual([
-    'x.yaml:8:5 a is there twice (first at budgets.1), expected once',
-    'x.yaml:11:37 FLX-052 is there twice (first at untestable.0.claims.0), expected once',
-    'x.yaml:11:46 FLX-001 is there twice (first at budgets.0), expected once',
+    'x.yaml:8:5 a is used twice (first at budgets.1), expected once',
+    'x.yaml:11:37 FLX-052 is used twice (first at untestable.0.claims.0), expected once',
+    'x.yaml:11:46 FLX-001 is used twice (first at budgets.0), expected once',
   ]);
 });
 

@@ -51,13 +51,19 @@ test('a resolved scenario holds its faults, calibration and rules', () => {
 });
 
 test.each([
-  ['{ action: kill, of: players, at: 1s }', 'faults.0.of: players, expected a process to kill'],
-  ['{ action: drop, of: postgres, at: 1s }', 'faults.0.of: postgres, expected players: sockets are dropped'],
+  ['{ action: kill, of: players, at: 1s }', 'faults.0.of: got players, expected a process to kill'],
+  [
+    '{ action: drop, of: postgres, at: 1s }',
+    'faults.0.of: got postgres, expected players: drop cuts their connections',
+  ],
   [
     '{ action: kill, of: world-5, at: 1s }',
-    'faults.0.of: world-5, expected one of postgres, world-1, world-2, world-3, world-4',
+    'faults.0.of: got world-5, expected one of postgres, world-1, world-2, world-3, world-4',
   ],
-  ['{ action: kill, of: postgres, at: 60s }', 'faults.0.at: at or after the end of the measure phase'],
+  [
+    '{ action: kill, of: postgres, at: 60s }',
+    'faults.0.at: got 60 s, expected a time within the measure phase',
+  ],
   ['{ action: kill, of: redis, at: 1s }', 'faults.0.of'],
   ['{ action: explode, of: postgres, at: 1s }', 'faults.0.action'],
   ['{ action: kill, of: postgres }', 'faults.0.at'],
@@ -68,24 +74,24 @@ test.each([
   expect(told.some((one) => one.startsWith(message))).toBe(true);
 });
 
-test('what capbench does not start it cannot disturb', () => {
+test('a fault on a component that capbench does not start is refused', () => {
   const own = (fault: string) =>
     `name: a\nsystem: own\nload: { players: 1 }\nplayers: { module: ./a.mjs }\nfaults: [${fault}]\n`;
   expect(problemsOf(own('{ action: kill, of: postgres, at: 1s }'))).toMatchObject([
     {
       path: 'faults.0.of',
-      message: 'postgres, expected players (to drop): capbench starts nothing here that it could kill',
+      message: 'got postgres, expected players (with drop): capbench starts nothing here that it could kill',
     },
   ]);
   expect(read(own('{ action: drop, of: players, at: 1s }')).faults).toHaveLength(1);
 });
 
-describe('with a duration of the command line', () => {
+describe('with --duration', () => {
   const LATE = '{ action: kill, of: postgres, at: 2500ms }';
   const short = (...faults: readonly string[]): string =>
     withFaults(...faults).replace('players: 100\n', 'players: 100\n  duration: 2s\n');
 
-  test('a fault within it is taken, whatever the file says', () => {
+  test('a fault within that duration is accepted, also beyond the end in the file', () => {
     const scenario = read(short(LATE), { duration: seconds(6) });
     expect(faultsOf(scenario).map(({ at }) => (at - MEASURE) / SECOND)).toEqual([2.5]);
     expect(read(written(scenario))).toEqual(scenario);
@@ -104,21 +110,21 @@ describe('with a duration of the command line', () => {
     ],
   ])('one %s is refused, and named', (_, text, overrides, where, lasts) => {
     const problems = problemsOf(text, overrides);
-    const message = `at or after the end of the measure phase, which lasts ${lasts} s, expected a time within it`;
+    const message = `got 2.5 s, expected a time within the measure phase, which lasts ${lasts} s`;
     expect(problems).toEqual([
       { where: expect.stringMatching(where), path: 'faults.0.at', message, hint: null },
     ]);
   });
 
-  test('phases that it does not change keep their ends', () => {
+  test('other phases keep their lengths', () => {
     const early = withFaults('{ action: kill, of: postgres, at: 6s, phase: ramp }');
     expect(problemsOf(early, { duration: seconds(60) })[0]?.message).toMatch(
-      /the end of the ramp phase, which lasts 5 s/,
+      /^got 6 s, expected a time within the ramp phase, which lasts 5 s/,
     );
   });
 });
 
-test('a rate that --scale makes fit is taken', () => {
+test('a rate that is too high in the file is accepted if --scale makes it fit', () => {
   const large = minimal('  monsters: 1000\n  monsterCommandsPerSecond: 200000\n  commandsPerPost: 1\n');
   expect(problemsOf(large)[0]).toMatchObject({ path: 'load.monsterCommandsPerSecond' });
   expect(rates(read(large, { scale: 0.5 }))).toEqual([50, 100_000]);

@@ -60,5 +60,5 @@ test('a budget on one names a statistic, and a unit that its name does not deny'
   expect(problem('target.metrics.a_seconds', 'p95', 'MB')).toContain('cannot be compared with MB');
   expect(problem('target.metrics.a_seconds', null, 'ms')).toContain('has the statistics mean, min');
   expect(problem('target.metrics.a_seconds', 'p42', 'ms')).toContain('got p42');
-  expect(problem('target.metrics.a{b}', 'max', 'ms')).toContain('names no metric of a Prometheus page');
+  expect(problem('target.metrics.a{b}', 'max', 'ms')).toContain('is not a metric of a Prometheus page');
 });

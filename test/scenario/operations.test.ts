@@ -56,26 +56,26 @@ describe('rates by either name', () => {
   test('both in one file are a mistake', () => {
     const text = of('  intentsPerSecond: 5\n  operations: { intent: { perSecond: 5 } }\n');
     expect(said(text)).toEqual([
-      'x.yaml:5:3 load.intentsPerSecond: 5 is there beside load.operations.intent.perSecond, expected one of the two: they are the same',
+      'x.yaml:5:3 load.intentsPerSecond: got 5 beside load.operations.intent.perSecond, expected only one of the two: they are the same key',
     ]);
     expect(problemsOf(text)[0]?.hint).toBe('keep load.operations.intent.perSecond');
     expect(
       said(minimal(), {
         set: ['load={players: 5, intentsPerSecond: 1, operations: {intent: {perSecond: 1}}}'],
       }),
-    ).toEqual([expect.stringMatching(/^--set load=\{.* load\.intentsPerSecond: 1 is there beside /)]);
+    ).toEqual([expect.stringMatching(/^--set load=\{.* load\.intentsPerSecond: got 1 beside /)]);
   });
 
   test.each([
     [
       'a wrong value',
       '  intentsPerSecond: fast\n',
-      '5:21 load.intentsPerSecond: "fast" is there, expected a rate',
+      '5:21 load.intentsPerSecond: got "fast", expected a rate',
     ],
     [
       'a wrong value',
       '  operations: { intent: { perSecond: fast } }\n',
-      '5:38 load.operations.intent.perSecond: "fast" is there',
+      '5:38 load.operations.intent.perSecond: got "fast"',
     ],
     [
       'too much',
@@ -86,7 +86,7 @@ describe('rates by either name', () => {
     [
       'what is no map',
       '  intentsPerSecond: 5\n  operations: 5\n',
-      '6:15 load.operations: 5 is there, expected a map with the keys intent, monsterCommand',
+      '6:15 load.operations: got 5, expected a map with the keys intent, monsterCommand',
     ],
   ])('%s is named as it was written: %j', (_, text, expected) => {
     expect(said(of(text))).toEqual([expect.stringContaining(`x.yaml:${expected}`)]);
@@ -95,7 +95,7 @@ describe('rates by either name', () => {
   test('what does not fit after --scale is named as it was written', () => {
     const text = of('  monsterCommandsPerSecond: 9e5\n  commandsPerPost: 5000\n');
     expect(said(text, { scale: 100 })).toEqual([
-      'with --scale 100 load.monsterCommandsPerSecond: 90,000,000 a second, expected 10,000,000 at most',
+      'with --scale 100 load.monsterCommandsPerSecond: got 90,000,000 a second, expected 10,000,000 at most',
     ]);
   });
 });
@@ -135,15 +135,15 @@ describe('weights', () => {
   test.each([
     [
       '  operations: { intent: { perSecond: 5, weight: 2 } }\n',
-      '5:49 load.operations.intent.weight: 2 is there, expected no weight beside perSecond',
+      '5:49 load.operations.intent.weight: got 2, expected no weight beside perSecond',
     ],
     [
       '  intentsPerSecond: 5\n  operations: { intent: { weight: 2 } }\n',
-      '6:35 load.operations.intent.weight: 2 is there, expected no weight beside perSecond',
+      '6:35 load.operations.intent.weight: got 2, expected no weight beside perSecond',
     ],
     [
       '  operationsPerSecond: 5\n',
-      '5:24 load.operationsPerSecond: 5 is there, expected an operation with a weight that shares it: load.operations: { intent: { weight: 1 } }',
+      '5:24 load.operationsPerSecond: got 5, expected an operation with a weight: load.operations: { intent: { weight: 1 } }',
     ],
     [
       '  operations: { monsterCommand: { weight: 2 } }\n',
@@ -151,7 +151,7 @@ describe('weights', () => {
     ],
     [
       '  operations: { intent: { weight: 0 } }\n',
-      '5:35 load.operations.intent.weight: 0 is there, expected a weight of 0.001 to 1,000,000',
+      '5:35 load.operations.intent.weight: got 0, expected a weight of 0.001 to 1,000,000',
     ],
   ])('%j is refused', (text, expected) => {
     expect(said(of(text))).toEqual([expect.stringContaining(`x.yaml:${expected}`)]);
@@ -169,9 +169,9 @@ test('an unknown operation comes with the known ones and the nearest', () => {
 test('of a system that is not known, no key is wrong that some system has, and what none has still is', () => {
   const text = of(`${ALIAS}  sped: 5\n  commandsPerPost: 0\n`).replace('flux', 'fluxx');
   expect(said(text)).toEqual([
-    `x.yaml:2:9 system: "fluxx" is there, expected one of ${SYSTEMS.names.join(', ')}`,
+    `x.yaml:2:9 system: got "fluxx", expected one of ${SYSTEMS.names.join(', ')}`,
     expect.stringContaining('x.yaml:7:3 load.sped: unknown key "sped"'),
-    expect.stringContaining('x.yaml:8:20 load.commandsPerPost: 0 is there'),
+    expect.stringContaining('x.yaml:8:20 load.commandsPerPost: got 0'),
   ]);
   expect(problemsOf(text)[0]?.hint).toBe('did you mean flux?');
 });
@@ -179,9 +179,9 @@ test('of a system that is not known, no key is wrong that some system has, and w
 test('another version of the form is refused, and 1 is read', () => {
   expect(read(minimal('version: 1\n'))).toEqual(read(minimal()));
   expect(said(minimal('version: 2\n'))).toEqual([
-    'x.yaml:5:10 version: 2 is there, expected 1, the form of scenarios that this capbench reads',
+    'x.yaml:5:10 version: got 2, expected 1, the version of scenarios that this capbench reads',
   ]);
   expect(problemsOf(minimal('version: 2\n'))[0]?.hint).toBe(
-    'another form is read by another version of capbench',
+    'other versions need another version of capbench',
   );
 });

@@ -19,10 +19,10 @@ describe('--set', () => {
   });
 
   test.each([
-    ['an alias of nothing', 'name=[*a]', 'name: "[*a]" is there'],
-    ['an alias', 'name=[&a 1, *a]', 'name: "[&a 1, *a]" is there'],
-    ['brackets without end', `name=${'['.repeat(4_000)}`, 'name: "[[['],
-    ['brackets by the thousand', `name=${'['.repeat(50_000)}${']'.repeat(50_000)}`, 'name: "[[['],
+    ['an alias of nothing', 'name=[*a]', 'name: got "[*a]"'],
+    ['an alias', 'name=[&a 1, *a]', 'name: got "[&a 1, *a]"'],
+    ['brackets without end', `name=${'['.repeat(4_000)}`, 'name: got "[[['],
+    ['brackets by the thousand', `name=${'['.repeat(50_000)}${']'.repeat(50_000)}`, 'name: got "[[['],
   ])('%s is text, and no name', (_what, text, said) => {
     const [problem, ...more] = refused(text);
     expect(more).toEqual([]);
@@ -77,7 +77,7 @@ describe('--set', () => {
       expect.stringContaining('load.churn.awy: unknown key "awy"'),
     ]);
     expect(refused('load.churn={perSecond: 5, perSecond: 6}')).toEqual([
-      expect.stringContaining('load.churn: "{perSecond: 5, perSecond: 6}" is there, expected a map'),
+      expect.stringContaining('load.churn: got "{perSecond: 5, perSecond: 6}", expected a map'),
     ]);
     expect(refused('load.churn={__proto__: {perSecond: 5}}').join()).toContain(
       'load.churn.__proto__: unknown key',
@@ -141,12 +141,12 @@ describe('--set', () => {
   test.each([
     ['load.playrs=5', '--set load.playrs=5 load.playrs: unknown key "playrs"'],
     ['nowhere.at.all=5', '--set nowhere.at.all=5 nowhere: unknown key "nowhere"'],
-    ['load.players=many', '--set load.players=many load.players: "many" is there, expected a whole number'],
-    ['load.players=.nan', '--set load.players=.nan load.players: .nan is there'],
-    ['load.players=', '--set load.players= load.players: "" is there'],
-    ['load.players.x=5', '--set load.players.x=5 load.players: 1000 is there, nothing stands under it'],
-    ['load=5', '--set load=5 load: 5 is there, expected a map'],
-    ['load.duration=30', '--set load.duration=30 load.duration: 30 is there, expected a duration'],
+    ['load.players=many', '--set load.players=many load.players: got "many", expected a whole number'],
+    ['load.players=.nan', '--set load.players=.nan load.players: got .nan'],
+    ['load.players=', '--set load.players= load.players: got ""'],
+    ['load.players.x=5', '--set load.players.x=5 load.players: got 1000, which has no keys'],
+    ['load=5', '--set load=5 load: got 5, expected a map'],
+    ['load.duration=30', '--set load.duration=30 load.duration: got 30, expected a duration'],
     [
       'budgets.nosuch.limit=5',
       '--set budgets.nosuch.limit=5 budgets.nosuch: "nosuch" is not in the list of 13',
@@ -155,7 +155,7 @@ describe('--set', () => {
     ['budgets.0.limt=5', '--set budgets.0.limt=5 budgets.0.limt: unknown key "limt"'],
     [
       'postgres.settings.archive_command=x',
-      '--set postgres.settings.archive_command=x postgres.settings.archive_command: "x" is there',
+      '--set postgres.settings.archive_command=x postgres.settings.archive_command: got "x"',
     ],
     ['load.constructor=5', '--set load.constructor=5 load.constructor: unknown key'],
   ])('%s is refused by its own name', (text, expected) => {

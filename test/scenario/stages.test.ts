@@ -97,41 +97,49 @@ const budget = (more: string): string => `budgets:\n  - { id: b, op: <, limit: 1
 
 const A = '{ name: a, lasting: 5s }';
 test.each([
-  [[A], '  duration: 6s\n', 'load.duration: 6 s is there beside stages that last 5 s'],
-  [[A, A], '', 'load.stages.1.name: a is there twice'],
-  [['{ name: a, lasting: 5s, over: 6s }'], '', 'load.stages.0.over: 6 s, expected at most'],
-  [['{ name: a, lasting: 5s, rate: 0 }'], '', 'load.stages: nothing is ever due'],
+  [[A], '  duration: 6s\n', 'load.duration: got 6 s, expected the 5 s that the stages last'],
+  [[A, A], '', 'load.stages.1.name: the name a is used twice'],
+  [['{ name: a, lasting: 5s, over: 6s }'], '', 'load.stages.0.over: got 6 s, expected at most'],
+  [['{ name: a, lasting: 5s, rate: 0 }'], '', 'load.stages: no operation is ever due'],
   [['{ name: a, lasting: 5s, rate: 101 }'], '', 'load.stages.0.rate'],
   [['{ name: a, lasting: 5s, reconnect: { sharePercent: 0 } }'], '', 'load.stages.0.reconnect.sharePercent'],
-  [['{ name: a, lasting: 5s, churn: { perSecond: 60 } }'], '', 'load.stages.0.churn.perSecond: 60 a second'],
+  [
+    ['{ name: a, lasting: 5s, churn: { perSecond: 60 } }'],
+    '',
+    'load.stages.0.churn.perSecond: got 60 a second',
+  ],
   [['{ name: A b, lasting: 5s }'], '', 'load.stages.0.name'],
   [['{ name: a }'], '', 'load.stages.0.lasting'],
   [['{ name: a, lasting: 5s, spike: 3 }'], '', 'load.stages.0.spike'],
   [
     ['{ name: a, lasting: 5s, rate: 100 }'],
     '  intentsPerSecond: 90000\n',
-    'load.intentsPerSecond: 90,000 a second for each',
+    'load.intentsPerSecond: got 90,000 a second for each',
   ],
   [
     [A],
     budget('metric: latency.intent.due, stat: p95, stage: b'),
-    'budgets.0.stage: b is no stage of this load; expected one of a',
+    'budgets.0.stage: got b, which is not a stage of this load; expected one of a',
   ],
-  [[A], budget('metric: network.fullStrengthMs'), 'budgets.0: metric "network.fullStrengthMs" is a stage\'s'],
+  [
+    [A],
+    budget('metric: network.fullStrengthMs'),
+    'budgets.0: metric "network.fullStrengthMs" is measured per stage only',
+  ],
   [
     [A],
     budget('metric: world.loopDelayMs, stat: max, stage: a'),
-    'budgets.0: metric "world.loopDelayMs" is not measured stage by stage',
+    'budgets.0: metric "world.loopDelayMs" is not measured per stage',
   ],
   [
     ['{ name: a, lasting: 5s, churn: { perSecond: 1 } }', '{ name: b, lasting: 5s, reconnect: {} }'],
     budget('metric: network.fullStrengthMs, stage: a'),
-    'budgets.0.stage: a has no reconnect: network.fullStrengthMs of it is never measured',
+    'budgets.0.stage: the stage a has no reconnect, so network.fullStrengthMs is never measured there',
   ],
   [
     [A, '{ name: b, lasting: 5s, reconnect: {} }'],
     budget('metric: network.reconnectMs, stat: p95, stage: a'),
-    'budgets.0.stage: a has no reconnect: network.reconnectMs of it is never measured',
+    'budgets.0.stage: the stage a has no reconnect, so network.reconnectMs is never measured there',
   ],
 ])('%j %j is refused', (stages, more, message) => {
   const told = problemsOf(staged(stages, more)).map(({ path, message: why }) => `${path}: ${why}`);
@@ -144,15 +152,15 @@ test.each<[string, string, string]>([
   ['with churn before it', '{ name: a, lasting: 5s, churn: { perSecond: 1 } }', ''],
   ['with churn of the load', '{ name: a, lasting: 5s }', '  churn: { perSecond: 1 }\n'],
   ['with faults', '{ name: a, lasting: 5s }', 'faults: [{ action: drop, of: players, at: 1s }]\n'],
-])('how players come back %s may be asked of a stage without a reconnect', (_, first, more) => {
+])('a budget on reconnection %s is accepted for a stage without a reconnect', (_, first, more) => {
   const asked = budget('metric: network.connectMs, stat: p95, stage: b');
   expect(read(staged([first, '{ name: b, lasting: 5s }'], more + asked)).budgets).toHaveLength(1);
 });
 
-test('too short a --duration for its stages is refused, and a budget of a stage where there is none', () => {
+test('a --duration that is too short for the stages is refused, and a budget of a stage of a load without stages', () => {
   const both = staged(['{ name: a, lasting: 1s }', '{ name: b, lasting: 1h }']);
   const [short] = problemsOf(both, { duration: seconds(1) });
   expect(short).toMatchObject({ where: 'after --duration 1s', path: 'load.stages.0.lasting' });
   const told = problemsOf(minimal(budget('metric: latency.intent.due, stat: p95, stage: spike')));
-  expect(told[0]?.message).toBe('spike is no stage of this load; load.stages has none');
+  expect(told[0]?.message).toBe('got spike, which is not a stage of this load; the load has no stages');
 });

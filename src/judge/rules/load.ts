@@ -296,9 +296,9 @@ interface Scheduled {
 function scheduleRule(
   { id }: Pick<OperationSpec, 'id'>,
   { stage, seconds, observed, ended }: Scheduled,
-  { load, traits: { atOnce } }: Scenario,
+  { load, traits: { groupSizes } }: Scenario,
 ): JudgedRule {
-  const several = atOnce[id];
+  const several = groupSizes[id];
   // A stage's beginning and end each cut an interval of every stream.
   const tolerance = several === undefined ? (stage === null ? 1 : 2) * load.players : 2 * several.operations;
   const planned = Math.round(ofOperation(load.operations, id).perSecond * seconds);

@@ -1,5 +1,5 @@
 import { grouped } from '../../scenario/cross-check.ts';
-import { type Finding, found } from '../../scenario/finding.ts';
+import { type Finding, findingAt } from '../../scenario/finding.ts';
 import { duration, map, oneOf, quantity, whole } from '../../scenario/leaf.ts';
 import { type OperationSpec, ofOperation } from '../../scenario/operations.ts';
 import type { Load, Scenario, WorldSettings } from '../../scenario/scenario.ts';
@@ -121,7 +121,7 @@ export const fluxScenario: SystemScenario = {
     return { entities: players + monsters, own };
   },
   traits: (scenario) => ({
-    serversTell: 'yes',
+    hasServerMetrics: 'yes',
     // All entities of the world are the load's: a batch is of one operation at least, which writes the row of its actor and that of its target.
     counts: [
       { series: 'operations', what: 'operations', perOperation: 1, everyAnswer: true },
@@ -137,7 +137,7 @@ export const fluxScenario: SystemScenario = {
     ],
     table: TABLE,
     probes: fluxScenario.components(scenario).map(({ name }) => name),
-    atOnce: {
+    groupSizes: {
       monsterCommand: { operations: fluxLoad(scenario).commandsPerPost, key: 'load.commandsPerPost' },
     },
   }),
@@ -151,7 +151,7 @@ function checkFlux(scenario: Pick<Scenario, 'load' | 'world'>): readonly Finding
   const commands = ofOperation(operations, 'monsterCommand').perSecond * peakOf(stages);
   const findings: Finding[] = [];
   const check = (wrong: boolean, path: readonly string[], message: string, hint: string): void => {
-    if (wrong) findings.push(found(['load', ...path], message, hint));
+    if (wrong) findings.push(findingAt(['load', ...path], message, hint));
   };
   check(
     commands / commandsPerPost > MOST_POSTS_PER_SECOND,

@@ -1,4 +1,4 @@
-import { found } from '../../scenario/finding.ts';
+import { findingAt } from '../../scenario/finding.ts';
 import type { OperationSpec } from '../../scenario/operations.ts';
 import type { Scenario, SystemTraits } from '../../scenario/scenario.ts';
 import type { Outline, SystemScenario } from '../../scenario/system-scenario.ts';
@@ -87,7 +87,7 @@ export const ownPlayersIn = (world: SystemScenario): SystemScenario => {
         const rate = scenario.load.operations[id]?.perSecond ?? 0;
         if (rate === 0) return [];
         return [
-          found(
+          findingAt(
             ['load', 'operations', id, 'perSecond'],
             `${rate} is there, expected 0: the ${label} are of the ${world.name} world, and its players, too`,
             `no ${label}, or no players: of its own`,
@@ -103,7 +103,7 @@ export const ownPlayersIn = (world: SystemScenario): SystemScenario => {
         ...world.traits?.(scenario),
         ...own,
         needsTarget: !isModule,
-        serversTell: isModule ? 'perhaps' : 'no',
+        hasServerMetrics: isModule ? 'unknown' : 'no',
       };
     },
     workload: (scenario) => {

@@ -43,7 +43,7 @@ export const ownOn = ({ engines: _, ...world }: System): System => ({
     return isWorld && attach !== undefined ? attach(targets, scenario, options) : attachAny(targets, options);
   },
   deal: (endpoints, workload, signal) => {
-    const isWorld = endpoints.unknown !== true && workload.calibrates !== true;
+    const isWorld = endpoints.unknown !== true && workload.isCalibration !== true;
     return (isWorld && world.deal ? world.deal : dealEvenly)(endpoints, workload, signal);
   },
 });

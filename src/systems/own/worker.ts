@@ -32,7 +32,7 @@ export const openProtocol: WorkerModule['openProtocol'] = async (setup, tools, i
       };
       watchUntrackedDials(() => seen());
       const loaded = await loadModule(setup.module);
-      const isUncalibrated = setup.workload.calibrates === true && loaded.nullServer === null;
+      const isUncalibrated = setup.workload.isCalibration === true && loaded.nullServer === null;
       const module = isUncalibrated ? nullPlayer(loaded.name) : loaded;
       const urls = setup.worlds.map(({ url }) => url);
       return new ModuleProtocol({ ...tools, ids, module, seed, players, urls, route }, (listener) => {
