@@ -210,9 +210,9 @@ const faultMarks = ({ faults, stages }: Marks): Plugin =>
     }
   });
 
-/** Below the curves, the seconds that something disturbed. */
+/** Along the axis, the seconds that something disturbed. */
 const noiseMarks = ({ noise }: Marks): Plugin =>
-  drawn('noise', 'beforeDatasetsDraw', (ctx, { bottom }, at) => {
+  drawn('noise', 'afterDatasetsDraw', (ctx, { bottom }, at) => {
     ctx.fillStyle = NOISE;
     for (const { from, to } of noise.spans) ctx.fillRect(at(from), bottom - 5, at(to) - at(from), 5);
   });

@@ -58,7 +58,7 @@ figure { margin: 0 0 34px; } figure:last-child { margin-bottom: 0; } figcaption 
 .axis { color: var(--faint); font-size: 12px; } .axis.x { text-align: right; margin-top: 26px; }
 .c0 { --c: var(--c0); } .c1 { --c: var(--c1); } .c2 { --c: var(--c2); } .c3 { --c: var(--c3); } .c4 { --c: var(--c4); } .c5 { --c: var(--c5); }
 .limit, .fault { --c: var(--fail); } .noise { --c: var(--invalid); }
-.plot { display: block; overflow: visible; margin: 10px 12px 0 var(--left); width: calc(100% - var(--left) - 12px); height: 260px; }
+.plot { display: block; overflow: visible; margin: var(--top) 12px 0 var(--left); width: calc(100% - var(--left) - 12px); height: 260px; }
 .plot svg { overflow: visible; } .plot text { font-size: 12px; fill: var(--faint); paint-order: stroke; stroke: var(--card); stroke-width: 3px; }
 .plot path, .plot line { vector-effect: non-scaling-stroke; } .grid { stroke: var(--line); }
 .curve { fill: none; stroke: var(--c); stroke-width: 1.8; stroke-linejoin: round; stroke-linecap: round; }

@@ -7,18 +7,22 @@ import { type Scale, scaleOf } from './scale.ts';
  * the plot, so that texts keep their size however wide it is; curves are drawn in a box that is stretched.
  */
 export function svgOf(drawing: Drawing): string {
-  const { name, title, alt, x, y } = drawing;
+  const { name, title, alt, x, y, marks } = drawing;
   const [across, up] = [scaleOf(x), scaleOf(y)];
+  // The names of stages, and above them those of faults, stand above the plot.
+  const rows = [marks?.stages ?? [], marks?.faults ?? []].filter((named) => named.length > 0).length;
   const left = 14 + 7 * Math.max(...up.ticks.map(({ label }) => label.length));
   return `<figure id="chart-${name}"><figcaption><h3>${safe(title)}</h3>${legend(drawing)}</figcaption>
 <p class="axis">${safe(y.title)}</p>
-<svg class="plot" role="img" aria-labelledby="${name}-title ${name}-text" style="--left:${left}px"><title id="${name}-title">${safe(title)}</title><desc id="${name}-text">${safe(alt)}</desc>
-${drawing.marks === null ? '' : shades(drawing.marks, across)}${grid(drawing, across, up)}
+<svg class="plot" role="img" aria-labelledby="${name}-title ${name}-text" style="--left:${left}px;--top:${8 + ROW * rows}px"><title id="${name}-title">${safe(title)}</title><desc id="${name}-text">${safe(alt)}</desc>
+${marks === null ? '' : shades(marks, across)}${grid(drawing, across, up)}
 <svg viewBox="0 0 ${BOX} ${BOX}" preserveAspectRatio="none">${drawing.bars === null ? curves(drawing, across, up) : bars(drawing.bars.counts, up)}</svg>
-${limitLines(drawing.limits, across, up)}${drawing.marks === null ? '' : events(drawing.marks, across)}</svg>
-<p class="axis x">${safe(x.title)}${drawing.marks?.measured == null ? '' : ' (shaded: not measured)'}</p></figure>`;
+${limitLines(drawing.limits, across, up)}${marks === null ? '' : events(marks, across)}</svg>
+<p class="axis x">${safe(x.title)}${marks?.measured == null ? '' : ' (shaded: not measured)'}</p></figure>`;
 }
 
+/** In pixels. */
+const ROW = 16;
 /** Units of the box in which curves are drawn, either way. */
 const BOX = 1000;
 const percent = (share: number): string => `${Number((100 * share).toFixed(2))}%`;
@@ -179,30 +183,20 @@ function shades({ measured, faults }: Marks, across: Scale): string {
   return outside + faults.map(({ from, to }) => band('fault', across.at(from), across.at(to), '/>')).join('');
 }
 
-/** The beginnings of stages and faults with their names, where there is room; and below the axis, disturbed seconds. */
+/** Where stages and faults begin, with their names where there is room; and below the axis, disturbed seconds. */
 function events({ stages, faults, noise }: Marks, across: Scale): string {
-  const named = (
-    all: Marks['stages'],
-    className: string,
-    dy: number,
-    room: (i: number, at: number) => number,
-  ): string[] =>
+  const named = (all: Marks['stages'], className: string, above: number): string[] =>
     all.map(({ name, from }, i) => {
       const at = across.at(from);
+      const room = across.at(all[i + 1]?.from ?? Number.MAX_SAFE_INTEGER) - at;
       const needs = name.length + 1;
-      const size = room(i, at) >= NARROW * needs ? '' : room(i, at) >= WIDE * needs ? ' wide' : null;
-      const text =
-        size === null
-          ? ''
-          : `<text class="${className}${size}" x="${percent(at)}" dx="5" dy="${dy}">${safe(name)}</text>`;
-      return `<line class="${className}" x1="${percent(at)}" x2="${percent(at)}" y2="100%"><title>${safe(name)}</title></line>${text}`;
+      const narrowToo = room >= NARROW * needs ? '' : ' wide';
+      const text = `<text class="${className}${narrowToo}" x="${percent(at)}" dy="-${above}">${safe(name)}</text>`;
+      return `<line class="${className}" x1="${percent(at)}" x2="${percent(at)}" y2="100%"><title>${safe(name)}</title></line>${room >= WIDE * needs ? text : ''}`;
     });
-  const until = (all: Marks['stages'], i: number, at: number): number =>
-    across.at(all[i + 1]?.from ?? Number.MAX_SAFE_INTEGER) - at;
-  const below = stages.length === 0 ? 13 : 28;
   return [
-    ...named(stages, 'stage', 13, (i, at) => until(stages, i, at)),
-    ...named(faults, 'fault', below, (i, at) => until(faults, i, at)),
+    ...named(stages, 'stage', 5),
+    ...named(faults, 'fault', stages.length === 0 ? 5 : 5 + ROW),
     ...noise.spans.map(({ from, to }) => {
       const [x, width] = [across.at(from), across.at(to) - across.at(from)];
       return `<svg y="100%"><rect class="noise" x="${percent(x)}" width="${percent(width)}" y="1" height="6"/></svg>`;
