@@ -171,3 +171,10 @@ test('every metric of the flux world is in its README', () => {
   expect(names.length).toBeGreaterThan(10);
   expect(names.filter((name) => !readme.includes(`\`${name}`))).toEqual([]);
 });
+
+test('every npm script that a README names is there', () => {
+  const { scripts } = JSON.parse(text('package.json')) as { scripts: Readonly<Record<string, string>> };
+  const named = DOCUMENTS.flatMap((file) => [...text(file).matchAll(/\bnpm run ([\w:-]+)/g)]);
+  expect(named.length).toBeGreaterThan(5);
+  expect(named.map(([, name = '']) => name).filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
+});
