@@ -76,6 +76,12 @@ test.each(DOCUMENTS)('%s: every relative link leads somewhere', (file) => {
   expect(broken).toEqual([]);
 });
 
+test('every source file that src/README.md names is there', () => {
+  const named = [...text('src/README.md').matchAll(/`([\w/-]+\/[\w-]+\.ts)`/g)].map(([, path = '']) => path);
+  expect(named.length).toBeGreaterThan(10);
+  expect(named.filter((path) => !existsSync(join(root, 'src', path)))).toEqual([]);
+});
+
 interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly items?: Schema;
