@@ -174,9 +174,15 @@ export function calibrationText(calibration: Report['generator']['calibration'])
   ].join(', ');
 }
 
+/** Endings of a run as report.json names them. */
+const ENDINGS: ReadonlyMap<unknown, string> = new Map([
+  ['stoppedEarly', 'stopped early'],
+  ['stackFailed', 'the stack failed'],
+]);
+
 /** A value that a rule observed or its limit, a number to four digits with the unit of the rule. */
 export const ruleText = (value: ReportRule['limit'], { unit }: Pick<ReportRule, 'unit'>): string =>
-  typeof value === 'number' ? quantity(value, unit, 4) : (value ?? NOTHING);
+  typeof value === 'number' ? quantity(value, unit, 4) : (ENDINGS.get(value) ?? value ?? NOTHING);
 
 /** `at most 25%`, and of a relaxed limit what it is by default. */
 export function ruleLimitText({ limit, defaultLimit, relaxed, unit, bound }: ReportRule): string {

@@ -14,10 +14,13 @@ export const row =
   (head) =>
     `<tr${attribute('class', className)}>${cells
       .map((cell, i) => {
-        const content = typeof cell === 'string' ? safe(cell) : cell.html;
+        const content = typeof cell === 'string' ? unbroken(safe(cell)) : cell.html;
         return `<td${attribute('data-name', head[i] ?? '')}>${content}</td>`;
       })
       .join('')}</tr>`;
+
+/** A number and its unit stay on one line. */
+const unbroken = (text: string): string => text.replace(/^(-?[\d.,]+) (\S+)$/, '$1\u00a0$2');
 
 const attribute = (name: string, value: string): string => (value === '' ? '' : ` ${name}="${safe(value)}"`);
 

@@ -37,8 +37,8 @@ th, td { padding: 7px 14px 7px 0; border-bottom: 1px solid var(--line); vertical
 th:last-child, td:last-child { padding-right: 0; } tbody tr:last-child td { border-bottom: 0; }
 .numbers td, .checks td { font-variant-numeric: tabular-nums; }
 .numbers td:not(:first-child), .numbers th:not(:first-child) { text-align: right; }
-.numbers td, .numbers th { padding-right: 10px; } .numbers td:not(:first-child) { white-space: nowrap; }
-.numbers td[data-name="shares"] { white-space: normal; min-width: 220px; } .numbers td:first-child { min-width: 100px; }
+.numbers td, .numbers th { padding-right: 10px; }
+.numbers td[data-name="shares"] { min-width: 220px; } .numbers td:first-child { min-width: 100px; }
 .checks td:first-child { white-space: nowrap; color: var(--faint); width: 1%; }
 .checks td:nth-child(3), .checks td:nth-child(4) { min-width: 110px; max-width: 300px; }
 .met td:first-child { color: var(--pass); }
@@ -76,7 +76,7 @@ text.fault, text.limit { fill: var(--c); }
   .tiles { grid-template-columns: 1fr 1fr; gap: 10px; } .tiles > div { padding: 12px; } .tiles > div:last-child:nth-child(odd) { grid-column: 1 / -1; }
   .scroll { overflow: visible; } thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   table, tbody, tr, td { display: block; width: auto; } tr { border: 1px solid var(--line); border-radius: 6px; padding: 8px 12px; margin-bottom: 10px; }
-  tbody td, .numbers td:not(:first-child) { border: 0; padding: 2px 0; text-align: left; min-width: 0; max-width: none; white-space: normal; }
+  tbody td, .numbers td:not(:first-child) { border: 0; padding: 2px 0; text-align: left; min-width: 0; max-width: none; }
   .checks td:first-child { width: auto; } .numbers td:first-child { font-weight: 600; } td:empty { display: none; }
   td[data-name] { display: grid; grid-template-columns: 128px minmax(0, 1fr); gap: 10px; }
   td[data-name]::before { content: attr(data-name); color: var(--faint); font-weight: 400; }

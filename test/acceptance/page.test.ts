@@ -54,7 +54,7 @@ const PAGES = {
   invalid: pageOf(failedRun(), scenarioOf()),
 };
 
-/** Wider than its frame, or with words outside of it: by page and width. */
+/** How much wider than its frame each page is, and the words outside of it. */
 const MEASURE = `for (const frame of document.querySelectorAll('iframe')) {
   const { documentElement: root, defaultView: view } = frame.contentDocument;
   const outside = [...root.querySelectorAll('p, h1, h2, h3, td, dd, li, text')].filter((one) => {
@@ -63,7 +63,7 @@ const MEASURE = `for (const frame of document.querySelectorAll('iframe')) {
   });
   const line = document.createElement('p');
   const names = outside.map((one) => one.textContent.slice(0, 40));
-  line.textContent = [frame.title, view.innerWidth, root.scrollWidth, ...names].join('|');
+  line.textContent = [frame.title, view.innerWidth, root.scrollWidth - root.clientWidth, ...names].join('|');
   document.body.append(line);
 }`;
 
@@ -101,7 +101,7 @@ test.skipIf(browser === undefined)(
     );
     const measured = [...dom.matchAll(/<p>(\w+)\|(\d+)\|(\d+)(.*?)<\/p>/g)].map((match) => match.slice(1));
     expect(measured).toEqual(
-      Object.keys(PAGES).flatMap((name) => ['320', '400', '1400'].map((width) => [name, width, width, ''])),
+      Object.keys(PAGES).flatMap((name) => ['320', '400', '1400'].map((width) => [name, width, '0', ''])),
     );
     expect(console).toEqual([]);
   },
