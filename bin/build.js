@@ -4,6 +4,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { k6Script, k6Systems } from './k6-scripts.js';
 
 const { dependencies } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[/\\]$/, '');
@@ -107,6 +108,10 @@ const charts = await build({
     js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`,
   },
 });
+
+for (const system of k6Systems(root)) {
+  writeFileSync(`${root}/dist/${system}-k6.js`, await k6Script(root, system));
+}
 
 // What was bundled from other packages is distributed with this one, and so are their licences.
 const packages = new Set(

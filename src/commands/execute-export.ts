@@ -7,7 +7,7 @@ import { configMap, deploymentOf, FILES, guide, testRun } from '../export/k8s/de
 import type { Host } from '../host.ts';
 import { type ScenarioFlags, wholeNumber } from './options.ts';
 import { nearby, writeArtefacts } from './publish.ts';
-import { k6PlanOf, loadScenario } from './scenario-files.ts';
+import { k6ModulesOf, k6PlanOf, loadScenario } from './scenario-files.ts';
 
 /** What `capbench export k8s` takes besides the scenario's own options, as given. */
 export interface ExportK8sFlags extends ScenarioFlags {
@@ -26,6 +26,7 @@ const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 export async function executeExportK8s(host: Host, reference: string, flags: ExportK8sFlags): Promise<void> {
   const { scenario, system } = await loadScenario(host, reference, flags);
   const { part, workload } = k6PlanOf(system, scenario);
+  const modules = await k6ModulesOf(host, system);
   const targets = targetsOf(flags.target);
   const deployment = deploymentOf(scenario.name, part, workload, {
     namespace: namespaceOf(flags.namespace),
@@ -36,7 +37,10 @@ export async function executeExportK8s(host: Host, reference: string, flags: Exp
   });
   const folder = resolve(host.cwd, flags.out || `capbench-${scenario.name}-k8s`);
   const files = [
-    [FILES.configMap, configMap(deployment, k6Script(part, workload, scenario, targets))],
+    [
+      FILES.configMap,
+      configMap(deployment, k6Script({ system: part, modules }, workload, scenario, targets)),
+    ],
     [FILES.testRun, testRun(deployment)],
     [FILES.guide, guide(deployment, { workload, reference, flags: flagsOf(flags) })],
   ] as const;
@@ -116,7 +120,11 @@ export async function executeExportK6(host: Host, reference: string, flags: Expo
   const { scenario, system } = await loadScenario(host, reference, flags);
   const urls = baseUrlsOf(flags.target, scenario.world.servers);
   const { part, workload } = k6PlanOf(system, scenario);
-  const script = host.redaction.text(k6Script(part, workload, scenario, urls), 'document');
+  const modules = await k6ModulesOf(host, system);
+  const script = host.redaction.text(
+    k6Script({ system: part, modules }, workload, scenario, urls),
+    'document',
+  );
   if (flags.out === undefined) {
     host.stdout.write(script);
     return;

@@ -2,13 +2,15 @@ import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { badInput, EXIT, type ExitCode, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
-import { judgeK6 } from '../judge/k6-verdict.ts';
+import { judge } from '../judge/verdict.ts';
 import { originOf } from '../load/k6/metrics.ts';
 import { readBounded } from '../measurement/bundle.ts';
+import { figuresOf } from '../measurement/figures-of.ts';
+import { k6Measurements } from '../measurement/k6-measurements.ts';
 import { type K6File, refuseOtherRuns } from '../measurement/k6-run.ts';
 import { type K6Summary, readK6Summary } from '../measurement/k6-summary.ts';
 import { junit } from '../report/junit.ts';
-import { k6ReportOf } from '../report/report.ts';
+import { k6ReportOf, reportOf } from '../report/report.ts';
 import { k6TerminalSummary } from '../report/terminal-k6.ts';
 import { scenarioHash } from '../scenario/resolved.ts';
 import type { FixedPathFlags, ScenarioFlags } from './options.ts';
@@ -28,11 +30,14 @@ export interface FromK6Flags extends TellingFlags, ScenarioFlags, FixedPathFlags
   readonly out?: string;
 }
 
-/** A summary has some 30 kB. */
+/** A summary has some 100 kB. */
 const SUMMARY_LIMIT = 16 * 2 ** 20;
 const MOST_SUMMARIES = 1000;
 
-/** Judges what plain k6 runs of an exported script told at their end; resolves with the exit code. */
+const UNNAMED =
+  'not checked, whether an earlier run left the summary: with the same CAPBENCH_RUN for k6 and capbench report it is';
+
+/** Judges the summaries of plain k6 runs of an exported script; resolves with the exit code. */
 export async function executeFromK6(
   host: Host,
   files: readonly string[],
@@ -40,7 +45,7 @@ export async function executeFromK6(
   flags: FromK6Flags,
 ): Promise<ExitCode> {
   refusePages(flags);
-  // A variable that was not set: nothing would be checked, and nobody would know.
+  // A variable of a CI job that was not set: taken as no name, nothing would be checked.
   if (flags.run === '')
     throw badInput('--run: no name is given', 'leave it out, or give what k6 had as CAPBENCH_RUN');
   const fixed = await openFixedPaths(host, flags, [...files, reference]);
@@ -51,18 +56,24 @@ export async function executeFromK6(
   const { part, workload } = k6PartOf(system, scenario, '--from-k6');
   const hash = scenarioHash(scenario);
   const planned = originOf(part, workload);
-  const perSample = part.perSample(workload);
-  const told: K6File[] = [];
+  const perRequest = part.perRequest(workload);
+  const read: K6File[] = [];
   for (const file of files) {
-    const summary = readK6Summary(file, await readText(resolve(host.cwd, file), file), perSample);
+    const summary = readK6Summary(file, await readText(resolve(host.cwd, file), file), perRequest);
     refuseOther(file, summary, scenario.name, hash);
     refuseChanged(file, summary, planned);
-    told.push({ file, summary });
+    read.push({ file, summary });
   }
-  refuseOtherRuns(told, (flags.run ?? host.env.CAPBENCH_RUN) || null);
-  const summaries = told.map(({ summary }) => summary);
-  const verdict = judgeK6(summaries, scenario);
-  const report = host.redaction.data(k6ReportOf(host.version, summaries, scenario, hash, verdict));
+  refuseOtherRuns(read, (flags.run ?? host.env.CAPBENCH_RUN) || null);
+  const summaries = read.map(({ summary }) => summary);
+  const facts = k6Measurements(summaries, scenario, host.version);
+  const figures = figuresOf(facts, scenario);
+  const verdict = judge(facts, scenario, figures);
+  const run = summaries[0]?.origin.run ?? null;
+  const notes = run === null ? [UNNAMED, ...verdict.notes] : verdict.notes;
+  const report = host.redaction.data(
+    k6ReportOf(reportOf(facts, scenario, { ...verdict, notes }, figures), run),
+  );
   const folder = flags.out === undefined ? null : resolve(host.cwd, flags.out || '.');
   const xml = junit(report);
   const warn = (warning: string): void => host.stderr.write(`warning: ${warning}\n`);
@@ -83,8 +94,8 @@ export async function executeFromK6(
 function refusePages({ summary, report }: FromK6Flags): void {
   if (summary === undefined && report === undefined) return;
   throw badInput(
-    `--${summary === undefined ? 'report' : 'summary'}: what k6 tells is judged without a page and a comment`,
-    '--junit, --json and --out hold its verdict',
+    `--${summary === undefined ? 'report' : 'summary'}: --from-k6 writes no page and no Markdown`,
+    '--junit, --json and --out hold the verdict',
   );
 }
 
@@ -92,7 +103,7 @@ function refuseOther(file: string, { origin }: K6Summary, name: string, hash: st
   if (origin.scenarioHash === hash) return;
   const short = (text: string): string => text.slice(0, 12);
   throw badInput(
-    `${file} tells of the scenario ${short(origin.scenarioHash)}, named "${origin.scenario.slice(0, 64)}"; --scenario is "${name}", ${short(hash)}`,
+    `${file} is of the scenario ${short(origin.scenarioHash)}, named "${origin.scenario.slice(0, 64)}"; --scenario is "${name}", ${short(hash)}`,
     'name the scenario that was exported, with the same --set, --scale, --duration and --seed',
   );
 }
@@ -115,6 +126,6 @@ async function readText(path: string, shown: string): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw badInput(`${shown} holds bytes that are no UTF-8`, hint);
+    throw badInput(`${shown} is not UTF-8 text`, hint);
   }
 }

@@ -24,6 +24,7 @@ import { type FixedPathFlags, type ScenarioFlags, type TargetFlags, wholeNumber 
 import { openProgress } from './progress.ts';
 import { openFixedPaths, publish } from './publish.ts';
 import {
+  k6ModulesOf,
   k6PlanOf,
   type LoadedScenario,
   loadScenario,
@@ -205,7 +206,7 @@ type EngineOptions = Omit<NativeEngineOptions, 'system' | 'name'>;
  * a bundle. Bad input (104) where it cannot, and 93 where it is not installed.
  */
 async function chooseEngine(
-  { env }: Pick<Host, 'env'>,
+  { env, root }: Pick<Host, 'env' | 'root'>,
   { scenario, system }: Pick<LoadedScenario, 'scenario' | 'system'>,
   flags: EngineFlags,
   reached: RunTargets,
@@ -233,10 +234,11 @@ async function chooseEngine(
       const { part } = k6PlanOf(system, scenario);
       const k6 = await findK6(env);
       const { deal = dealEvenly } = system;
+      const modules = await k6ModulesOf({ root }, system);
       return ({ watchdog, onConnecting = () => {} }) =>
         createK6Engine({
           ...{ k6, system: part, deal, watchdog, onConnecting },
-          script: (workload, urls) => k6Script(part, workload, scenario, urls),
+          script: (workload, urls) => k6Script({ system: part, modules }, workload, scenario, urls),
         });
     }
   }

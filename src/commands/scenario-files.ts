@@ -222,6 +222,10 @@ export function k6PlanOf(system: System, scenario: Scenario) {
   return k6PartOf(system, scenario, 'the k6 script');
 }
 
+/** The modules of a system's k6 script, as one (bin/k6-scripts.js). */
+export const k6ModulesOf = ({ root }: Pick<Host, 'root'>, { name }: System): Promise<string> =>
+  readFile(join(root, 'dist', `${name}-k6.js`), 'utf8');
+
 /** Stages and churn are the native engine's: what left them out would pass for a run that had them. */
 export function refuseShapes({ stages, churn }: Load, by: string): void {
   if (stages === undefined && churn === undefined) return;

@@ -30,7 +30,7 @@ export interface Gap {
 
 /** What of the facts is looked at. */
 export type GapFacts = Pick<Measurements, 'measured' | 'settings' | 'stackKind' | 'probes'> &
-  Partial<Pick<Measurements, 'series' | 'absences' | 'engine' | 'connect'>>;
+  Partial<Pick<Measurements, 'series' | 'absences' | 'engine' | 'summaries' | 'connect' | 'operations'>>;
 
 /** And of the figures: how much came due. Null: nobody told. */
 export interface GapFigures {
@@ -48,18 +48,27 @@ export const WHY = {
   targetProcesses: "the processes of a target are not capbench's own, and are not watched",
   noStatements:
     'PostgreSQL has not loaded pg_stat_statements: name it in postgres.settings.shared_preload_libraries',
-  noEventLoop: 'k6 runs on many threads, and tells of no event loop',
+  noEventLoop: 'k6 runs on many threads, and has no event loop to watch',
+  notInSummary: 'a k6 summary does not hold it',
   ceilings: 'the ceilings are not measured: ceilings.secondsEach is 0',
   calibration: 'the generator is not calibrated: calibration.seconds is 0',
 };
 
 /** Why there is no figure at a budget's path, the most particular reason first. */
 export function gapOf(budget: MeasuredBudget, m: GapFacts, figures: GapFigures): Gap {
+  const gap = gapOfRun(budget, m, figures);
+  // No option of the run would have put it into a summary.
+  return m.summaries !== undefined && gap.cause === 'run'
+    ? { reason: WHY.notInSummary, cause: 'engine' }
+    : gap;
+}
+
+function gapOfRun(budget: MeasuredBudget, m: GapFacts, figures: GapFigures): Gap {
   const { metric } = budget;
   if (m.measured === null) {
     return byRun('the run never reached its measure phase, or ended before it could tell its figures');
   }
-  const untold = m.engine === undefined ? null : untoldByEngine(metric, m.engine);
+  const untold = m.engine === undefined ? null : untoldByEngine(metric, m.engine, m.operations);
   if (untold !== null) return { reason: untold, cause: 'engine' };
   if (metric.setting !== null) return byRun(noSetting(metric.setting, m));
   const strange = unwatched(metric, m);
@@ -122,14 +131,21 @@ const OF_LOOPS = new Set([
   ...['generator.waitedPercent', 'generator.calibration.utilisationPercent'],
 ]);
 
-const K6_LEDGER = 'k6 did not tell all that it had sent, and the rows were not checked';
+const K6_LEDGER = 'k6 did not report all that it had sent, and the rows were not checked';
 
 /** Why an engine tells no such figure, by the names of a bundle; null where it does. */
-function untoldByEngine({ figure, operation }: BudgetMetric, engine: string): string | null {
+function untoldByEngine(
+  { figure, operation }: BudgetMetric,
+  engine: string,
+  operations: GapFacts['operations'],
+): string | null {
+  // Bundles of earlier versions: their k6 engine timed rejections together with the rest.
+  const isApart = operation === null || operations?.[operation.id]?.rejected !== null;
+  if (!isApart && (figure === 'latency.ok' || figure === 'latency.rejected')) {
+    return 'rejected operations were not timed apart in this run';
+  }
   if (engine === 'k6') {
     if (OF_LOOPS.has(figure)) return WHY.noEventLoop;
-    if (figure === 'latency.ok' || figure === 'latency.rejected')
-      return 'k6 does not time apart what was rejected';
     if (figure === 'network.reconnectMs') return 'k6 connects each player once';
   }
   return engine === 'autocannon' && operation?.actor === 'player'

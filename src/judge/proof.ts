@@ -107,14 +107,6 @@ export const disturbanceOf = (
   blockedMs: figures.generator.maxLoopDelayMs ?? Number.POSITIVE_INFINITY,
 });
 
-/** Of a run of which only an engine's summary is known. */
-export const UNKNOWN_DISTURBANCE: Disturbance = {
-  explainedBy: ({ id }) => (TAKES_NOTHING.test(id) ? 0 : 1),
-  netOf: () => null,
-  lateOf: () => null,
-  blockedMs: Number.POSITIVE_INFINITY,
-};
-
 function shareTaken(id: string, m: Measurements, { generator, host, load }: Figures): number {
   if (TAKES_NOTHING.test(id)) return 0;
   const percent = (value: number | null): number =>

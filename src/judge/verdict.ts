@@ -5,10 +5,10 @@ import { growthOf } from '../measurement/readings.ts';
 import { probeOf } from '../measurement/series.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { type Bottleneck, bottleneckOf } from './bottleneck.ts';
-import { type Beside, type Conclusion, conclude, headlineOf } from './conclusion.ts';
-import { type Disturbance, disturbanceOf, proofOf } from './proof.ts';
+import { type Conclusion, conclude, headlineOf } from './conclusion.ts';
+import { disturbanceOf, proofOf } from './proof.ts';
 import { type JudgedRule, relaxations } from './rules/rule.ts';
-import { rulesOf } from './rules/rules.ts';
+import { notChecked, rulesOf } from './rules/rules.ts';
 import { type Ruling, type RulingState, rule } from './ruling.ts';
 
 type VerdictOutcome = 'pass' | 'fail' | 'invalid';
@@ -34,34 +34,25 @@ export function judge(m: Measurements, s: Scenario, figures: Figures): Verdict {
   const rulings = s.budgets.map((budget) => rule(budget, figures, m, s.altered));
   const rules = rulesOf({ m, s, figures, rulings });
   const { state } = m.ending;
-  const beside = {
+  const proof = proofOf(rules, rulings, disturbanceOf(m, figures, s));
+  const concluded = conclude(rules, rulings, proof, {
     stopped: m.ending.state === 'stoppedEarly' ? stopped(m, m.ending.because) : null,
     invalidBecause: ended(m),
     ranOn: state === 'completed' || state === 'stoppedEarly',
-  };
-  return verdictOf(state, rules, rulings, disturbanceOf(m, figures, s), beside, (concluded) => ({
-    notes: [...accusations(m, s), ...relaxations(rules), ...unreadBoundaries(m), ...concluded.notes],
-    bottleneck: bottleneckOf(figures, rules, concluded),
-  }));
-}
-
-/** What rules and rulings come to; `more` adds what else there is to say. */
-export function verdictOf<More>(
-  ending: Measurements['ending']['state'],
-  rules: readonly JudgedRule[],
-  rulings: readonly Ruling[],
-  disturbance: Disturbance,
-  beside: Beside,
-  more: (concluded: Conclusion) => More,
-): Omit<Verdict, 'notes' | 'bottleneck'> & More {
-  const proof = proofOf(rules, rulings, disturbance);
-  const concluded = conclude(rules, rulings, proof, beside);
+  });
   const { invalidBecause, breachedBecause } = concluded;
-  const exitCode = exitCodeOf(ending, concluded);
+  const exitCode = exitCodeOf(state, concluded);
   return {
     ...{ outcome: OUTCOMES[exitCode], exitCode, headline: headlineOf(exitCode, concluded, rules, proof) },
     ...{ rulings: concluded.rulings, rules, invalidBecause, breachedBecause },
-    ...more(concluded),
+    notes: [
+      ...accusations(m, s),
+      ...notChecked(rules),
+      ...relaxations(rules),
+      ...unreadBoundaries(m),
+      ...concluded.notes,
+    ],
+    bottleneck: bottleneckOf(figures, rules, concluded),
   };
 }
 

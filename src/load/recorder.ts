@@ -7,18 +7,9 @@ import {
 } from '../scenario/operations.ts';
 import type { Timeline } from '../scenario/workload.ts';
 import type { Counts, LoadSecondOperation, OperationTally, StageTally } from './engine.ts';
+import { OUTCOME, type Outcome } from './outcome.ts';
 import { Slices } from './slices.ts';
 import { KINDS, Latencies, StageRecords } from './stage-records.ts';
-
-/**
- * What became of an operation; the numbers index the recorder's counts. What has failed is
- * counted in two parts: `failed` after it was sent, and `failedUnsent` before.
- */
-export const OUTCOME = {
-  ...{ ok: 1, rejected: 2, failed: 3, timedOut: 4, skipped: 5, unfinished: 6 },
-  failedUnsent: 7,
-} as const;
-export type Outcome = (typeof OUTCOME)[keyof typeof OUTCOME];
 
 const SCHEDULED = 0;
 

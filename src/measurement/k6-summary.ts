@@ -1,60 +1,42 @@
 import { z } from 'zod';
 import { badInput, messageOf } from '../errors.ts';
+import { countOf, EMPTY_HISTOGRAM, type HistogramData } from '../histogram.ts';
 import type { Counts } from '../load/engine.ts';
+import { BUCKET_ENDS } from '../load/k6/buckets.ts';
 import {
-  allCounters,
+  CONNECT,
   COUNT_KINDS,
   counterOf,
-  METRICS,
+  GO,
   SUMMARY_ORIGIN,
   type SummaryOrigin,
-  TREND_KINDS,
-  type TrendKind,
+  TIMED_KINDS,
+  type TimedKind,
+  TOTAL_KINDS,
+  type TotalKind,
+  totalOf,
   trendOf,
-  withinRateOf,
 } from '../load/k6/metrics.ts';
 import { mapOperations, type PerOperation } from '../scenario/operations.ts';
 import { findDoubleKey } from './json-text.ts';
+import { answeredOf } from './sent.ts';
 
-/** Of a trend k6 tells no histogram, but these, by its own names. Milliseconds. */
-const STATISTICS = {
-  ...({ count: 'count', mean: 'avg', min: 'min', p50: 'p(50)', p90: 'p(90)' } as const),
-  ...({ p95: 'p(95)', p99: 'p(99)', p999: 'p(99.9)', max: 'max' } as const),
-};
-export type K6Trend = Readonly<Record<keyof typeof STATISTICS, number>>;
-const RISING = ['min', 'p50', 'p90', 'p95', 'p99', 'p999', 'max'] as const;
-
-export interface K6Rate {
-  readonly passes: number;
-  readonly fails: number;
-}
-
-/** What is null was not told. */
-export interface K6Operation {
+/** Histograms are in microseconds. */
+export interface K6Operation extends Readonly<Record<TimedKind, HistogramData>> {
   /** Due in the measure phase. */
-  readonly measured: Counts | null;
-  /** Due before it. */
-  readonly early: Counts | null;
-  /** Operations that one sample of its trends, and one of its rates, stands for. */
-  readonly perSample: number;
-  readonly trends: Readonly<Record<TrendKind, K6Trend | null>>;
+  readonly measured: Counts;
+  /** Due in the whole run. */
+  readonly whole: Counts;
 }
 
-/** What one k6 process says at its end of a script that capbench exported. */
+/** What one k6 process recorded of a script that capbench exported. */
 export interface K6Summary {
   readonly origin: SummaryOrigin;
   readonly operations: PerOperation<K6Operation>;
-  readonly connect: K6Trend | null;
-  readonly connected: number | null;
-  readonly connectFailed: number | null;
-  readonly disconnects: number | null;
-  /** Those of them that were no player's. */
-  readonly linesLost: number;
-  readonly strayAnswers: number | null;
+  readonly connect: HistogramData;
+  readonly totals: Readonly<Record<TotalKind, number>>;
   /** GO by the wall clock, in milliseconds. */
   readonly go: number;
-  /** Of latency budgets, by name: the share of all that was due. */
-  readonly rates: ReadonlyMap<string, K6Rate>;
 }
 
 const LARGEST = 1e15;
@@ -65,7 +47,7 @@ const text = z.string().max(1000);
 export const SEGMENT = /^(\d{1,9})(?:\/([1-9]\d{0,8}))?:(\d{1,9})(?:\/([1-9]\d{0,8}))?$/;
 
 const originSchema = z.looseObject({
-  schemaVersion: z.literal(1),
+  schemaVersion: z.literal(2),
   scenario: text,
   scenarioHash: z.string().regex(/^[0-9a-f]{64}$/),
   durationSeconds: z.number().positive().max(LARGEST),
@@ -73,6 +55,7 @@ const originSchema = z.looseObject({
   process: z.string().regex(/^[\w-]{1,100}$/),
   segment: z.string().regex(SEGMENT),
   failed: text.optional(),
+  buckets: z.record(text, z.array(z.tuple([count, count])).max(BUCKET_ENDS.length)).optional(),
 });
 const counterSchema = z.object({ type: z.literal('counter'), values: z.object({ count: amount }) });
 /** The last year of four digits. */
@@ -81,33 +64,22 @@ const gaugeSchema = z.object({
   type: z.literal('gauge'),
   values: z.object({ value: z.number().min(0).max(LAST) }),
 });
-const rateSchema = z.object({
-  type: z.literal('rate'),
-  values: z.object({ passes: count, fails: count, rate: z.number().nullable() }),
-});
+/** In milliseconds. */
 const trendSchema = z.object({
   type: z.literal('trend'),
-  values: z.object({
-    ...Object.fromEntries(Object.values(STATISTICS).map((name) => [name, z.number()])),
-    ...{ count, max: z.number().max(LARGEST) },
-  }),
+  values: z.object({ count, min: amount, avg: amount, max: amount }),
 });
 
-/** Metrics of k6's own are not looked at. */
-const OURS = /^capbench_/;
 /** A script has some fifty. */
 const MOST_METRICS = 10_000;
+const ENDS: ReadonlySet<number> = new Set(BUCKET_ENDS);
 
 /**
- * Reads a summary file; of each operation, `perSample` says how many one sample stands for.
- * @throws CapbenchError (104) when it is none, not of a script that capbench exported, or denies itself
+ * Reads a summary file; of each operation, `perRequest` says how many go in one request, which is one value of a trend.
+ * @throws CapbenchError (104) when it is none, not of a script that capbench exported, or contradicts itself
  */
-export function readK6Summary(shown: string, content: string, perSample: PerOperation<number>): K6Summary {
-  const refuse = (what: string) =>
-    badInput(
-      `${shown} ${what}`,
-      'expected the summary that a script of `capbench export k6` writes at its end (capbench-summary.json)',
-    );
+export function readK6Summary(shown: string, content: string, perRequest: PerOperation<number>): K6Summary {
+  const refuse = (what: string, hint = EXPECTED) => badInput(`${shown} ${what}`, hint);
   let value: unknown;
   try {
     value = JSON.parse(content);
@@ -128,73 +100,120 @@ export function readK6Summary(shown: string, content: string, perSample: PerOper
     throw refuse(`is no such summary: ${path}: ${issue?.message}`);
   };
   const whole = check(z.record(z.string(), z.unknown()), value, 'the whole');
+  if (isEarlier(whole[SUMMARY_ORIGIN])) {
+    throw refuse(
+      'was written by a script that an earlier capbench exported: it holds no histograms',
+      'export the script again (capbench export), and run k6 with the new one',
+    );
+  }
   const origin = check(originSchema, whole[SUMMARY_ORIGIN], SUMMARY_ORIGIN);
   if (origin.failed !== undefined) throw refuse(`holds no figures: ${origin.failed}`);
-  const all = Object.entries(check(z.record(z.string(), z.unknown()), whole.metrics, 'metrics'));
-  if (all.length > MOST_METRICS) throw refuse(`holds ${all.length} metrics`);
-  const metrics = new Map(all.filter(([name]) => OURS.test(name)));
-  if (!metrics.has(METRICS.go)) {
-    throw refuse('tells of no GO: the script ended before its load began, see what k6 said');
+  const metrics = check(z.record(z.string(), z.unknown()), whole.metrics, 'metrics');
+  if (Object.keys(metrics).length > MOST_METRICS) {
+    throw refuse(`holds ${Object.keys(metrics).length} metrics`);
+  }
+  if (metrics[GO] === undefined) {
+    throw refuse('has no GO: the script ended before its load began, see what k6 reported');
   }
 
-  const counter = (name: string): number | null => {
-    const found = metrics.get(name);
-    return found === undefined ? null : check(counterSchema, found, `metrics.${name}`).values.count;
+  /** k6 counts in floating point. */
+  const counter = (name: string): number => {
+    const { count } = check(counterSchema, metrics[name], `metrics.${name}`).values;
+    if (!Number.isSafeInteger(count)) throw refuse(`is no such summary: metrics.${name} is not whole`);
+    return count;
   };
-  const trend = (name: string): K6Trend | null => {
-    const found = metrics.get(name);
-    if (found === undefined) return null;
-    const values: Readonly<Record<string, number>> = check(trendSchema, found, `metrics.${name}`).values;
-    // One that was never added to is there for its thresholds, and all zeros.
-    if (values.count === 0) return null;
-    const trend = Object.fromEntries(
-      Object.entries(STATISTICS).map(([key, name]) => [key, values[name]]),
-    ) as K6Trend;
-    const falls = RISING.some((stat, i) => trend[stat] < trend[RISING[i - 1] ?? stat] || trend[stat] < 0);
-    if (falls || trend.mean < trend.min || trend.mean > trend.max) {
-      throw refuse(`denies itself: the statistics of metrics.${name} are out of order`);
-    }
-    return trend;
+  const histogram = (trend: string): HistogramData => {
+    const buckets = origin.buckets?.[trend] ?? [];
+    const isAscending = buckets.every(([end], i) => ENDS.has(end) && end > (buckets[i - 1]?.[0] ?? -1));
+    if (!isAscending) throw refuse(`is no such summary: capbench.buckets.${trend} are not its buckets`);
+    const [first, last] = [buckets[0], buckets.at(-1)];
+    if (first === undefined || last === undefined) return EMPTY_HISTOGRAM;
+    return {
+      counts: buckets.map(([end, n]) => [end * 1e3, n]),
+      ...{ min: first[0] * 1e3, max: last[0] * 1e3 },
+      sum: buckets.reduce((sum, [end, n]) => sum + end * 1e3 * n, 0),
+    };
   };
-  const counts = (operation: string, early: boolean): Counts | null => {
-    const told = COUNT_KINDS.map((kind) => [kind, counter(counterOf(operation, kind, early))] as const);
-    if (told.some(([, value]) => value === null)) return null;
-    if (told.some(([, value]) => !Number.isSafeInteger(value))) {
-      throw refuse(`is no such summary: the counts of ${operation} are not whole`);
-    }
-    const all = Object.fromEntries(told) as unknown as Counts;
+  /** The buckets, with what k6 itself knows exactly of the trend, each of whose values stands for `each`. */
+  const timed = (name: string, each: number): HistogramData => {
+    const data = histogram(name);
+    const total = countOf(data);
+    if (total === 0 && metrics[name] === undefined) return data;
+    const { count, min, avg, max } = check(trendSchema, metrics[name], `metrics.${name}`).values;
+    if (count * each !== total)
+      throw refuse(`${STOPPED}: ${name} has ${count * each} values, its buckets ${total}`, LET_END);
+    if (total === 0) return data;
+    const [lowest, highest] = [data.counts[0]?.[0] ?? 0, data.counts.at(-1)?.[0] ?? 0];
+    const fits =
+      min <= avg && avg <= max && min * 1e3 <= lowest && (max * 1e3 <= highest || highest === HIGHEST);
+    if (!fits) throw refuse(`contradicts itself: the values of metrics.${name} are not those of its buckets`);
+    return {
+      counts: data.counts,
+      min: Math.round(min * 1e3),
+      max: Math.round(max * 1e3),
+      sum: avg * 1e3 * total,
+    };
+  };
+  const counts = (operation: string, early: boolean): Counts => {
+    const all = Object.fromEntries(
+      COUNT_KINDS.map((kind) => [kind, counter(counterOf(operation, kind, early))]),
+    ) as unknown as Counts;
     if (all.failedUnsent > all.failed) {
       throw refuse(
-        `denies itself: ${all.failedUnsent} ${operation} operations failed unsent, of ${all.failed} that failed`,
+        `contradicts itself: ${all.failedUnsent} ${operation} operations failed unsent, of ${all.failed} that failed`,
+      );
+    }
+    const settled = all.ok + all.rejected + all.failed + all.timedOut + all.skipped + all.unfinished;
+    if (settled !== all.scheduled) {
+      throw refuse(
+        `${STOPPED}: ${all.scheduled} ${operation} operations were due and ${settled} have an outcome`,
+        LET_END,
       );
     }
     return all;
   };
-  const rates = [...metrics].flatMap(([name, metric]) =>
-    name.startsWith(withinRateOf(''))
-      ? [[name, check(rateSchema, metric, `metrics.${name}`).values] as const]
-      : [],
-  );
-  // Whatever the script counts has to be a count, also where nothing is made of it.
-  for (const name of allCounters(Object.keys(perSample))) counter(name);
   return {
     origin,
-    operations: mapOperations(perSample, (each, id) => ({
-      measured: counts(id, false),
-      early: counts(id, true),
-      perSample: each,
-      trends: Object.fromEntries(TREND_KINDS.map((kind) => [kind, trend(trendOf(id, kind))])) as Record<
-        TrendKind,
-        K6Trend | null
-      >,
-    })),
-    connect: trend(METRICS.connect),
-    connected: counter(METRICS.connected),
-    connectFailed: counter(METRICS.connectFailed),
-    disconnects: counter(METRICS.disconnects),
-    linesLost: counter(METRICS.linesLost) ?? 0,
-    strayAnswers: counter(METRICS.stray),
-    go: check(gaugeSchema, metrics.get(METRICS.go), `metrics.${METRICS.go}`).values.value,
-    rates: new Map(rates),
+    operations: mapOperations(perRequest, (each, id) => {
+      const measured = counts(id, false);
+      const times = Object.fromEntries(
+        TIMED_KINDS.map((kind) => [
+          kind,
+          kind === 'rejected' ? histogram(trendOf(id, kind)) : timed(trendOf(id, kind), each),
+        ]),
+      ) as Record<TimedKind, HistogramData>;
+      for (const [kind, expected] of [
+        ...(['due', 'service', 'lag'] as const).map((kind) => [kind, answeredOf(measured)] as const),
+        ['rejected', measured.rejected] as const,
+      ]) {
+        const found = countOf(times[kind]);
+        if (found === expected) continue;
+        throw refuse(
+          `${STOPPED}: ${expected} ${id} operations were counted, and ${found} are in the buckets of ${kind}`,
+          LET_END,
+        );
+      }
+      return { measured, whole: sumOf(measured, counts(id, true)), ...times };
+    }),
+    connect: timed(CONNECT, 1),
+    totals: Object.fromEntries(TOTAL_KINDS.map((kind) => [kind, counter(totalOf(kind))])) as Record<
+      TotalKind,
+      number
+    >,
+    go: check(gaugeSchema, metrics[GO], `metrics.${GO}`).values.value,
   };
 }
+
+const EXPECTED =
+  'expected the summary that a script of `capbench export k6` writes at its end (capbench-summary.json)';
+const STOPPED = 'does not hold the whole run';
+const LET_END =
+  'a virtual user adds its histograms when it ends: let k6 run to its end, and export the script again if it was changed';
+/** The end of the last bucket, in microseconds: what is slower is in it. */
+const HIGHEST = (BUCKET_ENDS.at(-1) ?? 0) * 1e3;
+
+const isEarlier = (origin: unknown): boolean =>
+  typeof origin === 'object' && origin !== null && 'schemaVersion' in origin && origin.schemaVersion === 1;
+
+const sumOf = (a: Counts, b: Counts): Counts =>
+  Object.fromEntries(COUNT_KINDS.map((kind) => [kind, a[kind] + b[kind]])) as unknown as Counts;

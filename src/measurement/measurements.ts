@@ -271,6 +271,8 @@ export const measurementsSchema = z.object({
   ending,
   engine: text,
   workers: count,
+  /** Of facts that were read from summaries of plain k6: how many there were. */
+  summaries: count.optional(),
   /** Generator and servers on one host. */
   colocated: z.boolean(),
   stackKind: z.enum(['local', 'target']),

@@ -1,12 +1,9 @@
 import type { z } from 'zod';
-import type { K6Verdict } from '../judge/k6-verdict.ts';
 import { glossOf } from '../judge/rules/gloss.ts';
 import type { JudgedRule } from '../judge/rules/rule.ts';
 import type { Ruling } from '../judge/ruling.ts';
 import type { Verdict } from '../judge/verdict.ts';
 import type { Figures } from '../measurement/figures.ts';
-import type { K6Figures } from '../measurement/k6-figures.ts';
-import type { K6Summary } from '../measurement/k6-summary.ts';
 import type { Measurements } from '../measurement/measurements.ts';
 import { ofOperation } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -22,8 +19,16 @@ export function reportOf(m: Measurements, s: Scenario, verdict: Verdict, figures
   return {
     schemaVersion: 1,
     capbench: m.capbench,
-    ...toldOf(s, verdict),
+    ...{ scenario: s.name, description: s.description },
+    ...{ outcome: verdict.outcome, exitCode: verdict.exitCode, headline: verdict.headline },
+    invalidBecause: [...verdict.invalidBecause],
+    breachedBecause: [...verdict.breachedBecause],
+    notes: [...verdict.notes],
     rulings: verdict.rulings.map((ruling) => withUnanswered(ruling, figures, s)),
+    altered: [...s.altered],
+    operations: s.operations.map(({ id, plural, label, short }) => ({
+      ...{ id, plural, label, ...(short && { short }) },
+    })),
     absences: [...(m.absences ?? [])],
     ...figures,
     rules: verdict.rules.map((rule) => ruleOf(rule, s)),
@@ -39,20 +44,6 @@ export function reportOf(m: Measurements, s: Scenario, verdict: Verdict, figures
     startedAt: m.startedAt,
   };
 }
-
-/** What every report tells of a scenario and of what was concluded. */
-const toldOf = (s: Scenario, verdict: Omit<Verdict, 'bottleneck'>) => ({
-  ...{ scenario: s.name, description: s.description },
-  ...{ outcome: verdict.outcome, exitCode: verdict.exitCode, headline: verdict.headline },
-  invalidBecause: [...verdict.invalidBecause],
-  breachedBecause: [...verdict.breachedBecause],
-  notes: [...verdict.notes],
-  rulings: verdict.rulings.map(rulingOf),
-  altered: [...s.altered],
-  operations: s.operations.map(({ id, plural, label, short }) => ({
-    ...{ id, plural, label, ...(short && { short }) },
-  })),
-});
 
 const ruleOf = (
   { consequence, stage: _, share: __, ...rule }: JudgedRule,
@@ -106,40 +97,28 @@ function withUnanswered(ruling: Ruling, figures: Figures, { load: { timeout } }:
   return above === null ? told : { ...told, observedAbove: above * factor };
 }
 
-/**
- * k6-report.json: what `capbench report --from-k6` says. The paths that it shares with report.json mean the same; what
- * k6 does not tell is not there, or null.
- */
-export interface K6Report
-  extends ReturnType<typeof toldOf>,
-    Pick<Report, 'schemaVersion' | 'capbench' | 'rules' | 'latency' | 'scenarioHash' | 'seed' | 'startedAt'>,
-    Pick<K6Figures, 'load' | 'throughput' | 'network' | 'generator'> {
+/** Of report.json, what summaries of k6 hold: nothing of servers, database and machine. */
+const OF_SUMMARIES = [
+  ...(['schemaVersion', 'capbench', 'scenario', 'description', 'outcome', 'exitCode', 'headline'] as const),
+  ...(['invalidBecause', 'breachedBecause', 'notes', 'rulings', 'altered', 'operations', 'rules'] as const),
+  ...(['load', 'latency', 'throughput', 'network', 'generator'] as const),
+  ...(['scenarioHash', 'seed', 'startedAt'] as const),
+];
+
+/** k6-report.json: what `capbench report --from-k6` says. What it shares with report.json means the same. */
+export interface K6Report extends Pick<Report, (typeof OF_SUMMARIES)[number]> {
   /** Not a run of capbench. */
   readonly source: 'k6';
-  /** How many k6 processes told of themselves. */
+  /** One of each k6 process. */
   readonly summaries: number;
   /** The name that k6 was given with CAPBENCH_RUN. */
   readonly run: string | null;
 }
 
-export function k6ReportOf(
-  capbench: string,
-  summaries: readonly K6Summary[],
-  s: Scenario,
-  scenarioHash: string,
-  verdict: K6Verdict,
-): K6Report {
-  const { load, latency, throughput, network, generator } = verdict.bounds.high;
+export function k6ReportOf(report: Report, run: string | null): K6Report {
+  const shared = Object.fromEntries(OF_SUMMARIES.map((key) => [key, report[key]]));
   return {
-    ...{ schemaVersion: 1, source: 'k6', capbench },
-    ...toldOf(s, verdict),
-    rules: verdict.rules.map((rule) => ruleOf(rule, s)),
-    ...{ summaries: summaries.length, run: summaries[0]?.origin.run ?? null },
-    ...{ load, latency, throughput, network, generator },
-    ...{ scenarioHash, seed: s.seed, startedAt: startOf(summaries) },
+    ...(shared as unknown as Pick<Report, (typeof OF_SUMMARIES)[number]>),
+    ...{ source: 'k6', summaries: report.generator.workers, run },
   };
 }
-
-/** GO of the first process, by its clock. */
-const startOf = (summaries: readonly K6Summary[]): string =>
-  new Date(Math.min(...summaries.map(({ go }) => go))).toISOString();

@@ -5,7 +5,7 @@ import { summaryText, type TerminalStyle } from './terminal.ts';
 import { connectingText, countsTexts, latencyLines } from './terminal-figures.ts';
 import { fact, fold, type Palette } from './terminal-text.ts';
 
-/** The same summary, of what k6 reported. */
+/** As the summary that ends a run, of summaries of k6. */
 export function k6TerminalSummary(report: K6Report, style: TerminalStyle): string {
   const lines = (paint: Palette, width: number): string[] => [
     ...fold(loadLines(report), width),
@@ -30,7 +30,6 @@ function loadLines(report: K6Report): string[] {
     fact('measure phase', quantity(load.durationSeconds, 's')),
     ...operations.flatMap(({ id, label }) => {
       const counts = ofOperation(load.operations, id);
-      if (counts === null) return [fact(label, 'not counted')];
       if (counts.scheduled === 0) return [];
       return [fact(label, ...countsTexts(counts, ofOperation(load.sentPercent, id)), sharesText(report, id))];
     }),

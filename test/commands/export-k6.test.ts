@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { runCli } from '../../src/cli.ts';
-import { fakeModules, partsOf } from '../load/k6/script-parts.ts';
+import { fakes, partsOf } from '../load/k6/script-parts.ts';
 import { memoryHost } from '../memory-host.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'capbench-export-'));
@@ -22,7 +22,7 @@ interface Declared {
   readonly options: { readonly thresholds: Record<string, readonly string[]> };
 }
 const declared = (source: string, env: Record<string, string> = {}): Declared =>
-  partsOf<Declared>(source, ['CONFIG', 'BASE_URLS', 'HEADERS', 'options'], fakeModules(env));
+  partsOf<Declared>(source.replace('export {', 'export { CONFIG, BASE_URLS, HEADERS,'), fakes(env));
 
 test('the script on stdout has the load of the scenario as it was asked for', async () => {
   const { exitCode, out, err } = await exported('quickstart', '--scale', '0.5', '--seed', '9');

@@ -46,7 +46,7 @@ test('what k6 tells has its verdict as JUnit there', async () => {
   );
   const refused = await cli(...from, '--report', 'page.html');
   expect(refused.exitCode).toBe(104);
-  expect(refused.err).toContain('--report: what k6 tells is judged without a page');
+  expect(refused.err).toContain('--report: --from-k6 writes no page');
 });
 
 test('an end without a verdict leaves none of an earlier run there', async () => {

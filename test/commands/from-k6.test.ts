@@ -29,7 +29,7 @@ test('a summary is judged by the scenario that was exported', async () => {
   const { exitCode, out, err } = await report('--scenario', './world.yaml', '--from-k6', 'one.json');
   expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' });
   expect(out).toContain('PASS (0)  2 of 2 budgets met, 1 not judged  one.json');
-  expect(out).toContain('not checked, since a k6 summary does not tell it: steady-throughput');
+  expect(out).toContain('not checked, since a k6 summary does not hold it: steal-mean');
   expect(await readdir(folder)).toEqual(['one.json', 'world.yaml']);
 });
 
@@ -48,7 +48,7 @@ test('with --out the verdict is there for scripts and for CI', async () => {
   });
   const junit = await readFile(join(folder, 'verdict', 'junit.xml'), 'utf8');
   expect(junit).toContain('tests="3" failures="1" errors="0" skipped="1"');
-  expect(junit).toContain('not applicable: a k6 summary does not tell it');
+  expect(junit).toContain('not applicable: a k6 summary does not hold it');
 });
 
 test('--quiet is the verdict alone', async () => {
@@ -63,7 +63,7 @@ test('the summary of another scenario is refused', async () => {
   const scaled = ['--scenario', './world.yaml', '--seed', '7', '--from-k6', 'one.json'];
   const { exitCode, out, err } = await report(...scaled);
   expect({ exitCode, out }).toEqual({ exitCode: 104, out: '' });
-  expect(err).toContain('one.json tells of the scenario');
+  expect(err).toContain('one.json is of the scenario');
   expect(err).toContain('hint: name the scenario that was exported, with the same --set');
 });
 
@@ -157,7 +157,7 @@ test.each<[string, readonly string[], string]>([
   ['a --set that changes nothing', ['reports', '--set', 'seed=1'], '--set is for --from-k6 alone'],
   ['no such file', ['--scenario', './world.yaml', '--from-k6', 'two.json'], 'two.json does not exist'],
   ['a folder', ['--scenario', './world.yaml', '--from-k6', '.'], '. is not a file'],
-  ['no UTF-8', ['--scenario', './world.yaml', '--from-k6', 'bytes.json'], 'no UTF-8'],
+  ['is not UTF-8 text', ['--scenario', './world.yaml', '--from-k6', 'bytes.json'], 'is not UTF-8 text'],
   ['another file', ['--scenario', './world.yaml', '--from-k6', 'world.yaml'], 'is not JSON'],
   [
     'no place for --out',

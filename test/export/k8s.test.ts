@@ -37,7 +37,7 @@ test('the manifests are what Kubernetes and the k6-operator take, and hold the s
   expect([map.metadata.namespace, run.metadata.namespace]).toEqual(['load', 'load']);
   expect(run.spec.parallelism).toBe(3);
   expect(run.spec.arguments).toBe(
-    '--out experimental-prometheus-rw --tag testid=capbench-small --env BASE_URLS=http://world-1:3001,http://world-2:3001/2 --env CAPBENCH_SUMMARY=stdout --no-thresholds',
+    '--out experimental-prometheus-rw --tag testid=capbench-small --env BASE_URLS=http://world-1:3001,http://world-2:3001/2 --env CAPBENCH_SUMMARY=stdout --env CAPBENCH_THRESHOLDS=none',
   );
   expect(run.spec.runner.env).toContainEqual({
     name: 'K6_PROMETHEUS_RW_SERVER_URL',
@@ -55,7 +55,7 @@ test('the schema refuses what the operator would', () => {
 
 test('one runner keeps its thresholds, several have none', () => {
   const alone = parse(testRun(deploymentOf('small', fluxK6, workload, { ...options, parallelism: 1 })));
-  expect(alone.spec.arguments).not.toContain('--no-thresholds');
+  expect(alone.spec.arguments).not.toContain('CAPBENCH_THRESHOLDS');
 });
 
 test('as many runners as the load needs, and no more than there are blocks of players and lanes', () => {

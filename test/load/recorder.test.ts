@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { countOf } from '../../src/histogram.ts';
-import { assertConserved, OUTCOME, Recorder } from '../../src/load/recorder.ts';
+import { OUTCOME } from '../../src/load/outcome.ts';
+import { assertConserved, Recorder } from '../../src/load/recorder.ts';
 import type { Timeline } from '../../src/scenario/workload.ts';
 import { micros } from '../../src/units.ts';
 import { INTENT, MONSTER_COMMAND, ofBoth, operationsOf } from './a-workload.ts';

@@ -1,63 +1,48 @@
 import { expect, test } from 'vitest';
+import { countOf, percentileOf } from '../../src/histogram.ts';
 import { readK6Summary } from '../../src/measurement/k6-summary.ts';
-import {
-  counter,
-  k6Scenario,
-  k6SummaryOf,
-  PER_SAMPLE,
-  rate,
-  type SummaryChanges,
-  trend,
-} from '../fixtures/k6-summary-of.ts';
+import { counter, k6Scenario, k6SummaryOf, PER_REQUEST, trend } from '../fixtures/k6-summary-of.ts';
 
 const s = k6Scenario();
-const read = (value: unknown) => readK6Summary('one.json', JSON.stringify(value), PER_SAMPLE);
+const read = (value: unknown) => readK6Summary('one.json', JSON.stringify(value), PER_REQUEST);
 
-test('a summary as k6 writes it', () => {
-  const summary = read(
-    k6SummaryOf(s, {
-      intent: { rejected: 100, skipped: 20 },
-      metrics: { capbench_within_fast: rate(1990, 10) },
-    }),
-  );
+test('a summary as the script writes it', () => {
+  const summary = read(k6SummaryOf(s, { intent: { rejected: 100, skipped: 20 } }));
   expect(summary.origin).toMatchObject({ scenario: 'recorded', players: 100, durationSeconds: 20 });
-  expect(summary.operations.intent?.measured).toEqual({
+  const { intent, monsterCommand } = summary.operations;
+  expect(intent?.measured).toEqual({
     ...{ scheduled: 2000, ok: 1880, rejected: 100, failed: 0, failedUnsent: 0 },
     ...{ timedOut: 0, skipped: 20, unfinished: 0 },
   });
-  expect(summary.operations.intent?.trends.due).toMatchObject({ count: 1980, p95: 30, p999: 60 });
-  expect(summary).toMatchObject({ connected: 100, connectFailed: 0, disconnects: 0, strayAnswers: 0 });
-  expect([...summary.rates]).toEqual([['capbench_within_fast', { passes: 1990, fails: 10, rate: 0.995 }]]);
+  expect(intent?.whole).toEqual(intent?.measured);
+  expect(intent?.due).toMatchObject({ min: 1000, max: 80_000 });
+  expect(intent && countOf(intent.due)).toBe(1980);
+  expect(intent && percentileOf(intent.due, 95)).toBe(30_000);
+  expect(intent && countOf(intent.rejected)).toBe(100);
+  // Of posts of ten: the buckets count commands.
+  expect(monsterCommand && countOf(monsterCommand.due)).toBe(20_000);
+  expect(summary.totals).toMatchObject({ connected: 100, connectFailed: 0, disconnects: 0, stray: 0 });
 });
 
-test('what is not told is null, and not nothing', () => {
-  const { operations, strayAnswers, connect } = read(
-    k6SummaryOf(s, {
-      metrics: {
-        ...{ capbench_intent_skipped: null, capbench_stray_answers: null, capbench_connect_ms: null },
-        capbench_monster_command_due: trend(0, [0, 0, 0, 0, 0, 0, 0]),
-      },
-    }),
-  );
-  expect([operations.intent?.measured, strayAnswers, connect]).toEqual([null, null, null]);
-  expect(operations.intent?.early).not.toBeNull();
-  expect(operations.monsterCommand?.trends.due).toBeNull();
+test('what is slower than the last bucket is in it, and its exact value is the maximum', () => {
+  const slow = read(k6SummaryOf(s, { due: [1, 10, 20, 30, 40, 60, 200_000] })).operations.intent?.due;
+  expect(slow?.max).toBe(200_000_000);
+  expect(slow?.counts.at(-1)).toEqual([131_071_000, 2]);
 });
 
 test('what failed unsent is a part of what failed', () => {
-  const unsent = (metrics: NonNullable<SummaryChanges['metrics']>) =>
-    read(k6SummaryOf(s, { intent: { failed: 30 }, metrics })).operations.intent?.measured;
-  expect(unsent({ capbench_intent_failed_unsent: counter(10) })).toMatchObject({
-    failed: 30,
-    failedUnsent: 10,
-  });
-  expect(unsent({ capbench_intent_failed_unsent: counter(0) })).toMatchObject({ failedUnsent: 0 });
-  expect(unsent({ capbench_intent_failed_unsent: null })).toBeNull();
-  expect(() => unsent({ capbench_intent_failed_unsent: counter(31) })).toThrow('denies itself');
-  expect(() => unsent({ capbench_intent_failed_unsent: counter(0.5) })).toThrow('not whole');
+  const unsent = (failedUnsent: number) =>
+    read(k6SummaryOf(s, { intent: { failed: 30, failedUnsent } })).operations.intent?.measured;
+  expect(unsent(10)).toMatchObject({ failed: 30, failedUnsent: 10 });
+  expect(unsent(0)).toMatchObject({ failedUnsent: 0 });
+  expect(() => unsent(31)).toThrow('contradicts itself');
 });
 
 const good = k6SummaryOf(s);
+const withBuckets = (trend: string, buckets: unknown) => ({
+  ...good,
+  capbench: { ...good.capbench, buckets: { ...(good.capbench.buckets as object), [trend]: buckets } },
+});
 const withMetric = (name: string, metric: unknown) => ({
   ...good,
   metrics: { ...good.metrics, [name]: metric },
@@ -68,13 +53,22 @@ test.each<[string, unknown, string]>([
   ['nothing', null, 'is no such summary: the whole'],
   ["k6's own export", { metrics: { iterations: { count: 1, rate: 1 } } }, 'capbench: nothing is there'],
   ['an origin without a hash', k6SummaryOf(s, { origin: { scenarioHash: 'x' } }), 'capbench.scenarioHash'],
-  ['a newer one', k6SummaryOf(s, { origin: { schemaVersion: 2 } }), 'capbench.schemaVersion'],
+  ['a newer one', k6SummaryOf(s, { origin: { schemaVersion: 3 } }), 'capbench.schemaVersion'],
+  [
+    'one of an earlier script',
+    k6SummaryOf(s, { origin: { schemaVersion: 1 } }),
+    'was written by a script that an earlier capbench exported',
+  ],
   ['no duration', k6SummaryOf(s, { origin: { durationSeconds: 0 } }), 'capbench.durationSeconds'],
   ['no metrics', { capbench: good.capbench }, 'metrics: nothing is there'],
   ['metrics in a list', { ...good, metrics: [] }, 'metrics'],
   ['no GO', k6SummaryOf(s, { metrics: { capbench_go: null } }), 'ended before its load began'],
   ['a negative count', withMetric('capbench_connected', counter(-1)), 'metrics.capbench_connected'],
-  ['half an operation', withMetric('capbench_intent_ok', counter(0.5)), 'the counts of intent are not whole'],
+  [
+    'half an operation',
+    withMetric('capbench_intent_ok', counter(0.5)),
+    'metrics.capbench_intent_ok is not whole',
+  ],
   [
     'a count that is text',
     withMetric('capbench_intent_ok', { type: 'counter', values: { count: '1' } }),
@@ -85,11 +79,59 @@ test.each<[string, unknown, string]>([
     withMetric('capbench_intent_due', counter(1)),
     'metrics.capbench_intent_due.type',
   ],
-  ['no number', withMetric('capbench_intent_due', trend(5, [1, 1, Number.NaN, 1, 1, 1, 1])), 'p(90)'],
-  ['p95 below p90', withMetric('capbench_intent_due', trend(5, [1, 2, 9, 3, 9, 9, 9])), 'out of order'],
-  ['a negative latency', withMetric('capbench_intent_due', trend(5, [-1, 2, 3, 4, 5, 6, 7])), 'out of order'],
-  ['a share that is none', withMetric('capbench_within_fast', {}), 'capbench_within_fast.type'],
-  ['a rate of minus one', withMetric('capbench_within_fast', rate(-1, 0)), 'capbench_within_fast'],
+  [
+    'no counter',
+    k6SummaryOf(s, { metrics: { capbench_intent_failed: null } }),
+    'metrics.capbench_intent_failed',
+  ],
+  ['no trend', k6SummaryOf(s, { metrics: { capbench_intent_due: null } }), 'metrics.capbench_intent_due'],
+  [
+    'a count without an outcome',
+    k6SummaryOf(s, { intent: { ok: 1900 } }),
+    '2000 intent operations were due and 1900 have an outcome',
+  ],
+  [
+    'fewer values than buckets',
+    withMetric('capbench_intent_due', trend([[30, 1999]])),
+    'capbench_intent_due has 1999 values, its buckets 2000',
+  ],
+  [
+    'fewer latencies than answers',
+    {
+      ...withBuckets('capbench_intent_due', [[30, 1000]]),
+      metrics: { ...good.metrics, capbench_intent_due: trend([[30, 1000]]) },
+    },
+    '2000 intent operations were counted, and 1000 are in the buckets of due',
+  ],
+  [
+    'rejections that nobody counted',
+    withBuckets('capbench_intent_rejected', [[1, 1]]),
+    'buckets of rejected',
+  ],
+  [
+    'a maximum beyond the buckets',
+    withMetric('capbench_intent_due', {
+      ...trend([[30, 2000]]),
+      values: { count: 2000, min: 1, avg: 30, max: 300 },
+    }),
+    'contradicts itself',
+  ],
+  [
+    'no number',
+    withMetric('capbench_intent_due', { type: 'trend', values: { count: 1, min: Number.NaN } }),
+    'min',
+  ],
+  ['no bucket of ours', withBuckets('capbench_intent_due', [[257.5, 2000]]), 'capbench.buckets'],
+  ['no end of a bucket', withBuckets('capbench_intent_due', [[258, 2000]]), 'are not its buckets'],
+  [
+    'buckets in disorder',
+    withBuckets('capbench_intent_due', [
+      [30, 1000],
+      [20, 1000],
+    ]),
+    'are not its buckets',
+  ],
+  ['a negative count in a bucket', withBuckets('capbench_intent_due', [[30, -1]]), 'capbench.buckets'],
 ])('%s is refused', (_what, value, says) => {
   expect(() => read(value)).toThrow(
     expect.objectContaining({ exitCode: 104, message: expect.stringContaining(says) }),
@@ -103,7 +145,7 @@ test('what is no JSON, and a key that stands twice, are refused', () => {
     ['{"metrics": {}, "metrics": {}}', 'line 1: the key "metrics" is there twice'],
     ['['.repeat(100_000), 'not JSON'],
   ] as const) {
-    expect(() => readK6Summary('one.json', content, PER_SAMPLE)).toThrow(
+    expect(() => readK6Summary('one.json', content, PER_REQUEST)).toThrow(
       expect.objectContaining({ exitCode: 104, message: expect.stringContaining(says) }),
     );
   }

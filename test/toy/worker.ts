@@ -1,7 +1,7 @@
 import { routesOf } from '../../src/load/fleet/deal.ts';
+import { OUTCOME } from '../../src/load/outcome.ts';
 import type { Listener } from '../../src/load/player/connection.ts';
 import { type PlayerCodec, SocketProtocol } from '../../src/load/player/socket-protocol.ts';
-import { OUTCOME } from '../../src/load/recorder.ts';
 import type { WorkerModule } from '../../src/load/source.ts';
 
 /** `{"n":7,"operation":"add"}` up, `{"n":7}` down. */

@@ -1,55 +1,51 @@
 import { type LatencyBudget, latencyBudgetOf } from '../../judge/latency-budget.ts';
 import { connectSecondsOf, type K6System, playersPerUserOf } from '../../load/k6/k6-system.ts';
 import {
+  CONNECT,
   COUNT_KINDS,
   counterOf,
-  earlyDueOf,
-  METRICS,
   originOf,
-  SUMMARY_ORIGIN,
   sentRateOf,
   TREND_KINDS,
+  totalOf,
   trendOf,
   withinRateOf,
 } from '../../load/k6/metrics.ts';
 import type { Budget, MeasuredBudget } from '../../scenario/budget.ts';
 import { scenarioHash } from '../../scenario/resolved.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
-import type { OperationWorkload, Workload } from '../../scenario/workload.ts';
+import type { Workload } from '../../scenario/workload.ts';
 import { conversion, toSeconds } from '../../units.ts';
-import { FRAME_SOURCE } from './source/frame.ts';
-import { BOOKS_SOURCE, MEASURE_SOURCE } from './source/measure.ts';
-import { SCHEDULE_SOURCE } from './source/schedule.ts';
-
-/** Where a script writes its summary, unless it is told otherwise. */
-const SUMMARY_FILE = 'capbench-summary.json';
-
-/** What a summary has to hold of each trend: `metrics[name].values['p(95)']`. */
-const TREND_STATISTICS = [
-  ...['count', 'avg', 'min', 'med', 'max'],
-  ...['p(50)', 'p(90)', 'p(95)', 'p(99)', 'p(99.9)'],
-] as const;
 
 /** A virtual user that has not ended so long after the drain is ended by k6. */
 const END_SPARE_SECONDS = 30;
 
+/** What k6 can run of a system. */
+export interface K6Script {
+  readonly system: K6System;
+  /** `dist/<system>-k6.js`: its modules as one (script/, and systems/<system>/k6/script/). */
+  readonly modules: string;
+}
+
 /**
  * A k6 script that makes the workload's load: the same operations, due at the same times, as capbench's own engine.
- * It stands alone: `k6 run` needs nothing of capbench, and holds the budgets that k6 can see as thresholds.
+ * It needs no other file: `k6 run` needs nothing of capbench, and holds the budgets that k6 can see as thresholds.
  */
 export function k6Script(
-  system: K6System,
+  { system, modules }: K6Script,
   workload: Workload,
   scenario: Scenario,
   baseUrls: readonly string[],
 ): string {
   const thresholds = thresholdsOf(scenario);
   const origin = originOf(system, workload);
+  const limits = workload.operations.map(({ id }) => [
+    id,
+    thresholds.limits
+      .filter(({ operation }) => operation === id)
+      .map(({ rate, limitMs, strict }) => ({ rate, limitMs, strict })),
+  ]);
   return `${headOf(scenario, thresholds)}
-import exec from 'k6/execution';
-import http from 'k6/http';
-import { Counter, Gauge, Rate, Trend } from 'k6/metrics';
-import { WebSocket } from 'k6/websockets';
 
 // The load. Rates are those after the ramp; "durationSeconds" is the measure phase, which is what counts.
 const CONFIG = ${literal(configOf(system, workload, scenario, origin))};
@@ -69,25 +65,23 @@ const CONNECT_SECONDS = ${connectSecondsOf(workload)};
 const MAX_SECONDS =
   CONNECT_SECONDS + CONFIG.rampSeconds + CONFIG.warmUpSeconds + CONFIG.durationSeconds + CONFIG.drainSeconds + ${END_SPARE_SECONDS};
 
-// What capbench reads of a trend. k6 puts into "options" what its environment and flags say instead.
-const STATISTICS = ${listOf(TREND_STATISTICS)};
+// The virtual users: each plays a block of players, or is one of those who act beside them.
+const SCENARIOS = {
+${scenariosOf(system, workload)}};
 
-export const options = {
-  scenarios: {
-${scenariosOf(system, workload)}  },
-  summaryTrendStats: STATISTICS,
-  // k6 ends with exit code 99 when one of them is crossed.
-  thresholds: ${thresholdsText(thresholds, workload)},
-};
+// k6 ends with exit code 99 when one of them is crossed.
+const THRESHOLDS = ${thresholdsText(thresholds, workload)};
 
-// The names of the metrics. Without "_early": of what was due in the measure phase. Of operations that go in one request
-// the trends hold one value, and the counters as many as there are.
-const SUMMARY_FILE = ${quote(SUMMARY_FILE)};
-const SUMMARY_KEY = ${quote(SUMMARY_ORIGIN)};
-const ORIGIN = ${listOf(Object.keys(origin))};
+// By operation: budgets that are held against all that was due, answered or not.
+const LIMITS = ${literal(Object.fromEntries(limits))};
+
+// The operations in words, and what of CONFIG the summary repeats.
 const LABELS = ${literal(Object.fromEntries(workload.operations.map(({ id, label }) => [id, label])))};
-const NAMES = ${literal(namesOf(workload.operations, thresholds.limits))};
-${SCHEDULE_SOURCE}${MEASURE_SOURCE}${BOOKS_SOURCE}${system.source}${FRAME_SOURCE}`;
+const ORIGIN = ${listOf(Object.keys(origin))};
+
+// --- From here on: capbench's modules, the same in every script -------------------------------------------------------
+
+${modules}`;
 }
 
 function configOf(
@@ -119,6 +113,8 @@ function headOf({ name, description }: Scenario, { left }: K6Thresholds): string
     '',
     'against the world servers of this scenario (capbench serve starts them), or your own that speak their protocol.',
     'CAPBENCH_SUMMARY names the file of the summary; with "stdout" it is a line of the output.',
+    'capbench report --from-k6 judges the summaries of one or several k6 processes, with exact percentiles.',
+    'With CAPBENCH_THRESHOLDS=none no threshold is checked, as it has to be with one of several processes.',
     'CAPBENCH_RUN names the run: capbench report --run takes the summaries of no other one.',
     ...(left.length === 0
       ? []
@@ -138,14 +134,14 @@ function headOf({ name, description }: Scenario, { left }: K6Thresholds): string
 /** A scenario of k6's for those that there are: a virtual user for each block of players, and the others. */
 function scenariosOf(system: K6System, workload: Workload): string {
   const others = system.others(workload);
-  const one = (name: string, exec: string, vus: string): string => `    ${name}: {
-      executor: 'per-vu-iterations',
-      exec: '${exec}',
-      vus: ${vus},
-      iterations: 1,
-      maxDuration: MAX_SECONDS + 's',
-      gracefulStop: '0s',
-    },
+  const one = (name: string, exec: string, vus: string): string => `  ${name}: {
+    executor: 'per-vu-iterations',
+    exec: '${exec}',
+    vus: ${vus},
+    iterations: 1,
+    maxDuration: MAX_SECONDS + 's',
+    gracefulStop: '0s',
+  },
 `;
   return [
     one('players', 'players', 'Math.ceil(CONFIG.players / CONFIG.playersPerUser)'),
@@ -163,29 +159,15 @@ function thresholdsText({ thresholds }: K6Thresholds, { operations }: Workload):
   for (const { id, perSecond } of operations) {
     if (perSecond > 0) {
       byMetric.set(counterOf(id, 'scheduled'), [
-        { expression: 'count>0', why: 'without a load nothing is kept' },
+        { expression: 'count>0', why: 'without a load no budget is met' },
       ]);
     }
   }
   const lines = [...byMetric].map(([metric, all]) => {
-    const held = all.map(({ expression, why }) => `      ${quote(expression)}, // ${why}\n`).join('');
-    return `    ${metric}: [\n${held}    ],\n`;
+    const held = all.map(({ expression, why }) => `    ${quote(expression)}, // ${why}\n`).join('');
+    return `  ${metric}: [\n${held}  ],\n`;
   });
-  return `{\n${lines.join('')}  }`;
-}
-
-function namesOf(operations: readonly OperationWorkload[], limits: readonly K6Limit[]) {
-  const namesIn = (id: string) => ({
-    counters: Object.fromEntries(COUNT_KINDS.map((kind) => [kind, counterOf(id, kind)])),
-    earlyCounters: Object.fromEntries(COUNT_KINDS.map((kind) => [kind, counterOf(id, kind, true)])),
-    ...Object.fromEntries(TREND_KINDS.map((kind) => [kind, trendOf(id, kind)])),
-    earlyDue: earlyDueOf(id),
-    sent: sentRateOf(id),
-    limits: limits
-      .filter((limit) => limit.operation === id)
-      .map(({ rate, limitMs, strict }) => ({ rate, limitMs, strict })),
-  });
-  return { ...METRICS, operations: Object.fromEntries(operations.map(({ id }) => [id, namesIn(id)])) };
+  return `{\n${lines.join('')}}`;
 }
 
 const quote = (text: string): string =>
@@ -222,7 +204,7 @@ interface K6Limit extends LatencyBudget {
 interface K6Thresholds {
   readonly thresholds: readonly K6Threshold[];
   readonly limits: readonly K6Limit[];
-  /** What a load generator alone cannot tell, and why. */
+  /** What a load generator cannot see, and why. */
   readonly left: readonly { readonly budget: Budget; readonly why: string }[];
 }
 
@@ -270,9 +252,9 @@ function expressionsOf(budget: MeasuredBudget): readonly (readonly [metric: stri
   const perMs = conversion('ms', budget.metricUnit);
   const timed = (name: string): readonly (readonly [string, string])[] =>
     statistic === undefined || perMs === undefined ? [] : [[name, `${statistic}${operator}${limit / perMs}`]];
-  if (figure === 'network.connectMs') return timed(METRICS.connect);
-  if (figure === 'network.disconnects') return [[METRICS.disconnects, `count${operator}${limit}`]];
-  if (figure === 'load.peakCcu') return [[METRICS.connected, `count${operator}${limit}`]];
+  if (figure === 'network.connectMs') return timed(CONNECT);
+  if (figure === 'network.disconnects') return [[totalOf('disconnects'), `count${operator}${limit}`]];
+  if (figure === 'load.peakCcu') return [[totalOf('connected'), `count${operator}${limit}`]];
   if (operation === null) return [];
   const { id } = operation;
   const trend = TREND_KINDS.find((kind) => figure === `latency.${kind}`);

@@ -48,9 +48,9 @@ export function deploymentOf(
   { parallelism, ...given }: DeploymentOptions,
 ): Deployment {
   const { players } = workload;
-  const perSample = system.perSample(workload);
+  const perRequest = system.perRequest(workload);
   const roundTrips = workload.operations.reduce(
-    (sum, { id, perSecond }) => sum + perSecond / ofOperation(perSample, id),
+    (sum, { id, perSecond }) => sum + perSecond / ofOperation(perRequest, id),
     0,
   );
   const others = system.others(workload);
@@ -130,13 +130,13 @@ export function testRun(deployment: Deployment): string {
         `--tag testid=${name}`,
         `--env BASE_URLS=${targets.join(',')}`,
         `--env ${SUMMARY_ON_STDOUT}`,
-        ...(parallelism === 1 ? [] : ['--no-thresholds']),
+        ...(parallelism === 1 ? [] : ['--env CAPBENCH_THRESHOLDS=none']),
       ].join(' '),
       runner: {
         image: IMAGE,
         env: [
           { name: 'K6_PROMETHEUS_RW_SERVER_URL', value: prometheus },
-          // Percentiles of several runners can be had of histograms alone.
+          // Percentiles of several runners need histograms.
           { name: 'K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM', value: 'true' },
         ],
         resources: { requests: { cpu: `${cpuMillicores}m`, memory }, limits: { memory } },
@@ -205,21 +205,19 @@ also when a runner's summary is missing.
 
 - Virtual users (${users}) are dealt by k6's execution segments: the script numbers them by
   \`exec.scenario.iterationInTest\`, which k6 keeps unique over all runners, so each player is played once. None of them
-  is ever divided; more runners than there are of them make no sense.
+  is ever divided, so there can be no more runners than virtual users.
 - Each runner fixes its own GO, and connects its own players before it. The operator starts them together, within a second
   or so: the ramp and the end of the measure phase are as much less sharp.
-- A percentile of several runners is not the mean of theirs. \`capbench report\` rules a latency budget by the share of
-  all operations within its limit, which can be added up; other percentiles are known to lie between the lowest and the
-  highest runner's, and a budget that falls in between is \`unmeasured\`. In Prometheus, add histograms:
+- A percentile of several runners is not the mean of theirs. The summaries hold histograms, which \`capbench report\` adds up:
+  its percentiles are those of all operations. In Prometheus, add histograms, too:
   \`histogram_quantile(0.95, sum(rate(k6_${trendOf(example, 'due')}_seconds{testid="${name}"}[1m])))\`.
 ${
   parallelism === 1
     ? '- The budgets that k6 can see are thresholds of the script: the runner ends with exit code 99 when one is crossed.'
-    : "- Thresholds are off (`--no-thresholds`): a runner's would judge its own share as if it were the whole."
+    : "- Thresholds are off (`CAPBENCH_THRESHOLDS=none`): a runner's would judge its own share as if it were the whole."
 }
-- The operator's runners do not tell whether they were late for want of CPU, but for \`capbench_*_own_lag\`; the rules of a
-  run that need more than a summary (steady state, steal, the rows in the database) cannot be checked, and the verdict
-  says so.
+- Whether a runner was short of CPU shows in \`capbench_*_own_lag\` only. The rules of a run that need more than a summary
+  (steady state, steal, the rows in the database) cannot be checked, and the verdict says so.
 - Another count of runners, another target: edit ${FILES.testRun}, or export again. A ConfigMap holds 1 MiB.
 `;
 }

@@ -1,4 +1,5 @@
 import { isRequired } from '../../scenario/budget.ts';
+import { WHY } from '../gap.ts';
 import type { Ruling } from '../ruling.ts';
 import { agreementRules } from './agreement.ts';
 import { generatorRules } from './generator.ts';
@@ -15,7 +16,7 @@ export function rulesOf(evidence: Evidence): readonly JudgedRule[] {
   const generator = generatorRules(evidence);
   const { m, rulings } = evidence;
   const ended = m.ending.state === 'completed' || m.ending.state === 'stoppedEarly';
-  return [
+  const rules = [
     // First: what was to be gated is what the reader asked for.
     budgetsMeasured(rulings, ended && m.measured !== null),
     ...load,
@@ -27,6 +28,23 @@ export function rulesOf(evidence: Evidence): readonly JudgedRule[] {
     ...integrityRules(evidence),
     ...agreementRules(evidence),
   ];
+  return m.summaries === undefined ? rules : rules.map(withoutRecording);
+}
+
+/** Rules of what only a run of capbench records: seconds, windows, probes, the machine, the rows. */
+const OF_RECORDING =
+  /^(steady|samples|probes|metrics|steal|memory|cpu|foreign|generator-(?!lag)|throttled$|canary$|clock$|integrity|row-writes|server-counts|counters)/;
+
+/** Of summaries of k6 such a rule has nothing to look at. */
+const withoutRecording = (rule: JudgedRule): JudgedRule =>
+  OF_RECORDING.test(rule.id)
+    ? { ...rule, state: 'not-applicable', observed: WHY.notInSummary, relaxed: false, consequence: 'note' }
+    : rule;
+
+/** Which rules were not checked for that reason, in one note. */
+export function notChecked(rules: readonly JudgedRule[]): readonly string[] {
+  const names = rules.filter(({ observed }) => observed === WHY.notInSummary).map(({ id }) => id);
+  return names.length === 0 ? [] : [`not checked, since ${WHY.notInSummary}: ${names.join(', ')}`];
 }
 
 /** The load was not carried: the queue of such a run grows, it is never steady. */

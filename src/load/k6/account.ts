@@ -1,148 +1,143 @@
 import { MicrosHistogram } from '../../hdr-histogram.ts';
 import { countOf, type HistogramData, mergeHistograms, percentileOf } from '../../histogram.ts';
-import { mapOperations, ofOperation, type PerOperation, perOperation } from '../../scenario/operations.ts';
+import {
+  mapOperations,
+  type OperationSpec,
+  ofOperation,
+  type PerOperation,
+  perOperation,
+} from '../../scenario/operations.ts';
 import { micros } from '../../units.ts';
 import type { Counts, LoadSecond, LoadSlice, OperationTally, ProcessSecond } from '../engine.ts';
 import { SLICE, SLICES_PER_SECOND } from '../slices.ts';
 import type { PlannedCounts } from './k6-system.ts';
+import { COUNT_KINDS, TIMED_KINDS, TOTAL_KINDS } from './metrics.ts';
 import {
-  COUNT_KINDS,
-  type CountKind,
-  counterOf,
-  earlyDueOf,
-  METRICS,
-  TREND_KINDS,
-  trendOf,
-} from './metrics.ts';
-import type { K6Sample } from './sample-pipe.ts';
+  byKind,
+  type CountsRow,
+  isGo,
+  isProgress,
+  type LedgerReport,
+  type Times,
+  type UserReport,
+} from './user-report.ts';
 
 const SECOND = 1_000_000;
-/** k6 writes its samples five times a second; so long after a second's end it is told. What is later counts for a later one. */
+/** Virtual users report each fifth of a second when it has ended: a second is complete so long after its end. What is later counts for a later one. */
 const PATIENCE = 700_000;
 
 const zeroes = <Name extends string>(names: readonly Name[]) =>
   Object.fromEntries(names.map((name) => [name, 0])) as Record<Name, number>;
 const noCounts = () => zeroes(COUNT_KINDS);
-/** Counters of players and of the rest, which are added up as they come. */
-const COUNTERS = [
-  ...(['bytesIn', 'bytesOut', 'framesIn', 'commandBytes', 'disconnects'] as const),
-  ...(['connected', 'connectFailed', 'lanesReady', 'left', 'linesLost', 'stray'] as const),
-];
 
-/** What happened in one second, by the times of k6's samples; of operations by their index. */
-class Bucket {
-  readonly counts: readonly Record<CountKind, number>[];
-  readonly slices: readonly (MicrosHistogram | null)[][];
-  readonly totals = zeroes(COUNTERS);
+function addCounts<Kind extends string>(to: Record<Kind, number>, added: Record<Kind, number>): void {
+  for (const kind in added) to[kind] += added[kind];
+}
+
+/** k6 knows whole milliseconds: so do these microseconds. */
+function addTimes(to: MicrosHistogram, times: Times): void {
+  for (let i = 0; i + 1 < times.length; i += 2) to.record(times[i]! * 1e3, times[i + 1]!);
+}
+
+/** What happened in one second; of operations by their index. */
+class Second {
+  readonly counts: readonly ReturnType<typeof noCounts>[];
+  readonly slices: readonly MicrosHistogram[][];
+  readonly totals = zeroes(TOTAL_KINDS);
 
   constructor(operations: number) {
     this.counts = Array.from({ length: operations }, noCounts);
-    this.slices = this.counts.map(() => new Array<MicrosHistogram | null>(SLICES_PER_SECOND).fill(null));
+    this.slices = this.counts.map(() =>
+      Array.from({ length: SLICES_PER_SECOND }, () => new MicrosHistogram()),
+    );
   }
 }
 
 class OperationRecord {
   readonly whole = noCounts();
   readonly measured = noCounts();
-  readonly due = new MicrosHistogram();
-  readonly service = new MicrosHistogram();
-  readonly lag = new MicrosHistogram();
-  readonly ownLag = new MicrosHistogram();
+  readonly times = Object.fromEntries(TIMED_KINDS.map((kind) => [kind, new MicrosHistogram()])) as Record<
+    (typeof TIMED_KINDS)[number],
+    MicrosHistogram
+  >;
 }
 
-/**
- * k6's samples as the run's seconds and its tally. k6 knows whole milliseconds: so do these microseconds. Times are
- * microseconds after GO, which the script says in its first sample.
- */
+/** The reports of k6's virtual users as the run's seconds and its tally. Times are microseconds after GO. */
 export class K6Account {
-  /** The wall clock's milliseconds at GO; null until the script has told. */
+  /** The wall clock's milliseconds at GO; null until the script has reported it. */
   goWall: number | null = null;
   /** Of the whole run. */
-  readonly totals = zeroes(COUNTERS);
+  readonly totals = zeroes(TOTAL_KINDS);
   readonly connect = new MicrosHistogram();
-  /** At the end of the last second that was told. */
+  /** Of the virtual users that have ended. */
+  readonly ledgers: LedgerReport[] = [];
+  /** Players connected at the end of the last second that was taken. */
   private present = 0;
-  private readonly operations: readonly { readonly id: string }[];
+  private readonly operations: readonly Pick<OperationSpec, 'id'>[];
   private readonly records: readonly OperationRecord[];
-  private readonly buckets = new Map<number, Bucket>();
-  /** The second that is told next, from 1. */
+  private readonly seconds = new Map<number, Second>();
+  /** The second that is taken next, from 1. */
   private next = 1;
-  private readonly handlers: ReadonlyMap<string, (value: number, at: number) => void>;
 
-  /** `perSample`: operations of each kind that one sample of a trend stands for. */
-  constructor(perSample: PerOperation<number>) {
-    this.operations = Object.keys(perSample).map((id) => ({ id }));
-    this.records = this.operations.map(() => new OperationRecord());
-    const handlers = new Map<string, (value: number, at: number) => void>();
-    for (const [operation, { id }] of this.operations.entries()) {
-      const weight = ofOperation(perSample, id);
+  constructor(operations: readonly Pick<OperationSpec, 'id'>[]) {
+    this.operations = operations;
+    this.records = operations.map(() => new OperationRecord());
+  }
+
+  add(report: UserReport): void {
+    if (isGo(report)) {
+      this.goWall = report.go;
+      return;
+    }
+    if (!isProgress(report)) {
+      this.ledgers.push(report);
+      return;
+    }
+    const at = report.at * 1e3;
+    const second = this.secondAt(at);
+    const totals = byKind(TOTAL_KINDS, report.totals);
+    addCounts(this.totals, totals);
+    addCounts(second.totals, totals);
+    addTimes(this.connect, report.connect);
+    const slice = Math.floor((Math.max(at, 0) % SECOND) / SLICE);
+    for (const [operation, { early, earlyDue, measured, times }] of report.operations.entries()) {
       const record = this.records[operation]!;
-      for (const kind of COUNT_KINDS) {
-        handlers.set(counterOf(id, kind), (n, at) => {
-          record.measured[kind] += n;
-          this.count(operation, kind, n, at);
-        });
-        handlers.set(counterOf(id, kind, true), (n, at) => this.count(operation, kind, n, at));
-      }
-      for (const kind of TREND_KINDS) {
-        handlers.set(trendOf(id, kind), (ms, at) => {
-          record[kind].record(ms * 1e3, weight);
-          if (kind === 'due') this.answered(operation, ms * 1e3, weight, at);
-        });
-      }
-      handlers.set(earlyDueOf(id), (ms, at) => this.answered(operation, ms * 1e3, weight, at));
+      const count = (row: CountsRow, ...into: ReturnType<typeof noCounts>[]): void => {
+        const counts = byKind(COUNT_KINDS, row);
+        for (const one of into) addCounts(one, counts);
+      };
+      count(early, record.whole, second.counts[operation]!);
+      count(measured, record.whole, record.measured, second.counts[operation]!);
+      for (const kind of TIMED_KINDS) addTimes(record.times[kind], times[kind]);
+      addTimes(second.slices[operation]![slice]!, earlyDue);
+      addTimes(second.slices[operation]![slice]!, times.due);
     }
-    for (const which of COUNTERS) {
-      handlers.set(METRICS[which], (n, at) => {
-        this.totals[which] += n;
-        this.bucket(at).totals[which] += n;
-      });
-    }
-    handlers.set(METRICS.go, (ms) => {
-      this.goWall = ms;
-    });
-    handlers.set(METRICS.connect, (ms) => this.connect.record(ms * 1e3, 1));
-    this.handlers = handlers;
   }
 
-  add({ metric, at, value }: K6Sample): void {
-    this.handlers.get(metric)?.(value, this.goWall === null ? 0 : (at - this.goWall) * 1e3);
-  }
-
-  /** The seconds that have ended by now and may be told, in order. */
+  /** The seconds that have ended by now and are complete, in order. */
   takeUntil(now: number, worker: () => readonly ProcessSecond[]): LoadSecond[] {
     const seconds: LoadSecond[] = [];
-    while (now >= this.next * SECOND + PATIENCE) seconds.push(this.tell(this.next * SECOND, worker()));
+    while (now >= this.next * SECOND + PATIENCE) seconds.push(this.take(this.next * SECOND, worker()));
     return seconds;
   }
 
   /** k6 has ended, at `now`: all that is left. */
   takeAll(now: number, worker: () => readonly ProcessSecond[]): LoadSecond[] {
     const seconds: LoadSecond[] = [];
-    const last = Math.max(...this.buckets.keys(), Math.ceil(now / SECOND), 0);
+    const last = Math.max(...this.seconds.keys(), Math.ceil(now / SECOND), 0);
     while (this.next <= last)
-      seconds.push(this.tell(Math.min(this.next * SECOND, Math.max(now, 0)), worker()));
+      seconds.push(this.take(Math.min(this.next * SECOND, Math.max(now, 0)), worker()));
     return seconds;
   }
 
   /**
-   * Operations that were due before an early stop and that no virtual user came to tell of: `planned` of each kind were
-   * due. They were never sent. What was sent, and has no end of its own, is unfinished; and so is an answer of which k6
-   * was cut before it told how long it had taken.
+   * Operations that were due before an early stop and that no virtual user reported: `planned` of each kind were due. They
+   * were never sent. What was sent, and has no end of its own, is unfinished.
    */
   settleRest(planned: PerOperation<PlannedCounts>): void {
     for (const [operation, { id }] of this.operations.entries()) {
-      const record = this.records[operation]!;
-      const { whole, measured } = record;
-      let untimed = Math.max(0, measured.ok + measured.rejected - countOf(record.due.toData()));
-      for (const kind of ['ok', 'rejected'] as const) {
-        const cut = Math.min(untimed, measured[kind]);
-        measured[kind] -= cut;
-        whole[kind] -= cut;
-        untimed -= cut;
-      }
       for (const scope of ['whole', 'measured'] as const) {
-        const counts = record[scope];
+        const counts = this.records[operation]![scope];
         const unsent = Math.max(0, ofOperation(planned, id)[scope] - counts.scheduled);
         counts.scheduled += unsent;
         counts.skipped += unsent;
@@ -153,13 +148,14 @@ export class K6Account {
 
   tallies(): PerOperation<OperationTally> {
     return perOperation(this.operations, (_id, operation) => {
-      const { whole, measured, due, service, lag, ownLag } = this.records[operation]!;
+      const { whole, measured, times } = this.records[operation]!;
+      const { due, service, lag, ownLag, rejected } = times;
       return {
         whole: { ...whole },
         measured: { ...measured },
         due: due.toData(),
-        // The operations of a request share one sample, whichever of them were rejected, and its own lag is another sample.
-        rejected: null,
+        rejected: rejected.toData(),
+        // It would take the own lag of each operation until its answer.
         net: null,
         service: service.toData(),
         lag: lag.toData(),
@@ -168,50 +164,38 @@ export class K6Account {
     });
   }
 
-  private count(operation: number, kind: CountKind, n: number, at: number): void {
-    this.records[operation]!.whole[kind] += n;
-    this.bucket(at).counts[operation]![kind] += n;
-  }
-
-  private answered(operation: number, latency: number, n: number, at: number): void {
-    const fifth = Math.floor((Math.max(at, 0) % SECOND) / SLICE);
-    const slices = this.bucket(at).slices[operation]!;
-    slices[fifth] ??= new MicrosHistogram();
-    slices[fifth]?.record(latency, n);
-  }
-
-  private bucket(at: number): Bucket {
+  private secondAt(at: number): Second {
     const second = Math.max(this.next, Math.floor(at / SECOND) + 1);
-    const known = this.buckets.get(second);
+    const known = this.seconds.get(second);
     if (known !== undefined) return known;
-    const made = new Bucket(this.operations.length);
-    this.buckets.set(second, made);
+    const made = new Second(this.operations.length);
+    this.seconds.set(second, made);
     return made;
   }
 
-  private tell(at: number, workers: readonly ProcessSecond[]): LoadSecond {
-    const second = this.next;
-    const bucket = this.buckets.get(second) ?? new Bucket(this.operations.length);
-    this.buckets.delete(second);
+  private take(at: number, workers: readonly ProcessSecond[]): LoadSecond {
+    const number = this.next;
+    const second = this.seconds.get(number) ?? new Second(this.operations.length);
+    this.seconds.delete(number);
     this.next += 1;
-    const { connected, left, disconnects, linesLost } = bucket.totals;
-    // The lines that were lost are among the disconnects, and no players.
+    const { connected, left, disconnects, linesLost } = second.totals;
+    // The connections of others that were lost are among the disconnects, and no players.
     this.present += connected - left - disconnects + linesLost;
     const slices = perOperation(this.operations, (_id, operation) =>
-      bucket.slices[operation]!.map((one): HistogramData => one?.toData() ?? EMPTY),
+      second.slices[operation]!.map((one) => one.toData()),
     );
     return {
       at: micros(at),
       connected: this.present,
       operations: perOperation(this.operations, (id, operation) => {
-        const { unfinished: _, ...counts } = bucket.counts[operation]!;
+        const { unfinished: _, ...counts } = second.counts[operation]!;
         const { whole } = this.records[operation]!;
         const inFlight = whole.scheduled - settledOf(whole);
         return { ...counts, inFlight, due: mergeHistograms(ofOperation(slices, id)) };
       }),
-      ...flowsOf(bucket.totals),
+      ...flowsOf(second.totals),
       reconnects: 0,
-      slices: slicesOf(second, at, slices),
+      slices: slicesOf(number, at, slices),
       workers,
     };
   }
@@ -222,8 +206,6 @@ export const flowsOf = ({ bytesIn, bytesOut, framesIn, commandBytes, disconnects
   ...{ bytesIn, bytesOut, framesIn, commandBytes, disconnects },
 });
 
-const EMPTY: HistogramData = mergeHistograms([]);
-
 const settledOf = ({ ok, rejected, failed, timedOut, skipped, unfinished }: Counts): number =>
   ok + rejected + failed + timedOut + skipped + unfinished;
 
@@ -233,7 +215,7 @@ function slicesOf(second: number, at: number, slices: PerOperation<readonly Hist
   return Array.from({ length: SLICES_PER_SECOND }, (_, fifth) => ({
     at: micros((first + fifth + 1) * SLICE),
     operations: mapOperations(slices, (all) => {
-      const due = all[fifth] ?? EMPTY;
+      const due = all[fifth]!;
       return { answered: countOf(due), p95: percentileOf(due, 95) };
     }),
   })).filter(

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { monotonic } from '../../clock.ts';
 import { type CapbenchError, interrupted, stackFailed } from '../../errors.ts';
@@ -35,9 +35,10 @@ import { assertConserved } from '../recorder.ts';
 import { scheduleHashOf } from '../schedule-hash.ts';
 import { flowsOf, K6Account } from './account.ts';
 import type { K6Binary } from './binary.ts';
-import { readBooks } from './books.ts';
 import { type K6System, playerUsersOf } from './k6-system.ts';
-import { type K6Sample, SamplePipe } from './sample-pipe.ts';
+import { ledgerOf } from './ledger-of.ts';
+import { LinePipe } from './line-pipe.ts';
+import { userReportIn } from './user-report.ts';
 
 interface K6EngineOptions {
   readonly k6: K6Binary;
@@ -47,11 +48,11 @@ interface K6EngineOptions {
   /** Asks the servers, before k6 does, whether they are those of the workload. */
   readonly deal: Deal;
   readonly watchdog: Watchdog;
-  /** Told while the players connect. */
+  /** Called while the players connect. */
   readonly onConnecting?: (connected: number, failed: number) => void;
 }
 
-/** Asked, as Ctrl-C does: it ends its virtual users, and writes what it knows. */
+/** As Ctrl-C does: k6 ends its virtual users. */
 const LADDER: readonly Rung[] = [{ signal: 'SIGINT', patience: 15_000 }, KILL];
 
 /** k6 itself, with the script of `capbench export k6`: one process with everybody who acts. */
@@ -74,17 +75,16 @@ export function createK6Engine(options: K6EngineOptions): Engine {
         await writeFile(folder.file('script.js'), script(workload, urls));
         // Names are resolved once, before the run: k6 goes where they were then.
         await writeFile(folder.file('config.json'), JSON.stringify({ hosts: hostsOf(at) }));
-        await writeFile(folder.file('books.jsonl'), '');
         return await new K6Fleet({
           ...{ system, workload, folder, onConnecting },
           process: {
             name: 'k6',
             command: k6.path,
             args: argumentsFor((name) => folder.file(name)),
-            // No account of somebody else's, no extension from somewhere: k6 asks nobody but the servers.
+            // A home of its own, and no extensions: k6 connects to nothing but the servers.
             env: {
               ...{ HOME: folder.path, K6_AUTO_EXTENSION_RESOLUTION: 'false', GOGC: GARBAGE_PERCENT },
-              // Not among the arguments, which everybody on this host may read.
+              // Arguments can be read by everybody on this host.
               CAPBENCH_AUTHORIZATION: at.worlds[0]?.headers?.authorization ?? '',
             },
             ...{ cwd: folder.path, log: folder.file('k6.log'), watchdog, ladder: LADDER },
@@ -107,11 +107,11 @@ const GARBAGE_PERCENT = '400';
 const argumentsFor = (file: (name: string) => string): readonly string[] => [
   'run',
   ...['--quiet', '--no-color', '--no-usage-report', '--no-thresholds'],
+  ...['--summary-mode', 'disabled'],
   ...['--address', '', '--log-format', 'raw'],
-  // Fewer tags are less to write; the scenario's name tells players from others.
-  ...['--system-tags', 'scenario', '--config', file('config.json')],
-  ...['--out', `json=${file('samples')}`, '--console-output', file('books.jsonl')],
-  ...['-e', 'CAPBENCH_BOOKS=1', '-e', `CAPBENCH_SUMMARY=${file('summary.json')}`],
+  // k6's own metrics are not read: without tags they cost least.
+  ...['--system-tags', '', '--config', file('config.json')],
+  ...['--console-output', file('reports'), '-e', 'CAPBENCH_REPORTS=1'],
   file('script.js'),
 ];
 
@@ -130,21 +130,21 @@ const MOST_ERRORS = 5;
 /** k6 compiles the script for each virtual user before the first one runs: so long for each, and this beside. */
 const INIT_SPARE_MS = 60_000;
 const INIT_MS_PER_USER = 20;
-/** In the place of a hash that nobody told. */
+/** In the place of a hash that not all virtual users reported. */
 const NO_HASH = 'incomplete';
 
 interface K6FleetPlan {
   readonly system: K6System;
   readonly workload: Workload;
-  /** Of the script, and of what k6 tells; it is removed when k6 is gone. */
+  /** Of the script and the pipe; it is removed when k6 has ended. */
   readonly folder: RunFolder;
   readonly process: CommandSpec;
   readonly onConnecting: (connected: number, failed: number) => void;
 }
 
 /**
- * One k6 process with everybody who acts. The script fixes GO when it starts them; what k6 measures comes as its
- * samples, while it runs.
+ * One k6 process with everybody who acts. The script fixes GO when it starts them; what its virtual users measure comes as
+ * their reports, while it runs.
  *
  *   starting -> connecting -> ready -> running -> done;  closed from any of them
  */
@@ -154,7 +154,7 @@ class K6Fleet implements ReadyFleet {
   /** Virtual users: those that play, and the others. */
   private readonly players: number;
   private readonly others: number;
-  private pipe: SamplePipe | null = null;
+  private pipe: LinePipe | null = null;
   private child: SupervisedProcess | null = null;
   private goAt: Micros | null = null;
   private stoppedAt: number | null = null;
@@ -166,7 +166,7 @@ class K6Fleet implements ReadyFleet {
 
   constructor(plan: K6FleetPlan) {
     this.plan = plan;
-    this.account = new K6Account(plan.system.perSample(plan.workload));
+    this.account = new K6Account(plan.workload.operations);
     this.players = playerUsersOf(plan.workload);
     this.others = plan.system.others(plan.workload)?.count ?? 0;
     this.closed = new Promise((_resolve, reject) => {
@@ -175,8 +175,10 @@ class K6Fleet implements ReadyFleet {
     this.closed.catch(() => {});
   }
 
-  private hear(sample: K6Sample): void {
-    this.account.add(sample);
+  private read(line: string): void {
+    const report = userReportIn(line);
+    if (report === null) return;
+    this.account.add(report);
     const { goWall } = this.account;
     if (this.goAt === null && goWall !== null) this.goAt = onMonotonicClock(goWall);
     this.changed();
@@ -189,7 +191,7 @@ class K6Fleet implements ReadyFleet {
   async open(signal: AbortSignal): Promise<this> {
     try {
       const { folder, process } = this.plan;
-      this.pipe = await SamplePipe.open(folder.file('samples'), (sample) => this.hear(sample));
+      this.pipe = await LinePipe.open(folder.file('reports'), (line) => this.read(line));
       this.child = await startProcess(process);
       await this.connected(this.child, signal);
       return this;
@@ -226,11 +228,11 @@ class K6Fleet implements ReadyFleet {
     }
     const usage = new Usage(child.pid);
     const worker = () => [usage.take()];
-    const tell = (): void => {
+    const report = (): void => {
       usage.look();
       for (const second of account.takeUntil(monotonic() - go, worker)) onSecond(second);
     };
-    const clock = setInterval(tell, TICK_MS);
+    const clock = setInterval(report, TICK_MS);
     let exit: Exit;
     try {
       exit = await Promise.race([child.exited, this.closed]);
@@ -238,24 +240,24 @@ class K6Fleet implements ReadyFleet {
       clearInterval(clock);
     }
     const early = this.stoppedAt !== null;
-    // One that was asked to stop ends with 105, or is made to end where it takes too long to: both were our doing.
+    // One that was stopped ends with 105, or is killed where that takes too long.
     if (exit.code !== 0 && !early) throw died(child, exit);
     await this.pipe?.drain();
     const endedAt = Math.min(plan.workload.timeline.end, (this.stoppedAt ?? Number.POSITIVE_INFINITY) - go);
     if (early) account.settleRest(plan.system.plannedUntil(plan.workload, endedAt));
     for (const second of account.takeAll(monotonic() - go, worker)) onSecond(second);
-    return this.tally(micros(Math.max(0, endedAt)), await readFile(plan.folder.file('books.jsonl'), 'utf8'));
+    return this.tally(micros(Math.max(0, endedAt)));
   }
 
-  private tally(endedAt: Micros, told: string): Tally {
+  private tally(endedAt: Micros): Tally {
     const { account } = this;
-    const books = readBooks(told, this.plan.workload.entities);
-    const tellers = this.players + this.others;
-    const complaints = new ErrorCounts();
-    for (const complaint of books.complaints) complaints.add(complaint);
-    const complete = books.tellers === tellers;
-    const ledgerLost = `only ${books.tellers} of ${tellers} virtual users of k6 told what they sent and what was answered`;
-    if (!complete) complaints.add(`${ledgerLost}: the rows were not checked`);
+    const { ledgers } = account;
+    const users = this.players + this.others;
+    const errors = new ErrorCounts();
+    for (const error of ledgers.flatMap((report) => report.errors)) errors.add(error);
+    const complete = ledgers.length === users;
+    const ledgerLost = `only ${ledgers.length} of ${users} virtual users of k6 reported what they had sent and what was answered`;
+    if (!complete) errors.add(`${ledgerLost}: the rows were not checked`);
     const operations = account.tallies();
     for (const [name, tally] of Object.entries(operations)) assertConserved(name, tally);
     return {
@@ -264,15 +266,15 @@ class K6Fleet implements ReadyFleet {
       reconnects: 0,
       reconnect: EMPTY_HISTOGRAM,
       strayAnswers: account.totals.stray,
-      errors: complaints.top(MOST_ERRORS),
-      ledger: books.ledger,
+      errors: errors.top(MOST_ERRORS),
+      ledger: ledgerOf(ledgers, this.plan.workload.entities),
       ...(complete ? {} : { ledgerLost }),
       endedAt,
-      scheduleHash: complete ? scheduleHashOf(books.hashes) : NO_HASH,
+      scheduleHash: complete ? scheduleHashOf(ledgers.map(({ hash }) => hash)) : NO_HASH,
     };
   }
 
-  /** Faults are refused with this engine: nobody can cut a socket of k6's. */
+  /** Faults are refused with this engine: sockets of k6's cannot be cut from outside. */
   drop(): Promise<number> {
     return Promise.resolve(0);
   }
@@ -280,7 +282,7 @@ class K6Fleet implements ReadyFleet {
   ledger(): Promise<Ledger> {
     return Promise.reject(
       stackFailed(
-        "k6 tells its players' books at its end alone",
+        'the virtual users of k6 report what they have sent only at their end',
         'run with --engine native to look at the rows meanwhile',
       ),
     );
@@ -293,7 +295,7 @@ class K6Fleet implements ReadyFleet {
     // Nothing more is due: it drains, and ends by itself.
     if (now - goAt >= this.plan.workload.timeline.end) return;
     this.stoppedAt = now;
-    // SIGINT: k6 ends its virtual users where they are, and writes what it knows.
+    // k6 ends its virtual users where they are.
     void child.stop();
   }
 
@@ -323,8 +325,7 @@ class K6Fleet implements ReadyFleet {
         plan.onConnecting(connected, connectFailed);
         if (connectFailed > players * TOLERATED_FAILURES)
           reject(cannotConnect(connectFailed, players, child));
-        // One of the others adds a share for each server.
-        else if (this.goAt !== null && connected + connectFailed >= players && lanesReady > others - 0.5)
+        else if (this.goAt !== null && connected + connectFailed >= players && lanesReady >= others)
           resolve();
       };
       const started = monotonic();
@@ -333,7 +334,7 @@ class K6Fleet implements ReadyFleet {
         if (this.goAt !== null && now > this.goAt) {
           reject(
             stackFailed(
-              `${players - account.totals.connected} of ${players} players and ${Math.round(others - account.totals.lanesReady)} of ${others} other virtual users were not connected when k6's schedule began`,
+              `${players - account.totals.connected} of ${players} players and ${others - account.totals.lanesReady} of ${others} other virtual users were not connected when k6's schedule began`,
               'k6 is too slow for so many on this machine: a lower --scale, or fewer connections a second (load.connectsPerSecond)',
             ),
           );
@@ -356,14 +357,14 @@ class K6Fleet implements ReadyFleet {
   }
 }
 
-const tailOf = (child: SupervisedProcess): string => `It said: ${child.tail(4).trim() || 'nothing'}`;
+const tailOf = (child: SupervisedProcess): string => `It logged: ${child.tail(4).trim() || 'nothing'}`;
 
 const died = (child: SupervisedProcess, exit: Exit): CapbenchError =>
   stackFailed(
     `k6 (process ${child.pid}) ended during the run: ${describeExit(exit)}`,
     exit.signal === 'SIGKILL'
       ? `See whether the system ran out of memory: k6 needs about 0.5 MB for each player. ${tailOf(child)}`
-      : `See what k6 says, and run again. ${tailOf(child)}`,
+      : `See what k6 logged, and run again. ${tailOf(child)}`,
   );
 
 const cannotConnect = (failed: number, players: number, child: SupervisedProcess): CapbenchError =>
@@ -381,19 +382,19 @@ function onMonotonicClock(wall: number): Micros {
 }
 
 /**
- * What a process uses, as the kernel tells. It is looked at often: after its end nobody tells any more, and its last
- * second is known as far as the last look.
+ * What a process uses, by the kernel. It is read often: after its end nothing can be read any more, and its last second
+ * is known as far as the last reading.
  */
 export class Usage {
   private readonly pid: number;
   private cpuSeconds: number | null = null;
-  private told: number | null;
+  private taken: number | null;
   private memoryBytes: number | null = null;
 
   constructor(pid: number) {
     this.pid = pid;
     this.look();
-    this.told = this.cpuSeconds;
+    this.taken = this.cpuSeconds;
   }
 
   look(): void {
@@ -403,8 +404,12 @@ export class Usage {
 
   /** Since the last call; nulls where there is no /proc. */
   take(): ProcessSecond {
-    const { pid, cpuSeconds, told, memoryBytes } = this;
-    this.told = cpuSeconds;
-    return { pid, cpuSeconds: cpuSeconds === null || told === null ? null : cpuSeconds - told, memoryBytes };
+    const { pid, cpuSeconds, taken, memoryBytes } = this;
+    this.taken = cpuSeconds;
+    return {
+      pid,
+      cpuSeconds: cpuSeconds === null || taken === null ? null : cpuSeconds - taken,
+      memoryBytes,
+    };
   }
 }

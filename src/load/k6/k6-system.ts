@@ -11,7 +11,7 @@ export interface PlannedCounts {
 interface K6Others {
   /** k6's scenario of theirs. */
   readonly scenario: string;
-  /** The function, which the system's source exports. */
+  /** The function, which the system's part of the script exports. */
   readonly exec: string;
   /** How many there are, and the key of CONFIG that holds it. */
   readonly count: number;
@@ -20,21 +20,19 @@ interface K6Others {
   readonly label: string;
 }
 
-/** A system as k6 drives it: its part of the script (export/k6/), and what is known of that part outside. */
+/**
+ * A system as k6 drives it: what is known outside of the script about the system's part of it, systems/<system>/k6/script/.
+ * That exports `players` for the virtual users that play, and the function of the others.
+ */
 export interface K6System {
-  /**
-   * JavaScript after that of every script (export/k6/source/), and with its names. It exports `players(data)` for the
-   * users that play and the function of the others, and defines `worldsOf(urls)`: who owns what, for `data.worlds`.
-   */
-  readonly source: string;
   /** Keys of CONFIG beside those of every script. */
   config(workload: Workload): Readonly<Record<string, number>>;
-  /** Further keys of CONFIG, which a summary says again. */
+  /** Further keys of CONFIG, which a summary repeats. */
   origin(workload: Workload): Readonly<Record<string, number>>;
   /** Null where nobody acts beside the players. */
   others(workload: Workload): K6Others | null;
-  /** Operations of each kind that one sample of a trend, and one of a rate, stands for. */
-  perSample(workload: Workload): PerOperation<number>;
+  /** Operations of each kind that go in one request, which is one value of a trend. */
+  perRequest(workload: Workload): PerOperation<number>;
   /** What was due before an instant, in microseconds after GO. */
   plannedUntil(workload: Workload, instant: number): PerOperation<PlannedCounts>;
 }

@@ -13,19 +13,43 @@ export type CountKind = (typeof COUNT_KINDS)[number];
 export const TREND_KINDS = ['due', 'service', 'lag', 'ownLag'] as const;
 export type TrendKind = (typeof TREND_KINDS)[number];
 
+/** Of what there are buckets: those, and the part of `due` that was rejected. */
+export const TIMED_KINDS = [...TREND_KINDS, 'rejected' as const];
+export type TimedKind = (typeof TIMED_KINDS)[number];
+
+/** Counters of players, and of what else acts, over the whole run. */
+export const TOTAL_KINDS = [
+  /** Players that were welcomed, and those that could not connect. */
+  ...(['connected', 'connectFailed'] as const),
+  /** Players that were connected at GO. */
+  'connectedAtGo' as const,
+  /** Virtual users beside those that play that every server has welcomed. */
+  'lanesReady' as const,
+  /** Connections that ended although nobody asked for it; those among them that were no player's. */
+  ...(['disconnects', 'linesLost'] as const),
+  /** Players that ended their connection themselves, at the end. */
+  'left' as const,
+  /** Answers to operations that were not waiting for one. */
+  'stray' as const,
+  /** Of the players' sockets, payload with framing. */
+  ...(['bytesIn', 'bytesOut', 'framesIn'] as const),
+  /** Of what acts beside the players, both ways, payload with framing and no HTTP headers. */
+  'commandBytes' as const,
+];
+export type TotalKind = (typeof TOTAL_KINDS)[number];
+
 const snaked = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 const EARLY = '_early';
 
 /**
- * What every name of an operation's begins with, in the script's source, in k6's JSON output and in the summary file:
+ * The beginning of each name of an operation's, in the script, in k6's outputs and in the summary file:
  * `capbench_some_thing` of `someThing`.
  *
  * Counters and Trends of an operation are of what was due in the measure phase. What was due before it, in the ramp
  * and the warm-up, is counted under the same name with `_early`: the whole run is the sum of both. Trends are in
  * whole milliseconds; where several operations go in one request, one value stands for all of them, which were due,
- * sent and answered together (so percentiles are those of the operations, and only `count` is of requests). Counters
- * count operations always.
+ * sent and answered together. Counters and buckets count operations.
  */
 const prefixOf = (operation: string): string => `capbench_${snaked(operation)}`;
 
@@ -33,10 +57,9 @@ const prefixOf = (operation: string): string => `capbench_${snaked(operation)}`;
 export const counterOf = (operation: string, kind: CountKind, early = false): string =>
   `${prefixOf(operation)}_${snaked(kind)}${early ? EARLY : ''}`;
 
-/** `capbench_intent_due`; only `due` has an early one. */
-export const trendOf = (operation: string, kind: TrendKind): string =>
+/** `capbench_intent_due` */
+export const trendOf = (operation: string, kind: TimedKind): string =>
   `${prefixOf(operation)}_${snaked(kind)}`;
-export const earlyDueOf = (operation: string): string => `${prefixOf(operation)}_due${EARLY}`;
 
 /** Rate: the share that was sent, not skipped, of what was due in the measure phase and has found its end. */
 export const sentRateOf = (operation: string): string => `${prefixOf(operation)}_sent`;
@@ -45,54 +68,44 @@ export const sentRateOf = (operation: string): string => `${prefixOf(operation)}
 export const withinRateOf = (budgetId: string): string =>
   `capbench_within_${budgetId.replace(/[^A-Za-z0-9_]/g, '_')}`;
 
-/** Whole run. */
-export const METRICS = {
-  /** Trend, ms: TCP connect, upgrade and welcome of a player. */
-  connect: 'capbench_connect_ms',
-  /** Counters: players that were welcomed, and those that could not connect. */
-  connected: 'capbench_connected',
-  connectFailed: 'capbench_connect_failed',
-  /** Counter: virtual users beside those that play that every server has welcomed. */
-  lanesReady: 'capbench_lanes_ready',
-  /** Counter: connections that ended without being told to. */
-  disconnects: 'capbench_disconnects',
-  /** Counter: those among them that are no player's. */
-  linesLost: 'capbench_lines_lost',
-  /** Counter: players that ended their connection themselves, at the end. */
-  left: 'capbench_left',
-  /** Counter: answers that nobody waited for. */
-  stray: 'capbench_stray_answers',
-  /** Counters: of the players' sockets, payload with framing. */
-  bytesIn: 'capbench_bytes_in',
-  bytesOut: 'capbench_bytes_out',
-  framesIn: 'capbench_frames_in',
-  /** Counter: of what acts beside the players, both ways, payload with framing and no HTTP headers. */
-  commandBytes: 'capbench_command_bytes',
-  /** Gauge: the wall clock's milliseconds at GO. */
-  go: 'capbench_go',
-} as const;
+/** Counter: how many of a trend's values are in a bucket, which its tag `le` names by its end (buckets.ts). */
+export const bucketsOf = (trend: string): string => `${trend}_buckets`;
+/** That of one bucket; k6 has it in the summary where the script declares it as a threshold. */
+export const bucketOf = (trend: string, end: number): string => `${bucketsOf(trend)}{le:${end}}`;
+
+export const totalOf = (kind: TotalKind): string => TOTAL_NAMES[kind] ?? `capbench_${snaked(kind)}`;
+/** A name that says more than its kind. */
+const TOTAL_NAMES: Partial<Record<TotalKind, string>> = { stray: 'capbench_stray_answers' };
+
+/** Trend, ms: TCP connect, upgrade and welcome of a player. */
+export const CONNECT = 'capbench_connect_ms';
+/** Gauge: the wall clock's milliseconds at GO. */
+export const GO = 'capbench_go';
 
 /** In the summary file beside `metrics`, which is k6's own: what was run. */
 export interface SummaryOrigin {
-  readonly schemaVersion: 1;
+  /** 1: of scripts that had no buckets. */
+  readonly schemaVersion: 2;
   readonly scenario: string;
   readonly scenarioHash: string;
   /** What the environment of k6 had as `CAPBENCH_RUN`, as `capbench report --run` has to have it; null for nothing. */
   readonly run: string | null;
-  /** Of this process of k6 alone: drawn anew for each summary. */
+  /** Of this process of k6 only: drawn anew for each summary. */
   readonly process: string;
   /** Its `--execution-segment`: `0:1/2`; the whole is `0:1`. */
   readonly segment: string;
   readonly durationSeconds: number;
   /** Why there are no figures. */
   readonly failed?: string | undefined;
-  /** The rest of what `originOf` says. */
+  /** By trend: [end of the bucket in milliseconds, count], ascending. */
+  readonly buckets?: Readonly<Record<string, readonly (readonly [end: number, count: number])[]>> | undefined;
+  /** The rest of what `originOf` names. */
   readonly [key: string]: unknown;
 }
 /** The key under which the summary holds that. */
 export const SUMMARY_ORIGIN = 'capbench';
 
-/** What of the load a summary says again. */
+/** What of the load a summary repeats. */
 export function originOf(system: K6System, workload: Workload): Readonly<Record<string, number>> {
   const { seed, players, timeline } = workload;
   return {
@@ -103,8 +116,14 @@ export function originOf(system: K6System, workload: Workload): Readonly<Record<
   };
 }
 
-/** Every counter of these operations; k6 shows one that was never added to as missing, which is 0. */
+/** Every counter of these operations. */
 export const allCounters = (operations: readonly string[]): readonly string[] =>
   operations.flatMap((id) =>
     [false, true].flatMap((early) => COUNT_KINDS.map((kind) => counterOf(id, kind, early))),
   );
+
+/** Every trend that there are buckets of. */
+export const allTimed = (operations: readonly string[]): readonly string[] => [
+  CONNECT,
+  ...operations.flatMap((id) => TIMED_KINDS.map((kind) => trendOf(id, kind))),
+];

@@ -1,6 +1,6 @@
 import type { Reachable } from '../../address/access.ts';
 import type { Cause } from '../../address/connection-cause.ts';
-import type { Outcome } from '../recorder.ts';
+import type { Outcome } from '../outcome.ts';
 
 /** One player's connection, as the pool uses it; it is the only object that a player has. HOT. */
 export interface Connection {

@@ -1,8 +1,8 @@
 import { isRecord, parseJson } from '../../load/json.ts';
 import { MOST_NUMBER } from '../../load/ledger.ts';
+import { OUTCOME } from '../../load/outcome.ts';
 import type { Listener, Welcome } from '../../load/player/connection.ts';
 import type { PlayerCodec } from '../../load/player/socket-protocol.ts';
-import { OUTCOME } from '../../load/recorder.ts';
 import { MULBERRY_STEP, mulberry32, streamSeed } from '../../rng.ts';
 import { FLUX_STREAM } from './workload.ts';
 
@@ -52,7 +52,7 @@ export class FluxCodec implements PlayerCodec {
     return `{"seq":${sequence},"text":"${this.text(player)}"}`;
   }
 
-  decode(player: number, frame: string, listener: Listener): boolean {
+  decode(player: number, frame: string, listener: Pick<Listener, 'answered' | 'stated'>): boolean {
     const message = parseJson(frame);
     if (!isRecord(message)) return false;
     const { acks, events } = message;
@@ -88,9 +88,13 @@ export class FluxCodec implements PlayerCodec {
     if (choice < 0.5) return MOVES[Math.floor(this.draw(player) * MOVES.length)]!;
     if (choice < 0.75) return LOOK;
     if (choice < 0.85) return HELLO;
+    this.catchUp(player);
     const present = this.present[player]!;
     return present === NOBODY ? LOOK : `attack ${present}`;
   }
+
+  /** Called before the player needs to know who is present: where frames were left unread, they are read now. */
+  protected catchUp(_player: number): void {}
 
   private draw(player: number): number {
     const state = (this.state[player]! + MULBERRY_STEP) | 0;

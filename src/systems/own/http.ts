@@ -9,11 +9,11 @@ import {
   unexplained,
 } from '../../address/connection-cause.ts';
 import { monotonic } from '../../clock.ts';
+import { OUTCOME, type Outcome } from '../../load/outcome.ts';
 import type { Connection, Dialler, Listener, Protocol, Route } from '../../load/player/connection.ts';
 import { CONNECT_TIMEOUT_MS } from '../../load/player/socket.ts';
 import type { SocketPlan } from '../../load/player/socket-protocol.ts';
 import { WeightedChoice } from '../../load/player/weighted-choice.ts';
-import { OUTCOME, type Outcome } from '../../load/recorder.ts';
 import type { Workload } from '../../scenario/workload.ts';
 import { withPlayer } from './players.ts';
 import type { HttpPlayers } from './players-schema.ts';

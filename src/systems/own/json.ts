@@ -1,8 +1,8 @@
 import { isRecord, parseJson } from '../../load/json.ts';
+import { OUTCOME } from '../../load/outcome.ts';
 import type { Listener } from '../../load/player/connection.ts';
 import type { PlayerCodec } from '../../load/player/socket-protocol.ts';
 import { WeightedChoice } from '../../load/player/weighted-choice.ts';
-import { OUTCOME } from '../../load/recorder.ts';
 import { withPlayer } from './players.ts';
 import type { JsonPlayers } from './players-schema.ts';
 

@@ -1,9 +1,9 @@
 import { causeOfError } from '../../address/connection-cause.ts';
 import { monotonic } from '../../clock.ts';
+import { OUTCOME, type Outcome } from '../../load/outcome.ts';
 import type { Connection, Dialler, Listener, Protocol } from '../../load/player/connection.ts';
 import { CONNECT_TIMEOUT_MS } from '../../load/player/socket.ts';
 import type { SocketPlan } from '../../load/player/socket-protocol.ts';
-import { OUTCOME, type Outcome } from '../../load/recorder.ts';
 import type { SourceTools } from '../../load/source.ts';
 import type { Operation, Result, Session } from '../../player.d.ts';
 import { random } from '../../rng.ts';

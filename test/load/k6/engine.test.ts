@@ -1,7 +1,6 @@
 import { kill } from 'node:process';
 import { describe, expect, test } from 'vitest';
 import { monotonic } from '../../../src/clock.ts';
-import { k6Script } from '../../../src/export/k6/script.ts';
 import { countOf } from '../../../src/histogram.ts';
 import type { LoadSecond, ReadyFleet } from '../../../src/load/engine.ts';
 import { createK6Engine } from '../../../src/load/k6/engine.ts';
@@ -16,6 +15,7 @@ import { workloadWith } from '../a-workload.ts';
 import { failureOf, isAlive, load, serve, theWatchdog } from '../engine-room.ts';
 import { figuresOf } from '../ledger-figures.ts';
 import { installedK6 } from './installed.ts';
+import { scriptOf } from './script-parts.ts';
 
 const scenario = read(minimal('  intentsPerSecond: 10\n'));
 
@@ -27,7 +27,7 @@ const prepare = (
   if (installedK6 === null) throw new Error('there is no k6');
   return createK6Engine({
     ...{ k6: installedK6, system: fluxK6, deal: dealWorlds, watchdog: theWatchdog() },
-    script: (load, urls) => k6Script(fluxK6, load, scenario, urls),
+    script: (load, urls) => scriptOf(scenario, urls, load),
   }).prepare(workload, at, signal);
 };
 const goOf = (fleet: ReadyFleet) => {
@@ -36,7 +36,7 @@ const goOf = (fleet: ReadyFleet) => {
 };
 
 describe.skipIf(installedK6 === null)('the k6 engine', () => {
-  test('makes the same load as the native one, and tells all of it', { timeout: 60_000 }, async () => {
+  test('makes the same load as the native one, and reports all of it', { timeout: 60_000 }, async () => {
     const workload = workloadWith({ players: 12, intentRate: 5, ramp: 0.5, warmUp: 0.5, duration: 2 });
     const { servers, endpoints } = await serve(workload, {}, 2);
     const fleet = await prepare(workload, endpoints);
@@ -60,6 +60,7 @@ describe.skipIf(installedK6 === null)('the k6 engine', () => {
       const answered = theirs.measured.ok + theirs.measured.rejected;
       for (const kind of ['due', 'service', 'lag', 'ownLag'] as const)
         expect(countOf(theirs[kind])).toBe(answered);
+      expect(theirs.rejected && countOf(theirs.rejected)).toBe(theirs.measured.rejected);
       // The seconds hold the whole run, and so do the slices.
       const sum = (figure: (second: LoadSecond) => number): number =>
         seconds.reduce((total, second) => total + figure(second), 0);
@@ -130,7 +131,7 @@ describe.skipIf(installedK6 === null)('the k6 engine', () => {
     expect(isAlive(pid)).toBe(false);
   });
 
-  test('refuses a world that is not the workload, and gives up when it is told to', {
+  test('refuses a world that is not the workload, and gives up when it is aborted', {
     timeout: 60_000,
   }, async () => {
     const workload = workloadWith({ players: 4 });

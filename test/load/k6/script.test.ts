@@ -1,31 +1,47 @@
 import { describe, expect, test, vi } from 'vitest';
+import { K6Account } from '../../../src/load/k6/account.ts';
+import { BUCKET_ENDS } from '../../../src/load/k6/buckets.ts';
 import {
+  bucketsOf,
+  CONNECT,
   COUNT_KINDS,
   type CountKind,
   counterOf,
-  METRICS,
+  GO,
   sentRateOf,
+  TIMED_KINDS,
+  TOTAL_KINDS,
+  type TotalKind,
   TREND_KINDS,
+  totalOf,
   trendOf,
   withinRateOf,
 } from '../../../src/load/k6/metrics.ts';
+import { userReportIn } from '../../../src/load/k6/user-report.ts';
+import { ofOperation } from '../../../src/scenario/operations.ts';
 import { OPERATIONS } from '../../../src/systems/flux/scenario.ts';
 import { minimal, read, shipped } from '../../scenario/scenario-text.ts';
-import { FakeMetric, fakeModules, partsOf, scriptOf as scenarioScript } from './script-parts.ts';
+import { FakeMetric, fakes, partsOf, scriptOf as scenarioScript } from './script-parts.ts';
 
 const scriptOf = (text: string, overrides = {}): string => scenarioScript(read(text, overrides));
 
 interface Options {
   options: { scenarios: Record<string, { vus: number }>; thresholds: Record<string, string[]> };
 }
-const optionsOf = (source: string): Options['options'] =>
-  partsOf<Options>(source, ['options'], fakeModules()).options;
+const optionsOf = (source: string): Options['options'] => partsOf<Options>(source, fakes()).options;
+/** Those that have a condition: the others make k6 keep the buckets of latencies. */
+const thresholdsOf = (source: string) =>
+  Object.fromEntries(
+    Object.entries(optionsOf(source).thresholds).filter(([, conditions]) => conditions.length > 0),
+  );
 
 describe('the script', () => {
   test('stands alone: it imports nothing but k6', () => {
     const source = scriptOf(shipped('quickstart'));
-    const imported = [...source.matchAll(/(?:from|import\(|require\()\s*'([^']+)'/g)].map(([, name]) => name);
-    expect(imported).toEqual(['k6/execution', 'k6/http', 'k6/metrics', 'k6/websockets']);
+    const imported = [...source.matchAll(/(?:from|import\(|require\()\s*["']([^"']+)["']/g)].map(
+      ([, name]) => name,
+    );
+    expect([...new Set(imported)].sort()).toEqual(['k6/execution', 'k6/http', 'k6/metrics', 'k6/websockets']);
     expect(source).not.toMatch(/https:\/\//);
   });
 
@@ -34,10 +50,11 @@ describe('the script', () => {
     optionsOf(scriptOf(shipped('quickstart')));
     const names = [...FakeMetric.all.keys()];
     const expected = [
-      ...Object.values(METRICS),
+      ...[CONNECT, bucketsOf(CONNECT), GO, ...TOTAL_KINDS.map(totalOf)],
       ...OPERATIONS.flatMap(({ id: operation }) => [
         ...COUNT_KINDS.flatMap((kind) => [counterOf(operation, kind), counterOf(operation, kind, true)]),
         ...TREND_KINDS.map((kind) => trendOf(operation, kind)),
+        ...TIMED_KINDS.map((kind) => bucketsOf(trendOf(operation, kind))),
         sentRateOf(operation),
       ]),
       withinRateOf('intent-p95'),
@@ -59,7 +76,7 @@ describe('the script', () => {
 
   test('holds the budgets that k6 can see, and names the others', () => {
     const source = scriptOf(shipped('quickstart'));
-    expect(optionsOf(source).thresholds).toEqual({
+    expect(thresholdsOf(source)).toEqual({
       capbench_connected: ['count>=1000'],
       capbench_intent_sent: ['rate>=0.99'],
       capbench_monster_command_sent: ['rate>=0.99'],
@@ -72,6 +89,10 @@ describe('the script', () => {
       capbench_intent_scheduled: ['count>0'],
       capbench_monster_command_scheduled: ['count>0'],
     });
+    const buckets = Object.values(optionsOf(source).thresholds).filter(
+      (conditions) => conditions.length === 0,
+    );
+    expect(buckets).toHaveLength(BUCKET_ENDS.length * (1 + 2 * TIMED_KINDS.length));
     expect(source).toContain('//   nothing-lost (nothing acked is lost): not to be seen from the load');
     expect(source).toContain("'p(95)<500', // intent-p95: answered soon");
   });
@@ -82,7 +103,7 @@ describe('the script', () => {
   - { id: all, metric: load.peakCcu, op: '>=', limit: 100, unit: players, fullLoad: true }
 `;
     const text = minimal(`  intentsPerSecond: 10\n${budgets}`);
-    expect(optionsOf(scriptOf(text)).thresholds).toMatchObject({
+    expect(thresholdsOf(scriptOf(text))).toMatchObject({
       capbench_intent_service: ['p(99.9)<=2000'],
       capbench_connected: ['count>=100'],
     });
@@ -183,14 +204,15 @@ function live(answer: typeof FakeSocket.answer, { env = {}, late = 0, players = 
         .concat('world:\n  servers: 1\n')
         .join(''),
     ).replace('players: 100', `players: ${players}`);
-    const said: string[] = [];
-    const modules = {
-      ...fakeModules(env),
-      exec: { scenario: { iterationInTest: user } },
-      WebSocket: FakeSocket,
-      console: { log: (line: string) => said.push(line) },
-    };
-    const script = partsOf<{ players: (data: Data) => void }>(scriptOf(text), ['players'], modules);
+    const printed: string[] = [];
+    const script = partsOf<{ players: (data: Data) => void }>(
+      scriptOf(text),
+      fakes(env, {
+        exec: { scenario: { iterationInTest: user } },
+        socket: FakeSocket,
+        print: (line) => printed.push(line),
+      }),
+    );
     const go = Date.now() + 1000;
     script.players({
       go,
@@ -199,12 +221,19 @@ function live(answer: typeof FakeSocket.answer, { env = {}, late = 0, players = 
       worlds: [{ url: 'http://x', players: { from: 0, to: players } }],
     });
     vi.advanceTimersByTime(20_000 + late);
+    const reports = printed.map((line) => userReportIn(line));
     const sum = (name: string): number =>
       (FakeMetric.all.get(name)?.values ?? []).reduce<number>((total, value) => total + Number(value), 0);
-    const count = (kind: CountKind): number => sum(counterOf('intent', kind));
-    const whole = (kind: CountKind): number => count(kind) + sum(counterOf('intent', kind, true));
+    // Under capbench it is in the reports, else in the metrics.
+    const account = new K6Account(OPERATIONS);
+    for (const report of reports) if (report !== null) account.add(report);
+    const tally = ofOperation(account.tallies(), 'intent');
+    const count = (kind: CountKind): number => sum(counterOf('intent', kind)) + tally.measured[kind];
+    const whole = (kind: CountKind): number =>
+      count(kind) + sum(counterOf('intent', kind, true)) + tally.whole[kind] - tally.measured[kind];
+    const total = (kind: TotalKind): number => sum(totalOf(kind)) + account.totals[kind];
     const values = (name: string): readonly unknown[] => FakeMetric.all.get(name)?.values ?? [];
-    return { count, whole, sum, values, said, timers: vi.getTimerCount() };
+    return { count, whole, total, values, tally, ledgers: account.ledgers, timers: vi.getTimerCount() };
   } finally {
     vi.useRealTimers();
   }
@@ -232,9 +261,9 @@ describe('a player of the script', () => {
       Array.from({ length: life.count('scheduled') }, () => 30),
     );
     expect(life.values(sentRateOf('intent'))).toHaveLength(life.count('scheduled'));
-    expect(life.sum(METRICS.connected)).toBe(1);
-    expect(life.sum(METRICS.left)).toBe(1);
-    expect(life.sum(METRICS.disconnects)).toBe(0);
+    expect(life.total('connected')).toBe(1);
+    expect(life.total('left')).toBe(1);
+    expect(life.total('disconnects')).toBe(0);
     expect(life.timers).toBe(0);
   });
 
@@ -260,18 +289,18 @@ describe('a player of the script', () => {
     expect(life.values(withinRateOf('none'))).toEqual([]);
   });
 
-  test('whose answers come after the timeout keeps them in its books, and counts them as timed out', () => {
-    const life = live(later(700), { env: { CAPBENCH_BOOKS: '1' } });
+  test('whose answers come after the timeout keeps them in its ledger, and counts them as timed out', () => {
+    const life = live(later(700), { env: { CAPBENCH_REPORTS: '1' } });
     conserved(life);
     expect(life.count('ok') + life.count('rejected')).toBe(0);
-    const [book] = (JSON.parse(life.said[0] ?? '') as { books: number[][] }).books;
+    const [row] = life.ledgers[0]?.ledger ?? [];
     const sent = life.whole('timedOut') + life.whole('unfinished');
-    expect(book?.slice(0, 3)).toEqual([0, 10, 10 + sent]);
-    expect(book?.[3]).toBe(5);
+    expect(row?.slice(0, 3)).toEqual([0, 10, 10 + sent]);
+    expect(row?.[3]).toBe(5);
     // Nobody waits for what has timed out at the very end.
-    expect(book?.[4]).toBeGreaterThanOrEqual(10 + sent - 2);
-    expect(book?.[4]).toBeLessThanOrEqual(10 + sent);
-    expect(book).toHaveLength(5);
+    expect(row?.[4]).toBeGreaterThanOrEqual(10 + sent - 2);
+    expect(row?.[4]).toBeLessThanOrEqual(10 + sent);
+    expect(row).toHaveLength(5);
   });
 
   test('whose connection ends has failed from then on', () => {
@@ -286,34 +315,32 @@ describe('a player of the script', () => {
     // All but those that were under way.
     expect(life.whole('failed') - life.whole('failedUnsent')).toBeLessThanOrEqual(2);
     expect(life.whole('failedUnsent')).toBeGreaterThan(40);
-    expect(life.sum(METRICS.disconnects)).toBe(1);
-    expect(life.sum(METRICS.left)).toBe(0);
+    expect(life.total('disconnects')).toBe(1);
+    expect(life.total('left')).toBe(0);
   });
 
   test('that never gets to run, and comes when all is over, has skipped what it did not send', () => {
     const life = live(later(30), { late: 60_000 });
     conserved(life);
     expect(life.whole('skipped')).toBe(life.whole('scheduled'));
-    expect(life.sum(METRICS.left)).toBe(0);
+    expect(life.total('left')).toBe(0);
   });
 
-  test('shares a virtual user with others: every one of the block has its schedule, its socket and its book', () => {
-    const life = live(later(30), { env: { CAPBENCH_BOOKS: '1' }, players: 79, user: 39 });
-    expect(life.said).toHaveLength(1);
-    const { books } = JSON.parse(life.said[0] ?? '') as { books: number[][] };
-    expect(books.map(([id]) => id)).toEqual([78]);
-    const two = live(later(30), { env: { CAPBENCH_BOOKS: '1' }, players: 79, user: 3 });
-    const told = JSON.parse(two.said[0] ?? '') as { books: number[][] };
-    expect(told.books.map(([id]) => id).sort()).toEqual([6, 7]);
-    expect(two.sum(METRICS.connected)).toBe(2);
-    expect(two.sum(METRICS.left)).toBe(2);
-    const acked = told.books.reduce((sum, book) => sum + (book[4] ?? 0) - (book[1] ?? 0), 0);
+  test('shares a virtual user with others: every one of the block has its schedule, its socket and its row in the ledger', () => {
+    const life = live(later(30), { env: { CAPBENCH_REPORTS: '1' }, players: 79, user: 39 });
+    expect(life.ledgers.map(({ ledger }) => ledger.map(([id]) => id))).toEqual([[78]]);
+    const two = live(later(30), { env: { CAPBENCH_REPORTS: '1' }, players: 79, user: 3 });
+    const rows = two.ledgers.flatMap(({ ledger }) => ledger);
+    expect(rows.map(([id]) => id).sort()).toEqual([6, 7]);
+    expect(two.total('connected')).toBe(2);
+    expect(two.total('left')).toBe(2);
+    const acked = rows.reduce((sum, row) => sum + (row[4] ?? 0) - (row[1] ?? 0), 0);
     expect(two.whole('ok') + two.whole('rejected')).toBe(two.whole('scheduled'));
     expect(acked).toBe(two.whole('scheduled'));
     expect(two.timers).toBe(0);
   });
 
-  test('knows who is there from what it was told of others', () => {
+  test('knows who is there from what it received of others', () => {
     const said: string[] = [];
     const life = live((seq, socket) => {
       socket.tell({ events: [{ actor: seq % 2 === 0 ? 7 : 8, did: 'arrived' }] });
@@ -329,23 +356,23 @@ describe('a player of the script', () => {
   });
 
   test.each(['{"events":[{"actor":', '{"events":5}'])(
-    'that is told of others in garbage (%s) gives up the connection',
+    'that receives garbage about others (%s) gives up the connection',
     (frame) => {
       const life = live((seq, socket) => {
         socket.raw(frame);
         socket.tell({ acks: [{ seq, ok: true }] });
       });
       conserved(life);
-      expect(life.sum(METRICS.stray)).toBe(1);
-      expect(life.sum(METRICS.disconnects)).toBe(1);
+      expect(life.total('stray')).toBe(1);
+      expect(life.total('disconnects')).toBe(1);
       expect(life.whole('failed')).toBeGreaterThan(0);
     },
   );
 
-  test('that hears garbage gives up the connection', () => {
+  test('that receives garbage gives up the connection', () => {
     const life = live((_seq, socket) => socket.tell('nonsense'));
     conserved(life);
     expect(life.whole('failed')).toBe(life.whole('scheduled'));
-    expect(life.sum(METRICS.stray)).toBe(1);
+    expect(life.total('stray')).toBe(1);
   });
 });

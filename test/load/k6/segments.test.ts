@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { deploymentOf, testRun } from '../../../src/export/k8s/deployment.ts';
-import { judgeK6 } from '../../../src/judge/k6-verdict.ts';
+import { judge } from '../../../src/judge/verdict.ts';
+import { figuresOf } from '../../../src/measurement/figures-of.ts';
+import { k6Measurements } from '../../../src/measurement/k6-measurements.ts';
 import { readK6Summary } from '../../../src/measurement/k6-summary.ts';
 import { fluxK6 } from '../../../src/systems/flux/k6/system.ts';
 import { serve } from '../engine-room.ts';
 import { installedK6 } from './installed.ts';
 import { exported, k6Run, tenPlayers } from './plain-run.ts';
-import { fluxWorkloadOf, perSampleOf } from './script-parts.ts';
+import { fluxWorkloadOf, perRequestOf } from './script-parts.ts';
 
 const RUNNERS = 3;
 const SEQUENCE = '0,1/3,2/3,1';
@@ -41,14 +43,16 @@ describe.skipIf(installedK6 === null)('the exported script on several runners', 
     );
     const summaries = outputs.map((out, index) => {
       const line = out.split('\n').find((one) => one.startsWith('{"capbench"')) ?? '';
-      return readK6Summary(`runner ${index}`, line, perSampleOf(scenario));
+      return readK6Summary(`runner ${index}`, line, perRequestOf(scenario));
     });
-    for (const { connected } of summaries) expect(connected).toBeGreaterThan(0);
-    const { exitCode, rulings, bounds, invalidBecause } = judgeK6(summaries, scenario);
+    for (const { totals } of summaries) expect(totals.connected).toBeGreaterThan(0);
+    const facts = k6Measurements(summaries, scenario, '0');
+    const figures = figuresOf(facts, scenario);
+    const { exitCode, rulings, invalidBecause } = judge(facts, scenario, figures);
     expect(invalidBecause).toEqual([]);
     expect(exitCode).toBe(0);
     expect(rulings.map(({ state }) => state)).toEqual(['met', 'met']);
-    expect(bounds.high.load.peakCcu).toBe(10);
+    expect(figures.load.peakCcu).toBe(10);
     // Each player's numbers are dense: nobody else has used them.
     const numbers = new Map(servers.flatMap(({ received }) => [...received]));
     for (let player = 0; player < 10; player++) {
@@ -57,7 +61,7 @@ describe.skipIf(installedK6 === null)('the exported script on several runners', 
       expect(own).toEqual(own.map((_, index) => index + 1));
     }
     const commands = [...numbers].flatMap(([entity, own]) => (entity < 10 ? [] : own)).length;
-    const { intent, monsterCommand } = bounds.high.load.wholeRun;
+    const { intent, monsterCommand } = figures.load.wholeRun;
     expect(commands).toBe(monsterCommand?.scheduled);
     expect([...numbers].flatMap(([entity, own]) => (entity < 10 ? own : [])).length).toBe(intent?.scheduled);
   });

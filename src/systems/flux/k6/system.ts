@@ -5,40 +5,9 @@ import type { Workload } from '../../../scenario/workload.ts';
 import { lanesOf } from '../monsters/lanes.ts';
 import { PostPacer } from '../monsters/post-pacer.ts';
 import { fluxWorkload, INTENT, operationOf } from '../workload.ts';
-import { LANE_SOURCE } from './lane.ts';
-import { PLAYER_SOURCE } from './player.ts';
-import { FLUX_SCHEDULE_SOURCE } from './schedule.ts';
-
-/** Who owns what, as JavaScript, from what the world servers say of themselves. */
-const WORLDS_SOURCE = `
-// --- The world servers --------------------------------------------------------------------------------------------------
-
-function worldsOf(urls) {
-  const worlds = urls.map((url) => {
-    const response = http.get(url + '/health');
-    if (response.status !== 200) throw new Error(url + '/health answers ' + response.status + ' ' + response.error);
-    const { playersTotal, monstersTotal, players, monsters } = response.json();
-    if (playersTotal !== CONFIG.players || monstersTotal !== CONFIG.monsters) {
-      throw new Error(
-        url + ' serves a world of ' + playersTotal + ' players and ' + monstersTotal + ' monsters, this script loads ' +
-          CONFIG.players + ' and ' + CONFIG.monsters,
-      );
-    }
-    return { url, players, monsters: { from: monsters.from - playersTotal, to: monsters.to - playersTotal } };
-  });
-  for (const kind of ['players', 'monsters']) {
-    let covered = 0;
-    const ranges = worlds.map((world) => world[kind]).sort((a, b) => a.from - b.from || a.to - b.to);
-    for (const { from, to } of ranges) covered = from === covered && to >= from ? to : NaN;
-    if (covered !== CONFIG[kind]) throw new Error('BASE_URLS has to name every world server of one world, each once');
-  }
-  return worlds;
-}
-`;
 
 /** The flux world under k6: a virtual user for each block of players, and one for each lane of monsters. */
 export const fluxK6: K6System = {
-  source: `${FLUX_SCHEDULE_SOURCE}${PLAYER_SOURCE}${LANE_SOURCE}${WORLDS_SOURCE}`,
   config: (workload) => {
     const { monsters, postRate } = fluxWorkload(workload);
     return {
@@ -59,7 +28,7 @@ export const fluxK6: K6System = {
       ...{ count: lanesOf(monsters), label: 'lanes of monsters' },
     };
   },
-  perSample: (workload) => ({ intent: 1, monsterCommand: fluxWorkload(workload).commandsPerPost }),
+  perRequest: (workload) => ({ intent: 1, monsterCommand: fluxWorkload(workload).commandsPerPost }),
   plannedUntil,
 };
 

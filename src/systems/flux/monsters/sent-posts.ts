@@ -1,4 +1,5 @@
-import { OUTCOME, type Outcome, type Recorder } from '../../../load/recorder.ts';
+import { OUTCOME, type Outcome } from '../../../load/outcome.ts';
+import type { Recorder } from '../../../load/recorder.ts';
 import { MONSTER_COMMAND } from '../workload.ts';
 import { POST, type Posts } from './posts.ts';
 

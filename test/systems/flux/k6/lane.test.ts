@@ -1,7 +1,11 @@
 import { describe, expect, test, vi } from 'vitest';
-import { readBooks } from '../../../../src/load/k6/books.ts';
-import { counterOf, METRICS } from '../../../../src/load/k6/metrics.ts';
-import { FakeMetric, fakeModules, partsOf, scriptOf } from '../../../load/k6/script-parts.ts';
+import { K6Account } from '../../../../src/load/k6/account.ts';
+import { ledgerOf } from '../../../../src/load/k6/ledger-of.ts';
+import type { CountKind } from '../../../../src/load/k6/metrics.ts';
+import { userReportIn } from '../../../../src/load/k6/user-report.ts';
+import { ofOperation } from '../../../../src/scenario/operations.ts';
+import { OPERATIONS } from '../../../../src/systems/flux/scenario.ts';
+import { fakes, partsOf, scriptOf } from '../../../load/k6/script-parts.ts';
 import { figuresOf } from '../../../load/ledger-figures.ts';
 import { minimal, read } from '../../../scenario/scenario-text.ts';
 
@@ -45,7 +49,6 @@ class Worlds {
 function live(worlds: Worlds) {
   vi.useFakeTimers({ now: 1_000_000 });
   try {
-    FakeMetric.all.clear();
     const scenario = read(
       minimal(
         [
@@ -73,16 +76,19 @@ function live(worlds: Worlds) {
         this.readyState = 3;
       }
     }
-    const said: string[] = [];
-    const modules = {
-      ...fakeModules({ CAPBENCH_BOOKS: '1' }),
-      exec: { scenario: { iterationInTest: 3 } },
-      WebSocket: CommandConnection,
-      http: worlds,
-      console: { log: (line: string) => said.push(line) },
-    };
-    const source = scriptOf(scenario);
-    const { lane } = partsOf<{ lane: (data: unknown) => void }>(source, ['lane'], modules);
+    const printed: string[] = [];
+    const { lane } = partsOf<{ lane: (data: unknown) => void }>(
+      scriptOf(scenario),
+      fakes(
+        { CAPBENCH_REPORTS: '1' },
+        {
+          exec: { scenario: { iterationInTest: 3 } },
+          socket: CommandConnection,
+          http: worlds,
+          print: (line) => printed.push(line),
+        },
+      ),
+    );
     const half = MONSTERS / 2;
     lane({
       go: Date.now() + 1000,
@@ -94,24 +100,19 @@ function live(worlds: Worlds) {
       ],
     });
     vi.advanceTimersByTime(20_000);
-    const whole = (kind: Parameters<typeof counterOf>[1]): number =>
-      [false, true].reduce(
-        (sum, early) =>
-          (FakeMetric.all.get(counterOf('monsterCommand', kind, early))?.values ?? []).reduce<number>(
-            (total, value) => total + Number(value),
-            sum,
-          ),
-        0,
-      );
-    const books = readBooks(said.join('\n'), PLAYERS + MONSTERS);
-    return { whole, books, said, timers: vi.getTimerCount() };
+    const account = new K6Account(OPERATIONS);
+    for (const report of printed.map(userReportIn)) if (report !== null) account.add(report);
+    const tally = ofOperation(account.tallies(), 'monsterCommand');
+    const whole = (kind: CountKind): number => tally.whole[kind];
+    const ledger = ledgerOf(account.ledgers, PLAYERS + MONSTERS);
+    return { whole, ledger, account, timers: vi.getTimerCount() };
   } finally {
     vi.useRealTimers();
   }
 }
 
-/** What a monster's book has to say, from what arrived. */
-function bookOf(worlds: Worlds, id: number) {
+/** What the ledger has to hold of a monster, from what arrived. */
+function arrivedOf(worlds: Worlds, id: number) {
   const of = (statuses: (status: number) => boolean): number[] =>
     worlds.arrived
       .filter(({ status }) => statuses(status))
@@ -127,17 +128,16 @@ describe('a lane of the script', () => {
     ['refuses every third post', (post) => (post % 3 === 0 ? 503 : 202)],
     ['refuses the last posts', (post) => (post > 20 ? 503 : 202)],
     ['refuses all', () => 500],
-  ])('keeps the books of a server that %s', (_name, answer) => {
+  ])('keeps the ledger of a server that %s', (_name, answer) => {
     const worlds = new Worlds(answer);
-    const { whole, books, said, timers } = live(worlds);
+    const { whole, ledger, account, timers } = live(worlds);
     expect(worlds.arrived.length).toBeGreaterThan(30);
-    expect(said).toHaveLength(1);
-    expect(books.tellers).toBe(1);
+    expect(account.ledgers).toHaveLength(1);
     for (let id = 0; id < PLAYERS + MONSTERS; id++) {
-      const { sent, acked } = bookOf(worlds, id);
+      const { sent, acked } = arrivedOf(worlds, id);
       // In order and without a hole, from where the server's own numbers end.
       expect(sent).toEqual(sent.map((_, i) => USED_BEFORE + 1 + i));
-      const { sentN, sentSum, sentMax, ackedN, ackedSum, ackedMax } = figuresOf(books.ledger);
+      const { sentN, sentSum, sentMax, ackedN, ackedSum, ackedMax } = figuresOf(ledger);
       expect([sentN[id], sentSum[id], sentMax[id]]).toEqual([sent.length, sum(sent), sent.at(-1) ?? 0]);
       expect([ackedN[id], ackedSum[id], ackedMax[id]]).toEqual([acked.length, sum(acked), acked.at(-1) ?? 0]);
     }
@@ -146,7 +146,7 @@ describe('a lane of the script', () => {
     // The server had them.
     expect(whole('failedUnsent')).toBe(0);
     expect(whole('ok') + whole('failed')).toBe(whole('scheduled'));
-    expect(FakeMetric.all.get(METRICS.disconnects)?.values).toEqual([]);
+    expect(account.totals).toMatchObject({ disconnects: 0, lanesReady: 1 });
     expect(timers).toBe(0);
   });
 });

@@ -1,191 +1,97 @@
-import { describe, expect, test } from 'vitest';
-import { SCHEDULE_SOURCE } from '../../../../src/export/k6/source/schedule.ts';
-import type { Range } from '../../../../src/load/fleet/messages.ts';
+import { expect, test, vi } from 'vitest';
+import { userReportIn } from '../../../../src/load/k6/user-report.ts';
 import { PlayerPacer } from '../../../../src/load/pacer.ts';
-import { ScheduleHash } from '../../../../src/load/schedule-hash.ts';
-import { FLUX_SCHEDULE_SOURCE } from '../../../../src/systems/flux/k6/schedule.ts';
-import { Lanes, lanesOf, MONSTER_TEXTS } from '../../../../src/systems/flux/monsters/lanes.ts';
+import { ScheduleHash, scheduleHashOf } from '../../../../src/load/schedule-hash.ts';
+import { Lanes } from '../../../../src/systems/flux/monsters/lanes.ts';
 import { PostPacer } from '../../../../src/systems/flux/monsters/post-pacer.ts';
-import { FluxCodec } from '../../../../src/systems/flux/player.ts';
-import { seconds } from '../../../../src/units.ts';
-import { partsOf } from '../../../load/k6/script-parts.ts';
+import { fluxWorkload, INTENT, MONSTER_COMMAND, operationOf } from '../../../../src/systems/flux/workload.ts';
+import { fakes, fluxWorkloadOf, partsOf, scriptOf } from '../../../load/k6/script-parts.ts';
+import { minimal, read } from '../../../scenario/scenario-text.ts';
 
-interface Config {
-  seed: number;
-  players: number;
-  intentsPerSecondOfAPlayer: number;
-  monsters: number;
-  lanes: number;
-  commandsPerPost: number;
-  postsPerSecond: number;
-  rampSeconds: number;
-  warmUpSeconds: number;
-  durationSeconds: number;
+interface Script {
+  readonly options: { readonly scenarios: Readonly<Record<string, { readonly vus: number }>> };
+  readonly players: (data: unknown) => void;
+  readonly lane: (data: unknown) => void;
 }
 
-interface ScriptVoice {
-  see(place: { exits?: readonly string[]; present?: readonly number[] }): void;
-  hear(event: { actor: number; did: string }): void;
-  say(): string;
+/** Nobody answers: what is planned does not depend on it. */
+class DeadSocket {
+  readonly readyState = 0;
 }
 
-interface Parts {
-  playerSchedule(config: Config, player: number): () => number;
-  laneSchedule(config: Config, lane: number): () => number;
-  laneMonsters(config: Config, lane: number, range: Range): { first: number; size: number };
-  laneContent(
-    config: Config,
-    lane: number,
-    own: readonly { first: number; size: number }[],
-  ): () => { server: number; places: number[]; texts: string[] };
-  playerVoice(config: Config, player: number, catchUp: () => void): ScriptVoice;
-  scheduleHash(): {
-    add(operation: number, actor: number, sequence: number, due: number): void;
-    words(): [number, number];
-  };
-}
-
-const script = partsOf<Parts>(SCHEDULE_SOURCE + FLUX_SCHEDULE_SOURCE, [
-  'playerSchedule',
-  'laneSchedule',
-  'laneMonsters',
-  'laneContent',
-  'playerVoice',
-  'scheduleHash',
-]);
-
-const configWith = (given: Partial<Config>): Config => ({
-  seed: 1,
-  players: 5,
-  intentsPerSecondOfAPlayer: 3,
-  monsters: 50,
-  lanes: lanesOf(given.monsters ?? 50),
-  commandsPerPost: 7,
-  postsPerSecond: 40,
-  rampSeconds: 2,
-  warmUpSeconds: 1,
-  durationSeconds: 4,
-  ...given,
-});
-
-const timelineOf = (config: Config) => ({
-  rampEnd: seconds(config.rampSeconds),
-  measureStart: seconds(config.rampSeconds + config.warmUpSeconds),
-  end: seconds(config.rampSeconds + config.warmUpSeconds + config.durationSeconds),
-});
-
-const CASES: readonly (readonly [string, Config])[] = [
-  ['a ramp', configWith({})],
-  ['no ramp', configWith({ rampSeconds: 0, warmUpSeconds: 0, seed: 99 })],
+test.each([
   [
-    'a fractional rate, half a second of ramp',
-    configWith({ intentsPerSecondOfAPlayer: 0.37, rampSeconds: 0.5 }),
+    'a ramp',
+    'ramp: 2s, warmUp: 1s, duration: 4s, intentsPerSecond: 50, monsters: 50, monsterCommandsPerSecond: 280, commandsPerPost: 7',
   ],
-  ['a large seed', configWith({ seed: 4294967295, durationSeconds: 20 })],
-  ['a negative seed', configWith({ seed: -12, postsPerSecond: 333.3, commandsPerPost: 1 })],
-  ['fewer monsters than lanes', configWith({ monsters: 3, seed: 5 })],
-  ['nothing to do', configWith({ intentsPerSecondOfAPlayer: 0, postsPerSecond: 0 })],
-];
+  [
+    'no ramp, a fractional rate',
+    'ramp: 0s, warmUp: 0s, duration: 4s, intentsPerSecond: 37, monsters: 41, monsterCommandsPerSecond: 333, commandsPerPost: 1',
+  ],
+  [
+    'no monsters',
+    'ramp: 1s, warmUp: 0s, duration: 3s, intentsPerSecond: 20, monsters: 0, monsterCommandsPerSecond: 0',
+  ],
+])('all virtual users of the script together plan what the native engine plans: %s', (_name, load) => {
+  const lines = load.split(', ').map((line) => `  ${line}\n`);
+  const scenario = read(minimal(`${lines.join('')}world: { servers: 2 }\n`));
+  const workload = fluxWorkloadOf(scenario);
+  const { monsters, commandsPerPost, postRate } = fluxWorkload(workload);
+  const half = Math.ceil(monsters / 2);
+  const ranges = [
+    { from: 0, to: half },
+    { from: half, to: monsters },
+  ];
+  const { players, seed, timeline } = workload;
 
-describe.each(CASES)("the script's schedule is the native engine's: %s", (_name, config) => {
-  test('each intent is due at the same microsecond', () => {
-    const ids = Array.from({ length: config.players }, (_, id) => id * 1009);
-    const pacer = new PlayerPacer(config.seed, ids, config.intentsPerSecondOfAPlayer, timelineOf(config));
-    let drawn = 0;
-    for (const [index, id] of ids.entries()) {
-      const next = script.playerSchedule(config, id);
-      for (;;) {
-        const due = pacer.next(index);
-        expect(next()).toBe(due);
-        if (due === Number.POSITIVE_INFINITY) break;
-        drawn += 1;
+  const native = new ScheduleHash();
+  const ids = Array.from({ length: players }, (_, id) => id);
+  const pacer = new PlayerPacer(seed, ids, operationOf(workload, INTENT).perSecond / players, timeline);
+  for (const id of ids) {
+    for (let n = 1, due = pacer.next(id); due < timeline.end; n++, due = pacer.next(id)) {
+      native.add(INTENT, id, n, due);
+    }
+  }
+  const posts = new PostPacer({ seed, timeline, postRate, monsters }, { worker: 0, workers: 1 });
+  const lanes = new Lanes(seed, monsters, ranges);
+  const planned = new Map<number, number>();
+  const drawn = new Int32Array(commandsPerPost);
+  const texts = new Uint8Array(commandsPerPost);
+  for (; posts.due < timeline.end; posts.advance()) {
+    lanes.draw(posts.lane, lanes.nextServer(posts.lane), commandsPerPost, drawn, texts, 0);
+    for (const monster of drawn) {
+      planned.set(monster, (planned.get(monster) ?? 0) + 1);
+      native.add(MONSTER_COMMAND, players + monster, planned.get(monster)!, posts.due);
+    }
+  }
+
+  const hashes: (readonly [number, number])[] = [];
+  const print = (line: string): void => {
+    const report = userReportIn(line);
+    if (report !== null && 'hash' in report) hashes.push(report.hash);
+  };
+  const source = scriptOf(scenario);
+  vi.useFakeTimers({ now: 1_000_000 });
+  try {
+    const data = {
+      ...{ go: Date.now() + 1000, connectFrom: Date.now(), run: 'k6' },
+      worlds: ranges.map((range) => ({
+        url: 'http://a',
+        players: { from: 0, to: players },
+        monsters: range,
+      })),
+    };
+    const { scenarios } = partsOf<Script>(source, fakes()).options;
+    for (const [name, { vus }] of Object.entries(scenarios)) {
+      for (let user = 0; user < vus; user++) {
+        const parts = { exec: { scenario: { iterationInTest: user } }, socket: DeadSocket, print };
+        const script = partsOf<Script>(source, fakes({ CAPBENCH_REPORTS: '1' }, parts));
+        (name === 'players' ? script.players : script.lane)(data);
       }
     }
-    expect(drawn > 0).toBe(config.intentsPerSecondOfAPlayer > 0);
-  });
-
-  test('each post is due at the same microsecond, goes to the same server and holds the same', () => {
-    const half = Math.ceil(config.monsters / 2);
-    const ranges = [
-      { from: 0, to: half },
-      { from: half, to: config.monsters },
-    ];
-    const pacer = new PostPacer(
-      { ...config, postRate: config.postsPerSecond, timeline: timelineOf(config) },
-      { worker: 0, workers: 1 },
-    );
-    const lanes = new Lanes(config.seed, config.monsters, ranges);
-    const theirs = Array.from({ length: config.lanes }, (_, lane) => {
-      const own = ranges.map((range) => script.laneMonsters(config, lane, range));
-      const content = script.laneContent(config, lane, own);
-      return {
-        next: script.laneSchedule(config, lane),
-        content: () => {
-          const { server, places, texts } = content();
-          const first = own[server]?.first ?? Number.NaN;
-          return { server, monsters: places.map((place) => first + config.lanes * place), texts };
-        },
-      };
-    });
-    const monsters = new Int32Array(config.commandsPerPost);
-    const texts = new Uint8Array(config.commandsPerPost);
-    for (; pacer.due !== Number.POSITIVE_INFINITY; pacer.advance()) {
-      const server = lanes.nextServer(pacer.lane);
-      lanes.draw(pacer.lane, server, config.commandsPerPost, monsters, texts, 0);
-      const own = theirs[pacer.lane];
-      expect(own?.next()).toBe(pacer.due);
-      expect(own?.content()).toEqual({
-        server,
-        monsters: [...monsters],
-        texts: [...texts].map((text) => MONSTER_TEXTS[text]),
-      });
-    }
-    for (const { next } of theirs) expect(next()).toBe(Number.POSITIVE_INFINITY);
-  });
-});
-
-test('a player that is told the same says the same', () => {
-  const config = configWith({ seed: 31 });
-  for (const id of [0, 3, 70_000]) {
-    const ours = new FluxCodec(config.seed, [id]);
-    const nothing = () => undefined;
-    const theirs = script.playerVoice(config, id, nothing);
-    const silent = {
-      ...{ answered: nothing, stated: nothing, heard: () => true, heardAll: nothing },
-      ...{ stray: nothing, carried: nothing, ended: nothing },
-    };
-    const said = new Set<string>();
-    for (let seq = 1; seq <= 400; seq++) {
-      const text = theirs.say();
-      expect(JSON.parse(ours.encode(0, 0, seq))).toEqual({ seq, text });
-      said.add(text.split(' ')[0] ?? '');
-      // What it hears depends on the number alone: exits come and go, and so do others.
-      const place = {
-        exits: ['north', 'east', 'south', 'west'].filter((_exit, bit) => (seq >> bit) & 1),
-        present: seq % 3 === 0 ? [] : [seq, 7],
-      };
-      const event = { actor: seq % 3 === 0 ? 7 : seq, did: seq % 5 === 0 ? 'left' : 'arrived' };
-      const heard = ours.decode(
-        0,
-        JSON.stringify({ acks: [{ seq, ok: true, place: 1, ...place }], events: [event] }),
-        silent,
-      );
-      expect(heard).toBe(true);
-      theirs.see(place);
-      theirs.hear(event);
-    }
-    expect([...said].sort()).toEqual(['attack', 'go', 'look', 'say']);
+    vi.advanceTimersByTime(60_000);
+  } finally {
+    vi.useRealTimers();
   }
-});
-
-test('the same operations have the same hash', () => {
-  const ours = new ScheduleHash();
-  const theirs = script.scheduleHash();
-  for (let n = 1; n < 2000; n++) {
-    const operation = n % 2;
-    const due = n * 7919 * (n % 3 === 0 ? 1_000_003 : 1);
-    ours.add(operation, n % 97, n, due);
-    theirs.add(operation, n % 97, n, due);
-  }
-  expect(theirs.words()).toEqual(ours.words());
+  expect(scheduleHashOf(hashes)).toBe(scheduleHashOf([native.words()]));
 });

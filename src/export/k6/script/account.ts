@@ -1,0 +1,275 @@
+import { Counter, Gauge, Rate, Trend } from 'k6/metrics';
+import { bucketEnd } from '../../../load/k6/buckets.ts';
+import {
+  bucketsOf,
+  CONNECT,
+  COUNT_KINDS,
+  type CountKind,
+  counterOf,
+  GO,
+  sentRateOf,
+  TIMED_KINDS,
+  type TimedKind,
+  TOTAL_KINDS,
+  TREND_KINDS,
+  type TrendKind,
+  totalOf,
+  trendOf,
+} from '../../../load/k6/metrics.ts';
+import type {
+  GoReport,
+  LedgerReport,
+  OperationProgress,
+  ProgressReport,
+} from '../../../load/k6/user-report.ts';
+import { dueMs, type Limit, TIMELINE, type Totals, UNDER_CAPBENCH } from './config.ts';
+
+// What one virtual user counts and times. Under capbench it reports that five times a second, as lines that capbench
+// reads. Under plain k6 it adds its counts to k6's counters once a second, and its histograms at its end: k6 keeps only
+// percentiles of a trend, and those of several processes cannot be merged.
+
+/** How many times, by milliseconds. */
+type Histogram = Map<number, number>;
+
+function addTo(histogram: Histogram, ms: number, n: number): void {
+  histogram.set(ms, (histogram.get(ms) ?? 0) + n);
+}
+
+function takeTimes(histogram: Histogram): number[] {
+  const times: number[] = [];
+  for (const [ms, n] of histogram) times.push(ms, n);
+  histogram.clear();
+  return times;
+}
+
+/** Adds a histogram to k6's counter of a trend's buckets. */
+function addBuckets(counter: Counter, histogram: Histogram): void {
+  const buckets: Histogram = new Map();
+  for (const [ms, n] of histogram) addTo(buckets, bucketEnd(ms), n);
+  for (const [end, n] of buckets) counter.add(n, { le: String(end) });
+}
+
+const mapOf = <Kind extends string, Value>(
+  kinds: readonly Kind[],
+  make: (kind: Kind) => Value,
+): Record<Kind, Value> => Object.fromEntries(kinds.map((kind) => [kind, make(kind)])) as Record<Kind, Value>;
+
+type Counts = Record<CountKind, number>;
+const noCounts = (): Counts => mapOf(COUNT_KINDS, () => 0);
+
+/** Adds what was counted to k6's counters, and begins again at 0. */
+function flush<Kind extends string>(
+  kinds: readonly Kind[],
+  counts: Record<Kind, number>,
+  counters: Record<Kind, Counter>,
+): void {
+  for (const kind of kinds) {
+    if (counts[kind] === 0) continue;
+    counters[kind].add(counts[kind]);
+    counts[kind] = 0;
+  }
+}
+
+function takeRow<Kind extends string>(kinds: readonly Kind[], counts: Record<Kind, number>): number[] {
+  const row: number[] = [];
+  for (const kind of kinds) {
+    row.push(counts[kind]);
+    counts[kind] = 0;
+  }
+  return row;
+}
+
+/**
+ * One kind of operation. Each one that comes due is counted once as scheduled, and once by what became of it:
+ * scheduled = ok + rejected + failed + timedOut + skipped + unfinished. "failedUnsent" is the part of failed that had
+ * not even been sent.
+ */
+class OperationAccount {
+  private readonly measured = noCounts();
+  private readonly early = noCounts();
+  private readonly times = mapOf(TIMED_KINDS, (): Histogram => new Map());
+  private readonly earlyDue: Histogram = new Map();
+  private readonly counters: Record<CountKind, Counter>;
+  private readonly earlyCounters: Record<CountKind, Counter>;
+  private readonly trends: Record<TrendKind, Trend>;
+  private readonly buckets: Record<TimedKind, Counter>;
+  private readonly sentInTime: Rate;
+  private readonly limits: readonly (Limit & { readonly within: Rate })[];
+
+  constructor(id: string) {
+    this.counters = mapOf(COUNT_KINDS, (kind) => new Counter(counterOf(id, kind)));
+    this.earlyCounters = mapOf(COUNT_KINDS, (kind) => new Counter(counterOf(id, kind, true)));
+    this.trends = mapOf(TREND_KINDS, (kind) => new Trend(trendOf(id, kind), true));
+    this.buckets = mapOf(TIMED_KINDS, (kind) => new Counter(bucketsOf(trendOf(id, kind))));
+    this.sentInTime = new Rate(sentRateOf(id));
+    this.limits = (LIMITS[id] ?? []).map((limit) => ({ ...limit, within: new Rate(limit.rate) }));
+  }
+
+  /** A threshold on a counter without samples would not be looked at. */
+  declare(): void {
+    for (const kind of COUNT_KINDS) {
+      this.counters[kind].add(0);
+      this.earlyCounters[kind].add(0);
+    }
+  }
+
+  scheduled(n: number, due: number): void {
+    this.countsAt(due).scheduled += n;
+  }
+
+  /** By how much this virtual user itself was late, sending what could have been sent. */
+  late(n: number, due: number, ms: number): void {
+    if (due < TIMELINE.measureStart) return;
+    addTo(this.times.ownLag, ms, n);
+    if (!UNDER_CAPBENCH) this.trends.ownLag.add(ms);
+  }
+
+  /** `n` operations, due in microseconds and sent in milliseconds after GO, were answered `now`: so many were ok. */
+  answered(n: number, ok: number, due: number, sent: number, now: number): void {
+    const counts = this.countsAt(due);
+    counts.ok += ok;
+    counts.rejected += n - ok;
+    const latency = now - dueMs(due);
+    if (due < TIMELINE.measureStart) {
+      if (UNDER_CAPBENCH) addTo(this.earlyDue, latency, n);
+      return;
+    }
+    const service = now - sent;
+    const lag = sent - dueMs(due);
+    addTo(this.times.due, latency, n);
+    addTo(this.times.service, service, n);
+    addTo(this.times.lag, lag, n);
+    if (n > ok) addTo(this.times.rejected, latency, n - ok);
+    if (UNDER_CAPBENCH) return;
+    this.trends.due.add(latency);
+    this.trends.service.add(service);
+    this.trends.lag.add(lag);
+    this.sentInTime.add(true);
+    for (const { within, strict, limitMs } of this.limits) {
+      within.add(strict ? latency < limitMs : latency <= limitMs);
+    }
+  }
+
+  /** What is not answered was not answered in time, whatever the limit. */
+  missed(
+    outcome: 'failed' | 'failedUnsent' | 'timedOut' | 'skipped' | 'unfinished',
+    n: number,
+    due: number,
+  ): void {
+    const counts = this.countsAt(due);
+    counts[outcome] += n;
+    if (outcome === 'failedUnsent') counts.failed += n;
+    if (UNDER_CAPBENCH || due < TIMELINE.measureStart) return;
+    this.sentInTime.add(outcome !== 'skipped' && outcome !== 'failedUnsent');
+    for (const { within } of this.limits) within.add(false);
+  }
+
+  /** For a line of capbench's. */
+  take(): OperationProgress {
+    return {
+      early: takeRow(COUNT_KINDS, this.early),
+      earlyDue: takeTimes(this.earlyDue),
+      measured: takeRow(COUNT_KINDS, this.measured),
+      times: mapOf(TIMED_KINDS, (kind) => takeTimes(this.times[kind])),
+    };
+  }
+
+  flush(): void {
+    flush(COUNT_KINDS, this.measured, this.counters);
+    flush(COUNT_KINDS, this.early, this.earlyCounters);
+  }
+
+  finish(): void {
+    for (const kind of TIMED_KINDS) addBuckets(this.buckets[kind], this.times[kind]);
+  }
+
+  private countsAt(due: number): Counts {
+    return due < TIMELINE.measureStart ? this.early : this.measured;
+  }
+}
+
+/** Milliseconds: capbench knows seconds, and fifths of them. */
+const SPAN_MS = UNDER_CAPBENCH ? 200 : 1000;
+
+class Account {
+  readonly totals: Totals = mapOf(TOTAL_KINDS, () => 0);
+  readonly operations = Object.keys(LABELS).map((id) => new OperationAccount(id));
+  private readonly connectTimes: Histogram = new Map();
+  private readonly totalCounters = mapOf(TOTAL_KINDS, (kind) => new Counter(totalOf(kind)));
+  private readonly connectTrend = new Trend(CONNECT, true);
+  private readonly connectBuckets = new Counter(bucketsOf(CONNECT));
+  private readonly goGauge = new Gauge(GO);
+  /** Beginning and end of what is reported next, in milliseconds after GO. */
+  private from = 0;
+  private to = Infinity;
+  private timer: unknown = null;
+
+  /** Called by setup, whose samples are the first ones. */
+  declare(go: number): void {
+    for (const operation of this.operations) operation.declare();
+    for (const kind of TOTAL_KINDS) this.totalCounters[kind].add(0);
+    this.goGauge.add(go);
+    if (UNDER_CAPBENCH) print({ go });
+  }
+
+  /** A player was welcomed after so long. */
+  connected(ms: number): void {
+    this.totals.connected += 1;
+    addTo(this.connectTimes, ms, 1);
+    if (!UNDER_CAPBENCH) this.connectTrend.add(ms);
+  }
+
+  /** From now on there is a report for each span of time; `now` is the clock of the virtual user. */
+  begin(now: () => number): void {
+    const tick = (): void => {
+      this.progress(now());
+      this.timer = setTimeout(tick, Math.max(1, this.to - now()));
+    };
+    this.turn(now());
+    tick();
+  }
+
+  /** Called before anything is counted at `now`: reports the span before it where that has ended. */
+  progress(now: number): void {
+    if (now < this.to) return;
+    this.report();
+    this.turn(now);
+  }
+
+  /** The end of the virtual user. */
+  finish(last: () => LedgerReport): void {
+    clearTimeout(this.timer as number);
+    this.report();
+    if (UNDER_CAPBENCH) {
+      print(last());
+      return;
+    }
+    for (const operation of this.operations) operation.finish();
+    addBuckets(this.connectBuckets, this.connectTimes);
+  }
+
+  private turn(now: number): void {
+    this.from = Math.floor(now / SPAN_MS) * SPAN_MS;
+    this.to = this.from + SPAN_MS;
+  }
+
+  private report(): void {
+    if (UNDER_CAPBENCH) {
+      print({
+        at: this.from,
+        totals: takeRow(TOTAL_KINDS, this.totals),
+        connect: takeTimes(this.connectTimes),
+        operations: this.operations.map((operation) => operation.take()),
+      });
+      return;
+    }
+    flush(TOTAL_KINDS, this.totals, this.totalCounters);
+    for (const operation of this.operations) operation.flush();
+  }
+}
+
+// biome-ignore lint/suspicious/noConsole: k6 writes it to where capbench reads
+const print = (report: GoReport | ProgressReport | LedgerReport): void => console.log(JSON.stringify(report));
+
+/** Of this virtual user: each one has its own copy of the whole script. */
+export const account = new Account();
