@@ -32,7 +32,9 @@ const ruling = z.object({
   cause: z
     .enum(CAUSES)
     .optional()
-    .describe('Of `unmeasured` alone: what did not tell it. `run`: this run could have, and did not.'),
+    .describe(
+      'Only of `unmeasured`: why there is no figure. `run`: this run could have measured it, and did not.',
+    ),
   optional: z.boolean().optional().describe('A budget of the user’s own that may go without a figure.'),
 });
 
@@ -49,7 +51,7 @@ const rule = z.object({
   limit: z.union([z.number(), text]).nullable(),
   defaultLimit: z.union([z.number(), text]).nullable().describe('Where a scenario names none.'),
   relaxed: z.boolean().describe('The limit of the scenario is easier to keep than the default.'),
-  decides: z.boolean().describe('False: it is told, and is no part of the verdict.'),
+  decides: z.boolean().describe('False: the rule is reported and has no part in the verdict.'),
   advice: text,
 });
 
@@ -63,8 +65,8 @@ export const envelopeSchema = z.object({
   exitCode: z.number().int(),
   headline: text.describe('One sentence: what the run has shown, and what it has not.'),
   invalidBecause: z.array(text).describe('Why there is no conclusion, and what to do.'),
-  breachedBecause: z.array(text).describe('What was not held, budgets aside.'),
-  notes: z.array(text).describe('What decides nothing: relaxed rules, a clock that was set.'),
+  breachedBecause: z.array(text).describe('Rules of the load that were breached.'),
+  notes: z.array(text).describe('What does not decide: relaxed rules, a clock that was set.'),
   rulings: z.array(ruling),
   altered: z
     .array(text)
@@ -74,7 +76,7 @@ export const envelopeSchema = z.object({
     .describe('What the load is made of, by the ids that the figures have, and in words.'),
   absences: z
     .array(z.object({ of: text, because: text }))
-    .describe('Of a target: what nobody could read, by paths of this file.'),
+    .describe('Of a target: figures that could not be read, by their paths in this file.'),
   rules: z.array(rule),
   bottleneck: bottleneckSchema,
   phases: z
@@ -84,7 +86,7 @@ export const envelopeSchema = z.object({
   probes: z.array(
     z.object({
       ...{ name: text, samples: count, gaps: count, lastError: text.nullable() },
-      measured: z.object({ samples: count, gaps: count }).optional().describe('Of the measure phase alone.'),
+      measured: z.object({ samples: count, gaps: count }).optional().describe('Only of the measure phase.'),
     }),
   ),
   errors: z.array(text),

@@ -10,7 +10,7 @@ import type { Scenario } from '../scenario/scenario.ts';
 import { conversion, toMillis } from '../units.ts';
 import type { envelopeSchema } from './report-schema.ts';
 
-/** What report.json holds, and all that the other formats say besides the curves. */
+/** The content of report.json, from which the other formats are made; only charts need the series of a run, too. */
 export type Report = z.infer<typeof envelopeSchema> & Figures;
 export type ReportRuling = Report['rulings'][number];
 export type ReportRule = Report['rules'][number];
@@ -82,19 +82,19 @@ function rulingOf({ budget, state, observed, samples, reason, cause }: Ruling): 
 /** A percentile among operations that were never answered has no figure; it is above what those waited at least. */
 function withUnanswered(ruling: Ruling, figures: Figures, { load: { timeout } }: Scenario): ReportRuling {
   const { budget, state, observed } = ruling;
-  const told = rulingOf(ruling);
-  if (budget.state !== 'measured' || state !== 'breached' || observed !== null) return told;
+  const plain = rulingOf(ruling);
+  if (budget.state !== 'measured' || state !== 'breached' || observed !== null) return plain;
   const { operation, unit } = budget.metric;
   const own = budget.stage === undefined ? figures : figures.stages.find(({ name }) => name === budget.stage);
   const factor = conversion(unit, budget.metricUnit);
   if (own === undefined || operation === null || budget.metric.section !== 'latency' || factor === undefined)
-    return told;
+    return plain;
   const { failed, timedOut, skipped, unfinished } = ofOperation(own.load.operations, operation.id);
   const { max } = ofOperation(own.latency, operation.id).due;
-  // Of most that were not answered, the time they were given is known; else only that all others were faster.
-  const timedOutFirst = 2 * timedOut > failed + timedOut + skipped + unfinished;
-  const above = timedOutFirst ? Math.max(toMillis(timeout), max ?? 0) : max;
-  return above === null ? told : { ...told, observedAbove: above * factor };
+  // Where most of them timed out, each waited for as long as the timeout; of the others only the rank is known: behind all answers.
+  const mostTimedOut = 2 * timedOut > failed + timedOut + skipped + unfinished;
+  const above = mostTimedOut ? Math.max(toMillis(timeout), max ?? 0) : max;
+  return above === null ? plain : { ...plain, observedAbove: above * factor };
 }
 
 /** Of report.json, what summaries of k6 hold: nothing of servers, database and machine. */
