@@ -229,7 +229,16 @@ function outcomes(report: Report): string {
     const cells = [scheduled, ok, rejected, failed, timedOut, unfinished, skipped].map((n) => numberText(n));
     return [row([capital(label), ...cells, sharesText(report, id)])];
   });
-  const columns = ['due', 'ok', 'rejected', 'failed', 'timed out', 'unfinished', 'skipped', 'shares'];
+  const columns = [
+    'due',
+    'ok',
+    'rejected',
+    'failed',
+    'timed out',
+    'unfinished',
+    'skipped',
+    'of what was due',
+  ];
   return rows.length === 0 ? '' : `<h3>Outcomes</h3>${table(['', ...columns], rows, 'numbers')}`;
 }
 
@@ -306,7 +315,7 @@ const ruleTable = (rules: readonly ReportRule[]): string =>
           ruleText(observed, rule),
           ruleLimitText(rule),
         ],
-        RULE_STATES[state].split(' ')[0],
+        state === 'broken' && !decides ? 'noted' : RULE_STATES[state].split(' ')[0],
       );
     }),
     'checks',
@@ -319,7 +328,8 @@ const isOfStage = ({ id }: ReportRule): boolean => id.split('.').length > 2;
 function rules({ rules: all, notes }: Report): string[] {
   const others = all.filter((rule) => !isDecisive(rule));
   const judged = others.filter(({ state }) => state !== 'not-applicable');
-  const shown = judged.filter((rule) => rule.state === 'broken' || !isOfStage(rule));
+  const noted = judged.filter(({ state }) => state === 'broken');
+  const shown = [...noted, ...judged.filter((rule) => rule.state === 'held' && !isOfStage(rule))];
   const folded = [
     ['Met in the stages', judged.filter((rule) => !shown.includes(rule))],
     ['Not applicable', others.filter(({ state }) => state === 'not-applicable')],

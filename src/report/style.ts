@@ -38,12 +38,12 @@ th:last-child, td:last-child { padding-right: 0; } tbody tr:last-child td { bord
 .numbers td, .checks td { font-variant-numeric: tabular-nums; }
 .numbers td:not(:first-child), .numbers th:not(:first-child) { text-align: right; }
 .numbers td, .numbers th { padding-right: 10px; }
-.numbers td[data-name="shares"] { min-width: 220px; } .numbers td:first-child { min-width: 100px; }
+.numbers td[data-name="of what was due"] { min-width: 220px; } .numbers td:first-child { min-width: 100px; }
 .checks td:first-child { white-space: nowrap; color: var(--faint); width: 1%; }
 .checks td:nth-child(3), .checks td:nth-child(4) { min-width: 110px; max-width: 300px; }
 .met td:first-child { color: var(--pass); }
 .breached td:first-child, tr.breached td[data-name="Observed"] { color: var(--fail); font-weight: 600; }
-.contradicted td:first-child, .unmeasured td:first-child { color: var(--invalid); }
+.contradicted td:first-child, .unmeasured td:first-child, .noted td:first-child { color: var(--invalid); }
 code { font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; color: var(--faint); overflow-wrap: anywhere; }
 .more, .note { color: var(--faint); font-size: 12.5px; overflow-wrap: anywhere; } .note { margin-top: 12px; max-width: 860px; }
 .reason { font-size: 13.5px; }
