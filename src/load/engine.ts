@@ -5,10 +5,7 @@ import type { Endpoints } from '../stack/stack.ts';
 import type { Micros } from '../units.ts';
 import type { NumberSetsData } from './number-sets.ts';
 
-/**
- * What became of operations. `failedUnsent` is the part of `failed` that was never sent: there was no connection any more.
- * The rest of it is the target's answer.
- */
+/** Outcomes of operations. `failedUnsent` is the part of `failed` that was never sent, since the connection was lost. */
 export const OUTCOMES = [
   'scheduled',
   'ok',
@@ -19,10 +16,10 @@ export const OUTCOMES = [
   'skipped',
   'unfinished',
 ] as const;
-/** Conservation (judge/README.md): scheduled = ok + rejected + failed + timedOut + skipped + unfinished, each counted on its own. */
+/** Conservation (judge/README.md): scheduled = ok + rejected + failed + timedOut + skipped + unfinished, each counted separately. */
 export type Counts = Readonly<Record<(typeof OUTCOMES)[number], number>>;
 
-/** What a connecting fleet met. */
+/** The results of connecting the players. */
 export interface ConnectFacts {
   readonly connected: number;
   readonly failed: number;
@@ -32,27 +29,27 @@ export interface ConnectFacts {
   readonly connect: HistogramData;
 }
 
-/** What connections have carried, and how often they ended and came back. */
+/** Traffic of connections, and how often they were lost and reopened. */
 export const TRAFFIC = [
-  // Of the players' sockets, payload with framing.
+  // Of the players' sockets, payload and framing.
   'bytesIn',
   'bytesOut',
   'framesIn',
-  // Of what acts beside the players, both ways.
+  // Of the system's other actors, both directions.
   'commandBytes',
-  // Of players and whoever acts beside them: without being told to, what a fault cut among them; and who connected again.
+  // Of players and other actors: connections that ended unexpectedly or by a fault, and those that were reopened.
   'disconnects',
   'reconnects',
 ] as const;
 export type TrafficCounts = Readonly<Record<(typeof TRAFFIC)[number], number>>;
 
-/** What all workers did in one second, merged. Deltas, but for `at` and `connected`. */
+/** One second of all workers, merged. All values are deltas, except `at` and `connected`. */
 export interface LoadSecond extends TrafficCounts {
   /** End of the second, microseconds after GO. */
   readonly at: Micros;
   readonly connected: number;
   readonly operations: PerOperation<LoadSecondOperation>;
-  /** What was answered in each 200 ms, in order, for the steady state: five, but for the last second. */
+  /** Answers in each 200 ms, for the steady-state check: five slices, or fewer in the last second. */
   readonly slices: readonly LoadSlice[];
   readonly workers: readonly (WorkerSecond | ProcessSecond)[];
 }
@@ -66,33 +63,33 @@ export interface LoadSlice {
 
 export interface LoadSliceOperation {
   readonly answered: number;
-  /** p95 of the latency from due of what was answered, microseconds; null without answers. */
+  /** p95 of the latency from the due time, microseconds; null without answers. */
   readonly p95: number | null;
 }
 
-/** `scheduled` was due in this second. */
+/** `scheduled` counts the operations that were due in this second. */
 export interface LoadSecondOperation extends Omit<Counts, 'unfinished'> {
-  /** Sent, not answered yet, at the end of the second. A gauge. */
+  /** Gauge: sent and unanswered at the end of the second. */
   readonly inFlight: number;
-  /** Latency from due of what was answered in this second. */
+  /** Latency from the due time, of the answers in this second. */
   readonly due: HistogramData;
 }
 
-/** A process that makes load, as the host sees it: all that is known of a program that is not ours. */
+/** A load-generating process as the host sees it: all that is known of external programs such as k6. */
 export interface ProcessSecond {
   readonly pid: number;
-  /** User and system CPU used in this second; null where the host does not tell. */
+  /** User and system CPU time in this second; null where the host does not report it. */
   readonly cpuSeconds: number | null;
   readonly memoryBytes: number | null;
 }
 
-/** One of our own, which also tells how its event loop fared. */
+/** A load worker of capbench, which also measures its event loop. */
 export interface WorkerSecond extends ProcessSecond {
   /** Longest block of the event loop in this second. */
   readonly maxLoopDelayMs: number;
-  /** By how much the loop was late, summed over its turns, beyond 10 ms each. */
+  /** Time by which the loop was late, beyond 10 ms per turn, summed. */
   readonly stalledMs: number;
-  /** Ready to run, and waiting for a CPU: the kernel's account; null where it keeps none. */
+  /** Time spent runnable and waiting for a CPU, by the kernel; null where it is not counted. */
   readonly waitedSeconds: number | null;
   /** 0..1. */
   readonly utilisation: number;
@@ -100,73 +97,72 @@ export interface WorkerSecond extends ProcessSecond {
   readonly memoryBytes: number;
 }
 
-/** The record for the integrity check (judge/README.md), kept outside the server: one slot for each entity of the workload. */
+/** The generator's record for the integrity check (judge/README.md), by entity of the workload. */
 export interface Ledger {
-  /** The number that each entity had used last when it was first welcomed. */
+  /** The last sequence number of each entity at its first welcome. */
   readonly base: Float64Array;
-  /** The numbers above it that were sent, and of those the ones that were answered. */
+  /** The numbers above it that were sent, and those of them that were acknowledged. */
   readonly sent: NumberSetsData;
   readonly acked: NumberSetsData;
-  /** 1 + what the server last stated of the entity, where the system has something that rows can be held against (`Listener.stated`); 0: nothing. */
+  /** 1 + the last value that the server stated of the entity, to be compared with its row (`Listener.stated`); 0: none. */
   readonly stated: Float64Array;
   readonly breaches: WelcomeBreaches;
 }
 
-/** Welcomes by which a server itself says that what it acknowledged is gone, or that it has what nobody sent. */
+/** Welcomes that contradict the record: acknowledged numbers are missing, or numbers were never sent. */
 interface WelcomeBreaches {
-  /** Numbers, so many at least, that had been acknowledged, or named by a welcome, and that a later welcome is below. */
+  /** Lower bound of the numbers that were acknowledged, or covered by a welcome, and that a later welcome lacks. */
   readonly forgotten: number;
   /** Numbers up to a welcome's `lastSeq` that were never sent. */
   readonly invented: number;
-  /** Up to ten, in words. */
+  /** Up to ten, as sentences. */
   readonly examples: readonly string[];
 }
 
 export interface OperationTally {
   /** Over the whole run. */
   readonly whole: Counts;
-  /** Of what was due in the measure phase. */
+  /** Of operations due in the measure phase. */
   readonly measured: Counts;
   /** Answered operations that were due in the measure phase; microseconds. */
   readonly due: HistogramData;
-  /** The part of `due` that was rejected; null where the engine does not time it apart. */
+  /** The part of `due` that was rejected; null where the engine does not measure it separately. */
   readonly rejected: HistogramData | null;
   /**
-   * `due` less each operation's own lag: what the latency would have been, had the generator been punctual. Null where
-   * the engine does not tell.
+   * `due` minus `ownLag` of each operation: the latency if the generator had been on time. Null where the engine does not
+   * measure it.
    */
   readonly net: HistogramData | null;
   readonly service: HistogramData;
   readonly lag: HistogramData;
   /**
-   * The part of the lag that the generator itself caused: sent minus the moment at which the operation could have
-   * been sent (it was due, its player had a free slot, and its connection took more). The rest of the lag is the
-   * server's: it had not answered what went before. Of all that was sent and due in the measure phase, answered or
-   * not; and of what was skipped although it could have been sent, since the worker itself came too late for it:
-   * until the moment at which it was skipped.
+   * The part of the schedule lag that the generator itself caused: from the time at which the operation could have been
+   * sent (it was due, its player had a free slot, and its connection accepted it) until it was sent. The rest of the lag is
+   * the server's, which had not answered earlier operations. It includes operations that the worker skipped because it was
+   * late itself, until they were skipped.
    */
   readonly ownLag: HistogramData;
 }
 
-/** Of what was due in one stage. */
+/** Of operations due in one stage. */
 export interface StageOperationTally extends Pick<OperationTally, 'due' | 'service' | 'lag'> {
   readonly counts: Counts;
   /** The part of `due` that was rejected. */
   readonly rejected: HistogramData;
 }
 
-/** What happened to connections while one stage went on. */
+/** Connections during one stage. */
 export interface StageConnectionTally extends Pick<TrafficCounts, 'disconnects' | 'reconnects'> {
-  /** Players who left by themselves, and who joined again. */
+  /** Players who left (churn), and who rejoined. */
   readonly left: number;
   readonly joined: number;
-  /** Of players who came back: TCP, upgrade and welcome of the attempt that succeeded. Microseconds. */
+  /** Of reconnected players: TCP, upgrade and welcome of the successful attempt. Microseconds. */
   readonly connect: HistogramData;
-  /** Of the same: from the end of a connection (or of the time away) to the welcome of the next one. */
+  /** Of the same: from the loss of the connection (or the end of the time away) to the next welcome. */
   readonly reconnect: HistogramData;
   /** Players who were cut off when the stage began. */
   readonly cut: number;
-  /** From then until as many were connected as before, microseconds; null when none were cut, or it never came to that. */
+  /** From the cut until as many were connected as before, microseconds; null when none were cut, or it never happened. */
   readonly fullStrength: number | null;
 }
 
@@ -176,18 +172,18 @@ export interface StageTally extends StageConnectionTally {
 
 export interface Tally extends TrafficCounts {
   readonly operations: PerOperation<OperationTally>;
-  /** From the end of a connection to the welcome of the next one, microseconds. */
+  /** From the loss of a connection to the next welcome, microseconds. */
   readonly reconnect: HistogramData;
-  /** Answers that nobody waited for: the server breaks the protocol. */
+  /** Unexpected answers: the server violates the protocol. */
   readonly strayAnswers: number;
-  /** Why `bytesIn`, `bytesOut` and `framesIn` are not all bytes and frames of the players: what is not seen is not 0. */
+  /** Why `bytesIn`, `bytesOut` and `framesIn` are incomplete, if they are. */
   readonly unseenTraffic?: string;
   /** Up to five distinct messages. */
   readonly errors: readonly string[];
   readonly ledger: Ledger;
-  /** Why the ledger does not hold all that was sent and answered, so that no rows can be held against it. */
+  /** Why the ledger is incomplete, if it is, so that rows cannot be compared with it. */
   readonly ledgerLost?: string;
-  /** Nothing was due from here on, microseconds after GO: the timeline's end, or the instant of an early stop. */
+  /** The end of the schedule, microseconds after GO: the timeline's end, or the time of an early stop. */
   readonly endedAt: Micros;
   /**
    * Over (operation, actor, sequence, due) of the whole planned schedule, in 16 hexadecimal digits, independent
@@ -201,31 +197,31 @@ export interface Tally extends TrafficCounts {
 /** A fleet whose players are all connected. */
 export interface ReadyFleet {
   /**
-   * GO, on the host's monotonic clock, where the engine itself has fixed it before it was READY (a process of
-   * somebody else's cannot be told later); null: whenever `run` says.
+   * GO, on the host's monotonic clock, if the engine had to fix it before READY (k6 cannot be told later); null: `run`
+   * sets it.
    */
   readonly go: Micros | null;
   readonly connect: ConnectFacts;
   readonly workerPids: readonly number[];
-  /** The workers' log files, name -> path, where there is something to read in them. Gone after close. */
+  /** The workers' log files, name -> path, if they have content. Removed by `close`. */
   readonly logs?: ReadonlyMap<string, string>;
   /**
-   * Starts the schedule at `go` on the host's monotonic clock, which is the engine's own where it has one; resolves after the drain.
-   * @throws CapbenchError 93 when a worker died or broke, 105 when the fleet was closed meanwhile
+   * Starts the schedule at `go` on the host's monotonic clock (the engine's own `go`, if it has one); resolves after the
+   * drain.
+   * @throws CapbenchError 93 when a worker failed, 105 when the fleet was closed meanwhile
    */
   run(go: Micros, onSecond: (second: LoadSecond) => void): Promise<Tally>;
   /**
-   * Cuts the connections of a share of the connected players, each worker of its own, without a word to the
-   * server: as many as the share says, chosen by the seed. Resolves to how many were cut: 0 when no run goes on.
-   * `stage`: it is the storm with which that stage begins.
+   * Cuts the connections of a share of the connected players, chosen by the seed, without a close frame. Resolves to the
+   * number of cut connections, 0 outside of a run. `stage`: the stage that starts with this reconnect storm.
    */
   drop(sharePercent: number, seed: number, stage?: number): Promise<number>;
   /**
-   * The ledger as it stands: what was sent and acknowledged until now, over all workers.
-   * @throws CapbenchError (93) when a worker does not answer within 10 s, or is gone
+   * The current ledger over all workers.
+   * @throws CapbenchError (93) when a worker does not answer within 10 s, or has ended
    */
   ledger(): Promise<Ledger>;
-  /** No operation is due from now on; `run` drains and resolves. Idempotent. */
+  /** Ends the schedule now; `run` drains and resolves. Idempotent. */
   stop(): void;
   /** Ends every connection and process. Idempotent. */
   close(): Promise<void>;
@@ -234,9 +230,9 @@ export interface ReadyFleet {
 export const ENGINES = ['native', 'k6', 'autocannon'] as const;
 export type EngineName = (typeof ENGINES)[number];
 
-/** Who makes the load. */
+/** Generates the load. */
 export interface Engine {
   readonly name: EngineName;
-  /** Connects every player; resolves READY. Refuses before it starts when descriptors or ports do not suffice. */
+  /** Connects every player; resolves when READY. Fails before starting if descriptors or ports do not suffice. */
   prepare(workload: Workload, at: Endpoints, signal: AbortSignal): Promise<ReadyFleet>;
 }

@@ -1,9 +1,6 @@
 import { type Cause, sentenceOf } from '../address/connection-cause.ts';
 
-/**
- * What went wrong, in few words: distinct messages with their counts. Messages name what happened and not to
- * whom, so that 10,000 players meeting one problem make one line.
- */
+/** Distinct error messages with their counts. Messages do not name the player, so that one problem of 10,000 players makes one line. */
 export class ErrorCounts {
   private readonly counts = new Map<string, number>();
   private static readonly MOST = 20;
@@ -14,12 +11,12 @@ export class ErrorCounts {
     this.counts.set(message, (known ?? 0) + count);
   }
 
-  /** What happened to a connection, and why; with what to do about it. */
+  /** Adds what happened to a connection, with its cause and hint. */
   addCause(subject: string, cause: Cause, count = 1): void {
     this.add(`${subject}: ${sentenceOf(cause)}`, count);
   }
 
-  /** For another process, which adds them to its own. */
+  /** Plain data, for another process. */
   entries(): readonly (readonly [message: string, count: number])[] {
     return [...this.counts];
   }
@@ -28,7 +25,7 @@ export class ErrorCounts {
     for (const [message, count] of entries) this.add(message, count);
   }
 
-  /** The most frequent ones, as lines. */
+  /** The most frequent messages. */
   top(most: number): string[] {
     return [...this.counts]
       .sort(([, a], [, b]) => b - a)

@@ -1,4 +1,4 @@
-/** Text of a server as data; undefined when it is no JSON. */
+/** Parses text from a server; undefined when it is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,51 +1,50 @@
 import type { Ledger } from './engine.ts';
 import { NumberSets } from './number-sets.ts';
 
-/** Sequence numbers fit into 32 bits, as in the rows; whoever welcomes with more leaves no number to go on with. */
+/** Sequence numbers are int4 in the rows; a welcome with a higher number is refused. */
 export const MOST_NUMBER = 2 ** 31 - 1;
 
 const EXAMPLES = 10;
 
-/** What a new connection means for the numbers of an entity. */
+/** How an entity continues over a new connection. */
 interface Resumption {
   /** The last number used: the next one is one higher. */
   readonly last: number;
   /**
-   * `forgot`: the server's last number is below one that it had acknowledged, or told before. `invented`: above
-   * everything that was sent. Null: the server keeps its word.
+   * `forgot`: the server's last number is below one that it had acknowledged or stated before. `invented`: above every
+   * number that was sent. Null: the server is consistent.
    */
   readonly breach: 'forgot' | 'invented' | null;
 }
 
-/** In words, for the report. */
+/** Messages for the report. */
 export const BREACHES = {
   forgot: 'a world server welcomed an entity with a lower number than it had acknowledged: a lost write',
   invented: 'a world server welcomed an entity with a higher number than was ever sent',
 } as const;
 
 /**
- * The record of one worker for the integrity check (judge/README.md): what it sent and what was answered, for each entity id. HOT.
- * A rejected operation is answered too: its number is used up.
+ * One worker's record for the integrity check (judge/README.md): the sent and the acknowledged numbers of each entity. HOT.
+ * Rejections count as acknowledgements: the number is used up.
  *
- * Of each entity, S is the set of the numbers that were sent and A, within S, that of the acknowledged ones, both
- * number by number. With C, the numbers that are in the rows, a server that loses nothing keeps A within C and C
- * within S at every moment, and that is all that is checked afterwards.
+ * For each entity, S is the set of sent numbers, and A, a subset of S, the set of acknowledged numbers. Let C be the numbers
+ * in the rows. A server that loses nothing keeps A within C and C within S at all times; this is what is verified.
  *
- * Numbers go up by one, so S has no gap above the first welcome's `lastSeq`, and a number up to its highest is in
- * it. When a connection ends, the fate of what was unanswered is unknown. The welcome of the next one decides
- * it: every number up to its `lastSeq` is committed, and nothing of this entity is in flight any more. So
+ * Numbers increase by one, so S has no gaps above the `lastSeq` of the first welcome. When a connection is lost, it is unknown
+ * whether the unanswered operations were committed. The next welcome decides: every number up to its `lastSeq` is committed,
+ * and nothing of this entity is in flight any more. So
  *
- *   - what was sent up to `lastSeq` joins A: the server has told that it is durable (as operations they failed);
- *   - what was sent above is void: it is not in C and will not come. The entity goes on right behind `lastSeq`
- *     and uses these numbers again; they are in S already, and are counted once.
+ *   - sent numbers up to `lastSeq` join A, since the server states that they are durable (as operations they failed);
+ *   - sent numbers above are void: they are not in C and never will be. The entity continues after `lastSeq` and reuses
+ *     them; they are in S already, and count once.
  *
- * S stays without a gap, and the server, too, sees dense numbers. A `lastSeq` below what was acknowledged is a
- * lost write, and counted as one whether anybody reads the rows or not: the entity then goes on behind what was
- * acknowledged, so that the hole stays to be seen in the rows. A `lastSeq` above everything that was sent is an
- * invented one: the entity goes on behind it, never comes back below, and S has a gap.
+ * So S stays without gaps, and the server receives consecutive numbers. A `lastSeq` below an acknowledged number is a lost
+ * write, and counts as one even if the rows are never read: the entity continues after the acknowledged number, so that the
+ * hole stays visible in the rows. A `lastSeq` above all sent numbers is invented: the entity continues after it, and S has a
+ * gap.
  */
 export class SequenceLedger {
-  /** The first welcome's `lastSeq`. */
+  /** `lastSeq` of the first welcome. */
   private readonly base: Float64Array;
   readonly sentNumbers: NumberSets;
   readonly ackedNumbers: NumberSets;
@@ -53,7 +52,7 @@ export class SequenceLedger {
   /** Highest `lastSeq` of the entity's welcomes. */
   private readonly welcomed: Float64Array;
   private readonly breaches = { forgotten: 0, invented: 0, examples: [] as string[] };
-  /** Of an entity whose welcome went back: the numbers from one to the other that this was counted for. */
+  /** The range of numbers that were already counted as forgotten, by entity. */
   private readonly forgotten = new Map<number, { above: number; to: number }>();
 
   constructor(entities: number) {
@@ -64,7 +63,7 @@ export class SequenceLedger {
     this.welcomed = new Float64Array(entities);
   }
 
-  /** The first welcome: numbers up to this one were used before the run. */
+  /** The first welcome: numbers up to `lastSequence` were used before the run. */
   welcome(entity: number, lastSequence: number): void {
     this.base[entity] = lastSequence;
     this.welcomed[entity] = lastSequence;
@@ -73,8 +72,8 @@ export class SequenceLedger {
   }
 
   /**
-   * A later welcome. `last` is the last number that the entity used, `unanswered` are those that it sent since
-   * the welcome before and that were not acknowledged.
+   * A later welcome. `last` is the last number that the entity used, `unanswered` are the numbers that it sent since the
+   * previous welcome and that were not acknowledged.
    */
   resume(entity: number, lastSequence: number, last: number, unanswered: readonly number[]): Resumption {
     const known = Math.max(this.welcomed[entity]!, this.ackedNumbers.max[entity]!);
@@ -84,7 +83,7 @@ export class SequenceLedger {
     if (breach === 'forgot') this.forget(entity, lastSequence, known);
     if (breach === 'invented') this.invent(entity, lastSequence, Math.max(known, highestSent));
     for (const sequence of unanswered) if (sequence <= lastSequence) this.acked(entity, sequence);
-    // Void since an earlier welcome, and not used again. A server that keeps its word does not name them.
+    // Void since an earlier welcome, and not reused. A consistent server does not include them.
     for (let sequence = last + 1; sequence <= highestSent && sequence <= lastSequence; sequence++) {
       this.acked(entity, sequence);
     }
@@ -92,7 +91,7 @@ export class SequenceLedger {
     return { last: Math.max(known, lastSequence), breach };
   }
 
-  /** A number that is void and used again is in the books already. */
+  /** A void number that is reused is recorded already. */
   sent(entity: number, sequence: number): void {
     if (sequence > this.sentNumbers.max[entity]!) this.sentNumbers.add(entity, sequence);
   }
@@ -101,12 +100,12 @@ export class SequenceLedger {
     this.ackedNumbers.add(entity, sequence);
   }
 
-  /** What the server last stated of an entity, where rows can be held against it; null: it holds nothing any more. */
+  /** Records the value that the server stated of an entity, to be compared with its row; null clears it. */
   stated(entity: number, what: number | null): void {
     this.lastStated[entity] = what === null ? 0 : what + 1;
   }
 
-  /** Adds another worker's record. An entity's operations all come from one worker: others have nothing of it. */
+  /** Adds another worker's record. All operations of an entity come from one worker, so records do not overlap. */
   add({ base, sent, acked, stated, breaches }: Ledger): void {
     for (let entity = 0; entity < base.length; entity++) {
       if (base[entity]! > 0) this.welcome(entity, base[entity]!);
@@ -116,16 +115,16 @@ export class SequenceLedger {
     this.ackedNumbers.addAll(acked);
     this.breaches.forgotten += breaches.forgotten;
     this.breaches.invented += breaches.invented;
-    for (const example of breaches.examples) this.tell(example);
+    for (const example of breaches.examples) this.addExample(example);
   }
 
-  /** Plain data, as it goes over a process's channel. */
+  /** Plain data, to be sent to another process. */
   toData(): Ledger {
     const { base, sentNumbers, ackedNumbers, lastStated: stated, breaches } = this;
     return { base, sent: sentNumbers.toData(), acked: ackedNumbers.toData(), stated, breaches };
   }
 
-  /** Counts no number twice, however often it is forgotten; of one that goes back again and again it may miss some. */
+  /** Never counts a number twice; if a server forgets repeatedly, some numbers may be missed. */
   private forget(entity: number, lastSequence: number, known: number): void {
     const before = this.forgotten.get(entity) ?? { above: known, to: known };
     this.breaches.forgotten +=
@@ -135,22 +134,22 @@ export class SequenceLedger {
       above: Math.min(before.above, lastSequence),
       to: Math.max(before.to, known),
     });
-    this.tell(`entity ${entity}: welcomed with ${lastSequence}, and ${known} was acknowledged before`);
+    this.addExample(`entity ${entity}: welcomed with ${lastSequence}, and ${known} was acknowledged before`);
   }
 
   private invent(entity: number, lastSequence: number, highest: number): void {
     this.breaches.invented += lastSequence - highest;
-    this.tell(`entity ${entity}: welcomed with ${lastSequence}, and ${highest} was the last sent`);
+    this.addExample(`entity ${entity}: welcomed with ${lastSequence}, and ${highest} was the last sent`);
   }
 
-  /** How many numbers above one and up to another were acknowledged, or named by a welcome. */
+  /** How many numbers above `above` and up to `to` were acknowledged, or covered by a welcome. */
   private promised(entity: number, above: number, to: number): number {
     const acked = (from: number): number => this.ackedNumbers.countAbove(entity, from);
     const named = Math.max(above, Math.min(this.welcomed[entity]!, to));
     return named - above + (to > named ? acked(named) - acked(to) : 0);
   }
 
-  private tell(example: string): void {
+  private addExample(example: string): void {
     if (this.breaches.examples.length < EXAMPLES) this.breaches.examples.push(example);
   }
 }

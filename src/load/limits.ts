@@ -2,49 +2,49 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, platform } from 'node:os';
 import { CapbenchError, EXIT } from '../errors.ts';
 
-/** What the operating system allows; null where it cannot be asked. */
+/** Limits of the operating system; null where unknown. */
 export interface HostLimits {
   /** Open descriptors of one process. */
   readonly descriptors: number | null;
   /** Ephemeral ports, both ends included. */
   readonly ports: { readonly from: number; readonly to: number };
-  /** 127.0.0.2 and its neighbours can be bound without being configured first (Linux). */
+  /** 127.0.0.2 and following can be bound without configuration (Linux). */
   readonly loopbackAliases: boolean;
   /** CPUs this process may use. */
   readonly cpus: number;
 }
 
-/** A world server as its connections see it. */
+/** A world server as a destination of connections. */
 export interface Destination {
   readonly host: string;
   readonly port: number;
-  /** The players it owns: as many connections. */
+  /** Its players, each of whom is a connection. */
   readonly players: number;
-  /** Open descriptors of the server's process; null when it cannot be asked. */
+  /** Descriptor limit of the server's process; null when unknown. */
   readonly descriptors: number | null;
 }
 
-/** How the connections are dealt over processes and source addresses. */
+/** How connections are distributed over processes and source addresses. */
 export interface ConnectionPlan {
   readonly workers: number;
-  /** Source addresses beside the one that the system chooses; empty when that one suffices. */
+  /** Additional source addresses; empty when the default one suffices. */
   readonly sources: readonly string[];
-  /** By destination: so many of its connections are not bound; the others are, to the sources in turn. */
+  /** By destination: the number of connections that are not bound; the others are bound to the sources in turn. */
   readonly unbound: readonly number[];
-  /** Connections that one source address holds, over all destinations. */
+  /** Connections per source address, over all destinations. */
   readonly portsPerSource: number;
 }
 
-/** Descriptors of a process that are no players: files, pipes, whatever else it listens to, a database pool. */
+/** Descriptors of a process that are not players' sockets: files, pipes, listeners, a database pool. */
 const SPARE_DESCRIPTORS = 128;
-/** Of the ephemeral ports, this share is left to everybody else. */
+/** Share of the ephemeral ports that is left to other processes. */
 const SPARE_PORTS = 0.05;
 const MOST_SOURCES = 250;
 
 const refuse = (message: string, hint: string) => new CapbenchError(EXIT.stackFailed, message, hint);
 
 /**
- * Deals the connections, or refuses before anything connects. `requested` is the user's number of workers,
+ * Plans the connections, or fails before anything connects. `requested` is the user's number of workers,
  * null for the default: 2 on up to 4 CPUs, else half of them, and as many more as the descriptor limit needs.
  * @throws CapbenchError (93) with what is needed, what there is, and what to raise
  */
@@ -60,7 +60,7 @@ export function planConnections(
     const needed = destination.players + SPARE_DESCRIPTORS;
     if (descriptors !== null && needed > descriptors) {
       throw refuse(
-        `world server ${index + 1} needs ${needed} open descriptors for its ${destination.players} players, and its process may hold ${descriptors}`,
+        `world server ${index + 1} needs ${needed} open descriptors for its ${destination.players} players, but the limit of its process is ${descriptors}`,
         'Raise the limit (`ulimit -n`) before starting it, run more world servers, or lower --scale.',
       );
     }
@@ -77,7 +77,7 @@ function planWorkers(players: number, requested: number | null, limits: HostLimi
   if (needed <= preferred) return preferred;
   if (requested === null && Number.isFinite(needed)) return needed;
   throw refuse(
-    `${preferred} load workers would hold ${Math.ceil(players / preferred)} connections each, and a process here may hold ${descriptors} open descriptors (${SPARE_DESCRIPTORS} of them are not for players)`,
+    `${preferred} load workers would hold ${Math.ceil(players / preferred)} connections each, but the limit of a process here is ${descriptors} open descriptors (${SPARE_DESCRIPTORS} of them are reserved)`,
     Number.isFinite(needed)
       ? `Use --workers ${needed} or more, or raise the limit (\`ulimit -n\`).`
       : `Raise the limit (\`ulimit -n\`) to at least ${SPARE_DESCRIPTORS * 8}.`,
@@ -85,9 +85,9 @@ function planWorkers(players: number, requested: number | null, limits: HostLimi
 }
 
 /**
- * A connection is known by (source, source port, destination, destination port): unbound connections may use
- * every ephemeral port once per destination. A bound socket takes its port for all destinations at once, so
- * an extra source address adds one port range, whatever it connects to.
+ * A connection is identified by (source, source port, destination, destination port): unbound connections may use every
+ * ephemeral port once per destination. A bound socket takes its port for all destinations at once, so an additional source
+ * address adds one port range for all destinations.
  */
 function planSources(
   destinations: readonly Destination[],
@@ -113,7 +113,7 @@ function planSources(
   const extra = Math.ceil(overflow / Math.max(1, available));
   if (available < 1 || extra > MOST_SOURCES || !loopbackAliases || elsewhere !== null) {
     throw refuse(
-      `${players} connections need ${overflow} more source ports than there are: ${range} ephemeral ports (${ports.from}-${ports.to}) for each of ${left.size} destination${left.size === 1 ? '' : 's'}`,
+      `${players} connections need ${overflow} more source ports than available: ${range} ephemeral ports (${ports.from}-${ports.to}) for each of ${left.size} destination${left.size === 1 ? '' : 's'}`,
       'Widen the range (Linux: sysctl net.ipv4.ip_local_port_range="15000 64999"; macOS: net.inet.ip.portrange.first), run more world servers on ports of their own, or lower --scale.',
     );
   }
@@ -123,14 +123,14 @@ function planSources(
 
 const isLoopbackIpv4 = (host: string): boolean => /^127\.\d+\.\d+\.\d+$/.test(host);
 
-/** What stands in a `limits` file of /proc for the open descriptors: the soft limit. */
+/** The soft limit of open descriptors in a `limits` file of /proc. */
 export function descriptorsIn(procLimits: string): number | null {
   const soft = /^Max open files\s+(\d+|unlimited)/m.exec(procLimits)?.[1];
   if (soft === undefined) return null;
   return soft === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(soft);
 }
 
-/** IANA's range, where the system does not say its own. */
+/** IANA's range, where the system's own is unknown. */
 const DEFAULT_PORTS = { from: 49152, to: 65535 } as const;
 
 /** The two numbers of /proc/sys/net/ipv4/ip_local_port_range. */
@@ -139,7 +139,7 @@ export function portsIn(text: string): { from: number; to: number } | null {
   return match === null ? null : { from: Number(match[1]), to: Number(match[2]) };
 }
 
-/** Asks the system this process runs on; elsewhere than on Linux only as far as it can tell. */
+/** Reads the limits of this host; outside Linux some are unknown. */
 export function readHostLimits(): HostLimits {
   return {
     descriptors: readDescriptors('self'),
@@ -150,8 +150,8 @@ export function readHostLimits(): HostLimits {
 }
 
 /**
- * The descriptor limit of a process of this host. Node raises its own soft limit to the hard one when it
- * starts, so what this process sees is what its children get.
+ * The descriptor limit of a process of this host. Node raises its soft limit to the hard one when it starts, so this process
+ * has the limit that its children will have.
  */
 export const readDescriptors = (pid: number | 'self'): number | null =>
   descriptorsIn(read(`/proc/${pid}/limits`));

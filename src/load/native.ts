@@ -20,30 +20,30 @@ import {
 } from './limits.ts';
 import { workerOfPlayer } from './pacer.ts';
 
-/** What the load needs of the system that it is made for. */
+/** What the engine needs of the system under test. */
 export interface DrivenSystem {
-  /** Absolute path of its side of a worker (source.ts). */
+  /** Absolute path of its worker module (source.ts). */
   readonly workerModule: string;
-  /** Who is to have which players; absent: evenly, in the order of the servers. */
+  /** Decides which server gets which players; absent: evenly. */
   readonly deal?: Deal | undefined;
 }
 
 export interface NativeEngineOptions {
   readonly system: DrivenSystem;
-  /** Another program that the system's side writes by; it stands in the reports. Absent: capbench's own. */
+  /** The engine's name in reports, if the worker module sends through another program. Absent: native. */
   readonly name?: EngineName;
-  /** Processes that make the load; null for as many as suit the host. */
+  /** Number of load workers; null for a default that suits the host. */
   readonly workers: number | null;
   readonly watchdog: Watchdog;
-  /** Told while the players connect. */
+  /** Called while the players connect. */
   readonly onConnecting?: (connected: number, failed: number) => void;
-  /** What the host allows; the host is asked when this is not given. */
+  /** Limits of the host; absent: read from the host. */
   readonly limits?: HostLimits;
-  /** The user's own module, for a workload that one plays. */
+  /** The user's player module, if the workload has one. */
   readonly module?: PlayerModule | null;
 }
 
-/** capbench's own engine: the players, and whoever else of the system acts, in processes of their own. */
+/** capbench's own engine: the players and the system's other actors, in worker processes. */
 export function createNativeEngine(options: NativeEngineOptions): Engine {
   const { system, name = 'native', workers, watchdog, onConnecting = () => {}, limits } = options;
   return {

@@ -1,35 +1,35 @@
-/** Gaps of all entities together that are kept one by one, as far as a few are left to each. */
+/** Gaps that are kept exactly, over all entities; each entity gets FEWEST_EACH to MOST_EACH of them. */
 const MOST_GAPS = 1_000_000;
 const [FEWEST_EACH, MOST_EACH] = [16, 4096];
 
 const NONE: readonly number[] = [];
 
-/** Plain data, as it goes over a process's channel. */
+/** Plain data, to be sent to another process. */
 export interface NumberSetsData {
-  /** By entity: the highest number, or the base where there is none. */
+  /** By entity: the highest number, or the base if there is none. */
   readonly max: Float64Array;
-  /** [entity, first, last] again and again: numbers between base and `max` that are not in the set; ascending. */
+  /** Triples [entity, first, last], ascending: numbers between base and `max` that are not in the set. */
   readonly gaps: Float64Array;
-  /** [entity, n, sum] again and again: so many numbers of its gaps are in the set after all, nobody knows which. */
+  /** Triples [entity, n, sum]: n numbers with this sum lie within its gaps and are in the set; which ones is unknown. */
   readonly blurred: Float64Array;
 }
 
 /**
- * A set of sequence numbers for each entity, all above that entity's base: exactly, as the gaps below its highest
- * number. Numbers come nearly in order, so there are few. HOT: two array accesses for the next number.
+ * A set of sequence numbers above a base for each entity, stored exactly as the gaps below the highest number. Numbers arrive
+ * nearly in order, so there are few gaps. HOT: two array accesses for the next number.
  *
- * Memory is bounded: beyond a million gaps in all (16 to 4,096 for one entity) an entity's last gap grows over what
- * lies between it and the next one. How many numbers that were, and their sum, stays known: they are blurred.
+ * Memory is bounded: beyond a million gaps in all (16 to 4,096 per entity), an entity's last gap is merged with the next one.
+ * Of the numbers in between, only count and sum are kept: they are blurred.
  */
 export class NumberSets {
   readonly base: Float64Array;
   readonly max: Float64Array;
   private readonly gaps = new Map<number, number[]>();
   private readonly blurred = new Map<number, { n: number; sum: number }>();
-  /** Of one entity; two places for each gap. */
+  /** Array elements for the gaps of one entity, two per gap. */
   private readonly mostPlaces: number;
 
-  /** `base`, by entity, belongs to the caller, who calls `begin` whenever it sets one. */
+  /** The caller owns `base`, by entity, and calls `begin` whenever it sets one. */
   constructor(base: Float64Array) {
     this.base = base;
     this.max = base.slice();
@@ -42,12 +42,12 @@ export class NumberSets {
     return sets;
   }
 
-  /** The entity's base is set: nothing is in its set. */
+  /** Empties the entity's set, after its base was set. */
   begin(entity: number): void {
     this.max[entity] = this.base[entity]!;
   }
 
-  /** Nothing happens when it is there already. */
+  /** Idempotent. */
   add(entity: number, number: number): void {
     if (number === this.max[entity]! + 1) this.max[entity] = number;
     else this.addElsewhere(entity, number);
@@ -69,7 +69,7 @@ export class NumberSets {
     return sum;
   }
 
-  /** How many are above a number, without those that are blurred. */
+  /** How many numbers are above `number`, without blurred ones. */
   countAbove(entity: number, number: number): number {
     const from = Math.max(number, this.base[entity]!);
     let n = Math.max(0, this.max[entity]! - from);
@@ -79,17 +79,17 @@ export class NumberSets {
     return n;
   }
 
-  /** [first, last, first, last ...], ascending: what is missing between base and `max`. */
+  /** The gaps between base and `max`, ascending: [first, last, first, last ...]. */
   gapsOf(entity: number): readonly number[] {
     return this.gaps.get(entity) ?? NONE;
   }
 
-  /** Some of its numbers are known by their count and sum alone. */
+  /** Whether some numbers are known only by count and sum. */
   isBlurred(entity: number): boolean {
     return this.blurred.has(entity);
   }
 
-  /** Takes over the sets of entities that have none here. Bases are the caller's. */
+  /** Adds the sets of entities that are empty here. The caller sets the bases. */
   addAll({ max, gaps, blurred }: NumberSetsData): void {
     for (let entity = 0; entity < max.length; entity++) {
       if (max[entity]! > this.max[entity]!) this.max[entity] = max[entity]!;
@@ -117,7 +117,7 @@ export class NumberSets {
     }
   }
 
-  /** A gap behind all others. Where the entity has too many, its last one grows to the end of it. */
+  /** Adds a gap after all others. If the entity has too many, its last gap is extended to the end of the new one. */
   private appendGap(entity: number, first: number, last: number): void {
     const own = this.gaps.get(entity);
     if (own === undefined) {
@@ -131,11 +131,11 @@ export class NumberSets {
     }
   }
 
-  /** Takes a number out of the gap that holds it. */
+  /** Removes a number from the gap that contains it. */
   private fill(entity: number, number: number): void {
     const own = this.gaps.get(entity);
     if (own === undefined) return;
-    // The first gap that does not end below the number.
+    // Binary search for the first gap that does not end below the number.
     let [low, high] = [0, own.length / 2];
     while (low < high) {
       const middle = (low + high) >> 1;
@@ -164,10 +164,10 @@ export class NumberSets {
     this.blurred.set(entity, { n: known.n + n, sum: known.sum + sum });
   }
 
-  private eachGap(entity: number, tell: (first: number, last: number) => void): void {
+  private eachGap(entity: number, visit: (first: number, last: number) => void): void {
     const own = this.gaps.get(entity);
     if (own === undefined) return;
-    for (let i = 0; i < own.length; i += 2) tell(own[i]!, own[i + 1]!);
+    for (let i = 0; i < own.length; i += 2) visit(own[i]!, own[i + 1]!);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Timeline } from '../scenario/workload.ts';
 
 /**
- * Wall time at which `tau` (operational seconds) have passed, under a linear ramp of `ramp` seconds:
+ * The wall time at which `tau` operational seconds have passed, under a linear ramp of `ramp` seconds:
  * tau(t) = t^2 / 2R for t < R, and t - R/2 afterwards; this is the inverse.
  */
 export function afterRamp(tau: number, ramp: number): number {
@@ -9,15 +9,15 @@ export function afterRamp(tau: number, ramp: number): number {
 }
 
 /**
- * Operational time, in which a load has one rate throughout, as a function of wall time: within a stage it runs
- * as many times faster as the rate says, and where the rate goes from one level to another, linearly faster or
- * slower. Piece by piece it is a line or a parabola, so that its inverse is exact. HOT: nothing is allocated.
+ * Operational time (a term of point processes): time in which the load has a constant rate. Within a stage it runs faster by
+ * the stage's rate, and where the rate changes linearly, so does its speed. So it is piecewise linear or quadratic in wall
+ * time, and its inverse is exact. HOT: nothing is allocated.
  */
 export class OperationalTime {
   private readonly ramp: number;
-  /** Where the first stage begins, in operational seconds; Infinity without stages. */
+  /** Start of the first stage, in operational seconds; Infinity without stages. */
   private readonly staged: number;
-  /** By piece, in seconds: where it begins, operational and wall; its rate there, and by how much that grows a second. */
+  /** By piece, in seconds: its start in operational and wall time, its rate there, and the growth of the rate per second. */
   private readonly tau: Float64Array;
   private readonly wall: Float64Array;
   private readonly rate: Float64Array;
@@ -50,7 +50,7 @@ export class OperationalTime {
   wallAt(tau: number): number {
     if (tau < this.staged) return afterRamp(tau, this.ramp);
     if (tau >= this.end) return Number.POSITIVE_INFINITY;
-    // Of pieces without a rate, which take no operational time, the one after is meant.
+    // Pieces with rate 0 take no operational time, so the search skips them.
     let [low, high] = [0, this.tau.length];
     while (high - low > 1) {
       const middle = (low + high) >> 1;
@@ -59,7 +59,7 @@ export class OperationalTime {
     }
     const rest = tau - this.tau[low]!;
     const rate = this.rate[low]!;
-    // rest = rate x + slope/2 x^2, solved so that nothing cancels out where the slope is small.
+    // rest = rate x + slope/2 x^2, solved in the form without cancellation for small slopes.
     const root = Math.sqrt(Math.max(0, rate * rate + 2 * this.slope[low]! * rest));
     return rest === 0 ? this.wall[low]! : this.wall[low]! + (2 * rest) / (rate + root);
   }

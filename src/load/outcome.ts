@@ -1,6 +1,6 @@
 /**
- * What became of an operation; the numbers index the recorder's counts. What has failed is
- * counted in two parts: `failed` after it was sent, and `failedUnsent` before.
+ * The outcome of an operation, as an index of the recorder's counts. Failures are counted in two parts: `failed` after
+ * sending, `failedUnsent` before.
  */
 export const OUTCOME = {
   ...{ ok: 1, rejected: 2, failed: 3, timedOut: 4, skipped: 5, unfinished: 6 },

@@ -6,28 +6,27 @@ import { STREAM } from './streams.ts';
 /**
  * When each operation is due, in integer microseconds after GO. HOT.
  *
- * Arrivals are jittered and exact in rate: of a stream with rate r, one arrival falls into each interval of
- * length 1/r of *operational time*, uniformly. So every window of a second holds r arrivals, give or take one.
- * Operational time runs at full speed after the ramp and proportionally slower within it; in a stage of the measure
- * phase as many times faster as the stage says (operational-time.ts).
+ * Arrivals are jittered and exact in rate: in a stream with rate r, one arrival falls uniformly into each interval of length
+ * 1/r of operational time (operational-time.ts). So every second has r arrivals, plus or minus one. Operational time runs at
+ * normal speed after the ramp, proportionally slower within it, and faster by the rate of a stage.
  */
 
 export const toMicros = (seconds: number): number => Math.round(seconds * 1e6);
 
 /**
- * One stream of due times for each player of a worker, all at one rate, each seeded by (seed, player id, operation).
- * An operation's streams are the same whatever else the players do: what is due of it is exact, and nothing is drawn.
+ * One stream of due times for each player of a worker, all at one rate, each seeded by (seed, player id, operation). So an
+ * operation's due times do not depend on the other operations.
  */
 export class PlayerPacer {
   private readonly rate: number;
   private readonly time: OperationalTime;
   private readonly end: number;
   private readonly state: Int32Array;
-  /** Where the stream's intervals begin, as a share of one, so that players do not march in step. */
+  /** Phase of each stream's intervals, from 0 to 1, so that players are not synchronised. */
   private readonly phase: Float64Array;
   private readonly interval: Float64Array;
 
-  /** `operation`: its index in the workload's. */
+  /** `operation`: the index in the workload's operations. */
   constructor(seed: number, playerIds: ArrayLike<number>, rate: number, timeline: Timeline, operation = 0) {
     this.rate = rate;
     this.time = new OperationalTime(timeline);
@@ -51,7 +50,7 @@ export class PlayerPacer {
       const interval = this.interval[i]!;
       this.interval[i] = interval + 1;
       const tau = (interval + mulberry32(state) - this.phase[i]!) / this.rate;
-      // The first interval began before GO: what falls there is never due.
+      // The first interval starts before GO; arrivals before GO do not count.
       if (tau < 0) continue;
       const due = toMicros(this.time.wallAt(tau));
       return due < this.end ? due : Number.POSITIVE_INFINITY;
@@ -59,10 +58,10 @@ export class PlayerPacer {
   }
 }
 
-/** A player belongs to one worker. */
+/** The worker of a player. */
 export const workerOfPlayer = (player: number, workers: number): number => player % workers;
 
-/** How many operations are due to each player a second, of all that players do, at the level of the ramp's end. */
+/** The rate of all operations of one player, at the end of the ramp. */
 export const playerRate = ({ operations, players }: Pick<Workload, 'operations' | 'players'>): number =>
   players === 0
     ? 0

@@ -16,7 +16,7 @@ const SCHEDULED = 0;
 class OperationRecord {
   readonly whole = new Float64Array(KINDS);
   readonly measured = new Float64Array(KINDS);
-  /** As `whole` was when the last second ended. */
+  /** `whole` at the end of the last second. */
   readonly before = new Float64Array(KINDS);
   readonly latencies = new Latencies();
   readonly net = new MicrosHistogram();
@@ -25,9 +25,9 @@ class OperationRecord {
 }
 
 /**
- * Counts and latencies of one worker. HOT. Times are microseconds after GO; the measure phase is decided by the
- * due time. Every outcome has a count of its own, so that conservation is a check and not a definition. An operation is
- * named by its place in the workload's operations.
+ * Counts and latencies of one worker. HOT. Times are microseconds after GO; the due time decides whether an operation belongs
+ * to the measure phase. Every outcome is counted separately, so that conservation can be checked. An operation is its index
+ * in the workload's operations.
  */
 export class Recorder {
   readonly slices: Slices;
@@ -58,16 +58,16 @@ export class Recorder {
   }
 
   /**
-   * By how much the worker itself was late for `n` operations of one due time: when it sends them, or when it
-   * skips what it could have sent.
+   * Records the schedule lag that the worker itself caused for `n` operations of one due time, when it sends them, or skips
+   * operations that it could have sent.
    */
   ownLag(operation: number, n: number, due: number, lag: number): void {
     if (due >= this.measureStart && due < this.end) this.records[operation]!.ownLag.record(lag, n);
   }
 
   /**
-   * `n` operations of one due and sent time have found their end; `sent` is not read when they were never sent, nor
-   * `ownLag`, the part of `sent - due` that the worker itself caused, when they were not answered.
+   * `n` operations of one due and sent time have ended. `sent` is ignored if they were never sent; `ownLag`, the part of
+   * `sent - due` that the worker itself caused, if they were not answered.
    */
   settle(
     operation: number,
@@ -98,7 +98,7 @@ export class Recorder {
     }
   }
 
-  /** What happened since the last call. */
+  /** The counts since the last call. */
   takeSecond(operation: number, inFlight: number): LoadSecondOperation {
     const { whole, before, secondDue } = this.records[operation]!;
     const delta = countsOf(whole.map((count, kind) => count - before[kind]!));
@@ -107,7 +107,7 @@ export class Recorder {
     return { ...second, inFlight, due: secondDue.take() };
   }
 
-  /** @throws when the operations that were scheduled and those that were settled differ: a bug of ours. */
+  /** @throws when conservation does not hold, which is a bug */
   tally(): PerOperation<OperationTally> {
     const tallies = perOperation(this.operations, (_, operation) => {
       const record = this.records[operation]!;
@@ -123,7 +123,7 @@ export class Recorder {
     return tallies;
   }
 
-  /** The same of each stage, of what was due there. @throws as `tally` does. */
+  /** The same for each stage. @throws as `tally` does */
   stageTallies(): readonly StageTally['operations'][] {
     const stages = this.stages.tally(countsOf);
     for (const stage of stages) {

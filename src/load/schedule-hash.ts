@@ -1,9 +1,9 @@
 /**
- * One value for a whole planned schedule, however it is dealt: each operation's (operation, actor, sequence, due)
- * is mixed to 2 x 32 bits, and the mixes are added modulo 2^32. Addition commutes, so the workers' shares are
- * added too, and unlike xor it does not let a pair of equal operations vanish. HOT: about ten multiplications.
+ * A hash of the whole planned schedule, independent of workers: (operation, actor, sequence, due) of each operation is mixed
+ * to 2 x 32 bits, and the results are added modulo 2^32. Addition is commutative, so workers' sums can be added, and unlike
+ * xor it does not cancel equal operations. HOT: about ten multiplications.
  *
- * `sequence` is the planned number of the actor's operation, from 1: what was skipped has one as well.
+ * `sequence` is the planned number of the actor's operation, from 1; skipped operations have one, too.
  */
 export class ScheduleHash {
   private low = 0;
@@ -19,7 +19,7 @@ export class ScheduleHash {
     this.high = (this.high + mix(h ^ Math.imul(actor, 0x27d4eb2f) ^ sequence)) | 0;
   }
 
-  /** The two words, to be sent to the fleet. */
+  /** The two words of this worker's sum. */
   words(): readonly [low: number, high: number] {
     return [this.low >>> 0, this.high >>> 0];
   }
@@ -34,7 +34,7 @@ function mix(word: number): number {
   return h ^ (h >>> 16);
 }
 
-/** The workers' shares together, as 16 hexadecimal digits. */
+/** The sum over all workers, as 16 hexadecimal digits. */
 export function scheduleHashOf(shares: readonly (readonly [low: number, high: number])[]): string {
   let low = 0;
   let high = 0;

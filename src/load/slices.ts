@@ -6,14 +6,14 @@ import { type OperationSpec, type PerOperation, perOperation } from '../scenario
 export const SLICE = 200_000;
 export const SLICES_PER_SECOND = 5;
 
-/** What one worker heard in one slice, by latency from due. A slice without answers is not told. */
+/** The answers of one worker in one slice, by latency from the due time. Empty slices are omitted. */
 export interface WorkerSlice {
   /** From 0: the slice ends at (index + 1) x SLICE. */
   readonly index: number;
   readonly due: PerOperation<HistogramData>;
 }
 
-/** The answers of one worker by the fifth of a second in which they came. HOT. */
+/** The answers of one worker in slices of 200 ms. HOT. */
 export class Slices {
   private readonly operations: readonly Pick<OperationSpec, 'id'>[];
   private readonly due: readonly MicrosHistogram[];
@@ -32,7 +32,7 @@ export class Slices {
     this.due[operation]!.record(latency, n);
   }
 
-  /** The slices that have ended by now and were not taken yet. */
+  /** Takes the slices that have ended by now. */
   take(now: number): readonly WorkerSlice[] {
     if (now >= this.end) this.turn(now);
     const { closed } = this;
@@ -40,7 +40,7 @@ export class Slices {
     return closed;
   }
 
-  /** Those, and the one that has not ended. */
+  /** Takes those, and the current one. */
   takeAll(now: number): readonly WorkerSlice[] {
     if (now >= this.end) this.turn(now);
     this.close();

@@ -6,59 +6,59 @@ import type { Protocol } from './player/connection.ts';
 import type { Recorder } from './recorder.ts';
 import type { ScheduleHash } from './schedule-hash.ts';
 
-/** What everything in a worker that makes load works with. Times are whole microseconds after GO. */
+/** Shared by the pool and the sources of a worker. Times are whole microseconds after GO. */
 export interface SourceTools {
   readonly recorder: Recorder;
   readonly ledger: SequenceLedger;
   readonly hash: ScheduleHash;
   readonly errors: ErrorCounts;
   readonly now: () => number;
-  /** From the end of a connection to the welcome of the next one; null where who is lost stays lost. */
+  /** From the loss of a connection to the next welcome; null if lost connections are not reopened. */
   readonly reconnect: MicrosHistogram | null;
   /** A line of the worker's log. */
   readonly log: (line: string) => void;
 }
 
-/** What a source has met since the run began. */
+/** Counts of a source since the run started. */
 export const SOURCE_COUNTS = ['bytesIn', 'bytesOut', 'disconnects', 'reconnects', 'strayAnswers'] as const;
 export type SourceCounts = Readonly<Record<(typeof SOURCE_COUNTS)[number], number>>;
 
 /**
- * Whoever acts beside the players: a worker's share of it. HOT: the worker's one timer calls `send`.
- * Every operation is scheduled, sent and settled in the recorder, and hashed when it comes due.
+ * An actor besides the players, such as monsters: one worker's part of it. HOT: the worker's timer calls `send`. Every
+ * operation is scheduled and settled in the recorder, and hashed when it is due.
  */
 export interface Source {
-  /** Connects to every server. @throws an Error that names the server that did not let it. */
+  /** Connects to every server. @throws an Error that names the server that refused */
   open(): Promise<void>;
-  /** How often a second something of its is due at its busiest: a worker that is seldom needed wakes to the moment. */
+  /** Due times a second at the highest rate, which decide whether the worker uses the precise timer. */
   readonly perSecond: number;
   /** Infinity when nothing more is due. */
   readonly nextDue: number;
-  /** Everything that is due by now, up to a turn's worth sent; true when more is due already. */
+  /** Sends what is due by now, up to the limit of a turn; true when more is due already. */
   send(now: number): boolean;
-  /** Times out what is unanswered for too long, skips what waits for too long. */
+  /** Times out operations that are unanswered, and skips those that wait, for too long. */
   sweep(now: number): void;
-  /** Nothing is due from now on; what was due before has been scheduled. */
+  /** Ends the schedule now; what was due before is scheduled. */
   stop(now: number): void;
-  /** The end of the drain: unanswered is unfinished. */
+  /** The end of the drain: unanswered operations are unfinished. */
   finish(now: number): void;
-  /** Nothing more is due, waits or is unanswered. */
+  /** Nothing is due, waiting or unanswered. */
   readonly isDrained: boolean;
   /** Operations sent and not settled, of one index in the workload's operations. */
   inFlight(operation: number): number;
   counts(): SourceCounts;
-  /** Hashes what was planned and never came due; at most `most` operations. True when nothing is left. */
+  /** Hashes planned operations that never became due, at most `most`; true when none is left. */
   hashRest(most: number): boolean;
   close(): void;
 }
 
 /**
- * A system's side of a load worker: what its module exports. It is loaded by the worker's process, and imports no
- * schema library and no database driver.
+ * The exports of a system's worker module. It is loaded by the load workers, so it must not import a schema library or a
+ * database driver.
  */
 export interface WorkerModule {
-  /** How the system's players talk. @throws an Error with what the user has to mend */
+  /** The protocol of the system's players. @throws an Error with what the user has to fix */
   openProtocol(setup: WorkerSetup, tools: SourceTools, ids: Int32Array): Protocol | Promise<Protocol>;
-  /** Who acts beside them; absent: nobody. */
+  /** The system's other actors; absent: none. */
   openSources?(setup: WorkerSetup, tools: SourceTools): readonly Source[] | Promise<readonly Source[]>;
 }

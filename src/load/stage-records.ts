@@ -3,10 +3,10 @@ import { type OperationSpec, type PerOperation, perOperation } from '../scenario
 import type { TimedStage } from '../scenario/stages.ts';
 import type { Counts, StageOperationTally } from './engine.ts';
 
-/** Outcomes and, at 0, what was scheduled: as the recorder numbers them. */
+/** Number of counts: the scheduled operations at 0, then the recorder's outcomes. */
 export const KINDS = 8;
 
-/** How long answered operations took. HOT. */
+/** Latencies of answered operations. HOT. */
 export class Latencies {
   private readonly due = new MicrosHistogram();
   private readonly rejected = new MicrosHistogram();
@@ -26,19 +26,19 @@ export class Latencies {
   }
 }
 
-/** One operation in one stage: of what was due there, whenever it was answered. HOT. */
+/** One operation in one stage, by due time. HOT. */
 class StageRecord {
   readonly counts = new Float64Array(KINDS);
   readonly latencies = new Latencies();
 }
 
-/** The stages' own counts and latencies of one worker. HOT. */
+/** Counts and latencies of one worker by stage. HOT. */
 export class StageRecords {
   private readonly operations: readonly Pick<OperationSpec, 'id'>[];
   private readonly starts: Float64Array;
   private readonly ends: Float64Array;
   private readonly records: readonly (readonly StageRecord[])[];
-  /** What was looked up last: neighbours in time are mostly neighbours here. */
+  /** The last result: consecutive due times are mostly in the same stage. */
   private last = 0;
 
   constructor(operations: readonly Pick<OperationSpec, 'id'>[], stages: readonly TimedStage[]) {
@@ -48,7 +48,7 @@ export class StageRecords {
     this.records = stages.map(() => operations.map(() => new StageRecord()));
   }
 
-  /** The record of the stage in which a due time lies; null outside of all, and where there are none. */
+  /** The record of the stage of a due time; null outside of all stages. */
   at(operation: number, due: number): StageRecord | null {
     const { starts, ends, records } = this;
     const known = records[this.last];

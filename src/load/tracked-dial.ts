@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 
 let depth = 0;
 
-/** Begins a connection whose traffic capbench counts: Node dials in the turn in which it is asked to. */
+/** Opens a connection whose traffic capbench counts. This relies on Node calling connect synchronously. */
 export function trackedDial<T>(begin: () => T): T {
   depth += 1;
   try {
@@ -14,10 +14,10 @@ export function trackedDial<T>(begin: () => T): T {
 }
 
 /**
- * From now on `seen` hears of every connection that somebody else in this process begins, whatever is spoken over it
- * (TCP, TLS, HTTP, a UNIX socket), and of every datagram. What a native addon opens by itself is not seen.
+ * Calls `onDial` for every other connection of this process (TCP, TLS, HTTP, UNIX sockets) and every datagram. Connections of
+ * native addons are not noticed.
  */
-export function watchUntrackedDials(seen: () => void): void {
+export function watchUntrackedDials(onDial: () => void): void {
   for (const [prototype, name] of [
     [Socket.prototype, 'connect'],
     [DatagramSocket.prototype, 'send'],
@@ -25,7 +25,7 @@ export function watchUntrackedDials(seen: () => void): void {
     const original: unknown = Reflect.get(prototype, name);
     if (typeof original !== 'function') continue;
     Reflect.set(prototype, name, function watched(this: unknown, ...args: unknown[]): unknown {
-      if (depth === 0) seen();
+      if (depth === 0) onDial();
       return Reflect.apply(original, this, args);
     });
   }

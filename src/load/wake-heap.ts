@@ -1,4 +1,4 @@
-/** A binary heap of (key, id) over typed arrays, smallest key first: who has to be woken next. HOT. */
+/** A binary min-heap of (time, id) over typed arrays. HOT. */
 export class WakeHeap {
   size = 0;
   private readonly keys: Float64Array;
@@ -9,7 +9,7 @@ export class WakeHeap {
     this.ids = new Int32Array(capacity);
   }
 
-  /** Infinity when nobody has to be woken. */
+  /** Infinity when empty. */
   get topKey(): number {
     return this.size === 0 ? Number.POSITIVE_INFINITY : this.keys[0]!;
   }
@@ -32,7 +32,7 @@ export class WakeHeap {
     ids[at] = id;
   }
 
-  /** Gives the top another key; Infinity removes it. */
+  /** Replaces the key of the top; Infinity removes it. */
   replaceTop(key: number): void {
     if (key === Number.POSITIVE_INFINITY) {
       this.size -= 1;

@@ -106,7 +106,7 @@ test('answers of every ill kind end in a tally that adds up, and are named', {
   // Counted one by one: a rule can read it.
   expect(tally.strayAnswers).toBeGreaterThan(0);
   expect(tally.disconnects).toBeGreaterThan(10);
-  expect(tally.errors.join()).toContain('not of the protocol');
+  expect(tally.errors.join()).toContain('violates the protocol');
   expect(seconds.length).toBeGreaterThan(0);
 });
 

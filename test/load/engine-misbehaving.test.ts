@@ -73,7 +73,7 @@ test('a lost connection fails what was unanswered and all that comes later', asy
 });
 
 test.each([
-  ['garbage', 'garbage', 'not of the protocol'],
+  ['garbage', 'garbage', 'violates the protocol'],
   ['a frame without an end', 'flood', 'the server sent a frame that is larger than capbench accepts'],
 ] as const)('%s costs the player its connection, and nothing else', async (_what, answer, said) => {
   const workload = workloadWith({ players: 10, intentRate: 5, duration: 2, postRate: 0 });

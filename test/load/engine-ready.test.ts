@@ -51,7 +51,7 @@ test('nobody listens', async () => {
 
 test.each<[what: string, players: number, options: Partial<ServerOptions>, said: string]>([
   ['more than one percent cannot connect', 300, { refuses: (player) => player % 50 === 0 }, '404'],
-  ['a first frame that is no welcome', 4, { welcome: () => '{"hello":1}' }, 'no welcome'],
+  ['a first frame that is no welcome', 4, { welcome: () => '{"hello":1}' }, 'not a welcome'],
   ['another world than the scenario means', 20, { playersTotal: 21 }, '21 players'],
 ])('%s: 93', async (_what, players, options, said) => {
   const workload = workloadWith({ players, postRate: 0 });

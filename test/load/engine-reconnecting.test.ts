@@ -260,7 +260,7 @@ test('a worker that is stopped does not tell its ledger, and is named', async ()
     expect(error.exitCode).toBe(93);
     // Its silence is noticed at about the same time.
     expect(error.message).toMatch(
-      /^load worker 1 (was asked for what it has sent and did not answer|.* has said nothing for 10 s)/,
+      /^load worker 1 (was asked for its ledger and did not answer|.* has not responded for 10 s)/,
     );
   } finally {
     kill(pid, 'SIGCONT');
@@ -275,7 +275,7 @@ test('a run ends when the fleet is closed', async () => {
   await fleet.close();
   const error = await running;
   expect(error.exitCode).toBe(105);
-  expect(error.message).toContain('closed before its run had ended');
+  expect(error.message).toContain('closed before the run ended');
 });
 
 test('answers that nobody waits for are counted', async () => {

@@ -97,7 +97,14 @@ describe('refusals', () => {
       /--workers 2/,
     ],
     ['a server', servers(1, 20_000), 2, HOST, /world server 1 needs 20128 open descriptors/, /ulimit -n/],
-    ['no descriptors', servers(4, 100), null, { ...HOST, descriptors: 64 }, /may hold 64/, /ulimit -n/],
+    [
+      'no descriptors',
+      servers(4, 100),
+      null,
+      { ...HOST, descriptors: 64 },
+      /limit of a process here is 64 open descriptors/,
+      /ulimit -n/,
+    ],
     [
       'no aliases',
       servers(1, 20_000, { descriptors: null }),

@@ -399,12 +399,12 @@ test('each of several operations is due at its own rate, sent, waited for and se
     // The first operation is done, and the second refused; only now and then, so that some have to wait.
     if (now % 3 > 0) continue;
     for (const [player, own] of sent.entries()) {
-      pool.heard(player, connections[player]!, 1);
+      pool.received(player, connections[player]!, 1);
       for (const { operation, sequence } of own.splice(0)) {
         asked[operation]! += 1;
         pool.answered(player, sequence, operation === 0 ? OUTCOME.ok : OUTCOME.rejected);
       }
-      pool.heardAll(player);
+      pool.receivedAll(player);
     }
   }
   pool.finish(now);

@@ -6,12 +6,12 @@ import type { Route } from '../player/connection.ts';
 import type { FleetWorld, WorkerSetup } from './messages.ts';
 
 /**
- * Says which server is to have which players.
+ * Decides which server gets which players.
  * @throws CapbenchError (93) when the servers do not hold the workload, 105 when aborted
  */
 export type Deal = (at: Endpoints, workload: Workload, signal: AbortSignal) => Promise<readonly FleetWorld[]>;
 
-/** Servers that nothing is known of share the players evenly, in the order of their numbers. */
+/** Deals the players evenly, in the order of the servers. */
 export const dealEvenly: Deal = async ({ worlds }, { players }) =>
   worlds.map((world, index) => ({
     url: world.url,
@@ -23,8 +23,8 @@ export const dealEvenly: Deal = async ({ worlds }, { players }) =>
   }));
 
 /**
- * The source address of each player: 0 for the system's choice, else 1 + index in the plan's sources. A server's
- * first players are not bound, as many as the plan says; the others take the sources, each filled in turn.
+ * The source address of each player: 0 for the operating system's choice, else 1 + index in the plan's sources. The plan says
+ * how many players of each server are not bound; the others fill the sources one after another.
  */
 export function dealSources(
   worlds: readonly FleetWorld[],
@@ -43,7 +43,7 @@ export function dealSources(
   return sourceOf;
 }
 
-/** Where each of a worker's players connects to: `ids` are the entities, `player` counts within the worker. */
+/** The route of each of a worker's players; `ids` are the entities, `player` the number within the worker. */
 export const routesOf =
   ({ worlds, sources, sourceOf }: WorkerSetup, ids: Int32Array) =>
   (player: number): Route => {

@@ -19,61 +19,58 @@ import {
 import { Seconds } from './seconds.ts';
 import { mergeTallies, sumOf } from './tally.ts';
 
-/** Above this share of players that cannot connect, the fleet does not get READY. */
+/** The run fails if more than this share of players cannot connect. */
 const TOLERATED_FAILURES = 0.01;
-/** To connect everybody takes players / rate; so much longer is waited before giving up. */
-const CONNECT_SPARE_MS = 60_000;
+/** Added to the expected time, players / rate, before connecting fails. */
+const CONNECT_GRACE_MS = 60_000;
 const TICK_MS = 100;
-/** A worker ends by itself when told to; so long, then it is made to. */
-const LEAVE_MS = 3_000;
+/** How long a worker may take to end before it is killed. */
+const SHUTDOWN_MS = 3_000;
 
-/** To a worker that threw. */
-const BROKEN_HINT = 'This is a bug in capbench: please report it with the bundle.';
+const BROKEN_HINT = 'This is a bug in capbench: please report it, with the bundle.';
 
-/** Where nobody says why. */
 const CONNECT_HINT =
-  'See whether the world servers still run (their logs are in the bundle); a lower --scale, or fewer connects a second (load.connectsPerSecond), is kinder to them.';
+  'Check that the world servers still run (their logs are in the bundle), or lower --scale or load.connectsPerSecond.';
 
 interface FleetPlan {
   readonly workload: Workload;
   readonly setups: readonly WorkerSetup[];
   start(name: string): Promise<NodeProcess>;
-  /** Told while the players connect. */
+  /** Called while the players connect. */
   readonly onConnecting: (connected: number, failed: number) => void;
-  /** Called once, when every worker is gone. */
+  /** Called once, when every worker has ended. */
   readonly onClosed: () => Promise<void>;
 }
 
-/** A worker that is at work answers in milliseconds. */
+/** A healthy worker answers within milliseconds. */
 const LONGEST_ANSWER_MS = 10_000;
-/** A worker says each second that it is alive. */
-const ALIVE_MS = 1_000;
-const MOST_SILENT_TICKS = 10;
+const HEARTBEAT_MS = 1_000;
+const MOST_MISSED = 10;
 
-type Question = Extract<Order, { readonly ask: number }>;
-/** A question without its number. */
-type Asked = {
-  [K in Question['kind']]: Omit<Extract<Question, { readonly kind: K }>, 'ask'>;
-}[Question['kind']];
+type WorkerRequest = Extract<Order, { readonly ask: number }>;
+/** A request without its number. */
+type RequestBody = {
+  [K in WorkerRequest['kind']]: Omit<Extract<WorkerRequest, { readonly kind: K }>, 'ask'>;
+}[WorkerRequest['kind']];
 
-/** Where the fleet cannot get READY: so long is waited for how many there will be, and whether it is always the same. */
+/** After too many failures to connect: how long to collect others, so that the error counts them. */
 const SETTLE_MS = 400;
 
-/** Of the players that connect: how many did, could not, and why the first of them could not. */
+/** Connected and failed players, and the cause of the first failure. */
 interface Progress {
   connected: number;
   failed: number;
   refusal: Cause | null;
 }
 
-/** What the fleet knows of one worker, by its last word. */
+/** The state of one worker, by its last report. */
 type WorkerState =
   | Extract<Report, { readonly kind: 'connecting' | 'ready' }>
   | { readonly kind: 'done'; readonly facts: ConnectFacts; readonly tally: WorkerTally };
 
 /**
- * The processes of the native engine: deals them their players, gets them READY, starts them all at one instant,
- * and merges what they report.
+ * The processes of the native engine: sets them up, waits until they are READY, starts them all at one time, and merges
+ * their reports.
  *
  *   connecting -> ready -> running -> done;  closed from any of them
  */
@@ -84,47 +81,47 @@ export class Fleet implements ReadyFleet {
   private readonly plan: FleetPlan;
   private readonly processes: readonly NodeProcess[];
   private readonly workers: WorkerState[];
-  /** What the workers were asked and have not answered yet, by the number of the question. */
-  private readonly asked = new Map<number, (answer: Answer) => void>();
-  private lastAsked = 0;
+  /** Unanswered requests, by number. */
+  private readonly pendingRequests = new Map<number, (answer: Answer) => void>();
+  private lastRequest = 0;
   private seconds: Seconds | null = null;
   private running = false;
   /**
-   * By worker, how often the timer has gone off since it said something. Turns and no time: where this process stood still
-   * itself, what was said meanwhile is heard first.
+   * By worker, how often the timer fired since its last report. Counting, instead of measuring time, avoids false alarms:
+   * after a pause of this process, the reports that arrived meanwhile are read first.
    */
-  private readonly silentTicks: number[];
-  private readonly silence: NodeJS.Timeout;
+  private readonly missedHeartbeats: number[];
+  private readonly heartbeatTimer: NodeJS.Timeout;
   private closing: Promise<void> | null = null;
-  /** Rejects when a worker died or broke, in whatever phase, and when the fleet is closed. */
-  private readonly trouble: Promise<never>;
-  private troubled: (error: Error) => void = () => {};
+  /** Rejects when a worker fails in any phase, and when the fleet is closed. */
+  private readonly failure: Promise<never>;
+  private fail: (error: Error) => void = () => {};
   private changed: () => void = () => {};
 
   private constructor(plan: FleetPlan, processes: readonly NodeProcess[]) {
     this.plan = plan;
     this.processes = processes;
     this.workerPids = processes.map(({ pid }) => pid);
-    // Only a user's own module has something to say there.
-    this.logs = new Map(this.suspicion === '' ? [] : processes.map(({ name, log }) => [name, log] as const));
+    // Only a user's module writes to these logs.
+    this.logs = new Map(this.moduleHint === '' ? [] : processes.map(({ name, log }) => [name, log] as const));
     this.workers = processes.map(() => ({ kind: 'connecting', connected: 0, failed: 0, refusal: null }));
-    this.trouble = new Promise((_resolve, reject) => {
-      this.troubled = reject;
+    this.failure = new Promise((_resolve, reject) => {
+      this.fail = reject;
     });
-    // Between two phases nobody listens; the next one will.
-    this.trouble.catch(() => {});
-    this.silentTicks = processes.map(() => 0);
-    this.silence = setInterval(() => this.countSilence(), ALIVE_MS);
+    // Between phases nothing awaits it: without this, Node would report an unhandled rejection.
+    this.failure.catch(() => {});
+    this.missedHeartbeats = processes.map(() => 0);
+    this.heartbeatTimer = setInterval(() => this.countHeartbeats(), HEARTBEAT_MS);
     for (const [worker, child] of processes.entries()) {
       child.onMessage((message) => {
-        if (isReport(message)) this.hear(worker, message);
+        if (isReport(message)) this.onReport(worker, message);
       });
       void child.exited.then((exit) => {
         if (this.closing !== null) return;
-        this.troubled(
+        this.fail(
           stackFailed(
             `load worker ${worker} (process ${child.pid}) ended during the run: ${describeExit(exit)}`,
-            `${this.suspicion}see whether the system ran out of memory, or raise --workers so that each holds fewer players. ${child.tail(3)}`.trim(),
+            `${this.moduleHint}check whether the system ran out of memory, or raise --workers so that each holds fewer players. ${child.tail(3)}`.trim(),
           ),
         );
       });
@@ -176,7 +173,7 @@ export class Fleet implements ReadyFleet {
     this.running = true;
     try {
       this.sendAll({ kind: 'go', go });
-      await Promise.race([done, this.trouble]);
+      await Promise.race([done, this.failure]);
     } finally {
       this.running = false;
       clearInterval(clock);
@@ -193,7 +190,7 @@ export class Fleet implements ReadyFleet {
 
   async ledger(): Promise<Ledger> {
     const ledger = new SequenceLedger(this.plan.workload.entities);
-    for (const answer of await this.askAll({ kind: 'tellLedger' })) {
+    for (const answer of await this.askAll({ kind: 'readLedger' })) {
       if (answer.kind === 'ledger') ledger.add(answer.ledger);
     }
     return ledger.toData();
@@ -204,40 +201,40 @@ export class Fleet implements ReadyFleet {
   }
 
   close(): Promise<void> {
-    this.closing ??= this.leave();
+    this.closing ??= this.shutDown();
     return this.closing;
   }
 
-  private async leave(): Promise<void> {
-    clearInterval(this.silence);
-    this.troubled(interrupted('the load was closed before its run had ended'));
+  private async shutDown(): Promise<void> {
+    clearInterval(this.heartbeatTimer);
+    this.fail(interrupted('the load was closed before the run ended'));
     this.sendAll({ kind: 'close' });
     await Promise.all(
       this.processes.map(async (child) => {
-        await settlesWithin(child.exited, LEAVE_MS);
+        await settlesWithin(child.exited, SHUTDOWN_MS);
         await child.stop();
       }),
     );
     await this.plan.onClosed();
   }
 
-  /** Whom a process that ends or stands still makes think of. */
-  private get suspicion(): string {
+  /** The start of hints when a user's module runs in the workers: it may be the cause. */
+  private get moduleHint(): string {
     const module = this.plan.setups[0]?.module ?? null;
     return module === null
       ? ''
-      : `The player module ${module.name} runs in that process: look there first, and `;
+      : `The player module ${module.name} runs in that process: check it first, and `;
   }
 
-  private countSilence(): void {
-    for (const worker of this.silentTicks.keys()) {
-      this.silentTicks[worker]! += 1;
-      if (this.silentTicks[worker] !== MOST_SILENT_TICKS) continue;
-      const seconds = (MOST_SILENT_TICKS * ALIVE_MS) / 1e3;
-      this.troubled(
+  private countHeartbeats(): void {
+    for (const worker of this.missedHeartbeats.keys()) {
+      this.missedHeartbeats[worker]! += 1;
+      if (this.missedHeartbeats[worker] !== MOST_MISSED) continue;
+      const seconds = (MOST_MISSED * HEARTBEAT_MS) / 1e3;
+      this.fail(
         stackFailed(
-          `load worker ${worker} (process ${this.workerPids[worker]}) has said nothing for ${seconds} s: it stands still, or its event loop is blocked`,
-          `${this.suspicion || 'It was stopped, or the machine is overloaded: '}run it again.`,
+          `load worker ${worker} (process ${this.workerPids[worker]}) has not responded for ${seconds} s: it was stopped, or its event loop is blocked`,
+          `${this.moduleHint || 'Check whether the machine is overloaded, and '}run again.`,
         ),
       );
     }
@@ -248,25 +245,25 @@ export class Fleet implements ReadyFleet {
   }
 
   /** @throws CapbenchError (93) when the worker does not answer in time */
-  private async ask(worker: number, question: Asked): Promise<Answer> {
-    const ask = ++this.lastAsked;
+  private async ask(worker: number, request: RequestBody): Promise<Answer> {
+    const ask = ++this.lastRequest;
     let timer: NodeJS.Timeout | undefined;
     try {
       return await new Promise<Answer>((resolve, reject) => {
-        this.asked.set(ask, resolve);
-        timer = setTimeout(() => reject(unanswered(worker, question)), LONGEST_ANSWER_MS).unref();
-        this.send(worker, { ...question, ask });
+        this.pendingRequests.set(ask, resolve);
+        timer = setTimeout(() => reject(unanswered(worker, request)), LONGEST_ANSWER_MS).unref();
+        this.send(worker, { ...request, ask });
       });
     } finally {
       clearTimeout(timer);
-      this.asked.delete(ask);
+      this.pendingRequests.delete(ask);
     }
   }
 
-  private askAll(question: Asked): Promise<Answer[]> {
-    const answers = Promise.all(this.processes.map((_, worker) => this.ask(worker, question)));
-    // Whoever closes the fleet, or has lost a worker, waits for no answer.
-    return Promise.race([answers, this.trouble]);
+  private askAll(request: RequestBody): Promise<Answer[]> {
+    const answers = Promise.all(this.processes.map((_, worker) => this.ask(worker, request)));
+    // A failed worker or a closed fleet does not answer.
+    return Promise.race([answers, this.failure]);
   }
 
   private sendAll(order: Order): void {
@@ -276,7 +273,7 @@ export class Fleet implements ReadyFleet {
   /** Resolves when every worker is ready. */
   private async connected(signal: AbortSignal): Promise<void> {
     const { players, connectsPerSecond } = this.plan.workload;
-    const limit = CONNECT_SPARE_MS + (players / connectsPerSecond) * 1e3;
+    const limit = CONNECT_GRACE_MS + (players / connectsPerSecond) * 1e3;
     let onAbort = (): void => {};
     let timer: NodeJS.Timeout | undefined;
     let settling: NodeJS.Timeout | undefined;
@@ -296,7 +293,7 @@ export class Fleet implements ReadyFleet {
       if (signal.aborted) onAbort();
     });
     try {
-      await Promise.race([ready, this.trouble]);
+      await Promise.race([ready, this.failure]);
     } finally {
       clearTimeout(timer);
       clearTimeout(settling);
@@ -315,19 +312,19 @@ export class Fleet implements ReadyFleet {
     return total;
   }
 
-  private hear(worker: number, report: Report): void {
+  private onReport(worker: number, report: Report): void {
     const { kind } = report;
-    this.silentTicks[worker] = 0;
-    if (kind === 'alive') return;
+    this.missedHeartbeats[worker] = 0;
+    if (kind === 'heartbeat') return;
     if (kind === 'second') {
       this.seconds?.add(worker, report.report);
     } else if (kind === 'dropped' || kind === 'ledger') {
-      this.asked.get(report.ask)?.(report);
+      this.pendingRequests.get(report.ask)?.(report);
     } else if (kind === 'refused') {
-      const hint = this.suspicion ? `${this.suspicion}run it again.` : (report.hint ?? CONNECT_HINT);
-      this.troubled(stackFailed(report.message, hint));
-    } else if (kind === 'broken') {
-      this.troubled(stackFailed(`load worker ${worker} broke: ${report.message}`, BROKEN_HINT));
+      const hint = this.moduleHint ? `${this.moduleHint}run again.` : (report.hint ?? CONNECT_HINT);
+      this.fail(stackFailed(report.message, hint));
+    } else if (kind === 'crashed') {
+      this.fail(stackFailed(`load worker ${worker} crashed: ${report.message}`, BROKEN_HINT));
     } else if (kind === 'connecting' || kind === 'ready') {
       this.workers[worker] = report;
       this.changed();
@@ -341,15 +338,15 @@ export class Fleet implements ReadyFleet {
   }
 }
 
-const WHAT: Readonly<Record<Question['kind'], string>> = {
-  drop: 'was told to drop connections',
-  tellLedger: 'was asked for what it has sent',
+const WHAT: Readonly<Record<WorkerRequest['kind'], string>> = {
+  drop: 'was asked to drop connections',
+  readLedger: 'was asked for its ledger',
 };
 
-const unanswered = (worker: number, { kind }: Asked): Error =>
+const unanswered = (worker: number, { kind }: RequestBody): Error =>
   stackFailed(
     `load worker ${worker} ${WHAT[kind]} and did not answer within ${LONGEST_ANSWER_MS / 1e3} s`,
-    'It was stopped, or is stuck: see whether the machine is overloaded, and run again.',
+    'Check whether it was stopped or the machine is overloaded, and run again.',
   );
 
 const withCause = (what: string, refusal: Cause | null): CapbenchError =>
@@ -357,14 +354,12 @@ const withCause = (what: string, refusal: Cause | null): CapbenchError =>
     ? stackFailed(what, CONNECT_HINT)
     : stackFailed(`${what}: ${refusal.what}`, refusal.hint ?? CONNECT_HINT);
 
-/** More players could not connect than are tolerated. */
 const cannotConnect = (players: number, { connected, failed, refusal }: Progress): CapbenchError =>
   withCause(
     `${failed} of ${players} players could not connect`,
     refusal && causeOfRefusals(refusal, connected),
   );
 
-/** It takes too long. */
 const notConnected = (players: number, limitMs: number, { connected, refusal }: Progress): CapbenchError =>
   withCause(
     `${players - connected} of ${players} players are not connected after ${Math.round(limitMs / 1e3)} s`,

@@ -33,13 +33,13 @@ const SECOND = 1_000_000;
 const SWEEP = 100_000;
 const PROGRESS_MS = 100;
 /**
- * Times a second that something is due up to which a worker is woken for each, and spins for WAKE_AHEAD (worker-timer.ts) before
- * it at most. Above, it is woken each millisecond, and what it sends is up to a millisecond late.
+ * Up to this many due times a second, a worker uses the precise timer and wakes for each of them (worker-timer.ts). Above, it
+ * wakes every millisecond, and sends up to a millisecond late.
  */
 const PRECISE_RATE = 1_500;
-/** Operations hashed in one go after the drain: some 10 ms. */
+/** Operations that are hashed at once after the drain: about 10 ms. */
 const HASH_SLICE = 200_000;
-/** After an early stop, no more than this is hashed of what never came due: some 3 s. */
+/** After an early stop, the most undue operations that are hashed: about 3 s. */
 const HASH_MOST = 100_000_000;
 
 /** Ids of a worker's players. */
@@ -49,45 +49,45 @@ export const playersOf = ({ worker, workers, workload }: WorkerSetup): Int32Arra
   );
 
 /**
- * A worker's whole work: connects its players, and whoever else of the system acts; keeps the schedule from GO on,
- * drains, and tells the fleet of each second and of the whole.
+ * One load worker: connects its players and the system's other actors, keeps the schedule from GO on, drains, and reports
+ * each second and the final tally.
  *
  *   connecting -> ready -> running -> draining -> done -> closed
  */
 export class LoadWorker {
   private readonly setup: WorkerSetup;
   private readonly module: WorkerModule;
-  private readonly tell: (report: Report) => void;
+  private readonly send: (report: Report) => void;
   private readonly ids: Int32Array;
   private readonly tools: SourceTools;
   private readonly pool: PlayerPool;
-  /** Who acts beside the players; they are there once it is connected. */
+  /** The system's other actors; set by `connect`. */
   private readonly sources: Source[] = [];
   private readonly health: WorkerHealth;
   /** Null before its players connect. */
   private timer: WorkerTimer | null = null;
   private connector: Connector | null = null;
   private protocol: Protocol | null = null;
-  /** Null: who is lost stays lost. */
+  /** Null: lost connections are not reopened. */
   private reconnector: Reconnector | null = null;
-  /** From the end of a connection to the next welcome, of players and sources. */
+  /** From the loss of a connection to the next welcome, of players and sources. */
   private readonly reconnect = new MicrosHistogram();
   private readonly stages: StageConnections;
-  /** As it was when the last second was told. */
+  /** The counts at the last report. */
   private trafficBefore: TrafficCounts = sumOf(TRAFFIC, []);
   private readonly churn: Churn;
   private go = Number.POSITIVE_INFINITY;
-  /** Last due time: the timeline's, or the instant of an early stop. */
+  /** The end of the schedule: the timeline's, or the time of an early stop. */
   private end: number;
   private nextSecond = SECOND;
   private nextSweep = SWEEP;
 
-  constructor(setup: WorkerSetup, module: WorkerModule, own: NodeJS.Process, tell: (report: Report) => void) {
+  constructor(setup: WorkerSetup, module: WorkerModule, own: NodeJS.Process, send: (report: Report) => void) {
     const { workload } = setup;
     const { timeline, operations } = workload;
     this.setup = setup;
     this.module = module;
-    this.tell = tell;
+    this.send = send;
     this.end = timeline.end;
     this.ids = playersOf(setup);
     this.churn = new Churn(workload, setup);
@@ -133,21 +133,21 @@ export class LoadWorker {
       );
     } catch (thrown) {
       const hint = thrown instanceof CapbenchError ? (thrown.hint ?? null) : null;
-      this.tell({ kind: 'refused', message: messageOf(thrown), hint });
+      this.send({ kind: 'refused', message: messageOf(thrown), hint });
       return;
     }
     const progress = setInterval(() => {
       const { connected, failed } = connector.facts();
-      this.tell({ kind: 'connecting', connected, failed, refusal: connector.refusal });
+      this.send({ kind: 'connecting', connected, failed, refusal: connector.refusal });
     }, PROGRESS_MS);
     await connector.connectAll(ids.length, perSecond);
     clearInterval(progress);
-    // Who was welcomed and has left again does not count as connected.
+    // A player that was welcomed and lost its connection does not count as connected.
     const facts = { ...connector.facts(), connected: pool.connected };
-    this.tell({ kind: 'ready', facts, refusal: connector.refusal });
+    this.send({ kind: 'ready', facts, refusal: connector.refusal });
   }
 
-  /** ready -> running, at an instant of the host's monotonic clock. */
+  /** ready -> running, at a time of the host's monotonic clock. */
   start(go: number): void {
     this.go = go;
     this.pool.start();
@@ -155,29 +155,28 @@ export class LoadWorker {
     this.timer?.start();
   }
 
-  /** running -> draining, ahead of time. */
+  /** running -> draining, early. */
   stop(): void {
     const now = this.now();
     if (now >= this.end) return;
-    // Before GO as well: a run of no length.
+    // Before GO, the run has no length.
     this.end = Math.max(0, now);
     this.churn.stop();
     this.pool.stop(now);
     for (const source of this.sources) source.stop(now);
   }
 
-  /** Cuts connections of its own players, as if the network had gone. */
+  /** Cuts connections of its players, as a network failure would. */
   drop({ ask, sharePercent, seed, stage }: Extract<Order, { readonly kind: 'drop' }>): void {
     const players = this.stages.drop(this.now(), stage, sharePercent, seed);
-    this.tell({ kind: 'dropped', ask, players });
+    this.send({ kind: 'dropped', ask, players });
   }
 
-  /** What was sent and acknowledged until now. */
-  tellLedger(ask: number): void {
-    this.tell({ kind: 'ledger', ask, ledger: this.tools.ledger.toData() });
+  readLedger(ask: number): void {
+    this.send({ kind: 'ledger', ask, ledger: this.tools.ledger.toData() });
   }
 
-  /** Ends every connection; `isClosed` once the servers have agreed. */
+  /** Closes every connection; `isClosed` once the servers have answered. */
   close(): void {
     this.timer?.stop();
     this.connector?.stop();
@@ -190,7 +189,7 @@ export class LoadWorker {
     return this.pool.connected === 0;
   }
 
-  /** How often a second something is due to somebody, at the busiest. */
+  /** Due times a second at the highest rate. */
   private perSecond(): number {
     const { workload } = this.setup;
     const players = peakOf(workload.timeline.stages) * this.ids.length * playerRate(workload);
@@ -223,10 +222,10 @@ export class LoadWorker {
     if (now >= this.nextSecond) {
       const second = Math.floor(now / SECOND);
       this.nextSecond = (second + 1) * SECOND;
-      this.report(second, second * SECOND, this.tools.recorder.slices.take(now));
+      this.reportSecond(second, second * SECOND, this.tools.recorder.slices.take(now));
     }
     if (now >= this.end && this.isDrained(now)) {
-      this.finish(now).catch((thrown) => this.tell({ kind: 'broken', message: messageOf(thrown) }));
+      this.finish(now).catch((thrown) => this.send({ kind: 'crashed', message: messageOf(thrown) }));
       return false;
     }
     return more;
@@ -243,14 +242,14 @@ export class LoadWorker {
     this.pool.finish(now);
     for (const source of this.sources) source.finish(now);
     this.stages.close();
-    // What is left of the last second.
-    this.report(Math.ceil(now / SECOND), now, this.tools.recorder.slices.takeAll(now));
+    // The rest of the last second.
+    this.reportSecond(Math.ceil(now / SECOND), now, this.tools.recorder.slices.takeAll(now));
     this.timer?.stop();
     const hash = await this.hashAll();
-    this.tell({ kind: 'done', tally: this.tally(hash) });
+    this.send({ kind: 'done', tally: this.tally(hash) });
   }
 
-  /** The hash of the whole schedule, in slices: orders of the fleet are heard between them. */
+  /** The hash of the whole schedule, in slices, so that messages are handled in between. */
   private async hashAll(): Promise<WorkerTally['hash']> {
     const { operations, timeline } = this.setup.workload;
     const perSecond = operations.reduce((sum, operation) => sum + operation.perSecond, 0);
@@ -290,7 +289,7 @@ export class LoadWorker {
     return sumOf(SOURCE_COUNTS, counts);
   }
 
-  /** Of players and sources together, since the worker began. */
+  /** Of players and sources together, since the worker started. */
   private traffic(): TrafficCounts {
     const { bytesIn, bytesOut, framesIn } = this.pool;
     const others = this.ofSources();
@@ -300,9 +299,9 @@ export class LoadWorker {
     return { bytesIn, bytesOut, framesIn, commandBytes, disconnects, reconnects };
   }
 
-  private report(second: number, at: number, slices: readonly WorkerSlice[]): void {
+  private reportSecond(second: number, at: number, slices: readonly WorkerSlice[]): void {
     const traffic = this.traffic();
-    this.tell({
+    this.send({
       kind: 'second',
       report: {
         second,

@@ -21,32 +21,32 @@ export interface Range {
   readonly to: number;
 }
 
-/** A server as the workers reach it, and the players it is to have, by their numbers. A system may add what its own side needs. */
+/** A server as the workers reach it, and its players by number. A system may add data for its worker module. */
 export interface FleetWorld extends Reachable {
   readonly players: Range;
 }
 
-/** All that a worker has to know; plain data. */
+/** The setup of a worker; plain data. */
 export interface WorkerSetup {
   readonly worker: number;
   readonly workers: number;
-  /** Unique for the run: part of the names that workers give themselves. */
+  /** Unique for the run; part of the names that workers send to servers. */
   readonly run: string;
   readonly workload: Workload;
-  /** The system's side of a worker: a module that exports what load/source.ts describes, as a file URL. */
+  /** File URL of the system's worker module (load/source.ts). */
   readonly workerModule: string;
-  /** Which engine these processes are, for a system whose side has more than one way to write. */
+  /** The engine, for a worker module that supports several. */
   readonly engine: EngineName;
   readonly worlds: readonly FleetWorld[];
   /** Local addresses to bind. */
   readonly sources: readonly string[];
-  /** For each of the worker's players: 0 for the system's choice, else 1 + index in `sources`. */
+  /** For each of the worker's players: 0 for the operating system's choice, else 1 + index in `sources`. */
   readonly sourceOf: Uint8Array;
-  /** The user's own module that plays; null where none does. */
+  /** The user's player module, or null. */
   readonly module: PlayerModule | null;
 }
 
-/** A module of the user's own. */
+/** A user's player module. */
 export interface PlayerModule {
   /** Absolute. */
   readonly path: string;
@@ -54,32 +54,32 @@ export interface PlayerModule {
   readonly name: string;
 }
 
-/** What the fleet tells a worker. */
+/** Messages from the fleet to a worker. */
 export type Order =
   | { readonly kind: 'setup'; readonly setup: WorkerSetup }
   | { readonly kind: 'go'; readonly go: number }
   | { readonly kind: 'stop' }
-  /** Questions, each with a number that its answer bears. */
+  /** Requests, with a number that the answer repeats. */
   | {
       readonly kind: 'drop';
       readonly ask: number;
       readonly sharePercent: number;
       readonly seed: number;
-      /** Of the timeline, where it is the storm with which it begins. */
+      /** The stage that starts with this reconnect storm. */
       readonly stage: number | null;
     }
-  | { readonly kind: 'tellLedger'; readonly ask: number }
+  | { readonly kind: 'readLedger'; readonly ask: number }
   | { readonly kind: 'close' };
 
-/** One second of one worker. Deltas, but for `connected` and `inFlight`. */
+/** One second of one worker. All values are deltas, except `connected` and `inFlight`. */
 export interface WorkerReport extends TrafficCounts {
-  /** The k-th second after GO ends at k seconds. */
+  /** Second k ends k seconds after GO. */
   readonly second: number;
-  /** Its end, microseconds after GO; the last one ends with the drain. */
+  /** End of the second, microseconds after GO; the last one ends with the drain. */
   readonly at: number;
   readonly connected: number;
   readonly operations: PerOperation<LoadSecondOperation>;
-  /** Those that ended with this second; the last report holds the slice that is not over, too. */
+  /** Slices that ended in this second; the last report also has the unfinished one. */
   readonly slices: readonly WorkerSlice[];
   readonly worker: WorkerSecond;
 }
@@ -87,26 +87,26 @@ export interface WorkerReport extends TrafficCounts {
 export interface WorkerTally
   extends TrafficCounts,
     Pick<Tally, 'operations' | 'reconnect' | 'strayAnswers' | 'ledger'> {
-  /** Why the bytes of the players' connections are not all counted; null where they are. */
+  /** Why the bytes of the players' connections are not all counted; null if they are. */
   readonly unseenTraffic: string | null;
   readonly errors: readonly (readonly [message: string, count: number])[];
   readonly endedAt: number;
   /** Of the timeline's stages, in order. */
   readonly stages: readonly StageTally[];
-  /** Null when the run was stopped with too much left to hash. */
+  /** Null when the run was stopped early and too much was left to hash. */
   readonly hash: readonly [low: number, high: number] | null;
 }
 
-/** What a worker says when it is asked. */
+/** Answers of a worker to requests. */
 export type Answer =
   | { readonly kind: 'dropped'; readonly ask: number; readonly players: number }
   | { readonly kind: 'ledger'; readonly ask: number; readonly ledger: Ledger };
 
-/** What a worker tells the fleet. */
+/** Messages from a worker to the fleet. */
 export type Report =
   | Answer
-  /** Its event loop turns: said each second, whatever else there is to say. */
-  | { readonly kind: 'alive' }
+  /** Sent every second, so that the fleet notices a blocked worker. */
+  | { readonly kind: 'heartbeat' }
   | {
       readonly kind: 'connecting';
       readonly connected: number;
@@ -117,17 +117,27 @@ export type Report =
   | { readonly kind: 'ready'; readonly facts: ConnectFacts; readonly refusal: Cause | null }
   | { readonly kind: 'second'; readonly report: WorkerReport }
   | { readonly kind: 'done'; readonly tally: WorkerTally }
-  /** A server did not let it: the fleet cannot get READY. */
+  /** It cannot start, for a reason that the user can fix. */
   | { readonly kind: 'refused'; readonly message: string; readonly hint: string | null }
-  /** A bug of ours. */
-  | { readonly kind: 'broken'; readonly message: string };
+  /** A bug in capbench. */
+  | { readonly kind: 'crashed'; readonly message: string };
 
-const ORDERS = ['setup', 'go', 'stop', 'drop', 'tellLedger', 'close'];
-const REPORTS = ['alive', 'connecting', 'ready', 'second', 'done', 'dropped', 'ledger', 'refused', 'broken'];
+const ORDERS = ['setup', 'go', 'stop', 'drop', 'readLedger', 'close'];
+const REPORTS = [
+  'heartbeat',
+  'connecting',
+  'ready',
+  'second',
+  'done',
+  'dropped',
+  'ledger',
+  'refused',
+  'crashed',
+];
 
 const isOneOf = (message: unknown, kinds: readonly string[]): boolean =>
   isRecord(message) && typeof message.kind === 'string' && kinds.includes(message.kind);
 
-/** Both ends of the channel are ours: the kind tells the rest. */
+/** Both ends of the channel are capbench's, so checking the kind suffices. */
 export const isOrder = (message: unknown): message is Order => isOneOf(message, ORDERS);
 export const isReport = (message: unknown): message is Report => isOneOf(message, REPORTS);

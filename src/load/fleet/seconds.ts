@@ -15,16 +15,15 @@ import type { WorkerReport } from './messages.ts';
 import { sumOf } from './tally.ts';
 
 const SECOND = 1_000_000;
-/** A worker that is this late is not waited for; what it reports later counts for a later second. */
-const PATIENCE = 1_500_000;
+/** How long a late worker is awaited; its later report counts for a later second. */
+const MAX_WAIT = 1_500_000;
 
-/** What is not answered is told as in flight. */
+/** Unanswered operations are reported as in flight. */
 const SETTLED = OUTCOMES.filter((outcome) => outcome !== 'unfinished');
 
 /**
- * Merges the workers' seconds: one second of the load is told when every worker that is still at work has
- * reported it, or has been waited for long enough. No delta is lost: what is reported too late counts for a later
- * second, a slice for the slice in the same place of that second. Workers are numbered from 0.
+ * Merges the workers' seconds: a second is emitted when every running worker has reported it, or after a time limit. No delta
+ * is lost: a late report counts for a later second, and its slices for the same positions there. Workers are numbered from 0.
  */
 export class Seconds {
   private readonly operations: readonly Pick<OperationSpec, 'id'>[];
@@ -33,7 +32,7 @@ export class Seconds {
   private readonly reported: number[];
   private readonly latest: (WorkerReport | null)[];
   private readonly pending = new Map<number, [worker: number, WorkerReport][]>();
-  /** By index, of the seconds that were not told yet. */
+  /** By index, of the seconds that are not emitted yet. */
   private readonly slices = new Map<number, WorkerSlice[]>();
   private next = 1;
 
@@ -58,25 +57,25 @@ export class Seconds {
     this.flush();
   }
 
-  /** The worker will report no more. */
+  /** The worker has sent its last report. */
   done(worker: number): void {
     this.reported[worker] = Number.POSITIVE_INFINITY;
     this.flush();
   }
 
-  /** Time passes: microseconds after GO. */
+  /** Emits the seconds whose time limit has passed at `now`, microseconds after GO. */
   tick(now: number): void {
-    while (now >= this.next * SECOND + PATIENCE && this.reported.some((second) => second < this.next)) {
-      this.tell();
+    while (now >= this.next * SECOND + MAX_WAIT && this.reported.some((second) => second < this.next)) {
+      this.emitSecond();
       this.flush();
     }
   }
 
   private flush(): void {
-    while (this.pending.size > 0 && this.reported.every((second) => second >= this.next)) this.tell();
+    while (this.pending.size > 0 && this.reported.every((second) => second >= this.next)) this.emitSecond();
   }
 
-  private tell(): void {
+  private emitSecond(): void {
     const second = this.next;
     this.next += 1;
     const reports = this.pending.get(second) ?? [];
@@ -106,7 +105,7 @@ export class Seconds {
     else known.push(slice);
   }
 
-  /** The second's slices, merged; of a second that ended early, those that had begun or hold something. */
+  /** The second's slices, merged; without those that an early end cut off. */
   private takeSlices(second: number, at: number): LoadSlice[] {
     const slices: LoadSlice[] = [];
     const first = (second - 1) * SLICES_PER_SECOND;
@@ -134,13 +133,13 @@ export class Seconds {
   }
 }
 
-/** Percentiles are taken after the workers' buckets were added, and never averaged. */
+/** Percentiles are computed after merging the workers' buckets, and never averaged. */
 function sliceOf(due: readonly HistogramData[]): LoadSliceOperation {
   const merged = mergeHistograms(due);
   return { answered: countOf(merged), p95: percentileOf(merged, 95) };
 }
 
-/** A worker without a report in this second is shown as it was last, having done nothing. */
+/** A worker without a report in this second counts as idle, with its last memory. */
 function healthOf(last: WorkerSecond, own: readonly WorkerSecond[]): WorkerSecond {
   return {
     pid: last.pid,

@@ -4,20 +4,20 @@ import type { StageConnectionTally, TrafficCounts } from '../engine.ts';
 import type { PlayerPool } from '../player/player-pool.ts';
 import { growthOf, sumOf } from './tally.ts';
 
-/** What a worker has counted of its connections since GO; those of sources are among the first two. */
+/** Counts since GO; the first two include connections of sources. */
 const COUNTS = ['disconnects', 'reconnects', 'left', 'joined'] as const;
 type ConnectionCounts = Pick<StageConnectionTally, (typeof COUNTS)[number]>;
 const NO_COUNTS: ConnectionCounts = sumOf(COUNTS, []);
 
-/** Connections that were cut at once, and how long it took until as many were there again. */
+/** Connections that were cut at once, and when as many were connected again. */
 interface Cut {
   readonly stage: number;
   readonly at: number;
   readonly players: number;
-  /** As many were connected. */
+  /** Number of connected players before. */
   readonly before: number;
-  /** The ends of all of them have been heard at so many disconnects. */
-  readonly heardAt: number;
+  /** The total of disconnects when all of them have closed. */
+  readonly closedAt: number;
   fullAt: number | null;
 }
 
@@ -27,23 +27,20 @@ class StageConnectionRecord {
   counts = NO_COUNTS;
 }
 
-/**
- * The connections of one worker by stage: who was cut, left, and came back. Counts are those from the stage's beginning to its end, whatever was due
- * then; times are microseconds after GO.
- */
+/** Connections of one worker by stage: how many were cut, left and reconnected from its start to its end. Times are microseconds after GO. */
 export class StageConnections {
-  /** When the next stage begins, or the last one ends; Infinity after that. */
+  /** When the next stage starts, or the last one ends; Infinity after that. */
   nextBoundary: number;
   private readonly boundaries: readonly number[];
   private readonly records: readonly StageConnectionRecord[];
   private readonly cuts: Cut[] = [];
   private crossed = 0;
-  /** As they were when the stage began. */
+  /** The counts at the start of the stage. */
   private before = NO_COUNTS;
   private readonly pool: PlayerPool;
   private readonly traffic: () => TrafficCounts;
 
-  /** `traffic`: of players and sources since the worker began. */
+  /** `traffic`: of players and sources since the worker started. */
   constructor(stages: readonly TimedStage[], pool: PlayerPool, traffic: () => TrafficCounts) {
     this.pool = pool;
     this.traffic = traffic;
@@ -53,7 +50,7 @@ export class StageConnections {
     this.nextBoundary = this.boundaries[0] ?? Number.POSITIVE_INFINITY;
   }
 
-  /** What has come until now belongs to the stages before. */
+  /** Closes the stages that ended before `now`. */
   cross(now: number): void {
     while (now >= this.nextBoundary) {
       this.close();
@@ -63,13 +60,13 @@ export class StageConnections {
     }
   }
 
-  /** What the stage that goes on has had until now; the run may end within it. */
+  /** Sets the counts of the current stage, in which the run may end. */
   close(): void {
     const record = this.records[this.crossed - 1];
     if (record !== undefined) record.counts = growthOf(COUNTS, this.before, this.counts());
   }
 
-  /** A player has come back: so long after it lost its connection, or wanted another one; `took` to be welcomed. */
+  /** A player has reconnected, `sinceLost` after the loss or the end of its time away; the attempt `took` so long. */
   back(now: number, sinceLost: number, took: number): void {
     this.cross(now);
     const record = this.records[this.crossed - 1];
@@ -77,18 +74,18 @@ export class StageConnections {
     record?.connect.record(took, 1);
     const { connected, disconnects } = this.pool;
     for (const cut of this.cuts) {
-      if (cut.fullAt === null && disconnects >= cut.heardAt && connected >= cut.before) cut.fullAt = now;
+      if (cut.fullAt === null && disconnects >= cut.closedAt && connected >= cut.before) cut.fullAt = now;
     }
   }
 
-  /** Cuts off a share of the players; for a stage that begins with it, null for a fault. Their ends have not been heard yet. */
+  /** Cuts off a share of the players, for a stage's reconnect storm or (null) a fault. The closes are reported later. */
   drop(now: number, stage: number | null, sharePercent: number, seed: number): number {
     const { connected: before, disconnects } = this.pool;
     this.cross(now);
     const players = this.pool.drop(sharePercent, seed);
     const fullAt = players === 0 ? now : null;
     if (stage !== null)
-      this.cuts.push({ stage, at: now, players, before, heardAt: disconnects + players, fullAt });
+      this.cuts.push({ stage, at: now, players, before, closedAt: disconnects + players, fullAt });
     return players;
   }
 

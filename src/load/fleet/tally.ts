@@ -17,12 +17,12 @@ import { scheduleHashOf } from '../schedule-hash.ts';
 import type { WorkerTally } from './messages.ts';
 
 const MOST_ERRORS = 5;
-/** In the place of a hash that would have taken too long after an early stop. */
+/** Replaces a hash that would have taken too long after an early stop. */
 export const NO_HASH = 'incomplete';
 
 /**
- * The run over all workers: counts, sums and buckets are added.
- * @throws when conservation does not hold over the fleet: a bug of ours
+ * Merges the workers' tallies by adding counts, sums and buckets.
+ * @throws when conservation does not hold, which is a bug
  */
 export function mergeTallies(
   tallies: readonly WorkerTally[],
@@ -61,7 +61,7 @@ function mergeOperation(id: string, tallies: readonly WorkerTally[]): OperationT
   };
 }
 
-/** The stages over all workers, each of which has told all of them. */
+/** The stages over all workers. */
 function mergeStages(workers: readonly (readonly StageTally[])[]): readonly StageTally[] {
   const [first = []] = workers;
   return first.map((_, stage) => mergeStage(workers.flatMap((stages) => stages.slice(stage, stage + 1))));
@@ -80,14 +80,14 @@ function mergeStage(parts: readonly StageTally[]): StageTally {
   };
 }
 
-/** All are there when each worker has as many as before; a worker none of whose players were cut is not waited for. */
+/** The latest time at which a worker was at full strength again; workers without cut players do not count. */
 function fullStrength(parts: readonly StageTally[]): number | null {
   const cut = parts.filter((part) => part.cut > 0);
   const known = cut.flatMap((part) => (part.fullStrength === null ? [] : [part.fullStrength]));
   return cut.length === 0 || known.length < cut.length ? null : Math.max(...known);
 }
 
-/** Some figures of all of these, each added up. */
+/** Sums of some figures over all records. */
 export function sumOf<K extends string>(
   figures: readonly K[],
   all: readonly Readonly<Record<K, number>>[],
@@ -96,7 +96,7 @@ export function sumOf<K extends string>(
   return Object.fromEntries(figures.map((figure) => [figure, sum(figure)])) as Record<K, number>;
 }
 
-/** By how much some figures have grown. */
+/** Growth of some figures. */
 export const growthOf = <K extends string>(
   figures: readonly K[],
   before: Readonly<Record<K, number>>,
@@ -104,7 +104,7 @@ export const growthOf = <K extends string>(
 ): Record<K, number> =>
   Object.fromEntries(figures.map((figure) => [figure, now[figure] - before[figure]])) as Record<K, number>;
 
-/** Some histograms of all of these, each merged; one that is not there holds nothing. */
+/** Some histograms, merged over all records; null counts as empty. */
 export function mergeOf<K extends string>(
   histograms: readonly K[],
   all: readonly Readonly<Record<K, HistogramData | null>>[],

@@ -7,13 +7,12 @@ import { STREAM } from '../streams.ts';
 import type { PlayerPool } from './player-pool.ts';
 
 /**
- * When players leave: one seeded schedule for all of them, so many a second as a window says, of which a worker
- * keeps its own players. As with arrivals, one leaves in each interval of 1/rate, somewhere in it. They take
- * turns: each of them leaves once before one leaves twice, so that nobody is asked to leave who is away, as long as
- * no more are away than there are.
+ * When players leave: one seeded schedule for all players, at the rate of the window, of which a worker applies that of its
+ * own players. As with arrivals, one player leaves in each interval of 1/rate, at a random time in it. Each player leaves once
+ * before any leaves twice, so that players who are away are not asked to leave.
  */
 export class Churn {
-  /** Of the next one; Infinity when none is left. */
+  /** When the next player leaves; Infinity when none is left. */
   due = Number.POSITIVE_INFINITY;
   private readonly workload: Pick<Workload, 'seed' | 'players'>;
   private readonly share: Pick<WorkerSetup, 'worker' | 'workers'>;
@@ -21,7 +20,7 @@ export class Churn {
   private readonly offset: number;
   private readonly stride: number;
   private window = 0;
-  /** Within the window, and over all. */
+  /** Number of the departure within the window, and in total. */
   private number = -1;
   private total = -1;
   private player = 0;
@@ -36,7 +35,7 @@ export class Churn {
     if (players > 0) this.advance();
   }
 
-  /** Everybody leaves who is to by now. */
+  /** Makes the players leave who are due by now. */
   send(now: number, leaver: Pick<PlayerPool, 'leave'>): void {
     while (this.due <= now) {
       const away = this.windows[this.window]?.away ?? 0;
@@ -45,7 +44,6 @@ export class Churn {
     }
   }
 
-  /** Nobody leaves from now on. */
   stop(): void {
     this.due = Number.POSITIVE_INFINITY;
     this.window = this.windows.length;
@@ -75,7 +73,7 @@ export class Churn {
   }
 }
 
-/** A step that leads to every player once before it comes back, and far from the one before. */
+/** A step, coprime to the number of players, that visits every player once, in an order that looks random. */
 function strideOf(players: number): number {
   const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
   let stride = Math.max(1, Math.round(players * GOLDEN));

@@ -2,38 +2,38 @@ import type { Reachable } from '../../address/access.ts';
 import type { Cause } from '../../address/connection-cause.ts';
 import type { Outcome } from '../outcome.ts';
 
-/** One player's connection, as the pool uses it; it is the only object that a player has. HOT. */
+/** One player's connection; the only object per player. HOT. */
 export interface Connection {
-  /** False from the moment at which it takes nothing any more. */
+  /** False once it accepts nothing more. */
   readonly isOpen: boolean;
-  /** From now on this one is told. */
+  /** Sets the listener. */
   listen(listener: Listener): void;
   /**
-   * Puts an operation on its way, and says how many bytes that is; `operation` is its index in the workload's
-   * operations. It may be answered at once.
+   * Sends an operation and returns its size in bytes; `operation` is the index in the workload's operations. The answer may
+   * come synchronously.
    */
   send(operation: number, sequence: number, due: number): number;
-  /** Ends it as the protocol has it. */
+  /** Closes it as the protocol demands. */
   close(): void;
-  /** Ends it without a word. That it has ended is told all the same, later. */
+  /** Closes it abruptly, without a close frame; `ended` follows. */
   cut(): void;
 }
 
-/** What a connection tells. HOT. */
+/** Receives the events of connections. HOT. */
 export interface Listener {
-  /** Something has come; false when nobody listens to this connection any more. */
-  heard(player: number, connection: Connection, bytes: number): boolean;
-  /** What became of an operation: `ok`, `rejected` (both are answers) or `failed`. */
+  /** Data has arrived; returns false when this connection is no longer in use. */
+  received(player: number, connection: Connection, bytes: number): boolean;
+  /** An operation has ended: `ok`, `rejected` (both are answers) or `failed`. */
   answered(player: number, sequence: number, outcome: Outcome): void;
-  /** An answer states something of the player that rows can be held against (Welcome). */
+  /** An answer states a value of the player, to be compared with its row (Welcome). */
   stated(player: number, what: number): void;
-  /** All that had come has been told: slots may be free. */
-  heardAll(player: number): void;
-  /** An answer that nobody waits for, or none of the protocol. */
-  stray(message: string): void;
-  /** Bytes beside those of `heard` and `send`. */
-  carried(bytesIn: number, bytesOut: number): void;
-  /** The connection has ended, or is not worth keeping. */
+  /** All answers of the received data were reported: slots may be free. */
+  receivedAll(player: number): void;
+  /** An unexpected answer, or one that violates the protocol. */
+  unexpected(message: string): void;
+  /** Bytes in addition to those of `received` and `send`. */
+  transferred(bytesIn: number, bytesOut: number): void;
+  /** The connection has ended, or violated the protocol. */
   ended(player: number, connection: Connection): void;
 }
 
@@ -41,29 +41,29 @@ export interface Listener {
 export interface Protocol {
   /** One attempt to connect one player. */
   dial(player: number, dialler: Dialler): void;
-  /** Why the bytes of its connections are not all counted; null where they are. Absent: they always are. */
+  /** Why the bytes of its connections are not all counted; null if they are. Absent: they always are. */
   readonly unseenTraffic?: string | null;
 }
 
-/** What a server says to a player that it lets in. */
+/** The welcome of a server to a player. */
 export interface Welcome {
-  /** The last sequence number used: everything up to it is committed. Null where a server keeps no numbers. */
+  /** The last sequence number used; everything up to it is committed. Null if the server keeps no numbers. */
   readonly lastSequence: number | null;
-  /** What the server states of the player, a number that its rows can be held against; null when it states nothing. */
+  /** A value of the player that can be compared with its row; null if the server states none. */
   readonly stated: number | null;
 }
 
-/** Who dials, and hears how it ended: one of the two, once. */
+/** Receives the result of an attempt to connect: one call of `welcomed` or `refused`. */
 export interface Dialler {
-  /** False: whoever is welcomed now is turned away. */
+  /** False: connections that are welcomed now are closed. */
   readonly isOpen: boolean;
-  /** `took`: all that it took to be connected, in microseconds. */
+  /** `took`: the duration of the whole attempt, in microseconds. */
   welcomed(player: number, connection: Connection, welcome: Welcome, took: number): void;
   refused(player: number, cause: Cause): void;
 }
 
-/** Where a player's connection goes, and from where. */
+/** Destination and source of a player's connection. */
 export interface Route extends Reachable {
-  /** A local address to bind; null for the system's choice. */
+  /** A local address to bind; null for the operating system's choice. */
   readonly source: string | null;
 }

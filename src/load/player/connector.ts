@@ -7,10 +7,10 @@ import type { Connection, Dialler, Protocol, Welcome } from './connection.ts';
 import type { PlayerPool } from './player-pool.ts';
 
 const STEP_MS = 5;
-/** Players of a worker that are being connected at once. */
+/** Concurrent attempts to connect, per worker. */
 export const MOST_IN_FLIGHT = 128;
 
-/** Connects the players of a worker: so many a second, a bounded number at once, none twice. */
+/** Connects the players of a worker, at a limited rate and concurrency, each once. */
 export class Connector implements Dialler {
   isOpen = true;
   failed = 0;
@@ -40,7 +40,7 @@ export class Connector implements Dialler {
     };
   }
 
-  /** Connects nobody from now on; whoever is just being welcomed is turned away. */
+  /** Starts no more attempts; connections that are welcomed later are closed. */
   stop(): void {
     this.isOpen = false;
     if (this.step !== null) clearInterval(this.step);

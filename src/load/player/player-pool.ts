@@ -10,38 +10,37 @@ import { WakeHeap } from '../wake-heap.ts';
 import type { Connection, Listener, Welcome } from './connection.ts';
 
 /*
- * A simulated player is a state machine. What is known of it stands in typed arrays of the pool, by its number within
- * the worker, 0 .. n-1: there is no object for a player beside its connection, and none for an operation.
+ * A simulated player is a state machine, stored in typed arrays of the pool by its number within the worker, 0 .. n-1. The only
+ * object per player is its connection, and there is none per operation.
  *
  *   state         what it means                                           left by
  *
- *   connecting    TCP, upgrade and welcome are under way; nothing is      welcome -> ready
+ *   connecting    TCP, upgrade and welcome are in progress; nothing is     welcome -> ready
  *                 due yet                                                 refused -> lost
- *   ready         welcomed: its last sequence number is known             GO -> playing
+ *   ready         welcomed; its last sequence number is known             GO -> playing
  *   playing       sends what is due, at most `outstanding` unanswered;    nothing more is due -> draining
- *                 what is due meanwhile waits, and is sent as soon as an
- *                 answer frees a slot, or skipped once it is `skipAfter`
- *                 late
+ *                 other due operations wait until an answer frees a
+ *                 slot, and are skipped once they are `skipAfter` late
  *   draining      nothing more is due; answers are awaited                close -> closed
- *   closed        ended by us                                             never
- *   lost          ended by the server, or by us because it spoke          never
- *                 garbage: what was unanswered or waiting has failed, and
- *                 so does everything that comes due later
- *   reconnecting  away, and tries to connect again (reconnector.ts): what welcome -> the state in which it was, or
- *                 waits, or comes due, waits for the connection as it     draining when nothing more is due by then
- *                 would for a slot, and is skipped once it is `skipAfter`
- *                 late. READY and GO wait for nobody in this state
+ *   closed        closed by capbench                                      never
+ *   lost          closed by the server, or by capbench after a protocol   never
+ *                 violation: unanswered, waiting and later operations
+ *                 fail
+ *   reconnecting  away, and tries to reconnect (reconnector.ts): due      welcome -> the state in which it was, or
+ *                 operations wait for the connection as for a slot, and   draining when nothing more is due by then
+ *                 are skipped once they are `skipAfter` late. READY and
+ *                 GO do not wait for it
  *
- * The end of a connection, or garbage, leads from ready, playing and draining
+ * The loss of a connection, or a protocol violation, leads from ready, playing and draining
  *
- *   to lost            where the workload does not say `reconnect`
- *   to reconnecting    where it does, as long as the run goes on: what was unanswered has failed, and the next welcome
- *                      says which of its numbers are committed and which are void and used again (ledger.ts)
+ *   to lost            if the workload has no `reconnect`
+ *   to reconnecting    if it has, during the run: unanswered operations have failed, and the next welcome decides which of
+ *                      their numbers are committed, and which are void and reused (ledger.ts)
  *
- * Where there is churn (churn.ts), a player that is told to leave, playing or draining, begins nothing more; once nothing
- * of its is unanswered, it closes its connection and is `reconnecting`, for as long as it is to be away.
+ * With churn (churn.ts), a player that has to leave, playing or draining, starts no more operations; when none is unanswered,
+ * it closes its connection and is `reconnecting` while it is away.
  *
- * Every change of a state is one of the methods under "Transitions".
+ * All changes of state are methods under "Transitions".
  */
 const CONNECTING = 0;
 const READY = 1;
@@ -51,39 +50,39 @@ const CLOSED = 4;
 const LOST = 5;
 const RECONNECTING = 6;
 
-/** Operations that one turn of the loop sends at most, some 15 ms: what was answered has to be read, too. */
+/** Limit of operations per turn of the event loop, about 15 ms, so that answers are read in between. */
 const MOST_PER_TURN = 1000;
-/** Operations of a player that may wait, over what the rate fills while one may wait. */
+/** Operations of a player that may wait, in addition to those that are due within `skipAfter`. */
 const WAITING_SPARE = 4;
 const ENDED_UNANSWERED = "a player's connection ended before an operation was answered";
 const NONE: readonly number[] = [];
 
-/** What the players of one worker are to do; times in microseconds. */
+/** The parts of the workload that a pool needs; times in microseconds. */
 type PlayerPoolOptions = Pick<
   Workload,
   'seed' | 'timeline' | 'players' | 'operations' | 'outstanding' | 'skipAfter' | 'timeout'
 >;
 
-/** What a pool works with; the sources of the worker share it. */
+/** Shared with the sources of the worker. */
 type PlayerPoolTools = Pick<SourceTools, 'recorder' | 'ledger' | 'hash' | 'errors' | 'now'>;
 
-/** Who brings players back whose connection has ended. */
+/** Reconnects players. */
 export interface ReconnectPolicy {
   lost(player: number): void;
-  /** Those who have left by themselves, after `away` microseconds. */
+  /** The player has left, and rejoins after `away` microseconds. */
   left(player: number, away: number): void;
 }
 
 /**
- * The players of one worker: their states, what waits, what is unanswered, and their connections. HOT: the worker's one
- * timer calls `send`, and nothing is allocated for an operation.
+ * The players of one worker: their states, waiting and unanswered operations, and connections. HOT: the worker's timer calls
+ * `send`, and nothing is allocated per operation.
  */
 export class PlayerPool implements Listener {
   connected = 0;
   disconnects = 0;
-  /** Players who connected again after their connection had ended. */
+  /** Connections that were reopened after a loss. */
   reconnects = 0;
-  /** Players who left by themselves, and who joined again. */
+  /** Players who left (churn), and who rejoined. */
   leaves = 0;
   joins = 0;
   strayAnswers = 0;
@@ -96,43 +95,43 @@ export class PlayerPool implements Listener {
   private readonly timeout: number;
   private readonly tools: PlayerPoolTools;
 
-  /** By player: what it is, and what it will be when it is connected again. */
+  /** By player: its state, and its state after it has reconnected. */
   private readonly state: Uint8Array;
   private readonly resumesAs: Uint8Array;
   private readonly connections: (Connection | null)[];
   /** By player: the last sequence number used. */
   private readonly lastSequence: Float64Array;
-  /** By player: since when it could have sent: a slot became free, or it was connected. */
-  private readonly ableAt: Float64Array;
+  /** By player: since when it can send, because a slot became free or it was connected. */
+  private readonly canSendSince: Float64Array;
 
-  /** The operations that players do, as indexes in the workload's, each with a schedule of its own for each player. */
+  /** The players' operations, as indexes in the workload's operations; each has its own schedule per player. */
   private readonly operations: readonly number[];
   private readonly pacers: readonly PlayerPacer[];
-  /** When which schedule has something due, and how much of it has come due: player x operations + operation. */
+  /** By schedule (player x operations + operation): its next due time, and how many operations have been due. */
   private readonly wakes: WakeHeap;
   private readonly planned: Uint32Array;
-  /** By player: its schedules that are not over. */
+  /** By player: the number of schedules that have not ended. */
   private readonly schedules: Uint8Array;
 
   private readonly waiting: Waiting;
   private readonly slots: Slots;
-  /** Numbers that timed out on the connection that is open: should they be answered later, the ledger is to know. */
+  /** Numbers that timed out on the current connection: a late answer still goes to the ledger. */
   private readonly late = new Map<number, Set<number>>();
 
-  /** Null: who is lost stays lost, and nobody leaves. */
+  /** Null: lost connections are not reopened, and there is no churn. */
   private policy: ReconnectPolicy | null = null;
-  /** Who leaves once nothing is unanswered, and for how long; and who has left. */
+  /** Players who leave as soon as nothing is unanswered, with their time away; and players who have left. */
   private readonly leaving = new Map<number, number>();
   private readonly away = new Set<number>();
-  /** What was unanswered when its connection ended, by player. */
+  /** By player: the unanswered numbers at the loss of its connection. */
   private readonly openNumbers = new Map<number, readonly number[]>();
-  /** Connections that were cut on purpose, and whose end has not been heard yet. */
+  /** Connections that were cut by a fault, until they have closed. */
   private readonly dropped = new Set<Connection>();
 
-  /** Whose waiting operations are being sent: what is answered meanwhile must not begin that again. */
+  /** The player whose waiting operations are being sent: guards against reentry by synchronous answers. */
   private pumping = -1;
-  /** When what is being told came. */
-  private heardAt = 0;
+  /** When the current answers arrived. */
+  private receivedAt = 0;
   private stopped = false;
   private finished = false;
 
@@ -149,7 +148,7 @@ export class PlayerPool implements Listener {
     this.resumesAs = new Uint8Array(players);
     this.connections = new Array<Connection | null>(players).fill(null);
     this.lastSequence = new Float64Array(players);
-    this.ableAt = new Float64Array(players);
+    this.canSendSince = new Float64Array(players);
     this.operations = [...operations.keys()].filter((index) => operations[index]!.actor === 'player');
     this.pacers = this.operations.map((index) => {
       const own = options.players === 0 ? 0 : operations[index]!.perSecond / options.players;
@@ -163,7 +162,7 @@ export class PlayerPool implements Listener {
     this.slots = new Slots(players, outstanding, operations.length);
   }
 
-  /** From now on, who loses its connection is handed over, and comes back by `resume`. */
+  /** Lost players are handed to the policy, which brings them back by `resume`. */
   reconnectBy(policy: ReconnectPolicy): void {
     this.policy = policy;
   }
@@ -183,7 +182,7 @@ export class PlayerPool implements Listener {
     this.state[player] = LOST;
   }
 
-  /** GO: ready -> playing. Players that are lost have a schedule all the same. */
+  /** GO: ready -> playing. Lost players have schedules, too. */
   start(): void {
     for (let player = 0; player < this.state.length; player++) {
       for (const [k, pacer] of this.pacers.entries()) {
@@ -203,9 +202,9 @@ export class PlayerPool implements Listener {
     if (this.state[player] === PLAYING) this.state[player] = DRAINING;
   }
 
-  /** The connection is over, without our doing or because garbage came: -> reconnecting, or lost. */
+  /** The connection was lost or violated the protocol: -> reconnecting, or lost. */
   ended(player: number, connection: Connection): void {
-    // Of a connection that was given up before, or has been followed by another.
+    // Ignores connections that are no longer in use.
     if (this.connections[player] !== connection) return;
     this.release(player);
     if (this.state[player] === CLOSED) return;
@@ -213,21 +212,21 @@ export class PlayerPool implements Listener {
     const policy = this.finished ? null : this.policy;
     if (policy === null) this.state[player] = LOST;
     else this.suspend(player);
-    // It has no time to leave any more.
+    // A player that was about to leave has lost its connection instead.
     this.leaving.delete(player);
     this.disconnects += 1;
     connection.cut();
     if (this.finished) return;
     const now = tools.now();
     const open = this.slots.of(player);
-    // What was cut on purpose is told as that.
+    // A cut by a fault is reported as a fault.
     if (!this.dropped.delete(connection) && open > 0) tools.errors.add(ENDED_UNANSWERED, open);
     this.settleUnanswered(player, OUTCOME.failed, now, Number.POSITIVE_INFINITY);
     if (policy === null) this.settleWaiting(player, OUTCOME.failedUnsent, now);
     else policy.lost(player);
   }
 
-  /** It is to leave, and nothing is unanswered any more: playing, draining -> reconnecting. */
+  /** Leaves if it has to and nothing is unanswered: playing, draining -> reconnecting. */
   private depart(player: number): void {
     const away = this.leaving.get(player);
     if (away === undefined || this.slots.of(player) > 0 || this.finished) return;
@@ -241,7 +240,7 @@ export class PlayerPool implements Listener {
     this.policy?.left(player, away);
   }
 
-  /** -> reconnecting. Late answers to what is unanswered may still be under way: the next welcome decides. */
+  /** -> reconnecting. The next welcome decides about the unanswered numbers. */
   private suspend(player: number): void {
     this.resumesAs[player] = this.state[player]!;
     this.state[player] = RECONNECTING;
@@ -249,7 +248,7 @@ export class PlayerPool implements Listener {
     this.late.delete(player);
   }
 
-  /** reconnecting -> ready, playing or draining, and on with what waits. */
+  /** reconnecting -> ready, playing or draining; sends what waits. */
   resume(player: number, connection: Connection, { lastSequence, stated }: Welcome): void {
     const { ledger, errors, now } = this.tools;
     const id = this.ids[player]!;
@@ -257,7 +256,7 @@ export class PlayerPool implements Listener {
     else this.reconnects += 1;
     const unanswered = this.openNumbers.get(player) ?? NONE;
     this.openNumbers.delete(player);
-    // A server that keeps no numbers decides nothing about them: the player goes on with the next.
+    // A server that keeps no numbers decides nothing: the player continues with its next number.
     if (lastSequence !== null) {
       const { last, breach } = ledger.resume(id, lastSequence, this.lastSequence[player]!, unanswered);
       if (breach !== null) errors.add(BREACHES[breach]);
@@ -266,11 +265,11 @@ export class PlayerPool implements Listener {
     ledger.stated(id, stated);
     this.state[player] = this.resumesAs[player]!;
     this.hold(player, connection);
-    this.ableAt[player] = now();
-    this.pump(player, this.ableAt[player]!);
+    this.canSendSince[player] = now();
+    this.pump(player, this.canSendSince[player]!);
   }
 
-  /** -> closed, but for those that are lost: asks every server to end the connection, and waits for none. */
+  /** -> closed, except lost players. Starts closing every connection, without waiting. */
   close(): void {
     for (let player = 0; player < this.state.length; player++) {
       if (this.state[player] === LOST) continue;
@@ -297,24 +296,24 @@ export class PlayerPool implements Listener {
     return this.stopped ? Number.POSITIVE_INFINITY : this.wakes.topKey;
   }
 
-  /** Operations sent and not answered, of one index in the workload's operations. */
+  /** Unanswered operations, by index in the workload's operations. */
   inFlight(operation: number): number {
     return this.slots.taken[operation]!;
   }
 
-  /** Nothing more is due, waits or is unanswered. */
+  /** Nothing is due, waiting or unanswered. */
   get isDrained(): boolean {
     return this.nextDue === Number.POSITIVE_INFINITY && this.isIdle;
   }
 
-  /** Nothing waits or is unanswered. */
+  /** Nothing is waiting or unanswered. */
   private get isIdle(): boolean {
     return this.slots.total === 0 && this.waiting.total === 0;
   }
 
   /**
-   * Everything that is due by now, up to a turn's worth sent; true when more is due already. What this worker
-   * itself is too late for is skipped like what waits too long, and costs no turn: it never falls further behind.
+   * Sends what is due by now, up to the limit of a turn; true when more is due already. Operations for which this worker is
+   * too late are skipped and do not count towards the limit, so that it does not fall further behind.
    */
   send(now: number): boolean {
     const { wakes } = this;
@@ -328,7 +327,7 @@ export class PlayerPool implements Listener {
     return this.nextDue <= now;
   }
 
-  /** Times out what is unanswered for too long, skips what waits for too long. */
+  /** Times out operations that are unanswered, and skips those that wait, for too long. */
   sweep(now: number): void {
     if (this.isIdle) return;
     for (let player = 0; player < this.state.length; player++) {
@@ -340,13 +339,13 @@ export class PlayerPool implements Listener {
     }
   }
 
-  /** Nothing is due from now on; what was due before has been scheduled. */
+  /** Ends the schedule now; what was due before is scheduled. */
   stop(now: number): void {
     while (this.send(now));
     this.stopped = true;
   }
 
-  /** The end of the drain: unanswered is unfinished, and what still waits was never sent. */
+  /** The end of the drain: unanswered operations are unfinished, waiting ones are skipped. */
   finish(now: number): void {
     this.stop(now);
     this.finished = true;
@@ -356,14 +355,14 @@ export class PlayerPool implements Listener {
     }
   }
 
-  /** Hashes what was planned and never came due; at most `most` operations. True when nothing is left. */
+  /** Hashes planned operations that never became due, at most `most`; true when none is left. */
   hashRest(most: number): boolean {
     const { wakes, pacers } = this;
     for (let n = 0; n < most && wakes.size > 0; n++) this.advance(Math.floor(wakes.topId / pacers.length));
     return wakes.size === 0;
   }
 
-  /** The next operation has come due, which is this player's: says which it is, and hashes it. */
+  /** Hashes the next due operation, which is this player's, advances its schedule, and returns the operation. */
   private advance(player: number): number {
     const { wakes, pacers } = this;
     const { topId } = wakes;
@@ -380,7 +379,7 @@ export class PlayerPool implements Listener {
     return operation;
   }
 
-  /** An operation has come due; true when it was sent. */
+  /** An operation is due; true when it was sent. */
   private schedule(player: number, operation: number, due: number, now: number): boolean {
     const { waiting } = this;
     const { recorder } = this.tools;
@@ -389,9 +388,9 @@ export class PlayerPool implements Listener {
       recorder.settle(operation, OUTCOME.failedUnsent, 1, due, due, due);
       return false;
     }
-    const able = waiting.of(player) === 0 && this.isAble(player);
+    const able = waiting.of(player) === 0 && this.canSend(player);
     if (now - due > this.skipAfter) {
-      if (able) recorder.ownLag(operation, 1, due, now - this.sendable(player, due));
+      if (able) recorder.ownLag(operation, 1, due, now - this.earliestSend(player, due));
       recorder.settle(operation, OUTCOME.skipped, 1, due, due, now);
       return false;
     }
@@ -405,20 +404,20 @@ export class PlayerPool implements Listener {
     return false;
   }
 
-  /** A slot is free, and a connection is there. */
-  private isAble(player: number): boolean {
+  /** A slot is free, and the player is connected. */
+  private canSend(player: number): boolean {
     if (this.slots.isFull(player)) return false;
     if (this.leaving.size > 0 && this.leaving.has(player)) return false;
-    // Without a way back, what meets a connection that is just ending fails at once.
+    // Without reconnects, an operation on a closing connection fails at once instead of waiting.
     return this.policy === null || this.connections[player]?.isOpen === true;
   }
 
-  /** From when on an operation of this due time could have been sent. */
-  private sendable(player: number, due: number): number {
-    return Math.max(due, this.ableAt[player]!);
+  /** The earliest time at which an operation with this due time could have been sent. */
+  private earliestSend(player: number, due: number): number {
+    return Math.max(due, this.canSendSince[player]!);
   }
 
-  /** Sends what waits as far as there are slots; skips what is too late. */
+  /** Sends waiting operations while slots are free; skips those that are too late. */
   private pump(player: number, now: number): void {
     const { waiting, tools, skipAfter, pumping } = this;
     this.pumping = player;
@@ -428,7 +427,7 @@ export class PlayerPool implements Listener {
       if (now - due > skipAfter) {
         waiting.shift(player);
         tools.recorder.settle(operation, OUTCOME.skipped, 1, due, due, now);
-      } else if (!this.isAble(player)) {
+      } else if (!this.canSend(player)) {
         break;
       } else {
         waiting.shift(player);
@@ -443,22 +442,22 @@ export class PlayerPool implements Listener {
     const connection = this.connections[player];
     const sent = now();
     if (!connection?.isOpen) {
-      // The end of the connection is known to itself, and its event is on the way.
+      // The connection is closed already, and its event follows.
       recorder.settle(operation, OUTCOME.failedUnsent, 1, due, due, sent);
       return;
     }
     const sequence = this.lastSequence[player]! + 1;
     this.lastSequence[player] = sequence;
-    const ownLag = sent - this.sendable(player, due);
+    const ownLag = sent - this.earliestSend(player, due);
     this.slots.take(player, operation, sequence, due, sent, ownLag);
     recorder.ownLag(operation, 1, due, ownLag);
     ledger.sent(this.ids[player]!, sequence);
-    // What it may tell meanwhile is added as well: the sum is taken afterwards.
+    // `send` may call back and change bytesOut, so its result is added afterwards.
     const bytes = connection.send(operation, sequence, due);
     this.bytesOut += bytes;
   }
 
-  /** Ends what the player sent before a time and is unanswered. */
+  /** Settles the player's unanswered operations that were sent before a time. */
   private settleUnanswered(player: number, outcome: Outcome, now: number, sentBefore: number): void {
     const { slots } = this;
     const first = player * slots.each;
@@ -467,7 +466,7 @@ export class PlayerPool implements Listener {
       if (sequence === 0 || slots.sent[slot]! >= sentBefore) continue;
       const operation = slots.operation[slot]!;
       this.tools.recorder.settle(operation, outcome, 1, slots.due[slot]!, slots.sent[slot]!, now);
-      if (slots.isFull(player)) this.ableAt[player] = now;
+      if (slots.isFull(player)) this.canSendSince[player] = now;
       slots.free(player, slot);
       if (outcome === OUTCOME.timedOut) this.noteLate(player, sequence);
     }
@@ -479,7 +478,7 @@ export class PlayerPool implements Listener {
     else known.add(sequence);
   }
 
-  /** Ends all that the player has waiting. */
+  /** Settles the player's waiting operations. */
   private settleWaiting(player: number, outcome: Outcome, now: number): void {
     const { waiting } = this;
     while (waiting.of(player) > 0) {
@@ -489,11 +488,11 @@ export class PlayerPool implements Listener {
     }
   }
 
-  // Who goes away on purpose
+  // Faults and churn
 
   /**
-   * Cuts the connections of a share of the connected players, as if the network had gone: no close frame. The
-   * seed decides whom; the share, rounded, how many.
+   * Cuts the connections of a share of the connected players without a close frame, as a network failure would. The seed
+   * decides which; the rounded share, how many.
    */
   drop(sharePercent: number, seed: number): number {
     if (this.finished) return 0;
@@ -513,8 +512,8 @@ export class PlayerPool implements Listener {
   }
 
   /**
-   * The player leaves, with a clean close, once nothing of its is unanswered, and joins again after `away`
-   * microseconds. What comes due from now on waits for that, or is skipped. Nobody leaves who is not there.
+   * The player leaves with a clean close once nothing is unanswered, and rejoins after `away` microseconds. Operations that
+   * are due meanwhile wait or are skipped. Has no effect on a player that is not connected.
    */
   leave(player: number, away: number): void {
     const state = this.state[player];
@@ -523,30 +522,30 @@ export class PlayerPool implements Listener {
     this.depart(player);
   }
 
-  // What connections tell
+  // Events of connections
 
-  heard(player: number, connection: Connection, bytes: number): boolean {
+  received(player: number, connection: Connection, bytes: number): boolean {
     this.framesIn += 1;
     this.bytesIn += bytes;
-    // A connection that is over may still have had something to say.
+    // A connection that is no longer in use may still deliver data.
     if (this.finished || this.connections[player] !== connection) return false;
-    this.heardAt = this.tools.now();
+    this.receivedAt = this.tools.now();
     return true;
   }
 
   answered(player: number, sequence: number, outcome: Outcome): void {
-    const { tools, slots, heardAt: now } = this;
+    const { tools, slots, receivedAt: now } = this;
     const slot = sequence >= 1 ? slots.find(player, sequence) : -1;
     if (slot >= 0) {
       const sent = slots.sent[slot]!;
-      // An answer after the timeout is none, also when the sweep has not come by yet.
+      // An answer after the timeout has timed out, even if no sweep has run yet.
       const end = now - sent <= this.timeout ? outcome : OUTCOME.timedOut;
       const ownLag = slots.ownLag[slot]!;
       tools.recorder.settle(slots.operation[slot]!, end, 1, slots.due[slot]!, sent, now, ownLag);
-      if (slots.isFull(player)) this.ableAt[player] = now;
+      if (slots.isFull(player)) this.canSendSince[player] = now;
       slots.free(player, slot);
     } else if (!this.late.get(player)?.delete(sequence)) {
-      this.stray('a world server acknowledged a sequence number that was not waiting for an answer');
+      this.unexpected('a world server acknowledged a sequence number that was not waiting for an answer');
       return;
     }
     if (outcome !== OUTCOME.failed) tools.ledger.acked(this.ids[player]!, sequence);
@@ -556,36 +555,36 @@ export class PlayerPool implements Listener {
     this.tools.ledger.stated(this.ids[player]!, what);
   }
 
-  heardAll(player: number): void {
-    if (this.waiting.of(player) > 0 && this.pumping !== player) this.pump(player, this.heardAt);
+  receivedAll(player: number): void {
+    if (this.waiting.of(player) > 0 && this.pumping !== player) this.pump(player, this.receivedAt);
     if (this.leaving.size > 0) this.depart(player);
   }
 
-  carried(bytesIn: number, bytesOut: number): void {
+  transferred(bytesIn: number, bytesOut: number): void {
     this.bytesIn += bytesIn;
     this.bytesOut += bytesOut;
   }
 
-  stray(message: string): void {
+  unexpected(message: string): void {
     this.strayAnswers += 1;
     this.tools.errors.add(message);
   }
 }
 
 /**
- * The unanswered operations of all players of a worker: `each` slots for every one of them. HOT.
- * A slot whose sequence number is 0 is free; numbers begin at 1.
+ * The unanswered operations of all players of a worker, `each` slots per player. HOT.
+ * A slot with sequence number 0 is free; numbers begin at 1.
  */
 class Slots {
   readonly each: number;
-  /** Over all players: of all operations, and of each. */
+  /** Unanswered operations of all players, in total and by operation. */
   total = 0;
   readonly taken: Int32Array;
   readonly sequence: Float64Array;
   readonly operation: Uint8Array;
   readonly due: Float64Array;
   readonly sent: Float64Array;
-  /** The part of `sent - due` that the worker itself caused. */
+  /** The part of the schedule lag, `sent - due`, that the worker itself caused. */
   readonly ownLag: Float64Array;
   private readonly busy: Uint16Array;
 
@@ -621,7 +620,7 @@ class Slots {
     this.total += 1;
   }
 
-  /** -1 when the player has no such number unanswered. */
+  /** -1 when the player has no unanswered operation with this number. */
   find(player: number, sequence: number): number {
     const first = player * this.each;
     for (let slot = first; slot < first + this.each; slot++) {
@@ -644,7 +643,7 @@ class Slots {
   }
 }
 
-/** Operations that wait for a slot or a connection, with their due times: a ring for each player of a worker. HOT. */
+/** Operations that wait for a slot or a connection, with their due times: a ring buffer per player. HOT. */
 class Waiting {
   /** Over all players. */
   total = 0;
@@ -670,7 +669,7 @@ class Waiting {
     return this.count[player] === this.capacity;
   }
 
-  /** Of the one that waits longest; the caller knows that there is one. */
+  /** The due time of the operation that waits longest; the caller knows that there is one. */
   due(player: number): number {
     return this.dues[player * this.capacity + this.head[player]!]!;
   }
@@ -687,7 +686,7 @@ class Waiting {
     this.total += 1;
   }
 
-  /** The one that waits longest waits no more. */
+  /** Removes the one that waits longest. */
   shift(player: number): void {
     this.head[player] = (this.head[player]! + 1) % this.capacity;
     this.count[player]! -= 1;

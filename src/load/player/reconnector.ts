@@ -10,13 +10,13 @@ import { MOST_IN_FLIGHT } from './connector.ts';
 import type { PlayerPool, ReconnectPolicy } from './player-pool.ts';
 
 const STEP_MS = 5;
-/** Seconds by which a step may be late and still make up for it: else a busy host would be told as a slow return. */
-const MADE_UP = 0.25;
-/** A connection that held for so long was one: the next loss is a new one, and is answered at once. */
-const HELD = 1_000_000;
+/** Seconds of delay that a late step may catch up, so that a busy host does not look like a slow reconnect. */
+const CATCH_UP = 0.25;
+/** After a connection that lasted this long (microseconds), the backoff starts again. */
+const STABLE = 1_000_000;
 
 interface ReconnectPlan {
-  /** To whom players come back. */
+  /** The pool of the players. */
   readonly target: Pick<PlayerPool, 'resume'>;
   readonly protocol: Protocol;
   readonly errors: ErrorCounts;
@@ -24,27 +24,26 @@ interface ReconnectPlan {
   /** Entity ids of the worker's players. */
   readonly ids: Int32Array;
   readonly perSecond: number;
-  /** From the end of a connection to the next welcome; microseconds. */
+  /** From the loss of a connection to the next welcome; microseconds. */
   readonly latency: MicrosHistogram;
-  /** Told after a player has come back: how long after it lost its connection, and how long the attempt took. */
+  /** Called after a player has reconnected: the time since the loss, and the duration of the attempt. */
   readonly onBack: (sinceLost: number, took: number) => void;
 }
 
 /**
- * Connects players again whose connection has ended: each after a while that grows from attempt to attempt, so
- * many of the worker a second, a bounded number at once, until it is stopped. A 409 (the server has not noticed
- * the end of the old connection) is one more attempt like the others.
+ * Reconnects players with exponential backoff, at a limited rate and concurrency, until it is stopped. A 409 (the server has
+ * not noticed the end of the old connection) is retried like other failures.
  */
 export class Reconnector implements Dialler, ReconnectPolicy {
   isOpen = true;
   private readonly plan: ReconnectPlan;
-  /** Who is to be connected, by when. */
+  /** Players by the time of their next attempt. */
   private readonly wakes: WakeHeap;
   private readonly lostAt: Float64Array;
   private readonly backAt: Float64Array;
   private readonly attempts: Uint32Array;
   private inFlight = 0;
-  /** Attempts that may be made now. */
+  /** Attempts that may be made now (token bucket). */
   private allowance = 1;
   private allowedAt = monotonic();
   private step: NodeJS.Timeout | null = null;
@@ -62,18 +61,18 @@ export class Reconnector implements Dialler, ReconnectPolicy {
   lost(player: number): void {
     const now = monotonic();
     this.lostAt[player] = now;
-    if (now - this.backAt[player]! > HELD) this.attempts[player] = 0;
+    if (now - this.backAt[player]! > STABLE) this.attempts[player] = 0;
     this.schedule(player, now);
   }
 
-  /** The player has left by itself, and joins again after `away` microseconds. */
+  /** The player has left (churn), and rejoins after `away` microseconds. */
   left(player: number, away: number): void {
     this.attempts[player] = 0;
     this.lostAt[player] = monotonic() + away;
     this.wake(player, this.lostAt[player]!);
   }
 
-  /** Connects nobody from now on; whoever is just being welcomed is turned away. */
+  /** Starts no more attempts; connections that are welcomed later are closed. */
   stop(): void {
     this.isOpen = false;
     if (this.step !== null) clearInterval(this.step);
@@ -114,7 +113,7 @@ export class Reconnector implements Dialler, ReconnectPolicy {
     const now = monotonic();
     const { wakes, plan } = this;
     const earned = ((now - this.allowedAt) / 1e6) * plan.perSecond;
-    this.allowance = Math.min(this.allowance + earned, Math.max(1, MADE_UP * plan.perSecond));
+    this.allowance = Math.min(this.allowance + earned, Math.max(1, CATCH_UP * plan.perSecond));
     this.allowedAt = now;
     while (wakes.topKey <= now && this.allowance >= 1 && this.inFlight < MOST_IN_FLIGHT) {
       const player = wakes.topId;
@@ -123,7 +122,7 @@ export class Reconnector implements Dialler, ReconnectPolicy {
       this.inFlight += 1;
       plan.protocol.dial(player, this);
     }
-    // What nobody had a use for is not saved up, but for a step's worth.
+    // Unused allowance is not saved, except for one step.
     if (wakes.topKey > now) {
       this.allowance = Math.min(this.allowance, Math.max(1, (STEP_MS / 1e3) * plan.perSecond));
     }
@@ -138,8 +137,8 @@ const FIRST_WAIT = 50_000;
 const LONGEST_WAIT = 1_000_000;
 
 /**
- * Microseconds to wait before an attempt to connect again, the first being number 0: 50 ms, doubling up to 1 s,
- * each give or take a quarter, so that those who lost their connections together do not come back in step.
+ * Microseconds to wait before attempt number `attempt`, from 0: 50 ms, doubling up to 1 s, each with 25% jitter, so that
+ * players who lost their connections together do not reconnect in step.
  */
 export function backoff(seed: number, actor: number, attempt: number): number {
   const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** attempt);

@@ -8,23 +8,22 @@ import { CONNECT_TIMEOUT_MS, frameBytes, MASK_BYTES, onRefusal, openSocket, sock
 const TEXT = { binary: false } as const;
 const { OPEN } = WebSocket;
 
-/** Of a server that welcomes nobody. */
-const UNGREETED: Welcome = { lastSequence: null, stated: null };
+/** For protocols without a welcome. */
+const NO_WELCOME: Welcome = { lastSequence: null, stated: null };
 
 /**
- * How the players of one system talk over a WebSocket: what they know, how they write, how they read. Players are
- * numbered from 0 within the worker.
+ * Encodes and decodes the frames of one system's players over WebSocket. Players are numbered from 0 within the worker.
  */
 export interface PlayerCodec {
-  /** Bytes of the longest frame that is taken; a longer one ends the connection. */
+  /** Longest accepted frame in bytes; a longer one ends the connection. */
   readonly mostPayload: number;
   /** The path of a player's socket. */
   path(playerId: number): string;
-  /** Reads the first frame of a connection; null when it is no welcome. Not there: nobody is welcomed. */
+  /** Reads the first frame of a connection; null when it is not a welcome. Absent: the protocol has none. */
   welcome?(player: number, frame: string): Welcome | null;
   /** The frame of the player's next operation, by its index in the workload's operations. ASCII. */
   encode(player: number, operation: number, sequence: number): string;
-  /** Reads any later frame; false when it is garbage. */
+  /** Reads any later frame; false when it violates the protocol. */
   decode(player: number, frame: string, listener: Listener): boolean;
 }
 
@@ -36,7 +35,7 @@ export interface SocketPlan {
   readonly errors: ErrorCounts;
 }
 
-/** Players over WebSocket. One is connected once it is welcomed, or at once where its codec knows no welcome. */
+/** Players over WebSocket. A player is connected when it is welcomed, or at once if the protocol has no welcome. */
 export class SocketProtocol implements Protocol {
   private readonly plan: SocketPlan;
 
@@ -64,16 +63,16 @@ export class SocketProtocol implements Protocol {
       if (over) return;
       over = true;
       settle();
-      // Errors of a socket that is given up are nobody's business, but must not be thrown.
+      // Later errors of the socket do not matter, but without a listener they would be thrown.
       socket.on('error', () => {});
       socket.terminate();
       dialler.refused(player, cause);
     };
     const enter = (welcome: Welcome | null): void => {
       if (!dialler.isOpen) {
-        fail(unexplained('given up'));
+        fail(unexplained('cancelled'));
       } else if (welcome === null) {
-        fail(unexplained('the first frame was no welcome'));
+        fail(unexplained('the first frame was not a welcome'));
       } else {
         settle();
         const connection = new SocketConnection(player, socket, codec, errors);
@@ -82,7 +81,7 @@ export class SocketProtocol implements Protocol {
     };
     socket.on('open', () => {
       if (codec.welcome === undefined) {
-        enter(UNGREETED);
+        enter(NO_WELCOME);
         return;
       }
       const late = unexplained(`no welcome within ${CONNECT_TIMEOUT_MS / 1e3} s`);
@@ -97,14 +96,14 @@ export class SocketProtocol implements Protocol {
   }
 }
 
-/** A player's WebSocket, and how it talks over it. HOT. */
+/** A player's WebSocket. HOT. */
 export class SocketConnection implements Connection {
   private readonly player: number;
   private readonly socket: WebSocket;
   private readonly codec: PlayerCodec;
   private readonly errors: ErrorCounts;
-  /** Its end is our doing, or has been told. */
-  private isTold = false;
+  /** Its end was caused by capbench, or is already in the errors. */
+  private isReported = false;
 
   constructor(player: number, socket: WebSocket, codec: PlayerCodec, errors: ErrorCounts) {
     this.player = player;
@@ -123,11 +122,11 @@ export class SocketConnection implements Connection {
       if (Buffer.isBuffer(data)) this.read(data, listener);
     });
     socket.on('error', (error) => {
-      this.isTold = true;
+      this.isReported = true;
       errors.addCause("a player's connection", causeOfError(error));
     });
     socket.on('close', (code, reason) => {
-      if (!this.isTold)
+      if (!this.isReported)
         errors.addCause("a server closed a player's connection", causeOfClose(code, reason.toString()));
       listener.ended(player, this);
     });
@@ -135,30 +134,30 @@ export class SocketConnection implements Connection {
 
   send(operation: number, sequence: number): number {
     const frame = this.codec.encode(this.player, operation, sequence);
-    // A Buffer is masked and framed in one piece and takes one write; text would take a gathering one.
+    // ws masks and frames a Buffer in one piece and one write; text would need a gathering write.
     this.socket.send(Buffer.from(frame, 'latin1'), TEXT);
     return frameBytes(frame.length) + MASK_BYTES;
   }
 
   close(): void {
-    this.isTold = true;
+    this.isReported = true;
     this.socket.close(1000);
   }
 
   cut(): void {
-    this.isTold = true;
+    this.isReported = true;
     this.socket.terminate();
   }
 
   private read(data: Buffer, listener: Listener): void {
     const { player } = this;
-    if (!listener.heard(player, this, frameBytes(data.length))) return;
+    if (!listener.received(player, this, frameBytes(data.length))) return;
     if (this.codec.decode(player, data.toString(), listener)) {
-      listener.heardAll(player);
+      listener.receivedAll(player);
     } else {
-      this.isTold = true;
-      listener.stray(
-        'a world server sent a player a frame that is not of the protocol: capbench closed the connection',
+      this.isReported = true;
+      listener.unexpected(
+        'a world server sent a player a frame that violates the protocol: capbench closed the connection',
       );
       listener.ended(player, this);
     }

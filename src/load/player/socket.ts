@@ -8,7 +8,7 @@ export const frameBytes = (payload: number): number =>
   payload + (payload < 126 ? 2 : payload < 65_536 ? 4 : 10);
 export const MASK_BYTES = 4;
 
-/** A world server may be slow to accept while thousands connect; this long and no longer. */
+/** Generous, since a world server may be slow to accept while thousands connect. */
 export const CONNECT_TIMEOUT_MS = 15_000;
 
 /** `http://host:port/base` and `/path` as a WebSocket URL. */
@@ -16,7 +16,7 @@ export const socketUrl = (url: string, path: string): string => url.replace(/^ht
 
 const SUBPROTOCOLS = /^sec-websocket-protocol$/i;
 
-/** What stands in a header of the user's own is the handshake's to send: the server's choice is checked against it. */
+/** Subprotocols in the user's headers go to ws, which sends them and checks the server's choice. */
 function subprotocolsIn(headers: Readonly<Record<string, string>>): string[] {
   const named = Object.entries(headers).find(([name]) => SUBPROTOCOLS.test(name))?.[1] ?? '';
   return named.split(',').flatMap((one) => one.trim() || []);
@@ -25,7 +25,7 @@ function subprotocolsIn(headers: Readonly<Record<string, string>>): string[] {
 const withoutSubprotocols = (headers: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => !SUBPROTOCOLS.test(name)));
 
-/** Told once when the server lets nobody in: instead of ws, which would keep where a redirect points to to itself. */
+/** Reports the cause when the server refuses the upgrade; ws itself would not report the target of a redirect. */
 export function onRefusal(socket: WebSocket, refused: (cause: Cause) => void): void {
   socket.on('unexpected-response', (request, response) => {
     request.destroy();
@@ -35,7 +35,7 @@ export function onRefusal(socket: WebSocket, refused: (cause: Cause) => void): v
 }
 
 /**
- * A client socket as all of the load uses it. `source` is the local address to bind, null for the system's choice.
+ * Opens a client socket. `source` is the local address to bind, null for the operating system's choice.
  */
 export function openSocket(
   url: string,

@@ -1,9 +1,9 @@
 import { MULBERRY_STEP, mulberry32, streamSeed } from '../../rng.ts';
 import { STREAM } from '../streams.ts';
 
-/** What players choose from, by weight; each player draws from a stream of its own. HOT. */
+/** Draws choices by weight, from a random stream for each player. HOT. */
 export class WeightedChoice {
-  /** Where each choice ends, as a share of one. */
+  /** Cumulative shares of the choices. */
   private readonly ends: Float64Array;
   private readonly state: Int32Array;
 

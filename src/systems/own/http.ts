@@ -67,7 +67,7 @@ class HttpConnection implements Connection {
   private readonly plan: HttpProtocol['plan'];
   private readonly pool: Pool;
   private readonly requests: readonly Dispatcher.DispatchOptions[];
-  /** Those that are open; and what was carried: by those that are not, and as far as it has been told. */
+  /** Those that are open; and what was transferred: by those that are not, and as far as it has been told. */
   private readonly sockets = new Set<Socket>();
   private readonly past = { in: 0, out: 0 };
   private readonly told = { in: 0, out: 0 };
@@ -173,14 +173,14 @@ class HttpConnection implements Connection {
     });
   }
 
-  private tellTraffic(listener: Listener): void {
+  private reportTraffic(listener: Listener): void {
     const { past, told } = this;
     let [bytesIn, bytesOut] = [past.in, past.out];
     for (const { bytesRead, bytesWritten } of this.sockets) {
       bytesIn += bytesRead;
       bytesOut += bytesWritten;
     }
-    listener.carried(bytesIn - told.in, bytesOut - told.out);
+    listener.transferred(bytesIn - told.in, bytesOut - told.out);
     told.in = bytesIn;
     told.out = bytesOut;
   }
@@ -188,10 +188,10 @@ class HttpConnection implements Connection {
   private settle(sequence: number, outcome: Outcome): void {
     const { listener, player } = this;
     if (listener === null) return;
-    this.tellTraffic(listener);
-    if (!listener.heard(player, this, 0)) return;
+    this.reportTraffic(listener);
+    if (!listener.received(player, this, 0)) return;
     listener.answered(player, sequence, outcome);
-    listener.heardAll(player);
+    listener.receivedAll(player);
   }
 
   private outcomeOf(status: number, location: string | undefined, method: string): Outcome {

@@ -114,7 +114,7 @@ class ModuleConnection implements Connection {
       opened: () => {
         traffic.opened = true;
       },
-      carried: (bytesIn, bytesOut) => this.listener?.carried(bytesIn, bytesOut),
+      transferred: (bytesIn, bytesOut) => this.listener?.transferred(bytesIn, bytesOut),
       settle: (operation, result) => this.settle(operation, result),
       lost: (reason) => this.lose(reason),
     });
@@ -214,7 +214,7 @@ class ModuleConnection implements Connection {
     if (!this.given.delete(number)) {
       const what = 'settled an operation twice, or one that it was never given';
       if (this.listener === null) this.complain(what);
-      else if (this.listener.heard(this.player, this, 0)) this.listener.stray(this.named(what));
+      else if (this.listener.received(this.player, this, 0)) this.listener.unexpected(this.named(what));
       return;
     }
     this.tell(number, outcome ?? OUTCOME.failed);
@@ -225,10 +225,10 @@ class ModuleConnection implements Connection {
 
   private tell(number: number, outcome: Outcome): void {
     const { listener, player } = this;
-    if (listener === null || !listener.heard(player, this, 0)) return;
+    if (listener === null || !listener.received(player, this, 0)) return;
     if (outcome !== OUTCOME.failed) this.traffic.settled = true;
     listener.answered(player, number, outcome);
-    listener.heardAll(player);
+    listener.receivedAll(player);
   }
 
   private complain(what: string): void {

@@ -11,14 +11,14 @@ interface Surroundings extends Pick<Context, 'player' | 'players' | 'urls' | 'ra
   readonly log: (line: string) => void;
   /** A socket was opened, whose traffic is told. */
   readonly opened: () => void;
-  readonly carried: (bytesIn: number, bytesOut: number) => void;
+  readonly transferred: (bytesIn: number, bytesOut: number) => void;
   readonly settle: (operation: Operation, result: Result) => void;
   readonly lost: (reason: string | undefined) => void;
 }
 
 /** What a module's player knows and may ask for; its functions need no `this`. `end`: the session is over, and with it every socket. */
 export function openContext(around: Surroundings): { readonly context: Context; readonly end: () => void } {
-  const { route, player, players, urls, random, now, log, opened, carried, settle, lost } = around;
+  const { route, player, players, urls, random, now, log, opened, transferred, settle, lost } = around;
   const ended = new AbortController();
   const sockets = new Set<WebSocket>();
   const context: Context = {
@@ -41,10 +41,10 @@ export function openContext(around: Surroundings): { readonly context: Context; 
       socket.on('close', () => sockets.delete(socket));
       // Whoever listens hears it as well; nobody has to.
       socket.on('error', () => {});
-      socket.on('message', (data) => carried(frameBytes(Buffer.isBuffer(data) ? data.length : 0), 0));
+      socket.on('message', (data) => transferred(frameBytes(Buffer.isBuffer(data) ? data.length : 0), 0));
       const send = socket.send.bind(socket);
       socket.send = (data: string | Uint8Array, ...rest: readonly unknown[]) => {
-        carried(0, frameBytes(Buffer.byteLength(data)) + MASK_BYTES);
+        transferred(0, frameBytes(Buffer.byteLength(data)) + MASK_BYTES);
         Reflect.apply(send, socket, [data, ...rest]);
       };
       return socket as unknown as PlayerSocket;

@@ -66,7 +66,7 @@ const LIMITS: readonly Row[] = [
   {
     what: 'too few descriptors for the players (ulimit -n 110)',
     launch: { before: ['prlimit', '--nofile=110'] },
-    says: [/^error: .* may hold 110 open descriptors/m, /^hint: .*ulimit -n/m],
+    says: [/^error: .* limit of .* is 110 open descriptors/m, /^hint: .*ulimit -n/m],
   },
   {
     what: 'no process is left (ulimit -u)',

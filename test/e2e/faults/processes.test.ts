@@ -48,7 +48,7 @@ const COMPONENTS: readonly Row[] = [
     what: 'a load worker stops for ever',
     flags: ['--duration', '1s'],
     inject: (run) => kill(processOf(run, 'fleet-worker'), 'SIGSTOP'),
-    says: [/^error: load worker \d \(process \d+\) has said nothing for 10 s/m, /^hint: .*overloaded/m],
+    says: [/^error: load worker \d \(process \d+\) has not responded for 10 s/m, /^hint: .*overloaded/m],
     slow: true,
   },
   {

@@ -204,7 +204,7 @@ test('a worker that a module blocks for ever is noticed after 10 s, named, and k
   const fleet = await ready(`${CONNECT} export const perform = () => { for (;;); };`);
   const error = await failureOf(run(fleet));
   expect(error.exitCode).toBe(93);
-  expect(error.message).toMatch(/^load worker \d \(process \d+\) has said nothing for 10 s/);
+  expect(error.message).toMatch(/^load worker \d \(process \d+\) has not responded for 10 s/);
   expect(error.hint).toContain(`The player module ${NAME} runs in that process`);
   await fleet.close();
   expect(fleet.workerPids.filter(isAlive)).toEqual([]);
