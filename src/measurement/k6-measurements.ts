@@ -1,6 +1,7 @@
 import { mergeHistograms } from '../histogram.ts';
 import type { Counts } from '../load/engine.ts';
 import { COUNT_KINDS, TIMED_KINDS, type TimedKind, type TotalKind } from '../load/k6/metrics.ts';
+import { scheduleHashOf } from '../load/schedule-hash.ts';
 import { ofOperation, perOperation } from '../scenario/operations.ts';
 import { scenarioHash } from '../scenario/resolved.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -22,7 +23,7 @@ export function k6Measurements(summaries: readonly K6Summary[], s: Scenario, cap
     schemaVersion: 1,
     capbench,
     scenarioHash: scenarioHash(s),
-    scheduleHash: null,
+    scheduleHash: scheduleHashOf([[total('scheduleLow'), total('scheduleHigh')]]),
     startedAt: new Date(Math.min(...summaries.map(({ go }) => go))).toISOString(),
     commit: null,
     ending: { state: 'completed' },

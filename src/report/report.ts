@@ -102,7 +102,7 @@ const OF_SUMMARIES = [
   ...(['schemaVersion', 'capbench', 'scenario', 'description', 'outcome', 'exitCode', 'headline'] as const),
   ...(['invalidBecause', 'breachedBecause', 'notes', 'rulings', 'altered', 'operations', 'rules'] as const),
   ...(['load', 'latency', 'throughput', 'network', 'generator'] as const),
-  ...(['scenarioHash', 'seed', 'startedAt'] as const),
+  ...(['scenarioHash', 'scheduleHash', 'seed', 'startedAt'] as const),
 ];
 
 /** k6-report.json: what `capbench report --from-k6` says. What it shares with report.json means the same. */

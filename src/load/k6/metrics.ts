@@ -35,6 +35,8 @@ export const TOTAL_KINDS = [
   ...(['bytesIn', 'bytesOut', 'framesIn'] as const),
   /** Of what acts beside the players, both ways, payload with framing and no HTTP headers. */
   'commandBytes' as const,
+  /** The words of the schedule's hash (schedule-hash.ts), of all virtual users: a sum, which the hash is modulo 2^32. */
+  ...(['scheduleLow', 'scheduleHigh'] as const),
 ];
 export type TotalKind = (typeof TOTAL_KINDS)[number];
 

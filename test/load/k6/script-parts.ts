@@ -51,23 +51,24 @@ export function partsOf<T>(source: string, { globals, modules }: Fakes): T {
   return new Function('modules', ...Object.keys(globals), body)(modules, ...Object.values(globals)) as T;
 }
 
-/** Stands in for a metric of k6's: what was added. */
+/** Stands in for a metric of k6's: what was added. Those of one name are one, as in k6. */
 export class FakeMetric {
   static readonly all = new Map<string, FakeMetric>();
-  readonly values: unknown[] = [];
-  /** By tags. */
-  readonly tagged = new Map<string, unknown[]>();
+  readonly values: number[] = [];
+  /** Sums by the bucket that the tag `le` names. */
+  readonly buckets = new Map<string, number>();
 
   constructor(name: string) {
     if (!/^[a-zA-Z_][a-zA-Z0-9_]{0,128}$/.test(name)) throw new Error(`k6 refuses the name ${name}`);
+    const known = FakeMetric.all.get(name);
+    // biome-ignore lint/correctness/noConstructorReturn: metrics of one name are one
+    if (known !== undefined) return known;
     FakeMetric.all.set(name, this);
   }
 
-  add(value: unknown, tags?: Readonly<Record<string, string>>): void {
-    this.values.push(value);
-    if (tags === undefined) return;
-    const key = JSON.stringify(tags);
-    this.tagged.set(key, [...(this.tagged.get(key) ?? []), value]);
+  add(value: number | boolean, tags?: { readonly le: string }): void {
+    this.values.push(Number(value));
+    if (tags !== undefined) this.buckets.set(tags.le, (this.buckets.get(tags.le) ?? 0) + Number(value));
   }
 }
 

@@ -223,7 +223,7 @@ function live(answer: typeof FakeSocket.answer, { env = {}, late = 0, players = 
     vi.advanceTimersByTime(20_000 + late);
     const reports = printed.map((line) => userReportIn(line));
     const sum = (name: string): number =>
-      (FakeMetric.all.get(name)?.values ?? []).reduce<number>((total, value) => total + Number(value), 0);
+      (FakeMetric.all.get(name)?.values ?? []).reduce<number>((total, value) => total + value, 0);
     // Under capbench it is in the reports, else in the metrics.
     const account = new K6Account(OPERATIONS);
     for (const report of reports) if (report !== null) account.add(report);

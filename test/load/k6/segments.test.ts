@@ -6,6 +6,7 @@ import { figuresOf } from '../../../src/measurement/figures-of.ts';
 import { k6Measurements } from '../../../src/measurement/k6-measurements.ts';
 import { readK6Summary } from '../../../src/measurement/k6-summary.ts';
 import { fluxK6 } from '../../../src/systems/flux/k6/system.ts';
+import { plannedHash } from '../../systems/flux/planned-hash.ts';
 import { serve } from '../engine-room.ts';
 import { installedK6 } from './installed.ts';
 import { exported, k6Run, tenPlayers } from './plain-run.ts';
@@ -53,6 +54,11 @@ describe.skipIf(installedK6 === null)('the exported script on several runners', 
     expect(exitCode).toBe(0);
     expect(rulings.map(({ state }) => state)).toEqual(['met', 'met']);
     expect(figures.load.peakCcu).toBe(10);
+    const ranges = [
+      { from: 0, to: 30 },
+      { from: 30, to: 60 },
+    ];
+    expect(facts.scheduleHash).toBe(plannedHash(workload, ranges));
     // Each player's numbers are dense: nobody else has used them.
     const numbers = new Map(servers.flatMap(({ received }) => [...received]));
     for (let player = 0; player < 10; player++) {

@@ -236,12 +236,18 @@ class Account {
     this.turn(now);
   }
 
-  /** The end of the virtual user. */
-  finish(last: () => LedgerReport): void {
+  /** The end of the virtual user: `hash` is of what was due, `ledger` what was sent and acknowledged. */
+  finish(
+    [low, high]: LedgerReport['hash'],
+    ledger: () => LedgerReport['ledger'],
+    errors: ReadonlySet<string>,
+  ): void {
     clearTimeout(this.timer as number);
+    this.totals.scheduleLow += low;
+    this.totals.scheduleHigh += high;
     this.report();
     if (UNDER_CAPBENCH) {
-      print(last());
+      print({ ledger: ledger(), hash: [low, high], errors: [...errors] });
       return;
     }
     for (const operation of this.operations) operation.finish();

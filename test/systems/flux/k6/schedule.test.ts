@@ -1,12 +1,10 @@
 import { expect, test, vi } from 'vitest';
 import { userReportIn } from '../../../../src/load/k6/user-report.ts';
-import { PlayerPacer } from '../../../../src/load/pacer.ts';
-import { ScheduleHash, scheduleHashOf } from '../../../../src/load/schedule-hash.ts';
-import { Lanes } from '../../../../src/systems/flux/monsters/lanes.ts';
-import { PostPacer } from '../../../../src/systems/flux/monsters/post-pacer.ts';
-import { fluxWorkload, INTENT, MONSTER_COMMAND, operationOf } from '../../../../src/systems/flux/workload.ts';
+import { scheduleHashOf } from '../../../../src/load/schedule-hash.ts';
+import { fluxWorkload } from '../../../../src/systems/flux/workload.ts';
 import { fakes, fluxWorkloadOf, partsOf, scriptOf } from '../../../load/k6/script-parts.ts';
 import { minimal, read } from '../../../scenario/scenario-text.ts';
+import { plannedHash } from '../planned-hash.ts';
 
 interface Script {
   readonly options: { readonly scenarios: Readonly<Record<string, { readonly vus: number }>> };
@@ -36,35 +34,13 @@ test.each([
   const lines = load.split(', ').map((line) => `  ${line}\n`);
   const scenario = read(minimal(`${lines.join('')}world: { servers: 2 }\n`));
   const workload = fluxWorkloadOf(scenario);
-  const { monsters, commandsPerPost, postRate } = fluxWorkload(workload);
+  const { monsters } = fluxWorkload(workload);
   const half = Math.ceil(monsters / 2);
   const ranges = [
     { from: 0, to: half },
     { from: half, to: monsters },
   ];
-  const { players, seed, timeline } = workload;
-
-  const native = new ScheduleHash();
-  const ids = Array.from({ length: players }, (_, id) => id);
-  const pacer = new PlayerPacer(seed, ids, operationOf(workload, INTENT).perSecond / players, timeline);
-  for (const id of ids) {
-    for (let n = 1, due = pacer.next(id); due < timeline.end; n++, due = pacer.next(id)) {
-      native.add(INTENT, id, n, due);
-    }
-  }
-  const posts = new PostPacer({ seed, timeline, postRate, monsters }, { worker: 0, workers: 1 });
-  const lanes = new Lanes(seed, monsters, ranges);
-  const planned = new Map<number, number>();
-  const drawn = new Int32Array(commandsPerPost);
-  const texts = new Uint8Array(commandsPerPost);
-  for (; posts.due < timeline.end; posts.advance()) {
-    lanes.draw(posts.lane, lanes.nextServer(posts.lane), commandsPerPost, drawn, texts, 0);
-    for (const monster of drawn) {
-      planned.set(monster, (planned.get(monster) ?? 0) + 1);
-      native.add(MONSTER_COMMAND, players + monster, planned.get(monster)!, posts.due);
-    }
-  }
-
+  const { players } = workload;
   const hashes: (readonly [number, number])[] = [];
   const print = (line: string): void => {
     const report = userReportIn(line);
@@ -93,5 +69,5 @@ test.each([
   } finally {
     vi.useRealTimers();
   }
-  expect(scheduleHashOf(hashes)).toBe(scheduleHashOf([native.words()]));
+  expect(scheduleHashOf(hashes)).toBe(plannedHash(workload, ranges));
 });

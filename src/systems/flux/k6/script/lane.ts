@@ -12,7 +12,6 @@ import {
   SKIP_AFTER_MS,
   TIMELINE,
   TIMEOUT_MS,
-  UNDER_CAPBENCH,
   WELCOME_MS,
 } from '../../../../export/k6/script/config.ts';
 import { ledgerRow } from '../../../../export/k6/script/ledger-rows.ts';
@@ -34,7 +33,7 @@ const { totals } = account;
 const monstersInAll = Number(CONFIG.monsters);
 const perPost = Number(CONFIG.commandsPerPost);
 
-/** From a lane's end to its ledger, which takes a while: the last answers to others are not to wait for it. */
+/** From a lane's end to its hash and its ledger, which take a while: the last answers to others are not to wait for them. */
 const QUIET_MS = 500;
 
 /** What a post holds, and what became of it. */
@@ -174,14 +173,9 @@ class Lane {
     this.over = true;
     if (this.timer !== null) clearTimeout(this.timer as number);
     for (const link of this.links) link.finish();
-    const end = (): void =>
-      account.finish(() => ({
-        ledger: this.links.flatMap((link) => link.ledger()),
-        hash: this.hashOfPosts(),
-        errors: [...this.errors],
-      }));
-    if (UNDER_CAPBENCH) setTimeout(end, QUIET_MS);
-    else end();
+    const rows = (): number[][] => this.links.flatMap((link) => link.ledger());
+    const end = (): void => account.finish(this.hashOfPosts(), rows, this.errors);
+    setTimeout(end, QUIET_MS);
   }
 
   /** The posts are drawn once more for it: hashing each one while the load goes on would take as long as all the rest. */

@@ -11,7 +11,6 @@ import {
   SKIP_AFTER_MS,
   TIMELINE,
   TIMEOUT_MS,
-  UNDER_CAPBENCH,
   WELCOME_MS,
 } from '../../../../export/k6/script/config.ts';
 import { ledgerRow } from '../../../../export/k6/script/ledger-rows.ts';
@@ -85,11 +84,9 @@ class PlayerBlock {
   finished(): void {
     this.playing -= 1;
     if (this.playing > 0) return;
-    account.finish(() => ({
-      ledger: this.all.map(({ last, place }, i) => ledgerRow(this.ids[i]!, this.acked, i, last, place)),
-      hash: this.hash.words(),
-      errors: [...this.errors],
-    }));
+    const rows = (): number[][] =>
+      this.all.map(({ last, place }, i) => ledgerRow(this.ids[i]!, this.acked, i, last, place));
+    account.finish(this.hash.words(), rows, this.errors);
   }
 }
 
@@ -265,7 +262,7 @@ class Player {
 
   private comeDue(due: number, at: number): void {
     this.planned += 1;
-    if (UNDER_CAPBENCH) this.block.hash.add(INTENT, this.id, this.planned, due);
+    this.block.hash.add(INTENT, this.id, this.planned, due);
     intents.scheduled(1, due);
     if (this.state === 'lost') {
       intents.missed('failedUnsent', 1, due);
