@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Help, type Option } from 'commander';
 import { checkCommand } from './commands/check.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { exportCommand } from './commands/export.ts';
@@ -13,8 +13,8 @@ import { type Host, processHost } from './host.ts';
 
 /**
  * The verbs, in the order of `--help`. Each is `xCommand(host): Command` in commands/x.ts. Its module is
- * loaded for every `--help`, so it imports commander and its options only; what does the work is
- * imported inside the action. An action throws a CapbenchError, or sets `host.exitCode` for a result
+ * loaded for every `--help`, so it only imports commander and its options; the action imports the
+ * code that does the work. An action throws a CapbenchError, or sets `host.exitCode` for a result
  * that is not 0, or just resolves.
  */
 const VERBS: readonly ((host: Host) => Command)[] = [
@@ -33,10 +33,10 @@ const EXAMPLES = `
 Examples:
   $ capbench run quickstart                  a verdict in about a minute
   $ capbench run m4pro-20k --scale 0.25      a quarter of 20,000 players
-  $ capbench check m4pro-20k                 what a run would do, without running it
+  $ capbench check m4pro-20k                 what a run would do
 `;
 
-/** One line of a failure after another, the way every command reports it. */
+/** The form in which every command reports a failure. */
 function report(host: Host, message: string, hint?: string): void {
   host.stderr.write(`error: ${message}\n`);
   if (hint !== undefined) host.stderr.write(`hint: ${hint}\n`);
@@ -52,7 +52,7 @@ function reportBug(host: Host, thrown: unknown, verbose: boolean): void {
     host.stderr.write(`${thrown.stack}\n`);
 }
 
-/** What a command threw, told; returns the exit code. */
+/** Reports what a command threw; returns the exit code. */
 function reportThrown(host: Host, thrown: unknown): ExitCode {
   const known = thrown instanceof CapbenchError ? thrown : refusalOf(thrown);
   if (known === null) {
@@ -65,12 +65,16 @@ function reportThrown(host: Host, thrown: unknown): ExitCode {
   return known.exitCode;
 }
 
-/** Commander's own words, `error: unknown option '--scael'\n(Did you mean --scale?)`, in our form. */
+/** An error of commander's, `error: unknown option '--scael'\n(Did you mean --scale?)`, in the form of this CLI. */
 function reportUsage(host: Host, error: CommanderError): void {
   const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
   const suggestion = /\((Did you mean .*)\)/.exec(rest.join(' '))?.[1];
   report(host, first, suggestion ?? 'capbench --help lists the verbs, capbench <verb> --help their options');
 }
+
+/** An option that may be repeated is empty by default: that needs no words. */
+const describe = (option: Option): string =>
+  Array.isArray(option.defaultValue) ? option.description : new Help().optionDescription(option);
 
 const wantsVerbose = (host: Host): boolean => host.argv.includes('--verbose');
 
@@ -81,6 +85,8 @@ export function programOf(host: Host): Command {
     .version(host.version, '-V, --version', 'print the version')
     .option('--verbose', 'print a stack trace when capbench itself fails')
     .helpOption('-h, --help', 'print this help, or that of a verb')
+    .helpCommand(false)
+    .configureHelp({ optionDescription: describe })
     .addHelpText('after', EXAMPLES)
     .exitOverride()
     .configureOutput({
@@ -117,7 +123,7 @@ const allSystems: Host['systems'] = async () => (await import('./systems/registr
 /** The whole program: the only place that ends the process. */
 export async function main(host: Host = processHost(allSystems)): Promise<void> {
   host.onCrash((thrown) => host.exit(reportThrown(host, thrown)));
-  // A verb with something to close takes the signals over.
+  // A verb that has to close something installs its own listener.
   host.onSignal(() => host.exit(EXIT.interrupted));
   host.exit(await runCli(host));
 }

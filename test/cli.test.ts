@@ -143,7 +143,15 @@ describe('check', () => {
   test('shows what would run', async () => {
     const host = await cli(['check', 'm4pro-20k']);
     expect(host.out()).toMatch(/players +20,000, connecting at 2,000\/s/);
-    expect(host.out()).toMatch(/FLX-151 +< 20 ms +latency\.intent\.due p95 .*flux-single-host\.md:557/);
+    expect(host.out()).toMatch(
+      /FLX-151 +< 20 ms +latency\.intent\.due p95\n {6}measured +[^;]+; flux-single-host\.md:557 /,
+    );
+    expect(
+      host
+        .out()
+        .split('\n')
+        .filter((line) => line.length > 80),
+    ).toEqual([]);
     expect(host.out()).toMatch(/\n63 measurable, 100 untestable, 20 contradicted\n$/);
     expect(host.ended()).toBe(0);
   });
@@ -167,6 +175,17 @@ describe('check', () => {
       load: { players: 100, duration: 3e6 },
     });
     expect(await load([], { CAPBENCH_SCALE: '' })).toMatchObject({ scale: 1 });
+  });
+
+  test('-d is --duration, and --players sets load.players before --scale', async () => {
+    const shown = async (...argv: string[]) =>
+      JSON.parse((await cli(['check', 'quickstart', '--json', ...argv])).out()).scenario;
+    const set = await shown('--set', 'load.players=400', '--scale', '0.5', '--duration', '7s');
+    expect(await shown('--players', '400', '--scale', '0.5', '-d', '7s')).toEqual(set);
+    expect(set).toMatchObject({ altered: ['load.players=400'], load: { players: 200, duration: 7e6 } });
+    const host = await cli(['check', 'quickstart', '--players', 'many']);
+    expect(host.err()).toContain('--set load.players=many load.players: got "many", expected a whole number');
+    expect(host.ended()).toBe(104);
   });
 
   test('takes a file by its path, relative to the working folder', async () => {

@@ -10,24 +10,26 @@ interface CheckFlags extends ScenarioFlags, TargetFlags {
 const EXAMPLES = `
 Examples:
   $ capbench check m4pro-20k
-  $ capbench check m4pro-20k --scale 0.25 --duration 30s
-  $ capbench check ./my-world.yaml --set load.players=500
-  $ capbench check ./my-world.yaml --target ws://127.0.0.1:8080 --probe-metrics http://127.0.0.1:8080/metrics
+  $ capbench check m4pro-20k --scale 0.25 -d 30s
+  $ capbench check ./my-world.yaml --players 500 --json
+  $ capbench check ./my-world.yaml --target ws://127.0.0.1:8080 \\
+      --probe-metrics http://127.0.0.1:8080/metrics
 
-With the options of a run it says what each budget needs to have a figure. It starts nothing and connects to no server.
+Give it the options of the run: it shows what each budget needs to be measured.
+It starts nothing and connects to nothing.
 `;
 
-/** `capbench check`: what a run would do, or everything that is wrong with the scenario. */
+/** `capbench check`: what a run would do, or every problem of the scenario. */
 export const checkCommand = (host: Host): Command =>
   withTargets(withScenario(new Command('check')))
-    .description('resolve a scenario and show what would run and what its budgets need, without running it')
-    .option('--json', 'as JSON')
+    .description('show what a run would do and what its budgets need; starts nothing')
+    .option('--json', 'print JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (reference: string, flags: CheckFlags) => {
       const { outline, outlineJson } = await import('./scenario-outline.ts');
       if (flags.json !== true) {
         const { loaded, needs } = await inspect(host, reference, flags);
-        host.stdout.write(outline(loaded, needs));
+        host.stdout.write(outline(loaded, needs, host.stdout.columns));
         return;
       }
       const { ScenarioError } = await import('../scenario/problem.ts');
@@ -45,7 +47,7 @@ export const checkCommand = (host: Host): Command =>
       }
     });
 
-/** The scenario, and what its budgets need in a run with these options; bad input (104) where that would be. */
+/** The scenario, and what its budgets need in a run with these options. @throws CapbenchError (104) as the run would */
 async function inspect(host: Host, reference: string, flags: CheckFlags) {
   const { findModule, loadScenario } = await import('./scenario-files.ts');
   const { readTargets, refuseProcessFaults } = await import('./targets.ts');

@@ -9,7 +9,7 @@ import { type ScenarioFlags, wholeNumber } from './options.ts';
 import { nearby, writeArtefacts } from './publish.ts';
 import { k6ModulesOf, k6PlanOf, loadScenario } from './scenario-files.ts';
 
-/** What `capbench export k8s` takes besides the scenario's own options, as given. */
+/** The options of `capbench export k8s`, as given. */
 export interface ExportK8sFlags extends ScenarioFlags {
   readonly target: readonly string[];
   readonly parallelism?: string;
@@ -22,7 +22,7 @@ const MOST_RUNNERS = 1000;
 /** RFC 1123. */
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
-/** Writes the three files; none of them over another. */
+/** Writes the three files; overwrites none. */
 export async function executeExportK8s(host: Host, reference: string, flags: ExportK8sFlags): Promise<void> {
   const { scenario, system } = await loadScenario(host, reference, flags);
   const { part, workload } = k6PlanOf(system, scenario);
@@ -50,10 +50,10 @@ export async function executeExportK8s(host: Host, reference: string, flags: Exp
   host.stdout.write(files.map(([name]) => `${join(shown, name)}\n`).join(''));
 }
 
-/** As they were given: they change the scenario, and so its hash. */
+/** The options that change the scenario, and so its hash, as given. */
 const flagsOf = ({ set, ...flags }: ExportK8sFlags): string[] => [
   ...set.flatMap((text) => ['--set', text]),
-  ...(['scale', 'duration', 'seed'] as const).flatMap((name) => {
+  ...(['players', 'scale', 'duration', 'seed'] as const).flatMap((name) => {
     const value = flags[name];
     return value === undefined ? [] : [`--${name}`, value];
   }),
@@ -62,27 +62,27 @@ const flagsOf = ({ set, ...flags }: ExportK8sFlags): string[] => [
 function targetsOf(texts: readonly string[]): readonly string[] {
   if (texts.length === 0) {
     throw badInput(
-      'export k8s: no --target is given, and the runners have to reach the world servers somewhere',
-      'name each world server as a pod of the cluster reaches it: --target http://world-1.game.svc:3001',
+      'export k8s: --target is missing: the runners need the address of each world server',
+      'name each as a pod of the cluster reaches it: --target http://world-1.game.svc:3001',
     );
   }
   return texts.map((text) => oneWord('--target', targetUrl(text)));
 }
 
-/** The operator takes the arguments apart at spaces, and the script its targets at commas. */
+/** The operator splits arguments at spaces, and the script its targets at commas. */
 function oneWord(option: string, url: string): string {
-  if (/[\s,]/.test(url)) throw badInput(`${option}: "${url}" holds a space or a comma`);
+  if (/[\s,]/.test(url)) throw badInput(`${option}: got "${url}", expected a URL without spaces and commas`);
   return url;
 }
 
-/** It is written into a manifest: without credentials, which belong into a secret of the cluster. */
+/** It becomes part of a manifest: credentials belong in a secret of the cluster. */
 function prometheusOf(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
   const whole = url !== null && /^https?:$/.test(url.protocol) && url.hostname !== '';
   if (!whole || url.username !== '' || url.password !== '' || url.search !== '') {
     throw badInput(
-      '--prometheus: expected an http or https address without user, password and query',
-      'such as http://prometheus.monitoring.svc:9090/api/v1/write; credentials go into the environment of spec.runner',
+      '--prometheus: expected an http or https URL without user, password and query',
+      'such as http://prometheus.monitoring.svc:9090/api/v1/write; put credentials into the environment of spec.runner',
     );
   }
   return oneWord('--prometheus', url.href);
@@ -101,7 +101,7 @@ async function refuseToOverwrite(path: string): Promise<void> {
   throw badInput(`${path} already exists`, 'name another folder (--out), or remove it');
 }
 
-/** What `capbench export k6` takes, as given. */
+/** The options of `capbench export k6`, as given. */
 export interface ExportK6Flags extends ScenarioFlags {
   readonly target: readonly string[];
   readonly out?: string;
@@ -109,7 +109,7 @@ export interface ExportK6Flags extends ScenarioFlags {
 
 const FIRST_PORT = 3001;
 
-/** Where the script looks for the servers, unless BASE_URLS says otherwise. */
+/** The servers that the script uses without BASE_URLS. */
 const baseUrlsOf = (targets: readonly string[], servers: number): readonly string[] =>
   targets.length > 0
     ? targets.map(targetUrl)
@@ -131,13 +131,13 @@ export async function executeExportK6(host: Host, reference: string, flags: Expo
   }
   const path = resolve(host.cwd, flags.out);
   try {
-    // Who keeps the script may have changed it.
+    // The user may have edited an earlier script.
     await writeFile(path, script, { flag: 'wx' });
   } catch (thrown) {
     if (codeOf(thrown) === 'EEXIST') {
       throw badInput(
         `--out: ${flags.out} already exists, and is not overwritten`,
-        'name another file, or take it away',
+        'name another file, or remove it',
       );
     }
     throw badInput(

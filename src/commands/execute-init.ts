@@ -5,7 +5,7 @@ import type { Host } from '../host.ts';
 
 const FILES = ['my-world.yaml', 'my-player.mjs'] as const;
 
-/** The folder, and those above it that are not there. Node's own `recursive` never ends below /proc. */
+/** Makes the folder and its missing parents. Node's own `recursive` never ends below /proc. */
 async function makeFolder(folder: string): Promise<void> {
   if ((await stat(folder).catch(() => null)) !== null) return;
   if (dirname(folder) !== folder) await makeFolder(dirname(folder));
@@ -13,12 +13,12 @@ async function makeFolder(folder: string): Promise<void> {
 }
 
 const SCHEMA = join('fixtures', 'schema', 'scenario.schema.json');
-/** By which a scenario names its JSON Schema to editors. */
+/** The line that names the JSON Schema of a scenario to editors. */
 const FOR_EDITORS = /^# yaml-language-server: .*\n/;
 
 /**
- * From the folder to the schema of the capbench that is installed for it, as Node would find it; null where it is
- * installed elsewhere: a path into npx's own folders would lead nowhere tomorrow.
+ * The path from the folder to the schema of the capbench that Node would resolve there; null where it is installed
+ * elsewhere: npx removes its folders again.
  */
 async function pathToSchema(folder: string): Promise<string | null> {
   for (let above = folder; ; above = dirname(above)) {
@@ -28,23 +28,23 @@ async function pathToSchema(folder: string): Promise<string | null> {
   }
 }
 
-/** One of the two files as it is to stand in the folder. */
+/** The text of one of the two files for this folder. */
 async function textOf(host: Host, name: string, folder: string): Promise<string> {
   const text = await readFile(join(host.root, 'fixtures', 'init', name), 'utf8');
   const schema = await pathToSchema(folder);
   return text.replace(FOR_EDITORS, schema === null ? '' : `# yaml-language-server: $schema=${schema}\n`);
 }
 
-/** What stands above the scenario: its commands, each after a comment. */
+/** The comment at the head of the scenario: its commands. */
 async function howToRun(scenario: string): Promise<string> {
   const [comment = ''] =
     /^(?:#.*\n)+/.exec((await readFile(scenario, 'utf8')).replace(FOR_EDITORS, '')) ?? [];
   return comment.replaceAll(/^# {3}/gm, '');
 }
 
-/** Writes the two files into a folder that has neither; throws exit code 104 where it has one, or is none. */
+/** Writes the two files. @throws CapbenchError (104) where one of them exists, or the folder cannot be used */
 export async function writeStart(host: Host, folder: string): Promise<void> {
-  // A variable that is not set, likely: it does not mean this folder.
+  // Probably an unset variable, which does not mean the present folder.
   if (folder.trim() === '') {
     throw badInput(
       `init: got '${folder}', expected the name of a folder`,
@@ -53,8 +53,8 @@ export async function writeStart(host: Host, folder: string): Promise<void> {
   }
   if (/[\p{Cc}\p{Cf}]/u.test(folder)) {
     throw badInput(
-      'init: the name of the folder has characters that cannot be seen',
-      'such as an escape sequence from the clipboard: type the name',
+      'init: the name of the folder has invisible characters',
+      'the clipboard may have added them: type the name',
     );
   }
   const target = resolve(host.cwd, folder);
@@ -63,20 +63,20 @@ export async function writeStart(host: Host, folder: string): Promise<void> {
   if (taken !== undefined) {
     throw badInput(
       `${join(folder, taken)} already exists, and is not overwritten`,
-      'name a folder of its own: capbench init load-test',
+      'name another folder: capbench init load-test',
     );
   }
   try {
     await makeFolder(target);
     for (const name of FILES) {
-      // Exclusive: what came in between stays, too.
+      // Exclusive: a file that was created meanwhile is not overwritten either.
       await writeFile(join(target, name), await textOf(host, name, target), { flag: 'wx' });
     }
   } catch (thrown) {
-    throw badInput(`${folder}: ${messageOf(thrown)}`, 'name a folder that may be written to');
+    throw badInput(`${folder}: ${messageOf(thrown)}`, 'name a folder that you may write to');
   }
   const near = relative(host.cwd, target);
-  // What begins with a dash would be an option of cd's.
+  // cd would take a leading dash for an option.
   const path = near.startsWith('-') ? `./${near}` : near;
   const enter =
     path === '' ? '' : `cd ${/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`}\n`;

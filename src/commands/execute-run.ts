@@ -36,7 +36,7 @@ import { checkTemporaryFolder, stackOpener } from './stack-opener.ts';
 import { stopSignals } from './stop-signals.ts';
 import { consentLine, type RunTargets, readingLine, readTargets, refuseProcessFaults } from './targets.ts';
 
-/** What `capbench run` takes besides the scenario's own options, as given. */
+/** The options of `capbench run`, as given. */
 export interface RunFlags extends ScenarioFlags, TargetFlags, FixedPathFlags {
   readonly engine: EngineName;
   readonly allowModule?: boolean;
@@ -52,7 +52,7 @@ export interface RunFlags extends ScenarioFlags, TargetFlags, FixedPathFlags {
 
 const MOST_WORKERS = 64;
 
-/** `--workers`, or `CAPBENCH_WORKERS`; null leaves the number to the engine. */
+/** `--workers` or `CAPBENCH_WORKERS`; null leaves the number to the engine. */
 function workersOf(host: Host, flag: string | undefined): number | null {
   const source = flag === undefined ? 'CAPBENCH_WORKERS' : '--workers';
   const text = flag ?? host.env.CAPBENCH_WORKERS ?? '';
@@ -69,7 +69,7 @@ const hostFacts = ({ machine }: Host): HostFacts => ({
   node: machine.node,
 });
 
-/** An error that nobody caught ends the run as any other does, with what it has measured. */
+/** An uncaught error ends the run like any other error, and what was measured is kept. */
 async function runWatched(host: Host, plan: RunPlan, progress: Observer, signals: StopSignals) {
   let forget = (): void => {};
   const crash = new Promise<unknown>((resolve) => {
@@ -82,7 +82,7 @@ async function runWatched(host: Host, plan: RunPlan, progress: Observer, signals
   }
 }
 
-/** One run, from the command line to the bundle; resolves with the verdict's exit code. */
+/** One run, from the command line to the bundle; resolves with the exit code of the verdict. */
 export async function executeRun(host: Host, reference: string, flags: RunFlags): Promise<ExitCode> {
   const progress = openProgress(host, flags.quiet === true);
   const signals = stopSignals(host, progress);
@@ -94,7 +94,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     const { scenario, system } = loaded;
     const module = await playerModuleOf(loaded, flags);
     refuseWithoutTarget(loaded, flags.target.length);
-    // Bad addresses are bad input: said before there is a bundle. Names are not resolved again after this.
+    // Bad addresses are bad input, and reported before a bundle exists. Names are resolved only here.
     const reached = await readTargets(host, flags);
     const { targets, access, probes } = reached;
     if (targets.length > 0) refuseProcessFaults(scenario);
@@ -111,7 +111,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     let kept = false;
     const keep = async (facts: Measurements): Promise<void> => {
       if (await remakeBundle(bundle)) {
-        progress.say(`warning: ${bundle} was removed during the run, and was made again`);
+        progress.say(`warning: ${bundle} was removed during the run and created again`);
         await begin();
       }
       await write('measurements.json', JSON.stringify(host.redaction.data(facts)));
@@ -131,7 +131,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     );
     const guard = await openWatchdog(host.env);
     watchdog = guard;
-    // Nobody else on this host may post to what the run starts.
+    // Keeps other users of this host from posting to the servers of the run.
     const token = randomBytes(24).toString('base64url');
     host.redaction.add(token, 'the token of the run');
     const { nullServers } = system;
@@ -180,8 +180,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
       return await publish(host, bundle, measurements, host.redaction.data(scenario), flags, fixed);
     } catch (thrown) {
       progress.end();
-      if (kept)
-        progress.say(`what was measured is kept: capbench report ${bundle} judges and renders it again`);
+      if (kept) progress.say(`the measurements are kept: capbench report ${bundle} judges them again`);
       throw thrown;
     }
   } finally {
@@ -192,18 +191,18 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
   }
 }
 
-/** What of a run's flags is about its engine, as given. */
+/** The options of a run that concern its engine, as given. */
 interface EngineFlags {
   readonly engine: EngineName;
   readonly workers?: string;
 }
 
-/** What a run hands to its engine. */
+/** What a run passes to its engine. */
 type EngineOptions = Omit<NativeEngineOptions, 'system' | 'name'>;
 
 /**
- * The engine that `--engine` names, once it is known that it can do what the scenario asks for: said before there is
- * a bundle. Bad input (104) where it cannot, and 93 where it is not installed.
+ * The engine that `--engine` names. Before a bundle exists: bad input (104) where it cannot make this load, and 93 where
+ * it is not installed.
  */
 async function chooseEngine(
   { env, root }: Pick<Host, 'env' | 'root'>,
@@ -224,7 +223,7 @@ async function chooseEngine(
       refuseShapes(scenario.load, '--engine autocannon');
       const refusal =
         system.engines?.autocannon === undefined
-          ? `the system ${system.name} has nothing for it to write`
+          ? `the system ${system.name} has no part for autocannon`
           : system.engines.autocannon(workloadOf(scenario, system.scenario), reached.targets);
       if (refusal !== null) throw badInput(`--engine autocannon: ${refusal}`, 'use --engine native');
       return byFleet('autocannon');
@@ -244,17 +243,14 @@ async function chooseEngine(
   }
 }
 
-/** What of a run's flags k6 does not understand. */
+/** Refuses options that k6 does not support. */
 function refuseFlags({ workers }: EngineFlags, { access }: RunTargets): void {
   if (workers !== undefined) {
-    throw badInput(
-      '--workers: k6 is one process, whatever its players',
-      'leave --workers out, or use --engine native',
-    );
+    throw badInput('--workers: k6 is always one process', 'leave --workers out, or use --engine native');
   }
   if (access.ca !== undefined || access.headers !== undefined) {
     throw badInput(
-      `${access.ca === undefined ? '--header' : '--ca-file'}: --engine k6 sends no headers and trusts what the system trusts`,
+      `${access.ca === undefined ? '--header' : '--ca-file'}: --engine k6 sends no headers and only trusts the CA certificates of the system`,
       'use --engine native',
     );
   }

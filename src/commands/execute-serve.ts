@@ -8,7 +8,7 @@ import { loadScenario } from './scenario-files.ts';
 import { checkTemporaryFolder, newPassword, openOwnStack } from './stack-opener.ts';
 import { stopSignals } from './stop-signals.ts';
 
-/** What `capbench serve` takes, as given. */
+/** The options of `capbench serve`, as given. */
 export interface ServeFlags extends ScenarioFlags {
   readonly port?: string;
   readonly json?: boolean;
@@ -24,7 +24,7 @@ function portOf(flag: string | undefined, servers: number): number | null {
   return port;
 }
 
-/** For a person: the URLs, and the command that drives them. */
+/** As text: the endpoints, and the command that loads them. */
 function describe(
   name: string,
   { traits }: Scenario,
@@ -45,13 +45,13 @@ function describe(
   ].join('\n');
 }
 
-/** Opens the stack, prints where it is, and holds it until a signal, or until a part of it ends. */
+/** Opens the stack, prints its endpoints, and keeps it until a signal, or until a part of it ends. */
 export async function executeServe(host: Host, reference: string, flags: ServeFlags): Promise<void> {
   const { scenario, system } = await loadScenario(host, reference, flags);
   if (system.components === undefined) {
     throw badInput(
-      `system: ${system.name} has nothing to start`,
-      'start your server, and name it in --target',
+      `system: ${system.name} has no server that capbench could start`,
+      'start your server, and name it with --target',
     );
   }
   await checkTemporaryFolder(host);
@@ -59,7 +59,7 @@ export async function executeServe(host: Host, reference: string, flags: ServeFl
   const signals = stopSignals(host, { say: (text) => host.stderr.write(`${text}\n`) });
   const watchdog = await openWatchdog(host.env);
   try {
-    // Told on stdout to whoever asked for the stack.
+    // Not a secret here: the user needs it, and gets it on stdout.
     const password = newPassword();
     const options = { watchdog, signal: signals.stop, token: '', password, basePort };
     const stack = await openOwnStack(host, { scenario, system }, options);

@@ -4,16 +4,16 @@ import type { Host } from '../host.ts';
 const EXAMPLES = `
 Examples:
   $ capbench init                        in this folder
-  $ capbench init load-test              in a folder of its own
+  $ capbench init load-test              in a new folder
 
-Nothing is overwritten: 104 when a file of that name is there already.
+Nothing is overwritten: exit code 104 when a file exists already.
 `;
 
-/** `capbench init`: a scenario and a player module to begin with. */
+/** `capbench init`: a scenario and a player module to start from. */
 export const initCommand = (host: Host): Command =>
   new Command('init')
-    .description('write a commented scenario and player module, and say how to run them')
-    .argument('[folder]', 'where; it is made when it is not there', '.')
+    .description('write a commented scenario and player module, and show how to run them')
+    .argument('[folder]', 'created when it does not exist', '.')
     .addHelpText('after', EXAMPLES)
     .action(async (folder: string) => {
       const { writeStart } = await import('./execute-init.ts');

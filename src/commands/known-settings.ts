@@ -4,13 +4,13 @@ import { applyPostgresSettings, deviationsBeside, serverSettings } from '../stac
 import type { AppliedSetting } from '../stack/stack.ts';
 import type { System } from '../systems/system.ts';
 
-/** What a stack that is started here tells of itself, beside what its components do. */
-export const toldSettings = (host: Host, system: System, scenario: Scenario): readonly AppliedSetting[] => [
+/** The settings that a started stack reports beside those of its components. */
+export const stackSettings = (host: Host, system: System, scenario: Scenario): readonly AppliedSetting[] => [
   ...serverSettings(scenario.world, Number.parseInt(host.machine.node.replace(/^v/, ''), 10)),
   ...(system.settings?.(scenario) ?? []),
 ];
 
-/** The names of the settings that a stack of this scenario will tell, as `stack.applied.<name>`. */
+/** The names of the settings that a stack of this scenario will report as `stack.applied.<name>`. */
 export async function knownSettings(host: Host, scenario: Scenario): Promise<readonly string[]> {
   const system = (await host.systems()).systemOf(scenario);
   const { version, settings } = scenario.postgres;
@@ -25,6 +25,6 @@ export async function knownSettings(host: Host, scenario: Scenario): Promise<rea
       libraries: new Set(libraries),
     },
   ).settings;
-  const told = [...(hasPostgres ? ofPostgres : []), ...toldSettings(host, system, scenario)];
+  const told = [...(hasPostgres ? ofPostgres : []), ...stackSettings(host, system, scenario)];
   return [...told, ...deviationsBeside(scenario.deviations, told)].map(({ setting }) => setting);
 }

@@ -11,7 +11,7 @@ Examples:
 export const listCommand = (host: Host): Command =>
   new Command('list')
     .description('list the scenarios that come with capbench')
-    .option('--json', 'as JSON')
+    .option('--json', 'print JSON')
     .addHelpText('after', EXAMPLES)
     .action(async ({ json = false }: { json?: boolean }) => {
       const { loadClaims, loadShipped, shippedScenarios } = await import('./scenario-files.ts');
@@ -25,13 +25,11 @@ export const listCommand = (host: Host): Command =>
         host.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
         return;
       }
-      const width = Math.max(4, ...rows.map(({ name }) => name.length));
-      const indent = ' '.repeat(width + 12);
-      host.stdout.write(`${'NAME'.padEnd(width)}  ${'PLAYERS'.padStart(8)}  DESCRIPTION\n`);
-      for (const { name, players, description, path } of rows) {
-        const about = description.split(/\n+/)[0] ?? '';
-        host.stdout.write(
-          `${name.padEnd(width)}  ${players.toLocaleString('en-US').padStart(8)}  ${about}\n${indent}${path}\n`,
-        );
-      }
+      const { table } = await import('./table.ts');
+      const lines = rows.map(({ name, players, description, path }) => [
+        ...[name, players.toLocaleString('en-US').padStart(7)],
+        `${description.split(/\n+/)[0] ?? ''}\n${path}`,
+      ]);
+      const shown = table([['NAME', 'PLAYERS', 'DESCRIPTION'], ...lines], '', host.stdout.columns);
+      host.stdout.write(`${shown.join('\n')}\n`);
     });

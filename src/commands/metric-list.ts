@@ -1,11 +1,12 @@
 import { badInput } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { catalogue, type ListedMetric } from '../judge/metric-catalogue.ts';
+import { wrap } from '../report/terminal-text.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { knownSettings } from './known-settings.ts';
 import type { ScenarioFlags } from './options.ts';
 import { loadScenario } from './scenario-files.ts';
-import { table } from './scenario-outline.ts';
+import { table } from './table.ts';
 
 /** All metrics of all systems, or those of a scenario where one is named; bad input (104) where it cannot be read. */
 export async function metricsOf(host: Host, reference: string | undefined, flags: ScenarioFlags) {
@@ -13,7 +14,7 @@ export async function metricsOf(host: Host, reference: string | undefined, flags
   if (reference === undefined) {
     const [given] = Object.entries(flags).filter(([, value]) => value !== undefined && value.length > 0);
     if (given !== undefined) {
-      throw badInput(`metrics: --${given[0]} is given, and no scenario`, 'name the scenario that it changes');
+      throw badInput(`metrics: --${given[0]} needs a scenario`, 'name the scenario that it changes');
     }
     const all = systems.names.flatMap((name) => {
       const system = systems.of({ system: name });
@@ -30,24 +31,28 @@ const UNITS: Readonly<Record<string, string>> = { setting: 'its own', any: 'its 
 const STAGES = { no: '', too: 'stage', only: 'stage only' } as const;
 
 /** A line for each metric. */
-export function metricsText(scenario: Scenario | null, metrics: readonly ListedMetric[]): string {
+export function metricsText(
+  scenario: Scenario | null,
+  metrics: readonly ListedMetric[],
+  width: number,
+): string {
   const rows = metrics.map(({ path, unit, stats, stages, budgets }) => [
     path,
     UNITS[unit] ?? unit,
-    stats?.join(' ') ?? '',
     STAGES[stages],
+    stats?.join(' ') ?? '',
     budgets.join(', '),
   ]);
-  const header = ['METRIC', 'UNIT', 'STATISTICS', 'STAGES', ...(scenario === null ? [] : ['BUDGETS'])];
-  const lines = table([header, ...rows], '');
+  const header = ['METRIC', 'UNIT', 'STAGES', 'STATISTICS', ...(scenario === null ? [] : ['BUDGETS'])];
+  const lines = table([header, ...rows], '', width);
   const stages = scenario?.load.stages?.map(({ name }) => name) ?? [];
   const example = metrics.find(({ path, unit }) => unit === 'ms' && path.endsWith('.due'))?.path;
   const notes = [
     ...(example === undefined
       ? []
       : [`A budget names one: { id: fast, metric: ${example}, stat: p95, op: <, limit: 100, unit: ms }`]),
-    'stage: a budget may say "stage:" with it, for the figure of that stage; stage only: it has to.',
+    'stage: a budget may name a stage with it; stage only: it must.',
     ...(scenario === null ? [] : [`Stages of ${scenario.name}: ${stages.join(', ') || 'none'}.`]),
   ];
-  return `${[...lines, '', ...notes].join('\n')}\n`;
+  return `${[...lines, '', ...notes.flatMap((note) => wrap(note, width))].join('\n')}\n`;
 }

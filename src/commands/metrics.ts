@@ -8,22 +8,24 @@ interface MetricsFlags extends ScenarioFlags {
 
 const EXAMPLES = `
 Examples:
-  $ capbench metrics                        every path that a budget may name
-  $ capbench metrics ./my-world.yaml        with its settings, stages and budgets
+  $ capbench metrics                     every metric
+  $ capbench metrics ./my-world.yaml     with its settings, stages and budgets
   $ capbench metrics --json | jq -r '.[] | select(.unit == "ms") | .path'
 `;
 
-/** `capbench metrics`: what a budget may be about. */
+/** `capbench metrics`: the metrics that budgets may name. */
 export const metricsCommand = (host: Host): Command =>
   scenarioOptions(
     new Command('metrics')
       .description('list every metric that a budget may name, with its unit and statistics')
-      .argument('[scenario]', 'also what is named in this one: settings, stages, budgets'),
+      .argument('[scenario]', 'add the settings, stages and budgets of this scenario'),
   )
-    .option('--json', 'as JSON')
+    .option('--json', 'print JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (reference: string | undefined, { json = false, ...flags }: MetricsFlags) => {
       const { metricsOf, metricsText } = await import('./metric-list.ts');
       const { scenario, metrics } = await metricsOf(host, reference, flags);
-      host.stdout.write(json ? `${JSON.stringify(metrics, null, 2)}\n` : metricsText(scenario, metrics));
+      host.stdout.write(
+        json ? `${JSON.stringify(metrics, null, 2)}\n` : metricsText(scenario, metrics, host.stdout.columns),
+      );
     });

@@ -4,21 +4,21 @@ import type { Host } from '../host.ts';
 import type { Observer, Phase } from '../run/steps.ts';
 
 const REDRAW_MS = 250;
-/** Where there is no terminal, and every line stays. */
-const TELL_MS = 10_000;
+/** Without a terminal every line stays. */
+const LOG_MS = 10_000;
 const CLEAR_LINE = '\r\u001b[2K';
 
-/** The progress of a run on stderr: one live line where that is a terminal, elsewhere a line each 10 s. */
+/** The progress of a run on stderr: one line that is redrawn on a terminal, elsewhere a line every 10 s. */
 export interface LiveProgress extends Observer {
   connecting(connected: number): void;
-  /** About how long the run will take in all, in seconds. */
+  /** The expected length of the run, in seconds. */
   expect(seconds: number): void;
-  /** A line that stays, above the live one. */
+  /** Prints a line above the one that is redrawn. */
   say(text: string): void;
   end(): void;
 }
 
-/** What the line says; null is what is not known yet. Rates and latencies are of the last second, p95 of the first operation. */
+/** The contents of the line; null is not known yet. Rates and latencies are of the last second, p95 of the first operation. */
 const NOTHING_YET = {
   phase: 'calibrate' as Phase,
   expectedSeconds: null as number | null,
@@ -35,8 +35,8 @@ export function openProgress(host: Host, quiet: boolean): LiveProgress {
   const line = (columns: number): string =>
     progressLine({ ...state, elapsedSeconds: (monotonic() - started) / 1e6 }, columns);
   const draw = (): void => stderr.paint(CLEAR_LINE + line(stderr.columns));
-  const tell = (): void => stderr.write(`${line(stderr.columns).trimEnd()}\n`);
-  const timer = quiet ? undefined : setInterval(live ? draw : tell, live ? REDRAW_MS : TELL_MS);
+  const log = (): void => stderr.write(`${line(stderr.columns).trimEnd()}\n`);
+  const timer = quiet ? undefined : setInterval(live ? draw : log, live ? REDRAW_MS : LOG_MS);
 
   return {
     phase(phase) {
@@ -72,7 +72,7 @@ export function openProgress(host: Host, quiet: boolean): LiveProgress {
 
 const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
 
-/** One line, at most as wide as the terminal: phase, elapsed of about how much, players, operations a second, p95. */
+/** At most as wide as the terminal: phase, elapsed and expected time, players, operations/s, p95. */
 function progressLine(progress: typeof NOTHING_YET & { elapsedSeconds: number }, columns: number): string {
   const { phase, elapsedSeconds, expectedSeconds, players, operationsPerSecond, p95Ms } = progress;
   const about = expectedSeconds === null ? '' : ` of about ${whole(expectedSeconds)} s`;

@@ -11,7 +11,7 @@ import { type TerminalStyle, terminalSummary, terminalVerdict } from '../report/
 import type { Scenario } from '../scenario/scenario.ts';
 import type { FixedPathFlags } from './options.ts';
 
-/** How a verdict is told on the terminal. */
+/** How a verdict is printed. */
 export interface TellingFlags {
   readonly quiet?: boolean;
   readonly json?: boolean;
@@ -21,9 +21,9 @@ export interface TellingFlags {
 }
 
 /**
- * Judges a run, writes all that is said about it into its bundle and to the paths that were asked for, and tells it.
- * Resolves with the exit code: the verdict's, or why a pass could not be written where a script will look for it.
- * `elsewhere`: of a bundle that is not new, and may be read-only: then the verdict is told all the same.
+ * Judges a run, writes its reports into the bundle and to the paths that were asked for, and prints the summary.
+ * Resolves with the exit code of the verdict, or of a report that could not be written where a script expects it.
+ * `elsewhere`: the bundle is an earlier one and may be read-only; the verdict is printed even so.
  */
 export async function publish(
   host: Host,
@@ -53,7 +53,7 @@ export async function publish(
     if (elsewhere?.out !== null) throw error;
     isWritten = false;
     withheld.push(
-      `${messageOf(error)}; the reports there may be older ones: --out FOLDER writes them elsewhere`,
+      `${messageOf(error)}; the reports in the bundle may be older: --out FOLDER writes them elsewhere`,
     );
   }
   const unwritten = await writeFixedPaths(host, fixed, artefacts);
@@ -65,7 +65,7 @@ export async function publish(
   return verdict.exitCode === EXIT.pass ? (unwritten[0]?.exitCode ?? EXIT.pass) : verdict.exitCode;
 }
 
-/** Writes files into a folder; `warn` hears what was taken out of them. */
+/** Writes files into a folder; `warn` gets a message for each secret that was removed. */
 export async function writeArtefacts(
   { redaction }: Host,
   folder: string,
@@ -78,7 +78,7 @@ export async function writeArtefacts(
   }
 }
 
-/** Tells a report on the terminal: as JSON, in one line, or as a summary. `page` is where to read on. */
+/** Prints a report: as JSON, as the verdict only, or as a summary. `page` is the report.html to name. */
 export function tell<R extends Parameters<typeof terminalVerdict>[0]>(
   { stdout, env }: Host,
   report: R,
@@ -92,9 +92,9 @@ export function tell<R extends Parameters<typeof terminalVerdict>[0]>(
   else stdout[colour ? 'paint' : 'write'](quiet ? terminalVerdict(report, style) : summary(report, style));
 }
 
-/** One file beside the bundle. */
+/** A file outside the bundle. */
 interface FixedPath {
-  /** What of the bundle it is a copy of. */
+  /** The artefact of the bundle that it is a copy of. */
   readonly artefact: string;
   readonly path: string;
 }
@@ -103,10 +103,10 @@ const ARTEFACTS = { junit: 'junit.xml', summary: 'summary.md', report: 'report.h
 const OPTIONS = ['junit', 'summary', 'report'] as const satisfies readonly (keyof FixedPathFlags)[];
 
 /**
- * Sees before a run that each file can be written, and makes its folder. What lies there is taken away: a job that
- * ends too early must not leave the verdict of an earlier one.
+ * Checks before a run that each file can be written, and makes its folder. An existing file is removed: a job that ends
+ * too early must not leave the verdict of an earlier run.
  *
- * @param inputs what the command reads, which is not taken away
+ * @param inputs the files that the command reads, which must not be removed
  * @throws CapbenchError (104) when one cannot be written, or two are the same
  */
 export async function openFixedPaths(
@@ -119,7 +119,7 @@ export async function openFixedPaths(
     const given = flags[option];
     if (given === undefined) continue;
     const path = resolve(host.cwd, given);
-    if (given === '') throw badInput(`--${option}: no file is named`);
+    if (given === '') throw badInput(`--${option}: got an empty name, expected a file`);
     if (opened.some((other) => other.path === path)) {
       throw badInput(`--${option}: ${given} is named twice`, 'give each format a file of its own');
     }
@@ -129,7 +129,7 @@ export async function openFixedPaths(
         inputs.map((input) => resolve(host.cwd, input)),
       )
     ) {
-      throw badInput(`--${option}: ${given} is what this command reads`, 'name another file');
+      throw badInput(`--${option}: ${given} is an input of this command`, 'name another file');
     }
     await clear(`--${option}: ${given}`, path);
     opened.push({ artefact: ARTEFACTS[option], path });
@@ -147,19 +147,19 @@ async function isOneOf(path: string, others: readonly string[]): Promise<boolean
 async function clear(shown: string, path: string): Promise<void> {
   const found = await stat(path).catch(() => null);
   if (found !== null && !found.isFile()) {
-    throw badInput(`${shown} is ${found.isDirectory() ? 'a folder' : 'no file'}`, 'name a file');
+    throw badInput(`${shown} is ${found.isDirectory() ? 'a folder' : 'not a regular file'}`, 'name a file');
   }
   try {
     await makeFolders(dirname(path));
     await (await open(path, 'w')).close();
   } catch (thrown) {
-    throw refusalOf(thrown) ?? unwritable(shown, thrown, 'name a file in a folder that can be written to');
+    throw refusalOf(thrown) ?? unwritable(shown, thrown, 'name a file in a folder that you may write to');
   }
-  // One that cannot be taken away is at least empty.
+  // A file that cannot be removed is at least empty by now.
   await rm(path, { force: true }).catch(() => undefined);
 }
 
-/** Writes what was asked for. Resolves with what went wrong; the bundle is there all the same. */
+/** Writes the files. Resolves with the failures, which are no reason to drop the bundle. */
 export async function writeFixedPaths(
   host: Host,
   files: readonly FixedPath[],
@@ -169,16 +169,16 @@ export async function writeFixedPaths(
   for (const { artefact, path } of files) {
     const clean = host.redaction.artefact(artefact, artefacts.get(artefact) ?? '');
     try {
-      if (clean === null) throw new Error('a secret would be in it');
+      if (clean === null) throw new Error('it would hold a secret');
       await writeFile(path, clean);
     } catch (thrown) {
-      failures.push(unwritable(path, thrown, 'the bundle holds the same'));
+      failures.push(unwritable(path, thrown, 'the bundle holds the same file'));
     }
   }
   return failures;
 }
 
-/** A path as it is shown: from where capbench was started, when it lies below. */
+/** A path as it is shown: relative to the working directory, if it is below it. */
 export function nearby({ cwd }: Host, path: string): string {
   const near = relative(cwd, path);
   return near.startsWith('..') ? path : near || '.';

@@ -5,7 +5,7 @@ import type { Host } from '../host.ts';
 import type { FromK6Flags } from './execute-from-k6.ts';
 import { scenarioOptions, withFixedPaths } from './options.ts';
 
-/** What `capbench report` takes; the scenario's options are for `--from-k6` alone. */
+/** The options of `capbench report`; those of the scenario only go with `--from-k6`. */
 interface ReportFlags extends FromK6Flags {
   readonly fromK6?: readonly string[];
   readonly scenario?: string;
@@ -15,48 +15,38 @@ interface ReportFlags extends FromK6Flags {
 
 const EXAMPLES = `
 Examples:
-  $ capbench report reports/latest           judge and render the newest run again
+  $ capbench report reports/latest --full
   $ capbench report reports/latest --json | jq .outcome
   $ capbench report /archive/run-17 --out verdict
   $ capbench report --scenario quickstart --from-k6 capbench-summary.json
-  $ capbench report --scenario quickstart --scale 4 --out verdict --from-k6 summary-*.json
-  $ CAPBENCH_RUN=17 k6 run quickstart.js; capbench report --run 17 --scenario quickstart --from-k6 capbench-summary.json
+  $ capbench report --scenario quickstart --run 17 --from-k6 summary-*.json
 
-The exit code is the verdict's; 104 when the bundle or a summary cannot be read.
+The exit code is that of the verdict; 104 when a file cannot be read.
 `;
 
-/** `capbench report`: from what was recorded to the verdict and the reports, without a server. */
+/** `capbench report`: verdict and reports from a recorded run, without a server. */
 export const reportCommand = (host: Host): Command =>
   withFixedPaths(
     scenarioOptions(
       new Command('report')
-        .description('judge a recorded run, or what plain k6 told of an exported script')
-        .argument('[bundle]', 'a folder that `capbench run` left under reports/')
+        .description('judge a recorded run again, or the summaries of an exported k6 script')
+        .argument('[bundle]', 'a folder that `capbench run` wrote, such as reports/latest')
         .addOption(
-          new Option(
-            '--from-k6 <files...>',
-            'summaries of a script of `capbench export`: one of each k6 process',
-          ),
+          new Option('--from-k6 <files...>', 'summaries of an exported k6 script: one from each process'),
         )
-        .option(
-          '--scenario <name>',
-          'the scenario that was exported, with the options that it was exported with',
-        )
+        .option('--scenario <name>', 'with --from-k6: the exported scenario, with the same options')
         .option(
           '--run <name>',
-          'take the summaries of no other run: what k6 had as CAPBENCH_RUN (default: CAPBENCH_RUN)',
+          'with --from-k6: refuse the summaries of any other CAPBENCH_RUN (default: CAPBENCH_RUN)',
         )
-        .option(
-          '--out <folder>',
-          'where the reports go (default: into the bundle; those of --from-k6 go nowhere)',
-        ),
+        .option('--out <folder>', 'folder for the reports (default: the bundle; none with --from-k6)'),
     ),
   )
-    .option('--quiet', 'the verdict alone on stdout, and what keeps it from a pass')
-    .option('--full', 'print every figure, and not only those that decide')
+    .option('--quiet', 'print only the verdict and the reasons why it is no pass')
+    .option('--full', 'print every figure, not only the most important ones')
     .option('--json', 'print report.json instead of the summary')
     .option('--no-charts', 'leave out the PNG charts')
-    .option('--no-color', 'no colours, whatever the terminal')
+    .option('--no-color', 'print no colours')
     .addHelpText('after', EXAMPLES)
     .action(async (folder: string | undefined, flags: ReportFlags) => {
       if (flags.fromK6 !== undefined) {
@@ -64,11 +54,11 @@ export const reportCommand = (host: Host): Command =>
         if (folder !== undefined) {
           throw badInput(
             `report: a bundle (${folder}) and --from-k6 are given, expected one of the two`,
-            'write --from-k6 with its files last',
+            'put --from-k6 and its files last',
           );
         }
         if (scenario === undefined) {
-          throw badInput('report --from-k6: no --scenario is given', 'name the one that was exported');
+          throw badInput('report --from-k6: --scenario is missing', 'name the exported scenario');
         }
         const { executeFromK6 } = await import('./execute-from-k6.ts');
         host.exitCode = await executeFromK6(host, fromK6, scenario, flags);
@@ -84,14 +74,14 @@ export const reportCommand = (host: Host): Command =>
       host.exitCode = await reportBundle(host, folder, flags);
     });
 
-/** A bundle holds its scenario, resolved: an option that changes nothing would be believed. */
-function refuseK6Options({ scenario, run, set, scale, duration, seed }: ReportFlags): void {
-  const given = Object.entries({ scenario, run, scale, duration, seed }).find(
+/** A bundle holds its resolved scenario: an option without effect would mislead. */
+function refuseK6Options({ scenario, run, set, players, scale, duration, seed }: ReportFlags): void {
+  const given = Object.entries({ scenario, run, players, scale, duration, seed }).find(
     ([, value]) => value !== undefined,
   );
   const name = given?.[0] ?? (set.length > 0 ? 'set' : null);
   if (name === null) return;
-  throw badInput(`report: --${name} is for --from-k6 alone`, 'a bundle is judged by its own scenario.yaml');
+  throw badInput(`report: --${name} is only for --from-k6`, 'a bundle is judged by its own scenario.yaml');
 }
 
 async function reportBundle(host: Host, folder: string, flags: ReportFlags) {
@@ -106,7 +96,7 @@ async function reportBundle(host: Host, folder: string, flags: ReportFlags) {
   const fixed = await openFixedPaths(host, flags, inputs);
   const elsewhere = { out: flags.out ? resolve(host.cwd, flags.out) : null };
   const { measurements, scenarioFile, scenarioBytes } = await readBundle(bundle);
-  // A resolved scenario has its claims written out: there is nothing to look up.
+  // A resolved scenario holds the text of its claims.
   const read = readScenario(
     { file: scenarioFile, bytes: scenarioBytes },
     { systems: await host.systems(), claims: new Map() },
@@ -118,7 +108,7 @@ async function reportBundle(host: Host, folder: string, flags: ReportFlags) {
   const facts = host.redaction.data(measurements);
   if (judgedBy === facts.scenarioHash) return publish(host, bundle, facts, scenario, flags, fixed, elsewhere);
   // The reports carry the hash of what they were judged by.
-  const changed = `scenario.yaml is not the one that ran (${facts.scenarioHash.slice(0, 12)}): judged by what it says now`;
+  const changed = `scenario.yaml was changed after the run (${facts.scenarioHash.slice(0, 12)}): judged by its present content`;
   host.stderr.write(`warning: ${changed}\n`);
   const noted = { ...facts, scenarioHash: judgedBy, errors: [...facts.errors, changed] };
   return publish(host, bundle, noted, scenario, flags, fixed, elsewhere);

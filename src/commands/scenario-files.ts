@@ -22,14 +22,14 @@ import { workloadOf } from '../scenario/workload.ts';
 import type { System } from '../systems/system.ts';
 import type { ScenarioFlags } from './options.ts';
 
-/** A scenario as it will run, and where it came from. */
+/** A scenario as it will run, and its origin. */
 export interface LoadedScenario {
   readonly scenario: Scenario;
-  /** The one that it is about. */
+  /** The system that the scenario names. */
   readonly system: System;
   /** The file, absolute. */
   readonly path: string;
-  /** Where it says something, as errors name it: a place in the file, or a --set. */
+  /** The place of a key as errors name it: a line of the file, or a --set. */
   readonly where: (path: Path) => string;
 }
 
@@ -42,11 +42,11 @@ export async function shippedScenarios(host: Host): Promise<ReadonlyMap<string, 
   return new Map(files.map((file) => [file.replace(EXTENSION, ''), join(folder, file)]));
 }
 
-/** The claims of the documents that capbench knows. */
+/** The documented claims that budgets may refer to. */
 export const loadClaims = async (host: Host): Promise<Claims> =>
   readClaims(await readFile(join(host.root, 'fixtures', 'claims.json'), 'utf8'));
 
-/** A name of `capbench list`, or a path: what has a slash or ends in .yaml or .yml. */
+/** A name from `capbench list`, or a path: it has a slash, or ends in .yaml or .yml. */
 async function locate(host: Host, reference: string): Promise<string> {
   if (/[/\\]/.test(reference) || EXTENSION.test(reference)) return resolve(host.cwd, reference);
   const shipped = await shippedScenarios(host);
@@ -54,17 +54,17 @@ async function locate(host: Host, reference: string): Promise<string> {
   if (path !== undefined) return path;
   const meant = nearest(reference, [...shipped.keys()]);
   throw badInput(
-    `there is no scenario named "${reference}"; there are ${[...shipped.keys()].join(', ')}`,
+    `there is no scenario named "${reference}"; capbench comes with ${[...shipped.keys()].join(', ')}`,
     meant === undefined
-      ? `a file of your own is named by its path: ./${reference}.yaml`
-      : `did you mean ${meant}? A file of your own is named by its path: ./${reference}.yaml`,
+      ? `name a file of your own by its path: ./${reference}.yaml`
+      : `did you mean ${meant}? Name a file of your own by its path: ./${reference}.yaml`,
   );
 }
 
-/** A file's first bytes: one more than a scenario may have, so that a larger one is seen and never read. */
+/** The first bytes of a file: one more than a scenario may have, so that a larger file is refused without reading it. */
 async function readStart(path: string, shown: string): Promise<Uint8Array> {
   try {
-    // A pipe without a writer would be waited for, and could not be interrupted.
+    // Opening a pipe without a writer would block, and could not be interrupted.
     if (!(await stat(path)).isFile()) throw badInput(`${shown} is not a file, expected a scenario file`);
     const file = await open(path, 'r');
     try {
@@ -104,22 +104,23 @@ function overridesOf(host: Host, flags: ScenarioFlags): Overrides {
     return value === undefined || value === '' ? null : parse(value, variable);
   };
   return {
-    set: flags.set,
+    // The last one wins.
+    set: flags.players === undefined ? flags.set : [...flags.set, `load.players=${flags.players}`],
     scale: pick(flags.scale, 'scale', parseScale),
     duration: pick(flags.duration, 'duration', parseDurationFlag),
     seed: pick(flags.seed, 'seed', parseSeed),
   };
 }
 
-/** Shorter of the two ways to name a file. */
+/** The shorter of the relative and the absolute path. */
 function shownPath(host: Host, path: string): string {
   const near = relative(host.cwd, path);
   return near.length < path.length && !near.startsWith('..') ? near : path;
 }
 
 /**
- * Finds, reads and resolves a scenario. Throws a CapbenchError (104) with all that is wrong with it. A secret in its
- * prose is taken out, and told.
+ * Finds, reads and resolves a scenario. Throws a CapbenchError (104) that lists every problem in it. A secret in its
+ * prose is removed, with a warning.
  */
 export async function loadScenario(
   host: Host,
@@ -135,26 +136,28 @@ export async function loadScenario(
   const system = systems.systemOf(read);
   const { scenario, removed } = withoutSecrets(read, file, host.redaction);
   for (const what of removed)
-    host.stderr.write(`warning: a secret in the scenario is told nowhere else; take it out: ${what}\n`);
+    host.stderr.write(
+      `warning: the scenario holds a secret, which is left out of every report; remove it: ${what}\n`,
+    );
   const where = (at: Path): string => {
     const document = readYaml(file, bytes);
     return applySettings(document.value, overrides.set).flagAt(at) ?? document.where(at, 'value');
   };
   const { note } = system.scenario;
-  // Who sets the system for this one run knows.
+  // With --set the user chose the system just now.
   if (note !== undefined && !where(['system']).startsWith('--set')) host.stderr.write(`note: ${note}\n`);
   return { scenario, system, path, where };
 }
 
-/** A scenario that comes with capbench, as it is written. */
+/** A scenario that comes with capbench, without overrides. */
 export async function loadShipped(host: Host, path: string, claims: Claims): Promise<Scenario> {
   const bytes = await readStart(path, path);
   return readScenario({ file: path, bytes }, { systems: await host.systems(), claims }, NO_OVERRIDES);
 }
 
 /**
- * The module of the user's that plays, as it stands beside the scenario; null where it names none. Throws exit code 104
- * where it may not be loaded, or is not there. It is not loaded here: that is for the load's own processes.
+ * The user's player module, found beside the scenario; null where the scenario names none. Throws exit code 104 where it
+ * is missing, or --allow-module is. Only the load workers load it.
  */
 export async function playerModuleOf(
   loaded: LoadedScenario,
@@ -163,14 +166,14 @@ export async function playerModuleOf(
   const { playerCode } = loaded.scenario.traits;
   if (playerCode !== null && !allowModule) {
     throw badInput(
-      `the scenario names a player module, ${playerCode}: that is code, and it is not loaded unasked`,
-      'read it, and if you trust it, say so: --allow-module',
+      `the scenario names a player module, ${playerCode}: it is code, and is loaded only with --allow-module`,
+      'read it, and if you trust it, add --allow-module',
     );
   }
   return findModule(loaded);
 }
 
-/** Where it is, whether or not it may be loaded; a mistake in the scenario (104) where it is not there. */
+/** The path of the player module, allowed or not. @throws ScenarioError where there is no such file */
 export async function findModule({ scenario, path, where }: LoadedScenario): Promise<PlayerModule | null> {
   const { playerCode: name } = scenario.traits;
   if (name === null) return null;
@@ -182,40 +185,37 @@ export async function findModule({ scenario, path, where }: LoadedScenario): Pro
       where: where(['players', 'module']),
       path: 'players.module',
       message: `there is no file ${name}, expected a JavaScript module`,
-      hint: 'the path is looked up from the folder of the scenario file on; capbench init writes a module to begin with',
+      hint: 'the path is relative to the folder of the scenario file; capbench init writes a module to start from',
     },
   ]);
 }
 
-/** Where nothing that capbench starts speaks with the players. */
+/** Some scenarios have no server that capbench could start. */
 export function refuseWithoutTarget({ scenario }: LoadedScenario, targets: number): void {
   if (!scenario.traits.needsTarget || targets > 0) return;
   throw badInput(
     `the players of this scenario (system: ${scenario.system}) need a server of yours, and no --target is given`,
-    'nothing that capbench starts speaks with them: start your server, and name it: --target http://127.0.0.1:8080',
+    'start your server, and name it with --target http://127.0.0.1:8080',
   );
 }
 
-/** A scenario as k6 makes its load, for `by`. @throws CapbenchError (104) why k6 cannot */
+/** The scenario's load for k6; `by` names the command in errors. @throws CapbenchError (104) why k6 cannot make it */
 export function k6PartOf(system: System, scenario: Scenario, by: string) {
   const part = system.engines?.k6;
   if (part === undefined) {
     const players = scenario.sections?.players === undefined ? '' : ' with players: of its own';
-    throw badInput(
-      `system: ${system.name}${players} brings nothing that k6 could run`,
-      'use --engine native',
-    );
+    throw badInput(`system: ${system.name}${players} has no part for k6`, 'use --engine native');
   }
   refuseShapes(scenario.load, by);
   return { part, workload: workloadOf(scenario, system.scenario) };
 }
 
-/** The same, of a run that is still to be made. */
+/** The same for a new run, which may have faults. */
 export function k6PlanOf(system: System, scenario: Scenario) {
   const [fault] = scenario.faults;
   if (fault !== undefined) {
     throw badInput(
-      `faults: ${fault.action} of ${fault.of}: k6's players do not connect again, and their sockets cannot be cut from outside`,
+      `faults: ${fault.action} of ${fault.of}: players of k6 do not reconnect, and capbench cannot cut their sockets`,
       'use --engine native, or run without faults: --set "faults=[]"',
     );
   }
@@ -226,12 +226,12 @@ export function k6PlanOf(system: System, scenario: Scenario) {
 export const k6ModulesOf = ({ root }: Pick<Host, 'root'>, { name }: System): Promise<string> =>
   readFile(join(root, 'dist', `${name}-k6.js`), 'utf8');
 
-/** Stages and churn are the native engine's: what left them out would pass for a run that had them. */
+/** Only the native engine has stages and churn; a run without them must not pass for one that had them. */
 export function refuseShapes({ stages, churn }: Load, by: string): void {
   if (stages === undefined && churn === undefined) return;
   const key = stages === undefined ? 'churn' : 'stages';
   throw badInput(
-    `load.${key}: ${by} holds one rate and keeps its players, and this load does not`,
-    `--engine native knows stages and churn; without load.${key} the scenario runs anywhere`,
+    `load.${key}: ${by} supports only one rate and players who stay connected`,
+    `use --engine native, or remove load.${key}`,
   );
 }

@@ -1,4 +1,5 @@
 import type { Need } from '../judge/need.ts';
+import { wrap } from '../report/terminal-text.ts';
 import { type Budget, isRequired, writtenBudget } from '../scenario/budget.ts';
 import { type OperationSpec, ofOperation } from '../scenario/operations.ts';
 import { allowedRejections } from '../scenario/rejections.ts';
@@ -7,6 +8,7 @@ import type { Scenario } from '../scenario/scenario.ts';
 import type { Churn, Stage } from '../scenario/stages.ts';
 import { formatDuration } from '../units.ts';
 import type { LoadedScenario } from './scenario-files.ts';
+import { table } from './table.ts';
 
 const number = (n: number): string => n.toLocaleString('en-US', { maximumFractionDigits: 3 });
 
@@ -17,12 +19,12 @@ const stageRows = ({ stages = [], churn }: Scenario['load']): readonly (readonly
 ];
 
 const churnText = ({ perSecond, away }: Churn): string =>
-  `${number(perSecond)} players/s leave, and join again after ${formatDuration(away)}`;
+  `${number(perSecond)} players/s leave and join again after ${formatDuration(away)}`;
 
-/** `up to 20% of intents may be rejected (the game's own refusals)` */
+/** `at most 20% of intents rejected (declared by the system)` */
 function rejectedText({ id, label }: OperationSpec, scenario: Scenario): string {
   const { percent, declared } = allowedRejections(id, scenario);
-  return `up to ${number(percent)}% of ${label} may be rejected${declared ? " (the game's own refusals)" : ''}`;
+  return `at most ${number(percent)}% of ${label} rejected${declared ? ' (declared by the system)' : ''}`;
 }
 
 const stageText = ({ lasting, rate, over, churn, reconnect, sentPercent }: Stage): string =>
@@ -30,12 +32,12 @@ const stageText = ({ lasting, rate, over, churn, reconnect, sentPercent }: Stage
     `${formatDuration(lasting)} at ${number(rate)}x${over === 0 ? '' : `, over ${formatDuration(over)}`}`,
     ...(reconnect === undefined
       ? []
-      : [`${number(reconnect.sharePercent)}% of the players are cut off, and come back`]),
+      : [`${number(reconnect.sharePercent)}% of the players are cut off and reconnect`]),
     ...(churn === undefined ? [] : [churnText(churn)]),
     ...(sentPercent === undefined ? [] : [`sustained at ${number(sentPercent)}% sent`]),
   ].join('; ');
 
-/** How many budgets a run can rule, and how many it cannot. */
+/** How many budgets a run can judge, and how many it cannot. */
 function countsOf({ budgets }: Scenario) {
   const count = (keep: (budget: Budget) => boolean) => budgets.filter(keep).length;
   const contradicted = count(({ state }) => state === 'contradicted');
@@ -58,32 +60,22 @@ function sourceOf({ source }: Budget): string {
   return source === null ? 'your own' : `${source.document}:${source.line} ${source.heading}`;
 }
 
-/** One line of several columns, the last as long as it is. */
-export function table(rows: readonly (readonly string[])[], indent = '  '): readonly string[] {
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
-  return rows.map((row) =>
-    `${indent}${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd(),
-  );
-}
-
-/** What a run of these options needs for each budget, in their order (judge/need.ts). */
+/** What a run with these options needs for each budget, in their order (judge/need.ts). */
 type Needs = readonly Need[];
 
-/** `measured`, or what it takes. */
+/** `measured`, or the options that it needs. */
 const needText = ({ state, options }: Need): string =>
   state === 'unmeasured' ? (options.length > 0 ? `needs ${options.join(' and ')}` : 'no figure') : state;
 
-function budgetLines(budgets: readonly Budget[], needs: Needs): readonly string[] {
+function budgetLines(budgets: readonly Budget[], needs: Needs, width: number): readonly string[] {
   const measured = budgets.flatMap((b, i) =>
     b.state === 'measured'
       ? [
           [
-            b.id,
-            limitOf(b),
+            ...[b.id, limitOf(b)],
             `${b.metric.path}${b.stat === null ? '' : ` ${b.stat}`}${b.stage === undefined ? '' : ` of ${b.stage}`}`,
-            `${needText(needs[i]!)}${b.optional === true ? ', optional' : ''}`,
-            b.title,
-            sourceOf(b),
+            needText(needs[i]!),
+            `${b.title}; ${sourceOf(b)}${b.optional === true ? '; optional' : ''}`,
           ],
         ]
       : [],
@@ -92,13 +84,19 @@ function budgetLines(budgets: readonly Budget[], needs: Needs): readonly string[
   for (const [i, { state, reason }] of needs.entries()) {
     const id = budgets[i]?.id;
     if (reason === null || id === undefined) continue;
-    const told = `${state}: ${reason}`;
-    why.set(told, [...(why.get(told) ?? []), id]);
+    const text = `${state}: ${reason}`;
+    why.set(text, [...(why.get(text) ?? []), id]);
   }
-  return [...table(measured), ...[...why].map(([reason, ids]) => `  ${ids.join(' ')}\n    ${reason}`)];
+  return [
+    ...table(measured, '  ', width),
+    ...[...why].flatMap(([reason, ids]) => [
+      ...indented(ids.join(' '), 2, width),
+      ...indented(reason, 4, width),
+    ]),
+  ];
 }
 
-/** Gates of the user's own that would have no figure, and make the run invalid; without a target it is refused already. */
+/** Required budgets that would have no figure and make the run invalid. A scenario that needs a target is refused without one. */
 const dead = (budgets: readonly Budget[], needs: Needs): readonly string[] =>
   budgets.flatMap((budget, i) => {
     const { cause, options = [] } = needs[i] ?? {};
@@ -106,33 +104,41 @@ const dead = (budgets: readonly Budget[], needs: Needs): readonly string[] =>
     return isRequired(budget) && cause === 'run' && !wantsTarget ? [budget.id] : [];
   });
 
-function deadLines(ids: readonly string[]): readonly string[] {
+function deadLines(ids: readonly string[], width: number): readonly string[] {
   if (ids.length === 0) return [];
   return [
     '',
-    `without a figure, and so an invalid run (90): ${ids.join(', ')}`,
-    '  give the run what they need, or write "optional: true" where a budget may go without',
+    ...wrap(`these budgets would have no figure, so the run would be invalid (90): ${ids.join(', ')}`, width),
+    ...indented('give the run what they need, or write "optional: true" in a budget', 2, width),
   ];
 }
 
 const section = (title: string, lines: readonly string[]): readonly string[] =>
   lines.length === 0 ? [] : ['', title, ...lines];
 
-const databaseLines = ({ version, settings }: Scenario['postgres']): readonly string[] =>
+const indented = (text: string, by: number, width: number): string[] =>
+  wrap(text, width - by).map((line) => ' '.repeat(by) + line);
+
+const databaseLines = ({ version, settings }: Scenario['postgres'], width: number): readonly string[] =>
   section(
     `POSTGRESQL ${version}`,
-    table(Object.entries(settings).map(([name, value]) => [name, value === '' ? "''" : value])),
+    table(
+      Object.entries(settings).map(([name, value]) => [name, value === '' ? "''" : value]),
+      '  ',
+      width,
+    ),
   );
 
 const ceilingsText = ({ secondsEach, rows }: Scenario['ceilings']): string =>
   secondsEach === 0
-    ? '  ceilings are left out'
-    : `  ceilings of ${number(secondsEach)} s each over ${number(rows)} rows`;
+    ? '  database ceilings are not measured'
+    : `  database ceilings: ${number(secondsEach)} s each over ${number(rows)} rows`;
 
-/** What would run, for a reader. */
-export function outline({ scenario, system, path }: LoadedScenario, needs: Needs): string {
+/** What would run, as text. */
+export function outline({ scenario, system, path }: LoadedScenario, needs: Needs, width: number): string {
   const { load, world, operations, rules } = scenario;
   const own = system.scenario.outline?.(scenario) ?? {};
+  const rows = (of: readonly (readonly string[])[]): readonly string[] => table(of, '  ', width);
   const starts = !scenario.traits.needsTarget;
   const counts = countsOf(scenario);
   const lines = [
@@ -141,14 +147,14 @@ export function outline({ scenario, system, path }: LoadedScenario, needs: Needs
       .trim()
       .split('\n')
       .filter(Boolean)
-      .map((line) => `  ${line}`),
+      .flatMap((line) => indented(line, 2, width)),
     ...section(
       'LOAD',
-      table([
+      rows([
         ['players', `${number(load.players)}, connecting at ${number(load.connectsPerSecond)}/s`],
         ...operations.map(({ id, label, actor }) => [
           label,
-          `${number(ofOperation(load.operations, id).perSecond)}/s${actor === 'player' ? `, at most ${load.outstanding} unanswered for each player` : ''}`,
+          `${number(ofOperation(load.operations, id).perSecond)}/s${actor === 'player' ? `, at most ${load.outstanding} unanswered per player` : ''}`,
         ]),
         ...(own.load ?? []),
         [
@@ -167,30 +173,32 @@ export function outline({ scenario, system, path }: LoadedScenario, needs: Needs
     ...section(
       'WORLD',
       starts
-        ? table([['servers', `${world.servers}, ${world.heap} MB of heap each`], ...(own.world ?? [])])
-        : ['  capbench starts nothing here: it drives your servers, which --target names'],
+        ? rows([['servers', `${world.servers}, ${world.heap} MB of heap each`], ...(own.world ?? [])])
+        : ['  capbench starts nothing: the load goes to your servers, named with --target'],
     ),
-    ...(starts ? databaseLines(scenario.postgres) : []),
+    ...(starts ? databaseLines(scenario.postgres, width) : []),
     ...section(
       'DEVIATIONS FROM THE DOCUMENT',
-      scenario.deviations.map(
-        (d) => `  ${d.setting}: ${d.documented} -> ${d.applied}\n    ${d.reason.trim()}`,
-      ),
+      scenario.deviations.flatMap((d) => [
+        ...indented(`${d.setting}: ${d.documented} -> ${d.applied}`, 2, width),
+        ...indented(d.reason.trim(), 4, width),
+      ]),
     ),
     ...section(starts ? 'CEILINGS AND RULES' : 'RULES', [
       ...(starts ? [ceilingsText(scenario.ceilings)] : []),
-      `  ${rules.sentPercent}% sent; a generator blocked for ${rules.generatorLoopDelayMs} ms or ${rules.generatorUtilisationPercent}% busy is not healthy`,
-      `  ${operations.map((one) => rejectedText(one, scenario)).join('; ')}`,
+      `  at least ${rules.sentPercent}% sent when due`,
+      `  generator blocked for at most ${rules.generatorLoopDelayMs} ms, at most ${rules.generatorUtilisationPercent}% busy`,
+      ...operations.map((one) => `  ${rejectedText(one, scenario)}`),
     ]),
-    ...section('BUDGETS', budgetLines(scenario.budgets, needs)),
+    ...section('BUDGETS', budgetLines(scenario.budgets, needs, width)),
     '',
     `${counts.measurable} measurable, ${counts.untestable} untestable, ${counts.contradicted} contradicted`,
-    ...deadLines(dead(scenario.budgets, needs)),
+    ...deadLines(dead(scenario.budgets, needs), width),
   ];
   return `${lines.join('\n')}\n`;
 }
 
-/** The same for a program. */
+/** The same as JSON. */
 export function outlineJson({ scenario, path }: LoadedScenario, needs: Needs): string {
   const { operations: _, traits: __, sections, ...file } = scenario;
   const { budgets } = scenario;

@@ -3,8 +3,8 @@ import type { StopSignals } from '../run/steps.ts';
 import type { LiveProgress } from './progress.ts';
 
 /**
- * A first Ctrl-C (SIGTERM and SIGHUP count the same) ends the load: what is in flight is drained and the
- * rows are verified. A second one leaves everything and closes. Once the run is complete its verdict stands.
+ * A first Ctrl-C, SIGTERM or SIGHUP ends the load; operations in flight are drained and the rows verified. A second one
+ * closes everything at once. A complete run keeps its verdict.
  */
 export function stopSignals(
   host: Host,
@@ -21,7 +21,7 @@ export function stopSignals(
       progress.say(`${signal} again: closing at once`);
     } else {
       stop.abort();
-      progress.say(`${signal}: draining and closing; once more to leave at once`);
+      progress.say(`${signal}: draining, then closing; send it again to close at once`);
     }
   });
   const complete = (): void => {

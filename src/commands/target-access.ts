@@ -5,7 +5,7 @@ import type { Access } from '../address/access.ts';
 import { badInput, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 
-/** How targets are reached, as given. */
+/** The options for connections to targets, as given. */
 export interface AccessFlags {
   readonly caFile?: string;
   readonly header: readonly string[];
@@ -15,21 +15,21 @@ export interface AccessFlags {
 const LARGEST_CA_BYTES = 2 ** 20;
 const MOST_HEADERS = 32;
 const LONGEST_NAME = 100;
-/** Servers take 16 KiB of headers in all, Node's among them, and some 8: with those of the protocol beside them. */
+/** Some servers take only 8 KiB of headers in all, those of the protocol included. Node takes 16. */
 const MOST_HEADER_BYTES = 6 * 2 ** 10;
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-/** What a header may hold: visible ASCII, spaces and tabs. A line break would begin another header. */
+/** Visible ASCII, spaces and tabs: a line break would begin another header. */
 const VALUE = /^[\t\x20-\x7e]*$/;
-/** The wire's own: another value would break the connection, or the request. */
+/** Headers of the protocol: another value would break the connection or the request. */
 const OURS =
   /^(?:host|connection|upgrade|content-length|content-type|transfer-encoding|te|trailer|expect|keep-alive|proxy-connection|sec-websocket-(?!protocol$).*)$/i;
-/** Whose values are no secrets, and would ruin a report if they were taken out of it. */
+/** Their values are no secrets; a report without these words would be unreadable. */
 const PLAIN = /^(?:origin|referer|user-agent|accept|accept-language|sec-websocket-protocol)$/i;
 
 /**
- * The authorities and the headers of a run's targets; bad input (104) where they cannot be sent or read. The values of
- * the headers are secrets from here on, and no message repeats them.
+ * The CA certificates and headers for the targets; bad input (104) where they cannot be read or sent. Header values are
+ * secrets, and no message repeats them.
  */
 export async function readAccess(
   host: Host,
@@ -41,16 +41,16 @@ export async function readAccess(
   if (!hasTargets && (headers !== null || flags.caFile !== undefined)) {
     throw badInput(
       `${flags.caFile !== undefined ? '--ca-file' : flags.header.length > 0 ? '--header' : '--header-env'} is given without --target`,
-      'capbench starts servers of its own without TLS and tokens: name what runs already with --target',
+      'servers that capbench starts use neither TLS nor tokens: name a server that runs already with --target',
     );
   }
   if (flags.caFile !== undefined && !hasTls) {
     throw badInput(
       '--ca-file is given, but no target uses TLS',
-      'name the target with https:// or wss://, or leave --ca-file out',
+      'name the target with https:// or wss://, or remove --ca-file',
     );
   }
-  const ca = given === '' || !hasTls ? null : await readAuthorities(host, given, flags.caFile === undefined);
+  const ca = given === '' || !hasTls ? null : await readCertificates(host, given, flags.caFile === undefined);
   return { ...(ca === null ? {} : { ca }), ...(headers === null ? {} : { headers }) };
 }
 
@@ -66,8 +66,8 @@ function headersOf(host: Host, flags: AccessFlags): Readonly<Record<string, stri
   const bytes = pairs.reduce((sum, [name, value]) => sum + name.length + value.length + 4, 0);
   if (bytes > MOST_HEADER_BYTES) {
     throw badInput(
-      `the headers have ${bytes} bytes together, expected ${MOST_HEADER_BYTES} at most`,
-      'servers refuse a request with more',
+      `the headers have ${bytes} bytes together, expected at most ${MOST_HEADER_BYTES}`,
+      'servers refuse larger requests',
     );
   }
   const headers: Record<string, string> = {};
@@ -101,13 +101,13 @@ function fromVariable(text: string, host: Host): readonly [name: string, value: 
   const [, name = '', variable = ''] = /^([^=]*)=([A-Za-z_][A-Za-z0-9_]*)$/.exec(text) ?? [];
   if (variable === '') {
     throw badInput(
-      '--header-env: expected a header and the name of a variable (what is given is not repeated: it may hold a secret)',
-      '--header-env Cookie=GAME_COOKIE sends what the variable GAME_COOKIE holds',
+      '--header-env: expected a header and the name of a variable (not repeated here: it may be a secret)',
+      '--header-env Cookie=GAME_COOKIE sends the value of the variable GAME_COOKIE',
     );
   }
   const value = (host.env[variable] ?? '').trim();
   if (value === '') {
-    throw badInput(`--header-env: the variable ${variable} is not set, or empty`, `export ${variable}=...`);
+    throw badInput(`--header-env: the variable ${variable} is empty or not set`, `export ${variable}=...`);
   }
   hide(host, value, `from the variable ${variable}`);
   check('--header-env', name, value);
@@ -118,20 +118,20 @@ function check(flag: string, name: string, value: string): void {
   const wrong = (what: string): Error => badInput(`${flag}: ${what}`);
   if (!TOKEN.test(name) || name.length > LONGEST_NAME) {
     throw badInput(
-      `${flag}: the name of the header is none, expected letters, digits and "-", ${LONGEST_NAME} at most`,
+      `${flag}: the name of the header is not valid, expected at most ${LONGEST_NAME} letters, digits and "-"`,
       'a name, a colon and a value for --header; a name, "=" and the name of a variable for --header-env',
     );
   }
-  if (OURS.test(name)) throw wrong(`${name} belongs to the connection itself, and cannot be set`);
+  if (OURS.test(name)) throw wrong(`${name} belongs to the protocol and cannot be set`);
   if (value === '') throw wrong(`${name} has no value`);
   if (!VALUE.test(value)) {
     throw wrong(
-      `the value of ${name} holds ${/[\r\n]/.test(value) ? 'a line break' : 'a character'} that no header may hold (it is not repeated)`,
+      `the value of ${name} holds ${/[\r\n]/.test(value) ? 'a line break' : 'a character'} that a header must not have (not repeated here: it may be a secret)`,
     );
   }
 }
 
-/** The whole value, and of `Bearer xyz` or `session=xyz; other=..` what a server may repeat alone. */
+/** The whole value, and the parts of `Bearer xyz` or `session=xyz; other=..` that a server may repeat by themselves. */
 function hide({ redaction }: Host, value: string, origin: string): void {
   redaction.add(value, origin);
   for (const part of value.split(/[\s;,]+/)) {
@@ -142,15 +142,15 @@ function hide({ redaction }: Host, value: string, origin: string): void {
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 
-/** The certificates in a PEM file, and nothing else that may stand in it. */
-async function readAuthorities(host: Host, file: string, fromVariable: boolean): Promise<string> {
+/** Only the certificates of a PEM file, which may hold a private key, too. */
+async function readCertificates(host: Host, file: string, fromVariable: boolean): Promise<string> {
   const source = fromVariable ? 'CAPBENCH_CA_FILE' : '--ca-file';
   const path = resolve(host.cwd, file);
   let text: string;
   try {
     const { size } = await stat(path);
     if (size > LARGEST_CA_BYTES)
-      throw new Error(`it has ${size} bytes, at most ${LARGEST_CA_BYTES} are read`);
+      throw new Error(`it has ${size} bytes, expected at most ${LARGEST_CA_BYTES}`);
     text = await readFile(path, 'latin1');
   } catch (error) {
     throw badInput(`${source}: ${file} cannot be read: ${messageOf(error)}`);
@@ -158,8 +158,8 @@ async function readAuthorities(host: Host, file: string, fromVariable: boolean):
   const found = text.match(CERTIFICATE) ?? [];
   if (found.length === 0) {
     throw badInput(
-      `${source}: ${file} holds no certificate, expected those of authorities as PEM`,
-      'a block from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----; DER: openssl x509 -inform der -in .. -out ..',
+      `${source}: ${file} holds no certificate, expected CA certificates as PEM`,
+      'a block from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----; from DER: openssl x509 -inform der -in .. -out ..',
     );
   }
   for (const [index, one] of found.entries()) {

@@ -2,7 +2,7 @@ import { type ProbeUrl, parseProbeUrl } from '../address/probe-address.ts';
 import { badInput } from '../errors.ts';
 import type { Host } from '../host.ts';
 
-/** The addresses of what is watched of a target, as given. */
+/** The addresses of a target's probes, as given. */
 export interface ProbeFlags {
   readonly probePostgres?: string;
   readonly probeRedis?: string;
@@ -12,8 +12,8 @@ export interface ProbeFlags {
 const MOST_METRICS = 16;
 
 /**
- * What is to be watched of a target, from the flags or else from the environment. What must not be told of it is known
- * to the host's redaction from here on. Bad input (104) for what is no address, and where there is no target.
+ * The addresses of a target's probes, from the options or else from the environment. Their secrets are registered with
+ * the redaction. Bad input (104) for an invalid address, and without a target.
  */
 export function readProbeUrls(host: Host, flags: ProbeFlags, hasTargets: boolean): readonly ProbeUrl[] {
   const given = [
@@ -25,7 +25,7 @@ export function readProbeUrls(host: Host, flags: ProbeFlags, hasTargets: boolean
   if (first !== undefined && !hasTargets) {
     throw badInput(
       `${first.source} is given without --target`,
-      'what capbench starts itself is probed as it is: name what runs already with --target, or leave the probe out',
+      'servers that capbench starts are probed anyway: name a server that runs already with --target, or remove the probe',
     );
   }
   const metrics = given.filter(({ kind }) => kind === 'metrics');
@@ -63,14 +63,14 @@ function asGiven(host: Host, kind: ProbeUrl['kind'], flags: readonly string[]): 
   return found.map((text) => ({ kind, text, source }));
 }
 
-/** Before it is known whether it is an address at all: user, password and what else may be a secret in it. */
+/** Registers user, password and other possible secrets, before the text is known to be an address. */
 function hide({ redaction }: Host, kind: ProbeUrl['kind'], text: string, source: string): void {
   redaction.learn(text, source);
   if (!URL.canParse(text)) return;
   const { username, password, searchParams } = new URL(text);
   for (const secret of [password, `${username}:${password}`])
     if (password !== '') redaction.add(secret, source);
-  // A user without a password may be a token there.
+  // On a metrics page a user without a password may be a token.
   if (kind === 'metrics' && password === '') redaction.add(username, source);
   for (const [name, value] of searchParams) {
     if (!/^(?:host|port|ssl.*|uselibpqcompat)$/.test(name)) redaction.add(value, source);

@@ -11,18 +11,18 @@ import type { TargetFlags } from './options.ts';
 import { readAccess } from './target-access.ts';
 import { readProbeUrls } from './target-probes.ts';
 
-/** What a run is aimed at that it has not started itself; no targets where it starts all. */
+/** What a run loads and reads without having started it; no targets where it starts everything. */
 export interface RunTargets {
   readonly targets: readonly Target[];
-  /** The authorities and the headers for all of them. */
+  /** The CA certificates and headers for all of them. */
   readonly access: Omit<Access, 'address'>;
-  /** What else of them is watched. */
+  /** The databases and metrics pages to read. */
   readonly probes: ProbeAddresses;
 }
 
 /**
- * The targets of a run, judged before any is asked anything: addresses, consent, authorities, headers and probes. Every
- * secret among them is known to the host's redaction before the first word is said about them.
+ * The targets of a run, checked before any of them is contacted: addresses, consent, certificates, headers and probes.
+ * Their secrets are registered with the redaction before anything is printed about them.
  */
 export async function readTargets(host: Host, flags: TargetFlags): Promise<RunTargets> {
   const hasTargets = flags.target.length > 0;
@@ -33,30 +33,32 @@ export async function readTargets(host: Host, flags: TargetFlags): Promise<RunTa
   const access = await readAccess(host, flags, { hasTargets, hasTls });
   const around = surroundings();
   const others = urls.flatMap((one) => (one.host === null ? [] : [one.host]));
-  // Names are not resolved again after this.
+  // Names are resolved only here.
   const targets = await resolveTargets(flags.target, flags.iOwn, around, others);
   const owned = ownedHosts(flags.iOwn, new Set([...targets.map((target) => target.host), ...others]));
   const origins = new Set(targets.map(({ url }) => new URL(url).origin));
   return { targets, access, probes: await resolveProbes(urls, owned, around, { origins, access }) };
 }
 
-/** A target's processes are not ours to kill: a run that left such a fault out would pass for one that had it. */
+/** capbench cannot kill the processes of a target, and a run without the fault must not pass for one that had it. */
 export function refuseProcessFaults({ faults }: Scenario): void {
   const fault = faults.find(({ action }) => action !== 'drop');
   if (fault === undefined) return;
   throw badInput(
-    `faults: ${fault.action} of ${fault.of} needs a stack that capbench started, and --target names one that it did not`,
-    'leave --target out, or only drop sockets: --set "faults=[]" runs without faults',
+    `faults: ${fault.action} of ${fault.of} needs a stack that capbench starts, and --target names one that it did not start`,
+    'remove --target, or run without faults: --set "faults=[]"; dropping sockets works with a target',
   );
 }
 
 const count = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 1 });
 
-/** What of such machines is about to be read, in a line; null when nothing is. */
+/** A line about other machines that will be read; null when there are none. */
 export const readingLine = ({ foreign }: ProbeAddresses): string | null =>
-  foreign.length === 0 ? null : `reading ${foreign.join(' and ')} once a second; owned, you say`;
+  foreign.length === 0
+    ? null
+    : `reading ${foreign.join(' and ')} once a second; you confirmed that you own them`;
 
-/** What is about to be sent to machines that are not this one, in a line; null when nothing is. */
+/** A line about the load that other machines will get; null when there are none. */
 export function consentLine(
   targets: readonly Target[],
   { load, operations }: Pick<Scenario, 'load' | 'operations'>,
@@ -70,5 +72,5 @@ export function consentLine(
     ({ id, label }) => `${count(peak * ofOperation(load.operations, id).perSecond)} ${label}/s`,
   );
   const at = foreign.map(({ url, addresses }) => `${url} (${addresses.join(', ')})`).join(' and ');
-  return `loading ${at} for ${span}: ${[`${count(load.players)} players`, ...rates].join(', ')}; owned, you say: ${hosts.join(', ')}`;
+  return `loading ${at} for ${span}: ${[`${count(load.players)} players`, ...rates].join(', ')}; you confirmed that you own ${hosts.join(', ')}`;
 }

@@ -293,7 +293,7 @@ export function sentPercentOf({ load }: Stage): number | null {
 export const rateText = ({ rate, ramped }: Pick<Stage, 'rate' | 'ramped'>): string =>
   `${ramped ? '→' : ''}${numberText(rate)}x`;
 
-/** Who came, went and was cut off in a stage, in words; null where nobody did. */
+/** Connections that were made, ended or cut in a stage; null where there were none. */
 export function connectionsText({ network }: Stage): string | null {
   const { cut, disconnects, reconnects, left, joined, connectMs, reconnectMs, fullStrengthMs } = network;
   const words = [
@@ -304,7 +304,7 @@ export function connectionsText({ network }: Stage): string | null {
     ...(left === 0 && joined === 0 ? [] : [`${left} left, ${joined} joined`]),
     ...(connectMs.count === 0
       ? []
-      : [`connect p95 ${quantity(connectMs.p95, 'ms')}, back p95 ${quantity(reconnectMs.p95, 'ms')}`]),
+      : [`connect p95 ${quantity(connectMs.p95, 'ms')}, reconnect p95 ${quantity(reconnectMs.p95, 'ms')}`]),
   ];
   return words.length === 0 ? null : words.join('; ');
 }

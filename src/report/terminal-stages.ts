@@ -26,9 +26,12 @@ export function faultLines({ faults }: Report, paint: Palette, width: number): s
     .toSorted((a, b) => a.from - b.from);
   const rows = worst.map((fault) => {
     const { from, downSeconds, recoverySeconds, backlogPeak, lost, duplicated, holes } = fault;
-    const times = [from, downSeconds, recoverySeconds];
-    const figures = [...times, backlogPeak, fault.failed, fault.skipped, lost, duplicated, holes];
-    return [plain(fault.id), ...figures.map(cellText)];
+    const counts = [backlogPeak, fault.failed, fault.skipped, lost, duplicated, holes];
+    return [
+      plain(fault.id),
+      ...[from, downSeconds, recoverySeconds].map(cellText),
+      ...counts.map((count) => numberText(count)),
+    ];
   });
   const [head = '', ...lines] = grid([['', ...FAULT_COLUMNS], ...rows], width);
   const rest = faults.length - worst.length;

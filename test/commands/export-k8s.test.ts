@@ -69,9 +69,9 @@ test('nothing is written over another file', async () => {
 });
 
 test.each<[string, readonly string[], string]>([
-  ['no target', [], 'no --target is given'],
+  ['no target', [], '--target is missing'],
   ['a target with a password', ['--target', 'http://a:secret@b:1'], 'holds a user or a password'],
-  ['a target with a comma', ['--target', 'http://a:1/b,c'], 'a space or a comma'],
+  ['a target with a comma', ['--target', 'http://a:1/b,c'], 'expected a URL without spaces and commas'],
   ['a target that is none', ['--target', 'world-1'], 'is no URL'],
   ['no number of runners', [...TARGETS, '--parallelism', 'many'], '--parallelism: got "many"'],
   ['more runners than lanes', [...TARGETS, '--parallelism', '9'], '8 lanes of monsters'],
@@ -82,7 +82,7 @@ test.each<[string, readonly string[], string]>([
     [...TARGETS, '--prometheus', 'http://a:secret@b/w'],
     '--prometheus: expected',
   ],
-  ['faults', [...TARGETS, '--set', 'faults=[{action: drop, of: players, at: 1s}]'], 'do not connect again'],
+  ['faults', [...TARGETS, '--set', 'faults=[{action: drop, of: players, at: 1s}]'], 'do not reconnect'],
 ])('bad input leaves no file: %s', async (_what, args, says) => {
   const { exitCode, out, err } = await exported('quickstart', ...args);
   expect({ exitCode, out }).toEqual({ exitCode: 104, out: '' });

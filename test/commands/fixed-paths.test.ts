@@ -63,10 +63,10 @@ test.each<[what: string, args: readonly string[], says: string]>([
     ['--report', '/proc/a/b.html'],
     '--report: /proc/a/b.html cannot be written',
   ],
-  ['no name', ['--junit', ''], '--junit: no file is named'],
+  ['no name', ['--junit', ''], '--junit: got an empty name'],
   ['the same twice', ['--junit', 'a', '--report', './a'], '--report: ./a is named twice'],
-  ['a device', ['--junit', '/dev/null'], '--junit: /dev/null is no file'],
-  ['what is judged', ['--summary', 'link/measurements.json'], 'is what this command reads'],
+  ['a device', ['--junit', '/dev/null'], '--junit: /dev/null is not a regular file'],
+  ['what is judged', ['--summary', 'link/measurements.json'], 'is an input of this command'],
 ])('a path that cannot be written is refused before anything is done: %s', async (_what, args, says) => {
   await symlink('bundle', join(folder, 'link'));
   await mkdir(join(folder, 'empty'));

@@ -151,10 +151,10 @@ test('CAPBENCH_RUN names the run too', async () => {
 test.each<[string, readonly string[], string]>([
   ['a bundle as well', ['reports', '--scenario', './world.yaml', '--from-k6', 'one.json'], 'one of the two'],
   ['an empty name', ['--run', '', '--scenario', './world.yaml', '--from-k6', 'one.json'], '--run: no name'],
-  ['no scenario', ['--from-k6', 'one.json'], 'no --scenario is given'],
+  ['no scenario', ['--from-k6', 'one.json'], '--scenario is missing'],
   ['neither', [], 'no bundle is given'],
-  ['an option that changes nothing', ['reports', '--scale', '2'], '--scale is for --from-k6 alone'],
-  ['a --set that changes nothing', ['reports', '--set', 'seed=1'], '--set is for --from-k6 alone'],
+  ['an option that changes nothing', ['reports', '--scale', '2'], '--scale is only for --from-k6'],
+  ['a --set that changes nothing', ['reports', '--set', 'seed=1'], '--set is only for --from-k6'],
   ['no such file', ['--scenario', './world.yaml', '--from-k6', 'two.json'], 'two.json does not exist'],
   ['a folder', ['--scenario', './world.yaml', '--from-k6', '.'], '. is not a file'],
   ['is not UTF-8 text', ['--scenario', './world.yaml', '--from-k6', 'bytes.json'], 'is not UTF-8 text'],

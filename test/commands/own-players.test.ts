@@ -34,11 +34,13 @@ test('a scenario with a module is not run without --allow-module, and the module
   const file = scenario('module', '{ module: ./player.mjs }');
   const host = await cli('run', file);
   expect(host.ended()).toBe(104);
-  expect(host.err()).toContain('error: the scenario names a player module, ./player.mjs: that is code');
+  expect(host.err()).toContain(
+    'error: the scenario names a player module, ./player.mjs: it is code, and is loaded only with --allow-module',
+  );
   expect(host.err()).toContain('--allow-module');
   const checked = await cli('check', file);
   expect(checked.ended()).toBe(0);
-  expect(checked.out()).toContain(
+  expect(checked.out().replace(/\s+/g, ' ')).toContain(
     'as ./player.mjs does: code, which `capbench run` loads only with --allow-module',
   );
   expect(existsSync(trace)).toBe(false);
@@ -51,7 +53,7 @@ test('a module that is not there is told by the name that the scenario gives it'
   for (const { ended, err, out } of [host, checked]) {
     expect(ended()).toBe(104);
     expect(err()).toContain('error: none.yaml:4:20 players.module: there is no file ./not-here.mjs');
-    expect(err()).toContain('hint: the path is looked up from the folder of the scenario file on');
+    expect(err()).toContain('hint: the path is relative to the folder of the scenario file');
     expect(out()).toBe('');
   }
   const { problems } = JSON.parse((await cli('check', file, '--json')).out());
@@ -85,7 +87,7 @@ test.each([
   );
   const checked = await cli('check', file);
   expect(checked.out()).toContain(shown);
-  expect(checked.out()).toContain('capbench starts nothing here: it drives your servers');
+  expect(checked.out()).toContain('capbench starts nothing: the load goes to your servers');
 });
 
 test('players of one’s own in a system of capbench’s are read as before, with one note', async () => {

@@ -55,10 +55,10 @@ test('a scenario that was changed after the run is judged anew, and said', async
     writeScenario(scenarioOf({ budgets: [first] }), fluxScenario),
   );
   const { err } = await report();
-  expect(err).toContain('not the one that ran');
+  expect(err).toContain('scenario.yaml was changed after the run');
   const written = JSON.parse(await readFile(join(bundle, 'report.json'), 'utf8'));
   expect(written.scenarioHash).toBe(scenarioHash(scenarioOf({ budgets: [first] })));
-  expect(written.errors.join()).toContain('not the one that ran');
+  expect(written.errors.join()).toContain('scenario.yaml was changed after the run');
 });
 
 test('with report.json deleted the rulings are the same; with one measurement changed, the ruling is', async () => {

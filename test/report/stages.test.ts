@@ -49,7 +49,7 @@ test.each([80, 120])('the terminal has a line for each, within %d columns', (wid
   expect(told).toMatch(/hold +5\.00 +16\.0 +1x +21,000 +100 /);
   expect(told).toMatch(/spike +21\.0 +2\.00 +→3x /);
   expect(told.replace(/\s+/g, ' ')).toContain(
-    '1000 cut off, full strength after 1.5 s; 1000 disconnects, 1000 reconnects; connect p95 5 ms, back p95 400 ms',
+    '1000 cut off, full strength after 1.5 s; 1000 disconnects, 1000 reconnects; connect p95 5 ms, reconnect p95 400 ms',
   );
   expect(own.filter((line) => line.length > width)).toEqual([]);
 });

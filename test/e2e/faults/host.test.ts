@@ -200,7 +200,7 @@ const FOLDERS: readonly Row[] = [
     flags: ['--duration', '1s'],
     inject: (run) => rmSync(bundleIn(run), { recursive: true }),
     ...WHOLE,
-    says: [/^warning: \S+ was removed during the run, and was made again$/m],
+    says: [/^warning: \S+ was removed during the run and created again$/m],
     lastly: saysTheSame,
     slow: true,
   },
@@ -210,7 +210,7 @@ const FOLDERS: readonly Row[] = [
     // A folder with something in it gives way to no file.
     inject: (run) => void mkdirSync(join(bundleIn(run), 'report.json', 'x'), { recursive: true }),
     codes: [104],
-    says: [/^error: \S+report\.json cannot be written/m, /^what was measured is kept: capbench report \S+ /m],
+    says: [/^error: \S+report\.json cannot be written/m, /^the measurements are kept: capbench report \S+ /m],
     ending: 'partial',
     lastly: async (run) => {
       expect(run.measurements().ending.state).toBe('completed');

@@ -122,7 +122,7 @@ const CAPBENCH: readonly Row[] = [
       when,
       inject: stop('SIGINT'),
       ...INTERRUPTED,
-      says: [/^SIGINT: draining and closing; once more to leave at once$/m],
+      says: [/^SIGINT: draining, then closing; send it again to close at once$/m],
       logs: when === 'load' ? LOCAL_LOGS : [],
     }),
   ),

@@ -93,8 +93,8 @@ describe('the script', () => {
       (conditions) => conditions.length === 0,
     );
     expect(buckets).toHaveLength(BUCKET_ENDS.length * (1 + 2 * TIMED_KINDS.length));
-    expect(source).toContain('//   nothing-lost (nothing acked is lost): not to be seen from the load');
-    expect(source).toContain("'p(95)<500', // intent-p95: answered soon");
+    expect(source).toContain('//   nothing-lost (lost acknowledged writes): not to be seen from the load');
+    expect(source).toContain("'p(95)<500', // intent-p95: intent latency");
   });
 
   test('a limit in seconds is one in milliseconds; a claim of the full load is not held at another', () => {
