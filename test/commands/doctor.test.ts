@@ -59,7 +59,7 @@ test('a PostgreSQL that is not there ends it with 93; a k6 that is too old does 
   expect({ code, ready }).toEqual({ code: 93, ready: false });
   expect(states.get('postgres')).toMatchObject({
     state: 'error',
-    found: `CAPBENCH_POSTGRES_BIN names ${PATH}, where there is no initdb`,
+    found: `CAPBENCH_POSTGRES_BIN is ${PATH}, which has no initdb`,
     advice: expect.stringContaining('initdb and postgres'),
   });
   expect(states.get('k6')).toMatchObject({
