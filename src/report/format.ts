@@ -140,6 +140,14 @@ export const percentileText = (
   stat: Exclude<keyof Percentiles, 'count'>,
 ): string => (all[stat] === null && (all.unanswered ?? 0) > 0 ? 'not answered' : quantity(all[stat], 'ms'));
 
+/** `, p95`; empty where the title of a budget has its statistic, and for a mean. */
+export const statText = ({ title, stat }: Pick<ReportRuling, 'title' | 'stat'>): string =>
+  stat === null || stat === 'mean' || title.includes(stat) ? '' : `, ${stat}`;
+
+/** `intent latency, p95` */
+export const titleText = (ruling: Pick<ReportRuling, 'title' | 'stat'>): string =>
+  plain(ruling.title) + statText(ruling);
+
 /** The metric in words: `latency.intent.due p95`; empty when no figure stands for the claim. */
 export const metricText = ({ metric, stat, stage }: ReportRuling): string =>
   [metric, stat, stage === undefined ? null : `of stage ${stage}`].filter((one) => one !== null).join(' ');
@@ -236,7 +244,7 @@ export function reasonsOf({ rulings, breachedBecause, invalidBecause }: Reasoned
       .filter(({ state }) => state === 'breached')
       .map((ruling) => {
         const reason = ruling.reason === null ? '' : ` (${ruling.reason})`;
-        return `breached: ${ruling.id} ${ruling.title}: limit ${limitText(ruling)}, observed ${observedText(ruling)}${reason}`;
+        return `breached: ${ruling.id} ${titleText(ruling)}: limit ${limitText(ruling)}, observed ${observedText(ruling)}${reason}`;
       }),
     ...breachedBecause.map((reason) => `breached: ${reason}`),
     ...invalidBecause.map((reason) => `no conclusion: ${reason}`),

@@ -25,6 +25,7 @@ import {
   sharesText,
   sourceText,
   timeText,
+  titleText,
 } from './format.ts';
 import { facts, list, type Row, row, safe, table } from './markup.ts';
 import { nextStep } from './next-step.ts';
@@ -168,7 +169,7 @@ function budgetRow(ruling: ReportRuling): Row {
   return row(
     [
       STATES[ruling.state],
-      subject(ruling.title, ruling.id, ruling.reason, details.join(' · ')),
+      subject(titleText(ruling), ruling.id, ruling.reason, details.join(' · ')),
       limitText(ruling),
       observedText(ruling),
     ],

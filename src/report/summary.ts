@@ -14,6 +14,7 @@ import {
   sentPercentOf,
   sharesText,
   timeText,
+  titleText,
 } from './format.ts';
 import type { Report, ReportRuling } from './report.ts';
 
@@ -138,7 +139,8 @@ function table(rulings: readonly ReportRuling[]): string[] {
     '| | budget | | limit | observed |',
     '| --- | --- | --- | --- | --- |',
     ...rulings.slice(0, MOST_ROWS).map((ruling) => {
-      const title = ruling.reason === null ? ruling.title : `${ruling.title} (${ruling.reason})`;
+      const name = titleText(ruling);
+      const title = ruling.reason === null ? name : `${name} (${ruling.reason})`;
       const columns = [MARKS[ruling.state], ruling.id, title, limitText(ruling), observedText(ruling)];
       return `| ${columns.map(cell).join(' | ')} |`;
     }),

@@ -1,4 +1,13 @@
-import { byReason, byState, limitText, NO_REASON, observedText, plain } from './format.ts';
+import {
+  byReason,
+  byState,
+  limitText,
+  NO_REASON,
+  observedText,
+  plain,
+  statText,
+  titleText,
+} from './format.ts';
 import type { Report, ReportRuling } from './report.ts';
 import { cut, type Palette, wrap } from './terminal-text.ts';
 
@@ -115,13 +124,13 @@ function layout(rulings: readonly ReportRuling[], width: number) {
     ] as const;
     // The mark and its space, and three gaps of two.
     const left = width - 8 - widths[0] - widths[1] - widths[2];
-    const longest = rows.reduce((most, { ruling }) => Math.max(most, wholeTitle(ruling).length), 0);
+    const longest = rows.reduce((most, { ruling }) => Math.max(most, titleText(ruling).length), 0);
     return { rows, widths, titleWidth: Math.min(left, longest, WIDEST_TITLE) };
   };
   const natural = within(24, 32, 28);
   const fits =
     natural.titleWidth >= NARROWEST_TITLE ||
-    rulings.every((one) => wholeTitle(one).length <= natural.titleWidth);
+    rulings.every((one) => titleText(one).length <= natural.titleWidth);
   if (fits) return natural;
   const share = (part: number): number => Math.floor(width * part);
   return within(share(0.19), share(0.27), share(0.2));
@@ -140,16 +149,11 @@ function together(rulings: readonly ReportRuling[]): readonly ReportRuling[] {
   );
 }
 
-const statOf = ({ title, stat }: ReportRuling): string =>
-  stat === null || stat === 'mean' || title.includes(stat) ? '' : `, ${stat}`;
-
-const wholeTitle = (ruling: ReportRuling): string => plain(ruling.title) + statOf(ruling);
-
 /** With its statistic; a remark in brackets is left out first when there is no room. */
 function titleOf(ruling: ReportRuling, width: number): string {
-  const whole = wholeTitle(ruling);
+  const whole = titleText(ruling);
   return cut(
-    whole.length <= width ? whole : plain(ruling.title).replace(/ \(.*\)$/, '') + statOf(ruling),
+    whole.length <= width ? whole : plain(ruling.title).replace(/ \(.*\)$/, '') + statText(ruling),
     width,
   );
 }
