@@ -61,15 +61,15 @@ function boundaryBetween(points: Series['points'], at: number, limits: BoundaryL
   const read = (index: number): number => points[index]?.[1] ?? Number.NaN;
   const value = valueAround(around, times, at, read);
   const [least, most] = [read(around.before), read(around.after)];
-  const { open } = around;
+  const { distance } = around;
   const span = (times[around.after] ?? 0) - (times[around.before] ?? 0);
   const off =
-    open === 0
+    distance === 0
       ? 0
-      : open > limits.soon
+      : distance > limits.soon
         ? Math.max(value - least, most - value)
-        : ((most - least) / span) * open;
-  return { value, off, unreadSeconds: open > limits.soon ? open : 0 };
+        : ((most - least) / span) * distance;
+  return { value, off, unreadSeconds: distance > limits.soon ? distance : 0 };
 }
 
 /**

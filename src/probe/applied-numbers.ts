@@ -1,33 +1,34 @@
 import { type NumberSets, sumOf } from '../load/number-sets.ts';
 import type { HashSums } from './hash-sums.ts';
 
-/** What a row gained since before GO. */
+/** By how much a row's figures have grown since before GO. */
 interface RowGains {
   readonly n: number;
   readonly sum: number;
-  /** Of the hashes, modulo HASH_MODULUS; NaN where the rows have none. */
+  /** The sum of the hashes, modulo HASH_MODULUS; NaN where the rows have none. */
   readonly hash: number;
-  /** Null where it is known to be wrong: then the others are compared without it. */
+  /** Null where it is known to be wrong: the other figures are then compared without it. */
   readonly lastSeq: number | null;
   readonly lastSeqBefore: number;
 }
 
 /**
- * Whether a row's gains can be those of a set C of numbers with A within C and C within S:
+ * Whether a row's gains are possible for a set C of applied numbers, where A (acknowledged) is a subset of C, and C a
+ * subset of S (sent):
  *
  *   acked     C is A
- *   possible  C is A and some of what was sent and not acknowledged: there are numbers that fit
- *   open      there are too many of those to try; no bound is broken
+ *   possible  C is A and some numbers that were sent and not acknowledged, which fit the gains
+ *   open      there are too many such numbers to try; no bound is violated
  *   denied    there is no such C
  */
 export type Applied = 'acked' | 'possible' | 'open' | 'denied';
 
-/** Sent and not acknowledged, of one entity: as many are tried in every combination. */
+/** Up to this many unacknowledged numbers of an entity are tried in every combination. */
 const MOST_TRIED = 20;
-/** Steps of all entities together, a second or two; after that nothing is tried any more. */
+/** The budget of steps for all entities, a second or two; after that no combinations are tried. */
 const MOST_STEPS = 20_000_000;
 
-/** Decides it for the entities of a world, one after another. */
+/** Classifies the entities of a world, one after another. */
 export class AppliedNumbers {
   private readonly sent: NumberSets;
   private readonly acked: NumberSets;
@@ -40,7 +41,7 @@ export class AppliedNumbers {
     this.hashes = hashes;
   }
 
-  /** For a row with as many numbers as were acknowledged at least, and as were sent at most. */
+  /** @param gains with at least as many numbers as were acknowledged, and at most as many as were sent */
   of(entity: number, { n, sum, hash, lastSeq, lastSeqBefore }: RowGains): Applied {
     const { sent, acked, hashes } = this;
     const ackedN = acked.count(entity);
@@ -54,13 +55,13 @@ export class AppliedNumbers {
     const top = ackedN > 0 ? Math.max(acked.max[entity]!, lastSeqBefore) : lastSeqBefore;
     const end = lastSeq ?? top;
     if (rest.n === 0) return isNothing(rest) && end === top ? 'acked' : 'denied';
-    // What else was applied ends where the row does.
+    // The highest number in the row must be an unacknowledged one.
     const open = unacknowledged(sent, acked, entity, lastSeq ?? Number.POSITIVE_INFINITY);
     if (end > top && open.at(-1) !== end) return 'denied';
     return this.ofOpen(open, rest, end > top);
   }
 
-  /** Whether `rest` is some of the `open` ranges' numbers; `withLast`: the last of them is one of them. */
+  /** Whether some numbers of the `open` ranges make up `rest`; `withLast`: these must include the last one. */
   private ofOpen(open: readonly number[], rest: Rest, withLast: boolean): Applied {
     const { hashes } = this;
     let [n, sum] = [0, 0];
@@ -69,7 +70,7 @@ export class AppliedNumbers {
       sum += sumOf(open[i]!, open[i + 1]!);
     }
     if (rest.n > n) return 'denied';
-    // A server that commits in order has all of them.
+    // All open numbers were applied, as by a server that commits in order.
     if (rest.n === n) {
       const same = rest.sum === sum && (Number.isNaN(rest.hash) || rest.hash === hashes.ofRanges(open));
       return same ? 'possible' : 'denied';
@@ -96,7 +97,7 @@ export class AppliedNumbers {
     );
   }
 
-  /** Where it is not known any more which numbers were acknowledged, but how many, and their sum. */
+  /** For entities of which only the count and the sum of the acknowledged numbers are still known. */
   private ofSums(entity: number, n: number, sum: number): Applied {
     const { sent, acked } = this;
     const [low, high] = [acked.sum(entity), sent.sum(entity)];
@@ -106,7 +107,7 @@ export class AppliedNumbers {
   }
 }
 
-/** What a row has beyond what was acknowledged. */
+/** The part of a row's gains beyond the acknowledged numbers. */
 interface Rest {
   readonly n: number;
   readonly sum: number;
@@ -122,7 +123,7 @@ const without = ({ n, sum, hash }: Rest, number: number, hashes: HashSums): Rest
   hash: hashes.difference(hash, hashes.ofRange(number, number)),
 });
 
-/** Sent, not acknowledged, and up to `to`: [first, last, first, last ...], ascending. */
+/** The numbers up to `to` that were sent and not acknowledged: [first, last, first, last ...], ascending. */
 function unacknowledged(sent: NumberSets, acked: NumberSets, entity: number, to: number): number[] {
   const highest = acked.max[entity]!;
   const missing = [...acked.gapsOf(entity), highest + 1, sent.max[entity]!];
@@ -161,7 +162,7 @@ function least(ranges: readonly number[], n: number): number {
   return sum;
 }
 
-/** And of the n highest. */
+/** The sum of the n highest numbers of the ranges. */
 function most(ranges: readonly number[], n: number): number {
   let [left, sum] = [n, 0];
   for (let i = ranges.length - 2; i >= 0 && left > 0; i -= 2) {

@@ -7,22 +7,22 @@ import { type PostgresPart, postgresParts, samplesOf } from './postgres.ts';
 import { ReconnectingClient, UnprotectedSession } from './postgres-client.ts';
 import type { Absence, PartialProbe, Probe, Sample } from './probe.ts';
 
-/** What only the processes tell, and they are not ours. */
+/** These figures need PostgreSQL's processes, which are not ours. */
 const OF_PROCESSES: readonly Absence[] = [
   'database.cpuPercentOfHost',
   'database.memoryPercentOfHost',
   'database.waitedPercent',
-].map((of) => ({ of, because: "a target's PostgreSQL tells nothing of its CPU and memory" }));
+].map((of) => ({ of, because: "the CPU and memory of a target's PostgreSQL cannot be read over SQL" }));
 
 /**
- * By which a server says that it will never answer this question, to this role at least: not supported, no right, no
- * such table, column or function, not in the state for it (pg_stat_statements not preloaded).
+ * Errors that will not go away during a run: not supported, no privilege, no such table, column or function, wrong state
+ * (pg_stat_statements is not preloaded).
  */
-const FOR_EVER = /^(?:0A000|42501|42P01|42703|42883|55000)$/;
+const PERMANENT = /^(?:0A000|42501|42P01|42703|42883|55000)$/;
 
 /**
- * The PostgreSQL of a target, over one connection that only reads. What this server or this role does not tell is named,
- * and left out; a connection that is lost is opened again at the next reading, and each miss is a gap. Rejects with exit
+ * Probes the PostgreSQL of a target over one read-only connection. Figures that this server or this role does not provide
+ * are reported as absent. A lost connection is reopened at the next reading, and each miss is a gap. Rejects with exit
  * code 93 when it cannot be reached at all.
  */
 export async function openAttachedPostgres(
@@ -41,7 +41,7 @@ export async function openAttachedPostgres(
       if (rows.length > 0) answered.add(part);
       return samplesOf(rows[0] ?? {});
     } catch (error) {
-      if (!FOR_EVER.test(codeOf(error))) throw error;
+      if (!PERMANENT.test(codeOf(error))) throw error;
       refused.set(part, messageOf(error));
       return [];
     }
@@ -68,7 +68,7 @@ export async function openAttachedPostgres(
           const because =
             refused.get(part) === undefined
               ? `the PostgreSQL at ${shown}: ${part.empty}`
-              : `the PostgreSQL at ${shown} does not tell ${part.view}: ${refused.get(part)}`;
+              : `the PostgreSQL at ${shown} refuses ${part.view}: ${refused.get(part)}`;
           return part.for.map((of) => ({ of, because }));
         }),
       ...OF_PROCESSES,
@@ -78,12 +78,13 @@ export async function openAttachedPostgres(
 }
 
 const NAME_IT =
-  'name the PostgreSQL of the target itself in --probe-postgres: postgresql://HOST:5432/DATABASE; another server may listen at that port';
-const CUT = 'ends the connection without a word: it is no PostgreSQL, or lets nobody in from here';
-/** How pg tells that nothing came. */
-const SILENCES: Readonly<Record<string, string>> = {
-  'timeout expired': 'says nothing for 5 s: it is no PostgreSQL, or stands still',
-  'Query read timeout': 'lets a client in, and answers nothing for 5 s: it stands still',
+  "use the address of the target's own PostgreSQL in --probe-postgres: postgresql://HOST:5432/DATABASE; another server may listen at that port";
+const CUT =
+  'closes the connection without an answer: it is not PostgreSQL, or does not accept connections from this host';
+/** pg's messages for connections without an answer. */
+const NO_ANSWER: Readonly<Record<string, string>> = {
+  'timeout expired': 'does not answer within 5 s: it is not PostgreSQL, or is stopped',
+  'Query read timeout': 'accepts a connection and does not answer a query within 5 s: it is stopped',
   'Connection terminated unexpectedly': CUT,
 };
 
@@ -95,26 +96,26 @@ function unreachable(shown: string, error: unknown): Error {
   if (tls !== null) {
     return failed(
       `${at}: ${tls.what}`,
-      tls.ofAuthority ? 'its authority goes into the URL: ?sslmode=verify-full&sslrootcert=FILE' : tls.hint,
+      tls.ofAuthority ? 'add its CA certificate to the URL: ?sslmode=verify-full&sslrootcert=FILE' : tls.hint,
     );
   }
   if (code === 'ECONNREFUSED' || code === 'ENOENT') {
     return failed(`connection refused at ${shown} (--probe-postgres)`, 'start it there, or correct the URL');
   }
   if (error instanceof UnusablePostgres) {
-    return failed(`what listens at ${shown} is no PostgreSQL that can be read: ${error.message}`, NAME_IT);
+    return failed(`the server at ${shown} is not a PostgreSQL that can be read: ${error.message}`, NAME_IT);
   }
   if (error instanceof UnprotectedSession) {
     return failed(
-      `${at} gave no read-only session: what was asked for at the start of the connection was dropped, as PgBouncer does with ignore_startup_parameters = options`,
-      'name the PostgreSQL itself in --probe-postgres, not a pooler in front of it: nothing is read over a connection that could write',
+      `${at} gave no read-only session: the request for one was dropped, as PgBouncer does with ignore_startup_parameters = options`,
+      'use the address of PostgreSQL itself in --probe-postgres, not of a pooler in front of it: capbench does not read over a connection that could write',
     );
   }
-  const silence = SILENCES[messageOf(error)] ?? (code === 'ECONNRESET' ? CUT : undefined);
-  if (silence !== undefined) return failed(`what listens at ${shown} ${silence}`, NAME_IT);
+  const noAnswer = NO_ANSWER[messageOf(error)] ?? (code === 'ECONNRESET' ? CUT : undefined);
+  if (noAnswer !== undefined) return failed(`the server at ${shown} ${noAnswer}`, NAME_IT);
   const hint =
     code.startsWith('28') || /password|SASL/i.test(messageOf(error))
-      ? 'see the user and the password in the URL (or in PGPASSWORD); a role with pg_monitor reads all that is asked'
-      : 'name the PostgreSQL itself in --probe-postgres, not a pooler in front of it';
+      ? 'check the user and the password in the URL (or in PGPASSWORD); a role with pg_monitor may read everything'
+      : 'use the address of PostgreSQL itself in --probe-postgres, not of a pooler in front of it';
   return failed(`${at} cannot be read: ${messageOf(error)}`, hint);
 }

@@ -2,31 +2,31 @@ import { Socket } from 'node:net';
 import { pinnedLookup } from '../address/access.ts';
 import { excerptOf } from './excerpt.ts';
 
-/** Somebody answers who is no PostgreSQL, or one that nobody here can log in to. */
+/** The server is not PostgreSQL, or requires a login that capbench does not support. */
 export class UnusablePostgres extends Error {
   override readonly name = 'UnusablePostgres';
 }
 
-/** The ways to log in that `pg` knows: none, a password, its MD5, SASL. */
+/** The login methods that `pg` supports: none, password, MD5, SASL. */
 const LOGINS: ReadonlySet<number> = new Set([0, 3, 5, 10]);
-/** No first message is longer. */
+/** The first message of a PostgreSQL is shorter. */
 const LONGEST = 30_000;
 
-/** What is wrong with the first bytes of a server; null where a PostgreSQL may have said them. */
-export function greetingProblem(said: Buffer): string | null {
-  // Whether it speaks TLS is said in one byte.
-  if (said.length === 1 && /[SNE]/.test(said.toString('latin1'))) return null;
+/** What is wrong with the first bytes from a server; null where they may come from PostgreSQL. */
+export function greetingProblem(bytes: Buffer): string | null {
+  // The answer to the request for TLS is one byte.
+  if (bytes.length === 1 && /[SNE]/.test(bytes.toString('latin1'))) return null;
   const isMessage =
-    said.length >= 5 && /[RENv]/.test(String.fromCharCode(said[0]!)) && said.readInt32BE(1) >= 4;
-  if (!isMessage || said.readInt32BE(1) > LONGEST) return `it said ${excerptOf(said)}`;
-  const login = said[0] === 0x52 && said.length >= 9 ? said.readInt32BE(5) : 0;
-  return LOGINS.has(login) ? null : `it wants a login that capbench does not have (type ${login})`;
+    bytes.length >= 5 && /[RENv]/.test(String.fromCharCode(bytes[0]!)) && bytes.readInt32BE(1) >= 4;
+  if (!isMessage || bytes.readInt32BE(1) > LONGEST) return `it sent ${excerptOf(bytes)}`;
+  const login = bytes[0] === 0x52 && bytes.length >= 9 ? bytes.readInt32BE(5) : 0;
+  return LOGINS.has(login) ? null : `it requires a login that capbench does not support (type ${login})`;
 }
 
 /**
- * A connection to somebody else's PostgreSQL: it goes where its name was resolved to, while pg says the host's name to
- * it, as it does for the certificate. What comes first is looked at before pg reads it: pg would wait for the rest of
- * what it takes for a long message, or throw where nobody catches it.
+ * A connection to a target's PostgreSQL. It connects to the resolved address, while pg uses the host name for the
+ * certificate. The first bytes are checked before pg reads them: of another server's bytes pg would wait for the rest of
+ * a supposedly long message, or throw an error that nothing catches.
  */
 export class AttachedSocket extends Socket {
   private readonly pinned: string | null;

@@ -2,25 +2,25 @@
 interface Around {
   readonly before: number;
   readonly after: number;
-  /** The one of both that is nearer, and how far that is. */
+  /** The nearer of the two, and its distance. */
   readonly nearest: number;
-  readonly open: number;
-  /** The next one on the side of the nearest, where that was made for the instant; else null. */
+  readonly distance: number;
+  /** The next reading on the nearest one's side, if the nearest one was made for the instant; else null. */
   readonly beyond: number | null;
 }
 
-/** In the unit of the times. */
+/** Both in the unit of the times. */
 export interface BoundaryLimits {
-  /** A reading so near was made for the instant: a page may take some time to answer. */
+  /** A reading within this distance was made for the instant: its request may have taken some time. */
   readonly soon: number;
-  /** Readings further apart have a hole between them. */
+  /** Readings that are further apart have missed ones between them. */
   readonly hole: number;
 }
 
-/** Of a window of this length. @param second in its unit */
+/** `soon` for a window of this length. @param second in its unit */
 export const soonOf = (length: number, second: number): number => Math.min(0.25 * second, 0.1 * length);
 
-/** @param times ascending. Null where there is no reading on both sides, or a hole is between them. */
+/** @param times ascending. Null where a side has no reading, or readings are missing between the two. */
 export function readingsAround(
   times: readonly number[],
   at: number,
@@ -29,22 +29,22 @@ export function readingsAround(
   const after = times.findIndex((time) => time >= at);
   const [upper, lower] = [times[after], times[after - 1]];
   if (upper === undefined) return null;
-  if (upper === at) return { before: after, after, nearest: after, open: 0, beyond: null };
+  if (upper === at) return { before: after, after, nearest: after, distance: 0, beyond: null };
   if (lower === undefined || upper - lower > hole) return null;
   const isBefore = at - lower < upper - at;
-  const open = Math.min(at - lower, upper - at);
+  const distance = Math.min(at - lower, upper - at);
   const nearest = isBefore ? after - 1 : after;
   const beyond = isBefore ? after - 2 : after + 1;
   const side = Math.abs((times[beyond] ?? Number.POSITIVE_INFINITY) - (isBefore ? lower : upper));
-  const knowsPace = open <= soon && side >= open && side <= hole;
-  return { before: after - 1, after, nearest, open, beyond: knowsPace ? beyond : null };
+  const knowsRate = distance <= soon && side >= distance && side <= hole;
+  return { before: after - 1, after, nearest, distance, beyond: knowsRate ? beyond : null };
 }
 
 /**
- * What only grows, at the instant: from the nearest reading at the pace on that reading's own side, since the load may begin
- * or end at this very instant, so that the pace across it is neither's; never beyond what the readings around say. Where
- * that pace is not known, in proportion between both.
- * @param read of the reading at this index
+ * The value of a counter at the instant, extrapolated from the nearest reading with the rate on that reading's side: the
+ * load may begin or end at the instant, so a rate across it would be wrong. The value stays between those of the readings
+ * around it. Where that rate is not known, the value is interpolated linearly.
+ * @param read the counter at the reading with this index
  */
 export function valueAround(
   { before, after, nearest, beyond }: Around,
@@ -55,9 +55,9 @@ export function valueAround(
   if (before === after) return read(after);
   const [least, most, base] = [read(before), read(after), read(nearest)];
   const timeOf = (index: number): number => times[index] ?? Number.NaN;
-  const pace =
+  const rate =
     beyond === null
       ? (most - least) / (timeOf(after) - timeOf(before))
       : (read(beyond) - base) / (timeOf(beyond) - timeOf(nearest));
-  return Math.min(most, Math.max(least, base + pace * (at - timeOf(nearest))));
+  return Math.min(most, Math.max(least, base + rate * (at - timeOf(nearest))));
 }

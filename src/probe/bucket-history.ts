@@ -1,7 +1,7 @@
 import type { Micros } from '../units.ts';
 import { type BoundaryLimits, readingsAround, soonOf, valueAround } from './boundary-value.ts';
 
-/** Cumulative buckets as a Prometheus histogram tells them. */
+/** Cumulative buckets as in a Prometheus histogram. */
 export interface Buckets {
   readonly bounds: readonly number[];
   readonly cumulative: readonly number[];
@@ -13,31 +13,31 @@ export interface BucketCounts {
   readonly counts: readonly number[];
 }
 
-/** What was counted until an instant, since the first reading: cumulative, as the buckets are. */
+/** The cumulative counts at an instant, since the first reading. */
 interface Reading {
   readonly at: Micros;
   readonly counted: Float64Array;
-  /** Its number, from 0. */
-  readonly turn: number;
+  /** The number of the reading, from 0. */
+  readonly index: number;
   readonly isBoundary: boolean;
 }
 
-/** Ten minutes of a reading a second; a longer run keeps every second one, every fourth, and so on. */
+/** Ten minutes with a reading every second; a longer run keeps every second reading, then every fourth, and so on. */
 const MOST_READINGS = 600;
 
 /**
- * A histogram over the time of a run. A server that was restarted begins again at 0, and what it then says counts
- * whole: what is kept only ever grows, so that readings can be left out without losing anything between two others.
- * Those at the boundaries of what is measured are never left out.
+ * A histogram over the time of a run. A restarted server begins at 0, and its first counts then are added whole, so that
+ * the kept counts never fall and a reading can be dropped without losing counts between its neighbours. Readings at
+ * boundaries of the measure phase and its stages are never dropped.
  */
 export class BucketHistory {
   private bounds: readonly number[] = [];
   private last: readonly number[] | null = null;
   private counted = new Float64Array(0);
   private readings: Reading[] = [];
-  /** One reading in so many is kept; the newest stands at the end whatever its turn is. */
+  /** Every n-th reading is kept, and always the newest. */
   private every = 1;
-  private turn = 0;
+  private index = 0;
   private boundaries = 0;
 
   add(at: Micros, { bounds, cumulative }: Buckets, isBoundary = false): void {
@@ -52,14 +52,14 @@ export class BucketHistory {
       );
     }
     this.last = cumulative;
-    this.keep({ at, counted: this.counted, turn: this.turn, isBoundary });
-    this.turn += 1;
+    this.keep({ at, counted: this.counted, index: this.index, isBoundary });
+    this.index += 1;
     if (isBoundary) this.boundaries += 1;
   }
 
   /**
-   * What was counted between two instants, each read from the readings around it, or at the first or the last one where it
-   * lies beyond; whole counts. Null where that is one and the same reading.
+   * The counts between two instants, rounded. Each instant is interpolated between its readings, or moved to the first or
+   * last reading where it lies beyond these. Null where both become the same instant.
    */
   between(from: Micros, to: Micros): BucketCounts | null {
     const times = this.readings.map(({ at }) => at);
@@ -69,7 +69,7 @@ export class BucketHistory {
     if (start === undefined || end === undefined || start >= end) return null;
     const limits = { soon: soonOf(end - start, 1e6), hole: Number.POSITIVE_INFINITY };
     const [first, last] = [this.countsAt(times, start, limits), this.countsAt(times, end, limits)];
-    // Rounded where they are added up, so that no part is lost of the whole.
+    // The cumulative counts are rounded, so that the buckets add up to the total.
     let grown = 0;
     const cumulative = last.map((count, bucket) => {
       grown += count - (first[bucket] ?? 0);
@@ -90,11 +90,11 @@ export class BucketHistory {
     this.readings = this.readings.filter((one) => this.isKept(one) || one === reading);
   }
 
-  private isKept({ turn, isBoundary }: Reading): boolean {
-    return isBoundary || turn % this.every === 0;
+  private isKept({ index, isBoundary }: Reading): boolean {
+    return isBoundary || index % this.every === 0;
   }
 
-  /** Of each bucket by itself, not cumulative. */
+  /** The counts per bucket, not cumulative. */
   private countsAt(times: readonly number[], at: number, limits: BoundaryLimits): readonly number[] {
     const around = readingsAround(times, at, limits);
     const countOf = (index: number, bucket: number): number => {

@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readSmall } from '../supervision/proc.ts';
 
-/** Where the hierarchies are mounted, by convention; version 1 names the folder after its controllers. */
+/** The conventional mount point; cgroup v1 names each hierarchy's folder after its controllers. */
 const MOUNTS = '/sys/fs/cgroup';
 
 /** Where a group of the CPU controller and all above it may be, from the text of /proc/<pid>/cgroup: hierarchy:controllers:path. */
@@ -12,7 +12,7 @@ function candidates(text: string, mounts: string): string[] {
     const match = /^\d+:([^:]*):(\/.*)$/.exec(line);
     const [, controllers, path] = match ?? [];
     if (controllers === undefined || path === undefined) continue;
-    // Version 2 has no names here; beside version 1 it is mounted in a folder of its own.
+    // cgroup v2 names no controllers here; beside v1 it is mounted in the folder `unified`.
     const roots =
       controllers === ''
         ? [mounts, join(mounts, 'unified')]
@@ -35,13 +35,13 @@ const throttledIn = (text: string | null): number | null => {
 };
 
 /**
- * Reads in how many periods the control group of this process was out of its CPU quota, and so was stopped: the sum
- * over its own group and all above it, since a quota may sit on any of them and each stops it by itself. Null where
- * there is no quota to read of. Inside a container the paths of the host are not there; the root is then its own group.
+ * Reads in how many periods this process was throttled for exceeding a CPU quota: the sum over its cgroup and all
+ * ancestors, since each may have a quota. Null where there is no quota to read. Inside a container the host's paths do
+ * not exist; the container's cgroup is then the root.
  */
 export function openThrottling(own = '/proc/self/cgroup', mounts = MOUNTS): () => number | null {
   const files = [
-    // `cpu` is often a link to `cpu,cpuacct`: each file once.
+    // `cpu` is often a link to `cpu,cpuacct`; each file is read once.
     ...new Set(
       candidates(readSmall(own) ?? '', mounts)
         .map((folder) => join(folder, 'cpu.stat'))

@@ -5,55 +5,55 @@ import { AppliedNumbers } from './applied-numbers.ts';
 import { HashSums } from './hash-sums.ts';
 import { clientOf, closeClient, connectClient } from './postgres-client.ts';
 
-/** What the rows say of the operations that reached them, by entity id. */
+/** The rows' own figures of the operations that were applied to them, by entity id. */
 export interface CountedRows {
   readonly lastSeq: Float64Array;
   readonly appliedN: Float64Array;
   readonly seqSum: Float64Array;
-  /** The sum of the numbers' hashes (sequence-hash.ts), modulo HASH_MODULUS; NaN where the rows do not say. */
+  /** The sum of the numbers' hashes (sequence-hash.ts), modulo HASH_MODULUS; NaN where the rows have none. */
   readonly seqHash: Float64Array;
-  /** Rows of entities that are not of the run. */
-  strangers: number;
+  /** The number of rows of unknown entities. */
+  unknownRows: number;
   /**
-   * Asked of an entity whose row holds what was acknowledged and nothing else: in words, how the row differs from what
-   * the last answer stated (`Listener.stated`); null where they agree. Absent: the rows do not say.
+   * Called for an entity whose row holds exactly the acknowledged numbers. Returns how the row differs from the state in
+   * the last answer (`Listener.stated`), as a phrase; null where they agree. Absent: the rows have no such state.
    */
   contradicts?(id: number, stated: number): string | null;
 }
 
-/** What the comparison found. */
+/** The result of the comparison. */
 export interface IntegrityFindings {
-  /** Over all entities: what the generator sent, and what was acknowledged to it. */
+  /** Operations of all entities that the generator sent, and those that were acknowledged. */
   readonly sent: number;
   readonly acked: number;
-  /** The rows' own counts added up, since before GO. */
+  /** The sum of the rows' own counts, since before GO. */
   readonly applied: number;
   readonly lost: number;
   readonly phantom: number;
   readonly duplicated: number;
   readonly holes: number;
   readonly entities: number;
-  /** Entities whose rows keep within the bounds, and of which no more can be said (applied-numbers.ts). */
+  /** Entities whose rows are within the bounds, without a proof of which numbers were applied (applied-numbers.ts). */
   readonly open: number;
-  /** The rows say the sum of the numbers' hashes; else count, sum and last number alone were compared. */
+  /** The rows have the sum of the numbers' hashes; else only count, sum and last number were compared. */
   readonly hashed: boolean;
-  /** Up to ten, in words. */
+  /** Up to ten findings as text. */
   readonly examples: readonly string[];
 }
 
 const READ_TIMEOUT_MS = 60_000;
 const EXAMPLES = 10;
 
-/** Nobody has reached them yet. `entities` is the number of ids, 0 .. entities-1. */
+/** Rows to which nothing was applied. `entities` is the number of ids, 0 .. entities-1. */
 export const noRows = (entities: number): CountedRows => ({
   lastSeq: new Float64Array(entities),
   appliedN: new Float64Array(entities),
   seqSum: new Float64Array(entities),
   seqHash: new Float64Array(entities).fill(Number.NaN),
-  strangers: 0,
+  unknownRows: 0,
 });
 
-/** One entity's row: numbers as PostgreSQL tells them, its bigints as text. */
+/** One entity's row as `pg` returns it, with bigints as text. */
 export type CountedRow = readonly [
   id: number,
   lastSeq: number,
@@ -62,13 +62,13 @@ export type CountedRow = readonly [
   seqHash?: number | string | null,
 ];
 
-/** @returns false where the row is of no entity of the run, and was counted as a stranger's */
+/** @returns false where the row's entity is unknown; it was then counted in `unknownRows` */
 export function addRow(
   rows: CountedRows,
   [id, lastSeq, appliedN, seqSum, seqHash = null]: CountedRow,
 ): boolean {
   if (id < 0 || id >= rows.lastSeq.length) {
-    rows.strangers += 1;
+    rows.unknownRows += 1;
     return false;
   }
   rows.lastSeq[id] = lastSeq;
@@ -78,7 +78,7 @@ export function addRow(
   return true;
 }
 
-/** A connection for one question: the writers' connections and the probe's are not shared with the check. */
+/** Runs one query on its own connection, since those of the writers and of the probe are not shared. */
 export async function askOnce<Row extends readonly unknown[]>(
   database: DatabaseEndpoint,
   text: string,
@@ -86,14 +86,14 @@ export async function askOnce<Row extends readonly unknown[]>(
   const client = clientOf(database, READ_TIMEOUT_MS);
   try {
     await connectClient(client, database);
-    // `pg` types a row as an array that may be written.
+    // `pg` types a row as a mutable array.
     return (await client.query<Row & unknown[]>({ text, rowMode: 'array' })).rows;
   } finally {
     await closeClient(client);
   }
 }
 
-/** PostgreSQL's own count of a table's row writes: `n_tup_upd`, or with `inserts` those as well. */
+/** PostgreSQL's own count of a table's row writes: its updates, and with `inserts` its inserts, too. */
 export async function readTableWrites(
   database: DatabaseEndpoint,
   table: string,
@@ -107,25 +107,24 @@ export async function readTableWrites(
 }
 
 /**
- * The integrity check (judge/README.md) for runs in which some operations got no answer. Of each entity, A is the set of the numbers
- * that were acknowledged, S that of those that were sent, and C what the row gained since `before`: its count,
- * sum, highest and, where the rows have it, its sum of hashes.
+ * The integrity check of judge/README.md, which also works where operations got no answer. Of each entity, A is the set
+ * of acknowledged numbers, S the set of sent numbers, and C the set of applied numbers, of which the row has the count,
+ * the sum, the highest and, where the rows have it, the sum of hashes, each compared with `before`.
  *
  *   LOST        fewer numbers in the row than in A, or the highest of A above the row's
  *   PHANTOM     the row's highest number above anything sent
  *   DUPLICATED  more numbers in the row than in S
- *   HOLE        an entity whose figures are those of no C with A within C and C within S, although none of that is so.
- *               Such a row proves nothing of what was acknowledged: of that, one number is counted as lost, too
+ *   HOLE        none of the above, and yet the row's figures fit no C with A within C and C within S. Such a row proves
+ *               nothing about the acknowledged numbers, so one of them is counted as lost, too
  *   LOST too    C is A, and the row contradicts the last answer
  *
- * An operation that was sent and never answered may have been applied or not. Up to twenty of an entity are tried in
- * every combination; of more, count and sum have to lie between the extremes, and the entity is `open`.
+ * An operation that was sent and never answered may have been applied or not. Up to twenty such operations of an entity
+ * are tried in every combination. With more, count and sum have to be within the bounds, and the entity is `open`.
  *
- * What may still hide, as long as the rows mean what they say: with hashes, another set of the same count, sum and
- * highest number, once in 2^32 (as often again for each combination that was tried); without, any such set: a
- * number that was lost beside others, applied twice or never acknowledged, that make up for it. A server that writes
- * the figures of what it acknowledged instead of what it applied is not found out by them. Only rows and the
- * generator's own record are compared, never settings.
+ * The check cannot see: with hashes, another set of the same count, sum and highest number, which passes once in 2^32
+ * (for each combination that was tried); without hashes, any such set, where other numbers, applied twice or never
+ * acknowledged, make up for a lost one. Nor can it see a server that writes the figures of what it acknowledged instead
+ * of what it applied. It compares only the rows and the generator's own record, never settings.
  */
 export function compareLedger(ledger: Ledger, before: CountedRows, after: CountedRows): IntegrityFindings {
   const total = { sent: 0, acked: 0, applied: 0, lost: 0, phantom: 0, duplicated: 0, holes: 0, open: 0 };
@@ -187,7 +186,9 @@ export function compareLedger(ledger: Ledger, before: CountedRows, after: Counte
         1,
         id,
         `${applied} in the row add up to ${sum} and end at ${lastSeq}, the ${acked} acknowledged to ${ackedNumbers.sum(id)} and at ${highestAcked}${
-          applied === acked && sum === ackedNumbers.sum(id) ? '; their hashes say that they are others' : ''
+          applied === acked && sum === ackedNumbers.sum(id)
+            ? '; their hashes show that they are other numbers'
+            : ''
         }`,
       );
       if (acked > 0 && !behind) total.lost += 1;
@@ -196,10 +197,10 @@ export function compareLedger(ledger: Ledger, before: CountedRows, after: Counte
     const contradiction = verdict === 'acked' && stated >= 0 ? after.contradicts?.(id, stated) : null;
     if (contradiction != null) found('lost', 1, id, contradiction);
   }
-  if (after.strangers > before.strangers) {
-    const count = after.strangers - before.strangers;
+  if (after.unknownRows > before.unknownRows) {
+    const count = after.unknownRows - before.unknownRows;
     total.phantom += count;
-    examples.push(`${count} rows of entities that are not of the run`);
+    examples.push(`${count} rows of unknown entities`);
   }
   return { ...total, entities: ledger.base.length, hashed, examples };
 }

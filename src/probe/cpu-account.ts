@@ -1,9 +1,9 @@
 import type { ProcessReading } from '../supervision/proc.ts';
 
-/** Whose a process is. PostgreSQL's are of the run too. */
+/** To whom a process belongs; PostgreSQL's belong to the run, too. */
 export type Owner = 'run' | 'postgres' | 'foreign';
 
-/** A process that is not of the run, and the CPU it used while it was watched, with that of children it waited for. */
+/** A process outside the run, and the CPU that it and the children it waited for have used during the run. */
 export interface ForeignProcess {
   readonly name: string;
   readonly pid: number;
@@ -13,38 +13,38 @@ export interface ForeignProcess {
 interface Known {
   readonly reading: ProcessReading;
   readonly owner: Owner;
-  /** What it and those it waited for have used since they were watched. */
+  /** CPU seconds that it and the children it waited for have used since the first scan. */
   readonly used: number;
 }
 
-/** What somebody who waits for a process will add to its own account: already counted here. */
-interface Debt {
+/** CPU seconds of an ended process that are counted already, and that the kernel will add to whichever process reaps it. */
+interface Counted {
   readonly owner: Owner;
   seconds: number;
 }
 
-/** Half a tick: sums of ticks as seconds are not exact. */
+/** Half a tick, since sums of ticks in seconds are not exact. */
 const ROUNDING = 0.005;
-/** Of those that have ended, as many are remembered by name. */
+/** How many ended processes are remembered by name. */
 const REMEMBERED = 20;
 
 const idOf = ({ pid, started }: ProcessReading): string => `${pid} ${started}`;
 const totalOf = ({ ownSeconds, reapedSeconds }: ProcessReading): number => ownSeconds + reapedSeconds;
 
 /**
- * Who used how much CPU, from scans a second apart. Each process is counted while it lives; what it used between the
- * last scan and its end, and all of a process that no scan has seen, arrives with whoever waited for it: the growth of
- * the waiter's reaped time beyond what was already counted of its children that are gone. Where the waiter is not the
- * parent (an orphan's is init), what was counted is taken off there.
+ * The CPU use of the run, of PostgreSQL and of other processes, from scans a second apart. Each process is counted while
+ * it lives. The CPU between the last scan and its end, and that of a process between two scans, shows in the reaped time
+ * of the process that waits for it: its growth beyond what was already counted of its ended children. An orphan is
+ * reaped by init, and what was counted is deducted there.
  */
 export function openCpuAccount() {
   const seconds: Record<Owner, number> = { run: 0, postgres: 0, foreign: 0 };
   let known: ReadonlyMap<string, Known> | null = null;
   let ended: ForeignProcess[] = [];
-  /** Processes that are gone and have not yet been seen with anybody. Forgotten after one more scan. */
-  let adrift: Debt[] = [];
+  /** Time of ended processes that no process has reaped yet. Forgotten after one more scan. */
+  let unreaped: Counted[] = [];
 
-  /** Nearest root above; where there is none any more (its parent ended), what it was. */
+  /** The owner of the nearest root above it; where its parent has ended, the owner it had before. */
   const ownersOf = (
     scan: readonly ProcessReading[],
     roots: ReadonlyMap<number, Owner>,
@@ -64,62 +64,64 @@ export function openCpuAccount() {
     return owners;
   };
 
-  /** What became of the processes that are gone: to whom they were left, and those left to nobody. */
-  const debtsOf = (gone: ReadonlyMap<string, Known>, living: ReadonlySet<number>) => {
+  /** The counted time of ended processes, by the nearest living ancestor; `orphaned` has none. */
+  const countedOf = (gone: ReadonlyMap<string, Known>, living: ReadonlySet<number>) => {
     const goneByPid = new Map([...gone.values()].map((one) => [one.reading.pid, one.reading]));
-    const left = new Map<number, Debt[]>();
-    const orphaned: Debt[] = [];
+    const byAncestor = new Map<number, Counted[]>();
+    const orphaned: Counted[] = [];
     for (const { reading, owner } of gone.values()) {
       let parent = reading.parent;
       for (let climbed = 0; !living.has(parent) && climbed < gone.size; climbed++) {
         parent = goneByPid.get(parent)?.parent ?? parent;
       }
-      const debt = { owner, seconds: totalOf(reading) };
-      if (living.has(parent)) left.set(parent, [...(left.get(parent) ?? []), debt]);
-      else orphaned.push(debt);
+      const counted = { owner, seconds: totalOf(reading) };
+      if (living.has(parent)) byAncestor.set(parent, [...(byAncestor.get(parent) ?? []), counted]);
+      else orphaned.push(counted);
     }
-    return { left, orphaned };
+    return { byAncestor, orphaned };
   };
 
   return {
     /**
-     * Takes in a scan of all processes.
-     * @param roots whose descendants belong to whom; they may be other processes than in the scan before.
-     * @param most CPU seconds that there were on the host since the scan before.
+     * Adds a scan of all processes.
+     * @param roots the processes whose descendants belong to an owner; they may change between scans.
+     * @param most CPU seconds of the whole host since the scan before.
      */
     add(scan: readonly ProcessReading[], roots: ReadonlyMap<number, Owner>, most: number) {
       const owners = ownersOf(scan, roots);
       const gone = new Map(known ?? []);
       for (const reading of scan) gone.delete(idOf(reading));
-      const { left, orphaned } = debtsOf(gone, new Set(scan.map(({ pid }) => pid)));
+      const { byAncestor, orphaned } = countedOf(gone, new Set(scan.map(({ pid }) => pid)));
 
-      // First each pays for its own; what they did not wait for, somebody else did: now, or (a scan takes time) next.
-      const paid = scan.map((reading) => {
+      // First from each ancestor's own growth; what is left was reaped by another process, now or by the next scan.
+      const deducted = scan.map((reading) => {
         const before = known?.get(idOf(reading));
         const grown = before === undefined ? 0 : reading.reapedSeconds - before.reading.reapedSeconds;
-        const debts = left.get(reading.pid) ?? [];
-        return { reading, before, debts, rest: pay(debts, grown).rest };
+        const own = byAncestor.get(reading.pid) ?? [];
+        return { reading, before, own, rest: deduct(own, grown).rest };
       });
-      const unpaid = [...orphaned, ...[...left.values()].flat()].filter(({ seconds }) => seconds > ROUNDING);
-      const open = [...adrift, ...unpaid];
+      const leftOver = [...orphaned, ...[...byAncestor.values()].flat()].filter(
+        ({ seconds }) => seconds > ROUNDING,
+      );
+      const open = [...unreaped, ...leftOver];
       const now = new Map<string, Known>();
-      for (const { reading, before, debts, rest } of paid) {
+      for (const { reading, before, own, rest } of deducted) {
         const owner = owners.get(reading.pid) ?? 'foreign';
-        const others = pay(open, rest);
+        const others = deduct(open, rest);
         const moved =
           before === undefined ? (known === null ? 0 : totalOf(reading)) : ownGrowth(before, reading);
         const inherited = Math.min(most, Math.max(0, others.rest));
-        // An outsider (init) who waited for a process of the run inherits the run's last moments.
-        const heir =
+        // Where a foreign process (init) reaps a process of the run, the inherited time belongs to the run.
+        const inheritedOwner =
           owner === 'foreign'
-            ? ([...debts, ...others.payers].find((debt) => debt.owner !== 'foreign')?.owner ?? owner)
+            ? ([...own, ...others.reaped].find((one) => one.owner !== 'foreign')?.owner ?? owner)
             : owner;
         seconds[owner] += moved;
-        seconds[heir] += inherited;
-        const used = (before?.used ?? 0) + moved + (heir === owner ? inherited : 0);
+        seconds[inheritedOwner] += inherited;
+        const used = (before?.used ?? 0) + moved + (inheritedOwner === owner ? inherited : 0);
         now.set(idOf(reading), { reading, owner, used });
       }
-      adrift = unpaid.filter((debt) => debt.seconds > ROUNDING);
+      unreaped = leftOver.filter((one) => one.seconds > ROUNDING);
       ended = [...ended, ...[...gone.values()].filter(({ owner }) => owner === 'foreign').map(foreignOf)]
         .sort(busiestFirst)
         .slice(0, REMEMBERED);
@@ -151,19 +153,19 @@ const foreignOf = ({ reading, used }: Known): ForeignProcess => ({
 
 const busiestFirst = (a: ForeignProcess, b: ForeignProcess): number => b.cpuSeconds - a.cpuSeconds;
 
-/** Takes off what was already counted, in order: what is left of the growth, and what was taken off. */
-function pay(
-  debts: readonly Debt[],
+/** Deducts counted time from the growth of reaped time, in order. Returns the rest, and whose time was deducted. */
+function deduct(
+  counted: readonly Counted[],
   growth: number,
-): { readonly rest: number; readonly payers: readonly Debt[] } {
+): { readonly rest: number; readonly reaped: readonly Counted[] } {
   let rest = growth;
-  const payers = debts.filter((debt) => {
-    const taken = Math.min(Math.max(0, rest), debt.seconds);
-    debt.seconds -= taken;
+  const reaped = counted.filter((one) => {
+    const taken = Math.min(Math.max(0, rest), one.seconds);
+    one.seconds -= taken;
     rest -= taken;
     return taken > ROUNDING;
   });
-  return { rest: rest > ROUNDING ? rest : 0, payers };
+  return { rest: rest > ROUNDING ? rest : 0, reaped };
 }
 
 export type CpuAccount = ReturnType<typeof openCpuAccount>;

@@ -1,8 +1,8 @@
 const LONGEST = 60;
 
-/** What somebody said first, for a person: its first line, or its first bytes where they are no text. */
-export function excerptOf(said: string | Uint8Array): string {
-  const bytes = typeof said === 'string' ? Buffer.from(said.slice(0, 4 * LONGEST)) : Buffer.from(said);
+/** The beginning of a peer's answer for a message: its first line, or its first bytes where they are not text. */
+export function excerptOf(answer: string | Uint8Array): string {
+  const bytes = typeof answer === 'string' ? Buffer.from(answer.slice(0, 4 * LONGEST)) : Buffer.from(answer);
   if (bytes.length === 0) return 'nothing';
   const line =
     bytes

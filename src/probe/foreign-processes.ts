@@ -5,18 +5,17 @@ import type { Endpoints } from '../stack/stack.ts';
 import type { ProcessReading } from '../supervision/proc.ts';
 import { openProcessTable, pidsNow } from './process-table.ts';
 
-/** So long nobody asks the target anything. */
+/** For this long no request is sent to the target. */
 const QUIET_MS = 500;
-/** Of one core, in that time: a process that uses as much with no load is busy with something of its own. */
+/** The share of one core in that time from which a process counts as busy with something else than the load. */
 const BUSY_SHARE = 0.25;
 const LISTENING = '0A';
 
 /**
- * Processes beside a target on this host that are busy before any load has begun, by pid: neighbours of the run. Whoever
- * listens on a port of the target, and its children, are what is under test, however busy; so may be whatever gets busy
- * with the load. Null where nobody can say: without /proc, or where a process of somebody else's listens that is not ours
- * to see.
- * @param ports of all that is under test
+ * The pids of processes on a target's host that are busy before the load begins. A process that listens on a port of the
+ * target, and its children, are under test, however busy they are; a process that becomes busy with the load may be, too.
+ * Null where this cannot be determined: without /proc, or where a listening process is not visible to this user.
+ * @param ports of everything under test
  */
 export async function busyForeignProcesses(ports: ReadonlySet<number>): Promise<ReadonlySet<number> | null> {
   const table = openProcessTable();
@@ -26,7 +25,7 @@ export async function busyForeignProcesses(ports: ReadonlySet<number>): Promise<
   const now = await table.scan();
   const listening = listeners(ports);
   if (listening === null) return null;
-  const own = familyOf([process.pid, ...listening], now);
+  const own = treesOf([process.pid, ...listening], now);
   const busy = now.filter((reading) => {
     const used = reading.ownSeconds - (before.get(idOf(reading))?.ownSeconds ?? reading.ownSeconds);
     return !own.has(reading.pid) && used * 1e3 >= BUSY_SHARE * QUIET_MS;
@@ -34,7 +33,7 @@ export async function busyForeignProcesses(ports: ReadonlySet<number>): Promise<
   return new Set(busy.map(({ pid }) => pid));
 }
 
-/** The ports of a target, and of what is watched beside it. */
+/** The ports of a target and of its probed components. */
 export function portsUnderTest(
   { worlds }: Endpoints,
   { metrics, redis, postgres }: Pick<ProbeAddresses, 'metrics' | 'redis' | 'postgres'>,
@@ -54,19 +53,19 @@ function portOf(url: string): number {
   return port === '' ? (/^(https|wss):$/.test(protocol) ? 443 : 80) : Number(port);
 }
 
-/** The processes, and all below them. */
-function familyOf(heads: readonly number[], scan: readonly ProcessReading[]): ReadonlySet<number> {
-  const family = new Set(heads);
-  for (let known = -1; known < family.size; ) {
-    known = family.size;
-    for (const { pid, parent } of scan) if (family.has(parent)) family.add(pid);
+/** The processes and all their descendants. */
+function treesOf(roots: readonly number[], scan: readonly ProcessReading[]): ReadonlySet<number> {
+  const pids = new Set(roots);
+  for (let known = -1; known < pids.size; ) {
+    known = pids.size;
+    for (const { pid, parent } of scan) if (pids.has(parent)) pids.add(pid);
   }
-  return family;
+  return pids;
 }
 
 /**
- * Pids that hold a listening TCP socket of one of the ports (proc_net_tcp(5)); null where a socket has no holder that this
- * user may see.
+ * The pids that hold a listening TCP socket on one of the ports (proc_net_tcp(5)); null where the holder of a socket is
+ * not visible to this user.
  */
 function listeners(ports: ReadonlySet<number>): number[] | null {
   const sockets = new Set(
@@ -89,7 +88,7 @@ function listeners(ports: ReadonlySet<number>): number[] | null {
   return held.size < sockets.size ? null : holders;
 }
 
-/** What has ended meanwhile, or is not ours to see, is not there. */
+/** Ignores processes that have ended in between or are not readable. */
 function orNothing<T>(read: () => T, nothing: T): T {
   try {
     return read();

@@ -3,10 +3,10 @@ import { type LoadSecond, type LoadSlice, TRAFFIC } from '../load/engine.ts';
 import { toMillis } from '../units.ts';
 import type { Sample } from './probe.ts';
 
-/** What of the counts of each second makes a series. */
+/** The counts of each second that become series. */
 export const COUNTED = ['scheduled', 'ok', 'rejected', 'failed', 'timedOut', 'skipped'] as const;
 
-/** The generator's own account: each second of the load as samples. Counters are added up here, from zero. */
+/** Turns each second of the load into samples. Counters are summed here, from zero. */
 export function generatorSamples(): (second: LoadSecond) => Sample[] {
   const totals = new Map<string, number>();
   const counter = (series: string, delta: number): Sample => {
@@ -47,7 +47,7 @@ export function generatorSamples(): (second: LoadSecond) => Sample[] {
   };
 }
 
-/** The fifths of a second, each with the time at which it ended. */
+/** The samples of one slice, a fifth of a second, whose time is its end. */
 export const sliceSamples = (slice: LoadSlice): Sample[] =>
   Object.entries(slice.operations).flatMap(([name, { answered, p95 }]) => {
     const gauge = (series: string, value: number): Sample => ({ series, kind: 'gauge', value });

@@ -1,18 +1,18 @@
 import type { NumberSets } from '../load/number-sets.ts';
 import { sequenceHash } from '../sequence-hash.ts';
 
-/** Sums of 32-bit hashes are compared modulo this: a number holds them exactly. */
+/** Sums of 32-bit hashes are compared modulo this, so that a double holds them exactly. */
 export const HASH_MODULUS = 2 ** 48;
 
-/** Numbers up to this one have their sums in a table: 32 MB at most. Above it they are added one by one. */
+/** Up to this number a table has the sums (32 MB at most); hashes of higher numbers are added one by one. */
 const MOST_IN_TABLE = 4_000_000;
 
 /** Sums of the hashes of sequence numbers, modulo HASH_MODULUS. */
 export class HashSums {
-  /** By number: the sum of its hash and all below. */
+  /** Prefix sums: the sum of the hashes of 1 .. the index. */
   private table = new Float64Array(1);
 
-  /** Of first .. last. */
+  /** The sum over first .. last. */
   ofRange(first: number, last: number): number {
     if (last < first) return 0;
     if (last <= MOST_IN_TABLE) {
@@ -24,7 +24,7 @@ export class HashSums {
     return sum;
   }
 
-  /** Of [first, last, first, last ...]. */
+  /** The sum over [first, last, first, last ...]. */
   ofRanges(ranges: readonly number[]): number {
     let sum = 0;
     for (let i = 0; i < ranges.length; i += 2) {
@@ -33,11 +33,11 @@ export class HashSums {
     return sum;
   }
 
-  /** Of an entity's set, of which every number is known. */
+  /** The sum over an entity's set, which must not be blurred. */
   ofSet(sets: NumberSets, entity: number): number {
     let [sum, from] = [0, sets.base[entity]! + 1];
     const gaps = sets.gapsOf(entity);
-    // Run by run: a gap may be as long as somebody made it up to be.
+    // Range by range, since a crafted gap may be very long.
     for (let i = 0; i < gaps.length; i += 2) {
       sum += this.ofRange(from, gaps[i]! - 1);
       from = gaps[i + 1]! + 1;

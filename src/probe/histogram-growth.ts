@@ -13,15 +13,15 @@ export function openHistogramGrowth() {
   let totals: readonly ReturnType<typeof openTotal>[] = [];
   const history = new BucketHistory();
   let problem: string | null = null;
-  /** It was looked for, and not there yet. */
+  /** The last reading before the first bucket appeared. */
   let emptyAt: Micros | null = null;
 
   return {
-    /** Why the buckets that are there make no counts; null where they do. */
+    /** Why the buckets cannot be used; null where they can. */
     get problem() {
       return problem;
     },
-    /** No bucket was ever there. */
+    /** No reading had a bucket. */
     get isEmpty() {
       return bounds === null;
     },
@@ -54,12 +54,12 @@ export function openHistogramGrowth() {
       if (!same || bounds.at(-1) !== Number.POSITIVE_INFINITY) {
         problem = same
           ? 'its last bucket is not +Inf'
-          : 'its buckets are not the same everywhere: choose by label';
+          : 'its buckets differ between label sets: select one by label';
         return;
       }
       if (totals.length === 0) {
         totals = bounds.map(() => openTotal({ remembers: true }));
-        // What appears after the first reading is counted from 0, and from then.
+        // A histogram that appears after the first reading counts from 0 at the reading before.
         if (emptyAt !== null) history.add(emptyAt, { bounds, cumulative: totals.map((total) => total([])) });
       }
       const cumulative = totals.map((total, i) =>
@@ -67,12 +67,12 @@ export function openHistogramGrowth() {
       );
       history.add(at, { bounds, cumulative }, isBoundary);
     },
-    /** Upper bounds, the last one infinite, and what each bucket grew between both instants. */
+    /** Upper bounds, the last one infinite, and by how much each bucket grew between the two instants. */
     between(from: Micros, to: Micros) {
       const found = problem === null ? history.between(from, to) : null;
       if (found === null) return null;
       if (found.counts.some((count) => !Number.isSafeInteger(count) || count < 0)) {
-        problem = 'its buckets are no counts that add up';
+        problem = 'its buckets are not cumulative counts';
         return null;
       }
       return found;
@@ -80,5 +80,5 @@ export function openHistogramGrowth() {
   };
 }
 
-/** By how much the buckets of a histogram grow, over all labels that are meant together. */
+/** By how much the buckets of a histogram grow, summed over all selected label sets. */
 export type HistogramGrowth = ReturnType<typeof openHistogramGrowth>;

@@ -17,14 +17,14 @@ import { openProcessTable } from './process-table.ts';
 import { openRising, openTotal } from './total.ts';
 
 interface HostProbe extends Probe {
-  /** The busiest processes that are not of the run, as of the last reading; none without /proc. */
+  /** The busiest processes outside the run, as of the last reading; none without /proc. */
   foreignProcesses(): readonly ForeignProcess[];
 }
 
-/** So many are named. */
+/** How many foreign processes are reported. */
 const NAMED = 3;
 
-/** Busy seconds over all CPUs, where there is no /proc: Node's own account, without steal. */
+/** Busy seconds over all CPUs for hosts without /proc, from Node, without steal. */
 const busySeconds = (): number =>
   os
     .cpus()
@@ -32,10 +32,10 @@ const busySeconds = (): number =>
     .reduce((sum, own) => sum + own, 0);
 
 /**
- * The machine, and what the processes of the run and all others use of it. The run is this process and its
- * descendants. What this platform does not tell (steal, network, the CPU of another process) is left out, and its
- * figures are then unmeasured. Where part of what is under test was started by somebody else, the CPU of others is that
- * of the `foreign` (by pid), and unmeasured without them: what is under test would count as foreign.
+ * Probes the machine, and how much of it the run and other processes use. The run is this process and its descendants.
+ * Figures that this platform does not provide (steal, network, the CPU of another process) are unmeasured. A target's
+ * processes are not descendants and would count as foreign: beside a target only the processes in `foreign` (pids) count
+ * as such, and without these foreign CPU is unmeasured.
  */
 export function openHostProbe(
   { worlds, database }: Endpoints,
@@ -52,7 +52,7 @@ export function openHostProbe(
   const ourPostgres = database !== null && database.pid !== null;
   const ours = worlds.every(({ pid }) => pid !== null) && (database === null || ourPostgres);
   const countsWaits = waitedSeconds(process.pid) !== null;
-  const beside = (): readonly ForeignProcess[] =>
+  const foreignNow = (): readonly ForeignProcess[] =>
     account.foreign().filter(({ pid }) => ours || foreign?.has(pid) === true);
   let lastScan = monotonic();
 
@@ -97,7 +97,7 @@ export function openHostProbe(
         else if (foreign !== null) {
           counter(
             'host.foreignCpuSeconds',
-            beside().reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
+            foreignNow().reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
           );
         }
         if (countsWaits) {
@@ -114,12 +114,12 @@ export function openHostProbe(
       }
       return samples;
     },
-    foreignProcesses: () => beside().slice(0, NAMED),
+    foreignProcesses: () => foreignNow().slice(0, NAMED),
     close: () => Promise.resolve(),
   };
 }
 
-/** What each of the processes that are left has waited. */
+/** For how long each living process has waited for a CPU. */
 const waits = (pids: readonly number[]): (readonly [key: string, seconds: number])[] =>
   pids.flatMap((pid) => {
     const waited = waitedSeconds(pid);
@@ -127,12 +127,12 @@ const waits = (pids: readonly number[]): (readonly [key: string, seconds: number
   });
 
 /**
- * CPU seconds of what is not of the run. Where every process of the host is seen, it is their sum, exact but for a tick
- * each. Otherwise (in a container) others show only in /proc/stat, whose totals are samples: what all processes used
- * without what the run did, never less than what is seen. The kernel may count the run's share of softirqs with its
- * processes, and does not here: then it is too low by that, never too high.
+ * CPU seconds of processes outside the run. Where every process of the host is visible, it is their sum, exact to a tick
+ * each. In a container other processes show only in the totals of /proc/stat, which are sampled: the total minus the
+ * run's CPU, and never less than that of the visible processes. Softirq time that the kernel charges to the run's
+ * processes is not in that total, so the result may be too low, and is never too high.
  *
- * @param complete whether what is seen is all there is.
+ * @param complete whether every process of the host is visible
  */
 export function openForeignSeconds(
   complete: boolean,

@@ -2,42 +2,42 @@ import { normalizedLabel } from '../scenario/metric-selector.ts';
 import { readHead, readNumber } from '../scenario/sample-head.ts';
 import { excerptOf } from './excerpt.ts';
 
-/** One sample of a page, of a name that is asked for. */
+/** One sample of a requested name. */
 export interface PageSample {
-  /** Its labels, in whatever order and spelling they stand there: the same in every reading. */
+  /** Its labels in a canonical order and spelling, so that it is the same in every reading. */
   readonly key: string;
   readonly labels: ReadonlyMap<string, string>;
   /** May be NaN, or infinite. */
   readonly value: number;
 }
 
-/** A line that is of a name that is asked for, or may be, and cannot be read. */
+/** A malformed line that has, or may have, a requested name. */
 export interface UnreadableLine {
   readonly name: string;
-  /** Null where they cannot be read either. */
+  /** Null where they are malformed, too. */
   readonly labels: ReadonlyMap<string, string> | null;
-  /** `line 12: its value "x" is no number` */
+  /** `line 12: its value "x" is not a number` */
   readonly problem: string;
 }
 
-/** What a page says of the names that are asked for. */
+/** The samples and descriptions of the requested names. */
 export interface MetricsPage {
   readonly samples: ReadonlyMap<string, readonly PageSample[]>;
   /** `# TYPE`: name of the family -> counter, gauge, histogram, summary, untyped, unknown, ... */
   readonly types: ReadonlyMap<string, string>;
-  /** Families with a TYPE, a HELP or a UNIT, which may have no sample yet. */
+  /** Families with a TYPE, HELP or UNIT line, which may have no sample yet. */
   readonly described: ReadonlySet<string>;
   readonly unreadable: readonly UnreadableLine[];
 }
 
-/** Of what is asked for. */
+/** Samples of requested names. */
 const MOST_SAMPLES = 5_000;
 const MOST_UNREADABLE = 20;
-/** `# TYPE name counter`; the name may stand in quotes. */
+/** `# TYPE name counter`; the name may be quoted. */
 const DESCRIPTION = /^#[ \t]*(HELP|TYPE|UNIT)[ \t]+("(?:[^"\\]|\\.)*"|[^ \t]+)(?:[ \t]+([^ \t]+))?/;
 const EOF = /^#[ \t]*EOF[ \t]*$/;
 const OWN_NAME = /[a-zA-Z_:][\w:]*/y;
-/** Behind the value: a timestamp (milliseconds, or seconds in OpenMetrics), and an exemplar. */
+/** After the value: a timestamp (milliseconds, or seconds in OpenMetrics), and an exemplar. */
 const REST = /^(?:[ \t]+[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)?[ \t]*(?:[ \t]#.*)?$/i;
 
 interface Known extends PageSample {
@@ -45,11 +45,10 @@ interface Known extends PageSample {
 }
 
 /**
- * Reads the Prometheus text format 0.0.4 and OpenMetrics 1.0 (https://prometheus.io/docs/specs/om/open_metrics_spec), of
- * which only the names are kept that are asked for. Exemplars and `_created` say nothing of a value, and timestamps only
- * which of two samples is the newer one.
- * @throws an Error for what is no such text, for an OpenMetrics page that ends before its end, and for more samples than
- *   anybody can mean
+ * Reads the Prometheus text format 0.0.4 and OpenMetrics 1.0 (https://prometheus.io/docs/specs/om/open_metrics_spec) and
+ * keeps only the requested names. Exemplars and `_created` are ignored; timestamps only decide which of two samples of
+ * one label set is the newer one.
+ * @throws an Error for any other text, for an OpenMetrics page without its EOF line, and for too many samples
  */
 export function readMetricsPage(
   text: string,
@@ -86,11 +85,11 @@ export function readMetricsPage(
     if (before === undefined) {
       kept += 1;
       if (kept > MOST_SAMPLES) {
-        throw new Error(`more than ${MOST_SAMPLES} samples are asked for: choose by label`);
+        throw new Error(`the budgets select more than ${MOST_SAMPLES} samples: select fewer by label`);
       }
     } else if (before.timestamp === null || timestamp === null || before.timestamp === timestamp) {
       if (!Object.is(before.value, value)) {
-        refuse(`${name} with these labels is there twice, as ${before.value} and as ${value}`);
+        refuse(`${name} with these labels appears twice, with ${before.value} and ${value}`);
       }
       return;
     } else if (before.timestamp > timestamp) return;
@@ -113,7 +112,7 @@ export function readMetricsPage(
       if (word === 'TYPE' && type !== undefined) types.set(name, type.toLowerCase());
       continue;
     }
-    // Nobody asks for most of what is on a page: one line that can be read shows what it is.
+    // Most lines have other names: one readable line is enough to show that this is such a page.
     if (hasSample && !line.startsWith('{')) {
       OWN_NAME.lastIndex = 0;
       const name = OWN_NAME.exec(line)?.[0];
@@ -121,19 +120,19 @@ export function readMetricsPage(
     }
     takeSample(line);
   }
-  // One that nothing was counted on yet has the names alone.
+  // A page on which nothing was counted yet has only descriptions.
   if (!hasSample && !hasEnd && described.size === 0 && unreadable.length === 0) {
-    throw new Error(`the answer is no Prometheus text: it begins with ${excerptOf(text)}`);
+    throw new Error(`the answer is not Prometheus text: it begins with ${excerptOf(text)}`);
   }
   if (isOpenMetrics && !hasEnd)
-    throw new Error('it is OpenMetrics, and ends without "# EOF": a part is missing');
+    throw new Error('the OpenMetrics page is incomplete: it ends without "# EOF"');
   return {
     samples: new Map([...samples].map(([name, own]) => [name, [...own.values()]])),
     ...{ types, described, unreadable },
   };
 }
 
-/** Labels by their names, numbers among them by their value. */
+/** Labels sorted by name, with numeric values normalised. */
 const keyOf = (labels: ReadonlyMap<string, string>): string =>
   JSON.stringify(
     [...labels]
@@ -149,11 +148,11 @@ interface ReadSample {
   readonly problem: string | null;
 }
 
-/** One line, blanks around it taken off. */
+/** @param line without blanks around it */
 function readSample(line: string): ReadSample {
   const { name, labels, end, problem } = readHead(line);
   const failed = (because: string): ReadSample => ({
-    // Where the head cannot be read, by the name that seems to be meant.
+    // In a malformed head the probable name is used.
     name: name ?? /^[{"\s]*([a-zA-Z_:][\w:]*)/.exec(line)?.[1] ?? null,
     ...{ labels, value: Number.NaN, timestamp: null, problem: because },
   });
@@ -161,24 +160,24 @@ function readSample(line: string): ReadSample {
   const token = /^[^ \t]+/.exec(line.slice(end))?.[0] ?? '';
   const value = readNumber(token);
   if (token === '') return failed('it has no value');
-  if (value === null) return failed(`its value ${excerptOf(token)} is no number`);
+  if (value === null) return failed(`its value ${excerptOf(token)} is not a number`);
   const rest = line.slice(end + token.length);
   if (!REST.test(rest)) return failed(`${excerptOf(rest)} follows its value`);
   const timestamp = readNumber(/^[ \t]+([^ \t#]+)/.exec(rest)?.[1] ?? '');
   return { name, labels, value, timestamp, problem: null };
 }
 
-/** The parts of a family have its name and one of these. */
+/** Samples of a family have its name and one of these suffixes. */
 const SUFFIX = /_(?:total|created|bucket|count|sum|gcount|gsum|info)$/;
 
-/** The types of Prometheus and of OpenMetrics, by what is read of them. */
+/** How the types of Prometheus and of OpenMetrics are read. */
 const TYPES = {
   counter: ['counter'],
   histogram: ['histogram', 'gaugehistogram'],
   gauge: ['gauge', 'summary', 'info', 'stateset'],
 };
 
-/** What the samples of a name are, as far as the page says; a histogram itself has none of its own name. */
+/** The kind of a name's samples; null where the page does not declare it. A histogram has no samples of its own name. */
 export function kindOf(name: string, { types }: MetricsPage): 'counter' | 'gauge' | 'histogram' | null {
   const [own] = Object.entries(TYPES).find(([, all]) => all.includes(types.get(name) ?? '')) ?? [];
   if (own !== undefined) return own as keyof typeof TYPES;
@@ -200,11 +199,11 @@ export function isDeclared(name: string, page: MetricsPage): boolean {
   return kindOf(name, page) !== null || !types.has(family);
 }
 
-/** A counter may be asked for with or without the `_total` that OpenMetrics adds to its name. */
+/** A budget may name a counter with or without the `_total` that OpenMetrics adds to its name. */
 export const otherNameOf = (name: string): string =>
   name.endsWith('_total') ? name.slice(0, -'_total'.length) : `${name}_total`;
 
-/** The name under which the page has a counter that is asked for: OpenMetrics adds `_total`, the text format may not. */
+/** The name of a requested counter on this page: OpenMetrics adds `_total`, the text format may not. */
 export function nameOn(page: MetricsPage, name: string): string {
   const other = otherNameOf(name);
   const isThere = (one: string): boolean => (page.samples.get(one)?.length ?? 0) > 0;

@@ -8,7 +8,7 @@ import { midway, monotonic } from '../clock.ts';
 import { messageOf, stackFailed } from '../errors.ts';
 import { readMetricsPage } from './metrics-page.ts';
 
-/** What Prometheus asks for: OpenMetrics, else its own text format; names in quotes as they are. */
+/** Prometheus' own Accept header: OpenMetrics, else its text format; quoted names are not escaped. */
 const ACCEPT = [
   'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5',
   'application/openmetrics-text;version=0.0.1;q=0.4',
@@ -18,8 +18,8 @@ const ACCEPT = [
 ].join(',');
 
 /**
- * A Prometheus page that is read again and again. No compression is asked for, which would cost the server CPU; what
- * comes compressed is read. `names`: of the metrics that are kept; `longest`: the page, in characters.
+ * Reads a Prometheus page repeatedly. It requests no compression, which would cost the server CPU, but accepts it.
+ * `names`: of the metrics to keep; `longest`: limit of the page in characters.
  */
 export function openPageReader(
   { url, shown, access }: MetricsAddress,
@@ -38,7 +38,7 @@ export function openPageReader(
       ...(dispatcher === null ? {} : { dispatcher }),
     });
     if (statusCode !== 200) {
-      // Nobody reads the rest of it.
+      // The body is not read.
       body.on('error', () => {}).destroy();
       const { kind, what, hint } = causeOfAnswer(statusCode, headers.location?.toString());
       throw stackFailed(
@@ -49,7 +49,7 @@ export function openPageReader(
     let text = '';
     for await (const chunk of decoded(body, String(headers['content-encoding'] ?? '')).setEncoding('utf8')) {
       text += chunk;
-      if (text.length > longest) throw new Error('the answer has no end');
+      if (text.length > longest) throw new Error(`the page is longer than ${longest} characters`);
     }
     const type = String(headers['content-type'] ?? '');
     return readMetricsPage(text, names, {
@@ -58,8 +58,8 @@ export function openPageReader(
   };
   return {
     /**
-     * The page, and when it was told: half way from question to answer. `limitMs`: for all of it, and `patienceMs`
-     * for the first byte, and between two. @throws an Error that names the address, its cause what went wrong
+     * The page and its time: the middle between request and response. `limitMs`: for the whole response; `patienceMs`:
+     * for the first byte, and between two. @throws an Error with the address, whose cause is the error itself
      */
     async read(patienceMs: number, limitMs: number) {
       const asked = monotonic();
@@ -69,7 +69,7 @@ export function openPageReader(
         throw new Error(`GET ${shown}: ${messageOf(error)}`, { cause: error });
       }
     },
-    /** What is being read is given up. */
+    /** Aborts a read in progress. */
     async close() {
       closed.abort();
       await dispatcher?.destroy();

@@ -18,13 +18,13 @@ import { isFigure, type Probe, type Sample } from './probe.ts';
 import { openTotal } from './total.ts';
 
 const TIMEOUT_MS = 900;
-/** An answer that dribbles, or has no end, is none: the end of a run waits for it twice at most. */
+/** Also limits answers that arrive byte by byte: the end of a run waits at most twice for one. */
 const ANSWER_LIMIT_MS = 1_500;
-/** What was never asked before may have to be woken. */
+/** The first request may start something up on the target. */
 const FIRST_ANSWER_MS = 5_000;
 const LONGEST_ANSWER = 8 * 2 ** 20;
 
-/** What is asked for: a selector, and the statistics of the budgets that name it. */
+/** A selector, and the statistics of the budgets that name it. */
 export interface AskedMetric {
   readonly selector: MetricSelector;
   readonly stats: ReadonlySet<string>;
@@ -32,28 +32,28 @@ export interface AskedMetric {
 
 /** A Prometheus page of a target. */
 export interface MetricsProbe extends Probe {
-  /** Whether a sample of it was ever there, or a bucket; a counter or a histogram that is declared counts from 0. */
+  /** Whether any reading had a sample or a bucket of it. A declared counter or histogram counts as 0 without one. */
   found(selector: string, what: 'values' | 'percentiles'): boolean;
-  /** The histogram of a selector; null where no percentile of it is asked for. */
+  /** The histogram of a selector; null where no budget asks for its percentiles. */
   histogram(selector: string): HistogramGrowth | null;
-  /** Why what was read of it in a span, both ends included, makes no figure; null where it does. */
+  /** Why its readings from `from` to `to` (inclusive) give no figure; null where they do. */
   flaw(selector: string, from: Micros, to: Micros): string | null;
-  /** The first line of it that could not be read, whenever that was; null where all could. */
+  /** The first malformed line of it in any reading; null where there was none. */
   unreadable(selector: string): string | null;
 }
 
 const COUNTS = ['rate', 'increase'];
 export const isPercentile = (stat: string): boolean => /^p\d+$/.test(stat);
-/** So many readings without a number are remembered. */
+/** How many readings without a number are remembered. */
 const MOST_NUMBERLESS = 10_000;
 
 interface Watched extends AskedMetric {
   readonly total: ReturnType<typeof openTotal>;
   readonly growth: HistogramGrowth | null;
   readonly found: { values: boolean; percentiles: boolean };
-  /** When a sample was NaN, infinite, or beyond all numbers, and what it was. */
+  /** The readings in which a sample was no figure (NaN, infinite or too large). */
   readonly numberless: { readonly at: Micros; readonly was: string }[];
-  /** It was there, and is no longer. */
+  /** Since when a selector that was found before has no samples. */
   goneSince: Micros | null;
   kind: ReturnType<typeof kindOf>;
   unreadable: string | null;
@@ -103,25 +103,25 @@ export function openMetricsProbe(
     flaw(text, from, to) {
       const one = of(text);
       if (one === undefined) return null;
-      // A gauge that went was what it was until then.
+      // A gauge that disappeared within the span still has its values until then.
       const mayGo = one.kind === 'gauge' && (one.goneSince ?? 0) > from;
       if (one.goneSince !== null && one.goneSince <= to && !mayGo) {
         const seconds = ((to - Math.max(from, one.goneSince)) / 1e6).toFixed(1);
         return one.goneSince <= from
-          ? `${address.shown} had ${text} before the measure phase, and no longer in it`
-          : `${address.shown} no longer had ${text} for the last ${seconds} s of the measure phase`;
+          ? `${address.shown} had ${text} before the measure phase, but not in it`
+          : `${address.shown} did not have ${text} in the last ${seconds} s of the measure phase`;
       }
       const without = one.numberless.filter(({ at }) => at >= from && at <= to);
       const [first] = without;
       if (first === undefined) return null;
       const readings = without.length === 1 ? 'one reading' : `${without.length} readings`;
-      return `${first.was} in ${readings} of the measure phase at ${address.shown}: that is no number`;
+      return `${first.was} in ${readings} of the measure phase at ${address.shown}, which is not a number`;
     },
     close: () => reader.close(),
   };
 }
 
-/** The first line that is of what is asked for, as far as it can be read. */
+/** The first malformed line that belongs to the selector. */
 function unreadableOf({ selector, stats }: AskedMetric, page: MetricsPage): string | null {
   const other = otherNameOf(selector.name);
   const names = [
@@ -157,7 +157,7 @@ function samplesOf(one: Watched, page: MetricsPage, { index, at, isBoundary }: R
 
   const name = nameOn(page, selector.name);
   const samples = chosen(name);
-  // What has begun to be counted after GO counts from 0: so it is read from the first page on, found or not.
+  // A counter that appears after GO counts from 0, so an empty one is recorded from the first page on.
   const kind = kindOf(name, page) ?? (COUNTS.some((stat) => stats.has(stat)) ? 'counter' : 'gauge');
   one.kind = kind;
   const declared = isDeclared(name, page) && hasLabels(selector, page, name);
@@ -185,8 +185,8 @@ function samplesOf(one: Watched, page: MetricsPage, { index, at, isBoundary }: R
 }
 
 /**
- * A label set that has no sample yet may still come; a label that no sample of the family bears is mistyped. A family
- * without any sample says nothing of its labels.
+ * A label set without a sample may still appear, but a label that no sample of the family has is mistyped. A family
+ * without samples may have any labels.
  */
 function hasLabels({ labels }: MetricSelector, { samples }: MetricsPage, name: string): boolean {
   const all = [name, `${name}_bucket`].flatMap((one) => samples.get(one) ?? []);
@@ -196,7 +196,7 @@ function hasLabels({ labels }: MetricSelector, { samples }: MetricsPage, name: s
 const labelsShown = ({ labels }: PageSample): string =>
   `{${[...labels].map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(',')}}`.slice(0, 100);
 
-/** What was wrong with a page when it was asked first, before the run begins: exit code 93. */
+/** The error for a page that cannot be read before the run begins: exit code 93. */
 export function metricsUnreadable(thrown: unknown, { shown }: MetricsAddress): Error {
   const error = thrown instanceof Error ? thrown.cause : null;
   const failed = (what: string, hint: string): Error => stackFailed(what, hint, error);
@@ -208,8 +208,7 @@ export function metricsUnreadable(thrown: unknown, { shown }: MetricsAddress): E
     return failed(`connection refused at ${shown} (--probe-metrics)`, `start it there, or ${WHOLE_PATH}`);
   }
   const isSlow = cause.kind === 'timeout' || isTimeout(error);
-  const what = isSlow ? `no whole answer within ${FIRST_ANSWER_MS / 1e3} s` : cause.what;
-  // What stands in a scenario's paths is nothing of this page's.
+  const what = isSlow ? `no complete answer within ${FIRST_ANSWER_MS / 1e3} s` : cause.what;
   const hint = error instanceof CapbenchError && error.hint ? `${error.hint}; ${WHOLE_PATH}` : null;
   const own = isSlow || error instanceof CapbenchError ? null : cause.hint;
   return failed(`the metrics page ${shown} cannot be read: ${what}`, hint ?? own ?? WHOLE_PATH);
@@ -218,4 +217,4 @@ export function metricsUnreadable(thrown: unknown, { shown }: MetricsAddress): E
 const isTimeout = (error: unknown): boolean => error instanceof Error && error.name === 'TimeoutError';
 
 const WHOLE_PATH =
-  'correct the URL; a page of Prometheus text has its whole path: http://127.0.0.1:9100/metrics';
+  'correct the URL, which has to include the path of the page: http://127.0.0.1:9100/metrics';

@@ -6,13 +6,13 @@ import { AttachedSocket } from './attached-socket.ts';
 const ends = new WeakMap<pg.Client, Error>();
 
 /**
- * What ended one of the connections while nobody waited for its answer: PostgreSQL's own last word, where the next query
- * is only told by the driver that it comes too late.
+ * The error that ended one of the connections while it was idle. It has PostgreSQL's own message, where the next query
+ * only gets the driver's error that the connection is closed.
  */
 export const endAmong = (clients: readonly pg.Client[]): Error | undefined =>
   clients.map((client) => ends.get(client)).find((end) => end !== undefined);
 
-/** A client that is not connected yet. Where its connection is lost, whoever waits for an answer is told. */
+/** A client that is not connected yet. A lost connection rejects the pending query. */
 export function clientOf(database: DatabaseEndpoint, statementTimeoutMs: number): pg.Client {
   const client = new pg.Client({
     ...(database.attached === undefined
@@ -29,29 +29,29 @@ export function clientOf(database: DatabaseEndpoint, statementTimeoutMs: number)
     query_timeout: statementTimeoutMs,
     connectionTimeoutMillis: 5000,
   });
-  // One that is lost while it is idle has nobody to tell: without a listener that would be an error of the process.
+  // Without a listener the loss of an idle connection would be an uncaught error.
   client.on('error', (error) => {
     if (!ends.has(client)) ends.set(client, error);
   });
   return client;
 }
 
-/** How long a server may take to agree to the end of a connection. */
-const GOODBYE_MS = 1_000;
+/** How long a server may take to confirm the end of a connection. */
+const END_LIMIT_MS = 1_000;
 
-/** Ends the connection; one to a server that stands still is given up. Never rejects. */
+/** Ends the connection, or abandons it if the server does not confirm. Never rejects. */
 export async function closeClient(client: pg.Client): Promise<void> {
-  await settlesWithin(client.end(), GOODBYE_MS);
+  await settlesWithin(client.end(), END_LIMIT_MS);
 }
 
-/** In which a PostgreSQL that is there answers its first question. */
+/** The time limit of the first query. */
 const FIRST_ANSWER_MS = 5000;
 
 /**
- * Connects. Somebody else's PostgreSQL has to say itself that nothing can be written over this connection: a pooler
- * (PgBouncer with `ignore_startup_parameters = options`) drops that it was asked for. It is not set afterwards: behind a
- * pooler the session is not ours alone, and the game's own writes would fail.
- * @throws UnprotectedSession where it does not; what `pg` throws
+ * Connects. A target's PostgreSQL has to confirm that the session is read-only, since a pooler may drop the startup
+ * option that requests it (PgBouncer with `ignore_startup_parameters = options`). The session is not set to read-only
+ * afterwards: a pooler shares sessions, and the game's own writes would fail.
+ * @throws UnprotectedSession where the session is not read-only; errors of `pg`
  */
 export async function connectClient(client: pg.Client, { attached }: DatabaseEndpoint): Promise<void> {
   await client.connect();
@@ -74,11 +74,11 @@ export class UnprotectedSession extends Error {
   override readonly name = 'UnprotectedSession';
 
   constructor() {
-    super('the session is not read-only, although that was asked for');
+    super('the session is not read-only, although that was requested');
   }
 }
 
-/** Somebody else's: nothing can be written over this connection, and it goes where its name was resolved to. */
+/** A read-only connection to the resolved address of a target's PostgreSQL. */
 const readOnly = ({ connectionString, address }: Attached): pg.ClientConfig => ({
   connectionString,
   application_name: 'capbench',
@@ -86,10 +86,10 @@ const readOnly = ({ connectionString, address }: Attached): pg.ClientConfig => (
   stream: () => new AttachedSocket(address),
 });
 
-/** A second for PostgreSQL to answer its own statistics; longer is a gap. */
+/** Within the second of one reading; a later answer is a gap. */
 const TIMEOUT_MS = 900;
 
-/** A probe's one connection: one that is lost is opened again when it is asked for next. */
+/** A probe's only connection, which is reopened on the next use after a loss. */
 export class ReconnectingClient {
   private readonly database: DatabaseEndpoint;
   private client: pg.Client | null = null;

@@ -3,20 +3,19 @@ import type { DatabaseEndpoint } from '../stack/stack.ts';
 import { ReconnectingClient } from './postgres-client.ts';
 import type { Probe, Sample } from './probe.ts';
 
-/** One question, and the paths of the report that need its answer. */
+/** One query, and the paths in report.json that need its result. */
 export interface PostgresPart {
   readonly view: string;
   readonly text: string;
   readonly for: readonly string[];
-  /** Why there may be no row. */
+  /** The reason to report where it returns no row. */
   readonly empty: string;
 }
 
 /**
- * What is asked once a second, each part apart: another version, or another role, may not answer all. `tables`: whose
- * rows are counted, and whose UPDATEs (told by their text, since pg_stat_statements keeps every statement of the
- * database); none: all of them. Where `nothing is no row`, a part that has nothing to say has no row, so that nothing
- * is no 0.
+ * The queries of one reading. They are separate, since a version or a role may not support all of them. `tables`: whose
+ * row writes and UPDATEs are counted (UPDATEs by their text, since pg_stat_statements has every statement of the
+ * database); none: all tables. With `nothing is no row`, a query without data returns no row instead of 0.
  */
 export function postgresParts(
   tables: readonly string[],
@@ -72,7 +71,7 @@ const WAL_SYNCS = 'select wal_sync as "walSyncs" from pg_stat_wal';
 
 const GAUGES: ReadonlySet<string> = new Set(['connections', 'workingSetBytes']);
 
-/** Numbers arrive as text (bigint, numeric): a series needs them as numbers. */
+/** bigint and numeric arrive as text and are converted to numbers. */
 export const samplesOf = (row: Readonly<Record<string, unknown>>): Sample[] =>
   Object.entries(row).map(([name, value]) => ({
     series: `postgres.${name}`,
@@ -81,8 +80,8 @@ export const samplesOf = (row: Readonly<Record<string, unknown>>): Sample[] =>
   }));
 
 /**
- * A PostgreSQL that was started here: all parts in one round trip, over one connection of its own. A connection that is
- * lost is opened again at the next reading, and each miss is a gap. `tables`: see postgresParts.
+ * Probes a PostgreSQL that was started here: all queries in one round trip, over one connection. A lost connection is
+ * reopened at the next reading, and each miss is a gap. `tables`: see postgresParts.
  */
 export async function openPostgresProbe(
   database: DatabaseEndpoint,
@@ -90,25 +89,25 @@ export async function openPostgresProbe(
 ): Promise<Probe> {
   const client = new ReconnectingClient(database);
   const first = await client.connected();
-  // Two probes on one database may create it at once: the second finds it there, or loses the race and finds it too.
+  // Fails only where another probe creates it at the same moment, and then it exists.
   await first.query('create extension if not exists pg_stat_statements').catch(() => undefined);
   const texts = [...postgresParts(tables, 'nothing is 0').map(({ text }) => text), WAL_SYNCS];
   const asked: string[] = [];
-  // One after another: a connection takes one question at a time.
+  // A connection runs one query at a time.
   for (const text of texts) {
     await first.query(text).then(
       () => asked.push(text),
       () => undefined,
     );
   }
-  const question = asked.join(';\n');
+  const query = asked.join(';\n');
 
   return {
     name: 'postgres',
     async sample() {
       const open = await client.connected();
-      // Of several statements `pg` tells several results.
-      const results: unknown = await open.query(question);
+      // `pg` returns one result for each statement, which its types do not express.
+      const results: unknown = await open.query(query);
       return (results as pg.QueryResult[]).flatMap(({ rows }) => samplesOf(rows[0] ?? {}));
     },
     close: () => client.close(),

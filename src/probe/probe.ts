@@ -11,23 +11,23 @@ export interface Sample {
   readonly value: number;
 }
 
-/** Something that is watched meanwhile: once a second, and where the measure phase and its stages begin and end. */
+/** Takes a reading once a second, and where the measure phase and its stages begin and end. */
 export interface Probe {
   readonly name: string;
   /**
-   * Rejects when it got no data; that second is then a gap, and is counted.
-   * @param isBoundary the measure phase or a stage begins or ends now: what is kept of a long run keeps this reading
+   * Rejects without data; that second is then counted as a gap.
+   * @param isBoundary the measure phase or a stage begins or ends now: this reading is never dropped from a long run
    */
   sample(isBoundary?: boolean): Promise<readonly Sample[]>;
   /**
-   * Histograms that it keeps, by name: counts per bucket (not cumulative) from one moment to another, null where it has
-   * not two readings of one. Absent: it keeps none.
+   * Its histograms by name: counts per bucket (not cumulative) between two instants; null for one with fewer than two
+   * readings. Absent: it has none.
    */
   buckets?(from: Micros, to: Micros): Readonly<Record<string, BucketCounts | null>>;
   close(): Promise<void>;
 }
 
-/** The same probe, that is not asked any more once it is closed: whoever asks then gets no data. */
+/** The same probe, whose `sample` rejects once it is closed. */
 export function untilClosed(probe: Probe): Probe {
   let closed: Promise<void> | undefined;
   return {
@@ -43,23 +43,23 @@ export function untilClosed(probe: Probe): Probe {
   };
 }
 
-/** Bytes, operations and seconds of a run are far below; sums of such numbers are exact enough, and finite. */
+/** Far above the bytes, operations and seconds of any run, and small enough that sums stay finite. */
 const LARGEST = 1e18;
 
-/** Neither NaN nor infinite, nor beyond all that anything counts: what else was read is no data. */
+/** Whether a value is usable: not NaN, not infinite and not absurdly large. */
 export const isFigure = (value: number): boolean => Math.abs(value) <= LARGEST;
 
 /** Why a part of the report has no figures. */
 export interface Absence {
-  /** A path in report.json; what is below it is meant too: `database`, `database.walBytesPerSecond`. */
+  /** A path in report.json, including everything below it: `database`, `database.walBytesPerSecond`. */
   readonly of: string;
   readonly because: string;
-  /** It could have been read; nothing happened that it would be a figure of. */
+  /** It was readable, but no event occurred that the figure would measure. */
   readonly event?: true | undefined;
 }
 
-/** A probe of something that somebody else runs, which may tell less than is asked. */
+/** A probe of a target's component, which may provide fewer figures than requested. */
 export interface PartialProbe {
-  /** What it never told, and why. */
+  /** The figures that no reading had, and why. */
   absences(): readonly Absence[];
 }

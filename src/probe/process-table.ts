@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type ProcessReading, readProcess, readSmall } from '../supervision/proc.ts';
 
-/** The loop of this process gets a turn after so many. */
+/** After this many reads the event loop gets a turn. */
 const AT_ONCE = 200;
 
 /** The pids of all processes, lowest first; none without /proc. */
@@ -17,7 +17,7 @@ export const pidsNow = (): number[] => {
   }
 };
 
-/** What newer versions of Node name their first thread, and with it the process. */
+/** Newer versions of Node name their main thread so, and with it the process. */
 const NODE_THREAD = 'MainThread';
 
 /** The program's name, without its folder and its arguments, which may hold secrets. */
@@ -26,7 +26,7 @@ function programOf(pid: number): string | null {
   return program === undefined || program === '' ? null : program;
 }
 
-/** About 16 us of CPU for each process and scan; those of the kernel are read once. */
+/** A scan costs about 16 us of CPU for each process; kernel threads are read only once. */
 export function openProcessTable() {
   let kernel: ReadonlySet<number> = new Set();
   const names = new Map<string, string>();
@@ -40,7 +40,7 @@ export function openProcessTable() {
   };
 
   return {
-    /** All processes but the kernel's own threads, which work for whoever; empty without /proc. Lowest pids first. */
+    /** All processes except kernel threads, which work for every process; empty without /proc. Lowest pids first. */
     async scan() {
       const readings: ProcessReading[] = [];
       const threads = new Set<number>();
@@ -60,8 +60,8 @@ export function openProcessTable() {
       kernel = threads;
       return readings;
     },
-    // The kernel's own threads are children of process 2, which only the host's processes can see.
-    /** Whether the processes of the whole host are seen: not in a container, nor where others' are hidden. */
+    // Kernel threads are children of process 2, which is not visible in a container.
+    /** Whether all processes of the host are visible. */
     complete: readProcess(2)?.kernelThread ?? false,
   };
 }

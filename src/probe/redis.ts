@@ -9,10 +9,10 @@ import type { Absence, PartialProbe, Probe, Sample } from './probe.ts';
 const TIMEOUT_MS = 900;
 const CONNECT_MS = 5_000;
 
-/** Series -> the fields of INFO that add up to it, and the paths of the report that need it. */
+/** A series, the fields of INFO that it sums, and the path in report.json that needs it. */
 interface Series {
   readonly kind: Sample['kind'];
-  /** The figure that is made of it. */
+  /** The path of its figure. */
   readonly of: string;
   readonly fields: readonly string[];
 }
@@ -34,7 +34,7 @@ const SERIES: Readonly<Record<string, Series>> = {
   },
 };
 
-/** The figures of an answer to INFO; a field that is no number, or not there, is none. */
+/** The numeric fields of an answer to INFO. */
 function parseInfo(text: string): ReadonlyMap<string, number> {
   const fields = new Map<string, number>();
   for (const line of text.split('\n')) {
@@ -53,21 +53,21 @@ function samplesOfInfo(fields: ReadonlyMap<string, number>): readonly Sample[] {
 }
 
 /**
- * The Redis of a target: INFO once a second, and nothing else. A connection that is lost is opened again at the next
+ * Probes the Redis of a target with INFO once a second, and nothing else. A lost connection is reopened at the next
  * reading, and each miss is a gap. Rejects with exit code 93 when it cannot be reached at all.
  */
 export async function openRedisProbe(at: RedisAddress, ca?: string): Promise<Probe & PartialProbe> {
   const { Redis } = await import('ioredis');
   let client: Redis | null = null;
   let failed: Error | null = null;
-  let said: Uint8Array | null = null;
-  const told = new Set<string>();
+  let firstBytes: Uint8Array | null = null;
+  const found = new Set<string>();
 
   const connected = async (): Promise<Redis> => {
     if (client?.status === 'ready') return client;
     client?.disconnect();
     failed = null;
-    said = null;
+    firstBytes = null;
     const fresh = new Redis({
       host: at.address,
       port: at.port,
@@ -81,16 +81,16 @@ export async function openRedisProbe(at: RedisAddress, ca?: string): Promise<Pro
             },
           }
         : {}),
-      // What every Redis speaks, and its kin.
+      // Every Redis and its forks support RESP2.
       protocol: 2,
       lazyConnect: true,
       connectTimeout: CONNECT_MS,
       commandTimeout: TIMEOUT_MS,
-      // It is asked again next second, by us.
+      // The next reading reconnects.
       retryStrategy: () => null,
       maxRetriesPerRequest: 0,
       enableOfflineQueue: false,
-      // INFO is all that is sent: an account may be allowed nothing else.
+      // Only INFO is sent, since the account may be allowed nothing else.
       enableReadyCheck: false,
       disableClientInfo: true,
     });
@@ -98,16 +98,16 @@ export async function openRedisProbe(at: RedisAddress, ca?: string): Promise<Pro
     fresh.on('error', (error: Error) => {
       failed ??= error;
     });
-    // It is over before anybody could tell what it was that answered.
+    // Kept for the error message: the client does not report the bytes of a server that is not Redis.
     fresh.once('connect', () => {
       fresh.stream.once('data', (chunk: Uint8Array) => {
-        said = chunk;
+        firstBytes = chunk;
       });
     });
     try {
       await fresh.connect();
     } catch (error) {
-      // The client says that it is closed; the error before that says why.
+      // The client only reports that it is closed; the error before has the reason.
       throw failed ?? error;
     }
     return fresh;
@@ -115,25 +115,25 @@ export async function openRedisProbe(at: RedisAddress, ca?: string): Promise<Pro
 
   const ask = async (): Promise<readonly Sample[]> => {
     const text: unknown = await (await connected()).info();
-    if (typeof text !== 'string') throw new Error('its answer to INFO is no text');
+    if (typeof text !== 'string') throw new Error('its answer to INFO is not text');
     const samples = samplesOfInfo(parseInfo(text));
-    if (samples.length === 0) throw new Error('its answer to INFO has no figure of a Redis');
-    for (const { series } of samples) told.add(series);
+    if (samples.length === 0) throw new Error('its answer to INFO has no figures of Redis');
+    for (const { series } of samples) found.add(series);
     return samples;
   };
 
   await ask().catch((error) => {
     client?.disconnect();
-    throw unreachable(at, error, said);
+    throw unreachable(at, error, firstBytes);
   });
   return {
     name: 'redis',
     sample: ask,
     absences: () =>
       Object.entries(SERIES).flatMap(([name, { fields, of }]): readonly Absence[] =>
-        told.has(`redis.${name}`)
+        found.has(`redis.${name}`)
           ? []
-          : [{ of, because: `INFO of the Redis at ${at.shown} does not tell ${fields.join(' and ')}` }],
+          : [{ of, because: `INFO of the Redis at ${at.shown} has no ${fields.join(' and ')}` }],
       ),
     async close() {
       client?.disconnect();
@@ -142,17 +142,17 @@ export async function openRedisProbe(at: RedisAddress, ca?: string): Promise<Pro
 }
 
 const NAME_IT =
-  'name the Redis of the target itself in --probe-redis: redis://HOST:6379, or rediss:// where it wants TLS; another server may listen at that port';
-/** How ioredis tells that nothing came, or nothing that Redis would say. */
-const STRANGE: Readonly<Record<string, string>> = {
-  'Command timed out': 'says nothing: it is no Redis, or stands still',
-  'connect ETIMEDOUT': 'says nothing: it is no Redis, or stands still',
+  "use the address of the target's own Redis in --probe-redis: redis://HOST:6379, or rediss:// if it requires TLS; another server may listen at that port";
+/** ioredis' messages for connections without an answer. */
+const NO_ANSWER: Readonly<Record<string, string>> = {
+  'Command timed out': 'does not answer: it is not Redis, or is stopped',
+  'connect ETIMEDOUT': 'does not answer: it is not Redis, or is stopped',
   'Connection is closed.':
-    'ends the connection without a word: it is no Redis, wants TLS, or lets nobody in from here',
+    'closes the connection without an answer: it is not Redis, requires TLS, or does not accept connections from this host',
 };
-const NO_REDIS = /Please report this|is no text/;
+const NO_REDIS = /Please report this|is not text/;
 
-function unreachable({ shown }: RedisAddress, error: unknown, said: Uint8Array | null): Error {
+function unreachable({ shown }: RedisAddress, error: unknown, firstBytes: Uint8Array | null): Error {
   const failed = (what: string, hint: string): Error => stackFailed(what, hint, error);
   const tls = tlsProblemOf(error);
   if (tls !== null) return failed(`the Redis at ${shown}: ${tls.what}`, tls.hint);
@@ -160,11 +160,13 @@ function unreachable({ shown }: RedisAddress, error: unknown, said: Uint8Array |
     return failed(`connection refused at ${shown} (--probe-redis)`, 'start it there, or correct the URL');
   }
   const message = messageOf(error);
-  const strange =
-    NO_REDIS.test(message) && said !== null ? `is no Redis: it said ${excerptOf(said)}` : STRANGE[message];
-  if (strange !== undefined) return failed(`what listens at ${shown} ${strange}`, NAME_IT);
+  const problem =
+    NO_REDIS.test(message) && firstBytes !== null
+      ? `is not Redis: it sent ${excerptOf(firstBytes)}`
+      : NO_ANSWER[message];
+  if (problem !== undefined) return failed(`the server at ${shown} ${problem}`, NAME_IT);
   return failed(
     `the Redis at ${shown} cannot be read: ${message}`,
-    'it has to answer INFO: see the user and the password in the URL, and whether it wants TLS (rediss://)',
+    'it has to answer INFO: check the user and the password in the URL, and whether it requires TLS (rediss://)',
   );
 }

@@ -20,11 +20,11 @@ type MeasurePhase = { readonly from: Micros; readonly to: Micros } | null;
 interface TargetProbeOptions {
   readonly addresses: ProbeAddresses;
   readonly database: DatabaseEndpoint | null;
-  /** Whose rows are counted there (postgres.ts). */
+  /** The tables whose row writes are counted (postgres.ts). */
   readonly tables: readonly string[];
-  /** What they ask of the metrics pages. */
+  /** They name the metrics to read. */
   readonly budgets: readonly Budget[];
-  /** The authorities for a Redis over TLS. */
+  /** CA certificates for a Redis over TLS. */
   readonly ca: string | undefined;
 }
 
@@ -33,14 +33,14 @@ const CEILINGS: Absence = {
   because: "the ceilings write tables of their own, and a target's database is only read",
 };
 
-/** What was asked for, by the names of its probes. */
+/** The names of the requested probes. */
 export const probeNames = ({ postgres, redis, metrics }: ProbeAddresses): readonly string[] => [
   ...(postgres === null ? [] : ['postgres']),
   ...(redis === null ? [] : ['redis']),
   ...metrics.map((_, i) => `metrics-${i + 1}`),
 ];
 
-/** Opens all that was asked for. Rejects with exit code 93 when one cannot be reached; none is left open then. */
+/** Opens the requested probes. Rejects with exit code 93 when one cannot be reached; none is left open then. */
 export async function openTargetProbes({
   addresses: { redis, metrics },
   database,
@@ -58,7 +58,7 @@ export async function openTargetProbes({
   }
   if (redis === null) without('redis', 'Redis URL', '--probe-redis');
   if (metrics.length === 0) without('target.metrics', 'Prometheus URL', '--probe-metrics');
-  // Together: each may take some seconds to say nothing.
+  // In parallel, since each may take seconds to time out.
   const [partial, pages] = await allOpened(
     [
       ...(database?.attached === undefined
@@ -75,7 +75,7 @@ export async function openTargetProbes({
     pages.map((page) => page.unreadable(text)).find((line) => line !== null) ?? null;
   const flawOf = (text: string, measured: MeasurePhase): string | null => {
     const line = unreadableOf(text);
-    if (line !== null) return `it cannot be read at ${line}`;
+    if (line !== null) return `it is malformed at ${line}`;
     const flaws = pages.map((page) =>
       measured === null ? null : page.flaw(text, measured.from, measured.to),
     );
@@ -84,7 +84,7 @@ export async function openTargetProbes({
   const histogramOf = (text: string, { from, to }: NonNullable<MeasurePhase>): Buckets | null => {
     const own = pages.filter((page) => page.found(text, 'percentiles'));
     const counted = own.filter((page) => page.histogram(text)?.isEmpty === false);
-    // Declared, and nothing was ever counted in it.
+    // Declared, but without buckets so far.
     if (own.length > 0 && counted.length === 0) return { bounds: [], counts: [0] };
     return added(counted.map((page) => page.histogram(text)?.between(from, to) ?? null));
   };
@@ -100,12 +100,12 @@ export async function openTargetProbes({
     }
     if ([...stats].some(isPercentile)) {
       const found = pages.some((page) => page.found(text, 'percentiles'));
-      const problem = found ? problemOf(text) : 'there are no buckets (_bucket with le)';
+      const problem = found ? problemOf(text) : 'the page has no buckets (_bucket with le)';
       const path = `${of}.percentiles`;
       const because = flaw ?? (problem === null ? null : `${text}: ${problem}`);
       if (because !== null) missing.push({ of: path, because });
       else if (measured !== null && isEmpty(histogramOf(text, measured))) {
-        const nothing = `nothing was counted in ${text} in the measure phase: a percentile of nothing is none`;
+        const nothing = `${text} counted no event in the measure phase, so it has no percentiles`;
         missing.push({ of: path, because: nothing, event: true });
       }
     }
@@ -113,13 +113,13 @@ export async function openTargetProbes({
   };
   return {
     probes: [...partial, ...pages],
-    /** What nobody told, or not as a number, and why. */
+    /** The figures that no probe provided, and why. */
     absences: (measured: MeasurePhase) => [
       ...absent,
       ...partial.flatMap((probe) => probe.absences()),
       ...asked.flatMap((one) => absencesOf(one, measured)),
     ],
-    /** Of what budgets name: the first line of each that could not be read. */
+    /** The first malformed line of each metric that a budget names. */
     unreadable: () =>
       asked.flatMap(({ selector: { text } }): Absence[] => {
         const line = unreadableOf(text);
@@ -135,11 +135,11 @@ export async function openTargetProbes({
   };
 }
 
-/** It had buckets, and they stood still. One that never had any is 0 (measurement/resource-figures.ts). */
+/** It has buckets that counted nothing. One without any buckets is 0 (measurement/resource-figures.ts). */
 const isEmpty = (buckets: Buckets | null): boolean =>
   buckets !== null && buckets.bounds.length > 0 && buckets.counts.every((count) => count === 0);
 
-/** A page that was read once. */
+/** Opens a page and reads it once. */
 async function openPage(
   address: MetricsAddress,
   index: number,
@@ -167,7 +167,7 @@ async function allOpened<A extends Probe, B extends Probe>(
   throw failed.reason;
 }
 
-/** The same buckets of several pages, added; null when one of them gives none, or others. */
+/** The sum of the same buckets of several pages; null when a page has none or different ones. */
 function added(all: readonly (Buckets | null)[]): Buckets | null {
   const [first] = all;
   if (first == null) return null;
@@ -180,5 +180,5 @@ function added(all: readonly (Buckets | null)[]): Buckets | null {
   return { bounds: first.bounds.filter(Number.isFinite), counts };
 }
 
-/** What is watched of a target besides its world servers. */
+/** The probes of a target besides those of its servers. */
 export type TargetProbes = Awaited<ReturnType<typeof openTargetProbes>>;

@@ -1,11 +1,11 @@
-/** Labels that change with every request never end: no page of ours to keep. */
+/** Labels that change with every request would grow without limit. */
 const MOST_KEPT = 20_000;
 
 /**
- * A counter over things that come and go: processes, interfaces, the samples of a page. Takes what each of them says now
- * and tells by how much all of them have grown since the first reading; what one counted stays when it is gone. One that
- * appears later counts from zero, and so does one that says less than before. `remembers`: one that was not there for a
- * while goes on from where it was, and does not begin again. The total throws an Error where there is no end of those.
+ * The total growth of counters that come and go: processes, interfaces, the samples of a page. Takes the current values
+ * and returns by how much all have grown since the first reading; the growth of one that disappeared stays. One that
+ * appears later counts from zero, and so does one that falls. `remembers`: one that reappears continues from its last
+ * value instead of zero. The total throws an Error where the number of labels grows without limit.
  */
 export function openTotal({
   remembers = false,
@@ -20,14 +20,15 @@ export function openTotal({
       total += value < before ? value : value - before;
       now.set(key, value);
     }
-    if (remembers && now.size > MOST_KEPT) throw new Error('its labels have no end: choose by label');
+    if (remembers && now.size > MOST_KEPT)
+      throw new Error(`it has more than ${MOST_KEPT} label sets: select by label`);
     known = now;
     isFirst = false;
     return total;
   };
 }
 
-/** A counter of the host that may slip back by a tick (steal does): it then stays where it was. */
+/** Keeps a counter of the host from falling, which steal may do by a tick. */
 export function openRising(): (series: string, value: number) => number {
   const highest = new Map<string, number>();
   return (series, value) => {

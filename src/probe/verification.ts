@@ -5,9 +5,9 @@ import type { Endpoints } from '../stack/stack.ts';
 import { type CountedRows, compareLedger, type IntegrityFindings } from './counted-rows.ts';
 import type { Probe } from './probe.ts';
 
-/** The findings, and the row writes of the whole run as both sides counted them. */
+/** The findings, and the row writes of the whole run as counted by the servers and by the database. */
 interface Verified extends IntegrityFindings {
-  /** Null where nobody counts them: keys, say. */
+  /** Null where row writes are not counted, for instance of keys. */
   readonly rowWritesServers: number | null;
   readonly rowWritesPostgres: number | null;
 }
@@ -15,21 +15,21 @@ interface Verified extends IntegrityFindings {
 export type RowErrors = Pick<IntegrityFindings, 'lost' | 'phantom' | 'duplicated' | 'holes'>;
 
 export interface Verification {
-  /** After the drain: waits until what the servers accepted is written, then reads and compares. */
+  /** After the drain: waits until the accepted operations are written, then reads the rows and compares. */
   verify(ledger: Ledger, abort: AbortSignal): Promise<Verified>;
   /**
-   * While the load goes on: what was acknowledged before the rows were read must be in them, and nothing that was
-   * not sent after they were read. What lies between is open.
+   * During the load: the rows must have every operation that was acknowledged before they were read, and none that was
+   * not sent until after the read. Operations in between may be in the rows or not.
    */
   compareNow(ledger: () => Promise<Ledger>): Promise<RowErrors>;
   /**
-   * Rows without hashes are read again and again until then: a loss that others make up for later in count and sum is
-   * seen before they do. What is found worst is told by `verify`. Does not reject.
+   * Rows without hashes are compared repeatedly, so that a loss is seen before other operations can make up for it in
+   * count and sum. `verify` reports the worst result. Does not reject.
    */
   watch(ledger: () => Promise<Ledger>, until: AbortSignal): Promise<void>;
 }
 
-/** What a system's check of its rows is opened with: READY, before GO. */
+/** The input of a system's integrity check, which is opened after READY and before GO. */
 interface VerificationSetup {
   readonly endpoints: Endpoints;
   readonly workload: Workload;
@@ -37,41 +37,42 @@ interface VerificationSetup {
   readonly probes: readonly Probe[];
 }
 
-/** Why the rows cannot be held against what is sent: `because` goes into the report. */
+/** Why the rows cannot be compared with the ledger: `because` goes into the report. */
 interface Unverifiable {
   readonly because: string;
 }
 
 /**
- * Notes the rows as they stand before GO: the stack may have run before.
- * @throws what its database throws: a failure of the stack
+ * Reads the rows before GO, since the stack may have run before.
+ * @throws errors of the database, which are failures of the stack
  */
 export type OpenVerification = (setup: VerificationSetup) => Promise<Verification | Unverifiable>;
 
-/** How a system's rows are read, and their writes counted on both sides since the servers started; absent: nobody counts. */
+/** How a system's rows are read. */
 interface RowSource {
   read(): Promise<CountedRows>;
+  /** Row writes since the start of the servers, as counted on both sides; absent: they are not counted. */
   writes?(): Promise<readonly [servers: number, database: number]>;
-  /** Counts that stand still for so many milliseconds will not meet any more, however far they are apart. */
+  /** After this many milliseconds without a change the two counts will not become equal any more. */
   readonly stillMs?: number;
 }
 
-/** The servers' queues may take this long to empty after the drain. */
+/** The servers' queues may take this long to be written after the drain. */
 const LONGEST_MS = 10_000;
 const STILL_MS = 2_500;
 /**
- * Somebody else's writer may be idle since its last write: PostgreSQL publishes an idle session's counts 10 s later
- * (PGSTAT_IDLE_INTERVAL). Servers of ours ask for them (pg_stat_force_next_flush).
+ * A target's writer may be idle after its last write: PostgreSQL publishes an idle session's counts only 10 s later
+ * (PGSTAT_IDLE_INTERVAL). Our own servers flush them at once (pg_stat_force_next_flush).
  */
 export const STILL_OF_TARGET_MS = 12_000;
 const STEP_MS = 400;
-/** Between two readings of up to 2,000 entities; more are read less often in proportion. */
+/** The interval for up to 2,000 entities; for more it is proportionally longer. */
 const WATCH_MS = 1_000;
 const WATCHED_ENTITIES = 2_000;
-/** What was acknowledged so long ago is in the rows: a replica, say, may be a little behind. */
+/** A replica may show acknowledged operations this much later. */
 const SETTLED_MS = 200;
 
-/** The check of rows that count, each, the numbers that reached their entity. */
+/** The integrity check of rows that have the count, sum and highest of the numbers applied to them. */
 export async function verifyRows(
   { read, writes: counted, stillMs = STILL_MS }: RowSource,
   entities: number,
@@ -81,15 +82,15 @@ export async function verifyRows(
   const [serversBefore, databaseBefore] = await writes();
   let worst: IntegrityFindings | null = null;
 
-  /** What was acknowledged earlier has to be in the rows now, and nothing that has not been sent by the time they are read. */
-  const look = async (ledger: () => Promise<Ledger>, earlier: Ledger): Promise<IntegrityFindings> => {
+  /** Compares the current rows with the operations acknowledged `earlier` and those sent by the time the rows were read. */
+  const compare = async (ledger: () => Promise<Ledger>, earlier: Ledger): Promise<IntegrityFindings> => {
     const rows = await read();
     const { sent } = await ledger();
     return compareLedger({ ...earlier, sent }, before, rows);
   };
   return {
     async compareNow(ledger) {
-      const { lost, phantom, duplicated, holes } = await look(ledger, await ledger());
+      const { lost, phantom, duplicated, holes } = await compare(ledger, await ledger());
       return { lost, phantom, duplicated, holes };
     },
     async watch(ledger, until) {
@@ -100,13 +101,13 @@ export async function verifyRows(
           await pause(WATCH_MS * Math.max(1, entities / WATCHED_ENTITIES));
           const earlier = await ledger();
           await pause(SETTLED_MS);
-          if (wrongIn(await look(ledger, earlier)) === 0) continue;
-          // A replica may be further behind for once: what is lost is still lost a moment later.
+          if (wrongIn(await compare(ledger, earlier)) === 0) continue;
+          // A replica may lag more than usual: a lost operation is still lost a moment later.
           await pause(SETTLED_MS);
-          const found = await look(ledger, earlier);
+          const found = await compare(ledger, earlier);
           if (wrongIn(found) > (worst === null ? 0 : wrongIn(worst))) worst = found;
         } catch {
-          // The load is over; or nobody could tell just now what it had sent, or what is in the rows.
+          // The load is over, or the ledger or the rows could not be read this time.
         }
       }
     },
@@ -115,7 +116,7 @@ export async function verifyRows(
       let still = 0;
       for (let waited = 0; waited < LONGEST_MS + stillMs && !abort.aborted; waited += STEP_MS) {
         await sleep(STEP_MS);
-        // Who leaves at once has closed the probes meanwhile.
+        // An aborted run has closed the probes by now.
         if (abort.aborted) break;
         const [serversNow, databaseNow] = await writes();
         still = serversNow === servers && databaseNow === database ? still + STEP_MS : 0;
@@ -135,7 +136,7 @@ export async function verifyRows(
 const wrongIn = ({ lost, phantom, duplicated, holes }: RowErrors): number =>
   lost + phantom + duplicated + holes;
 
-/** What was found at the end, and what was wrong before, if that was more. */
+/** The final findings, with the larger counts of both. */
 function worse(end: IntegrityFindings, before: IntegrityFindings | null): IntegrityFindings {
   if (before === null) return end;
   return {
@@ -145,6 +146,6 @@ function worse(end: IntegrityFindings, before: IntegrityFindings | null): Integr
     duplicated: Math.max(end.duplicated, before.duplicated),
     holes: Math.max(end.holes, before.holes),
     examples:
-      end.examples.length > 0 ? end.examples : before.examples.map((one) => `while the load went on, ${one}`),
+      end.examples.length > 0 ? end.examples : before.examples.map((one) => `during the load, ${one}`),
   };
 }

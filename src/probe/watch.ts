@@ -4,26 +4,26 @@ import { messageOf } from '../errors.ts';
 import type { Micros } from '../units.ts';
 import type { Probe, Sample } from './probe.ts';
 
-/** What became of one probe over a watch. */
+/** Counts of one probe's readings. */
 export interface ProbeTally {
   readonly name: string;
   readonly samples: number;
-  /** Seconds in which it was asked and gave no data, or was still busy with the second before. */
+  /** Seconds in which it gave no data, or was still busy with an earlier reading. */
   readonly gaps: number;
   readonly lastError: string | null;
-  /** The same of the measure phase alone. */
+  /** The same counts of the measure phase. */
   readonly measured: { readonly samples: number; readonly gaps: number };
 }
 
-/** When to read, on the host's monotonic clock. */
+/** On the host's monotonic clock. */
 interface ReadingPlan {
   readonly go: Micros;
-  /** Where the measure phase and its stages begin and end, in order: the first and the last are the phase's own. */
+  /** Where the measure phase and its stages begin and end, in order: the first and the last belong to the phase. */
   readonly boundaries: readonly Micros[];
 }
 
 const SECOND = 1e6;
-/** Two readings that are nearer than that are one. Microseconds. */
+/** Readings that are due within so many microseconds are one. */
 const SAME = 1_000;
 const AFTER_MS = 150;
 
@@ -39,10 +39,10 @@ interface Watched {
 }
 
 /**
- * Asks every probe once a second, on the seconds after GO, and at every boundary of what is measured; hands on what it says
- * with the time half way from question to answer, for it was counted at some time in between. A probe that hangs is not
- * asked again before it answers: each second it misses is a gap. Where a boundary was missed so, or its reading failed, it is asked once more at once.
- * What fell into the measure phase is counted once more: readings before it must not outvote the gaps in it.
+ * Reads every probe once a second, on the seconds after GO, and at every boundary. A sample's time is the middle between
+ * request and response, since it was counted at some time in between. A probe that hangs is not read again before it
+ * answers: each second that it misses is a gap. A missed or failed reading at a boundary is repeated at once. Readings of
+ * the measure phase are also counted separately, so that good readings before it cannot hide its gaps.
  */
 export function watch(
   probes: readonly Probe[],
@@ -65,8 +65,8 @@ export function watch(
     if (at >= from && at <= to) one.measured[kind] += 1;
   };
 
-  /** Whether it answered. A boundary that was missed already is one gap, however often it is asked for. */
-  const askOnce = async (one: Watched, isBoundary: boolean, isAgain = false): Promise<boolean> => {
+  /** Returns whether it answered. A repeated reading of a missed boundary adds no further gap. */
+  const readOnce = async (one: Watched, isBoundary: boolean, isAgain = false): Promise<boolean> => {
     const asked = monotonic();
     try {
       const samples = await one.probe.sample(isBoundary);
@@ -81,18 +81,18 @@ export function watch(
     }
   };
 
-  const ask = async (one: Watched, isBoundary: boolean): Promise<void> => {
-    const answered = await askOnce(one, isBoundary);
+  const read = async (one: Watched, isBoundary: boolean): Promise<void> => {
+    const answered = await readOnce(one, isBoundary);
     if ((isBoundary && !answered) || one.missedBoundary) {
       one.missedBoundary = false;
-      await askOnce(one, true, true);
+      await readOnce(one, true, true);
     }
     one.busy = null;
   };
 
   const round = (isBoundary: boolean): void => {
     for (const one of watched) {
-      if (one.busy === null) one.busy = ask(one, isBoundary);
+      if (one.busy === null) one.busy = read(one, isBoundary);
       else {
         count(one, 'gaps', monotonic());
         one.missedBoundary ||= isBoundary;
@@ -102,7 +102,7 @@ export function watch(
 
   let timer: NodeJS.Timeout | undefined;
   let left = boundaries;
-  /** Of several moments that have passed together there is one reading. */
+  /** Several due times that have passed together get one reading. */
   const plan = (after: number): void => {
     const second = go + (Math.floor((after + SAME - go) / SECOND) + 1) * SECOND;
     const boundary = left[0] ?? Number.POSITIVE_INFINITY;
@@ -127,16 +127,16 @@ export function watch(
         ...{ name: probe.name, samples, gaps, lastError },
         measured: { ...measured },
       })),
-    /** A reading now, beside those that are planned: what is measured ends here. */
+    /** An additional reading now, where a stopped run ends its measure phase. */
     readBoundary: () => round(true),
-    /** What was not read yet, and one last reading of every probe a moment later, by which what went on after the end is told; then no more. */
+    /** Takes a due reading, then a last one a moment later, which shows what went on after the end. */
     async finish() {
       clearTimeout(timer);
       const isUnread = (left[0] ?? Number.POSITIVE_INFINITY) <= monotonic() + SAME;
       await Promise.all(watched.map((one) => one.busy));
-      if (isUnread) await Promise.all(watched.map((one) => askOnce(one, true)));
+      if (isUnread) await Promise.all(watched.map((one) => readOnce(one, true)));
       await sleep(AFTER_MS);
-      await Promise.all(watched.map((one) => askOnce(one, true)));
+      await Promise.all(watched.map((one) => readOnce(one, true)));
     },
   };
 }

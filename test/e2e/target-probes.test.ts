@@ -83,7 +83,7 @@ test('what is under a target is measured where it is named, the rows are checked
     ...{ connected: 'met', answers: 'met', lost: 'met', commits: 'met', statements: 'met', redis: 'met' },
     ...{ memory: 'met', flush: 'met', 'by-time': 'met' },
     moon: 'no page has a sample of from_the_moon',
-    errors: `INFO of the Redis at 127.0.0.1:${redis.port} does not tell total_error_replies`,
+    errors: `INFO of the Redis at 127.0.0.1:${redis.port} has no total_error_replies`,
     ceilings: "the ceilings write tables of their own, and a target's database is only read",
   });
   expect(probes.map(({ name }) => name)).toEqual([
@@ -120,7 +120,7 @@ test('a page that is none ends the run before it begins, by its URL; one without
   const { url, run } = await pagedRun(respond, { warmUp: '0s', duration: '60s' }, budgets);
 
   expect((await run('html').ends(93)).stderr).toContain(
-    `error: the metrics page ${url}/html cannot be read: the answer is no Prometheus text: it begins with "<!doctype html>"`,
+    `error: the metrics page ${url}/html cannot be read: the answer is not Prometheus text: it begins with "<!doctype html>"`,
   );
   const endless = run('dribble');
   await expect.poll(() => pages, { timeout: 20_000 }).toBeGreaterThan(1);

@@ -43,7 +43,7 @@ export function rowsOf(
     appliedN: new Float64Array(entities),
     seqSum: new Float64Array(entities),
     seqHash: new Float64Array(entities),
-    strangers: 0,
+    unknownRows: 0,
   };
   for (const [entity, numbers] of applied) {
     rows.lastSeq[entity] = Math.max(0, ...numbers);

@@ -105,14 +105,14 @@ test('all that this server tells is read; what it does not is named', async () =
   ]);
   // It is not made: that would be written.
   expect(absences['database.statementMeanMs']).toMatch(
-    /does not tell pg_stat_statements: relation .* does not exist/,
+    /refuses pg_stat_statements: relation .* does not exist/,
   );
 });
 
 test('a role that may not read something does not fail for it', async () => {
   const { names, absences } = await told(await attached('reader'));
   expect(names).toEqual(['rowsUpdated', 'rowsHotUpdated', 'rowsInserted', 'workingSetBytes', 'walBytes']);
-  expect(absences['database.connections']).toMatch(/does not tell pg_stat_database: permission denied/);
+  expect(absences['database.connections']).toMatch(/refuses pg_stat_database: permission denied/);
   expect(await whyNoRows(await attached('reader'), 3)).toMatch(/permission denied for table entity/);
 });
 
@@ -285,9 +285,7 @@ test('without hashes, a loss that others make up for later is seen while the loa
   await world.publish();
   const found = await verification.verify(ledger.toData(), never);
   expect(found).toMatchObject({ lost: 1, duplicated: 0, acked: 7, applied: 7, hashed: false });
-  expect(found.examples).toEqual([
-    'while the load went on, entity 0: 3 operations acknowledged, 2 in the row',
-  ]);
+  expect(found.examples).toEqual(['during the load, entity 0: 3 operations acknowledged, 2 in the row']);
 });
 
 test('the counts of a writer that is idle after its last write are waited for', async () => {

@@ -81,7 +81,7 @@ describe.each([
       rowOf([1, 2, 3], { seqSum: 999 }),
       { holes: 1 },
     ],
-    ['a row of nobody', ledgerOf(1, [1]), { ...rowOf([1]), strangers: 1 }, { phantom: 1 }],
+    ['a row of nobody', ledgerOf(1, [1]), { ...rowOf([1]), unknownRows: 1 }, { phantom: 1 }],
     ['moved by hand', all, rowOf([1, 2, 3], { place: 5 }), { lost: 1 }],
     [
       'moved by hand, beside an unanswered one that was not applied',

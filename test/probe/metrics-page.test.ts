@@ -57,10 +57,10 @@ test.each<[string, number, Record<string, string>?]>([
 test.each([
   ['a', 'it has no value'],
   ['a{x="1"}', 'it has no value'],
-  ['a x', 'its value "x" is no number'],
-  ['a 0x10', 'its value "0x10" is no number'],
-  ['a 1,5', 'its value "1,5" is no number'],
-  ['a 1_000', 'its value "1_000" is no number'],
+  ['a x', 'its value "x" is not a number'],
+  ['a 0x10', 'its value "0x10" is not a number'],
+  ['a 1,5', 'its value "1,5" is not a number'],
+  ['a 1_000', 'its value "1_000" is not a number'],
   ['a 1 yesterday', '"yesterday" follows its value'],
   ['a 1 2 3', '"2 3" follows its value'],
   ['a-b 1', '"-" follows the name'],
@@ -93,7 +93,7 @@ test('a sample that is there twice is one, the newer one, or a contradiction', (
   expect(values('a NaN\na NaN\n')).toEqual([Number.NaN]);
   expect(values('a 3 100\na 5 300\na 4 200\n')).toEqual([5]);
   expect(page('a 3\na 4\n', 'a').unreadable).toMatchObject([
-    { problem: 'line 2: a with these labels is there twice, as 3 and as 4' },
+    { problem: 'line 2: a with these labels appears twice, with 3 and 4' },
   ]);
 });
 
@@ -104,7 +104,7 @@ test('an OpenMetrics page has an end, and one that nothing was counted on yet is
   expect(open('a 1\n')).toThrow('ends without "# EOF"');
   expect(() => page('a 1\n', 'a')).not.toThrow();
   expect(() => page('# HELP a b\n', 'a')).not.toThrow();
-  expect(() => page('# just a comment\n', 'a')).toThrow('no Prometheus text');
+  expect(() => page('# just a comment\n', 'a')).toThrow('not Prometheus text');
   expect(page('\uFEFFa 1\r\n\r\n# EOF\r\n', 'a').samples.get('a')).toHaveLength(1);
 });
 

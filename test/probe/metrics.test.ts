@@ -119,15 +119,15 @@ test('a histogram is told by what its buckets grew', async () => {
   expect(probe.histogram('took_seconds_count')).toBeNull();
   state.text = HISTOGRAM([1, 2]).replace('"+Inf"', '"0.7"');
   await probe.sample();
-  expect(probe.histogram('took_seconds')?.problem).toContain('not the same everywhere');
+  expect(probe.histogram('took_seconds')?.problem).toContain('differ between label sets');
   await probe.close();
 });
 
 test.each([
   ['a 500', { status: 500 }, /answered 500/],
-  ['garbage', { text: '<html>hello</html>\n' }, /no Prometheus text/],
-  ['nothing', { text: '' }, /no Prometheus text/],
-  ['no end', { text: 'a 1\n'.repeat(2 ** 21 + 1) }, /no end/],
+  ['garbage', { text: '<html>hello</html>\n' }, /not Prometheus text/],
+  ['nothing', { text: '' }, /not Prometheus text/],
+  ['no end', { text: 'a 1\n'.repeat(2 ** 21 + 1) }, /longer than/],
   ['silence', null, /Headers Timeout/],
 ])('%s is a gap, by the name of the page', async (_, answer, message) => {
   const { address, state, never } = await page(COUNTERS(1, null));
@@ -167,7 +167,7 @@ test('it asks as Prometheus does, and reads what comes compressed', async () => 
   }
   const openMetrics = { 'content-type': 'application/openmetrics-text; version=1.0.0' };
   for (const [text, headers, said] of [
-    [gzipSync('queue_length 1\n'.repeat(2 ** 20)), { 'content-encoding': 'gzip' }, 'no end'],
+    [gzipSync('queue_length 1\n'.repeat(2 ** 20)), { 'content-encoding': 'gzip' }, 'longer than'],
     ['queue_length 2', { 'content-encoding': 'zstd' }, 'encoded as zstd'],
     ['gzip? no', { 'content-encoding': 'gzip' }, address.shown],
     ['queue_length 4\n', openMetrics, 'ends without "# EOF"'],
@@ -205,7 +205,7 @@ test('what is no number then has no figure, and so has what cannot be read or is
   expect(third).toEqual({ hits_total: 2, [one]: 0, queue: 1 });
   const until = monotonic();
   expect(probe.flaw('hits_total', from, until)).toBe(
-    `hits_total was NaN in one reading of the measure phase at ${address.shown}: that is no number`,
+    `hits_total was NaN in one reading of the measure phase at ${address.shown}, which is not a number`,
   );
   expect(probe.flaw('queue', from, until)).toContain('queue was Infinity in one reading');
   expect(probe.flaw('hits_total{x="2"}', from, until)).toBeNull();
@@ -213,14 +213,14 @@ test('what is no number then has no figure, and so has what cannot be read or is
   expect(probe.unreadable('hits_total')).toBeNull();
   // With its labels it is known whose line it is; without them it may be anybody's.
   await read('# TYPE hits counter\nhits_total{x="1"} nine\nqueue 1\n');
-  expect(probe.unreadable('hits_total')).toBe(`${address.shown}, line 2: its value "nine" is no number`);
+  expect(probe.unreadable('hits_total')).toBe(`${address.shown}, line 2: its value "nine" is not a number`);
   expect(probe.unreadable('hits_total{x="2"}')).toBeNull();
   await read('# TYPE hits counter\nhits_total{x="1" 9\nqueue 1\n');
   expect(probe.unreadable('hits_total{x="2"}')).toContain('no comma follows the label x');
   expect(probe.unreadable('queue')).toBeNull();
   const gone = monotonic();
   expect(await read('queue 1\n')).toEqual({ queue: 1 });
-  expect(probe.flaw('hits_total', gone, monotonic())).toContain('no longer had hits_total for the last');
+  expect(probe.flaw('hits_total', gone, monotonic())).toContain('did not have hits_total in the last');
   // A gauge that went was what it was until then.
   expect(await read('other 1\n')).toEqual({});
   expect(probe.flaw('queue', gone, monotonic())).toBeNull();
@@ -307,7 +307,7 @@ test('what was not given, and what no page tells, is named; two pages are one ta
   });
   const reasons = Object.fromEntries(watched.absences(null).map(({ of, because }) => [of, because]));
   expect(reasons['target.metrics.no_such_thing.values']).toBe('no page has a sample of no_such_thing');
-  expect(reasons['target.metrics.queue_length.percentiles']).toContain('there are no buckets');
+  expect(reasons['target.metrics.queue_length.percentiles']).toContain('the page has no buckets');
   expect(reasons).not.toHaveProperty(['target.metrics.queue_length.values']);
   expect(reasons).not.toHaveProperty(['target.metrics.took_seconds.percentiles']);
   for (const probe of watched.probes) await probe.close();
@@ -325,11 +325,11 @@ test.each([
   [
     'is HTML',
     { text: '<!doctype html>\n<p>1</p>' },
-    'is no Prometheus text: it begins with "<!doctype html>"',
+    'is not Prometheus text: it begins with "<!doctype html>"',
   ],
   ['is empty', { text: '' }, 'begins with nothing'],
   ['wants a login', { status: 401 }, 'it answered 401'],
-  ['has no end', { text: 'a 1\n'.repeat(2 ** 21 + 1) }, 'the answer has no end'],
+  ['has no end', { text: 'a 1\n'.repeat(2 ** 21 + 1) }, 'the page is longer than 8388608 characters'],
 ])(
   'a page that %s is 93, before the run begins, and the pages beside it are left',
   async (_, answer, what) => {

@@ -27,7 +27,7 @@ test('INFO, and nothing but INFO, once for each reading; after a cut it is asked
     'redis.networkBytes': 300,
   });
   expect(redis.commands).toEqual(['AUTH', 'INFO', 'INFO']);
-  const because = `INFO of the Redis at 127.0.0.1:${redis.port} does not tell total_error_replies`;
+  const because = `INFO of the Redis at 127.0.0.1:${redis.port} has no total_error_replies`;
   expect(probe.absences()).toEqual([{ of: 'redis.errorReplies', because }]);
   redis.cut();
   await new Promise((resolve) => setTimeout(resolve, 50));
@@ -47,7 +47,7 @@ test('one that lets nobody in, is no Redis, or is not there is 93', async () => 
   const other = await smallRedis(null, () => 'hello:world');
   await expect(openRedisProbe(at(other.port, null))).rejects.toMatchObject({
     exitCode: 93,
-    message: expect.stringContaining('no figure of a Redis'),
+    message: expect.stringContaining('no figures of Redis'),
   });
   await expect(openRedisProbe(at(1, null))).rejects.toMatchObject({
     exitCode: 93,

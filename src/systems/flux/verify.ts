@@ -43,9 +43,9 @@ async function whyNoRows(database: DatabaseEndpoint, entities: number): Promise<
       const found = count > entities ? `more than ${entities}` : count;
       return `the table ${TABLE} of ${at} has ${found} rows, and the world ${entities} entities: it is another one's`;
     }
-    const { strangers } = await readRows(database, entities);
-    if (strangers === 0) return null;
-    return `${strangers} rows in the table ${TABLE} of ${at} are of no entity of this world: it is another one's`;
+    const { unknownRows } = await readRows(database, entities);
+    if (unknownRows === 0) return null;
+    return `${unknownRows} rows in the table ${TABLE} of ${at} are of no entity of this world: it is another one's`;
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && NO_ANSWER.test(String(error.code)))) throw error;
     return `the rows of ${at} cannot be read: ${messageOf(error)}`;
