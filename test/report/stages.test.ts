@@ -62,6 +62,22 @@ test('page, summary and JUnit name the stages', () => {
   expect(junit(report)).toContain('full storm: all are back');
 });
 
+test('the page has what was answered and what was open at the end of each stage beside what was due', () => {
+  const late = m.series['load.intent.ok']?.points.map(([at, value]) => [at + 0.5, value] as const) ?? [];
+  const series = { ...m.series, 'load.intent.ok': { kind: 'counter', points: late } } as const;
+  const behind = reportFrom(
+    measurementsOf({ ...m, series }),
+    scenarioOf({ load: { ...load, stages: STAGES } }),
+  );
+  // Half a second of 900 intents that are answered ok.
+  expect(behind.stages.map(({ backlog }) => backlog)).toEqual([450, 450, 450]);
+  expect(report.stages.map(({ backlog }) => backlog)).toEqual([0, 0, 0]);
+  const row = /<tr><td>spike<\/td>.*?<\/tr>/.exec(html(behind, []))?.[0];
+  expect(row).toContain(
+    '<td data-name="due">21,000/s</td><td data-name="answered">21,000/s</td><td data-name="backlog at end">450</td>',
+  );
+});
+
 test('the charts mark where stages begin, and say so', () => {
   const plain = drawCharts(report, drawingsOf(report, measurementsOf({ faults: [CUT] })));
   const drawings = drawingsOf(report, m);
