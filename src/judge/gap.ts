@@ -1,10 +1,9 @@
-import type { Counts } from '../load/engine.ts';
+import type { StageFigures } from '../measurement/figures.ts';
 import type { Measurements, ProbeFacts } from '../measurement/measurements.ts';
 import { answeredOf } from '../measurement/sent.ts';
 import type { Absence } from '../probe/probe.ts';
 import type { BudgetMetric, MeasuredBudget } from '../scenario/budget.ts';
 import { nearest } from '../scenario/nearest.ts';
-import type { PerOperation } from '../scenario/operations.ts';
 import { isOfOwnProcesses, isOfStatements, kernelSeries, probesOf, unwatched } from './figure-source.ts';
 import { noteOf, unfitting } from './target-metric.ts';
 
@@ -32,11 +31,9 @@ export interface Gap {
 export type GapFacts = Pick<Measurements, 'measured' | 'settings' | 'stackKind' | 'probes'> &
   Partial<Pick<Measurements, 'series' | 'absences' | 'engine' | 'summaries' | 'connect' | 'operations'>>;
 
-/** And of the figures: how much came due. Null: nobody told. */
-export interface GapFigures {
-  readonly load: {
-    readonly operations: PerOperation<Pick<Counts, 'scheduled' | 'ok' | 'rejected'> | null>;
-  };
+/** And of the figures: how much came due. */
+interface GapFigures {
+  readonly load: Pick<StageFigures['load'], 'operations'>;
 }
 
 const byRun = (reason: string): Gap => ({ reason, cause: 'run' });
@@ -213,7 +210,7 @@ const OF_SHARES = new Set([
 const HIT_RATIOS = new Set(['redis.hitRatioPercent', 'database.hitRatioPercent']);
 
 const nothingAnswered = ({ operations }: GapFigures['load']): boolean =>
-  Object.values(operations).every((counts) => counts === null || answeredOf(counts) === 0);
+  Object.values(operations).every((counts) => answeredOf(counts) === 0);
 
 /** The key of a scenario that says how many of an operation are due a second. */
 export const rateKeyOf = ({ id }: { readonly id: string }): string => `load.operations.${id}.perSecond`;

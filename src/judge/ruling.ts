@@ -1,11 +1,11 @@
 import type { Figures, OpenPercentiles, StageFigures } from '../measurement/figures.ts';
 import type { Budget, BudgetMetric, MeasuredBudget } from '../scenario/budget.ts';
-import { ofOperation, type PerOperation } from '../scenario/operations.ts';
+import { ofOperation } from '../scenario/operations.ts';
 import type { AppliedSetting } from '../stack/stack.ts';
 import { conversion } from '../units.ts';
 import { isText, keeps, settingNumber } from './comparison.ts';
 import { unwatched } from './figure-source.ts';
-import { anotherLoad, type Cause, type Gap, type GapFacts, type GapFigures, gapOf } from './gap.ts';
+import { anotherLoad, type Cause, type Gap, type GapFacts, gapOf } from './gap.ts';
 import { betweenReadings, beyondBuckets } from './target-metric.ts';
 
 /** What became of one budget. Only `met` and `breached` decide. */
@@ -30,31 +30,18 @@ const FULL_LOAD_PERCENT = 99;
 /** Latencies of operations of which some were not answered. */
 type OpenKind = 'judged' | 'due' | 'ok' | 'service';
 
-/** What of the figures every ruling looks at, beside the budget's own. What nobody told is null. */
-interface RuledFigures {
-  readonly load: Pick<Figures['load'], 'scale' | 'requestedCcu' | 'sentPercent'> &
-    GapFigures['load'] & { readonly peakCcu: number | null };
-  readonly latency: PerOperation<{
-    readonly [kind in OpenKind]: Pick<OpenPercentiles, 'count' | 'unanswered'>;
-  }>;
-  readonly stack: Pick<Figures['stack'], 'applied'>;
-  readonly target?: Figures['target'];
-  /** Not there: nobody told of any. */
-  readonly stages?: readonly StageFigures[];
-}
-
 /** A budget's own: of the whole run, or of its stage. */
-type OwnFigures = RuledFigures | StageFigures;
+type OwnFigures = Figures | StageFigures;
 
 /** Rules one budget from the figures of a run; `altered` is the scenario's. */
-export function rule(budget: Budget, figures: RuledFigures, m: GapFacts, altered: readonly string[]): Ruling {
+export function rule(budget: Budget, figures: Figures, m: GapFacts, altered: readonly string[]): Ruling {
   const without = { budget, observed: null, samples: null, cause: null };
   if (budget.state === 'untestable') return { ...without, state: 'untestable', reason: budget.missing };
   if (budget.state === 'contradicted') {
     return { ...without, state: 'contradicted', reason: budget.contradicted };
   }
   const { stage } = budget;
-  const own = stage === undefined ? figures : figures.stages?.find(({ name }) => name === stage);
+  const own = stage === undefined ? figures : figures.stages.find(({ name }) => name === stage);
   if (own === undefined) {
     return { ...without, state: 'unmeasured', reason: `the stage ${stage} was never reached`, cause: 'run' };
   }
@@ -104,7 +91,7 @@ export function rule(budget: Budget, figures: RuledFigures, m: GapFacts, altered
         ? keeps(observed, budget.op, budget.limit)
         : observed <= upper
       : typeof budget.limit === 'string' && isText(observed, budget.op, budget.limit);
-  const beyond = beyondBuckets(budget, kept, figures.target?.metrics ?? {});
+  const beyond = beyondBuckets(budget, kept, figures.target.metrics);
   if (beyond !== null) return unmeasured({ reason: beyond, cause: 'run' });
   const between = betweenReadings(budget, factorOf(budget) ?? 1, m);
   if (between !== null) return unmeasured({ reason: between, cause: 'run' });
@@ -132,7 +119,7 @@ const factorOf = ({ metric: { unit }, metricUnit }: MeasuredBudget): number | un
 
 /** After a storm that nobody came back from in time there is no figure, and more to say than that. */
 const isNeverFull = ({ metric }: MeasuredBudget, figures: OwnFigures): boolean =>
-  OF_RETURNS.has(metric.path) && 'network' in figures && figures.network.cut > 0;
+  OF_RETURNS.has(metric.path) && 'cut' in figures.network && figures.network.cut > 0;
 
 const OF_RETURNS = new Set(['network.fullStrengthMs', 'network.connectMs', 'network.reconnectMs']);
 
@@ -143,7 +130,7 @@ const failedConnects = ({ metric, stage }: MeasuredBudget, { connect }: GapFacts
 /** Why no run on this host could keep a budget: more is asked for than there is. Null where one could. */
 function beyondReach(
   { metric: { unit, within }, op, limit, metricUnit }: MeasuredBudget,
-  figures: RuledFigures,
+  figures: Figures,
 ): string | null {
   if (within === undefined || (op !== '>' && op !== '>=')) return null;
   const most = figureAt(figures, within.metric.split('.'));
@@ -180,7 +167,7 @@ function openAt(
 ): Pick<OpenPercentiles, 'count' | 'unanswered'> | null {
   const kind = OPEN[figure];
   if (operation === null || kind === undefined) return null;
-  return ofOperation<RuledFigures['latency'][string]>(figures.latency, operation.id)[kind];
+  return ofOperation<Figures['latency'][string]>(figures.latency, operation.id)[kind];
 }
 
 const unansweredAt = ({ metric, stat }: MeasuredBudget, figures: OwnFigures): number =>
@@ -189,7 +176,7 @@ const unansweredAt = ({ metric, stat }: MeasuredBudget, figures: OwnFigures): nu
 /** Some of those were answered, by a rejection that is no good answer. */
 function refusedAmong({ metric }: MeasuredBudget, figures: OwnFigures): boolean {
   if (metric.figure !== 'latency.due' || metric.operation === null) return false;
-  const { judged, due } = ofOperation<RuledFigures['latency'][string]>(figures.latency, metric.operation.id);
+  const { judged, due } = ofOperation<Figures['latency'][string]>(figures.latency, metric.operation.id);
   return judged.unanswered > due.unanswered;
 }
 
@@ -201,9 +188,9 @@ function samplesOf({ metric, stat }: MeasuredBudget, figures: OwnFigures): numbe
 }
 
 /** How far the achieved load stayed behind the requested one; empty at full load. */
-function shortfalls({ load }: RuledFigures): string[] {
+function shortfalls({ load }: Figures): string[] {
   const short: string[] = [];
-  if (load.peakCcu !== null && load.peakCcu < (FULL_LOAD_PERCENT / 100) * load.requestedCcu) {
+  if (load.peakCcu < (FULL_LOAD_PERCENT / 100) * load.requestedCcu) {
     const [peak, wanted] = [load.peakCcu, load.requestedCcu].map((one) => one.toLocaleString('en-US'));
     short.push(`at ${peak} of ${wanted} players`);
   }

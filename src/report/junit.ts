@@ -14,14 +14,12 @@ import {
   sharesText,
   sourceText,
 } from './format.ts';
-import type { K6Report, Report, ReportRule, ReportRuling } from './report.ts';
+import type { Report, ReportRule, ReportRuling } from './report.ts';
 
 /** Half of a pair of surrogates is no character, and XML has no way to write it. */
 const LONE_SURROGATE = /\p{Surrogate}/gu;
 
 const escaped = (text: string): string => markup(plain(text).replaceAll(LONE_SURROGATE, '\ufffd'));
-
-type OperationCounts = { readonly operations: K6Report['load']['operations'] };
 
 /** What of report.json is in junit.xml; a verdict on summaries of k6 has as much. */
 type JunitReport = Pick<
@@ -29,7 +27,7 @@ type JunitReport = Pick<
   'scenario' | 'outcome' | 'exitCode' | 'headline' | 'altered' | 'startedAt' | 'operations'
 > &
   Pick<Report, 'rulings' | 'rules' | 'breachedBecause' | 'invalidBecause'> & {
-    readonly load: Pick<Report['load'], 'scale' | 'durationSeconds'> & Shares['load'] & OperationCounts;
+    readonly load: Pick<Report['load'], 'scale' | 'durationSeconds' | 'operations'> & Shares['load'];
     readonly phases?: Pick<Report['phases'], 'end'>;
   };
 

@@ -1,5 +1,4 @@
 import { DEFAULT_CALIBRATION, DEFAULT_RULES } from '../../scenario/rules.ts';
-import type { Scenario } from '../../scenario/scenario.ts';
 import { WHY } from '../gap.ts';
 import { negligibleMs } from '../latency-budget.ts';
 import { type Evidence, type JudgedRule, type LimitName, limitOf, type Rule, stateOf } from './rule.ts';
@@ -41,7 +40,7 @@ export function generatorRules(evidence: Evidence): readonly JudgedRule[] {
     one('generator-loop-delay', generator.maxLoopDelayMs, 'generatorLoopDelayMs'),
     one('generator-stalled', generator.stalledPercent, 'generatorStalledPercent'),
     one('generator-utilisation', generator.maxUtilisationPercent, 'generatorUtilisationPercent'),
-    ownLagRule(s, generator.ownLagP99Ms, m.measured !== null),
+    ownLagRule(evidence),
     calibrated(evidence),
   ];
 }
@@ -58,13 +57,14 @@ const adviceFor = ({ traits: { playerCode } }: Evidence['s']): string =>
     : ADVICE;
 
 /** p99 of the lag that the generator itself caused, over all operations. */
-export function ownLagRule(s: Scenario, observed: number | null, measured: boolean): JudgedRule {
+function ownLagRule({ m, s, figures }: Evidence): JudgedRule {
+  const observed = figures.generator.ownLagP99Ms;
   const defaultLimit = DEFAULT_RULES.generatorLagMs ?? negligibleMs(s.budgets);
   const limit = s.rules.generatorLagMs ?? defaultLimit;
   return {
     id: 'generator-lag',
     // Nothing that was sent has no lag: that is for the rules of the load to tell.
-    state: stateOf(measured, observed !== null && observed <= limit),
+    state: stateOf(m.measured !== null, observed !== null && observed <= limit),
     observed,
     limit,
     defaultLimit,

@@ -66,22 +66,14 @@ const expectedProbes = (m: Measurements, { traits }: Evidence['s']): readonly st
 ];
 
 /** An answer that nobody waits for was counted nowhere; who sends those may have sent others in place of them. */
-const protocol = ({ m, s: { traits } }: Evidence): JudgedRule =>
-  protocolRule(m.phases.go !== null, m.strayAnswers, traits.playerCode);
-
-/** `stray`: answers that nobody waited for; null where nobody counted them. */
-export const protocolRule = (
-  began: boolean,
-  stray: number | null,
-  playerCode: string | null,
-): JudgedRule => ({
+const protocol = ({ m, s: { traits } }: Evidence): JudgedRule => ({
   id: 'protocol',
-  state: stateOf(began, stray === 0),
-  observed: stray ?? 'not counted',
+  state: stateOf(m.phases.go !== null, m.strayAnswers === 0),
+  observed: m.strayAnswers,
   ...fixed(0),
   advice:
-    playerCode !== null
-      ? `the player module ${playerCode} settles what it was never given, or twice: see the errors of the run; its latencies cannot be told`
+    traits.playerCode !== null
+      ? `the player module ${traits.playerCode} settles what it was never given, or twice: see the errors of the run; its latencies cannot be told`
       : 'the target answers what was never asked, or twice: see the wire protocol in the README; its latencies cannot be told',
   consequence: 'invalid',
 });

@@ -3,7 +3,7 @@ import type { Counts } from '../../load/engine.ts';
 import type { Figures } from '../../measurement/figures.ts';
 import type { Measurements } from '../../measurement/measurements.ts';
 import { answeredOf } from '../../measurement/sent.ts';
-import { type OperationSpec, ofOperation, type PerOperation } from '../../scenario/operations.ts';
+import { type OperationSpec, ofOperation } from '../../scenario/operations.ts';
 import type { Load, Scenario } from '../../scenario/scenario.ts';
 import { operationalSeconds } from '../../scenario/stages.ts';
 import { faultsOf, timelineOf } from '../../scenario/workload.ts';
@@ -18,19 +18,10 @@ const LOST_COUNT =
 const FAILED_SENT =
   'what was sent has failed: see what the target answered, in the errors of the run and in its logs';
 
-/** What the rules of the schedule look at. */
-export interface LoadFacts extends Pick<Measurements, 'measured'> {
-  readonly ending: Pick<Measurements['ending'], 'state'>;
-  readonly operations: PerOperation<{ readonly measured: Counts; readonly ownLag?: HistogramData }>;
-}
-
 /** Whether the load was the one that was asked for, and all of it was counted. */
 export const loadRules = ({ m, s, figures }: Evidence): readonly JudgedRule[] => [
   runCompleted(m),
-  ...s.operations.map(({ id }) => {
-    const { whole, measured, due } = ofOperation(m.operations, id);
-    return conservation(id, { whole, measured, timed: countOf(due) }, LOST_COUNT);
-  }),
+  ...s.operations.map(({ id }) => conservation(id, m)),
   ...s.operations.map((op) => scheduleKept(op, m, s)),
   ccuReached(m, figures),
   ...s.operations.map((op) => loadSustained(op, m, s, figures)),
@@ -61,29 +52,19 @@ function runCompleted({ ending, measured, operations }: Measurements): JudgedRul
 }
 
 /** Each outcome, and each latency, is counted on its own, so that a lost operation shows as a difference. */
-export function conservation(
-  op: string,
-  {
-    whole,
-    measured,
-    timed,
-  }: { readonly [scope in 'whole' | 'measured']: Counts | null } & { readonly timed: number },
-  advice: string,
-): JudgedRule {
+function conservation(op: string, { operations }: Measurements): JudgedRule {
+  const { whole, measured, due } = ofOperation(operations, op);
   const missing = (c: Counts): number =>
     Math.abs(c.scheduled - c.ok - c.rejected - c.failed - c.timedOut - c.skipped - c.unfinished);
-  const observed =
-    whole === null || measured === null
-      ? 'not counted'
-      : Math.max(missing(whole), missing(measured), Math.abs(timed - answeredOf(measured)));
+  const observed = Math.max(missing(whole), missing(measured), Math.abs(countOf(due) - answeredOf(measured)));
   return {
     ...{ id: `conservation.${op}`, state: stateOf(true, observed === 0), observed },
-    ...{ ...fixed(0), advice, consequence: 'invalid' },
+    ...{ ...fixed(0), advice: LOST_COUNT, consequence: 'invalid' },
   };
 }
 
 /** Of the whole measure phase: see scheduleRule. */
-export const scheduleKept = (op: Pick<OperationSpec, 'id'>, m: LoadFacts, s: Scenario): JudgedRule =>
+const scheduleKept = (op: Pick<OperationSpec, 'id'>, m: Measurements, s: Scenario): JudgedRule =>
   scheduleRule(
     op,
     {
@@ -95,14 +76,11 @@ export const scheduleKept = (op: Pick<OperationSpec, 'id'>, m: LoadFacts, s: Sce
     s,
   );
 
-export function ccuReached(
-  m: { readonly phases: Pick<Measurements['phases'], 'ready'> },
-  { load }: { readonly load: Pick<Figures['load'], 'requestedCcu' | 'peakCcu'> },
-): JudgedRule {
+function ccuReached({ phases }: Measurements, { load }: Figures): JudgedRule {
   const limit = Math.ceil((REACHED_PERCENT / 100) * load.requestedCcu);
   return {
     id: 'ccu-reached',
-    state: stateOf(m.phases.ready !== null, load.peakCcu >= limit),
+    state: stateOf(phases.ready !== null, load.peakCcu >= limit),
     observed: load.peakCcu,
     ...fixed(limit),
     advice: 'see the connection errors; more world servers, more descriptors, or a smaller --scale',
@@ -153,11 +131,11 @@ const shareOf = (some: number, all: number): NonNullable<JudgedRule['share']> =>
   of: 'players that were asked for',
 });
 
-export function loadSustained(
+function loadSustained(
   op: Pick<OperationSpec, 'id' | 'label'>,
-  m: LoadFacts,
+  m: Measurements,
   { rules, load: asked }: Scenario,
-  { load }: { readonly load: Pick<Figures['load'], 'sentPercent'> },
+  { load }: Figures,
 ): JudgedRule {
   const { measured: counts, ownLag } = ofOperation(m.operations, op.id);
   const byStage = asked.stages !== undefined;
@@ -177,7 +155,7 @@ export function loadSustained(
 }
 
 /** Without a single acknowledgement of what was due there is nothing to conclude from. */
-export function answers(op: string, m: LoadFacts): JudgedRule {
+function answers(op: string, m: Measurements): JudgedRule {
   const { measured } = ofOperation(m.operations, op);
   const { scheduled, ok, rejected } = measured;
   // Who ends every connection and answers nothing may well speak another protocol.
