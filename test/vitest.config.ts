@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './longest-first.ts';
 
 /** Fonts as base64, as bin/build.js bundles them. */
 const fonts = {
@@ -9,15 +10,68 @@ const fonts = {
     id.endsWith('.woff2') ? `export default "${readFileSync(id, 'base64')}"` : null,
 };
 
+/** Tests of real processes and servers: each file in a process of its own. */
+const COMPONENTS = [
+  'e2e/**/*.test.ts',
+  'run/*.test.ts',
+  'stack/*.test.ts',
+  'supervision/*.test.ts',
+  'systems/**/server/*.test.ts',
+  'systems/*/autocannon/*.test.ts',
+  'systems/own/*.test.ts',
+  'toy/*.test.ts',
+  'load/{engine,refusals,wake,worker}*.test.ts',
+  'load/k6/*.test.ts',
+  'probe/{attached-postgres,host,metrics,redis,watch}.test.ts',
+  'bench/truth/engine.test.ts',
+];
+/** Damaged input by the hundred: `npm run test:fuzz`. */
+const FUZZ = ['fuzz/*.test.ts', 'scenario/mutation.test.ts'];
+/** The package as its users have it: `npm run test:acceptance`. */
+const ACCEPTANCE = ['acceptance/*.test.ts'];
+
 export default defineConfig({
   plugins: [fonts],
   test: {
     root: import.meta.dirname,
-    include: ['**/*.test.ts'],
-    testTimeout: 20_000,
-    // What is waited for comes when the machine gets to it: a second, the default, is too short on a busy one.
-    expect: { poll: { timeout: 15_000 } },
-    // Two cores are all there is. Tests of real servers wait more than they compute: three at a time keep both busy.
-    maxWorkers: 3,
+    // A limit for what hangs. On a busy machine a second's work may take half a minute.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 15_000 }, requireAssertions: true },
+    sequence: { sequencer: LongestFirst },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['**/*.test.ts'],
+          exclude: [...COMPONENTS, ...FUZZ, ...ACCEPTANCE],
+          // Values in, values out: the modules are loaded once for each worker, and not for each file.
+          isolate: false,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'components',
+          include: COMPONENTS,
+          globalSetup: './postgres-once.ts',
+          // They wait more than they compute: five at a time keep two cores busy.
+          maxWorkers: 5,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'fuzz', include: FUZZ, maxWorkers: 2, sequence: { groupOrder: 2 } },
+      },
+      {
+        extends: true,
+        // One after the other, since one of them judges how fast this machine is.
+        test: { name: 'acceptance', include: ACCEPTANCE, maxWorkers: 1, sequence: { groupOrder: 3 } },
+      },
+    ],
   },
 });

@@ -49,6 +49,8 @@ export interface Started {
 export interface Launch {
   readonly node?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Everything that a run does by default, much of which no test of something else needs: the PNG charts, `initdb`. */
+  readonly asShipped?: boolean;
   /** A command that executes what stands behind it: `prlimit --nofile=64`. */
   readonly before?: readonly string[];
   /** Does something to the two folders before the run starts; what it returns undoes that. */
@@ -62,22 +64,27 @@ export type FluxReport = Report & FluxFigures;
 
 export function capbench(
   args: readonly string[],
-  { node = process.execPath, env = {}, before = [], prepare = () => () => {}, stdout: file }: Launch = {},
+  { node = process.execPath, env = {}, asShipped = false, before = [], prepare, stdout: file }: Launch = {},
 ): Started {
   const folder = temporaryFolder();
   const tmp = join(folder, 'tmp');
   const out = join(folder, 'out');
-  const outFlags = args[0] === 'run' ? ['--out', out] : [];
+  const [verb = ''] = args;
+  const outFlags = verb === 'run' ? ['--out', out] : [];
+  const lessFlags = asShipped || !['run', 'report'].includes(verb) ? [] : ['--no-charts'];
+  const postgres = process.env.CAPBENCH_TEST_POSTGRES_BIN;
+  const ofSuite = asShipped || postgres === undefined ? {} : { CAPBENCH_POSTGRES_BIN: postgres };
   mkdirSync(tmp);
   mkdirSync(out);
   // PostgreSQL, or all of it, may run as another account, which has to get in.
   chmodSync(folder, 0o755);
   for (const each of [tmp, out]) chmodSync(each, 0o1777);
-  const undo = prepare({ tmp, out });
-  const [command = '', ...rest] = [...before, node, join(root, 'bin', 'capbench.js'), ...args, ...outFlags];
+  const undo = prepare?.({ tmp, out });
+  const cli = [node, join(root, 'bin', 'capbench.js'), ...args, ...outFlags, ...lessFlags];
+  const [command = '', ...rest] = [...before, ...cli];
   const child = spawn(command, rest, {
     cwd: root,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: tmp, ...env },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: tmp, ...ofSuite, ...env },
     stdio: ['pipe', file === undefined ? 'pipe' : openSync(file, 'w'), 'pipe'],
   });
   let stdout = '';
@@ -100,7 +107,7 @@ export function capbench(
   onTestFinished(async () => {
     child.kill('SIGKILL');
     await finished;
-    undo();
+    undo?.();
   });
   const read = (name: string): string => readFileSync(join(out, 'latest', name), 'utf8');
   /** What a run of ours wrote denies nothing, however it ended: `capbench report` reads it again. */
@@ -154,7 +161,8 @@ export interface Served {
 }
 
 export async function serve(): Promise<Served> {
-  const served = capbench(['serve', small, '--json']);
+  // With the passwords of a real one.
+  const served = capbench(['serve', small, '--json'], { asShipped: true });
   await served.says('}\n');
   const line = served
     .output()

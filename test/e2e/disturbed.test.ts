@@ -10,7 +10,7 @@ const scenario = join(import.meta.dirname, 'disturbed.yaml');
 test('killed, stopped and cut off: nothing acknowledged is lost, and every fault is told', {
   timeout: 120_000,
 }, async () => {
-  const run = capbench(['run', scenario]);
+  const run = capbench(['run', scenario], { asShipped: true });
   await run.ends(EXIT.pass);
   const { faults, integrity, network, load, outcome } = run.report();
   expect(outcome).toBe('pass');

@@ -16,7 +16,8 @@ beforeEach(async () => {
 });
 
 /** The built CLI in a process of its own. */
-const report = (env: Record<string, string>) => capbench(['report', bundle, '--quiet'], { env }).ends(0);
+const report = (env: Record<string, string>) =>
+  capbench(['report', bundle, '--quiet'], { env, asShipped: true }).ends(0);
 
 test('the charts are drawn by the built CLI, also on a machine without a font', async () => {
   expect((await report({ FONTCONFIG_FILE: '/dev/null' })).stderr).toBe('');

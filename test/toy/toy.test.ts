@@ -26,7 +26,7 @@ async function runToy(scenario: string, args: readonly string[], options: Parame
   const files = { server: programs.file('toy-server'), worker: programs.file('toy-worker') };
   const system = toy(files, options);
   const host = memoryHost(['run', scenario, '--out', out, ...args], {
-    env: { PATH: process.env.PATH },
+    env: { PATH: process.env.PATH, CAPBENCH_POSTGRES_BIN: process.env.CAPBENCH_TEST_POSTGRES_BIN },
     systems: async () => systemsOf([system]),
   });
   const code = await runCli(host);
@@ -94,7 +94,7 @@ test('a third operation is a word in its own folder: figures, budgets, and one s
   const third = join(folder, 'toy.yaml');
   const text = readFileSync(scenario, 'utf8')
     .replace('    read: {', '    take: { perSecond: 50 }\n    read: {')
-    .replace('calibration: { seconds: 1 }', 'calibration: { seconds: 0 }');
+    .replace('calibration: { seconds: 1,', 'calibration: { seconds: 0,');
   const more = '- { id: take, metric: latency.take.due, stat: p95, op: <, limit: 5, unit: s }';
   writeFileSync(third, `${text}  ${more}\n`);
   const hashes = new Set<string | null>();

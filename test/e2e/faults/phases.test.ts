@@ -20,7 +20,7 @@ const at = (phase: Place): number => PHASES.indexOf(phase);
 /** The phase long enough to be hit, and the rest as short as can be. */
 const flagsFor = (phase: Place): readonly string[] => [
   ...['--duration', '2s', '--set', 'load.drain=3s', '--set', 'load.timeout=2s'],
-  ...['--set', `calibration.seconds=${phase === 'calibrate' ? 2 : 0}`],
+  ...['--set', `calibration.seconds=${phase === 'calibrate' ? 2 : 0}`, '--set', 'calibration.canary=true'],
   ...['--set', `ceilings.secondsEach=${phase === 'ceilings' ? 1 : 0.1}`],
   ...['--set', `load.connectsPerSecond=${phase === 'connect' ? 60 : 1000}`],
   ...['--set', `load.ramp=${phase === 'ramp' ? 2 : 0.1}s`, '--set', 'load.warmUp=100ms'],

@@ -26,10 +26,10 @@ export async function startDatabase(settings: Readonly<Record<string, string>> =
   const watchdog = await openWatchdog(process.env);
   const user = unprivilegedUser();
   const folder = await openRunFolder(watchdog, [tmpdir(), '/tmp'], user);
-  const ownBin = process.env.CAPBENCH_POSTGRES_BIN ?? null;
+  const { CAPBENCH_TEST_POSTGRES_BIN: ofSuite, CAPBENCH_POSTGRES_BIN: given } = process.env;
   const { signal } = new AbortController();
   const postgres = await startPostgres({
-    build: await preparePostgres(16, ownBin, user, folder, watchdog, signal),
+    build: await preparePostgres(16, ofSuite ?? given ?? null, user, folder, watchdog, signal),
     ...{ folder, watchdog, user, signal, password: 'of-these-tests-alone' },
     configuration: { shared_buffers: '256MB', max_wal_size: '4GB', max_connections: '40', ...settings },
   });

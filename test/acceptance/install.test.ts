@@ -3,8 +3,8 @@ import { chmodSync, copyFileSync, readdirSync, readFileSync, writeFileSync } fro
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Report } from '../../src/report/report.ts';
+import { root, small } from '../e2e/capbench.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
-import { root, small } from './capbench.ts';
 
 const isRoot = process.getuid?.() === 0;
 
