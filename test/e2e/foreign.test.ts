@@ -61,7 +61,7 @@ test.for([
     await run.ends(0);
     isSensible(run, server);
     expect(run.report().load.wholeRun.intent.rejected > 0).toBe(rejects);
-    await eventually('everybody has left', () => (server.seen.present === 0 ? true : null), 5);
+    await eventually('everybody has left', () => (server.seen.present === 0 ? true : null));
     expect(run.leftovers()).toEqual({ processes: [], files: [] });
   },
 );

@@ -70,7 +70,7 @@ function stage(
 }
 
 const all = (count: number, noted: readonly unknown[]): Promise<void> =>
-  expect.poll(() => noted.length, { timeout: 5000 }).toBe(count);
+  expect.poll(() => noted.length, { timeout: 15_000 }).toBe(count);
 
 test('faults of one component wait for one another, those of others do not', async () => {
   const { scene, noted, story } = stage();

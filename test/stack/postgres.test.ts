@@ -107,7 +107,7 @@ describe('a PostgreSQL of the run', () => {
       hint: expect.stringContaining('memory'),
     });
     await postgres.component.close();
-    await expect.poll(() => processesIn(folder.path), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => processesIn(folder.path), { timeout: 20_000 }).toEqual([]);
     expect(segments()).not.toContain(segment);
   });
 

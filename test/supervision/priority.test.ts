@@ -59,13 +59,13 @@ describe('what is under test', () => {
     async () => {
       const all = () => [postmaster(), ...descendantsOf(postmaster()), ...worlds()].map(sessionNiceness);
       const client = await connectTo(stack.endpoints.database);
-      await expect.poll(() => new Set(all()), { timeout: 10_000 }).toEqual(new Set(['nice 5']));
+      await expect.poll(() => new Set(all()), { timeout: 20_000 }).toEqual(new Set(['nice 5']));
       await client.end();
       // Its world servers end with it, as the scenario has no faults: that is not looked at here.
       await stack.disturb?.kill('postgres', micros(0));
       const again = await connectTo(stack.endpoints.database);
       const now = () => [postmaster(), ...descendantsOf(postmaster())].map(sessionNiceness);
-      await expect.poll(() => new Set(now()), { timeout: 10_000 }).toEqual(new Set(['nice 5']));
+      await expect.poll(() => new Set(now()), { timeout: 20_000 }).toEqual(new Set(['nice 5']));
       await again.end();
     },
   );

@@ -40,7 +40,7 @@ describe('a full queue', () => {
       }),
     );
     // One batch is in flight and 50,000 operations wait at most: ten or eleven of the posts.
-    await expect.poll(() => accepted.length, { timeout: 10_000 }).toBeGreaterThanOrEqual(10);
+    await expect.poll(() => accepted.length, { timeout: 20_000 }).toBeGreaterThanOrEqual(10);
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(accepted.length).toBeLessThan(13);
     expect(await metric(world.url, 'capbench_world_queued_operations')).toBeLessThanOrEqual(50_000);
