@@ -100,8 +100,8 @@ describe.runIf(platform() === 'linux')('with /proc', () => {
         growth(first, last, 'postgres.cpuSeconds'),
       );
       if (existsSync('/proc/self/schedstat')) {
-        expect(lastOf(last, 'world.1.waitedSeconds')).toBeGreaterThanOrEqual(0);
-        expect(lastOf(last, 'postgres.waitedSeconds')).toBeGreaterThanOrEqual(0);
+        expect(lastOf(last, 'world.1.waitedSeconds')).toBeGreaterThan(0);
+        expect(lastOf(last, 'postgres.waitedSeconds')).toBeGreaterThan(0);
       }
     } finally {
       for (const child of children) child.kill('SIGKILL');
@@ -113,7 +113,7 @@ describe.runIf(platform() === 'linux')('with /proc', () => {
     const probe = openHostProbe({ worlds: [{ url: 'http://127.0.0.1:1', pid: null }], database: null });
     const samples = await probe.sample();
     expect(lastOf(samples, 'host.foreignCpuSeconds')).toBeUndefined();
-    expect(lastOf(samples, 'host.runCpuSeconds')).toBeGreaterThanOrEqual(0);
+    expect(lastOf(samples, 'host.runCpuSeconds')).toBeDefined();
     expect(lastOf(samples, 'world.1.waitedSeconds')).toBeUndefined();
     expect(probe.foreignProcesses()).toEqual([]);
   });
