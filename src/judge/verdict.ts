@@ -22,14 +22,14 @@ export interface Verdict {
   readonly rules: readonly JudgedRule[];
   /** Why there is no conclusion, and what to do; empty when there is one. */
   readonly invalidBecause: readonly string[];
-  /** What the run did not hold, budgets aside: `load not sustained: ...`. */
+  /** The breached rules: `load not sustained: ...`. */
   readonly breachedBecause: readonly string[];
-  /** What decides nothing and is to be known: relaxed rules, a clock that was set. */
+  /** What the reader should know although it decides nothing: relaxed rules, a wall clock that was set. */
   readonly notes: readonly string[];
   readonly bottleneck: Bottleneck;
 }
 
-/** Facts, scenario and the figures of both in, verdict out: no clock, no file, no process. */
+/** Pure: measurements, scenario and figures in, verdict out. */
 export function judge(m: Measurements, s: Scenario, figures: Figures): Verdict {
   const rulings = s.budgets.map((budget) => rule(budget, figures, m, s.altered));
   const rules = rulesOf({ m, s, figures, rulings });
@@ -46,7 +46,7 @@ export function judge(m: Measurements, s: Scenario, figures: Figures): Verdict {
     ...{ outcome: OUTCOMES[exitCode], exitCode, headline: headlineOf(exitCode, concluded, rules, proof) },
     ...{ rulings: concluded.rulings, rules, invalidBecause, breachedBecause },
     notes: [
-      ...accusations(m, s),
+      ...moduleErrors(m, s),
       ...notChecked(rules),
       ...relaxations(rules),
       ...unreadBoundaries(m),
@@ -56,8 +56,8 @@ export function judge(m: Measurements, s: Scenario, figures: Figures): Verdict {
   };
 }
 
-/** What code of the user's own did wrong, with its name: it shares a process with what measures. */
-const accusations = ({ errors }: Measurements, { traits: { playerCode } }: Scenario): readonly string[] =>
+/** Errors of the user's player module, which runs inside the load workers and can disturb them. */
+const moduleErrors = ({ errors }: Measurements, { traits: { playerCode } }: Scenario): readonly string[] =>
   playerCode === null ? [] : errors.filter((text) => text.includes(playerCode));
 
 const OUTCOMES = {
@@ -86,7 +86,7 @@ function stopped(m: Measurements, because: string): string {
   return `load not sustained: stopped ${Math.round(after)} s after GO, because ${because}`;
 }
 
-/** Why an ending leaves no conclusion. */
+/** Why an ending allows no conclusion. */
 function ended(m: Measurements): string[] {
   switch (m.ending.state) {
     case 'interrupted':
@@ -117,12 +117,12 @@ export function countsLine({ breached, met, contradicted, unmeasured, untestable
   return open === 0 ? decided : `${decided}, ${open} not judged`;
 }
 
-/** Their own account is told by the second, and not read. */
+/** These are reported by the workers every second, and not read by a probe. */
 const OWN = /^(?:load|generator)\./;
-/** Less is not worth a word. */
+/** A smaller share is not noted. */
 const LEAST_PERCENT = 1;
 
-/** Which probes were not read when the measure phase began or ended, and how well what they counted is known, in one note. */
+/** One note on the probes that were not read when the measure phase began or ended: how precise their counters are. */
 function unreadBoundaries({
   series,
   measured,
@@ -140,6 +140,6 @@ function unreadBoundaries({
   if (unread.size === 0) return [];
   const most = Math.max(...unread.values());
   return [
-    `not read when the measure phase began or ended: ${[...unread.keys()].toSorted().join(', ')}; the nearest readings are ${most.toFixed(1)} s off, so that what they counted in ${Number(length.toFixed(1))} s is known to ${((100 * most) / length).toFixed(1)}%`,
+    `not read when the measure phase began or ended: ${[...unread.keys()].toSorted().join(', ')}; the nearest readings are ${most.toFixed(1)} s away, so their counters over ${Number(length.toFixed(1))} s are known to ${((100 * most) / length).toFixed(1)}%`,
   ];
 }

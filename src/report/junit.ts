@@ -16,12 +16,12 @@ import {
 } from './format.ts';
 import type { Report, ReportRule, ReportRuling } from './report.ts';
 
-/** Half of a pair of surrogates is no character, and XML has no way to write it. */
+/** XML cannot represent half of a surrogate pair. */
 const LONE_SURROGATE = /\p{Surrogate}/gu;
 
 const escaped = (text: string): string => markup(plain(text).replaceAll(LONE_SURROGATE, '\ufffd'));
 
-/** What of report.json is in junit.xml; a verdict on summaries of k6 has as much. */
+/** The part of report.json that junit.xml needs, which summaries of k6 have, too. */
 type JunitReport = Pick<
   Report,
   'scenario' | 'outcome' | 'exitCode' | 'headline' | 'altered' | 'startedAt' | 'operations'
@@ -32,10 +32,9 @@ type JunitReport = Pick<
   };
 
 /**
- * junit.xml: a test suite of the verdict, one of budgets and one of rules. The verdict's case fails or errors exactly
- * where the exit code is not 0, whatever the others do. `failure` is what was breached, `error` what leaves no
- * conclusion; what does not decide is skipped, and says why. The verdict took the whole run; the others took no time
- * of their own, so that times add up to it.
+ * junit.xml: test suites for the verdict, the budgets and the rules. The case of the verdict fails or errors exactly when
+ * the exit code is not 0. A `failure` is a breach, an `error` leaves no conclusion; a case that does not decide is
+ * skipped, with the reason. The time of the run is that of the verdict's case, so that times add up to it.
  */
 export function junit(report: JunitReport): string {
   const name = `${report.scenario} (${scaleText(report)})`;
@@ -71,7 +70,7 @@ function suite(
   startedAt: string,
 ): string[] {
   const counts = `tests="${cases.length}" failures="${countOf(cases, 'failed')}" errors="${countOf(cases, 'invalid')}" skipped="${countOf(cases, 'skipped')}"`;
-  // Readers of the format know no time zone: it is UTC.
+  // In UTC: the format has no time zone.
   const timestamp = startedAt.slice(0, 19);
   return [
     `  <testsuite name="${escaped(name)}" ${counts} time="${timeOf(seconds)}" timestamp="${escaped(timestamp)}">`,
@@ -80,34 +79,34 @@ function suite(
   ];
 }
 
-interface Said {
+interface CaseResult {
   readonly result: Case['result'];
   readonly message: string;
-  /** Of a failure or an error: its lines. */
+  /** The lines of a failure or an error. */
   readonly body: readonly string[];
-  /** Of a failure; an error's is `invalid`. */
+  /** The type of a failure; that of an error is `invalid`. */
   readonly type?: string;
   readonly seconds?: number;
-  /** What is to be known whatever the result. */
+  /** Lines for every result. */
   readonly out?: readonly string[];
 }
 
 function testCase(
   className: string,
   name: string,
-  { result, message, body, type = 'breached', seconds = 0, out = [] }: Said,
+  { result, message, body, type = 'breached', seconds = 0, out = [] }: CaseResult,
 ): Case {
   const open = `    <testcase classname="${escaped(className)}" name="${escaped(name)}" time="${timeOf(seconds)}"`;
-  const told = `message="${escaped(message)}"`;
+  const attribute = `message="${escaped(message)}"`;
   const text = linesOf(body);
   const elements = {
     passed: [],
-    failed: [`      <failure type="${type}" ${told}>${text}</failure>`],
-    invalid: [`      <error type="invalid" ${told}>${text}</error>`],
-    skipped: [`      <skipped ${told}/>`],
+    failed: [`      <failure type="${type}" ${attribute}>${text}</failure>`],
+    invalid: [`      <error type="invalid" ${attribute}>${text}</error>`],
+    skipped: [`      <skipped ${attribute}/>`],
   }[result];
-  const said = out.length === 0 ? [] : [`      <system-out>${linesOf(out)}</system-out>`];
-  const inside = [...elements, ...said];
+  const output = out.length === 0 ? [] : [`      <system-out>${linesOf(out)}</system-out>`];
+  const inside = [...elements, ...output];
   return {
     result,
     xml: inside.length === 0 ? [`${open}/>`] : [`${open}>`, ...inside, '    </testcase>'],
@@ -139,35 +138,35 @@ function verdictCase(report: JunitReport, seconds: number): Case {
 function budgetCase(ruling: ReportRuling): Case {
   const { id, title, state, reason } = ruling;
   const result = state === 'met' ? 'passed' : state === 'breached' ? 'failed' : 'skipped';
-  const told = `limit ${limitText(ruling)}, observed ${observedText(ruling)}`;
-  const message = result === 'failed' ? told : `${state}: ${reason ?? told}`;
+  const figures = `limit ${limitText(ruling)}, observed ${observedText(ruling)}`;
+  const message = result === 'failed' ? figures : `${state}: ${reason ?? figures}`;
   const body = [reason, metricText(ruling), sourceText(ruling)].filter(
     (text) => text !== null && text !== '',
   );
   return testCase('budgets', `${id} ${title}`, { result, message, body: [body.join('; ')] });
 }
 
-/** A rule that decided nothing fails nothing. What was relaxed is said in the name, where all readers show it. */
+/** Only a rule that decides can fail. A relaxed limit is in the name, which every reader of the format shows. */
 function ruleCase(rule: ReportRule, { breachedBecause, invalidBecause }: JunitReport): Case {
   const { id, state, observed, relaxed, advice } = rule;
   const broken = state === 'broken';
-  const isTold = (reasons: readonly string[]): boolean =>
+  const isReason = (reasons: readonly string[]): boolean =>
     broken && reasons.some((reason) => isOfRule(id, reason));
   const result =
     state === 'held'
       ? 'passed'
-      : isTold(breachedBecause)
+      : isReason(breachedBecause)
         ? 'failed'
-        : isTold(invalidBecause)
+        : isReason(invalidBecause)
           ? 'invalid'
           : 'skipped';
-  const told = `observed ${observed === null ? 'no data' : ruleText(observed, rule)}, limit ${ruleLimitText(rule)}`;
+  const figures = `observed ${observed === null ? 'no data' : ruleText(observed, rule)}, limit ${ruleLimitText(rule)}`;
   const message =
     state === 'not-applicable'
       ? `not applicable: ${observed ?? 'no data'}`
       : result === 'skipped'
-        ? `noted: ${told}`
-        : told;
+        ? `noted: ${figures}`
+        : figures;
   return testCase('rules', relaxed ? `${id}, limit ${ruleLimitText(rule)}` : id, {
     ...{ result, message, body: [advice] },
     type: id.split('.')[0] === 'integrity' ? 'data-lost' : 'breached',

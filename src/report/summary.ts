@@ -18,13 +18,13 @@ import {
 } from './format.ts';
 import type { Report, ReportRuling } from './report.ts';
 
-/** Rows of one table; the rest is in report.html. */
+/** Rows of one table; report.html has the rest. */
 const MOST_ROWS = 25;
 const MARKS = { met: '✅', breached: '❌', contradicted: '≠', unmeasured: '➖', untestable: '➖' } as const;
 
 /**
- * Text of a scenario or of a component, as text: no link, image, mention or markup of its own becomes live in
- * the comment. An underscore inside a word, which marks nothing up, stays readable.
+ * Escapes text of a scenario or a component: no link, image, mention or markup in it becomes active in the comment. An
+ * underscore inside a word is no markup, and stays readable.
  */
 const cell = (text: string): string =>
   plain(text)
@@ -33,13 +33,13 @@ const cell = (text: string): string =>
     .replace(/[\\|*~$[\]]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, '\\$&')
     .replace(/&(?=#?\w+;)/g, '&amp;')
     .replaceAll('<', '&lt;')
-    // GitHub makes links of bare addresses, and tells whoever is mentioned.
+    // GitHub turns bare addresses into links, and notifies users who are mentioned.
     .replace(/:(?=\/\/)/g, '\\:')
     .replace(/\bwww\./gi, (www) => `${www.slice(0, -1)}\\.`)
     .replaceAll('@', '@\u2060')
     .replace(/^([#>+-]|\d+(?=[.)](?:\s|$)))/, (mark) => (/\d/.test(mark) ? `${mark}\\` : `\\${mark}`));
 
-/** summary.md: what a reviewer has to see of a run, as the comment on a pull request. */
+/** summary.md: what a reviewer needs to know about a run, as the comment on a pull request. */
 export function summary(report: Report): string {
   const { outcome, exitCode, rulings, load, latency, throughput, operations } = report;
   const [breached = [], met = [], contradicted = [], unmeasured = [], untestable = []] = byState(rulings);
@@ -68,8 +68,8 @@ export function summary(report: Report): string {
     ...list('Breached:', report.breachedBecause),
     ...list('Notes:', notesOf(report)),
     ...table(breached),
-    ...folded(`${met.length} met`, table(met)),
-    ...folded(`${contradicted.length + unmeasured.length + untestable.length} that do not decide`, [
+    ...folded(`${met.length} of ${met.length + breached.length} budgets met`, table(met)),
+    ...folded(`${contradicted.length + unmeasured.length + untestable.length} budgets not judged`, [
       ...table([...contradicted, ...unmeasured]),
       ...byReason(untestable).map(([reason, count]) => `- ${count} untestable: ${cell(reason)}`),
       ...(untestable.length === 0 ? [] : ['']),
@@ -81,17 +81,17 @@ export function summary(report: Report): string {
   ].join('\n');
 }
 
-/** What became of the operations, in shares of what was due. */
+/** The outcomes of the operations, as shares of what was due. */
 function outcomes(report: Report): string[] {
-  const told = report.operations.flatMap(({ id, label }) =>
+  const shares = report.operations.flatMap(({ id, label }) =>
     ofOperation(report.load.operations, id).scheduled === 0
       ? []
       : [`${label}: ${cell(sharesText(report, id))}`],
   );
-  return told.length === 0 ? [] : [told.join(' · '), ''];
+  return shares.length === 0 ? [] : [shares.join(' · '), ''];
 }
 
-/** The stages, one below the other. */
+/** A row for each stage. */
 function stageTable({ stages, operations: [first] }: Report): string[] {
   if (stages.length === 0 || first === undefined) return [];
   return [
@@ -113,7 +113,7 @@ function stageTable({ stages, operations: [first] }: Report): string[] {
   ];
 }
 
-/** That a run was disturbed on purpose, and how it came through. */
+/** The planned faults, and what was wrong after them. */
 function faultLine({ faults }: Report): string[] {
   if (faults.length === 0) return [];
   const sum = (of: (fault: Report['faults'][number]) => number | null): number =>
@@ -122,9 +122,9 @@ function faultLine({ faults }: Report): string[] {
   const failed = faults.filter(({ error }) => error !== null).length;
   const rows = faults.some(({ lost }) => lost !== null)
     ? `after them ${numberText(sum(({ lost }) => lost))} lost, ${numberText(sum(({ phantom }) => phantom))} phantom, ${numberText(sum(({ duplicated }) => duplicated))} twice, ${numberText(sum(({ holes }) => holes))} holes`
-    : 'nobody read rows after them';
+    : 'the rows were not read after them';
   return [
-    `Disturbed on purpose: ${numberText(faults.length)} faults, the longest ${quantity(longest, 's')}; ${rows}${failed === 0 ? '' : `; ${failed} did not happen as planned`}`,
+    `Planned faults: ${numberText(faults.length)}, the longest ${quantity(longest, 's')}; ${rows}${failed === 0 ? '' : `; ${failed} did not happen as planned`}`,
     '',
   ];
 }

@@ -46,12 +46,14 @@ test('what a player module did wrong is told with its name, and blamed on no ser
   expect(verdict.notes[0]).toBe(errors[0]);
   expect(verdict.notes).not.toContain(errors[1]);
   expect(verdict.exitCode).toBe(90);
-  expect(ruleOf(verdict, 'protocol').advice).toContain('the player module ./my-player.mjs settles');
+  expect(ruleOf(verdict, 'protocol').advice).toContain(
+    'the player module ./my-player.mjs settled an operation twice',
+  );
   expect(ruleOf(verdict, 'generator-loop-delay').advice).toContain(
     'the player module ./my-player.mjs runs in',
   );
 
   const plain = verdictOf({ errors, strayAnswers: 3 });
   expect(plain.notes).not.toContain(errors[0]);
-  expect(ruleOf(plain, 'protocol').advice).toContain('the target answers what was never asked');
+  expect(ruleOf(plain, 'protocol').advice).toContain('the target sent unexpected answers');
 });

@@ -133,7 +133,7 @@ test('where a page was not read at the end, a limit within what it may have grow
   const verdict = verdictOf(about);
   expect(verdict.notes).toEqual([
     expect.stringMatching(
-      /^not read when the measure phase began or ended: metrics-1; the nearest .* 1\.\d s off/,
+      /^not read when the measure phase began or ended: metrics-1; the nearest .* 1\.\d s away/,
     ),
   ]);
   const series = {

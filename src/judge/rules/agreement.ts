@@ -8,7 +8,7 @@ import { type Consequence, type Evidence, fixed, type JudgedRule, stateOf } from
 
 const AGREE_PERCENT = 1;
 
-/** Whether what the servers, the generator and the scenario say of one run can all be true. */
+/** Whether the servers' counters, the generator's counts and the scenario agree. */
 export const agreementRules = (evidence: Evidence): readonly JudgedRule[] => [
   scenarioAgrees(evidence),
   serverCountsAgree(evidence),
@@ -17,7 +17,7 @@ export const agreementRules = (evidence: Evidence): readonly JudgedRule[] => [
 
 const number = (value: number): string => Math.round(value).toLocaleString('en-US');
 
-/** Facts that no run of this scenario has: they are of another one, or were altered. */
+/** Measurements that no run of this scenario can have: they belong to another one, or were edited. */
 function scenarioAgrees({ m, s }: Evidence): JudgedRule {
   const denied = [...loadDenied(m, s), ...stackDenied(m, s)];
   return {
@@ -25,7 +25,7 @@ function scenarioAgrees({ m, s }: Evidence): JudgedRule {
     state: stateOf(m.phases.ready !== null, denied.length === 0),
     observed: denied.length === 0 ? 'all of it' : denied.join('; '),
     ...fixed('nothing that this scenario cannot lead to'),
-    advice: 'these are the facts of another scenario: judge them by the one that ran',
+    advice: 'these measurements belong to another scenario: judge them by the one that ran',
     consequence: 'invalid',
   };
 }
@@ -51,7 +51,7 @@ function loadDenied(m: Measurements, s: Scenario): string[] {
   for (const [i, { name, from, levelFrom, to, rateBefore, rate }] of m.stages.entries()) {
     const planned = stages[i];
     if (planned === undefined || planned.name !== name) {
-      denied.push(`the stage ${name} is none of its own`);
+      denied.push(`the stage ${name} is not in the scenario`);
       continue;
     }
     const cut = to < planned.end / 1e6 - CLOSE && m.ending.state !== 'completed';
@@ -100,7 +100,7 @@ function serverCountsAgree({ m, s, rulings }: Evidence): JudgedRule {
   const why = whyNotComparable(m, s);
   const denied = why === null ? countsDenied(m, s) : [];
   const { sent, answered } = loadOf(m);
-  // A breach that the generator saw stands whatever the servers count; one of their own counts does not.
+  // A breach found by the generator stands whatever the servers count; a breach of their own figures does not.
   const told = rulings.some(
     ({ state, budget }) =>
       state === 'breached' &&
@@ -117,7 +117,7 @@ function serverCountsAgree({ m, s, rulings }: Evidence): JudgedRule {
       (denied.length === 0 ? `${number(answered)} answered of ${number(sent)} sent` : denied.join('; ')),
     ...fixed(`${AGREE_PERCENT}% beyond what was sent, or short of what was answered`),
     advice:
-      'the world servers count what was not sent, or not what was answered: see what their GET /metrics says, and whether somebody else uses this world',
+      'the counters of the world servers do not match the load: check their GET /metrics, and whether another client uses these servers',
     consequence,
   };
 }
@@ -131,8 +131,9 @@ const loadOf = ({ operations }: Measurements) => {
 function whyNotComparable(m: Measurements, { traits: { counts } }: Scenario): string | null {
   if (m.measured === null) return 'never measured';
   if (typeof counts === 'string') return counts;
-  // What k6 had sent when it was cut off, and not told yet, is counted nowhere.
-  if (m.engine === 'k6' && m.ending.state !== 'completed') return 'k6 was cut off before it had told all';
+  // When k6 is ended early, operations that it sent and had not reported yet are counted nowhere.
+  if (m.engine === 'k6' && m.ending.state !== 'completed')
+    return 'k6 was ended before it had reported everything';
   return counts.some(({ series }) => numbered(m.series, 'world', series).length > 0)
     ? null
     : 'no world server counts its operations';
@@ -170,7 +171,7 @@ function countsDenied(m: Measurements, s: Scenario): string[] {
   return [...denied, ...gaugesDenied(m, s)];
 }
 
-/** What was killed forgot its counters. */
+/** A killed process loses its counters. */
 const wasKilled = ({ faults }: Measurements): boolean => faults.some(({ action }) => action === 'kill');
 
 /** Every server was read before GO, and once more when all had been answered. */
@@ -184,7 +185,7 @@ function wasReadWhole(m: Measurements, count: string): boolean {
   );
 }
 
-/** What stands at a time, of all servers together. */
+/** Gauges, of all servers together. */
 function gaugesDenied(
   { series, colocated, host, stackKind }: Measurements,
   { load, traits }: Scenario,
@@ -202,9 +203,9 @@ function gaugesDenied(
       sumOf(values.map((own) => own.reduce((a, b) => Math.max(a, b), 0))) ?? 0,
       values.flat().reduce((a, b) => Math.min(a, b), 0),
     ];
-    if (low < 0) return [`the servers tell ${low} ${name}`];
+    if (low < 0) return [`the servers report ${low} ${name}`];
     return high > limit && stackKind === 'target'
-      ? [`the servers tell ${number(high)} ${name}, of ${number(limit)}`]
+      ? [`the servers report ${number(high)} ${name}, expected at most ${number(limit)}`]
       : [];
   });
 }
@@ -214,7 +215,7 @@ function countersGoOn({ m }: Evidence): JudgedRule {
   const gone = Object.entries(m.series).flatMap(([name, series]) => {
     const last =
       series.kind === 'counter' && m.measured !== null ? lastPoint(name, series, m.measured, m.probes) : null;
-    return last === null ? [] : [`${name} was last told ${Number(last.toFixed(1))} s after GO`];
+    return last === null ? [] : [`${name} was last read ${Number(last.toFixed(1))} s after GO`];
   });
   const rest = gone.length - SHOWN;
   return {
@@ -226,7 +227,7 @@ function countersGoOn({ m }: Evidence): JudgedRule {
         : [...gone.slice(0, SHOWN), ...(rest > 0 ? [`and ${rest} more`] : [])].join('; '),
     ...fixed('to the end of the measure phase'),
     advice:
-      'what was counted and then no longer told has no figure: see what took it off the page, or out of the view, while the rest was still there',
+      'a counter disappeared during the run, so it has no figure: find out why its page or view no longer has it',
     consequence: 'no-pass',
   };
 }

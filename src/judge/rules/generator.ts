@@ -32,7 +32,9 @@ export function generatorRules(evidence: Evidence): readonly JudgedRule[] {
       state: stateOf(m.measured !== null, observed !== null && observed <= limit.limit && allTold),
       observed,
       ...limit,
-      advice: allTold ? adviceFor(s) : 'not every load worker told how it fared: see the errors of the run',
+      advice: allTold
+        ? adviceFor(s)
+        : 'not every load worker reported its event loop: see the errors of the run',
       consequence: 'disturbed',
     };
   };
@@ -49,7 +51,7 @@ export function generatorRules(evidence: Evidence): readonly JudgedRule[] {
 const NO_LOOP: ReadonlyMap<string, string> = new Map([['k6', WHY.noEventLoop]]);
 
 const ADVICE =
-  'the generator held the run back: more --workers, another machine for the load, or a smaller --scale';
+  'the generator limited the run: more --workers, another machine for the load, or a smaller --scale';
 
 const adviceFor = ({ traits: { playerCode } }: Evidence['s']): string =>
   playerCode !== null
@@ -70,7 +72,7 @@ function ownLagRule({ m, s, figures }: Evidence): JudgedRule {
     defaultLimit,
     relaxed: limit > defaultLimit,
     advice:
-      'operations could have been sent earlier than they were: more --workers, fewer processes beside the run, another machine for the load, or a smaller --scale',
+      'the generator sent operations late: more --workers, fewer other processes, another machine for the load, or a smaller --scale',
     consequence: 'disturbed',
   };
 }
@@ -87,7 +89,7 @@ function calibrated({ m, s }: Evidence): JudgedRule {
     defaultLimit: words(DEFAULT_RULES.calibrationPercent, DEFAULT_CALIBRATION.factor),
     relaxed: relaxed || seconds === 0 || factor < DEFAULT_CALIBRATION.factor,
     advice:
-      'the generator does not keep this rate against a world that does nothing: more --workers, another machine for the load, or a smaller --scale',
+      'the generator does not reach this rate even against servers that do nothing: more --workers, another machine for the load, or a smaller --scale',
     consequence: 'disturbed',
   } as const;
   if (facts === null) {
@@ -96,7 +98,12 @@ function calibrated({ m, s }: Evidence): JudgedRule {
     const missing = seconds > 0 && m.measured !== null;
     const observed = seconds === 0 ? 'left out' : 'not calibrated';
     return missing
-      ? { ...rule, state: 'broken', observed, advice: 'see the errors of the run; without it nobody knows' }
+      ? {
+          ...rule,
+          state: 'broken',
+          observed,
+          advice: 'see the errors of the run: without a calibration the generator may be the bottleneck',
+        }
       : { ...rule, state: 'not-applicable', observed };
   }
   const rate = (value: number): string => `${Math.round(value).toLocaleString('en-US')}/s`;

@@ -37,7 +37,8 @@ function probesGaveData({ m, s }: Evidence): JudgedRule {
               ...silent.map(({ name, lastError }) => `${name}: ${lastError ?? 'no data'}`),
             ].join('; '),
     ...fixed('data in at least half of the seconds, also of the measure phase'),
-    advice: 'what a probe did not see cannot be judged: see its error, and whether the machine is overloaded',
+    advice:
+      'a probe has gaps, so its figures cannot be judged: see its error, and whether the machine is overloaded',
     consequence: 'disturbed',
   };
 }
@@ -53,7 +54,7 @@ function metricsReadable({ unreadable = [], probesAsked = [] }: Measurements): J
       observed:
         unreadable.length === 0 ? all : unreadable.map(({ of, because }) => `${of}: ${because}`).join('; '),
       ...fixed(all),
-      advice: 'a line of a metric that a budget names is no Prometheus text: mend the page that says so',
+      advice: 'a line of a metric that a budget names is not valid Prometheus text: correct the page',
       consequence: 'invalid',
     },
   ];
@@ -65,7 +66,7 @@ const expectedProbes = (m: Measurements, { traits }: Evidence['s']): readonly st
   ...(m.stackKind === 'target' ? (m.probesAsked ?? []) : traits.probes),
 ];
 
-/** An answer that nobody waits for was counted nowhere; who sends those may have sent others in place of them. */
+/** Unexpected answers: the latency figures are unreliable. */
 const protocol = ({ m, s: { traits } }: Evidence): JudgedRule => ({
   id: 'protocol',
   state: stateOf(m.phases.go !== null, m.strayAnswers === 0),
@@ -73,8 +74,8 @@ const protocol = ({ m, s: { traits } }: Evidence): JudgedRule => ({
   ...fixed(0),
   advice:
     traits.playerCode !== null
-      ? `the player module ${traits.playerCode} settles what it was never given, or twice: see the errors of the run; its latencies cannot be told`
-      : 'the target answers what was never asked, or twice: see the wire protocol in the README; its latencies cannot be told',
+      ? `the player module ${traits.playerCode} settled an operation twice, or one that it was not given: see the errors of the run; its latencies are unreliable`
+      : 'the target sent unexpected answers, so the latency figures are unreliable: see the wire protocol in src/systems/flux/README.md',
   consequence: 'invalid',
 });
 
@@ -101,7 +102,7 @@ function faultsInjected({ m, s }: Evidence): JudgedRule {
             ...unread.map(({ id }) => `${id}: the rows were not read after it`),
           ].join('; '),
     ...fixed('all that were planned'),
-    advice: 'a fault did not happen as it was planned: see its error, and the log of what it was aimed at',
+    advice: 'a fault did not happen as planned: see its error, and the log of the component',
     consequence: 'invalid',
   };
 }
@@ -144,8 +145,8 @@ function integrity(m: Measurements, { keptIn }: Scenario['traits']): JudgedRule 
     ...fixed('0 lost, 0 phantom, 0 duplicated, 0 holes'),
     advice:
       facts === null && wrong === 0
-        ? 'the rows were not read: see the errors of the run; for a target, name its database'
-        : 'what was acknowledged is not there as it was sent: acknowledge after the commit only, and welcome with the last number that has committed',
+        ? 'the rows were not read: see the errors of the run; for a target, name its database with --probe-postgres'
+        : 'acknowledged operations are missing or wrong in the rows: acknowledge only after the commit, and send the last committed number in each welcome',
     consequence: wrong > 0 ? 'data-lost' : 'invalid',
   };
 }
@@ -173,7 +174,7 @@ function integrityProof({ integrity: facts }: Measurements): JudgedRule {
     advice:
       facts?.hashed === false
         ? 'add the column seq_hash to the rows: see the wire protocol in the README'
-        : 'a loss among these can hide: see why so much is not answered',
+        : 'a loss among the unanswered operations cannot be seen: find out why so many are unanswered',
     consequence: 'note',
   };
 }
@@ -195,8 +196,7 @@ function rowWritesAgree(m: Measurements, { integrity }: Figures): JudgedRule {
         ? 'no row writes for acknowledged operations'
         : percent,
     ...fixed(AGREE_PERCENT),
-    advice:
-      'the servers and PostgreSQL count different row writes: one of the two does not measure what it says',
+    advice: 'the servers and PostgreSQL count different row writes: one of the two counters is wrong',
     consequence: 'invalid',
   };
 }

@@ -36,7 +36,7 @@ function runCompleted({ ending, measured, operations }: Measurements): JudgedRul
     completed: 'nothing to do',
     stoppedEarly: isTargets(Object.values(operations).map(({ measured }) => measured))
       ? FAILED_SENT
-      : 'lower the load (--scale), or give the system more room',
+      : 'lower the load (--scale), or give the system more resources',
     interrupted: 'run it again and let it end',
     stackFailed: ending.state === 'stackFailed' ? ending.hint : '',
   }[ending.state];
@@ -112,7 +112,7 @@ export function presence(
       : (mean ?? (lasting >= SHORTEST_SECONDS ? null : 'no second was measured')),
     ...fixed(limit),
     advice:
-      'fewer players than were asked for stayed connected over the measure phase: see the disconnects and the errors of the run, and why the target ends connections',
+      'fewer players stayed connected than requested: see the disconnects and the errors of the run for why connections ended',
     consequence: 'breached',
     ...(mean === null ? {} : { share: shareOf(mean, expected) }),
   };
@@ -142,7 +142,7 @@ function loadSustained(
   const isJudged = !byStage && m.measured !== null;
   const advice = hadEnded(counts)
     ? CONNECTIONS_ENDED
-    : 'the system did not take the load that was due: find what is saturated, or lower --scale';
+    : 'the system did not take the scheduled load: find what is saturated, or lower --scale';
   return sentRule(
     op,
     {
@@ -221,7 +221,7 @@ function stagesMeasured({ m, s }: Pick<Evidence, 'm' | 's'>): JudgedRule {
       missing.length === 0 ? `${there.length} of ${wanted.length}` : `not measured: ${missing.join(', ')}`,
     ...fixed('all stages'),
     advice:
-      'the engine tells nothing of stages, or the bundle is of another scenario: run again with --engine native',
+      'the engine does not support stages, or the bundle belongs to another scenario: run again with --engine native',
     consequence: 'invalid',
   };
 }
@@ -249,7 +249,7 @@ function sustainedIn(
       ownLag: ofOperation(m.operations, op.id).ownLag,
       limit: sentLimit(s, stage),
       advice:
-        "the system did not take what was due in this stage: find what is saturated, lower its rate, or say with the stage's sentPercent how much of it may be missed",
+        "the system did not take the scheduled load of this stage: find what is saturated, lower the rate, or allow it with the stage's sentPercent",
     },
     s.load,
   );
@@ -290,8 +290,8 @@ function scheduleRule(
     observed: observed ?? 'never reached',
     ...fixed(`${planned} to within ${tolerance}`),
     advice: isNothing
-      ? `nothing of this load came due: a longer --duration${several === undefined ? '' : `, or fewer at once (${several.key})`}`
-      : 'the generator did not count all that was due: this is a bug in capbench, please report it with the bundle',
+      ? `no operation became due: a longer --duration${several === undefined ? '' : `, or fewer at once (${several.key})`}`
+      : 'the generator did not count every scheduled operation: this is a bug in capbench, please report it with the bundle',
     consequence: 'invalid',
   };
 }

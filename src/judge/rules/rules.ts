@@ -78,7 +78,7 @@ export function budgetsMeasured(rulings: readonly Ruling[], ranOn: boolean): Jud
             : `no figure for ${[...named, ...(rest > 0 ? [`${rest} more`] : [])].join(', ')}`,
     ...fixed('a figure for each budget of your own'),
     advice:
-      'give the run what is missing, correct the name, or write "optional: true" where a budget may go without; `capbench check` with the same options says what each needs',
+      'give the run what is missing, correct the name, or write "optional: true" in the budget; `capbench check` with the same options shows what each needs',
     consequence: 'invalid',
   };
 }

@@ -59,7 +59,7 @@ function ruleOf(
 ): JudgedRule {
   const id = named(`${name}.${op}`, span);
   const limit = limitOf(evidence.s.rules, limitName);
-  // A difference of so much matters to nobody.
+  // A smaller difference is not worth reporting.
   const negligible = series === 'p95Ms' ? negligibleMs(evidence.s.budgets, op) : 0;
   const means = meansOf(
     evidence.m.series[`load.${op}.slice.${series}`],
@@ -89,7 +89,7 @@ function ruleOf(
           ? `under ${words(negligible)}`
           : null;
   const worse = !better(before, after);
-  // What went away meanwhile, or came, is the cause, and not a warm-up or a queue.
+  // CPU that others took, at the beginning or at the end only, explains the drift better than a warm-up or a backlog.
   const beside = percent <= limit.limit || excused !== null ? null : besideOf(span, evidence, worse);
   const relaxed = beside?.relaxed === true ? `follows from ${beside.rule}, which is relaxed` : null;
   const pardon = excused ?? relaxed;
@@ -101,7 +101,7 @@ function ruleOf(
       beside !== null
         ? beside.advice
         : worse
-          ? 'the queue grows, or something wears out: lower --scale, or run longer to see where it ends'
+          ? 'the backlog grows, or a resource runs out: lower --scale, or run longer to see where it ends'
           : 'the system was still warming up: a longer load.warmUp'
     }`,
     consequence: overloaded || worse ? 'no-pass' : 'disturbed',
@@ -125,7 +125,7 @@ function whyNot(op: string, { stage, from, to }: Span, { m, s }: Evidence): stri
   }
   const own = m.stages.find(({ name }) => name === stage);
   if (own === undefined || ofOperation(own.operations, op).measured.scheduled === 0) return 'nothing was due';
-  // A stage may begin before its level does: what is done to it there is done to it.
+  // A fault during the transition disturbs the stage too.
   const disturbed = faultsOf(s).some(
     ({ at, lasting }) => at < to * 1e6 && at + lasting >= Math.min(own.from, from) * 1e6,
   );

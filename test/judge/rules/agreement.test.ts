@@ -82,16 +82,16 @@ test.each<[what: string, m: Partial<Measurements>, says: string]>([
     { worlds: { ...recorded.worlds!, responseMs: { bounds: [10], counts: [0, 600_000] } } },
     '600,000 responses',
   ],
-  ['a negative queue', changed(/^world\.1\.queued$/, times(-1)), 'the servers tell -'],
+  ['a negative queue', changed(/^world\.1\.queued$/, times(-1)), 'the servers report -'],
   [
     'more connections than players',
     { ...changed(/^world\.1\.connections$/, times(10)), stackKind: 'target' },
-    'the servers tell 5,500 connections, of 1,000',
+    'the servers report 5,500 connections, expected at most 1,000',
   ],
   [
     'more entities than the world has',
     { ...changed(/^world\.1\.entities$/, times(10)), stackKind: 'target' },
-    '27,500 entities, of 5,000',
+    '27,500 entities, expected at most 5,000',
   ],
   [
     'more memory than the host has',
@@ -144,7 +144,7 @@ test.each<[what: string, m: Partial<Measurements>, s: Partial<Scenario>, observe
     'k6 that was cut off',
     { engine: 'k6', ending: { state: 'stoppedEarly', because: 'x' } },
     {},
-    'k6 was cut off',
+    'k6 was ended before it had reported everything',
   ],
   ['a run that never measured', { measured: null }, {}, 'never measured'],
 ])('nothing is held against %s', (_what, m, s, observed) => {
@@ -177,7 +177,7 @@ test.each<[what: string, m: Partial<Measurements>, s: Partial<Scenario>, says: s
     'a stage that it has not',
     { stages: [stageFacts(0, { name: 'other' })] },
     stages,
-    'the stage other is none of its own',
+    'the stage other is not in the scenario',
   ],
   [
     'a stage at another rate',
@@ -191,7 +191,7 @@ test.each<[what: string, m: Partial<Measurements>, s: Partial<Scenario>, says: s
     stages,
     'the stage hold went from 5 to 20 s',
   ],
-  ['stages, and it has none', { stages: [stageFacts(0)] }, {}, 'the stage hold is none'],
+  ['stages, and it has none', { stages: [stageFacts(0)] }, {}, 'the stage hold is not in the scenario'],
   [
     'rows',
     { integrity: { ...recorded.integrity!, entities: 4000 } },
@@ -234,17 +234,17 @@ test.each<[what: string, m: Partial<Measurements>, says: string | null]>([
   [
     'a counter of a world server, gone before the measure phase',
     changed(/^world\.2\.rowWrites$/, until(4)),
-    'world.2.rowWrites was last told 3 s after GO',
+    'world.2.rowWrites was last read 3 s after GO',
   ],
   [
     'one of PostgreSQL, gone in the midst of it',
     changed(/^postgres\.walBytes$/, until(12)),
-    'postgres.walBytes was last told 11 s',
+    'postgres.walBytes was last read 11 s',
   ],
   [
     'one of a page, gone before GO',
     asMetric(everySecond.slice(0, 2)),
-    'metrics.1.orders_total was last told -1 s',
+    'metrics.1.orders_total was last read -1 s',
   ],
   ['many at once', changed(/^world\.2\.(?!waited|cpu)/, (points) => points.slice(0, 4)), 'and 2 more'],
   ['a gauge', changed(/^world\.2\.queued$/, until(4)), null],

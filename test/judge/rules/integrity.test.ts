@@ -68,10 +68,10 @@ test('who was killed forgot its counters: they are not compared', () => {
   expect(verdictOf({ integrity, faults: [stop] }, planned({ action: 'stop' })).exitCode).toBe(90);
 });
 
-test('a target that answers what was never asked leaves no conclusion', () => {
+test('a target that sends unexpected answers leaves no conclusion', () => {
   const stray = verdictOf({ strayAnswers: 1 });
   expect(stray.exitCode).toBe(90);
-  expect(stray.invalidBecause.join()).toContain('answers what was never asked');
+  expect(stray.invalidBecause.join()).toContain('the target sent unexpected answers');
 });
 
 test.each([

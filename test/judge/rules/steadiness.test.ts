@@ -15,7 +15,7 @@ test('a p95 that doubles is no pass, and says that it gets worse', () => {
   const worse = verdictOf(p95(20, (second) => 1 + along(second)));
   const rule = ruleOf(worse, 'steady-p95.intent');
   expect(rule).toMatchObject({ state: 'broken', limit: 25 });
-  expect(rule.advice).toMatch(/from 2\d(\.\d)? ms to 3\d(\.\d)? ms .* the queue grows/);
+  expect(rule.advice).toMatch(/from 2\d(\.\d)? ms to 3\d(\.\d)? ms .* the backlog grows/);
   expect(worse).toMatchObject({ outcome: 'invalid', exitCode: 90 });
   expect(ruleOf(worse, 'steady-throughput.intent').state).toBe('held');
 });
