@@ -12,15 +12,7 @@ import type { Counts, LoadSecond, LoadSlice, OperationTally, ProcessSecond } fro
 import { SLICE, SLICES_PER_SECOND } from '../slices.ts';
 import type { PlannedCounts } from './k6-system.ts';
 import { COUNT_KINDS, TIMED_KINDS, TOTAL_KINDS } from './metrics.ts';
-import {
-  byKind,
-  type CountsRow,
-  isGo,
-  isProgress,
-  type LedgerReport,
-  type Times,
-  type UserReport,
-} from './user-report.ts';
+import { isGo, isProgress, type LedgerReport, type Times, type UserReport } from './user-report.ts';
 
 const SECOND = 1_000_000;
 /** Virtual users report each fifth of a second when it has ended: a second is complete so long after its end. What is later counts for a later one. */
@@ -30,12 +22,15 @@ const zeroes = <Name extends string>(names: readonly Name[]) =>
   Object.fromEntries(names.map((name) => [name, 0])) as Record<Name, number>;
 const noCounts = () => zeroes(COUNT_KINDS);
 
-function addCounts<Kind extends string>(to: Record<Kind, number>, added: Record<Kind, number>): void {
-  for (const kind in added) to[kind] += added[kind];
+function addCounts<Kind extends string>(
+  to: Record<Kind, number>,
+  added: Readonly<Partial<Record<Kind, number>>> | undefined,
+): void {
+  for (const kind in added) to[kind] += added[kind] ?? 0;
 }
 
 /** k6 knows whole milliseconds: so do these microseconds. */
-function addTimes(to: MicrosHistogram, times: Times): void {
+function addTimes(to: MicrosHistogram, times: Times = []): void {
   for (let i = 0; i + 1 < times.length; i += 2) to.record(times[i]! * 1e3, times[i + 1]!);
 }
 
@@ -95,22 +90,21 @@ export class K6Account {
     }
     const at = report.at * 1e3;
     const second = this.secondAt(at);
-    const totals = byKind(TOTAL_KINDS, report.totals);
-    addCounts(this.totals, totals);
-    addCounts(second.totals, totals);
+    addCounts(this.totals, report.totals);
+    addCounts(second.totals, report.totals);
     addTimes(this.connect, report.connect);
     const slice = Math.floor((Math.max(at, 0) % SECOND) / SLICE);
-    for (const [operation, { early, earlyDue, measured, times }] of report.operations.entries()) {
+    for (const [operation, progress] of report.operations.entries()) {
       const record = this.records[operation]!;
-      const count = (row: CountsRow, ...into: ReturnType<typeof noCounts>[]): void => {
-        const counts = byKind(COUNT_KINDS, row);
-        for (const one of into) addCounts(one, counts);
-      };
-      count(early, record.whole, second.counts[operation]!);
-      count(measured, record.whole, record.measured, second.counts[operation]!);
-      for (const kind of TIMED_KINDS) addTimes(record.times[kind], times[kind]);
+      const { early, earlyDue, measured } = progress;
+      for (const counts of [record.whole, second.counts[operation]!]) {
+        addCounts(counts, early);
+        addCounts(counts, measured);
+      }
+      addCounts(record.measured, measured);
+      for (const kind of TIMED_KINDS) addTimes(record.times[kind], progress[kind]);
       addTimes(second.slices[operation]![slice]!, earlyDue);
-      addTimes(second.slices[operation]![slice]!, times.due);
+      addTimes(second.slices[operation]![slice]!, progress.due);
     }
   }
 

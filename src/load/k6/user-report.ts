@@ -11,33 +11,31 @@ export interface GoReport {
   readonly go: number;
 }
 
-/** [milliseconds, count] again and again: latencies, or other times, since the report before. */
-export type Times = readonly number[];
+/** [milliseconds, count] again and again: latencies, or other times, since the report before. Absent: none. */
+export type Times = readonly number[] | undefined;
 
-/** Counts by kind, in the order of COUNT_KINDS. */
-export type CountsRow = readonly number[];
+/** What was counted since the report before, where that is more than 0. */
+type Counted<Kind extends string> = Readonly<Partial<Record<Kind, number>>> | undefined;
 
 /** What happened to one virtual user since its report before. */
 export interface ProgressReport {
   /** The beginning of that span, in milliseconds after GO. */
   readonly at: number;
-  /** In the order of TOTAL_KINDS. */
-  readonly totals: readonly number[];
-  readonly connect: Times;
+  readonly totals?: Counted<TotalKind>;
+  readonly connect?: Times;
   /** In the order of the workload's operations. */
   readonly operations: readonly OperationProgress[];
 }
 
-export interface OperationProgress {
+export interface OperationProgress extends Readonly<Partial<Record<TimedKind, Times>>> {
   /** Of what was due before the measure phase. */
-  readonly early: CountsRow;
-  readonly earlyDue: Times;
+  readonly early?: Counted<CountKind>;
+  readonly earlyDue?: Times;
   /** Of what was due in it. */
-  readonly measured: CountsRow;
-  readonly times: Readonly<Record<TimedKind, Times>>;
+  readonly measured?: Counted<CountKind>;
 }
 
-/** The last words of a virtual user. */
+/** What a virtual user reports at its end. */
 export interface LedgerReport {
   /**
    * Of each entity that acted: [id, last number before the run, last number used, what the server stated last (Ledger),
@@ -64,10 +62,3 @@ export function userReportIn(line: string): UserReport | null {
 
 export const isGo = (report: UserReport): report is GoReport => 'go' in report;
 export const isProgress = (report: UserReport): report is ProgressReport => 'at' in report;
-
-/** By kind, of a row in that order. */
-export const byKind = <Kind extends CountKind | TotalKind>(
-  kinds: readonly Kind[],
-  row: readonly number[],
-): Record<Kind, number> =>
-  Object.fromEntries(kinds.map((kind, i) => [kind, row[i] ?? 0])) as Record<Kind, number>;

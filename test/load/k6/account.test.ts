@@ -3,14 +3,11 @@ import { countOf } from '../../../src/histogram.ts';
 import { K6Account } from '../../../src/load/k6/account.ts';
 import { ledgerOf } from '../../../src/load/k6/ledger-of.ts';
 import {
-  COUNT_KINDS,
-  type CountKind,
-  TIMED_KINDS,
-  type TimedKind,
-  TOTAL_KINDS,
-  type TotalKind,
-} from '../../../src/load/k6/metrics.ts';
-import { type LedgerReport, type Times, userReportIn } from '../../../src/load/k6/user-report.ts';
+  type LedgerReport,
+  type OperationProgress,
+  type ProgressReport,
+  userReportIn,
+} from '../../../src/load/k6/user-report.ts';
 import { ofOperation } from '../../../src/scenario/operations.ts';
 import { plannedUntil } from '../../../src/systems/flux/k6/system.ts';
 import { OPERATIONS } from '../../../src/systems/flux/scenario.ts';
@@ -18,36 +15,15 @@ import { workloadWith } from '../a-workload.ts';
 import { figuresOf } from '../ledger-figures.ts';
 
 const nobody = () => [];
-const row = <Kind extends string>(kinds: readonly Kind[], some: Partial<Record<Kind, number>> = {}) =>
-  kinds.map((kind) => some[kind] ?? 0);
-
-interface Happened {
-  readonly early?: Partial<Record<CountKind, number>>;
-  readonly earlyDue?: Times;
-  readonly measured?: Partial<Record<CountKind, number>>;
-  readonly times?: Partial<Record<TimedKind, Times>>;
-}
-
 /** An account, and reports by the milliseconds after GO. */
 function begun() {
   const account = new K6Account(OPERATIONS);
-  const one = ({ early, earlyDue = [], measured, times = {} }: Happened) => ({
-    ...{ early: row(COUNT_KINDS, early), earlyDue, measured: row(COUNT_KINDS, measured) },
-    times: Object.fromEntries(TIMED_KINDS.map((kind) => [kind, times[kind] ?? []])) as Record<
-      TimedKind,
-      Times
-    >,
-  });
   const add = (
     at: number,
-    totals: Partial<Record<TotalKind, number>>,
-    intent: Happened = {},
-    monsterCommand: Happened = {},
-  ): void =>
-    account.add({
-      ...{ at, totals: row(TOTAL_KINDS, totals), connect: [] },
-      operations: [one(intent), one(monsterCommand)],
-    });
+    totals: NonNullable<ProgressReport['totals']>,
+    intent: OperationProgress = {},
+    monsterCommand: OperationProgress = {},
+  ): void => account.add({ at, totals, operations: [intent, monsterCommand] });
   return { account, add };
 }
 
@@ -63,7 +39,8 @@ describe("the reports of k6's virtual users as the seconds of a run", () => {
       {},
       {
         measured: { ok: 20, rejected: 30 },
-        times: { due: [200, 50], rejected: [200, 30] },
+        due: [200, 50],
+        rejected: [200, 30],
       },
     );
     expect(account.takeUntil(1.6e6, nobody)).toEqual([]);
@@ -111,7 +88,7 @@ describe("the reports of k6's virtual users as the seconds of a run", () => {
   test('after an early stop, what was not reported was never sent, and what has no end is unfinished', () => {
     const { account, add } = begun();
     add(0, {}, { early: { scheduled: 3, ok: 1 } });
-    add(200, {}, { measured: { scheduled: 4, ok: 3 }, times: { due: [7, 3] } });
+    add(200, {}, { measured: { scheduled: 4, ok: 3 }, due: [7, 3] });
     account.settleRest({
       intent: { whole: 9, measured: 5 },
       monsterCommand: { whole: 0, measured: 0 },

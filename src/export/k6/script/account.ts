@@ -35,7 +35,9 @@ function addTo(histogram: Histogram, ms: number, n: number): void {
   histogram.set(ms, (histogram.get(ms) ?? 0) + n);
 }
 
-function takeTimes(histogram: Histogram): number[] {
+/** Undefined, which JSON leaves out, where there is nothing: writing it costs more than counting it. */
+function takeTimes(histogram: Histogram): number[] | undefined {
+  if (histogram.size === 0) return undefined;
   const times: number[] = [];
   for (const [ms, n] of histogram) times.push(ms, n);
   histogram.clear();
@@ -70,13 +72,18 @@ function flush<Kind extends string>(
   }
 }
 
-function takeRow<Kind extends string>(kinds: readonly Kind[], counts: Record<Kind, number>): number[] {
-  const row: number[] = [];
+function takeCounts<Kind extends string>(
+  kinds: readonly Kind[],
+  counts: Record<Kind, number>,
+): Partial<Record<Kind, number>> | undefined {
+  let taken: Partial<Record<Kind, number>> | undefined;
   for (const kind of kinds) {
-    row.push(counts[kind]);
+    if (counts[kind] === 0) continue;
+    taken ??= {};
+    taken[kind] = counts[kind];
     counts[kind] = 0;
   }
-  return row;
+  return taken;
 }
 
 /**
@@ -126,6 +133,7 @@ class OperationAccount {
 
   /** `n` operations, due in microseconds and sent in milliseconds after GO, were answered `now`: so many were ok. */
   answered(n: number, ok: number, due: number, sent: number, now: number): void {
+    account.progress(now);
     const counts = this.countsAt(due);
     counts.ok += ok;
     counts.rejected += n - ok;
@@ -167,10 +175,10 @@ class OperationAccount {
   /** For a line of capbench's. */
   take(): OperationProgress {
     return {
-      early: takeRow(COUNT_KINDS, this.early),
+      early: takeCounts(COUNT_KINDS, this.early),
       earlyDue: takeTimes(this.earlyDue),
-      measured: takeRow(COUNT_KINDS, this.measured),
-      times: mapOf(TIMED_KINDS, (kind) => takeTimes(this.times[kind])),
+      measured: takeCounts(COUNT_KINDS, this.measured),
+      ...mapOf(TIMED_KINDS, (kind) => takeTimes(this.times[kind])),
     };
   }
 
@@ -263,7 +271,7 @@ class Account {
     if (UNDER_CAPBENCH) {
       print({
         at: this.from,
-        totals: takeRow(TOTAL_KINDS, this.totals),
+        totals: takeCounts(TOTAL_KINDS, this.totals),
         connect: takeTimes(this.connectTimes),
         operations: this.operations.map((operation) => operation.take()),
       });

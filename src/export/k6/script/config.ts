@@ -59,11 +59,6 @@ export const DRAIN_END_MS = END_MS + CONFIG.drainSeconds * 1000;
 export const SKIP_AFTER_MS = CONFIG.skipAfterSeconds * 1000;
 export const TIMEOUT_MS = CONFIG.timeoutSeconds * 1000;
 
-/** How often, and how long, a connection is tried before it has failed. */
-export const MOST_ATTEMPTS = 5;
-export const WELCOME_MS = 3000;
-export const RETRY_MS = 300;
-
 /** capbench runs this script and reads what its virtual users report (load/k6/user-report.ts). */
 export const UNDER_CAPBENCH = __ENV.CAPBENCH_REPORTS === '1';
 

@@ -1,21 +1,17 @@
 import exec from 'k6/execution';
 import http, { type RefinedResponse, type ResponseType } from 'k6/http';
-import { WebSocket } from 'k6/websockets';
 import { account } from '../../../../export/k6/script/account.ts';
 import {
   DRAIN_END_MS,
   dueMs,
   END_MS,
-  MOST_ATTEMPTS,
-  RETRY_MS,
   type SetupData,
   SKIP_AFTER_MS,
   TIMELINE,
   TIMEOUT_MS,
-  WELCOME_MS,
 } from '../../../../export/k6/script/config.ts';
 import { ledgerRow } from '../../../../export/k6/script/ledger-rows.ts';
-import { frameBytes, hangUp } from '../../../../export/k6/script/socket.ts';
+import { frameBytes, WelcomedSocket } from '../../../../export/k6/script/socket.ts';
 import { isRecord, parseJson } from '../../../../load/json.ts';
 import { NumberSets } from '../../../../load/number-sets.ts';
 import { ScheduleHash } from '../../../../load/schedule-hash.ts';
@@ -199,9 +195,7 @@ class Lane {
 class Link {
   private readonly world: World;
   private readonly lane: Lane;
-  private socket: WebSocket | null = null;
-  private state: 'connecting' | 'ready' | 'lost' = 'connecting';
-  private attempts = 0;
+  private readonly socket: WelcomedSocket;
   /** By monster of the server, from its first one: the number that it had used last before the run, and that it has. */
   private readonly base: Float64Array;
   private readonly last: Float64Array;
@@ -220,35 +214,23 @@ class Link {
     this.lane = lane;
     this.base = new Float64Array(world.monsters.to - world.monsters.from);
     this.last = this.base.slice();
+    this.socket = new WelcomedSocket(`${world.url}/commits?generator=${lane.generator}`, this);
   }
 
   get isReady(): boolean {
-    return this.state === 'ready';
+    return this.socket.state === 'ready';
   }
 
   open(): void {
-    const url = `${this.world.url.replace(/^http/, 'ws')}/commits?generator=${this.lane.generator}`;
-    const own = new WebSocket(url, null, { headers: HEADERS });
-    this.socket = own;
-    own.onopen = () => {
-      if (this.lane.over || own !== this.socket || this.state !== 'connecting') own.close();
-      else setTimeout(() => this.tryAgain(own, 'no welcome'), WELCOME_MS);
-    };
-    own.onmessage = (message) => {
-      if (this.lane.over || own !== this.socket || this.state === 'lost') return;
-      if (this.state === 'ready') this.receive(own, String(message?.data));
-      else this.welcome(own, String(message?.data));
-    };
-    own.onerror = (event) => this.lose(own, String(event?.error));
-    own.onclose = (close?: { code: number }) => this.lose(own, `the server closed it (code ${close?.code})`);
+    this.socket.open();
   }
 
   offer(post: Post, at: number): void {
-    if (this.state === 'lost') {
+    if (this.socket.state === 'lost') {
       commands.missed('failedUnsent', perPost, post.due);
       return;
     }
-    const able = this.state === 'ready' && !this.underway && this.waiting.length === 0;
+    const able = this.isReady && !this.underway && this.waiting.length === 0;
     if (at - dueMs(post.due) > SKIP_AFTER_MS) {
       if (able) commands.late(perPost, post.due, at - Math.max(dueMs(post.due), this.ableAt));
       commands.missed('skipped', perPost, post.due);
@@ -284,7 +266,7 @@ class Link {
       if (!settled) commands.missed('unfinished', perPost, due);
     }
     for (const { due } of this.waiting) commands.missed('skipped', perPost, due);
-    hangUp(this.socket);
+    this.socket.end();
   }
 
   /** A monster's numbers are dense: acknowledged are all but those of posts that were not committed. */
@@ -310,29 +292,29 @@ class Link {
     return rows;
   }
 
-  private welcome(own: WebSocket, text: string): void {
+  welcome(text: string): boolean {
     const frame = parseJson(text);
-    if (!isRecord(frame) || !isRecord(frame.welcome)) {
-      this.tryAgain(own, 'the first frame was no welcome');
-      return;
-    }
+    if (!isRecord(frame) || !isRecord(frame.welcome)) return false;
     const { lastSeq } = frame.welcome;
     for (let monster = 0; monster < this.base.length; monster++) {
       this.base[monster] = Array.isArray(lastSeq) ? Number(lastSeq[monster] ?? 0) : 0;
     }
     this.last.set(this.base);
-    this.state = 'ready';
+    return true;
+  }
+
+  ready(): void {
     this.ableAt = this.lane.now();
     this.lane.linkReady();
     this.pump();
   }
 
-  private receive(own: WebSocket, text: string): void {
+  receive(text: string): void {
     account.progress(this.lane.now());
     totals.commandBytes += frameBytes(text.length);
     const frame = parseJson(text);
     if (!isRecord(frame) || !Array.isArray(frame.commits)) {
-      this.lose(own, 'a frame is not of the protocol');
+      this.socket.lose('a frame is not of the protocol');
       return;
     }
     for (const [number, ok, rejected] of frame.commits as [number, number, number][]) {
@@ -341,29 +323,14 @@ class Link {
     if (this.lane.isDrawn) this.lane.arm();
   }
 
-  private tryAgain(own: WebSocket, why: string): void {
-    if (this.lane.over || own !== this.socket || this.state !== 'connecting') return;
-    this.attempts += 1;
-    if (this.attempts >= MOST_ATTEMPTS) {
-      this.giveUp(why);
-      return;
-    }
-    this.socket = null;
-    hangUp(own);
-    setTimeout(() => this.open(), RETRY_MS);
+  refused(why: string): void {
+    this.lost(why);
   }
 
-  private lose(own: WebSocket, why: string): void {
-    if (this.lane.over || own !== this.socket || this.state === 'lost') return;
-    if (this.state === 'connecting') this.tryAgain(own, why);
-    else this.giveUp(why);
-  }
-
-  private giveUp(why: string): void {
+  lost(why: string): void {
     totals.disconnects += 1;
     totals.linesLost += 1;
     this.lane.errors.add(`the connection for commits: ${this.world.url}: ${why}`);
-    this.state = 'lost';
     for (const post of this.sent.values()) {
       if (!post.settled) commands.missed('failed', perPost, post.due);
       this.unacked.push(post);
@@ -371,7 +338,6 @@ class Link {
     this.sent.clear();
     for (const { due } of this.waiting) commands.missed('failedUnsent', perPost, due);
     this.waiting = [];
-    hangUp(this.socket);
     this.lane.arm();
   }
 
@@ -407,17 +373,21 @@ class Link {
       )
       .then((response) => {
         this.underway = false;
-        if (this.lane.over || this.state === 'lost') return;
+        if (this.lane.over || this.socket.state === 'lost') return;
         this.ableAt = this.lane.now();
-        if (response.status !== 202) this.refused(number, post, response);
+        if (response.status !== 202) this.postRefused(number, post, response);
         this.pump();
         if (this.lane.isDrawn) this.lane.arm();
       });
   }
 
-  private refused(number: number, post: Post, { status, error, body }: RefinedResponse<ResponseType>): void {
+  private postRefused(
+    number: number,
+    post: Post,
+    { status, error, body }: RefinedResponse<ResponseType>,
+  ): void {
     if (status === 0) {
-      this.giveUp(`a post: ${error}`);
+      this.socket.lose(`a post: ${error}`);
       return;
     }
     this.lane.errors.add(`a post of monster commands was answered ${status}: ${body}`);
@@ -448,7 +418,7 @@ class Link {
     const at = this.lane.now();
     for (let [post] = this.waiting; post !== undefined; [post] = this.waiting) {
       if (at - dueMs(post.due) > SKIP_AFTER_MS) commands.missed('skipped', perPost, post.due);
-      else if (this.state !== 'ready' || this.underway) return;
+      else if (!this.isReady || this.underway) return;
       else this.send(post);
       this.waiting.shift();
     }

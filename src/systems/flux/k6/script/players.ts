@@ -1,20 +1,16 @@
 import exec from 'k6/execution';
-import { WebSocket } from 'k6/websockets';
 import { account } from '../../../../export/k6/script/account.ts';
 import {
   DRAIN_END_MS,
   dueMs,
   END_MS,
-  MOST_ATTEMPTS,
-  RETRY_MS,
   type SetupData,
   SKIP_AFTER_MS,
   TIMELINE,
   TIMEOUT_MS,
-  WELCOME_MS,
 } from '../../../../export/k6/script/config.ts';
 import { ledgerRow } from '../../../../export/k6/script/ledger-rows.ts';
-import { frameBytes, hangUp, isOpen, MASK_BYTES } from '../../../../export/k6/script/socket.ts';
+import { frameBytes, MASK_BYTES, WelcomedSocket } from '../../../../export/k6/script/socket.ts';
 import { NumberSets } from '../../../../load/number-sets.ts';
 import { OUTCOME } from '../../../../load/outcome.ts';
 import { PlayerPacer } from '../../../../load/pacer.ts';
@@ -98,9 +94,8 @@ class Player {
   private readonly id: number;
   private readonly index: number;
   private readonly block: PlayerBlock;
-  private socket: WebSocket | null = null;
-  /** lost: the connection ended, and the player did not end it. */
-  private state: 'connecting' | 'ready' | 'lost' | 'over' = 'connecting';
+  private readonly world: World | undefined;
+  private readonly socket: WelcomedSocket;
   private planned = 0;
   /** Since when the next intent could have been sent: a slot became free, or the player was connected. */
   private ableAt = -Infinity;
@@ -113,17 +108,18 @@ class Player {
   private nextDue: number;
   private timer: unknown = null;
   private began = 0;
-  private attempts = 0;
 
   constructor(id: number, index: number, block: PlayerBlock) {
     this.id = id;
     this.index = index;
     this.block = block;
     this.nextDue = block.pacer.next(index);
+    this.world = block.data.worlds.find(({ players: { from, to } }) => id >= from && id < to);
+    this.socket = new WelcomedSocket(`${this.world?.url}${block.codec.path(id)}`, this);
   }
 
   get isReady(): boolean {
-    return this.state === 'ready';
+    return this.socket.state === 'ready';
   }
 
   start(): void {
@@ -131,7 +127,8 @@ class Player {
     setTimeout(
       () => {
         this.began = Date.now();
-        this.connect();
+        if (this.world === undefined) this.socket.refuse('no world server owns this player');
+        else this.socket.open();
         this.arm();
       },
       Math.max(0, at - Date.now()),
@@ -167,92 +164,29 @@ class Player {
 
   garbage(): void {
     totals.stray += 1;
-    this.lose(this.socket, 'a world server sent a player a frame that is not of the protocol');
+    this.socket.lose('a world server sent a player a frame that is not of the protocol');
   }
 
-  private connect(): void {
-    const { worlds } = this.block.data;
-    const world = worlds.find(({ players: { from, to } }) => this.id >= from && this.id < to);
-    if (world === undefined) {
-      this.refuse('no world server owns this player');
-      return;
-    }
-    const own = new WebSocket(world.url.replace(/^http/, 'ws') + this.block.codec.path(this.id), null, {
-      headers: HEADERS,
-    });
-    this.socket = own;
-    own.onopen = () => {
-      if (own !== this.socket || this.state !== 'connecting') own.close();
-      else setTimeout(() => this.tryAgain(own, 'no welcome'), WELCOME_MS);
-    };
-    own.onmessage = (message) => {
-      if (own !== this.socket || this.state === 'over' || this.state === 'lost') return;
-      if (this.state === 'ready') this.receive(String(message?.data));
-      else this.welcome(own, String(message?.data));
-    };
-    own.onerror = (event) => this.lose(own, String(event?.error));
-    own.onclose = (close?: { code: number }) =>
-      this.lose(own, `the server closed the connection (code ${close?.code})`);
-  }
-
-  private welcome(own: WebSocket, text: string): void {
-    const { codec, acked, now } = this.block;
-    const welcome = codec.welcome(this.index, text);
-    if (welcome === null) {
-      this.tryAgain(own, 'the first frame was no welcome');
-      return;
-    }
-    account.connected(Date.now() - this.began);
-    this.state = 'ready';
+  welcome(frame: string): boolean {
+    const { codec, acked } = this.block;
+    const welcome = codec.welcome(this.index, frame);
+    if (welcome === null) return false;
     this.last = welcome.lastSequence ?? 0;
     acked.base[this.index] = this.last;
     acked.begin(this.index);
-    this.ableAt = now();
+    return true;
+  }
+
+  ready(): void {
+    account.connected(Date.now() - this.began);
+    this.ableAt = this.block.now();
     this.pump();
   }
 
-  /** k6 drops a frame that comes before it has told the script that the socket is open: then there is no welcome. */
-  private tryAgain(own: WebSocket, why: string): void {
-    if (own !== this.socket || this.state !== 'connecting') return;
-    this.attempts += 1;
-    this.socket = null;
-    hangUp(own);
-    if (this.attempts >= MOST_ATTEMPTS) this.refuse(why);
-    else setTimeout(() => this.connect(), RETRY_MS);
-  }
-
-  private refuse(why: string): void {
-    totals.connectFailed += 1;
-    this.block.errors.add(`a player could not connect: ${why}`);
-    this.giveUp();
-  }
-
-  private lose(own: WebSocket | null, why: string): void {
-    if (own === null || own !== this.socket || this.state === 'lost' || this.state === 'over') return;
-    if (this.state === 'connecting') {
-      this.tryAgain(own, why);
-      return;
-    }
-    totals.disconnects += 1;
-    this.block.errors.add(`a player's connection: ${why}`);
-    this.giveUp();
-  }
-
-  private giveUp(): void {
-    this.state = 'lost';
-    for (const { due } of this.unanswered.values()) intents.missed('failed', 1, due);
-    this.unanswered.clear();
-    for (const due of this.waiting) intents.missed('failedUnsent', 1, due);
-    this.waiting = [];
-    hangUp(this.socket);
-    this.arm();
-  }
-
-  private receive(text: string): void {
-    account.progress(this.block.now());
+  receive(frame: string): void {
     totals.framesIn += 1;
-    totals.bytesIn += frameBytes(text.length);
-    if (!this.block.codec.decode(this.index, text, this)) {
+    totals.bytesIn += frameBytes(frame.length);
+    if (!this.block.codec.decode(this.index, frame, this)) {
       this.garbage();
       return;
     }
@@ -260,16 +194,35 @@ class Player {
     if (this.nextDue === Infinity) this.arm();
   }
 
+  refused(why: string): void {
+    totals.connectFailed += 1;
+    this.block.errors.add(`a player could not connect: ${why}`);
+    this.failAll();
+  }
+
+  lost(why: string): void {
+    totals.disconnects += 1;
+    this.block.errors.add(`a player's connection: ${why}`);
+    this.failAll();
+  }
+
+  private failAll(): void {
+    for (const { due } of this.unanswered.values()) intents.missed('failed', 1, due);
+    this.unanswered.clear();
+    for (const due of this.waiting) intents.missed('failedUnsent', 1, due);
+    this.waiting = [];
+    this.arm();
+  }
+
   private comeDue(due: number, at: number): void {
     this.planned += 1;
     this.block.hash.add(INTENT, this.id, this.planned, due);
     intents.scheduled(1, due);
-    if (this.state === 'lost') {
+    if (this.socket.state === 'lost') {
       intents.missed('failedUnsent', 1, due);
       return;
     }
-    const able =
-      this.state === 'ready' && this.waiting.length === 0 && this.unanswered.size < CONFIG.outstanding;
+    const able = this.isReady && this.waiting.length === 0 && this.unanswered.size < CONFIG.outstanding;
     if (at - dueMs(due) > SKIP_AFTER_MS) {
       if (able) intents.late(1, due, at - Math.max(dueMs(due), this.ableAt));
       intents.missed('skipped', 1, due);
@@ -284,7 +237,7 @@ class Player {
     const frame = this.block.codec.encode(this.index, INTENT, seq);
     const sent = this.block.now();
     // Encoding may have read garbage, and given the connection up.
-    if (this.state !== 'ready' || this.socket === null || !isOpen(this.socket)) {
+    if (!this.socket.canSend) {
       intents.missed('failedUnsent', 1, due);
       return;
     }
@@ -301,7 +254,7 @@ class Player {
     while (this.waiting.length > 0) {
       const [due] = this.waiting as [number];
       if (at - dueMs(due) > SKIP_AFTER_MS) intents.missed('skipped', 1, due);
-      else if (this.state !== 'ready' || this.unanswered.size >= CONFIG.outstanding) return;
+      else if (!this.isReady || this.unanswered.size >= CONFIG.outstanding) return;
       else this.send(due);
       this.waiting.shift();
     }
@@ -331,7 +284,7 @@ class Player {
 
   /** One timer for whatever comes next: something due, too late or unanswered for too long, or the end. */
   private arm(): void {
-    if (this.state === 'over') return;
+    if (this.socket.state === 'over') return;
     const { unanswered, waiting, nextDue } = this;
     const drained = nextDue === Infinity && unanswered.size === 0 && waiting.length === 0;
     let at = Math.min(dueMs(nextDue), DRAIN_END_MS);
@@ -354,13 +307,11 @@ class Player {
     const at = this.block.now();
     account.progress(at);
     this.comeDueUntil(at);
-    const wasReady = this.state === 'ready';
-    this.state = 'over';
     if (this.timer !== null) clearTimeout(this.timer as number);
     for (const { due } of this.unanswered.values()) intents.missed('unfinished', 1, due);
     for (const due of this.waiting) intents.missed('skipped', 1, due);
-    if (wasReady) totals.left += 1;
-    hangUp(this.socket);
+    if (this.isReady) totals.left += 1;
+    this.socket.end();
     this.block.finished();
   }
 }
