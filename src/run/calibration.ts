@@ -17,14 +17,14 @@ export type NullServersOpener =
   | ((workload: Workload, servers: number, signal: AbortSignal) => Promise<NullServers>)
   | null;
 
-/** The generator's cost is that of its operations, hardly that of its idle sockets: so many carry the rate. */
+/** Operations cost the generator much more than idle sockets, so this many players are enough for any rate. */
 const MOST_PLAYERS = 1000;
-/** V8 has compiled what is hot after that. */
+/** V8 has compiled the hot code after that. */
 const RAMP = seconds(0.5);
 const WARM_UP = seconds(1);
 const DRAIN = seconds(2);
 const GO_DELAY = 200_000;
-/** Beyond its schedule and drain. */
+/** Allowed after the end of the drain. */
 const OVERDUE_MS = 20_000;
 
 /**
@@ -66,7 +66,7 @@ export async function calibrate(
 
 const stopped = () => interrupted('stopped during the calibration of the generator');
 
-/** The same rates, those of the busiest stage, `factor` times, by fewer players; nobody leaves or is cut off. */
+/** `factor` times the rates of the busiest stage, by fewer players, without churn and faults. */
 function calibrationLoad(full: Scenario, system: SystemScenario): Workload {
   const { seconds: length, factor } = full.calibration;
   const players = Math.min(full.load.players, MOST_PLAYERS);
@@ -74,7 +74,7 @@ function calibrationLoad(full: Scenario, system: SystemScenario): Workload {
   const operations = mapOperations(full.load.operations, ({ perSecond }) => ({
     perSecond: perSecond * times,
   }));
-  // What the system itself makes of the load is of so many players, and so fast, too.
+  // The system derives its own parts of the workload from these players and rates.
   const load = { ...full.load, players, operations };
   const { churn: _, ...workload } = workloadOf({ ...full, load }, system);
   const measureStart = micros(RAMP + WARM_UP);

@@ -2,26 +2,26 @@ import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises'
 import { monotonic } from '../clock.ts';
 
 /**
- * 64 KB: in the second-level cache of anything that runs Node, so that memory is not what is measured. The same
- * pages each time.
+ * 64 KB fit into the second-level cache of any host that runs Node, so that memory speed is not measured. The same pages
+ * are used each time.
  */
 const WORDS = new Int32Array(16_384);
-/** Passes over the words in one piece: some 5 ms on a 2.5 GHz core. */
+/** Passes over the words in one piece: about 5 ms on a 2.5 GHz core. */
 const PASSES = 200;
-/** Of each copy. */
+/** Pieces of each copy. */
 const PIECES = 20;
-/** Short pieces that are not counted: the compiler and the clock of the core get under way. */
+/** Short pieces that are not counted, until the code is compiled and the core's clock has risen. */
 const WARM_UP = 300;
-/** No more than this, however slow the core, once there are enough pieces to tell quartiles. */
+/** The time limit on slow cores, once there are enough pieces for quartiles. */
 const MOST_MS = 450;
 const LEAST = 5;
 /**
- * V8 compiles the same function to code that takes up to twice as long in about one of a hundred processes, and keeps
- * it. It compiles each copy by itself: three that are all slow say something of the machine.
+ * In about one of a hundred processes V8 compiles the same function to code that takes up to twice as long, and keeps
+ * it. Each copy is compiled separately: if all three are slow, the machine is.
  */
 const COPIES = 3;
 
-/** xorshift over an array, each word on what came before it: integers, loads and stores, in a fixed order. */
+/** xorshift over an array, where each word depends on the one before: integers, loads and stores in a fixed order. */
 const makePiece =
   () =>
   (words: Int32Array, passes: number): number => {
@@ -38,10 +38,10 @@ const makePiece =
   };
 
 /**
- * A fixed piece of work on one core, in milliseconds: the lower quartile over pieces of some milliseconds, with a
- * turn of the loop between them, of the fastest of three copies that take turns; 0.4 s in all, more only where others
- * hold the core. What interrupts some of the pieces does not show; a slower clock, throttling or a neighbour slow
- * nearly all of them, and so the quartile, which the one fastest piece might hide.
+ * The canary is a reference workload: a fixed piece of work on one core, in milliseconds. It is repeated for 0.4 s (longer
+ * only where other processes use the core), with a turn of the event loop in between; the result is the lower quartile of
+ * the fastest of three copies. Interruptions of some pieces do not change it. A slower clock, throttling or a busy
+ * neighbour slow nearly all pieces and so the quartile, while the single fastest piece might hide them.
  */
 export async function measureCanary(): Promise<number> {
   const copies = Array.from({ length: COPIES }, () => ({ piece: makePiece(), times: [] as number[] }));
@@ -59,14 +59,13 @@ export async function measureCanary(): Promise<number> {
   return Math.min(...copies.map(({ times }) => times.sort((a, b) => a - b)[times.length >> 2]!));
 }
 
-const AGAIN = 3;
-const AGAIN_AFTER_MS = 700;
+const RETRIES = 3;
+const RETRY_AFTER_MS = 700;
 
 /**
- * The canary after a run. The end of a run leaves the kernel something to do for a moment, a database to remove and
- * pages to write: where it is slower than before, beyond what the run's rules allow, it is asked again a little later, and
- * the last answer is the one.
- * A machine that has really changed its pace has not done so for a second.
+ * The canary after a run. At the end of a run the kernel is busy for a moment with files to remove and pages to write: a
+ * canary that is slower than the rules allow is repeated a little later, and the last one counts. A machine that has
+ * really become slower stays so for longer than that.
  */
 export async function measureCanaryAfter(
   beforeMs: number,
@@ -75,8 +74,8 @@ export async function measureCanaryAfter(
 ): Promise<number> {
   const most = beforeMs * (1 + driftPercent / 100);
   let after = await measure();
-  for (let again = 0; again < AGAIN && after > most; again++) {
-    await pause(AGAIN_AFTER_MS);
+  for (let retry = 0; retry < RETRIES && after > most; retry++) {
+    await pause(RETRY_AFTER_MS);
     after = await measure();
   }
   return after;

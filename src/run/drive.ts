@@ -13,18 +13,14 @@ import type { Micros } from '../units.ts';
 import type { Injection } from './faults.ts';
 import type { Observer, Phase, StopSignals } from './steps.ts';
 
-/** Between READY and GO, so that every worker has its orders before the clock starts. */
+/** Between READY and GO, so that every worker has its instructions before the clock starts. */
 const GO_DELAY = 300_000;
-/** Beyond the drain, which the workers keep themselves, before they are given up. */
+/** How long workers may take after the end of the drain. */
 const OVERDUE = 20e6;
-/**
- * Once a component is gone, what is in flight gets as long as the drain takes, which the workers keep themselves, and
- * this for their answer; but not for ever.
- */
+/** After a component is lost, operations in flight get the time of the drain, and workers this long to report. */
 const LOST_ANSWER = 2e6;
 const LONGEST_LOST_DRAIN = 30e6;
 
-/** What the drive needs of the run around it. */
 export interface Drive {
   readonly workload: Workload;
   readonly record: RunRecord;
@@ -35,7 +31,7 @@ export interface Drive {
   disturb(go: Micros, fleet: ReadyFleet): Injection | null;
 }
 
-/** GO to the end of the drain, with the probes reading once a second. */
+/** Runs the load from GO to the end of the drain, while the probes read once a second. */
 export async function drive(
   { workload, record, signals, observer, enter, disturb }: Drive,
   fleet: ReadyFleet,
@@ -76,7 +72,7 @@ export async function drive(
   const onSecond = (second: LoadSecond): void => {
     record.second(second);
     observer.second(second);
-    // A fault, or a stage, may well make a run miss for seconds what it sends afterwards.
+    // During a fault or a stage a run may miss operations for seconds and recover.
     if (phase === 'measure' && injection === null && timeline.stages === undefined) {
       for (const [name, counts] of Object.entries(second.operations)) {
         const { scheduled, skipped, failed, failedUnsent, timedOut } = counts;
@@ -88,7 +84,7 @@ export async function drive(
     follow(second.at);
   };
   let stoppedAt: number | null = null;
-  /** In which phase somebody interrupted it. */
+  /** The phase in which the user interrupted it. */
   let interruptedIn: Phase | null = null;
   const stop = (): void => {
     if (signals.stop.aborted) interruptedIn ??= phase;
@@ -111,11 +107,11 @@ export async function drive(
   try {
     if (signals.stop.aborted) stop();
     record.note({ tally: await Promise.race([drained, left, lost, overdue.passed]) });
-    // What a fault has taken down comes back before the rows are read.
+    // A disturbed component has to recover before the rows are read.
     if (injection !== null) await Promise.race([injection.finish(), left, lost]);
   } catch (thrown) {
     void injection?.finish().catch(() => undefined);
-    // Whatever was answered until a component was lost still counts, if the workers can tell it.
+    // Answers until the loss of a component still count, if the workers can report them.
     fleet.stop();
     const patience = Math.min(workload.drain + LOST_ANSWER, LONGEST_LOST_DRAIN) / 1e3;
     if (record.known.tally === null)
@@ -124,21 +120,21 @@ export async function drive(
   } finally {
     signals.stop.removeEventListener('abort', stop);
     overdue.cancel();
-    // Who leaves at once does not wait for what is being read: it is given up when the probes are closed.
+    // An abort does not wait for pending readings, which end when the probes are closed.
     await Promise.race([readings.finish(), left]);
   }
   if (signals.stop.aborted) return { state: 'interrupted', phase: interruptedIn ?? phase };
   return stopped === null ? { state: 'completed' } : { state: 'stoppedEarly', because: stopped };
 }
 
-/** One that neither ends nor dies, long after its time. */
+/** The error for a worker that still runs long after the end of its schedule. */
 export const stuckWorker = (of: string) =>
   stackFailed(
     `a load worker did not end its part of ${of}`,
-    'it was stopped or is stuck: see whether the machine is overloaded, and run again',
+    'it was stopped or is stuck: check whether the machine is overloaded, and run again',
   );
 
-/** Rejects once the host's monotonic clock is past what `at` says; it may come to say less. */
+/** Rejects once the host's monotonic clock is past `at`, which is evaluated each time since it may become earlier. */
 function deadline(at: () => Micros): { readonly passed: Promise<never>; readonly cancel: () => void } {
   let timer: NodeJS.Timeout | undefined;
   const passed = new Promise<never>((_, reject) => {

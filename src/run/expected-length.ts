@@ -3,16 +3,16 @@ import { connectSecondsOf } from '../load/k6/k6-system.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { Workload } from '../scenario/workload.ts';
 
-/** Of a calibration beside its measuring: its null servers, ramp, warm-up and drain. */
+/** The null servers, ramp, warm-up and drain of a calibration. */
 const CALIBRATION_SPARE_SECONDS = 3;
 /** PostgreSQL, the world's rows and its servers. */
 const STACK_SECONDS = 2;
 /** Rows inserted, and updated one by one and in batches. */
 const CEILINGS = 3;
-/** The canaries, the last answers, the rows, what is written. */
+/** The canaries, the drain, the verification and the bundle. */
 const REST_SECONDS = 3;
 
-/** About how many seconds a run takes in all: what is known before it of each of its phases. */
+/** An estimate of the whole run in seconds, from its scenario. */
 export function expectedLength(
   scenario: Scenario,
   workload: Workload,

@@ -9,32 +9,32 @@ import type { PlannedFault } from '../scenario/workload.ts';
 import type { Disturbance } from '../stack/stack.ts';
 import type { Micros } from '../units.ts';
 
-/** What faults are done to, and how the rows are looked at afterwards. */
+/** Everything that the injection of faults and the check of the rows after each need. */
 export interface FaultScene {
   readonly seed: number;
   readonly go: Micros;
-  /** Null for a target: sockets can be cut, and its processes are not ours. */
+  /** Null for a target, whose processes are not ours: only connections can be dropped. */
   readonly disturb: Disturbance | null;
   readonly fleet: ReadyFleet;
   readonly verification: Verification | null;
-  /** The component that keeps what is verified. */
+  /** The component that stores the verified rows. */
   readonly keptIn: string | null;
-  /** Told when a fault is over, in that order. Times are on the monotonic clock. */
+  /** Called when a fault is over, in that order. Times are on the monotonic clock. */
   readonly note: (fault: FaultFacts) => void;
 }
 
 export interface Injection {
-  /** Begins no other fault; resolves when those under way are over. */
+  /** Starts no further fault; resolves when those in progress are over. */
   finish(): Promise<void>;
 }
 
 /**
- * Does every planned fault at its time. Those of one component wait for one another, so that what is down is never
- * killed again; a component that does not come back is the stack's failure, and noted here.
+ * Injects every planned fault at its time. Faults of one component wait for each other, so that a component that is down
+ * is not killed again. A component that does not recover is a failure of the stack, and is recorded here.
  */
 export function injectFaults(planned: readonly PlannedFault[], scene: FaultScene): Injection {
   let stopped = false;
-  /** Ends the waits that are under way; a listener of one signal each would be hundreds. */
+  /** The pending waits, which `finish` ends; a signal would have hundreds of listeners. */
   const waits = new Set<(due: boolean) => void>();
   const until = (at: number): Promise<boolean> =>
     new Promise((resolve) => {
@@ -43,7 +43,7 @@ export function injectFaults(planned: readonly PlannedFault[], scene: FaultScene
         waits.delete(over);
         resolve(due);
       };
-      // A timer may come up to a millisecond early; a storm is not to strike in the stage before its own.
+      // A timer may fire up to a millisecond early, which would put a fault into the stage before its own.
       const timer = setTimeout(() => over(true), Math.max(0, Math.ceil((at - monotonic()) / 1e3) + 1));
       waits.add(over);
     });
@@ -68,15 +68,15 @@ export function injectFaults(planned: readonly PlannedFault[], scene: FaultScene
   };
 }
 
-/** What is done to PostgreSQL itself, of all components: how often, and the end of the last time. */
+/** The faults of the component that stores the rows: how many have begun, and the end of the last one. */
 interface Outage {
   begun: number;
   over: Promise<unknown>;
 }
 
 /**
- * One look at the rows after the other: what each finds beyond the one before. While another fault has PostgreSQL away
- * nobody can look: it is waited for, and looked again where it went in between.
+ * Compares the rows, one comparison after the other, and returns what each finds beyond the one before. While a fault has
+ * the rows' component down, it waits; a comparison that such a fault interrupts is repeated.
  */
 function rowChecks(
   { verification, fleet }: FaultScene,
@@ -114,10 +114,10 @@ function rowChecks(
   };
 }
 
-/** Its time came while the one before it lasted, and then the load ended. */
+/** A fault that was still waiting for the one before it when the load ended. */
 const missed = ({ id, action, of }: PlannedFault): FaultFacts => ({
   ...{ id, action, of, from: monotonic(), to: null },
-  ...{ dropped: null, rows: null, error: 'the load ended while the one before it was under way' },
+  ...{ dropped: null, rows: null, error: 'the load ended while the fault before it was in progress' },
 });
 
 async function inject(
@@ -138,9 +138,10 @@ async function inject(
       const dropped = await fleet.drop(sharePercent, streamSeed(seed, STREAM.drops, index), stage);
       return { ...facts, to: monotonic(), dropped };
     }
-    if (disturb === null) throw new Error(`${of} is a target's process, and not ours to ${action}`);
+    if (disturb === null)
+      throw new Error(`${of} belongs to a target: capbench does not ${action} its processes`);
     const disturbing = disturb[action](of, lasting);
-    // While what keeps the rows is away, nobody can look at them.
+    // The rows cannot be read until this component has recovered.
     if (of === scene.keptIn) {
       outage.begun += 1;
       outage.over = disturbing.catch(() => undefined);

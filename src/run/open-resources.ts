@@ -1,12 +1,12 @@
 import { messageOf } from '../errors.ts';
 import { aborted, settlesWithin } from '../supervision/time-limit.ts';
 
-/** All that is closed has limits of its own, which are shorter together. */
+/** Longer than the time limits of all resources together. */
 const CLOSE_LIMIT_MS = 60_000;
-/** The same for who wants to leave at once: what is not closed by then the watchdog ends. */
+/** The limit after an abort; the watchdog ends what is not closed by then. */
 const LEAVE_MS = 1_000;
 
-/** What was opened in a run, to be closed again. */
+/** The resources that a run has opened and must close. */
 export class OpenResources {
   private readonly all: (() => Promise<void>)[] = [];
 
@@ -14,27 +14,29 @@ export class OpenResources {
     this.all.push(close);
   }
 
-  /** Also what is up when nobody waits for it any more is closed; where it never came up there is nothing to close. */
+  /** Also closes a resource that opens after the run has stopped waiting for it. */
   addWhenOpen<T>(opening: Promise<T>, close: (opened: T) => Promise<void>): void {
     this.add(() => opening.then(close, () => undefined));
   }
 
   /**
-   * The last opened first. One that fails, or takes too long, does not keep the others open: it is told, and what it
-   * leaves is the watchdog's.
+   * Closes the last one first. One that fails or takes too long does not keep the others open: it becomes a warning, and
+   * the watchdog ends what it leaves.
    */
   async close(abort: AbortSignal): Promise<readonly string[]> {
     const warnings: string[] = [];
     const closing = (async () => {
       for (const close of this.all.toReversed()) {
         await close().catch(
-          (thrown) => void warnings.push(`not closed as it should be: ${messageOf(thrown)}`),
+          (thrown) => void warnings.push(`a part of the run was not closed properly: ${messageOf(thrown)}`),
         );
       }
     })();
     await Promise.race([settlesWithin(closing, CLOSE_LIMIT_MS), aborted(abort)]);
     if (!(await settlesWithin(closing, LEAVE_MS)) && !abort.aborted) {
-      warnings.push(`not all was closed within ${CLOSE_LIMIT_MS / 1e3} s: the watchdog ends what is left`);
+      warnings.push(
+        `the run was not closed within ${CLOSE_LIMIT_MS / 1e3} s: the watchdog ends its remaining processes`,
+      );
     }
     return [...warnings];
   }

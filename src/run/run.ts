@@ -21,7 +21,7 @@ import { type Drive, drive } from './drive.ts';
 import { injectFaults } from './faults.ts';
 import { OpenResources } from './open-resources.ts';
 import {
-  brokenOff,
+  endedByBug,
   endingOf,
   type Observer,
   openSteps,
@@ -30,7 +30,7 @@ import {
   type Steps,
 } from './steps.ts';
 
-/** What a run is made of; commands/execute-run.ts wires it. */
+/** The parts of a run; commands/execute-run.ts wires them together. */
 export interface RunPlan {
   readonly scenario: Scenario;
   readonly system: System;
@@ -38,29 +38,29 @@ export interface RunPlan {
   readonly openStack: (signal: AbortSignal) => Promise<Stack>;
   readonly engine: Engine;
   readonly openNullServers: NullServersOpener;
-  /** What of a target is watched besides its servers; null where the stack is started here. */
+  /** What is probed of a target besides its servers; null where the stack is started here. */
   readonly watched: WatchedTarget | null;
-  /** Reads a log before its folder goes. */
+  /** Reads a log before its folder is removed. */
   readonly readLog: (path: string) => Promise<string>;
-  /** Told what is known when the run has ended and nothing is closed yet: whatever happens then loses nothing. */
+  /** Receives the measurements before anything is closed, so that a failure while closing loses nothing. */
   readonly keep: (measurements: Measurements) => Promise<void>;
 }
 
-/** What the steps of one run share. */
+/** The state that the steps of one run share. */
 interface Running extends Omit<Drive, 'disturb'> {
   readonly plan: RunPlan;
   readonly signals: RunSignals;
   readonly steps: Steps;
   readonly logs: Map<string, string>;
-  /** What notes the last facts of what was opened, before anything is closed. */
+  /** They record the last facts before anything is closed. */
   readonly gatherers: (() => Promise<void>)[];
   readonly closers: OpenResources;
 }
 
 /**
- * One run: calibration -> stack -> ceilings -> READY -> GO -> ramp, warm-up, measure -> drain -> verify -> close. Whatever
- * ends it, the facts learnt until then come back, and nothing is left running. Throws only bad input that shows
- * before anything was opened.
+ * One run: calibration -> stack -> ceilings -> READY -> GO -> ramp, warm-up, measure -> drain -> verify -> close. However
+ * it ends, it returns the facts measured until then and leaves nothing running. It throws only for errors that occur
+ * before the stack is up.
  */
 export async function run(plan: RunPlan, observer: Observer, signals: RunSignals) {
   const workload = workloadOf(plan.scenario, plan.system.scenario);
@@ -83,7 +83,7 @@ export async function run(plan: RunPlan, observer: Observer, signals: RunSignals
   const { closers, gatherers, logs } = running;
   let ending: Ending;
   let bug: { readonly thrown: unknown } | null = null;
-  // Also while the rest is closed; a connection that breaks then is no news.
+  // Bugs are also recorded while the run is closing, when a broken connection is expected.
   void signals.crash.then((thrown) => {
     if (isBug(thrown)) bug ??= { thrown };
   });
@@ -96,17 +96,18 @@ export async function run(plan: RunPlan, observer: Observer, signals: RunSignals
       throw thrown;
     }
     if (known === null) bug ??= { thrown };
-    ending = known ?? brokenOff(thrown, phase);
+    ending = known ?? endedByBug(thrown, phase);
     if (signals.stop.aborted && ending.state === 'stackFailed') record.error(ending.because);
   }
   if (signals.stop.aborted) ending = { state: 'interrupted', phase: interruptedIn ?? phase };
 
   const orWarn = (what: string, doing: Promise<void>): Promise<void> =>
     doing.catch((thrown) => void warnings.push(`${what}: ${messageOf(thrown)}`));
-  for (const gather of gatherers) await orWarn('the logs, or who else used the host', gather());
+  for (const gather of gatherers)
+    await orWarn('the logs or the foreign processes could not be recorded', gather());
   const sofar = async (): Promise<void> =>
     plan.keep(record.measurements(ending, monotonic(), clockDriftMs()));
-  await orWarn('what was measured is not written yet', sofar());
+  await orWarn('the measurements could not be written before closing', sofar());
   enter('close');
   warnings.push(...(await closers.close(signals.abort)));
   if (record.known.canary !== null && ending.state === 'completed') {
@@ -115,7 +116,7 @@ export async function run(plan: RunPlan, observer: Observer, signals: RunSignals
     const afterMs = await Promise.race([again, aborted(signals.abort)]);
     record.note({ canary: { beforeMs, afterMs } });
   }
-  // Until here there was something to interrupt.
+  // An interrupt counts until here.
   if (signals.stop.aborted && (ending.state === 'completed' || ending.state === 'stoppedEarly')) {
     ending = { state: 'interrupted', phase: interruptedIn ?? phase };
   }
@@ -126,9 +127,9 @@ async function story(running: Running): Promise<Ending> {
   const { record, signals, steps, gatherers, enter } = running;
   await beforeTheStack(running);
   const stack = await startStack(running);
-  const halt = AbortSignal.any([signals.stop, steps.standOn(stack.failure)]);
+  const halt = AbortSignal.any([signals.stop, steps.dependOn(stack.failure)]);
 
-  const probes = await steps.step('the probes', watchOver(running, stack));
+  const probes = await steps.step('the probes', startProbes(running, stack));
   gatherers.push(async () => record.note({ foreign: probes.host.foreignProcesses() }));
   await ceilings(running, stack, halt);
   if (signals.stop.aborted) throw interrupted('stopped before the players connected');
@@ -168,14 +169,14 @@ const faultsFor = (
         });
 };
 
-/** What the generator, and one core of this host, do before there is anything beside them. */
+/** The canary and the calibration run before the stack, while nothing else uses the host. */
 async function beforeTheStack({ plan, record, signals, steps, closers, enter }: Running): Promise<void> {
   enter('calibrate');
   const { engine, scenario, system, openNullServers } = plan;
   if (scenario.calibration.canary !== false)
     record.note({ canary: { beforeMs: await steps.step('the canary', measureCanary()), afterMs: null } });
   if (openNullServers === null) {
-    record.absent('generator.calibration', `the system ${system.name} has no servers to calibrate against`);
+    record.absent('generator.calibration', `the system ${system.name} has no null servers`);
   }
   const calibrating = calibrate(engine, scenario, system.scenario, openNullServers, signals.stop);
   closers.addWhenOpen(calibrating, async () => undefined);
@@ -199,8 +200,8 @@ const gatherLogs = ({ plan, logs, gatherers }: Running, of: ReadonlyMap<string, 
     for (const [name, path] of of) logs.set(name, await plan.readLog(path));
   });
 
-/** They are closed before the stack is. */
-async function watchOver({ plan, record, signals, closers }: Running, stack: Stack): Promise<RunProbes> {
+/** Opened after the stack, so that they are closed before it. */
+async function startProbes({ plan, record, signals, closers }: Running, stack: Stack): Promise<RunProbes> {
   const opening = openProbes(plan, stack.endpoints, signals.stop);
   closers.addWhenOpen(opening, (opened) => opened.close());
   const probes = await opening;
@@ -208,7 +209,7 @@ async function watchOver({ plan, record, signals, closers }: Running, stack: Sta
   return probes;
 }
 
-/** They write, and somebody else's database is only read. */
+/** Measures the ceilings of a local database; they write, and a target's database is only read. */
 async function ceilings(
   { plan, record, steps, enter }: Running,
   { endpoints: { database }, kind }: Stack,
@@ -217,7 +218,7 @@ async function ceilings(
   if (database === null || kind !== 'local') return;
   const { system, scenario } = plan;
   if (system.measureCeilings === undefined) {
-    record.absent('ceilings', `nobody says what the database of the system ${system.name} is to show`);
+    record.absent('ceilings', `the system ${system.name} does not define a measurement of its ceilings`);
     return;
   }
   enter('ceilings');
@@ -236,29 +237,29 @@ async function connect(running: Running, { endpoints }: Stack, halt: AbortSignal
   return fleet;
 }
 
-/** The check of the rows; null where nobody can read them, which is then noted. */
+/** The integrity check; null where the rows cannot be read, which is then recorded. */
 async function openCheck(
   { plan: { system }, workload, record }: Running,
   { endpoints }: Stack,
   { ofSystem, ofTarget }: RunProbes,
 ): Promise<Verification | null> {
   const opened = (await system.openVerification?.({ endpoints, workload, probes: ofSystem })) ?? {
-    because: `the system ${system.name} has no rows that are known here`,
+    because: `the system ${system.name} has no rows that capbench can read`,
   };
   if (!('because' in opened)) return opened;
-  // A target's probes say themselves what was not named.
+  // A target's probes already report a missing PostgreSQL URL.
   if (ofTarget === null || endpoints.database !== null) record.absent('integrity', opened.because);
   return null;
 }
 
-/** What of a target is watched besides its servers. */
+/** What is probed of a target besides its servers. */
 interface WatchedTarget {
   readonly addresses: ProbeAddresses;
-  /** The authorities for what is reached over TLS. */
+  /** CA certificates for TLS connections. */
   readonly ca: string | undefined;
 }
 
-/** Rejects as what cannot be opened does, and with exit code 105 when stopped; none is left open then. */
+/** Rejects with the error of a probe that cannot be opened, and with exit code 105 when stopped; none is left open then. */
 async function openProbes(
   { scenario, system, identity: { colocated }, watched }: RunPlan,
   endpoints: Endpoints,
@@ -266,7 +267,7 @@ async function openProbes(
 ) {
   const { database } = endpoints;
   const tables = scenario.traits.table === null ? [] : [scenario.traits.table];
-  // Of servers that only listen nobody knows what they tell, unless the system says that all of its servers do.
+  // Servers of any kind may have no metrics, unless the system declares that all of its servers have them.
   const isAsked = endpoints.unknown !== true || scenario.traits.hasServerMetrics === 'yes';
   const ofSystem = isAsked ? ((await system.probes?.(endpoints)) ?? []).map(untilClosed) : [];
   const foreign =
@@ -284,7 +285,7 @@ async function openProbes(
       const opening = openTargetProbes({ ...watched, database, tables, budgets: scenario.budgets });
       ofTarget = await unlessAborted(opening, stop).catch((thrown) => {
         if (!stop.aborted) throw thrown;
-        // Nobody waits for who takes seconds to say nothing.
+        // The run does not wait for probes that take seconds to time out.
         void opening
           .then(({ probes }) => Promise.all(probes.map((probe) => probe.close())))
           .catch(() => undefined);
@@ -299,5 +300,5 @@ async function openProbes(
   return { all, ofSystem, ofTarget, host, close };
 }
 
-/** All that is watched meanwhile; none is asked any more once they are closed. */
+/** All probes of a run; none takes a reading once they are closed. */
 type RunProbes = Awaited<ReturnType<typeof openProbes>>;

@@ -18,32 +18,32 @@ export type Phase =
   | 'verify'
   | 'close';
 
-/** Who wants to see the run while it goes on. */
+/** Receives the progress of a run. */
 export interface Observer {
   phase(phase: Phase): void;
   second(second: LoadSecond): void;
 }
 
-/** `stop`: no more load, drain and verify. `abort`: leave everything and close. */
+/** `stop`: end the load, drain and verify. `abort`: skip these and close. */
 export interface StopSignals {
   readonly stop: AbortSignal;
   readonly abort: AbortSignal;
 }
 
-/** What ends a run from outside of its story; `crash` settles with what was thrown where nobody could catch it. */
+/** Events outside a run that end it; `crash` settles with an uncaught error. */
 export interface RunSignals extends StopSignals {
   readonly crash: Promise<unknown>;
 }
 
-/** How long the end of a component may take to be seen after a connection to it broke. */
+/** The end of a component may be seen this long after a connection to it broke. */
 const EXPLAIN_MS = 500;
 
 export function openSteps(signals: RunSignals) {
   let lost: Promise<never> = new Promise(() => {});
   const left = aborted(signals.abort).then((): never => {
-    throw interrupted('left at once');
+    throw interrupted('aborted by a second interrupt');
   });
-  // A connection that breaks while nobody waits for its answer.
+  // An idle connection that breaks is an uncaught error.
   const crashed = signals.crash.then((thrown): Promise<never> => {
     if (isBug(thrown) || !isOfConnection(thrown)) throw thrown;
     return explain('a connection', thrown, lost);
@@ -52,8 +52,8 @@ export function openSteps(signals: RunSignals) {
   return {
     step: <T>(what: string, doing: Promise<T>): Promise<T> =>
       Promise.race([doing.catch((thrown) => explain(what, thrown, lost)), lost, left, crashed]),
-    /** From now on the end of a component ends every step. The signal aborts then. */
-    standOn(failure: Promise<StackFailure>) {
+    /** From now on the end of a component ends every step. The returned signal aborts then. */
+    dependOn(failure: Promise<StackFailure>) {
       const gone = new AbortController();
       lost = failure.then(({ component, message, hint }): never => {
         throw stackFailed(`${component}: ${message}`, hint);
@@ -61,14 +61,14 @@ export function openSteps(signals: RunSignals) {
       lost.catch(() => gone.abort());
       return gone.signal;
     },
-    /** Rejects with what breaks off the run without anybody waiting for it. */
+    /** Rejects with an error that ends the run and that no step awaits. */
     broken: () => Promise.race([lost, crashed]),
   };
 }
 
 /**
- * A driver's own error ("Connection terminated unexpectedly") becomes a failure of the stack; where a component
- * turns out to be lost within a moment, that is the better reason. What can only be a bug stays one.
+ * A driver's error ("Connection terminated unexpectedly") becomes a failure of the stack; if a component turns out to be
+ * lost within a moment, that is the better reason. A bug stays a bug.
  */
 async function explain(what: string, thrown: unknown, lost: Promise<never>): Promise<never> {
   const refused = refusalOf(thrown);
@@ -79,16 +79,16 @@ async function explain(what: string, thrown: unknown, lost: Promise<never>): Pro
   if (known) throw thrown;
   throw stackFailed(
     `${what}: ${messageOf(thrown)}`,
-    'a component of the stack no longer answers: see the logs in the bundle',
+    'a component of the stack does not answer any more: see the logs in the bundle',
     thrown,
   );
 }
 
-/** The system and PostgreSQL give their errors a code; of a connection that ended, pg gives none. */
+/** Errors of the system and of PostgreSQL have a code; pg's error for an ended connection has none. */
 const isOfConnection = (thrown: unknown): boolean =>
   thrown instanceof Error && ('code' in thrown || /^Connection terminated/.test(thrown.message));
 
-/** How a run ended with what a step threw; null for what is a bug, or bad input. */
+/** How an error of a step ends the run; null for a bug or bad input. */
 export function endingOf(error: unknown, phase: Phase): Ending | null {
   const thrown = refusalOf(error) ?? error;
   if (!(thrown instanceof CapbenchError)) return null;
@@ -97,12 +97,12 @@ export function endingOf(error: unknown, phase: Phase): Ending | null {
   return { state: 'stackFailed', because: thrown.message, hint: thrown.hint ?? '' };
 }
 
-/** Of a bug. */
-export const brokenOff = (thrown: unknown, phase: Phase): Ending => ({
+/** How a bug ends the run. */
+export const endedByBug = (thrown: unknown, phase: Phase): Ending => ({
   state: 'stackFailed',
-  because: `capbench itself failed in the ${phase} phase, and the run ended with it: ${messageOf(thrown)}`,
-  hint: 'report it; what was measured until then is in the bundle',
+  because: `a bug in capbench ended the run in the ${phase} phase: ${messageOf(thrown)}`,
+  hint: 'report this bug; the measurements until then are in the bundle',
 });
 
-/** What the steps of a run are done with: each ends with whatever ends the run. */
+/** Runs the steps of a run so that each ends with whatever ends the run. */
 export type Steps = ReturnType<typeof openSteps>;

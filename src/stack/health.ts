@@ -30,7 +30,8 @@ export async function askJson({ url, ...access }: Reachable, path: string, signa
     head = { status: answer.statusCode, ...(location === undefined ? {} : { location }) };
     for await (const chunk of answer.body.setEncoding('utf8')) {
       text += chunk;
-      if (text.length > LARGEST_ANSWER_BYTES) throw new Error('the answer has no end');
+      if (text.length > LARGEST_ANSWER_BYTES)
+        throw new Error(`the answer is longer than ${LARGEST_ANSWER_BYTES} bytes`);
     }
   } catch (error) {
     signal.throwIfAborted();

@@ -192,5 +192,5 @@ test("a target's sockets are cut, its processes are not ours", async () => {
   injectFaults([planned('drop', 'players', 0, 'cut'), planned('kill', 'postgres', 0, 'kill')], scene);
   await all(2, noted);
   expect(noted.find(({ id }) => id === 'cut')).toMatchObject({ dropped: 5, error: null });
-  expect(noted.find(({ id }) => id === 'kill')?.error).toMatch(/not ours to kill/);
+  expect(noted.find(({ id }) => id === 'kill')?.error).toMatch(/capbench does not kill its processes/);
 });

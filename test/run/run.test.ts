@@ -171,7 +171,7 @@ const BROKEN: readonly {
     },
     ending: {
       state: 'stackFailed',
-      because: expect.stringMatching(/^capbench itself failed in the ramp phase/),
+      because: expect.stringMatching(/^a bug in capbench ended the run in the ramp phase/),
     },
     isBug: true,
     measured: true,
@@ -181,7 +181,7 @@ const BROKEN: readonly {
     trouble: { prepare: fail(bug) },
     ending: {
       state: 'stackFailed',
-      because: expect.stringMatching(/^capbench itself failed in the connect phase/),
+      because: expect.stringMatching(/^a bug in capbench ended the run in the connect phase/),
     },
     isBug: true,
   },
