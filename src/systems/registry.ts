@@ -6,7 +6,7 @@ import { flux } from './flux/system.ts';
 import { own, ownOn } from './own/system.ts';
 import type { System, Systems } from './system.ts';
 
-/** A scenario may say that its players are those of its system: as if it said nothing. */
+/** `players: { protocol: <system> }` means the system's own players, the default. */
 const withoutPlayers = (system: SystemScenario): SystemScenario => ({
   ...system,
   sections: {
@@ -23,7 +23,7 @@ const hasPlayers = (document: object, name: string): boolean => {
   return typeof players !== 'object' || Reflect.get(players, 'protocol') !== name;
 };
 
-/** Makes the systems known by their names; players of the user's own may be in any of them. */
+/** The systems by name, each also with the user's own players. */
 export function systemsOf(all: readonly System[]): Systems {
   const named = new Map(all.map((system) => [system.name, system]));
   const [first = '', ...others] = named.keys();
@@ -44,11 +44,11 @@ export function systemsOf(all: readonly System[]): Systems {
     metricsOf: ({ name, operations }) => metricsOf(operations, named.get(name)?.figures),
     systemOf: ({ system: name, sections }) => {
       const system = named.get(name);
-      if (system === undefined) throw new Error(`there is no system "${name}"`);
+      if (system === undefined) throw new Error(`unknown system "${name}"`);
       return system !== own && sections?.players !== undefined ? ownOn(system) : system;
     },
   };
 }
 
-/** Those that come with capbench. The only place that names them all. */
+/** The systems of capbench. The only place that names them all. */
 export const SYSTEMS = systemsOf([flux, own]);

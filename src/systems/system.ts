@@ -15,29 +15,28 @@ import type { AppliedSetting, DatabaseEndpoint, Endpoints, Stack } from '../stac
 import type { AttachOptions } from '../stack/target-stack.ts';
 
 /**
- * A system under test: one folder behind this contract. The general rooms know nothing else of it. Each part is
- * described where the room that uses it stands; what a system lacks it leaves out, and absence never means another
- * system's.
+ * A system under test: one folder behind this contract, the only one that general rooms use. Each part is described in the room
+ * that uses it; a system omits the parts that it does not have.
  */
 export interface System {
   readonly name: string;
-  /** Its keys of a scenario, its operations, its checks. */
+  /** Its scenario keys, operations and checks. */
   readonly scenario: SystemScenario;
-  /** Absolute path of the module that is its side of a load worker (load/source.ts): asked for when a run begins. */
+  /** Absolute path of its worker module (load/source.ts); called when a run starts. */
   workerModule(scenario: Scenario): string;
-  /** Its stack, as it is started here; absent: it is only ever a target. */
+  /** The components that capbench starts; absent: it is only a target. */
   components?(scenario: Scenario): readonly ComponentSpec[];
-  /** What its stack tells of itself in the report, beside the settings that its components apply. */
+  /** Settings for the report, besides those that its components apply. */
   settings?(scenario: Scenario): readonly AppliedSetting[];
-  /** Whether any of these says of itself that it is a server of this system; absent: nobody can tell. */
+  /** Whether any target identifies itself as a server of this system; absent: unknown. */
   recognises?(targets: readonly Target[], options: AttachOptions): Promise<boolean>;
-  /** Attaches to servers of somebody else's; absent: to any that listen. */
+  /** Attaches to targets; absent: to any server that listens. */
   attach?(targets: readonly Target[], scenario: Scenario, options: AttachOptions): Promise<Stack>;
-  /** Who is to have which players; absent: evenly, in the order of the servers. */
+  /** Decides which server gets which players; absent: evenly. */
   readonly deal?: Deal;
   /**
-   * What the generator is calibrated against: `servers` processes that answer everything at once, in the system's own
-   * protocol; absent: it is not calibrated, and the report says so. `module` is the user's own, where one plays.
+   * Null servers for the calibration of the generator: `servers` processes that answer everything at once, in the system's
+   * protocol; absent: no calibration, which the report shows. `module` is the user's player module, if any.
    */
   nullServers?(
     workload: Workload,
@@ -45,31 +44,31 @@ export interface System {
     token: string,
     module: PlayerModule | null,
   ): readonly ServerProcess[];
-  /** What tells of its servers meanwhile; absent: nothing but the host does. */
+  /** Probes of its servers during the run; absent: only the host is probed. */
   probes?(endpoints: Endpoints): readonly Probe[] | Promise<readonly Probe[]>;
-  /** What it adds to the figures of the report. */
+  /** Its own figures of the report. */
   readonly figures?: SystemFigures;
-  /** What proves that what was acknowledged is kept; absent: nobody reads the rows, and the report says so. */
+  /** Verifies acknowledged writes; absent: integrity is unmeasured, which the report shows. */
   readonly openVerification?: OpenVerification;
-  /** What its database does when nothing else is asked of it, before the load. Null when the signal came before the end. */
+  /** Measures its database without load, before the run. Null when aborted. */
   measureCeilings?(
     database: DatabaseEndpoint,
     scenario: Scenario,
     signal: AbortSignal,
   ): Promise<CeilingFacts | null>;
-  /** What it can be driven by besides capbench's own engine. */
+  /** Other engines that can drive it. */
   readonly engines?: SystemEngines;
 }
 
-/** Parts of the engines that are not ours, as far as a system brings them. */
+/** A system's support for other engines. */
 export interface SystemEngines {
   readonly k6?: K6System;
-  /** Its posts may be written by autocannon; null, or why a workload cannot be. */
+  /** Why autocannon cannot run a workload; null if it can. */
   autocannon?(workload: Workload, targets: readonly Target[]): string | null;
 }
 
-/** The systems of a capbench, by name. */
+/** The known systems. */
 export interface Systems extends KnownSystems {
-  /** The one that a scenario is about. @throws an Error where there is none: the scenario was read with other systems */
+  /** The system of a scenario. @throws an Error for an unknown system, when the scenario was read with other systems */
   systemOf(scenario: Pick<Scenario, 'system' | 'sections'>): System;
 }

@@ -37,7 +37,7 @@ test('with its authority a certificate is trusted, by the name in it, at the pin
   const front = await tlsFront(port);
   const access = { address: ADDRESS, ca: CA, headers: { 'X-Realm': 'test' } };
   const url = `https://world.invalid:${front}`;
-  expect((await health({ url, ...access })).message).toContain('not as a world server does');
+  expect((await health({ url, ...access })).message).toContain('not like a world server');
 
   const probe = openWorldProbe({ url, ...access, pid: null }, 1);
   expect(await probe.sample()).toContainEqual({ series: 'world.1.cpuSeconds', kind: 'counter', value: 1 });

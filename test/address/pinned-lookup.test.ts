@@ -42,7 +42,7 @@ const posted = (post: number, url: string): Promise<unknown> =>
 test('every connection to a name goes to its pinned address, with the name as Host', async () => {
   const { asked, port, url } = await listening();
   const health = await askHealth({ url, address: ADDRESS }, never).catch((error: Error) => error.message);
-  expect(health).toContain('not as a world server does');
+  expect(health).toContain('not like a world server');
 
   const probe = openWorldProbe({ url, address: ADDRESS, pid: null }, 1);
   expect(await probe.sample()).toContainEqual({ series: 'world.1.cpuSeconds', kind: 'counter', value: 1 });

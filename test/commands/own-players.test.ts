@@ -41,7 +41,7 @@ test('a scenario with a module is not run without --allow-module, and the module
   const checked = await cli('check', file);
   expect(checked.ended()).toBe(0);
   expect(checked.out().replace(/\s+/g, ' ')).toContain(
-    'as ./player.mjs does: code, which `capbench run` loads only with --allow-module',
+    'module ./player.mjs: code, which `capbench run` loads only with --allow-module',
   );
   expect(existsSync(trace)).toBe(false);
   expect(existsSync(join(folder, 'reports'))).toBe(false);
@@ -77,7 +77,7 @@ test.each([
     'own',
     'GET /a, POST /b',
   ],
-  ['module', '{ module: ./player.mjs }', 'own', 'as ./player.mjs does'],
+  ['module', '{ module: ./player.mjs }', 'own', 'module ./player.mjs: code'],
 ])('%s players need a target', async (name, players, system, shown) => {
   const file = scenario(name, players, system);
   const host = await cli('run', file, '--allow-module');
@@ -91,7 +91,7 @@ test.each([
 });
 
 test('players of one’s own in a system of capbench’s are read as before, with one note', async () => {
-  const NOTE = 'note: players: of your own are `system: own` now; flux with players works as before\n';
+  const NOTE = 'note: your own players: belong to `system: own` now; flux with players: still works\n';
   expect((await cli('check', scenario('noted', JSON_PLAYERS, 'flux'))).err()).toBe(NOTE);
   const plain = scenario('plain', JSON_PLAYERS);
   expect((await cli('check', plain)).err()).toBe('');

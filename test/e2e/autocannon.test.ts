@@ -25,6 +25,6 @@ test('a run with autocannon: every post in the books, and the rows agree', { tim
 test('autocannon and intents: refused before there is a bundle', async () => {
   const { stdout, stderr } = await capbench(['run', small, '--engine', 'autocannon']).ends(104);
   expect(stdout).toBe('');
-  expect(stderr).toContain('autocannon speaks HTTP only');
+  expect(stderr).toContain('autocannon has no WebSocket');
   expect(stderr).toContain('leaves it to the monsters');
 });

@@ -80,7 +80,7 @@ describe('rates by either name', () => {
     [
       'too much',
       '  monsterCommandsPerSecond: 9e6\n  commandsPerPost: 1\n',
-      '5:29 load.monsterCommandsPerSecond: 9,000,000 posts a second',
+      '5:29 load.monsterCommandsPerSecond: got 9,000,000 posts a second',
     ],
     ['nothing at all', '  intentsPerSecond: 0\n', '5:21 load.intentsPerSecond: no operation is ever due'],
     [

@@ -235,11 +235,11 @@ describe('settings that a scenario may not have', () => {
 
 describe('numbers that do not fit each other', () => {
   test.each([
-    [flux('{ players: 3 }'), '3:18 load.players: 3 players for 4 world servers'],
-    [minimal('  monsterCommandsPerSecond: 5'), '4:3 load.monsters: 0 monsters for 4 world servers'],
+    [flux('{ players: 3 }'), '3:18 load.players: got 3 players for 4 world servers'],
+    [minimal('  monsterCommandsPerSecond: 5'), '4:3 load.monsters: got 0 monsters for 4 world servers'],
     [
       minimal(`  monsters: ${4 * LANES - 1}\n  monsterCommandsPerSecond: 5`),
-      `5:13 load.monsters: ${4 * LANES - 1} monsters for 4 world servers, expected at least ${LANES}`,
+      `5:13 load.monsters: got ${4 * LANES - 1} monsters for 4 world servers, expected at least ${LANES}`,
     ],
     [minimal('  intentsPerSecond: 0'), '5:21 load.intentsPerSecond: no operation is ever due'],
     [
@@ -248,13 +248,13 @@ describe('numbers that do not fit each other', () => {
     ],
     [
       minimal('  monsters: 100\n  monsterCommandsPerSecond: 200000\n  commandsPerPost: 1'),
-      '6:29 load.monsterCommandsPerSecond: 200,000 posts a second',
+      '6:29 load.monsterCommandsPerSecond: got 200,000 posts a second',
     ],
     [minimal('  duration: 24h'), '5:13 load.duration: ramp, warmUp and duration together'],
   ])('%j', (text, expected) => {
     expect(lines(text)).toEqual([
       expect.stringContaining(
-        expected.startsWith('4:3') ? 'load.monsters: 0 monsters' : `x.yaml:${expected}`,
+        expected.startsWith('4:3') ? 'load.monsters: got 0 monsters' : `x.yaml:${expected}`,
       ),
     ]);
   });

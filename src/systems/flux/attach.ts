@@ -12,9 +12,9 @@ interface Found extends Reachable {
 }
 
 /**
- * Attaches to these world servers, one for each instance of the one whole world that the scenario is about, in any
- * order; its entities are compared where they are dealt out. Rejects with exit code 93 when one cannot be reached, they
- * form no whole world, or it is another one; 105 when aborted. Closing leaves them as they are.
+ * Attaches to world servers, which must be all instances of one world of the scenario's kind, in any order; deal.ts compares
+ * the entities. Rejects with exit code 93 when one cannot be reached, an instance is missing, or the world is another one; 105
+ * when aborted. Closing does not change them.
  */
 export async function attachWorld(
   targets: readonly Target[],
@@ -32,7 +32,7 @@ export async function attachWorld(
   return targetStack(finding(), askHealth, options);
 }
 
-/** Whether any of them says of itself that it is a server of this world. */
+/** Whether any of the targets identifies itself as a server of this world. */
 export async function isAnyWorld(
   targets: readonly Target[],
   { access, signal }: AttachOptions,
@@ -42,27 +42,27 @@ export async function isAnyWorld(
   return asked.some(({ status }) => status === 'fulfilled');
 }
 
-/** @throws CapbenchError (93) where a server says that it is another world than the scenario's */
+/** @throws CapbenchError (93) when a server belongs to another world than the scenario's */
 function requireWorld({ url, health }: Found, { system, world }: Pick<Scenario, 'system' | 'world'>): void {
   if (health.world !== system) {
     throw stackFailed(
-      `${url} is a server of the world ${health.world}, the scenario's is ${system}`,
-      'name the servers of that world, or the scenario of this one',
+      `${url} is a server of the world ${health.world}, expected the scenario's ${system}`,
+      'name the servers of the scenario, or a scenario for these servers',
     );
   }
   const { rowShape } = fluxWorld({ world });
   if (health.rowShape !== rowShape) {
     throw stackFailed(
-      `${url} writes rows as ${health.rowShape}, the scenario says world.rowShape: ${rowShape}; what a row write costs differs many times over`,
+      `${url} writes rows as ${health.rowShape}, expected the scenario's world.rowShape: ${rowShape}; the cost of a row write differs many times over`,
       `start the world with the scenario's row shape${otherShape(health.rowShape)}`,
     );
   }
 }
 
-const otherShape = (said: string): string =>
-  said === 'columns' || said === 'jsonb' ? `, or run with the one it has: --set world.rowShape=${said}` : '';
+const otherShape = (given: string): string =>
+  given === 'columns' || given === 'jsonb' ? `, or run with --set world.rowShape=${given}` : '';
 
-/** The instances 1..n, each once, of one world. Throws exit code 93. */
+/** The instances 1 to n of one world, each once. Throws exit code 93. */
 function wholeWorld(found: readonly Found[]): readonly Found[] {
   const [first] = found;
   if (first === undefined) return [];
@@ -73,14 +73,14 @@ function wholeWorld(found: readonly Found[]): readonly Found[] {
     if (fingerprint(health) !== fingerprint(first.health)) {
       throw stackFailed(
         `${url} and ${first.url} belong to different worlds: ${fingerprint(health)}, and ${fingerprint(first.health)}`,
-        'name the world servers of one world only',
+        'name only servers of one world',
       );
     }
     const other = byInstance.get(health.instance);
     if (other !== undefined) {
       throw stackFailed(
         `${other.url} and ${url} are both instance ${health.instance} of ${instances}`,
-        'name each world server once, and not a proxy in front of several',
+        'name each world server once, and no proxy in front of several servers',
       );
     }
     byInstance.set(health.instance, each);
@@ -91,7 +91,7 @@ function wholeWorld(found: readonly Found[]): readonly Found[] {
   if (missing.length > 0) {
     throw stackFailed(
       `the world at ${first.url} has ${instances} world servers, and instance ${named(missing)} is not among the targets`,
-      'give one --target for each of them',
+      'name each of them with --target',
     );
   }
   const inOrder = [...byInstance.values()].sort((a, b) => a.health.instance - b.health.instance);

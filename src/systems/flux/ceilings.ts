@@ -11,7 +11,7 @@ import { fluxWorld } from './scenario.ts';
 
 const STATEMENT_TIMEOUT_MS = 30_000;
 
-/** The shape of the world's own row, in tables of our own: the world's rows are not touched. */
+/** Scratch tables with the shape of the world's rows, which are not touched. */
 const TABLES = `
   drop table if exists capbench_ceiling, capbench_ceiling_insert;
   create table capbench_ceiling (id int primary key, place int not null, damage int not null,
@@ -31,7 +31,7 @@ const UPDATE_ONE = `
          seq_hash = seq_hash + $6
    where id = $1`;
 
-/** Nested loops over the primary key: the planner would rather hash the whole table for every batch. */
+/** Forces nested loops over the primary key: the planner would hash the whole table for every batch. */
 const PLAN = `set enable_hashjoin = off; set enable_mergejoin = off`;
 const UPDATE_BATCH = `
   update capbench_ceiling c
@@ -43,7 +43,7 @@ const UPDATE_BATCH = `
                  unnest($6::int8[]) as seq_hash) u
    where c.id = u.id`;
 
-/** Reusable parameters of one connection: ids sorted, and of one contiguous range, so that no two wait for a row. */
+/** Reusable parameters of one connection: sorted ids of its own contiguous range, so that connections do not wait for each other's row locks. */
 function batchOf(rows: number, from: number, to: number, seed: number): () => Buffer[] {
   const next = random(seed);
   const columns = [0, 1, 2, 3].map(() => new PgInt4Array(rows));
@@ -56,7 +56,7 @@ function batchOf(rows: number, from: number, to: number, seed: number): () => Bu
     sums.reset();
     hashes.reset();
     for (let i = 0; i < rows; i++) {
-      // One id from each stretch of the range: sorted and distinct without sorting.
+      // One id from each interval of the range, so the ids are distinct and already sorted.
       columns[0]!.push(from + Math.floor((i + next()) * stride));
       columns[1]!.push(seq);
       columns[2]!.push(0);
@@ -68,7 +68,7 @@ function batchOf(rows: number, from: number, to: number, seed: number): () => Bu
   };
 }
 
-/** Rows a second over all connections, each doing one thing after another until the time is up. */
+/** Rows a second over all connections, each running one statement after another (a closed loop). */
 async function rate(
   seconds: number,
   clients: readonly pg.Client[],
@@ -87,9 +87,8 @@ async function rate(
 }
 
 /**
- * Before the load, on the same database: INSERTs in batches, UPDATEs one by one and UPDATEs in batches, each
- * durable, over as many connections as there are world servers. Null when the scenario leaves them out, or when the
- * signal came before the end: half of a rate is none.
+ * Measures the database before the load: batched INSERTs, single UPDATEs and batched UPDATEs, each durable, over as many
+ * connections as there are world servers. Null when the scenario skips them, or when aborted.
  */
 export async function measureCeilings(
   database: DatabaseEndpoint,

@@ -11,14 +11,14 @@ export interface FluxWorld extends FleetWorld {
   readonly monsters: Range;
 }
 
-/** A world server and what it says of itself. */
+/** A world server and its health. */
 interface KnownWorld {
   readonly endpoint: WorldEndpoint;
   readonly health: WorldHealth;
 }
 
 /**
- * Who owns what, asked of the servers.
+ * Asks the servers which entities they own.
  * @throws CapbenchError: 93 when one does not answer or they do not hold the workload's world, 105 when aborted
  */
 export async function dealWorlds(
@@ -39,7 +39,7 @@ export async function dealWorlds(
 }
 
 /**
- * Who owns what, from what the servers say.
+ * Which server owns which entities, by their health.
  * @throws CapbenchError (93) when they do not hold the workload's world, each entity once
  */
 export function fluxWorlds(known: readonly KnownWorld[], workload: Workload): FluxWorld[] {
@@ -48,7 +48,7 @@ export function fluxWorlds(known: readonly KnownWorld[], workload: Workload): Fl
   const worlds = known.map(({ endpoint, health }) => {
     if (health.playersTotal !== entities.players || health.monstersTotal !== entities.monsters) {
       throw stackFailed(
-        `${endpoint.url} serves a world of ${health.playersTotal} players and ${health.monstersTotal} monsters, the scenario loads ${entities.players} and ${entities.monsters}`,
+        `${endpoint.url} serves a world of ${health.playersTotal} players and ${health.monstersTotal} monsters, expected the scenario's ${entities.players} and ${entities.monsters}`,
         'Start the world for this scenario and scale (capbench serve <scenario> --scale F), or run with the scale it was started with.',
       );
     }
@@ -66,7 +66,7 @@ export function fluxWorlds(known: readonly KnownWorld[], workload: Workload): Fl
     for (const { from, to } of ranges) covered = from === covered && to >= from ? to : Number.NaN;
     if (covered !== entities[kind]) {
       throw stackFailed(
-        `the world servers own ${ranges.map(({ from, to }) => `${from}..${to}`).join(', ')} of ${entities[kind]} ${kind}: not each once`,
+        `the world servers own ${ranges.map(({ from, to }) => `${from}..${to}`).join(', ')} of ${entities[kind]} ${kind}, expected each exactly once`,
         'Name every server of one world, each once (--target).',
       );
     }

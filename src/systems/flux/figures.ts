@@ -32,7 +32,7 @@ const sections = {
   database: z.object(UNDERSTOOD.database),
 };
 
-/** What the servers of this world tell of themselves: their batches, their rows, and their own times. */
+/** Figures from the servers' metrics: batches, rows and times. */
 export const fluxFigures: SystemFigures = {
   sections,
   of: (m) => ({
@@ -67,7 +67,7 @@ function throughputOf(m: Measurements): Read<typeof sections.throughput> {
   };
 }
 
-/** By the utilisation law U = X S: X the flushes a second of one server, S the mean round trip of one. */
+/** The utilisation law, U = X S: X is the rate of flushes of one server, S the mean duration of a flush. */
 function writersBusy(m: Measurements): number | null {
   const { window, each } = measuredOf(m, 'world');
   const { mean } = spreadOf(each('batches').map((series) => rateOf(series, window)));

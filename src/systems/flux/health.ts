@@ -4,9 +4,9 @@ import { causeOfAnswer } from '../../address/connection-cause.ts';
 import { stackFailed } from '../../errors.ts';
 import { askJson } from '../../stack/health.ts';
 
-/** The version of the world protocol that this capbench speaks. */
+/** The supported version of the world protocol. */
 const WORLD_PROTOCOL = 1;
-/** More world servers than one world has: each is looked for. */
+/** More instances than a real world has; bounds the search for missing ones. */
 const MOST_INSTANCES = 1_000;
 
 const count = z.int().min(0);
@@ -32,42 +32,41 @@ const health = z
     error: 'above instances',
   });
 
-/** What a world server says of itself at `GET /health`. Ranges are half-open, of entity ids. */
+/** The answer of a world server to `GET /health`. Ranges are half-open, of entity ids. */
 export type WorldHealth = z.infer<typeof health>;
 
 const NO_WORLD =
   'give the base address of a world server that speaks the protocol of src/systems/flux/README.md';
 
 /**
- * What a world server says of itself. Rejects with exit code 93 and a sentence that names the
- * URL when nobody answers within 5 s, or somebody who is no world server of this protocol, or one that is
- * still starting; with the signal's reason when aborted.
+ * Asks a world server for its health. Rejects with exit code 93 when there is no answer within 5 s, the server does not
+ * speak this protocol, or it is still starting; with the signal's reason when aborted.
  */
 export async function askHealth(world: Reachable, signal: AbortSignal): Promise<WorldHealth> {
   const { url } = world;
   const { status, location, body } = await askJson(world, '/health', signal);
-  const said = health.safeParse(body);
-  if (!said.success) {
+  const parsed = health.safeParse(body);
+  if (!parsed.success) {
     const cause = causeOfAnswer(status, location);
     throw stackFailed(
-      `${url} answers GET /health, but not as a world server does: ${status === 200 ? describe(said.error) : cause.what}`,
+      `${url} answers GET /health, but not like a world server: ${status === 200 ? describe(parsed.error) : cause.what}`,
       status === 200 ? NO_WORLD : (cause.hint ?? NO_WORLD),
     );
   }
-  if (said.data.protocol !== WORLD_PROTOCOL) {
+  if (parsed.data.protocol !== WORLD_PROTOCOL) {
     throw stackFailed(
-      `${url} speaks version ${said.data.protocol} of the world protocol, and this capbench version ${WORLD_PROTOCOL}`,
-      'use the capbench and the world server of one release',
+      `${url} uses version ${parsed.data.protocol} of the world protocol, expected version ${WORLD_PROTOCOL}`,
+      'use capbench and world servers of the same release',
     );
   }
-  if (status !== 200 || said.data.status !== 'ok')
+  if (status !== 200 || parsed.data.status !== 'ok')
     throw stackFailed(`${url} is still starting`, 'try again when its GET /health answers 200');
-  return said.data;
+  return parsed.data;
 }
 
 function describe(error: z.ZodError): string {
   const [first] = error.issues;
   if (first === undefined) return 'the answer is not what was expected';
   const where = first.path.join('.');
-  return where === '' ? 'the answer is no JSON object' : `${where}: ${first.message}`;
+  return where === '' ? 'the answer is not a JSON object' : `${where}: ${first.message}`;
 }

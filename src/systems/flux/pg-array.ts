@@ -1,11 +1,10 @@
 /**
- * Arrays as PostgreSQL's binary parameters: five header words (dimensions 1, no nulls, the element's type,
- * length, lower bound 1), then each element as its length in bytes and its value, all big-endian
- * (array_recv in PostgreSQL's arrayfuncs.c). pg sends a Buffer parameter as binary.
+ * Encodes arrays as binary parameters of PostgreSQL: five header words (dimensions 1, no nulls, the element's type, length,
+ * lower bound 1), then the length in bytes and the value of each element, all big-endian (array_recv in PostgreSQL's
+ * arrayfuncs.c). pg sends a Buffer parameter as binary.
  *
- * An encoder is reused: `reset`, `push` each element, then `bytes` for the query. The Buffer that `bytes`
- * gives is a view of the encoder's memory: it holds until the next `reset`, so a query that uses it must be
- * over by then.
+ * An encoder is reused: `reset`, `push` each element, then `bytes` for the query. The Buffer is a view of the encoder's memory
+ * and valid until the next `reset`, so the query must have ended by then.
  */
 const HEADER = 20;
 const LENGTH_AT = 12;
@@ -31,7 +30,7 @@ abstract class PgArray {
     this.#length = 0;
   }
 
-  /** What was pushed since `reset`, for `query`. */
+  /** The elements since `reset`, for `query`. */
   bytes(): Buffer {
     this.view.setInt32(LENGTH_AT, this.#length);
     return this.buffer.subarray(0, this.end);
@@ -65,7 +64,7 @@ export class PgInt4Array extends PgArray {
   }
 
   push(value: number): void {
-    const at = this.element(4); // first: it may replace the view
+    const at = this.element(4); // before this.view is read, since it may replace it
     this.view.setInt32(at, value);
   }
 }
@@ -79,7 +78,7 @@ export class PgInt8Array extends PgArray {
 
   push(value: number): void {
     const at = this.element(8);
-    // No BigInt: one would be allocated for every element.
+    // Without BigInt, which would be allocated for every element.
     this.view.setInt32(at, Math.floor(value / 2 ** 32));
     this.view.setUint32(at + 4, value >>> 0);
   }
@@ -92,7 +91,7 @@ export class PgTextArray extends PgArray {
     super(OID.text, capacityBytes);
   }
 
-  /** An element that is UTF-8 already. */
+  /** Adds an element that is encoded as UTF-8. */
   pushBytes(value: Uint8Array): void {
     const at = this.element(value.length);
     this.buffer.set(value, at);

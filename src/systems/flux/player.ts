@@ -15,12 +15,12 @@ const HELLO = 'say hello';
 const NOBODY = -1;
 
 /**
- * Players of the flux world. Half of the intents are moves, of which a tenth goes anywhere (a wall rejects it)
- * and the rest through an exit that the player knows; a quarter looks; some talk; the rest attacks somebody who
- * is known to be present, or looks when nobody is. A player knows what the server told it, and no more.
+ * Players of the flux world. Half of the intents are moves: a tenth of them in any direction (a wall rejects it), the others
+ * through a known exit; a quarter are looks; a tenth is talk; the rest attack an entity known to be present, or look if none
+ * is. A player knows only what its server has sent to it.
  */
 export class FluxCodec implements PlayerCodec {
-  /** A player is told of its place and of eight others; this is far more than any frame it is owed. */
+  /** Far more than any frame for a player has. */
   readonly mostPayload = 256 * 1024;
   private readonly state: Int32Array;
   private readonly exits: Uint8Array;
@@ -44,7 +44,7 @@ export class FluxCodec implements PlayerCodec {
     if (!isRecord(message) || !isRecord(message.welcome)) return null;
     const { lastSeq, place } = message.welcome;
     if (!isNumber(lastSeq) || lastSeq > MOST_NUMBER || (place !== undefined && !isNumber(place))) return null;
-    this.see(player, message.welcome);
+    this.updateView(player, message.welcome);
     return { lastSequence: lastSeq, stated: place ?? null };
   }
 
@@ -62,7 +62,7 @@ export class FluxCodec implements PlayerCodec {
         if (!isRecord(ack) || !isNumber(ack.seq) || typeof ack.ok !== 'boolean') return false;
         if (ack.place !== undefined) {
           if (!isNumber(ack.place)) return false;
-          this.see(player, ack);
+          this.updateView(player, ack);
           listener.stated(player, ack.place);
         }
         listener.answered(player, ack.seq, ack.ok ? OUTCOME.ok : OUTCOME.rejected);
@@ -102,8 +102,8 @@ export class FluxCodec implements PlayerCodec {
     return mulberry32(state);
   }
 
-  /** What a welcome, a move or a look tells of the place. */
-  private see(player: number, { exits, present }: Readonly<Record<string, unknown>>): void {
+  /** Updates what the player knows of its place, from a welcome, a move or a look. */
+  private updateView(player: number, { exits, present }: Readonly<Record<string, unknown>>): void {
     if (Array.isArray(exits)) {
       let open = 0;
       for (let bit = 0; bit < DIRECTIONS.length; bit++) if (exits.includes(DIRECTIONS[bit])) open |= 1 << bit;

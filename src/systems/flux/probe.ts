@@ -6,7 +6,7 @@ import { readNumber } from '../../scenario/sample-head.ts';
 import type { WorldEndpoint } from '../../stack/stack.ts';
 
 const TIMEOUT_MS = 900;
-/** An answer that dribbles, or has no end, is none. */
+/** Limits for slow or endless answers. */
 const ANSWER_LIMIT_MS = 5_000;
 const LONGEST_ANSWER = 2 ** 20;
 
@@ -62,7 +62,7 @@ export function bucketsOf({ samples }: MetricsPage, name: string, factor = 1): B
 }
 
 /**
- * A world server's own account of itself, from `GET /metrics`.
+ * Reads the metrics of a world server from `GET /metrics`.
  * @param instance 1-based, as in the series' names
  */
 export function openWorldProbe(world: WorldEndpoint, instance: number): Probe {

@@ -11,7 +11,7 @@ import { LANES } from './monsters/lanes.ts';
 import type { FluxWorkload } from './workload.ts';
 import { TABLE } from './workload.ts';
 
-/** What `load:` holds beside what every system's does. */
+/** The system's own keys of `load:`. */
 export interface FluxLoad extends Load {
   /** Monsters in the world. */
   readonly monsters: number;
@@ -19,16 +19,16 @@ export interface FluxLoad extends Load {
   readonly commandsPerPost: number;
 }
 
-/** What `world:` holds beside what every system's does. */
+/** The system's own keys of `world:`. */
 export interface FluxWorldSettings extends WorldSettings {
-  /** Average; a server has ceil(its players / this) places. */
+  /** On average: a server has ceil(its players / this) places. */
   readonly playersPerPlace: number;
   readonly batch: { readonly operations: number; readonly interval: Micros };
-  /** `columns`: a row of narrow typed columns; `jsonb`: a document of about 2 KB in a row. */
+  /** `columns`: narrow typed columns; `jsonb`: a document of about 2 KB. */
   readonly rowShape: 'columns' | 'jsonb';
 }
 
-/** A scenario of this system: its own keys were read by the schema below. */
+/** The keys of a scenario of this system, which the schema below has parsed. */
 export const fluxLoad = ({ load }: Pick<Scenario, 'load'>): FluxLoad => load as FluxLoad;
 export const fluxWorld = ({ world }: Pick<Scenario, 'world'>): FluxWorldSettings =>
   world as FluxWorldSettings;
@@ -36,10 +36,9 @@ export const fluxWorld = ({ world }: Pick<Scenario, 'world'>): FluxWorldSettings
 const MOST_POSTS_PER_SECOND = 100_000;
 
 /**
- * What the world refuses by its own rules: of the players' intents a move into a wall, and an attack on somebody
- * who has just left (one in fifty, and one in ten where several are under way at once: a player then knows less); of
- * the monsters' commands every move into a wall, and eight in ten are moves. A world that refuses everything refuses
- * more.
+ * What the rules of the game reject: of intents, moves into a wall, and attacks on players who have just left (2%, or 10% with
+ * several unanswered intents, when a player knows less); of monster commands, moves into a wall, and 80% are moves. The limits
+ * are higher, and lower than a world that rejects everything.
  */
 export const OPERATIONS: readonly OperationSpec[] = [
   {
@@ -60,7 +59,7 @@ export const OPERATIONS: readonly OperationSpec[] = [
     unit: 'ops',
     actor: 'other',
     due: 'schedule',
-    answer: 'the commit of its post, told over the socket of the commits',
+    answer: 'the commit of its post, received over the commit socket',
     rejectedPercent: 80,
   },
 ];
@@ -68,15 +67,18 @@ export const OPERATIONS: readonly OperationSpec[] = [
 const world = {
   playersPerPlace: quantity(1, 10_000).default(10).describe('On average'),
   batch: map({
-    operations: whole(1, 100_000).default(1663).describe('A batch is flushed at so many operations'),
-    interval: duration('1ms', '10s').prefault('10ms').describe('or after so long, whichever comes first'),
+    operations: whole(1, 100_000).default(1663).describe('A batch is flushed at this many operations'),
+    interval: duration('1ms', '10s').prefault('10ms').describe('or after this time, whichever comes first'),
   }).prefault({}),
   rowShape: oneOf(['columns', 'jsonb'])
     .default('columns')
     .describe('columns: a narrow typed row; jsonb: a document of about 2 KB in a row'),
 };
 
-/** The keys, checks and sizes of the flux world's scenarios. Its monsters stay at every scale, and with them the size of the database: a cache that holds a quarter of the rows would say nothing of one that holds them all. */
+/**
+ * The keys, checks and sizes of the flux world's scenarios. The number of monsters, and so the size of the database, does not
+ * scale: a cache that holds a quarter of the rows would not tell anything about one that holds them all.
+ */
 export const fluxScenario: SystemScenario = {
   name: 'flux',
   operations: OPERATIONS,
@@ -89,7 +91,7 @@ export const fluxScenario: SystemScenario = {
     'load.intentsPerSecond': 'load.operations.intent.perSecond',
     'load.monsterCommandsPerSecond': 'load.operations.monsterCommand.perSecond',
   },
-  // One a second for each player.
+  // One intent a second for each player.
   defaultPerSecond: (operation, { players }) => (operation === 'intent' ? players : undefined),
   components: ({ world: { servers } }) => [
     { name: 'postgres', faults: ['kill', 'stop'] },
@@ -122,7 +124,7 @@ export const fluxScenario: SystemScenario = {
   },
   traits: (scenario) => ({
     hasServerMetrics: 'yes',
-    // All entities of the world are the load's: a batch is of one operation at least, which writes the row of its actor and that of its target.
+    // Only the load changes entities. A batch has at least one operation, which writes the rows of its actor and its target.
     counts: [
       { series: 'operations', what: 'operations', perOperation: 1, everyAnswer: true },
       { series: 'rejected', what: 'operations that were rejected', perOperation: 1 },
@@ -131,9 +133,9 @@ export const fluxScenario: SystemScenario = {
       { series: 'rowWrites', what: 'row writes', perOperation: 2 },
     ],
     histograms: [
-      { name: 'batchOperations', what: 'batches by their size', of: BATCHES },
-      { name: 'flushMs', what: 'flushes by their time', of: BATCHES },
-      { name: 'responseMs', what: 'responses by their time' },
+      { name: 'batchOperations', what: 'batches by size', of: BATCHES },
+      { name: 'flushMs', what: 'flushes by duration', of: BATCHES },
+      { name: 'responseMs', what: 'responses by duration' },
     ],
     table: TABLE,
     probes: fluxScenario.components(scenario).map(({ name }) => name),
@@ -156,20 +158,20 @@ function checkFlux(scenario: Pick<Scenario, 'load' | 'world'>): readonly Finding
   check(
     commands / commandsPerPost > MOST_POSTS_PER_SECOND,
     ['operations', 'monsterCommand', 'perSecond'],
-    `${grouped(commands / commandsPerPost)} posts a second, expected ${grouped(MOST_POSTS_PER_SECOND)} at most`,
-    'more commands in a post: load.commandsPerPost',
+    `got ${grouped(commands / commandsPerPost)} posts a second, expected ${grouped(MOST_POSTS_PER_SECOND)} at most`,
+    'use a higher load.commandsPerPost',
   );
   check(
     players < servers,
     ['players'],
-    `${players} players for ${servers} world servers, expected at least one for each`,
-    'fewer world.servers, or more players',
+    `got ${players} players for ${servers} world servers, expected at least one for each`,
+    'use fewer world.servers, or more players',
   );
   check(
     commands > 0 && monsters < servers * LANES,
     ['monsters'],
-    `${monsters} monsters for ${servers} world servers, expected at least ${LANES} for each to carry out the monster commands`,
-    'more monsters, or no monster commands',
+    `got ${monsters} monsters for ${servers} world servers, expected at least ${LANES} for each`,
+    'use more monsters, or no monster commands',
   );
   return findings;
 }

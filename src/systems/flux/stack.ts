@@ -9,10 +9,10 @@ import { toMillis } from '../../units.ts';
 import { askHealth } from './health.ts';
 import { fluxLoad, fluxWorld } from './scenario.ts';
 
-/** How long a world server waits for a PostgreSQL that was taken away on purpose. */
+/** How long a world server tries to reconnect to PostgreSQL after a planned fault. */
 const RECONNECT_SECONDS = 30;
 
-/** PostgreSQL, and the world servers on it. */
+/** PostgreSQL and the world servers. */
 export function fluxComponents(scenario: Scenario): readonly ComponentSpec[] {
   const { postgres, world } = scenario;
   const servers = Array.from({ length: world.servers }, (_, i) => {
@@ -46,12 +46,12 @@ function environmentOf(scenario: Scenario, instance: number, { token, mayRestart
     DB_USER: database?.user ?? '',
     DB_PASSWORD: database?.password ?? '',
     DB_NAME: database?.database ?? '',
-    // A scenario without faults ends when PostgreSQL does.
+    // Without planned faults, the loss of PostgreSQL ends the run.
     RECONNECT_SECONDS: String(mayRestart ? RECONNECT_SECONDS : 0),
   };
 }
 
-/** What is told of the world. */
+/** The world's settings, for the report. */
 export function fluxSettings(scenario: Scenario): readonly AppliedSetting[] {
   const world = fluxWorld(scenario);
   return [

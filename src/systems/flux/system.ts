@@ -12,7 +12,7 @@ import { fluxComponents, fluxSettings } from './stack.ts';
 import { openVerification } from './verify.ts';
 import { fluxWorkload } from './workload.ts';
 
-/** 20,000 players and 75,000 monsters in one world, each batch of whose changes is one durable UPDATE. */
+/** The flux world: players and monsters in places, whose changes are written in durable batches. */
 export const flux: System = {
   name: 'flux',
   scenario: fluxScenario,

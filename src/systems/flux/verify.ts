@@ -6,7 +6,7 @@ import { type OpenVerification, STILL_OF_TARGET_MS, verifyRows } from '../../pro
 import type { DatabaseEndpoint } from '../../stack/stack.ts';
 import { TABLE } from './workload.ts';
 
-/** What was acknowledged is in the table of the entities, each of whose rows counts the numbers that reached it. */
+/** Verifies acknowledged operations in the entity table, whose rows count the numbers that were applied. */
 export const openVerification: OpenVerification = async ({ endpoints, workload, probes }) => {
   const { database } = endpoints;
   if (database === null) return { because: 'no PostgreSQL URL was given: --probe-postgres' };
@@ -23,17 +23,17 @@ export const openVerification: OpenVerification = async ({ endpoints, workload, 
   );
 };
 
-/** PostgreSQL: no right, no such table, column or function. */
+/** Error codes of PostgreSQL: insufficient privilege, undefined table, column or function. */
 const NO_ANSWER = /^42(?:501|P01|703|883)$/;
 
 /**
- * Why the rows of somebody else's database cannot be compared with what is sent; null where they can: the table is there,
- * may be read, and has each entity of the world once.
+ * Why the rows of a target's database cannot be compared with the ledger; null if they can: the table exists, is readable, and
+ * has each entity of the world once.
  */
 async function whyNoRows(database: DatabaseEndpoint, entities: number): Promise<string | null> {
   const at = `the PostgreSQL at ${database.attached?.shown}`;
   try {
-    // The table may be anybody's, and of any size: counted up to one row more.
+    // The table may be another application's and large, so it is counted up to one row too many.
     const [first] = await askOnce<[string]>(
       database,
       `select count(*) from (select 1 from ${TABLE} limit ${entities + 1}) as first`,
@@ -41,18 +41,18 @@ async function whyNoRows(database: DatabaseEndpoint, entities: number): Promise<
     const count = Number(first?.[0] ?? 0);
     if (count !== entities) {
       const found = count > entities ? `more than ${entities}` : count;
-      return `the table ${TABLE} of ${at} has ${found} rows, and the world ${entities} entities: it is another one's`;
+      return `the table ${TABLE} of ${at} has ${found} rows, and the world has ${entities} entities: it belongs to another world`;
     }
     const { unknownRows } = await readRows(database, entities);
     if (unknownRows === 0) return null;
-    return `${unknownRows} rows in the table ${TABLE} of ${at} are of no entity of this world: it is another one's`;
+    return `${unknownRows} rows in the table ${TABLE} of ${at} have no entity of this world: it belongs to another world`;
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && NO_ANSWER.test(String(error.code)))) throw error;
     return `the rows of ${at} cannot be read: ${messageOf(error)}`;
   }
 }
 
-/** Row writes by the servers' own count, since they started. */
+/** Row writes since the servers' start, by their own counters. */
 async function rowWritesOf(probes: readonly Probe[]): Promise<number> {
   const readings = await Promise.all(probes.map((probe) => probe.sample()));
   return readings
@@ -61,7 +61,7 @@ async function rowWritesOf(probes: readonly Probe[]): Promise<number> {
     .reduce((sum, { value }) => sum + value, 0);
 }
 
-/** Reads the rows over a connection of its own. `entities` is the number of ids, 0 .. entities-1. */
+/** Reads all rows. The ids are 0 to `entities` - 1. */
 async function readRows(database: DatabaseEndpoint, entities: number): Promise<CountedRows> {
   const [shape] = await askOnce<[place: string | null, hash: string | null]>(
     database,
@@ -74,7 +74,7 @@ async function readRows(database: DatabaseEndpoint, entities: number): Promise<C
     `select id, last_seq, applied_n, seq_sum, ${shape?.[1] ?? 'null'}, ${shape?.[0] ?? 'null'} from ${TABLE}`,
   );
   const rows = noRows(entities);
-  /** NaN where the rows do not say. */
+  /** NaN where the row has no place. */
   const places = new Float64Array(entities).fill(Number.NaN);
   for (const [id, lastSeq, appliedN, seqSum, seqHash, place] of read) {
     if (addRow(rows, [id, lastSeq, appliedN, seqSum, seqHash])) places[id] = place ?? Number.NaN;
@@ -84,7 +84,7 @@ async function readRows(database: DatabaseEndpoint, entities: number): Promise<C
     contradicts: (id, stated) => {
       const place = places[id]!;
       if (Number.isNaN(place) || place === stated) return null;
-      return `place ${stated} acknowledged, the row says place ${place}`;
+      return `place ${stated} was acknowledged, the row has place ${place}`;
     },
   };
 }

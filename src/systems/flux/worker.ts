@@ -5,7 +5,7 @@ import { Monsters } from './monsters/monsters.ts';
 import { openUndiciTransport } from './monsters/post-transport.ts';
 import { FluxCodec } from './player.ts';
 
-/** A load worker's players. */
+/** The protocol of a load worker's players. */
 export const openProtocol: WorkerModule['openProtocol'] = (setup, { errors }, ids) =>
   new SocketProtocol({
     ids,
@@ -14,7 +14,7 @@ export const openProtocol: WorkerModule['openProtocol'] = (setup, { errors }, id
     errors,
   });
 
-/** Its monsters. Autocannon is loaded where it is asked for. */
+/** A load worker's monsters. Autocannon is loaded only if needed. */
 export const openSources: WorkerModule['openSources'] = async (setup, tools) => {
   const openTransport =
     setup.engine === 'autocannon'

@@ -1,10 +1,10 @@
 import type { OperationWorkload, Workload } from '../../scenario/workload.ts';
 
-/** What the workers have to know of the monsters. */
+/** The system's own part of the workload. */
 export interface FluxWorkload {
   readonly monsters: number;
   readonly commandsPerPost: number;
-  /** Posts a second, over all workers. */
+  /** Posts a second over all workers. */
   readonly postRate: number;
 }
 
@@ -20,13 +20,13 @@ export const [INTENT, MONSTER_COMMAND] = [0, 1];
 export const operationOf = ({ operations }: Pick<Workload, 'operations'>, index: number): OperationWorkload =>
   operations[index]!;
 
-/** What this system's own streams of random numbers are for, beside the load's (load/streams.ts): no number is in both. */
+/** The system's own streams of random numbers; no number may be in load/streams.ts. */
 export const FLUX_STREAM = {
   /** When posts are due. */
   post: 3,
-  /** What players say. */
+  /** Intents of players. */
   talk: 11,
-  /** What posts hold, and which world server is next. */
+  /** Contents of posts, and the choice of world servers. */
   content: 21,
   turn: 22,
 } as const;

@@ -18,18 +18,18 @@ import type { Workload } from '../../scenario/workload.ts';
 import { withPlayer } from './players.ts';
 import type { HttpPlayers } from './players-schema.ts';
 
-/** More than any answer that a player waits for. */
+/** Limit of an answer's size. */
 const MOST_ANSWER = 16 * 2 ** 20;
-/** A server may close a connection on which nothing comes; one that was idle for so long is not begun with. */
-const FRESH = 4e6;
-const ENDLESS = "a server's answer began, and did not end within load.timeout";
+/** Servers may close idle connections: a first connection older than this (microseconds) is replaced. */
+const MAX_IDLE = 4e6;
+const SLOW_ANSWER = "a server's answer started but did not end within load.timeout";
 
-/** `outstanding` requests of a player are under way at once. */
+/** A player has at most `outstanding` unanswered requests. */
 interface HttpPlan extends Omit<SocketPlan, 'codec'>, Pick<Workload, 'seed' | 'outstanding' | 'timeout'> {
   readonly players: HttpPlayers;
 }
 
-/** Players over HTTP/1.1, each with keep-alive connections of its own: one for each request that is under way. */
+/** Players over HTTP/1.1, each with its own keep-alive connections, one per unanswered request. */
 export class HttpProtocol implements Protocol {
   private readonly plan;
 
@@ -37,7 +37,7 @@ export class HttpProtocol implements Protocol {
     this.plan = { ...plan, choice: new WeightedChoice(plan.players.requests, plan.seed, plan.ids) };
   }
 
-  /** A player is connected when its server has accepted a connection; the first request takes that one. */
+  /** A player is connected when its server has accepted a connection, which the first request uses. */
   dial(player: number, dialler: Dialler): void {
     const route = this.plan.route(player);
     const { url, source } = route;
@@ -53,7 +53,7 @@ export class HttpProtocol implements Protocol {
       if (error !== null) return dialler.refused(player, causeOfError(error));
       if (!dialler.isOpen) {
         socket.destroy();
-        return dialler.refused(player, unexplained('given up'));
+        return dialler.refused(player, unexplained('cancelled'));
       }
       const connection = new HttpConnection(player, route, this.plan, connect, socket);
       dialler.welcomed(player, connection, { lastSequence: null, stated: null }, monotonic() - begin);
@@ -67,10 +67,10 @@ class HttpConnection implements Connection {
   private readonly plan: HttpProtocol['plan'];
   private readonly pool: Pool;
   private readonly requests: readonly Dispatcher.DispatchOptions[];
-  /** Those that are open; and what was transferred: by those that are not, and as far as it has been told. */
+  /** Open sockets; bytes of closed sockets; and bytes that are already reported. */
   private readonly sockets = new Set<Socket>();
   private readonly past = { in: 0, out: 0 };
-  private readonly told = { in: 0, out: 0 };
+  private readonly reported = { in: 0, out: 0 };
   private first: Socket | null;
   private listener: Listener | null = null;
 
@@ -97,20 +97,20 @@ class HttpConnection implements Connection {
     this.first = socket;
     this.meter(socket);
     const since = monotonic();
-    // Until its pool has it, nobody else listens.
+    // Without a listener, an error before the pool uses it would be thrown.
     socket.on('error', () => {});
-    const patience = Math.max(1, Math.ceil(plan.timeout / 1e3));
+    const timeoutMs = Math.max(1, Math.ceil(plan.timeout / 1e3));
     this.pool = new Pool(origin, {
       connections: plan.outstanding,
       pipelining: 1,
-      headersTimeout: patience,
-      bodyTimeout: patience,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
       maxResponseSize: MOST_ANSWER,
       connect: (_options, callback) => {
         const ready = this.first;
         this.first = null;
-        if (ready !== null && !ready.destroyed && monotonic() - since < FRESH) {
-          // The pool does not expect to be answered while it asks: it would forget the request.
+        if (ready !== null && !ready.destroyed && monotonic() - since < MAX_IDLE) {
+          // Called synchronously, the pool would lose the request.
           queueMicrotask(() => callback(null, ready));
           return;
         }
@@ -140,16 +140,16 @@ class HttpConnection implements Connection {
         location = headers.location?.toString();
       },
       onResponseData: (controller) => {
-        // As long as something comes, the pool waits: the player does not.
-        if (monotonic() - sent > this.plan.timeout) controller.abort(new Error(ENDLESS));
+        // The pool's timeout restarts with every chunk; the player's does not.
+        if (monotonic() - sent > this.plan.timeout) controller.abort(new Error(SLOW_ANSWER));
       },
       onResponseEnd: () => this.settle(sequence, this.outcomeOf(status, location, request.method)),
       onResponseError: (_controller, error) => {
-        if (this.isOpen) this.complain(error);
+        if (this.isOpen) this.reportError(error);
         this.settle(sequence, OUTCOME.failed);
       },
     });
-    // What is carried is told with the answer: headers, and whatever else the sockets saw.
+    // Bytes are reported with the answer, from the sockets' counters.
     return 0;
   }
 
@@ -174,15 +174,15 @@ class HttpConnection implements Connection {
   }
 
   private reportTraffic(listener: Listener): void {
-    const { past, told } = this;
+    const { past, reported } = this;
     let [bytesIn, bytesOut] = [past.in, past.out];
     for (const { bytesRead, bytesWritten } of this.sockets) {
       bytesIn += bytesRead;
       bytesOut += bytesWritten;
     }
-    listener.transferred(bytesIn - told.in, bytesOut - told.out);
-    told.in = bytesIn;
-    told.out = bytesOut;
+    listener.transferred(bytesIn - reported.in, bytesOut - reported.out);
+    reported.in = bytesIn;
+    reported.out = bytesOut;
   }
 
   private settle(sequence: number, outcome: Outcome): void {
@@ -198,22 +198,22 @@ class HttpConnection implements Connection {
     if (status >= 200 && status < 300) return OUTCOME.ok;
     const isRejection = status >= 400 && status < 500;
     const cause = causeOfAnswer(status, location);
-    // A game may say no for reasons of its own; who is not let in at all is told why.
-    if (!isRejection || NOT_LET_IN.has(cause.kind)) {
+    // A 4xx is a rejection by the game and no error, except for refused access.
+    if (!isRejection || ACCESS_REFUSED.has(cause.kind)) {
       this.plan.errors.add(`a server answered ${method} with ${sentenceOf(cause)}`);
     }
     return isRejection ? OUTCOME.rejected : OUTCOME.failed;
   }
 
-  /** Why there was no answer, or not all of one. */
-  private complain(error: Error): void {
+  /** Adds why an answer is missing or incomplete. */
+  private reportError(error: Error): void {
     const counts = this.plan.errors;
-    if (error.message === ENDLESS || error instanceof errors.BodyTimeoutError) counts.add(ENDLESS);
-    else counts.addCause("a request of a player's has failed", causeOfError(error));
+    if (error.message === SLOW_ANSWER || error instanceof errors.BodyTimeoutError) counts.add(SLOW_ANSWER);
+    else counts.addCause("a player's request failed", causeOfError(error));
   }
 }
 
-const NOT_LET_IN: ReadonlySet<CauseKind> = new Set(['unauthorized', 'policy']);
+const ACCESS_REFUSED: ReadonlySet<CauseKind> = new Set(['unauthorized', 'policy']);
 
 function contentTypeOf(body: string): string {
   try {

@@ -6,14 +6,14 @@ import { WeightedChoice } from '../../load/player/weighted-choice.ts';
 import { withPlayer } from './players.ts';
 import type { JsonPlayers } from './players-schema.ts';
 
-/** Beyond ASCII, as JSON may write it. */
+/** As JSON in ASCII, since frames are sent as latin1. */
 const escaped = (text: string): string =>
   JSON.stringify(text).replaceAll(
     /[^\0-\x7f]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 
-/** What stands under these keys of an answer; undefined where nothing does. */
+/** The value at a path of keys; undefined if there is none. */
 function at(message: unknown, keys: readonly string[]): unknown {
   let value = message;
   for (const key of keys) {
@@ -23,9 +23,9 @@ function at(message: unknown, keys: readonly string[]): unknown {
   return value;
 }
 
-/** `{type, command, id}` over a WebSocket, answered by a frame that holds the same id; what holds none is news. */
+/** Sends `{type, command, id}`; the answer has the same id. Frames without an id are ignored. */
 export class JsonCodec implements PlayerCodec {
-  /** A snapshot of a world may be long. */
+  /** Large enough for snapshots of a world. */
   readonly mostPayload = 16 * 2 ** 20;
   private readonly players: JsonPlayers;
   private readonly ids: Int32Array;
@@ -57,7 +57,7 @@ export class JsonCodec implements PlayerCodec {
     if (id === undefined || id === null) return true;
     const error = at(message, this.errorAt);
     const accepted = error === undefined || error === null || error === false || error === '';
-    // A number that comes back as text is the same number; anything else is none of ours.
+    // A number as text is accepted; anything else is an unexpected answer.
     const sequence = typeof id === 'string' && /^\d{1,15}$/.test(id) ? Number(id) : id;
     listener.answered(
       player,

@@ -6,23 +6,23 @@ import type { Close, Connect, NullServer, Perform, Session } from '../../player.
 
 const LONGEST_MS = 15_000;
 
-/** What a user's module exports. */
+/** The exports of a user's player module. */
 export interface LoadedModule {
   readonly name: string;
   readonly connect: Connect;
   readonly perform: Perform;
   readonly close: Close | null;
-  /** What its players are calibrated against. */
+  /** The module's null server for calibration. */
   readonly nullServer: NullServer | null;
 }
 
-/** A message of somebody else's in one line. */
-export function inShort(thrown: unknown): string {
+/** The message of a foreign error in one line. */
+export function oneLine(thrown: unknown): string {
   let text: string;
   try {
     text = messageOf(thrown);
   } catch {
-    // A module may throw what cannot even be put into words.
+    // A module may throw a value whose conversion to text throws.
     text = '';
   }
   const [first = ''] = text.trim().split('\n');
@@ -35,13 +35,12 @@ export async function loadModule({ path, name }: PlayerModule): Promise<LoadedMo
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () =>
-        reject(wrong(`was not loaded within ${LONGEST_MS / 1e3} s: it waits for something at its top level`)),
+      () => reject(wrong(`was not loaded within ${LONGEST_MS / 1e3} s: a top-level await does not resolve`)),
       LONGEST_MS,
     );
   });
   const loading: Promise<unknown> = import(pathToFileURL(path).href).catch((thrown: unknown) => {
-    throw wrong(`could not be loaded: ${inShort(thrown)}`);
+    throw wrong(`could not be loaded: ${oneLine(thrown)}`);
   });
   let loaded: unknown;
   try {
@@ -53,16 +52,16 @@ export async function loadModule({ path, name }: PlayerModule): Promise<LoadedMo
   const { connect, perform, close, nullServer } = loaded;
   if (!isFunction<Connect>(connect)) throw wrong('exports no function connect(context)');
   if (!isFunction<Perform>(perform)) throw wrong('exports no function perform(session, operation, context)');
-  if (close !== undefined && !isFunction<Close>(close)) throw wrong('exports a close that is no function');
+  if (close !== undefined && !isFunction<Close>(close)) throw wrong('exports a close that is not a function');
   if (nullServer !== undefined && !isFunction<NullServer>(nullServer)) {
-    throw wrong('exports a nullServer that is no function');
+    throw wrong('exports a nullServer that is not a function');
   }
   return { name, connect, perform, close: close ?? null, nullServer: nullServer ?? null };
 }
 
 const isFunction = <F>(value: unknown): value is F => typeof value === 'function';
 
-/** What a session says of the numbers that its server knows. */
+/** The last sequence number that the session's server knows, if the session has it. */
 export function lastNumberOf(session: Session | null | undefined): number | null {
   const { lastNumber } = session ?? {};
   return Number.isSafeInteger(lastNumber) && Number(lastNumber) >= 0 ? Number(lastNumber) : null;

@@ -7,28 +7,28 @@ import type { SocketPlan } from '../../load/player/socket-protocol.ts';
 import type { SourceTools } from '../../load/source.ts';
 import type { Operation, Result, Session } from '../../player.d.ts';
 import { random } from '../../rng.ts';
-import { inShort, type LoadedModule, lastNumberOf } from './module-file.ts';
+import { type LoadedModule, lastNumberOf, oneLine } from './module-file.ts';
 import { openContext } from './player-context.ts';
 
-/** What a module's random numbers are for; no other stream has this one. */
+/** The stream of a module's random numbers; no number in load/streams.ts may be equal. */
 const PLAY = 42;
 
 interface ModulePlan extends Omit<SocketPlan, 'codec'>, Pick<SourceTools, 'now' | 'log'> {
   readonly module: LoadedModule;
   readonly seed: number;
-  /** Of all players. */
+  /** Number of all players. */
   readonly players: number;
   readonly urls: readonly string[];
 }
 
-/** Players that a module of the user's own plays. Whatever it does wrong is told with its name. */
+/** Players of a user's module. Its errors are reported with its name. */
 export class ModuleProtocol implements Protocol {
   private readonly plan: ModulePlan;
-  /** Of the module: a socket by `context.openSocket`, an operation that it settled, connections of its own. */
+  /** Whether the module opened a socket by `context.openSocket`, settled an operation, opened connections of its own. */
   private readonly traffic = { opened: false, settled: false, others: false };
 
-  /** `watch` is told of connections that are not capbench's (tracked-dial.ts). */
-  constructor(plan: ModulePlan, watch: (seen: () => void) => void = () => {}) {
+  /** `watch` registers a callback for connections that are not capbench's (tracked-dial.ts). */
+  constructor(plan: ModulePlan, watch: (onDial: () => void) => void = () => {}) {
     this.plan = plan;
     watch(() => {
       this.traffic.others = true;
@@ -44,7 +44,7 @@ export class ModuleProtocol implements Protocol {
         : null;
     return what === null
       ? null
-      : `the player module ${this.plan.module.name} ${what}: their bytes are not seen`;
+      : `the player module ${this.plan.module.name} ${what}: their bytes are not counted`;
   }
 
   dial(player: number, dialler: Dialler): void {
@@ -59,25 +59,25 @@ export class ModuleProtocol implements Protocol {
       dialler.refused(player, { kind: 'other', what: `${this.plan.module.name}: ${message}`, hint });
     };
     const timer = setTimeout(
-      () => fail(`connect gave no session within ${CONNECT_TIMEOUT_MS / 1e3} s`),
+      () => fail(`connect returned no session within ${CONNECT_TIMEOUT_MS / 1e3} s`),
       CONNECT_TIMEOUT_MS,
     );
     connection.open().then(
       () => {
-        // It came after all: nobody wants it any more.
+        // It came after the timeout.
         if (over) return connection.cut();
-        if (!dialler.isOpen) return fail('given up');
-        if (!connection.isOpen) return fail('the connection was lost while it was made');
+        if (!dialler.isOpen) return fail('cancelled');
+        if (!connection.isOpen) return fail('the connection was lost while connecting');
         over = true;
         clearTimeout(timer);
         dialler.welcomed(player, connection, connection.welcome, monotonic() - begin);
       },
-      (thrown: unknown) => fail(`connect: ${inShort(thrown)}`, hintOf(thrown)),
+      (thrown: unknown) => fail(`connect: ${oneLine(thrown)}`, hintOf(thrown)),
     );
   }
 }
 
-/** What to do about what `connect` threw, where it is of a connection. */
+/** The hint for an error of `connect`, if it is a network error. */
 function hintOf(thrown: unknown): string | null {
   return thrown instanceof Error ? causeOfError(thrown).hint : null;
 }
@@ -94,11 +94,11 @@ class ModuleConnection implements Connection {
   private readonly traffic: ModuleProtocol['traffic'];
   private readonly player: number;
   private readonly own: ReturnType<typeof openContext>;
-  /** Null before it is connected, and once it has been closed. */
+  /** Null before `connect` and after `close`. */
   private session: Session | null = null;
   private listener: Listener | null = null;
-  /** Numbers of the operations that the module has and has not settled. */
-  private readonly given = new Set<number>();
+  /** Numbers of the module's unsettled operations. */
+  private readonly unsettled = new Set<number>();
   private isOver = false;
 
   constructor(player: number, plan: ModulePlan, traffic: ModuleProtocol['traffic']) {
@@ -124,9 +124,9 @@ class ModuleConnection implements Connection {
     return { lastSequence: lastNumberOf(this.session), stated: null };
   }
 
-  /** @throws whatever the module throws */
+  /** @throws what the module throws */
   async open(): Promise<void> {
-    // A module that needs no session may return nothing.
+    // A module without sessions may return nothing.
     this.session = (await this.plan.module.connect(this.own.context)) ?? {};
   }
 
@@ -138,7 +138,7 @@ class ModuleConnection implements Connection {
     const { session } = this;
     if (session === null) return 0;
     const operation: Operation = Object.freeze({ number: sequence, due });
-    this.given.add(sequence);
+    this.unsettled.add(sequence);
     try {
       const result = this.plan.module.perform(session, operation, this.own.context);
       if (typeof result === 'object' && result !== null && 'then' in result) {
@@ -155,19 +155,19 @@ class ModuleConnection implements Connection {
     return 0;
   }
 
-  /** The module may take its time for it. */
+  /** Waits for the module's `close`. */
   close(): void {
     const end = (): void => this.end();
-    void this.leave().then(end, end);
+    void this.closeSession().then(end, end);
   }
 
   cut(): void {
-    void this.leave();
+    void this.closeSession();
     this.end();
   }
 
-  /** Tells the module that the session is over, once; a session that never was has no end. */
-  private async leave(): Promise<void> {
+  /** Calls the module's `close` once, if there is a session. */
+  private async closeSession(): Promise<void> {
     const { session } = this;
     this.isOpen = false;
     if (session === null) return;
@@ -175,7 +175,7 @@ class ModuleConnection implements Connection {
     try {
       await this.plan.module.close?.(session);
     } catch (thrown) {
-      this.complain(`close: ${inShort(thrown)}`);
+      this.reportError(`close: ${oneLine(thrown)}`);
     }
   }
 
@@ -186,13 +186,13 @@ class ModuleConnection implements Connection {
     queueMicrotask(() => this.listener?.ended(this.player, this));
   }
 
-  /** The module says that the connection has ended. */
+  /** The module reports the loss of the connection. */
   private lose(reason: unknown): void {
     if (!this.isOpen) return;
     this.isOpen = false;
-    // One that was never made is for connect to tell.
+    // Before the welcome, `connect` reports it.
     if (this.listener === null) return;
-    this.complain(`a connection was lost: ${inShort(reason ?? 'the module does not say why')}`);
+    this.reportError(`a connection was lost: ${oneLine(reason ?? 'no reason given')}`);
     this.listener.ended(this.player, this);
   }
 
@@ -200,30 +200,30 @@ class ModuleConnection implements Connection {
     if (result !== undefined) this.settle(operation, result);
   }
 
-  /** What has been settled before is settled; what it threw is told all the same. */
+  /** `perform` threw: the operation has failed, unless it is settled. */
   private threw(operation: Operation, thrown: unknown): void {
-    this.complain(`perform: ${inShort(thrown)}`);
-    if (this.given.delete(operation.number)) this.tell(operation.number, OUTCOME.failed);
+    this.reportError(`perform: ${oneLine(thrown)}`);
+    if (this.unsettled.delete(operation.number)) this.answer(operation.number, OUTCOME.failed);
   }
 
   private settle(operation: unknown, result: unknown): void {
-    // Of a session that has ended, nothing counts any more.
+    // Results after the end of the session do not count.
     if (this.listener !== null && !this.isOpen) return;
     const number = numberOf(operation);
     const outcome = outcomeOf(result);
-    if (!this.given.delete(number)) {
-      const what = 'settled an operation twice, or one that it was never given';
-      if (this.listener === null) this.complain(what);
+    if (!this.unsettled.delete(number)) {
+      const what = 'settled an operation twice, or one that it did not get';
+      if (this.listener === null) this.reportError(what);
       else if (this.listener.received(this.player, this, 0)) this.listener.unexpected(this.named(what));
       return;
     }
-    this.tell(number, outcome ?? OUTCOME.failed);
-    // Last: to put what it said into words may throw.
+    this.answer(number, outcome ?? OUTCOME.failed);
+    // Last, since converting the result to text may throw.
     if (outcome === null)
-      this.complain(`settled an operation as ${inShort(result)}, expected ok, rejected or failed`);
+      this.reportError(`settled an operation as ${oneLine(result)}, expected ok, rejected or failed`);
   }
 
-  private tell(number: number, outcome: Outcome): void {
+  private answer(number: number, outcome: Outcome): void {
     const { listener, player } = this;
     if (listener === null || !listener.received(player, this, 0)) return;
     if (outcome !== OUTCOME.failed) this.traffic.settled = true;
@@ -231,7 +231,7 @@ class ModuleConnection implements Connection {
     listener.receivedAll(player);
   }
 
-  private complain(what: string): void {
+  private reportError(what: string): void {
     this.plan.errors.add(this.named(what));
   }
 

@@ -3,22 +3,25 @@ import type { Route } from '../../load/player/connection.ts';
 import { frameBytes, MASK_BYTES, openSocket, socketUrl } from '../../load/player/socket.ts';
 import type { Context, Operation, PlayerSocket, Result } from '../../player.d.ts';
 
-/** A player's socket may receive what its server likes to send. */
+/** Limit of a frame from the server. */
 const MOST_PAYLOAD = 16 * 2 ** 20;
 
-interface Surroundings extends Pick<Context, 'player' | 'players' | 'urls' | 'random' | 'now'> {
+interface ContextOptions extends Pick<Context, 'player' | 'players' | 'urls' | 'random' | 'now'> {
   readonly route: Route;
   readonly log: (line: string) => void;
-  /** A socket was opened, whose traffic is told. */
+  /** Called when a socket with counted traffic was opened. */
   readonly opened: () => void;
   readonly transferred: (bytesIn: number, bytesOut: number) => void;
   readonly settle: (operation: Operation, result: Result) => void;
   readonly lost: (reason: string | undefined) => void;
 }
 
-/** What a module's player knows and may ask for; its functions need no `this`. `end`: the session is over, and with it every socket. */
-export function openContext(around: Surroundings): { readonly context: Context; readonly end: () => void } {
-  const { route, player, players, urls, random, now, log, opened, transferred, settle, lost } = around;
+/** Makes the context of a module's player; its functions need no `this`. `end` closes all of its sockets. */
+export function openContext(options: ContextOptions): {
+  readonly context: Context;
+  readonly end: () => void;
+} {
+  const { route, player, players, urls, random, now, log, opened, transferred, settle, lost } = options;
   const ended = new AbortController();
   const sockets = new Set<WebSocket>();
   const context: Context = {
@@ -39,7 +42,7 @@ export function openContext(around: Surroundings): { readonly context: Context; 
       const socket = openSocket(socketUrl(route.url, path), route.source, MOST_PAYLOAD, route);
       sockets.add(socket);
       socket.on('close', () => sockets.delete(socket));
-      // Whoever listens hears it as well; nobody has to.
+      // Without a listener of the module, an error would be thrown.
       socket.on('error', () => {});
       socket.on('message', (data) => transferred(frameBytes(Buffer.isBuffer(data) ? data.length : 0), 0));
       const send = socket.send.bind(socket);

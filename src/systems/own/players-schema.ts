@@ -2,15 +2,15 @@ import { z } from 'zod';
 import { line, list, map, oneOf, prose, quantity, word } from '../../scenario/leaf.ts';
 
 const MOST_CHOICES = 1000;
-const weight = () => quantity(0.001, 1e6, 'a weight').default(1).describe('Of all that is drawn from');
+const weight = () => quantity(0.001, 1e6, 'a weight').default(1).describe('Relative frequency');
 const path = () =>
-  word(/^\/[^\s#\\]{0,1999}$/, 'a path that begins with / and holds neither spaces nor #').describe(
-    "Behind the target's address; {player} is the player's number",
+  word(/^\/[^\s#\\]{0,1999}$/, 'a path that starts with / and has neither spaces nor #').describe(
+    "Path after the target's address; {player} is the player's number",
   );
 const answerKey = () =>
   word(/^[A-Za-z_$][\w$-]*(\.[A-Za-z_$][\w$-]*){0,5}$/, 'a key of the answer, such as id or reply.id');
 
-/** JSON over WebSocket: `{type, command, id}`, and an answer that holds the same id. */
+/** JSON over WebSocket: `{type, command, id}`, and an answer with the same id. */
 const json = map({
   protocol: z.literal('json'),
   path: path().default('/'),
@@ -24,20 +24,20 @@ const json = map({
     'commands',
     1,
   ),
-  idAt: answerKey().default('id').describe('Where the id stands in an answer'),
-  errorAt: answerKey().default('error').describe('An answer with something there is a rejection'),
+  idAt: answerKey().default('id').describe('Path of the id in an answer'),
+  errorAt: answerKey().default('error').describe('An answer with a value at this path is a rejection'),
 });
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
-/** Plain HTTP: 2xx is ok, 4xx rejected, anything else has failed. */
+/** HTTP: 2xx is ok, 4xx rejected, anything else failed. */
 const http = map({
   protocol: z.literal('http'),
   requests: list(
     map({
       method: oneOf(METHODS).default('GET'),
       path: path(),
-      body: prose(100_000).optional().describe('Sent as JSON where it is JSON, else as plain text'),
+      body: prose(100_000).optional().describe('Sent as JSON if it is JSON, else as plain text'),
       weight: weight(),
     }),
     MOST_CHOICES,
@@ -54,7 +54,7 @@ const module = map({
 
 const KINDS = 'json, http, or a module: { module: ./my-player.mjs }';
 
-/** A map that names a module is one of a module, also where it does not say so. */
+/** A map with a module has the protocol `module`, unless it has another one. */
 const named = (value: unknown): unknown =>
   typeof value === 'object' &&
   value !== null &&
@@ -71,7 +71,7 @@ export const playersSchema = z.preprocess(
   }),
 );
 
-/** How the players of a scenario talk; each of their commands or requests so many times in `weight` of all. */
+/** The players of a scenario. */
 export type Players = z.infer<typeof playersSchema>;
 export type JsonPlayers = z.infer<typeof json>;
 export type HttpPlayers = z.infer<typeof http>;

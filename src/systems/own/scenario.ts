@@ -27,23 +27,23 @@ const ownPart = {
     operation === INTENT.id ? players : undefined,
   outline: (scenario: Scenario): Outline => {
     const players = playersOf(scenario);
-    return { load: players === undefined ? [] : [['they speak', speech(players)]] };
+    return { load: players === undefined ? [] : [['protocol', describePlayers(players)]] };
   },
 };
 
-/** How players of one's own talk. */
-function speech(players: Players): string {
+/** Describes the user's own players. */
+function describePlayers(players: Players): string {
   switch (players.protocol) {
     case 'json':
       return `JSON over WebSocket at ${players.path}, ${players.commands.length} commands; id at ${players.idAt}, error at ${players.errorAt}`;
     case 'http':
       return `HTTP, ${players.requests.length} requests: ${players.requests.map(({ method, path }) => `${method} ${path}`).join(', ')}`;
     case 'module':
-      return `as ${players.module} does: code, which \`capbench run\` loads only with --allow-module`;
+      return `module ${players.module}: code, which \`capbench run\` loads only with --allow-module`;
   }
 }
 
-/** A server of the user's own: nothing is started, and nothing is known of it but how its players talk. */
+/** The user's own server: capbench starts nothing, and knows only how its players talk. */
 export const ownScenario: SystemScenario = {
   ...ownPart,
   name: 'own',
@@ -53,11 +53,10 @@ export const ownScenario: SystemScenario = {
   traits: ownTraits,
 };
 
-/** Players of the user's own may send more than is counted of them. */
 function ownTraits({ sections }: Pick<Scenario, 'sections'>): Partial<SystemTraits> {
   const players = playersOf({ sections });
   return {
-    counts: 'players of your own may send more than is counted',
+    counts: 'your own players may send more than capbench counts',
     ...(players?.protocol === 'module' ? { playerCode: players.module } : {}),
   };
 }
@@ -67,13 +66,13 @@ const workloadPart = (scenario: Pick<Scenario, 'sections'>): OwnWorkload | null 
   return playing === undefined ? null : { playing };
 };
 
-/** Players of the user's own in a world of ours: its keys, its stack and its size, and nobody else who acts. */
+/** The user's own players in a world of capbench: its keys, stack and size, without its other actors. */
 export const ownPlayersIn = (world: SystemScenario): SystemScenario => {
   const others = world.operations.filter(({ actor }) => actor === 'other');
   return {
     ...world,
     ...ownPart,
-    note: `players: of your own are \`system: own\` now; ${world.name} with players works as before`,
+    note: `your own players: belong to \`system: own\` now; ${world.name} with players: still works`,
     outline: (scenario) => ({
       load: [...(ownPart.outline(scenario).load ?? []), ...(world.outline?.(scenario).load ?? [])],
       world: world.outline?.(scenario).world ?? [],
@@ -81,7 +80,7 @@ export const ownPlayersIn = (world: SystemScenario): SystemScenario => {
     operations: [INTENT, ...others.map(({ rejectedPercent: _, ...one }) => one)],
     sections: { ...world.sections, ...ownPart.sections },
     check: (scenario) => [
-      // Only a server of its kind has to fit the world: a module's may be one.
+      // The world's checks apply only if the target may be such a world, which needs a module.
       ...(playersOf(scenario)?.protocol === 'module' ? (world.check?.(scenario) ?? []) : []),
       ...others.flatMap(({ id, label }) => {
         const rate = scenario.load.operations[id]?.perSecond ?? 0;
@@ -89,15 +88,15 @@ export const ownPlayersIn = (world: SystemScenario): SystemScenario => {
         return [
           findingAt(
             ['load', 'operations', id, 'perSecond'],
-            `${rate} is there, expected 0: the ${label} are of the ${world.name} world, and its players, too`,
-            `no ${label}, or no players: of its own`,
+            `got ${rate}, expected 0: ${label} of the ${world.name} world need the world's own players`,
+            `remove the rate of ${label}, or players:`,
           ),
         ];
       }),
     ],
     traits: (scenario) => {
       const own = ownTraits(scenario);
-      // Only a module may speak as the world's own players do.
+      // Only a module can speak the world's own protocol.
       const isModule = own.playerCode !== undefined;
       return {
         ...world.traits?.(scenario),

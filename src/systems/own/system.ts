@@ -21,7 +21,7 @@ const ownWorker: Pick<System, 'workerModule' | 'nullServers'> = {
   },
 };
 
-/** A server of the user's own, that players of the user's own drive. */
+/** The user's own server, loaded by the user's own players. */
 export const own: System = {
   name: 'own',
   scenario: ownScenario,
@@ -29,8 +29,8 @@ export const own: System = {
 };
 
 /**
- * Players of the user's own in a world of ours, or in any server that is named as a target: one of that world is attached
- * to as such where it says so, and a module plays, which may speak as its own players do.
+ * The user's own players in a world of capbench, or on any target. A target that identifies itself as that world is attached as
+ * such if a module plays, since only a module can speak the world's protocol.
  */
 export const ownOn = ({ engines: _, ...world }: System): System => ({
   ...world,

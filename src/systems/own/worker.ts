@@ -5,7 +5,7 @@ import { watchUntrackedDials } from '../../load/tracked-dial.ts';
 import { JsonCodec } from './json.ts';
 import { ownWorkload } from './players.ts';
 
-/** How a load worker's players talk. What only some of them need is loaded where it is asked for. */
+/** The protocol of a load worker's players. Modules that only some protocols need are loaded on demand. */
 export const openProtocol: WorkerModule['openProtocol'] = async (setup, tools, ids) => {
   const { seed, players, outstanding, timeout } = setup.workload;
   const { playing } = ownWorkload(setup.workload);
@@ -19,24 +19,25 @@ export const openProtocol: WorkerModule['openProtocol'] = async (setup, tools, i
       return new HttpProtocol({ players: playing, seed, ids, outstanding, timeout, route, errors });
     }
     case 'module': {
-      if (setup.module === null) throw new Error(`nobody says where the player module ${playing.module} is`);
+      if (setup.module === null)
+        throw new Error(`the path of the player module ${playing.module} is missing from the setup`);
       const [{ ModuleProtocol }, { loadModule }, { nullPlayer }] = await Promise.all([
         import('./module.ts'),
         import('./module-file.ts'),
         import('./null/player.ts'),
       ]);
-      // Before the module runs: it may connect while it is loaded.
+      // Before loading the module, which may connect while it is loaded.
       let others = false;
-      let seen = (): void => {
+      let onDial = (): void => {
         others = true;
       };
-      watchUntrackedDials(() => seen());
+      watchUntrackedDials(() => onDial());
       const loaded = await loadModule(setup.module);
       const isUncalibrated = setup.workload.isCalibration === true && loaded.nullServer === null;
       const module = isUncalibrated ? nullPlayer(loaded.name) : loaded;
       const urls = setup.worlds.map(({ url }) => url);
       return new ModuleProtocol({ ...tools, ids, module, seed, players, urls, route }, (listener) => {
-        seen = listener;
+        onDial = listener;
         if (others) listener();
       });
     }

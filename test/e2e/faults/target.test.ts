@@ -102,7 +102,7 @@ faultTable('a target', [
     what: 'answers too much',
     ...throughProxies('flood'),
     ...STOPPED_EARLY,
-    lastly: saysThat(/a frame is not of the protocol/),
+    lastly: saysThat(/a frame violates the protocol/),
     slow: true,
   },
   {

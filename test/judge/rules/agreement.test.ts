@@ -75,7 +75,7 @@ test.each<[what: string, m: Partial<Measurements>, says: string]>([
   [
     'buckets of batches that were never flushed',
     { worlds: { ...recorded.worlds!, batchOperations: { bounds: [10], counts: [0, 600_000] } } },
-    '600,000 batches by their size',
+    '600,000 batches by size',
   ],
   [
     'buckets of responses that nobody waited for',

@@ -184,7 +184,7 @@ describe('what cannot be driven is refused with 93 and the address', () => {
       /status 404/,
       await serve((_, response) => response.writeHead(404).end('<h1>not here</h1>')),
     );
-    await refused(/no JSON object/, await serve((_, response) => response.end('<h1>hello</h1>')));
+    await refused(/not a JSON object/, await serve((_, response) => response.end('<h1>hello</h1>')));
     await refused(/playersTotal/, await world({ ...healthy(1), playersTotal: 'many' }));
     await refused(
       /the answer is longer than/,
@@ -193,7 +193,7 @@ describe('what cannot be driven is refused with 93 and the address', () => {
   });
 
   it('another version of the protocol, an instance above the number, one that is starting', async () => {
-    await refused(/speaks version 2 .* this capbench version 1/, await world(healthy(1, { protocol: 2 })));
+    await refused(/uses version 2 .* expected version 1/, await world(healthy(1, { protocol: 2 })));
     await refused(/instance: above instances/, await world(healthy(3)));
     await refused(/is still starting/, await world(healthy(1, { status: 'starting' }), 503));
   });
@@ -213,10 +213,10 @@ describe('what cannot be driven is refused with 93 and the address', () => {
     [
       'rows of another shape',
       { rowShape: 'jsonb' },
-      /writes rows as jsonb, the scenario says world.rowShape: columns/,
+      /writes rows as jsonb, expected the scenario's world.rowShape: columns/,
     ],
     ['rows of a shape that nobody knows', { rowShape: 'blobs' }, /writes rows as blobs/],
-    ['another world', { world: 'quake' }, /is a server of the world quake, the scenario's is flux/],
+    ['another world', { world: 'quake' }, /is a server of the world quake, expected the scenario's flux/],
   ])('%s than the scenario says', async (_what, said, says) => {
     const [one, other] = [await world(healthy(1, said)), await world(healthy(2, said))];
     await refused(says, one, other);

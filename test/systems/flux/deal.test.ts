@@ -22,7 +22,7 @@ test('a world of the workload is dealt, another is refused with 93', () => {
   expect(() => fluxWorlds(known, workloadWith({ players: 21, monsters: 30 }))).toThrow(
     expect.objectContaining({
       exitCode: 93,
-      message: expect.stringContaining('20 players and 30 monsters, the scenario loads 21 and 30'),
+      message: expect.stringContaining("20 players and 30 monsters, expected the scenario's 21 and 30"),
     }),
   );
 });

@@ -107,9 +107,7 @@ test('what is settled twice, or was never given, is counted and told', async () 
     }`);
   expect(counts.ok).toBe(counts.scheduled);
   expect(tally.strayAnswers).toBe(3 * counts.scheduled);
-  expect(said).toContain(
-    `the player module ${NAME}: settled an operation twice, or one that it was never given`,
-  );
+  expect(said).toContain(`the player module ${NAME}: settled an operation twice, or one that it did not get`);
 });
 
 test('an end that there is not is a failure', async () => {

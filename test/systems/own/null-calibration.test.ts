@@ -56,7 +56,7 @@ test.each([
     'a module without one',
     '{ module: ./mine.mjs }',
     mine(''),
-    "capbench's own part alone: the player module ./mine",
+    "only capbench's own part: the player module ./mine",
   ],
 ])("players of one's own are calibrated in their own protocol: %s", async (_, players, module, of) => {
   const scenario = read(`name: mine

@@ -102,17 +102,17 @@ test('a module that brings a null server is calibrated against that', async () =
 
 test('a module that brings none: a server for the part that is not its own, and the words for it', async () => {
   const { ready, url } = await started(moduleOf(''));
-  expect(ready?.calibrates).toMatch(/^capbench's own part alone: the player module \.\/mine\.mjs exports no/);
+  expect(ready?.calibrates).toMatch(/^only capbench's own part: the player module \.\/mine\.mjs exports no/);
   const { socket } = await socketTo(url, headers);
   socket.send('{"type":"command","command":"nothing","id":1}');
   expect(String((await once(socket, 'message'))[0])).toBe('{"id":1}');
 });
 
 test.each([
-  ["export const nullServer = 'no function';", 'exports a nullServer that is no function'],
+  ["export const nullServer = 'no function';", 'exports a nullServer that is not a function'],
   ["export const nullServer = () => { throw new Error('no port left'); };", 'failed: no port left'],
-  ['export const nullServer = async () => {};', 'gave no url such as http://127.0.0.1:4001'],
-  ["export const nullServer = () => ({ url: 'http://192.0.2.1:80/' });", 'gave no url such as'],
+  ['export const nullServer = async () => {};', 'returned no url such as http://127.0.0.1:4001'],
+  ["export const nullServer = () => ({ url: 'http://192.0.2.1:80/' });", 'returned no url such as'],
 ])('what a module does wrong is its last word: %s', async (text, expected) => {
   const { ready, exited, said } = await started(moduleOf(text));
   expect(ready).toBeNull();

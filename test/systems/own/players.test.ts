@@ -73,7 +73,9 @@ describe('refused, with the place', () => {
   test('monster commands, which need players of the flux world', () => {
     const text = minimal('  monsters: 5000\n  monsterCommandsPerSecond: 10\nplayers: { module: ./a.mjs }\n');
     expect(problemsOf(text)).toMatchObject([{ path: 'load.monsterCommandsPerSecond' }]);
-    expect(problemsOf(text)[0]?.message).toContain('monster commands are of the flux world');
+    expect(problemsOf(text)[0]?.message).toContain(
+      "monster commands of the flux world need the world's own players",
+    );
   });
 });
 

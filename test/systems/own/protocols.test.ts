@@ -198,7 +198,7 @@ test('a request that is never answered is timed out, and one whose connection br
   const { url: rude } = await site((request) => request.socket.destroy());
   const broken = await play(http({ method: 'POST', path: '/', body: '', weight: 1 }), [rude]);
   expect(broken.counts).toMatchObject({ failed: broken.counts.scheduled, failedUnsent: 0 });
-  expect(broken.said).toContain("a request of a player's has failed");
+  expect(broken.said).toContain("a player's request failed");
 });
 
 test('an answer that begins and never ends is timed out, and told as that', async () => {
@@ -212,7 +212,7 @@ test('an answer that begins and never ends is timed out, and told as that', asyn
     const { counts, said } = await play(http({ method: 'GET', path, weight: 1 }), [endless.url]);
     expect(counts.ok + counts.rejected).toBe(0);
     expect(counts.timedOut).toBeGreaterThan(6);
-    expect(said).toMatch(/^a server's answer began, and did not end within load.timeout \(\d+ times\)$/);
+    expect(said).toMatch(/^a server's answer started but did not end within load.timeout \(\d+ times\)$/);
   }
 });
 

@@ -2,11 +2,11 @@ import type { Socket } from 'node:net';
 import autocannon from 'autocannon';
 import { messageOf } from '../../../errors.ts';
 
-/** Longer than any run; autocannon's own time limits are not asked for: ours count from the due time. */
+/** Longer than any run, to disable autocannon's time limits: capbench's own count from the due time. */
 const LONG_SECONDS = 7 * 24 * 3600;
 
-/** What autocannon 8's client is made of beyond its documented methods; the version is pinned for this. */
-interface Insides {
+/** Undocumented members of autocannon 8's client; the version is pinned for this. */
+interface ClientInternals {
   readonly conn: Socket;
   readonly parser: { execute(chunk: Buffer): unknown };
   _connect(): void;
@@ -14,37 +14,36 @@ interface Insides {
   destroy(): void;
 }
 
-/** Who is told of a client's connection. */
+/** Receives the events of a client's connection. */
 interface ClientListener {
-  /** Also when it connects again, after the server has closed an idle connection. */
+  /** Also when it reconnects after the server has closed an idle connection. */
   connecting(socket: Socket): void;
-  /** The server has ended its side; false where the client is not to connect again. */
+  /** The server has ended the connection; returns false if the client must not reconnect. */
   ended(): boolean;
-  /** It could not be made, broke, or spoke something that is no HTTP. */
+  /** The connection failed, or received data that is not HTTP. */
   broken(error: Error): void;
 }
 
-const isOurs = (client: object): client is autocannon.Client & Insides =>
+const isOurs = (client: object): client is autocannon.Client & ClientInternals =>
   ['_connect', '_doRequest', 'parser', 'destroy'].every((name) => name in client);
 
 /**
- * One connection of autocannon, on somebody else's schedule.
+ * One connection of autocannon, on capbench's schedule.
  *
- * Left to itself, autocannon asks again as soon as it is answered, so that a slow server is asked more slowly, and
- * its `-R` spreads nothing over the second. Here the step in which it asks for more, with a new connection and
- * after an answer, does nothing, and is taken instead when a request is due, answered before or not: requests are
- * pipelined. What autocannon does is what it is good at: it builds the request, writes it, and reads the answer.
+ * By itself, autocannon is a closed loop: it sends the next request after an answer, so that a slow server gets fewer requests,
+ * and its `-R` does not spread requests over the second. Here its own step for sending does nothing, and is called when a
+ * request is due, answered before or not: requests are pipelined. Autocannon builds and writes requests and reads answers.
  */
 export class OpenLoopClient {
   private readonly run: autocannon.Instance;
-  private client: (autocannon.Client & Insides) | null = null;
+  private client: (autocannon.Client & ClientInternals) | null = null;
   private ask: () => void = () => {};
 
   constructor(url: string, headers: Readonly<Record<string, string>>, listener: ClientListener) {
     const options: autocannon.Options = {
       ...{ url, headers: { ...headers }, method: 'POST', connections: 1, pipelining: 1 },
       ...{ duration: LONG_SECONDS, timeout: LONG_SECONDS },
-      setupClient: (client) => this.take(client, listener),
+      setupClient: (client) => this.patch(client, listener),
     };
     const broken = (thrown: unknown): void =>
       listener.broken(thrown instanceof Error ? thrown : new Error(messageOf(thrown)));
@@ -54,7 +53,7 @@ export class OpenLoopClient {
     this.run.on('reqError', broken);
   }
 
-  /** Writes it now. */
+  /** Sends a request now. */
   send(path: string, body: string, onResponse: (status: number, body: string) => void): void {
     this.client?.setRequests([{ method: 'POST', path, body, onResponse }]);
     this.ask();
@@ -65,22 +64,22 @@ export class OpenLoopClient {
     this.client?.destroy();
   }
 
-  /** Called while the client is made, before it connects. */
-  private take(client: autocannon.Client, listener: ClientListener): void {
-    if (!isOurs(client)) throw new Error('this autocannon is not the one that capbench was written for');
+  /** Replaces autocannon's own sending; called before the client connects. */
+  private patch(client: autocannon.Client, listener: ClientListener): void {
+    if (!isOurs(client)) throw new Error('this version of autocannon is not supported');
     this.client = client;
     this.ask = client._doRequest.bind(client);
     client._doRequest = () => {};
     const connect = client._connect.bind(client);
     client._connect = () => {
       connect();
-      // Ahead of autocannon's own listener, which connects again whatever was unanswered.
+      // Before autocannon's own listener, which reconnects even if requests are unanswered.
       client.conn.prependListener('end', () => {
         if (!listener.ended()) client.destroy();
       });
       listener.connecting(client.conn);
     };
-    // What is no HTTP it would pass over in silence; an answer that nobody waits for would be a crash.
+    // Autocannon would ignore data that is not HTTP, and crash on an unexpected answer.
     const execute = client.parser.execute.bind(client.parser);
     client.parser.execute = (chunk) => {
       try {

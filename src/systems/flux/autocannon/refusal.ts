@@ -3,18 +3,17 @@ import type { Workload } from '../../../scenario/workload.ts';
 import { INTENT, operationOf } from '../workload.ts';
 
 /**
- * What autocannon does not do, null where it does all: the fleet's processes keep the schedule, the numbers and the
- * ledger as ever, and hear of the commits; the posts are written, and their answers read, by autocannon. Players are
- * connected, and say nothing.
+ * Why autocannon cannot run a workload; null if it can. The load workers keep the schedule, the numbers and the ledger, and
+ * receive the commits; autocannon only writes the posts and reads their answers. Players are connected and idle.
  */
 export function whyNotAutocannon(
   workload: Pick<Workload, 'operations'>,
   targets: readonly Pick<Target, 'url'>[],
 ): string | null {
   if (operationOf(workload, INTENT).perSecond > 0)
-    return 'the scenario has intents of players, and autocannon speaks HTTP only, no WebSocket (--set load.operations.intent.perSecond=0 leaves it to the monsters)';
-  // It accepts any certificate, and cannot be told not to.
+    return 'the scenario has intents of players, and autocannon has no WebSocket (--set load.operations.intent.perSecond=0 runs the monsters only)';
+  // It accepts any certificate, and has no option to check them.
   if (targets.some(({ url }) => url.startsWith('https:')))
-    return 'it does not check the certificate of an https target (name the target by http://)';
+    return 'it does not check the certificates of https targets (name the target by http://)';
   return null;
 }

@@ -11,13 +11,12 @@ import { OpenLoopClient } from './client.ts';
 
 const MOST_REASON = 300;
 
-/** Posts of monster commands over one connection of autocannon, in the order in which they are due. */
+/** Posts over one connection of autocannon, in the order of their due times. */
 export const openAutocannonTransport: OpenPostTransport = (end, generator, _mostUnanswered, listener) =>
   new AutocannonTransport(end, generator, listener);
 
 /**
- * As with the other transport (monsters/post-transport.ts), nothing is sent twice: the end of the connection while posts are
- * unanswered is the end of them all.
+ * As in monsters/post-transport.ts, nothing is sent twice: if the connection ends, all unanswered posts are lost.
  */
 class AutocannonTransport extends Metered implements PostTransport {
   private readonly origin: string;
@@ -31,7 +30,7 @@ class AutocannonTransport extends Metered implements PostTransport {
   constructor({ url, address, headers }: Reachable, generator: string, listener: PostListener) {
     super();
     const { protocol, host, hostname, port, pathname } = new URL(url);
-    // Autocannon looks a name up by itself: it gets the address, and the name in the header.
+    // Autocannon would resolve the name again, so it gets the pinned address, and the name in the host header.
     const at = address === undefined ? hostname : address.includes(':') ? `[${address}]` : address;
     this.origin = `${protocol}//${at}${port === '' ? '' : `:${port}`}`;
     this.base = `${pathname.replace(/\/$/, '')}/commands?generator=${encodeURIComponent(generator)}&post=`;
@@ -60,7 +59,7 @@ class AutocannonTransport extends Metered implements PostTransport {
     return new OpenLoopClient(this.origin, this.headers, {
       connecting: (socket) => this.meter(socket),
       ended: () => {
-        // One that was idle is made again. Else the posts under way are lost, and told so.
+        // An idle connection is reopened; otherwise the unanswered posts are lost.
         if (this.unanswered > 0) this.lose('the server ended it');
         return !this.over;
       },

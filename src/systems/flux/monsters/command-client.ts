@@ -19,7 +19,7 @@ import type { OpenPostTransport } from './post-transport.ts';
 import { PostQueue, type Posts } from './posts.ts';
 import { SentPosts } from './sent-posts.ts';
 
-/** What the clients of a worker share. */
+/** Shared by the clients of a worker. */
 export interface ClientTools
   extends Pick<SourceTools, 'recorder' | 'errors' | 'now' | 'reconnect'>,
     Pick<Workload, 'seed' | 'skipAfter' | 'timeout'> {
@@ -29,16 +29,16 @@ export interface ClientTools
 }
 
 /**
- * The monsters of one world server as one worker drives them. HOT.
+ * One worker's monsters of one world server. HOT.
  *
  *   opening -> up --connection ended--> lost
  *
- * Where the workload says `reconnect`, the end of a connection leads elsewhere, as long as the run goes on:
+ * With the workload's `reconnect`, during the run:
  *
  *   up --connection ended--> down --welcome--> up
  *
- * Down, what was unanswered has failed; what waits, or comes due, waits on, and is skipped once it is `skipAfter`
- * late. The welcome says which of the unanswered numbers are committed (ledger.ts).
+ * When it is down, unanswered posts have failed; other posts wait, and are skipped once they are `skipAfter` late. The welcome
+ * decides which of the unanswered numbers are committed (ledger.ts).
  */
 export class CommandClient implements CommandListener {
   disconnects = 0;
@@ -47,19 +47,19 @@ export class CommandClient implements CommandListener {
   private readonly world: FluxWorld;
   private readonly generator: string;
   private readonly tools: ClientTools;
-  /** Null while there is none. */
+  /** Null while disconnected. */
   private connection: CommandConnection | null = null;
-  /** Of the connections that are over. */
+  /** Bytes of earlier connections. */
   private past = { bytesIn: 0, bytesOut: 0 };
   private readonly queue = new PostQueue();
   private readonly sent: SentPosts;
-  /** Requests under way. */
+  /** Unanswered requests. */
   private unanswered = 0;
-  /** Since when the server takes another post: it accepted one that had been one too many, or it was connected. */
+  /** Since when another post can be sent, because an answer arrived or it was connected. */
   private ableAt = 0;
   private lost = false;
   private finished = false;
-  /** When the connection ended, on the host's monotonic clock; and how often it was tried to have another since it held. */
+  /** When the connection was lost, on the host's monotonic clock; and the attempts to reconnect since. */
   private lostAt = 0;
   private attempts = 0;
   private retry: NodeJS.Timeout | undefined;
@@ -71,7 +71,7 @@ export class CommandClient implements CommandListener {
     this.sent = new SentPosts(tools.posts, tools.recorder);
   }
 
-  /** opening -> up. @throws an Error that names the server that did not let it */
+  /** opening -> up. @throws an Error that names the server that refused */
   async open(): Promise<void> {
     await this.connect(null);
   }
@@ -94,7 +94,7 @@ export class CommandClient implements CommandListener {
     return this.queue.length === 0 && this.inFlight === 0;
   }
 
-  /** A post of this server has come due; true when it was sent. What the worker is too late for is skipped. */
+  /** A post for this server is due; true when it was sent. It is skipped if the worker is too late. */
   offer(slot: number, now: number): boolean {
     const { posts, skipAfter } = this.tools;
     const due = posts.due[slot]!;
@@ -113,7 +113,7 @@ export class CommandClient implements CommandListener {
     return false;
   }
 
-  /** Times out what is uncommitted for too long, skips what waits for too long. */
+  /** Times out posts that are uncommitted, and skips those that wait, for too long. */
   sweep(now: number): void {
     if (this.lost) return;
     this.sent.expire(now - this.tools.timeout, now);
@@ -135,7 +135,7 @@ export class CommandClient implements CommandListener {
 
   accepted(slot: number): void {
     const now = this.tools.now();
-    // It holds: when it ends, that is a new end, and answered at once.
+    // The connection works, so the backoff starts again after its next loss.
     this.attempts = 0;
     this.answer(slot, now);
     this.sent.freeWhenOver(slot);
@@ -148,7 +148,7 @@ export class CommandClient implements CommandListener {
     errors.add(message);
     this.answer(slot, now);
     this.sent.settle(slot, OUTCOME.failed, now);
-    // Nothing of it was applied: no commit will come.
+    // A refused post is not applied, so no commit follows.
     posts.committed[slot] = 1;
     this.sent.freeWhenOver(slot);
     this.pump(now);
@@ -160,12 +160,12 @@ export class CommandClient implements CommandListener {
     const slot = this.sent.slots.get(post);
     if (slot === undefined || posts.committed[slot] === 1) {
       this.strayAnswers += 1;
-      errors.add('a world server committed a post that was not waiting for it');
+      errors.add('a world server reported the commit of a post that was not waiting for one');
       return;
     }
     if (ok + rejected !== posts.commands) {
       this.strayAnswers += 1;
-      errors.add('a world server committed another number of commands than the post held');
+      errors.add('a world server reported a commit with a wrong number of commands');
       return;
     }
     this.sent.commit(slot, ok, rejected, now(), timeout);
@@ -187,7 +187,7 @@ export class CommandClient implements CommandListener {
     this.connection?.send(slot, post, body);
   }
 
-  /** There is a connection, and it takes another post. */
+  /** Connected, and below the limit of unanswered posts. */
   private get isAble(): boolean {
     return this.connection !== null && this.unanswered < MOST_UNANSWERED;
   }
@@ -200,7 +200,7 @@ export class CommandClient implements CommandListener {
     recorder.ownLag(MONSTER_COMMAND, posts.commands, due, own);
   }
 
-  /** The request is over, whatever it said. */
+  /** The request has been answered. */
   private answer(slot: number, now: number): void {
     if (this.unanswered === MOST_UNANSWERED) this.ableAt = now;
     this.unanswered -= 1;
@@ -248,10 +248,10 @@ export class CommandClient implements CommandListener {
     this.redial(open, tools.reconnect);
   }
 
-  /** Tries to have another connection, after a while that grows from attempt to attempt. */
+  /** Schedules the next attempt to reconnect, with exponential backoff. */
   private redial(open: OpenNumbers, latency: MicrosHistogram): void {
     if (this.finished) return;
-    // What tells the clients of a worker apart, in their draws, is their first monster.
+    // The first monster distinguishes the clients of a worker in the seed of the jitter.
     const wait = backoff(this.tools.seed, this.world.monsters.from, this.attempts++);
     this.retry = setTimeout(() => void this.connectAgain(open, latency), wait / 1e3);
   }
@@ -261,7 +261,7 @@ export class CommandClient implements CommandListener {
     try {
       await this.connect(open);
     } catch (thrown) {
-      // The server has not noticed the end of the old connection.
+      // Expected while the server has not noticed the end of the old connection.
       const isConflict = thrown instanceof ConnectionRefused && thrown.kind === 'conflict';
       if (!isConflict) this.tools.errors.add(`monsters could not connect again: ${messageOf(thrown)}`);
       return this.redial(open, latency);
@@ -274,8 +274,9 @@ export class CommandClient implements CommandListener {
   }
 
   /**
-   * Opens a connection, unless the run is over by then. `open`: what the connection before it left; null for the first one.
-   * @throws an Error that names the server that did not let it
+   * Opens a connection, unless the run has ended by then. `open`: the uncommitted numbers of the previous connection; null for
+   * the first one.
+   * @throws an Error that names the server that refused
    */
   private async connect(open: OpenNumbers | null): Promise<void> {
     const { numbers, openTransport } = this.tools;

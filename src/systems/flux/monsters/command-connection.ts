@@ -2,28 +2,27 @@ import type { Reachable } from '../../../address/access.ts';
 import { type CommitListener, openCommitStream } from './commit-stream.ts';
 import type { OpenPostTransport, PostListener, PostTransport } from './post-transport.ts';
 
-/** Posts of one worker that one server has not answered with 202; above that, posts wait. */
+/** Limit of unanswered posts of one worker to one server; others wait. */
 export const MOST_UNANSWERED = 32;
 
-/** Who is told what came over a connection. */
+/** Receives the events of a connection. */
 export interface CommandListener
   extends Omit<PostListener, 'postsLost'>,
     Omit<CommitListener, 'commitsLost'> {
-  /** The connection is over: nothing else will be told of it. */
+  /** The connection is lost; this is its last event. */
   connectionLost(message: string): void;
 }
 
 /** One generator's connection to one world server: a transport for posts, a socket for commits. */
 export interface CommandConnection extends PostTransport {
-  /** Ends it at once: the server is gone, or is to be connected to again. */
+  /** Closes it at once, when the server has gone or before a reconnect. */
   abandon(): void;
 }
 
 /**
- * Connects for commits; the transport connects with the first post.
- * Without commits nothing can be settled, without posts nothing sent: losing one is losing the connection.
- * `lastSequences`: the numbers that the server's monsters have used, null when none has.
- * @throws an Error that says why the server did not let it
+ * Opens the commit stream; the transport connects with the first post. Losing either is losing the connection, since both are
+ * needed. `lastSequences`: the last numbers of the server's monsters, null when none is used.
+ * @throws an Error with the reason why the server refused
  */
 export async function openConnection(
   openTransport: OpenPostTransport,
@@ -38,15 +37,15 @@ export async function openConnection(
     over = true;
     listener.connectionLost(message);
   };
-  const told: PostListener & CommitListener = {
+  const events: PostListener & CommitListener = {
     accepted: (slot) => over || listener.accepted(slot),
     refused: (slot, message) => over || listener.refused(slot, message),
     committed: (post, ok, rejected) => over || listener.committed(post, ok, rejected),
     postsLost: (message) => lose(`the connection for monster commands: ${message}`),
     commitsLost: (message) => lose(`the connection for commits: ${message}`),
   };
-  const transport = openTransport(end, generator, MOST_UNANSWERED, told);
-  commits.listen(told);
+  const transport = openTransport(end, generator, MOST_UNANSWERED, events);
+  commits.listen(events);
   const finish = (isAbandoned: boolean): void => {
     over = true;
     transport.close();

@@ -18,17 +18,17 @@ import {
   socketUrl,
 } from '../../../load/player/socket.ts';
 
-/** The welcome may hold a number for each monster of the server. */
+/** Large, since the welcome may have a number for each monster of the server. */
 const MOST_PAYLOAD = 32 * 1024 * 1024;
 
-/** Who is told of commits. */
+/** Receives commits. */
 export interface CommitListener {
   committed(post: number, ok: number, rejected: number): void;
-  /** The connection is over, or spoke garbage; once. */
+  /** The connection was lost, or violated the protocol; called once. */
   commitsLost(message: string): void;
 }
 
-/** One generator's view of what a world server has committed: opened before GO, open until the end. */
+/** The stream of a world server's commits for one generator. */
 class CommitStream {
   bytesIn = 0;
   private readonly socket: WebSocket;
@@ -38,7 +38,7 @@ class CommitStream {
     this.socket = socket;
   }
 
-  /** To be called in the turn in which `open` resolved. */
+  /** Call this in the same turn in which openCommitStream resolves, so that no message is missed. */
   listen(listener: CommitListener): void {
     let lost = false;
     const lose = (message: string): void => {
@@ -57,19 +57,19 @@ class CommitStream {
       this.bytesIn += frameBytes(data.length);
       const message = parseJson(data.toString());
       const commits = isRecord(message) ? message.commits : undefined;
-      if (!Array.isArray(commits)) return lose('a frame is not of the protocol');
+      if (!Array.isArray(commits)) return lose('a frame violates the protocol');
       for (const commit of commits) {
-        if (!isNumbers(commit)) return lose('a frame is not of the protocol');
+        if (!isNumbers(commit)) return lose('a frame violates the protocol');
         const [post, ok, rejected] = commit;
         if (post === undefined || ok === undefined || rejected === undefined) {
-          return lose('a frame is not of the protocol');
+          return lose('a frame violates the protocol');
         }
         listener.committed(post, ok, rejected);
       }
     });
   }
 
-  /** With a word to the server, unless it is to be at once. */
+  /** Closes with a close frame, or at once. */
   end(atOnce: boolean): void {
     this.closing = true;
     this.socket.on('error', () => {});
@@ -79,9 +79,9 @@ class CommitStream {
 }
 
 /**
- * Opens it; `lastSequences` are the numbers that the server's monsters have used, in the order of their ids, null when none
- * has.
- * @throws an Error that says why the server did not let it
+ * Opens a commit stream; `lastSequences` are the last numbers of the server's monsters in the order of ids, null when none is
+ * used.
+ * @throws an Error with the reason why the server refused
  */
 export function openCommitStream(
   end: Reachable,
@@ -109,7 +109,7 @@ export function openCommitStream(
     socket.on('message', (data) => {
       const message = parseJson(data.toString());
       const welcome = isRecord(message) ? message.welcome : undefined;
-      if (!isRecord(welcome)) return fail(unexplained('the first frame was no welcome'));
+      if (!isRecord(welcome)) return fail(unexplained('the first frame was not a welcome'));
       const { lastSeq } = welcome;
       const used = lastSeq ?? null;
       if (used !== null && !(isNumbers(used) && used.every((number) => number <= MOST_NUMBER))) {

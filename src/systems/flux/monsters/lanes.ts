@@ -3,32 +3,32 @@ import { GOLDEN, MULBERRY_STEP, mulberry32, streamSeed } from '../../../rng.ts';
 import { FLUX_STREAM } from '../workload.ts';
 
 /**
- * Monster commands are dealt in lanes, so that a monster's commands all come from one worker and its
- * sequence stays dense, however many workers there are: lane = monster index mod LANES.
+ * Monsters are partitioned into lanes: lane = monster index mod LANES. Each lane belongs to one worker, so that a monster's
+ * commands come from one worker in sequence, with any number of workers.
  */
 export const LANES = 8;
 
-/** Monsters are dealt in lanes; a world with few monsters has a lane for each. */
+/** Number of lanes; fewer if there are fewer monsters. */
 export const lanesOf = (monsters: number): number => Math.min(LANES, monsters);
 
-/** A lane belongs to one worker, so that a monster's commands all come from there. */
+/** The worker of a lane. */
 export const workerOfLane = (lane: number, workers: number): number => lane % workers;
 
 const MOVES = ['go north', 'go east', 'go south', 'go west'] as const;
-/** A monster wanders, stays on guard or looks around. It is not told where it is, so a wall may stop it. */
+/** The commands of monsters. Moves are often rejected, since the generator does not know where walls are. */
 export const MONSTER_TEXTS = [...MOVES, 'guard', ...MOVES, 'look'] as const;
 
 /**
- * What the posts of each lane hold. A post's commands go to monsters of one lane (index mod lanes) and of one
- * world server. Servers take turns in proportion to their monsters; within, monsters are drawn uniformly. Each
- * lane has streams of its own, so its posts are the same however many workers there are. HOT.
+ * Draws the contents of each lane's posts. The commands of a post are for monsters of one lane and one world server. Servers
+ * are chosen in proportion to their monsters, and monsters uniformly. Each lane has its own random streams, so its posts do
+ * not depend on the number of workers. HOT.
  */
 export class Lanes {
   readonly count: number;
   private readonly servers: number;
   private readonly state: Int32Array;
   private readonly turn: Float64Array;
-  /** By lane and server: the first monster, and how many there are. */
+  /** By lane and server: the first monster, and their number. */
   private readonly first: Int32Array;
   private readonly size: Int32Array;
 

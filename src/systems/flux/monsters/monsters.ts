@@ -11,12 +11,12 @@ import { PostPacer } from './post-pacer.ts';
 import type { OpenPostTransport } from './post-transport.ts';
 import { Posts } from './posts.ts';
 
-/** Posts that one turn of the loop sends at most, some 5 ms. */
+/** Limit of posts per turn of the event loop, about 5 ms. */
 const MOST_PER_TURN = 32;
 
 /**
- * The monsters of one worker: those of its lanes, over all world servers. Their commands go in posts, open
- * loop, at the due times of one schedule. The worker's one timer calls `send`. HOT.
+ * The monsters of one worker: those of its lanes, over all world servers. Their commands are sent in posts at the due times of
+ * one schedule (open loop). The worker's timer calls `send`. HOT.
  */
 export class Monsters implements Source {
   readonly perSecond: number;
@@ -25,7 +25,7 @@ export class Monsters implements Source {
   private readonly hash: SourceTools['hash'];
   private readonly lanes: Lanes;
   private readonly clients: readonly CommandClient[];
-  /** Commands that have come due, by monster, for the hash. */
+  /** Number of due commands, by monster, for the hash. */
   private readonly planned: Uint32Array;
   private stopped = false;
 
@@ -33,7 +33,7 @@ export class Monsters implements Source {
     const { workload, worker, workers } = setup;
     const { seed, timeline, players, skipAfter, timeout } = workload;
     const { monsters, commandsPerPost, postRate } = fluxWorkload(workload);
-    // Its own deal has said who owns which monsters.
+    // dealWorlds has added the monsters of each server.
     const worlds = setup.worlds as readonly FluxWorld[];
     const { recorder, hash, errors, now, reconnect } = tools;
     this.perSecond = (peakOf(timeline.stages) * postRate) / workers;
@@ -47,14 +47,14 @@ export class Monsters implements Source {
     this.planned = new Uint32Array(monsters);
     const ranges = worlds.map((world) => world.monsters);
     this.lanes = new Lanes(seed, monsters, ranges);
-    // Without posts there is nobody to talk to.
+    // A worker without posts needs no connections.
     this.clients =
       this.pacer.due === Number.POSITIVE_INFINITY
         ? []
         : worlds.map((world) => new CommandClient(world, `${setup.run}-${worker}`, this.tools));
   }
 
-  /** Connects to every server. @throws an Error that names the server that did not let it. */
+  /** Connects to every server. @throws an Error that names the server that refused */
   async open(): Promise<void> {
     await Promise.all(this.clients.map((client) => client.open()));
   }
@@ -76,7 +76,7 @@ export class Monsters implements Source {
     return sumOf(SOURCE_COUNTS, this.clients);
   }
 
-  /** Everything that is due by now, up to a turn's worth sent; true when more is due already. */
+  /** Sends what is due by now, up to the limit of a turn; true when more is due already. */
   send(now: number): boolean {
     const { pacer, tools } = this;
     for (let sent = 0; sent < MOST_PER_TURN; ) {
@@ -94,7 +94,7 @@ export class Monsters implements Source {
     for (const client of this.clients) client.sweep(now);
   }
 
-  /** Nothing is due from now on; what was due before has been scheduled. */
+  /** Ends the schedule now; what was due before is scheduled. */
   stop(now: number): void {
     while (this.send(now));
     this.stopped = true;
@@ -107,7 +107,7 @@ export class Monsters implements Source {
     for (const client of this.clients) client.finish(now);
   }
 
-  /** Hashes what was planned and never came due; at most `most` operations. True when nothing is left. */
+  /** Hashes planned operations that never became due, at most `most`; true when none is left. */
   hashRest(most: number): boolean {
     const { pacer, tools } = this;
     const slot = tools.posts.take(0);
@@ -123,7 +123,7 @@ export class Monsters implements Source {
     for (const client of this.clients) client.close();
   }
 
-  /** Fills a slot with the next post's commands and hashes them; the server they go to. */
+  /** Fills a slot with the next post's commands, hashes them, and returns their server. */
   private draw(slot: number): number {
     const { posts, numbers } = this.tools;
     const { lane, due } = this.pacer;

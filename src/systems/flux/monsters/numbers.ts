@@ -6,16 +6,16 @@ import type { Posts } from './posts.ts';
 
 const NONE: readonly number[] = [];
 
-/** Numbers of a monster's commands that are not committed, by monster. */
+/** Uncommitted sequence numbers, by monster. */
 export type OpenNumbers = ReadonlyMap<number, readonly number[]>;
 
-/** The sequence numbers of a worker's monsters, that is of its lanes; monsters by index. HOT. */
+/** The sequence numbers of a worker's monsters, by index. HOT. */
 export class MonsterNumbers {
   /** Entity id of monster 0. */
   readonly firstId: number;
   private readonly isOwn: (monster: number) => boolean;
   private readonly tools: Pick<SourceTools, 'ledger' | 'errors'>;
-  /** Last number used. */
+  /** The last used number. */
   private readonly last: Float64Array;
 
   constructor(
@@ -30,7 +30,7 @@ export class MonsterNumbers {
     this.last = new Float64Array(world.monsters);
   }
 
-  /** The number of the monster's next command, which is being sent. */
+  /** Returns the number of the monster's next command, and records it as sent. */
   next(monster: number): number {
     const sequence = this.last[monster]! + 1;
     this.last[monster] = sequence;
@@ -43,8 +43,8 @@ export class MonsterNumbers {
   }
 
   /**
-   * A server's first welcome: the numbers that its monsters have used, null when none has.
-   * @throws an Error when they are not as many as its monsters
+   * A server's first welcome, with the last numbers of its monsters, null when none is used.
+   * @throws an Error when their number differs from its monsters'
    */
   welcome(range: Range, lastSequences: readonly number[] | null): void {
     this.take(range, lastSequences, (monster, lastSequence) => {
@@ -53,7 +53,7 @@ export class MonsterNumbers {
     });
   }
 
-  /** A later one (ledger.ts); `open` is what was not committed when the connection before it ended. @throws likewise */
+  /** A later welcome (ledger.ts); `open` are the uncommitted numbers of the previous connection. @throws likewise */
   resume(range: Range, lastSequences: readonly number[] | null, open: OpenNumbers): void {
     this.take(range, lastSequences, (monster, lastSequence) => {
       const id = this.firstId + monster;
@@ -71,15 +71,15 @@ export class MonsterNumbers {
   private take(
     { from, to }: Range,
     lastSequences: readonly number[] | null,
-    tell: (monster: number, lastSequence: number) => void,
+    set: (monster: number, lastSequence: number) => void,
   ): void {
     if (lastSequences !== null && lastSequences.length !== to - from) {
       throw new Error(
-        `the welcome holds ${lastSequences.length} sequence numbers, the server owns ${to - from} monsters`,
+        `the welcome has ${lastSequences.length} sequence numbers, expected one for each of the server's ${to - from} monsters`,
       );
     }
     for (let monster = from; monster < to; monster++) {
-      if (this.isOwn(monster)) tell(monster, lastSequences?.[monster - from] ?? 0);
+      if (this.isOwn(monster)) set(monster, lastSequences?.[monster - from] ?? 0);
     }
   }
 }
@@ -88,7 +88,7 @@ export class MonsterNumbers {
 const ENDS = MONSTER_TEXTS.map((text) => `,"${text}"]`);
 
 /**
- * The body of the post in a slot, which is being sent. Numbers are given out here: what is skipped has none. HOT.
+ * The body of the post in a slot. Numbers are assigned here, when it is sent, so that skipped posts use none. HOT.
  */
 export function writePost(posts: Posts, slot: number, numbers: MonsterNumbers): string {
   const first = slot * posts.commands;
@@ -102,7 +102,7 @@ export function writePost(posts: Posts, slot: number, numbers: MonsterNumbers): 
   return `${body}]`;
 }
 
-/** The numbers in the posts of some slots, but for those that are committed. */
+/** The uncommitted numbers in the posts of some slots. */
 export function openNumbersIn(posts: Posts, slots: Iterable<number>): OpenNumbers {
   const numbers = new Map<number, number[]>();
   for (const slot of slots) {

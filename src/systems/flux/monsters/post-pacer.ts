@@ -9,8 +9,8 @@ import { lanesOf, workerOfLane } from './lanes.ts';
 type PostPlan = Pick<Workload, 'seed' | 'timeline'> & Pick<FluxWorkload, 'monsters' | 'postRate'>;
 
 /**
- * The one schedule of posts, and one worker's share of it: post k belongs to lane k mod lanes. Every due time is
- * computed from k alone, so a worker passes over the posts of the others without drawing them.
+ * One worker's part of the schedule of posts: post k belongs to lane k mod lanes. Every due time is computed from k only, so a
+ * worker skips the posts of others without drawing random numbers.
  */
 export class PostPacer {
   /** The post that is due next. */

@@ -5,31 +5,31 @@ import { causeOfAnswer, causeOfError, sentenceOf } from '../../../address/connec
 import { trackedDial } from '../../../load/tracked-dial.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
-/** Longer than any run: an idle connection is the server's to close. */
+/** Longer than any run: only the server closes idle connections. */
 const IDLE_MS = 24 * 3600e3;
 const HEADERS = { 'content-type': 'application/json' };
 const MOST_REASON = 300;
 
-/** Who is told what became of a post; `slot` is the number it was sent with. */
+/** Receives the results of posts; `slot` is the argument of `send`. */
 export interface PostListener {
   accepted(slot: number): void;
   refused(slot: number, message: string): void;
-  /** The connection broke while posts were unanswered, or could not be made; once. */
+  /** The connection was lost while posts were unanswered, or could not be opened; called once. */
   postsLost(message: string): void;
 }
 
-/** One generator's posts to one world server, whoever writes them. */
+/** Sends one generator's posts to one world server. */
 export interface PostTransport {
-  /** On the transport, with headers. */
+  /** Bytes on the socket, including headers. */
   readonly bytesIn: number;
   readonly bytesOut: number;
-  /** At once; the posts of a transport arrive in the order of this. */
+  /** Sends at once; posts arrive in the order of these calls. */
   send(slot: number, post: number, body: string): void;
-  /** Nothing is told of it any more. */
+  /** Closes; no more events follow. */
   close(): void;
 }
 
-/** Opens a transport that connects with its first post; `mostUnanswered` posts will be under way at once. */
+/** Opens a transport that connects with its first post; at most `mostUnanswered` posts are unanswered at once. */
 export type OpenPostTransport = (
   end: Reachable,
   generator: string,
@@ -40,14 +40,14 @@ export type OpenPostTransport = (
 export const openUndiciTransport: OpenPostTransport = (end, generator, mostUnanswered, listener) =>
   new UndiciTransport(end, generator, mostUnanswered, listener);
 
-/** What is told of a post that was not accepted: the words of the server, and what its status is known for. */
+/** The error message of a refused post: the server's reason, and the hint for its status. */
 export function refusalOfPost(status: number, reason: string, location?: string): string {
   const { what, hint } = causeOfAnswer(status, location);
   const said = [what.replace(/^status /, ''), reason].filter((part) => part !== '').join(': ');
   return `a post of monster commands was answered ${said}${hint === null ? '' : `: ${hint}`}`;
 }
 
-/** What one socket after the other has carried. */
+/** Counts the bytes of one socket after another. */
 export class Metered {
   private socket: Socket | null = null;
   private before = { in: 0, out: 0 };
@@ -60,7 +60,7 @@ export class Metered {
     return this.before.out + (this.socket?.bytesWritten ?? 0);
   }
 
-  /** From now on it is this one. */
+  /** Switches to the next socket. */
   protected meter(socket: Socket): void {
     this.before = { in: this.bytesIn, out: this.bytesOut };
     this.socket = socket;
@@ -68,8 +68,8 @@ export class Metered {
 }
 
 /**
- * Posts over one keep-alive connection, pipelined: HTTP keeps them in order, so a monster's numbers arrive in
- * order. Nothing is sent twice: the connection's end while posts are unanswered is the end of them all.
+ * Posts over one keep-alive connection, pipelined: HTTP keeps their order, so a monster's numbers arrive in order. Nothing is
+ * sent twice: if the connection ends, all unanswered posts are lost.
  */
 export class UndiciTransport extends Metered implements PostTransport {
   private readonly client: Client;
@@ -80,7 +80,7 @@ export class UndiciTransport extends Metered implements PostTransport {
   private lost = false;
   private closing = false;
 
-  /** `mostUnanswered` is how many posts will be under way at once. */
+  /** `mostUnanswered`: the limit of unanswered posts. */
   constructor(end: Reachable, generator: string, mostUnanswered: number, listener: PostListener) {
     super();
     const { origin, pathname } = new URL(end.url);
@@ -106,7 +106,7 @@ export class UndiciTransport extends Metered implements PostTransport {
     });
     this.client.on('disconnect', (_origin, _targets, error) => {
       if (this.unanswered > 0) this.lose(error);
-      // Here, before undici sends the others again: a post that may have arrived is not repeated.
+      // Must happen here, before undici retries: a post that may have arrived must not be repeated.
       if (this.lost) this.client.destroy(null, () => {});
     });
     this.client.on('connectionError', (_origin, _targets, error) => this.lose(error));
@@ -131,7 +131,7 @@ export class UndiciTransport extends Metered implements PostTransport {
           status = statusCode;
           location = headers.location?.toString();
         },
-        // The status decides, the text only explains.
+        // The body is only part of the error message.
         onResponseData: (_controller, chunk) => {
           if (status !== 202 && reason.length < MOST_REASON) reason += chunk.toString('utf8', 0, MOST_REASON);
         },
@@ -151,15 +151,14 @@ export class UndiciTransport extends Metered implements PostTransport {
 
   close(): void {
     this.closing = true;
-    // One that is lost is torn down by itself, when undici has told all of its posts.
+    // A lost client is destroyed in `lose`, after undici has reported all of its posts.
     if (!this.lost) this.client.destroy(null, () => {});
   }
 
   private lose(error: Error): void {
     if (this.lost || this.closing) return;
     this.lost = true;
-    // Not from within a post's callback: the client is still telling the others. With the end of the connection
-    // 'disconnect' follows at once; this is for an end without one.
+    // Deferred, since undici is still calling back for other posts. Usually 'disconnect' follows and does this; not always.
     setImmediate(() => this.client.destroy(null, () => {}));
     this.listener.postsLost(sentenceOf(causeOfError(error)));
   }

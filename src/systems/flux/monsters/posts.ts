@@ -1,15 +1,15 @@
 /**
- * A post's life:
+ * The states of a post:
  *
  *   waiting --sent--> underway --202--> accepted --committed--> free
  *
- * 202 and commit come over two connections, in either order: a post is free once both are in. It is settled
- * at the commit, or before: skipped (waited too long), failed (refused, connection lost), timed out. A post
- * that timed out stays known: a later commit still moves the ledger.
+ * 202 and commit arrive over two connections, in either order: a post is free after both. It is settled at the commit, or
+ * earlier: skipped (waited too long), failed (refused, or connection lost), timed out. A post that timed out is kept: a later
+ * commit still goes to the ledger.
  */
 export const POST = { free: 0, waiting: 1, underway: 2 } as const;
 
-/** The posts of a worker that are not over yet, in typed arrays; `commands` to a post. Grows as needed. HOT. */
+/** The current posts of a worker in typed arrays, with `commands` commands each. Grows as needed. HOT. */
 export class Posts {
   readonly commands: number;
   state = new Uint8Array(0);
@@ -21,9 +21,9 @@ export class Posts {
   number = new Float64Array(0);
   due = new Float64Array(0);
   sent = new Float64Array(0);
-  /** The part of `sent - due` that the worker itself caused. */
+  /** The part of the schedule lag, `sent - due`, that the worker itself caused. */
   ownLag = new Float64Array(0);
-  /** `commands` places for each post, from slot x commands: monster index, text index, sequence number. */
+  /** `commands` elements per post, from slot x commands: monster index, text index, sequence number. */
   monsters = new Int32Array(0);
   texts = new Uint8Array(0);
   sequences = new Float64Array(0);
@@ -38,7 +38,7 @@ export class Posts {
     return this.state.length;
   }
 
-  /** A slot for a post that is due. */
+  /** Takes a slot for a due post. */
   take(due: number): number {
     let slot = this.freed.pop();
     if (slot === undefined) {
@@ -80,7 +80,7 @@ export class Posts {
   }
 }
 
-/** Slots that wait for their turn, first in, first out. */
+/** A FIFO queue of slots. */
 export class PostQueue {
   private slots: number[] = [];
   private head = 0;
@@ -89,7 +89,7 @@ export class PostQueue {
     return this.slots.length - this.head;
   }
 
-  /** -1 when nothing waits. */
+  /** -1 when empty. */
   get first(): number {
     return this.slots[this.head] ?? -1;
   }

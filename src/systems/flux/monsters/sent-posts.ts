@@ -3,9 +3,9 @@ import type { Recorder } from '../../../load/recorder.ts';
 import { MONSTER_COMMAND } from '../workload.ts';
 import { POST, type Posts } from './posts.ts';
 
-/** The posts that one client has sent and that are not over, and how they end. HOT. */
+/** The sent posts of one client, until they are answered and committed. HOT. */
 export class SentPosts {
-  /** Of those, the ones that are not settled. */
+  /** Number of posts that are not settled. */
   unsettled = 0;
   private readonly posts: Posts;
   private readonly recorder: Recorder;
@@ -18,7 +18,7 @@ export class SentPosts {
     this.recorder = recorder;
   }
 
-  /** The post in a slot is sent now; says its number. */
+  /** Adds the post in a slot, which is sent now, and returns its number. */
   add(slot: number, sent: number): number {
     const { posts } = this;
     const post = ++this.last;
@@ -30,7 +30,7 @@ export class SentPosts {
     return post;
   }
 
-  /** So many of the commands in it were done and so many refused; too late, all have timed out. */
+  /** Settles a post at its commit, with its accepted and rejected commands; after the timeout, all have timed out. */
   commit(slot: number, ok: number, rejected: number, now: number, timeout: number): void {
     const { posts, recorder } = this;
     const [due, sent, own] = [posts.due[slot]!, posts.sent[slot]!, posts.ownLag[slot]!];
@@ -45,7 +45,7 @@ export class SentPosts {
     this.unsettled -= 1;
   }
 
-  /** Ends it without an answer, unless it has ended. */
+  /** Settles a post without a commit, unless it is settled. */
   settle(slot: number, outcome: Outcome, now: number): void {
     const { posts } = this;
     if (posts.settled[slot] === 1) return;
@@ -58,16 +58,16 @@ export class SentPosts {
     for (const slot of this.slots.values()) this.settle(slot, outcome, now);
   }
 
-  /** Times out what was sent before. */
+  /** Times out posts that were sent before a time. */
   expire(sentBefore: number, now: number): void {
     for (const slot of this.slots.values()) {
-      // In the order of sending: the first that is young enough ends it.
+      // Slots are in the order of sending, so the first recent one ends the search.
       if (this.posts.sent[slot]! >= sentBefore) return;
       this.settle(slot, OUTCOME.timedOut, now);
     }
   }
 
-  /** A post is over once it is answered and committed. */
+  /** Frees the slot of a post that is answered and committed. */
   freeWhenOver(slot: number): void {
     const { posts } = this;
     if (posts.answered[slot] === 0 || posts.committed[slot] === 0) return;
@@ -75,7 +75,7 @@ export class SentPosts {
     posts.free(slot);
   }
 
-  /** The connection is over, and calls back no more: so are all of them. */
+  /** Frees all slots, after the connection was lost. */
   clear(): void {
     for (const slot of this.slots.values()) this.posts.free(slot);
     this.slots.clear();

@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listen, type Ready, serve } from '../../../supervision/server-process.ts';
-import { inShort, loadModule } from '../module-file.ts';
+import { loadModule, oneLine } from '../module-file.ts';
 import { nullServer } from './server.ts';
 
 /**
- * The process of one null server for players of the user's own. Beside HOST, PORT and TOKEN it takes ID_AT, the place
- * of the id in an answer, and for a module its MODULE_PATH and MODULE_NAME: where that has a null server of its own,
- * this process runs it.
+ * The process of one null server for the user's own players. It reads HOST, PORT and TOKEN; ID_AT, the path of the id in an
+ * answer; and MODULE_PATH and MODULE_NAME of a player module, whose own null server it runs if there is one.
  */
 const { TOKEN: token = '', ID_AT: idAt = 'id', MODULE_PATH: path, MODULE_NAME: name = '' } = process.env;
 
@@ -19,7 +18,7 @@ const start = async (host: string): Promise<Omit<Ready, 'type'>> => ({
 async function startForModule(host: string, module: { path: string; name: string }) {
   const { nullServer } = await loadModule(module);
   if (nullServer === null) {
-    const calibrates = `capbench's own part alone: the player module ${name} exports no nullServer, and what it costs itself is not in this figure`;
+    const calibrates = `only capbench's own part: the player module ${name} exports no nullServer, so its own cost is not included`;
     return { ...(await start(host)), calibrates };
   }
   const wrong = (what: string): Error => new Error(`nullServer of the player module ${name} ${what}`);
@@ -30,13 +29,13 @@ async function startForModule(host: string, module: { path: string; name: string
   const gone = (): void => void process.stderr.write(`${wrong('ended the process').message}\n`);
   process.once('exit', gone);
   const started = await Promise.race([starting, late]).catch((thrown: unknown) => {
-    throw wrong(`failed: ${inShort(thrown)}`);
+    throw wrong(`failed: ${oneLine(thrown)}`);
   });
   process.off('exit', gone);
   const given: unknown = started?.url;
   const url = typeof given === 'string' && URL.canParse(given) ? new URL(given) : null;
   if (url?.protocol !== 'http:' || url.hostname !== host || url.port === '') {
-    throw wrong(`gave no url such as http://${host}:4001`);
+    throw wrong(`returned no url such as http://${host}:4001`);
   }
   const { origin, pathname, port } = url;
   return {

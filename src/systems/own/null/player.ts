@@ -6,8 +6,8 @@ interface NullSession extends Session {
 }
 
 /**
- * Plays in place of a module that has no null server: through all that is capbench's own of such players, with one
- * round trip over a WebSocket for each operation (server.ts).
+ * Replaces a module without a null server in the calibration: exercises capbench's own code for such players, with one WebSocket
+ * round trip per operation (server.ts).
  */
 export const nullPlayer = (name: string): LoadedModule => ({
   name,

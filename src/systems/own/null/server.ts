@@ -2,25 +2,24 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { WebSocketServer } from 'ws';
 import { isRecord, parseJson } from '../../../load/json.ts';
 
-/** Longer than any pause of a generator, so that its kept connections are not closed under it. */
+/** Longer than any pause of a generator, so that its keep-alive connections stay open. */
 const KEEP_ALIVE_MS = 60_000;
-/** `"id":` and more digits than any number of an operation. */
+/** Length of `"id":` with the longest number of an operation. */
 const TAIL = 24;
 
 /**
- * A server of which only the wire is there. Over HTTP it answers 200 to everything; over WebSocket, at any path, it
- * answers each frame with its `id`, which stands at `idAt` (keys with dots between them), and says nothing else. An
- * empty token lets everybody in.
+ * A server that only answers: over HTTP with 200, over WebSocket, at any path, with the `id` of each frame at `idAt` (keys with
+ * dots between them). With an empty token, it accepts everybody.
  */
 export function nullServer(token: string, idAt: string): Server {
-  const isLetIn = ({ headers }: IncomingMessage): boolean =>
+  const hasToken = ({ headers }: IncomingMessage): boolean =>
     token === '' || headers.authorization === `Bearer ${token}`;
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     const answer = (): void => {
       const head = { 'content-type': 'application/json', 'content-length': 2 };
-      response.writeHead(isLetIn(request) ? 200 : 401, head).end('{}');
+      response.writeHead(hasToken(request) ? 200 : 401, head).end('{}');
     };
-    // A body is read to its end: the next request comes over the same connection.
+    // The body must be read, since the next request comes over the same connection.
     if (request.method === 'GET') answer();
     else request.resume().on('end', answer);
   });
@@ -32,7 +31,7 @@ export function nullServer(token: string, idAt: string): Server {
   const after = '}'.repeat(keys.length);
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => socket.destroy());
-    if (!isLetIn(request)) {
+    if (!hasToken(request)) {
       socket.end('HTTP/1.1 401 Unauthorized\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
       return;
     }
@@ -47,7 +46,7 @@ export function nullServer(token: string, idAt: string): Server {
   return server;
 }
 
-/** As JSON; null where there is none. The generator writes it last, so that nothing else has to be read. */
+/** The id of a frame as JSON; null if it has none. The generator writes it last, so the frame need not be parsed. */
 function idIn(frame: Buffer): string | null {
   const [, last] = /"id":(\d+)\}$/.exec(frame.toString('latin1', Math.max(0, frame.length - TAIL))) ?? [];
   if (last !== undefined) return last;
