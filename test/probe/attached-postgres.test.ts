@@ -122,7 +122,7 @@ test('another database has not this world: no count of nothing', async () => {
   expect(absences['database.rowsUpdatedPerSecond']).toContain('there is no table entity');
   expect(await whyNoRows(await attached(undefined, 'other'), 3)).toMatch(/relation "entity" does not exist/);
   expect(await whyNoRows(await attached(), 3)).toBeNull();
-  expect(await whyNoRows(await attached(), 4)).toContain('has 3 rows, and the world 4 entities');
+  expect(await whyNoRows(await attached(), 4)).toContain('has 3 rows, and the world has 4 entities');
   expect(await whyNoRows(await attached(), 2)).toContain('has more than 2 rows');
 });
 
