@@ -108,13 +108,13 @@ function refuseOther(file: string, { origin }: K6Summary, name: string, hash: st
   );
 }
 
-/** The scenario is that of the script, and the load is not: somebody changed it there. */
+/** The scenario is that of the script, and the load is not: the script was edited. */
 function refuseChanged(file: string, { origin }: K6Summary, planned: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(planned)) {
     const is = origin[name];
     if (typeof is === 'number' && Math.abs(is - value) < 1e-6) continue;
     throw badInput(
-      `${file} says ${name} ${String(is).slice(0, 64)}, and its scenario ${value}: the script was changed after it was exported`,
+      `${file} has ${name} ${String(is).slice(0, 64)}, and its scenario ${value}: the script was changed after it was exported`,
       'export another one with what is to be different: --set, --scale, --duration, --seed',
     );
   }

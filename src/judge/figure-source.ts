@@ -4,7 +4,7 @@ import type { BudgetMetric } from '../scenario/budget.ts';
 /** Of the figures in `throughput`, what the load itself counts. */
 const OF_LOAD = new Set(['throughput.operationsPerSecond', 'throughput.perSecond']);
 
-/** Whether a figure is one that a system's servers tell of themselves. */
+/** Whether a figure is one that a system's servers report of themselves. */
 export const isOfServers = ({ section, figure, ofSystem }: BudgetMetric): boolean =>
   ofSystem === true || section === 'world' || (section === 'throughput' && !OF_LOAD.has(figure));
 
@@ -14,7 +14,7 @@ export const isOfStatements = ({ figure }: BudgetMetric): boolean => figure.star
 export const isOfOwnProcesses = ({ section }: BudgetMetric): boolean =>
   section === 'world' || section === 'database';
 
-/** Figures that come from what not every kernel tells, and the series that then are not there. */
+/** Figures that need what not every kernel reports, and the series that are then missing. */
 const OF_KERNEL: Readonly<Record<string, RegExp>> = {
   'host.stealPercent': /^host\.cpuStealSeconds$/,
   'host.stealMaxPercent': /^host\.cpuStealSeconds$/,
@@ -29,7 +29,7 @@ const OF_KERNEL: Readonly<Record<string, RegExp>> = {
   'database.memoryPercentOfHost': /^postgres\.memoryBytes$/,
   'database.waitedPercent': /^postgres\.waitedSeconds$/,
 };
-/** What the engine's own workers tell of themselves, and of k6 only the kernel. */
+/** The engine's own workers report these; of k6 only the kernel does. */
 const OF_K6: typeof OF_KERNEL = {
   'generator.cpuCores': /^generator\.\d+\.cpuSeconds$/,
   'generator.cpuPercentOfHost': /^generator\.\d+\.cpuSeconds$/,
@@ -37,7 +37,7 @@ const OF_K6: typeof OF_KERNEL = {
   'generator.memoryBytesPerPlayer': /^generator\.\d+\.memoryBytes$/,
 };
 
-/** Whether a figure is one that Linux tells and another platform may not. */
+/** Whether a figure is one that Linux reports and another platform may not. */
 export const isOfKernel = ({ figure }: BudgetMetric): boolean => Object.hasOwn(OF_KERNEL, figure);
 
 /** The series that a figure of the kernel's is made of; null for every other. */
@@ -59,7 +59,7 @@ const PROBES: Readonly<Record<string, RegExp>> = {
 export const probesOf = ({ section }: BudgetMetric): RegExp | undefined => PROBES[section];
 
 /**
- * Why a figure cannot be known of a target whose servers tell nothing of themselves: nobody watched it, and what the
+ * Why a figure cannot be known of a target whose servers report nothing of themselves: it was not watched, and what the
  * scenario says of its own world is not true of that one. Null where it can.
  */
 export function unwatched(

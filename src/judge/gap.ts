@@ -8,20 +8,20 @@ import { isOfOwnProcesses, isOfStatements, kernelSeries, probesOf, unwatched } f
 import { noteOf, unfitting } from './target-metric.ts';
 
 /**
- * What an unmeasured budget is for want of.
+ * Whose doing it is that a budget is unmeasured.
  *
- * - `run`: of this run, which could have measured it: a probe that was not given, a name that nothing has.
- * - `engine`: of what makes the load, which does not tell it whatever is given.
- * - `platform`: of the machine, which does not tell it.
- * - `scenario`: of nothing; the scenario says itself that it is not ruled here: at another load, or another setting.
- * - `probe`: of a probe's answers, which fell silent; that is a rule of its own (probes-gave-data).
- * - `event`: of an event; it did not happen, and nothing is to be said of how long it took.
- * - `disturbance`: of proof; it was measured, and what disturbed the run may explain it (proof.ts).
+ * - `run`: this run could have measured it: a probe was not given, or nothing has that name.
+ * - `engine`: the load engine does not measure it, whatever is given.
+ * - `platform`: the operating system does not report it.
+ * - `scenario`: the budget applies to another load, or another setting, by the scenario itself.
+ * - `probe`: a probe gave no data; that is a rule of its own (probes-gave-data).
+ * - `event`: what it would time did not happen.
+ * - `disturbance`: it was measured, and what disturbed the run may explain the breach (proof.ts).
  */
 export const CAUSES = ['run', 'engine', 'platform', 'scenario', 'probe', 'event', 'disturbance'] as const;
 export type Cause = (typeof CAUSES)[number];
 
-/** Why a budget has no figure, and whose doing that is. */
+/** Why a budget has no figure, and the cause by kind. */
 export interface Gap {
   readonly reason: string;
   readonly cause: Cause;
@@ -40,7 +40,7 @@ const byRun = (reason: string): Gap => ({ reason, cause: 'run' });
 
 /** Why there is no figure, where a check before the run says it in the same words. */
 export const WHY = {
-  targetSettings: "the settings of a target are not read: only capbench's own stack tells them",
+  targetSettings: "the settings of a target are not read: only those of capbench's own stack are",
   notTold: 'not told on this platform',
   targetProcesses: "the processes of a target are not capbench's own, and are not watched",
   noStatements:
@@ -63,10 +63,10 @@ export function gapOf(budget: MeasuredBudget, m: GapFacts, figures: GapFigures):
 function gapOfRun(budget: MeasuredBudget, m: GapFacts, figures: GapFigures): Gap {
   const { metric } = budget;
   if (m.measured === null) {
-    return byRun('the run never reached its measure phase, or ended before it could tell its figures');
+    return byRun('the run never reached its measure phase, or ended before it could report its figures');
   }
-  const untold = m.engine === undefined ? null : untoldByEngine(metric, m.engine, m.operations);
-  if (untold !== null) return { reason: untold, cause: 'engine' };
+  const missing = m.engine === undefined ? null : missingByEngine(metric, m.engine, m.operations);
+  if (missing !== null) return { reason: missing, cause: 'engine' };
   if (metric.setting !== null) return byRun(noSetting(metric.setting, m));
   const strange = unwatched(metric, m);
   if (strange !== null) return byRun(strange);
@@ -84,7 +84,7 @@ function gapOfRun(budget: MeasuredBudget, m: GapFacts, figures: GapFigures): Gap
   if (noted !== null)
     return metric.figure.startsWith('network.bytes') ? { reason: noted, cause: 'engine' } : byRun(noted);
   if (m.engine === 'k6' && section === 'integrity') return { reason: K6_LEDGER, cause: 'engine' };
-  const unseen = untoldByPlatform(metric, m);
+  const unseen = missingByPlatform(metric, m);
   if (unseen !== null) return unseen;
   const other = elsewhere(metric, m);
   if (other !== null) return byRun(other);
@@ -96,7 +96,7 @@ function gapOfRun(budget: MeasuredBudget, m: GapFacts, figures: GapFigures): Gap
   return byRun('no data');
 }
 
-/** A setting that the stack has not, or that nobody asked it for. */
+/** A setting that the stack does not have, or that was not read. */
 function noSetting(name: string, { stackKind, settings }: GapFacts): string {
   if (stackKind === 'target') return WHY.targetSettings;
   const found = settings.find(({ setting }) => setting === name);
@@ -112,7 +112,7 @@ export function unknownSetting(name: string, known: readonly string[]): string {
   return `the stack has no setting ${name}${meant === undefined ? '' : `; did you mean ${meant}?`}`;
 }
 
-/** What was noted of a part that nobody could read: the most particular word of it. */
+/** What was noted of a part that could not be read: the most particular note. */
 function notedAbsence(budget: MeasuredBudget, { absences = [] }: GapFacts): Absence | null {
   const path = noteOf(budget);
   return absences
@@ -130,8 +130,8 @@ const OF_LOOPS = new Set([
 
 const K6_LEDGER = 'k6 did not report all that it had sent, and the rows were not checked';
 
-/** Why an engine tells no such figure, by the names of a bundle; null where it does. */
-function untoldByEngine(
+/** Why an engine has no such figure, by the names of a bundle; null where it has. */
+function missingByEngine(
   { figure, operation }: BudgetMetric,
   engine: string,
   operations: GapFacts['operations'],
@@ -150,7 +150,7 @@ function untoldByEngine(
     : null;
 }
 
-function untoldByPlatform(
+function missingByPlatform(
   metric: BudgetMetric,
   { stackKind, series = {}, probes, engine }: GapFacts,
 ): Gap | null {
@@ -162,9 +162,9 @@ function untoldByPlatform(
 }
 
 const FOREIGN_OF_TARGET =
-  'part of what is under test was started by somebody else: its CPU would count as foreign';
+  'part of what is under test was not started by capbench: its CPU would count as foreign';
 
-/** What a run of another kind would have told. */
+/** What a run of another kind would have measured. */
 function elsewhere(metric: BudgetMetric, { stackKind, series = {} }: GapFacts): string | null {
   const { section, figure } = metric;
   if (stackKind === 'local' && (section === 'redis' || section === 'target')) {
@@ -190,8 +190,8 @@ function nothingToTell({ figure, operation }: BudgetMetric, { load }: GapFigures
   if ((OF_ANSWERS.has(figure) || OF_SHARES.has(figure)) && nothingAnswered(load))
     return event('nothing was answered');
   if (figure === 'host.canaryDriftPercent') return event('the canary was not run before and after the run');
-  if (figure === 'network.reconnectMs') return event('nobody connected again');
-  if (figure === 'network.connectMs') return byRun('nobody connected');
+  if (figure === 'network.reconnectMs') return event('no player connected again');
+  if (figure === 'network.connectMs') return byRun('no player connected');
   return OF_SHARES.has(figure) || HIT_RATIOS.has(figure)
     ? byRun('nothing happened that it would be a share of')
     : null;

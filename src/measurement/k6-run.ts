@@ -8,12 +8,12 @@ export interface K6File {
 }
 
 const HINT =
-  'give the summary of each process of one run, once; CAPBENCH_RUN for k6 and capbench report tells runs apart';
+  'give the summary of each process of one run, once; CAPBENCH_RUN for k6 and capbench report distinguishes runs';
 
 /**
  * Holds that summaries are of one run, and each of another process of k6, with a part of the load of its own.
  *
- * @param wanted the run's name; null where nobody gave one
+ * @param wanted the run's name; null where none was given
  * @throws CapbenchError (104) which files are not, and why
  */
 export function refuseOtherRuns(files: readonly K6File[], wanted: string | null): void {
@@ -22,7 +22,7 @@ export function refuseOtherRuns(files: readonly K6File[], wanted: string | null)
   if (other !== undefined) {
     throw badInput(
       `${other.file} is of ${named(other.summary.origin.run)}, expected ${named(expected)}`,
-      'an earlier run may have left it: see what k6 said of this one, whose environment has to have the same CAPBENCH_RUN',
+      'an earlier run may have left it: see what k6 logged in this one, whose environment has to have the same CAPBENCH_RUN',
     );
   }
   const processes = new Map<string, K6File>();
@@ -39,9 +39,9 @@ export function refuseOtherRuns(files: readonly K6File[], wanted: string | null)
   for (const [i, part] of parts.entries()) {
     const before = parts[i - 1];
     if (before === undefined || part.from >= before.to - 1e-9) continue;
-    const told = ({ one }: typeof part): string => `${one.file} (${one.summary.origin.segment})`;
+    const shown = ({ one }: typeof part): string => `${one.file} (${one.summary.origin.segment})`;
     throw badInput(
-      `${told(before)} and ${told(part)} are of processes that made the same part of the load`,
+      `${shown(before)} and ${shown(part)} are of processes that made the same part of the load`,
       HINT,
     );
   }
@@ -55,7 +55,7 @@ function refuseApart(files: readonly K6File[]): void {
   const seconds = (last.summary.go - first.summary.go) / 1e3;
   if (seconds < first.summary.origin.durationSeconds) return;
   throw badInput(
-    `${last.file} began ${Math.round(seconds).toLocaleString('en-US')} s after ${first.file}, when that had measured: they are of two runs`,
+    `${last.file} began ${Math.round(seconds).toLocaleString('en-US')} s after ${first.file}, which had measured by then: they are of two runs`,
     HINT,
   );
 }

@@ -135,7 +135,7 @@ test.each([{ seed: 2 }, { players: 101 }, { commandsPerPost: 20 }, { durationSec
     const { exitCode, err } = await report('--scenario', './world.yaml', '--from-k6', 'one.json');
     expect(exitCode).toBe(104);
     expect(err).toContain(
-      `one.json says ${Object.keys(origin)[0]} ${Object.values(origin)[0]}, and its scenario`,
+      `one.json has ${Object.keys(origin)[0]} ${Object.values(origin)[0]}, and its scenario`,
     );
   },
 );

@@ -43,14 +43,14 @@ test.each([['k6 v1.8.1 (go1.26, linux/amd64)'], ['something else']])(
   async (says) => {
     const { exitCode, err } = await runWith({ PATH: `/usr/bin:/bin:${program('old', says)}` });
     expect(exitCode).toBe(93);
-    expect(err).toContain(`is no k6 of version 2 or newer: it says "${says}"`);
+    expect(err).toContain(`is no k6 of version 2 or newer: it reports "${says}"`);
   },
 );
 
 test('CAPBENCH_K6 has to name a program', async () => {
   const { exitCode, err } = await runWith({ CAPBENCH_K6: 'k6', PATH: program('new', 'k6 v2.2.0') });
   expect(exitCode).toBe(93);
-  expect(err).toContain('CAPBENCH_K6: k6 is no program, expected the absolute path of k6');
+  expect(err).toContain('CAPBENCH_K6: k6 is not a program: expected the absolute path of k6');
 });
 
 test.each(['k6', 'autocannon'])(

@@ -98,7 +98,7 @@ test('a run that never reached its measure phase rules settings, ceilings and th
     ruled({ id: 'a', metric: 'network.disconnects', limit: 5, metricUnit: 'connections' }, failed),
   ).toMatchObject({
     state: 'unmeasured',
-    reason: 'the run never reached its measure phase, or ended before it could tell its figures',
+    reason: 'the run never reached its measure phase, or ended before it could report its figures',
   });
   expect(ruled({ id: 'a', metric: 'host.cpus', op: '>=', limit: 2, metricUnit: 'cores' }, failed).state).toBe(
     'met',

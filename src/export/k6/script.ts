@@ -214,20 +214,20 @@ const STATISTICS: Readonly<Record<string, string>> = {
 };
 const OPERATORS: Readonly<Record<string, string>> = { '<': '<', '<=': '<=', '>': '>', '>=': '>=', '=': '==' };
 
-/** The budgets as thresholds, as far as k6 itself can tell; the others by name. */
+/** The budgets that k6 can check, as thresholds; the others by name. */
 function thresholdsOf({ budgets, scale, altered }: Scenario): K6Thresholds {
   const thresholds: K6Threshold[] = [];
   const limits: K6Limit[] = [];
   const left: { budget: Budget; why: string }[] = [];
   for (const budget of budgets) {
     if (budget.state !== 'measured' || budget.contradicted !== null) {
-      left.push({ budget, why: 'nothing that a run could decide' });
+      left.push({ budget, why: 'no run could decide it' });
     } else if (budget.fullLoad && (scale !== 1 || altered.length > 0)) {
-      left.push({ budget, why: 'speaks of the full load, and this is another' });
+      left.push({ budget, why: 'it applies to the full load, and this is another' });
     } else {
       const found = expressionsOf(budget);
       thresholds.push(...found.map(([metric, expression]) => ({ budget, metric, expression })));
-      if (found.length === 0) left.push({ budget, why: 'not to be seen from the load' });
+      if (found.length === 0) left.push({ budget, why: 'the load generator cannot see it' });
       // The percentiles above are of what was answered; these are of all that was due.
       const latency = latencyBudgetOf(budget);
       if (latency?.kind === 'due') {

@@ -99,7 +99,7 @@ export function configMap(deployment: Deployment, script: string): string {
   if (bytes > MOST_SCRIPT_BYTES) {
     throw badInput(
       `the k6 script has ${bytes} bytes, and a ConfigMap holds ${MOST_SCRIPT_BYTES}`,
-      'capbench export k6 writes the script alone: put it on a volume (spec.script.volumeClaim)',
+      'capbench export k6 writes only the script: put it on a volume (spec.script.volumeClaim)',
     );
   }
   return yaml({
@@ -153,11 +153,11 @@ interface GuideSubject {
   readonly workload: Workload;
   /** As it was given to `capbench export`: a name, or a path. */
   readonly reference: string;
-  /** What has to be said again to `capbench report`, so that it judges the same scenario. */
+  /** The options that `capbench report` needs to judge the same scenario. */
   readonly flags: readonly string[];
 }
 
-/** What to do with the two files, for somebody who has a cluster and has not read our README. */
+/** What to do with the two files, for a reader who has a cluster and has not read capbench's README. */
 export function guide(deployment: Deployment, subject: GuideSubject): string {
   const { name, namespace, parallelism, targets, prometheus, users } = deployment;
   const { players, operations, timeline } = subject.workload;

@@ -28,13 +28,13 @@ export async function findK6(
   try {
     output = (await outputOf(path, ['version'], env, limitMs)).stdout;
   } catch (thrown) {
-    throw stackFailed(`${path} does not tell its version: ${messageOf(thrown)}`, HOW_TO_INSTALL, thrown);
+    throw stackFailed(`${path} does not report its version: ${messageOf(thrown)}`, HOW_TO_INSTALL, thrown);
   }
   const version = /\bv?(\d+)\.(\d+)\.(\d+)\S*/.exec(output);
   if (version === null || Number(version[1]) < LEAST_MAJOR) {
-    const said = output.split('\n', 1)[0]?.slice(0, 100) ?? '';
+    const reported = output.split('\n', 1)[0]?.slice(0, 100) ?? '';
     throw stackFailed(
-      `${path} is no k6 of version ${LEAST_MAJOR} or newer: it says "${said}"`,
+      `${path} is no k6 of version ${LEAST_MAJOR} or newer: it reports "${reported}"`,
       HOW_TO_INSTALL,
     );
   }
@@ -46,7 +46,7 @@ async function locate(env: Readonly<Record<string, string | undefined>>): Promis
   if (named !== undefined && named !== '') {
     if (isAbsolute(named) && (await isExecutable(named))) return named;
     throw stackFailed(
-      `CAPBENCH_K6: ${named} is no program, expected the absolute path of k6`,
+      `CAPBENCH_K6: ${named} is not a program: expected the absolute path of k6`,
       HOW_TO_INSTALL,
     );
   }

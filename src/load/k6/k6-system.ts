@@ -29,7 +29,7 @@ export interface K6System {
   config(workload: Workload): Readonly<Record<string, number>>;
   /** Further keys of CONFIG, which a summary repeats. */
   origin(workload: Workload): Readonly<Record<string, number>>;
-  /** Null where nobody acts beside the players. */
+  /** Null where only players act. */
   others(workload: Workload): K6Others | null;
   /** Operations of each kind that go in one request, which is one value of a trend. */
   perRequest(workload: Workload): PerOperation<number>;

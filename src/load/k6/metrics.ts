@@ -1,7 +1,7 @@
 import type { Workload } from '../../scenario/workload.ts';
 import type { K6System } from './k6-system.ts';
 
-/** Counters, by the kind of R4. */
+/** Counters of an operation: how many were due, and what became of them. */
 export const COUNT_KINDS = [
   ...(['scheduled', 'ok', 'rejected', 'failed', 'timedOut', 'skipped', 'unfinished'] as const),
   /** The part of `failed` that was never sent. */
@@ -9,7 +9,7 @@ export const COUNT_KINDS = [
 ];
 export type CountKind = (typeof COUNT_KINDS)[number];
 
-/** Trends: acked - due, acked - sent, sent - due (answered operations), and the generator's own part of the lag (those it came too late for, too). */
+/** Trends: acked - due, acked - sent, sent - due (answered operations), and the part of the lag that the generator caused (also of those that it skipped for it). */
 export const TREND_KINDS = ['due', 'service', 'lag', 'ownLag'] as const;
 export type TrendKind = (typeof TREND_KINDS)[number];
 
@@ -25,7 +25,7 @@ export const TOTAL_KINDS = [
   'connectedAtGo' as const,
   /** Virtual users beside those that play that every server has welcomed. */
   'lanesReady' as const,
-  /** Connections that ended although nobody asked for it; those among them that were no player's. */
+  /** Connections that ended before the virtual user closed them; those among them that were no player's. */
   ...(['disconnects', 'linesLost'] as const),
   /** Players that ended their connection themselves, at the end. */
   'left' as const,

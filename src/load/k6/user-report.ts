@@ -2,8 +2,8 @@ import { isRecord, parseJson } from '../json.ts';
 import type { CountKind, TimedKind, TotalKind } from './metrics.ts';
 
 /*
- * What the virtual users of k6 report to capbench while it runs them: a line of JSON each. Under plain `k6 run` nobody
- * reads such lines, and the script adds the same counts to k6's metrics instead.
+ * What the virtual users of k6 report to capbench while it runs them: a line of JSON each. Under plain `k6 run` the
+ * script prints none, and adds the same counts to k6's metrics instead.
  */
 
 /** GO, once, by the setup of the script: the wall clock's milliseconds. */

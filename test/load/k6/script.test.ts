@@ -93,7 +93,9 @@ describe('the script', () => {
       (conditions) => conditions.length === 0,
     );
     expect(buckets).toHaveLength(BUCKET_ENDS.length * (1 + 2 * TIMED_KINDS.length));
-    expect(source).toContain('//   nothing-lost (lost acknowledged writes): not to be seen from the load');
+    expect(source).toContain(
+      '//   nothing-lost (lost acknowledged writes): the load generator cannot see it',
+    );
     expect(source).toContain("'p(95)<500', // intent-p95: intent latency");
   });
 
@@ -109,7 +111,7 @@ describe('the script', () => {
     });
     const half = scriptOf(text, { scale: 0.5 });
     expect(optionsOf(half).thresholds).not.toHaveProperty('capbench_connected');
-    expect(half).toContain('speaks of the full load');
+    expect(half).toContain('it applies to the full load');
   });
 
   test('words of a scenario stay words', () => {

@@ -2,7 +2,7 @@ import type { NumberSets } from '../../../load/number-sets.ts';
 
 /**
  * The row of one entity in a LedgerReport: the numbers that it used, and of those the ones that were acknowledged.
- * `stated` is 1 + what the server last said of the entity, 0 where it said nothing.
+ * `stated` is 1 + what the server stated last of the entity, 0 where it stated nothing.
  */
 export const ledgerRow = (
   id: number,

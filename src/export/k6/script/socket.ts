@@ -98,7 +98,7 @@ export class WelcomedSocket {
     else this.lose(why);
   }
 
-  /** k6 drops a frame that comes before it has told the script that the socket is open: then there is no welcome. */
+  /** k6 drops a frame that arrives before the script's onopen is called: then there is no welcome. */
   private tryAgain(own: WebSocket, why: string): void {
     if (own !== this.socket || this.state !== 'connecting') return;
     this.attempts += 1;

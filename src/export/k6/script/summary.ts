@@ -48,7 +48,7 @@ export function whyNoSummary(statistics: readonly string[] | undefined | null): 
 
 /**
  * k6 calls it however the run ended. It overwrites what an earlier run left under this name, also where there is nothing to
- * report but the reason; "process" tells two summaries apart, and "run" those of two runs.
+ * report but the reason; "process" distinguishes two summaries, and "run" two runs.
  */
 export function handleSummary(data: SummaryData): Record<string, string> {
   const { scenario, scenarioHash } = CONFIG;

@@ -105,7 +105,7 @@ class Lane {
     this.generator = `${data.run}-lane-${own}`;
     this.posts = new LanePosts(own, data.worlds);
     if (this.posts.due !== Infinity) this.next = this.posts.take();
-    // Without posts there is nobody to talk to.
+    // Without posts no connection is needed.
     this.links = this.next === null ? [] : data.worlds.map((world) => new Link(world, this));
   }
 

@@ -89,7 +89,7 @@ class PlayerBlock {
 class Player {
   /** The last number used. */
   last = 0;
-  /** 1 + the place in which the server said the player is. */
+  /** 1 + the place that the server stated last. */
   place = 0;
   private readonly id: number;
   private readonly index: number;
