@@ -5,15 +5,15 @@ import { faultsOf } from '../scenario/workload.ts';
 import { isOfKernel, isOfOwnProcesses, isOfServers, isOfStatements } from './figure-source.ts';
 import { anotherLoad, type Cause, isOfCalibration, rateKeyOf, unknownSetting, WHY } from './gap.ts';
 
-/** What decides, before anything is started, which figures a run will have. */
+/** What is known before a run and decides which figures it will have. */
 interface Circumstances {
   readonly scenario: Scenario;
   readonly hasTarget: boolean;
-  /** Of a target: which addresses are given. */
+  /** The probes of a target that are given. */
   readonly probes: { readonly postgres: boolean; readonly redis: boolean; readonly metrics: boolean };
-  /** What the system has nothing for: ceilings of its database, servers to calibrate against. */
+  /** What the system does not support: ceilings of its database, servers to calibrate against. */
   readonly lacks: readonly ('ceilings' | 'calibration')[];
-  /** The names of the settings that capbench's own stack will tell. */
+  /** The names of the settings that a stack started by capbench will report. */
   readonly settings: readonly string[];
   /** As `os.platform()` names it. */
   readonly platform: string;
@@ -23,9 +23,9 @@ export interface Need {
   readonly state: 'measured' | 'unmeasured' | 'contradicted' | 'untestable';
   /** Of `unmeasured`. */
   readonly cause: Cause | null;
-  /** Options of the command line that would bring the figure: `--target`, `--probe-metrics`. */
+  /** Options that would provide the figure: `--target`, `--probe-metrics`. */
   readonly options: readonly string[];
-  /** Why there will be none; of `measured`, on what it depends besides. */
+  /** Why there will be no figure; for `measured`, a further condition. */
   readonly reason: string | null;
 }
 
@@ -39,7 +39,7 @@ const needing = (...options: readonly string[]): Need => ({
   ...{ state: 'unmeasured', cause: 'run', options, reason: null },
 });
 
-/** What a budget needs to have a figure in this run, as far as that can be said before it. */
+/** What a budget needs to have a figure in this run, as far as that is known before it. */
 export function needOf(budget: Budget, at: Circumstances): Need {
   const undecided = { cause: null, options: [] };
   if (budget.state === 'untestable') return { ...undecided, state: 'untestable', reason: budget.missing };
@@ -48,7 +48,7 @@ export function needOf(budget: Budget, at: Circumstances): Need {
   }
   const { scenario, hasTarget, platform } = at;
   const otherwise = budget.fullLoad ? anotherLoad(scenario.scale, scenario.altered) : null;
-  if (otherwise !== null) return unmeasured(`ruled at the full load alone: ${otherwise}`, 'scenario');
+  if (otherwise !== null) return unmeasured(`judged only at full load: ${otherwise}`, 'scenario');
   const { needsTarget } = scenario.traits;
   const need = hasTarget || needsTarget ? ofTarget(budget, at) : ofOwnStack(budget, at);
   const common = notDue(budget, at);
@@ -60,8 +60,8 @@ export function needOf(budget: Budget, at: Circumstances): Need {
   return need.state === 'measured' || need.options.length > 0 ? needing('--target', ...need.options) : need;
 }
 
-const UNTOLD = 'its servers tell nothing of themselves';
-const UNREAD = 'nobody reads the rows of this system';
+const UNTOLD = 'its servers report no metrics';
+const UNREAD = 'the rows of this system are not read';
 
 function ofOwnStack({ metric }: MeasuredBudget, { scenario, settings }: Circumstances): Need {
   const { section, setting } = metric;
@@ -107,7 +107,7 @@ function ofTarget({ metric }: MeasuredBudget, { scenario, probes }: Circumstance
   );
 }
 
-/** What will not happen is not measured, wherever it would have happened. */
+/** Why a metric will have no figure anywhere: what it measures does not happen in this scenario. */
 function notDue({ metric, stage }: MeasuredBudget, { scenario, lacks }: Circumstances): string | null {
   const { load, calibration } = scenario;
   const { section, figure, operation } = metric;
@@ -117,12 +117,12 @@ function notDue({ metric, stage }: MeasuredBudget, { scenario, lacks }: Circumst
   // Counts and rates are 0 then, and that is a figure.
   const isCount = section === 'throughput' || COUNTS.some((start) => figure.startsWith(start));
   if (operation !== null && !isCount && ofOperation(load.operations, operation.id).perSecond === 0) {
-    return `nothing of it comes due: ${rateKeyOf(operation)} is 0`;
+    return `no such operation becomes due: ${rateKeyOf(operation)} is 0`;
   }
   if (figure !== 'network.reconnectMs' || stage !== undefined) return null;
   const comeBack =
     faultsOf(scenario).length > 0 || load.churn !== undefined || load.stages?.some(({ churn }) => churn);
-  return comeBack ? null : 'nobody connects again in this scenario, unless a connection breaks';
+  return comeBack ? null : 'no player reconnects in this scenario, unless a connection breaks';
 }
 
 const COUNTS = ['load.operations.', 'load.wholeRun.', 'latency.due.unanswered'];

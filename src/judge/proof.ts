@@ -14,25 +14,25 @@ import type { Ruling } from './ruling.ts';
 /** The kernel's period for CPU quotas where nobody sets another (cfs_period_us), in seconds. */
 const QUOTA_PERIOD_SECONDS = 0.1;
 
-/** What is known of the disturbances of a run. */
+/** What a disturbance may have cost a run. */
 export interface Disturbance {
-  /** The largest share of the run's means, 0..1, that a broken rule says was taken; 1 where nobody can say. */
+  /** The largest share, 0..1, of the run's resources that a breached rule says was taken; 1 where it is not known. */
   readonly explainedBy: (rule: JudgedRule) => number;
   /** Latencies less each operation's own lag, and how many were sent and not answered; null where the engine does not tell. */
   readonly netOf: (op: string) => { readonly net: HistogramData; readonly unanswered: number } | null;
-  /** What was skipped because the generator itself came too late, in percent of what was due; null where nobody knows. */
+  /** The percentage of scheduled operations that were skipped because the generator was late; null where not known. */
   readonly lateOf: (op: string) => number | null;
   /** The longest block of a load process, in milliseconds. */
   readonly blockedMs: number;
 }
 
-/** What a disturbed run has proven all the same. */
+/** What a run proves in spite of a disturbance. */
 export interface Proof {
-  /** Rules that the disturbance found broken; empty: nothing disturbed the run. */
+  /** The breached rules that found the disturbance; empty where there was none. */
   readonly disturbed: readonly JudgedRule[];
-  /** Nothing took part of what the run was measured with. */
+  /** Nothing took resources from the run. */
   readonly undisturbed: boolean;
-  /** Latencies were judged all the same: only the generator was late, and by how much is known. */
+  /** Latencies are judged: only the generator was late, and by how much is known. */
   readonly latencyJudged: boolean;
   /** Of the broken rules with a share of the load, those whose breach the disturbance does not explain. */
   readonly shares: readonly JudgedRule[];
@@ -84,9 +84,9 @@ export function proofOf(
 }
 
 const LATE = /^generator-(lag|loop-delay)$/;
-/** Broken by a collapse itself, or by what nothing that was answered depends on. */
+/** Breached by an overload itself, or without effect on any answer. */
 const UNRELATED = /^(answers|probes-gave-data)\b/;
-/** A warm-up makes answers slow, and not fewer. */
+/** These slow answers down, and take none away. */
 const TAKES_NOTHING = /^(generator-lag|answers|probes-gave-data|steady-throughput|steady-p95)\b/;
 
 /** Of a run whose host and generator were watched. */

@@ -8,7 +8,7 @@ import { unwatched } from './figure-source.ts';
 import { anotherLoad, type Cause, type Gap, type GapFacts, gapOf } from './gap.ts';
 import { betweenReadings, beyondBuckets } from './target-metric.ts';
 
-/** What became of one budget. Only `met` and `breached` decide. */
+/** The result for one budget. Only `met` and `breached` decide. */
 export type RulingState = 'met' | 'breached' | 'unmeasured' | 'contradicted' | 'untestable';
 
 export interface Ruling {
@@ -18,9 +18,9 @@ export interface Ruling {
   readonly observed: number | string | null;
   /** How many operations a percentile is taken over, unanswered ones included; null for other figures. */
   readonly samples: number | null;
-  /** Why, for everything but a plain `met` or `breached`. */
+  /** The reason, for everything but a plain `met` or `breached`. */
   readonly reason: string | null;
-  /** What an unmeasured budget is for want of; null in every other state. */
+  /** Why an unmeasured budget has no figure; null in every other state. */
   readonly cause: Cause | null;
 }
 
@@ -30,10 +30,10 @@ const FULL_LOAD_PERCENT = 99;
 /** Latencies of operations of which some were not answered. */
 type OpenKind = 'judged' | 'due' | 'ok' | 'service';
 
-/** A budget's own: of the whole run, or of its stage. */
+/** The figures of the whole run, or of the budget's stage. */
 type OwnFigures = Figures | StageFigures;
 
-/** Rules one budget from the figures of a run; `altered` is the scenario's. */
+/** Judges one budget by the figures of a run; `altered` is the scenario's. */
 export function rule(budget: Budget, figures: Figures, m: GapFacts, altered: readonly string[]): Ruling {
   const without = { budget, observed: null, samples: null, cause: null };
   if (budget.state === 'untestable') return { ...without, state: 'untestable', reason: budget.missing };
@@ -64,7 +64,7 @@ export function rule(budget: Budget, figures: Figures, m: GapFacts, altered: rea
   }
   const unanswered = unansweredAt(budget, own);
   if (observed === null && isNeverFull(budget, own)) {
-    return of('breached', 'as many as before the cut were never connected again');
+    return of('breached', 'the number of connected players never reached its level before the cut again');
   }
   const refused = failedConnects(budget, m);
   if (observed === null && refused > 0) {
@@ -84,7 +84,7 @@ export function rule(budget: Budget, figures: Figures, m: GapFacts, altered: rea
   }
   if (observed === null) return unmeasured(gapOf(budget, m, own));
   const upper = upperBound(budget);
-  if (upper !== null) reasons.push('a documented range of use is an upper bound at its high end');
+  if (upper !== null) reasons.push('only the high end of a documented range of CPU use is a limit');
   const kept =
     typeof observed === 'number'
       ? upper === null
@@ -96,7 +96,7 @@ export function rule(budget: Budget, figures: Figures, m: GapFacts, altered: rea
   const between = betweenReadings(budget, factorOf(budget) ?? 1, m);
   if (between !== null) return unmeasured({ reason: between, cause: 'run' });
   if (!kept && deviation !== null) {
-    return unmeasured({ reason: `applied otherwise: ${deviation.reason}`, cause: 'scenario' });
+    return unmeasured({ reason: `applied differently: ${deviation.reason}`, cause: 'scenario' });
   }
   return of(kept ? 'met' : 'breached', reasons.length === 0 ? null : reasons.join('; '));
 }
@@ -117,17 +117,17 @@ function observe(budget: MeasuredBudget, figures: OwnFigures): number | string |
 const factorOf = ({ metric: { unit }, metricUnit }: MeasuredBudget): number | undefined =>
   unit === 'any' ? 1 : conversion(unit, metricUnit);
 
-/** After a storm that nobody came back from in time there is no figure, and more to say than that. */
+/** A storm after which too few players reconnected in time is a breach, although there is no figure. */
 const isNeverFull = ({ metric }: MeasuredBudget, figures: OwnFigures): boolean =>
   OF_RETURNS.has(metric.path) && 'cut' in figures.network && figures.network.cut > 0;
 
 const OF_RETURNS = new Set(['network.fullStrengthMs', 'network.connectMs', 'network.reconnectMs']);
 
-/** Connections that came to nothing are slower than all that were made: a percentile among them is no gap. */
+/** Failed connections count as slower than all others, so a percentile among them is a breach. */
 const failedConnects = ({ metric, stage }: MeasuredBudget, { connect }: GapFacts): number =>
   metric.path === 'network.connectMs' && stage === undefined ? (connect?.failed ?? 0) : 0;
 
-/** Why no run on this host could keep a budget: more is asked for than there is. Null where one could. */
+/** Why no run on this host could meet a budget: it asks for more than the host has. Null where one could. */
 function beyondReach(
   { metric: { unit, within }, op, limit, metricUnit }: MeasuredBudget,
   figures: Figures,
@@ -141,7 +141,7 @@ function beyondReach(
 
 const OF_MACHINE = ['cpuModel', 'cpus', 'memoryBytes', 'kernel', 'platform', 'arch', 'node', 'nodeMajor'];
 
-/** What is known of a run that never reached its measure phase. */
+/** Metrics that are known without a measure phase. */
 const standsAlone = ({ path, section, setting }: BudgetMetric): boolean =>
   setting !== null || section === 'ceilings' || OF_MACHINE.some((one) => path === `host.${one}`);
 
@@ -153,14 +153,14 @@ function deviationOf(
   return found === undefined || found.reason === null ? null : { ...found, reason: found.reason };
 }
 
-/** Of which latencies some operations may not have been answered, and under which name those are held against a budget. */
+/** Latencies that may include unanswered operations, and the figures by which their budgets are judged. */
 const OPEN: Readonly<Record<string, OpenKind>> = {
   'latency.due': 'judged',
   'latency.ok': 'ok',
   'latency.service': 'service',
 };
 
-/** The latency that a metric names, where some of its operations may not have been answered; null for every other metric. */
+/** The latency that a metric names, where it may include unanswered operations; null for every other metric. */
 function openAt(
   { figure, operation }: BudgetMetric,
   figures: OwnFigures,
@@ -173,7 +173,7 @@ function openAt(
 const unansweredAt = ({ metric, stat }: MeasuredBudget, figures: OwnFigures): number =>
   stat === null ? 0 : (openAt(metric, figures)?.unanswered ?? 0);
 
-/** Some of those were answered, by a rejection that is no good answer. */
+/** Some of them were answered, with a rejection that does not count as an answer. */
 function refusedAmong({ metric }: MeasuredBudget, figures: OwnFigures): boolean {
   if (metric.figure !== 'latency.due' || metric.operation === null) return false;
   const { judged, due } = ofOperation<Figures['latency'][string]>(figures.latency, metric.operation.id);
@@ -207,7 +207,7 @@ function upperBound({ claim, metric, op, limit }: MeasuredBudget): number | null
   return /cpuPercent/i.test(metric.figure) ? limit[1] : null;
 }
 
-/** Under which keys of the figures a metric stands. A budget on `due` is held against what is `judged` (measurement/figures.ts). */
+/** The keys of a metric in the figures. A budget on `due` is judged by `judged` (measurement/figures.ts). */
 export function keysOf({ path, figure, operation, setting, selector }: BudgetMetric): readonly string[] {
   if (setting !== null) return ['stack', 'applied', setting];
   if (selector !== null) return ['target', 'metrics', selector.text];
@@ -216,7 +216,7 @@ export function keysOf({ path, figure, operation, setting, selector }: BudgetMet
     : path.split('.');
 }
 
-/** The figure under these keys: a finite number, a text, or null when it was not measured. */
+/** The figure at these keys: a finite number, a text, or null where it was not measured. */
 export function figureAt(figures: object, keys: readonly string[]): number | string | null {
   let at: unknown = figures;
   for (const key of keys) {

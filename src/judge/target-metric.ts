@@ -26,14 +26,14 @@ export function unfitting(
     return `${selector.name} is a gauge: its statistics are ${GAUGE_STATS.join(', ')}`;
   }
   if (series.kind === 'counter' && isOneOf(COUNTER_STATS, stat)) {
-    return `${selector.name} was not read near both ends of the measure phase: by how much it grew there nobody knows`;
+    return `${selector.name} was not read near both ends of the measure phase, so its growth is not known`;
   }
   return null;
 }
 
 /**
- * A percentile above the largest finite bucket is known to be at least that, and no more: it breaches an upper limit
- * below, keeps a lower one, and tells nothing else. Null where the figure decides. `kept`: by the largest bound.
+ * A percentile above the largest finite bucket is only known to be at least that bound: it breaches an upper limit below
+ * it, meets a lower one, and decides nothing else. Null where the figure decides. `kept`: judged by the largest bound.
  */
 export function beyondBuckets(
   { metric, stat, op }: MeasuredBudget,
@@ -47,12 +47,12 @@ export function beyondBuckets(
   const figures = Object.hasOwn(metrics, selector.text) ? metrics[selector.text] : undefined;
   const observed = figures?.[stat as keyof MetricFigures] ?? null;
   if (observed === null || observed !== figures?.largestBound) return null;
-  return `it is at least ${observed}, the largest bucket of ${selector.name}, and may be more`;
+  return `it is at least ${observed}, the largest bucket of ${selector.name}, and may be larger`;
 }
 
 /**
- * What a counter grew is known between two bounds where its page was not read when the measure phase began or ended: a
- * limit in between is neither kept nor broken. Null where the figure decides.
+ * Where a page was not read when the measure phase began or ended, the growth of a counter is only known between two
+ * bounds, and a limit between them is neither met nor breached. Null where the figure decides.
  * @param factor from the metric's unit to the budget's
  */
 export function betweenReadings(
@@ -80,5 +80,5 @@ export function betweenReadings(
   const kept = new Set(bounds.map((bound) => keeps(bound, op, limit)));
   if (kept.size === 1) return null;
   const [low, , high] = bounds.map((bound) => Number(bound.toPrecision(4)).toLocaleString('en-US'));
-  return `it is between ${low} and ${high} ${metricUnit}: the page was read ${unread.toFixed(1)} s off the ends of the measure phase`;
+  return `it is between ${low} and ${high} ${metricUnit}: the page was read ${unread.toFixed(1)} s away from the ends of the measure phase`;
 }

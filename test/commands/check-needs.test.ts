@@ -75,7 +75,7 @@ describe('check says what each budget needs', () => {
       `metric: world.loopDelayMs, stat: max, ${op}, unit: ms`,
       target,
       http,
-      { reason: 'its servers tell nothing of themselves' },
+      { reason: 'its servers report no metrics' },
     ],
     [
       'of a module nobody knows yet',
@@ -145,7 +145,7 @@ describe('check says what each budget needs', () => {
       `metric: network.reconnectMs, stat: p95, ${op}, unit: ms`,
       [],
       '',
-      { reason: expect.stringContaining('nobody connects again') },
+      { reason: expect.stringContaining('no player reconnects') },
     ],
     [
       'the CPU of others beside a target',

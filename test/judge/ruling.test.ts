@@ -232,6 +232,6 @@ test('a claimed range of CPU use is an upper bound, a range of the user’s own 
   } as const;
   const claimed = ruled({ ...over, claim: 'FLX-122' });
   expect(claimed.state).toBe('met');
-  expect(claimed.reason).toContain('upper bound');
+  expect(claimed.reason).toContain('only the high end');
   expect(ruled(over).state).toBe('breached');
 });
