@@ -29,8 +29,8 @@ export function latencyBudgetOf(budget: Budget): LatencyBudget | null {
 }
 
 /**
- * What matters to nobody, in milliseconds: a tenth of the tightest limit on a p95, and 5 at least. Of one operation,
- * or of all.
+ * A latency that is too small to matter, in milliseconds: a tenth of the tightest limit on a p95, and at least 5. Of one
+ * operation, or of all.
  */
 export function negligibleMs(budgets: readonly Budget[], of?: string): number {
   const limits = budgets.flatMap((budget) => {

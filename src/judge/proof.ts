@@ -11,7 +11,7 @@ import { lateOnItsOwn } from './rules/load.ts';
 import type { JudgedRule } from './rules/rule.ts';
 import type { Ruling } from './ruling.ts';
 
-/** The kernel's period for CPU quotas where nobody sets another (cfs_period_us), in seconds. */
+/** The kernel's default period for CPU quotas (cfs_period_us), in seconds. */
 const QUOTA_PERIOD_SECONDS = 0.1;
 
 /** What a disturbance may have cost a run. */

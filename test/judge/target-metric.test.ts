@@ -128,7 +128,9 @@ test('where a page was not read at the end, a limit within what it may have grow
   expect(increase({ limit: observed - 10 }).state).toBe('breached');
   expect(increase({ limit: observed + 1 })).toMatchObject({
     state: 'unmeasured',
-    reason: expect.stringMatching(/^it is between \d+ and \d+ x: the page was read 1\.\d s away from the ends/),
+    reason: expect.stringMatching(
+      /^it is between \d+ and \d+ x: the page was read 1\.\d s away from the ends/,
+    ),
   });
   const verdict = verdictOf(about);
   expect(verdict.notes).toEqual([

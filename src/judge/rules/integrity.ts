@@ -43,7 +43,7 @@ function probesGaveData({ m, s }: Evidence): JudgedRule {
   };
 }
 
-/** A line of what a budget names that is no sample: what it would have said nobody knows. None where no page was given. */
+/** Unreadable lines of a metric that a budget names: its value is not known. Not applicable where no page was given. */
 function metricsReadable({ unreadable = [], probesAsked = [] }: Measurements): JudgedRule[] {
   if (!probesAsked.some((name) => name.startsWith('metrics-'))) return [];
   const all = 'all lines of what budgets name';
@@ -83,7 +83,7 @@ const protocol = ({ m, s: { traits } }: Evidence): JudgedRule => ({
 function faultsInjected({ m, s }: Evidence): JudgedRule {
   const planned = faultsOf(s).length;
   const failed = m.faults.filter(({ to, error }) => to === null || error !== null);
-  // After each, the rows are read, where there are any: one of which nobody knows what it did to them proves nothing.
+  // The rows are read after each fault: where that failed, its effect on them is not known.
   const unread = m.faults.filter(
     ({ action, rows, error }) =>
       s.traits.keptIn !== null && action !== 'drop' && error === null && rows === null,
@@ -117,14 +117,14 @@ const rowsText = (rows: Rows | null): string =>
 function integrity(m: Measurements, { keptIn }: Scenario['traits']): JudgedRule {
   const facts = m.integrity;
   const after = m.faults.filter(({ rows }) => wrongIn(rows) > 0);
-  // What welcomes say stands by itself: nobody has to read the rows for it.
+  // Welcomes prove a loss by themselves, without reading the rows.
   const { forgotten, invented, examples: told } = m.welcomes ?? { forgotten: 0, invented: 0, examples: [] };
   const wrong = wrongIn(facts) + after.length + forgotten + invented;
   const answered = Object.values(m.operations).reduce((sum, { whole }) => sum + answeredOf(whole), 0);
   // What was answered is acknowledged, and what is acknowledged is applied: else the check itself is broken.
   const consistent = facts === null || wrong > 0 || (facts.acked >= answered && facts.applied >= facts.acked);
   const isWhole = m.measured !== null && m.ending.state === 'completed';
-  // Where nothing is kept that could prove it, nobody can have forgotten to look.
+  // A system that keeps no rows cannot be checked, so a missing check is no failure.
   const checkable = m.stackKind === 'local' && keptIn !== null && isWhole;
   const found =
     facts === null

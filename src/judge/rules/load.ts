@@ -209,7 +209,7 @@ function stageRules({ m, s, figures }: Pick<Evidence, 'm' | 's' | 'figures'>): r
   ];
 }
 
-/** A stage that nobody measured is none that was kept. */
+/** A stage that was not measured must not count as passed. */
 function stagesMeasured({ m, s }: Pick<Evidence, 'm' | 's'>): JudgedRule {
   const wanted = (s.load.stages ?? []).map(({ name }) => name);
   const there = m.stages.map(({ name }) => name);

@@ -24,7 +24,7 @@ export const hadEnded = ({ skipped, failed, failedUnsent, timedOut }: Counts): b
 interface OutcomeScope {
   /** Null: the whole. */
   readonly stage: string | null;
-  /** Null: none were due, or nobody counted. */
+  /** Null: none were due, or they were not counted. */
   readonly countsOf: (op: string) => Counts | null;
   /** How much has to be sent. */
   readonly sent: NumericLimit;
