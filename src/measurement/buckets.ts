@@ -1,9 +1,9 @@
 import type { BucketData } from './measurements.ts';
 
 /**
- * A quantile of bucketed values, by linear interpolation inside its bucket (what Prometheus'
- * `histogram_quantile` does). Above the last bound only that bound is known: it is returned, and is then a
- * lower bound. Null without values.
+ * A quantile of bucketed values, by linear interpolation inside its bucket (like Prometheus'
+ * `histogram_quantile`). For a quantile above the last bound that bound is returned, which is then a lower bound. Null
+ * without values.
  */
 export function bucketQuantile({ bounds, counts }: BucketData, percent: number): number | null {
   const total = counts.reduce((sum, count) => sum + count, 0);
@@ -23,7 +23,7 @@ export function bucketQuantile({ bounds, counts }: BucketData, percent: number):
 }
 
 /**
- * The mean of bucketed values, each taken to be in the middle of its bucket; those above the last bound count as that
+ * The mean of bucketed values, each assumed in the middle of its bucket; values above the last bound count as that
  * bound. Null without values.
  */
 export function bucketMean({ bounds, counts }: BucketData): number | null {

@@ -6,9 +6,9 @@ import type { OperationSpec } from '../scenario/operations.ts';
 import type { Measurements } from './measurements.ts';
 import { parseMeasurements } from './read-measurements.ts';
 
-/** Of each log, the last megabyte is kept. */
+/** Only the last megabyte of each log is kept. */
 const LOG_LIMIT = 2 ** 20;
-/** What a run writes is far below these; a larger file is not one of ours. */
+/** capbench never writes larger files. */
 const MEASUREMENTS_LIMIT = 256 * 2 ** 20;
 const SCENARIO_LIMIT = 4 * 2 ** 20;
 
@@ -16,7 +16,7 @@ const SCENARIO_LIMIT = 4 * 2 ** 20;
 const stampOf = (at: Date): string => at.toISOString().replace(/[-:]|\.\d+/g, '');
 
 /**
- * Makes the folder of a run, `<out>/<scenario>-<UTC time>`, with `-2`, `-3` .. when it is there already.
+ * Makes the folder of a run, `<out>/<scenario>-<UTC time>`, with `-2`, `-3` .. when it exists already.
  * Throws a CapbenchError when the folder cannot be written to.
  */
 export async function makeBundle(out: string, scenario: string, at: Date): Promise<string> {
@@ -37,7 +37,7 @@ export async function makeBundle(out: string, scenario: string, at: Date): Promi
   }
 }
 
-/** Makes a run's folder again where it was removed meanwhile; true then. Throws a CapbenchError where it cannot be made. */
+/** Makes a run's folder again if it was removed, and returns true then. Throws a CapbenchError where that fails. */
 export async function remakeBundle(folder: string): Promise<boolean> {
   if (await isFolder(folder)) return false;
   try {
@@ -48,7 +48,7 @@ export async function remakeBundle(folder: string): Promise<boolean> {
   }
 }
 
-/** One parent after the other: the recursive mkdir of Node never ends where the kernel denies a folder with ENOENT (/proc). */
+/** Makes one parent after the other, since Node's recursive mkdir never ends where the kernel returns ENOENT (/proc). */
 export async function makeFolders(folder: string): Promise<void> {
   const parent = dirname(folder);
   if (parent !== folder && !(await isFolder(parent))) await makeFolders(parent);
@@ -65,8 +65,8 @@ const isFolder = (path: string): Promise<boolean> =>
 
 /**
  * Writes one file of a bundle: first beside its place, then renamed into it, so that a reader never sees
- * half a file. `name` may have folders: `charts/latency.png`. No secret that the redaction knows is written: it is
- * taken out of a text, and a file from which it cannot be taken is left out. Resolves to a warning then, else to null.
+ * half a file. `name` may have folders: `charts/latency.png`. Secrets that the redaction knows are
+ * removed from a text; a file from which they cannot be removed is not written. Resolves to a warning then, else to null.
  */
 export async function writeArtefact(
   folder: string,
@@ -75,7 +75,7 @@ export async function writeArtefact(
   redaction: Redaction,
 ): Promise<string | null> {
   if (name.split(/[/\\]/).some((part) => part === '' || part === '.' || part === '..')) {
-    throw new Error(`"${name}" is no name inside a bundle`);
+    throw new Error(`"${name}" is not a path inside a bundle`);
   }
   const clean = redaction.artefact(name, content);
   if (clean === null)
@@ -84,7 +84,7 @@ export async function writeArtefact(
   const unfinished = `${path}.tmp`;
   try {
     await mkdir(dirname(path), { recursive: true });
-    // What lies there was left behind, or was put there: a link would be followed, a pipe waited for.
+    // A left-over entry is removed, since a link would be followed and a pipe would block.
     await rm(unfinished, { force: true, recursive: true });
     await writeFile(unfinished, clean, { flag: 'wx' });
     await rename(unfinished, path);
@@ -111,7 +111,7 @@ export async function pointLatest(folder: string): Promise<string | null> {
   }
 }
 
-/** The last megabyte of a log file, from the start of a line; says so when something was cut. */
+/** The last megabyte of a log file, from the start of a line, with a note if something was cut. */
 export async function readLogTail(path: string, limit = LOG_LIMIT): Promise<string> {
   const file = await open(path, 'r');
   try {
@@ -126,7 +126,7 @@ export async function readLogTail(path: string, limit = LOG_LIMIT): Promise<stri
   }
 }
 
-/** What judging and reporting a run again need. */
+/** The files that judging and reporting a run again need. */
 interface RecordedRun {
   readonly measurements: Measurements;
   /** The resolved scenario, as YAML. */
@@ -134,7 +134,7 @@ interface RecordedRun {
   readonly scenarioBytes: Uint8Array;
 }
 
-/** Reads a bundle back. Throws bad input that names the file which is missing, broken or too large. */
+/** Reads a bundle. Throws bad input that names the file that is missing, broken or too large. */
 export async function readBundle(folder: string): Promise<RecordedRun> {
   const factsFile = join(folder, 'measurements.json');
   const facts = await readBounded(factsFile, MEASUREMENTS_LIMIT);
@@ -148,7 +148,7 @@ export async function readBundle(folder: string): Promise<RecordedRun> {
   };
 }
 
-/** Holds that the measurements of a bundle are of its scenario's operations. Throws bad input where they are of others. */
+/** Throws bad input unless the measurements of a bundle have the operations of its scenario. */
 export function refuseOtherOperations(
   folder: string,
   { operations }: Pick<Measurements, 'operations'>,
@@ -176,7 +176,7 @@ function textOf(bytes: Uint8Array, path: string): string {
 
 const HINT = 'a bundle is a folder under reports/ that `capbench run` made; reports/latest is the newest';
 
-/** The bytes of a file, at most so many. Throws bad input that names it, as `shown`. */
+/** The bytes of a file of limited size. Throws bad input that names it as `shown`. */
 export async function readBounded(path: string, limit: number, hint = HINT, shown = path): Promise<Buffer> {
   try {
     const found = await stat(path);
@@ -209,7 +209,7 @@ export function unwritable(
       { cause: error },
     );
   }
-  // Too many open files are no fault of the folder.
+  // Too many open files, for instance, are not a problem of the folder.
   const refused = refusalOf(error);
   if (refused !== null) return refused;
   return new CapbenchError(EXIT.badInput, `${path} cannot be written: ${messageOf(error)}`, hint, {

@@ -5,13 +5,13 @@ import type { BucketData, Measurements, OperationFacts, StageFacts } from './mea
 import { answeredOf } from './sent.ts';
 import { SLACK_SECONDS, seriesContradictions } from './series-contradictions.ts';
 
-/** From here on a histogram has one bucket for all; microseconds (hdr-histogram.ts). */
+/** All values from here on share the last bucket; microseconds (hdr-histogram.ts). */
 const HIGHEST_MICROS = 120_000_000;
 const PHASES = ['stackUp', 'connect', 'ready', 'go'] as const;
 
 /**
- * Where the facts of a run deny one another: what no run can have measured, however it went. Whether a run went well
- * is asked by the judge; these facts were altered, and nothing can be concluded from them.
+ * Contradictions between the facts of a run, which no run can have measured, however it went: the facts were altered, and
+ * nothing can be concluded from them. The judge decides whether a run went well.
  */
 export function contradictionsOf(m: Measurements): readonly string[] {
   return [
@@ -32,7 +32,7 @@ export function contradictionsOf(m: Measurements): readonly string[] {
 
 function phases({ phases: at, measured }: Measurements): string[] {
   const wrong: string[] = [];
-  // A run may end in any phase: after the first that was not reached there is only the end.
+  // A run may end in any phase: no phase can follow one that was not reached.
   let before = 0;
   let missing: string | null = null;
   for (const name of PHASES) {
@@ -67,8 +67,8 @@ function operation(path: string, facts: OperationFacts, m: Measurements): string
     const data = facts[kind];
     wrong.push(...timed(`${path}.${kind}`, data, m));
     const values = countOf(data);
-    // How many `due` holds is conservation, which is a rule of the run.
-    // Its own lag is told of what was sent, or could have been, whatever became of it.
+    // The count of `due` is checked by the rule on conservation.
+    // The own lag has a value for each operation that was sent or could have been, whatever its outcome.
     if (kind === 'ownLag') {
       if (values > measured.scheduled) {
         wrong.push(`${path}.${kind}: ${values} values, and ${measured.scheduled} operations were scheduled`);
@@ -88,7 +88,7 @@ function operation(path: string, facts: OperationFacts, m: Measurements): string
   return wrong;
 }
 
-/** What was rejected is a part of all that was answered, bucket by bucket. */
+/** Rejected operations are a part of the answered ones, bucket by bucket. */
 function partOf(path: string, rejected: HistogramData | null, due: HistogramData, counts: Counts): string[] {
   if (rejected === null) return [];
   const whole = new Map(due.counts);
@@ -106,7 +106,7 @@ function partOf(path: string, rejected: HistogramData | null, due: HistogramData
     : histogram(path, rejected);
 }
 
-/** Nothing took longer than the run. */
+/** No operation took longer than the run. */
 function timed(path: string, data: HistogramData, { phases: { end } }: Measurements): string[] {
   const longest = 1e6 * (end + SLACK_SECONDS);
   return data.max > longest
@@ -117,7 +117,7 @@ function timed(path: string, data: HistogramData, { phases: { end } }: Measureme
 const unsent = (path: string, { failed, failedUnsent }: Counts): string[] =>
   failedUnsent > failed ? [`${path}.failedUnsent: ${failedUnsent} of ${failed} that failed`] : [];
 
-/** Values ascend; minimum, maximum and sum are of them. */
+/** Values ascend, and minimum, maximum and sum fit them. */
 function histogram(path: string, { counts, min, max, sum }: HistogramData): string[] {
   const [first, last] = [counts[0], counts.at(-1)];
   if (first === undefined || last === undefined) {
@@ -127,7 +127,7 @@ function histogram(path: string, { counts, min, max, sum }: HistogramData): stri
   for (const [value, count] of counts) {
     if (value <= before) return [`${path}: ${value} comes after ${before}, and values ascend`];
     before = value;
-    // A value is the end of its bucket, which begins a thousandth below it.
+    // A value is the upper end of its bucket, which begins about 1/1024 below it.
     least += count * Math.max(0, value - value / 1024 - 1);
     most += count * value;
     if (count === 0) empty += 1;
@@ -148,13 +148,13 @@ function connections({ peakCcu, connect, reconnects, reconnect }: Measurements):
   const wrong: string[] = [];
   const made = countOf(connect.histogram) + reconnects;
   if (peakCcu > made) wrong.push(`peakCcu: ${peakCcu} players, and ${made} connections were made`);
-  // Players who left by themselves come back, too.
+  // Players who left because of churn reconnect, too.
   const back = countOf(reconnect);
   if (reconnects > back) wrong.push(`reconnects: ${reconnects}, and ${back} were timed`);
   return wrong;
 }
 
-/** Stages follow one another within the measure phase, and share out what was due in it. */
+/** Stages follow one another within the measure phase, and their operations add up to the phase's. */
 function stages(m: Measurements): string[] {
   const { stages: all, measured, operations } = m;
   if (all.length === 0) return [];
@@ -186,7 +186,7 @@ function stages(m: Measurements): string[] {
           );
         }
       }
-      // One that was cut short goes on while the run drains.
+      // A stage that was cut short gets answers until the end of the drain.
       const longest = m.ending.state === 'completed' ? to - from : m.phases.end - from;
       if (windows.length > longest + 1) {
         wrong.push(`${path}.${op}.windows: ${windows.length} of them in ${longest} s`);
@@ -195,7 +195,7 @@ function stages(m: Measurements): string[] {
         wrong.push(...timed(`${path}.${op}.windows.${i}`, window, m));
     }
   }
-  // The rest were never begun: nothing was due in them.
+  // Stages that never began have no operations.
   const isWhole = Math.abs(before - measured.to) < 1e-3;
   for (const [op, { measured: inPhase, whole: inRun }] of Object.entries(operations)) {
     const parts = all.map(({ operations: own }) => ofOperation(own, op));
@@ -217,7 +217,7 @@ function stages(m: Measurements): string[] {
   return wrong;
 }
 
-/** Who comes back was gone: by itself, cut off, or lost. */
+/** Only players that joined or were lost before can reconnect. */
 function stageConnections(path: string, stage: StageFacts): string[] {
   const { connect, reconnect, reconnects, joined, cut, fullStrength } = stage;
   const wrong: string[] = [];
@@ -264,12 +264,12 @@ function faults({ faults: all, phases: { go, end } }: Measurements): string[] {
   });
 }
 
-/** Parts of a whole are no more than that. */
+/** No share exceeds its whole. */
 function shares({ calibration, foreign, host, phases: { end } }: Measurements): string[] {
   const wrong: string[] = [];
   for (const name of ['answeredPercent', 'utilisationPercent'] as const) {
     const share = calibration?.[name] ?? 0;
-    // A loop that was busy when it was first looked at.
+    // A loop that was busy at the first reading gives slightly more than 100%.
     if (share > 101) wrong.push(`calibration.${name}: ${share}`);
   }
   const most = 2 * host.cpus * (end + SLACK_SECONDS);

@@ -2,7 +2,7 @@ import type { FaultFigures } from './figures.ts';
 import type { FaultFacts, Measurements, Series } from './measurements.ts';
 import { increaseOf, secondsOf, sumOf, valuesAt } from './readings.ts';
 
-/** A backlog is normal again at twice what it was before the first fault, or at this share of what comes due in a second. */
+/** A backlog is normal again at twice its size before the first fault, or at this share of the operations due in a second. */
 const BACKLOG_TIMES = 2;
 const BACKLOG_SHARE = 0.05;
 const CONNECTED_SHARE = 0.99;
@@ -19,7 +19,7 @@ const endOf = (m: Measurements): number => m.series['load.connected']?.points.at
 
 function figuresOf(m: Measurements, fault: FaultFacts, until: number): FaultFigures {
   const { id, action, of, from, to, dropped, rows, error } = fault;
-  // Where the next one strikes while this one lasts, nobody knows whose doing it was.
+  // If the next fault begins during this one, the effect cannot be attributed.
   const whose = to !== null && until < to ? null : until;
   const during = (name: string): number | null =>
     whose === null ? null : grown(m.series[name], from, whose);
@@ -39,7 +39,7 @@ function figuresOf(m: Measurements, fault: FaultFacts, until: number): FaultFigu
   };
 }
 
-/** By how much a counter grew between two instants; what happened within a second is spread over it. */
+/** By how much a counter grew between two instants; growth is spread evenly over each second. */
 function grown(series: Series | undefined, from: number, until: number): number | null {
   const [before = null, after = null] = valuesAt(series, [from, until]);
   return before === null || after === null ? null : Math.round(after - before);
@@ -53,7 +53,7 @@ function recoveryOf(m: Measurements, from: number, to: number | null, until: num
   const backlog = backlogAt(m, grid);
   const connected = valuesAt(m.series['load.connected'], grid);
   const [backlogBefore = null] = backlog;
-  // Normal is what was before the first fault: the next one may strike before all is well.
+  // The backlog before the first fault is the norm, since the next fault may begin before the recovery ends.
   const normal = [Math.floor(m.faults[0]?.from ?? from)];
   const [normalBacklog = null] = backlogAt(m, normal);
   const [connectedBefore = null] = valuesAt(m.series['load.connected'], normal);

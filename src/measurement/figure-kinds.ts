@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Metric } from '../scenario/budget.ts';
 
-/** What the schema of a figure is known to be, and JSON Schema has no word for. */
+/** Properties of a figure that JSON Schema cannot express. */
 const METRICS = z.registry<Omit<Metric, 'stages'>>();
 
 type Within = Metric['within'];
@@ -24,7 +24,7 @@ export const text = z.string();
 /** A number; null when it was not measured, never 0. */
 export const figure = (unit: string, description?: string) =>
   metric(z.number().nullable(), unit, null, description);
-/** A number that every run has. */
+/** A number that is never null. */
 export const known = (unit: string, description?: string) => metric(z.number(), unit, null, description);
 export const words = (description?: string) => metric(z.string(), 'text', null, description);
 
@@ -34,7 +34,7 @@ export const spread = (unit: string, description?: string, within?: Within) =>
   metric(z.object(SPREAD), unit, Object.keys(SPREAD), description, within);
 
 const QUANTILES = { p50: number, p95: number, p99: number };
-/** Of values that were counted in buckets. */
+/** Figures of bucketed values. */
 export const quantiles = (unit: string, description?: string) =>
   metric(z.object(QUANTILES), unit, Object.keys(QUANTILES), description);
 
@@ -42,7 +42,7 @@ const PERCENTILES = {
   ...{ p50: number, p90: number, p95: number, p99: number, p999: number },
   ...{ min: number, max: number, mean: number },
 };
-/** Milliseconds, of `count` values. */
+/** Figures of `count` values in milliseconds. */
 export const percentiles = (description?: string) =>
   metric(z.object({ ...PERCENTILES, count: z.number() }), 'ms', Object.keys(PERCENTILES), description);
 const withUnanswered = (unanswered: z.ZodNumber) =>
@@ -53,19 +53,19 @@ const withUnanswered = (unanswered: z.ZodNumber) =>
  */
 export const openPercentiles = (description?: string, unanswered = z.number()) =>
   metric(withUnanswered(unanswered), 'ms', Object.keys(PERCENTILES), description);
-/** The same, and no budget names it. */
+/** The same, but not available to budgets. */
 export const unnamedPercentiles = (description: string) => withUnanswered(z.number()).describe(description);
 
-/** Of each operation, by its id. */
+/** Figures for each operation, by its id. */
 export const ofOperations = <S extends z.ZodType>(of: S) => z.record(text, of);
 
-/** Read-only all the way down, as measured facts are. */
+/** Deeply read-only, since measured facts never change. */
 type Fixed<T> = { readonly [K in keyof T]: Fixed<T[K]> };
 export type Read<S extends z.ZodType> = Fixed<z.infer<S>>;
 
 /**
- * The metrics that a schema of figures holds, by their paths below `path`: every figure that has a unit. What is by
- * operation is there for each of them; lists, and records by anything else, hold none.
+ * The metrics of a schema of figures by their paths below `path`: every figure with a unit. Figures by operation give one
+ * metric for each operation; lists and other records give none.
  */
 export function* metricsIn(
   schema: z.core.$ZodType,

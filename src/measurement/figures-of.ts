@@ -18,7 +18,7 @@ import {
 import { answeredOf } from './sent.ts';
 import type { SystemFigures } from './system-figures.ts';
 
-/** Reduces the facts of a run to the body of report.json; what the system tells of itself is in it. */
+/** Reduces the facts of a run to the body of report.json, including the system's own figures. */
 export function figuresOf(m: Measurements, s: Scenario, own?: SystemFigures): Figures {
   const general = generalFigures(m, s);
   const sections = Object.entries(own?.of(m, s) ?? {}).map(([section, part]) => [
@@ -110,16 +110,16 @@ function integrityFigures({ integrity, welcomes }: Measurements): Figures['integ
   };
 }
 
-/** The rows and the welcomes may tell of the same numbers. Where nobody read the rows, good welcomes prove nothing. */
+/** The rows and the welcomes may report the same numbers. Without the rows, welcomes without losses prove nothing. */
 function eitherWay(rows: number | undefined, welcomes = 0): number | null {
   if (rows === undefined) return welcomes === 0 ? null : welcomes;
   return Math.max(rows, welcomes);
 }
 
-/** Two counts of nothing agree; a count beside nothing disagrees entirely. */
+/** Two counts of 0 agree; 0 and any other count disagree by 100%. */
 function disagreement(servers: number | null, postgres: number | null): number | null {
   if (servers === null || postgres === null) return null;
-  // A count that ran backwards (statistics are gone after a crash) is none to agree with.
+  // A count that fell (statistics are lost in a crash) cannot be compared.
   if (postgres <= 0) return servers === 0 && postgres === 0 ? 0 : 100;
   return (100 * Math.abs(servers - postgres)) / postgres;
 }

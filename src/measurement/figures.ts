@@ -19,8 +19,8 @@ import {
 import type { SystemFigures } from './system-figures.ts';
 
 /*
- * The body of report.json: the facts reduced to figures, over the measure phase unless said otherwise. This is the only
- * place that says what there is: the types, the JSON Schema and the metrics that budgets name follow from it.
+ * The body of report.json: the facts reduced to figures, over the measure phase unless stated otherwise. The types, the
+ * JSON Schema and the metrics for budgets follow from this schema.
  */
 
 const counts = z.object({
@@ -46,7 +46,7 @@ const latency = z.object({
   ),
   ok: openPercentiles('The same of what was answered ok.'),
   rejected: percentiles('The same of what was rejected.'),
-  // A fast refusal is no good answer, and refusing the slow ones is no way to pass.
+  // Rejections are often fast: a server must not meet a budget by rejecting operations.
   judged: unnamedPercentiles(
     'What budgets on `due` are held against: `due` where rejections are declared, else `ok` with every rejection counted as unanswered.',
   ),
@@ -128,7 +128,7 @@ const redis = z
   .describe('Of a target’s Redis, by its INFO.');
 
 const number = z.number().nullable();
-/** What a metric of somebody else's was, in its own unit, over all pages and all samples that its selector chooses. */
+/** A target's metric in its own unit, over all pages and all samples that its selector matches. */
 const metricFigures = z.object({
   ...{ mean: number, min: number, max: number, last: number.describe('Of a gauge, as are those before.') },
   ...{ rate: number.describe('Of a counter: its growth a second.'), increase: number },
@@ -273,7 +273,7 @@ const host = z.object({
   networkBytesPerSecond: figure('bytes/s'),
 });
 
-/** Sections of report.json, as every system has them. */
+/** The sections of report.json that every system has. */
 const figuresSchema = z.object({
   load,
   latency: ofOperations(latency),
@@ -313,7 +313,7 @@ interface Rates {
 export type StageFigures = Read<typeof stage> & { readonly throughput: Rates };
 export type FaultFigures = Read<typeof fault>;
 
-/** Figures that the general rooms understand where a system tells them: it takes them into its sections. */
+/** Figures that the general rooms understand; a system that provides them includes them in its sections. */
 export const UNDERSTOOD = {
   world: { responseMs: quantiles('ms', 'Received to acknowledged, inside the servers.') },
   database: {
@@ -331,7 +331,7 @@ type Understood = {
 export type Figures = Omit<Read<typeof figuresSchema>, 'stages'> &
   Understood & { readonly stages: readonly StageFigures[] };
 
-/** Of one operation, acknowledged a second. */
+/** The acknowledged operations per second of one kind. */
 export function throughputOf(
   { throughput: all }: { readonly throughput: Rates },
   { plural }: Pick<OperationSpec, 'plural'>,
@@ -343,17 +343,17 @@ export function throughputOf(
 /** `intentsPerSecond` */
 export const rateKey = (plural: string): string => `${plural}PerSecond`;
 
-/** What is in `throughput` of each operation. */
+/** The figures of each operation in `throughput`. */
 const ratesOf = (operations: readonly Pick<OperationSpec, 'plural'>[]): z.ZodObject =>
   z.object(Object.fromEntries(operations.map(({ plural }) => [rateKey(plural), operationsPerSecond])));
 
-/** What of a system is in the figures. */
+/** The parts of a system that shape the figures. */
 export interface Measured {
   readonly scenario: { readonly operations: readonly Pick<OperationSpec, 'plural'>[] };
   readonly figures?: SystemFigures;
 }
 
-/** The figures of a run of any of the systems: what only some of them tell is optional. */
+/** The figures of a run of any system: those of some systems are optional. */
 export function figuresSchemaOf(systems: readonly Measured[]): z.ZodObject {
   const rates = ratesOf(systems.flatMap(({ scenario }) => scenario.operations)).partial().shape;
   const ofStage = stage.extend({ throughput: stage.shape.throughput.extend(rates) });

@@ -1,9 +1,9 @@
-/** What decides where strings and objects begin and end; everything else is passed over. */
+/** The tokens that decide where strings and objects begin and end. */
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]]/g;
 
 /**
- * The first key that stands twice in one object of a JSON text, and its line, from 1: JSON.parse takes the last, and says
- * nothing. Null when there is none. The text must be JSON.
+ * The first duplicate key in an object of a JSON text, and its line, from 1; null when there is none. JSON.parse silently
+ * takes the last one. The text must be valid JSON.
  */
 export function findDoubleKey(text: string): { readonly key: string; readonly line: number } | null {
   /** The keys of every open object; null for an array. */

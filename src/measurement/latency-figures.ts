@@ -16,7 +16,7 @@ import type { LatencyFacts } from './measurements.ts';
 import { percentOf } from './readings.ts';
 import { sentOf, unansweredOf, unansweredSentOf } from './sent.ts';
 
-/** What became of the operations that were due, as shares of them. */
+/** The outcomes of the operations that were due, as percentages. */
 export function sharesOf(
   all: PerOperation<Counts | null>,
 ): Pick<Figures['load'], 'sentPercent' | 'errorPercent' | 'unansweredPercent' | 'rejectedPercent'> {
@@ -30,7 +30,7 @@ export function sharesOf(
   };
 }
 
-/** Of the whole measure phase or of a stage. */
+/** The latency figures of the whole measure phase or of a stage. */
 export const latencyFigures = (
   all: PerOperation<LatencyFacts>,
   s: Pick<Scenario, 'rules' | 'operations'>,
@@ -45,7 +45,7 @@ function latencyOf(facts: LatencyFacts, declared: boolean): LatencyFigures {
   return {
     unit: 'ms',
     due: all,
-    // Not timed apart, nothing is known of them, not even that some were slower.
+    // Without separate timing of rejections nothing is known about them.
     ok: ok === null && measured.rejected > 0 ? open(EMPTY_HISTOGRAM, 0) : open(ok ?? due, unanswered),
     rejected: percentilesOf(rejected ?? EMPTY_HISTOGRAM),
     judged: declared
@@ -62,7 +62,7 @@ const open = (data: HistogramData, unanswered: number): OpenPercentiles => ({
   unanswered,
 });
 
-/** Its sum is then only as exact as the buckets. */
+/** The sum is only as precise as the buckets. */
 function withoutFastest(data: HistogramData, most: number): HistogramData {
   let left = most;
   const counts = data.counts.flatMap(([value, count]) => {
@@ -74,7 +74,7 @@ function withoutFastest(data: HistogramData, most: number): HistogramData {
   return { counts, min: counts[0]?.[0] ?? 0, max: data.max, sum: Math.min(sum, data.sum) };
 }
 
-/** A histogram of microseconds in milliseconds. `min`, `max`, `mean` and `count` are of what was answered. */
+/** Figures in milliseconds of a histogram in microseconds. `min`, `max`, `mean` and `count` are those of answered operations. */
 export function percentilesOf(data: HistogramData, unanswered = 0): Percentiles {
   const count = countOf(data);
   const mean = meanOf(data);

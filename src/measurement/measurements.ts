@@ -4,11 +4,11 @@ import { FAULT_ACTIONS } from '../scenario/sections.ts';
 import type { Read } from './figure-kinds.ts';
 
 /*
- * The facts of a run, as measurements.json holds them: all that judging and reporting need besides the scenario. This is
- * the only place that says what there is; the types follow from it. What is not named here is dropped when it is read.
+ * The facts of a run in measurements.json: everything that judging and reporting need besides the scenario. The types
+ * follow from this schema, and unknown keys are dropped when a file is read.
  */
 
-/** Far more than any run has of anything; what is larger would only be a burden. */
+/** Far above the length of any list of a real run; longer ones are refused. */
 const MOST_ENTRIES = 10_000;
 const MOST_PAIRS = 1_000_000;
 const LONGEST_TEXT = 100_000;
@@ -17,7 +17,7 @@ const LARGEST = 1e18;
 /** A run lasts a day at most, and may take a while to start and to end; in seconds. */
 const LONGEST_SECONDS = 200_000;
 
-/** How many, or how much: whole numbers and others, never negative. */
+/** Counts are integers, amounts need not be; neither is negative. */
 const amount = z.number().min(0).max(LARGEST);
 const count = z.int().min(0);
 const moment = z.number().min(-LONGEST_SECONDS).max(LONGEST_SECONDS);
@@ -28,7 +28,7 @@ const list = <T extends z.ZodType>(element: T) =>
 const few = (all: object): boolean => Object.keys(all).length <= MOST_ENTRIES;
 const byName = <T extends z.ZodType>(element: T) => z.record(text, element).refine(few);
 
-/** Pairs of numbers by the hundred thousand: one look at each, and one problem for all. */
+/** Lists may have hundreds of thousands of pairs, so they are checked in one pass and report one problem. */
 function pairs(fits: (first: number, second: number) => boolean, what: string) {
   const isPair = (pair: unknown): boolean =>
     Array.isArray(pair) &&
@@ -60,24 +60,24 @@ const histogram: z.ZodType<HistogramData> = z.object({
   max: count,
   sum: amount,
 });
-/** What an operation's latencies are made of, of the whole measure phase or of a stage. */
+/** The latencies of an operation, in the whole measure phase or in a stage. */
 const latencyFacts = {
   measured: counts,
   due: histogram,
-  /** The part of `due` that was rejected; null where the engine does not time it apart. */
+  /** The rejected part of `due`; null where the engine does not time it separately. */
   rejected: histogram.nullable(),
   service: histogram,
   lag: histogram,
 };
 /**
- * The latencies from due again, one histogram for each window, in order: at most 120 windows of equal length. By when they
- * were answered.
+ * The latencies from the scheduled time by the time of the answer: one histogram for each of at most 120 windows of equal
+ * length, in order.
  */
 const windows = list(histogram);
 const operation = z.object({
   whole: counts,
   ...latencyFacts,
-  /** `due` less each operation's own lag (load/engine.ts); null where the engine does not tell. */
+  /** `due` minus each operation's own lag (load/engine.ts); null where the engine does not measure it. */
   net: histogram.nullable(),
   /** The part of the lag that the generator itself caused (load/engine.ts). */
   ownLag: histogram,
@@ -86,11 +86,11 @@ const operation = z.object({
 });
 const stageOperation = z.object({ ...latencyFacts, windows });
 
-/** One stage of the measure phase, as it was. Seconds after GO. */
+/** One stage of the measure phase as it was run, in seconds after GO. */
 const stage = z.object({
   name: text,
   from: moment,
-  /** Where the rate had got to its level. */
+  /** When the rate reached its level. */
   levelFrom: moment,
   to: moment,
   /** Times the rates of the load: at the beginning, and from `levelFrom` on. */
@@ -113,7 +113,7 @@ const stage = z.object({
  * One series, a point a second, and where the measure phase and its stages begin and end: [seconds after GO, value]. A second
  * without data has no point.
  *
- * What the probes write (N = 1-based world server, W = 0-based generator worker):
+ * The series of the probes (N = 1-based world server, W = 0-based generator worker):
  *   load.connected (gauge)                      load.<op>.<scheduled|ok|rejected|failed|timedOut|skipped> (counter)
  *   load.<op>.inFlight (gauge)                  load.<op>.p50Ms, .p95Ms, .p99Ms (gauge; due latency of that second, no point without answers)
  *   load.<op>.slice.answered, load.<op>.slice.p95Ms (gauge; of the 200 ms that end there, five points a second)
@@ -145,7 +145,7 @@ const series = z.object({
     (at, value) => Math.abs(at) <= LONGEST_SECONDS && Math.abs(value) <= LARGEST,
     'pairs of a time in seconds and a finite value',
   ),
-  /** One point stands for so many, where the run was too long for all of them; 1 where it is not there. */
+  /** In a long run, how many readings one point stands for; 1 when absent. */
   thinned: count.optional(),
 });
 
@@ -155,11 +155,11 @@ const series = z.object({
  */
 const buckets = z.object({ bounds: list(amount), counts: list(count) });
 
-/** What became of one probe. */
+/** The readings and gaps of one probe. */
 const probe = z.object({
   name: text,
   samples: count,
-  /** Seconds in which it was asked and gave no data. */
+  /** Seconds without data. */
   gaps: count,
   lastError: text.nullable(),
   /** The same of the measure phase. */
@@ -170,7 +170,7 @@ const probe = z.object({
 const integrity = z.object({
   sent: count,
   acked: count,
-  // What a database that lost its statistics or its rows tells may be less than it was before GO.
+  // Negative where a database lost its statistics or its rows since GO.
   applied: z.int(),
   lost: count,
   phantom: count,
@@ -184,20 +184,20 @@ const integrity = z.object({
   rowWritesPostgres: z.int().nullable(),
 });
 
-/** What the database does when nothing else is asked of it. */
+/** The database's throughput without load. */
 const ceilings = z.object({
   insertsPerSecond: amount,
   updatesPerSecondSingle: amount,
   updatesPerSecondBatched: amount,
   batchRows: count,
   connections: count,
-  /** What the statements were, for the report. */
+  /** A description of the statements, for the report. */
   statement: text,
 });
 
-/** What the generator did against a world that does nothing, just before the run. */
+/** The generator's performance against null servers, just before the run. */
 const calibration = z.object({
-  /** What was calibrated, and what was not, in a phrase, where that is not all of the generator. */
+  /** A phrase that states which part was calibrated, where that is not the whole generator. */
   of: text.optional(),
   seconds: amount,
   /** Operations a second that were due, of all kinds together, and the part of them that the target rate is. */
@@ -205,19 +205,19 @@ const calibration = z.object({
   targetPerSecond: amount,
   /** Answered of what was due, in percent. */
   answeredPercent: amount,
-  /** Of the busiest worker; null where the engine does not tell. */
+  /** Of the busiest worker; null where the engine does not measure it. */
   utilisationPercent: amount.nullable(),
   ownLagP99Ms: amount.nullable(),
   dueP99Ms: amount.nullable(),
 });
 
-/** The same piece of work on one core, before the stack is up and after it has gone; milliseconds. */
+/** The time of a reference workload on one core, before the stack starts and after it has ended; milliseconds. */
 const canary = z.object({ beforeMs: amount, afterMs: amount.nullable() });
 
 /** Operations, but for `holes`: entities whose numbers do not add up. */
 const rows = z.object({ lost: count, phantom: count, duplicated: count, holes: count });
 
-/** One fault, as it was. Seconds after GO. */
+/** One fault as it was injected, in seconds after GO. */
 const fault = z.object({
   /** `kill-postgres-1` */
   id: text,
@@ -238,7 +238,7 @@ const fault = z.object({
   error: text.nullable(),
 });
 
-/** A process that was not of the run, and the CPU it used while the run was watched. */
+/** A process outside the run, and the CPU that it used during the run. */
 const foreign = z.object({ name: text, pid: count, cpuSeconds: amount });
 
 const host = z.object({
@@ -251,7 +251,7 @@ const host = z.object({
   node: text,
 });
 
-/** How the run ended, before anybody judged it. */
+/** How the run ended, before it is judged. */
 const ending = z.discriminatedUnion('state', [
   z.object({ state: z.literal('completed') }),
   z.object({ state: z.literal('stoppedEarly'), because: text }),
@@ -278,14 +278,14 @@ export const measurementsSchema = z.object({
   stackKind: z.enum(['local', 'target']),
   /** Seconds from the start of capbench. At `connect` the first player connects. */
   phases: z.object({ stackUp: seconds, connect: seconds, ready: seconds, go: seconds, end: moment }),
-  /** The measure phase as it was: seconds after GO. Null when it was never reached. */
+  /** The measure phase in seconds after GO; null when it was never reached. */
   measured: z.object({ from: moment, to: moment }).nullable(),
   peakCcu: count,
   connect: z.object({ failed: count, histogram }),
   disconnects: count,
   reconnects: count,
   reconnect: histogram,
-  /** Answers to numbers that were not waiting for one. */
+  /** Answers to operations that were not pending. */
   strayAnswers: count,
   /** Of every operation of the system. */
   operations: byName(operation),
@@ -295,9 +295,9 @@ export const measurementsSchema = z.object({
   probes: list(probe),
   /** Over all servers, measure phase, by name: what a system's probe tells (probe/probe.ts). */
   worlds: byName(buckets).nullable(),
-  /** Null when nobody could read the rows. */
+  /** Null when the rows could not be read. */
   integrity: integrity.nullable(),
-  /** What welcomes themselves said of lost and invented numbers; absent where no load was made. */
+  /** Lost and invented numbers according to the welcomes; absent without load. */
   welcomes: z.object({ forgotten: count, invented: count, examples: list(text) }).optional(),
   ceilings: ceilings.nullable(),
   /** Null where the scenario leaves it out, or it was not reached. */
@@ -307,7 +307,7 @@ export const measurementsSchema = z.object({
   clockDriftMs: z.number().min(-LARGEST).max(LARGEST),
   /** As far as they were begun, in order. */
   faults: list(fault),
-  /** The busiest first; at most a handful. */
+  /** The busiest first, a few at most. */
   foreign: list(foreign),
   host,
   settings: list(
@@ -320,7 +320,7 @@ export const measurementsSchema = z.object({
     }),
   ),
   errors: list(text),
-  /** Of a target: what nobody could read, by paths of report.json, and why. */
+  /** Figures that could not be measured, by their paths in report.json, and why. */
   absences: list(z.object({ of: text, because: text, event: z.literal(true).optional() })).optional(),
   /** Of a target's metrics pages: what budgets name of which a line could not be read, and the first such line. */
   unreadable: list(z.object({ of: text, because: text })).optional(),

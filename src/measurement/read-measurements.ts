@@ -3,7 +3,7 @@ import { contradictionsOf } from './contradictions.ts';
 import { findDoubleKey } from './json-text.ts';
 import { type Measurements, measurementsSchema } from './measurements.ts';
 
-/** What reading text as measurements led to. */
+/** The result of parsing measurements. */
 export type Parsed =
   | { readonly state: 'valid'; readonly measurements: Measurements }
   | { readonly state: 'invalid'; readonly problems: readonly string[] };
@@ -11,7 +11,7 @@ export type Parsed =
 const SHOWN = 3;
 const LONGEST_PROBLEM = 300;
 
-/** Reads the text of a measurements.json; says in words what is wrong with it, the first few problems. */
+/** Parses the text of a measurements.json; reports the first few problems as text. */
 export function parseMeasurements(text: string): Parsed {
   let value: unknown;
   try {
@@ -26,7 +26,7 @@ export function parseMeasurements(text: string): Parsed {
   return readMeasurements(value);
 }
 
-/** The same, of what stands in the text. */
+/** The same for parsed JSON. */
 export function readMeasurements(value: unknown): Parsed {
   const result = measurementsSchema.safeParse(value, {
     error: ({ input, message }) => (input === undefined ? 'nothing is there' : message),

@@ -8,7 +8,7 @@ interface Window {
   readonly to: number;
 }
 
-/** The span of what was never measured: no second is in it. */
+/** An empty span, for a phase that was never reached. */
 export const NOWHERE: Window = { from: 0, to: -1 };
 
 export const NO_SPREAD: Spread = { mean: null, min: null, max: null };
@@ -23,10 +23,10 @@ export const mostOpen = ({ from, to }: Window): number =>
 const inside = (series: Series | undefined, { from, to }: Window): Series['points'] =>
   series?.points.filter(([at]) => at >= from && at <= to) ?? [];
 
-/** What a counter grew from one value to the next. One that fell began again at 0, with a restarted server. */
+/** The growth of a counter from one value to the next. A fall means a restart of the server at 0. */
 const growth = (before: number, after: number): number => (after < before ? after : after - before);
 
-/** A counter without its restarts: from its first value on, what it grew since. */
+/** A counter without its restarts: its growth since the first value. */
 function continued(points: Series['points']): Series['points'] {
   let value = points[0]?.[1] ?? 0;
   return points.map(([at, now], i) => {
@@ -35,9 +35,9 @@ function continued(points: Series['points']): Series['points'] {
   });
 }
 
-/** By how much a counter grew in a window, and how well that is known. */
+/** The growth of a counter in a window, and its precision. */
 export interface Growth {
-  /** Whole only where both ends were read when they came. */
+  /** An integer only where both ends were read on time. */
   readonly grown: number;
   /**
    * By how much it may be off either way. Where an end was not read when it came: all that it may have been between the
@@ -53,7 +53,7 @@ interface Boundary extends Omit<Growth, 'grown'> {
   readonly value: number;
 }
 
-/** Null where there is no reading on both sides, or a hole is between them. */
+/** Null where a side has no reading, or readings are missing between the two. */
 function boundaryBetween(points: Series['points'], at: number, limits: BoundaryLimits): Boundary | null {
   const times = points.map(([time]) => time);
   const around = readingsAround(times, at, limits);
@@ -73,11 +73,10 @@ function boundaryBetween(points: Series['points'], at: number, limits: BoundaryL
 }
 
 /**
- * By how much a counter grew in a window: its value at the end minus its value at the start. Probes are read at both ends,
- * so that only the milliseconds until they answered are interpolated; where a reading is missing there, between the
- * neighbours, and where there is none beyond the end, at the pace inside. Null where the points do not reach so far: what a
- * part of the window saw is not what the window held. A fall is a restart at 0 (what Prometheus' increase() takes it for):
- * what follows counts whole; what it grew between its last point and the restart nobody has seen.
+ * The growth of a counter in a window: its value at the end minus its value at the start. Probes are read at both ends, so
+ * only the milliseconds until they answered are interpolated. A missing reading there is interpolated between its
+ * neighbours, or extrapolated with the rate inside where none follows. Null where the points do not cover the window. A
+ * fall is a restart at 0, as for Prometheus' increase(): growth between the last point and the restart is not known.
  */
 export function growthOf(series: Series | undefined, window: Window): Growth | null {
   if (series === undefined || window.to <= window.from) return null;
@@ -107,7 +106,7 @@ export function growthOf(series: Series | undefined, window: Window): Growth | n
   };
 }
 
-/** What it grew; of what is counted one by one, a whole number. */
+/** The growth; rounded for counters of events. */
 export function increaseOf(series: Series | undefined, window: Window): number | null {
   const growth = growthOf(series, window);
   if (growth === null) return null;
@@ -117,7 +116,7 @@ export function increaseOf(series: Series | undefined, window: Window): number |
 export const isWhole = (series: Series | undefined): boolean =>
   series?.points.every(([, value]) => Number.isInteger(value)) ?? false;
 
-/** A counter's growth a second, over the whole window. */
+/** A counter's rate per second over the whole window. */
 export const rateOf = (series: Series | undefined, window: Window): number | null =>
   ratio(growthOf(series, window)?.grown ?? null, window.to - window.from);
 
@@ -145,11 +144,11 @@ export function spreadOf(values: readonly (number | null)[]): Spread {
   };
 }
 
-/** Mean, least and most of a gauge's points inside. */
+/** Mean, minimum and maximum of a gauge's points in the window. */
 export const gaugeOf = (series: Series | undefined, window: Window): Spread =>
   spreadOf(inside(series, window).map(([, value]) => value));
 
-/** The whole seconds of a span. Probes answer at their own instants: sums are taken on this common grid. */
+/** The whole seconds of a span: a common grid for sums, since probes answer at different instants. */
 export function secondsOf({ from, to }: Window): readonly number[] {
   const first = Math.ceil(from);
   return Array.from({ length: Math.max(0, Math.floor(to) - first + 1) }, (_, i) => first + i);
@@ -188,12 +187,12 @@ export function ratesAt(series: Series | undefined, instants: readonly number[])
   });
 }
 
-/** Column by column; null where one is missing, so that a sum never leaves a server out. */
+/** The sum of each column; null where a value is missing, so that no sum leaves a server out. */
 export function sumColumns(columns: readonly (readonly (number | null)[])[]): (number | null)[] {
   return (columns[0] ?? []).map((_, i) => sumOf(columns.map((column) => column[i] ?? null)));
 }
 
-/** Null as soon as one is null, or there is none. */
+/** Null if any value is null, or without values. */
 export const sumOf = (values: readonly (number | null)[]): number | null =>
   values.length === 0
     ? null
@@ -241,6 +240,6 @@ export function numbered(all: Measurements['series'], room: string, name: string
   return found.sort(([a], [b]) => a - b).map(([, series]) => series);
 }
 
-/** Of several gauges together, second by second; a second in which one is missing is left out. */
+/** The sum of several gauges, second by second, without seconds in which one is missing. */
 export const togetherOf = (all: readonly Series[], window: Window): Spread =>
   spreadOf(sumColumns(all.map((series) => valuesAt(series, secondsOf(window)))));

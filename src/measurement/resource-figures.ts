@@ -42,7 +42,7 @@ export function throughputFigures(m: Measurements, s: Scenario): Figures['throug
   };
 }
 
-/** The spread of the series whose mean is the largest. */
+/** The figures of the series with the largest mean. */
 function largest(spreads: readonly Spread[]): Spread {
   return spreads.reduce((most, one) => ((one.mean ?? -1) > (most.mean ?? -1) ? one : most), NO_SPREAD);
 }
@@ -102,17 +102,17 @@ export function redisFigures(m: Measurements): Figures['redis'] {
   };
 }
 
-/** Of every metric that a budget names. */
+/** The figures of every metric that a budget names. */
 export const targetFigures = (m: Measurements, { budgets }: Scenario): Figures['target'] => ({
   metrics: Object.fromEntries([...selectorsOf(budgets).keys()].map((text) => [text, metricFigures(m, text)])),
 });
 
-/** Declared by its page, without a single observation yet: it counts as 0, as such a counter does. */
+/** A histogram that its page declares without any observation counts as 0, like such a counter. */
 const isUnborn = ({ bounds, counts }: BucketData): boolean => bounds.length === 0 && counts[0] === 0;
 
 function metricFigures(m: Measurements, text: string): MetricFigures {
   const window = m.measured ?? NOWHERE;
-  // A counter that nobody counted stands at 0 all the time, and is none.
+  // A counter that stays at 0 is not maintained.
   const isAbsent = m.absences?.some(({ of }) => of === `target.metrics.${text}.values`) ?? false;
   const pages = isAbsent ? [] : numbered(m.series, 'metrics', text);
   const counters = pages.filter(({ kind }) => kind === 'counter');
@@ -137,7 +137,7 @@ function metricFigures(m: Measurements, text: string): MetricFigures {
   };
 }
 
-/** Cores that the generator used: its workers, and the process that directs them where that was watched. */
+/** Cores used by the generator: its workers, and the coordinating process where it was probed. */
 function generatorCores(m: Measurements): number | null {
   const window = m.measured ?? NOWHERE;
   const workers = sumOf(numbered(m.series, 'generator', 'cpuSeconds').map((one) => paceOf(one, window)));
@@ -222,14 +222,14 @@ export function hostFigures(m: Measurements): Figures['host'] {
 function stalledPercent(m: Measurements): number | null {
   const { from, to } = m.measured ?? NOWHERE;
   const shares = numbered(m.series, 'generator', 'stalledMs').map(({ points }) => {
-    // Each point is of the second that ends there.
+    // Each point covers the second that ends there.
     const seconds = points.filter(([at]) => at > from && at <= to).map(([, ms]) => ms);
     return percentOf(sumOf(seconds), 1000 * (to - from));
   });
   return spreadOf(shares).max;
 }
 
-/** Of the process that was ready to run without a CPU for the largest part of the time. */
+/** The largest share of time for which a process was runnable without a CPU. */
 const waitedPercent = (m: Measurements, room: string): number | null =>
   percentOf(
     spreadOf(numbered(m.series, room, 'waitedSeconds').map((one) => paceOf(one, m.measured ?? NOWHERE))).max,

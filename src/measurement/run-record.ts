@@ -12,7 +12,7 @@ import { NO_COUNTS } from './sent.ts';
 import { openSeriesRecorder } from './series.ts';
 import { addToStages, openStageWindows, openWindowRecorder, stageFactsOf } from './windows.ts';
 
-/** What is known before anything has started. */
+/** The facts that are known before the run starts. */
 export interface RunIdentity
   extends Pick<
     Measurements,
@@ -22,7 +22,7 @@ export interface RunIdentity
   readonly probesAsked?: readonly string[];
 }
 
-/** What the steps of a run learn, each its own part, once. Times are on the host's monotonic clock. */
+/** The facts that the steps of a run record, each once. Times are on the host's monotonic clock. */
 interface StepFacts
   extends Pick<
     Measurements,
@@ -34,9 +34,9 @@ interface StepFacts
   readonly go: Micros | null;
   readonly connect: ConnectFacts | null;
   readonly tally: Tally | null;
-  /** What became of all probes. */
+  /** The readings and gaps of all probes. */
   readonly probes: () => readonly ProbeTally[];
-  /** The system's own: of those the histograms are kept. */
+  /** The system's own probes, whose histograms are kept. */
   readonly systemProbes: readonly Probe[];
   /** Null where the stack was started here. */
   readonly targetProbes: TargetProbes | null;
@@ -74,14 +74,14 @@ const NO_OPERATIONS: OperationTally = {
 
 const MOST_BUCKETS = 1_000;
 
-/** What a server of somebody else's publishes may be no histogram. */
+/** A target's server may publish buckets that are not a histogram. */
 const areBuckets = ({ bounds, counts }: BucketData): boolean =>
   bounds.length < MOST_BUCKETS &&
   counts.length === bounds.length + 1 &&
   bounds.every((bound, i) => bound >= 0 && (i === 0 || bound > bounds[i - 1]!)) &&
   counts.every((count) => Number.isSafeInteger(count) && count >= 0);
 
-/** The same histograms of all servers, added; null where one of them gave one not, or none keeps any. */
+/** The sum of the same histograms of all servers; null where a server has none. */
 function addedBuckets(
   probes: readonly Probe[],
   { from, to }: MeasurePhase,
@@ -90,7 +90,7 @@ function addedBuckets(
   const sums = Object.keys(all[0] ?? {}).map((name): readonly [string, BucketData | null] => {
     let sum: { readonly bounds: readonly number[]; readonly counts: number[] } | null = null;
     for (const own of all.map((each) => each[name] ?? null)) {
-      // The last bound is +Inf, which JSON cannot say: it is what `counts` has beyond `bounds`.
+      // JSON has no +Inf: the last entry of `counts` has no bound.
       const bounds = own?.bounds.filter(Number.isFinite) ?? [];
       if (own === null || !areBuckets({ bounds, counts: own.counts })) return [name, null];
       sum ??= { bounds, counts: own.counts.map(() => 0) };
@@ -117,8 +117,8 @@ const OF_PLAYER_TRAFFIC = ['bytesPerPlayerSecondIn', 'bytesPerPlayerSecondOut', 
 const SECOND = 1e6;
 
 /**
- * What a run has learnt so far; whatever ends the run, what was written until then makes the measurements. Closed once,
- * before it is judged: what comes later, from a probe that was still being asked, is not in it.
+ * The facts of a run so far, from which the measurements are made however the run ends. It is closed once, before the run
+ * is judged, and ignores later facts, such as a late answer of a probe.
  */
 export class RunRecord {
   private readonly identity: RunIdentity;
@@ -143,7 +143,7 @@ export class RunRecord {
     this.stageWindows = openStageWindows(workload);
   }
 
-  /** What is known by now. */
+  /** The facts recorded so far. */
   get known(): StepFacts {
     return this.facts;
   }
@@ -158,7 +158,7 @@ export class RunRecord {
     if (!this.isClosed) this.series.add(at, samples);
   }
 
-  /** A second of the load after GO. */
+  /** Records a second of the load after GO. */
   second(second: LoadSecond): void {
     const { timeline } = this.workload;
     const { at, slices, connected, operations } = second;
@@ -173,12 +173,12 @@ export class RunRecord {
     addToStages(this.stageWindows, timeline, at, (id) => operations[id]?.due ?? EMPTY_HISTOGRAM);
   }
 
-  /** Its times on the monotonic clock; they become seconds after GO. */
+  /** @param fault with times on the monotonic clock, which become seconds after GO */
   fault(fault: FaultFacts): void {
     if (!this.isClosed) this.faults.push(fault);
   }
 
-  /** What nobody can read in this run, and why. */
+  /** Records that a figure cannot be measured in this run, and why. */
   absent(of: string, because: string): void {
     if (!this.isClosed) this.absences.push({ of, because });
   }
@@ -187,7 +187,7 @@ export class RunRecord {
     if (!this.isClosed) this.errors.push(message);
   }
 
-  /** The facts as they stand: `end` is now, on the monotonic clock. */
+  /** The measurements so far; `end` is now, on the monotonic clock. */
   measurements(ending: Ending, end: Micros, clockDriftMs: number): Measurements {
     const { started, facts } = this;
     const { capbench, scenarioHash, startedAt, commit, engine, colocated, stackKind, host } = this.identity;
@@ -251,7 +251,7 @@ export class RunRecord {
     });
   }
 
-  /** The same, and the end of the record. */
+  /** Returns the measurements and closes the record. */
   close(ending: Ending, end: Micros, clockDriftMs: number): Measurements {
     this.isClosed = true;
     return this.measurements(ending, end, clockDriftMs);
@@ -267,14 +267,14 @@ export class RunRecord {
     return { from: (go + measureStart) as Micros, to: (go + end) as Micros };
   }
 
-  /** Of traffic that was not all seen there is no series. */
+  /** Traffic that was not counted completely has no series. */
   private seenSeries(zero: Micros): Measurements['series'] {
     const all = this.series.close(zero);
     if (this.facts.tally?.unseenTraffic === undefined) return all;
     return Object.fromEntries(Object.entries(all).filter(([name]) => !PLAYER_TRAFFIC.includes(name)));
   }
 
-  /** What is known of a target alone, and what of any run nobody could see. */
+  /** Facts that only targets have, and figures that could not be measured. */
   private targetFacts(
     phase: MeasurePhase | null,
   ): Pick<Measurements, 'absences' | 'unreadable' | 'probesAsked' | 'histograms'> {

@@ -3,20 +3,20 @@ import { type Counts, OUTCOMES } from '../load/engine.ts';
 export const NO_COUNTS = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Counts;
 
 /**
- * How many of the operations that were due were sent. What failed afterwards (an error for an answer, a connection that
- * ended before it) was sent all the same: that is the target's doing, and no shortcoming of the load.
+ * How many of the operations that were due were sent. An operation that failed afterwards (an error as the answer, a
+ * connection that ended before it) counts as sent, since the target caused that, not the load generator.
  */
 export const sentOf = ({ scheduled, skipped, failedUnsent }: Counts): number =>
   scheduled - skipped - failedUnsent;
 
-/** What was answered, whatever the answer was. */
+/** Operations with any answer. */
 export const answeredOf = ({ ok, rejected }: Pick<Counts, 'ok' | 'rejected'>): number => ok + rejected;
 
 /** What was due and got no answer, though there was somebody to ask: of these `answered` is a rule of the run. */
 export const unansweredOf = ({ failed, timedOut, unfinished }: Counts): number =>
   failed + timedOut + unfinished;
 
-/** The part of those that had been sent. */
+/** The sent ones among these. */
 export const unansweredSentOf = (counts: Counts): number => unansweredOf(counts) - counts.failedUnsent;
 
 /** How many were sent and failed. */

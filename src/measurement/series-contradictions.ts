@@ -4,13 +4,13 @@ import type { Measurements, Series } from './measurements.ts';
 import { answeredOf } from './sent.ts';
 import { MOST_POINTS, probeOf } from './series.ts';
 
-/** Clocks are read one after another, and times are rounded: so much is no contradiction. Seconds. */
+/** Tolerance in seconds, since clocks are read one after another and times are rounded. */
 export const SLACK_SECONDS = 5;
-/** Points beyond one for each interval: the first and the last one, and what was answered late. */
+/** Points beyond one for each interval: the first, the last, and late answers. */
 const MORE_POINTS = 5;
 /** Where the measure phase and its stages begin and end there may be one more. */
 const boundariesOf = ({ stages }: Measurements): number => 2 * (stages.length + 1);
-/** A virtual machine's accounts of its CPUs come late, and in lumps. */
+/** A virtual machine accounts CPU time late and unevenly. */
 const LATE_ACCOUNTS = 2;
 const SLICES_PER_SECOND = 5;
 /** Of two values in one bucket, by how many times the higher one is higher. */
@@ -18,11 +18,11 @@ const BUCKET = 1 + 1 / 512;
 /** Times are whole milliseconds. */
 const ROUNDED = 0.001;
 
-/** Whose word a series is: what a target says of itself is for the rules of the run to doubt. */
+/** A target's own series are not checked here, but by the rules of the run. */
 const OURS = /^(?:load|generator|host|runner)\./;
 const OF_A_LOCAL_STACK = /^(?:world|postgres)\./;
 
-/** Where the series of a run deny its counts, its length, or what can be at all; one problem for each series. */
+/** Where the series of a run contradict its counts, its length or physical limits; one problem for each series. */
 export function seriesContradictions(m: Measurements): readonly string[] {
   return [
     ...Object.entries(m.series).flatMap(([name, series]) => {
@@ -72,7 +72,7 @@ function tooMany(name: string, series: Series, m: Measurements): string | null {
   return points.length > MOST_POINTS ? `${points.length} points, of ${MOST_POINTS} at most` : null;
 }
 
-/** What no machine does. */
+/** Values that no machine can produce. */
 function impossible(name: string, series: Series, m: Measurements): string | null {
   const { points, kind } = series;
   if (!OURS.test(name) && !(m.stackKind === 'local' && OF_A_LOCAL_STACK.test(name))) return null;
@@ -94,7 +94,7 @@ function impossible(name: string, series: Series, m: Measurements): string | nul
     : null;
 }
 
-/** The most that a gauge can say; null where nobody knows. */
+/** The upper limit of a gauge; null where there is none. */
 function mostOf(name: string, { host }: Measurements): number | null {
   if (/^generator\.\d+\.utilisation$/.test(name)) return 1;
   return /^(?:host\.memoryAvailableBytes|(?:generator\.\d+|world\.\d+|postgres)\.memoryBytes)$/.test(name)
@@ -102,7 +102,7 @@ function mostOf(name: string, { host }: Measurements): number | null {
     : null;
 }
 
-/** By how much a counter of seconds can grow in one; null for what counts something else. */
+/** By how much a counter of seconds can grow in a second; null for other counters. */
 function fastest(name: string, { host }: Measurements): number | null {
   if (/^host\.(?:memoryFullSeconds|cpuSomeSeconds)$/.test(name)) return 1;
   return /[cC]pu(?:Busy|Steal)?Seconds$/.test(name) ? host.cpus : null;
@@ -126,7 +126,7 @@ function unwatched(name: string, { points, thinned = 1 }: Series, m: Measurement
 
 const lastOf = (series: Series | undefined): number | null => series?.points.at(-1)?.[1] ?? null;
 
-/** What was counted second by second is what was counted in all. */
+/** The counts of the seconds add up to the totals. */
 function counts(m: Measurements): string[] {
   const wrong: string[] = [];
   const same = (name: string, whole: number, open = 0): void => {
@@ -145,7 +145,7 @@ function counts(m: Measurements): string[] {
   return wrong;
 }
 
-/** What was answered in each fifth of a second is what was answered in all; of a long run in the mean. */
+/** The answers of the slices add up to the total; in a long run slices are averaged. */
 function slices({ series, operations }: Measurements): string[] {
   return Object.entries(operations).flatMap(([op, { whole }]) => {
     const name = `load.${op}.slice.answered`;
@@ -154,7 +154,7 @@ function slices({ series, operations }: Measurements): string[] {
     const told = thinned * points.reduce((sum, [, value]) => sum + value, 0);
     const rounding =
       thinned === 1 ? 0 : 0.01 * told + thinned * Math.max(...points.map(([, value]) => value));
-    // What came after the last second was told has no slice.
+    // Answers after the last reported second are in no slice.
     const [least, most] = [
       0.99 * answeredOf(whole) - whole.unfinished - MORE_POINTS,
       answeredOf(whole) + whole.unfinished,
@@ -165,10 +165,10 @@ function slices({ series, operations }: Measurements): string[] {
   });
 }
 
-/** The windows are of the whole seconds of the measure phase, and hold what was answered in them. */
+/** The windows cover the whole seconds of the measure phase, and have the answers of these seconds. */
 function windows({ series, operations, measured, engine, ending, phases }: Measurements): string[] {
   if (measured === null) return [];
-  // The answers of a run that was stopped come in while it drains.
+  // A stopped run still gets answers during its drain.
   const to = ending.state === 'completed' ? measured.to : phases.end - (phases.go ?? 0);
   return Object.entries(operations).flatMap(([op, { windows: all, whole }]) => {
     const path = `operations.${op}.windows`;
@@ -201,19 +201,19 @@ function windows({ series, operations, measured, engine, ending, phases }: Measu
 
 const PERCENTILES = ['p50Ms', 'p95Ms', 'p99Ms', 'slice.p95Ms'] as const;
 
-/** What a second's answers took lies within what the windows hold, where these are of a second each. */
+/** The percentiles of a second lie within the windows' minimum and maximum, where windows are a second long. */
 function percentiles({ series, operations, measured }: Measurements): string[] {
   if (measured === null) return [];
   const { from, to } = measured;
   return Object.entries(operations).flatMap(([op, { windows: all }]) => {
     const filled = all.filter(({ counts }) => counts.length > 0);
     if (filled.length === 0 || 2 * all.length <= to - from) return [];
-    // A percentile is the end of its bucket.
+    // A percentile is the upper end of its bucket.
     const most = Math.max(...filled.map(({ max }) => max)) * BUCKET + 1;
     const least = Math.min(...filled.map(({ min }) => min)) / BUCKET - 1;
     return PERCENTILES.flatMap((kind) => {
       const name = `load.${op}.${kind}`;
-      // The last second may have been told too late for a window.
+      // The last second may have been reported too late for a window.
       const odd = series[name]?.points.find(
         ([at, ms]) => at > from + 1 && at < to - 1 && (1000 * ms > most || 1000 * ms < least),
       );
@@ -224,18 +224,18 @@ function percentiles({ series, operations, measured }: Measurements): string[] {
   });
 }
 
-/** The most that were ever connected at once were connected at some second, or when all of them were. */
+/** The peak of connected players occurs in some second, or when all have connected. */
 function connected({ series, peakCcu, connect }: Measurements): string[] {
   const { points, thinned = 1 } = series['load.connected'] ?? { points: [] };
   const most = points.reduce((peak, [, value]) => Math.max(peak, value), 0);
   if (most > peakCcu) return [`series.load.connected: ${most} players, and ${peakCcu} at the peak`];
-  // Of two points the lower one is kept.
+  // Thinning keeps the lower of two points.
   return thinned === 1 && peakCcu > Math.max(most, countOf(connect.histogram))
     ? [`peakCcu: ${peakCcu} players, and ${most} at most in any second`]
     : [];
 }
 
-/** A probe is asked once a second, and at both ends. */
+/** A probe is read once a second, and at both ends. */
 function probes(m: Measurements): string[] {
   const { phases, measured: phase } = m;
   const more = MORE_POINTS + boundariesOf(m);

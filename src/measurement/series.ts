@@ -7,14 +7,14 @@ import type { Series } from './measurements.ts';
  * second one, every fourth, and so on, so that neither its memory nor its bundle grow for ever.
  */
 export const MOST_POINTS = 14_400;
-/** Of two gauges the worse one is kept; what is better when it is higher: */
+/** The worse of two gauge values is kept; for these gauges higher is better. */
 const HIGHER_IS_BETTER = /(^load\.connected|\.connections|\.memoryAvailableBytes)$/;
-/** A count of what was answered in each slice: as a mean it stays one. */
+/** The count of answers in each slice, which is averaged. */
 const MEAN = /\.slice\.answered$/;
 
-/** The earlier one stands for `weight` times as many points as the later one. */
+/** The earlier value stands for `weight` times as many points as the later one. */
 type Merge = (earlier: number, later: number, weight: number) => number;
-/** What two neighbouring points become. A counter loses nothing: its later reading holds the earlier one. */
+/** How two adjacent points are merged. A counter loses nothing, since its later value includes the earlier one. */
 function mergeOf(series: string, kind: Sample['kind']): Merge {
   if (kind === 'counter') return (_earlier, later) => later;
   if (MEAN.test(series)) return (earlier, later, weight) => (earlier * weight + later) / (weight + 1);
@@ -23,12 +23,12 @@ function mergeOf(series: string, kind: Sample['kind']): Merge {
 
 class ThinningSeries {
   readonly kind: Sample['kind'];
-  /** So many points that were added make one that is kept; a power of two. */
+  /** How many added points one kept point stands for; a power of two. */
   thinned = 1;
   private readonly merge: Merge;
   private at: number[] = [];
   private values: number[] = [];
-  /** How many of `thinned` the last point is made of. */
+  /** How many added points the last kept point stands for so far. */
   private filled = 0;
 
   constructor(series: string, kind: Sample['kind']) {
@@ -67,14 +67,14 @@ class ThinningSeries {
   }
 }
 
-/** Collects samples while a run goes on; the times become seconds after GO when the book is closed. */
+/** Collects samples while a run goes on; `close` converts the times to seconds after GO. */
 export function openSeriesRecorder() {
   const kept = new Map<string, ThinningSeries>();
   return {
     /** @param at on the host's monotonic clock. */
     add(at: Micros, samples: readonly Sample[]): void {
       for (const { series, kind, value } of samples) {
-        // The second stays a gap.
+        // An unusable value leaves a gap.
         if (!isFigure(value)) continue;
         const entry = kept.get(series) ?? new ThinningSeries(series, kind);
         entry.add(at, value);
@@ -87,7 +87,7 @@ export function openSeriesRecorder() {
   };
 }
 
-/** The host sees the processes of the others, too: their waits, and what PostgreSQL's use. */
+/** The host's probe also provides the servers' waits and PostgreSQL's CPU and memory. */
 const PROBES: readonly (readonly [series: RegExp, probe: (number: string) => string])[] = [
   [/^world\.(\d+)\.(?!waitedSeconds$)/, (number) => `world-${number}`],
   [/^metrics\.(\d+)\./, (number) => `metrics-${number}`],
@@ -96,7 +96,7 @@ const PROBES: readonly (readonly [series: RegExp, probe: (number: string) => str
   [/^(?:host|runner|world\.\d+|postgres)\./, () => 'host'],
 ];
 
-/** The name of the probe that told a series; null for what the load itself tells. */
+/** The name of the probe that provides a series; null for the load's own series. */
 export function probeOf(series: string): string | null {
   for (const [names, probe] of PROBES) {
     const match = names.exec(series);

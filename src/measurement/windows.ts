@@ -7,7 +7,7 @@ import type { StageFacts } from './measurements.ts';
 /** The design effect (judge/README.md) needs some 20 windows; a run of a day is not to keep 86,400. */
 const MOST_WINDOWS = 120;
 
-/** A histogram as long as it is kept: a pair of numbers takes 16 bytes here, and four times as much as an array. */
+/** A compact histogram in memory: a pair of numbers takes 16 bytes here, and four times as much as an array. */
 interface Packed {
   readonly values: Float64Array;
   readonly counts: Float64Array;
@@ -28,13 +28,13 @@ const unpack = ({ values, counts, min, max, sum }: Packed): HistogramData => ({
 });
 
 /**
- * Collects one histogram a second while a run measures. A window is a second long, and twice as long each time there are
- * too many: neighbours are merged.
+ * Collects one histogram a second during the measure phase. A window is a second long; its length doubles, by merging
+ * pairs, whenever there are too many windows.
  */
 export function openWindowRecorder() {
   let windows: Packed[] = [];
   let seconds = 1;
-  /** The window that is being filled, and how long it is by now. */
+  /** The current, incomplete window and its length so far. */
   let pending: HistogramData[] = [];
   let filled = 0;
   return {
@@ -69,7 +69,7 @@ export const openStageWindows = ({
 
 const SECOND = 1e6;
 
-/** Adds a second, which ends at `at`, to the stage in which it lay from its beginning to its end. */
+/** Adds the second that ends at `at` to the stage that contains all of it. */
 export function addToStages(
   windows: readonly StageWindows[],
   { stages = [] }: Timeline,
@@ -82,7 +82,7 @@ export function addToStages(
   }
 }
 
-/** The stages that were begun before the load ended. */
+/** The stages that began before the load ended. */
 export function stageFactsOf(
   { stages = [] }: Timeline,
   tally: Tally | null,
