@@ -48,7 +48,7 @@ test('files are written whole, in folders of their own, and never outside', asyn
     'report.json',
   ]);
   await expect(writeArtefact(bundle, '../report.json', '', nothing)).rejects.toThrow(
-    'no name inside a bundle',
+    'not a path inside a bundle',
   );
 });
 
