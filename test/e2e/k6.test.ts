@@ -11,7 +11,7 @@ test.skipIf(installedK6 === null)(
   { timeout: 120_000 },
   async () => {
     const env = { CAPBENCH_K6: installedK6?.path ?? '' };
-    const k6 = capbench(['run', small, '--engine', 'k6', ...QUICK], { env });
+    const k6 = capbench(['run', small, '--full', '--engine', 'k6', ...QUICK], { env });
     const { stdout } = await k6.ends(0, 99);
     const native = capbench(['run', small, ...QUICK]);
     await native.finished;

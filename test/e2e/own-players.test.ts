@@ -19,7 +19,7 @@ test('init in an empty folder, then the command that it prints: a verdict', { ti
 
   const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...printed.split(' ')], environment);
   expect(status, `${stdout}${stderr}`).toBe(0);
-  expect(stdout).toMatch(/^ {2}PASS \(0\) {2}7 met/m);
+  expect(stdout).toMatch(/^ {2}PASS \(0\) {2}7 of 7 budgets met/m);
   const bundle = join(folder, 'reports', 'latest');
   const report = JSON.parse(readFileSync(join(bundle, 'report.json'), 'utf8')) as FluxReport;
   const { scheduled, ok, rejected } = report.load.operations.intent;

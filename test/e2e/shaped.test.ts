@@ -59,7 +59,7 @@ test('a spike, churn and a reconnect storm: rulings of their own, nobody stays a
   expect(rules.find(({ id }) => id === 'stages-measured')).toMatchObject(measured);
   expect(run.leftovers()).toEqual({ processes: [], files: [] });
 
-  expect(stdout).toMatch(/STAGES[\s\S]*spike[\s\S]*cut off, full strength after/);
+  expect(stdout).toMatch(/ms +at, s[\s\S]*spike[\s\S]*cut off, full strength after/);
   expect(run.read('report.html')).toContain('<h2>Stages</h2>');
   expect(run.read('summary.md')).toContain('| spike | 3 | 3x |');
   // Judged again from the facts alone, it is the same.
