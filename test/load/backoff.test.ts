@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { backoff } from '../../src/load/player/reconnector.ts';
 
-test('attempts to connect again come after 50 ms, then twice as late each, up to a second, none in step', () => {
+test('reconnects back off from 50 ms, doubling up to 1 s, with jitter', () => {
   const means = [50, 100, 200, 400, 800, 1000, 1000, 1000];
   for (const [attempt, mean] of means.entries()) {
     const waits = Array.from({ length: 500 }, (_, actor) => backoff(7, actor, attempt) / 1e3);

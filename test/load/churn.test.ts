@@ -25,7 +25,7 @@ function leaves(players: number, worker = 0, workers = 1, seed = 3): Leave[] {
   return all;
 }
 
-test('as many leave in each second as the window says, and nobody between the windows', () => {
+test('players leave at the rate of the window, and none leave between windows', () => {
   const all = leaves(50);
   const within = (from: number, to: number): number =>
     all.filter(({ at }) => at >= from * 1e6 && at < to * 1e6).length;
@@ -36,7 +36,7 @@ test('as many leave in each second as the window says, and nobody between the wi
   expect(all.filter(({ at }) => at > 5e6).every(({ away }) => away === 0.5e6)).toBe(true);
 });
 
-test('each leaves once before one leaves twice', () => {
+test('each player leaves once before any leaves twice', () => {
   for (const players of [1, 2, 7, 50, 60]) {
     const turns = leaves(players).map(({ player }) => player);
     for (let first = 0; first + players <= turns.length; first += players) {
@@ -52,7 +52,7 @@ test.each([2, 3, 5])('is the same when %d workers share it, and another for anot
   expect(leaves(50, 0, 1, 4)).not.toEqual(leaves(50));
 });
 
-test('there is none without players, and none after a stop', () => {
+test('no player leaves without players, or after a stop', () => {
   expect(leaves(0)).toEqual([]);
   const churn = new Churn({ seed: 3, players: 10, churn: WINDOWS }, { worker: 0, workers: 1 });
   churn.stop();

@@ -6,7 +6,7 @@ import { OPERATIONS, workloadWith } from './a-workload.ts';
 import { begin, isAlive, load, prepare, run, serve } from './engine-room.ts';
 import { figuresOf } from './ledger-figures.ts';
 
-test('everything that is due is sent, answered and in the ledger', async () => {
+test('all due operations are sent, answered and recorded in the ledger', async () => {
   const workload = workloadWith({ ramp: 1, warmUp: 1, duration: 2 });
   const { tally, seconds, servers, fleet } = await load(workload, {}, { instances: 2 });
   expect(fleet.connect).toMatchObject({ connected: 20, failed: 0 });
@@ -75,7 +75,7 @@ test('everything that is due is sent, answered and in the ledger', async () => {
   expect(fleet.workerPids.filter(isAlive)).toEqual([]);
 });
 
-test('players say what they are supposed to', async () => {
+test('players send the expected mix of intents', async () => {
   const { servers } = await load(workloadWith({ players: 50, intentRate: 20, postRate: 0, duration: 2 }));
   const texts = servers[0]?.texts ?? [];
   const share = (matches: (text: string) => boolean): number => texts.filter(matches).length / texts.length;
@@ -92,13 +92,13 @@ test('players say what they are supposed to', async () => {
   ).toEqual([]);
 });
 
-test('numbers go on where the servers left them', async () => {
+test("sequence numbers continue from the servers' last ones", async () => {
   const { tally, servers } = await load(workloadWith({ duration: 1 }), { lastSeq: 40 });
   for (const numbers of servers[0]?.received.values() ?? []) expect(numbers[0]).toBe(41);
   expect(Math.min(...figuresOf(tally.ledger).sentMax.filter((max) => max > 0))).toBeGreaterThan(40);
 });
 
-test('one schedule for 1, 2 and 4 workers, another for another seed', async () => {
+test('1, 2 and 4 workers have the same schedule, another seed has another', async () => {
   const workload = workloadWith({ duration: 1, ramp: 1 });
   const hashes: string[] = [];
   const scheduled: number[] = [];
@@ -113,7 +113,7 @@ test('one schedule for 1, 2 and 4 workers, another for another seed', async () =
   expect(tally.scheduleHash).not.toBe(hashes[0]);
 });
 
-test('an early stop ends the schedule, and not its hash', async () => {
+test('an early stop ends the schedule but does not change its hash', async () => {
   const workload = workloadWith({ duration: 4 });
   const { endpoints } = await serve(workload);
   const whole = await run(await prepare({ ...workload }, endpoints));

@@ -7,7 +7,7 @@ import { begin, load } from './engine-room.ts';
 import { figuresOf } from './ledger-figures.ts';
 import type { ServerOptions } from './protocol-server.ts';
 
-test('a stall of a second is counted from the due times', async () => {
+test('latency during a stall of one second counts from the due times', async () => {
   const workload = workloadWith({ players: 100, intentRate: 2, duration: 4, postRate: 20 });
   const { server, running } = await begin(workload);
   await sleep(1500);
@@ -22,7 +22,7 @@ test('a stall of a second is counted from the due times', async () => {
   expect(tally.operations.monsterCommand.due.max).toBeGreaterThanOrEqual(800_000);
 });
 
-test('a player keeps `outstanding` unanswered, then waits, then skips', async () => {
+test('a player with `outstanding` unanswered operations waits, then skips', async () => {
   const workload = workloadWith({
     ...{
       players: 10,
@@ -42,7 +42,7 @@ test('a player keeps `outstanding` unanswered, then waits, then skips', async ()
   expect(countOf(tally.operations.intent.due)).toBe(0);
 });
 
-test('what is unanswered for too long times out, and frees its slot', async () => {
+test('an operation that is unanswered for too long times out and frees its slot', async () => {
   const timeout = micros(500_000);
   const workload = workloadWith({ players: 5, intentRate: 2, duration: 3, postRate: 10, timeout });
   const { tally } = await load(workload, { intent: () => 'silence', post: () => 'silence' });
@@ -54,7 +54,7 @@ test('what is unanswered for too long times out, and frees its slot', async () =
   expect(figuresOf(tally.ledger).ackedN.reduce((sum, n) => sum + n, 0)).toBe(0);
 });
 
-test('a lost connection fails what was unanswered and all that comes later', async () => {
+test('after a lost connection, unanswered and later operations fail', async () => {
   const workload = workloadWith({ players: 10, intentRate: 5, duration: 2, postRate: 0 });
   const { tally, seconds } = await load(workload, {
     intent: (player, seq) => (player === 3 && seq === 4 ? 'drop' : 'ok'),
@@ -86,7 +86,7 @@ test.each([
   expect(figuresOf(tally.ledger).ackedN[5]).toBeGreaterThanOrEqual(9);
 });
 
-test('garbage instead of commits costs the server its monsters', async () => {
+test("invalid commits end the connection of the server's monsters", async () => {
   const workload = workloadWith({ players: 4, duration: 1 });
   const post = (number: number) => (number === 5 ? 'garbage' : 'commit');
   const { tally } = await load(workload, { post }, { workers: 1 });
@@ -97,7 +97,7 @@ test('garbage instead of commits costs the server its monsters', async () => {
   expect(tally.errors.join()).toContain('the connection for commits');
 });
 
-test('an answer to nothing is an error of the protocol', async () => {
+test('an unexpected answer is a protocol violation', async () => {
   const timeout = micros(200_000);
   const workload = workloadWith({ players: 2, intentRate: 2, duration: 1, postRate: 0, timeout });
   const { tally } = await load(workload, { intent: () => 'wrongNumber' });
@@ -117,7 +117,7 @@ test('rejections are answers', async () => {
   expect(figuresOf(tally.ledger).ackedN).toEqual(figuresOf(tally.ledger).sentN);
 });
 
-test('a refused post has failed, the next one has not', async () => {
+test('a refused post fails, and the next one does not', async () => {
   const workload = workloadWith({ players: 0, duration: 2 });
   const { tally } = await load(workload, { post: (post) => (post % 5 === 0 ? 'refuse' : 'commit') });
   const { whole } = tally.operations.monsterCommand;
@@ -129,7 +129,7 @@ test('a refused post has failed, the next one has not', async () => {
   expect(tally.disconnects).toBe(0);
 });
 
-test('202 is not a commit', async () => {
+test('a 202 does not count as a commit', async () => {
   const workload = workloadWith({ players: 0, duration: 1, timeout: micros(60e6), drain: micros(300_000) });
   const { tally } = await load(workload, { post: () => 'silence' });
   const { whole } = tally.operations.monsterCommand;
@@ -138,7 +138,7 @@ test('202 is not a commit', async () => {
   expect(Math.max(...figuresOf(tally.ledger).ackedN)).toBe(0);
 });
 
-test('withheld answers hold posts back until they are skipped', async () => {
+test('posts wait for withheld answers until they are skipped', async () => {
   const patient = { timeout: micros(60e6), drain: micros(1.5e6) };
   const workload = workloadWith({ players: 0, postRate: 100, duration: 3, ...patient });
   const { tally, servers } = await load(workload, { post: () => 'withhold' }, { workers: 1 });
@@ -149,7 +149,7 @@ test('withheld answers hold posts back until they are skipped', async () => {
   expect(servers[0]?.posts[0]).toBe(1);
 });
 
-test('a broken post connection is not tried again', async () => {
+test('posts of a lost connection are not sent again', async () => {
   const workload = workloadWith({ players: 0, duration: 2, postRate: 50 });
   const post = (number: number) => (number === 10 ? 'drop' : 'commit');
   const { tally, servers } = await load(workload, { post }, { workers: 1 });

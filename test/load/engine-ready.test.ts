@@ -27,7 +27,7 @@ test.skipIf(platform() !== 'linux')('players that find no port come from another
   expect(Object.fromEntries(servers[0]?.sources ?? [])).toEqual(counts);
 });
 
-test('too few descriptors are noticed before anybody connects', async () => {
+test('too few descriptors are reported before any player connects', async () => {
   const workload = workloadWith({ players: 900 });
   const { servers, endpoints } = await serve(workload);
   const limits = { ...HOST, descriptors: 256 };
@@ -38,7 +38,7 @@ test('too few descriptors are noticed before anybody connects', async () => {
   expect(servers[0]?.sources.size).toBe(0);
 });
 
-test('nobody listens', async () => {
+test('the connection is refused', async () => {
   const spare = createServer();
   const port = await portOf(spare);
   spare.close();
@@ -82,7 +82,7 @@ test('an interruption while players connect leaves no process', async () => {
   expect(servers[0]?.peak).toBeLessThan(500);
 });
 
-test('a worker that dies is named', async () => {
+test('the error names a worker that was killed', async () => {
   const workload = workloadWith({ duration: 10 });
   const { endpoints } = await serve(workload);
   const fleet = await prepare(workload, endpoints);

@@ -29,7 +29,7 @@ function expectSums(tally: BothTally, seconds: readonly BothSecond[]): void {
 
 const sumOf = (column: Float64Array): number => column.reduce((sum, n) => sum + n, 0);
 
-test('a server that is killed and comes back: nothing due is uncounted, and the books agree with its rows', async () => {
+test('a server is killed and restarted: every due operation is counted, and the ledger agrees with the rows', async () => {
   const workload = workloadWith({
     ...{ reconnect: true, players: 40, intentRate: 10, postRate: 40, duration: 5 },
     ...{ timeout: micros(2e6), connectsPerSecond: 500 },
@@ -68,7 +68,7 @@ test('a server that is killed and comes back: nothing due is uncounted, and the 
   expect(sumOf(sentN)).toBe(sumOf(ackedN));
 });
 
-test('who is away for longer than an operation may wait skips it', async () => {
+test('operations of a player that is away for longer than skipAfter are skipped', async () => {
   const workload = workloadWith({
     ...{ reconnect: true, players: 10, intentRate: 10, postRate: 20, duration: 4 },
     skipAfter: micros(300_000),
@@ -91,7 +91,7 @@ test('who is away for longer than an operation may wait skips it', async () => {
   expect(findings(tally.ledger, servers)).toMatchObject(LOST_NOTHING);
 });
 
-test('a server that does not come back', async () => {
+test('a server that is not restarted', async () => {
   const workload = workloadWith({ reconnect: true, duration: 2, drain: micros(1.5e6) });
   const { servers, fleet, running } = await begin(workload);
   await sleep(1000);
@@ -108,7 +108,7 @@ test('a server that does not come back', async () => {
   await fleet.close();
 });
 
-test('a share of the connections is cut, and comes back, also to a server that has not noticed', async () => {
+test('a share of the connections is cut and reconnects, also to a server that has not noticed the loss', async () => {
   const workload = workloadWith({ reconnect: true, players: 40, intentRate: 10, duration: 3, postRate: 0 });
   const { servers, endpoints } = await serve(workload, { commitAfter: 20, lingers: 200 });
   const fleet = await prepare(workload, endpoints);
@@ -125,7 +125,7 @@ test('a share of the connections is cut, and comes back, also to a server that h
   expect(await fleet.drop(100, 1)).toBe(0);
 });
 
-test('so does the player module that init writes, and goes on behind the number that the server names', async () => {
+test("the player module that init writes reconnects, too, and continues after the server's number", async () => {
   const name = './my-player.mjs';
   const workload = workloadWith({
     ...{ reconnect: true, players: 40, intentRate: 10, duration: 3, postRate: 0 },
@@ -143,7 +143,7 @@ test('so does the player module that init writes, and goes on behind the number 
   expect(findings(tally.ledger, servers)).toMatchObject(LOST_NOTHING);
 });
 
-test('where nobody reconnects, who is cut off stays away', async () => {
+test('without reconnects, a player that is cut off stays disconnected', async () => {
   const workload = workloadWith({ players: 20, intentRate: 10, duration: 2, postRate: 0 });
   const { fleet, running } = await begin(workload);
   await sleep(800);
@@ -155,7 +155,7 @@ test('where nobody reconnects, who is cut off stays away', async () => {
   expect(ok + failed).toBe(scheduled);
 });
 
-test('what was committed and never answered is acknowledged by the next welcome, what never came is void', async () => {
+test('the next welcome acknowledges committed operations without an answer, and voids the others', async () => {
   for (const answer of ['drop', 'forget'] as const) {
     const once = new Set<number>();
     const workload = workloadWith({ reconnect: true, players: 6, intentRate: 5, duration: 2, postRate: 0 });
@@ -176,7 +176,7 @@ test('what was committed and never answered is acknowledged by the next welcome,
   }
 });
 
-test('a server that forgot what it had acknowledged has lost it, and the rows show it', async () => {
+test('acknowledged numbers that a server forgot are lost, and the rows show it', async () => {
   const workload = workloadWith({ reconnect: true, players: 4, intentRate: 5, duration: 3, monsters: 20 });
   const { servers, running } = await begin(workload);
   await sleep(1200);
@@ -193,7 +193,7 @@ test('a server that forgot what it had acknowledged has lost it, and the rows sh
   for (const numbers of servers[0]?.rows.values() ?? []) expect(new Set(numbers).size).toBe(numbers.length);
 });
 
-test('a server that names numbers that nobody sent', async () => {
+test('a server that states numbers that were never sent', async () => {
   let welcomes = 0;
   const workload = workloadWith({ reconnect: true, players: 1, intentRate: 5, duration: 2, postRate: 0 });
   const options: Partial<ServerOptions> = {
@@ -208,7 +208,7 @@ test('a server that names numbers that nobody sent', async () => {
   expect(sentN[0]).toBe((sentMax[0] ?? 0) - 100);
 });
 
-test('the monsters of a server come back when one of their two connections breaks', async () => {
+test('the monsters of a server reconnect when one of their two connections is lost', async () => {
   const dropped = new Set<number>();
   const workload = workloadWith({ reconnect: true, players: 0, duration: 3, postRate: 40 });
   const post = (number: number): PostAnswer => {
@@ -228,7 +228,7 @@ test('the monsters of a server come back when one of their two connections break
   expect(findings(tally.ledger, servers)).toMatchObject({ lost: 0, phantom: 0 });
 });
 
-test('the ledger can be had while a run goes on', async () => {
+test('the ledger can be read during a run', async () => {
   const workload = workloadWith({ duration: 3 });
   const { servers, endpoints } = await serve(workload);
   const fleet = await prepare(workload, endpoints);
@@ -250,7 +250,7 @@ test('the ledger can be had while a run goes on', async () => {
   expect((await failureOf(fleet.ledger())).message).toContain('closed');
 });
 
-test('a worker that is stopped does not tell its ledger, and is named', async () => {
+test('the error names a stopped worker that does not send its ledger', async () => {
   const workload = workloadWith({ duration: 1 });
   const fleet = await prepare(workload, (await serve(workload)).endpoints);
   const pid = fleet.workerPids[1] ?? 0;
@@ -278,7 +278,7 @@ test('a run ends when the fleet is closed', async () => {
   expect(error.message).toContain('closed before the run ended');
 });
 
-test('answers that nobody waits for are counted', async () => {
+test('unexpected answers are counted', async () => {
   const workload = workloadWith({ players: 2, intentRate: 5, duration: 1, postRate: 0 });
   const { tally } = await load(workload, { intent: (_player, seq) => (seq % 2 === 0 ? 'twice' : 'ok') });
   const even = [...figuresOf(tally.ledger).sentMax].reduce((sum, max) => sum + Math.floor(max / 2), 0);
@@ -306,7 +306,7 @@ test.each([true, false])(
   },
 );
 
-test('players come back no faster than they came', async () => {
+test('players reconnect no faster than connectsPerSecond', async () => {
   const workload = workloadWith({
     ...{ reconnect: true, players: 60, connectsPerSecond: 30, intentRate: 2, postRate: 0, duration: 5 },
   });

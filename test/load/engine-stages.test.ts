@@ -50,7 +50,7 @@ function expectShares(tally: BothTally, stages: readonly BothStageTally[]): void
   }
 }
 
-test('a spike, a storm and churn: every stage has its own counts, everybody is back, nothing is lost', async () => {
+test('a spike, a reconnect storm and churn: every stage has its own counts, all players reconnect, nothing is lost', async () => {
   const workload = shaped({
     stages: [
       stage('hold', 1),
@@ -96,7 +96,7 @@ test('a spike, a storm and churn: every stage has its own counts, everybody is b
   await fleet.close();
 });
 
-test('one schedule for 1, 2 and 3 workers', async () => {
+test('1, 2 and 3 workers have the same schedule', async () => {
   const workload = shaped({
     stages: [stage('a', 0.4, { rate: 2, over: seconds(0.2) }), stage('b', 0.4, { rate: 0.5 })],
     churn: { perSecond: 10, away: seconds(0.1) },

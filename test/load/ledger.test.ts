@@ -3,7 +3,7 @@ import { SequenceLedger } from '../../src/load/ledger.ts';
 import { random } from '../../src/rng.ts';
 import { figuresOf } from './ledger-figures.ts';
 
-test('what is sent and what is answered are kept apart, entity by entity', () => {
+test('sent and acknowledged numbers are recorded separately for each entity', () => {
   const ledger = new SequenceLedger(3);
   for (const sequence of [5, 6, 7]) ledger.sent(1, sequence);
   for (const sequence of [7, 5]) ledger.acked(1, sequence);
@@ -17,7 +17,7 @@ test('what is sent and what is answered are kept apart, entity by entity', () =>
   expect([...ackedMax]).toEqual([0, 7, 0]);
 });
 
-test('the ledgers of workers, each of its own entities, are added', () => {
+test("the workers' ledgers are added", () => {
   const [a, b, all] = [new SequenceLedger(3), new SequenceLedger(3), new SequenceLedger(3)];
   a.welcome(0, 10);
   for (const sequence of [11, 12, 13]) a.sent(0, sequence);
@@ -142,7 +142,7 @@ test.each([
   }
 });
 
-test('a number that was void and is named all the same is acknowledged; one that was never sent is not', () => {
+test('a void number that a welcome covers is acknowledged; one that was never sent is not', () => {
   const ledger = new SequenceLedger(2);
   ledger.welcome(1, 0);
   for (const sequence of [1, 2, 3, 4]) ledger.sent(1, sequence);
@@ -167,7 +167,7 @@ test('a number that was void and is named all the same is acknowledged; one that
   expect(ledger.toData().breaches.forgotten).toBe(6);
 });
 
-test('a place that was told can be taken back', () => {
+test('a stated place can be cleared', () => {
   const ledger = new SequenceLedger(1);
   ledger.stated(0, 7);
   expect(ledger.lastStated[0]).toBe(8);

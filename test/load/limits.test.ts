@@ -79,7 +79,7 @@ describe('source addresses', () => {
     });
   });
 
-  test('servers behind one address share its ports', () => {
+  test('servers at one address share its ports', () => {
     const behindOne = servers(4, 40_000, { port: 8080, descriptors: null });
     expect(planConnections(behindOne, 4, HOST).sources).toHaveLength(1);
     expect(planConnections(servers(4, 40_000), 4, HOST).sources).toHaveLength(0);
@@ -131,7 +131,7 @@ describe('refusals', () => {
   });
 });
 
-test('what the system writes is understood', () => {
+test('files of /proc are parsed', () => {
   const text =
     'Limit Soft Hard Units\nMax open files            20000                40000                files\n';
   expect(descriptorsIn(text)).toBe(20_000);

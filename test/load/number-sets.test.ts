@@ -23,7 +23,7 @@ function membersOf(sets: NumberSets, entity: number): number[] {
 
 const sum = (numbers: Iterable<number>): number => [...numbers].reduce((total, one) => total + one, 0);
 
-test('a set is what was added, whatever the order, and goes over a channel as it is', () => {
+test('a set does not depend on the order of additions, and survives its plain-data form', () => {
   for (let seed = 1; seed <= 60; seed++) {
     const draw = random(seed, 5);
     const sets = fresh(3);
@@ -47,7 +47,7 @@ test('a set is what was added, whatever the order, and goes over a channel as it
   }
 });
 
-test('memory is bounded: of too many gaps the count and the sum stay, and the last ones are one', () => {
+test('memory is bounded: beyond the limit of gaps, count and sum are kept, and the last gaps are merged', () => {
   // Sixteen gaps to each of so many entities.
   const sets = fresh(1_000_000);
   const model = new Set<number>();

@@ -65,7 +65,7 @@ describe('a player', () => {
     expect(Math.abs(counts[10]! - 4000)).toBeLessThan(200);
   });
 
-  test('no two players march in step, and a seed is a schedule', () => {
+  test('players are not synchronised, and a seed determines the schedule', () => {
     const pacer = new PlayerPacer(5, [0, 1], 1, timeline(0, 50));
     const [a, b] = [duesOf(pacer, 0), duesOf(pacer, 1)];
     expect(a.filter((due) => b.some((other) => Math.abs(due - other) < 1000)).length).toBeLessThan(3);

@@ -116,7 +116,7 @@ class Stage {
 }
 
 /** A server that commits in order and answers some of it; killed, it keeps what is committed. */
-test('whatever is lost, answered or answered late: every operation is counted once, and the books agree with the rows', () => {
+test('with lost, answered and late operations, each is counted once, and the ledger agrees with the rows', () => {
   let reused = 0;
   let away = 0;
   let left = 0;
@@ -243,7 +243,7 @@ test('own lag is the time from due to sent when the player could have sent', () 
   expect(ownLag).toEqual(lag);
 });
 
-test('a server that keeps everybody waiting adds to the lag, and not to the own lag', () => {
+test("a slow server adds to the schedule lag, and not to the generator's own lag", () => {
   const stage = new Stage(false, { intentRate: 20 });
   // Four are sent in 200 ms; the others wait for an answer, the longest for some 100 ms.
   while (stage.now < 300_000) stage.advance();
@@ -255,7 +255,7 @@ test('a server that keeps everybody waiting adds to the lag, and not to the own 
   expect(countOf(ownLag)).toBe(whole.scheduled);
 });
 
-test('a worker that comes too late to send at all has its own lag told all the same', () => {
+test('operations that a late worker skips count in its own lag', () => {
   const stage = new Stage(false);
   const first = stage.pool.nextDue;
   stage.now = first + SKIP_AFTER + 50_000;
@@ -266,7 +266,7 @@ test('a worker that comes too late to send at all has its own lag told all the s
   expect(ownLag.max).toBe(SKIP_AFTER + 50_000);
 });
 
-test('unless the player could not have sent anyway', () => {
+test('but not if the player could not have sent them', () => {
   const stage = new Stage(false);
   while (stage.now < 600_000) stage.advance();
   const sent = stage.sockets.reduce((sum, socket) => sum + socket.sent.length, 0);
@@ -279,7 +279,7 @@ test('unless the player could not have sent anyway', () => {
   expect(ownLag.max).toBe(0);
 });
 
-test('what waited for a connection is sent with the welcome, and none of its lag is the own', () => {
+test("operations that wait for a connection are sent after the welcome, and their lag is not the generator's own", () => {
   const stage = new Stage(true);
   for (let player = 0; player < PLAYERS; player++) stage.lose(player);
   while (stage.now < 200_000) stage.advance();
@@ -292,7 +292,7 @@ test('what waited for a connection is sent with the welcome, and none of its lag
   expect(ownLag.max).toBe(0);
 });
 
-test('a connection that is just ending takes nothing: it waits for the next one', () => {
+test('an operation on a closing connection waits for the next one', () => {
   const stage = new Stage(true);
   for (const socket of stage.sockets) socket.readyState = WebSocket.CLOSING;
   while (stage.now < 150_000) stage.advance();
@@ -305,7 +305,7 @@ test('a connection that is just ending takes nothing: it waits for the next one'
   expect(whole.ok + whole.rejected).toBe(whole.scheduled);
 });
 
-test('the share to cut is exact, and the seed decides whom', () => {
+test('the share of cut connections is exact, and the seed decides which', () => {
   const cut = (seed: number): number[] => {
     const stage = new Stage(true);
     stage.lose(0);
@@ -321,7 +321,7 @@ test('the share to cut is exact, and the seed decides whom', () => {
   expect([stage.pool.drop(0, 1), stage.pool.drop(100, 1), stage.pool.drop(100, 1)]).toEqual([0, 5, 0]);
 });
 
-test('who leaves hears his last answer first, waits with what comes due, and goes on where he was', () => {
+test('a player leaves after its last answer, lets due operations wait, and continues after it has rejoined', () => {
   const stage = new Stage(true);
   stage.advance();
   const player = stage.sockets.findIndex(({ sent }) => sent.length > 0);
@@ -346,7 +346,7 @@ test('who leaves hears his last answer first, waits with what comes due, and goe
   expect(finish(stage).whole.failed).toBe(0);
 });
 
-test('where nobody comes back, nobody leaves', () => {
+test('without reconnects, no player leaves', () => {
   const stage = new Stage(false);
   stage.advance();
   stage.pool.leave(0, 1000);
@@ -361,7 +361,7 @@ const severalOf = (...perSecond: readonly number[]): Workload => {
   return { ...workloadWith({ players: PLAYERS, monsters: 0, duration: 20 }), operations };
 };
 
-test('several operations have one schedule each, exact, for any number of workers', async () => {
+test('each of several operations has its own exact schedule, for any number of workers', async () => {
   const hash = await plannedHash(severalOf(30, 10), 1);
   for (const workers of [2, 4]) expect(await plannedHash(severalOf(30, 10), workers)).toBe(hash);
   expect(await plannedHash(severalOf(10, 30), 1)).not.toBe(hash);
@@ -370,7 +370,7 @@ test('several operations have one schedule each, exact, for any number of worker
   expect(await plannedHash(severalOf(40, 0), 2)).toBe(await plannedHash(severalOf(40), 1));
 });
 
-test('each of several operations is due at its own rate, sent, waited for and settled as what it is', () => {
+test('each of several operations is due at its own rate, and counted separately', () => {
   const workload = severalOf(60, 20);
   const recorder = new Recorder(workload.operations, workload.timeline);
   const sent: { operation: number; sequence: number }[][] = Array.from({ length: PLAYERS }, () => []);

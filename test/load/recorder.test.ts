@@ -10,7 +10,7 @@ const timeline = { rampEnd: micros(0), measureStart: micros(1000), end: micros(2
 const OPERATIONS = operationsOf(1, 1);
 const ALL = Object.values(OUTCOME);
 
-test('every outcome is counted on its own, by due time', () => {
+test('every outcome is counted separately, by due time', () => {
   const recorder = new Recorder(OPERATIONS, timeline);
   // Before, in (both ends) and after the measure phase.
   const dues = [999, 1000, 1999, 2000];
@@ -41,7 +41,7 @@ test('every outcome is counted on its own, by due time', () => {
   expect(monsterCommand.measured).toMatchObject({ scheduled: 200, ok: 150, rejected: 50 });
 });
 
-test('a second is what happened since the last one', () => {
+test('a second has the counts since the last one', () => {
   const recorder = new Recorder(OPERATIONS, timeline);
   recorder.schedule(INTENT, 5, 10);
   recorder.settle(INTENT, OUTCOME.ok, 2, 10, 20, 40);
@@ -60,7 +60,7 @@ test.each(ALL)('a tally in which an operation went missing is a bug (%d)', (outc
   expect(() => recorder.tally()).toThrow('2 intent operations were scheduled and 1 settled');
 });
 
-test('one that is settled twice is a bug too', () => {
+test('settling an operation twice is a bug', () => {
   const recorder = new Recorder(OPERATIONS, timeline);
   recorder.schedule(MONSTER_COMMAND, 1, 0);
   recorder.settle(MONSTER_COMMAND, OUTCOME.timedOut, 1, 0, 0, 5);
@@ -68,7 +68,7 @@ test('one that is settled twice is a bug too', () => {
   expect(() => recorder.tally()).toThrow('1 monsterCommand operations were scheduled and 2 settled');
 });
 
-test('the measure phase is checked apart from the whole', () => {
+test('conservation of the measure phase is checked separately', () => {
   const counts = {
     ...{ scheduled: 2, ok: 2, rejected: 0, failed: 0, failedUnsent: 0 },
     ...{ timedOut: 0, skipped: 0, unfinished: 0 },
@@ -82,7 +82,7 @@ test('the measure phase is checked apart from the whole', () => {
   ).toThrow('1 intent operations failed unsent, of 0 that failed');
 });
 
-test('in a stage and in a second, too, what failed unsent is told apart', () => {
+test('stages and seconds count unsent failures separately, too', () => {
   const stage = { name: 'one', rateBefore: 1, rate: 1, start: 1000, levelFrom: 1000, end: 2000 };
   const recorder = new Recorder(OPERATIONS, {
     ...timeline,

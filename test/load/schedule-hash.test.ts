@@ -17,14 +17,14 @@ const shareOf = (entries: readonly Entry[]): readonly [number, number] => {
 };
 const hashOf = (...shares: readonly (readonly Entry[])[]): string => scheduleHashOf(shares.map(shareOf));
 
-test('neither order nor dealing matters', () => {
+test('the hash depends neither on order nor on workers', () => {
   const whole = hashOf(BASE);
   expect(whole).toMatch(/^[0-9a-f]{16}$/);
   expect(hashOf([...BASE].reverse())).toBe(whole);
   expect(hashOf(BASE.slice(0, 100), [], BASE.slice(100))).toBe(whole);
 });
 
-test('everything else does', () => {
+test('the hash depends on operation, actor, sequence and due time', () => {
   const whole = hashOf(BASE);
   const changes: readonly Entry[] = [
     [1, 0, 1, 0],

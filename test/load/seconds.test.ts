@@ -41,7 +41,7 @@ function collecting(workers: number): { seconds: Seconds; told: BothSecond[] } {
   return { seconds: new Seconds(workers, operationsOf(1, 1), emit), told };
 }
 
-test('a second is told once all workers have told it', () => {
+test('a second is emitted when all workers have reported it', () => {
   const { seconds, told } = collecting(2);
   seconds.add(1, report(11, 1, 3));
   expect(told).toEqual([]);
@@ -53,7 +53,7 @@ test('a second is told once all workers have told it', () => {
   expect(told[0]?.workers.map(({ pid }) => pid)).toEqual([10, 11]);
 });
 
-test('a late worker is not waited for, and loses nothing', () => {
+test('a late worker is not awaited, and none of its counts are lost', () => {
   const { seconds, told } = collecting(2);
   seconds.add(0, report(10, 1, 4));
   seconds.add(1, report(11, 1, 3));
@@ -74,7 +74,7 @@ test('a late worker is not waited for, and loses nothing', () => {
   expect(told[2]?.workers[1]).toMatchObject({ waitedSeconds: expect.closeTo(0.2) });
 });
 
-test('who is done is not waited for, and the rest of a second has its own end', () => {
+test('a finished worker is not awaited, and a partial second has its own end', () => {
   const { seconds, told } = collecting(2);
   seconds.add(0, report(10, 1, 1));
   seconds.add(0, report(10, 2, 2, 1.2e6));
@@ -86,7 +86,7 @@ test('who is done is not waited for, and the rest of a second has its own end', 
   expect(told.reduce((sum, { operations }) => sum + operations.intent.ok, 0)).toBe(6);
 });
 
-test('slices are merged before their percentile is taken, five to a second', () => {
+test('percentiles are computed after merging slices, five per second', () => {
   const { seconds, told } = collecting(2);
   seconds.add(0, report(10, 1, 3, 1e6, [slice(0, 10, 20, 30), slice(4, 5)]));
   // This worker was late, and has heard something of the next second already.
@@ -101,7 +101,7 @@ test('slices are merged before their percentile is taken, five to a second', () 
   expect(told[1]?.slices[0]).toMatchObject({ at: 1.2e6, operations: { intent: { answered: 2, p95: 9 } } });
 });
 
-test('a slice that is told too late counts in the same place of a later second', () => {
+test('a late slice counts at the same position of a later second', () => {
   const { seconds, told } = collecting(2);
   seconds.add(0, report(10, 1, 1));
   seconds.tick(2.6e6);
@@ -113,7 +113,7 @@ test('a slice that is told too late counts in the same place of a later second',
   expect(told[1]?.operations.intent.ok).toBe(4);
 });
 
-test('of a second that ended early, the slices that had begun are told', () => {
+test('a partial second has the slices that had started', () => {
   const { seconds, told } = collecting(1);
   seconds.add(0, report(10, 1, 1, 0.5e6, [slice(1, 8)]));
   expect(told[0]?.slices.map(({ at }) => at)).toEqual([200_000, 400_000, 600_000]);

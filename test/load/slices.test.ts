@@ -3,7 +3,7 @@ import { countOf } from '../../src/histogram.ts';
 import { Slices } from '../../src/load/slices.ts';
 import { INTENT, MONSTER_COMMAND, ofBoth, operationsOf } from './a-workload.ts';
 
-test('an answer counts in the fifth of a second in which it came', () => {
+test('an answer counts in the slice of its arrival', () => {
   const slices = new Slices(operationsOf(1, 1));
   slices.record(INTENT, 10, 1, 0);
   slices.record(INTENT, 30, 1, 199_999);

@@ -61,7 +61,7 @@ describe('operational time', () => {
     expect(time.wallAt(tau)).toBe(Number.POSITIVE_INFINITY);
   });
 
-  test('never goes back, and jumps over a pause', () => {
+  test('never decreases, and skips pauses', () => {
     let before = 0;
     for (let tau = 0; tau < 40; tau += 0.01) {
       const now = time.wallAt(tau);
@@ -75,7 +75,7 @@ describe('operational time', () => {
     }
   });
 
-  test('with stages of the load as it is, is as without', () => {
+  test('with stages of rate 1, is the same as without stages', () => {
     const plain = timelineOf([stage('a', 4), stage('b', 5)]);
     const [staged, without] = [new OperationalTime(plain), new OperationalTime({ ...plain, stages: [] })];
     for (let tau = 0; tau < 10; tau += 0.037) {
@@ -135,7 +135,7 @@ describe('the schedule of a load with stages', () => {
     expect(shared.sort()).toEqual(all(0, 1).sort());
   });
 
-  test('before the first stage is what it would be without', () => {
+  test('before the first stage, is the same as without stages', () => {
     const { stages: _, ...plain } = timeline;
     for (const id of [0, 1, 2]) {
       const dues = (of: Timeline): number[] => {

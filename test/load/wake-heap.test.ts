@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { WakeHeap } from '../../src/load/wake-heap.ts';
 import { random } from '../../src/rng.ts';
 
-test('wakes in the order of keys, whatever is put back', () => {
+test('returns ids in the order of their keys', () => {
   const next = random(1);
   const heap = new WakeHeap(100);
   expect(heap.topKey).toBe(Number.POSITIVE_INFINITY);
