@@ -23,7 +23,7 @@ const HINTS = {
   badRequest:
     "the server requires something that is not sent: a sub-protocol (--header 'Sec-WebSocket-Protocol: NAME'), an Origin (--header 'Origin: https://game.example'), or another path or query (--target, players.path)",
   redirect:
-    'redirects are not followed, since the load would reach a host that nobody has confirmed: use the address that it points to in --target, or its path in the scenario',
+    'redirects are not followed, since the load would reach a host that is not confirmed: use the address that it points to in --target, or its path in the scenario',
   unauthorized:
     "the server requires credentials: --header-env Authorization=VARIABLE, or Cookie=VARIABLE; or an Origin that it accepts: --header 'Origin: https://game.example'",
   notFound:

@@ -227,7 +227,7 @@ function stageConnections(path: string, stage: StageFacts): string[] {
     }
   }
   if (fullStrength !== null && cut === 0) {
-    wrong.push(`${path}.fullStrength: ${fullStrength} us, and nobody was cut off`);
+    wrong.push(`${path}.fullStrength: ${fullStrength} us, and no player was cut off`);
   }
   return wrong;
 }

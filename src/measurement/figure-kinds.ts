@@ -13,9 +13,9 @@ function metric<S extends z.ZodType>(
   description: string | undefined,
   within?: Within,
 ): S {
-  const told = description === undefined ? schema : schema.describe(description);
-  METRICS.add(told, within === undefined ? { unit, stats } : { unit, stats, within });
-  return told;
+  const described = description === undefined ? schema : schema.describe(description);
+  METRICS.add(described, within === undefined ? { unit, stats } : { unit, stats, within });
+  return described;
 }
 
 const number = z.number().nullable();

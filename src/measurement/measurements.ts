@@ -229,10 +229,10 @@ const fault = z.object({
   /** Sockets that were cut, for `drop`. */
   dropped: count.nullable(),
   /**
-   * What the rows said once the component was back, beyond what they had said after the fault before: operations
-   * acknowledged before the rows were read and not in them, and operations in them that were never sent. While load
-   * goes on much is unanswered, and a loss may hide within the bounds (probe/counted-rows.ts); at the end little is.
-   * Null when nobody could read them.
+   * The findings in the rows after the component recovered, beyond those after the fault before: operations that were
+   * acknowledged before the rows were read and are not in them, and operations in them that were never sent. During the
+   * load many operations are unanswered, so a loss may stay within the bounds (probe/counted-rows.ts).
+   * Null when they could not be read.
    */
   rows: rows.nullable(),
   error: text.nullable(),

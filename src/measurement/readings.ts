@@ -40,11 +40,11 @@ export interface Growth {
   /** An integer only where both ends were read on time. */
   readonly grown: number;
   /**
-   * By how much it may be off either way. Where an end was not read when it came: all that it may have been between the
-   * readings around. Else what was added for the milliseconds.
+   * The possible error in either direction: where an end was not read on time, the distance to the readings around it;
+   * else the growth that was extrapolated for some milliseconds.
    */
   readonly off: number;
-  /** Seconds from the ends of the window to the readings nearest to them, of those ends that were not read when they came. */
+  /** Seconds between the ends of the window that were not read on time and their nearest readings. */
   readonly unreadSeconds: number;
 }
 
@@ -121,9 +121,9 @@ export const rateOf = (series: Series | undefined, window: Window): number | nul
   ratio(growthOf(series, window)?.grown ?? null, window.to - window.from);
 
 /**
- * The same of a counter that is told by the whole second and not at the window's ends, as the generator tells its own:
- * between the first and the last point inside. Where the load begins or ends within a second, that second says nothing of
- * the pace before. Null with fewer than two points, and where they do not reach from end to end.
+ * The same for a counter that is reported every second and not at the window's ends, such as the generator's: the rate
+ * between the first and the last point inside, since a second in which the load begins or ends would distort it. Null
+ * with fewer than two points, or where they do not cover the window.
  */
 export function paceOf(series: Series | undefined, window: Window): number | null {
   const points = continued(inside(series, window));
@@ -155,8 +155,8 @@ export function secondsOf({ from, to }: Window): readonly number[] {
 }
 
 /**
- * A series read at the given instants, in ascending order: a counter between its neighbouring points, and going on
- * where it began again; a gauge as it was last seen. Null where there is no point near.
+ * The values of a series at the given ascending instants: a counter is interpolated, and continues over restarts; a gauge
+ * has its last value. Null where no point is near.
  */
 export function valuesAt(series: Series | undefined, instants: readonly number[]): (number | null)[] {
   const points =
@@ -207,19 +207,19 @@ export const percentOf = (a: number | null, b: number | null): number | null => 
   return share === null ? null : 100 * share;
 };
 
-/** What a run's series say of its measure phase: the last word of each name is asked for, of what is before it. */
+/** Reads a run's series in its measure phase, by the last part of their names; the part before is given once. */
 export function measuredOf(m: Measurements, of: string) {
   const window = m.measured ?? NOWHERE;
   const series = (name: string): Series | undefined => m.series[`${of}.${name}`];
   return {
     window,
-    /** Of what is numbered, such as servers: of each, in their order. */
+    /** The same for each numbered source, such as servers, in order. */
     each: (name: string): readonly Series[] => numbered(m.series, of, name),
     gauge: (name: string): Spread => gaugeOf(series(name), window),
     rate: (name: string): number | null => rateOf(series(name), window),
     pace: (name: string): number | null => paceOf(series(name), window),
     increase: (name: string): number | null => increaseOf(series(name), window),
-    /** In percent of so much a second, over the seconds. */
+    /** In percent of the given amount per second. */
     percents: (name: string, whole: number): Spread =>
       percentsOf(ratesAt(series(name), secondsOf(window).slice(1)), whole),
   };

@@ -12,7 +12,7 @@ export const sentOf = ({ scheduled, skipped, failedUnsent }: Counts): number =>
 /** Operations with any answer. */
 export const answeredOf = ({ ok, rejected }: Pick<Counts, 'ok' | 'rejected'>): number => ok + rejected;
 
-/** What was due and got no answer, though there was somebody to ask: of these `answered` is a rule of the run. */
+/** Operations that were due and got no answer, although a connection existed; the rule `answered` limits their share. */
 export const unansweredOf = ({ failed, timedOut, unfinished }: Counts): number =>
   failed + timedOut + unfinished;
 

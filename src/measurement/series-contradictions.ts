@@ -136,7 +136,7 @@ function counts(m: Measurements): string[] {
     }
   };
   for (const [op, { whole }] of Object.entries(m.operations)) {
-    // k6 that was cut off tells less than it had counted: what it had told is unfinished, or was skipped, then.
+    // A k6 run that was cut off reports less than it counted; the rest is unfinished or skipped.
     const cut = m.engine === 'k6' ? whole.unfinished + whole.skipped : 0;
     for (const kind of COUNTED) same(`load.${op}.${kind}`, whole[kind], cut);
   }
@@ -151,16 +151,16 @@ function slices({ series, operations }: Measurements): string[] {
     const name = `load.${op}.slice.answered`;
     const { points, thinned = 1 } = series[name] ?? { points: [] };
     if (points.length === 0) return [];
-    const told = thinned * points.reduce((sum, [, value]) => sum + value, 0);
+    const inSlices = thinned * points.reduce((sum, [, value]) => sum + value, 0);
     const rounding =
-      thinned === 1 ? 0 : 0.01 * told + thinned * Math.max(...points.map(([, value]) => value));
+      thinned === 1 ? 0 : 0.01 * inSlices + thinned * Math.max(...points.map(([, value]) => value));
     // Answers after the last reported second are in no slice.
     const [least, most] = [
       0.99 * answeredOf(whole) - whole.unfinished - MORE_POINTS,
       answeredOf(whole) + whole.unfinished,
     ];
-    return told < least - rounding || told > most + rounding
-      ? [`series.${name}: ${Math.round(told)} in all, and ${answeredOf(whole)} were answered`]
+    return inSlices < least - rounding || inSlices > most + rounding
+      ? [`series.${name}: ${Math.round(inSlices)} in all, and ${answeredOf(whole)} were answered`]
       : [];
   });
 }
@@ -177,7 +177,7 @@ function windows({ series, operations, measured, engine, ending, phases }: Measu
     }
     const held = all.reduce((sum, window) => sum + countOf(window), 0);
     if (held > answeredOf(whole)) return [`${path}: ${held} values, and ${answeredOf(whole)} were answered`];
-    // k6 tells its counts and its times one after the other, and a long run drops points.
+    // k6 reports counts and times one after the other, and a long run drops points.
     const [ok, rejected] = [series[`load.${op}.ok`], series[`load.${op}.rejected`]];
     if (engine === 'k6' || ok === undefined || rejected === undefined || ok.thinned !== undefined) return [];
     const grown = (from: number, to: number): readonly [sum: number, seconds: number] =>
@@ -240,14 +240,14 @@ function probes(m: Measurements): string[] {
   const { phases, measured: phase } = m;
   const more = MORE_POINTS + boundariesOf(m);
   return m.probes.flatMap(({ name, samples, gaps, measured }) => {
-    const told = `probes.${name}: ${samples} readings and ${gaps} gaps`;
-    if (samples + gaps > phases.end + more) return [`${told} in ${phases.end} s`];
+    const counted = `probes.${name}: ${samples} readings and ${gaps} gaps`;
+    if (samples + gaps > phases.end + more) return [`${counted} in ${phases.end} s`];
     const inPhase = `${measured.samples} and ${measured.gaps} of them in the measure phase`;
     const seconds = phase === null ? 0 : phase.to - phase.from;
     return measured.samples > samples ||
       measured.gaps > gaps ||
       (phase !== null && measured.samples + measured.gaps > seconds + more)
-      ? [`${told}, ${inPhase} of ${seconds} s`]
+      ? [`${counted}, ${inPhase} of ${seconds} s`]
       : [];
   });
 }

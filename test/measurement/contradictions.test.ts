@@ -325,7 +325,7 @@ test.each<[what: string, over: Partial<Measurements>, said: string]>([
     { stages: [{ ...stage, connect: due }] },
     'stages.all.connect: 5 values, and 0 came back',
   ],
-  ['a strength that was never lost', { stages: [{ ...stage, fullStrength: 5 }] }, 'nobody was cut off'],
+  ['a strength that was never lost', { stages: [{ ...stage, fullStrength: 5 }] }, 'no player was cut off'],
   ['a fault after the end', { faults: [{ ...CUT, from: 90, to: 91 }] }, 'faults.cut-storm: from 90 to 91 s'],
   ['a fault that ends before it begins', { faults: [{ ...CUT, from: 9, to: 8 }] }, 'faults.cut-storm'],
   [

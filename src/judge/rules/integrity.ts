@@ -75,7 +75,7 @@ const protocol = ({ m, s: { traits } }: Evidence): JudgedRule => ({
   advice:
     traits.playerCode !== null
       ? `the player module ${traits.playerCode} settled an operation twice, or one that it was not given: see the errors of the run; its latencies are unreliable`
-      : 'the target sent unexpected answers, so the latency figures are unreliable: see the wire protocol in src/systems/flux/README.md',
+      : 'the target sent unexpected answers, so the latency figures are unreliable: see the wire protocol in the README of its system',
   consequence: 'invalid',
 });
 
