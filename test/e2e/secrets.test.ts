@@ -159,7 +159,7 @@ test.runIf(linux)(
     expect(found(secrets, { names: filesIn(run.out).join('\n') })).toEqual([]);
 
     // It was said, and nothing else was lost.
-    expect(stderr).toMatch(/warning: a secret in the scenario .*: description \(/);
+    expect(stderr).toMatch(/warning: the scenario holds a secret, .*: description \(/);
     expect(parse(String(files['scenario.yaml'])).description).toBe(
       'as in postgres://(redacted)@db.example/world, and http://(redacted)@h',
     );

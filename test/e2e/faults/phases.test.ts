@@ -77,7 +77,7 @@ const interruptions = (['SIGTERM', 'SIGHUP', 'SIGINT'] as const).map(
   (name): Kind => ({
     ...{ name: `${name} to capbench`, from: 'calibrate', to: 'close' },
     inject: (run) => signal(run, name),
-    end: () => ({ codes: [105], says: [new RegExp(`^${name}: draining and closing`, 'm')] }),
+    end: () => ({ codes: [105], says: [new RegExp(`^${name}: draining, then closing`, 'm')] }),
   }),
 );
 

@@ -144,7 +144,7 @@ const CAPBENCH: readonly Row[] = [
       what: `${signal} counts as Ctrl-C`,
       inject: stop(signal),
       ...INTERRUPTED,
-      says: [new RegExp(`^${signal}: draining and closing`, 'm')],
+      says: [new RegExp(`^${signal}: draining, then closing`, 'm')],
       slow: signal === 'SIGHUP',
     }),
   ),
