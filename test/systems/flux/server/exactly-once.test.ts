@@ -140,7 +140,7 @@ describe('a batch in flight', () => {
     expect(await rowsOf(sql)).toEqual(expectedOf(writer));
   });
 
-  it('of a session that lives on and commits late is decided after its end', async () => {
+  it('of a session that survives the loss and commits late is resolved after its end', async () => {
     const sql = await database.create('late');
     const writer = await openWriter(database, 9);
     await sql.query('begin; lock table entity in exclusive mode');
@@ -158,7 +158,7 @@ describe('a batch in flight', () => {
     await writer.store.close();
   });
 
-  it('is fatal where its rows have it in part, or PostgreSQL stays away', async () => {
+  it('is fatal if only some rows have it, or PostgreSQL cannot be reached again', async () => {
     const sql = await database.create('mixture');
     const writer = await openWriter(database, 10, 1);
     await sql.query('begin; lock table entity in exclusive mode');
@@ -185,7 +185,7 @@ async function lockWaits(sql: pg.Client): Promise<number> {
 }
 
 describe('a PostgreSQL that commits asynchronously', () => {
-  it('loses what was acknowledged when it is killed, and nobody hides it', async () => {
+  it('loses acknowledged writes when it is killed, and the rows show it', async () => {
     const lossy = await startDatabase({ synchronous_commit: 'off', wal_writer_delay: '10s' });
     try {
       await lossy.create('lossy');

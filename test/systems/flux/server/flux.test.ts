@@ -49,7 +49,7 @@ describe('a world server', () => {
     expect(await world.stop()).toBe(0);
   });
 
-  it('says what it is', async () => {
+  it('identifies itself at /health', async () => {
     const health: unknown = await (await fetch(`${world.url}/health`)).json();
     const asked = {
       ...{ status: 'ok', world: 'flux', protocol: 1, instance: 1, instances: 1, rowShape: 'columns' },
@@ -82,7 +82,7 @@ describe('a world server', () => {
     expect((await rowsOf(sql))[0]).toEqual({ id: 0, last_seq: 1, applied_n: 1, seq_sum: '1' });
   });
 
-  it('tells a neighbour, and neither a stranger nor the one who acts', async () => {
+  it('sends an event to players in the same place, and to nobody else', async () => {
     const [actor, neighbour, stranger] = [await connect(1), await connect(5), await connect(2)];
     expect(await actor.ask('  SAY  Grüße, "you"!  ')).toEqual({ seq: 1, ok: true });
     expect(await actor.ask('attack 5')).toEqual({ seq: 2, ok: true });
@@ -124,7 +124,7 @@ describe('a world server', () => {
     expect(rows).toEqual([{ last_seq: 7, applied_n: 7, seq_sum: '28' }]);
   });
 
-  it('refuses a number that was used, and records nothing of it', async () => {
+  it('rejects a used sequence number, and does not record it', async () => {
     const player = await connect(6);
     await player.ask('guard');
     await player.ask('guard');
@@ -134,7 +134,7 @@ describe('a world server', () => {
     expect((await rowsOf(sql))[6]).toEqual({ id: 6, last_seq: 2, applied_n: 2, seq_sum: '3' });
   });
 
-  it('goes on counting where a player left off', async () => {
+  it('continues with the last number of a player', async () => {
     const player = await connectPlayer(world.url, 7);
     await player.ask('guard');
     await player.close();
@@ -169,7 +169,7 @@ describe('a world server', () => {
     expect((await rowsOf(sql))[9]).toMatchObject({ last_seq: 1 });
   });
 
-  it('takes monster commands and reports each post once all of it has committed', async () => {
+  it('accepts monster commands, and reports each post once all of it has committed', async () => {
     const generator = await connectGenerator(world.url, 'g0');
     expect(generator.welcome).toEqual({ generator: 'g0', lastSeq: null });
     const response = await generator.post(1, [
@@ -247,7 +247,7 @@ describe('a world server', () => {
     expect((await fetch(`${world.url}/health`, { method: 'POST' })).status).toBe(404);
   });
 
-  it('closes a connection that does not speak the protocol', async () => {
+  it('closes a connection that violates the protocol', async () => {
     const closed = async (...frames: (string | Buffer)[]): Promise<number> => {
       const { socket } = await connectPlayer(world.url, 10);
       for (const frame of frames) socket.send(frame);

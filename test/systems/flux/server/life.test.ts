@@ -28,7 +28,7 @@ const sums = async (sql: pg.Client): Promise<{ applied: number; last: number }> 
 const commands = commandsOf(4, 2_000);
 
 describe('a full queue', () => {
-  it('withholds the 202 until there is room, and then applies everything once', async () => {
+  it('holds the 202 back until there is room, and then applies everything once', async () => {
     const { sql, world } = await open('full');
     const generator = await connectGenerator(world.url, 'g0');
     await sql.query('begin; lock table entity in exclusive mode');
@@ -78,7 +78,7 @@ describe('a full queue', () => {
 });
 
 describe('a client that sends without waiting for answers', () => {
-  it('is answered all the same, each number once', async () => {
+  it('still gets its answers, each number once', async () => {
     const { world } = await open('eager');
     const player = await connectPlayer(world.url, 1);
     const last = player.ack(500);
@@ -185,7 +185,7 @@ describe('a table that is there already', () => {
 });
 
 describe('the end of a server', () => {
-  it('commits and answers what is queued when it is told to stop', async () => {
+  it('commits and answers the queued operations on SIGTERM', async () => {
     const { sql, world } = await open('stopped', { BATCH_TIME_LIMIT_MS: '60000' });
     const player = await connectPlayer(world.url, 0);
     const generator = await connectGenerator(world.url, 'g0');
@@ -201,13 +201,13 @@ describe('the end of a server', () => {
     expect((await sums(sql)).applied).toBe(101);
   });
 
-  it('comes by itself when its parent goes', async () => {
+  it('follows the end of its parent', async () => {
     const { world } = await open('orphan');
     world.process.disconnect();
     expect(await world.exited).toBe(0);
   });
 
-  it('comes with a sentence when the connection to PostgreSQL is lost, and what was not written is not answered', async () => {
+  it('names the lost connection to PostgreSQL, and unwritten operations are not answered', async () => {
     const { sql, world } = await open('lost');
     const player = await connectPlayer(world.url, 0);
     await sql.query('begin; lock table entity in exclusive mode');
@@ -221,7 +221,7 @@ describe('the end of a server', () => {
     expect((await sums(sql)).applied).toBe(0);
   });
 
-  it('comes with a sentence when its rows are gone', async () => {
+  it('names the missing rows', async () => {
     const { sql, world } = await open('gone');
     const player = await connectPlayer(world.url, 0);
     await sql.query('delete from entity where id = 0');

@@ -80,7 +80,7 @@ async function cutInFlight(): Promise<() => Promise<unknown>> {
 }
 
 describe('a player who comes back', () => {
-  it('is welcomed when all it had sent has committed, and goes on from there', async () => {
+  it('is welcomed when everything that it had sent has committed, and continues from there', async () => {
     await start();
     const player = await connectPlayer(world.url, 0);
     await player.ask('guard');
@@ -111,7 +111,7 @@ describe('a player who comes back', () => {
     await other.close();
   });
 
-  it('and is cut again meanwhile leaves its place', async () => {
+  it('and is cut off again before its welcome is no longer connected', async () => {
     const release = await cutInFlight();
     const held = await comeBack(openAgain);
     held.terminate();
@@ -122,7 +122,7 @@ describe('a player who comes back', () => {
     await (await back).close();
   });
 
-  it('and speaks before it was welcomed is turned away', async () => {
+  it('and sends a message before its welcome is disconnected', async () => {
     const release = await cutInFlight();
     const early = await comeBack(openAgain);
     early.send('{"seq":2,"text":"guard"}');
@@ -131,7 +131,7 @@ describe('a player who comes back', () => {
     await expect.poll(() => lastSeqs(0, 1)).toEqual([1]);
   });
 
-  it('has its place again although the server had stopped reading from it', async () => {
+  it('can reconnect although the server had stopped reading from it', async () => {
     await start();
     const player = await connectPlayer(world.url, 0);
     const release = await holdRows();
@@ -168,7 +168,7 @@ async function postAnew(post: number, body: unknown): Promise<number | undefined
 }
 
 describe('a generator that comes back', () => {
-  it('is told what has committed; what it had outside is given up, and what it sends late is not taken', async () => {
+  it('receives what has committed; its held posts are refused, and so are its late ones', async () => {
     await start();
     const generator = await connectGenerator(world.url, 'g0');
     const release = await holdRows();
@@ -205,7 +205,7 @@ describe('a generator that comes back', () => {
     await close();
   });
 
-  it('is told of no number that another one has in flight', async () => {
+  it('is not welcomed with numbers that are in flight', async () => {
     await start();
     const first = await connectGenerator(world.url, 'g0');
     const second = await connectGenerator(world.url, 'g1');
