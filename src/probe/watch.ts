@@ -49,10 +49,8 @@ export function watch(
   { go, boundaries }: ReadingPlan,
   onSamples: (at: Micros, samples: readonly Sample[]) => void,
 ) {
-  const [from, to] = [
-    boundaries.at(0) ?? Number.POSITIVE_INFINITY,
-    boundaries.at(-1) ?? Number.NEGATIVE_INFINITY,
-  ];
+  const from = boundaries.at(0) ?? Number.POSITIVE_INFINITY;
+  let to = boundaries.at(-1) ?? Number.NEGATIVE_INFINITY;
   const watched = probes.map(
     (probe): Watched => ({
       ...{ probe, busy: null, missedBoundary: false, samples: 0, gaps: 0, lastError: null },
@@ -127,8 +125,11 @@ export function watch(
         ...{ name: probe.name, samples, gaps, lastError },
         measured: { ...measured },
       })),
-    /** An additional reading now, where a stopped run ends its measure phase. */
-    readBoundary: () => round(true),
+    /** Ends the measure phase of a stopped run with an additional reading: later ones do not count for the phase. */
+    endPhase() {
+      to = Math.min(to, monotonic());
+      round(true);
+    },
     /** Takes a due reading, then a last one a moment later, which shows what went on after the end. */
     async finish() {
       clearTimeout(timer);

@@ -88,7 +88,7 @@ export async function drive(
   let interruptedIn: Phase | null = null;
   const stop = (): void => {
     if (signals.stop.aborted) interruptedIn ??= phase;
-    if (stoppedAt === null) readings.readBoundary();
+    if (stoppedAt === null) readings.endPhase();
     stoppedAt ??= monotonic() - go;
     fleet.stop();
     follow(monotonic() - go);
@@ -110,6 +110,7 @@ export async function drive(
     // A disturbed component has to recover before the rows are read.
     if (injection !== null) await Promise.race([injection.finish(), left, lost]);
   } catch (thrown) {
+    if (stoppedAt === null) readings.endPhase();
     void injection?.finish().catch(() => undefined);
     // Answers until the loss of a component still count, if the workers can report them.
     fleet.stop();

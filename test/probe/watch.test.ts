@@ -64,14 +64,17 @@ test('a boundary that passes while a probe is busy, or whose reading fails, is r
 });
 
 test('a run that is stopped is read when it is', async () => {
-  const { heard, readings } = watching(
+  const { heard, readings, tally } = watching(
     probeOf(() => Promise.resolve([])),
     ...[0, 60],
   );
   await vi.advanceTimersByTimeAsync(1500);
-  readings.readBoundary();
+  readings.endPhase();
+  await vi.advanceTimersByTimeAsync(3000);
   await readings.finish();
-  expect(heard.map(Math.round)).toEqual([-300, 0, 1000, 1200, 1200]);
+  expect(heard.map(Math.round)).toEqual([-300, 0, 1000, 1200, 2000, 3000, 4000, 4200]);
+  // What is read after the stop does not count for the measure phase.
+  expect(tally()?.measured).toEqual({ samples: 2, gaps: 0 });
 });
 
 test('gaps of the measure phase are counted apart from what was read before it', async () => {
