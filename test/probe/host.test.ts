@@ -14,7 +14,7 @@ const NOTHING: Endpoints = { worlds: [], database: null };
 /** Uses this many milliseconds of CPU, then waits to be ended; ends itself in any case. */
 const WORK_MS = 600;
 const SPIN = `const u = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1e3; };
-  setTimeout(() => process.exit(), 15000); const from = u(); while (u() - from < ${WORK_MS});`;
+  setTimeout(() => process.exit(), 60000); const from = u(); while (u() - from < ${WORK_MS});`;
 
 const lastOf = (samples: readonly Sample[], series: string): number | undefined =>
   samples.find((sample) => sample.series === series)?.value;
@@ -47,7 +47,7 @@ describe.runIf(platform() === 'linux')('with /proc', () => {
         return own !== undefined && own.name !== '' && own.cpuSeconds * 1e3 > WORK_MS;
       };
       let last = first;
-      for (let i = 0; i < 60; i++) {
+      for (let i = 0; i < 200; i++) {
         await sleep(200);
         last = await probe.sample();
         if (growth(first, last, 'host.runCpuSeconds') * 1e3 > WORK_MS && busy()) break;
@@ -67,13 +67,11 @@ describe.runIf(platform() === 'linux')('with /proc', () => {
   });
 
   test('PostgreSQL and world servers are followed to the pid they have now', async () => {
-    const children = [0, 1].map(() =>
-      spawn(process.execPath, ['-e', SPIN], { detached: true, stdio: 'ignore' }),
-    );
-    let now = 0;
+    const spinning = () => spawn(process.execPath, ['-e', SPIN], { detached: true, stdio: 'ignore' });
+    const children = [spinning()];
     const endpoint = {
       get pid() {
-        return children[now]!.pid!;
+        return children.at(-1)!.pid!;
       },
     };
     const world = Object.assign(Object.create(endpoint), { url: 'http://127.0.0.1:1' });
@@ -85,9 +83,10 @@ describe.runIf(platform() === 'linux')('with /proc', () => {
       expect(lastOf(first, 'postgres.memoryBytes')).toBeGreaterThan(0);
       process.kill(children[0]!.pid!, 'SIGKILL');
       await once(children[0]!, 'exit');
-      now = 1;
+      // Only now, so that all that it uses is used while it is followed.
+      children.push(spinning());
       let last = first;
-      for (let i = 0; i < 40 && growth(first, last, 'postgres.cpuSeconds') * 1e3 < WORK_MS; i++) {
+      for (let i = 0; i < 200 && growth(first, last, 'postgres.cpuSeconds') * 1e3 < WORK_MS; i++) {
         await sleep(200);
         const next = await probe.sample();
         for (const { series, kind, value } of next) {
@@ -120,7 +119,7 @@ describe.runIf(platform() === 'linux')('with /proc', () => {
 
   test('beside a target, who is busy before the load is a neighbour, and who listens on its port is not', async () => {
     const spin =
-      'setTimeout(() => process.exit(), 15000); setInterval(() => { const end = Date.now() + 45; while (Date.now() < end); }, 50);';
+      'setTimeout(() => process.exit(), 60000); setInterval(() => { const end = Date.now() + 45; while (Date.now() < end); }, 50);';
     const listen = `require('net').createServer().listen(0, '127.0.0.1', function () { console.log(this.address().port); });`;
     // Begun first: it is busy when the other one listens.
     const neighbour = await orphan(spin);
@@ -129,15 +128,13 @@ describe.runIf(platform() === 'linux')('with /proc', () => {
     const url = `http://127.0.0.1:${Number(String(port))}`;
     const target = { worlds: [{ url, pid: null }], database: null };
     try {
-      const neighbours = await busyForeignProcesses(
-        portsUnderTest(target, { metrics: [], redis: null, postgres: null }),
-      );
-      expect(neighbours).toContain(neighbour);
-      expect(neighbours).not.toContain(server.pid);
+      const ports = portsUnderTest(target, { metrics: [], redis: null, postgres: null });
+      await expect.poll(() => busyForeignProcesses(ports), { timeout: 20_000 }).toContain(neighbour);
+      expect(await busyForeignProcesses(ports)).not.toContain(server.pid);
       const probe = openHostProbe(target, new Set([neighbour]));
       const first = await probe.sample();
-      await sleep(600);
-      expect(growth(first, await probe.sample(), 'host.foreignCpuSeconds')).toBeGreaterThan(0.05);
+      const grown = async () => growth(first, await probe.sample(), 'host.foreignCpuSeconds');
+      await expect.poll(grown, { timeout: 20_000 }).toBeGreaterThan(0.05);
       expect(probe.foreignProcesses().map((one) => one.pid)).toEqual([neighbour]);
     } finally {
       server.kill('SIGKILL');

@@ -152,7 +152,7 @@ test('rows that cannot be read because another fault took PostgreSQL away are re
     compareNow,
     watch: () => Promise.resolve(),
   };
-  injectFaults([planned('kill', 'world-1', 0, 'first'), planned('kill', 'postgres', 50, 'second')], {
+  injectFaults([planned('kill', 'world-1', 0, 'first'), planned('kill', 'postgres', 500, 'second')], {
     ...scene,
     verification,
   });

@@ -128,10 +128,11 @@ describe('a batch in flight', () => {
         proxy?.cut(next() * 20);
       }
     }
+    // A slow machine catches up.
+    await expect.poll(() => written, { timeout: 30_000 }).toBeGreaterThan(cuts);
     disturbing = false;
     await writing;
     expect(Math.min(cuts, ends, kills)).toBeGreaterThan(0);
-    expect(written).toBeGreaterThan(cuts);
     expect(writer.backs.length).toBeGreaterThan(0);
     // The test is worth something only where batches were lost on their way there.
     expect(writer.decisions.length).toBeGreaterThan(0);
