@@ -95,6 +95,7 @@ export class K6Account {
     addTimes(this.connect, report.connect);
     const slice = Math.floor((Math.max(at, 0) % SECOND) / SLICE);
     for (const [operation, progress] of report.operations.entries()) {
+      if (progress === null) continue;
       const record = this.records[operation]!;
       const { early, earlyDue, measured } = progress;
       for (const counts of [record.whole, second.counts[operation]!]) {

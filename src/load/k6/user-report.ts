@@ -23,8 +23,8 @@ export interface ProgressReport {
   readonly at: number;
   readonly totals?: Counted<TotalKind>;
   readonly connect?: Times;
-  /** In the order of the workload's operations. */
-  readonly operations: readonly OperationProgress[];
+  /** In the order of the workload's operations; null for one of which there was nothing. */
+  readonly operations: readonly (OperationProgress | null)[];
 }
 
 export interface OperationProgress extends Readonly<Partial<Record<TimedKind, Times>>> {

@@ -34,8 +34,9 @@ export class LateCodec extends FluxCodec {
   }
 
   protected override catchUp(player: number): void {
-    for (const frame of this.unread[player]!.splice(0)) {
-      if (!super.decode(player, frame, NOBODY)) {
+    const frames = this.unread[player]!.splice(0);
+    for (let i = 0; i < frames.length; i++) {
+      if (!super.decode(player, frames[i]!, NOBODY)) {
         this.onGarbage(player);
         return;
       }

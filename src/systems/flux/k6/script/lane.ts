@@ -134,7 +134,10 @@ class Lane {
   arm(): void {
     if (this.over) return;
     const nextDue = this.next === null ? Infinity : dueMs(this.next.due);
-    const deadline = Math.min(...this.links.map((link) => link.nextDeadline()));
+    let deadline = Infinity;
+    for (let i = 0; i < this.links.length; i++) {
+      deadline = Math.min(deadline, this.links[i]!.nextDeadline());
+    }
     const drained = this.next === null && deadline === Infinity;
     const at = Math.min(nextDue, deadline, drained ? END_MS : DRAIN_END_MS);
     const t = this.now();
@@ -150,7 +153,7 @@ class Lane {
     const at = this.now();
     account.progress(at);
     this.comeDueUntil(at);
-    for (const link of this.links) link.sweep(at);
+    for (let i = 0; i < this.links.length; i++) this.links[i]!.sweep(at);
     this.arm();
   }
 
@@ -181,7 +184,8 @@ class Lane {
     const planned = new Map<number, number>();
     for (let n = 0; n < this.cameDue; n++) {
       const { due, monsters } = posts.take();
-      for (const monster of monsters) {
+      for (let k = 0; k < monsters.length; k++) {
+        const monster = monsters[k]!;
         const sequence = (planned.get(monster) ?? 0) + 1;
         planned.set(monster, sequence);
         hash.add(MONSTER_COMMAND, CONFIG.players + monster, sequence, due);
@@ -240,8 +244,9 @@ class Link {
 
   /** When something is too late, or unanswered for too long; Infinity where nothing is open. */
   nextDeadline(): number {
-    const [first] = this.waiting;
+    const first = this.waiting[0];
     let at = first === undefined ? Infinity : dueMs(first.due) + SKIP_AFTER_MS + 1;
+    if (this.sent.size === 0) return at;
     for (const post of this.sent.values()) {
       if (post.settled) continue;
       at = Math.min(at, post.sent + TIMEOUT_MS + 1);
@@ -251,6 +256,11 @@ class Link {
   }
 
   sweep(at: number): void {
+    if (this.sent.size > 0) this.timeOut(at);
+    this.pump();
+  }
+
+  private timeOut(at: number): void {
     for (const post of this.sent.values()) {
       if (at - post.sent <= TIMEOUT_MS) break;
       if (post.settled) continue;
@@ -258,7 +268,6 @@ class Link {
       post.settled = true;
       commands.missed('timedOut', perPost, post.due);
     }
-    this.pump();
   }
 
   finish(): void {
@@ -416,7 +425,8 @@ class Link {
 
   private pump(): void {
     const at = this.lane.now();
-    for (let [post] = this.waiting; post !== undefined; [post] = this.waiting) {
+    while (this.waiting.length > 0) {
+      const post = this.waiting[0]!;
       if (at - dueMs(post.due) > SKIP_AFTER_MS) commands.missed('skipped', perPost, post.due);
       else if (!this.isReady || this.underway) return;
       else this.send(post);

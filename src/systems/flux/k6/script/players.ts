@@ -252,7 +252,7 @@ class Player {
   private pump(): void {
     const at = this.block.now();
     while (this.waiting.length > 0) {
-      const [due] = this.waiting as [number];
+      const due = this.waiting[0]!;
       if (at - dueMs(due) > SKIP_AFTER_MS) intents.missed('skipped', 1, due);
       else if (!this.isReady || this.unanswered.size >= CONFIG.outstanding) return;
       else this.send(due);
@@ -271,7 +271,9 @@ class Player {
     const at = this.block.now();
     account.progress(at);
     this.comeDueUntil(at);
-    for (const [seq, { due, sent }] of this.unanswered) {
+    while (this.unanswered.size > 0) {
+      const seq: number = this.unanswered.keys().next().value!;
+      const { due, sent } = this.unanswered.get(seq)!;
       if (at - sent <= TIMEOUT_MS) break;
       if (this.unanswered.size >= CONFIG.outstanding) this.ableAt = at;
       this.unanswered.delete(seq);
