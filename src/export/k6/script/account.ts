@@ -239,11 +239,14 @@ class Account {
     if (!UNDER_CAPBENCH) this.connectTrend.add(ms);
   }
 
-  /** From now on there is a report for each span of time; `now` is the clock of the virtual user. */
+  /**
+   * From now on there is a report of each span in which something happened; `now` is the clock of the virtual user. What
+   * happens next ends a span, and at the latest the end of the second does: timers cost k6 more than the reports.
+   */
   begin(now: () => number): void {
     const tick = (): void => {
       this.progress(now());
-      this.timer = setTimeout(tick, Math.max(1, this.to - now()));
+      this.timer = setTimeout(tick, 1000 - (((now() % 1000) + 1000) % 1000));
     };
     this.turn(now());
     tick();
