@@ -82,7 +82,7 @@ async function attached(role?: 'reader', name?: string): Promise<DatabaseEndpoin
   return { ...NOWHERE, attached: address };
 }
 
-async function told(database: DatabaseEndpoint) {
+async function readOnce(database: DatabaseEndpoint) {
   const probe = await openAttachedPostgres(database, 'it', TABLES);
   const samples = await probe.sample();
   const absences = Object.fromEntries(probe.absences().map(({ of, because }) => [of, because]));
@@ -90,8 +90,8 @@ async function told(database: DatabaseEndpoint) {
   return { names: samples.map(({ series }) => series.replace('postgres.', '')), absences };
 }
 
-test('all that this server tells is read; what it does not is named', async () => {
-  const { names, absences } = await told(await attached());
+test('the probe reads everything that this server publishes, and names what it does not', async () => {
+  const { names, absences } = await readOnce(await attached());
   expect(names).toEqual([
     ...['connections', 'commits', 'blocksHit', 'blocksRead', 'rowsUpdated', 'rowsHotUpdated', 'rowsInserted'],
     ...['workingSetBytes', 'walBytes'],
@@ -103,21 +103,21 @@ test('all that this server tells is read; what it does not is named', async () =
     'database.statementsPerSecond',
     'database.waitedPercent',
   ]);
-  // It is not made: that would be written.
+  // The probe does not create the extension: that would be a write.
   expect(absences['database.statementMeanMs']).toMatch(
     /refuses pg_stat_statements: relation .* does not exist/,
   );
 });
 
-test('a role that may not read something does not fail for it', async () => {
-  const { names, absences } = await told(await attached('reader'));
+test('a reading that the role has no rights for is left out, and the others succeed', async () => {
+  const { names, absences } = await readOnce(await attached('reader'));
   expect(names).toEqual(['rowsUpdated', 'rowsHotUpdated', 'rowsInserted', 'workingSetBytes', 'walBytes']);
   expect(absences['database.connections']).toMatch(/refuses pg_stat_database: permission denied/);
   expect(await whyNoRows(await attached('reader'), 3)).toMatch(/permission denied for table entity/);
 });
 
-test('another database has not this world: no count of nothing', async () => {
-  const { names, absences } = await told(await attached(undefined, 'other'));
+test('a database without the tables of this world gives no counts', async () => {
+  const { names, absences } = await readOnce(await attached(undefined, 'other'));
   expect(names).not.toContain('rowsUpdated');
   expect(absences['database.rowsUpdatedPerSecond']).toContain('there is no table entity');
   expect(await whyNoRows(await attached(undefined, 'other'), 3)).toMatch(/relation "entity" does not exist/);
@@ -126,7 +126,7 @@ test('another database has not this world: no count of nothing', async () => {
   expect(await whyNoRows(await attached(), 2)).toContain('has more than 2 rows');
 });
 
-test('nothing can be written over it', async () => {
+test('the connection is read-only', async () => {
   const client = clientOf(await attached(), 900);
   await client.connect();
   for (const statement of [
@@ -143,7 +143,7 @@ test('nothing can be written over it', async () => {
   await client.end();
 });
 
-test('a wrong password is 93, and not repeated', async () => {
+test('a wrong password ends with 93, and the message does not repeat it', async () => {
   const database = await attached('reader');
   const connectionString = database.attached?.connectionString.replace('reader-pw-1', 'wr0ng-pw') ?? '';
   const wrong = { ...database, attached: { connectionString, address: null, shown: 'it' } };
@@ -154,7 +154,7 @@ test('a wrong password is 93, and not repeated', async () => {
   });
 });
 
-/** A startup message without `options`, as a pooler passes it on that ignores them. */
+/** A startup message without `options`, as a pooler sends it that ignores them. */
 function withoutOptions(startup: Buffer): Buffer {
   const words = startup.subarray(8).toString('latin1').split('\0').slice(0, -2);
   const kept = words.flatMap((word, i) => (i % 2 === 0 && word !== 'options' ? [word, words[i + 1]!] : []));
@@ -206,7 +206,7 @@ async function standIn(name: string, columns: string) {
     insert into entity (id, last_seq, applied_n, seq_sum) values (0, 5, 5, 15), (1, 5, 5, 15);
     ${isHashed ? 'update entity set seq_hash = 100;' : ''}`);
   const publish = () => writer.query('select pg_stat_force_next_flush()');
-  // Only what is written later is to be counted.
+  // Only later writes count.
   await publish();
   let writes = 0;
   const probe = {
@@ -228,7 +228,7 @@ async function standIn(name: string, columns: string) {
   };
 }
 
-/** Two entities that went on from number 5: the first has had 6 to 9 acknowledged, the second nothing. */
+/** Two entities that went on from number 5: 6 to 9 of the first are acknowledged, and none of the second. */
 function acknowledged(): SequenceLedger {
   const ledger = new SequenceLedger(2);
   for (const id of [0, 1]) ledger.welcome(id, 5);
@@ -251,14 +251,14 @@ test.each([
   const honest = await checkOf(database);
   for (const number of [6, 7, 8, 9]) await world.apply(0, number);
   expect(await honest.compareNow(async () => ledger)).toEqual(LOST_NOTHING);
-  // The numbers 6 and 9 are lost; 7 and 8 were applied twice, which makes up for it in all but the hashes.
+  // The numbers 6 and 9 are lost; 7 and 8 were applied twice, which only the hashes show.
   const lying = await checkOf(database);
   for (const number of [7, 7, 8, 8]) await world.apply(0, number);
   const wrong = hashed ? 1 : 0;
   expect(await lying.compareNow(async () => ledger)).toMatchObject({ lost: wrong, holes: wrong });
 });
 
-test('without hashes, a loss that others make up for later is seen while the load goes on', async () => {
+test('without hashes, a loss that other writes cancel out later is noticed while the load runs', async () => {
   const world = await standIn('watched', 'place int');
   const database = await attached(undefined, 'watched');
   const ledger = new SequenceLedger(2);
@@ -288,12 +288,12 @@ test('without hashes, a loss that others make up for later is seen while the loa
   expect(found.examples).toEqual(['during the load, entity 0: 3 operations acknowledged, 2 in the row']);
 });
 
-test('the counts of a writer that is idle after its last write are waited for', async () => {
+test('the integrity check waits for the counts of a writer that is idle after its last write', async () => {
   const world = await standIn('idle', 'seq_hash bigint');
   const database = await attached(undefined, 'idle');
   const ledger = acknowledged();
   const verification = await checkOf(database, [world.probe]);
-  // Published at once is what comes first in a second, and later what follows.
+  // The first write of a second is published at once, the following ones later.
   for (const number of [6, 7, 8, 9]) await world.apply(0, number);
   const found = await verification.verify(ledger.toData(), never);
   expect(found).toMatchObject({ lost: 0, holes: 0, hashed: true, acked: 4, applied: 4 });

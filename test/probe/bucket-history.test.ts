@@ -12,32 +12,32 @@ function historyOf(...readings: readonly (readonly number[])[]): BucketHistory {
 }
 const whole = (history: BucketHistory) => history.between(seconds(0), seconds(1e6));
 
-test('buckets are what was counted from the first reading to the last', () => {
+test('buckets hold what was counted between the first reading and the last', () => {
   const history = historyOf([1, 1, 1], [2, 4, 4], [2, 9, 12]);
   expect(whole(history)).toEqual({ bounds, counts: [1, 7, 3] });
   expect(history.between(seconds(1), seconds(2))?.counts).toEqual([0, 5, 3]);
-  // Between two readings as much of it as of the time; whole counts that add up.
+  // Counts between two readings are shared out by time, as whole numbers with the same sum.
   expect(history.between(seconds(0.5), seconds(1.5))?.counts).toEqual([1, 3, 2]);
   expect(history.between(seconds(-5), seconds(0.5))?.counts).toEqual([1, 1, 0]);
 });
 
-test('a server that began again counts whole from there', () => {
+test('the counts of a restarted server are added in full', () => {
   expect(whole(historyOf([5, 9, 10], [6, 12, 13], [1, 2, 3], [1, 3, 5]))?.counts).toEqual([2, 4, 2]);
-  // Fewer of one kind are enough to know it, though the sum has grown.
+  // One smaller bucket shows the restart, although the sum has grown.
   expect(whole(historyOf([5, 5, 5], [0, 20, 20]))?.counts).toEqual([0, 20, 0]);
 });
 
-test('one reading is no span', () => {
+test('a single reading has no span', () => {
   expect(whole(historyOf())).toBeNull();
   expect(whole(historyOf([1, 2, 3]))).toBeNull();
 });
 
 test.each([599, 600, 601, 1199, 1200, 5000, 86_400])(
-  'after %s readings none is lost, and few are kept',
+  'after %s readings no count is lost, and few readings are kept',
   (n) => {
     const history = new BucketHistory();
     for (let second = 0; second <= n; second++) {
-      // It is restarted every hour.
+      // The server is restarted every hour.
       const count = second % 3600;
       history.add(seconds(second), { bounds, cumulative: [0, count, count] });
     }
@@ -50,11 +50,11 @@ test.each([599, 600, 601, 1199, 1200, 5000, 86_400])(
   },
 );
 
-test('of a long run the readings at the boundaries of what is measured are kept', () => {
+test('in a long run the readings at the boundaries of the measure phase are kept', () => {
   const history = new BucketHistory();
   const boundaries = [7001, 7013];
   for (let second = 0; second <= 9000; second++) {
-    // It counts from the first boundary to the second alone.
+    // It counts only between the two boundaries.
     const count = 200 * Math.min(12, Math.max(0, second - 7001));
     history.add(seconds(second), { bounds, cumulative: [0, count, count] }, boundaries.includes(second));
   }

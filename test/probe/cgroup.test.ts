@@ -17,7 +17,7 @@ function put(path: string, text: string): string {
 }
 const quota = (throttled: number): string => `nr_periods 100\nnr_throttled ${throttled}\nthrottled_time 5\n`;
 
-test('version 2: the own group and all above it, since a quota may sit on any', () => {
+test("version 2: reads the process's group and all groups above it, because any of them may have a quota", () => {
   const own = put('cgroup', '0::/user.slice/run.scope\n');
   put('sys/user.slice/run.scope/cpu.stat', `usage_usec 7\n${quota(3)}`);
   put('sys/user.slice/cpu.stat', quota(2));
@@ -28,7 +28,7 @@ test('version 2: the own group and all above it, since a quota may sit on any', 
   expect(throttled()).toBe(7);
 });
 
-test('version 1: the cpu hierarchy alone, each group once though it has two names', () => {
+test('version 1: reads only the cpu hierarchy, and each group once although it has two names', () => {
   const own = put('cgroup', '5:memory:/box\n4:cpu,cpuacct:/box\n1:name=systemd:/box\n0::/box\n');
   put('sys/cpu,cpuacct/box/cpu.stat', quota(6));
   put('sys/cpu,cpuacct/cpu.stat', quota(0));
@@ -37,7 +37,7 @@ test('version 1: the cpu hierarchy alone, each group once though it has two name
   expect(openThrottling(own, join(folder, 'sys'))()).toBe(6);
 });
 
-test('in a container the paths are those of the host: its root is its own group', () => {
+test("in a container the paths are those of the host, and the container's root is the process's own group", () => {
   const own = put('cgroup', '3:cpu:/docker/4711\n');
   put('sys/cpu/cpu.stat', quota(9));
   expect(openThrottling(own, join(folder, 'sys'))()).toBe(9);
@@ -53,7 +53,7 @@ test.each([
   expect(openThrottling(join(folder, 'missing'), join(folder, 'sys'))()).toBeNull();
 });
 
-test('the quota is the lowest of the own group and of all above it, in both versions', () => {
+test("the quota is the lowest of the process's group and of all groups above it, in both versions", () => {
   const own = put('cgroup', '0::/user.slice/run.scope\n');
   expect(cpuQuota(own, join(folder, 'sys'))).toBeNull();
   put('sys/user.slice/run.scope/cpu.max', 'max 100000\n');

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { openClockCheck } from '../../src/clock.ts';
 
-/** Two clocks that go together; after each look at the wall clock, `pauses` (ms) pass in turn. */
+/** Two clocks without drift; after each reading of the wall clock, the next of `pauses` (ms) passes. */
 function clocks(pauses: readonly number[]) {
   const state = { wall: 1.7e12, monotonic: 5000 };
   let looks = 0;
@@ -29,7 +29,7 @@ test.each([0, 120, -75])('a wall clock that was set by %i ms', (step) => {
   expect(drift()).toBeCloseTo(step, 1);
 });
 
-test('a machine that slept: the wall clock went on alone', () => {
+test('on a machine that slept, only the wall clock went on', () => {
   const { state, pass, ...both } = clocks([0.001]);
   const drift = openClockCheck(both);
   pass(1000);
@@ -37,13 +37,13 @@ test('a machine that slept: the wall clock went on alone', () => {
   expect(drift()).toBeCloseTo(3_600_000, 1);
 });
 
-test('a pause between the two looks is not drift', () => {
+test('a pause between two readings is not drift', () => {
   const { state: _, pass, ...both } = clocks([0.001, 0.001, 0.001, 0.001, 0.001, 300, 250, 0.001, 400, 280]);
   const drift = openClockCheck(both);
   pass(20_000);
   expect(drift()).toBeCloseTo(0, 1);
 });
 
-test("the host's own clocks go together", () => {
+test('the two clocks of this host do not drift apart', () => {
   expect(Math.abs(openClockCheck()())).toBeLessThan(50);
 });

@@ -5,13 +5,13 @@ import { type CountedRows, compareLedger } from '../../src/probe/counted-rows.ts
 import { random } from '../../src/rng.ts';
 import { rowsOf } from '../load/ledger-figures.ts';
 
-/** What the last answer stated of it. */
+/** The place that the last answer stated for the entity. */
 const PLACE = 4;
 
 const upTo = (last: number): number[] => Array.from({ length: last }, (_, i) => i + 1);
 const NO_BREACHES = { forgotten: 0, invented: 0, examples: [] };
 
-/** One entity that sent the numbers 1..sent, and to which those in `acked` were acknowledged. */
+/** One entity that sent the numbers 1..sent, of which those in `acked` were acknowledged. */
 function ledgerOf(sent: number, acked: readonly number[], base = 0): Ledger {
   const ledger = new SequenceLedger(1);
   ledger.welcome(0, base);
@@ -21,7 +21,7 @@ function ledgerOf(sent: number, acked: readonly number[], base = 0): Ledger {
   return ledger.toData();
 }
 
-/** The row of a server that applied these, and maybe says something else. */
+/** The row of a server that applied these numbers; `says` changes what the row states. */
 const rowOf = (
   applied: readonly number[],
   says: { lastSeq?: number; seqSum?: number; place?: number } = {},
@@ -31,7 +31,7 @@ const rowOf = (
   ...(says.seqSum === undefined ? {} : { seqSum: Float64Array.of(says.seqSum) }),
   contradicts: (_, stated) => (stated === (says.place ?? stated) ? null : `place ${stated} acknowledged`),
 });
-/** The same where the table has no seq_hash. */
+/** The same rows from a table without seq_hash. */
 const unhashed = (rows: CountedRows): CountedRows => ({
   ...rows,
   seqHash: rows.seqHash.map(() => Number.NaN),
@@ -81,7 +81,7 @@ describe.each([
       rowOf([1, 2, 3], { seqSum: 999 }),
       { holes: 1 },
     ],
-    ['a row of nobody', ledgerOf(1, [1]), { ...rowOf([1]), unknownRows: 1 }, { phantom: 1 }],
+    ['a row of an unknown entity', ledgerOf(1, [1]), { ...rowOf([1]), unknownRows: 1 }, { phantom: 1 }],
     ['moved by hand', all, rowOf([1, 2, 3], { place: 5 }), { lost: 1 }],
     [
       'moved by hand, beside an unanswered one that was not applied',
@@ -94,8 +94,8 @@ describe.each([
     expect(compareLedger(ledger, as(fresh), as(row))).toMatchObject({ ...none, ...found, hashed });
   });
 
-  test('a table that was used before counts from where it stood', () => {
-    const ledger = { ...ledgerOf(2, [11, 12], 10), told: Float64Array.of(0) };
+  test('a table that was used before counts from its earlier state', () => {
+    const ledger = ledgerOf(2, [11, 12], 10);
     expect(compareLedger(ledger, as(rowOf(upTo(10))), as(rowOf(upTo(12))))).toMatchObject({
       ...none,
       ...{ sent: 2, acked: 2, applied: 2 },
@@ -103,11 +103,11 @@ describe.each([
   });
 });
 
-/** What makes up for a lost number in count, sum and highest number: only the hashes know. */
+/** Numbers that hide a loss from count, sum and highest number: only the hashes show it. */
 test.each<[what: string, ledger: Ledger, applied: readonly number[]]>([
   ['doubled ones', ledgerOf(10, upTo(10)), [1, 2, 3, 4, 4, 7, 7, 8, 9, 10]],
   ['others, equal in the sum of squares, too,', ledgerOf(8, [2, 3, 7, 8]), [1, 5, 6, 8]],
-  // 3 and 8 are gone, 4 and 7 again are there.
+  // 3 and 8 are missing, 4 and 7 were applied twice.
   ['unanswered ones', ledgerOf(12, [1, 2, 3, 5, 7, 8, 10, 11, 12]), [1, 2, 4, 5, 7, 7, 10, 11, 12]],
 ])('a loss that %s make up for', (_what, ledger, applied) => {
   expect(compareLedger(ledger, fresh, rowOf(applied))).toMatchObject({ ...none, ...wrong });
@@ -115,7 +115,7 @@ test.each<[what: string, ledger: Ledger, applied: readonly number[]]>([
   expect(blind).toMatchObject({ ...none, hashed: false });
 });
 
-test('an honest server is never called one that lost, and one that lies is found out', () => {
+test('a correct server is never reported as losing writes, and an incorrect one is detected', () => {
   let [lies, missed] = [0, 0];
   for (let seed = 1; seed <= 400; seed++) {
     const draw = random(seed, 31);
@@ -128,7 +128,7 @@ test('an honest server is never called one that lost, and one that lies is found
     const applied = [...acked, ...open.filter(() => draw() < 0.5)];
     const before = rowOf(upTo(base));
     const row = (own: readonly number[]) => rowOf([...upTo(base), ...own]);
-    const ledger = { ...ledgerOf(sent, acked, base), told: Float64Array.of(0) };
+    const ledger = ledgerOf(sent, acked, base);
     for (const as of [(rows: CountedRows) => rows, unhashed]) {
       expect(compareLedger(ledger, as(before), as(row(applied)))).toMatchObject({
         ...none,
@@ -136,7 +136,7 @@ test('an honest server is never called one that lost, and one that lies is found
       });
     }
     if (acked.length < 2) continue;
-    // One acknowledged number is not applied; any others are, so that the count is right.
+    // One acknowledged number is not applied; others make the count right.
     const lost = acked[Math.floor(draw() * (acked.length - 1))];
     const lying = applied.filter((number) => number !== lost);
     lying.push(applied[Math.floor(draw() * applied.length)] ?? 0);
@@ -150,7 +150,7 @@ test('an honest server is never called one that lost, and one that lies is found
   expect(missed).toBe(0);
 });
 
-test('at most ten examples, all counted', () => {
+test('at most ten examples are listed, and all losses are counted', () => {
   const size = 50;
   const ledger = new SequenceLedger(size);
   for (let entity = 0; entity < size; entity++) {
@@ -162,7 +162,7 @@ test('at most ten examples, all counted', () => {
   expect(findings.examples).toHaveLength(10);
 });
 
-test('of numbers that are known by count and sum alone, count and sum have to agree', () => {
+test('where only count and sum of the numbers are known, both have to agree', () => {
   const ledger: Ledger = {
     base: Float64Array.of(0),
     sent: { max: Float64Array.of(20), gaps: new Float64Array(0), blurred: new Float64Array(0) },

@@ -32,11 +32,11 @@ function totals(account: CpuAccount): readonly number[] {
   return (['run', 'postgres', 'foreign'] as const).map((owner) => Number(account.seconds(owner).toFixed(6)));
 }
 
-test('what was used before the first scan is not counted', () => {
+test('CPU time from before the first scan is not counted', () => {
   expect(after([init(9), of(ME, 1, 30, 4), of(7, 1, 100)])).toEqual([0, 0, 0]);
 });
 
-test('each process counts for whom it descends from', () => {
+test('each process counts for the owner of its ancestor', () => {
   expect(
     after(
       [init(), of(ME, 1, 30), of(POSTMASTER, ME, 1), of(111, POSTMASTER, 2), of(120, ME, 0), of(7, 1, 100)],
@@ -52,13 +52,13 @@ test('each process counts for whom it descends from', () => {
   ).toEqual([0.9, 0.3, 0.7]);
 });
 
-test('a child of a child that is new counts from its start', () => {
+test('a new grandchild counts from its start', () => {
   expect(
     after([init(), of(ME, 1, 0)], [init(), of(ME, 1, 0), of(120, ME, 0.2), of(121, 120, 0.3, 0.1)]),
   ).toEqual([0.6, 0, 0]);
 });
 
-test('a child that ends counts once: while it lived, and then what its parent waited for beyond that', () => {
+test('a child that ends counts once: its own time while it lived, then what its parent inherits beyond that', () => {
   expect(
     after(
       [init(), of(ME, 1, 0, 50), of(120, ME, 10)],
@@ -68,19 +68,19 @@ test('a child that ends counts once: while it lived, and then what its parent wa
   ).toEqual([1, 0, 0]);
 });
 
-test('a child that no scan has seen arrives with its parent', () => {
+test('a child that no scan has seen is counted when its parent inherits its time', () => {
   expect(
     after([init(), of(7, 1, 1, 2), of(ME, 1, 0)], [init(), of(7, 1, 1, 2.8), of(ME, 1, 0, 0.3)]),
   ).toEqual([0.3, 0, 0.8]);
 });
 
-test('a child and its own child end together: both arrive with the one above', () => {
+test('when a child and its own child end together, their ancestor inherits the time of both', () => {
   expect(after([init(), of(7, 1, 0), of(8, 7, 3), of(9, 8, 4)], [init(), of(7, 1, 0, 7.5)])).toEqual([
     0, 0, 0.5,
   ]);
 });
 
-test('what nobody waited for stays counted', () => {
+test('the time of a child that nobody waited for stays counted', () => {
   const scans = [
     [init(), of(ME, 1, 0), of(120, ME, 1)],
     [init(), of(ME, 1, 0), of(120, ME, 3)],
@@ -91,7 +91,7 @@ test('what nobody waited for stays counted', () => {
   expect(after(...scans)).toEqual([2.25, 0, 0]);
 });
 
-test('a process whose parent ended stays what it was', () => {
+test('an orphan keeps its owner', () => {
   expect(
     after(
       [init(), of(ME, 1, 0), of(120, ME, 0), of(121, 120, 1)],
@@ -101,13 +101,13 @@ test('a process whose parent ended stays what it was', () => {
   ).toEqual([3.5, 0, 0]);
 });
 
-test('a pid that is used again is another process', () => {
+test('a reused pid is another process', () => {
   expect(
     after([init(), of(ME, 1, 0), of(120, ME, 1)], [init(), of(ME, 1, 0, 1), of(120, 1, 0.3, 0, 999)]),
   ).toEqual([0, 0, 0.3]);
 });
 
-test('PostgreSQL killed with all its backends: init waits for them, and nothing turns foreign', () => {
+test('when PostgreSQL is killed with its backends, init inherits their time, and none of it counts as foreign', () => {
   expect(
     after(
       [init(40), of(ME, 1, 0, 2), of(POSTMASTER, ME, 1), of(111, POSTMASTER, 20), of(112, POSTMASTER, 30)],
@@ -122,7 +122,7 @@ test('PostgreSQL killed with all its backends: init waits for them, and nothing 
   expect(foreign).toBe(0);
 });
 
-test('whoever waits may have been read before: it is told in the scan after', () => {
+test('inherited time that appears one scan later is not foreign', () => {
   expect(
     after(
       [init(40), of(ME, 1, 0), of(POSTMASTER, ME, 1), of(111, POSTMASTER, 20)],
@@ -133,7 +133,7 @@ test('whoever waits may have been read before: it is told in the scan after', ()
   ).toBe(0);
 });
 
-test('a postmaster that was started again is PostgreSQL as well', () => {
+test('a restarted postmaster counts as PostgreSQL, too', () => {
   const account = openCpuAccount();
   account.add([init(), of(ME, 1, 0), of(POSTMASTER, ME, 1)], ROOTS, MOST);
   account.add([init(), of(ME, 1, 0, 1)], ROOTS, MOST);
@@ -146,14 +146,14 @@ test('a postmaster that was started again is PostgreSQL as well', () => {
   expect(account.pids('postgres')).toEqual([130, 131]);
 });
 
-test('no more is inherited than there was', () => {
+test('inherited time is limited to the CPU time that the host has', () => {
   const account = openCpuAccount();
   account.add([init(), of(7, 1, 0)], ROOTS, 2);
   account.add([init(), of(7, 1, 0, 600)], ROOTS, 2);
   expect(totals(account)).toEqual([0, 0, 2]);
 });
 
-test('the busiest of the others by name, the ended among them', () => {
+test('the busiest foreign processes are named, including those that ended', () => {
   const account = openCpuAccount();
   account.add([init(), of(ME, 1, 0), of(7, 1, 100), of(8, 1, 0), of(9, 1, 50)], ROOTS, MOST);
   account.add([init(), of(ME, 1, 9), of(7, 1, 101), of(8, 1, 2), of(9, 1, 50)], ROOTS, MOST);
@@ -165,7 +165,7 @@ test('the busiest of the others by name, the ended among them', () => {
   ]);
 });
 
-test('counters never fall, whatever ends', () => {
+test('counters never fall, whichever process ends', () => {
   const account = openCpuAccount();
   let before = [0, 0, 0];
   for (let i = 0; i < 60; i++) {

@@ -11,7 +11,7 @@ import { openProcessTable } from '../../src/probe/process-table.ts';
 import type { Endpoints } from '../../src/stack/stack.ts';
 
 const NOTHING: Endpoints = { worlds: [], database: null };
-/** Uses this many milliseconds of CPU, then waits to be ended; ends itself in any case. */
+/** Uses this many milliseconds of CPU, then waits for a signal; exits by itself after a while in any case. */
 const WORK_MS = 600;
 const SPIN = `const u = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1e3; };
   setTimeout(() => process.exit(), 60000); const from = u(); while (u() - from < ${WORK_MS});`;
@@ -22,28 +22,28 @@ const lastOf = (samples: readonly Sample[], series: string): number | undefined 
 const growth = (from: readonly Sample[], to: readonly Sample[], series: string): number =>
   lastOf(to, series)! - lastOf(from, series)!;
 
-/** The pid of a Node that runs a script, and whose parent has ended. */
+/** The pid of a Node process that runs a script and whose parent has ended. */
 async function orphan(script: string): Promise<number> {
   const shell = spawn('sh', ['-c', '"$0" -e "$1" >/dev/null 2>&1 & echo $!', process.execPath, script], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
-  const [told] = (await once(shell.stdout, 'data')) as [Buffer];
+  const [pid] = (await once(shell.stdout, 'data')) as [Buffer];
   if (shell.exitCode === null) await once(shell, 'exit');
-  return Number(String(told));
+  return Number(String(pid));
 }
 
 describe.runIf(platform() === 'linux')('with /proc', () => {
-  test('CPU of a child is of the run, also after it ended; CPU of a stranger is foreign, and named', async () => {
+  test('CPU of a child counts for the run, also after it ended; CPU of an unrelated process is foreign, and named', async () => {
     const probe = openHostProbe(NOTHING);
     const first = await probe.sample();
-    // Its parent ends before a scan sees either: to us it is somebody else's.
-    const stranger = await orphan(SPIN);
+    // Its parent ends before a scan sees either, so that nothing connects it to this process.
+    const foreign = await orphan(SPIN);
     const child = spawn(process.execPath, ['-e', SPIN], { detached: true, stdio: 'ignore' });
     try {
-      // Among the busiest: where others are busier, all that are named are.
+      // On a machine with busier processes, the named ones are those; the third is then busy enough, too.
       const busy = (): boolean => {
         const named = probe.foreignProcesses();
-        const own = named.find(({ pid }) => pid === stranger) ?? named.at(2);
+        const own = named.find(({ pid }) => pid === foreign) ?? named.at(2);
         return own !== undefined && own.name !== '' && own.cpuSeconds * 1e3 > WORK_MS;
       };
       let last = first;
@@ -61,12 +61,12 @@ describe.runIf(platform() === 'linux')('with /proc', () => {
       expect(growth(last, ended, 'host.runCpuSeconds')).toBeGreaterThanOrEqual(0);
     } finally {
       child.kill('SIGKILL');
-      process.kill(stranger, 'SIGKILL');
+      process.kill(foreign, 'SIGKILL');
       await probe.close();
     }
   });
 
-  test('PostgreSQL and world servers are followed to the pid they have now', async () => {
+  test('PostgreSQL and world servers are followed to their current pids', async () => {
     const spinning = () => spawn(process.execPath, ['-e', SPIN], { detached: true, stdio: 'ignore' });
     const children = [spinning()];
     const endpoint = {
@@ -108,7 +108,7 @@ describe.runIf(platform() === 'linux')('with /proc', () => {
     }
   });
 
-  test('where somebody else started what is under test, nobody knows whose CPU is foreign', async () => {
+  test('where capbench did not start what is under test, foreign CPU is unknown', async () => {
     const probe = openHostProbe({ worlds: [{ url: 'http://127.0.0.1:1', pid: null }], database: null });
     const samples = await probe.sample();
     expect(lastOf(samples, 'host.foreignCpuSeconds')).toBeUndefined();
@@ -117,11 +117,11 @@ describe.runIf(platform() === 'linux')('with /proc', () => {
     expect(probe.foreignProcesses()).toEqual([]);
   });
 
-  test('beside a target, who is busy before the load is a neighbour, and who listens on its port is not', async () => {
+  test('beside a target, a process that is busy before the load is foreign, and the one that listens on its port is not', async () => {
     const spin =
       'setTimeout(() => process.exit(), 60000); setInterval(() => { const end = Date.now() + 45; while (Date.now() < end); }, 50);';
     const listen = `require('net').createServer().listen(0, '127.0.0.1', function () { console.log(this.address().port); });`;
-    // Begun first: it is busy when the other one listens.
+    // Started first, so that it is busy when the server begins to listen.
     const neighbour = await orphan(spin);
     const server = spawn(process.execPath, ['-e', listen + spin], { stdio: ['ignore', 'pipe', 'ignore'] });
     const [port] = (await once(server.stdout, 'data')) as [Buffer];
@@ -142,7 +142,7 @@ describe.runIf(platform() === 'linux')('with /proc', () => {
     }
   });
 
-  test('a scan tells of this process and its parent, lowest pids first, and of no thread of the kernel', async () => {
+  test('a scan lists this process and its parent, lowest pids first, and no kernel threads', async () => {
     const table = openProcessTable();
     await table.scan();
     const scan = await table.scan();

@@ -75,15 +75,15 @@ test.each([
   ['a{', 'got nothing, expected a label'],
   ['{a x="1"} 1', 'the label a has no value'],
   ['{"a", 5} 1', 'got "5", expected a label'],
-])('%j cannot be read, and is not dropped', (line, because) => {
+])('%j is reported as unreadable', (line, because) => {
   const { samples, unreadable } = page(`b 1\n${line}\n`, 'a');
   expect([...samples]).toEqual([]);
   expect(unreadable).toMatchObject([{ name: 'a', problem: `line 2: ${because}` }]);
-  // Of what nobody asks for it says nothing.
+  // A problem with a metric that no budget needs is not reported.
   expect(page(`b 1\n${line}\n`, 'b')).toMatchObject({ unreadable: [] });
 });
 
-test('a sample that is there twice is one, the newer one, or a contradiction', () => {
+test('a repeated sample counts once: the newer one, or an error when the values contradict each other', () => {
   const values = (text: string) =>
     page(text, 'a')
       .samples.get('a')
@@ -97,7 +97,7 @@ test('a sample that is there twice is one, the newer one, or a contradiction', (
   ]);
 });
 
-test('an OpenMetrics page has an end, and one that nothing was counted on yet is one', () => {
+test('an OpenMetrics page needs its end marker, and a page without samples is valid', () => {
   const open = (text: string) => () => readMetricsPage(text, new Set(['a']), { isOpenMetrics: true });
   expect(open('a 1\n# EOF\n')).not.toThrow();
   expect(open('# EOF')).not.toThrow();
@@ -108,9 +108,9 @@ test('an OpenMetrics page has an end, and one that nothing was counted on yet is
   expect(page('\uFEFFa 1\r\n\r\n# EOF\r\n', 'a').samples.get('a')).toHaveLength(1);
 });
 
-/** Name, its kind, whether it is declared, and the name of the samples that are meant. */
+/** Name, its kind, whether it is declared, and the name of its samples. */
 const FAMILIES = `# TYPE hits counter
-#HELP  early Said only to be there.
+#HELP  early A comment before the type.
 # HELP seen x
 # TYPE	seen	Histogram
 # UNIT size_bytes bytes
@@ -158,7 +158,7 @@ test.each<[string, ReturnType<typeof kindOf>, boolean, string?]>([
 
 const recorded = (file: string): string =>
   readFileSync(new URL(`../fixtures/pages/${file}.txt`, import.meta.url), 'utf8');
-/** Value by value, with the labels that tell them apart. */
+/** Each value, with the labels that distinguish it. */
 function valuesOn(file: string, name: string): Record<string, number> {
   const isOpenMetrics = !file.endsWith('-text');
   const { samples, unreadable } = readMetricsPage(recorded(file), new Set([name]), { isOpenMetrics });
@@ -168,9 +168,9 @@ function valuesOn(file: string, name: string): Record<string, number> {
   );
 }
 
-// What these clients were told when the pages were recorded: five values of 0, 0.3, 0.6, 0.9 and 1.2 seconds.
+// What these clients observed when the pages were recorded: five values of 0, 0.3, 0.6, 0.9 and 1.2 seconds.
 test.each(['prom-client', 'prometheus-client', 'prometheus-client-text'])(
-  'the page of %s says what its client was told',
+  'the page of %s has the values that its client observed',
   (file) => {
     const code = file === 'prom-client' ? ' 200' : '';
     const one = file === 'prom-client' ? '1' : '1.0';
@@ -186,7 +186,7 @@ test.each(['prom-client', 'prometheus-client', 'prometheus-client-text'])(
   },
 );
 
-test('names and labels that need quotes or escapes, as the clients write them', () => {
+test('quoted names and escaped labels are read as the clients write them', () => {
   expect(valuesOn('prom-client', 'lbl')).toEqual({ 'a"b\\c\nd}': 1e-7 });
   expect(valuesOn('prometheus-client', 'my.metric_total')).toEqual({ x: 2 });
   expect(valuesOn('prometheus-client-text', 'my_metric_total')).toEqual({ x: 2 });

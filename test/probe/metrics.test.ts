@@ -11,16 +11,16 @@ import { selectorOf } from '../../src/scenario/metric-selector.ts';
 import { budget } from '../fixtures/recorded-run.ts';
 import { portOf } from '../loopback.ts';
 
-/** A page that says what it is told to; the request's credentials as they came. */
+/** A metrics page with a given text; it keeps the headers of the last request. */
 async function page(first: string) {
   const state = {
     ...{ text: first as string | Uint8Array, status: 200, headers: {} as Record<string, string> },
-    asked: {} as IncomingHttpHeaders,
+    requestHeaders: {} as IncomingHttpHeaders,
   };
   let answer = (response: ServerResponse): void =>
     void response.writeHead(state.status, state.headers).end(state.text);
   const server = createServer((request, response) => {
-    state.asked = request.headers;
+    state.requestHeaders = request.headers;
     answer(response);
   });
   const url = `http://127.0.0.1:${await portOf(server)}/metrics`;
@@ -31,14 +31,14 @@ async function page(first: string) {
     never: () => {
       answer = () => {};
     },
-    /** From now on a line every 50 ms: when somebody is answered so, and when that one has gone. */
+    /** Answers without an end, a line every 50 ms: when it begins, and when its client has gone. */
     dribble: () => {
-      const asked = new Promise<ServerResponse>((resolve) => {
+      const begun = new Promise<ServerResponse>((resolve) => {
         answer = resolve;
       });
       return {
-        begun: asked,
-        gone: asked.then(async (response) => {
+        begun,
+        gone: begun.then(async (response) => {
           const timer = setInterval(() => response.write('a 1\n'), 50);
           await once(response, 'close');
           clearInterval(timer);
@@ -48,12 +48,12 @@ async function page(first: string) {
   };
 }
 
-const asked = (text: string, ...stats: string[]) => ({
+const requested = (text: string, ...stats: string[]) => ({
   selector: selectorOf(`target.metrics.${text}`)!,
   stats: new Set(stats),
 });
 
-/** The values of a reading, by the names of their series behind this. */
+/** The values of a reading, by the names of their series without this prefix. */
 const valuesOf = async (probe: Probe, before = '') =>
   Object.fromEntries((await probe.sample()).map(({ series, value }) => [series.slice(before.length), value]));
 
@@ -68,22 +68,22 @@ queue_length{shard="2"} 4.5
 other_total 9
 `;
 
-test('counters grow from the first reading on, chosen by label; gauges are added up', async () => {
+test('counters grow from the first reading on, and are selected by label; gauges are added up', async () => {
   const { state, address } = await page(COUNTERS(100, null));
   const probe = openMetricsProbe(address, 2, [
-    asked('http_requests_total', 'rate'),
-    asked('http_requests_total{code="500"}', 'increase'),
-    asked('queue_length', 'max'),
-    asked('queue_length{shard="3"}', 'max'),
+    requested('http_requests_total', 'rate'),
+    requested('http_requests_total{code="500"}', 'increase'),
+    requested('queue_length', 'max'),
+    requested('queue_length{shard="3"}', 'max'),
   ]);
   const read = () => valuesOf(probe);
   const [all, bad] = ['metrics.2.http_requests_total', 'metrics.2.http_requests_total{code="500"}'] as const;
   expect(await read()).toEqual({ [all]: 0, [bad]: 0, 'metrics.2.queue_length': 7.5 });
-  // Nothing of it was counted yet: others with this name are there.
+  // The label has no sample yet, and the name has others.
   expect(probe.found('http_requests_total{code="500"}', 'values')).toBe(true);
   state.text = COUNTERS(110, 2);
   expect(await read()).toMatchObject({ [all]: 12, [bad]: 2 });
-  // Restarted: what it says now was counted since.
+  // After a restart, the whole count is new.
   state.text = COUNTERS(4, null);
   expect(await read()).toMatchObject({ [all]: 16, [bad]: 2 });
   // Labels that come back go on from where they were.
@@ -99,14 +99,14 @@ const HISTOGRAM = (counts: readonly number[], type = true) =>
     .map((le, i) => `took_seconds_bucket{path="/a",le="${le}"} ${counts[i]}\n`)
     .join('')}took_seconds_sum{path="/a"} 12\ntook_seconds_count{path="/a"} ${counts[2]}\n`;
 
-test('a histogram is told by what its buckets grew', async () => {
+test('a histogram has what its buckets grew by', async () => {
   const { state, address } = await page(HISTOGRAM([1000, 1000, 1000]));
   const probe = openMetricsProbe(address, 1, [
-    asked('took_seconds', 'p95', 'rate'),
-    asked('took_seconds_count', 'rate'),
+    requested('took_seconds', 'p95', 'rate'),
+    requested('took_seconds_count', 'rate'),
   ]);
   const from = monotonic();
-  // The histogram itself has no value: a rate of it is none.
+  // A histogram has no single value, and therefore no rate.
   expect(await probe.sample()).toEqual([
     { series: 'metrics.1.took_seconds_count', kind: 'counter', value: 0 },
   ]);
@@ -129,9 +129,9 @@ test.each([
   ['nothing', { text: '' }, /not Prometheus text/],
   ['no end', { text: 'a 1\n'.repeat(2 ** 21 + 1) }, /longer than/],
   ['silence', null, /Headers Timeout/],
-])('%s is a gap, by the name of the page', async (_, answer, message) => {
+])('%s is a gap, reported with the name of the page', async (_, answer, message) => {
   const { address, state, never } = await page(COUNTERS(1, null));
-  const probe = openMetricsProbe(address, 1, [asked('queue_length', 'max')]);
+  const probe = openMetricsProbe(address, 1, [requested('queue_length', 'max')]);
   await probe.sample();
   if (answer === null) never();
   else Object.assign(state, answer);
@@ -140,20 +140,20 @@ test.each([
   await probe.close();
 });
 
-test('too many samples are refused', async () => {
+test('a page with too many samples is refused', async () => {
   const lines = Array.from({ length: 5001 }, (_, i) => `queue_length{shard="${i}"} 1\n`).join('');
   const { address } = await page(lines);
-  const probe = openMetricsProbe(address, 1, [asked('queue_length', 'max')]);
+  const probe = openMetricsProbe(address, 1, [requested('queue_length', 'max')]);
   await expect(probe.sample()).rejects.toThrow('more than 5000 samples');
   await probe.close();
 });
 
-test('it asks as Prometheus does, and reads what comes compressed', async () => {
+test('the probe sends the headers that Prometheus sends, and reads compressed answers', async () => {
   const { address, state } = await page(COUNTERS(1, null));
-  const probe = openMetricsProbe(address, 1, [asked('queue_length', 'max')]);
+  const probe = openMetricsProbe(address, 1, [requested('queue_length', 'max')]);
   const value = async () => (await probe.sample())[0]?.value;
   expect(await value()).toBe(7.5);
-  expect(state.asked.accept).toMatch(
+  expect(state.requestHeaders.accept).toMatch(
     /^application\/openmetrics-text;version=1\.0\.0;.*text\/plain;version=0\.0\.4/,
   );
   for (const [encoding, text] of [
@@ -166,28 +166,28 @@ test('it asks as Prometheus does, and reads what comes compressed', async () => 
     expect(await value()).toBe(2);
   }
   const openMetrics = { 'content-type': 'application/openmetrics-text; version=1.0.0' };
-  for (const [text, headers, said] of [
+  for (const [text, headers, message] of [
     [gzipSync('queue_length 1\n'.repeat(2 ** 20)), { 'content-encoding': 'gzip' }, 'longer than'],
     ['queue_length 2', { 'content-encoding': 'zstd' }, 'encoded as zstd'],
     ['gzip? no', { 'content-encoding': 'gzip' }, address.shown],
     ['queue_length 4\n', openMetrics, 'ends without "# EOF"'],
   ] as const) {
     Object.assign(state, { text, headers });
-    await expect(probe.sample()).rejects.toThrow(said);
+    await expect(probe.sample()).rejects.toThrow(message);
   }
   state.text = 'queue_length 4\n# EOF\n';
   expect(await value()).toBe(4);
   await probe.close();
 });
 
-test('what is no number then has no figure, and so has what cannot be read or is gone: each by name', async () => {
+test('a metric that is not a number, is unreadable or has disappeared has no figure, and each reason is reported', async () => {
   const { address, state } = await page(
     '# TYPE hits counter\nhits_total{x="1"} 5\n# TYPE queue gauge\nqueue 1\n',
   );
   const probe = openMetricsProbe(address, 1, [
-    asked('hits_total', 'increase'),
-    asked('hits_total{x="2"}', 'increase'),
-    asked('queue', 'max'),
+    requested('hits_total', 'increase'),
+    requested('hits_total{x="2"}', 'increase'),
+    requested('queue', 'max'),
   ]);
   const read = (text: string) => {
     state.text = text;
@@ -198,7 +198,7 @@ test('what is no number then has no figure, and so has what cannot be read or is
   const first = await read('# TYPE hits counter\nhits_total{x="1"} 7\nqueue 1\n');
   expect(first).toEqual({ hits_total: 0, [one]: 0, queue: 1 });
   expect(probe.flaw('hits_total', from, monotonic())).toBeNull();
-  // A reading without a number leaves a gap, and loses nothing of what was counted.
+  // A reading without a number leaves a gap, and no count is lost.
   const second = await read('# TYPE hits counter\nhits_total{x="1"} NaN\nqueue +Inf\n');
   expect(second).toEqual({ [one]: 0 });
   const third = await read('# TYPE hits counter\nhits_total{x="1"} 9\nqueue 1\n');
@@ -211,7 +211,7 @@ test('what is no number then has no figure, and so has what cannot be read or is
   expect(probe.flaw('hits_total{x="2"}', from, until)).toBeNull();
   expect(probe.flaw('queue', until, monotonic())).toBeNull();
   expect(probe.unreadable('hits_total')).toBeNull();
-  // With its labels it is known whose line it is; without them it may be anybody's.
+  // With its labels a line belongs to one metric; without them it may belong to any.
   await read('# TYPE hits counter\nhits_total{x="1"} nine\nqueue 1\n');
   expect(probe.unreadable('hits_total')).toBe(`${address.shown}, line 2: its value "nine" is not a number`);
   expect(probe.unreadable('hits_total{x="2"}')).toBeNull();
@@ -221,14 +221,14 @@ test('what is no number then has no figure, and so has what cannot be read or is
   const gone = monotonic();
   expect(await read('queue 1\n')).toEqual({ queue: 1 });
   expect(probe.flaw('hits_total', gone, monotonic())).toContain('did not have hits_total in the last');
-  // A gauge that went was what it was until then.
+  // A gauge that disappears keeps its value until then.
   expect(await read('other 1\n')).toEqual({});
   expect(probe.flaw('queue', gone, monotonic())).toBeNull();
   expect(probe.flaw('queue', monotonic(), monotonic())).toContain('had queue before the measure phase');
   await probe.close();
 });
 
-test('a counter or a histogram that is declared counts from 0', async () => {
+test('a counter or a histogram that is only declared counts from 0', async () => {
   const first =
     '# HELP errors Errors.\n# TYPE errors counter\n# TYPE took_seconds histogram\n# TYPE queue gauge\n# EOF\n';
   const { address, state } = await page(first);
@@ -243,7 +243,7 @@ test('a counter or a histogram that is declared counts from 0', async () => {
       budget({ id: 'p', metric: 'target.metrics.took_seconds', stat: 'p95' }),
     ],
   });
-  const told = () => {
+  const reported = () => {
     const measured = { from, to: monotonic() };
     return {
       absent: watched
@@ -257,13 +257,13 @@ test('a counter or a histogram that is declared counts from 0', async () => {
   const [probe] = watched.probes;
   const read = () => valuesOf(probe!, 'metrics.1.');
   expect(await read()).toMatchObject({ 'errors_total{code="500"}': 0, took_seconds_count: 0 });
-  expect(told()).toEqual({
+  expect(reported()).toEqual({
     absent: ['target.metrics.queue.values', 'target.metrics.eros_total.values'],
     took: { bounds: [], counts: [0] },
   });
   state.text = `${first}errors_total{code="500"} 3\ntook_seconds_bucket{le="1e-1"} 3\ntook_seconds_bucket{le="Inf"} 4\ntook_seconds_count 4\n`;
   expect(await read()).toMatchObject({ 'errors_total{code="500"}': 3, took_seconds_count: 4 });
-  expect(told()).toMatchObject({
+  expect(reported()).toMatchObject({
     absent: ['target.metrics.queue.values', 'target.metrics.eros_total.values'],
     took: { bounds: [0.1], counts: [3, 1] },
   });
@@ -285,7 +285,7 @@ const watching = (metrics: readonly MetricsAddress[]) =>
     ],
   });
 
-test('what was not given, and what no page tells, is named; two pages are one target', async () => {
+test('missing addresses and missing metrics are named, and two pages are read as one target', async () => {
   const without = await watching([]);
   expect(without.probes).toEqual([]);
   expect(without.absences(null).map(({ of, because }) => `${of}: ${because}`)).toEqual([
@@ -313,7 +313,7 @@ test('what was not given, and what no page tells, is named; two pages are one ta
   for (const probe of watched.probes) await probe.close();
 });
 
-test('a page that nobody serves is 93, before the run begins', async () => {
+test('a page that refuses connections ends with 93 before the run begins', async () => {
   const url = 'http://127.0.0.1:1/metrics';
   await expect(watching([{ url, shown: url, access: {} }])).rejects.toMatchObject({
     exitCode: 93,
@@ -331,7 +331,7 @@ test.each([
   ['wants a login', { status: 401 }, 'it answered 401'],
   ['has no end', { text: 'a 1\n'.repeat(2 ** 21 + 1) }, 'the page is longer than 8388608 characters'],
 ])(
-  'a page that %s is 93, before the run begins, and the pages beside it are left',
+  'a page that %s ends with 93 before the run begins, and the other pages are closed',
   async (_, answer, what) => {
     const [good, bad] = [await page(COUNTERS(1, null)), await page('')];
     Object.assign(bad.state, answer);
@@ -344,16 +344,16 @@ test.each([
   },
 );
 
-test('a page on which nothing was counted yet is one', async () => {
+test('a page that declares metrics and has no samples yet is valid', async () => {
   const { address } = await page('# HELP queue_length Waiting.\n# TYPE queue_length gauge\n');
-  const probe = openMetricsProbe(address, 1, [asked('queue_length', 'max')]);
+  const probe = openMetricsProbe(address, 1, [requested('queue_length', 'max')]);
   expect(await probe.sample()).toEqual([]);
   await probe.close();
 });
 
-test('an answer that dribbles without end is given up, and at once where the probe is closed', async () => {
+test('an endless answer is given up after the timeout, or at once when the probe is closed', async () => {
   const { address, dribble } = await page(COUNTERS(1, null));
-  const probe = openMetricsProbe(address, 1, [asked('queue_length', 'max')]);
+  const probe = openMetricsProbe(address, 1, [requested('queue_length', 'max')]);
   await probe.sample();
   const { gone } = dribble();
   await expect(probe.sample()).rejects.toThrow(/timeout/);

@@ -6,7 +6,7 @@ const KTHREAD = 2129984;
 const statOf = (command: string, flags: number): string =>
   `4711 (${command}) S 17 4711 4711 0 -1 ${flags} 9000 8000 0 1 150 50 1200 34 20 0 11 0 987654 1255407616 22000 18446744073709551615 1 1`;
 
-test('a command may hold blanks and parentheses', () => {
+test('a command may contain blanks and parentheses', () => {
   expect(parseStat(statOf('a) S (b', 4194304))).toEqual({
     pid: 4711,
     state: 'S',
@@ -19,11 +19,11 @@ test('a command may hold blanks and parentheses', () => {
   });
 });
 
-test("the kernel's own threads are told by their flag", () => {
+test('kernel threads are recognised by their flag', () => {
   expect(parseStat(statOf('kworker/0:1', KTHREAD)).kernelThread).toBe(true);
 });
 
-test('pressure totals are microseconds, told line by line', () => {
+test('pressure totals are microseconds, one line for each kind', () => {
   const text =
     'some avg10=0.03 avg60=0.08 avg300=0.15 total=108848039\nfull avg10=0.03 avg60=0.08 avg300=0.06 total=51018256\n';
   expect(stalledSeconds(text, 'some')).toBe(108.848039);

@@ -9,7 +9,7 @@ const at = (port: number, password: string | null): RedisAddress => ({
   onThisHost: true,
 });
 
-test('INFO, and nothing but INFO, once for each reading; after a cut it is asked again', async () => {
+test('the probe sends only INFO, once for each reading, and reconnects after a lost connection', async () => {
   const redis = await smallRedis('sesame-77', INFO);
   const probe = await openRedisProbe(at(redis.port, 'sesame-77'));
   const read = async () =>
@@ -36,7 +36,7 @@ test('INFO, and nothing but INFO, once for each reading; after a cut it is asked
   await probe.close();
 });
 
-test('one that lets nobody in, is no Redis, or is not there is 93', async () => {
+test('an address that refuses the login, is not a Redis or does not listen ends with 93', async () => {
   const locked = await smallRedis('sesame-77', INFO);
   for (const password of [null, 'open-please']) {
     await expect(openRedisProbe(at(locked.port, password))).rejects.toMatchObject({

@@ -5,7 +5,7 @@ import type { Micros } from '../../src/units.ts';
 
 vi.mock('../../src/clock.ts', () => {
   const monotonic = () => performance.now() * 1e3;
-  return { monotonic, midway: (asked: number) => (asked + monotonic()) / 2 };
+  return { monotonic, midway: (reads: number) => (reads + monotonic()) / 2 };
 });
 
 /** Microseconds after GO, which is 0.3 s after the watch begins. */
@@ -17,9 +17,9 @@ const planned = (...boundaries: readonly number[]) => ({
 const watching = (probe: Probe, ...boundaries: readonly number[]) => {
   vi.useFakeTimers({ now: 0, toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   onTestFinished(() => void vi.useRealTimers());
-  const heard: number[] = [];
-  const readings = watch([probe], planned(...boundaries), (at) => heard.push(at / 1e3 - 300));
-  return { heard, readings, tally: () => readings.tallies()[0] };
+  const readAt: number[] = [];
+  const readings = watch([probe], planned(...boundaries), (at) => readAt.push(at / 1e3 - 300));
+  return { readAt, readings, tally: () => readings.tallies()[0] };
 };
 const probeOf = (sample: Probe['sample']): Probe => ({
   name: 'page',
@@ -30,7 +30,7 @@ const after = (ms: number) => new Promise<[]>((resolve) => setTimeout(() => reso
 
 test('a probe is read on the seconds after GO, and where the measure phase and its stages begin and end', async () => {
   const boundaries: boolean[] = [];
-  const { heard, readings } = watching(
+  const { readAt, readings } = watching(
     probeOf((isBoundary = false) => {
       boundaries.push(isBoundary);
       return Promise.resolve([]);
@@ -38,33 +38,33 @@ test('a probe is read on the seconds after GO, and where the measure phase and i
     ...[1, 2.25, 3.5],
   );
   await vi.advanceTimersByTimeAsync(4500);
-  expect(heard.map(Math.round)).toEqual([-300, 0, 1000, 2000, 2250, 3000, 3500, 4000]);
+  expect(readAt.map(Math.round)).toEqual([-300, 0, 1000, 2000, 2250, 3000, 3500, 4000]);
   expect(boundaries).toEqual([false, false, true, false, true, false, true, false]);
   await readings.finish();
   await vi.advanceTimersByTimeAsync(3000);
-  expect(heard).toHaveLength(9);
+  expect(readAt).toHaveLength(9);
 });
 
 test('a boundary that passes while a probe is busy, or whose reading fails, is read again at once', async () => {
-  let asked = 0;
-  const { heard, tally } = watching(
+  let reads = 0;
+  const { readAt, tally } = watching(
     probeOf(async () => {
-      asked += 1;
+      reads += 1;
       // The second reading takes from 0 s to 1.2 s; the one after the boundary at 2 s fails.
-      if (asked === 2) return after(1200);
+      if (reads === 2) return after(1200);
       await after(2);
-      if (asked === 4) throw new Error('the page is gone');
+      if (reads === 4) throw new Error('the page is gone');
       return [];
     }),
     ...[1, 2],
   );
   await vi.advanceTimersByTimeAsync(2900);
-  expect(heard.map(Math.round)).toEqual([-299, 600, 1201, 2003]);
+  expect(readAt.map(Math.round)).toEqual([-299, 600, 1201, 2003]);
   expect(tally()).toMatchObject({ gaps: 2, lastError: 'the page is gone' });
 });
 
-test('a run that is stopped is read when it is', async () => {
-  const { heard, readings, tally } = watching(
+test('a stopped run is read when it stops', async () => {
+  const { readAt, readings, tally } = watching(
     probeOf(() => Promise.resolve([])),
     ...[0, 60],
   );
@@ -72,21 +72,21 @@ test('a run that is stopped is read when it is', async () => {
   readings.endPhase();
   await vi.advanceTimersByTimeAsync(3000);
   await readings.finish();
-  expect(heard.map(Math.round)).toEqual([-300, 0, 1000, 1200, 2000, 3000, 4000, 4200]);
+  expect(readAt.map(Math.round)).toEqual([-300, 0, 1000, 1200, 2000, 3000, 4000, 4200]);
   // What is read after the stop does not count for the measure phase.
   expect(tally()?.measured).toEqual({ samples: 3, gaps: 0 });
 });
 
-test('gaps of the measure phase are counted apart from what was read before it', async () => {
-  let asked = 0;
-  const { heard, readings, tally } = watching(
-    probeOf(() => (++asked <= 4 ? Promise.resolve([]) : Promise.reject(new Error('the page is gone')))),
+test('gaps of the measure phase are counted separately from the readings before it', async () => {
+  let reads = 0;
+  const { readAt, readings, tally } = watching(
+    probeOf(() => (++reads <= 4 ? Promise.resolve([]) : Promise.reject(new Error('the page is gone')))),
     ...[1.5, 5.5],
   );
   await vi.advanceTimersByTimeAsync(6500);
   await readings.finish();
   // Read at -0.3, 0, 1 and 1.5 s; gone from 2 s on.
-  expect(heard).toHaveLength(4);
+  expect(readAt).toHaveLength(4);
   expect(tally()).toMatchObject({ samples: 4, gaps: 7, lastError: 'the page is gone' });
   expect(tally()?.measured).toEqual({ samples: 1, gaps: 5 });
 });
