@@ -80,7 +80,7 @@ function tookTheMachine(figures: Figures, rules: readonly JudgedRule[]): Finding
   const broken = rules.filter(({ id, state }) => state === 'broken' && HOST_RULES.includes(id));
   if (broken.length === 0) return null;
   const parts = broken.map((rule) => `${rule.id} ${observedAndLimit(rule)}`);
-  return { resource: 'host', evidence: [...parts, sharesOf(figures)].join('; ') };
+  return { resource: 'host', evidence: [sharesOf(figures), ...parts].join('; ') };
 }
 
 function lateGenerator(figures: Figures, rules: readonly JudgedRule[]): Finding | null {
@@ -106,14 +106,14 @@ function usedUp({ world, database }: Figures): Finding | null {
   if (core !== null && core > CORE_BUSY_PERCENT) {
     return {
       resource: 'server',
-      evidence: `the busiest world server used ${core.toFixed(0)}% of one core, and has one thread`,
+      evidence: `the busiest world server used ${core.toFixed(0)}% of one core, and it has one thread`,
     };
   }
   const { writersBusyPercent = null, queryMs } = database;
   if (writersBusyPercent === null || writersBusyPercent <= WRITERS_BUSY_PERCENT) return null;
   return {
     resource: 'database',
-    evidence: `the writers waited for PostgreSQL ${writersBusyPercent.toFixed(0)}% of the time, a flush took ${ms(queryMs?.p50 ?? null)}`,
+    evidence: `the writers spent ${writersBusyPercent.toFixed(0)}% of the time in a flush, which took ${ms(queryMs?.p50 ?? null)}`,
   };
 }
 
@@ -161,7 +161,7 @@ function slowAnswers({ latency, database, generator, host, world }: Figures): Fi
     evidence: [
       service === 0
         ? 'nothing was answered'
-        : `answers took p50 ${ms(service)} and p95 ${ms(worst)} after sending`,
+        : `p95 of answers was ${ms(worst)} after sending, p50 ${ms(service)}`,
       ...(database.queryMs === undefined ? [] : [`a flush took ${ms(flush)}`]),
       `the schedule lag of the generator was p99 ${ms(generator.ownLagP99Ms)}`,
       `host CPU ${percent(host.cpuPercent.mean)}, the busiest world server ${percent(world.cpuPercentOfCore.mean)} of a core`,

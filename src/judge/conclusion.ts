@@ -1,6 +1,14 @@
 import { EXIT, type ExitCode } from '../errors.ts';
 import type { Proof } from './proof.ts';
-import { because, finding, type JudgedRule, observedAndLimit, sentence } from './rules/rule.ts';
+import {
+  because,
+  finding,
+  glossedFinding,
+  isOfRule,
+  type JudgedRule,
+  observedAndLimit,
+  sentence,
+} from './rules/rule.ts';
 import type { Ruling } from './ruling.ts';
 
 /** What follows from rules and rulings together. */
@@ -102,7 +110,7 @@ export function headlineOf(
     }
     case EXIT.breached: {
       const worst = proof.shares.toSorted((a, b) => carriedOf(a) - carriedOf(b))[0];
-      const names = namesOf(breached.map(({ budget }) => budget.id));
+      const names = worst === undefined ? namesOf(breached.map(({ budget }) => budget.id)) : '';
       const budgets = `${breached.length} of ${judged} ${judged === 1 ? 'budget' : 'budgets'} breached${names}`;
       const parts = [
         worst === undefined ? budgets : shareText(worst),
@@ -127,12 +135,13 @@ function namesOf(ids: readonly string[]): string {
   return `: ${ids.slice(0, NAMED).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
 
-/** A reason without the advice of its rule, and with the rules that were breached by the same cause. */
+/** A reason with the words of its rule in place of the advice, and with the ids of the rules that follow from it. */
 function findingOf(reason = 'see the rules of the run', rules: readonly JudgedRule[] = []): string {
   const rule = rules.find((one) => one.state === 'broken' && reason.startsWith(`${finding(one)}: `));
   if (rule === undefined) return reason;
-  const [, followers] = reason.split('; with it ');
-  return followers === undefined ? finding(rule) : `${finding(rule)}; with it ${followers}`;
+  const followers = rules.filter((one) => one !== rule && one.state === 'broken' && isOfRule(one.id, reason));
+  const others = followers.length === 0 ? '' : `; with it ${followers.map(({ id }) => id).join(', ')}`;
+  return `${glossedFinding(rule)}${others}`;
 }
 
 const carriedOf = ({ share }: JudgedRule): number => share?.carried ?? 100;
@@ -153,7 +162,7 @@ function shareText(rule: JudgedRule): string {
   const of = `${shown}% of the ${rule.share?.of ?? ''}`;
   const words = CARRIED[name];
   if (words === undefined) return `${of} were connected (${rule.id})`;
-  return `${words[0]}: ${of} were ${words[1]}${where} (at least ${leastOf(rule)}% required)`;
+  return `${words[0]}: ${of} were ${words[1]}${where} (at least ${leastOf(rule)}%)`;
 }
 
 const leastOf = ({ share }: JudgedRule): number => Number((share?.least ?? 100).toFixed(3));

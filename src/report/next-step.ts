@@ -8,15 +8,15 @@ type Concluded = Pick<Report, 'exitCode' | 'invalidBecause' | 'breachedBecause' 
 };
 
 const BY_BOTTLENECK: Readonly<Record<Report['bottleneck']['resource'], string>> = {
-  server: 'give the servers more CPU, or run more of them; a smaller --scale finds what this box holds',
-  database:
-    'see the database figures and its log for what a write waits for; a smaller --scale finds what this box holds',
-  host: 'take a larger host, or end what else runs on it; a smaller --scale finds what this box holds',
-  generator: 'give the generator more --workers or a machine of its own, and run again',
-  none: 'no resource was saturated, so look for waits: locks, sleeps, slow dependencies; the charts show when it began',
+  server: 'give the servers more CPU or lower --scale',
+  database: 'find what writes wait for, or lower --scale',
+  host: 'stop other processes, or take a larger host',
+  generator: 'use more --workers, or a second machine for the generator',
+  // Answers were in time and the load was carried: another figure was breached.
+  none: 'see the charts of what was breached',
 };
 
-/** One sentence: what to do after this verdict. */
+/** One sentence, short enough for a line: what to do after this verdict. */
 export function nextStep({
   exitCode,
   invalidBecause,

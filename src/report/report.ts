@@ -46,7 +46,7 @@ export function reportOf(m: Measurements, s: Scenario, verdict: Verdict, figures
 }
 
 const ruleOf = (
-  { consequence, stage: _, share: __, ...rule }: JudgedRule,
+  { consequence, stage: _, share: __, figure: ___, ...rule }: JudgedRule,
   { operations }: Pick<Scenario, 'operations'>,
 ): ReportRule => ({
   ...rule,

@@ -23,33 +23,51 @@ interface Row {
 
 type Ruled = Pick<Report, 'rulings'>;
 
-/** So many budgets have a line in the compact summary: the breached ones first. */
-const MOST_ROWS = 16;
+/** The compact summary of a pass has a line for each of so many met budgets. */
+const MOST_MET = 16;
 
-/** The budgets that decide, breached ones first, and a line for each state of the others. */
-export function compactBudgetLines({ rulings }: Ruled, paint: Palette, width: number): string[] {
-  const [breached = [], met = [], contradicted = [], unmeasured = [], untestable = []] = byState(rulings);
-  const decided = [...breached, ...met];
-  const rows = rowLines(decided.slice(0, MOST_ROWS), paint, width, reasonOnce);
-  const hidden = decided.slice(MOST_ROWS);
-  const count = (state: string): number => hidden.filter((ruling) => ruling.state === state).length;
-  const more = [
-    ...(count('breached') === 0 ? [] : [`${count('breached')} more breached`]),
-    ...(count('met') === 0 ? [] : [`${count('met')} more met`]),
-  ].join(' and ');
+/** All breached budgets, the met ones of a pass, and a line for each other state. */
+export function compactBudgetLines(
+  { rulings, outcome }: Pick<Report, 'rulings' | 'outcome'>,
+  paint: Palette,
+  width: number,
+): string[] {
+  const [breached = [], met = [], ...others] = byState(rulings);
+  const shown = outcome === 'pass' ? met.slice(0, MOST_MET) : [];
   return [
-    ...rows,
-    ...(more === '' ? [] : [paint.dim(`  ${more}: --full lists them`)]),
-    ...[contradicted, unmeasured, untestable].flatMap((of) => stateLine(of, paint, width)),
+    ...rowLines([...breached, ...shown], paint, width, (ruling, next) =>
+      // Such a figure says by itself that operations were not answered.
+      ruling.observed === null ? null : reasonOnce(ruling, next),
+    ),
+    ...metLine(met.slice(shown.length), shown.length > 0, paint, width),
+    ...others.flatMap((of) => stateLine(of, paint, width)),
   ];
 }
 
-/** `· 28 unmeasured: scale 0.05 (27 of them)`, or how many reasons there are where none stands for half of them. */
+/** `✓ 12 met: all-connected, intents-sent and 10 more`, with as many names as the line has room for. */
+function metLine(rulings: readonly ReportRuling[], isRest: boolean, paint: Palette, width: number): string[] {
+  if (rulings.length === 0) return [];
+  const names = rulings.map(({ id }) => plain(id));
+  const start = `${rulings.length}${isRest ? ' more' : ''} met`;
+  const room = width - 4 - start.length;
+  const count = names.findLastIndex((_, i) => firstNames(names, i + 1).length <= room) + 1;
+  return [`${paint.green('✓')} ${start}${count === 0 ? '' : `: ${firstNames(names, count)}`}`];
+}
+
+const firstNames = (names: readonly string[], count: number): string =>
+  names.length <= count
+    ? names.join(', ')
+    : `${names.slice(0, count).join(', ')} and ${names.length - count} more`;
+
+/** The budgets of one state are named where there are no more than this. */
+const NAMED = 3;
+
+/** `· 28 unmeasured: scale 0.05 (27 of them)`, or the number of reasons where none stands for half of them. */
 function stateLine(rulings: readonly ReportRuling[], paint: Palette, width: number): string[] {
   const [one] = rulings;
   if (one === undefined) return [];
   const own = rulings.filter(({ claim }) => claim === null).map(({ id }) => id);
-  const names = own.length === 0 ? '' : ` (${own.join(', ')})`;
+  const names = own.length === 0 || own.length > NAMED ? '' : ` (${own.join(', ')})`;
   const reasons = byReason(rulings);
   const [[reason, times] = [NO_REASON, 0]] = reasons;
   const why =
@@ -58,9 +76,8 @@ function stateLine(rulings: readonly ReportRuling[], paint: Palette, width: numb
       : 2 * times >= rulings.length
         ? `${reason} (${times} of them)`
         : `${reasons.length} reasons, listed with --full`;
-  return wrap(plain(`${rulings.length} ${one.state}${names}: ${why}`), width - 2).map((line, i) =>
-    i === 0 ? `${paint.dim('·')} ${line}` : `  ${line}`,
-  );
+  const text = plain(`${rulings.length} ${one.state}${names}: ${why}`);
+  return [`${paint.dim('·')} ${cut(text, width - 2)}`];
 }
 
 /** Every budget: breached, met, then those that do not decide; those without a figure are counted by their reason. */
@@ -149,13 +166,12 @@ function together(rulings: readonly ReportRuling[]): readonly ReportRuling[] {
   );
 }
 
-/** With its statistic; a remark in brackets is left out first when there is no room. */
+/** With its statistic, which is kept when there is no room; a remark in brackets is left out first. */
 function titleOf(ruling: ReportRuling, width: number): string {
   const whole = titleText(ruling);
-  return cut(
-    whole.length <= width ? whole : plain(ruling.title).replace(/ \(.*\)$/, '') + statText(ruling),
-    width,
-  );
+  if (whole.length <= width) return whole;
+  const stat = statText(ruling);
+  return cut(cut(plain(ruling.title).replace(/ \(.*\)$/, ''), width - stat.length) + stat, width);
 }
 
 function mark({ state }: ReportRuling, paint: Palette): string {

@@ -11,15 +11,13 @@ import {
   sharesText,
 } from './format.ts';
 import type { Report } from './report.ts';
-import { fact, grid, type Palette, shortLabel, wrap } from './terminal-text.ts';
+import { cut, fact, grid, type Palette, shortLabel, wrap } from './terminal-text.ts';
 
 /** The figures that decide: players, each operation, lost writes, the database, and what was busy. */
 export function keyFigures(report: Report, paint: Palette, width: number): string[] {
   const { load, network, host, generator, bottleneck } = report;
   const { durationSeconds: seconds } = load;
   if (seconds === null) return [];
-  const bottleneckText =
-    bottleneck.resource === 'none' ? 'none' : `${bottleneck.resource}: ${plain(bottleneck.evidence)}`;
   return [
     ...operationTable(report, seconds, paint, width),
     ...keyFacts(
@@ -33,12 +31,21 @@ export function keyFigures(report: Report, paint: Palette, width: number): strin
         host: [
           `CPU ${quantity(host.cpuPercent.mean, '%')}`,
           `generator ${quantity(generator.cpuPercentOfHost, '%')}`,
-          `bottleneck ${bottleneckText}`,
+          ...(bottleneck.resource === 'none' ? ['bottleneck none'] : []),
         ],
+        bottleneck: bottleneck.resource === 'none' ? [] : [bottleneckText(bottleneck, width - KEY_WIDTH - 2)],
       },
       width,
     ),
   ];
+}
+
+/** The resource, and of the evidence, whose first clause says most, as many clauses as the line has room for. */
+function bottleneckText({ resource, evidence }: Report['bottleneck'], width: number): string {
+  const whole = `${resource}: ${plain(evidence)}`;
+  if (whole.length <= width) return whole;
+  const end = Math.max(whole.lastIndexOf(', ', width), whole.lastIndexOf('; ', width));
+  return end === -1 ? cut(whole, width) : whole.slice(0, end);
 }
 
 const KEY_WIDTH = 16;

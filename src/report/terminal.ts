@@ -1,5 +1,5 @@
 import { EXIT } from '../errors.ts';
-import { relaxedNames } from '../judge/rules/rule.ts';
+import { isOfRule, relaxedNames } from '../judge/rules/rule.ts';
 import { countRulings, countsLine } from '../judge/verdict.ts';
 import { notesOf, numberText, plain, type Reasoned, reasonsOf, timeText } from './format.ts';
 import { nextStep } from './next-step.ts';
@@ -74,16 +74,16 @@ export function summaryText(report: Summarised, style: TerminalStyle, figures: F
       ]
     : [
         ...block(compactBudgetLines(report, paint, inner)),
-        ...block([...figures.key(paint, inner), ...bullets(compactNotes(report), inner)]),
-        ...reasonLines(open(report), [], paint, inner),
+        ...block([
+          ...figures.key(paint, inner),
+          ...bullets([...openReasons(report), ...compactNotes(report)], inner),
+        ]),
       ];
-  const more = style.full ? '' : ' All figures and notes: --full.';
-  const next = wrap(`Next: ${plain(nextStep(report))}.${more}`, width - 8);
   return [
     '',
-    ...heading(report, paint, width),
+    ...heading(report, style, paint, width),
     ...body,
-    ...next.map((line, i) => `  ${i === 0 ? line : `      ${line}`}`),
+    ...nextLines(report, style, width),
     verdictLine(report, style.page, paint),
     '',
   ]
@@ -91,13 +91,21 @@ export function summaryText(report: Summarised, style: TerminalStyle, figures: F
     .join('\n');
 }
 
+/** What to do next; of the compact summary also how to read the rest. */
+function nextLines(report: Summarised, { full }: TerminalStyle, width: number): string[] {
+  const text = `Next: ${plain(nextStep(report))}.${full ? '' : ' All figures: --full.'}`;
+  const lines = text.length <= width - 2 ? [text] : wrap(text, width - 8);
+  return lines.map((line, i) => `  ${i === 0 ? '' : '      '}${line}`);
+}
+
 /** The verdict and the headline; below them what was run. */
-function heading(report: Summarised, paint: Palette, width: number): string[] {
+function heading(report: Summarised, { full }: TerminalStyle, paint: Palette, width: number): string[] {
   const { scenario, load, altered, seed, startedAt, scenarioHash, outcome, headline } = report;
   const colour = paint[COLOURS[outcome]];
   const word = outcome.toUpperCase();
   const facts = `scale ${numberText(load.scale)}, seed ${seed}, ${timeText(startedAt)}, ${scenarioHash.slice(0, 12)}`;
-  const changed = altered.length === 0 ? [] : wrap(`altered: ${plain(altered.join(', '))}`, width - 2);
+  const change = `altered: ${plain(altered.join(', '))}`;
+  const changed = altered.length === 0 ? [] : full ? wrap(change, width - 2) : [cut(change, width - 2)];
   const indent = ' '.repeat(word.length + 2);
   return [
     ...wrap(plain(headline), width - 4 - word.length).map((line, i) =>
@@ -124,33 +132,34 @@ const apart = (lines: readonly string[]): string[] => (lines.length === 0 ? [] :
 const section = (title: string, lines: readonly string[], paint: Palette): string[] =>
   lines.length === 0 ? [] : [`  ${paint.bold(title)}`, '', ...indented(lines), ''];
 
-type Reasons = Pick<Report, 'breachedBecause' | 'invalidBecause'>;
-
 const MOST_REASONS = 3;
+/** Rules of what the table of operations shows, and the table of stages. */
+const IN_TABLES = /^(load-sustained\.|(answered|rejected)\.[^.]+$)/;
 
-/** The reasons that neither the headline gives nor the next step. */
-function open({ exitCode, headline, breachedBecause, invalidBecause }: Summarised): Reasons {
-  const more = (reasons: readonly string[], given: boolean): string[] => {
-    const others = reasons.slice(given ? 1 : 0).filter((one) => !headline.includes(one));
-    const rest = others.length - MOST_REASONS;
-    return [...others.slice(0, MOST_REASONS), ...(rest > 0 ? [`${rest} more: --full lists them`] : [])];
-  };
-  return {
-    breachedBecause: more(breachedBecause, exitCode === EXIT.dataLost),
-    invalidBecause: more(invalidBecause, exitCode === EXIT.invalid),
-  };
+/** The reasons that neither the headline gives nor a table, without the advice of their rules. */
+function openReasons({ exitCode, headline, breachedBecause, invalidBecause, rules }: Summarised): string[] {
+  const inHeadline =
+    exitCode === EXIT.invalid ? invalidBecause[0] : exitCode === EXIT.dataLost ? breachedBecause[0] : null;
+  const others = [...breachedBecause, ...invalidBecause].flatMap((reason) => {
+    if (reason === inHeadline || headline.includes(reason)) return [];
+    const rule = rules.find(({ id, state }) => state === 'broken' && isOfRule(id, reason));
+    if (rule === undefined) return [reason];
+    return IN_TABLES.test(rule.id) ? [] : [reason.replace(`: ${rule.advice}`, '')];
+  });
+  const rest = others.length - MOST_REASONS;
+  return [...others.slice(0, MOST_REASONS), ...(rest > 0 ? [`reasons not shown: ${rest} (--full)`] : [])];
 }
 
 /** Notes on what went wrong, or was not checked. */
 const IMPORTANT = /^(?:error: |and \d+ more kinds? of error|not checked)/;
 
-/** The important ones, and in place of a note for each relaxed rule one for all of them. */
+/** The important ones, and one for all relaxed rules in place of one for each. */
 function compactNotes({ notes, rules }: Summarised): readonly string[] {
   const relaxed = relaxedNames(rules);
   const count = relaxed.length === 1 ? '1 rule' : `${relaxed.length} rules`;
   return [
     ...notes.filter((note) => IMPORTANT.test(note)),
-    ...(relaxed.length === 0 ? [] : [`${count} relaxed by the scenario: ${relaxed.join(', ')}`]),
+    ...(relaxed.length === 0 ? [] : [`${count} relaxed by the scenario (--full)`]),
   ];
 }
 
@@ -158,7 +167,7 @@ const bullets = (texts: readonly string[], width: number): string[] =>
   texts.flatMap((text) => wrap(plain(text), width - 2).map((line, i) => `${i === 0 ? '• ' : '  '}${line}`));
 
 function reasonLines(
-  { breachedBecause, invalidBecause }: Reasons,
+  { breachedBecause, invalidBecause }: Pick<Report, 'breachedBecause' | 'invalidBecause'>,
   notes: readonly string[],
   paint: Palette,
   width: number,

@@ -53,14 +53,14 @@ const CASES: readonly Case[] = [
     s: responsive,
     resource: 'server',
     evidence:
-      /answers took p50 9\d.* a flush took 1\.\d+ ms, the schedule lag of the generator was p99 0\.\d+ ms, host CPU 15%/,
+      /^p95 of answers was 156 ms after sending, p50 9\d.* a flush took 1\.\d+ ms, the schedule lag of the generator was p99 0\.\d+ ms, host CPU 15%/,
     exitCode: 99,
   },
   {
     what: 'a world that does not take the rate',
     m: { ...slowed('intent', 10, 2000), ...withSeries(idle) },
     resource: 'server',
-    evidence: /answers took/,
+    evidence: /^p95 of answers was 128 ms after sending/,
     exitCode: 99,
   },
   {
@@ -116,7 +116,7 @@ const CASES: readonly Case[] = [
     what: 'writers that never rest',
     m: flushes(10),
     resource: 'database',
-    evidence: /waited for PostgreSQL 100% of the time/,
+    evidence: /^the writers spent 100% of the time in a flush, which took 15 ms$/,
     exitCode: 0,
   },
   {
@@ -139,14 +139,15 @@ const CASES: readonly Case[] = [
       foreign: [{ name: 'spin', pid: 4711, cpuSeconds: 24 }],
     },
     resource: 'host',
-    evidence: /foreign-cpu 60\.0% of the host, of them spin \(pid 4711\) 24\.0 s \(at most 5%\)/,
+    evidence:
+      /^all 2 cores 99% busy, .*; foreign-cpu 60\.0% of the host, of them spin \(pid 4711\) 24\.0 s \(at most 5%\)/,
     exitCode: 90,
   },
   {
     what: 'a hypervisor that took the CPU',
     m: withSeries({ 'host.cpuStealSeconds': counter(0.5) }),
     resource: 'host',
-    evidence: /steal-mean 25% \(at most 2%\)/,
+    evidence: /^all 2 cores .*; steal-mean 25% \(at most 2%\)/,
     exitCode: 90,
   },
 ];

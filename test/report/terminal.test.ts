@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { Measurements } from '../../src/measurement/measurements.ts';
 import type { Report } from '../../src/report/report.ts';
 import { summary } from '../../src/report/summary.ts';
 import { terminalSummary, terminalVerdict } from '../../src/report/terminal.ts';
@@ -10,6 +11,7 @@ import { readScenario } from '../../src/scenario/read-scenario.ts';
 import type { Scenario } from '../../src/scenario/scenario.ts';
 import { SYSTEMS } from '../../src/systems/registry.ts';
 import { BUDGETS, budget, failedRun, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
+import { counter, slowed, withSeries } from '../judge/measured.ts';
 import { nastyBudget, reportFrom } from './report-of.ts';
 
 const style = { colour: false, width: 80, full: true, page: 'reports/recorded-20261121T113000Z' };
@@ -46,16 +48,11 @@ test('the compact summary has the budgets that decide, and a line for each state
   const compact = terminalSummary(report, { ...style, full: false });
   const shown = compact.split('\n');
   expect(shown[1]).toBe(lines[1]);
-  expect(shown.filter((line) => /^ {4}[✗✓] /.test(line))).toHaveLength(8);
-  expect(
-    compact
-      .replace(/\n {6}/g, ' ')
-      .split('\n')
-      .filter((line) => line.startsWith('    ·'))
-      .map((line) => line.slice(6)),
-  ).toEqual([
-    '1 contradicted: four servers that flush every 10 ms make 400 batches a second',
-    '3 untestable: 3 reasons, listed with --full',
+  expect(shown.filter((line) => /^ {4}[✗✓·] /.test(line)).map((line) => line.trim())).toEqual([
+    expect.stringMatching(/^✗ nasty.*< 1 ms +20\.9 ms$/),
+    expect.stringMatching(/^✓ 7 met: FLX-151, (?:[-A-Z\d]+, ){5}[-A-Z\d]+$/),
+    '· 1 contradicted: four servers that flush every 10 ms make 400 batches a s…',
+    '· 3 untestable: 3 reasons, listed with --full',
   ]);
   expect(compact).toMatch(/\n {4}intents +1,000 +100% +1,000 /);
   expect(compact).toMatch(/\n {4}lost writes +0 of [\d,]+ acknowledged\n/);
@@ -82,7 +79,7 @@ test('relaxed rules are one line of the compact summary, errors stay', () => {
   const compact = terminalSummary(relaxed, { ...style, full: false, width: 100 });
   expect(compact.split('\n').filter((line) => line.includes('• '))).toEqual([
     '    • error: met once',
-    '    • 2 rules relaxed by the scenario: generator-loop-delay, steady-p95',
+    '    • 2 rules relaxed by the scenario (--full)',
   ]);
 });
 
@@ -116,35 +113,82 @@ test('no line is wider than the terminal, but for the last with its path', () =>
   }
 });
 
-/** A run of a scenario that comes with capbench, with the facts of the recorded run. */
-function shipped(name: string, over: Partial<Scenario> = {}): Report {
+/** A scenario that comes with capbench. */
+function shipped(name: string): Scenario {
   const bytes = readFileSync(join(root, 'scenarios', `${name}.yaml`));
   const claims = readClaims(readFileSync(join(root, 'fixtures', 'claims.json'), 'utf8'));
-  const read = readScenario({ file: name, bytes }, { systems: SYSTEMS, claims }, NO_OVERRIDES);
-  return reportFrom(measurementsOf(), { ...read, ...over });
+  return readScenario({ file: name, bytes }, { systems: SYSTEMS, claims }, NO_OVERRIDES);
+}
+
+const m4pro = (over: Partial<Scenario>): Report =>
+  reportFrom(measurementsOf(), { ...shipped('m4pro-20k'), ...over });
+
+/** The recorded run with changed facts, judged by the rules and budgets of quickstart, of which some have another limit. */
+function quickstart(
+  m: Partial<Measurements>,
+  limits: Readonly<Record<string, number>> = {},
+  altered: readonly string[] = [],
+): Report {
+  const { name, rules, budgets } = shipped('quickstart');
+  const changed = budgets.map((one) => ({ ...one, limit: limits[one.id] ?? one.limit }));
+  return reportFrom(measurementsOf(m), scenarioOf({ name, rules, altered, budgets: changed }));
 }
 
 const root = join(import.meta.dirname, '..', '..');
-/** With and without the rules that decide, so that reasons are listed, too. */
-const runs: readonly (readonly [name: string, report: Report, most: number])[] = [
-  ['m4pro-20k', shipped('m4pro-20k'), 60],
-  ['m4pro-20k', shipped('m4pro-20k', { scale: 0.05 }), 60],
-  ['quickstart', shipped('quickstart', { load: scenarioOf().load, world: scenarioOf().world }), 40],
-  ['sample', JSON.parse(readFileSync(join(root, 'reports', 'sample', 'report.json'), 'utf8')), 30],
+const late = { 'intent-p95': 1, 'intent-p99': 1, 'command-p95': 1 };
+const disturbed: Partial<Measurements> = {
+  ...withSeries({ 'host.foreignCpuSeconds': counter(1.2) }),
+  foreign: ['tsc', 'node', 'chromium'].map((name, i) => ({ name, pid: 100_000 + i, cpuSeconds: 8 - i })),
+};
+const overloaded = {
+  ...slowed('intent', 100, 9000),
+  ending: {
+    state: 'stoppedEarly',
+    because: '100% of the intent operations of the last 5 s were skipped, failed or timed out',
+  },
+} as const;
+const altered = ['load.operations.intent.perSecond=4000', 'load.operations.monsterCommand.perSecond=250000'];
+
+/** Each with its exit code, and the lines of its compact summary at 80 columns. */
+const runs: readonly (readonly [name: string, report: Report, exitCode: number, most: number])[] = [
+  ['m4pro-20k', m4pro({}), 90, 60],
+  ['m4pro-20k at a scale', m4pro({ scale: 0.05 }), 90, 60],
+  ['the sample', JSON.parse(readFileSync(join(root, 'reports', 'sample', 'report.json'), 'utf8')), 0, 30],
+  ['a pass', quickstart({}), 0, 30],
+  ['one breached budget', quickstart({}, { 'server-memory': 0.1 }), 99, 30],
+  ['breached latencies', quickstart({}, late), 99, 30],
+  ['an overload', quickstart(overloaded, late, altered), 99, 30],
+  ['a busy neighbour', quickstart(disturbed), 90, 30],
+  ['a busy neighbour and breached latencies', quickstart(disturbed, late), 90, 30],
+  ['a busy neighbour and an overload', quickstart({ ...disturbed, ...overloaded }, late), 90, 30],
+  ['too few operations', quickstart({}, { 'intent-p95': 16.5, 'intent-p99': 21 }), 90, 30],
 ];
 
-test.each(runs)('%s fits on a screen of 80, 100 and 120 columns', (name, run, most) => {
+test.each(runs)('%s fits on a screen of 80, 100 and 120 columns', (_name, run, exitCode, most) => {
+  expect(run.exitCode, run.headline).toBe(exitCode);
   for (const width of [80, 100, 120]) {
-    const shown = terminalSummary(run, { ...style, full: false, width })
-      .trimEnd()
-      .split('\n');
-    if (width >= 100 || name === 'sample') expect(shown.length).toBeLessThanOrEqual(most);
+    const text = terminalSummary(run, { ...style, full: false, width }).trimEnd();
+    const shown = text.split('\n');
+    expect(shown.length, text).toBeLessThanOrEqual(most);
     expect(shown.slice(0, -1).filter((line) => line.length > width)).toEqual([]);
+    const breached = run.rulings.filter(({ state }) => state === 'breached');
+    for (const { id } of breached) expect(text).toContain(`✗ ${id}`);
     const all = terminalSummary(run, { ...style, width })
       .trimEnd()
       .split('\n');
     expect(all.slice(0, -1).filter((line) => line.length > width)).toEqual([]);
   }
+});
+
+test('an invalid run names the disturbance once in the compact summary, and the processes with --full', () => {
+  const run = quickstart(disturbed);
+  const text = terminalSummary(run, { ...style, full: false, width: 120 });
+  expect(text).toMatch(
+    /\n {2}INVALID {2}no conclusion: foreign-cpu: CPU used by processes outside the run is 60% \(at most 20%\)/,
+  );
+  expect(text.match(/foreign-cpu/g)).toHaveLength(1);
+  expect(text).not.toContain('pid');
+  expect(terminalSummary(run, style)).toContain('tsc (pid 100000)');
 });
 
 test('without colours there is no escape sequence, with them the text is the same', () => {

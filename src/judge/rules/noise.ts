@@ -80,7 +80,7 @@ export function noiseRules({ m, s, figures }: Evidence): readonly JudgedRule[] {
         'foreign-cpu',
         host.foreignCpuPercent,
         'foreignCpuPercent',
-        'processes that are not of the run used the CPU: end them, or run on a machine that is free',
+        'stop other processes, or use an idle machine',
         { always: m.stackKind === 'local' },
       ),
       m.foreign,
@@ -131,5 +131,9 @@ function foreignCpu(rule: JudgedRule, foreign: Evidence['m']['foreign']): Judged
   const names = foreign
     .slice(0, NAMED)
     .map(({ name, pid, cpuSeconds }) => `${name} (pid ${pid}) ${cpuSeconds.toFixed(1)} s`);
-  return { ...rule, observed: `${rule.observed.toFixed(1)}% of the host, of them ${names.join(', ')}` };
+  return {
+    ...rule,
+    figure: rule.observed,
+    observed: `${rule.observed.toFixed(1)}% of the host, of them ${names.join(', ')}`,
+  };
 }

@@ -55,6 +55,8 @@ export interface JudgedRule extends Rule {
   };
   /** The stage that sets the limit for itself. */
   readonly stage?: string;
+  /** The observed number, where `observed` is a text that says more. */
+  readonly figure?: number;
 }
 
 /** What the rules look at. */
@@ -92,6 +94,14 @@ export function finding(rule: JudgedRule): string {
   const { id, consequence } = rule;
   const name = consequence === 'breached' && id.startsWith('load-') ? `load not sustained (${id})` : id;
   return `${name}: ${observedAndLimit(rule)}`;
+}
+
+/** A finding in words, where there is a figure: `canary: change in the time of ... is 7% (at most 5%)`. */
+export function glossedFinding(rule: JudgedRule): string {
+  const { title, bound } = glossOf(kindOf(rule.id), []);
+  const observed = rule.figure ?? rule.observed;
+  if (bound === null || typeof observed !== 'number') return finding(rule);
+  return `${rule.id}: ${title} is ${observedAndLimit({ ...rule, observed })}`;
 }
 
 /** `25% (at most 2%)` */

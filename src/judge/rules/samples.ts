@@ -16,14 +16,14 @@ import { binomialAtMost } from '../binomial.ts';
 import { type LatencyBudget, latencyBudgetOf } from '../latency-budget.ts';
 import { type Evidence, type JudgedRule, limitOf, stateOf } from './rule.ts';
 
-/** The design effect wants so many windows; with fewer, their variance is taken to be as much larger as it may well be. */
+/** The design effect needs so many windows; with fewer, their variance is taken to be larger by the possible error. */
 const ENOUGH_WINDOWS = 20;
-/** Nobody is told to run for longer than this. */
+/** No advice to run for longer than this is given. */
 const LONGEST_SECONDS = 86_400;
 const NO_WINDOWS = 'see the errors of the run; a stage needs a second of its own at least';
 const NOWHERE = { stage: null, from: 0, to: 0 } as const;
 
-/** Whether a percentile that was met was met often enough to say so of the next run as well. */
+/** Whether there were enough operations for a percentile that was met to be met in the next run as well. */
 export function sampleRules({ m, s, rulings }: Evidence): readonly JudgedRule[] {
   const limit = limitOf(s.rules, 'confidencePercent');
   return rulings.flatMap(({ budget, state }): JudgedRule[] => {
@@ -50,13 +50,13 @@ export function sampleRules({ m, s, rulings }: Evidence): readonly JudgedRule[] 
 
 type OwnFacts = Pick<OperationFacts, 'measured' | 'due' | 'rejected' | 'service' | 'lag' | 'windows'>;
 
-/** What a budget's figure is taken over: the measure phase, or one stage of it. Seconds after GO. */
+/** The measure phase, or the stage of it, that a budget is about. Seconds after GO. */
 interface Scope {
   readonly stage: string | null;
   readonly from: number;
   readonly to: number;
   readonly operations: PerOperation<OwnFacts>;
-  /** Where a rejection is an answer like another. */
+  /** Whether rejections count as answers. */
   readonly declared: (op: string) => boolean;
 }
 
@@ -74,18 +74,18 @@ function scopeOf(budget: Budget, m: Measurements, s: Evidence['s']): Scope | nul
 interface Sample {
   readonly over: number;
   readonly operations: number;
-  /** How many operations are worth one that is independent of all others. */
+  /** The design effect: so many operations say as much as one that is independent of all others. */
   readonly effect: number;
 }
 
-/** P[Bin(n, 1-p) > t] of what the operations are worth: 1 - c is the risk that the true share over the limit is 1-p. */
+/** P[Bin(n, 1-p) > t] of the independent operations: 1 - c is the risk that the true share over the limit is 1-p. */
 function confidenceOf({ over, operations, effect }: Sample, percent: number): number {
-  // Rounded to the disadvantage of the claim.
+  // Rounded against the budget.
   const [t, n] = [Math.ceil(over / effect), Math.floor(operations / effect)];
   return 1 - binomialAtMost(t, n, 1 - percent / 100);
 }
 
-/** Null where there are no windows to tell how the latencies hang together. */
+/** Null where there are no windows, from which the correlation of the latencies would follow. */
 function sampleOf(
   { operation, kind, limitMs, strict }: LatencyBudget,
   scope: Scope,
@@ -97,14 +97,14 @@ function sampleOf(
   const limit = 1e3 * limitMs - (strict ? 1e-6 : 0);
   const operations = countOf(timed) + slower;
   const over = countAbove(timed, limit) + slower;
-  // Windows are of the latency from due; the others hang together as this one does where it is as rare.
+  // Windows hold latencies from the scheduled time; other latencies are taken to be as correlated where as few are over the limit.
   const same =
     percentileOf(facts.due, 100 * (1 - over / Math.max(1, operations))) ?? Number.POSITIVE_INFINITY;
   const near = kind === 'due' || kind === 'ok';
   return { over, operations, effect: designEffect(near ? limit : same, operation, scope, m) };
 }
 
-/** What a percentile is taken over: latencies, and how many operations count as slower than all of them. */
+/** The latencies of a percentile, and the number of operations that count as slower than all of them. */
 function populationOf(
   kind: LatencyBudget['kind'],
   { measured, rejected, ...facts }: OwnFacts,
@@ -121,13 +121,13 @@ function populationOf(
 }
 
 /**
- * deff = max(1, s_f^2 (n/B) / (p (1-p))), with s_f^2 the variance of the share over the limit among B windows: what
- * comes in bursts is worth less than as much that does not.
+ * deff = max(1, s_f^2 (n/B) / (p (1-p))), with s_f^2 the variance of the share over the limit among B windows:
+ * operations that are slow in bursts say less than as many that are slow independently.
  */
 function designEffect(limit: number, operation: string, scope: Scope, m: Measurements): number {
   const { windows } = ofOperation(scope.operations, operation);
   const lost = countedIn(['failed', 'timedOut', 'skipped'], operation, scope, m, windows.length);
-  // Among the answers of a window, and none of them in time.
+  // Rejections are among the answers of a window, and none of them counts as in time.
   const refused = scope.declared(operation)
     ? []
     : countedIn(['rejected'], operation, scope, m, windows.length);
@@ -140,7 +140,7 @@ function designEffect(limit: number, operation: string, scope: Scope, m: Measure
   const n = shares.reduce((sum, { count }) => sum + count, 0);
   const p = shares.reduce((sum, { over }) => sum + over, 0) / Math.max(1, n);
   if (p === 0 || p === 1 || shares.length === 0) return 1;
-  // One window tells of no variance at all: everything in it may be one burst.
+  // One window has no variance: everything in it may be one burst.
   if (shares.length === 1) return n;
   const variance =
     shares.reduce((sum, { count, over }) => sum + (over / count - p) ** 2, 0) / (shares.length - 1);
@@ -148,7 +148,7 @@ function designEffect(limit: number, operation: string, scope: Scope, m: Measure
   return Math.max(1, (few * variance * (n / shares.length)) / (p * (1 - p)));
 }
 
-/** How many operations had such an outcome in each window, as the seconds of the run tell. */
+/** The number of operations with such an outcome in each window, from the counts of each second. */
 function countedIn(
   outcomes: readonly string[],
   operation: string,
@@ -172,16 +172,15 @@ function adviceOf(
 ): string {
   const seconds = to - from;
   const { over, operations, effect } = sample;
-  const told = `${over.toLocaleString('en-US')} of ${operations.toLocaleString('en-US')} operations were over the limit${
-    effect > 1.05
-      ? `, in bursts: they are worth ${Math.floor(operations / effect).toLocaleString('en-US')}`
-      : ''
+  const independent = Math.floor(operations / effect).toLocaleString('en-US');
+  const facts = `${over.toLocaleString('en-US')} of ${operations.toLocaleString('en-US')} operations were over the limit${
+    effect > 1.05 ? `, in bursts, so that all together count as ${independent} independent ones` : ''
   }`;
   const times = timesLonger(sample, percent, confidence);
   const more = times === null ? null : Math.ceil((times - 1) * seconds);
   return more === null || more > LONGEST_SECONDS
-    ? `${told}: too close to the share that is allowed for any length of run; more room, or a smaller --scale`
-    : `${told}: about ${more.toLocaleString('en-US')} more seconds (${stage === null ? `--duration ${Math.ceil(seconds) + more}s` : `of the stage ${stage}`})`;
+    ? `lower --scale, since no longer run can prove this: ${facts}`
+    : `measure ${stage === null ? '' : `the stage ${stage} `}about ${more.toLocaleString('en-US')} s longer${stage === null ? ` (--duration ${Math.ceil(seconds) + more}s)` : ''}: ${facts}`;
 }
 
 /** How much longer a run like this has to be; null where no length helps. */
