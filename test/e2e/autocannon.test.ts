@@ -26,5 +26,5 @@ test('autocannon and intents: refused before there is a bundle', async () => {
   const { stdout, stderr } = await capbench(['run', small, '--engine', 'autocannon']).ends(104);
   expect(stdout).toBe('');
   expect(stderr).toContain('autocannon has no WebSocket');
-  expect(stderr).toContain('leaves it to the monsters');
+  expect(stderr).toContain('runs the monsters only');
 });
