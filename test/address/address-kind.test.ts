@@ -16,7 +16,7 @@ test.each([
   ['198.51.100.7', 'elsewhere'],
   ['2001:db8::1', 'elsewhere'],
   ['::2', 'elsewhere'],
-  // IPv4 in IPv6 forms that are other machines, and not this one.
+  // IPv6 forms of IPv4 addresses that belong to other machines.
   ['::127.0.0.1', 'elsewhere'],
   ['64:ff9b::7f00:1', 'elsewhere'],
   ['0.0.0.0', 'an unspecified address'],
@@ -51,7 +51,7 @@ describe('this host', () => {
     expect(isThisHost(address, own)).toBe(is);
   });
 
-  test('what this machine says of itself', () => {
+  test('the addresses that this machine reports', () => {
     const here = ownAddresses();
     expect(here.addresses).toContain('127.0.0.1');
     for (const address of here.addresses) expect(isThisHost(address, here)).toBe(true);
@@ -60,7 +60,7 @@ describe('this host', () => {
   });
 });
 
-test('one spelling for one address', () => {
+test('one spelling for each address', () => {
   expect(['::FFFF:127.0.0.1', 'FE80:0::1%lo', '10.0.0.1', '2001:DB8::0'].map(canonical)).toEqual([
     '127.0.0.1',
     'fe80::1',

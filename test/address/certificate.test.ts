@@ -12,7 +12,7 @@ import { CA, OTHER_CA, tlsFront } from '../tls-front.ts';
 const never = new AbortController().signal;
 const ADDRESS = '127.0.0.1';
 
-/** A server that knows nothing, and the headers that reached it. */
+/** A plain HTTP server, and the requests that it received. */
 async function plainServer() {
   const seen: Record<string, unknown>[] = [];
   const server = createServer((request, response) => {
@@ -32,7 +32,7 @@ const health = (world: Reachable) =>
     (error: Error & { exitCode?: number; hint?: string }) => error,
   );
 
-test('with its authority a certificate is trusted, by the name in it, at the pinned address', async () => {
+test('a certificate is trusted with its CA, by its host name, at the pinned address', async () => {
   const { seen, port } = await plainServer();
   const front = await tlsFront(port);
   const access = { address: ADDRESS, ca: CA, headers: { 'X-Realm': 'test' } };
@@ -48,8 +48,8 @@ test('with its authority a certificate is trusted, by the name in it, at the pin
   expect(String(error)).toContain('403');
 
   const accepted = await new Promise((resolve) => {
-    const told = { accepted: resolve, refused: resolve, postsLost: resolve };
-    const wire = new UndiciTransport({ url, ...access }, 'g', 1, told);
+    const events = { accepted: resolve, refused: resolve, postsLost: resolve };
+    const wire = new UndiciTransport({ url, ...access }, 'g', 1, events);
     onTestFinished(() => wire.close());
     wire.send(7, 1, '[]');
   });
@@ -83,7 +83,7 @@ test.each([
   expect(seen).toEqual([]);
 });
 
-test('https where nobody speaks TLS is told as that', async () => {
+test('https to a server without TLS is reported as such', async () => {
   const { port } = await plainServer();
   const error = await health({ url: `https://${ADDRESS}:${port}`, ca: CA });
   expect([error.exitCode, error.message]).toEqual([93, expect.stringContaining('the TLS handshake failed')]);

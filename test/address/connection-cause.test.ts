@@ -15,7 +15,7 @@ const coded = (code: string, message = `connect ${code} 127.0.0.1:1`): Error =>
 
 describe('an error', () => {
   it.each<[what: string, error: unknown, kind: CauseKind, hint: string | null]>([
-    ['a stranger’s certificate', coded('DEPTH_ZERO_SELF_SIGNED_CERT'), 'certificate', '--ca-file'],
+    ['a self-signed certificate', coded('DEPTH_ZERO_SELF_SIGNED_CERT'), 'certificate', '--ca-file'],
     ['one of an unknown authority', coded('UNABLE_TO_VERIFY_LEAF_SIGNATURE'), 'certificate', '--ca-file'],
     ['one that has expired', coded('CERT_HAS_EXPIRED'), 'certificate', 'renew the certificate'],
     [
@@ -122,7 +122,7 @@ test.each<[status: number, kind: CauseKind, hint: string | null]>([
   else expect(cause.hint).toContain(hint);
 });
 
-test('where a WebSocket was asked for, 200 is none', () => {
+test('200 is no answer to a WebSocket upgrade', () => {
   expect(causeOfUpgrade(200)).toMatchObject({
     kind: 'noWebSocket',
     what: 'the server answered with status 200',
@@ -164,7 +164,7 @@ test.each<[code: number, reason: string, kind: CauseKind, sentence: RegExp]>([
   expect(sentenceOf(cause)).toMatch(sentence);
 });
 
-test('round numbers are those that people choose for a limit', () => {
+test('round numbers are typical connection limits', () => {
   const round = [
     5, 8, 10, 15, 16, 20, 25, 32, 50, 64, 100, 128, 150, 200, 250, 256, 500, 512, 1000, 1024, 1500,
   ];
@@ -178,7 +178,7 @@ test.each([
   [429, 100, true],
   [403, 64, true],
   [503, 97, false],
-  // Of these the number says nothing.
+  // With these answers the number of connections means nothing.
   [301, 100, false],
   [400, 100, false],
 ])('refusals by %i that begin at %i connections: by number? %s', (status, connected, isByNumber) => {

@@ -11,12 +11,12 @@ import { UndiciTransport } from '../../src/systems/flux/monsters/post-transport.
 import { openWorldProbe } from '../../src/systems/flux/probe.ts';
 import { portOf } from '../loopback.ts';
 
-/** By RFC 6761 no resolver knows it: who connects all the same went to the pinned address. */
+/** No resolver knows this name (RFC 6761), so a connection can only have used the pinned address. */
 const NAME = 'world.invalid';
 const ADDRESS = '127.0.0.1';
 const never = new AbortController().signal;
 
-/** A server on loopback and what it was asked, as `host path`. */
+/** A server on loopback, and its requests as `host path`. */
 async function listening() {
   const asked: string[] = [];
   const note = ({ headers, url }: IncomingMessage): void => void asked.push(`${headers.host} ${url}`);
@@ -30,11 +30,11 @@ async function listening() {
   return { asked, port, url: `http://${NAME}:${port}` };
 }
 
-/** What became of a post: its number when it was accepted, or why it was not. */
+/** The outcome of a post: its number when it was accepted, or why it was not. */
 const posted = (post: number, url: string): Promise<unknown> =>
   new Promise((resolve) => {
-    const told = { accepted: resolve, refused: resolve, postsLost: resolve };
-    const wire = new UndiciTransport({ url, address: ADDRESS }, 'g', 1, told);
+    const events = { accepted: resolve, refused: resolve, postsLost: resolve };
+    const wire = new UndiciTransport({ url, address: ADDRESS }, 'g', 1, events);
     onTestFinished(() => wire.close());
     wire.send(post, 1, '[]');
   });
@@ -63,12 +63,12 @@ test('every connection to a name goes to its pinned address, with the name as Ho
   ]);
 });
 
-test('https too: the certificate is asked for by the name, at the pinned address', async () => {
+test('https connects to the pinned address, too, and checks the certificate for the name', async () => {
   const names: string[] = [];
   const server = createTlsServer({
     SNICallback: (name, done) => {
       names.push(name);
-      // Nobody has a certificate here: all that is asked is who was asked for what.
+      // The server has no certificate; the test only checks which name the TLS handshake asks for.
       done(new Error('no certificate'));
     },
   });
@@ -86,13 +86,13 @@ test('https too: the certificate is asked for by the name, at the pinned address
   expect(names).toEqual([NAME, NAME, NAME, NAME]);
 });
 
-test('without the pin the name would be looked up', async () => {
+test('without the pin, the name would be looked up', async () => {
   const { asked, url } = await listening();
   await expect(askHealth({ url }, never)).rejects.toMatchObject({ exitCode: 93 });
   expect(asked).toEqual([]);
 });
 
-test('one address, or all of them: the one', async () => {
+test('a lookup for one address and a lookup for all addresses give the pinned one', async () => {
   const { port } = await listening();
   for (const options of [{ autoSelectFamily: true }, { autoSelectFamily: false }]) {
     const socket = connect({ host: NAME, port, lookup: pinnedLookup(ADDRESS), ...options });

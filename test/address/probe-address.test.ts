@@ -40,7 +40,7 @@ test('the address of a PostgreSQL, with its TLS, and of one behind a UNIX socket
       onThisHost: true,
     });
   }
-  // What the system would take for loopback is loopback, in its usual form.
+  // Every spelling that the system resolves to loopback is shown in the usual form.
   expect((await postgres('postgresql://127.1/world'))?.connectionString).toBe(
     'postgresql://127.0.0.1:5432/world?',
   );
@@ -59,13 +59,13 @@ test('the address of a Redis and of metrics pages', async () => {
   });
 });
 
-test("a target's headers go to its own page, and to nobody else's", async () => {
+test('the headers of a target are sent only to its own metrics page', async () => {
   const sent = async (url: string) => (await probes('metrics', url)).metrics[0]?.access.headers;
   expect(await sent('http://127.0.0.1:3001/metrics')).toEqual({ 'X-Token': 't' });
   expect(await sent('http://127.0.0.1:9100/metrics')).toEqual({});
 });
 
-test('consent is that of targets', async () => {
+test('a probe needs the same consent as a target', async () => {
   const url = 'postgres://ann:s3cret-pw@db.example/world';
   await expect(postgres(url)).rejects.toMatchObject({
     exitCode: 104,
@@ -112,7 +112,7 @@ test.each([
 
 const none = { probeMetrics: [] };
 
-test('from the environment, with flags before it; without a target 104', () => {
+test('addresses come from the environment and flags override them; without a target they are refused with 104', () => {
   const env = {
     CAPBENCH_PROBE_POSTGRES: 'postgres://ann:pg-s3cret@127.0.0.1/world',
     CAPBENCH_PROBE_REDIS: 'redis://:rd%2Fs3cret@127.0.0.1',
@@ -140,7 +140,7 @@ test('from the environment, with flags before it; without a target 104', () => {
   expect(readProbeUrls(local, none, false)).toEqual([]);
 });
 
-test('a metrics page is named once', () => {
+test('a metrics page that is given twice is one page', () => {
   const read = (...probeMetrics: string[]) => readProbeUrls(memoryHost([]), { probeMetrics }, true);
   expect(() => read('http://127.0.0.1:80/metrics', 'http://ann:s3cret@127.0.0.1/metrics')).toThrow(
     'the metrics page http://127.0.0.1/metrics is given twice',

@@ -39,7 +39,7 @@ async function refusal(texts: readonly string[], owned: readonly string[] = []):
   return error;
 }
 
-test('loopback needs no consent, by whatever name', async () => {
+test('loopback needs no consent, whatever its name', async () => {
   const found = await targets(['http://world.example:4001/1/', 'wss://both.example', 'http://[::1]:4001']);
   const here = { foreign: false, onThisHost: true };
   expect(found).toEqual([
@@ -54,7 +54,7 @@ test.each([
   'http://192.0.2.1',
   'http://[2001:db8::1]:4001',
   'http://198.51.100.7',
-])('%s is refused, and taken when its owner says so', async (text) => {
+])('%s is refused, and accepted with --i-own', async (text) => {
   const error = await refusal([text]);
   expect(error.exitCode).toBe(104);
   const host = new URL(text).hostname.replace(/^\[|\]$/g, '');
@@ -75,13 +75,13 @@ test.each([
   ['http://metadata.example', 'metadata.example', /link-local/],
   ['http://some.example', 'some.example', /multicast/],
   ['http://mixed.example', 'mixed.example', /only some of these are loopback/],
-])('%s is refused, whoever owns it', async (text, host, message) => {
+])('%s is refused, even with --i-own', async (text, host, message) => {
   const error = await refusal([text], [host]);
   expect(error.exitCode).toBe(104);
   expect(error.message).toMatch(message);
 });
 
-test('consent is for the host as the target has it: no wildcard, no suffix, no other name of the same machine', async () => {
+test('--i-own applies to the host as the target spells it: no wildcard, no suffix, no other name of the same machine', async () => {
   for (const owned of ['192.0.2.1', 'example', 'a.game.example', 'game.example.', 'mine.example']) {
     expect((await refusal(['http://game.example'], [owned])).message).toContain(
       `--i-own ${owned} is not the host of any --target`,
@@ -100,7 +100,7 @@ test('consent is for the host as the target has it: no wildcard, no suffix, no o
     expect([error.exitCode, error.message]).toEqual([104, expect.stringContaining('--i-own')]);
     expect(error.message).toContain('expected one host');
   }
-  // One's consent for one host says nothing of another.
+  // --i-own for one host does not apply to another.
   const error = await refusal(['http://game.example', 'http://mine.example'], ['game.example']);
   expect(error.hint).toContain('--i-own mine.example');
   expect(
@@ -114,19 +114,19 @@ test('a secret in --i-own is not repeated', async () => {
   expect(message + hint).not.toContain('s3cret');
 });
 
-test('a name that is here and elsewhere is not all on this host', async () => {
+test('a name with addresses on this host and elsewhere needs consent', async () => {
   const [mine] = await targets(['http://mine.example'], ['mine.example']);
   expect(mine).toMatchObject({ foreign: true, onThisHost: true });
   const [half] = await targets(['http://halfmine.example'], ['halfmine.example']);
   expect(half).toMatchObject({ foreign: true, onThisHost: false });
 });
 
-test('a name without an address, or that nobody knows, is 93', async () => {
+test('a name without an address, or an unknown name, ends with 93', async () => {
   expect((await refusal(['http://nowhere.example'])).exitCode).toBe(93);
   expect((await refusal(['http://no-such.example'])).exitCode).toBe(93);
 });
 
-test('a name that moves after it was checked is followed nowhere: it is resolved once', async () => {
+test('a name is resolved once, so a later change of its address has no effect', async () => {
   const paths: string[] = [];
   const server = createServer((request, response) => {
     paths.push(`${request.headers.host}${request.url}`);
@@ -140,7 +140,7 @@ test('a name that moves after it was checked is followed nowhere: it is resolved
   });
   const port = await portOf(server);
   const asked: string[] = [];
-  // The rebinding resolver: loopback for the check, somebody else's machine ever after.
+  // DNS rebinding: the first answer is loopback, all later ones are another machine.
   const resolve: Resolver = async (name) => {
     asked.push(name);
     return asked.length === 1 ? ['127.0.0.1'] : ['192.0.2.1'];

@@ -56,7 +56,7 @@ function bundle(name: string, measurements: Uint8Array, scenario: Uint8Array): B
   };
 }
 
-/** As a bundle holds it. */
+/** The text of a scenario as a bundle contains it. */
 export const written = (scenario: Scenario): string =>
   writeScenario(scenario, SYSTEMS.systemOf(scenario).scenario);
 

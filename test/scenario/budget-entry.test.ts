@@ -5,13 +5,13 @@ import { claims, minimal, problemsOf, read } from './scenario-text.ts';
 const one = (entry: string) => read(minimal(`budgets:\n  - ${entry}\n`)).budgets[0];
 const problems = (entry: string) => problemsOf(minimal(`budgets:\n  - ${entry}\n`));
 
-/** What every measured budget on the intents' latency has. */
+/** The fields that every measured budget on the intents' latency has. */
 const OF_INTENTS = {
   ...{ state: 'measured', metricUnit: 'ms', fullLoad: false, contradicted: null },
   metric: expect.objectContaining({ path: 'latency.intent.due', figure: 'latency.due' }),
 };
 
-test("a claim's budget takes its words from the claim", () => {
+test('a budget on a claim takes its wording from the claim', () => {
   expect(one('{ claim: FLX-151, metric: latency.intent.due, stat: p95 }')).toEqual({
     ...OF_INTENTS,
     ...{ id: 'FLX-151', claim: 'FLX-151', title: 'world server response time', condition: 'p95' },
@@ -20,7 +20,7 @@ test("a claim's budget takes its words from the claim", () => {
   });
 });
 
-test("a budget of the user's own needs no claim", () => {
+test("a user's own budget needs no claim", () => {
   expect(one("{ id: fast, metric: latency.intent.due, stat: p99, op: '<=', limit: 80, unit: ms }")).toEqual({
     ...OF_INTENTS,
     ...{ id: 'fast', claim: null, title: 'latency.intent.due p99', condition: null },
@@ -28,11 +28,11 @@ test("a budget of the user's own needs no claim", () => {
   });
 });
 
-test('a budget of one’s own may be optional; a claim decides nothing without a figure anyway', () => {
+test("a user's own budget may be optional; a claim without a figure decides nothing in any case", () => {
   const fast = 'id: fast, metric: latency.intent.due, stat: p99, op: <, limit: 80, unit: ms';
   const claim = 'claim: FLX-151, metric: latency.intent.due, stat: p95';
   expect(one(`{ ${fast}, optional: true }`)).toMatchObject({ id: 'fast', optional: true });
-  // As if it were not there, so that the hash of the scenario stays.
+  // Treated like a missing key, so that the hash of the scenario does not change.
   expect(one(`{ ${fast}, optional: false }`)).toEqual(one(`{ ${fast} }`));
   expect(problems(`{ ${fast}, optional: perhaps }`)).toMatchObject([
     { path: 'budgets.0.optional', message: 'got "perhaps", expected true or false' },
@@ -45,7 +45,7 @@ test('a budget of one’s own may be optional; a claim decides nothing without a
   ]);
 });
 
-test('a claim is read otherwise only with the reason, which the title then carries', () => {
+test('a claim may be interpreted differently only with a reason, which the title then contains', () => {
   const alarm = "claim: FLX-142, metric: database.queryMs, stat: p95, op: '<=', limit: 50";
   expect(one(`{ ${alarm}, reading: an alarm }`)).toMatchObject({
     op: '<=',
@@ -58,7 +58,7 @@ test('a claim is read otherwise only with the reason, which the title then carri
   ]);
 });
 
-test('a limit of its own unit is shown with that unit', () => {
+test('a limit with a unit of its own is shown in that unit', () => {
   expect(
     one(
       "{ claim: FLX-024, metric: world.cpuPercentOfCore, stat: mean, op: '<=', limit: 100, unit: '%', reading: r }",
@@ -72,7 +72,7 @@ test('a contradicted claim keeps its metric', () => {
   ).toMatchObject({ state: 'measured', contradicted: '400 are not 2500', metricUnit: 'batches/s' });
 });
 
-test('claims that no run can rule', () => {
+test('claims that no run can decide', () => {
   const { budgets } = read(
     minimal(
       'untestable:\n  - { missing: HAProxy, claims: [FLX-052, FLX-053] }\ncontradicted:\n  - { why: 16 of 14, claims: [FLX-022] }\n',
@@ -87,7 +87,7 @@ test('claims that no run can rule', () => {
   expect(budgets[1]).toMatchObject(image);
 });
 
-describe('a budget that makes no sense', () => {
+describe('an invalid budget', () => {
   const own = 'metric: load.peakCcu, unit: players';
   test.each([
     ['{ metric: load.peakCcu }', ': got neither claim nor id'],
@@ -146,7 +146,7 @@ describe('a budget that makes no sense', () => {
   });
 });
 
-test('an id is used once, wherever it stands', () => {
+test('each id may be used once in a scenario', () => {
   const text = minimal(
     `budgets:
   - { claim: FLX-001, metric: load.peakCcu }
@@ -164,7 +164,7 @@ untestable:
   ]);
 });
 
-test('an operation, a row write and a batch stay three different things', () => {
+test('operations, row writes and batches are three different units', () => {
   const unitOf = (id: string) => metricUnitOf(claims.get(id)?.unit ?? '');
   expect(['FLX-117', 'FLX-111', 'FLX-119'].map(unitOf)).toEqual(['ops/s', 'rows/s', 'batches/s']);
   expect(problems('{ claim: FLX-111, metric: throughput.operationsPerSecond }')[0]?.message).toContain(

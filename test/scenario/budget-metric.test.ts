@@ -23,15 +23,15 @@ test.each([
     'ops/s',
   ],
   ['network.cut', null, 'network', 'network.cut', undefined, 'players'],
-  // What is no figure is not taken for one of an operation.
+  // An unknown metric is not parsed as one of an operation.
   ['network.intent', null, 'network', 'network.intent', undefined, 'any'],
-])('%s is read once', (path, stat, section, figure, operation, unit) => {
+])('%s is parsed once', (path, stat, section, figure, operation, unit) => {
   const read = metric(path, stat);
   expect(read).toMatchObject({ path, section, figure, unit, setting: null, selector: null });
   expect(read.operation?.id).toBe(operation);
 });
 
-test('a setting and a metric of a target have names of their own', () => {
+test('settings and metrics of a target have names of their own', () => {
   expect(metric('stack.applied.a.b', null)).toMatchObject({
     ...{ figure: 'stack.applied', setting: 'a.b', selector: null, unit: 'setting' },
   });

@@ -10,7 +10,7 @@ const SECOND = 1e6;
 /** Ramp and warm-up of the smallest scenario. */
 const MEASURE = 10 * SECOND;
 
-test('faults are planned one by one, in the order of their times, and named by their kind', () => {
+test('faults are planned one by one in the order of their times, and named by their kind', () => {
   const scenario = read(
     withFaults(
       '{ action: kill, of: postgres, at: 5s, times: 3, every: 10s, lasting: 500ms }',
@@ -35,13 +35,13 @@ test('no fault is planned after the last due time', () => {
   expect(times).toEqual([0, 10, 20, 30, 40, 50]);
 });
 
-test('who is cut off comes back only where faults are planned', () => {
+test('players reconnect only where faults are planned', () => {
   expect(workload(read(minimal())).reconnect).toBe(false);
   const scenario = read(withFaults('{ action: drop, of: players, at: 1s }'));
   expect(workload(scenario).reconnect).toBe(true);
 });
 
-test('a resolved scenario holds its faults, calibration and rules', () => {
+test('a resolved scenario contains its faults, calibration and rules', () => {
   const scenario = read(
     `${withFaults('{ action: kill, of: world-1, at: 1500ms, lasting: 250ms }')}calibration: { seconds: 0 }\nrules: { foreignCpuPercent: 50, generatorLagMs: 20 }\n`,
   );
@@ -70,8 +70,8 @@ test.each([
   ['{ action: drop, of: players, at: 1s, sharePercent: 0 }', 'faults.0.sharePercent'],
   ['{ action: kill, of: postgres, at: 1s, times: 100000 }', 'faults.0.times'],
 ])('%s is refused', (fault, message) => {
-  const told = problemsOf(withFaults(fault)).map(({ path, message: why }) => `${path}: ${why}`);
-  expect(told.some((one) => one.startsWith(message))).toBe(true);
+  const problems = problemsOf(withFaults(fault)).map(({ path, message: why }) => `${path}: ${why}`);
+  expect(problems.some((one) => one.startsWith(message))).toBe(true);
 });
 
 test('a fault on a component that capbench does not start is refused', () => {
@@ -91,7 +91,7 @@ describe('with --duration', () => {
   const short = (...faults: readonly string[]): string =>
     withFaults(...faults).replace('players: 100\n', 'players: 100\n  duration: 2s\n');
 
-  test('a fault within that duration is accepted, also beyond the end in the file', () => {
+  test('a fault within that duration is accepted, even beyond the end in the file', () => {
     const scenario = read(short(LATE), { duration: seconds(6) });
     expect(faultsOf(scenario).map(({ at }) => (at - MEASURE) / SECOND)).toEqual([2.5]);
     expect(read(written(scenario))).toEqual(scenario);

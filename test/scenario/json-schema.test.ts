@@ -9,14 +9,14 @@ import { minimal, read } from './scenario-text.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const file = join(root, 'fixtures/schema/scenario.schema.json');
-// How the committed file is made anew after the schema has grown.
+// Writes the committed file again after a change of the schema.
 if (process.env.CAPBENCH_WRITE_SCHEMA === '1') {
   writeFileSync(file, `${JSON.stringify(scenarioJsonSchema(SYSTEMS), null, 2)}\n`);
 }
 const committed: Record<string, unknown> = JSON.parse(readFileSync(file, 'utf8'));
 const validate = new Ajv({ strict: true, allowUnionTypes: true }).compile(committed);
 
-test('the committed JSON Schema is the one of the code (CAPBENCH_WRITE_SCHEMA=1 writes it)', () => {
+test('the committed JSON Schema is that of the code (CAPBENCH_WRITE_SCHEMA=1 writes it)', () => {
   expect(committed).toEqual(JSON.parse(JSON.stringify(scenarioJsonSchema(SYSTEMS))));
 });
 
@@ -33,7 +33,7 @@ const files = [
     .map((name) => `${folder}/${name}`),
 );
 
-test.each(files)('%s is as the schema says, and names it for editors', (name) => {
+test.each(files)('%s conforms to the schema, and names it for editors', (name) => {
   const text = readFileSync(join(root, name), 'utf8');
   expect(validate(parse(text)), JSON.stringify(validate.errors)).toBe(true);
   const [first] = text.split('\n');
@@ -53,7 +53,7 @@ test.each([
     `${OWN}load: { players: 1 }
 `,
   ],
-])('%s is one', (_, text) => {
+])('%s is valid', (_, text) => {
   expect(validate(parse(text)), JSON.stringify(validate.errors)).toBe(true);
   expect(read(text)).toBeDefined();
 });
@@ -72,7 +72,7 @@ test.each([
   ['a budget without what it needs', minimal('budgets: [{ claim: 5 }]\n')],
   ['no players of one’s own', minimal().replace('flux', 'own')],
   ['another protocol', minimal('players: { protocol: smtp }\n')],
-])('%s is none', (_, text) => {
+])('%s is invalid', (_, text) => {
   expect(validate(parse(text))).toBe(false);
   expect(() => read(text)).toThrow();
 });

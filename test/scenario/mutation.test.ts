@@ -28,7 +28,7 @@ const SPLINTERS = [
   ...['%YAML 1.1\n', '<<: ', '__proto__: ', '\u2028', '😀'],
 ];
 
-/** One of several ways to damage a text, seeded. */
+/** Damages a text in one of several ways, chosen by the seed. */
 function mutate(text: string, next: () => number): string {
   const at = Math.floor(next() * text.length);
   const length = 1 + Math.floor(next() * 30);

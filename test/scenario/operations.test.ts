@@ -14,7 +14,7 @@ const said = (...args: Parameters<typeof problemsOf>): readonly string[] =>
   problemsOf(...args).map(({ where, path, message }) => `${where} ${path}: ${message}`);
 
 describe('rates by either name', () => {
-  test('are the same scenario, and a bundle has it by the name', () => {
+  test('are the same scenario, and a bundle has the canonical name', () => {
     const [alias, name] = [read(of(ALIAS)), read(of(NAMES))];
     expect(rates(alias)).toEqual([5, 7]);
     expect(alias).toEqual(name);
@@ -42,18 +42,18 @@ describe('rates by either name', () => {
     ]);
   });
 
-  test('a --set of what is there already changes nothing, by whichever name', () => {
+  test('--set with the present value changes nothing, by either name', () => {
     expect(read(of(ALIAS), { set: ['load.operations.intent.perSecond=5'] }).altered).toEqual([]);
     expect(read(of(NAMES), { set: ['load.intentsPerSecond=5'] }).altered).toEqual([]);
   });
 
-  test('a --set of one name replaces what a bundle says of the other', () => {
+  test('--set of one name replaces the value that a bundle has for the other', () => {
     const bundle = written(read(of(NAMES), { set: ['load.intentsPerSecond=9'] }));
     const again = read(bundle, { set: ['load.operations.intent.perSecond=4'] });
     expect(again.altered).toEqual(['load.operations.intent.perSecond=4']);
   });
 
-  test('both in one file are a mistake', () => {
+  test('both names in one file are refused', () => {
     const text = of('  intentsPerSecond: 5\n  operations: { intent: { perSecond: 5 } }\n');
     expect(said(text)).toEqual([
       'x.yaml:5:3 load.intentsPerSecond: got 5 beside load.operations.intent.perSecond, expected only one of the two: they are the same key',
@@ -88,11 +88,11 @@ describe('rates by either name', () => {
       '  intentsPerSecond: 5\n  operations: 5\n',
       '6:15 load.operations: got 5, expected a map with the keys intent, monsterCommand',
     ],
-  ])('%s is named as it was written: %j', (_, text, expected) => {
+  ])('%s is reported with the name that the file uses: %j', (_, text, expected) => {
     expect(said(of(text))).toEqual([expect.stringContaining(`x.yaml:${expected}`)]);
   });
 
-  test('what does not fit after --scale is named as it was written', () => {
+  test('a rate that is too high after --scale is reported with the name that the file uses', () => {
     const text = of('  monsterCommandsPerSecond: 9e5\n  commandsPerPost: 5000\n');
     expect(said(text, { scale: 100 })).toEqual([
       'with --scale 100 load.monsterCommandsPerSecond: got 90,000,000 a second, expected 10,000,000 at most',
@@ -114,7 +114,7 @@ describe('weights', () => {
     ]);
   });
 
-  test('of several operations are in proportion, beside rates and defaults', () => {
+  test('of several operations are proportional, beside rates and defaults', () => {
     const operations = ['look', 'move', 'trade', 'rest'].map((id) => ({ ...OPERATIONS[0]!, id }));
     const toy: System = {
       name: 'toy',
@@ -158,7 +158,7 @@ describe('weights', () => {
   });
 });
 
-test('an unknown operation comes with the known ones and the nearest', () => {
+test('the error for an unknown operation lists the known ones and the nearest', () => {
   const text = of('  operations: { intents: { perSecond: 5 } }\n');
   expect(said(text)).toEqual([
     'x.yaml:5:17 load.operations.intents: unknown key "intents", expected one of intent, monsterCommand',
@@ -166,7 +166,7 @@ test('an unknown operation comes with the known ones and the nearest', () => {
   expect(problemsOf(text)[0]?.hint).toBe('did you mean intent?');
 });
 
-test('of a system that is not known, no key is wrong that some system has, and what none has still is', () => {
+test('when the system is unknown, only keys that no system has are reported', () => {
   const text = of(`${ALIAS}  sped: 5\n  commandsPerPost: 0\n`).replace('flux', 'fluxx');
   expect(said(text)).toEqual([
     `x.yaml:2:9 system: got "fluxx", expected one of ${SYSTEMS.names.join(', ')}`,
@@ -176,7 +176,7 @@ test('of a system that is not known, no key is wrong that some system has, and w
   expect(problemsOf(text)[0]?.hint).toBe('did you mean flux?');
 });
 
-test('another version of the form is refused, and 1 is read', () => {
+test('another version of the format is refused, and version 1 is read', () => {
   expect(read(minimal('version: 1\n'))).toEqual(read(minimal()));
   expect(said(minimal('version: 2\n'))).toEqual([
     'x.yaml:5:10 version: got 2, expected 1, the version of scenarios that this capbench reads',

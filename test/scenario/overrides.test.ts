@@ -10,7 +10,7 @@ const refused = (...texts: string[]) =>
   );
 
 describe('--set', () => {
-  test('changes a value as YAML reads it, the last one winning', () => {
+  test('parses a value as YAML, and the last one wins', () => {
     const scenario = set(
       ...['load.players=500', 'load.players=501', 'load.duration=5s', 'description=a: b', 'seed=0x10'],
     );
@@ -23,25 +23,25 @@ describe('--set', () => {
     ['an alias', 'name=[&a 1, *a]', 'name: got "[&a 1, *a]"'],
     ['brackets without end', `name=${'['.repeat(4_000)}`, 'name: got "[[['],
     ['brackets by the thousand', `name=${'['.repeat(50_000)}${']'.repeat(50_000)}`, 'name: got "[[['],
-  ])('%s is text, and no name', (_what, text, said) => {
+  ])('%s is text, not a key', (_what, text, said) => {
     const [problem, ...more] = refused(text);
     expect(more).toEqual([]);
     expect(problem).toContain(said);
     expect(problem?.length).toBeLessThan(500);
   });
 
-  test('a path without end is refused', () => {
+  test('a path of excessive length is refused', () => {
     expect(() => set(`load${'.a'.repeat(20_000)}=1`)).toThrow('a path of 20 keys at most');
   });
 
-  test('reaches what the file leaves out', () => {
+  test('sets keys that the file leaves out', () => {
     expect(read(minimal(), { set: ['world.batch.operations=7', 'rules.sentPercent=95'] })).toMatchObject({
       world: { batch: { operations: 7, interval: 10e3 } },
       rules: { sentPercent: 95, generatorLoopDelayMs: 100 },
     });
   });
 
-  test('reaches a budget by its id, its claim or its position', () => {
+  test('finds a budget by its id, its claim or its position', () => {
     const limitOf = (id: string, text: string) => set(text).budgets.find((budget) => budget.id === id)?.limit;
     expect(limitOf('intent-p95', 'budgets.intent-p95.limit=7')).toBe(7);
     expect(limitOf('all-connected', 'budgets.0.limit=8')).toBe(8);
@@ -50,7 +50,7 @@ describe('--set', () => {
     expect(m4pro.budgets.find(({ id }) => id === 'FLX-151')).toMatchObject({ metric });
   });
 
-  test('takes a list for a between', () => {
+  test('accepts a list for `between`', () => {
     const scenario = set('budgets.intent-p95.op=between', 'budgets.intent-p95.limit=[1, 9]');
     expect(scenario.budgets.find(({ id }) => id === 'intent-p95')).toMatchObject({
       op: 'between',
@@ -58,7 +58,7 @@ describe('--set', () => {
     });
   });
 
-  test('takes maps in braces and lists of them; what stands for a text stays one', () => {
+  test('accepts maps in braces and lists of them; a text stays one', () => {
     const { load, faults } = set(
       'load.churn={perSecond: 5, away: 2s}',
       'load.stages=[{name: a, lasting: 15s}, {name: b, lasting: 5s, reconnect: {}}]',
@@ -84,7 +84,7 @@ describe('--set', () => {
     );
   });
 
-  test("reaches PostgreSQL's settings, dots in their names included, and empties one", () => {
+  test("sets PostgreSQL's settings, including names with dots, and can empty one", () => {
     const scenario = set(
       'postgres.settings.work_mem=64MB',
       'postgres.settings.pg_stat_statements.max=100',
@@ -97,12 +97,12 @@ describe('--set', () => {
     });
   });
 
-  test('leaves the rest as it was', () => {
+  test('leaves everything else unchanged', () => {
     const before = read(shipped('quickstart'));
     expect(set('load.drain=7s')).toEqual({ ...before, load: { ...before.load, drain: 7e6 } });
   });
 
-  test('says what it changed of the load, the world and PostgreSQL, the last of each', () => {
+  test('lists its changes to the load, the world and PostgreSQL, with the last value of each', () => {
     expect(set().altered).toEqual([]);
     expect(
       set(
@@ -122,7 +122,7 @@ describe('--set', () => {
     expect(set('world=~', 'world.servers=2').altered).toEqual(['world={"servers":2}']);
   });
 
-  test('says nothing of what stayed as it was, nor of what is no load', () => {
+  test('lists neither unchanged values nor changes outside the load', () => {
     const { load } = read(shipped('quickstart'));
     expect(
       set(
@@ -132,7 +132,7 @@ describe('--set', () => {
     ).toEqual([]);
   });
 
-  test('changes one of two that share an alias, and not the other', () => {
+  test('changes one of two nodes that share an alias, and not the other', () => {
     const text = minimal('deviations: [&d { setting: s, documented: a, applied: b, reason: c }, *d]\n');
     const { deviations } = read(text, { set: ['deviations.0.reason=because'] });
     expect(deviations.map(({ reason }) => reason)).toEqual(['because', 'c']);
@@ -158,7 +158,7 @@ describe('--set', () => {
       '--set postgres.settings.archive_command=x postgres.settings.archive_command: got "x"',
     ],
     ['load.constructor=5', '--set load.constructor=5 load.constructor: unknown key'],
-  ])('%s is refused by its own name', (text, expected) => {
+  ])('%s is refused, and the error names it', (text, expected) => {
     expect(refused(text)).toEqual([expect.stringContaining(expected)]);
   });
 
@@ -192,7 +192,7 @@ describe('--scale', () => {
     expect(m4pro(1)).toEqual(read(shipped('m4pro-20k')));
   });
 
-  test('is refused where a world would be beyond all bounds', () => {
+  test('is refused where a world would exceed the limits', () => {
     expect(
       problemsOf(shipped('m4pro-20k'), { scale: 60 }).map(({ where, path }) => `${where} ${path}`),
     ).toEqual([

@@ -32,11 +32,11 @@ test('the smallest scenario has the documented defaults', () => {
   });
 });
 
-test('a key with nothing after it is as good as none', () => {
+test('a key without a value is the same as no key', () => {
   expect(read(minimal('budgets:\nworld:\n')).world.servers).toBe(4);
 });
 
-test("PostgreSQL's settings are kept as they are spelled", () => {
+test("PostgreSQL's settings keep their spelling", () => {
   const text = minimal(
     "postgres:\n  settings:\n    synchronous_commit: on\n    log_connections: false\n    random_page_cost: 1.1\n    listen_addresses: ''\n    log_line_prefix: '%t '\n",
   );
@@ -49,7 +49,7 @@ test("PostgreSQL's settings are kept as they are spelled", () => {
   });
 });
 
-describe('what is no scenario at all', () => {
+describe('an input that is no scenario', () => {
   const noisy = Uint8Array.from({ length: 2000 }, (_, i) => (i * 197 + 131) % 256);
   test.each([
     ['an empty file', '', 'x.yaml:1:1 : the file is empty, expected a map'],
@@ -93,20 +93,20 @@ describe('what is no scenario at all', () => {
     );
   });
 
-  test('YAML 1.1 is not read, whatever the file says', () => {
+  test('YAML 1.1 is not read, whatever the file declares', () => {
     expect(lines(`%YAML 1.1\n---\n${minimal('seed: 1_000\n')}`)).toEqual([
       expect.stringContaining('x.yaml:7:7 seed: got "1_000"'),
     ]);
   });
 
-  test('a key of every object is no way around the schema', () => {
+  test('a key that every JavaScript object has is checked like any other', () => {
     expect(lines(minimal('__proto__: { seed: 7 }\n'))).toEqual([
       expect.stringContaining('x.yaml:5:1 __proto__: unknown key'),
     ]);
   });
 });
 
-describe('one value that is wrong', () => {
+describe('a single wrong value', () => {
   test.each([
     ['name: Bad Name\nsystem: flux\nload: { players: 1 }\nworld: { servers: 1 }', '1:7 name: got "Bad Name"'],
     ['name: a\nsystem: quake\nload: { players: 10 }', '2:9 system: got "quake", expected one of flux, own'],
@@ -186,7 +186,7 @@ describe('one value that is wrong', () => {
       'did you mean monsterCommandsPerSecond?',
     ],
     ['far off', minimal('zebra: 5'), '5:1 zebra: unknown key', null],
-  ])('an unknown key (%s) comes with the nearest known one', (_, text, expected, hint) => {
+  ])('the error for an unknown key (%s) suggests the nearest known one', (_, text, expected, hint) => {
     expect(lines(text)).toEqual([expect.stringContaining(`x.yaml:${expected}`)]);
     expect(problemsOf(text)[0]?.hint).toBe(hint);
   });
@@ -196,7 +196,7 @@ describe('one value that is wrong', () => {
     [minimal('  drain: 5'), 'add its unit: 5s'],
     [minimal('world: { heap: 512 }'), 'add its unit: 512MB'],
     [flux('{ players: .nan }'), 'comparisons with it are meaningless'],
-  ])('%j has a hint', (text, hint) => {
+  ])('the error for %j has a hint', (text, hint) => {
     expect(problemsOf(text).map((problem) => problem.hint)).toEqual([hint]);
   });
 });
@@ -233,7 +233,7 @@ describe('settings that a scenario may not have', () => {
   });
 });
 
-describe('numbers that do not fit each other', () => {
+describe('numbers that contradict one another', () => {
   test.each([
     [flux('{ players: 3 }'), '3:18 load.players: got 3 players for 4 world servers'],
     [minimal('  monsterCommandsPerSecond: 5'), '4:3 load.monsters: got 0 monsters for 4 world servers'],
@@ -260,7 +260,7 @@ describe('numbers that do not fit each other', () => {
   });
 });
 
-test('everything that is wrong is said at once, in the order of the file, with the code of bad input', () => {
+test('all errors are reported at once, in the order of the file, with the exit code of bad input', () => {
   const text = `name: a b
 system: flux
 load:
@@ -300,7 +300,7 @@ untestable:
   );
 });
 
-test('a file of nothing but unknown keys is refused without a word for each', () => {
+test('a file with only unknown keys is refused without a message for each', () => {
   const text = Array.from({ length: 20_000 }, (_, i) => `key${i}: 1`).join('\n');
   const problems = problemsOf(text);
   expect(problems.length).toBeGreaterThan(10);

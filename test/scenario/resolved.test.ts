@@ -17,7 +17,7 @@ describe.each(['quickstart', 'm4pro-20k', 'storm'])('%s, resolved', (name) => {
   });
 });
 
-test('what --set changed is kept, and added to', () => {
+test('the changes of --set are kept, and new ones are added', () => {
   const altered = read(shipped('m4pro-20k'), { set: ['load.players=400', 'world.servers=2'] });
   expect(altered.altered).toEqual(['load.players=400', 'world.servers=2']);
   expect(read(written(altered))).toEqual(altered);
@@ -27,13 +27,13 @@ test('what --set changed is kept, and added to', () => {
   expect(scenarioHash({ ...altered, altered: [] })).not.toBe(scenarioHash(altered));
 });
 
-test('durations that are no whole seconds survive', () => {
+test('durations with fractions of a second are kept', () => {
   const scenario = read(minimal('  skipAfter: 1500us\n  timeout: 2.5s\n  duration: 1.5h\n'));
   expect(scenario.load).toMatchObject({ skipAfter: 1500, timeout: 2.5e6, duration: 5400e6 });
   expect(read(written(scenario))).toEqual(scenario);
 });
 
-test('texts that YAML could take for something else survive', () => {
+test('texts that YAML could parse as another type are kept', () => {
   const scenario = read(
     minimal(
       `description: "1e3"\npostgres: { settings: { a: 'on', b: '~', c: '007', d: ' x ', e: '', f: '#', g: "it's" } }\n`,
@@ -42,7 +42,7 @@ test('texts that YAML could take for something else survive', () => {
   expect(read(written(scenario))).toEqual(scenario);
 });
 
-test('the hash is of the content, not of its order or layout, and every change changes it', () => {
+test('the hash depends on the content and not on order or layout, and every change changes it', () => {
   const hash = (text: string) => scenarioHash(read(text));
   const one = hash('name: a\nsystem: flux\nload: { players: 10, monsters: 0 }\n');
   expect(one).toMatch(/^[0-9a-f]{64}$/);

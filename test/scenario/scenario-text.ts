@@ -21,7 +21,7 @@ export const read = (text: string | Uint8Array, overrides: Partial<Overrides> = 
     { ...NO_OVERRIDES, ...overrides },
   );
 
-/** As a bundle holds it. */
+/** The text of a scenario as a bundle contains it. */
 export const written = (scenario: Scenario): string =>
   writeScenario(scenario, SYSTEMS.systemOf(scenario).scenario);
 
@@ -32,7 +32,7 @@ export const workload = (scenario: Scenario): Workload =>
 export const rates = ({ load }: Scenario): readonly number[] =>
   Object.values(load.operations).map(({ perSecond }) => perSecond);
 
-/** Why something refuses a scenario, which it must. */
+/** The error with which a scenario is refused; fails if it is accepted. */
 export function thrownBy(refuse: () => unknown): ScenarioError {
   try {
     refuse();
@@ -43,9 +43,9 @@ export function thrownBy(refuse: () => unknown): ScenarioError {
   throw new Error('no problem was found');
 }
 
-/** The problems of a text that must have some. */
+/** The problems of a text; fails if it has none. */
 export const problemsOf = (...of: Parameters<typeof read>): readonly Problem[] =>
   thrownBy(() => read(...of)).problems;
 
-/** The smallest scenario there is, and what a test puts after it. */
+/** The smallest valid scenario, and what a test appends to it. */
 export const minimal = (more = ''): string => `name: mine\nsystem: flux\nload:\n  players: 100\n${more}`;

@@ -11,7 +11,7 @@ test('m4pro-20k accounts for every flux claim, once', () => {
   );
 });
 
-test('at least 60 of them are measured, and 60 can decide', () => {
+test('at least 60 of them are measured, and 60 can decide the verdict', () => {
   const measured = m4pro.budgets.filter(({ state }) => state === 'measured');
   expect(measured.length).toBeGreaterThanOrEqual(60);
   expect(
@@ -19,7 +19,7 @@ test('at least 60 of them are measured, and 60 can decide', () => {
   ).toBeGreaterThanOrEqual(60);
 });
 
-test('every setting that a measured one names is in the scenario', () => {
+test('every setting that a measured claim names is in the scenario', () => {
   const own = ['worldHeap', 'worldBatchInterval', 'postgresVersion', 'node'];
   for (const budget of m4pro.budgets) {
     if (budget.state !== 'measured') continue;
@@ -29,7 +29,7 @@ test('every setting that a measured one names is in the scenario', () => {
   }
 });
 
-test("operator and limit are the claim's, unless the title says how it is read", () => {
+test('operator and limit are those of the claim, unless the title says how it is interpreted', () => {
   for (const budget of m4pro.budgets) {
     const claim = claims.get(budget.claim ?? '');
     if (claim === undefined) throw new Error(`${budget.id} has no claim`);
@@ -41,9 +41,9 @@ test("operator and limit are the claim's, unless the title says how it is read",
   }
 });
 
-test('what the load decides is claimed of the documented load alone', () => {
+test('claims that depend on the load apply only at the documented load', () => {
   const own = /^(load|latency|throughput|world|database|network|host)\./;
-  // A share, a count of processes, hit ratios and free memory are claimed of any load.
+  // A share, a count of processes, hit ratios and free memory are claimed for any load.
   const ofAnyLoad = ['FLX-100', 'FLX-002', 'FLX-183', 'FLX-144', 'FLX-147', 'FLX-159'];
   const open = m4pro.budgets.filter(
     (budget) =>
@@ -55,21 +55,21 @@ test('what the load decides is claimed of the documented load alone', () => {
   expect(open.map(({ id }) => id).toSorted()).toEqual(ofAnyLoad.toSorted());
 });
 
-test('the window of a batch is judged as it is configured', () => {
+test('the window of a batch is judged by its configured value', () => {
   expect(m4pro.budgets.find(({ id }) => id === 'FLX-067')).toMatchObject({
     metric: { path: 'stack.applied.worldBatchInterval' },
     ...{ op: '=', limit: 10, metricUnit: 'ms', fullLoad: false },
   });
 });
 
-test('what is missing or contradicted is said in words', () => {
+test('missing and contradicted claims have a reason in words', () => {
   for (const budget of m4pro.budgets) {
     if (budget.state === 'untestable') expect(budget.missing.length, budget.id).toBeGreaterThan(10);
     if (budget.state === 'contradicted') expect(budget.contradicted, budget.id).toMatch(/\d|four/);
   }
 });
 
-test('m4pro-20k is the documented load', () => {
+test('m4pro-20k has the documented load', () => {
   expect(m4pro.load).toMatchObject({
     ...{ players: 20_000, monsters: 75_000, connectsPerSecond: 2000 },
     ...{ ramp: 5e6, warmUp: 5e6, duration: 60e6, drain: 15e6 },
@@ -102,7 +102,7 @@ test("m4pro-20k has PostgreSQL's settings as documented", () => {
   });
 });
 
-test('quickstart ends within a minute and judges by budgets of its own', () => {
+test('quickstart ends within a minute and is judged by its own budgets', () => {
   const { load, budgets } = read(shipped('quickstart'));
   expect((load.ramp + load.warmUp + load.duration + load.drain) / 1e6).toBeLessThanOrEqual(40);
   expect(budgets.length).toBeGreaterThanOrEqual(12);

@@ -18,7 +18,7 @@ const SHAPE = [
 describe('stages', () => {
   const scenario = read(staged(SHAPE));
 
-  test('make the measure phase', () => {
+  test('make up the measure phase', () => {
     expect(scenario.load.duration).toBe(seconds(45));
     const { timeline } = workload(scenario);
     expect(timeline).toMatchObject({ measureStart: seconds(10), end: seconds(55) });
@@ -35,14 +35,14 @@ describe('stages', () => {
     expect(timeline.stages?.map(operationalSeconds)).toEqual([20, 30, 8.75 + 2.5, 5]);
   });
 
-  test('a storm is a planned fault of its stage, and who is cut off comes back', () => {
+  test('a reconnect storm is a planned fault of its stage, and its players reconnect', () => {
     const cut = { id: 'cut-storm', action: 'drop', of: 'players', sharePercent: 50, stage: 3 };
     expect(faultsOf(scenario)).toEqual([{ ...cut, at: seconds(50), lasting: 0 }]);
     expect(workload(scenario).reconnect).toBe(true);
     expect(workload(read(staged(SHAPE.slice(0, 3)))).reconnect).toBe(false);
   });
 
-  test('churn is that of the stage, or else of the load from GO on', () => {
+  test('churn is that of the stage, or else that of the load, from GO on', () => {
     expect(workload(scenario).churn).toEqual([
       { from: seconds(50), to: seconds(55), perSecond: 5, away: seconds(0.5) },
     ]);
@@ -58,7 +58,7 @@ describe('stages', () => {
     expect(plain).toMatchObject({ reconnect: true, churn: [{ from: 0, to: seconds(70), away: seconds(1) }] });
   });
 
-  test('are scaled by --duration in proportion, and their churn by --scale', () => {
+  test('are scaled proportionally by --duration, and their churn by --scale', () => {
     const shorter = read(staged(SHAPE), { duration: seconds(10), scale: 0.5 });
     expect(shorter.load.stages?.map(({ lasting }) => lasting)).toEqual([4444444, 2222223, 2222222, 1111111]);
     expect(shorter.load.stages?.[2]?.over).toBe(1111111);
@@ -67,7 +67,7 @@ describe('stages', () => {
     expect(shorter.load.duration).toBe(seconds(10));
   });
 
-  test('survive in a resolved scenario', () => {
+  test('are kept in a resolved scenario', () => {
     for (const text of [staged(SHAPE, '  churn: { perSecond: 2, away: 250ms }\n'), shipped('storm')]) {
       for (const overrides of [{}, { duration: seconds(10), scale: 0.3 }]) {
         const first = read(text, overrides);
@@ -78,13 +78,13 @@ describe('stages', () => {
     }
   });
 
-  test('are changed by their names, which alters the load', () => {
+  test('can be changed by name, which alters the load', () => {
     const changed = read(staged(SHAPE), { set: ['load.stages.spike.rate=2'] });
     expect(changed.load.stages?.[1]?.rate).toBe(2);
     expect(changed.altered).toEqual(['load.stages.1.rate=2']);
   });
 
-  test('a scenario without them is as it was', () => {
+  test('a scenario without stages is unchanged', () => {
     const plain = read(minimal());
     expect(plain.load.duration).toBe(seconds(60));
     expect(Object.keys(plain.load)).not.toContain('stages');
@@ -142,9 +142,9 @@ test.each([
     'budgets.0.stage: the stage a has no reconnect, so network.reconnectMs is never measured there',
   ],
 ])('%j %j is refused', (stages, more, message) => {
-  const told = problemsOf(staged(stages, more)).map(({ path, message: why }) => `${path}: ${why}`);
-  const found = told.filter((one) => one.startsWith(message));
-  expect(found, told.join('\n')).toHaveLength(1);
+  const unknown = problemsOf(staged(stages, more)).map(({ path, message: why }) => `${path}: ${why}`);
+  const found = problems.filter((one) => one.startsWith(message));
+  expect(found, problems.join('\n')).toHaveLength(1);
 });
 
 test.each<[string, string, string]>([
@@ -157,10 +157,10 @@ test.each<[string, string, string]>([
   expect(read(staged([first, '{ name: b, lasting: 5s }'], more + asked)).budgets).toHaveLength(1);
 });
 
-test('a --duration that is too short for the stages is refused, and a budget of a stage of a load without stages', () => {
+test('a --duration that is too short for the stages is refused, as is a budget on a stage that does not exist', () => {
   const both = staged(['{ name: a, lasting: 1s }', '{ name: b, lasting: 1h }']);
   const [short] = problemsOf(both, { duration: seconds(1) });
   expect(short).toMatchObject({ where: 'after --duration 1s', path: 'load.stages.0.lasting' });
-  const told = problemsOf(minimal(budget('metric: latency.intent.due, stat: p95, stage: spike')));
-  expect(told[0]?.message).toBe('got spike, which is not a stage of this load; the load has no stages');
+  const unknown = problemsOf(minimal(budget('metric: latency.intent.due, stat: p95, stage: spike')));
+  expect(unknown[0]?.message).toBe('got spike, which is not a stage of this load; the load has no stages');
 });

@@ -9,14 +9,14 @@ import { thrownBy, written } from './scenario-text.ts';
 const redaction = Redaction.of([], { PGPASSWORD: 's3cret-4711' });
 const clean = (scenario: Scenario) => withoutSecrets(scenario, 'world.yaml', redaction);
 
-test('a scenario without secrets stays as it is, and keeps its hash', () => {
+test('a scenario without secrets stays unchanged, and keeps its hash', () => {
   const scenario = scenarioOf();
   const result = clean(scenario);
   expect(result).toEqual({ scenario, removed: [] });
   expect(scenarioHash(result.scenario)).toBe(scenarioHash(scenario));
 });
 
-test('prose loses its secrets before it is hashed', () => {
+test('secrets in prose are removed before it is hashed', () => {
   const { scenario, removed } = clean(
     scenarioOf({
       description: 'as in postgres://ann:x@db/world',
@@ -36,7 +36,7 @@ test('prose loses its secrets before it is hashed', () => {
   expect(clean(scenario)).toEqual({ scenario, removed: [] });
 });
 
-test('where a secret cannot be taken out, the scenario is refused without repeating it', () => {
+test('where a secret cannot be removed, the scenario is refused without repeating it', () => {
   const { postgres } = scenarioOf();
   const settings = {
     ...postgres.settings,

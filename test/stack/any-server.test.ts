@@ -5,7 +5,7 @@ import { attachAny } from '../../src/stack/target-stack.ts';
 import { onAbort, pause, unlessAborted } from '../../src/supervision/time-limit.ts';
 import { portOf } from '../loopback.ts';
 
-test('looks at many targets, again and again, leave no listener behind', async () => {
+test('repeated checks of many targets leave no listener behind', async () => {
   const server = createServer((client) => client.on('error', () => undefined));
   const url = `http://127.0.0.1:${await portOf(server)}`;
   const warnings: string[] = [];
@@ -23,14 +23,14 @@ test('looks at many targets, again and again, leave no listener behind', async (
   expect(getEventListeners(signal, 'abort').length).toBeLessThanOrEqual(1);
 });
 
-test('many wait for one signal behind one listener, and all of them hear it', async () => {
+test('many waits share one listener for a signal, and all of them receive it', async () => {
   const stop = new AbortController();
-  const told: number[] = [];
-  const forget = Array.from({ length: 20 }, (_, i) => onAbort(stop.signal, () => told.push(i)));
+  const received: number[] = [];
+  const forget = Array.from({ length: 20 }, (_, i) => onAbort(stop.signal, () => received.push(i)));
   for (const undo of forget.slice(5)) undo();
   const waits = [pause(60_000, stop.signal), unlessAborted(new Promise(() => {}), stop.signal)];
   expect(getEventListeners(stop.signal, 'abort')).toHaveLength(1);
   stop.abort(new Error('enough'));
-  expect(told).toEqual([0, 1, 2, 3, 4]);
+  expect(received).toEqual([0, 1, 2, 3, 4]);
   for (const wait of waits) await expect(wait).rejects.toThrow('enough');
 });

@@ -11,7 +11,7 @@ import { query } from './sql.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
-/** Spelled otherwise than PostgreSQL prints them, some of them. */
+/** The spelling of some of them differs from what PostgreSQL prints. */
 const CONFIGURED = {
   shared_buffers: '16384kB',
   work_mem: '5120',
@@ -43,12 +43,12 @@ afterAll(async () => {
   await watchdog.close();
 });
 
-test('what is in force stays as it was spelled, and what is not PostgreSQL’s as it was', async () => {
+test('settings that are in force keep their spelling, and settings outside PostgreSQL are unchanged', async () => {
   const settings = settingsOf({ ...CONFIGURED, worldServers: '2' });
   expect(await settingsInForce(postgres.database, settings, CONFIGURED)).toEqual(settings);
 });
 
-test('what PostgreSQL runs with otherwise is told, with the value, and why', async () => {
+test('settings that PostgreSQL changed are reported with the value in force and the reason', async () => {
   for (const statement of [
     "alter system set work_mem = '8MB'",
     "alter system set shared_buffers = '32MB'",
@@ -68,7 +68,7 @@ test('what PostgreSQL runs with otherwise is told, with the value, and why', asy
     const all = await settingsInForce(postgres.database, settings, configuration);
     return new Map(all.map((one) => [one.setting, one]));
   };
-  // A reload is carried out some time later.
+  // PostgreSQL applies a reload asynchronously.
   await expect.poll(async () => (await found()).get('work_mem')?.applied).toBe('8MB');
   const all = await found();
   expect([...all.keys()]).toEqual(settings.map(({ setting }) => setting));
@@ -83,7 +83,7 @@ test('what PostgreSQL runs with otherwise is told, with the value, and why', asy
   expect(all.get('auto_explain.log_min_duration')?.reason).toContain(
     'neither PostgreSQL nor a library that it loaded',
   );
-  // Until a restart, it runs with what was configured.
+  // Until a restart, it runs with the configured value.
   expect(all.get('shared_buffers')).toMatchObject({ applied: '16384kB', reason: null });
   const changed = ['work_mem', 'maintenance_work_mem', 'auto_explain.log_min_duration'];
   for (const one of settings.filter(({ setting }) => !changed.includes(setting)))
@@ -98,7 +98,7 @@ test('a PostgreSQL that does not answer ends with 93', async () => {
   });
 });
 
-test('a local stack tells what a run takes for itself, whatever the scenario says', async () => {
+test('a local stack reports the settings of the run itself, whatever the scenario says', async () => {
   const scenario = scenarioOf({ logging_collector: 'on', work_mem: '5120' });
   const stack = await openSmallStack(scenario, { watchdog });
   const { settings } = stack;

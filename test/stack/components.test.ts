@@ -4,7 +4,7 @@ import type { ComponentSpec } from '../../src/stack/component-spec.ts';
 import { openLocalStack } from '../../src/stack/local.ts';
 import { openWatchdog, type StackFailure, type Watchdog } from '../../src/supervision/watchdog.ts';
 
-/** Any components, without a process: what is started and ended when, and who is blamed. */
+/** Components without a process: when each starts and ends, and which one is reported as the cause of a failure. */
 
 let watchdog: Watchdog;
 beforeAll(async () => {
@@ -13,9 +13,9 @@ beforeAll(async () => {
 afterAll(() => watchdog.close());
 
 interface Trouble {
-  /** Rejects its start. */
+  /** The start is rejected. */
   readonly refuses?: string;
-  /** Ends by itself after so many milliseconds. */
+  /** The component ends by itself after this many milliseconds. */
   readonly endsAfter?: number;
 }
 
@@ -23,12 +23,12 @@ function stackOf(
   plan: Readonly<Record<string, readonly string[]>>,
   trouble: Readonly<Record<string, Trouble>> = {},
 ) {
-  const told: string[] = [];
+  const events: string[] = [];
   const specs = Object.entries(plan).map(
     ([name, after]): ComponentSpec => ({
       ...{ name, after, faults: [] },
       async start({ started }) {
-        told.push(`start ${name}`);
+        events.push(`start ${name}`);
         await new Promise((resolve) => setTimeout(resolve, 20));
         const { refuses, endsAfter } = trouble[name] ?? {};
         if (refuses !== undefined) throw new Error(refuses);
@@ -40,7 +40,7 @@ function stackOf(
         const component: Component = {
           ...{ name, pid: process.pid, log: '/dev/null', failure, disturbed: false },
           ...{ kill: () => expect.fail('killed'), stop: () => expect.fail('stopped') },
-          close: async () => void told.push(`end ${name}`),
+          close: async () => void events.push(`end ${name}`),
         };
         return { component, addresses: { [name]: [name, ...below].join('<') } };
       },
@@ -56,35 +56,35 @@ function stackOf(
       mayRestart: false,
     },
   });
-  return { told, opening };
+  return { events, opening };
 }
 
 const PLAN = { edge: ['world-1', 'world-2'], 'world-1': ['redis'], 'world-2': ['redis'], redis: [] };
 
-test('each is started once what it stands on answers, and ended before it', async () => {
-  const { told, opening } = stackOf(PLAN);
+test('each starts once its dependencies are ready, and ends before they do', async () => {
+  const { events, opening } = stackOf(PLAN);
   const stack = await opening;
   expect(stack.endpoints).toMatchObject({ worlds: [], database: null });
   expect(stack.endpoints.addresses).toMatchObject({ 'world-1': 'world-1<redis', redis: 'redis' });
   expect([...stack.logs.keys()]).toEqual(['edge', 'world-1', 'world-2', 'redis']);
   await stack.close();
   await stack.close();
-  expect(told).toEqual([
+  expect(events).toEqual([
     ...['start redis', 'start world-1', 'start world-2', 'start edge'],
     ...['end edge', 'end world-1', 'end world-2', 'end redis'],
   ]);
 });
 
-test('where one does not start, those that run are ended, and the first reason is told', async () => {
-  const { told, opening } = stackOf(PLAN, { 'world-2': { refuses: 'no port' } });
+test('when one does not start, the running ones are ended, and the first reason is reported', async () => {
+  const { events, opening } = stackOf(PLAN, { 'world-2': { refuses: 'no port' } });
   await expect(opening).rejects.toThrow('no port');
-  expect(told).toEqual(['start redis', 'start world-1', 'start world-2', 'end world-1', 'end redis']);
+  expect(events).toEqual(['start redis', 'start world-1', 'start world-2', 'end world-1', 'end redis']);
 });
 
 test.each([
   ['while the others start', { redis: { endsAfter: 5 }, 'world-1': { refuses: 'connection refused' } }],
   ['a moment after them', { redis: { endsAfter: 120 }, 'world-1': { endsAfter: 50 } }],
-])('what they stand on is to blame where it ends %s', async (_when, trouble) => {
+])('a dependency is reported as the cause when it ends %s', async (_when, trouble) => {
   const { opening } = stackOf(PLAN, trouble);
   const blamed = await opening.then(async (stack) => {
     const { component, message } = await stack.failure;
@@ -94,6 +94,6 @@ test.each([
   expect(blamed).toContain('redis: it ended');
 });
 
-test('one that nobody knows is a bug', async () => {
+test('an unknown component is a bug', async () => {
   await expect(stackOf({ edge: ['proxy'] }).opening).rejects.toThrow('the stack has no component "proxy"');
 });

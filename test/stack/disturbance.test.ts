@@ -37,7 +37,7 @@ const folder = () => dirname(stack.endpoints.database?.host ?? '');
 const query = (sql: string) => queryAt(stack.endpoints.database, sql);
 const failure = () => failureOf(stack);
 
-/** `T` for one that stands still. */
+/** The state of a process: `T` for a stopped one. */
 const states = (pids: readonly number[]) =>
   pids.map((pid) => execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' })[0]);
 
@@ -49,7 +49,7 @@ async function closes(): Promise<void> {
 }
 
 describe('PostgreSQL, killed on purpose', () => {
-  it('is gone with all its processes, and comes back on the same data, as often as it is asked', async () => {
+  it('ends with all its processes, and comes back on the same data, each time', async () => {
     const disturb = await open();
     await query('create table kept (n int)');
     for (let n = 1; n <= 3; n++) {
@@ -67,7 +67,7 @@ describe('PostgreSQL, killed on purpose', () => {
       expect(to).toBeLessThanOrEqual(monotonic());
       expect(postmaster()).not.toBe(before);
       expect(await query('select count(*)::int as n from kept')).toEqual([{ n }]);
-      // Not the orderly end of one that was asked.
+      // It is killed, not asked to stop.
       const log = readFileSync(stack.logs.get('postgres') ?? '', 'utf8');
       expect(log.match(/automatic recovery in progress/g)).toHaveLength(n);
       expect(log).not.toContain('terminating any other active server processes');
@@ -97,7 +97,7 @@ describe('PostgreSQL, killed on purpose', () => {
 });
 
 describe('a world server, killed on purpose', () => {
-  it('comes back at the same port, with its log going on', async () => {
+  it('comes back at the same port, and continues its log', async () => {
     const disturb = await open();
     const [before, url] = [worldPid(1), stack.endpoints.worlds[1]?.url ?? ''];
     const other = worldPid(0);
@@ -134,7 +134,7 @@ describe('a component that is stopped on purpose', () => {
   });
 });
 
-it('disturbances of one component come one after another, and of an unknown one not at all', async () => {
+it('disturbances of one component are carried out one after another, and an unknown component is refused', async () => {
   const disturb = await open();
   const [first, second] = await Promise.all([
     disturb.kill('world-1', micros(50_000)),

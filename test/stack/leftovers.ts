@@ -3,8 +3,8 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { platform } from 'node:os';
 
 /**
- * The processes that have to do with a folder: it stands in their arguments, in the environment they were
- * started with, or they work in it. Given a temporary directory of the test's own, those are all of a run.
+ * The processes that belong to a folder: it is in their arguments, in the environment that they were started with,
+ * or it is their working directory. Given the temporary directory of one test, these are all processes of its run.
  */
 export function processesIn(folder: string): readonly { readonly pid: number; readonly command: string }[] {
   if (platform() !== 'linux') return fromPs(folder);

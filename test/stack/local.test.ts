@@ -39,7 +39,7 @@ async function listening(port: number): Promise<Server> {
   return server;
 }
 
-/** Two neighbouring ports, below those that the kernel gives to connections. */
+/** Two neighbouring ports below the kernel's ephemeral range. */
 async function freePair(): Promise<number> {
   for (let port = 20_000 + 2 * Math.floor(Math.random() * 5_000); ; port += 2) {
     const pair = await Promise.all([listening(port), listening(port + 1)]).catch(() => null);
@@ -59,7 +59,7 @@ async function leavesNothing(stack: Stack): Promise<void> {
 const pidOf = (stack: Stack, world: number): number => stack.endpoints.worlds[world]?.pid ?? 0;
 
 describe('a local stack', () => {
-  it('is one world of as many servers as the scenario says, and can be a target', async () => {
+  it('is one world with the servers of the scenario, and can be a target', async () => {
     const preloaded = scenarioOf({ shared_preload_libraries: 'pg_stat_statements' });
     const stack = await open({ scenario: preloaded, token: 'of-this-stack-alone' });
     expect(stack.kind).toBe('local');
@@ -90,7 +90,7 @@ describe('a local stack', () => {
     );
     expect(rows).toEqual([{ buffers: '32MB', seen: true }]);
     await leavesNothing(stack);
-    // It was told to end: that is no failure.
+    // It was asked to end, which is no failure.
     expect(await Promise.race([stack.failure, 'none'])).toBe('none');
   });
 
@@ -108,7 +108,7 @@ describe('a local stack', () => {
         /^(PATH|HOME|TMPDIR|LANG|LC_[A-Z]+|NODE_EXTRA_CA_CERTS|NODE_CHANNEL_[A-Z_]+|PWD|OLDPWD|SHLVL|_)$/;
       expect(names.filter((name) => !own.test(name) && !inherited.test(name))).toEqual([]);
       expect(names).toContain('DB_PASSWORD');
-      // Nobody else reads the password there.
+      // The file is readable only for its owner, because it contains the password.
       expect(statSync(`/proc/${pidOf(stack, 0)}/environ`).mode & 0o077).toBe(0);
       expect(readFileSync(`/proc/${pidOf(stack, 0)}/cmdline`, 'utf8')).toContain('--max-old-space-size=128');
     },
@@ -120,14 +120,14 @@ describe('a local stack', () => {
     expect(await stack.failure).toMatchObject({ component: 'world-2', message: /killed by SIGKILL/ });
   });
 
-  it('blames PostgreSQL when the world servers go with it', async () => {
+  it('reports PostgreSQL as the cause when the world servers end with it', async () => {
     const stack = await open();
     process.kill(stack.endpoints.database?.pid ?? 0, 'SIGKILL');
     expect(await stack.failure).toMatchObject({ component: 'postgres' });
   });
 });
 
-it('a stack whose watchdog is lost fails, and still closes without leaving anything', async () => {
+it('a stack that loses its watchdog fails, and still closes without leaving anything', async () => {
   const own = await openWatchdog(process.env);
   const stack = await open({ watchdog: own });
   process.kill(own.pid, 'SIGKILL');
@@ -143,7 +143,7 @@ describe('a stack that does not start', () => {
   let tmp: string;
   beforeEach(() => {
     tmp = mkdtempSync('/tmp/no-start-');
-    // As root, PostgreSQL's account has to get through.
+    // When the test runs as root, PostgreSQL's account needs access.
     chmodSync(tmp, 0o755);
     vi.stubEnv('TMPDIR', tmp);
   });
@@ -169,7 +169,7 @@ describe('a stack that does not start', () => {
     const abort = new AbortController();
     setTimeout(() => abort.abort(), delay);
     const outcome = await open({ signal: abort.signal }).then(
-      // A fast machine is done by then.
+      // On a fast machine the start is complete by then.
       (stack) => stack.close().then(() => 105),
       (error: unknown) => (error instanceof Error && 'exitCode' in error ? error.exitCode : error),
     );
@@ -177,7 +177,7 @@ describe('a stack that does not start', () => {
   });
 });
 
-it('fixed ports are taken in the order of the instances', async () => {
+it('fixed ports are assigned in the order of the instances', async () => {
   const port = await freePair();
   const stack = await open({ basePort: port });
   expect(stack.endpoints.worlds.map(({ url }) => url)).toEqual([

@@ -13,7 +13,7 @@ import { temporaryFolder } from '../temporary-folder.ts';
 import { processesIn } from './leftovers.ts';
 import { scenarioOf } from './small-scenario.ts';
 
-/** The temporary directory of this test alone: whatever is left, is left there. */
+/** The temporary directory of this test, in which leftovers are looked for. */
 const folder = temporaryFolder(afterAll);
 const { signal } = new AbortController();
 vi.stubEnv('TMPDIR', folder);
@@ -25,7 +25,7 @@ afterAll(async () => {
 
 const nullWorlds = () => processesIn(folder).filter(({ command }) => command.includes('flux-null'));
 
-test('a null world has every entity once, answers a fleet in full, and leaves nothing', async () => {
+test('a null world has every entity once, answers a whole fleet, and leaves nothing', async () => {
   const workload = workloadWith({ players: 21, monsters: 61, duration: 2 });
   const token = 'of-this-test-alone';
   const servers = flux.nullServers?.(workload, 2, token, null) ?? [];

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { adviceIn } from '../../src/stack/postgres-cluster.ts';
 
-/** What PostgreSQL writes before it gives up, and what the advice has to be about. */
+/** What PostgreSQL logs before it gives up, and a word that the advice must contain. */
 test.each([
   [
     'FATAL:  could not resize shared memory segment "/PostgreSQL.3712048592" to 26976 bytes: No space left on device',

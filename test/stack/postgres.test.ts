@@ -52,14 +52,14 @@ const segments = () =>
     .split('\n')
     .map((line) => line.split(/\s+/)[1]);
 
-/** Who holds the data folder, and the segment that this one made: the first and the seventh line of its lock file. */
+/** The process that holds the data folder, and its shared memory segment: lines 1 and 7 of the lock file. */
 function lock(): { readonly pid: number; readonly segment: string } {
   const lines = readFileSync(folder.file('data/postmaster.pid'), 'utf8').split('\n');
-  // Negative: no postmaster.
+  // The pid is negative when a single-user process holds the folder.
   return { pid: Math.abs(Number(lines[0])), segment: lines[6]?.trim().split(/\s+/)[1] ?? '' };
 }
 
-/** initdb's own PostgreSQL once it has its shared memory, not one of those that only try settings out. */
+/** The PostgreSQL of initdb that has shared memory; initdb starts others before it to try settings. */
 function bootstrap(): ReturnType<typeof lock> | null {
   try {
     const found = lock();
@@ -73,7 +73,7 @@ function bootstrap(): ReturnType<typeof lock> | null {
 }
 
 describe('a PostgreSQL of the run', () => {
-  it('answers with its settings, to the password alone, on a socket alone', async () => {
+  it('runs with its settings, and accepts only connections with its password on its socket', async () => {
     const own = { synchronous_commit: 'on', work_mem: '5MB', log_line_prefix: "it's \\ %p " };
     const postgres = await start({ shared_preload_libraries: 'pg_stat_statements', ...own });
     const names = ['work_mem', 'fsync', 'synchronous_commit', 'listen_addresses', 'log_line_prefix'];
@@ -92,11 +92,11 @@ describe('a PostgreSQL of the run', () => {
 
     await Promise.all([postgres.component.close(), postgres.component.close()]);
     expect(startTime(postgres.database.pid ?? 0)).toBeNull();
-    // Nobody told on it: it was asked to stop.
+    // No failure is reported, because it was asked to stop.
     expect(await Promise.race([postgres.component.failure, 'silent'])).toBe('silent');
   });
 
-  it('that is killed is noticed, and stopping it then does not hang', async () => {
+  it('that is killed is noticed, and stopping it afterwards does not hang', async () => {
     const postgres = await start();
     const { segment } = lock();
     expect(segments()).toContain(segment);
@@ -111,7 +111,7 @@ describe('a PostgreSQL of the run', () => {
     expect(segments()).not.toContain(segment);
   });
 
-  it('that loses one backend is noticed, although it heals', async () => {
+  it('that loses one backend is noticed, although it recovers', async () => {
     const postgres = await start();
     const [backend] = await query(
       postgres.database,
@@ -125,7 +125,7 @@ describe('a PostgreSQL of the run', () => {
     await postgres.component.close();
   });
 
-  it('whose cluster cannot be made leaves no shared memory, and says so in few lines', async () => {
+  it('whose cluster cannot be created leaves no shared memory, and the error has a few lines', async () => {
     const outcome = start().then(
       (postgres) => postgres.component.close(),
       (error: unknown) => error,
@@ -148,12 +148,12 @@ describe('a PostgreSQL of the run', () => {
       exitCode: 93,
       message: expect.stringMatching(/^initdb failed: exit code 1\n/),
     });
-    // The sentence, and no more than the last five lines of the log.
+    // The message, and at most the last five lines of the log.
     expect(error instanceof Error && error.message.split('\n').length).toBe(6);
     expect(segments()).not.toContain(segment);
   });
 
-  it('that does not like a setting ends with 93, its own words, and what to do', async () => {
+  it('that refuses a setting ends with 93, its own message, and what to do', async () => {
     const started = start({ work_mem: 'plenty' });
     await expect(started).rejects.toMatchObject({
       exitCode: 93,
@@ -164,7 +164,7 @@ describe('a PostgreSQL of the run', () => {
     });
   });
 
-  it('that cannot load a library says which', async () => {
+  it('that cannot load a library names it', async () => {
     await expect(start({ shared_preload_libraries: 'no_such_library' })).rejects.toMatchObject({
       exitCode: 93,
       message: expect.stringContaining('no_such_library'),
@@ -172,7 +172,7 @@ describe('a PostgreSQL of the run', () => {
     });
   });
 
-  it('is given up promptly when aborted, whatever it is doing', async () => {
+  it('is given up promptly when aborted, in every phase of its start', async () => {
     const build = await prepare();
     for (const [index, delay] of [0, 150, 1000].entries()) {
       const abort = new AbortController();
@@ -183,7 +183,7 @@ describe('a PostgreSQL of the run', () => {
       );
       setTimeout(() => abort.abort(new Error(`abort ${index}`)), delay);
       const outcome = await started;
-      // On a fast machine it is up before the last one.
+      // On a fast machine it has started before the last delay ends.
       if (outcome !== undefined) expect(outcome).toMatchObject({ message: `abort ${index}` });
       expect(processesIn(own.path)).toEqual([]);
       await own.remove();
@@ -199,11 +199,11 @@ describe('its programs', () => {
   });
   afterEach(() => rmSync(home, { recursive: true }));
 
-  /** A package of one's own: whole, so that it starts, with or without what its install script makes. */
+  /** A complete copy of the package, with or without the links that its install script makes. */
   async function packageWith(links: 'linked' | 'not linked'): Promise<string> {
     const copy = join(home, 'package');
     const native = dirname(await embeddedIn(installed, user, folder));
-    // The installed one, or a copy with links where npm made none.
+    // Copied from the installed package, or from a copy with links where npm made none.
     cpSync(native, join(copy, 'native'), { recursive: true, verbatimSymlinks: true });
     cpSync(join(installed, 'native/pg-symlinks.json'), join(copy, 'native/pg-symlinks.json'));
     rmSync(folder.file('pg'), { recursive: true, force: true });
@@ -233,7 +233,7 @@ describe('its programs', () => {
   >([
     ['run where they are when they can', 'linked', null, false],
     ['are linked where they are when their links are missing', 'not linked', null, false],
-    // Root may write to what is closed, and needs no access to what the other account needs access to.
+    // Root can write to a read-only folder, so that it can only test access of the other account.
     root
       ? [unseen, 'linked', { path: '.', mode: 0o700 }, true]
       : [readOnly, 'not linked', { path: 'package/native/lib', mode: 0o555 }, true],
@@ -255,7 +255,7 @@ describe('its programs', () => {
     });
   });
 
-  it('in a folder of the machine are used, and missed where they are not', async () => {
+  it('from a folder of this machine are used, and reported when they are missing', async () => {
     const { bin, version, libraries } = await prepare(16, (await prepare()).bin);
     expect(bin).toContain('bin');
     expect(version).toMatch(/^16\.\d+$/);

@@ -20,7 +20,7 @@ calibration: { seconds: 0 }
 budgets: []
 `;
 
-/** A small world of two servers, for a stack that is to be started in a second. */
+/** A small world of two servers, whose stack starts in a second. */
 export function scenarioOf(
   settings: Readonly<Record<string, string>>,
   changed: Partial<Pick<Scenario, 'deviations' | 'world' | 'postgres' | 'faults'>> = {},
@@ -33,18 +33,18 @@ export function scenarioOf(
   };
 }
 
-const told = (scenario: Scenario) => [
+const settingsOf = (scenario: Scenario) => [
   ...serverSettings(scenario.world, Number.parseInt(process.versions.node, 10)),
   ...(flux.settings?.(scenario) ?? []),
 ];
 
-/** With such a fault in its scenario, the components of a stack come back. */
+/** With such a fault in the scenario, the stack restarts its components. */
 export const KILL: Fault = {
   ...{ action: 'kill', of: 'postgres', at: seconds(0), phase: 'measure' },
   ...{ lasting: seconds(1), sharePercent: 100, times: 1, every: seconds(10) },
 };
 
-/** What a stack failed of so far. */
+/** The failures of a stack so far. */
 export const failureOf = (stack: Stack) =>
   Promise.race([stack.failure, new Promise<null>((resolve) => setTimeout(resolve, 50, null))]);
 
@@ -63,6 +63,6 @@ export const openSmallStack = (
       password: 'of-these-tests-alone',
       mayRestart: scenario.faults.length > 0,
     },
-    ...{ settings: told(scenario), deviations: scenario.deviations },
+    ...{ settings: settingsOf(scenario), deviations: scenario.deviations },
     ...options,
   });

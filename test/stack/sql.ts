@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { DatabaseEndpoint } from '../../src/stack/stack.ts';
 
-/** A connection of the test's own; what becomes of it is no error of the test's. */
+/** A connection of the test; losing it does not fail the test. */
 export async function connectTo(endpoint: DatabaseEndpoint | null): Promise<pg.Client> {
   if (endpoint === null) throw new Error('no database');
   const { host, port, user, password, database } = endpoint;
@@ -11,7 +11,7 @@ export async function connectTo(endpoint: DatabaseEndpoint | null): Promise<pg.C
   return client;
 }
 
-/** The rows of one statement, over a connection of its own. */
+/** The rows of one statement, over a new connection. */
 export async function query(endpoint: DatabaseEndpoint | null, sql: string, values: unknown[] = []) {
   const client = await connectTo(endpoint);
   try {

@@ -12,8 +12,8 @@ import { openWatchdog } from '../../src/supervision/watchdog.ts';
 import { processesIn } from './leftovers.ts';
 import { never as signal } from './small-scenario.ts';
 
-// Components that start and then say nothing. A real PostgreSQL cannot be asked to be stuck, so these are
-// programs in its place.
+// Components that start and then do not answer. A real PostgreSQL cannot be made to hang, so these are
+// shell scripts in its place.
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -38,10 +38,10 @@ function program(name: string, text: string): void {
   chmodSync(join(bin, name), 0o755);
 }
 const ends = '#!/bin/sh\nexit 0\n';
-/** It waits in another process, whose environment says to whom it belongs. */
+/** It waits in another process, whose environment names the run that it belongs to. */
 const hangs = () => `#!/bin/sh\nOF=${bin} sleep 600\necho 'postgres (PostgreSQL) 16.1'\n`;
 
-/** Logs everybody in, and answers the first so many statements. */
+/** Accepts every login, and answers only the first statements. */
 const answers = (count: number) => `#!${process.execPath}
 const { readFileSync } = require('node:fs');
 if (process.argv[2] !== '-D') process.exit(0);
@@ -71,7 +71,7 @@ function start() {
 }
 
 describe('a PostgreSQL that is stuck ends with 93, says where, and leaves nothing:', () => {
-  it('its programs do not say their version', async () => {
+  it('its programs do not print their version', async () => {
     program('initdb', ends);
     program('postgres', hangs());
     await expect(preparePostgres(16, bin, user, folder, watchdog, signal, 400)).rejects.toMatchObject({
@@ -81,7 +81,7 @@ describe('a PostgreSQL that is stuck ends with 93, says where, and leaves nothin
     });
   });
 
-  it('or the run is interrupted meanwhile', async () => {
+  it('or the run is interrupted while it waits', async () => {
     program('initdb', ends);
     program('postgres', hangs());
     const abort = new AbortController();
@@ -89,7 +89,7 @@ describe('a PostgreSQL that is stuck ends with 93, says where, and leaves nothin
     await expect(preparePostgres(16, bin, user, folder, watchdog, abort.signal)).rejects.toThrow('enough');
   });
 
-  it('initdb, and what would clean up after it', async () => {
+  it('initdb hangs, and so does its cleanup', async () => {
     program('initdb', hangs());
     program('postgres', hangs());
     await expect(start()).rejects.toMatchObject({ exitCode: 93, message: 'initdb did not end within 1 s' });
@@ -115,8 +115,8 @@ describe('a PostgreSQL that is stuck ends with 93, says where, and leaves nothin
   });
 });
 
-it('a world server that is stuck ends with 93, and says so', async () => {
-  // Its database takes the connection, and says nothing.
+it('a world server that is stuck ends with 93, and the error says so', async () => {
+  // Its database accepts the connection and does not answer.
   const host = join(bin, 's');
   mkdirSync(host);
   const silent = createServer(() => {}).listen(join(host, '.s.PGSQL.5432'));

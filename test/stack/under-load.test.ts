@@ -5,8 +5,8 @@ import { connectPlayer, type TestPlayer } from '../systems/flux/server/wire.ts';
 import { failureOf, KILL, openSmallStack, scenarioOf } from './small-scenario.ts';
 import { query } from './sql.ts';
 
-// PostgreSQL and a world server are killed and brought back while everybody plays: what was acknowledged is in
-// the rows, once, and what the rows hold was sent.
+// PostgreSQL and a world server are killed and restarted under load: every acknowledged operation is in
+// the rows once, and the rows contain only what was sent.
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
@@ -18,14 +18,14 @@ afterAll(async () => {
   await watchdog.close();
 });
 
-/** What a client knows of one player: the highest number it sent, and the highest that it was told of. */
+/** What a client knows of one player: the highest number that it sent, and the highest that was acknowledged. */
 interface Known {
   sent: number;
   acked: number;
   welcomes: number;
 }
 
-/** Sends one intent after another, and comes back when the connection is lost, until it is told to stop. */
+/** Sends one intent after another and reconnects when the connection is lost, until it is stopped. */
 async function play(url: string, player: number, known: Known, goesOn: () => boolean): Promise<void> {
   while (goesOn()) {
     let connected: TestPlayer;
@@ -37,7 +37,7 @@ async function play(url: string, player: number, known: Known, goesOn: () => boo
     }
     const { lastSeq } = connected.welcome;
     known.welcomes++;
-    // All that was acknowledged, and nothing that was not sent.
+    // The row has everything that was acknowledged, and nothing that was not sent.
     expect(lastSeq).toBeGreaterThanOrEqual(known.acked);
     expect(lastSeq).toBeLessThanOrEqual(known.sent);
     known.acked = lastSeq;
@@ -97,7 +97,7 @@ it('nothing acknowledged is lost, and nothing is applied twice', async () => {
     expect(row.applied_n).toBe(row.last_seq);
     expect(row.seq_sum).toBe((row.last_seq * (row.last_seq + 1)) / 2);
   });
-  // A lost PostgreSQL costs no player its connection; a lost world server does.
+  // Players stay connected when PostgreSQL is lost, but not when their world server is.
   expect(known.map(({ welcomes }) => welcomes)).toEqual(new Array(PLAYERS).fill(2));
   expect(await failureOf(stack)).toBeNull();
 });

@@ -12,13 +12,13 @@ import { canTraverse } from '../../src/supervision/run-folder.ts';
 import { processesIn } from '../stack/leftovers.ts';
 import { bundleOpener } from './opener-bundle.ts';
 
-// The life of a whole stack, from outside: another process opens it, and this one looks at what is left.
+// Another process opens a whole stack, and the tests look at what it leaves behind.
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
 interface Opener {
   readonly child: ChildProcessByStdio<Writable, Readable, null>;
-  /** Resolves with the line that says so. */
+  /** Resolves with the line that reports it. */
   at(stage: string): Promise<Record<string, unknown>>;
 }
 
@@ -31,7 +31,7 @@ beforeAll(async () => {
 afterAll(() => opener.remove());
 beforeEach(() => {
   tmp = mkdtempSync('/tmp/life-');
-  // As root, PostgreSQL's account has to get through.
+  // When the test runs as root, PostgreSQL's account needs access.
   chmodSync(tmp, 0o755);
 });
 afterEach(() => {
@@ -68,7 +68,7 @@ const commands = () => processesIn(tmp).map(({ command }) => command);
 const running = (pattern: RegExp) =>
   expect.poll(commands, { timeout: 20_000, interval: 3 }).toContainEqual(expect.stringMatching(pattern));
 
-/** No process, no folder, and nobody at the ports. */
+/** No process, no folder, and no listener at the ports. */
 async function nothingIsLeft(endpoints?: Endpoints): Promise<void> {
   await expect.poll(commands, { timeout: 20_000 }).toEqual([]);
   expect(readdirSync(tmp)).toEqual([]);
@@ -79,7 +79,7 @@ async function nothingIsLeft(endpoints?: Endpoints): Promise<void> {
   }
 }
 
-/** At the end of its stdin: with 0, and nothing is left. */
+/** Ends its stdin: it exits with 0 and leaves nothing. */
 async function closes({ child, at }: Opener, endpoints?: Endpoints): Promise<void> {
   child.stdin.end();
   await at('closed');
@@ -93,7 +93,7 @@ const sharedMemory = () =>
     .split('\n')
     .flatMap((line) => line.split(/\s+/).slice(1, 2));
 
-/** The one of this PostgreSQL: the second number in the seventh line of its lock file. */
+/** The segment of this PostgreSQL: the second number in line 7 of its lock file. */
 function sharedMemoryOf({ database }: Endpoints): string {
   const lines = readFileSync(join(database?.host ?? '', '../data/postmaster.pid'), 'utf8').split('\n');
   return lines[6]?.trim().split(/\s+/)[1] ?? '';
@@ -112,7 +112,7 @@ describe('a stack that is closed', () => {
     await closes(opened, endpoints);
   });
 
-  it('was in a folder that only its own accounts can enter', async () => {
+  it('had a folder that only its own accounts could enter', async () => {
     const opened = open();
     const { database } = endpointsOf(await opened.at('up'));
     const run = join(tmp, readdirSync(tmp)[0] ?? '');
@@ -120,14 +120,14 @@ describe('a stack that is closed', () => {
     expect(statSync(run).mode & 0o22).toBe(0);
     expect(statSync(join(run, 'data')).mode & 0o77).toBe(0);
     expect(statSync(database?.host ?? '').mode & 0o77).toBe(0);
-    // The password of the superuser was for initdb alone.
+    // Only initdb needed the file with the superuser's password.
     expect(readdirSync(run)).not.toContain('password');
     await closes(opened);
   });
 });
 
 describe('SIGKILL of the process that opened it leaves nothing', () => {
-  it('right after the watchdog', async () => {
+  it('right after the watchdog started', async () => {
     const { child, at } = open();
     await at('watchdog');
     child.kill('SIGKILL');
@@ -145,14 +145,14 @@ describe('SIGKILL of the process that opened it leaves nothing', () => {
     await nothingIsLeft();
   });
 
-  it('when all is up', async () => {
+  it('when everything is up', async () => {
     const { child, at } = open();
     const endpoints = endpointsOf(await at('up'));
     child.kill('SIGKILL');
     await nothingIsLeft(endpoints);
   });
 
-  it('even when PostgreSQL and a world server do not listen to signals', async () => {
+  it('even when PostgreSQL and a world server do not react to signals', async () => {
     const { child, at } = open();
     const endpoints = endpointsOf(await at('up'));
     const segment = sharedMemoryOf(endpoints);
@@ -165,7 +165,7 @@ describe('SIGKILL of the process that opened it leaves nothing', () => {
   });
 });
 
-it('SIGKILL while all of PostgreSQL stands still on purpose leaves nothing', async () => {
+it('SIGKILL while all processes of PostgreSQL are stopped leaves nothing', async () => {
   const { child, at } = open();
   const endpoints = endpointsOf(await at('up'));
   const segment = sharedMemoryOf(endpoints);
@@ -175,7 +175,7 @@ it('SIGKILL while all of PostgreSQL stands still on purpose leaves nothing', asy
   expect(sharedMemory()).not.toContain(segment);
 });
 
-it('SIGKILL of the watchdog with it leaves nothing, also of what stands still', async () => {
+it('SIGKILL of the opener and the watchdog leaves nothing, even of stopped processes', async () => {
   const { child, at } = open();
   const endpoints = endpointsOf(await at('up'));
   const { pid } = await at('watchdog');
@@ -188,12 +188,12 @@ it('SIGKILL of the watchdog with it leaves nothing, also of what stands still', 
   expect(sharedMemory()).not.toContain(segment);
 });
 
-it("a terminal's signals end the opener, and the watchdog does the rest", async () => {
+it('signals of a terminal end the opener, and the watchdog cleans up', async () => {
   for (const signal of ['SIGINT', 'SIGHUP'] as const) {
     const { child, at } = open();
     const endpoints = endpointsOf(await at('up'));
     const { pid } = await at('watchdog');
-    // Even when the terminal's signal reached it, it would not end before its work is done.
+    // Even if the terminal's signal reached the watchdog, it would finish its work first.
     process.kill(Number(pid), signal);
     process.kill(-(child.pid ?? 0), signal);
     await nothingIsLeft(endpoints);
@@ -205,7 +205,7 @@ const nobody = { name: 'nobody', uid: 65534, gid: 65534 };
 const setpriv = ['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups'];
 
 it.runIf(root && hasSetpriv() && canTraverse(import.meta.dirname, nobody))(
-  'works the same for an ordinary user, who may not see more of root than before',
+  "everything works for an ordinary user, who sees less of root's processes",
   async () => {
     chmodSync(tmp, 0o777);
     const opened = open(setpriv);
@@ -216,7 +216,7 @@ it.runIf(root && hasSetpriv() && canTraverse(import.meta.dirname, nobody))(
   },
 );
 
-it.runIf(root)('as root, PostgreSQL runs as an account without rights', async () => {
+it.runIf(root)('as root, PostgreSQL runs as an account without privileges', async () => {
   const opened = open();
   const { database } = endpointsOf(await opened.at('up'));
   const { uid } = statSync(`/proc/${database?.pid}`);

@@ -1,6 +1,6 @@
 import { bundled } from '../bundled.ts';
 
-/** opener.ts as a program of its own, beside the processes that it starts, where any account may run it. */
+/** opener.ts as a program, bundled beside the processes that it starts, where any account may run it. */
 export async function bundleOpener() {
   const { file, remove } = await bundled({
     opener: 'test/supervision/opener.ts',

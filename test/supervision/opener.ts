@@ -1,4 +1,4 @@
-// Opens what it is told to open, says so line by line, and holds it until its stdin ends. The tests kill it.
+// Opens a stack, reports each step as a line, and holds it until stdin ends. The tests kill it.
 import { tmpdir } from 'node:os';
 import { openWatchdog } from '../../src/supervision/watchdog.ts';
 import { openSmallStack, scenarioOf } from '../stack/small-scenario.ts';

@@ -31,20 +31,23 @@ const hasSessions = (): boolean => {
 };
 
 describe('what is under test', () => {
-  it.skipIf(below === getPriority())('runs below the generator, and the report says so', () => {
-    for (const pid of [postmaster(), ...worlds()]) expect(getPriority(pid)).toBe(below);
-    for (const pid of descendantsOf(postmaster())) expect(getPriority(pid)).toBe(below);
-    expect(getPriority(watchdog.pid)).toBe(getPriority());
-    expect(stack.settings.filter(({ setting }) => setting === 'priority')).toEqual([
-      {
-        setting: 'priority',
-        documented: 'not stated',
-        applied: `nice ${below - getPriority()} below the generator`,
-        reason: expect.stringContaining('share this host'),
-        hardware: false,
-      },
-    ]);
-  });
+  it.skipIf(below === getPriority())(
+    'runs at a lower priority than the generator, and the report says so',
+    () => {
+      for (const pid of [postmaster(), ...worlds()]) expect(getPriority(pid)).toBe(below);
+      for (const pid of descendantsOf(postmaster())) expect(getPriority(pid)).toBe(below);
+      expect(getPriority(watchdog.pid)).toBe(getPriority());
+      expect(stack.settings.filter(({ setting }) => setting === 'priority')).toEqual([
+        {
+          setting: 'priority',
+          documented: 'not stated',
+          applied: `nice ${below - getPriority()} below the generator`,
+          reason: expect.stringContaining('share this host'),
+          hardware: false,
+        },
+      ]);
+    },
+  );
 
   it.runIf(platform() === 'linux')('with all its threads', () => {
     for (const pid of worlds()) {
@@ -54,19 +57,16 @@ describe('what is under test', () => {
     }
   });
 
-  it.runIf(hasSessions())(
-    'as does the session of each backend, when it comes and after a restart',
-    async () => {
-      const all = () => [postmaster(), ...descendantsOf(postmaster()), ...worlds()].map(sessionNiceness);
-      const client = await connectTo(stack.endpoints.database);
-      await expect.poll(() => new Set(all()), { timeout: 20_000 }).toEqual(new Set(['nice 5']));
-      await client.end();
-      // Its world servers end with it, as the scenario has no faults: that is not looked at here.
-      await stack.disturb?.kill('postgres', micros(0));
-      const again = await connectTo(stack.endpoints.database);
-      const now = () => [postmaster(), ...descendantsOf(postmaster())].map(sessionNiceness);
-      await expect.poll(() => new Set(now()), { timeout: 20_000 }).toEqual(new Set(['nice 5']));
-      await again.end();
-    },
-  );
+  it.runIf(hasSessions())('as do new backends, also after a restart of PostgreSQL', async () => {
+    const all = () => [postmaster(), ...descendantsOf(postmaster()), ...worlds()].map(sessionNiceness);
+    const client = await connectTo(stack.endpoints.database);
+    await expect.poll(() => new Set(all()), { timeout: 20_000 }).toEqual(new Set(['nice 5']));
+    await client.end();
+    // Its world servers end with it, because the scenario has no faults; this test does not check that.
+    await stack.disturb?.kill('postgres', micros(0));
+    const again = await connectTo(stack.endpoints.database);
+    const now = () => [postmaster(), ...descendantsOf(postmaster())].map(sessionNiceness);
+    await expect.poll(() => new Set(now()), { timeout: 20_000 }).toEqual(new Set(['nice 5']));
+    await again.end();
+  });
 });

@@ -22,27 +22,31 @@ function module(name: string, source: string): string {
 
 test.each([
   [
-    'a token, and what would change Node',
+    'a token, and variables that change Node',
     { GAME_TOKEN: 'x', NODE_OPTIONS: '--inspect', PGPASSWORD: 'x' },
     {},
   ],
-  ['authorities', { NODE_EXTRA_CA_CERTS: '/etc/ca.pem' }, { NODE_EXTRA_CA_CERTS: '/etc/ca.pem' }],
+  ['CA certificates', { NODE_EXTRA_CA_CERTS: '/etc/ca.pem' }, { NODE_EXTRA_CA_CERTS: '/etc/ca.pem' }],
   // A child has another working directory.
-  ['authorities, relative', { NODE_EXTRA_CA_CERTS: 'ca.pem' }, { NODE_EXTRA_CA_CERTS: resolve('ca.pem') }],
-  ['no authorities', { NODE_EXTRA_CA_CERTS: '' }, {}],
-])('of the environment is inherited: %s', (_what, environment, inherited) => {
+  [
+    'CA certificates, relative',
+    { NODE_EXTRA_CA_CERTS: 'ca.pem' },
+    { NODE_EXTRA_CA_CERTS: resolve('ca.pem') },
+  ],
+  ['no CA certificates', { NODE_EXTRA_CA_CERTS: '' }, {}],
+])('inherited environment: %s', (_what, environment, inherited) => {
   expect(inheritedFrom({ PATH: '/bin', ...environment })).toEqual({ PATH: '/bin', ...inherited });
 });
 
 describe('a child process', () => {
-  it('inherits a minimal environment and what it was given, and nothing else', async () => {
+  it('inherits a minimal environment and the given variables, and nothing else', async () => {
     const child = await startProcess({ ...named('env'), command: '/usr/bin/env', env: { GIVEN: 'yes' } });
     expect(await child.exited).toEqual({ code: 0, signal: null });
     const names = child
       .tail(100)
       .split('\n')
       .map((line) => line.split('=')[0] ?? '')
-      // What a shell sets by itself.
+      // A shell sets these by itself.
       .filter((name) => !/^(PWD|OLDPWD|SHLVL|_)$/.test(name));
     expect(names).toContain('GIVEN');
     expect(names).toContain('LC_CTYPE');
@@ -51,7 +55,7 @@ describe('a child process', () => {
     ).toEqual([]);
   });
 
-  it('leads a process group of its own, which a terminal does not reach', async () => {
+  it('leads its own process group, which signals of a terminal do not reach', async () => {
     const child = await startProcess({ ...named('sleep'), command: '/bin/sleep', args: ['60'] });
     const group = execFileSync('ps', ['-o', 'pgid=', '-p', String(child.pid)], { encoding: 'utf8' });
     expect(Number(group)).toBe(child.pid);
@@ -71,11 +75,11 @@ describe('a child process', () => {
     child.send(Float64Array.of(1, 2.5));
     expect(await answer).toEqual(Float64Array.of(2, 5));
     expect(await child.stop()).toEqual({ code: null, signal: 'SIGTERM' });
-    // What a process that is gone is told is lost, without an error.
+    // A message to an ended process is lost without an error.
     child.send('anybody?');
   });
 
-  it('is killed when it does not listen, and its own children with it', async () => {
+  it('is killed with its own children when it ignores the request to stop', async () => {
     const child = await startProcess({
       ...named('deaf'),
       module: module(
@@ -96,13 +100,13 @@ describe('a child process', () => {
     await expect.poll(() => startTime(Number(grandchild))).toBeNull();
   });
 
-  it('shows a program that cannot be executed as 127, with the reason in the log', async () => {
+  it('reports a program that cannot be executed as 127, with the reason in the log', async () => {
     const child = await startProcess({ ...named('nothing'), command: '/nonexistent/program' });
     expect(await child.exited).toEqual({ code: 127, signal: null });
     expect(child.tail()).toContain('/nonexistent/program');
   });
 
-  it('fills its log up to the limit, says that it was cut, and keeps the last lines', async () => {
+  it('fills its log up to the limit, notes that it was cut, and keeps the last lines', async () => {
     const script = 'head -c 9000000 /dev/zero | tr "\\0" x; echo; echo the very last line';
     const child = await startProcess({ ...named('chatty'), command: '/bin/sh', args: ['-c', script] });
     expect(await child.exited).toEqual({ code: 0, signal: null });

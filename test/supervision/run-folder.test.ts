@@ -15,13 +15,13 @@ afterAll(() => rmSync(home, { recursive: true }));
 
 const name = 'capbench-0123456789ab';
 const long = `/tmp/${'long/'.repeat(14)}`;
-const stranger = { name: 'stranger', uid: 4_000_000, gid: 4_000_000 };
+const otherAccount = { name: 'other-account', uid: 4_000_000, gid: 4_000_000 };
 
 describe('the temporary directory', () => {
   it('is the first in which the path of a socket is short enough', () => {
     expect(temporaryFolder(['/tmp'], name, null)).toBe('/tmp');
     expect(temporaryFolder([long, '/tmp'], name, null)).toBe('/tmp');
-    // 102 bytes is the last length that is bound: counted in bytes, not in characters.
+    // 102 bytes is the longest path that fits; the limit is in bytes, not in characters.
     const fits = `/${'x'.repeat(102 - 1 - `/${name}/s/.s.PGSQL.65535`.length)}`;
     expect(temporaryFolder([fits, '/tmp'], name, null)).toBe(fits);
     expect(temporaryFolder([`${fits}x`, '/tmp'], name, null)).toBe('/tmp');
@@ -32,19 +32,19 @@ describe('the temporary directory', () => {
     expect(temporaryFolder([long, '/tmp'], name, null, 'files')).toBe(long);
   });
 
-  it('is one that the account of PostgreSQL can go through', () => {
+  it('is one that the account of PostgreSQL can enter', () => {
     // mkdtemp makes it 0700.
-    expect(temporaryFolder([home, '/tmp'], name, stranger)).toBe('/tmp');
+    expect(temporaryFolder([home, '/tmp'], name, otherAccount)).toBe('/tmp');
     expect(temporaryFolder([home, '/tmp'], name, null)).toBe(home);
-    expect(temporaryFolder([join(home, 'nothing'), '/tmp'], name, stranger)).toBe('/tmp');
+    expect(temporaryFolder([join(home, 'nothing'), '/tmp'], name, otherAccount)).toBe('/tmp');
   });
 
-  it('or else there is a sentence that says why not, and what to set', () => {
-    expect(() => temporaryFolder([long, home], name, stranger)).toThrow(
+  it('or else an error says why not, and what to set', () => {
+    expect(() => temporaryFolder([long, home], name, otherAccount)).toThrow(
       expect.objectContaining({
         exitCode: 93,
         message: expect.stringMatching(
-          /path would have \d+ bytes.*the account stranger, which runs PostgreSQL, has no access/,
+          /path would have \d+ bytes.*the account other-account, which runs PostgreSQL, has no access/,
         ),
         hint: expect.stringContaining('TMPDIR'),
       }),
@@ -64,7 +64,7 @@ describe('the watchdog', () => {
     await removed.remove();
     await removed.remove();
     expect(existsSync(removed.path)).toBe(false);
-    // Never a folder by another name, whoever asks.
+    // A folder with any other name is never removed.
     const precious = mkdtempSync(join(home, 'precious-'));
     await watchdog.guardFolder(precious);
     const child = await startProcess({
@@ -73,14 +73,14 @@ describe('the watchdog', () => {
     });
     await Promise.all([watchdog.close(), watchdog.close()]);
     expect(startTime(watchdog.pid)).toBeNull();
-    // It was told to end: it is not lost.
+    // It was asked to end, so it does not count as lost.
     expect(await Promise.race([watchdog.lost, 'not lost'])).toBe('not lost');
     expect(existsSync(kept.path)).toBe(false);
     expect(existsSync(precious)).toBe(true);
     expect(await child.exited).toEqual({ code: null, signal: 'SIGKILL' });
   });
 
-  it('that is gone lets nothing new start', async () => {
+  it('that has ended lets nothing new start', async () => {
     await expect(openRunFolder(watchdog, [home])).rejects.toMatchObject({ exitCode: 93 });
     await expect(
       startProcess({
@@ -94,7 +94,7 @@ describe('the watchdog', () => {
 
 describe('the account of PostgreSQL', () => {
   const passwd = () => join(home, 'passwd');
-  it('is its own for an ordinary user, and an existing one without rights for root', () => {
+  it('is the current account for an ordinary user, and an existing one without privileges for root', () => {
     writeFileSync(passwd(), 'root:x:0:0::/root:/bin/sh\nnobody:x:65534:65533::/:/bin/false\n');
     expect(unprivilegedUser(1000, passwd())).toBeNull();
     expect(unprivilegedUser(0, passwd())).toEqual({ name: 'nobody', uid: 65534, gid: 65533 });
