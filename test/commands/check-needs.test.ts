@@ -21,19 +21,19 @@ const http = 'players: { protocol: http, requests: [{ path: / }] }\n';
 const module = 'players: { module: ./player.mjs }\n';
 writeFileSync(join(folder, 'player.mjs'), '');
 
-interface Told {
+interface Need {
   readonly state: string;
   readonly cause: string | null;
   readonly options: readonly string[];
   readonly reason: string | null;
 }
 
-/** What `check --json` says of one budget on this metric. */
+/** The need that `check --json` reports for one budget on this metric. */
 async function needOf(
   budget: string,
   argv: readonly string[] = [],
   more = '',
-): Promise<Told & { invalid: boolean }> {
+): Promise<Need & { invalid: boolean }> {
   const text = `name: mine\nsystem: flux\nload: { players: 10, monsters: 100, monsterCommandsPerSecond: ${more.includes('players') ? 0 : 10} }\n${more}budgets:\n  - { id: gate, ${budget} }\n`;
   writeFileSync(join(folder, 'mine.yaml'), text);
   const host = await cli(['check', 'mine.yaml', '--json', ...argv]);
@@ -52,8 +52,8 @@ const target = ['--target', 'http://127.0.0.1:8080'];
 const page = ['--probe-metrics', 'http://127.0.0.1:8080/metrics'];
 const database = ['--probe-postgres', 'postgresql://reader@127.0.0.1/world'];
 
-describe('check says what each budget needs', () => {
-  test.each<[what: string, budget: string, argv: readonly string[], more: string, told: Partial<Told>]>([
+describe('check reports what each budget needs', () => {
+  test.each<[what: string, budget: string, argv: readonly string[], more: string, expected: Partial<Need>]>([
     ['the own stack tells it', lost, [], '', { state: 'measured', reason: null }],
     ['only a target has it', tick, [], '', { options: ['--target', '--probe-metrics'] }],
     ['only a target has Redis', redis, [], '', { options: ['--target', '--probe-redis'] }],
@@ -154,17 +154,17 @@ describe('check says what each budget needs', () => {
       '',
       { state: 'measured', reason: 'where all of the target is on this host' },
     ],
-  ])('%s', async (_what, budget, argv, more, told) => {
+  ])('%s', async (_what, budget, argv, more, expected) => {
     const { invalid, ...need } = await needOf(budget, argv, more);
-    expect(need).toMatchObject(told);
-    const isMeasured = told.state === 'measured';
+    expect(need).toMatchObject(expected);
+    const isMeasured = expected.state === 'measured';
     expect([need.state, need.cause]).toEqual(isMeasured ? ['measured', null] : ['unmeasured', 'run']);
-    // Without any target those players are not run at all.
-    expect(invalid).toBe(!isMeasured && String(told.options) !== '--target');
+    // Without a target, those players cannot run at all.
+    expect(invalid).toBe(!isMeasured && String(expected.options) !== '--target');
     expect((await needOf(`${budget}, optional: true`, argv, more)).invalid).toBe(false);
   });
 
-  test('what is not ruled at another load, or not told by the platform, invalidates nothing', async () => {
+  test('a budget that is not ruled at another load, or not reported by the platform, does not make the run invalid', async () => {
     const ccu = "metric: load.peakCcu, op: '>=', limit: 10, unit: players, fullLoad: true";
     expect(await needOf(ccu, ['--scale', '0.5'])).toMatchObject({ cause: 'scenario', invalid: false });
     expect(await needOf(ccu)).toMatchObject({ state: 'measured' });
@@ -177,7 +177,7 @@ describe('check says what each budget needs', () => {
     expect(invalid).toEqual([]);
   });
 
-  test('for a reader', async () => {
+  test('the output for a reader', async () => {
     await needOf(tick, [], http);
     const { out, ended } = await cli(['check', 'mine.yaml', ...target]);
     expect(out()).toMatch(
@@ -196,14 +196,14 @@ describe('check says what each budget needs', () => {
     [[...page], {}, '--probe-metrics is given without --target'],
     [[], { CAPBENCH_PROBE_REDIS: 'redis://127.0.0.1' }, 'CAPBENCH_PROBE_REDIS is given without --target'],
     [[...target, '--probe-redis', 'http://127.0.0.1'], {}, 'redis'],
-  ])('%j is refused as by run', async (argv, env, message) => {
+  ])('%j is refused as run refuses it', async (argv, env, message) => {
     await needOf(fast);
     const host = await cli(['check', 'mine.yaml', ...argv], { env });
     expect(host.err()).toContain(message);
     expect(host.ended()).toBe(104);
   });
 
-  test('faults that a target’s processes would not get are refused, too', async () => {
+  test('faults on the processes of a target are refused, too', async () => {
     await needOf(fast, [], 'faults: [{ action: kill, of: postgres, at: 1s }]\n');
     expect((await cli(['check', 'mine.yaml'])).ended()).toBe(0);
     const host = await cli(['check', 'mine.yaml', ...target]);

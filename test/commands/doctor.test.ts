@@ -9,7 +9,7 @@ import { outputOf } from '../../src/supervision/program.ts';
 import { memoryHost } from '../memory-host.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
-/** Programs that are shell scripts, in a folder for PATH. */
+/** Shell scripts that stand in for programs, in a folder for PATH. */
 function programs(scripts: Readonly<Record<string, string>>): string {
   const folder = temporaryFolder();
   for (const [name, script] of Object.entries(scripts)) {
@@ -29,7 +29,7 @@ async function doctor(env: Readonly<Record<string, string>>) {
   return { code, ready, states };
 }
 
-test('this host: what it says of programs is what they say of themselves', async () => {
+test("the facts of this host agree with the programs' own output", async () => {
   const PATH = programs({
     k6: 'echo "k6 v2.2.0 (go1.25.0, linux/amd64)"',
     'valkey-server': 'echo "Valkey server v=8.0.1 sha=00000000:0"',
@@ -53,7 +53,7 @@ test('this host: what it says of programs is what they say of themselves', async
   if (platform() === 'linux') expect(states.get('descriptors')?.state).not.toBe('unavailable');
 });
 
-test('a PostgreSQL that is not there ends it with 93; a k6 that is too old does not', async () => {
+test('a missing PostgreSQL ends it with 93, an outdated k6 does not', async () => {
   const PATH = programs({ k6: 'echo "k6 v1.8.1"' });
   const { code, ready, states } = await doctor({ PATH, CAPBENCH_POSTGRES_BIN: PATH });
   expect({ code, ready }).toEqual({ code: 93, ready: false });
@@ -68,7 +68,7 @@ test('a PostgreSQL that is not there ends it with 93; a k6 that is too old does 
   });
 });
 
-test('without a temporary folder it goes on with the rest; a bug is not taken for a lack', async () => {
+test('without a temporary folder the other checks continue, and a bug is not reported as a missing program', async () => {
   const { machine } = memoryHost([]);
   const env = { PATH: programs({ nginx: 'echo "nginx version: nginx/1.22.1" >&2' }) };
   const asking = (thrown: Error) =>
@@ -80,7 +80,7 @@ test('without a temporary folder it goes on with the rest; a bug is not taken fo
   await expect(asking(new TypeError('a bug'))).rejects.toThrow('a bug');
 });
 
-test('a page for a person: a group at a time, and what follows at its end', async () => {
+test('the page has the facts in groups, and advice at its end', async () => {
   const host = memoryHost(['doctor'], { env: { PATH: programs({}) } });
   expect(await runCli(host)).toBe(0);
   const page = host.out();
@@ -91,7 +91,7 @@ test('a page for a person: a group at a time, and what follows at its end', asyn
   expect(page.split('\n').filter((line) => line.length > 80)).toEqual([]);
 });
 
-test('a program that does not answer is ended with all that it started', async () => {
+test('a program that does not answer is ended with all its children', async () => {
   const folder = programs({ slow: 'sleep 60 & sleep 60' });
   await expect(outputOf(join(folder, 'slow'), [], { PATH: process.env.PATH }, 200)).rejects.toThrow(
     'no answer within 0.2 s',

@@ -8,18 +8,18 @@ import { memoryHost } from '../memory-host.ts';
 
 const sample = join(import.meta.dirname, '..', '..', 'reports', 'sample');
 
-test('what went wrong most often is told by the terminal and summary.md, and a secret in it is not', async () => {
+test('the terminal and summary.md report the most frequent errors, without secrets', async () => {
   const bundle = await mkdtemp(join(tmpdir(), 'capbench-errors-'));
   onTestFinished(() => rm(bundle, { recursive: true, force: true }));
   await cp(sample, bundle, { recursive: true });
   const file = join(bundle, 'measurements.json');
   const measurements = JSON.parse(await readFile(file, 'utf8'));
-  const complaints = new ErrorCounts();
-  complaints.add('the first', 2);
-  complaints.add('the second');
-  complaints.add('the third', 1200);
-  complaints.add('refused: password=Bw3-note-pw', 30);
-  await writeFile(file, JSON.stringify({ ...measurements, errors: complaints.top(4).toReversed() }));
+  const errors = new ErrorCounts();
+  errors.add('the first', 2);
+  errors.add('the second');
+  errors.add('the third', 1200);
+  errors.add('refused: password=Bw3-note-pw', 30);
+  await writeFile(file, JSON.stringify({ ...measurements, errors: errors.top(4).toReversed() }));
 
   const host = memoryHost(['report', bundle]);
   expect(await runCli(host)).toBe(0);

@@ -24,7 +24,7 @@ interface Declared {
 const declared = (source: string, env: Record<string, string> = {}): Declared =>
   partsOf<Declared>(source.replace('export {', 'export { CONFIG, BASE_URLS, HEADERS,'), fakes(env));
 
-test('the script on stdout has the load of the scenario as it was asked for', async () => {
+test('the script on stdout has the load of the scenario and of the flags', async () => {
   const { exitCode, out, err } = await exported('quickstart', '--scale', '0.5', '--seed', '9');
   expect(exitCode).toBe(0);
   expect(err).toBe('');
@@ -39,7 +39,7 @@ test('the script on stdout has the load of the scenario as it was asked for', as
   expect(BASE_URLS).toEqual(['http://127.0.0.1:3001', 'http://127.0.0.1:3002']);
 });
 
-test('prose of several lines stays a comment: it is no code', async () => {
+test('prose of several lines stays a comment, never code', async () => {
   const file = join(folder, 'prose.yaml');
   const text = readFileSync(join(import.meta.dirname, '..', 'e2e', 'small.yaml'), 'utf8');
   const description = JSON.stringify('one line\nthrow new Error("ran")\nthree');
@@ -50,7 +50,7 @@ test('prose of several lines stays a comment: it is no code', async () => {
   expect(declared(out).CONFIG).toMatchObject({ scenario: 'small' });
 });
 
-test('a script that is there already is not overwritten', async () => {
+test('an existing script is not overwritten', async () => {
   const script = join(folder, 'kept.js');
   writeFileSync(script, '// mine');
   const { exitCode, err } = await exported('quickstart', '--out', script);
@@ -59,7 +59,7 @@ test('a script that is there already is not overwritten', async () => {
   expect(readFileSync(script, 'utf8')).toBe('// mine');
 });
 
-test('in a file; the targets are those of the flags, or of the environment at run time', async () => {
+test('the script is written to a file, with targets from the flags or, at run time, from the environment', async () => {
   const { exitCode, out, err } = await exported(
     'quickstart',
     ...['--out', 'load.js', '--target', 'http://127.0.0.1:4001/', '--target', 'http://[::1]:4002/two/'],
@@ -79,7 +79,7 @@ test.each([
   ['http://127.0.0.1:3001/?token=hunter2'],
   ['ftp://127.0.0.1'],
   ['nonsense'],
-])('a target that is no base address is refused, and not repeated: %s', async (target) => {
+])('a target that is no base URL is refused, and not repeated: %s', async (target) => {
   const { exitCode, out, err } = await exported('quickstart', '--target', target);
   expect(exitCode).toBe(104);
   expect(out).toBe('');
@@ -87,7 +87,7 @@ test.each([
   expect(err).not.toContain('hunter2');
 });
 
-test('faults are no part of it: refused before a script leaves them out', async () => {
+test('a scenario with faults is refused, because the script cannot inject them', async () => {
   const faults = 'faults=[{"action":"drop","of":"players","at":"1s","sharePercent":10}]';
   const { exitCode, err } = await exported('quickstart', '--set', faults);
   expect(exitCode).toBe(104);
@@ -101,7 +101,7 @@ test('a file that cannot be written is bad input', async () => {
   expect(err).toContain('--out: no/such/folder/load.js cannot be written');
 });
 
-test('a secret in a scenario reaches no script', async () => {
+test('the script contains no secret of the scenario', async () => {
   const text =
     'name: mine\ndescription: "postgres://ann:hunter2@db/world"\nsystem: flux\nload: { players: 100, intentsPerSecond: 10 }\n';
   writeFileSync(join(folder, 'mine.yaml'), text);

@@ -21,7 +21,7 @@ async function exported(...args: readonly string[]) {
 const TARGETS = ['--target', 'http://world-1.game.svc:3001/', '--target', 'ws://world-2.game.svc:3001'];
 const fileOf = (name: string): Promise<string> => readFile(join(folder, name), 'utf8');
 
-test('the three files: manifests by the schema, with the very script of export k6', async () => {
+test('it writes three files: manifests that follow the schema, with the same script as export k6', async () => {
   const { exitCode, out, err } = await exported(
     'quickstart',
     ...TARGETS,
@@ -59,7 +59,7 @@ test('the three files: manifests by the schema, with the very script of export k
   expect(await fileOf(names[2] ?? '')).toContain('capbench report --scenario quickstart --seed 9 --from-k6');
 });
 
-test('nothing is written over another file', async () => {
+test('existing files are not overwritten', async () => {
   expect((await exported('quickstart', ...TARGETS, '--out', 'k8s')).exitCode).toBe(0);
   const before = await fileOf('k8s/testrun.yaml');
   const { exitCode, err } = await exported('quickstart', ...TARGETS, '--out', 'k8s', '--parallelism', '2');

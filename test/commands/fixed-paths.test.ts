@@ -25,18 +25,18 @@ async function cli(...args: string[]) {
 }
 const read = (...path: string[]) => readFile(join(folder, ...path), 'utf8');
 
-test('what the bundle holds goes to fixed paths too, in folders that are made', async () => {
+test('the files of the bundle are also written to fixed paths, whose folders are created', async () => {
   const paths = ['--junit', 'old.xml', '--summary', 'out/a/summary.md', '--report', 'out/page.html'];
   const { exitCode, out } = await cli('report', 'bundle', ...paths);
   expect(exitCode).toBe(JSON.parse(await read('bundle', 'report.json')).exitCode);
   expect(await read('old.xml')).toBe(await read('bundle', 'junit.xml'));
   expect(await read('out', 'a', 'summary.md')).toBe(await read('bundle', 'summary.md'));
   expect(await read('out', 'page.html')).toBe(await read('bundle', 'report.html'));
-  // The last line is the verdict, and where to read on.
+  // The last line names the verdict and the report.
   expect(out).toMatch(/\n {2}(PASS|FAIL|INVALID) \(\d+\) {2}.* {2}bundle\/report\.html\n$/);
 });
 
-test('what k6 tells has its verdict as JUnit there', async () => {
+test('the verdict of a k6 summary is written there as JUnit', async () => {
   await writeFile(join(folder, 'world.yaml'), writeScenario(k6Scenario(), fluxScenario));
   await writeFile(join(folder, 'k6.json'), JSON.stringify(k6SummaryOf(k6Scenario())));
   const from = ['report', '--scenario', './world.yaml', '--from-k6', 'k6.json'];
@@ -49,7 +49,7 @@ test('what k6 tells has its verdict as JUnit there', async () => {
   expect(refused.err).toContain('--report: --from-k6 writes no page');
 });
 
-test('an end without a verdict leaves none of an earlier run there', async () => {
+test('a run without a verdict removes the files of an earlier run', async () => {
   const { exitCode } = await cli('report', 'nowhere', '--junit', 'old.xml');
   expect(exitCode).toBe(104);
   expect(await readdir(folder)).not.toContain('old.xml');

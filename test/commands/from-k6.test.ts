@@ -33,7 +33,7 @@ test('a summary is judged by the scenario that was exported', async () => {
   expect(await readdir(folder)).toEqual(['one.json', 'world.yaml']);
 });
 
-test('with --out the verdict is there for scripts and for CI', async () => {
+test('--out writes the verdict for scripts and CI', async () => {
   await record('a.json', { of: 2, intent: { skipped: 50 } });
   await record('b.json', { of: 2, part: 2, intent: { skipped: 50 } });
   const files = ['--from-k6', 'a.json', 'b.json', '--out', 'verdict', '--json'];
@@ -51,7 +51,7 @@ test('with --out the verdict is there for scripts and for CI', async () => {
   expect(junit).toContain('not applicable: a k6 summary does not hold it');
 });
 
-test('--quiet is the verdict alone', async () => {
+test('--quiet prints only the verdict', async () => {
   await record('a.json', { of: 2 });
   await record('b.json', { of: 2, part: 2 });
   const { out } = await report('--quiet', '--scenario', './world.yaml', '--from-k6', 'a.json', 'b.json');
@@ -107,7 +107,7 @@ test.each<[what: string, first: SummaryChanges, second: SummaryChanges, says: st
   expect(err).toContain(says);
 });
 
-test('processes of one run start a little apart', async () => {
+test('the processes of one run may start a little apart', async () => {
   await record('a.json', { of: 2, metrics: started(19) });
   await record('b.json', { of: 2, part: 2 });
   const { exitCode } = await report('--scenario', './world.yaml', '--from-k6', 'a.json', 'b.json');
@@ -118,8 +118,8 @@ test.each<[what: string, origin: Readonly<Record<string, unknown>>, wanted: read
   [
     ['of the run that is asked for', { run: 'job-2' }, ['--run', 'job-2'], 0],
     ['that an earlier run left', { run: 'job-1' }, ['--run', 'job-2'], 104],
-    ['of a k6 that was not told its name', {}, ['--run', 'job-2'], 104],
-    ['that has a name nobody asks for', { run: 'job-1' }, [], 0],
+    ['of a k6 that was given no run name', {}, ['--run', 'job-2'], 104],
+    ['that has a run name without --run', { run: 'job-1' }, [], 0],
     ['without figures', { failed: 'the run ended before its load began' }, [], 104],
   ],
 )('a summary %s', async (_what, origin, wanted, exit) => {
@@ -129,7 +129,7 @@ test.each<[what: string, origin: Readonly<Record<string, unknown>>, wanted: read
 });
 
 test.each([{ seed: 2 }, { players: 101 }, { commandsPerPost: 20 }, { durationSeconds: 10 }])(
-  'a summary of a script that was changed is refused: %o',
+  'the summary of a modified script is refused: %o',
   async (origin) => {
     await record('one.json', { origin });
     const { exitCode, err } = await report('--scenario', './world.yaml', '--from-k6', 'one.json');
@@ -140,7 +140,7 @@ test.each([{ seed: 2 }, { players: 101 }, { commandsPerPost: 20 }, { durationSec
   },
 );
 
-test('CAPBENCH_RUN names the run too', async () => {
+test('CAPBENCH_RUN names the run, too', async () => {
   await record('one.json', { origin: { run: 'job-1' } });
   const args = ['report', '--scenario', './world.yaml', '--from-k6', 'one.json'];
   const host = memoryHost(args, { cwd: folder, env: { CAPBENCH_RUN: 'job-2' } });
@@ -164,7 +164,7 @@ test.each<[string, readonly string[], string]>([
     ['--scenario', './world.yaml', '--out', 'one.json/x', '--from-k6', 'one.json'],
     'one.json/x',
   ],
-])('bad input, told without a trace: %s', async (_what, args, says) => {
+])('bad input is reported without a stack trace: %s', async (_what, args, says) => {
   await record('one.json');
   await writeFile(join(folder, 'bytes.json'), Buffer.from([0x7b, 0xff, 0x7d]));
   const { exitCode, out, err } = await report(...args);

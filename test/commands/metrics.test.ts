@@ -8,7 +8,7 @@ import { type MemoryHost, memoryHost } from '../memory-host.ts';
 const folder = mkdtempSync(join(tmpdir(), 'metrics-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Path and unit of each metric of the flux world; what figures.test.ts holds the figures to, too. */
+/** Path and unit of each metric of the flux world; figures.test.ts checks the figures against the same list. */
 const KNOWN = readFileSync(join(import.meta.dirname, '../fixtures/flux-metrics.txt'), 'utf8')
   .trim()
   .split('\n')
@@ -20,10 +20,10 @@ async function cli(...argv: string[]): Promise<MemoryHost> {
   return host;
 }
 
-test('every path, with its unit and statistics, and in which stage it may stand', async () => {
+test('it lists every path with its unit, its statistics, and whether a stage can have it', async () => {
   const host = await cli('metrics');
   expect(host.ended()).toBe(0);
-  // What does not fit on a line goes on below it.
+  // Text that does not fit on a line continues on the next one.
   const lines = host
     .out()
     .replace(/\n {4}/g, '  ')
@@ -45,7 +45,7 @@ test('every path, with its unit and statistics, and in which stage it may stand'
   );
 });
 
-test('of a scenario also its settings, stages and budgets', async () => {
+test('for a scenario it also lists settings, stages and budgets', async () => {
   writeFileSync(
     join(folder, 'mine.yaml'),
     `name: mine
@@ -78,7 +78,7 @@ budgets:
     stats: ['p50', 'p90', 'p95', 'p99', 'p999', 'min', 'max', 'mean'],
   });
   const all: unknown[] = JSON.parse((await cli('metrics', '--json')).out());
-  // And settings and metrics pages, whose names are the user's.
+  // Settings and metrics pages have names of the user.
   expect(all.length).toBe(KNOWN.length + 2);
 });
 

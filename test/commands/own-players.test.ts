@@ -14,7 +14,7 @@ async function cli(...argv: string[]): Promise<MemoryHost> {
   return host;
 }
 
-/** A module that leaves a trace when anybody loads it. */
+/** A module that writes a file when it is loaded. */
 const trace = join(folder, 'trace');
 writeFileSync(
   join(folder, 'player.mjs'),
@@ -30,7 +30,7 @@ const scenario = (name: string, players: string, system = 'own'): string => {
 
 const JSON_PLAYERS = '{ protocol: json, path: /ws, commands: [{ command: look }, { command: go }] }';
 
-test('a scenario with a module is not run without --allow-module, and the module is not loaded', async () => {
+test('a scenario with a module needs --allow-module, and the module is not loaded without it', async () => {
   const file = scenario('module', '{ module: ./player.mjs }');
   const host = await cli('run', file);
   expect(host.ended()).toBe(104);
@@ -47,7 +47,7 @@ test('a scenario with a module is not run without --allow-module, and the module
   expect(existsSync(join(folder, 'reports'))).toBe(false);
 });
 
-test('a module that is not there is told by the name that the scenario gives it', async () => {
+test('a missing module is reported by the name that the scenario gives it', async () => {
   const file = scenario('none', '{ module: ./not-here.mjs }');
   const [host, checked] = [await cli('run', file, '--allow-module'), await cli('check', file)];
   for (const { ended, err, out } of [host, checked]) {
@@ -90,7 +90,7 @@ test.each([
   expect(checked.out()).toContain('capbench starts nothing: the load goes to your servers');
 });
 
-test('players of one’s own in a system of capbench’s are read as before, with one note', async () => {
+test("a user's own players in a system of capbench are read as before, with one note", async () => {
   const NOTE = 'note: your own players: belong to `system: own` now; flux with players: still works\n';
   expect((await cli('check', scenario('noted', JSON_PLAYERS, 'flux'))).err()).toBe(NOTE);
   const plain = scenario('plain', JSON_PLAYERS);
@@ -98,14 +98,14 @@ test('players of one’s own in a system of capbench’s are read as before, wit
   expect((await cli('check', plain, '--set', 'system=flux')).err()).toBe('');
 });
 
-test('system: own without players says which there are', async () => {
+test('for system: own without players, the error lists the possible ones', async () => {
   const { err, ended } = await cli('check', scenario('nobody', '~'));
   expect(err()).toContain('nobody.yaml:4:10 players: got null, expected a map with a protocol: json, ');
   expect(err()).toContain('http, or a module: { module: ./my-player.mjs }');
   expect(ended()).toBe(104);
 });
 
-test('init writes a scenario and a module, says how to run them, and overwrites nothing', async () => {
+test('init writes a scenario and a module, prints how to run them, and overwrites nothing', async () => {
   const host = await cli('init', 'fresh');
   expect(host.ended()).toBe(0);
   const run = 'npx capbench run ./my-world.yaml --allow-module';
@@ -135,7 +135,7 @@ test('init writes a scenario and a module, says how to run them, and overwrites 
   expect(existsSync(join(folder, 'my-world.yaml'))).toBe(false);
 });
 
-test('init names the schema of the capbench that is installed for the folder', async () => {
+test('init refers to the schema of the capbench that is installed for the folder', async () => {
   const schema = join(folder, 'project', 'node_modules', 'capbench', 'fixtures', 'schema');
   mkdirSync(schema, { recursive: true });
   writeFileSync(join(schema, 'scenario.schema.json'), '{}');

@@ -22,7 +22,7 @@ const second = {
   operations: { intent: operation, monsterCommand: operation },
 } as unknown as LoadSecond;
 
-test('without a terminal there is a line each 10 s, with how much of about how much', () => {
+test('without a terminal, it prints a line every 10 s with the elapsed and the expected time', () => {
   const host = memoryHost([]);
   const progress = openProgress(host, false);
   progress.expect(70);
@@ -43,7 +43,7 @@ test('without a terminal there is a line each 10 s, with how much of about how m
   ]);
 });
 
-test('--quiet says nothing', () => {
+test('--quiet prints nothing', () => {
   const host = memoryHost([]);
   const progress = openProgress(host, true);
   vi.advanceTimersByTime(60_000);
@@ -54,7 +54,7 @@ test('--quiet says nothing', () => {
 const lengthOf = (s: Scenario, stack: 'local' | 'target'): number =>
   expectedLength(s, workloadOf(s, fluxScenario), 'native', stack);
 
-test('what is known before a run adds up', () => {
+test('the expected time is the sum of the phases', () => {
   const { load, calibration, ceilings } = scenarioOf();
   const s = scenarioOf({
     load: {

@@ -3,7 +3,7 @@ import { refuseShapes } from '../../src/commands/scenario-files.ts';
 import { CapbenchError, EXIT } from '../../src/errors.ts';
 import { minimal, read } from '../scenario/scenario-text.ts';
 
-test('what knows no stages and no churn does not leave them out', () => {
+test('an engine without stages or churn refuses them', () => {
   refuseShapes(read(minimal()).load, '--engine k6');
   for (const [more, key] of [
     ['  stages: [{ name: a, lasting: 5s }]\n', 'stages'],

@@ -32,7 +32,7 @@ async function report(...flags: string[]) {
 const rulings = async (): Promise<{ id: string; state: string }[]> =>
   JSON.parse(await readFile(join(bundle, 'report.json'), 'utf8')).rulings;
 
-test('a bundle is judged and rendered again from its measurements and scenario alone', async () => {
+test('a bundle is judged and rendered again from only its measurements and its scenario', async () => {
   const { exitCode, out, err } = await report();
   expect(err).toBe('');
   expect(exitCode).toBe(0);
@@ -47,7 +47,7 @@ test('a bundle is judged and rendered again from its measurements and scenario a
   expect(await readdir(join(bundle, 'charts'))).toHaveLength(5);
 });
 
-test('a scenario that was changed after the run is judged anew, and said', async () => {
+test('a scenario that was changed after the run is judged again, and the report says so', async () => {
   const [first] = scenarioOf().budgets;
   if (first === undefined) throw new Error('no budgets');
   await writeFile(
@@ -61,7 +61,7 @@ test('a scenario that was changed after the run is judged anew, and said', async
   expect(written.errors.join()).toContain('scenario.yaml was changed after the run');
 });
 
-test('with report.json deleted the rulings are the same; with one measurement changed, the ruling is', async () => {
+test('with report.json deleted the rulings are the same; with a measurement changed, its ruling changes', async () => {
   await report();
   const first = await rulings();
   await rm(join(bundle, 'report.json'));
@@ -76,7 +76,7 @@ test('with report.json deleted the rulings are the same; with one measurement ch
     max: 40_000,
     sum: 8e8,
   };
-  // How long the rejected ones of them took would deny it.
+  // The latencies of rejected operations would contradict the change.
   const intent = { ...m.operations.intent, due, rejected: null };
   await record(measurementsOf({ operations: { ...m.operations, intent } }));
   expect((await report()).exitCode).toBe(99);
@@ -84,7 +84,7 @@ test('with report.json deleted the rulings are the same; with one measurement ch
   expect(changed.map(({ id, state }) => [id, state])).toEqual([['FLX-151', 'breached']]);
 });
 
-test('--out writes the reports there, and leaves the bundle as it was', async () => {
+test('--out writes the reports there, and leaves the bundle unchanged', async () => {
   const out = join(bundle, 'verdict');
   const { exitCode, out: said, err } = await report('--out', out);
   expect([exitCode, err]).toEqual([0, '']);
@@ -95,7 +95,7 @@ test('--out writes the reports there, and leaves the bundle as it was', async ()
   expect((await readdir(bundle)).sort()).toEqual(['measurements.json', 'scenario.yaml', 'verdict']);
 });
 
-test('of a bundle that cannot be written to, the verdict is told all the same', async () => {
+test('the verdict on a read-only bundle is still printed', async () => {
   await mkdir(join(bundle, 'report.json', 'in-the-way'), { recursive: true });
   const { exitCode, out, err } = await report();
   expect(exitCode).toBe(0);
@@ -104,26 +104,26 @@ test('of a bundle that cannot be written to, the verdict is told all the same', 
   expect((await report('--out', join(bundle, 'report.json'))).exitCode).toBe(0);
 });
 
-test('a folder of --out that cannot be written to is bad input', async () => {
+test('a read-only folder for --out is bad input', async () => {
   const { exitCode, err } = await report('--out', join(bundle, 'scenario.yaml'));
   expect(exitCode).toBe(104);
   expect(err).toContain('cannot be written');
 });
 
-test('the exit code is the verdict’s, also of a run that never started', async () => {
+test('the exit code is that of the verdict, even for a run that never started', async () => {
   await record(failedRun());
   const { exitCode, out } = await report();
   expect(exitCode).toBe(93);
   expect(out).toContain('INVALID (93)');
 });
 
-test('--json is report.json on stdout and nothing else, --quiet is the verdict alone', async () => {
+test('--json prints only report.json on stdout, and --quiet only the verdict', async () => {
   const { out } = await report('--json');
   expect(JSON.parse(out)).toEqual(JSON.parse(await readFile(join(bundle, 'report.json'), 'utf8')));
   expect((await report('--quiet')).out).toMatch(/^PASS \(0\) .*\n$/);
 });
 
-test('an older bundle that holds a secret is told without it', async () => {
+test('an older bundle that contains a secret is reported without it', async () => {
   await record(measurementsOf({ errors: ['postgres://ann:hunter2@db: refused', 'token s3cret-4711'] }));
   const host = memoryHost(['report', bundle], { env: { PGPASSWORD: 's3cret-4711' } });
   expect(await runCli(host)).toBe(0);
@@ -136,7 +136,7 @@ test('an older bundle that holds a secret is told without it', async () => {
   expect(host.out() + host.err()).not.toMatch(/hunter2|s3cret/);
 });
 
-test('what cannot be read is named, with exit code 104', async () => {
+test('an unreadable file is named, with exit code 104', async () => {
   await writeFile(join(bundle, 'measurements.json'), '{');
   const broken = await report();
   expect(broken.exitCode).toBe(104);

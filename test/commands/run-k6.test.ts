@@ -8,7 +8,7 @@ import { memoryHost } from '../memory-host.ts';
 const folder = mkdtempSync(join(tmpdir(), 'capbench-k6-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A program of that name, which says this when it is asked for its version. */
+/** A program named k6 that prints this as its version. */
 function program(place: string, says: string): string {
   const path = join(folder, place);
   mkdirSync(path, { recursive: true });
@@ -24,7 +24,7 @@ async function runWith(env: Record<string, string>, ...flags: readonly string[])
   return { exitCode, err: host.err(), bundle: existsSync(out) };
 }
 
-test('without k6 the run ends with 93 before anything starts, and says how to get it', async () => {
+test('without k6 the run ends with 93 before anything starts, and the error says how to install it', async () => {
   const { exitCode, err, bundle } = await runWith({ PATH: join(folder, 'nowhere') });
   expect(exitCode).toBe(93);
   expect(err).toContain('error: there is no k6 on PATH');
@@ -33,7 +33,7 @@ test('without k6 the run ends with 93 before anything starts, and says how to ge
   expect(bundle).toBe(false);
 });
 
-test('the npm package of that name, a link in node_modules/.bin, is no k6', async () => {
+test('the npm package k6, a link in node_modules/.bin, is not taken for k6', async () => {
   const stub = program('node_modules/.bin', 'k6 v2.2.0');
   expect(await runWith({ PATH: stub })).toMatchObject({ exitCode: 93 });
 });

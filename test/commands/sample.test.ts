@@ -7,8 +7,8 @@ import { memoryHost } from '../memory-host.ts';
 
 const sample = join(import.meta.dirname, '..', '..', 'reports', 'sample');
 
-/** A bundle that an earlier capbench wrote: fields of the report may be added, rulings may not change. */
-test('the recorded sample is still judged as it was', async () => {
+/** A bundle of an earlier capbench: the report may gain fields, and no ruling may change. */
+test('the recorded sample has the same verdict as when it was recorded', async () => {
   const bundle = await mkdtemp(join(tmpdir(), 'capbench-sample-'));
   onTestFinished(() => rm(bundle, { recursive: true, force: true }));
   await cp(sample, bundle, { recursive: true });

@@ -21,7 +21,7 @@ async function refusal(flags: object, env = {}, at = remote): Promise<CapbenchEr
   return error;
 }
 
-test('headers come from the line and from the environment, and their values are secrets from then on', async () => {
+test('headers come from the command line and from the environment, and their values count as secrets', async () => {
   const env = { GAME_AUTH: 'Bearer tok-8f2Qz1' };
   const host = memoryHost([], { env });
   const access = await readAccess(
@@ -57,7 +57,7 @@ test.each([
   expect(message + hint).not.toContain('s3cret');
 });
 
-test('too many headers, one twice, a variable that is not there', async () => {
+test('too many headers, a repeated one and a missing variable are refused', async () => {
   const many = Array.from({ length: 33 }, (_, i) => `X-${i}: 1`);
   expect((await refusal({ header: many })).message).toContain('33 headers');
   expect((await refusal({ header: ['X-A: 1', 'x-a: 2'] })).message).toContain('twice');
@@ -67,7 +67,7 @@ test('too many headers, one twice, a variable that is not there', async () => {
   expect((await refusal({ headerEnv: ['X-A=s3cret!'] })).message).not.toContain('s3cret');
 });
 
-test('an injection through the environment is refused as well', async () => {
+test('header injection through the environment is refused, too', async () => {
   const { message } = await refusal({ headerEnv: ['X-A=EVIL'] }, { EVIL: 's3cret-a\nX-B: 1' });
   expect(message).toContain('a line break');
   expect(message).not.toContain('s3cret');
@@ -84,7 +84,7 @@ test('without a target, or without TLS, they are refused with a hint', async () 
   );
 });
 
-test('of a file of authorities the certificates are taken, and nothing else', async () => {
+test('only the certificates of a CA file are used', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'ca-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'ca.pem');
@@ -99,6 +99,6 @@ test('of a file of authorities the certificates are taken, and nothing else', as
   const host = memoryHost([], { env: { CAPBENCH_CA_FILE: CA_FILE } });
   const { ca } = await readAccess(host, none, remote);
   expect(ca).toMatch(/^-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----$/);
-  // A variable stands for all runs: where there is no TLS it is not looked at.
+  // The variable applies to all runs, so it is ignored where there is no TLS.
   expect(await readAccess(host, none, { hasTargets: true, hasTls: false })).toEqual({});
 });

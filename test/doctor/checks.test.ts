@@ -14,7 +14,7 @@ const check = (changes: Partial<HostFacts>, id: string): Check => {
 };
 const page = (facts: HostFacts, width = 80): string => checkList(checksOf(facts), width, palette(false));
 
-test('a host that lacks nothing is ready, and has no advice', () => {
+test('a host that lacks nothing is ready, and gets no advice', () => {
   const checks = checksOf(factsOf());
   expect(checks.map(({ state }) => state)).toEqual(checks.map(() => 'ok'));
   expect(checks.map(({ advice }) => advice)).toEqual(checks.map(() => null));
@@ -23,7 +23,7 @@ test('a host that lacks nothing is ready, and has no advice', () => {
   expect(page(factsOf())).toMatch(/\n {2}READY \(0\)\n$/);
 });
 
-test('what macOS does not report is no error, and what is missing is named with what to type', () => {
+test('facts that macOS does not report are no error, and missing programs come with a command to type', () => {
   const states = Object.fromEntries(checksOf(MAC).map(({ id, state }) => [id, state]));
   expect(states).toEqual({
     ...{ node: 'ok', cpu: 'ok', memory: 'ok', temporary: 'ok', ports: 'ok', postgres: 'ok' },
@@ -42,7 +42,7 @@ test('what macOS does not report is no error, and what is missing is named with 
   expect(page(MAC)).toMatch(/\n {2}READY \(0\) {2}4 optional programs missing\n$/);
 });
 
-test('on Linux the package manager is named, with sudo for whoever is not root', () => {
+test('on Linux the advice names the package manager, with sudo unless the user is root', () => {
   const programs = { ...factsOf().programs, redis: null, k6: null };
   expect(check({ programs }, 'redis').advice).toBe('sudo apt-get install redis-server');
   expect(check({ programs, isRoot: true }, 'redis').advice).toBe('apt-get install redis-server');
@@ -61,7 +61,7 @@ test('a program that does not work is a warning, with its own hint', () => {
   });
 });
 
-test('the limits are those of a run: 20,000 players, or the 1,000 of quickstart, or neither', () => {
+test('limits are compared with 20,000 players, with the 1,000 of quickstart, or with neither', () => {
   const descriptors = (limit: number) =>
     check({ limits: { ...factsOf().limits, descriptors: limit } }, 'descriptors');
   // A world server of m4pro-20k holds 5,000 players and 128 other descriptors.
@@ -87,7 +87,7 @@ test('the limits are those of a run: 20,000 players, or the 1,000 of quickstart,
   expect(ports(20_300, false)).toMatchObject({ state: 'error' });
 });
 
-test('limits of a control group are named where they are lower than the host', () => {
+test('limits of a control group are named where they are lower than those of the host', () => {
   expect(check({ cpuQuota: 8 }, 'cpu')).toMatchObject({ state: 'ok' });
   expect(check({ cpuQuota: 1.5 }, 'cpu')).toMatchObject({
     state: 'warning',
@@ -104,7 +104,7 @@ test('limits of a control group are named where they are lower than the host', (
   });
 });
 
-test('shared memory that PostgreSQL cannot start with is an error, little of it a warning', () => {
+test('too little shared memory for PostgreSQL is an error, and low shared memory a warning', () => {
   const free = (megabytes: number) =>
     check({ sharedMemory: { totalBytes: 2 ** 26, freeBytes: megabytes * 2 ** 20 } }, 'shared-memory');
   expect(free(60)).toMatchObject({ state: 'ok' });
@@ -112,7 +112,7 @@ test('shared memory that PostgreSQL cannot start with is an error, little of it 
   expect(free(0.5)).toMatchObject({ state: 'error' });
 });
 
-test('figures of noise that the kernel does not count are named', () => {
+test('noise figures that the kernel does not count are named', () => {
   expect(check({ reports: { steal: true, pressure: false, waits: true } }, 'noise')).toMatchObject({
     state: 'warning',
     found: 'no pressure (PSI); available: steal, waiting time of processes',
@@ -148,7 +148,7 @@ test('the supported versions of Node are those of package.json', () => {
   expect(check({ node: 'v20.18.3' }, 'node')).toMatchObject({ state: 'error' });
 });
 
-test('no line is wider than the terminal, whatever there is to say', () => {
+test('no line is wider than the terminal, whatever it reports', () => {
   const worst = factsOf({
     cpuQuota: 0.5,
     availableMemoryBytes: 2 ** 28,

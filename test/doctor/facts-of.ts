@@ -3,7 +3,7 @@ import type { HostFacts } from '../../src/doctor/host-facts.ts';
 const MB = 2 ** 20;
 const GB = 2 ** 30;
 
-/** A Linux host on which everything is as it should be, with some facts changed. */
+/** A Linux host that lacks nothing, with some facts changed. */
 export const factsOf = (changes: Partial<HostFacts> = {}): HostFacts => ({
   platform: 'linux',
   arch: 'x64',
@@ -31,7 +31,7 @@ export const factsOf = (changes: Partial<HostFacts> = {}): HostFacts => ({
   ...changes,
 });
 
-/** A Mac, which has no /proc, and nothing but capbench. */
+/** A Mac, which has no /proc, with only capbench installed. */
 export const MAC = factsOf({
   platform: 'darwin',
   arch: 'arm64',

@@ -26,7 +26,7 @@ const options: DeploymentOptions = {
 const workload = workloadWith({ players: 100, intentRate: 1, monsters: 60, postRate: 20 });
 const script = `// a script\n\nconst text = 'ä "quoted" \\\\ \${x}';\n  export default () => {};\n${'x'.repeat(300)}\n`;
 
-test('the manifests are what Kubernetes and the k6-operator take, and hold the script to the letter', () => {
+test('the manifests are valid for Kubernetes and the k6-operator, and contain the script unchanged', () => {
   const deployment = deploymentOf('small', fluxK6, workload, options);
   const map = parse(configMap(deployment, script));
   const run = parse(testRun(deployment));
@@ -45,7 +45,7 @@ test('the manifests are what Kubernetes and the k6-operator take, and hold the s
   });
 });
 
-test('the schema refuses what the operator would', () => {
+test('the schema refuses what the operator would refuse', () => {
   const run = parse(testRun(deploymentOf('small', fluxK6, workload, options)));
   expect(faultsOf({ ...run, kind: 'K6' })).not.toEqual([]);
   expect(faultsOf({ ...run, spec: { ...run.spec, parallelism: '3' } })).not.toEqual([]);
@@ -53,12 +53,12 @@ test('the schema refuses what the operator would', () => {
   expect(faultsOf({ ...run, metadata: { name: 'Small' } })).not.toEqual([]);
 });
 
-test('one runner keeps its thresholds, several have none', () => {
+test('a single runner keeps its thresholds, several have none', () => {
   const alone = parse(testRun(deploymentOf('small', fluxK6, workload, { ...options, parallelism: 1 })));
   expect(alone.spec.arguments).not.toContain('CAPBENCH_THRESHOLDS');
 });
 
-test('as many runners as the load needs, and no more than there are blocks of players and lanes', () => {
+test('there are as many runners as the load needs, and no more than blocks of players and lanes', () => {
   const runners = (given: Parameters<typeof workloadWith>[0], parallelism: number | null = null): number =>
     deploymentOf('x', fluxK6, workloadWith(given), { ...options, parallelism }).parallelism;
   expect(runners({ players: 100, intentRate: 1, postRate: 0 })).toBe(1);
@@ -75,7 +75,7 @@ test('as many runners as the load needs, and no more than there are blocks of pl
   }
 });
 
-test('what a runner asks for grows with its share', () => {
+test('the resources of a runner grow with its share of the load', () => {
   const of = (players: number, parallelism: number) =>
     deploymentOf('x', fluxK6, workloadWith({ players, intentRate: 1, postRate: 0 }), {
       ...options,
@@ -86,14 +86,14 @@ test('what a runner asks for grows with its share', () => {
   expect(of(10_000, 10).memoryMegabytes).toBeLessThan(of(10_000, 2).memoryMegabytes);
 });
 
-test('names stay within what Kubernetes takes', () => {
+test('names are limited to what Kubernetes accepts', () => {
   const deployment = deploymentOf(`${'a'.repeat(39)}-${'b'.repeat(24)}`, fluxK6, workload, options);
   expect(deployment.name.length).toBeLessThanOrEqual(48);
   expect(faultsOf(parse(testRun(deployment)))).toEqual([]);
   expect(faultsOf(parse(configMap(deployment, script)))).toEqual([]);
 });
 
-test('a script that no ConfigMap holds is refused', () => {
+test('a script that is too large for a ConfigMap is refused', () => {
   const deployment = deploymentOf('small', fluxK6, workload, options);
   const thrown = expect.objectContaining({ exitCode: 104, hint: expect.stringContaining('volumeClaim') });
   expect(() => configMap(deployment, 'ä'.repeat(2 ** 19))).toThrow(thrown);

@@ -21,22 +21,22 @@ beforeEach(async () => {
 });
 afterEach(() => rm(out, { recursive: true, force: true }));
 
-/** No secret is known. */
+/** A redaction without secrets. */
 const nothing = new Redaction();
 const AT = new Date('2026-11-21T11:30:00.250Z');
 
-test('a bundle is named by scenario and time, and a second one at that time has a suffix', async () => {
+test('a bundle is named after scenario and time, and a second one at the same time has a suffix', async () => {
   const inside = join(out, 'deep', 'reports');
   expect(basename(await makeBundle(inside, 'quickstart', AT))).toBe('quickstart-20261121T113000Z');
   expect(basename(await makeBundle(inside, 'quickstart', AT))).toBe('quickstart-20261121T113000Z-2');
 });
 
-test('a name with a path in it stays inside the folder', async () => {
+test('a scenario name that contains a path stays inside the folder', async () => {
   expect(basename(await makeBundle(out, '../../etc/passwd', AT))).toBe('-..-etc-passwd-20261121T113000Z');
   expect(await readdir(out)).toHaveLength(1);
 });
 
-test('files are written whole, in folders of their own, and never outside', async () => {
+test('files are written completely or not at all, into new folders, and never outside the bundle', async () => {
   const bundle = await makeBundle(out, 'a', AT);
   await writeArtefact(bundle, 'charts/latency.png', new Uint8Array([1, 2, 3]), nothing);
   await writeArtefact(bundle, 'report.json', '{}', nothing);
@@ -52,7 +52,7 @@ test('files are written whole, in folders of their own, and never outside', asyn
   );
 });
 
-test('no secret is written: it is taken out of a text, and a picture that holds it is left out', async () => {
+test('secrets are removed from a text, and a picture that contains one is left out', async () => {
   const redaction = Redaction.of([], { PGPASSWORD: 's3cret-4711' });
   const bundle = await makeBundle(out, 'a', AT);
   expect(await writeArtefact(bundle, 'logs/a.log', 'user ann, s3cret-4711\n', redaction)).toBeNull();
@@ -65,7 +65,7 @@ test('no secret is written: it is taken out of a text, and a picture that holds 
   expect((await readdir(bundle, { recursive: true })).sort()).toEqual(['logs', 'logs/a.log']);
 });
 
-test('what lies where a file is made first is neither followed nor waited for', async () => {
+test('a link or a pipe in the place of a temporary file is neither followed nor waited for', async () => {
   const bundle = await makeBundle(out, 'a', AT);
   await writeFile(join(out, 'mine'), 'mine');
   await symlink(join(out, 'mine'), join(bundle, 'report.json.tmp'));
@@ -76,7 +76,7 @@ test('what lies where a file is made first is neither followed nor waited for', 
   expect((await readdir(bundle)).sort()).toEqual(['junit.xml', 'report.json']);
 });
 
-test('latest points at the newest bundle, by a relative link', async () => {
+test('latest points to the newest bundle, by a relative link', async () => {
   const first = await makeBundle(out, 'a', AT);
   const second = await makeBundle(out, 'a', AT);
   expect(await pointLatest(first)).toBeNull();
@@ -85,14 +85,14 @@ test('latest points at the newest bundle, by a relative link', async () => {
   expect((await readdir(out)).sort()).toEqual([basename(first), basename(second), 'latest'].sort());
 });
 
-test('where latest cannot be a link, that is a warning', async () => {
+test('a latest that cannot be a link is a warning', async () => {
   const bundle = await makeBundle(out, 'a', AT);
   await writeArtefact(join(out, 'latest'), 'something', 'in the way', nothing);
   expect(await pointLatest(bundle)).toContain('is not a link');
   expect((await readdir(out)).sort()).toEqual([basename(bundle), 'latest'].sort());
 });
 
-test('a file of that name is left alone, and a folder under /proc is refused at once', async () => {
+test('an existing file named latest is left unchanged, and a folder under /proc is refused at once', async () => {
   const bundle = await makeBundle(out, 'a', AT);
   await writeFile(join(out, 'latest'), 'mine');
   expect(await pointLatest(bundle)).toContain('is not a link');
@@ -100,7 +100,7 @@ test('a file of that name is left alone, and a folder under /proc is refused at 
   await expect(makeBundle('/proc/capbench/x', 'a', AT)).rejects.toMatchObject({ exitCode: 104 });
 });
 
-test('a folder that cannot be made is bad input, with its name', async () => {
+test('a folder that cannot be created is bad input, and the error names it', async () => {
   await writeFile(join(out, 'file'), '');
   await expect(makeBundle(join(out, 'file'), 'a', AT)).rejects.toMatchObject({
     exitCode: 104,
@@ -108,14 +108,14 @@ test('a folder that cannot be made is bad input, with its name', async () => {
   });
 });
 
-test('of a log the end is kept, from the start of a line', async () => {
+test('of a long log the last complete lines are kept', async () => {
   const log = join(out, 'postgres.log');
   await writeFile(log, 'first line\nsecond line\nthird line\n');
   expect(await readLogTail(log)).toBe('first line\nsecond line\nthird line\n');
   expect(await readLogTail(log, 15)).toBe('[the first 19 bytes were cut]\nthird line\n');
 });
 
-test('what was written is read back, of a whole run and of one that failed', async () => {
+test('the bundles of a complete run and of a failed one can be read back', async () => {
   for (const measurements of [measurementsOf(), failedRun()]) {
     await writeArtefact(out, 'measurements.json', JSON.stringify(measurements), nothing);
     await writeArtefact(out, 'scenario.yaml', 'name: recorded\n', nothing);
@@ -135,7 +135,7 @@ const refused = async (file: string): Promise<string> => {
   throw new Error('the bundle was read');
 };
 
-test('a missing, broken or huge file is named', async () => {
+test('a missing, damaged or huge file is named', async () => {
   expect(await refused('measurements.json')).toContain('does not exist');
 
   await writeFile(join(out, 'measurements.json'), '{"schemaVersion":1,');
@@ -157,7 +157,7 @@ test('a missing, broken or huge file is named', async () => {
   expect(await refused('scenario.yaml')).toContain('does not exist');
 });
 
-test('measurements of other operations than the scenario has are refused', () => {
+test("measurements whose operations differ from the scenario's are refused", () => {
   const m = measurementsOf();
   refuseOtherOperations(out, m, scenarioOf());
   expect(() =>
@@ -165,7 +165,7 @@ test('measurements of other operations than the scenario has are refused', () =>
   ).toThrow('of the operations roll, expected intent, monsterCommand');
 });
 
-test('of many problems the first few are told', () => {
+test('of many problems only the first few are reported', () => {
   const parsed = parseMeasurements('{"schemaVersion":2}');
   if (parsed.state === 'valid') throw new Error('it was taken');
   expect(parsed.problems).toHaveLength(4);
@@ -173,7 +173,7 @@ test('of many problems the first few are told', () => {
   expect(parsed.problems[3]).toMatch(/^and \d+ more$/);
 });
 
-test('a number that is not finite cannot be smuggled in', () => {
+test('a number that is not finite is refused in every spelling', () => {
   const text = JSON.stringify(measurementsOf()).replace('"peakCcu":1000', '"peakCcu":1e999');
   expect(parseMeasurements(text).state).toBe('invalid');
 });

@@ -29,7 +29,7 @@ const due = {
 
 const none = { ...due, counts: [], min: 0, max: 0, sum: 0 };
 
-test('the facts of a run do not deny one another, however it ended', () => {
+test('the facts of a run do not contradict one another, however it ended', () => {
   expect(contradictionsOf(m)).toEqual([]);
   expect(contradictionsOf(failedRun())).toEqual([]);
   expect(
@@ -46,7 +46,7 @@ test('the facts of a run do not deny one another, however it ended', () => {
       }),
     }),
   ).toEqual([]);
-  // Sent, and never answered.
+  // Sent, but never answered.
   const unanswered = { ...intent.measured, scheduled: 5, ok: 0, rejected: 0, timedOut: 5 };
   const whole = { ...intent.whole, timedOut: 5 };
   const silent = withIntent({
@@ -60,7 +60,7 @@ test('the facts of a run do not deny one another, however it ended', () => {
   expect(contradictionsOf({ ...m, ...silent, series: {} })).toEqual([]);
 });
 
-/** A recorded series with other points, or another one. */
+/** A recorded series with its points changed, or an additional series. */
 const withSeries = (
   name: string,
   points: (recorded: Series['points']) => Series['points'],
@@ -194,7 +194,7 @@ test.each<[what: string, over: Partial<Measurements>, said: string]>([
   ],
   ['a worker more than there were', { workers: 1 }, 'series.generator.1.loopDelayMs: of 1 workers'],
   [
-    'a world server that nobody watched',
+    'a world server that no probe read',
     withSeries('world.3.operations', () => [[1, 5]]),
     'there was no probe world-3',
   ],
@@ -357,7 +357,7 @@ test.each<[what: string, over: Partial<Measurements>, said: string]>([
   expect(parsed.state === 'invalid' && parsed.problems.join()).toContain(said);
 });
 
-test('what an early stop, a slow tail and a lost ledger leave is no contradiction', () => {
+test('an early stop, a slow tail or a lost ledger is not a contradiction', () => {
   const slow = {
     counts: [
       [119_996_415, 1],
@@ -391,7 +391,7 @@ test('what an early stop, a slow tail and a lost ledger leave is no contradictio
   ).toEqual([]);
 });
 
-test('a run that was too long for all its points denies nothing', () => {
+test('a run that was too long for all its points has no contradiction', () => {
   const seconds = 3 * MOST_POINTS + 77;
   const [book, windows] = [openSeriesRecorder(), openWindowRecorder()];
   const due: HistogramData = { counts: [[200, 7]], min: 200, max: 200, sum: 1400 };
@@ -462,7 +462,7 @@ test.each([
   ['a new fact taken out', text.replace('"strayAnswers":0,', ''), 'strayAnswers: nothing is there'],
   ['a new fact of an operation taken out', text.replace('"windows":', '"x":'), 'windows: nothing is there'],
   [
-    'an operation whose unsent failures are not told',
+    'an operation whose unsent failures are missing',
     text.replace('"failedUnsent":0,', ''),
     'operations.intent.whole.failedUnsent: nothing is there',
   ],
@@ -482,7 +482,7 @@ test.each([
   expect(parsed.state === 'invalid' && parsed.problems.join().length).toBeLessThan(2_000);
 });
 
-test('keys of different objects may be the same, and brackets in strings are none', () => {
+test('different objects may have the same keys, and brackets in strings do not count', () => {
   expect(parseMeasurements(JSON.stringify({ ...m, errors: ['{"a":1,"a":2}', '\\', '"', '[{'] })).state).toBe(
     'valid',
   );

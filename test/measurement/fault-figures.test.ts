@@ -6,13 +6,13 @@ import { measurementsOf } from '../fixtures/recorded-run.ts';
 const DUE = 1000;
 const OPEN = 20;
 
-/** A series a point a second, made from the second's number. */
+/** A series with one point a second, computed from the number of the second. */
 const series = (kind: Series['kind'], of: (second: number) => number): Series => ({
   kind,
   points: Array.from({ length: 31 }, (_, second) => [second, of(second)] as const),
 });
 
-/** 1,000 operations a second, of which `open` are always under way, and a backlog and failures on top. */
+/** 1,000 operations a second, of which `open` are always unanswered, with a backlog and failures on top. */
 function runWith(
   faults: readonly FaultFacts[],
   backlog: (second: number) => number,
@@ -55,7 +55,7 @@ describe('recovery', () => {
     );
     expect(figures).toMatchObject({ backlogBefore: OPEN, backlogPeak: OPEN + 1400, failed: 0 });
     expect(figures?.downSeconds).toBeCloseTo(1.2);
-    // Back at second 14, the first with no more open than twice as many as before.
+    // Recovered at second 14, the first in which at most twice as many are open as before.
     expect(figures?.recoverySeconds).toBeCloseTo(14 - 10.2);
   });
 
@@ -69,13 +69,13 @@ describe('recovery', () => {
     expect(figures).toMatchObject({ downSeconds: null, recoverySeconds: null, error: 'gone' });
   });
 
-  test('players that are still away', () => {
+  test('players that are still disconnected', () => {
     const away = (second: number) => (second > 10 && second < 16 ? 50 : 100);
     const [figures] = faultFigures(runWith([fault({})], () => 0, undefined, away));
     expect(figures?.recoverySeconds).toBeCloseTo(16 - 10.2);
   });
 
-  test('is looked for until the next fault alone', () => {
+  test('covers only the time until the next fault', () => {
     const both = [fault({}), fault({ id: 'kill-postgres-2', from: 12.5, to: 13 })];
     const [first, second] = faultFigures(
       runWith(both, (at) => ({ 11: 900, 12: 900, 13: 900, 14: 900 })[at] ?? 0),
@@ -85,7 +85,7 @@ describe('recovery', () => {
   });
 });
 
-test('what failed is told of the fault after which it did', () => {
+test('failed operations are counted for the fault that they followed', () => {
   const both = [fault({}), fault({ id: 'drop-players-1', action: 'drop', from: 20, to: 20, dropped: 7 })];
   const failed = (second: number) => (second >= 21 ? 55 : second >= 11 ? 40 : 0);
   const [first, second] = faultFigures(runWith(both, () => 0, failed));
@@ -93,13 +93,13 @@ test('what failed is told of the fault after which it did', () => {
   expect(second).toMatchObject({ failed: 15, dropped: 7 });
 });
 
-test('what the rows said', () => {
+test('losses found in the rows', () => {
   const rows = { lost: 3, phantom: 0, duplicated: 1, holes: 2 };
   const [figures] = faultFigures(runWith([fault({ rows })], () => 0));
   expect(figures).toMatchObject(rows);
 });
 
-test('without series there is no recovery to tell, and nothing is made up', () => {
+test('without series there is no recovery, and no figure is invented', () => {
   const [figures] = faultFigures(measurementsOf({ faults: [fault({})], series: {} }));
   expect(figures).toMatchObject({ recoverySeconds: null, backlogPeak: null, failed: null, reconnects: null });
 });

@@ -13,18 +13,18 @@ import { budget, failedRun, fluxFiguresOf, measurementsOf, scenarioOf } from '..
 const recorded = measurementsOf();
 const figures = fluxFiguresOf(recorded);
 
-/** Every number in a value, however deep. */
+/** Every number in a value, at any depth. */
 function numbersIn(value: unknown): number[] {
   if (typeof value === 'number') return [value];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(numbersIn) : [];
 }
 
-test('the load is what was achieved beside what was asked for', () => {
+test('the load is the achieved one beside the requested one', () => {
   expect(figures.load).toMatchObject({ requestedCcu: 1000, peakCcu: 1000, scale: 1, durationSeconds: 20 });
   expect(figures.load.sentPercent).toEqual({ intent: 100, monsterCommand: 100 });
 });
 
-test('throughput is acknowledged operations, and batches are not rows', () => {
+test('throughput counts acknowledged operations, and batches are not rows', () => {
   const { throughput } = figures;
   expect(throughput.intentsPerSecond).toBeGreaterThan(990);
   expect(throughput.intentsPerSecond).toBeLessThan(1010);
@@ -38,7 +38,7 @@ test('throughput is acknowledged operations, and batches are not rows', () => {
   expect(throughput.serverSharePercent.max).toBeCloseTo(50, 6);
 });
 
-test('every percentage has the denominator that its name says', () => {
+test('every percentage has the denominator that its name states', () => {
   expect(figures.world.cpuPercentOfCore.mean).toBeCloseTo(32, -1);
   expect(figures.world.cpuPercentTotal.mean).toBeCloseTo(31.5, -1);
   expect(figures.database.cpuPercentOfHost.mean).toBeCloseTo(15, -1);
@@ -55,7 +55,7 @@ const of = (over: Partial<OperationFacts>) =>
     }),
   ).latency.intent.due;
 
-test('what was not answered is slower than everything that was', () => {
+test('unanswered operations count as slower than all answered ones', () => {
   const { measured } = recorded.operations.intent;
   const few = of({ measured: { ...measured, ok: measured.ok - 400, timedOut: 300, skipped: 100 } });
   expect(few.unanswered).toBe(400);
@@ -64,7 +64,7 @@ test('what was not answered is slower than everything that was', () => {
   expect(few.max).toBe(figures.latency.intent.due.max);
 });
 
-test('a run that never started has figures that are null, and none that are not numbers', () => {
+test('a run that never started has figures that are null, and none that are NaN', () => {
   const nothing = fluxFiguresOf(failedRun());
   expect(nothing.throughput.operationsPerSecond).toBeNull();
   expect(nothing.latency.intent.due).toMatchObject({ p95: null, max: null, mean: null, count: 0 });
@@ -72,7 +72,7 @@ test('a run that never started has figures that are null, and none that are not 
   expect(numbersIn(nothing).filter((value) => !Number.isFinite(value))).toEqual([]);
 });
 
-test('without a word of PostgreSQL the others on the host are not known', () => {
+test('without facts about PostgreSQL, foreign CPU is unknown', () => {
   const series = Object.fromEntries(
     Object.entries(recorded.series).filter(([name]) => !name.startsWith('postgres.')),
   );
@@ -85,14 +85,14 @@ test('without a word of PostgreSQL the others on the host are not known', () => 
   expect(target.integrity.rowWritesDisagreePercent).toBeNull();
 });
 
-test('two counts of row writes disagree in percent of what PostgreSQL counted', () => {
+test('two counts of row writes disagree by a percentage of what PostgreSQL counted', () => {
   const integrity = recorded.integrity;
   if (integrity === null) throw new Error('the recorded run has no integrity');
   const one = fluxFiguresOf(measurementsOf({ integrity: { ...integrity, rowWritesServers: 450_450 } }));
   expect(one.integrity.rowWritesDisagreePercent).toBeCloseTo(1, 9);
 });
 
-test('row writes that ran backwards agree with none', () => {
+test('a count of row writes that went backwards agrees with no other', () => {
   const { integrity } = recorded;
   if (integrity === null) throw new Error('no integrity');
   const disagree = (rowWritesServers: number, rowWritesPostgres: number) =>
@@ -103,7 +103,7 @@ test('row writes that ran backwards agree with none', () => {
   expect(disagree(0, 0)).toBe(0);
 });
 
-test('the lag is parted into the generator’s own and what the servers held back', () => {
+test("the schedule lag is split into the generator's own part and the servers' part", () => {
   const lag = (ms: number) => ({
     counts: [[1000 * ms, 100] as const],
     min: 1000 * ms,
@@ -124,7 +124,7 @@ test('waiting, stalls and noise are shares of the time, or of the host', () => {
   expect(figures.generator.stalledPercent).toBeCloseTo(0.3, 1);
   expect(figures.generator.waitedPercent).toBeCloseTo(2, 0);
   expect(figures.world.waitedPercent).toBeCloseTo(3, 0);
-  // Two servers, a hundred flushes a second each, of 2.16875 ms on average, each in the middle of its bucket.
+  // Two servers with a hundred flushes a second each, of 2.16875 ms on average, each in the middle of its bucket.
   expect(figures.database.writersBusyPercent).toBeCloseTo(21.6875, 6);
   expect(figures.host.foreignCpuPercent).toBeCloseTo(1, 0);
   expect(figures.host.cpuPressurePercent).toBeCloseTo(20, 0);
@@ -136,7 +136,7 @@ test('waiting, stalls and noise are shares of the time, or of the host', () => {
   });
 });
 
-test('a histogram that is declared and has no observation yet is 0; one that stood still has no percentile', () => {
+test('a declared histogram without observations is 0; one that did not grow has no percentile', () => {
   const p95 = budget({ id: 'took', metric: 'target.metrics.took', stat: 'p95' });
   const of = (counts: { readonly bounds: readonly number[]; readonly counts: readonly number[] }) =>
     fluxFiguresOf(measurementsOf({ histograms: { took: counts } }), scenarioOf({ budgets: [p95] })).target
@@ -152,7 +152,7 @@ const lines = (metrics: ReturnType<typeof metricsOf>): string[] =>
     )
     .sort();
 
-test('what budgets may name of the flux world, with units and statistics, is what it ever was', () => {
+test('the metrics of the flux world, with units and statistics, have not changed', () => {
   const known = readFileSync(join(import.meta.dirname, '../fixtures/flux-metrics.txt'), 'utf8');
   expect(lines(metricsOf(OPERATIONS, fluxFigures))).toEqual(known.trim().split('\n'));
 });
@@ -169,14 +169,14 @@ test('a system without figures of its own has those of every system, for its ope
   const plain = figuresOf(measurementsOf({ operations }), scenarioOf({ operations: [roll] }));
   expect(Object.keys(plain.latency)).toEqual(['roll']);
   expect(plain.database).not.toHaveProperty('writersBusyPercent');
-  // Every figure is there for every metric, and at its path.
+  // Every metric has its figure at its path.
   for (const [path, { stats, stages }] of metrics) {
     const at = path.split('.').reduce<unknown>((value, key) => Reflect.get(Object(value), key), plain);
     if (stages !== 'only') expect(stats === null ? at : Object.keys(Object(at)), path).not.toBeUndefined();
   }
 });
 
-test('a section of a system’s own is in its figures, its metrics and the schema of its reports', () => {
+test('a section of a system is in its figures, its metrics and the schema of its reports', () => {
   const dice = z.object({ sixesPercent: figure('%') });
   const own = { sections: { dice }, of: () => ({ dice: { sixesPercent: 17 } }) };
   expect(metricsOf([], own).get('dice.sixesPercent')).toEqual({

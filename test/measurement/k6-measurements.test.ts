@@ -32,7 +32,7 @@ function judged(changes: SummaryChanges | readonly SummaryChanges[] = {}, over: 
 
 const SLOW: Spread = [1, 40, 60, 80, 100, 120, 200];
 
-test('what a summary holds is ruled; what it does not hold is unmeasured, and the rules name it', () => {
+test('budgets on what a summary contains are ruled, the others are unmeasured, and the rules name them', () => {
   const { exitCode, outcome, states, ruling, notes, rules, broken, facts } = judged();
   expect({ exitCode, outcome, broken }).toEqual({ exitCode: 0, outcome: 'pass', broken: [] });
   expect(measurementsSchema.safeParse(facts).success).toBe(true);
@@ -46,7 +46,7 @@ test('what a summary holds is ruled; what it does not hold is unmeasured, and th
   }
 });
 
-test('a breach is 99', () => {
+test('a breach ends with 99', () => {
   expect(judged({ due: SLOW })).toMatchObject({
     exitCode: 99,
     outcome: 'fail',
@@ -54,22 +54,22 @@ test('a breach is 99', () => {
   });
 });
 
-test('what was not answered is slower than everything', () => {
-  // 95% of all are 98.96% of what was answered.
+test('unanswered operations count as slower than all others', () => {
+  // 95% of all operations are 98.96% of the answered ones.
   expect(judged({ intent: { timedOut: 80 } }).ruling('fast')).toMatchObject({ state: 'met', observed: 40 });
   const around: Spread = [1, 10, 20, 30, 60, 70, 80];
   expect(judged({ intent: { timedOut: 80 }, due: around }).ruling('fast')).toMatchObject({
     ...{ state: 'breached', observed: 60 },
   });
-  // More than one in twenty: no percentile of those that were answered is the one.
+  // More than one in twenty is unanswered, so the 95th percentile is not among the answered ones.
   expect(judged({ intent: { timedOut: 120 } }).ruling('fast')).toMatchObject({
     ...{ state: 'breached', reason: expect.stringContaining('never answered') },
   });
 });
 
-test('what was rejected is timed apart', () => {
+test('rejected operations are timed separately', () => {
   const { figures } = judged({ intent: { rejected: 120 } });
-  // The fastest ones, in this summary.
+  // The rejected operations are the fastest ones in this summary.
   expect(figures.latency.intent).toMatchObject({
     rejected: { count: 120, min: 1, max: 10 },
     ok: { count: 1880, unanswered: 0, max: 80 },
@@ -90,9 +90,9 @@ test('several processes: counts and histograms add up, and percentiles are those
     mean: expect.closeTo(16.7, 1),
   });
   expect(judged([part(1, SLOW), part(2, SLOW)]).states.fast).toBe('breached');
-  // Up to 60 ms there are 999 fast and 900 slow ones: the 1,900th took 80.
+  // 999 fast and 900 slow operations took up to 60 ms; the 1,900th took 80 ms.
   expect(judged([part(1), part(2, SLOW)]).ruling('fast')).toMatchObject({ state: 'breached', observed: 80 });
-  // One process is not the run, and one that is counted twice not two.
+  // One process is not the whole run, and the same process twice is not two.
   expect(judged(part(1))).toMatchObject({ exitCode: 90, states: { all: 'breached' } });
   expect(judged([{}, {}]).broken).toContain('schedule-kept.intent');
 });
@@ -108,7 +108,7 @@ test.each<[string, SummaryChanges, string]>([
   expect(invalidBecause.join()).toContain(rule);
 });
 
-test('a load that was not sustained is breached', () => {
+test('a load that was not sustained is a breach', () => {
   expect(judged({ intent: { skipped: 40 } })).toMatchObject({
     exitCode: 99,
     broken: ['load-sustained.intent'],
@@ -118,13 +118,13 @@ test('a load that was not sustained is breached', () => {
   });
 });
 
-test('a world that answered nothing has carried nothing', () => {
+test('a server that answered nothing sustained no load', () => {
   expect(judged({ intent: { timedOut: 2000 } })).toMatchObject({
     ...{ exitCode: 99, invalidBecause: [], broken: ['answered.intent', 'answers.intent'] },
   });
 });
 
-test("what was sent and failed is the target's, and so says the rule", () => {
+test('sent operations that failed are attributed to the target, and the rule says so', () => {
   expect(judged({ intent: { failed: 40 } })).toMatchObject({
     ...{ exitCode: 99, broken: ['operations-failed.intent', 'answered.intent'] },
   });
@@ -133,16 +133,16 @@ test("what was sent and failed is the target's, and so says the rule", () => {
   });
 });
 
-test('players that were lost were there at the peak, and count as absent on average', () => {
+test('lost players count for the peak, and as absent for the average', () => {
   const one = judged({ totals: { disconnects: 1 } });
   expect(one.ruling('all')).toMatchObject({ state: 'met', observed: 100 });
   expect(one.figures.load.presence.mean).toBe(99);
-  // The connections of what acts beside the players are none of theirs.
+  // Connections for monsters are not connections of players.
   expect(judged({ totals: { disconnects: 8, linesLost: 8 } }).figures.load.presence.mean).toBe(100);
   expect(judged({ totals: { disconnects: 2 } })).toMatchObject({ exitCode: 99, broken: ['presence'] });
 });
 
-test('faults that k6 does not inject, another load than is claimed, nothing to rule', () => {
+test('faults that k6 does not inject, a load other than the claimed one, and nothing to rule', () => {
   const [fast, all, lost] = k6Scenario().budgets;
   if (fast?.state !== 'measured' || all === undefined || lost === undefined) throw new Error('other budgets');
   const fault = { action: 'drop', of: 'players', at: 0, phase: 'measure', lasting: 0 } as const;
@@ -158,7 +158,7 @@ test('faults that k6 does not inject, another load than is claimed, nothing to r
   expect(judged({}, { budgets: [lost] })).toMatchObject({ exitCode: 90, states: { lost: 'unmeasured' } });
 });
 
-test('of an operation whose load is 0 nothing is due, and nothing is missing', () => {
+test('an operation with a load of 0 has nothing due and nothing missing', () => {
   const load = fluxLoad(k6Scenario());
   const operations = { ...load.operations, monsterCommand: { perSecond: 0 } };
   const none: FluxLoad = { ...load, monsters: 0, operations };
@@ -167,7 +167,7 @@ test('of an operation whose load is 0 nothing is due, and nothing is missing', (
   expect(figures.throughput).toMatchObject({ intentsPerSecond: 100, operationsPerSecond: 100 });
 });
 
-test('a budget on posts of monster commands is one on commands', () => {
+test('a budget on posts of monster commands applies to commands', () => {
   const budgets = [budget({ id: 'fast', metric: 'latency.monsterCommand.due', stat: 'p99', limit: 50 })];
   expect(judged({}, { budgets }).ruling('fast')).toMatchObject({
     state: 'met',

@@ -19,18 +19,18 @@ test('a summary as the script writes it', () => {
   expect(intent && countOf(intent.due)).toBe(1980);
   expect(intent && percentileOf(intent.due, 95)).toBe(30_000);
   expect(intent && countOf(intent.rejected)).toBe(100);
-  // Of posts of ten: the buckets count commands.
+  // Posts have ten commands each, and the buckets count commands.
   expect(monsterCommand && countOf(monsterCommand.due)).toBe(20_000);
   expect(summary.totals).toMatchObject({ connected: 100, connectFailed: 0, disconnects: 0, stray: 0 });
 });
 
-test('what is slower than the last bucket is in it, and its exact value is the maximum', () => {
+test('a value beyond the last bucket counts there, and its exact value is the maximum', () => {
   const slow = read(k6SummaryOf(s, { due: [1, 10, 20, 30, 40, 60, 200_000] })).operations.intent?.due;
   expect(slow?.max).toBe(200_000_000);
   expect(slow?.counts.at(-1)).toEqual([131_071_000, 2]);
 });
 
-test('what failed unsent is a part of what failed', () => {
+test('operations that failed unsent are a part of those that failed', () => {
   const unsent = (failedUnsent: number) =>
     read(k6SummaryOf(s, { intent: { failed: 30, failedUnsent } })).operations.intent?.measured;
   expect(unsent(10)).toMatchObject({ failed: 30, failedUnsent: 10 });
@@ -138,7 +138,7 @@ test.each<[string, unknown, string]>([
   );
 });
 
-test('what is no JSON, and a key that stands twice, are refused', () => {
+test('text that is not JSON, and a repeated key, are refused', () => {
   for (const [content, says] of [
     ['', 'not JSON'],
     ['{', 'not JSON'],

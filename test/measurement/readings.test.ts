@@ -19,15 +19,15 @@ import {
 const counter = (...points: (readonly [number, number])[]): Series => ({ kind: 'counter', points });
 const gauge = (...points: (readonly [number, number])[]): Series => ({ kind: 'gauge', points });
 
-/** A reading a second that is answered so many seconds after the whole one, of a counter that `count` tells at any time. */
+/** A counter that is read each second; each answer comes `late` seconds later, when `count` gives its value. */
 const readEach = (late: number, count: (at: number) => number, from = -1, to = 20): Series =>
   counter(...Array.from({ length: to - from }, (_, i) => [from + i + late, count(from + i + late)] as const));
 const between = (at: number, from: number, to: number): number => Math.min(to, Math.max(from, at)) - from;
-/** Some more readings, in their places. */
+/** Adds readings, in the order of time. */
 const also = (series: Series, ...points: (readonly [number, number])[]): Series =>
   counter(...[...series.points, ...points].toSorted(([a], [b]) => a - b));
 
-/** 200 a second while the load lasts, and nothing before and after: what a server counts itself. */
+/** The count of a server with 200 a second during the load, and none before and after. */
 const load = (at: number) => 200 * between(at, 2, 14);
 test.each<[string, Series, { from: number; to: number }, number, number]>([
   ['read at both ends', readEach(0.004, load), { from: 2, to: 14 }, 2400, 1],
@@ -63,7 +63,7 @@ test.each<[string, Series, { from: number; to: number }, number, number]>([
   ],
   ['restarted at its end', counter([0, 0], [4, 800], [4.5, 40]), { from: 0, to: 4 }, 800, 0],
   ['a stage of it', readEach(0.002, load), { from: 6, to: 8 }, 400, 1],
-])('%s: all that grew', (_, series, window, grown, within) => {
+])('%s: the growth is complete', (_, series, window, grown, within) => {
   expect(Math.abs((increaseOf(series, window) ?? 0) - grown)).toBeLessThanOrEqual(within);
   const rate = grown / (window.to - window.from);
   expect(Math.abs((rateOf(series, window) ?? 0) - rate)).toBeLessThanOrEqual(
@@ -71,18 +71,18 @@ test.each<[string, Series, { from: number; to: number }, number, number]>([
   );
 });
 
-test('where an end was not read when it came, how well the growth is known is said', () => {
+test('where the reading at an end is missing, the uncertainty of the growth is reported', () => {
   const whole = readEach(0.004, load);
   expect(growthOf(whole, { from: 2, to: 14 })).toMatchObject({
     unreadSeconds: 0,
     off: expect.closeTo(0.8, 1),
   });
-  // The reading at the end failed: the one before it and the one after are a second off.
+  // The reading at the end failed, so the nearest ones are a second away from it.
   const failed = counter(...whole.points.filter(([at]) => at < 13.5 || at > 14.5));
   const growth = growthOf(failed, { from: 2, to: 14 })!;
   expect(growth.unreadSeconds).toBeCloseTo(0.996, 3);
   expect(Math.abs(growth.grown - 2400)).toBeLessThanOrEqual(growth.off);
-  // Nothing beyond the end: at the pace inside, as far as that goes.
+  // Without a reading after the end, the growth is extrapolated at the rate inside the window.
   const cut = counter(...whole.points.filter(([at]) => at < 13));
   expect(growthOf(cut, { from: 2, to: 14 })).toMatchObject({
     grown: expect.closeTo(2400, -1),
@@ -92,40 +92,40 @@ test('where an end was not read when it came, how well the growth is known is sa
   expect(growthOf(short, { from: 2, to: 14 })).toBeNull();
 });
 
-test('what is counted one by one grows by whole numbers', () => {
-  // An error in the second before the measure phase, which was read 3 ms after it had begun.
+test('counts of single events grow by whole numbers', () => {
+  // An error occurred in the second before the measure phase, and was read 3 ms after its start.
   const errors = counter([0, 0], [1.003, 1], [2.003, 1], [3.003, 1]);
   expect(increaseOf(errors, { from: 1, to: 3 })).toBe(0);
   expect(increaseOf(counter([0, 0], [1, 0.5], [2, 1]), { from: 0, to: 1 })).toBe(0.5);
 });
 
-test('what the generator tells by the second has its pace between whole seconds inside', () => {
-  // Its load ends at 2.5 s, and its next word is of 3 s.
-  const told = counter([0, 0], [1, 200], [2, 400], [3, 500], [4, 500]);
-  expect(paceOf(told, { from: 0, to: 2.5 })).toBe(200);
-  expect(paceOf(told, { from: 1.2, to: 1.8 })).toBeCloseTo(200);
-  expect(paceOf(told, { from: 0, to: 9 })).toBeNull();
+test('the rate of a counter that the generator reports each second comes from the whole seconds inside the window', () => {
+  // The load ends at 2.5 s, and the next report is of 3 s.
+  const reported = counter([0, 0], [1, 200], [2, 400], [3, 500], [4, 500]);
+  expect(paceOf(reported, { from: 0, to: 2.5 })).toBe(200);
+  expect(paceOf(reported, { from: 1.2, to: 1.8 })).toBeCloseTo(200);
+  expect(paceOf(reported, { from: 0, to: 9 })).toBeNull();
 });
 
-test('one point, or no series, is no rate and not zero', () => {
+test('with one point or no series there is no rate, which is not a rate of zero', () => {
   expect(rateOf(counter([1, 5]), { from: 0, to: 9 })).toBeNull();
   expect(rateOf(undefined, { from: 0, to: 9 })).toBeNull();
   expect(increaseOf(counter([1, 5], [20, 9]), { from: 0, to: 9 })).toBeNull();
   expect(rateOf(counter([0, 1], [9, 5]), NOWHERE)).toBeNull();
 });
 
-test('a counter that falls began again at 0: what follows counts whole', () => {
+test('a counter that falls has restarted at 0, and its next value counts in full', () => {
   const restarted = counter([0, 100], [1, 200], [2, 250], [4, 30], [5, 130], [6, 20], [7, 20]);
   expect(increaseOf(restarted, { from: 0, to: 7 })).toBe(100 + 50 + 30 + 100 + 20);
   expect(increaseOf(restarted, { from: 2, to: 5 })).toBe(30 + 100);
   expect(rateOf(restarted, { from: 0, to: 6 })).toBe(50);
   expect(ratesAt(restarted, [1, 2, 3, 4, 5, 6, 7])).toEqual([100, 50, 15, 15, 100, 20, 0]);
   expect(valuesAt(restarted, [0, 4, 6.5])).toEqual([100, 280, 400]);
-  // A window of one point between its neighbours.
+  // A window with one point inside, and one on either side.
   expect(rateOf(restarted, { from: 3.5, to: 4.5 })).toBeCloseTo(0.5 * 15 + 0.5 * 100);
 });
 
-test('a counter that begins below where it was, with a hole, is no rate inside the hole', () => {
+test('a counter that restarts across a gap has no rate inside the gap', () => {
   const restarted = counter([0, 100], [1, 200], [6, 50], [7, 150]);
   expect(ratesAt(restarted, [1, 2, 6, 7])).toEqual([100, null, null, 100]);
   expect(increaseOf(restarted, { from: 0, to: 7 })).toBe(250);
@@ -135,7 +135,7 @@ test('a gauge may fall', () => {
   expect(valuesAt(gauge([0, 9], [1, 2]), [0, 1])).toEqual([9, 2]);
 });
 
-test('a gauge is described by its points inside alone', () => {
+test('a gauge is described only by its points inside the window', () => {
   expect(gaugeOf(gauge([0, 100], [1, 2], [2, 4], [3, 900]), { from: 1, to: 2 })).toEqual({
     mean: 3,
     min: 2,
@@ -144,7 +144,7 @@ test('a gauge is described by its points inside alone', () => {
   expect(gaugeOf(gauge([0, 1]), { from: 1, to: 2 })).toEqual({ mean: null, min: null, max: null });
 });
 
-test('counters are read between their points, gauges as last seen, holes not at all', () => {
+test('counters are interpolated between their points, gauges keep their last value, and gaps have no value', () => {
   expect(valuesAt(counter([0.5, 0], [1.5, 10], [9.5, 90]), [0, 1, 2, 9])).toEqual([null, 5, null, null]);
   expect(valuesAt(gauge([0.5, 7], [1.5, 8]), [0, 1, 2, 9])).toEqual([null, 7, 8, null]);
 });
@@ -185,22 +185,22 @@ test('a quantile lies inside its bucket, and above the last bound it is that bou
   expect(bucketQuantile({ bounds: [10], counts: [0, 0] }, 95)).toBeNull();
 });
 
-test('the largest bucket is the last that is not empty; beyond the last bound it is not known', () => {
+test('the maximum lies in the last bucket that is not empty; beyond the last bound it is unknown', () => {
   expect(largestBucket({ bounds: [10, 20, 40], counts: [3, 1, 0, 0] })).toBe(20);
   expect(largestBucket({ bounds: [10], counts: [3, 1] })).toBeNull();
 });
 
-test('what a counter grew is not known where its points do not reach from end to end of the window', () => {
+test('the growth of a counter is unknown where its points do not cover the window', () => {
   const points = Array.from({ length: 8 }, (_, i) => [i, 10 * i] as const);
   const series = { kind: 'counter', points } as const;
-  // Three seconds of ten are open: at the pace of the others.
+  // Three of ten seconds are missing, and are filled in at the rate of the others.
   expect(increaseOf(series, { from: 0, to: 10 })).toBe(100);
   expect(increaseOf(series, { from: 0, to: 11 })).toBeNull();
   expect(increaseOf(series, { from: -4, to: 7 })).toBeNull();
   expect(rateOf(series, { from: 0, to: 11 })).toBeNull();
-  // Of a short window less may be missing.
+  // In a short window less may be missing.
   expect(increaseOf(series, { from: 5, to: 10 })).toBeNull();
   expect(increaseOf(series, { from: 5, to: 8.5 })).toBe(35);
-  // Of a long run a point stands for several.
+  // In a long run, one point replaces several.
   expect(increaseOf({ ...series, thinned: 2 }, { from: 0, to: 14 })).toBe(140);
 });

@@ -12,7 +12,7 @@ const workloadOf = (timeline: Workload['timeline']): Workload => ({ ...workload(
 const at = (seconds: number): Micros => (seconds * 1e6) as Micros;
 
 test.each([true, false])(
-  'whether generator and servers share a host is what the run was told: %s',
+  'whether generator and servers share a host is taken from the options of the run: %s',
   (colocated) => {
     const { capbench, scenarioHash, commit, startedAt, stackKind, engine, host } = recorded();
     const identity = { capbench, scenarioHash, commit, startedAt, stackKind, colocated, engine, host };
@@ -45,7 +45,7 @@ test.each([undefined, 'the module opened connections of its own'])(
     } as unknown as Tally;
     record.note({ tally });
     const facts = record.close({ state: 'completed' }, at(7), 0);
-    // It is closed: who comes late changes nothing.
+    // The record is closed, so late additions change nothing.
     record.note({ tally: null });
     record.samples(at(8), [{ series: 'load.late', kind: 'gauge', value: 1 }]);
     record.error('late');

@@ -5,7 +5,7 @@ import { micros } from '../../src/units.ts';
 
 const DAY = 86_400;
 
-/** A point a second: a counter that grows by 3, a gauge of 1 with one second of 50, connections with one of 0. */
+/** A point each second: a counter that grows by 3, a gauge of 1 with one point of 50, connections with one of 0. */
 function book(seconds: number) {
   const open = openSeriesRecorder();
   for (let second = 1; second <= seconds; second++) {
@@ -27,7 +27,7 @@ it('a run of four hours keeps every point', () => {
   }
 });
 
-it('a day is thinned, and reads as before', () => {
+it('a run of a day is thinned out, and its figures stay the same', () => {
   const series = book(DAY);
   for (const { points, thinned } of Object.values(series)) {
     expect(points.length).toBeLessThanOrEqual(MOST_POINTS);
@@ -40,13 +40,13 @@ it('a day is thinned, and reads as before', () => {
   expect(rateOf(counter, { from: 100, to: 80_000 })).toBeCloseTo(3, 9);
   const seconds = Array.from({ length: DAY - 10 }, (_, i) => i + 10);
   expect(valuesAt(counter, seconds)).toEqual(seconds.map((second) => expect.closeTo(3 * second, 6)));
-  // The worse of its neighbours is kept, and a count stays a count.
+  // Of neighbouring points the worse one is kept, and a counter keeps its growth.
   expect(spreadOf(valuesAt(delay, seconds)).max).toBe(50);
   expect(spreadOf(valuesAt(connected, seconds)).min).toBe(0);
   expect(spreadOf(valuesAt(answered, seconds))).toEqual({ mean: 0.5, min: 0.5, max: 0.5 });
 });
 
-it('a second that is missing stays a hole', () => {
+it('a missing second stays a gap', () => {
   const open = openSeriesRecorder();
   for (const second of [1, 2, 3, 10, 11]) {
     open.add(micros(second * 1e6), [

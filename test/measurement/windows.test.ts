@@ -10,7 +10,7 @@ const bookOf = (seconds: number) => {
   return book.close();
 };
 
-test('a window for every second of a short run, in order', () => {
+test('a short run has a window for every second, in order', () => {
   expect(bookOf(20).map(({ sum }) => sum)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
 });
 
@@ -23,7 +23,7 @@ test.each([120, 121, 122, 500, 3600, 86_400])(
     const each = new Set(windows.map(countOf));
     expect(each.size).toBe(1);
     const [seconds = 0] = each;
-    // What is left out is less than a window, and stands at the end.
+    // Less than one window is left out, at the end.
     expect(length - windows.length * seconds).toBeLessThan(seconds);
     expect(windows[0]?.min).toBe(1);
     expect(windows.at(-1)?.max).toBe(windows.length * seconds);

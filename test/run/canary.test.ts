@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { measureCanary, measureCanaryAfter } from '../../src/run/canary.ts';
 
-test('the canary is time that was worked, and lets others work meanwhile', async () => {
+test('the canary measures its own work, and yields to other work between pieces', async () => {
   let turns = 0;
   const timer = setInterval(() => {
     turns += 1;
@@ -13,7 +13,7 @@ test('the canary is time that was worked, and lets others work meanwhile', async
   const { user, system } = process.cpuUsage(before);
   clearInterval(timer);
   expect(quartile).toBeGreaterThan(0);
-  // Most of the pieces took at least the quartile.
+  // Three quarters of the pieces took at least the quartile.
   expect(took).toBeGreaterThan(quartile * 4);
   expect(user + system).toBeGreaterThan(10_000);
   expect(turns).toBeGreaterThan(3);
@@ -24,7 +24,7 @@ test.each([
   ['slow for a moment', [14, 10], 10],
   ['slow for good', [14, 13, 15, 14.5], 14.5],
   ['faster than before', [7], 7],
-])('after the run it is asked again where it is %s', async (_, answers, expected) => {
+])('after the run it is measured again where it is %s', async (_, answers, expected) => {
   const left = [...answers];
   expect(await measureCanaryAfter(10, 2, async () => left.shift() ?? Number.NaN)).toBe(expected);
   expect(left).toEqual([]);

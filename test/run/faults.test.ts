@@ -20,7 +20,7 @@ const nothing: RowErrors = { lost: 0, phantom: 0, duplicated: 0, holes: 0 };
 interface Stage {
   readonly scene: FaultScene;
   readonly noted: FaultFacts[];
-  /** What was begun and ended, in order. */
+  /** The starts and ends of disturbances, in order. */
   readonly story: string[];
 }
 
@@ -72,7 +72,7 @@ function stage(
 const all = (count: number, noted: readonly unknown[]): Promise<void> =>
   expect.poll(() => noted.length, { timeout: 15_000 }).toBe(count);
 
-test('faults of one component wait for one another, those of others do not', async () => {
+test('faults of one component wait for one another, and faults of different components do not', async () => {
   const { scene, noted, story } = stage();
   injectFaults(
     [
@@ -92,7 +92,7 @@ test('faults of one component wait for one another, those of others do not', asy
   }
 });
 
-test('what is not due when the run ends is left out, and what is under way is waited for', async () => {
+test('when the run ends, later faults are left out, and the run waits for faults in progress', async () => {
   const { scene, noted, story } = stage();
   const injection = injectFaults(
     [
@@ -104,7 +104,7 @@ test('what is not due when the run ends is left out, and what is under way is wa
   );
   while (story.length === 0) await new Promise((resolve) => setImmediate(resolve));
   await injection.finish();
-  // Not due at all is no fault; due, and left out, is one that did not happen.
+  // A fault that was never due is not listed; one that was due and left out is listed with an error.
   expect(noted.map(({ id, error }) => [id, error === null])).toEqual(
     noted.length === 1
       ? [['now', true]]
@@ -116,7 +116,7 @@ test('what is not due when the run ends is left out, and what is under way is wa
   expect(story).toEqual(['kill postgres', 'postgres is back']);
 });
 
-test('each fault is told what the rows say beyond what they said after the one before', async () => {
+test('each fault is reported only with the losses since the one before', async () => {
   const { scene, noted } = stage({
     findings: [
       { ...nothing, lost: 5 },
@@ -136,13 +136,13 @@ test('each fault is told what the rows say beyond what they said after the one b
   ]);
 });
 
-test('rows that cannot be read because another fault took PostgreSQL away are read when it is back', async () => {
+test('rows that cannot be read because another fault stopped PostgreSQL are read when it is back', async () => {
   const { scene, noted, story } = stage();
   const away = new Error('Connection terminated unexpectedly');
   let looks = 0;
   const compareNow = async (): Promise<RowErrors> => {
     looks += 1;
-    // The first look is under way when PostgreSQL goes.
+    // The first reading of the rows is in progress when PostgreSQL is killed.
     if (looks > 1) return nothing;
     await expect.poll(() => story.includes('kill postgres'), { interval: 1 }).toBe(true);
     throw away;
@@ -164,7 +164,7 @@ test('rows that cannot be read because another fault took PostgreSQL away are re
   expect(looks).toBe(3);
 });
 
-test('rows that cannot be read for another reason are told, with the time at which it was back', async () => {
+test('rows that cannot be read for another reason are reported, with the time at which the component was back', async () => {
   const { scene, noted } = stage();
   const verification: Verification = {
     verify: () => Promise.reject(new Error('not here')),
@@ -176,7 +176,7 @@ test('rows that cannot be read for another reason are told, with the time at whi
   expect(noted[0]).toMatchObject({ to: expect.any(Number), rows: null, error: 'no such table' });
 });
 
-test('a component that does not come back is told, and the others go on', async () => {
+test('a component that does not come back is reported, and the other faults go on', async () => {
   const { scene, noted } = stage({ fails: 'world-2' });
   injectFaults([planned('kill', 'world-2', 0, 'gone'), planned('drop', 'players', 5, 'cut')], scene);
   await all(2, noted);
@@ -187,7 +187,7 @@ test('a component that does not come back is told, and the others go on', async 
   expect(noted.find(({ id }) => id === 'cut')).toMatchObject({ dropped: 5, error: null, rows: null });
 });
 
-test("a target's sockets are cut, its processes are not ours", async () => {
+test("a target's connections are cut, but its processes are left alone", async () => {
   const { scene, noted } = stage({ target: true });
   injectFaults([planned('drop', 'players', 0, 'cut'), planned('kill', 'postgres', 0, 'kill')], scene);
   await all(2, noted);

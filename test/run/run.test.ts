@@ -15,7 +15,7 @@ import type { System } from '../../src/systems/system.ts';
 import { micros } from '../../src/units.ts';
 import { scenarioOf } from '../stack/small-scenario.ts';
 
-// It takes its time, and is not what is looked at.
+// The canary takes time and is not under test here.
 vi.mock('../../src/run/canary.ts', () => ({
   measureCanary: () => Promise.resolve(1),
   measureCanaryAfter: () => Promise.resolve(1),
@@ -37,11 +37,11 @@ const tally: Tally = {
 
 const NEVER = new Promise<never>(() => {});
 
-/** What is done to a run of components that do nothing. */
+/** What goes wrong in a run whose components do nothing. */
 interface Trouble {
   readonly openStack?: () => Promise<never>;
   readonly prepare?: () => Promise<never>;
-  /** Before the load has ended. */
+  /** Called before the load has ended. */
   readonly load?: (over: Over) => Promise<void>;
   readonly failure?: Promise<StackFailure>;
   readonly closeFleet?: () => Promise<void>;
@@ -132,7 +132,7 @@ const BROKEN: readonly {
   readonly trouble: Trouble;
   readonly ending: Partial<Measurements['ending']> & { readonly because?: unknown };
   readonly isBug?: boolean;
-  /** The load had begun. */
+  /** True when the failure comes after the load began. */
   readonly measured?: boolean;
 }[] = [
   {
@@ -146,7 +146,7 @@ const BROKEN: readonly {
     ending: { state: 'stackFailed', because: 'the load: refused; unreachable' },
   },
   {
-    what: 'what does not connect is told with the component that was lost',
+    what: 'a failed connection is reported with the component that was lost',
     trouble: { prepare: fail(stackFailed('3 players cannot connect')), failure: Promise.resolve(lost) },
     ending: { state: 'stackFailed', because: 'postgres: it ended' },
   },
@@ -187,7 +187,7 @@ const BROKEN: readonly {
   },
 ];
 
-test.each(BROKEN)('$what: what was measured comes back', async ({ trouble, ending, isBug, measured }) => {
+test.each(BROKEN)('$what: its measurements are returned', async ({ trouble, ending, isBug, measured }) => {
   const { measurements, kept, bug: thrown, closed } = await runWith(trouble);
   expect(measurements.ending).toMatchObject(ending);
   expect(thrown?.thrown).toBe(isBug === true ? bug : undefined);
@@ -203,7 +203,7 @@ test.each([
   ['the stack', { closeStack: fail(coded('EBUSY', 'EBUSY')) }],
   ['the first write', { keep: fail(coded('no space', 'ENOSPC')) }],
   ['a log', { readLog: fail(coded('ENOENT', 'ENOENT')) }],
-] as const)('%s that fails in the end is told, and costs nothing else', async (_what, trouble) => {
+] as const)('a failure of %s at the end is reported, and changes nothing else', async (_what, trouble) => {
   const { measurements, warnings, closed, bug: thrown } = await runWith(trouble);
   expect(measurements.ending).toEqual({ state: 'completed' });
   expect(measurements.operations.intent?.whole.ok).toBe(7);
@@ -212,7 +212,7 @@ test.each([
   expect(thrown).toBeNull();
 });
 
-test('what was measured is kept before anything is closed', async () => {
+test('measurements are saved before anything is closed', async () => {
   const order: string[] = [];
   await runWith({
     keep: async () => void order.push('kept'),
@@ -226,7 +226,7 @@ test.each(['calibrate', 'connect', 'ramp', 'close'] as const)(
   async (phase) => {
     for (const twice of [false, true]) {
       const { measurements } = await runWith({
-        // A component that would never end.
+        // This component never ends.
         ...(twice && phase === 'close' ? { closeStack: () => NEVER } : {}),
         ...(twice && phase === 'ramp' ? { load: () => NEVER } : {}),
         phase: (now, over) => {
@@ -240,7 +240,7 @@ test.each(['calibrate', 'connect', 'ramp', 'close'] as const)(
   },
 );
 
-test('no probe is asked any more once it is closed, whoever still wants to know something', async () => {
+test('no probe is read after it was closed', async () => {
   const said: string[] = [];
   const probe: Probe = {
     name: 'world-1',
@@ -281,7 +281,7 @@ test('no probe is asked any more once it is closed, whoever still wants to know 
   expect(said.length).toBeGreaterThan(5);
 });
 
-test('a system that nobody can calibrate against, and whose rows nobody knows: the record says so', async () => {
+test('the record of a system without calibration and without a check of its rows says so', async () => {
   const { openVerification: _, ...system } = flux;
   const { measurements } = await runWith({ system: { ...system, probes: () => [] } });
   expect(measurements.absences?.map(({ of }) => of)).toEqual(['generator.calibration', 'integrity']);

@@ -142,7 +142,7 @@ test.each([
     'budgets.0.stage: the stage a has no reconnect, so network.reconnectMs is never measured there',
   ],
 ])('%j %j is refused', (stages, more, message) => {
-  const unknown = problemsOf(staged(stages, more)).map(({ path, message: why }) => `${path}: ${why}`);
+  const problems = problemsOf(staged(stages, more)).map(({ path, message: why }) => `${path}: ${why}`);
   const found = problems.filter((one) => one.startsWith(message));
   expect(found, problems.join('\n')).toHaveLength(1);
 });
