@@ -60,7 +60,7 @@ test.each<[what: string, players: number, options: Partial<ServerOptions>, said:
   expect(error.message).toContain(said);
 });
 
-test('less than that is counted, and fails when it is due', async () => {
+test('fewer refusals than that are counted, and their operations fail when due', async () => {
   const workload = workloadWith({ players: 300, intentRate: 1, postRate: 0, duration: 2 });
   const { tally, fleet } = await load(workload, { refuses: (player) => player === 7 });
   expect(fleet.connect).toMatchObject({ connected: 299, failed: 1 });

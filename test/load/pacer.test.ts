@@ -34,7 +34,7 @@ describe('ramp', () => {
 });
 
 describe('a player', () => {
-  test.each([0.3, 1, 2.5, 7, 100])('of rate %d has that many due a second, give or take one', (rate) => {
+  test.each([0.3, 1, 2.5, 7, 100])('with rate %d has that many due a second, give or take one', (rate) => {
     const pacer = new PlayerPacer(5, [0, 1, 2, 3], rate, timeline(4, 24));
     for (let player = 0; player < 4; player++) {
       const dues = duesOf(pacer, player);
@@ -115,7 +115,7 @@ function posts(seed: number, worker: number, workers: number, monsters = 1501, r
 describe('posts', () => {
   const all = posts(3, 0, 1);
 
-  test('are exact in rate, in order, and within the timeline', () => {
+  test('have the exact rate, are in order, and lie within the timeline', () => {
     expect(all.map(({ post }) => post)).toEqual(all.map((_, index) => index));
     const dues = all.map(({ due }) => due);
     for (let second = 2; second < 12; second++) {
@@ -130,7 +130,7 @@ describe('posts', () => {
     expect(shared.sort((a, b) => a.post - b.post)).toEqual(all);
   });
 
-  test('hold monsters of their lane and of their server', () => {
+  test('have only monsters of their lane and of their server', () => {
     for (const { lane, server, monsters } of all) {
       const range = RANGES[server] ?? { from: 0, to: 0 };
       for (const monster of monsters) {

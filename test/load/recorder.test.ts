@@ -53,7 +53,7 @@ test('a second has the counts since the last one', () => {
   expect(countOf(second.due)).toBe(0);
 });
 
-test.each(ALL)('a tally in which an operation went missing is a bug (%d)', (outcome) => {
+test.each(ALL)('a tally that lacks an operation is a bug (%d)', (outcome) => {
   const recorder = new Recorder(OPERATIONS, timeline);
   recorder.schedule(INTENT, 2, 1500);
   recorder.settle(INTENT, outcome, 1, 1500, 1500, 1500);

@@ -72,18 +72,24 @@ describe('a WebSocket server that answers', () => {
 });
 
 it.each([
-  ['nobody at all', null, 'http', 'ECONNREFUSED', 'start the server'],
+  ['a refused connection', null, 'http', 'ECONNREFUSED', 'start the server'],
   [
-    'a server that hangs up',
+    'a server that closes the connection',
     () => createTcp((socket) => socket.destroy()),
     'http',
     '',
     'limit of connections',
   ],
-  ['no HTTP', () => createTcp((socket) => socket.end('220 mail\r\n')), 'http', '', 'https:// or wss://'],
-  ['no TLS', () => createServer(), 'https', 'the TLS handshake failed', 'http:// or ws://'],
   [
-    'a certificate of nobody',
+    'a server that does not speak HTTP',
+    () => createTcp((socket) => socket.end('220 mail\r\n')),
+    'http',
+    '',
+    'https:// or wss://',
+  ],
+  ['a server without TLS', () => createServer(), 'https', 'the TLS handshake failed', 'http:// or ws://'],
+  [
+    'a self-signed certificate',
     () => createTls({ key: ofTls('server.key'), cert: ofTls('server.pem') }),
     'https',
     'the certificate is',
@@ -98,7 +104,7 @@ it.each([
   expect(error.hint).toContain(hint);
 });
 
-it('a limit of connections from one address shows by where the refusals begin', async () => {
+it('a connection limit for each address shows in the number at which refusals begin', async () => {
   const http = createServer();
   const sockets = new WebSocketServer({ noServer: true });
   let open = 0;
@@ -114,7 +120,7 @@ it('a limit of connections from one address shows by where the refusals begin', 
   expect(error.hint).toMatch(/at 50 connections, a round number.*the server's policy, not its capacity/);
 });
 
-describe('a connection that ends is told by who ended it', () => {
+describe('the error says which side ended a connection', () => {
   const big = JSON.stringify({ world: 'x'.repeat(17 * 2 ** 20) });
   it.each([
     [
@@ -139,7 +145,7 @@ describe('a connection that ends is told by who ended it', () => {
     expect(tally.errors.filter((error) => /closed/.test(error))).toHaveLength(1);
   });
 
-  it('a snapshot of a megabyte is taken', async () => {
+  it('a snapshot of a megabyte is accepted', async () => {
     const http = createServer();
     new WebSocketServer({ server: http }).on('connection', (socket) => {
       socket.send(JSON.stringify({ world: 'x'.repeat(2 ** 20) }));
@@ -151,7 +157,7 @@ describe('a connection that ends is told by who ended it', () => {
   });
 });
 
-it('a sub-protocol is named by a header', async () => {
+it('a header selects a sub-protocol', async () => {
   const http = createServer();
   const sockets = new WebSocketServer({ noServer: true, handleProtocols: () => 'game.v1.json' });
   http.on('upgrade', (request, socket, head) => {
@@ -170,7 +176,7 @@ it.each([
   [429, 'rejected', /a server answered GET with status 429: this is the server's policy/],
   [401, 'rejected', /a server answered GET with status 401: .*--header-env/],
   [404, 'rejected', null],
-] as const)('an HTTP answer of %i is %s, and told', async (status, outcome, said) => {
+] as const)('an HTTP answer of %i is %s, and reported', async (status, outcome, said) => {
   const http = createServer((_request, response) => {
     response.writeHead(status, status === 301 ? { location: '/game/' } : {}).end();
   });

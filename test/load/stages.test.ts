@@ -88,7 +88,7 @@ describe('the schedule of a load with stages', () => {
   const timeline = timelineOf(SHAPE);
 
   test.each([0.3, 1, 2.5, 40])(
-    'has in every stage what its rate makes of %d a second, to one arrival',
+    'has in each stage the number that its rate gives for %d a second, within one arrival',
     (rate) => {
       const pacer = new PlayerPacer(5, [0, 1, 2, 3, 4, 5], rate, timeline);
       for (let player = 0; player < 6; player++) {
@@ -106,7 +106,7 @@ describe('the schedule of a load with stages', () => {
     },
   );
 
-  test('a level is kept in every second of it', () => {
+  test('keeps a level in every second of it', () => {
     const posts = new PostPacer(
       { seed: 3, postRate: 50, monsters: 1000, timeline },
       { worker: 0, workers: 1 },

@@ -27,8 +27,8 @@ function begun() {
   return { account, add };
 }
 
-describe("the reports of k6's virtual users as the seconds of a run", () => {
-  test('each counts for the second and the fifth that it names, in microseconds', () => {
+describe("reports of k6's virtual users become the seconds of a run", () => {
+  test('each counts for the second and the fifth of a second that it names, in microseconds', () => {
     const { account, add } = begun();
     add(-600, { connected: 2 });
     add(0, {}, { early: { scheduled: 1, ok: 1 }, earlyDue: [30, 1] });
@@ -72,7 +72,7 @@ describe("the reports of k6's virtual users as the seconds of a run", () => {
     expect(rejected && countOf(rejected)).toBe(30);
   });
 
-  test('what comes after its second was taken counts for the next one; nothing is lost', () => {
+  test('a report that arrives after its second was taken counts for the next one, and nothing is lost', () => {
     const { account, add } = begun();
     add(0, {}, { measured: { scheduled: 1 } });
     expect(account.takeUntil(1.8e6, nobody)).toHaveLength(1);
@@ -85,7 +85,7 @@ describe("the reports of k6's virtual users as the seconds of a run", () => {
     expect(rest[1]?.slices.map(({ at }) => at)).toEqual([2_200_000]);
   });
 
-  test('after an early stop, what was not reported was never sent, and what has no end is unfinished', () => {
+  test('after an early stop, an unreported operation was never sent, and one without an outcome is unfinished', () => {
     const { account, add } = begun();
     add(0, {}, { early: { scheduled: 3, ok: 1 } });
     add(200, {}, { measured: { scheduled: 4, ok: 3 }, due: [7, 3] });
@@ -111,7 +111,7 @@ test('a line of the script is a report; others are not', () => {
   }
 });
 
-test('the last reports of the virtual users are a ledger', () => {
+test('the last reports of the virtual users make up the ledger', () => {
   const reports: LedgerReport[] = [
     { ledger: [[1, 10, 15, 5, 14, 12, 12]], hash: [4, 5], errors: [] },
     {
@@ -135,7 +135,7 @@ test('the last reports of the virtual users are a ledger', () => {
   expect([...ledger.stated]).toEqual([0, 5, 0, 0]);
 });
 
-test('what failed unsent is a part of what failed, in the second, the whole and the measure phase', () => {
+test('unsent failures are a part of the failures in the second, the whole run and the measure phase', () => {
   const { account, add } = begun();
   add(
     0,
@@ -152,7 +152,7 @@ test('what failed unsent is a part of what failed, in the second, the whole and 
   expect(measured).toMatchObject({ scheduled: 5, failed: 5, failedUnsent: 2 });
 });
 
-test('what was due until an instant is counted from the schedule', () => {
+test('the count of due operations up to an instant comes from the schedule', () => {
   const workload = workloadWith({ players: 10, intentRate: 5, warmUp: 1, duration: 2 });
   const all = plannedUntil(workload, Number.POSITIVE_INFINITY);
   expect(Math.abs(all.intent!.whole - 150)).toBeLessThanOrEqual(10);

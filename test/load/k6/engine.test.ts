@@ -36,7 +36,7 @@ const goOf = (fleet: ReadyFleet) => {
 };
 
 describe.skipIf(installedK6 === null)('the k6 engine', () => {
-  test('makes the same load as the native one, and reports all of it', { timeout: 60_000 }, async () => {
+  test('makes the same load as the native engine, and reports all of it', { timeout: 60_000 }, async () => {
     const workload = workloadWith({ players: 12, intentRate: 5, ramp: 0.5, warmUp: 0.5, duration: 2 });
     const { servers, endpoints } = await serve(workload, {}, 2);
     const fleet = await prepare(workload, endpoints);
@@ -90,7 +90,7 @@ describe.skipIf(installedK6 === null)('the k6 engine', () => {
     );
   });
 
-  test('stopped early, accounts for all that was due until then', { timeout: 60_000 }, async () => {
+  test('stopped early, accounts for everything that was due until then', { timeout: 60_000 }, async () => {
     const workload = workloadWith({ players: 6, intentRate: 10, duration: 30 });
     const { endpoints } = await serve(workload);
     const fleet = await prepare(workload, endpoints);
@@ -116,7 +116,7 @@ describe.skipIf(installedK6 === null)('the k6 engine', () => {
     expect(fleet.workerPids.filter(isAlive)).toEqual([]);
   });
 
-  test('killed meanwhile, is named: 93', { timeout: 60_000 }, async () => {
+  test('is named in the error when k6 is killed: 93', { timeout: 60_000 }, async () => {
     const workload = workloadWith({ players: 4 });
     const { endpoints } = await serve(workload);
     const fleet = await prepare(workload, endpoints);
@@ -131,7 +131,7 @@ describe.skipIf(installedK6 === null)('the k6 engine', () => {
     expect(isAlive(pid)).toBe(false);
   });
 
-  test('refuses a world that is not the workload, and gives up when it is aborted', {
+  test('refuses a world that differs from the workload, and stops when it is aborted', {
     timeout: 60_000,
   }, async () => {
     const workload = workloadWith({ players: 4 });

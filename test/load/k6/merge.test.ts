@@ -116,7 +116,7 @@ function metricsNow(): Readonly<Record<string, unknown>> {
 }
 const BUCKETS = BUCKET_ENDS.map(String);
 
-test('the summaries of two processes together are that of one: counts, percentiles and the hash of the schedule', () => {
+test('the merged summaries of two processes equal that of one: counts, percentiles and the hash of the schedule', () => {
   const { vus } = partsOf<Script>(source, fakes()).options.scenarios.players;
   const half = Math.floor(vus / 3);
   const one = k6Measurements([summaryOf(0, vus, '0:1')], scenario, '0');

@@ -36,7 +36,7 @@ const thresholdsOf = (source: string) =>
   );
 
 describe('the script', () => {
-  test('stands alone: it imports nothing but k6', () => {
+  test('is self-contained: it imports only k6', () => {
     const source = scriptOf(shipped('quickstart'));
     const imported = [...source.matchAll(/(?:from|import\(|require\()\s*["']([^"']+)["']/g)].map(
       ([, name]) => name,
@@ -45,7 +45,7 @@ describe('the script', () => {
     expect(source).not.toMatch(/https:\/\//);
   });
 
-  test('counts and times under the names that are read', () => {
+  test('counts and times under the names that capbench reads', () => {
     FakeMetric.all.clear();
     optionsOf(scriptOf(shipped('quickstart')));
     const names = [...FakeMetric.all.keys()];
@@ -74,7 +74,7 @@ describe('the script', () => {
     ]);
   });
 
-  test('holds the budgets that k6 can see, and names the others', () => {
+  test('has thresholds for the budgets that k6 can see, and names the others', () => {
     const source = scriptOf(shipped('quickstart'));
     expect(thresholdsOf(source)).toEqual({
       capbench_connected: ['count>=1000'],
@@ -99,7 +99,7 @@ describe('the script', () => {
     expect(source).toContain("'p(95)<500', // intent-p95: intent latency");
   });
 
-  test('a limit in seconds is one in milliseconds; a claim of the full load is not held at another', () => {
+  test('limits in seconds become milliseconds, and a claim for the full load does not apply to another', () => {
     const budgets = `budgets:
   - { id: slow, metric: latency.intent.service, stat: p999, op: <=, limit: 2, unit: s }
   - { id: all, metric: load.peakCcu, op: '>=', limit: 100, unit: players, fullLoad: true }
@@ -114,7 +114,7 @@ describe('the script', () => {
     expect(half).toContain('it applies to the full load');
   });
 
-  test('words of a scenario stay words', () => {
+  test('texts of a scenario are never code', () => {
     const title = ["it's `$", '{1}` \\ */'].join('');
     const source = scriptOf(
       minimal(
@@ -254,7 +254,7 @@ describe('a player of the script', () => {
   const later = (ms: number) => (seq: number, socket: FakeSocket) =>
     void setTimeout(() => socket.tell({ acks: [{ seq, ok: seq % 2 === 0, place: 4 }] }), ms);
 
-  test('that is answered: latency from due, ok and rejected apart, nothing left running', () => {
+  test('with answers: latency from due, ok and rejected counted separately, nothing left running', () => {
     const life = live(later(30));
     conserved(life);
     expect(life.count('ok') + life.count('rejected')).toBe(life.count('scheduled'));
@@ -269,7 +269,7 @@ describe('a player of the script', () => {
     expect(life.timers).toBe(0);
   });
 
-  test('that waits for slots: latency counts from due, what is too late is skipped', () => {
+  test('that waits for free slots: latency counts from due, and late operations are skipped', () => {
     const life = live(later(400));
     conserved(life);
     expect(life.count('skipped')).toBeGreaterThan(30);
@@ -282,7 +282,7 @@ describe('a player of the script', () => {
     expect(Math.max(...(life.values(trendOf('intent', 'ownLag')) as number[]))).toBeLessThanOrEqual(1);
   });
 
-  test('that is never answered: timed out, then skipped, unfinished at the end of the drain', () => {
+  test('without answers: timed out, then skipped, unfinished at the end of the drain', () => {
     const life = live(() => undefined);
     conserved(life);
     expect(life.count('ok')).toBe(0);
@@ -291,7 +291,7 @@ describe('a player of the script', () => {
     expect(life.values(withinRateOf('none'))).toEqual([]);
   });
 
-  test('whose answers come after the timeout keeps them in its ledger, and counts them as timed out', () => {
+  test('with answers after the timeout has them in its ledger, and counts them as timed out', () => {
     const life = live(later(700), { env: { CAPBENCH_REPORTS: '1' } });
     conserved(life);
     expect(life.count('ok') + life.count('rejected')).toBe(0);
@@ -305,7 +305,7 @@ describe('a player of the script', () => {
     expect(row).toHaveLength(5);
   });
 
-  test('whose connection ends has failed from then on', () => {
+  test('whose connection ends fails from then on', () => {
     let answered = 0;
     const life = live((seq, socket) => {
       if (++answered === 50) socket.end();
@@ -321,14 +321,14 @@ describe('a player of the script', () => {
     expect(life.total('left')).toBe(0);
   });
 
-  test('that never gets to run, and comes when all is over, has skipped what it did not send', () => {
+  test('that starts only after the end has skipped what it did not send', () => {
     const life = live(later(30), { late: 60_000 });
     conserved(life);
     expect(life.whole('skipped')).toBe(life.whole('scheduled'));
     expect(life.total('left')).toBe(0);
   });
 
-  test('shares a virtual user with others: every one of the block has its schedule, its socket and its row in the ledger', () => {
+  test('shares a virtual user with others: each has its own schedule, socket and row in the ledger', () => {
     const life = live(later(30), { env: { CAPBENCH_REPORTS: '1' }, players: 79, user: 39 });
     expect(life.ledgers.map(({ ledger }) => ledger.map(([id]) => id))).toEqual([[78]]);
     const two = live(later(30), { env: { CAPBENCH_REPORTS: '1' }, players: 79, user: 3 });
@@ -342,7 +342,7 @@ describe('a player of the script', () => {
     expect(two.timers).toBe(0);
   });
 
-  test('knows who is there from what it received of others', () => {
+  test('knows who is present from the events that it received', () => {
     const said: string[] = [];
     const life = live((seq, socket) => {
       socket.tell({ events: [{ actor: seq % 2 === 0 ? 7 : 8, did: 'arrived' }] });
@@ -371,7 +371,7 @@ describe('a player of the script', () => {
     },
   );
 
-  test('that receives garbage gives up the connection', () => {
+  test('that receives an invalid frame closes the connection', () => {
     const life = live((_seq, socket) => socket.tell('nonsense'));
     conserved(life);
     expect(life.whole('failed')).toBe(life.whole('scheduled'));

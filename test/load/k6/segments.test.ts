@@ -20,7 +20,7 @@ const SEGMENTS = ['0:1/3', '1/3:2/3', '2/3:1'];
 const scenario = tenPlayers('60, unit: s', 'rules: { generatorLagMs: 10000 }');
 
 describe.skipIf(installedK6 === null)('the exported script on several runners', () => {
-  test('with the arguments of the TestRun and the segments of the operator, each player is played once, and the summaries make one verdict', {
+  test('with the arguments of the TestRun and the segments of the operator, each player is played once, and the summaries give one verdict', {
     timeout: 60_000,
   }, async () => {
     const workload = fluxWorkloadOf(scenario);

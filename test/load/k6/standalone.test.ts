@@ -86,7 +86,7 @@ describe.skipIf(installedK6 === null)('the exported script under plain k6', () =
     ['a world that is not there', [], {}, 'the run ended before its load began'],
     ['no thresholds', ['--no-thresholds'], {}, 'the run ended before its load began'],
     ['a segment', ['--execution-segment', '0:1/2'], {}, 'the run ended before its load began'],
-  ])('stops, and leaves no summary of before: %s', { timeout: 30_000 }, async (_what, flags, env, says) => {
+  ])('stops, and leaves no earlier summary: %s', { timeout: 30_000 }, async (_what, flags, env, says) => {
     const folder = exported(tenPlayers('60, unit: s'));
     const path = join(folder, 'capbench-summary.json');
     writeFileSync(path, 'of an earlier run');
@@ -97,7 +97,7 @@ describe.skipIf(installedK6 === null)('the exported script under plain k6', () =
     expect(() => readK6Summary('one.json', left, {})).toThrow(says);
   });
 
-  test('stops where it is told that there will be no summary', { timeout: 30_000 }, async () => {
+  test('stops when options would suppress the summary', { timeout: 30_000 }, async () => {
     const folder = exported(tenPlayers('60, unit: s'));
     const { code, stderr } = await k6Run(folder, [], { K6_SUMMARY_MODE: 'disabled' });
     expect(code).toBe(107);

@@ -131,7 +131,7 @@ describe('an address that may not be loaded is refused with 104', () => {
     expect(`${error.message} ${error.hint} ${String(error.stack)}`).not.toMatch(/s3cret|ann:/);
   });
 
-  it('and before any other target is asked', async () => {
+  it('even before any other target is contacted', async () => {
     let asked = 0;
     const good = await serve((_, response) => {
       asked += 1;
@@ -142,7 +142,7 @@ describe('an address that may not be loaded is refused with 104', () => {
   });
 });
 
-describe('what cannot be driven is refused with 93 and the address', () => {
+describe('a target that is no world server is refused with 93 and its address', () => {
   async function refused(message: RegExp, ...urls: string[]) {
     const error = await refusal(...urls);
     expect(error.exitCode).toBe(93);
@@ -150,7 +150,7 @@ describe('what cannot be driven is refused with 93 and the address', () => {
     expect(error.message).toContain(urls[0]);
   }
 
-  it('nobody listens', async () => {
+  it('a refused connection', async () => {
     const port = await listening(createServer());
     await new Promise((resolve) => opened.splice(0)[0]?.close(resolve));
     await refused(/connection refused at/, `http://127.0.0.1:${port}`);
@@ -158,23 +158,23 @@ describe('what cannot be driven is refused with 93 and the address', () => {
     expect([error.exitCode, error.message]).toEqual([93, expect.stringContaining('connection refused at')]);
   });
 
-  it('a name that nobody knows', async () => {
+  it('an unknown name', async () => {
     const error = await refusal('http://no-such-host.invalid:4001');
     expect(error.exitCode).toBe(93);
     expect(error.message).toContain('no-such-host.invalid');
   });
 
-  it('something that is no HTTP server', async () => {
+  it('a server that does not speak HTTP', async () => {
     const port = await listening(createTcpServer((socket) => socket.resume().end('SSH-2.0-nothing\r\n')));
     await refused(/is not an HTTP server/, `http://127.0.0.1:${port}`);
   });
 
-  it('somebody who hangs up', async () => {
+  it('a server that closes the connection', async () => {
     const port = await listening(createTcpServer((socket) => socket.destroy()));
     await refused(/is not an HTTP server/, `http://127.0.0.1:${port}`);
   });
 
-  it('somebody who never answers', { timeout: 15_000 }, async () => {
+  it('a server that never answers', { timeout: 15_000 }, async () => {
     const port = await listening(createTcpServer((socket) => socket.resume().on('error', () => {})));
     await refused(/did not answer within 5 s/, `http://127.0.0.1:${port}`);
   });
@@ -192,13 +192,13 @@ describe('what cannot be driven is refused with 93 and the address', () => {
     );
   });
 
-  it('another version of the protocol, an instance above the number, one that is starting', async () => {
+  it('another version of the protocol, an instance number that is too high, a server that is starting', async () => {
     await refused(/uses version 2 .* expected version 1/, await world(healthy(1, { protocol: 2 })));
     await refused(/instance: above instances/, await world(healthy(3)));
     await refused(/is still starting/, await world(healthy(1, { status: 'starting' }), 503));
   });
 
-  it('half a world, the same half twice, halves of two worlds, halves that leave somebody out', async () => {
+  it('one half of a world, the same half twice, halves of two worlds, halves that leave an entity out', async () => {
     const [first, second] = [await world(healthy(1)), await world(healthy(2))];
     await refused(/has 2 world servers, and instance 2 is not among the targets/, first);
     await refused(/both instance 1 of 2/, first, first);
@@ -222,7 +222,7 @@ describe('what cannot be driven is refused with 93 and the address', () => {
     await refused(says, one, other);
   });
 
-  it('and 105 when aborted meanwhile', async () => {
+  it('an interruption meanwhile ends with 105', async () => {
     const port = await listening(createTcpServer((socket) => socket.resume().on('error', () => {})));
     const abort = new AbortController();
     const targets = await resolveTargets([`http://127.0.0.1:${port}`], []);

@@ -17,7 +17,7 @@ const health: WorldHealth = {
 };
 const known = [{ endpoint: { url: 'http://127.0.0.1:1', pid: null }, health }];
 
-test('a world of the workload is dealt, another is refused with 93', () => {
+test("the fleet of the workload's world is accepted, that of another is refused with 93", () => {
   expect(fluxWorlds(known, workloadWith({ players: 20, monsters: 30 }))).toHaveLength(1);
   expect(() => fluxWorlds(known, workloadWith({ players: 21, monsters: 30 }))).toThrow(
     expect.objectContaining({

@@ -27,7 +27,7 @@ test.each<[ForeignServer, string, string]>([
   ['cutting', 'closes the connection without an answer', 'closes the connection without an answer'],
   ['silent', 'does not answer', 'does not answer'],
 ])(
-  '%s is neither PostgreSQL nor Redis: 93 within seconds, and what answered',
+  '%s is neither PostgreSQL nor Redis: 93 within seconds, with the answer',
   async (kind, byPostgres, byRedis) => {
     const port = await foreignServer(kind);
     const [postgres, redis] = await Promise.allSettled([postgresAt(port), redisAt(port)]);

@@ -9,7 +9,7 @@ afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
 
-test('a world that is restarted under a probe loses no batch that was seen', async () => {
+test('the count of batches includes those from before a restart of the world server', async () => {
   let batches = 0;
   const server = createServer((_, response) => {
     response.end(

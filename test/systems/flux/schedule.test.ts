@@ -23,7 +23,7 @@ const SCENARIOS: readonly [name: string, seconds: number | null, hash: string][]
   ['storm', null, '203c1f233422e1fd'],
 ];
 
-test.each(SCENARIOS)('%s has the schedule it always had', async (name, seconds, expected) => {
+test.each(SCENARIOS)('the schedule of %s has not changed', async (name, seconds, expected) => {
   const scenario = read(shipped(name));
   const whole = workload(scenario);
   const { timeline } = whole;

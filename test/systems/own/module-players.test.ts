@@ -48,7 +48,7 @@ interface Played {
   readonly said: string;
 }
 
-test('an operation is settled by what is returned, resolved, or told later, and each is counted once', async () => {
+test('an operation is settled by a returned, resolved or later result, and each is counted once', async () => {
   const { tally, counts, said } = await play(`
     const ENDS = ['ok', 'rejected', 'failed'];
     let open = 0;
@@ -79,7 +79,7 @@ test('an operation is settled by what is returned, resolved, or told later, and 
   expect(figuresOf(tally.ledger).sentMax[0]).toBeGreaterThan(100);
 });
 
-test('what a module throws or rejects with fails its operation, and is told with its name', async () => {
+test('when a module throws or rejects, its operation fails, and the error names the module', async () => {
   const { counts, said } = await play(`${CONNECT}
     export function perform(session, operation) {
       if (operation.number % 2) throw new Error('no such spell');
@@ -90,14 +90,14 @@ test('what a module throws or rejects with fails its operation, and is told with
   expect(said).toContain(`the player module ${NAME}: perform: the gate is shut`);
 });
 
-test('what is never settled is timed out', async () => {
+test('an operation that is never settled times out', async () => {
   const { counts, tally } = await play(`${CONNECT} export function perform() {}`);
   expect(counts.timedOut).toBeGreaterThan(0);
   expect(counts.timedOut + counts.skipped + counts.unfinished).toBe(counts.scheduled);
   expect(tally.strayAnswers).toBe(0);
 });
 
-test('what is settled twice, or was never given, is counted and told', async () => {
+test('settling an operation twice, or an unknown one, is counted and reported', async () => {
   const { counts, tally, said } = await play(`${CONNECT}
     export function perform(session, operation, context) {
       context.settle(operation, 'ok');
@@ -110,7 +110,7 @@ test('what is settled twice, or was never given, is counted and told', async () 
   expect(said).toContain(`the player module ${NAME}: settled an operation twice, or one that it did not get`);
 });
 
-test('an end that there is not is a failure', async () => {
+test('an unknown outcome is a failure', async () => {
   const { counts, said } = await play(`${CONNECT} export const perform = () => 'great';`);
   // Whatever a module was given counts as sent.
   expect(counts).toMatchObject({ failed: counts.scheduled, failedUnsent: 0 });
@@ -119,7 +119,7 @@ test('an end that there is not is a failure', async () => {
   );
 });
 
-test('a connection that a module gives up is lost: what was unsettled fails, and all that comes due later', async () => {
+test('when a module gives up its connection, unsettled operations fail, and so do all later ones', async () => {
   const { counts, tally, said } = await play(`${CONNECT}
     export function perform(session, operation, context) {
       if (operation.number < 3) return 'ok';
@@ -132,7 +132,7 @@ test('a connection that a module gives up is lost: what was unsettled fails, and
   expect(said).toContain(`the player module ${NAME}: a connection was lost: kicked (6 times)`);
 });
 
-test('where players come back, a module connects them again', async () => {
+test('where players reconnect, the module is asked to connect again', async () => {
   const { counts, tally } = await play(
     `${CONNECT}
     let times = 0;
@@ -147,7 +147,7 @@ test('where players come back, a module connects them again', async () => {
   expect(counts.ok + counts.failed).toBe(counts.scheduled);
 });
 
-test('a module that blocks its event loop shows in the health of the worker', async () => {
+test('a module that blocks its event loop is visible in the health of the worker', async () => {
   const { seconds: all } = await play(`${CONNECT}
     export function perform() {
       const end = Date.now() + 150;

@@ -58,7 +58,7 @@ test.each([
     mine(''),
     "only capbench's own part: the player module ./mine",
   ],
-])("players of one's own are calibrated in their own protocol: %s", async (_, players, module, of) => {
+])("a user's own players are calibrated in their own protocol: %s", async (_, players, module, of) => {
   const scenario = read(`name: mine
 system: own
 load: { players: 20, outstanding: 1, operations: { intent: { perSecond: 200 } } }

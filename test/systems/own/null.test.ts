@@ -45,7 +45,7 @@ async function socketTo(url: string, given: Readonly<Record<string, string>>) {
   return { socket, event };
 }
 
-test('every frame is answered with its id where the scenario says that it stands, and nothing else', async () => {
+test('every frame is answered with only its id, at the path that the scenario names', async () => {
   const { url } = await started({ TOKEN, ID_AT: 'reply.id' });
   const { socket } = await socketTo(url, headers);
   const answers: string[] = [];
@@ -59,7 +59,7 @@ test('every frame is answered with its id where the scenario says that it stands
     .toEqual(['{"reply":{"id":12}}', '{"reply":{"id":"x-1"}}', '{"reply":{"id":13}}']);
 });
 
-test('every request is answered 200, over one connection; who has not the token is let in nowhere', async () => {
+test('every request is answered 200 over one connection, and requests without the token are refused', async () => {
   const { url } = await started({ TOKEN });
   for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
     const body = method === 'GET' || method === 'HEAD' ? {} : { body: 'x'.repeat(100_000) };
@@ -100,7 +100,7 @@ test('a module that brings a null server is calibrated against that', async () =
   expect(await (await fetch(url)).text()).toBe(`mine, ${TOKEN}`);
 });
 
-test('a module that brings none: a server for the part that is not its own, and the words for it', async () => {
+test('a module without a null server is calibrated against the built-in one, and the note says so', async () => {
   const { ready, url } = await started(moduleOf(''));
   expect(ready?.calibrates).toMatch(/^only capbench's own part: the player module \.\/mine\.mjs exports no/);
   const { socket } = await socketTo(url, headers);
@@ -113,7 +113,7 @@ test.each([
   ["export const nullServer = () => { throw new Error('no port left'); };", 'failed: no port left'],
   ['export const nullServer = async () => {};', 'returned no url such as http://127.0.0.1:4001'],
   ["export const nullServer = () => ({ url: 'http://192.0.2.1:80/' });", 'returned no url such as'],
-])('what a module does wrong is its last word: %s', async (text, expected) => {
+])('the last line of output names what a module does wrong: %s', async (text, expected) => {
   const { ready, exited, said } = await started(moduleOf(text));
   expect(ready).toBeNull();
   expect(await exited).toEqual([93, null]);

@@ -6,7 +6,7 @@ import { minimal, problemsOf, read, workload, written } from '../../scenario/sce
 
 const of = (players: string): string => minimal(`players: ${players}\n`);
 
-test('players of the flux world are what a scenario without players has, and it has the same hash', () => {
+test('a scenario without players has those of the flux world, and its hash is unchanged', () => {
   const plain = read(minimal());
   expect(playersOf(plain)).toBeUndefined();
   expect(read(of('{ protocol: flux }'))).toEqual(plain);
@@ -79,7 +79,7 @@ describe('refused, with the place', () => {
   });
 });
 
-test('a scenario whose players drive a target alone need not fit a world of capbench', () => {
+test('a scenario whose players only drive a target need not fit a world of capbench', () => {
   const few = (players: string): string =>
     `name: mine\nsystem: flux\nload: { players: 2 }\nplayers: ${players}\n`;
   expect(read(few('{ protocol: http, requests: [{ path: / }] }')).load.players).toBe(2);

@@ -65,7 +65,7 @@ const json = (given: Partial<Extract<Players, { protocol: 'json' }>> = {}): Play
   ...given,
 });
 
-test('JSON over WebSocket: what is sent is drawn by weight, and answers are told by their ids', async () => {
+test('JSON over WebSocket: messages are drawn by weight, and answers are matched by id', async () => {
   const seen: string[] = [];
   const said = new Map<string, number>();
   const greetings = new Set<string>();
@@ -89,7 +89,7 @@ test('JSON over WebSocket: what is sent is drawn by weight, and answers are told
   expect(tally.bytesOut).toBeGreaterThan(0);
 });
 
-test('id and error may stand deeper in an answer, and players are dealt over the servers', async () => {
+test('id and error may be nested in an answer, and players are distributed over the servers', async () => {
   const answer = ({ id }: Frame, socket: WebSocket): void =>
     socket.send(JSON.stringify({ re: { id }, id: 1e9, result: { error: id % 2 ? '' : { code: 1 } } }));
   const seen: [string[], string[]] = [[], []];
@@ -102,7 +102,7 @@ test('id and error may stand deeper in an answer, and players are dealt over the
   expect(tally.strayAnswers).toBe(0);
 });
 
-test('what is not answered is timed out, answered twice is stray, and no JSON ends the connection', async () => {
+test('an unanswered message times out, a second answer is unexpected, and invalid JSON ends the connection', async () => {
   const silent = await play(json(), [await mud(() => {})]);
   expect(silent.counts.timedOut + silent.counts.skipped + silent.counts.unfinished).toBe(
     silent.counts.scheduled,
@@ -121,7 +121,7 @@ test('what is not answered is timed out, answered twice is stray, and no JSON en
   expect(garbage.tally.disconnects).toBe(6);
 });
 
-test('a server that hangs up on what it owes an answer: how many operations failed by it is told', async () => {
+test('when a server closes a connection with unanswered operations, the error says how many failed', async () => {
   const { counts, tally, said } = await play(json(), [await mud((_frame, socket) => socket.terminate())], {
     reconnect: true,
   });
@@ -155,7 +155,7 @@ const http = (...requests: Extract<Players, { protocol: 'http' }>['requests']): 
   requests,
 });
 
-test('HTTP: 2xx is ok, 4xx a rejection and an answer, anything else a failure', async () => {
+test('HTTP: 2xx is ok, 4xx is a rejection and an answer, anything else is a failure', async () => {
   const bodies = new Set<string>();
   const { url, connections } = await site((request, response, body) => {
     if (request.method === 'POST') bodies.add(`${request.headers['content-type']} ${body}`);
@@ -190,7 +190,7 @@ test('HTTP: 2xx is ok, 4xx a rejection and an answer, anything else a failure', 
   expect(connections()).toBeLessThanOrEqual(6 * 4);
 });
 
-test('a request that is never answered is timed out, and one whose connection breaks has failed', async () => {
+test('an unanswered request times out, and one whose connection breaks fails', async () => {
   const { url: mute } = await site(() => {});
   const silent = await play(http({ method: 'GET', path: '/', weight: 1 }), [mute]);
   expect(silent.counts.timedOut).toBeGreaterThan(0);
@@ -201,7 +201,7 @@ test('a request that is never answered is timed out, and one whose connection br
   expect(broken.said).toContain("a player's request failed");
 });
 
-test('an answer that begins and never ends is timed out, and told as that', async () => {
+test('an answer that begins and never ends times out, and is reported as such', async () => {
   const endless = await site((request, response) => {
     response.write('once upon a time');
     if (request.url === '/silent') return;
@@ -216,7 +216,7 @@ test('an answer that begins and never ends is timed out, and told as that', asyn
   }
 });
 
-test('players that are cut come back', async () => {
+test('players whose connections are cut reconnect', async () => {
   const { url } = await site((_request, response) => void response.end('ok'));
   const fleet = await prepare(
     workload(http({ method: 'GET', path: '/', weight: 1 }), { reconnect: true, duration: 2 }),
@@ -232,7 +232,7 @@ test('players that are cut come back', async () => {
   expect(tally.errors).toEqual([]);
 });
 
-test('where nobody listens, nobody connects: 93', async () => {
+test('a refused connection ends with 93', async () => {
   const { url } = await site(() => {});
   const [server] = servers.splice(0);
   await new Promise((resolve) => server?.close(resolve));

@@ -10,7 +10,7 @@ import { figuresOf } from '../../../load/ledger-figures.ts';
 const engine = 'autocannon';
 const sum = (values: Float64Array): number => values.reduce((total, value) => total + value, 0);
 
-test('autocannon sends what the native engine would, and keeps the same books', async () => {
+test('autocannon sends the same posts as the native engine, with the same counts and ledger', async () => {
   const workload = workloadWith({ players: 4, intentRate: 0, duration: 1, postRate: 50 });
   const [native, other] = [
     await load(workload, {}, { instances: 2 }),
@@ -31,7 +31,7 @@ test('autocannon sends what the native engine would, and keeps the same books', 
   }
 });
 
-test('autocannon does not wait for a server that stalls: what comes due meanwhile is sent, and late', async () => {
+test('autocannon does not wait for a server that stalls: posts that come due meanwhile are sent late', async () => {
   const workload = workloadWith({ players: 1, intentRate: 0, duration: 3, postRate: 20 });
   const { servers, endpoints } = await serve(workload);
   const fleet = await prepare(workload, endpoints, { workers: 1, engine });
@@ -51,7 +51,7 @@ test('autocannon does not wait for a server that stalls: what comes due meanwhil
   );
 });
 
-test('what autocannon could not send in time is skipped, and counted', async () => {
+test('posts that autocannon could not send in time are skipped and counted', async () => {
   const workload = workloadWith({
     ...{ players: 1, intentRate: 0, duration: 2, postRate: 100 },
     ...{ skipAfter: micros(200_000), drain: micros(500_000) },
@@ -63,7 +63,7 @@ test('what autocannon could not send in time is skipped, and counted', async () 
   expect(whole.skipped).toBe(whole.scheduled - 320);
 });
 
-test('a refused post has failed, the next one has not; where a connection breaks, nothing is sent twice', async () => {
+test('a refused post fails and the next one does not; when a connection breaks, nothing is sent twice', async () => {
   const workload = workloadWith({ players: 1, intentRate: 0, duration: 1, postRate: 50 });
   const refusing = await load(
     workload,
@@ -86,7 +86,7 @@ test('a refused post has failed, the next one has not; where a connection breaks
   expect(sum(figuresOf(dropping.tally.ledger).ackedN)).toBe(90);
 });
 
-test('a server that is killed and comes back has all that autocannon was told of', async () => {
+test('a server that is killed and restarted has every operation that was acknowledged to autocannon', async () => {
   const workload = workloadWith({
     ...{ reconnect: true, players: 1, intentRate: 0, postRate: 40, duration: 4 },
   });

@@ -63,7 +63,7 @@ async function wireTo(hear: (socket: Socket, request: number) => void): Promise<
   };
 }
 
-test('a name goes to its pinned address, with the name as Host; no request waits for an answer', async () => {
+test('a name is reached at its pinned address, with the name as Host; requests do not wait for answers', async () => {
   const { events, heads, send, until } = await wireTo((socket, request) => {
     if (request === 3) socket.write(ACCEPTED.repeat(3));
   });
@@ -80,7 +80,7 @@ test('a name goes to its pinned address, with the name as Host; no request waits
   expect(heads[0]?.[0]?.endsWith('\r\n\r\n[[7]]')).toBe(true);
 });
 
-test('an answer that is no 202 tells why', async () => {
+test('an answer other than 202 is reported with its cause', async () => {
   const { events, send, until } = await wireTo((socket) =>
     socket.write('HTTP/1.1 409 Conflict\r\ncontent-length: 9\r\n\r\nnot again'),
   );
@@ -92,7 +92,7 @@ test('an answer that is no 202 tells why', async () => {
 test.each([
   ['what is no HTTP', 'good morning\r\n\r\n'],
   ['an answer to nothing', ACCEPTED + ACCEPTED],
-])('%s ends the wire, once, and is no crash', async (_what, answer) => {
+])('%s ends the transport, once, without a crash', async (_what, answer) => {
   const { events, heads, send, until } = await wireTo((socket) => socket.write(answer));
   send(1);
   await until(() => events.some((event) => event.startsWith('lost ')));
@@ -102,7 +102,7 @@ test.each([
   expect(heads).toHaveLength(1);
 });
 
-test('a connection that ends while posts are unanswered is lost; an idle one is made again', async () => {
+test('a connection that ends with unanswered posts is lost; an idle one is opened again', async () => {
   const { events, heads, send, until } = await wireTo((socket, request) => {
     if (request === 1) socket.end(ACCEPTED);
     else socket.end();
@@ -115,7 +115,7 @@ test('a connection that ends while posts are unanswered is lost; an idle one is 
   expect(heads.map((each) => each.length)).toEqual([1, 1]);
 });
 
-test('nobody listens', async () => {
+test('a refused connection', async () => {
   const { events, send, until } = await wireTo((socket) => socket.resetAndDestroy());
   send(1);
   await until(() => events.length === 1);

@@ -4,7 +4,7 @@ import { FluxCodec } from '../../../../src/systems/flux/player.ts';
 
 const listener = { answered: () => {}, stated: () => {} };
 
-test('a codec that reads late says what the one of the native engine says', () => {
+test("the codec that decodes late gives the same results as the native engine's", () => {
   for (const id of [0, 3, 70_000]) {
     const native = new FluxCodec(31, [id]);
     const late = new LateCodec(31, [id], () => expect.unreachable());
@@ -29,7 +29,7 @@ test('a codec that reads late says what the one of the native engine says', () =
   }
 });
 
-test('garbage that was left unread is reported when it is read', () => {
+test('an invalid frame is reported when it is decoded', () => {
   const onGarbage = vi.fn();
   const codec = new LateCodec(1, [5, 6], onGarbage);
   expect(codec.decode(1, '{"events":5}', listener)).toBe(true);

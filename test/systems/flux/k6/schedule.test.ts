@@ -30,7 +30,7 @@ test.each([
     'no monsters',
     'ramp: 1s, warmUp: 0s, duration: 3s, intentsPerSecond: 20, monsters: 0, monsterCommandsPerSecond: 0',
   ],
-])('all virtual users of the script together plan what the native engine plans: %s', (_name, load) => {
+])('all virtual users of the script together have the schedule of the native engine: %s', (_name, load) => {
   const lines = load.split(', ').map((line) => `  ${line}\n`);
   const scenario = read(minimal(`${lines.join('')}world: { servers: 2 }\n`));
   const workload = fluxWorkloadOf(scenario);

@@ -53,7 +53,7 @@ describe('the batcher', () => {
     expect(summary(flushes)).toEqual([[5, 'size']]);
   });
 
-  it('starts at the window for what there is', async () => {
+  it('starts at the end of the window with what has arrived', async () => {
     const { queue, flushes, nextFlush } = harness(5, 10);
     const started = performance.now();
     queue(2);
@@ -76,7 +76,7 @@ describe('the batcher', () => {
     expect(summary(flushes)).toEqual(new Array(4).fill([5, 'size']));
   });
 
-  it('starts at once with what is overdue when a commit took longer than the window', async () => {
+  it('starts at once with overdue operations when a commit took longer than the window', async () => {
     const { queue, flushes } = harness(5, 1_000);
     queue(5);
     queue(3, 1_001);

@@ -8,7 +8,7 @@ const GOOD = {
 };
 
 describe('the environment of a world server', () => {
-  it('fills in what is documented as the default', () => {
+  it('fills in the documented defaults', () => {
     expect(readConfig(GOOD)).toMatchObject({
       host: '127.0.0.1',
       port: 0,
@@ -32,14 +32,14 @@ describe('the environment of a world server', () => {
     ['BATCH_TIME_LIMIT_MS', '10ms'],
     ['PORT', '65536'],
     ['ROW_SHAPE', 'JSONB'],
-  ])('%s=%s is refused with a sentence', (name, value) => {
+  ])('%s=%s is refused with an explanation', (name, value) => {
     const message = expect.stringContaining(`${name} is "${value}", expected `);
     expect(() => readConfig({ ...GOOD, [name]: value })).toThrow(
       expect.objectContaining({ exitCode: 104, message }),
     );
   });
 
-  it('names everything that is missing at once', () => {
+  it('names all missing variables at once', () => {
     expect(() => readConfig({})).toThrow(
       /INSTANCES is not set; INSTANCE_ID is not set; PLAYERS is not set.*DB_NAME is not set/,
     );
@@ -51,7 +51,7 @@ describe('the environment of a world server', () => {
     expect(world.log()).toContain('PLAYERS is "many"');
   });
 
-  it('ends the process with 93 when PostgreSQL is not there', async () => {
+  it('ends the process with 93 when PostgreSQL is unreachable', async () => {
     const world = await startWorld({ ...GOOD, DB_SOCKET_PATH: '/nonexistent' });
     expect(await world.exited).toBe(93);
     expect(world.log()).toContain('PostgreSQL at /nonexistent');
