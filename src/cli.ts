@@ -69,7 +69,11 @@ function reportThrown(host: Host, thrown: unknown): ExitCode {
 function reportUsage(host: Host, error: CommanderError): void {
   const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
   const suggestion = /\((Did you mean .*)\)/.exec(rest.join(' '))?.[1];
-  report(host, first, suggestion ?? 'capbench --help lists the verbs, capbench <verb> --help their options');
+  const isScenario = error.code === 'commander.missingArgument' && first.includes("'scenario'");
+  const help = isScenario
+    ? 'capbench list names the scenarios that come with capbench; name your own by its path'
+    : 'capbench --help lists the verbs, capbench <verb> --help their options';
+  report(host, first, suggestion ?? help);
 }
 
 /** An option that may be repeated is empty by default: that needs no words. */

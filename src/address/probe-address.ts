@@ -99,7 +99,7 @@ export function parseProbeUrl(kind: Kind, text: string, source: string): ProbeUr
     // For a UNIX socket libpq leaves the host empty, which URL refuses: user@/world?host=/run/postgresql
     given = new URL(kind === 'postgres' ? text.replace(/@\/(?=[^@]*$)/, `@${NO_HOST}/`) : text);
   } catch {
-    throw badInput(`${source}: ${repeatable(text)} is no URL`, example);
+    throw badInput(`${source}: ${repeatable(text)} is not a URL`, example);
   }
   if (!schemes.test(given.protocol))
     throw badInput(`${source}: ${repeatable(text)} has another scheme`, example);

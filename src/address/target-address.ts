@@ -45,7 +45,7 @@ function parse(text: string): URL {
   try {
     url = new URL(text);
   } catch {
-    throw badInput(`--target: ${repeatable(text)} is no URL`, EXAMPLE);
+    throw badInput(`--target: ${repeatable(text)} is not a URL`, EXAMPLE);
   }
   const scheme = SCHEMES[url.protocol];
   if (scheme === undefined || url.hostname === '')

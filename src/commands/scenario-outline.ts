@@ -186,8 +186,8 @@ export function outline({ scenario, system, path }: LoadedScenario, needs: Needs
     ),
     ...section(starts ? 'CEILINGS AND RULES' : 'RULES', [
       ...(starts ? [ceilingsText(scenario.ceilings)] : []),
-      `  at least ${rules.sentPercent}% sent when due`,
-      `  generator blocked for at most ${rules.generatorLoopDelayMs} ms, at most ${rules.generatorUtilisationPercent}% busy`,
+      `  at least ${rules.sentPercent}% of what is due is sent`,
+      `  generator blocked for at most ${rules.generatorLoopDelayMs.toLocaleString('en-US')} ms, at most ${rules.generatorUtilisationPercent}% busy`,
       ...operations.map((one) => `  ${rejectedText(one, scenario)}`),
     ]),
     ...section('BUDGETS', budgetLines(scenario.budgets, needs, width)),

@@ -219,7 +219,7 @@ function limitFindings(op: Operator, limit: Claim['value'], path: Path): readonl
     ? []
     : wrong(
         `a number for ${op}`,
-        typeof limit === 'string' ? 'text is compared with is' : 'a range needs between',
+        typeof limit === 'string' ? 'to compare a text, write op: is' : 'for a range, write op: between',
       );
 }
 

@@ -72,7 +72,7 @@ test.each<[string, readonly string[], string]>([
   ['no target', [], '--target is missing'],
   ['a target with a password', ['--target', 'http://a:secret@b:1'], 'holds a user or a password'],
   ['a target with a comma', ['--target', 'http://a:1/b,c'], 'expected a URL without spaces and commas'],
-  ['a target that is none', ['--target', 'world-1'], 'is no URL'],
+  ['a target that is none', ['--target', 'world-1'], 'is not a URL'],
   ['no number of runners', [...TARGETS, '--parallelism', 'many'], '--parallelism: got "many"'],
   ['more runners than lanes', [...TARGETS, '--parallelism', '9'], '8 lanes of monsters'],
   ['a namespace that is none', [...TARGETS, '--namespace', 'Game'], '--namespace: got "Game"'],

@@ -180,7 +180,7 @@ test.runIf(linux)(
 test.each<[what: string, ...args: string[]]>([
   ['a password in a target', '--target', 'http://ann:Hy6fd8Ls@127.0.0.1:9'],
   ['one with slashes', '--target', 'http://ann:Hy6fd8Ls/Bw3-desc-pw@127.0.0.1:9'],
-  ['one that is no URL', '--target', 'ann:Hy6fd8Ls@127.0.0.1:9'],
+  ['one that is not a URL', '--target', 'ann:Hy6fd8Ls@127.0.0.1:9'],
   ['a token in a target', '--target', 'http://127.0.0.1:9/?t=Hy6fd8Ls'],
   ['one in --i-own', '--target', 'http://192.0.2.1', '--i-own', 'ann:Hy6fd8Ls@192.0.2.1'],
   ['one in a setting', '--set', 'postgres.settings.cluster_name=postgres://ann:Hy6fd8Ls@db'],

@@ -7,7 +7,7 @@ const LEAST_MAJOR = 2;
 const VERSION_LIMIT_MS = 20_000;
 
 const HOW_TO_INSTALL =
-  'install k6 2.x (https://grafana.com/docs/k6/latest/set-up/install-k6/; where Go is: go build -o k6 go.k6.io/k6/v2 in fixtures/k6 of a clone of capbench), put it on PATH, or name it with CAPBENCH_K6';
+  'install k6 2.x (https://grafana.com/docs/k6/latest/set-up/install-k6/; or with Go, in fixtures/k6 of a clone of capbench: go build -o k6 go.k6.io/k6/v2), put it on PATH, or name it with CAPBENCH_K6';
 
 export interface K6Binary {
   readonly path: string;

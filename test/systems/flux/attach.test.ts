@@ -102,14 +102,14 @@ describe('a whole world', () => {
 
 describe('an address that may not be loaded is refused with 104', () => {
   test.each([
-    ['not an address', /is no URL/],
-    ['127.0.0.1:4001', /is no URL|neither http/],
+    ['not an address', /is not a URL/],
+    ['127.0.0.1:4001', /is not a URL|neither http/],
     ['ftp://127.0.0.1:4001', /is not an http, https, ws or wss URL/],
     ['http://192.0.2.1:4001', /the target 192\.0\.2\.1:4001 is not loopback/],
     ['http://0.0.0.0:4001', /is an unspecified address/],
     ['http://[::ffff:192.0.2.1]:4001', /is not loopback/],
     ['http://127.0.0.1:4001/?x=1', /holds a query/],
-    ['http://127.0.0.1:99999', /is no URL/],
+    ['http://127.0.0.1:99999', /is not a URL/],
   ])('%s', async (url, message) => {
     const error = await refusal(url);
     expect(error.exitCode).toBe(104);
