@@ -71,7 +71,7 @@ function reportUsage(host: Host, error: CommanderError): void {
   const suggestion = /\((Did you mean .*)\)/.exec(rest.join(' '))?.[1];
   const isScenario = error.code === 'commander.missingArgument' && first.includes("'scenario'");
   const help = isScenario
-    ? 'capbench list names the scenarios that come with capbench; name your own by its path'
+    ? 'capbench list names the scenarios, capbench <verb> --help the options'
     : 'capbench --help lists the verbs, capbench <verb> --help their options';
   report(host, first, suggestion ?? help);
 }

@@ -1,7 +1,6 @@
 /**
- * P[Bin(n, p) <= k], exact for any n: the largest term by Loader's saddle-point expansion ("Fast and Accurate
- * Computation of Binomial Probabilities", 2000), the others from it by their ratios, summed from the side on which
- * they fall.
+ * P[Bin(n, p) <= k], exact for any n. The largest term is computed by Loader's saddle-point expansion ("Fast and
+ * Accurate Computation of Binomial Probabilities", 2000), and the others from it by their ratios, in falling order.
  */
 export function binomialAtMost(k: number, n: number, p: number): number {
   if (k < 0) return 0;
@@ -32,7 +31,7 @@ function logTerm(k: number, n: number, p: number): number {
   return stirling - deviances + 0.5 * Math.log(n / (2 * Math.PI * k * (n - k)));
 }
 
-/** log n! - log(sqrt(2 pi n) (n/e)^n): by its series, and for a small n by the definition. */
+/** log n! - log(sqrt(2 pi n) (n/e)^n): a series, and for a small n the definition. */
 function stirlingError(n: number): number {
   if (n > 15) return (1 / 12 - (1 / 360 - (1 / 1260 - 1 / (1680 * n * n)) / (n * n)) / (n * n)) / n;
   let factorial = 1;
@@ -40,7 +39,7 @@ function stirlingError(n: number): number {
   return Math.log(factorial) - 0.5 * Math.log(2 * Math.PI * n) - n * Math.log(n) + n;
 }
 
-/** x log(x/m) + m - x, without losing digits where the two are close. */
+/** x log(x/m) + m - x, without a loss of digits where x and m are close. */
 function deviance(x: number, m: number): number {
   if (Math.abs(x - m) > 0.1 * (x + m)) return x * Math.log(x / m) + m - x;
   const v = (x - m) / (x + m);

@@ -40,7 +40,8 @@ const FLUSH_SHARE = 0.5;
 const HOST_RULES = ['foreign-cpu', 'steal-mean', 'steal-max', 'throttled', 'memory-pressure', 'cpu-pressure'];
 
 /**
- * Which resource limited the run. All of them may share the cores, so a full host does not yet name one. In this order:
+ * Which resource limited the run. All of them may share the cores, so a full host does not name one. The first that
+ * applies:
  *
  * 1. other processes or the hypervisor took CPU or memory: the host;
  * 2. the generator sent late although nothing kept it from sending: the generator, or the host if the generator waited
@@ -51,7 +52,8 @@ const HOST_RULES = ['foreign-cpu', 'steal-mean', 'steal-max', 'throttled', 'memo
  * 6. nothing is full, and answers were slow or the load was not sustained: the database if the flush is most of an
  *    answer, otherwise the server, which is slow without using CPU when it waits, sleeps or locks.
  *
- * 1 and 2 are left out where a breach stands whatever disturbed the run.
+ * 1 and 2 do not apply where a breach stands in spite of the disturbance. The first clause of the evidence is what
+ * decided: a compact summary may show only that.
  */
 export function bottleneckOf(
   figures: Figures,

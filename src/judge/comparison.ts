@@ -3,7 +3,7 @@ import { conversion, parseBytes } from '../units.ts';
 
 /** `~` allows this share of the limit on both sides. */
 const ABOUT = 0.1;
-/** Conversions are in binary: this much of a number is no difference. */
+/** Binary conversions round: a smaller part of a number than this is not a difference. */
 const ROUNDING = 1e-9;
 
 const close = (a: number, b: number, share: number): boolean => Math.abs(a - b) <= share * Math.abs(b);
@@ -30,14 +30,14 @@ export function keeps(
   return typeof limit === 'number' && (HOLDS[op]?.(observed, limit) ?? false);
 }
 
-/** Whether an observed text is the one that was named. */
+/** Whether an observed text is the expected one. */
 export const isText = (observed: string, op: Operator, limit: string): boolean =>
   (op === 'is' || op === '=') && sameSetting(observed, limit);
 
 const DURATION = /^(-?\d+(?:\.\d+)?)\s*(us|ms|s|min|h|d)$/;
 const DURATION_SECONDS = { us: 1e-6, ms: 1e-3, s: 1, min: 60, h: 3600, d: 86_400 } as const;
 
-/** PostgreSQL's way of writing durations (`10min`), in seconds; undefined when the text is none. */
+/** PostgreSQL's way of writing durations (`10min`), in seconds; undefined for any other text. */
 function parseInterval(text: string): number | undefined {
   const match = DURATION.exec(text.trim());
   if (match === null) return undefined;
@@ -46,7 +46,7 @@ function parseInterval(text: string): number | undefined {
 
 /**
  * A setting's text as a number in the unit of a budget: `32GB` is 32 in GB, `10min` is 600 in s, a bare
- * number is itself. Undefined when the text is no number, or is one of something else.
+ * number is itself. Undefined when the text is not a number, or has another kind of unit.
  */
 export function settingNumber(text: string, unit: string): number | undefined {
   const trimmed = text.trim();

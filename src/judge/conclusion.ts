@@ -80,7 +80,7 @@ export function conclude(
   };
 }
 
-/** A breach that the disturbance may explain was not found. */
+/** A breach that the disturbance may explain is not judged. */
 const judgedIn =
   ({ rulings, disturbed }: Proof) =>
   (ruling: Ruling): Ruling =>
@@ -92,7 +92,7 @@ const judgedIn =
           reason: `not judged, because of ${disturbed.map(({ id }) => id).join(', ')}`,
         };
 
-/** One sentence: what the run has shown, or why it has shown nothing. What to do about it is for the reports to add. */
+/** One sentence: what the run has shown, or why it has shown nothing. The reports add what to do. */
 export function headlineOf(
   exitCode: ExitCode,
   concluded: Pick<Conclusion, 'rulings' | 'invalidBecause' | 'breachedBecause'>,
@@ -126,7 +126,7 @@ export function headlineOf(
   }
 }
 
-/** Of many, so many are named. */
+/** More budgets than this are counted, and not named. */
 const NAMED = 3;
 
 function namesOf(ids: readonly string[]): string {
@@ -146,7 +146,7 @@ function findingOf(reason = 'see the rules of the run', rules: readonly JudgedRu
 
 const carriedOf = ({ share }: JudgedRule): number => share?.carried ?? 100;
 
-/** By rule: what it shows, and what became of the share. */
+/** For each rule, what its breach shows and what the share of the operations is. */
 const CARRIED: Readonly<Record<string, readonly [shows: string, done: string]>> = {
   answered: ['overloaded or failing', 'answered'],
   rejected: ['refusing', 'accepted'],
@@ -167,7 +167,7 @@ function shareText(rule: JudgedRule): string {
 
 const leastOf = ({ share }: JudgedRule): number => Number((share?.least ?? 100).toFixed(3));
 
-/** Of a run that failed in spite of a disturbance: that its latencies were not judged, and why. */
+/** Why the latencies of a run that failed in spite of a disturbance were not judged. */
 function notJudged({ disturbed, latencyJudged }: Proof): string[] {
   if (latencyJudged) return [];
   const causes = disturbed.map((rule) =>

@@ -1,4 +1,4 @@
-/** One second of one operation, as far as the early stop looks at it. */
+/** What the early stop needs of one operation in one second. */
 interface SecondOfLoad {
   readonly scheduled: number;
   /** Skipped, failed or timed out. */
@@ -7,17 +7,17 @@ interface SecondOfLoad {
   readonly failedSent: number;
 }
 
-/** A run is not given up before this much of the measure phase, at full rate, has run. */
+/** No run is stopped earlier than this in its measure phase, which is at full rate. */
 export const HOPELESS_AFTER_SECONDS = 10;
-/** The last seconds that are looked at. */
+/** Only the last seconds count. */
 const WINDOW_SECONDS = 5;
 /** A run in which this share of the operations is missed cannot come back to 99% sent. */
 const MISSED_SHARE = 0.5;
 
 /**
- * Says when a run is plainly hopeless: over the last five seconds at least half of what was due of one
- * operation was skipped, failed or timed out. Feed it the seconds of the measure phase in order. Runs with faults or
- * stages are not given up: a spike may be meant to miss half, and what comes after it is what was asked.
+ * Decides when to stop a run early: at least half of what was due of one operation over the last five seconds was
+ * skipped, failed or timed out. It takes the seconds of the measure phase in order. Runs with faults or stages are not
+ * stopped: a spike may be meant to miss half, and the question is what follows it.
  */
 export function hopelessness(): (operation: string, second: SecondOfLoad) => string | null {
   const seen = new Map<string, SecondOfLoad[]>();
@@ -30,7 +30,7 @@ export function hopelessness(): (operation: string, second: SecondOfLoad) => str
     const scheduled = last.reduce((sum, s) => sum + s.scheduled, 0);
     const missed = last.reduce((sum, s) => sum + s.missed, 0);
     if (scheduled === 0 || missed / scheduled < MISSED_SHARE) return null;
-    // What times out now may have been due before.
+    // An operation that times out in this second may have been due in an earlier one.
     const percent = Math.min(100, Math.round((100 * missed) / scheduled));
     const failedSent = last.reduce((sum, s) => sum + s.failedSent, 0);
     const sent =

@@ -9,14 +9,14 @@ export interface LatencyBudget {
   /** 95 for p95. */
   readonly percent: number;
   readonly limitMs: number;
-  /** `<`: what is at the limit is over it. */
+  /** `<`: a latency equal to the limit is over it. */
   readonly strict: boolean;
 }
 
 const KINDS = ['due', 'ok', 'service', 'lag'] as const;
 const PERCENTS: Readonly<Record<string, number>> = { p50: 50, p90: 90, p95: 95, p99: 99, p999: 99.9 };
 
-/** The budget as one; null where it is something else. */
+/** Null for a budget on anything else. */
 export function latencyBudgetOf(budget: Budget): LatencyBudget | null {
   if (budget.state !== 'measured' || budget.contradicted !== null) return null;
   const { metric, stat, op, limit, metricUnit } = budget;

@@ -1,7 +1,7 @@
 import { type Metric, type Metrics, metricAt, selectorsOf } from '../scenario/budget.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 
-/** A metric as a list of all shows it. */
+/** A metric in the list of all metrics. */
 export interface ListedMetric extends Omit<Metric, 'within'> {
   readonly path: string;
   /** The scenario's budgets on it. */
@@ -12,8 +12,8 @@ const SETTING = 'stack.applied.<setting>';
 const SELECTOR = 'target.metrics.<name>{label="value"}';
 
 /**
- * Every metric that a budget of these may name; of a scenario with its settings, the target's metrics that its budgets name, and
- * which of them name what.
+ * Every metric that a budget may name. With a scenario: also its settings, the target's metrics that its budgets name,
+ * and the budgets on each.
  */
 export function catalogue(
   metrics: Metrics,

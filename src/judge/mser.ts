@@ -1,21 +1,21 @@
-/** How a series went from its beginning to its end. */
+/** The drift of a series from its beginning to its end. */
 export interface Drift {
-  /** How many values at the start MSER would leave out: the statistic's smallest value is there. */
+  /** The number of values at the start that MSER leaves out, where its statistic is smallest. */
   readonly truncation: number;
-  /** Mean of a quarter of the series, after a start that is let go; and of its last quarter. */
+  /** The mean of the first quarter after the truncated start, and of the last quarter. */
   readonly before: number;
   readonly after: number;
-  /** |after - before| in standard errors of that difference, for noise that is as correlated as this one is. */
+  /** |after - before| in standard errors of that difference, which take the correlation of the noise into account. */
   readonly distance: number;
 }
 
-/** With fewer values than this, noise that hangs together looks like a trend too often. */
+/** With fewer values than this, correlated noise looks like a trend too often. */
 export const FEWEST_VALUES = 15;
-/** Beyond this a drift is not the noise of the series: found by trial (test/judge/mser.test.ts). */
+/** A longer distance is a drift, not noise. Found by simulation (test/judge/mser.test.ts). */
 export const BEYOND_NOISE = 5;
-/** The statistic falls towards the end of every series, whatever it is: the last quarter is no candidate. */
+/** The statistic falls towards the end of every series, so the last quarter is not a candidate. */
 const LAST_CANDIDATE = 0.75;
-/** So much at the start may be what MSER leaves out, and is then no drift. */
+/** At most this part of the series may be truncated at its start. */
 const START = 1 / 8;
 
 const sumOf = (z: readonly number[]): number => z.reduce((sum, value) => sum + value, 0);
@@ -43,10 +43,10 @@ export function truncationOf(z: readonly number[]): number {
 }
 
 /**
- * Whether a series has settled. `d* > m/2` by itself does not tell: white noise of 20 values leads there in one
- * run of eight, and a level that doubles under noise of 10% does not lead there at all, because leaving values out
- * costs MSER more than the drift does. So MSER says what to let go at the start, an eighth at most, and then the
- * first quarter that is left is held against the last one. Null with fewer than fifteen values.
+ * Whether a series has settled. The usual criterion `d* > m/2` is not enough: white noise of 20 values exceeds it in
+ * one run of eight, and a level that doubles under noise of 10% does not exceed it, because leaving values out costs
+ * MSER more than the drift does. So MSER truncates the start, by an eighth at most, and then the first quarter of the
+ * rest is compared with the last one. Null with fewer than fifteen values.
  */
 export function driftOf(z: readonly number[]): Drift | null {
   const m = z.length;
@@ -60,9 +60,9 @@ export function driftOf(z: readonly number[]): Drift | null {
 }
 
 /**
- * The difference of the means of two quarters over its standard error. The noise is what a straight line leaves
- * of the series, or the best single step, whichever leaves less: a drift is no noise. Where neighbouring values
- * hang together, n of them are worth n (1 - r) / (1 + r).
+ * The difference of the means of two quarters over its standard error. The noise is the residual of a straight line or
+ * of the best single step, whichever is smaller, because a drift must not count as noise. Where neighbouring values
+ * have the correlation r, n of them say as much as n (1 - r) / (1 + r) independent ones.
  */
 function distanceOf(z: readonly number[], difference: number, quarter: number): number {
   const squaresOf = (residuals: readonly number[]): number =>
@@ -70,7 +70,7 @@ function distanceOf(z: readonly number[], difference: number, quarter: number): 
   const [line, step] = [lineResiduals(z), stepResiduals(z)];
   const noise = squaresOf(step) < squaresOf(line) ? step : line;
   const variance = squaresOf(noise) / (z.length - 2);
-  // Below this it is the rounding of the arithmetic, and no noise.
+  // A smaller variance comes from rounding.
   if (variance <= 1e-18 * meanOf(z) ** 2) return difference === 0 ? 0 : Number.POSITIVE_INFINITY;
   const r = correlationOf(noise);
   return Math.abs(difference) / Math.sqrt(((variance * (1 + r)) / (1 - r)) * (2 / quarter));
@@ -87,7 +87,7 @@ function lineResiduals(z: readonly number[]): number[] {
   return z.map((value, i) => value - centre - (xy / xx) * (i - middle));
 }
 
-/** The step where it leaves the least, with two values at least on each side. */
+/** The residuals of the best step, which has at least two values on each side. */
 function stepResiduals(z: readonly number[]): number[] {
   const centre = meanOf(z);
   let [sum, at, most] = [0, 2, Number.NEGATIVE_INFINITY];
@@ -100,7 +100,7 @@ function stepResiduals(z: readonly number[]): number[] {
   return z.map((value, i) => value - (i < at ? before : after));
 }
 
-/** From one value to the next, the bias of short series taken out (Marriott and Pope 1954); from 0 to 0.95. */
+/** The correlation of neighbours, corrected for the bias of short series (Marriott and Pope 1954); from 0 to 0.95. */
 function correlationOf(residuals: readonly number[]): number {
   let [products, squares] = [0, 0];
   for (const [i, one] of residuals.entries()) {

@@ -16,9 +16,9 @@ const QUOTA_PERIOD_SECONDS = 0.1;
 
 /** What a disturbance may have cost a run. */
 export interface Disturbance {
-  /** The largest share, 0..1, of the run's resources that a breached rule says was taken; 1 where it is not known. */
+  /** The largest share, 0..1, of the run's resources that the disturbance behind a breached rule took; 1 where it is not known. */
   readonly explainedBy: (rule: JudgedRule) => number;
-  /** Latencies less each operation's own lag, and how many were sent and not answered; null where the engine does not tell. */
+  /** Latencies less each operation's own lag, and how many were sent and not answered; null where the engine does not report it. */
   readonly netOf: (op: string) => { readonly net: HistogramData; readonly unanswered: number } | null;
   /** The percentage of scheduled operations that were skipped because the generator was late; null where not known. */
   readonly lateOf: (op: string) => number | null;
@@ -34,17 +34,17 @@ export interface Proof {
   readonly undisturbed: boolean;
   /** Latencies are judged: only the generator was late, and by how much is known. */
   readonly latencyJudged: boolean;
-  /** Of the broken rules with a share of the load, those whose breach the disturbance does not explain. */
+  /** The breached rules on a share of the load whose breach the disturbance does not explain. */
   readonly shares: readonly JudgedRule[];
-  /** Of the breached budgets, those whose breach it does not explain. */
+  /** The breached budgets whose breach it does not explain. */
   readonly rulings: ReadonlySet<Ruling>;
 }
 
 /**
- * Which breaches stand whatever disturbed the run. A disturbance that took a share x of what the run was measured with
- * can have cost no more than that share of the answers: a share that was carried breaches its limit still when it is
- * divided by 1 - x. A latency may be any multiple of what it would have been, so it stands only where the generator
- * alone was late, by what is known of each operation: then its own lag is subtracted from every latency.
+ * Which breaches stand in spite of a disturbance. A disturbance that took a share x of the machine can have cost at most
+ * that share of the answers, so a share of the load stands as breached if it is below its limit even when divided by
+ * 1 - x. A disturbance can multiply a latency by any factor, so a latency stands as breached only where the
+ * generator's lateness was the only disturbance: that is known for each operation and is subtracted.
  */
 export function proofOf(
   rules: readonly JudgedRule[],
@@ -54,7 +54,7 @@ export function proofOf(
   const broken = rules.filter(({ state }) => state === 'broken');
   const disturbed = broken.filter(({ consequence }) => consequence === 'disturbed');
   const left = disturbed
-    // Both are the same steal: its mean is what was taken.
+    // Both measure the same steal, and its mean is the share that was taken.
     .filter(({ id }) => id !== 'steal-max' || !disturbed.some((other) => other.id === 'steal-mean'))
     .reduce((share, rule) => share * (1 - disturbance.explainedBy(rule)), 1);
   const stands = (carried: number, least: number): boolean => left > 0 && carried / left < least;
@@ -86,10 +86,10 @@ export function proofOf(
 const LATE = /^generator-(lag|loop-delay)$/;
 /** Breached by an overload itself, or without effect on any answer. */
 const UNRELATED = /^(answers|probes-gave-data)\b/;
-/** These slow answers down, and take none away. */
+/** These slow answers down, and prevent none. */
 const TAKES_NOTHING = /^(generator-lag|answers|probes-gave-data|steady-throughput|steady-p95)\b/;
 
-/** Of a run whose host and generator were watched. */
+/** The disturbance of a run whose host and generator were monitored. */
 export const disturbanceOf = (
   m: Measurements,
   figures: Figures,
@@ -136,7 +136,7 @@ function shareTaken(id: string, m: Measurements, { generator, host, load }: Figu
   return Object.hasOwn(shares, id) ? (shares[id]?.() ?? 1) : 1;
 }
 
-/** Of the time, in the longest block of each second: of the load process that was blocked most. */
+/** The share of the time that the longest block of each second took, in the load process that was blocked most. */
 function blockedPercent({ series, measured }: Measurements): number | null {
   const means = numbered(series, 'generator', 'loopDelayMs').map(
     (delays) => gaugeOf(delays, measured ?? NOWHERE).mean,
@@ -145,7 +145,7 @@ function blockedPercent({ series, measured }: Measurements): number | null {
   return max === null ? null : max / 10;
 }
 
-/** A budget on a share of the operations, or on how many were answered a second; of the latter the generator's lateness may be why. */
+/** For a budget on a share of the operations, or on answers per second, which a late generator lowers as well. */
 function shareStands(
   { budget, observed }: Ruling,
   stands: (carried: number, least: number) => boolean,
@@ -167,7 +167,7 @@ function shareStands(
 const SHARES_LOST = new Set(['load.errorPercent', 'load.unansweredPercent', 'load.rejectedPercent']);
 const OF_ANSWERS = new Set(['throughput.operationsPerSecond', 'throughput.perSecond']);
 
-/** By the latencies less each operation's own lag, and less the longest block of a load process. */
+/** Judged by the latencies less each operation's own lag, and less the longest block of a load process. */
 function latencyStands({ budget }: Ruling, { netOf, blockedMs }: Disturbance, isBlocked: boolean): boolean {
   const latency = latencyBudgetOf(budget);
   if (latency === null || (latency.kind !== 'due' && latency.kind !== 'ok')) return false;
@@ -175,7 +175,7 @@ function latencyStands({ budget }: Ruling, { netOf, blockedMs }: Disturbance, is
   const known = netOf(latency.operation);
   if (known === null) return false;
   const at = percentileOf(known.net, latency.percent, countOf(known.net) + known.unanswered);
-  // A process that was blocked may have read late what was answered in time.
+  // A blocked process may have read answers late that arrived in time.
   if (at === null) return !isBlocked;
   return !keeps(at / 1e3 - (isBlocked ? blockedMs : 0), latency.strict ? '<' : '<=', latency.limitMs);
 }

@@ -44,7 +44,7 @@ export interface LatencyLimit {
   readonly stage: string | undefined;
 }
 
-/** So many lines can be told apart. */
+/** More lines cannot be told apart. */
 const MOST_LIMITS = 4;
 
 /** The budgets on percentiles of the latency from the scheduled time; of several with one limit, the first. */

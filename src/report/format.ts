@@ -204,7 +204,7 @@ export const timeText = (iso: string): string => `${iso.slice(0, 19).replace('T'
 /** `Commands` for `commands`. */
 export const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 
-/** Without what a terminal, XML or a table would take for an instruction. */
+/** Without characters that a terminal, XML or a table would interpret. */
 export const plain = (text: string): string =>
   withoutEscapes(text)
     .replace(/[\ufffe\uffff]/g, '')
@@ -258,7 +258,7 @@ const TIMES = / \((\d+) times\)$/;
 
 const timesOf = (error: string): number => Number(TIMES.exec(error)?.[1] ?? 1);
 
-/** A probe that missed some of what counts. */
+/** A probe with gaps in the measure phase. */
 function gapNote({ name, lastError, measured }: Report['probes'][number]): string[] {
   if (measured === undefined || measured.gaps === 0) return [];
   const seconds = measured.samples + measured.gaps;
@@ -291,7 +291,7 @@ export function notesOf({
 
 type Stage = Report['stages'][number];
 
-/** What was sent of what was due, of the operation of which least was. */
+/** The share of due operations that was sent, of the operation with the smallest share. */
 export function sentPercentOf({ load }: Stage): number | null {
   const known = Object.values(load.sentPercent).filter((one) => one !== null);
   return known.length === 0 ? null : Math.min(...known);

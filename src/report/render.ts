@@ -13,7 +13,7 @@ import { junit } from './junit.ts';
 import { type Report, reportOf } from './report.ts';
 import { summary } from './summary.ts';
 
-/** Renders every artefact. What cannot be drawn on this platform is a warning, never a failure of the run. */
+/** Renders every artefact. A chart that cannot be drawn on this platform causes a warning, and does not fail the run. */
 export async function render(
   m: Measurements,
   s: Scenario,

@@ -98,7 +98,7 @@ export const envelopeSchema = z.object({
 });
 
 /**
- * report.json, schemaVersion 1, of a run of any of the systems: what only some of them tell is optional. Fields may be
+ * report.json, schemaVersion 1, of a run of any system: figures that only some systems report are optional. Fields may be
  * added, never changed. A figure that was not measured is null.
  */
 export const reportSchemaOf = (systems: readonly Measured[]): z.ZodObject =>

@@ -79,7 +79,7 @@ function rulingOf({ budget, state, observed, samples, reason, cause }: Ruling): 
   };
 }
 
-/** A percentile among operations that were never answered has no figure; it is above what those waited at least. */
+/** A percentile among operations that were never answered has no figure; it is above the time that those waited at least. */
 function withUnanswered(ruling: Ruling, figures: Figures, { load: { timeout } }: Scenario): ReportRuling {
   const { budget, state, observed } = ruling;
   const plain = rulingOf(ruling);
@@ -97,7 +97,7 @@ function withUnanswered(ruling: Ruling, figures: Figures, { load: { timeout } }:
   return above === null ? plain : { ...plain, observedAbove: above * factor };
 }
 
-/** Of report.json, what summaries of k6 hold: nothing of servers, database and machine. */
+/** The parts of report.json that summaries of k6 have: nothing of servers, database and machine. */
 const OF_SUMMARIES = [
   ...(['schemaVersion', 'capbench', 'scenario', 'description', 'outcome', 'exitCode', 'headline'] as const),
   ...(['invalidBecause', 'breachedBecause', 'notes', 'rulings', 'altered', 'operations', 'rules'] as const),

@@ -95,7 +95,7 @@ function runsOf(points: readonly Point[]): readonly (readonly Known[])[] {
   return runs.filter((run) => run.length > 0);
 }
 
-/** Each upon those before it; a second in which one is not known is a gap in all above. */
+/** Stacked curves. A second in which one is not known is a gap in all above it. */
 function areas(all: Drawing['curves'], across: Scale, up: Scale): string {
   const [first] = all;
   let base: readonly (number | null)[] = (first?.x ?? []).map(() => 0);
@@ -118,7 +118,7 @@ function areas(all: Drawing['curves'], across: Scale, up: Scale): string {
 
 type Point = readonly [x: number, y: number | null];
 type Known = readonly [x: number, y: number];
-/** More points than a wide screen has pixels are seen by nobody. */
+/** More points than a wide screen has pixels cannot be seen. */
 const MOST_POINTS = 600;
 
 const everyOf = (length: number): number[] => {

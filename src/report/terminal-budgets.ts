@@ -62,7 +62,7 @@ const firstNames = (names: readonly string[], count: number): string =>
 /** The budgets of one state are named where there are no more than this. */
 const NAMED = 3;
 
-/** `· 28 unmeasured: scale 0.05 (27 of them)`, or the number of reasons where none stands for half of them. */
+/** `· 28 unmeasured: scale 0.05 (27 of them)`, or the number of reasons where none of them applies to half. */
 function stateLine(rulings: readonly ReportRuling[], paint: Palette, width: number): string[] {
   const [one] = rulings;
   if (one === undefined) return [];
@@ -91,7 +91,7 @@ export function fullBudgetLines({ rulings }: Ruled, paint: Palette, width: numbe
   );
   const folded = (state: string, rulings: readonly ReportRuling[]): string[] =>
     byReason(rulings).flatMap(([reason, count]) => {
-      // A budget of the user's own is named; of hundreds of claims the number is enough.
+      // The user's own budgets are named; hundreds of claims are only counted.
       const own = rulings.filter((one) => one.claim === null && (one.reason ?? NO_REASON) === reason);
       const names = own.length === 0 ? '' : ` (${own.map(({ id }) => id).join(', ')})`;
       return wrap(plain(`${count} ${state}${names}: ${reason}`), width - 2).map((line, i) =>

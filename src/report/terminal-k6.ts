@@ -5,7 +5,7 @@ import { summaryText, type TerminalStyle } from './terminal.ts';
 import { connectingText, countsTexts, latencyLines } from './terminal-figures.ts';
 import { fact, fold, type Palette } from './terminal-text.ts';
 
-/** As the summary that ends a run, of summaries of k6. */
+/** The summary of a run for summaries of k6. */
 export function k6TerminalSummary(report: K6Report, style: TerminalStyle): string {
   const lines = (paint: Palette, width: number): string[] => [
     ...fold(loadLines(report), width),

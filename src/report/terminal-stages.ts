@@ -3,7 +3,7 @@ import { cellText, connectionsText, numberText, plain, rateText, sentPercentOf }
 import type { Report } from './report.ts';
 import { grid, type Palette, shortLabel, wrap } from './terminal-text.ts';
 
-/** Of many faults, the worst ones, and how many there were. */
+/** Of more faults than this, only the worst ones are listed. */
 const MOST_FAULTS = 12;
 const FAULT_COLUMNS = [
   'at, s',

@@ -13,17 +13,17 @@ export interface TerminalStyle {
   readonly colour: boolean;
   /** Of the terminal, in columns. */
   readonly width: number;
-  /** Every figure, and not only those that decide. */
+  /** Every figure, not only the most important ones. */
   readonly full: boolean;
-  /** What the last line names to read on. */
+  /** The page that the last line names. */
   readonly page: string;
 }
 
-/** In less, tables say nothing: the terminal has to break their lines itself. */
+/** Tables do not fit in less: the terminal has to break their lines. */
 const NARROWEST = 60;
 const WIDEST = 120;
 
-/** What of a report every summary shows. */
+/** The part of a report that every summary shows. */
 export type Summarised = Pick<
   Report,
   'scenario' | 'altered' | 'seed' | 'startedAt' | 'scenarioHash' | 'headline' | 'outcome' | 'exitCode'
@@ -64,7 +64,7 @@ export const terminalSummary = (report: Report, style: TerminalStyle): string =>
 export function summaryText(report: Summarised, style: TerminalStyle, figures: Figures): string {
   const paint = palette(style.colour);
   const width = Math.min(WIDEST, Math.max(NARROWEST, style.width)) - 1;
-  // Of a section: its indent is taken off.
+  // The width of a section, which is indented.
   const inner = width - 4;
   const body = style.full
     ? [
@@ -133,7 +133,7 @@ const section = (title: string, lines: readonly string[], paint: Palette): strin
   lines.length === 0 ? [] : [`  ${paint.bold(title)}`, '', ...indented(lines), ''];
 
 const MOST_REASONS = 3;
-/** Rules of what the table of operations shows, and the table of stages. */
+/** Rules whose figures are in the table of operations or of stages. */
 const IN_TABLES = /^(load-sustained\.|(answered|rejected)\.[^.]+$)/;
 
 /** The reasons that neither the headline gives nor a table, without the advice of their rules. */
@@ -181,7 +181,7 @@ function reasonLines(
   ];
 }
 
-/** Only the verdict's line, and before it a line for each reason why it is no pass. */
+/** The verdict's line, after a line for each reason why it is not a pass. */
 export const terminalVerdict = (
   report: Reasoned & Pick<Report, 'outcome' | 'exitCode'>,
   style: TerminalStyle,

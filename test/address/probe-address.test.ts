@@ -91,7 +91,7 @@ test.each([
   ['postgres', 'postgres:///world', 'no host'],
   ['postgres', 'postgres://127.0.0.1/world?sslrootcert=/no/such/file', 'sslrootcert cannot be read'],
   ['postgres', 'http://ann:s3cret@127.0.0.1/world', 'has another scheme'],
-  ['redis', 'redis://:s3cret@127.0.0.1:port', 'no URL'],
+  ['redis', 'redis://:s3cret@127.0.0.1:port', 'not a URL'],
   ['redis', 'redis+sentinel://:s3cret@127.0.0.1', 'has another scheme'],
   ['redis', 'redis:///0', 'no host'],
   ['redis', 'redis://127.0.0.1?password=s3cret', 'unknown parameter password'],

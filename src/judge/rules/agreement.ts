@@ -30,7 +30,7 @@ function scenarioAgrees({ m, s }: Evidence): JudgedRule {
   };
 }
 
-/** Seconds; times are rounded, and stages are counted in microseconds. */
+/** Seconds: times are rounded, while stages are in microseconds. */
 const CLOSE = 0.01;
 const near = (a: number, b: number): boolean => Math.abs(a - b) <= CLOSE;
 
@@ -81,7 +81,7 @@ function stackDenied({ integrity, stackKind, series }: Measurements, { traits, w
   return denied;
 }
 
-/** Growth over all that was read, and whether it ever began again at 0. */
+/** The growth over all readings, and whether the counter restarted at 0. */
 function grownOf({ points }: Series): { readonly grown: number; readonly fell: boolean } {
   let [grown, fell] = [0, false];
   for (const [i, [, value]] of points.entries()) {
@@ -93,14 +93,14 @@ function grownOf({ points }: Series): { readonly grown: number; readonly fell: b
 }
 
 /**
- * Where all that the servers count is capbench's for a run, they count what it sent: no more than that, and no less than
- * what it was answered. What was sent and not answered may have been counted or not.
+ * Servers that count only the operations of capbench must count at most what it sent, and at least what they answered.
+ * Operations that were sent and not answered may have been counted or not.
  */
 function serverCountsAgree({ m, s, rulings }: Evidence): JudgedRule {
   const why = whyNotComparable(m, s);
   const denied = why === null ? countsDenied(m, s) : [];
   const { sent, answered } = loadOf(m);
-  // A breach found by the generator stands whatever the servers count; a breach of their own figures does not.
+  // A breach of the generator's figures stands whatever the servers count. A breach of the servers' figures does not.
   const told = rulings.some(
     ({ state, budget }) =>
       state === 'breached' &&
@@ -174,7 +174,7 @@ function countsDenied(m: Measurements, s: Scenario): string[] {
 /** A killed process loses its counters. */
 const wasKilled = ({ faults }: Measurements): boolean => faults.some(({ action }) => action === 'kill');
 
-/** Every server was read before GO, and once more when all had been answered. */
+/** Every server was read before GO, and again after the last answer. */
 function wasReadWhole(m: Measurements, count: string): boolean {
   const { series } = m;
   if (wasKilled(m)) return false;
@@ -210,7 +210,7 @@ function gaugesDenied(
   });
 }
 
-/** A counter that is no longer there has not stood still. */
+/** A counter that disappeared must not count as one that stood still. */
 function countersGoOn({ m }: Evidence): JudgedRule {
   const gone = Object.entries(m.series).flatMap(([name, series]) => {
     const last =
@@ -234,7 +234,7 @@ function countersGoOn({ m }: Evidence): JudgedRule {
 
 const SHOWN = 5;
 
-/** When a counter that was there before the measure phase, or as it began, was last told; null where it went on. */
+/** When a counter that existed at the beginning of the measure phase was last reported; null where it went on. */
 function lastPoint(
   name: string,
   { points, thinned = 1 }: Series,
@@ -247,6 +247,6 @@ function lastPoint(
     return null;
   const of = probeOf(name);
   const probe = probes.find((one) => one.name === of);
-  // Where the probe itself fell silent, that is another rule.
+  // A probe that gave no data has a rule of its own.
   return probe !== undefined && probe.samples > points.length * thinned + 1 ? last : null;
 }

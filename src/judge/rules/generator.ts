@@ -3,11 +3,11 @@ import { WHY } from '../gap.ts';
 import { negligibleMs } from '../latency-budget.ts';
 import { type Evidence, type JudgedRule, type LimitName, limitOf, type Rule, stateOf } from './rule.ts';
 
-/** Whether the generator, and not the system, could be what held the load back. */
+/** Whether the generator, and not the system, may have limited the load. */
 export const generatorIsHealthy = (rules: readonly Rule[]): boolean =>
   !rules.some(({ id, state }) => id.startsWith('generator-') && state === 'broken');
 
-/** What a generator that is itself late measures is itself. */
+/** A generator that is late measures its own lateness. */
 export function generatorRules(evidence: Evidence): readonly JudgedRule[] {
   const { m, s, figures } = evidence;
   const { generator } = figures;
@@ -28,7 +28,7 @@ export function generatorRules(evidence: Evidence): readonly JudgedRule[] {
     }
     return {
       id,
-      // A generator that does not tell how it fared is not known to be healthy.
+      // A generator that reports nothing of itself is not known to be healthy.
       state: stateOf(m.measured !== null, observed !== null && observed <= limit.limit && allTold),
       observed,
       ...limit,
@@ -47,7 +47,7 @@ export function generatorRules(evidence: Evidence): readonly JudgedRule[] {
   ];
 }
 
-/** Engines without an event loop that could be watched, by their names in a bundle: their lag and the calibration speak. */
+/** Engines without an event loop to monitor, by their names in a bundle: they are judged by lag and calibration. */
 const NO_LOOP: ReadonlyMap<string, string> = new Map([['k6', WHY.noEventLoop]]);
 
 const ADVICE =
@@ -65,7 +65,7 @@ function ownLagRule({ m, s, figures }: Evidence): JudgedRule {
   const limit = s.rules.generatorLagMs ?? defaultLimit;
   return {
     id: 'generator-lag',
-    // Nothing that was sent has no lag: that is for the rules of the load to tell.
+    // Without a sent operation there is no lag: the rules of the load report that.
     state: stateOf(m.measured !== null, observed !== null && observed <= limit),
     observed,
     limit,
@@ -77,7 +77,7 @@ function ownLagRule({ m, s, figures }: Evidence): JudgedRule {
   };
 }
 
-/** The generator against a world that does nothing, faster than the run. */
+/** The generator against servers that do nothing, at a higher rate than in the run. */
 function calibrated({ m, s }: Evidence): JudgedRule {
   const { seconds, factor } = s.calibration;
   const facts = m.calibration;

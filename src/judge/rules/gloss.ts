@@ -1,4 +1,4 @@
-/** How a rule is read by someone who does not know its id. */
+/** A rule in words, for readers who do not know its id. */
 export interface Gloss {
   /** What it checks: `steadiness of p95`. */
   readonly title: string;

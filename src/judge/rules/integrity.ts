@@ -8,7 +8,7 @@ import { type Evidence, fixed, type JudgedRule, stateOf } from './rule.ts';
 
 const AGREE_PERCENT = 1;
 
-/** Whether what was measured is what happened, and what was acknowledged is there. */
+/** Whether the probes gave data, and whether the rows have what was acknowledged. */
 export const integrityRules = (evidence: Evidence): readonly JudgedRule[] => [
   probesGaveData(evidence),
   ...metricsReadable(evidence.m),
@@ -19,7 +19,7 @@ export const integrityRules = (evidence: Evidence): readonly JudgedRule[] => [
   rowWritesAgree(evidence.m, evidence.figures),
 ];
 
-/** A probe that was there and gave no data, or too little of it. */
+/** A probe must give data for most of the run. */
 function probesGaveData({ m, s }: Evidence): JudgedRule {
   const names = new Set(m.probes.map(({ name }) => name));
   const missing = expectedProbes(m, s).filter((name) => !names.has(name));
@@ -60,7 +60,7 @@ function metricsReadable({ unreadable = [], probesAsked = [] }: Measurements): J
   ];
 }
 
-/** Of a stack of capbench's own; how many servers a target has is its own affair. */
+/** The probes of a stack that capbench started; the number of a target's servers is not known. */
 const expectedProbes = (m: Measurements, { traits }: Evidence['s']): readonly string[] => [
   'host',
   ...(m.stackKind === 'target' ? (m.probesAsked ?? []) : traits.probes),
@@ -79,11 +79,11 @@ const protocol = ({ m, s: { traits } }: Evidence): JudgedRule => ({
   consequence: 'invalid',
 });
 
-/** A fault that was planned and did not happen, or from which nothing came back, proves nothing. */
+/** A planned fault that did not happen, or after which a component did not answer again, proves nothing. */
 function faultsInjected({ m, s }: Evidence): JudgedRule {
   const planned = faultsOf(s).length;
   const failed = m.faults.filter(({ to, error }) => to === null || error !== null);
-  // The rows are read after each fault: where that failed, its effect on them is not known.
+  // The rows are read after each fault. Where that failed, the fault's effect on them is not known.
   const unread = m.faults.filter(
     ({ action, rows, error }) =>
       s.traits.keptIn !== null && action !== 'drop' && error === null && rows === null,
@@ -113,18 +113,18 @@ const wrongIn = (rows: Rows | null): number =>
 const rowsText = (rows: Rows | null): string =>
   `${rows?.lost} lost, ${rows?.phantom} phantom, ${rows?.duplicated} duplicated, ${rows?.holes} holes`;
 
-/** Nothing acknowledged is lost, nothing is applied twice or out of nothing. */
+/** Nothing acknowledged is lost, and nothing is applied twice or without having been sent. */
 function integrity(m: Measurements, { keptIn }: Scenario['traits']): JudgedRule {
   const facts = m.integrity;
   const after = m.faults.filter(({ rows }) => wrongIn(rows) > 0);
-  // Welcomes prove a loss by themselves, without reading the rows.
+  // The numbers in welcome messages prove a loss even where the rows were not read.
   const { forgotten, invented, examples: told } = m.welcomes ?? { forgotten: 0, invented: 0, examples: [] };
   const wrong = wrongIn(facts) + after.length + forgotten + invented;
   const answered = Object.values(m.operations).reduce((sum, { whole }) => sum + answeredOf(whole), 0);
-  // What was answered is acknowledged, and what is acknowledged is applied: else the check itself is broken.
+  // Answered operations are acknowledged, and acknowledged ones are applied. Otherwise the check itself is wrong.
   const consistent = facts === null || wrong > 0 || (facts.acked >= answered && facts.applied >= facts.acked);
   const isWhole = m.measured !== null && m.ending.state === 'completed';
-  // A system that keeps no rows cannot be checked, so a missing check is no failure.
+  // A system that keeps no rows cannot be checked, so that a missing check does not fail the run.
   const checkable = m.stackKind === 'local' && keptIn !== null && isWhole;
   const found =
     facts === null
@@ -154,12 +154,12 @@ function integrity(m: Measurements, { keptIn }: Scenario['traits']): JudgedRule 
 const listed = (examples: readonly string[]): string =>
   examples.length === 0 ? '' : ` (${examples.join('; ')})`;
 
-/** How much the rows can prove: told, where it is less than all, and no more than that. */
+/** A note where the rows cannot prove everything. */
 function integrityProof({ integrity: facts }: Measurements): JudgedRule {
   const open = facts?.open ?? 0;
   const unknown =
     facts !== null && !facts.hashed
-      ? ['count, sum and last number of each entity: others may make up for a lost one in all three']
+      ? ['only count, sum and last number of each entity, which a lost operation may leave unchanged']
       : [];
   if (open > 0) {
     unknown.push(
@@ -182,7 +182,7 @@ function integrityProof({ integrity: facts }: Measurements): JudgedRule {
 function rowWritesAgree(m: Measurements, { integrity }: Figures): JudgedRule {
   const { rowWritesDisagreePercent: percent, rowWritesServers } = integrity;
   const nothing = rowWritesServers === 0 && (m.integrity?.acked ?? 0) > 0;
-  // A killed server forgets its counters, and so does PostgreSQL when it recovers.
+  // A killed server loses its counters, and so does PostgreSQL when it recovers.
   const killed = m.faults.some(({ action }) => action === 'kill');
   return {
     id: 'row-writes-agree',
@@ -191,7 +191,7 @@ function rowWritesAgree(m: Measurements, { integrity }: Figures): JudgedRule {
       percent !== null && percent <= AGREE_PERCENT && !nothing,
     ),
     observed: killed
-      ? 'what was killed forgot its counters'
+      ? 'a killed component lost its counters'
       : nothing
         ? 'no row writes for acknowledged operations'
         : percent,

@@ -18,7 +18,7 @@ const LOST_COUNT =
 const FAILED_SENT =
   'what was sent has failed: see what the target answered, in the errors of the run and in its logs';
 
-/** Whether the load was the one that was asked for, and all of it was counted. */
+/** Whether the load was the requested one, and all of it was counted. */
 export const loadRules = ({ m, s, figures }: Evidence): readonly JudgedRule[] => [
   runCompleted(m),
   ...s.operations.map(({ id }) => conservation(id, m)),
@@ -46,12 +46,12 @@ function runCompleted({ ending, measured, operations }: Measurements): JudgedRul
     observed: measured === null && ending.state === 'completed' ? 'never measured' : ending.state,
     ...fixed('completed'),
     advice,
-    // The other endings speak for themselves.
+    // The other endings have a reason of their own.
     consequence: ending.state === 'completed' ? 'invalid' : 'ending',
   };
 }
 
-/** Each outcome, and each latency, is counted on its own, so that a lost operation shows as a difference. */
+/** Outcomes and latencies are counted independently, so that a lost operation shows as a difference. */
 function conservation(op: string, { operations }: Measurements): JudgedRule {
   const { whole, measured, due } = ofOperation(operations, op);
   const missing = (c: Counts): number =>
@@ -63,7 +63,7 @@ function conservation(op: string, { operations }: Measurements): JudgedRule {
   };
 }
 
-/** Of the whole measure phase: see scheduleRule. */
+/** For the whole measure phase. */
 const scheduleKept = (op: Pick<OperationSpec, 'id'>, m: Measurements, s: Scenario): JudgedRule =>
   scheduleRule(
     op,
@@ -89,7 +89,7 @@ function ccuReached({ phases }: Measurements, { load }: Figures): JudgedRule {
   };
 }
 
-/** A peak says who came, and not who stayed. Players who are away on purpose are not expected. */
+/** The peak of connected players does not show who stayed connected. Players who are away on purpose do not count. */
 export function presence(
   m: Pick<Measurements, 'measured'>,
   s: Pick<Scenario, 'faults' | 'load'>,
@@ -97,7 +97,7 @@ export function presence(
 ): JudgedRule {
   const { churn, stages = [] } = s.load;
   const away = Math.max(0, ...[churn, ...stages.map((stage) => stage.churn ?? churn)].map(awayAtOnce));
-  // How many are away at once varies, and dialling takes them a while, too.
+  // The number of players who are away varies, and connecting takes time.
   const slack = away === 0 ? 0 : 1 + 2 * Math.sqrt(away);
   const expected = Math.max(0, load.requestedCcu - away - slack);
   const limit = (REACHED_PERCENT / 100) * expected;
@@ -118,7 +118,7 @@ export function presence(
   };
 }
 
-/** Who is connected is told once a second: a shorter phase may hold no such moment. */
+/** Connected players are reported once a second: a shorter phase may have no such report. */
 const SHORTEST_SECONDS = 2;
 
 /** Players who are away at any time, by Little's law: how many leave a second, times how long they stay away. */
@@ -128,7 +128,7 @@ const awayAtOnce = (churn: Scenario['load']['churn']): number =>
 const shareOf = (some: number, all: number): NonNullable<JudgedRule['share']> => ({
   carried: (100 * some) / Math.max(1, all),
   least: REACHED_PERCENT,
-  of: 'players that were asked for',
+  of: 'requested players',
 });
 
 function loadSustained(
@@ -158,7 +158,7 @@ function loadSustained(
 function answers(op: string, m: Measurements): JudgedRule {
   const { measured } = ofOperation(m.operations, op);
   const { scheduled, ok, rejected } = measured;
-  // Who ends every connection and answers nothing may well speak another protocol.
+  // A target that ends every connection and answers nothing may speak another protocol.
   const stranger = hadEnded(measured);
   return {
     id: `answers.${op}`,
@@ -174,13 +174,13 @@ function answers(op: string, m: Measurements): JudgedRule {
   };
 }
 
-/** Seconds at the load's own rate that a measure phase is worth: with stages, the area under their rates. */
+/** The length of a measure phase in seconds at the load's own rate: with stages, the area under their rates. */
 function plannedSeconds(load: Load, { from, to }: { readonly from: number; readonly to: number }): number {
   const { stages } = timelineOf(load);
   return stages === undefined ? to - from : stages.reduce((sum, stage) => sum + operationalSeconds(stage), 0);
 }
 
-/** The rules of the load that are judged stage by stage; none where the measure phase is all one. */
+/** The rules of the load for each stage; none where the measure phase has no stages. */
 function stageRules({ m, s, figures }: Pick<Evidence, 'm' | 's' | 'figures'>): readonly JudgedRule[] {
   const { stages } = timelineOf(s.load);
   if (stages === undefined) return [];
@@ -226,7 +226,7 @@ function stagesMeasured({ m, s }: Pick<Evidence, 'm' | 's'>): JudgedRule {
   };
 }
 
-/** Of one stage: its own, which then names the stage, or that of the rules. */
+/** The limit of one stage: its own, with the stage's name, or that of the rules. */
 function sentLimit(s: Scenario, stage: string): NumericLimit {
   const own = s.load.stages?.find(({ name }) => name === stage)?.sentPercent;
   if (own === undefined) return limitOf(s.rules, 'sentPercent');
@@ -259,17 +259,17 @@ function sustainedIn(
 interface Scheduled {
   /** Null: the whole. */
   readonly stage: string | null;
-  /** At the load's own rate. */
+  /** Length at the load's own rate. */
   readonly seconds: number;
   /** Null: it was never reached. */
   readonly observed: number | null;
-  /** Its end was the planned one; stopped early, every worker ends its schedule at an instant of its own. */
+  /** The end was the planned one. In a run that is stopped early, each worker's schedule ends at a different instant. */
   readonly ended: boolean;
 }
 
 /**
- * What came due is known beforehand, rate times duration, to one operation for each stream. A generator that
- * falls behind its own schedule without counting it shows here.
+ * The number of scheduled operations is known beforehand: rate times duration, to within one for each stream. This
+ * shows a generator that falls behind its own schedule without counting it.
  */
 function scheduleRule(
   { id }: Pick<OperationSpec, 'id'>,
@@ -277,7 +277,7 @@ function scheduleRule(
   { load, traits: { groupSizes } }: Scenario,
 ): JudgedRule {
   const several = groupSizes[id];
-  // A stage's beginning and end each cut an interval of every stream.
+  // The beginning and the end of a stage each cut an interval of every stream.
   const tolerance = several === undefined ? (stage === null ? 1 : 2) * load.players : 2 * several.operations;
   const planned = Math.round(ofOperation(load.operations, id).perSecond * seconds);
   const isNothing = observed === 0 && stage === null;
@@ -300,18 +300,18 @@ function scheduleRule(
 export interface Sent {
   /** Null: the whole. */
   readonly stage: string | null;
-  /** Of what was due. */
+  /** Share of what was due. */
   readonly percent: number | null;
-  /** Where there is no figure: why. */
+  /** Why there is no figure. */
   readonly without: string | null;
   readonly counts: Counts | undefined;
-  /** Of the whole run; an engine that does not tell it may itself be why something was not sent. */
+  /** Of the whole run. An engine that does not report it may itself be the reason why something was not sent. */
   readonly ownLag: HistogramData | undefined;
   readonly limit: NumericLimit;
   readonly advice: string;
 }
 
-/** The load that was due was sent. */
+/** The scheduled load was sent. */
 function sentRule(
   { id, label }: Pick<OperationSpec, 'id' | 'label'>,
   { stage, percent, without, counts, ownLag, limit, advice }: Sent,
@@ -325,7 +325,7 @@ function sentRule(
     ...limit,
     advice,
     consequence: 'breached',
-    // As if all that the generator itself came too late for had been due here.
+    // Operations that the generator itself sent too late count as carried.
     ...(percent === null || ownLag === undefined
       ? {}
       : { share: { carried: percent + late(), least: limit.limit, of: label } }),
@@ -333,8 +333,8 @@ function sentRule(
 }
 
 /**
- * What was skipped because the generator itself came too late to send it, in percent of what was due; of a stage, at the
- * most, since the lag is known of the whole run.
+ * The percentage of scheduled operations that were skipped because the generator was late. For a stage it is an upper
+ * bound, since the lag is known only for the whole run.
  */
 export const lateOnItsOwn = (
   ownLag: HistogramData | undefined,

@@ -10,7 +10,7 @@ import {
 
 const NAMED = 3;
 
-/** Whether something beside the run took what the run was measured with. */
+/** Whether something other than the run took CPU or memory from it. */
 export function noiseRules({ m, s, figures }: Evidence): readonly JudgedRule[] {
   const { host } = figures;
   const one = (
@@ -22,7 +22,7 @@ export function noiseRules({ m, s, figures }: Evidence): readonly JudgedRule[] {
       readonly unless?: string | null;
       readonly consequence?: Consequence;
       readonly always?: boolean;
-      /** So much more may follow from a disturbance that the scenario allows. */
+      /** How much more may follow from a disturbance that the scenario allows. */
       readonly follows?: number;
     } = {},
   ): JudgedRule => {
@@ -46,7 +46,7 @@ export function noiseRules({ m, s, figures }: Evidence): readonly JudgedRule[] {
       consequence: over.consequence ?? 'disturbed',
     };
   };
-  // Linux always tells these: there, none is none that was read.
+  // Linux always reports these: a missing value there means that it could not be read.
   const always = m.host.platform === 'linux';
   const allowed = relaxedShare(s, host);
   const isLeftOut = s.calibration.canary === false && m.canary === null;
@@ -94,7 +94,7 @@ export function noiseRules({ m, s, figures }: Evidence): readonly JudgedRule[] {
         {
           unless: isLeftOut ? 'left out' : isCutShort ? 'not run a second time' : null,
           always: true,
-          // Work on what is left of a core takes 1 / (1 - x) as long.
+          // Where a share x of a core is taken, the same work takes 1 / (1 - x) as long.
           follows: (100 * allowed) / (1 - allowed),
         },
       ),
@@ -125,7 +125,7 @@ function relaxedShare(s: Evidence['s'], host: Evidence['figures']['host']): numb
   );
 }
 
-/** A busy neighbour has a name. */
+/** Names the processes that used most. */
 function foreignCpu(rule: JudgedRule, foreign: Evidence['m']['foreign']): JudgedRule {
   if (rule.state !== 'broken' || typeof rule.observed !== 'number' || foreign.length === 0) return rule;
   const names = foreign

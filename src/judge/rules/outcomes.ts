@@ -7,37 +7,37 @@ import type { Scenario } from '../../scenario/scenario.ts';
 import { playersComeBack } from '../../scenario/workload.ts';
 import { fixed, type JudgedRule, type Limit, limitOf, type NumericLimit, named, stateOf } from './rule.ts';
 
-/** Of what was due. Where connections are cut on purpose, as much as may be left unsent. */
+/** Share of what was due. Where connections are cut on purpose, the limit is that for unsent operations. */
 const UNANSWERED_PERCENT = 1;
 
-/** Of what is missing, more than half was sent and failed: that is the target's doing. */
+/** More than half of the missing operations were sent and failed: the cause is the target. */
 export const isTargets = (counts: readonly Counts[]): boolean => {
   const missed = counts.reduce((sum, { skipped, failed, timedOut }) => sum + skipped + failed + timedOut, 0);
   return 2 * counts.reduce((sum, one) => sum + failedSentOf(one), 0) > missed;
 };
 
-/** Of what is missing, more than half had no connection left to be sent over. */
+/** More than half of the missing operations had no connection left. */
 export const hadEnded = ({ skipped, failed, failedUnsent, timedOut }: Counts): boolean =>
   2 * failedUnsent > skipped + failed + timedOut;
 
-/** Whose counts are judged: of the whole measure phase, or of one stage of it. */
+/** The whole measure phase, or one stage of it. */
 interface OutcomeScope {
-  /** Null: the whole. */
+  /** Null: the whole phase. */
   readonly stage: string | null;
-  /** Null: none were due, or they were not counted. */
+  /** Null: nothing was due, or it was not counted. */
   readonly countsOf: (op: string) => Counts | null;
-  /** How much has to be sent. */
+  /** The share that has to be sent. */
   readonly sent: NumericLimit;
 }
 
-/** Every operation that was due has an end, and each end a rule: what was not sent has load-sustained. */
+/** A rule for each outcome of an operation; load-sustained is the one for those that were not sent. */
 export const outcomeRules = (scope: OutcomeScope, s: Scenario): readonly JudgedRule[] => [
   ...s.operations.map((op) => operationsFailed(op, scope)),
   ...s.operations.map((op) => answered(op, scope, s)),
   ...s.operations.map((op) => rejected(op, scope, s)),
 ];
 
-/** Judged against a share of what was due. */
+/** Compares the share of one outcome with its limit. */
 function shareRule(
   rule: string,
   { id, label }: OperationSpec,
@@ -64,7 +64,7 @@ function answered(op: OperationSpec, scope: OutcomeScope, s: Scenario): JudgedRu
   return shareRule('answered', op, scope, unansweredOf, limit, adviceFor(scope.countsOf(op.id)));
 }
 
-/** By what most of the unanswered ones came to. */
+/** The advice for the outcome of most of the unanswered operations. */
 function adviceFor(counts: Counts | null): string {
   if (counts !== null && hadEnded(counts)) {
     return 'the connections over which they were due had ended: see the errors of the run, and why the target ends them';
@@ -90,7 +90,7 @@ function rejected(op: OperationSpec, scope: OutcomeScope, s: Scenario): JudgedRu
   );
 }
 
-/** What was sent and failed: a part of what `answered` judges, under the name that it had before; it decides nothing. */
+/** The part of `answered` that was sent and failed. It decides nothing: earlier versions had a rule of this name. */
 function operationsFailed(op: OperationSpec, scope: OutcomeScope): JudgedRule {
   const { share: _, ...rule } = shareRule(
     'operations-failed',
@@ -103,10 +103,10 @@ function operationsFailed(op: OperationSpec, scope: OutcomeScope): JudgedRule {
   return { ...rule, consequence: 'none' };
 }
 
-/** What load-sustained and its like leave of a whole. 1 of 99, and no more digits than those had. */
+/** 100% less this share, with no more digits: 1 for 99. */
 const restOf = (percent: Limit['limit']): number => Number((100 - Number(percent)).toFixed(9));
 
-/** The rules of the whole measure phase; with stages, these are judged in each of them. */
+/** The rules of the whole measure phase. With stages, they are judged in each stage instead. */
 export function wholeOutcomeRules(
   countsOf: (op: string) => Counts | null,
   s: Scenario,

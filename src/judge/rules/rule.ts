@@ -8,16 +8,16 @@ import { glossOf } from './gloss.ts';
 type RuleState = 'held' | 'broken' | 'not-applicable';
 
 /**
- * What a broken rule means for the verdict.
+ * What a breached rule means for the verdict.
  *
  * - `invalid`: no conclusion.
  * - `disturbed`: no conclusion, unless a breach is larger than the disturbance explains (proof.ts).
  * - `no-pass`: what was met is not proven; what was breached is breached all the same.
- * - `breached`: the world did not carry the load; no conclusion where a disturbance explains it.
- * - `data-lost`: graver than all that.
- * - `ending`: the ending of the run speaks for itself.
+ * - `breached`: the system did not carry the load; no conclusion where a disturbance explains it.
+ * - `data-lost`: takes precedence over all of these.
+ * - `ending`: the ending of the run has a reason of its own.
  * - `note`: reported, and decides nothing.
- * - `none`: kept for those who read it; decides nothing, and is said nowhere else.
+ * - `none`: only in report.json; decides nothing.
  */
 export type Consequence =
   | 'invalid'
@@ -29,18 +29,18 @@ export type Consequence =
   | 'note'
   | 'none';
 
-/** One rule of the run, as it was kept. */
+/** The result of one rule of the run. */
 export interface Rule {
   readonly id: string;
   readonly state: RuleState;
   /** Where the rule was not applicable: why. */
   readonly observed: number | string | null;
   readonly limit: number | string | null;
-  /** What the limit is where a scenario names none. */
+  /** The limit where a scenario names none. */
   readonly defaultLimit: number | string | null;
   /** The scenario's limit is easier to keep than the default. */
   readonly relaxed: boolean;
-  /** What to do when it is broken. */
+  /** What to do when it is breached. */
   readonly advice: string;
 }
 
@@ -50,7 +50,7 @@ export interface JudgedRule extends Rule {
   readonly share?: {
     readonly carried: number;
     readonly least: number;
-    /** What it is a share of, in a sentence: `players that were asked for`. */
+    /** What it is a share of, in a sentence: `requested players`. */
     readonly of: string;
   };
   /** The stage that sets the limit for itself. */
@@ -67,23 +67,23 @@ export interface Evidence {
   readonly rulings: readonly Ruling[];
 }
 
-/** With the stage, where that sets it for itself. */
+/** With the stage, where that sets the limit for itself. */
 export type Limit = Pick<JudgedRule, 'limit' | 'defaultLimit' | 'relaxed' | 'stage'>;
-/** One that is a number. */
+/** A limit that is a number. */
 export type NumericLimit = Limit & { readonly limit: number };
-/** The limits that are a number of their own. */
+/** The limits that are single numbers. */
 export type LimitName = Exclude<keyof RuleLimits, 'generatorLagMs' | 'rejectedPercent'>;
 
-/** Where more is harder to keep, a lower limit is the easier one. */
+/** Rules with a lower bound: a lower limit is the easier one. */
 const FLOORS: ReadonlySet<LimitName> = new Set(['sentPercent', 'confidencePercent', 'calibrationPercent']);
 
-/** The scenario's limit beside the default. One that is stricter than the default relaxes nothing. */
+/** The scenario's limit and the default. A limit stricter than the default is not relaxed. */
 export function limitOf(limits: RuleLimits, name: LimitName): NumericLimit {
   const [limit, defaultLimit] = [limits[name], DEFAULT_RULES[name]];
   return { limit, defaultLimit, relaxed: FLOORS.has(name) ? limit < defaultLimit : limit > defaultLimit };
 }
 
-/** A limit that no scenario changes. */
+/** A limit that scenarios cannot change. */
 export const fixed = (limit: Rule['limit']): Limit => ({ limit, defaultLimit: limit, relaxed: false });
 
 export const stateOf = (applicable: boolean, held: boolean): RuleState =>
@@ -180,6 +180,6 @@ function textOf(value: number | string | null, unit: string): string {
   return unit === '%' ? `${number}%` : `${number} ${unit}`.trimEnd();
 }
 
-/** `schedule-kept.move`, and with the stage where it is one's. */
+/** `schedule-kept.move`, or with a stage `schedule-kept.move.spike`. */
 export const named = (rule: string, op: string, stage: string | null): string =>
   stage === null ? `${rule}.${op}` : `${rule}.${op}.${stage}`;

@@ -17,10 +17,10 @@ export function rulesOf(evidence: Evidence): readonly JudgedRule[] {
   const { m, rulings } = evidence;
   const ended = m.ending.state === 'completed' || m.ending.state === 'stoppedEarly';
   const rules = [
-    // First: what was to be gated is what the reader asked for.
+    // First, because the reader's own budgets matter most.
     budgetsMeasured(rulings, ended && m.measured !== null),
     ...load,
-    // Before what it may have caused.
+    // Before the rules on its effects.
     ...noiseRules(evidence),
     ...generator,
     ...steadinessRules(evidence, isOverloaded(evidence, load)),
@@ -35,7 +35,7 @@ export function rulesOf(evidence: Evidence): readonly JudgedRule[] {
 const OF_RECORDING =
   /^(steady|samples|probes|metrics|steal|memory|cpu|foreign|generator-(?!lag)|throttled$|canary$|clock$|integrity|row-writes|server-counts|counters)/;
 
-/** Of summaries of k6 such a rule has nothing to look at. */
+/** Summaries of k6 have no data for these rules. */
 const withoutRecording = (rule: JudgedRule): JudgedRule =>
   OF_RECORDING.test(rule.id)
     ? { ...rule, state: 'not-applicable', observed: WHY.notInSummary, relaxed: false, consequence: 'note' }
@@ -47,16 +47,16 @@ export function notChecked(rules: readonly JudgedRule[]): readonly string[] {
   return names.length === 0 ? [] : [`not checked, since ${WHY.notInSummary}: ${names.join(', ')}`];
 }
 
-/** The load was not carried: the queue of such a run grows, it is never steady. */
+/** The load was not carried. The queue of such a run grows, so that it is never steady. */
 const isOverloaded = ({ m }: Evidence, load: readonly JudgedRule[]): boolean =>
   m.ending.state === 'stoppedEarly' ||
   load.some(({ state, consequence }) => state === 'broken' && consequence === 'breached');
 
-/** Of many, so many are named with their reasons. */
+/** Only so many budgets are named with their reasons. */
 const NAMED = 5;
 
 /**
- * A gate of the user's own that this run could have measured, and that has no figure, is no gate that was passed.
+ * The user's own budget does not count as passed where this run could have measured it and has no figure.
  *
  * @param ranOn the run had an end that something can be concluded from, and a measure phase
  */

@@ -7,10 +7,10 @@ import { BEYOND_NOISE, type Drift, driftOf, FEWEST_VALUES } from '../mser.ts';
 import { type Evidence, type JudgedRule, limitOf, stateOf } from './rule.ts';
 
 /**
- * What is measured must be a state, and not a transition. Over the means of five slices of 200 ms.
+ * The system must be in a steady state while it is measured. Judged by the means of five slices of 200 ms.
  *
- * A run that got worse to its end would only have got worse still: what it breached is breached. One that got
- * better measured its own warm-up, and proves nothing. An overloaded one is never steady, and that is no news.
+ * A run that got worse would have got worse still, so what it breached stays breached. A run that got better measured
+ * its own warm-up and proves nothing. An overloaded run is never steady, so these rules add nothing to it.
  */
 export const steadinessRules = (evidence: Evidence, overloaded: boolean): readonly JudgedRule[] =>
   spansOf(evidence).flatMap((span) =>
@@ -19,7 +19,7 @@ export const steadinessRules = (evidence: Evidence, overloaded: boolean): readon
     ),
   );
 
-/** What has to be steady by itself. Seconds after GO. */
+/** A span that has to be steady by itself. Seconds after GO. */
 interface Span {
   /** Null: the whole measure phase. */
   readonly stage: string | null;
@@ -27,7 +27,7 @@ interface Span {
   readonly to: number;
 }
 
-/** With stages, each by itself, from where its rate has got to its level; those that were never reached are left out. */
+/** The measure phase, or each stage that was reached, from the time at which its rate has reached its level. */
 function spansOf({ m, s }: Evidence): readonly Span[] {
   const whole = m.measured ?? { from: 0, to: 0 };
   if (s.load.stages === undefined || m.measured === null) return [{ stage: null, ...whole }];
@@ -36,7 +36,7 @@ function spansOf({ m, s }: Evidence): readonly Span[] {
 
 const named = (rule: string, { stage }: Span): string => (stage === null ? rule : `${rule}.${stage}`);
 
-/** What has to be steady, each by a series of its own. */
+/** The figures that have to be steady, each with its series. */
 const KINDS = [
   {
     ...({ rule: 'steady-throughput', series: 'answered', limitName: 'steadyThroughputPercent' } as const),
@@ -89,7 +89,8 @@ function ruleOf(
           ? `under ${words(negligible)}`
           : null;
   const worse = !better(before, after);
-  // CPU that others took, at the beginning or at the end only, explains the drift better than a warm-up or a backlog.
+  // CPU that other processes took only at the beginning, or only at the end, explains a drift better than a warm-up or a
+  // backlog does.
   const beside = percent <= limit.limit || excused !== null ? null : besideOf(span, evidence, worse);
   const relaxed = beside?.relaxed === true ? `follows from ${beside.rule}, which is relaxed` : null;
   const pardon = excused ?? relaxed;
@@ -108,7 +109,7 @@ function ruleOf(
   };
 }
 
-/** By how much the levels differ, of the lower one. */
+/** The difference of the levels as a share of the lower one. */
 function driftPercent({ before, after }: Drift): number {
   const lower = Math.min(before, after);
   if (before === after) return 0;
@@ -137,7 +138,7 @@ function meansOf(series: Series | undefined, measured: Evidence['m']['measured']
   if (series === undefined || measured === null) return [];
   const seconds = new Map<number, { sum: number; count: number }>();
   for (const [at, value] of series.points) {
-    // A slice bears the time of its end.
+    // The time of a slice is that of its end.
     if (at <= measured.from + 1e-6 || at > measured.to + 1e-6) continue;
     const second = Math.ceil(at - measured.from - 1e-6);
     const entry = seconds.get(second) ?? { sum: 0, count: 0 };
@@ -146,12 +147,12 @@ function meansOf(series: Series | undefined, measured: Evidence['m']['measured']
   return [...seconds].sort(([a], [b]) => a - b).map(([, { sum, count }]) => sum / count);
 }
 
-/** So many percent of the host more, or less, at the end than at the beginning are a change that shows. */
+/** From this difference between beginning and end, in percent of the host, a change counts. */
 const SHOWS_PERCENT = 5;
 
 /**
- * What took a part of the host in the first quarter of a span and not in the last (or, where it got `worse`, the other
- * way round): processes that are not of the run, or the hypervisor. Null where neither changed.
+ * Other processes, or the hypervisor, if they took a part of the host in the first quarter of a span and not in the
+ * last (the reverse where it got `worse`). Null where neither changed.
  */
 function besideOf({ from, to }: Span, { m, s }: Evidence, worse: boolean) {
   const quarter = (to - from) / 4;
