@@ -1,5 +1,6 @@
-import { type Drawing, type Limit, type Marks, noiseText } from './drawing.ts';
+import type { Drawing, Limit, Marks } from './drawing.ts';
 import { safe } from './markup.ts';
+import { BOX, columnsOf, isFilled, keysOf, pathsOf } from './plot.ts';
 import { type Scale, scaleOf } from './scale.ts';
 
 /**
@@ -16,29 +17,21 @@ export function svgOf(drawing: Drawing): string {
 <p class="axis">${safe(y.title)}</p>
 <svg class="plot" role="img" aria-labelledby="${name}-title ${name}-text" style="--left:${left}px;--top:${8 + ROW * rows}px"><title id="${name}-title">${safe(title)}</title><desc id="${name}-text">${safe(alt)}</desc>
 ${marks === null ? '' : shades(marks, across)}${grid(drawing, across, up)}
-<svg viewBox="0 0 ${BOX} ${BOX}" preserveAspectRatio="none">${drawing.bars === null ? curves(drawing, across, up) : bars(drawing.bars.counts, up)}</svg>
+<svg viewBox="0 0 ${BOX} ${BOX}" preserveAspectRatio="none">${curves(drawing, across, up)}</svg>
 ${limitLines(drawing.limits, across, up)}${marks === null ? '' : events(marks, across)}</svg>
 <p class="axis x">${safe(x.title)}${marks?.measured == null ? '' : ' (shaded: not measured)'}</p></figure>`;
 }
 
 /** In pixels. */
 const ROW = 16;
-/** Units of the box in which curves are drawn, either way. */
-const BOX = 1000;
 const percent = (share: number): string => `${Number((100 * share).toFixed(2))}%`;
-const colour = (i: number): number => i % 6;
+const curveClass = (i: number): string => `c${i % 6}`;
 
-function legend({ curves: all, stacked, limits, marks }: Drawing): string {
-  const key = (className: string, name: string): string =>
-    `<li><i class="${className}"></i>${safe(name)}</li>`;
-  const keys = [
-    ...all.map(({ name, dashed }, i) =>
-      key(`${stacked ? 'box' : dashed ? 'dashed' : 'solid'} c${colour(i)}`, name),
-    ),
-    ...limits.map(({ name }) => key('dashed limit', name)),
-    ...(marks !== null && marks.faults.length > 0 ? [key('box fault', 'faults')] : []),
-    ...(marks !== null && marks.noise.spans.length > 0 ? [key('box noise', noiseText(marks.noise))] : []),
-  ];
+function legend(drawing: Drawing): string {
+  const keys = keysOf(drawing).map(({ name, form, colour }) => {
+    const className = typeof colour === 'number' ? curveClass(colour) : colour;
+    return `<li><i class="${form} ${className}"></i>${safe(name)}</li>`;
+  });
   return keys.length === 0 ? '' : `<ul class="legend">${keys.join('')}</ul>`;
 }
 
@@ -46,15 +39,12 @@ function legend({ curves: all, stacked, limits, marks }: Drawing): string {
 const [NARROW, WIDE] = [7 / 290, 7 / 800];
 
 /** Grid lines and what they stand for; of many labels, some are left out where the chart is narrow. */
-function grid({ bars: categories }: Drawing, across: Scale, up: Scale): string {
+function grid(drawing: Drawing, across: Scale, up: Scale): string {
   const rows = up.ticks.map(
     ({ at, label }) =>
       `<line class="grid" x2="100%" y1="${percent(1 - at)}" y2="${percent(1 - at)}"/><text x="-8" y="${percent(1 - at)}" dy="4" text-anchor="end">${label}</text>`,
   );
-  const labels =
-    categories === null
-      ? across.ticks
-      : categories.labels.map((label, i) => ({ at: (i + 0.5) / categories.labels.length, label }));
+  const labels = columnsOf(drawing, across);
   const longest = Math.max(...labels.map(({ label }) => label.length)) + 1;
   const [always, onDesk] = [NARROW, WIDE].map((share) => Math.ceil(labels.length * longest * share));
   const columns = labels.flatMap(({ at, label }, i) => {
@@ -67,89 +57,15 @@ function grid({ bars: categories }: Drawing, across: Scale, up: Scale): string {
   return [...rows, ...columns].join('');
 }
 
-function curves({ curves: all, stacked }: Drawing, across: Scale, up: Scale): string {
-  if (stacked) return areas(all, across, up);
-  return all
-    .map(({ x, y, dashed }, i) => {
-      const points = thinned(x.map((at, k) => [at, y[k] ?? null]));
-      const path = runsOf(points)
-        // A line back to where it is shows a single point, too.
-        .map((run) => `M${run.map(([at, value]) => placeOf(across.at(at), up.at(value))).join('L')}h0`)
-        .join('');
-      return `<path class="curve c${colour(i)}${dashed ? ' dashed' : ''}" d="${path}"/>`;
+function curves(drawing: Drawing, across: Scale, up: Scale): string {
+  const form = isFilled(drawing) ? 'area' : 'curve';
+  return pathsOf(drawing, across, up)
+    .map((path, i) => {
+      const dashed = drawing.curves[i]?.dashed ? ' dashed' : '';
+      return `<path class="${form} ${curveClass(i)}${dashed}" d="${path}"/>`;
     })
     .join('');
 }
-
-/** In the box, whose y axis points down. */
-const placeOf = (right: number, up: number): string =>
-  [right, 1 - up].map((share) => Number((BOX * share).toFixed(1))).join(',');
-
-/** The parts of a curve between gaps. */
-function runsOf(points: readonly Point[]): readonly (readonly Known[])[] {
-  const runs: Known[][] = [[]];
-  for (const [at, value] of points) {
-    if (value === null) runs.push([]);
-    else runs.at(-1)?.push([at, value]);
-  }
-  return runs.filter((run) => run.length > 0);
-}
-
-/** Stacked curves. A second in which one is not known is a gap in all above it. */
-function areas(all: Drawing['curves'], across: Scale, up: Scale): string {
-  const [first] = all;
-  let base: readonly (number | null)[] = (first?.x ?? []).map(() => 0);
-  const paths = all.map(({ x, y }, i) => {
-    const below = base;
-    const top = below.map((value, k) => {
-      const own = y[k] ?? null;
-      return value === null || own === null ? null : value + own;
-    });
-    base = top;
-    const path = runsOf(everyOf(x.length).map((k) => [k, top[k] ?? null])).map((run) => {
-      const edge = (of: (k: number, value: number) => number): string[] =>
-        run.map(([k, value]) => placeOf(across.at(x[k] ?? 0), up.at(of(k, value))));
-      return `M${[...edge((_, value) => value), ...edge((k) => below[k] ?? 0).toReversed()].join('L')}Z`;
-    });
-    return `<path class="area c${colour(i)}" d="${path.join('')}"/>`;
-  });
-  return paths.join('');
-}
-
-type Point = readonly [x: number, y: number | null];
-type Known = readonly [x: number, y: number];
-/** More points than a wide screen has pixels cannot be seen. */
-const MOST_POINTS = 600;
-
-const everyOf = (length: number): number[] => {
-  const step = Math.ceil(length / MOST_POINTS);
-  return Array.from({ length: Math.ceil(length / step) || 0 }, (_, i) => i * step);
-};
-
-/** Of many neighbours the lowest and the highest, in their order: a peak is never left out. */
-function thinned(points: readonly Point[]): readonly Point[] {
-  if (points.length <= MOST_POINTS) return points;
-  const size = Math.ceil((2 * points.length) / MOST_POINTS);
-  return Array.from({ length: Math.ceil(points.length / size) }, (_, i) => {
-    const some = points.slice(i * size, (i + 1) * size).toSorted(([, a], [, b]) => (a ?? 0) - (b ?? 0));
-    const gap = some.find(([, value]) => value === null);
-    const [low, high] = [some[0], some.at(-1)];
-    if (low === undefined || high === undefined || gap !== undefined) return gap === undefined ? [] : [gap];
-    return [low, high].toSorted(([a], [b]) => a - b);
-  }).flat();
-}
-
-const bars = (counts: readonly number[], up: Scale): string =>
-  counts
-    .map((count, i) => {
-      const width = BOX / counts.length;
-      const height = BOX * up.at(count);
-      const [x, y, w, h] = [i * width + width / 6, BOX - height, (2 * width) / 3, height].map((value) =>
-        value.toFixed(1),
-      );
-      return `<rect class="area c0" x="${x}" y="${y}" width="${w}" height="${h}"/>`;
-    })
-    .join('');
 
 /** A label that would lie upon another is left out; the legend has them all. */
 const LABEL_HEIGHT = 0.07;
