@@ -24,8 +24,10 @@ export function nextStep({
   rules,
   bottleneck,
 }: Concluded): string {
-  const [reason = ''] = exitCode === EXIT.invalid ? invalidBecause : breachedBecause;
-  const decisive = rules.find(({ id, state }) => state === 'broken' && isOfRule(id, reason));
+  const reasons = exitCode === EXIT.invalid ? invalidBecause.slice(0, 1) : breachedBecause;
+  const broken = rules.filter(({ state }) => state === 'broken');
+  const [decisive] = reasons.flatMap((reason) => broken.filter(({ id }) => isOfRule(id, reason)));
+  const allSent = broken.every(({ id }) => !id.startsWith('load-sustained.'));
   switch (exitCode) {
     case EXIT.pass:
       return 'raise --scale to find the limit';
@@ -34,7 +36,8 @@ export function nextStep({
     case EXIT.stackFailed:
       return 'follow the hint above; logs/ in the bundle has what each component wrote';
     case EXIT.breached:
-      return bottleneck === undefined
+      // Where everything was sent, errors and rejections are not a matter of resources.
+      return bottleneck === undefined || (decisive !== undefined && allSent)
         ? (decisive?.advice ?? 'see which budgets were breached')
         : BY_BOTTLENECK[bottleneck.resource];
     default:

@@ -73,6 +73,20 @@ test('the compact summary gives each reason once: in the headline, the next step
   expect(compact).toContain('Next: give the run what is missing,');
 });
 
+test('the next step follows from what was breached', () => {
+  const next = (run: Report): string =>
+    /Next: (.*)/.exec(terminalSummary(run, { ...style, width: 400 }))?.[1] ?? '';
+  expect(next(quickstart({}))).toBe('raise --scale to find the limit.');
+  expect(next(quickstart({}, late))).toBe('give the servers more CPU or lower --scale.');
+  expect(next(quickstart(overloaded, late))).toBe('give the servers more CPU or lower --scale.');
+  expect(next(quickstart({}, { 'server-memory': 0.1 }))).toBe('see the charts of what was breached.');
+  expect(next(quickstart(disturbed))).toBe('stop other processes, or use an idle machine.');
+  const strict = { ...scenarioOf().rules, rejectedPercent: { intent: 5 } };
+  expect(next(reportFrom(measurementsOf(), scenarioOf({ rules: strict })))).toMatch(
+    /^the target refused more than /,
+  );
+});
+
 test('relaxed rules are one line of the compact summary, errors stay', () => {
   const rules = { ...scenarioOf().rules, generatorLoopDelayMs: 500, steadyP95Percent: 30 };
   const relaxed = reportFrom(measurementsOf({ errors: ['met once'] }), scenarioOf({ rules }));
