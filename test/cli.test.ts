@@ -55,7 +55,7 @@ describe('help and version', () => {
   });
 });
 
-describe('what cannot be understood is bad input, with a suggestion', () => {
+describe('invalid input is refused with a suggestion', () => {
   test.each([
     [['lst'], "unknown command 'lst'", 'Did you mean list?'],
     [['check', 'quickstart', '--scael', '2'], "unknown option '--scael'", 'Did you mean --scale?'],
@@ -93,7 +93,7 @@ describe('what cannot be understood is bad input, with a suggestion', () => {
     expect(host.ended()).toBe(104);
   });
 
-  test('an environment variable is named by its name', async () => {
+  test('an invalid environment variable is named', async () => {
     const host = await cli(['check', 'quickstart'], { CAPBENCH_SCALE: 'big' });
     expect(host.err()).toContain('CAPBENCH_SCALE: got "big"');
     expect(host.ended()).toBe(104);
@@ -101,7 +101,7 @@ describe('what cannot be understood is bad input, with a suggestion', () => {
 });
 
 describe('bugs', () => {
-  test('what nobody caught is a bug: code 1 and a sentence, the stack with --verbose alone', async () => {
+  test('an uncaught error is a bug: code 1 and a sentence, and the stack only with --verbose', async () => {
     const quiet = await cli(['list']);
     quiet.crash(new Error('boom'));
     expect(quiet.err()).toContain('error: a bug in capbench: boom\nhint: ');
@@ -113,7 +113,7 @@ describe('bugs', () => {
     expect(verbose.err()).toMatch(/boom\nError: boom\n\s+at /);
   });
 
-  test('an error that is not for the user ends with code 1', async () => {
+  test('an error that is not meant for the user ends with code 1', async () => {
     const host = memoryHost(['list'], { root: join(folder, 'no-package-here') });
     await main(host);
     expect(host.err()).toContain('a bug in capbench');
@@ -156,7 +156,7 @@ describe('check', () => {
     expect(host.ended()).toBe(0);
   });
 
-  test('flags win over the environment, the environment over the file', async () => {
+  test('flags override the environment, which overrides the file', async () => {
     const load = async (argv: readonly string[], env: Record<string, string>) => {
       const host = await cli(['check', 'quickstart', '--json', ...argv], env);
       return JSON.parse(host.out()).scenario;
@@ -188,7 +188,7 @@ describe('check', () => {
     expect(host.ended()).toBe(104);
   });
 
-  test('takes a file by its path, relative to the working folder', async () => {
+  test('accepts a path to a file, relative to the working folder', async () => {
     writeFileSync(join(folder, 'mine.yaml'), MINIMAL);
     expect((await cli(['check', 'mine.yaml'])).ended()).toBe(0);
     expect((await cli(['check', './mine.yaml'])).out()).toContain(join(folder, 'mine.yaml'));
@@ -204,7 +204,7 @@ describe('check', () => {
     expect(host.ended()).toBe(104);
   });
 
-  test('--json gives the problems as data, and the same code', async () => {
+  test('--json gives the problems as data, with the same code', async () => {
     const host = await cli(['check', 'broken.yaml', '--json']);
     expect(JSON.parse(host.out())).toMatchObject({
       ok: false,

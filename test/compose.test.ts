@@ -74,7 +74,7 @@ test('every published port is on loopback', () => {
   for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/);
 });
 
-test('nginx knows every world server', () => {
+test('nginx lists every world server', () => {
   const nginx = read('fixtures/docker/nginx.conf');
   for (const [name] of worlds) expect(nginx).toContain(`server ${name}:3000`);
 });
@@ -97,13 +97,13 @@ async function composeTool(): Promise<(typeof composes)[number] | null> {
 
 const tool = await composeTool();
 
-test.skipIf(tool === null)('compose accepts its form', async () => {
+test.skipIf(tool === null)('docker compose accepts the file', async () => {
   const { command, args } = tool!;
   const { stdout } = await promisify(execFile)(command, [...args, '-f', file, 'config', '--services']);
   expect(stdout.trim().split('\n').toSorted()).toEqual(Object.keys(compose.services).toSorted());
 });
 
-test('the image starts a process that the build makes', () => {
+test('the image starts a program that the build creates', () => {
   const [, started = ''] =
     /^CMD \["node", "(dist\/[^"]+)"\]$/m.exec(read('fixtures/docker/Dockerfile')) ?? [];
   expect([started, existsSync(join(root, started))]).toEqual(['dist/flux-server.js', true]);

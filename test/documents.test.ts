@@ -64,7 +64,7 @@ function anchorsOf(markdown: string): ReadonlySet<string> {
   );
 }
 
-test.each(DOCUMENTS)('%s: every relative link leads somewhere', (file) => {
+test.each(DOCUMENTS)('%s: every relative link has a target', (file) => {
   const links = [...codeless(text(file)).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
   const broken = links.filter((link) => {
     if (/^https?:/.test(link)) return false;
@@ -76,7 +76,7 @@ test.each(DOCUMENTS)('%s: every relative link leads somewhere', (file) => {
   expect(broken).toEqual([]);
 });
 
-test('every source file that src/README.md names is there', () => {
+test('every source file that src/README.md names exists', () => {
   const named = [...text('src/README.md').matchAll(/`([\w/-]+\/[\w-]+\.ts)`/g)].map(([, path = '']) => path);
   expect(named.length).toBeGreaterThan(10);
   expect(named.filter((path) => !existsSync(join(root, 'src', path)))).toEqual([]);
@@ -118,7 +118,7 @@ test('every key of a scenario has a row in scenarios/README.md, and every row is
   expect(rows.toSorted()).toEqual([...keys.keys()].filter((key) => !PASSED.includes(key)).toSorted());
 });
 
-test('its defaults and ranges are those of the JSON Schema', () => {
+test('the defaults and ranges in scenarios/README.md are those of the JSON Schema', () => {
   const grouped = (n: number): string => n.toLocaleString('en-US', { maximumFractionDigits: 6 });
   const wrong = keyRows.flatMap(([first = '', , byDefault = '', range = '']) => {
     const key = first.replaceAll('`', '');
@@ -150,7 +150,7 @@ test('every rule has a row in src/judge/README.md, and every row is a rule', () 
   expect(rows.toSorted()).toEqual([...new Set(rules)].toSorted());
 });
 
-test('the limits of its rules are the defaults', () => {
+test('the limits in src/judge/README.md are the defaults', () => {
   const limits = rowsOf(text('src/judge/README.md')).flatMap(([, , limit = '', key = '']) =>
     /^`\w+Percent`$|^`\w+(?:Ms|Periods)`$/.test(key) ? [[key.replaceAll('`', ''), limit] as const] : [],
   );
@@ -162,7 +162,7 @@ test('the limits of its rules are the defaults', () => {
   expect(wrong).toEqual([]);
 });
 
-test('every exit code but that of a verb to come is in the README, and no other', () => {
+test('README lists every exit code of the verbs that exist, and no other', () => {
   const codes = rowsOf(text('README.md')).flatMap(([first = '']) => /^(\d+)$/.exec(first)?.[1] ?? []);
   const { regression: _, ...documented } = EXIT;
   expect(codes.map(Number).toSorted((a, b) => a - b)).toEqual(
@@ -178,7 +178,7 @@ test('every metric of the flux world is in its README', () => {
   expect(names.filter((name) => !readme.includes(`\`${name}`))).toEqual([]);
 });
 
-test('every npm script that a README names is there', () => {
+test('every npm script that a README names exists', () => {
   const { scripts } = JSON.parse(text('package.json')) as { scripts: Readonly<Record<string, string>> };
   const named = DOCUMENTS.flatMap((file) => [...text(file).matchAll(/\bnpm run ([\w:-]+)/g)]);
   expect(named.length).toBeGreaterThan(5);

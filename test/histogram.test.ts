@@ -20,7 +20,7 @@ const recorded = (all: readonly number[]): MicrosHistogram => {
   return histogram;
 };
 
-test('two histograms merged are the histogram of all values', () => {
+test('two merged histograms equal the histogram of all values', () => {
   const [a, b] = [values(1, 5000), values(2, 3000)];
   const merged = mergeHistograms([recorded(a).toData(), EMPTY_HISTOGRAM, recorded(b).toData()]);
   expect(merged).toEqual(recorded([...a, ...b]).toData());
@@ -43,7 +43,7 @@ test('percentiles are those of the library, and within 0.1% of the exact ones', 
   expect(meanOf(data)).toBe(all.reduce((sum, value) => sum + value, 0) / all.length);
 });
 
-test('every value falls into the bucket that the library has for it', () => {
+test('every value is in the same bucket as in the library', () => {
   const powers = Array.from({ length: 27 }, (_, magnitude) => 2 ** magnitude);
   const edges = powers.flatMap((power) => [power - 1, power, power + 1, Math.floor(power * 1.37)]);
   const all = [...edges, ...values(5, 3000), 120_000_000].filter((value) => value <= 120_000_000);
@@ -52,7 +52,7 @@ test('every value falls into the bucket that the library has for it', () => {
   expect(recorded(all).toData().counts).toEqual(fromHdr(hdr).counts);
 });
 
-test('the way to the library and back keeps every count', () => {
+test("a conversion to the library's histogram and back keeps every count", () => {
   const data = recorded(values(4, 2000)).toData();
   expect(fromHdr(toHdr(data)).counts).toEqual(data.counts);
   expect(fromHdr(toHdr(EMPTY_HISTOGRAM))).toEqual(EMPTY_HISTOGRAM);
@@ -73,7 +73,7 @@ test.each([
   expect(percentileOf(data, percent, population)).toBe(expected);
 });
 
-test('extremes are exact beyond the buckets', () => {
+test('extremes beyond the buckets are exact', () => {
   const histogram = new MicrosHistogram();
   histogram.record(-5, 1);
   histogram.record(200_000_000, 3);

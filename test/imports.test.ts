@@ -57,13 +57,13 @@ const isPure = (file: string): boolean => PURE.includes(roomOf(file));
 const isOurs = (target: string): boolean => target.endsWith('.ts');
 const show = ({ from, to }: Import): string => `${from} -> ${to}`;
 
-test('the imports were found', () => {
+test('the imports are found', () => {
   expect(files.length).toBeGreaterThan(30);
   expect(imports.map(show)).toContain('run/run.ts -> clock.ts');
   expect(imports.some(({ from, to }) => from.startsWith('systems/flux/server/') && to === 'pg')).toBe(true);
 });
 
-test('a room knows only rooms that come before it', () => {
+test('a room imports only rooms that come before it', () => {
   const against = imports.filter(({ from, to }) => {
     if (!isOurs(to)) return false;
     const [room, other] = [roomOf(from), roomOf(to)];
@@ -76,7 +76,7 @@ test('a room knows only rooms that come before it', () => {
   expect(against.map(show)).toEqual([]);
 });
 
-test('judging and reporting know nothing of load and stack', () => {
+test('judging and reporting import nothing of load and stack', () => {
   const against = imports.filter(
     ({ from, to, typeOnly }) =>
       ['judge', 'report'].includes(roomOf(from)) &&
@@ -90,7 +90,7 @@ test('judging and reporting know nothing of load and stack', () => {
 /** `flux` for systems/flux/server/main.ts; null for what stands in no system's folder. */
 const systemOf = (file: string): string | null => /^systems\/([^/]+)\//.exec(file)?.[1] ?? null;
 
-test('a system is known by its contract alone', () => {
+test('a system is imported only through its contract', () => {
   const against = imports.filter(({ from, to, later }) => {
     if (systemOf(to) !== null) return systemOf(from) !== systemOf(to) && from !== REGISTRY;
     if (to === REGISTRY) return from !== 'cli.ts' || !later;
@@ -101,7 +101,7 @@ test('a system is known by its contract alone', () => {
   expect(against.map(show)).toEqual([]);
 });
 
-test('no file imports itself by way of others, types included', () => {
+test('no file imports itself through others, types included', () => {
   const targets = new Map<string, readonly string[]>(
     files.map((file) => [
       file,
@@ -138,7 +138,7 @@ test('pure rooms import nothing that reads a file, starts a process or opens a c
   expect(byWayOfOthers).toEqual([]);
 });
 
-test('drivers stay where the wire is', () => {
+test('only the rooms that connect to something import drivers', () => {
   const against = imports.filter(
     ({ from, to, typeOnly }) => DRIVERS.includes(to) && !typeOnly && !DRIVER_ROOMS.includes(roomOf(from)),
   );
@@ -154,14 +154,14 @@ function loadedBy(entry: string): ReadonlySet<string> {
   return loaded;
 }
 
-test('the processes beside the CLI do not load what reads scenarios', () => {
+test('the processes beside the CLI do not load the scenario parser', () => {
   expect(loadedBy('scenario/read-scenario.ts')).toContain('zod');
   expect(ENTRIES.length).toBeGreaterThan(3);
   const entries = [...ENTRIES, 'load/fleet/wake-timer-thread.ts'];
   expect(entries.filter((entry) => loadedBy(entry).has('zod'))).toEqual([]);
 });
 
-test("the load's worker knows no system, and a system's worker module starts without what only some players need", () => {
+test("the load's worker imports no system, and a system's worker module starts without what only some players need", () => {
   const modules = files.filter((file) => /^systems\/[^/]+\/worker\.ts$/.test(file));
   expect(modules).toContain('systems/flux/worker.ts');
   const worker = [...loadedBy('load/fleet/worker-process.ts')];
@@ -173,7 +173,7 @@ test("the load's worker knows no system, and a system's worker module starts wit
   }
 });
 
-test('only host.ts touches the process of the CLI', () => {
+test('only host.ts uses the process of the CLI', () => {
   const apart = (file: string): boolean => file !== 'host.ts' && !ENTRIES.includes(file);
   const rooms = [...WIRING, ...PURE, 'measurement'];
   const touching = files.filter(

@@ -16,7 +16,9 @@ const NEEDED: readonly RegExp[] = [
   /^(src\/([\w-]+\/)*|reports\/)README\.md$/,
 ];
 
-test('the package holds what a user needs: no sources, no source maps, no tests', { timeout: 60_000 }, () => {
+test('the package contains what a user needs: no sources, no source maps, no tests', {
+  timeout: 60_000,
+}, () => {
   const listed = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
     ...{ cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
   });
@@ -30,7 +32,7 @@ test('the package holds what a user needs: no sources, no source maps, no tests'
     ).toBe(true);
 });
 
-test('installing the package runs nothing of it', () => {
+test('installing the package runs no script of it', () => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const ran = ['preinstall', 'install', 'postinstall', 'prepublish', 'preprepare', 'prepare', 'postprepare'];
   expect(Object.keys(scripts).filter((name) => ran.includes(name))).toEqual([]);

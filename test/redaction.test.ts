@@ -35,7 +35,7 @@ const SECRETS = [
   'MIIBVgIBADANBgkqhkiG9w0BAQ',
 ];
 
-test.each(SECRETS)('%j is taken out wherever it stands', (secret) => {
+test.each(SECRETS)('%j is removed wherever it occurs', (secret) => {
   const forms = [
     secret,
     JSON.stringify(secret).slice(1, -1),
@@ -52,13 +52,13 @@ test.each(SECRETS)('%j is taken out wherever it stands', (secret) => {
   }
 });
 
-test('what is trivial or common is left alone', () => {
+test('trivial and common values are kept', () => {
   const text = 'port 5432 of postgres 16, 1 of 11 capbench workers in /home/ann42';
   expect(redaction.text(text)).toBe(text);
   expect(redaction.find(text)).toBeNull();
 });
 
-test('numbers, keys and structure of JSON stay, whatever the secrets are', () => {
+test('numbers, keys and structure of JSON are kept, whatever the secrets are', () => {
   const data = {
     intentsPerSecond: 1,
     values: [5432, 1, true, null],
@@ -74,7 +74,7 @@ test('numbers, keys and structure of JSON stay, whatever the secrets are', () =>
   expect(pretty).toMatch(/^\{\n {2}"intents/);
 });
 
-test('a secret inside JSON with escapes goes, and JSON stays JSON', () => {
+test('a secret inside escaped JSON is removed, and the JSON stays valid', () => {
   const json = JSON.stringify({
     error: `no such key: ${env.API_TOKEN}`,
     nested: JSON.stringify({ k: env.API_TOKEN }),
@@ -83,7 +83,7 @@ test('a secret inside JSON with escapes goes, and JSON stays JSON', () => {
   expect(JSON.parse(clean ?? '')).toEqual({ error: 'no such key: (redacted)', nested: '{"k":"(redacted)"}' });
 });
 
-test('YAML, XML, HTML and CSV stay what they are', () => {
+test('YAML, XML, HTML and CSV stay valid', () => {
   const yaml = stringify({ description: 's3cret-4711', limit: 5432, list: ['s3cret-4711'] });
   expect(parse(redaction.artefact('scenario.yaml', yaml) ?? '')).toEqual({
     description: '(redacted)',
@@ -99,39 +99,39 @@ test('YAML, XML, HTML and CSV stay what they are', () => {
   expect(redaction.artefact('series.csv', 'second,scale\n1,5432\n')).toBe('second,scale\n1,5432\n');
 });
 
-test('the beginning of a secret that was cut goes too', () => {
+test('the beginning of a truncated secret is removed, too', () => {
   expect(redaction.text('"s3cret-4..." is there')).toBe('"(redacted)..." is there');
   expect(redaction.text('"s3cre… is there, and ... ends')).toBe('"(redacted)… is there, and ... ends');
   expect(redaction.text('wait ... what')).toBe('wait ... what');
 });
 
-describe('a secret that turns up later', () => {
-  test('is known from then on', () => {
+describe('a secret that is added later', () => {
+  test('is removed from then on', () => {
     const later = new Redaction();
     expect(later.text('made-by-run-1')).toBe('made-by-run-1');
     later.add('made-by-run-1', 'the run');
     expect(later.text('made-by-run-1')).toBe('(redacted)');
     expect(later.find('made-by-run-1')).toBe('the run');
   });
-  test('is told by where it came from, and never by itself', () => {
+  test('is named by its source, never by its value', () => {
     expect(redaction.find('x s3cret-4711')).toBe('from the variable PGPASSWORD');
     expect(redaction.find('postgres://a:b@c')).toBe('a user or a password in an address');
   });
 });
 
-test('a longer secret that holds a shorter one goes whole', () => {
+test('a longer secret that contains a shorter one is removed completely', () => {
   const two = Redaction.of([], { A_TOKEN: 'abc-123', B_TOKEN: 'abc-123-def-456' });
   expect(two.text('abc-123-def-456, abc-123')).toBe('(redacted), (redacted)');
 });
 
-test('the mark is no secret, and cleaning twice is cleaning once', () => {
+test('the placeholder is no secret, and redacting twice equals redacting once', () => {
   const marked = Redaction.of(['--set', 'a=password=(redacted)'], { TOKEN: '(redacted)' });
   expect(marked.text('(redacted) stays')).toBe('(redacted) stays');
   const once = redaction.text('postgres://a:b@c s3cret-4711 password=x');
   expect(redaction.text(once)).toBe(once);
 });
 
-test('500 random secrets of awkward characters: none is left, and JSON and YAML read as before', () => {
+test('500 random secrets of awkward characters: none remains, and JSON and YAML parse as before', () => {
   const next = random(4711);
   const letters = [...'aZ09 "\'\\\n\t<>&%+/=?#@:;,.{}[]|`*_-!$~^()äß€😀'];
   let tried = 0;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { formsOf, isDistinctive } from '../src/secret-forms.ts';
 
-describe('what can be told from ordinary text', () => {
+describe('recognised as secrets', () => {
   test.each([
     'hunter2',
     's3cret-4711',
@@ -45,7 +45,7 @@ describe('what can be told from ordinary text', () => {
     'load.intent.inFlight',
   ])('%j is not', (value) => expect(isDistinctive(value)).toBe(false));
 
-  test('no key of what capbench writes', () => {
+  test('no key that capbench writes is taken for a secret', () => {
     const sample = join(import.meta.dirname, '..', 'reports', 'sample');
     const keys = new Set<string>();
     const collect = (value: unknown): void => {
@@ -63,7 +63,7 @@ describe('what can be told from ordinary text', () => {
   });
 });
 
-describe('a value is found however it was written', () => {
+describe('a value is found in every spelling', () => {
   test.each(['s3cret-4711', 'p@ss "w/rd" <&>\'+%\\ 1', 'zeile1\nzeile2', 'ключ-42-ключ'])('%j', (value) => {
     const forms = formsOf(value);
     const among = (text: string): boolean => forms.some((form) => text.includes(form));

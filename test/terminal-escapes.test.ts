@@ -29,8 +29,8 @@ const HOSTILE: readonly (readonly [what: string, text: string, left: string])[] 
   ['other scripts', 'Größe 大小 ±→', 'Größe 大小 ±→'],
 ];
 
-describe('what a terminal would obey', () => {
-  it.each(HOSTILE)('takes out %s', (_what, text, left) => {
+describe('control sequences', () => {
+  it.each(HOSTILE)('are removed: %s', (_what, text, left) => {
     expect(withoutEscapes(text)).toBe(left);
     const hidden = withoutForeignEscapes(`${ESC}[32mok${ESC}[39m ${text}`);
     expect(hidden.startsWith(`${ESC}[32mok${ESC}[39m `)).toBe(true);
@@ -38,17 +38,17 @@ describe('what a terminal would obey', () => {
     expect(hidden.replaceAll(/(?:31|32|39)m/g, '').replaceAll(`${ESC}[`, '')).not.toMatch(OBEYED);
   });
 
-  it('keeps the line that a progress draws again, and colours of its own', () => {
+  it("of the progress line and of capbench's own colours are kept", () => {
     const own = `\r${ESC}[2K${ESC}[1mPASS${ESC}[22m`;
     expect(withoutForeignEscapes(own)).toBe(own);
   });
 
-  it('does not put a secret together again that an escape had parted', () => {
+  it('that split a secret are removed before the secret is looked for', () => {
     const redaction = Redaction.of([], { GAME_TOKEN: 'hunter2-and-more' });
     expect(redaction.data({ said: `hunter2${ESC}[0m-and-more` })).toEqual({ said: '(redacted)' });
   });
 
-  it('takes a long sequence without an end in a moment', () => {
+  it('without an end are removed in linear time', () => {
     const text = `${ESC}]`.repeat(50_000);
     expect(withoutEscapes(text)).toBe('');
   });
@@ -61,7 +61,7 @@ describe('the command line', () => {
     ['a verb', [`${ESC}[2Jrum`]],
     ['an override', ['check', 'quickstart', '--set', `load.${ESC}[31mplayer=\u202e1`]],
     ['a target', ['run', 'quickstart', '--target', `http://127.0.0.1:1/\u009b31m`, '--i-own', `${ESC}[31m`]],
-  ])('tells %s as text', async (_what, argv) => {
+  ])('prints %s as text', async (_what, argv) => {
     const host = memoryHost(argv);
     expect(await runCli(host)).toBe(104);
     expect(host.err()).toMatch(/^error: /);

@@ -25,7 +25,7 @@ function codeOf(text: string): readonly string[] {
   });
 }
 
-test('the general rooms know no word of a system', () => {
+test('the general rooms use no word of a system', () => {
   const found = readdirSync(src, { recursive: true, encoding: 'utf8' })
     .map((file) => file.split(sep).join('/'))
     .filter((file) => file.endsWith('.ts') && !file.startsWith('systems/flux/'))

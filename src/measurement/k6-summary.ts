@@ -88,11 +88,11 @@ export function readK6Summary(shown: string, content: string, perRequest: PerOpe
   }
   const double = findDoubleKey(content);
   if (double !== null) {
-    throw refuse(`line ${double.line}: the key ${JSON.stringify(double.key).slice(0, 100)} is there twice`);
+    throw refuse(`line ${double.line}: the key ${JSON.stringify(double.key).slice(0, 100)} appears twice`);
   }
   const check = <T extends z.ZodType>(schema: T, part: unknown, where: string): z.infer<T> => {
     const result = schema.safeParse(part, {
-      error: ({ input, message }) => (input === undefined ? 'nothing is there' : message),
+      error: ({ input, message }) => (input === undefined ? 'missing' : message),
     });
     if (result.success) return result.data;
     const [issue] = result.error.issues;

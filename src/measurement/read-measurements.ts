@@ -21,7 +21,7 @@ export function parseMeasurements(text: string): Parsed {
   }
   const double = findDoubleKey(text);
   if (double !== null) {
-    return invalid([`line ${double.line}: the key ${JSON.stringify(double.key)} is there twice`]);
+    return invalid([`line ${double.line}: the key ${JSON.stringify(double.key)} appears twice`]);
   }
   return readMeasurements(value);
 }
@@ -29,7 +29,7 @@ export function parseMeasurements(text: string): Parsed {
 /** The same for parsed JSON. */
 export function readMeasurements(value: unknown): Parsed {
   const result = measurementsSchema.safeParse(value, {
-    error: ({ input, message }) => (input === undefined ? 'nothing is there' : message),
+    error: ({ input, message }) => (input === undefined ? 'missing' : message),
   });
   if (!result.success) {
     return invalid(

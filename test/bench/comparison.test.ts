@@ -18,7 +18,7 @@ test('the ratio is the median of the ratios of the rounds, not the ratio of the 
   expect(swapped).toMatchObject({ ours: 40, theirs: 30, ratio: 3, least: 0.1, most: 4, rounds: 3 });
 });
 
-test('a line of the table holds medians, ratio, range, aim and yardstick', () => {
+test('a line of the table has medians, ratio, range, aim and yardstick', () => {
   const [head, row] = tableOf([lineOf(comparison)]).split('\n');
   expect(head?.split(/\s{2,}/)).toEqual(['measure', 'capbench', 'yardstick', 'ratio', 'min..max', 'aim']);
   expect(row?.split(/\s{2,}/)).toEqual([

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { LOST_NOTHING } from '../counts.ts';
 import { capbench, small } from './capbench.ts';
 
-test('a run with autocannon: every post in the books, and the rows agree', { timeout: 60_000 }, async () => {
+test('a run with autocannon: every post is counted, and the rows agree', { timeout: 60_000 }, async () => {
   const flags = ['--engine', 'autocannon', '--set', 'load.intentsPerSecond=0', '--duration', '2s'];
   const run = capbench(['run', small, ...flags]);
   await run.ends(0);
@@ -22,7 +22,7 @@ test('a run with autocannon: every post in the books, and the rows agree', { tim
   expect(run.leftovers()).toEqual({ processes: [], files: [] });
 });
 
-test('autocannon and intents: refused before there is a bundle', async () => {
+test('autocannon and intents: refused before a bundle exists', async () => {
   const { stdout, stderr } = await capbench(['run', small, '--engine', 'autocannon']).ends(104);
   expect(stdout).toBe('');
   expect(stderr).toContain('autocannon has no WebSocket');

@@ -7,7 +7,7 @@ import { capbench } from './capbench.ts';
 
 const scenario = join(import.meta.dirname, 'disturbed.yaml');
 
-test('killed, stopped and cut off: nothing acknowledged is lost, and every fault is told', {
+test('servers are killed and stopped, connections are cut: no acknowledged write is lost, and every fault is reported', {
   timeout: 120_000,
 }, async () => {
   const run = capbench(['run', scenario], { asShipped: true });
@@ -36,7 +36,7 @@ test('killed, stopped and cut off: nothing acknowledged is lost, and every fault
   expect(readdirSync(join(run.out, 'latest', 'charts'))).toContain('latency.png');
 });
 
-test('negative control: commits that do not wait for the disk are caught by the rows', {
+test('negative control: the rows show what is lost when commits do not wait for the disk', {
   timeout: 120_000,
 }, async () => {
   const run = capbench([

@@ -66,7 +66,7 @@ test.for([
   },
 );
 
-test('a target at which nobody listens: 93', async () => {
+test('a target that refuses connections: 93', async () => {
   const server = await broadcast();
   await server.close();
   const { stderr } = await capbench(flags(server, 'broadcast.mjs')).ends(93);

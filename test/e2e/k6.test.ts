@@ -7,7 +7,7 @@ import { answeredIn, capbench, small } from './capbench.ts';
 const QUICK = ['--duration', '1s', '--set', 'ceilings.secondsEach=0'];
 
 test.skipIf(installedK6 === null)(
-  '--engine k6: the same schedule as the native engine, judged alike, every row checked',
+  '--engine k6: the same schedule and verdict as the native engine, with every row checked',
   { timeout: 120_000 },
   async () => {
     const env = { CAPBENCH_K6: installedK6?.path ?? '' };

@@ -84,7 +84,9 @@ async function outcomeOf(kind: keyof typeof KINDS, way: Way) {
 }
 
 // All at once: they wait more than they compute.
-test('3% that are refused, or never answered, are no pass, whoever plays', { timeout: 120_000 }, async () => {
+test('with 3% of operations refused or unanswered, no run passes, whoever plays', {
+  timeout: 120_000,
+}, async () => {
   const cases = [
     ...(['http', 'json', 'module', 'flux'] as const).flatMap((kind) =>
       (['refuses 3%', 'leaves 3% unanswered'] as const).map((way) => [kind, way] as const),

@@ -55,7 +55,7 @@ test('plain HTTP against a server that knows nothing of capbench', { timeout: 60
   expect(run.leftovers()).toEqual({ processes: [], files: [] });
 });
 
-test('a server that answers 500 to everything: its answers are at fault, and not the sending', {
+test('a server that answers 500 to everything: the failures are attributed to its answers, not to sending', {
   timeout: 60_000,
 }, async () => {
   const { run, seen, stdout } = await httpRun(500, 99);

@@ -19,14 +19,14 @@ beforeEach(async () => {
 const report = (env: Record<string, string>) =>
   capbench(['report', bundle, '--quiet'], { env, asShipped: true }).ends(0);
 
-test('the charts are drawn by the built CLI, also on a machine without a font', async () => {
+test('the built CLI draws the charts, even on a machine without fonts', async () => {
   expect((await report({ FONTCONFIG_FILE: '/dev/null' })).stderr).toBe('');
   expect((await readdir(join(bundle, 'charts'))).sort()).toEqual(
     ['batches', 'cpu', 'latency', 'percentiles', 'throughput'].map((name) => `${name}.png`),
   );
 });
 
-test('a platform without a canvas gets every report but the pictures, with a warning', async () => {
+test('on a platform without a canvas, every report but the pictures is written, with a warning', async () => {
   const { stdout, stderr } = await report({ NAPI_RS_NATIVE_LIBRARY_PATH: '/nonexistent.node' });
   expect(stdout).toMatch(/^PASS \(0\)/);
   expect(stderr).toMatch(/^warning: the charts could not be drawn: /);

@@ -23,7 +23,7 @@ async function isJudgedAgain(run: Started): Promise<void> {
   expect(JSON.parse(stdout).outcome).toBe('fail');
 }
 
-test('from a scenario file to a verdict and a bundle, from which alone report judges again', {
+test('a run from a scenario file to a verdict and a bundle, which report judges again', {
   timeout: 120_000,
 }, async () => {
   const run = capbench(['run', small, '--set', 'calibration.canary=true'], { asShipped: true });
@@ -69,7 +69,7 @@ test('from a scenario file to a verdict and a bundle, from which alone report ju
   await isJudgedAgain(run);
 });
 
-test('same seed, same schedule, for 1, 2 and 4 workers', { timeout: 240_000 }, async () => {
+test('the same seed gives the same schedule for 1, 2 and 4 workers', { timeout: 240_000 }, async () => {
   const hashOf = async (...flags: readonly string[]): Promise<string | null> => {
     const run = capbench(['run', small, '--duration', '1s', '--set', 'ceilings.secondsEach=0', ...flags]);
     await run.finished;
@@ -82,7 +82,7 @@ test('same seed, same schedule, for 1, 2 and 4 workers', { timeout: 240_000 }, a
   expect(await hashOf('--workers', '2', '--seed', '8')).not.toBe(one);
 });
 
-test('a document row of 2 KB does the same work', { timeout: 120_000 }, async () => {
+test('document rows of 2 KB work as well', { timeout: 120_000 }, async () => {
   const run = capbench(['run', small, '--duration', '1s', '--set', 'world.rowShape=jsonb']);
   await run.ends(0, 99);
   expect(run.report().integrity).toMatchObject(LOST_NOTHING);

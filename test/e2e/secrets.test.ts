@@ -103,7 +103,7 @@ const listeningAt = (pid: number): string[] => {
 };
 
 test.runIf(linux)(
-  'a secret in the environment, the arguments and the scenario reaches no child, no file and no terminal',
+  'a secret in the environment, the arguments or the scenario reaches no other child, file or terminal',
   { timeout: 180_000 },
   async () => {
     const run = capbench(
@@ -202,7 +202,7 @@ const own = Object.values(networkInterfaces())
   .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
 
 test.skipIf(own === undefined)(
-  'a host that is not loopback is loaded on its owner’s word alone',
+  'a host that is not loopback is loaded only with --i-own',
   { timeout: 180_000 },
   async () => {
     const { worlds, stop } = await serve();

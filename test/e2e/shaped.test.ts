@@ -8,7 +8,7 @@ import { capbench } from './capbench.ts';
 
 const scenario = join(import.meta.dirname, 'shaped.yaml');
 
-test('a spike, churn and a reconnect storm: rulings of their own, nobody stays away, nothing is lost', {
+test('a spike, churn and a reconnect storm: each stage has its own rulings, all players reconnect, nothing is lost', {
   timeout: 120_000,
 }, async () => {
   const run = capbench(['run', scenario]);

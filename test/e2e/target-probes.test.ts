@@ -57,7 +57,7 @@ async function pagedRun(respond: RequestListener, load: object, budgets: readonl
   return { url, run };
 }
 
-test('what is under a target is measured where it is named, the rows are checked, and no secret is told', {
+test('the given parts of a target are measured, the rows are checked, and no secret is printed', {
   timeout: 180_000,
 }, async () => {
   const { worlds, targets, database, stop } = await serve();
@@ -103,7 +103,7 @@ test('what is under a target is measured where it is named, the rows are checked
   await stop();
 });
 
-test('a page that is none ends the run before it begins, by its URL; one without end does not hold up a SIGTERM', {
+test('an invalid metrics page ends the run before it begins, and names its URL; an endless one does not delay a SIGTERM', {
   timeout: 60_000,
 }, async () => {
   let pages = 0;
@@ -129,7 +129,7 @@ test('a page that is none ends the run before it begins, by its URL; one without
   expect(endless.report().probes.find(({ name }) => name === 'metrics-1')).toMatchObject({ samples: 0 });
 });
 
-test('growth is of the whole measure phase, from a page as clients write it; a line of it that cannot be read is 90, by name', {
+test('growth covers the whole measure phase, on a page as clients write it; an unreadable line ends with 90 and its name', {
   timeout: 60_000,
 }, async () => {
   const started = performance.now();

@@ -24,7 +24,7 @@ async function nullWorld() {
   return { tokens, port: await portOf(world.http) };
 }
 
-test('a run over TLS: 93 without the authority, and with it everything arrives, each request with its token', {
+test('a run over TLS: 93 without the CA; with it every request arrives with its token', {
   timeout: 120_000,
 }, async () => {
   const { tokens, port } = await nullWorld();

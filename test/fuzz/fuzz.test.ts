@@ -24,7 +24,7 @@ test('no damaged input crashes, hangs, takes over 2 s or passes silently: a shar
   }
 });
 
-test('a seed and an index are always the same input, and others another', () => {
+test('a seed and an index always give the same input, and others give another', () => {
   const hashOf = (target: (typeof TARGETS)[number], seed: number, index: number): string => {
     const { files, ...rest } = inputOf(target(root), seed, index);
     const hash = createHash('sha256').update(JSON.stringify(rest));

@@ -91,11 +91,11 @@ test.each<[from: string, to: string, said: string]>([
   expect(reasons).toContain(said);
 });
 
-test('an honest pass is none', async () => {
+test('a pass of an undamaged run is no failure', async () => {
   expect(await whyNoPass(passed((text) => text))).toEqual([]);
 });
 
-test('a process that hangs or is ended is told by its input, and the next one goes on', {
+test('a process that hangs or ends is reported with its input, and the next process continues', {
   timeout: 120_000,
 }, async () => {
   const worker = join(folder, 'worker.mjs');
@@ -125,13 +125,13 @@ test('a process that hangs or is ended is told by its input, and the next one go
   ]);
 });
 
-test('the fuzzer’s own worker can be loaded', async () => {
+test("the fuzzer's own worker can be loaded", async () => {
   const worker = await bundleTest(root, 'worker', true);
   rmSync(dirname(worker), { recursive: true, force: true });
   expect(worker).toContain('worker-charts.mjs');
 });
 
-test('an input that breaks a verb is told with its coordinates', async () => {
+test('an input that breaks a command is reported with its coordinates', async () => {
   const target: Target = { ...TARGET, make: () => ({ ...INPUT, argv: ['list', '--json'] }), exits: [104] };
   const result = await execute(root, target, { seed: 5, index: 9 });
   const faults = ['exit code 0 is not documented for it'];

@@ -73,7 +73,7 @@ const ANSWERS: readonly ((seq: number, socket: Socket, next: () => number) => Bu
   (_seq, _socket, next) => Buffer.from(Array.from({ length: 1 + below(next, 200) }, () => below(next, 256))),
 ];
 
-test('answers of every ill kind end in a tally that adds up, and are named', {
+test('invalid answers of every kind end in a tally that adds up, and are named', {
   timeout: 60_000,
 }, async () => {
   const next = random(11, 3);
@@ -123,7 +123,7 @@ const COMMITS: readonly ((post: number, commands: number, socket: Socket) => Buf
 ];
 
 test.each(COMMITS.map((commit, i) => [i, commit] as const))(
-  'commits of ill kind %i end in a tally that adds up',
+  'invalid commits of kind %i end in a tally that adds up',
   { timeout: 60_000 },
   async (_i, commit) => {
     const endpoints = await rogue({
@@ -214,7 +214,7 @@ test.each<[what: string, metrics: (socket: Socket) => void]>([
   ['without end', dribble('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n', '1\r\n#\r\n')],
   ['of 40 MB', answer('x'.repeat(40 * 2 ** 20))],
   ['of garbage', answer(Buffer.from([0, 0xff, 0xfe, 0]))],
-])('metrics %s are no data, and nobody waits for them', { timeout: 30_000 }, async (_what, metrics) => {
+])('metrics %s give no data, and nothing waits for them', { timeout: 30_000 }, async (_what, metrics) => {
   const { worlds } = await rogue({ metrics });
   const probe = openWorldProbe(worlds[0]!, 1);
   const begin = performance.now();

@@ -58,7 +58,9 @@ async function servesWell(): Promise<void> {
 const descriptors = (): number => readdirSync(`/proc/${world.process.pid}/fd`).length;
 const linux = process.platform === 'linux';
 
-test('bytes that are no request are answered or ended', { timeout: 120_000 }, async () => {
+test('bytes that are no request are answered, or the connection is closed', {
+  timeout: 120_000,
+}, async () => {
   const next = random(1, 7);
   for (let i = 0; i < 120; i++) {
     const raw = await open(port);
@@ -70,7 +72,7 @@ test('bytes that are no request are answered or ended', { timeout: 120_000 }, as
   }
 });
 
-test('requests that break off are forgotten', { timeout: 120_000 }, async () => {
+test('incomplete requests are forgotten', { timeout: 120_000 }, async () => {
   const next = random(2, 7);
   const before = linux ? descriptors() : 0;
   for (let i = 0; i < 150; i++) {
@@ -84,7 +86,7 @@ test('requests that break off are forgotten', { timeout: 120_000 }, async () => 
   if (linux) await expect.poll(descriptors, { timeout: PATIENCE }).toBeLessThanOrEqual(before + 3);
 });
 
-test('upgrades that are refused leave no descriptor behind', { timeout: 120_000 }, async () => {
+test('refused upgrades leave no descriptor behind', { timeout: 120_000 }, async () => {
   const before = linux ? descriptors() : 0;
   const sockets = await Promise.all(Array.from({ length: 200 }, () => open(port)));
   for (const raw of sockets) raw.socket.write(handshake('/play?player=999999'));
@@ -94,7 +96,7 @@ test('upgrades that are refused leave no descriptor behind', { timeout: 120_000 
   for (const raw of sockets) raw.close();
 });
 
-test('hundreds of half requests that stay keep nobody out', { timeout: 120_000 }, async () => {
+test('hundreds of incomplete requests do not keep other clients out', { timeout: 120_000 }, async () => {
   const held = await Promise.all(Array.from({ length: 300 }, () => open(port)));
   for (const [i, raw] of held.entries()) {
     raw.socket.write(
@@ -113,7 +115,7 @@ test('hundreds of half requests that stay keep nobody out', { timeout: 120_000 }
   for (const raw of held) raw.close();
 });
 
-test('players who send frames of no protocol are sent away', { timeout: 240_000 }, async () => {
+test('players that send invalid frames are disconnected', { timeout: 240_000 }, async () => {
   const next = random(3, 7);
   let sentAway = 0;
   for (let i = 0; i < 150; i++) {
@@ -130,7 +132,7 @@ test('players who send frames of no protocol are sent away', { timeout: 240_000 
   expect(sentAway).toBeGreaterThan(40);
 });
 
-test('numbers out of order, again and from afar are answered each, and applied once', {
+test('numbers that are out of order, repeated or far ahead are each answered, and applied once', {
   timeout: 120_000,
 }, async () => {
   const next = random(4, 7);
@@ -154,7 +156,7 @@ test('numbers out of order, again and from afar are answered each, and applied o
   await player.close();
 });
 
-test('who asks whether anybody is there, and never listens, does not fill the memory', {
+test('a client that sends pings and never reads does not fill the memory', {
   timeout: 120_000,
 }, async () => {
   const memory = await metric(world.url, 'process_resident_memory_bytes');
@@ -175,7 +177,7 @@ test('who asks whether anybody is there, and never listens, does not fill the me
   raw.close();
 });
 
-test('made-up names of generators keep none out', { timeout: 120_000 }, async () => {
+test('invented names of generators do not keep others out', { timeout: 120_000 }, async () => {
   const early = await connectGenerator(world.url, 'early');
   for (let n = 0; n < 1_100; n += 50) {
     await Promise.all(

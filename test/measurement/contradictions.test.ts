@@ -192,7 +192,7 @@ test.each<[what: string, over: Partial<Measurements>, said: string]>([
     withSeries('load.bytesIn', (points) => points.map(([at, value], i) => [at, i === 20 ? 0 : value])),
     'it is a counter',
   ],
-  ['a worker more than there were', { workers: 1 }, 'series.generator.1.loopDelayMs: of 1 workers'],
+  ['more workers than there were', { workers: 1 }, 'series.generator.1.loopDelayMs: of 1 workers'],
   [
     'a world server that no probe read',
     withSeries('world.3.operations', () => [[1, 5]]),
@@ -219,7 +219,7 @@ test.each<[what: string, over: Partial<Measurements>, said: string]>([
     '1500 players, and 1000 at the peak',
   ],
   [
-    'a peak that no second saw',
+    'a peak above all seconds',
     {
       ...withSeries('load.connected', times(0.5)),
       connect: { failed: 0, histogram: { ...due, counts: [[200, 700]], max: 200, min: 200, sum: 140_000 } },
@@ -280,7 +280,7 @@ test.each<[what: string, over: Partial<Measurements>, said: string]>([
     'stages.all.intent.rejected: 0 values, and 2000',
   ],
   [
-    'a latency of a second that no window holds',
+    'a latency of a second outside all windows',
     withSeries('load.intent.slice.p95Ms', times(1000)),
     'series.load.intent.slice.p95Ms: ',
   ],
@@ -289,7 +289,7 @@ test.each<[what: string, over: Partial<Measurements>, said: string]>([
     withIntent({ ownLag: { counts: [], min: 0, max: 5, sum: 5 } }),
     'operations.intent.ownLag: from 0 to 5, and no buckets',
   ],
-  ['more that came back than were timed', { reconnects: 3 }, 'reconnects: 3, and 2 were timed'],
+  ['more reconnects than timed ones', { reconnects: 3 }, 'reconnects: 3, and 2 were timed'],
   [
     'a stage of other operations',
     { stages: [{ ...stage, operations: { intent } }] },
@@ -321,15 +321,15 @@ test.each<[what: string, over: Partial<Measurements>, said: string]>([
     'stages: 5 disconnects',
   ],
   [
-    'players who came back and were never gone',
+    'more reconnects than disconnects',
     { stages: [{ ...stage, connect: due }] },
     'stages.all.connect: 5 values, and 0 came back',
   ],
-  ['a strength that was never lost', { stages: [{ ...stage, fullStrength: 5 }] }, 'no player was cut off'],
+  ['full strength after no loss', { stages: [{ ...stage, fullStrength: 5 }] }, 'no player was cut off'],
   ['a fault after the end', { faults: [{ ...CUT, from: 90, to: 91 }] }, 'faults.cut-storm: from 90 to 91 s'],
   ['a fault that ends before it begins', { faults: [{ ...CUT, from: 9, to: 8 }] }, 'faults.cut-storm'],
   [
-    'more answered than was asked',
+    'more answers than readings',
     { calibration: { ...m.calibration!, answeredPercent: 1000 } },
     'calibration.answeredPercent',
   ],
@@ -450,26 +450,26 @@ const text = JSON.stringify(m);
 
 test.each([
   [
-    'a key that is there twice',
+    'a repeated key',
     text.replace('"peakCcu":1000', '"peakCcu":1,\n"peakCcu" :1000'),
-    'line 2: the key "peakCcu" is there twice',
+    'line 2: the key "peakCcu" appears twice',
   ],
   [
-    'one that is spelt in two ways',
+    'a key that is repeated in another spelling',
     text.replace('"lost":0', '"lost":5,"l\\u006fst":0'),
-    '"lost" is there twice',
+    '"lost" appears twice',
   ],
-  ['a new fact taken out', text.replace('"strayAnswers":0,', ''), 'strayAnswers: nothing is there'],
-  ['a new fact of an operation taken out', text.replace('"windows":', '"x":'), 'windows: nothing is there'],
+  ['a newer fact that is missing', text.replace('"strayAnswers":0,', ''), 'strayAnswers: missing'],
+  ['a newer fact of an operation that is missing', text.replace('"windows":', '"x":'), 'windows: missing'],
   [
     'an operation whose unsent failures are missing',
     text.replace('"failedUnsent":0,', ''),
-    'operations.intent.whole.failedUnsent: nothing is there',
+    'operations.intent.whole.failedUnsent: missing',
   ],
-  ['any fact taken out', text.replace('"disconnects":0,', ''), 'disconnects: nothing is there'],
+  ['any other fact that is missing', text.replace('"disconnects":0,', ''), 'disconnects: missing'],
   ['half an operation', text.replace('"disconnects":0', '"disconnects":0.5'), 'disconnects'],
   ['a count that no double holds', text.replace('"disconnects":0', '"disconnects":1e300'), 'disconnects'],
-  ['a series of words', text.replace('"points":[[-2,', '"points":[["x",'), 'pairs of a time'],
+  ['a series of texts', text.replace('"points":[[-2,', '"points":[["x",'), 'pairs of a time'],
   [
     'a million wrong entries',
     text.replace('"errors":[]', `"errors":[${'1,'.repeat(1_000_000)}1]`),

@@ -99,7 +99,7 @@ test('several processes: counts and histograms add up, and percentiles are those
 
 test.each<[string, SummaryChanges, string]>([
   ['operations are missing', { intent: { scheduled: 1000 } }, 'schedule-kept.intent'],
-  ['answers came that nothing waited for', { totals: { stray: 1 } }, 'protocol'],
+  ['unexpected answers arrived', { totals: { stray: 1 } }, 'protocol'],
   ['k6 was late', { ownLag: [1, 10, 20, 30, 40, 60, 80] }, 'generator-lag'],
 ])('no conclusion where %s', (_what, changes, rule) => {
   const { exitCode, broken, invalidBecause } = judged(changes);

@@ -51,16 +51,16 @@ const withMetric = (name: string, metric: unknown) => ({
 test.each<[string, unknown, string]>([
   ['a list', [], 'is no such summary: the whole'],
   ['nothing', null, 'is no such summary: the whole'],
-  ["k6's own export", { metrics: { iterations: { count: 1, rate: 1 } } }, 'capbench: nothing is there'],
+  ["k6's own export", { metrics: { iterations: { count: 1, rate: 1 } } }, 'capbench: missing'],
   ['an origin without a hash', k6SummaryOf(s, { origin: { scenarioHash: 'x' } }), 'capbench.scenarioHash'],
-  ['a newer one', k6SummaryOf(s, { origin: { schemaVersion: 3 } }), 'capbench.schemaVersion'],
+  ['a newer version', k6SummaryOf(s, { origin: { schemaVersion: 3 } }), 'capbench.schemaVersion'],
   [
-    'one of an earlier script',
+    'a summary of an earlier script',
     k6SummaryOf(s, { origin: { schemaVersion: 1 } }),
     'was written by a script that an earlier capbench exported',
   ],
   ['no duration', k6SummaryOf(s, { origin: { durationSeconds: 0 } }), 'capbench.durationSeconds'],
-  ['no metrics', { capbench: good.capbench }, 'metrics: nothing is there'],
+  ['no metrics', { capbench: good.capbench }, 'metrics: missing'],
   ['metrics in a list', { ...good, metrics: [] }, 'metrics'],
   ['no GO', k6SummaryOf(s, { metrics: { capbench_go: null } }), 'ended before its load began'],
   ['a negative count', withMetric('capbench_connected', counter(-1)), 'metrics.capbench_connected'],
@@ -104,7 +104,7 @@ test.each<[string, unknown, string]>([
     '2000 intent operations were counted, and 1000 are in the buckets of due',
   ],
   [
-    'rejections that nobody counted',
+    'buckets of rejections without a count',
     withBuckets('capbench_intent_rejected', [[1, 1]]),
     'buckets of rejected',
   ],
@@ -121,10 +121,14 @@ test.each<[string, unknown, string]>([
     withMetric('capbench_intent_due', { type: 'trend', values: { count: 1, min: Number.NaN } }),
     'min',
   ],
-  ['no bucket of ours', withBuckets('capbench_intent_due', [[257.5, 2000]]), 'capbench.buckets'],
-  ['no end of a bucket', withBuckets('capbench_intent_due', [[258, 2000]]), 'are not its buckets'],
+  ['a bucket that does not exist', withBuckets('capbench_intent_due', [[257.5, 2000]]), 'capbench.buckets'],
   [
-    'buckets in disorder',
+    'a value that is no end of a bucket',
+    withBuckets('capbench_intent_due', [[258, 2000]]),
+    'are not its buckets',
+  ],
+  [
+    'buckets out of order',
     withBuckets('capbench_intent_due', [
       [30, 1000],
       [20, 1000],
@@ -142,7 +146,7 @@ test('text that is not JSON, and a repeated key, are refused', () => {
   for (const [content, says] of [
     ['', 'not JSON'],
     ['{', 'not JSON'],
-    ['{"metrics": {}, "metrics": {}}', 'line 1: the key "metrics" is there twice'],
+    ['{"metrics": {}, "metrics": {}}', 'line 1: the key "metrics" appears twice'],
     ['['.repeat(100_000), 'not JSON'],
   ] as const) {
     expect(() => readK6Summary('one.json', content, PER_REQUEST)).toThrow(

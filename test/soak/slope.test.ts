@@ -7,7 +7,7 @@ const noise = random(1);
 const readings = (shape: (at: number) => number): Point[] =>
   Array.from({ length: 240 }, (_, i) => [i * 5, 100 + 20 * (noise() - 0.5) + shape(i * 5)] as const);
 
-it('a rise is found in noise, with an interval that holds it', () => {
+it('a rise is found in noise, with an interval that contains it', () => {
   const slope = slopeOf(readings((at) => at / 100));
   expect(slope?.low).toBeGreaterThan(0);
   expect(slope?.low).toBeLessThan(0.01);
@@ -15,7 +15,7 @@ it('a rise is found in noise, with an interval that holds it', () => {
   expect(slope?.perSecond).toBeCloseTo(0.01, 2);
 });
 
-it('what only wobbles, or jumps for a while, does not grow', () => {
+it('a series that fluctuates, or jumps for a while, does not grow', () => {
   for (const shape of [
     () => 0,
     (at: number) => (at > 500 && at < 600 ? 1000 : 0),
@@ -25,7 +25,7 @@ it('what only wobbles, or jumps for a while, does not grow', () => {
   }
 });
 
-it('what falls does not grow, and what grows less than is tolerated is let pass', () => {
+it('a series that falls does not grow, and growth within the tolerance is accepted', () => {
   const grows = (perSecond: number, tolerated: number) =>
     trendOf(
       readings((at) => at * perSecond),
@@ -34,13 +34,13 @@ it('what falls does not grow, and what grows less than is tolerated is let pass'
   expect([grows(-0.02, 0), grows(0.01, 5), grows(0.01, 50)]).toEqual([false, true, false]);
 });
 
-it('one descriptor more every minute is seen', () => {
+it('one more descriptor each minute is found', () => {
   const points = Array.from({ length: 240 }, (_, i) => [i * 5, 30 + Math.floor((i * 5) / 60)] as const);
   const { grows, growth } = trendOf(points, 4);
   expect(grows).toBe(true);
   expect(growth).toBeCloseTo(20, 0);
 });
 
-it('too few points say nothing', () => {
+it('too few points give no slope', () => {
   expect(slopeOf(readings(() => 0).slice(0, 7))).toBeNull();
 });

@@ -52,7 +52,7 @@ const ARTEFACTS = [
   'junit.xml',
 ];
 
-test('a counter over WebSocket, kept in a table of its own: a verdict, with every report and its ledger', {
+test('a counter over WebSocket with its own table gets a verdict, with every report and its ledger', {
   timeout: 120_000,
 }, async () => {
   const { code, said, text, files, report } = await runToy(scenario, []);
@@ -80,13 +80,13 @@ test('a counter over WebSocket, kept in a table of its own: a verdict, with ever
   expect(calibration).toMatchObject({ state: 'held', observed: expect.stringMatching(/^100% of \d+\/s/) });
 });
 
-test('a server that acknowledges and does not write is found out', { timeout: 120_000 }, async () => {
+test('a server that acknowledges and does not write is detected', { timeout: 120_000 }, async () => {
   const { code, said, report } = await runToy(scenario, ['--duration', '1s'], { broken: true });
   expect(code, said).toBe(92);
   expect(report.integrity.lost).toBe(report.integrity.acked);
 });
 
-test('a third operation is a word in its own folder: figures, budgets, and one schedule for 1, 2 and 4 workers', {
+test('a third operation needs only its own folder: figures, budgets, and one schedule for 1, 2 and 4 workers', {
   timeout: 240_000,
 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'toy-third-'));

@@ -25,7 +25,7 @@ function lineOf(delays: readonly number[]): DelayLine {
   return line;
 }
 
-test('each answer leaves once, in the order of their moments, and never before its own', async () => {
+test('each answer leaves once, in the order of the planned times, and never early', async () => {
   // Far enough apart for a host that is busy between two calls.
   const delays = [400_000, 60_000, 0, 200_000, 200_000, 10_000];
   const line = lineOf(delays);
@@ -49,7 +49,7 @@ test('each answer leaves once, in the order of their moments, and never before i
   expect(Math.abs(taken.sum - late.sum - delays.reduce((a, b) => a + b))).toBeLessThan(10);
 });
 
-test('an answer may ask again', async () => {
+test('an answer may add another one', async () => {
   const line = lineOf([2_000, 2_000, 2_000]);
   const left: string[] = [];
   line.release(() => {

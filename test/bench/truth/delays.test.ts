@@ -39,7 +39,7 @@ for (const [name, make] of Object.entries(MODELS)) {
   });
 }
 
-test('the true percentiles are those that can be worked out by hand', () => {
+test('the true percentiles equal those computed by hand', () => {
   const of = (name: string, shares: readonly number[]) =>
     shares.map((share) => Math.round(MODELS[name]!(1).quantile(share)));
   expect(of('constant', [0.5, 0.99])).toEqual([5000, 5000]);
@@ -50,7 +50,7 @@ test('the true percentiles are those that can be worked out by hand', () => {
   expect(of('tail', [0.75, 0.99])).toEqual([6000, 30_000]);
 });
 
-test('a stall holds what arrives in it until its end, and nothing else', () => {
+test('a stall delays what arrives in it until its end, and nothing else', () => {
   const stall = MODELS.stall!(1);
   expect([0, 1, 199_999, 200_000, 1_999_999, 2_000_000].map((at) => stall.delay(at))).toEqual([
     200_000, 199_999, 1, 0, 0, 200_000,

@@ -10,7 +10,7 @@ const lineWith = (given: Partial<Line>): Line => ({
   ...given,
 });
 
-test('right is within 1% or 0.5 ms, whichever is larger', () => {
+test('a figure is right within 1% or 0.5 ms, whichever is larger', () => {
   const at = (p50: number, p99: number) => lineWith({ said: { ...truth, 50: p50, 99: p99 } });
   expect(isRight(at(5.5, 181.7), 50)).toBe(true);
   expect(isRight(at(5.51, 181.7), 50)).toBe(false);
@@ -20,12 +20,12 @@ test('right is within 1% or 0.5 ms, whichever is larger', () => {
   expect(isRight(at(5, 178.1), 99)).toBe(false);
 });
 
-test('where the truth is a range, it is right in it and as near to it', () => {
+test('where the truth is a range, a figure inside it is right, and the error is the distance to it', () => {
   const at = (p90: number) => lineWith({ said: { ...truth, 90: p90 } });
   expect([0, 1, 2, 2.5, 2.6].map((p90) => isRight(at(p90), 90))).toEqual([true, true, true, true, false]);
 });
 
-test('what the world itself took is true too, by half a millisecond and no less than its law', () => {
+test('the delay that the server itself measured is also right, within 0.5 ms and not below its model', () => {
   const at = (p50: number, took: number) =>
     isRight(lineWith({ said: { ...truth, 50: p50 }, seen: { ...truth, 50: took } }), 50);
   expect(at(5.9, 5.4)).toBe(true);
@@ -35,7 +35,7 @@ test('what the world itself took is true too, by half a millisecond and no less 
   expect(at(4.4, 1)).toBe(false);
 });
 
-test('of several rounds the middle, figure by figure; what one does not tell is not told', () => {
+test('several rounds give the median of each figure; a figure that one round lacks is missing', () => {
   const round = (p50: number, p99: number | null, lateP99: number) =>
     lineWith({ said: { ...truth, 50: p50, 99: p99 }, lateP99, perSecond: 100 * p50 });
   const { said, lateP99, perSecond } = medianOf([round(5, 180, 3), round(9, 190, 0.1), round(6, 170, 0.2)]);
@@ -43,12 +43,12 @@ test('of several rounds the middle, figure by figure; what one does not tell is 
   expect(medianOf([round(5, 180, 0), round(5, null, 0), round(5, 180, 0)]).said[99]).toBeNull();
 });
 
-test('what is not told, or not answered, is not right', () => {
+test('a missing or infinite figure is not right', () => {
   expect(isRight(lineWith({ said: { ...truth, 95: null } }), 95)).toBe(false);
   expect(isRight(lineWith({ said: { ...truth, 95: Number.POSITIVE_INFINITY } }), 95)).toBe(false);
 });
 
-test('only our own lines are judged', () => {
+test("only capbench's own lines are judged", () => {
   const wrong = percentilesOf(() => 1);
   expect(faultsOf([lineWith({}), lineWith({ ours: false, said: wrong })])).toEqual([]);
   expect(faultsOf([lineWith({ said: { ...truth, 95: 90 } })])).toEqual([
@@ -56,14 +56,14 @@ test('only our own lines are judged', () => {
   ]);
 });
 
-test('a server that is late itself is no truth', () => {
+test('a server that is late itself gives no truth', () => {
   expect(unknownsOf([lineWith({ lateP99: 0.5 }), lineWith({ ours: false, lateP99: 9 })])).toEqual([]);
   expect(unknownsOf([lineWith({ lateP99: 0.6 })])).toHaveLength(1);
 });
 
 const wrong = lineWith({ said: { ...truth, 95: 31, 99: null }, ours: false, tool: 'theirs' });
 
-test('for a terminal: the truth, what was said, and by how much it is off', () => {
+test('for a terminal: the truth, the reported figures and their errors', () => {
   expect(
     textOf([wrong])
       .split('\n')
@@ -75,7 +75,7 @@ test('for a terminal: the truth, what was said, and by how much it is off', () =
   ]);
 });
 
-test('for the README: a row for each tool, and what is wrong in bold', () => {
+test('for the README: a row for each tool, with wrong figures in bold', () => {
   expect(markdownOf([lineWith({ lateP99: 0.2 }), wrong]).split('\n')).toEqual([
     '|  | wire | law |',
     '| --- | --- | ---: |',
