@@ -51,6 +51,10 @@ export const comparableUnits = (from: string): readonly string[] => [
   ...Object.keys((Object.hasOwn(CONVERSIONS, from) ? CONVERSIONS[from] : undefined) ?? {}),
 ];
 
+/** `12,345.678` */
+export const grouped = (value: number, fractionDigits = 3): string =>
+  value.toLocaleString('en-US', { maximumFractionDigits: fractionDigits });
+
 /** The inverse of `parseDuration`, in the largest unit that gives an integer. */
 export function formatDuration(span: Micros): string {
   if (span % 1e6 === 0) return `${span / 1e6}s`;

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Host } from '../host.ts';
+import { grouped } from '../units.ts';
 
 const EXAMPLES = `
 Examples:
@@ -27,7 +28,7 @@ export const listCommand = (host: Host): Command =>
       }
       const { table } = await import('./table.ts');
       const lines = rows.map(({ name, players, description, path }) => [
-        ...[name, players.toLocaleString('en-US').padStart(7)],
+        ...[name, grouped(players).padStart(7)],
         `${description.split(/\n+/)[0] ?? ''}\n${path}`,
       ]);
       const shown = table([['NAME', 'PLAYERS', 'DESCRIPTION'], ...lines], '', host.stdout.columns);

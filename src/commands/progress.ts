@@ -2,6 +2,7 @@ import { monotonic } from '../clock.ts';
 import { percentileOf } from '../histogram.ts';
 import type { Host } from '../host.ts';
 import type { Observer, Phase } from '../run/steps.ts';
+import { grouped } from '../units.ts';
 
 const REDRAW_MS = 250;
 /** Without a terminal every line stays. */
@@ -70,15 +71,13 @@ export function openProgress(host: Host, quiet: boolean): LiveProgress {
   };
 }
 
-const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
-
 /** At most as wide as the terminal: phase, elapsed and expected time, players, operations/s, p95. */
 function progressLine(progress: typeof NOTHING_YET & { elapsedSeconds: number }, columns: number): string {
   const { phase, elapsedSeconds, expectedSeconds, players, operationsPerSecond, p95Ms } = progress;
-  const about = expectedSeconds === null ? '' : ` of about ${whole(expectedSeconds)} s`;
-  const parts = [`${phase.padEnd(9)} ${whole(elapsedSeconds)} s${about}`];
-  if (players !== null) parts.push(`${whole(players)} players`);
-  if (operationsPerSecond !== null) parts.push(`${whole(operationsPerSecond)} operations/s`);
-  if (p95Ms !== null) parts.push(`p95 ${p95Ms < 10 ? p95Ms.toFixed(1) : whole(p95Ms)} ms`);
+  const about = expectedSeconds === null ? '' : ` of about ${grouped(expectedSeconds, 0)} s`;
+  const parts = [`${phase.padEnd(9)} ${grouped(elapsedSeconds, 0)} s${about}`];
+  if (players !== null) parts.push(`${grouped(players, 0)} players`);
+  if (operationsPerSecond !== null) parts.push(`${grouped(operationsPerSecond, 0)} operations/s`);
+  if (p95Ms !== null) parts.push(`p95 ${p95Ms < 10 ? p95Ms.toFixed(1) : grouped(p95Ms, 0)} ms`);
   return parts.join('  ').slice(0, Math.max(10, columns - 1));
 }

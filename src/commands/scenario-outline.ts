@@ -6,11 +6,9 @@ import { allowedRejections } from '../scenario/rejections.ts';
 import { scenarioHash } from '../scenario/resolved.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { Churn, Stage } from '../scenario/stages.ts';
-import { formatDuration } from '../units.ts';
+import { formatDuration, grouped } from '../units.ts';
 import type { LoadedScenario } from './scenario-files.ts';
 import { table } from './table.ts';
-
-const number = (n: number): string => n.toLocaleString('en-US', { maximumFractionDigits: 3 });
 
 /** `stage spike   10s at 3x, over 2s; all cut off` */
 const stageRows = ({ stages = [], churn }: Scenario['load']): readonly (readonly string[])[] => [
@@ -19,22 +17,22 @@ const stageRows = ({ stages = [], churn }: Scenario['load']): readonly (readonly
 ];
 
 const churnText = ({ perSecond, away }: Churn): string =>
-  `${number(perSecond)} players/s leave and join again after ${formatDuration(away)}`;
+  `${grouped(perSecond)} players/s leave and join again after ${formatDuration(away)}`;
 
 /** `at most 20% of intents rejected (declared by the system)` */
 function rejectedText({ id, label }: OperationSpec, scenario: Scenario): string {
   const { percent, declared } = allowedRejections(id, scenario);
-  return `at most ${number(percent)}% of ${label} rejected${declared ? ' (declared by the system)' : ''}`;
+  return `at most ${grouped(percent)}% of ${label} rejected${declared ? ' (declared by the system)' : ''}`;
 }
 
 const stageText = ({ lasting, rate, over, churn, reconnect, sentPercent }: Stage): string =>
   [
-    `${formatDuration(lasting)} at ${number(rate)}x${over === 0 ? '' : `, over ${formatDuration(over)}`}`,
+    `${formatDuration(lasting)} at ${grouped(rate)}x${over === 0 ? '' : `, over ${formatDuration(over)}`}`,
     ...(reconnect === undefined
       ? []
-      : [`${number(reconnect.sharePercent)}% of the players are cut off and reconnect`]),
+      : [`${grouped(reconnect.sharePercent)}% of the players are cut off and reconnect`]),
     ...(churn === undefined ? [] : [churnText(churn)]),
-    ...(sentPercent === undefined ? [] : [`sustained at ${number(sentPercent)}% sent`]),
+    ...(sentPercent === undefined ? [] : [`sustained at ${grouped(sentPercent)}% sent`]),
   ].join('; ');
 
 /** How many budgets a run can judge, and how many it cannot. */
@@ -50,9 +48,9 @@ function countsOf({ budgets }: Scenario) {
 }
 
 function limitOf({ op, limit, unit }: Budget): string {
-  if (typeof limit === 'object') return `${limit.map(number).join(' to ')} ${unit}`;
+  if (typeof limit === 'object') return `${limit.map((one) => grouped(one)).join(' to ')} ${unit}`;
   return typeof limit === 'number'
-    ? `${op} ${number(limit)} ${unit}`
+    ? `${op} ${grouped(limit)} ${unit}`
     : `${op} ${limit === '' ? "''" : limit}`;
 }
 
@@ -132,7 +130,7 @@ const databaseLines = ({ version, settings }: Scenario['postgres'], width: numbe
 const ceilingsText = ({ secondsEach, rows }: Scenario['ceilings']): string =>
   secondsEach === 0
     ? '  database ceilings are not measured'
-    : `  database ceilings: ${number(secondsEach)} s each over ${number(rows)} rows`;
+    : `  database ceilings: ${grouped(secondsEach)} s each over ${grouped(rows)} rows`;
 
 /** What would run, as text. */
 export function outline({ scenario, system, path }: LoadedScenario, needs: Needs, width: number): string {
@@ -151,10 +149,10 @@ export function outline({ scenario, system, path }: LoadedScenario, needs: Needs
     ...section(
       'LOAD',
       rows([
-        ['players', `${number(load.players)}, connecting at ${number(load.connectsPerSecond)}/s`],
+        ['players', `${grouped(load.players)}, connecting at ${grouped(load.connectsPerSecond)}/s`],
         ...operations.map(({ id, label, actor }) => [
           label,
-          `${number(ofOperation(load.operations, id).perSecond)}/s${actor === 'player' ? `, at most ${load.outstanding} unanswered per player` : ''}`,
+          `${grouped(ofOperation(load.operations, id).perSecond)}/s${actor === 'player' ? `, at most ${load.outstanding} unanswered per player` : ''}`,
         ]),
         ...(own.load ?? []),
         [
@@ -166,7 +164,7 @@ export function outline({ scenario, system, path }: LoadedScenario, needs: Needs
           'late',
           `skipped after ${formatDuration(load.skipAfter)}, timed out after ${formatDuration(load.timeout)}`,
         ],
-        ['scale, seed', `${number(scenario.scale)}, ${scenario.seed}`],
+        ['scale, seed', `${grouped(scenario.scale)}, ${scenario.seed}`],
         ...(scenario.altered.length === 0 ? [] : [['altered', scenario.altered.join(', ')]]),
       ]),
     ),

@@ -6,7 +6,7 @@ import type { Host } from '../host.ts';
 import { ofOperation } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { peakOf } from '../scenario/stages.ts';
-import { formatDuration, type Micros } from '../units.ts';
+import { formatDuration, grouped, type Micros } from '../units.ts';
 import type { TargetFlags } from './options.ts';
 import { readAccess } from './target-access.ts';
 import { readProbeUrls } from './target-probes.ts';
@@ -50,8 +50,6 @@ export function refuseProcessFaults({ faults }: Scenario): void {
   );
 }
 
-const count = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 1 });
-
 /** A line about other machines that will be read; null when there are none. */
 export const readingLine = ({ foreign }: ProbeAddresses): string | null =>
   foreign.length === 0
@@ -69,8 +67,8 @@ export function consentLine(
   const peak = peakOf(load.stages);
   const hosts = [...new Set(foreign.map(({ host }) => host))];
   const rates = operations.map(
-    ({ id, label }) => `${count(peak * ofOperation(load.operations, id).perSecond)} ${label}/s`,
+    ({ id, label }) => `${grouped(peak * ofOperation(load.operations, id).perSecond, 1)} ${label}/s`,
   );
   const at = foreign.map(({ url, addresses }) => `${url} (${addresses.join(', ')})`).join(' and ');
-  return `loading ${at} for ${span}: ${[`${count(load.players)} players`, ...rates].join(', ')}; you confirmed that you own ${hosts.join(', ')}`;
+  return `loading ${at} for ${span}: ${[`${grouped(load.players)} players`, ...rates].join(', ')}; you confirmed that you own ${hosts.join(', ')}`;
 }

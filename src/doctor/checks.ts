@@ -1,5 +1,7 @@
 import { CapbenchError } from '../errors.ts';
 import { type HostLimits, planConnections } from '../load/limits.ts';
+import { bytesText } from '../report/format.ts';
+import { grouped } from '../units.ts';
 import { type HostFacts, isObstacle, type OptionalProgram, type Program } from './host-facts.ts';
 
 /**
@@ -63,10 +65,6 @@ function checkNode({ node }: HostFacts): Outcome {
   };
 }
 
-const number = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 1 });
-const size = (bytes: number): string =>
-  bytes >= 2 ** 30 ? `${number(bytes / 2 ** 30)} GB` : `${number(bytes / 2 ** 20)} MB`;
-
 /** The load and what is under test each want one. */
 const FEWEST_CPUS = 2;
 
@@ -75,12 +73,12 @@ function checkCpu({ cpus, threadsPerCore, cpuQuota, arch }: HostFacts): Outcome 
     threadsPerCore === null
       ? ''
       : threadsPerCore > 1
-        ? `, SMT on: ${number(threadsPerCore)} threads share a core`
+        ? `, SMT on: ${grouped(threadsPerCore, 1)} threads share a core`
         : ', SMT off';
   const found = `${cpus} logical CPU${cpus === 1 ? '' : 's'} (${arch})${smt}`;
   if (cpuQuota !== null && cpuQuota < cpus) {
     return {
-      ...{ state: 'warning', found: `${found}; the control group allows ${number(cpuQuota)}` },
+      ...{ state: 'warning', found: `${found}; the control group allows ${grouped(cpuQuota, 1)}` },
       advice:
         'a run that uses up the quota is stopped for part of each period, and is then invalid (rule throttled): raise the quota (docker run --cpus, or the CPU limit of the pod)',
     };
@@ -97,13 +95,13 @@ const LEAST_MEMORY_BYTES = 2 ** 30;
 
 function checkMemory({ memoryBytes, usableMemoryBytes, availableMemoryBytes }: HostFacts): Outcome {
   const limited = usableMemoryBytes < memoryBytes;
-  const free = availableMemoryBytes === null ? '' : `, ${size(availableMemoryBytes)} available`;
-  const found = `${size(memoryBytes)}${free}${limited ? `; the control group allows ${size(usableMemoryBytes)}` : ''}`;
+  const free = availableMemoryBytes === null ? '' : `, ${bytesText(availableMemoryBytes)} available`;
+  const found = `${bytesText(memoryBytes)}${free}${limited ? `; the control group allows ${bytesText(usableMemoryBytes)}` : ''}`;
   if (Math.min(availableMemoryBytes ?? memoryBytes, usableMemoryBytes) >= LEAST_MEMORY_BYTES)
     return ok(found);
   return {
     ...{ state: 'warning', found },
-    advice: `this is less than ${size(LEAST_MEMORY_BYTES)}: free memory${limited ? ' or raise the limit' : ''}, or run with a lower --scale`,
+    advice: `this is less than ${bytesText(LEAST_MEMORY_BYTES)}: free memory${limited ? ' or raise the limit' : ''}, or run with a lower --scale`,
   };
 }
 
@@ -116,7 +114,7 @@ const ROUNDING = 0.9;
 function checkSharedMemory({ sharedMemory }: HostFacts): Outcome {
   if (sharedMemory === null) return NOT_REPORTED;
   const { totalBytes, freeBytes } = sharedMemory;
-  const found = `${size(freeBytes)} free of ${size(totalBytes)}`;
+  const found = `${bytesText(freeBytes)} free of ${bytesText(totalBytes)}`;
   if (freeBytes >= SHARED_MEMORY_BYTES * ROUNDING) return ok(found);
   return {
     ...{ state: freeBytes < LEAST_SHARED_MEMORY_BYTES ? 'error' : 'warning', found },
@@ -189,14 +187,14 @@ function checkPlan(found: string, limits: HostLimits): Outcome {
   const large = connect(LARGE, limits);
   if (typeof large === 'number') {
     const workers = limits.descriptors === null ? '' : ` with ${large} load workers`;
-    return ok(`${found}: enough for ${number(LARGE.players)} players${workers}`);
+    return ok(`${found}: enough for ${grouped(LARGE.players)} players${workers}`);
   }
   const small = connect(SMALL, limits);
   const enough = typeof small === 'number';
   const { message, hint } = enough ? large : small;
   return {
     state: enough ? 'warning' : 'error',
-    found: `${found}: not enough for ${number((enough ? LARGE : SMALL).players)} players: ${message}`,
+    found: `${found}: not enough for ${grouped((enough ? LARGE : SMALL).players)} players: ${message}`,
     advice: hint ?? null,
   };
 }
@@ -208,12 +206,12 @@ function checkDescriptors({ limits }: HostFacts): Outcome {
   if (descriptors === null) return NOT_REPORTED;
   // Any number of ports: they are the next check.
   const plenty = { ...limits, ports: { from: 1, to: 65_535 } };
-  return checkPlan(descriptors >= UNLIMITED ? 'unlimited' : `${number(descriptors)} a process`, plenty);
+  return checkPlan(descriptors >= UNLIMITED ? 'unlimited' : `${grouped(descriptors)} a process`, plenty);
 }
 
 function checkPorts({ limits }: HostFacts): Outcome {
   const { from, to } = limits.ports;
-  return checkPlan(`${number(to - from + 1)} (${from}-${to})`, { ...limits, descriptors: null });
+  return checkPlan(`${grouped(to - from + 1)} (${from}-${to})`, { ...limits, descriptors: null });
 }
 
 function checkPostgres(facts: HostFacts): Outcome {

@@ -1,4 +1,5 @@
 import { badInput } from '../errors.ts';
+import { grouped } from '../units.ts';
 import { type K6Summary, SEGMENT } from './k6-summary.ts';
 
 /** A summary, and the file that it was read from, as it was named. */
@@ -55,7 +56,7 @@ function refuseApart(files: readonly K6File[]): void {
   const seconds = (last.summary.go - first.summary.go) / 1e3;
   if (seconds < first.summary.origin.durationSeconds) return;
   throw badInput(
-    `${last.file} began ${Math.round(seconds).toLocaleString('en-US')} s after ${first.file}, which had measured by then: they are of two runs`,
+    `${last.file} began ${grouped(seconds, 0)} s after ${first.file}, which had measured by then: they are of two runs`,
     HINT,
   );
 }

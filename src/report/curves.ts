@@ -2,7 +2,7 @@ import { countOf, percentileOf } from '../histogram.ts';
 import type { BucketData, Measurements } from '../measurement/measurements.ts';
 import { numbered, ratesAt, sumColumns, valuesAt } from '../measurement/readings.ts';
 import { ofOperation } from '../scenario/operations.ts';
-import { conversion, toMillis } from '../units.ts';
+import { conversion, grouped, toMillis } from '../units.ts';
 import { limitText } from './format.ts';
 import type { Report } from './report.ts';
 
@@ -139,9 +139,8 @@ export function batchBars(m: Measurements): { readonly labels: string[]; readonl
 }
 
 function bucketLabel(bounds: readonly number[], i: number): string {
-  const text = (value: number): string => value.toLocaleString('en-US');
   const upper = bounds[i];
   const lower = i === 0 ? 0 : (bounds[i - 1] ?? 0);
-  if (upper === undefined) return `over ${text(lower)}`;
-  return lower + 1 >= upper ? text(upper) : `${text(lower + 1)}–${text(upper)}`;
+  if (upper === undefined) return `over ${grouped(lower)}`;
+  return lower + 1 >= upper ? grouped(upper) : `${grouped(lower + 1)}–${grouped(upper)}`;
 }

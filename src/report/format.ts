@@ -39,7 +39,7 @@ export function quantity(value: number | null, unit: string, digits = 3): string
 }
 
 const withUnit = (text: string, unit: string): string =>
-  `${text}${unit === 'x' || unit.startsWith('%') ? '' : ' '}${unit === 'us' ? 'µs' : unit}`.trimEnd();
+  `${text}${unit === 'x' || /^[%/]/.test(unit) ? '' : ' '}${unit === 'us' ? 'µs' : unit}`.trimEnd();
 
 /** From the smallest to the largest, each a thousand times the one before. */
 const TIME_UNITS = ['us', 'ms', 's'];

@@ -96,7 +96,7 @@ function verdict(report: Report): string {
 function tiles({ load, latency, throughput, bottleneck, integrity, operations }: Report): string {
   const all: readonly (readonly [name: string, value: string, more: string])[] = [
     ['Players', numberText(load.peakCcu), `of ${numberText(load.requestedCcu)} requested`],
-    ['Answered', perSecond(throughput.operationsPerSecond), 'operations of all kinds'],
+    ['Answered', quantity(throughput.operationsPerSecond, '/s'), 'operations of all kinds'],
     ...operations.slice(0, 1).map(({ id, label }) => {
       const { due } = ofOperation(latency, id);
       return [
@@ -119,8 +119,6 @@ function tiles({ load, latency, throughput, bottleneck, integrity, operations }:
     )
     .join('')}</div>`;
 }
-
-const perSecond = (rate: number | null): string => quantity(rate, '/s').replace(' /s', '/s');
 
 /** Whether a rule keeps the run from a pass. */
 const isDecisive = ({ state, decides }: ReportRule): boolean => state === 'broken' && decides;
@@ -261,8 +259,8 @@ function stages({ stages: all, operations }: Report): string[] {
       stage.name,
       ...[from, to - from].map((value) => quantity(value, 's')),
       rateText(stage),
-      perSecond(total('scheduled') / (to - from)),
-      perSecond(throughput.operationsPerSecond),
+      quantity(total('scheduled') / (to - from), '/s'),
+      quantity(throughput.operationsPerSecond, '/s'),
       numberText(stage.backlog),
       quantity(sentPercentOf(stage), '%'),
       ...(['p50', 'p95', 'p99'] as const).map((stat) => percentileText(due, stat)),

@@ -127,7 +127,7 @@ export function loadLines(report: Report): string[] {
       const rate = throughputOf(report, operation);
       const [due, outcomes] = countsTexts(counts, ofOperation(load.sentPercent, id));
       return [
-        fact(label, quantity(rate, '/s answered').replace(' /s', '/s'), due),
+        fact(label, quantity(rate, '/s answered'), due),
         ...[outcomes, sharesText(report, id)].map((told) => fact('', told).replace(/^\.+:/, ' '.repeat(25))),
       ];
     }),

@@ -1,4 +1,4 @@
-import type { Micros } from '../units.ts';
+import { grouped, type Micros } from '../units.ts';
 import type { Budget } from './budget.ts';
 import { type Finding, findingAt, reporter } from './finding.ts';
 import { nearest } from './nearest.ts';
@@ -11,8 +11,6 @@ import type { ComponentName, SystemScenario } from './system-scenario.ts';
 
 const MOST_PER_PLAYER = 1000;
 const LONGEST_RUN = 24 * 3600e6;
-
-export const grouped = (n: number): string => n.toLocaleString('en-US', { maximumFractionDigits: 3 });
 
 /** Checks keys against each other: values that conflict, in the file or after --scale. */
 export function crossCheck(

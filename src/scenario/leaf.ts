@@ -1,18 +1,26 @@
 import { z } from 'zod';
-import { DURATION, formatDuration, type Micros, parseBytes, parseDuration, SIZE, seconds } from '../units.ts';
+import {
+  DURATION,
+  formatDuration,
+  grouped,
+  type Micros,
+  parseBytes,
+  parseDuration,
+  SIZE,
+  seconds,
+} from '../units.ts';
 
 /** The leaves of a scenario's schema. The message of every issue is what was expected; finding.ts adds what it got. */
-const grouped = (n: number): string => n.toLocaleString('en-US', { maximumFractionDigits: 6 });
 
 /** A whole number from `min` to `max`, inclusive. */
 export function whole(min: number, max: number) {
-  const error = `a whole number of ${grouped(min)} to ${grouped(max)}`;
+  const error = `a whole number of ${grouped(min, 6)} to ${grouped(max, 6)}`;
   return z.number({ error }).int({ error }).min(min, { error }).max(max, { error });
 }
 
 /** A finite number from `min` to `max`, inclusive; `what` names it in the error. */
 export function quantity(min: number, max: number, what = 'a number') {
-  const error = `${what} of ${grouped(min)} to ${grouped(max)}`;
+  const error = `${what} of ${grouped(min, 6)} to ${grouped(max, 6)}`;
   return z.number({ error }).min(min, { error }).max(max, { error });
 }
 

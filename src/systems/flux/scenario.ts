@@ -1,4 +1,3 @@
-import { grouped } from '../../scenario/cross-check.ts';
 import { type Finding, findingAt } from '../../scenario/finding.ts';
 import { duration, map, oneOf, quantity, whole } from '../../scenario/leaf.ts';
 import { type OperationSpec, ofOperation } from '../../scenario/operations.ts';
@@ -6,7 +5,7 @@ import type { Load, Scenario, WorldSettings } from '../../scenario/scenario.ts';
 import { MOST_PLAYERS } from '../../scenario/schema.ts';
 import { peakOf } from '../../scenario/stages.ts';
 import type { SystemScenario } from '../../scenario/system-scenario.ts';
-import { formatDuration, type Micros } from '../../units.ts';
+import { formatDuration, grouped, type Micros } from '../../units.ts';
 import { LANES } from './monsters/lanes.ts';
 import type { FluxWorkload } from './workload.ts';
 import { TABLE } from './workload.ts';
