@@ -41,7 +41,7 @@ const byRun = (reason: string): Gap => ({ reason, cause: 'run' });
 /** Why there is no figure, where a check before the run says it in the same words. */
 export const WHY = {
   targetSettings: "the settings of a target are not read: only those of capbench's own stack are",
-  notTold: 'not told on this platform',
+  notReported: 'not reported on this platform',
   targetProcesses: "the processes of a target are not capbench's own, and are not watched",
   noStatements:
     'PostgreSQL has not loaded pg_stat_statements: name it in postgres.settings.shared_preload_libraries',
@@ -158,7 +158,7 @@ function missingByPlatform(
   if (from === null || Object.keys(series).some((name) => from.test(name))) return null;
   if (stackKind === 'target' && isOfOwnProcesses(metric)) return byRun(WHY.targetProcesses);
   const watched = probes.some(({ name, samples }) => name === 'host' && samples > 0);
-  return watched ? { reason: WHY.notTold, cause: 'platform' } : null;
+  return watched ? { reason: WHY.notReported, cause: 'platform' } : null;
 }
 
 const FOREIGN_OF_TARGET =

@@ -54,7 +54,7 @@ export function needOf(budget: Budget, at: Circumstances): Need {
   const common = notDue(budget, at);
   if (common !== null) return unmeasured(common);
   if (need.state === 'measured' && isOfKernel(budget.metric) && platform !== 'linux') {
-    return unmeasured(WHY.notTold, 'platform');
+    return unmeasured(WHY.notReported, 'platform');
   }
   if (hasTarget || !needsTarget) return need;
   return need.state === 'measured' || need.options.length > 0 ? needing('--target', ...need.options) : need;

@@ -128,7 +128,7 @@ export function loadLines(report: Report): string[] {
       const [due, outcomes] = countsTexts(counts, ofOperation(load.sentPercent, id));
       return [
         fact(label, quantity(rate, '/s answered'), due),
-        ...[outcomes, sharesText(report, id)].map((told) => fact('', told).replace(/^\.+:/, ' '.repeat(25))),
+        ...[outcomes, sharesText(report, id)].map((text) => fact('', text).replace(/^\.+:/, ' '.repeat(25))),
       ];
     }),
     fact(

@@ -83,7 +83,7 @@ test('the next step follows from what was breached', () => {
   expect(next(quickstart(disturbed))).toBe('stop other processes, or use an idle machine.');
   const strict = { ...scenarioOf().rules, rejectedPercent: { intent: 5 } };
   expect(next(reportFrom(measurementsOf(), scenarioOf({ rules: strict })))).toMatch(
-    /^the target refused more than /,
+    /^the target rejected more than rules.rejectedPercent allows/,
   );
 });
 
@@ -214,7 +214,7 @@ test('without colours there is no escape sequence, with them the text is the sam
   expect(coloured.replace(codes, '')).toBe(lines.join('\n'));
 });
 
-test('the scale is told, and what the generator and the servers share', () => {
+test('the summary has the scale, and whether generator and servers share a host', () => {
   const quarter = terminalSummary(reportFrom(measurementsOf(), scenarioOf({ scale: 0.25 })), style);
   expect(quarter).toContain('scale 0.25');
   expect(quarter).toContain('generator and servers on one host');
@@ -246,14 +246,14 @@ test('what went wrong most often is among the notes, here and in summary.md; the
   expect(told([])).toEqual([]);
 });
 
-test('an error that is told as the reason already is not told twice', () => {
+test('an error that a reason has already is not repeated', () => {
   const because = { ...failedRun(), errors: ['postgres: port 5432 is in use'] };
   const text = terminalSummary(reportFrom(because, scenarioOf()), style);
   expect(text).toContain('NO CONCLUSION');
   expect(text).not.toContain('error: ');
 });
 
-test('what --set changed is told, however much it is', () => {
+test('the full summary lists everything that --set changed', () => {
   expect(lines.join('\n')).not.toContain('altered');
   const altered = [
     'load.players=400',
@@ -272,7 +272,7 @@ test('the generator shows its own lag and its ceiling, the host what was not of 
   expect(told).toMatch(/foreign 0\.9\d+%/);
 });
 
-test('a run that failed before GO is told as well', () => {
+test('a run that failed before GO has a summary too', () => {
   const failed = terminalSummary(reportFrom(failedRun(), scenario), style);
   expect(failed).toContain('postgres: port 5432 is in use: stop what listens there');
   expect(failed).toContain('INVALID (93)');

@@ -101,14 +101,14 @@ function serverCountsAgree({ m, s, rulings }: Evidence): JudgedRule {
   const denied = why === null ? countsDenied(m, s) : [];
   const { sent, answered } = loadOf(m);
   // A breach of the generator's figures stands whatever the servers count. A breach of the servers' figures does not.
-  const told = rulings.some(
+  const usesServersFigures = rulings.some(
     ({ state, budget }) =>
       state === 'breached' &&
       budget.state === 'measured' &&
       (['throughput', 'world'].includes(budget.metric.section) ||
         budget.metric.figure === 'database.queryMs'),
   );
-  const consequence: Consequence = told ? 'invalid' : 'no-pass';
+  const consequence: Consequence = usesServersFigures ? 'invalid' : 'no-pass';
   return {
     id: 'server-counts-agree',
     state: stateOf(why === null, denied.length === 0),
@@ -160,12 +160,12 @@ function countsDenied(m: Measurements, s: Scenario): string[] {
   for (const { name, what, of } of histograms) {
     const counted = m.worlds?.[name]?.counts.reduce((sum, count) => sum + count, 0) ?? 0;
     const source = of === undefined || wasKilled(m) ? null : grownBy(of.series);
-    const [most, told] =
+    const [most, origin] =
       of === undefined || source === null || source.fell
         ? [sent, 'operations were sent']
         : [source.grown, `${of.what} in the whole run`];
     if (counted > beyond * most) {
-      denied.push(`the servers count ${number(counted)} ${what}, and ${number(most)} ${told}`);
+      denied.push(`the servers count ${number(counted)} ${what}, and ${number(most)} ${origin}`);
     }
   }
   return [...denied, ...gaugesDenied(m, s)];

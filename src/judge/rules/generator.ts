@@ -11,16 +11,16 @@ export const generatorIsHealthy = (rules: readonly Rule[]): boolean =>
 export function generatorRules(evidence: Evidence): readonly JudgedRule[] {
   const { m, s, figures } = evidence;
   const { generator } = figures;
-  const told = Object.keys(m.series).filter((name) => /^generator\.\d+\.loopDelayMs$/.test(name)).length;
-  const allTold = m.workers > 0 && told >= m.workers;
-  const untold = NO_LOOP.get(m.engine);
+  const reported = Object.keys(m.series).filter((name) => /^generator\.\d+\.loopDelayMs$/.test(name)).length;
+  const allReported = m.workers > 0 && reported >= m.workers;
+  const notWatched = NO_LOOP.get(m.engine);
   const one = (id: string, observed: number | null, name: LimitName): JudgedRule => {
     const limit = limitOf(s.rules, name);
-    if (untold !== undefined) {
+    if (notWatched !== undefined) {
       return {
         id,
         state: 'not-applicable',
-        observed: untold,
+        observed: notWatched,
         ...limit,
         advice: ADVICE,
         consequence: 'disturbed',
@@ -29,10 +29,10 @@ export function generatorRules(evidence: Evidence): readonly JudgedRule[] {
     return {
       id,
       // A generator that reports nothing of itself is not known to be healthy.
-      state: stateOf(m.measured !== null, observed !== null && observed <= limit.limit && allTold),
+      state: stateOf(m.measured !== null, observed !== null && observed <= limit.limit && allReported),
       observed,
       ...limit,
-      advice: allTold
+      advice: allReported
         ? adviceFor(s)
         : 'not every load worker reported its event loop: see the errors of the run',
       consequence: 'disturbed',
@@ -51,11 +51,11 @@ export function generatorRules(evidence: Evidence): readonly JudgedRule[] {
 const NO_LOOP: ReadonlyMap<string, string> = new Map([['k6', WHY.noEventLoop]]);
 
 const ADVICE =
-  'the generator limited the run: more --workers, another machine for the load, or a smaller --scale';
+  'the generator limited the run: use more --workers, another machine for the load, or a smaller --scale';
 
 const adviceFor = ({ traits: { playerCode } }: Evidence['s']): string =>
   playerCode !== null
-    ? `the player module ${playerCode} runs in the generator: see whether it blocks its event loop; else ${ADVICE}`
+    ? `the player module ${playerCode} runs in the generator: see whether it blocks the event loop; otherwise ${ADVICE}`
     : ADVICE;
 
 /** p99 of the lag that the generator itself caused, over all operations. */

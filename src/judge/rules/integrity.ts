@@ -118,7 +118,11 @@ function integrity(m: Measurements, { keptIn }: Scenario['traits']): JudgedRule 
   const facts = m.integrity;
   const after = m.faults.filter(({ rows }) => wrongIn(rows) > 0);
   // The numbers in welcome messages prove a loss even where the rows were not read.
-  const { forgotten, invented, examples: told } = m.welcomes ?? { forgotten: 0, invented: 0, examples: [] };
+  const {
+    forgotten,
+    invented,
+    examples: contradictions,
+  } = m.welcomes ?? { forgotten: 0, invented: 0, examples: [] };
   const wrong = wrongIn(facts) + after.length + forgotten + invented;
   const answered = Object.values(m.operations).reduce((sum, { whole }) => sum + answeredOf(whole), 0);
   // Answered operations are acknowledged, and acknowledged ones are applied. Otherwise the check itself is wrong.
@@ -139,7 +143,7 @@ function integrity(m: Measurements, { keptIn }: Scenario['traits']): JudgedRule 
       found,
       ...(forgotten + invented === 0
         ? []
-        : [`by the welcomes ${forgotten} lost, ${invented} phantom${listed(told)}`]),
+        : [`by the welcomes ${forgotten} lost, ${invented} phantom${listed(contradictions)}`]),
       ...after.map(({ id, rows }) => `after ${id} ${rowsText(rows)}`),
     ].join('; '),
     ...fixed('0 lost, 0 phantom, 0 duplicated, 0 holes'),

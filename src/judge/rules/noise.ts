@@ -30,7 +30,7 @@ export function noiseRules({ m, s, figures }: Evidence): readonly JudgedRule[] {
     const why =
       m.measured === null
         ? 'never measured'
-        : (over.unless ?? (value === null && !(over.always === true && always) ? WHY.notTold : null));
+        : (over.unless ?? (value === null && !(over.always === true && always) ? WHY.notReported : null));
     const size = value === null ? null : Math.abs(value);
     const held = size !== null && size <= limit.limit + (over.follows ?? 0);
     return {

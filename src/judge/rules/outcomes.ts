@@ -70,9 +70,9 @@ function adviceFor(counts: Counts | null): string {
     return 'the connections over which they were due had ended: see the errors of the run, and why the target ends them';
   }
   if (counts !== null && 2 * failedSentOf(counts) > unansweredOf(counts)) {
-    return 'these were sent, and the target answered with errors, or the connection ended: the errors of the run say how, and by whom; see the logs of the target, too';
+    return 'the target answered with errors, or connections ended: see the errors of the run and the logs of the target';
   }
-  return 'these were sent, and the target did not answer within load.timeout: find what is saturated, or whether it drops requests, or lower --scale';
+  return 'the target did not answer within load.timeout: find what is saturated, or whether it drops requests, or lower --scale';
 }
 
 function rejected(op: OperationSpec, scope: OutcomeScope, s: Scenario): JudgedRule {
@@ -85,8 +85,8 @@ function rejected(op: OperationSpec, scope: OutcomeScope, s: Scenario): JudgedRu
     (counts) => counts.rejected,
     limit,
     declared
-      ? 'the target refused more than the game itself is said to refuse (rules.rejectedPercent): see what it answered, in the errors of the run and in its logs'
-      : 'the target refused these (HTTP 4xx, or an answer that says no): a rate limit, or a token that is missing or expired? What the game itself refuses is declared with rules: { rejectedPercent }',
+      ? 'the target rejected more than rules.rejectedPercent allows: see its answers in the errors of the run and in its logs'
+      : 'the target rejected these (HTTP 4xx or an error answer): see whether it has a rate limit, or a token is missing or expired; for rejections that are part of the game, set rules.rejectedPercent',
   );
 }
 

@@ -180,8 +180,8 @@ function besideOf({ from, to }: Span, { m, s }: Evidence, worse: boolean) {
       percentOf(rateOf(m.series[series], window), m.host.cpus);
     const [high, low] = [share(more), share(less)];
     if (high === null || low === null || high - low < SHOWS_PERCENT) return [];
-    const told = `${high.toFixed(0)}% of the host at the ${worse ? 'end' : 'beginning'} and ${low.toFixed(0)}% at the ${worse ? 'beginning' : 'end'}`;
-    const advice = `${who} took ${told}: see ${rule}, and run on a machine that is free`;
+    const shares = `${high.toFixed(0)}% of the host at the ${worse ? 'end' : 'beginning'} and ${low.toFixed(0)}% at the ${worse ? 'beginning' : 'end'}`;
+    const advice = `${who} took ${shares}: see ${rule}, and use an idle machine`;
     return [{ rule, advice, relaxed: limit.relaxed && high <= limit.limit, change: high - low }];
   });
   return found.toSorted((a, b) => b.change - a.change)[0] ?? null;

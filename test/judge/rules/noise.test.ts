@@ -42,7 +42,7 @@ test('a scenario may leave the canary out, and the verdict says so; one that is 
   expect(verdictOf({ canary: null }).exitCode).toBe(90);
 });
 
-test('what is not told on a platform is not judged, and the report says so', () => {
+test('what a platform does not report is not judged, and the report says so', () => {
   const elsewhere = verdictOf({
     ...without('host.'),
     canary: { beforeMs: 20, afterMs: 20 },
@@ -51,7 +51,7 @@ test('what is not told on a platform is not judged, and the report says so', () 
   for (const id of ['steal-mean', 'steal-max', 'throttled', 'memory-pressure', 'foreign-cpu']) {
     expect(ruleOf(elsewhere, id)).toMatchObject({
       state: 'not-applicable',
-      observed: 'not told on this platform',
+      observed: 'not reported on this platform',
     });
   }
 });
