@@ -183,8 +183,22 @@ describe('check', () => {
     const set = await shown('--set', 'load.players=400', '--scale', '0.5', '--duration', '7s');
     expect(await shown('--players', '400', '--scale', '0.5', '-d', '7s')).toEqual(set);
     expect(set).toMatchObject({ altered: ['load.players=400'], load: { players: 200, duration: 7e6 } });
-    const host = await cli(['check', 'quickstart', '--players', 'many']);
-    expect(host.err()).toContain('--set load.players=many load.players: got "many", expected a whole number');
+  });
+
+  test.each(['many', '0', '-1', '1.5', '1e9', '1000001', '1,000', '0x10', ''])(
+    '--players %j is refused by its own name',
+    async (text) => {
+      const host = await cli(['check', 'quickstart', '--players', text]);
+      expect(host.err()).toContain(
+        `error: --players: got ${JSON.stringify(text)}, expected a whole number of 1 to 1,000,000`,
+      );
+      expect(host.ended()).toBe(104);
+    },
+  );
+
+  test('a file of another format is not taken for the name of a scenario', async () => {
+    const host = await cli(['check', 'README.md']);
+    expect(host.err()).toContain('hint: name a file of your own by the path of a .yaml file');
     expect(host.ended()).toBe(104);
   });
 

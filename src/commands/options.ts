@@ -28,7 +28,7 @@ export const withScenario = (command: Command): Command =>
 export const scenarioOptions = (command: Command): Command =>
   command
     .addOption(several('--set <path=value>', 'change one value of the scenario; repeatable'))
-    .option('--players <number>', 'number of players before --scale: --set load.players=<number>')
+    .option('--players <number>', 'number of players before --scale; the rates stay as they are')
     .option('--scale <factor>', 'multiply players and rates: 0.25 is a quarter')
     .option('-d, --duration <time>', 'length of the measure phase: 30s, 5m')
     .option('--seed <number>', 'random seed');

@@ -11,6 +11,7 @@ import {
   NO_OVERRIDES,
   type Overrides,
   parseDurationFlag,
+  parsePlayers,
   parseScale,
   parseSeed,
 } from '../scenario/overrides.ts';
@@ -53,11 +54,13 @@ async function locate(host: Host, reference: string): Promise<string> {
   const path = shipped.get(reference);
   if (path !== undefined) return path;
   const meant = nearest(reference, [...shipped.keys()]);
+  // A file of another format, such as README.md, has no scenario file beside it.
+  const own = reference.includes('.') ? 'the path of a .yaml file' : `its path: ./${reference}.yaml`;
   throw badInput(
     `there is no scenario named "${reference}"; capbench comes with ${[...shipped.keys()].join(', ')}`,
     meant === undefined
-      ? `name a file of your own by its path: ./${reference}.yaml`
-      : `did you mean ${meant}? Name a file of your own by its path: ./${reference}.yaml`,
+      ? `name a file of your own by ${own}`
+      : `did you mean ${meant}? Name a file of your own by ${own}`,
   );
 }
 
@@ -105,7 +108,8 @@ function overridesOf(host: Host, flags: ScenarioFlags): Overrides {
   };
   return {
     // The last one wins.
-    set: flags.players === undefined ? flags.set : [...flags.set, `load.players=${flags.players}`],
+    set:
+      flags.players === undefined ? flags.set : [...flags.set, `load.players=${parsePlayers(flags.players)}`],
     scale: pick(flags.scale, 'scale', parseScale),
     duration: pick(flags.duration, 'duration', parseDurationFlag),
     seed: pick(flags.seed, 'seed', parseSeed),

@@ -4,6 +4,7 @@ import { type Micros, parseDuration } from '../units.ts';
 import { type Finding, findingAt, valueAt } from './finding.ts';
 import { nearest } from './nearest.ts';
 import { type Path, shown, startsWith } from './problem.ts';
+import { MOST_PLAYERS } from './schema.ts';
 
 /** Changes to a scenario from the command line or the environment. */
 export interface Overrides {
@@ -48,6 +49,18 @@ export function parseSeed(text: string, source = '--seed'): number {
   if (!(seed < 2 ** 32))
     throw badInput(`${source}: got ${shown(text)}, expected a whole number of 0 to 4294967295`);
   return seed;
+}
+
+/** `--players 500`: a whole number, before `--scale`. */
+export function parsePlayers(text: string): number {
+  const players = /^\d{1,7}$/.test(text.trim()) ? Number(text) : Number.NaN;
+  if (!(players >= 1 && players <= MOST_PLAYERS)) {
+    throw badInput(
+      `--players: got ${shown(text)}, expected a whole number of 1 to ${MOST_PLAYERS.toLocaleString('en-US')}`,
+      'write it without separators: --players 1000',
+    );
+  }
+  return players;
 }
 
 /** One parsed `--set`. */
