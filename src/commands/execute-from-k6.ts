@@ -104,7 +104,7 @@ function refuseOther(file: string, { origin }: K6Summary, name: string, hash: st
   const short = (text: string): string => text.slice(0, 12);
   throw badInput(
     `${file} is of the scenario ${short(origin.scenarioHash)}, named "${origin.scenario.slice(0, 64)}"; --scenario is "${name}", ${short(hash)}`,
-    'name the scenario that was exported, with the same --set, --scale, --duration and --seed',
+    'name the scenario that was exported, with the same --set, --players, --scale, --duration and --seed',
   );
 }
 

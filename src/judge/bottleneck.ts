@@ -79,7 +79,10 @@ const ms = (value: number | null): string =>
   value === null ? 'an unknown time' : `${Number(value.toPrecision(3))} ms`;
 
 function tookTheMachine(figures: Figures, rules: readonly JudgedRule[]): Finding | null {
-  const broken = rules.filter(({ id, state }) => state === 'broken' && HOST_RULES.includes(id));
+  // A rule without a reading is breached, and says nothing about what was taken.
+  const broken = rules.filter(
+    ({ id, state, observed }) => state === 'broken' && observed !== null && HOST_RULES.includes(id),
+  );
   if (broken.length === 0) return null;
   const parts = broken.map((rule) => `${rule.id} ${observedAndLimit(rule)}`);
   return { resource: 'host', evidence: [sharesOf(figures), ...parts].join('; ') };

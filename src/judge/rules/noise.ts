@@ -9,6 +9,8 @@ import {
 } from './rule.ts';
 
 const NAMED = 3;
+/** Without a reading, nothing is known to have been taken. */
+const UNREAD = 'it was not read, or too seldom: let the run reach its end, and see its errors';
 
 /** Whether something other than the run took CPU or memory from it. */
 export function noiseRules({ m, s, figures }: Evidence): readonly JudgedRule[] {
@@ -42,7 +44,7 @@ export function noiseRules({ m, s, figures }: Evidence): readonly JudgedRule[] {
           ? `${size.toFixed(1)}, of which ${over.follows?.toFixed(1)} may follow from what is relaxed`
           : value),
       ...limit,
-      advice,
+      advice: size === null ? UNREAD : advice,
       consequence: over.consequence ?? 'disturbed',
     };
   };

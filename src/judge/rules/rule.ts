@@ -121,8 +121,9 @@ const SHOWS = /^steady-/;
 
 /** One reason for rules that were breached together: the first cause, and after it what follows from it. */
 export function because(disturbed: readonly JudgedRule[]): string[] {
-  const level = ({ id }: JudgedRule): number =>
-    TAKES.test(id) ? 0 : SLOWS.test(id) ? 1 : SHOWS.test(id) ? 2 : 3;
+  // What was not read is no cause of anything.
+  const level = ({ id, observed }: JudgedRule): number =>
+    observed === null ? 3 : TAKES.test(id) ? 0 : SLOWS.test(id) ? 1 : SHOWS.test(id) ? 2 : 3;
   const causes = disturbed.filter((rule) => level(rule) < 3);
   const first = causes.toSorted((a, b) => level(a) - level(b))[0];
   const others = disturbed.filter((rule) => level(rule) === 3).map(sentence);

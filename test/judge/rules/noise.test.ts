@@ -63,6 +63,16 @@ test('on Linux what every kernel tells is missing when it is not there', () => {
   }
 });
 
+test('what was not read is not blamed: neither on the hypervisor, nor as the cause of something else', () => {
+  const verdict = verdictOf({ ...without('host.cpuSteal'), canary: { beforeMs: 20, afterMs: 40 } });
+  const unread =
+    'steal-max: no data (at most 10%): it was not read, or too seldom: let the run reach its end, and see its errors';
+  expect(verdict.invalidBecause).toContain(unread);
+  expect(verdict.invalidBecause.filter((reason) => reason.startsWith('canary: '))).toHaveLength(1);
+  expect(verdict.invalidBecause.join()).not.toMatch(/hypervisor|; with it/);
+  expect(verdict.bottleneck).not.toMatchObject({ resource: 'host' });
+});
+
 test('a busy neighbour is named, the busiest first', () => {
   const foreign = [
     { name: 'spin', pid: 4711, cpuSeconds: 19.5 },
