@@ -37,3 +37,7 @@ export const facts = (all: Readonly<Record<string, string>>): string =>
   `<dl>${Object.entries(all)
     .map(([name, value]) => `<dt>${safe(name)}</dt><dd>${safe(value)}</dd>`)
     .join('')}</dl>`;
+
+/** What is read on demand: only its title is seen at first. */
+export const folded = (title: string, content: string): string =>
+  `<details><summary>${safe(title)}</summary>${content}</details>`;

@@ -231,3 +231,13 @@ test('report.html shows who was busy, each by its own account, and the ceiling o
   expect(page).toContain('100% of 31,500/s against null servers (target 21,000/s), 40% busy');
   expect(html(failed, [])).toContain('not calibrated');
 });
+
+test('a headline that begins with the id of a rule has it as it is written', () => {
+  const { intent, monsterCommand } = m.operations;
+  const measured = { ...intent.measured, scheduled: intent.measured.scheduled + 5 };
+  const wrong = reportFrom(
+    measurementsOf({ operations: { intent: { ...intent, measured }, monsterCommand } }),
+    scenarioOf(),
+  );
+  expect(html(wrong, [])).toContain('<p class="headline">conservation.intent: ');
+});

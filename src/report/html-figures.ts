@@ -1,0 +1,157 @@
+import type { OpenPercentiles, Percentiles } from '../measurement/figures.ts';
+import { ofOperation } from '../scenario/operations.ts';
+import {
+  bytesText,
+  calibrationText,
+  capital,
+  engineText,
+  numberText,
+  percentileText,
+  quantity,
+  sharesText,
+  timeText,
+} from './format.ts';
+import { folded, list, row, safe, table } from './markup.ts';
+import type { Report } from './report.ts';
+
+const STATISTICS = ['mean', 'min', 'p50', 'p90', 'p95', 'p99', 'p999', 'max'] as const;
+
+export function latencyTable({ latency: all, operations }: Report): string {
+  const cells = (p: Percentiles | OpenPercentiles): string[] =>
+    STATISTICS.map((stat) => percentileText(p, stat));
+  const rows = operations.flatMap(({ id, label }) => {
+    const { due, service, lag } = ofOperation(all, id);
+    const name = capital(label);
+    return [
+      row([
+        `${name}, from the scheduled time`,
+        ...cells(due),
+        numberText(due.count),
+        numberText(due.unanswered),
+      ]),
+      row([`${name}, from sending`, ...cells(service), numberText(service.count), '']),
+      row([`${name}, schedule lag`, ...cells(lag), numberText(lag.count), '']),
+    ];
+  });
+  const columns = ['mean', 'min', 'p50', 'p90', 'p95', 'p99', 'p99.9', 'max', 'answered', 'unanswered'];
+  return `${table(['', ...columns], rows, 'numbers')}<p class="note">Latency counts from the moment at which an operation was scheduled. An operation without an answer counts as slower than every answered one; mean, min and max are of answered operations. Schedule lag is the time from the scheduled moment to sending.</p>`;
+}
+
+/** What became of the operations that were due in the measure phase. */
+export function outcomeTable(report: Report): string {
+  const rows = report.operations.flatMap(({ id, label }) => {
+    const counts = ofOperation(report.load.operations, id);
+    if (counts.scheduled === 0) return [];
+    const { scheduled, ok, rejected, failed, timedOut, unfinished, skipped } = counts;
+    const cells = [scheduled, ok, rejected, failed, timedOut, unfinished, skipped].map((n) => numberText(n));
+    return [row([capital(label), ...cells, sharesText(report, id)])];
+  });
+  const columns = [
+    'due',
+    'ok',
+    'rejected',
+    'failed',
+    'timed out',
+    'unfinished',
+    'skipped',
+    'of what was due',
+  ];
+  return rows.length === 0 ? '' : `<h3>Outcomes</h3>${table(['', ...columns], rows, 'numbers')}`;
+}
+
+export function stackParts({ stack: { kind, documented, applied, reasons } }: Report): string[] {
+  const names = Object.keys(documented);
+  if (names.length === 0) return [`<p>The settings of this stack (${safe(kind)}) are not known.</p>`];
+  // A setting may have the name of a property that every object inherits.
+  const differ = names.filter((name) => Object.hasOwn(reasons, name));
+  const same = names.filter((name) => !Object.hasOwn(reasons, name));
+  const cells = (name: string): string[] => [name, documented[name] ?? '', applied[name] ?? ''];
+  return [
+    `<p>A ${safe(kind)} stack. ${differ.length} of ${names.length} documented settings were applied differently.</p>`,
+    ...(differ.length === 0
+      ? []
+      : [
+          `<h3>Deviations from the document</h3>${table(
+            ['', 'Documented', 'Applied', 'Reason'],
+            differ.map((name) => row([...cells(name), reasons[name] ?? ''])),
+          )}`,
+        ]),
+    ...(same.length === 0
+      ? []
+      : [
+          folded(
+            `Applied as documented (${same.length})`,
+            table(
+              ['', 'Documented', 'Applied'],
+              same.map((name) => row(cells(name))),
+            ),
+          ),
+        ]),
+  ];
+}
+
+export function hostFacts({
+  host,
+  generator,
+  world,
+  database,
+  load,
+}: Report): Readonly<Record<string, string>> {
+  return {
+    CPU: `${host.cpuModel}, ${host.cpus} cores`,
+    Memory: `${bytesText(host.memoryBytes)}, at most ${quantity(host.memoryUsedPercent.max, '%')} used`,
+    System: `${host.platform} ${host.arch}, kernel ${host.kernel}, Node ${host.node}`,
+    'CPU in use': `${quantity(host.cpuPercent.mean, '%')} of all cores: PostgreSQL ${quantity(database.cpuPercentOfHost.mean, '%')}, generator ${quantity(generator.cpuPercentOfHost, '%')}, others ${quantity(host.otherCpuPercent, '%')}; steal ${quantity(host.stealPercent, '%')}`,
+    'World servers': `${world.servers}; the busiest used ${quantity(world.cpuPercentOfCore.mean, '%')} of one core; ${bytesText(world.memoryTotalBytes.max)} of memory in all`,
+    Generator: `${engineText(generator)}, ${load.colocated ? 'on the same host as the servers' : 'on a host of its own'}`,
+    'Generator health': `event loop blocked for at most ${quantity(generator.maxLoopDelayMs, 'ms')}, late ${quantity(generator.stalledPercent, '%')} of the time, ${quantity(generator.maxUtilisationPercent, '%')} busy`,
+    'Schedule lag': `p99 ${quantity(generator.lagP99Ms, 'ms')}, of which the generator caused ${quantity(generator.ownLagP99Ms, 'ms')}; the servers held operations back by ${quantity(generator.pushbackMeanMs, 'ms')} on average`,
+    'Generator cost': `${quantity(generator.cpuMicrosPerOperation, 'us')} of CPU for each answered operation, ${bytesText(generator.memoryBytesPerPlayer)} of memory for each player`,
+    'Generator calibration': calibrationText(generator.calibration),
+    Noise: `other processes used ${quantity(host.foreignCpuPercent, '%')} of the CPU; CPU quota used up in ${numberText(host.throttledPeriods)} periods; all processes waited for memory ${quantity(host.memoryPressurePercent, '%')} of the time; fixed piece of work changed by ${quantity(host.canaryDriftPercent, '%')}; wall clock moved by ${quantity(host.clockDriftMs, 'ms')}`,
+  };
+}
+
+/** How busy each resource was, from which the bottleneck follows. */
+export function resourceTable({ bottleneck }: Report): string {
+  const rows = bottleneck.resources.map((one) =>
+    row([
+      one.resource,
+      `${quantity(one.utilisationPercent, '%')} of ${one.of}`,
+      quantity(one.cpuPercentOfHost, '%'),
+      quantity(one.waitedPercent, '%'),
+      one.state,
+    ]),
+  );
+  return `<h3>Bottleneck: ${safe(bottleneck.resource)}</h3><p>${safe(capital(bottleneck.evidence))}</p>${table(
+    ['', 'Utilisation', 'CPU of the host', 'Waited for a CPU', 'State'],
+    rows,
+  )}`;
+}
+
+export function runFacts(report: Report): Readonly<Record<string, string>> {
+  const { ceilings } = report;
+  return {
+    Started: timeText(report.startedAt),
+    'Measure phase': quantity(report.load.durationSeconds, 's'),
+    Scale: numberText(report.load.scale),
+    Seed: String(report.seed),
+    Scenario: report.scenarioHash,
+    Schedule: report.scheduleHash ?? '–',
+    Commit: report.commit ?? '–',
+    capbench: report.capbench,
+    ...(ceilings.updatesPerSecondBatched !== null && {
+      'Database ceilings': `INSERT ${numberText(ceilings.insertsPerSecond)}, UPDATE one by one ${numberText(ceilings.updatesPerSecondSingle)}, in batches ${numberText(ceilings.updatesPerSecondBatched)} rows/s (${quantity(ceilings.batchSpeedup, 'x')}): ${ceilings.statement ?? ''}`,
+    }),
+  };
+}
+
+export function errorParts({ errors: all, probes }: Report): string[] {
+  const gaps = probes.flatMap(({ name, gaps, lastError }) =>
+    gaps === 0
+      ? []
+      : [`probe ${name}: ${gaps} seconds without data${lastError === null ? '' : ` (${lastError})`}`],
+  );
+  const lines = [...all, ...gaps];
+  return lines.length === 0 ? [] : [`<h3>Errors, and seconds without data</h3>${list(lines)}`];
+}

@@ -1,0 +1,61 @@
+import { ofOperation } from '../scenario/operations.ts';
+import { connectionsText, numberText, percentileText, quantity, rateText, sentPercentOf } from './format.ts';
+import { row, safe, table } from './markup.ts';
+import type { Report } from './report.ts';
+
+/** The measure phase in its parts: what was due in each, and what became of it. */
+export function stageParts({ stages: all, operations }: Report): string[] {
+  const [first, ...others] = operations;
+  if (all.length === 0 || first === undefined) return [];
+  const head = [
+    ...['', 'from', 'for', 'rate', 'due', 'answered', 'backlog at end', 'sent', 'p50', 'p95', 'p99'],
+    ...others.map(({ label }) => `${label} p95`),
+    ...['failed', 'skipped'],
+  ];
+  const rows = all.map((stage) => {
+    const { load, throughput, latency, from, to } = stage;
+    const total = (of: 'scheduled' | 'failed' | 'skipped'): number =>
+      Object.values(load.operations).reduce((sum, counts) => sum + counts[of], 0);
+    const { due } = ofOperation(latency, first.id);
+    return row([
+      stage.name,
+      ...[from, to - from].map((value) => quantity(value, 's')),
+      rateText(stage),
+      quantity(total('scheduled') / (to - from), '/s'),
+      quantity(throughput.operationsPerSecond, '/s'),
+      numberText(stage.backlog),
+      quantity(sentPercentOf(stage), '%'),
+      ...(['p50', 'p95', 'p99'] as const).map((stat) => percentileText(due, stat)),
+      ...others.map(({ id }) => percentileText(ofOperation(latency, id).due, 'p95')),
+      ...[total('failed'), total('skipped')].map((n) => numberText(n)),
+    ]);
+  });
+  const connections = all.flatMap((stage) => {
+    const text = connectionsText(stage);
+    return text === null ? [] : [row([stage.name, text])];
+  });
+  return [
+    table(head, rows, 'numbers'),
+    ...(connections.length === 0 ? [] : [`<h3>Connections</h3>${table(['', ''], connections)}`]),
+    `<p class="note">Of the operations that were due in the stage, whenever they were answered; percentiles are of ${safe(first.label)} where no other name is given. Backlog: operations that were due and neither answered nor given up when the stage ended.</p>`,
+  ];
+}
+
+export function faultParts({ faults: all }: Report): string[] {
+  if (all.length === 0) return [];
+  const head = [
+    ...['', 'at', 'down', 'recovery', 'backlog', 'failed', 'timed out', 'skipped', 'reconnects'],
+    ...['lost', 'phantom', 'duplicated', 'holes'],
+  ];
+  const rows = all.map((fault) =>
+    row([
+      fault.error === null ? fault.id : `${fault.id}: ${fault.error}`,
+      ...[fault.from, fault.downSeconds, fault.recoverySeconds].map((value) => quantity(value, 's')),
+      ...[
+        ...[fault.backlogPeak, fault.failed, fault.timedOut, fault.skipped, fault.reconnects],
+        ...[fault.lost, fault.phantom, fault.duplicated, fault.holes],
+      ].map((n) => numberText(n)),
+    ]),
+  );
+  return [table(head, rows, 'numbers')];
+}
