@@ -12,6 +12,7 @@ import { unansweredOf, unansweredSentOf } from '../../measurement/sent.ts';
 import type { Budget } from '../../scenario/budget.ts';
 import { ofOperation, type PerOperation } from '../../scenario/operations.ts';
 import { allowedRejections } from '../../scenario/rejections.ts';
+import { grouped } from '../../units.ts';
 import { binomialAtMost } from '../binomial.ts';
 import { type LatencyBudget, latencyBudgetOf } from '../latency-budget.ts';
 import { type Evidence, type JudgedRule, limitOf, stateOf } from './rule.ts';
@@ -172,15 +173,15 @@ function adviceOf(
 ): string {
   const seconds = to - from;
   const { over, operations, effect } = sample;
-  const independent = Math.floor(operations / effect).toLocaleString('en-US');
-  const facts = `${over.toLocaleString('en-US')} of ${operations.toLocaleString('en-US')} operations were over the limit${
+  const independent = grouped(Math.floor(operations / effect));
+  const facts = `${grouped(over)} of ${grouped(operations)} operations were over the limit${
     effect > 1.05 ? `, in bursts, so that all together count as ${independent} independent ones` : ''
   }`;
   const times = timesLonger(sample, percent, confidence);
   const more = times === null ? null : Math.ceil((times - 1) * seconds);
   return more === null || more > LONGEST_SECONDS
     ? `lower --scale, since no longer run can prove this: ${facts}`
-    : `measure ${stage === null ? '' : `the stage ${stage} `}about ${more.toLocaleString('en-US')} s longer${stage === null ? ` (--duration ${Math.ceil(seconds) + more}s)` : ''}: ${facts}`;
+    : `measure ${stage === null ? '' : `the stage ${stage} `}about ${grouped(more)} s longer${stage === null ? ` (--duration ${Math.ceil(seconds) + more}s)` : ''}: ${facts}`;
 }
 
 /** How much longer a run like this has to be; null where no length helps. */
