@@ -106,7 +106,7 @@ function keysOf(schema: Schema, path = '', found = new Map<string, Schema[]>()):
   return found;
 }
 
-/** Maps that only hold the keys below them: nothing is to be said of them. */
+/** Maps that only contain other keys, and need no row of their own. */
 const PASSED = ['load.operations', 'load.operations.intent', 'load.operations.monsterCommand'];
 
 const keys = keysOf(JSON.parse(text('fixtures/schema/scenario.schema.json')));

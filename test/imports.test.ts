@@ -21,7 +21,7 @@ interface Import {
   readonly from: string;
   readonly to: string;
   readonly typeOnly: boolean;
-  /** Loaded when the code comes to it, and perhaps never. */
+  /** True for a dynamic import, which may never be loaded. */
   readonly later: boolean;
 }
 

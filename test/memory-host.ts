@@ -6,14 +6,14 @@ import type { TextKind } from '../src/secret-shapes.ts';
 import { SYSTEMS } from '../src/systems/registry.ts';
 import { withoutEscapes, withoutForeignEscapes } from '../src/terminal-escapes.ts';
 
-/** A process in memory: what a command wrote, and how it would have ended. */
+/** A simulated process that keeps what a command wrote, and its exit code. */
 export interface MemoryHost extends Host {
   readonly out: () => string;
   readonly err: () => string;
   readonly ended: () => ExitCode | null;
-  /** Sends a stop signal to whoever listens. */
+  /** Sends a stop signal to all listeners. */
   readonly signal: (signal: StopSignal) => void;
-  /** Throws something where nobody catches it. */
+  /** Throws an error outside of any handler. */
   readonly crash: (thrown: unknown) => void;
 }
 

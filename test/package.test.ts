@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '..');
 
-/** What somebody who installs capbench needs: what runs, what it reads, and what its messages name. */
+/** What a user of the package needs: the programs, the files they read, and the files that messages name. */
 const NEEDED: readonly RegExp[] = [
   /^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/,
   /^bin\/capbench\.js$/,

@@ -26,7 +26,7 @@ test.each([
   ['-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\nafter', '(redacted)\nafter'],
 ])('%s', (text, expected) => {
   expect(clean(text)).toBe(expected);
-  // What has been cleaned is clean.
+  // Cleaning a clean text changes nothing.
   expect(clean(expected)).toBe(expected);
 });
 

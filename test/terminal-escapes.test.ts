@@ -5,7 +5,7 @@ import { withoutEscapes, withoutForeignEscapes } from '../src/terminal-escapes.t
 import { memoryHost } from './memory-host.ts';
 
 const ESC = '\u001b';
-/** What a terminal would obey. */
+/** Control characters that a terminal would act on. */
 const OBEYED = /(?![\t\n])\p{Cc}|\p{Bidi_Control}/u;
 const HOSTILE: readonly (readonly [what: string, text: string, left: string])[] = [
   ['a colour', `${ESC}[31mred${ESC}[0m`, 'red'],

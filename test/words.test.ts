@@ -3,9 +3,9 @@ import { join, sep } from 'node:path';
 import { expect, test } from 'vitest';
 
 const src = join(import.meta.dirname, '..', 'src');
-/** Words of one system: outside its folder nobody may need them. */
+/** Words of one system, which may be used only in its folder. */
 const WORDS = /\b(?:flux|monsters?|monsterCommands?|places?)\b/i;
-/** The lines that may all the same, as `file: line`; each is a debt or a name that users write. */
+/** Lines that are allowed to use them, as `file: line`. */
 const ALLOWED: readonly string[] = [
   "systems/registry.ts: import { flux } from './flux/system.ts';",
   'systems/registry.ts: export const SYSTEMS = systemsOf([flux, own]);',

@@ -21,15 +21,15 @@ const only = process.env.ONLY?.split(',') ?? null;
 interface Case {
   readonly name: string;
   readonly flags: readonly string[];
-  /** Runs beside the run; what it returns ends it. */
+  /** Starts a disturbance beside the run, and returns a function that ends it. */
   readonly beside?: (run: ChildProcess) => () => void;
   readonly code: readonly number[];
-  /** What has to be found in what the verdict says, and in what the bottleneck is. */
+  /** Texts that the verdict and the bottleneck must contain. */
   readonly says: RegExp | null;
   readonly blames: readonly string[] | null;
 }
 
-/** Two processes that do nothing but turn. */
+/** Two processes in a busy loop. */
 function spin(): () => void {
   const spinners = [1, 2].map(() => spawn(process.execPath, ['-e', 'for(;;);'], { stdio: 'ignore' }));
   return () => {

@@ -73,12 +73,12 @@ export async function startHelper(
     log: folder.file(`${name}-${started}.log`),
     watchdog,
   });
-  const said: Figures[] = [];
-  let heard = (): void => {};
+  const messages: Figures[] = [];
+  let wake = (): void => {};
   child.onMessage((message) => {
     if (!isFigures(message)) return;
-    said.push(message);
-    heard();
+    messages.push(message);
+    wake();
   });
   const ended = child.exited.then((exit) => {
     throw new Error(`${name} ended without a report (${describeExit(exit)}): ${child.tail(5)}`);
@@ -86,11 +86,11 @@ export async function startHelper(
   ended.catch(() => {});
   const next = async (): Promise<Figures> => {
     const spoken = new Promise<void>((resolve) => {
-      heard = resolve;
+      wake = resolve;
     });
-    if (said.length === 0) await unlessAborted(Promise.race([spoken, ended]), signal);
-    const [first] = said.splice(0, 1);
-    if (first === undefined) throw new Error(`${name} said nothing`);
+    if (messages.length === 0) await unlessAborted(Promise.race([spoken, ended]), signal);
+    const [first] = messages.splice(0, 1);
+    if (first === undefined) throw new Error(`${name} sent no figures`);
     return first;
   };
   const helper: Helper = {

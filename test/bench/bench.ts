@@ -26,7 +26,7 @@ smallest and the largest. Parts: ${Object.keys(PARTS).join(', ')}; all of them i
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
-/** The parts one after another. One that cannot be timed is said and left out; false then. */
+/** Runs the parts one after another. A part that cannot be timed is reported and left out; the result is then false. */
 async function compareAll(run: BenchRun, parts: readonly string[], json: boolean): Promise<boolean> {
   const comparisons: Comparison[] = [];
   let whole = true;

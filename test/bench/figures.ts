@@ -1,4 +1,4 @@
-/** A flat message of numbers: all that a process of the benchmark says. */
+/** A flat message of numbers, which is all that a process of the benchmark sends. */
 export type Figures = Readonly<Record<string, number>>;
 
 export const isFigures = (message: unknown): message is Figures =>

@@ -49,7 +49,7 @@ export async function compareMonsterPosts(run: BenchRun): Promise<Comparison[]> 
       ...{ measure: 'p99 of posts, as reported', unit: 'ms', ...both(({ p99Ms }) => p99Ms) },
       note:
         `The server stalls for ${STALL_MS} ms every ${EVERY_MS / 1e3} s, so the p99 at an even rate is 180 ms. ` +
-        `Round by round capbench said ${each(ours)}. autocannon sends a second's posts at its beginning, so what ` +
+        `Round by round capbench reported ${each(ours)}. autocannon sends a second's posts at its beginning, so what ` +
         `it says depends on whether a stall meets them: ${each(theirs)}.`,
     },
   ];
@@ -74,10 +74,11 @@ async function cannon(run: BenchRun, url: string): Promise<Round> {
   const autocannon = await startHelper(run, 'bare-autocannon', [
     ...[url, MONSTERS, COMMANDS_PER_POST, POSTS_PER_SECOND, WARM_UP_SECONDS, SECONDS],
   ]);
-  const said = await autocannon.next();
+  const figures = await autocannon.next();
   await autocannon.stop();
-  if (figure(said, 'refused') > 0) throw new Error(`${figure(said, 'refused')} posts of autocannon's failed`);
-  return roundOf(figure(said, 'posts'), figure(said, 'cpuSeconds'), figure(said, 'p99Ms'));
+  if (figure(figures, 'refused') > 0)
+    throw new Error(`${figure(figures, 'refused')} posts of autocannon's failed`);
+  return roundOf(figure(figures, 'posts'), figure(figures, 'cpuSeconds'), figure(figures, 'p99Ms'));
 }
 
 /** @throws when the rate was not held: the sides would not have done the same. */

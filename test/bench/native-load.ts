@@ -8,7 +8,7 @@ import { micros, toSeconds } from '../../src/units.ts';
 import type { BothSecond, BothTally } from '../load/a-workload.ts';
 import type { BenchRun } from './bench-run.ts';
 
-/** So that the worker has its orders before the clock starts. */
+/** Gives the worker time to receive its messages before the clock starts. */
 const GO_DELAY = 200_000;
 
 /** A run of the native engine with one worker, and what it used in the measure phase, by its own account. */

@@ -86,11 +86,11 @@ async function engine(run: BenchRun, url: string): Promise<Work> {
 async function bare(run: BenchRun, url: string): Promise<Work> {
   const args = [url.replace('http', 'ws'), PLAYERS, PER_SECOND, WARM_UP_SECONDS, SECONDS];
   const loop = await startHelper(run, 'bare-ws', args);
-  const said = await loop.next();
+  const figures = await loop.next();
   await loop.stop();
   return {
-    roundTrips: figure(said, 'roundTrips'),
-    cpuSeconds: figure(said, 'cpuSeconds'),
-    memoryBytes: figure(said, 'memoryBytes'),
+    roundTrips: figure(figures, 'roundTrips'),
+    cpuSeconds: figure(figures, 'cpuSeconds'),
+    memoryBytes: figure(figures, 'memoryBytes'),
   };
 }

@@ -135,7 +135,7 @@ async function bare(run: BenchRun, database: DatabaseEndpoint, rows: number): Pr
   };
   const args = [PLAYERS + MONSTERS, rows, WARM_UP_SECONDS, SECONDS];
   const loop = await startHelper(run, 'bare-rows', args, { env: environment });
-  const said = await loop.next();
+  const figures = await loop.next();
   await loop.stop();
-  return figure(said, 'rowsPerSecond');
+  return figure(figures, 'rowsPerSecond');
 }

@@ -86,9 +86,9 @@ test('with report.json deleted the rulings are the same; with a measurement chan
 
 test('--out writes the reports there, and leaves the bundle unchanged', async () => {
   const out = join(bundle, 'verdict');
-  const { exitCode, out: said, err } = await report('--out', out);
+  const { exitCode, out: stdout, err } = await report('--out', out);
   expect([exitCode, err]).toEqual([0, '']);
-  expect(said).toContain(out);
+  expect(stdout).toContain(out);
   expect((await readdir(out)).sort()).toEqual(
     ['charts', 'histograms', 'junit.xml', 'report.html', 'report.json'].concat(['series.csv', 'summary.md']),
   );

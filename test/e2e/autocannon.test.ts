@@ -13,7 +13,7 @@ test('a run with autocannon: every post is counted, and the rows agree', { timeo
   expect(scheduled).toBeGreaterThan(4000);
   expect(ok + rejected).toBe(scheduled);
   expect(report.integrity).toMatchObject({ ...LOST_NOTHING, acked: scheduled, applied: scheduled });
-  // What was never asked is not met.
+  // A budget on operations that were never sent is not met.
   expect(report.rulings.map(({ id, state }) => `${id} ${state}`)).toEqual([
     'connected met',
     'answers unmeasured',

@@ -110,7 +110,7 @@ export function capbench(
     undo?.();
   });
   const read = (name: string): string => readFileSync(join(out, 'latest', name), 'utf8');
-  /** What a run of ours wrote denies nothing, however it ended: `capbench report` reads it again. */
+  /** The facts of a run do not contradict one another, however it ended, so `capbench report` can read them. */
   const measurements = (): Recorded => {
     const parsed = readMeasurements(JSON.parse(read('measurements.json')));
     if (parsed.state === 'invalid') throw new Error(parsed.problems.join('; '));
@@ -137,7 +137,7 @@ export function capbench(
         waiting.add(look);
         look();
         void finished.then(({ code }) =>
-          reject(new Error(`ended with ${code} and never said "${text}": ${stdout}${stderr}`)),
+          reject(new Error(`ended with ${code} and never printed "${text}": ${stdout}${stderr}`)),
         );
       }),
     read,

@@ -5,7 +5,7 @@ import { Server as SocketIoServer } from 'socket.io';
 import { WebSocketServer } from 'ws';
 import { portOf } from '../loopback.ts';
 
-/** What a server that we did not write saw of its players. */
+/** What a server of another framework received from its players. */
 interface Seen {
   joined: number;
   present: number;

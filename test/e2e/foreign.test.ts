@@ -10,7 +10,7 @@ const flags = (server: ForeignServer, module: string): string[] => [
   ...['--target', server.url.replace(/^http/, 'ws')],
 ];
 
-/** All that a run against a server of somebody else's has to leave behind. */
+/** The expected bundle of a run against a foreign server. */
 function isSensible(run: Started, { seen }: ForeignServer): void {
   const report = run.report();
   const { scheduled, ok, rejected, failed, timedOut, unfinished } = report.load.wholeRun.intent;
@@ -28,7 +28,7 @@ function isSensible(run: Started, { seen }: ForeignServer): void {
     ending: { state: 'completed' },
   });
 
-  // What nobody measured is no budget met, and each says why.
+  // An unmeasured budget is not met, and gives its reason.
   const rulings = new Map(report.rulings.map((ruling) => [ruling.id, ruling]));
   expect(rulings.get('connected')?.state).toBe('met');
   expect(rulings.get('answered')?.state).toBe('met');

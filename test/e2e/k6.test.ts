@@ -30,7 +30,7 @@ test.skipIf(installedK6 === null)(
     expect(report.integrity).toMatchObject({ ...LOST_NOTHING, acked: answeredIn(report) });
     expect(report.rulings.map(({ id }) => id)).toEqual(other.rulings.map(({ id }) => id));
 
-    // What is not known of k6 is no pass, and what is known is told.
+    // Figures that k6 lacks prevent a pass, and the others are reported.
     const rule = (id: string) => report.rules.find((one) => one.id === id);
     for (const id of ['generator-loop-delay', 'generator-stalled', 'generator-utilisation']) {
       expect(rule(id)).toMatchObject({ state: 'not-applicable', observed: expect.stringContaining('k6') });

@@ -106,9 +106,9 @@ test('with 3% of operations refused or unanswered, no run passes, whoever plays'
         : ([report.load.unansweredPercent.intent, 'answered.intent', 'unanswered'] as const);
     expect(share, what).toBeGreaterThan(2);
     expect(share, what).toBeLessThan(4);
-    const said = `${Number(share?.toPrecision(3))}% ${word}`;
-    expect(stdout, what).toContain(said);
-    expect(run.read('summary.md').replaceAll('\\', ''), what).toContain(said);
+    const expected = `${Number(share?.toPrecision(3))}% ${word}`;
+    expect(stdout, what).toContain(expected);
+    expect(run.read('summary.md').replaceAll('\\', ''), what).toContain(expected);
     expect(run.read('junit.xml'), what).toMatch(
       new RegExp(`name="${rule.replace('.', '\\.')}"[^>]*>\\s*<failure`),
     );

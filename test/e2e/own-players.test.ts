@@ -12,9 +12,9 @@ test('init in an empty folder, then the command that it prints: a verdict', { ti
   const folder = temporaryFolder();
   const cli = join(root, 'bin', 'capbench.js');
   const environment = { cwd: folder, encoding: 'utf8' as const, env: { ...process.env, NO_COLOR: '1' } };
-  const said = execFileSync(process.execPath, [cli, 'init'], environment);
+  const output = execFileSync(process.execPath, [cli, 'init'], environment);
   expect(readdirSync(folder).sort()).toEqual(['my-player.mjs', 'my-world.yaml']);
-  const [, printed = ''] = /^npx capbench (.+)$/m.exec(said) ?? [];
+  const [, printed = ''] = /^npx capbench (.+)$/m.exec(output) ?? [];
   expect(printed).toBe('run ./my-world.yaml --allow-module --set system=flux');
 
   const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...printed.split(' ')], environment);
@@ -71,8 +71,8 @@ test('a server that answers 500 to everything: the failures are attributed to it
   const because = breachedBecause.find((one) => one.startsWith('answered.intent'));
   expect(because).toContain('the target answered with errors');
   expect(`${stdout}${breachedBecause.join()}`).not.toContain('load not sustained');
-  const said = `a server answered GET with status 500 (${scheduled} times)`;
-  expect(errors).toEqual([said]);
-  expect(stdout).toContain(`• error: ${said}`);
-  expect(run.read('summary.md')).toContain(`- error: ${said}`);
+  const error = `a server answered GET with status 500 (${scheduled} times)`;
+  expect(errors).toEqual([error]);
+  expect(stdout).toContain(`• error: ${error}`);
+  expect(run.read('summary.md')).toContain(`- error: ${error}`);
 });

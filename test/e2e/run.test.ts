@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { LOST_NOTHING, settled } from '../counts.ts';
 import { answeredIn, BUNDLE_FILES, capbench, root, type Started, small } from './capbench.ts';
 
-/** `report` finds the same in the bundle alone; another verdict when one measurement is another. */
+/** `report` gives the same verdict from only the bundle, and another when a measurement is changed. */
 async function isJudgedAgain(run: Started): Promise<void> {
   const bundle = join(run.out, 'latest');
   const first = run.report();
@@ -13,7 +13,7 @@ async function isJudgedAgain(run: Started): Promise<void> {
   await capbench(['report', bundle]).ends(first.exitCode);
   expect(run.report()).toEqual(first);
 
-  // An acknowledged operation is gone.
+  // One acknowledged operation is removed.
   const { integrity, ...measurements } = run.measurements();
   const changed = { ...measurements, integrity: { ...integrity, lost: 1 } };
   writeFileSync(join(bundle, 'measurements.json'), JSON.stringify(changed));
@@ -47,7 +47,7 @@ test('a run from a scenario file to a verdict and a bundle, which report judges 
   expect(validate(report), JSON.stringify(validate.errors)).toBe(true);
   expect(stdout.trim().split('\n').at(-1)).toContain(code === 0 ? 'PASS' : 'FAIL');
 
-  // What was due is known beforehand: 120 intents and 2,000 commands a second for 3 s.
+  // The due operations are known: 120 intents and 2,000 commands a second for 3 s.
   const { operations, wholeRun } = report.load;
   expect(Math.abs(operations.intent.scheduled - 360)).toBeLessThanOrEqual(60);
   expect(Math.abs(operations.monsterCommand.scheduled - 6000)).toBeLessThanOrEqual(100);

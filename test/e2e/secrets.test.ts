@@ -12,7 +12,7 @@ import { environmentOf, listening, socketsOf } from './faults/inside.ts';
 
 const linux = process.platform === 'linux';
 
-/** What is planted where. None is a word, and no two have a part in common. */
+/** The secrets by where they are placed. None is a word, and no two have a part in common. */
 const ENVIRONMENT = {
   PGPASSWORD: 'pg-Vq7!xk2m',
   PGSERVICE: 'svc-88/jd?u',
@@ -20,7 +20,7 @@ const ENVIRONMENT = {
   AWS_SECRET_ACCESS_KEY: 'wJ4+/lrXUtnF5=EMi/K7',
   DEPLOY_PASSWORD: 'Zo0 % läng 42',
   DATABASE_URL: 'postgres://root:Hy6fd8Ls@db.example/world',
-  // Trivial and common ones, which must ruin nothing.
+  // Trivial and common values, which must not damage the output.
   CACHE_KEY: '1',
   DB_PASSWORD: 'postgres',
   SOME_TOKEN: 'quickstart',
@@ -31,7 +31,7 @@ const PLANTED = [
   ...['Bw3-desc-pw', 'Nx1-dev-tok', 'Ru5-title-pw', 'Kc8-set-pw', 'ann:z9'],
 ];
 
-/** In how many ways a text may be written. Not capbench's own list. */
+/** The ways in which a text may be encoded, independent of capbench's own list. */
 function spellings(secret: string): string[] {
   const bytes = Buffer.from(secret);
   const base64 = [0, 1, 2].map((shift) =>
@@ -47,14 +47,14 @@ function spellings(secret: string): string[] {
     JSON.stringify(secret).slice(1, -1),
     secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;'),
     bytes.toString('hex'),
-    // Of a very short one, so little is left that chance would find it.
+    // A very short secret leaves so little that it would be found by chance.
     ...(secret.length < 8
       ? []
       : base64.flatMap((text) => [text, text.replaceAll('+', '-').replaceAll('/', '_')])),
   ];
 }
 
-/** Which of the secrets stand where, in any spelling. */
+/** The secrets that a text contains in any encoding. */
 function found(secrets: readonly string[], texts: Readonly<Record<string, string | Buffer>>): string[] {
   return Object.entries(texts).flatMap(([where, text]) =>
     secrets
@@ -122,7 +122,7 @@ test.runIf(linux)(
     const all = [...children, ...childrenOf(run)];
     for (const { pid, command, environment } of all) {
       expect(found(PLANTED, { environment, command }), `${pid} ${command}`).toEqual([]);
-      // Only a world server is told a password and a token, and only the run's own.
+      // Only a world server gets a password and a token, and only those of the run.
       const names = environment.split('\0').map((pair) => pair.split('=')[0] ?? '');
       const allowed = command.includes('flux-server') ? ['TOKEN', 'DB_PASSWORD'] : [];
       expect(
@@ -158,7 +158,7 @@ test.runIf(linux)(
     expect(found(secrets, files)).toEqual([]);
     expect(found(secrets, { names: filesIn(run.out).join('\n') })).toEqual([]);
 
-    // It was said, and nothing else was lost.
+    // The redaction is reported, and nothing else is missing.
     expect(stderr).toMatch(/warning: the scenario holds a secret, .*: description \(/);
     expect(parse(String(files['scenario.yaml'])).description).toBe(
       'as in postgres://(redacted)@db.example/world, and http://(redacted)@h',
@@ -218,7 +218,7 @@ test.skipIf(own === undefined)(
       /^loading http:\/\/.* for \d+.*: 60 players, 120 intents\/s, 2,000 monster commands\/s/m,
     );
     expect(run.report().load.peakCcu).toBe(60);
-    // It is this host all the same.
+    // It is this host in spite of the address.
     expect(run.measurements().colocated).toBe(true);
     await stop();
   },

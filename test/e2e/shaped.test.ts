@@ -12,7 +12,7 @@ test('a spike, churn and a reconnect storm: each stage has its own rulings, all 
   timeout: 120_000,
 }, async () => {
   const run = capbench(['run', scenario]);
-  // One budget cannot be kept: it is the storm's, and no other is touched by it.
+  // One budget of the storm cannot be met, which affects no other.
   const { stdout } = await run.ends(EXIT.breached);
   const { rulings, stages, faults, integrity, rules, load, invalidBecause } = run.report();
   expect(invalidBecause).toEqual([]);
@@ -45,7 +45,7 @@ test('a spike, churn and a reconnect storm: each stage has its own rulings, all 
   for (const quiet of [hold, after])
     expect(quiet?.network).toMatchObject({ left: 0, disconnects: 0, cut: 0 });
   expect(churn?.network).toMatchObject({ disconnects: 0, cut: 0 });
-  // Full strength is of the cut: who had just left by himself comes back as well.
+  // Full strength counts from the cut and includes players that had just left by churn.
   expect(storm?.network.disconnects).toBe(storm?.network.cut);
   expect(storm?.network.reconnects).toBe(storm?.network.cut);
   expect(storm?.network.connectMs.count).toBeGreaterThanOrEqual(storm?.network.cut ?? Number.NaN);
@@ -62,7 +62,7 @@ test('a spike, churn and a reconnect storm: each stage has its own rulings, all 
   expect(stdout).toMatch(/ms +at, s[\s\S]*spike[\s\S]*cut off, full strength after/);
   expect(run.read('report.html')).toContain('<h2>Stages</h2>');
   expect(run.read('summary.md')).toContain('| spike | 3 | 3x |');
-  // Judged again from the facts alone, it is the same.
-  const told = await capbench(['report', join(run.out, 'latest'), '--json']).ends(EXIT.breached);
-  expect(JSON.parse(told.stdout).stages).toEqual(JSON.parse(JSON.stringify(stages)));
+  // Judging again from only the facts gives the same result.
+  const reported = await capbench(['report', join(run.out, 'latest'), '--json']).ends(EXIT.breached);
+  expect(JSON.parse(reported.stdout).stages).toEqual(JSON.parse(JSON.stringify(stages)));
 });

@@ -34,7 +34,7 @@ function scenario(): string {
         stat: 'increase',
         unit: 'batches',
       },
-      // Without this word there would be no conclusion.
+      // Without `optional` the run would be invalid.
       { id: 'moon', metric: 'from_the_moon', stat: 'last', unit: 'x', optional: true },
     ].map((budget) => ({ ...budget, ...many, metric: `target.metrics.${budget.metric}` })),
     ...[
@@ -135,7 +135,7 @@ test('growth covers the whole measure phase, on a page as clients write it; an u
   const started = performance.now();
   const respond: RequestListener = (request, response) => {
     if (request.url !== '/metrics') return void response.end();
-    // 200 a second by its own clock, whoever asks.
+    // 200 a second by its own clock, independent of the probe.
     const count = Math.floor((performance.now() - started) / 5);
     response.setHeader('content-type', 'application/openmetrics-text; version=1.0.0; charset=utf-8');
     response.end(

@@ -4,7 +4,7 @@ import { portOf } from '../loopback.ts';
 import { CA_FILE, tlsFront } from '../tls-front.ts';
 import { capbench, small } from './capbench.ts';
 
-/** A few operations are enough: that they arrive, and how, is asked; not how soon. */
+/** A few operations are enough, because the test checks how they arrive, not how soon. */
 const LESS = [
   ...['--duration', '2s', '--set', 'load.players=12', '--set', 'load.monsters=40'],
   ...['--set', 'load.intentsPerSecond=24', '--set', 'load.monsterCommandsPerSecond=100'],

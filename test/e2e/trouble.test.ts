@@ -10,7 +10,7 @@ test.runIf(linux)('rows that were altered by hand are detected', { timeout: 120_
   const run = capbench(['run', small, '--duration', '3s']);
   const client = await openDatabase(run);
   await underLoad(client);
-  // As if three committed operations of one player had never been.
+  // Removes three committed operations of one player from its row.
   await client.query('update entity set applied_n = applied_n - 3 where id = 5');
   await client.end();
   await run.ends(92);
@@ -52,7 +52,7 @@ test('serve holds a stack that run --target drives', { timeout: 120_000 }, async
   expect(run.report().load.peakCcu).toBe(60);
   expect(run.report().rulings.find(({ id }) => id === 'lost')?.state).toBe('unmeasured');
 
-  // The same players again: their numbers go on where the rows are.
+  // The same players continue with the numbers of the rows.
   const again = capbench(['run', small, '--duration', '1s', ...targets]);
   await again.finished;
   const { intent } = again.report().load.wholeRun;

@@ -12,7 +12,7 @@ import { faultsOf } from './invariants.ts';
 import { whyNoPass } from './oracle.ts';
 import { written } from './originals.ts';
 
-/** Who watches the fuzzer: each of the failures it is there for has to be noticed. */
+/** Checks the fuzzer itself: it has to notice each kind of failure that it looks for. */
 
 const root = join(import.meta.dirname, '..', '..');
 let folder = '';
@@ -29,7 +29,7 @@ const ended = (over: Partial<Ended>): Ended => ({
   ...over,
 });
 
-test.each<[what: string, over: Partial<Ended>, said: string | null]>([
+test.each<[what: string, over: Partial<Ended>, expected: string | null]>([
   ['nothing', {}, null],
   ['a refusal', { code: 104, out: '', err: 'error: no such file\nhint: name one\n' }, null],
   [
@@ -47,10 +47,10 @@ test.each<[what: string, over: Partial<Ended>, said: string | null]>([
   ['a word that was given', { input: { ...INPUT, argv: ['check', 'NaN'] }, out: 'no NaN here\n' }, null],
   ['slowness', { milliseconds: 2_001 }, 'took longer'],
   ['a flood', { code: 104, err: `error: ${'x'.repeat(200_000)}\n` }, 'says far too much'],
-])('%s', async (_what, over, said) => {
+])('%s', async (_what, over, expected) => {
   const faults = (await faultsOf(TARGET, ended(over))).join('; ');
-  if (said === null) expect(faults).toBe('');
-  else expect(faults).toContain(said);
+  if (expected === null) expect(faults).toBe('');
+  else expect(faults).toContain(expected);
 });
 
 const [m, scenario] = [measurementsOf(), scenarioOf()];
@@ -73,7 +73,7 @@ function passed(alter: (text: string) => string): Ended {
   return ended({ input });
 }
 
-test.each<[from: string, to: string, said: string]>([
+test.each<[from: string, to: string, expected: string]>([
   ['"lost":0', '"lost":1', '1 lost'],
   ['"lost":0', '"lost":3,"lost":0', 'stands there twice'],
   ['"acked":504000', '"acked":503000', '503000 acked'],
@@ -86,9 +86,9 @@ test.each<[from: string, to: string, said: string]>([
   ['"ready":4.6', '"ready":null', 'phases at'],
   ['"to":25', '"to":99', 'after the end'],
   ['"name":"host","samples":31', '"name":"host","samples":0', 'probe host'],
-])('a pass in spite of %s becoming %s is noticed', async (from, to, said) => {
+])('a pass in spite of %s becoming %s is noticed', async (from, to, expected) => {
   const reasons = (await whyNoPass(passed((text) => text.replace(from, to)))).join('; ');
-  expect(reasons).toContain(said);
+  expect(reasons).toContain(expected);
 });
 
 test('a pass of an undamaged run is no failure', async () => {

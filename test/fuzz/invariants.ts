@@ -5,7 +5,7 @@ import { type Ended, fileOf, type Target } from './input.ts';
 
 /** No input may take longer, in milliseconds. */
 export const LONGEST_MS = 2_000;
-/** What is said about one bad input is read by a person. */
+/** People read the message about a bad input, so its length is limited. */
 const MOST_SAID = 100_000;
 
 const VERDICTS: readonly number[] = [
@@ -15,11 +15,11 @@ const VERDICTS: readonly number[] = [
   EXIT.breached,
   EXIT.interrupted,
 ];
-/** What slips out where a value was not thought of. */
+/** Texts that appear where a value was not handled. */
 const SLIPS = ['undefined', '[object', 'NaN'];
 const ARTEFACTS = ['report.json', 'summary.md', 'junit.xml', 'series.csv', 'report.html'];
 
-/** What an input has no right to lead to, in words; empty when all is well. */
+/** The violations by the result of an input, in words; empty when there are none. */
 export async function faultsOf(target: Target, ended: Ended): Promise<readonly string[]> {
   const faults = [...endOf(target, ended), ...words(ended)];
   // What else must hold is only asked of a command that has not broken down.
@@ -40,7 +40,7 @@ function endOf(target: Target, { code, out, err, milliseconds, folder, input }: 
   if (!refused && /^error: /m.test(err) && bug === undefined)
     faults.push('an error line beside another ending');
   if (VERDICTS.includes(code) && !out.includes(`(${code})`) && !out.includes(`"exitCode": ${code}`)) {
-    faults.push('a verdict that is not said');
+    faults.push('a verdict that is not printed');
   }
   if (refused && err.length > MOST_SAID) faults.push('says far too much');
   if (refused && input.argv[0] === 'report') faults.push(...leftBehind(join(folder, 'bundle'), input));
@@ -59,16 +59,16 @@ function leftBehind(bundle: string, { files }: Ended['input']): string[] {
 
 function words({ out, err, folder, input, code }: Ended): string[] {
   const faults: string[] = [];
-  const said = [`${out}\n${err}`];
+  const texts = [`${out}\n${err}`];
   if (code !== EXIT.badInput && input.argv[0] === 'report') {
     for (const name of ARTEFACTS) {
       const path = join(folder, 'bundle', name);
       if (existsSync(path) && fileOf(input, `bundle/${name}`) === undefined)
-        said.push(readFileSync(path, 'utf8'));
+        texts.push(readFileSync(path, 'utf8'));
     }
   }
   // Images are base64: any word may be in them.
-  const text = said.join('\n').replaceAll(/;base64,[^"]*/g, '');
+  const text = texts.join('\n').replaceAll(/;base64,[^"]*/g, '');
   if (/^\s+at .*[:(]\d+:\d+\)?$/m.test(text)) faults.push('a stack trace');
   const given = givenBy(input);
   for (const slip of SLIPS) {

@@ -55,13 +55,13 @@ const ANSWERS: readonly ((seq: number, socket: Socket, next: () => number) => Bu
   () => text('['.repeat(50_000)),
   () => text(''),
   () => text('null'),
-  () => frame('x', { mask: false, told: 300_000 }),
-  () => frame('x', { mask: false, told: 2 ** 40 }),
+  () => frame('x', { mask: false, length: 300_000 }),
+  () => frame('x', { mask: false, length: 2 ** 40 }),
   () => frame('{"acks":[', { mask: false, fin: false }),
   () => frame(Buffer.from([0xff, 0xfe, 0x80]), { mask: false }),
   (seq) => frame(`{"acks":[{"seq":${seq},"ok":true}]}`, { mask: false, opcode: OPCODE.binary }),
   (_seq, socket) => {
-    socket.end(frame('half of it', { mask: false, told: 100 }));
+    socket.end(frame('half of it', { mask: false, length: 100 }));
     return Buffer.alloc(0);
   },
   (_seq, socket) => {
@@ -117,7 +117,7 @@ const COMMITS: readonly ((post: number, commands: number, socket: Socket) => Buf
   (post) => text(`{"commits":[[${post},1e999,0]]}`),
   () => text('{"commits":"all"}'),
   (_post, _commands, socket) => {
-    socket.end(frame('half', { mask: false, told: 100 }));
+    socket.end(frame('half', { mask: false, length: 100 }));
     return Buffer.alloc(0);
   },
 ];
@@ -147,7 +147,7 @@ const WELCOMES: readonly (readonly [what: string, welcome: Buffer])[] = [
   ['a number after which none is left', text('{"welcome":{"lastSeq":9007199254740991}}')],
   ['a place that is none', text('{"welcome":{"lastSeq":0,"place":1e999}}')],
   ['garbage', text('welcome!')],
-  ['a frame beyond every limit', frame('x', { mask: false, told: 2 ** 30 })],
+  ['a frame beyond every limit', frame('x', { mask: false, length: 2 ** 30 })],
 ];
 
 test.each(WELCOMES)('a welcome with %s ends with 93', { timeout: 60_000 }, async (_what, welcome) => {
@@ -163,7 +163,7 @@ test.each([
     'a number after which none is left',
     text(`{"welcome":{"lastSeq":[${new Array(MONSTERS).fill(2 ** 32).join(',')}]}}`),
   ],
-  ['a flood', frame('x', { mask: false, told: 2 ** 30 })],
+  ['a flood', frame('x', { mask: false, length: 2 ** 30 })],
 ])('a welcome of the monsters with %s ends with 93', { timeout: 60_000 }, async (_what, commitsWelcome) => {
   const endpoints = await rogue({ commitsWelcome });
   const error = await failureOf(prepare(workload({ postRate: 5 }), endpoints));

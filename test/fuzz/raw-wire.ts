@@ -4,24 +4,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../src/rng.ts';
 import { below, chance, pick } from './draw.ts';
 
-/** The wire as no library would use it: bytes of our choice, over HTTP and in WebSocket frames. */
+/** Sends arbitrary bytes over HTTP and in WebSocket frames, which no library would do. */
 
 export interface FrameShape {
   readonly opcode?: number;
   readonly fin?: boolean;
   readonly mask?: boolean;
   readonly reserved?: number;
-  /** The length that the header tells, whatever there is. */
-  readonly told?: number;
+  /** The length in the header, whatever the payload is. */
+  readonly length?: number;
 }
 
 export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
-/** One frame by RFC 6455, section 5.2, or what passes for one. */
+/** One frame by RFC 6455, section 5.2, valid or not. */
 export function frame(payload: string | Uint8Array, shape: FrameShape = {}): Buffer {
   const { opcode = OPCODE.text, fin = true, mask = true, reserved = 0 } = shape;
   const body = Buffer.from(payload);
-  const length = shape.told ?? body.length;
+  const length = shape.length ?? body.length;
   const head = Buffer.alloc(length < 126 ? 2 : length < 65_536 ? 4 : 10);
   head[0] = (fin ? 0x80 : 0) | (reserved << 4) | opcode;
   head[1] = (mask ? 0x80 : 0) | (length < 126 ? length : length < 65_536 ? 126 : 127);
@@ -44,11 +44,11 @@ export const handshake = (path: string, more: readonly string[] = []): string =>
     '',
   ].join('\r\n');
 
-/** A socket that keeps what it is told, and how it ended. */
+/** A socket that keeps what it received, and how it ended. */
 export interface RawSocket {
   readonly socket: Socket;
-  readonly heard: () => Buffer;
-  /** Resolves when something was heard or the other side has ended it, false after so many milliseconds. */
+  readonly received: () => Buffer;
+  /** Resolves when data was received or the other side closed the socket, with false after the time limit. */
   answered(milliseconds: number): Promise<boolean>;
   /** Resolves when the other side has ended it, false after so many milliseconds. */
   ended(milliseconds: number): Promise<boolean>;
@@ -57,14 +57,14 @@ export interface RawSocket {
 
 export async function open(port: number): Promise<RawSocket> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-  let heard = Buffer.alloc(0);
+  let received = Buffer.alloc(0);
   let over = false;
   const listeners = new Set<() => void>();
   const change = (): void => {
     for (const listener of listeners) listener();
   };
   socket.on('data', (chunk: Buffer) => {
-    heard = Buffer.concat([heard, chunk]).subarray(-100_000);
+    received = Buffer.concat([received, chunk]).subarray(-100_000);
     change();
   });
   for (const end of ['end', 'close', 'error'] as const) {
@@ -90,8 +90,8 @@ export async function open(port: number): Promise<RawSocket> {
     });
   return {
     socket,
-    heard: () => heard,
-    answered: (milliseconds) => until(() => heard.length > 0 || over, milliseconds),
+    received: () => received,
+    answered: (milliseconds) => until(() => received.length > 0 || over, milliseconds),
     ended: (milliseconds) => until(() => over, milliseconds),
     close: () => socket.destroy(),
   };
@@ -139,8 +139,8 @@ export function junkFrames(next: Random): Buffer {
     () => frame(text, { mask: false }),
     () => frame('x'.repeat(1_025)),
     () => frame('x'.repeat(70_000)),
-    () => frame('x', { told: 2 ** 40 }),
-    () => frame('x', { told: Number.MAX_SAFE_INTEGER }),
+    () => frame('x', { length: 2 ** 40 }),
+    () => frame('x', { length: Number.MAX_SAFE_INTEGER }),
     () => frame('x'.repeat(126), { opcode: OPCODE.ping }),
     () => frame('', { opcode: OPCODE.ping, fin: false }),
     () => frame('x', { opcode: OPCODE.continuation }),

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { portOf } from '../loopback.ts';
 import { frame } from './raw-wire.ts';
 
-/** The server's side of the wire in bytes of our choice. It holds a whole world, and may say anything of it. */
+/** A server that answers with arbitrary bytes. It claims a whole world, and may state anything about it. */
 export interface RogueOptions {
   readonly players: number;
   readonly monsters: number;

@@ -1,7 +1,7 @@
 import { execute } from './execute.ts';
 import { targetOf } from './targets.ts';
 
-/** The process in which the inputs are tried: one after another, so that whoever ends it is known. */
+/** Tries the inputs one after another in one process, so that an input that ends it is known. */
 
 export interface Share {
   readonly root: string;
@@ -16,7 +16,7 @@ export type Word =
   | { readonly kind: 'tried'; readonly result: Awaited<ReturnType<typeof execute>> }
   | { readonly kind: 'done' };
 
-/** What nobody caught belongs to the input that is being tried. */
+/** An uncaught error belongs to the current input. */
 const uncaught: string[] = [];
 process.on('uncaughtException', (thrown) => uncaught.push(`nobody caught: ${thrown.message}`));
 
@@ -34,7 +34,7 @@ async function work({ root, seed, target: name, from, to }: Share): Promise<void
   process.disconnect();
 }
 
-// Whoever asked is gone.
+// The parent process has ended.
 process.once('disconnect', () => process.exit());
 
 process.once('message', (share: Share) => {

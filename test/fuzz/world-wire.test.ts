@@ -8,7 +8,7 @@ import { connectGenerator, connectPlayer, metric, type TestPlayer } from '../sys
 import { below, chance } from './draw.ts';
 import { dribble, frame, handshake, junkFrames, junkRequest, OPCODE, open } from './raw-wire.ts';
 
-/** A world server among players who do not keep to the protocol, and one who does. */
+/** A world server with clients that violate the protocol, and one that follows it. */
 
 const PLAYERS = 40;
 /** On a machine that is busy with something else. */
@@ -37,7 +37,7 @@ beforeEach(async () => {
 const rowOf = async (id: number) =>
   (await sql.query(`select applied_n::int as n, last_seq::int as last from entity where id = ${id}`)).rows;
 
-/** Whatever came before: who keeps to the protocol is served, and all that was acknowledged is in the rows. */
+/** A client that follows the protocol is still served, and everything that was acknowledged is in the rows. */
 afterEach(async () => {
   await servesWell();
   expect(await rowOf(0)).toEqual([{ n: asked, last: asked }]);
@@ -91,7 +91,7 @@ test('refused upgrades leave no descriptor behind', { timeout: 120_000 }, async 
   const sockets = await Promise.all(Array.from({ length: 200 }, () => open(port)));
   for (const raw of sockets) raw.socket.write(handshake('/play?player=999999'));
   for (const raw of sockets) expect(await raw.ended(PATIENCE)).toBe(true);
-  // The other side says nothing more, and does not hang up either.
+  // The client sends nothing more, and does not close the connection either.
   if (linux) await expect.poll(descriptors, { timeout: PATIENCE }).toBeLessThanOrEqual(before + 3);
   for (const raw of sockets) raw.close();
 });

@@ -8,7 +8,7 @@ import { seconds } from '../../src/units.ts';
 export const OPERATIONS = ['intent', 'monsterCommand'] as const;
 export const [INTENT, MONSTER_COMMAND] = [0, 1];
 
-/** A map of these operations: it holds both. */
+/** A map with both of these operations. */
 type OfBoth<T> = Readonly<Record<(typeof OPERATIONS)[number], T>>;
 export const ofBoth = <T>(map: PerOperation<T>): OfBoth<T> => map as OfBoth<T>;
 type WithBoth<T extends { readonly operations: PerOperation<unknown> }> = Omit<T, 'operations'> & {
@@ -36,19 +36,19 @@ export const operationsOf = (intentsPerSecond: number, commandsPerSecond: number
   operation('monsterCommand', 'other', commandsPerSecond),
 ];
 
-/** A workload of whole seconds; what matters to a test is given. */
+/** A workload of whole seconds with defaults that a test overrides. */
 export function workloadWith(
   given: Partial<Omit<Workload, 'timeline' | 'operations' | 'own' | 'entities'>> & {
     readonly ramp?: number;
     readonly warmUp?: number;
     readonly duration?: number;
-    /** Of each player, a second. */
+    /** Intents a second of each player. */
     readonly intentRate?: number;
     readonly monsters?: number;
     readonly commandsPerPost?: number;
     /** Posts a second. */
     readonly postRate?: number;
-    /** Players of somebody's own. */
+    /** A user's own players. */
     readonly playing?: Players;
   } = {},
 ): Workload {

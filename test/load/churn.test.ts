@@ -14,7 +14,7 @@ interface Leave {
   readonly away: number;
 }
 
-/** All that one of so many workers does, by the players' ids. */
+/** The departures that one of several workers plans, by the players' ids. */
 function leaves(players: number, worker = 0, workers = 1, seed = 3): Leave[] {
   const churn = new Churn({ seed, players, churn: WINDOWS }, { worker, workers });
   const all: Leave[] = [];

@@ -14,7 +14,7 @@ test('all due operations are sent, answered and recorded in the ledger', async (
   expect(fleet.workerPids).toHaveLength(2);
 
   const { intent, monsterCommand } = tally.operations;
-  // 20 players x 5/s and 20 posts/s x 10, over 2 s at full rate, exact to one a stream.
+  // 20 players x 5/s and 20 posts/s x 10, over 2 s at full rate, exact to one operation in each stream.
   expect(Math.abs(intent.measured.scheduled - 200)).toBeLessThanOrEqual(20);
   expect(Math.abs(monsterCommand.measured.scheduled - 400)).toBeLessThanOrEqual(10);
   for (const { whole, measured, due, service, lag, ownLag } of [intent, monsterCommand]) {
@@ -28,7 +28,7 @@ test('all due operations are sent, answered and recorded in the ledger', async (
   expect(tally.endedAt).toBe(workload.timeline.end);
   expect(tally.scheduleHash).toMatch(/^[0-9a-f]{16}$/);
 
-  // The servers' own record agrees with the ledger, entity by entity, and numbers are dense from 1.
+  // The servers received what the ledger says for each entity, with numbers that are dense from 1.
   const { sentN, sentMax, ackedMax, ackedSum } = figuresOf(tally.ledger);
   let received = 0;
   for (const server of servers) {
@@ -65,12 +65,12 @@ test('all due operations are sent, answered and recorded in the ledger', async (
     for (const worker of workers) {
       if (!('stalledMs' in worker)) throw new Error('a worker of ours tells how its loop fared');
       const { stalledMs, maxLoopDelayMs, waitedSeconds } = worker;
-      // A second holds one block at least of the longest that it tells.
+      // The stalled time of a second includes its longest block.
       expect(stalledMs).toBeGreaterThanOrEqual(Math.max(0, maxLoopDelayMs - 10) - 0.001);
       waited += waitedSeconds ?? 0;
     }
   }
-  // Two processes that wake up thousands of times wait for a core at least once.
+  // Two processes that wake up thousands of times must wait for a core at least once.
   expect(waited > 0).toBe(readWaitedSeconds() !== null);
   expect(fleet.workerPids.filter(isAlive)).toEqual([]);
 });
@@ -84,7 +84,7 @@ test('players send the expected mix of intents', async () => {
   expect(share((text) => text === 'look')).toBeGreaterThan(0.2);
   expect(share((text) => text === 'say hello')).toBeCloseTo(0.1, 1);
   expect(share((text) => text.startsWith('attack '))).toBeGreaterThan(0);
-  // North is known to be open, west is only tried in the dark.
+  // North is a known exit, and players try west only without knowing exits.
   expect(share((text) => text === 'go west')).toBeGreaterThan(0);
   expect(share((text) => text === 'go west')).toBeLessThan(0.05);
   expect(

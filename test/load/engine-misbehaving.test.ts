@@ -64,7 +64,7 @@ test('after a lost connection, unanswered and later operations fail', async () =
   expect(figuresOf(tally.ledger).ackedN[3]).toBe(3);
   expect(whole.failed).toBeGreaterThanOrEqual(5);
   expect(whole.ok + whole.failed).toBe(whole.scheduled);
-  // The one that was not answered had been sent; those that came due later never were.
+  // The unanswered one was sent, and those that came due later were not.
   const sent = whole.ok + whole.failed - whole.failedUnsent;
   expect(figuresOf(tally.ledger).sentN.reduce((sum, n) => sum + n, 0)).toBe(sent);
   expect(whole.failedUnsent).toBeGreaterThanOrEqual(4);
@@ -75,12 +75,12 @@ test('after a lost connection, unanswered and later operations fail', async () =
 test.each([
   ['garbage', 'garbage', 'violates the protocol'],
   ['a frame without an end', 'flood', 'the server sent a frame that is larger than capbench accepts'],
-] as const)('%s costs the player its connection, and nothing else', async (_what, answer, said) => {
+] as const)('%s costs the player its connection, and nothing else', async (_what, answer, message) => {
   const workload = workloadWith({ players: 10, intentRate: 5, duration: 2, postRate: 0 });
   const intent = (player: number, seq: number) => (player === 4 && seq === 2 ? answer : 'ok');
   const { tally } = await load(workload, { intent });
   expect(tally.disconnects).toBe(1);
-  expect(tally.errors.join()).toContain(said);
+  expect(tally.errors.join()).toContain(message);
   expect(tally.operations.intent.whole.failed).toBeGreaterThan(0);
   expect(figuresOf(tally.ledger).ackedN[4]).toBe(1);
   expect(figuresOf(tally.ledger).ackedN[5]).toBeGreaterThanOrEqual(9);
@@ -143,7 +143,7 @@ test('posts wait for withheld answers until they are skipped', async () => {
   const workload = workloadWith({ players: 0, postRate: 100, duration: 3, ...patient });
   const { tally, servers } = await load(workload, { post: () => 'withhold' }, { workers: 1 });
   const { whole } = tally.operations.monsterCommand;
-  // HTTP answers in order: of the 32 that were sent, the server reads one after the other.
+  // HTTP answers are in order, so the server reads the 32 sent posts one after the other.
   expect(whole.unfinished).toBe(320);
   expect(whole.skipped).toBe(whole.scheduled - 320);
   expect(servers[0]?.posts[0]).toBe(1);

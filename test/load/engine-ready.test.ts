@@ -49,15 +49,15 @@ test('the connection is refused', async () => {
   expect(error.message).toContain(`127.0.0.1:${port}`);
 });
 
-test.each<[what: string, players: number, options: Partial<ServerOptions>, said: string]>([
+test.each<[what: string, players: number, options: Partial<ServerOptions>, expected: string]>([
   ['more than one percent cannot connect', 300, { refuses: (player) => player % 50 === 0 }, '404'],
   ['a first frame that is no welcome', 4, { welcome: () => '{"hello":1}' }, 'not a welcome'],
   ['another world than the scenario means', 20, { playersTotal: 21 }, '21 players'],
-])('%s: 93', async (_what, players, options, said) => {
+])('%s: 93', async (_what, players, options, expected) => {
   const workload = workloadWith({ players, postRate: 0 });
   const error = await failureOf(prepare(workload, (await serve(workload, options)).endpoints));
   expect(error.exitCode).toBe(93);
-  expect(error.message).toContain(said);
+  expect(error.message).toContain(expected);
 });
 
 test('fewer refusals than that are counted, and their operations fail when due', async () => {

@@ -43,7 +43,7 @@ test('a server is killed and restarted: every due operation is counted, and the 
   await fleet.close();
 
   const { intent, monsterCommand } = tally.operations;
-  // 20 players and the links of two workers.
+  // 20 players and the monsters' connections of two workers.
   expect(tally).toMatchObject({ disconnects: 22, reconnects: 22, strayAnswers: 0 });
   expect(countOf(tally.reconnect)).toBe(22);
   expect(tally.reconnect.min).toBeGreaterThan(600_000 - 100_000);
@@ -58,11 +58,11 @@ test('a server is killed and restarted: every due operation is counted, and the 
 
   const { sentN, ackedN } = figuresOf(tally.ledger);
   expect(findings(tally.ledger, servers)).toMatchObject({ ...LOST_NOTHING, acked: sumOf(ackedN) });
-  // What was lost uncommitted was numbered again: the rows are dense.
+  // Numbers that were lost before their commit were used again, so that the rows are dense.
   for (const server of servers) {
     for (const numbers of server.rows.values()) expect(numbers).toEqual(numbers.map((_, index) => index + 1));
   }
-  // Numbers were sent twice, and counted once.
+  // These numbers were sent twice and counted once.
   const arrived = servers.flatMap(({ received }) => [...received.values()]).flat().length;
   expect(arrived).toBeGreaterThan(sumOf(ackedN));
   expect(sumOf(sentN)).toBe(sumOf(ackedN));
@@ -82,10 +82,10 @@ test('operations of a player that is away for longer than skipAfter are skipped'
   for (const name of OPERATIONS) {
     const { scheduled, ok, failed, skipped } = tally.operations[name].whole;
     expect(ok + failed + skipped).toBe(scheduled);
-    // Some 0.9 s and more of 4.
+    // At least 0.9 of 4 s.
     expect(skipped).toBeGreaterThan(0.15 * scheduled);
     expect(skipped).toBeLessThan(0.6 * scheduled);
-    // Hardly any of it is the generator's own doing.
+    // Hardly any of the lag is the generator's own.
     expect(countOf(tally.operations[name].ownLag)).toBeLessThan(ok + failed + skipped / 2);
   }
   expect(findings(tally.ledger, servers)).toMatchObject(LOST_NOTHING);
@@ -258,7 +258,7 @@ test('the error names a stopped worker that does not send its ledger', async () 
   try {
     const error = await failureOf(fleet.ledger());
     expect(error.exitCode).toBe(93);
-    // Its silence is noticed at about the same time.
+    // The missing ledger is noticed at about the same time.
     expect(error.message).toMatch(
       /^load worker 1 (was asked for its ledger and did not answer|.* has not responded for 10 s)/,
     );
@@ -315,6 +315,6 @@ test('players reconnect no faster than connectsPerSecond', async () => {
   expect(await fleet.drop(100, 1)).toBe(60);
   const { tally } = await running;
   expect(tally).toMatchObject({ disconnects: 60, reconnects: 60 });
-  // Each worker 15 a second, and one at once.
+  // Each worker opens one at once and 15 a second.
   expect(tally.reconnect.max).toBeGreaterThan(1.8e6);
 });

@@ -17,7 +17,7 @@ import { micros } from '../../src/units.ts';
 import type { BothSecond, BothTally } from './a-workload.ts';
 import { ProtocolServer, type ServerOptions } from './protocol-server.ts';
 
-/** The engine as a user of its contract drives it: real worker processes, real sockets, a server of our own. */
+/** Drives the engine through its contract, with real worker processes and sockets against the protocol server. */
 const watchdog = await openWatchdog(process.env);
 const closers: (() => Promise<void>)[] = [];
 
@@ -26,7 +26,7 @@ afterEach(async () => {
 });
 afterAll(() => watchdog.close());
 
-/** Who guards the processes of this file. */
+/** The watchdog of this file's processes. */
 export const theWatchdog = (): Watchdog => watchdog;
 
 export async function serve(
@@ -52,7 +52,7 @@ export async function serve(
   };
 }
 
-/** Whose players the workload has: the flux world's, or somebody's own. */
+/** The source of the workload's players: the flux world, or a user's own. */
 const systemOf = (workload: Workload): DrivenSystem =>
   ownWorkload(workload).playing === undefined
     ? { workerModule: bundleFile('flux-worker'), deal: dealWorlds }
@@ -95,7 +95,7 @@ export async function run(fleet: ReadyFleet): Promise<{ tally: BothTally; second
   return { tally: tally as BothTally, seconds };
 }
 
-/** Serves, prepares and begins; what is done to the run meanwhile is the test's. */
+/** Starts servers and the run; the test then disturbs the run. */
 export async function begin(
   workload: Workload,
   options: Partial<ServerOptions> = {},
@@ -106,7 +106,7 @@ export async function begin(
   return { servers, fleet, server: servers[0]!, running: run(fleet) };
 }
 
-/** Serves, prepares, runs, closes. */
+/** Starts servers, and runs the workload to its end. */
 export async function load(
   workload: Workload,
   options: Partial<ServerOptions> = {},
@@ -128,7 +128,7 @@ export const isAlive = (pid: number): boolean => {
   }
 };
 
-/** What an error of prepare or run says. */
+/** The error of prepare or run. */
 export async function failureOf(promise: Promise<unknown>): Promise<CapbenchError> {
   const thrown = await promise.then(
     () => null,

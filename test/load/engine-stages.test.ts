@@ -37,7 +37,7 @@ const KINDS = [
   ...(['timedOut', 'skipped', 'unfinished'] as const),
 ];
 
-/** What was due in the measure phase was due in one of the stages. */
+/** Every operation that was due in the measure phase was due in one of its stages. */
 function expectShares(tally: BothTally, stages: readonly BothStageTally[]): void {
   for (const name of OPERATIONS) {
     const { measured, due } = tally.operations[name];
@@ -63,13 +63,13 @@ test('a spike, a reconnect storm and churn: every stage has its own counts, all 
   const storm = workload.timeline.stages?.[2];
   await sleep(100 + (storm?.start ?? 0) / 1e3 + 20);
   expect(await fleet.drop(50, 1, 2)).toBe(20);
-  const { tally, seconds: told } = await running;
+  const { tally, seconds: emitted } = await running;
   const stages = tally.stages ?? [];
   expect(stages).toHaveLength(4);
   expectShares(tally, stages);
   for (const [i, timed] of (workload.timeline.stages ?? []).entries()) {
     const due = stages[i]?.operations.intent.counts.scheduled ?? 0;
-    // To less than two for each player.
+    // Exact to less than two for each player.
     expect(Math.abs(due - 400 * operationalSeconds(timed))).toBeLessThan(80);
   }
   const [hold, spike, cut, churn] = stages;
@@ -80,7 +80,7 @@ test('a spike, a reconnect storm and churn: every stage has its own counts, all 
   expect(cut).toMatchObject({ disconnects: 20, reconnects: 20, left: 0, cut: 20 });
   expect(countOf(cut!.reconnect)).toBe(20);
   expect(countOf(cut!.connect)).toBe(20);
-  // The last one back is the one who makes it whole.
+  // Full strength is reached with the last reconnect.
   expect(cut?.fullStrength).toBeGreaterThan(30_000);
   expect(cut?.fullStrength).toBeGreaterThanOrEqual(cut!.reconnect.max - 20_000);
   expect(churn).toMatchObject({ disconnects: 0, reconnects: 0, cut: 0, fullStrength: null });
@@ -88,9 +88,9 @@ test('a spike, a reconnect storm and churn: every stage has its own counts, all 
   expect(churn?.left).toBeLessThanOrEqual(20);
   expect(churn?.joined).toBeGreaterThanOrEqual(14);
   expect(tally).toMatchObject({ disconnects: 20, reconnects: 20, strayAnswers: 0, errors: [] });
-  // Who left last of all had no time to join again.
-  expect(told.at(-1)?.connected).toBeGreaterThanOrEqual(37);
-  // Who leaves has heard the last answer before: nothing fails but what was cut off.
+  // The last players to leave had no time to join again.
+  expect(emitted.at(-1)?.connected).toBeGreaterThanOrEqual(37);
+  // Players leave after their last answer, so only operations of cut connections fail.
   expect(churn?.operations.intent.counts.failed).toBe(0);
   expect(findings(tally.ledger, servers)).toMatchObject(LOST_NOTHING);
   await fleet.close();

@@ -4,7 +4,7 @@ import { type CountedRows, compareLedger } from '../../src/probe/counted-rows.ts
 import { HASH_MODULUS } from '../../src/probe/hash-sums.ts';
 import { sequenceHash } from '../../src/sequence-hash.ts';
 
-/** Of each entity, how many numbers were sent and acknowledged, their sums and the highest ones; 0 where there is none. */
+/** Count, sum and maximum of the sent and of the acknowledged numbers of each entity; 0 where there are none. */
 export function figuresOf({ base, sent, acked }: Ledger) {
   const column = (figure: (entity: number) => number): Float64Array =>
     base.map((_, entity) => figure(entity));
@@ -20,7 +20,7 @@ export function figuresOf({ base, sent, acked }: Ledger) {
   };
 }
 
-/** What the rows of these servers say of a ledger. */
+/** The comparison of a ledger with the rows of these servers. */
 export function findings(
   ledger: Ledger,
   servers: readonly { readonly rows: ReadonlyMap<number, readonly number[]> }[],

@@ -43,8 +43,8 @@ test("the workers' ledgers are added", () => {
 });
 
 /**
- * One entity against sets: what was sent, what is acknowledged, and the rows of a server that commits in order.
- * `open` is what was sent since the last welcome and is not acknowledged; `line` what is on its way, uncommitted.
+ * A model of one entity with sets: sent and acknowledged numbers, and the rows of a server that commits in order.
+ * `open` has what was sent since the last welcome and is unacknowledged; `line` what is in flight and uncommitted.
  */
 class Model {
   readonly sent = new Set<number>();
@@ -52,7 +52,7 @@ class Model {
   readonly base: number;
   committed: number;
   last: number;
-  /** The highest number that a welcome named. */
+  /** The highest number that a welcome stated. */
   named = 0;
   open: number[] = [];
   line: number[] = [];
@@ -97,7 +97,7 @@ test.each([
       } else if (choice < 0.65) {
         model.committed = model.line.shift() ?? model.committed;
       } else if (choice < 0.85) {
-        // Whatever is committed may be answered, in any order: some answers come late.
+        // Committed operations are answered in any order, and some answers come late.
         const ready = model.open.filter((number) => !model.line.includes(number));
         const number = ready[Math.floor(draw() * ready.length)];
         if (number === undefined) continue;
@@ -109,26 +109,26 @@ test.each([
         model.committed = model.line[arrived - 1] ?? model.committed;
         const highest = Math.max(model.base, model.named, ...model.acked);
         if (draw() < forgetful) model.committed = Math.max(0, model.committed - 1 - Math.floor(draw() * 4));
-        const told = model.committed;
-        if (told < highest) {
+        const stated = model.committed;
+        if (stated < highest) {
           const named = Math.max(model.base, model.named);
-          for (let number = told + 1; number <= highest; number++) {
+          for (let number = stated + 1; number <= highest; number++) {
             if (number <= named || model.acked.has(number)) forgotten.add(number);
           }
         }
-        model.named = Math.max(model.named, told);
-        const { last, breach } = ledger.resume(1, told, model.last, model.open);
-        for (const number of model.open) if (number <= told) model.acked.add(number);
-        expect(last).toBeGreaterThanOrEqual(Math.max(told, highest));
-        if (told < highest) expect(breach).toBe('forgot');
-        if (forgetful === 0) expect({ last, breach }).toEqual({ last: told, breach: null });
+        model.named = Math.max(model.named, stated);
+        const { last, breach } = ledger.resume(1, stated, model.last, model.open);
+        for (const number of model.open) if (number <= stated) model.acked.add(number);
+        expect(last).toBeGreaterThanOrEqual(Math.max(stated, highest));
+        if (stated < highest) expect(breach).toBe('forgot');
+        if (forgetful === 0) expect({ last, breach }).toEqual({ last: stated, breach: null });
         model.last = last;
         model.committed = last;
         model.open = [];
         model.line = [];
       }
       expectSame(ledger, model);
-      // Without a gap: a number is in use, or was before the run.
+      // No gap: every number was used in the run or before it.
       expect(model.sent.size).toBe(Math.max(model.base, ...model.sent) - model.base);
       const { breaches } = ledger.toData();
       expect(breaches.invented).toBe(0);
@@ -157,11 +157,11 @@ test('a void number that a welcome covers is acknowledged; one that was never se
   expect(figures()).toEqual([4, 4, 10]);
   expect(ledger.resume(1, 9, 4, [])).toEqual({ last: 9, breach: 'invented' });
   expect(figures()).toEqual([4, 4, 10]);
-  // And never below again: those numbers are not ours.
+  // Numbers never fall below that again, because another client used those.
   expect(ledger.resume(1, 5, 9, [])).toEqual({ last: 9, breach: 'forgot' });
-  // 5 to 9 the server had made up, and 6 to 9 it then forgot.
+  // The server invented 5 to 9 and then forgot 6 to 9.
   expect(ledger.toData().breaches).toMatchObject({ forgotten: 4, invented: 5 });
-  // Once each, however often.
+  // Each is counted once, however often it is stated.
   expect(ledger.resume(1, 7, 9, [])).toMatchObject({ breach: 'forgot' });
   expect(ledger.resume(1, 3, 9, [])).toMatchObject({ breach: 'forgot' });
   expect(ledger.toData().breaches.forgotten).toBe(6);

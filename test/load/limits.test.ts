@@ -59,7 +59,7 @@ describe('source addresses', () => {
     expect(plan.sources).toHaveLength(sources);
     expect(new Set(plan.sources).size).toBe(sources);
 
-    // No (source, destination) pair and no bound source takes more ports than there are.
+    // No (source, destination) pair and no bound source needs more ports than exist.
     const range = ports.to - ports.from + 1;
     const worlds = destinations.map((_, index) => ({
       url: '',

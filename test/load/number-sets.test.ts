@@ -10,7 +10,7 @@ function fresh(entities: number): NumberSets {
   return sets;
 }
 
-/** The members, from the gaps. */
+/** The members of a set, computed from its gaps. */
 function membersOf(sets: NumberSets, entity: number): number[] {
   const gaps = sets.gapsOf(entity);
   const members: number[] = [];
@@ -48,7 +48,7 @@ test('a set does not depend on the order of additions, and survives its plain-da
 });
 
 test('memory is bounded: beyond the limit of gaps, count and sum are kept, and the last gaps are merged', () => {
-  // Sixteen gaps to each of so many entities.
+  // Sixteen gaps for each entity.
   const sets = fresh(1_000_000);
   const model = new Set<number>();
   const add = (number: number) => {
@@ -64,7 +64,7 @@ test('memory is bounded: beyond the limit of gaps, count and sum are kept, and t
     expect(read.isBlurred(7)).toBe(true);
     expect(read.count(7)).toBe(model.size);
     expect(read.sum(7)).toBe(sum(model));
-    // What it still names is in it.
+    // Every number that it still lists is a member.
     for (const number of membersOf(read, 7)) expect(model.has(number)).toBe(true);
     expect(read.max[7]).toBe(BASE + 210);
   }

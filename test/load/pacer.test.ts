@@ -40,12 +40,12 @@ describe('a player', () => {
       const dues = duesOf(pacer, player);
       expect(dues).toEqual([...dues].sort((a, b) => a - b));
       for (let second = 4; second < 24; second++) {
-        // A window of a second cuts an interval at either end; where the rate is whole, the cuts add up to one.
+        // A window of a second cuts an interval at either end; with a whole rate, both parts add up to one interval.
         const off = Math.abs(within(dues, second, second + 1) - rate);
         expect(off).toBeLessThanOrEqual(Number.isInteger(rate) ? 1 : 1.999);
       }
       expect(Math.abs(within(dues, 4, 24) - 20 * rate)).toBeLessThanOrEqual(1);
-      // Half the rate on average while it ramps up.
+      // During the ramp the rate is half on average.
       expect(Math.abs(within(dues, 0, 4) - 2 * rate)).toBeLessThanOrEqual(1);
       expect(dues.every((due) => Number.isInteger(due) && due >= 0 && due < 24e6)).toBe(true);
     }
@@ -93,7 +93,7 @@ const RANGES = [
   { from: 1000, to: 1501 },
 ];
 
-/** All posts as one of so many workers plans them. */
+/** All posts that one of several workers plans. */
 function posts(seed: number, worker: number, workers: number, monsters = 1501, ranges = RANGES): Post[] {
   const pacer = new PostPacer(
     { seed, postRate: 50, monsters, timeline: timeline(2, 12) },

@@ -8,7 +8,7 @@ import { ScheduleHash, scheduleHashOf } from '../../src/load/schedule-hash.ts';
 import type { WorkerModule } from '../../src/load/source.ts';
 import type { Workload } from '../../src/scenario/workload.ts';
 
-/** The hash of a whole schedule as so many workers plan it, and as none of them carries it out. */
+/** The hash of a whole schedule as several workers plan it, without carrying it out. */
 export async function plannedHash(
   workload: Workload,
   workers: number,

@@ -24,7 +24,7 @@ const PLAYERS = 5;
 const SKIP_AFTER = 300_000;
 const TIMEOUT = 400_000;
 
-/** The client's end of a connection, without a network: what it sends is kept, what comes is emitted. */
+/** The client's end of a connection without a network: it keeps what it sends, and emits what the test gives it. */
 class FakeSocket extends EventEmitter {
   readyState: number = WebSocket.OPEN;
   readonly sent: number[] = [];
@@ -46,11 +46,11 @@ class FakeSocket extends EventEmitter {
   }
 }
 
-/** Players on a clock of our own, its connections in our hands. */
+/** Players on a simulated clock, with simulated connections. */
 class Stage {
   now = 0;
   readonly lost: number[] = [];
-  /** Who left by himself, since somebody looked. */
+  /** The players that left since the last call. */
   readonly left: number[] = [];
   readonly recorder: Recorder;
   readonly ledger = new SequenceLedger(PLAYERS);
@@ -94,7 +94,7 @@ class Stage {
     return this.sockets[player] as FakeSocket;
   }
 
-  /** The network's word that a connection is over. */
+  /** Reports the end of a connection to the client. */
   lose(player: number): void {
     const socket = this.socket(player);
     socket.readyState = WebSocket.CLOSED;
@@ -108,14 +108,14 @@ class Stage {
     return socket;
   }
 
-  /** To the next due time at least, and everything that is due then. */
+  /** Advances at least to the next due time, and runs everything that is due then. */
   advance(): void {
     this.now = Math.max(this.now, this.pool.nextDue);
     this.pool.send(this.now);
   }
 }
 
-/** A server that commits in order and answers some of it; killed, it keeps what is committed. */
+/** A server that commits in order and answers a part; when it is killed, it keeps what is committed. */
 test('with lost, answered and late operations, each is counted once, and the ledger agrees with the rows', () => {
   let reused = 0;
   let away = 0;
@@ -143,7 +143,7 @@ test('with lost, answered and late operations, each is counted once, and the led
       stage.now += Math.floor(draw() * 40_000);
       stage.pool.send(stage.now);
       collect();
-      // Who has left is away like those who were lost; what he was told too late of is decided by his welcome.
+      // A player that left is away like a lost one; its next welcome decides about unacknowledged operations.
       for (const player of stage.left.splice(0)) {
         expect(stage.socket(player).readyState).toBe(WebSocket.CLOSED);
         stage.lost.push(player);
@@ -164,18 +164,18 @@ test('with lost, answered and late operations, each is counted once, and the led
       } else if (choice < 0.6) {
         commit(player, 3);
       } else if (choice < 0.9) {
-        // A frame may hold any of what is committed, in any order.
+        // A frame may acknowledge any committed operations, in any order.
         const ready = toAnswer[player] ?? [];
         const [seq] = ready.splice(Math.floor(draw() * ready.length), 1);
         if (seq !== undefined) stage.socket(player).acknowledge(seq);
       } else if (choice < 0.97) {
-        // Some of what was under way still arrives; nothing of it is answered.
+        // A part of what was in flight still arrives and is not answered.
         commit(player, Math.floor(draw() * 4));
         onLine[player] = [];
         toAnswer[player] = [];
         const old = stage.socket(player);
         stage.lose(player);
-        // A connection that is over has no say.
+        // Events of an ended connection have no effect.
         old.acknowledge(1);
         old.emit('close', 1006, Buffer.alloc(0));
       } else {
@@ -185,7 +185,7 @@ test('with lost, answered and late operations, each is counted once, and the led
       if (draw() < 0.2) stage.pool.sweep(stage.now);
     }
     stage.pool.finish(stage.now);
-    // Throws when an operation is counted twice, or not at all.
+    // Throws when an operation is counted twice or not at all.
     const { intent } = ofBoth(stage.recorder.tally());
     expect(intent.whole.scheduled).toBeGreaterThan(140);
     for (const kind of ['ok', 'failed', 'timedOut', 'skipped'] as const) {
@@ -204,7 +204,7 @@ test('with lost, answered and late operations, each is counted once, and the led
     expect(found).toMatchObject(LOST_NOTHING);
     expect(found.sent).toBeLessThanOrEqual(arrived);
     reused += arrived - found.sent;
-    // One write less in any row is found, and so is one in the place of another.
+    // A missing write in any row is found, and so is one that replaces another.
     const { ackedMax } = figuresOf(ledger);
     const victim = rows.findIndex(
       (numbers, player) => ackedMax[player] === numbers.length && numbers.length > 2,
@@ -221,7 +221,7 @@ test('with lost, answered and late operations, each is counted once, and the led
   expect(left).toBeGreaterThan(20);
 });
 
-/** The end of the run, and what it says of intents. */
+/** Ends the run, and returns its tally of intents. */
 function finish(stage: Stage) {
   stage.pool.finish(stage.now);
   return ofBoth(stage.recorder.tally()).intent;
@@ -245,7 +245,7 @@ test('own lag is the time from due to sent when the player could have sent', () 
 
 test("a slow server adds to the schedule lag, and not to the generator's own lag", () => {
   const stage = new Stage(false, { intentRate: 20 });
-  // Four are sent in 200 ms; the others wait for an answer, the longest for some 100 ms.
+  // Four are sent in 200 ms; the others wait for an answer, at most for about 100 ms.
   while (stage.now < 300_000) stage.advance();
   answerAll(stage);
   const { whole, ownLag, lag } = finish(stage);
@@ -331,7 +331,7 @@ test('a player leaves after its last answer, lets due operations wait, and conti
   const sent = stage.socket(player).sent.length;
   stage.now += 300_000;
   stage.pool.send(stage.now);
-  // Nothing is begun by somebody who is about to leave.
+  // A player that is about to leave sends nothing new.
   expect(stage.socket(player).sent).toHaveLength(sent);
   stage.socket(player).acknowledge(1);
   expect(stage.left).toEqual([player]);
@@ -341,7 +341,7 @@ test('a player leaves after its last answer, lets due operations wait, and conti
   expect(stage.pool).toMatchObject({ leaves: 1, disconnects: 0, connected: PLAYERS - 1 });
   const again = stage.resume(player, 1);
   expect(stage.pool).toMatchObject({ leaves: 1, joins: 1, reconnects: 0, connected: PLAYERS });
-  // What had waited is sent, with the next number.
+  // The waiting operations are sent with the next number.
   expect(again.sent[0]).toBe(2);
   expect(finish(stage).whole.failed).toBe(0);
 });
@@ -366,7 +366,7 @@ test('each of several operations has its own exact schedule, for any number of w
   for (const workers of [2, 4]) expect(await plannedHash(severalOf(30, 10), workers)).toBe(hash);
   expect(await plannedHash(severalOf(10, 30), 1)).not.toBe(hash);
   expect(await plannedHash({ ...severalOf(30, 10), seed: 8 }, 1)).not.toBe(hash);
-  // One that never happens changes nothing.
+  // An operation with a rate of 0 changes nothing.
   expect(await plannedHash(severalOf(40, 0), 2)).toBe(await plannedHash(severalOf(40), 1));
 });
 
@@ -396,7 +396,7 @@ test('each of several operations is due at its own rate, and counted separately'
       .flat()
       .reduce((count, { operation }) => count.with(operation, count[operation]! + 1), [0, 0]);
     expect([pool.inFlight(0), pool.inFlight(1)]).toEqual(open);
-    // The first operation is done, and the second refused; only now and then, so that some have to wait.
+    // The first operation is accepted and the second rejected, only now and then, so that some have to wait.
     if (now % 3 > 0) continue;
     for (const [player, own] of sent.entries()) {
       pool.received(player, connections[player]!, 1);
@@ -411,7 +411,7 @@ test('each of several operations is due at its own rate, and counted separately'
   const [often, seldom] = Object.values(recorder.tally()).map(({ whole }) => whole);
   expect(often).toMatchObject({ ok: asked[0], rejected: 0 });
   expect(seldom).toMatchObject({ rejected: asked[1], ok: 0 });
-  // Nothing is drawn: each is exact, but for an arrival that a player may have more or less.
+  // Nothing is random: each count is exact to one arrival for each player.
   expect(Math.abs(often!.scheduled - 60 * 20)).toBeLessThanOrEqual(PLAYERS);
   expect(Math.abs(seldom!.scheduled - 20 * 20)).toBeLessThanOrEqual(PLAYERS);
 });

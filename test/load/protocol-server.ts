@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
 
-/** What the server does with an intent, or with a post. */
+/** The reaction of the server to an intent or a post. */
 type Misdeed = 'reject' | 'silence' | 'garbage' | 'drop';
 export type IntentAnswer = Misdeed | 'ok' | 'flood' | 'forget' | 'wrongNumber' | 'twice';
 export type PostAnswer = Misdeed | 'commit' | 'refuse' | 'withhold';
@@ -13,42 +13,42 @@ export interface ServerOptions {
   readonly instance?: number;
   readonly instances?: number;
   readonly port?: number;
-  /** How high the numbers stood before: of every player, and of every monster. */
+  /** The last number before the run of every player and of every monster. */
   readonly lastSeq?: number;
-  /** Milliseconds from an operation's arrival to its commit and answer; who is killed meanwhile has lost it. */
+  /** Milliseconds from an operation's arrival to its commit and answer; a server that is killed meanwhile loses it. */
   readonly commitAfter?: number;
-  /** Milliseconds for which the end of a connection is not noticed: another one is answered 409 until then. */
+  /** Milliseconds until the server notices the end of a connection; until then it answers another one with 409. */
   readonly lingers?: number;
-  /** What a welcome says instead of the last number committed, by entity. */
+  /** The number that a welcome states instead of the last committed one, by entity. */
   readonly lastSeqOf?: (entity: number, committed: number) => number;
   readonly intent?: (player: number, seq: number) => IntentAnswer;
   readonly post?: (post: number) => PostAnswer;
   /** Players whose upgrade is answered 404. */
   readonly refuses?: (player: number) => boolean;
-  /** Players that are connected and never welcomed, and so on. */
+  /** Players that are connected and never welcomed. */
   readonly welcome?: (player: number) => string | null;
 }
 
-/** What has come and is not committed. */
+/** Operations that arrived and are not committed. */
 interface Pending {
   readonly entities: ReadonlySet<number>;
   readonly timer: NodeJS.Timeout;
 }
 
 /**
- * A small server that speaks the world protocol, and misbehaves on demand. It keeps what it received, and can be
- * killed and started again: `rows` is all that it then still knows.
+ * A small server that speaks the world protocol and misbehaves on demand. It keeps what it received, and can be
+ * killed and restarted: after that it has only its `rows`.
  */
 export class ProtocolServer {
-  /** By entity id: the sequence numbers that came, in order of arrival. */
+  /** By entity id, the received sequence numbers in the order of arrival. */
   readonly received = new Map<number, number[]>();
-  /** By entity id: the sequence numbers that are committed, in that order. */
+  /** By entity id, the committed sequence numbers in the order of commits. */
   readonly rows = new Map<number, number[]>();
   /** Upgrades that were answered 409. */
   conflicts = 0;
   readonly texts: string[] = [];
   readonly posts: number[] = [];
-  /** The addresses that players came from. */
+  /** The source addresses of players. */
   readonly sources = new Map<string, number>();
   /** Connections of players open at once, at most. */
   peak = 0;
@@ -71,11 +71,11 @@ export class ProtocolServer {
 
   private create(): Server {
     const http = createServer((request, response) => {
-      // A request may end with its connection, half read.
+      // A request may end with its connection before it is complete.
       this.serve(request, response).catch(() => request.socket.destroy());
     });
     http.on('upgrade', (request, socket, head) => {
-      // A client that is refused or ends may reset it; that is no error of the test.
+      // A client may reset the connection when it is refused or ends; the test does not fail then.
       socket.on('error', () => socket.destroy());
       const url = new URL(request.url ?? '', 'http://x');
       const player = Number(url.searchParams.get('player'));
@@ -105,7 +105,7 @@ export class ProtocolServer {
     return http;
   }
 
-  /** Every connection ends, what is not committed is lost, and nobody listens. */
+  /** Ends every connection, loses what is not committed, and stops listening. */
   async kill(): Promise<void> {
     for (const { timer } of this.pending) clearTimeout(timer);
     this.pending.clear();
@@ -113,7 +113,7 @@ export class ProtocolServer {
     this.busy.clear();
   }
 
-  /** Listens again, where it did. */
+  /** Listens again at the same port. */
   async restart(): Promise<void> {
     const { port } = new URL(this.url);
     this.http = this.create();
@@ -131,7 +131,7 @@ export class ProtocolServer {
     return this;
   }
 
-  /** Nothing is handled for so long; it is then, in order. */
+  /** Handles nothing for this long, and then everything in order. */
   stall(milliseconds: number): void {
     this.stalled = sleep(milliseconds).then(() => {
       this.stalled = null;
@@ -178,7 +178,7 @@ export class ProtocolServer {
     const post = Number(url.searchParams.get('post'));
     const generator = url.searchParams.get('generator') ?? '';
     await this.stalled;
-    // What was sent before the last welcome of its generator must not be applied after it.
+    // Posts from before the generator's last welcome must not be applied after it.
     const line = this.commits.get(generator);
     if (request.socket.destroyed) return;
     if ((this.lines.get(request.socket) ?? line) !== line) return void request.socket.destroy();
@@ -204,7 +204,7 @@ export class ProtocolServer {
     });
   }
 
-  /** In the order of arrival: at once, or after the time that the options say. */
+  /** Commits in the order of arrival, at once or after the delay of the options. */
   private commit(
     operations: readonly (readonly [entity: number, seq: number, ...unknown[]])[],
     answer: () => void,
@@ -225,7 +225,7 @@ export class ProtocolServer {
     this.pending.add(pending);
   }
 
-  /** The last number committed of an entity of which nothing is in flight any more. */
+  /** The last committed number of an entity, once nothing of it is in flight. */
   private async lastSeqOf(entities: readonly number[]): Promise<number[]> {
     while ([...this.pending].some((pending) => entities.some((entity) => pending.entities.has(entity)))) {
       await sleep(1);
@@ -252,10 +252,10 @@ export class ProtocolServer {
           })
         : this.options.welcome(player);
     if (welcome !== null) socket.send(welcome);
-    socket.on('message', (data) => void this.hear(player, socket, data.toString()));
+    socket.on('message', (data) => void this.receive(player, socket, data.toString()));
   }
 
-  private async hear(player: number, socket: WebSocket, frame: string): Promise<void> {
+  private async receive(player: number, socket: WebSocket, frame: string): Promise<void> {
     if (this.stalled !== null) await this.stalled;
     const { seq, text }: { seq: number; text: string } = JSON.parse(frame);
     const answer = this.options.intent?.(player, seq) ?? 'ok';

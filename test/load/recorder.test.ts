@@ -24,7 +24,7 @@ test('every outcome is counted separately, by due time', () => {
   recorder.settle(MONSTER_COMMAND, OUTCOME.ok, 150, 1500, 1600, 1700);
   recorder.settle(MONSTER_COMMAND, OUTCOME.rejected, 50, 1500, 1600, 1700);
   const { intent, monsterCommand } = ofBoth(recorder.tally());
-  // Unsent is a part of failed, and the rest of it was sent.
+  // Unsent failures are a part of the failures; the others were sent.
   const once = {
     ...{ scheduled: 28, ok: 1, rejected: 2, failed: 3 + 7, failedUnsent: 7 },
     ...{ timedOut: 4, skipped: 5, unfinished: 6 },
@@ -33,7 +33,7 @@ test('every outcome is counted separately, by due time', () => {
     expect(intent.whole).toHaveProperty(kind, count * 4);
     expect(intent.measured).toHaveProperty(kind, count * 2);
   }
-  // Latencies are those of answers, in the measure phase.
+  // Latencies are recorded only for answers in the measure phase.
   expect(intent.due).toMatchObject({ min: 500, max: 500, sum: 500 * 6 });
   expect(intent.service).toMatchObject({ min: 490, max: 490, sum: 490 * 6 });
   expect(intent.lag).toMatchObject({ min: 10, max: 10, sum: 10 * 6 });

@@ -12,7 +12,7 @@ import { portOf } from '../loopback.ts';
 import { workloadWith } from './a-workload.ts';
 import { failureOf, prepare, run } from './engine-room.ts';
 
-/** Why players could not connect, or were sent away: what is told, and what to do. */
+/** The errors for refused and closed connections: the cause, and what to do. */
 const JSON_PLAYERS: Players = {
   ...{ protocol: 'json', path: '/ws', idAt: 'id', errorAt: 'error' },
   commands: [{ type: 'command', command: 'look', weight: 1 }],
@@ -39,7 +39,7 @@ const fleetAt = (url: string, playing: Players, players = 4, headers?: Readonly<
     { workers: 1 },
   );
 
-/** What came of a run at a server. */
+/** The result of a run against a server. */
 async function tallyAt(server: Server, playing = JSON_PLAYERS, headers?: Readonly<Record<string, string>>) {
   const fleet = await fleetAt(`http://127.0.0.1:${await portOf(server)}`, playing, 4, headers);
   const { tally } = await run(fleet);
@@ -47,7 +47,7 @@ async function tallyAt(server: Server, playing = JSON_PLAYERS, headers?: Readonl
   return tally;
 }
 
-/** A server that answers an upgrade with this head instead. */
+/** A server that answers an upgrade with this head. */
 const answering = (head: string): Server =>
   createServer().on('upgrade', (_request: IncomingMessage, socket: Duplex) => {
     socket.on('error', () => undefined);
@@ -134,14 +134,14 @@ describe('the error says which side ended a connection', () => {
       big,
       /the server sent a frame that is larger.*capbench closed this connection, not the server/,
     ],
-  ] as const)('%s', async (_what, end, said) => {
+  ] as const)('%s', async (_what, end, expected) => {
     const http = createServer();
     new WebSocketServer({ server: http }).on('connection', (socket) => {
       socket.on('error', () => undefined);
       socket.on('message', () => (typeof end === 'number' ? socket.close(end) : socket.send(end)));
     });
     const tally = await tallyAt(http);
-    expect(tally.errors.join('\n')).toMatch(said);
+    expect(tally.errors.join('\n')).toMatch(expected);
     expect(tally.errors.filter((error) => /closed/.test(error))).toHaveLength(1);
   });
 
@@ -176,13 +176,13 @@ it.each([
   [429, 'rejected', /a server answered GET with status 429: this is the server's policy/],
   [401, 'rejected', /a server answered GET with status 401: .*--header-env/],
   [404, 'rejected', null],
-] as const)('an HTTP answer of %i is %s, and reported', async (status, outcome, said) => {
+] as const)('an HTTP answer of %i is %s, and reported', async (status, outcome, expected) => {
   const http = createServer((_request, response) => {
     response.writeHead(status, status === 301 ? { location: '/game/' } : {}).end();
   });
   const tally = await tallyAt(http, HTTP_PLAYERS);
   const { whole } = tally.operations.intent;
   expect(whole[outcome]).toBe(whole.scheduled);
-  if (said === null) expect(tally.errors).toEqual([]);
-  else expect(tally.errors.join('\n')).toMatch(said);
+  if (expected === null) expect(tally.errors).toEqual([]);
+  else expect(tally.errors.join('\n')).toMatch(expected);
 });

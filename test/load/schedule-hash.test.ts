@@ -36,9 +36,9 @@ test('the hash depends on operation, actor, sequence and due time', () => {
   const hashes = changes.map((first) => hashOf([first, ...BASE.slice(1)]));
   expect(new Set([whole, ...hashes]).size).toBe(changes.length + 1);
   expect(hashOf(BASE.slice(1))).not.toBe(whole);
-  // A pair of equal operations does not vanish.
+  // Two equal operations do not cancel each other out.
   expect(hashOf([...BASE, BASE[3]!, BASE[3]!])).not.toBe(whole);
-  // Two actors that exchange their due times are another schedule.
+  // Exchanging the due times of two actors gives another schedule.
   const [a, b] = [BASE[10]!, BASE[12]!];
   const swapped: Entry[] = [...BASE];
   swapped[10] = [a[0], a[1], a[2], b[3]];

@@ -35,86 +35,86 @@ const report = (
   },
 });
 
-function collecting(workers: number): { seconds: Seconds; told: BothSecond[] } {
-  const told: BothSecond[] = [];
-  const emit = (second: LoadSecond) => told.push(second as BothSecond);
-  return { seconds: new Seconds(workers, operationsOf(1, 1), emit), told };
+function collecting(workers: number): { seconds: Seconds; emitted: BothSecond[] } {
+  const emitted: BothSecond[] = [];
+  const emit = (second: LoadSecond) => emitted.push(second as BothSecond);
+  return { seconds: new Seconds(workers, operationsOf(1, 1), emit), emitted };
 }
 
 test('a second is emitted when all workers have reported it', () => {
-  const { seconds, told } = collecting(2);
+  const { seconds, emitted } = collecting(2);
   seconds.add(1, report(11, 1, 3));
-  expect(told).toEqual([]);
+  expect(emitted).toEqual([]);
   seconds.add(0, report(10, 1, 4));
-  expect(told).toHaveLength(1);
-  expect(told[0]).toMatchObject({ at: 1e6, connected: 100, bytesIn: 200, framesIn: 2, commandBytes: 20 });
-  expect(told[0]).toMatchObject({ disconnects: 4, reconnects: 2 });
-  expect(told[0]?.operations.intent).toMatchObject({ ok: 7, inFlight: 2, due: { counts: [[10, 7]] } });
-  expect(told[0]?.workers.map(({ pid }) => pid)).toEqual([10, 11]);
+  expect(emitted).toHaveLength(1);
+  expect(emitted[0]).toMatchObject({ at: 1e6, connected: 100, bytesIn: 200, framesIn: 2, commandBytes: 20 });
+  expect(emitted[0]).toMatchObject({ disconnects: 4, reconnects: 2 });
+  expect(emitted[0]?.operations.intent).toMatchObject({ ok: 7, inFlight: 2, due: { counts: [[10, 7]] } });
+  expect(emitted[0]?.workers.map(({ pid }) => pid)).toEqual([10, 11]);
 });
 
 test('a late worker is not awaited, and none of its counts are lost', () => {
-  const { seconds, told } = collecting(2);
+  const { seconds, emitted } = collecting(2);
   seconds.add(0, report(10, 1, 4));
   seconds.add(1, report(11, 1, 3));
   seconds.add(0, report(10, 2, 5));
   seconds.tick(3.4e6);
-  expect(told).toHaveLength(1);
+  expect(emitted).toHaveLength(1);
   seconds.tick(3.6e6);
-  expect(told).toHaveLength(2);
-  expect(told[1]).toMatchObject({ at: 2e6, connected: 100 });
-  expect(told[1]?.operations.intent.ok).toBe(5);
-  expect(told[1]?.workers[1]).toMatchObject({ pid: 11, cpuSeconds: 0 });
+  expect(emitted).toHaveLength(2);
+  expect(emitted[1]).toMatchObject({ at: 2e6, connected: 100 });
+  expect(emitted[1]?.operations.intent.ok).toBe(5);
+  expect(emitted[1]?.workers[1]).toMatchObject({ pid: 11, cpuSeconds: 0 });
   seconds.add(1, report(11, 2, 6));
   seconds.add(1, report(11, 3, 7));
   seconds.add(0, report(10, 3, 1));
-  expect(told).toHaveLength(3);
-  expect(told[2]?.operations.intent.ok).toBe(14);
-  expect(told[2]?.workers[1]).toMatchObject({ cpuSeconds: 0.5, maxLoopDelayMs: 7, stalledMs: 10 });
-  expect(told[2]?.workers[1]).toMatchObject({ waitedSeconds: expect.closeTo(0.2) });
+  expect(emitted).toHaveLength(3);
+  expect(emitted[2]?.operations.intent.ok).toBe(14);
+  expect(emitted[2]?.workers[1]).toMatchObject({ cpuSeconds: 0.5, maxLoopDelayMs: 7, stalledMs: 10 });
+  expect(emitted[2]?.workers[1]).toMatchObject({ waitedSeconds: expect.closeTo(0.2) });
 });
 
 test('a finished worker is not awaited, and a partial second has its own end', () => {
-  const { seconds, told } = collecting(2);
+  const { seconds, emitted } = collecting(2);
   seconds.add(0, report(10, 1, 1));
   seconds.add(0, report(10, 2, 2, 1.2e6));
   seconds.done(0);
   seconds.add(1, report(11, 1, 1));
   seconds.add(1, report(11, 2, 2, 1.4e6));
   seconds.done(1);
-  expect(told.map(({ at }) => at)).toEqual([1e6, 1.4e6]);
-  expect(told.reduce((sum, { operations }) => sum + operations.intent.ok, 0)).toBe(6);
+  expect(emitted.map(({ at }) => at)).toEqual([1e6, 1.4e6]);
+  expect(emitted.reduce((sum, { operations }) => sum + operations.intent.ok, 0)).toBe(6);
 });
 
 test('percentiles are computed after merging slices, five per second', () => {
-  const { seconds, told } = collecting(2);
+  const { seconds, emitted } = collecting(2);
   seconds.add(0, report(10, 1, 3, 1e6, [slice(0, 10, 20, 30), slice(4, 5)]));
-  // This worker was late, and has heard something of the next second already.
+  // This worker reports late, and its report includes a part of the next second.
   seconds.add(1, report(11, 1, 3, 1e6, [slice(0, 1000), slice(5, 7)]));
-  expect(told[0]?.slices.map(({ at }) => at)).toEqual([200_000, 400_000, 600_000, 800_000, 1e6]);
-  expect(told[0]?.slices.map(({ operations }) => operations.intent.answered)).toEqual([4, 0, 0, 0, 1]);
-  expect(told[0]?.slices[0]?.operations.intent).toEqual({ answered: 4, p95: 1000 });
-  expect(told[0]?.slices[1]?.operations.intent).toEqual({ answered: 0, p95: null });
-  expect(told[0]?.slices[0]?.operations.monsterCommand).toEqual({ answered: 0, p95: null });
+  expect(emitted[0]?.slices.map(({ at }) => at)).toEqual([200_000, 400_000, 600_000, 800_000, 1e6]);
+  expect(emitted[0]?.slices.map(({ operations }) => operations.intent.answered)).toEqual([4, 0, 0, 0, 1]);
+  expect(emitted[0]?.slices[0]?.operations.intent).toEqual({ answered: 4, p95: 1000 });
+  expect(emitted[0]?.slices[1]?.operations.intent).toEqual({ answered: 0, p95: null });
+  expect(emitted[0]?.slices[0]?.operations.monsterCommand).toEqual({ answered: 0, p95: null });
   seconds.add(0, report(10, 2, 1, 2e6, [slice(5, 9)]));
   seconds.add(1, report(11, 2, 1, 2e6));
-  expect(told[1]?.slices[0]).toMatchObject({ at: 1.2e6, operations: { intent: { answered: 2, p95: 9 } } });
+  expect(emitted[1]?.slices[0]).toMatchObject({ at: 1.2e6, operations: { intent: { answered: 2, p95: 9 } } });
 });
 
 test('a late slice counts at the same position of a later second', () => {
-  const { seconds, told } = collecting(2);
+  const { seconds, emitted } = collecting(2);
   seconds.add(0, report(10, 1, 1));
   seconds.tick(2.6e6);
-  expect(told).toHaveLength(1);
+  expect(emitted).toHaveLength(1);
   seconds.add(1, report(11, 1, 2, 1e6, [slice(3, 4, 4)]));
   seconds.add(0, report(10, 2, 1));
   seconds.add(1, report(11, 2, 1));
-  expect(told[1]?.slices.map(({ operations }) => operations.intent.answered)).toEqual([0, 0, 0, 2, 0]);
-  expect(told[1]?.operations.intent.ok).toBe(4);
+  expect(emitted[1]?.slices.map(({ operations }) => operations.intent.answered)).toEqual([0, 0, 0, 2, 0]);
+  expect(emitted[1]?.operations.intent.ok).toBe(4);
 });
 
 test('a partial second has the slices that had started', () => {
-  const { seconds, told } = collecting(1);
+  const { seconds, emitted } = collecting(1);
   seconds.add(0, report(10, 1, 1, 0.5e6, [slice(1, 8)]));
-  expect(told[0]?.slices.map(({ at }) => at)).toEqual([200_000, 400_000, 600_000]);
+  expect(emitted[0]?.slices.map(({ at }) => at)).toEqual([200_000, 400_000, 600_000]);
 });

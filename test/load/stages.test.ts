@@ -22,7 +22,7 @@ function timelineOf(stages: readonly Stage[], ramp = 2, warmUp = 1): Timeline {
   };
 }
 
-/** Hold, a spike at once, down over a while, a pause, up over all of a stage, and a level that is no whole number. */
+/** A level, a sudden spike, a slope down, a pause, a slope up over a whole stage, and a fractional level. */
 const SHAPE = [
   stage('hold', 5),
   stage('spike', 4, 3),
@@ -52,7 +52,7 @@ describe('operational time', () => {
         const grown = Math.min(at, levelFrom) - start;
         const slope = levelFrom === start ? 0 : (rate - rateBefore) / (levelFrom - start);
         const area = rateBefore * grown + (slope * grown * grown) / 2 + rate * Math.max(0, at - levelFrom);
-        // Where nothing is ever due, there is no way back.
+        // In a pause nothing is due, so the function has no inverse there.
         if (rate === 0) continue;
         expect(Math.abs(time.wallAt(tau + area / 1e6) - at / 1e6)).toBeLessThan(1e-8);
       }

@@ -36,7 +36,7 @@ test('blocks of the loop beyond 10 ms are added up, within a turn and between tu
 
 test("the kernel's count of time spent waiting for a CPU", () => {
   expect(waitedSecondsIn('1000000000 2500000000 17\n')).toBe(2.5);
-  // A kernel that does not count it writes zeros.
+  // A kernel that does not count waiting time reports zeros.
   expect(waitedSecondsIn('0 0 0\n')).toBeNull();
   expect(waitedSecondsIn('')).toBeNull();
   const countedByKernel = (): number | null =>

@@ -74,7 +74,7 @@ const times = (factor: number) => (points: Series['points']) =>
   points.map(([at, value]) => [at, factor * value] as const);
 const stage = { ...stageFacts(0), from: 5, to: 25, name: 'all', operations: m.operations };
 
-test.each<[what: string, over: Partial<Measurements>, said: string]>([
+test.each<[what: string, over: Partial<Measurements>, expected: string]>([
   [
     'more unsent than failed',
     withIntent({ whole: { ...intent.whole, failed: 1, failedUnsent: 2 } }),
@@ -350,11 +350,11 @@ test.each<[what: string, over: Partial<Measurements>, said: string]>([
   ],
   ['more acknowledged than sent', integrity({ acked: 504_001 }), 'integrity.acked'],
   ['more applied than sent, and no duplicate', integrity({ applied: 504_001 }), 'integrity.applied'],
-])('%s', (_what, over, said) => {
+])('%s', (_what, over, expected) => {
   const altered = measurementsOf(over);
-  expect(contradictionsOf(altered).join()).toContain(said);
+  expect(contradictionsOf(altered).join()).toContain(expected);
   const parsed = parseMeasurements(JSON.stringify(altered));
-  expect(parsed.state === 'invalid' && parsed.problems.join()).toContain(said);
+  expect(parsed.state === 'invalid' && parsed.problems.join()).toContain(expected);
 });
 
 test('an early stop, a slow tail or a lost ledger is not a contradiction', () => {
@@ -475,10 +475,10 @@ test.each([
     text.replace('"errors":[]', `"errors":[${'1,'.repeat(1_000_000)}1]`),
     'errors: ',
   ],
-])('%s is refused', (_what, altered, said) => {
+])('%s is refused', (_what, altered, expected) => {
   expect(altered).not.toBe(text);
   const parsed = parseMeasurements(altered);
-  expect(parsed.state === 'invalid' && parsed.problems.join()).toContain(said);
+  expect(parsed.state === 'invalid' && parsed.problems.join()).toContain(expected);
   expect(parsed.state === 'invalid' && parsed.problems.join().length).toBeLessThan(2_000);
 });
 

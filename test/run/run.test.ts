@@ -241,14 +241,14 @@ test.each(['calibrate', 'connect', 'ramp', 'close'] as const)(
 );
 
 test('no probe is read after it was closed', async () => {
-  const said: string[] = [];
+  const calls: string[] = [];
   const probe: Probe = {
     name: 'world-1',
     sample: async () => {
-      said.push('asked');
-      return [{ series: 'world.1.rowWrites', kind: 'counter', value: said.length }];
+      calls.push('asked');
+      return [{ series: 'world.1.rowWrites', kind: 'counter', value: calls.length }];
     },
-    close: async () => void said.push('closed'),
+    close: async () => void calls.push('closed'),
   };
   let over = false;
   onTestFinished(() => {
@@ -277,8 +277,8 @@ test('no probe is read after it was closed', async () => {
   });
   await sleep(100);
   expect(measurements.ending).toMatchObject({ state: 'interrupted' });
-  expect(said.indexOf('closed')).toBe(said.length - 1);
-  expect(said.length).toBeGreaterThan(5);
+  expect(calls.indexOf('closed')).toBe(calls.length - 1);
+  expect(calls.length).toBeGreaterThan(5);
 });
 
 test('the record of a system without calibration and without a check of its rows says so', async () => {

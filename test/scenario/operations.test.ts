@@ -10,7 +10,7 @@ import { claims, minimal, problemsOf, rates, read, written } from './scenario-te
 const of = (load: string): string => minimal(`${load}  monsters: 100\n`);
 const ALIAS = '  intentsPerSecond: 5\n  monsterCommandsPerSecond: 7\n';
 const NAMES = '  operations: { intent: { perSecond: 5 }, monsterCommand: { perSecond: 7 } }\n';
-const said = (...args: Parameters<typeof problemsOf>): readonly string[] =>
+const messagesOf = (...args: Parameters<typeof problemsOf>): readonly string[] =>
   problemsOf(...args).map(({ where, path, message }) => `${where} ${path}: ${message}`);
 
 describe('rates by either name', () => {
@@ -55,12 +55,12 @@ describe('rates by either name', () => {
 
   test('both names in one file are refused', () => {
     const text = of('  intentsPerSecond: 5\n  operations: { intent: { perSecond: 5 } }\n');
-    expect(said(text)).toEqual([
+    expect(messagesOf(text)).toEqual([
       'x.yaml:5:3 load.intentsPerSecond: got 5 beside load.operations.intent.perSecond, expected only one of the two: they are the same key',
     ]);
     expect(problemsOf(text)[0]?.hint).toBe('keep load.operations.intent.perSecond');
     expect(
-      said(minimal(), {
+      messagesOf(minimal(), {
         set: ['load={players: 5, intentsPerSecond: 1, operations: {intent: {perSecond: 1}}}'],
       }),
     ).toEqual([expect.stringMatching(/^--set load=\{.* load\.intentsPerSecond: got 1 beside /)]);
@@ -89,12 +89,12 @@ describe('rates by either name', () => {
       '6:15 load.operations: got 5, expected a map with the keys intent, monsterCommand',
     ],
   ])('%s is reported with the name that the file uses: %j', (_, text, expected) => {
-    expect(said(of(text))).toEqual([expect.stringContaining(`x.yaml:${expected}`)]);
+    expect(messagesOf(of(text))).toEqual([expect.stringContaining(`x.yaml:${expected}`)]);
   });
 
   test('a rate that is too high after --scale is reported with the name that the file uses', () => {
     const text = of('  monsterCommandsPerSecond: 9e5\n  commandsPerPost: 5000\n');
-    expect(said(text, { scale: 100 })).toEqual([
+    expect(messagesOf(text, { scale: 100 })).toEqual([
       'with --scale 100 load.monsterCommandsPerSecond: got 90,000,000 a second, expected 10,000,000 at most',
     ]);
   });
@@ -154,13 +154,13 @@ describe('weights', () => {
       '5:35 load.operations.intent.weight: got 0, expected a weight of 0.001 to 1,000,000',
     ],
   ])('%j is refused', (text, expected) => {
-    expect(said(of(text))).toEqual([expect.stringContaining(`x.yaml:${expected}`)]);
+    expect(messagesOf(of(text))).toEqual([expect.stringContaining(`x.yaml:${expected}`)]);
   });
 });
 
 test('the error for an unknown operation lists the known ones and the nearest', () => {
   const text = of('  operations: { intents: { perSecond: 5 } }\n');
-  expect(said(text)).toEqual([
+  expect(messagesOf(text)).toEqual([
     'x.yaml:5:17 load.operations.intents: unknown key "intents", expected one of intent, monsterCommand',
   ]);
   expect(problemsOf(text)[0]?.hint).toBe('did you mean intent?');
@@ -168,7 +168,7 @@ test('the error for an unknown operation lists the known ones and the nearest', 
 
 test('when the system is unknown, only keys that no system has are reported', () => {
   const text = of(`${ALIAS}  sped: 5\n  commandsPerPost: 0\n`).replace('flux', 'fluxx');
-  expect(said(text)).toEqual([
+  expect(messagesOf(text)).toEqual([
     `x.yaml:2:9 system: got "fluxx", expected one of ${SYSTEMS.names.join(', ')}`,
     expect.stringContaining('x.yaml:7:3 load.sped: unknown key "sped"'),
     expect.stringContaining('x.yaml:8:20 load.commandsPerPost: got 0'),
@@ -178,7 +178,7 @@ test('when the system is unknown, only keys that no system has are reported', ()
 
 test('another version of the format is refused, and version 1 is read', () => {
   expect(read(minimal('version: 1\n'))).toEqual(read(minimal()));
-  expect(said(minimal('version: 2\n'))).toEqual([
+  expect(messagesOf(minimal('version: 2\n'))).toEqual([
     'x.yaml:5:10 version: got 2, expected 1, the version of scenarios that this capbench reads',
   ]);
   expect(problemsOf(minimal('version: 2\n'))[0]?.hint).toBe(

@@ -23,10 +23,10 @@ describe('--set', () => {
     ['an alias', 'name=[&a 1, *a]', 'name: got "[&a 1, *a]"'],
     ['brackets without end', `name=${'['.repeat(4_000)}`, 'name: got "[[['],
     ['brackets by the thousand', `name=${'['.repeat(50_000)}${']'.repeat(50_000)}`, 'name: got "[[['],
-  ])('%s is text, not a key', (_what, text, said) => {
+  ])('%s is text, not a key', (_what, text, expected) => {
     const [problem, ...more] = refused(text);
     expect(more).toEqual([]);
-    expect(problem).toContain(said);
+    expect(problem).toContain(expected);
     expect(problem?.length).toBeLessThan(500);
   });
 

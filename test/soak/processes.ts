@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { processesIn } from '../stack/leftovers.ts';
 
-/** One process at one moment, as the kernel tells it. */
+/** One process at one moment, as the kernel reports it. */
 export interface Reading {
   /** Seconds since 1970. */
   readonly at: number;
   readonly pid: number;
   /** `capbench`, `world-1`, `load worker`, `postgres: walwriter`. */
   readonly name: string;
-  /** Private memory alone: PostgreSQL's shared memory counts for whoever has touched it. */
+  /** Only private memory, because shared memory of PostgreSQL counts for every process that touched it. */
   readonly anonymousBytes: number;
   readonly descriptors: number;
   readonly threads: number;

@@ -3,7 +3,7 @@ import { median } from '../bench/figures.ts';
 /** One reading: when, in seconds, and what. */
 export type Point = readonly [at: number, value: number];
 
-/** A line through points, that a few outliers do not move. */
+/** A line through points that is robust against a few outliers. */
 export interface Slope {
   /** Median of the slopes between all pairs of points, per second (Theil 1950, Sen 1968). */
   readonly perSecond: number;
@@ -36,13 +36,13 @@ export function slopeOf(points: readonly Point[]): Slope | null {
   return { perSecond: median(slopes), low: at(middle - away), high: at(middle + away) };
 }
 
-/** What is said of one series. */
+/** The result for one series. */
 export interface Trend {
   readonly median: number;
   readonly slope: Slope | null;
   /** By the slope, over the time from the first point to the last. */
   readonly growth: number;
-  /** Rises for sure, and by more than is tolerated. */
+  /** True when the series rises significantly, and by more than the tolerance. */
   readonly grows: boolean;
 }
 

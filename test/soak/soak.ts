@@ -27,7 +27,7 @@ const TOLERATED_BYTES = { short: 32 * 2 ** 20, long: 16 * 2 ** 20 };
 const TOLERATED_SHARE = 0.1;
 const TOLERATED_DESCRIPTORS = 4;
 const TOLERATED_THREADS = 2;
-/** Nothing but codes that say that the run came to its end and kept its data. */
+/** Exit codes of a run that completed and kept its data. */
 const GOOD: ReadonlySet<number | null> = new Set([EXIT.pass, EXIT.breached, EXIT.invalid]);
 const LEFT_LIMIT_MS = 10_000;
 
@@ -184,7 +184,7 @@ async function main(): Promise<void> {
   process.exitCode = problems.length === 0 ? 0 : 1;
 }
 
-/** Open to the account as which PostgreSQL runs. */
+/** A folder that PostgreSQL's account can enter. */
 function ready(folder: string, tmp: string): string {
   chmodSync(folder, 0o755);
   mkdirSync(tmp);

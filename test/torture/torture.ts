@@ -45,7 +45,7 @@ function torture(out: string, times: number, settings: readonly string[]): Promi
   });
 }
 
-/** What is not as it must be; empty when all is. */
+/** The faults that were found; empty when there are none. */
 function problemsOf({ code, report }: Tortured, times: number, expected: 'kept' | 'lost'): string[] {
   const problems: string[] = [];
   const check = (holds: boolean, what: string) => {
@@ -104,7 +104,7 @@ async function main(): Promise<number> {
   tell('synchronous_commit = on', kept, keptProblems);
   const lost = await torture(join(out, 'lost'), controls, [
     'postgres.settings.synchronous_commit=off',
-    // What was committed a while ago would else have reached the disk, and a quiet moment would lose nothing.
+    // Otherwise earlier commits would have reached the disk, and a kill at a quiet moment would lose nothing.
     'postgres.settings.wal_writer_delay=10s',
     'postgres.settings.wal_writer_flush_after=1GB',
   ]);

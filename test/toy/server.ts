@@ -23,7 +23,7 @@ let isWriting = false;
 
 const answer = ({ n, socket }: Asked): void => socket.send(`{"n":${n}}`);
 
-/** All that waits, in one statement; then the answers, and what has come meanwhile. */
+/** Writes everything that waits in one statement, answers it, and continues with what arrived meanwhile. */
 async function write(): Promise<void> {
   if (isWriting || queue.length === 0) return;
   isWriting = true;
@@ -50,7 +50,7 @@ await serve(async (host) => {
     `create table if not exists ${TABLE} (id int primary key, last_seq int, applied_n int, seq_sum bigint, value bigint)`,
   );
   const server = createServer(async (_request, response) => {
-    // Who compares both counts does not wait until PostgreSQL publishes its own.
+    // capbench compares both counts, and PostgreSQL publishes its own with a delay.
     await pool?.query('select pg_stat_force_next_flush()');
     response.end(String(writes));
   });

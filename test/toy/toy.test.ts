@@ -11,7 +11,7 @@ import { memoryHost } from '../memory-host.ts';
 import { processesIn } from '../stack/leftovers.ts';
 import { toy } from './toy.ts';
 
-/** The proof of the seam: a system of which no general room knows runs to a verdict, as those that come with capbench. */
+/** A system that no general room knows runs to a verdict, like those that come with capbench. */
 
 const scenario = join(import.meta.dirname, 'toy.yaml');
 let programs: Awaited<ReturnType<typeof bundled>>;
@@ -36,7 +36,7 @@ async function runToy(scenario: string, args: readonly string[], options: Parame
   expect(processesIn(programs.folder)).toEqual([]);
   return {
     code,
-    said: host.out() + host.err(),
+    output: host.out() + host.err(),
     text: (name: string): string => readFileSync(join(bundle, name), 'utf8'),
     files: readdirSync(bundle, { recursive: true, encoding: 'utf8' }),
     report: report as Report,
@@ -55,15 +55,15 @@ const ARTEFACTS = [
 test('a counter over WebSocket with its own table gets a verdict, with every report and its ledger', {
   timeout: 120_000,
 }, async () => {
-  const { code, said, text, files, report } = await runToy(scenario, []);
-  expect(code, said).toBe(0);
+  const { code, output, text, files, report } = await runToy(scenario, []);
+  expect(code, output).toBe(0);
   expect(files).toEqual(expect.arrayContaining([...ARTEFACTS, 'summary.md', 'logs/postgres.log']));
   expect(files.filter((name) => /^charts\/.*\.(png|svg)$/.test(name)).length).toBeGreaterThanOrEqual(4);
   expect(files.filter((name) => /^histograms\/(add|read)/.test(name)).length).toBeGreaterThanOrEqual(2);
   expect(report.rulings.map(({ id, state }) => [id, state])).toEqual(
     ['add', 'read', 'adds', 'lost'].map((id) => [id, 'met']),
   );
-  // Nobody has a word of another system.
+  // No part of the report mentions another system.
   for (const name of ['report.json', 'report.html', 'junit.xml', 'summary.md', 'series.csv']) {
     expect([name, ...(text(name).match(/\b(?:flux|monsters?|intents?|places?)\b/gi) ?? [])]).toEqual([name]);
   }
@@ -81,8 +81,8 @@ test('a counter over WebSocket with its own table gets a verdict, with every rep
 });
 
 test('a server that acknowledges and does not write is detected', { timeout: 120_000 }, async () => {
-  const { code, said, report } = await runToy(scenario, ['--duration', '1s'], { broken: true });
-  expect(code, said).toBe(92);
+  const { code, output, report } = await runToy(scenario, ['--duration', '1s'], { broken: true });
+  expect(code, output).toBe(92);
   expect(report.integrity.lost).toBe(report.integrity.acked);
 });
 
@@ -99,10 +99,10 @@ test('a third operation needs only its own folder: figures, budgets, and one sch
   writeFileSync(third, `${text}  ${more}\n`);
   const hashes = new Set<string | null>();
   for (const workers of ['1', '2', '4']) {
-    const { code, said, report } = await runToy(third, ['--duration', '2s', '--workers', workers], {
+    const { code, output, report } = await runToy(third, ['--duration', '2s', '--workers', workers], {
       operations: ['add', 'read', 'take'],
     });
-    expect(code, said).toBe(0);
+    expect(code, output).toBe(0);
     expect(report.rulings.find(({ id }) => id === 'take')).toMatchObject({ state: 'met' });
     expect(report.latency.take?.due.p95).toBeGreaterThan(0);
     hashes.add(report.scheduleHash);

@@ -19,7 +19,7 @@ const pgEnvironment = ({ host, port, user, password, database }: DatabaseEndpoin
   ...{ PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password, PGDATABASE: database },
 });
 
-/** How many writes its server has made, by its own word. */
+/** The number of writes that the server reports. */
 const writesOf = async ({ url }: Reachable): Promise<number> => Number(await (await fetch(url)).text());
 
 const probeOf = (world: Reachable, index: number): Probe => ({

@@ -25,8 +25,8 @@ world.http.listen({ host: '127.0.0.1', port: 0, backlog: 4096 }, () => {
 });
 process.on('message', () => {
   const [taken, late] = [line.taken.take(), line.late.take()];
-  const said: Record<string, number> = { lateP99: percentileOf(late, 99) ?? 0, lateMax: late.max };
-  for (const percent of PERCENTS) said[`p${percent}`] = percentileOf(taken, percent) ?? 0;
-  process.send?.(said);
+  const figures: Record<string, number> = { lateP99: percentileOf(late, 99) ?? 0, lateMax: late.max };
+  for (const percent of PERCENTS) figures[`p${percent}`] = percentileOf(taken, percent) ?? 0;
+  process.send?.(figures);
 });
 process.on('disconnect', () => process.exit(0));

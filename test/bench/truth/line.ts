@@ -8,7 +8,7 @@ export interface Line {
   readonly wire: string;
   readonly ours: boolean;
   readonly perSecond: number;
-  readonly said: Percentiles;
+  readonly reported: Percentiles;
   /** Of the model, for requests that arrive evenly. */
   readonly truth: Percentiles;
   /** Where the law bends, the truth is a range: it ends with what one request in a thousand more makes of it. */
@@ -31,11 +31,11 @@ const LATE_MS = 0.5;
  * fraction of a millisecond, is true too; never what is less than the law for even arrivals: a world that saw less
  * was not asked while it stalled.
  */
-export function errorAt({ said, truth, atMost, seen }: Line, percent: Percent): number | null {
-  const [told, from, most, took] = [said[percent], truth[percent], atMost[percent], seen[percent]];
-  if (told === null || from === null || most === null || took === null) return null;
+export function errorAt({ reported, truth, atMost, seen }: Line, percent: Percent): number | null {
+  const [value, from, most, took] = [reported[percent], truth[percent], atMost[percent], seen[percent]];
+  if (value === null || from === null || most === null || took === null) return null;
   const to = Math.min(Math.max(most, took), most + LATE_MS);
-  return told - Math.min(Math.max(told, from), to);
+  return value - Math.min(Math.max(value, from), to);
 }
 
 /** The middle of several measurements of one tool against one model, figure by figure. */
@@ -48,7 +48,7 @@ export function medianOf(lines: readonly Line[]): Line {
   return {
     ...lines[0]!,
     perSecond: median(lines.map(({ perSecond }) => perSecond)),
-    said: middle(({ said }) => said),
+    reported: middle(({ reported }) => reported),
     seen: middle(({ seen }) => seen),
     lateP99: median(lines.map(({ lateP99 }) => lateP99)),
   };
@@ -77,7 +77,7 @@ export const faultsOf = (lines: readonly Line[]): string[] =>
     .flatMap((line) =>
       PERCENTS.filter((percent) => !isRight(line, percent)).map(
         (percent) =>
-          `${line.tool} over ${line.wire}, ${line.model}: p${percent} is ${format(line.said[percent])} ms, and in truth ` +
+          `${line.tool} over ${line.wire}, ${line.model}: p${percent} is ${format(line.reported[percent])} ms, and in truth ` +
           `${format(line.truth[percent])} ms`,
       ),
     );

@@ -2,7 +2,7 @@
 export const PERCENTS = [50, 90, 95, 99] as const;
 export type Percent = (typeof PERCENTS)[number];
 
-/** Milliseconds; null where a tool does not tell. */
+/** Milliseconds; null where a tool does not report it. */
 export type Percentiles = Readonly<Record<Percent, number | null>>;
 
 /** Of what the figures of each percent are. */

@@ -6,12 +6,12 @@ import { markdownOf, textOf } from './table.ts';
 const truth = { 50: 5, 90: 0, 95: 100, 99: 180 };
 const lineWith = (given: Partial<Line>): Line => ({
   ...{ model: 'law', tool: 'ours', wire: 'HTTP', ours: true, perSecond: 1000, lateP99: 0 },
-  ...{ truth, atMost: { ...truth, 90: 2 }, said: truth, seen: truth },
+  ...{ truth, atMost: { ...truth, 90: 2 }, reported: truth, seen: truth },
   ...given,
 });
 
 test('a figure is right within 1% or 0.5 ms, whichever is larger', () => {
-  const at = (p50: number, p99: number) => lineWith({ said: { ...truth, 50: p50, 99: p99 } });
+  const at = (p50: number, p99: number) => lineWith({ reported: { ...truth, 50: p50, 99: p99 } });
   expect(isRight(at(5.5, 181.7), 50)).toBe(true);
   expect(isRight(at(5.51, 181.7), 50)).toBe(false);
   expect(isRight(at(4.49, 181.7), 50)).toBe(false);
@@ -21,13 +21,13 @@ test('a figure is right within 1% or 0.5 ms, whichever is larger', () => {
 });
 
 test('where the truth is a range, a figure inside it is right, and the error is the distance to it', () => {
-  const at = (p90: number) => lineWith({ said: { ...truth, 90: p90 } });
+  const at = (p90: number) => lineWith({ reported: { ...truth, 90: p90 } });
   expect([0, 1, 2, 2.5, 2.6].map((p90) => isRight(at(p90), 90))).toEqual([true, true, true, true, false]);
 });
 
 test('the delay that the server itself measured is also right, within 0.5 ms and not below its model', () => {
   const at = (p50: number, took: number) =>
-    isRight(lineWith({ said: { ...truth, 50: p50 }, seen: { ...truth, 50: took } }), 50);
+    isRight(lineWith({ reported: { ...truth, 50: p50 }, seen: { ...truth, 50: took } }), 50);
   expect(at(5.9, 5.4)).toBe(true);
   expect(at(5.91, 5.4)).toBe(false);
   expect([at(6, 9), at(6.01, 9)]).toEqual([true, false]);
@@ -37,21 +37,25 @@ test('the delay that the server itself measured is also right, within 0.5 ms and
 
 test('several rounds give the median of each figure; a figure that one round lacks is missing', () => {
   const round = (p50: number, p99: number | null, lateP99: number) =>
-    lineWith({ said: { ...truth, 50: p50, 99: p99 }, lateP99, perSecond: 100 * p50 });
-  const { said, lateP99, perSecond } = medianOf([round(5, 180, 3), round(9, 190, 0.1), round(6, 170, 0.2)]);
-  expect([said[50], said[99], lateP99, perSecond]).toEqual([6, 180, 0.2, 600]);
-  expect(medianOf([round(5, 180, 0), round(5, null, 0), round(5, 180, 0)]).said[99]).toBeNull();
+    lineWith({ reported: { ...truth, 50: p50, 99: p99 }, lateP99, perSecond: 100 * p50 });
+  const { reported, lateP99, perSecond } = medianOf([
+    round(5, 180, 3),
+    round(9, 190, 0.1),
+    round(6, 170, 0.2),
+  ]);
+  expect([reported[50], reported[99], lateP99, perSecond]).toEqual([6, 180, 0.2, 600]);
+  expect(medianOf([round(5, 180, 0), round(5, null, 0), round(5, 180, 0)]).reported[99]).toBeNull();
 });
 
 test('a missing or infinite figure is not right', () => {
-  expect(isRight(lineWith({ said: { ...truth, 95: null } }), 95)).toBe(false);
-  expect(isRight(lineWith({ said: { ...truth, 95: Number.POSITIVE_INFINITY } }), 95)).toBe(false);
+  expect(isRight(lineWith({ reported: { ...truth, 95: null } }), 95)).toBe(false);
+  expect(isRight(lineWith({ reported: { ...truth, 95: Number.POSITIVE_INFINITY } }), 95)).toBe(false);
 });
 
 test("only capbench's own lines are judged", () => {
   const wrong = percentilesOf(() => 1);
-  expect(faultsOf([lineWith({}), lineWith({ ours: false, said: wrong })])).toEqual([]);
-  expect(faultsOf([lineWith({ said: { ...truth, 95: 90 } })])).toEqual([
+  expect(faultsOf([lineWith({}), lineWith({ ours: false, reported: wrong })])).toEqual([]);
+  expect(faultsOf([lineWith({ reported: { ...truth, 95: 90 } })])).toEqual([
     'ours over HTTP, law: p95 is 90.0 ms, and in truth 100 ms',
   ]);
 });
@@ -61,7 +65,7 @@ test('a server that is late itself gives no truth', () => {
   expect(unknownsOf([lineWith({ lateP99: 0.6 })])).toHaveLength(1);
 });
 
-const wrong = lineWith({ said: { ...truth, 95: 31, 99: null }, ours: false, tool: 'theirs' });
+const wrong = lineWith({ reported: { ...truth, 95: 31, 99: null }, ours: false, tool: 'theirs' });
 
 test('for a terminal: the truth, the reported figures and their errors', () => {
   expect(

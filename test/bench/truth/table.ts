@@ -11,9 +11,9 @@ function truthAt({ truth, atMost }: Line, percent: Percent): string {
 /** `107 (+7)`, or without the error where it is right. */
 function saidAt(line: Line, percent: Percent): string {
   const error = errorAt(line, percent);
-  const said = format(line.said[percent]);
-  if (error === null || isRight(line, percent)) return said;
-  return `${said} (${error < 0 ? '-' : '+'}${format(Math.abs(error))})`;
+  const reported = format(line.reported[percent]);
+  if (error === null || isRight(line, percent)) return reported;
+  return `${reported} (${error < 0 ? '-' : '+'}${format(Math.abs(error))})`;
 }
 
 const all = (figure: (percent: Percent) => string): string => PERCENTS.map(figure).join(' / ');
@@ -69,8 +69,8 @@ export function markdownOf(lines: readonly Line[]): string {
         const line = lines.find((one) => one.model === model && one.tool === tool && one.wire === wire);
         if (line === undefined) return '';
         return all((percent) => {
-          const said = format(line.said[percent]);
-          return said === '-' || isRight(line, percent) ? said : `**${said}**`;
+          const reported = format(line.reported[percent]);
+          return reported === '-' || isRight(line, percent) ? reported : `**${reported}**`;
         });
       }),
     );

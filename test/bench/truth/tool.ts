@@ -10,10 +10,10 @@ export interface Offer {
   readonly seconds: number;
 }
 
-/** What a tool said. */
+/** The figures that a tool reported. */
 export interface Reading {
   readonly percentiles: Percentiles;
-  /** Answered requests a second, as the tool tells. */
+  /** Answered requests a second, as the tool reports. */
   readonly perSecond: number;
 }
 
@@ -27,6 +27,6 @@ export interface Tool {
   readonly ours: boolean;
   /** Null when it is not installed. */
   version(): Promise<string | null>;
-  /** @throws when it could not do it, or nobody could read what it said. */
+  /** @throws when the tool failed, or its output could not be read. */
   measure(run: BenchRun, offer: Offer): Promise<Reading>;
 }

@@ -124,10 +124,10 @@ const k6 = (name: string, wire: Tool['wire'], script: (offer: Offer) => string):
       return ['run', '--quiet', '--no-usage-report', '--log-output=none', file];
     },
     read(output, { seconds }) {
-      const said = JSON.parse(output) as Record<string, number>;
+      const values = JSON.parse(output) as Record<string, number>;
       return {
-        percentiles: percentilesOf((percent) => said[`p(${percent})`] ?? null),
-        perSecond: (said.count ?? Number.NaN) / seconds,
+        percentiles: percentilesOf((percent) => values[`p(${percent})`] ?? null),
+        perSecond: (values.count ?? Number.NaN) / seconds,
       };
     },
   });

@@ -100,7 +100,7 @@ async function measure(
   const { quantile, bend } = MODELS[model]!(0);
   const atMost = (share: number): number => quantile(share === bend ? share + BEND_SLACK : share);
   return {
-    ...{ model, tool: tool.name, wire: tool.wire, ours: tool.ours, perSecond, said: percentiles },
+    ...{ model, tool: tool.name, wire: tool.wire, ours: tool.ours, perSecond, reported: percentiles },
     truth: percentilesOf((percent) => quantile(percent / 100) / 1e3),
     atMost: percentilesOf((percent) => atMost(percent / 100) / 1e3),
     seen: percentilesOf((percent) => figure(seen, `p${percent}`) / 1e3),

@@ -6,7 +6,7 @@ import { parseMeasurements } from '../../../src/measurement/read-measurements.ts
 import { BUNDLE_FILES, capbench, eventually, type Launch, type Started, small } from '../capbench.ts';
 import { type Held, heldBy, loadIsOn, stillHeld } from './inside.ts';
 
-/** What is done to a run, and all that is expected of it. */
+/** A fault, and the expected end of the run. */
 interface Fault {
   /** `a world server is killed` */
   readonly what: string;
@@ -18,11 +18,11 @@ interface Fault {
   readonly inject?: (run: Started) => Promise<void> | void;
   /** Addresses of world servers that are started already, instead of a stack of the run's own. */
   readonly targets?: () => Promise<readonly string[]>;
-  /** Resolves when the load is on, where it cannot be told from the run's own database. */
+  /** Resolves when the load has started, where the run's own database cannot show it. */
   readonly isOn?: () => Promise<void>;
   /** Exit codes that are right; null: capbench itself was killed. */
   readonly codes: readonly (number | null)[];
-  /** What stderr says: what happened and where, and what to do next. */
+  /** Texts of stderr: what happened, where, and what to do next. */
   readonly says: readonly RegExp[];
   /**
    * What the bundle says of the ending; `scenario`: it holds nothing but the scenario; `partial`: what was written

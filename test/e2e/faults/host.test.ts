@@ -17,7 +17,7 @@ import { worldServers } from './inside.ts';
 
 const needsRoot = !isRoot && 'needs root, to mount and to change the user';
 
-/** The bundle says what the exit code said. */
+/** The bundle has the exit code of the process. */
 const saysTheSame = (run: Started): void => expect(run.report().exitCode).toBe(run.child.exitCode);
 
 const shell = (script: string): readonly string[] => ['/bin/sh', '-c', `${script} exec "$@"`, 'sh'];

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { processesIn } from '../../stack/leftovers.ts';
 import { eventually, type Started } from '../capbench.ts';
 
-/** A world server of the run, from outside: its process and what it was told. */
+/** A world server of the run: its process and its environment. */
 export function worldServers({ tmp }: Started): { pid: number; env: Record<string, string> }[] {
   return processesIn(tmp)
     .filter(({ command }) => command.includes('flux-server'))
@@ -37,7 +37,7 @@ export function processOf({ tmp }: Started, text: string): number {
   return found.pid;
 }
 
-/** The run's own database, as somebody with the password would open it. */
+/** The run's own database, opened with its password. */
 export async function openDatabase(run: Started): Promise<pg.Client> {
   const world = await eventually('a world server', () => worldServers(run)[0], 60);
   const client = new pg.Client({
@@ -70,7 +70,7 @@ const appliedOperations = async (client: pg.Client): Promise<number> =>
     () => 0,
   );
 
-/** Resolves when the load is on, told from the rows. */
+/** Resolves when the rows show that the load has started. */
 export const underLoad = (client: pg.Client): Promise<true> =>
   eventually('operations in the rows', async () => ((await appliedOperations(client)) > 0 ? true : null), 60);
 
@@ -146,7 +146,7 @@ export function heldBy(run: Started): Held {
   };
 }
 
-/** What of it is still there. */
+/** The part of it that still exists. */
 export function stillHeld({ segments, files, listeners }: Held): readonly string[] {
   const shared = new Set(
     readFileSync('/proc/sysvipc/shm', 'latin1')

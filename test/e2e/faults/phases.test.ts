@@ -26,7 +26,7 @@ const flagsFor = (phase: Place): readonly string[] => [
   ...['--set', `load.ramp=${phase === 'ramp' ? 2 : 0.1}s`, '--set', 'load.warmUp=100ms'],
 ];
 
-/** What is to be seen in the end. */
+/** The expected end of a run. */
 interface End {
   /** Null: capbench itself was killed. */
   readonly codes: readonly (number | null)[];
@@ -45,7 +45,7 @@ interface Kind {
 const VERDICT: End = { codes: VERDICTS, says: [] };
 const KILLED: End = { codes: [null], says: [] };
 const stackFailed = (says: RegExp): End => ({ codes: [93], says: [says, /^hint: \S/m] });
-/** A verdict that is found stands, whatever ends while the rest is closed. */
+/** A verdict stands once it is reached, whatever ends while the run is closed. */
 const until = (last: Place, says: RegExp) => (phase: Place) =>
   at(phase) > at(last) ? VERDICT : stackFailed(says);
 
@@ -159,7 +159,7 @@ const QUICK: ReadonlySet<string> = new Set([
   'SIGKILL to all of Node: measure',
 ]);
 
-/** On a terminal capbench says in which phase it is; and what it said, line by line. */
+/** On a terminal capbench redraws a line with its phase, which is split into lines here. */
 const CLEAR_LINE = '\r\u001b[2K';
 const linesOf = (text: string): string => text.replaceAll(CLEAR_LINE, '\n').replaceAll('\r', '');
 
@@ -203,12 +203,12 @@ async function examine({ inject, end: endOf }: Kind, phase: Place): Promise<void
   const held = heldBy(run);
   await inject(run, phase);
   const { code, stdout } = await run.finished;
-  const said = linesOf(stdout);
+  const lines = linesOf(stdout);
   const end = endOf(phase);
   // `script` tells of a signal as a shell does.
-  expect(end.codes, said).toContain(code === 137 ? null : code);
-  for (const words of end.says) expect(said).toMatch(words);
-  expect(said).not.toMatch(/^\s+at |a bug in capbench|Warning:/m);
+  expect(end.codes, lines).toContain(code === 137 ? null : code);
+  for (const words of end.says) expect(lines).toMatch(words);
+  expect(lines).not.toMatch(/^\s+at |a bug in capbench|Warning:/m);
   await leavesNothing(run, held);
   const facts = keptBy(run);
   if (end !== KILLED) {

@@ -60,7 +60,7 @@ const COMPONENTS: readonly Row[] = [
     what: 'the watchdog is stopped',
     flags: ['--duration', '1s'],
     inject: (run) => kill(processOf(run, 'watchdog'), 'SIGSTOP'),
-    // The run is as good as any: it is told, and its verdict stands.
+    // The run is valid: the fault is reported, and the verdict stands.
     ...WHOLE,
     says: [/^warning: the watchdog \(process \d+\) did not end within 4 s and was killed/m],
     slow: true,

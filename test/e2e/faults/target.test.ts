@@ -28,7 +28,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   if (!linux) return;
-  // What was done to the runs has not harmed the stack.
+  // The faults of the runs did not affect the stack.
   expect(served.exitCode).toBeNull();
   served.kill('SIGINT');
   expect(await once(served, 'exit')).toEqual([0, null]);
@@ -43,7 +43,7 @@ async function operations(): Promise<number> {
   );
 }
 
-/** A run through proxies, which begin their mischief once the load is on. */
+/** A run through proxies, which start to fail during the load. */
 function throughProxies(mischief: Mischief | null): Pick<Row, 'when' | 'targets' | 'isOn' | 'inject'> {
   let proxies: readonly UnreliableProxy[] = [];
   let before = 0;
@@ -69,7 +69,7 @@ function throughProxies(mischief: Mischief | null): Pick<Row, 'when' | 'targets'
 
 const STOPPED_EARLY = { codes: [90], ending: 'stoppedEarly' } as const;
 
-/** What it met is told, and that the target may be something else. */
+/** The error names what happened, and says that the target may be another kind of server. */
 const saysThat =
   (met: RegExp) =>
   (run: Started): void => {

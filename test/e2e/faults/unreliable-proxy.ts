@@ -3,7 +3,7 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 /** What happens between a run and its target. */
 export type Mischief = 'vanish' | 'stall' | 'garbage' | 'flood';
 
-/** Stands in front of a world server, hands everything on, and then does not any more. */
+/** Forwards everything to a world server until it is made to fail. */
 export class UnreliableProxy {
   url = '';
   private readonly server: Server;

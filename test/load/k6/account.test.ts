@@ -15,7 +15,7 @@ import { workloadWith } from '../a-workload.ts';
 import { figuresOf } from '../ledger-figures.ts';
 
 const nobody = () => [];
-/** An account, and reports by the milliseconds after GO. */
+/** An account, and a way to add reports at milliseconds after GO. */
 function begun() {
   const account = new K6Account(OPERATIONS);
   const add = (

@@ -79,7 +79,7 @@ describe.skipIf(installedK6 === null)('the k6 engine', () => {
     expect(tally).toMatchObject({ disconnects: 0, strayAnswers: 0, errors: [] });
     expect(tally).not.toHaveProperty('ledgerLost');
 
-    // Number by number what the native engine's ledger holds, and what the servers took.
+    // The ledger equals that of the native engine, and what the servers received.
     const [ours, theirs] = [native.tally, tally].map(({ ledger }) => figuresOf(ledger));
     for (const figure of ['sentN', 'sentSum', 'sentMax', 'ackedSum'] as const)
       expect(theirs?.[figure]).toEqual(ours?.[figure]);

@@ -27,7 +27,7 @@ interface Script {
   readonly handleSummary: (data: unknown) => Readonly<Record<string, string>>;
 }
 
-/** A world whose answers take what the player and the number say, from 1 ms to some 3 s. */
+/** A world whose answers take from 1 ms to about 3 s, as a function of player and number. */
 class SlowSocket {
   readyState = 1;
   onopen: (() => void) | null = null;
@@ -57,7 +57,7 @@ class SlowSocket {
   }
 }
 
-/** The summary of one process that runs virtual users `from` up to `to`, on a clock of its own. */
+/** The summary of one process that runs the virtual users from `from` to `to`, on a simulated clock. */
 function summaryOf(from: number, to: number, segment: string) {
   FakeMetric.all.clear();
   vi.useFakeTimers({ now: 1_000_000 });
@@ -91,7 +91,7 @@ function summaryOf(from: number, to: number, segment: string) {
 
 const STATISTICS = ['count', 'avg', 'min', 'med', 'max', 'p(50)', 'p(95)', 'p(99)'];
 
-/** As k6 hands them to handleSummary; which kind of metric a name has, its use tells. */
+/** The metrics as k6 passes them to handleSummary; the kind of each follows from its use. */
 function metricsNow(): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     [...FakeMetric.all].flatMap(([name, { values, buckets }]): [string, object][] => {

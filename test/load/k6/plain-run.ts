@@ -7,7 +7,7 @@ import { temporaryFolder } from '../../temporary-folder.ts';
 import { installedK6 } from './installed.ts';
 import { scriptOf } from './script-parts.ts';
 
-/** Ten players and sixty monsters for two seconds, who are answered within a limit. */
+/** Ten players and sixty monsters for two seconds, with a budget on the latency. */
 export const tenPlayers = (limit: string, more = ''): Scenario =>
   read(
     minimal(`  intentsPerSecond: 40
@@ -26,14 +26,14 @@ ${more}
 `).replace('players: 100', 'players: 10'),
   );
 
-/** A folder with the script, which looks for its world where nobody listens. */
+/** A folder with the script, whose target refuses connections. */
 export function exported(scenario: Scenario): string {
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'script.js'), scriptOf(scenario, ['http://127.0.0.1:1']));
   return folder;
 }
 
-/** `k6 run`, and nothing of capbench around it. */
+/** `k6 run` without capbench. */
 export const k6Run = (folder: string, flags: readonly string[], env: Readonly<Record<string, string>> = {}) =>
   new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
     execFile(

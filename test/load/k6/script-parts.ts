@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, '../../..');
 const bundler: { readonly k6Script: (root: string, system: string) => Promise<string> } = await import(
   join(root, 'bin/k6-scripts.js')
 );
-/** As dist/flux-k6.js, from the modules as they are now. */
+/** The bundle dist/flux-k6.js, built from the current modules. */
 const fluxModules = await bundler.k6Script(root, 'flux');
 
 export const fluxWorkloadOf = (scenario: Scenario): Workload => workloadOf(scenario, fluxScenario);
@@ -19,7 +19,7 @@ export const fluxWorkloadOf = (scenario: Scenario): Workload => workloadOf(scena
 export const perRequestOf = (scenario: Scenario): PerOperation<number> =>
   fluxK6.perRequest(fluxWorkloadOf(scenario));
 
-/** The script of a scenario of the flux world's. */
+/** The script for a scenario of the flux world. */
 export const scriptOf = (
   scenario: Scenario,
   urls: readonly string[] = ['http://127.0.0.1:3001'],
@@ -51,11 +51,11 @@ export function partsOf<T>(source: string, { globals, modules }: Fakes): T {
   return new Function('modules', ...Object.keys(globals), body)(modules, ...Object.values(globals)) as T;
 }
 
-/** Stands in for a metric of k6's: what was added. Those of one name are one, as in k6. */
+/** A stand-in for a metric of k6 that keeps what was added. Metrics of one name are one metric, as in k6. */
 export class FakeMetric {
   static readonly all = new Map<string, FakeMetric>();
   readonly values: number[] = [];
-  /** Sums by the bucket that the tag `le` names. */
+  /** Sums by bucket, which the tag `le` names. */
   readonly buckets = new Map<string, number>();
 
   constructor(name: string) {

@@ -29,7 +29,7 @@ interface Options {
   options: { scenarios: Record<string, { vus: number }>; thresholds: Record<string, string[]> };
 }
 const optionsOf = (source: string): Options['options'] => partsOf<Options>(source, fakes()).options;
-/** Those that have a condition: the others make k6 keep the buckets of latencies. */
+/** The thresholds with a condition; those without one only make k6 keep the buckets of latencies. */
 const thresholdsOf = (source: string) =>
   Object.fromEntries(
     Object.entries(optionsOf(source).thresholds).filter(([, conditions]) => conditions.length > 0),
@@ -132,7 +132,7 @@ interface Data {
   readonly worlds: readonly unknown[];
 }
 
-/** A world server as a player's socket meets it: welcomes, and answers as the test says. */
+/** A simulated world server behind a player's socket: it sends a welcome, and answers as the test says. */
 class FakeSocket {
   static answer: (seq: number, socket: FakeSocket) => void = () => undefined;
   readyState = 1;
@@ -148,8 +148,8 @@ class FakeSocket {
     }, 5);
   }
 
-  /** What the player has said last. */
-  heard = '';
+  /** The last text that the player sent. */
+  received = '';
 
   tell(frame: unknown): void {
     this.raw(JSON.stringify(frame));
@@ -161,7 +161,7 @@ class FakeSocket {
 
   send(frame: string): void {
     const { seq, text } = JSON.parse(frame) as { seq: number; text: string };
-    this.heard = text;
+    this.received = text;
     FakeSocket.answer(seq, this);
   }
 
@@ -177,14 +177,14 @@ class FakeSocket {
 
 interface Life {
   readonly env?: Readonly<Record<string, string>>;
-  /** Milliseconds after the time at which it should have run. */
+  /** Milliseconds by which a timer is late. */
   readonly late?: number;
   readonly players?: number;
-  /** Which of the virtual users it is. */
+  /** The number of the virtual user. */
   readonly user?: number;
 }
 
-/** The whole life of a virtual user that plays, on a clock of its own. */
+/** The whole life of a virtual user with players, on a simulated clock. */
 function live(answer: typeof FakeSocket.answer, { env = {}, late = 0, players = 1, user = 0 }: Life = {}) {
   vi.useFakeTimers({ now: 1_000_000 });
   try {
@@ -226,7 +226,7 @@ function live(answer: typeof FakeSocket.answer, { env = {}, late = 0, players = 
     const reports = printed.map((line) => userReportIn(line));
     const sum = (name: string): number =>
       (FakeMetric.all.get(name)?.values ?? []).reduce<number>((total, value) => total + value, 0);
-    // Under capbench it is in the reports, else in the metrics.
+    // Under capbench the counts are in the reports, otherwise in the metrics.
     const account = new K6Account(OPERATIONS);
     for (const report of reports) if (report !== null) account.add(report);
     const tally = ofOperation(account.tallies(), 'intent');
@@ -278,7 +278,7 @@ describe('a player of the script', () => {
     const lag = life.values(trendOf('intent', 'lag')) as number[];
     expect(Math.max(...lag)).toBeGreaterThan(200);
     expect(due).toEqual(lag.map((ms) => ms + 400));
-    // The server kept it waiting: that is no lag of ours.
+    // The player waited for the server, which is not the generator's own lag.
     expect(Math.max(...(life.values(trendOf('intent', 'ownLag')) as number[]))).toBeLessThanOrEqual(1);
   });
 
@@ -299,7 +299,7 @@ describe('a player of the script', () => {
     const sent = life.whole('timedOut') + life.whole('unfinished');
     expect(row?.slice(0, 3)).toEqual([0, 10, 10 + sent]);
     expect(row?.[3]).toBe(5);
-    // Nobody waits for what has timed out at the very end.
+    // A timed-out operation does not delay the end.
     expect(row?.[4]).toBeGreaterThanOrEqual(10 + sent - 2);
     expect(row?.[4]).toBeLessThanOrEqual(10 + sent);
     expect(row).toHaveLength(5);
@@ -314,7 +314,7 @@ describe('a player of the script', () => {
     conserved(life);
     expect(life.whole('ok')).toBe(49);
     expect(life.count('failed')).toBeGreaterThan(40);
-    // All but those that were under way.
+    // All but those in flight.
     expect(life.whole('failed') - life.whole('failedUnsent')).toBeLessThanOrEqual(2);
     expect(life.whole('failedUnsent')).toBeGreaterThan(40);
     expect(life.total('disconnects')).toBe(1);
@@ -343,17 +343,17 @@ describe('a player of the script', () => {
   });
 
   test('knows who is present from the events that it received', () => {
-    const said: string[] = [];
+    const sent: string[] = [];
     const life = live((seq, socket) => {
       socket.tell({ events: [{ actor: seq % 2 === 0 ? 7 : 8, did: 'arrived' }] });
       if (seq % 2 === 1) socket.tell({ events: [{ actor: 8, did: 'left' }] });
       socket.tell({ acks: [{ seq, ok: true }] });
-      said.push(socket.heard);
+      sent.push(socket.received);
     });
     conserved(life);
-    const attacks = said.filter((text) => text.startsWith('attack'));
+    const attacks = sent.filter((text) => text.startsWith('attack'));
     expect(attacks.length).toBeGreaterThan(3);
-    // 8 has always left again, and then nobody is known to be there.
+    // Player 8 has always left again, and then no other player is known to be present.
     expect(new Set(attacks)).toEqual(new Set(['attack 7']));
   });
 

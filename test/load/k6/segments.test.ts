@@ -16,7 +16,7 @@ const RUNNERS = 3;
 const SEQUENCE = '0,1/3,2/3,1';
 const SEGMENTS = ['0:1/3', '1/3:2/3', '2/3:1'];
 
-// Other tests keep the machine busy meanwhile.
+// Other tests keep the machine busy at the same time.
 const scenario = tenPlayers('60, unit: s', 'rules: { generatorLagMs: 10000 }');
 
 describe.skipIf(installedK6 === null)('the exported script on several runners', () => {
@@ -32,7 +32,7 @@ describe.skipIf(installedK6 === null)('the exported script on several runners', 
         ...{ namespace: 'default', parallelism: RUNNERS, targets, prometheus: 'http://127.0.0.1:1' },
       }),
     );
-    // All of them but the output: nobody takes it here.
+    // All arguments except the output, which nothing receives here.
     const given = parse(manifest).spec.arguments.replace('--out experimental-prometheus-rw ', '').split(' ');
     const outputs = await Promise.all(
       SEGMENTS.map(async (segment) => {
@@ -59,7 +59,7 @@ describe.skipIf(installedK6 === null)('the exported script on several runners', 
       { from: 30, to: 60 },
     ];
     expect(facts.scheduleHash).toBe(plannedHash(workload, ranges));
-    // Each player's numbers are dense: nobody else has used them.
+    // The numbers of each player are dense, so no other runner used them.
     const numbers = new Map(servers.flatMap(({ received }) => [...received]));
     for (let player = 0; player < 10; player++) {
       const own = numbers.get(player) ?? [];

@@ -42,7 +42,7 @@ describe.skipIf(installedK6 === null)('the exported script under plain k6', () =
   }, async () => {
     const [kept, breached] = await Promise.all([
       runK6('60, unit: s'),
-      // Below what a clock of whole milliseconds can tell.
+      // Below the resolution of a clock of whole milliseconds.
       runK6('0.0001, unit: ms'),
     ]);
     expect(kept.code, kept.stdout + kept.stderr).toBe(0);

@@ -49,7 +49,7 @@ const scenario = scenarioOf({});
 const attach = async (...urls: string[]) =>
   attachWorld(await resolveTargets(urls, []), scenario, { signal: never });
 
-/** What it says and with which code when it refuses. */
+/** The message and the code of a refusal. */
 async function refusal(...urls: string[]): Promise<CapbenchError> {
   const error = await attach(...urls).then(
     () => expect.fail('it attached'),
@@ -209,7 +209,7 @@ describe('a target that is no world server is refused with 93 and its address', 
     await refused(/do not own all players 0 to 19 once/, first, gap);
   });
 
-  it.each<[what: string, said: Partial<WorldHealth>, says: RegExp]>([
+  it.each<[what: string, health: Partial<WorldHealth>, says: RegExp]>([
     [
       'rows of another shape',
       { rowShape: 'jsonb' },
@@ -217,8 +217,8 @@ describe('a target that is no world server is refused with 93 and its address', 
     ],
     ['rows of a shape that nobody knows', { rowShape: 'blobs' }, /writes rows as blobs/],
     ['another world', { world: 'quake' }, /is a server of the world quake, expected the scenario's flux/],
-  ])('%s than the scenario says', async (_what, said, says) => {
-    const [one, other] = [await world(healthy(1, said)), await world(healthy(2, said))];
+  ])('%s than the scenario says', async (_what, health, says) => {
+    const [one, other] = [await world(healthy(1, health)), await world(healthy(2, health))];
     await refused(says, one, other);
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PgInt4Array, PgInt8Array, PgTextArray } from '../../../src/systems/flux/pg-array.ts';
 
-/** Reads the format back on its own, word by word, as array_recv does. */
+/** An independent reader of the format, word by word, as array_recv does it. */
 function decode(bytes: Buffer): { oid: number; elements: Buffer[] } {
   expect(bytes.readInt32BE(0)).toBe(1);
   expect(bytes.readInt32BE(4)).toBe(0);

@@ -9,7 +9,7 @@ import { type BothSecond, type BothTally, workloadWith } from '../../load/a-work
 import { failureOf, isAlive, prepare, run } from '../../load/engine-room.ts';
 import { figuresOf } from '../../load/ledger-figures.ts';
 
-/** Modules as users write them, good and bad; most of them talk to nobody. */
+/** Modules as users write them, good and bad; most of them connect to nothing. */
 const folder = mkdtempSync(join(tmpdir(), 'modules-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -39,17 +39,17 @@ async function play(text: string, given: Parameters<typeof workload>[0] = {}): P
   const fleet = await ready(text, given);
   const { tally, seconds: all } = await run(fleet);
   await fleet.close();
-  return { tally, seconds: all, counts: tally.operations.intent.whole, said: tally.errors.join('\n') };
+  return { tally, seconds: all, counts: tally.operations.intent.whole, errors: tally.errors.join('\n') };
 }
 interface Played {
   readonly tally: BothTally;
   readonly seconds: BothSecond[];
   readonly counts: BothTally['operations']['intent']['whole'];
-  readonly said: string;
+  readonly errors: string;
 }
 
 test('an operation is settled by a returned, resolved or later result, and each is counted once', async () => {
-  const { tally, counts, said } = await play(`
+  const { tally, counts, errors } = await play(`
     const ENDS = ['ok', 'rejected', 'failed'];
     let open = 0;
     export async function connect(context) {
@@ -72,7 +72,7 @@ test('an operation is settled by a returned, resolved or later result, and each 
     }
     export const close = () => { open -= 1; };
   `);
-  expect(said).toBe('');
+  expect(errors).toBe('');
   for (const end of ['ok', 'rejected', 'failed'] as const) expect(counts[end]).toBeGreaterThan(5);
   expect(counts.ok + counts.rejected + counts.failed).toBe(counts.scheduled);
   expect(tally.strayAnswers).toBe(0);
@@ -80,14 +80,14 @@ test('an operation is settled by a returned, resolved or later result, and each 
 });
 
 test('when a module throws or rejects, its operation fails, and the error names the module', async () => {
-  const { counts, said } = await play(`${CONNECT}
+  const { counts, errors } = await play(`${CONNECT}
     export function perform(session, operation) {
       if (operation.number % 2) throw new Error('no such spell');
       return Promise.reject(new Error('the gate is shut'));
     }`);
   expect(counts.failed).toBe(counts.scheduled);
-  expect(said).toContain(`the player module ${NAME}: perform: no such spell`);
-  expect(said).toContain(`the player module ${NAME}: perform: the gate is shut`);
+  expect(errors).toContain(`the player module ${NAME}: perform: no such spell`);
+  expect(errors).toContain(`the player module ${NAME}: perform: the gate is shut`);
 });
 
 test('an operation that is never settled times out', async () => {
@@ -98,7 +98,7 @@ test('an operation that is never settled times out', async () => {
 });
 
 test('settling an operation twice, or an unknown one, is counted and reported', async () => {
-  const { counts, tally, said } = await play(`${CONNECT}
+  const { counts, tally, errors } = await play(`${CONNECT}
     export function perform(session, operation, context) {
       context.settle(operation, 'ok');
       context.settle(operation, 'ok');
@@ -107,20 +107,22 @@ test('settling an operation twice, or an unknown one, is counted and reported', 
     }`);
   expect(counts.ok).toBe(counts.scheduled);
   expect(tally.strayAnswers).toBe(3 * counts.scheduled);
-  expect(said).toContain(`the player module ${NAME}: settled an operation twice, or one that it did not get`);
+  expect(errors).toContain(
+    `the player module ${NAME}: settled an operation twice, or one that it did not get`,
+  );
 });
 
 test('an unknown outcome is a failure', async () => {
-  const { counts, said } = await play(`${CONNECT} export const perform = () => 'great';`);
-  // Whatever a module was given counts as sent.
+  const { counts, errors } = await play(`${CONNECT} export const perform = () => 'great';`);
+  // Every operation that a module received counts as sent.
   expect(counts).toMatchObject({ failed: counts.scheduled, failedUnsent: 0 });
-  expect(said).toContain(
+  expect(errors).toContain(
     `the player module ${NAME}: settled an operation as great, expected ok, rejected or`,
   );
 });
 
 test('when a module gives up its connection, unsettled operations fail, and so do all later ones', async () => {
-  const { counts, tally, said } = await play(`${CONNECT}
+  const { counts, tally, errors } = await play(`${CONNECT}
     export function perform(session, operation, context) {
       if (operation.number < 3) return 'ok';
       context.lost('kicked');
@@ -129,7 +131,7 @@ test('when a module gives up its connection, unsettled operations fail, and so d
   expect(counts.ok).toBe(12);
   expect(counts.failed).toBe(counts.scheduled - 12);
   expect(tally.disconnects).toBe(6);
-  expect(said).toContain(`the player module ${NAME}: a connection was lost: kicked (6 times)`);
+  expect(errors).toContain(`the player module ${NAME}: a connection was lost: kicked (6 times)`);
 });
 
 test('where players reconnect, the module is asked to connect again', async () => {

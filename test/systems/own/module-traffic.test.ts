@@ -10,7 +10,7 @@ import { seconds } from '../../../src/units.ts';
 import { workloadWith } from '../../load/a-workload.ts';
 import { prepare, run } from '../../load/engine-room.ts';
 
-/** Bytes of connections that a module opens by itself are not seen, and so none is told: they are not 0. */
+/** capbench cannot see the bytes of connections that a module opens by itself, so it reports none, not 0. */
 const folder = mkdtempSync(join(tmpdir(), 'traffic-'));
 const http = createServer((_request, response) => response.end('ok'));
 const sockets = new WebSocketServer({ server: http }).on('connection', (socket) =>

@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 const MODULE = join(folder, 'mine.mjs');
-/** It speaks lines over TCP, which nobody else does. */
+/** A protocol of lines over TCP, which only this module speaks. */
 const mine = (more: string): string => `
   import { connect as dial, createServer } from 'node:net';
   export const connect = ({ url }) => new Promise((resolve, reject) => {

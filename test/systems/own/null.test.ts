@@ -18,13 +18,13 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** The process, and what it says first: that it is ready, or why it is not. */
+/** The process, and its first output: that it is ready, or why it is not. */
 async function started(env: Readonly<Record<string, string>>) {
   const child = fork(programs.file('own-null'), { env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
   onTestFinished(() => void child.kill('SIGKILL'));
-  let said = '';
+  let output = '';
   child.stderr?.on('data', (chunk: Buffer) => {
-    said += chunk;
+    output += chunk;
   });
   const exited = once(child, 'close');
   const ready = await Promise.race([
@@ -32,7 +32,7 @@ async function started(env: Readonly<Record<string, string>>) {
     exited.then(() => null),
   ]);
   const url = ready === null ? '' : (ready.url ?? `http://127.0.0.1:${ready.port}`);
-  return { child, exited, ready, url, said: () => said };
+  return { child, exited, ready, url, output: () => output };
 }
 
 const TOKEN = 'of-this-test-alone';
@@ -114,9 +114,9 @@ test.each([
   ['export const nullServer = async () => {};', 'returned no url such as http://127.0.0.1:4001'],
   ["export const nullServer = () => ({ url: 'http://192.0.2.1:80/' });", 'returned no url such as'],
 ])('the last line of output names what a module does wrong: %s', async (text, expected) => {
-  const { ready, exited, said } = await started(moduleOf(text));
+  const { ready, exited, output } = await started(moduleOf(text));
   expect(ready).toBeNull();
   expect(await exited).toEqual([93, null]);
-  expect(said()).toContain(expected);
-  expect(said()).toContain('the player module ./mine.mjs');
+  expect(output()).toContain(expected);
+  expect(output()).toContain('the player module ./mine.mjs');
 });

@@ -36,7 +36,7 @@ async function play(playing: Players, urls: readonly string[], given: Parameters
   });
   const { tally } = await run(fleet);
   await fleet.close();
-  return { tally, counts: tally.operations.intent.whole, said: tally.errors.join('\n') };
+  return { tally, counts: tally.operations.intent.whole, errors: tally.errors.join('\n') };
 }
 
 interface Frame {
@@ -45,7 +45,7 @@ interface Frame {
   readonly id: number;
 }
 
-/** A server that echoes ids; `answer` says what. */
+/** A server that echoes ids; `answer` makes the answer. */
 async function mud(answer: (frame: Frame, socket: WebSocket) => void, seen: string[] = []): Promise<string> {
   const server = createServer();
   new WebSocketServer({ server }).on('connection', (socket, { url }) => {
@@ -67,10 +67,10 @@ const json = (given: Partial<Extract<Players, { protocol: 'json' }>> = {}): Play
 
 test('JSON over WebSocket: messages are drawn by weight, and answers are matched by id', async () => {
   const seen: string[] = [];
-  const said = new Map<string, number>();
+  const sentTypes = new Map<string, number>();
   const greetings = new Set<string>();
   const url = await mud(({ type, command, id }, socket) => {
-    said.set(type, (said.get(type) ?? 0) + 1);
+    sentTypes.set(type, (sentTypes.get(type) ?? 0) + 1);
     if (type === 'say') greetings.add(command);
     socket.send('{"news":true}');
     socket.send(JSON.stringify(id % 4 ? { id, text: 'a room' } : { id: String(id), error: 'no' }));
@@ -80,8 +80,8 @@ test('JSON over WebSocket: messages are drawn by weight, and answers are matched
   expect(counts.ok + counts.rejected).toBe(counts.scheduled);
   expect(counts.scheduled).toBeGreaterThan(100);
   expect(counts.rejected).toBeGreaterThan(20);
-  expect((said.get('command') ?? 0) + (said.get('say') ?? 0)).toBe(counts.scheduled);
-  expect(said.get('command')).toBeGreaterThan(said.get('say') ?? 0);
+  expect((sentTypes.get('command') ?? 0) + (sentTypes.get('say') ?? 0)).toBe(counts.scheduled);
+  expect(sentTypes.get('command')).toBeGreaterThan(sentTypes.get('say') ?? 0);
   expect(greetings.size).toBeGreaterThan(3);
   for (const greeting of greetings) expect(greeting).toMatch(/^hällo from [0-5] ☃$/);
   expect(tally.strayAnswers).toBe(0);
@@ -116,19 +116,19 @@ test('an unanswered message times out, a second answer is unexpected, and invali
   expect(twice.tally.strayAnswers).toBe(twice.counts.scheduled);
   const garbage = await play(json(), [await mud((_frame, socket) => socket.send('what?'))]);
   expect(garbage.counts.failed).toBe(garbage.counts.scheduled);
-  // The first of each player's was sent, and what is due once its connection is gone is not.
+  // Each player's first message was sent, and those due after the loss of the connection were not.
   expect(garbage.counts.failedUnsent).toBe(garbage.counts.scheduled - 6);
   expect(garbage.tally.disconnects).toBe(6);
 });
 
 test('when a server closes a connection with unanswered operations, the error says how many failed', async () => {
-  const { counts, tally, said } = await play(json(), [await mud((_frame, socket) => socket.terminate())], {
+  const { counts, tally, errors } = await play(json(), [await mud((_frame, socket) => socket.terminate())], {
     reconnect: true,
   });
   const sent = counts.failed - counts.failedUnsent;
   expect(sent).toBeGreaterThan(6);
   expect(tally.disconnects).toBeGreaterThan(6);
-  expect(said.split('\n')).toEqual([
+  expect(errors.split('\n')).toEqual([
     `a player's connection ended before an operation was answered (${sent} times)`,
     expect.stringMatching(/^a server closed a player's connection: without a close frame \(code 1006\) /),
   ]);
@@ -163,7 +163,7 @@ test('HTTP: 2xx is ok, 4xx is a rejection and an answer, anything else is a fail
       { '/base/gone': 404, '/base/broken': 500, '/base/moved': 302 }[request.url ?? ''] ?? 204;
     response.end();
   });
-  const { counts, said, tally } = await play(
+  const { counts, errors, tally } = await play(
     http(
       { method: 'GET', path: '/players/{player}', weight: 2 },
       { method: 'POST', path: '/moves', body: '{"player":{player}}', weight: 2 },
@@ -176,14 +176,14 @@ test('HTTP: 2xx is ok, 4xx is a rejection and an answer, anything else is a fail
   );
   expect(counts.ok + counts.rejected + counts.failed).toBe(counts.scheduled);
   for (const end of ['ok', 'rejected', 'failed'] as const) expect(counts[end]).toBeGreaterThan(3);
-  // Whatever was answered had been sent.
+  // Every answered request had been sent.
   expect(counts.failedUnsent).toBe(0);
   expect(bodies).toContain('application/json {"player":3}');
   expect(bodies).toContain('text/plain; charset=utf-8 hello');
-  expect(said).toContain('a server answered GET with status 500');
-  expect(said).toContain('a server answered DELETE with status 302');
+  expect(errors).toContain('a server answered GET with status 500');
+  expect(errors).toContain('a server answered DELETE with status 302');
   expect(tally.disconnects).toBe(0);
-  // Answers without a body have a head all the same.
+  // Answers without a body still have a head.
   expect(tally.bytesIn).toBeGreaterThan(counts.ok * 'HTTP/1.1 204 No Content\r\n\r\n'.length);
   expect(tally.bytesOut).toBeGreaterThan(counts.ok * 'GET / HTTP/1.1\r\nhost: x\r\n\r\n'.length);
   // Each player keeps its connections.
@@ -198,7 +198,7 @@ test('an unanswered request times out, and one whose connection breaks fails', a
   const { url: rude } = await site((request) => request.socket.destroy());
   const broken = await play(http({ method: 'POST', path: '/', body: '', weight: 1 }), [rude]);
   expect(broken.counts).toMatchObject({ failed: broken.counts.scheduled, failedUnsent: 0 });
-  expect(broken.said).toContain("a player's request failed");
+  expect(broken.errors).toContain("a player's request failed");
 });
 
 test('an answer that begins and never ends times out, and is reported as such', async () => {
@@ -209,10 +209,10 @@ test('an answer that begins and never ends times out, and is reported as such', 
     response.on('close', () => clearInterval(more));
   });
   for (const path of ['/silent', '/telling']) {
-    const { counts, said } = await play(http({ method: 'GET', path, weight: 1 }), [endless.url]);
+    const { counts, errors } = await play(http({ method: 'GET', path, weight: 1 }), [endless.url]);
     expect(counts.ok + counts.rejected).toBe(0);
     expect(counts.timedOut).toBeGreaterThan(6);
-    expect(said).toMatch(/^a server's answer started but did not end within load.timeout \(\d+ times\)$/);
+    expect(errors).toMatch(/^a server's answer started but did not end within load.timeout \(\d+ times\)$/);
   }
 });
 
@@ -228,7 +228,7 @@ test('players whose connections are cut reconnect', async () => {
   const { tally } = await running;
   expect(tally.disconnects).toBeGreaterThan(0);
   expect(tally.reconnects).toBe(tally.disconnects);
-  // That was our own doing.
+  // capbench cut the connections itself, so it reports no error.
   expect(tally.errors).toEqual([]);
 });
 

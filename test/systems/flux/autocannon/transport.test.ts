@@ -13,8 +13,8 @@ interface Story {
   until(enough: () => boolean): Promise<void>;
 }
 
-/** A wire to a server that does as it likes with what it hears. */
-async function wireTo(hear: (socket: Socket, request: number) => void): Promise<Story> {
+/** A transport to a server whose reaction to each request the test defines. */
+async function wireTo(onRequest: (socket: Socket, request: number) => void): Promise<Story> {
   const heads: string[][] = [];
   const sockets = new Set<Socket>();
   let requests = 0;
@@ -26,7 +26,7 @@ async function wireTo(hear: (socket: Socket, request: number) => void): Promise<
     socket.on('data', (chunk) => {
       for (const head of chunk.toString().split('POST ').slice(1)) {
         mine.push(head);
-        hear(socket, ++requests);
+        onRequest(socket, ++requests);
       }
     });
   });

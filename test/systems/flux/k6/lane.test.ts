@@ -15,7 +15,7 @@ const USED_BEFORE = 5;
 
 type Command = readonly [id: number, seq: number, text: string];
 
-/** Two world servers as a lane meets them: what arrives is kept, and each post is answered as the test says. */
+/** Two simulated world servers: they keep what arrives, and answer each post as the test says. */
 class Worlds {
   readonly arrived: { readonly post: number; readonly status: number; readonly commands: Command[] }[] = [];
   private readonly lines = new Map<string, (frame: unknown) => void>();
@@ -45,7 +45,7 @@ class Worlds {
   });
 }
 
-/** The whole life of one lane of several, on a clock of its own. */
+/** The whole life of one of several lanes, on a simulated clock. */
 function live(worlds: Worlds) {
   vi.useFakeTimers({ now: 1_000_000 });
   try {
@@ -111,7 +111,7 @@ function live(worlds: Worlds) {
   }
 }
 
-/** What the ledger has to hold of a monster, from what arrived. */
+/** The expected ledger of a monster, from what arrived. */
 function arrivedOf(worlds: Worlds, id: number) {
   const of = (statuses: (status: number) => boolean): number[] =>
     worlds.arrived
@@ -135,7 +135,7 @@ describe('a lane of the script', () => {
     expect(account.ledgers).toHaveLength(1);
     for (let id = 0; id < PLAYERS + MONSTERS; id++) {
       const { sent, acked } = arrivedOf(worlds, id);
-      // In order and without a hole, from where the server's own numbers end.
+      // In order and without a gap, from the server's last number on.
       expect(sent).toEqual(sent.map((_, i) => USED_BEFORE + 1 + i));
       const { sentN, sentSum, sentMax, ackedN, ackedSum, ackedMax } = figuresOf(ledger);
       expect([sentN[id], sentSum[id], sentMax[id]]).toEqual([sent.length, sum(sent), sent.at(-1) ?? 0]);

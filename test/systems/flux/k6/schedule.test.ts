@@ -12,7 +12,7 @@ interface Script {
   readonly lane: (data: unknown) => void;
 }
 
-/** Nobody answers: what is planned does not depend on it. */
+/** A server that never answers, because the schedule does not depend on answers. */
 class DeadSocket {
   readonly readyState = 0;
 }

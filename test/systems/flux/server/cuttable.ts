@@ -5,7 +5,7 @@ import { temporaryFolder } from '../../../temporary-folder.ts';
 
 /** A socket in front of PostgreSQL's, whose connections can be cut on one side. */
 export interface Cuttable {
-  /** What a world server takes for PostgreSQL's folder. */
+  /** The folder of the socket, which a world server uses as PostgreSQL's. */
   readonly folder: string;
   /**
    * Ends every connection for its client at once. PostgreSQL sees the end of it after so many milliseconds: until

@@ -134,7 +134,7 @@ describe('a batch in flight', () => {
     await writing;
     expect(Math.min(cuts, ends, kills)).toBeGreaterThan(0);
     expect(writer.backs.length).toBeGreaterThan(0);
-    // The test is worth something only where batches were lost on their way there.
+    // The test proves something only if some batches were lost before they reached PostgreSQL.
     expect(writer.decisions.length).toBeGreaterThan(0);
     await writer.store.close();
     const sql = await database.connect(name);
@@ -200,7 +200,7 @@ describe('a PostgreSQL that commits asynchronously', () => {
       const sum = (of: (row: Record<string, number>) => number | undefined) =>
         rows.reduce((total, row) => total + (of(row) ?? 0), 0);
       expect(sum((row) => row.applied_n)).toBeLessThan(120 * BATCH);
-      // It goes on from its memory: the numbers are the newest, and what they count is not all there.
+      // The server continues from memory, so the last numbers are the newest, and the counts lack the lost writes.
       expect(sum((row) => (row.last_seq ?? 0) - (row.applied_n ?? 0))).toBeGreaterThan(0);
     } finally {
       await lossy.close();

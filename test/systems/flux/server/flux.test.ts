@@ -12,7 +12,7 @@ afterAll(() => database.close());
 /** 12 players and 24 monsters in 4 places (two by two) of one server. */
 const SMALL = { PLAYERS: '12', MONSTERS: '24', PLAYERS_PER_PLACE: '3' };
 
-/** A row as the outside reads it. */
+/** A row as other programs read it. */
 interface Row {
   readonly id: number;
   readonly last_seq: number;
@@ -277,7 +277,7 @@ describe('a world server', () => {
       })
       .toBe(rowWrites);
     const recorded = (await rowsOf(sql)).reduce((sum, row) => sum + row.applied_n, 0);
-    // Two numbers were sent twice: those were answered, and not recorded.
+    // Two numbers were sent twice: the repeats were answered and not recorded.
     expect(await metric(world.url, 'capbench_world_operations_total')).toBe(recorded + 2);
     const text = await (await fetch(`${world.url}/metrics`)).text();
     expect(text).toContain('capbench_world_batch_operations_bucket{le="1663"}');

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { END_BACKENDS, startDatabase, startWorld, type WorldProcess } from './server.ts';
 import { commandsOf, connectGenerator, connectPlayer, metric } from './wire.ts';
 
-/** Back-pressure, the other row shape, and how a server begins again and ends. */
+/** Back-pressure, the other row shape, and restarts and ends of a server. */
 
 const database = await startDatabase();
 afterAll(() => database.close());
@@ -48,7 +48,7 @@ describe('a full queue', () => {
     const answer = player.ask('guard');
     await sql.query('commit');
     expect(await Promise.all(posts)).toEqual(new Array(13).fill(202));
-    // Posts may arrive in another order than they were sent: a number that was overtaken is rejected, and told.
+    // Posts may overtake one another; a number that was overtaken is rejected, and reported.
     const counts = await Promise.all(posts.map((_, n) => generator.committed(n)));
     const ok = counts.reduce((sum, [accepted]) => sum + accepted, 0);
     expect(counts.reduce((sum, [accepted, rejected]) => sum + accepted + rejected, 0)).toBe(65_000);

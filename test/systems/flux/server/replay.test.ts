@@ -11,8 +11,8 @@ import {
 } from './wire.ts';
 
 /**
- * The table must be what the acknowledged operations say, worked out here on its own: by what was sent, what
- * was answered, and where everybody began. On two servers, with players and monsters that attack one another.
+ * The table must follow from the acknowledged operations, computed here independently from what was sent, what
+ * was answered, and the initial state. On two servers, with players and monsters that attack one another.
  */
 const PLAYERS = 21;
 const MONSTERS = 30;

@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 import { startDatabase, startWorld, type WorldProcess } from './server.ts';
 import { commandsOf, connectGenerator, connectPlayer, metric } from './wire.ts';
 
-/** Players and generators who come back: what their welcome says is in the rows, and nothing comes after it. */
+/** Reconnecting players and generators: what their welcome states is in the rows, and nothing older follows it. */
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -35,7 +35,7 @@ async function holdRows(): Promise<() => Promise<unknown>> {
   return () => sql.query('rollback');
 }
 
-/** As often as the server says 409: it may not have seen the end of the connection before. */
+/** Retries while the server answers 409, because it may not have seen the end of the earlier connection. */
 async function comeBack<T>(connect: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
@@ -47,7 +47,7 @@ async function comeBack<T>(connect: () => Promise<T>): Promise<T> {
   }
 }
 
-/** A socket that has not heard its welcome. */
+/** A socket that has not received its welcome. */
 const openAgain = (): Promise<WebSocket> =>
   new Promise((resolve, reject) => {
     const socket = new WebSocket(`${world.url.replace('http', 'ws')}/play?player=0`);
@@ -68,7 +68,7 @@ async function cut(player: { readonly socket: WebSocket }): Promise<void> {
   await once(player.socket, 'close');
 }
 
-/** A player is cut off while its one intent is in flight. Returns what lets that go on. */
+/** Cuts a player off while its one intent is in flight. Returns a function that releases the intent. */
 async function cutInFlight(): Promise<() => Promise<unknown>> {
   await start();
   const player = await connectPlayer(world.url, 0);
@@ -94,17 +94,17 @@ describe('a player who comes back', () => {
     await cut(player);
     const back = comeBack(() => connectPlayer(world.url, 0));
     expect(await isPending(back, 300)).toBe(true);
-    // One who has nothing on its way is not held up.
+    // A player with nothing in flight does not wait.
     const other = await connectPlayer(world.url, 1);
     expect(other.welcome.lastSeq).toBe(0);
-    // And there is still one connection for each player.
+    // Each player still has only one connection.
     const [refused] = await once(new WebSocket(`${world.url.replace('http', 'ws')}/play?player=0`), 'error');
     expect(String(refused)).toContain('409');
     await release();
     const returned = await back;
     expect(returned.welcome.lastSeq).toBe(4);
     expect(await lastSeqs(0, 1)).toEqual([4]);
-    // Nothing of the connection before.
+    // Nothing from the earlier connection.
     expect(returned.acks).toEqual([]);
     expect(await returned.ask('look')).toMatchObject({ seq: 5, ok: true });
     await returned.close();
@@ -182,7 +182,7 @@ describe('a generator that comes back', () => {
     const statuses = await Promise.all(answers);
     expect(new Set(statuses)).toEqual(new Set([202, 409]));
     const taken = statuses.filter((status) => status === 202).length;
-    // Over a connection from before, and over a new one while there is nobody to be told.
+    // Posts over an earlier connection, and over a new one while no socket for commits is open.
     expect((await generator.post(90, commands(65_000, 10))).status).toBe(409);
     expect(await postAnew(91, commands(65_000, 10))).toBe(409);
     const back = comeBack(() => connectGenerator(world.url, 'g0'));
@@ -194,7 +194,7 @@ describe('a generator that comes back', () => {
     const { rows } = await sql.query('select sum(applied_n)::int as n from entity');
     expect(rows).toEqual([{ n: taken * 5_000 }]);
     expect(commits).toEqual([]);
-    // One of the connections from before still waits with a post.
+    // One of the earlier connections still waits with a post.
     expect((await generator.post(93, commands(65_000, 10))).status).toBe(409);
     const next = (welcome.lastSeq ?? []).slice(0, 100).map((seq, i) => [PLAYERS + i, seq + 1, 'guard']);
     expect(await postAnew(14, next)).toBe(202);

@@ -16,7 +16,7 @@ export interface TestDatabase {
   create(name: string): Promise<pg.Client>;
   /** Another connection. */
   connect(name: string): Promise<pg.Client>;
-  /** What a world server on the database that was made last is told of it. */
+  /** The environment of a world server on the newest database. */
   readonly environment: Readonly<Record<string, string>>;
   readonly postgres: Postgres;
   close(): Promise<void>;
@@ -90,7 +90,7 @@ export interface WorldProcess {
 export const END_BACKENDS =
   "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'capbench-world-1' and datname = current_database()";
 
-/** One server of one, unless it is told otherwise. Resolves when it is ready, or has ended before. */
+/** A single server, unless the settings differ. Resolves when it is ready, or ended before. */
 export async function startWorld(environment: Readonly<Record<string, string>>): Promise<WorldProcess> {
   const child = fork(await program(), [], {
     env: { PATH: process.env.PATH, INSTANCE_ID: '1', INSTANCES: '1', ...environment },

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 
-/** The client's side of the protocol as plainly as it can be said: what a test sends, and what came. */
+/** A minimal client of the protocol: it sends what a test asks for, and keeps what it receives. */
 
 export interface Welcome {
   readonly player: number;
@@ -92,7 +92,7 @@ export async function connectPlayer(url: string, player: number): Promise<TestPl
   };
 }
 
-/** `count` commands from the nth on: each of so many monsters in turn, its numbers dense from 1. */
+/** `count` commands from the nth on, over the monsters in turn, each with dense numbers from 1. */
 export const commandsOf =
   (first: number, monsters: number) =>
   (from: number, count: number): unknown[] =>
