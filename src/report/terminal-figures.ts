@@ -103,7 +103,7 @@ function databaseValues({ database, redis, throughput }: Report): string[] {
     ...some(batched ? null : database.commitsPerSecond, (perSecond) => [
       `${numberText(perSecond)} transactions/s`,
     ]),
-    ...some(database.queryMs, ({ p95 }) => [`flush p95 ${quantity(p95, 'ms')}`]),
+    ...some(database.queryMs?.p95, (p95) => [`flush p95 ${quantity(p95, 'ms')}`]),
     ...some(redis.operationsPerSecond, (perSecond) => [`Redis ${numberText(perSecond)} commands/s`]),
   ];
 }
