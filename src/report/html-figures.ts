@@ -1,16 +1,6 @@
 import type { OpenPercentiles, Percentiles } from '../measurement/figures.ts';
 import { ofOperation } from '../scenario/operations.ts';
-import {
-  bytesText,
-  calibrationText,
-  capital,
-  engineText,
-  numberText,
-  percentileText,
-  quantity,
-  sharesText,
-  timeText,
-} from './format.ts';
+import { capital, numberText, percentileText, quantity, sharesText } from './format.ts';
 import { folded, list, row, safe, table } from './markup.ts';
 import type { Report } from './report.ts';
 
@@ -90,28 +80,6 @@ export function stackParts({ stack: { kind, documented, applied, reasons } }: Re
   ];
 }
 
-export function hostFacts({
-  host,
-  generator,
-  world,
-  database,
-  load,
-}: Report): Readonly<Record<string, string>> {
-  return {
-    CPU: `${host.cpuModel}, ${host.cpus} cores`,
-    Memory: `${bytesText(host.memoryBytes)}, at most ${quantity(host.memoryUsedPercent.max, '%')} used`,
-    System: `${host.platform} ${host.arch}, kernel ${host.kernel}, Node ${host.node}`,
-    'CPU in use': `${quantity(host.cpuPercent.mean, '%')} of all cores: PostgreSQL ${quantity(database.cpuPercentOfHost.mean, '%')}, generator ${quantity(generator.cpuPercentOfHost, '%')}, others ${quantity(host.otherCpuPercent, '%')}; steal ${quantity(host.stealPercent, '%')}`,
-    'World servers': `${world.servers}; the busiest used ${quantity(world.cpuPercentOfCore.mean, '%')} of one core; ${bytesText(world.memoryTotalBytes.max)} of memory in all`,
-    Generator: `${engineText(generator)}, ${load.colocated ? 'on the same host as the servers' : 'on a host of its own'}`,
-    'Generator health': `event loop blocked for at most ${quantity(generator.maxLoopDelayMs, 'ms')}, late ${quantity(generator.stalledPercent, '%')} of the time, ${quantity(generator.maxUtilisationPercent, '%')} busy`,
-    'Schedule lag': `p99 ${quantity(generator.lagP99Ms, 'ms')}, of which the generator caused ${quantity(generator.ownLagP99Ms, 'ms')}; the servers held operations back by ${quantity(generator.pushbackMeanMs, 'ms')} on average`,
-    'Generator cost': `${quantity(generator.cpuMicrosPerOperation, 'us')} of CPU for each answered operation, ${bytesText(generator.memoryBytesPerPlayer)} of memory for each player`,
-    'Generator calibration': calibrationText(generator.calibration),
-    Noise: `other processes used ${quantity(host.foreignCpuPercent, '%')} of the CPU; CPU quota used up in ${numberText(host.throttledPeriods)} periods; all processes waited for memory ${quantity(host.memoryPressurePercent, '%')} of the time; fixed piece of work changed by ${quantity(host.canaryDriftPercent, '%')}; wall clock moved by ${quantity(host.clockDriftMs, 'ms')}`,
-  };
-}
-
 /** How busy each resource was, from which the bottleneck follows. */
 export function resourceTable({ bottleneck }: Report): string {
   const rows = bottleneck.resources.map((one) =>
@@ -127,23 +95,6 @@ export function resourceTable({ bottleneck }: Report): string {
     ['', 'Utilisation', 'CPU of the host', 'Waited for a CPU', 'State'],
     rows,
   )}`;
-}
-
-export function runFacts(report: Report): Readonly<Record<string, string>> {
-  const { ceilings } = report;
-  return {
-    Started: timeText(report.startedAt),
-    'Measure phase': quantity(report.load.durationSeconds, 's'),
-    Scale: numberText(report.load.scale),
-    Seed: String(report.seed),
-    Scenario: report.scenarioHash,
-    Schedule: report.scheduleHash ?? '–',
-    Commit: report.commit ?? '–',
-    capbench: report.capbench,
-    ...(ceilings.updatesPerSecondBatched !== null && {
-      'Database ceilings': `INSERT ${numberText(ceilings.insertsPerSecond)}, UPDATE one by one ${numberText(ceilings.updatesPerSecondSingle)}, in batches ${numberText(ceilings.updatesPerSecondBatched)} rows/s (${quantity(ceilings.batchSpeedup, 'x')}): ${ceilings.statement ?? ''}`,
-    }),
-  };
 }
 
 export function errorParts({ errors: all, probes }: Report): string[] {

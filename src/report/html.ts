@@ -1,19 +1,12 @@
 import { countRulings, countsLine } from '../judge/verdict.ts';
 import { ofOperation } from '../scenario/operations.ts';
 import type { Drawing } from './drawing.ts';
+import { databaseFacts, hostFacts, runFacts } from './facts.ts';
 import { capital, numberText, percentileText, quantity, scaleText } from './format.ts';
 import { breachedParts, budgetParts, ruleParts } from './html-checks.ts';
-import {
-  errorParts,
-  hostFacts,
-  latencyTable,
-  outcomeTable,
-  resourceTable,
-  runFacts,
-  stackParts,
-} from './html-figures.ts';
+import { errorParts, latencyTable, outcomeTable, resourceTable, stackParts } from './html-figures.ts';
 import { faultParts, stageParts } from './html-stages.ts';
-import { facts, safe } from './markup.ts';
+import { factList, safe } from './markup.ts';
 import { nextStep } from './next-step.ts';
 import type { Report } from './report.ts';
 import { STYLE } from './style.ts';
@@ -39,8 +32,13 @@ export function html(report: Report, charts: readonly Drawing[]): string {
     { id: 'faults', title: 'Faults', parts: faultParts(report) },
     { id: 'rules', title: 'Rules of the run', parts: ruleParts(report) },
     { id: 'stack', title: 'Stack', parts: stackParts(report) },
-    { id: 'host', title: 'Host and generator', parts: [facts(hostFacts(report)), resourceTable(report)] },
-    { id: 'run', title: 'This run', parts: [facts(runFacts(report)), ...errorParts(report)] },
+    { id: 'database', title: 'Database', parts: factList(databaseFacts(report)) },
+    {
+      id: 'host',
+      title: 'Host and generator',
+      parts: [...factList(hostFacts(report)), resourceTable(report)],
+    },
+    { id: 'run', title: 'This run', parts: [...factList(runFacts(report)), ...errorParts(report)] },
   ].filter(({ parts }) => parts.length > 0);
   return `<!doctype html>
 <html lang="en">

@@ -1,4 +1,5 @@
-import { markup, plain } from './format.ts';
+import type { Facts } from './facts.ts';
+import { capital, markup, plain } from './format.ts';
 
 /** Text of a scenario or a component, within the elements of a page and within its quotes. */
 export const safe = (text: string): string => markup(plain(text)).replaceAll("'", '&#39;');
@@ -33,10 +34,13 @@ export const table = (head: readonly string[], rows: readonly Row[], className =
 export const list = (lines: readonly string[]): string =>
   `<ul class="list">${lines.map((line) => `<li>${safe(line)}</li>`).join('')}</ul>`;
 
-export const facts = (all: Readonly<Record<string, string>>): string =>
-  `<dl>${Object.entries(all)
-    .map(([name, value]) => `<dt>${safe(name)}</dt><dd>${safe(value)}</dd>`)
-    .join('')}</dl>`;
+/** None where there is no fact. */
+export function factList(facts: Facts): string[] {
+  const entries = Object.entries(facts).map(
+    ([name, values]) => `<dt>${safe(capital(name))}</dt><dd>${safe(values.join('; '))}</dd>`,
+  );
+  return entries.length === 0 ? [] : [`<dl>${entries.join('')}</dl>`];
+}
 
 /** What is read on demand: only its title is seen at first. */
 export const folded = (title: string, content: string): string =>

@@ -1,13 +1,14 @@
 import { EXIT } from '../errors.ts';
 import { isOfRule, relaxedNames } from '../judge/rules/rule.ts';
 import { countRulings, countsLine } from '../judge/verdict.ts';
+import { databaseFacts, type Facts, hostFacts } from './facts.ts';
 import { notesOf, numberText, plain, type Reasoned, reasonsOf, timeText } from './format.ts';
 import { nextStep } from './next-step.ts';
 import type { Report } from './report.ts';
 import { compactBudgetLines, fullBudgetLines } from './terminal-budgets.ts';
-import { databaseLines, hostLines, keyFigures, latencyLines, loadLines } from './terminal-figures.ts';
+import { keyFigures, latencyLines, loadLines } from './terminal-figures.ts';
 import { faultLines, stageLines } from './terminal-stages.ts';
-import { cut, fold, type Paint, type Palette, palette, wrap } from './terminal-text.ts';
+import { cut, fact, fold, type Paint, type Palette, palette, wrap } from './terminal-text.ts';
 
 export interface TerminalStyle {
   readonly colour: boolean;
@@ -54,11 +55,19 @@ export const terminalSummary = (report: Report, style: TerminalStyle): string =>
             ...section('LATENCY', latencyLines(report, paint, width), paint),
             ...section('STAGES', stageLines(report, paint, width), paint),
             ...section('FAULTS', faultLines(report, paint, width), paint),
-            ...section('DATABASE', fold(databaseLines(report), width), paint),
+            ...section('DATABASE', fold(factLines(databaseFacts(report)), width), paint),
             ...section('HOST AND GENERATOR', fold(hostLines(report), width), paint),
           ]),
     ],
   });
+
+const factLines = (facts: Facts): string[] =>
+  Object.entries(facts).map(([name, values]) => fact(name, ...values.map(plain)));
+
+const hostLines = (report: Report): string[] => [
+  ...factLines(hostFacts(report)),
+  fact('bottleneck', report.bottleneck.resource, plain(report.bottleneck.evidence)),
+];
 
 /** The headline first, the verdict last; between them the budgets, and what `figures` says. */
 export function summaryText(report: Summarised, style: TerminalStyle, figures: Figures): string {

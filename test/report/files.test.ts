@@ -1,8 +1,10 @@
 import { HistogramLogReader } from 'hdr-histogram-js';
 import { expect, test } from 'vitest';
 import { drawingsOf } from '../../src/report/drawing.ts';
+import { databaseFacts, hostFacts } from '../../src/report/facts.ts';
 import { html } from '../../src/report/html.ts';
 import { junit } from '../../src/report/junit.ts';
+import { factList, safe } from '../../src/report/markup.ts';
 import { histogramLogs, seriesCsv } from '../../src/report/render.ts';
 import { summary } from '../../src/report/summary.ts';
 import { terminalSummary } from '../../src/report/terminal.ts';
@@ -240,4 +242,14 @@ test('a headline that begins with the id of a rule has it as it is written', () 
     scenarioOf(),
   );
   expect(html(wrong, [])).toContain('<p class="headline">conservation.intent: ');
+});
+
+test('database, host and generator have the same facts on the page as in the full summary', () => {
+  const page = html(report, []);
+  for (const facts of [databaseFacts(report), hostFacts(report)]) {
+    for (const values of Object.values(facts)) expect(page).toContain(safe(values.join('; ')));
+  }
+  expect(page).toContain('<dt>Flush round trip</dt>');
+  // Of nothing there is no list, and the page leaves out a section without parts.
+  expect(factList({})).toEqual([]);
 });

@@ -1,0 +1,120 @@
+import { bytesText, calibrationText, engineText, numberText, quantity, timeText } from './format.ts';
+import type { Report } from './report.ts';
+
+/** Figures by their names, each with one or several values in words. */
+export type Facts = Readonly<Record<string, readonly string[]>>;
+
+/** The facts of a value; none where there is no value. */
+const some = <T>(value: T | null | undefined, facts: (value: T) => Facts): Facts =>
+  value === null || value === undefined ? {} : facts(value);
+
+/** What the databases and the servers' writers did; empty where none was watched. */
+export function databaseFacts({ database, redis, throughput, ceilings }: Report): Facts {
+  const own = (name: string): number | null => {
+    const figure = throughput[name];
+    return typeof figure === 'number' ? figure : null;
+  };
+  return {
+    // Only servers that write in batches have these.
+    ...some(throughput.batchesPerSecond, () => ({
+      batches: [
+        `${numberText(own('batchesPerSecond'))}/s`,
+        `${numberText(own('operationsPerBatch'))} operations and ${numberText(own('rowsPerBatch'))} rows each`,
+        `${quantity(own('flushedOnTimePercent'), '%')} flushed on time`,
+      ],
+      'row writes': [
+        `${numberText(own('rowWritesPerSecond'))}/s`,
+        `${numberText(own('coalescing'))} operations each`,
+        `${quantity(database.hotUpdatePercent, '%')} HOT`,
+      ],
+    })),
+    ...some(database.queryMs, (queryMs) => ({
+      'flush round trip': (['p50', 'p95', 'p99'] as const).map(
+        (stat) => `${stat} ${quantity(queryMs[stat], 'ms')}`,
+      ),
+    })),
+    ...some(database.commitsPerSecond, (perSecond) => ({
+      transactions: [
+        `${numberText(perSecond)}/s`,
+        `WAL ${bytesText(database.walBytesPerSecond, true)}`,
+        `cache hits ${quantity(database.hitRatioPercent, '%')}`,
+        `${numberText(database.connections.max)} connections`,
+      ],
+    })),
+    ...some(redis.operationsPerSecond, (perSecond) => ({
+      Redis: [
+        `${numberText(perSecond)} commands/s`,
+        `${bytesText(redis.usedMemoryBytes.max)}`,
+        `${quantity(redis.cpuPercentOfCore.mean, '%')} of a core`,
+        `cache hits ${quantity(redis.hitRatioPercent, '%')}`,
+        `${numberText(redis.evictedKeys)} evicted`,
+        `${numberText(redis.connections.max)} connections`,
+      ],
+    })),
+    ...some(ceilings.updatesPerSecondBatched, (batched) => ({
+      'ceilings, rows/s': [
+        `insert ${numberText(ceilings.insertsPerSecond)}`,
+        `update ${numberText(ceilings.updatesPerSecondSingle)}, batched ${numberText(batched)} (${quantity(ceilings.batchSpeedup, 'x')})`,
+      ],
+    })),
+    ...some(ceilings.statement, (statement) => ({ 'batched statement': [statement] })),
+  };
+}
+
+/** The machine, what used it, and how the generator did. */
+export function hostFacts({ host, generator, world, database }: Report): Facts {
+  return {
+    host: [
+      `${host.cpuModel}, ${host.cpus} cores`,
+      `${bytesText(host.memoryBytes)}, at most ${quantity(host.memoryUsedPercent.max, '%')} used`,
+    ],
+    system: [`${host.platform} ${host.arch}`, `kernel ${host.kernel}`, `Node ${host.node}`],
+    'host CPU': [
+      `${quantity(host.cpuPercent.mean, '%')} of all cores`,
+      `PostgreSQL ${quantity(database.cpuPercentOfHost.mean, '%')}`,
+      `generator ${quantity(generator.cpuPercentOfHost, '%')}`,
+      `others ${quantity(host.otherCpuPercent, '%')}`,
+      `steal ${quantity(host.stealPercent, '%')}`,
+    ],
+    'world servers': [
+      `${world.servers}, the busiest ${quantity(world.cpuPercentOfCore.mean, '%')} of a core`,
+      `${bytesText(world.memoryTotalBytes.max)} of memory in all`,
+      `loop delay up to ${quantity(world.loopDelayMs.max, 'ms')}`,
+    ],
+    generator: [engineText(generator), `${numberText(generator.cpuCores)} cores`],
+    'generator health': [
+      `event loop blocked for at most ${quantity(generator.maxLoopDelayMs, 'ms')}`,
+      `late ${quantity(generator.stalledPercent, '%')} of the time`,
+      `${quantity(generator.maxUtilisationPercent, '%')} busy`,
+    ],
+    'schedule lag': [
+      `p99 ${quantity(generator.lagP99Ms, 'ms')}`,
+      `of the generator itself ${quantity(generator.ownLagP99Ms, 'ms')}`,
+      `the servers held operations back by ${quantity(generator.pushbackMeanMs, 'ms')} on average`,
+    ],
+    'generator cost': [
+      `${quantity(generator.cpuMicrosPerOperation, 'us')} of CPU for each answered operation`,
+      `${bytesText(generator.memoryBytesPerPlayer)} of memory for each player`,
+    ],
+    'generator calibration': [calibrationText(generator.calibration)],
+    noise: [
+      `other processes used ${quantity(host.foreignCpuPercent, '%')} of the CPU`,
+      `CPU quota used up in ${numberText(host.throttledPeriods)} periods`,
+      `all processes waited for memory ${quantity(host.memoryPressurePercent, '%')} of the time`,
+      `fixed piece of work changed by ${quantity(host.canaryDriftPercent, '%')}`,
+      `wall clock moved by ${quantity(host.clockDriftMs, 'ms')}`,
+    ],
+  };
+}
+
+/** What was run, and when. */
+export const runFacts = (report: Report): Facts => ({
+  started: [timeText(report.startedAt)],
+  'measure phase': [quantity(report.load.durationSeconds, 's')],
+  scale: [numberText(report.load.scale)],
+  seed: [String(report.seed)],
+  scenario: [report.scenarioHash],
+  schedule: [report.scheduleHash ?? '–'],
+  commit: [report.commit ?? '–'],
+  version: [`capbench ${report.capbench}`],
+});
