@@ -16,7 +16,7 @@ export interface ServerOptions {
   /** The last number before the run of every player and of every monster. */
   readonly lastSeq?: number;
   /** Milliseconds from an operation's arrival to its commit and answer; a server that is killed meanwhile loses it. */
-  readonly commitAfter?: number;
+  readonly commitAfter?: number | ((entity: number, seq: number) => number);
   /** Milliseconds until the server notices the end of a connection; until then it answers another one with 409. */
   readonly lingers?: number;
   /** The number that a welcome states instead of the last committed one, by entity. */
@@ -214,13 +214,15 @@ export class ProtocolServer {
       answer();
     };
     const { commitAfter } = this.options;
-    if (commitAfter === undefined) return apply();
+    const [first] = operations;
+    if (commitAfter === undefined || first === undefined) return apply();
+    const delay = typeof commitAfter === 'number' ? commitAfter : commitAfter(first[0], first[1]);
     const pending: Pending = {
       entities: new Set(operations.map(([entity]) => entity)),
       timer: setTimeout(() => {
         this.pending.delete(pending);
         apply();
-      }, commitAfter),
+      }, delay),
     };
     this.pending.add(pending);
   }
