@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { badInput, messageOf } from '../errors.ts';
 import { countOf, EMPTY_HISTOGRAM, type HistogramData } from '../histogram.ts';
 import type { Counts } from '../load/engine.ts';
-import { BUCKET_ENDS } from '../load/k6/buckets.ts';
+import { bucketEnds } from '../load/k6/buckets.ts';
 import {
   CONNECT,
   COUNT_KINDS,
@@ -45,6 +45,8 @@ const count = z.int().min(0);
 const text = z.string().max(1000);
 /** As k6 writes an execution segment: `0:1/3`. */
 export const SEGMENT = /^(\d{1,9})(?:\/([1-9]\d{0,8}))?:(\d{1,9})(?:\/([1-9]\d{0,8}))?$/;
+
+const BUCKET_ENDS = bucketEnds();
 
 const originSchema = z.looseObject({
   schemaVersion: z.literal(2),

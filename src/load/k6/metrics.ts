@@ -1,4 +1,5 @@
 import type { Workload } from '../../scenario/workload.ts';
+import { groupOf } from './buckets.ts';
 import type { K6System } from './k6-system.ts';
 
 /** Counters of an operation: how many were due, and what became of them. */
@@ -70,10 +71,11 @@ export const sentRateOf = (operation: string): string => `${prefixOf(operation)}
 export const withinRateOf = (budgetId: string): string =>
   `capbench_within_${budgetId.replace(/[^A-Za-z0-9_]/g, '_')}`;
 
-/** Counter: how many of a trend's values are in a bucket, which its tag `le` names by its end (buckets.ts). */
-export const bucketsOf = (trend: string): string => `${trend}_buckets`;
+/** Counter: how many of a trend's values are in each bucket of a group; its tag `le` names a bucket by its end (buckets.ts). */
+export const bucketsOf = (trend: string, group: number): string => `${trend}_buckets_${group}`;
 /** That of one bucket; k6 has it in the summary where the script declares it as a threshold. */
-export const bucketOf = (trend: string, end: number): string => `${bucketsOf(trend)}{le:${end}}`;
+export const bucketOf = (trend: string, end: number): string =>
+  `${bucketsOf(trend, groupOf(end))}{le:${end}}`;
 
 export const totalOf = (kind: TotalKind): string => TOTAL_NAMES[kind] ?? `capbench_${snaked(kind)}`;
 /** A name that says more than its kind. */

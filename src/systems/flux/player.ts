@@ -113,7 +113,7 @@ export class FluxCodec implements PlayerCodec {
       this.exits[player] = open;
     }
     if (Array.isArray(present)) {
-      const [first] = present;
+      const first: unknown = present[0];
       this.present[player] = isNumber(first) ? first : NOBODY;
     }
   }

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { BUCKET_ENDS } from '../../../src/load/k6/buckets.ts';
+import { bucketEnds, groupOf } from '../../../src/load/k6/buckets.ts';
 import { GO } from '../../../src/load/k6/metrics.ts';
 import { figuresOf } from '../../../src/measurement/figures-of.ts';
 import { k6Measurements } from '../../../src/measurement/k6-measurements.ts';
@@ -96,11 +96,14 @@ function metricsNow(): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     [...FakeMetric.all].flatMap(([name, { values, buckets }]): [string, object][] => {
       const sum = values.reduce((total, value) => total + value, 0);
-      if (name.endsWith('_buckets')) {
-        return BUCKETS.map((end) => [
-          `${name}{le:${end}}`,
-          { type: 'counter', values: { count: buckets.get(end) ?? 0 } },
-        ]);
+      const group = /_buckets_(\d+)$/.exec(name)?.[1];
+      if (group !== undefined) {
+        return bucketEnds()
+          .filter((end) => groupOf(end) === Number(group))
+          .map((end) => [
+            `${name}{le:${end}}`,
+            { type: 'counter', values: { count: buckets.get(String(end)) ?? 0 } },
+          ]);
       }
       if (name === GO) return [[name, { type: 'gauge', values: { value: values[0] } }]];
       if (/_(due|service|lag|connect_ms)$/.test(name)) {
@@ -114,7 +117,6 @@ function metricsNow(): Readonly<Record<string, unknown>> {
     }),
   );
 }
-const BUCKETS = BUCKET_ENDS.map(String);
 
 test('the merged summaries of two processes equal that of one: counts, percentiles and the hash of the schedule', () => {
   const { vus } = partsOf<Script>(source, fakes()).options.scenarios.players;

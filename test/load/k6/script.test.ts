@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { K6Account } from '../../../src/load/k6/account.ts';
-import { BUCKET_ENDS } from '../../../src/load/k6/buckets.ts';
+import { bucketEnds, GROUPS } from '../../../src/load/k6/buckets.ts';
 import {
   bucketsOf,
   CONNECT,
@@ -49,12 +49,14 @@ describe('the script', () => {
     FakeMetric.all.clear();
     optionsOf(scriptOf(shipped('quickstart')));
     const names = [...FakeMetric.all.keys()];
+    const groupsOf = (trend: string): string[] =>
+      Array.from({ length: GROUPS }, (_, group) => bucketsOf(trend, group));
     const expected = [
-      ...[CONNECT, bucketsOf(CONNECT), GO, ...TOTAL_KINDS.map(totalOf)],
+      ...[CONNECT, ...groupsOf(CONNECT), GO, ...TOTAL_KINDS.map(totalOf)],
       ...OPERATIONS.flatMap(({ id: operation }) => [
         ...COUNT_KINDS.flatMap((kind) => [counterOf(operation, kind), counterOf(operation, kind, true)]),
         ...TREND_KINDS.map((kind) => trendOf(operation, kind)),
-        ...TIMED_KINDS.map((kind) => bucketsOf(trendOf(operation, kind))),
+        ...TIMED_KINDS.flatMap((kind) => groupsOf(trendOf(operation, kind))),
         sentRateOf(operation),
       ]),
       withinRateOf('intent-p95'),
@@ -92,7 +94,7 @@ describe('the script', () => {
     const buckets = Object.values(optionsOf(source).thresholds).filter(
       (conditions) => conditions.length === 0,
     );
-    expect(buckets).toHaveLength(BUCKET_ENDS.length * (1 + 2 * TIMED_KINDS.length));
+    expect(buckets).toHaveLength(bucketEnds().length * (1 + 2 * TIMED_KINDS.length));
     expect(source).toContain(
       '//   nothing-lost (lost acknowledged writes): the load generator cannot see it',
     );

@@ -90,7 +90,7 @@ describe.skipIf(installedK6 === null)('the exported script on several runners', 
       }
     }
 
-    // Each player's numbers are dense: nobody else has used them.
+    // Each player is in one process: its numbers are dense.
     const numbers = new Map(servers.flatMap(({ received }) => [...received]));
     for (let player = 0; player < 10; player++) {
       const own = numbers.get(player) ?? [];

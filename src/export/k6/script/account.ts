@@ -1,5 +1,5 @@
 import { Counter, Gauge, Rate, Trend } from 'k6/metrics';
-import { bucketEnd } from '../../../load/k6/buckets.ts';
+import { bucketEnd, GROUPS, groupOf } from '../../../load/k6/buckets.ts';
 import {
   bucketsOf,
   CONNECT,
@@ -29,27 +29,39 @@ import { dueMs, type Limit, TIMELINE, type Totals, UNDER_CAPBENCH } from './conf
 // percentiles of a trend, and those of several processes cannot be merged. k6 interprets JavaScript: what is done for each
 // operation, and for each report, takes few steps; iterators and copies of objects are many.
 
-/** How many times, by milliseconds. */
-type Histogram = Map<number, number>;
+/** k6's counters of a trend's buckets, by group. */
+const bucketCounters = (trend: string): Counter[] =>
+  Array.from({ length: GROUPS }, (_, group) => new Counter(bucketsOf(trend, group)));
 
-function addTo(histogram: Histogram, ms: number, n: number): void {
-  histogram.set(ms, (histogram.get(ms) ?? 0) + n);
-}
+/**
+ * Times in milliseconds, and how many of each. For a report they are listed as they come, since few are equal until the
+ * next one, and a Map costs more to read than to fill; under plain k6 they are counted until the end.
+ */
+class Histogram {
+  private listed: number[] = [];
+  private readonly counts = new Map<number, number>();
 
-/** Undefined, which JSON leaves out, where there is nothing: writing it costs more than counting it. */
-function takeTimes(histogram: Histogram): number[] | undefined {
-  if (histogram.size === 0) return undefined;
-  const times: number[] = [];
-  for (const [ms, n] of histogram) times.push(ms, n);
-  histogram.clear();
-  return times;
-}
+  add(ms: number, n: number): void {
+    if (UNDER_CAPBENCH) this.listed.push(ms, n);
+    else this.counts.set(ms, (this.counts.get(ms) ?? 0) + n);
+  }
 
-/** Adds a histogram to k6's counter of a trend's buckets. */
-function addBuckets(counter: Counter, histogram: Histogram): void {
-  const buckets: Histogram = new Map();
-  for (const [ms, n] of histogram) addTo(buckets, bucketEnd(ms), n);
-  for (const [end, n] of buckets) counter.add(n, { le: String(end) });
+  /** Undefined, which JSON leaves out, where there is nothing: writing it costs more than counting it. */
+  take(): number[] | undefined {
+    const { listed } = this;
+    if (listed.length === 0) return undefined;
+    this.listed = [];
+    return listed;
+  }
+
+  addTo(counters: readonly Counter[]): void {
+    const buckets = new Map<number, number>();
+    for (const [ms, n] of this.counts) {
+      const end = bucketEnd(ms);
+      buckets.set(end, (buckets.get(end) ?? 0) + n);
+    }
+    for (const [end, n] of buckets) counters[groupOf(end)]!.add(n, { le: String(end) });
+  }
 }
 
 const mapOf = <Kind extends string, Value>(
@@ -88,30 +100,20 @@ function takeCounts<Kind extends string>(
   return taken;
 }
 
-/**
- * One kind of operation. Each one that comes due is counted once as scheduled, and once by what became of it:
- * scheduled = ok + rejected + failed + timedOut + skipped + unfinished. "failedUnsent" is the part of failed that had
- * not even been sent.
- */
-class OperationAccount {
-  private readonly measured = noCounts();
-  private readonly early = noCounts();
-  private readonly times = mapOf(TIMED_KINDS, (): Histogram => new Map());
-  private readonly earlyDue: Histogram = new Map();
-  /** Something was counted since the last report. */
-  private touched = false;
-  private readonly counters: Record<CountKind, Counter>;
-  private readonly earlyCounters: Record<CountKind, Counter>;
-  private readonly trends: Record<TrendKind, Trend>;
-  private readonly buckets: Record<TimedKind, Counter>;
-  private readonly sentInTime: Rate;
-  private readonly limits: readonly (Limit & { readonly within: Rate })[];
+/** What plain k6 keeps of one kind of operation. */
+class OperationMetrics {
+  readonly counters: Record<CountKind, Counter>;
+  readonly earlyCounters: Record<CountKind, Counter>;
+  readonly trends: Record<TrendKind, Trend>;
+  readonly buckets: Record<TimedKind, readonly Counter[]>;
+  readonly sentInTime: Rate;
+  readonly limits: readonly (Limit & { readonly within: Rate })[];
 
   constructor(id: string) {
     this.counters = mapOf(COUNT_KINDS, (kind) => new Counter(counterOf(id, kind)));
     this.earlyCounters = mapOf(COUNT_KINDS, (kind) => new Counter(counterOf(id, kind, true)));
     this.trends = mapOf(TREND_KINDS, (kind) => new Trend(trendOf(id, kind), true));
-    this.buckets = mapOf(TIMED_KINDS, (kind) => new Counter(bucketsOf(trendOf(id, kind))));
+    this.buckets = mapOf(TIMED_KINDS, (kind) => bucketCounters(trendOf(id, kind)));
     this.sentInTime = new Rate(sentRateOf(id));
     this.limits = (LIMITS[id] ?? []).map((limit) => ({ ...limit, within: new Rate(limit.rate) }));
   }
@@ -124,6 +126,48 @@ class OperationAccount {
     }
   }
 
+  answered(latency: number, service: number, lag: number): void {
+    const { trends, limits } = this;
+    trends.due.add(latency);
+    trends.service.add(service);
+    trends.lag.add(lag);
+    this.sentInTime.add(true);
+    for (let i = 0; i < limits.length; i++) {
+      const { within, strict, limitMs } = limits[i]!;
+      within.add(strict ? latency < limitMs : latency <= limitMs);
+    }
+  }
+
+  /** What is not answered was not answered in time, whatever the limit. */
+  missed(wasSent: boolean): void {
+    this.sentInTime.add(wasSent);
+    for (const { within } of this.limits) within.add(false);
+  }
+}
+
+/**
+ * One kind of operation. Each one that comes due is counted once as scheduled, and once by what became of it:
+ * scheduled = ok + rejected + failed + timedOut + skipped + unfinished. "failedUnsent" is the part of failed that had
+ * not even been sent.
+ */
+class OperationAccount {
+  private readonly measured = noCounts();
+  private readonly early = noCounts();
+  private readonly times = mapOf(TIMED_KINDS, () => new Histogram());
+  private readonly earlyDue = new Histogram();
+  /** Something was counted since the last report. */
+  private touched = false;
+  /** Metrics cost memory in each virtual user: there are none where capbench reads reports instead. */
+  private readonly metrics: OperationMetrics | null;
+
+  constructor(id: string) {
+    this.metrics = UNDER_CAPBENCH ? null : new OperationMetrics(id);
+  }
+
+  declare(): void {
+    this.metrics?.declare();
+  }
+
   scheduled(n: number, due: number): void {
     this.countsAt(due).scheduled += n;
   }
@@ -131,8 +175,8 @@ class OperationAccount {
   /** By how much this virtual user itself was late, sending what could have been sent. */
   late(n: number, due: number, ms: number): void {
     if (due < TIMELINE.measureStart) return;
-    addTo(this.times.ownLag, ms, n);
-    if (!UNDER_CAPBENCH) this.trends.ownLag.add(ms);
+    this.times.ownLag.add(ms, n);
+    this.metrics?.trends.ownLag.add(ms);
   }
 
   /** `n` operations, due in microseconds and sent in milliseconds after GO, were answered `now`: so many were ok. */
@@ -143,26 +187,18 @@ class OperationAccount {
     counts.rejected += n - ok;
     const latency = now - dueMs(due);
     if (due < TIMELINE.measureStart) {
-      if (UNDER_CAPBENCH) addTo(this.earlyDue, latency, n);
+      if (UNDER_CAPBENCH) this.earlyDue.add(latency, n);
       return;
     }
     const service = now - sent;
     const lag = sent - dueMs(due);
-    addTo(this.times.due, latency, n);
-    addTo(this.times.service, service, n);
-    addTo(this.times.lag, lag, n);
-    if (n > ok) addTo(this.times.rejected, latency, n - ok);
-    if (UNDER_CAPBENCH) return;
-    this.trends.due.add(latency);
-    this.trends.service.add(service);
-    this.trends.lag.add(lag);
-    this.sentInTime.add(true);
-    for (const { within, strict, limitMs } of this.limits) {
-      within.add(strict ? latency < limitMs : latency <= limitMs);
-    }
+    this.times.due.add(latency, n);
+    this.times.service.add(service, n);
+    this.times.lag.add(lag, n);
+    if (n > ok) this.times.rejected.add(latency, n - ok);
+    this.metrics?.answered(latency, service, lag);
   }
 
-  /** What is not answered was not answered in time, whatever the limit. */
   missed(
     outcome: 'failed' | 'failedUnsent' | 'timedOut' | 'skipped' | 'unfinished',
     n: number,
@@ -171,9 +207,8 @@ class OperationAccount {
     const counts = this.countsAt(due);
     counts[outcome] += n;
     if (outcome === 'failedUnsent') counts.failed += n;
-    if (UNDER_CAPBENCH || due < TIMELINE.measureStart) return;
-    this.sentInTime.add(outcome !== 'skipped' && outcome !== 'failedUnsent');
-    for (const { within } of this.limits) within.add(false);
+    if (due < TIMELINE.measureStart) return;
+    this.metrics?.missed(outcome !== 'skipped' && outcome !== 'failedUnsent');
   }
 
   /** For a line of capbench's; null where nothing happened. */
@@ -183,23 +218,25 @@ class OperationAccount {
     const { times } = this;
     return {
       early: takeCounts(COUNT_KINDS, this.early),
-      earlyDue: takeTimes(this.earlyDue),
+      earlyDue: this.earlyDue.take(),
       measured: takeCounts(COUNT_KINDS, this.measured),
-      due: takeTimes(times.due),
-      service: takeTimes(times.service),
-      lag: takeTimes(times.lag),
-      ownLag: takeTimes(times.ownLag),
-      rejected: takeTimes(times.rejected),
+      due: times.due.take(),
+      service: times.service.take(),
+      lag: times.lag.take(),
+      ownLag: times.ownLag.take(),
+      rejected: times.rejected.take(),
     };
   }
 
   flush(): void {
-    flush(COUNT_KINDS, this.measured, this.counters);
-    flush(COUNT_KINDS, this.early, this.earlyCounters);
+    if (this.metrics === null) return;
+    flush(COUNT_KINDS, this.measured, this.metrics.counters);
+    flush(COUNT_KINDS, this.early, this.metrics.earlyCounters);
   }
 
   finish(): void {
-    for (const kind of TIMED_KINDS) addBuckets(this.buckets[kind], this.times[kind]);
+    if (this.metrics === null) return;
+    for (const kind of TIMED_KINDS) this.times[kind].addTo(this.metrics.buckets[kind]);
   }
 
   private countsAt(due: number): Counts {
@@ -214,11 +251,15 @@ const SPAN_MS = UNDER_CAPBENCH ? 200 : 1000;
 class Account {
   readonly totals: Totals = mapOf(TOTAL_KINDS, () => 0);
   readonly operations = Object.keys(LABELS).map((id) => new OperationAccount(id));
-  private readonly connectTimes: Histogram = new Map();
-  private readonly totalCounters = mapOf(TOTAL_KINDS, (kind) => new Counter(totalOf(kind)));
-  private readonly connectTrend = new Trend(CONNECT, true);
-  private readonly connectBuckets = new Counter(bucketsOf(CONNECT));
-  private readonly goGauge = new Gauge(GO);
+  private readonly connectTimes = new Histogram();
+  private readonly metrics = UNDER_CAPBENCH
+    ? null
+    : {
+        totals: mapOf(TOTAL_KINDS, (kind) => new Counter(totalOf(kind))),
+        connect: new Trend(CONNECT, true),
+        connectBuckets: bucketCounters(CONNECT),
+        go: new Gauge(GO),
+      };
   /** Beginning and end of what is reported next, in milliseconds after GO. */
   private from = 0;
   private to = Infinity;
@@ -226,17 +267,20 @@ class Account {
 
   /** Called by setup, whose samples are the first ones. */
   declare(go: number): void {
+    if (this.metrics === null) {
+      print({ go });
+      return;
+    }
     for (const operation of this.operations) operation.declare();
-    for (const kind of TOTAL_KINDS) this.totalCounters[kind].add(0);
-    this.goGauge.add(go);
-    if (UNDER_CAPBENCH) print({ go });
+    for (const kind of TOTAL_KINDS) this.metrics.totals[kind].add(0);
+    this.metrics.go.add(go);
   }
 
   /** A player was welcomed after so long. */
   connected(ms: number): void {
     this.totals.connected += 1;
-    addTo(this.connectTimes, ms, 1);
-    if (!UNDER_CAPBENCH) this.connectTrend.add(ms);
+    this.connectTimes.add(ms, 1);
+    this.metrics?.connect.add(ms);
   }
 
   /**
@@ -269,12 +313,12 @@ class Account {
     this.totals.scheduleLow += low;
     this.totals.scheduleHigh += high;
     this.report();
-    if (UNDER_CAPBENCH) {
+    if (this.metrics === null) {
       print({ ledger: ledger(), hash: [low, high], errors: [...errors] });
       return;
     }
     for (const operation of this.operations) operation.finish();
-    addBuckets(this.connectBuckets, this.connectTimes);
+    this.connectTimes.addTo(this.metrics.connectBuckets);
   }
 
   private turn(now: number): void {
@@ -283,7 +327,7 @@ class Account {
   }
 
   private report(): void {
-    if (UNDER_CAPBENCH) {
+    if (this.metrics === null) {
       const totals = takeCounts(TOTAL_KINDS, this.totals);
       const operations: ProgressReport['operations'][number][] = [];
       let isSilent = totals === undefined;
@@ -292,10 +336,10 @@ class Account {
         if (progress !== null) isSilent = false;
         operations.push(progress);
       }
-      if (!isSilent) print({ at: this.from, totals, connect: takeTimes(this.connectTimes), operations });
+      if (!isSilent) print({ at: this.from, totals, connect: this.connectTimes.take(), operations });
       return;
     }
-    flush(TOTAL_KINDS, this.totals, this.totalCounters);
+    flush(TOTAL_KINDS, this.totals, this.metrics.totals);
     for (const operation of this.operations) operation.flush();
   }
 }

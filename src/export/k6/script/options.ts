@@ -1,5 +1,5 @@
 import type { Options } from 'k6/options';
-import { BUCKET_ENDS } from '../../../load/k6/buckets.ts';
+import { bucketEnds } from '../../../load/k6/buckets.ts';
 import { allTimed, bucketOf } from '../../../load/k6/metrics.ts';
 import { UNDER_CAPBENCH } from './config.ts';
 
@@ -13,8 +13,9 @@ export const STATISTICS = ['count', 'avg', 'min', 'med', 'max', 'p(50)', 'p(95)'
 function bucketThresholds(): Record<string, string[]> {
   const thresholds: Record<string, string[]> = {};
   if (__VU > 0 || UNDER_CAPBENCH) return thresholds;
+  const ends = bucketEnds();
   for (const trend of allTimed(Object.keys(LABELS))) {
-    for (const end of BUCKET_ENDS) thresholds[bucketOf(trend, end)] = [];
+    for (const end of ends) thresholds[bucketOf(trend, end)] = [];
   }
   return thresholds;
 }

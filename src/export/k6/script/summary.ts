@@ -1,5 +1,5 @@
 import exec from 'k6/execution';
-import { BUCKET_ENDS } from '../../../load/k6/buckets.ts';
+import { bucketEnds } from '../../../load/k6/buckets.ts';
 import {
   allTimed,
   bucketOf,
@@ -86,9 +86,10 @@ function whyNoFigures({ metrics, options }: SummaryData): string | null {
 /** The buckets of each trend that hold something, in fewer words than k6's own; they are no longer in `metrics` then. */
 function takeBuckets(metrics: Metrics): Record<string, [end: number, count: number][]> {
   const buckets: Record<string, [number, number][]> = {};
+  const ends = bucketEnds();
   for (const trend of allTimed(Object.keys(LABELS))) {
     buckets[trend] = [];
-    for (const end of BUCKET_ENDS) {
+    for (const end of ends) {
       const name = bucketOf(trend, end);
       const count = metrics[name]?.values.count ?? 0;
       if (count > 0) buckets[trend].push([end, count]);
