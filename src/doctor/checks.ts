@@ -1,6 +1,6 @@
 import { CapbenchError } from '../errors.ts';
 import { type HostLimits, planConnections } from '../load/limits.ts';
-import { bytesText } from '../report/format.ts';
+import { bytesText } from '../report/quantity.ts';
 import { grouped } from '../units.ts';
 import { type HostFacts, isObstacle, type OptionalProgram, type Program } from './host-facts.ts';
 

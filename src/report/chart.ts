@@ -2,9 +2,10 @@ import regular from '@fontsource/inter/files/inter-latin-400-normal.woff2';
 import semibold from '@fontsource/inter/files/inter-latin-600-normal.woff2';
 import { createCanvas, GlobalFonts, Path2D, type SKRSContext2D } from '@napi-rs/canvas';
 import type { Drawing, Marks } from './drawing.ts';
-import { plain, scaleText } from './format.ts';
+import { plain } from './plain-text.ts';
 import { BOX, columnsOf, isFilled, keysOf, pathsOf } from './plot.ts';
 import type { Report } from './report.ts';
+import { scaleText } from './report-text.ts';
 import { type Scale, scaleOf } from './scale.ts';
 import { cut } from './terminal-text.ts';
 

@@ -3,8 +3,8 @@ import type { BucketData, Measurements } from '../measurement/measurements.ts';
 import { numbered, ratesAt, sumColumns, valuesAt } from '../measurement/readings.ts';
 import { ofOperation } from '../scenario/operations.ts';
 import { conversion, grouped, toMillis } from '../units.ts';
-import { limitText } from './format.ts';
 import type { Report } from './report.ts';
+import { limitText } from './ruling-text.ts';
 
 /** A line of a chart: y for each x, null where there is no data. */
 export interface Curve {

@@ -12,7 +12,7 @@ import {
   secondsOf,
   throughputCurves,
 } from './curves.ts';
-import { numberText, quantity } from './format.ts';
+import { numberText, quantity } from './quantity.ts';
 import type { Report } from './report.ts';
 
 /** What a chart shows, whatever draws it. */

@@ -1,5 +1,6 @@
-import { bytesText, calibrationText, engineText, numberText, quantity, timeText } from './format.ts';
+import { bytesText, numberText, quantity } from './quantity.ts';
 import type { Report } from './report.ts';
+import { calibrationText, engineText, timeText } from './report-text.ts';
 
 /** Figures by their names, each with one or several values in words. */
 export type Facts = Readonly<Record<string, readonly string[]>>;

@@ -1,19 +1,18 @@
 import { isOfRule } from '../judge/rules/rule.ts';
+import { folded, list, type Row, row, safe, table } from './markup.ts';
+import { capital } from './plain-text.ts';
+import { numberText } from './quantity.ts';
+import type { Report, ReportRule, ReportRuling } from './report.ts';
+import { ruleLimitText, ruleText } from './report-text.ts';
 import {
   byReason,
   byState,
-  capital,
   limitText,
   metricText,
-  numberText,
   observedText,
-  ruleLimitText,
-  ruleText,
   sourceText,
   titleText,
-} from './format.ts';
-import { folded, list, type Row, row, safe, table } from './markup.ts';
-import type { Report, ReportRule, ReportRuling } from './report.ts';
+} from './ruling-text.ts';
 
 /** Whether a rule keeps the run from a pass. */
 const isDecisive = ({ state, decides }: ReportRule): boolean => state === 'broken' && decides;

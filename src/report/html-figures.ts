@@ -1,8 +1,11 @@
 import type { OpenPercentiles, Percentiles } from '../measurement/figures.ts';
 import { ofOperation } from '../scenario/operations.ts';
-import { capital, numberText, percentileText, quantity, sharesText } from './format.ts';
 import { folded, list, row, safe, table } from './markup.ts';
+import { capital } from './plain-text.ts';
+import { numberText, quantity } from './quantity.ts';
 import type { Report } from './report.ts';
+import { sharesText } from './report-text.ts';
+import { percentileText } from './ruling-text.ts';
 
 const STATISTICS = ['mean', 'min', 'p50', 'p90', 'p95', 'p99', 'p999', 'max'] as const;
 

@@ -1,7 +1,9 @@
 import { ofOperation } from '../scenario/operations.ts';
-import { connectionsText, numberText, percentileText, quantity, rateText, sentPercentOf } from './format.ts';
 import { row, safe, table } from './markup.ts';
+import { numberText, quantity } from './quantity.ts';
 import type { Report } from './report.ts';
+import { connectionsText, rateText, sentPercentOf } from './report-text.ts';
+import { percentileText } from './ruling-text.ts';
 
 /** The measure phase in its parts: what was due in each, and what became of it. */
 export function stageParts({ stages: all, operations }: Report): string[] {

@@ -2,13 +2,16 @@ import { countRulings, countsLine } from '../judge/verdict.ts';
 import { ofOperation } from '../scenario/operations.ts';
 import type { Drawing } from './drawing.ts';
 import { databaseFacts, hostFacts, runFacts } from './facts.ts';
-import { capital, numberText, percentileText, quantity, scaleText } from './format.ts';
 import { breachedParts, budgetParts, ruleParts } from './html-checks.ts';
 import { errorParts, latencyTable, outcomeTable, resourceTable, stackParts } from './html-figures.ts';
 import { faultParts, stageParts } from './html-stages.ts';
 import { factList, safe } from './markup.ts';
 import { nextStep } from './next-step.ts';
+import { capital } from './plain-text.ts';
+import { numberText, quantity } from './quantity.ts';
 import type { Report } from './report.ts';
+import { scaleText } from './report-text.ts';
+import { percentileText } from './ruling-text.ts';
 import { STYLE } from './style.ts';
 import { svgOf } from './svg.ts';
 

@@ -1,20 +1,9 @@
 import { isOfRule } from '../judge/rules/rule.ts';
 import { countRulings, countsLine } from '../judge/verdict.ts';
-import {
-  limitText,
-  markup,
-  metricText,
-  observedText,
-  plain,
-  reasonsOf,
-  ruleLimitText,
-  ruleText,
-  type Shares,
-  scaleText,
-  sharesText,
-  sourceText,
-} from './format.ts';
+import { markup, plain } from './plain-text.ts';
 import type { Report, ReportRule, ReportRuling } from './report.ts';
+import { ruleLimitText, ruleText, type Shares, scaleText, sharesText } from './report-text.ts';
+import { limitText, metricText, observedText, reasonsOf, sourceText } from './ruling-text.ts';
 
 /** XML cannot represent half of a surrogate pair. */
 const LONE_SURROGATE = /\p{Surrogate}/gu;

@@ -1,5 +1,5 @@
 import type { Facts } from './facts.ts';
-import { capital, markup, plain } from './format.ts';
+import { capital, markup, plain } from './plain-text.ts';
 
 /** Text of a scenario or a component, within the elements of a page and within its quotes. */
 export const safe = (text: string): string => markup(plain(text)).replaceAll("'", '&#39;');

@@ -1,6 +1,6 @@
 import { type ScaleContinuousNumeric, scaleLinear, scaleLog } from 'd3-scale';
 import type { Axis } from './drawing.ts';
-import { numberText } from './format.ts';
+import { numberText } from './quantity.ts';
 
 /** Where values lie on an axis. */
 export interface Scale {

@@ -1,22 +1,10 @@
 import { countRulings, countsLine } from '../judge/verdict.ts';
 import { ofOperation } from '../scenario/operations.ts';
-import {
-  byReason,
-  byState,
-  connectionsText,
-  limitText,
-  notesOf,
-  numberText,
-  observedText,
-  plain,
-  quantity,
-  rateText,
-  sentPercentOf,
-  sharesText,
-  timeText,
-  titleText,
-} from './format.ts';
+import { plain } from './plain-text.ts';
+import { numberText, quantity } from './quantity.ts';
 import type { Report, ReportRuling } from './report.ts';
+import { connectionsText, notesOf, rateText, sentPercentOf, sharesText, timeText } from './report-text.ts';
+import { byReason, byState, limitText, observedText, titleText } from './ruling-text.ts';
 
 /** Rows of one table; report.html has the rest. */
 const MOST_ROWS = 25;

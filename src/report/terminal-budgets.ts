@@ -1,14 +1,6 @@
-import {
-  byReason,
-  byState,
-  limitText,
-  NO_REASON,
-  observedText,
-  plain,
-  statText,
-  titleText,
-} from './format.ts';
+import { plain } from './plain-text.ts';
 import type { Report, ReportRuling } from './report.ts';
+import { byReason, byState, limitText, NO_REASON, observedText, statText, titleText } from './ruling-text.ts';
 import { cut, type Palette, wrap } from './terminal-text.ts';
 
 const WIDEST_TITLE = 56;

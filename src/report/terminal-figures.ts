@@ -1,7 +1,9 @@
 import { type Percentiles, throughputOf } from '../measurement/figures.ts';
 import { ofOperation } from '../scenario/operations.ts';
-import { bytesText, cellText, numberText, plain, quantity, sharesText } from './format.ts';
+import { plain } from './plain-text.ts';
+import { bytesText, cellText, numberText, quantity } from './quantity.ts';
 import type { Report } from './report.ts';
+import { sharesText } from './report-text.ts';
 import { cut, fact, grid, type Palette, shortLabel, wrap } from './terminal-text.ts';
 
 /** The figures that decide: players, each operation, lost writes, the database, and what was busy. */

@@ -1,6 +1,8 @@
 import { ofOperation } from '../scenario/operations.ts';
-import { numberText, plain, quantity, sharesText } from './format.ts';
+import { plain } from './plain-text.ts';
+import { numberText, quantity } from './quantity.ts';
 import type { K6Report } from './report.ts';
+import { sharesText } from './report-text.ts';
 import { summaryText, type TerminalStyle } from './terminal.ts';
 import { connectingText, countsTexts, latencyLines } from './terminal-figures.ts';
 import { fact, fold, type Palette } from './terminal-text.ts';

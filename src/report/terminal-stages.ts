@@ -1,6 +1,8 @@
 import { ofOperation } from '../scenario/operations.ts';
-import { cellText, connectionsText, numberText, plain, rateText, sentPercentOf } from './format.ts';
+import { plain } from './plain-text.ts';
+import { cellText, numberText } from './quantity.ts';
 import type { Report } from './report.ts';
+import { connectionsText, rateText, sentPercentOf } from './report-text.ts';
 import { grid, type Palette, shortLabel, wrap } from './terminal-text.ts';
 
 /** Of more faults than this, only the worst ones are listed. */

@@ -177,7 +177,7 @@ function integrityProof({ integrity: facts }: Measurements): JudgedRule {
     ...fixed('every number'),
     advice:
       facts?.hashed === false
-        ? 'add the column seq_hash to the rows: see the wire protocol in the README'
+        ? 'add the column seq_hash to the rows: see the wire protocol in the README of its system'
         : 'a loss among the unanswered operations cannot be seen: find out why so many are unanswered',
     consequence: 'note',
   };

@@ -1,12 +1,6 @@
 import { expect, test } from 'vitest';
-import {
-  bytesText,
-  cellText,
-  limitText,
-  numberText,
-  observedText,
-  quantity,
-} from '../../src/report/format.ts';
+import { bytesText, cellText, numberText, quantity } from '../../src/report/quantity.ts';
+import { limitText, observedText } from '../../src/report/ruling-text.ts';
 import { measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 import { reportFrom } from './report-of.ts';
 

@@ -1,0 +1,136 @@
+import { ofOperation } from '../scenario/operations.ts';
+import { NOTHING, numberText, quantity } from './quantity.ts';
+import type { Report, ReportRule } from './report.ts';
+
+/** `scale 1`, or `scale 0.5, altered: load.players=400`: what was run instead of what the file says. */
+export const scaleText = ({
+  load,
+  altered,
+}: Pick<Report, 'altered'> & { readonly load: Pick<Report['load'], 'scale'> }): string =>
+  [
+    `scale ${numberText(load.scale)}`,
+    ...(altered.length === 0 ? [] : [`altered: ${altered.join(', ')}`]),
+  ].join(', ');
+
+/** Who made the load: `native, 2 workers`, `k6, one process, whose clock has whole milliseconds`. */
+export const engineText = ({ engine, workers, clockMs }: Report['generator']): string =>
+  clockMs < 1
+    ? `${engine}, ${workers} workers`
+    : `${engine}, one process, whose clock has whole milliseconds`;
+
+/** What the generator did against servers that do nothing. */
+export function calibrationText(calibration: Report['generator']['calibration']): string {
+  const { of, seconds, answeredPercent, ratePerSecond, targetPerSecond, utilisationPercent } = calibration;
+  if (seconds === null) return 'not calibrated';
+  return [
+    `${quantity(answeredPercent, '%')} of ${numberText(ratePerSecond)}/s against null servers (target ${numberText(targetPerSecond)}/s)`,
+    ...(utilisationPercent === null ? [] : [`${quantity(utilisationPercent, '%')} busy`]),
+    ...(of === null ? [] : [of]),
+  ].join(', ');
+}
+
+/** Endings of a run as report.json names them. */
+const ENDINGS: ReadonlyMap<unknown, string> = new Map([
+  ['stoppedEarly', 'stopped early'],
+  ['stackFailed', 'the stack failed'],
+]);
+
+/** A value that a rule observed or its limit, a number to four digits with the unit of the rule. */
+export const ruleText = (value: ReportRule['limit'], { unit }: Pick<ReportRule, 'unit'>): string =>
+  typeof value === 'number' ? quantity(value, unit, 4) : (ENDINGS.get(value) ?? value ?? NOTHING);
+
+/** `at most 25%`, and of a relaxed limit what it is by default. */
+export function ruleLimitText({ limit, defaultLimit, relaxed, unit, bound }: ReportRule): string {
+  const side = typeof limit === 'number' && bound !== null ? `${bound} ` : '';
+  return `${side}${ruleText(limit, { unit })}${relaxed ? ` (relaxed, default ${ruleText(defaultLimit, { unit })})` : ''}`;
+}
+
+/** `2026-11-21 11:30:00 UTC` */
+export const timeText = (iso: string): string => `${iso.slice(0, 19).replace('T', ' ')} UTC`;
+
+/** The others are in report.json and report.html. */
+const MOST = 3;
+/** The end of an error that happened more than once (load/error-counts.ts). */
+const TIMES = / \((\d+) times\)$/;
+
+const timesOf = (error: string): number => Number(TIMES.exec(error)?.[1] ?? 1);
+
+/** A probe with gaps in the measure phase. */
+function gapNote({ name, lastError, measured }: Report['probes'][number]): string[] {
+  if (measured === undefined || measured.gaps === 0) return [];
+  const seconds = measured.samples + measured.gaps;
+  const because = lastError === null ? '' : ` (${lastError})`;
+  return [`probe ${name}: no data in ${measured.gaps} of ${seconds} seconds of the measure phase${because}`];
+}
+
+/** The notes, gaps of probes, and the most frequent errors that no note or reason has already. */
+export function notesOf({
+  notes,
+  errors,
+  breachedBecause,
+  invalidBecause,
+  probes,
+}: Pick<Report, 'notes' | 'errors' | 'breachedBecause' | 'invalidBecause' | 'probes'>): string[] {
+  const shown = [...notes, ...breachedBecause, ...invalidBecause];
+  const others = errors
+    .filter((error) => !shown.some((one) => one.includes(error)))
+    .toSorted((a, b) => timesOf(b) - timesOf(a));
+  const rest = others.length - MOST;
+  return [
+    ...notes,
+    ...probes.flatMap(gapNote),
+    ...others.slice(0, MOST).map((error) => `error: ${error}`),
+    ...(rest > 0
+      ? [`and ${rest} more ${rest === 1 ? 'kind of error' : 'kinds of errors'} in report.html`]
+      : []),
+  ];
+}
+
+type Stage = Report['stages'][number];
+
+/** The share of due operations that was sent, of the operation with the smallest share. */
+export function sentPercentOf({ load }: Stage): number | null {
+  const known = Object.values(load.sentPercent).filter((one) => one !== null);
+  return known.length === 0 ? null : Math.min(...known);
+}
+
+/** The rate a stage holds; with an arrow where it took a while to get there. */
+export const rateText = ({ rate, ramped }: Pick<Stage, 'rate' | 'ramped'>): string =>
+  `${ramped ? '→' : ''}${numberText(rate)}x`;
+
+/** Connections that were made, ended or cut in a stage; null where there were none. */
+export function connectionsText({ network }: Stage): string | null {
+  const { cut, disconnects, reconnects, left, joined, connectMs, reconnectMs, fullStrengthMs } = network;
+  const words = [
+    ...(cut === 0 ? [] : [`${cut} cut off, full strength after ${quantity(fullStrengthMs, 'ms')}`]),
+    ...(disconnects === 0 && reconnects === 0
+      ? []
+      : [`${disconnects} disconnects, ${reconnects} reconnects`]),
+    ...(left === 0 && joined === 0 ? [] : [`${left} left, ${joined} joined`]),
+    ...(connectMs.count === 0
+      ? []
+      : [`connect p95 ${quantity(connectMs.p95, 'ms')}, reconnect p95 ${quantity(reconnectMs.p95, 'ms')}`]),
+  ];
+  return words.length === 0 ? null : words.join('; ');
+}
+
+/** What became of the operations, and what of it is allowed. */
+export interface Shares extends Pick<Report, 'rules'> {
+  readonly load: Pick<Report['load'], 'rejectedPercent' | 'unansweredPercent' | 'errorPercent'>;
+}
+
+/** `1.35% rejected (limit 20%), 0% unanswered (limit 1%)`; with stages, the limits are theirs. */
+export function sharesText({ load, rules }: Shares, op: string): string {
+  const limitOf = (id: string): string => {
+    const rule = rules.find((one) => one.id === id);
+    return rule === undefined || rule.state === 'not-applicable'
+      ? ''
+      : ` (limit ${quantity(Number(rule.limit), '%')})`;
+  };
+  const errors = ofOperation(load.errorPercent, op);
+  return [
+    `${quantity(ofOperation(load.rejectedPercent, op), '%')} rejected${limitOf(`rejected.${op}`)}`,
+    `${quantity(ofOperation(load.unansweredPercent, op), '%')} unanswered${limitOf(`answered.${op}`)}`,
+    ...(errors ? [`of them ${quantity(errors, '%')} errors`] : []),
+  ].join(', ');
+}
