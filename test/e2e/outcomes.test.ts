@@ -83,7 +83,7 @@ async function outcomeOf(kind: keyof typeof KINDS, way: Way) {
   return { ...(await run.finished), run };
 }
 
-// All at once: they wait more than they compute.
+// Three at once: they wait more than they compute, and more of them would overload the machine.
 test('with 3% of operations refused or unanswered, no run passes, whoever plays', {
   timeout: 120_000,
 }, async () => {
@@ -93,7 +93,9 @@ test('with 3% of operations refused or unanswered, no run passes, whoever plays'
     ),
     ['http', 'answers all'] as const,
   ];
-  const runs = await Promise.all(cases.map(([kind, way]) => outcomeOf(kind, way)));
+  const runs: Awaited<ReturnType<typeof outcomeOf>>[] = [];
+  for (let i = 0; i < cases.length; i += 3)
+    runs.push(...(await Promise.all(cases.slice(i, i + 3).map(([kind, way]) => outcomeOf(kind, way)))));
   for (const [i, { code, stdout, stderr, run }] of runs.entries()) {
     const [kind, way] = cases[i]!;
     const what = `${kind}: ${way}\n${stdout}${stderr}`;

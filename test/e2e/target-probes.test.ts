@@ -153,7 +153,8 @@ test('growth covers the whole measure phase, on a page as clients write it; an u
       ].join('\n'),
     );
   };
-  const grown = { stat: 'increase', op: 'between', limit: [792, 808], unit: 'ticks' };
+  // A second that is left out is 200. A process that other tests hold up by 100 ms is 20 off, and no more is proven here.
+  const grown = { stat: 'increase', op: 'between', limit: [760, 840], unit: 'ticks' };
   const budgets = [
     { id: 'ticks', metric: 'target.metrics.ticks_total{code="200"}', ...grown },
     { id: 'count', metric: 'target.metrics.took_seconds_count', ...grown },
@@ -168,7 +169,7 @@ test('growth covers the whole measure phase, on a page as clients write it; an u
   expect(Object.fromEntries(rulings.map(({ id, state }) => [id, state]))).toEqual({
     ...{ ticks: 'met', count: 'met', took: 'met', none: 'met', broken: 'unmeasured' },
   });
-  expect(target.metrics.took_seconds?.count).toBeGreaterThan(792);
+  expect(target.metrics.took_seconds?.count).toBeGreaterThan(760);
   expect(invalidBecause.join()).toContain(
     `target.metrics.broken: ${url}/metrics, line 9: got "5", expected a label`,
   );

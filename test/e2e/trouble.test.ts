@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
+import { countOf } from '../../src/histogram.ts';
 import { portOf } from '../loopback.ts';
 import { capbench, root, serve, small } from './capbench.ts';
 import { loadIsOn, openDatabase, underLoad, worldServers } from './faults/inside.ts';
@@ -39,8 +40,9 @@ test.runIf(linux)(
     // 120 intents were due in that second: half of them waited more than half of it.
     const slow = due.counts.filter(([value]) => value > 500_000).reduce((sum, [, count]) => sum + count, 0);
     expect(slow).toBeGreaterThanOrEqual(45);
-    // None is counted twice; a machine that other tests keep busy is slow for a moment of its own.
-    expect(slow).toBeLessThanOrEqual(150);
+    // Each is counted once, however slow the machine was beside that.
+    const { ok, rejected } = run.measurements().operations.intent.measured;
+    expect(countOf(due)).toBe(ok + rejected);
   },
 );
 

@@ -18,7 +18,8 @@ test('latency during a stall of one second counts from the due times', async () 
   expect(due.max).toBeGreaterThanOrEqual(900_000);
   // 200 were due in that second; those of its last 300 ms waited for less than 300 ms.
   expect(countAbove(due, 300_000)).toBeGreaterThan(0.7 * 200 - 30);
-  expect(countAbove(due, 300_000)).toBeLessThan(200 + 60);
+  // Each is counted once, however slow the machine was beside that.
+  expect(countOf(due)).toBe(measured.ok);
   expect(tally.operations.monsterCommand.due.max).toBeGreaterThanOrEqual(800_000);
 });
 

@@ -25,7 +25,7 @@ const HTTP_PLAYERS: Players = {
 const ofTls = (name: string) => readFileSync(join(import.meta.dirname, '..', 'fixtures', 'tls', name));
 const workload = (playing: Players, players = 4) =>
   workloadWith({
-    ...{ players, intentRate: 5, monsters: 0, postRate: 0, duration: 0.4, drain: seconds(0.4), playing },
+    ...{ players, intentRate: 5, monsters: 0, postRate: 0, duration: 0.4, drain: seconds(5), playing },
     connectsPerSecond: 1000,
   });
 const fleetAt = (url: string, playing: Players, players = 4, headers?: Readonly<Record<string, string>>) =>

@@ -170,12 +170,12 @@ const FOLDERS: readonly Row[] = [
     what: 'the working directory was removed',
     launch: { before: shell('mkdir "$TMPDIR/gone" && cd "$TMPDIR/gone" && rmdir "$TMPDIR/gone" &&') },
     ...REFUSED,
-    says: [/^error: the working directory was removed: ENOENT/m, /^hint: change to a directory/m],
+    says: [/^error: the working directory was removed: ENOENT/m, /^hint: change to an existing directory/m],
   },
   ...(
     [
-      ['relative', 'tmp', /^error: TMPDIR: "tmp" is not an absolute path$/m],
-      ['not there', '/nonexistent', /^error: TMPDIR: nothing can be put into \/nonexistent: ENOENT/m],
+      ['relative', 'tmp', /^error: TMPDIR: got "tmp", expected an absolute path$/m],
+      ['not there', '/nonexistent', /^error: TMPDIR: \/nonexistent cannot be written to: ENOENT/m],
       ['a file', '/etc/passwd', /^error: TMPDIR: \/etc\/passwd is not a directory$/m],
     ] as const
   ).map(
@@ -190,7 +190,7 @@ const FOLDERS: readonly Row[] = [
     what: 'the temporary directory is not writable',
     launch: { before: noRights, env: { TMPDIR: '/usr' } },
     ...REFUSED,
-    says: [/^error: TMPDIR: nothing can be put into \/usr: EACCES/m, /^hint: set TMPDIR/m],
+    says: [/^error: TMPDIR: \/usr cannot be written to: EACCES/m, /^hint: set TMPDIR/m],
     unless: needsRoot,
   },
   {
@@ -241,7 +241,7 @@ const LOGS: readonly Row[] = [
 const USERS: readonly Row[] = [
   {
     what: 'the user has no entry in /etc/passwd',
-    launch: { before: noRights },
+    launch: { before: noRights, asShipped: true },
     says: [/^error: initdb failed/m, /^hint: .*\/etc\/passwd/m],
   },
   {

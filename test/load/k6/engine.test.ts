@@ -84,7 +84,8 @@ describe.skipIf(installedK6 === null)('the k6 engine', () => {
     for (const figure of ['sentN', 'sentSum', 'sentMax', 'ackedSum'] as const)
       expect(theirs?.[figure]).toEqual(ours?.[figure]);
     expect(tally.framesIn).toBeGreaterThan(0);
-    expect(tally.bytesOut).toBe(native.tally.bytesOut);
+    // Where a player goes depends on the last answer, so one that comes late changes a text by a few letters.
+    expect(Math.abs(tally.bytesOut - native.tally.bytesOut)).toBeLessThan(0.01 * native.tally.bytesOut);
     expect(servers.flatMap(({ texts }) => texts)).toHaveLength(
       ofOperation(tally.operations, 'intent').whole.scheduled,
     );
