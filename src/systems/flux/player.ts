@@ -109,7 +109,10 @@ export class FluxCodec implements PlayerCodec {
   private updateView(player: number, { exits, present }: Readonly<Record<string, unknown>>): void {
     if (Array.isArray(exits)) {
       let open = 0;
-      for (let bit = 0; bit < DIRECTIONS.length; bit++) if (exits.includes(DIRECTIONS[bit])) open |= 1 << bit;
+      for (let i = 0; i < exits.length; i++) {
+        const bit = DIRECTIONS.indexOf(exits[i]);
+        if (bit >= 0) open |= 1 << bit;
+      }
       this.exits[player] = open;
     }
     if (Array.isArray(present)) {
@@ -120,4 +123,4 @@ export class FluxCodec implements PlayerCodec {
 }
 
 /** Ids, places and sequence numbers. */
-const isNumber = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+const isNumber = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
