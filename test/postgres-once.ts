@@ -10,7 +10,7 @@ import { openWatchdog } from '../src/supervision/watchdog.ts';
 /**
  * `initdb` runs once for the whole suite: runs whose subject is not PostgreSQL's start take their PostgreSQL from a
  * folder where `initdb` is a script that copies that cluster (half a second of CPU less each). Its connections need no
- * password, since the one of each run is another; the socket's folder keeps other accounts out. The tests of `stack`
+ * password, because each run makes up its own; the socket's folder keeps other accounts out. The tests of `stack`
  * and `supervision`, and those that ask for it, use the real one.
  */
 export default async function setup(): Promise<(() => Promise<void>) | undefined> {
@@ -19,11 +19,8 @@ export default async function setup(): Promise<(() => Promise<void>) | undefined
   const watchdog = await openWatchdog(process.env);
   const user = unprivilegedUser();
   const folder = await openRunFolder(watchdog, [tmpdir(), '/tmp'], user);
-  const build = await preparePostgres(
-    16,
-    process.env.CAPBENCH_POSTGRES_BIN || null,
-    ...([user, folder, watchdog, signal] as const),
-  );
+  const ownBin = process.env.CAPBENCH_POSTGRES_BIN || null;
+  const build = await preparePostgres(16, ownBin, user, folder, watchdog, signal);
   const cluster = await folder.folder('cluster', user);
   await makeCluster({ build, folder, watchdog, user, signal }, cluster, 'capbench', 'of-the-suite');
   const access = join(cluster, 'pg_hba.conf');

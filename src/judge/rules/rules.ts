@@ -60,7 +60,7 @@ const NAMED = 5;
  *
  * @param ranOn the run had an end that something can be concluded from, and a measure phase
  */
-export function budgetsMeasured(rulings: readonly Ruling[], ranOn: boolean): JudgedRule {
+function budgetsMeasured(rulings: readonly Ruling[], ranOn: boolean): JudgedRule {
   const required = rulings.filter(({ budget }) => isRequired(budget));
   const dead = required.filter(({ cause }) => cause === 'run');
   const named = dead.slice(0, NAMED).map(({ budget: { id }, reason }) => `${id} (${reason})`);
