@@ -21,7 +21,7 @@ import { conversion, toSeconds } from '../../units.ts';
 const END_SPARE_SECONDS = 30;
 
 /** What k6 can run of a system. */
-export interface K6Script {
+interface K6Script {
   readonly system: K6System;
   /** `dist/<system>-k6.js`: its modules as one (script/, and systems/<system>/k6/script/). */
   readonly modules: string;

@@ -385,7 +385,7 @@ function onMonotonicClock(wall: number): Micros {
  * What a process uses, by the kernel. It is read often: after its end nothing can be read any more, and its last second
  * is known as far as the last reading.
  */
-export class Usage {
+class Usage {
   private readonly pid: number;
   private cpuSeconds: number | null = null;
   private taken: number | null;

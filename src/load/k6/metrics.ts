@@ -120,12 +120,6 @@ export function originOf(system: K6System, workload: Workload): Readonly<Record<
   };
 }
 
-/** Every counter of these operations. */
-export const allCounters = (operations: readonly string[]): readonly string[] =>
-  operations.flatMap((id) =>
-    [false, true].flatMap((early) => COUNT_KINDS.map((kind) => counterOf(id, kind, early))),
-  );
-
 /** Every trend that there are buckets of. */
 export const allTimed = (operations: readonly string[]): readonly string[] => [
   CONNECT,

@@ -29,10 +29,6 @@ import { dueMs, type Limit, TIMELINE, type Totals, UNDER_CAPBENCH } from './conf
 // percentiles of a trend, and those of several processes cannot be merged. k6 interprets JavaScript: what is done for each
 // operation, and for each report, takes few steps; iterators and copies of objects are many.
 
-/** k6's counters of a trend's buckets, by group. */
-const bucketCounters = (trend: string): Counter[] =>
-  Array.from({ length: GROUPS }, (_, group) => new Counter(bucketsOf(trend, group)));
-
 /**
  * Times in milliseconds, and how many of each. For a report they are listed as they come, since few are equal until the
  * next one, and a Map costs more to read than to fill; under plain k6 they are counted until the end.
@@ -40,6 +36,14 @@ const bucketCounters = (trend: string): Counter[] =>
 class Histogram {
   private listed: number[] = [];
   private readonly counts = new Map<number, number>();
+  /** k6's counters of the trend's buckets, by group. */
+  private readonly counters: readonly Counter[];
+
+  /** Without a trend there are no buckets. */
+  constructor(trend?: string) {
+    const groups = trend === undefined || UNDER_CAPBENCH ? 0 : GROUPS;
+    this.counters = Array.from({ length: groups }, (_, group) => new Counter(bucketsOf(trend!, group)));
+  }
 
   add(ms: number, n: number): void {
     if (UNDER_CAPBENCH) this.listed.push(ms, n);
@@ -54,13 +58,14 @@ class Histogram {
     return listed;
   }
 
-  addTo(counters: readonly Counter[]): void {
+  /** Adds what was counted to k6's counters. */
+  finish(): void {
     const buckets = new Map<number, number>();
     for (const [ms, n] of this.counts) {
       const end = bucketEnd(ms);
       buckets.set(end, (buckets.get(end) ?? 0) + n);
     }
-    for (const [end, n] of buckets) counters[groupOf(end)]!.add(n, { le: String(end) });
+    for (const [end, n] of buckets) this.counters[groupOf(end)]!.add(n, { le: String(end) });
   }
 }
 
@@ -105,7 +110,6 @@ class OperationMetrics {
   readonly counters: Record<CountKind, Counter>;
   readonly earlyCounters: Record<CountKind, Counter>;
   readonly trends: Record<TrendKind, Trend>;
-  readonly buckets: Record<TimedKind, readonly Counter[]>;
   readonly sentInTime: Rate;
   readonly limits: readonly (Limit & { readonly within: Rate })[];
 
@@ -113,7 +117,6 @@ class OperationMetrics {
     this.counters = mapOf(COUNT_KINDS, (kind) => new Counter(counterOf(id, kind)));
     this.earlyCounters = mapOf(COUNT_KINDS, (kind) => new Counter(counterOf(id, kind, true)));
     this.trends = mapOf(TREND_KINDS, (kind) => new Trend(trendOf(id, kind), true));
-    this.buckets = mapOf(TIMED_KINDS, (kind) => bucketCounters(trendOf(id, kind)));
     this.sentInTime = new Rate(sentRateOf(id));
     this.limits = (LIMITS[id] ?? []).map((limit) => ({ ...limit, within: new Rate(limit.rate) }));
   }
@@ -153,7 +156,7 @@ class OperationMetrics {
 class OperationAccount {
   private readonly measured = noCounts();
   private readonly early = noCounts();
-  private readonly times = mapOf(TIMED_KINDS, () => new Histogram());
+  private readonly times: Record<TimedKind, Histogram>;
   private readonly earlyDue = new Histogram();
   /** Something was counted since the last report. */
   private touched = false;
@@ -162,6 +165,7 @@ class OperationAccount {
 
   constructor(id: string) {
     this.metrics = UNDER_CAPBENCH ? null : new OperationMetrics(id);
+    this.times = mapOf(TIMED_KINDS, (kind) => new Histogram(trendOf(id, kind)));
   }
 
   declare(): void {
@@ -235,8 +239,7 @@ class OperationAccount {
   }
 
   finish(): void {
-    if (this.metrics === null) return;
-    for (const kind of TIMED_KINDS) this.times[kind].addTo(this.metrics.buckets[kind]);
+    for (const kind of TIMED_KINDS) this.times[kind].finish();
   }
 
   private countsAt(due: number): Counts {
@@ -251,13 +254,12 @@ const SPAN_MS = UNDER_CAPBENCH ? 200 : 1000;
 class Account {
   readonly totals: Totals = mapOf(TOTAL_KINDS, () => 0);
   readonly operations = Object.keys(LABELS).map((id) => new OperationAccount(id));
-  private readonly connectTimes = new Histogram();
+  private readonly connectTimes = new Histogram(CONNECT);
   private readonly metrics = UNDER_CAPBENCH
     ? null
     : {
         totals: mapOf(TOTAL_KINDS, (kind) => new Counter(totalOf(kind))),
         connect: new Trend(CONNECT, true),
-        connectBuckets: bucketCounters(CONNECT),
         go: new Gauge(GO),
       };
   /** Beginning and end of what is reported next, in milliseconds after GO. */
@@ -318,7 +320,7 @@ class Account {
       return;
     }
     for (const operation of this.operations) operation.finish();
-    this.connectTimes.addTo(this.metrics.connectBuckets);
+    this.connectTimes.finish();
   }
 
   private turn(now: number): void {
