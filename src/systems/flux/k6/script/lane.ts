@@ -181,13 +181,14 @@ class Lane {
   private hashOfPosts(): readonly [number, number] {
     const posts = new LanePosts(this.own, this.data.worlds);
     const hash = new ScheduleHash();
-    const planned = new Map<number, number>();
+    /** By monster. */
+    const planned = new Uint32Array(monstersInAll);
     for (let n = 0; n < this.cameDue; n++) {
       const { due, monsters } = posts.take();
       for (let k = 0; k < monsters.length; k++) {
         const monster = monsters[k]!;
-        const sequence = (planned.get(monster) ?? 0) + 1;
-        planned.set(monster, sequence);
+        const sequence = planned[monster]! + 1;
+        planned[monster] = sequence;
         hash.add(MONSTER_COMMAND, CONFIG.players + monster, sequence, due);
       }
     }
