@@ -89,7 +89,7 @@ export function programOf(host: Host): Command {
     .version(host.version, '-V, --version', 'print the version')
     .option('--verbose', 'print a stack trace when capbench itself fails')
     .helpOption('-h, --help', 'print this help, or that of a verb')
-    .helpCommand(false)
+    .helpCommand('help [verb]', 'print the help of a verb')
     .configureHelp({ optionDescription: describe })
     .addHelpText('after', EXAMPLES)
     .exitOverride()

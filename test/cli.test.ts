@@ -36,6 +36,13 @@ describe('help and version', () => {
     expect(host.ended()).toBe(0);
   });
 
+  test('help and a verb print the help of that verb', async () => {
+    const host = await cli(['help', 'run']);
+    expect(host.out()).toContain('Usage: capbench run [options] <scenario>');
+    expect(host.err()).toBe('');
+    expect(host.ended()).toBe(0);
+  });
+
   test('every verb has examples', () => {
     const verbs = programOf(memoryHost([])).commands.map((command) => command.name());
     expect(verbs).toEqual(expect.arrayContaining(['run', 'list', 'check', 'serve']));
@@ -74,15 +81,16 @@ describe('invalid input is refused with a suggestion', () => {
     [['check', 'quickstart', '--scale', '101'], 'above 0 and up to 100', ''],
     [['check', 'quickstart', '--scale', 'NaN'], 'above 0 and up to 100', ''],
     [['check', 'quickstart', '--duration', '30'], 'a duration of 1s to 24h', 'add its unit: 30s'],
+    [['check', 'quickstart', '--duration', '0'], 'a duration of 1s to 24h', 'such as 30s or 5m'],
     [['check', 'quickstart', '--duration', '25h'], 'a duration of 1s to 24h', ''],
     [['check', 'quickstart', '--seed', '-1'], '--seed: got "-1"', ''],
     [['check', 'quickstart', '--set', 'load.players'], 'expected --set path=value', 'load.players=500'],
     [
       ['check', 'quickstart', '--set', 'load.playrs=5'],
-      '--set load.playrs=5 load.playrs: unknown key',
+      '--set load.playrs=5: unknown key',
       'did you mean players?',
     ],
-    [['check', 'quickstart', '--set', 'load.players=x'], '--set load.players=x load.players: got "x"', ''],
+    [['check', 'quickstart', '--set', 'load.players=x'], '--set load.players=x: got "x"', ''],
   ])('%j', async (argv, message, hint) => {
     const host = await cli(argv);
     const [first, ...rest] = host.err().split('\n');

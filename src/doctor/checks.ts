@@ -2,7 +2,7 @@ import { CapbenchError } from '../errors.ts';
 import { type HostLimits, planConnections } from '../load/limits.ts';
 import { bytesText } from '../report/quantity.ts';
 import { grouped } from '../units.ts';
-import { type HostFacts, isObstacle, type OptionalProgram, type Program } from './host-facts.ts';
+import { type HostFacts, isObstacle, type OptionalProgram } from './host-facts.ts';
 
 /**
  * `warning`: runs work, and less than they could. `missing`: a part that only some runs need. `unavailable`: this
@@ -44,9 +44,7 @@ export function checksOf(facts: HostFacts): readonly Check[] {
     check('limits', 'descriptors', 'Open files', checkDescriptors(facts)),
     check('limits', 'ports', 'Ephemeral ports', checkPorts(facts)),
     check('programs', 'postgres', 'PostgreSQL', checkPostgres(facts)),
-    ...OPTIONAL.map(({ id, title, neededFor }) =>
-      check('programs', id, title, checkProgram(facts.programs[id], neededFor, install(id, facts))),
-    ),
+    ...OPTIONAL.map((one) => check('programs', one.id, one.title, checkProgram(one, facts))),
   ];
 }
 
@@ -236,19 +234,26 @@ const OPTIONAL: readonly {
   readonly title: string;
   /** What needs the program. */
   readonly neededFor: string;
+  /** What to do where it is installed and does not answer. */
+  readonly repair?: string;
 }[] = [
   { id: 'k6', title: 'k6', neededFor: '--engine k6 and exported scripts' },
   { id: 'redis', title: 'Redis', neededFor: 'a Redis of your own server here, which --probe-redis reads' },
   { id: 'nginx', title: 'nginx', neededFor: 'a proxy of your own in front of targets' },
-  { id: 'docker', title: 'Docker', neededFor: 'docker-compose.bench.yml of a clone, the documented stack' },
+  {
+    ...{ id: 'docker', title: 'Docker' },
+    neededFor: 'docker-compose.bench.yml of a clone, the documented stack',
+    repair: 'start the Docker daemon',
+  },
 ];
 
-function checkProgram(program: Program, neededFor: string, advice: string): Outcome {
+function checkProgram({ id, neededFor, repair }: (typeof OPTIONAL)[number], facts: HostFacts): Outcome {
+  const [program, advice] = [facts.programs[id], install(id, facts)];
   if (program === null) return { state: 'missing', found: `not found; only needed for ${neededFor}`, advice };
   if (isObstacle(program)) {
     return {
       ...{ state: 'warning', found: `${program.problem} (only needed for ${neededFor})` },
-      advice: program.hint ?? advice,
+      advice: [repair, program.hint].filter((one) => one != null).join(', or ') || advice,
     };
   }
   return ok(`${program.version} (${program.path})`);

@@ -106,6 +106,19 @@ export function countRulings(rulings: readonly { readonly state: RulingState }[]
   return counts;
 }
 
+/** What the verdict says about the budgets: counts, where the run allows a conclusion about them. */
+export function budgetsLine({
+  exitCode,
+  rulings,
+}: {
+  readonly exitCode: number;
+  readonly rulings: readonly { readonly state: RulingState }[];
+}): string {
+  if (exitCode === EXIT.interrupted) return 'no verdict on the budgets, because the run was interrupted';
+  if (exitCode === EXIT.stackFailed) return 'no verdict on the budgets, because the run did not complete';
+  return countsLine(countRulings(rulings));
+}
+
 /** `3 of 34 budgets breached, 149 not judged`, or how many were met. */
 export function countsLine({ breached, met, contradicted, unmeasured, untestable }: RulingCounts): string {
   const [judged, open] = [breached + met, contradicted + unmeasured + untestable];

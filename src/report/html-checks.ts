@@ -17,11 +17,22 @@ import {
 /** Whether a rule keeps the run from a pass. */
 const isDecisive = ({ state, decides }: ReportRule): boolean => state === 'broken' && decides;
 
+/** The ending of a run has a reason of its own, which says more than this rule. */
+const isEnding = ({ id }: ReportRule, { invalidBecause }: Report): boolean =>
+  id === 'run-completed' && !invalidBecause.some((reason) => isOfRule(id, reason));
+
+/** What keeps a run from a pass. One that did not start, or was interrupted, has breached nothing. */
+export const breachedTitle = (report: Report): string =>
+  report.rulings.some(({ state }) => state === 'breached') ||
+  report.rules.some((rule) => isDecisive(rule) && !isEnding(rule, report))
+    ? 'What was breached'
+    : 'Why there is no conclusion';
+
 /** Budgets and rules that keep the run from a pass, and reasons that are of no rule. */
 export function breachedParts(report: Report): string[] {
   const { invalidBecause, breachedBecause } = report;
   const [budgets = []] = byState(report.rulings);
-  const rules = report.rules.filter(isDecisive);
+  const rules = report.rules.filter((rule) => isDecisive(rule) && !isEnding(rule, report));
   const others = [...breachedBecause, ...invalidBecause].filter(
     (reason) => !rules.some(({ id }) => isOfRule(id, reason)),
   );

@@ -1,8 +1,8 @@
-import { countRulings, countsLine } from '../judge/verdict.ts';
+import { budgetsLine } from '../judge/verdict.ts';
 import { ofOperation } from '../scenario/operations.ts';
 import type { Drawing } from './drawing.ts';
 import { databaseFacts, hostFacts, runFacts } from './facts.ts';
-import { breachedParts, budgetParts, ruleParts } from './html-checks.ts';
+import { breachedParts, breachedTitle, budgetParts, ruleParts } from './html-checks.ts';
 import { errorParts, latencyTable, outcomeTable, resourceTable, stackParts } from './html-figures.ts';
 import { faultParts, stageParts } from './html-stages.ts';
 import { factList, safe } from './markup.ts';
@@ -27,7 +27,7 @@ const OUTCOMES = { pass: 'Pass', fail: 'Fail', invalid: 'No conclusion' } as con
 /** report.html: one file that makes no request. Verdict and what to do, then what was breached, then the rest. */
 export function html(report: Report, charts: readonly Drawing[]): string {
   const sections: readonly Section[] = [
-    { id: 'breached', title: 'What was breached', parts: breachedParts(report) },
+    { id: 'breached', title: breachedTitle(report), parts: breachedParts(report) },
     { id: 'charts', title: 'Charts', parts: charts.map(svgOf) },
     { id: 'budgets', title: 'Budgets', parts: budgetParts(report) },
     { id: 'latency', title: 'Latency', parts: [latencyTable(report), outcomeTable(report)] },
@@ -69,7 +69,7 @@ ${sections.map(({ id, title, parts }) => `<section id="${id}"><h2>${safe(title)}
 function verdict(report: Report): string {
   const { outcome, exitCode, description } = report;
   // The headlines of the others have them.
-  const counts = outcome === 'invalid' ? [countsLine(countRulings(report.rulings))] : [];
+  const counts = outcome === 'invalid' ? [budgetsLine(report)] : [];
   // It may begin with the id of a rule, which is written as it is.
   const headline = report.headline.replace(/^no conclusion: /, '');
   return `<header class="${outcome}">

@@ -1,5 +1,5 @@
 import { isOfRule } from '../judge/rules/rule.ts';
-import { countRulings, countsLine } from '../judge/verdict.ts';
+import { budgetsLine } from '../judge/verdict.ts';
 import { markup, plain } from './plain-text.ts';
 import type { Report, ReportRule, ReportRuling } from './report.ts';
 import { ruleLimitText, ruleText, type Shares, scaleText, sharesText } from './report-text.ts';
@@ -107,7 +107,7 @@ const linesOf = (lines: readonly string[]): string => lines.map(escaped).join('\
 const FAILURES: Readonly<Record<number, string>> = { 91: 'regression', 92: 'data-lost' };
 
 function verdictCase(report: JunitReport, seconds: number): Case {
-  const { outcome, exitCode, headline, rulings } = report;
+  const { outcome, exitCode, headline } = report;
   const result = exitCode === 0 ? 'passed' : outcome === 'fail' ? 'failed' : 'invalid';
   const verdict = `${outcome.toUpperCase()} (${exitCode}): ${headline}`;
   return testCase('verdict', 'verdict', {
@@ -116,7 +116,7 @@ function verdictCase(report: JunitReport, seconds: number): Case {
     body: reasonsOf(report),
     out: [
       verdict,
-      countsLine(countRulings(rulings)),
+      budgetsLine(report),
       ...report.operations.flatMap(({ id, label }) =>
         (report.load.operations[id]?.scheduled ?? 0) === 0 ? [] : [`${label}: ${sharesText(report, id)}`],
       ),

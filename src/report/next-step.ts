@@ -34,7 +34,7 @@ export function nextStep({
     case EXIT.interrupted:
       return 'run it again and let it end';
     case EXIT.stackFailed:
-      return 'follow the hint above; logs/ in the bundle has what each component wrote';
+      return 'do what the reason above advises, and run it again';
     case EXIT.breached:
       // Where everything was sent, errors and rejections are not a matter of resources.
       return bottleneck === undefined || (decisive !== undefined && allSent)

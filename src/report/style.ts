@@ -44,6 +44,8 @@ th:last-child, td:last-child { padding-right: 0; } tbody tr:last-child td { bord
 .met td:first-child { color: var(--pass); }
 .breached td:first-child, tr.breached td[data-name="Observed"] { color: var(--fail); font-weight: 600; }
 .contradicted td:first-child, .unmeasured td:first-child, .noted td:first-child { color: var(--invalid); }
+/* It counts for the width of a column, which break-word does not. Numbers stay whole. */
+.checks td:not(:first-child), .numbers td:first-child, .legend li { overflow-wrap: anywhere; }
 code { font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; color: var(--faint); overflow-wrap: anywhere; }
 .more, .note { color: var(--faint); font-size: 12.5px; overflow-wrap: anywhere; } .note { margin-top: 12px; max-width: 860px; }
 .reason { font-size: 13.5px; }

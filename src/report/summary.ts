@@ -1,4 +1,4 @@
-import { countRulings, countsLine } from '../judge/verdict.ts';
+import { budgetsLine } from '../judge/verdict.ts';
 import { ofOperation } from '../scenario/operations.ts';
 import { plain } from './plain-text.ts';
 import { numberText, quantity } from './quantity.ts';
@@ -31,9 +31,12 @@ const cell = (text: string): string =>
 export function summary(report: Report): string {
   const { outcome, exitCode, rulings, load, latency, throughput, operations } = report;
   const [breached = [], met = [], contradicted = [], unmeasured = [], untestable = []] = byState(rulings);
+  // A reason of several budgets is given once, below their table.
+  const shared = ({ reason }: ReportRuling): boolean =>
+    unmeasured.filter((other) => other.reason === reason).length > 1;
   const mark = { pass: '✅', fail: '❌', invalid: '⚠️' }[outcome];
   return [
-    `### ${mark} ${outcome.toUpperCase()} (${exitCode}): ${cell(report.scenario)}, ${countsLine(countRulings(rulings))}`,
+    `### ${mark} ${outcome.toUpperCase()} (${exitCode}): ${cell(report.scenario)}, ${budgetsLine(report)}`,
     '',
     cell(report.headline),
     '',
@@ -58,9 +61,8 @@ export function summary(report: Report): string {
     ...table(breached),
     ...folded(`${met.length} of ${met.length + breached.length} budgets met`, table(met)),
     ...folded(`${contradicted.length + unmeasured.length + untestable.length} budgets not judged`, [
-      ...table([...contradicted, ...unmeasured]),
-      ...byReason(untestable).map(([reason, count]) => `- ${count} untestable: ${cell(reason)}`),
-      ...(untestable.length === 0 ? [] : ['']),
+      ...table([...contradicted, ...unmeasured.map((one) => (shared(one) ? { ...one, reason: null } : one))]),
+      ...reasonLines([...unmeasured.filter(shared), ...untestable]),
     ]),
     `${timeText(report.startedAt)}, seed ${report.seed}, scenario ${report.scenarioHash.slice(0, 12)}${
       report.commit === null ? '' : `, commit ${report.commit.slice(0, 12)}`
@@ -115,6 +117,14 @@ function faultLine({ faults }: Report): string[] {
     `Planned faults: ${numberText(faults.length)}, the longest ${quantity(longest, 's')}; ${rows}${failed === 0 ? '' : `; ${failed} did not happen as planned`}`,
     '',
   ];
+}
+
+/** Each reason once, with the number of the budgets that it applies to. */
+function reasonLines(rulings: readonly ReportRuling[]): string[] {
+  const lines = byState(rulings).flatMap((some) =>
+    byReason(some).map(([reason, count]) => `- ${count} ${some[0]?.state}: ${cell(reason)}`),
+  );
+  return lines.length === 0 ? [] : [...lines, ''];
 }
 
 const list = (title: string, reasons: readonly string[]): string[] =>

@@ -1,6 +1,6 @@
 import { EXIT } from '../errors.ts';
 import { isOfRule, relaxedNames } from '../judge/rules/rule.ts';
-import { countRulings, countsLine } from '../judge/verdict.ts';
+import { budgetsLine } from '../judge/verdict.ts';
 import { databaseFacts, type Facts, hostFacts } from './facts.ts';
 import { nextStep } from './next-step.ts';
 import { plain } from './plain-text.ts';
@@ -202,10 +202,11 @@ export const terminalVerdict = (
 
 /** `FAIL (99)  3 of 34 budgets breached, 149 not judged  reports/m4pro-20k-.../report.html` */
 function verdictLine(
-  { outcome, exitCode, rulings }: Pick<Report, 'outcome' | 'exitCode' | 'rulings'>,
+  report: Pick<Report, 'outcome' | 'exitCode' | 'rulings'>,
   page: string,
   paint: Palette,
 ): string {
+  const { outcome, exitCode } = report;
   const verdict = paint.bold(paint[COLOURS[outcome]](`${outcome.toUpperCase()} (${exitCode})`));
-  return `  ${verdict}  ${countsLine(countRulings(rulings))}  ${page}`;
+  return `  ${verdict}  ${budgetsLine(report)}  ${page}`;
 }

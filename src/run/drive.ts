@@ -27,13 +27,15 @@ export interface Drive {
   readonly signals: StopSignals;
   readonly observer: Observer;
   enter(phase: Phase): void;
+  /** Reports the phase that was in progress when the user stopped the run. */
+  interrupted(phase: Phase): void;
   /** Starts the planned faults; null where there are none. */
   disturb(go: Micros, fleet: ReadyFleet): Injection | null;
 }
 
 /** Runs the load from GO to the end of the drain, while the probes read once a second. */
 export async function drive(
-  { workload, record, signals, observer, enter, disturb }: Drive,
+  { workload, record, signals, observer, enter, interrupted, disturb }: Drive,
   fleet: ReadyFleet,
   probes: readonly Probe[],
   lost: Promise<never>,
@@ -56,15 +58,16 @@ export async function drive(
   const hopeless = hopelessness();
   let stopped: string | null = null;
   let phase: Phase = 'stack';
+  const planned = (at: number): Phase => {
+    if (stopped !== null || at > timeline.end) return 'drain';
+    if (at > timeline.measureStart) return 'measure';
+    return at > timeline.rampEnd ? 'warm-up' : 'ramp';
+  };
+  /** Of the latest report of a second. */
+  let reported = 0;
   const follow = (at: number): void => {
-    const now: Phase =
-      stopped !== null || signals.stop.aborted || at > timeline.end
-        ? 'drain'
-        : at > timeline.measureStart
-          ? 'measure'
-          : at > timeline.rampEnd
-            ? 'warm-up'
-            : 'ramp';
+    reported = Math.max(reported, at);
+    const now = signals.stop.aborted ? 'drain' : planned(at);
     if (now !== phase) enter(now);
     phase = now;
   };
@@ -84,16 +87,18 @@ export async function drive(
     follow(second.at);
   };
   let stoppedAt: number | null = null;
-  /** The phase in which the user interrupted it. */
-  let interruptedIn: Phase | null = null;
   const stop = (): void => {
-    if (signals.stop.aborted) interruptedIn ??= phase;
     if (stoppedAt === null) readings.endPhase();
     stoppedAt ??= monotonic() - go;
     fleet.stop();
     follow(monotonic() - go);
   };
-  signals.stop.addEventListener('abort', stop, { once: true });
+  const onInterrupt = (): void => {
+    // `phase` may be a second late, since it follows those reports.
+    interrupted(planned(Math.max(reported, monotonic() - go)));
+    stop();
+  };
+  signals.stop.addEventListener('abort', onInterrupt, { once: true });
   const injection = disturb(go, fleet);
   const drained = fleet.run(go, onSecond);
   drained.catch(() => undefined);
@@ -119,12 +124,12 @@ export async function drive(
       record.note({ tally: await Promise.race([drained, left, sleep(patience, null)]).catch(() => null) });
     throw thrown;
   } finally {
-    signals.stop.removeEventListener('abort', stop);
+    signals.stop.removeEventListener('abort', onInterrupt);
     overdue.cancel();
     // An abort does not wait for pending readings, which end when the probes are closed.
     await Promise.race([readings.finish(), left]);
   }
-  if (signals.stop.aborted) return { state: 'interrupted', phase: interruptedIn ?? phase };
+  if (signals.stop.aborted) return { state: 'interrupted', phase };
   return stopped === null ? { state: 'completed' } : { state: 'stoppedEarly', because: stopped };
 }
 

@@ -76,8 +76,11 @@ export async function run(plan: RunPlan, observer: Observer, signals: RunSignals
     phase = next;
     observer.phase(next);
   };
+  const interrupted = (during: Phase): void => {
+    interruptedIn = during;
+  };
   const running: Running = {
-    ...{ plan, workload, record, signals, observer, enter, steps: openSteps(signals) },
+    ...{ plan, workload, record, signals, observer, enter, interrupted, steps: openSteps(signals) },
     ...{ logs: new Map(), gatherers: [], closers: new OpenResources() },
   };
   const { closers, gatherers, logs } = running;

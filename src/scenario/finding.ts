@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { parseBytes, parseDuration } from '../units.ts';
 import { nearest } from './nearest.ts';
 import { type Path, type Problem, pathText, shown } from './problem.ts';
 
@@ -36,8 +37,22 @@ export function valueAt(value: unknown, path: Path): unknown {
 
 function hintFor(value: unknown, expected: string): string | null {
   if (typeof value === 'number' && !Number.isFinite(value)) return 'comparisons with it are meaningless';
-  if (typeof value === 'number' && expected.startsWith('a duration')) return `add its unit: ${value}s`;
-  if (typeof value === 'number' && expected.startsWith('a size')) return `add its unit: ${value}MB`;
+  if (typeof value === 'number') {
+    const [, kind = '', low = '', high = ''] =
+      /^a (duration|size) of (\S+) to (\S+?),? /.exec(expected) ?? [];
+    const parse = kind === 'size' ? parseBytes : parseDuration;
+    const [least, most] = [parse(low), parse(high)];
+    const text = `${value}${kind === 'size' ? 'MB' : 's'}`;
+    const amount = parse(text);
+    if (
+      least !== undefined &&
+      most !== undefined &&
+      amount !== undefined &&
+      amount >= least &&
+      amount <= most
+    )
+      return `add its unit: ${text}`;
+  }
   if (typeof value === 'string' && expected.startsWith('one of ')) {
     const meant = nearest(value, expected.slice('one of '.length).split(', '));
     return meant === undefined ? null : `did you mean ${meant}?`;

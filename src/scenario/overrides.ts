@@ -31,12 +31,15 @@ export function parseScale(text: string, source = '--scale'): number {
 
 /** `--duration 30s`: the length of the measure phase, 1s to 24h. */
 export function parseDurationFlag(text: string, source = '--duration'): Micros {
+  const isAllowed = (span: Micros | undefined): span is Micros =>
+    span !== undefined && span >= 1e6 && span <= 24 * 3600e6;
   const duration = parseDuration(text);
-  if (duration === undefined || duration < 1e6 || duration > 24 * 3600e6) {
+  if (!isAllowed(duration)) {
+    const inSeconds = `${text.trim()}s`;
     throw badInput(
       `${source}: got ${shown(text)}, expected a duration of 1s to 24h`,
-      /^\d+$/.test(text.trim())
-        ? `add its unit: ${text.trim()}s`
+      isAllowed(parseDuration(inSeconds))
+        ? `add its unit: ${inSeconds}`
         : 'such as 30s or 5m; it is the measure phase only',
     );
   }

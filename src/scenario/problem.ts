@@ -22,8 +22,9 @@ export const pathText = (path: Path): string => path.join('.');
 
 export const startsWith = (path: Path, start: Path): boolean => start.every((key, i) => key === path[i]);
 
+/** A `--set` names its path itself, unless the problem is deeper in its value. */
 const lineOf = ({ where, path, message }: Problem): string =>
-  `${where}${path === '' ? '' : ` ${path}`}: ${message}`;
+  `${where}${path === '' || where.startsWith(`--set ${path}=`) ? '' : ` ${path}`}: ${message}`;
 
 function messageOf(problems: readonly Problem[]): string {
   const [first] = problems;

@@ -64,7 +64,7 @@ test('a missing module is reported by the name that the scenario gives it', asyn
     '--set',
     'players.module=x.mjs',
   );
-  expect(moved.err()).toContain('error: --set players.module=x.mjs players.module: there is no file x.mjs');
+  expect(moved.err()).toContain('error: --set players.module=x.mjs: there is no file x.mjs');
   expect(moved.ended()).toBe(104);
 });
 

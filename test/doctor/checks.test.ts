@@ -148,6 +148,16 @@ test('the supported versions of Node are those of package.json', () => {
   expect(check({ node: 'v20.18.3' }, 'node')).toMatchObject({ state: 'error' });
 });
 
+test('a program that does not answer comes with what to do about it', () => {
+  const silent = (path: string) => ({
+    problem: `${path} does not work`,
+    hint: `see what it prints: ${path}`,
+  });
+  const programs = { ...factsOf().programs, docker: silent('docker'), nginx: silent('nginx') };
+  expect(check({ programs }, 'docker').advice).toBe('start the Docker daemon, or see what it prints: docker');
+  expect(check({ programs }, 'nginx').advice).toBe('see what it prints: nginx');
+});
+
 test('no line is wider than the terminal, whatever it reports', () => {
   const worst = factsOf({
     cpuQuota: 0.5,

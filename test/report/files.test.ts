@@ -1,5 +1,6 @@
 import { HistogramLogReader } from 'hdr-histogram-js';
 import { expect, test } from 'vitest';
+import { countRulings } from '../../src/judge/verdict.ts';
 import { drawingsOf } from '../../src/report/drawing.ts';
 import { databaseFacts, hostFacts } from '../../src/report/facts.ts';
 import { html } from '../../src/report/html.ts';
@@ -26,6 +27,37 @@ test('summary.md is a heading, the reasons and tables whose rows all have five c
   expect(rows.filter((row) => row.replaceAll('\\|', '').split('|').length !== 7)).toEqual([]);
   expect(text).not.toContain('<script>');
   expect(summary(failed)).toContain('- postgres: port 5432 is in use');
+});
+
+test('a run that did not start has breached nothing, and each reason of its budgets is given once', () => {
+  const page = html(failed, []);
+  expect(page).toContain('<h2>Why there is no conclusion</h2>');
+  expect(page).not.toContain('What was breached');
+  expect(html(report, [])).toContain('<h2>What was breached</h2>');
+  expect(`${page}${summary(failed)}`).not.toContain('logs/');
+  const told = summary(failed);
+  const shared = failed.rulings
+    .filter(({ state }) => state === 'unmeasured')
+    .map(({ reason }) => reason ?? '');
+  expect(shared.length).toBeGreaterThan(new Set(shared).size);
+  for (const reason of new Set(shared)) expect(told.split(`: ${reason}\n`)).toHaveLength(2);
+});
+
+test.each([
+  ['interrupted', { state: 'interrupted', phase: 'measure' }, 'because the run was interrupted'],
+  [
+    'ended by a failure',
+    { state: 'stackFailed', because: 'x', hint: 'y' },
+    'because the run did not complete',
+  ],
+] as const)('a run that was %s has no verdict on the budgets that were met until then', (_, ending, why) => {
+  const ended = reportFrom(measurementsOf({ ending }), scenarioOf());
+  expect(countRulings(ended.rulings).met).toBeGreaterThan(0);
+  const style = { colour: false, width: 120, full: false, page: 'report.html' };
+  for (const text of [terminalSummary(ended, style), summary(ended), html(ended, []), junit(ended)]) {
+    expect(text).toContain(`no verdict on the budgets, ${why}`);
+    expect(text).not.toContain('budgets met,');
+  }
 });
 
 test('no text of a scenario is live in summary.md', () => {

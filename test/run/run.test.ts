@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { monotonic } from '../../src/clock.ts';
 import { stackFailed } from '../../src/errors.ts';
 import { EMPTY_HISTOGRAM } from '../../src/histogram.ts';
 import type { Counts, OperationTally, ReadyFleet, Tally } from '../../src/load/engine.ts';
@@ -8,11 +9,12 @@ import type { Measurements } from '../../src/measurement/measurements.ts';
 import type { Probe } from '../../src/probe/probe.ts';
 import { type RunPlan, run } from '../../src/run/run.ts';
 import type { Phase } from '../../src/run/steps.ts';
+import { workloadOf } from '../../src/scenario/workload.ts';
 import type { Stack } from '../../src/stack/stack.ts';
 import type { StackFailure } from '../../src/supervision/watchdog.ts';
 import { flux } from '../../src/systems/flux/system.ts';
 import type { System } from '../../src/systems/system.ts';
-import { micros } from '../../src/units.ts';
+import { type Micros, micros } from '../../src/units.ts';
 import { scenarioOf } from '../stack/small-scenario.ts';
 
 // The canary takes time and is not under test here.
@@ -43,6 +45,8 @@ interface Trouble {
   readonly prepare?: () => Promise<never>;
   /** Called before the load has ended. */
   readonly load?: (over: Over) => Promise<void>;
+  /** When the load began; soon after the call where it is left out. */
+  readonly go?: Micros;
   readonly failure?: Promise<StackFailure>;
   readonly closeFleet?: () => Promise<void>;
   readonly closeStack?: () => Promise<void>;
@@ -83,7 +87,10 @@ async function runWith(trouble: Trouble): Promise<Ended> {
     },
   };
   const fleet: ReadyFleet = {
-    ...{ go: null, connect: { connected: 20, failed: 0, errors: [], connect: EMPTY_HISTOGRAM } },
+    ...{
+      go: trouble.go ?? null,
+      connect: { connected: 20, failed: 0, errors: [], connect: EMPTY_HISTOGRAM },
+    },
     workerPids: [],
     async run() {
       await trouble.load?.(over);
@@ -239,6 +246,15 @@ test.each(['calibrate', 'connect', 'ramp', 'close'] as const)(
     }
   },
 );
+
+test('a signal between two reports of the workers is an interruption in the phase of that moment', async () => {
+  const { timeline } = workloadOf(scenarioOf({}), flux.scenario);
+  const { measurements } = await runWith({
+    go: (monotonic() - (timeline.measureStart + timeline.end) / 2) as Micros,
+    load: async ({ stop }) => stop(),
+  });
+  expect(measurements.ending).toEqual({ state: 'interrupted', phase: 'measure' });
+});
 
 test('no probe is read after it was closed', async () => {
   const calls: string[] = [];

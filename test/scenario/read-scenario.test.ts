@@ -195,6 +195,9 @@ describe('a single wrong value', () => {
     [flux('{ players: 20_000 }'), 'write it without quotes and separators: 20000'],
     [minimal('  drain: 5'), 'add its unit: 5s'],
     [minimal('world: { heap: 512 }'), 'add its unit: 512MB'],
+    // With a unit these would be refused, too.
+    [minimal('  duration: 0'), null],
+    [minimal('world: { heap: -1 }'), null],
     [flux('{ players: .nan }'), 'comparisons with it are meaningless'],
   ])('the error for %j has a hint', (text, hint) => {
     expect(problemsOf(text).map((problem) => problem.hint)).toEqual([hint]);

@@ -21,7 +21,8 @@ import { type Evidence, type JudgedRule, limitOf, stateOf } from './rule.ts';
 const ENOUGH_WINDOWS = 20;
 /** No advice to run for longer than this is given. */
 const LONGEST_SECONDS = 86_400;
-const NO_WINDOWS = 'see the errors of the run; a stage needs a second of its own at least';
+const NO_WINDOWS =
+  'no latencies were recorded over time: see the errors of the run, and give a stage at least one second';
 const NOWHERE = { stage: null, from: 0, to: 0 } as const;
 
 /** Whether there were enough operations for a percentile that was met to be met in the next run as well. */
