@@ -34,17 +34,25 @@ const chartsApart = {
 };
 
 /**
- * The canvas is required rather than imported: where its binary is missing, Node 20 reports the failed import a second
- * time, past every catch.
+ * chartjs-node-canvas asks for `canvas` at run time, by name, past the bundler. `@napi-rs/canvas` has the same
+ * interface and brings its binaries inside its npm package, so it is handed over instead. It is required rather
+ * than imported: where its binary is missing, Node 20 reports the failed import a second time, past every catch.
  */
-const canvasRequired = {
-  name: 'canvas-required',
+const canvasInstead = {
+  name: 'canvas-instead',
   setup({ onResolve, onLoad }) {
-    const [path, namespace] = ['@napi-rs/canvas', 'canvas-required'];
+    const modules = {
+      canvas: `module.exports = require('@napi-rs/canvas');`,
+      freshRequire: `exports.freshRequire = () => require('@napi-rs/canvas');`,
+    };
+    const namespace = 'canvas-instead';
+    onResolve({ filter: /^\.\/freshRequire$/ }, () => ({ path: 'freshRequire', namespace }));
     onResolve({ filter: /^@napi-rs\/canvas$/ }, ({ kind }) =>
-      kind === 'import-statement' ? { path, namespace } : { path, external: true },
+      kind === 'import-statement'
+        ? { path: 'canvas', namespace }
+        : { path: '@napi-rs/canvas', external: true },
     );
-    onLoad({ filter: /.*/, namespace }, () => ({ contents: `module.exports = require('${path}');` }));
+    onLoad({ filter: /.*/, namespace }, ({ path }) => ({ contents: modules[path], loader: 'js' }));
   },
 };
 
@@ -94,7 +102,8 @@ const charts = await build({
   ...common,
   entryPoints: { charts: 'src/report/chart.ts' },
   loader: { '.woff2': 'base64' },
-  plugins: [canvasRequired],
+  plugins: [canvasInstead],
+  // It is a CommonJS package that requires node's own modules and looks into require's cache.
   banner: {
     js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`,
   },

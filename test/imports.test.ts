@@ -122,7 +122,7 @@ const PURE_PACKAGES: readonly RegExp[] = [
   /^yaml$/,
   /^hdr-histogram-js$/,
   /^node:crypto$/,
-  /^(?:d3-scale|@napi-rs\/canvas|@fontsource\/.+)$/,
+  /^(?:d3-scale|chart\.js|chartjs-node-canvas|@napi-rs\/canvas|@fontsource\/.+)$/,
   // In the scripts that run inside k6.
   /^k6(?:\/|$)/,
 ];

@@ -1,12 +1,13 @@
 import regular from '@fontsource/inter/files/inter-latin-400-normal.woff2';
 import semibold from '@fontsource/inter/files/inter-latin-600-normal.woff2';
-import { createCanvas, GlobalFonts, Path2D, type SKRSContext2D } from '@napi-rs/canvas';
-import type { Drawing, Marks } from './drawing.ts';
+import { GlobalFonts } from '@napi-rs/canvas';
+import type { ChartArea, ChartConfiguration, ChartDataset, Chart as ChartJs, Plugin } from 'chart.js';
+import { ChartJSNodeCanvas } from 'chartjs-node-canvas';
+import type { Axis, Drawing, Limit, Look, Marks } from './drawing.ts';
 import { plain } from './plain-text.ts';
-import { BOX, columnsOf, isFilled, keysOf, pathsOf } from './plot.ts';
 import type { Report } from './report.ts';
 import { scaleText } from './report-text.ts';
-import { type Scale, scaleOf } from './scale.ts';
+import { scaleOf } from './scale.ts';
 import { cut } from './terminal-text.ts';
 
 /** A picture of the bundle: charts/<name>.png. */
@@ -15,23 +16,12 @@ export interface Chart {
   readonly png: Uint8Array;
 }
 
-/** In pixels of CSS, each of which is two dots wide and high, for today's screens. */
-const [WIDTH, HEIGHT, DOTS_PER_PIXEL] = [960, 420, 2];
-/** Edges of the picture, and of the plot below. */
-const [MARGIN, RIGHT, BOTTOM] = [12, WIDTH - 24, HEIGHT - 52];
+/** In CSS pixels. */
+const WIDTH = 960;
+const HEIGHT = 420;
 const FONT = 'Capbench Inter';
 /** In characters: more does not fit under the title. */
 const WIDEST_SUBTITLE = 120;
-
-/** Okabe and Ito's palette, which people with any kind of colour vision can tell apart. */
-const CURVES = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'] as const;
-const COLOURS = { limit: '#b00020', fault: '#c0392b', noise: '#e69f00' } as const;
-const [INK, FAINT, GRID] = ['#1f2933', '#616e7c', '#e4e7eb'];
-const SHADE = 'rgba(97, 110, 124, 0.10)';
-const FAULT_BAND = 'rgba(192, 57, 43, 0.14)';
-
-const colourOf = (of: number | keyof typeof COLOURS): string =>
-  typeof of === 'number' ? (CURVES[of % CURVES.length] ?? INK) : COLOURS[of];
 
 /** Draws the charts of a report as pictures. Throws when this platform has no canvas. */
 export function drawCharts(
@@ -40,161 +30,190 @@ export function drawCharts(
 ): readonly Chart[] {
   GlobalFonts.register(Buffer.from(regular, 'base64'), FONT);
   GlobalFonts.register(Buffer.from(semibold, 'base64'), FONT);
+  const canvas = new ChartJSNodeCanvas({
+    width: WIDTH,
+    height: HEIGHT,
+    backgroundColour: '#ffffff',
+    chartCallback: ({ defaults }) => {
+      defaults.font.family = FONT;
+      defaults.font.size = 13;
+      defaults.color = FAINT;
+    },
+  });
   const subtitle = cut(plain(`${report.scenario}, ${scaleText(report)}`), WIDEST_SUBTITLE);
-  return drawings.map((drawing) => {
-    const canvas = createCanvas(WIDTH * DOTS_PER_PIXEL, HEIGHT * DOTS_PER_PIXEL);
-    const ctx = canvas.getContext('2d');
-    ctx.scale(DOTS_PER_PIXEL, DOTS_PER_PIXEL);
-    ctx.fillStyle = '#ffffff';
-    ctx.fillRect(0, 0, WIDTH, HEIGHT);
-    ctx.lineCap = 'round';
-    write(ctx, drawing.title, MARGIN, 28, INK, '600 17px');
-    write(ctx, subtitle, MARGIN, 48, FAINT);
-    plot(ctx, drawing, legend(ctx, drawing));
-    return { name: drawing.name, png: new Uint8Array(canvas.toBuffer('image/png')) };
+  return drawings.map((drawing) => ({
+    name: drawing.name,
+    png: new Uint8Array(canvas.renderToBufferSync(configOf(drawing, subtitle))),
+  }));
+}
+
+/** A pixel of CSS is two dots wide and high, for today's screens. */
+const DOTS_PER_PIXEL = 2;
+
+/** Okabe and Ito's palette, which people with any kind of colour vision can tell apart. */
+const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'] as const;
+const INK = '#1f2933';
+const FAINT = '#616e7c';
+const GRID = '#e4e7eb';
+const LIMIT = '#b00020';
+const FAULT = '#c0392b';
+const NOISE = '#e69f00';
+
+type Config = ChartConfiguration<'line' | 'bar', (number | null)[] | { x: number; y: number | null }[]>;
+type Line = ChartDataset<'line', { x: number; y: number | null }[]>;
+
+const lineOf = (label: string, data: Line['data'], colour: string, over: Partial<Line>): Line => ({
+  ...{ type: 'line', label, data, borderColor: colour, backgroundColor: colour },
+  ...{ borderWidth: 2, ...over },
+});
+
+/** A curve as a line, or as an area upon the one before; a single point is shown as one. */
+function curveOf({ name, x, y, dashed }: Look, i: number, stacked: boolean): Line {
+  const data = x.map((at, k) => ({ x: at, y: y[k] ?? null }));
+  const colour = COLOURS[i % COLOURS.length] ?? INK;
+  return lineOf(name, data, colour, {
+    ...{ pointRadius: x.length < 3 ? 3 : 0, tension: 0, borderDash: dashed ? [6, 4] : [] },
+    ...(stacked && {
+      ...{ backgroundColor: `${colour}99`, fill: i === 0 ? 'origin' : '-1' },
+      ...{ stack: 'cores', borderWidth: 1 },
+    }),
   });
 }
 
-function write(ctx: SKRSContext2D, text: string, x: number, y: number, colour: string, font = '13px'): void {
-  ctx.font = `${font} ${FONT}`;
-  ctx.fillStyle = colour;
-  ctx.fillText(text, x, y);
-}
+/** A horizontal line for a limit. */
+const limitLine = ({ name, y, span }: Limit, x: Axis): Line =>
+  lineOf(
+    name,
+    [span?.from ?? x.from, span?.to ?? x.to].map((at) => ({ x: at, y })),
+    LIMIT,
+    { borderDash: [8, 5], pointRadius: 0, stack: 'limit' },
+  );
 
-function stroke(ctx: SKRSContext2D, colour: string, width: number, dash: number[], path: Path2D): void {
-  ctx.strokeStyle = colour;
-  ctx.lineWidth = width;
-  ctx.setLineDash(dash);
-  ctx.stroke(path);
-}
-
-function lineOf(x1: number, y1: number, x2: number, y2: number): Path2D {
-  const path = new Path2D();
-  path.moveTo(x1, y1);
-  path.lineTo(x2, y2);
-  return path;
-}
-
-const DASH = [7, 5];
-const SMALL = '600 11px';
-
-/** Returns where the next line of it would begin. */
-function legend(ctx: SKRSContext2D, drawing: Drawing): number {
-  let [x, y] = [MARGIN, 76];
-  for (const { name, form, colour } of keysOf(drawing)) {
-    const label = cut(plain(name), WIDEST_SUBTITLE);
-    const width = 34 + ctx.measureText(label).width;
-    if (x > MARGIN && x + width > RIGHT) [x, y] = [MARGIN, y + 20];
-    if (form === 'box') {
-      ctx.fillStyle = colourOf(colour);
-      ctx.fillRect(x, y - 10, 12, 12);
-    } else {
-      stroke(ctx, colourOf(colour), 2, form === 'dashed' ? DASH : [], lineOf(x, y - 4, x + 26, y - 4));
-    }
-    write(ctx, label, x + (form === 'box' ? 18 : 32), y, INK);
-    x += width + 14;
-  }
-  return y + 20;
-}
-
-/** The plot of a drawing: its surface, and where shares of its axes lie on it. */
-interface Plot {
-  readonly ctx: SKRSContext2D;
-  readonly across: Scale;
-  readonly up: Scale;
-  readonly left: number;
-  readonly top: number;
-  readonly right: (share: number) => number;
-  readonly down: (share: number) => number;
-}
-
-function plot(ctx: SKRSContext2D, drawing: Drawing, below: number): void {
-  const { marks } = drawing;
-  const [across, up] = [scaleOf(drawing.x), scaleOf(drawing.y)];
-  // The names of stages and faults stand between the legend and the plot.
-  const rows = [marks?.stages ?? [], marks?.faults ?? []].filter((named) => named.length > 0).length;
-  const top = below + ROW * rows;
-  const left = 48 + Math.max(...up.ticks.map(({ label }) => ctx.measureText(label).width));
-  const at: Plot = {
-    ...{ ctx, across, up, left, top },
-    right: (share) => left + (RIGHT - left) * share,
-    down: (share) => BOTTOM - (BOTTOM - top) * share,
+/** Its ticks are those of the page. */
+function axisOf(axis: Axis, stacked = false) {
+  const { ticks } = scaleOf(axis);
+  return {
+    ...{ type: axis.scale === 'linear' ? 'linear' : 'logarithmic', stacked },
+    ...{ min: axis.from, max: axis.to },
+    title: { display: true, text: axis.title, color: FAINT, font: { size: 13 } },
+    ...{ grid: { color: GRID }, border: { color: GRID } },
+    afterBuildTicks: (scale: { ticks: { value: number; label: string }[] }) => {
+      scale.ticks = ticks.map(({ value, label }) => ({ value, label }));
+    },
+    ticks: {
+      ...{ autoSkip: false, maxRotation: 0 },
+      callback: (_: unknown, i: number) => ticks[i]?.label ?? '',
+    },
   };
-  if (marks !== null) shades(marks, at);
-  axes(drawing, at);
-  curves(drawing, at);
-  for (const { y, span } of drawing.limits) {
-    const [from, to] = span === null ? [0, 1] : [across.at(span.from), across.at(span.to)];
-    const height = at.down(up.at(y));
-    stroke(ctx, COLOURS.limit, 2, DASH, lineOf(at.right(from), height, at.right(to), height));
-  }
-  if (marks === null) return;
-  names(marks.stages, FAINT, [4, 4], below, at);
-  names(marks.faults, COLOURS.fault, [], top - ROW, at);
 }
 
-/** In pixels. */
-const ROW = 14;
-
-/** What is not the measure phase, what was disturbed on purpose, and along the axis what else was disturbed. */
-function shades({ measured, faults, noise }: Marks, { ctx, across, right, top }: Plot): void {
-  const band = (from: number, to: number, colour: string, height = BOTTOM - top): void => {
-    const [start, end] = [right(across.at(from)), right(across.at(to))];
-    ctx.fillStyle = colour;
-    ctx.fillRect(start, BOTTOM - height, end - start, height);
+function configOf(drawing: Drawing, subtitle: string): Config {
+  const { title, x, y, curves, limits, bars, stacked, marks } = drawing;
+  const text = { display: true, align: 'start' } as const;
+  const scales = {
+    x:
+      bars === null
+        ? axisOf(marks === null ? x : { ...x, title: `${x.title} (shaded: not measured)` })
+        : { type: 'category', title: { display: true, text: x.title }, grid: { display: false } },
+    y: axisOf(y, stacked),
   };
-  if (measured !== null) {
-    band(0, measured.from, SHADE);
-    band(measured.to, Number.MAX_SAFE_INTEGER, SHADE);
-  }
-  for (const { from, to } of faults) band(from, to, FAULT_BAND);
-  for (const { from, to } of noise.spans) band(from, to, COLOURS.noise, 5);
+  const datasets = [
+    ...curves.map((curve, i) => curveOf(curve, i, stacked)),
+    ...limits.map((limit) => limitLine(limit, x)),
+  ];
+  const columns: ChartDataset<'bar', (number | null)[]> = {
+    ...{ type: 'bar', label: 'batches', data: [...(bars?.counts ?? [])] },
+    ...{ backgroundColor: COLOURS[0], maxBarThickness: 72 },
+  };
+  return {
+    type: 'line',
+    data: bars === null ? { datasets } : { datasets: [columns], labels: [...bars.labels] },
+    options: {
+      devicePixelRatio: DOTS_PER_PIXEL,
+      layout: { padding: { top: 12, right: 24, bottom: 10, left: 12 } },
+      plugins: {
+        title: { ...text, text: title, color: INK, font: { size: 17, weight: 600 }, padding: { bottom: 2 } },
+        subtitle: { ...text, text: subtitle, padding: { bottom: bars === null ? 4 : 18 } },
+        legend: {
+          ...{ display: bars === null, align: 'start' },
+          labels: {
+            ...{ usePointStyle: true, pointStyle: stacked ? 'rect' : 'line' },
+            ...{ pointStyleWidth: stacked ? 14 : 28, color: INK, padding: 14 },
+          },
+        },
+      },
+      scales: scales as NonNullable<NonNullable<Config['options']>['scales']>,
+    },
+    plugins:
+      marks === null ? [] : [measurePhase(marks), noiseMarks(marks), stageMarks(marks), faultMarks(marks)],
+  };
 }
 
-function axes(drawing: Drawing, { ctx, across, up, left, right, down }: Plot): void {
-  const { x, y, marks } = drawing;
-  ctx.textAlign = 'right';
-  for (const { at, label } of up.ticks) {
-    stroke(ctx, GRID, 1, [], lineOf(left, down(at), RIGHT, down(at)));
-    write(ctx, label, left - 8, down(at) + 4, FAINT);
-  }
-  ctx.textAlign = 'center';
-  for (const { at, label } of columnsOf(drawing, across)) write(ctx, label, right(at), BOTTOM + 20, FAINT);
-  const shaded = marks?.measured == null ? '' : ' (shaded: not measured)';
-  write(ctx, `${x.title}${shaded}`, right(0.5), HEIGHT - 12, FAINT);
-  ctx.save();
-  ctx.rotate(-Math.PI / 2);
-  write(ctx, y.title, -down(0.5), 24, FAINT);
-  ctx.restore();
-  ctx.textAlign = 'left';
+/** What is drawn beside the curves: `before` them, or upon them. */
+function drawn(
+  id: string,
+  when: 'beforeDatasetsDraw' | 'afterDatasetsDraw',
+  draw: (ctx: ChartJs['ctx'], area: ChartArea, at: (value: number) => number) => void,
+): Plugin {
+  return {
+    id,
+    [when]({ ctx, chartArea, scales: { x } }: ChartJs) {
+      if (x === undefined) return;
+      ctx.save();
+      ctx.font = `600 11px ${ctx.font.slice(ctx.font.indexOf('px ') + 3)}`;
+      draw(ctx, chartArea, (value) => x.getPixelForValue(value));
+      ctx.restore();
+    },
+  };
 }
 
-function curves(drawing: Drawing, { ctx, across, up, left, top }: Plot): void {
-  const box = { a: (RIGHT - left) / BOX, b: 0, c: 0, d: (BOTTOM - top) / BOX, e: left, f: top };
-  for (const [i, svg] of pathsOf(drawing, across, up).entries()) {
-    const path = new Path2D(svg).transform(box);
-    if (isFilled(drawing)) {
-      ctx.fillStyle = `${colourOf(i)}bf`;
-      ctx.fill(path);
-    } else {
-      stroke(ctx, colourOf(i), 2, drawing.curves[i]?.dashed ? DASH : [], path);
+/** Shades what is not the measure phase. */
+const measurePhase = ({ measured }: Marks): Plugin =>
+  drawn('measure-phase', 'beforeDatasetsDraw', (ctx, { left, right, top, height }, at) => {
+    if (measured === null) return;
+    const [from = 0, to = 0] = [measured.from, measured.to].map((value) =>
+      Math.min(right, Math.max(left, at(value))),
+    );
+    ctx.fillStyle = 'rgba(97, 110, 124, 0.10)';
+    ctx.fillRect(left, top, from - left, height);
+    ctx.fillRect(to, top, right - to, height);
+  });
+
+/** A line where each stage begins, and its name. */
+const stageMarks = ({ stages }: Marks): Plugin =>
+  drawn('stages', 'afterDatasetsDraw', (ctx, { top, bottom }, at) => {
+    for (const { name, from, to } of stages) {
+      const left = at(from);
+      ctx.fillStyle = FAINT;
+      for (let y = top; y < bottom; y += 8) ctx.fillRect(left, y, 1, 4);
+      // A stage that is narrower than its name goes without it; the report lists them all.
+      if (left + 8 + ctx.measureText(name).width <= at(to)) ctx.fillText(name, left + 4, top + 12);
     }
-  }
-}
+  });
 
-/** A line where each begins, and its name where there is room; the report lists them all. */
-function names(
-  all: Marks['stages'],
-  colour: string,
-  dash: number[],
-  above: number,
-  { ctx, across, right, top }: Plot,
-): void {
-  for (const [i, { name, from }] of all.entries()) {
-    const start = right(across.at(from));
-    const end = right(across.at(all[i + 1]?.from ?? Number.MAX_SAFE_INTEGER));
-    stroke(ctx, colour, 1, dash, lineOf(start, top, start, BOTTOM));
-    ctx.font = `${SMALL} ${FONT}`;
-    if (start + ctx.measureText(name).width <= end) write(ctx, name, start, above + ROW - 5, colour, SMALL);
-  }
-}
+/** A line and a name at each fault; one that lasted is a band. */
+const faultMarks = ({ faults, stages }: Marks): Plugin =>
+  drawn('faults', 'afterDatasetsDraw', (ctx, { top, height, right }, at) => {
+    // Below the names of the stages.
+    const line = stages.length === 0 ? 12 : 26;
+    let labelled = Number.NEGATIVE_INFINITY;
+    for (const { name, from, to } of faults) {
+      const left = at(from);
+      ctx.fillStyle = 'rgba(192, 57, 43, 0.14)';
+      ctx.fillRect(left, top, Math.max(0, at(to) - left), height);
+      ctx.fillStyle = FAULT;
+      ctx.fillRect(left, top, 1, height);
+      // Names that would lie upon each other are left out; the report lists them all.
+      const width = ctx.measureText(name).width;
+      if (left < labelled || left + 4 + width > right) continue;
+      ctx.fillText(name, left + 4, top + line);
+      labelled = left + 4 + width + 8;
+    }
+  });
+
+/** Along the axis, the seconds that something disturbed. */
+const noiseMarks = ({ noise }: Marks): Plugin =>
+  drawn('noise', 'afterDatasetsDraw', (ctx, { bottom }, at) => {
+    ctx.fillStyle = NOISE;
+    for (const { from, to } of noise.spans) ctx.fillRect(at(from), bottom - 5, at(to) - at(from), 5);
+  });

@@ -35,7 +35,7 @@ export const columnsOf = ({ bars }: Drawing, across: Scale) =>
 /** Whether the paths are areas, and not lines. */
 export const isFilled = ({ stacked, bars }: Drawing): boolean => stacked || bars !== null;
 
-/** The curves or bars, each as the path of an SVG, which a canvas reads, too. */
+/** The curves or bars, each as the path of an SVG. */
 export function pathsOf({ curves, stacked, bars }: Drawing, across: Scale, up: Scale): readonly string[] {
   if (bars !== null) return [barsPath(bars.counts, up)];
   return stacked ? areaPaths(curves, across, up) : curves.map((curve) => linePath(curve, across, up));
