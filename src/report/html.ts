@@ -69,7 +69,7 @@ ${sections.map(({ id, title, parts }) => `<section id="${id}"><h2>${safe(title)}
 function verdict(report: Report): string {
   const { outcome, exitCode, description } = report;
   // The headlines of the others have them.
-  const counts = outcome === 'invalid' ? [budgetsLine(report)] : [];
+  const counts = outcome === 'invalid' ? [capital(budgetsLine(report))] : [];
   // It may begin with the id of a rule, which is written as it is.
   const headline = report.headline.replace(/^no conclusion: /, '');
   return `<header class="${outcome}">

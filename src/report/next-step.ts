@@ -41,6 +41,8 @@ export function nextStep({
         ? (decisive?.advice ?? 'see which budgets were breached')
         : BY_BOTTLENECK[bottleneck.resource];
     default:
-      return decisive?.advice ?? 'see the rules of the run';
+      return (
+        decisive?.advice ?? 'capbench check shows what each budget needs; the rules of the run show the rest'
+      );
   }
 }
