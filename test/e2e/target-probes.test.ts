@@ -153,7 +153,7 @@ test('growth covers the whole measure phase, on a page as clients write it; an u
       ].join('\n'),
     );
   };
-  // 1,600 in 8 s: a second that is left out is 200, and a reading that a busy machine delays by half a second 100.
+  // 1,600 in 8 s: a second that is left out is 200.
   const grown = { stat: 'increase', op: 'between', limit: [1500, 1700], unit: 'ticks' };
   const budgets = [
     { id: 'ticks', metric: 'target.metrics.ticks_total{code="200"}', ...grown },
@@ -166,9 +166,18 @@ test('growth covers the whole measure phase, on a page as clients write it; an u
   const run = paged('metrics');
   await run.ends(90);
   const { rulings, target, invalidBecause } = run.report();
-  expect(Object.fromEntries(rulings.map(({ id, state }) => [id, state])), JSON.stringify(rulings)).toEqual({
-    ...{ ticks: 'met', count: 'met', took: 'met', none: 'met', broken: 'unmeasured' },
-  });
+  const byId = Object.fromEntries(rulings.map((ruling) => [ruling.id, ruling]));
+  expect(rulings.map(({ id, state }) => [id, state]).slice(2)).toEqual([
+    ['took', 'met'],
+    ['none', 'met'],
+    ['broken', 'unmeasured'],
+  ]);
+  for (const { observed, state, reason } of [byId.ticks!, byId.count!]) {
+    expect(observed).toBeGreaterThan(1500);
+    expect(observed).toBeLessThan(1700);
+    // A busy machine reads a page late, and then says by how much instead of ruling.
+    if (state !== 'met') expect(reason).toMatch(/was read [\d.]+ s away from the ends of the measure phase/);
+  }
   expect(target.metrics.took_seconds?.count).toBeGreaterThan(1500);
   expect(invalidBecause.join()).toContain(
     `target.metrics.broken: ${url}/metrics, line 9: got "5", expected a label`,

@@ -285,10 +285,12 @@ test('no probe is read after it was closed', async () => {
     system,
     phase: (now, { stop, abort }) => {
       if (now !== 'verify') return;
-      setTimeout(() => {
+      const timer = setInterval(() => {
+        if (calls.length < 6) return;
+        clearInterval(timer);
         stop();
         abort();
-      }, 50);
+      }, 10);
     },
   });
   await sleep(100);

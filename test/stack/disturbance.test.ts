@@ -110,8 +110,8 @@ describe('a world server, killed on purpose', () => {
     expect(worldPid(0)).toBe(other);
     expect(stack.endpoints.worlds[1]?.url).toBe(url);
     expect(await askHealth({ url }, never)).toMatchObject({ status: 'ok', instance: 2 });
-    const log = readFileSync(stack.logs.get('world-2') ?? '', 'utf8');
-    expect(log.match(/listens at/g)).toHaveLength(2);
+    const log = (): string => readFileSync(stack.logs.get('world-2') ?? '', 'utf8');
+    await expect.poll(() => log().match(/listens at/g)).toHaveLength(2);
     expect(await failure()).toBeNull();
     process.kill(worldPid(1), 'SIGKILL');
     expect(await stack.failure).toMatchObject({ component: 'world-2', message: /killed by SIGKILL/ });
