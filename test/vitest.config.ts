@@ -59,8 +59,8 @@ export default defineConfig({
           include: COMPONENTS,
           globalSetup: './postgres-once.ts',
           isolate: false,
-          // They wait more than they compute: five at a time keep two cores busy.
-          maxWorkers: 5,
+          // They wait more than they compute: four at a time keep two cores busy.
+          maxWorkers: 4,
           sequence: { groupOrder: 1 },
         },
       },

@@ -25,9 +25,11 @@ async function listen(server: Server): Promise<string> {
 const workload = (playing: Players, given: Parameters<typeof workloadWith>[0] = {}) =>
   workloadWith({
     ...{ players: 6, intentRate: 20, monsters: 0, postRate: 0, duration: 1, playing },
-    ...{ timeout: seconds(0.4), drain: seconds(1) },
+    ...{ skipAfter: seconds(10), drain: seconds(11) },
     ...given,
   });
+/** For servers that do not answer. */
+const IMPATIENT = { timeout: seconds(0.4), skipAfter: seconds(1), drain: seconds(1) };
 
 async function play(playing: Players, urls: readonly string[], given: Parameters<typeof workload>[1] = {}) {
   const fleet = await prepare(workload(playing, given), {
@@ -103,7 +105,7 @@ test('id and error may be nested in an answer, and players are distributed over 
 });
 
 test('an unanswered message times out, a second answer is unexpected, and invalid JSON ends the connection', async () => {
-  const silent = await play(json(), [await mud(() => {})]);
+  const silent = await play(json(), [await mud(() => {})], IMPATIENT);
   expect(silent.counts.timedOut + silent.counts.skipped + silent.counts.unfinished).toBe(
     silent.counts.scheduled,
   );
@@ -192,7 +194,7 @@ test('HTTP: 2xx is ok, 4xx is a rejection and an answer, anything else is a fail
 
 test('an unanswered request times out, and one whose connection breaks fails', async () => {
   const { url: mute } = await site(() => {});
-  const silent = await play(http({ method: 'GET', path: '/', weight: 1 }), [mute]);
+  const silent = await play(http({ method: 'GET', path: '/', weight: 1 }), [mute], IMPATIENT);
   expect(silent.counts.timedOut).toBeGreaterThan(0);
   expect(silent.counts.ok).toBe(0);
   const { url: rude } = await site((request) => request.socket.destroy());
@@ -209,7 +211,7 @@ test('an answer that begins and never ends times out, and is reported as such', 
     response.on('close', () => clearInterval(more));
   });
   for (const path of ['/silent', '/telling']) {
-    const { counts, errors } = await play(http({ method: 'GET', path, weight: 1 }), [endless.url]);
+    const { counts, errors } = await play(http({ method: 'GET', path, weight: 1 }), [endless.url], IMPATIENT);
     expect(counts.ok + counts.rejected).toBe(0);
     expect(counts.timedOut).toBeGreaterThan(6);
     expect(errors).toMatch(/^a server's answer started but did not end within load.timeout \(\d+ times\)$/);
