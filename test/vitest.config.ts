@@ -10,7 +10,7 @@ const fonts = {
     id.endsWith('.woff2') ? `export default "${readFileSync(id, 'base64')}"` : null,
 };
 
-/** Tests of real processes and servers. */
+/** Tests of real processes and servers: each file in a process of its own. */
 const COMPONENTS = [
   'e2e/**/*.test.ts',
   'run/*.test.ts',
@@ -58,7 +58,6 @@ export default defineConfig({
           name: 'components',
           include: COMPONENTS,
           globalSetup: './postgres-once.ts',
-          isolate: false,
           // They wait more than they compute: four at a time keep two cores busy.
           maxWorkers: 4,
           sequence: { groupOrder: 1 },
