@@ -58,8 +58,8 @@ export default defineConfig({
           name: 'components',
           include: COMPONENTS,
           globalSetup: './postgres-once.ts',
-          // They wait more than they compute: four at a time keep two cores busy.
-          maxWorkers: 4,
+          // They wait more than they compute: three at a time keep two cores busy.
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },
