@@ -10,7 +10,7 @@ const fonts = {
     id.endsWith('.woff2') ? `export default "${readFileSync(id, 'base64')}"` : null,
 };
 
-/** Tests of real processes and servers: each file in a process of its own. */
+/** Tests of real processes and servers. */
 const COMPONENTS = [
   'e2e/**/*.test.ts',
   'run/*.test.ts',
@@ -58,8 +58,9 @@ export default defineConfig({
           name: 'components',
           include: COMPONENTS,
           globalSetup: './postgres-once.ts',
-          // They wait more than they compute: three at a time keep two cores busy.
-          maxWorkers: 3,
+          isolate: false,
+          // They wait more than they compute: four at a time keep two cores busy.
+          maxWorkers: 4,
           sequence: { groupOrder: 1 },
         },
       },

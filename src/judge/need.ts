@@ -3,7 +3,7 @@ import { ofOperation } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { faultsOf } from '../scenario/workload.ts';
 import { isOfKernel, isOfOwnProcesses, isOfServers, isOfStatements } from './figure-source.ts';
-import { anotherLoad, type Cause, isOfCalibration, rateKeyOf, unknownSetting, WHY } from './gap.ts';
+import { anotherLoad, type Cause, isOfCalibration, rateKeyOf, unknownSetting, WHY } from './unmeasured.ts';
 
 /** What is known before a run and decides which figures it will have. */
 interface Circumstances {

@@ -5,8 +5,14 @@ import type { AppliedSetting } from '../stack/stack.ts';
 import { conversion } from '../units.ts';
 import { isText, keeps, settingNumber } from './comparison.ts';
 import { unwatched } from './figure-source.ts';
-import { anotherLoad, type Cause, type Gap, type GapFacts, gapOf } from './gap.ts';
 import { betweenReadings, beyondBuckets } from './target-metric.ts';
+import {
+  anotherLoad,
+  type Cause,
+  type Unmeasured,
+  type UnmeasuredFacts,
+  whyUnmeasured,
+} from './unmeasured.ts';
 
 /** The result for one budget. Only `met` and `breached` decide. */
 export type RulingState = 'met' | 'breached' | 'unmeasured' | 'contradicted' | 'untestable';
@@ -34,7 +40,12 @@ type OpenKind = 'judged' | 'due' | 'ok' | 'service';
 type OwnFigures = Figures | StageFigures;
 
 /** Judges one budget by the figures of a run; `altered` is the scenario's. */
-export function rule(budget: Budget, figures: Figures, m: GapFacts, altered: readonly string[]): Ruling {
+export function rule(
+  budget: Budget,
+  figures: Figures,
+  m: UnmeasuredFacts,
+  altered: readonly string[],
+): Ruling {
   const without = { budget, observed: null, samples: null, cause: null };
   if (budget.state === 'untestable') return { ...without, state: 'untestable', reason: budget.missing };
   if (budget.state === 'contradicted') {
@@ -50,7 +61,7 @@ export function rule(budget: Budget, figures: Figures, m: GapFacts, altered: rea
   const of = (state: RulingState, reason: string | null, cause: Cause | null = null): Ruling => ({
     ...{ budget, state, observed, samples, reason, cause },
   });
-  const unmeasured = ({ reason, cause }: Gap): Ruling => of('unmeasured', reason, cause);
+  const unmeasured = ({ reason, cause }: Unmeasured): Ruling => of('unmeasured', reason, cause);
 
   if (budget.contradicted !== null) return of('contradicted', budget.contradicted);
   const deviation = deviationOf(budget.metric, m.settings);
@@ -60,7 +71,7 @@ export function rule(budget: Budget, figures: Figures, m: GapFacts, altered: rea
   const otherwise = budget.fullLoad ? anotherLoad(figures.load.scale, altered) : null;
   if (otherwise !== null) return unmeasured({ reason: otherwise, cause: 'scenario' });
   if (unwatched(budget.metric, m) !== null) {
-    return { ...without, state: 'unmeasured', ...gapOf(budget, m, own) };
+    return { ...without, state: 'unmeasured', ...whyUnmeasured(budget, m, own) };
   }
   const unanswered = unansweredAt(budget, own);
   if (observed === null && isNeverFull(budget, own)) {
@@ -70,7 +81,7 @@ export function rule(budget: Budget, figures: Figures, m: GapFacts, altered: rea
   if (observed === null && refused > 0) {
     return of('breached', `${refused.toLocaleString('en-US')} connections could not be made`);
   }
-  if (observed === null && unanswered === 0) return unmeasured(gapOf(budget, m, own));
+  if (observed === null && unanswered === 0) return unmeasured(whyUnmeasured(budget, m, own));
 
   const reasons = budget.fullLoad ? shortfalls(figures) : [];
   if (unanswered > 0 && (observed === null || budget.stat === 'max' || budget.stat === 'mean')) {
@@ -82,7 +93,7 @@ export function rule(budget: Budget, figures: Figures, m: GapFacts, altered: rea
       ].join('; '),
     );
   }
-  if (observed === null) return unmeasured(gapOf(budget, m, own));
+  if (observed === null) return unmeasured(whyUnmeasured(budget, m, own));
   const upper = upperBound(budget);
   if (upper !== null) reasons.push('only the high end of a documented range of CPU use is a limit');
   const kept =
@@ -124,7 +135,7 @@ const isNeverFull = ({ metric }: MeasuredBudget, figures: OwnFigures): boolean =
 const OF_RETURNS = new Set(['network.fullStrengthMs', 'network.connectMs', 'network.reconnectMs']);
 
 /** Failed connections count as slower than all others, so a percentile among them is a breach. */
-const failedConnects = ({ metric, stage }: MeasuredBudget, { connect }: GapFacts): number =>
+const failedConnects = ({ metric, stage }: MeasuredBudget, { connect }: UnmeasuredFacts): number =>
   metric.path === 'network.connectMs' && stage === undefined ? (connect?.failed ?? 0) : 0;
 
 /** Why no run on this host could meet a budget: it asks for more than the host has. Null where one could. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { midway, monotonic } from '../clock.ts';
+import { monotonic } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { Micros } from '../units.ts';
 import type { Probe, Sample } from './probe.ts';
@@ -48,6 +48,7 @@ export function watch(
   probes: readonly Probe[],
   { go, boundaries }: ReadingPlan,
   onSamples: (at: Micros, samples: readonly Sample[]) => void,
+  now: () => Micros = monotonic,
 ) {
   const from = boundaries.at(0) ?? Number.POSITIVE_INFINITY;
   let to = boundaries.at(-1) ?? Number.NEGATIVE_INFINITY;
@@ -65,15 +66,15 @@ export function watch(
 
   /** Returns whether it answered. A repeated reading of a missed boundary adds no further gap. */
   const readOnce = async (one: Watched, isBoundary: boolean, isAgain = false): Promise<boolean> => {
-    const asked = monotonic();
+    const asked = now();
     try {
       const samples = await one.probe.sample(isBoundary);
-      const at = midway(asked);
-      count(one, 'samples', monotonic());
-      onSamples(at, samples);
+      const answered = now();
+      count(one, 'samples', answered);
+      onSamples(((asked + answered) / 2) as Micros, samples);
       return true;
     } catch (error) {
-      if (!isAgain) count(one, 'gaps', monotonic());
+      if (!isAgain) count(one, 'gaps', now());
       one.lastError = messageOf(error);
       return false;
     }
@@ -92,7 +93,7 @@ export function watch(
     for (const one of watched) {
       if (one.busy === null) one.busy = read(one, isBoundary);
       else {
-        count(one, 'gaps', monotonic());
+        count(one, 'gaps', now());
         one.missedBoundary ||= isBoundary;
       }
     }
@@ -107,17 +108,17 @@ export function watch(
     const due = Math.min(second, boundary);
     timer = setTimeout(
       () => {
-        const now = Math.max(monotonic(), due);
-        const passed = left.filter((one) => one <= now + SAME).length;
+        const at = Math.max(now(), due);
+        const passed = left.filter((one) => one <= at + SAME).length;
         left = left.slice(passed);
         round(passed > 0);
-        plan(now);
+        plan(at);
       },
-      Math.max(0, Math.ceil((due - monotonic()) / 1e3)),
+      Math.max(0, Math.ceil((due - now()) / 1e3)),
     );
   };
   round(false);
-  plan(monotonic());
+  plan(now());
 
   return {
     tallies: () =>
@@ -127,13 +128,13 @@ export function watch(
       })),
     /** Ends the measure phase of a stopped run with an additional reading: later ones do not count for the phase. */
     endPhase() {
-      to = Math.min(to, monotonic());
+      to = Math.min(to, now());
       round(true);
     },
     /** Takes a due reading, then a last one a moment later, which shows what went on after the end. */
     async finish() {
       clearTimeout(timer);
-      const isUnread = (left[0] ?? Number.POSITIVE_INFINITY) <= monotonic() + SAME;
+      const isUnread = (left[0] ?? Number.POSITIVE_INFINITY) <= now() + SAME;
       await Promise.all(watched.map((one) => one.busy));
       if (isUnread) await Promise.all(watched.map((one) => readOnce(one, true)));
       await sleep(AFTER_MS);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { bottleneckSchema } from '../judge/bottleneck.ts';
-import { CAUSES } from '../judge/gap.ts';
+import { CAUSES } from '../judge/unmeasured.ts';
 import { figuresSchemaOf, type Measured } from '../measurement/figures.ts';
 import { OPERATORS } from '../scenario/sections.ts';
 

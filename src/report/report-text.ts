@@ -63,28 +63,30 @@ function gapNote({ name, lastError, measured }: Report['probes'][number]): strin
   return [`probe ${name}: no data in ${measured.gaps} of ${seconds} seconds of the measure phase${because}`];
 }
 
-/** The notes, gaps of probes, and the most frequent errors that no note or reason has already. */
-export function notesOf({
+/** The most frequent errors that no note or reason has already. */
+export function errorNotes({
   notes,
   errors,
   breachedBecause,
   invalidBecause,
-  probes,
-}: Pick<Report, 'notes' | 'errors' | 'breachedBecause' | 'invalidBecause' | 'probes'>): string[] {
+}: Pick<Report, 'notes' | 'errors' | 'breachedBecause' | 'invalidBecause'>): string[] {
   const shown = [...notes, ...breachedBecause, ...invalidBecause];
   const others = errors
     .filter((error) => !shown.some((one) => one.includes(error)))
     .toSorted((a, b) => timesOf(b) - timesOf(a));
   const rest = others.length - MOST;
   return [
-    ...notes,
-    ...probes.flatMap(gapNote),
     ...others.slice(0, MOST).map((error) => `error: ${error}`),
     ...(rest > 0
       ? [`and ${rest} more ${rest === 1 ? 'kind of error' : 'kinds of errors'} in report.html`]
       : []),
   ];
 }
+
+/** The notes, seconds in which a probe had no data, and errors. */
+export const notesOf = (
+  report: Pick<Report, 'notes' | 'errors' | 'breachedBecause' | 'invalidBecause' | 'probes'>,
+): string[] => [...report.notes, ...report.probes.flatMap(gapNote), ...errorNotes(report)];
 
 type Stage = Report['stages'][number];
 

@@ -4,7 +4,7 @@ import { plain } from './plain-text.ts';
 import { bytesText, cellText, numberText, quantity } from './quantity.ts';
 import type { Report } from './report.ts';
 import { sharesText } from './report-text.ts';
-import { cut, fact, grid, type Palette, shortLabel, wrap } from './terminal-text.ts';
+import { belowFact, cut, fact, grid, type Palette, shortLabel, wrap } from './terminal-text.ts';
 
 /** The figures that decide: players, each operation, lost writes, the database, and what was busy. */
 export function keyFigures(report: Report, paint: Palette, width: number): string[] {
@@ -121,7 +121,7 @@ export function loadLines(report: Report): string[] {
       const [due, outcomes] = countsTexts(counts, ofOperation(load.sentPercent, id));
       return [
         fact(label, quantity(rate, '/s answered'), due),
-        ...[outcomes, sharesText(report, id)].map((text) => fact('', text).replace(/^\.+:/, ' '.repeat(25))),
+        ...[outcomes, sharesText(report, id)].map(belowFact),
       ];
     }),
     fact(

@@ -15,6 +15,8 @@ export function k6TerminalSummary(report: K6Report, style: TerminalStyle): strin
     ...latencyLines(report, paint, width),
   ];
   return summaryText(report, style, {
+    keyNotes: report.notes,
+    notes: report.notes,
     key: lines,
     all: (paint, width) => [...lines(paint, width).map((line) => (line === '' ? '' : `    ${line}`)), ''],
   });

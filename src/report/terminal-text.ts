@@ -27,6 +27,9 @@ const NAME_WIDTH = 24;
 export const fact = (name: string, ...values: readonly string[]): string =>
   `${name.padEnd(NAME_WIDTH, '.')}: ${values.filter((value) => value !== '').join('  ')}`;
 
+/** A further line of the values of a fact. */
+export const belowFact = (text: string): string => ' '.repeat(NAME_WIDTH + 2) + text;
+
 /** At most `width` characters. */
 export function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1)).trimEnd()}…`;

@@ -6,7 +6,7 @@ import { nextStep } from './next-step.ts';
 import { plain } from './plain-text.ts';
 import { numberText } from './quantity.ts';
 import type { Report } from './report.ts';
-import { notesOf, timeText } from './report-text.ts';
+import { errorNotes, notesOf, timeText } from './report-text.ts';
 import { type Reasoned, reasonsOf } from './ruling-text.ts';
 import { compactBudgetLines, fullBudgetLines } from './terminal-budgets.ts';
 import { keyFigures, latencyLines, loadLines } from './terminal-figures.ts';
@@ -32,7 +32,7 @@ export type Summarised = Pick<
   Report,
   'scenario' | 'altered' | 'seed' | 'startedAt' | 'scenarioHash' | 'headline' | 'outcome' | 'exitCode'
 > &
-  Pick<Report, 'rulings' | 'rules' | 'notes' | 'breachedBecause' | 'invalidBecause'> & {
+  Pick<Report, 'rulings' | 'rules' | 'breachedBecause' | 'invalidBecause'> & {
     readonly load: Pick<Report['load'], 'scale'>;
   };
 
@@ -40,11 +40,16 @@ export type Summarised = Pick<
 export interface Figures {
   readonly key: (paint: Palette, width: number) => readonly string[];
   readonly all: (paint: Palette, width: number) => readonly string[];
+  /** Notes of the compact summary, and of the full one. */
+  readonly keyNotes: readonly string[];
+  readonly notes: readonly string[];
 }
 
 /** The summary that ends a run: the headline, budgets, the figures that decide, what to do next, the verdict. */
 export const terminalSummary = (report: Report, style: TerminalStyle): string =>
-  summaryText({ ...report, notes: notesOf(report) }, style, {
+  summaryText(report, style, {
+    keyNotes: errorNotes(report),
+    notes: notesOf(report),
     key: (paint, width) => [
       ...keyFigures(report, paint, width),
       ...apart(stageLines(report, paint, width)),
@@ -82,13 +87,13 @@ export function summaryText(report: Summarised, style: TerminalStyle, figures: F
     ? [
         ...section('BUDGETS', fullBudgetLines(report, paint, inner), paint),
         ...figures.all(paint, inner),
-        ...reasonLines(report, report.notes, paint, inner),
+        ...reasonLines(report, figures.notes, paint, inner),
       ]
     : [
         ...block(compactBudgetLines(report, paint, inner)),
         ...block([
           ...figures.key(paint, inner),
-          ...bullets([...openReasons(report), ...compactNotes(report)], inner),
+          ...bullets([...openReasons(report), ...figures.keyNotes, ...relaxedNote(report)], inner),
         ]),
       ];
   return [
@@ -162,17 +167,11 @@ function openReasons({ exitCode, headline, breachedBecause, invalidBecause, rule
   return [...others.slice(0, MOST_REASONS), ...(rest > 0 ? [`reasons not shown: ${rest} (--full)`] : [])];
 }
 
-/** Notes on what went wrong, or was not checked. */
-const IMPORTANT = /^(?:error: |and \d+ more kinds? of error|not checked)/;
-
-/** The important ones, and one for all relaxed rules in place of one for each. */
-function compactNotes({ notes, rules }: Summarised): readonly string[] {
+/** One note for all relaxed rules in place of one for each. */
+function relaxedNote({ rules }: Summarised): readonly string[] {
   const relaxed = relaxedNames(rules);
   const count = relaxed.length === 1 ? '1 rule' : `${relaxed.length} rules`;
-  return [
-    ...notes.filter((note) => IMPORTANT.test(note)),
-    ...(relaxed.length === 0 ? [] : [`${count} relaxed by the scenario (--full)`]),
-  ];
+  return relaxed.length === 0 ? [] : [`${count} relaxed by the scenario (--full)`];
 }
 
 const bullets = (texts: readonly string[], width: number): string[] =>

@@ -109,8 +109,9 @@ test('a server that is not restarted', async () => {
 });
 
 test('a share of the connections is cut and reconnects, also to a server that has not noticed the loss', async () => {
-  const workload = workloadWith({ reconnect: true, players: 40, intentRate: 10, duration: 3, postRate: 0 });
-  const { servers, endpoints } = await serve(workload, { commitAfter: 20, lingers: 200 });
+  const workload = workloadWith({ reconnect: true, players: 40, intentRate: 10, duration: 4, postRate: 0 });
+  // Long enough that every player is refused once, however late a busy machine lets it try.
+  const { servers, endpoints } = await serve(workload, { commitAfter: 20, lingers: 1500 });
   const fleet = await prepare(workload, endpoints);
   expect(await fleet.drop(50, 1)).toBe(0);
   const running = run(fleet);

@@ -1,5 +1,5 @@
 import { kill } from 'node:process';
-import { afterAll, afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { monotonic } from '../../src/clock.ts';
 import { CapbenchError } from '../../src/errors.ts';
 import type { EngineName, ReadyFleet } from '../../src/load/engine.ts';
@@ -18,15 +18,9 @@ import type { BothSecond, BothTally } from './a-workload.ts';
 import { ProtocolServer, type ServerOptions } from './protocol-server.ts';
 
 /** Drives the engine through its contract, with real worker processes and sockets against the protocol server. */
+/** Of all files that share this process, and ends with it. */
 const watchdog = await openWatchdog(process.env);
-const closers: (() => Promise<void>)[] = [];
 
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-afterAll(() => watchdog.close());
-
-/** The watchdog of this file's processes. */
 export const theWatchdog = (): Watchdog => watchdog;
 
 export async function serve(
@@ -43,7 +37,7 @@ export async function serve(
       instances,
       ...options,
     }).listen();
-    closers.push(() => server.close());
+    onTestFinished(() => server.close());
     servers.push(server);
   }
   return {
@@ -83,7 +77,7 @@ export async function prepare(
     ...(module ? { module } : {}),
   });
   const fleet = await engine.prepare(workload, endpoints, signal);
-  closers.push(() => fleet.close());
+  onTestFinished(() => fleet.close());
   return fleet;
 }
 

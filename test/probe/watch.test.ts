@@ -3,11 +3,6 @@ import type { Probe } from '../../src/probe/probe.ts';
 import { watch } from '../../src/probe/watch.ts';
 import type { Micros } from '../../src/units.ts';
 
-vi.mock('../../src/clock.ts', () => {
-  const monotonic = () => performance.now() * 1e3;
-  return { monotonic, midway: (reads: number) => (reads + monotonic()) / 2 };
-});
-
 /** Microseconds after GO, which is 0.3 s after the watch begins. */
 const planned = (...boundaries: readonly number[]) => ({
   go: 300_000 as Micros,
@@ -18,7 +13,8 @@ const watching = (probe: Probe, ...boundaries: readonly number[]) => {
   vi.useFakeTimers({ now: 0, toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   onTestFinished(() => void vi.useRealTimers());
   const readAt: number[] = [];
-  const readings = watch([probe], planned(...boundaries), (at) => readAt.push(at / 1e3 - 300));
+  const now = (): Micros => (performance.now() * 1e3) as Micros;
+  const readings = watch([probe], planned(...boundaries), (at) => readAt.push(at / 1e3 - 300), now);
   return { readAt, readings, tally: () => readings.tallies()[0] };
 };
 const probeOf = (sample: Probe['sample']): Probe => ({

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { monotonic } from '../../src/clock.ts';
 import { stackFailed } from '../../src/errors.ts';
 import { EMPTY_HISTOGRAM } from '../../src/histogram.ts';
@@ -16,12 +16,6 @@ import { flux } from '../../src/systems/flux/system.ts';
 import type { System } from '../../src/systems/system.ts';
 import { type Micros, micros } from '../../src/units.ts';
 import { scenarioOf } from '../stack/small-scenario.ts';
-
-// The canary takes time and is not under test here.
-vi.mock('../../src/run/canary.ts', () => ({
-  measureCanary: () => Promise.resolve(1),
-  measureCanaryAfter: () => Promise.resolve(1),
-}));
 
 const counts: Counts = {
   ...{ scheduled: 7, ok: 7, rejected: 0, failed: 0, failedUnsent: 0, timedOut: 0, skipped: 0, unfinished: 0 },

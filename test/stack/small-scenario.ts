@@ -16,7 +16,7 @@ load:
 world: { servers: 2, playersPerPlace: 2, heap: 128MB }
 postgres: { version: 16 }
 ceilings: { secondsEach: 0 }
-calibration: { seconds: 0 }
+calibration: { seconds: 0, canary: false }
 budgets: []
 `;
 

@@ -1,6 +1,6 @@
 import { DEFAULT_CALIBRATION, DEFAULT_RULES } from '../../scenario/rules.ts';
-import { WHY } from '../gap.ts';
 import { negligibleMs } from '../latency-budget.ts';
+import { WHY } from '../unmeasured.ts';
 import { type Evidence, type JudgedRule, type LimitName, limitOf, type Rule, stateOf } from './rule.ts';
 
 /** Whether the generator, and not the system, may have limited the load. */

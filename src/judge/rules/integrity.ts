@@ -3,7 +3,7 @@ import type { FaultFacts, Measurements } from '../../measurement/measurements.ts
 import { answeredOf } from '../../measurement/sent.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import { faultsOf } from '../../scenario/workload.ts';
-import { isSilent } from '../gap.ts';
+import { isSilent } from '../unmeasured.ts';
 import { type Evidence, fixed, type JudgedRule, stateOf } from './rule.ts';
 
 const AGREE_PERCENT = 1;

@@ -1,4 +1,4 @@
-import { WHY } from '../gap.ts';
+import { WHY } from '../unmeasured.ts';
 import {
   type Consequence,
   type Evidence,

@@ -1,6 +1,6 @@
 import { isRequired } from '../../scenario/budget.ts';
-import { WHY } from '../gap.ts';
 import type { Ruling } from '../ruling.ts';
+import { WHY } from '../unmeasured.ts';
 import { agreementRules } from './agreement.ts';
 import { generatorRules } from './generator.ts';
 import { integrityRules } from './integrity.ts';

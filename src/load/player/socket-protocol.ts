@@ -2,8 +2,9 @@ import { WebSocket } from 'ws';
 import { type Cause, causeOfClose, causeOfError, unexplained } from '../../address/connection-cause.ts';
 import { monotonic } from '../../clock.ts';
 import type { ErrorCounts } from '../error-counts.ts';
+import { frameBytes, MASK_BYTES } from '../frame-bytes.ts';
 import type { Connection, Dialler, Listener, Protocol, Route, Welcome } from './connection.ts';
-import { CONNECT_TIMEOUT_MS, frameBytes, MASK_BYTES, onRefusal, openSocket, socketUrl } from './socket.ts';
+import { CONNECT_TIMEOUT_MS, onRefusal, openSocket, socketUrl } from './socket.ts';
 
 const TEXT = { binary: false } as const;
 const { OPEN } = WebSocket;

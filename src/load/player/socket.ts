@@ -3,11 +3,6 @@ import { type Access, dialOptions } from '../../address/access.ts';
 import { type Cause, causeOfError, causeOfUpgrade } from '../../address/connection-cause.ts';
 import { trackedDial } from '../tracked-dial.ts';
 
-/** Bytes of a WebSocket frame: header and payload, without the mask that clients add (RFC 6455, 5.2). */
-export const frameBytes = (payload: number): number =>
-  payload + (payload < 126 ? 2 : payload < 65_536 ? 4 : 10);
-export const MASK_BYTES = 4;
-
 /** Generous, since a world server may be slow to accept while thousands connect. */
 export const CONNECT_TIMEOUT_MS = 15_000;
 

@@ -1,6 +1,7 @@
 import type { WebSocket } from 'ws';
+import { frameBytes, MASK_BYTES } from '../../load/frame-bytes.ts';
 import type { Route } from '../../load/player/connection.ts';
-import { frameBytes, MASK_BYTES, openSocket, socketUrl } from '../../load/player/socket.ts';
+import { openSocket, socketUrl } from '../../load/player/socket.ts';
 import type { Context, Operation, PlayerSocket, Result } from '../../player.d.ts';
 
 /** Limit of a frame from the server. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Cause } from '../../../src/judge/gap.ts';
+import type { Cause } from '../../../src/judge/unmeasured.ts';
 import { k6Measurements } from '../../../src/measurement/k6-measurements.ts';
 import { readK6Summary } from '../../../src/measurement/k6-summary.ts';
 import type { Measurements } from '../../../src/measurement/measurements.ts';

@@ -5,12 +5,6 @@ const MOST_ATTEMPTS = 5;
 const WELCOME_MS = 3000;
 const RETRY_MS = 300;
 
-/** The bytes of a WebSocket frame: header and payload (RFC 6455). */
-export const frameBytes = (payload: number): number =>
-  payload + (payload < 126 ? 2 : payload < 65536 ? 4 : 10);
-/** What clients add to each frame. */
-export const MASK_BYTES = 4;
-
 const OPEN = 1;
 
 /** Who is at this end of a connection. */

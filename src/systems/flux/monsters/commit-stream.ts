@@ -8,15 +8,10 @@ import {
   sentenceOf,
   unexplained,
 } from '../../../address/connection-cause.ts';
+import { frameBytes } from '../../../load/frame-bytes.ts';
 import { isRecord, parseJson } from '../../../load/json.ts';
 import { MOST_NUMBER } from '../../../load/ledger.ts';
-import {
-  CONNECT_TIMEOUT_MS,
-  frameBytes,
-  onRefusal,
-  openSocket,
-  socketUrl,
-} from '../../../load/player/socket.ts';
+import { CONNECT_TIMEOUT_MS, onRefusal, openSocket, socketUrl } from '../../../load/player/socket.ts';
 
 /** Large, since the welcome may have a number for each monster of the server. */
 const MOST_PAYLOAD = 32 * 1024 * 1024;

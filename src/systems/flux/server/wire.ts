@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws';
+import { frameBytes, MASK_BYTES } from '../../../load/frame-bytes.ts';
 import type { Metrics } from './metrics.ts';
 
 /** A client that does not read is disconnected before it fills the server's memory. */
@@ -9,20 +10,12 @@ export function sendText(socket: WebSocket, text: string, metrics: Metrics): voi
   if (socket.readyState !== socket.OPEN) return;
   const payload = Buffer.from(text);
   metrics.frames++;
-  metrics.bytesOut += payload.length + framing(payload.length);
+  metrics.bytesOut += frameBytes(payload.length);
   socket.send(payload, TEXT);
   if (socket.bufferedAmount > MAX_BUFFERED_BYTES) socket.terminate();
 }
 
 const TEXT = { binary: false } as const;
-/** The masking key that every frame of a client carries. */
-const MASK_BYTES = 4;
 
 /** Bytes on the wire of a frame from a client. */
-export const receivedBytes = (payload: number): number => payload + framing(payload) + MASK_BYTES;
-
-/** RFC 6455, section 5.2: a header of two bytes, plus two or eight for lengths beyond seven bits. */
-function framing(payload: number): number {
-  if (payload < 126) return 2;
-  return payload < 65_536 ? 4 : 10;
-}
+export const receivedBytes = (payload: number): number => frameBytes(payload) + MASK_BYTES;

@@ -11,7 +11,8 @@ import {
   TIMEOUT_MS,
 } from '../../../../export/k6/script/config.ts';
 import { ledgerRow } from '../../../../export/k6/script/ledger-rows.ts';
-import { frameBytes, WelcomedSocket } from '../../../../export/k6/script/socket.ts';
+import { WelcomedSocket } from '../../../../export/k6/script/socket.ts';
+import { frameBytes } from '../../../../load/frame-bytes.ts';
 import { isRecord, parseJson } from '../../../../load/json.ts';
 import { NumberSets } from '../../../../load/number-sets.ts';
 import { ScheduleHash } from '../../../../load/schedule-hash.ts';

@@ -10,7 +10,8 @@ import {
   TIMEOUT_MS,
 } from '../../../../export/k6/script/config.ts';
 import { ledgerRow } from '../../../../export/k6/script/ledger-rows.ts';
-import { frameBytes, MASK_BYTES, WelcomedSocket } from '../../../../export/k6/script/socket.ts';
+import { WelcomedSocket } from '../../../../export/k6/script/socket.ts';
+import { frameBytes, MASK_BYTES } from '../../../../load/frame-bytes.ts';
 import { NumberSets } from '../../../../load/number-sets.ts';
 import { OUTCOME } from '../../../../load/outcome.ts';
 import { PlayerPacer } from '../../../../load/pacer.ts';

@@ -22,21 +22,21 @@ export const CAUSES = ['run', 'engine', 'platform', 'scenario', 'probe', 'event'
 export type Cause = (typeof CAUSES)[number];
 
 /** Why a budget has no figure, and the cause by kind. */
-export interface Gap {
+export interface Unmeasured {
   readonly reason: string;
   readonly cause: Cause;
 }
 
 /** What of the facts is looked at. */
-export type GapFacts = Pick<Measurements, 'measured' | 'settings' | 'stackKind' | 'probes'> &
+export type UnmeasuredFacts = Pick<Measurements, 'measured' | 'settings' | 'stackKind' | 'probes'> &
   Partial<Pick<Measurements, 'series' | 'absences' | 'engine' | 'summaries' | 'connect' | 'operations'>>;
 
 /** And of the figures: how much came due. */
-interface GapFigures {
+interface UnmeasuredFigures {
   readonly load: Pick<StageFigures['load'], 'operations'>;
 }
 
-const byRun = (reason: string): Gap => ({ reason, cause: 'run' });
+const byRun = (reason: string): Unmeasured => ({ reason, cause: 'run' });
 
 /** Why there is no figure, where a check before the run says it in the same words. */
 export const WHY = {
@@ -52,15 +52,19 @@ export const WHY = {
 };
 
 /** Why there is no figure at a budget's path, the most particular reason first. */
-export function gapOf(budget: MeasuredBudget, m: GapFacts, figures: GapFigures): Gap {
-  const gap = gapOfRun(budget, m, figures);
+export function whyUnmeasured(
+  budget: MeasuredBudget,
+  m: UnmeasuredFacts,
+  figures: UnmeasuredFigures,
+): Unmeasured {
+  const gap = unmeasuredInRun(budget, m, figures);
   // No option of the run would have put it into a summary.
   return m.summaries !== undefined && gap.cause === 'run'
     ? { reason: WHY.notInSummary, cause: 'engine' }
     : gap;
 }
 
-function gapOfRun(budget: MeasuredBudget, m: GapFacts, figures: GapFigures): Gap {
+function unmeasuredInRun(budget: MeasuredBudget, m: UnmeasuredFacts, figures: UnmeasuredFigures): Unmeasured {
   const { metric } = budget;
   if (m.measured === null) {
     return byRun('the run never reached its measure phase, or ended before it could report its figures');
@@ -97,7 +101,7 @@ function gapOfRun(budget: MeasuredBudget, m: GapFacts, figures: GapFigures): Gap
 }
 
 /** A setting that the stack does not have, or that was not read. */
-function noSetting(name: string, { stackKind, settings }: GapFacts): string {
+function noSetting(name: string, { stackKind, settings }: UnmeasuredFacts): string {
   if (stackKind === 'target') return WHY.targetSettings;
   const found = settings.find(({ setting }) => setting === name);
   if (found !== undefined) return `${name} is ${found.applied || "''"}, and that is no such number`;
@@ -113,7 +117,7 @@ export function unknownSetting(name: string, known: readonly string[]): string {
 }
 
 /** What was noted of a part that could not be read: the most particular note. */
-function notedAbsence(budget: MeasuredBudget, { absences = [] }: GapFacts): Absence | null {
+function notedAbsence(budget: MeasuredBudget, { absences = [] }: UnmeasuredFacts): Absence | null {
   const path = noteOf(budget);
   return absences
     .filter(({ of }) => path === of || path.startsWith(`${of}.`))
@@ -134,7 +138,7 @@ const K6_LEDGER = 'k6 did not report all that it had sent, and the rows were not
 function missingByEngine(
   { figure, operation }: BudgetMetric,
   engine: string,
-  operations: GapFacts['operations'],
+  operations: UnmeasuredFacts['operations'],
 ): string | null {
   // Bundles of earlier versions: their k6 engine timed rejections together with the rest.
   const isApart = operation === null || operations?.[operation.id]?.rejected !== null;
@@ -152,8 +156,8 @@ function missingByEngine(
 
 function missingByPlatform(
   metric: BudgetMetric,
-  { stackKind, series = {}, probes, engine }: GapFacts,
-): Gap | null {
+  { stackKind, series = {}, probes, engine }: UnmeasuredFacts,
+): Unmeasured | null {
   const from = kernelSeries(metric, engine);
   if (from === null || Object.keys(series).some((name) => from.test(name))) return null;
   if (stackKind === 'target' && isOfOwnProcesses(metric)) return byRun(WHY.targetProcesses);
@@ -165,7 +169,7 @@ const FOREIGN_OF_TARGET =
   'part of what is under test was not started by capbench: its CPU would count as foreign';
 
 /** What a run of another kind would have measured. */
-function elsewhere(metric: BudgetMetric, { stackKind, series = {} }: GapFacts): string | null {
+function elsewhere(metric: BudgetMetric, { stackKind, series = {} }: UnmeasuredFacts): string | null {
   const { section, figure } = metric;
   if (stackKind === 'local' && (section === 'redis' || section === 'target')) {
     return `only a target has one: --target, with --probe-${section === 'redis' ? 'redis' : 'metrics'}`;
@@ -179,11 +183,11 @@ function elsewhere(metric: BudgetMetric, { stackKind, series = {} }: GapFacts): 
 export const isOfCalibration = ({ figure }: BudgetMetric): boolean =>
   figure.startsWith('generator.calibration.');
 /** What did not happen was not measured. */
-function nothingToTell({ figure, operation }: BudgetMetric, { load }: GapFigures): Gap | null {
+function nothingToTell({ figure, operation }: BudgetMetric, { load }: UnmeasuredFigures): Unmeasured | null {
   if (operation !== null && load.operations[operation.id]?.scheduled === 0) {
     return byRun(`nothing of it came due: ${rateKeyOf(operation)} is 0, or the time too short`);
   }
-  const event = (reason: string): Gap => ({ reason, cause: 'event' });
+  const event = (reason: string): Unmeasured => ({ reason, cause: 'event' });
   if (figure === 'latency.rejected') return event('nothing was rejected');
   // Whether the servers should have answered is for the rules of the load to say.
   if (figure === 'latency.ok' || figure === 'latency.lag') return event('nothing was answered ok');
@@ -209,7 +213,7 @@ const OF_SHARES = new Set([
 ]);
 const HIT_RATIOS = new Set(['redis.hitRatioPercent', 'database.hitRatioPercent']);
 
-const nothingAnswered = ({ operations }: GapFigures['load']): boolean =>
+const nothingAnswered = ({ operations }: UnmeasuredFigures['load']): boolean =>
   Object.values(operations).every((counts) => answeredOf(counts) === 0);
 
 /** The key of a scenario that says how many of an operation are due a second. */

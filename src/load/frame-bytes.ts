@@ -1,0 +1,5 @@
+/** Bytes of a WebSocket frame: header and payload, without the mask that clients add (RFC 6455, section 5.2). */
+export const frameBytes = (payload: number): number =>
+  payload + (payload < 126 ? 2 : payload < 65_536 ? 4 : 10);
+/** The masking key that every frame of a client carries. */
+export const MASK_BYTES = 4;
