@@ -49,7 +49,7 @@ export interface Started {
 export interface Launch {
   readonly node?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Everything that a run does by default, much of which no test of something else needs: the PNG charts, `initdb`. */
+  /** Everything that a run does by default, much of which no test of something else needs: two load workers, PNG charts, `initdb`. */
   readonly asShipped?: boolean;
   /** A command that executes what stands behind it: `prlimit --nofile=64`. */
   readonly before?: readonly string[];
@@ -73,7 +73,10 @@ export function capbench(
   const outFlags = verb === 'run' ? ['--out', out] : [];
   const lessFlags = asShipped || !['run', 'report'].includes(verb) ? [] : ['--no-charts'];
   const postgres = process.env.CAPBENCH_TEST_POSTGRES_BIN;
-  const ofSuite = asShipped || postgres === undefined ? {} : { CAPBENCH_POSTGRES_BIN: postgres };
+  const ofSuite = {
+    ...(asShipped ? {} : { CAPBENCH_WORKERS: '1' }),
+    ...(asShipped || postgres === undefined ? {} : { CAPBENCH_POSTGRES_BIN: postgres }),
+  };
   mkdirSync(tmp);
   mkdirSync(out);
   // PostgreSQL, or all of it, may run as another account, which has to get in.

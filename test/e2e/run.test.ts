@@ -69,17 +69,16 @@ test('a run from a scenario file to a verdict and a bundle, which report judges 
   await isJudgedAgain(run);
 });
 
-test('the same seed gives the same schedule for 1, 2 and 4 workers', { timeout: 240_000 }, async () => {
-  const hashOf = async (...flags: readonly string[]): Promise<string | null> => {
-    const run = capbench(['run', small, '--duration', '1s', '--set', 'ceilings.secondsEach=0', ...flags]);
+test('one worker and four have the same schedule', { timeout: 120_000 }, async () => {
+  const hashOf = async (workers: string): Promise<string | null> => {
+    const short = ['--duration', '1s', '--set', 'ceilings.secondsEach=0'];
+    const run = capbench(['run', small, ...short, '--workers', workers]);
     await run.finished;
     return run.measurements().scheduleHash;
   };
-  const one = await hashOf('--workers', '1');
+  const one = await hashOf('1');
   expect(one).toMatch(/^[0-9a-f]{8,}$/);
-  expect(await hashOf('--workers', '2')).toBe(one);
-  expect(await hashOf('--workers', '4')).toBe(one);
-  expect(await hashOf('--workers', '2', '--seed', '8')).not.toBe(one);
+  expect(await hashOf('4')).toBe(one);
 });
 
 test('document rows of 2 KB work as well', { timeout: 120_000 }, async () => {
