@@ -59,8 +59,8 @@ export default defineConfig({
           include: COMPONENTS,
           globalSetup: './postgres-once.ts',
           isolate: false,
-          // They wait more than they compute: four at a time keep two cores busy.
-          maxWorkers: 4,
+          // They wait more than they compute: six at a time keep two cores busy.
+          maxWorkers: 6,
           sequence: { groupOrder: 1 },
         },
       },
