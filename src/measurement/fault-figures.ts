@@ -18,7 +18,7 @@ const idsOf = ({ operations }: Measurements): readonly string[] => Object.keys(o
 const endOf = (m: Measurements): number => m.series['load.connected']?.points.at(-1)?.[0] ?? 0;
 
 function figuresOf(m: Measurements, fault: FaultFacts, until: number): FaultFigures {
-  const { id, action, of, from, to, dropped, rows, error } = fault;
+  const { id, action, of, from, to, dropped, rows, forced, error } = fault;
   // If the next fault begins during this one, the effect cannot be attributed.
   const whose = to !== null && until < to ? null : until;
   const during = (name: string): number | null =>
@@ -35,6 +35,7 @@ function figuresOf(m: Measurements, fault: FaultFacts, until: number): FaultFigu
     reconnects: during('load.reconnects'),
     dropped,
     ...(rows ?? NO_ROWS),
+    ...(forced === undefined ? {} : { forced }),
     error,
   };
 }

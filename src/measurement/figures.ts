@@ -217,6 +217,10 @@ const fault = z.object({
   phantom: number,
   duplicated: number,
   holes: number.describe('Entities whose numbers do not add up.'),
+  forced: z
+    .literal(true)
+    .optional()
+    .describe('Of a restart: the component did not end when it was asked to, and was killed.'),
   error: text.nullable(),
 });
 

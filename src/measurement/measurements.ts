@@ -235,6 +235,8 @@ const fault = z.object({
    * Null when they could not be read.
    */
   rows: rows.nullable(),
+  /** Of a restart: the component did not end by its own signals, and was killed. */
+  forced: z.literal(true).optional(),
   error: text.nullable(),
 });
 

@@ -2,7 +2,7 @@ import { ofOperation } from '../scenario/operations.ts';
 import { row, safe, table } from './markup.ts';
 import { numberText, quantity } from './quantity.ts';
 import type { Report } from './report.ts';
-import { connectionsText, rateText, sentPercentOf } from './report-text.ts';
+import { connectionsText, faultNote, rateText, sentPercentOf } from './report-text.ts';
 import { percentileText } from './ruling-text.ts';
 
 /** The measure phase in its parts: what was due in each, and what became of it. */
@@ -49,15 +49,16 @@ export function faultParts({ faults: all }: Report): string[] {
     ...['', 'at', 'down', 'recovery', 'backlog', 'failed', 'timed out', 'skipped', 'reconnects'],
     ...['lost', 'phantom', 'duplicated', 'holes'],
   ];
-  const rows = all.map((fault) =>
-    row([
-      fault.error === null ? fault.id : `${fault.id}: ${fault.error}`,
+  const rows = all.map((fault) => {
+    const note = faultNote(fault);
+    return row([
+      note === null ? fault.id : `${fault.id}: ${note}`,
       ...[fault.from, fault.downSeconds, fault.recoverySeconds].map((value) => quantity(value, 's')),
       ...[
         ...[fault.backlogPeak, fault.failed, fault.timedOut, fault.skipped, fault.reconnects],
         ...[fault.lost, fault.phantom, fault.duplicated, fault.holes],
       ].map((n) => numberText(n)),
-    ]),
-  );
+    ]);
+  });
   return [table(head, rows, 'numbers')];
 }

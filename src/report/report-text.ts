@@ -136,3 +136,7 @@ export function sharesText({ load, rules }: Shares, op: string): string {
     ...(errors ? [`of them ${quantity(errors, '%')} errors`] : []),
   ].join(', ');
 }
+
+/** What went wrong with a fault; null where nothing did. */
+export const faultNote = ({ error, forced }: Report['faults'][number]): string | null =>
+  error ?? (forced === true ? 'it did not end when it was asked to, and was killed' : null);

@@ -2,7 +2,7 @@ import { ofOperation } from '../scenario/operations.ts';
 import { plain } from './plain-text.ts';
 import { cellText, numberText } from './quantity.ts';
 import type { Report } from './report.ts';
-import { connectionsText, rateText, sentPercentOf } from './report-text.ts';
+import { connectionsText, faultNote, rateText, sentPercentOf } from './report-text.ts';
 import { grid, type Palette, shortLabel, wrap } from './terminal-text.ts';
 
 /** Of more faults than this, only the worst ones are listed. */
@@ -40,8 +40,8 @@ export function faultLines({ faults }: Report, paint: Palette, width: number): s
   return [
     paint.dim(head),
     ...lines.flatMap((line, i) => {
-      const error = worst[i]?.error ?? null;
-      return error === null ? [line] : [line, ...wrap(plain(error), width - 2).map((text) => `  ${text}`)];
+      const note = worst[i] === undefined ? null : faultNote(worst[i]);
+      return note === null ? [line] : [line, ...wrap(plain(note), width - 2).map((text) => `  ${text}`)];
     }),
     ...(rest > 0 ? [paint.dim(`and ${numberText(rest)} that took less time`)] : []),
   ];

@@ -58,8 +58,9 @@ export type PostgresSettings = Readonly<z.output<typeof postgresSchema>>;
 export type FaultAction = Fault['action'];
 
 /**
- * A planned fault. `kill`: SIGKILL, and a restart after `lasting`; `stop`: SIGSTOP, and SIGCONT after `lasting`; `drop`:
- * cuts the connections of `sharePercent` of the players, who reconnect.
+ * A planned fault. `kill`: SIGKILL, and a new start after `lasting`; `restart`: SIGTERM, and a new start once it has ended
+ * and `lasting` is over; `stop`: SIGSTOP, and SIGCONT after `lasting`; `drop`: cuts the connections of `sharePercent` of
+ * the players, who reconnect.
  */
 export type Fault = Readonly<z.output<typeof faultSchema>>;
 

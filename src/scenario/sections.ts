@@ -194,11 +194,11 @@ export const ceilingsSchema = map({
 /** One fault a second for an hour; more is a mistake. */
 const MOST_FAULTS = 3600;
 
-export const FAULT_ACTIONS = ['kill', 'stop', 'drop'] as const;
+export const FAULT_ACTIONS = ['kill', 'stop', 'restart', 'drop'] as const;
 
 export const faultSchema = map({
   action: oneOf(FAULT_ACTIONS).describe(
-    'kill: SIGKILL and restart; stop: SIGSTOP and SIGCONT; drop: cut connections',
+    'kill: SIGKILL and a new start; restart: SIGTERM and a new start; stop: SIGSTOP and SIGCONT; drop: cut connections',
   ),
   of: word(
     /^[a-z][a-z0-9-]{0,63}$/,
@@ -206,7 +206,9 @@ export const faultSchema = map({
   ),
   at: duration('0s', '24h').describe('Time after the start of the phase'),
   phase: oneOf(['ramp', 'warm-up', 'measure']).default('measure'),
-  lasting: duration('0s', '1h').prefault('1s').describe('Time until the restart (kill) or SIGCONT (stop)'),
+  lasting: duration('0s', '1h')
+    .prefault('1s')
+    .describe('Time until the new start (kill; at least that of restart) or SIGCONT (stop)'),
   sharePercent: quantity(0.001, 100, 'a percentage')
     .default(100)
     .describe('Percentage of the players, for drop'),

@@ -29,6 +29,7 @@ export interface Component {
   /** See Disturbance. Faults are injected one after the other. */
   kill(lasting: Micros): Promise<Disturbed>;
   stop(lasting: Micros): Promise<Disturbed>;
+  restart(lasting: Micros): Promise<Disturbed>;
   /** Ends the process: with `abruptly` by SIGKILL, otherwise with its own signals. Idempotent. */
   close(abruptly?: boolean): Promise<void>;
 }
@@ -57,13 +58,14 @@ export function openComponent(
   };
   adopt(first);
 
-  const disturb = (done: string, how: () => Promise<void>): Promise<Disturbed> => {
+  const disturb = (done: string, how: () => Promise<unknown>): Promise<Disturbed> => {
     const disturbance = turn.then(async () => {
       if (closing.aborted) throw closedMeanwhile(name, done);
       const from = monotonic();
       disturbed = true;
+      let forced: unknown;
       try {
-        await how();
+        forced = await how();
       } catch (error) {
         if (closing.aborted) throw closedMeanwhile(name, done);
         const message = `did not recover after it was ${done}: ${messageOf(error)}`;
@@ -72,7 +74,7 @@ export function openComponent(
         throw stackFailed(`${name}: ${message}`, hint, error);
       }
       disturbed = false;
-      return { from, to: monotonic() };
+      return { from, to: monotonic(), ...(forced === true ? ({ forced: true } as const) : {}) };
     });
     turn = disturbance.catch(() => {});
     return disturbance;
@@ -109,6 +111,14 @@ export function openComponent(
         current.process.resume();
         const lost = current.failure.then(({ message }) => Promise.reject(new Error(message)));
         await Promise.race([current.answers(closing), lost]);
+      }),
+    restart: (lasting) =>
+      disturb('restarted', async () => {
+        const restartAt = performance.now() + toMillis(lasting);
+        const { signal } = await current.process.stop();
+        await pause(Math.max(0, restartAt - performance.now()), closing);
+        adopt(await start(closing));
+        return signal === 'SIGKILL';
       }),
     close(abruptly = false) {
       closed ??= close(abruptly);

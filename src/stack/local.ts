@@ -216,5 +216,6 @@ function disturbanceOf(components: readonly Component[]): Disturbance {
   return {
     kill: async (component, lasting) => named(component).kill(lasting),
     stop: async (component, lasting) => named(component).stop(lasting),
+    restart: async (component, lasting) => named(component).restart(lasting),
   };
 }

@@ -12,7 +12,7 @@ import type { AppliedSetting, DatabaseEndpoint } from './stack.ts';
 /** The component `postgres` of a system's stack, with these settings as far as this host allows. */
 export const postgresComponent = (postgres: PostgresSettings): ComponentSpec => ({
   name: 'postgres',
-  faults: ['kill', 'stop'],
+  faults: ['kill', 'stop', 'restart'],
   after: [],
   unprivileged: true,
   async start({ env, user, folder, watchdog, signal, closing, password }) {

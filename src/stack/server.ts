@@ -35,7 +35,7 @@ const urlOf = (port: number): string => `http://${HOST}:${port}`;
 /** A server in its own process, which restarts at the same port after a fault. */
 export const serverComponent = (plan: ServerPlan): ComponentSpec => ({
   name: plan.name,
-  faults: ['kill', 'stop'],
+  faults: ['kill', 'stop', 'restart'],
   after: plan.after,
   async start(context) {
     const { signal, closing, token, mayRestart, basePort } = context;

@@ -54,10 +54,12 @@ export interface Disturbed {
   readonly from: Micros;
   /** The component answers again. */
   readonly to: Micros;
+  /** Of a restart: the process did not end by its own signals, and was killed. */
+  readonly forced?: true;
 }
 
 /**
- * Injects faults into components by name. A fault does not settle `failure`, unless the component does not recover. Both
+ * Injects faults into components by name. A fault does not settle `failure`, unless the component does not recover. All
  * methods reject with exit code 93 when it does not recover, and at once when the stack is closed.
  */
 export interface Disturbance {
@@ -68,6 +70,11 @@ export interface Disturbance {
   kill(component: string, lasting: Micros): Promise<Disturbed>;
   /** Sends SIGSTOP to the component's processes, and SIGCONT after `lasting`. Resolves when it answers. */
   stop(component: string, lasting: Micros): Promise<Disturbed>;
+  /**
+   * Ends the component as its close does, with SIGKILL only after its time limit, and starts it once it has ended and
+   * `lasting` is over, on the same data, port and socket. Resolves when it answers.
+   */
+  restart(component: string, lasting: Micros): Promise<Disturbed>;
 }
 
 /**

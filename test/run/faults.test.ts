@@ -41,6 +41,7 @@ function stage(
   const disturb: Disturbance = {
     kill: (component) => act('kill', component),
     stop: (component) => act('stop', component),
+    restart: (component) => act('restart', component),
   };
   const ledger = new SequenceLedger(1).toData();
   const fleet: ReadyFleet = {

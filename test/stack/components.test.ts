@@ -40,6 +40,7 @@ function stackOf(
         const component: Component = {
           ...{ name, pid: process.pid, log: '/dev/null', failure, disturbed: false },
           ...{ kill: () => expect.fail('killed'), stop: () => expect.fail('stopped') },
+          restart: () => expect.fail('restarted'),
           close: async () => void events.push(`end ${name}`),
         };
         return { component, addresses: { [name]: [name, ...below].join('<') } };

@@ -76,6 +76,22 @@ describe('PostgreSQL, killed on purpose', () => {
     await closes();
   });
 
+  it('is restarted by its own signals: nothing has to be recovered', async () => {
+    const disturb = await open();
+    await query('create table kept (n int)');
+    const before = postmaster();
+    const { from, to, forced } = await disturb.restart('postgres', micros(100_000));
+    expect(to - from).toBeGreaterThanOrEqual(100_000);
+    expect(forced).toBeUndefined();
+    expect(postmaster()).not.toBe(before);
+    expect(await query('select count(*)::int as n from kept')).toEqual([{ n: 0 }]);
+    const log = readFileSync(stack.logs.get('postgres') ?? '', 'utf8');
+    expect(log).toContain('received fast shutdown request');
+    expect(log).not.toContain('automatic recovery in progress');
+    expect(await failure()).toBeNull();
+    await closes();
+  });
+
   it('fails the stack when it ends by itself afterwards', async () => {
     const disturb = await open();
     await disturb.kill('postgres', micros(0));

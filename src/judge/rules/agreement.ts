@@ -4,7 +4,7 @@ import { answeredOf, sentOf } from '../../measurement/sent.ts';
 import { probeOf } from '../../measurement/series.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import { timelineOf } from '../../scenario/workload.ts';
-import { type Consequence, type Evidence, fixed, type JudgedRule, stateOf } from './rule.ts';
+import { type Consequence, type Evidence, fixed, type JudgedRule, stateOf, wasStartedAgain } from './rule.ts';
 
 const AGREE_PERCENT = 1;
 
@@ -159,7 +159,7 @@ function countsDenied(m: Measurements, s: Scenario): string[] {
   }
   for (const { name, what, of } of histograms) {
     const counted = m.worlds?.[name]?.counts.reduce((sum, count) => sum + count, 0) ?? 0;
-    const source = of === undefined || wasKilled(m) ? null : grownBy(of.series);
+    const source = of === undefined || wasStartedAgain(m) ? null : grownBy(of.series);
     const [most, origin] =
       of === undefined || source === null || source.fell
         ? [sent, 'operations were sent']
@@ -171,13 +171,10 @@ function countsDenied(m: Measurements, s: Scenario): string[] {
   return [...denied, ...gaugesDenied(m, s)];
 }
 
-/** A killed process loses its counters. */
-const wasKilled = ({ faults }: Measurements): boolean => faults.some(({ action }) => action === 'kill');
-
 /** Every server was read before GO, and again after the last answer. */
 function wasReadWhole(m: Measurements, count: string): boolean {
   const { series } = m;
-  if (wasKilled(m)) return false;
+  if (wasStartedAgain(m)) return false;
   const [first] = Object.keys(m.operations);
   const end = series[`load.${first}.scheduled`]?.points.at(-1)?.[0] ?? Number.POSITIVE_INFINITY;
   return numbered(series, 'world', count).every(

@@ -4,7 +4,7 @@ import { answeredOf } from '../../measurement/sent.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import { faultsOf } from '../../scenario/workload.ts';
 import { isSilent } from '../unmeasured.ts';
-import { type Evidence, fixed, type JudgedRule, stateOf } from './rule.ts';
+import { type Evidence, fixed, type JudgedRule, stateOf, wasStartedAgain } from './rule.ts';
 
 const AGREE_PERCENT = 1;
 
@@ -186,16 +186,16 @@ function integrityProof({ integrity: facts }: Measurements): JudgedRule {
 function rowWritesAgree(m: Measurements, { integrity }: Figures): JudgedRule {
   const { rowWritesDisagreePercent: percent, rowWritesServers } = integrity;
   const nothing = rowWritesServers === 0 && (m.integrity?.acked ?? 0) > 0;
-  // A killed server loses its counters, and so does PostgreSQL when it recovers.
-  const killed = m.faults.some(({ action }) => action === 'kill');
+  // A server that was started again has lost its counters, and so does PostgreSQL when it recovers.
+  const again = wasStartedAgain(m);
   return {
     id: 'row-writes-agree',
     state: stateOf(
-      m.integrity?.rowWritesServers != null && !killed,
+      m.integrity?.rowWritesServers != null && !again,
       percent !== null && percent <= AGREE_PERCENT && !nothing,
     ),
-    observed: killed
-      ? 'a killed component lost its counters'
+    observed: again
+      ? 'a component that was started again lost its counters'
       : nothing
         ? 'no row writes for acknowledged operations'
         : percent,

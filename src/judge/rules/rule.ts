@@ -86,6 +86,10 @@ export function limitOf(limits: RuleLimits, name: LimitName): NumericLimit {
 /** A limit that scenarios cannot change. */
 export const fixed = (limit: Rule['limit']): Limit => ({ limit, defaultLimit: limit, relaxed: false });
 
+/** A component that was started again has lost its counters. */
+export const wasStartedAgain = ({ faults }: Pick<Measurements, 'faults'>): boolean =>
+  faults.some(({ action }) => action === 'kill' || action === 'restart');
+
 export const stateOf = (applicable: boolean, held: boolean): RuleState =>
   applicable ? (held ? 'held' : 'broken') : 'not-applicable';
 

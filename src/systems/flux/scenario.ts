@@ -93,10 +93,10 @@ export const fluxScenario: SystemScenario = {
   // One intent a second for each player.
   defaultPerSecond: (operation, { players }) => (operation === 'intent' ? players : undefined),
   components: ({ world: { servers } }) => [
-    { name: 'postgres', faults: ['kill', 'stop'] },
+    { name: 'postgres', faults: ['kill', 'stop', 'restart'] },
     ...Array.from({ length: servers }, (_, i) => ({
       name: `world-${i + 1}`,
-      faults: ['kill', 'stop'] as const,
+      faults: ['kill', 'stop', 'restart'] as const,
     })),
   ],
   check: checkFlux,
