@@ -21,6 +21,8 @@ export type Result = 'ok' | 'rejected' | 'failed';
 
 /** One operation of a player. */
 export interface Operation {
+  /** Its key in the scenario's `load.operations`; `intent` in a scenario that names no kinds. */
+  readonly kind: string;
   /** Consecutive for each player: 1, 2, 3 .., or starting after the session's `lastNumber`. */
   readonly number: number;
   /** The scheduled time, in microseconds after the start of the load: latency counts from here. */
@@ -72,7 +74,7 @@ export interface Context {
    * Reports the outcome of an operation, once, at any time. An operation that is not settled within the scenario's
    * `timeout` is timed out; settling one twice, or one that was never scheduled, is an error that ends the run.
    */
-  settle(operation: Operation, result: Result): void;
+  settle(operation: Pick<Operation, 'number'>, result: Result): void;
   /** Reports that the connection has ended: unsettled operations fail, and the player is lost (or reconnects after a fault). */
   lost(reason?: string): void;
   /** Opens a WebSocket to the player's server; `path` begins with a slash. It is terminated when the player ends. */

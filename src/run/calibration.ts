@@ -71,8 +71,9 @@ function calibrationLoad(full: Scenario, system: SystemScenario): Workload {
   const { seconds: length, factor } = full.calibration;
   const players = Math.min(full.load.players, MOST_PLAYERS);
   const times = factor * peakOf(full.load.stages);
-  const operations = mapOperations(full.load.operations, ({ perSecond }) => ({
-    perSecond: perSecond * times,
+  const operations = mapOperations(full.load.operations, (one) => ({
+    ...one,
+    perSecond: one.perSecond * times,
   }));
   // The system derives its own parts of the workload from these players and rates.
   const load = { ...full.load, players, operations };

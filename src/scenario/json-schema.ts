@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { valueAt } from './finding.ts';
+import { KIND } from './kinds.ts';
 import type { KnownSystems } from './read-scenario.ts';
 import { documentSchemas } from './schema.ts';
 import type { SystemScenario } from './system-scenario.ts';
@@ -27,10 +28,22 @@ function addAliases(properties: Properties, { aliases = {} }: SystemScenario): v
   }
 }
 
+/** The maps by operation, also with kinds that a scenario names itself. */
+function addKinds(properties: Properties, { kinds }: SystemScenario): void {
+  if (kinds === undefined) return;
+  const propertyNames: Json = { pattern: KIND.source };
+  Object.assign(valueAt(properties, ['load', 'properties', 'operations']) as Json, { propertyNames });
+  const ofRules = ['rules', 'properties', 'rejectedPercent', 'anyOf', 1];
+  const rejected = valueAt(properties, ofRules) as Json;
+  const [any = {}] = Object.values(rejected.properties ?? {});
+  Object.assign(rejected, { additionalProperties: any, propertyNames });
+}
+
 function formOf(form: SystemScenario, names: KnownSystems['names']): SystemFile {
   const schema = z.toJSONSchema(z.object(documentSchemas(form, names)), { io: 'input', target: 'draft-7' });
   const properties = schema.properties as Properties;
   addAliases(properties, form);
+  addKinds(properties, form);
   return { properties, required: schema.required ?? [] };
 }
 
@@ -52,12 +65,24 @@ function fileOf(forms: readonly SystemFile[]): SystemFile {
   return { properties: Object.fromEntries(properties), required };
 }
 
+/** Whether a document is of this form: of its system, and without (0) or with (1) the user's own players if there are two. */
+function isOf(name: string, form: number, forms: number): Json {
+  const system = { const: name };
+  const worlds: Json = { type: 'object', properties: { protocol: system }, required: ['protocol'] };
+  if (forms === 1) return { type: 'object', properties: { system }, required: ['system'] };
+  return form === 0
+    ? { type: 'object', properties: { system, players: worlds }, required: ['system'] }
+    : { type: 'object', properties: { system, players: { not: worlds } }, required: ['system', 'players'] };
+}
+
 /**
  * The JSON Schema of scenario files, in the draft that editors support best. Keys of all systems are at the top, keys that
- * depend on `system:` in conditions. Conflicts between keys are found by `capbench check` only.
+ * depend on `system:` or `players:` in conditions. Conflicts between keys are found by `capbench check` only.
  */
 export function scenarioJsonSchema({ names, formsOf }: KnownSystems): object {
-  const files = names.map((name) => fileOf(formsOf(name).map((form) => formOf(form, names))));
+  const files = names.flatMap((name) =>
+    formsOf(name).map((form, i, { length }) => ({ when: isOf(name, i, length), ...formOf(form, names) })),
+  );
   const any = fileOf(files);
   const keys = Object.keys(any.properties);
   const own = keys.filter((key) => distinct(files.map(({ properties }) => properties[key] ?? {})).length > 1);
@@ -68,8 +93,8 @@ export function scenarioJsonSchema({ names, formsOf }: KnownSystems): object {
     properties: Object.fromEntries(keys.map((key) => [key, own.includes(key) ? {} : any.properties[key]])),
     required: any.required,
     additionalProperties: false,
-    allOf: files.map(({ properties, required }, i) => ({
-      if: { type: 'object', properties: { system: { const: names[i] } }, required: ['system'] },
+    allOf: files.map(({ when, properties, required }) => ({
+      if: when,
       // biome-ignore lint/suspicious/noThenProperty: that is its name in JSON Schema
       then: {
         type: 'object',

@@ -11,7 +11,10 @@ export interface OperationSpec {
   readonly unit: 'ops';
   /** `player`: each player has its own schedule (load/player/); `other`: a Source of the system performs it (load/source.ts). */
   readonly actor: 'player' | 'other';
-  /** `schedule`: due at times that are fixed beforehand (open loop); `answer`: due after the answer to the one before. */
+  /**
+   * `schedule`: due at times that are fixed beforehand (the open part of the load); `answer`: due when a player begins it,
+   * which follows from an answer (the closed part). The latter has no rate and no schedule.
+   */
   readonly due: 'schedule' | 'answer';
   /** What counts as an answer, for the reader. */
   readonly answer: string;

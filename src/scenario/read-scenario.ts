@@ -16,6 +16,7 @@ import {
   unknownKey,
   valueAt,
 } from './finding.ts';
+import { kindFindings } from './kinds.ts';
 import { mapOperations, type PerOperation, perOperation } from './operations.ts';
 import { applySettings, type Overrides } from './overrides.ts';
 import { type Path, pathText, ScenarioError, shown } from './problem.ts';
@@ -85,6 +86,10 @@ export function readScenario(
     metrics: known === undefined ? null : systems.metricsOf(known),
     findings: [...canonical.findings],
   };
+  if (system.kinds !== undefined) {
+    const general = systems.metricsOf({ ...system, operations: [] });
+    file.findings.push(...kindFindings(file.root, system.operations, (path) => general.has(path)));
+  }
   const read = Object.hasOwn(file.root, 'resolved') ? readResolved(file) : readEntries(file, claims);
   problems.push(
     ...located(asWritten(file.findings), ({ path, of }) => flagAt(path) ?? document.where(path, of)),
@@ -313,7 +318,8 @@ function operationLoads(
 ): PerOperation<OperationLoad> {
   const weights = Object.values(operations).reduce((sum, one) => sum + (one?.weight ?? 0), 0);
   return perOperation(all, (id) => {
-    const { perSecond, weight } = operations[id] ?? {};
+    const { perSecond, weight, due } = operations[id] ?? {};
+    if (due !== undefined) return { perSecond: 0, due };
     if (weight !== undefined) return { perSecond: (total * weight) / weights };
     return { perSecond: perSecond ?? defaultPerSecond?.(id, { players }) ?? 0 };
   });
@@ -331,7 +337,7 @@ function changedLoad(
   const scaled: Load = {
     ...load,
     players: factor === 1 ? load.players : Math.max(servers, players),
-    operations: mapOperations(load.operations, ({ perSecond }) => ({ perSecond: perSecond * factor })),
+    operations: mapOperations(load.operations, (one) => ({ ...one, perSecond: one.perSecond * factor })),
     duration: micros(duration ?? load.duration) satisfies Micros,
     ...(load.churn === undefined ? {} : { churn: scaledChurn(load.churn, factor) }),
     ...(load.stages === undefined ? {} : { stages: shapeOf(load.stages, factor, duration) }),

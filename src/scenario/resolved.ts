@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { writtenBudget } from './budget.ts';
+import { mapOperations } from './operations.ts';
 import type { Scenario } from './scenario.ts';
 import { type LoadEntry, loadSchema, worldSchema } from './schema.ts';
 import { faultSchema } from './sections.ts';
@@ -19,13 +20,22 @@ export function writeScenario(scenario: Scenario, system: SystemScenario): strin
     resolved: 1,
     ...rest,
     ...sections,
-    load: z.encode(loadSchema(system), scenario.load as LoadEntry),
+    load: z.encode(loadSchema(system), writtenLoad(scenario.load)),
     world: z.encode(worldSchema(system), scenario.world),
     faults: scenario.faults.map((fault) => z.encode(faultSchema, fault)),
     budgets: scenario.budgets.map(writtenBudget),
   };
   return HEADER + stringify(document, { schema: 'core', lineWidth: 110, aliasDuplicateObjects: false });
 }
+
+/** An operation without a schedule is written without a rate, as the schema asks. */
+const writtenLoad = (load: Scenario['load']): LoadEntry =>
+  ({
+    ...load,
+    operations: mapOperations(load.operations, ({ perSecond, due }) =>
+      due === undefined ? { perSecond } : { due },
+    ),
+  }) as LoadEntry;
 
 /** Sorts object keys, so that equal scenarios have equal text. */
 function canonical(value: unknown): unknown {

@@ -15,6 +15,8 @@ import type { Churn, Stage } from './stages.ts';
 /** The rate of one operation, over all actors. */
 export interface OperationLoad {
   readonly perSecond: number;
+  /** It has no schedule: players begin it (operations.ts). Its rate is 0. */
+  readonly due?: 'answer' | undefined;
 }
 
 /** The `load:` of every system; a system may add keys (system-scenario.ts). */

@@ -48,34 +48,58 @@ const LOAD = {
 };
 
 const perSecond = rate().optional().describe('Operations a second, over all actors');
-const weighted = map({
-  perSecond,
-  weight: quantity(0.001, 1e6, 'a weight')
-    .optional()
-    .describe('Instead of perSecond: its share of load.operationsPerSecond, relative to the other weights'),
-})
+const weight = quantity(0.001, 1e6, 'a weight')
+  .optional()
+  .describe('Instead of perSecond: its share of load.operationsPerSecond, relative to the other weights');
+const both = (...keys: readonly string[]) => ({
+  ...{ type: 'object', properties: Object.fromEntries(keys.map((key) => [key, {}])), required: keys },
+});
+const weighted = map({ perSecond, weight })
   .refine((one) => one.perSecond === undefined || one.weight === undefined, {
     path: ['weight'],
     error: 'no weight beside perSecond',
   })
+  .meta({ not: both('perSecond', 'weight') });
+
+/** A kind of operation that the scenario names itself. */
+const kind = map({
+  perSecond,
+  weight,
+  due: z
+    .literal('answer', { error: 'answer, or no due: with perSecond or weight' })
+    .optional()
+    .describe('Instead of a rate: answer, for what only the player module begins, by context.start'),
+})
+  .refine(({ perSecond, weight }) => perSecond === undefined || weight === undefined, {
+    path: ['weight'],
+    error: 'no weight beside perSecond',
+  })
+  .refine((one) => one.due === undefined || (one.perSecond === undefined && one.weight === undefined), {
+    path: ['due'],
+    error: 'no due beside perSecond or weight: what follows from an answer has no rate of its own',
+  })
   .meta({
-    not: { type: 'object', properties: { perSecond: {}, weight: {} }, required: ['perSecond', 'weight'] },
+    not: { anyOf: [both('perSecond', 'weight'), both('due', 'perSecond'), both('due', 'weight')] },
   });
 
 /** Operations of other actors have no share in the players' total. */
 const unweighted: z.ZodType<z.output<typeof weighted>> = map({ perSecond });
 
-const operationsOf = ({ operations }: SystemScenario) =>
-  map(
-    Object.fromEntries(
-      operations.map(({ id, label, actor }) => [
-        id,
-        (actor === 'player' ? weighted : unweighted).optional().describe(`Rate of ${label}`),
-      ]),
-    ),
-  )
-    .prefault({})
-    .describe('Rate of each operation');
+const operationsOf = ({ operations, kinds }: SystemScenario) => {
+  const ofPlayers = kinds === undefined ? weighted : kind;
+  const shape = Object.fromEntries(
+    operations.map(({ id, label, actor }) => [
+      id,
+      (actor === 'player' ? ofPlayers : unweighted).optional().describe(`Rate of ${label}`),
+    ]),
+  );
+  // Names are checked by kinds.ts.
+  const all: z.ZodType<Record<string, z.output<typeof kind> | undefined>> =
+    kinds === undefined
+      ? map(shape)
+      : z.object(shape, { error: 'a map with a key for each kind of operation' }).catchall(kind);
+  return all.prefault({}).describe('Rate of each operation');
+};
 
 /** `load:` of a system's scenario. */
 export const loadSchema = (system: SystemScenario) =>

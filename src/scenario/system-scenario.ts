@@ -28,6 +28,8 @@ export interface SystemWorkload {
 export interface SystemScenario {
   readonly name: string;
   readonly operations: readonly OperationSpec[];
+  /** The scenario names its players' operations by the keys of `load.operations`; absent: they are always the same. */
+  readonly kinds?: true;
   /** Its own keys of `load:`. */
   readonly load?: Readonly<Record<string, z.ZodType>>;
   /** Its own keys of `world:`. */

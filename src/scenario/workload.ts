@@ -112,7 +112,10 @@ export function workloadOf(scenario: Scenario, system: SystemScenario): Workload
   return {
     seed: scenario.seed,
     timeline,
-    operations: system.operations.map((one) => ({ ...one, ...ofOperation(load.operations, one.id) })),
+    operations: system.operations.map((one) => ({
+      ...one,
+      perSecond: ofOperation(load.operations, one.id).perSecond,
+    })),
     ...system.workload(scenario),
     ...{ players, outstanding, skipAfter, timeout, drain, connectsPerSecond },
     reconnect: playersComeBack(scenario),

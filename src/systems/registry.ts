@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { metricsOf } from '../measurement/figures.ts';
+import { kindsIn } from '../scenario/kinds.ts';
 import { map } from '../scenario/leaf.ts';
 import type { SystemScenario } from '../scenario/system-scenario.ts';
 import { flux } from './flux/system.ts';
-import { own, ownOn } from './own/system.ts';
+import { own, ownOf, ownOn } from './own/system.ts';
 import type { System, Systems } from './system.ts';
 
 /** `players: { protocol: <system> }` means the system's own players, the default. */
@@ -32,20 +33,22 @@ export function systemsOf(all: readonly System[]): Systems {
     of: (document) => {
       const name: unknown = Reflect.get(document, 'system');
       const system = typeof name === 'string' ? named.get(name) : undefined;
-      if (system === undefined || system === own) return system?.scenario;
-      if (hasPlayers(document, system.name)) return ownOn(system).scenario;
+      if (system === undefined) return undefined;
+      if (system === own) return ownOf(kindsIn(document)).scenario;
+      if (hasPlayers(document, system.name)) return ownOn(system, kindsIn(document)).scenario;
       return withoutPlayers(system.scenario);
     },
     formsOf: (name) => {
       const system = named.get(name);
       if (system === undefined) return [];
-      return system === own ? [own.scenario] : [withoutPlayers(system.scenario), ownOn(system).scenario];
+      return system === own ? [own.scenario] : [withoutPlayers(system.scenario), ownOn(system, []).scenario];
     },
     metricsOf: ({ name, operations }) => metricsOf(operations, named.get(name)?.figures),
-    systemOf: ({ system: name, sections }) => {
+    systemOf: ({ system: name, sections, load }) => {
       const system = named.get(name);
       if (system === undefined) throw new Error(`unknown system "${name}"`);
-      return system !== own && sections?.players !== undefined ? ownOn(system) : system;
+      if (system === own) return ownOf(kindsIn({ load }));
+      return sections?.players === undefined ? system : ownOn(system, kindsIn({ load }));
     },
   };
 }

@@ -70,5 +70,5 @@ export interface SystemEngines {
 /** The known systems. */
 export interface Systems extends KnownSystems {
   /** The system of a scenario. @throws an Error for an unknown system, when the scenario was read with other systems */
-  systemOf(scenario: Pick<Scenario, 'system' | 'sections'>): System;
+  systemOf(scenario: Pick<Scenario, 'system' | 'sections' | 'load'>): System;
 }

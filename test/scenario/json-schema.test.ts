@@ -53,6 +53,16 @@ test.each([
     `${OWN}load: { players: 1 }
 `,
   ],
+  [
+    'kinds of operations',
+    `name: a\nsystem: own\nplayers: { module: ./a.mjs }\nload: { players: 1, operations: { create: { perSecond: 5 }, look: { weight: 2 }, ready: { due: answer } } }
+rules: { rejectedPercent: { create: 5 } }
+`,
+  ],
+  [
+    'kinds of operations in a world',
+    minimal('  operations: { create: { perSecond: 5 }, monsterCommand: {} }\nplayers: { module: ./a.mjs }\n'),
+  ],
 ])('%s is valid', (_, text) => {
   expect(validate(parse(text)), JSON.stringify(validate.errors)).toBe(true);
   expect(read(text)).toBeDefined();
@@ -71,6 +81,9 @@ test.each([
   ['a size without a unit', minimal('world: { heap: "512" }\n')],
   ['a budget without what it needs', minimal('budgets: [{ claim: 5 }]\n')],
   ['no players of one’s own', minimal().replace('flux', 'own')],
+  ['a kind without players of its own', minimal('  operations: { create: { perSecond: 5 } }\n')],
+  ['a due beside a rate', `${OWN}load: { players: 1, operations: { a: { perSecond: 5, due: answer } } }\n`],
+  ['no name of a kind', `${OWN}load: { players: 1, operations: { Look: { perSecond: 5 } } }\n`],
   ['another protocol', minimal('players: { protocol: smtp }\n')],
 ])('%s is invalid', (_, text) => {
   expect(validate(parse(text))).toBe(false);

@@ -7,14 +7,17 @@ export class WeightedChoice {
   private readonly ends: Float64Array;
   private readonly state: Int32Array;
 
-  constructor(choices: readonly { readonly weight: number }[], seed: number, ids: Int32Array) {
+  /** `set` tells several sets of choices of the same players apart, from 0. */
+  constructor(choices: readonly { readonly weight: number }[], seed: number, ids: Int32Array, set = 0) {
     const total = choices.reduce((sum, { weight }) => sum + weight, 0);
     let sum = 0;
     this.ends = Float64Array.from(choices, ({ weight }) => {
       sum += weight;
       return sum / total;
     });
-    this.state = Int32Array.from(ids, (id) => streamSeed(seed, STREAM.choice, id));
+    this.state = Int32Array.from(ids, (id) =>
+      set === 0 ? streamSeed(seed, STREAM.choice, id) : streamSeed(seed, STREAM.choice, id, set),
+    );
   }
 
   /** The index of the player's next choice. */

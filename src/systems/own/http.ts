@@ -13,8 +13,8 @@ import { OUTCOME, type Outcome } from '../../load/outcome.ts';
 import type { Connection, Dialler, Listener, Protocol, Route } from '../../load/player/connection.ts';
 import { CONNECT_TIMEOUT_MS } from '../../load/player/socket.ts';
 import type { SocketPlan } from '../../load/player/socket-protocol.ts';
-import { WeightedChoice } from '../../load/player/weighted-choice.ts';
 import type { Workload } from '../../scenario/workload.ts';
+import { Choices } from './choices.ts';
 import { withPlayer } from './players.ts';
 import type { HttpPlayers } from './players-schema.ts';
 
@@ -25,7 +25,9 @@ const MAX_IDLE = 4e6;
 const SLOW_ANSWER = "a server's answer started but did not end within load.timeout";
 
 /** A player has at most `outstanding` unanswered requests. */
-interface HttpPlan extends Omit<SocketPlan, 'codec'>, Pick<Workload, 'seed' | 'outstanding' | 'timeout'> {
+interface HttpPlan
+  extends Omit<SocketPlan, 'codec'>,
+    Pick<Workload, 'seed' | 'operations' | 'outstanding' | 'timeout'> {
   readonly players: HttpPlayers;
 }
 
@@ -34,7 +36,8 @@ export class HttpProtocol implements Protocol {
   private readonly plan;
 
   constructor(plan: HttpPlan) {
-    this.plan = { ...plan, choice: new WeightedChoice(plan.players.requests, plan.seed, plan.ids) };
+    const { players, operations, seed, ids } = plan;
+    this.plan = { ...plan, choices: new Choices(players.requests, operations, seed, ids) };
   }
 
   /** A player is connected when its server has accepted a connection, which the first request uses. */
@@ -128,8 +131,8 @@ class HttpConnection implements Connection {
     this.listener = listener;
   }
 
-  send(_operation: number, sequence: number): number {
-    const request = this.requests[this.plan.choice.draw(this.player)]!;
+  send(operation: number, sequence: number): number {
+    const request = this.requests[this.plan.choices.draw(this.player, operation)]!;
     const sent = monotonic();
     let status = 0;
     let location: string | undefined;

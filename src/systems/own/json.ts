@@ -2,7 +2,8 @@ import { isRecord, parseJson } from '../../load/json.ts';
 import { OUTCOME } from '../../load/outcome.ts';
 import type { Listener } from '../../load/player/connection.ts';
 import type { PlayerCodec } from '../../load/player/socket-protocol.ts';
-import { WeightedChoice } from '../../load/player/weighted-choice.ts';
+import type { Workload } from '../../scenario/workload.ts';
+import { Choices } from './choices.ts';
 import { withPlayer } from './players.ts';
 import type { JsonPlayers } from './players-schema.ts';
 
@@ -29,14 +30,18 @@ export class JsonCodec implements PlayerCodec {
   readonly mostPayload = 16 * 2 ** 20;
   private readonly players: JsonPlayers;
   private readonly ids: Int32Array;
-  private readonly choice: WeightedChoice;
+  private readonly choices: Choices;
   private readonly idAt: readonly string[];
   private readonly errorAt: readonly string[];
 
-  constructor(players: JsonPlayers, seed: number, ids: Int32Array) {
+  constructor(
+    players: JsonPlayers,
+    { seed, operations }: Pick<Workload, 'seed' | 'operations'>,
+    ids: Int32Array,
+  ) {
     this.players = players;
     this.ids = ids;
-    this.choice = new WeightedChoice(players.commands, seed, ids);
+    this.choices = new Choices(players.commands, operations, seed, ids);
     this.idAt = players.idAt.split('.');
     this.errorAt = players.errorAt.split('.');
   }
@@ -45,8 +50,8 @@ export class JsonCodec implements PlayerCodec {
     return withPlayer(this.players.path, playerId);
   }
 
-  encode(player: number, _operation: number, sequence: number): string {
-    const { type, command } = this.players.commands[this.choice.draw(player)]!;
+  encode(player: number, operation: number, sequence: number): string {
+    const { type, command } = this.players.commands[this.choices.draw(player, operation)]!;
     return `{"type":${escaped(type)},"command":${escaped(withPlayer(command, this.ids[player]!))},"id":${sequence}}`;
   }
 

@@ -18,6 +18,8 @@ interface ModulePlan extends Omit<SocketPlan, 'codec'>, Pick<SourceTools, 'now' 
   readonly seed: number;
   /** Number of all players. */
   readonly players: number;
+  /** The kinds of operations, by their index in the workload. */
+  readonly kinds: readonly string[];
   readonly urls: readonly string[];
 }
 
@@ -134,10 +136,10 @@ class ModuleConnection implements Connection {
     this.listener = listener;
   }
 
-  send(_operation: number, sequence: number, due: number): number {
+  send(kind: number, sequence: number, due: number): number {
     const { session } = this;
     if (session === null) return 0;
-    const operation: Operation = Object.freeze({ number: sequence, due });
+    const operation: Operation = Object.freeze({ kind: this.plan.kinds[kind]!, number: sequence, due });
     this.unsettled.add(sequence);
     try {
       const result = this.plan.module.perform(session, operation, this.own.context);

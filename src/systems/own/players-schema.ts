@@ -1,8 +1,13 @@
 import { z } from 'zod';
+import { KIND } from '../../scenario/kinds.ts';
 import { line, list, map, oneOf, prose, quantity, word } from '../../scenario/leaf.ts';
 
 const MOST_CHOICES = 1000;
 const weight = () => quantity(0.001, 1e6, 'a weight').default(1).describe('Relative frequency');
+const operation = () =>
+  word(KIND, 'a kind of load.operations')
+    .optional()
+    .describe('The kind of operation that it is for; required where load.operations has several');
 const path = () =>
   word(/^\/[^\s#\\]{0,1999}$/, 'a path that starts with / and has neither spaces nor #').describe(
     "Path after the target's address; {player} is the player's number",
@@ -18,6 +23,7 @@ const json = map({
     map({
       type: line(200).default('command').describe('`type` of the frame'),
       command: line(10_000).describe("`command` of the frame; {player} is the player's number"),
+      operation: operation(),
       weight: weight(),
     }),
     MOST_CHOICES,
@@ -38,6 +44,7 @@ const http = map({
       method: oneOf(METHODS).default('GET'),
       path: path(),
       body: prose(100_000).optional().describe('Sent as JSON if it is JSON, else as plain text'),
+      operation: operation(),
       weight: weight(),
     }),
     MOST_CHOICES,

@@ -1,7 +1,9 @@
 import { findingAt } from '../../scenario/finding.ts';
+import type { Kind } from '../../scenario/kinds.ts';
 import type { OperationSpec } from '../../scenario/operations.ts';
 import type { Scenario, SystemTraits } from '../../scenario/scenario.ts';
 import type { Outline, SystemScenario } from '../../scenario/system-scenario.ts';
+import { choiceFindings } from './choices.ts';
 import type { OwnWorkload } from './players.ts';
 import { type Players, playersSchema } from './players-schema.ts';
 
@@ -9,26 +11,45 @@ import { type Players, playersSchema } from './players-schema.ts';
 export const playersOf = ({ sections }: Pick<Scenario, 'sections'>): Players | undefined =>
   sections?.players as Players | undefined;
 
-const INTENT: OperationSpec = {
-  id: 'intent',
-  plural: 'intents',
-  label: 'intents',
+const OF_PLAYERS = {
   unit: 'ops',
   actor: 'player',
-  due: 'schedule',
   answer:
     'what the protocol of the players says is one: the same id, a response, or what the module resolves to',
-};
+} as const;
 
-const ownPart = {
-  operations: [INTENT],
-  sections: { players: playersSchema },
-  defaultPerSecond: (operation: string, { players }: { readonly players: number }) =>
-    operation === INTENT.id ? players : undefined,
-  outline: (scenario: Scenario): Outline => {
-    const players = playersOf(scenario);
-    return { load: players === undefined ? [] : [['protocol', describePlayers(players)]] };
-  },
+const INTENT: Kind = { id: 'intent', due: 'schedule' };
+
+/** The operations of these kinds; without any, the one operation `intent`. */
+const operationsOf = (kinds: readonly Kind[]): readonly OperationSpec[] =>
+  (kinds.length === 0 ? [INTENT] : kinds).map(({ id, due }) => {
+    const plural = id === INTENT.id ? 'intents' : id;
+    return { id, plural, label: plural, due, ...OF_PLAYERS };
+  });
+
+/** The aliases of rates that the operations have. */
+const aliasesOf = (aliases: SystemScenario['aliases'], operations: readonly OperationSpec[]) =>
+  Object.fromEntries(
+    Object.entries(aliases ?? {}).filter(([, key]) =>
+      operations.some(({ id }) => key === `load.operations.${id}.perSecond`),
+    ),
+  );
+
+const ownPart = (kinds: readonly Kind[]) => {
+  const operations = operationsOf(kinds);
+  return {
+    operations,
+    kinds: true,
+    sections: { players: playersSchema },
+    // Several kinds need a rate each, since nobody else knows how the total is shared out.
+    defaultPerSecond: (operation: string, { players }: { readonly players: number }) =>
+      operations.length === 1 && operation === operations[0]?.id ? players : undefined,
+    outline: (scenario: Scenario): Outline => {
+      const players = playersOf(scenario);
+      return { load: players === undefined ? [] : [['protocol', describePlayers(players)]] };
+    },
+    check: (scenario: Pick<Scenario, 'load' | 'sections'>) => choiceFindings(scenario, operations),
+  } as const;
 };
 
 /** Describes the user's own players. */
@@ -44,13 +65,16 @@ function describePlayers(players: Players): string {
 }
 
 /** The user's own server: capbench starts nothing, and knows only how its players talk. */
-export const ownScenario: SystemScenario = {
-  ...ownPart,
-  name: 'own',
-  aliases: { 'load.intentsPerSecond': 'load.operations.intent.perSecond' },
-  components: () => [],
-  workload: (scenario) => ({ entities: scenario.load.players, own: workloadPart(scenario) }),
-  traits: ownTraits,
+export const ownScenario = (kinds: readonly Kind[]): SystemScenario => {
+  const part = ownPart(kinds);
+  return {
+    ...part,
+    name: 'own',
+    aliases: aliasesOf({ 'load.intentsPerSecond': 'load.operations.intent.perSecond' }, part.operations),
+    components: () => [],
+    workload: (scenario) => ({ entities: scenario.load.players, own: workloadPart(scenario) }),
+    traits: ownTraits,
+  };
 };
 
 function ownTraits({ sections }: Pick<Scenario, 'sections'>): Partial<SystemTraits> {
@@ -67,19 +91,23 @@ const workloadPart = (scenario: Pick<Scenario, 'sections'>): OwnWorkload | null 
 };
 
 /** The user's own players in a world of capbench: its keys, stack and size, without its other actors. */
-export const ownPlayersIn = (world: SystemScenario): SystemScenario => {
+export const ownPlayersIn = (world: SystemScenario, kinds: readonly Kind[]): SystemScenario => {
   const others = world.operations.filter(({ actor }) => actor === 'other');
+  const part = ownPart(kinds.filter(({ id }) => !others.some((other) => other.id === id)));
+  const operations = [...part.operations, ...others.map(({ rejectedPercent: _, ...one }) => one)];
   return {
     ...world,
-    ...ownPart,
+    ...part,
+    operations,
+    aliases: aliasesOf(world.aliases, operations),
     note: `your own players: belong to \`system: own\` now; ${world.name} with players: still works`,
     outline: (scenario) => ({
-      load: [...(ownPart.outline(scenario).load ?? []), ...(world.outline?.(scenario).load ?? [])],
+      load: [...(part.outline(scenario).load ?? []), ...(world.outline?.(scenario).load ?? [])],
       world: world.outline?.(scenario).world ?? [],
     }),
-    operations: [INTENT, ...others.map(({ rejectedPercent: _, ...one }) => one)],
-    sections: { ...world.sections, ...ownPart.sections },
+    sections: { ...world.sections, ...part.sections },
     check: (scenario) => [
+      ...part.check(scenario),
       // The world's checks apply only if the target may be such a world, which needs a module.
       ...(playersOf(scenario)?.protocol === 'module' ? (world.check?.(scenario) ?? []) : []),
       ...others.flatMap(({ id, label }) => {

@@ -1,4 +1,5 @@
 import { dealEvenly } from '../../load/fleet/deal.ts';
+import type { Kind } from '../../scenario/kinds.ts';
 import { attachAny } from '../../stack/target-stack.ts';
 import { bundleFile } from '../../supervision/bundle-file.ts';
 import type { System } from '../system.ts';
@@ -21,20 +22,23 @@ const ownWorker: Pick<System, 'workerModule' | 'nullServers'> = {
   },
 };
 
-/** The user's own server, loaded by the user's own players. */
-export const own: System = {
+/** The user's own server, loaded by the user's own players, with operations of these kinds (scenario/kinds.ts). */
+export const ownOf = (kinds: readonly Kind[]): System => ({
   name: 'own',
-  scenario: ownScenario,
+  scenario: ownScenario(kinds),
   ...ownWorker,
-};
+});
+
+/** The same where no kinds are named. */
+export const own = ownOf([]);
 
 /**
  * The user's own players in a world of capbench, or on any target. A target that identifies itself as that world is attached as
  * such if a module plays, since only a module can speak the world's protocol.
  */
-export const ownOn = ({ engines: _, ...world }: System): System => ({
+export const ownOn = ({ engines: _, ...world }: System, kinds: readonly Kind[]): System => ({
   ...world,
-  scenario: ownPlayersIn(world.scenario),
+  scenario: ownPlayersIn(world.scenario, kinds),
   ...ownWorker,
   attach: async (targets, scenario, options) => {
     const { recognises, attach } = world;

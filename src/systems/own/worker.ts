@@ -7,16 +7,25 @@ import { ownWorkload } from './players.ts';
 
 /** The protocol of a load worker's players. Modules that only some protocols need are loaded on demand. */
 export const openProtocol: WorkerModule['openProtocol'] = async (setup, tools, ids) => {
-  const { seed, players, outstanding, timeout } = setup.workload;
+  const { seed, players, operations, outstanding, timeout } = setup.workload;
   const { playing } = ownWorkload(setup.workload);
   const { errors } = tools;
   const route = routesOf(setup, ids);
   switch (playing.protocol) {
     case 'json':
-      return new SocketProtocol({ ids, codec: new JsonCodec(playing, seed, ids), route, errors });
+      return new SocketProtocol({ ids, codec: new JsonCodec(playing, setup.workload, ids), route, errors });
     case 'http': {
       const { HttpProtocol } = await import('./http.ts');
-      return new HttpProtocol({ players: playing, seed, ids, outstanding, timeout, route, errors });
+      return new HttpProtocol({
+        players: playing,
+        seed,
+        operations,
+        ids,
+        outstanding,
+        timeout,
+        route,
+        errors,
+      });
     }
     case 'module': {
       if (setup.module === null)
@@ -35,8 +44,9 @@ export const openProtocol: WorkerModule['openProtocol'] = async (setup, tools, i
       const loaded = await loadModule(setup.module);
       const isUncalibrated = setup.workload.isCalibration === true && loaded.nullServer === null;
       const module = isUncalibrated ? nullPlayer(loaded.name) : loaded;
+      const kinds = operations.map(({ id }) => id);
       const urls = setup.worlds.map(({ url }) => url);
-      return new ModuleProtocol({ ...tools, ids, module, seed, players, urls, route }, (listener) => {
+      return new ModuleProtocol({ ...tools, ids, module, seed, players, kinds, urls, route }, (listener) => {
         onDial = listener;
         if (others) listener();
       });

@@ -20,7 +20,7 @@ export const nullPlayer = (name: string): LoadedModule => ({
       socket.on('close', (code) => context.lost(`the null server closed the connection (${code})`));
       socket.on('message', (data) => {
         const number = Number(data.toString('latin1', '{"id":'.length, data.length - 1));
-        context.settle({ number, due: 0 }, 'ok');
+        context.settle({ number }, 'ok');
       });
     }),
   perform: (session, { number }: Operation) => {
