@@ -14,6 +14,8 @@ export interface ComponentName {
 export interface Outline {
   readonly load?: readonly (readonly [name: string, text: string])[];
   readonly world?: readonly (readonly [name: string, text: string])[];
+  /** In place of all that is said of servers that capbench starts. */
+  readonly stack?: readonly (readonly [name: string, text: string])[];
 }
 
 /** The system's part of a workload. */
@@ -41,7 +43,7 @@ export interface SystemScenario {
   /** The default rate of an operation; absent or undefined: 0. */
   defaultPerSecond?(operation: string, load: Pick<Load, 'players'>): number | undefined;
   /** The components that it can start; none for a system that is only a target. */
-  components(scenario: Pick<Scenario, 'world'>): readonly ComponentName[];
+  components(scenario: Pick<Scenario, 'world' | 'sections'>): readonly ComponentName[];
   /** Conflicts between its keys, in the file or after --scale. */
   check?(scenario: Pick<Scenario, 'load' | 'world' | 'sections'>): readonly Finding[];
   /** Scales its own keys of the load; players, rates and churn are scaled already. Absent: they stay. */

@@ -21,6 +21,8 @@ export interface StartContext {
   readonly token: string;
   /** The password of accounts such as a database's superuser. It is redacted from the report. */
   readonly password: string;
+  /** The folder of the scenario's file, where commands that it names run. */
+  readonly scenarioFolder: string;
   /** A fault may restart a component, which then needs the same port again. */
   readonly mayRestart: boolean;
   /** Server n listens at this port plus n - 1; null: each at any free port. */

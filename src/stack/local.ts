@@ -11,7 +11,9 @@ import type { ComponentSpec, StartContext, StartedComponent } from './component-
 import { deviationsBeside, prioritySetting } from './settings.ts';
 import type { AppliedSetting, Disturbance, Stack } from './stack.ts';
 
-export interface LocalStackOptions extends Pick<StartContext, 'env' | 'token' | 'password' | 'mayRestart'> {
+export interface LocalStackOptions
+  extends Pick<StartContext, 'env' | 'token' | 'password' | 'mayRestart'>,
+    Partial<Pick<StartContext, 'scenarioFolder'>> {
   /** The run's watchdog, which outlives the stack; its opener closes it. */
   readonly watchdog: Watchdog;
   /** Aborts a start in progress. */
@@ -38,7 +40,8 @@ export async function openLocalStack(
   specs: readonly ComponentSpec[],
   options: LocalStackOptions,
 ): Promise<Stack> {
-  const { watchdog, signal, basePort = null, settings: _, deviations: __, ...given } = options;
+  const { watchdog, signal, basePort = null, scenarioFolder = '/', ...rest } = options;
+  const { settings: _, deviations: __, ...given } = rest;
   try {
     signal.throwIfAborted();
     const user = specs.some(({ unprivileged }) => unprivileged === true) ? unprivilegedUser() : null;
@@ -47,7 +50,7 @@ export async function openLocalStack(
     const closing = new AbortController();
     try {
       const all = await open.start(signal, {
-        ...{ folder, watchdog, user, basePort, closing: closing.signal },
+        ...{ folder, watchdog, user, basePort, scenarioFolder, closing: closing.signal },
         ...given,
       });
       signal.throwIfAborted();

@@ -43,7 +43,7 @@ export async function targetStack(
   }
 }
 
-const attachedDatabase = (attached: Attached): DatabaseEndpoint => ({
+export const attachedDatabase = (attached: Attached): DatabaseEndpoint => ({
   ...{ host: '', port: 0, user: '', password: '', database: '', pid: null },
   attached,
 });
@@ -101,7 +101,8 @@ const LIMIT_MS = 5_000;
 export const attachAny = (targets: readonly Target[], options: AttachOptions): Promise<Stack> =>
   targetStack(findAll(targets, options), listens, options);
 
-const findAll = async (targets: readonly Target[], { access = {}, signal }: AttachOptions) => ({
+/** The endpoints of servers of any kind. Rejects as `attachAny` does. */
+export const findAll = async (targets: readonly Target[], { access = {}, signal }: AttachOptions) => ({
   worlds: await Promise.all(
     targets.map((target) =>
       firstThatAnswers(target, access, async (server): Promise<WorldEndpoint> => {

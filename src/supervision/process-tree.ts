@@ -65,6 +65,22 @@ export async function killTree(pid: number): Promise<void> {
   await until(() => !alive(), GONE_LIMIT_MS);
 }
 
+/** A process, by its pid and its start: a reused pid is another process. */
+export interface FamilyMember {
+  readonly pid: number;
+  readonly startedAt: string | null;
+}
+
+/** The descendants of a process, which may lead groups and sessions of their own. */
+export const familyOf = (pid: number): readonly FamilyMember[] =>
+  descendantsOf(pid).map((member) => ({ pid: member, startedAt: startTime(member) }));
+
+/** Kills those that have not ended. */
+export function killFamily(family: readonly FamilyMember[]): void {
+  for (const { pid, startedAt } of family)
+    if (startedAt !== null && startTime(pid) === startedAt) signal(pid, 'SIGKILL');
+}
+
 /** Stops the process and returns it with its descendants. */
 async function stoppedTree(pid: number): Promise<readonly number[]> {
   signal(pid, 'SIGSTOP');

@@ -5,7 +5,7 @@ import { stackFailed } from '../errors.ts';
 import { type Cleanup, cleanUp } from './cleanup.ts';
 import { openLogFile } from './log-file.ts';
 import { lowerPriority } from './priority.ts';
-import { continueTree, killTree, signal, stopTree } from './process-tree.ts';
+import { continueTree, familyOf, killFamily, killTree, signal, stopTree } from './process-tree.ts';
 import { settlesWithin } from './time-limit.ts';
 import type { EndMethod, Watchdog } from './watchdog.ts';
 
@@ -49,6 +49,8 @@ interface ProcessSpecBase {
    * process may end with one because a child of its was killed.
    */
   readonly cleanup?: Cleanup;
+  /** Asks the process to end, before the first signal of `stop`. Never rejects. */
+  readonly stopFirst?: () => Promise<void>;
   readonly user?: ProcessUser | null;
   /** It is under test, and gets a lower priority than the generator. */
   readonly lowPriority?: boolean;
@@ -79,6 +81,8 @@ export interface SupervisedProcess {
   readonly exited: Promise<Exit>;
   /** True once `stop` or `kill` was called: the end of the process is then no failure. */
   readonly stopping: boolean;
+  /** True once the process has ended; `exited` settles when its last output is in the log. */
+  readonly hasEnded: boolean;
   /** The last lines of its output. */
   tail(lines?: number): string;
   /** Receives every chunk of output. */
@@ -183,12 +187,16 @@ export async function startProcess(spec: ModuleSpec | CommandSpec): Promise<Node
       if (!forgotten) await clean();
       return exit;
     }
+    const family = spec.endMethod === 'tree' && !gone ? familyOf(pid) : [];
+    if (!gone) await spec.stopFirst?.();
     for (const { signal: name, patience } of ladder) {
       if (gone) break;
       signalGroup(name);
       if (patience !== Number.POSITIVE_INFINITY) await settlesWithin(exited, patience);
     }
-    return exited;
+    const exit = await exited;
+    killFamily(family);
+    return exit;
   };
   const started: NodeProcess = {
     name,
@@ -197,6 +205,9 @@ export async function startProcess(spec: ModuleSpec | CommandSpec): Promise<Node
     exited,
     get stopping() {
       return stopping !== undefined || killed;
+    },
+    get hasEnded() {
+      return gone;
     },
     tail: (lines = 20) => log.tail(lines),
     onOutput: (listener) => void listeners.push(listener),

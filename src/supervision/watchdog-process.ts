@@ -44,15 +44,19 @@ async function allGone(limit: number): Promise<boolean> {
 }
 
 async function endAll(): Promise<void> {
+  const trees: Promise<void>[] = [];
   for (const { pid, endMethod } of alive()) {
     if (endMethod === 'kill') {
       signal(-pid, 'SIGKILL');
+    } else if (endMethod === 'tree') {
+      trees.push(killTree(pid));
     } else {
       // A fault may have stopped it with all its descendants.
       continueTree(pid);
       signal(pid, 'SIGQUIT');
     }
   }
+  await Promise.all(trees);
   if (await allGone(QUIT_LIMIT_MS)) return;
   await Promise.all(alive().map(({ pid }) => killTree(pid)));
   await allGone(KILL_LIMIT_MS);

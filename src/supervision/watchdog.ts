@@ -10,10 +10,10 @@ import { signal, startTime } from './process-tree.ts';
 import { settlesWithin } from './time-limit.ts';
 
 /**
- * How a guarded process group is ended: `kill` at once; `postmaster` with SIGQUIT first, so that it ends its backends
- * and releases its shared memory.
+ * How a guarded process group is ended: `kill` at once; `tree` at once, with descendants that lead groups of their own;
+ * `postmaster` with SIGQUIT first, so that it ends its backends and releases its shared memory.
  */
-export type EndMethod = 'kill' | 'postmaster';
+export type EndMethod = 'kill' | 'tree' | 'postmaster';
 
 /** One line of the pipe to the watchdog, as JSON. */
 export type WatchdogOrder =

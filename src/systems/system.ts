@@ -10,6 +10,7 @@ import type { KnownSystems } from '../scenario/read-scenario.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { SystemScenario } from '../scenario/system-scenario.ts';
 import type { Workload } from '../scenario/workload.ts';
+import type { CommandPlan } from '../stack/command-component.ts';
 import type { ComponentSpec, ServerProcess } from '../stack/component-spec.ts';
 import type { AppliedSetting, DatabaseEndpoint, Endpoints, Stack } from '../stack/stack.ts';
 import type { AttachOptions } from '../stack/target-stack.ts';
@@ -26,6 +27,8 @@ export interface System {
   workerModule(scenario: Scenario): string;
   /** The components that capbench starts; absent: it is only a target. */
   components?(scenario: Scenario): readonly ComponentSpec[];
+  /** The command of the user's that starts its server, with permission; null where the scenario has none. */
+  command?(scenario: Scenario): CommandPlan | null;
   /** Settings for the report, besides those that its components apply. */
   settings?(scenario: Scenario): readonly AppliedSetting[];
   /** Whether any target identifies itself as a server of this system; absent: unknown. */

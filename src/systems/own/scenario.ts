@@ -6,6 +6,8 @@ import type { Outline, SystemScenario } from '../../scenario/system-scenario.ts'
 import { choiceFindings } from './choices.ts';
 import type { OwnWorkload } from './players.ts';
 import { type Players, playersSchema } from './players-schema.ts';
+import { SERVER, stackOf, stackOutline } from './stack.ts';
+import { stackSchema } from './stack-schema.ts';
 
 /** How the players of a scenario of this system talk; undefined in one of another system's. */
 export const playersOf = ({ sections }: Pick<Scenario, 'sections'>): Players | undefined =>
@@ -64,14 +66,17 @@ function describePlayers(players: Players): string {
   }
 }
 
-/** The user's own server: capbench starts nothing, and knows only how its players talk. */
+/** The user's own server, of which capbench knows how its players talk, and perhaps the command that starts it. */
 export const ownScenario = (kinds: readonly Kind[]): SystemScenario => {
   const part = ownPart(kinds);
   return {
     ...part,
     name: 'own',
+    sections: { ...part.sections, stack: stackSchema.optional() },
     aliases: aliasesOf({ 'load.intentsPerSecond': 'load.operations.intent.perSecond' }, part.operations),
-    components: () => [],
+    components: (scenario) =>
+      stackOf(scenario) === undefined ? [] : [{ name: SERVER, faults: ['kill', 'stop', 'restart'] }],
+    outline: (scenario) => ({ ...part.outline(scenario), ...stackOutline(scenario) }),
     workload: (scenario) => ({ entities: scenario.load.players, own: workloadPart(scenario) }),
     traits: ownTraits,
   };

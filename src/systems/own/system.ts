@@ -5,6 +5,7 @@ import { bundleFile } from '../../supervision/bundle-file.ts';
 import type { System } from '../system.ts';
 import { ownWorkload } from './players.ts';
 import { ownPlayersIn, ownScenario, playersOf } from './scenario.ts';
+import { commandOf } from './stack.ts';
 
 const ownWorker: Pick<System, 'workerModule' | 'nullServers'> = {
   workerModule: () => bundleFile('own-worker'),
@@ -27,6 +28,7 @@ export const ownOf = (kinds: readonly Kind[]): System => ({
   name: 'own',
   scenario: ownScenario(kinds),
   ...ownWorker,
+  command: commandOf,
 });
 
 /** The same where no kinds are named. */
