@@ -51,13 +51,15 @@ export const checkCommand = (host: Host): Command =>
 async function inspect(host: Host, reference: string, flags: CheckFlags) {
   const { findModule, loadScenario } = await import('./scenario-files.ts');
   const { readTargets, refuseProcessFaults } = await import('./targets.ts');
+  const { readVariables } = await import('./start-permission.ts');
   const { needOf } = await import('../judge/need.ts');
   const { knownSettings } = await import('./known-settings.ts');
   const loaded = await loadScenario(host, reference, flags);
   const { scenario, system } = loaded;
   await findModule(loaded);
-  const { targets, probes } = await readTargets(host, flags);
-  if (targets.length > 0) refuseProcessFaults(scenario);
+  const { targets, starts, probes } = await readTargets(host, loaded, flags);
+  readVariables(host, loaded, starts);
+  if (targets.length > 0 && starts === null) refuseProcessFaults(scenario);
   const circumstances = {
     scenario,
     hasTarget: targets.length > 0,

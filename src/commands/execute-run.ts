@@ -33,11 +33,12 @@ import {
   refuseWithoutTarget,
 } from './scenario-files.ts';
 import { checkTemporaryFolder, stackOpener } from './stack-opener.ts';
+import { readVariables, requirePermission, type StartFlags } from './start-permission.ts';
 import { stopSignals } from './stop-signals.ts';
 import { consentLine, type RunTargets, readingLine, readTargets, refuseProcessFaults } from './targets.ts';
 
 /** The options of `capbench run`, as given. */
-export interface RunFlags extends ScenarioFlags, TargetFlags, FixedPathFlags {
+export interface RunFlags extends ScenarioFlags, TargetFlags, FixedPathFlags, StartFlags {
   readonly engine: EngineName;
   readonly allowModule?: boolean;
   readonly workers?: string;
@@ -95,9 +96,11 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     const module = await playerModuleOf(loaded, flags);
     refuseWithoutTarget(loaded, flags.target.length);
     // Bad addresses are bad input, and reported before a bundle exists. Names are resolved only here.
-    const reached = await readTargets(host, flags);
-    const { targets, access, probes } = reached;
-    if (targets.length > 0) refuseProcessFaults(scenario);
+    const reached = await readTargets(host, loaded, flags);
+    const { targets, starts, access, probes } = reached;
+    requirePermission(starts, flags);
+    readVariables(host, loaded, starts);
+    if (targets.length > 0 && starts === null) refuseProcessFaults(scenario);
     const openEngine = await chooseEngine(host, loaded, flags, reached);
     await checkTemporaryFolder(host);
     const startedAt = new Date();
@@ -149,7 +152,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
         engine: flags.engine,
         host: hostFacts(host),
       },
-      openStack: stackOpener(host, { scenario, system }, reached, guard, token),
+      openStack: stackOpener(host, loaded, reached, guard, token),
       engine: openEngine({ workers, watchdog: guard, onConnecting: progress.connecting, module }),
       watched: targets.length === 0 ? null : { addresses: probes, ca: access.ca },
       openNullServers:

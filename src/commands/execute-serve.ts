@@ -1,3 +1,4 @@
+import { resolveTargets } from '../address/target-address.ts';
 import { badInput, stackFailed } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -5,11 +6,12 @@ import type { Endpoints } from '../stack/stack.ts';
 import { openWatchdog } from '../supervision/watchdog.ts';
 import type { ScenarioFlags } from './options.ts';
 import { loadScenario } from './scenario-files.ts';
-import { checkTemporaryFolder, newPassword, openOwnStack } from './stack-opener.ts';
+import { checkTemporaryFolder, newPassword, openOwnStack, openStarted } from './stack-opener.ts';
+import { readVariables, requirePermission, type StartFlags } from './start-permission.ts';
 import { stopSignals } from './stop-signals.ts';
 
 /** The options of `capbench serve`, as given. */
-export interface ServeFlags extends ScenarioFlags {
+export interface ServeFlags extends ScenarioFlags, StartFlags {
   readonly port?: string;
   readonly json?: boolean;
 }
@@ -47,22 +49,32 @@ function describe(
 
 /** Opens the stack, prints its endpoints, and keeps it until a signal, or until a part of it ends. */
 export async function executeServe(host: Host, reference: string, flags: ServeFlags): Promise<void> {
-  const { scenario, system } = await loadScenario(host, reference, flags);
-  if (system.components === undefined) {
+  const loaded = await loadScenario(host, reference, flags);
+  const { scenario, system } = loaded;
+  const command = system.command?.(scenario) ?? null;
+  if (system.components === undefined && command === null) {
     throw badInput(
-      `system: ${system.name} has no server that capbench could start`,
+      `system: ${system.name} has no server that capbench could start, and the scenario names no stack.start`,
       'start your server, and name it with --target',
     );
   }
+  requirePermission(command, flags);
+  readVariables(host, loaded, command);
+  if (command !== null && flags.port !== undefined)
+    throw badInput('--port: the start command decides where its server listens', 'leave --port out');
   await checkTemporaryFolder(host);
   const basePort = portOf(flags.port, scenario.world.servers);
+  const targets = command === null ? [] : await resolveTargets(command.targets, []);
   const signals = stopSignals(host, { say: (text) => host.stderr.write(`${text}\n`) });
   const watchdog = await openWatchdog(host.env);
   try {
     // Not a secret here: the user needs it, and gets it on stdout.
     const password = newPassword();
     const options = { watchdog, signal: signals.stop, token: '', password, basePort };
-    const stack = await openOwnStack(host, { scenario, system }, options);
+    const stack =
+      command === null
+        ? await openOwnStack(host, { scenario, system }, options)
+        : await openStarted(host, loaded, command, { targets }, options);
     try {
       const { endpoints } = stack;
       host.stdout.write(

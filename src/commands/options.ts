@@ -51,6 +51,12 @@ export const withFixedPaths = (command: Command): Command =>
 export type TargetFlags = AccessFlags &
   ProbeFlags & { readonly target: readonly string[]; readonly iOwn: readonly string[] };
 
+/** The option that allows a start command. */
+export const ALLOW_START = [
+  '--allow-start',
+  'run the start command that the scenario names (stack.start)',
+] as const;
+
 /** The options of a run against servers that run already. */
 export const withTargets = (command: Command): Command =>
   command

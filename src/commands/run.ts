@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import type { Host } from '../host.ts';
 import { ENGINES } from '../load/engine.ts';
 import type { RunFlags } from './execute-run.ts';
-import { withFixedPaths, withScenario, withTargets } from './options.ts';
+import { ALLOW_START, withFixedPaths, withScenario, withTargets } from './options.ts';
 
 const EXAMPLES = `
 Examples:
@@ -26,6 +26,7 @@ export const runCommand = (host: Host): Command =>
     .description('start the servers, simulate the players, judge the budgets, write the reports')
     .addOption(new Option('--engine <name>', 'load generator').choices(ENGINES).default('native'))
     .option('--allow-module', 'load the player module that the scenario names (it is code)')
+    .option(...ALLOW_START)
     .option('--workers <number>', 'load processes (default: by cores and players)')
     .option('--out <folder>', 'folder for the bundle of reports (default: reports)')
     .option('--quiet', 'print no progress, only the verdict and why it is no pass')

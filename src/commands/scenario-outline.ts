@@ -137,7 +137,7 @@ export function outline({ scenario, system, path }: LoadedScenario, needs: Needs
   const { load, world, operations, rules } = scenario;
   const own = system.scenario.outline?.(scenario) ?? {};
   const rows = (of: readonly (readonly string[])[]): readonly string[] => table(of, '  ', width);
-  const starts = !scenario.traits.needsTarget;
+  const starts = !scenario.traits.needsTarget && own.stack === undefined;
   const counts = countsOf(scenario);
   const lines = [
     `${scenario.name}  ${path}`,
@@ -170,9 +170,11 @@ export function outline({ scenario, system, path }: LoadedScenario, needs: Needs
     ),
     ...section(
       'WORLD',
-      starts
-        ? rows([['servers', `${world.servers}, ${world.heap} MB of heap each`], ...(own.world ?? [])])
-        : ['  capbench starts nothing: the load goes to your servers, named with --target'],
+      own.stack !== undefined
+        ? rows(own.stack)
+        : starts
+          ? rows([['servers', `${world.servers}, ${world.heap} MB of heap each`], ...(own.world ?? [])])
+          : ['  capbench starts nothing: the load goes to your servers, named with --target'],
     ),
     ...(starts ? databaseLines(scenario.postgres, width) : []),
     ...section(

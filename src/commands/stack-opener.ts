@@ -1,29 +1,36 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
-import { isAbsolute } from 'node:path';
+import { dirname, isAbsolute } from 'node:path';
 import { badInput, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { RunPlan } from '../run/run.ts';
+import { type CommandPlan, commandComponent } from '../stack/command-component.ts';
+import { openCommandStack } from '../stack/command-stack.ts';
 import type { ComponentSpec } from '../stack/component-spec.ts';
 import { type LocalStackOptions, openLocalStack } from '../stack/local.ts';
+import { shownSetting } from '../stack/settings.ts';
 import type { Stack } from '../stack/stack.ts';
-import { attachAny } from '../stack/target-stack.ts';
+import { type AttachOptions, attachAny } from '../stack/target-stack.ts';
 import type { Watchdog } from '../supervision/watchdog.ts';
 import { stackSettings } from './known-settings.ts';
 import type { LoadedScenario } from './scenario-files.ts';
 import type { RunTargets } from './targets.ts';
 
-type Subject = Pick<LoadedScenario, 'scenario' | 'system'>;
+type Subject = Pick<LoadedScenario, 'scenario' | 'system' | 'path'>;
 
-/** Opens what is under test: the named targets, or a stack that capbench starts. */
+/** Opens what is under test: the named targets, a stack that capbench starts, or a server that a command starts. */
 export function stackOpener(
   host: Host,
   subject: Subject,
-  { targets, access, probes }: RunTargets,
+  { targets, starts, access, probes }: RunTargets,
   watchdog: Watchdog,
   token: string,
 ): RunPlan['openStack'] {
+  if (starts !== null) {
+    const attached = { targets, access, database: probes.postgres };
+    return (signal) => openStarted(host, subject, starts, attached, { watchdog, signal });
+  }
   if (targets.length === 0) {
     // Registered as a secret before anything could print it.
     const password = newPassword();
@@ -42,10 +49,25 @@ export function stackOpener(
 
 export const newPassword = (): string => randomBytes(24).toString('base64url');
 
+/** Starts the user's own server. */
+export function openStarted(
+  { env }: Pick<Host, 'env'>,
+  { scenario: { deviations, faults }, path }: Subject,
+  command: CommandPlan,
+  { targets, ...attached }: Pick<RunTargets, 'targets'> & Omit<AttachOptions, 'signal'>,
+  options: Pick<LocalStackOptions, 'watchdog' | 'signal'>,
+): Promise<Stack> {
+  return openCommandStack([commandComponent(command)], targets, {
+    ...{ ...options, ...attached, env, deviations, mayRestart: faults.length > 0, token: '', password: '' },
+    scenarioFolder: dirname(path),
+    settings: [shownSetting('startCommand', command.text)],
+  });
+}
+
 /** Starts the components of the system. */
 export async function openOwnStack(
   host: Host,
-  { scenario, system }: Subject,
+  { scenario, system }: Pick<Subject, 'scenario' | 'system'>,
   options: Pick<LocalStackOptions, 'watchdog' | 'signal' | 'token' | 'password' | 'basePort'>,
 ): Promise<Stack> {
   const components: readonly ComponentSpec[] = system.components?.(scenario) ?? [];

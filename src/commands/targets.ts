@@ -6,14 +6,18 @@ import type { Host } from '../host.ts';
 import { ofOperation } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { peakOf } from '../scenario/stages.ts';
+import type { CommandPlan } from '../stack/command-component.ts';
 import { formatDuration, grouped, type Micros } from '../units.ts';
 import type { TargetFlags } from './options.ts';
+import type { LoadedScenario } from './scenario-files.ts';
 import { readAccess } from './target-access.ts';
 import { readProbeUrls } from './target-probes.ts';
 
-/** What a run loads and reads without having started it; no targets where it starts everything. */
+/** What a run loads and reads without knowing it; no targets where it starts a stack of its own. */
 export interface RunTargets {
   readonly targets: readonly Target[];
+  /** The command that starts the server behind these targets; null where it runs already. */
+  readonly starts: CommandPlan | null;
   /** The CA certificates and headers for all of them. */
   readonly access: Omit<Access, 'address'>;
   /** The databases and metrics pages to read. */
@@ -24,7 +28,13 @@ export interface RunTargets {
  * The targets of a run, checked before any of them is contacted: addresses, consent, certificates, headers and probes.
  * Their secrets are registered with the redaction before anything is printed about them.
  */
-export async function readTargets(host: Host, flags: TargetFlags): Promise<RunTargets> {
+export async function readTargets(
+  host: Host,
+  loaded: Pick<LoadedScenario, 'scenario' | 'system'>,
+  given: TargetFlags,
+): Promise<RunTargets> {
+  const starts = given.target.length > 0 ? null : (loaded.system.command?.(loaded.scenario) ?? null);
+  const flags = starts === null ? given : { ...given, target: starts.targets };
   const hasTargets = flags.target.length > 0;
   const urls = readProbeUrls(host, flags, hasTargets);
   const hasTls =
@@ -37,7 +47,7 @@ export async function readTargets(host: Host, flags: TargetFlags): Promise<RunTa
   const targets = await resolveTargets(flags.target, flags.iOwn, around, others);
   const owned = ownedHosts(flags.iOwn, new Set([...targets.map((target) => target.host), ...others]));
   const origins = new Set(targets.map(({ url }) => new URL(url).origin));
-  return { targets, access, probes: await resolveProbes(urls, owned, around, { origins, access }) };
+  return { targets, starts, access, probes: await resolveProbes(urls, owned, around, { origins, access }) };
 }
 
 /** capbench cannot kill the processes of a target, and a run without the fault must not pass for one that had it. */

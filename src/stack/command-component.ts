@@ -38,12 +38,13 @@ export interface CommandPlan {
   readonly stop: CommandWords | null;
   /** `$NAME`: the value of a variable of capbench itself. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Milliseconds from SIGTERM to SIGKILL; 10 s where it is absent. */
+  readonly patience?: number;
 }
 
 const POLL_MS = 100;
 const ANSWER_MS = 2_000;
 const STOP_MS = 10_000;
-const LADDER: readonly Rung[] = [{ signal: 'SIGTERM', patience: STOP_MS }, KILL];
 /** A line that is looked for may come in two parts. */
 const KEPT_OUTPUT = 10_000;
 
@@ -114,7 +115,8 @@ async function runReset(plan: CommandPlan, reset: CommandWords, context: StartCo
   const child = await run(plan, reset, context, { name: 'reset' });
   try {
     const inTime = await unlessAborted(settlesWithin(child.exited, plan.limit), context.signal);
-    if (!inTime) throw failed(child, `did not end ${within(plan.limit)}`, 'give it more time with stack.within');
+    if (!inTime)
+      throw failed(child, `did not end ${within(plan.limit)}`, 'give it more time with stack.within');
     const exit = await child.exited;
     if (exit.code !== 0) throw failed(child, `ended with ${describeExit(exit)}`, 'correct stack.reset');
   } finally {
@@ -127,7 +129,8 @@ async function startCommand(
   context: StartContext,
   aborted: AbortSignal,
 ): Promise<ComponentProcess> {
-  const { name, ready, limit, stop } = plan;
+  const { name, ready, limit, stop, patience = STOP_MS } = plan;
+  const ladder: readonly Rung[] = [{ signal: 'SIGTERM', patience }, KILL];
   const stopFirst = async (): Promise<void> => {
     if (stop === null) return;
     const asking = await run(plan, stop, context, { name: `${name}-stop` }).catch(() => null);
@@ -135,7 +138,7 @@ async function startCommand(
     await settlesWithin(asking.exited, STOP_MS);
     await asking.stop();
   };
-  const server = await run(plan, plan.start, context, { name, stopFirst, ladder: LADDER, lowPriority: true });
+  const server = await run(plan, plan.start, context, { name, stopFirst, ladder, lowPriority: true });
   const told = typeof ready === 'object' ? toldBy(server, ready.line) : null;
   const failure = new Promise<StackFailure>((resolve) => {
     void server.exited.then((exit) => {
@@ -155,7 +158,8 @@ async function startCommand(
     const isReady = async (signal: AbortSignal): Promise<void> => {
       if (told !== null) return told;
       for (;;) {
-        const found = typeof ready === 'number' ? await portProblem('127.0.0.1', ready) : await urlProblem(String(ready));
+        const found =
+          typeof ready === 'number' ? await portProblem('127.0.0.1', ready) : await urlProblem(String(ready));
         if (found === null) return;
         problem = `: ${found}`;
         await pause(POLL_MS, signal);
@@ -172,8 +176,13 @@ async function startCommand(
     // It may have ended while another process answered in its place.
     await pause(0);
     if (!inTime) {
-      const asked = told === null ? problem : `: no line of its output holds "${(ready as { line: string }).line}"`;
-      throw failed(server, `was not ready ${within(limit)}${asked}`, 'correct stack.ready, or give it more time with stack.within');
+      const asked =
+        told === null ? problem : `: no line of its output holds "${(ready as { line: string }).line}"`;
+      throw failed(
+        server,
+        `was not ready ${within(limit)}${asked}`,
+        'correct stack.ready, or give it more time with stack.within',
+      );
     }
     if (server.hasEnded)
       throw failed(
@@ -207,9 +216,11 @@ const toldBy = (server: SupervisedProcess, text: string): Promise<void> =>
 /** Another server at the same address would be measured in place of this one. @throws CapbenchError (93) */
 async function refuseListeners({ ready, targets }: CommandPlan): Promise<void> {
   const urls = [...targets, ...(typeof ready === 'string' ? [ready] : [])].map((text) => new URL(text));
-  const places = urls.map(({ hostname, port }) => [hostname.replace(/^\[|\]$/g, ''), Number(port) || 80] as const);
-  if (typeof ready === 'number') places.push(['127.0.0.1', ready]);
-  for (const [host, port] of places) {
+  const addresses = urls.map(
+    ({ hostname, port }) => [hostname.replace(/^\[|\]$/g, ''), Number(port) || 80] as const,
+  );
+  if (typeof ready === 'number') addresses.push(['127.0.0.1', ready]);
+  for (const [host, port] of addresses) {
     if ((await portProblem(host, port)) !== null) continue;
     throw stackFailed(
       `something listens at ${host}:${port} already, where the start command is expected to`,

@@ -16,7 +16,10 @@ export async function openCommandStack(
   const { access, database = null, ...local } = options;
   const stack = await openLocalStack(specs, local);
   try {
-    const { worlds } = await findAll(targets, { signal: options.signal, ...(access === undefined ? {} : { access }) });
+    const { worlds } = await findAll(targets, {
+      signal: options.signal,
+      ...(access === undefined ? {} : { access }),
+    });
     const [own] = stack.endpoints.worlds;
     return {
       ...stack,

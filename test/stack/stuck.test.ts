@@ -132,7 +132,12 @@ it('a world server that is stuck ends with 93, and the error says so', async () 
     });
     const started = server.start({
       ...{ folder, watchdog, signal, closing: signal, user, env: {}, token: '', password: '' },
-      ...{ mayRestart: false, basePort: null, scenarioFolder: '/', started: () => expect.fail('it stands on nothing') },
+      ...{
+        mayRestart: false,
+        basePort: null,
+        scenarioFolder: '/',
+        started: () => expect.fail('it stands on nothing'),
+      },
     });
     await expect(started).rejects.toMatchObject({
       exitCode: 93,

@@ -3,9 +3,7 @@ const OF_A_SHELL = /[|&;<>$`]/;
 const ASSIGNMENT = /^[A-Za-z_]\w*=/;
 
 /** The words of a command, split at blanks; '..' and ".." keep blanks, and nothing is expanded. Or why it has none. */
-export function wordsOf(
-  text: string,
-): { readonly words: readonly string[] } | { readonly problem: string } {
+export function wordsOf(text: string): { readonly words: readonly string[] } | { readonly problem: string } {
   const words: string[] = [];
   let word: string | null = null;
   let quote: string | null = null;

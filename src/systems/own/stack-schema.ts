@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { duration, line, list, map, prose, whole, word } from '../../scenario/leaf.ts';
+import { line, list, map, prose, whole, word } from '../../scenario/leaf.ts';
+import { DURATION, parseDuration, toMillis } from '../../units.ts';
 import { wordsOf } from './command-words.ts';
 
 const COMMAND =
@@ -28,7 +29,8 @@ const target = () =>
     'a loopback address such as ws://127.0.0.1:8080',
   );
 
-const READY = 'a port, a URL such as http://127.0.0.1:8080/health, or a line of its output: { line: listening }';
+const READY =
+  'a port, a URL such as http://127.0.0.1:8080/health, or a line of its output: { line: listening }';
 const ready = z.union(
   [
     whole(1, 65_535),
@@ -37,6 +39,16 @@ const ready = z.union(
   ],
   { error: READY },
 );
+
+const LIMIT = 'a duration of 1s to 1h, such as 30s or 5m';
+/** It stays a text, since the sections of a bundle's scenario are written as they were read. */
+const limit = z
+  .string({ error: LIMIT })
+  .meta({ pattern: DURATION.source })
+  .refine((text) => limitMs(text) >= 1_000 && limitMs(text) <= 3_600_000, { error: LIMIT });
+
+/** In milliseconds; NaN for what is no duration. */
+export const limitMs = (text: string): number => toMillis(parseDuration(text) ?? Number.NaN);
 
 const MOST_VARIABLES = 100;
 const NAME = /^[A-Za-z_]\w*$/;
@@ -61,12 +73,14 @@ const environment = z
 
 /** `stack:` of a scenario: a server of the user's own that capbench starts. */
 export const stackSchema = map({
-  start: command().describe('The command that runs the server in the foreground, in the folder of the scenario'),
+  start: command().describe(
+    'The command that runs the server in the foreground, in the folder of the scenario',
+  ),
   ready: ready.describe('When the server is ready: a port that accepts, a URL that answers 2xx, or a line'),
   targets: list(target(), 64, 'loopback addresses', 1)
     .optional()
     .describe('Where the load goes. Default: the address of ready'),
-  within: duration('1s', '1h').prefault('60s').describe('Time limit of a start, and of reset'),
+  within: limit.default('60s').describe('Time limit of a start, and of reset'),
   reset: command().optional().describe('A command that runs, and ends, before each start'),
   stop: command().optional().describe('A command that asks the server to end; SIGTERM follows'),
   environment: environment

@@ -1,9 +1,8 @@
 import type { Scenario } from '../../scenario/scenario.ts';
 import type { Outline } from '../../scenario/system-scenario.ts';
 import type { CommandPlan } from '../../stack/command-component.ts';
-import { formatDuration, toMillis } from '../../units.ts';
 import { commandText } from './command-words.ts';
-import { type OwnStack, targetsOf } from './stack-schema.ts';
+import { limitMs, type OwnStack, targetsOf } from './stack-schema.ts';
 
 /** The server that a scenario of this system starts; undefined where it is only a target. */
 export const stackOf = ({ sections }: Pick<Scenario, 'sections'>): OwnStack | undefined =>
@@ -18,7 +17,7 @@ export function commandOf(scenario: Pick<Scenario, 'sections'>): CommandPlan | n
   if (stack === undefined) return null;
   const { start, ready, within, reset = null, stop = null, environment } = stack;
   return {
-    ...{ name: SERVER, text: commandText(start), targets: targetsOf(stack), limit: toMillis(within) },
+    ...{ name: SERVER, text: commandText(start), targets: targetsOf(stack), limit: limitMs(within) },
     ...{ start, ready, reset, stop, environment },
   };
 }
@@ -50,5 +49,5 @@ function readyText({ ready, within }: OwnStack): string {
     typeof ready === 'object'
       ? `a line of its output holds "${ready.line}"`
       : `${typeof ready === 'number' ? `port ${ready}` : ready} answers`;
-  return `${what}, within ${formatDuration(within)}`;
+  return `${what}, within ${within}`;
 }
