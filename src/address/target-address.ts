@@ -103,6 +103,8 @@ interface OwnAddresses {
   readonly broadcasts: ReadonlySet<string>;
 }
 
+const NO_ADDRESSES: OwnAddresses = { addresses: new Set(), broadcasts: new Set() };
+
 export function ownAddresses(): OwnAddresses {
   const interfaces = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
   return {
@@ -133,6 +135,8 @@ export function kindOf(address: string, { broadcasts }: OwnAddresses): AddressKi
   const family = isIP(plain) === 6 ? 'ipv6' : 'ipv4';
   return KINDS.find(([, list]) => list.check(plain, family))?.[0] ?? 'elsewhere';
 }
+
+export const isLoopback = (address: string): boolean => kindOf(address, NO_ADDRESSES) === 'loopback';
 
 /** Whether an address belongs to this host: loopback, or one of its interfaces. */
 export const isThisHost = (address: string, own: OwnAddresses): boolean =>

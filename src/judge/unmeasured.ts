@@ -84,9 +84,11 @@ function unmeasuredInRun(budget: MeasuredBudget, m: UnmeasuredFacts, figures: Un
   const absent = notedAbsence(budget, m);
   if (absent?.event === true) return { reason: absent.because, cause: 'event' };
   const noted = absent?.because ?? unfitting(budget, m);
-  // What a player module sends over connections of its own passes the engine by.
+  // What a player module sends over connections of its own may pass the engine by.
   if (noted !== null)
-    return metric.figure.startsWith('network.bytes') ? { reason: noted, cause: 'engine' } : byRun(noted);
+    return /^network\.(?:bytes|connections|handshakes)/.test(metric.figure)
+      ? { reason: noted, cause: 'engine' }
+      : byRun(noted);
   if (m.engine === 'k6' && section === 'integrity') return { reason: K6_LEDGER, cause: 'engine' };
   const unseen = missingByPlatform(metric, m);
   if (unseen !== null) return unseen;
@@ -132,6 +134,8 @@ const OF_LOOPS = new Set([
   ...['generator.waitedPercent', 'generator.calibration.utilisationPercent'],
 ]);
 
+const OF_SOCKETS = new Set(['network.connections', 'network.handshakes']);
+
 const K6_LEDGER = 'k6 did not report all that it had sent, and the rows were not checked';
 
 /** Why an engine has no such figure, by the names of a bundle; null where it has. */
@@ -148,6 +152,7 @@ function missingByEngine(
   if (engine === 'k6') {
     if (OF_LOOPS.has(figure)) return WHY.noEventLoop;
     if (figure === 'network.reconnectMs') return 'k6 connects each player once';
+    if (OF_SOCKETS.has(figure)) return 'k6 does not tell what connections it opens';
   }
   return engine === 'autocannon' && operation?.actor === 'player'
     ? 'with autocannon players are connected and say nothing'

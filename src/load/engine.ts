@@ -43,11 +43,21 @@ export const TRAFFIC = [
 ] as const;
 export type TrafficCounts = Readonly<Record<(typeof TRAFFIC)[number], number>>;
 
+/** The players' connections in one second. */
+export interface SocketSecond {
+  /** At its end. */
+  readonly open: number;
+  /** Opened in it: a TCP handshake each, and what TLS and WebSocket add. */
+  readonly handshakes: number;
+}
+
 /** One second of all workers, merged. All values are deltas, except `at` and `connected`. */
 export interface LoadSecond extends TrafficCounts {
   /** End of the second, microseconds after GO. */
   readonly at: Micros;
   readonly connected: number;
+  /** Null where the engine does not tell. */
+  readonly sockets: SocketSecond | null;
   readonly operations: PerOperation<LoadSecondOperation>;
   /** Answers in each 200 ms, for the steady-state check: five slices, or fewer in the last second. */
   readonly slices: readonly LoadSlice[];
@@ -176,7 +186,7 @@ export interface Tally extends TrafficCounts {
   readonly reconnect: HistogramData;
   /** Unexpected answers: the server violates the protocol. */
   readonly strayAnswers: number;
-  /** Why `bytesIn`, `bytesOut` and `framesIn` are incomplete, if they are. */
+  /** Why `bytesIn`, `bytesOut`, `framesIn` and the seconds' `sockets` are incomplete, if they are. */
   readonly unseenTraffic?: string;
   /** Up to five distinct messages. */
   readonly errors: readonly string[];

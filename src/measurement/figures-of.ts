@@ -78,13 +78,15 @@ const ceilingFigures = ({ ceilings }: Measurements): Figures['ceilings'] => ({
 function networkFigures(m: Measurements): Figures['network'] {
   const { phases } = m;
   const { histogram } = m.connect;
-  const { pace, gauge } = measuredOf(m, 'load');
+  const { pace, gauge, increase } = measuredOf(m, 'load');
   const [bytesIn, bytesOut, players] = [pace('bytesIn'), pace('bytesOut'), gauge('connected').mean];
   const connecting = phases.ready === null || phases.connect === null ? null : phases.ready - phases.connect;
   return {
     bytesPerPlayerSecondIn: ratio(bytesIn, players),
     bytesPerPlayerSecondOut: ratio(bytesOut, players),
     bytesPerSecond: sumOf([bytesIn, bytesOut, pace('commandBytes')]),
+    connections: gauge('connections'),
+    handshakes: increase('handshakes'),
     connectMs: percentilesOf(histogram, m.connect.failed),
     connectsPerSecond: connecting === null ? null : ratio(countOf(histogram), connecting),
     disconnects: m.disconnects,

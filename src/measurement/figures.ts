@@ -141,6 +141,8 @@ const network = z.object({
   bytesPerPlayerSecondIn: figure('bytes/s'),
   bytesPerPlayerSecondOut: figure('bytes/s'),
   bytesPerSecond: figure('bytes/s'),
+  connections: spread('connections', 'Of players to their servers.'),
+  handshakes: figure('connections', 'Connections that players opened in the measure phase.'),
   connectMs: percentiles(),
   connectsPerSecond: figure('connections/s', 'From the first connection to READY.'),
   disconnects: known('connections'),

@@ -118,6 +118,7 @@ const stage = z.object({
  *   load.<op>.inFlight (gauge)                  load.<op>.p50Ms, .p95Ms, .p99Ms (gauge; due latency of that second, no point without answers)
  *   load.<op>.slice.answered, load.<op>.slice.p95Ms (gauge; of the 200 ms that end there, five points a second)
  *   load.disconnects, load.reconnects (counter)
+ *   load.connections (gauge), load.handshakes (counter; connections that players opened after GO)
  *   load.bytesIn, load.bytesOut, load.framesIn (counter; the players' sockets), load.commandBytes (counter; of who acts beside them)
  *   generator.W.loopDelayMs, generator.W.stalledMs, generator.W.utilisation (0..1), generator.W.memoryBytes (gauge),
  *   generator.W.cpuSeconds, generator.W.waitedSeconds (counter; ready to run without a CPU)

@@ -112,8 +112,14 @@ interface MeasurePhase {
 const since = (start: Micros, at: Micros | null): number | null =>
   at === null ? null : Math.round((at - start) / 1e3) / 1e3;
 
-const PLAYER_TRAFFIC = ['load.bytesIn', 'load.bytesOut', 'load.framesIn'];
-const OF_PLAYER_TRAFFIC = ['bytesPerPlayerSecondIn', 'bytesPerPlayerSecondOut', 'bytesPerSecond'];
+const PLAYER_TRAFFIC = [
+  ...['load.bytesIn', 'load.bytesOut', 'load.framesIn'],
+  ...['load.connections', 'load.handshakes'],
+];
+const OF_PLAYER_TRAFFIC = [
+  ...['bytesPerPlayerSecondIn', 'bytesPerPlayerSecondOut', 'bytesPerSecond'],
+  ...['connections', 'handshakes'],
+];
 const SECOND = 1e6;
 
 /**

@@ -21,6 +21,10 @@ export function generatorSamples(): (second: LoadSecond) => Sample[] {
       gauge('load.connected', second.connected),
       ...TRAFFIC.map((name) => counter(`load.${name}`, second[name])),
     ];
+    if (second.sockets !== null) {
+      samples.push(gauge('load.connections', second.sockets.open));
+      samples.push(counter('load.handshakes', second.sockets.handshakes));
+    }
     for (const [name, operation] of Object.entries(second.operations)) {
       for (const outcome of COUNTED) samples.push(counter(`load.${name}.${outcome}`, operation[outcome]));
       samples.push(gauge(`load.${name}.inFlight`, operation.inFlight));

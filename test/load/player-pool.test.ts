@@ -87,7 +87,10 @@ class Stage {
   }
 
   private over(player: number, socket: FakeSocket): SocketConnection {
-    return new SocketConnection(player, socket as unknown as WebSocket, this.codec, this.errors);
+    return new SocketConnection(player, socket as unknown as WebSocket, {
+      ...{ codec: this.codec, errors: this.errors, ids: new Int32Array() },
+      route: () => ({ url: '', source: null }),
+    });
   }
 
   socket(player: number): FakeSocket {

@@ -27,6 +27,7 @@ const report = (
   slices: WorkerSlice[] = [],
 ): WorkerReport => ({
   ...{ second, at, slices, connected: 50, disconnects: 2, reconnects: 1 },
+  sockets: { open: 60, handshakes: 3 },
   ...{ bytesIn: 100, bytesOut: 10, framesIn: 1, commandBytes: 10 },
   operations: { intent: operation(ok), monsterCommand: operation(0) },
   worker: {
@@ -48,6 +49,7 @@ test('a second is emitted when all workers have reported it', () => {
   seconds.add(0, report(10, 1, 4));
   expect(emitted).toHaveLength(1);
   expect(emitted[0]).toMatchObject({ at: 1e6, connected: 100, bytesIn: 200, framesIn: 2, commandBytes: 20 });
+  expect(emitted[0]?.sockets).toEqual({ open: 120, handshakes: 6 });
   expect(emitted[0]).toMatchObject({ disconnects: 4, reconnects: 2 });
   expect(emitted[0]?.operations.intent).toMatchObject({ ok: 7, inFlight: 2, due: { counts: [[10, 7]] } });
   expect(emitted[0]?.workers.map(({ pid }) => pid)).toEqual([10, 11]);

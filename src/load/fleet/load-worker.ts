@@ -4,7 +4,7 @@ import { CapbenchError, messageOf } from '../../errors.ts';
 import { MicrosHistogram } from '../../hdr-histogram.ts';
 import { perOperation } from '../../scenario/operations.ts';
 import { peakOf } from '../../scenario/stages.ts';
-import { TRAFFIC, type TrafficCounts } from '../engine.ts';
+import { type SocketSecond, TRAFFIC, type TrafficCounts } from '../engine.ts';
 import { ErrorCounts } from '../error-counts.ts';
 import { SequenceLedger } from '../ledger.ts';
 import { playerRate, workerOfPlayer } from '../pacer.ts';
@@ -12,6 +12,7 @@ import { Churn } from '../player/churn.ts';
 import type { Protocol } from '../player/connection.ts';
 import { Connector } from '../player/connector.ts';
 import { PlayerPool } from '../player/player-pool.ts';
+import type { SocketBytes } from '../player/player-sockets.ts';
 import { Reconnector } from '../player/reconnector.ts';
 import { Recorder } from '../recorder.ts';
 import { ScheduleHash } from '../schedule-hash.ts';
@@ -73,6 +74,10 @@ export class LoadWorker {
   /** From the loss of a connection to the next welcome, of players and sources. */
   private readonly reconnect = new MicrosHistogram();
   private readonly stages: StageConnections;
+  /** Of the players' sockets at GO: what was sent until then is no traffic of the load. */
+  private bytesAtGo: SocketBytes = { in: 0, out: 0 };
+  /** The connections that were opened by the last report. */
+  private handshakesBefore = 0;
   /** The counts at the last report. */
   private trafficBefore: TrafficCounts = sumOf(TRAFFIC, []);
   private readonly churn: Churn;
@@ -150,6 +155,11 @@ export class LoadWorker {
   /** ready -> running, at a time of the host's monotonic clock. */
   start(go: number): void {
     this.go = go;
+    const { protocol } = this;
+    if (protocol !== null) {
+      this.handshakesBefore = protocol.sockets.opened;
+      if (protocol.countsSockets) this.bytesAtGo = protocol.sockets.bytes();
+    }
     this.pool.start();
     this.health.take(0, 0);
     this.timer?.start();
@@ -291,12 +301,23 @@ export class LoadWorker {
 
   /** Of players and sources together, since the worker started. */
   private traffic(): TrafficCounts {
-    const { bytesIn, bytesOut, framesIn } = this.pool;
+    const { protocol, bytesAtGo } = this;
+    const sockets = protocol?.countsSockets === true ? protocol.sockets.bytes() : bytesAtGo;
+    const bytesIn = this.pool.bytesIn + sockets.in - bytesAtGo.in;
+    const bytesOut = this.pool.bytesOut + sockets.out - bytesAtGo.out;
+    const { framesIn } = this.pool;
     const others = this.ofSources();
     const commandBytes = others.bytesIn + others.bytesOut;
     const disconnects = this.pool.disconnects + others.disconnects;
     const reconnects = this.pool.reconnects + others.reconnects;
     return { bytesIn, bytesOut, framesIn, commandBytes, disconnects, reconnects };
+  }
+
+  private takeSockets(): SocketSecond {
+    const { opened = 0, open = 0 } = this.protocol?.sockets ?? {};
+    const handshakes = opened - this.handshakesBefore;
+    this.handshakesBefore = opened;
+    return { open, handshakes };
   }
 
   private reportSecond(second: number, at: number, slices: readonly WorkerSlice[]): void {
@@ -311,6 +332,7 @@ export class LoadWorker {
           this.tools.recorder.takeSecond(operation, this.inFlight(operation)),
         ),
         ...growthOf(TRAFFIC, this.trafficBefore, traffic),
+        sockets: this.takeSockets(),
         slices,
         worker: this.health.take(this.timer?.takeLongestBlock() ?? 0, this.timer?.takeStalled() ?? 0),
       },

@@ -7,6 +7,7 @@ import type {
   EngineName,
   Ledger,
   LoadSecondOperation,
+  SocketSecond,
   StageTally,
   Tally,
   TrafficCounts,
@@ -78,6 +79,7 @@ export interface WorkerReport extends TrafficCounts {
   /** End of the second, microseconds after GO; the last one ends with the drain. */
   readonly at: number;
   readonly connected: number;
+  readonly sockets: SocketSecond;
   readonly operations: PerOperation<LoadSecondOperation>;
   /** Slices that ended in this second; the last report also has the unfinished one. */
   readonly slices: readonly WorkerSlice[];

@@ -87,6 +87,10 @@ export class Seconds {
     this.emit({
       at: micros(at),
       connected: this.latest.reduce((total, report) => total + (report?.connected ?? 0), 0),
+      sockets: {
+        open: this.latest.reduce((total, report) => total + (report?.sockets.open ?? 0), 0),
+        handshakes: all.reduce((total, { sockets }) => total + sockets.handshakes, 0),
+      },
       operations: perOperation(this.operations, (id) => this.operation(id, all)),
       ...sumOf(TRAFFIC, all),
       slices: this.takeSlices(second, at),

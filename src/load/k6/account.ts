@@ -190,6 +190,7 @@ export class K6Account {
       }),
       ...flowsOf(second.totals),
       reconnects: 0,
+      sockets: null,
       slices: slicesOf(number, at, slices),
       workers,
     };

@@ -1,6 +1,7 @@
 import type { Reachable } from '../../address/access.ts';
 import type { Cause } from '../../address/connection-cause.ts';
 import type { Outcome } from '../outcome.ts';
+import type { PlayerSockets } from './player-sockets.ts';
 
 /** One player's connection; the only object per player. HOT. */
 export interface Connection {
@@ -31,17 +32,19 @@ export interface Listener {
   receivedAll(player: number): void;
   /** An unexpected answer, or one that violates the protocol. */
   unexpected(message: string): void;
-  /** Bytes in addition to those of `received` and `send`. */
-  transferred(bytesIn: number, bytesOut: number): void;
   /** The connection has ended, or violated the protocol. */
   ended(player: number, connection: Connection): void;
 }
 
 /** How the players of a worker reach their servers. */
 export interface Protocol {
+  /** The connections of its players. */
+  readonly sockets: PlayerSockets;
+  /** Whether bytes are taken from the sockets; else from `received` and `send`. */
+  readonly countsSockets: boolean;
   /** One attempt to connect one player. */
   dial(player: number, dialler: Dialler): void;
-  /** Why the bytes of its connections are not all counted; null if they are. Absent: they always are. */
+  /** Why its connections and their bytes are not all counted; null if they are. Absent: they always are. */
   readonly unseenTraffic?: string | null;
 }
 

@@ -560,11 +560,6 @@ export class PlayerPool implements Listener {
     if (this.leaving.size > 0) this.depart(player);
   }
 
-  transferred(bytesIn: number, bytesOut: number): void {
-    this.bytesIn += bytesIn;
-    this.bytesOut += bytesOut;
-  }
-
   unexpected(message: string): void {
     this.strayAnswers += 1;
     this.tools.errors.add(message);

@@ -4,7 +4,8 @@ import { monotonic } from '../../clock.ts';
 import type { ErrorCounts } from '../error-counts.ts';
 import { frameBytes, MASK_BYTES } from '../frame-bytes.ts';
 import type { Connection, Dialler, Listener, Protocol, Route, Welcome } from './connection.ts';
-import { CONNECT_TIMEOUT_MS, onRefusal, openSocket, socketUrl } from './socket.ts';
+import { PlayerSockets } from './player-sockets.ts';
+import { CONNECT_TIMEOUT_MS, onRefusal, openSocket, type SocketOffer, socketUrl } from './socket.ts';
 
 const TEXT = { binary: false } as const;
 const { OPEN } = WebSocket;
@@ -34,18 +35,24 @@ export interface SocketPlan {
   readonly codec: PlayerCodec;
   readonly route: (player: number) => Route;
   readonly errors: ErrorCounts;
+  /** Absent: nothing is offered. */
+  readonly offer?: SocketOffer;
 }
 
 /** Players over WebSocket. A player is connected when it is welcomed, or at once if the protocol has no welcome. */
 export class SocketProtocol implements Protocol {
+  readonly sockets = new PlayerSockets();
+  /** The size of a compressed message is only known to its socket. */
+  readonly countsSockets: boolean;
   private readonly plan: SocketPlan;
 
   constructor(plan: SocketPlan) {
     this.plan = plan;
+    this.countsSockets = plan.offer?.deflate === true;
   }
 
   dial(player: number, dialler: Dialler): void {
-    const { ids, codec, errors } = this.plan;
+    const { ids, codec, offer } = this.plan;
     const route = this.plan.route(player);
     const begin = monotonic();
     const socket = openSocket(
@@ -53,6 +60,7 @@ export class SocketProtocol implements Protocol {
       route.source,
       codec.mostPayload,
       route,
+      offer,
     );
     let timer: NodeJS.Timeout | undefined;
     const settle = (): void => {
@@ -76,10 +84,11 @@ export class SocketProtocol implements Protocol {
         fail(unexplained('the first frame was not a welcome'));
       } else {
         settle();
-        const connection = new SocketConnection(player, socket, codec, errors);
+        const connection = new SocketConnection(player, socket, this.plan);
         dialler.welcomed(player, connection, welcome, monotonic() - begin);
       }
     };
+    socket.on('upgrade', (response) => this.sockets.add(response.socket));
     socket.on('open', () => {
       if (codec.welcome === undefined) {
         enter(NO_WELCOME);
@@ -103,14 +112,17 @@ export class SocketConnection implements Connection {
   private readonly socket: WebSocket;
   private readonly codec: PlayerCodec;
   private readonly errors: ErrorCounts;
+  /** Whether the sizes of frames are counted here. */
+  private readonly countsFrames: boolean;
   /** Its end was caused by capbench, or is already in the errors. */
   private isReported = false;
 
-  constructor(player: number, socket: WebSocket, codec: PlayerCodec, errors: ErrorCounts) {
+  constructor(player: number, socket: WebSocket, { codec, errors, offer }: SocketPlan) {
     this.player = player;
     this.socket = socket;
     this.codec = codec;
     this.errors = errors;
+    this.countsFrames = offer?.deflate !== true;
   }
 
   get isOpen(): boolean {
@@ -137,7 +149,7 @@ export class SocketConnection implements Connection {
     const frame = this.codec.encode(this.player, operation, sequence);
     // ws masks and frames a Buffer in one piece and one write; text would need a gathering write.
     this.socket.send(Buffer.from(frame, 'latin1'), TEXT);
-    return frameBytes(frame.length) + MASK_BYTES;
+    return this.countsFrames ? frameBytes(frame.length) + MASK_BYTES : 0;
   }
 
   close(): void {
@@ -152,7 +164,8 @@ export class SocketConnection implements Connection {
 
   private read(data: Buffer, listener: Listener): void {
     const { player } = this;
-    if (!listener.received(player, this, frameBytes(data.length))) return;
+    const bytes = this.countsFrames ? frameBytes(data.length) : 0;
+    if (!listener.received(player, this, bytes)) return;
     if (this.codec.decode(player, data.toString(), listener)) {
       listener.receivedAll(player);
     } else {

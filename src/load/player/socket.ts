@@ -1,7 +1,6 @@
 import { WebSocket } from 'ws';
 import { type Access, dialOptions } from '../../address/access.ts';
 import { type Cause, causeOfError, causeOfUpgrade } from '../../address/connection-cause.ts';
-import { trackedDial } from '../tracked-dial.ts';
 
 /** Generous, since a world server may be slow to accept while thousands connect. */
 export const CONNECT_TIMEOUT_MS = 15_000;
@@ -29,6 +28,14 @@ export function onRefusal(socket: WebSocket, refused: (cause: Cause) => void): v
   socket.on('error', (error) => refused(causeOfError(error)));
 }
 
+/** What a client offers to its server in the handshake. */
+export interface SocketOffer {
+  /** permessage-deflate, as browsers do. */
+  readonly deflate?: boolean | undefined;
+  /** Sub-protocols, in the order of preference, before those of the user's headers. */
+  readonly subprotocols?: readonly string[] | undefined;
+}
+
 /**
  * Opens a client socket. `source` is the local address to bind, null for the operating system's choice.
  */
@@ -37,9 +44,10 @@ export function openSocket(
   source: string | null,
   maxPayload: number,
   access: Access = {},
+  { deflate = false, subprotocols = [] }: SocketOffer = {},
 ): WebSocket {
   const options = {
-    perMessageDeflate: false,
+    perMessageDeflate: deflate,
     skipUTF8Validation: true,
     followRedirects: false,
     handshakeTimeout: CONNECT_TIMEOUT_MS,
@@ -48,5 +56,6 @@ export function openSocket(
     headers: withoutSubprotocols(access.headers ?? {}),
     ...dialOptions(access),
   };
-  return trackedDial(() => new WebSocket(url, subprotocolsIn(access.headers ?? {}), options));
+  const offered = [...new Set([...subprotocols, ...subprotocolsIn(access.headers ?? {})])];
+  return new WebSocket(url, offered, options);
 }

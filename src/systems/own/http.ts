@@ -11,6 +11,7 @@ import {
 import { monotonic } from '../../clock.ts';
 import { OUTCOME, type Outcome } from '../../load/outcome.ts';
 import type { Connection, Dialler, Listener, Protocol, Route } from '../../load/player/connection.ts';
+import { PlayerSockets } from '../../load/player/player-sockets.ts';
 import { CONNECT_TIMEOUT_MS } from '../../load/player/socket.ts';
 import type { SocketPlan } from '../../load/player/socket-protocol.ts';
 import type { Workload } from '../../scenario/workload.ts';
@@ -20,8 +21,10 @@ import type { HttpPlayers } from './players-schema.ts';
 
 /** Limit of an answer's size. */
 const MOST_ANSWER = 16 * 2 ** 20;
-/** Servers may close idle connections: a first connection older than this (microseconds) is replaced. */
-const MAX_IDLE = 4e6;
+/** Connections are kept until the server closes them: browsers keep theirs for minutes, too. */
+const LONGEST_IDLE_MS = 24 * 3600e3;
+/** Of what a server says how long it keeps an idle connection, this is left for the way to it. */
+const HINT_MARGIN_MS = 500;
 const SLOW_ANSWER = "a server's answer started but did not end within load.timeout";
 
 /** A player has at most `outstanding` unanswered requests. */
@@ -33,6 +36,8 @@ interface HttpPlan
 
 /** Players over HTTP/1.1, each with its own keep-alive connections, one per unanswered request. */
 export class HttpProtocol implements Protocol {
+  readonly sockets = new PlayerSockets();
+  readonly countsSockets = true;
   private readonly plan;
 
   constructor(plan: HttpPlan) {
@@ -50,7 +55,11 @@ export class HttpProtocol implements Protocol {
     const connect = (callback: buildConnector.Callback): void =>
       connector(
         { hostname: hostname.replace(/^\[|\]$/g, ''), host, protocol, port, localAddress: source },
-        callback,
+        (...result) => {
+          const [, socket] = result;
+          if (socket !== null) this.sockets.add(socket);
+          callback(...result);
+        },
       );
     connect((error, socket) => {
       if (error !== null) return dialler.refused(player, causeOfError(error));
@@ -70,10 +79,6 @@ class HttpConnection implements Connection {
   private readonly plan: HttpProtocol['plan'];
   private readonly pool: Pool;
   private readonly requests: readonly Dispatcher.DispatchOptions[];
-  /** Open sockets; bytes of closed sockets; and bytes that are already reported. */
-  private readonly sockets = new Set<Socket>();
-  private readonly past = { in: 0, out: 0 };
-  private readonly reported = { in: 0, out: 0 };
   private first: Socket | null;
   private listener: Listener | null = null;
 
@@ -98,8 +103,6 @@ class HttpConnection implements Connection {
       };
     });
     this.first = socket;
-    this.meter(socket);
-    const since = monotonic();
     // Without a listener, an error before the pool uses it would be thrown.
     socket.on('error', () => {});
     const timeoutMs = Math.max(1, Math.ceil(plan.timeout / 1e3));
@@ -109,20 +112,20 @@ class HttpConnection implements Connection {
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
       maxResponseSize: MOST_ANSWER,
+      keepAliveTimeout: LONGEST_IDLE_MS,
+      keepAliveMaxTimeout: LONGEST_IDLE_MS,
+      keepAliveTimeoutThreshold: HINT_MARGIN_MS,
       connect: (_options, callback) => {
         const ready = this.first;
         this.first = null;
-        if (ready !== null && !ready.destroyed && monotonic() - since < MAX_IDLE) {
+        // A server that was asked nothing and sends something is about to end the connection.
+        if (ready !== null && !ready.destroyed && ready.readableLength === 0) {
           // Called synchronously, the pool would lose the request.
           queueMicrotask(() => callback(null, ready));
           return;
         }
         ready?.destroy();
-        connect((...result) => {
-          const [, socket] = result;
-          if (socket !== null) this.meter(socket);
-          callback(...result);
-        });
+        connect(callback);
       },
     });
   }
@@ -152,7 +155,7 @@ class HttpConnection implements Connection {
         this.settle(sequence, OUTCOME.failed);
       },
     });
-    // Bytes are reported with the answer, from the sockets' counters.
+    // Bytes are those of the sockets.
     return 0;
   }
 
@@ -167,31 +170,9 @@ class HttpConnection implements Connection {
     this.pool.destroy(null, () => this.listener?.ended(this.player, this));
   }
 
-  private meter(socket: Socket): void {
-    this.sockets.add(socket);
-    socket.once('close', () => {
-      this.sockets.delete(socket);
-      this.past.in += socket.bytesRead;
-      this.past.out += socket.bytesWritten;
-    });
-  }
-
-  private reportTraffic(listener: Listener): void {
-    const { past, reported } = this;
-    let [bytesIn, bytesOut] = [past.in, past.out];
-    for (const { bytesRead, bytesWritten } of this.sockets) {
-      bytesIn += bytesRead;
-      bytesOut += bytesWritten;
-    }
-    listener.transferred(bytesIn - reported.in, bytesOut - reported.out);
-    reported.in = bytesIn;
-    reported.out = bytesOut;
-  }
-
   private settle(sequence: number, outcome: Outcome): void {
     const { listener, player } = this;
     if (listener === null) return;
-    this.reportTraffic(listener);
     if (!listener.received(player, this, 0)) return;
     listener.answered(player, sequence, outcome);
     listener.receivedAll(player);

@@ -2,8 +2,10 @@ import { causeOfError } from '../../address/connection-cause.ts';
 import { monotonic } from '../../clock.ts';
 import { OUTCOME, type Outcome } from '../../load/outcome.ts';
 import type { Connection, Dialler, Listener, Protocol } from '../../load/player/connection.ts';
+import type { PlayerSockets } from '../../load/player/player-sockets.ts';
 import { CONNECT_TIMEOUT_MS } from '../../load/player/socket.ts';
 import type { SocketPlan } from '../../load/player/socket-protocol.ts';
+import type { WatchedDials } from '../../load/player/watched-dials.ts';
 import type { SourceTools } from '../../load/source.ts';
 import type { Operation, Result, Session } from '../../player.d.ts';
 import { random } from '../../rng.ts';
@@ -14,6 +16,9 @@ import { openContext } from './player-context.ts';
 const PLAY = 42;
 
 interface ModulePlan extends Omit<SocketPlan, 'codec'>, Pick<SourceTools, 'now' | 'log'> {
+  /** The connections that the module opens to the servers, and what it did that cannot be seen. */
+  readonly sockets: PlayerSockets;
+  readonly dials: WatchedDials;
   readonly module: LoadedModule;
   readonly seed: number;
   /** Number of all players. */
@@ -25,28 +30,24 @@ interface ModulePlan extends Omit<SocketPlan, 'codec'>, Pick<SourceTools, 'now' 
 
 /** Players of a user's module. Its errors are reported with its name. */
 export class ModuleProtocol implements Protocol {
+  readonly sockets: PlayerSockets;
+  readonly countsSockets = true;
   private readonly plan: ModulePlan;
-  /** Whether the module opened a socket by `context.openSocket`, settled an operation, opened connections of its own. */
-  private readonly traffic = { opened: false, settled: false, others: false };
+  /** Whether the module settled an operation. */
+  private readonly traffic = { settled: false };
 
-  /** `watch` registers a callback for connections that are not capbench's (tracked-dial.ts). */
-  constructor(plan: ModulePlan, watch: (onDial: () => void) => void = () => {}) {
+  constructor(plan: ModulePlan) {
     this.plan = plan;
-    watch(() => {
-      this.traffic.others = true;
-    });
+    this.sockets = plan.sockets;
   }
 
   get unseenTraffic(): string | null {
-    const { opened, settled, others } = this.traffic;
-    const what = others
-      ? 'opened connections of its own'
-      : settled && !opened
-        ? 'settled operations and opened no socket by context.openSocket'
-        : null;
+    const { hidden, elsewhere } = this.plan.dials;
+    const what =
+      hidden ?? (this.traffic.settled && this.sockets.opened === 0 ? unconnected(elsewhere) : null);
     return what === null
       ? null
-      : `the player module ${this.plan.module.name} ${what}: their bytes are not counted`;
+      : `the player module ${this.plan.module.name} ${what}: its bytes are not all counted`;
   }
 
   dial(player: number, dialler: Dialler): void {
@@ -77,6 +78,12 @@ export class ModuleProtocol implements Protocol {
       (thrown: unknown) => fail(`connect: ${oneLine(thrown)}`, hintOf(thrown)),
     );
   }
+}
+
+/** Of a module that settled operations over connections that nobody saw. */
+function unconnected(elsewhere: ReadonlySet<string>): string {
+  const what = 'settled operations and opened no connection to a target';
+  return elsewhere.size === 0 ? what : `${what}, only to ${[...elsewhere].join(', ')}`;
 }
 
 /** The hint for an error of `connect`, if it is a network error. */
@@ -113,10 +120,6 @@ class ModuleConnection implements Connection {
       player: id,
       route: plan.route(player),
       random: random(plan.seed, PLAY, id),
-      opened: () => {
-        traffic.opened = true;
-      },
-      transferred: (bytesIn, bytesOut) => this.listener?.transferred(bytesIn, bytesOut),
       settle: (operation, result) => this.settle(operation, result),
       lost: (reason) => this.lose(reason),
     });

@@ -1,5 +1,4 @@
 import type { WebSocket } from 'ws';
-import { frameBytes, MASK_BYTES } from '../../load/frame-bytes.ts';
 import type { Route } from '../../load/player/connection.ts';
 import { openSocket, socketUrl } from '../../load/player/socket.ts';
 import type { Context, Operation, PlayerSocket, Result } from '../../player.d.ts';
@@ -10,9 +9,6 @@ const MOST_PAYLOAD = 16 * 2 ** 20;
 interface ContextOptions extends Pick<Context, 'player' | 'players' | 'urls' | 'random' | 'now'> {
   readonly route: Route;
   readonly log: (line: string) => void;
-  /** Called when a socket with counted traffic was opened. */
-  readonly opened: () => void;
-  readonly transferred: (bytesIn: number, bytesOut: number) => void;
   readonly settle: (operation: Operation, result: Result) => void;
   readonly lost: (reason: string | undefined) => void;
 }
@@ -22,7 +18,7 @@ export function openContext(options: ContextOptions): {
   readonly context: Context;
   readonly end: () => void;
 } {
-  const { route, player, players, urls, random, now, log, opened, transferred, settle, lost } = options;
+  const { route, player, players, urls, random, now, log, settle, lost } = options;
   const ended = new AbortController();
   const sockets = new Set<WebSocket>();
   const context: Context = {
@@ -39,18 +35,11 @@ export function openContext(options: ContextOptions): {
     lost: (reason) => lost(reason),
     log: (message) => log(`player ${player}: ${message}`),
     openSocket: (path) => {
-      opened();
       const socket = openSocket(socketUrl(route.url, path), route.source, MOST_PAYLOAD, route);
       sockets.add(socket);
       socket.on('close', () => sockets.delete(socket));
       // Without a listener of the module, an error would be thrown.
       socket.on('error', () => {});
-      socket.on('message', (data) => transferred(frameBytes(Buffer.isBuffer(data) ? data.length : 0), 0));
-      const send = socket.send.bind(socket);
-      socket.send = (data: string | Uint8Array, ...rest: readonly unknown[]) => {
-        transferred(0, frameBytes(Buffer.byteLength(data)) + MASK_BYTES);
-        Reflect.apply(send, socket, [data, ...rest]);
-      };
       return socket as unknown as PlayerSocket;
     },
   };

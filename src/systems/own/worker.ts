@@ -1,7 +1,8 @@
 import { routesOf } from '../../load/fleet/deal.ts';
+import { PlayerSockets } from '../../load/player/player-sockets.ts';
 import { SocketProtocol } from '../../load/player/socket-protocol.ts';
+import { watchDials } from '../../load/player/watched-dials.ts';
 import type { WorkerModule } from '../../load/source.ts';
-import { watchUntrackedDials } from '../../load/tracked-dial.ts';
 import { JsonCodec } from './json.ts';
 import { ownWorkload } from './players.ts';
 
@@ -35,20 +36,17 @@ export const openProtocol: WorkerModule['openProtocol'] = async (setup, tools, i
         import('./module-file.ts'),
         import('./null/player.ts'),
       ]);
+      const sockets = new PlayerSockets();
       // Before loading the module, which may connect while it is loaded.
-      let others = false;
-      let onDial = (): void => {
-        others = true;
-      };
-      watchUntrackedDials(() => onDial());
+      const dials = watchDials(setup.worlds, sockets);
       const loaded = await loadModule(setup.module);
       const isUncalibrated = setup.workload.isCalibration === true && loaded.nullServer === null;
       const module = isUncalibrated ? nullPlayer(loaded.name) : loaded;
       const kinds = operations.map(({ id }) => id);
       const urls = setup.worlds.map(({ url }) => url);
-      return new ModuleProtocol({ ...tools, ids, module, seed, players, kinds, urls, route }, (listener) => {
-        onDial = listener;
-        if (others) listener();
+      return new ModuleProtocol({
+        ...{ ...tools, ids, module, seed, players, kinds, urls, route },
+        ...{ sockets, dials },
       });
     }
   }

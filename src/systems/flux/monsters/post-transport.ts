@@ -2,7 +2,6 @@ import type { Socket } from 'node:net';
 import { buildConnector, Client } from 'undici';
 import { dialOptions, type Reachable } from '../../../address/access.ts';
 import { causeOfAnswer, causeOfError, sentenceOf } from '../../../address/connection-cause.ts';
-import { trackedDial } from '../../../load/tracked-dial.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Longer than any run: only the server closes idle connections. */
@@ -96,13 +95,11 @@ export class UndiciTransport extends Metered implements PostTransport {
       keepAliveMaxTimeout: IDLE_MS,
       maxResponseSize: 64 * 1024,
       connect: (options, callback) =>
-        trackedDial(() =>
-          connect(options, (...result) => {
-            const [, socket] = result;
-            if (socket !== null) this.meter(socket);
-            callback(...result);
-          }),
-        ),
+        connect(options, (...result) => {
+          const [, socket] = result;
+          if (socket !== null) this.meter(socket);
+          callback(...result);
+        }),
     });
     this.client.on('disconnect', (_origin, _targets, error) => {
       if (this.unanswered > 0) this.lose(error);
