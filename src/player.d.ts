@@ -52,6 +52,16 @@ export interface PlayerSocket {
   terminate(): void;
 }
 
+/** The handshake of a WebSocket. */
+export interface SocketOptions {
+  /** Sub-protocols to offer, the preferred one first. */
+  readonly subprotocols?: readonly string[];
+  /** Offer permessage-deflate, as browsers do. */
+  readonly deflate?: boolean;
+  /** Beside `Context.headers`: a cookie, an origin. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** The context of one player. */
 export interface Context {
   /** The number of this player, from 0. */
@@ -77,8 +87,11 @@ export interface Context {
   settle(operation: Pick<Operation, 'number'>, result: Result): void;
   /** Reports that the connection has ended: unsettled operations fail, and the player is lost (or reconnects after a fault). */
   lost(reason?: string): void;
-  /** Opens a WebSocket to the player's server; `path` begins with a slash. It is terminated when the player ends. */
-  openSocket(path: string): PlayerSocket;
+  /**
+   * Opens a WebSocket to the player's server; `path` begins with a slash. It is terminated when the player ends. What
+   * `options` leave out is as in `players:` of the scenario.
+   */
+  openSocket(path: string, options?: SocketOptions): PlayerSocket;
   /** Aborted when the player's session has ended, for any reason. */
   readonly signal: AbortSignal;
   /** Writes a line to the load worker's log, which is in the bundle. */

@@ -19,9 +19,10 @@ const HINTS = {
     'the server at that port does not answer with HTTP: use https:// or wss:// if it requires TLS, or correct the port',
   noWebSocket:
     'there is no WebSocket at that path: give its path in --target, or in players.path of the scenario',
-  subprotocol: "name the sub-protocol that the server speaks: --header 'Sec-WebSocket-Protocol: NAME'",
+  subprotocol:
+    'name the sub-protocol that the server speaks: players.subprotocols of the scenario (subprotocols: [game.v1])',
   badRequest:
-    "the server requires something that is not sent: a sub-protocol (--header 'Sec-WebSocket-Protocol: NAME'), an Origin (--header 'Origin: https://game.example'), or another path or query (--target, players.path)",
+    "the server requires something that is not sent: a sub-protocol (players.subprotocols of the scenario: [game.v1]), an Origin (--header 'Origin: https://game.example'), or another path or query (--target, players.path)",
   redirect:
     'redirects are not followed, since the load would reach a host that is not confirmed: use the address that it points to in --target, or its path in the scenario',
   unauthorized:
@@ -38,7 +39,11 @@ const HINTS = {
   closed: null,
   restarting: 'the server is stopping or restarting: see its log',
   overloaded: 'the server reports that it is overloaded, or limits connections: see its limits and its log',
+  protocolError:
+    'the server takes what it got for a violation of its protocol: name the sub-protocol that it expects (players.subprotocols of the scenario), or correct the frames',
   frameTooLarge: 'the server refuses frames of that size: shorten the commands, or raise its limit',
+  frameTooLong:
+    'capbench closed this connection, not the server: raise the limit with players.largestFrame of the scenario, where the players are your own',
   closedByCapbench: 'capbench closed this connection, not the server',
   refused: 'start the server there, or correct the address; if it was running until now, see its log',
   reset:
@@ -105,7 +110,7 @@ export function causeOfError(error: unknown): Cause {
   const tls = tlsProblemOf(error);
   if (tls !== null) return { kind: 'certificate', what: tls.what, hint: tls.hint };
   if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') {
-    return causeOf('closedByCapbench', 'the server sent a frame that is larger than capbench accepts');
+    return causeOf('frameTooLong', 'the server sent a frame that is larger than capbench accepts');
   }
   if (code.startsWith('WS_ERR_')) return causeOf('closedByCapbench', message);
   if (code.startsWith('HPE_')) return causeOf('noHttp', message);
@@ -159,6 +164,7 @@ export function causeOfUpgrade(status: number, location?: string): Cause {
 /** RFC 6455, 7.4, and IANA's registry of close codes. */
 const CLOSE_CODES = kindsOf({
   restarting: [1001, 1012],
+  protocolError: [1002, 1003, 1007],
   policy: [1008],
   frameTooLarge: [1009],
   overloaded: [1013],

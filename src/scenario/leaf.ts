@@ -68,6 +68,16 @@ export function duration(min: string, max: string) {
   });
 }
 
+/** A size such as `64kB` or `16MB`, which stays as it is written. */
+export function size(min: string, max: string) {
+  const error = `a size of ${min} to ${max}, such as 64kB or 16MB`;
+  const [low, high] = [parseBytes(min) ?? 0, parseBytes(max) ?? 0];
+  return z
+    .string({ error })
+    .meta({ pattern: SIZE.source })
+    .refine((text) => (parseBytes(text) ?? -1) >= low && (parseBytes(text) ?? -1) <= high, { error });
+}
+
 /** A size in whole megabytes in PostgreSQL's notation, such as `512MB` or `3GB`; parsed to megabytes. */
 export function megabytes(min: string, max: string) {
   const error = `a size of ${min} to ${max} in whole megabytes, such as 512MB or 3GB`;

@@ -58,13 +58,13 @@ describe('an error', () => {
       'no sub-protocol chosen',
       new Error('Server sent no subprotocol'),
       'subprotocol',
-      'Sec-WebSocket-Protocol',
+      'players.subprotocols',
     ],
     [
       'one that nobody asked for',
       new Error('Server sent a subprotocol but none was requested'),
       'subprotocol',
-      'Sec-WebSocket-Protocol',
+      'players.subprotocols',
     ],
     ['a wrong accept', new Error('Invalid Sec-WebSocket-Accept header'), 'noWebSocket', 'players.path'],
     [
@@ -76,8 +76,8 @@ describe('an error', () => {
     [
       'a frame that we do not take',
       coded('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 'Max payload size exceeded'),
-      'closedByCapbench',
-      'capbench closed',
+      'frameTooLong',
+      'players.largestFrame',
     ],
     [
       'no frame',
@@ -102,8 +102,8 @@ test.each<[status: number, kind: CauseKind, hint: string | null]>([
   [302, 'redirect', 'are not followed'],
   [307, 'redirect', 'are not followed'],
   [308, 'redirect', 'are not followed'],
-  [400, 'badRequest', 'Sec-WebSocket-Protocol'],
-  [426, 'badRequest', 'Sec-WebSocket-Protocol'],
+  [400, 'badRequest', 'players.subprotocols'],
+  [426, 'badRequest', 'players.subprotocols'],
   [401, 'unauthorized', '--header-env'],
   [403, 'unauthorized', 'Origin'],
   [404, 'notFound', 'path of --target'],

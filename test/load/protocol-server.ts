@@ -269,7 +269,7 @@ export class ProtocolServer {
 
   private answer(socket: WebSocket, answer: IntentAnswer, seq: number, text: string): void {
     if (answer === 'garbage') socket.send('{"acks":[{"seq":');
-    else if (answer === 'flood') socket.send(`{"acks":[],"words":"${'x'.repeat(400_000)}"}`);
+    else if (answer === 'flood') socket.send(`{"acks":[],"words":"${'x'.repeat(17 * 2 ** 20)}"}`);
     else if (answer === 'drop') socket.terminate();
     else if (answer === 'wrongNumber') socket.send(JSON.stringify({ acks: [{ seq: seq + 1000, ok: true }] }));
     else if (answer !== 'silence') {

@@ -56,7 +56,7 @@ const answering = (head: string): Server =>
 
 describe('a WebSocket server that answers', () => {
   it.each([
-    ['400 Bad Request', 'status 400', "--header 'Sec-WebSocket-Protocol: NAME'"],
+    ['400 Bad Request', 'status 400', 'players.subprotocols'],
     [
       '301 Moved\r\nlocation: wss://a:b@game.example/ws/?k=v',
       'Location wss://game.example/ws/?..',

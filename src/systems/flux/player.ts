@@ -1,3 +1,4 @@
+import { LARGEST_FRAME } from '../../load/frame-bytes.ts';
 import { isRecord, parseJson } from '../../load/json.ts';
 import { MOST_NUMBER } from '../../load/ledger.ts';
 import { OUTCOME } from '../../load/outcome.ts';
@@ -20,8 +21,7 @@ const NOBODY = -1;
  * is. A player knows only what its server has sent to it.
  */
 export class FluxCodec implements PlayerCodec {
-  /** Far more than any frame for a player has. */
-  readonly mostPayload = 256 * 1024;
+  readonly mostPayload = LARGEST_FRAME;
   private readonly state: Int32Array;
   private readonly exits: Uint8Array;
   /** The last entity known to be in the player's place. */

@@ -56,8 +56,8 @@ export class HttpProtocol implements Protocol {
       connector(
         { hostname: hostname.replace(/^\[|\]$/g, ''), host, protocol, port, localAddress: source },
         (...result) => {
-          const [, socket] = result;
-          if (socket !== null) this.sockets.add(socket);
+          const [error, socket] = result;
+          if (error === null) this.sockets.add(socket);
           callback(...result);
         },
       );

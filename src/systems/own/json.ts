@@ -4,7 +4,7 @@ import type { Listener } from '../../load/player/connection.ts';
 import type { PlayerCodec } from '../../load/player/socket-protocol.ts';
 import type { Workload } from '../../scenario/workload.ts';
 import { Choices } from './choices.ts';
-import { withPlayer } from './players.ts';
+import { largestFrameOf, withPlayer } from './players.ts';
 import type { JsonPlayers } from './players-schema.ts';
 
 /** As JSON in ASCII, since frames are sent as latin1. */
@@ -24,10 +24,11 @@ function at(message: unknown, keys: readonly string[]): unknown {
   return value;
 }
 
-/** Sends `{type, command, id}`; the answer has the same id. Frames without an id are ignored. */
+/**
+ * Sends `{type, command, id}`; the answer has the same id. Any other frame (news, a heartbeat, binary data) is ignored.
+ */
 export class JsonCodec implements PlayerCodec {
-  /** Large enough for snapshots of a world. */
-  readonly mostPayload = 16 * 2 ** 20;
+  readonly mostPayload: number;
   private readonly players: JsonPlayers;
   private readonly ids: Int32Array;
   private readonly choices: Choices;
@@ -39,6 +40,7 @@ export class JsonCodec implements PlayerCodec {
     { seed, operations }: Pick<Workload, 'seed' | 'operations'>,
     ids: Int32Array,
   ) {
+    this.mostPayload = largestFrameOf(players);
     this.players = players;
     this.ids = ids;
     this.choices = new Choices(players.commands, operations, seed, ids);
@@ -56,8 +58,8 @@ export class JsonCodec implements PlayerCodec {
   }
 
   decode(player: number, frame: string, listener: Listener): boolean {
-    const message = parseJson(frame);
-    if (message === undefined) return false;
+    // Binary data and heartbeats need not be parsed to see that they are no answer.
+    const message = /^\s*\{/.test(frame) ? parseJson(frame) : undefined;
     const id = at(message, this.idAt);
     if (id === undefined || id === null) return true;
     const error = at(message, this.errorAt);

@@ -11,6 +11,7 @@ import type { Operation, Result, Session } from '../../player.d.ts';
 import { random } from '../../rng.ts';
 import { type LoadedModule, lastNumberOf, oneLine } from './module-file.ts';
 import { openContext } from './player-context.ts';
+import type { SocketPlayers } from './players-schema.ts';
 
 /** The stream of a module's random numbers; no number in load/streams.ts may be equal. */
 const PLAY = 42;
@@ -19,6 +20,8 @@ interface ModulePlan extends Omit<SocketPlan, 'codec'>, Pick<SourceTools, 'now' 
   /** The connections that the module opens to the servers, and what it did that cannot be seen. */
   readonly sockets: PlayerSockets;
   readonly dials: WatchedDials;
+  /** What `context.openSocket` offers and accepts, unless it is called with something else. */
+  readonly client: SocketPlayers;
   readonly module: LoadedModule;
   readonly seed: number;
   /** Number of all players. */

@@ -2,12 +2,12 @@ import type { WebSocket } from 'ws';
 import type { Route } from '../../load/player/connection.ts';
 import { openSocket, socketUrl } from '../../load/player/socket.ts';
 import type { Context, Operation, PlayerSocket, Result } from '../../player.d.ts';
-
-/** Limit of a frame from the server. */
-const MOST_PAYLOAD = 16 * 2 ** 20;
+import { largestFrameOf } from './players.ts';
+import type { SocketPlayers } from './players-schema.ts';
 
 interface ContextOptions extends Pick<Context, 'player' | 'players' | 'urls' | 'random' | 'now'> {
   readonly route: Route;
+  readonly client: SocketPlayers;
   readonly log: (line: string) => void;
   readonly settle: (operation: Operation, result: Result) => void;
   readonly lost: (reason: string | undefined) => void;
@@ -18,7 +18,7 @@ export function openContext(options: ContextOptions): {
   readonly context: Context;
   readonly end: () => void;
 } {
-  const { route, player, players, urls, random, now, log, settle, lost } = options;
+  const { route, client, player, players, urls, random, now, log, settle, lost } = options;
   const ended = new AbortController();
   const sockets = new Set<WebSocket>();
   const context: Context = {
@@ -34,8 +34,12 @@ export function openContext(options: ContextOptions): {
     settle,
     lost: (reason) => lost(reason),
     log: (message) => log(`player ${player}: ${message}`),
-    openSocket: (path) => {
-      const socket = openSocket(socketUrl(route.url, path), route.source, MOST_PAYLOAD, route);
+    openSocket: (path, { headers, ...given } = {}) => {
+      const access = headers === undefined ? route : { ...route, headers: { ...route.headers, ...headers } };
+      const socket = openSocket(socketUrl(route.url, path), route.source, largestFrameOf(client), access, {
+        ...client,
+        ...given,
+      });
       sockets.add(socket);
       socket.on('close', () => sockets.delete(socket));
       // Without a listener of the module, an error would be thrown.

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { KIND } from '../../scenario/kinds.ts';
-import { line, list, map, oneOf, prose, quantity, word } from '../../scenario/leaf.ts';
+import { line, list, map, oneOf, prose, quantity, size, word } from '../../scenario/leaf.ts';
 
 const MOST_CHOICES = 1000;
 const weight = () => quantity(0.001, 1e6, 'a weight').default(1).describe('Relative frequency');
@@ -14,6 +14,23 @@ const path = () =>
   );
 const answerKey = () =>
   word(/^[A-Za-z_$][\w$-]*(\.[A-Za-z_$][\w$-]*){0,5}$/, 'a key of the answer, such as id or reply.id');
+
+const SUBPROTOCOL = 'the name of a sub-protocol, such as game.v1';
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/;
+
+/** What a client of WebSocket offers and accepts. */
+const socket = {
+  deflate: z
+    .boolean({ error: 'true or false' })
+    .optional()
+    .describe('Offers permessage-deflate, as browsers do'),
+  subprotocols: list(word(TOKEN, SUBPROTOCOL), 20, 'names of sub-protocols', 1)
+    .optional()
+    .describe('Sub-protocols to offer, the preferred one first'),
+  largestFrame: size('1kB', '1GB')
+    .optional()
+    .describe('A longer message of the server ends the connection; 16MB unless set'),
+};
 
 /** JSON over WebSocket: `{type, command, id}`, and an answer with the same id. */
 const json = map({
@@ -32,6 +49,7 @@ const json = map({
   ),
   idAt: answerKey().default('id').describe('Path of the id in an answer'),
   errorAt: answerKey().default('error').describe('An answer with a value at this path is a rejection'),
+  ...socket,
 });
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
@@ -57,6 +75,7 @@ const A_MODULE = 'the path of a JavaScript module, such as ./my-player.mjs';
 const module = map({
   protocol: z.literal('module').default('module'),
   module: line(1000).regex(/\.(mjs|cjs|js)$/, { error: A_MODULE }),
+  ...socket,
 });
 
 const KINDS = 'json, http, or a module: { module: ./my-player.mjs }';
@@ -81,4 +100,6 @@ export const playersSchema = z.preprocess(
 /** The players of a scenario. */
 export type Players = z.infer<typeof playersSchema>;
 export type JsonPlayers = z.infer<typeof json>;
+/** What players over WebSocket offer to their server. */
+export type SocketPlayers = Pick<JsonPlayers, keyof typeof socket>;
 export type HttpPlayers = z.infer<typeof http>;

@@ -1,5 +1,7 @@
+import { LARGEST_FRAME } from '../../load/frame-bytes.ts';
 import type { Workload } from '../../scenario/workload.ts';
-import type { Players } from './players-schema.ts';
+import { parseBytes } from '../../units.ts';
+import type { Players, SocketPlayers } from './players-schema.ts';
 
 /** The system's own part of the workload. */
 export interface OwnWorkload {
@@ -11,3 +13,7 @@ export const ownWorkload = ({ own }: Pick<Workload, 'own'>): OwnWorkload => own 
 /** Replaces {player} by the player's number. */
 export const withPlayer = (text: string, player: number): string =>
   text.replaceAll('{player}', String(player));
+
+/** The longest message that players accept, in bytes. */
+export const largestFrameOf = ({ largestFrame }: SocketPlayers): number =>
+  (largestFrame === undefined ? undefined : parseBytes(largestFrame)) ?? LARGEST_FRAME;

@@ -17,6 +17,7 @@ const ownWorker: Pick<System, 'workerModule' | 'nullServers'> = {
       env: {
         TOKEN: token,
         ...(playing.protocol === 'json' ? { ID_AT: playing.idAt } : {}),
+        ...(playing.protocol !== 'http' && playing.deflate === true ? { DEFLATE: 'true' } : {}),
         ...(module === null ? {} : { MODULE_PATH: module.path, MODULE_NAME: module.name }),
       },
     }));

@@ -13,8 +13,10 @@ export const openProtocol: WorkerModule['openProtocol'] = async (setup, tools, i
   const { errors } = tools;
   const route = routesOf(setup, ids);
   switch (playing.protocol) {
-    case 'json':
-      return new SocketProtocol({ ids, codec: new JsonCodec(playing, setup.workload, ids), route, errors });
+    case 'json': {
+      const codec = new JsonCodec(playing, setup.workload, ids);
+      return new SocketProtocol({ ids, codec, route, errors, offer: playing });
+    }
     case 'http': {
       const { HttpProtocol } = await import('./http.ts');
       return new HttpProtocol({
@@ -46,7 +48,7 @@ export const openProtocol: WorkerModule['openProtocol'] = async (setup, tools, i
       const urls = setup.worlds.map(({ url }) => url);
       return new ModuleProtocol({
         ...{ ...tools, ids, module, seed, players, kinds, urls, route },
-        ...{ sockets, dials },
+        ...{ sockets, dials, client: playing },
       });
     }
   }

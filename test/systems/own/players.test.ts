@@ -31,6 +31,13 @@ test.each([
     },
   ],
   [
+    '{ module: ./a.mjs, deflate: true, subprotocols: [game.v1], largestFrame: 64kB }',
+    {
+      ...{ protocol: 'module', module: './a.mjs', deflate: true },
+      ...{ subprotocols: ['game.v1'], largestFrame: '64kB' },
+    },
+  ],
+  [
     `{ protocol: http, requests: [{ path: /health }, { method: POST, path: /moves, body: '{"to":"north"}', weight: 3 }] }`,
     {
       protocol: 'http',
@@ -57,6 +64,12 @@ describe('refused, with the place', () => {
     ['{ module: ./my-player.txt }', 'players.module'],
     ['{ module: "a\\nb.mjs" }', 'players.module'],
     ['{ module: ./a.mjs, path: /x }', 'players.path'],
+    ['{ module: ./a.mjs, deflate: yes please }', 'players.deflate'],
+    ['{ module: ./a.mjs, subprotocols: game.v1 }', 'players.subprotocols'],
+    ['{ module: ./a.mjs, subprotocols: ["game v1"] }', 'players.subprotocols.0'],
+    ['{ module: ./a.mjs, largestFrame: 16 }', 'players.largestFrame'],
+    ['{ module: ./a.mjs, largestFrame: 2GB }', 'players.largestFrame'],
+    ['{ protocol: http, deflate: true, requests: [{ path: / }] }', 'players.deflate'],
     ['{ protocol: json }', 'players.commands'],
     ['{ protocol: json, commands: [] }', 'players.commands'],
     ['{ protocol: json, commands: [{ command: look, weight: 0 }] }', 'players.commands.0.weight'],

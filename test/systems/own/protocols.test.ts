@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Players } from '../../../src/systems/own/players-schema.ts';
@@ -104,7 +104,7 @@ test('id and error may be nested in an answer, and players are distributed over 
   expect(tally.strayAnswers).toBe(0);
 });
 
-test('an unanswered message times out, a second answer is unexpected, and invalid JSON ends the connection', async () => {
+test('an unanswered message times out, and a second answer is unexpected', async () => {
   const silent = await play(json(), [await mud(() => {})], IMPATIENT);
   expect(silent.counts.timedOut + silent.counts.skipped + silent.counts.unfinished).toBe(
     silent.counts.scheduled,
@@ -116,11 +116,56 @@ test('an unanswered message times out, a second answer is unexpected, and invali
   ]);
   expect(twice.counts.ok).toBe(twice.counts.scheduled);
   expect(twice.tally.strayAnswers).toBe(twice.counts.scheduled);
-  const garbage = await play(json(), [await mud((_frame, socket) => socket.send('what?'))]);
-  expect(garbage.counts.failed).toBe(garbage.counts.scheduled);
-  // Each player's first message was sent, and those due after the loss of the connection were not.
-  expect(garbage.counts.failedUnsent).toBe(garbage.counts.scheduled - 6);
-  expect(garbage.tally.disconnects).toBe(6);
+});
+
+test('what is no answer is news: binary data, heartbeats, frames that are no JSON, large snapshots', async () => {
+  const news = ['ping', '2', '', Buffer.of(0, 1, 2), JSON.stringify({ tiles: 'x'.repeat(300_000) })];
+  const { counts, tally } = await play(json(), [
+    await mud(({ id }, socket) => {
+      for (const one of id === 1 ? news : news.slice(0, 4)) socket.send(one);
+      socket.send(JSON.stringify({ id }));
+    }),
+  ]);
+  expect(counts.ok).toBe(counts.scheduled);
+  expect(tally).toMatchObject({ disconnects: 0, strayAnswers: 0, errors: [] });
+});
+
+test('a frame that is longer than players.largestFrame ends the connection, and the error names the key', async () => {
+  const long = JSON.stringify({ tiles: 'x'.repeat(70_000) });
+  const { counts, tally, errors } = await play(json({ largestFrame: '64kB' }), [
+    await mud((_frame, socket) => socket.send(long)),
+  ]);
+  expect(counts.failed).toBe(counts.scheduled);
+  expect(tally.disconnects).toBe(6);
+  expect(errors).toContain('players.largestFrame');
+});
+
+test('sub-protocols and permessage-deflate are offered, and the bytes are those of the sockets', async () => {
+  const taken = new Set<string>();
+  const connections = new Set<Socket>();
+  const server = createServer();
+  server.on('connection', (socket) => connections.add(socket));
+  new WebSocketServer({ server, perMessageDeflate: { threshold: 0 } }).on('connection', (socket) => {
+    taken.add(`${socket.protocol} ${socket.extensions}`);
+    socket.on('message', (data) => {
+      const { id } = JSON.parse(String(data)) as Frame;
+      socket.send(JSON.stringify({ id, world: 'x'.repeat(10_000) }));
+    });
+  });
+  const sum = (key: 'bytesRead' | 'bytesWritten'): number =>
+    [...connections].reduce((total, socket) => total + socket[key], 0);
+  const at = { worlds: [{ url: await listen(server), pid: null }], database: null };
+  const fleet = await prepare(workload(json({ deflate: true, subprotocols: ['game.v1', 'game.v0'] })), at);
+  const before = { read: sum('bytesRead'), written: sum('bytesWritten') };
+  const { tally } = await run(fleet);
+  const after = { read: sum('bytesRead'), written: sum('bytesWritten') };
+  await fleet.close();
+  expect([...taken]).toEqual(['game.v1 permessage-deflate']);
+  const { ok, scheduled } = tally.operations.intent.whole;
+  expect(ok).toBe(scheduled);
+  expect(tally.bytesOut).toBe(after.read - before.read);
+  expect(tally.bytesIn).toBe(after.written - before.written);
+  expect(tally.bytesIn).toBeLessThan(ok * 1000);
 });
 
 test('when a server closes a connection with unanswered operations, the error says how many failed', async () => {
@@ -190,6 +235,20 @@ test('HTTP: 2xx is ok, 4xx is a rejection and an answer, anything else is a fail
   expect(tally.bytesOut).toBeGreaterThan(counts.ok * 'GET / HTTP/1.1\r\nhost: x\r\n\r\n'.length);
   // Each player keeps its connections.
   expect(connections()).toBeLessThanOrEqual(6 * 4);
+});
+
+test('HTTP connections are kept for as long as the server says, and counted', async () => {
+  const { url, connections } = await site((_request, response) => void response.end('ok'));
+  for (const server of servers) server.keepAliveTimeout = 2_000;
+  const requests = http({ method: 'GET', path: '/', weight: 1 });
+  const at = { worlds: [{ url, pid: null }], database: null };
+  const fleet = await prepare(workload(requests, { outstanding: 1 }), at);
+  const { tally, seconds: all } = await run(fleet);
+  await fleet.close();
+  const { ok, scheduled } = tally.operations.intent.whole;
+  expect(ok).toBe(scheduled);
+  expect(connections()).toBe(6);
+  for (const { sockets } of all) expect(sockets).toEqual({ open: 6, handshakes: 0 });
 });
 
 test('an unanswered request times out, and one whose connection breaks fails', async () => {

@@ -7,11 +7,18 @@ const KEEP_ALIVE_MS = 60_000;
 /** Length of `"id":` with the longest number of an operation. */
 const TAIL = 24;
 
+interface NullServerOptions {
+  readonly token: string;
+  readonly idAt: string;
+  /** Takes permessage-deflate, for answers of any length. */
+  readonly deflate?: boolean;
+}
+
 /**
  * A server that only answers: over HTTP with 200, over WebSocket, at any path, with the `id` of each frame at `idAt` (keys with
  * dots between them). With an empty token, it accepts everybody.
  */
-export function nullServer(token: string, idAt: string): Server {
+export function nullServer({ token, idAt, deflate = false }: NullServerOptions): Server {
   const hasToken = ({ headers }: IncomingMessage): boolean =>
     token === '' || headers.authorization === `Bearer ${token}`;
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
@@ -24,7 +31,12 @@ export function nullServer(token: string, idAt: string): Server {
     else request.resume().on('end', answer);
   });
   const sockets = new WebSocketServer({
-    ...{ noServer: true, perMessageDeflate: false, skipUTF8Validation: true, clientTracking: false },
+    ...{
+      noServer: true,
+      perMessageDeflate: deflate ? { threshold: 0 } : false,
+      skipUTF8Validation: true,
+      clientTracking: false,
+    },
   });
   const keys = idAt.split('.');
   const before = keys.map((key) => `{${JSON.stringify(key)}:`).join('');
