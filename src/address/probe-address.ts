@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { connect, isIP } from 'node:net';
 import { badInput, messageOf } from '../errors.ts';
 import type { Access } from './access.ts';
+import type { ProcessAddress } from './process-address.ts';
 import { hostOf, locate, repeatable, type Surroundings } from './target-address.ts';
 
 /** A target's PostgreSQL, which is only read. */
@@ -39,6 +40,8 @@ export interface ProbeAddresses {
   readonly postgres: PostgresAddress | null;
   readonly redis: RedisAddress | null;
   readonly metrics: readonly MetricsAddress[];
+  /** Processes of the target on this host. */
+  readonly processes: readonly ProcessAddress[];
   /** The addresses that are not loopback, for messages. */
   readonly foreign: readonly string[];
 }
@@ -167,7 +170,7 @@ export async function resolveProbes(
   owned: readonly string[],
   around: Surroundings,
   target: TargetAccess,
-): Promise<ProbeAddresses> {
+): Promise<Omit<ProbeAddresses, 'processes'>> {
   let postgres: PostgresAddress | null = null;
   let redis: RedisAddress | null = null;
   const metrics: MetricsAddress[] = [];

@@ -67,6 +67,7 @@ async function inspect(host: Host, reference: string, flags: CheckFlags) {
       postgres: probes.postgres !== null,
       redis: probes.redis !== null,
       metrics: probes.metrics.length > 0,
+      processes: probes.processes.map(({ name }) => name),
     },
     lacks: [
       ...(system.measureCeilings === undefined ? (['ceilings'] as const) : []),

@@ -154,7 +154,10 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
       },
       openStack: stackOpener(host, loaded, reached, guard, token),
       engine: openEngine({ workers, watchdog: guard, onConnecting: progress.connecting, module }),
-      watched: targets.length === 0 ? null : { addresses: probes, ca: access.ca },
+      watched:
+        targets.length === 0
+          ? null
+          : { addresses: probes, ca: access.ca, onThisHost: targets.every((one) => one.onThisHost) },
       openNullServers:
         nullServers === undefined
           ? null

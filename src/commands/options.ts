@@ -67,7 +67,13 @@ export const withTargets = (command: Command): Command =>
     .addOption(several('--header-env <name=variable>', 'a header whose value is in the environment'))
     .option('--probe-postgres <url>', "the target's PostgreSQL, which is only read")
     .option('--probe-redis <url>', "the target's Redis: INFO once a second")
-    .addOption(several('--probe-metrics <url>', "a Prometheus page of the target's; repeatable"));
+    .addOption(several('--probe-metrics <url>', "a Prometheus page of the target's; repeatable"))
+    .addOption(
+      several(
+        '--probe-process <name=where>',
+        'a process on this host: a pid, :PORT or a pid file; repeatable',
+      ),
+    );
 
 /** A whole number from an option or a variable. @throws CapbenchError (104) unless it is 1 to `most` */
 export function wholeNumber(source: string, text: string, most: number): number {

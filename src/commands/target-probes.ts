@@ -1,4 +1,6 @@
 import { type ProbeUrl, parseProbeUrl } from '../address/probe-address.ts';
+import { type ProcessAddress, parseProcess } from '../address/process-address.ts';
+import type { Target } from '../address/target-address.ts';
 import { badInput } from '../errors.ts';
 import type { Host } from '../host.ts';
 
@@ -7,6 +9,7 @@ export interface ProbeFlags {
   readonly probePostgres?: string;
   readonly probeRedis?: string;
   readonly probeMetrics: readonly string[];
+  readonly probeProcess: readonly string[];
 }
 
 const MOST_METRICS = 16;
@@ -15,19 +18,18 @@ const MOST_METRICS = 16;
  * The addresses of a target's probes, from the options or else from the environment. Their secrets are registered with
  * the redaction. Bad input (104) for an invalid address, and without a target.
  */
-export function readProbeUrls(host: Host, flags: ProbeFlags, hasTargets: boolean): readonly ProbeUrl[] {
+export function readProbeUrls(
+  host: Host,
+  flags: Omit<ProbeFlags, 'probeProcess'>,
+  hasTargets: boolean,
+): readonly ProbeUrl[] {
   const given = [
     ...asGiven(host, 'postgres', flags.probePostgres === undefined ? [] : [flags.probePostgres]),
     ...asGiven(host, 'redis', flags.probeRedis === undefined ? [] : [flags.probeRedis]),
     ...asGiven(host, 'metrics', flags.probeMetrics),
   ];
   const [first] = given;
-  if (first !== undefined && !hasTargets) {
-    throw badInput(
-      `${first.source} is given without --target`,
-      'servers that capbench starts are probed anyway: name a server that runs already with --target, or remove the probe',
-    );
-  }
+  if (first !== undefined && !hasTargets) throw withoutTarget(first.source);
   const metrics = given.filter(({ kind }) => kind === 'metrics');
   if (metrics.length > MOST_METRICS) {
     throw badInput(`got ${metrics.length} metrics pages, expected ${MOST_METRICS} at most`);
@@ -44,6 +46,49 @@ export function readProbeUrls(host: Host, flags: ProbeFlags, hasTargets: boolean
     );
   }
   return urls;
+}
+
+const withoutTarget = (source: string): Error =>
+  badInput(
+    `${source} is given without --target`,
+    'servers that capbench starts are probed anyway: name a server that runs already with --target, or remove the probe',
+  );
+
+const MOST_PROCESSES = 16;
+
+/**
+ * The processes to watch, from `--probe-process` or else from CAPBENCH_PROBE_PROCESS. Bad input (104) for an invalid or
+ * repeated name, and unless every target is on this host.
+ */
+export function readProcesses(
+  host: Host,
+  { probeProcess }: ProbeFlags,
+  targets: readonly Target[],
+): readonly ProcessAddress[] {
+  const fromFlags = probeProcess.length > 0;
+  const source = fromFlags ? '--probe-process' : 'CAPBENCH_PROBE_PROCESS';
+  const texts = (fromFlags ? probeProcess : (host.env.CAPBENCH_PROBE_PROCESS ?? '').split(','))
+    .map((text) => text.trim())
+    .filter((text) => text !== '');
+  if (texts.length === 0) return [];
+  if (targets.length === 0) throw withoutTarget(source);
+  const elsewhere = targets.find(({ onThisHost }) => !onThisHost);
+  if (elsewhere !== undefined) {
+    throw badInput(
+      `${source}: the target ${elsewhere.host} is another host, and processes can only be watched on this one`,
+      'run capbench on that host with a loopback --target, or watch its metrics with --probe-metrics',
+    );
+  }
+  if (texts.length > MOST_PROCESSES) {
+    throw badInput(`${source}: got ${texts.length} processes, expected ${MOST_PROCESSES} at most`);
+  }
+  const processes = texts.map((text) => parseProcess(text, source, host.cwd));
+  const names = processes.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) {
+    throw badInput(`${source}: the name ${twice} is given twice, expected once`, 'give each process its own');
+  }
+  return processes;
 }
 
 interface Given {

@@ -11,7 +11,7 @@ import { formatDuration, grouped, type Micros } from '../units.ts';
 import type { TargetFlags } from './options.ts';
 import type { LoadedScenario } from './scenario-files.ts';
 import { readAccess } from './target-access.ts';
-import { readProbeUrls } from './target-probes.ts';
+import { readProbeUrls, readProcesses } from './target-probes.ts';
 
 /** What a run loads and reads without knowing it; no targets where it starts a stack of its own. */
 export interface RunTargets {
@@ -47,7 +47,9 @@ export async function readTargets(
   const targets = await resolveTargets(flags.target, flags.iOwn, around, others);
   const owned = ownedHosts(flags.iOwn, new Set([...targets.map((target) => target.host), ...others]));
   const origins = new Set(targets.map(({ url }) => new URL(url).origin));
-  return { targets, starts, access, probes: await resolveProbes(urls, owned, around, { origins, access }) };
+  const processes = readProcesses(host, flags, targets);
+  const probes = await resolveProbes(urls, owned, around, { origins, access });
+  return { targets, starts, access, probes: { ...probes, processes } };
 }
 
 /** capbench cannot kill the processes of a target, and a run without the fault must not pass for one that had it. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Figures } from '../measurement/figures.ts';
+import type { Figures, ProcessFigures } from '../measurement/figures.ts';
+import { sumOf } from '../measurement/readings.ts';
 import type { Conclusion } from './conclusion.ts';
 import { generatorIsHealthy } from './rules/generator.ts';
 import { type JudgedRule, observedAndLimit } from './rules/rule.ts';
@@ -46,7 +47,7 @@ const HOST_RULES = ['foreign-cpu', 'steal-mean', 'steal-max', 'throttled', 'memo
  * 1. other processes or the hypervisor took CPU or memory: the host;
  * 2. the generator sent late although nothing kept it from sending: the generator, or the host if the generator waited
  *    for a CPU on a full host;
- * 3. one world server used its one core fully, or the writers always had a flush in flight: the server or the database;
+ * 3. one world server used its one core fully, or one thread of a watched process of the target did, or the writers always had a flush in flight: the server or the database;
  * 4. the host is full and the generator was on time: the server or the database, whichever used more CPU;
  * 5. the load was not sustained or answers were slow, and the host is nearly full: as 4;
  * 6. nothing is full, and answers were slow or the load was not sustained: the database if the flush is most of an
@@ -106,7 +107,25 @@ function lateGenerator(figures: Figures, rules: readonly JudgedRule[]): Finding 
   return { resource: starved ? 'host' : 'generator', evidence: [facts.join(', '), ...shares].join('; ') };
 }
 
-function usedUp({ world, database }: Figures): Finding | null {
+/** The processes of a target that were watched, the busiest first. */
+const processesOf = ({ target }: Figures): readonly (readonly [name: string, figures: ProcessFigures])[] =>
+  Object.entries(target.process)
+    .filter(([, { cpuPercentOfCore }]) => cpuPercentOfCore.mean !== null)
+    .sort(([, a], [, b]) => (b.cpuPercentOfCore.mean ?? 0) - (a.cpuPercentOfCore.mean ?? 0));
+
+/** `api` used 98% of a core, its busiest thread 97% */
+const coreOf = ([name, { cpuPercentOfCore, busiestThreadPercent }]: readonly [
+  string,
+  ProcessFigures,
+]): string =>
+  `\`${name}\` used ${percent(cpuPercentOfCore.mean)} of a core${busiestThreadPercent.mean === null ? '' : `, its busiest thread ${percent(busiestThreadPercent.mean)}`}`;
+
+function usedUp(figures: Figures): Finding | null {
+  const { world, database } = figures;
+  const full = processesOf(figures).find(
+    ([, { busiestThreadPercent }]) => (busiestThreadPercent.mean ?? 0) > CORE_BUSY_PERCENT,
+  );
+  if (full !== undefined) return { resource: 'server', evidence: coreOf(full) };
   const core = world.cpuPercentOfCore.mean;
   if (core !== null && core > CORE_BUSY_PERCENT) {
     return {
@@ -155,7 +174,9 @@ const isSlow = (rules: readonly JudgedRule[], rulings: readonly Ruling[]): boole
         budget.metric.figure === 'load.sentPercent'),
   );
 
-function slowAnswers({ latency, database, generator, host, world }: Figures): Finding {
+function slowAnswers(figures: Figures): Finding {
+  const { latency, database, generator, host, world } = figures;
+  const [busiest] = processesOf(figures);
   const all = Object.values(latency);
   const service = Math.max(0, ...all.map((one) => one.service.p50 ?? 0));
   const worst = Math.max(0, ...all.map((one) => one.service.p95 ?? 0));
@@ -169,7 +190,10 @@ function slowAnswers({ latency, database, generator, host, world }: Figures): Fi
         : `p95 of answers was ${ms(worst)} after sending, p50 ${ms(service)}`,
       ...(database.queryMs === undefined ? [] : [`a flush took ${ms(flush)}`]),
       `the schedule lag of the generator was p99 ${ms(generator.ownLagP99Ms)}`,
-      `host CPU ${percent(host.cpuPercent.mean)}, the busiest world server ${percent(world.cpuPercentOfCore.mean)} of a core`,
+      `host CPU ${percent(host.cpuPercent.mean)}`,
+      busiest === undefined
+        ? `the busiest world server ${percent(world.cpuPercentOfCore.mean)} of a core`
+        : coreOf(busiest),
     ].join(', '),
   };
 }
@@ -182,7 +206,9 @@ function sharesOf(figures: Figures): string {
   const { host, database, generator } = figures;
   const shares = [
     ['PostgreSQL', database.cpuPercentOfHost.mean],
-    ['world servers', serverShare(figures)],
+    ...(figures.world.cpuPercentTotal.mean === null
+      ? processesOf(figures).map(([name, of]) => [`\`${name}\``, of.cpuPercentOfHost.mean] as const)
+      : [['world servers', serverShare(figures)] as const]),
     ['generator', generator.cpuPercentOfHost],
     ['others', host.otherCpuPercent],
   ] as const;
@@ -190,25 +216,35 @@ function sharesOf(figures: Figures): string {
   return [`all ${host.cpus} cores ${percent(host.cpuPercent.mean)} busy`, ...parts].join(', ');
 }
 
-/** The world servers' part of the host's CPU: their total is in percent of as many cores as there are servers. */
-function serverShare({ world, host }: Figures): number | null {
-  return world.cpuPercentTotal.mean === null || host.cpus === 0
-    ? null
-    : (world.cpuPercentTotal.mean * world.servers) / host.cpus;
+/**
+ * The world servers' part of the host's CPU: their total is in percent of as many cores as there are servers. Of a target
+ * whose servers report none, that of its watched processes.
+ */
+function serverShare(figures: Figures): number | null {
+  const { world, host } = figures;
+  if (world.cpuPercentTotal.mean === null)
+    return sumOf(processesOf(figures).map(([, { cpuPercentOfHost }]) => cpuPercentOfHost.mean));
+  return host.cpus === 0 ? null : (world.cpuPercentTotal.mean * world.servers) / host.cpus;
 }
 
 function resourcesOf(figures: Figures, healthy: boolean): ResourceUse[] {
   const { world, generator, database, host } = figures;
   const over = (value: number | null, limit: number): ResourceUse['state'] =>
     value === null ? 'unknown' : value > limit ? 'saturated' : 'not saturated';
+  const [full] = processesOf(figures)
+    .map(([name, { busiestThreadPercent }]) => [name, busiestThreadPercent.mean] as const)
+    .sort(([, a], [, b]) => (b ?? 0) - (a ?? 0));
+  const core =
+    full === undefined || world.cpuPercentOfCore.mean !== null
+      ? { utilisationPercent: world.cpuPercentOfCore.mean, of: 'one core, by the busiest world server' }
+      : { utilisationPercent: full[1], of: `one core, by the busiest thread of \`${full[0]}\`` };
   return [
     {
       resource: 'server',
-      utilisationPercent: world.cpuPercentOfCore.mean,
-      of: 'one core, by the busiest world server',
+      ...core,
       cpuPercentOfHost: serverShare(figures),
       waitedPercent: world.waitedPercent,
-      state: over(world.cpuPercentOfCore.mean, CORE_BUSY_PERCENT),
+      state: over(core.utilisationPercent, CORE_BUSY_PERCENT),
     },
     {
       resource: 'generator',

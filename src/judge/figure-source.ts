@@ -1,5 +1,6 @@
 import type { Measurements } from '../measurement/measurements.ts';
 import type { BudgetMetric } from '../scenario/budget.ts';
+import { processMetricOf } from '../scenario/process-metric.ts';
 
 /** Of the figures in `throughput`, what the load itself counts. */
 const OF_LOAD = new Set(['throughput.operationsPerSecond', 'throughput.perSecond']);
@@ -56,7 +57,10 @@ const PROBES: Readonly<Record<string, RegExp>> = {
   target: /^metrics/,
   host: /^host/,
 };
-export const probesOf = ({ section }: BudgetMetric): RegExp | undefined => PROBES[section];
+export function probesOf({ section, path }: BudgetMetric): RegExp | undefined {
+  const ofProcess = processMetricOf(path);
+  return ofProcess === null ? PROBES[section] : new RegExp(`^process-${ofProcess.name}$`);
+}
 
 /**
  * Why a figure cannot be known of a target whose servers report nothing of themselves: it was not watched, and what the

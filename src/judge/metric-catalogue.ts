@@ -1,4 +1,5 @@
-import { type Metric, type Metrics, metricAt, selectorsOf } from '../scenario/budget.ts';
+import { type Metric, type Metrics, metricAt, processesIn, selectorsOf } from '../scenario/budget.ts';
+import { PROCESS_FIGURES, PROCESS_ROOM } from '../scenario/process-metric.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 
 /** A metric in the list of all metrics. */
@@ -10,6 +11,7 @@ export interface ListedMetric extends Omit<Metric, 'within'> {
 
 const SETTING = 'stack.applied.<setting>';
 const SELECTOR = 'target.metrics.<name>{label="value"}';
+const PROCESS = `${PROCESS_ROOM}.<name>`;
 
 /**
  * Every metric that a budget may name. With a scenario: also its settings, the target's metrics that its budgets name,
@@ -37,5 +39,13 @@ export function catalogue(
     ...named(settings.map((name) => `stack.applied.${name}`)),
     ...listed(SELECTOR, metricAt(metrics, 'target.metrics.any')),
     ...named(selectors.map((text) => `target.metrics.${text}`)),
+    ...Object.keys(PROCESS_FIGURES).flatMap((figure) =>
+      listed(`${PROCESS}.${figure}`, metricAt(metrics, `${PROCESS_ROOM}.any.${figure}`)),
+    ),
+    ...named(
+      [...processesIn(budgets)].flatMap((name) =>
+        Object.keys(PROCESS_FIGURES).map((figure) => `${PROCESS_ROOM}.${name}.${figure}`),
+      ),
+    ),
   ];
 }

@@ -1,5 +1,6 @@
 import type { Budget, MeasuredBudget } from '../scenario/budget.ts';
 import { ofOperation } from '../scenario/operations.ts';
+import { processMetricOf } from '../scenario/process-metric.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { faultsOf } from '../scenario/workload.ts';
 import { isOfKernel, isOfOwnProcesses, isOfServers, isOfStatements } from './figure-source.ts';
@@ -10,7 +11,13 @@ interface Circumstances {
   readonly scenario: Scenario;
   readonly hasTarget: boolean;
   /** The probes of a target that are given. */
-  readonly probes: { readonly postgres: boolean; readonly redis: boolean; readonly metrics: boolean };
+  readonly probes: {
+    readonly postgres: boolean;
+    readonly redis: boolean;
+    readonly metrics: boolean;
+    /** The names of the processes that are watched. */
+    readonly processes: readonly string[];
+  };
   /** What the system does not support: ceilings of its database, servers to calibrate against. */
   readonly lacks: readonly ('ceilings' | 'calibration')[];
   /** The names of the settings that a stack started by capbench will report. */
@@ -67,7 +74,7 @@ function ofOwnStack({ metric }: MeasuredBudget, { scenario, settings }: Circumst
   const { section, setting } = metric;
   const { probes, keptIn } = scenario.traits;
   if (section === 'redis') return needing('--target', '--probe-redis');
-  if (section === 'target') return needing('--target', '--probe-metrics');
+  if (section === 'target') return needing('--target', probeOption(metric));
   if (setting !== null && !settings.includes(setting)) return unmeasured(unknownSetting(setting, settings));
   if (section === 'ceilings' && scenario.ceilings.secondsEach === 0) return unmeasured(WHY.ceilings);
   if (isOfServers(metric)) {
@@ -85,6 +92,10 @@ function ofTarget({ metric }: MeasuredBudget, { scenario, probes }: Circumstance
   const { section, setting, figure } = metric;
   const { hasServerMetrics, table } = scenario.traits;
   if (section === 'redis') return probes.redis ? measured() : needing('--probe-redis');
+  const ofProcess = processMetricOf(metric.path);
+  if (ofProcess !== null) {
+    return probes.processes.includes(ofProcess.name) ? measured() : needing(probeOption(metric));
+  }
   if (section === 'target') {
     return probes.metrics ? measured('where a page has it') : needing('--probe-metrics');
   }
@@ -105,6 +116,12 @@ function ofTarget({ metric }: MeasuredBudget, { scenario, probes }: Circumstance
   return measured(
     table === null ? 'where the role may read it' : `where it has a table ${table}, and the role may read it`,
   );
+}
+
+/** The option that provides a figure of a target. */
+function probeOption({ path }: MeasuredBudget['metric']): string {
+  const ofProcess = processMetricOf(path);
+  return ofProcess === null ? '--probe-metrics' : `--probe-process ${ofProcess.name}=:PORT`;
 }
 
 /** Why a metric will have no figure anywhere: what it measures does not happen in this scenario. */

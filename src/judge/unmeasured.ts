@@ -4,6 +4,7 @@ import { answeredOf } from '../measurement/sent.ts';
 import type { Absence } from '../probe/probe.ts';
 import type { BudgetMetric, MeasuredBudget } from '../scenario/budget.ts';
 import { nearest } from '../scenario/nearest.ts';
+import { processMetricOf } from '../scenario/process-metric.ts';
 import { isOfOwnProcesses, isOfStatements, kernelSeries, probesOf, unwatched } from './figure-source.ts';
 import { noteOf, unfitting } from './target-metric.ts';
 
@@ -177,7 +178,9 @@ const FOREIGN_OF_TARGET =
 function elsewhere(metric: BudgetMetric, { stackKind, series = {} }: UnmeasuredFacts): string | null {
   const { section, figure } = metric;
   if (stackKind === 'local' && (section === 'redis' || section === 'target')) {
-    return `only a target has one: --target, with --probe-${section === 'redis' ? 'redis' : 'metrics'}`;
+    const probe =
+      section === 'redis' ? 'redis' : processMetricOf(metric.path) === null ? 'metrics' : 'process';
+    return `only a target has one: --target, with --probe-${probe}`;
   }
   if (section === 'ceilings') return WHY.ceilings;
   if (isOfCalibration(metric)) return WHY.calibration;

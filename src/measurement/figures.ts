@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Metric } from '../scenario/budget.ts';
 import type { OperationSpec } from '../scenario/operations.ts';
+import type { PROCESS_FIGURES } from '../scenario/process-metric.ts';
 import { FAULT_ACTIONS } from '../scenario/sections.ts';
 import {
   figure,
@@ -136,6 +137,20 @@ const metricFigures = z.object({
   ...{ p95: number, p99: number, count: number },
   largestBound: number.describe('Of a histogram: a percentile that reached it may be anything above.'),
 });
+
+/** Over the seconds of the measure phase, under a name that only the run knows (scenario/process-metric.ts). */
+const overSeconds = (description: string) =>
+  z.object({ mean: number, min: number, max: number }).describe(description);
+const processFigures: z.ZodObject<Record<keyof typeof PROCESS_FIGURES, ReturnType<typeof overSeconds>>> =
+  z.object({
+    cpuPercentOfCore: overSeconds('Of it and its children; 100 is one core.'),
+    cpuPercentOfHost: overSeconds('The same, of all cores.'),
+    busiestThreadPercent: overSeconds('Of a core: in each second of the thread that used most in it.'),
+    memoryBytes: overSeconds('Resident: the private memory of all, and the largest shared part once.'),
+    threads: overSeconds('Of all its processes.'),
+    descriptors: overSeconds('Open files and sockets of all its processes.'),
+    processes: overSeconds('It and its children.'),
+  });
 
 const network = z.object({
   bytesPerPlayerSecondIn: figure('bytes/s'),
@@ -291,6 +306,7 @@ const figuresSchema = z.object({
     metrics: z
       .record(text, metricFigures)
       .describe('Of a target’s metrics pages: what budgets name, in units of its own.'),
+    process: z.record(text, processFigures).describe('Of a target’s processes, by their names.'),
   }),
   network,
   integrity,
@@ -312,6 +328,7 @@ export type Percentiles = Read<ReturnType<typeof percentiles>>;
 export type OpenPercentiles = Read<ReturnType<typeof openPercentiles>>;
 export type LatencyFigures = Read<typeof latency>;
 export type MetricFigures = Read<typeof metricFigures>;
+export type ProcessFigures = Read<typeof processFigures>;
 /** `<plural>PerSecond` of each operation. */
 interface Rates {
   readonly [own: string]: number | null | Spread | undefined;

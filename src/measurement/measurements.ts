@@ -137,6 +137,8 @@ const stage = z.object({
  *   redis.operations, redis.cpuSeconds, redis.evictedKeys, redis.expiredKeys, redis.keyspaceHits, redis.keyspaceMisses,
  *   redis.rejectedConnections, redis.errorReplies, redis.networkBytes (counter), redis.usedMemoryBytes,
  *   redis.connections (gauge)
+ *   process.<name>.cpuSeconds, process.<name>.busiestThreadSeconds (counter; of a process of a target and its children),
+ *   process.<name>.memoryBytes, process.<name>.threads, process.<name>.descriptors, process.<name>.processes (gauge)
  *   metrics.N.<selector> (N = 1-based page of a target; a counter grows from 0 at the first reading, over all samples chosen)
  * A counter of a server that was restarted begins again at 0; readings.ts knows.
  */

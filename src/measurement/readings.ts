@@ -240,6 +240,10 @@ export function numbered(all: Measurements['series'], room: string, name: string
   return found.sort(([a], [b]) => a - b).map(([, series]) => series);
 }
 
+/** The names of the processes of a target that were watched, in the order in which they were given. */
+export const processNamesOf = ({ series }: Pick<Measurements, 'series'>): readonly string[] =>
+  Object.keys(series).flatMap((key) => /^process\.([^.]+)\.cpuSeconds$/.exec(key)?.[1] ?? []);
+
 /** The sum of several gauges, second by second, without seconds in which one is missing. */
 export const togetherOf = (all: readonly Series[], window: Window): Spread =>
   spreadOf(sumColumns(all.map((series) => valuesAt(series, secondsOf(window)))));

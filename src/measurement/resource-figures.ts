@@ -3,7 +3,7 @@ import { selectorsOf } from '../scenario/budget.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { toMillis } from '../units.ts';
 import { bucketQuantile } from './buckets.ts';
-import { type Figures, type MetricFigures, rateKey, type Spread } from './figures.ts';
+import { type Figures, type MetricFigures, type ProcessFigures, rateKey, type Spread } from './figures.ts';
 import { percentilesOf } from './latency-figures.ts';
 import type { BucketData, Measurements } from './measurements.ts';
 import {
@@ -16,6 +16,7 @@ import {
   paceOf,
   percentOf,
   percentsOf,
+  processNamesOf,
   rateOf,
   ratesAt,
   ratio,
@@ -102,10 +103,24 @@ export function redisFigures(m: Measurements): Figures['redis'] {
   };
 }
 
-/** The figures of every metric that a budget names. */
+/** The figures of every metric that a budget names, and of every process that was watched. */
 export const targetFigures = (m: Measurements, { budgets }: Scenario): Figures['target'] => ({
   metrics: Object.fromEntries([...selectorsOf(budgets).keys()].map((text) => [text, metricFigures(m, text)])),
+  process: Object.fromEntries(processNamesOf(m).map((name) => [name, processFigures(m, name)])),
 });
+
+function processFigures(m: Measurements, name: string): ProcessFigures {
+  const { gauge, percents } = measuredOf(m, `process.${name}`);
+  return {
+    cpuPercentOfCore: percents('cpuSeconds', 1),
+    cpuPercentOfHost: percents('cpuSeconds', m.host.cpus),
+    busiestThreadPercent: percents('busiestThreadSeconds', 1),
+    memoryBytes: gauge('memoryBytes'),
+    threads: gauge('threads'),
+    descriptors: gauge('descriptors'),
+    processes: gauge('processes'),
+  };
+}
 
 /** A histogram that its page declares without any observation counts as 0, like such a counter. */
 const isUnborn = ({ bounds, counts }: BucketData): boolean => bounds.length === 0 && counts[0] === 0;
@@ -241,14 +256,21 @@ function canaryDrift({ canary }: Measurements): number | null {
   return percentOf(Math.abs(canary.afterMs - canary.beforeMs), canary.beforeMs);
 }
 
-/** Busy cores that are neither PostgreSQL's, nor a world server's, nor the generator's; null when one is unknown. */
+/**
+ * Busy cores that are neither PostgreSQL's, nor a world server's, nor the generator's; null when one is unknown. Of a
+ * target they are those that are neither a watched process's nor the generator's.
+ */
 function otherCores(m: Measurements): number | null {
   const window = m.measured ?? NOWHERE;
   const busy = rateOf(m.series['host.cpuBusySeconds'], window);
-  const known = sumOf([
-    rateOf(m.series['postgres.cpuSeconds'], window),
-    sumOf(numbered(m.series, 'world', 'cpuSeconds').map((one) => rateOf(one, window))),
-    generatorCores(m),
-  ]);
+  const processes = processNamesOf(m).map((name) => rateOf(m.series[`process.${name}.cpuSeconds`], window));
+  const underTest =
+    processes.length > 0
+      ? processes
+      : [
+          rateOf(m.series['postgres.cpuSeconds'], window),
+          sumOf(numbered(m.series, 'world', 'cpuSeconds').map((one) => rateOf(one, window))),
+        ];
+  const known = sumOf([...underTest, generatorCores(m)]);
   return busy === null || known === null ? null : Math.max(0, busy - known);
 }

@@ -88,11 +88,12 @@ export function openSeriesRecorder() {
 }
 
 /** The host's probe also provides the servers' waits and PostgreSQL's CPU and memory. */
-const PROBES: readonly (readonly [series: RegExp, probe: (number: string) => string])[] = [
+const PROBES: readonly (readonly [series: RegExp, probe: (of: string) => string])[] = [
   [/^world\.(\d+)\.(?!waitedSeconds$)/, (number) => `world-${number}`],
   [/^metrics\.(\d+)\./, (number) => `metrics-${number}`],
   [/^postgres\.(?!(?:cpuSeconds|waitedSeconds|memoryBytes)$)/, () => 'postgres'],
   [/^redis\./, () => 'redis'],
+  [/^process\.([^.]+)\./, (name) => `process-${name}`],
   [/^(?:host|runner|world\.\d+|postgres)\./, () => 'host'],
 ];
 

@@ -1,7 +1,7 @@
 import type { ProcessReading } from '../supervision/proc.ts';
 
-/** To whom a process belongs; PostgreSQL's belong to the run, too. */
-export type Owner = 'run' | 'postgres' | 'foreign';
+/** To whom a process belongs; PostgreSQL's belong to the run, too. The named ones are of a target. */
+export type Owner = 'run' | 'postgres' | 'foreign' | `process ${string}`;
 
 /** A process outside the run, and the CPU that it and the children it waited for have used during the run. */
 export interface ForeignProcess {
@@ -38,7 +38,8 @@ const totalOf = ({ ownSeconds, reapedSeconds }: ProcessReading): number => ownSe
  * reaped by init, and what was counted is deducted there.
  */
 export function openCpuAccount() {
-  const seconds: Record<Owner, number> = { run: 0, postgres: 0, foreign: 0 };
+  const seconds = new Map<Owner, number>();
+  const add = (owner: Owner, more: number): void => void seconds.set(owner, (seconds.get(owner) ?? 0) + more);
   let known: ReadonlyMap<string, Known> | null = null;
   let ended: ForeignProcess[] = [];
   /** Time of ended processes that no process has reaped yet. Forgotten after one more scan. */
@@ -116,8 +117,8 @@ export function openCpuAccount() {
           owner === 'foreign'
             ? ([...own, ...others.reaped].find((one) => one.owner !== 'foreign')?.owner ?? owner)
             : owner;
-        seconds[owner] += moved;
-        seconds[inheritedOwner] += inherited;
+        add(owner, moved);
+        add(inheritedOwner, inherited);
         const used = (before?.used ?? 0) + moved + (inheritedOwner === owner ? inherited : 0);
         now.set(idOf(reading), { reading, owner, used });
       }
@@ -128,7 +129,7 @@ export function openCpuAccount() {
       known = now;
     },
     /** User and system CPU since the first scan. Never falls. */
-    seconds: (owner: Owner) => seconds[owner],
+    seconds: (owner: Owner) => seconds.get(owner) ?? 0,
     /** The pids of an owner's living processes, as of the last scan. */
     pids: (owner: Owner) =>
       [...(known?.values() ?? [])].filter((one) => one.owner === owner).map(({ reading }) => reading.pid),

@@ -1,36 +1,53 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProbeAddresses } from '../address/probe-address.ts';
 import type { Endpoints } from '../stack/stack.ts';
 import type { ProcessReading } from '../supervision/proc.ts';
-import { openProcessTable, pidsNow } from './process-table.ts';
+import { listenersOn } from './listeners.ts';
+import { openProcessTable } from './process-table.ts';
 
 /** For this long no request is sent to the target. */
 const QUIET_MS = 500;
 /** The share of one core in that time from which a process counts as busy with something else than the load. */
 const BUSY_SHARE = 0.25;
-const LISTENING = '0A';
 
 /**
  * The pids of processes on a target's host that are busy before the load begins. A process that listens on a port of the
- * target, and its children, are under test, however busy they are; a process that becomes busy with the load may be, too.
- * Null where this cannot be determined: without /proc, or where a listening process is not visible to this user.
+ * target or that is named as a part of it, and its children, are under test, however busy they are; a process that
+ * becomes busy with the load may be, too, and so may every process of a user whose listening process is not visible to
+ * capbench. Null without /proc.
  * @param ports of everything under test
+ * @param named pids of the processes that are named as parts of the target
  */
-export async function busyForeignProcesses(ports: ReadonlySet<number>): Promise<ReadonlySet<number> | null> {
+export async function busyForeignProcesses(
+  ports: ReadonlySet<number>,
+  named: readonly number[] = [],
+): Promise<ReadonlySet<number> | null> {
   const table = openProcessTable();
   const before = new Map((await table.scan()).map((one) => [idOf(one), one]));
   if (before.size === 0) return null;
   await sleep(QUIET_MS);
   const now = await table.scan();
-  const listening = listeners(ports);
-  if (listening === null) return null;
-  const own = treesOf([process.pid, ...listening], now);
+  const { pids, hiddenUsers } = listenersOn(ports, 'any');
+  // Init may hold the socket of a service that it starts on demand, and every process is its child.
+  const roots = [process.pid, ...pids, ...named].filter((pid) => pid !== 1 || !table.complete);
+  const own = treesOf(roots, now);
   const busy = now.filter((reading) => {
     const used = reading.ownSeconds - (before.get(idOf(reading))?.ownSeconds ?? reading.ownSeconds);
-    return !own.has(reading.pid) && used * 1e3 >= BUSY_SHARE * QUIET_MS;
+    return (
+      used * 1e3 >= BUSY_SHARE * QUIET_MS && !own.has(reading.pid) && !hiddenUsers.includes(userOf(reading))
+    );
   });
   return new Set(busy.map(({ pid }) => pid));
+}
+
+/** The user of a process; NaN where it has ended. */
+function userOf({ pid }: ProcessReading): number {
+  try {
+    return statSync(`/proc/${pid}`).uid;
+  } catch {
+    return Number.NaN;
+  }
 }
 
 /** The ports of a target and of its probed components. */
@@ -62,40 +79,3 @@ function treesOf(roots: readonly number[], scan: readonly ProcessReading[]): Rea
   }
   return pids;
 }
-
-/**
- * The pids that hold a listening TCP socket on one of the ports (proc_net_tcp(5)); null where the holder of a socket is
- * not visible to this user.
- */
-function listeners(ports: ReadonlySet<number>): number[] | null {
-  const sockets = new Set(
-    ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) =>
-      linesOf(file).flatMap((line) => {
-        const [, local = '', , state, , , , , , inode] = line.trim().split(/\s+/);
-        const port = Number.parseInt(local.split(':')[1] ?? '', 16);
-        return state === LISTENING && ports.has(port) ? [`socket:[${inode}]`] : [];
-      }),
-    ),
-  );
-  const held = new Set<string>();
-  const holders = pidsNow().filter((pid) => {
-    const own = descriptorsOf(pid)
-      .map((fd) => linkOf(`/proc/${pid}/fd/${fd}`))
-      .filter((link) => sockets.has(link));
-    for (const link of own) held.add(link);
-    return own.length > 0;
-  });
-  return held.size < sockets.size ? null : holders;
-}
-
-/** Ignores processes that have ended in between or are not readable. */
-function orNothing<T>(read: () => T, nothing: T): T {
-  try {
-    return read();
-  } catch {
-    return nothing;
-  }
-}
-const linesOf = (file: string): string[] => orNothing(() => readFileSync(file, 'latin1').split('\n'), []);
-const descriptorsOf = (pid: number): string[] => orNothing(() => readdirSync(`/proc/${pid}/fd`), []);
-const linkOf = (path: string): string => orNothing(() => readlinkSync(path), '');

@@ -1,5 +1,6 @@
 import type { MetricsAddress, ProbeAddresses } from '../address/probe-address.ts';
-import { type Budget, selectorsOf } from '../scenario/budget.ts';
+import { type Budget, processesIn, selectorsOf } from '../scenario/budget.ts';
+import { PROCESS_ROOM } from '../scenario/process-metric.ts';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
 import type { Micros } from '../units.ts';
 import { openAttachedPostgres } from './attached-postgres.ts';
@@ -13,6 +14,7 @@ import {
 } from './metrics.ts';
 import type { Absence, Probe } from './probe.ts';
 import { openRedisProbe } from './redis.ts';
+import type { ProcessProbe } from './target-processes.ts';
 
 /** When the measure phase was, on the monotonic clock; null where there was none. */
 type MeasurePhase = { readonly from: Micros; readonly to: Micros } | null;
@@ -24,6 +26,8 @@ interface TargetProbeOptions {
   readonly tables: readonly string[];
   /** They name the metrics to read. */
   readonly budgets: readonly Budget[];
+  /** The processes of the target that are watched. */
+  readonly processes: readonly ProcessProbe[];
   /** CA certificates for a Redis over TLS. */
   readonly ca: string | undefined;
 }
@@ -34,10 +38,11 @@ const CEILINGS: Absence = {
 };
 
 /** The names of the requested probes. */
-export const probeNames = ({ postgres, redis, metrics }: ProbeAddresses): readonly string[] => [
+export const probeNames = ({ postgres, redis, metrics, processes }: ProbeAddresses): readonly string[] => [
   ...(postgres === null ? [] : ['postgres']),
   ...(redis === null ? [] : ['redis']),
   ...metrics.map((_, i) => `metrics-${i + 1}`),
+  ...processes.map(({ name }) => `process-${name}`),
 ];
 
 /** Opens the requested probes. Rejects with exit code 93 when one cannot be reached; none is left open then. */
@@ -46,6 +51,7 @@ export async function openTargetProbes({
   database,
   tables,
   budgets,
+  processes,
   ca,
 }: TargetProbeOptions) {
   const asked = [...selectorsOf(budgets).values()];
@@ -58,6 +64,11 @@ export async function openTargetProbes({
   }
   if (redis === null) without('redis', 'Redis URL', '--probe-redis');
   if (metrics.length === 0) without('target.metrics', 'Prometheus URL', '--probe-metrics');
+  const given = processes.map(({ name }) => name);
+  for (const name of processesIn(budgets)) {
+    if (!given.includes(`process-${name}`))
+      without(`${PROCESS_ROOM}.${name}`, `process ${name}`, `--probe-process ${name}=:PORT`);
+  }
   // In parallel, since each may take seconds to time out.
   const [partial, pages] = await allOpened(
     [
@@ -112,11 +123,11 @@ export async function openTargetProbes({
     return missing;
   };
   return {
-    probes: [...partial, ...pages],
+    probes: [...partial, ...pages, ...processes],
     /** The figures that no probe provided, and why. */
     absences: (measured: MeasurePhase) => [
       ...absent,
-      ...partial.flatMap((probe) => probe.absences()),
+      ...[...partial, ...processes].flatMap((probe) => probe.absences()),
       ...asked.flatMap((one) => absencesOf(one, measured)),
     ],
     /** The first malformed line of each metric that a budget names. */

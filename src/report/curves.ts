@@ -1,6 +1,6 @@
 import { countOf, percentileOf } from '../histogram.ts';
 import type { BucketData, Measurements } from '../measurement/measurements.ts';
-import { numbered, ratesAt, sumColumns, valuesAt } from '../measurement/readings.ts';
+import { numbered, processNamesOf, ratesAt, sumColumns, valuesAt } from '../measurement/readings.ts';
 import { ofOperation } from '../scenario/operations.ts';
 import { conversion, grouped, toMillis } from '../units.ts';
 import type { Report } from './report.ts';
@@ -101,12 +101,15 @@ export function throughputCurves(m: Measurements): readonly Curve[] {
   return [
     { name: 'operations due', x, y: over('scheduled') },
     { name: 'operations answered (ok or rejected)', x, y: over('ok', 'rejected') },
-    {
-      name: 'row writes',
-      x,
-      y: sumColumns(numbered(m.series, 'world', 'rowWrites').map((series) => ratesAt(series, x))),
-    },
+    { name: 'row writes', x, y: sumColumns(rowWriteSeries(m).map((series) => ratesAt(series, x))) },
   ].filter(hasData);
+}
+
+/** As the servers count them; of servers that do not, as PostgreSQL does. */
+function rowWriteSeries({ series }: Measurements): readonly (Measurements['series'][string] | undefined)[] {
+  const own = numbered(series, 'world', 'rowWrites');
+  const names = ['rowsInserted', 'rowsUpdated', 'rowsDeleted'];
+  return own.length > 0 ? own : names.map((name) => series[`postgres.${name}`]);
 }
 
 /** Cores in use, by process. */
@@ -118,6 +121,7 @@ export function cpuCurves(m: Measurements): readonly Curve[] {
   const parts = [
     { name: 'world servers', x, y: rates('world') },
     { name: 'PostgreSQL', x, y: ratesAt(m.series['postgres.cpuSeconds'], x) },
+    ...processNamesOf(m).map((name) => ({ name, x, y: ratesAt(m.series[`process.${name}.cpuSeconds`], x) })),
     { name: 'generator', x, y: rates('generator') },
   ].filter(hasData);
   const known = sumColumns(parts.map(({ y }) => y));
@@ -127,6 +131,19 @@ export function cpuCurves(m: Measurements): readonly Curve[] {
   });
   return [...parts, { name: 'others', x, y: others }].filter(hasData);
 }
+
+/** Resident memory of each watched process of a target, in MB. */
+export function memoryCurves(m: Measurements): readonly Curve[] {
+  const x = secondsOf(m);
+  return processNamesOf(m)
+    .map((name) => {
+      const bytes = valuesAt(m.series[`process.${name}.memoryBytes`], x);
+      return { name, x, y: bytes.map((value) => (value === null ? null : value / MEGABYTE)) };
+    })
+    .filter(hasData);
+}
+
+const MEGABYTE = 2 ** 20;
 
 /** Batches by their number of operations; empty buckets at both ends are left out. */
 export function batchBars(m: Measurements): { readonly labels: string[]; readonly counts: number[] } {

@@ -8,6 +8,7 @@ import {
   type LatencyLimit,
   latencyCurves,
   latencyLimits,
+  memoryCurves,
   percentileCurves,
   secondsOf,
   throughputCurves,
@@ -84,6 +85,7 @@ export function drawingsOf(report: Report, m: Measurements): readonly Drawing[] 
     throughputDrawing(m, marks),
     batchDrawing(report, m),
     cpuDrawing(report, m, marks),
+    memoryDrawing(m, marks),
   ].filter((drawing) => drawing !== null);
 }
 
@@ -164,6 +166,18 @@ function cpuDrawing({ host }: Report, m: Measurements, marks: Marks): Drawing | 
     limits: [{ name: `all ${host.cpus} cores`, label: '', y: host.cpus, span: null }],
     x: secondsAxis(curves),
     y: linear('cores', host.cpus),
+  };
+}
+
+function memoryDrawing(m: Measurements, marks: Marks): Drawing | null {
+  const curves = memoryCurves(m).map(plainLook);
+  if (curves.length === 0) return null;
+  const title = 'Memory by process';
+  return {
+    ...{ name: 'memory', title, curves, limits: [], marks, stacked: false, bars: null },
+    alt: `${title}, resident, in MB. ${sentencesOf(curves, [], marks)}`,
+    x: secondsAxis(curves),
+    y: linear('MB', highest(curves)),
   };
 }
 

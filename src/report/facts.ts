@@ -1,4 +1,5 @@
-import { bytesText, numberText, quantity } from './quantity.ts';
+import type { ProcessFigures } from '../measurement/figures.ts';
+import { bytesText, NOTHING, numberText, quantity } from './quantity.ts';
 import type { Report } from './report.ts';
 import { calibrationText, engineText, timeText } from './report-text.ts';
 
@@ -9,13 +10,23 @@ export type Facts = Readonly<Record<string, readonly string[]>>;
 const some = <T>(value: T | null | undefined, facts: (value: T) => Facts): Facts =>
   value === null || value === undefined ? {} : facts(value);
 
+/** Those of which something is known. */
+const known = (facts: Facts): Facts =>
+  Object.fromEntries(
+    Object.entries(facts).filter(([, values]) => !values.every((value) => value.includes(NOTHING))),
+  );
+
+/** The text of a value; none where there is no value. */
+const text = (value: number | null, of: (value: number) => string): readonly string[] =>
+  value === null ? [] : [of(value)];
+
 /** What the databases and the servers' writers did; empty where none was watched. */
 export function databaseFacts({ database, redis, throughput, ceilings }: Report): Facts {
   const own = (name: string): number | null => {
     const figure = throughput[name];
     return typeof figure === 'number' ? figure : null;
   };
-  return {
+  return known({
     // Only servers that write in batches have these.
     ...some(throughput.batchesPerSecond, () => ({
       batches: [
@@ -59,12 +70,12 @@ export function databaseFacts({ database, redis, throughput, ceilings }: Report)
       ],
     })),
     ...some(ceilings.statement, (statement) => ({ 'batched statement': [statement] })),
-  };
+  });
 }
 
 /** The machine, what used it, and how the generator did. */
-export function hostFacts({ host, generator, world, database }: Report): Facts {
-  return {
+export function hostFacts({ host, generator, world, database, target, stack }: Report): Facts {
+  return known({
     host: [
       `${host.cpuModel}, ${host.cpus} cores`,
       `${bytesText(host.memoryBytes)}, at most ${quantity(host.memoryUsedPercent.max, '%')} used`,
@@ -72,11 +83,15 @@ export function hostFacts({ host, generator, world, database }: Report): Facts {
     system: [`${host.platform} ${host.arch}`, `kernel ${host.kernel}`, `Node ${host.node}`],
     'host CPU': [
       `${quantity(host.cpuPercent.mean, '%')} of all cores`,
-      `PostgreSQL ${quantity(database.cpuPercentOfHost.mean, '%')}`,
+      ...text(database.cpuPercentOfHost.mean, (share) => `PostgreSQL ${quantity(share, '%')}`),
       `generator ${quantity(generator.cpuPercentOfHost, '%')}`,
       `others ${quantity(host.otherCpuPercent, '%')}`,
       `steal ${quantity(host.stealPercent, '%')}`,
     ],
+    ...(stack.kind === 'target' ? { targets: [numberText(world.servers)] } : {}),
+    ...Object.fromEntries(
+      Object.entries(target.process).map(([name, figures]) => [`process ${name}`, processTexts(figures)]),
+    ),
     'world servers': [
       `${world.servers}, the busiest ${quantity(world.cpuPercentOfCore.mean, '%')} of a core`,
       `${bytesText(world.memoryTotalBytes.max)} of memory in all`,
@@ -105,17 +120,28 @@ export function hostFacts({ host, generator, world, database }: Report): Facts {
       `fixed piece of work changed by ${quantity(host.canaryDriftPercent, '%')}`,
       `wall clock moved by ${quantity(host.clockDriftMs, 'ms')}`,
     ],
-  };
+  });
 }
 
+/** What a watched process of a target used, with its children. */
+export const processTexts = (of: ProcessFigures): readonly string[] => [
+  `CPU ${quantity(of.cpuPercentOfCore.mean, '%')} of a core, at most ${quantity(of.cpuPercentOfCore.max, '%')}`,
+  ...text(of.busiestThreadPercent.mean, (share) => `its busiest thread ${quantity(share, '%')}`),
+  ...text(of.memoryBytes.max, (bytes) => `memory up to ${bytesText(bytes)}`),
+  ...text(of.threads.max, (count) => `${numberText(count)} threads`),
+  ...text(of.descriptors.max, (count) => `${numberText(count)} descriptors`),
+  ...text((of.processes.max ?? 1) > 1 ? of.processes.max : null, (count) => `${numberText(count)} processes`),
+];
+
 /** What was run, and when. */
-export const runFacts = (report: Report): Facts => ({
-  started: [timeText(report.startedAt)],
-  'measure phase': [quantity(report.load.durationSeconds, 's')],
-  scale: [numberText(report.load.scale)],
-  seed: [String(report.seed)],
-  scenario: [report.scenarioHash],
-  schedule: [report.scheduleHash ?? '–'],
-  commit: [report.commit ?? '–'],
-  version: [`capbench ${report.capbench}`],
-});
+export const runFacts = (report: Report): Facts =>
+  known({
+    started: [timeText(report.startedAt)],
+    'measure phase': [quantity(report.load.durationSeconds, 's')],
+    scale: [numberText(report.load.scale)],
+    seed: [String(report.seed)],
+    scenario: [report.scenarioHash],
+    schedule: [report.scheduleHash ?? '–'],
+    commit: [report.commit ?? '–'],
+    version: [`capbench ${report.capbench}`],
+  });

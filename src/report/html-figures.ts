@@ -14,6 +14,7 @@ export function latencyTable({ latency: all, operations }: Report): string {
     STATISTICS.map((stat) => percentileText(p, stat));
   const rows = operations.flatMap(({ id, label }) => {
     const { due, service, lag } = ofOperation(all, id);
+    if (due.count + due.unanswered === 0) return [];
     const name = capital(label);
     return [
       row([
@@ -26,6 +27,7 @@ export function latencyTable({ latency: all, operations }: Report): string {
       row([`${name}, schedule lag`, ...cells(lag), numberText(lag.count), '']),
     ];
   });
+  if (rows.length === 0) return '';
   const columns = ['mean', 'min', 'p50', 'p90', 'p95', 'p99', 'p99.9', 'max', 'answered', 'unanswered'];
   return `${table(['', ...columns], rows, 'numbers')}<p class="note">Latency counts from the moment at which an operation was scheduled. An operation without an answer counts as slower than every answered one; mean, min and max are of answered operations. Schedule lag is the time from the scheduled moment to sending.</p>`;
 }
@@ -85,20 +87,24 @@ export function stackParts({ stack: { kind, documented, applied, reasons } }: Re
 
 /** How busy each resource was, from which the bottleneck follows. */
 export function resourceTable({ bottleneck }: Report): string {
-  const rows = bottleneck.resources.map((one) =>
-    row([
-      one.resource,
-      `${quantity(one.utilisationPercent, '%')} of ${one.of}`,
-      quantity(one.cpuPercentOfHost, '%'),
-      quantity(one.waitedPercent, '%'),
-      one.state,
-    ]),
-  );
-  return `<h3>Bottleneck: ${safe(bottleneck.resource)}</h3><p>${safe(capital(bottleneck.evidence))}</p>${table(
-    ['', 'Utilisation', 'CPU of the host', 'Waited for a CPU', 'State'],
-    rows,
-  )}`;
+  const isKnown = ({ utilisationPercent, cpuPercentOfHost, waitedPercent }: Resource): boolean =>
+    [utilisationPercent, cpuPercentOfHost, waitedPercent].some((value) => value !== null);
+  const rows = bottleneck.resources
+    .filter(isKnown)
+    .map((one) =>
+      row([
+        one.resource,
+        `${quantity(one.utilisationPercent, '%')} of ${one.of}`,
+        quantity(one.cpuPercentOfHost, '%'),
+        quantity(one.waitedPercent, '%'),
+        one.state,
+      ]),
+    );
+  const head = ['', 'Utilisation', 'CPU of the host', 'Waited for a CPU', 'State'];
+  return `<h3>Bottleneck: ${safe(bottleneck.resource)}</h3><p>${safe(capital(bottleneck.evidence))}</p>${rows.length === 0 ? '' : table(head, rows)}`;
 }
+
+type Resource = Report['bottleneck']['resources'][number];
 
 export function errorParts({ errors: all, probes }: Report): string[] {
   const gaps = probes.flatMap(({ name, gaps, lastError }) =>

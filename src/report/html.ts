@@ -42,7 +42,7 @@ export function html(report: Report, charts: readonly Drawing[]): string {
       parts: [...factList(hostFacts(report)), resourceTable(report)],
     },
     { id: 'run', title: 'This run', parts: [...factList(runFacts(report)), ...errorParts(report)] },
-  ].filter(({ parts }) => parts.length > 0);
+  ].filter(({ parts }) => parts.some((part) => part !== ''));
   return `<!doctype html>
 <html lang="en">
 <head>

@@ -1,5 +1,6 @@
 import { type Percentiles, throughputOf } from '../measurement/figures.ts';
 import { ofOperation } from '../scenario/operations.ts';
+import { processTexts } from './facts.ts';
 import { plain } from './plain-text.ts';
 import { bytesText, cellText, numberText, quantity } from './quantity.ts';
 import type { Report } from './report.ts';
@@ -8,7 +9,7 @@ import { belowFact, cut, fact, grid, type Palette, shortLabel, wrap } from './te
 
 /** The figures that decide: players, each operation, lost writes, the database, and what was busy. */
 export function keyFigures(report: Report, paint: Palette, width: number): string[] {
-  const { load, network, host, generator, bottleneck } = report;
+  const { load, network, host, generator, bottleneck, target } = report;
   const { durationSeconds: seconds } = load;
   if (seconds === null) return [];
   return [
@@ -22,10 +23,13 @@ export function keyFigures(report: Report, paint: Palette, width: number): strin
         'lost writes': [lostText(report)],
         database: databaseValues(report),
         host: [
-          `CPU ${quantity(host.cpuPercent.mean, '%')}`,
-          `generator ${quantity(generator.cpuPercentOfHost, '%')}`,
+          ...some(host.cpuPercent.mean, (busy) => [`CPU ${quantity(busy, '%')}`]),
+          ...some(generator.cpuPercentOfHost, (busy) => [`generator ${quantity(busy, '%')}`]),
           ...(bottleneck.resource === 'none' ? ['bottleneck none'] : []),
         ],
+        ...Object.fromEntries(
+          Object.entries(target.process).map(([name, of]) => [`process ${name}`, processTexts(of)]),
+        ),
         bottleneck: bottleneck.resource === 'none' ? [] : [bottleneckText(bottleneck, width - KEY_WIDTH - 2)],
       },
       width,
@@ -124,11 +128,13 @@ export function loadLines(report: Report): string[] {
         ...[outcomes, sharesText(report, id)].map(belowFact),
       ];
     }),
-    fact(
-      'network, a player',
-      `${bytesText(network.bytesPerPlayerSecondIn, true)} in`,
-      `${bytesText(network.bytesPerPlayerSecondOut, true)} out`,
-    ),
+    ...some(network.bytesPerPlayerSecondIn, (bytesIn) => [
+      fact(
+        'network, a player',
+        `${bytesText(bytesIn, true)} in`,
+        `${bytesText(network.bytesPerPlayerSecondOut, true)} out`,
+      ),
+    ]),
     connectingText(network),
     fact('lost writes', lostText(report)),
   ];

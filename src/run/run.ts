@@ -9,6 +9,7 @@ import { openHostProbe } from '../probe/host.ts';
 import { openPostgresProbe } from '../probe/postgres.ts';
 import { untilClosed } from '../probe/probe.ts';
 import { openTargetProbes, type TargetProbes } from '../probe/target-probes.ts';
+import { openProcessProbes } from '../probe/target-processes.ts';
 import type { Verification } from '../probe/verification.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { faultsOf, workloadOf } from '../scenario/workload.ts';
@@ -260,23 +261,25 @@ interface WatchedTarget {
   readonly addresses: ProbeAddresses;
   /** CA certificates for TLS connections. */
   readonly ca: string | undefined;
+  /** All servers under load are on this host, whatever else is elsewhere. */
+  readonly onThisHost: boolean;
 }
 
 /** Rejects with the error of a probe that cannot be opened, and with exit code 105 when stopped; none is left open then. */
-async function openProbes(
-  { scenario, system, identity: { colocated }, watched }: RunPlan,
-  endpoints: Endpoints,
-  stop: AbortSignal,
-) {
+async function openProbes({ scenario, system, watched }: RunPlan, endpoints: Endpoints, stop: AbortSignal) {
   const { database } = endpoints;
   const tables = scenario.traits.table === null ? [] : [scenario.traits.table];
   // Servers of any kind may have no metrics, unless the system declares that all of its servers have them.
   const isAsked = endpoints.unknown !== true || scenario.traits.hasServerMetrics === 'yes';
   const ofSystem = isAsked ? ((await system.probes?.(endpoints)) ?? []).map(untilClosed) : [];
+  const processes = await openProcessProbes(watched?.addresses.processes ?? []);
   const foreign =
-    watched === null || !colocated
+    watched === null || !watched.onThisHost
       ? null
-      : await busyForeignProcesses(portsUnderTest(endpoints, watched.addresses));
+      : await busyForeignProcesses(
+          portsUnderTest(endpoints, watched.addresses),
+          processes.flatMap((probe) => probe.roots()),
+        );
   const host = openHostProbe(endpoints, foreign);
   const all = [...ofSystem, untilClosed(host)];
   const close = async (): Promise<void> => {
@@ -285,7 +288,13 @@ async function openProbes(
   let ofTarget: TargetProbes | null = null;
   try {
     if (watched !== null) {
-      const opening = openTargetProbes({ ...watched, database, tables, budgets: scenario.budgets });
+      const opening = openTargetProbes({
+        ...watched,
+        database,
+        tables,
+        processes,
+        budgets: scenario.budgets,
+      });
       ofTarget = await unlessAborted(opening, stop).catch((thrown) => {
         if (!stop.aborted) throw thrown;
         // The run does not wait for probes that take seconds to time out.

@@ -14,6 +14,7 @@ import { type Claim, type Claims, metricUnitOf } from './claims.ts';
 import { type Finding, findingAt, reporter } from './finding.ts';
 import { nearest, nearestPath } from './nearest.ts';
 import { type Path, shown } from './problem.ts';
+import { PROCESS_FIGURES, PROCESS_ROOM } from './process-metric.ts';
 import type { budgetSchema, contradictedSchema, untestableSchema } from './sections.ts';
 
 /** The three lists of a scenario that make its budgets; an invalid element is undefined. */
@@ -235,6 +236,9 @@ function problemOf(budget: MeasuredBudget, metrics: Metrics): string | null {
   const { path } = budget.metric;
   const metric = metricAt(metrics, path, budget.stat);
   if (metric === undefined) {
+    if (path.startsWith(`${PROCESS_ROOM}.`)) {
+      return `metric "${path}" is not a figure of a process, expected ${PROCESS_ROOM}.<name> and one of ${Object.keys(PROCESS_FIGURES).join(', ')}; the name is that of --probe-process`;
+    }
     return path.startsWith(`${SELECTED}.`)
       ? `metric "${path}" is not a metric of a Prometheus page, expected one such as target.metrics.http_requests_total{code="500"}`
       : `metric "${path}" is not a figure of report.json${meant(budget, metrics)}`;
@@ -257,8 +261,8 @@ function problemOf(budget: MeasuredBudget, metrics: Metrics): string | null {
   return `metric "${path}" is in ${metric.unit} and cannot be compared with ${budget.metricUnit}; expected ${oneOf(units)}`;
 }
 
-/** Prefixes of figures whose last part is a free name: settings of the stack, and a target's own metrics. */
-const NAMED_ROOMS = ['stack.applied', SELECTED];
+/** Prefixes of figures with a free name: settings of the stack, a target's own metrics, and its processes. */
+const NAMED_ROOMS = ['stack.applied', SELECTED, PROCESS_ROOM];
 
 /** A suggestion for an unknown path, and where all paths are listed. */
 function meant({ metric: { path }, stage }: MeasuredBudget, metrics: Metrics): string {

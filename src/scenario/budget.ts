@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { type MetricSelector, selectorOf } from './metric-selector.ts';
 import type { OperationSpec } from './operations.ts';
+import { PROCESS_ROOM, processMetricOf } from './process-metric.ts';
 import type { resolvedBudgetSchema } from './sections.ts';
 
 type Entry = z.output<typeof resolvedBudgetSchema>;
@@ -46,6 +47,14 @@ export function selectorsOf(
   return found;
 }
 
+/** The names of the target's processes on which there are budgets. */
+export const processesIn = (budgets: readonly Budget[]): ReadonlySet<string> =>
+  new Set(
+    budgets.flatMap((budget) =>
+      budget.state === 'measured' ? (processMetricOf(budget.metric.path)?.name ?? []) : [],
+    ),
+  );
+
 /** A metric that a budget may name. */
 export interface Metric {
   /**
@@ -74,7 +83,7 @@ export interface BudgetMetric extends Pick<Metric, 'unit' | 'within' | 'ofSystem
   readonly section: string;
   /**
    * The path without its operation: `latency.due`, `load.operations.ok`, `throughput.perSecond`;
-   * `stack.applied` and `target.metrics` without their names.
+   * `stack.applied`, `target.metrics` and `target.process.cpuPercentOfCore` without their names.
    */
   readonly figure: string;
   /** Null for a figure of no single operation. */
@@ -114,6 +123,8 @@ function parsed(path: string, operations: readonly OperationSpec[]): Parsed {
   });
   if (setting !== null) return of(SETTINGS, null);
   if (selector !== null) return of(SELECTED, null);
+  const ofProcess = processMetricOf(path);
+  if (ofProcess !== null) return of(`${PROCESS_ROOM}.${ofProcess.figure}`, null);
   const rate = operations.find(({ plural }) => path === `throughput.${plural}PerSecond`);
   if (rate !== undefined) return of('throughput.perSecond', rate);
   // latency.<operation>.due, load.errorPercent.<operation>, load.operations.<operation>.ok
@@ -132,6 +143,8 @@ export function metricAt(metrics: Metrics, path: string, stat: string | null = n
   const listed = metrics.get(path);
   if (listed !== undefined) return listed;
   if (settingOf(path) !== null) return { unit: 'setting', stats: null, stages: 'no' };
+  const ofProcess = processMetricOf(path);
+  if (ofProcess !== null) return { unit: ofProcess.unit, stats: ['mean', 'min', 'max'], stages: 'no' };
   const selector = selectorOf(path);
   return selector === null ? undefined : { unit: unitOf(selector.name, stat), stats: STATS, stages: 'no' };
 }

@@ -98,6 +98,25 @@ export function memoryOf(pids: readonly number[]): number {
   return (privateKilobytes + sharedKilobytes) * 1024;
 }
 
+/**
+ * The resident memory and the threads of several processes together. Memory is the private memory of all, plus the largest
+ * shared part once (files, shared memory): of one process that is its VmRSS.
+ */
+export function sizesOf(pids: readonly number[]): {
+  readonly residentBytes: number;
+  readonly threads: number;
+} {
+  let [ownKilobytes, sharedKilobytes, threads] = [0, 0, 0];
+  for (const pid of pids) {
+    const text = readSmall(`/proc/${pid}/status`) ?? '';
+    const kilobytes = (name: string): number => kilobytesIn(text, name) ?? 0;
+    ownKilobytes += kilobytes('RssAnon');
+    sharedKilobytes = Math.max(sharedKilobytes, kilobytes('RssFile') + kilobytes('RssShmem'));
+    threads += Number(/^Threads:\s+(\d+)$/m.exec(text)?.[1] ?? 0);
+  }
+  return { residentBytes: (ownKilobytes + sharedKilobytes) * 1024, threads };
+}
+
 /** Seconds over all CPUs since the boot, sampled at the kernel's tick. */
 export interface CpuTimes {
   /** User, nice and system; guest time is part of user. */

@@ -46,6 +46,8 @@ async function needOf(
 const op = "op: '>=', limit: 0";
 const lost = "metric: integrity.lost, op: '=', limit: 0, unit: ops";
 const tick = `metric: target.metrics.tick_seconds, stat: p95, ${op}, unit: ms`;
+const used = `metric: target.process.api.cpuPercentOfCore, stat: mean, ${op}, unit: '%'`;
+const watched = (name: string) => ['--probe-process', `${name}=:8080`];
 const redis = `metric: redis.evictedKeys, ${op}, unit: keys`;
 const fast = 'metric: latency.intent.due, stat: p95, op: <, limit: 100, unit: ms';
 const target = ['--target', 'http://127.0.0.1:8080'];
@@ -65,6 +67,9 @@ describe('check reports what each budget needs', () => {
       '',
       { state: 'measured', reason: 'where a page has it' },
     ],
+    ['a process of a target', used, [], '', { options: ['--target', '--probe-process api=:PORT'] }],
+    ['another process', used, [...target, ...watched('db')], '', { options: ['--probe-process api=:PORT'] }],
+    ['that process', used, [...target, ...watched('api')], '', { state: 'measured', reason: null }],
     ['a target’s rows', lost, target, '', { options: ['--probe-postgres'] }],
     ['a target’s rows, given', lost, [...target, ...database], '', { state: 'measured' }],
     ['players that need a target', fast, [], http, { options: ['--target'] }],

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { main } from '../../src/cli.ts';
+import { PROCESS_FIGURES } from '../../src/scenario/process-metric.ts';
 import { type MemoryHost, memoryHost } from '../memory-host.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'metrics-'));
@@ -78,8 +79,8 @@ budgets:
     stats: ['p50', 'p90', 'p95', 'p99', 'p999', 'min', 'max', 'mean'],
   });
   const all: unknown[] = JSON.parse((await cli('metrics', '--json')).out());
-  // Settings and metrics pages have names of the user.
-  expect(all.length).toBe(KNOWN.length + 2);
+  // Settings, metrics pages and processes have names of the user.
+  expect(all.length).toBe(KNOWN.length + 2 + Object.keys(PROCESS_FIGURES).length);
 });
 
 test.each([

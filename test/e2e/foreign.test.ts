@@ -1,3 +1,4 @@
+import { platform } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { settled } from '../counts.ts';
@@ -8,6 +9,7 @@ const scenario = join(root, 'fixtures', 'players', 'foreign.yaml');
 const flags = (server: ForeignServer, module: string): string[] => [
   ...['run', scenario, '--allow-module', '--set', `players.module=./${module}`],
   ...['--target', server.url.replace(/^http/, 'ws')],
+  ...(platform() === 'linux' ? ['--probe-process', `game=:${new URL(server.url).port}`] : []),
 ];
 
 /** The expected bundle of a run against a foreign server. */
@@ -42,6 +44,12 @@ function isSensible(run: Started, { seen }: ForeignServer): void {
   const rules = new Map(report.rules.map((rule) => [rule.id, rule.state]));
   expect(rules.get('integrity')).toBe('not-applicable');
   expect(rules.get('row-writes-agree')).toBe('not-applicable');
+  if (platform() !== 'linux') return;
+  // The server is the parent of capbench, which is no part of it.
+  expect(rules.get('foreign-cpu')).not.toBe('not-applicable');
+  expect(report.target.process.game).toMatchObject({ processes: { min: 1, max: 1 } });
+  expect(report.target.process.game?.cpuPercentOfCore.mean).toBeGreaterThan(0);
+  expect(report.probes.map(({ name }) => name)).toContain('process-game');
   expect(report.invalidBecause).toEqual([]);
 }
 

@@ -115,6 +115,9 @@ test.each([
   ['lost', 'did you mean "integrity.lost"?'],
   ['stack.aplied.fsync', 'did you mean "stack.applied.fsync"?'],
   ['target.metric.http_requests_total', 'did you mean "target.metrics.http_requests_total"?'],
+  ['target.process.api.cpu', 'expected target.process.<name> and one of cpuPercentOfCore, cpuPercentOfHost'],
+  ['target.process.Api.threads', 'is not a figure of a process'],
+  ['target.proces.api.threads', 'did you mean "target.process.api.threads"?'],
   ['nothing.of.the.kind', 'is not a figure of report.json; capbench metrics lists them all'],
   ['load.colour', 'is not a figure of report.json; capbench metrics lists them all'],
 ])('%s is answered with what is nearest', (metric, hint) => {

@@ -234,7 +234,7 @@ test('a counter or a histogram that is only declared counts from 0', async () =>
   const { address, state } = await page(first);
   const metrics = ['errors_total{code="500"}', 'took_seconds_count', 'queue', 'eros_total'];
   const watched = await openTargetProbes({
-    tables: [],
+    ...{ tables: [], processes: [] },
     ...{ addresses: { ...none, metrics: [address] }, database: null, ca: undefined },
     budgets: [
       ...metrics.map((metric) =>
@@ -270,10 +270,10 @@ test('a counter or a histogram that is only declared counts from 0', async () =>
   await probe?.close();
 });
 
-const none = { postgres: null, redis: null, foreign: [] };
+const none = { postgres: null, redis: null, processes: [], foreign: [] };
 const watching = (metrics: readonly MetricsAddress[]) =>
   openTargetProbes({
-    tables: [],
+    ...{ tables: [], processes: [] },
     addresses: { ...none, metrics },
     database: null,
     ca: undefined,
