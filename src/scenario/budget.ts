@@ -83,7 +83,7 @@ export interface BudgetMetric extends Pick<Metric, 'unit' | 'within' | 'ofSystem
   readonly section: string;
   /**
    * The path without its operation: `latency.due`, `load.operations.ok`, `throughput.perSecond`;
-   * `stack.applied`, `target.metrics` and `target.process.cpuPercentOfCore` without their names.
+   * `stack.applied` and `target.metrics` without their names, and a figure of a process without its name.
    */
   readonly figure: string;
   /** Null for a figure of no single operation. */
