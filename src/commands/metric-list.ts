@@ -1,6 +1,7 @@
 import { badInput } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { catalogue, type ListedMetric } from '../judge/metric-catalogue.ts';
+import { areMany } from '../report/report-text.ts';
 import { wrap } from '../report/terminal-text.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { knownSettings } from './known-settings.ts';
@@ -30,13 +31,34 @@ export async function metricsOf(host: Host, reference: string | undefined, flags
 const UNITS: Readonly<Record<string, string>> = { setting: 'its own', any: 'its own' };
 const STAGES = { no: '', too: 'stage', only: 'stage only' } as const;
 
+const KIND = '<operation>';
+
+/** Many operations have the same metrics: those are listed once, with the budgets on all of them. */
+function byKind(
+  metrics: readonly ListedMetric[],
+  operations: Scenario['operations'],
+): readonly ListedMetric[] {
+  const all = new Map<string, ListedMetric>();
+  for (const metric of metrics) {
+    const words = metric.path.split('.');
+    const at = { latency: 1, load: 2, throughput: 1 }[words[0] ?? ''] ?? -1;
+    const own = operations.find(({ id }) => words[at] === id || words[at] === `${id}PerSecond`);
+    const word = own === undefined ? undefined : words[at]?.replace(own.id, KIND);
+    const path = word === undefined ? metric.path : words.with(at, word).join('.');
+    const budgets = [...(all.get(path)?.budgets ?? []), ...metric.budgets];
+    all.set(path, { ...metric, path, budgets });
+  }
+  return [...all.values()];
+}
+
 /** A line for each metric. */
 export function metricsText(
   scenario: Scenario | null,
   metrics: readonly ListedMetric[],
   width: number,
 ): string {
-  const rows = metrics.map(({ path, unit, stats, stages, budgets }) => [
+  const many = scenario !== null && areMany(scenario.operations) ? scenario.operations : [];
+  const rows = byKind(metrics, many).map(({ path, unit, stats, stages, budgets }) => [
     path,
     UNITS[unit] ?? unit,
     STAGES[stages],
@@ -51,6 +73,7 @@ export function metricsText(
     ...(example === undefined
       ? []
       : [`A budget names one: { id: fast, metric: ${example}, stat: p95, op: <, limit: 100, unit: ms }`]),
+    ...(many.length === 0 ? [] : [`${KIND}: one of ${many.map(({ id }) => id).join(', ')}.`]),
     'stage: a budget may name a stage with it; stage only: it must.',
     ...(scenario === null ? [] : [`Stages of ${scenario.name}: ${stages.join(', ') || 'none'}.`]),
   ];

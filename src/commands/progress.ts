@@ -1,6 +1,7 @@
 import { monotonic } from '../clock.ts';
 import { percentileOf } from '../histogram.ts';
 import type { Host } from '../host.ts';
+import { areMany } from '../report/report-text.ts';
 import type { Observer, Phase } from '../run/steps.ts';
 import { grouped } from '../units.ts';
 
@@ -19,7 +20,7 @@ export interface LiveProgress extends Observer {
   end(): void;
 }
 
-/** The contents of the line; null is not known yet. Rates and latencies are of the last second, p95 of the first operation. */
+/** The contents of the line; null is not known yet. Rates and latencies are of the last second, p95 of the first operation, or the highest of many. */
 const NOTHING_YET = {
   phase: 'calibrate' as Phase,
   expectedSeconds: null as number | null,
@@ -52,7 +53,9 @@ export function openProgress(host: Host, quiet: boolean): LiveProgress {
     },
     second({ connected, operations }) {
       const all = Object.values(operations);
-      const p95 = all[0] === undefined ? null : percentileOf(all[0].due, 95);
+      const shown = areMany(all) ? all : all.slice(0, 1);
+      const known = shown.flatMap(({ due }) => percentileOf(due, 95) ?? []);
+      const p95 = known.length === 0 ? null : Math.max(...known);
       state = {
         ...state,
         players: connected,

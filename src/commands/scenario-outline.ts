@@ -19,10 +19,22 @@ const stageRows = ({ stages = [], churn }: Scenario['load']): readonly (readonly
 const churnText = ({ perSecond, away }: Churn): string =>
   `${grouped(perSecond)} players/s leave and join again after ${formatDuration(away)}`;
 
-/** `at most 20% of intents rejected (declared by the system)` */
-function rejectedText({ id, label }: OperationSpec, scenario: Scenario): string {
-  const { percent, declared } = allowedRejections(id, scenario);
-  return `at most ${grouped(percent)}% of ${label} rejected${declared ? ' (declared by the system)' : ''}`;
+/** `at most 20% of intents rejected (declared by the system)`, once for all operations with the same limit. */
+function rejectedTexts(scenario: Scenario): readonly string[] {
+  const limits = scenario.operations.map(({ id, label }) => ({ label, ...allowedRejections(id, scenario) }));
+  return limits.flatMap(({ percent, declared }, i) => {
+    const same = limits.filter((one) => one.percent === percent && one.declared === declared);
+    if (same[0] !== limits[i]) return [];
+    const labels = same.map(({ label }) => label).join(', ');
+    return `at most ${grouped(percent)}% of ${labels} rejected${declared ? ' (declared by the system)' : ''}`;
+  });
+}
+
+/** `200/s, at most 4 unanswered per player` */
+function rateText({ id, actor, due }: OperationSpec, { load }: Scenario): string {
+  if (due === 'answer') return 'no schedule: after answers, when the player module begins it';
+  const rate = `${grouped(ofOperation(load.operations, id).perSecond)}/s`;
+  return actor === 'player' ? `${rate}, at most ${load.outstanding} unanswered per player` : rate;
 }
 
 const stageText = ({ lasting, rate, over, churn, reconnect, sentPercent }: Stage): string =>
@@ -150,10 +162,7 @@ export function outline({ scenario, system, path }: LoadedScenario, needs: Needs
       'LOAD',
       rows([
         ['players', `${grouped(load.players)}, connecting at ${grouped(load.connectsPerSecond)}/s`],
-        ...operations.map(({ id, label, actor }) => [
-          label,
-          `${grouped(ofOperation(load.operations, id).perSecond)}/s${actor === 'player' ? `, at most ${load.outstanding} unanswered per player` : ''}`,
-        ]),
+        ...operations.map((operation) => [operation.label, rateText(operation, scenario)]),
         ...(own.load ?? []),
         [
           'phases',
@@ -188,7 +197,7 @@ export function outline({ scenario, system, path }: LoadedScenario, needs: Needs
       ...(starts ? [ceilingsText(scenario.ceilings)] : []),
       `  at least ${rules.sentPercent}% of what is due is sent`,
       `  generator blocked for at most ${rules.generatorLoopDelayMs.toLocaleString('en-US')} ms, at most ${rules.generatorUtilisationPercent}% busy`,
-      ...operations.map((one) => `  ${rejectedText(one, scenario)}`),
+      ...rejectedTexts(scenario).flatMap((text) => indented(text, 2, width)),
     ]),
     ...section('BUDGETS', budgetLines(scenario.budgets, needs, width)),
     '',

@@ -63,7 +63,10 @@ export function needOf(budget: Budget, at: Circumstances): Need {
   if (need.state === 'measured' && isOfKernel(budget.metric) && platform !== 'linux') {
     return unmeasured(WHY.notReported, 'platform');
   }
-  if (hasTarget || !needsTarget) return need;
+  if (hasTarget || !needsTarget) {
+    const isBegun = need.state === 'measured' && budget.metric.operation?.due === 'answer';
+    return isBegun ? measured('where the player module begins it, by context.start') : need;
+  }
   return need.state === 'measured' || need.options.length > 0 ? needing('--target', ...need.options) : need;
 }
 
@@ -133,7 +136,8 @@ function notDue({ metric, stage }: MeasuredBudget, { scenario, lacks }: Circumst
   if (section === 'ceilings' && lacks.includes('ceilings')) return 'this system measures no ceilings';
   // Counts and rates are 0 then, and that is a figure.
   const isCount = section === 'throughput' || COUNTS.some((start) => figure.startsWith(start));
-  if (operation !== null && !isCount && ofOperation(load.operations, operation.id).perSecond === 0) {
+  const isScheduled = operation !== null && operation.due === 'schedule';
+  if (isScheduled && !isCount && ofOperation(load.operations, operation.id).perSecond === 0) {
     return `no such operation becomes due: ${rateKeyOf(operation)} is 0`;
   }
   if (figure !== 'network.reconnectMs' || stage !== undefined) return null;

@@ -193,7 +193,11 @@ export const isOfCalibration = ({ figure }: BudgetMetric): boolean =>
 /** What did not happen was not measured. */
 function nothingToTell({ figure, operation }: BudgetMetric, { load }: UnmeasuredFigures): Unmeasured | null {
   if (operation !== null && load.operations[operation.id]?.scheduled === 0) {
-    return byRun(`nothing of it came due: ${rateKeyOf(operation)} is 0, or the time too short`);
+    return byRun(
+      operation.due === 'answer'
+        ? `no player began it: the player module does so by context.start('${operation.id}'), after an answer`
+        : `nothing of it came due: ${rateKeyOf(operation)} is 0, or the time too short`,
+    );
   }
   const event = (reason: string): Unmeasured => ({ reason, cause: 'event' });
   if (figure === 'latency.rejected') return event('nothing was rejected');

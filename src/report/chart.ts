@@ -67,12 +67,16 @@ const lineOf = (label: string, data: Line['data'], colour: string, over: Partial
   ...{ borderWidth: 2, ...over },
 });
 
-/** A curve as a line, or as an area upon the one before; a single point is shown as one. */
+/** A point without neighbours is shown as one, since no line leads to it. */
+const radiusOf = (y: Look['y'], k: number): number =>
+  y.length < 3 ? 3 : (y[k - 1] ?? null) === null && (y[k + 1] ?? null) === null ? 2 : 0;
+
+/** A curve as a line, or as an area upon the one before. */
 function curveOf({ name, x, y, dashed }: Look, i: number, stacked: boolean): Line {
   const data = x.map((at, k) => ({ x: at, y: y[k] ?? null }));
   const colour = COLOURS[i % COLOURS.length] ?? INK;
   return lineOf(name, data, colour, {
-    ...{ pointRadius: x.length < 3 ? 3 : 0, tension: 0, borderDash: dashed ? [6, 4] : [] },
+    ...{ pointRadius: x.map((_, k) => radiusOf(y, k)), tension: 0, borderDash: dashed ? [6, 4] : [] },
     ...(stacked && {
       ...{ backgroundColor: `${colour}99`, fill: i === 0 ? 'origin' : '-1' },
       ...{ stack: 'cores', borderWidth: 1 },

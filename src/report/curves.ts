@@ -4,6 +4,7 @@ import { numbered, processNamesOf, ratesAt, sumColumns, valuesAt } from '../meas
 import { ofOperation } from '../scenario/operations.ts';
 import { conversion, grouped, toMillis } from '../units.ts';
 import type { Report } from './report.ts';
+import { areMany } from './report-text.ts';
 import { limitText } from './ruling-text.ts';
 
 /** A line of a chart: y for each x, null where there is no data. */
@@ -23,12 +24,28 @@ export function secondsOf({ series }: Measurements): number[] {
 
 type Operations = Report['operations'];
 
-/** Latency from the scheduled time in each second, in milliseconds: three percentiles of the first operation, one of the others. */
+/** As many as there are colours. */
+const MOST_OPERATIONS = 6;
+
+/** The operations that charts of latency show, in their order; of too many, those with a budget on it before the others. */
+export function chartedOf({ operations, rulings }: Pick<Report, 'operations' | 'rulings'>): Operations {
+  const isPromised = ({ id }: Operations[number]): boolean =>
+    rulings.some(({ metric }) => metric?.startsWith(`latency.${id}.`));
+  const chosen = [...operations.filter(isPromised), ...operations.filter((one) => !isPromised(one))];
+  const shown = chosen.slice(0, MOST_OPERATIONS);
+  return operations.filter((one) => shown.includes(one));
+}
+
+/**
+ * Latency from the scheduled time in each second, in milliseconds: three percentiles of the first operation and one of the
+ * others; one of each where there are many.
+ */
 export function latencyCurves(m: Measurements, operations: Operations): readonly Curve[] {
   const x = secondsOf(m);
+  const many = areMany(operations);
   return operations
     .flatMap(({ id, label }, i) =>
-      (i === 0 ? ['p50', 'p95', 'p99'] : ['p95']).map((stat) => ({
+      (i === 0 && !many ? ['p50', 'p95', 'p99'] : ['p95']).map((stat) => ({
         name: `${label} ${stat}`,
         x,
         y: valuesAt(m.series[`load.${id}.${stat}Ms`], x),
@@ -64,12 +81,13 @@ export function latencyLimits({ rulings, operations }: Report): readonly Latency
 
 /**
  * Latency in milliseconds over 1 / (1 - quantile): 10 is p90, 100 is p99. A curve ends where the unanswered
- * operations begin, or where a single operation is all that is left.
+ * operations begin, or where a single operation is all that is left. Of many operations only that from the scheduled time.
  */
 export function percentileCurves(m: Measurements, operations: Operations): readonly Curve[] {
+  const many = areMany(operations);
   return operations
     .flatMap(({ id, label }) =>
-      (['due', 'service'] as const).map((kind): Curve => {
+      (many ? (['due'] as const) : (['due', 'service'] as const)).map((kind): Curve => {
         const { measured, [kind]: data } = ofOperation(m.operations, id);
         const unanswered =
           kind === 'due' ? measured.failed + measured.timedOut + measured.skipped + measured.unfinished : 0;
@@ -77,7 +95,7 @@ export function percentileCurves(m: Measurements, operations: Operations): reado
         const x: number[] = [];
         for (let one = 1; one <= population; one *= 10 ** 0.05) x.push(one);
         return {
-          name: `${label}, from ${kind === 'due' ? 'the scheduled time' : 'sending'}`,
+          name: many ? label : `${label}, from ${kind === 'due' ? 'the scheduled time' : 'sending'}`,
           x,
           y: x.map((inverse) => {
             const value = percentileOf(data, 100 * (1 - 1 / inverse), population);

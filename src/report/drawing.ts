@@ -4,6 +4,7 @@ import { DEFAULT_RULES } from '../scenario/rules.ts';
 import {
   batchBars,
   type Curve,
+  chartedOf,
   cpuCurves,
   type LatencyLimit,
   latencyCurves,
@@ -15,6 +16,7 @@ import {
 } from './curves.ts';
 import { numberText, quantity } from './quantity.ts';
 import type { Report } from './report.ts';
+import { areMany } from './report-text.ts';
 
 /** What a chart shows, whatever draws it. */
 export interface Drawing {
@@ -92,9 +94,10 @@ export function drawingsOf(report: Report, m: Measurements): readonly Drawing[] 
 const plainLook = (curve: Curve): Look => ({ ...curve, dashed: false });
 
 function latencyDrawing(report: Report, m: Measurements, marks: Marks): Drawing | null {
-  const curves = latencyCurves(m, report.operations).map(plainLook);
+  const charted = chartedOf(report);
+  const curves = latencyCurves(m, charted).map(plainLook);
   if (curves.length === 0) return null;
-  const title = 'Latency from the scheduled time, each second';
+  const title = `Latency from the scheduled time, each second${ofAll(charted, report)}`;
   const limits = latencyLimits(report).map((limit) => limitLine(limit, report));
   return {
     ...{ name: 'latency', title, curves, limits, marks, stacked: false, bars: null },
@@ -104,17 +107,24 @@ function latencyDrawing(report: Report, m: Measurements, marks: Marks): Drawing 
   };
 }
 
+/** `, 6 of 20 operations` */
+const ofAll = (charted: Report['operations'], { operations }: Report): string =>
+  charted.length === operations.length ? '' : `, ${charted.length} of ${operations.length} operations`;
+
 const limitLine = ({ name, ms, stage }: LatencyLimit, { stages }: Report): Limit => ({
   ...{ name, label: quantity(ms, 'ms'), y: ms },
   span: stages.find((one) => one.name === stage) ?? null,
 });
 
 function percentileDrawing(report: Report, m: Measurements): Drawing | null {
-  const curves = percentileCurves(m, report.operations).map(
-    (curve, i): Look => ({ ...curve, dashed: i % 2 === 1 }),
+  const charted = chartedOf(report);
+  const curves = percentileCurves(m, charted).map(
+    // That from sending, beside that from the scheduled time.
+    (curve, i): Look => ({ ...curve, dashed: !areMany(charted) && i % 2 === 1 }),
   );
   if (curves.length === 0) return null;
-  const title = 'Latency by percentile, measure phase';
+  const from = areMany(charted) ? ' from the scheduled time' : '';
+  const title = `Latency${from} by percentile, measure phase${ofAll(charted, report)}`;
   const limits = latencyLimits(report)
     .filter(({ stage }) => stage === undefined)
     .map((limit) => limitLine(limit, report));

@@ -4,7 +4,7 @@ import { folded, list, row, safe, table } from './markup.ts';
 import { capital } from './plain-text.ts';
 import { numberText, quantity } from './quantity.ts';
 import type { Report } from './report.ts';
-import { sharesText } from './report-text.ts';
+import { closedText, sharesText } from './report-text.ts';
 import { percentileText } from './ruling-text.ts';
 
 const STATISTICS = ['mean', 'min', 'p50', 'p90', 'p95', 'p99', 'p999', 'max'] as const;
@@ -51,7 +51,9 @@ export function outcomeTable(report: Report): string {
     'skipped',
     'of what was due',
   ];
-  return rows.length === 0 ? '' : `<h3>Outcomes</h3>${table(['', ...columns], rows, 'numbers')}`;
+  const closed = closedText(report.operations);
+  const note = closed === null ? '' : `<p class="note">${safe(capital(closed))}.</p>`;
+  return rows.length === 0 ? '' : `<h3>Outcomes</h3>${table(['', ...columns], rows, 'numbers')}${note}`;
 }
 
 export function stackParts({ stack: { kind, documented, applied, reasons } }: Report): string[] {

@@ -2,15 +2,20 @@ import { ofOperation } from '../scenario/operations.ts';
 import { row, safe, table } from './markup.ts';
 import { numberText, quantity } from './quantity.ts';
 import type { Report } from './report.ts';
-import { connectionsText, faultNote, rateText, sentPercentOf } from './report-text.ts';
+import { areMany, connectionsText, faultNote, foremost, rateText, sentPercentOf } from './report-text.ts';
 import { percentileText } from './ruling-text.ts';
 
 /** The measure phase in its parts: what was due in each, and what became of it. */
 export function stageParts({ stages: all, operations }: Report): string[] {
-  const [first, ...others] = operations;
+  const [first, ...rest] = operations;
   if (all.length === 0 || first === undefined) return [];
+  const many = areMany(operations);
+  // Of many operations there is a table of its own.
+  const others = many ? [] : rest;
   const head = [
-    ...['', 'from', 'for', 'rate', 'due', 'answered', 'backlog at end', 'sent', 'p50', 'p95', 'p99'],
+    ...['', 'from', 'for', 'rate', 'due', 'answered', 'backlog at end', 'sent'],
+    ...(many ? ['slowest'] : []),
+    ...['p50', 'p95', 'p99'],
     ...others.map(({ label }) => `${label} p95`),
     ...['failed', 'skipped'],
   ];
@@ -18,7 +23,8 @@ export function stageParts({ stages: all, operations }: Report): string[] {
     const { load, throughput, latency, from, to } = stage;
     const total = (of: 'scheduled' | 'failed' | 'skipped'): number =>
       Object.values(load.operations).reduce((sum, counts) => sum + counts[of], 0);
-    const { due } = ofOperation(latency, first.id);
+    const shown = foremost(operations, latency) ?? first;
+    const { due } = ofOperation(latency, shown.id);
     return row([
       stage.name,
       ...[from, to - from].map((value) => quantity(value, 's')),
@@ -27,19 +33,28 @@ export function stageParts({ stages: all, operations }: Report): string[] {
       quantity(throughput.operationsPerSecond, '/s'),
       numberText(stage.backlog),
       quantity(sentPercentOf(stage), '%'),
+      ...(many ? [shown.label] : []),
       ...(['p50', 'p95', 'p99'] as const).map((stat) => percentileText(due, stat)),
       ...others.map(({ id }) => percentileText(ofOperation(latency, id).due, 'p95')),
       ...[total('failed'), total('skipped')].map((n) => numberText(n)),
     ]);
   });
+  const byOperation = operations.map(({ id, label }) =>
+    row([label, ...all.map(({ latency }) => percentileText(ofOperation(latency, id).due, 'p95'))]),
+  );
   const connections = all.flatMap((stage) => {
     const text = connectionsText(stage);
     return text === null ? [] : [row([stage.name, text])];
   });
   return [
     table(head, rows, 'numbers'),
+    ...(many
+      ? [
+          `<h3>p95 of each operation</h3>${table(['', ...all.map(({ name }) => name)], byOperation, 'numbers')}`,
+        ]
+      : []),
     ...(connections.length === 0 ? [] : [`<h3>Connections</h3>${table(['', ''], connections)}`]),
-    `<p class="note">Of the operations that were due in the stage, whenever they were answered; percentiles are of ${safe(first.label)} where no other name is given. Backlog: operations that were due and neither answered nor given up when the stage ended.</p>`,
+    `<p class="note">Of the operations that were due in the stage, whenever they were answered; percentiles are of ${many ? 'the slowest operation of the stage' : `${safe(first.label)} where no other name is given`}. Backlog: operations that were due and neither answered nor given up when the stage ended.</p>`,
   ];
 }
 

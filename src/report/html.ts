@@ -10,7 +10,7 @@ import { nextStep } from './next-step.ts';
 import { capital } from './plain-text.ts';
 import { numberText, quantity } from './quantity.ts';
 import type { Report } from './report.ts';
-import { scaleText } from './report-text.ts';
+import { areMany, foremost, scaleText } from './report-text.ts';
 import { percentileText } from './ruling-text.ts';
 import { STYLE } from './style.ts';
 import { svgOf } from './svg.ts';
@@ -83,15 +83,17 @@ function verdict(report: Report): string {
 
 /** The few figures that every reader looks for first. */
 function tiles({ load, latency, throughput, bottleneck, integrity, operations }: Report): string {
+  const first = foremost(operations, latency);
+  const shown = first === undefined ? [] : [first];
   const all: readonly (readonly [name: string, value: string, more: string])[] = [
     ['Players', numberText(load.peakCcu), `of ${numberText(load.requestedCcu)} requested`],
     ['Answered', quantity(throughput.operationsPerSecond, '/s'), 'operations of all kinds'],
-    ...operations.slice(0, 1).map(({ id, label }) => {
+    ...shown.map(({ id, label }) => {
       const { due } = ofOperation(latency, id);
       return [
         `${capital(label)} p95`,
         percentileText(due, 'p95'),
-        `p99 ${percentileText(due, 'p99')}, from the scheduled time`,
+        `${areMany(operations) ? `the slowest of ${operations.length} operations; ` : ''}p99 ${percentileText(due, 'p99')}, from the scheduled time`,
       ] as const;
     }),
     [

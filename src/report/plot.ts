@@ -102,11 +102,13 @@ function thinned(points: readonly Point[]): readonly Point[] {
   if (points.length <= MOST_POINTS) return points;
   const size = Math.ceil((2 * points.length) / MOST_POINTS);
   return Array.from({ length: Math.ceil(points.length / size) }, (_, i) => {
-    const some = points.slice(i * size, (i + 1) * size).toSorted(([, a], [, b]) => (a ?? 0) - (b ?? 0));
-    const gap = some.find(([, value]) => value === null);
-    const [low, high] = [some[0], some.at(-1)];
-    if (low === undefined || high === undefined || gap !== undefined) return gap === undefined ? [] : [gap];
-    return [low, high].toSorted(([a], [b]) => a - b);
+    const some = points.slice(i * size, (i + 1) * size);
+    // It stands after the values: a curve of something rare has gaps everywhere, and must not vanish.
+    const gap = some.findLast(([, value]) => value === null);
+    const known = some.filter((point): point is Known => point[1] !== null).toSorted(([, a], [, b]) => a - b);
+    const [low, high] = [known[0], known.at(-1)];
+    if (low === undefined || high === undefined) return gap === undefined ? [] : [gap];
+    return [...[low, high].toSorted(([a], [b]) => a - b), ...(gap === undefined ? [] : [gap])];
   }).flat();
 }
 

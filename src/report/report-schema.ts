@@ -72,7 +72,12 @@ export const envelopeSchema = z.object({
     .array(text)
     .describe('What --set changed of players, rates, world and PostgreSQL: load.players=400.'),
   operations: z
-    .array(z.object({ id: text, plural: text, label: text, short: text.optional() }))
+    .array(
+      z.object({
+        ...{ id: text, plural: text, label: text, short: text.optional() },
+        due: z.literal('answer').optional().describe('It has no schedule: players begin it after answers.'),
+      }),
+    )
     .describe('What the load is made of, by the ids that the figures have, and in words.'),
   absences: z
     .array(z.object({ of: text, because: text }))

@@ -89,6 +89,32 @@ export const notesOf = (
 ): string[] => [...report.notes, ...report.probes.flatMap(gapNote), ...errorNotes(report)];
 
 type Stage = Report['stages'][number];
+type Operation = Report['operations'][number];
+
+/** Reports name the first of so many operations; of more, the slowest. */
+const FEW_OPERATIONS = 2;
+
+export const areMany = (operations: readonly unknown[]): boolean => operations.length > FEW_OPERATIONS;
+
+/**
+ * The operation whose latency stands for all: the first of a few, of many the one with the highest p95 from the
+ * scheduled time. A p95 among the unanswered is the highest. Undefined where there is none, or of many nothing was due.
+ */
+export function foremost(operations: readonly Operation[], latency: Stage['latency']): Operation | undefined {
+  if (!areMany(operations)) return operations[0];
+  const p95Of = ({ id }: Operation): number => {
+    const { due } = ofOperation(latency, id);
+    return due.count + due.unanswered === 0 ? -1 : (due.p95 ?? Number.POSITIVE_INFINITY);
+  };
+  const [slowest] = operations.filter((one) => p95Of(one) >= 0).toSorted((a, b) => p95Of(b) - p95Of(a));
+  return slowest;
+}
+
+/** `after answers, without a schedule: ready`: the closed part of the load; null where there is none. */
+export function closedText(operations: readonly Operation[]): string | null {
+  const closed = operations.flatMap(({ due, label }) => (due === 'answer' ? [label] : []));
+  return closed.length === 0 ? null : `after answers, without a schedule: ${closed.join(', ')}`;
+}
 
 /** The share of due operations that was sent, of the operation with the smallest share. */
 export function sentPercentOf({ load }: Stage): number | null {

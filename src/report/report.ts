@@ -26,8 +26,8 @@ export function reportOf(m: Measurements, s: Scenario, verdict: Verdict, figures
     notes: [...verdict.notes],
     rulings: verdict.rulings.map((ruling) => withUnanswered(ruling, figures, s)),
     altered: [...s.altered],
-    operations: s.operations.map(({ id, plural, label, short }) => ({
-      ...{ id, plural, label, ...(short && { short }) },
+    operations: s.operations.map(({ id, plural, label, short, due }) => ({
+      ...{ id, plural, label, ...(short && { short }), ...(due === 'answer' && { due }) },
     })),
     absences: [...(m.absences ?? [])],
     ...figures,

@@ -1,9 +1,20 @@
 import { budgetsLine } from '../judge/verdict.ts';
+import { throughputOf } from '../measurement/figures.ts';
 import { ofOperation } from '../scenario/operations.ts';
 import { plain } from './plain-text.ts';
 import { numberText, quantity } from './quantity.ts';
 import type { Report, ReportRuling } from './report.ts';
-import { connectionsText, notesOf, rateText, sentPercentOf, sharesText, timeText } from './report-text.ts';
+import {
+  areMany,
+  closedText,
+  connectionsText,
+  foremost,
+  notesOf,
+  rateText,
+  sentPercentOf,
+  sharesText,
+  timeText,
+} from './report-text.ts';
 import { byReason, byState, limitText, observedText, titleText } from './ruling-text.ts';
 
 /** Rows of one table; report.html has the rest. */
@@ -45,9 +56,13 @@ export function summary(report: Report): string {
       `scale ${numberText(load.scale)}`,
       ...(report.altered.length === 0 ? [] : [`altered: ${cell(report.altered.join(', '))}`]),
       `${numberText(throughput.operationsPerSecond)} operations/s`,
-      ...operations.slice(0, 1).map(({ id, label }) => {
+      ...[foremost(operations, latency)].flatMap((one) => {
+        if (one === undefined) return [];
+        const { id, label } = one;
         const { due } = ofOperation(latency, id);
-        return `${label} p95 ${quantity(due.p95, 'ms')}, p99 ${quantity(due.p99, 'ms')}`;
+        return [
+          `${areMany(operations) ? 'slowest: ' : ''}${label} p95 ${quantity(due.p95, 'ms')}, p99 ${quantity(due.p99, 'ms')}`,
+        ];
       }),
       `bottleneck: ${report.bottleneck.resource}`,
     ].join(' · '),
@@ -71,8 +86,9 @@ export function summary(report: Report): string {
   ].join('\n');
 }
 
-/** The outcomes of the operations, as shares of what was due. */
+/** The outcomes of the operations, as shares of what was due; of many, in a table with their latencies. */
 function outcomes(report: Report): string[] {
+  if (areMany(report.operations)) return operationTable(report);
   const shares = report.operations.flatMap(({ id, label }) =>
     ofOperation(report.load.operations, id).scheduled === 0
       ? []
@@ -81,11 +97,45 @@ function outcomes(report: Report): string[] {
   return shares.length === 0 ? [] : [shares.join(' · '), ''];
 }
 
-/** A row for each stage. */
-function stageTable({ stages, operations: [first] }: Report): string[] {
-  if (stages.length === 0 || first === undefined) return [];
+function operationTable(report: Report): string[] {
+  const { load, latency, operations } = report;
+  const seconds = load.durationSeconds;
+  const active = operations.filter(({ id }) => ofOperation(load.operations, id).scheduled > 0);
+  if (active.length === 0 || seconds === null) return [];
+  const closed = closedText(active);
   return [
-    `| stage | s | rate | operations/s | sent | ${first.label} p95 | connections |`,
+    '| operation | due/s | sent | answered/s | rejected | unanswered | p50 | p95 | p99 |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+    ...active.map((operation) => {
+      const { id, label } = operation;
+      const { due } = ofOperation(latency, id);
+      const columns = [
+        label,
+        numberText(ofOperation(load.operations, id).scheduled / seconds),
+        quantity(ofOperation(load.sentPercent, id), '%'),
+        numberText(throughputOf(report, operation)),
+        quantity(ofOperation(load.rejectedPercent, id), '%'),
+        quantity(ofOperation(load.unansweredPercent, id), '%'),
+        ...[due.p50, due.p95, due.p99].map((value) => quantity(value, 'ms')),
+      ];
+      return `| ${columns.map(cell).join(' | ')} |`;
+    }),
+    '',
+    ...(closed === null ? [] : [cell(closed), '']),
+  ];
+}
+
+/** A row for each stage. */
+function stageTable({ stages, operations }: Report): string[] {
+  const [first] = operations;
+  if (stages.length === 0 || first === undefined) return [];
+  const many = areMany(operations);
+  const p95Text = ({ latency }: Report['stages'][number]): string => {
+    const { id, label } = foremost(operations, latency) ?? first;
+    return `${many ? `${label} ` : ''}${quantity(ofOperation(latency, id).due.p95, 'ms')}`;
+  };
+  return [
+    `| stage | s | rate | operations/s | sent | ${many ? 'slowest' : first.label} p95 | connections |`,
     '| --- | --- | --- | --- | --- | --- | --- |',
     ...stages.map((stage) => {
       const columns = [
@@ -94,7 +144,7 @@ function stageTable({ stages, operations: [first] }: Report): string[] {
         rateText(stage),
         numberText(stage.throughput.operationsPerSecond),
         quantity(sentPercentOf(stage), '%'),
-        quantity(ofOperation(stage.latency, first.id).due.p95, 'ms'),
+        p95Text(stage),
         connectionsText(stage) ?? '',
       ];
       return `| ${columns.map(cell).join(' | ')} |`;

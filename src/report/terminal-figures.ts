@@ -4,8 +4,8 @@ import { processTexts } from './facts.ts';
 import { plain } from './plain-text.ts';
 import { bytesText, cellText, numberText, quantity } from './quantity.ts';
 import type { Report } from './report.ts';
-import { sharesText } from './report-text.ts';
-import { belowFact, cut, fact, grid, type Palette, shortLabel, wrap } from './terminal-text.ts';
+import { closedText, sharesText } from './report-text.ts';
+import { belowFact, cut, fact, grid, LONGEST_NAME, type Palette, shortLabel, wrap } from './terminal-text.ts';
 
 /** The figures that decide: players, each operation, lost writes, the database, and what was busy. */
 export function keyFigures(report: Report, paint: Palette, width: number): string[] {
@@ -53,7 +53,7 @@ const keyFacts = (facts: Readonly<Record<string, readonly string[]>>, width: num
     values.length === 0
       ? []
       : wrap(values.join('  '), width - KEY_WIDTH - 2).map(
-          (line, i) => `${(i === 0 ? name : '').padEnd(KEY_WIDTH)}  ${line}`,
+          (line, i) => `${cut(i === 0 ? name : '', KEY_WIDTH).padEnd(KEY_WIDTH)}  ${line}`,
         ),
   );
 
@@ -80,9 +80,11 @@ function operationTable(report: Report, seconds: number, paint: Palette, width: 
       ({ id: rule, state }) => state === 'broken' && [`rejected.${id}`, `answered.${id}`].includes(rule),
     ),
   );
+  const closed = closedText(active);
   return [
     paint.dim(head),
     ...lines,
+    ...(closed === null ? [] : wrap(closed, width).map(paint.dim)),
     ...keyFacts(Object.fromEntries(shares.map(({ id, label }) => [label, [sharesText(report, id)]])), width),
   ];
 }
@@ -124,7 +126,7 @@ export function loadLines(report: Report): string[] {
       const rate = throughputOf(report, operation);
       const [due, outcomes] = countsTexts(counts, ofOperation(load.sentPercent, id));
       return [
-        fact(label, quantity(rate, '/s answered'), due),
+        fact(cut(label, LONGEST_NAME), quantity(rate, '/s answered'), due),
         ...[outcomes, sharesText(report, id)].map(belowFact),
       ];
     }),

@@ -2,7 +2,7 @@ import { ofOperation } from '../scenario/operations.ts';
 import { plain } from './plain-text.ts';
 import { cellText, numberText } from './quantity.ts';
 import type { Report } from './report.ts';
-import { connectionsText, faultNote, rateText, sentPercentOf } from './report-text.ts';
+import { areMany, connectionsText, faultNote, foremost, rateText, sentPercentOf } from './report-text.ts';
 import { grid, type Palette, shortLabel, wrap } from './terminal-text.ts';
 
 /** Of more faults than this, only the worst ones are listed. */
@@ -53,13 +53,16 @@ const weight = ({ error, recoverySeconds, ...rows }: Report['faults'][number]): 
     ? Number.POSITIVE_INFINITY
     : (recoverySeconds ?? 1e9);
 
-const STAGE_COLUMNS = ['at, s', 'for, s', 'rate', 'ops/s', 'sent, %', 'p95', 'p99'];
+const STAGE_COLUMNS = ['at, s', 'for, s', 'rate', 'ops/s', 'sent, %'];
 
-/** A line for each stage, with the latencies of the first operation; one more where connections were made or ended. */
-export function stageLines({ stages, operations: [first] }: Report, paint: Palette, width: number): string[] {
+/** A line for each stage, with the latencies of one operation; one more where connections were made or ended. */
+export function stageLines({ stages, operations }: Report, paint: Palette, width: number): string[] {
+  const [first] = operations;
   if (stages.length === 0 || first === undefined) return [];
+  const many = areMany(operations);
   const rows = stages.map((stage) => {
-    const { due } = ofOperation(stage.latency, first.id);
+    const shown = foremost(operations, stage.latency);
+    const due = shown && ofOperation(stage.latency, shown.id).due;
     return [
       plain(stage.name),
       cellText(stage.from),
@@ -67,10 +70,23 @@ export function stageLines({ stages, operations: [first] }: Report, paint: Palet
       rateText(stage),
       cellText(stage.throughput.operationsPerSecond),
       cellText(sentPercentOf(stage)),
-      ...[due.p95, due.p99].map(cellText),
+      ...(many ? [shown === undefined ? '' : shortLabel(shown)] : []),
+      ...[due?.p95 ?? null, due?.p99 ?? null].map(cellText),
     ];
   });
-  const [head = '', ...lines] = grid([[`${shortLabel(first)}, ms`, ...STAGE_COLUMNS], ...rows], width);
+  const [head = '', ...lines] = grid(
+    [
+      [
+        many ? 'ms' : `${shortLabel(first)}, ms`,
+        ...STAGE_COLUMNS,
+        ...(many ? ['slowest'] : []),
+        'p95',
+        'p99',
+      ],
+      ...rows,
+    ],
+    width,
+  );
   return [
     paint.dim(head),
     ...lines.flatMap((line, i) => {

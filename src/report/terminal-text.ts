@@ -22,6 +22,8 @@ export const palette = (on: boolean): Palette => ({
 });
 
 const NAME_WIDTH = 24;
+/** The longest name of a fact. */
+export const LONGEST_NAME = NAME_WIDTH - 1;
 
 /** A name and its values, in k6's format: `players.........: 5,000 of 5,000`. */
 export const fact = (name: string, ...values: readonly string[]): string =>
@@ -35,7 +37,7 @@ export function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1)).trimEnd()}…`;
 }
 
-const LONGEST_LABEL = 12;
+const LONGEST_LABEL = 18;
 /** The name of an operation in a column. */
 export const shortLabel = ({
   label,

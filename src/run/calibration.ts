@@ -1,9 +1,9 @@
 import { monotonic } from '../clock.ts';
 import { interrupted, stackFailed } from '../errors.ts';
 import { mergeHistograms, percentileOf } from '../histogram.ts';
-import type { Engine, LoadSecond, ReadyFleet } from '../load/engine.ts';
+import type { Engine, LoadSecond, ReadyFleet, Tally } from '../load/engine.ts';
 import type { CalibrationFacts } from '../measurement/measurements.ts';
-import { mapOperations } from '../scenario/operations.ts';
+import { mapOperations, ofOperation } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { peakOf } from '../scenario/stages.ts';
 import type { SystemScenario } from '../scenario/system-scenario.ts';
@@ -54,8 +54,10 @@ export async function calibrate(
     const preparing = engine.prepare(workload, servers.endpoints, AbortSignal.any([signal, gone.signal]));
     const fleet = await preparing.catch((thrown) => (gone.signal.aborted ? lost : Promise.reject(thrown)));
     try {
-      const facts = factsOf(scenario, await Promise.race([drive(fleet, workload, signal), lost]));
-      return servers.calibrates === null ? facts : { ...facts, of: servers.calibrates };
+      const { tally, utilisation } = await Promise.race([drive(fleet, workload, signal), lost]);
+      const facts = factsOf(scenario, { tally, utilisation });
+      const of = [servers.calibrates, withoutBegun(tally, workload)].filter((one) => one !== null);
+      return of.length === 0 ? facts : { ...facts, of: of.join('; ') };
     } finally {
       await fleet.close();
     }
@@ -115,6 +117,16 @@ async function drive(fleet: ReadyFleet, workload: Workload, signal: AbortSignal)
     clearTimeout(timer);
     signal.removeEventListener('abort', stop);
   }
+}
+
+/** Operations without a schedule that no player began there: the calibration says nothing of them. */
+function withoutBegun(tally: Tally, { operations }: Workload): string | null {
+  const missing = operations.filter(
+    ({ id, due }) => due === 'answer' && ofOperation(tally.operations, id).measured.scheduled === 0,
+  );
+  return missing.length === 0
+    ? null
+    : `without ${missing.map(({ label }) => label).join(', ')}, which follow from answers`;
 }
 
 function factsOf(

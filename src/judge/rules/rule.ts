@@ -158,17 +158,24 @@ export function isOfRule(id: string, reason: string): boolean {
 
 /**
  * `relaxed: generator-loop-delay 500 ms (default 100 ms)`: once for a rule that exists for each operation or budget, and once
- * for each stage that has a limit of its own.
+ * for each stage, or each operation, that has a limit of its own.
  */
 export function relaxations(rules: readonly JudgedRule[]): string[] {
   const notes = rules.flatMap(({ id, relaxed, limit, defaultLimit, stage }) =>
     relaxed
       ? [
-          `relaxed: ${kindOf(id)} ${textOf(limit, glossOf(id, []).unit)} (default ${textOf(defaultLimit, glossOf(id, []).unit)})${stage === undefined ? '' : ` in the stage ${stage}`}`,
+          `relaxed: ${limitedName(id, limit, rules)} ${textOf(limit, glossOf(id, []).unit)} (default ${textOf(defaultLimit, glossOf(id, []).unit)})${stage === undefined ? '' : ` in the stage ${stage}`}`,
         ]
       : [],
   );
   return [...new Set(notes)];
+}
+
+/** With the operation, where another one has another limit. */
+function limitedName(id: string, limit: Rule['limit'], rules: readonly JudgedRule[]): string {
+  const [kind = '', operation] = id.split('.');
+  const ofKind = kind === 'rejected' ? rules.filter((other) => kindOf(other.id) === kind) : [];
+  return ofKind.some((other) => other.relaxed && other.limit !== limit) ? `${kind}.${operation}` : kind;
 }
 
 /** The names of the relaxed rules, once for a rule that exists for each operation, budget or stage. */

@@ -1,6 +1,6 @@
 import type { Series } from '../../measurement/measurements.ts';
 import { percentOf, rateOf } from '../../measurement/readings.ts';
-import { ofOperation } from '../../scenario/operations.ts';
+import { type OperationSpec, ofOperation } from '../../scenario/operations.ts';
 import { faultsOf } from '../../scenario/workload.ts';
 import { negligibleMs } from '../latency-budget.ts';
 import { BEYOND_NOISE, type Drift, driftOf, FEWEST_VALUES } from '../mser.ts';
@@ -14,8 +14,8 @@ import { type Evidence, type JudgedRule, limitOf, stateOf } from './rule.ts';
  */
 export const steadinessRules = (evidence: Evidence, overloaded: boolean): readonly JudgedRule[] =>
   spansOf(evidence).flatMap((span) =>
-    evidence.s.operations.flatMap(({ id }) =>
-      KINDS.map((kind) => ruleOf(kind, id, span, evidence, overloaded)),
+    evidence.s.operations.flatMap((operation) =>
+      KINDS.map((kind) => ruleOf(kind, operation, span, evidence, overloaded)),
     ),
   );
 
@@ -52,7 +52,7 @@ const KINDS = [
 
 function ruleOf(
   { rule: name, series, limitName, better, words }: (typeof KINDS)[number],
-  op: string,
+  { id: op, due }: OperationSpec,
   span: Span,
   evidence: Evidence,
   overloaded: boolean,
@@ -67,7 +67,9 @@ function ruleOf(
   );
   const drift = driftOf(means);
   const rule = { id, ...limit, advice: '', consequence: 'disturbed' } as const;
-  const why = whyNot(op, span, evidence);
+  // Its latency has to be steady all the same.
+  const hasNoRate = due === 'answer' && series === 'answered';
+  const why = hasNoRate ? 'it follows from answers, and has no rate' : whyNot(op, span, evidence);
   if (why !== null) return { ...rule, state: 'not-applicable', observed: why };
   if (means.length === 0) {
     const advice = 'see the errors of the run';
