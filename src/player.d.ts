@@ -85,6 +85,25 @@ export interface Context {
    * `timeout` is timed out; settling one twice, or one that was never scheduled, is an error that ends the run.
    */
   settle(operation: Pick<Operation, 'number'>, result: Result): void;
+  /**
+   * Says that players have to hear of something that this player caused: those of an array of player numbers, all others, or
+   * all. The key (a number, or a text of up to 200 characters) is what the message has that they will get: unique, and expected
+   * once. `load.timeout` after the due time of the operation, which is the one that `perform` was given last unless it is
+   * named, the key closes: who has not called `delivered` by then has lost it. It may be called after the others have heard.
+   */
+  expectDelivery(
+    key: string | number,
+    players: readonly number[] | 'others' | 'all',
+    operation?: Pick<Operation, 'due'>,
+  ): void;
+  /** Says that this player has heard of the key; each player calls it for what it hears, in any load worker. */
+  delivered(key: string | number): void;
+  /**
+   * Measures a figure of your own, `player.<name>` in report.json and for budgets: with a unit, the distribution of the
+   * values in the measure phase; without one, their sum. A name is a letter a-z and then up to 31 letters and digits, at most
+   * 50 names, each with one unit; a value is a number of 0 to 1e15.
+   */
+  measure(name: string, value: number, unit?: string): void;
   /** Reports that the connection has ended: unsettled operations fail, and the player is lost (or reconnects after a fault). */
   lost(reason?: string): void;
   /**

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { EXIT } from '../src/errors.ts';
 import { DEFAULT_RULES } from '../src/scenario/rules.ts';
 import { Metrics } from '../src/systems/flux/server/metrics.ts';
+import { DELIVERIES } from './fixtures/recorded-deliveries.ts';
 import { measurementsOf, scenarioOf } from './fixtures/recorded-run.ts';
 import { STAGES } from './fixtures/recorded-stages.ts';
 import { judged } from './judge/measured.ts';
@@ -145,7 +146,7 @@ test('every rule has a row in src/judge/README.md, and every row is a rule', () 
   const stages = scenarioOf({ load: { ...scenarioOf().load, stages: STAGES } });
   const rules = [
     ...judged(measurementsOf()).rules,
-    ...judged(measurementsOf({ probesAsked: ['metrics-1'] }), stages).rules,
+    ...judged(measurementsOf({ probesAsked: ['metrics-1'], deliveries: DELIVERIES }), stages).rules,
   ].map(({ id }) => withoutSubject(id));
   const rows = namesOf(text('src/judge/README.md')).map(withoutSubject);
   expect(rules.length).toBeGreaterThan(60);

@@ -27,6 +27,7 @@ const SECONDS: Readonly<Record<string, number>> = {
   'load/k6/engine.test.ts': 24,
   'load/k6/standalone.test.ts': 23,
   'stack/postgres.test.ts': 22,
+  'systems/own/deliveries.test.ts': 20,
   'probe/attached-postgres.test.ts': 19,
   'systems/flux/autocannon/engine.test.ts': 19,
   'load/refusals.test.ts': 19,

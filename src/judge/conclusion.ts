@@ -151,6 +151,7 @@ const CARRIED: Readonly<Record<string, readonly [shows: string, done: string]>> 
   answered: ['overloaded or failing', 'answered'],
   rejected: ['refusing', 'accepted'],
   'load-sustained': ['overloaded', 'sent in time'],
+  'deliveries-complete': ['losing messages', 'heard'],
 };
 
 function shareText(rule: JudgedRule): string {

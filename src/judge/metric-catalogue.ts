@@ -1,4 +1,11 @@
-import { type Metric, type Metrics, metricAt, processesIn, selectorsOf } from '../scenario/budget.ts';
+import {
+  type Metric,
+  type Metrics,
+  metricAt,
+  playerFigureOf,
+  processesIn,
+  selectorsOf,
+} from '../scenario/budget.ts';
 import { PROCESS_FIGURES, PROCESS_ROOM } from '../scenario/process-metric.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 
@@ -10,6 +17,7 @@ export interface ListedMetric extends Omit<Metric, 'within'> {
 }
 
 const SETTING = 'stack.applied.<setting>';
+const PLAYER = 'player.<name>';
 const SELECTOR = 'target.metrics.<name>{label="value"}';
 const PROCESS = `${PROCESS_ROOM}.<name>`;
 
@@ -32,11 +40,20 @@ export function catalogue(
     return [{ path, unit, stats, stages, budgets: ids }];
   };
   const named = (paths: readonly string[]) => paths.flatMap((path) => listed(path, metricAt(metrics, path)));
+  const measured = [
+    ...new Set(
+      budgets.flatMap((one) =>
+        one.state === 'measured' && playerFigureOf(one.metric.path) !== null ? [one.metric.path] : [],
+      ),
+    ),
+  ];
   const selectors = [...selectorsOf(budgets).keys()];
   return [
     ...[...metrics].flatMap(([path, metric]) => listed(path, metric)),
     ...listed(SETTING, metricAt(metrics, 'stack.applied.any')),
     ...named(settings.map((name) => `stack.applied.${name}`)),
+    ...listed(PLAYER, metricAt(metrics, 'player.any')),
+    ...named(measured),
     ...listed(SELECTOR, metricAt(metrics, 'target.metrics.any')),
     ...named(selectors.map((text) => `target.metrics.${text}`)),
     ...Object.keys(PROCESS_FIGURES).flatMap((figure) =>

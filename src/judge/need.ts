@@ -131,6 +131,8 @@ function probeOption({ path }: MeasuredBudget['metric']): string {
 function notDue({ metric, stage }: MeasuredBudget, { scenario, lacks }: Circumstances): string | null {
   const { load, calibration } = scenario;
   const { section, figure, operation } = metric;
+  if ((section === 'delivery' || section === 'player') && scenario.traits.playerCode === null)
+    return WHY.noModule;
   if (isOfCalibration(metric) && calibration.seconds === 0) return WHY.calibration;
   if (isOfCalibration(metric) && lacks.includes('calibration')) return 'this system has no null servers';
   if (section === 'ceilings' && lacks.includes('ceilings')) return 'this system measures no ceilings';

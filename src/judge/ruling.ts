@@ -5,6 +5,7 @@ import type { AppliedSetting } from '../stack/stack.ts';
 import { conversion } from '../units.ts';
 import { isText, keeps, settingNumber } from './comparison.ts';
 import { unwatched } from './figure-source.ts';
+import { playerFactor } from './player-figure.ts';
 import { betweenReadings, beyondBuckets } from './target-metric.ts';
 import {
   anotherLoad,
@@ -85,13 +86,7 @@ export function rule(
 
   const reasons = budget.fullLoad ? shortfalls(figures) : [];
   if (unanswered > 0 && (observed === null || budget.stat === 'max' || budget.stat === 'mean')) {
-    return of(
-      'breached',
-      [
-        `${unanswered.toLocaleString('en-US')} operations were ${refusedAmong(budget, own) ? 'rejected or ' : ''}never answered`,
-        ...reasons,
-      ].join('; '),
-    );
+    return of('breached', [unansweredText(unanswered, budget, own), ...reasons].join('; '));
   }
   if (observed === null) return unmeasured(whyUnmeasured(budget, m, own));
   const upper = upperBound(budget);
@@ -104,7 +99,7 @@ export function rule(
       : typeof budget.limit === 'string' && isText(observed, budget.op, budget.limit);
   const beyond = beyondBuckets(budget, kept, figures.target.metrics);
   if (beyond !== null) return unmeasured({ reason: beyond, cause: 'run' });
-  const between = betweenReadings(budget, factorOf(budget) ?? 1, m);
+  const between = betweenReadings(budget, factorOf(budget, own) ?? 1, m);
   if (between !== null) return unmeasured({ reason: between, cause: 'run' });
   if (!kept && deviation !== null) {
     return unmeasured({ reason: `applied differently: ${deviation.reason}`, cause: 'scenario' });
@@ -120,13 +115,15 @@ function observe(budget: MeasuredBudget, figures: OwnFigures): number | string |
   if (typeof figure === 'string') {
     return typeof budget.limit === 'string' ? figure : (settingNumber(figure, budget.metricUnit) ?? null);
   }
-  const factor = factorOf(budget);
+  const factor = factorOf(budget, figures);
   return figure === null || factor === undefined ? null : figure * factor;
 }
 
 /** From the figure's unit to the budget's. */
-const factorOf = ({ metric: { unit }, metricUnit }: MeasuredBudget): number | undefined =>
-  unit === 'any' ? 1 : conversion(unit, metricUnit);
+const factorOf = (budget: MeasuredBudget, figures: OwnFigures): number | undefined =>
+  budget.metric.unit !== 'any'
+    ? conversion(budget.metric.unit, budget.metricUnit)
+    : playerFactor(budget, 'player' in figures ? figures : {});
 
 /** A storm after which too few players reconnected in time is a breach, although there is no figure. */
 const isNeverFull = ({ metric }: MeasuredBudget, figures: OwnFigures): boolean =>
@@ -176,6 +173,8 @@ function openAt(
   { figure, operation }: BudgetMetric,
   figures: OwnFigures,
 ): Pick<OpenPercentiles, 'count' | 'unanswered'> | null {
+  if (figure === 'delivery.latencyMs')
+    return 'delivery' in figures ? (figures.delivery?.latencyMs ?? null) : null;
   const kind = OPEN[figure];
   if (operation === null || kind === undefined) return null;
   return ofOperation<Figures['latency'][string]>(figures.latency, operation.id)[kind];
@@ -183,6 +182,12 @@ function openAt(
 
 const unansweredAt = ({ metric, stat }: MeasuredBudget, figures: OwnFigures): number =>
   stat === null ? 0 : (openAt(metric, figures)?.unanswered ?? 0);
+
+function unansweredText(unanswered: number, budget: MeasuredBudget, figures: OwnFigures): string {
+  const count = unanswered.toLocaleString('en-US');
+  if (budget.metric.section === 'delivery') return `${count} deliveries were lost`;
+  return `${count} operations were ${refusedAmong(budget, figures) ? 'rejected or ' : ''}never answered`;
+}
 
 /** Some of them were answered, with a rejection that does not count as an answer. */
 function refusedAmong({ metric }: MeasuredBudget, figures: OwnFigures): boolean {

@@ -6,6 +6,7 @@ import type { BudgetMetric, MeasuredBudget } from '../scenario/budget.ts';
 import { nearest } from '../scenario/nearest.ts';
 import { processMetricOf } from '../scenario/process-metric.ts';
 import { isOfOwnProcesses, isOfStatements, kernelSeries, probesOf, unwatched } from './figure-source.ts';
+import { whyNoPlayerFigure } from './player-figure.ts';
 import { noteOf, unfitting } from './target-metric.ts';
 
 /**
@@ -30,7 +31,12 @@ export interface Unmeasured {
 
 /** What of the facts is looked at. */
 export type UnmeasuredFacts = Pick<Measurements, 'measured' | 'settings' | 'stackKind' | 'probes'> &
-  Partial<Pick<Measurements, 'series' | 'absences' | 'engine' | 'summaries' | 'connect' | 'operations'>>;
+  Partial<
+    Pick<
+      Measurements,
+      'series' | 'absences' | 'engine' | 'summaries' | 'connect' | 'operations' | 'deliveries' | 'player'
+    >
+  >;
 
 /** And of the figures: how much came due. */
 interface UnmeasuredFigures {
@@ -48,6 +54,8 @@ export const WHY = {
     'PostgreSQL has not loaded pg_stat_statements: name it in postgres.settings.shared_preload_libraries',
   noEventLoop: 'k6 runs on many threads, and has no event loop to watch',
   notInSummary: 'a k6 summary does not hold it',
+  noDeliveries: 'no player called context.expectDelivery',
+  noModule: 'only a player module tells it, and this scenario has none',
   ceilings: 'the ceilings are not measured: ceilings.secondsEach is 0',
   calibration: 'the generator is not calibrated: calibration.seconds is 0',
 };
@@ -82,6 +90,8 @@ function unmeasuredInRun(budget: MeasuredBudget, m: UnmeasuredFacts, figures: Un
     const reason = `probe ${silent.name} gave no data: ${silent.lastError ?? 'no answer'}`;
     return { reason, cause: 'probe' };
   }
+  const ofModule = missingOfModule(budget, m);
+  if (ofModule !== null) return ofModule;
   const absent = notedAbsence(budget, m);
   if (absent?.event === true) return { reason: absent.because, cause: 'event' };
   const noted = absent?.because ?? unfitting(budget, m);
@@ -227,6 +237,17 @@ const HIT_RATIOS = new Set(['redis.hitRatioPercent', 'database.hitRatioPercent']
 
 const nothingAnswered = ({ operations }: UnmeasuredFigures['load']): boolean =>
   Object.values(operations).every((counts) => answeredOf(counts) === 0);
+
+/** Why there is no figure of what only a player module tells. */
+function missingOfModule(budget: MeasuredBudget, m: UnmeasuredFacts): Unmeasured | null {
+  if (budget.metric.section === 'delivery') {
+    if (m.deliveries === undefined) return byRun(WHY.noDeliveries);
+    const { delivered, lost } = m.deliveries;
+    return delivered + lost === 0 ? byRun('no delivery was expected in the measure phase') : null;
+  }
+  const reason = whyNoPlayerFigure(budget, m);
+  return reason === null ? null : byRun(reason);
+}
 
 /** The key of a scenario that says how many of an operation are due a second. */
 export const rateKeyOf = ({ id }: { readonly id: string }): string => `load.operations.${id}.perSecond`;

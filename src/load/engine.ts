@@ -3,7 +3,9 @@ import type { PerOperation } from '../scenario/operations.ts';
 import type { Workload } from '../scenario/workload.ts';
 import type { Endpoints } from '../stack/stack.ts';
 import type { Micros } from '../units.ts';
+import type { DeliveryTally } from './deliveries.ts';
 import type { NumberSetsData } from './number-sets.ts';
+import type { PlayerFigureTally } from './player-figures.ts';
 
 /** Outcomes of operations. `failedUnsent` is the part of `failed` that was never sent, since the connection was lost. */
 export const OUTCOMES = [
@@ -188,6 +190,10 @@ export interface Tally extends TrafficCounts {
   readonly strayAnswers: number;
   /** Why `bytesIn`, `bytesOut`, `framesIn` and the seconds' `sockets` are incomplete, if they are. */
   readonly unseenTraffic?: string;
+  /** What players were to hear of each other; absent where a player module expected and heard nothing. */
+  readonly deliveries?: DeliveryTally;
+  /** What a player module measured itself, by name; absent where it is nothing. */
+  readonly figures?: Readonly<Record<string, PlayerFigureTally>>;
   /** Up to five distinct messages. */
   readonly errors: readonly string[];
   readonly ledger: Ledger;

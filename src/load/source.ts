@@ -1,8 +1,10 @@
 import type { MicrosHistogram } from '../hdr-histogram.ts';
+import type { DeliveryLog } from './delivery-log.ts';
 import type { ErrorCounts } from './error-counts.ts';
 import type { WorkerSetup } from './fleet/messages.ts';
 import type { SequenceLedger } from './ledger.ts';
 import type { Protocol } from './player/connection.ts';
+import type { PlayerFigures } from './player-figures.ts';
 import type { Recorder } from './recorder.ts';
 import type { ScheduleHash } from './schedule-hash.ts';
 
@@ -12,6 +14,10 @@ export interface SourceTools {
   readonly ledger: SequenceLedger;
   readonly hash: ScheduleHash;
   readonly errors: ErrorCounts;
+  /** What players expect each other to hear; null without a player module, and in the calibration. */
+  readonly deliveries: DeliveryLog | null;
+  /** What a player module measures itself. */
+  readonly figures: PlayerFigures;
   readonly now: () => number;
   /** From the loss of a connection to the next welcome; null if lost connections are not reopened. */
   readonly reconnect: MicrosHistogram | null;

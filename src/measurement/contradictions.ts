@@ -19,6 +19,8 @@ export function contradictionsOf(m: Measurements): readonly string[] {
     ...Object.entries(m.operations).flatMap(([op, facts]) => operation(`operations.${op}`, facts, m)),
     ...timed('connect.histogram', m.connect.histogram, m),
     ...timed('reconnect', m.reconnect, m),
+    ...deliveries(m),
+    ...playerFigures(m),
     ...connections(m),
     ...stages(m),
     ...seriesContradictions(m),
@@ -142,6 +144,37 @@ function histogram(path: string, { counts, min, max, sum }: HistogramData): stri
     return [`${path}: the sum is ${sum}, and the buckets hold ${Math.floor(least)} to ${most}`];
   }
   return [];
+}
+
+/** What was expected is delivered, lost or excused; latencies are of what was delivered. */
+function deliveries(m: Measurements): string[] {
+  if (m.deliveries === undefined) return [];
+  const { expected, delivered, lost, excused, late, latency } = m.deliveries;
+  const wrong: string[] = timed('deliveries.latency', latency, m);
+  if (expected !== delivered + lost + excused) {
+    wrong.push(`deliveries.expected: ${expected}, and ${delivered + lost + excused} became of them`);
+  }
+  if (countOf(latency) !== delivered) {
+    wrong.push(`deliveries.latency: ${countOf(latency)} values, and ${delivered} were delivered`);
+  }
+  if (late > lost + excused) wrong.push(`deliveries.late: ${late}, and ${lost + excused} were not delivered`);
+  return wrong;
+}
+
+function playerFigures({ player = {} }: Measurements): string[] {
+  return Object.entries(player).flatMap(([name, { unit, count, values }]) => {
+    const path = `player.${name}`;
+    if ((unit === null) !== (values === null)) return [`${path}: it has values where it has a unit`];
+    if (values === null) return [];
+    const { counts, min, max } = values;
+    const last = counts.at(-1)?.[0] ?? 0;
+    const isSorted = counts.every(([value], i) => i === 0 || value > (counts[i - 1]?.[0] ?? 0));
+    return countOf(values) === count && isSorted && min <= max && max <= last
+      ? []
+      : [
+          `${path}: from ${min} to ${max}, ${count} values, and the buckets hold ${countOf(values)} up to ${last}`,
+        ];
+  });
 }
 
 function connections({ peakCcu, connect, reconnects, reconnect }: Measurements): string[] {

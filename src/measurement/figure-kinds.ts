@@ -80,7 +80,7 @@ export function* metricsIn(
     for (const [key, of] of Object.entries<z.core.$ZodType>(schema.shape)) yield* below(key, of);
   } else if (schema instanceof z.ZodRecord) {
     for (const id of operations) yield* below(id, schema.valueType);
-  } else if (schema instanceof z.ZodNullable) {
+  } else if (schema instanceof z.ZodNullable || schema instanceof z.ZodOptional) {
     yield* metricsIn(schema.unwrap(), operations, path);
   }
 }

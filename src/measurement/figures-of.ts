@@ -1,11 +1,17 @@
-import { countOf } from '../histogram.ts';
+import { countOf, meanOf, percentileOf } from '../histogram.ts';
 import { mapOperations, ofOperation } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { backlogAt, faultFigures } from './fault-figures.ts';
-import { type Figures, rateKey, type StageFigures } from './figures.ts';
+import {
+  type DeliveryFigures,
+  type Figures,
+  type PlayerFigures,
+  rateKey,
+  type StageFigures,
+} from './figures.ts';
 import { latencyFigures, percentilesOf, sharesOf } from './latency-figures.ts';
-import type { Measurements, StageFacts } from './measurements.ts';
-import { gaugeOf, measuredOf, ratio, sumOf } from './readings.ts';
+import type { DeliveryFacts, Measurements, PlayerFigureFacts, StageFacts } from './measurements.ts';
+import { gaugeOf, measuredOf, percentOf, ratio, sumOf } from './readings.ts';
 import {
   databaseFigures,
   generatorFigures,
@@ -50,6 +56,8 @@ function generalFigures(m: Measurements, s: Scenario): Figures {
     redis: redisFigures(m),
     target: targetFigures(m, s),
     network: networkFigures(m),
+    ...(m.deliveries === undefined ? {} : { delivery: deliveryFigures(m.deliveries) }),
+    ...(m.player === undefined ? {} : { player: playerFigures(m, m.player) }),
     integrity: integrityFigures(m),
     ceilings: ceilingFigures(m),
     stages: m.stages.map((stage) => stageFigures(stage, m, s)),
@@ -66,6 +74,42 @@ function generalFigures(m: Measurements, s: Scenario): Figures {
     },
   };
 }
+
+function deliveryFigures({ latency, lostOnes: _, ...counts }: DeliveryFacts): DeliveryFigures {
+  const { delivered, lost } = counts;
+  return {
+    ...counts,
+    lostPercent: percentOf(lost, delivered + lost),
+    latencyMs: { ...percentilesOf(latency, lost), unanswered: lost },
+  };
+}
+
+const playerFigures = (
+  { measured }: Measurements,
+  all: Readonly<Record<string, PlayerFigureFacts>>,
+): PlayerFigures =>
+  Object.fromEntries(
+    Object.entries(all).map(([name, { unit, count, total, values }]) => {
+      const at = (percent: number): number | null => (values === null ? null : percentileOf(values, percent));
+      const has = values !== null && count > 0;
+      const isCounter = values === null && count > 0;
+      return [
+        name,
+        {
+          unit,
+          ...{ p50: at(50), p90: at(90), p95: at(95), p99: at(99) },
+          ...{
+            max: has ? values.max : null,
+            mean: has ? meanOf(values) : null,
+            min: has ? values.min : null,
+          },
+          count,
+          total: isCounter ? total : null,
+          perSecond: isCounter && measured !== null ? ratio(total, measured.to - measured.from) : null,
+        },
+      ];
+    }),
+  );
 
 const ceilingFigures = ({ ceilings }: Measurements): Figures['ceilings'] => ({
   insertsPerSecond: ceilings?.insertsPerSecond ?? null,

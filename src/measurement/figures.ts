@@ -165,6 +165,51 @@ const network = z.object({
   reconnectMs: percentiles('From the end of a connection to the welcome of the next one.'),
 });
 
+const delivery = z
+  .object({
+    expected: known('deliveries', 'Pairs of something sent and a player who had to hear of it.'),
+    delivered: known('deliveries', 'Heard within the timeout.'),
+    lost: known('deliveries', 'Not heard within it, by a player who was connected all the while.'),
+    excused: known(
+      'deliveries',
+      'Not heard within it, by a player who was not connected at some time of it.',
+    ),
+    lostPercent: figure('%', 'lost / (delivered + lost).'),
+    duplicated: known('deliveries', 'Heard again.'),
+    late: known('deliveries', 'The part of what was lost or excused that was heard afterwards.'),
+    unexpected: known('deliveries', 'Heard, and expected by nobody.'),
+    untracked: known('deliveries', 'Not followed: too many at once, or expected twice.'),
+    latencyMs: openPercentiles(
+      'From the due time of the sender’s operation until a player heard. A percentile that falls among lost ones is null.',
+      known('deliveries'),
+    ),
+  })
+  .describe(
+    'What players were to hear of each other, of the measure phase; absent where a module expects nothing.',
+  );
+
+/** A figure that a player module measures itself, in its own unit. */
+const playerFigures = z
+  .record(
+    text,
+    z.object({
+      unit: text.nullable().describe('Null: a counter.'),
+      ...{
+        p50: number.describe('With a unit, as are those to `min`.'),
+        p90: number,
+        p95: number,
+        p99: number,
+      },
+      ...{ max: number, mean: number, min: number },
+      count: z.number().describe('How often it was measured.'),
+      total: number.describe('Without a unit: the sum of the values.'),
+      perSecond: number,
+    }),
+  )
+  .describe(
+    'What a player module measured itself in the measure phase, by name; absent where it is nothing.',
+  );
+
 const integrity = z.object({
   sent: figure('ops'),
   acked: figure('ops'),
@@ -310,6 +355,8 @@ const figuresSchema = z.object({
   }),
   network,
   integrity,
+  delivery: delivery.optional(),
+  player: playerFigures.optional(),
   ceilings,
   stages: z.array(stage).describe('Of the measure phase, in order; times in seconds after GO.'),
   faults: z.array(fault).describe('In the order in which they began; times in seconds, `from` after GO.'),
@@ -326,6 +373,8 @@ const figuresSchema = z.object({
 export type Spread = Read<ReturnType<typeof spread>>;
 export type Percentiles = Read<ReturnType<typeof percentiles>>;
 export type OpenPercentiles = Read<ReturnType<typeof openPercentiles>>;
+export type DeliveryFigures = Read<typeof delivery>;
+export type PlayerFigures = Read<typeof playerFigures>;
 export type LatencyFigures = Read<typeof latency>;
 export type MetricFigures = Read<typeof metricFigures>;
 export type ProcessFigures = Read<typeof processFigures>;

@@ -134,6 +134,7 @@ const stage = z.object({
  *   host.foreignCpuSeconds (counter, over every process that is not of the run)
  *   host.throttledPeriods (counter, of the control group of capbench and all above it), host.memoryFullSeconds,
  *   host.cpuSomeSeconds (counter; PSI totals)
+ *   delivery.<expected|delivered|lost|excused> (counter; by the time at which the sender's operation was due)
  *   redis.operations, redis.cpuSeconds, redis.evictedKeys, redis.expiredKeys, redis.keyspaceHits, redis.keyspaceMisses,
  *   redis.rejectedConnections, redis.errorReplies, redis.networkBytes (counter), redis.usedMemoryBytes,
  *   redis.connections (gauge)
@@ -150,6 +151,33 @@ const series = z.object({
   ),
   /** In a long run, how many readings one point stands for; 1 when absent. */
   thinned: count.optional(),
+});
+
+/** What players were to hear of each other (load/deliveries.ts), of the measure phase. */
+const deliveries = z.object({
+  ...{ expected: count, delivered: count, lost: count, excused: count },
+  ...{ duplicated: count, late: count, unexpected: count, untracked: count },
+  latency: histogram,
+  /** Up to five, in words. */
+  lostOnes: list(text),
+});
+
+/** What a player module measured under one name, of the measure phase. */
+const playerFigure = z.object({
+  /** Null: a counter. */
+  unit: text.nullable(),
+  count,
+  total: amount,
+  /** As a histogram has them, of values in that unit; null for a counter. */
+  values: z
+    .object({
+      counts: pairs(
+        (value, n) => value >= 0 && value <= LARGEST && isCount(n),
+        'pairs of a value and a count',
+      ),
+      ...{ min: amount, max: amount, sum: amount },
+    })
+    .nullable(),
 });
 
 /**
@@ -294,6 +322,10 @@ export const measurementsSchema = z.object({
   strayAnswers: count,
   /** Of every operation of the system. */
   operations: byName(operation),
+  /** Absent where a player module expected and heard nothing. */
+  deliveries: deliveries.optional(),
+  /** By name; absent where a player module measured nothing. */
+  player: byName(playerFigure).optional(),
   /** Of the measure phase, in order, as far as they were begun; none where it was all one. */
   stages: list(stage),
   series: byName(series),
@@ -342,6 +374,8 @@ export type LatencyFacts = Omit<StageOperationFacts, 'windows'>;
 export type StageFacts = Read<typeof stage>;
 export type Series = Read<typeof series>;
 export type BucketData = Read<typeof buckets>;
+export type DeliveryFacts = Read<typeof deliveries>;
+export type PlayerFigureFacts = Read<typeof playerFigure>;
 export type ProbeFacts = Read<typeof probe>;
 export type IntegrityFacts = Read<typeof integrity>;
 export type CeilingFacts = Read<typeof ceilings>;

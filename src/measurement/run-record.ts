@@ -1,4 +1,5 @@
 import { EMPTY_HISTOGRAM } from '../histogram.ts';
+import { DELIVERY_SERIES, type DeliveryTally } from '../load/deliveries.ts';
 import type { ConnectFacts, LoadSecond, OperationTally, Tally } from '../load/engine.ts';
 import { generatorSamples, sliceSamples } from '../probe/generator.ts';
 import type { Absence, Probe, Sample } from '../probe/probe.ts';
@@ -6,8 +7,8 @@ import type { TargetProbes } from '../probe/target-probes.ts';
 import type { ProbeTally } from '../probe/watch.ts';
 import { perOperation } from '../scenario/operations.ts';
 import type { Workload } from '../scenario/workload.ts';
-import type { Micros } from '../units.ts';
-import type { BucketData, Ending, FaultFacts, Measurements } from './measurements.ts';
+import { type Micros, micros } from '../units.ts';
+import type { BucketData, DeliveryFacts, Ending, FaultFacts, Measurements } from './measurements.ts';
 import { NO_COUNTS } from './sent.ts';
 import { openSeriesRecorder } from './series.ts';
 import { addToStages, openStageWindows, openWindowRecorder, stageFactsOf } from './windows.ts';
@@ -101,6 +102,23 @@ function addedBuckets(
   });
   const known = sums.flatMap(([name, sum]) => (sum === null ? [] : [[name, sum] as const]));
   return known.length === 0 || known.length < sums.length ? null : Object.fromEntries(known);
+}
+
+const deliveryFacts = ({ seconds: _, twice: __, ...facts }: DeliveryTally): DeliveryFacts => facts;
+
+/** They are known only at the end, each at the second in which it was due. */
+function deliverySeries({ seconds }: DeliveryTally): Measurements['series'] {
+  const recorder = openSeriesRecorder();
+  for (const name of DELIVERY_SERIES) {
+    let value = 0;
+    const series = `delivery.${name}`;
+    const { length } = seconds.expected;
+    for (let second = 0; second < length; second++) {
+      value += seconds[name][second] ?? 0;
+      recorder.add(micros((second + 1) * SECOND), [{ series, kind: 'counter', value }]);
+    }
+  }
+  return recorder.close(micros(0));
 }
 
 /** The measure phase as it was, on the monotonic clock. */
@@ -228,6 +246,8 @@ export class RunRecord {
       reconnects: tally?.reconnects ?? 0,
       reconnect: tally?.reconnect ?? EMPTY_HISTOGRAM,
       strayAnswers: tally?.strayAnswers ?? 0,
+      ...(tally?.deliveries === undefined ? {} : { deliveries: deliveryFacts(tally.deliveries) }),
+      ...(tally?.figures === undefined ? {} : { player: tally.figures }),
       operations: perOperation(operations, (id) => ({
         ...(tally?.operations[id] ?? NO_OPERATIONS),
         windows: this.windows[id]?.close() ?? [],
@@ -275,7 +295,11 @@ export class RunRecord {
 
   /** Traffic that was not counted completely has no series. */
   private seenSeries(zero: Micros): Measurements['series'] {
-    const all = this.series.close(zero);
+    const { deliveries } = this.facts.tally ?? {};
+    const all = {
+      ...this.series.close(zero),
+      ...(deliveries === undefined ? {} : deliverySeries(deliveries)),
+    };
     if (this.facts.tally?.unseenTraffic === undefined) return all;
     return Object.fromEntries(Object.entries(all).filter(([name]) => !PLAYER_TRAFFIC.includes(name)));
   }

@@ -1,4 +1,5 @@
 import { countOf } from '../histogram.ts';
+import { DELIVERY_SERIES } from '../load/deliveries.ts';
 import { COUNTED } from '../probe/generator.ts';
 import type { Measurements, Series } from './measurements.ts';
 import { answeredOf } from './sent.ts';
@@ -19,7 +20,7 @@ const BUCKET = 1 + 1 / 512;
 const ROUNDED = 0.001;
 
 /** A target's own series are not checked here, but by the rules of the run. */
-const OURS = /^(?:load|generator|host|runner)\./;
+const OURS = /^(?:load|delivery|generator|host|runner)\./;
 const OF_A_LOCAL_STACK = /^(?:world|postgres)\./;
 
 /** Where the series of a run contradict its counts, its length or physical limits; one problem for each series. */
@@ -140,6 +141,7 @@ function counts(m: Measurements): string[] {
     const cut = m.engine === 'k6' ? whole.unfinished + whole.skipped : 0;
     for (const kind of COUNTED) same(`load.${op}.${kind}`, whole[kind], cut);
   }
+  for (const name of DELIVERY_SERIES) same(`delivery.${name}`, m.deliveries?.[name] ?? 0);
   same('load.disconnects', m.disconnects);
   same('load.reconnects', m.reconnects);
   return wrong;

@@ -130,6 +130,14 @@ function rowWriteSeries({ series }: Measurements): readonly (Measurements['serie
   return own.length > 0 ? own : names.map((name) => series[`postgres.${name}`]);
 }
 
+/** What players did not hear in time, in each second in which it was due; none where nothing was lost. */
+export function lostCurves(m: Measurements): readonly Curve[] {
+  if ((m.deliveries?.lost ?? 0) === 0) return [];
+  const x = secondsOf(m);
+  const zero = { kind: 'counter', points: [[0, 0], ...(m.series['delivery.lost']?.points ?? [])] } as const;
+  return [{ name: 'deliveries lost', x, y: ratesAt(zero, x) }].filter(hasData);
+}
+
 /** Cores in use, by process. */
 export function cpuCurves(m: Measurements): readonly Curve[] {
   const x = secondsOf(m);

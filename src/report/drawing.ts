@@ -9,6 +9,7 @@ import {
   type LatencyLimit,
   latencyCurves,
   latencyLimits,
+  lostCurves,
   memoryCurves,
   percentileCurves,
   secondsOf,
@@ -85,6 +86,7 @@ export function drawingsOf(report: Report, m: Measurements): readonly Drawing[] 
     latencyDrawing(report, m, marks),
     percentileDrawing(report, m),
     throughputDrawing(m, marks),
+    lostDrawing(m, marks),
     batchDrawing(report, m),
     cpuDrawing(report, m, marks),
     memoryDrawing(m, marks),
@@ -146,6 +148,18 @@ function throughputDrawing(m: Measurements, marks: Marks): Drawing | null {
   return {
     ...{ name: 'throughput', title, curves, limits: [], marks, stacked: false, bars: null },
     alt: `${title}, per second. ${sentencesOf(curves, [], marks)}`,
+    x: secondsAxis(curves),
+    y: linear('per second', highest(curves)),
+  };
+}
+
+function lostDrawing(m: Measurements, marks: Marks): Drawing | null {
+  const curves = lostCurves(m).map(plainLook);
+  if (curves.length === 0) return null;
+  const title = 'Deliveries lost, by the second in which they were due';
+  return {
+    ...{ name: 'deliveries', title, curves, limits: [], marks, stacked: false, bars: null },
+    alt: `${title}. ${sentencesOf(curves, [], marks)}`,
     x: secondsAxis(curves),
     y: linear('per second', highest(curves)),
   };

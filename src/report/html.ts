@@ -8,6 +8,7 @@ import { faultParts, stageParts } from './html-stages.ts';
 import { factList, safe } from './markup.ts';
 import { nextStep } from './next-step.ts';
 import { capital } from './plain-text.ts';
+import { deliveryFacts, playerTable } from './player-facts.ts';
 import { numberText, quantity } from './quantity.ts';
 import type { Report } from './report.ts';
 import { areMany, foremost, scaleText } from './report-text.ts';
@@ -31,6 +32,8 @@ export function html(report: Report, charts: readonly Drawing[]): string {
     { id: 'charts', title: 'Charts', parts: charts.map(svgOf) },
     { id: 'budgets', title: 'Budgets', parts: budgetParts(report) },
     { id: 'latency', title: 'Latency', parts: [latencyTable(report), outcomeTable(report)] },
+    { id: 'deliveries', title: 'Deliveries', parts: factList(deliveryFacts(report)) },
+    { id: 'player', title: 'Figures of the players', parts: playerTable(report) },
     { id: 'stages', title: 'Stages', parts: stageParts(report) },
     { id: 'faults', title: 'Faults', parts: faultParts(report) },
     { id: 'rules', title: 'Rules of the run', parts: ruleParts(report) },

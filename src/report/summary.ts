@@ -2,6 +2,7 @@ import { budgetsLine } from '../judge/verdict.ts';
 import { throughputOf } from '../measurement/figures.ts';
 import { ofOperation } from '../scenario/operations.ts';
 import { plain } from './plain-text.ts';
+import { deliveryValues, playerFacts } from './player-facts.ts';
 import { numberText, quantity } from './quantity.ts';
 import type { Report, ReportRuling } from './report.ts';
 import {
@@ -68,6 +69,11 @@ export function summary(report: Report): string {
     ].join(' · '),
     '',
     ...outcomes(report),
+    ...factLine('Deliveries', deliveryValues(report)),
+    ...factLine(
+      'Players',
+      Object.entries(playerFacts(report)).map(([name, values]) => `${name} ${values.join(', ')}`),
+    ),
     ...stageTable(report),
     ...faultLine(report),
     ...list('No conclusion:', report.invalidBecause),
@@ -96,6 +102,9 @@ function outcomes(report: Report): string[] {
   );
   return shares.length === 0 ? [] : [shares.join(' · '), ''];
 }
+
+const factLine = (name: string, values: readonly string[]): string[] =>
+  values.length === 0 ? [] : [`${name}: ${values.map(cell).join(' · ')}`, ''];
 
 function operationTable(report: Report): string[] {
   const { load, latency, operations } = report;

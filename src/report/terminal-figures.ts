@@ -2,6 +2,7 @@ import { type Percentiles, throughputOf } from '../measurement/figures.ts';
 import { ofOperation } from '../scenario/operations.ts';
 import { processTexts } from './facts.ts';
 import { plain } from './plain-text.ts';
+import { deliveryValues } from './player-facts.ts';
 import { bytesText, cellText, numberText, quantity } from './quantity.ts';
 import type { Report } from './report.ts';
 import { closedText, sharesText } from './report-text.ts';
@@ -21,6 +22,7 @@ export function keyFigures(report: Report, paint: Palette, width: number): strin
           ...(network.disconnects === 0 ? [] : [`${numberText(network.disconnects)} disconnects`]),
         ],
         'lost writes': [lostText(report)],
+        deliveries: deliveryValues(report),
         database: databaseValues(report),
         host: [
           ...some(host.cpuPercent.mean, (busy) => [`CPU ${quantity(busy, '%')}`]),

@@ -4,6 +4,7 @@ import { budgetsLine } from '../judge/verdict.ts';
 import { databaseFacts, type Facts, hostFacts } from './facts.ts';
 import { nextStep } from './next-step.ts';
 import { plain } from './plain-text.ts';
+import { deliveryFacts, playerFacts } from './player-facts.ts';
 import { numberText } from './quantity.ts';
 import type { Report } from './report.ts';
 import { errorNotes, notesOf, timeText } from './report-text.ts';
@@ -61,6 +62,8 @@ export const terminalSummary = (report: Report, style: TerminalStyle): string =>
         ? []
         : [
             ...section('LATENCY', latencyLines(report, paint, width), paint),
+            ...section('DELIVERIES', fold(factLines(deliveryFacts(report)), width), paint),
+            ...section('FIGURES OF THE PLAYERS', fold(factLines(playerFacts(report)), width), paint),
             ...section('STAGES', stageLines(report, paint, width), paint),
             ...section('FAULTS', faultLines(report, paint, width), paint),
             ...section('DATABASE', fold(factLines(databaseFacts(report)), width), paint),

@@ -145,9 +145,22 @@ export function metricAt(metrics: Metrics, path: string, stat: string | null = n
   if (settingOf(path) !== null) return { unit: 'setting', stats: null, stages: 'no' };
   const ofProcess = processMetricOf(path);
   if (ofProcess !== null) return { unit: ofProcess.unit, stats: ['mean', 'min', 'max'], stages: 'no' };
+  if (playerFigureOf(path) !== null) return { unit: 'any', stats: PLAYER_STATS, stages: 'no' };
   const selector = selectorOf(path);
   return selector === null ? undefined : { unit: unitOf(selector.name, stat), stats: STATS, stages: 'no' };
 }
+
+const PLAYER = 'player';
+/** Of a figure that a player module measures itself: without a unit, and with one. */
+export const PLAYER_COUNTER_STATS: readonly string[] = ['total', 'perSecond', 'count'];
+export const PLAYER_STATS: readonly string[] = [
+  ...['p50', 'p90', 'p95', 'p99', 'max', 'mean', 'min'],
+  ...PLAYER_COUNTER_STATS,
+];
+
+/** The name in `player.<name>`; null for every other metric. */
+export const playerFigureOf = (path: string): string | null =>
+  new RegExp(`^${PLAYER}\\.([a-z][A-Za-z0-9]{0,31})$`).exec(path)?.[1] ?? null;
 
 export const GAUGE_STATS: readonly string[] = ['mean', 'min', 'max', 'last'];
 export const COUNTER_STATS: readonly string[] = ['rate', 'increase'];

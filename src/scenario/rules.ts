@@ -26,6 +26,8 @@ export const DEFAULT_RULES = {
 /** The limits of the run rules. A scenario may relax each; the report shows which are relaxed. */
 export interface RuleLimits extends Readonly<typeof DEFAULT_RULES> {
   /** Percentage of operations that the game itself rejects, if the scenario declares one (rejections.ts). */
+  /** Percentage of deliveries that may be lost; 0 when absent, so that the hash of a scenario without it stays the same. */
+  readonly lostDeliveriesPercent?: number | undefined;
   readonly rejectedPercent?: number | Readonly<Record<string, number | undefined>> | undefined;
 }
 

@@ -50,6 +50,9 @@ export const rulesSchema = (operations: readonly OperationSpec[]) =>
       sentPercent: ['Below this share of the scheduled operations sent, the load was not sustained'],
     }),
     rejectedPercent: rejectedPercent(operations),
+    lostDeliveriesPercent: percentage(100)
+      .optional()
+      .describe('Percentage of deliveries that may be lost; more is a breach. Default: 0'),
     ...limits({
       steadyThroughputPercent: [
         'Throughput may have another level at the end than at the beginning, by so much of the lower one',

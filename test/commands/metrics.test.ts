@@ -79,8 +79,8 @@ budgets:
     stats: ['p50', 'p90', 'p95', 'p99', 'p999', 'min', 'max', 'mean'],
   });
   const all: unknown[] = JSON.parse((await cli('metrics', '--json')).out());
-  // Settings, metrics pages and processes have names of the user.
-  expect(all.length).toBe(KNOWN.length + 2 + Object.keys(PROCESS_FIGURES).length);
+  // Settings, metrics pages, players' own figures and processes have names of the user.
+  expect(all.length).toBe(KNOWN.length + 3 + Object.keys(PROCESS_FIGURES).length);
 });
 
 test.each([

@@ -5,6 +5,7 @@ import { metricAt } from '../../src/scenario/budget.ts';
 import { checkBudgets } from '../../src/scenario/budget-entry.ts';
 import { fluxFigures } from '../../src/systems/flux/figures.ts';
 import { OPERATIONS } from '../../src/systems/flux/scenario.ts';
+import { COMPLETE } from '../fixtures/recorded-deliveries.ts';
 import { BUDGETS, budget, fluxFiguresOf, measurementsOf, metric, partOf } from '../fixtures/recorded-run.ts';
 
 const METRICS = metricsOf(OPERATIONS, fluxFigures);
@@ -27,7 +28,9 @@ const refusing = {
   ...operations,
   monsterCommand: { ...operations.monsterCommand, rejected: partOf(operations.monsterCommand.due, 1000) },
 };
-const figures = fluxFiguresOf(measurementsOf({ series: { ...series, ...REDIS }, operations: refusing }));
+const figures = fluxFiguresOf(
+  measurementsOf({ series: { ...series, ...REDIS }, operations: refusing, deliveries: COMPLETE }),
+);
 const resolve = (path: string, stat: string | null): number | string | null => {
   const keys = keysOf(metric(path, stat));
   return figureAt(figures, stat === null ? keys : [...keys, stat]);
@@ -112,7 +115,7 @@ test.each([
   ['generator.calibration.ownLag', 'did you mean "generator.calibration.ownLagP99Ms"?'],
   ['load.operations.intents.timeouts', 'did you mean "load.operations.intent.timedOut"?'],
   ['load.ccu', 'did you mean "load.peakCcu"?'],
-  ['lost', 'did you mean "integrity.lost"?'],
+  ['lost', 'did you mean "delivery.lost"?'],
   ['stack.aplied.fsync', 'did you mean "stack.applied.fsync"?'],
   ['target.metric.http_requests_total', 'did you mean "target.metrics.http_requests_total"?'],
   ['target.process.api.cpu', 'expected target.process.<name> and one of cpuPercentOfCore, cpuPercentOfHost'],

@@ -3,6 +3,7 @@ import { playersOf } from '../../src/load/fleet/load-worker.ts';
 import type { FleetWorld, WorkerSetup } from '../../src/load/fleet/messages.ts';
 import { SequenceLedger } from '../../src/load/ledger.ts';
 import { PlayerPool } from '../../src/load/player/player-pool.ts';
+import { PlayerFigures } from '../../src/load/player-figures.ts';
 import { Recorder } from '../../src/load/recorder.ts';
 import { ScheduleHash, scheduleHashOf } from '../../src/load/schedule-hash.ts';
 import type { WorkerModule } from '../../src/load/source.ts';
@@ -25,6 +26,7 @@ export async function plannedHash(
       ...{ hash, now: () => 0, reconnect: null, log: () => {}, errors: new ErrorCounts() },
       recorder: new Recorder(workload.operations, workload.timeline),
       ledger: new SequenceLedger(workload.entities),
+      ...{ deliveries: null, figures: new PlayerFigures(workload.timeline) },
     };
     const pool = new PlayerPool(workload, playersOf(setup), tools);
     pool.start();

@@ -69,7 +69,7 @@ class Stage {
     this.codec = new FluxCodec(workload.seed, ids);
     const { recorder, ledger, errors } = this;
     this.pool = new PlayerPool(workload, ids, {
-      ...{ recorder, ledger, errors, hash: new ScheduleHash() },
+      ...{ recorder, ledger, errors, hash: new ScheduleHash(), deliveries: null },
       now: () => this.now,
     });
     if (reconnect) {
@@ -381,7 +381,7 @@ test('each of several operations is due at its own rate, and counted separately'
   const ids = Int32Array.from({ length: PLAYERS }, (_, player) => player);
   const pool = new PlayerPool(workload, ids, {
     ...{ recorder, ledger: new SequenceLedger(PLAYERS), hash: new ScheduleHash() },
-    ...{ errors: new ErrorCounts(), now: () => now },
+    ...{ errors: new ErrorCounts(), now: () => now, deliveries: null },
   });
   const connections = sent.map(
     (own): Connection => ({

@@ -8,6 +8,7 @@ import { figuresOf } from '../../src/measurement/figures-of.ts';
 import type { OperationFacts } from '../../src/measurement/measurements.ts';
 import { fluxFigures } from '../../src/systems/flux/figures.ts';
 import { OPERATIONS } from '../../src/systems/flux/scenario.ts';
+import { DELIVERIES } from '../fixtures/recorded-deliveries.ts';
 import { budget, failedRun, fluxFiguresOf, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 
 const recorded = measurementsOf();
@@ -166,7 +167,10 @@ test('a system without figures of its own has those of every system, for its ope
   for (const path of ['latency.intent.due', 'throughput.batchesPerSecond', 'world.responseMs'])
     expect(metrics.has(path)).toBe(false);
   const operations = { roll: recorded.operations.intent };
-  const plain = figuresOf(measurementsOf({ operations }), scenarioOf({ operations: [roll] }));
+  const plain = figuresOf(
+    measurementsOf({ operations, deliveries: DELIVERIES }),
+    scenarioOf({ operations: [roll] }),
+  );
   expect(Object.keys(plain.latency)).toEqual(['roll']);
   expect(plain.database).not.toHaveProperty('writersBusyPercent');
   // Every metric has its figure at its path.

@@ -6,6 +6,7 @@ import { reportJson } from '../../src/report/render.ts';
 import { reportJsonSchema, reportSchemaOf } from '../../src/report/report-schema.ts';
 import { flux } from '../../src/systems/flux/system.ts';
 import { own } from '../../src/systems/own/system.ts';
+import { DELIVERIES, PLAYER } from '../fixtures/recorded-deliveries.ts';
 import { BUDGETS, budget, failedRun, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 import { CUT, STAGES, STORM, stageFacts } from '../fixtures/recorded-stages.ts';
 import { reportFrom } from './report-of.ts';
@@ -42,7 +43,7 @@ const leaves = (value: unknown, path = ''): string[] =>
 test('report.json of a run with everything in it has every path that it ever had', () => {
   const took = budget({ id: 'took', metric: 'target.metrics.took', stat: 'p95' });
   const m = measurementsOf({
-    ...{ disconnects: 1000, reconnects: 1000, faults: [CUT] },
+    ...{ disconnects: 1000, reconnects: 1000, faults: [CUT], deliveries: DELIVERIES, player: PLAYER },
     stages: [stageFacts(0), stageFacts(1), stageFacts(2, STORM)],
     histograms: { took: { bounds: [1, 2], counts: [3, 4, 5] } },
   });

@@ -24,6 +24,7 @@ const GLOSSES: Readonly<Record<string, Gloss>> = {
   answered: most('failed, timed out or unfinished, of what was due', '%'),
   rejected: most('rejected, of what was due', '%'),
   'operations-failed': most('sent and failed, of what was due', '%'),
+  'deliveries-complete': most('not heard by players who had to, of those who could', '%'),
   'stages-measured': words('stages that were measured'),
   answers: least('answers received', 'operations'),
   'steal-mean': most('CPU that the hypervisor gave to others, on average', '%'),

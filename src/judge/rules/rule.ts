@@ -72,7 +72,10 @@ export type Limit = Pick<JudgedRule, 'limit' | 'defaultLimit' | 'relaxed' | 'sta
 /** A limit that is a number. */
 export type NumericLimit = Limit & { readonly limit: number };
 /** The limits that are single numbers. */
-export type LimitName = Exclude<keyof RuleLimits, 'generatorLagMs' | 'rejectedPercent'>;
+export type LimitName = Exclude<
+  keyof RuleLimits,
+  'generatorLagMs' | 'rejectedPercent' | 'lostDeliveriesPercent'
+>;
 
 /** Rules with a lower bound: a lower limit is the easier one. */
 const FLOORS: ReadonlySet<LimitName> = new Set(['sentPercent', 'confidencePercent', 'calibrationPercent']);

@@ -2,6 +2,7 @@ import { isRequired } from '../../scenario/budget.ts';
 import type { Ruling } from '../ruling.ts';
 import { WHY } from '../unmeasured.ts';
 import { agreementRules } from './agreement.ts';
+import { deliveryRules } from './deliveries.ts';
 import { generatorRules } from './generator.ts';
 import { integrityRules } from './integrity.ts';
 import { loadRules } from './load.ts';
@@ -20,6 +21,7 @@ export function rulesOf(evidence: Evidence): readonly JudgedRule[] {
     // First, because the reader's own budgets matter most.
     budgetsMeasured(rulings, ended && m.measured !== null),
     ...load,
+    ...deliveryRules(evidence),
     // Before the rules on its effects.
     ...noiseRules(evidence),
     ...generator,

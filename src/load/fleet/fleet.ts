@@ -6,10 +6,12 @@ import type { Workload } from '../../scenario/workload.ts';
 import { describeExit, type NodeProcess } from '../../supervision/process.ts';
 import { settlesWithin } from '../../supervision/time-limit.ts';
 import type { Micros } from '../../units.ts';
+import { Deliveries } from '../deliveries.ts';
 import type { ConnectFacts, Ledger, LoadSecond, ReadyFleet, Tally } from '../engine.ts';
 import { SequenceLedger } from '../ledger.ts';
 import {
   type Answer,
+  followsDeliveries,
   isReport,
   type Order,
   type Report,
@@ -85,6 +87,9 @@ export class Fleet implements ReadyFleet {
   private readonly pendingRequests = new Map<number, (answer: Answer) => void>();
   private lastRequest = 0;
   private seconds: Seconds | null = null;
+  /** Null without a player module. */
+  private readonly deliveries: Deliveries | null;
+  private readonly drained = new Set<number>();
   private running = false;
   /**
    * By worker, how often the timer fired since its last report. Counting, instead of measuring time, avoids false alarms:
@@ -111,6 +116,7 @@ export class Fleet implements ReadyFleet {
     // Between phases nothing awaits it: without this, Node would report an unhandled rejection.
     this.failure.catch(() => {});
     this.missedHeartbeats = processes.map(() => 0);
+    this.deliveries = deliveriesOf(plan);
     this.heartbeatTimer = setInterval(() => this.countHeartbeats(), HEARTBEAT_MS);
     for (const [worker, child] of processes.entries()) {
       child.onMessage((message) => {
@@ -179,7 +185,8 @@ export class Fleet implements ReadyFleet {
       clearInterval(clock);
     }
     const tallies = this.workers.flatMap((worker) => (worker.kind === 'done' ? [worker.tally] : []));
-    return mergeTallies(tallies, this.plan.workload);
+    const deliveries = this.deliveries?.finish() ?? null;
+    return mergeTallies(tallies, this.plan.workload, deliveries, this.plan.setups[0]?.module?.name);
   }
 
   async drop(sharePercent: number, seed: number, stage?: number): Promise<number> {
@@ -312,12 +319,27 @@ export class Fleet implements ReadyFleet {
     return total;
   }
 
+  /** Ends the drain when only deliveries were awaited, and none is open any more. */
+  private tellSettled(): void {
+    if (this.drained.size < this.workers.length || this.deliveries?.isSettled !== true) return;
+    this.drained.clear();
+    this.sendAll({ kind: 'settled' });
+  }
+
   private onReport(worker: number, report: Report): void {
     const { kind } = report;
     this.missedHeartbeats[worker] = 0;
     if (kind === 'heartbeat') return;
     if (kind === 'second') {
       this.seconds?.add(worker, report.report);
+      this.deliveries?.upTo(worker, report.report.at);
+      this.tellSettled();
+    } else if (kind === 'deliveries') {
+      this.deliveries?.add(report.batch);
+      this.tellSettled();
+    } else if (kind === 'drained') {
+      this.drained.add(worker);
+      this.tellSettled();
     } else if (kind === 'dropped' || kind === 'ledger') {
       this.pendingRequests.get(report.ask)?.(report);
     } else if (kind === 'refused') {
@@ -332,10 +354,20 @@ export class Fleet implements ReadyFleet {
       const before = this.workers[worker];
       if (before === undefined || before.kind === 'connecting') return;
       this.workers[worker] = { kind, facts: before.facts, tally: report.tally };
+      this.deliveries?.upTo(worker, Number.POSITIVE_INFINITY);
       this.seconds?.done(worker);
       this.changed();
     }
   }
+}
+
+/** Where a player module may tell of deliveries. */
+function deliveriesOf({ workload, setups }: FleetPlan): Deliveries | null {
+  const [setup] = setups;
+  if (setup === undefined || !followsDeliveries(setup)) return null;
+  const { players, timeout, timeline } = workload;
+  const phase = { from: timeline.measureStart, to: timeline.end };
+  return new Deliveries({ players, timeout, workers: setups.length, ...phase });
 }
 
 const WHAT: Readonly<Record<WorkerRequest['kind'], string>> = {

@@ -4,6 +4,7 @@ import { CapbenchError, messageOf } from '../../errors.ts';
 import { MicrosHistogram } from '../../hdr-histogram.ts';
 import { perOperation } from '../../scenario/operations.ts';
 import { peakOf } from '../../scenario/stages.ts';
+import { DeliveryLog } from '../delivery-log.ts';
 import { type SocketSecond, TRAFFIC, type TrafficCounts } from '../engine.ts';
 import { ErrorCounts } from '../error-counts.ts';
 import { SequenceLedger } from '../ledger.ts';
@@ -14,6 +15,7 @@ import { Connector } from '../player/connector.ts';
 import { PlayerPool } from '../player/player-pool.ts';
 import type { SocketBytes } from '../player/player-sockets.ts';
 import { Reconnector } from '../player/reconnector.ts';
+import { PlayerFigures } from '../player-figures.ts';
 import { Recorder } from '../recorder.ts';
 import { ScheduleHash } from '../schedule-hash.ts';
 import type { WorkerSlice } from '../slices.ts';
@@ -24,7 +26,13 @@ import {
   type SourceTools,
   type WorkerModule,
 } from '../source.ts';
-import type { Order, Report, WorkerSetup, WorkerTally } from './messages.ts';
+import {
+  followsDeliveries,
+  type Order,
+  type Report,
+  type WorkerSetup,
+  type WorkerTally,
+} from './messages.ts';
 import { StageConnections } from './stage-connections.ts';
 import { growthOf, sumOf } from './tally.ts';
 import { WorkerHealth } from './worker-health.ts';
@@ -86,6 +94,9 @@ export class LoadWorker {
   private end: number;
   private nextSecond = SECOND;
   private nextSweep = SWEEP;
+  /** Of deliveries only the fleet knows whether they are open: it was asked, and it has answered. */
+  private saidDrained = false;
+  private isSettled = false;
 
   constructor(setup: WorkerSetup, module: WorkerModule, own: NodeJS.Process, send: (report: Report) => void) {
     const { workload } = setup;
@@ -102,6 +113,10 @@ export class LoadWorker {
       ledger: new SequenceLedger(workload.entities),
       hash: new ScheduleHash(),
       errors: new ErrorCounts(),
+      deliveries: followsDeliveries(setup)
+        ? new DeliveryLog((batch) => send({ kind: 'deliveries', batch }))
+        : null,
+      figures: new PlayerFigures(timeline),
       now: () => this.now(),
       reconnect: workload.reconnect ? this.reconnect : null,
       log: (line) => void stdout.write(`${line}\n`),
@@ -182,6 +197,11 @@ export class LoadWorker {
     this.send({ kind: 'dropped', ask, players });
   }
 
+  /** Every delivery was heard, or given up. */
+  settled(): void {
+    this.isSettled = true;
+  }
+
   readLedger(ask: number): void {
     this.send({ kind: 'ledger', ask, ledger: this.tools.ledger.toData() });
   }
@@ -228,6 +248,8 @@ export class LoadWorker {
       this.nextSweep = now + SWEEP;
       this.pool.sweep(now);
       for (const source of this.sources) source.sweep(now);
+      // Now the run waits for what is still to be heard.
+      if (this.saidDrained) this.tools.deliveries?.flush();
     }
     if (now >= this.nextSecond) {
       const second = Math.floor(now / SECOND);
@@ -243,7 +265,14 @@ export class LoadWorker {
 
   private isDrained(now: number): boolean {
     if (now >= this.end + this.setup.workload.drain) return true;
-    return this.pool.isDrained && this.sources.every((source) => source.isDrained);
+    const { deliveries } = this.tools;
+    if (!this.pool.isDrained || !this.sources.every((source) => source.isDrained)) return false;
+    if (deliveries !== null && !this.saidDrained) {
+      this.saidDrained = true;
+      deliveries.flush();
+      this.send({ kind: 'drained' });
+    }
+    return deliveries === null || this.isSettled;
   }
 
   /** draining -> done. */
@@ -280,6 +309,7 @@ export class LoadWorker {
       ...this.traffic(),
       unseenTraffic: this.protocol?.unseenTraffic ?? null,
       errors: this.tools.errors.entries(),
+      figures: this.tools.figures.tally(),
       ledger: this.tools.ledger.toData(),
       endedAt: this.end,
       stages: this.stages.tally().map((stage, i) => ({ ...stage, operations: stageOperations[i]! })),
@@ -322,6 +352,8 @@ export class LoadWorker {
 
   private reportSecond(second: number, at: number, slices: readonly WorkerSlice[]): void {
     const traffic = this.traffic();
+    // First, since the report says that everything until then was told.
+    this.tools.deliveries?.flush();
     this.send({
       kind: 'second',
       report: {

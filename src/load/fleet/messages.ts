@@ -2,6 +2,7 @@ import type { Reachable } from '../../address/access.ts';
 import type { Cause } from '../../address/connection-cause.ts';
 import type { PerOperation } from '../../scenario/operations.ts';
 import type { Workload } from '../../scenario/workload.ts';
+import type { DeliveryBatch } from '../delivery-log.ts';
 import type {
   ConnectFacts,
   EngineName,
@@ -14,6 +15,7 @@ import type {
   WorkerSecond,
 } from '../engine.ts';
 import { isRecord } from '../json.ts';
+import type { PlayerFigureTally } from '../player-figures.ts';
 import type { WorkerSlice } from '../slices.ts';
 
 /** Half-open. */
@@ -47,6 +49,10 @@ export interface WorkerSetup {
   readonly module: PlayerModule | null;
 }
 
+/** Only a player module can tell what players hear; in the calibration nobody hears anything. */
+export const followsDeliveries = ({ module, workload }: Pick<WorkerSetup, 'module' | 'workload'>): boolean =>
+  module !== null && workload.isCalibration !== true;
+
 /** A user's player module. */
 export interface PlayerModule {
   /** Absolute. */
@@ -70,6 +76,8 @@ export type Order =
       readonly stage: number | null;
     }
   | { readonly kind: 'readLedger'; readonly ask: number }
+  /** Every delivery was heard, or has been given up: nothing more to wait for. */
+  | { readonly kind: 'settled' }
   | { readonly kind: 'close' };
 
 /** One second of one worker. All values are deltas, except `connected` and `inFlight`. */
@@ -93,6 +101,7 @@ export interface WorkerTally
   readonly unseenTraffic: string | null;
   readonly errors: readonly (readonly [message: string, count: number])[];
   readonly endedAt: number;
+  readonly figures: Readonly<Record<string, PlayerFigureTally>>;
   /** Of the timeline's stages, in order. */
   readonly stages: readonly StageTally[];
   /** Null when the run was stopped early and too much was left to hash. */
@@ -117,19 +126,25 @@ export type Report =
       readonly refusal: Cause | null;
     }
   | { readonly kind: 'ready'; readonly facts: ConnectFacts; readonly refusal: Cause | null }
+  /** What was logged before a second ended comes before the report of that second. */
+  | { readonly kind: 'deliveries'; readonly batch: DeliveryBatch }
   | { readonly kind: 'second'; readonly report: WorkerReport }
+  /** Nothing is due, waiting or unanswered: only deliveries may be open. */
+  | { readonly kind: 'drained' }
   | { readonly kind: 'done'; readonly tally: WorkerTally }
   /** It cannot start, for a reason that the user can fix. */
   | { readonly kind: 'refused'; readonly message: string; readonly hint: string | null }
   /** A bug in capbench. */
   | { readonly kind: 'crashed'; readonly message: string };
 
-const ORDERS = ['setup', 'go', 'stop', 'drop', 'readLedger', 'close'];
+const ORDERS = ['setup', 'go', 'stop', 'drop', 'readLedger', 'settled', 'close'];
 const REPORTS = [
   'heartbeat',
   'connecting',
   'ready',
+  'deliveries',
   'second',
+  'drained',
   'done',
   'dropped',
   'ledger',

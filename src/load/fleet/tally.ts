@@ -2,6 +2,7 @@ import { type HistogramData, mergeHistograms } from '../../histogram.ts';
 import { mapOperations, ofOperation, perOperation } from '../../scenario/operations.ts';
 import type { Workload } from '../../scenario/workload.ts';
 import { micros } from '../../units.ts';
+import type { DeliveryTally } from '../deliveries.ts';
 import {
   type Counts,
   type OperationTally,
@@ -12,6 +13,7 @@ import {
 } from '../engine.ts';
 import { ErrorCounts } from '../error-counts.ts';
 import { SequenceLedger } from '../ledger.ts';
+import type { PlayerFigureTally } from '../player-figures.ts';
 import { assertConserved } from '../recorder.ts';
 import { scheduleHashOf } from '../schedule-hash.ts';
 import type { WorkerTally } from './messages.ts';
@@ -21,12 +23,14 @@ const MOST_ERRORS = 5;
 export const NO_HASH = 'incomplete';
 
 /**
- * Merges the workers' tallies by adding counts, sums and buckets.
+ * Merges the workers' tallies by adding counts, sums and buckets. `deliveries` are joined already; errors name `module`.
  * @throws when conservation does not hold, which is a bug
  */
 export function mergeTallies(
   tallies: readonly WorkerTally[],
   workload: Pick<Workload, 'entities' | 'operations'>,
+  deliveries: DeliveryTally | null = null,
+  module = '',
 ): Tally {
   const ledger = new SequenceLedger(workload.entities);
   const errors = new ErrorCounts();
@@ -36,6 +40,11 @@ export function mergeTallies(
     errors.addAll(tally.errors);
     if (tally.hash !== null) hashes.push(tally.hash);
   }
+  for (const key of deliveries?.twice ?? [])
+    errors.add(
+      `the player module ${module}: the key ${key} was expected by context.expectDelivery more than once`,
+    );
+  const figures = mergeFigures(tallies, (what) => errors.add(`the player module ${module}: ${what}`));
   const [unseenTraffic] = tallies.flatMap((tally) => tally.unseenTraffic ?? []);
   const operations = perOperation(workload.operations, (id) => mergeOperation(id, tallies));
   mapOperations(operations, (tally, id) => assertConserved(id, tally));
@@ -44,6 +53,8 @@ export function mergeTallies(
     ...sumOf([...TRAFFIC, 'strayAnswers'], tallies),
     ...mergeOf(['reconnect'], tallies),
     ...(unseenTraffic === undefined ? {} : { unseenTraffic }),
+    ...(deliveries === null ? {} : { deliveries }),
+    ...(Object.keys(figures).length === 0 ? {} : { figures }),
     errors: errors.top(MOST_ERRORS),
     ledger: ledger.toData(),
     endedAt: micros(Math.max(...tallies.map(({ endedAt }) => endedAt))),
@@ -59,6 +70,33 @@ function mergeOperation(id: string, tallies: readonly WorkerTally[]): OperationT
     measured: addCounts(all.map(({ measured }) => measured)),
     ...mergeOf(['due', 'rejected', 'net', 'service', 'lag', 'ownLag'], all),
   };
+}
+
+/** By name; one that has another unit in another worker is left out, and refused. */
+function mergeFigures(
+  tallies: readonly Pick<WorkerTally, 'figures'>[],
+  refuse: (what: string) => void,
+): Record<string, PlayerFigureTally> {
+  const merged: Record<string, PlayerFigureTally> = {};
+  for (const name of new Set(tallies.flatMap(({ figures }) => Object.keys(figures)))) {
+    const parts = tallies.flatMap(({ figures }) => figures[name] ?? []);
+    const [first] = parts;
+    if (first === undefined) continue;
+    const other = parts.find(({ unit }) => unit !== first.unit);
+    if (other !== undefined) {
+      refuse(
+        `measured ${name} in ${first.unit ?? 'no unit'} and in ${other.unit ?? 'no unit'}: a name has one unit`,
+      );
+      continue;
+    }
+    const values = mergeHistograms(parts.flatMap((part) => part.values ?? []));
+    merged[name] = {
+      unit: first.unit,
+      ...sumOf(['count', 'total'], parts),
+      values: first.unit === null ? null : values,
+    };
+  }
+  return merged;
 }
 
 /** The stages over all workers. */

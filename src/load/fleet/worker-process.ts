@@ -72,6 +72,8 @@ process.on('message', (order) => {
     worker?.stop();
   } else if (order.kind === 'drop') {
     worker?.drop(order);
+  } else if (order.kind === 'settled') {
+    worker?.settled();
   } else if (order.kind === 'readLedger') {
     worker?.readLedger(order.ask);
   } else {

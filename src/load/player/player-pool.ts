@@ -64,7 +64,7 @@ type PlayerPoolOptions = Pick<
 >;
 
 /** Shared with the sources of the worker. */
-type PlayerPoolTools = Pick<SourceTools, 'recorder' | 'ledger' | 'hash' | 'errors' | 'now'>;
+type PlayerPoolTools = Pick<SourceTools, 'recorder' | 'ledger' | 'hash' | 'errors' | 'now' | 'deliveries'>;
 
 /** Reconnects players. */
 export interface ReconnectPolicy {
@@ -180,6 +180,7 @@ export class PlayerPool implements Listener {
   /** connecting -> lost. */
   refuse(player: number): void {
     this.state[player] = LOST;
+    this.tools.deliveries?.connected(this.ids[player]!, this.tools.now(), false);
   }
 
   /** GO: ready -> playing. Lost players have schedules, too. */
@@ -266,6 +267,7 @@ export class PlayerPool implements Listener {
     this.state[player] = this.resumesAs[player]!;
     this.hold(player, connection);
     this.canSendSince[player] = now();
+    this.tools.deliveries?.connected(id, this.canSendSince[player]!, true);
     this.pump(player, this.canSendSince[player]!);
   }
 
@@ -287,6 +289,7 @@ export class PlayerPool implements Listener {
   private release(player: number): void {
     this.connections[player] = null;
     this.connected -= 1;
+    if (!this.finished) this.tools.deliveries?.connected(this.ids[player]!, this.tools.now(), false);
   }
 
   // The schedule

@@ -16,7 +16,9 @@ import type { SocketPlayers } from './players-schema.ts';
 /** The stream of a module's random numbers; no number in load/streams.ts may be equal. */
 const PLAY = 42;
 
-interface ModulePlan extends Omit<SocketPlan, 'codec'>, Pick<SourceTools, 'now' | 'log'> {
+interface ModulePlan
+  extends Omit<SocketPlan, 'codec'>,
+    Pick<SourceTools, 'now' | 'log' | 'deliveries' | 'figures'> {
   /** The connections that the module opens to the servers, and what it did that cannot be seen. */
   readonly sockets: PlayerSockets;
   readonly dials: WatchedDials;
@@ -112,6 +114,7 @@ class ModuleConnection implements Connection {
   /** Numbers of the module's unsettled operations. */
   private readonly unsettled = new Set<number>();
   private isOver = false;
+  private lastDue: number | null = null;
 
   constructor(player: number, plan: ModulePlan, traffic: ModuleProtocol['traffic']) {
     const id = plan.ids[player]!;
@@ -124,6 +127,7 @@ class ModuleConnection implements Connection {
       route: plan.route(player),
       random: random(plan.seed, PLAY, id),
       settle: (operation, result) => this.settle(operation, result),
+      lastDue: () => this.lastDue,
       lost: (reason) => this.lose(reason),
     });
   }
@@ -147,6 +151,7 @@ class ModuleConnection implements Connection {
     if (session === null) return 0;
     const operation: Operation = Object.freeze({ kind: this.plan.kinds[kind]!, number: sequence, due });
     this.unsettled.add(sequence);
+    this.lastDue = due;
     try {
       const result = this.plan.module.perform(session, operation, this.own.context);
       if (typeof result === 'object' && result !== null && 'then' in result) {

@@ -1,15 +1,21 @@
 import type { WebSocket } from 'ws';
 import type { Route } from '../../load/player/connection.ts';
 import { openSocket, socketUrl } from '../../load/player/socket.ts';
+import type { SourceTools } from '../../load/source.ts';
 import type { Context, Operation, PlayerSocket, Result } from '../../player.d.ts';
+import { deliveriesOf } from './deliveries.ts';
 import { largestFrameOf } from './players.ts';
 import type { SocketPlayers } from './players-schema.ts';
 
-interface ContextOptions extends Pick<Context, 'player' | 'players' | 'urls' | 'random' | 'now'> {
+interface ContextOptions
+  extends Pick<Context, 'player' | 'players' | 'urls' | 'random' | 'now'>,
+    Pick<SourceTools, 'deliveries' | 'figures'> {
   readonly route: Route;
   readonly client: SocketPlayers;
   readonly log: (line: string) => void;
   readonly settle: (operation: Operation, result: Result) => void;
+  /** The due time of the operation that the player was given last; null before the first. */
+  readonly lastDue: () => number | null;
   readonly lost: (reason: string | undefined) => void;
 }
 
@@ -22,6 +28,8 @@ export function openContext(options: ContextOptions): {
   const ended = new AbortController();
   const sockets = new Set<WebSocket>();
   const context: Context = {
+    ...deliveriesOf(options),
+    measure: (name, value, unit) => options.figures.measure(name, value, unit, now()),
     player,
     players,
     url: route.url,
