@@ -37,9 +37,9 @@ function rateText({ id, actor, due }: OperationSpec, { load }: Scenario): string
   return actor === 'player' ? `${rate}, at most ${load.outstanding} unanswered per player` : rate;
 }
 
-const stageText = ({ lasting, rate, over, churn, reconnect, sentPercent }: Stage): string =>
+const stageText = ({ lasting, rate, players, over, churn, reconnect, sentPercent }: Stage): string =>
   [
-    `${formatDuration(lasting)} at ${grouped(rate)}x${over === 0 ? '' : `, over ${formatDuration(over)}`}`,
+    `${formatDuration(lasting)} at ${grouped(rate)}x${over === 0 ? '' : `, over ${formatDuration(over)}`}${players === undefined ? '' : `, ${grouped(players)} players`}`,
     ...(reconnect === undefined
       ? []
       : [`${grouped(reconnect.sharePercent)}% of the players are cut off and reconnect`]),

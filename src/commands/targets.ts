@@ -5,7 +5,7 @@ import { badInput } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { ofOperation } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { peakOf } from '../scenario/stages.ts';
+import { mostPlayers, peakLoadOf } from '../scenario/stages.ts';
 import type { CommandPlan } from '../stack/command-component.ts';
 import { formatDuration, grouped, type Micros } from '../units.ts';
 import type { TargetFlags } from './options.ts';
@@ -76,11 +76,11 @@ export function consentLine(
   const foreign = targets.filter((target) => target.foreign);
   if (foreign.length === 0) return null;
   const span = formatDuration((load.ramp + load.warmUp + load.duration) as Micros);
-  const peak = peakOf(load.stages);
+  const peak = peakLoadOf(load);
   const hosts = [...new Set(foreign.map(({ host }) => host))];
   const rates = operations.map(
     ({ id, label }) => `${grouped(peak * ofOperation(load.operations, id).perSecond, 1)} ${label}/s`,
   );
   const at = foreign.map(({ url, addresses }) => `${url} (${addresses.join(', ')})`).join(' and ');
-  return `loading ${at} for ${span}: ${[`${grouped(load.players)} players`, ...rates].join(', ')}; you confirmed that you own ${hosts.join(', ')}`;
+  return `loading ${at} for ${span}: ${[`${grouped(mostPlayers(load))} players`, ...rates].join(', ')}; you confirmed that you own ${hosts.join(', ')}`;
 }

@@ -1,8 +1,9 @@
+import { FEWEST_NUMBERS, numbersOf } from '../measurement/per-player-figures.ts';
 import type { Budget, MeasuredBudget } from '../scenario/budget.ts';
 import { ofOperation } from '../scenario/operations.ts';
 import { processMetricOf } from '../scenario/process-metric.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { faultsOf } from '../scenario/workload.ts';
+import { faultsOf, timelineOf } from '../scenario/workload.ts';
 import { isOfKernel, isOfOwnProcesses, isOfServers, isOfStatements } from './figure-source.ts';
 import { anotherLoad, type Cause, isOfCalibration, rateKeyOf, unknownSetting, WHY } from './unmeasured.ts';
 
@@ -133,6 +134,7 @@ function notDue({ metric, stage }: MeasuredBudget, { scenario, lacks }: Circumst
   const { section, figure, operation } = metric;
   if ((section === 'delivery' || section === 'player') && scenario.traits.playerCode === null)
     return WHY.noModule;
+  if (section === 'perPlayer' && !hasSlope(load)) return WHY.perPlayer;
   if (isOfCalibration(metric) && calibration.seconds === 0) return WHY.calibration;
   if (isOfCalibration(metric) && lacks.includes('calibration')) return 'this system has no null servers';
   if (section === 'ceilings' && lacks.includes('ceilings')) return 'this system measures no ceilings';
@@ -146,6 +148,12 @@ function notDue({ metric, stage }: MeasuredBudget, { scenario, lacks }: Circumst
   const comeBack =
     faultsOf(scenario).length > 0 || load.churn !== undefined || load.stages?.some(({ churn }) => churn);
   return comeBack ? null : 'no player reconnects in this scenario, unless a connection breaks';
+}
+
+/** Its stages have enough different numbers of players for a line. */
+function hasSlope(load: Scenario['load']): boolean {
+  const stages = timelineOf(load).stages ?? [];
+  return numbersOf(stages.map(({ players }) => ({ players: players?.at }))) >= FEWEST_NUMBERS;
 }
 
 const COUNTS = ['load.operations.', 'load.wholeRun.', 'latency.due.unanswered'];

@@ -1,5 +1,6 @@
 import type { StageFigures } from '../measurement/figures.ts';
 import type { Measurements, ProbeFacts } from '../measurement/measurements.ts';
+import { FEWEST_NUMBERS, numbersOf } from '../measurement/per-player-figures.ts';
 import { answeredOf } from '../measurement/sent.ts';
 import type { Absence } from '../probe/probe.ts';
 import type { BudgetMetric, MeasuredBudget } from '../scenario/budget.ts';
@@ -34,7 +35,15 @@ export type UnmeasuredFacts = Pick<Measurements, 'measured' | 'settings' | 'stac
   Partial<
     Pick<
       Measurements,
-      'series' | 'absences' | 'engine' | 'summaries' | 'connect' | 'operations' | 'deliveries' | 'player'
+      | 'series'
+      | 'absences'
+      | 'engine'
+      | 'summaries'
+      | 'connect'
+      | 'operations'
+      | 'stages'
+      | 'deliveries'
+      | 'player'
     >
   >;
 
@@ -58,6 +67,9 @@ export const WHY = {
   noModule: 'only a player module tells it, and this scenario has none',
   ceilings: 'the ceilings are not measured: ceilings.secondsEach is 0',
   calibration: 'the generator is not calibrated: calibration.seconds is 0',
+  perPlayer: `it needs at least ${FEWEST_NUMBERS} different numbers of players: load.stages[].players`,
+  noProcesses:
+    'no process of the servers was watched: a target needs a probe that reports memory and CPU of its servers',
 };
 
 /** Why there is no figure at a budget's path, the most particular reason first. */
@@ -103,6 +115,7 @@ function unmeasuredInRun(budget: MeasuredBudget, m: UnmeasuredFacts, figures: Un
   if (m.engine === 'k6' && section === 'integrity') return { reason: K6_LEDGER, cause: 'engine' };
   const unseen = missingByPlatform(metric, m);
   if (unseen !== null) return unseen;
+  if (section === 'perPlayer') return withoutSlope(metric, m);
   const other = elsewhere(metric, m);
   if (other !== null) return byRun(other);
   const nothing = nothingToTell(metric, figures);
@@ -111,6 +124,16 @@ function unmeasuredInRun(budget: MeasuredBudget, m: UnmeasuredFacts, figures: Un
     return byRun(`no probe watched the ${section === 'integrity' ? 'database' : section}`);
   }
   return byRun('no data');
+}
+
+/** Why there is no figure for one player more. */
+function withoutSlope({ figure }: BudgetMetric, { stages = [], absences = [] }: UnmeasuredFacts): Unmeasured {
+  if (numbersOf(stages) < FEWEST_NUMBERS) return byRun(WHY.perPlayer);
+  if (figure !== 'perPlayer.bytesPerSecond') return byRun(WHY.noProcesses);
+  const unseen = absences.find(({ of }) => of.startsWith('network.bytesPerPlayer'));
+  return unseen === undefined
+    ? byRun('a stage is too short for a reading of its own')
+    : { reason: unseen.because, cause: 'engine' };
 }
 
 /** A setting that the stack does not have, or that was not read. */

@@ -1,3 +1,4 @@
+import { ratePieces } from '../scenario/stages.ts';
 import type { Timeline } from '../scenario/workload.ts';
 
 /**
@@ -15,6 +16,8 @@ export function afterRamp(tau: number, ramp: number): number {
  */
 export class OperationalTime {
   private readonly ramp: number;
+  /** The rate until the first stage. */
+  private readonly before: number;
   /** Start of the first stage, in operational seconds; Infinity without stages. */
   private readonly staged: number;
   /** By piece, in seconds: its start in operational and wall time, its rate there, and the growth of the rate per second. */
@@ -24,20 +27,18 @@ export class OperationalTime {
   private readonly slope: Float64Array;
   private readonly end: number;
 
-  constructor({ rampEnd, measureStart, stages = [] }: Timeline) {
+  /** `players`: of the load, for a stream whose rate follows the players that are there; absent: a player's own. */
+  constructor({ rampEnd, measureStart, stages = [] }: Timeline, players?: number) {
     this.ramp = rampEnd / 1e6;
+    const there = players === undefined ? undefined : stages[0]?.players?.before;
+    this.before = there === undefined ? 1 : there / (players ?? 1);
     const pieces: { tau: number; wall: number; rate: number; slope: number }[] = [];
-    let tau = measureStart / 1e6 - this.ramp / 2;
+    let tau = this.before * (measureStart / 1e6 - this.ramp / 2);
     this.staged = stages.length === 0 ? Number.POSITIVE_INFINITY : tau;
-    const add = (from: number, to: number, before: number, after: number): void => {
+    for (const { from, to, before, after } of stages.flatMap((stage) => ratePieces(stage, players))) {
       const span = (to - from) / 1e6;
-      if (span <= 0) return;
       pieces.push({ tau, wall: from / 1e6, rate: before, slope: (after - before) / span });
       tau += ((before + after) / 2) * span;
-    };
-    for (const { start, levelFrom, end, rateBefore, rate } of stages) {
-      add(start, levelFrom, rateBefore, rate);
-      add(levelFrom, end, rate, rate);
     }
     this.end = tau;
     this.tau = Float64Array.from(pieces, (piece) => piece.tau);
@@ -48,7 +49,7 @@ export class OperationalTime {
 
   /** Seconds after GO at which `tau` operational seconds have passed; Infinity when they never do. */
   wallAt(tau: number): number {
-    if (tau < this.staged) return afterRamp(tau, this.ramp);
+    if (tau < this.staged) return afterRamp(tau / this.before, this.ramp);
     if (tau >= this.end) return Number.POSITIVE_INFINITY;
     // Pieces with rate 0 take no operational time, so the search skips them.
     let [low, high] = [0, this.tau.length];

@@ -13,6 +13,11 @@ import { STREAM } from './streams.ts';
 
 export const toMicros = (seconds: number): number => Math.round(seconds * 1e6);
 
+/** Whether the worker's i-th player is meant to be there at a time, microseconds after GO. */
+interface WhenPresent {
+  includes(i: number, time: number): boolean;
+}
+
 /**
  * One stream of due times for each player of a worker, all at one rate, each seeded by (seed, player id, operation). So an
  * operation's due times do not depend on the other operations.
@@ -25,9 +30,18 @@ export class PlayerPacer {
   /** Phase of each stream's intervals, from 0 to 1, so that players are not synchronised. */
   private readonly phase: Float64Array;
   private readonly interval: Float64Array;
+  private readonly presence: WhenPresent | null;
 
-  /** `operation`: the index in the workload's operations. */
-  constructor(seed: number, playerIds: ArrayLike<number>, rate: number, timeline: Timeline, operation = 0) {
+  /** `operation`: the index in the workload's operations. `presence`: null where all players are there all the time. */
+  constructor(
+    seed: number,
+    playerIds: ArrayLike<number>,
+    rate: number,
+    timeline: Timeline,
+    operation = 0,
+    presence: WhenPresent | null = null,
+  ) {
+    this.presence = presence;
     this.rate = rate;
     this.time = new OperationalTime(timeline);
     this.end = timeline.end;
@@ -53,7 +67,9 @@ export class PlayerPacer {
       // The first interval starts before GO; arrivals before GO do not count.
       if (tau < 0) continue;
       const due = toMicros(this.time.wallAt(tau));
-      return due < this.end ? due : Number.POSITIVE_INFINITY;
+      if (due >= this.end) return Number.POSITIVE_INFINITY;
+      // What falls into the absence of a player is due for nobody.
+      if (this.presence === null || this.presence.includes(i, due)) return due;
     }
   }
 }

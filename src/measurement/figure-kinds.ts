@@ -33,6 +33,11 @@ const SPREAD = { mean: number, min: number, max: number };
 export const spread = (unit: string, description?: string, within?: Within) =>
   metric(z.object(SPREAD), unit, Object.keys(SPREAD), description, within);
 
+const SLOPE = { slope: number, low: number, high: number };
+/** The slope of a line through `points` means, and the 95% interval of its error. */
+export const slope = (unit: string, description?: string) =>
+  metric(z.object({ ...SLOPE, points: z.number() }), unit, Object.keys(SLOPE), description);
+
 const QUANTILES = { p50: number, p95: number, p99: number };
 /** Figures of bucketed values. */
 export const quantiles = (unit: string, description?: string) =>

@@ -1,6 +1,7 @@
 import { countOf, meanOf, percentileOf } from '../histogram.ts';
 import { mapOperations, ofOperation } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { mostPlayers } from '../scenario/stages.ts';
 import { backlogAt, faultFigures } from './fault-figures.ts';
 import {
   type DeliveryFigures,
@@ -11,6 +12,7 @@ import {
 } from './figures.ts';
 import { latencyFigures, percentilesOf, sharesOf } from './latency-figures.ts';
 import type { DeliveryFacts, Measurements, PlayerFigureFacts, StageFacts } from './measurements.ts';
+import { perPlayerFigures } from './per-player-figures.ts';
 import { gaugeOf, measuredOf, percentOf, ratio, sumOf } from './readings.ts';
 import {
   databaseFigures,
@@ -39,7 +41,7 @@ function generalFigures(m: Measurements, s: Scenario): Figures {
   const measured = mapOperations(m.operations, (facts) => facts.measured);
   return {
     load: {
-      requestedCcu: s.load.players,
+      requestedCcu: mostPlayers(s.load),
       peakCcu: m.peakCcu,
       presence: measuredOf(m, 'load').gauge('connected'),
       scale: s.scale,
@@ -61,6 +63,7 @@ function generalFigures(m: Measurements, s: Scenario): Figures {
     integrity: integrityFigures(m),
     ceilings: ceilingFigures(m),
     stages: m.stages.map((stage) => stageFigures(stage, m, s)),
+    perPlayer: perPlayerFigures(m),
     faults: faultFigures(m),
     generator: generatorFigures(m, throughput.operationsPerSecond),
     host: hostFigures(m),
@@ -173,6 +176,7 @@ function disagreement(servers: number | null, postgres: number | null): number |
 /** The figures that each stage has of its own, at the paths of the whole run's. Of what was due in it. */
 function stageFigures(stage: StageFacts, m: Measurements, s: Scenario): StageFigures {
   const { name, from, levelFrom, to, rateBefore, rate } = stage;
+  const { playersBefore = s.load.players, players = s.load.players } = stage;
   const { disconnects, reconnects, left, joined, cut, fullStrength } = stage;
   const seconds = to - from;
   const measured = mapOperations(stage.operations, (facts) => facts.measured);
@@ -180,7 +184,9 @@ function stageFigures(stage: StageFacts, m: Measurements, s: Scenario): StageFig
     ({ id, plural }) => [rateKey(plural), ratio(answeredOf(ofOperation(measured, id)), seconds)] as const,
   );
   return {
-    ...{ name, from, to, rateBefore, rate, ramped: levelFrom > from },
+    ...{ name, from, to, rateBefore, rate, playersBefore, players },
+    // With another number of players the level is theirs, too.
+    ramped: levelFrom > from && (players === playersBefore || rate !== rateBefore),
     load: {
       durationSeconds: seconds,
       operations: measured,

@@ -12,6 +12,7 @@ import {
   percentiles,
   quantiles,
   type Read,
+  slope,
   spread,
   text,
   unnamedPercentiles,
@@ -239,6 +240,8 @@ const stage = z
     to: z.number(),
     rateBefore: z.number().describe('Times the rates of the load, of the stage before.'),
     rate: z.number().describe('Times the rates of the load.'),
+    playersBefore: z.number().describe('Players that were meant to be connected, in the stage before.'),
+    players: z.number().describe('Players that were meant to be connected.'),
     ramped: z.boolean().describe('It took a while to get from the one to the other.'),
     load: load.pick({ durationSeconds: true, operations: true }).extend(loadShares),
     latency: ofOperations(latency),
@@ -285,6 +288,16 @@ const fault = z.object({
     .describe('Of a restart: the component did not end when it was asked to, and was killed.'),
   error: text.nullable(),
 });
+
+const perPlayer = z
+  .object({
+    memoryBytes: slope('bytes', 'Of all servers, or of the processes of a target that were named.'),
+    cpuPercentOfCore: slope('%', 'Of the same; 100 is one core.'),
+    bytesPerSecond: slope('bytes/s', 'Of the players’ connections, both directions.'),
+  })
+  .describe(
+    'What one player more costs: least squares over the means of the stages, from the time at which each has its players. At least three different numbers of players, else null.',
+  );
 
 const generator = z.object({
   engine: words(),
@@ -359,6 +372,7 @@ const figuresSchema = z.object({
   player: playerFigures.optional(),
   ceilings,
   stages: z.array(stage).describe('Of the measure phase, in order; times in seconds after GO.'),
+  perPlayer,
   faults: z.array(fault).describe('In the order in which they began; times in seconds, `from` after GO.'),
   generator,
   host,
@@ -372,6 +386,7 @@ const figuresSchema = z.object({
 
 export type Spread = Read<ReturnType<typeof spread>>;
 export type Percentiles = Read<ReturnType<typeof percentiles>>;
+export type SlopeFigures = Read<ReturnType<typeof slope>>;
 export type OpenPercentiles = Read<ReturnType<typeof openPercentiles>>;
 export type DeliveryFigures = Read<typeof delivery>;
 export type PlayerFigures = Read<typeof playerFigures>;

@@ -90,12 +90,15 @@ const stageOperation = z.object({ ...latencyFacts, windows });
 const stage = z.object({
   name: text,
   from: moment,
-  /** When the rate reached its level. */
+  /** When the rate and the number of players reached their level. */
   levelFrom: moment,
   to: moment,
   /** Times the rates of the load: at the beginning, and from `levelFrom` on. */
   rateBefore: amount,
   rate: amount,
+  /** Players that were meant to be connected: at the beginning, and at the level. Absent: those of the load. */
+  playersBefore: count.optional(),
+  players: count.optional(),
   /** Of what was due in the stage. */
   operations: byName(stageOperation),
   // What happened to connections meanwhile (load/engine.ts).

@@ -1,6 +1,7 @@
 import { type HistogramData, mergeHistograms } from '../histogram.ts';
 import type { Tally } from '../load/engine.ts';
 import { mapOperations, type PerOperation, perOperation } from '../scenario/operations.ts';
+import { levelOf } from '../scenario/stages.ts';
 import type { Timeline, Workload } from '../scenario/workload.ts';
 import type { StageFacts } from './measurements.ts';
 
@@ -90,7 +91,8 @@ export function stageFactsOf(
 ): readonly StageFacts[] {
   if (tally?.stages === undefined) return [];
   const { endedAt } = tally;
-  return stages.flatMap(({ name, start, levelFrom, end, rateBefore, rate }, i) => {
+  return stages.flatMap((stage, i) => {
+    const { name, start, end, rateBefore, rate, players } = stage;
     const own = tally.stages?.[i];
     if (own === undefined || start >= endedAt) return [];
     const to = Math.min(end, endedAt);
@@ -98,7 +100,8 @@ export function stageFactsOf(
       {
         ...own,
         ...{ name, rateBefore, rate, from: start / 1e6, to: to / 1e6 },
-        levelFrom: Math.min(levelFrom, to) / 1e6,
+        levelFrom: Math.min(levelOf(stage), to) / 1e6,
+        ...(players === undefined ? {} : { playersBefore: players.before, players: players.at }),
         operations: mapOperations(own.operations, ({ counts: measured, ...facts }, id) => ({
           ...{ measured, ...facts },
           windows: windows[i]?.[id]?.close() ?? [],

@@ -1,4 +1,5 @@
 import type { Measurements } from '../measurement/measurements.ts';
+import { stageMeans } from '../measurement/per-player-figures.ts';
 import { numbered, percentOf, ratesAt, valuesAt } from '../measurement/readings.ts';
 import { DEFAULT_RULES } from '../scenario/rules.ts';
 import {
@@ -90,6 +91,7 @@ export function drawingsOf(report: Report, m: Measurements): readonly Drawing[] 
     batchDrawing(report, m),
     cpuDrawing(report, m, marks),
     memoryDrawing(m, marks),
+    ...byPlayersDrawings(report, m),
   ].filter((drawing) => drawing !== null);
 }
 
@@ -203,6 +205,58 @@ function memoryDrawing(m: Measurements, marks: Marks): Drawing | null {
     x: secondsAxis(curves),
     y: linear('MB', highest(curves)),
   };
+}
+
+/** Memory and CPU of what is under test over the number of players, by stage, and the line through these means. */
+function byPlayersDrawings({ perPlayer }: Report, m: Measurements): readonly (Drawing | null)[] {
+  const means = stageMeans(m).toSorted((a, b) => a.players - b.players);
+  const drawing = (
+    {
+      name,
+      title,
+      of,
+      unit,
+      per,
+    }: Record<'name' | 'title' | 'unit', string> & {
+      readonly of: 'memoryBytes' | 'cpuPercentOfCore';
+      readonly per: number;
+    },
+    { slope }: Report['perPlayer']['memoryBytes'],
+  ): Drawing | null => {
+    if (slope === null) return null;
+    const x = means.map(({ players }) => players);
+    const y = means.map((mean) => (mean[of] ?? 0) / per);
+    const middle = (all: readonly number[]): number => all.reduce((sum, one) => sum + one, 0) / all.length;
+    const [atX, atY] = [middle(x), middle(y)];
+    const line = x.map((players) => atY + (slope / per) * (players - atX));
+    const curves: readonly Look[] = [
+      { name: 'mean of each stage', x, y, dashed: false },
+      { name: 'line of least squares', x, y: line, dashed: true },
+    ];
+    return {
+      ...{ name, title, curves, limits: [], marks: null, stacked: false, bars: null },
+      alt: `${title}, in ${unit}. ${sentencesOf(curves, [], null)}`,
+      x: { title: 'connected players', scale: 'linear', from: 0, to: Math.max(1, x.at(-1) ?? 1) },
+      y: linear(unit, highest(curves)),
+    };
+  };
+  const [MB, PERCENT] = [2 ** 20, 100];
+  return [
+    drawing(
+      { name: 'memory-by-players', title: 'Memory by players', of: 'memoryBytes', unit: 'MB', per: MB },
+      perPlayer.memoryBytes,
+    ),
+    drawing(
+      {
+        name: 'cpu-by-players',
+        title: 'CPU by players',
+        of: 'cpuPercentOfCore',
+        unit: 'cores',
+        per: PERCENT,
+      },
+      perPlayer.cpuPercentOfCore,
+    ),
+  ];
 }
 
 const secondsAxis = (curves: readonly Curve[]): Axis => ({

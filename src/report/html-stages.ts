@@ -1,19 +1,42 @@
 import { ofOperation } from '../scenario/operations.ts';
-import { row, safe, table } from './markup.ts';
+import { list, row, safe, table } from './markup.ts';
 import { numberText, quantity } from './quantity.ts';
 import type { Report } from './report.ts';
-import { areMany, connectionsText, faultNote, foremost, rateText, sentPercentOf } from './report-text.ts';
+import {
+  areMany,
+  connectionsText,
+  faultNote,
+  foremost,
+  haveNumbers,
+  perPlayerTexts,
+  playersText,
+  rateText,
+  sentPercentOf,
+} from './report-text.ts';
 import { percentileText } from './ruling-text.ts';
 
 /** The measure phase in its parts: what was due in each, and what became of it. */
-export function stageParts({ stages: all, operations }: Report): string[] {
+export function stageParts(report: Report): string[] {
+  const { stages: all, operations } = report;
+  const numbers = haveNumbers(all);
+  const each = perPlayerTexts(report);
   const [first, ...rest] = operations;
   if (all.length === 0 || first === undefined) return [];
   const many = areMany(operations);
   // Of many operations there is a table of its own.
   const others = many ? [] : rest;
   const head = [
-    ...['', 'from', 'for', 'rate', 'due', 'answered', 'backlog at end', 'sent'],
+    ...[
+      '',
+      'from',
+      'for',
+      ...(numbers ? ['players'] : []),
+      'rate',
+      'due',
+      'answered',
+      'backlog at end',
+      'sent',
+    ],
     ...(many ? ['slowest'] : []),
     ...['p50', 'p95', 'p99'],
     ...others.map(({ label }) => `${label} p95`),
@@ -28,6 +51,7 @@ export function stageParts({ stages: all, operations }: Report): string[] {
     return row([
       stage.name,
       ...[from, to - from].map((value) => quantity(value, 's')),
+      ...(numbers ? [playersText(stage)] : []),
       rateText(stage),
       quantity(total('scheduled') / (to - from), '/s'),
       quantity(throughput.operationsPerSecond, '/s'),
@@ -54,6 +78,11 @@ export function stageParts({ stages: all, operations }: Report): string[] {
         ]
       : []),
     ...(connections.length === 0 ? [] : [`<h3>Connections</h3>${table(['', ''], connections)}`]),
+    ...(each.length === 0
+      ? []
+      : [
+          `<h3>One player more</h3>${list(each)}<p class="note">The slope of least squares over the means of the stages, each from the time at which its players were there, with its 95% interval.</p>`,
+        ]),
     `<p class="note">Of the operations that were due in the stage, whenever they were answered; percentiles are of ${many ? 'the slowest operation of the stage' : `${safe(first.label)} where no other name is given`}. Backlog: operations that were due and neither answered nor given up when the stage ended.</p>`,
   ];
 }

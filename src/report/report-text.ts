@@ -1,5 +1,5 @@
 import { ofOperation } from '../scenario/operations.ts';
-import { NOTHING, numberText, quantity } from './quantity.ts';
+import { bytesText, NOTHING, numberText, quantity } from './quantity.ts';
 import type { Report, ReportRule } from './report.ts';
 
 /** `scale 1`, or `scale 0.5, altered: load.players=400`: what was run instead of what the file says. */
@@ -125,6 +125,29 @@ export function sentPercentOf({ load }: Stage): number | null {
 /** The rate a stage holds; with an arrow where it took a while to get there. */
 export const rateText = ({ rate, ramped }: Pick<Stage, 'rate' | 'ramped'>): string =>
   `${ramped ? '→' : ''}${numberText(rate)}x`;
+
+/** Whether the stages have different numbers of players, so that a column is worth its place. */
+export const haveNumbers = (stages: readonly Pick<Stage, 'players'>[]): boolean =>
+  new Set(stages.map(({ players }) => players)).size > 1;
+
+/** The players of a stage; with an arrow where they had to join or to leave. */
+export const playersText = ({ players, playersBefore }: Pick<Stage, 'players' | 'playersBefore'>): string =>
+  `${players === playersBefore ? '' : '→'}${numberText(players)}`;
+
+/** What one player more costs, each with its 95% interval: `105 kB of memory (98.2 kB to 112 kB)`. */
+export function perPlayerTexts({ perPlayer }: Pick<Report, 'perPlayer'>): string[] {
+  const { memoryBytes, cpuPercentOfCore, bytesPerSecond } = perPlayer;
+  const text = (
+    { slope, low, high }: Report['perPlayer']['memoryBytes'],
+    of: string,
+    shown: (value: number | null) => string,
+  ): string[] => (slope === null ? [] : [`${shown(slope)}${of} (${shown(low)} to ${shown(high)})`]);
+  return [
+    ...text(memoryBytes, ' of memory', (bytes) => bytesText(bytes)),
+    ...text(cpuPercentOfCore, ' of a core', (percent) => quantity(percent, '%')),
+    ...text(bytesPerSecond, '', (bytes) => bytesText(bytes, true)),
+  ];
+}
 
 /** Connections that were made, ended or cut in a stage; null where there were none. */
 export function connectionsText({ network }: Stage): string | null {

@@ -10,7 +10,10 @@ import {
   closedText,
   connectionsText,
   foremost,
+  haveNumbers,
   notesOf,
+  perPlayerTexts,
+  playersText,
   rateText,
   sentPercentOf,
   sharesText,
@@ -135,21 +138,25 @@ function operationTable(report: Report): string[] {
 }
 
 /** A row for each stage. */
-function stageTable({ stages, operations }: Report): string[] {
+function stageTable(report: Report): string[] {
+  const { stages, operations } = report;
   const [first] = operations;
   if (stages.length === 0 || first === undefined) return [];
+  const numbers = haveNumbers(stages);
+  const each = perPlayerTexts(report);
   const many = areMany(operations);
   const p95Text = ({ latency }: Report['stages'][number]): string => {
     const { id, label } = foremost(operations, latency) ?? first;
     return `${many ? `${label} ` : ''}${quantity(ofOperation(latency, id).due.p95, 'ms')}`;
   };
   return [
-    `| stage | s | rate | operations/s | sent | ${many ? 'slowest' : first.label} p95 | connections |`,
-    '| --- | --- | --- | --- | --- | --- | --- |',
+    `| stage | s |${numbers ? ' players |' : ''} rate | operations/s | sent | ${many ? 'slowest' : first.label} p95 | connections |`,
+    `| --- | --- |${numbers ? ' --- |' : ''} --- | --- | --- | --- | --- |`,
     ...stages.map((stage) => {
       const columns = [
         stage.name,
         numberText(stage.to - stage.from),
+        ...(numbers ? [playersText(stage)] : []),
         rateText(stage),
         numberText(stage.throughput.operationsPerSecond),
         quantity(sentPercentOf(stage), '%'),
@@ -159,6 +166,7 @@ function stageTable({ stages, operations }: Report): string[] {
       return `| ${columns.map(cell).join(' | ')} |`;
     }),
     '',
+    ...(each.length === 0 ? [] : [`One player more: ${cell(each.join(', '))}`, '']),
   ];
 }
 

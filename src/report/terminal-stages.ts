@@ -2,7 +2,17 @@ import { ofOperation } from '../scenario/operations.ts';
 import { plain } from './plain-text.ts';
 import { cellText, numberText } from './quantity.ts';
 import type { Report } from './report.ts';
-import { areMany, connectionsText, faultNote, foremost, rateText, sentPercentOf } from './report-text.ts';
+import {
+  areMany,
+  connectionsText,
+  faultNote,
+  foremost,
+  haveNumbers,
+  perPlayerTexts,
+  playersText,
+  rateText,
+  sentPercentOf,
+} from './report-text.ts';
 import { grid, type Palette, shortLabel, wrap } from './terminal-text.ts';
 
 /** Of more faults than this, only the worst ones are listed. */
@@ -53,12 +63,15 @@ const weight = ({ error, recoverySeconds, ...rows }: Report['faults'][number]): 
     ? Number.POSITIVE_INFINITY
     : (recoverySeconds ?? 1e9);
 
-const STAGE_COLUMNS = ['at, s', 'for, s', 'rate', 'ops/s', 'sent, %'];
+const STAGE_COLUMNS = ['rate', 'ops/s', 'sent, %'];
 
 /** A line for each stage, with the latencies of one operation; one more where connections were made or ended. */
-export function stageLines({ stages, operations }: Report, paint: Palette, width: number): string[] {
+export function stageLines(report: Report, paint: Palette, width: number): string[] {
+  const { stages, operations } = report;
   const [first] = operations;
   if (stages.length === 0 || first === undefined) return [];
+  const numbers = haveNumbers(stages);
+  const each = perPlayerTexts(report);
   const many = areMany(operations);
   const rows = stages.map((stage) => {
     const shown = foremost(operations, stage.latency);
@@ -67,6 +80,7 @@ export function stageLines({ stages, operations }: Report, paint: Palette, width
       plain(stage.name),
       cellText(stage.from),
       cellText(stage.to - stage.from),
+      ...(numbers ? [playersText(stage)] : []),
       rateText(stage),
       cellText(stage.throughput.operationsPerSecond),
       cellText(sentPercentOf(stage)),
@@ -74,10 +88,12 @@ export function stageLines({ stages, operations }: Report, paint: Palette, width
       ...[due?.p95 ?? null, due?.p99 ?? null].map(cellText),
     ];
   });
+  const times = ['at, s', 'for, s', ...(numbers ? ['players'] : [])];
   const [head = '', ...lines] = grid(
     [
       [
         many ? 'ms' : `${shortLabel(first)}, ms`,
+        ...times,
         ...STAGE_COLUMNS,
         ...(many ? ['slowest'] : []),
         'p95',
@@ -94,5 +110,6 @@ export function stageLines({ stages, operations }: Report, paint: Palette, width
       const more = stage === undefined ? null : connectionsText(stage);
       return [line, ...(more === null ? [] : wrap(more, width - 2).map((text) => paint.dim(`  ${text}`)))];
     }),
+    ...(each.length === 0 ? [] : wrap(`one player more: ${each.join(', ')}`, width)),
   ];
 }

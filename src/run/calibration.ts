@@ -5,7 +5,7 @@ import type { Engine, LoadSecond, ReadyFleet, Tally } from '../load/engine.ts';
 import type { CalibrationFacts } from '../measurement/measurements.ts';
 import { mapOperations, ofOperation } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { peakOf } from '../scenario/stages.ts';
+import { peakLoadOf } from '../scenario/stages.ts';
 import type { SystemScenario } from '../scenario/system-scenario.ts';
 import { type Workload, workloadOf } from '../scenario/workload.ts';
 import type { NullServers } from '../stack/null-servers.ts';
@@ -72,7 +72,7 @@ const stopped = () => interrupted('stopped during the calibration of the generat
 function calibrationLoad(full: Scenario, system: SystemScenario): Workload {
   const { seconds: length, factor } = full.calibration;
   const players = Math.min(full.load.players, MOST_PLAYERS);
-  const times = factor * peakOf(full.load.stages);
+  const times = factor * peakLoadOf(full.load);
   const operations = mapOperations(full.load.operations, (one) => ({
     ...one,
     perSecond: one.perSecond * times,
@@ -135,7 +135,7 @@ function factsOf(
 ): CalibrationFacts {
   const { load, calibration } = scenario;
   const rates = Object.values(load.operations).map(({ perSecond }) => perSecond);
-  const target = peakOf(load.stages) * rates.reduce((sum, one) => sum + one, 0);
+  const target = peakLoadOf(load) * rates.reduce((sum, one) => sum + one, 0);
   const all = Object.values(tally.operations);
   const scheduled = all.reduce((sum, { measured }) => sum + measured.scheduled, 0);
   const answered = all.reduce((sum, { measured }) => sum + measured.ok + measured.rejected, 0);

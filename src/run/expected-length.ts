@@ -1,7 +1,7 @@
 import type { EngineName } from '../load/engine.ts';
 import { connectSecondsOf } from '../load/k6/k6-system.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import type { Workload } from '../scenario/workload.ts';
+import { playersAtStart, type Workload } from '../scenario/workload.ts';
 
 /** The null servers, ramp, warm-up and drain of a calibration. */
 const CALIBRATION_SPARE_SECONDS = 3;
@@ -21,7 +21,7 @@ export function expectedLength(
 ): number {
   const { calibration, ceilings } = scenario;
   const connect =
-    engine === 'k6' ? connectSecondsOf(workload) : workload.players / workload.connectsPerSecond;
+    engine === 'k6' ? connectSecondsOf(workload) : playersAtStart(workload) / workload.connectsPerSecond;
   const calibrating =
     calibration.seconds === 0
       ? 0

@@ -6,7 +6,7 @@ import type { OperationSpec } from './operations.ts';
 import type { Path } from './problem.ts';
 import type { Fault, Load, Scenario } from './scenario.ts';
 import { MOST_PER_SECOND, MOST_PLAYERS } from './schema.ts';
-import { type Churn, type LoadShape, lengthOf, peakOf, type Stage } from './stages.ts';
+import { type Churn, type LoadShape, lengthOf, peakLoadOf, peakOf, playersIn, type Stage } from './stages.ts';
 import type { ComponentName, SystemScenario } from './system-scenario.ts';
 
 const MOST_PER_PLAYER = 1000;
@@ -34,14 +34,15 @@ export function crossCheck(
     `got ${grouped(players)} players, expected ${grouped(MOST_PLAYERS)} at most`,
     'use a smaller --scale',
   );
-  // Rates are checked at the stage with the highest rate.
-  const peak = peakOf(load.stages);
+  // Rates are checked at the stage with the highest rate: of all together, and of one player.
+  const [peak, peakOfPlayer] = [peakLoadOf(load), peakOf(load.stages)];
   let ofPlayers = 0;
   let total = 0;
   for (const operation of system.operations) {
-    const rate = (load.operations[operation.id]?.perSecond ?? 0) * peak;
+    const own = load.operations[operation.id]?.perSecond ?? 0;
+    const rate = own * peak;
     total += rate;
-    if (operation.actor === 'player') ofPlayers += rate;
+    if (operation.actor === 'player') ofPlayers += own * peakOfPlayer;
     if (rate > MOST_PER_SECOND)
       wrongRate(
         operation,
@@ -112,7 +113,39 @@ function faultFindings(
 /** Shortest stage, in microseconds. */
 const SHORTEST = 100_000;
 
-function stageFindings({ players, duration: length, stages, churn }: LoadShape): readonly Finding[] {
+/** The players of a stage are a part of the load's, and reach their number within it. */
+function stagePlayersFindings(load: LoadShape): readonly Finding[] {
+  const { players, connectsPerSecond, stages = [] } = load;
+  return stages.flatMap((stage, i) => {
+    const [before, at] = [playersIn(stages[i - 1] ?? stage, load), playersIn(stage, load)];
+    const path: Path = ['load', 'stages', i, 'players'];
+    if (at > players) {
+      return findingAt(
+        path,
+        `got ${grouped(at)} players, expected at most the ${grouped(players)} of load.players`,
+        'load.players is the largest number of the run',
+      );
+    }
+    const takes = Math.abs(at - before) / connectsPerSecond;
+    if (takes > stage.lasting / 1e6) {
+      return findingAt(
+        stage.players === undefined ? ['load', 'stages', i, 'lasting'] : path,
+        `from ${grouped(before)} to ${grouped(at)} players at ${grouped(connectsPerSecond)} a second takes ${Number(takes.toPrecision(3))} s, expected at most the ${stage.lasting / 1e6} s of the stage`,
+        'use a longer stage, or a higher load.connectsPerSecond',
+      );
+    }
+    return stage.reconnect !== undefined && at !== before
+      ? findingAt(
+          ['load', 'stages', i, 'reconnect'],
+          `the stage ${stage.name} goes from ${grouped(before)} to ${grouped(at)} players, expected the same number in a stage with reconnect`,
+          'put the reconnect storm into a stage of its own',
+        )
+      : [];
+  });
+}
+
+function stageFindings(load: LoadShape): readonly Finding[] {
+  const { players, duration: length, stages, churn } = load;
   const findings: Finding[] = [];
   const report = reporter(findings);
   const away = (one: Churn | undefined, path: Path): void => {
@@ -145,6 +178,7 @@ function stageFindings({ players, duration: length, stages, churn }: LoadShape):
       );
     }
   }
+  findings.push(...stagePlayersFindings(load));
   if (peakRateOf(stages) === 0) {
     report(['load', 'stages'], 'no operation is ever due, expected a rate above 0 in at least one stage');
   }
@@ -188,16 +222,21 @@ const RECONNECT_METRICS = new Set(['network.fullStrengthMs', 'network.connectMs'
 /** Budgets on reconnection in a stage where no player reconnects: they would never have data. */
 export function budgetReconnectFindings(
   budgets: readonly Budget[],
-  { load: { stages = [], churn }, faults }: { readonly load: LoadShape; readonly faults: readonly unknown[] },
+  { load, faults }: { readonly load: LoadShape; readonly faults: readonly unknown[] },
   paths: ReadonlyMap<string, Path>,
 ): readonly Finding[] {
+  const { stages = [], churn } = load;
   const cut = stages.filter(({ reconnect }) => reconnect !== undefined).map(({ name }) => name);
   const leaves = (one: Churn | undefined): boolean => one !== undefined && one.perSecond > 0;
+  const joins = (i: number): boolean => {
+    const [before, stage] = [stages[i - 1], stages[i]];
+    return before !== undefined && stage !== undefined && playersIn(stage, load) > playersIn(before, load);
+  };
   // Players that were cut off in one stage may reconnect in a later one.
   const canReconnect = (until: number): boolean =>
     faults.length > 0 ||
     leaves(churn) ||
-    stages.slice(0, until + 1).some((one) => one.reconnect !== undefined || leaves(one.churn));
+    stages.slice(0, until + 1).some((one, i) => one.reconnect !== undefined || leaves(one.churn) || joins(i));
   return budgets.flatMap((budget) => {
     if (budget.state !== 'measured' || !RECONNECT_METRICS.has(budget.metric.path)) return [];
     const { path } = budget.metric;

@@ -23,6 +23,7 @@ import { type Path, pathText, ScenarioError, shown } from './problem.ts';
 import type { Load, OperationLoad, Scenario, SystemTraits } from './scenario.ts';
 import { headSchemas, type LoadEntry, resolvedSchemas, scenarioSchemas } from './schema.ts';
 import { budgetSchema, contradictedSchema, untestableSchema } from './sections.ts';
+import { withStagePlayers } from './stage-players.ts';
 import { lengthOf, type Stage, scaledChurn, stretched } from './stages.ts';
 import type { SystemScenario } from './system-scenario.ts';
 
@@ -61,7 +62,8 @@ export function readScenario(
 ): Scenario {
   const document = readYaml(source.file, source.bytes);
   const overridden = applySettings(document.value, overrides.set);
-  const { value: written, findings: refused, flagAt } = overridden;
+  const { findings: refused, flagAt } = overridden;
+  const written = withStagePlayers(document.value, overridden.value, overridden.paths);
   const problems = [...refused.flatMap((finding) => located([finding], () => finding.flag))];
 
   if (typeof written !== 'object' || written === null || Array.isArray(written)) {
@@ -340,15 +342,24 @@ function changedLoad(
     operations: mapOperations(load.operations, (one) => ({ ...one, perSecond: one.perSecond * factor })),
     duration: micros(duration ?? load.duration) satisfies Micros,
     ...(load.churn === undefined ? {} : { churn: scaledChurn(load.churn, factor) }),
-    ...(load.stages === undefined ? {} : { stages: shapeOf(load.stages, factor, duration) }),
+    ...(load.stages === undefined ? {} : { stages: shapeOf(load.stages, factor, duration, servers) }),
   };
   return system.scale?.(scaled, factor) ?? scaled;
 }
 
 /** The stages at another scale and duration; their rates are multiples and stay. */
-function shapeOf(stages: readonly Stage[], factor: number, duration: Micros | null): readonly Stage[] {
+function shapeOf(
+  stages: readonly Stage[],
+  factor: number,
+  duration: Micros | null,
+  servers: number,
+): readonly Stage[] {
   const long = duration === null ? stages : stretched(stages, duration);
-  return long.map(({ churn, ...one }) =>
-    churn === undefined ? one : { ...one, churn: scaledChurn(churn, factor) },
-  );
+  return long.map(({ churn, players, ...one }) => ({
+    ...one,
+    ...(players === undefined
+      ? {}
+      : { players: factor === 1 ? players : Math.max(servers, Math.round(players * factor)) }),
+    ...(churn === undefined ? {} : { churn: scaledChurn(churn, factor) }),
+  }));
 }

@@ -111,6 +111,12 @@ const stage = map({
   over: duration('0s', '24h')
     .prefault('0s')
     .describe('Time in which the rate changes linearly to that of the stage'),
+  // Without a default, so that the hash of a scenario that does not name it stays the same.
+  players: whole(1, 1_000_000)
+    .optional()
+    .describe(
+      'Players connected in the stage; default: load.players. They join and leave at connectsPerSecond',
+    ),
   churn: churnSchema.optional(),
   reconnect: map({
     sharePercent: quantity(0.001, 100, 'a percentage').default(100).describe('Of the players'),

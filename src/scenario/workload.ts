@@ -31,8 +31,8 @@ export interface Workload extends SystemWorkload, LoadValues {
   /** In the system's order: an operation's index here is used by the recorder and the schedule's hash. */
   readonly operations: readonly OperationWorkload[];
   /**
-   * Lost connections are reopened, and continue from the server's state. Only when faults, a reconnect storm or churn are
-   * planned: otherwise a lost connection is a finding, and stays lost.
+   * Lost connections are reopened, and continue from the server's state. Only when faults, a reconnect storm, churn or
+   * stages with other numbers of players are planned: otherwise a lost connection is a finding, and stays lost.
    */
   readonly reconnect: boolean;
   /** The calibration of the generator, against null servers. */
@@ -96,11 +96,18 @@ export function timelineOf(load: Load): Timeline {
   return stages.length === 0 ? phases : { ...phases, stages };
 }
 
-/** Whether connections are ended on purpose, by faults, storms or churn, and reopened. */
+/** The players who connect before GO: those of the first stage. */
+export const playersAtStart = ({ timeline, players }: Pick<Workload, 'timeline' | 'players'>): number =>
+  timeline.stages?.[0]?.players?.before ?? players;
+
+/** Whether connections are ended on purpose, by faults, storms, churn or stages with fewer players, and reopened. */
 export const playersComeBack = ({ faults, load }: Pick<Scenario, 'faults' | 'load'>): boolean => {
   const { stages = [], end } = timelineOf(load);
   return (
-    faults.length > 0 || faultsOf({ faults, load }).length > 0 || churnWindows(load, stages, end).length > 0
+    faults.length > 0 ||
+    faultsOf({ faults, load }).length > 0 ||
+    churnWindows(load, stages, end).length > 0 ||
+    stages.some(({ players }) => players !== undefined && players.at !== players.before)
   );
 };
 

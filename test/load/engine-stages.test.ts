@@ -21,13 +21,16 @@ const stage = (name: string, lasting: number, more: Partial<Stage> = {}): Stage 
   ...more,
 });
 
-function shaped(shape: Omit<LoadShape, 'duration' | 'players'>, players = 40): Workload {
+function shaped(
+  shape: Omit<LoadShape, 'duration' | 'players' | 'connectsPerSecond'>,
+  players = 40,
+): Workload {
   const duration = shape.stages?.reduce((sum, { lasting }) => sum + lasting, 0) ?? 0;
   const plain = workloadWith({
     ...{ ramp: 0.5, duration: duration / 1e6, players, intentRate: 10, postRate: 20, reconnect: true },
   });
   const { measureStart, end } = plain.timeline;
-  const whole = { ...shape, players, duration: micros(duration) };
+  const whole = { ...shape, players, connectsPerSecond: plain.connectsPerSecond, duration: micros(duration) };
   const stages = timedStages(whole, measureStart);
   return { ...plain, timeline: { ...plain.timeline, stages }, churn: churnWindows(whole, stages, end) };
 }
@@ -108,4 +111,33 @@ test('1, 2 and 3 workers have the same schedule', async () => {
     expectShares(tally, tally.stages ?? []);
   }
   expect(hashes.size).toBe(1);
+});
+
+test('stages with numbers of players: who joins connects, who leaves has all answers, and nothing is due for others', async () => {
+  const workload = shaped({
+    stages: [
+      stage('few', 1, { players: 10 }),
+      stage('all', 2),
+      stage('half', 2, { players: 20 }),
+      stage('again', 1, { players: 30 }),
+    ],
+  });
+  const { tally, seconds: emitted, servers } = await load(workload, { commitAfter: 20 });
+  const stages = tally.stages ?? [];
+  expectShares(tally, stages);
+  for (const [i, timed] of (workload.timeline.stages ?? []).entries()) {
+    const due = stages[i]?.operations.intent.counts.scheduled ?? 0;
+    expect(Math.abs(due - 400 * operationalSeconds(timed, 40))).toBeLessThan(80);
+  }
+  expect(stages.reduce((sum, { left }) => sum + left, 0)).toBe(20);
+  expect(stages.reduce((sum, { joined }) => sum + joined, 0)).toBe(40);
+  expect(stages.map(({ disconnects, reconnects, cut }) => [disconnects, reconnects, cut])).toEqual(
+    stages.map(() => [0, 0, 0]),
+  );
+  expect(Math.max(...emitted.map(({ connected }) => connected))).toBe(40);
+  expect(emitted.at(-1)?.connected).toBe(30);
+  const { failed, failedUnsent, unfinished } = tally.operations.intent.whole;
+  expect([failed, failedUnsent, unfinished]).toEqual([0, 0, 0]);
+  expect(tally).toMatchObject({ strayAnswers: 0, errors: [] });
+  expect(findings(tally.ledger, servers)).toMatchObject(LOST_NOTHING);
 });

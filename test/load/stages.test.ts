@@ -13,7 +13,7 @@ const stage = (name: string, lasting: number, rate = 1, over = 0): Stage => ({
 function timelineOf(stages: readonly Stage[], ramp = 2, warmUp = 1): Timeline {
   const measureStart = seconds(ramp + warmUp);
   const duration = micros(stages.reduce((sum, { lasting }) => sum + lasting, 0));
-  const timed = timedStages({ players: 1, duration, stages }, measureStart);
+  const timed = timedStages({ players: 1, connectsPerSecond: 1000, duration, stages }, measureStart);
   return {
     rampEnd: seconds(ramp),
     measureStart,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { scenarioHash } from '../../src/scenario/resolved.ts';
-import { operationalSeconds } from '../../src/scenario/stages.ts';
-import { faultsOf } from '../../src/scenario/workload.ts';
+import { operationalSeconds, peakLoadOf, peopledSeconds } from '../../src/scenario/stages.ts';
+import { faultsOf, playersAtStart } from '../../src/scenario/workload.ts';
 import { seconds } from '../../src/units.ts';
 import { minimal, problemsOf, read, shipped, workload, written } from './scenario-text.ts';
 
@@ -97,6 +97,28 @@ const budget = (more: string): string => `budgets:\n  - { id: b, op: <, limit: 1
 
 const A = '{ name: a, lasting: 5s }';
 test.each([
+  [
+    ['{ name: a, lasting: 5s, players: 101 }'],
+    '',
+    'load.stages.0.players: got 101 players, expected at most',
+  ],
+  [['{ name: a, lasting: 5s, players: 0 }'], '', 'load.stages.0.players: got 0, expected'],
+  [['{ name: a, lasting: 5s, players: half }'], '', 'load.stages.0.players: got "half", expected'],
+  [
+    ['{ name: a, lasting: 1s }', '{ name: b, lasting: 1s, players: 50 }'],
+    '  connectsPerSecond: 10\n',
+    'load.stages.1.players: from 100 to 50 players at 10 a second takes 5 s, expected at most the 1 s',
+  ],
+  [
+    ['{ name: a, lasting: 5s, players: 50 }', '{ name: b, lasting: 1s }'],
+    '  connectsPerSecond: 10\n',
+    'load.stages.1.lasting: from 50 to 100 players at 10 a second takes 5 s',
+  ],
+  [
+    [A, '{ name: b, lasting: 5s, players: 50, reconnect: {} }'],
+    '',
+    'load.stages.1.reconnect: the stage b goes from 100 to 50 players, expected the same number',
+  ],
   [[A], '  duration: 6s\n', 'load.duration: got 6 s, expected the 5 s that the stages last'],
   [[A, A], '', 'load.stages.1.name: the name a is used twice'],
   [['{ name: a, lasting: 5s, over: 6s }'], '', 'load.stages.0.over: got 6 s, expected at most'],
@@ -151,6 +173,7 @@ test.each<[string, string, string]>([
   ['after a storm', '{ name: a, lasting: 5s, reconnect: {} }', ''],
   ['with churn before it', '{ name: a, lasting: 5s, churn: { perSecond: 1 } }', ''],
   ['with churn of the load', '{ name: a, lasting: 5s }', '  churn: { perSecond: 1 }\n'],
+  ['with fewer players', '{ name: a, lasting: 5s, players: 50 }', ''],
   ['with faults', '{ name: a, lasting: 5s }', 'faults: [{ action: drop, of: players, at: 1s }]\n'],
 ])('a budget on reconnection %s is accepted for a stage without a reconnect', (_, first, more) => {
   const asked = budget('metric: network.connectMs, stat: p95, stage: b');
@@ -163,4 +186,64 @@ test('a --duration that is too short for the stages is refused, as is a budget o
   expect(short).toMatchObject({ where: 'after --duration 1s', path: 'load.stages.0.lasting' });
   const unknown = problemsOf(minimal(budget('metric: latency.intent.due, stat: p95, stage: spike')));
   expect(unknown[0]?.message).toBe('got spike, which is not a stage of this load; the load has no stages');
+});
+
+describe('stages with numbers of players', () => {
+  const numbers = staged(
+    [
+      '{ name: few, lasting: 10s, players: 20 }',
+      '{ name: all, lasting: 20s }',
+      '{ name: half, lasting: 10s, players: 50, rate: 2, over: 2s }',
+    ],
+    '  connectsPerSecond: 10\n',
+  );
+
+  test('are in the timeline, with the time at which each number is reached', () => {
+    const plan = workload(read(numbers));
+    expect(plan.timeline.stages?.map(({ players }) => players)).toEqual([
+      { before: 20, at: 20, from: seconds(10) },
+      { before: 20, at: 100, from: seconds(28) },
+      { before: 100, at: 50, from: seconds(45) },
+    ]);
+    expect(playersAtStart(plan)).toBe(20);
+    expect(plan.reconnect).toBe(true);
+    expect(plan.timeline.stages?.map((stage) => peopledSeconds(stage, 100))).toEqual([
+      200,
+      60 * 8 + 100 * 12,
+      75 * 5 + 50 * 5,
+    ]);
+  });
+
+  test('the rate of all together follows the players, that of one player does not', () => {
+    const { timeline } = workload(read(numbers));
+    const [few, all, half] = timeline.stages ?? [];
+    expect(operationalSeconds(few!, 100)).toBe(2);
+    expect(operationalSeconds(few!)).toBe(10);
+    expect(operationalSeconds(all!, 100)).toBeCloseTo(0.6 * 8 + 12, 9);
+    // (1 + t / 2) (1 - t / 10) for two seconds, then 2 (1 - t / 10) for three, then 1.
+    const both = 2 + 0.4 * 2 - 0.05 * (8 / 3);
+    expect(operationalSeconds(half!, 100)).toBeCloseTo(both + 2 * (3 - (25 - 4) / 20) + 5, 3);
+    expect(operationalSeconds(half!)).toBe(3 + 16);
+    expect(peakLoadOf(read(numbers).load)).toBeCloseTo(1.6, 2);
+    expect(peakLoadOf(read(staged(['{ name: a, lasting: 5s, players: 20 }'])).load)).toBe(0.2);
+  });
+
+  test('are changed in proportion by --scale and --players, but for those that --set names', () => {
+    const of = (overrides: Parameters<typeof read>[1]) => {
+      const { load } = read(numbers, overrides);
+      return [load.players, load.stages?.map(({ players }) => players)];
+    };
+    expect(of({})).toEqual([100, [20, undefined, 50]]);
+    expect(of({ scale: 0.5 })).toEqual([50, [10, undefined, 25]]);
+    expect(of({ set: ['load.players=10'] })).toEqual([10, [2, undefined, 5]]);
+    expect(of({ set: ['load.stages.half.players=7', 'load.players=10'] })).toEqual([10, [2, undefined, 7]]);
+    // Every server keeps a player.
+    expect(of({ scale: 0.001 })).toEqual([4, [4, undefined, 4]]);
+  });
+
+  test('a resolved scenario is the same again', () => {
+    const first = read(numbers, { set: ['load.players=50'], scale: 0.5 });
+    expect(first.load.stages?.[0]?.players).toBe(5);
+    expect(read(written(first))).toEqual(first);
+  });
 });

@@ -3,6 +3,7 @@ import { mostOpen, numbered, sumOf } from '../../measurement/readings.ts';
 import { answeredOf, sentOf } from '../../measurement/sent.ts';
 import { probeOf } from '../../measurement/series.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
+import { levelOf } from '../../scenario/stages.ts';
 import { timelineOf } from '../../scenario/workload.ts';
 import { type Consequence, type Evidence, fixed, type JudgedRule, stateOf, wasStartedAgain } from './rule.ts';
 
@@ -48,7 +49,8 @@ function loadDenied(m: Measurements, s: Scenario): string[] {
       denied.push(`measured from ${from} to ${to} s, planned from ${measureStart / 1e6} to ${end / 1e6} s`);
     }
   }
-  for (const [i, { name, from, levelFrom, to, rateBefore, rate }] of m.stages.entries()) {
+  for (const [i, stage] of m.stages.entries()) {
+    const { name, from, levelFrom, to, rateBefore, rate } = stage;
     const planned = stages[i];
     if (planned === undefined || planned.name !== name) {
       denied.push(`the stage ${name} is not in the scenario`);
@@ -57,9 +59,11 @@ function loadDenied(m: Measurements, s: Scenario): string[] {
     const cut = to < planned.end / 1e6 - CLOSE && m.ending.state !== 'completed';
     const same =
       near(from, planned.start / 1e6) &&
-      (cut || (near(levelFrom, planned.levelFrom / 1e6) && near(to, planned.end / 1e6))) &&
+      (cut || (near(levelFrom, levelOf(planned) / 1e6) && near(to, planned.end / 1e6))) &&
       Math.abs(rateBefore - planned.rateBefore) < 1e-9 &&
-      Math.abs(rate - planned.rate) < 1e-9;
+      Math.abs(rate - planned.rate) < 1e-9 &&
+      stage.players === planned.players?.at &&
+      stage.playersBefore === planned.players?.before;
     if (!same)
       denied.push(
         `the stage ${name} went from ${from} to ${to} s at ${rateBefore} to ${rate} times the rate`,

@@ -2,10 +2,11 @@ import { countAbove, countOf, type HistogramData } from '../../histogram.ts';
 import type { Counts } from '../../load/engine.ts';
 import type { Figures } from '../../measurement/figures.ts';
 import type { Measurements } from '../../measurement/measurements.ts';
+import { gaugeOf } from '../../measurement/readings.ts';
 import { answeredOf } from '../../measurement/sent.ts';
 import { type OperationSpec, ofOperation } from '../../scenario/operations.ts';
 import type { Load, Scenario } from '../../scenario/scenario.ts';
-import { operationalSeconds } from '../../scenario/stages.ts';
+import { operationalSeconds, peopledSeconds } from '../../scenario/stages.ts';
 import { faultsOf, timelineOf } from '../../scenario/workload.ts';
 import { hadEnded, isTargets, outcomeRules, wholeOutcomeRules } from './outcomes.ts';
 import { type Evidence, fixed, type JudgedRule, limitOf, type NumericLimit, named, stateOf } from './rule.ts';
@@ -26,6 +27,7 @@ export const loadRules = ({ m, s, figures }: Evidence): readonly JudgedRule[] =>
   ccuReached(m, figures),
   ...s.operations.map((op) => loadSustained(op, m, s, figures)),
   presence(m, s, figures),
+  ...stagePresence({ m, s }),
   ...wholeOutcomeRules((op) => (m.measured === null ? null : ofOperation(m.operations, op).measured), s),
   ...stageRules({ m, s, figures }),
   ...s.operations.map(({ id }) => answers(id, m)),
@@ -89,7 +91,10 @@ function ccuReached({ phases }: Measurements, { load }: Figures): JudgedRule {
   };
 }
 
-/** The peak of connected players does not show who stayed connected. Players who are away on purpose do not count. */
+/**
+ * The peak of connected players does not show who stayed connected. Players who are away on purpose do not count. Where
+ * stages have other numbers of players, their mean is expected, with the time in which they join and leave.
+ */
 export function presence(
   m: Pick<Measurements, 'measured'>,
   s: Pick<Scenario, 'faults' | 'load'>,
@@ -97,9 +102,7 @@ export function presence(
 ): JudgedRule {
   const { churn, stages = [] } = s.load;
   const away = Math.max(0, ...[churn, ...stages.map((stage) => stage.churn ?? churn)].map(awayAtOnce));
-  // The number of players who are away varies, and connecting takes time.
-  const slack = away === 0 ? 0 : 1 + 2 * Math.sqrt(away);
-  const expected = Math.max(0, load.requestedCcu - away - slack);
+  const expected = Math.max(0, meantToBeThere(s.load) - away - slackOf(away));
   const limit = (REACHED_PERCENT / 100) * expected;
   const { mean } = load.presence;
   const lasting = m.measured === null ? 0 : m.measured.to - m.measured.from;
@@ -116,6 +119,50 @@ export function presence(
     consequence: 'breached',
     ...(mean === null ? {} : { share: shareOf(mean, expected) }),
   };
+}
+
+/** The number of players who are away varies, and connecting takes time. */
+const slackOf = (away: number): number => (away === 0 ? 0 : 1 + 2 * Math.sqrt(away));
+
+/** The mean over the measure phase of the players who are meant to be connected. */
+function meantToBeThere(load: Load): number {
+  const { stages = [], measureStart, end } = timelineOf(load);
+  if (stages[0]?.players === undefined) return load.players;
+  const seconds = stages.reduce((sum, stage) => sum + peopledSeconds(stage, load.players), 0);
+  return seconds / ((end - measureStart) / 1e6);
+}
+
+/** In each stage with a number of its own, from the time at which the last of its players was asked to join. */
+function stagePresence({ m, s }: Pick<Evidence, 'm' | 's'>): readonly JudgedRule[] {
+  const cutOff = faultsOf(s).length > 0;
+  return (timelineOf(s.load).stages ?? []).flatMap(({ name, players, end }, i): readonly JudgedRule[] => {
+    if (players === undefined) return [];
+    const away = awayAtOnce(s.load.stages?.[i]?.churn ?? s.load.churn);
+    const expected = Math.max(0, players.at - away - slackOf(away));
+    const limit = (REACHED_PERCENT / 100) * expected;
+    const span = { from: players.from / 1e6, to: end / 1e6 };
+    const reached = m.stages.some((stage) => stage.name === name) && m.ending.state === 'completed';
+    const isLong = span.to - span.from >= SHORTEST_SECONDS;
+    const { mean } = gaugeOf(m.series['load.connected'], span);
+    return [
+      {
+        id: `presence.${name}`,
+        state: stateOf(reached && isLong && !cutOff, mean !== null && mean >= limit),
+        observed: cutOff
+          ? 'players are cut off on purpose'
+          : !isLong
+            ? 'no second was measured'
+            : reached
+              ? mean
+              : 'never reached',
+        ...fixed(limit),
+        advice:
+          'fewer players were connected than this stage has: see how long connecting took in it, the disconnects, and the errors of the run',
+        consequence: 'breached',
+        ...(mean === null ? {} : { share: shareOf(mean, expected) }),
+      },
+    ];
+  });
 }
 
 /** Connected players are reported once a second: a shorter phase may have no such report. */
@@ -177,7 +224,9 @@ function answers(op: string, m: Measurements): JudgedRule {
 /** The length of a measure phase in seconds at the load's own rate: with stages, the area under their rates. */
 function plannedSeconds(load: Load, { from, to }: { readonly from: number; readonly to: number }): number {
   const { stages } = timelineOf(load);
-  return stages === undefined ? to - from : stages.reduce((sum, stage) => sum + operationalSeconds(stage), 0);
+  return stages === undefined
+    ? to - from
+    : stages.reduce((sum, stage) => sum + operationalSeconds(stage, load.players), 0);
 }
 
 /** The rules of the load for each stage; none where the measure phase has no stages. */
@@ -194,7 +243,7 @@ function stageRules({ m, s, figures }: Pick<Evidence, 'm' | 's' | 'figures'>): r
         const ended = m.ending.state === 'completed';
         return scheduleRule(
           op,
-          { stage: stage.name, seconds: operationalSeconds(stage), observed, ended },
+          { stage: stage.name, seconds: operationalSeconds(stage, s.load.players), observed, ended },
           s,
         );
       }),
@@ -285,8 +334,9 @@ function scheduleRule(
     return { ...rule, state: 'not-applicable', observed: CLOSED, consequence: 'invalid' };
   }
   const several = groupSizes[id];
-  // The beginning and the end of a stage each cut an interval of every stream.
-  const tolerance = several === undefined ? (stage === null ? 1 : 2) * load.players : 2 * several.operations;
+  // The beginning and the end of a stage each cut an interval of every stream, and so does a player who joins or leaves.
+  const cuts = stage === null ? 1 + joinsAndLeaves(load) : 2;
+  const tolerance = several === undefined ? cuts * load.players : 2 * several.operations;
   const planned = Math.round(ofOperation(load.operations, id).perSecond * seconds);
   // Of a kind that is rare beside others, nothing may come due by chance.
   const isChance = operations.length > 1 && several === undefined && planned <= RARE;
@@ -305,6 +355,10 @@ function scheduleRule(
     consequence: 'invalid',
   };
 }
+
+/** How often a player joins or leaves at most. */
+const joinsAndLeaves = ({ stages = [] }: Load): number =>
+  stages.some(({ players }) => players !== undefined) ? stages.length : 0;
 
 /** What was sent of an operation in the measure phase, or in one stage of it. */
 export interface Sent {

@@ -2,7 +2,7 @@ import { type Cause, causeOfRefusals } from '../../address/connection-cause.ts';
 import { monotonic } from '../../clock.ts';
 import { type CapbenchError, interrupted, stackFailed } from '../../errors.ts';
 import { mergeHistograms } from '../../histogram.ts';
-import type { Workload } from '../../scenario/workload.ts';
+import { playersAtStart, type Workload } from '../../scenario/workload.ts';
 import { describeExit, type NodeProcess } from '../../supervision/process.ts';
 import { settlesWithin } from '../../supervision/time-limit.ts';
 import type { Micros } from '../../units.ts';
@@ -279,7 +279,8 @@ export class Fleet implements ReadyFleet {
 
   /** Resolves when every worker is ready. */
   private async connected(signal: AbortSignal): Promise<void> {
-    const { players, connectsPerSecond } = this.plan.workload;
+    const { connectsPerSecond } = this.plan.workload;
+    const players = playersAtStart(this.plan.workload);
     const limit = CONNECT_GRACE_MS + (players / connectsPerSecond) * 1e3;
     let onAbort = (): void => {};
     let timer: NodeJS.Timeout | undefined;

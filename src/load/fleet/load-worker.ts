@@ -141,7 +141,15 @@ export class LoadWorker {
         const onBack = (sinceLost: number, took: number): void =>
           this.stages.back(this.now(), sinceLost, took);
         const plan = { seed: workload.seed, ids, perSecond, latency: this.reconnect, onBack };
-        this.reconnector = new Reconnector({ ...plan, target: pool, protocol, errors });
+        const target = {
+          wants: (player: number) => pool.wants(player),
+          resume: (...welcomed: Parameters<PlayerPool['resume']>) => {
+            // Who is back counts in the stage in which the time of it is recorded.
+            this.stages.cross(this.now());
+            pool.resume(...welcomed);
+          },
+        };
+        this.reconnector = new Reconnector({ ...plan, target, protocol, errors });
         pool.reconnectBy(this.reconnector);
       }
       this.sources.push(...((await this.module.openSources?.(this.setup, this.tools)) ?? []));
@@ -160,7 +168,7 @@ export class LoadWorker {
       const { connected, failed } = connector.facts();
       this.send({ kind: 'connecting', connected, failed, refusal: connector.refusal });
     }, PROGRESS_MS);
-    await connector.connectAll(ids.length, perSecond);
+    await connector.connectAll(pool.firstPlayers(), perSecond);
     clearInterval(progress);
     // A player that was welcomed and lost its connection does not count as connected.
     const facts = { ...connector.facts(), connected: pool.connected };
@@ -187,6 +195,7 @@ export class LoadWorker {
     // Before GO, the run has no length.
     this.end = Math.max(0, now);
     this.churn.stop();
+    this.pool.presence?.stop();
     this.pool.stop(now);
     for (const source of this.sources) source.stop(now);
   }
@@ -234,12 +243,14 @@ export class LoadWorker {
   private nextWake(): number {
     let due = Math.min(this.pool.nextDue, this.nextSecond, this.nextSweep);
     for (const source of this.sources) due = Math.min(due, source.nextDue);
-    return Math.min(due, this.stages.nextBoundary, this.churn.due);
+    const joinOrLeave = Math.min(this.churn.due, this.pool.presence?.due ?? Number.POSITIVE_INFINITY);
+    return Math.min(due, this.stages.nextBoundary, joinOrLeave);
   }
 
   private turn(now: number): boolean {
     if (now < 0) return false;
     this.stages.cross(now);
+    this.pool.presence?.send(now, this.pool);
     this.churn.send(now, this.pool);
     let more = false;
     for (const source of this.sources) more = source.send(now) || more;

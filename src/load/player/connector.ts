@@ -46,15 +46,16 @@ export class Connector implements Dialler {
     if (this.step !== null) clearInterval(this.step);
   }
 
-  /** Resolves when every player is connected or has failed; never when stopped before. */
-  connectAll(players: number, perSecond: number): Promise<void> {
+  /** Resolves when each of these players is connected or has failed; never when stopped before. */
+  connectAll(all: Int32Array, perSecond: number): Promise<void> {
     const begin = monotonic();
+    const players = all.length;
     return new Promise((resolve) => {
       this.step = setInterval(() => {
         const allowed = Math.min(players, Math.floor(((monotonic() - begin) / 1e6) * perSecond) + 1);
         while (this.started < allowed && this.inFlight < MOST_IN_FLIGHT) {
           this.inFlight += 1;
-          this.protocol.dial(this.started++, this);
+          this.protocol.dial(all[this.started++]!, this);
         }
         if (this.done < players) return;
         this.stop();

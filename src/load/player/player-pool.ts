@@ -8,6 +8,7 @@ import type { SourceTools } from '../source.ts';
 import { STREAM } from '../streams.ts';
 import { WakeHeap } from '../wake-heap.ts';
 import type { Connection, Listener, Welcome } from './connection.ts';
+import { type Presence, presenceOf } from './presence.ts';
 
 /*
  * A simulated player is a state machine, stored in typed arrays of the pool by its number within the worker, 0 .. n-1. The only
@@ -40,6 +41,10 @@ import type { Connection, Listener, Welcome } from './connection.ts';
  * With churn (churn.ts), a player that has to leave, playing or draining, starts no more operations; when none is unanswered,
  * it closes its connection and is `reconnecting` while it is away.
  *
+ * Where stages change the number of players (presence.ts), one that is not meant to be there is `reconnecting` without an
+ * attempt, from the beginning or since it has retired: it has then sent what was due before, and has all answers. Nothing is
+ * due for it until it joins.
+ *
  * All changes of state are methods under "Transitions".
  */
 const CONNECTING = 0;
@@ -60,7 +65,14 @@ const NONE: readonly number[] = [];
 /** The parts of the workload that a pool needs; times in microseconds. */
 type PlayerPoolOptions = Pick<
   Workload,
-  'seed' | 'timeline' | 'players' | 'operations' | 'outstanding' | 'skipAfter' | 'timeout'
+  | 'seed'
+  | 'timeline'
+  | 'players'
+  | 'connectsPerSecond'
+  | 'operations'
+  | 'outstanding'
+  | 'skipAfter'
+  | 'timeout'
 >;
 
 /** Shared with the sources of the worker. */
@@ -69,7 +81,7 @@ type PlayerPoolTools = Pick<SourceTools, 'recorder' | 'ledger' | 'hash' | 'error
 /** Reconnects players. */
 export interface ReconnectPolicy {
   lost(player: number): void;
-  /** The player has left, and rejoins after `away` microseconds. */
+  /** The player has left, and rejoins after `away` microseconds. Without effect while it is expected to connect. */
   left(player: number, away: number): void;
 }
 
@@ -82,7 +94,7 @@ export class PlayerPool implements Listener {
   disconnects = 0;
   /** Connections that were reopened after a loss. */
   reconnects = 0;
-  /** Players who left (churn), and who rejoined. */
+  /** Players who left (churn, or a stage with fewer), and who joined again or for the first time. */
   leaves = 0;
   joins = 0;
   strayAnswers = 0;
@@ -90,6 +102,8 @@ export class PlayerPool implements Listener {
   bytesIn = 0;
   bytesOut = 0;
 
+  /** Who is meant to be connected; null: all players, all the time. */
+  readonly presence: Presence | null;
   private readonly ids: Int32Array;
   private readonly skipAfter: number;
   private readonly timeout: number;
@@ -123,6 +137,11 @@ export class PlayerPool implements Listener {
   /** Players who leave as soon as nothing is unanswered, with their time away; and players who have left. */
   private readonly leaving = new Map<number, number>();
   private readonly away = new Set<number>();
+  /** Players who leave once nothing of theirs is waiting or unanswered; and those who are not meant to be there. */
+  private readonly retiring = new Set<number>();
+  private readonly unwanted = new Set<number>();
+  /** Players who were never connected. */
+  private readonly unknown = new Set<number>();
   /** By player: the unanswered numbers at the loss of its connection. */
   private readonly openNumbers = new Map<number, readonly number[]>();
   /** Connections that were cut by a fault, until they have closed. */
@@ -141,6 +160,7 @@ export class PlayerPool implements Listener {
     const players = ids.length;
     const rate = playerRate(options);
     this.ids = ids;
+    this.presence = presenceOf(options, ids);
     this.skipAfter = skipAfter;
     this.timeout = timeout;
     this.tools = tools;
@@ -152,7 +172,7 @@ export class PlayerPool implements Listener {
     this.operations = [...operations.keys()].filter((index) => operations[index]!.actor === 'player');
     this.pacers = this.operations.map((index) => {
       const own = options.players === 0 ? 0 : operations[index]!.perSecond / options.players;
-      return new PlayerPacer(seed, ids, own, timeline, index);
+      return new PlayerPacer(seed, ids, own, timeline, index, this.presence);
     });
     this.wakes = new WakeHeap(players * this.pacers.length);
     this.planned = new Uint32Array(players * this.pacers.length);
@@ -160,6 +180,22 @@ export class PlayerPool implements Listener {
     const mostWaiting = Math.ceil((peakOf(timeline.stages) * rate * skipAfter) / 1e6) + WAITING_SPARE;
     this.waiting = new Waiting(players, mostWaiting);
     this.slots = new Slots(players, outstanding, operations.length);
+    for (let player = 0; player < players; player++) {
+      if (this.presence?.isFirst(player) !== false) continue;
+      this.state[player] = RECONNECTING;
+      for (const absent of [this.away, this.unwanted, this.unknown]) absent.add(player);
+    }
+  }
+
+  /** The players who connect before GO, by their numbers within the worker. */
+  firstPlayers(): Int32Array {
+    const all = Int32Array.from(this.state.keys());
+    return this.presence === null ? all : all.filter((player) => this.presence?.isFirst(player));
+  }
+
+  /** Whether the player is meant to be connected. */
+  wants(player: number): boolean {
+    return !this.unwanted.has(player);
   }
 
   /** Lost players are handed to the policy, which brings them back by `resume`. */
@@ -223,22 +259,33 @@ export class PlayerPool implements Listener {
     // A cut by a fault is reported as a fault.
     if (!this.dropped.delete(connection) && open > 0) tools.errors.add(ENDED_UNANSWERED, open);
     this.settleUnanswered(player, OUTCOME.failed, now, Number.POSITIVE_INFINITY);
-    if (policy === null) this.settleWaiting(player, OUTCOME.failedUnsent, now);
-    else policy.lost(player);
+    if (policy === null || this.retiring.delete(player)) {
+      this.settleWaiting(player, OUTCOME.failedUnsent, now);
+    } else {
+      policy.lost(player);
+    }
+  }
+
+  /** Somebody has to leave. */
+  private get isAnyLeaving(): boolean {
+    return this.leaving.size > 0 || this.retiring.size > 0;
   }
 
   /** Leaves if it has to and nothing is unanswered: playing, draining -> reconnecting. */
   private depart(player: number): void {
     const away = this.leaving.get(player);
-    if (away === undefined || this.slots.of(player) > 0 || this.finished) return;
+    const retires = this.retiring.has(player);
+    if ((away === undefined && !retires) || this.slots.of(player) > 0 || this.finished) return;
+    if (retires && this.waiting.of(player) > 0) return;
     const connection = this.connections[player];
     this.release(player);
     this.suspend(player);
     this.leaving.delete(player);
+    this.retiring.delete(player);
     this.leaves += 1;
     this.away.add(player);
     connection?.close();
-    this.policy?.left(player, away);
+    if (away !== undefined) this.policy?.left(player, away);
   }
 
   /** -> reconnecting. The next welcome decides about the unanswered numbers. */
@@ -257,8 +304,11 @@ export class PlayerPool implements Listener {
     else this.reconnects += 1;
     const unanswered = this.openNumbers.get(player) ?? NONE;
     this.openNumbers.delete(player);
-    // A server that keeps no numbers decides nothing: the player continues with its next number.
-    if (lastSequence !== null) {
+    if (this.unknown.delete(player)) {
+      this.lastSequence[player] = lastSequence ?? 0;
+      ledger.welcome(id, lastSequence ?? 0);
+    } else if (lastSequence !== null) {
+      // A server that keeps no numbers decides nothing: the player continues with its next number.
       const { last, breach } = ledger.resume(id, lastSequence, this.lastSequence[player]!, unanswered);
       if (breach !== null) errors.add(BREACHES[breach]);
       this.lastSequence[player] = last;
@@ -269,6 +319,8 @@ export class PlayerPool implements Listener {
     this.canSendSince[player] = now();
     this.tools.deliveries?.connected(id, this.canSendSince[player]!, true);
     this.pump(player, this.canSendSince[player]!);
+    // It was on its way when it was asked to leave.
+    if (this.unwanted.has(player)) this.retire(player);
   }
 
   /** -> closed, except lost players. Starts closing every connection, without waiting. */
@@ -338,7 +390,7 @@ export class PlayerPool implements Listener {
         this.settleUnanswered(player, OUTCOME.timedOut, now, now - this.timeout);
       }
       if (this.waiting.of(player) > 0) this.pump(player, now);
-      if (this.leaving.size > 0) this.depart(player);
+      if (this.isAnyLeaving) this.depart(player);
     }
   }
 
@@ -520,8 +572,25 @@ export class PlayerPool implements Listener {
    */
   leave(player: number, away: number): void {
     const state = this.state[player];
-    if (this.policy === null || (state !== PLAYING && state !== DRAINING)) return;
+    if (this.policy === null || this.unwanted.has(player)) return;
+    if (state !== PLAYING && state !== DRAINING) return;
     this.leaving.set(player, away);
+    this.depart(player);
+  }
+
+  /** The player is meant to be there from now on: it connects, unless it still is. */
+  join(player: number): void {
+    this.unwanted.delete(player);
+    if (!this.retiring.delete(player) && this.state[player] === RECONNECTING) this.policy?.left(player, 0);
+  }
+
+  /** The player is not meant to be there any more: it leaves with a clean close after its last answer. */
+  retire(player: number): void {
+    this.unwanted.add(player);
+    this.leaving.delete(player);
+    const state = this.state[player];
+    if (this.policy === null || (state !== PLAYING && state !== DRAINING)) return;
+    this.retiring.add(player);
     this.depart(player);
   }
 
@@ -560,7 +629,7 @@ export class PlayerPool implements Listener {
 
   receivedAll(player: number): void {
     if (this.waiting.of(player) > 0 && this.pumping !== player) this.pump(player, this.receivedAt);
-    if (this.leaving.size > 0) this.depart(player);
+    if (this.isAnyLeaving) this.depart(player);
   }
 
   unexpected(message: string): void {

@@ -17,7 +17,7 @@ const STABLE = 1_000_000;
 
 interface ReconnectPlan {
   /** The pool of the players. */
-  readonly target: Pick<PlayerPool, 'resume'>;
+  readonly target: Pick<PlayerPool, 'resume' | 'wants'>;
   readonly protocol: Protocol;
   readonly errors: ErrorCounts;
   readonly seed: number;
@@ -42,6 +42,8 @@ export class Reconnector implements Dialler, ReconnectPolicy {
   private readonly lostAt: Float64Array;
   private readonly backAt: Float64Array;
   private readonly attempts: Uint32Array;
+  /** By player: 1 while it waits for its next attempt, or makes it. */
+  private readonly pending: Uint8Array;
   private inFlight = 0;
   /** Attempts that may be made now (token bucket). */
   private allowance = 1;
@@ -55,6 +57,7 @@ export class Reconnector implements Dialler, ReconnectPolicy {
     this.lostAt = new Float64Array(players);
     this.backAt = new Float64Array(players);
     this.attempts = new Uint32Array(players);
+    this.pending = new Uint8Array(players);
   }
 
   /** The player's connection has ended just now. */
@@ -65,7 +68,7 @@ export class Reconnector implements Dialler, ReconnectPolicy {
     this.schedule(player, now);
   }
 
-  /** The player has left (churn), and rejoins after `away` microseconds. */
+  /** The player has left (churn) or is not there yet, and joins after `away` microseconds. */
   left(player: number, away: number): void {
     this.attempts[player] = 0;
     this.lostAt[player] = monotonic() + away;
@@ -82,6 +85,7 @@ export class Reconnector implements Dialler, ReconnectPolicy {
   welcomed(player: number, connection: Connection, welcome: Welcome, took: number): void {
     const now = monotonic();
     this.inFlight -= 1;
+    this.pending[player] = 0;
     this.backAt[player] = now;
     const sinceLost = now - this.lostAt[player]!;
     this.plan.latency.record(sinceLost, 1);
@@ -91,6 +95,7 @@ export class Reconnector implements Dialler, ReconnectPolicy {
 
   refused(player: number, cause: Cause): void {
     this.inFlight -= 1;
+    this.pending[player] = 0;
     if (!this.isOpen) return;
     if (cause.kind !== 'conflict') this.plan.errors.addCause('a player could not connect again', cause);
     this.schedule(player, monotonic());
@@ -102,7 +107,9 @@ export class Reconnector implements Dialler, ReconnectPolicy {
   }
 
   private wake(player: number, at: number): void {
-    if (!this.isOpen) return;
+    // A player that is on its way already comes with that attempt.
+    if (!this.isOpen || this.pending[player] === 1) return;
+    this.pending[player] = 1;
     this.wakes.push(player, at);
     if (this.step !== null) return;
     this.allowedAt = monotonic();
@@ -118,6 +125,10 @@ export class Reconnector implements Dialler, ReconnectPolicy {
     while (wakes.topKey <= now && this.allowance >= 1 && this.inFlight < MOST_IN_FLIGHT) {
       const player = wakes.topId;
       wakes.replaceTop(Number.POSITIVE_INFINITY);
+      if (!plan.target.wants(player)) {
+        this.pending[player] = 0;
+        continue;
+      }
       this.allowance -= 1;
       this.inFlight += 1;
       plan.protocol.dial(player, this);

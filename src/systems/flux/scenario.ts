@@ -3,7 +3,7 @@ import { duration, map, oneOf, quantity, whole } from '../../scenario/leaf.ts';
 import { type OperationSpec, ofOperation } from '../../scenario/operations.ts';
 import type { Load, Scenario, WorldSettings } from '../../scenario/scenario.ts';
 import { MOST_PLAYERS } from '../../scenario/schema.ts';
-import { peakOf } from '../../scenario/stages.ts';
+import { peakLoadOf } from '../../scenario/stages.ts';
 import type { SystemScenario } from '../../scenario/system-scenario.ts';
 import { formatDuration, grouped, type Micros } from '../../units.ts';
 import { LANES } from './monsters/lanes.ts';
@@ -147,9 +147,9 @@ export const fluxScenario: SystemScenario = {
 const BATCHES = { series: 'batches', what: 'batches were flushed' };
 
 function checkFlux(scenario: Pick<Scenario, 'load' | 'world'>): readonly Finding[] {
-  const { players, operations, monsters, commandsPerPost, stages } = fluxLoad(scenario);
+  const { players, operations, monsters, commandsPerPost } = fluxLoad(scenario);
   const { servers } = scenario.world;
-  const commands = ofOperation(operations, 'monsterCommand').perSecond * peakOf(stages);
+  const commands = ofOperation(operations, 'monsterCommand').perSecond * peakLoadOf(scenario.load);
   const findings: Finding[] = [];
   const check = (wrong: boolean, path: readonly string[], message: string, hint: string): void => {
     if (wrong) findings.push(findingAt(['load', ...path], message, hint));

@@ -37,7 +37,7 @@ export class Monsters implements Source {
     const worlds = setup.worlds as readonly FluxWorld[];
     const { recorder, hash, errors, now, reconnect } = tools;
     this.perSecond = (peakOf(timeline.stages) * postRate) / workers;
-    this.pacer = new PostPacer({ seed, postRate, monsters, timeline }, setup);
+    this.pacer = new PostPacer({ seed, postRate, monsters, players, timeline }, setup);
     this.hash = hash;
     this.tools = {
       ...{ openTransport, recorder, errors, now, skipAfter, timeout, seed, reconnect },

@@ -6,7 +6,9 @@ import type { Workload } from '../../../scenario/workload.ts';
 import { FLUX_STREAM, type FluxWorkload } from '../workload.ts';
 import { lanesOf, workerOfLane } from './lanes.ts';
 
-type PostPlan = Pick<Workload, 'seed' | 'timeline'> & Pick<FluxWorkload, 'monsters' | 'postRate'>;
+type PostPlan = Pick<Workload, 'seed' | 'timeline'> &
+  Partial<Pick<Workload, 'players'>> &
+  Pick<FluxWorkload, 'monsters' | 'postRate'>;
 
 /**
  * One worker's part of the schedule of posts: post k belongs to lane k mod lanes. Every due time is computed from k only, so a
@@ -26,9 +28,9 @@ export class PostPacer {
   private readonly share: Pick<WorkerSetup, 'worker' | 'workers'>;
 
   constructor(plan: PostPlan, share: PostPacer['share']) {
-    const { seed, timeline, monsters } = plan;
+    const { seed, timeline, players, monsters } = plan;
     this.rate = plan.postRate;
-    this.time = new OperationalTime(timeline);
+    this.time = new OperationalTime(timeline, players);
     this.end = timeline.end;
     this.seed = streamSeed(seed, FLUX_STREAM.post);
     this.lanes = lanesOf(monsters);

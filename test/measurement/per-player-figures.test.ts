@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest';
+import type { Series } from '../../src/measurement/measurements.ts';
+import { perPlayerFigures, slopeOf, stageMeans } from '../../src/measurement/per-player-figures.ts';
+import { measurementsOf } from '../fixtures/recorded-run.ts';
+import { stageFacts } from '../fixtures/recorded-stages.ts';
+
+const NUMBERS = [100, 400, 200, 300];
+
+/** Four stages of 5 s from 5 s after GO, a point a second of a value by its players. */
+const byPlayers = (kind: Series['kind'], of: (players: number) => number): Series => {
+  let sum = 0;
+  return {
+    kind,
+    points: Array.from({ length: 21 }, (_, i) => {
+      const value = of(NUMBERS[Math.min(3, Math.floor(Math.max(0, i - 1) / 5))]!);
+      sum += i === 0 ? 0 : value;
+      return [5 + i, kind === 'gauge' ? value : sum] as const;
+    }),
+  };
+};
+
+const stages = NUMBERS.map((players, i) => ({
+  ...stageFacts(0, { name: `s${i}`, from: 5 + 5 * i, levelFrom: 6 + 5 * i, to: 10 + 5 * i }),
+  ...{ playersBefore: NUMBERS[i - 1] ?? players, players },
+}));
+const series = {
+  'load.connected': byPlayers('gauge', (players) => players),
+  'load.bytesIn': byPlayers('counter', (players) => 700 * players),
+  'load.bytesOut': byPlayers('counter', (players) => 300 * players),
+  'world.1.memoryBytes': byPlayers('gauge', (players) => 50e6 + 60_000 * players),
+  'world.2.memoryBytes': byPlayers('gauge', (players) => 70e6 + 40_000 * players),
+  'world.1.cpuSeconds': byPlayers('counter', (players) => 0.1 + 0.001 * players),
+  'world.2.cpuSeconds': byPlayers('counter', (players) => 0.2 + 0.001 * players),
+};
+
+test('what one player more costs is the slope over the stages, without what the servers need anyhow', () => {
+  const { memoryBytes, cpuPercentOfCore, bytesPerSecond } = perPlayerFigures(
+    measurementsOf({ stages, series }),
+  );
+  expect(memoryBytes.points).toBe(4);
+  expect(memoryBytes.slope).toBeCloseTo(100_000, 3);
+  expect(memoryBytes.low).toBeCloseTo(100_000, 3);
+  expect(cpuPercentOfCore.slope).toBeCloseTo(0.2, 6);
+  expect(bytesPerSecond.slope).toBeCloseTo(1000, 3);
+});
+
+test('the processes of a target that a probe names stand for its servers', () => {
+  const named = {
+    ...series,
+    'process.game.memoryBytes': byPlayers('gauge', (players) => 1e6 + 2000 * players),
+    'process.redis.memoryBytes': byPlayers('gauge', (players) => 2e6 + 500 * players),
+  };
+  const { memoryBytes } = perPlayerFigures(measurementsOf({ stages, series: named }));
+  expect(memoryBytes.slope).toBeCloseTo(2500, 6);
+});
+
+test('fewer than three different numbers of players, or a stage without a reading, give no slope', () => {
+  const none = { slope: null, low: null, high: null };
+  const two = stages.map((stage, i) => ({ ...stage, players: i < 2 ? 100 : 200 }));
+  expect(perPlayerFigures(measurementsOf({ stages: two, series })).memoryBytes).toMatchObject(none);
+  const { 'world.1.memoryBytes': _, 'world.2.memoryBytes': __, ...others } = series;
+  const figures = perPlayerFigures(measurementsOf({ stages, series: others }));
+  expect(figures.memoryBytes).toEqual({ ...none, points: 0 });
+  expect(figures.bytesPerSecond.slope).toBeCloseTo(1000, 3);
+  expect(stageMeans(measurementsOf({ stages: [stageFacts(0)], series }))).toEqual([]);
+});
+
+test("the interval is that of the slope of least squares, with Student's t", () => {
+  // By hand: x = 1 2 3 4, y = 2.1 3.9 6.2 7.8: slope 1.94, residuals' sum of squares 0.082.
+  const { slope, low, high, points } = slopeOf([
+    [1, 2.1],
+    [2, 3.9],
+    [3, 6.2],
+    [4, 7.8],
+  ]);
+  expect(points).toBe(4);
+  expect(slope).toBeCloseTo(1.94, 9);
+  const off = 4.303 * Math.sqrt(0.082 / 2 / 5);
+  expect(high).toBeCloseTo(1.94 + off, 6);
+  expect(low).toBeCloseTo(1.94 - off, 6);
+  expect(
+    slopeOf([
+      [1, 1],
+      [2, 2],
+    ]).slope,
+  ).toBeNull();
+  expect(
+    slopeOf([
+      [1, 1],
+      [1, 2],
+      [1, 3],
+    ]).slope,
+  ).toBeNull();
+});
