@@ -7,6 +7,7 @@ import { fluxFigures } from '../../src/systems/flux/figures.ts';
 import { OPERATIONS } from '../../src/systems/flux/scenario.ts';
 import { COMPLETE } from '../fixtures/recorded-deliveries.ts';
 import { BUDGETS, budget, fluxFiguresOf, measurementsOf, metric, partOf } from '../fixtures/recorded-run.ts';
+import { stageFacts } from '../fixtures/recorded-stages.ts';
 
 const METRICS = metricsOf(OPERATIONS, fluxFigures);
 /** Those of the whole run. */
@@ -28,8 +29,23 @@ const refusing = {
   ...operations,
   monsterCommand: { ...operations.monsterCommand, rejected: partOf(operations.monsterCommand.due, 1000) },
 };
+/** Three numbers of players, a stage each; what is connected changes with them. */
+const NUMBERS = [600, 1000, 800];
+const stages = NUMBERS.map((players, i) => ({
+  ...stageFacts(0, { name: `s${i}`, from: 5 + 6 * i, levelFrom: 5 + 6 * i, to: 11 + 6 * i }),
+  ...{ playersBefore: players, players },
+}));
+const connected = {
+  'load.connected': {
+    kind: 'gauge' as const,
+    points: Array.from({ length: 28 }, (_, i) => [i, NUMBERS[Math.floor((i - 5) / 6)] ?? 800] as const),
+  },
+};
 const figures = fluxFiguresOf(
-  measurementsOf({ series: { ...series, ...REDIS }, operations: refusing, deliveries: COMPLETE }),
+  measurementsOf({
+    series: { ...series, ...REDIS, ...connected },
+    ...{ operations: refusing, stages, deliveries: COMPLETE },
+  }),
 );
 const resolve = (path: string, stat: string | null): number | string | null => {
   const keys = keysOf(metric(path, stat));
@@ -56,7 +72,8 @@ test('every metric of the catalogue is a figure, and has a value in a healthy ru
 });
 
 /** Counts and units, of what a calibration was; and what budgets on `due` are held against, which is shown. */
-const NOT_NAMED = /\.(count|unit)$|\.calibration\.of$|^latency\.\w+\.(judged\.|(ok|service)\.unanswered$)/;
+const NOT_NAMED =
+  /\.(count|unit|points)$|^stages\.|\.calibration\.of$|^latency\.\w+\.(judged\.|(ok|service)\.unanswered$)/;
 
 test('every figure is in the catalogue, but for counts, units and settings', () => {
   const open = leaves(figures, '').filter(

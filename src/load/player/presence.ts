@@ -89,9 +89,9 @@ export const presenceOf = (plan: PresencePlan, ids: ArrayLike<number>): Presence
 
 /** The rank of each player, from 0. */
 function ranksOf(players: number): Int32Array {
-  const place = Float64Array.from({ length: players }, (_, player) => (player * GOLDEN) % 1);
+  const fraction = Float64Array.from({ length: players }, (_, player) => (player * GOLDEN) % 1);
   const order = Int32Array.from({ length: players }, (_, player) => player);
-  order.sort((a, b) => place[a]! - place[b]!);
+  order.sort((a, b) => fraction[a]! - fraction[b]!);
   const ranks = new Int32Array(players);
   for (let rank = 0; rank < players; rank++) ranks[order[rank]!] = rank;
   return ranks;
