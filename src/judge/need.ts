@@ -103,6 +103,9 @@ function ofTarget({ metric }: MeasuredBudget, { scenario, probes }: Circumstance
   if (section === 'target') {
     return probes.metrics ? measured('where a page has it') : needing('--probe-metrics');
   }
+  if (section === 'perPlayer' && figure !== 'perPlayer.bytesPerSecond' && hasServerMetrics !== 'yes') {
+    return probes.processes.length > 0 ? measured() : needing('--probe-process NAME=:PORT');
+  }
   if (setting !== null) return unmeasured(WHY.targetSettings);
   if (section === 'ceilings') return unmeasured("a target's database is only read");
   if (figure === 'host.foreignCpuPercent') return measured('where all of the target is on this host');

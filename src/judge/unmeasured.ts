@@ -69,7 +69,7 @@ export const WHY = {
   calibration: 'the generator is not calibrated: calibration.seconds is 0',
   perPlayer: `it needs at least ${FEWEST_NUMBERS} different numbers of players: load.stages[].players`,
   noProcesses:
-    'no process of the servers was watched: a target needs a probe that reports memory and CPU of its servers',
+    'no process of the servers was watched in every stage: a target needs --probe-process NAME=:PORT',
 };
 
 /** Why there is no figure at a budget's path, the most particular reason first. */

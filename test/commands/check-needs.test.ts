@@ -48,6 +48,11 @@ const lost = "metric: integrity.lost, op: '=', limit: 0, unit: ops";
 const tick = `metric: target.metrics.tick_seconds, stat: p95, ${op}, unit: ms`;
 const used = `metric: target.process.api.cpuPercentOfCore, stat: mean, ${op}, unit: '%'`;
 const watched = (name: string) => ['--probe-process', `${name}=:8080`];
+const memory = `metric: perPlayer.memoryBytes, stat: slope, ${op}, unit: bytes`;
+const numbers = [
+  '--set',
+  `load.stages=[${[10, 8, 6].map((n) => `{ name: s${n}, lasting: 5s, players: ${n} }`)}]`,
+];
 const redis = `metric: redis.evictedKeys, ${op}, unit: keys`;
 const fast = 'metric: latency.intent.due, stat: p95, op: <, limit: 100, unit: ms';
 const target = ['--target', 'http://127.0.0.1:8080'];
@@ -70,6 +75,16 @@ describe('check reports what each budget needs', () => {
     ['a process of a target', used, [], '', { options: ['--target', '--probe-process api=:PORT'] }],
     ['another process', used, [...target, ...watched('db')], '', { options: ['--probe-process api=:PORT'] }],
     ['that process', used, [...target, ...watched('api')], '', { state: 'measured', reason: null }],
+    ['one player more', memory, [], '', { state: 'unmeasured', cause: 'run', options: [] }],
+    ['one player more, with numbers of players', memory, numbers, '', { state: 'measured' }],
+    ['of a target', memory, [...target, ...numbers], http, { options: ['--probe-process NAME=:PORT'] }],
+    [
+      'of a target’s process',
+      memory,
+      [...target, ...numbers, ...watched('api')],
+      http,
+      { state: 'measured' },
+    ],
     ['a target’s rows', lost, target, '', { options: ['--probe-postgres'] }],
     ['a target’s rows, given', lost, [...target, ...database], '', { state: 'measured' }],
     ['players that need a target', fast, [], http, { options: ['--target'] }],
