@@ -15,15 +15,19 @@
 
 /**
  * The outcome of an operation. `ok` and `rejected` are answers (a game's rules may refuse an operation), and their
- * latency counts; `failed` is an error.
+ * latency counts; `failed` is an error. `idle`: the player may not do it now, and nothing was sent. It is counted, has no
+ * latency, and is in no other share; `perform` has to say so at once, since what has awaited anything is `failed` instead.
  */
-export type Result = 'ok' | 'rejected' | 'failed';
+export type Result = 'ok' | 'rejected' | 'failed' | 'idle';
 
 /** One operation of a player. */
 export interface Operation {
   /** Its key in the scenario's `load.operations`; `intent` in a scenario that names no kinds. */
   readonly kind: string;
-  /** Consecutive for each player: 1, 2, 3 .., or starting after the session's `lastNumber`. */
+  /**
+   * Consecutive for each player: 1, 2, 3 .., or starting after the session's `lastNumber`. An operation that is idle gives its
+   * number back, unless the player was given another one meanwhile.
+   */
   readonly number: number;
   /** The scheduled time, in microseconds after the start of the load: latency counts from here. */
   readonly due: number;
@@ -85,6 +89,13 @@ export interface Context {
    * `timeout` is timed out; settling one twice, or one that was never scheduled, is an error that ends the run.
    */
   settle(operation: Pick<Operation, 'number'>, result: Result): void;
+  /**
+   * Begins an operation of a kind with `due: answer`, which follows from an answer: it is due now, and is performed soon after
+   * this call, once fewer than `outstanding` operations of the player are unanswered. False when nothing more is begun: before
+   * the start of the load, after the end of its schedule, for a player who is about to leave, and without a connection.
+   * @throws an Error when the scenario has no such kind, or it has a schedule
+   */
+  start(kind: string): boolean;
   /**
    * Says that players have to hear of something that this player caused: those of an array of player numbers, all others, or
    * all. The key (a number, or a text of up to 200 characters) is what the message has that they will get: unique, and expected

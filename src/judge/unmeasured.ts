@@ -1,7 +1,7 @@
 import type { StageFigures } from '../measurement/figures.ts';
 import type { Measurements, ProbeFacts } from '../measurement/measurements.ts';
 import { FEWEST_NUMBERS, numbersOf } from '../measurement/per-player-figures.ts';
-import { answeredOf } from '../measurement/sent.ts';
+import { answeredOf, demandOf } from '../measurement/sent.ts';
 import type { Absence } from '../probe/probe.ts';
 import type { BudgetMetric, MeasuredBudget } from '../scenario/budget.ts';
 import { nearest } from '../scenario/nearest.ts';
@@ -225,13 +225,15 @@ export const isOfCalibration = ({ figure }: BudgetMetric): boolean =>
   figure.startsWith('generator.calibration.');
 /** What did not happen was not measured. */
 function nothingToTell({ figure, operation }: BudgetMetric, { load }: UnmeasuredFigures): Unmeasured | null {
-  if (operation !== null && load.operations[operation.id]?.scheduled === 0) {
+  const own = operation === null ? undefined : load.operations[operation.id];
+  if (operation !== null && own?.scheduled === 0) {
     return byRun(
       operation.due === 'answer'
         ? `no player began it: the player module does so by context.start('${operation.id}'), after an answer`
         : `nothing of it came due: ${rateKeyOf(operation)} is 0, or the time too short`,
     );
   }
+  if (own !== undefined && demandOf(own) === 0) return byRun('every one that was due was idle');
   const event = (reason: string): Unmeasured => ({ reason, cause: 'event' });
   if (figure === 'latency.rejected') return event('nothing was rejected');
   // Whether the servers should have answered is for the rules of the load to say.

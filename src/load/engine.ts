@@ -7,7 +7,10 @@ import type { DeliveryTally } from './deliveries.ts';
 import type { NumberSetsData } from './number-sets.ts';
 import type { PlayerFigureTally } from './player-figures.ts';
 
-/** Outcomes of operations. `failedUnsent` is the part of `failed` that was never sent, since the connection was lost. */
+/**
+ * Outcomes of operations. `failedUnsent` is the part of `failed` that was never sent, since the connection was lost; `idle` are
+ * those for which the player had nothing to do.
+ */
 export const OUTCOMES = [
   'scheduled',
   'ok',
@@ -17,8 +20,9 @@ export const OUTCOMES = [
   'timedOut',
   'skipped',
   'unfinished',
+  'idle',
 ] as const;
-/** Conservation (judge/README.md): scheduled = ok + rejected + failed + timedOut + skipped + unfinished, each counted separately. */
+/** Conservation (judge/README.md): scheduled = ok + rejected + failed + timedOut + skipped + unfinished + idle, each counted separately. */
 export type Counts = Readonly<Record<(typeof OUTCOMES)[number], number>>;
 
 /** The results of connecting the players. */

@@ -96,6 +96,11 @@ export class SequenceLedger {
     if (sequence > this.sentNumbers.max[entity]!) this.sentNumbers.add(entity, sequence);
   }
 
+  /** The entity's last number was not sent after all, and will be used again. */
+  unsent(entity: number, sequence: number): void {
+    if (sequence === this.sentNumbers.max[entity]) this.sentNumbers.removeLast(entity);
+  }
+
   acked(entity: number, sequence: number): void {
     this.ackedNumbers.add(entity, sequence);
   }

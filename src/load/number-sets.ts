@@ -53,6 +53,11 @@ export class NumberSets {
     else this.addElsewhere(entity, number);
   }
 
+  /** Removes the highest number, which the caller has just added. */
+  removeLast(entity: number): void {
+    this.max[entity]! -= 1;
+  }
+
   count(entity: number): number {
     let n = this.max[entity]! - this.base[entity]! + (this.blurred.get(entity)?.n ?? 0);
     this.eachGap(entity, (first, last) => {

@@ -143,14 +143,16 @@ function countsOf(kinds: Float64Array): Counts {
     timedOut: kinds[OUTCOME.timedOut]!,
     skipped: kinds[OUTCOME.skipped]!,
     unfinished: kinds[OUTCOME.unfinished]!,
+    idle: kinds[OUTCOME.idle]!,
   };
 }
 
 /** Conservation, for the whole run and for the measure phase. @throws an Error that names the operation and the numbers. */
 export function assertConserved(operation: string, tally: Pick<OperationTally, 'whole' | 'measured'>): void {
   for (const scope of ['whole', 'measured'] as const) {
-    const { scheduled, ok, rejected, failed, failedUnsent, timedOut, skipped, unfinished } = tally[scope];
-    const settled = ok + rejected + failed + timedOut + skipped + unfinished;
+    const { scheduled, ok, rejected, failed, failedUnsent, timedOut, skipped, unfinished, idle } =
+      tally[scope];
+    const settled = ok + rejected + failed + timedOut + skipped + unfinished + idle;
     if (settled !== scheduled) {
       throw new Error(
         `${scheduled} ${operation} operations were scheduled and ${settled} settled (${scope} run): ` +

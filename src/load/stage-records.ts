@@ -4,7 +4,7 @@ import type { TimedStage } from '../scenario/stages.ts';
 import type { Counts, StageOperationTally } from './engine.ts';
 
 /** Number of counts: the scheduled operations at 0, then the recorder's outcomes. */
-export const KINDS = 8;
+export const KINDS = 9;
 
 /** Latencies of answered operations. HOT. */
 export class Latencies {

@@ -83,9 +83,11 @@ export function backlogAt(m: Measurements, grid: readonly number[]): (number | n
     idsOf(m).map((op) => valuesAt(m.series[`load.${op}.${name}`], grid));
   const scheduled = read('scheduled');
   const settled = SETTLED.flatMap(read);
+  // The series begin with the first idle operation.
+  const idle = read('idle');
   return grid.map((_, i) => {
     const due = sumOf(scheduled.map((one) => one[i] ?? null));
-    const done = sumOf(settled.map((one) => one[i] ?? null));
+    const done = sumOf([...settled.map((one) => one[i] ?? null), ...idle.map((one) => one[i] ?? 0)]);
     return due === null || done === null ? null : Math.max(0, due - done);
   });
 }

@@ -34,6 +34,7 @@ const counts = z.object({
   timedOut: known('ops'),
   skipped: known('ops'),
   unfinished: known('ops'),
+  idle: known('ops', 'Due while the player had nothing to do: in no share but `idlePercent`.'),
 });
 
 /**
@@ -60,9 +61,12 @@ const latency = z.object({
 const loadShares = {
   presence: spread('players', 'Players connected, over the seconds.'),
   sentPercent: ofOperations(figure('%')),
-  errorPercent: ofOperations(figure('%')).describe('failed / scheduled: a part of the next.'),
-  unansweredPercent: ofOperations(figure('%')).describe('(failed + timedOut + unfinished) / scheduled.'),
-  rejectedPercent: ofOperations(figure('%')).describe('rejected / scheduled.'),
+  errorPercent: ofOperations(figure('%')).describe('failed / (scheduled - idle): a part of the next.'),
+  unansweredPercent: ofOperations(figure('%')).describe(
+    '(failed + timedOut + unfinished) / (scheduled - idle).',
+  ),
+  rejectedPercent: ofOperations(figure('%')).describe('rejected / (scheduled - idle).'),
+  idlePercent: ofOperations(figure('%')).describe('idle / scheduled.'),
 };
 
 const operationsPerSecond = figure('ops/s', 'Acknowledged: ok + rejected.');

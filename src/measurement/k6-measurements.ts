@@ -1,6 +1,6 @@
 import { mergeHistograms } from '../histogram.ts';
 import type { Counts } from '../load/engine.ts';
-import { COUNT_KINDS, TIMED_KINDS, type TimedKind, type TotalKind } from '../load/k6/metrics.ts';
+import { TIMED_KINDS, type TimedKind, type TotalKind } from '../load/k6/metrics.ts';
 import { scheduleHashOf } from '../load/schedule-hash.ts';
 import { ofOperation, perOperation } from '../scenario/operations.ts';
 import { scenarioHash } from '../scenario/resolved.ts';
@@ -8,6 +8,7 @@ import type { Scenario } from '../scenario/scenario.ts';
 import { timelineOf } from '../scenario/workload.ts';
 import type { K6Summary } from './k6-summary.ts';
 import type { Measurements, OperationFacts } from './measurements.ts';
+import { addCounts } from './sent.ts';
 
 /**
  * The facts of a run that one or several processes of plain k6 made, from their summaries: counts add up, and so do the
@@ -83,10 +84,7 @@ const UNKNOWN_HOST: Measurements['host'] = {
 
 function operationFacts(summaries: readonly K6Summary[], op: string): OperationFacts {
   const all = summaries.map(({ operations }) => ofOperation(operations, op));
-  const sum = (scope: 'whole' | 'measured'): Counts =>
-    Object.fromEntries(
-      COUNT_KINDS.map((kind) => [kind, all.reduce((total, one) => total + one[scope][kind], 0)]),
-    ) as unknown as Counts;
+  const sum = (scope: 'whole' | 'measured'): Counts => addCounts(all.map((one) => one[scope]));
   const times = Object.fromEntries(
     TIMED_KINDS.map((kind) => [kind, mergeHistograms(all.map((one) => one[kind]))]),
   ) as Record<TimedKind, OperationFacts['due']>;

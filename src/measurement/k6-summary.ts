@@ -19,7 +19,7 @@ import {
 } from '../load/k6/metrics.ts';
 import { mapOperations, type PerOperation } from '../scenario/operations.ts';
 import { findDoubleKey } from './json-text.ts';
-import { answeredOf } from './sent.ts';
+import { addCounts, answeredOf, NO_COUNTS } from './sent.ts';
 
 /** Histograms are in microseconds. */
 export interface K6Operation extends Readonly<Record<TimedKind, HistogramData>> {
@@ -157,9 +157,10 @@ export function readK6Summary(shown: string, content: string, perRequest: PerOpe
     };
   };
   const counts = (operation: string, early: boolean): Counts => {
-    const all = Object.fromEntries(
-      COUNT_KINDS.map((kind) => [kind, counter(counterOf(operation, kind, early))]),
-    ) as unknown as Counts;
+    const all = {
+      ...NO_COUNTS,
+      ...Object.fromEntries(COUNT_KINDS.map((kind) => [kind, counter(counterOf(operation, kind, early))])),
+    };
     if (all.failedUnsent > all.failed) {
       throw refuse(
         `contradicts itself: ${all.failedUnsent} ${operation} operations failed unsent, of ${all.failed} that failed`,
@@ -195,7 +196,7 @@ export function readK6Summary(shown: string, content: string, perRequest: PerOpe
           LET_END,
         );
       }
-      return { measured, whole: sumOf(measured, counts(id, true)), ...times };
+      return { measured, whole: addCounts([measured, counts(id, true)]), ...times };
     }),
     connect: timed(CONNECT, 1),
     totals: Object.fromEntries(TOTAL_KINDS.map((kind) => [kind, counter(totalOf(kind))])) as Record<
@@ -216,6 +217,3 @@ const HIGHEST = (BUCKET_ENDS.at(-1) ?? 0) * 1e3;
 
 const isEarlier = (origin: unknown): boolean =>
   typeof origin === 'object' && origin !== null && 'schemaVersion' in origin && origin.schemaVersion === 1;
-
-const sumOf = (a: Counts, b: Counts): Counts =>
-  Object.fromEntries(COUNT_KINDS.map((kind) => [kind, a[kind] + b[kind]])) as unknown as Counts;

@@ -14,19 +14,25 @@ import { toMillis } from '../units.ts';
 import type { Figures, LatencyFigures, OpenPercentiles, Percentiles } from './figures.ts';
 import type { LatencyFacts } from './measurements.ts';
 import { percentOf } from './readings.ts';
-import { sentOf, unansweredOf, unansweredSentOf } from './sent.ts';
+import { demandOf, sentOf, unansweredOf, unansweredSentOf } from './sent.ts';
 
 /** The outcomes of the operations that were due, as percentages. */
 export function sharesOf(
   all: PerOperation<Counts | null>,
-): Pick<Figures['load'], 'sentPercent' | 'errorPercent' | 'unansweredPercent' | 'rejectedPercent'> {
+): Pick<
+  Figures['load'],
+  'sentPercent' | 'errorPercent' | 'unansweredPercent' | 'rejectedPercent' | 'idlePercent'
+> {
   const each = (part: (counts: Counts) => number) =>
-    mapOperations(all, (counts) => (counts === null ? null : percentOf(part(counts), counts.scheduled)));
+    mapOperations(all, (counts) => (counts === null ? null : percentOf(part(counts), demandOf(counts))));
   return {
     sentPercent: each(sentOf),
     errorPercent: each(({ failed }) => failed),
     unansweredPercent: each(unansweredOf),
     rejectedPercent: each(({ rejected }) => rejected),
+    idlePercent: mapOperations(all, (counts) =>
+      counts === null ? null : percentOf(counts.idle, counts.scheduled),
+    ),
   };
 }
 

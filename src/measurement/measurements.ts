@@ -53,6 +53,8 @@ const counts = z.object({
   timedOut: count,
   skipped: count,
   unfinished: count,
+  /** Bundles of earlier versions have none. */
+  idle: count.default(0),
 });
 const histogram: z.ZodType<HistogramData> = z.object({
   counts: pairs((value, n) => isCount(value) && isCount(n), 'pairs of a value in microseconds and a count'),
@@ -118,6 +120,7 @@ const stage = z.object({
  *
  * The series of the probes (N = 1-based world server, W = 0-based generator worker):
  *   load.connected (gauge)                      load.<op>.<scheduled|ok|rejected|failed|timedOut|skipped> (counter)
+ *   load.<op>.idle (counter, from the first one on)
  *   load.<op>.inFlight (gauge)                  load.<op>.p50Ms, .p95Ms, .p99Ms (gauge; due latency of that second, no point without answers)
  *   load.<op>.slice.answered, load.<op>.slice.p95Ms (gauge; of the 200 ms that end there, five points a second)
  *   load.disconnects, load.reconnects (counter)

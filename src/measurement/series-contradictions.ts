@@ -140,6 +140,7 @@ function counts(m: Measurements): string[] {
     // A k6 run that was cut off reports less than it counted; the rest is unfinished or skipped.
     const cut = m.engine === 'k6' ? whole.unfinished + whole.skipped : 0;
     for (const kind of COUNTED) same(`load.${op}.${kind}`, whole[kind], cut);
+    same(`load.${op}.idle`, whole.idle, cut);
   }
   for (const name of DELIVERY_SERIES) same(`delivery.${name}`, m.deliveries?.[name] ?? 0);
   same('load.disconnects', m.disconnects);

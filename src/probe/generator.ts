@@ -27,6 +27,8 @@ export function generatorSamples(): (second: LoadSecond) => Sample[] {
     }
     for (const [name, operation] of Object.entries(second.operations)) {
       for (const outcome of COUNTED) samples.push(counter(`load.${name}.${outcome}`, operation[outcome]));
+      const idle = `load.${name}.idle`;
+      if (operation.idle > 0 || totals.has(idle)) samples.push(counter(idle, operation.idle));
       samples.push(gauge(`load.${name}.inFlight`, operation.inFlight));
       for (const p of [50, 95, 99]) {
         const value = percentileOf(operation.due, p);

@@ -34,11 +34,13 @@ export function latencyTable({ latency: all, operations }: Report): string {
 
 /** What became of the operations that were due in the measure phase. */
 export function outcomeTable(report: Report): string {
+  const anyIdle = Object.values(report.load.operations).some(({ idle }) => idle > 0);
   const rows = report.operations.flatMap(({ id, label }) => {
     const counts = ofOperation(report.load.operations, id);
     if (counts.scheduled === 0) return [];
-    const { scheduled, ok, rejected, failed, timedOut, unfinished, skipped } = counts;
-    const cells = [scheduled, ok, rejected, failed, timedOut, unfinished, skipped].map((n) => numberText(n));
+    const { scheduled, ok, rejected, failed, timedOut, unfinished, skipped, idle } = counts;
+    const all = [scheduled, ok, rejected, failed, timedOut, unfinished, skipped, ...(anyIdle ? [idle] : [])];
+    const cells = all.map((n) => numberText(n));
     return [row([capital(label), ...cells, sharesText(report, id)])];
   });
   const columns = [
@@ -49,6 +51,7 @@ export function outcomeTable(report: Report): string {
     'timed out',
     'unfinished',
     'skipped',
+    ...(anyIdle ? ['idle'] : []),
     'of what was due',
   ];
   const closed = closedText(report.operations);

@@ -167,7 +167,10 @@ export function connectionsText({ network }: Stage): string | null {
 
 /** What became of the operations, and what of it is allowed. */
 export interface Shares extends Pick<Report, 'rules'> {
-  readonly load: Pick<Report['load'], 'rejectedPercent' | 'unansweredPercent' | 'errorPercent'>;
+  readonly load: Pick<
+    Report['load'],
+    'rejectedPercent' | 'unansweredPercent' | 'errorPercent' | 'idlePercent'
+  >;
 }
 
 /** `1.35% rejected (limit 20%), 0% unanswered (limit 1%)`; with stages, the limits are theirs. */
@@ -179,10 +182,12 @@ export function sharesText({ load, rules }: Shares, op: string): string {
       : ` (limit ${quantity(Number(rule.limit), '%')})`;
   };
   const errors = ofOperation(load.errorPercent, op);
+  const idle = ofOperation(load.idlePercent, op);
   return [
     `${quantity(ofOperation(load.rejectedPercent, op), '%')} rejected${limitOf(`rejected.${op}`)}`,
     `${quantity(ofOperation(load.unansweredPercent, op), '%')} unanswered${limitOf(`answered.${op}`)}`,
     ...(errors ? [`of them ${quantity(errors, '%')} errors`] : []),
+    ...(idle ? [`${quantity(idle, '%')} idle`] : []),
   ].join(', ');
 }
 

@@ -64,6 +64,7 @@ function operationTable(report: Report, seconds: number, paint: Palette, width: 
   const { load, latency, operations } = report;
   const active = operations.filter(({ id }) => ofOperation(load.operations, id).scheduled > 0);
   if (active.length === 0) return [];
+  const anyIdle = active.some(({ id }) => ofOperation(load.operations, id).idle > 0);
   const rows = active.map((operation) => {
     const { due } = ofOperation(latency, operation.id);
     return [
@@ -72,10 +73,20 @@ function operationTable(report: Report, seconds: number, paint: Palette, width: 
       quantity(ofOperation(load.sentPercent, operation.id), '%'),
       numberText(throughputOf(report, operation)),
       quantity(ofOperation(load.rejectedPercent, operation.id), '%'),
+      ...(anyIdle ? [quantity(ofOperation(load.idlePercent, operation.id), '%')] : []),
       ...[due.p50, due.p95, due.p99].map(cellText),
     ];
   });
-  const titles = ['due/s', 'sent', 'answered/s', 'rejected', 'p50, ms', 'p95', 'p99'];
+  const titles = [
+    'due/s',
+    'sent',
+    'answered/s',
+    'rejected',
+    ...(anyIdle ? ['idle'] : []),
+    'p50, ms',
+    'p95',
+    'p99',
+  ];
   const [head = '', ...lines] = grid([['', ...titles], ...rows], width);
   const shares = active.filter(({ id }) =>
     report.rules.some(
@@ -144,7 +155,7 @@ export function loadLines(report: Report): string[] {
   ];
 }
 
-const OUTCOMES = ['ok', 'rejected', 'failed', 'timedOut', 'skipped', 'unfinished'] as const;
+const OUTCOMES = ['ok', 'rejected', 'failed', 'timedOut', 'skipped', 'unfinished', 'idle'] as const;
 
 /** `2,000 due, 99% sent`, and `1,980 ok, 20 skipped`. */
 export const countsTexts = (

@@ -3,6 +3,7 @@ import { interrupted, stackFailed } from '../errors.ts';
 import { mergeHistograms, percentileOf } from '../histogram.ts';
 import type { Engine, LoadSecond, ReadyFleet, Tally } from '../load/engine.ts';
 import type { CalibrationFacts } from '../measurement/measurements.ts';
+import { demandOf } from '../measurement/sent.ts';
 import { mapOperations, ofOperation } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { peakLoadOf } from '../scenario/stages.ts';
@@ -138,6 +139,7 @@ function factsOf(
   const target = peakLoadOf(load) * rates.reduce((sum, one) => sum + one, 0);
   const all = Object.values(tally.operations);
   const scheduled = all.reduce((sum, { measured }) => sum + measured.scheduled, 0);
+  const demand = all.reduce((sum, { measured }) => sum + demandOf(measured), 0);
   const answered = all.reduce((sum, { measured }) => sum + measured.ok + measured.rejected, 0);
   const p99 = (histograms: Parameters<typeof mergeHistograms>[0]): number | null => {
     const value = percentileOf(mergeHistograms(histograms), 99);
@@ -147,7 +149,7 @@ function factsOf(
     seconds: calibration.seconds,
     ratePerSecond: scheduled / calibration.seconds,
     targetPerSecond: target,
-    answeredPercent: scheduled === 0 ? 0 : (100 * answered) / scheduled,
+    answeredPercent: demand === 0 ? 0 : (100 * answered) / demand,
     utilisationPercent: utilisation === null ? null : 100 * utilisation,
     ownLagP99Ms: p99(all.map(({ ownLag }) => ownLag)),
     dueP99Ms: p99(all.map(({ due }) => due)),

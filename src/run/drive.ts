@@ -5,6 +5,7 @@ import { hopelessness } from '../judge/hopeless.ts';
 import type { LoadSecond, ReadyFleet } from '../load/engine.ts';
 import type { Ending } from '../measurement/measurements.ts';
 import type { RunRecord } from '../measurement/run-record.ts';
+import { demandOf } from '../measurement/sent.ts';
 import type { Probe } from '../probe/probe.ts';
 import { watch } from '../probe/watch.ts';
 import type { Workload } from '../scenario/workload.ts';
@@ -78,9 +79,13 @@ export async function drive(
     // During a fault or a stage a run may miss operations for seconds and recover.
     if (phase === 'measure' && injection === null && timeline.stages === undefined) {
       for (const [name, counts] of Object.entries(second.operations)) {
-        const { scheduled, skipped, failed, failedUnsent, timedOut } = counts;
+        const { skipped, failed, failedUnsent, timedOut } = counts;
         const missed = skipped + failed + timedOut;
-        stopped ??= hopeless(name, { scheduled, missed, failedSent: failed - failedUnsent });
+        stopped ??= hopeless(name, {
+          scheduled: demandOf(counts),
+          missed,
+          failedSent: failed - failedUnsent,
+        });
       }
       if (stopped !== null) stop();
     }

@@ -29,6 +29,7 @@ const list = (value: unknown, path: string): readonly unknown[] => {
 };
 
 const OUTCOMES = ['ok', 'rejected', 'failed', 'timedOut', 'skipped', 'unfinished'] as const;
+const ENDS = [...OUTCOMES, 'idle'] as const;
 const OPERATIONS = ['intent', 'monsterCommand'] as const;
 
 /** [value, count] pairs. */
@@ -58,14 +59,11 @@ function countsAgree(facts: unknown): string[] {
   for (const op of OPERATIONS) {
     const path = `operations.${op}`;
     for (const scope of ['whole', 'measured']) {
-      const settled = OUTCOMES.reduce(
-        (sum, outcome) => sum + number(facts, `${path}.${scope}.${outcome}`),
-        0,
-      );
+      const settled = ENDS.reduce((sum, outcome) => sum + number(facts, `${path}.${scope}.${outcome}`), 0);
       if (settled !== number(facts, `${path}.${scope}.scheduled`))
         wrong.push(`${op}: the ${scope} counts do not add up`);
     }
-    for (const outcome of ['scheduled', ...OUTCOMES]) {
+    for (const outcome of ['scheduled', ...ENDS]) {
       const [part, whole] = [
         number(facts, `${path}.measured.${outcome}`),
         number(facts, `${path}.whole.${outcome}`),

@@ -184,7 +184,7 @@ test('without an acknowledgement there is nothing to conclude from', () => {
   const { intent, monsterCommand } = recorded.operations;
   const none = {
     ...{ scheduled: 100, ok: 0, rejected: 0, failed: 0, failedUnsent: 0 },
-    ...{ timedOut: 100, skipped: 0, unfinished: 0 },
+    ...{ timedOut: 100, skipped: 0, unfinished: 0, idle: 0 },
   };
   const verdict = verdictOf({
     operations: {

@@ -26,8 +26,8 @@ test('every outcome is counted separately, by due time', () => {
   const { intent, monsterCommand } = ofBoth(recorder.tally());
   // Unsent failures are a part of the failures; the others were sent.
   const once = {
-    ...{ scheduled: 28, ok: 1, rejected: 2, failed: 3 + 7, failedUnsent: 7 },
-    ...{ timedOut: 4, skipped: 5, unfinished: 6 },
+    ...{ scheduled: 36, ok: 1, rejected: 2, failed: 3 + 7, failedUnsent: 7 },
+    ...{ timedOut: 4, skipped: 5, unfinished: 6, idle: 8 },
   };
   for (const [kind, count] of Object.entries(once)) {
     expect(intent.whole).toHaveProperty(kind, count * 4);
@@ -71,7 +71,7 @@ test('settling an operation twice is a bug', () => {
 test('conservation of the measure phase is checked separately', () => {
   const counts = {
     ...{ scheduled: 2, ok: 2, rejected: 0, failed: 0, failedUnsent: 0 },
-    ...{ timedOut: 0, skipped: 0, unfinished: 0 },
+    ...{ timedOut: 0, skipped: 0, unfinished: 0, idle: 0 },
   };
   expect(() => assertConserved('intent', { whole: counts, measured: counts })).not.toThrow();
   expect(() => assertConserved('intent', { whole: counts, measured: { ...counts, ok: 1 } })).toThrow(

@@ -7,7 +7,17 @@ import type { WorkerSlice } from '../../src/load/slices.ts';
 import { type BothSecond, operationsOf } from './a-workload.ts';
 
 const operation = (ok: number): LoadSecondOperation => ({
-  ...{ scheduled: ok, ok, rejected: 0, failed: 0, failedUnsent: 0, timedOut: 0, skipped: 0, inFlight: 1 },
+  ...{
+    scheduled: ok,
+    ok,
+    rejected: 0,
+    failed: 0,
+    failedUnsent: 0,
+    timedOut: 0,
+    skipped: 0,
+    idle: 0,
+    inFlight: 1,
+  },
   due: { ...EMPTY_HISTOGRAM, counts: [[10, ok]], min: 10, max: 10, sum: 10 * ok },
 });
 

@@ -12,7 +12,7 @@ test('a summary as the script writes it', () => {
   const { intent, monsterCommand } = summary.operations;
   expect(intent?.measured).toEqual({
     ...{ scheduled: 2000, ok: 1880, rejected: 100, failed: 0, failedUnsent: 0 },
-    ...{ timedOut: 0, skipped: 20, unfinished: 0 },
+    ...{ timedOut: 0, skipped: 20, unfinished: 0, idle: 0 },
   });
   expect(intent?.whole).toEqual(intent?.measured);
   expect(intent?.due).toMatchObject({ min: 1000, max: 80_000 });

@@ -18,7 +18,8 @@ import { type Micros, micros } from '../../src/units.ts';
 import { scenarioOf } from '../stack/small-scenario.ts';
 
 const counts: Counts = {
-  ...{ scheduled: 7, ok: 7, rejected: 0, failed: 0, failedUnsent: 0, timedOut: 0, skipped: 0, unfinished: 0 },
+  ...{ scheduled: 7, ok: 7, rejected: 0, failed: 0, failedUnsent: 0 },
+  ...{ timedOut: 0, skipped: 0, unfinished: 0, idle: 0 },
 };
 const operation: OperationTally = {
   ...{ whole: counts, measured: counts, due: EMPTY_HISTOGRAM, service: EMPTY_HISTOGRAM },

@@ -3,12 +3,12 @@ import type { Counts } from '../../load/engine.ts';
 import type { Figures } from '../../measurement/figures.ts';
 import type { Measurements } from '../../measurement/measurements.ts';
 import { gaugeOf } from '../../measurement/readings.ts';
-import { answeredOf } from '../../measurement/sent.ts';
+import { answeredOf, demandOf } from '../../measurement/sent.ts';
 import { type OperationSpec, ofOperation } from '../../scenario/operations.ts';
 import type { Load, Scenario } from '../../scenario/scenario.ts';
 import { operationalSeconds, peopledSeconds } from '../../scenario/stages.ts';
 import { faultsOf, timelineOf } from '../../scenario/workload.ts';
-import { hadEnded, isTargets, outcomeRules, wholeOutcomeRules } from './outcomes.ts';
+import { hadEnded, isTargets, nothingOf, outcomeRules, wholeOutcomeRules } from './outcomes.ts';
 import { type Evidence, fixed, type JudgedRule, limitOf, type NumericLimit, named, stateOf } from './rule.ts';
 
 const REACHED_PERCENT = 99;
@@ -57,7 +57,7 @@ function runCompleted({ ending, measured, operations }: Measurements): JudgedRul
 function conservation(op: string, { operations }: Measurements): JudgedRule {
   const { whole, measured, due } = ofOperation(operations, op);
   const missing = (c: Counts): number =>
-    Math.abs(c.scheduled - c.ok - c.rejected - c.failed - c.timedOut - c.skipped - c.unfinished);
+    Math.abs(c.scheduled - c.ok - c.rejected - c.failed - c.timedOut - c.skipped - c.unfinished - c.idle);
   const observed = Math.max(missing(whole), missing(measured), Math.abs(countOf(due) - answeredOf(measured)));
   return {
     ...{ id: `conservation.${op}`, state: stateOf(true, observed === 0), observed },
@@ -195,7 +195,7 @@ function loadSustained(
     {
       ...{ stage: null, counts, ownLag, advice, limit: limitOf(rules, 'sentPercent') },
       percent: isJudged ? (load.sentPercent[op.id] ?? null) : null,
-      without: byStage ? 'judged in each stage' : null,
+      without: byStage ? 'judged in each stage' : counts.idle > 0 ? nothingOf(counts) : null,
     },
     asked,
   );
@@ -204,7 +204,7 @@ function loadSustained(
 /** Without a single acknowledgement of what was due there is nothing to conclude from. */
 function answers(op: string, m: Measurements): JudgedRule {
   const { measured } = ofOperation(m.operations, op);
-  const { scheduled, ok, rejected } = measured;
+  const { scheduled, ok, rejected, idle } = measured;
   // A target that ends every connection and answers nothing may speak another protocol.
   const stranger = hadEnded(measured);
   return {
@@ -216,7 +216,9 @@ function answers(op: string, m: Measurements): JudgedRule {
       ? FAILED_SENT
       : stranger
         ? CONNECTIONS_ENDED
-        : 'nothing was acknowledged: see the logs of the world servers, and whether the target speaks the protocol',
+        : idle === scheduled
+          ? 'every one that was due was idle, so nothing was measured: see whether the players ever get to where they can do it, and whether the measure phase is long enough'
+          : 'nothing was acknowledged: see the logs of the world servers, and whether the target speaks the protocol',
     consequence: stranger ? 'invalid' : 'disturbed',
   };
 }
@@ -293,7 +295,7 @@ function sustainedIn(
     {
       stage,
       percent: found?.load.sentPercent[op.id] ?? null,
-      without: found === undefined ? 'never reached' : 'nothing was due',
+      without: found === undefined ? 'never reached' : nothingOf(found.load.operations[op.id]),
       counts: found?.load.operations[op.id],
       ownLag: ofOperation(m.operations, op.id).ownLag,
       limit: sentLimit(s, stage),
@@ -405,6 +407,6 @@ export const lateOnItsOwn = (
   counts: Counts | undefined,
   { skipAfter }: Pick<Load, 'skipAfter'>,
 ): number =>
-  ownLag === undefined || counts === undefined || counts.scheduled === 0
+  ownLag === undefined || counts === undefined || demandOf(counts) === 0
     ? 0
-    : (100 * Math.min(counts.skipped, countAbove(ownLag, skipAfter))) / counts.scheduled;
+    : (100 * Math.min(counts.skipped, countAbove(ownLag, skipAfter))) / demandOf(counts);

@@ -1,6 +1,6 @@
 import type { Counts } from '../../load/engine.ts';
 import { percentOf } from '../../measurement/readings.ts';
-import { failedSentOf, unansweredOf } from '../../measurement/sent.ts';
+import { demandOf, failedSentOf, unansweredOf } from '../../measurement/sent.ts';
 import type { OperationSpec } from '../../scenario/operations.ts';
 import { allowedRejections } from '../../scenario/rejections.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
@@ -37,6 +37,10 @@ export const outcomeRules = (scope: OutcomeScope, s: Scenario): readonly JudgedR
   ...s.operations.map((op) => rejected(op, scope, s)),
 ];
 
+/** Why there is no share. */
+export const nothingOf = (counts: Counts | null | undefined): string =>
+  counts !== null && counts !== undefined && counts.idle > 0 ? 'all were idle' : 'nothing was due';
+
 /** Compares the share of one outcome with its limit. */
 function shareRule(
   rule: string,
@@ -47,11 +51,11 @@ function shareRule(
   advice: string,
 ): JudgedRule {
   const counts = countsOf(id);
-  const observed = counts === null ? null : percentOf(part(counts), counts.scheduled);
+  const observed = counts === null ? null : percentOf(part(counts), demandOf(counts));
   return {
     ...{ id: named(rule, id, stage), ...limit, advice, consequence: 'breached' },
     state: stateOf(observed !== null, observed !== null && observed <= limit.limit),
-    observed: observed ?? 'nothing was due',
+    observed: observed ?? nothingOf(counts),
     ...(observed === null ? {} : { share: { carried: 100 - observed, least: 100 - limit.limit, of: label } }),
   };
 }

@@ -1,5 +1,5 @@
 import type { Series } from '../../measurement/measurements.ts';
-import { percentOf, rateOf } from '../../measurement/readings.ts';
+import { percentOf, rateOf, valuesAt } from '../../measurement/readings.ts';
 import { type OperationSpec, ofOperation } from '../../scenario/operations.ts';
 import { faultsOf } from '../../scenario/workload.ts';
 import { negligibleMs } from '../latency-budget.ts';
@@ -36,6 +36,8 @@ function spansOf({ m, s }: Evidence): readonly Span[] {
 
 const named = (rule: string, { stage }: Span): string => (stage === null ? rule : `${rule}.${stage}`);
 
+const SLICES_PER_SECOND = 5;
+
 /** The figures that have to be steady, each with its series. */
 const KINDS = [
   {
@@ -61,10 +63,11 @@ function ruleOf(
   const limit = limitOf(evidence.s.rules, limitName);
   // A smaller difference is not worth reporting.
   const negligible = series === 'p95Ms' ? negligibleMs(evidence.s.budgets, op) : 0;
-  const means = meansOf(
-    evidence.m.series[`load.${op}.slice.${series}`],
-    evidence.m.measured === null ? null : span,
-  );
+  const within = evidence.m.measured === null ? null : span;
+  const means = meansOf(evidence.m.series[`load.${op}.slice.${series}`], within, {
+    // How many are idle is the players' doing: they count as if they had been answered.
+    more: series === 'answered' ? evidence.m.series[`load.${op}.idle`] : undefined,
+  });
   const drift = driftOf(means);
   const rule = { id, ...limit, advice: '', consequence: 'disturbed' } as const;
   // Its latency has to be steady all the same.
@@ -135,8 +138,15 @@ function whyNot(op: string, { stage, from, to }: Span, { m, s }: Evidence): stri
   return disturbed ? 'faults, or a storm, were planned within the stage' : null;
 }
 
-/** The mean of each second's slices in the measure phase; a second without a slice is left out. */
-function meansOf(series: Series | undefined, measured: Evidence['m']['measured']): number[] {
+/**
+ * The mean of each second's slices in the measure phase, with the growth of the counter `more` in that second; a second without
+ * a slice is left out.
+ */
+function meansOf(
+  series: Series | undefined,
+  measured: Evidence['m']['measured'],
+  { more }: { readonly more: Series | undefined },
+): number[] {
   if (series === undefined || measured === null) return [];
   const seconds = new Map<number, { sum: number; count: number }>();
   for (const [at, value] of series.points) {
@@ -146,7 +156,16 @@ function meansOf(series: Series | undefined, measured: Evidence['m']['measured']
     const entry = seconds.get(second) ?? { sum: 0, count: 0 };
     seconds.set(second, { sum: entry.sum + value, count: entry.count + 1 });
   }
-  return [...seconds].sort(([a], [b]) => a - b).map(([, { sum, count }]) => sum / count);
+  const ends = Array.from({ length: 1 + Math.max(0, ...seconds.keys()) }, (_, i) => measured.from + i);
+  const counted = valuesAt(more, ends);
+  const grown = (second: number): number => {
+    const after = counted[second] ?? null;
+    // The series begins with the first that it counts.
+    return after === null ? 0 : after - (counted[second - 1] ?? 0);
+  };
+  return [...seconds]
+    .sort(([a], [b]) => a - b)
+    .map(([second, { sum, count }]) => sum / count + grown(second) / SLICES_PER_SECOND);
 }
 
 /** From this difference between beginning and end, in percent of the host, a change counts. */

@@ -146,8 +146,8 @@ export class K6Account {
       const { whole, measured, times } = this.records[operation]!;
       const { due, service, lag, ownLag, rejected } = times;
       return {
-        whole: { ...whole },
-        measured: { ...measured },
+        whole: { ...whole, idle: 0 },
+        measured: { ...measured, idle: 0 },
         due: due.toData(),
         rejected: rejected.toData(),
         // It would take the own lag of each operation until its answer.
@@ -186,7 +186,7 @@ export class K6Account {
         const { unfinished: _, ...counts } = second.counts[operation]!;
         const { whole } = this.records[operation]!;
         const inFlight = whole.scheduled - settledOf(whole);
-        return { ...counts, inFlight, due: mergeHistograms(ofOperation(slices, id)) };
+        return { ...counts, idle: 0, inFlight, due: mergeHistograms(ofOperation(slices, id)) };
       }),
       ...flowsOf(second.totals),
       reconnects: 0,
@@ -202,7 +202,7 @@ export const flowsOf = ({ bytesIn, bytesOut, framesIn, commandBytes, disconnects
   ...{ bytesIn, bytesOut, framesIn, commandBytes, disconnects },
 });
 
-const settledOf = ({ ok, rejected, failed, timedOut, skipped, unfinished }: Counts): number =>
+const settledOf = ({ ok, rejected, failed, timedOut, skipped, unfinished }: Omit<Counts, 'idle'>): number =>
   ok + rejected + failed + timedOut + skipped + unfinished;
 
 /** Of a second that ended early, those that had begun or hold something. */

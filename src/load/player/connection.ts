@@ -26,6 +26,16 @@ export interface Listener {
   received(player: number, connection: Connection, bytes: number): boolean;
   /** An operation has ended: `ok`, `rejected` (both are answers) or `failed`. */
   answered(player: number, sequence: number, outcome: Outcome): void;
+  /**
+   * The player had nothing to do for an operation: nothing was sent, and the number is used again if it was the last. Only in
+   * the turn of the event loop in which it was sent.
+   */
+  idled(player: number, connection: Connection, sequence: number): void;
+  /**
+   * An operation that follows from an answer has become possible: it is due now, and sent soon after this call. False if it is
+   * not begun: before GO, after the end of the schedule, when the player is about to leave, or this connection is not in use.
+   */
+  begin(player: number, connection: Connection, operation: number): boolean;
   /** An answer states a value of the player, to be compared with its row (Welcome). */
   stated(player: number, what: number): void;
   /** All answers of the received data were reported: slots may be free. */

@@ -57,8 +57,9 @@ const RECONNECTING = 6;
 
 /** Limit of operations per turn of the event loop, about 15 ms, so that answers are read in between. */
 const MOST_PER_TURN = 1000;
-/** Operations of a player that may wait, in addition to those that are due within `skipAfter`. */
+/** Operations of a player that may wait, in addition to those that are due within `skipAfter`; and where answers begin others. */
 const WAITING_SPARE = 4;
+const BEGUN_SPARE = 32;
 const ENDED_UNANSWERED = "a player's connection ended before an operation was answered";
 const NONE: readonly number[] = [];
 
@@ -107,6 +108,8 @@ export class PlayerPool implements Listener {
   private readonly ids: Int32Array;
   private readonly skipAfter: number;
   private readonly timeout: number;
+  /** The end of the schedule. */
+  private readonly end: number;
   private readonly tools: PlayerPoolTools;
 
   /** By player: its state, and its state after it has reconnected. */
@@ -118,7 +121,7 @@ export class PlayerPool implements Listener {
   /** By player: since when it can send, because a slot became free or it was connected. */
   private readonly canSendSince: Float64Array;
 
-  /** The players' operations, as indexes in the workload's operations; each has its own schedule per player. */
+  /** The players' operations with a schedule, as indexes in the workload's operations; each has its own per player. */
   private readonly operations: readonly number[];
   private readonly pacers: readonly PlayerPacer[];
   /** By schedule (player x operations + operation): its next due time, and how many operations have been due. */
@@ -147,6 +150,10 @@ export class PlayerPool implements Listener {
   /** Connections that were cut by a fault, until they have closed. */
   private readonly dropped = new Set<Connection>();
 
+  /** Players with operations that answers have begun, to be sent when this turn of the event loop is over. */
+  private readonly begun: number[] = [];
+  private readonly sendBegun = (): void => this.pumpBegun();
+
   /** The player whose waiting operations are being sent: guards against reentry by synchronous answers. */
   private pumping = -1;
   /** When the current answers arrived. */
@@ -163,13 +170,17 @@ export class PlayerPool implements Listener {
     this.presence = presenceOf(options, ids);
     this.skipAfter = skipAfter;
     this.timeout = timeout;
+    this.end = timeline.end;
     this.tools = tools;
     this.state = new Uint8Array(players).fill(CONNECTING);
     this.resumesAs = new Uint8Array(players);
     this.connections = new Array<Connection | null>(players).fill(null);
     this.lastSequence = new Float64Array(players);
     this.canSendSince = new Float64Array(players);
-    this.operations = [...operations.keys()].filter((index) => operations[index]!.actor === 'player');
+    this.operations = [...operations.keys()].filter(
+      (index) => operations[index]!.actor === 'player' && operations[index]!.due === 'schedule',
+    );
+    const spare = operations.some(({ due }) => due === 'answer') ? BEGUN_SPARE : WAITING_SPARE;
     this.pacers = this.operations.map((index) => {
       const own = options.players === 0 ? 0 : operations[index]!.perSecond / options.players;
       return new PlayerPacer(seed, ids, own, timeline, index, this.presence);
@@ -177,7 +188,7 @@ export class PlayerPool implements Listener {
     this.wakes = new WakeHeap(players * this.pacers.length);
     this.planned = new Uint32Array(players * this.pacers.length);
     this.schedules = new Uint8Array(players);
-    const mostWaiting = Math.ceil((peakOf(timeline.stages) * rate * skipAfter) / 1e6) + WAITING_SPARE;
+    const mostWaiting = Math.ceil((peakOf(timeline.stages) * rate * skipAfter) / 1e6) + spare;
     this.waiting = new Waiting(players, mostWaiting);
     this.slots = new Slots(players, outstanding, operations.length);
     for (let player = 0; player < players; player++) {
@@ -476,7 +487,8 @@ export class PlayerPool implements Listener {
   private pump(player: number, now: number): void {
     const { waiting, tools, skipAfter, pumping } = this;
     this.pumping = player;
-    while (waiting.of(player) > 0) {
+    // What begins meanwhile is sent later.
+    for (let left = waiting.of(player); left > 0; left--) {
       const due = waiting.due(player);
       const operation = waiting.operation(player);
       if (now - due > skipAfter) {
@@ -490,6 +502,19 @@ export class PlayerPool implements Listener {
       }
     }
     this.pumping = pumping;
+  }
+
+  /** Sends what answers have begun. What it begins in turn is sent later, so that answers are read in between. */
+  private pumpBegun(): void {
+    const { begun } = this;
+    const now = this.tools.now();
+    const count = begun.length;
+    for (let i = 0; i < count; i++) {
+      const player = begun[i]!;
+      if (this.waiting.of(player) > 0) this.pump(player, now);
+    }
+    begun.splice(0, count);
+    if (begun.length > 0) setImmediate(this.sendBegun);
   }
 
   private sendOne(player: number, operation: number, due: number): void {
@@ -623,12 +648,53 @@ export class PlayerPool implements Listener {
     if (outcome !== OUTCOME.failed) tools.ledger.acked(this.ids[player]!, sequence);
   }
 
+  idled(player: number, connection: Connection, sequence: number): void {
+    if (this.finished || this.connections[player] !== connection) return;
+    const { tools, slots } = this;
+    const slot = sequence >= 1 ? slots.find(player, sequence) : -1;
+    if (slot < 0) {
+      this.unexpected('an operation was idle that was not waiting for an answer');
+      return;
+    }
+    const now = tools.now();
+    tools.recorder.settle(slots.operation[slot]!, OUTCOME.idle, 1, slots.due[slot]!, slots.sent[slot]!, now);
+    if (slots.isFull(player)) this.canSendSince[player] = now;
+    slots.free(player, slot);
+    if (this.lastSequence[player] === sequence) {
+      this.lastSequence[player] = sequence - 1;
+      tools.ledger.unsent(this.ids[player]!, sequence);
+    }
+    this.freed(player, now);
+  }
+
+  begin(player: number, connection: Connection, operation: number): boolean {
+    const now = this.tools.now();
+    if (this.connections[player] !== connection || now < 0 || now >= this.end || this.stopped) return false;
+    if (this.leaving.has(player) || this.retiring.has(player)) return false;
+    const { waiting, begun } = this;
+    this.tools.recorder.schedule(operation, 1, now);
+    if (waiting.isFull(player)) {
+      this.tools.recorder.settle(operation, OUTCOME.skipped, 1, now, now, now);
+      return true;
+    }
+    waiting.push(player, operation, now);
+    // Not at once: what is performed may begin another.
+    if (begun.length === 0) setImmediate(this.sendBegun);
+    begun.push(player);
+    return true;
+  }
+
   stated(player: number, what: number): void {
     this.tools.ledger.stated(this.ids[player]!, what);
   }
 
   receivedAll(player: number): void {
-    if (this.waiting.of(player) > 0 && this.pumping !== player) this.pump(player, this.receivedAt);
+    this.freed(player, this.receivedAt);
+  }
+
+  /** Slots may be free. */
+  private freed(player: number, now: number): void {
+    if (this.waiting.of(player) > 0 && this.pumping !== player) this.pump(player, now);
     if (this.isAnyLeaving) this.depart(player);
   }
 

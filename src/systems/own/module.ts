@@ -9,6 +9,7 @@ import type { WatchedDials } from '../../load/player/watched-dials.ts';
 import type { SourceTools } from '../../load/source.ts';
 import type { Operation, Result, Session } from '../../player.d.ts';
 import { random } from '../../rng.ts';
+import type { OperationSpec } from '../../scenario/operations.ts';
 import { type LoadedModule, lastNumberOf, oneLine } from './module-file.ts';
 import { openContext } from './player-context.ts';
 import type { SocketPlayers } from './players-schema.ts';
@@ -29,7 +30,7 @@ interface ModulePlan
   /** Number of all players. */
   readonly players: number;
   /** The kinds of operations, by their index in the workload. */
-  readonly kinds: readonly string[];
+  readonly operations: readonly Pick<OperationSpec, 'id' | 'due'>[];
   readonly urls: readonly string[];
 }
 
@@ -40,6 +41,7 @@ export class ModuleProtocol implements Protocol {
   private readonly plan: ModulePlan;
   /** Whether the module settled an operation. */
   private readonly traffic = { settled: false };
+  private readonly turns = new Turns();
 
   constructor(plan: ModulePlan) {
     this.plan = plan;
@@ -57,7 +59,7 @@ export class ModuleProtocol implements Protocol {
 
   dial(player: number, dialler: Dialler): void {
     const begin = monotonic();
-    const connection = new ModuleConnection(player, this.plan, this.traffic);
+    const connection = new ModuleConnection(player, this.plan, this.traffic, this.turns);
     let over = false;
     const fail = (message: string, hint: string | null = null): void => {
       if (over) return;
@@ -100,23 +102,50 @@ const OUTCOMES: Readonly<Record<Result, Outcome>> = {
   ok: OUTCOME.ok,
   rejected: OUTCOME.rejected,
   failed: OUTCOME.failed,
+  idle: OUTCOME.idle,
 };
+
+/** Counts the turns of the event loop in which operations are performed. HOT. */
+class Turns {
+  private number = 0;
+  private isOpen = false;
+  private readonly end = (): void => {
+    this.isOpen = false;
+  };
+  private readonly endSoon = (): void => process.nextTick(this.end);
+
+  /** The number of the current turn. */
+  get current(): number {
+    if (!this.isOpen) {
+      this.isOpen = true;
+      this.number += 1;
+      // A tick that a microtask asks for runs when no microtask is left, and before the next event is looked at.
+      queueMicrotask(this.endSoon);
+    }
+    return this.number;
+  }
+}
 
 class ModuleConnection implements Connection {
   isOpen = true;
   private readonly plan: ModulePlan;
   private readonly traffic: ModuleProtocol['traffic'];
+  private readonly turns: Turns;
   private readonly player: number;
   private readonly own: ReturnType<typeof openContext>;
   /** Null before `connect` and after `close`. */
   private session: Session | null = null;
   private listener: Listener | null = null;
+  /** The turn of the latest operation, and the first number of that turn. */
+  private turn = 0;
+  private firstOfTurn = 0;
   /** Numbers of the module's unsettled operations. */
   private readonly unsettled = new Set<number>();
   private isOver = false;
   private lastDue: number | null = null;
 
-  constructor(player: number, plan: ModulePlan, traffic: ModuleProtocol['traffic']) {
+  constructor(player: number, plan: ModulePlan, traffic: ModuleProtocol['traffic'], turns: Turns) {
+    this.turns = turns;
     const id = plan.ids[player]!;
     this.traffic = traffic;
     this.player = player;
@@ -128,6 +157,7 @@ class ModuleConnection implements Connection {
       random: random(plan.seed, PLAY, id),
       settle: (operation, result) => this.settle(operation, result),
       lastDue: () => this.lastDue,
+      start: (kind) => this.start(kind),
       lost: (reason) => this.lose(reason),
     });
   }
@@ -149,7 +179,16 @@ class ModuleConnection implements Connection {
   send(kind: number, sequence: number, due: number): number {
     const { session } = this;
     if (session === null) return 0;
-    const operation: Operation = Object.freeze({ kind: this.plan.kinds[kind]!, number: sequence, due });
+    const operation: Operation = Object.freeze({
+      kind: this.plan.operations[kind]!.id,
+      number: sequence,
+      due,
+    });
+    const { current } = this.turns;
+    if (current !== this.turn) {
+      this.turn = current;
+      this.firstOfTurn = sequence;
+    }
     this.unsettled.add(sequence);
     this.lastDue = due;
     try {
@@ -209,6 +248,23 @@ class ModuleConnection implements Connection {
     this.listener.ended(this.player, this);
   }
 
+  /** Begins an operation of a kind that is due after an answer; the module's `context.start`. @throws an Error for another kind */
+  private start(kind: unknown): boolean {
+    const { operations } = this.plan;
+    const operation = operations.findIndex(({ id }) => id === kind);
+    if (operations[operation]?.due !== 'answer') {
+      const kinds = operations.flatMap(({ id, due }) => (due === 'answer' ? [id] : []));
+      const expected =
+        kinds.length === 0
+          ? 'and no kind of the scenario has due: answer'
+          : `expected one with due: answer: ${kinds.join(', ')}`;
+      const what = `start: got ${oneLine(kind)}, ${expected}`;
+      this.reportError(what);
+      throw new Error(this.named(what));
+    }
+    return this.isOpen && this.listener?.begin(this.player, this, operation) === true;
+  }
+
   private returned(operation: Operation, result: unknown): void {
     if (result !== undefined) this.settle(operation, result);
   }
@@ -230,10 +286,23 @@ class ModuleConnection implements Connection {
       else if (this.listener.received(this.player, this, 0)) this.listener.unexpected(this.named(what));
       return;
     }
-    this.answer(number, outcome ?? OUTCOME.failed);
+    if (outcome === OUTCOME.idle) this.idle(number);
+    else this.answer(number, outcome ?? OUTCOME.failed);
     // Last, since converting the result to text may throw.
     if (outcome === null)
-      this.reportError(`settled an operation as ${oneLine(result)}, expected ok, rejected or failed`);
+      this.reportError(`settled an operation as ${oneLine(result)}, expected ok, rejected, failed or idle`);
+  }
+
+  /** Idle is what waits for nothing: otherwise slow answers could hide behind it. */
+  private idle(number: number): void {
+    if (this.turns.current === this.turn && number >= this.firstOfTurn) {
+      this.listener?.idled(this.player, this, number);
+      return;
+    }
+    this.answer(number, OUTCOME.failed);
+    this.reportError(
+      'settled an operation as idle after it had waited, so it has failed: idle is only what perform says at once, before it awaits anything',
+    );
   }
 
   private answer(number: number, outcome: Outcome): void {

@@ -16,6 +16,7 @@ interface ContextOptions
   readonly settle: (operation: Operation, result: Result) => void;
   /** The due time of the operation that the player was given last; null before the first. */
   readonly lastDue: () => number | null;
+  readonly start: (kind: string) => boolean;
   readonly lost: (reason: string | undefined) => void;
 }
 
@@ -24,7 +25,7 @@ export function openContext(options: ContextOptions): {
   readonly context: Context;
   readonly end: () => void;
 } {
-  const { route, client, player, players, urls, random, now, log, settle, lost } = options;
+  const { route, client, player, players, urls, random, now, log, settle, start, lost } = options;
   const ended = new AbortController();
   const sockets = new Set<WebSocket>();
   const context: Context = {
@@ -40,6 +41,7 @@ export function openContext(options: ContextOptions): {
     random,
     now,
     settle,
+    start,
     lost: (reason) => lost(reason),
     log: (message) => log(`player ${player}: ${message}`),
     openSocket: (path, { headers, ...given } = {}) => {

@@ -44,10 +44,9 @@ export const openProtocol: WorkerModule['openProtocol'] = async (setup, tools, i
       const loaded = await loadModule(setup.module);
       const isUncalibrated = setup.workload.isCalibration === true && loaded.nullServer === null;
       const module = isUncalibrated ? nullPlayer(loaded.name) : loaded;
-      const kinds = operations.map(({ id }) => id);
       const urls = setup.worlds.map(({ url }) => url);
       return new ModuleProtocol({
-        ...{ ...tools, ids, module, seed, players, kinds, urls, route },
+        ...{ ...tools, ids, module, seed, players, operations, urls, route },
         ...{ sockets, dials, client: playing },
       });
     }

@@ -49,7 +49,7 @@ const { intent, monsterCommand } = recorded.operations;
 const nothing = { counts: [], min: 0, max: 0, sum: 0 };
 const none = {
   ...{ scheduled: 0, ok: 0, rejected: 0, failed: 0, failedUnsent: 0 },
-  ...{ timedOut: 0, skipped: 0, unfinished: 0 },
+  ...{ timedOut: 0, skipped: 0, unfinished: 0, idle: 0 },
 };
 /** The recorded run without monsters. */
 const noMonsters: Partial<Measurements> = {

@@ -50,6 +50,16 @@ test.each<[string, Partial<Counts>, Partial<Scenario>, number, string[]]>([
   ['1% time out and one more fails', { timedOut: 200, failed: 1 }, own, 99, ['answered.intent']],
   ['everything is rejected', { rejected: 20_000 }, own, 99, ['rejected.intent']],
   ['nothing is answered', { timedOut: 20_000 }, own, 99, ['answered.intent', 'answers.intent']],
+  ['a quarter is idle', { idle: 5000 }, own, 0, []],
+  ['of what was not idle, 1.5% time out', { idle: 10_000, timedOut: 150 }, own, 99, ['answered.intent']],
+  ['of what was not idle, 1.5% are rejected', { idle: 10_000, rejected: 150 }, own, 99, ['rejected.intent']],
+  [
+    'of what was not idle, 1.5% are skipped',
+    { idle: 10_000, skipped: 150 },
+    own,
+    99,
+    ['load-sustained.intent'],
+  ],
   ['flux refuses a tenth', { rejected: 2000 }, {}, 0, []],
   ['flux refuses everything', { rejected: 20_000 }, {}, 99, ['rejected.intent']],
   [
@@ -91,6 +101,21 @@ test.each<[string, Partial<Counts>, Partial<Scenario>, number, string[]]>([
   );
   expect(deciding.map(({ id }) => id)).toEqual(broken);
   expect(verdict).toMatchObject({ exitCode, invalidBecause: [] });
+});
+
+test('a run in which everything was idle is no pass, and says why', () => {
+  const idle = verdictOf(ended({ idle: 20_000 }), own);
+  expect(idle.exitCode).toBe(90);
+  expect(idle.invalidBecause.join()).toContain('answers.intent');
+  expect(ruleOf(idle, 'answers.intent').advice).toContain('every one that was due was idle');
+  for (const rule of ['load-sustained', 'answered', 'rejected'])
+    expect(ruleOf(idle, `${rule}.intent`)).toMatchObject({
+      state: 'not-applicable',
+      observed: 'all were idle',
+    });
+  expect(idle.rulings.find(({ budget }) => budget.id === 'p95')).toMatchObject({
+    ...{ state: 'unmeasured', reason: 'every one that was due was idle' },
+  });
 });
 
 test('a declared share is printed, and one that nobody declared is the default', () => {

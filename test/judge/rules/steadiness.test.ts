@@ -63,6 +63,19 @@ test('a throughput that sinks by a tenth is no pass', () => {
   expect(sinking.exitCode).toBe(90);
 });
 
+test('players who are idle more and more are no server that answers less and less', () => {
+  const shape = (second: number) => 1 - 0.1 * along(second);
+  // What is not answered of 1,000 a second, from the beginning of the measure phase on.
+  let sum = 0;
+  const points = Array.from({ length: 21 }, (_, i) => {
+    if (i > 0) sum += 100 * along(4.5 + i);
+    return [5 + i, sum] as const;
+  });
+  const { series } = throughput(shape);
+  const idle = verdictOf({ series: { ...series, 'load.intent.idle': { kind: 'counter', points } } });
+  expect(ruleOf(idle, 'steady-throughput.intent').state).toBe('held');
+});
+
 test('overload is never steady, and is told as a load that was not sustained', () => {
   const overload = verdictOf({
     ...slowed('intent', 20, 2000),

@@ -117,7 +117,7 @@ test('an unknown outcome is a failure', async () => {
   // Every operation that a module received counts as sent.
   expect(counts).toMatchObject({ failed: counts.scheduled, failedUnsent: 0 });
   expect(errors).toContain(
-    `the player module ${NAME}: settled an operation as great, expected ok, rejected or`,
+    `the player module ${NAME}: settled an operation as great, expected ok, rejected, failed or idle`,
   );
 });
 
