@@ -1,6 +1,7 @@
 import { type Finding, findingAt, valueAt } from './finding.ts';
+import { nearest } from './nearest.ts';
 import type { OperationSpec } from './operations.ts';
-import { shown } from './problem.ts';
+import { type Path, shown, startsWith } from './problem.ts';
 
 /** The name of a kind of operation, where a scenario names them itself. */
 export const KIND = /^[a-z][A-Za-z0-9]{0,31}$/;
@@ -63,5 +64,25 @@ export function kindFindings(
       );
     }
     return [];
+  });
+}
+
+/** Kinds that a --set of one of their keys adds to those of the file: it is misspelled. One that sets the whole map may. */
+export function addedKinds(
+  file: unknown,
+  operations: readonly OperationSpec[],
+  set: readonly Path[],
+): readonly Finding[] {
+  const before = Object.keys(valueAt(file, OPERATIONS) ?? {});
+  if (before.length === 0) return [];
+  return operations.flatMap(({ id: kind, actor }) => {
+    if (actor === 'other') return [];
+    const path = [...OPERATIONS, kind];
+    if (before.includes(kind) || !set.some((one) => startsWith(one, path))) return [];
+    const meant = nearest(kind, before);
+    const hint =
+      meant === undefined ? `--set 'load.operations={..}' replaces them all` : `did you mean ${meant}?`;
+    const message = `got ${shown(kind)}, expected a kind of the file: ${before.join(', ')}`;
+    return { path, of: 'key', message, hint } as const;
   });
 }

@@ -16,7 +16,7 @@ import {
   unknownKey,
   valueAt,
 } from './finding.ts';
-import { kindFindings } from './kinds.ts';
+import { addedKinds, kindFindings } from './kinds.ts';
 import { mapOperations, type PerOperation, perOperation } from './operations.ts';
 import { applySettings, type Overrides } from './overrides.ts';
 import { type Path, pathText, ScenarioError, shown } from './problem.ts';
@@ -90,7 +90,10 @@ export function readScenario(
   };
   if (system.kinds !== undefined) {
     const general = systems.metricsOf({ ...system, operations: [] });
-    file.findings.push(...kindFindings(file.root, system.operations, (path) => general.has(path)));
+    file.findings.push(
+      ...kindFindings(file.root, system.operations, (path) => general.has(path)),
+      ...addedKinds(document.value, system.operations, overridden.paths),
+    );
   }
   const read = Object.hasOwn(file.root, 'resolved') ? readResolved(file) : readEntries(file, claims);
   problems.push(

@@ -83,6 +83,30 @@ budgets:
   expect(all.length).toBe(KNOWN.length + 3 + Object.keys(PROCESS_FIGURES).length);
 });
 
+test('the metrics of many kinds of operations are listed once, with the budgets on all of them', async () => {
+  writeFileSync(
+    join(folder, 'kinds.yaml'),
+    `name: mine
+system: own
+load: { players: 10, operations: { create: { perSecond: 1 }, look: { perSecond: 9 }, ready: { due: answer } } }
+players: { module: ./a.mjs }
+budgets:
+  - { id: fast, metric: latency.look.due, stat: p95, op: <, limit: 1, unit: s }
+  - { id: created, metric: latency.create.due, stat: p99, op: <, limit: 1, unit: s }
+`,
+  );
+  const out = (await cli('metrics', 'kinds.yaml')).out().replace(/\n {4}/g, '  ');
+  expect(out.match(/^latency\.\S+\.due /gm)).toEqual(['latency.<operation>.due ']);
+  expect(out).toMatch(/^latency\.<operation>\.due .+ created, fast$/m);
+  expect(out).toMatch(/^load\.operations\.<operation>\.ok /m);
+  expect(out).toMatch(/^throughput\.<operation>PerSecond /m);
+  expect(out).toMatch(/^throughput\.operationsPerSecond /m);
+  expect(out).toContain('<operation>: one of create, look, ready.');
+  const listed: { path: string }[] = JSON.parse((await cli('metrics', 'kinds.yaml', '--json')).out());
+  for (const kind of ['create', 'look', 'ready'])
+    expect(listed).toContainEqual(expect.objectContaining({ path: `latency.${kind}.due` }));
+});
+
 test.each([
   [['metrics', 'nosuch'], 'there is no scenario named "nosuch"'],
   [['metrics', '--scale', '2'], 'metrics: --scale needs a scenario'],

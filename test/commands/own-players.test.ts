@@ -47,6 +47,27 @@ test('a scenario with a module needs --allow-module, and the module is not loade
   expect(existsSync(join(folder, 'reports'))).toBe(false);
 });
 
+test('check says how often each kind is due, and what its budgets need', async () => {
+  writeFileSync(
+    join(folder, 'kinds.yaml'),
+    `name: mine
+system: own
+load: { players: 10, operations: { create: { perSecond: 5 }, look: { perSecond: 9 }, ready: { due: answer } } }
+players: { module: ./player.mjs }
+rules: { rejectedPercent: { create: 10 } }
+budgets: [{ id: soon, metric: latency.ready.due, stat: p95, op: <, limit: 1, unit: s }]
+`,
+  );
+  const out = (await cli('check', 'kinds.yaml', '--target', 'ws://127.0.0.1:8080')).out();
+  expect(out).toMatch(/^ {2}create +5\/s, at most 4 unanswered per player$/m);
+  expect(out).toMatch(/^ {2}ready +no schedule: after answers, when the player module begins it$/m);
+  expect(out).toContain('  at most 10% of create rejected (declared by the system)\n');
+  expect(out).toContain('  at most 1% of look, ready rejected\n');
+  expect(out).toContain('measured: where the player module begins it, by context.start');
+  const without = (await cli('check', 'kinds.yaml')).out();
+  expect(without).toContain('needs --target');
+});
+
 test('a missing module is reported by the name that the scenario gives it', async () => {
   const file = scenario('none', '{ module: ./not-here.mjs }');
   const [host, checked] = [await cli('run', file, '--allow-module'), await cli('check', file)];

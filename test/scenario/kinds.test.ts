@@ -48,6 +48,15 @@ describe('the kinds of operations that a scenario names', () => {
     expect(scenario.altered).toEqual(['load.operations.answer.perSecond=9']);
   });
 
+  test('are not added by a --set that misspells one, but by one of the whole map', () => {
+    const set = ['load.operations.answr.perSecond=9'];
+    expect(messagesOf(QUIZ, { set })).toEqual([
+      '--set load.operations.answr.perSecond=9 load.operations.answr: got "answr", expected a kind of the file: create, answer, join, ready',
+    ]);
+    expect(problemsOf(QUIZ, { set })[0]?.hint).toBe('did you mean answer?');
+    expect(rates(read(QUIZ, { set: ['load.operations={other: {perSecond: 3}}'] }))).toEqual([3]);
+  });
+
   test('are one alone, intent, when it names none; a single one has a rate by default', () => {
     const none = read(`name: quiz\nsystem: own\nload: { players: 100, intentsPerSecond: 7 }\n${MODULE}`);
     expect(none.operations).toMatchObject([{ id: 'intent', plural: 'intents', label: 'intents' }]);
@@ -66,6 +75,8 @@ describe('the kinds of operations that a scenario names', () => {
       world('  intentsPerSecond: 5\n  operations: { monsterCommand: { perSecond: 0 } }\n'),
     );
     expect(aliased.operations.map(({ id }) => id)).toEqual(['intent', 'monsterCommand']);
+    const set = ['load.operations.monsterCommand.perSecond=0'];
+    expect(rates(read(world('  operations: { look: { perSecond: 5 } }\n'), { set }))).toEqual([5, 0]);
   });
 
   test('have budgets, rejections and rates of their own', () => {

@@ -44,10 +44,15 @@ const NULL_SERVER = `export const nullServer = ({ host }) => new Promise((resolv
   });`;
 
 test.each([
-  ['json', '{ protocol: json, path: /ws, commands: [{ command: look }], idAt: reply.id }', null, undefined],
+  [
+    'json',
+    '{ protocol: json, path: /ws, commands: [{ command: look, operation: look }, { command: go, operation: go }], idAt: reply.id }',
+    null,
+    undefined,
+  ],
   [
     'http',
-    "{ protocol: http, requests: [{ path: /a }, { method: POST, path: /b, body: '{}' }] }",
+    "{ protocol: http, requests: [{ path: /a, operation: look }, { method: POST, path: /b, body: '{}', operation: go }] }",
     null,
     undefined,
   ],
@@ -61,7 +66,7 @@ test.each([
 ])("a user's own players are calibrated in their own protocol: %s", async (_, players, module, of) => {
   const scenario = read(`name: mine
 system: own
-load: { players: 20, outstanding: 1, operations: { intent: { perSecond: 200 } } }
+load: { players: 20, outstanding: 1, operations: { look: { perSecond: 150 }, go: { perSecond: 50 }${module === null ? '' : ', ready: { due: answer }'} } }
 world: { servers: 2 }
 calibration: { seconds: 1 }
 players: ${players}`);
@@ -90,7 +95,10 @@ players: ${players}`);
   expect(facts?.targetPerSecond).toBe(200);
   expect(facts?.ratePerSecond).toBeGreaterThan(250);
   if (of === undefined) expect(facts?.of).toBeUndefined();
-  else expect(facts?.of).toContain(of);
+  else {
+    expect(facts?.of).toContain(of);
+    expect(facts?.of).toMatch(/; without ready, which follow from answers$/);
+  }
   expect(processesIn(folder).filter(({ command }) => command.includes('own-null'))).toEqual([]);
   expect(readdirSync(folder).filter((name) => name !== 'mine.mjs')).toEqual([]);
 });
