@@ -7,6 +7,8 @@
  *     export function perform(session, operation, context) { .. }     performs one operation when it is due
  *     /** @type {import('capbench/player').Close} *\/
  *     export async function close(session) { .. }     ends the session; optional
+ *     /** @type {import('capbench/player').Prepare} *\/
+ *     export async function prepare(context) { .. }     prepares the run, once, before any player connects; optional
  *     /** @type {import('capbench/player').NullServer} *\/
  *     export async function nullServer(options) { .. }     starts the server that players are calibrated against; optional
  *
@@ -122,6 +124,13 @@ export interface Context {
    * `options` leave out is as in `players:` of the scenario.
    */
   openSocket(path: string, options?: SocketOptions): PlayerSocket;
+  /** What the module's `prepare` returned: the same object for all players of a load worker. Null without `prepare`. */
+  readonly prepared: unknown;
+  /**
+   * Called in `connect`, once the player is logged in: the time to connect is then also reported in its two parts, the login
+   * and the rest.
+   */
+  loggedIn(): void;
   /** Aborted when the player's session has ended, for any reason. */
   readonly signal: AbortSignal;
   /** Writes a line to the load worker's log, which is in the bundle. */
@@ -142,6 +151,21 @@ export type Perform<S = Session> = (
   context: Context,
   // biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing is of this type
 ) => Result | void | Promise<Result | void>;
+
+/** The context of `prepare`. */
+export interface PrepareContext extends Pick<Context, 'players' | 'urls' | 'headers'> {
+  /** Aborted when the run is stopped. */
+  readonly signal: AbortSignal;
+  /** Writes a line to prepare.log, which is in the bundle. */
+  log(message: string): void;
+}
+
+/**
+ * Prepares a run: accounts, a map, tokens. It runs once, in a process of its own, before any player connects, and not before
+ * the calibration; it may take 5 minutes. What it returns is passed on as JSON, 1 MB at most (`Context.prepared`). An error
+ * that it throws ends the run.
+ */
+export type Prepare = (context: PrepareContext) => unknown;
 
 /** Ends a session. */
 export type Close<S = Session> = (session: S) => Promise<void> | void;

@@ -116,6 +116,9 @@ function ofTarget({ metric }: MeasuredBudget, { scenario, probes }: Circumstance
       ? measured(`where the target is a ${scenario.system} world`)
       : unmeasured(UNTOLD);
   }
+  if (figure === 'load.prepareSeconds') return measured('where the player module exports prepare');
+  if (figure === 'network.loginMs' || figure === 'network.socketMs')
+    return measured('where the players tell when they are logged in');
   if (section !== 'integrity' && section !== 'database') return measured();
   if (section === 'integrity' && table === null) return unmeasured(UNREAD);
   if (!probes.postgres) return needing('--probe-postgres');

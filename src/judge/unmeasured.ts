@@ -65,6 +65,7 @@ export const WHY = {
   notInSummary: 'a k6 summary does not hold it',
   noDeliveries: 'no player called context.expectDelivery',
   noModule: 'only a player module tells it, and this scenario has none',
+  noLogin: 'no player told when it was logged in (context.loggedIn() of a player module)',
   ceilings: 'the ceilings are not measured: ceilings.secondsEach is 0',
   calibration: 'the generator is not calibrated: calibration.seconds is 0',
   perPlayer: `it needs at least ${FEWEST_NUMBERS} different numbers of players: load.stages[].players`,
@@ -243,6 +244,9 @@ function nothingToTell({ figure, operation }: BudgetMetric, { load }: Unmeasured
   if (figure === 'host.canaryDriftPercent') return event('the canary was not run before and after the run');
   if (figure === 'network.reconnectMs') return event('no player connected again');
   if (figure === 'network.connectMs') return byRun('no player connected');
+  if (figure === 'load.prepareSeconds')
+    return byRun('nothing was prepared: no player module exports prepare');
+  if (figure === 'network.loginMs' || figure === 'network.socketMs') return byRun(WHY.noLogin);
   return OF_SHARES.has(figure) || HIT_RATIOS.has(figure)
     ? byRun('nothing happened that it would be a share of')
     : null;

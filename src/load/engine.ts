@@ -33,6 +33,9 @@ export interface ConnectFacts {
   readonly errors: readonly string[];
   /** TCP connect + WebSocket upgrade + welcome, in microseconds. */
   readonly connect: HistogramData;
+  /** Its two parts, of players who told when they were logged in; absent where the engine does not know. */
+  readonly login?: HistogramData;
+  readonly socket?: HistogramData;
 }
 
 /** Traffic of connections, and how often they were lost and reopened. */
@@ -222,6 +225,8 @@ export interface ReadyFleet {
    */
   readonly go: Micros | null;
   readonly connect: ConnectFacts;
+  /** How long the user's module prepared the run before any player connected; absent where it did not. */
+  readonly prepareMs?: number;
   readonly workerPids: readonly number[];
   /** The workers' log files, name -> path, if they have content. Removed by `close`. */
   readonly logs?: ReadonlyMap<string, string>;
@@ -250,9 +255,16 @@ export interface ReadyFleet {
 export const ENGINES = ['native', 'k6', 'autocannon'] as const;
 export type EngineName = (typeof ENGINES)[number];
 
+/** Reads log files, name -> path. */
+export type KeepLogs = (logs: ReadonlyMap<string, string>) => Promise<void>;
+
 /** Generates the load. */
 export interface Engine {
   readonly name: EngineName;
-  /** Connects every player; resolves when READY. Fails before starting if descriptors or ports do not suffice. */
-  prepare(workload: Workload, at: Endpoints, signal: AbortSignal): Promise<ReadyFleet>;
+  /**
+   * Connects every player; resolves when READY. Fails before starting if descriptors or ports do not suffice. `keepLogs` is
+   * called with the logs of its processes, where they have content, when these have ended and before the logs are removed:
+   * also where this rejects.
+   */
+  prepare(workload: Workload, at: Endpoints, signal: AbortSignal, keepLogs?: KeepLogs): Promise<ReadyFleet>;
 }

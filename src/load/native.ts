@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { pathToFileURL } from 'node:url';
-import type { Workload } from '../scenario/workload.ts';
 import type { Endpoints } from '../stack/stack.ts';
 import { bundleFile } from '../supervision/bundle-file.ts';
 import { startProcess } from '../supervision/process.ts';
@@ -10,7 +9,8 @@ import type { Watchdog } from '../supervision/watchdog.ts';
 import type { Engine, EngineName, ReadyFleet } from './engine.ts';
 import { type Deal, dealEvenly, dealSources } from './fleet/deal.ts';
 import { Fleet } from './fleet/fleet.ts';
-import type { FleetWorld, PlayerModule, WorkerSetup } from './fleet/messages.ts';
+import type { FleetWorld, PlayerModule, Preparation, WorkerSetup } from './fleet/messages.ts';
+import { prepareOnce } from './fleet/preparation.ts';
 import {
   type Destination,
   type HostLimits,
@@ -48,39 +48,53 @@ export function createNativeEngine(options: NativeEngineOptions): Engine {
   const { system, name = 'native', workers, watchdog, onConnecting = () => {}, limits } = options;
   return {
     name,
-    async prepare(workload: Workload, at: Endpoints, signal: AbortSignal): Promise<ReadyFleet> {
+    async prepare(workload, at, signal, keepLogs = async () => {}): Promise<ReadyFleet> {
       const worlds = await (system.deal ?? dealEvenly)(at, workload, signal);
       const destinations = worlds.map((world) => destinationOf(world, at));
       const plan = planConnections(destinations, workers, limits ?? readHostLimits());
       const sourceOf = dealSources(worlds, plan, workload.players);
       const run = randomBytes(6).toString('hex');
-      const setups = Array.from(
-        { length: plan.workers },
-        (_, worker): WorkerSetup => ({
-          worker,
-          workers: plan.workers,
-          run,
-          workload,
-          workerModule: pathToFileURL(system.workerModule).href,
-          engine: name,
-          worlds,
-          sources: plan.sources,
-          module: options.module ?? null,
-          sourceOf: sourceOf.filter((_source, player) => workerOfPlayer(player, plan.workers) === worker),
-        }),
-      );
+      const userModule = options.module ?? null;
+      const setupOf = (worker: number, prepared: string | null): WorkerSetup => ({
+        worker,
+        prepared,
+        workers: plan.workers,
+        run,
+        workload,
+        workerModule: pathToFileURL(system.workerModule).href,
+        engine: name,
+        worlds,
+        sources: plan.sources,
+        module: userModule,
+        sourceOf: sourceOf.filter((_source, player) => workerOfPlayer(player, plan.workers) === worker),
+      });
       const module = bundleFile('fleet-worker');
       const folder = await openRunFolder(watchdog, [tmpdir()], null, 'files');
-      return Fleet.open(
-        {
-          workload,
-          setups,
-          start: (name) => startProcess({ name, module, log: folder.file(`${name}.log`), watchdog }),
-          onConnecting,
-          onClosed: () => folder.remove(),
-        },
-        signal,
+      const start = (name: string) =>
+        startProcess({ name, module, log: folder.file(`${name}.log`), watchdog });
+      const logs = new Map<string, string>();
+      const onClosed = async (): Promise<void> => {
+        await keepLogs(logs).catch(() => undefined);
+        await folder.remove();
+      };
+      let preparation: Preparation | null = null;
+      if (userModule !== null && workload.isCalibration !== true) {
+        try {
+          const child = await start('prepare');
+          logs.set('prepare', child.log);
+          preparation = await prepareOnce(setupOf(0, null), child, signal);
+          // A module without it has written nothing there.
+          if (preparation === null) logs.delete('prepare');
+        } catch (thrown) {
+          await onClosed();
+          throw thrown;
+        }
+      }
+      const setups = Array.from({ length: plan.workers }, (_, worker) =>
+        setupOf(worker, preparation?.result ?? null),
       );
+      const prepareMs = preparation?.tookMs ?? null;
+      return Fleet.open({ workload, setups, start, logs, prepareMs, onConnecting, onClosed }, signal);
     },
   };
 }

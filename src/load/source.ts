@@ -1,7 +1,7 @@
 import type { MicrosHistogram } from '../hdr-histogram.ts';
 import type { DeliveryLog } from './delivery-log.ts';
 import type { ErrorCounts } from './error-counts.ts';
-import type { WorkerSetup } from './fleet/messages.ts';
+import type { Preparation, WorkerSetup } from './fleet/messages.ts';
 import type { SequenceLedger } from './ledger.ts';
 import type { Protocol } from './player/connection.ts';
 import type { PlayerFigures } from './player-figures.ts';
@@ -65,6 +65,8 @@ export interface Source {
 export interface WorkerModule {
   /** The protocol of the system's players. @throws an Error with what the user has to fix */
   openProtocol(setup: WorkerSetup, tools: SourceTools, ids: Int32Array): Protocol | Promise<Protocol>;
+  /** Prepares the run, once, before the workers exist; null where there is nothing to do. @throws an Error with what is wrong */
+  prepare?(setup: WorkerSetup, log: (line: string) => void, signal: AbortSignal): Promise<Preparation | null>;
   /** The system's other actors; absent: none. */
   openSources?(setup: WorkerSetup, tools: SourceTools): readonly Source[] | Promise<readonly Source[]>;
 }

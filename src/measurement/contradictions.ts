@@ -18,6 +18,9 @@ export function contradictionsOf(m: Measurements): readonly string[] {
     ...phases(m),
     ...Object.entries(m.operations).flatMap(([op, facts]) => operation(`operations.${op}`, facts, m)),
     ...timed('connect.histogram', m.connect.histogram, m),
+    ...(['login', 'socket'] as const).flatMap((part) =>
+      m.connect[part] === undefined ? [] : timed(`connect.${part}`, m.connect[part], m),
+    ),
     ...timed('reconnect', m.reconnect, m),
     ...deliveries(m),
     ...playerFigures(m),

@@ -1,4 +1,4 @@
-import { countOf, meanOf, percentileOf } from '../histogram.ts';
+import { countOf, EMPTY_HISTOGRAM, meanOf, percentileOf } from '../histogram.ts';
 import { mapOperations, ofOperation } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { mostPlayers } from '../scenario/stages.ts';
@@ -47,6 +47,7 @@ function generalFigures(m: Measurements, s: Scenario): Figures {
       scale: s.scale,
       colocated: m.colocated,
       durationSeconds: m.measured === null ? null : m.measured.to - m.measured.from,
+      prepareSeconds: m.prepareMs === undefined ? null : m.prepareMs / 1e3,
       operations: measured,
       wholeRun: mapOperations(m.operations, (facts) => facts.whole),
       ...sharesOf(measured),
@@ -135,6 +136,8 @@ function networkFigures(m: Measurements): Figures['network'] {
     connections: gauge('connections'),
     handshakes: increase('handshakes'),
     connectMs: percentilesOf(histogram, m.connect.failed),
+    loginMs: percentilesOf(m.connect.login ?? EMPTY_HISTOGRAM),
+    socketMs: percentilesOf(m.connect.socket ?? EMPTY_HISTOGRAM),
     connectsPerSecond: connecting === null ? null : ratio(countOf(histogram), connecting),
     disconnects: m.disconnects,
     reconnects: m.reconnects,

@@ -320,7 +320,12 @@ export const measurementsSchema = z.object({
   /** The measure phase in seconds after GO; null when it was never reached. */
   measured: z.object({ from: moment, to: moment }).nullable(),
   peakCcu: count,
-  connect: z.object({ failed: count, histogram }),
+  /** `login` and `socket`: the two parts of the time, of players who told when they were logged in. */
+  connect: z.object({
+    ...{ failed: count, histogram, login: histogram.optional(), socket: histogram.optional() },
+  }),
+  /** How long the user's module prepared the run; absent where it did not. */
+  prepareMs: amount.optional(),
   disconnects: count,
   reconnects: count,
   reconnect: histogram,

@@ -1,4 +1,4 @@
-import { EMPTY_HISTOGRAM } from '../histogram.ts';
+import { countOf, EMPTY_HISTOGRAM } from '../histogram.ts';
 import { DELIVERY_SERIES, type DeliveryTally } from '../load/deliveries.ts';
 import type { ConnectFacts, LoadSecond, OperationTally, Tally } from '../load/engine.ts';
 import { generatorSamples, sliceSamples } from '../probe/generator.ts';
@@ -31,6 +31,8 @@ interface StepFacts
   > {
   readonly stackUp: Micros | null;
   readonly connecting: Micros | null;
+  /** How long the user's module prepared the run; null where it did not. */
+  readonly prepareMs: number | null;
   readonly ready: Micros | null;
   readonly go: Micros | null;
   readonly connect: ConnectFacts | null;
@@ -51,6 +53,7 @@ const NOTHING: StepFacts = {
   foreign: [],
   stackUp: null,
   connecting: null,
+  prepareMs: null,
   ready: null,
   go: null,
   connect: null,
@@ -60,6 +63,12 @@ const NOTHING: StepFacts = {
   systemProbes: [],
   integrity: null,
   targetProbes: null,
+};
+
+/** The parts of the connect time, where a player told when it was logged in. */
+const partsOf = (connect: ConnectFacts | null): Partial<Pick<ConnectFacts, 'login' | 'socket'>> => {
+  const { login, socket } = connect ?? {};
+  return login === undefined || socket === undefined || countOf(login) === 0 ? {} : { login, socket };
 };
 
 const NO_OPERATIONS: OperationTally = {
@@ -241,7 +250,12 @@ export class RunRecord {
       },
       measured: phase === null ? null : { from: (phase.from - zero) / 1e6, to: (phase.to - zero) / 1e6 },
       peakCcu: this.peakCcu,
-      connect: { failed: connect?.failed ?? 0, histogram: connect?.connect ?? EMPTY_HISTOGRAM },
+      connect: {
+        failed: connect?.failed ?? 0,
+        histogram: connect?.connect ?? EMPTY_HISTOGRAM,
+        ...partsOf(connect),
+      },
+      ...(facts.prepareMs === null ? {} : { prepareMs: facts.prepareMs }),
       disconnects: tally?.disconnects ?? 0,
       reconnects: tally?.reconnects ?? 0,
       reconnect: tally?.reconnect ?? EMPTY_HISTOGRAM,

@@ -138,6 +138,7 @@ export const runFacts = (report: Report): Facts =>
   known({
     started: [timeText(report.startedAt)],
     'measure phase': [quantity(report.load.durationSeconds, 's')],
+    ...some(report.load.prepareSeconds, (seconds) => ({ preparation: [quantity(seconds, 's')] })),
     scale: [numberText(report.load.scale)],
     seed: [String(report.seed)],
     scenario: [report.scenarioHash],

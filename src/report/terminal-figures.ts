@@ -150,6 +150,9 @@ export function loadLines(report: Report): string[] {
         `${bytesText(network.bytesPerPlayerSecondOut, true)} out`,
       ),
     ]),
+    ...some(load.prepareSeconds, (seconds) => [
+      fact('preparation', quantity(seconds, 's'), 'by the player module'),
+    ]),
     connectingText(network),
     fact('lost writes', lostText(report)),
   ];
@@ -170,11 +173,19 @@ export const countsTexts = (
 
 export const connectingText = (network: {
   readonly connectMs: Percentiles;
+  readonly loginMs?: Percentiles;
+  readonly socketMs?: Percentiles;
   readonly disconnects: number | null;
 }): string =>
   fact(
     'connecting',
     `p95 ${quantity(network.connectMs.p95, 'ms')}`,
+    ...(network.loginMs === undefined || network.loginMs.count === 0
+      ? []
+      : [
+          `login p95 ${quantity(network.loginMs.p95, 'ms')}`,
+          `socket p95 ${quantity(network.socketMs?.p95 ?? null, 'ms')}`,
+        ]),
     `max ${quantity(network.connectMs.max, 'ms')}`,
     `${numberText(network.disconnects)} disconnects`,
   );

@@ -16,6 +16,7 @@ import { faultsOf, workloadOf } from '../scenario/workload.ts';
 import type { Endpoints, Stack } from '../stack/stack.ts';
 import { aborted, unlessAborted } from '../supervision/time-limit.ts';
 import type { System } from '../systems/system.ts';
+import type { Micros } from '../units.ts';
 import { calibrate, type NullServersOpener } from './calibration.ts';
 import { measureCanary, measureCanaryAfter } from './canary.ts';
 import { type Drive, drive } from './drive.ts';
@@ -199,10 +200,12 @@ async function startStack(running: Running): Promise<Stack> {
   return stack;
 }
 
-const gatherLogs = ({ plan, logs, gatherers }: Running, of: ReadonlyMap<string, string>): void =>
-  void gatherers.push(async () => {
-    for (const [name, path] of of) logs.set(name, await plan.readLog(path));
-  });
+const gatherLogs = (running: Running, of: ReadonlyMap<string, string>): void =>
+  void running.gatherers.push(() => readLogs(running, of));
+
+const readLogs = async ({ plan, logs }: Running, of: ReadonlyMap<string, string>): Promise<void> => {
+  for (const [name, path] of of) logs.set(name, await plan.readLog(path));
+};
 
 /** Opened after the stack, so that they are closed before it. */
 async function startProbes({ plan, record, signals, closers }: Running, stack: Stack): Promise<RunProbes> {
@@ -232,11 +235,16 @@ async function ceilings(
 
 async function connect(running: Running, { endpoints }: Stack, halt: AbortSignal): Promise<ReadyFleet> {
   const { plan, workload, record, steps, closers } = running;
-  record.note({ connecting: monotonic() });
-  const preparing = plan.engine.prepare(workload, endpoints, halt);
+  const begin = monotonic();
+  record.note({ connecting: begin });
+  // What its processes write while they are closed is kept, too.
+  const preparing = plan.engine.prepare(workload, endpoints, halt, (of) => readLogs(running, of));
   closers.addWhenOpen(preparing, (ready) => ready.close());
   const fleet = await steps.step('the load', preparing);
   gatherLogs(running, fleet.logs ?? new Map());
+  const { prepareMs } = fleet;
+  if (prepareMs !== undefined)
+    record.note({ prepareMs, connecting: (begin + Math.round(prepareMs * 1e3)) as Micros });
   record.note({ connect: fleet.connect, ready: monotonic(), workers: fleet.workerPids.length });
   return fleet;
 }

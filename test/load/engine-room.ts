@@ -2,7 +2,7 @@ import { kill } from 'node:process';
 import { onTestFinished } from 'vitest';
 import { monotonic } from '../../src/clock.ts';
 import { CapbenchError } from '../../src/errors.ts';
-import type { EngineName, ReadyFleet } from '../../src/load/engine.ts';
+import type { EngineName, KeepLogs, ReadyFleet } from '../../src/load/engine.ts';
 import type { PlayerModule } from '../../src/load/fleet/messages.ts';
 import type { HostLimits } from '../../src/load/limits.ts';
 import { createNativeEngine, type DrivenSystem } from '../../src/load/native.ts';
@@ -58,6 +58,7 @@ interface PrepareOptions {
   readonly limits?: HostLimits;
   readonly signal?: AbortSignal;
   readonly module?: PlayerModule;
+  readonly keepLogs?: KeepLogs;
 }
 
 export async function prepare(
@@ -69,6 +70,7 @@ export async function prepare(
     limits,
     signal = new AbortController().signal,
     module,
+    keepLogs,
   }: PrepareOptions = {},
 ): Promise<ReadyFleet> {
   const engine = createNativeEngine({
@@ -76,7 +78,7 @@ export async function prepare(
     ...(limits ? { limits } : {}),
     ...(module ? { module } : {}),
   });
-  const fleet = await engine.prepare(workload, endpoints, signal);
+  const fleet = await engine.prepare(workload, endpoints, signal, keepLogs);
   onTestFinished(() => fleet.close());
   return fleet;
 }

@@ -40,6 +40,9 @@ interface FleetPlan {
   start(name: string): Promise<NodeProcess>;
   /** Called while the players connect. */
   readonly onConnecting: (connected: number, failed: number) => void;
+  /** Gets the logs of the workers where a user's module writes to them, name -> path. */
+  readonly logs: Map<string, string>;
+  readonly prepareMs: number | null;
   /** Called once, when every worker has ended. */
   readonly onClosed: () => Promise<void>;
 }
@@ -80,6 +83,7 @@ export class Fleet implements ReadyFleet {
   readonly go = null;
   readonly logs: ReadonlyMap<string, string>;
   readonly workerPids: readonly number[];
+  readonly prepareMs?: number;
   private readonly plan: FleetPlan;
   private readonly processes: readonly NodeProcess[];
   private readonly workers: WorkerState[];
@@ -107,8 +111,10 @@ export class Fleet implements ReadyFleet {
     this.plan = plan;
     this.processes = processes;
     this.workerPids = processes.map(({ pid }) => pid);
+    if (plan.prepareMs !== null) this.prepareMs = plan.prepareMs;
     // Only a user's module writes to these logs.
-    this.logs = new Map(this.moduleHint === '' ? [] : processes.map(({ name, log }) => [name, log] as const));
+    if (this.moduleHint !== '') for (const { name, log } of processes) plan.logs.set(name, log);
+    this.logs = plan.logs;
     this.workers = processes.map(() => ({ kind: 'connecting', connected: 0, failed: 0, refusal: null }));
     this.failure = new Promise((_resolve, reject) => {
       this.fail = reject;
@@ -164,6 +170,8 @@ export class Fleet implements ReadyFleet {
       ...sumOf(['connected', 'failed'], facts),
       errors: [...new Set(facts.flatMap(({ errors }) => errors))].slice(0, 5),
       connect: mergeHistograms(facts.map(({ connect }) => connect)),
+      login: mergeHistograms(facts.flatMap(({ login }) => login ?? [])),
+      socket: mergeHistograms(facts.flatMap(({ socket }) => socket ?? [])),
     };
   }
 
@@ -330,7 +338,7 @@ export class Fleet implements ReadyFleet {
   private onReport(worker: number, report: Report): void {
     const { kind } = report;
     this.missedHeartbeats[worker] = 0;
-    if (kind === 'heartbeat') return;
+    if (kind === 'heartbeat' || kind === 'prepared') return;
     if (kind === 'second') {
       this.seconds?.add(worker, report.report);
       this.deliveries?.upTo(worker, report.report.at);

@@ -47,6 +47,8 @@ export interface WorkerSetup {
   readonly sourceOf: Uint8Array;
   /** The user's player module, or null. */
   readonly module: PlayerModule | null;
+  /** JSON of what the module's `prepare` returned; null or absent where there is none. */
+  readonly prepared?: string | null;
 }
 
 /** Only a player module can tell what players hear; in the calibration nobody hears anything. */
@@ -64,6 +66,8 @@ export interface PlayerModule {
 /** Messages from the fleet to a worker. */
 export type Order =
   | { readonly kind: 'setup'; readonly setup: WorkerSetup }
+  /** Only to a process that does nothing else (preparation.ts). */
+  | { readonly kind: 'prepare'; readonly setup: WorkerSetup }
   | { readonly kind: 'go'; readonly go: number }
   | { readonly kind: 'stop' }
   /** Requests, with a number that the answer repeats. */
@@ -113,6 +117,13 @@ export type Answer =
   | { readonly kind: 'dropped'; readonly ask: number; readonly players: number }
   | { readonly kind: 'ledger'; readonly ask: number; readonly ledger: Ledger };
 
+/** What a player module's `prepare` returned, and how long it took. */
+export interface Preparation {
+  /** JSON. */
+  readonly result: string;
+  readonly tookMs: number;
+}
+
 /** Messages from a worker to the fleet. */
 export type Report =
   | Answer
@@ -132,17 +143,19 @@ export type Report =
   /** Nothing is due, waiting or unanswered: only deliveries may be open. */
   | { readonly kind: 'drained' }
   | { readonly kind: 'done'; readonly tally: WorkerTally }
+  | { readonly kind: 'prepared'; readonly preparation: Preparation | null }
   /** It cannot start, for a reason that the user can fix. */
   | { readonly kind: 'refused'; readonly message: string; readonly hint: string | null }
   /** A bug in capbench. */
   | { readonly kind: 'crashed'; readonly message: string };
 
-const ORDERS = ['setup', 'go', 'stop', 'drop', 'readLedger', 'settled', 'close'];
+const ORDERS = ['setup', 'prepare', 'go', 'stop', 'drop', 'readLedger', 'settled', 'close'];
 const REPORTS = [
   'heartbeat',
   'connecting',
   'ready',
   'deliveries',
+  'prepared',
   'second',
   'drained',
   'done',

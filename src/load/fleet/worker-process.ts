@@ -8,6 +8,8 @@ import { isOrder, type Report, type WorkerSetup } from './messages.ts';
 const CLOSE_STEP_MS = 10;
 const CLOSE_STEPS = 200;
 const HEARTBEAT_MS = 1_000;
+/** How long a preparation that is stopped may take to undo what it has begun. */
+const PREPARE_GRACE_MS = 1_000;
 
 let worker: LoadWorker | null = null;
 /** Saved before the player module can replace it. */
@@ -38,6 +40,27 @@ async function begin(setup: WorkerSetup): Promise<void> {
   await worker.connect();
 }
 
+/** In a process of its own, which ends then. */
+async function prepare(setup: WorkerSetup): Promise<void> {
+  const loaded: unknown = await import(setup.workerModule);
+  if (!isWorkerModule(loaded)) throw new Error(`${setup.workerModule} exports no openProtocol`);
+  const ended = new AbortController();
+  let grace = PREPARE_GRACE_MS;
+  process.once('SIGTERM', () => {
+    ended.abort();
+    setTimeout(() => exit(0), grace);
+  });
+  try {
+    const preparation = (await loaded.prepare?.(setup, log, ended.signal)) ?? null;
+    send({ kind: 'prepared', preparation });
+  } catch (thrown) {
+    refuse(messageOf(thrown));
+  }
+  grace = 0;
+}
+
+const log = (line: string): void => void process.stdout.write(`${line}\n`);
+
 /** The player module shares this process, so errors that it causes name it. */
 function watchModule(name: string): void {
   module = name;
@@ -66,6 +89,9 @@ process.on('message', (order) => {
     if (order.setup.module !== null) watchModule(order.setup.module.name);
     setInterval(() => send({ kind: 'heartbeat' }), HEARTBEAT_MS);
     begin(order.setup).catch(crash);
+  } else if (order.kind === 'prepare') {
+    if (order.setup.module !== null) watchModule(order.setup.module.name);
+    prepare(order.setup).catch(crash);
   } else if (order.kind === 'go') {
     worker?.start(order.go);
   } else if (order.kind === 'stop') {

@@ -17,6 +17,9 @@ export class Connector implements Dialler {
   /** Of the first player that could not connect. */
   refusal: Cause | null = null;
   private readonly latency = new MicrosHistogram();
+  /** The two parts of the latency, of players who told when they were logged in. */
+  private readonly login = new MicrosHistogram();
+  private readonly socket = new MicrosHistogram();
   private readonly pool: PlayerPool;
   private readonly protocol: Protocol;
   private readonly errors: ErrorCounts;
@@ -37,6 +40,8 @@ export class Connector implements Dialler {
       failed: this.failed,
       errors: this.errors.top(5),
       connect: this.latency.toData(),
+      login: this.login.toData(),
+      socket: this.socket.toData(),
     };
   }
 
@@ -64,10 +69,15 @@ export class Connector implements Dialler {
     });
   }
 
-  welcomed(player: number, connection: Connection, { lastSequence }: Welcome, took: number): void {
+  welcomed(player: number, connection: Connection, welcome: Welcome, took: number): void {
     this.inFlight -= 1;
     this.done += 1;
     this.latency.record(took, 1);
+    const { lastSequence, loggedInAfter } = welcome;
+    if (loggedInAfter !== undefined) {
+      this.login.record(loggedInAfter, 1);
+      this.socket.record(Math.max(0, took - loggedInAfter), 1);
+    }
     this.pool.welcome(player, connection, lastSequence);
   }
 

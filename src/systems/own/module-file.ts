@@ -2,7 +2,7 @@ import { pathToFileURL } from 'node:url';
 import { messageOf } from '../../errors.ts';
 import type { PlayerModule } from '../../load/fleet/messages.ts';
 import { isRecord } from '../../load/json.ts';
-import type { Close, Connect, NullServer, Perform, Session } from '../../player.d.ts';
+import type { Close, Connect, NullServer, Perform, Prepare, Session } from '../../player.d.ts';
 
 const LONGEST_MS = 15_000;
 
@@ -12,6 +12,8 @@ export interface LoadedModule {
   readonly connect: Connect;
   readonly perform: Perform;
   readonly close: Close | null;
+  /** Prepares the run, once. */
+  readonly prepare: Prepare | null;
   /** The module's null server for calibration. */
   readonly nullServer: NullServer | null;
 }
@@ -49,14 +51,19 @@ export async function loadModule({ path, name }: PlayerModule): Promise<LoadedMo
     clearTimeout(timer);
   }
   if (!isRecord(loaded)) throw wrong('exports nothing');
-  const { connect, perform, close, nullServer } = loaded;
+  const { connect, perform, close, prepare, nullServer } = loaded;
   if (!isFunction<Connect>(connect)) throw wrong('exports no function connect(context)');
   if (!isFunction<Perform>(perform)) throw wrong('exports no function perform(session, operation, context)');
   if (close !== undefined && !isFunction<Close>(close)) throw wrong('exports a close that is not a function');
+  if (prepare !== undefined && !isFunction<Prepare>(prepare))
+    throw wrong('exports a prepare that is not a function');
   if (nullServer !== undefined && !isFunction<NullServer>(nullServer)) {
     throw wrong('exports a nullServer that is not a function');
   }
-  return { name, connect, perform, close: close ?? null, nullServer: nullServer ?? null };
+  return {
+    ...{ name, connect, perform, close: close ?? null },
+    ...{ prepare: prepare ?? null, nullServer: nullServer ?? null },
+  };
 }
 
 const isFunction = <F>(value: unknown): value is F => typeof value === 'function';

@@ -1,7 +1,7 @@
 import { causeOfError } from '../../address/connection-cause.ts';
 import { monotonic } from '../../clock.ts';
 import { OUTCOME, type Outcome } from '../../load/outcome.ts';
-import type { Connection, Dialler, Listener, Protocol } from '../../load/player/connection.ts';
+import type { Connection, Dialler, Listener, Protocol, Welcome } from '../../load/player/connection.ts';
 import type { PlayerSockets } from '../../load/player/player-sockets.ts';
 import { CONNECT_TIMEOUT_MS } from '../../load/player/socket.ts';
 import type { SocketPlan } from '../../load/player/socket-protocol.ts';
@@ -32,6 +32,8 @@ interface ModulePlan
   /** The kinds of operations, by their index in the workload. */
   readonly operations: readonly Pick<OperationSpec, 'id' | 'due'>[];
   readonly urls: readonly string[];
+  /** What the module's `prepare` returned. */
+  readonly prepared: unknown;
 }
 
 /** Players of a user's module. Its errors are reported with its name. */
@@ -133,6 +135,9 @@ class ModuleConnection implements Connection {
   private readonly turns: Turns;
   private readonly player: number;
   private readonly own: ReturnType<typeof openContext>;
+  private readonly began = monotonic();
+  /** Microseconds; null until the module tells. */
+  private loggedInAfter: number | null = null;
   /** Null before `connect` and after `close`. */
   private session: Session | null = null;
   private listener: Listener | null = null;
@@ -159,11 +164,18 @@ class ModuleConnection implements Connection {
       lastDue: () => this.lastDue,
       start: (kind) => this.start(kind),
       lost: (reason) => this.lose(reason),
+      loggedIn: () => {
+        this.loggedInAfter ??= monotonic() - this.began;
+      },
     });
   }
 
-  get welcome(): { readonly lastSequence: number | null; readonly stated: null } {
-    return { lastSequence: lastNumberOf(this.session), stated: null };
+  get welcome(): Welcome {
+    const { loggedInAfter } = this;
+    return {
+      ...{ lastSequence: lastNumberOf(this.session), stated: null },
+      ...(loggedInAfter === null ? {} : { loggedInAfter }),
+    };
   }
 
   /** @throws what the module throws */

@@ -8,7 +8,7 @@ import { largestFrameOf } from './players.ts';
 import type { SocketPlayers } from './players-schema.ts';
 
 interface ContextOptions
-  extends Pick<Context, 'player' | 'players' | 'urls' | 'random' | 'now'>,
+  extends Pick<Context, 'player' | 'players' | 'urls' | 'random' | 'now' | 'prepared' | 'loggedIn'>,
     Pick<SourceTools, 'deliveries' | 'figures'> {
   readonly route: Route;
   readonly client: SocketPlayers;
@@ -26,6 +26,7 @@ export function openContext(options: ContextOptions): {
   readonly end: () => void;
 } {
   const { route, client, player, players, urls, random, now, log, settle, start, lost } = options;
+  const { prepared, loggedIn } = options;
   const ended = new AbortController();
   const sockets = new Set<WebSocket>();
   const context: Context = {
@@ -40,6 +41,8 @@ export function openContext(options: ContextOptions): {
     signal: ended.signal,
     random,
     now,
+    prepared,
+    loggedIn,
     settle,
     start,
     lost: (reason) => lost(reason),

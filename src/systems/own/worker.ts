@@ -5,6 +5,7 @@ import { watchDials } from '../../load/player/watched-dials.ts';
 import type { WorkerModule } from '../../load/source.ts';
 import { JsonCodec } from './json.ts';
 import { ownWorkload } from './players.ts';
+import { preparedOf, prepareRun } from './prepare.ts';
 
 /** The protocol of a load worker's players. Modules that only some protocols need are loaded on demand. */
 export const openProtocol: WorkerModule['openProtocol'] = async (setup, tools, ids) => {
@@ -46,9 +47,11 @@ export const openProtocol: WorkerModule['openProtocol'] = async (setup, tools, i
       const module = isUncalibrated ? nullPlayer(loaded.name) : loaded;
       const urls = setup.worlds.map(({ url }) => url);
       return new ModuleProtocol({
-        ...{ ...tools, ids, module, seed, players, operations, urls, route },
+        ...{ ...tools, ids, module, seed, players, operations, urls, route, prepared: preparedOf(setup) },
         ...{ sockets, dials, client: playing },
       });
     }
   }
 };
+
+export const prepare: WorkerModule['prepare'] = prepareRun;

@@ -26,7 +26,7 @@ async function playerOf(perform: Perform, connect: Connect = () => ({}), operati
     ...{ deliveries: null, figures: new PlayerFigures({ measureStart: 0, end: 1 }) },
     ...{ sockets: new PlayerSockets(), dials: { elsewhere: new Set<string>(), hidden: null } },
     module: {
-      ...{ name: './my-player.mjs', perform, close: null, nullServer: null },
+      ...{ name: './my-player.mjs', perform, close: null, prepare: null, nullServer: null },
       connect: (own) => {
         context = own;
         return connect(own);

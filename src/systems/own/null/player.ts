@@ -12,6 +12,7 @@ interface NullSession extends Session {
 export const nullPlayer = (name: string): LoadedModule => ({
   name,
   nullServer: null,
+  prepare: null,
   connect: (context) =>
     new Promise<NullSession>((resolve, reject) => {
       const socket = context.openSocket('/');
