@@ -23,7 +23,7 @@ async function playerOf(perform: Perform, connect: Connect = () => ({}), operati
   const protocol = new ModuleProtocol({
     ...{ ids: Int32Array.of(0), players: 1, seed: 1, urls: [ROUTE.url], route: () => ROUTE },
     ...{ operations, errors, now: () => 0, log: () => {}, client: {} },
-    ...{ deliveries: null, figures: new PlayerFigures({ measureStart: 0, end: 1 }) },
+    ...{ prepared: null, deliveries: null, figures: new PlayerFigures({ measureStart: 0, end: 1 }) },
     ...{ sockets: new PlayerSockets(), dials: { elsewhere: new Set<string>(), hidden: null } },
     module: {
       ...{ name: './my-player.mjs', perform, close: null, prepare: null, nullServer: null },
