@@ -28,14 +28,14 @@ export const checkCommand = (host: Host): Command =>
     .action(async (reference: string, flags: CheckFlags) => {
       const { outline, outlineJson } = await import('./scenario-outline.ts');
       if (flags.json !== true) {
-        const { loaded, needs } = await inspect(host, reference, flags);
-        host.stdout.write(outline(loaded, needs, host.stdout.columns));
+        const { loaded, needs, watch } = await inspect(host, reference, flags);
+        host.stdout.write(outline(loaded, needs, watch, host.stdout.columns));
         return;
       }
       const { ScenarioError } = await import('../scenario/problem.ts');
       try {
-        const { loaded, needs } = await inspect(host, reference, flags);
-        host.stdout.write(outlineJson(loaded, needs));
+        const { loaded, needs, watch } = await inspect(host, reference, flags);
+        host.stdout.write(outlineJson(loaded, needs, watch));
       } catch (thrown) {
         if (!(thrown instanceof CapbenchError) || thrown.exitCode !== EXIT.badInput) throw thrown;
         const problems =
@@ -52,7 +52,7 @@ async function inspect(host: Host, reference: string, flags: CheckFlags) {
   const { findModule, loadScenario } = await import('./scenario-files.ts');
   const { readTargets, refuseProcessFaults } = await import('./targets.ts');
   const { readVariables } = await import('./start-permission.ts');
-  const { needOf } = await import('../judge/need.ts');
+  const { needOf, needOfWatched } = await import('../judge/need.ts');
   const { knownSettings } = await import('./known-settings.ts');
   const loaded = await loadScenario(host, reference, flags);
   const { scenario, system } = loaded;
@@ -76,5 +76,9 @@ async function inspect(host: Host, reference: string, flags: CheckFlags) {
     settings: await knownSettings(host, scenario),
     platform: host.machine.platform,
   };
-  return { loaded, needs: scenario.budgets.map((budget) => needOf(budget, circumstances)) };
+  return {
+    loaded,
+    needs: scenario.budgets.map((budget) => needOf(budget, circumstances)),
+    watch: needOfWatched(circumstances),
+  };
 }

@@ -145,7 +145,12 @@ const ceilingsText = ({ secondsEach, rows }: Scenario['ceilings']): string =>
     : `  database ceilings: ${grouped(secondsEach)} s each over ${grouped(rows)} rows`;
 
 /** What would run, as text. */
-export function outline({ scenario, system, path }: LoadedScenario, needs: Needs, width: number): string {
+export function outline(
+  { scenario, system, path }: LoadedScenario,
+  needs: Needs,
+  watch: Need,
+  width: number,
+): string {
   const { load, world, operations, rules } = scenario;
   const own = system.scenario.outline?.(scenario) ?? {};
   const rows = (of: readonly (readonly string[])[]): readonly string[] => table(of, '  ', width);
@@ -200,6 +205,10 @@ export function outline({ scenario, system, path }: LoadedScenario, needs: Needs
       ...rejectedTexts(scenario).flatMap((text) => indented(text, 2, width)),
     ]),
     ...section('BUDGETS', budgetLines(scenario.budgets, needs, width)),
+    ...section(
+      'WATCHED',
+      rows((scenario.watch ?? []).map((text) => [text, watch.reason ?? needText(watch)])),
+    ),
     '',
     `${counts.measurable} measurable, ${counts.untestable} untestable, ${counts.contradicted} contradicted`,
     ...deadLines(dead(scenario.budgets, needs), width),
@@ -208,7 +217,7 @@ export function outline({ scenario, system, path }: LoadedScenario, needs: Needs
 }
 
 /** The same as JSON. */
-export function outlineJson({ scenario, path }: LoadedScenario, needs: Needs): string {
+export function outlineJson({ scenario, path }: LoadedScenario, needs: Needs, watch: Need): string {
   const { operations: _, traits: __, sections, ...file } = scenario;
   const { budgets } = scenario;
   const content = {
@@ -222,6 +231,9 @@ export function outlineJson({ scenario, path }: LoadedScenario, needs: Needs): s
       optional: budget.state === 'measured' && budget.optional === true,
     })),
     invalid: dead(budgets, needs),
+    ...(scenario.watch === undefined
+      ? {}
+      : { watch: scenario.watch.map((metric) => ({ metric, ...watch })) }),
     scenario: { ...file, ...sections, budgets: budgets.map(writtenBudget) },
   };
   return `${JSON.stringify(content, null, 2)}\n`;

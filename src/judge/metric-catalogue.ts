@@ -22,12 +22,12 @@ const SELECTOR = 'target.metrics.<name>{label="value"}';
 const PROCESS = `${PROCESS_ROOM}.<name>`;
 
 /**
- * Every metric that a budget may name. With a scenario: also its settings, the target's metrics that its budgets name,
+ * Every metric that a budget may name. With a scenario: also its settings, the target's metrics that it names,
  * and the budgets on each.
  */
 export function catalogue(
   metrics: Metrics,
-  scenario: Pick<Scenario, 'budgets'> | null,
+  scenario: Pick<Scenario, 'budgets' | 'watch'> | null,
   settings: readonly string[],
 ): readonly ListedMetric[] {
   const budgets = scenario?.budgets ?? [];
@@ -47,7 +47,7 @@ export function catalogue(
       ),
     ),
   ];
-  const selectors = [...selectorsOf(budgets).keys()];
+  const selectors = [...selectorsOf(budgets, scenario?.watch).keys()];
   return [
     ...[...metrics].flatMap(([path, metric]) => listed(path, metric)),
     ...listed(SETTING, metricAt(metrics, 'stack.applied.any')),

@@ -47,6 +47,12 @@ const needing = (...options: readonly string[]): Need => ({
   ...{ state: 'unmeasured', cause: 'run', options, reason: null },
 });
 
+/** What the metrics that `watch:` names need to be read. */
+export function needOfWatched({ hasTarget, probes }: Pick<Circumstances, 'hasTarget' | 'probes'>): Need {
+  const missing = [...(hasTarget ? [] : ['--target']), ...(probes.metrics ? [] : ['--probe-metrics'])];
+  return missing.length === 0 ? measured('where a page has it') : needing(...missing);
+}
+
 /** What a budget needs to have a figure in this run, as far as that is known before it. */
 export function needOf(budget: Budget, at: Circumstances): Need {
   const undecided = { cause: null, options: [] };

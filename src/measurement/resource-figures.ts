@@ -1,8 +1,8 @@
+import { bucketQuantile } from '../buckets.ts';
 import { meanOf, mergeHistograms } from '../histogram.ts';
 import { selectorsOf } from '../scenario/budget.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { toMillis } from '../units.ts';
-import { bucketQuantile } from './buckets.ts';
 import { type Figures, type MetricFigures, type ProcessFigures, rateKey, type Spread } from './figures.ts';
 import { percentilesOf } from './latency-figures.ts';
 import type { BucketData, Measurements } from './measurements.ts';
@@ -103,9 +103,11 @@ export function redisFigures(m: Measurements): Figures['redis'] {
   };
 }
 
-/** The figures of every metric that a budget names, and of every process that was watched. */
-export const targetFigures = (m: Measurements, { budgets }: Scenario): Figures['target'] => ({
-  metrics: Object.fromEntries([...selectorsOf(budgets).keys()].map((text) => [text, metricFigures(m, text)])),
+/** The figures of every metric that a budget or `watch:` names, and of every process that was watched. */
+export const targetFigures = (m: Measurements, { budgets, watch }: Scenario): Figures['target'] => ({
+  metrics: Object.fromEntries(
+    [...selectorsOf(budgets, watch).keys()].map((text) => [text, metricFigures(m, text)]),
+  ),
   process: Object.fromEntries(processNamesOf(m).map((name) => [name, processFigures(m, name)])),
 });
 

@@ -1,6 +1,8 @@
 import { causeOfError } from '../address/connection-cause.ts';
 import type { MetricsAddress } from '../address/probe-address.ts';
+import { bucketQuantile } from '../buckets.ts';
 import { CapbenchError, stackFailed } from '../errors.ts';
+import type { AskedMetric } from '../scenario/budget.ts';
 import { type MetricSelector, selects } from '../scenario/metric-selector.ts';
 import type { Micros } from '../units.ts';
 import { type HistogramGrowth, openHistogramGrowth } from './histogram-growth.ts';
@@ -24,17 +26,11 @@ const ANSWER_LIMIT_MS = 1_500;
 const FIRST_ANSWER_MS = 5_000;
 const LONGEST_ANSWER = 8 * 2 ** 20;
 
-/** A selector, and the statistics of the budgets that name it. */
-export interface AskedMetric {
-  readonly selector: MetricSelector;
-  readonly stats: ReadonlySet<string>;
-}
-
 /** A Prometheus page of a target. */
 export interface MetricsProbe extends Probe {
   /** Whether any reading had a sample or a bucket of it. A declared counter or histogram counts as 0 without one. */
   found(selector: string, what: 'values' | 'percentiles'): boolean;
-  /** The histogram of a selector; null where no budget asks for its percentiles. */
+  /** The histogram of a selector; null where nobody asks for its percentiles. */
   histogram(selector: string): HistogramGrowth | null;
   /** Why its readings from `from` to `to` (inclusive) give no figure; null where they do. */
   flaw(selector: string, from: Micros, to: Micros): string | null;
@@ -44,6 +40,8 @@ export interface MetricsProbe extends Probe {
 
 const COUNTS = ['rate', 'increase'];
 export const isPercentile = (stat: string): boolean => /^p\d+$/.test(stat);
+const asksForPercentiles = ({ stats, isWatched }: AskedMetric): boolean =>
+  isWatched || [...stats].some(isPercentile);
 /** How many readings without a number are remembered. */
 const MOST_NUMBERLESS = 10_000;
 
@@ -53,6 +51,8 @@ interface Watched extends AskedMetric {
   readonly found: { values: boolean; percentiles: boolean };
   /** The readings in which a sample was no figure (NaN, infinite or too large). */
   readonly numberless: { readonly at: Micros; readonly was: string }[];
+  /** When its buckets were read last. */
+  bucketsAt: Micros | null;
   /** Since when a selector that was found before has no samples. */
   goneSince: Micros | null;
   kind: ReturnType<typeof kindOf>;
@@ -69,9 +69,9 @@ export function openMetricsProbe(
     (one): Watched => ({
       ...one,
       total: openTotal({ remembers: true }),
-      growth: [...one.stats].some(isPercentile) ? openHistogramGrowth() : null,
+      growth: asksForPercentiles(one) ? openHistogramGrowth() : null,
       found: { values: false, percentiles: false },
-      ...{ numberless: [], goneSince: null, kind: null, unreadable: null },
+      ...{ numberless: [], goneSince: null, kind: null, unreadable: null, bucketsAt: null },
     }),
   );
   const names = new Set(
@@ -122,12 +122,13 @@ export function openMetricsProbe(
 }
 
 /** The first malformed line that belongs to the selector. */
-function unreadableOf({ selector, stats }: AskedMetric, page: MetricsPage): string | null {
+function unreadableOf(one: AskedMetric, page: MetricsPage): string | null {
+  const { selector } = one;
   const other = otherNameOf(selector.name);
   const names = [
     selector.name,
     ...(kindOf(other, page) === 'counter' ? [other] : []),
-    ...([...stats].some(isPercentile) ? [`${selector.name}_bucket`] : []),
+    ...(asksForPercentiles(one) ? [`${selector.name}_bucket`] : []),
   ];
   const isOf = ({ name, labels }: UnreadableLine): boolean =>
     names.includes(name) && (labels === null || selects(selector, labels));
@@ -171,7 +172,7 @@ function samplesOf(one: Watched, page: MetricsPage, { index, at, isBoundary }: R
     if (buckets.length > 0 || (declared && kind === 'histogram')) found.percentiles = true;
     if (areNumbers(`${selector.name}_bucket`, buckets)) growth.add(at, buckets, isBoundary);
   }
-  if (kind === 'histogram') return [];
+  if (kind === 'histogram') return quantileSamples(one, index, at);
   if (samples.length > 0 || (declared && kind === 'counter')) found.values = true;
   const series = `metrics.${index}.${selector.text}`;
   if (one.goneSince !== null || !areNumbers(name, samples)) return [];
@@ -182,6 +183,24 @@ function samplesOf(one: Watched, page: MetricsPage, { index, at, isBoundary }: R
   }
   if (samples.length === 0) return [];
   return [{ series, kind: 'gauge', value: samples.reduce((sum, { value }) => sum + value, 0) }];
+}
+
+const CHARTED = [50, 95] as const;
+
+/** Of a watched histogram: percentiles of what was counted since the reading before; none where that is nothing. */
+function quantileSamples(one: Watched, index: number, at: Micros): readonly Sample[] {
+  const { growth, isWatched, bucketsAt, selector } = one;
+  if (!isWatched || growth === null) return [];
+  one.bucketsAt = at;
+  const grown = bucketsAt === null ? null : growth.between(bucketsAt, at);
+  if (grown === null) return [];
+  const { counts } = grown;
+  const bounds = grown.bounds.filter(Number.isFinite);
+  return CHARTED.flatMap((percent) => {
+    const value = bucketQuantile({ bounds, counts }, percent);
+    const series = `metrics.${index}.${selector.text}.p${percent}`;
+    return value === null ? [] : [{ series, kind: 'gauge' as const, value }];
+  });
 }
 
 /**

@@ -1,17 +1,11 @@
 import type { MetricsAddress, ProbeAddresses } from '../address/probe-address.ts';
-import { type Budget, processesIn, selectorsOf } from '../scenario/budget.ts';
+import { type AskedMetric, type Budget, processesIn, selectorsOf } from '../scenario/budget.ts';
 import { PROCESS_ROOM } from '../scenario/process-metric.ts';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
 import type { Micros } from '../units.ts';
 import { openAttachedPostgres } from './attached-postgres.ts';
 import type { BucketCounts as Buckets } from './bucket-history.ts';
-import {
-  type AskedMetric,
-  isPercentile,
-  type MetricsProbe,
-  metricsUnreadable,
-  openMetricsProbe,
-} from './metrics.ts';
+import { isPercentile, type MetricsProbe, metricsUnreadable, openMetricsProbe } from './metrics.ts';
 import type { Absence, Probe } from './probe.ts';
 import { openRedisProbe } from './redis.ts';
 import type { ProcessProbe } from './target-processes.ts';
@@ -26,6 +20,8 @@ interface TargetProbeOptions {
   readonly tables: readonly string[];
   /** They name the metrics to read. */
   readonly budgets: readonly Budget[];
+  /** And so does `watch:`. */
+  readonly watch?: readonly string[] | undefined;
   /** The processes of the target that are watched. */
   readonly processes: readonly ProcessProbe[];
   /** CA certificates for a Redis over TLS. */
@@ -51,10 +47,11 @@ export async function openTargetProbes({
   database,
   tables,
   budgets,
+  watch,
   processes,
   ca,
 }: TargetProbeOptions) {
-  const asked = [...selectorsOf(budgets).values()];
+  const asked = [...selectorsOf(budgets, watch).values()];
   const absent: Absence[] = [CEILINGS];
   const without = (of: string, what: string, flag: string): void =>
     void absent.push({ of, because: `no ${what} was given: ${flag}` });
@@ -104,6 +101,11 @@ export async function openTargetProbes({
     const of = `target.metrics.${text}`;
     const flaw = flawOf(text, measured);
     const missing: Absence[] = [];
+    if (stats.size === 0) {
+      const found = pages.some((page) => page.found(text, 'values') || page.found(text, 'percentiles'));
+      const because = found ? flaw : (flaw ?? `no page has ${text}`);
+      return because === null ? [] : [{ of, because }];
+    }
     if (![...stats].every(isPercentile)) {
       const found = pages.some((page) => page.found(text, 'values'));
       const because = found ? flaw : (flaw ?? `no page has a sample of ${text}`);
@@ -132,7 +134,8 @@ export async function openTargetProbes({
     ],
     /** The first malformed line of each metric that a budget names. */
     unreadable: () =>
-      asked.flatMap(({ selector: { text } }): Absence[] => {
+      asked.flatMap(({ selector: { text }, stats }): Absence[] => {
+        if (stats.size === 0) return [];
         const line = unreadableOf(text);
         return line === null ? [] : [{ of: `target.metrics.${text}`, because: line }];
       }),

@@ -138,6 +138,30 @@ export function lostCurves(m: Measurements): readonly Curve[] {
   return [{ name: 'deliveries lost', x, y: ratesAt(zero, x) }].filter(hasData);
 }
 
+/**
+ * A metric of a target's pages over the time of the run: a gauge as it is, a counter as its growth in each second, both
+ * over all pages; of a histogram the percentiles of each reading, for each page.
+ */
+export function watchedCurves(m: Measurements, selector: string): readonly Curve[] {
+  const x = secondsOf(m);
+  const pages = numbered(m.series, 'metrics', selector);
+  const counters = pages.filter(({ kind }) => kind === 'counter');
+  const gauges = pages.filter(({ kind }) => kind === 'gauge');
+  const percentiles = ['p50', 'p95'].flatMap((stat) => {
+    const all = numbered(m.series, 'metrics', `${selector}.${stat}`);
+    return all.map((series, i) => ({
+      name: all.length === 1 ? stat : `${stat}, page ${i + 1}`,
+      x,
+      y: valuesAt(series, x),
+    }));
+  });
+  return [
+    { name: 'per second', x, y: sumColumns(counters.map((series) => ratesAt(series, x))) },
+    { name: selector, x, y: sumColumns(gauges.map((series) => valuesAt(series, x))) },
+    ...percentiles,
+  ].filter(hasData);
+}
+
 /** Cores in use, by process. */
 export function cpuCurves(m: Measurements): readonly Curve[] {
   const x = secondsOf(m);

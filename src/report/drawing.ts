@@ -15,6 +15,7 @@ import {
   percentileCurves,
   secondsOf,
   throughputCurves,
+  watchedCurves,
 } from './curves.ts';
 import { numberText, quantity } from './quantity.ts';
 import type { Report } from './report.ts';
@@ -92,6 +93,7 @@ export function drawingsOf(report: Report, m: Measurements): readonly Drawing[] 
     cpuDrawing(report, m, marks),
     memoryDrawing(m, marks),
     ...byPlayersDrawings(report, m),
+    ...(report.watch ?? []).map((selector, i) => watchedDrawing(selector, `watch-${i + 1}`, m, marks)),
   ].filter((drawing) => drawing !== null);
 }
 
@@ -164,6 +166,24 @@ function lostDrawing(m: Measurements, marks: Marks): Drawing | null {
     alt: `${title}. ${sentencesOf(curves, [], marks)}`,
     x: secondsAxis(curves),
     y: linear('per second', highest(curves)),
+  };
+}
+
+function watchedDrawing(selector: string, name: string, m: Measurements, marks: Marks): Drawing | null {
+  const curves = watchedCurves(m, selector).map(plainLook);
+  if (curves.length === 0) return null;
+  const isRate = curves[0]?.name === 'per second';
+  const title = `${selector}${isRate ? ', per second' : ''}`;
+  const lowest = curves.reduce(
+    (low, { y }) => y.reduce<number>((least, v) => Math.min(least, v ?? 0), low),
+    0,
+  );
+  const axis = linear(isRate ? 'per second' : 'in its own unit', highest(curves));
+  return {
+    ...{ name, title, curves, limits: [], marks, stacked: false, bars: null },
+    alt: `${title}. ${sentencesOf(curves, [], marks)}`,
+    x: secondsAxis(curves),
+    y: lowest < 0 ? { ...axis, from: 1.06 * lowest } : axis,
   };
 }
 

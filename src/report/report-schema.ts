@@ -82,6 +82,10 @@ export const envelopeSchema = z.object({
   absences: z
     .array(z.object({ of: text, because: text }))
     .describe('Of a target: figures that could not be read, by their paths in this file.'),
+  watch: z
+    .array(text)
+    .optional()
+    .describe('What `watch:` names, as in `target.metrics`; absent where it names nothing.'),
   rules: z.array(rule),
   bottleneck: bottleneckSchema,
   phases: z

@@ -5,6 +5,7 @@ import type { Ruling } from '../judge/ruling.ts';
 import type { Verdict } from '../judge/verdict.ts';
 import type { Figures } from '../measurement/figures.ts';
 import type { Measurements } from '../measurement/measurements.ts';
+import { watchedSelector } from '../scenario/metric-selector.ts';
 import { ofOperation } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { conversion, toMillis } from '../units.ts';
@@ -31,6 +32,7 @@ export function reportOf(m: Measurements, s: Scenario, verdict: Verdict, figures
     })),
     absences: [...(m.absences ?? [])],
     ...figures,
+    ...(s.watch === undefined ? {} : { watch: s.watch.flatMap((text) => watchedSelector(text)?.text ?? []) }),
     rules: verdict.rules.map((rule) => ruleOf(rule, s)),
     bottleneck: verdict.bottleneck,
     phases: m.phases,

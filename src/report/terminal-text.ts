@@ -22,6 +22,8 @@ export const palette = (on: boolean): Palette => ({
 });
 
 const NAME_WIDTH = 24;
+/** Of the names of facts. */
+export const LONGEST_FACT = NAME_WIDTH - 1;
 /** The longest name of a fact. */
 export const LONGEST_NAME = NAME_WIDTH - 1;
 

@@ -12,7 +12,18 @@ import { type Reasoned, reasonsOf } from './ruling-text.ts';
 import { compactBudgetLines, fullBudgetLines } from './terminal-budgets.ts';
 import { keyFigures, latencyLines, loadLines } from './terminal-figures.ts';
 import { faultLines, stageLines } from './terminal-stages.ts';
-import { cut, fact, fold, type Paint, type Palette, palette, wrap } from './terminal-text.ts';
+import {
+  belowFact,
+  cut,
+  fact,
+  fold,
+  LONGEST_FACT,
+  type Paint,
+  type Palette,
+  palette,
+  wrap,
+} from './terminal-text.ts';
+import { watchedValues } from './watched.ts';
 
 export interface TerminalStyle {
   readonly colour: boolean;
@@ -64,6 +75,7 @@ export const terminalSummary = (report: Report, style: TerminalStyle): string =>
             ...section('LATENCY', latencyLines(report, paint, width), paint),
             ...section('DELIVERIES', fold(factLines(deliveryFacts(report)), width), paint),
             ...section('FIGURES OF THE PLAYERS', fold(factLines(playerFacts(report)), width), paint),
+            ...section('WATCHED', fold(watchedLines(report), width), paint),
             ...section('STAGES', stageLines(report, paint, width), paint),
             ...section('FAULTS', faultLines(report, paint, width), paint),
             ...section('DATABASE', fold(factLines(databaseFacts(report)), width), paint),
@@ -74,6 +86,14 @@ export const terminalSummary = (report: Report, style: TerminalStyle): string =>
 
 const factLines = (facts: Facts): string[] =>
   Object.entries(facts).map(([name, values]) => fact(name, ...values.map(plain)));
+
+/** A metric's name may be longer than the column of names. */
+const watchedLines = (report: Report): string[] =>
+  watchedValues(report).flatMap(([name, values]) =>
+    name.length < LONGEST_FACT
+      ? [fact(plain(name), ...values.map(plain))]
+      : [plain(name), belowFact(values.map(plain).join('  '))],
+  );
 
 const hostLines = (report: Report): string[] => [
   ...factLines(hostFacts(report)),

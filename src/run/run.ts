@@ -302,6 +302,7 @@ async function openProbes({ scenario, system, watched }: RunPlan, endpoints: End
         tables,
         processes,
         budgets: scenario.budgets,
+        watch: scenario.watch,
       });
       ofTarget = await unlessAborted(opening, stop).catch((thrown) => {
         if (!stop.aborted) throw thrown;

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type MetricSelector, selectorOf } from './metric-selector.ts';
+import { type MetricSelector, selectorOf, watchedSelector } from './metric-selector.ts';
 import type { OperationSpec } from './operations.ts';
 import { PROCESS_ROOM, processMetricOf } from './process-metric.ts';
 import type { resolvedBudgetSchema } from './sections.ts';
@@ -31,18 +31,32 @@ export const isRequired = (budget: Budget): budget is MeasuredBudget =>
 export const writtenBudget = (budget: Budget): object =>
   budget.state === 'measured' ? { ...budget, metric: budget.metric.path } : budget;
 
-/** The selectors that the budgets need from a target's metrics pages, each with its statistics. */
+/** What is read of a target's metrics pages. */
+export interface AskedMetric {
+  readonly selector: MetricSelector;
+  /** The statistics that budgets name. */
+  readonly stats: ReadonlySet<string>;
+  /** `watch:` names it: all that there is of it is shown. */
+  readonly isWatched: boolean;
+}
+
+/** The selectors that budgets and `watch:` need from a target's metrics pages, by their texts. */
 export function selectorsOf(
   budgets: readonly Budget[],
-): ReadonlyMap<string, { readonly selector: MetricSelector; readonly stats: ReadonlySet<string> }> {
-  const found = new Map<string, { selector: MetricSelector; stats: Set<string> }>();
+  watch: readonly string[] = [],
+): ReadonlyMap<string, AskedMetric> {
+  const found = new Map<string, { selector: MetricSelector; stats: Set<string>; isWatched: boolean }>();
   for (const budget of budgets) {
     if (budget.state !== 'measured') continue;
     const { selector } = budget.metric;
     if (selector === null || budget.stat === null) continue;
-    const entry = found.get(selector.text) ?? { selector, stats: new Set<string>() };
+    const entry = found.get(selector.text) ?? { selector, stats: new Set<string>(), isWatched: false };
     entry.stats.add(budget.stat);
     found.set(selector.text, entry);
+  }
+  for (const selector of watch.flatMap((text) => watchedSelector(text) ?? [])) {
+    const stats = found.get(selector.text)?.stats ?? new Set<string>();
+    found.set(selector.text, { selector, stats, isWatched: true });
   }
   return found;
 }

@@ -22,6 +22,10 @@ export function selectorOf(metric: string): MetricSelector | null {
   return labels.size > MOST_LABELS ? null : { text, name, labels };
 }
 
+/** The selector of an element of `watch:`, with `target.metrics.` before it or without; null for anything else. */
+export const watchedSelector = (text: string): MetricSelector | null =>
+  selectorOf(text.startsWith(ROOM) ? text : `${ROOM}${text}`);
+
 /** Labels with numeric values, which clients write differently: `le="1"`, `le="1.0"`, `le="1e0"`. */
 const NUMBERS = new Set(['le', 'quantile']);
 

@@ -95,6 +95,8 @@ export interface Scenario {
   readonly faults: readonly Fault[];
   readonly rules: RuleLimits;
   readonly budgets: readonly Budget[];
+  /** Metrics of a target's pages that are shown without a limit, as they are written; absent: none. */
+  readonly watch?: readonly string[] | undefined;
 }
 
 /** A counter that every server has, in the series `world.N.<series>`. */

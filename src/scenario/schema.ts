@@ -14,6 +14,7 @@ import {
   rulesSchema,
   stagesSchema,
   untestableSchema,
+  watchSchema,
 } from './sections.ts';
 import type { SystemScenario } from './system-scenario.ts';
 
@@ -160,6 +161,7 @@ export const headSchemas = (system: SystemScenario, names: readonly [string, ...
     .describe('Measurement of the load generator without a system under test'),
   faults: list(faultSchema, 100, 'faults').default([]).describe('Planned faults'),
   rules: rulesSchema(system.operations).prefault({}).describe('Limits that a valid run has to keep'),
+  watch: watchSchema.optional().describe('Metrics of a target that are shown and charted, without a limit'),
 });
 
 const anything = (of: string) => list(z.unknown(), MOST_BUDGETS, of).default([]);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration, line, list, map, oneOf, prose, quantity, whole, word } from './leaf.ts';
+import { watchedSelector } from './metric-selector.ts';
 import type { OperationSpec } from './operations.ts';
 import { DEFAULT_CALIBRATION, DEFAULT_RULES } from './rules.ts';
 
@@ -295,6 +296,18 @@ export const resolvedBudgetSchema = z.discriminatedUnion(
   ],
   { error: 'a resolved budget, with state measured, untestable or contradicted' },
 );
+
+const MOST_WATCHED = 50;
+/** Metrics of a target's Prometheus pages, as they are written. */
+export const watchSchema = list(
+  line(300).refine((text) => watchedSelector(text) !== null, {
+    error: 'a metric of a Prometheus page, such as http_requests_total{code="500"}',
+  }),
+  MOST_WATCHED,
+  'metrics',
+).refine((all) => new Set(all.map((text) => watchedSelector(text)?.text)).size === all.length, {
+  error: 'each metric once',
+});
 
 export const MOST_BUDGETS = 1000;
 const claimIds = list(claimId, MOST_BUDGETS, 'claim ids', 1);

@@ -231,3 +231,35 @@ describe('check reports what each budget needs', () => {
     expect(host.ended()).toBe(104);
   });
 });
+
+test('check says what watched metrics need', async () => {
+  writeFileSync(
+    join(folder, 'watch.yaml'),
+    'name: mine\nsystem: flux\nload: { players: 10 }\nwatch: [queue]\n',
+  );
+  for (const [argv, needed] of [
+    [[], 'needs --target and --probe-metrics'],
+    [target, 'needs --probe-metrics'],
+    [[...target, ...page], 'where a page has it'],
+  ] as const) {
+    const host = await cli(['check', 'watch.yaml', ...argv]);
+    expect(host.ended(), host.out()).toBe(0);
+    expect(host.out()).toMatch(new RegExp(`WATCHED\\n +queue +${needed}`));
+  }
+  const { watch } = JSON.parse((await cli(['check', 'watch.yaml', '--json', ...target])).out());
+  expect(watch).toEqual([
+    { metric: 'queue', state: 'unmeasured', cause: 'run', options: ['--probe-metrics'], reason: null },
+  ]);
+});
+
+test('deliveries and figures of the players need a module', async () => {
+  const heard = `metric: delivery.lost, ${op}, unit: deliveries`;
+  const queue = `metric: player.queue, stat: p95, ${op}, unit: ms`;
+  for (const budget of [heard, queue]) {
+    expect(await needOf(budget, target, http)).toMatchObject({
+      ...{ state: 'unmeasured', cause: 'run', invalid: true },
+      reason: 'only a player module tells it, and this scenario has none',
+    });
+    expect(await needOf(budget, target, module)).toMatchObject({ state: 'measured', invalid: false });
+  }
+});

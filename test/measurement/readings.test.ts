@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bucketQuantile, largestBucket } from '../../src/measurement/buckets.ts';
+import { bucketQuantile, largestBucket } from '../../src/buckets.ts';
 import type { Series } from '../../src/measurement/measurements.ts';
 import {
   gaugeOf,

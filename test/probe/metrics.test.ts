@@ -51,6 +51,7 @@ async function page(first: string) {
 const requested = (text: string, ...stats: string[]) => ({
   selector: selectorOf(`target.metrics.${text}`)!,
   stats: new Set(stats),
+  isWatched: false,
 });
 
 /** The values of a reading, by the names of their series without this prefix. */
@@ -267,6 +268,32 @@ test('a counter or a histogram that is only declared counts from 0', async () =>
     absent: ['target.metrics.queue.values', 'target.metrics.eros_total.values'],
     took: { bounds: [0.1], counts: [3, 1] },
   });
+  await probe?.close();
+});
+
+test('what is watched and judged by nothing: all that there is of it, whatever its type', async () => {
+  const { state, address } = await page(COUNTERS(1, null) + HISTOGRAM([0, 0, 0]));
+  const target = await openTargetProbes({
+    ...{ tables: [], processes: [], budgets: [], database: null, ca: undefined },
+    addresses: { ...none, metrics: [address] },
+    watch: ['queue_length', 'target.metrics.http_requests_total', 'took_seconds', 'no_such_thing'],
+  });
+  const [probe] = target.probes;
+  const from = monotonic();
+  const before = await valuesOf(probe!, 'metrics.1.');
+  expect(before).toMatchObject({ queue_length: 7.5 });
+  state.text = COUNTERS(21, null) + HISTOGRAM([0, 10, 10]);
+  const after = await valuesOf(probe!, 'metrics.1.');
+  expect(after.http_requests_total! - before.http_requests_total!).toBe(20);
+  expect(Object.keys(after).filter((name) => name.startsWith('took_seconds'))).toEqual([
+    'took_seconds.p50',
+    'took_seconds.p95',
+  ]);
+  const phase = { from, to: monotonic() };
+  expect(target.histograms(phase.from, phase.to).took_seconds?.counts).toEqual([0, 10, 0]);
+  const missing = target.absences(phase).filter(({ of }) => of.startsWith('target.metrics'));
+  expect(missing).toEqual([{ of: 'target.metrics.no_such_thing', because: 'no page has no_such_thing' }]);
+  expect(target.unreadable()).toEqual([]);
   await probe?.close();
 });
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { bucketMean, bucketQuantile, largestBucket } from '../../measurement/buckets.ts';
+import { bucketMean, bucketQuantile, largestBucket } from '../../buckets.ts';
 import { figure, type Read, spread } from '../../measurement/figure-kinds.ts';
 import { UNDERSTOOD } from '../../measurement/figures.ts';
 import type { BucketData, Measurements } from '../../measurement/measurements.ts';

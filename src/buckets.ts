@@ -1,4 +1,8 @@
-import type { BucketData } from './measurements.ts';
+/** Upper bounds (inclusive) and the count of each bucket; one more count than bounds, of what lies above the last. */
+interface BucketData {
+  readonly bounds: readonly number[];
+  readonly counts: readonly number[];
+}
 
 /**
  * A quantile of bucketed values, by linear interpolation inside its bucket (like Prometheus'
