@@ -3,11 +3,15 @@ import { badInput } from '../errors.ts';
 import { PROCESS_NAME } from '../scenario/process-metric.ts';
 import { repeatable } from './target-address.ts';
 
-/** A process under a target on this host: by its pid, by the port that it listens on, or by its pid file. */
+/**
+ * A process under a target on this host: by its pid, by the port that it listens on, by its pid file, or as the component of a
+ * stack that a command starts.
+ */
 export type ProcessAddress = { readonly name: string } & (
   | { readonly by: 'pid'; readonly pid: number }
   | { readonly by: 'port'; readonly port: number }
   | { readonly by: 'file'; readonly path: string }
+  | { readonly by: 'component' }
 );
 
 const EXAMPLE =
@@ -45,6 +49,7 @@ const numberIn = (pattern: RegExp, text: string): number | null => {
 
 /** For messages: `api (port 8080)`. */
 export function shownProcess(at: ProcessAddress): string {
+  if (at.by === 'component') return `${at.name} (of the start command)`;
   const where = { pid: 'pid', port: 'port', file: 'pid file' }[at.by];
   return `${at.name} (${where} ${at.by === 'pid' ? at.pid : at.by === 'port' ? at.port : at.path})`;
 }

@@ -58,19 +58,23 @@ const MOST_PROCESSES = 16;
 
 /**
  * The processes to watch, from `--probe-process` or else from CAPBENCH_PROBE_PROCESS. Bad input (104) for an invalid or
- * repeated name, and unless every target is on this host.
+ * repeated name, and unless every target is on this host. The component that a command starts is watched anyway.
  */
 export function readProcesses(
   host: Host,
   { probeProcess }: ProbeFlags,
   targets: readonly Target[],
+  component: string | null = null,
 ): readonly ProcessAddress[] {
+  // Without /proc no process can be watched.
+  const started: readonly ProcessAddress[] =
+    component === null || host.machine.platform !== 'linux' ? [] : [{ name: component, by: 'component' }];
   const fromFlags = probeProcess.length > 0;
   const source = fromFlags ? '--probe-process' : 'CAPBENCH_PROBE_PROCESS';
   const texts = (fromFlags ? probeProcess : (host.env.CAPBENCH_PROBE_PROCESS ?? '').split(','))
     .map((text) => text.trim())
     .filter((text) => text !== '');
-  if (texts.length === 0) return [];
+  if (texts.length === 0) return started;
   if (targets.length === 0) throw withoutTarget(source);
   const elsewhere = targets.find(({ onThisHost }) => !onThisHost);
   if (elsewhere !== undefined) {
@@ -82,7 +86,7 @@ export function readProcesses(
   if (texts.length > MOST_PROCESSES) {
     throw badInput(`${source}: got ${texts.length} processes, expected ${MOST_PROCESSES} at most`);
   }
-  const processes = texts.map((text) => parseProcess(text, source, host.cwd));
+  const processes = [...started, ...texts.map((text) => parseProcess(text, source, host.cwd))];
   const names = processes.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) < i);
   if (twice !== undefined) {

@@ -47,7 +47,7 @@ export async function readTargets(
   const targets = await resolveTargets(flags.target, flags.iOwn, around, others);
   const owned = ownedHosts(flags.iOwn, new Set([...targets.map((target) => target.host), ...others]));
   const origins = new Set(targets.map(({ url }) => new URL(url).origin));
-  const processes = readProcesses(host, flags, targets);
+  const processes = readProcesses(host, flags, targets, starts?.name ?? null);
   const probes = await resolveProbes(urls, owned, around, { origins, access });
   return { targets, starts, access, probes: { ...probes, processes } };
 }

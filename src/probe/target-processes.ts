@@ -15,6 +15,9 @@ export interface ProcessProbe extends Probe, PartialProbe {
   roots(): readonly number[];
 }
 
+/** The process of a component that capbench has started; null where there is none now. */
+type ComponentPid = (name: string) => number | null;
+
 /** Where more threads than this live in one tree, they are not read one by one. */
 const MOST_THREADS = 1_000;
 
@@ -25,6 +28,7 @@ const MOST_THREADS = 1_000;
  */
 export async function openProcessProbes(
   addresses: readonly ProcessAddress[],
+  pidOf: ComponentPid = () => null,
 ): Promise<readonly ProcessProbe[]> {
   if (addresses.length === 0) return [];
   if (readProcess(process.pid) === null) {
@@ -35,7 +39,7 @@ export async function openProcessProbes(
   }
   const table = openProcessTable();
   const account = openCpuAccount();
-  const named = addresses.map((address) => ({ address, roots: openRoots(address) }));
+  const named = addresses.map((address) => ({ address, roots: openRoots(address, pidOf) }));
   let lastScan = monotonic();
   let scanning: Promise<readonly ProcessReading[]> | null = null;
 
@@ -93,8 +97,8 @@ export async function openProcessProbes(
 }
 
 /** Where a tree of processes begins. Throws exit code 93 where nothing is there. */
-function openRoots(address: ProcessAddress) {
-  const first = rootsOf(address);
+function openRoots(address: ProcessAddress, pidOf: ComponentPid) {
+  const first = rootsOf(address, pidOf);
   if (typeof first === 'string') {
     throw stackFailed(
       `--probe-process: ${shownProcess(address)} is not there: ${first}`,
@@ -112,7 +116,8 @@ function openRoots(address: ProcessAddress) {
       const isLiving = (one: ProcessReading): boolean =>
         scan.some(({ pid, started, state }) => pid === one.pid && started === one.started && state !== 'Z');
       if (!known.every(isLiving)) {
-        const again = address.by === 'pid' ? 'the process has not this pid any more' : rootsOf(address);
+        const again =
+          address.by === 'pid' ? 'the process has not this pid any more' : rootsOf(address, pidOf);
         if (typeof again === 'string') missing = again;
         else known = again;
       }
@@ -122,8 +127,10 @@ function openRoots(address: ProcessAddress) {
 }
 
 /** The processes that an address names; a sentence where there is none. */
-function rootsOf(address: ProcessAddress): readonly ProcessReading[] | string {
+function rootsOf(address: ProcessAddress, pidOf: ComponentPid): readonly ProcessReading[] | string {
   switch (address.by) {
+    case 'component':
+      return livingOf(pidOf(address.name) ?? -1, 'it is not running');
     case 'pid':
       return livingOf(address.pid, `there is no process ${address.pid}`);
     case 'file':

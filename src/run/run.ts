@@ -280,7 +280,11 @@ async function openProbes({ scenario, system, watched }: RunPlan, endpoints: End
   // Servers of any kind may have no metrics, unless the system declares that all of its servers have them.
   const isAsked = endpoints.unknown !== true || scenario.traits.hasServerMetrics === 'yes';
   const ofSystem = isAsked ? ((await system.probes?.(endpoints)) ?? []).map(untilClosed) : [];
-  const processes = await openProcessProbes(watched?.addresses.processes ?? []);
+  const processes = await openProcessProbes(
+    watched?.addresses.processes ?? [],
+    // A stack that a command starts has one component.
+    () => endpoints.worlds[0]?.pid ?? null,
+  );
   const foreign =
     watched === null || !watched.onThisHost
       ? null

@@ -52,3 +52,18 @@ test('processes come from the environment too, each name once, and only beside t
   const many = Array.from({ length: 17 }, (_, i) => `p${i}=1`);
   expect(() => read(many, [here])).toThrow('got 17 processes, expected 16 at most');
 });
+
+test('the server that a start command starts is watched, and no other process has its name', () => {
+  const flags = { probeMetrics: [], probeProcess: ['db=1'] };
+  const host = memoryHost([]);
+  const linux = { ...host, machine: { ...host.machine, platform: 'linux' } };
+  expect(readProcesses(linux, flags, [here], 'server')).toEqual([
+    { name: 'server', by: 'component' },
+    { name: 'db', by: 'pid', pid: 1 },
+  ]);
+  const other = { ...host, machine: { ...host.machine, platform: 'darwin' } };
+  expect(readProcesses(other, { ...flags, probeProcess: [] }, [here], 'server')).toEqual([]);
+  expect(() => readProcesses(linux, { ...flags, probeProcess: ['server=1'] }, [here], 'server')).toThrow(
+    'the name server is given twice',
+  );
+});
