@@ -13,6 +13,7 @@ export interface SmallRedis {
 export async function smallRedis(
   password: string | null,
   info: (asked: number) => string,
+  { refusesSections = false } = {},
 ): Promise<SmallRedis> {
   const commands: string[] = [];
   const sockets = new Set<Socket>();
@@ -29,6 +30,7 @@ export async function smallRedis(
         return isKnown ? '+OK\r\n' : '-WRONGPASS invalid username-password pair or user is disabled.\r\n';
       }
       if (!isKnown) return '-NOAUTH Authentication required.\r\n';
+      if (command === 'INFO' && words.length > 1 && refusesSections) return '-ERR syntax error\r\n';
       if (command !== 'INFO') return `-ERR unknown command '${command}'\r\n`;
       asked += 1;
       const text = info(asked);
@@ -59,5 +61,9 @@ export const INFO = (asked: number): string =>
     '# Server\r\nredis_version:7.0.15\r\n# Clients\r\nconnected_clients:3\r\n# Memory\r\nused_memory:1048576',
     `used_memory_human:1.00M\r\n# Stats\r\ntotal_commands_processed:${asked * 10}\r\nevicted_keys:0\r\nexpired_keys:${asked}`,
     `keyspace_hits:${asked * 9}\r\nkeyspace_misses:${asked}\r\nrejected_connections:0\r\ntotal_net_input_bytes:100`,
-    'total_net_output_bytes:200\r\n# CPU\r\nused_cpu_sys:0.25\r\nused_cpu_user:0.5\r\n',
+    'total_net_output_bytes:200\r\n# CPU\r\nused_cpu_sys:0.25\r\nused_cpu_user:0.5\r\n# Commandstats',
+    `cmdstat_get:calls=${asked * 7},usec=${asked * 14},usec_per_call=2.00,rejected_calls=0,failed_calls=0`,
+    `cmdstat_info:calls=${asked},usec=500,usec_per_call=9.00`,
+    'cmdstat_config|get:calls=2,usec=30,usec_per_call=15.00\r\n# Keyspace\r\ndb0:keys=40,expires=1,avg_ttl=0',
+    'db3:keys=2,expires=0,avg_ttl=0\r\n',
   ].join('\r\n');

@@ -54,7 +54,7 @@ async function inspect(host: Host, reference: string, flags: CheckFlags) {
   const { readVariables } = await import('./start-permission.ts');
   const { needOf, needOfWatched } = await import('../judge/need.ts');
   const { knownSettings } = await import('./known-settings.ts');
-  const loaded = await loadScenario(host, reference, flags);
+  const loaded = await loadScenario(host, reference, flags, flags.target.length);
   const { scenario, system } = loaded;
   await findModule(loaded);
   const { targets, starts, probes } = await readTargets(host, loaded, flags);

@@ -91,7 +91,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
   try {
     const fixed = await openFixedPaths(host, flags, [reference]);
     const workers = workersOf(host, flags.workers);
-    const loaded = await loadScenario(host, reference, flags);
+    const loaded = await loadScenario(host, reference, flags, flags.target.length);
     const { scenario, system } = loaded;
     const module = await playerModuleOf(loaded, flags);
     refuseWithoutTarget(loaded, flags.target.length);
@@ -148,7 +148,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
         startedAt: startedAt.toISOString(),
         stackKind: targets.length > 0 ? 'target' : 'local',
         colocated: [...targets, probes.postgres, probes.redis].every((one) => one?.onThisHost !== false),
-        ...(targets.length === 0 ? {} : { probesAsked: probeNames(probes) }),
+        ...(targets.length === 0 ? {} : { targets: targets.length, probesAsked: probeNames(probes) }),
         engine: flags.engine,
         host: hostFacts(host),
       },

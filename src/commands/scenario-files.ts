@@ -18,6 +18,7 @@ import {
 import { type Path, ScenarioError } from '../scenario/problem.ts';
 import { readScenario } from '../scenario/read-scenario.ts';
 import type { Load, Scenario } from '../scenario/scenario.ts';
+import { MOST_SERVERS } from '../scenario/schema.ts';
 import { withoutSecrets } from '../scenario/without-secrets.ts';
 import { workloadOf } from '../scenario/workload.ts';
 import type { System } from '../systems/system.ts';
@@ -95,7 +96,7 @@ async function readStart(path: string, shown: string): Promise<Uint8Array> {
 }
 
 /** Flags over `CAPBENCH_SCALE`, `CAPBENCH_DURATION` and `CAPBENCH_SEED`. An empty variable is none. */
-function overridesOf(host: Host, flags: ScenarioFlags): Overrides {
+function overridesOf(host: Host, flags: ScenarioFlags, targets: number): Overrides {
   const pick = <T>(
     flag: string | undefined,
     name: string,
@@ -113,6 +114,7 @@ function overridesOf(host: Host, flags: ScenarioFlags): Overrides {
     scale: pick(flags.scale, 'scale', parseScale),
     duration: pick(flags.duration, 'duration', parseDurationFlag),
     seed: pick(flags.seed, 'seed', parseSeed),
+    targets: Math.min(targets, MOST_SERVERS),
   };
 }
 
@@ -124,14 +126,15 @@ function shownPath(host: Host, path: string): string {
 
 /**
  * Finds, reads and resolves a scenario. Throws a CapbenchError (104) that lists every problem in it. A secret in its
- * prose is removed, with a warning.
+ * prose is removed, with a warning. `targets`: how many servers of the user's own the run has.
  */
 export async function loadScenario(
   host: Host,
   reference: string,
   flags: ScenarioFlags,
+  targets = 0,
 ): Promise<LoadedScenario> {
-  const overrides = overridesOf(host, flags);
+  const overrides = overridesOf(host, flags, targets);
   const path = await locate(host, reference);
   const file = shownPath(host, path);
   const [bytes, claims] = await Promise.all([readStart(path, file), loadClaims(host)]);

@@ -129,8 +129,11 @@ function ofTarget({ metric }: MeasuredBudget, { scenario, probes }: Circumstance
   if (section === 'integrity' && table === null) return unmeasured(UNREAD);
   if (!probes.postgres) return needing('--probe-postgres');
   if (section === 'integrity') return measured(`where its table ${table} has the rows`);
+  const tables = scenario.probe?.tables ?? (table === null ? [] : [table]);
   return measured(
-    table === null ? 'where the role may read it' : `where it has a table ${table}, and the role may read it`,
+    tables.length === 0
+      ? 'where the role may read it'
+      : `where it has ${tables.length === 1 ? 'a table' : 'the tables'} ${tables.join(', ')}, and the role may read ${tables.length === 1 ? 'it' : 'them'}`,
   );
 }
 

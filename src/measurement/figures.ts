@@ -108,6 +108,9 @@ const database = z.object({
   statementsPerSecond: figure('statements/s'),
   commitsPerSecond: figure('transactions/s'),
   rowsUpdatedPerSecond: figure('rows/s'),
+  rowsInsertedPerSecond: figure('rows/s'),
+  rowsDeletedPerSecond: figure('rows/s'),
+  rowWritesPerSecond: figure('rows/s', 'The three together, as PostgreSQL counts them.'),
   hotUpdatePercent: figure('%'),
   walBytesPerSecond: figure('bytes/s'),
   workingSetBytes: spread('bytes'),
@@ -119,6 +122,7 @@ const database = z.object({
   memoryPercentOfHost: spread('%'),
 });
 
+const number = z.number().nullable();
 const redis = z
   .object({
     operationsPerSecond: figure('ops/s'),
@@ -131,10 +135,19 @@ const redis = z
     rejectedConnections: figure('connections'),
     errorReplies: figure('errors'),
     networkBytesPerSecond: figure('bytes/s'),
+    keys: spread('keys', 'Of all its databases.'),
+    commands: z
+      .record(
+        text,
+        z.object({
+          callsPerSecond: number,
+          microsPerCall: number.describe('Of CPU, inside Redis.'),
+        }),
+      )
+      .describe('The five that were called most, but for INFO, which capbench itself sends.'),
   })
   .describe('Of a target’s Redis, by its INFO.');
 
-const number = z.number().nullable();
 /** A target's metric in its own unit, over all pages and all samples that its selector matches. */
 const metricFigures = z.object({
   ...{ mean: number, min: number, max: number, last: number.describe('Of a gauge, as are those before.') },

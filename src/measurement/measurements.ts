@@ -132,7 +132,7 @@ const stage = z.object({
  *   world.N.connections, world.N.memoryBytes, world.N.loopDelayMs (gauge), and what else a system's probe tells
  *   postgres.connections, postgres.workingSetBytes (gauge)
  *   postgres.commits, postgres.blocksHit, postgres.blocksRead, postgres.rowsUpdated, postgres.rowsHotUpdated,
- *   postgres.rowsInserted, postgres.walBytes, postgres.walSyncs, postgres.statements, postgres.statementMs (counter)
+ *   postgres.rowsInserted, postgres.rowsDeleted, postgres.walBytes, postgres.walSyncs, postgres.statements, postgres.statementMs (counter)
  *   postgres.cpuSeconds, postgres.waitedSeconds (counter; over its processes), postgres.memoryBytes (gauge)
  *   host.cpuBusySeconds, host.cpuStealSeconds, host.networkBytes (counter, over all CPUs / all interfaces)
  *   host.memoryAvailableBytes (gauge), runner.cpuSeconds (counter)
@@ -143,7 +143,7 @@ const stage = z.object({
  *   delivery.<expected|delivered|lost|excused> (counter; by the time at which the sender's operation was due)
  *   redis.operations, redis.cpuSeconds, redis.evictedKeys, redis.expiredKeys, redis.keyspaceHits, redis.keyspaceMisses,
  *   redis.rejectedConnections, redis.errorReplies, redis.networkBytes (counter), redis.usedMemoryBytes,
- *   redis.connections (gauge)
+ *   redis.connections, redis.keys (gauge), redis.command.<name>.calls, redis.command.<name>.micros (counter)
  *   process.<name>.cpuSeconds, process.<name>.busiestThreadSeconds (counter; of a process of a target and its children),
  *   process.<name>.memoryBytes, process.<name>.threads, process.<name>.descriptors, process.<name>.processes (gauge)
  *   metrics.N.<selector> (N = 1-based page of a target; a counter grows from 0 at the first reading, over all samples chosen)
@@ -315,6 +315,8 @@ export const measurementsSchema = z.object({
   /** Generator and servers on one host. */
   colocated: z.boolean(),
   stackKind: z.enum(['local', 'target']),
+  /** Of a target: how many servers it has. */
+  targets: count.optional(),
   /** Seconds from the start of capbench. At `connect` the first player connects. */
   phases: z.object({ stackUp: seconds, connect: seconds, ready: seconds, go: seconds, end: moment }),
   /** The measure phase in seconds after GO; null when it was never reached. */

@@ -5,7 +5,7 @@ import type { Scenario } from '../scenario/scenario.ts';
 import { toMillis } from '../units.ts';
 import { type Figures, type MetricFigures, type ProcessFigures, rateKey, type Spread } from './figures.ts';
 import { percentilesOf } from './latency-figures.ts';
-import type { BucketData, Measurements } from './measurements.ts';
+import type { BucketData, Measurements, Series } from './measurements.ts';
 import {
   gaugeOf,
   increaseOf,
@@ -54,7 +54,7 @@ export function worldFigures(m: Measurements, s: Scenario): Figures['world'] {
   const together = (name: string): Spread => togetherOf(each(name), window);
   const cpu = each('cpuSeconds').map((series) => ratesAt(series, seconds.slice(1)));
   return {
-    servers: each('operations').length === 0 ? s.world.servers : each('operations').length,
+    servers: each('operations').length || m.targets || s.world.servers,
     cpuPercentOfCore: largest(cpu.map((column) => percentsOf(column, 1))),
     cpuPercentTotal: percentsOf(sumColumns(cpu), cpu.length),
     memoryBytes: largest(each('memoryBytes').map((series) => gaugeOf(series, window))),
@@ -77,6 +77,9 @@ export function databaseFigures(m: Measurements): Figures['database'] {
     statementsPerSecond: rate('statements'),
     commitsPerSecond: rate('commits'),
     rowsUpdatedPerSecond: rate('rowsUpdated'),
+    rowsInsertedPerSecond: rate('rowsInserted'),
+    rowsDeletedPerSecond: rate('rowsDeleted'),
+    rowWritesPerSecond: sumOf([rate('rowsUpdated'), rate('rowsInserted'), rate('rowsDeleted')]),
     hotUpdatePercent: percentOf(increase('rowsHotUpdated'), increase('rowsUpdated')),
     walBytesPerSecond: rate('walBytes'),
     workingSetBytes: gauge('workingSetBytes'),
@@ -100,7 +103,41 @@ export function redisFigures(m: Measurements): Figures['redis'] {
     rejectedConnections: increase('rejectedConnections'),
     errorReplies: increase('errorReplies'),
     networkBytesPerSecond: rate('networkBytes'),
+    keys: gauge('keys'),
+    commands: redisCommands(m),
   };
+}
+
+const MOST_COMMANDS = 5;
+const CALLS = /^redis\.command\.(.+)\.calls$/;
+
+/** The commands that were called most in the measure phase. */
+function redisCommands(m: Measurements): Figures['redis']['commands'] {
+  const window = m.measured ?? NOWHERE;
+  const grown = (series: Series | undefined): number => {
+    const growth = increaseOf(series, window);
+    const [first] = series?.points ?? [];
+    if (growth !== null || first === undefined || first[0] <= window.from) return growth ?? 0;
+    // Redis lists a command from its first call on: before that it had none.
+    return series?.points.findLast(([at]) => at <= window.to)?.[1] ?? 0;
+  };
+  const commands = Object.keys(m.series).flatMap((key) => {
+    const name = CALLS.exec(key)?.[1];
+    const calls = grown(m.series[key]);
+    return name === undefined || calls === 0 ? [] : [{ name, calls }];
+  });
+  return Object.fromEntries(
+    commands
+      .sort((a, b) => b.calls - a.calls)
+      .slice(0, MOST_COMMANDS)
+      .map(({ name, calls }) => [
+        name,
+        {
+          callsPerSecond: calls / (window.to - window.from),
+          microsPerCall: ratio(grown(m.series[`redis.command.${name}.micros`]), calls),
+        },
+      ]),
+  );
 }
 
 /** The figures of every metric that a budget or `watch:` names, and of every process that was watched. */

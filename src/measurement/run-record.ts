@@ -19,6 +19,8 @@ export interface RunIdentity
     Measurements,
     'capbench' | 'scenarioHash' | 'startedAt' | 'commit' | 'engine' | 'colocated' | 'stackKind' | 'host'
   > {
+  /** Of a target: how many servers it has. */
+  readonly targets?: number;
   /** Of a target: the probes that were asked for, by name. */
   readonly probesAsked?: readonly string[];
 }
@@ -241,6 +243,7 @@ export class RunRecord {
       workers,
       colocated,
       stackKind,
+      ...(this.identity.targets === undefined ? {} : { targets: this.identity.targets }),
       phases: {
         stackUp: since(started, facts.stackUp),
         connect: since(started, facts.connecting),

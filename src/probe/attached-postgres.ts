@@ -1,11 +1,13 @@
 import type pg from 'pg';
 import { tlsProblemOf } from '../address/certificate.ts';
-import { codeOf, messageOf, stackFailed } from '../errors.ts';
+import { CapbenchError, codeOf, messageOf, stackFailed } from '../errors.ts';
+import { nearest } from '../scenario/nearest.ts';
 import type { DatabaseEndpoint } from '../stack/stack.ts';
 import { UnusablePostgres } from './attached-socket.ts';
 import { type PostgresPart, postgresParts, samplesOf } from './postgres.ts';
 import { ReconnectingClient, UnprotectedSession } from './postgres-client.ts';
 import type { Absence, PartialProbe, Probe, Sample } from './probe.ts';
+import { openPublishedCounts } from './published-counts.ts';
 
 /** These figures need PostgreSQL's processes, which are not ours. */
 const OF_PROCESSES: readonly Absence[] = [
@@ -20,15 +22,20 @@ const OF_PROCESSES: readonly Absence[] = [
  */
 const PERMANENT = /^(?:0A000|42501|42P01|42703|42883|55000)$/;
 
+/** Published counts are read this often, and of slow readings so much less often. In milliseconds. */
+const PUBLISHED_MS = 125;
+const PUBLISHED_TIMES = 20;
+
 /**
  * Probes the PostgreSQL of a target over one read-only connection. Figures that this server or this role does not provide
- * are reported as absent. A lost connection is reopened at the next reading, and each miss is a gap. Rejects with exit
+ * are reported as absent. `mustExist`: the user has named the tables. A lost connection is reopened at the next reading, and each miss is a gap. Rejects with exit
  * code 93 when it cannot be reached at all.
  */
 export async function openAttachedPostgres(
   database: DatabaseEndpoint,
   shown: string,
   tables: readonly string[],
+  mustExist = false,
 ): Promise<Probe & PartialProbe> {
   const parts = postgresParts(tables, 'nothing is no row');
   const client = new ReconnectingClient(database);
@@ -48,17 +55,43 @@ export async function openAttachedPostgres(
   };
 
   try {
-    await client.connected();
+    const open = await client.connected();
+    if (mustExist) await refuseMissing(open, shown, tables);
   } catch (error) {
     void client.close();
-    throw unreachable(shown, error);
+    throw error instanceof CapbenchError ? error : unreachable(shown, error);
   }
+
+  const published = new Map(
+    parts.filter((part) => part.isPublished).map((part) => [part, openPublishedCounts()]),
+  );
+  let timer: NodeJS.Timeout | undefined;
+  /** Between the readings; where the connection is lost, the next reading opens it again. */
+  const readPublished = async (): Promise<void> => {
+    const began = performance.now();
+    const { open } = client;
+    if (open !== null) {
+      for (const [part, even] of published) {
+        const read = refused.has(part) ? [] : await ask(open, part).catch(() => []);
+        if (read.length > 0) even(performance.now(), read);
+      }
+    }
+    if (timer === undefined) return;
+    const took = performance.now() - began;
+    timer = setTimeout(readPublished, Math.max(PUBLISHED_MS, PUBLISHED_TIMES * took)).unref();
+  };
+
   return {
     name: 'postgres',
     async sample() {
       const open = await client.connected();
+      timer ??= setTimeout(readPublished, PUBLISHED_MS).unref();
       const samples: Sample[] = [];
-      for (const part of parts) if (!refused.has(part)) samples.push(...(await ask(open, part)));
+      for (const part of parts) {
+        if (refused.has(part)) continue;
+        const read = await ask(open, part);
+        samples.push(...(published.get(part)?.(performance.now(), read) ?? read));
+      }
       return samples;
     },
     absences: () => [
@@ -73,9 +106,35 @@ export async function openAttachedPostgres(
         }),
       ...OF_PROCESSES,
     ],
-    close: () => client.close(),
+    close() {
+      clearTimeout(timer);
+      timer = undefined;
+      return client.close();
+    },
   };
 }
+
+/** @throws CapbenchError (93) for the first of the tables that the database does not have */
+async function refuseMissing(open: pg.Client, shown: string, tables: readonly string[]): Promise<void> {
+  const { rows } = await open.query<{ schema: string; name: string }>(
+    'select schemaname as schema, relname as name from pg_stat_user_tables order by 1, 2',
+  );
+  const names = rows.flatMap(({ schema, name }) => [name, `${schema}.${name}`]);
+  const missing = tables.find((table) => !names.includes(table));
+  if (missing === undefined) return;
+  const meant = nearest(missing, names);
+  const has = rows.slice(0, MOST_SHOWN).map(({ schema, name }) => `${schema}.${name}`);
+  throw stackFailed(
+    `probe.tables: the PostgreSQL at ${shown} has no table ${missing} in this database`,
+    meant !== undefined
+      ? `did you mean ${meant}?`
+      : has.length === 0
+        ? 'it has no table of a user: check the database in the URL of --probe-postgres'
+        : `it has ${has.join(', ')}${rows.length > MOST_SHOWN ? ', ..' : ''}`,
+  );
+}
+
+const MOST_SHOWN = 8;
 
 const NAME_IT =
   "use the address of the target's own PostgreSQL in --probe-postgres: postgresql://HOST:5432/DATABASE; another server may listen at that port";

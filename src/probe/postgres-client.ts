@@ -98,6 +98,11 @@ export class ReconnectingClient {
     this.database = database;
   }
 
+  /** The connection, where there is one. */
+  get open(): pg.Client | null {
+    return this.client;
+  }
+
   async connected(): Promise<pg.Client> {
     if (this.client !== null) return this.client;
     const fresh = clientOf(this.database, TIMEOUT_MS);

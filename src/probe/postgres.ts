@@ -10,7 +10,23 @@ export interface PostgresPart {
   readonly for: readonly string[];
   /** The reason to report where it returns no row. */
   readonly empty: string;
+  /** Sessions publish these counts at most once a second (published-counts.ts). */
+  readonly isPublished?: boolean;
 }
+
+/** `characters` in any schema, or `world.characters`. */
+const isTable = (name: string): string => {
+  const [table = '', schema] = name.split('.').reverse();
+  const inSchema = schema === undefined ? '' : ` and schemaname = '${schema}'`;
+  return `(relname = '${table}'${inSchema})`;
+};
+
+/** Whether a statement is an UPDATE of the table, which may be quoted and have its schema before it. */
+const isUpdateOf = (name: string): string => {
+  const [table = '', schema = '[^".]+'] = name.split('.').reverse();
+  const before = name.includes('.') ? `("?${schema}"?[.])` : `("?${schema}"?[.])?`;
+  return `query ~* '^[[:space:]]*update[[:space:]]+(only[[:space:]]+)?${before}"?${table}("|[[:space:]]|$)'`;
+};
 
 /**
  * The queries of one reading. They are separate, since a version or a role may not support all of them. `tables`: whose
@@ -22,10 +38,9 @@ export function postgresParts(
   nothing: 'nothing is 0' | 'nothing is no row',
 ): readonly PostgresPart[] {
   const some = nothing === 'nothing is 0' ? '' : 'having count(*) > 0';
-  const names = tables.map((table) => `'${table}'`).join(', ');
-  const ofTables = tables.length === 0 ? 'true' : `relname in (${names})`;
-  const updates = tables.length === 0 ? [''] : tables;
-  const isUpdate = updates.map((table) => `query ilike 'update ${table}%'`).join(' or ');
+  const ofTables = tables.length === 0 ? 'true' : tables.map(isTable).join(' or ');
+  const isUpdate =
+    tables.length === 0 ? `query ~* '^[[:space:]]*update[[:space:]]'` : tables.map(isUpdateOf).join(' or ');
   const shown = tables.join(', ') || 'of a user';
   return [
     {
@@ -37,10 +52,16 @@ export function postgresParts(
     },
     {
       view: 'pg_stat_user_tables',
-      text: `select sum(n_tup_upd) as "rowsUpdated", sum(n_tup_hot_upd) as "rowsHotUpdated", sum(n_tup_ins) as "rowsInserted"
+      text: `select sum(n_tup_upd) as "rowsUpdated", sum(n_tup_hot_upd) as "rowsHotUpdated", sum(n_tup_ins) as "rowsInserted", sum(n_tup_del) as "rowsDeleted"
                from pg_stat_user_tables where ${ofTables} ${some}`,
-      for: ['database.rowsUpdatedPerSecond', 'database.hotUpdatePercent'],
+      for: [
+        ...['rowsUpdated', 'rowsInserted', 'rowsDeleted', 'rowWrites'].map(
+          (rows) => `database.${rows}PerSecond`,
+        ),
+        'database.hotUpdatePercent',
+      ],
       empty: `there is no table ${shown}`,
+      isPublished: true,
     },
     {
       view: 'pg_total_relation_size',

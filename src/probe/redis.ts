@@ -44,7 +44,29 @@ function parseInfo(text: string): ReadonlyMap<string, number> {
   return fields;
 }
 
-function samplesOfInfo(fields: ReadonlyMap<string, number>): readonly Sample[] {
+/** Of them more would make long series of what is hardly called. */
+const MOST_COMMANDS = 50;
+const COMMAND = /^cmdstat_([\w|.-]{1,60}):calls=(\d+),usec=(\d+),/gm;
+const KEYS = /^db\d+:keys=(\d+),/gm;
+
+/** The commands but for capbench's own, and the keys of all databases; neither where INFO has no such section. */
+function samplesOfSections(text: string): readonly Sample[] {
+  const commands = [...text.matchAll(COMMAND)]
+    .map(([, name = '', calls, micros]) => ({ name, calls: Number(calls), micros: Number(micros) }))
+    .filter(({ name }) => name.toLowerCase() !== 'info')
+    .sort((a, b) => b.calls - a.calls)
+    .slice(0, MOST_COMMANDS);
+  const keys = [...text.matchAll(KEYS)].reduce((sum, [, count]) => sum + Number(count), 0);
+  return [
+    ...(/^# Keyspace/m.test(text) ? [{ series: 'redis.keys', kind: 'gauge' as const, value: keys }] : []),
+    ...commands.flatMap(({ name, calls, micros }): readonly Sample[] => [
+      { series: `redis.command.${name}.calls`, kind: 'counter', value: calls },
+      { series: `redis.command.${name}.micros`, kind: 'counter', value: micros },
+    ]),
+  ];
+}
+
+function samplesOfInfo(fields: ReadonlyMap<string, number>): Sample[] {
   return Object.entries(SERIES).flatMap(([name, { kind, fields: parts }]) => {
     const values = parts.map((part) => fields.get(part) ?? Number.NaN);
     const value = values.reduce((sum, one) => sum + one, 0);
@@ -62,6 +84,7 @@ export async function openRedisProbe(at: RedisAddress, ca?: string): Promise<Pro
   let failed: Error | null = null;
   let firstBytes: Uint8Array | null = null;
   const found = new Set<string>();
+  let sections: readonly ['all'] | readonly [] = ['all'];
 
   const connected = async (): Promise<Redis> => {
     if (client?.status === 'ready') return client;
@@ -114,10 +137,17 @@ export async function openRedisProbe(at: RedisAddress, ca?: string): Promise<Pro
   };
 
   const ask = async (): Promise<readonly Sample[]> => {
-    const text: unknown = await (await connected()).info();
+    const open = await connected();
+    // The commands are not in the default sections. A server that refuses a section may take none.
+    const text: unknown = await open.info(...sections).catch((error: unknown) => {
+      if (sections.length === 0 || !/^ERR /.test(messageOf(error))) throw error;
+      sections = [];
+      return open.info();
+    });
     if (typeof text !== 'string') throw new Error('its answer to INFO is not text');
     const samples = samplesOfInfo(parseInfo(text));
     if (samples.length === 0) throw new Error('its answer to INFO has no figures of Redis');
+    samples.push(...samplesOfSections(text));
     for (const { series } of samples) found.add(series);
     return samples;
   };
@@ -130,10 +160,11 @@ export async function openRedisProbe(at: RedisAddress, ca?: string): Promise<Pro
     name: 'redis',
     sample: ask,
     absences: () =>
-      Object.entries(SERIES).flatMap(([name, { fields, of }]): readonly Absence[] =>
-        found.has(`redis.${name}`)
-          ? []
-          : [{ of, because: `INFO of the Redis at ${at.shown} has no ${fields.join(' and ')}` }],
+      [...Object.entries(SERIES), ['keys', { fields: ['keyspace'], of: 'redis.keys' }] as const].flatMap(
+        ([name, { fields, of }]): readonly Absence[] =>
+          found.has(`redis.${name}`)
+            ? []
+            : [{ of, because: `INFO of the Redis at ${at.shown} has no ${fields.join(' and ')}` }],
       ),
     async close() {
       client?.disconnect();

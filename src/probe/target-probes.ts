@@ -18,6 +18,8 @@ interface TargetProbeOptions {
   readonly database: DatabaseEndpoint | null;
   /** The tables whose row writes are counted (postgres.ts). */
   readonly tables: readonly string[];
+  /** The scenario names these tables. */
+  readonly tablesMustExist?: boolean;
   /** They name the metrics to read. */
   readonly budgets: readonly Budget[];
   /** And so does `watch:`. */
@@ -46,6 +48,7 @@ export async function openTargetProbes({
   addresses: { redis, metrics },
   database,
   tables,
+  tablesMustExist = false,
   budgets,
   watch,
   processes,
@@ -71,7 +74,7 @@ export async function openTargetProbes({
     [
       ...(database?.attached === undefined
         ? []
-        : [openAttachedPostgres(database, database.attached.shown, tables)]),
+        : [openAttachedPostgres(database, database.attached.shown, tables, tablesMustExist)]),
       ...(redis === null ? [] : [openRedisProbe(redis, ca)]),
     ],
     metrics.map((address, i) => openPage(address, i + 1, asked)),

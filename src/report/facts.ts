@@ -40,6 +40,15 @@ export function databaseFacts({ database, redis, throughput, ceilings }: Report)
         `${quantity(database.hotUpdatePercent, '%')} HOT`,
       ],
     })),
+    ...some(throughput.batchesPerSecond == null ? database.rowWritesPerSecond : null, (perSecond) => ({
+      'row writes': [
+        `${numberText(perSecond)}/s`,
+        `${numberText(database.rowsInsertedPerSecond)} inserts`,
+        `${numberText(database.rowsUpdatedPerSecond)} updates`,
+        `${numberText(database.rowsDeletedPerSecond)} deletes`,
+        ...text(database.hotUpdatePercent, (share) => `${quantity(share, '%')} HOT`),
+      ],
+    })),
     ...some(database.queryMs, (queryMs) => ({
       'flush round trip': (['p50', 'p95', 'p99'] as const).map(
         (stat) => `${stat} ${quantity(queryMs[stat], 'ms')}`,
@@ -61,8 +70,17 @@ export function databaseFacts({ database, redis, throughput, ceilings }: Report)
         `cache hits ${quantity(redis.hitRatioPercent, '%')}`,
         `${numberText(redis.evictedKeys)} evicted`,
         `${numberText(redis.connections.max)} connections`,
+        ...text(redis.keys.max, (keys) => `${numberText(keys)} keys`),
       ],
     })),
+    ...(Object.keys(redis.commands).length === 0
+      ? {}
+      : {
+          'Redis commands': Object.entries(redis.commands).map(
+            ([name, { callsPerSecond, microsPerCall }]) =>
+              `${name} ${numberText(callsPerSecond)}/s at ${quantity(microsPerCall, 'us')}`,
+          ),
+        }),
     ...some(ceilings.updatesPerSecondBatched, (batched) => ({
       'ceilings, rows/s': [
         `insert ${numberText(ceilings.insertsPerSecond)}`,

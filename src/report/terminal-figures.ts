@@ -110,7 +110,10 @@ function databaseValues({ database, redis, throughput }: Report): string[] {
   const { rowWritesPerSecond, batchesPerSecond } = throughput;
   const batched = typeof batchesPerSecond === 'number';
   return [
-    ...(typeof rowWritesPerSecond === 'number' ? [`${numberText(rowWritesPerSecond)} row writes/s`] : []),
+    ...some(
+      typeof rowWritesPerSecond === 'number' ? rowWritesPerSecond : database.rowWritesPerSecond,
+      (perSecond) => [`${numberText(perSecond)} row writes/s`],
+    ),
     ...(batched ? [`${numberText(batchesPerSecond)} batches/s`] : []),
     ...some(batched ? null : database.commitsPerSecond, (perSecond) => [
       `${numberText(perSecond)} transactions/s`,

@@ -276,7 +276,8 @@ interface WatchedTarget {
 /** Rejects with the error of a probe that cannot be opened, and with exit code 105 when stopped; none is left open then. */
 async function openProbes({ scenario, system, watched }: RunPlan, endpoints: Endpoints, stop: AbortSignal) {
   const { database } = endpoints;
-  const tables = scenario.traits.table === null ? [] : [scenario.traits.table];
+  const named = scenario.probe?.tables;
+  const tables = named ?? (scenario.traits.table === null ? [] : [scenario.traits.table]);
   // Servers of any kind may have no metrics, unless the system declares that all of its servers have them.
   const isAsked = endpoints.unknown !== true || scenario.traits.hasServerMetrics === 'yes';
   const ofSystem = isAsked ? ((await system.probes?.(endpoints)) ?? []).map(untilClosed) : [];
@@ -304,6 +305,7 @@ async function openProbes({ scenario, system, watched }: RunPlan, endpoints: End
         ...watched,
         database,
         tables,
+        tablesMustExist: named !== undefined,
         processes,
         budgets: scenario.budgets,
         watch: scenario.watch,

@@ -13,6 +13,8 @@ export interface Overrides {
   readonly scale: number | null;
   readonly duration: Micros | null;
   readonly seed: number | null;
+  /** How many targets there are: the number of servers, unless the scenario names one. Absent: none. */
+  readonly targets?: number;
 }
 
 export const NO_OVERRIDES: Overrides = { set: [], scale: null, duration: null, seed: null };

@@ -83,7 +83,7 @@ export function readScenario(
   const asWritten = (findings: readonly Finding[]): readonly Finding[] =>
     findings.map((finding) => ({ ...finding, path: canonical.written(finding.path) }));
   const file: Entries = {
-    ...{ root: canonical.value as object, system, overrides },
+    ...{ root: withServers(canonical.value as object, overrides), system, overrides },
     head: headSchemas(system, systems.names),
     metrics: known === undefined ? null : systems.metricsOf(known),
     findings: [...canonical.findings],
@@ -107,6 +107,13 @@ export function readScenario(
   if (conflicts.length > 0)
     throw new ScenarioError(located(asWritten(conflicts), (finding) => cause(finding, overrides)));
   return { ...scenario, traits: traitsOf(scenario, system) };
+}
+
+/** The document with a server for each target, where it does not say how many servers there are. */
+function withServers(root: object, { targets = 0 }: Overrides): object {
+  const world = valueAt(root, ['world']) ?? {};
+  const isNamed = typeof world !== 'object' || valueAt(world, ['servers']) !== undefined;
+  return targets === 0 || isNamed ? root : { ...root, world: { ...world, servers: targets } };
 }
 
 /** The traits of a scenario's system, with defaults for what it leaves out. */

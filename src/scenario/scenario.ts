@@ -9,6 +9,7 @@ import type {
   deviationSchema,
   faultSchema,
   postgresSchema,
+  probeSchema,
 } from './sections.ts';
 import type { Churn, Stage } from './stages.ts';
 
@@ -92,6 +93,8 @@ export interface Scenario {
   /** Measurements of the database without load: seconds each (0: none), rows of the scratch table. */
   readonly ceilings: Readonly<z.output<typeof ceilingsSchema>>;
   readonly calibration: Readonly<z.output<typeof calibrationSchema>>;
+  /** What is read of the database, if the scenario says so. */
+  readonly probe?: Readonly<z.output<typeof probeSchema>> | undefined;
   readonly faults: readonly Fault[];
   readonly rules: RuleLimits;
   readonly budgets: readonly Budget[];

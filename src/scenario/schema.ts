@@ -10,6 +10,7 @@ import {
   faultSchema,
   MOST_BUDGETS,
   postgresSchema,
+  probeSchema,
   resolvedBudgetSchema,
   rulesSchema,
   stagesSchema,
@@ -21,6 +22,7 @@ import type { SystemScenario } from './system-scenario.ts';
 /** Limits against mistakes and attacks by huge numbers. */
 export const MOST_PLAYERS = 1_000_000;
 export const MOST_PER_SECOND = 10_000_000;
+export const MOST_SERVERS = 64;
 
 const rate = () => quantity(0, MOST_PER_SECOND, 'a rate per second');
 
@@ -127,7 +129,9 @@ export const loadSchema = (system: SystemScenario) =>
 /** `world:` of a system's scenario. */
 export const worldSchema = (system: SystemScenario) =>
   map({
-    servers: whole(1, 64).default(4).describe('World server processes'),
+    servers: whole(1, MOST_SERVERS)
+      .default(4)
+      .describe('World server processes. Default: 4, or the number of targets'),
     heap: megabytes('64MB', '64GB').prefault('3072MB').describe("V8's old-space limit of one world server"),
     node: whole(18, 99)
       .optional()
@@ -159,6 +163,8 @@ export const headSchemas = (system: SystemScenario, names: readonly [string, ...
   calibration: calibrationSchema
     .prefault({})
     .describe('Measurement of the load generator without a system under test'),
+  // Without a default, so that the hash of a scenario that does not name it stays the same.
+  probe: probeSchema.optional().describe('What is read of the database'),
   faults: list(faultSchema, 100, 'faults').default([]).describe('Planned faults'),
   rules: rulesSchema(system.operations).prefault({}).describe('Limits that a valid run has to keep'),
   watch: watchSchema.optional().describe('Metrics of a target that are shown and charted, without a limit'),

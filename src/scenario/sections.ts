@@ -204,6 +204,20 @@ export const ceilingsSchema = map({
 /** One fault a second for an hour; more is a mistake. */
 const MOST_FAULTS = 3600;
 
+export const probeSchema = map({
+  tables: list(
+    word(
+      /^(?:[A-Za-z_]\w{0,62}\.)?[A-Za-z_]\w{0,62}$/,
+      'the name of a table such as characters, or world.characters with its schema',
+    ),
+    100,
+    'tables',
+  )
+    .min(1, { error: 'at least one table' })
+    .optional()
+    .describe('The tables whose row writes are counted. Default: all tables of users'),
+});
+
 export const FAULT_ACTIONS = ['kill', 'stop', 'restart', 'drop'] as const;
 
 export const faultSchema = map({

@@ -159,7 +159,6 @@ const DECIDES_NOTHING: Readonly<Record<string, string>> = {
   'ceilings.connections': NAMED,
   'foreign.*.pid': NAMED,
   'series.load.<op>.inFlight.points.*.value or count': DRAWN,
-  'series.postgres.rowsInserted.points.*.value or count': DRAWN,
   'series.postgres.walSyncs.points.*.value or count': DRAWN,
   'series.world.N.bytesOut.points.*.value or count': DRAWN,
   'series.world.N.frames.points.*.value or count': DRAWN,

@@ -17,7 +17,7 @@ const whole = [...METRICS].filter(([, { stages }]) => stages !== 'only');
 const REDIS = Object.fromEntries(
   [
     ...['operations', 'usedMemoryBytes', 'connections', 'cpuSeconds', 'evictedKeys', 'expiredKeys'],
-    ...['keyspaceHits', 'keyspaceMisses', 'rejectedConnections', 'errorReplies', 'networkBytes'],
+    ...['keyspaceHits', 'keyspaceMisses', 'rejectedConnections', 'errorReplies', 'networkBytes', 'keys'],
   ].map((name) => [
     `redis.${name}`,
     { kind: 'counter' as const, points: Array.from({ length: 28 }, (_, i) => [i, i] as const) },

@@ -94,7 +94,7 @@ test('the probe reads everything that this server publishes, and names what it d
   const { names, absences } = await readOnce(await attached());
   expect(names).toEqual([
     ...['connections', 'commits', 'blocksHit', 'blocksRead', 'rowsUpdated', 'rowsHotUpdated', 'rowsInserted'],
-    ...['workingSetBytes', 'walBytes'],
+    ...['rowsDeleted', 'workingSetBytes', 'walBytes'],
   ]);
   expect(Object.keys(absences).sort()).toEqual([
     'database.cpuPercentOfHost',
@@ -111,7 +111,9 @@ test('the probe reads everything that this server publishes, and names what it d
 
 test('a reading that the role has no rights for is left out, and the others succeed', async () => {
   const { names, absences } = await readOnce(await attached('reader'));
-  expect(names).toEqual(['rowsUpdated', 'rowsHotUpdated', 'rowsInserted', 'workingSetBytes', 'walBytes']);
+  expect(names).toEqual([
+    ...['rowsUpdated', 'rowsHotUpdated', 'rowsInserted', 'rowsDeleted', 'workingSetBytes', 'walBytes'],
+  ]);
   expect(absences['database.connections']).toMatch(/refuses pg_stat_database: permission denied/);
   expect(await whyNoRows(await attached('reader'), 3)).toMatch(/permission denied for table entity/);
 });
@@ -124,6 +126,73 @@ test('a database without the tables of this world gives no counts', async () => 
   expect(await whyNoRows(await attached(), 3)).toBeNull();
   expect(await whyNoRows(await attached(), 4)).toContain('has 3 rows, and the world has 4 entities');
   expect(await whyNoRows(await attached(), 2)).toContain('has more than 2 rows');
+});
+
+test('row writes of any schema are what its server wrote, to the row, of all tables or of the named ones', async () => {
+  await query(postgres.database, 'create database shop');
+  const writer = await connectTo({ ...postgres.database, database: 'shop' });
+  onTestFinished(() => writer.end());
+  await writer.query(`
+    create schema world; create table world.characters (id int primary key, hp int); create table log (id int, line text);
+    create view pg_stat_statements as select query, 3 as calls, 6.0 as total_exec_time,
+      (select oid from pg_database where datname = 'shop') as dbid from (values ('UPDATE "characters" SET hp = $1'),
+      (' update only world.characters set hp = 1'), ('update log set line = $1'), ('select 1 -- update characters'),
+      ('update characters_old set hp = 1')) as all_of (query)`);
+  const database = await attached(undefined, 'shop');
+  const open = (...tables: string[]) => openAttachedPostgres(database, 'it', tables, true);
+  const probes = [
+    await openAttachedPostgres(database, 'it', []),
+    await open('characters'),
+    await open('world.characters'),
+  ];
+  onTestFinished(async () => void (await Promise.all(probes.map((probe) => probe.close()))));
+  const names = ['rowsInserted', 'rowsUpdated', 'rowsDeleted', 'statements'];
+  const readAll = () =>
+    Promise.all(
+      probes.map(async (probe) => {
+        const samples = await probe.sample();
+        return names.map(
+          (name) => samples.find(({ series }) => series === `postgres.${name}`)?.value ?? Number.NaN,
+        );
+      }),
+    );
+  const publish = () => writer.query('select pg_stat_force_next_flush()');
+  await publish();
+  const before = await readAll();
+  // As its server counts them.
+  const wrote = { inserted: 300, updated: 1000, deleted: 40, logged: 7 };
+  await writer.query('insert into world.characters select id, 0 from generate_series(1, $1::int) id', [
+    wrote.inserted,
+  ]);
+  for (let i = 0; i < wrote.updated; i++) {
+    await writer.query('update world.characters set hp = hp + 1 where id = $1', [1 + (i % wrote.inserted)]);
+  }
+  await writer.query('delete from world.characters where id <= $1', [wrote.deleted]);
+  await writer.query("insert into log select id, '' from generate_series(1, $1::int) id", [wrote.logged]);
+  await publish();
+  const { inserted, updated, deleted, logged } = wrote;
+  const grown = async () => {
+    const now = await readAll();
+    return now.map((values, i) =>
+      values.slice(0, 3).map((value, k) => value - (before[i]?.[k] ?? Number.NaN)),
+    );
+  };
+  await expect.poll(grown).toEqual([
+    [inserted + logged, updated, deleted],
+    [inserted, updated, deleted],
+    [inserted, updated, deleted],
+  ]);
+  // Three calls of each statement that is an UPDATE of the table.
+  expect((await readAll()).map((values) => values.at(-1))).toEqual([12, 6, 3]);
+  for (const [table, hint] of [
+    ['charactes', 'did you mean characters?'],
+    ['shop.orders', 'it has public.log, world.characters'],
+  ] as const) {
+    await expect(open(table)).rejects.toMatchObject({
+      ...{ exitCode: 93, hint },
+      message: `probe.tables: the PostgreSQL at it has no table ${table} in this database`,
+    });
+  }
 });
 
 test('the connection is read-only', async () => {

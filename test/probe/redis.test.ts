@@ -25,6 +25,11 @@ test('the probe sends only INFO, once for each reading, and reconnects after a l
     'redis.keyspaceMisses': 2,
     'redis.rejectedConnections': 0,
     'redis.networkBytes': 300,
+    'redis.keys': 42,
+    'redis.command.get.calls': 14,
+    'redis.command.get.micros': 28,
+    'redis.command.config|get.calls': 2,
+    'redis.command.config|get.micros': 30,
   });
   expect(redis.commands).toEqual(['AUTH', 'INFO', 'INFO']);
   const because = `INFO of the Redis at 127.0.0.1:${redis.port} has no total_error_replies`;
@@ -53,4 +58,12 @@ test('an address that refuses the login, is not a Redis or does not listen ends 
     exitCode: 93,
     message: 'connection refused at 127.0.0.1:1 (--probe-redis)',
   });
+});
+
+test('a server that takes no section of INFO is asked without one', async () => {
+  const redis = await smallRedis(null, INFO, { refusesSections: true });
+  const probe = await openRedisProbe(at(redis.port, null));
+  await probe.sample();
+  expect(redis.commands).toEqual(['INFO', 'INFO', 'INFO']);
+  await probe.close();
 });

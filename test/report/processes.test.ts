@@ -90,3 +90,47 @@ test('terminal and page have a line for each process, charts of CPU and memory, 
   expect(page).not.toContain('World servers');
   expect(page).not.toContain('<td data-name="">database</td>');
 });
+
+test('what a foreign database and Redis did is in words, the most called commands first', () => {
+  const { series } = target(0.5, 0.4);
+  const late = counter(30).points.filter(([at]) => at > 15);
+  const m = target(0.5, 0.4, {
+    targets: 1,
+    series: {
+      ...series,
+      'postgres.rowsInserted': counter(10),
+      'postgres.rowsUpdated': counter(500),
+      'postgres.rowsDeleted': counter(2),
+      'redis.operations': counter(1000),
+      'redis.keys': gauge(42),
+      ...Object.fromEntries(
+        ['a', 'b', 'c', 'd', 'e', 'f'].flatMap((name, i) => [
+          [`redis.command.${name}.calls`, counter(10 * (i + 1))],
+          [`redis.command.${name}.micros`, counter(25 * (i + 1))],
+        ]),
+      ),
+      // Called for the first time in the measure phase.
+      'redis.command.config|get.calls': { kind: 'counter', points: late },
+    },
+    probes: [probe('host'), probe('postgres'), probe('redis'), probe('process-api'), probe('process-db')],
+  });
+  const { database, redis, world, ...report } = reportFrom(m, scenarioOf());
+  expect(database).toMatchObject({
+    rowsInsertedPerSecond: 10,
+    rowsUpdatedPerSecond: 500,
+    rowsDeletedPerSecond: 2,
+  });
+  expect(database.rowWritesPerSecond).toBe(512);
+  expect(redis.keys.mean).toBe(42);
+  expect(Object.keys(redis.commands)).toEqual(['f', 'e', 'd', 'config|get', 'c']);
+  expect(redis.commands.f).toEqual({ callsPerSecond: 60, microsPerCall: 2.5 });
+  expect(world.servers).toBe(1);
+  const text = terminalSummary({ database, redis, world, ...report }, style).replace(/\s+/g, ' ');
+  expect(text).toContain('row writes..............: 512/s 10 inserts 500 updates 2 deletes');
+  expect(text).toContain('Redis commands..........: f 60/s at 2.5 µs');
+  expect(text).toContain('targets.................: 1 ');
+  const names = drawingsOf({ database, redis, world, ...report }, m).find(
+    ({ name }) => name === 'throughput',
+  );
+  expect(names?.curves.map(({ name }) => name)).toContain('row writes');
+});

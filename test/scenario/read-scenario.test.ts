@@ -4,7 +4,7 @@ import { ScenarioError } from '../../src/scenario/problem.ts';
 import { DEFAULT_RULES } from '../../src/scenario/rules.ts';
 import { LANES } from '../../src/systems/flux/monsters/lanes.ts';
 import { OPERATIONS } from '../../src/systems/flux/scenario.ts';
-import { minimal, problemsOf, read } from './scenario-text.ts';
+import { minimal, problemsOf, read, written } from './scenario-text.ts';
 
 const flux = (load: string): string => `name: a\nsystem: flux\nload: ${load}`;
 const lines = (text: string | Uint8Array) =>
@@ -34,6 +34,23 @@ test('the smallest scenario has the documented defaults', () => {
 
 test('a key without a value is the same as no key', () => {
   expect(read(minimal('budgets:\nworld:\n')).world.servers).toBe(4);
+});
+
+test('there is a server for each target, unless the scenario says how many there are', () => {
+  expect(read(minimal(), { targets: 2 }).world.servers).toBe(2);
+  expect(read(minimal('world: { playersPerPlace: 20 }'), { targets: 1 }).world).toMatchObject({
+    ...{ servers: 1, playersPerPlace: 20 },
+  });
+  expect(read(minimal('world: { servers: 3 }'), { targets: 1 }).world.servers).toBe(3);
+  expect(read(minimal(), { targets: 2, set: ['world.servers=5'] }).world.servers).toBe(5);
+  expect(read(minimal(), { targets: 0 }).world.servers).toBe(4);
+});
+
+test('tables to count are kept, with or without their schema', () => {
+  const scenario = read(minimal('probe: { tables: [characters, world.items_2] }'));
+  expect(scenario.probe).toEqual({ tables: ['characters', 'world.items_2'] });
+  expect(read(written(scenario)).probe).toEqual(scenario.probe);
+  expect(read(minimal())).not.toHaveProperty('probe');
 });
 
 test("PostgreSQL's settings keep their spelling", () => {
@@ -153,6 +170,12 @@ describe('a single wrong value', () => {
       '5:23 rules.sentPercent: got 101, expected a percentage of 0 to 100',
     ],
     [minimal('ceilings: { rows: 10 }'), '5:19 ceilings.rows: got 10'],
+    [minimal('probe: { tables: [] }'), '5:18 probe.tables: got an empty list, expected at least one table'],
+    [
+      minimal("probe: { tables: [characters, 'a;b'] }"),
+      '5:31 probe.tables.1: got "a;b", expected the name of a table such as characters, or world.characters',
+    ],
+    [minimal('probe: { table: [a] }'), '5:10 probe.table: unknown key "table", expected one of tables'],
     [minimal('budgets: 5'), '5:10 budgets: got 5, expected a list'],
     [minimal('deviations: [{ setting: a }]'), '5:14 deviations.0.documented: got nothing'],
     [minimal('description: "a\\0b"'), '5:14 description: got "a\\u0000b", expected text of at most 2000'],
