@@ -1,0 +1,147 @@
+import { platform } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { settled } from '../counts.ts';
+import { type Outside, outside, redis } from '../outside/start.ts';
+import { capbench, root, type Started } from './capbench.ts';
+
+/** Wide limits, since tests run beside others, and assert counts and never speed. */
+const WIDE = {
+  ...{ generatorLoopDelayMs: 60_000, generatorStalledPercent: 100, generatorUtilisationPercent: 100 },
+  ...{ generatorLagMs: 60_000, steadyThroughputPercent: 1000, steadyP95Percent: 1000, confidencePercent: 0 },
+  ...{ sentPercent: 50, stealMeanPercent: 100, stealMaxPercent: 100, memoryPressurePercent: 100 },
+  ...{ foreignCpuPercent: 100, clockDriftMs: 3_600_000 },
+};
+
+/** A run of a scenario of fixtures/players against what is outside, without a phase that is not measured. */
+function play(name: string, servers: readonly Outside[], ...more: readonly string[]): Started {
+  const settings = [
+    ...Object.entries(WIDE).map(([rule, limit]) => `rules.${rule}=${limit}`),
+    ...['calibration={seconds: 0, canary: false}', 'load.ramp=0s', 'load.warmUp=0s', 'load.duration=3s'],
+    ...['load.drain=20s', 'load.timeout=6s', 'load.skipAfter=6s', ...more],
+  ];
+  return capbench([
+    ...['run', join(root, 'fixtures', 'players', `${name}.yaml`), '--allow-module'],
+    ...servers.flatMap(({ url }) => ['--target', url]),
+    ...(platform() === 'linux'
+      ? servers.flatMap(({ pid }, n) => ['--probe-process', `server-${n}=${pid}`])
+      : []),
+    ...settings.flatMap((setting) => ['--set', setting]),
+  ]);
+}
+
+/** Sets the limits of a scenario's budgets on speed so that they are met. */
+const anySpeed = (...ids: readonly string[]): string[] => ids.map((id) => `budgets.${id}.limit=60000`);
+
+interface Kind {
+  readonly ok: number;
+  readonly rejected: number;
+  readonly idle: number;
+}
+
+/** What became of each kind. */
+function kindsOf(run: Started): Readonly<Record<string, Kind | undefined>> {
+  const { load, network, rules, target, probes } = run.report();
+  for (const { scheduled, failed, ...of } of Object.values(load.wholeRun)) {
+    expect(settled({ failed, ...of })).toBe(scheduled);
+    expect(failed).toBe(0);
+  }
+  expect(network.disconnects).toBe(0);
+  expect(network.bytesPerPlayerSecondIn).toBeGreaterThan(0);
+  expect(network.bytesPerPlayerSecondOut).toBeGreaterThan(0);
+  expect(run.measurements()).toMatchObject({
+    strayAnswers: 0,
+    stackKind: 'target',
+    ending: { state: 'completed' },
+  });
+  expect(run.leftovers()).toEqual({ processes: [], files: [] });
+  const states = new Map(rules.map(({ id, state }) => [id, state]));
+  expect(states.get('integrity')).toBe('not-applicable');
+  expect(states.get('row-writes-agree')).toBe('not-applicable');
+  if (platform() === 'linux') {
+    expect(states.get('foreign-cpu')).toBe('held');
+    expect(target.process['server-0']).toMatchObject({ processes: { min: 1, max: 1 } });
+    expect(target.process['server-0']?.cpuPercentOfCore.mean).toBeGreaterThan(0);
+    expect(probes.map(({ name }) => name)).toContain('process-server-0');
+  }
+  return load.wholeRun;
+}
+
+test('a realm that loses what happens in one tick of twenty: the lost deliveries are those that it did not send', async () => {
+  const [losing, whole] = await Promise.all([outside('realm', { LOSE_PERCENT: '5' }), outside('realm')]);
+  const speed = [...anySpeed('move-p95', 'heard-p95'), 'load.operations.chat.perSecond=60'];
+  const runs = [play('realm', [losing], ...speed), play('realm', [whole], ...speed)] as const;
+  await Promise.all([runs[0].ends(99), runs[1].ends(0)]);
+
+  for (const [index, server] of [losing, whole].entries()) {
+    const run = runs[index]!;
+    const { chat, move } = kindsOf(run);
+    const seen = await server.counts();
+    expect(seen.realm_chats).toBe(chat?.ok);
+    expect(seen.realm_commands).toBe((chat?.ok ?? 0) + (move?.ok ?? 0) + (move?.rejected ?? 0) + 20);
+    expect(seen.realm_rejected).toBe(move?.rejected);
+    expect(move?.rejected).toBeGreaterThan(0);
+    const { delivery } = run.report();
+    expect(delivery).toMatchObject({
+      expected: (chat?.ok ?? 0) * 20,
+      delivered: seen.realm_receipts,
+      lost: seen.realm_lost_receipts,
+      ...{ duplicated: 0, excused: 0, unexpected: 0 },
+    });
+  }
+  expect(runs[0].report().delivery?.lost).toBeGreaterThan(0);
+  expect(runs[1].report().delivery?.lost).toBe(0);
+});
+
+test('a mud of two instances: what one says is heard at the other, and not where the instances do not publish', async () => {
+  const at = await redis();
+  const instances = async (env: Readonly<Record<string, string>>): Promise<Outside[]> =>
+    Promise.all([0, 1].map(() => outside('mud', { REDIS_URL: at, ...env })));
+  const [joined, apart] = await Promise.all([instances({}), instances({ PUBLISH: 'local' })]);
+  const speed = anySpeed('look-p95', 'heard-p95');
+  const runs = [play('mud', joined, ...speed), play('mud', apart, ...speed)] as const;
+  await Promise.all([runs[0].ends(0), runs[1].ends(99)]);
+
+  for (const [index, servers] of [joined, apart].entries()) {
+    const run = runs[index]!;
+    const { look, say } = kindsOf(run);
+    const seen = await Promise.all(servers.map((server) => server.counts()));
+    const sum = (name: string): number => seen.reduce((all, counts) => all + (counts[name] ?? 0), 0);
+    expect(seen.map(({ mud_logins }) => mud_logins)).toEqual([20, 20]);
+    // Each of them went to its room.
+    expect(sum('mud_commands')).toBe((look?.ok ?? 0) + (say?.ok ?? 0) + 40);
+    expect(sum('mud_published')).toBe(say?.ok);
+    // 40 players in five rooms: seven others, four of whom are at the other instance.
+    const expected = (say?.ok ?? 0) * 7;
+    const lost = index === 0 ? 0 : (say?.ok ?? 0) * 4;
+    expect(run.report().delivery).toMatchObject({
+      ...{ expected, delivered: expected - lost, lost },
+      ...{ duplicated: 0, excused: 0, unexpected: 0 },
+    });
+    expect(sum('mud_room_messages')).toBe(expected - lost);
+  }
+});
+
+test('a Colyseus room: players that do not decode its state, and two that do', async () => {
+  const server = await outside('massless');
+  const fewer = ['load.players=40', 'budgets.connected.limit=40', 'budgets.in-sight.limit=40'];
+  const run = play(
+    'massless',
+    [server],
+    ...fewer,
+    'load.operations.input.perSecond=80',
+    ...anySpeed('input-p95'),
+  );
+  await run.ends(0);
+  const { input } = kindsOf(run);
+  const { player } = run.report();
+  const inputs = input?.ok;
+  await expect.poll(server.counts).toMatchObject({ zone_joined: 40, zone_left: 40, zone_inputs: inputs });
+  expect(player?.inSight?.max).toBe(40);
+});
+
+test('a target that refuses connections: 93', async () => {
+  const nobody = { url: 'http://127.0.0.1:1', pid: process.pid, counts: async () => ({}) };
+  const { stderr } = await play('realm', [nobody]).ends(93);
+  expect(stderr).toContain('connection refused at http://127.0.0.1:1');
+});
