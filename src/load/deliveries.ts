@@ -120,9 +120,16 @@ export class Deliveries {
     this.absences = new Absences();
   }
 
-  /** Whether every pair that counts was heard, or its key has closed. */
+  /** Whether nothing more can come of a pair that counts: it was heard, it is excused already, or its key has closed. */
   get isSettled(): boolean {
-    return this.openPairs === 0;
+    if (this.openPairs === 0) return true;
+    for (const key of this.keys.values()) {
+      if (!key.counts || key.isClosed) continue;
+      for (let i = 0; i < key.states.length; i++) {
+        if (key.states[i] === OPEN && !this.isExcused(key, key.players?.[i] ?? i)) return false;
+      }
+    }
+    return true;
   }
 
   add({ keys, expected, heard, presence }: DeliveryBatch): void {
@@ -296,13 +303,17 @@ export class Deliveries {
       if (state !== OPEN && state !== LATE) continue;
       const player = key.players?.[i] ?? i;
       this.openPairs -= 1;
-      if (this.absences.within(player, key.due, key.close)) {
+      if (this.isExcused(key, player)) {
         this.count('excused', key, 1);
         continue;
       }
       this.count('lost', key, 1);
       if (this.lostOnes.length < EXAMPLES) this.lostOnes.push(`${shortened(key.name)} by player ${player}`);
     }
+  }
+
+  private isExcused({ due, close }: Key, player: number): boolean {
+    return this.absences.within(player, due, close);
   }
 
   private count(name: (typeof DELIVERY_SERIES)[number], { due }: Key, n: number): void {

@@ -20,6 +20,7 @@ import {
 import { numberText, quantity } from './quantity.ts';
 import type { Report } from './report.ts';
 import { areMany } from './report-text.ts';
+import { unitOf } from './watched.ts';
 
 /** What a chart shows, whatever draws it. */
 export interface Drawing {
@@ -178,7 +179,10 @@ function watchedDrawing(selector: string, name: string, m: Measurements, marks: 
     (low, { y }) => y.reduce<number>((least, v) => Math.min(least, v ?? 0), low),
     0,
   );
-  const axis = linear(isRate ? 'per second' : 'in its own unit', highest(curves));
+  const axis = linear(
+    isRate ? 'per second' : (unitOf(selector) ?? 'in its own unit'),
+    highest(curves),
+  );
   return {
     ...{ name, title, curves, limits: [], marks, stacked: false, bars: null },
     alt: `${title}. ${sentencesOf(curves, [], marks)}`,

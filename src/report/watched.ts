@@ -1,6 +1,7 @@
 import type { MetricFigures } from '../measurement/figures.ts';
+import { metricAt } from '../scenario/budget.ts';
 import { row, table } from './markup.ts';
-import { cellText, numberText } from './quantity.ts';
+import { bytesText, numberText, quantity } from './quantity.ts';
 import type { Report } from './report.ts';
 
 type Watched = Pick<Report, 'watch' | 'target' | 'absences'>;
@@ -12,6 +13,22 @@ const STATISTICS = [
 
 const isKnown = (figures: MetricFigures | undefined): figures is MetricFigures =>
   figures !== undefined && STATISTICS.some((stat) => figures[stat] !== null);
+
+/** The unit that the name of a metric has, by Prometheus' conventions; null where it has none. */
+export function unitOf(name: string, stat: string | null = null): string | null {
+  const { unit = 'any' } = metricAt(new Map(), `target.metrics.${name}`, stat) ?? {};
+  return unit === 'any' ? null : unit;
+}
+
+/** A figure in the unit of its metric. */
+function textOf(name: string, stat: (typeof STATISTICS)[number], value: number): string {
+  const unit = stat === 'count' ? null : unitOf(name, stat);
+  if (unit === 'bytes' || unit === 'bytes/s') return bytesText(value, unit === 'bytes/s');
+  return unit === null ? numberText(value) : quantity(value, unit);
+}
+
+const rateText = (name: string, value: number): string =>
+  unitOf(name, 'rate') === null ? `${numberText(value)}/s` : textOf(name, 'rate', value);
 
 /** A metric that `watch:` names, with its figures; or why there are none. */
 function watchedOf({ watch = [], target, absences }: Watched) {
@@ -37,7 +54,7 @@ export const watchedValues = (
       : STATISTICS.flatMap((stat) => {
           const value = figures[stat];
           if (value === null) return [];
-          return [stat === 'rate' ? `${numberText(value)}/s` : `${stat} ${numberText(value)}`];
+          return [stat === 'rate' ? rateText(name, value) : `${stat} ${textOf(name, stat, value)}`];
         }),
   ]);
 
@@ -47,7 +64,7 @@ export function watchedTable(report: Watched): string[] {
     row([
       why === null ? name : `${name}: ${why}`,
       ...STATISTICS.map((stat) =>
-        figures === null || figures[stat] === null ? '' : cellText(figures[stat]),
+        figures === null || figures[stat] === null ? '' : textOf(name, stat, figures[stat]),
       ),
     ]),
   );

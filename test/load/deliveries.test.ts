@@ -290,6 +290,19 @@ test('memory is bounded: what is too much at once is not followed, and closed ke
   expect(untracked).toBe(players + 1);
 });
 
+test('the drain waits for what may still be heard, and not for players who are away', () => {
+  const join = joinOf();
+  const { log, play } = logInto((batch) => join.add(batch));
+  play(['lost', 1, 9]);
+  play(['expect', 'a', 19, [1, 2]]);
+  log.flush();
+  expect(join.isSettled).toBe(false);
+  play(['lost', 2, 19.5]);
+  log.flush();
+  expect(join.isSettled).toBe(true);
+  expect(join.finish()).toMatchObject({ expected: 2, excused: 2, lost: 0 });
+});
+
 test('a batch is sent before it is large, and a player of many named is found', () => {
   const batches: DeliveryBatch[] = [];
   const join = joinOf(1, 1_000);

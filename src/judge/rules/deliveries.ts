@@ -1,6 +1,9 @@
 import { grouped } from '../../units.ts';
 import { type Evidence, fixed, type JudgedRule, stateOf } from './rule.ts';
 
+/** Only so many are named. */
+const NAMED = 3;
+
 /** Whether players heard what they had to hear. None where a player module expected and heard nothing. */
 export function deliveryRules({ m, s, figures }: Evidence): readonly JudgedRule[] {
   const { delivery } = figures;
@@ -19,7 +22,7 @@ export function deliveryRules({ m, s, figures }: Evidence): readonly JudgedRule[
       },
     ];
   }
-  const examples = m.deliveries?.lostOnes ?? [];
+  const examples = (m.deliveries?.lostOnes ?? []).slice(0, NAMED);
   const such = examples.length === 0 ? '' : `, such as ${examples.join(', ')}`;
   const counts = `${grouped(lost)} of ${grouped(expected)} expected were not heard${such}`;
   return [

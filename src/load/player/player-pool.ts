@@ -195,6 +195,7 @@ export class PlayerPool implements Listener {
       if (this.presence?.isFirst(player) !== false) continue;
       this.state[player] = RECONNECTING;
       for (const absent of [this.away, this.unwanted, this.unknown]) absent.add(player);
+      tools.deliveries?.connected(ids[player]!, tools.now(), false);
     }
   }
 
