@@ -179,10 +179,7 @@ function watchedDrawing(selector: string, name: string, m: Measurements, marks: 
     (low, { y }) => y.reduce<number>((least, v) => Math.min(least, v ?? 0), low),
     0,
   );
-  const axis = linear(
-    isRate ? 'per second' : (unitOf(selector) ?? 'in its own unit'),
-    highest(curves),
-  );
+  const axis = linear(isRate ? 'per second' : (unitOf(selector) ?? 'in its own unit'), highest(curves));
   return {
     ...{ name, title, curves, limits: [], marks, stacked: false, bars: null },
     alt: `${title}. ${sentencesOf(curves, [], marks)}`,
