@@ -74,6 +74,16 @@ export interface Context {
   readonly player: number;
   /** The number of players of the scenario. */
   readonly players: number;
+  /**
+   * The group of this player, by `players.group`: `size` players with consecutive numbers, from `index * players.group` on, in one
+   * load process and at one server. The last group may be smaller. `shared` is one object for all of them, also after they
+   * have connected again, and the module's own.
+   */
+  readonly group: {
+    readonly index: number;
+    readonly size: number;
+    readonly shared: Record<string, unknown>;
+  };
   /** Base address of this player's server, http or https, without a slash at the end. */
   readonly url: string;
   /** The base addresses of all servers. */

@@ -7,7 +7,7 @@ import { startProcess } from '../supervision/process.ts';
 import { openRunFolder } from '../supervision/run-folder.ts';
 import type { Watchdog } from '../supervision/watchdog.ts';
 import type { Engine, EngineName, ReadyFleet } from './engine.ts';
-import { type Deal, dealEvenly, dealSources } from './fleet/deal.ts';
+import { type Deal, dealEvenly, dealSources, requireWholeGroups } from './fleet/deal.ts';
 import { Fleet } from './fleet/fleet.ts';
 import type { FleetWorld, PlayerModule, Preparation, WorkerSetup } from './fleet/messages.ts';
 import { prepareOnce } from './fleet/preparation.ts';
@@ -50,6 +50,7 @@ export function createNativeEngine(options: NativeEngineOptions): Engine {
     name,
     async prepare(workload, at, signal, keepLogs = async () => {}): Promise<ReadyFleet> {
       const worlds = await (system.deal ?? dealEvenly)(at, workload, signal);
+      requireWholeGroups(worlds, workload);
       const destinations = worlds.map((world) => destinationOf(world, at));
       const plan = planConnections(destinations, workers, limits ?? readHostLimits());
       const sourceOf = dealSources(worlds, plan, workload.players);
@@ -66,7 +67,9 @@ export function createNativeEngine(options: NativeEngineOptions): Engine {
         worlds,
         sources: plan.sources,
         module: userModule,
-        sourceOf: sourceOf.filter((_source, player) => workerOfPlayer(player, plan.workers) === worker),
+        sourceOf: sourceOf.filter(
+          (_source, player) => workerOfPlayer(player, plan.workers, workload.group) === worker,
+        ),
       });
       const module = bundleFile('fleet-worker');
       const folder = await openRunFolder(watchdog, [tmpdir()], null, 'files');

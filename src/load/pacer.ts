@@ -74,8 +74,13 @@ export class PlayerPacer {
   }
 }
 
-/** The worker of a player. */
-export const workerOfPlayer = (player: number, workers: number): number => player % workers;
+/** The worker of a player: groups of consecutive players take turns. */
+export const workerOfPlayer = (player: number, workers: number, group = 1): number =>
+  Math.floor(player / group) % workers;
+
+/** The player's number within its worker, where numbers ascend as the players' own do. */
+export const numberInWorker = (player: number, workers: number, group = 1): number =>
+  Math.floor(Math.floor(player / group) / workers) * group + (player % group);
 
 /** The rate of all operations of one player, at the end of the ramp. */
 export const playerRate = ({ operations, players }: Pick<Workload, 'operations' | 'players'>): number =>

@@ -24,6 +24,8 @@ export interface SystemWorkload {
   readonly entities: number;
   /** Plain data for its worker module. */
   readonly own: unknown;
+  /** So many players with consecutive numbers, from a multiple of it on, are in one worker and at one server; absent: 1. */
+  readonly group?: number | undefined;
 }
 
 /** A system's part in reading, checking and scaling scenarios. Pure. */

@@ -1,4 +1,5 @@
 import { accessOf } from '../../address/access.ts';
+import { stackFailed } from '../../errors.ts';
 import type { Workload } from '../../scenario/workload.ts';
 import type { Endpoints } from '../../stack/stack.ts';
 import type { ConnectionPlan } from '../limits.ts';
@@ -11,16 +12,32 @@ import type { FleetWorld, WorkerSetup } from './messages.ts';
  */
 export type Deal = (at: Endpoints, workload: Workload, signal: AbortSignal) => Promise<readonly FleetWorld[]>;
 
-/** Deals the players evenly, in the order of the servers. */
-export const dealEvenly: Deal = async ({ worlds }, { players }) =>
-  worlds.map((world, index) => ({
+/** Deals the players evenly, in the order of the servers, and each group to one of them. */
+export const dealEvenly: Deal = async ({ worlds }, { players, group = 1 }) => {
+  const groups = Math.ceil(players / group);
+  const upTo = (servers: number): number =>
+    Math.min(players, group * Math.floor((servers * groups) / worlds.length));
+  return worlds.map((world, index) => ({
     url: world.url,
     ...accessOf(world),
-    players: {
-      from: Math.floor((index * players) / worlds.length),
-      to: Math.floor(((index + 1) * players) / worlds.length),
-    },
+    players: { from: upTo(index), to: upTo(index + 1) },
   }));
+};
+
+/** @throws CapbenchError (93) when two servers share the players of a group */
+export function requireWholeGroups(
+  worlds: readonly FleetWorld[],
+  { players, group = 1 }: Pick<Workload, 'players' | 'group'>,
+): void {
+  for (const { url, players: own } of worlds) {
+    if (own.to === players || own.to % group === 0 || own.from === own.to) continue;
+    const first = own.to - (own.to % group);
+    throw stackFailed(
+      `the players ${first} to ${Math.min(players, first + group) - 1} are one group, and ${url} has only those up to ${own.to - 1}`,
+      'players.group has to divide the number of players of each server.',
+    );
+  }
+}
 
 /**
  * The source address of each player: 0 for the operating system's choice, else 1 + index in the plan's sources. The plan says

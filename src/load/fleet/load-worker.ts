@@ -54,7 +54,7 @@ const HASH_MOST = 100_000_000;
 /** Ids of a worker's players. */
 export const playersOf = ({ worker, workers, workload }: WorkerSetup): Int32Array =>
   Int32Array.from({ length: workload.players }, (_, player) => player).filter(
-    (player) => workerOfPlayer(player, workers) === worker,
+    (player) => workerOfPlayer(player, workers, workload.group) === worker,
   );
 
 /**

@@ -2,7 +2,7 @@ import { GOLDEN, mulberry32, streamSeed } from '../../rng.ts';
 import type { ChurnWindow } from '../../scenario/stages.ts';
 import type { Workload } from '../../scenario/workload.ts';
 import type { WorkerSetup } from '../fleet/messages.ts';
-import { workerOfPlayer } from '../pacer.ts';
+import { numberInWorker, workerOfPlayer } from '../pacer.ts';
 import { STREAM } from '../streams.ts';
 import type { PlayerPool } from './player-pool.ts';
 
@@ -14,7 +14,7 @@ import type { PlayerPool } from './player-pool.ts';
 export class Churn {
   /** When the next player leaves; Infinity when none is left. */
   due = Number.POSITIVE_INFINITY;
-  private readonly workload: Pick<Workload, 'seed' | 'players'>;
+  private readonly workload: Pick<Workload, 'seed' | 'players' | 'group'>;
   private readonly share: Pick<WorkerSetup, 'worker' | 'workers'>;
   private readonly windows: readonly ChurnWindow[];
   private readonly offset: number;
@@ -25,7 +25,7 @@ export class Churn {
   private total = -1;
   private player = 0;
 
-  constructor(workload: Pick<Workload, 'seed' | 'players' | 'churn'>, share: Churn['share']) {
+  constructor(workload: Pick<Workload, 'seed' | 'players' | 'churn' | 'group'>, share: Churn['share']) {
     const { seed, players, churn = [] } = workload;
     this.workload = workload;
     this.share = share;
@@ -39,7 +39,7 @@ export class Churn {
   send(now: number, leaver: Pick<PlayerPool, 'leave'>): void {
     while (this.due <= now) {
       const away = this.windows[this.window]?.away ?? 0;
-      leaver.leave(Math.floor(this.player / this.share.workers), away);
+      leaver.leave(numberInWorker(this.player, this.share.workers, this.workload.group), away);
       this.advance();
     }
   }
@@ -66,7 +66,8 @@ export class Churn {
       }
       this.total += 1;
       this.player = (this.offset + this.total * this.stride) % this.workload.players;
-      if (workerOfPlayer(this.player, this.share.workers) !== this.share.worker) continue;
+      if (workerOfPlayer(this.player, this.share.workers, this.workload.group) !== this.share.worker)
+        continue;
       this.due = due;
       return;
     }

@@ -7,7 +7,7 @@ import { CONNECT_TIMEOUT_MS } from '../../load/player/socket.ts';
 import type { SocketPlan } from '../../load/player/socket-protocol.ts';
 import type { WatchedDials } from '../../load/player/watched-dials.ts';
 import type { SourceTools } from '../../load/source.ts';
-import type { Operation, Result, Session } from '../../player.d.ts';
+import type { Context, Operation, Result, Session } from '../../player.d.ts';
 import { random } from '../../rng.ts';
 import type { OperationSpec } from '../../scenario/operations.ts';
 import { type LoadedModule, lastNumberOf, oneLine } from './module-file.ts';
@@ -27,8 +27,9 @@ interface ModulePlan
   readonly client: SocketPlayers;
   readonly module: LoadedModule;
   readonly seed: number;
-  /** Number of all players. */
+  /** Number of all players, and of those in a group. */
   readonly players: number;
+  readonly group: number;
   /** The kinds of operations, by their index in the workload. */
   readonly operations: readonly Pick<OperationSpec, 'id' | 'due'>[];
   readonly urls: readonly string[];
@@ -44,9 +45,11 @@ export class ModuleProtocol implements Protocol {
   /** Whether the module settled an operation. */
   private readonly traffic = { settled: false };
   private readonly turns = new Turns();
+  private readonly groups: Groups;
 
   constructor(plan: ModulePlan) {
     this.plan = plan;
+    this.groups = new Groups(plan);
     this.sockets = plan.sockets;
   }
 
@@ -61,7 +64,7 @@ export class ModuleProtocol implements Protocol {
 
   dial(player: number, dialler: Dialler): void {
     const begin = monotonic();
-    const connection = new ModuleConnection(player, this.plan, this.traffic, this.turns);
+    const connection = new ModuleConnection(player, this.plan, this.traffic, this.turns, this.groups);
     let over = false;
     const fail = (message: string, hint: string | null = null): void => {
       if (over) return;
@@ -107,6 +110,25 @@ const OUTCOMES: Readonly<Record<Result, Outcome>> = {
   idle: OUTCOME.idle,
 };
 
+/** The groups of a worker's players that anybody asked for. */
+class Groups {
+  private readonly plan: Pick<ModulePlan, 'players' | 'group'>;
+  private readonly shared = new Map<number, Record<string, unknown>>();
+
+  constructor(plan: Groups['plan']) {
+    this.plan = plan;
+  }
+
+  /** The group of a player, by its number among all players. */
+  of(player: number): Context['group'] {
+    const { players, group } = this.plan;
+    const index = Math.floor(player / group);
+    const shared = this.shared.get(index) ?? {};
+    this.shared.set(index, shared);
+    return { index, size: Math.min(group, players - index * group), shared };
+  }
+}
+
 /** Counts the turns of the event loop in which operations are performed. HOT. */
 class Turns {
   private number = 0;
@@ -149,7 +171,13 @@ class ModuleConnection implements Connection {
   private isOver = false;
   private lastDue: number | null = null;
 
-  constructor(player: number, plan: ModulePlan, traffic: ModuleProtocol['traffic'], turns: Turns) {
+  constructor(
+    player: number,
+    plan: ModulePlan,
+    traffic: ModuleProtocol['traffic'],
+    turns: Turns,
+    groups: Groups,
+  ) {
     this.turns = turns;
     const id = plan.ids[player]!;
     this.traffic = traffic;
@@ -163,6 +191,7 @@ class ModuleConnection implements Connection {
       settle: (operation, result) => this.settle(operation, result),
       lastDue: () => this.lastDue,
       start: (kind) => this.start(kind),
+      group: () => groups.of(id),
       lost: (reason) => this.lose(reason),
       loggedIn: () => {
         this.loggedInAfter ??= monotonic() - this.began;

@@ -17,6 +17,8 @@ interface ContextOptions
   /** The due time of the operation that the player was given last; null before the first. */
   readonly lastDue: () => number | null;
   readonly start: (kind: string) => boolean;
+  /** The player's group; asked once. */
+  readonly group: () => Context['group'];
   readonly lost: (reason: string | undefined) => void;
 }
 
@@ -29,11 +31,16 @@ export function openContext(options: ContextOptions): {
   const { prepared, loggedIn } = options;
   const ended = new AbortController();
   const sockets = new Set<WebSocket>();
+  let own: Context['group'] | undefined;
   const context: Context = {
     ...deliveriesOf(options),
     measure: (name, value, unit) => options.figures.measure(name, value, unit, now()),
     player,
     players,
+    get group() {
+      own ??= options.group();
+      return own;
+    },
     url: route.url,
     urls,
     address: route.address ?? null,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { KIND } from '../../scenario/kinds.ts';
-import { line, list, map, oneOf, prose, quantity, size, word } from '../../scenario/leaf.ts';
+import { line, list, map, oneOf, prose, quantity, size, whole, word } from '../../scenario/leaf.ts';
 
 const MOST_CHOICES = 1000;
 const weight = () => quantity(0.001, 1e6, 'a weight').default(1).describe('Relative frequency');
@@ -32,9 +32,15 @@ const socket = {
     .describe('A longer message of the server ends the connection; 16MB unless set'),
 };
 
+const group = () =>
+  whole(1, 1000)
+    .optional()
+    .describe('So many neighbours are in one load process and at one server; 1 unless set');
+
 /** JSON over WebSocket: `{type, command, id}`, and an answer with the same id. */
 const json = map({
   protocol: z.literal('json'),
+  group: group(),
   path: path().default('/'),
   commands: list(
     map({
@@ -57,6 +63,7 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as 
 /** HTTP: 2xx is ok, 4xx rejected, anything else failed. */
 const http = map({
   protocol: z.literal('http'),
+  group: group(),
   requests: list(
     map({
       method: oneOf(METHODS).default('GET'),
@@ -74,6 +81,7 @@ const http = map({
 const A_MODULE = 'the path of a JavaScript module, such as ./my-player.mjs';
 const module = map({
   protocol: z.literal('module').default('module'),
+  group: group(),
   module: line(1000).regex(/\.(mjs|cjs|js)$/, { error: A_MODULE }),
   ...socket,
 });

@@ -1,8 +1,9 @@
-import { findingAt } from '../../scenario/finding.ts';
+import { type Finding, findingAt } from '../../scenario/finding.ts';
 import type { Kind } from '../../scenario/kinds.ts';
 import type { OperationSpec } from '../../scenario/operations.ts';
 import type { Scenario, SystemTraits } from '../../scenario/scenario.ts';
-import type { Outline, SystemScenario } from '../../scenario/system-scenario.ts';
+import type { Outline, SystemScenario, SystemWorkload } from '../../scenario/system-scenario.ts';
+import { grouped } from '../../units.ts';
 import { choiceFindings } from './choices.ts';
 import type { OwnWorkload } from './players.ts';
 import { type Players, playersSchema } from './players-schema.ts';
@@ -48,7 +49,14 @@ const ownPart = (kinds: readonly Kind[]) => {
       operations.length === 1 && operation === operations[0]?.id ? players : undefined,
     outline: (scenario: Scenario): Outline => {
       const players = playersOf(scenario);
-      return { load: players === undefined ? [] : [['protocol', describePlayers(players)]] };
+      if (players === undefined) return {};
+      const group = groupOf(scenario);
+      return {
+        load: [
+          ['protocol', describePlayers(players)],
+          ...(group === 1 ? [] : [['groups', `of ${grouped(group)} players`] as const]),
+        ],
+      };
     },
     check: (scenario: Pick<Scenario, 'load' | 'sections'>) => choiceFindings(scenario, operations),
   } as const;
@@ -77,7 +85,10 @@ export const ownScenario = (kinds: readonly Kind[]): SystemScenario => {
     components: (scenario) =>
       stackOf(scenario) === undefined ? [] : [{ name: SERVER, faults: ['kill', 'stop', 'restart'] }],
     outline: (scenario) => ({ ...part.outline(scenario), ...stackOutline(scenario) }),
-    workload: (scenario) => ({ entities: scenario.load.players, own: workloadPart(scenario) }),
+    workload: (scenario) => ({
+      ...{ entities: scenario.load.players, own: workloadPart(scenario) },
+      ...groupPart(scenario),
+    }),
     traits: ownTraits,
   };
 };
@@ -88,6 +99,27 @@ function ownTraits({ sections }: Pick<Scenario, 'sections'>): Partial<SystemTrai
     counts: 'your own players may send more than capbench counts',
     ...(players?.protocol === 'module' ? { playerCode: players.module } : {}),
   };
+}
+
+const groupOf = (scenario: Pick<Scenario, 'sections'>): number => playersOf(scenario)?.group ?? 1;
+
+const groupPart = (scenario: Pick<Scenario, 'sections'>): Pick<SystemWorkload, 'group'> =>
+  groupOf(scenario) === 1 ? {} : { group: groupOf(scenario) };
+
+/** A world decides which server has which players, and takes no notice of groups. */
+function worldGroupFindings(scenario: Pick<Scenario, 'load' | 'world' | 'sections'>): readonly Finding[] {
+  const { players } = scenario.load;
+  const { servers } = scenario.world;
+  const group = groupOf(scenario);
+  if (group === 1 || servers === 1 || players % (group * servers) === 0) return [];
+  const size = `${grouped(players)} players on ${grouped(servers)} servers`;
+  return [
+    findingAt(
+      ['players', 'group'],
+      `got ${grouped(group)}, expected a divisor of the players of each server: there are ${size}`,
+      'change load.players, or world.servers',
+    ),
+  ];
 }
 
 const workloadPart = (scenario: Pick<Scenario, 'sections'>): OwnWorkload | null => {
@@ -114,7 +146,9 @@ export const ownPlayersIn = (world: SystemScenario, kinds: readonly Kind[]): Sys
     check: (scenario) => [
       ...part.check(scenario),
       // The world's checks apply only if the target may be such a world, which needs a module.
-      ...(playersOf(scenario)?.protocol === 'module' ? (world.check?.(scenario) ?? []) : []),
+      ...(playersOf(scenario)?.protocol === 'module'
+        ? [...(world.check?.(scenario) ?? []), ...worldGroupFindings(scenario)]
+        : []),
       ...others.flatMap(({ id, label }) => {
         const rate = scenario.load.operations[id]?.perSecond ?? 0;
         if (rate === 0) return [];
@@ -140,7 +174,7 @@ export const ownPlayersIn = (world: SystemScenario, kinds: readonly Kind[]): Sys
     },
     workload: (scenario) => {
       const { entities, own } = world.workload(scenario);
-      return { entities, own: { ...(own as object), ...workloadPart(scenario) } };
+      return { entities, own: { ...(own as object), ...workloadPart(scenario) }, ...groupPart(scenario) };
     },
   };
 };

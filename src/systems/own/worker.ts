@@ -9,7 +9,7 @@ import { preparedOf, prepareRun } from './prepare.ts';
 
 /** The protocol of a load worker's players. Modules that only some protocols need are loaded on demand. */
 export const openProtocol: WorkerModule['openProtocol'] = async (setup, tools, ids) => {
-  const { seed, players, operations, outstanding, timeout } = setup.workload;
+  const { seed, players, group = 1, operations, outstanding, timeout } = setup.workload;
   const { playing } = ownWorkload(setup.workload);
   const { errors } = tools;
   const route = routesOf(setup, ids);
@@ -47,7 +47,18 @@ export const openProtocol: WorkerModule['openProtocol'] = async (setup, tools, i
       const module = isUncalibrated ? nullPlayer(loaded.name) : loaded;
       const urls = setup.worlds.map(({ url }) => url);
       return new ModuleProtocol({
-        ...{ ...tools, ids, module, seed, players, operations, urls, route, prepared: preparedOf(setup) },
+        ...{
+          ...tools,
+          ids,
+          module,
+          seed,
+          players,
+          group,
+          operations,
+          urls,
+          route,
+          prepared: preparedOf(setup),
+        },
         ...{ sockets, dials, client: playing },
       });
     }

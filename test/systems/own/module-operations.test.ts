@@ -21,7 +21,7 @@ async function playerOf(perform: Perform, connect: Connect = () => ({}), operati
   const ends: (readonly [number: number, outcome: Outcome | 'unexpected'])[] = [];
   const begun: number[] = [];
   const protocol = new ModuleProtocol({
-    ...{ ids: Int32Array.of(0), players: 1, seed: 1, urls: [ROUTE.url], route: () => ROUTE },
+    ...{ ids: Int32Array.of(0), players: 1, group: 1, seed: 1, urls: [ROUTE.url], route: () => ROUTE },
     ...{ operations, errors, now: () => 0, log: () => {}, client: {} },
     ...{ prepared: null, deliveries: null, figures: new PlayerFigures({ measureStart: 0, end: 1 }) },
     ...{ sockets: new PlayerSockets(), dials: { elsewhere: new Set<string>(), hidden: null } },

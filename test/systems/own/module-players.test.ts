@@ -149,6 +149,69 @@ test('where players reconnect, the module is asked to connect again', async () =
   expect(counts.ok + counts.failed).toBe(counts.scheduled);
 });
 
+test('a group shares one object, in one worker and at one server, also after its players are back', async () => {
+  const at = ['http://127.0.0.1:9', 'http://127.0.0.1:19'].map((url) => ({ url, pid: null }));
+  const playing = { protocol: 'module', module: NAME, group: 2 } as const;
+  const given = { players: 7, group: 2, outstanding: 1, skipAfter: seconds(4), reconnect: true };
+  const fleet = await prepare(
+    workload({ playing, ...given }),
+    { worlds: at, database: null },
+    {
+      module: moduleOf(`
+        export const connect = (context) => {
+          const { index, size, shared } = context.group;
+          if (index !== Math.floor(context.player / 2) || size !== (context.player === 6 ? 1 : 2)) throw new Error('group');
+          shared.members ??= new Map();
+          const at = shared.members.get(context.player) ?? { times: 0, url: context.url };
+          shared.members.set(context.player, { ...at, times: at.times + 1 });
+          return { context };
+        };
+        export const perform = ({ context }, { number }) => {
+          if (number === 3) context.lost();
+          const { size, shared } = context.group;
+          const members = [...shared.members];
+          const isOne = new Set(members.map(([, { url }]) => url)).size === 1;
+          const isOwn = members.every(([player]) => Math.floor(player / 2) === context.group.index);
+          return members.length === size && isOne && isOwn ? 'ok' : 'rejected';
+        };`),
+    },
+  );
+  const { tally } = await run(fleet);
+  await fleet.close();
+  const { whole } = tally.operations.intent;
+  expect(tally.reconnects).toBe(7);
+  expect(whole.ok).toBeGreaterThan(14);
+  expect(whole.rejected).toBe(0);
+});
+
+test('what an answer begins is counted by itself, and what is idle has no answer', async () => {
+  const [intent] = workload().operations;
+  const operations = [intent!, { ...intent!, id: 'ready', perSecond: 0, due: 'answer' as const }];
+  const fleet = await prepare({ ...workload(), operations }, NOWHERE, {
+    module: moduleOf(`${CONNECT}
+      export function perform(session, { kind, number }, context) {
+        if (kind === 'ready') return 'ok';
+        session.turn = (session.turn ?? 0) + 1;
+        if (session.turn % 3 === 0) return 'idle';
+        setTimeout(() => {
+          context.settle({ number }, 'ok');
+          if (session.turn % 3 === 1) context.start('ready');
+        }, 1);
+      }`),
+  });
+  const { tally } = await run(fleet);
+  await fleet.close();
+  expect(tally.errors).toEqual([]);
+  const { intent: asked, ready } = tally.operations as unknown as Readonly<
+    Record<string, BothTally['operations']['intent']>
+  >;
+  expect(asked!.whole.idle).toBeGreaterThan(6);
+  expect(asked!.whole.ok + asked!.whole.idle).toBe(asked!.whole.scheduled);
+  expect(ready!.whole.scheduled).toBeGreaterThan(6);
+  expect(ready!.whole.ok).toBe(ready!.whole.scheduled);
+  expect(ready!.whole.scheduled).toBeLessThanOrEqual(asked!.whole.ok);
+});
+
 test('a module that blocks its event loop is visible in the health of the worker', async () => {
   const { seconds: all } = await play(`${CONNECT}
     export function perform() {
