@@ -115,9 +115,10 @@ function operationTable(report: Report): string[] {
   const active = operations.filter(({ id }) => ofOperation(load.operations, id).scheduled > 0);
   if (active.length === 0 || seconds === null) return [];
   const closed = closedText(active);
+  const idle = active.some(({ id }) => ofOperation(load.operations, id).idle > 0) ? ['idle'] : [];
   return [
-    '| operation | due/s | sent | answered/s | rejected | unanswered | p50 | p95 | p99 |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+    `| ${['operation', 'due/s', 'sent', 'answered/s', 'rejected', 'unanswered', ...idle, 'p50', 'p95', 'p99'].join(' | ')} |`,
+    `| ${'--- | '.repeat(9 + idle.length).trim()}`,
     ...active.map((operation) => {
       const { id, label } = operation;
       const { due } = ofOperation(latency, id);
@@ -128,6 +129,7 @@ function operationTable(report: Report): string[] {
         numberText(throughputOf(report, operation)),
         quantity(ofOperation(load.rejectedPercent, id), '%'),
         quantity(ofOperation(load.unansweredPercent, id), '%'),
+        ...idle.map(() => quantity(ofOperation(load.idlePercent, id), '%')),
         ...[due.p50, due.p95, due.p99].map((value) => quantity(value, 'ms')),
       ];
       return `| ${columns.map(cell).join(' | ')} |`;

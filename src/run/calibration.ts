@@ -127,7 +127,7 @@ function withoutBegun(tally: Tally, { operations }: Workload): string | null {
   );
   return missing.length === 0
     ? null
-    : `without ${missing.map(({ label }) => label).join(', ')}, which follow from answers`;
+    : `without what follows from answers: ${missing.map(({ label }) => label).join(', ')}`;
 }
 
 function factsOf(

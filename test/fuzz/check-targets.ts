@@ -8,7 +8,7 @@ import { mutateBytes } from './bytes.ts';
 import { below, chance, pick } from './draw.ts';
 import type { Ended, Target } from './input.ts';
 import { FILES, INHERITED, LONG_STRINGS, leafTexts, NO_JSON, NUMBERS, STRINGS } from './nasty.ts';
-import { bundles, type Original, scenarios, written } from './originals.ts';
+import { bundles, type Original, ownScenario, scenarios, written } from './originals.ts';
 import { jsonText, mutateTree, type Tree, yamlText } from './tree.ts';
 
 const EXITS = [EXIT.pass, EXIT.badInput];
@@ -33,7 +33,7 @@ function damaged(
 
 /** `check` of a damaged scenario file, the user's own or a resolved one. */
 export function checkFile(root: string): Target {
-  const from = () => [...scenarios(root), ...bundles(root).map(({ scenario }) => scenario)];
+  const from = () => [...scenarios(root), ownScenario(), ...bundles(root).map(({ scenario }) => scenario)];
   return {
     name: 'check file',
     share: 0.3,

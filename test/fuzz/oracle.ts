@@ -23,6 +23,10 @@ const number = (value: unknown, path: string): number => {
   return typeof found === 'number' ? found : Number.NaN;
 };
 
+/** Bundles of earlier versions have no idle operations. */
+const countAt = (facts: unknown, path: string, end: string): number =>
+  end === 'idle' && at(facts, `${path}.idle`) === undefined ? 0 : number(facts, `${path}.${end}`);
+
 const list = (value: unknown, path: string): readonly unknown[] => {
   const found = at(value, path);
   return Array.isArray(found) ? found : [];
@@ -59,14 +63,14 @@ function countsAgree(facts: unknown): string[] {
   for (const op of OPERATIONS) {
     const path = `operations.${op}`;
     for (const scope of ['whole', 'measured']) {
-      const settled = ENDS.reduce((sum, outcome) => sum + number(facts, `${path}.${scope}.${outcome}`), 0);
+      const settled = ENDS.reduce((sum, outcome) => sum + countAt(facts, `${path}.${scope}`, outcome), 0);
       if (settled !== number(facts, `${path}.${scope}.scheduled`))
         wrong.push(`${op}: the ${scope} counts do not add up`);
     }
     for (const outcome of ['scheduled', ...ENDS]) {
       const [part, whole] = [
-        number(facts, `${path}.measured.${outcome}`),
-        number(facts, `${path}.whole.${outcome}`),
+        countAt(facts, `${path}.measured`, outcome),
+        countAt(facts, `${path}.whole`, outcome),
       ];
       if (!(part >= 0 && part <= whole && Number.isInteger(part) && Number.isInteger(whole))) {
         wrong.push(`${op}: ${part} of ${whole} ${outcome} in the measure phase`);

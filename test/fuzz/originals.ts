@@ -43,6 +43,27 @@ export const scenarios = once((root): readonly Original[] => {
     });
 });
 
+const KINDS = `name: kinds
+system: own
+load:
+  players: 20
+  operations: { create: { perSecond: 5 }, look: { weight: 3 }, go: { weight: 1 } }
+  operationsPerSecond: 40
+rules: { rejectedPercent: { create: 10 } }
+players:
+  protocol: json
+  commands:
+    - { command: new, operation: create }
+    - { command: look, operation: look, weight: 2 }
+    - { command: go north, operation: go }
+budgets:
+  - { id: soon, metric: latency.look.due, stat: p95, op: <, limit: 100, unit: ms }
+  - { id: made, metric: throughput.createPerSecond, op: '>=', limit: 4, unit: ops/s }
+`;
+
+/** A scenario of the user's own server, which names its operations. */
+export const ownScenario = (): Original => original('kinds.yaml', Buffer.from(KINDS), parse(KINDS));
+
 /** What `capbench report` reads of a run. */
 export interface Bundle {
   readonly measurements: Original;

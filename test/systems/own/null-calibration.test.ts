@@ -97,7 +97,7 @@ players: ${players}`);
   if (of === undefined) expect(facts?.of).toBeUndefined();
   else {
     expect(facts?.of).toContain(of);
-    expect(facts?.of).toMatch(/; without ready, which follow from answers$/);
+    expect(facts?.of).toMatch(/; without what follows from answers: ready$/);
   }
   expect(processesIn(folder).filter(({ command }) => command.includes('own-null'))).toEqual([]);
   expect(readdirSync(folder).filter((name) => name !== 'mine.mjs')).toEqual([]);
