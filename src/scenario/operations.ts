@@ -22,6 +22,10 @@ export interface OperationSpec {
   readonly rejectedPercent?: number | undefined;
 }
 
+/** In a sentence, after `the`: `intents`, or `create operations` of a kind that a scenario has named. */
+export const nounOf = ({ id, label }: Pick<OperationSpec, 'id' | 'label'>): string =>
+  label === id ? `${id} operations` : label;
+
 /** A value for each operation, by id. Plain data: it is sent between processes and written to files. */
 export type PerOperation<T> = Readonly<Record<string, T>>;
 

@@ -26,7 +26,7 @@ function runOf(count: number, { closed = false, staged = false } = {}) {
     closed && i === count - 1 ? `${kind}: { due: answer }` : `${kind}: { perSecond: 1000 }`;
   const base = read(
     `name: many\nsystem: own\nplayers: { module: ./a.mjs }
-load: { players: 1000, operations: { ${kinds.map(rateOf).join(', ')} } }
+load: { players: 1000, warmUp: 0s, duration: 20s, operations: { ${kinds.map(rateOf).join(', ')} } }
 rules: { rejectedPercent: 20 }
 budgets:
   - { id: fast, metric: latency.${kinds.at(-1)}.due, stat: p95, op: <, limit: 100, unit: ms }
@@ -61,6 +61,7 @@ budgets:
           return { ...one, operations: of(() => own) };
         })
       : [],
+    integrity: null,
     ...{ worlds: null, probes: recorded.probes.filter(({ name }) => !name.startsWith('world')) },
   };
   const figures = figuresOf(m, s);
@@ -156,6 +157,28 @@ describe('a kind that follows from answers', () => {
       reason: `no player began it: the player module does so by context.start('${closed}'), after an answer`,
     });
   });
+});
+
+test('a headline names a kind as operations', () => {
+  const { m, s } = runOf(2);
+  const { intent } = recorded.operations;
+  const { ok } = intent.measured;
+  const measured = { ...intent.measured, ok: 0, failed: intent.measured.failed + ok };
+  const whole = { ...intent.whole, ok: intent.whole.ok - ok, failed: intent.whole.failed + ok };
+  const rejected = intent.rejected ?? EMPTY_HISTOGRAM;
+  const failed = {
+    ...intent,
+    measured,
+    whole,
+    due: rejected,
+    ok: EMPTY_HISTOGRAM,
+    service: rejected,
+    lag: rejected,
+  };
+  const bad = { ...m, operations: { ...m.operations, create: failed } } as Measurements;
+  const { headline, breachedBecause } = judge(bad, s, figuresOf(bad, s));
+  expect(`${headline} ${breachedBecause.join()}`).toContain('answered.create');
+  expect(headline).toContain('of the create operations were answered');
 });
 
 test('of a rare kind nothing may come due by chance, of a frequent one it may not', () => {

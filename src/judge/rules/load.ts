@@ -4,7 +4,7 @@ import type { Figures } from '../../measurement/figures.ts';
 import type { Measurements } from '../../measurement/measurements.ts';
 import { gaugeOf } from '../../measurement/readings.ts';
 import { answeredOf, demandOf } from '../../measurement/sent.ts';
-import { type OperationSpec, ofOperation } from '../../scenario/operations.ts';
+import { nounOf, type OperationSpec, ofOperation } from '../../scenario/operations.ts';
 import type { Load, Scenario } from '../../scenario/scenario.ts';
 import { operationalSeconds, peopledSeconds } from '../../scenario/stages.ts';
 import { faultsOf, timelineOf } from '../../scenario/workload.ts';
@@ -379,13 +379,13 @@ export interface Sent {
 
 /** The scheduled load was sent. */
 function sentRule(
-  { id, label }: Pick<OperationSpec, 'id' | 'label'>,
+  op: Pick<OperationSpec, 'id' | 'label'>,
   { stage, percent, without, counts, ownLag, limit, advice }: Sent,
   load: Scenario['load'],
 ): JudgedRule {
   const late = () => lateOnItsOwn(ownLag, counts, load);
   return {
-    id: named('load-sustained', id, stage),
+    id: named('load-sustained', op.id, stage),
     state: stateOf(percent !== null, percent !== null && percent >= limit.limit),
     observed: percent ?? without,
     ...limit,
@@ -394,7 +394,7 @@ function sentRule(
     // Operations that the generator itself sent too late count as carried.
     ...(percent === null || ownLag === undefined
       ? {}
-      : { share: { carried: percent + late(), least: limit.limit, of: label } }),
+      : { share: { carried: percent + late(), least: limit.limit, of: nounOf(op) } }),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Counts } from '../../load/engine.ts';
 import { percentOf } from '../../measurement/readings.ts';
 import { demandOf, failedSentOf, unansweredOf } from '../../measurement/sent.ts';
-import type { OperationSpec } from '../../scenario/operations.ts';
+import { nounOf, type OperationSpec } from '../../scenario/operations.ts';
 import { allowedRejections } from '../../scenario/rejections.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import { playersComeBack } from '../../scenario/workload.ts';
@@ -44,19 +44,22 @@ export const nothingOf = (counts: Counts | null | undefined): string =>
 /** Compares the share of one outcome with its limit. */
 function shareRule(
   rule: string,
-  { id, label }: OperationSpec,
+  op: OperationSpec,
   { stage, countsOf }: OutcomeScope,
   part: (counts: Counts) => number,
   limit: NumericLimit,
   advice: string,
 ): JudgedRule {
+  const { id } = op;
   const counts = countsOf(id);
   const observed = counts === null ? null : percentOf(part(counts), demandOf(counts));
   return {
     ...{ id: named(rule, id, stage), ...limit, advice, consequence: 'breached' },
     state: stateOf(observed !== null, observed !== null && observed <= limit.limit),
     observed: observed ?? nothingOf(counts),
-    ...(observed === null ? {} : { share: { carried: 100 - observed, least: 100 - limit.limit, of: label } }),
+    ...(observed === null
+      ? {}
+      : { share: { carried: 100 - observed, least: 100 - limit.limit, of: nounOf(op) } }),
   };
 }
 
