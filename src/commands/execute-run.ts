@@ -20,9 +20,10 @@ import { workloadOf } from '../scenario/workload.ts';
 import { openNullServers } from '../stack/null-servers.ts';
 import { commitOf } from '../supervision/commit.ts';
 import { openWatchdog, type Watchdog } from '../supervision/watchdog.ts';
+import { executeTrials } from './execute-trials.ts';
 import { type FixedPathFlags, type ScenarioFlags, type TargetFlags, wholeNumber } from './options.ts';
-import { openProgress } from './progress.ts';
-import { openFixedPaths, publish } from './publish.ts';
+import { type LiveProgress, openProgress } from './progress.ts';
+import { type FixedPath, openFixedPaths, type Published, publish, tellRun } from './publish.ts';
 import {
   k6ModulesOf,
   k6PlanOf,
@@ -42,6 +43,7 @@ export interface RunFlags extends ScenarioFlags, TargetFlags, FixedPathFlags, St
   readonly engine: EngineName;
   readonly allowModule?: boolean;
   readonly workers?: string;
+  readonly trials?: string;
   readonly out?: string;
   readonly quiet?: boolean;
   readonly json?: boolean;
@@ -52,6 +54,7 @@ export interface RunFlags extends ScenarioFlags, TargetFlags, FixedPathFlags, St
 }
 
 const MOST_WORKERS = 64;
+const MOST_TRIALS = 50;
 
 /** `--workers` or `CAPBENCH_WORKERS`; null leaves the number to the engine. */
 function workersOf(host: Host, flag: string | undefined): number | null {
@@ -83,29 +86,94 @@ async function runWatched(host: Host, plan: RunPlan, progress: Observer, signals
   }
 }
 
-/** One run, from the command line to the bundle; resolves with the exit code of the verdict. */
+/** One run, or several trials, from the command line to the bundle; resolves with the exit code of the verdict. */
 export async function executeRun(host: Host, reference: string, flags: RunFlags): Promise<ExitCode> {
   const progress = openProgress(host, flags.quiet === true);
   const signals = stopSignals(host, progress);
-  let watchdog: Watchdog | null = null;
   try {
     const fixed = await openFixedPaths(host, flags, [reference]);
     const workers = workersOf(host, flags.workers);
-    const loaded = await loadScenario(host, reference, flags, flags.target.length);
-    const { scenario, system } = loaded;
+    const trials = flags.trials === undefined ? null : wholeNumber('--trials', flags.trials, MOST_TRIALS);
+    const loaded = await loadScenario(host, reference, flags);
+    const { scenario } = loaded;
     const module = await playerModuleOf(loaded, flags);
     refuseWithoutTarget(loaded, flags.target.length);
     // Bad addresses are bad input, and reported before a bundle exists. Names are resolved only here.
     const reached = await readTargets(host, loaded, flags);
-    const { targets, starts, access, probes } = reached;
+    const { targets, starts } = reached;
     requirePermission(starts, flags);
     readVariables(host, loaded, starts);
     if (targets.length > 0 && starts === null) refuseProcessFaults(scenario);
     const openEngine = await chooseEngine(host, loaded, flags, reached);
     await checkTemporaryFolder(host);
-    const startedAt = new Date();
     const out = resolve(host.cwd, flags.out || host.env.CAPBENCH_OUT || 'reports');
-    const bundle = await makeBundle(out, scenario.name, startedAt);
+    const startedAt = new Date();
+    const folder = await makeBundle(out, scenario.name, startedAt);
+    const prepared = { loaded, module, reached, workers, openEngine, flags };
+    const latest = async (): Promise<void> => {
+      const warning = await pointLatest(folder);
+      if (warning !== null) progress.say(`warning: ${warning}`);
+    };
+    if (trials === null) {
+      const judged = await runInto(
+        host,
+        prepared,
+        { bundle: folder, startedAt, fixed, ...signals },
+        progress,
+        latest,
+      );
+      return tellRun(host, judged, flags);
+    }
+    await latest();
+    progress.end();
+    const sameServer = targets.length > 0 && starts === null;
+    const plan = { root: folder, requested: trials, sameServer, flags, fixed };
+    return await executeTrials(host, plan, signals, progress.say, (bundle, { stop, abort }) =>
+      runInto(
+        host,
+        prepared,
+        { bundle, startedAt: new Date(), fixed: [], stop, abort, complete: () => {} },
+        openProgress(host, flags.quiet === true),
+        async () => {},
+      ),
+    );
+  } finally {
+    progress.end();
+    signals.dispose();
+  }
+}
+
+/** What runs of one command line share. */
+interface PreparedRun {
+  readonly loaded: LoadedScenario;
+  readonly module: Awaited<ReturnType<typeof playerModuleOf>>;
+  readonly reached: RunTargets;
+  readonly workers: number | null;
+  readonly openEngine: Awaited<ReturnType<typeof chooseEngine>>;
+  readonly flags: RunFlags;
+}
+
+/** Where a run goes, and what ends it. */
+interface RunPlace extends StopSignals {
+  readonly bundle: string;
+  readonly startedAt: Date;
+  readonly fixed: readonly FixedPath[];
+  /** Called once nothing of it is left to be stopped. */
+  readonly complete: () => void;
+}
+
+/** One run into its bundle; `kept` is called once its measurements are there. */
+async function runInto(
+  host: Host,
+  { loaded, module, reached, workers, openEngine, flags }: PreparedRun,
+  { bundle, startedAt, fixed, complete, ...signals }: RunPlace,
+  progress: LiveProgress,
+  whenKept: () => Promise<void>,
+): Promise<Published> {
+  const { scenario, system } = loaded;
+  const { targets, access, probes } = reached;
+  let watchdog: Watchdog | null = null;
+  try {
     const write = async (name: string, content: string): Promise<void> => {
       const warning = await writeArtefact(bundle, name, content, host.redaction);
       if (warning !== null) progress.say(`warning: ${warning}`);
@@ -172,12 +240,11 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
       const { measurements: facts, logs, warnings, bug } = await runWatched(host, plan, progress, signals);
       const measurements = host.redaction.data(facts);
       progress.end();
-      signals.complete();
+      complete();
       for (const warning of warnings) progress.say(`warning: ${warning}`);
       await keep(measurements);
       for (const [name, text] of logs) await write(`logs/${name}.log`, text);
-      const warning = await pointLatest(bundle);
-      if (warning !== null) progress.say(`warning: ${warning}`);
+      await whenKept();
       if (bug !== null) throw bug.thrown;
       if (measurements.ending.state === 'stackFailed') {
         const { because, hint } = measurements.ending;
@@ -193,7 +260,6 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     progress.end();
     const warning = await watchdog?.close();
     if (warning != null) progress.say(`warning: ${warning}`);
-    signals.dispose();
   }
 }
 

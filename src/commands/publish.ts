@@ -7,6 +7,7 @@ import { makeFolders, unwritable, writeArtefact } from '../measurement/bundle.ts
 import { figuresOf } from '../measurement/figures-of.ts';
 import type { Measurements } from '../measurement/measurements.ts';
 import { render } from '../report/render.ts';
+import type { Report } from '../report/report.ts';
 import { type TerminalStyle, terminalSummary, terminalVerdict } from '../report/terminal.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { FixedPathFlags } from './options.ts';
@@ -20,20 +21,29 @@ export interface TellingFlags {
   readonly color: boolean;
 }
 
+/** A run that was judged, and its reports written. */
+export interface Published {
+  readonly report: Report;
+  /** The report.html to name. */
+  readonly page: string;
+  /** Of the verdict, or of a report that could not be written where a script expects it. */
+  readonly exitCode: ExitCode;
+  /** The files of the reports, by name. */
+  readonly artefacts: ReadonlyMap<string, string | Uint8Array>;
+}
+
 /**
- * Judges a run, writes its reports into the bundle and to the paths that were asked for, and prints the summary.
- * Resolves with the exit code of the verdict, or of a report that could not be written where a script expects it.
- * `elsewhere`: the bundle is an earlier one and may be read-only; the verdict is printed even so.
+ * Judges a run, and writes its reports into the bundle and to the paths that were asked for. `elsewhere`: the bundle is an earlier one and may be read-only; the verdict is printed even so.
  */
 export async function publish(
   host: Host,
   bundle: string,
   measurements: Measurements,
   scenario: Scenario,
-  flags: TellingFlags & { readonly charts: boolean },
+  flags: { readonly charts: boolean },
   fixed: readonly FixedPath[],
   elsewhere?: { readonly out: string | null },
-): Promise<ExitCode> {
+): Promise<Published> {
   const system = (await host.systems()).systemOf(scenario);
   const figures = figuresOf(measurements, scenario, system.figures);
   const verdict = judge(measurements, scenario, figures);
@@ -61,8 +71,14 @@ export async function publish(
   for (const warning of [...warnings, ...withheld]) host.stderr.write(`warning: ${warning}\n`);
 
   const page = isWritten ? join(nearby(host, folder), 'report.html') : 'no page was written';
+  const exitCode = verdict.exitCode === EXIT.pass ? (unwritten[0]?.exitCode ?? EXIT.pass) : verdict.exitCode;
+  return { report, page, exitCode, artefacts };
+}
+
+/** Prints the summary of a run; returns its exit code. */
+export function tellRun(host: Host, { report, page, exitCode }: Published, flags: TellingFlags): ExitCode {
   tell(host, report, page, flags, terminalSummary);
-  return verdict.exitCode === EXIT.pass ? (unwritten[0]?.exitCode ?? EXIT.pass) : verdict.exitCode;
+  return exitCode;
 }
 
 /** Writes files into a folder; `warn` gets a message for each secret that was removed. */
@@ -93,7 +109,7 @@ export function tell<R extends Parameters<typeof terminalVerdict>[0]>(
 }
 
 /** A file outside the bundle. */
-interface FixedPath {
+export interface FixedPath {
   /** The artefact of the bundle that it is a copy of. */
   readonly artefact: string;
   readonly path: string;

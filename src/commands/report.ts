@@ -1,9 +1,10 @@
 import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import { badInput } from '../errors.ts';
+import { badInput, type ExitCode } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { FromK6Flags } from './execute-from-k6.ts';
 import { scenarioOptions, withFixedPaths } from './options.ts';
+import type { FixedPath, Published } from './publish.ts';
 
 /** The options of `capbench report`; those of the scenario only go with `--from-k6`. */
 interface ReportFlags extends FromK6Flags {
@@ -30,7 +31,10 @@ export const reportCommand = (host: Host): Command =>
     scenarioOptions(
       new Command('report')
         .description('judge a recorded run again, or the summaries of an exported k6 script')
-        .argument('[bundle]', 'a folder that `capbench run` wrote, such as reports/latest')
+        .argument(
+          '[bundle]',
+          'a folder that `capbench run` wrote, such as reports/latest; also that of --trials',
+        )
         .addOption(
           new Option('--from-k6 <files...>', 'summaries of an exported k6 script: one from each process'),
         )
@@ -84,17 +88,36 @@ function refuseK6Options({ scenario, run, set, players, scale, duration, seed }:
   throw badInput(`report: --${name} is only for --from-k6`, 'a bundle is judged by its own scenario.yaml');
 }
 
-async function reportBundle(host: Host, folder: string, flags: ReportFlags) {
+async function reportBundle(host: Host, folder: string, flags: ReportFlags): Promise<ExitCode> {
+  const { openFixedPaths, tellRun } = await import('./publish.ts');
+  const { readTrials, reportTrials } = await import('./trials-folder.ts');
+  const bundle = resolve(host.cwd, folder);
+  const out = flags.out ? resolve(host.cwd, flags.out) : null;
+  const trials = await readTrials(bundle);
+  const bundles = trials === null ? [bundle] : trials.folders.map((name) => join(bundle, name));
+  const inputs = bundles.flatMap((one) =>
+    ['measurements.json', 'scenario.yaml'].map((name) => join(one, name)),
+  );
+  const fixed = await openFixedPaths(host, flags, inputs);
+  if (trials === null) return tellRun(host, await judgeBundle(host, bundle, flags, fixed, { out }), flags);
+  return reportTrials(host, { root: bundle, ...trials, flags, fixed }, (name) =>
+    judgeBundle(host, join(bundle, name), flags, [], { out: out === null ? null : join(out, name) }),
+  );
+}
+
+/** Judges one bundle again, and writes its reports. */
+async function judgeBundle(
+  host: Host,
+  bundle: string,
+  flags: ReportFlags,
+  fixed: readonly FixedPath[],
+  elsewhere: { readonly out: string | null },
+): Promise<Published> {
   const { readBundle, refuseOtherOperations } = await import('../measurement/bundle.ts');
   const { NO_OVERRIDES } = await import('../scenario/overrides.ts');
   const { readScenario } = await import('../scenario/read-scenario.ts');
   const { scenarioHash } = await import('../scenario/resolved.ts');
-  const { openFixedPaths } = await import('./publish.ts');
   const { publish } = await import('./publish.ts');
-  const bundle = resolve(host.cwd, folder);
-  const inputs = ['measurements.json', 'scenario.yaml'].map((name) => join(bundle, name));
-  const fixed = await openFixedPaths(host, flags, inputs);
-  const elsewhere = { out: flags.out ? resolve(host.cwd, flags.out) : null };
   const { measurements, scenarioFile, scenarioBytes } = await readBundle(bundle);
   // A resolved scenario holds the text of its claims.
   const read = readScenario(

@@ -28,6 +28,7 @@ export const runCommand = (host: Host): Command =>
     .option('--allow-module', 'load the player module that the scenario names (it is code)')
     .option(...ALLOW_START)
     .option('--workers <number>', 'load processes (default: by cores and players)')
+    .option('--trials <number>', 'runs of the scenario, each on a fresh stack with a bundle of its own')
     .option('--out <folder>', 'folder for the bundle of reports (default: reports)')
     .option('--quiet', 'print no progress, only the verdict and why it is no pass')
     .option('--full', 'print every figure, not only the most important ones')

@@ -228,7 +228,11 @@ function verdictLine(
   page: string,
   paint: Palette,
 ): string {
-  const { outcome, exitCode } = report;
-  const verdict = paint.bold(paint[COLOURS[outcome]](`${outcome.toUpperCase()} (${exitCode})`));
-  return `  ${verdict}  ${budgetsLine(report)}  ${page}`;
+  return `  ${verdictText(report, paint)}  ${budgetsLine(report)}  ${page}`;
 }
+
+/** `FAIL (99)` */
+export const verdictText = (
+  { outcome, exitCode }: Pick<Report, 'outcome' | 'exitCode'>,
+  paint: Palette,
+): string => paint.bold(paint[COLOURS[outcome]](`${outcome.toUpperCase()} (${exitCode})`));
