@@ -136,13 +136,16 @@ export function loadLines(report: Report): string[] {
     fact('scale', numberText(load.scale)),
     fact('measure phase', quantity(load.durationSeconds, 's')),
     ...report.operations.flatMap((operation) => {
-      const { id, label } = operation;
+      const { id, label, due: when } = operation;
       const counts = ofOperation(load.operations, id);
       if (counts.scheduled === 0) return [];
       const rate = throughputOf(report, operation);
       const [due, outcomes] = countsTexts(counts, ofOperation(load.sentPercent, id));
       return [
-        fact(cut(label, LONGEST_NAME), quantity(rate, '/s answered'), due),
+        fact(
+          cut(label, LONGEST_NAME),
+          ...[quantity(rate, '/s answered'), due, ...(when === 'answer' ? ['after answers'] : [])],
+        ),
         ...[outcomes, sharesText(report, id)].map(belowFact),
       ];
     }),

@@ -116,6 +116,7 @@ describe('a kind that follows from answers', () => {
     expect(terminalSummary(report, style)).toContain(words);
     expect(summary(report)).toContain(words);
     expect(html(report, [])).toContain(words);
+    expect(terminalSummary(report, { ...style, full: true, width: 120 })).toMatch(/ sent +after answers\n/);
   });
 
   test('keeps no schedule, and its latency has to be steady all the same', () => {
