@@ -122,6 +122,27 @@ test('a mud of two instances: what one says is heard at the other, and not where
   }
 });
 
+test('a quiz for two: pairs, kinds that the game allows now and then, and kinds that follow from an answer', async () => {
+  const server = await outside('quiz', { QUESTIONS: '3' });
+  const speed = anySpeed('create-p95', 'join-p95', 'answer-p95', 'match-p95');
+  const run = play('quiz', [server], ...speed);
+  await run.ends(0);
+  const { create, join, ready, answer } = kindsOf(run);
+  const seen = await server.counts();
+  expect(seen).toMatchObject({
+    quiz_created: create?.ok,
+    quiz_joined: join?.ok,
+    quiz_ready: ready?.ok,
+    quiz_answers: answer?.ok,
+    quiz_errors: 0,
+  });
+  // Of the pairs only those that are between two matches may create one, and nobody answers before a question.
+  expect(create?.idle).toBeGreaterThan(0);
+  expect(answer?.idle).toBeGreaterThan(0);
+  expect(seen.quiz_completed).toBeGreaterThan(0);
+  expect(run.report().player?.match?.count).toBeGreaterThan(0);
+});
+
 test('a Colyseus room: players that do not decode its state, and two that do', async () => {
   const server = await outside('massless');
   const fewer = ['load.players=40', 'budgets.connected.limit=40', 'budgets.in-sight.limit=40'];
