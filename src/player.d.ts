@@ -92,6 +92,8 @@ export interface Context {
   readonly address: string | null;
   /** Send these with every request: the headers of `--header`, or the token of a server that capbench started. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The variables of `--module-env`, by name. Their values are secrets. */
+  readonly env: Readonly<Record<string, string>>;
   /** This player's random numbers in [0, 1): the same in every run with the scenario's seed. */
   random(): number;
   /** Microseconds after the start of the load; negative before it. */
@@ -163,7 +165,7 @@ export type Perform<S = Session> = (
 ) => Result | void | Promise<Result | void>;
 
 /** The context of `prepare`. */
-export interface PrepareContext extends Pick<Context, 'players' | 'urls' | 'headers'> {
+export interface PrepareContext extends Pick<Context, 'players' | 'urls' | 'headers' | 'env'> {
   /** Aborted when the run is stopped. */
   readonly signal: AbortSignal;
   /** Writes a line to prepare.log, which is in the bundle. */

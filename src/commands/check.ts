@@ -50,6 +50,7 @@ export const checkCommand = (host: Host): Command =>
 /** The scenario, and what its budgets need in a run with these options. @throws CapbenchError (104) as the run would */
 async function inspect(host: Host, reference: string, flags: CheckFlags) {
   const { findModule, loadScenario } = await import('./scenario-files.ts');
+  const { readPlayerInputs } = await import('./player-inputs.ts');
   const { readTargets, refuseProcessFaults } = await import('./targets.ts');
   const { readVariables } = await import('./start-permission.ts');
   const { needOf, needOfWatched } = await import('../judge/need.ts');
@@ -57,6 +58,7 @@ async function inspect(host: Host, reference: string, flags: CheckFlags) {
   const loaded = await loadScenario(host, reference, flags, flags.target.length);
   const { scenario, system } = loaded;
   await findModule(loaded);
+  await readPlayerInputs(host, loaded, {});
   const { targets, starts, probes } = await readTargets(host, loaded, flags);
   readVariables(host, loaded, starts);
   if (targets.length > 0 && starts === null) refuseProcessFaults(scenario);

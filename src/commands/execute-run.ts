@@ -9,6 +9,7 @@ import { dealEvenly } from '../load/fleet/deal.ts';
 import { findK6 } from '../load/k6/binary.ts';
 import { createK6Engine } from '../load/k6/engine.ts';
 import { createNativeEngine, type NativeEngineOptions } from '../load/native.ts';
+import type { PlayerInputs } from '../load/player-data.ts';
 import { makeBundle, pointLatest, readLogTail, remakeBundle, writeArtefact } from '../measurement/bundle.ts';
 import type { HostFacts, Measurements } from '../measurement/measurements.ts';
 import { probeNames } from '../probe/target-probes.ts';
@@ -22,6 +23,7 @@ import { commitOf } from '../supervision/commit.ts';
 import { openWatchdog, type Watchdog } from '../supervision/watchdog.ts';
 import { executeTrials } from './execute-trials.ts';
 import { type FixedPathFlags, type ScenarioFlags, type TargetFlags, wholeNumber } from './options.ts';
+import { dataNote, type InputFlags, readPlayerInputs } from './player-inputs.ts';
 import { type LiveProgress, openProgress } from './progress.ts';
 import { type FixedPath, openFixedPaths, type Published, publish, tellRun } from './publish.ts';
 import {
@@ -39,7 +41,7 @@ import { stopSignals } from './stop-signals.ts';
 import { consentLine, type RunTargets, readingLine, readTargets, refuseProcessFaults } from './targets.ts';
 
 /** The options of `capbench run`, as given. */
-export interface RunFlags extends ScenarioFlags, TargetFlags, FixedPathFlags, StartFlags {
+export interface RunFlags extends ScenarioFlags, TargetFlags, InputFlags, FixedPathFlags, StartFlags {
   readonly engine: EngineName;
   readonly allowModule?: boolean;
   readonly workers?: string;
@@ -97,6 +99,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     const loaded = await loadScenario(host, reference, flags);
     const { scenario } = loaded;
     const module = await playerModuleOf(loaded, flags);
+    const inputs = await readPlayerInputs(host, loaded, flags);
     refuseWithoutTarget(loaded, flags.target.length);
     // Bad addresses are bad input, and reported before a bundle exists. Names are resolved only here.
     const reached = await readTargets(host, loaded, flags);
@@ -109,7 +112,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     const out = resolve(host.cwd, flags.out || host.env.CAPBENCH_OUT || 'reports');
     const startedAt = new Date();
     const folder = await makeBundle(out, scenario.name, startedAt);
-    const prepared = { loaded, module, reached, workers, openEngine, flags };
+    const prepared = { loaded, module, inputs, reached, workers, openEngine, flags };
     const latest = async (): Promise<void> => {
       const warning = await pointLatest(folder);
       if (warning !== null) progress.say(`warning: ${warning}`);
@@ -147,6 +150,7 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
 interface PreparedRun {
   readonly loaded: LoadedScenario;
   readonly module: Awaited<ReturnType<typeof playerModuleOf>>;
+  readonly inputs: PlayerInputs;
   readonly reached: RunTargets;
   readonly workers: number | null;
   readonly openEngine: Awaited<ReturnType<typeof chooseEngine>>;
@@ -165,7 +169,7 @@ interface RunPlace extends StopSignals {
 /** One run into its bundle; `kept` is called once its measurements are there. */
 async function runInto(
   host: Host,
-  { loaded, module, reached, workers, openEngine, flags }: PreparedRun,
+  { loaded, module, inputs, reached, workers, openEngine, flags }: PreparedRun,
   { bundle, startedAt, fixed, complete, ...signals }: RunPlace,
   progress: LiveProgress,
   whenKept: () => Promise<void>,
@@ -221,11 +225,12 @@ async function runInto(
         host: hostFacts(host),
       },
       openStack: stackOpener(host, loaded, reached, guard, token),
-      engine: openEngine({ workers, watchdog: guard, onConnecting: progress.connecting, module }),
+      engine: openEngine({ workers, watchdog: guard, onConnecting: progress.connecting, module, inputs }),
       watched:
         targets.length === 0
           ? null
           : { addresses: probes, ca: access.ca, onThisHost: targets.every((one) => one.onThisHost) },
+      remarks: [dataNote(inputs)].filter((one) => one !== null),
       openNullServers:
         nullServers === undefined
           ? null

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import type { Host } from '../host.ts';
 import { ENGINES } from '../load/engine.ts';
 import type { RunFlags } from './execute-run.ts';
-import { ALLOW_START, withFixedPaths, withScenario, withTargets } from './options.ts';
+import { ALLOW_START, several, withFixedPaths, withScenario, withTargets } from './options.ts';
 
 const EXAMPLES = `
 Examples:
@@ -26,6 +26,7 @@ export const runCommand = (host: Host): Command =>
     .description('start the servers, simulate the players, judge the budgets, write the reports')
     .addOption(new Option('--engine <name>', 'load generator').choices(ENGINES).default('native'))
     .option('--allow-module', 'load the player module that the scenario names (it is code)')
+    .addOption(several('--module-env <name>', 'a variable that the player module gets; repeatable'))
     .option(...ALLOW_START)
     .option('--workers <number>', 'load processes (default: by cores and players)')
     .option('--trials <number>', 'runs of the scenario, each on a fresh stack with a bundle of its own')

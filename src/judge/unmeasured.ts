@@ -65,7 +65,8 @@ export const WHY = {
   notInSummary: 'a k6 summary does not hold it',
   noDeliveries: 'no player called context.expectDelivery',
   noModule: 'only a player module tells it, and this scenario has none',
-  noLogin: 'no player told when it was logged in (context.loggedIn() of a player module)',
+  noLogin:
+    'no player told when it was logged in (context.loggedIn() of a player module, or a request as log-in)',
   ceilings: 'the ceilings are not measured: ceilings.secondsEach is 0',
   calibration: 'the generator is not calibrated: calibration.seconds is 0',
   perPlayer: `it needs at least ${FEWEST_NUMBERS} different numbers of players: load.stages[].players`,

@@ -47,6 +47,7 @@ export function judge(m: Measurements, s: Scenario, figures: Figures): Verdict {
     ...{ rulings: concluded.rulings, rules, invalidBecause, breachedBecause },
     notes: [
       ...moduleErrors(m, s),
+      ...(m.remarks ?? []),
       ...notChecked(rules),
       ...relaxations(rules),
       ...unreadBoundaries(m),

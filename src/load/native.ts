@@ -19,6 +19,7 @@ import {
   readHostLimits,
 } from './limits.ts';
 import { workerOfPlayer } from './pacer.ts';
+import { NO_INPUTS, type PlayerInputs } from './player-data.ts';
 
 /** What the engine needs of the system under test. */
 export interface DrivenSystem {
@@ -41,6 +42,8 @@ export interface NativeEngineOptions {
   readonly limits?: HostLimits;
   /** The user's player module, if the workload has one. */
   readonly module?: PlayerModule | null;
+  /** What the players are given besides the scenario; absent: nothing. */
+  readonly inputs?: PlayerInputs;
 }
 
 /** capbench's own engine: the players and the system's other actors, in worker processes. */
@@ -67,6 +70,7 @@ export function createNativeEngine(options: NativeEngineOptions): Engine {
         worlds,
         sources: plan.sources,
         module: userModule,
+        inputs: options.inputs ?? NO_INPUTS,
         sourceOf: sourceOf.filter(
           (_source, player) => workerOfPlayer(player, plan.workers, workload.group) === worker,
         ),

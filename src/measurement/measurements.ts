@@ -370,6 +370,8 @@ export const measurementsSchema = z.object({
     }),
   ),
   errors: list(text),
+  /** What a reader should know and decides nothing. */
+  remarks: list(text).optional(),
   /** Figures that could not be measured, by their paths in report.json, and why. */
   absences: list(z.object({ of: text, because: text, event: z.literal(true).optional() })).optional(),
   /** Of a target's metrics pages: what budgets name of which a line could not be read, and the first such line. */

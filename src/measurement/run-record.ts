@@ -166,6 +166,7 @@ export class RunRecord {
   private readonly faults: FaultFacts[] = [];
   private readonly absences: Absence[] = [];
   private readonly errors: string[] = [];
+  private readonly remarks: string[] = [];
   private facts = NOTHING;
   private peakCcu = 0;
   private isClosed = false;
@@ -216,6 +217,11 @@ export class RunRecord {
   /** Records that a figure cannot be measured in this run, and why. */
   absent(of: string, because: string): void {
     if (!this.isClosed) this.absences.push({ of, because });
+  }
+
+  /** Records what a reader should know and decides nothing. */
+  remark(text: string): void {
+    if (!this.isClosed) this.remarks.push(text);
   }
 
   error(message: string): void {
@@ -290,6 +296,7 @@ export class RunRecord {
       host,
       settings,
       ...this.targetFacts(phase),
+      ...(this.remarks.length === 0 ? {} : { remarks: [...this.remarks] }),
       errors: [...new Set([...this.errors, ...(connect?.errors ?? []), ...(tally?.errors ?? [])])],
     });
   }

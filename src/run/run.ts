@@ -39,6 +39,8 @@ export interface RunPlan {
   readonly identity: RunIdentity;
   readonly openStack: (signal: AbortSignal) => Promise<Stack>;
   readonly engine: Engine;
+  /** What a reader should know of the run and decides nothing. */
+  readonly remarks: readonly string[];
   readonly openNullServers: NullServersOpener;
   /** What is probed of a target besides its servers; null where the stack is started here. */
   readonly watched: WatchedTarget | null;
@@ -197,6 +199,9 @@ async function startStack(running: Running): Promise<Stack> {
   const stack = await steps.step('the stack', opening);
   gatherLogs(running, stack.logs);
   record.note({ stackUp: monotonic(), settings: stack.settings });
+  const remarks = plan.system.remarks?.(plan.scenario, stack.endpoints.worlds, signals.stop);
+  for (const one of plan.remarks) record.remark(one);
+  for (const one of (await remarks) ?? []) record.remark(one);
   return stack;
 }
 

@@ -130,6 +130,8 @@ export function traitsOf(scenario: Read, system: SystemScenario): SystemTraits {
     keptIn: own.table === undefined || own.table === null ? null : 'postgres',
     entities: system.workload(scenario).entities,
     playerCode: null,
+    playerData: null,
+    playerEnvironment: [],
     groupSizes: {},
     ...own,
   };

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Micros } from '../units.ts';
 import type { Budget } from './budget.ts';
 import type { OperationSpec, PerOperation } from './operations.ts';
+import type { Path } from './problem.ts';
 import type { RuleLimits } from './rules.ts';
 import type {
   calibrationSchema,
@@ -147,6 +148,13 @@ export interface SystemTraits {
   readonly entities: number;
   /** The user's module that runs in the load workers, as the scenario names it. */
   readonly playerCode: string | null;
+  /** The file of rows for players, as the scenario names it, and the columns that it must have, with where they are named. */
+  readonly playerData: {
+    readonly file: string;
+    readonly columns: readonly { readonly name: string; readonly path: Path }[];
+  } | null;
+  /** Environment variables whose values the players get. */
+  readonly playerEnvironment: readonly string[];
   /** Operations that are due in groups: the size, and the key that sets it. By the operation's id. */
   readonly groupSizes: Readonly<Record<string, { readonly operations: number; readonly key: string }>>;
 }

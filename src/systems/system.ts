@@ -1,3 +1,4 @@
+import type { Reachable } from '../address/access.ts';
 import type { Target } from '../address/target-address.ts';
 import type { Deal } from '../load/fleet/deal.ts';
 import type { PlayerModule } from '../load/fleet/messages.ts';
@@ -47,6 +48,12 @@ export interface System {
     token: string,
     module: PlayerModule | null,
   ): readonly ServerProcess[];
+  /** What a reader should know of its servers and decides nothing, found out before the players connect; absent: nothing. */
+  remarks?(
+    scenario: Scenario,
+    servers: readonly Reachable[],
+    signal: AbortSignal,
+  ): Promise<readonly string[]>;
   /** Probes of its servers during the run; absent: only the host is probed. */
   probes?(endpoints: Endpoints): readonly Probe[] | Promise<readonly Probe[]>;
   /** Its own figures of the report. */

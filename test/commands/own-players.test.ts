@@ -165,3 +165,44 @@ test('init refers to the schema of the capbench that is installed for the folder
   const text = readFileSync(join(folder, 'project', 'load', 'test', 'my-world.yaml'), 'utf8');
   expect(text.startsWith(`# yaml-language-server: $schema=${path}\n# `)).toBe(true);
 });
+
+test('a file of data is checked before the run: it must be there, and have the columns that texts name', async () => {
+  writeFileSync(join(folder, 'users.csv'), 'name,password\nanna,hunter-2-anna\n');
+  const requests = '[{ path: "/{name}" }, { path: "/{nam}" }]';
+  const file = scenario('data', `{ protocol: http, data: ./users.csv, requests: ${requests} }`);
+  const none = scenario('no-data', `{ protocol: http, data: ./none.csv, requests: ${requests} }`);
+  const [checked, missing] = [await cli('check', file), await cli('check', none)];
+  expect(checked.ended()).toBe(104);
+  expect(checked.err()).toContain(
+    'error: data.yaml:4:87 players.requests.1.path: unknown name {nam}, expected',
+  );
+  expect(checked.err()).toContain('a column of ./users.csv: name, password');
+  expect(checked.err()).toContain('did you mean {name}?');
+  expect(checked.err()).not.toContain('hunter');
+  expect(missing.ended()).toBe(104);
+  expect(missing.err()).toContain('./none.csv cannot be read');
+});
+
+test('variables of the players must be set, and their values are secrets', async () => {
+  const players = '{ protocol: http, environment: [GAME_REALM], requests: [{ path: "/{env.GAME_REALM}" }] }';
+  const file = scenario('environment', players);
+  const unset = await cli('check', file);
+  expect(unset.ended()).toBe(104);
+  expect(unset.err()).toContain(
+    'environment.yaml:4:42 players.environment.0: the variable GAME_REALM is empty or not set',
+  );
+  const set = memoryHost(['check', file], { cwd: folder, env: { GAME_REALM: 'realm-42-x' } });
+  await main(set);
+  expect(set.ended()).toBe(0);
+  expect(set.redaction.text('said realm-42-x-7')).not.toContain('realm-42-x');
+});
+
+test('--module-env needs a module, and a variable that is set', async () => {
+  const module = scenario('module-env', '{ module: ./player.mjs }');
+  const unset = await cli('run', module, '--allow-module', '--module-env', 'GAME_KEY');
+  expect(unset.ended()).toBe(104);
+  expect(unset.err()).toContain('--module-env: the variable GAME_KEY is empty or not set');
+  const other = await cli('run', scenario('json-env', JSON_PLAYERS), '--module-env', 'GAME_KEY');
+  expect(other.ended()).toBe(104);
+  expect(other.err()).toContain('--module-env is given, and the players of this scenario are no module');
+});

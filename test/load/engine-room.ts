@@ -6,6 +6,7 @@ import type { EngineName, KeepLogs, ReadyFleet } from '../../src/load/engine.ts'
 import type { PlayerModule } from '../../src/load/fleet/messages.ts';
 import type { HostLimits } from '../../src/load/limits.ts';
 import { createNativeEngine, type DrivenSystem } from '../../src/load/native.ts';
+import type { PlayerInputs } from '../../src/load/player-data.ts';
 import type { Workload } from '../../src/scenario/workload.ts';
 import type { Endpoints } from '../../src/stack/stack.ts';
 import { bundleFile } from '../../src/supervision/bundle-file.ts';
@@ -59,6 +60,7 @@ interface PrepareOptions {
   readonly signal?: AbortSignal;
   readonly module?: PlayerModule;
   readonly keepLogs?: KeepLogs;
+  readonly inputs?: PlayerInputs;
 }
 
 export async function prepare(
@@ -71,12 +73,14 @@ export async function prepare(
     signal = new AbortController().signal,
     module,
     keepLogs,
+    inputs,
   }: PrepareOptions = {},
 ): Promise<ReadyFleet> {
   const engine = createNativeEngine({
     ...{ system: systemOf(workload), name, workers, watchdog },
     ...(limits ? { limits } : {}),
     ...(module ? { module } : {}),
+    ...(inputs ? { inputs } : {}),
   });
   const fleet = await engine.prepare(workload, endpoints, signal, keepLogs);
   onTestFinished(() => fleet.close());

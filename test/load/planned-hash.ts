@@ -3,6 +3,7 @@ import { playersOf } from '../../src/load/fleet/load-worker.ts';
 import type { FleetWorld, WorkerSetup } from '../../src/load/fleet/messages.ts';
 import { SequenceLedger } from '../../src/load/ledger.ts';
 import { PlayerPool } from '../../src/load/player/player-pool.ts';
+import { NO_INPUTS } from '../../src/load/player-data.ts';
 import { PlayerFigures } from '../../src/load/player-figures.ts';
 import { Recorder } from '../../src/load/recorder.ts';
 import { ScheduleHash, scheduleHashOf } from '../../src/load/schedule-hash.ts';
@@ -20,7 +21,7 @@ export async function plannedHash(
     const hash = new ScheduleHash();
     const setup: WorkerSetup = {
       ...{ worker, workers, workload, worlds, run: 'x', workerModule: '', engine: 'native' },
-      ...{ sources: [], sourceOf: new Uint8Array(0), module: null },
+      ...{ sources: [], sourceOf: new Uint8Array(0), module: null, inputs: NO_INPUTS },
     };
     const tools = {
       ...{ hash, now: () => 0, reconnect: null, log: () => {}, errors: new ErrorCounts() },

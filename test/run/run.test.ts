@@ -111,6 +111,7 @@ async function runWith(trouble: Trouble): Promise<Ended> {
     },
     openStack: trouble.openStack ?? (() => Promise.resolve(stack)),
     engine: { name: 'native', prepare: trouble.prepare ?? (() => Promise.resolve(fleet)) },
+    remarks: [],
     openNullServers: null,
     watched: null,
     readLog: trouble.readLog ?? (() => Promise.resolve('a log')),

@@ -15,6 +15,7 @@ import type {
   WorkerSecond,
 } from '../engine.ts';
 import { isRecord } from '../json.ts';
+import type { PlayerInputs } from '../player-data.ts';
 import type { PlayerFigureTally } from '../player-figures.ts';
 import type { WorkerSlice } from '../slices.ts';
 
@@ -49,6 +50,7 @@ export interface WorkerSetup {
   readonly module: PlayerModule | null;
   /** JSON of what the module's `prepare` returned; null or absent where there is none. */
   readonly prepared?: string | null;
+  readonly inputs: PlayerInputs;
 }
 
 /** Only a player module can tell what players hear; in the calibration nobody hears anything. */

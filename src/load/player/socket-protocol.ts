@@ -19,10 +19,20 @@ const NO_WELCOME: Welcome = { lastSequence: null, stated: null };
 export interface PlayerCodec {
   /** Longest accepted frame in bytes; a longer one ends the connection. */
   readonly mostPayload: number;
-  /** The path of a player's socket. */
-  path(playerId: number): string;
-  /** Reads the first frame of a connection; null when it is not a welcome. Absent: the protocol has none. */
-  welcome?(player: number, frame: string): Welcome | null;
+  /** The path of a player's socket; `playerId` is its id, `player` its number within the worker. */
+  path(playerId: number, player: number): string;
+  /** The first frame of a player; absent: the server speaks first, or nobody does. ASCII. */
+  readonly hello?: (player: number) => string;
+  /**
+   * Reads the frames of a connection until one is a welcome: `later` for one that says nothing, null for one that cannot be
+   * before a welcome. Absent: the protocol has none.
+   */
+  readonly welcome?: (
+    player: number,
+    frame: string,
+  ) => Welcome | 'later' | { readonly refused: string } | null;
+  /** What a server said to a player, without secrets that it may repeat. Absent: there are none. */
+  readonly redacted?: (player: number, text: string) => string;
   /** The frame of the player's next operation, by its index in the workload's operations. ASCII. */
   encode(player: number, operation: number, sequence: number): string;
   /** Reads any later frame; false when it violates the protocol. */
@@ -56,7 +66,7 @@ export class SocketProtocol implements Protocol {
     const route = this.plan.route(player);
     const begin = monotonic();
     const socket = openSocket(
-      socketUrl(route.url, codec.path(ids[player]!)),
+      socketUrl(route.url, codec.path(ids[player]!, player)),
       route.source,
       codec.mostPayload,
       route,
@@ -77,11 +87,16 @@ export class SocketProtocol implements Protocol {
       socket.terminate();
       dialler.refused(player, cause);
     };
-    const enter = (welcome: Welcome | null): void => {
+    const redacted = (text: string): string => codec.redacted?.(player, text) ?? text;
+    const enter = (welcome: ReturnType<NonNullable<PlayerCodec['welcome']>>): void => {
       if (!dialler.isOpen) {
         fail(unexplained('cancelled'));
+      } else if (welcome === 'later') {
+        return;
       } else if (welcome === null) {
         fail(unexplained('the first frame was not a welcome'));
+      } else if ('refused' in welcome) {
+        fail(unexplained(redacted(welcome.refused)));
       } else {
         settle();
         const connection = new SocketConnection(player, socket, this.plan);
@@ -94,15 +109,16 @@ export class SocketProtocol implements Protocol {
         enter(NO_WELCOME);
         return;
       }
+      if (codec.hello !== undefined) socket.send(Buffer.from(codec.hello(player), 'latin1'), TEXT);
       const late = unexplained(`no welcome within ${CONNECT_TIMEOUT_MS / 1e3} s`);
       timer = setTimeout(() => fail(late), CONNECT_TIMEOUT_MS);
     });
-    onRefusal(socket, fail);
+    onRefusal(socket, (cause) => fail({ ...cause, what: redacted(cause.what) }));
     socket.on('close', (code, reason) => {
-      const cause = causeOfClose(code, reason.toString());
+      const cause = causeOfClose(code, redacted(reason.toString()));
       fail({ ...cause, what: `the server closed the connection before the welcome (${cause.what})` });
     });
-    socket.on('message', (data) => enter(codec.welcome?.(player, data.toString()) ?? null));
+    socket.on('message', (data) => enter(codec.welcome?.(player, data.toString()) ?? 'later'));
   }
 }
 
@@ -140,7 +156,10 @@ export class SocketConnection implements Connection {
     });
     socket.on('close', (code, reason) => {
       if (!this.isReported)
-        errors.addCause("a server closed a player's connection", causeOfClose(code, reason.toString()));
+        errors.addCause(
+          "a server closed a player's connection",
+          causeOfClose(code, this.redacted(reason.toString())),
+        );
       listener.ended(player, this);
     });
   }
@@ -160,6 +179,10 @@ export class SocketConnection implements Connection {
   cut(): void {
     this.isReported = true;
     this.socket.terminate();
+  }
+
+  private redacted(text: string): string {
+    return this.codec.redacted?.(this.player, text) ?? text;
   }
 
   private read(data: Buffer, listener: Listener): void {

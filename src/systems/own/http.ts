@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { buildConnector, type Dispatcher, errors, Pool } from 'undici';
 import { dialOptions } from '../../address/access.ts';
 import {
+  type Cause,
   type CauseKind,
   causeOfAnswer,
   causeOfError,
@@ -15,9 +16,12 @@ import { PlayerSockets } from '../../load/player/player-sockets.ts';
 import { CONNECT_TIMEOUT_MS } from '../../load/player/socket.ts';
 import type { SocketPlan } from '../../load/player/socket-protocol.ts';
 import type { Workload } from '../../scenario/workload.ts';
+import { type Body, bodyFill } from './body.ts';
 import { Choices } from './choices.ts';
-import { withPlayer } from './players.ts';
+import { headersOf, type Login, NO_SESSION } from './login.ts';
+import type { PlayerValues } from './player-values.ts';
 import type { HttpPlayers } from './players-schema.ts';
+import { type Fill, namesIn, textFill } from './template.ts';
 
 /** Limit of an answer's size. */
 const MOST_ANSWER = 16 * 2 ** 20;
@@ -25,6 +29,7 @@ const MOST_ANSWER = 16 * 2 ** 20;
 const LONGEST_IDLE_MS = 24 * 3600e3;
 /** Of what a server says how long it keeps an idle connection, this is left for the way to it. */
 const HINT_MARGIN_MS = 500;
+const NO_WELCOME = { lastSequence: null, stated: null };
 const SLOW_ANSWER = "a server's answer started but did not end within load.timeout";
 
 /** A player has at most `outstanding` unanswered requests. */
@@ -32,6 +37,23 @@ interface HttpPlan
   extends Omit<SocketPlan, 'codec'>,
     Pick<Workload, 'seed' | 'operations' | 'outstanding' | 'timeout'> {
   readonly players: HttpPlayers;
+  readonly values: PlayerValues;
+  /** Absent: players do not log in. */
+  readonly login: Login | null;
+}
+
+/** A request of the scenario, whose texts are filled for each player. */
+interface Request {
+  readonly method: Dispatcher.HttpMethod;
+  readonly path: Fill;
+  readonly body: Body | null;
+  /** It is the same for every operation of a player. */
+  readonly isFixed: boolean;
+}
+
+function requestOf({ method, path, body }: HttpPlayers['requests'][number], { of }: PlayerValues): Request {
+  const isFixed = !namesIn(path + JSON.stringify(body ?? '')).includes('id');
+  return { method, path: textFill(path, of, encodeURIComponent), body: bodyFill({ body }, of), isFixed };
 }
 
 /** Players over HTTP/1.1, each with its own keep-alive connections, one per unanswered request. */
@@ -41,11 +63,15 @@ export class HttpProtocol implements Protocol {
   private readonly plan;
 
   constructor(plan: HttpPlan) {
-    const { players, operations, seed, ids } = plan;
-    this.plan = { ...plan, choices: new Choices(players.requests, operations, seed, ids) };
+    const { players, operations, seed, ids, values } = plan;
+    this.plan = {
+      ...plan,
+      choices: new Choices(players.requests, operations, seed, ids),
+      requests: players.requests.map((request) => requestOf(request, values)),
+    };
   }
 
-  /** A player is connected when its server has accepted a connection, which the first request uses. */
+  /** A player is connected when its server has accepted a connection, which the first request uses, and it has logged in. */
   dial(player: number, dialler: Dialler): void {
     const route = this.plan.route(player);
     const { url, source } = route;
@@ -68,7 +94,16 @@ export class HttpProtocol implements Protocol {
         return dialler.refused(player, unexplained('cancelled'));
       }
       const connection = new HttpConnection(player, route, this.plan, connect, socket);
-      dialler.welcomed(player, connection, { lastSequence: null, stated: null }, monotonic() - begin);
+      void connection.logIn().then((cause) => {
+        const late = cause ?? (dialler.isOpen ? null : unexplained('cancelled'));
+        if (late === null) {
+          const took = monotonic() - begin;
+          const welcome = this.plan.login === null ? NO_WELCOME : { ...NO_WELCOME, loggedInAfter: took };
+          return dialler.welcomed(player, connection, welcome, took);
+        }
+        connection.cut();
+        dialler.refused(player, late);
+      });
     });
   }
 }
@@ -78,30 +113,29 @@ class HttpConnection implements Connection {
   private readonly player: number;
   private readonly plan: HttpProtocol['plan'];
   private readonly pool: Pool;
-  private readonly requests: readonly Dispatcher.DispatchOptions[];
+  private readonly route: Route;
+  /** Before each path. */
+  private readonly prefix: string;
+  private session = NO_SESSION();
+  /** Requests that are the same for every operation, and the headers of all, until a cookie changes. */
+  private readonly fixed: (Dispatcher.DispatchOptions | undefined)[] = [];
+  private headers: Readonly<Record<string, string>>;
   private first: Socket | null;
   private listener: Listener | null = null;
 
   constructor(
     player: number,
-    { url, headers }: Route,
+    route: Route,
     plan: HttpProtocol['plan'],
     connect: (callback: buildConnector.Callback) => void,
     socket: Socket,
   ) {
-    const { origin, pathname } = new URL(url);
-    const id = plan.ids[player]!;
+    const { origin, pathname } = new URL(route.url);
     this.player = player;
     this.plan = plan;
-    this.requests = plan.players.requests.map(({ method, path, body: text }): Dispatcher.DispatchOptions => {
-      const body = text === undefined ? null : withPlayer(text, id);
-      return {
-        method,
-        path: pathname.replace(/\/$/, '') + withPlayer(path, id),
-        body,
-        headers: { ...headers, ...(body === null ? {} : { 'content-type': contentTypeOf(body) }) },
-      };
-    });
+    this.route = route;
+    this.prefix = pathname.replace(/\/$/, '');
+    this.headers = headersOf(route, this.session);
     this.first = socket;
     // Without a listener, an error before the pool uses it would be thrown.
     socket.on('error', () => {});
@@ -135,7 +169,7 @@ class HttpConnection implements Connection {
   }
 
   send(operation: number, sequence: number): number {
-    const request = this.requests[this.plan.choices.draw(this.player, operation)]!;
+    const request = this.request(this.plan.choices.draw(this.player, operation), sequence);
     const sent = monotonic();
     let status = 0;
     let location: string | undefined;
@@ -144,6 +178,7 @@ class HttpConnection implements Connection {
       onResponseStart: (_controller, statusCode, headers) => {
         status = statusCode;
         location = headers.location?.toString();
+        if (headers['set-cookie'] !== undefined) this.takeCookies(headers['set-cookie']);
       },
       onResponseData: (controller) => {
         // The pool's timeout restarts with every chunk; the player's does not.
@@ -159,6 +194,17 @@ class HttpConnection implements Connection {
     return 0;
   }
 
+  /** Logs the player in, if players do; why it could not, or null. */
+  async logIn(): Promise<Cause | null> {
+    const { login } = this.plan;
+    if (login === null) return null;
+    const result = await login.perform(this.player, this.route, this.pool);
+    if ('what' in result) return result;
+    this.session = result;
+    this.renew();
+    return null;
+  }
+
   close(): void {
     this.cut();
   }
@@ -168,6 +214,31 @@ class HttpConnection implements Connection {
     this.isOpen = false;
     this.first?.destroy();
     this.pool.destroy(null, () => this.listener?.ended(this.player, this));
+  }
+
+  private request(index: number, sequence: number): Dispatcher.DispatchOptions {
+    const known = this.fixed[index];
+    if (known !== undefined) return known;
+    const { player, prefix, headers } = this;
+    const { method, path, body, isFixed } = this.plan.requests[index]!;
+    const request: Dispatcher.DispatchOptions = {
+      method,
+      path: prefix + path(player, sequence),
+      body: body?.text(player, sequence) ?? null,
+      headers: body === null ? headers : { ...headers, 'content-type': body.type },
+    };
+    if (isFixed) this.fixed[index] = request;
+    return request;
+  }
+
+  /** As a browser does, also of answers after the log-in. */
+  private takeCookies(header: string | string[]): void {
+    if (this.session.cookies.take(header)) this.renew();
+  }
+
+  private renew(): void {
+    this.headers = headersOf(this.route, this.session);
+    this.fixed.length = 0;
   }
 
   private settle(sequence: number, outcome: Outcome): void {
@@ -181,7 +252,11 @@ class HttpConnection implements Connection {
   private outcomeOf(status: number, location: string | undefined, method: string): Outcome {
     if (status >= 200 && status < 300) return OUTCOME.ok;
     const isRejection = status >= 400 && status < 500;
-    const cause = causeOfAnswer(status, location);
+    const { values } = this.plan;
+    const cause = causeOfAnswer(
+      status,
+      location === undefined ? undefined : values.redacted(this.player, location),
+    );
     // A 4xx is a rejection by the game and no error, except for refused access.
     if (!isRejection || ACCESS_REFUSED.has(cause.kind)) {
       this.plan.errors.add(`a server answered ${method} with ${sentenceOf(cause)}`);
@@ -198,12 +273,3 @@ class HttpConnection implements Connection {
 }
 
 const ACCESS_REFUSED: ReadonlySet<CauseKind> = new Set(['unauthorized', 'policy']);
-
-function contentTypeOf(body: string): string {
-  try {
-    JSON.parse(body);
-    return 'application/json';
-  } catch {
-    return 'text/plain; charset=utf-8';
-  }
-}

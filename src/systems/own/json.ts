@@ -1,21 +1,19 @@
 import { isRecord, parseJson } from '../../load/json.ts';
 import { OUTCOME } from '../../load/outcome.ts';
-import type { Listener } from '../../load/player/connection.ts';
+import type { Listener, Welcome } from '../../load/player/connection.ts';
 import type { PlayerCodec } from '../../load/player/socket-protocol.ts';
 import type { Workload } from '../../scenario/workload.ts';
 import { Choices } from './choices.ts';
-import { largestFrameOf, withPlayer } from './players.ts';
+import type { PlayerValues } from './player-values.ts';
+import { largestFrameOf } from './players.ts';
 import type { JsonPlayers } from './players-schema.ts';
+import { type Fill, jsonFill, textFill } from './template.ts';
 
-/** As JSON in ASCII, since frames are sent as latin1. */
-const escaped = (text: string): string =>
-  JSON.stringify(text).replaceAll(
-    /[^\0-\x7f]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+const NO_WELCOME: Welcome = { lastSequence: null, stated: null };
+const LONGEST_REASON = 200;
 
 /** The value at a path of keys; undefined if there is none. */
-function at(message: unknown, keys: readonly string[]): unknown {
+export function at(message: unknown, keys: readonly string[]): unknown {
   let value = message;
   for (const key of keys) {
     if (!isRecord(value) || !Object.hasOwn(value, key)) return undefined;
@@ -24,37 +22,55 @@ function at(message: unknown, keys: readonly string[]): unknown {
   return value;
 }
 
+/** Whether an answer says something at a path, such as an error: anything but nothing, false and an empty text. */
+const says = (value: unknown): boolean =>
+  value !== undefined && value !== null && value !== false && value !== '';
+
 /**
- * Sends `{type, command, id}`; the answer has the same id. Any other frame (news, a heartbeat, binary data) is ignored.
+ * Sends `{type, command, id}`, or a body of the user's; the answer has the same id. Any other frame (news, a heartbeat, binary
+ * data) is ignored. A player with a first frame is connected once the server has answered it.
  */
 export class JsonCodec implements PlayerCodec {
   readonly mostPayload: number;
-  private readonly players: JsonPlayers;
-  private readonly ids: Int32Array;
+  readonly hello?: (player: number) => string;
+  readonly welcome?: NonNullable<PlayerCodec['welcome']>;
+  readonly redacted: (player: number, text: string) => string;
+  private readonly at: Fill;
+  private readonly frames: readonly Fill[];
   private readonly choices: Choices;
   private readonly idAt: readonly string[];
   private readonly errorAt: readonly string[];
 
   constructor(
     players: JsonPlayers,
-    { seed, operations }: Pick<Workload, 'seed' | 'operations'>,
+    { seed, operations, isCalibration }: Pick<Workload, 'seed' | 'operations' | 'isCalibration'>,
     ids: Int32Array,
+    values: PlayerValues,
   ) {
+    const { path, commands, login, idAt, errorAt } = players;
     this.mostPayload = largestFrameOf(players);
-    this.players = players;
-    this.ids = ids;
-    this.choices = new Choices(players.commands, operations, seed, ids);
-    this.idAt = players.idAt.split('.');
-    this.errorAt = players.errorAt.split('.');
+    this.at = textFill(path, values.of, encodeURIComponent);
+    this.frames = commands.map(({ type, command, body }) =>
+      jsonFill(body ?? { type, command, id: '{id}' }, values.of),
+    );
+    this.choices = new Choices(commands, operations, seed, ids);
+    this.idAt = idAt.split('.');
+    this.errorAt = errorAt.split('.');
+    this.redacted = (player, text) => values.redacted(player, text);
+    // Null servers know no log-in.
+    if (login?.frame === undefined || isCalibration === true) return;
+    const frame = jsonFill(login.frame, values.of);
+    const okAt = login.okAt?.split('.');
+    this.hello = (player) => frame(player, 0);
+    this.welcome = (_player, text) => this.welcomeIn(parseJson(text), okAt);
   }
 
-  path(playerId: number): string {
-    return withPlayer(this.players.path, playerId);
+  path(_playerId: number, player: number): string {
+    return this.at(player, 0);
   }
 
   encode(player: number, operation: number, sequence: number): string {
-    const { type, command } = this.players.commands[this.choices.draw(player, operation)]!;
-    return `{"type":${escaped(type)},"command":${escaped(withPlayer(command, this.ids[player]!))},"id":${sequence}}`;
+    return this.frames[this.choices.draw(player, operation)]!(player, sequence);
   }
 
   decode(player: number, frame: string, listener: Listener): boolean {
@@ -62,15 +78,23 @@ export class JsonCodec implements PlayerCodec {
     const message = /^\s*\{/.test(frame) ? parseJson(frame) : undefined;
     const id = at(message, this.idAt);
     if (id === undefined || id === null) return true;
-    const error = at(message, this.errorAt);
-    const accepted = error === undefined || error === null || error === false || error === '';
     // A number as text is accepted; anything else is an unexpected answer.
     const sequence = typeof id === 'string' && /^\d{1,15}$/.test(id) ? Number(id) : id;
     listener.answered(
       player,
       typeof sequence === 'number' ? sequence : Number.NaN,
-      accepted ? OUTCOME.ok : OUTCOME.rejected,
+      says(at(message, this.errorAt)) ? OUTCOME.rejected : OUTCOME.ok,
     );
     return true;
+  }
+
+  /** The answer to a player's first frame: any, or one with a value at `okAt`. */
+  private welcomeIn(message: unknown, okAt: readonly string[] | undefined) {
+    const error = at(message, this.errorAt);
+    if (says(error)) {
+      const reason = typeof error === 'string' ? error : JSON.stringify(error);
+      return { refused: `the server refused the log-in: ${reason.slice(0, LONGEST_REASON)}` };
+    }
+    return okAt === undefined || says(at(message, okAt)) ? NO_WELCOME : 'later';
   }
 }

@@ -25,6 +25,8 @@ interface ModulePlan
   readonly dials: WatchedDials;
   /** What `context.openSocket` offers and accepts, unless it is called with something else. */
   readonly client: SocketPlayers;
+  /** The variables of `context.env`. */
+  readonly env: Readonly<Record<string, string>>;
   readonly module: LoadedModule;
   readonly seed: number;
   /** Number of all players, and of those in a group. */

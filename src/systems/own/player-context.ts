@@ -8,7 +8,7 @@ import { largestFrameOf } from './players.ts';
 import type { SocketPlayers } from './players-schema.ts';
 
 interface ContextOptions
-  extends Pick<Context, 'player' | 'players' | 'urls' | 'random' | 'now' | 'prepared' | 'loggedIn'>,
+  extends Pick<Context, 'player' | 'players' | 'urls' | 'env' | 'random' | 'now' | 'prepared' | 'loggedIn'>,
     Pick<SourceTools, 'deliveries' | 'figures'> {
   readonly route: Route;
   readonly client: SocketPlayers;
@@ -27,7 +27,7 @@ export function openContext(options: ContextOptions): {
   readonly context: Context;
   readonly end: () => void;
 } {
-  const { route, client, player, players, urls, random, now, log, settle, start, lost } = options;
+  const { route, client, player, players, urls, env, random, now, log, settle, start, lost } = options;
   const { prepared, loggedIn } = options;
   const ended = new AbortController();
   const sockets = new Set<WebSocket>();
@@ -45,6 +45,7 @@ export function openContext(options: ContextOptions): {
     urls,
     address: route.address ?? null,
     headers: { ...route.headers },
+    env,
     signal: ended.signal,
     random,
     now,

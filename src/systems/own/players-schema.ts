@@ -37,15 +37,86 @@ const group = () =>
     .optional()
     .describe('So many neighbours are in one load process and at one server; 1 unless set');
 
-/** JSON over WebSocket: `{type, command, id}`, and an answer with the same id. */
+const LONGEST_BODY = 100_000;
+const FREE = 'a map or a list of JSON values, of at most 100,000 characters as JSON';
+const TEXT_OR_FREE = `text, or ${FREE}`;
+const isJsonValue = (value: unknown): boolean =>
+  typeof value === 'number'
+    ? Number.isFinite(value)
+    : typeof value !== 'object' || value === null || Object.values(value).every(isJsonValue);
+
+/** A map or a list, which is sent as JSON. */
+const free = () =>
+  z
+    .unknown()
+    .refine(
+      (value) =>
+        typeof value === 'object' &&
+        value !== null &&
+        isJsonValue(value) &&
+        JSON.stringify(value).length <= LONGEST_BODY,
+      { error: FREE },
+    );
+const text = () =>
+  z
+    .union([prose(LONGEST_BODY), free()], { error: TEXT_OR_FREE })
+    .optional()
+    .describe('Text, or what is sent as JSON');
+
+/** What players without code are given. */
+const inputs = {
+  data: line(1000)
+    .regex(/\.csv$/, { error: 'the path of a CSV file, such as ./users.csv' })
+    .optional()
+    .describe('A CSV file beside the scenario, with a row for each player; its first line names the columns'),
+  environment: list(
+    word(/^[A-Za-z_]\w{0,99}$/, 'the name of an environment variable'),
+    100,
+    'names of variables',
+    1,
+  )
+    .optional()
+    .describe('Environment variables that texts may name as {env.NAME}'),
+};
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+
+/** A request by which a player logs in. */
+const loginRequest = {
+  method: oneOf(METHODS).optional().describe('POST unless set'),
+  body: text(),
+  form: z
+    .record(line(200), prose(10_000), { error: 'a map of fields and texts' })
+    .optional()
+    .describe('Instead of a body: the fields of a form'),
+  tokenAt: answerKey()
+    .optional()
+    .describe('Path of a token in the answer: {token}, and sent as Authorization: Bearer'),
+};
+
+/** JSON over WebSocket, and an answer with the same id. */
 const json = map({
   protocol: z.literal('json'),
   group: group(),
+  ...inputs,
+  login: map({
+    path: path().optional(),
+    ...loginRequest,
+    frame: free()
+      .optional()
+      .describe('The first frame of a connection; the next frame of the server answers it'),
+    okAt: answerKey().optional().describe('Only a frame with a value here answers it'),
+  })
+    .optional()
+    .describe('What a player does before it is connected: a request, a first frame, or both'),
   path: path().default('/'),
   commands: list(
     map({
       type: line(200).default('command').describe('`type` of the frame'),
-      command: line(10_000).describe("`command` of the frame; {player} is the player's number"),
+      command: line(10_000).optional().describe("`command` of the frame; {player} is the player's number"),
+      body: free()
+        .optional()
+        .describe('Instead of a command: the whole frame, with "{id}" where the id belongs'),
       operation: operation(),
       weight: weight(),
     }),
@@ -58,17 +129,19 @@ const json = map({
   ...socket,
 });
 
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
-
 /** HTTP: 2xx is ok, 4xx rejected, anything else failed. */
 const http = map({
   protocol: z.literal('http'),
   group: group(),
+  ...inputs,
+  login: map({ path: path(), ...loginRequest })
+    .optional()
+    .describe('The first request of a player; its cookies and its token are sent with all others'),
   requests: list(
     map({
       method: oneOf(METHODS).default('GET'),
       path: path(),
-      body: prose(100_000).optional().describe('Sent as JSON if it is JSON, else as plain text'),
+      body: text(),
       operation: operation(),
       weight: weight(),
     }),
@@ -110,4 +183,6 @@ export type Players = z.infer<typeof playersSchema>;
 export type JsonPlayers = z.infer<typeof json>;
 /** What players over WebSocket offer to their server. */
 export type SocketPlayers = Pick<JsonPlayers, keyof typeof socket>;
+/** A request by which a player logs in. */
+export type LoginRequest = NonNullable<HttpPlayers['login']>;
 export type HttpPlayers = z.infer<typeof http>;

@@ -10,10 +10,6 @@ export interface OwnWorkload {
 
 export const ownWorkload = ({ own }: Pick<Workload, 'own'>): OwnWorkload => own as OwnWorkload;
 
-/** Replaces {player} by the player's number. */
-export const withPlayer = (text: string, player: number): string =>
-  text.replaceAll('{player}', String(player));
-
 /** The longest message that players accept, in bytes. */
 export const largestFrameOf = ({ largestFrame }: SocketPlayers): number =>
   (largestFrame === undefined ? undefined : parseBytes(largestFrame)) ?? LARGEST_FRAME;

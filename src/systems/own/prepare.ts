@@ -10,7 +10,12 @@ const LARGEST_RESULT = 2 ** 20;
  * @throws an Error that says what is wrong with it
  */
 export async function prepareRun(
-  { module, workload: { players }, worlds }: Pick<WorkerSetup, 'module' | 'workload' | 'worlds'>,
+  {
+    module,
+    workload: { players },
+    worlds,
+    inputs,
+  }: Pick<WorkerSetup, 'module' | 'workload' | 'worlds' | 'inputs'>,
   log: (line: string) => void,
   signal: AbortSignal,
 ): Promise<Preparation | null> {
@@ -23,6 +28,7 @@ export async function prepareRun(
   try {
     returned = await prepare({
       ...{ players, urls: worlds.map(({ url }) => url), headers: { ...worlds[0]?.headers } },
+      env: Object.freeze({ ...inputs.environment }),
       ...{ signal, log: (message: string) => log(String(message)) },
     });
   } catch (thrown) {

@@ -5,6 +5,7 @@ import type { Scenario, SystemTraits } from '../../scenario/scenario.ts';
 import type { Outline, SystemScenario, SystemWorkload } from '../../scenario/system-scenario.ts';
 import { grouped } from '../../units.ts';
 import { choiceFindings } from './choices.ts';
+import { inputTraits, nameFindings } from './names.ts';
 import type { OwnWorkload } from './players.ts';
 import { type Players, playersSchema } from './players-schema.ts';
 import { SERVER, stackOf, stackOutline } from './stack.ts';
@@ -58,7 +59,10 @@ const ownPart = (kinds: readonly Kind[]) => {
         ],
       };
     },
-    check: (scenario: Pick<Scenario, 'load' | 'sections'>) => choiceFindings(scenario, operations),
+    check: (scenario: Pick<Scenario, 'load' | 'sections'>) => [
+      ...choiceFindings(scenario, operations),
+      ...nameFindings(scenario),
+    ],
   } as const;
 };
 
@@ -98,6 +102,7 @@ function ownTraits({ sections }: Pick<Scenario, 'sections'>): Partial<SystemTrai
   return {
     counts: 'your own players may send more than capbench counts',
     ...(players?.protocol === 'module' ? { playerCode: players.module } : {}),
+    ...inputTraits(players),
   };
 }
 

@@ -3,11 +3,15 @@ import type { Kind } from '../../scenario/kinds.ts';
 import { attachAny } from '../../stack/target-stack.ts';
 import { bundleFile } from '../../supervision/bundle-file.ts';
 import type { System } from '../system.ts';
+import { deflateRemarks } from './deflate.ts';
+import { idPathOf } from './names.ts';
 import { ownWorkload } from './players.ts';
+import type { JsonPlayers } from './players-schema.ts';
 import { ownPlayersIn, ownScenario, playersOf } from './scenario.ts';
 import { commandOf } from './stack.ts';
 
-const ownWorker: Pick<System, 'workerModule' | 'nullServers'> = {
+const ownWorker: Pick<System, 'workerModule' | 'nullServers' | 'remarks'> = {
+  remarks: (scenario, servers, signal) => deflateRemarks(playersOf(scenario), servers, signal),
   workerModule: () => bundleFile('own-worker'),
   nullServers: (workload, servers, token, module) => {
     const { playing } = ownWorkload(workload);
@@ -16,13 +20,19 @@ const ownWorker: Pick<System, 'workerModule' | 'nullServers'> = {
       module: bundleFile('own-null'),
       env: {
         TOKEN: token,
-        ...(playing.protocol === 'json' ? { ID_AT: playing.idAt } : {}),
+        ...(playing.protocol === 'json' ? nullIds(playing) : {}),
         ...(playing.protocol !== 'http' && playing.deflate === true ? { DEFLATE: 'true' } : {}),
         ...(module === null ? {} : { MODULE_PATH: module.path, MODULE_NAME: module.name }),
       },
     }));
   },
 };
+
+/** Where an answer has its id, and where the frames of commands with bodies of their own have theirs. */
+function nullIds({ idAt, commands }: JsonPlayers): Readonly<Record<string, string>> {
+  const paths = commands.flatMap(({ body }) => (body === undefined ? [] : [idPathOf(body)]));
+  return { ID_AT: idAt, ...(paths.length === 0 ? {} : { ID_IN: JSON.stringify(paths) }) };
+}
 
 /** The user's own server, loaded by the user's own players, with operations of these kinds (scenario/kinds.ts). */
 export const ownOf = (kinds: readonly Kind[]): System => ({

@@ -4,6 +4,8 @@ import { SocketProtocol } from '../../load/player/socket-protocol.ts';
 import { watchDials } from '../../load/player/watched-dials.ts';
 import type { WorkerModule } from '../../load/source.ts';
 import { JsonCodec } from './json.ts';
+import type { Session } from './login.ts';
+import { PlayerValues } from './player-values.ts';
 import { ownWorkload } from './players.ts';
 import { preparedOf, prepareRun } from './prepare.ts';
 
@@ -13,13 +15,32 @@ export const openProtocol: WorkerModule['openProtocol'] = async (setup, tools, i
   const { playing } = ownWorkload(setup.workload);
   const { errors } = tools;
   const route = routesOf(setup, ids);
+  const values = await PlayerValues.open(setup, ids);
+  // Null servers know no log-in.
+  const login =
+    setup.workload.isCalibration === true || playing.protocol === 'module' ? undefined : playing.login;
   switch (playing.protocol) {
     case 'json': {
-      const codec = new JsonCodec(playing, setup.workload, ids);
-      return new SocketProtocol({ ids, codec, route, errors, offer: playing });
+      const codec = new JsonCodec(playing, setup.workload, ids, values);
+      const plan = { ids, codec, errors, offer: playing };
+      if (login?.path === undefined) return new SocketProtocol({ ...plan, route });
+      const { Login, afterLogin, headersOf } = await import('./login.ts');
+      const sessions: (Session | null)[] = [];
+      const inner = new SocketProtocol({
+        ...plan,
+        route: (player) => {
+          const to = route(player);
+          const session = sessions[player] ?? null;
+          return session === null ? to : { ...to, headers: headersOf(to, session) };
+        },
+      });
+      return afterLogin(inner, {
+        login: new Login({ ...login, path: login.path }, values),
+        ...{ route, sockets: inner.sockets, sessions },
+      });
     }
     case 'http': {
-      const { HttpProtocol } = await import('./http.ts');
+      const [{ HttpProtocol }, { Login }] = await Promise.all([import('./http.ts'), import('./login.ts')]);
       return new HttpProtocol({
         players: playing,
         seed,
@@ -29,6 +50,8 @@ export const openProtocol: WorkerModule['openProtocol'] = async (setup, tools, i
         timeout,
         route,
         errors,
+        values,
+        login: login?.path === undefined ? null : new Login({ ...login, path: login.path }, values),
       });
     }
     case 'module': {
@@ -59,7 +82,7 @@ export const openProtocol: WorkerModule['openProtocol'] = async (setup, tools, i
           route,
           prepared: preparedOf(setup),
         },
-        ...{ sockets, dials, client: playing },
+        ...{ sockets, dials, client: playing, env: Object.freeze({ ...setup.inputs.environment }) },
       });
     }
   }

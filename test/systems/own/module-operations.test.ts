@@ -23,6 +23,7 @@ async function playerOf(perform: Perform, connect: Connect = () => ({}), operati
   const protocol = new ModuleProtocol({
     ...{ ids: Int32Array.of(0), players: 1, group: 1, seed: 1, urls: [ROUTE.url], route: () => ROUTE },
     ...{ operations, errors, now: () => 0, log: () => {}, client: {} },
+    env: {},
     ...{ prepared: null, deliveries: null, figures: new PlayerFigures({ measureStart: 0, end: 1 }) },
     ...{ sockets: new PlayerSockets(), dials: { elsewhere: new Set<string>(), hidden: null } },
     module: {

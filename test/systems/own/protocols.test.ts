@@ -1,7 +1,11 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, onTestFinished, test } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { type PlayerInputs, readPlayerData } from '../../../src/load/player-data.ts';
 import type { Players } from '../../../src/systems/own/players-schema.ts';
 import { seconds } from '../../../src/units.ts';
 import { workloadWith } from '../../load/a-workload.ts';
@@ -179,6 +183,137 @@ test('when a server closes a connection with unanswered operations, the error sa
     `a player's connection ended before an operation was answered (${sent} times)`,
     expect.stringMatching(/^a server closed a player's connection: without a close frame \(code 1006\) /),
   ]);
+});
+
+const USERS = 'name,password\nanna,hunter-2-anna\nben,hunter-2-ben\ncleo,hunter-2-cleo\n';
+
+/** The rows of USERS, as a run reads them. */
+async function inputs(): Promise<PlayerInputs> {
+  const folder = mkdtempSync(join(tmpdir(), 'protocols-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'users.csv'), USERS);
+  const data = await readPlayerData(join(folder, 'users.csv'), './users.csv');
+  return { data, environment: { GAME_KEY: 'a-key' } };
+}
+
+test('JSON players log in by a request and a first frame, with rows, variables and a token, and send bodies of their own', async () => {
+  const seen = new Set<string>();
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => {
+      body += chunk;
+    });
+    request.on('end', () => {
+      seen.add(`${request.headers['content-type']} ${body}`);
+      const { user } = Object.fromEntries(new URLSearchParams(body));
+      response.setHeader('set-cookie', [`sid=${user}; Path=/; HttpOnly`]);
+      response.end(JSON.stringify({ session: { token: `token-of-${user}` } }));
+    });
+  });
+  new WebSocketServer({ server }).on('connection', (socket, { url, headers }) => {
+    seen.add(`${url} ${headers.cookie} ${headers.authorization}`);
+    socket.send('{"type":"news"}');
+    socket.on('message', (data) => {
+      const frame = JSON.parse(String(data));
+      if (frame.type === 'auth') {
+        seen.add(String(data));
+        // Before the answer to the log-in, and no answer to it.
+        socket.send('{"type":"motd"}');
+        setTimeout(() => socket.send('{"ok":true}'), 20);
+      } else {
+        seen.add(JSON.stringify({ ...frame, ref: typeof frame.ref }));
+        socket.send(JSON.stringify({ id: frame.ref }));
+      }
+    });
+  });
+  const playing = json({
+    ...{ path: '/ws?t={token}', data: './users.csv', environment: ['GAME_KEY'] },
+    login: {
+      ...{ path: '/login', form: { user: '{name}', password: '{password}' }, tokenAt: 'session.token' },
+      ...{ frame: { type: 'auth', key: '{env.GAME_KEY}', token: '{token}' }, okAt: 'ok' },
+    },
+    commands: [{ type: 'command', body: { ref: '{id}', who: '{name}', n: ['{player}'] }, weight: 1 }],
+  });
+  const at = { worlds: [{ url: await listen(server), pid: null }], database: null };
+  const fleet = await prepare(workload(playing), at, { inputs: await inputs() });
+  const { tally } = await run(fleet);
+  await fleet.close();
+  const { ok, scheduled } = tally.operations.intent.whole;
+  expect(ok).toBe(scheduled);
+  expect(tally.errors).toEqual([]);
+  const names = ['anna', 'ben', 'cleo'];
+  const expected = names.flatMap((name, row) => [
+    `application/x-www-form-urlencoded user=${name}&password=hunter-2-${name}`,
+    `/ws?t=token-of-${name} sid=${name} Bearer token-of-${name}`,
+    JSON.stringify({ type: 'auth', key: 'a-key', token: `token-of-${name}` }),
+    ...[row, row + 3].map((player) => JSON.stringify({ ref: 'number', who: name, n: [player] })),
+  ]);
+  expect(seen).toEqual(new Set(expected));
+});
+
+test.each([
+  [
+    'a frame',
+    { frame: { name: '{name}', password: '{password}' } },
+    'refused the log-in: (redacted) has no (redacted)',
+  ],
+  ['a request', { path: '/in', body: { name: '{name}' } }, 'log-in: status 403'],
+  ['a token', { path: '/other', tokenAt: 'token' }, 'log-in: the answer has no token at token'],
+])('a log-in that is refused is said, without what it sent: %s', async (_what, login, message) => {
+  const server = createServer((request, response) => {
+    response.statusCode = request.url === '/in' ? 403 : 200;
+    response.end('{}');
+  });
+  new WebSocketServer({ server }).on('connection', (socket) =>
+    socket.on('message', (data) => {
+      const { name, password } = JSON.parse(String(data));
+      socket.send(JSON.stringify({ error: `${name} has no ${password}` }));
+    }),
+  );
+  const at = { worlds: [{ url: await listen(server), pid: null }], database: null };
+  const fleet = prepare(workload(json({ data: './users.csv', login }), { players: 1 }), at, {
+    ...{ workers: 1, inputs: await inputs() },
+  });
+  const error = await failureOf(fleet);
+  expect(error.exitCode).toBe(93);
+  expect(error.message).toContain(message);
+});
+
+test('HTTP players log in first, over the same connection, and keep cookies and token', async () => {
+  const seen = new Set<string>();
+  const { url, connections } = await site((request, response, body) => {
+    const { cookie, authorization } = request.headers;
+    if (request.url === '/login') {
+      const { name } = JSON.parse(body);
+      response.setHeader('set-cookie', `sid=${name}`).end(JSON.stringify({ token: `t-${name}` }));
+      return;
+    }
+    seen.add(`${request.url} ${cookie} ${authorization} ${body.replace(/\d+/, 'N')}`);
+    // A new session with every answer, as some frameworks have it.
+    if (cookie?.startsWith('sid=') === true) response.setHeader('set-cookie', 'seen=yes');
+    response.end('ok');
+  });
+  const playing: Players = {
+    ...{ protocol: 'http', data: './users.csv' },
+    login: { path: '/login', body: '{"name":"{name}","password":"{password}"}', tokenAt: 'token' },
+    requests: [{ method: 'POST', path: '/at/{name}', body: { n: '{id}' }, weight: 1 }],
+  };
+  const at = { worlds: [{ url, pid: null }], database: null };
+  const fleet = await prepare(workload(playing, { players: 3, outstanding: 1 }), at, {
+    inputs: await inputs(),
+  });
+  const { tally } = await run(fleet);
+  await fleet.close();
+  const { ok, scheduled } = tally.operations.intent.whole;
+  expect(ok).toBe(scheduled);
+  expect(connections()).toBe(3);
+  expect(seen).toEqual(
+    new Set(
+      ['anna', 'ben', 'cleo'].flatMap((name) =>
+        ['', '; seen=yes'].map((more) => `/at/${name} sid=${name}${more} Bearer t-${name} {"n":N}`),
+      ),
+    ),
+  );
 });
 
 /** A server by its handler; counts its connections. */

@@ -5,15 +5,18 @@ import { nullServer } from './server.ts';
 
 /**
  * The process of one null server for the user's own players. It reads HOST, PORT and TOKEN; ID_AT, the path of the id in an
- * answer; DEFLATE, if it takes permessage-deflate; and MODULE_PATH and MODULE_NAME of a player module, whose own null server it runs if there is one.
+ * answer; ID_IN, the paths
+ * of the ids in frames that are not `{type, command, id}`; DEFLATE, if it takes permessage-deflate; and MODULE_PATH and MODULE_NAME of a player module, whose own null server it runs if there is one.
  */
 const { TOKEN: token = '', ID_AT: idAt = 'id', MODULE_PATH: path, MODULE_NAME: name = '' } = process.env;
-const deflate = process.env.DEFLATE === 'true';
+const { DEFLATE, ID_IN = '[]' } = process.env;
+const deflate = DEFLATE === 'true';
+const idsIn = JSON.parse(ID_IN) as readonly (readonly string[])[];
 
 const STARTS_WITHIN_MS = 10_000;
 
 const start = async (host: string): Promise<Omit<Ready, 'type'>> => ({
-  port: await listen(nullServer({ token, idAt, deflate }), host),
+  port: await listen(nullServer({ token, idAt, idsIn, deflate }), host),
 });
 
 async function startForModule(host: string, module: { path: string; name: string }) {

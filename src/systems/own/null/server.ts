@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { WebSocketServer } from 'ws';
-import { isRecord, parseJson } from '../../../load/json.ts';
+import { parseJson } from '../../../load/json.ts';
+import { valueAt } from '../../../scenario/finding.ts';
 
 /** Longer than any pause of a generator, so that its keep-alive connections stay open. */
 const KEEP_ALIVE_MS = 60_000;
@@ -10,6 +11,8 @@ const TAIL = 24;
 interface NullServerOptions {
   readonly token: string;
   readonly idAt: string;
+  /** Where frames have their ids that do not end with one. */
+  readonly idsIn?: readonly (readonly string[])[];
   /** Takes permessage-deflate, for answers of any length. */
   readonly deflate?: boolean;
 }
@@ -18,7 +21,7 @@ interface NullServerOptions {
  * A server that only answers: over HTTP with 200, over WebSocket, at any path, with the `id` of each frame at `idAt` (keys with
  * dots between them). With an empty token, it accepts everybody.
  */
-export function nullServer({ token, idAt, deflate = false }: NullServerOptions): Server {
+export function nullServer({ token, idAt, idsIn = [], deflate = false }: NullServerOptions): Server {
   const hasToken = ({ headers }: IncomingMessage): boolean =>
     token === '' || headers.authorization === `Bearer ${token}`;
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
@@ -50,7 +53,7 @@ export function nullServer({ token, idAt, deflate = false }: NullServerOptions):
     sockets.handleUpgrade(request, socket, head, (peer) => {
       peer.on('error', () => undefined); // its 'close' follows
       peer.on('message', (frame: Buffer) => {
-        const id = idIn(frame);
+        const id = idIn(frame, idsIn);
         if (id !== null) peer.send(`${before}${id}${after}`);
       });
     });
@@ -59,9 +62,13 @@ export function nullServer({ token, idAt, deflate = false }: NullServerOptions):
 }
 
 /** The id of a frame as JSON; null if it has none. The generator writes it last, so the frame need not be parsed. */
-function idIn(frame: Buffer): string | null {
+function idIn(frame: Buffer, idsIn: readonly (readonly string[])[]): string | null {
   const [, last] = /"id":(\d+)\}$/.exec(frame.toString('latin1', Math.max(0, frame.length - TAIL))) ?? [];
   if (last !== undefined) return last;
   const message = parseJson(frame.toString());
-  return isRecord(message) && message.id !== undefined ? JSON.stringify(message.id) : null;
+  for (const path of [['id'], ...idsIn]) {
+    const id = valueAt(message, path);
+    if (typeof id === 'number' || typeof id === 'string') return JSON.stringify(id);
+  }
+  return null;
 }

@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest';
+import { bodyFill } from '../../../src/systems/own/body.ts';
+import { jsonFill, namesIn, textFill } from '../../../src/systems/own/template.ts';
+
+const values: Readonly<Record<string, string>> = { player: '7', name: 'Zoë "Z" & co', 'env.TOKEN': 's=cret' };
+const of = (name: string) => (_player: number, sequence: number) =>
+  name === 'id' ? String(sequence) : (values[name] ?? '');
+
+test('names are words in braces, and JSON has none', () => {
+  expect(namesIn('/p/{player}?t={env.TOKEN}&x={}')).toEqual(['player', 'env.TOKEN']);
+  expect(namesIn('{"to":{"x":1},"a":{ "b": [{}] }}')).toEqual([]);
+});
+
+test('a whole value {id} or {player} is a number in JSON, other values are text, and keys stay keys', () => {
+  const frame = jsonFill({ id: '{id}', to: ['{player}', 'p{player}', '{name}'], '{player}': 'ü' }, of)(0, 12);
+  expect(frame).toMatch(/^[\0-\x7f]*$/);
+  expect(JSON.parse(frame)).toEqual({ id: 12, to: [7, 'p7', 'Zoë "Z" & co'], 7: 'ü' });
+});
+
+describe('bodies', () => {
+  test.each([
+    [{ body: '{"player":{player},"name":"{name}"}' }, { player: 7, name: 'Zoë "Z" & co' }],
+    [{ body: '{"player":"{player}"}' }, { player: '7' }],
+    [{ body: { player: '{player}' } }, { player: 7 }],
+  ])('%j is JSON, whatever a value has in it', (given, sent) => {
+    const body = bodyFill(given, of);
+    expect(body?.type).toBe('application/json');
+    expect(JSON.parse(body?.text(0, 1) ?? '')).toEqual(sent);
+  });
+  test('other text is plain, and a form is encoded', () => {
+    expect(bodyFill({ body: 'hello {name}' }, of)).toMatchObject({ type: 'text/plain; charset=utf-8' });
+    const form = bodyFill({ form: { user: '{name}', 'a b': '{env.TOKEN}' } }, of);
+    expect(form?.type).toBe('application/x-www-form-urlencoded');
+    expect(form?.text(0, 1)).toBe('user=Zo%C3%AB%20%22Z%22%20%26%20co&a%20b=s%3Dcret');
+    expect(bodyFill({}, of)).toBeNull();
+  });
+});
+
+test('values in a path are encoded', () => {
+  expect(textFill('/p/{player}/{name}', of, encodeURIComponent)(0, 1)).toBe(
+    '/p/7/Zo%C3%AB%20%22Z%22%20%26%20co',
+  );
+});
