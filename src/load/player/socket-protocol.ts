@@ -118,7 +118,9 @@ export class SocketProtocol implements Protocol {
       const cause = causeOfClose(code, redacted(reason.toString()));
       fail({ ...cause, what: `the server closed the connection before the welcome (${cause.what})` });
     });
-    socket.on('message', (data) => enter(codec.welcome?.(player, data.toString()) ?? 'later'));
+    socket.on('message', (data) =>
+      enter(codec.welcome === undefined ? 'later' : codec.welcome(player, data.toString())),
+    );
   }
 }
 
