@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { badInput, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 
-const FILES = ['my-world.yaml', 'my-player.mjs'] as const;
+export const FILES = ['my-world.yaml', 'my-player.mjs'] as const;
 
 /** Makes the folder and its missing parents. Node's own `recursive` never ends below /proc. */
 async function makeFolder(folder: string): Promise<void> {
@@ -20,7 +20,7 @@ const FOR_EDITORS = /^# yaml-language-server: .*\n/;
  * The path from the folder to the schema of the capbench that Node would resolve there; null where it is installed
  * elsewhere: npx removes its folders again.
  */
-async function pathToSchema(folder: string): Promise<string | null> {
+export async function pathToSchema(folder: string): Promise<string | null> {
   for (let above = folder; ; above = dirname(above)) {
     const file = join(above, 'node_modules', 'capbench', SCHEMA);
     if ((await stat(file).catch(() => null)) !== null) return relative(folder, file).replaceAll('\\', '/');
@@ -42,8 +42,23 @@ async function howToRun(scenario: string): Promise<string> {
   return comment.replaceAll(/^# {3}/gm, '');
 }
 
-/** Writes the two files. @throws CapbenchError (104) where one of them exists, or the folder cannot be used */
+/** Writes the two files that stand for a server of any kind, and prints the commands. */
 export async function writeStart(host: Host, folder: string): Promise<void> {
+  const { target, entered } = await writeFiles(host, folder, FILES, (name, into) => textOf(host, name, into));
+  host.stdout.write(`${entered}${await howToRun(join(target, FILES[0]))}`);
+}
+
+/**
+ * Writes files into a folder, which is made if it is not there, and prints their names. Resolves to the folder, and to
+ * the command that enters it.
+ * @throws CapbenchError (104) where one of them exists, or the folder cannot be used
+ */
+export async function writeFiles<Name extends string>(
+  host: Host,
+  folder: string,
+  names: readonly Name[],
+  textFor: (name: Name, target: string) => Promise<string>,
+): Promise<{ readonly target: string; readonly entered: string }> {
   // Probably an unset variable, which does not mean the present folder.
   if (folder.trim() === '') {
     throw badInput(
@@ -58,8 +73,8 @@ export async function writeStart(host: Host, folder: string): Promise<void> {
     );
   }
   const target = resolve(host.cwd, folder);
-  const there = await Promise.all(FILES.map((name) => stat(join(target, name)).catch(() => null)));
-  const taken = FILES.find((_name, index) => there[index] !== null);
+  const there = await Promise.all(names.map((name) => stat(join(target, name)).catch(() => null)));
+  const taken = names.find((_name, index) => there[index] !== null);
   if (taken !== undefined) {
     throw badInput(
       `${join(folder, taken)} already exists, and is not overwritten`,
@@ -68,9 +83,9 @@ export async function writeStart(host: Host, folder: string): Promise<void> {
   }
   try {
     await makeFolder(target);
-    for (const name of FILES) {
+    for (const name of names) {
       // Exclusive: a file that was created meanwhile is not overwritten either.
-      await writeFile(join(target, name), await textOf(host, name, target), { flag: 'wx' });
+      await writeFile(join(target, name), await textFor(name, target), { flag: 'wx' });
     }
   } catch (thrown) {
     throw badInput(`${folder}: ${messageOf(thrown)}`, 'name a folder that you may write to');
@@ -80,6 +95,6 @@ export async function writeStart(host: Host, folder: string): Promise<void> {
   const path = near.startsWith('-') ? `./${near}` : near;
   const enter =
     path === '' ? '' : `cd ${/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`}\n`;
-  const wrote = FILES.map((name) => `wrote ${join(near, name)}\n`).join('');
-  host.stdout.write(`${wrote}\n${enter}${await howToRun(join(target, FILES[0]))}`);
+  host.stdout.write(`${names.map((name) => `wrote ${join(near, name)}\n`).join('')}\n`);
+  return { target, entered: enter };
 }
