@@ -130,8 +130,8 @@ const lastOf = (series: Series | undefined): number | null => series?.points.at(
 /** The counts of the seconds add up to the totals. */
 function counts(m: Measurements): string[] {
   const wrong: string[] = [];
-  const same = (name: string, whole: number, open = 0): void => {
-    const counted = lastOf(m.series[name]);
+  const same = (name: string, whole: number, open = 0, without: number | null = null): void => {
+    const counted = lastOf(m.series[name]) ?? without;
     if (counted !== null && (counted > whole + open || counted < whole - open)) {
       wrong.push(`series.${name}: ${counted} at its end, and ${whole} in the whole run`);
     }
@@ -140,7 +140,8 @@ function counts(m: Measurements): string[] {
     // A k6 run that was cut off reports less than it counted; the rest is unfinished or skipped.
     const cut = m.engine === 'k6' ? whole.unfinished + whole.skipped : 0;
     for (const kind of COUNTED) same(`load.${op}.${kind}`, whole[kind], cut);
-    same(`load.${op}.idle`, whole.idle, cut);
+    // Only where there was any is there a series.
+    same(`load.${op}.idle`, whole.idle, cut, m.series[`load.${op}.scheduled`] === undefined ? null : 0);
   }
   for (const name of DELIVERY_SERIES) same(`delivery.${name}`, m.deliveries?.[name] ?? 0);
   same('load.disconnects', m.disconnects);

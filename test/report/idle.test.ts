@@ -94,6 +94,10 @@ test('counts of idle operations that contradict each other are found', () => {
   const { 'load.intent.idle': own } = idle.series!;
   const series = { ...idle.series, 'load.intent.idle': { ...own!, points: own!.points.slice(0, -1) } };
   expect(of({ series })).toContain('series.load.intent.idle');
+  const { 'load.intent.idle': _, ...others } = idle.series!;
+  expect(of({ series: others })).toContain(
+    'series.load.intent.idle: 0 at its end, and 8000 in the whole run',
+  );
   const { intent: facts } = idle.operations!;
   const operations = { ...idle.operations, intent: { ...facts!, whole: { ...facts!.whole, idle: 1 } } };
   expect(of({ operations })).toContain('operations.intent.measured.idle: 6667 of 1 in the whole run');
