@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import { scenarioHash, writeScenario } from '../../src/scenario/resolved.ts';
 import type { Scenario } from '../../src/scenario/scenario.ts';
 import { SYSTEMS } from '../../src/systems/registry.ts';
+import { COMPLETE, PLAYER } from '../fixtures/recorded-deliveries.ts';
 import { measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 import { type Tree, treeOf } from './tree.ts';
 
@@ -84,8 +85,9 @@ export const written = (scenario: Scenario): string =>
 /** A real run as it was recorded, and one that holds all that a run can know. */
 export const bundles = once((root): readonly Bundle[] => {
   const read = (name: string) => readFileSync(join(root, 'reports', 'sample', name));
-  const scenario = scenarioOf();
-  const facts = JSON.stringify({ ...measurementsOf(), scenarioHash: scenarioHash(scenario) });
+  const scenario = scenarioOf({ watch: ['queue'] });
+  const told = { deliveries: COMPLETE, player: PLAYER };
+  const facts = JSON.stringify({ ...measurementsOf(told), scenarioHash: scenarioHash(scenario) });
   return [
     bundle('the sample', read('measurements.json'), read('scenario.yaml')),
     bundle('the fixture', Buffer.from(facts), Buffer.from(written(scenario))),
