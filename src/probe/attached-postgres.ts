@@ -66,33 +66,45 @@ export async function openAttachedPostgres(
     parts.filter((part) => part.isPublished).map((part) => [part, openPublishedCounts()]),
   );
   let timer: NodeJS.Timeout | undefined;
-  /** Between the readings; where the connection is lost, the next reading opens it again. */
+  let isSampling = false;
+  let reading: Promise<void> = Promise.resolve();
+  /** A connection answers one query at a time. Where it is lost, the next reading of the probe opens it again. */
   const readPublished = async (): Promise<void> => {
-    const began = performance.now();
     const { open } = client;
-    if (open !== null) {
-      for (const [part, even] of published) {
-        const read = refused.has(part) ? [] : await ask(open, part).catch(() => []);
-        if (read.length > 0) even(performance.now(), read);
-      }
+    if (open === null) return;
+    for (const [part, even] of published) {
+      const read = refused.has(part) ? [] : await ask(open, part).catch(() => []);
+      if (read.length > 0) even(performance.now(), read);
     }
-    if (timer === undefined) return;
-    const took = performance.now() - began;
-    timer = setTimeout(readPublished, Math.max(PUBLISHED_MS, PUBLISHED_TIMES * took)).unref();
+  };
+  const readAgain = (after: number): void => {
+    timer = setTimeout(async () => {
+      const began = performance.now();
+      if (!isSampling) reading = readPublished();
+      await reading;
+      if (timer !== undefined)
+        readAgain(Math.max(PUBLISHED_MS, PUBLISHED_TIMES * (performance.now() - began)));
+    }, after).unref();
   };
 
   return {
     name: 'postgres',
     async sample() {
-      const open = await client.connected();
-      timer ??= setTimeout(readPublished, PUBLISHED_MS).unref();
-      const samples: Sample[] = [];
-      for (const part of parts) {
-        if (refused.has(part)) continue;
-        const read = await ask(open, part);
-        samples.push(...(published.get(part)?.(performance.now(), read) ?? read));
+      isSampling = true;
+      try {
+        await reading;
+        const open = await client.connected();
+        if (timer === undefined && published.size > 0) readAgain(PUBLISHED_MS);
+        const samples: Sample[] = [];
+        for (const part of parts) {
+          if (refused.has(part)) continue;
+          const read = await ask(open, part);
+          samples.push(...(published.get(part)?.(performance.now(), read) ?? read));
+        }
+        return samples;
+      } finally {
+        isSampling = false;
       }
-      return samples;
     },
     absences: () => [
       ...parts
