@@ -1,5 +1,5 @@
 import { countOf, percentileOf } from '../histogram.ts';
-import type { BucketData, Measurements } from '../measurement/measurements.ts';
+import type { BucketData, Measurements, Series } from '../measurement/measurements.ts';
 import { numbered, processNamesOf, ratesAt, sumColumns, valuesAt } from '../measurement/readings.ts';
 import { ofOperation } from '../scenario/operations.ts';
 import { conversion, grouped, toMillis } from '../units.ts';
@@ -36,6 +36,14 @@ export function chartedOf({ operations, rulings }: Pick<Report, 'operations' | '
   return operations.filter((one) => shown.includes(one));
 }
 
+/** Null in a second without an answer: a rare operation would otherwise keep the latency of the last one. */
+function ownValues(series: Series | undefined, seconds: readonly number[]): (number | null)[] {
+  const values = valuesAt(series, seconds);
+  if (series === undefined || (series.thinned ?? 1) > 1) return values;
+  const own = new Set(series.points.map(([at]) => Math.ceil(at - 1e-6)));
+  return values.map((value, i) => (own.has(seconds[i] ?? 0) ? value : null));
+}
+
 /**
  * Latency from the scheduled time in each second, in milliseconds: three percentiles of the first operation and one of the
  * others; one of each where there are many.
@@ -48,7 +56,7 @@ export function latencyCurves(m: Measurements, operations: Operations): readonly
       (i === 0 && !many ? ['p50', 'p95', 'p99'] : ['p95']).map((stat) => ({
         name: `${label} ${stat}`,
         x,
-        y: valuesAt(m.series[`load.${id}.${stat}Ms`], x),
+        y: ownValues(m.series[`load.${id}.${stat}Ms`], x),
       })),
     )
     .filter(hasData);

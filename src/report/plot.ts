@@ -4,6 +4,9 @@ import type { Scale } from './scale.ts';
 /** Units of the box in which curves and bars are drawn, either way; its y axis points down. */
 export const BOX = 1000;
 
+/** The length of a single point. */
+const DASH = 6;
+
 /** An entry of the legend. */
 interface Key {
   readonly name: string;
@@ -45,12 +48,13 @@ type Curves = Drawing['curves'];
 
 function linePath({ x, y }: Curves[number], across: Scale, up: Scale): string {
   const points = thinned(x.map((at, k) => [at, y[k] ?? null]));
-  return (
-    runsOf(points)
-      // A line back to where it is shows a single point, too.
-      .map((run) => `M${run.map(([at, value]) => placeOf(across.at(at), up.at(value))).join('L')}h0`)
-      .join('')
-  );
+  return runsOf(points)
+    .map((run) => {
+      const path = run.map(([at, value]) => placeOf(across.at(at), up.at(value))).join('L');
+      // A point without neighbours is a short dash.
+      return run.length === 1 ? `M${path}m-${DASH / 2},0h${DASH}` : `M${path}h0`;
+    })
+    .join('');
 }
 
 const placeOf = (right: number, up: number): string =>

@@ -8,6 +8,7 @@ import { html } from '../../src/report/html.ts';
 import { junit } from '../../src/report/junit.ts';
 import { reportOf } from '../../src/report/report.ts';
 import { summary } from '../../src/report/summary.ts';
+import { svgOf } from '../../src/report/svg.ts';
 import { terminalSummary } from '../../src/report/terminal.ts';
 import type { Scenario } from '../../src/scenario/scenario.ts';
 import { measurementsOf } from '../fixtures/recorded-run.ts';
@@ -158,6 +159,22 @@ describe('a kind that follows from answers', () => {
       reason: `no player began it: the player module does so by context.start('${closed}'), after an answer`,
     });
   });
+});
+
+test('a rare kind is drawn in the seconds in which it was answered, and in no other', () => {
+  const { m, report } = runOf(3);
+  const points = [5, 10, 11, 20].map((at) => [at, 7] as const);
+  const rare = { ...m, series: { ...m.series, 'load.create.p95Ms': { kind: 'gauge', points } as const } };
+  const latency = drawingsOf(report, rare).find(({ name }) => name === 'latency');
+  const curve = latency?.curves.find(({ name }) => name === 'create p95');
+  if (latency === undefined || curve === undefined) throw new Error('it is not drawn');
+  expect(curve.x.filter((_, i) => curve.y[i] !== null)).toEqual([5, 10, 11, 20]);
+  const runsIn = (curves: (typeof latency)['curves']): number =>
+    (/class="curve c0" d="([^"]*)"/.exec(svgOf({ ...latency, curves }))?.[1] ?? '').split('M').length - 1;
+  expect(runsIn([curve])).toBe(3);
+  // Of more points than there are pixels, some are left out, and never all of a part.
+  const x = Array.from({ length: 3000 }, (_, i) => i);
+  expect(runsIn([{ ...curve, x, y: x.map((i) => (i % 3 === 0 ? 7 : null)) }])).toBeGreaterThan(200);
 });
 
 test('a headline names a kind as operations', () => {
