@@ -52,6 +52,8 @@ export class SequenceLedger {
   /** Highest `lastSeq` of the entity's welcomes. */
   private readonly welcomed: Float64Array;
   private readonly breaches = { forgotten: 0, invented: 0, examples: [] as string[] };
+  /** By entity that was welcomed again: the highest number that may be void. */
+  private readonly lastVoid = new Map<number, number>();
   /** The range of numbers that were already counted as forgotten, by entity. */
   private readonly forgotten = new Map<number, { above: number; to: number }>();
 
@@ -88,6 +90,7 @@ export class SequenceLedger {
       this.acked(entity, sequence);
     }
     this.welcomed[entity] = Math.max(this.welcomed[entity]!, lastSequence);
+    this.lastVoid.set(entity, highestSent);
     return { last: Math.max(known, lastSequence), breach };
   }
 
@@ -96,9 +99,10 @@ export class SequenceLedger {
     if (sequence > this.sentNumbers.max[entity]!) this.sentNumbers.add(entity, sequence);
   }
 
-  /** The entity's last number was not sent after all, and will be used again. */
+  /** The entity's last number was not sent after all, and will be used again. A void one had been sent before. */
   unsent(entity: number, sequence: number): void {
-    if (sequence === this.sentNumbers.max[entity]) this.sentNumbers.removeLast(entity);
+    const isNew = sequence > (this.lastVoid.get(entity) ?? 0);
+    if (isNew && sequence === this.sentNumbers.max[entity]) this.sentNumbers.removeLast(entity);
   }
 
   acked(entity: number, sequence: number): void {

@@ -17,6 +17,28 @@ test('sent and acknowledged numbers are recorded separately for each entity', ()
   expect([...ackedMax]).toEqual([0, 7, 0]);
 });
 
+test('a number that was not sent after all is not in the record, unless it had been sent before', () => {
+  const ledger = new SequenceLedger(1);
+  const sentMax = () => figuresOf(ledger.toData()).sentMax[0];
+  ledger.welcome(0, 3);
+  for (const sequence of [4, 5]) ledger.sent(0, sequence);
+  ledger.unsent(0, 4);
+  expect(sentMax()).toBe(5);
+  ledger.unsent(0, 5);
+  expect(sentMax()).toBe(4);
+  ledger.sent(0, 5);
+  // 5 is void, and used again.
+  ledger.resume(0, 4, 5, [4, 5]);
+  ledger.sent(0, 5);
+  ledger.unsent(0, 5);
+  expect(sentMax()).toBe(5);
+  ledger.sent(0, 5);
+  ledger.sent(0, 6);
+  ledger.unsent(0, 6);
+  expect(sentMax()).toBe(5);
+  expect(ledger.toData().breaches).toMatchObject({ forgotten: 0, invented: 0 });
+});
+
 test("the workers' ledgers are added", () => {
   const [a, b, all] = [new SequenceLedger(3), new SequenceLedger(3), new SequenceLedger(3)];
   a.welcome(0, 10);
