@@ -84,3 +84,15 @@ test('stages that all have all players have the schedule of stages without numbe
   const without = { ...workload, timeline: { ...workload.timeline, stages: plain } };
   expect(await plannedHash(workload, 2)).toBe(await plannedHash(without, 2));
 });
+
+test('the players of a group are there together', () => {
+  const presence = new Presence({ ...numbered([40]), group: 4 }, all(100));
+  const groups = Array.from({ length: 25 }, (_, group) =>
+    all(100).filter((player) => Math.floor(player / 4) === group && presence.isFirst(player)),
+  );
+  expect(groups.filter((there) => there.length === 4)).toHaveLength(10);
+  expect(groups.filter((there) => there.length === 0)).toHaveLength(15);
+  // The last group is smaller.
+  const odd = new Presence({ ...numbered([101], {}, 101), group: 4 }, all(101));
+  expect(all(101).filter((player) => odd.isFirst(player))).toHaveLength(101);
+});

@@ -1,7 +1,7 @@
 import { GOLDEN } from '../../rng.ts';
 import type { Workload } from '../../scenario/workload.ts';
 
-type PresencePlan = Pick<Workload, 'players' | 'connectsPerSecond' | 'timeline'>;
+type PresencePlan = Pick<Workload, 'players' | 'connectsPerSecond' | 'timeline' | 'group'>;
 
 /** The players of a worker, by their numbers within it. */
 interface Attendance {
@@ -12,9 +12,9 @@ interface Attendance {
 /**
  * When each player of a worker is meant to be connected, where stages have fewer players than the load. Every player has a
  * rank, and a stage with n players has those whose rank is below n: who joins last leaves first. Ranks are the order of the
- * multiples of the golden ratio, so that the servers, which have consecutive players, always have nearly equal shares. From one number
- * to the next, one player joins or leaves in each 1/connectsPerSecond. So it is a function of the player's number only, and
- * the same for any number of workers.
+ * multiples of the golden ratio, so that the servers, which have consecutive players, always have nearly equal shares. From
+ * one number to the next, one player joins or leaves in each 1/connectsPerSecond. So it is a function of the player's number
+ * only, and the same for any number of workers.
  */
 export class Presence {
   /** When the next player joins or leaves, microseconds after GO; Infinity when none is left. */
@@ -27,9 +27,9 @@ export class Presence {
   private readonly order: readonly (readonly [at: number, player: number])[];
   private next = 0;
 
-  constructor({ players, connectsPerSecond, timeline }: PresencePlan, ids: ArrayLike<number>) {
+  constructor({ players, connectsPerSecond, timeline, group = 1 }: PresencePlan, ids: ArrayLike<number>) {
     const { stages = [] } = timeline;
-    const ranks = ranksOf(players);
+    const ranks = ranksOf(players, group);
     const atStart = stages[0]?.players?.before ?? players;
     this.first = new Uint8Array(ids.length);
     const changes: (readonly number[])[] = [];
@@ -87,12 +87,17 @@ const NEVER: readonly number[] = [];
 export const presenceOf = (plan: PresencePlan, ids: ArrayLike<number>): Presence | null =>
   plan.timeline.stages?.[0]?.players === undefined ? null : new Presence(plan, ids);
 
-/** The rank of each player, from 0. */
-function ranksOf(players: number): Int32Array {
-  const fraction = Float64Array.from({ length: players }, (_, player) => (player * GOLDEN) % 1);
-  const order = Int32Array.from({ length: players }, (_, player) => player);
+/** The rank of each player, from 0; those of a group follow one another. */
+function ranksOf(players: number, group: number): Int32Array {
+  const groups = Math.ceil(players / group);
+  const fraction = Float64Array.from({ length: groups }, (_, one) => (one * GOLDEN) % 1);
+  const order = Int32Array.from({ length: groups }, (_, one) => one);
   order.sort((a, b) => fraction[a]! - fraction[b]!);
   const ranks = new Int32Array(players);
-  for (let rank = 0; rank < players; rank++) ranks[order[rank]!] = rank;
+  let rank = 0;
+  for (const one of order) {
+    const end = Math.min(players, (one + 1) * group);
+    for (let player = one * group; player < end; player++) ranks[player] = rank++;
+  }
   return ranks;
 }
