@@ -173,13 +173,6 @@ export const operationalSeconds = (stage: TimedStage, players?: number): number 
     0,
   ) / 1e6;
 
-/** Players that are meant to be connected, summed over the seconds of a stage. */
-export function peopledSeconds({ start, end, players: there }: TimedStage, players: number): number {
-  if (there === undefined) return (players * (end - start)) / 1e6;
-  const { before, at, from } = there;
-  return (((before + at) / 2) * (from - start) + at * (end - from)) / 1e6;
-}
-
 /** The churn from GO to the end: a stage's own, or that of the load. */
 export function churnWindows(
   { stages = [], churn }: LoadShape,

@@ -4,6 +4,7 @@ import { contradictionsOf } from '../../src/measurement/contradictions.ts';
 import type { Measurements, StageFacts } from '../../src/measurement/measurements.ts';
 import type { MeasuredBudget } from '../../src/scenario/budget.ts';
 import type { Stage } from '../../src/scenario/stages.ts';
+import { seconds } from '../../src/units.ts';
 import { budget, fluxFiguresOf, measurementsOf, scenarioOf } from '../fixtures/recorded-run.ts';
 import { CUT, STAGES, STORM, stageFacts } from '../fixtures/recorded-stages.ts';
 import { judged, recorded, ruleOf } from './measured.ts';
@@ -235,4 +236,53 @@ test('stages that deny one another, or the whole, are no facts', () => {
     }),
   );
   expect(sum.join()).toContain('stages: 27000 intent operations scheduled');
+});
+
+describe('stages with numbers of players', () => {
+  const numbers = [800, 1000, 600];
+  const stages = STAGES.map((stage, i) => {
+    const { reconnect: _, ...rest } = stage;
+    return { ...rest, lasting: seconds([8, 6, 6][i]!), players: numbers[i]! };
+  });
+  const starts = [5, 13, 19];
+  const facts = stages.map(({ name }, i) => {
+    const [from, to] = [starts[i]!, starts[i + 1] ?? 25];
+    const before = numbers[Math.max(0, i - 1)]!;
+    const levelFrom = from + Math.abs(numbers[i]! - before) / scenarioOf().load.connectsPerSecond;
+    return { ...stageFacts(0, { name, from, levelFrom, to }), playersBefore: before, players: numbers[i]! };
+  });
+  const verdictFor = (connected: readonly number[]) => {
+    const points = Array.from({ length: 28 }, (_, at) => {
+      const i = starts.findLastIndex((start) => at > start);
+      return [at, connected[Math.max(0, i)]!] as const;
+    });
+    const m = measurementsOf({ stages: facts });
+    const { load } = scenarioOf();
+    const s = scenarioOf({ load: { ...load, stages }, budgets: [met] });
+    const series = { ...m.series, 'load.connected': { kind: 'gauge' as const, points } };
+    return judged({ ...m, series }, s);
+  };
+
+  test('each is judged by its own number, and the whole by none', () => {
+    const verdict = verdictFor(numbers);
+    expect(ruleOf(verdict, 'presence')).toMatchObject({
+      state: 'not-applicable',
+      observed: 'judged in each stage',
+    });
+    expect(
+      verdict.rules.flatMap(({ id, state }) => (id.startsWith('presence.') ? [[id, state]] : [])),
+    ).toEqual([
+      ['presence.hold', 'held'],
+      ['presence.spike', 'held'],
+      ['presence.storm', 'held'],
+    ]);
+    const agrees = ruleOf(verdict, 'scenario-agrees');
+    expect(agrees.observed).not.toContain('the stage');
+  });
+
+  test('a stage in which players are missing is breached', () => {
+    const verdict = verdictFor([800, 970, 600]);
+    expect(ruleOf(verdict, 'presence.spike')).toMatchObject({ state: 'broken', observed: 970, limit: 990 });
+    expect(ruleOf(verdict, 'presence.hold')).toMatchObject({ state: 'held' });
+  });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { scenarioHash } from '../../src/scenario/resolved.ts';
-import { operationalSeconds, peakLoadOf, peopledSeconds } from '../../src/scenario/stages.ts';
+import { operationalSeconds, peakLoadOf } from '../../src/scenario/stages.ts';
 import { faultsOf, playersAtStart } from '../../src/scenario/workload.ts';
 import { seconds } from '../../src/units.ts';
 import { minimal, problemsOf, read, shipped, workload, written } from './scenario-text.ts';
@@ -207,11 +207,6 @@ describe('stages with numbers of players', () => {
     ]);
     expect(playersAtStart(plan)).toBe(20);
     expect(plan.reconnect).toBe(true);
-    expect(plan.timeline.stages?.map((stage) => peopledSeconds(stage, 100))).toEqual([
-      200,
-      60 * 8 + 100 * 12,
-      75 * 5 + 50 * 5,
-    ]);
   });
 
   test('the rate of all together follows the players, that of one player does not', () => {

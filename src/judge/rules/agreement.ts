@@ -66,7 +66,7 @@ function loadDenied(m: Measurements, s: Scenario): string[] {
       stage.playersBefore === planned.players?.before;
     if (!same)
       denied.push(
-        `the stage ${name} went from ${from} to ${to} s at ${rateBefore} to ${rate} times the rate`,
+        `the stage ${name} went from ${from} to ${to} s at ${rateBefore} to ${rate} times the rate${stage.players === undefined ? '' : `, with ${number(stage.players)} players`}`,
       );
   }
   return denied;

@@ -6,7 +6,7 @@ import { gaugeOf } from '../../measurement/readings.ts';
 import { answeredOf, demandOf } from '../../measurement/sent.ts';
 import { nounOf, type OperationSpec, ofOperation } from '../../scenario/operations.ts';
 import type { Load, Scenario } from '../../scenario/scenario.ts';
-import { operationalSeconds, peopledSeconds } from '../../scenario/stages.ts';
+import { operationalSeconds } from '../../scenario/stages.ts';
 import { faultsOf, timelineOf } from '../../scenario/workload.ts';
 import { hadEnded, isTargets, nothingOf, outcomeRules, wholeOutcomeRules } from './outcomes.ts';
 import { type Evidence, fixed, type JudgedRule, limitOf, type NumericLimit, named, stateOf } from './rule.ts';
@@ -93,7 +93,7 @@ function ccuReached({ phases }: Measurements, { load }: Figures): JudgedRule {
 
 /**
  * The peak of connected players does not show who stayed connected. Players who are away on purpose do not count. Where
- * stages have other numbers of players, their mean is expected, with the time in which they join and leave.
+ * stages have numbers of players, each is judged by its own.
  */
 export function presence(
   m: Pick<Measurements, 'measured'>,
@@ -102,17 +102,20 @@ export function presence(
 ): JudgedRule {
   const { churn, stages = [] } = s.load;
   const away = Math.max(0, ...[churn, ...stages.map((stage) => stage.churn ?? churn)].map(awayAtOnce));
-  const expected = Math.max(0, meantToBeThere(s.load) - away - slackOf(away));
+  const expected = Math.max(0, load.requestedCcu - away - slackOf(away));
   const limit = (REACHED_PERCENT / 100) * expected;
   const { mean } = load.presence;
   const lasting = m.measured === null ? 0 : m.measured.to - m.measured.from;
   const cutOff = faultsOf(s).length > 0;
+  const byStage = stages.some(({ players }) => players !== undefined);
   return {
     id: 'presence',
-    state: stateOf(lasting >= SHORTEST_SECONDS && !cutOff, mean !== null && mean >= limit),
-    observed: cutOff
-      ? 'players are cut off on purpose'
-      : (mean ?? (lasting >= SHORTEST_SECONDS ? null : 'no second was measured')),
+    state: stateOf(lasting >= SHORTEST_SECONDS && !cutOff && !byStage, mean !== null && mean >= limit),
+    observed: byStage
+      ? 'judged in each stage'
+      : cutOff
+        ? 'players are cut off on purpose'
+        : (mean ?? (lasting >= SHORTEST_SECONDS ? null : 'no second was measured')),
     ...fixed(limit),
     advice:
       'fewer players stayed connected than requested: see the disconnects and the errors of the run for why connections ended',
@@ -121,16 +124,10 @@ export function presence(
   };
 }
 
+const CONNECT_SECONDS = 0.5;
+
 /** The number of players who are away varies, and connecting takes time. */
 const slackOf = (away: number): number => (away === 0 ? 0 : 1 + 2 * Math.sqrt(away));
-
-/** The mean over the measure phase of the players who are meant to be connected. */
-function meantToBeThere(load: Load): number {
-  const { stages = [], measureStart, end } = timelineOf(load);
-  if (stages[0]?.players === undefined) return load.players;
-  const seconds = stages.reduce((sum, stage) => sum + peopledSeconds(stage, load.players), 0);
-  return seconds / ((end - measureStart) / 1e6);
-}
 
 /** In each stage with a number of its own, from the time at which the last of its players was asked to join. */
 function stagePresence({ m, s }: Pick<Evidence, 'm' | 's'>): readonly JudgedRule[] {
@@ -140,7 +137,9 @@ function stagePresence({ m, s }: Pick<Evidence, 'm' | 's'>): readonly JudgedRule
     const away = awayAtOnce(s.load.stages?.[i]?.churn ?? s.load.churn);
     const expected = Math.max(0, players.at - away - slackOf(away));
     const limit = (REACHED_PERCENT / 100) * expected;
-    const span = { from: players.from / 1e6, to: end / 1e6 };
+    // At its end the next one begins, and who was asked last to join needs a moment.
+    const moment = players.at > players.before ? CONNECT_SECONDS : 0;
+    const span = { from: players.from / 1e6 + moment, to: end / 1e6 - 0.01 };
     const reached = m.stages.some((stage) => stage.name === name) && m.ending.state === 'completed';
     const isLong = span.to - span.from >= SHORTEST_SECONDS;
     const { mean } = gaugeOf(m.series['load.connected'], span);
