@@ -51,7 +51,8 @@ export const checkCommand = (host: Host): Command =>
 async function inspect(host: Host, reference: string, flags: CheckFlags) {
   const { findModule, loadScenario } = await import('./scenario-files.ts');
   const { readPlayerInputs } = await import('./player-inputs.ts');
-  const { readTargets, refuseProcessFaults } = await import('./targets.ts');
+  const { readTargets } = await import('./targets.ts');
+  const { readFaultProcesses, refuseUnreachableFaults } = await import('./fault-processes.ts');
   const { readVariables } = await import('./start-permission.ts');
   const { needOf, needOfWatched } = await import('../judge/need.ts');
   const { knownSettings } = await import('./known-settings.ts');
@@ -61,7 +62,9 @@ async function inspect(host: Host, reference: string, flags: CheckFlags) {
   await readPlayerInputs(host, loaded, {});
   const { targets, starts, probes } = await readTargets(host, loaded, flags);
   readVariables(host, loaded, starts);
-  if (targets.length > 0 && starts === null) refuseProcessFaults(scenario);
+  const faulty = readFaultProcesses(host, flags, targets);
+  // Before there is a target, a scenario is checked for itself.
+  if (targets.length > 0) refuseUnreachableFaults(loaded, { targets, starts }, faulty);
   const circumstances = {
     scenario,
     hasTarget: targets.length > 0,

@@ -18,10 +18,12 @@ import { type RunPlan, run } from '../run/run.ts';
 import type { Observer, StopSignals } from '../run/steps.ts';
 import { scenarioHash, writeScenario } from '../scenario/resolved.ts';
 import { workloadOf } from '../scenario/workload.ts';
+import { type FaultProcess, withFaultProcesses } from '../stack/fault-processes.ts';
 import { openNullServers } from '../stack/null-servers.ts';
 import { commitOf } from '../supervision/commit.ts';
 import { openWatchdog, type Watchdog } from '../supervision/watchdog.ts';
 import { executeTrials } from './execute-trials.ts';
+import { readFaultProcesses, refuseUnreachableFaults } from './fault-processes.ts';
 import { type FixedPathFlags, type ScenarioFlags, type TargetFlags, wholeNumber } from './options.ts';
 import { dataNote, type InputFlags, readPlayerInputs } from './player-inputs.ts';
 import { type LiveProgress, openProgress } from './progress.ts';
@@ -38,7 +40,7 @@ import {
 import { checkTemporaryFolder, stackOpener } from './stack-opener.ts';
 import { readVariables, requirePermission, type StartFlags } from './start-permission.ts';
 import { stopSignals } from './stop-signals.ts';
-import { consentLine, type RunTargets, readingLine, readTargets, refuseProcessFaults } from './targets.ts';
+import { consentLine, type RunTargets, readingLine, readTargets } from './targets.ts';
 
 /** The options of `capbench run`, as given. */
 export interface RunFlags extends ScenarioFlags, TargetFlags, InputFlags, FixedPathFlags, StartFlags {
@@ -106,13 +108,14 @@ export async function executeRun(host: Host, reference: string, flags: RunFlags)
     const { targets, starts } = reached;
     requirePermission(starts, flags);
     readVariables(host, loaded, starts);
-    if (targets.length > 0 && starts === null) refuseProcessFaults(scenario);
+    const faulty = readFaultProcesses(host, flags, targets);
+    refuseUnreachableFaults(loaded, reached, faulty);
     const openEngine = await chooseEngine(host, loaded, flags, reached);
     await checkTemporaryFolder(host);
     const out = resolve(host.cwd, flags.out || host.env.CAPBENCH_OUT || 'reports');
     const startedAt = new Date();
     const folder = await makeBundle(out, scenario.name, startedAt);
-    const prepared = { loaded, module, inputs, reached, workers, openEngine, flags };
+    const prepared = { loaded, module, inputs, reached, faulty, workers, openEngine, flags };
     const latest = async (): Promise<void> => {
       const warning = await pointLatest(folder);
       if (warning !== null) progress.say(`warning: ${warning}`);
@@ -152,6 +155,8 @@ interface PreparedRun {
   readonly module: Awaited<ReturnType<typeof playerModuleOf>>;
   readonly inputs: PlayerInputs;
   readonly reached: RunTargets;
+  /** The processes that faults may hit by consent. */
+  readonly faulty: readonly FaultProcess[];
   readonly workers: number | null;
   readonly openEngine: Awaited<ReturnType<typeof chooseEngine>>;
   readonly flags: RunFlags;
@@ -169,7 +174,7 @@ interface RunPlace extends StopSignals {
 /** One run into its bundle; `kept` is called once its measurements are there. */
 async function runInto(
   host: Host,
-  { loaded, module, inputs, reached, workers, openEngine, flags }: PreparedRun,
+  { loaded, module, inputs, reached, faulty, workers, openEngine, flags }: PreparedRun,
   { bundle, startedAt, fixed, complete, ...signals }: RunPlace,
   progress: LiveProgress,
   whenKept: () => Promise<void>,
@@ -224,7 +229,15 @@ async function runInto(
         engine: flags.engine,
         host: hostFacts(host),
       },
-      openStack: stackOpener(host, loaded, reached, guard, token),
+      openStack: async (signal) => {
+        const stack = await stackOpener(host, loaded, reached, guard, token)(signal);
+        try {
+          return withFaultProcesses(stack, faulty, guard);
+        } catch (thrown) {
+          await stack.close();
+          throw thrown;
+        }
+      },
       engine: openEngine({ workers, watchdog: guard, onConnecting: progress.connecting, module, inputs }),
       watched:
         targets.length === 0

@@ -47,9 +47,15 @@ export const withFixedPaths = (command: Command): Command =>
     .option('--summary <file>', 'write summary.md here, too: a comment for a pull request')
     .option('--report <file>', 'write report.html here, too');
 
+/** The processes that faults may hit, as given. */
+export interface FaultProcessFlags {
+  readonly faultProcess: readonly string[];
+}
+
 /** The options of `--target`, as given. */
 export type TargetFlags = AccessFlags &
-  ProbeFlags & { readonly target: readonly string[]; readonly iOwn: readonly string[] };
+  ProbeFlags &
+  FaultProcessFlags & { readonly target: readonly string[]; readonly iOwn: readonly string[] };
 
 /** The option that allows a start command. */
 export const ALLOW_START = [
@@ -73,6 +79,9 @@ export const withTargets = (command: Command): Command =>
         '--probe-process <name=where>',
         'a process on this host: a pid, :PORT or a pid file; repeatable',
       ),
+    )
+    .addOption(
+      several('--fault-process <name=pid>', 'a process of yours on this host that faults may stop or kill'),
     );
 
 /** A whole number from an option or a variable. @throws CapbenchError (104) unless it is 1 to `most` */

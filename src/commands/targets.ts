@@ -1,7 +1,6 @@
 import type { Access } from '../address/access.ts';
 import { type ProbeAddresses, resolveProbes } from '../address/probe-address.ts';
 import { ownedHosts, resolveTargets, surroundings, type Target } from '../address/target-address.ts';
-import { badInput } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { ofOperation } from '../scenario/operations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -50,16 +49,6 @@ export async function readTargets(
   const processes = readProcesses(host, flags, targets, starts?.name ?? null);
   const probes = await resolveProbes(urls, owned, around, { origins, access });
   return { targets, starts, access, probes: { ...probes, processes } };
-}
-
-/** capbench cannot kill the processes of a target, and a run without the fault must not pass for one that had it. */
-export function refuseProcessFaults({ faults }: Scenario): void {
-  const fault = faults.find(({ action }) => action !== 'drop');
-  if (fault === undefined) return;
-  throw badInput(
-    `faults: ${fault.action} of ${fault.of} needs a stack that capbench starts, and --target names one that it did not start`,
-    'remove --target, or run without faults: --set "faults=[]"; dropping sockets works with a target',
-  );
 }
 
 /** A line about other machines that will be read; null when there are none. */

@@ -19,7 +19,9 @@ export function crossCheck(
 ): readonly Finding[] {
   const { load, faults } = scenario;
   const findings: Finding[] = [
-    ...faults.flatMap((fault, i) => faultFindings(fault, i, load, system.components(scenario))),
+    ...faults.flatMap((fault, i) =>
+      faultFindings(fault, i, load, system.components(scenario), system.namesProcesses === true),
+    ),
     ...stageFindings(load),
   ];
   const check = (wrong: boolean, key: keyof Load, message: string, hint: string | null = null) => {
@@ -79,15 +81,17 @@ function faultFindings(
   index: number,
   load: Load,
   components: readonly ComponentName[],
+  namesProcesses: boolean,
 ): readonly Finding[] {
   const findings: Finding[] = [];
   const check = (wrong: boolean, key: keyof Fault, message: string) => {
     if (wrong) findings.push(findingAt(['faults', index, key], message));
   };
   if (of !== 'players' && action !== 'drop') {
+    const isStarted = components.some(({ name }) => name === of);
     const able = components.filter(({ faults }) => faults.includes(action)).map(({ name }) => name);
     check(
-      !able.includes(of),
+      !able.includes(of) && !(namesProcesses && !isStarted && action !== 'restart'),
       'of',
       able.length === 0
         ? `got ${of}, expected players (with drop): capbench starts nothing here that it could ${action}`

@@ -46,6 +46,8 @@ export interface SystemScenario {
   defaultPerSecond?(operation: string, load: Pick<Load, 'players'>): number | undefined;
   /** The components that it can start; none for a system that is only a target. */
   components(scenario: Pick<Scenario, 'world' | 'sections'>): readonly ComponentName[];
+  /** Faults may name processes that it does not start, whose pids a run is given (`--fault-process`). */
+  readonly namesProcesses?: boolean;
   /** Conflicts between its keys, in the file or after --scale. */
   check?(scenario: Pick<Scenario, 'load' | 'world' | 'sections'>): readonly Finding[];
   /** Scales its own keys of the load; players, rates and churn are scaled already. Absent: they stay. */

@@ -13,6 +13,8 @@ const POLL_MS = 20;
 type Guarded = Extract<WatchdogOrder, { readonly order: 'guard' }>;
 
 const guarded = new Map<number, Guarded>();
+/** Processes of others that a fault has stopped: pid -> start. */
+const stopped = new Map<number, string>();
 const folders = new Set<string>();
 
 function obey(order: WatchdogOrder): void {
@@ -22,6 +24,12 @@ function obey(order: WatchdogOrder): void {
       return;
     case 'release':
       guarded.delete(order.pid);
+      return;
+    case 'guardStopped':
+      stopped.set(order.pid, order.startedAt);
+      return;
+    case 'releaseStopped':
+      stopped.delete(order.pid);
       return;
     case 'guardFolder':
       // Even after a bug elsewhere, only a run's folder is ever removed.
@@ -73,6 +81,7 @@ for await (const line of createInterface({ input: process.stdin })) {
     // The line is incomplete, since its writer ended.
   }
 }
+for (const [pid, startedAt] of stopped) if (startTime(pid) === startedAt) continueTree(pid);
 await endAll();
 await Promise.all([...guarded.values()].map(({ cleanup }) => cleanup && cleanUp(cleanup, process.env)));
 await Promise.all([...folders].map(removeFolder));

@@ -26,6 +26,9 @@ export type WatchdogOrder =
       readonly cleanup: Cleanup | null;
     }
   | { readonly order: 'release'; readonly pid: number }
+  /** A process that is not capbench's, and that a fault stops: it is continued. */
+  | { readonly order: 'guardStopped'; readonly pid: number; readonly startedAt: string }
+  | { readonly order: 'releaseStopped'; readonly pid: number }
   | { readonly order: 'guardFolder'; readonly path: string }
   | { readonly order: 'releaseFolder'; readonly path: string };
 
@@ -61,6 +64,9 @@ export interface Watchdog {
   /** Resolves once the order has reached the watchdog's pipe, where it outlives capbench. */
   guard(pid: number, endMethod: EndMethod, cleanup: Cleanup | null): Promise<void>;
   release(pid: number): void;
+  /** Continues the process and its descendants in the end, unless it is released. Call it before they are stopped. */
+  guardStopped(pid: number): Promise<void>;
+  releaseStopped(pid: number): void;
   /** Call it before the folder is made. */
   guardFolder(path: string): Promise<void>;
   releaseFolder(path: string): void;
@@ -164,6 +170,11 @@ export async function openWatchdog(
       left.delete(guarded);
       sendRelease({ order: 'release', pid: guarded });
     },
+    guardStopped: async (stopped) => {
+      const startedAt = startTime(stopped);
+      if (startedAt !== null) await send({ order: 'guardStopped', pid: stopped, startedAt });
+    },
+    releaseStopped: (stopped) => sendRelease({ order: 'releaseStopped', pid: stopped }),
     guardFolder: (path) => {
       left.add(path);
       return send({ order: 'guardFolder', path });

@@ -74,13 +74,16 @@ test.each([
   expect(problems.some((one) => one.startsWith(message))).toBe(true);
 });
 
-test('a fault on a component that capbench does not start is refused', () => {
+test('a process that capbench does not start can be stopped and killed, where a run names its pid, and not restarted', () => {
   const own = (fault: string) =>
     `name: a\nsystem: own\nload: { players: 1 }\nplayers: { module: ./a.mjs }\nfaults: [${fault}]\n`;
-  expect(problemsOf(own('{ action: kill, of: postgres, at: 1s }'))).toMatchObject([
+  for (const action of ['kill', 'stop'])
+    expect(read(own(`{ action: ${action}, of: postgres, at: 1s }`)).faults).toMatchObject([{ action }]);
+  expect(problemsOf(own('{ action: restart, of: postgres, at: 1s }'))).toMatchObject([
     {
       path: 'faults.0.of',
-      message: 'got postgres, expected players (with drop): capbench starts nothing here that it could kill',
+      message:
+        'got postgres, expected players (with drop): capbench starts nothing here that it could restart',
     },
   ]);
   expect(read(own('{ action: drop, of: players, at: 1s }')).faults).toHaveLength(1);

@@ -84,6 +84,7 @@ export const ownScenario = (kinds: readonly Kind[]): SystemScenario => {
   return {
     ...part,
     name: 'own',
+    namesProcesses: true,
     sections: { ...part.sections, stack: stackSchema.optional() },
     aliases: aliasesOf({ 'load.intentsPerSecond': 'load.operations.intent.perSecond' }, part.operations),
     components: (scenario) =>
