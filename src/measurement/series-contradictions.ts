@@ -20,7 +20,7 @@ const BUCKET = 1 + 1 / 512;
 const ROUNDED = 0.001;
 
 /** A target's own series are not checked here, but by the rules of the run. */
-const OURS = /^(?:load|delivery|generator|host|runner)\./;
+const OURS = /^(?:load|delivery|generator|host|runner|process)\./;
 const OF_A_LOCAL_STACK = /^(?:world|postgres)\./;
 
 /** Where the series of a run contradict its counts, its length or physical limits; one problem for each series. */
@@ -98,14 +98,16 @@ function impossible(name: string, series: Series, m: Measurements): string | nul
 /** The upper limit of a gauge; null where there is none. */
 function mostOf(name: string, { host }: Measurements): number | null {
   if (/^generator\.\d+\.utilisation$/.test(name)) return 1;
-  return /^(?:host\.memoryAvailableBytes|(?:generator\.\d+|world\.\d+|postgres)\.memoryBytes)$/.test(name)
+  return /^(?:host\.memoryAvailableBytes|(?:generator\.\d+|world\.\d+|postgres|process\.[^.]+)\.memoryBytes)$/.test(
+    name,
+  )
     ? host.memoryBytes
     : null;
 }
 
 /** By how much a counter of seconds can grow in a second; null for other counters. */
 function fastest(name: string, { host }: Measurements): number | null {
-  if (/^host\.(?:memoryFullSeconds|cpuSomeSeconds)$/.test(name)) return 1;
+  if (/^host\.(?:memoryFullSeconds|cpuSomeSeconds)$|\.busiestThreadSeconds$/.test(name)) return 1;
   return /[cC]pu(?:Busy|Steal)?Seconds$/.test(name) ? host.cpus : null;
 }
 

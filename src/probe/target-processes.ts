@@ -191,14 +191,17 @@ function descriptorsOf(pids: readonly number[]): number | null {
 
 /**
  * The CPU seconds of the busiest thread: in each interval of the thread that used most in it. A server with one thread is
- * full at one core, and one with many is not.
+ * full at one core, and one with many is not. A process counts from its second reading on.
  */
 function openBusiestThread(): (pids: readonly number[]) => number {
-  let before: ReadonlyMap<string, number> | null = null;
+  let before: ReadonlyMap<number, ReadonlyMap<string, number>> = new Map();
   let seconds = 0;
   return (pids) => {
-    const now = new Map(pids.flatMap(threadsOf));
-    const grown = [...now].map(([id, used]) => (before === null ? 0 : used - (before.get(id) ?? 0)));
+    const now = new Map(pids.map((pid) => [pid, new Map(threadsOf(pid))]));
+    const grown = [...now].flatMap(([pid, threads]) => {
+      const earlier = before.get(pid);
+      return earlier === undefined ? [] : [...threads].map(([id, used]) => used - (earlier.get(id) ?? 0));
+    });
     seconds += Math.max(0, ...grown);
     before = now;
     return seconds;

@@ -61,7 +61,7 @@ export function outcomeTable(report: Report): string {
 
 export function stackParts({ stack: { kind, documented, applied, reasons } }: Report): string[] {
   const names = Object.keys(documented);
-  if (names.length === 0) return [`<p>The settings of this stack (${safe(kind)}) are not known.</p>`];
+  if (names.length === 0) return [];
   // A setting may have the name of a property that every object inherits.
   const differ = names.filter((name) => Object.hasOwn(reasons, name));
   const same = names.filter((name) => !Object.hasOwn(reasons, name));

@@ -188,6 +188,36 @@ test.each<[what: string, over: Partial<Measurements>, expected: string]>([
   ['more free memory than there is', withSeries('host.memoryAvailableBytes', times(3)), 'all there is'],
   ['more CPU than there is', withSeries('host.cpuBusySeconds', times(10)), 'of 2 at most in each'],
   [
+    'a process with more memory than there is',
+    {
+      ...withSeries('process.api.memoryBytes', () => [[1, 1e15]]),
+      probes: [...m.probes, probe('process-api')],
+    },
+    'all there is',
+  ],
+  [
+    'a thread that used more than a core',
+    {
+      series: {
+        ...m.series,
+        'process.api.busiestThreadSeconds': {
+          kind: 'counter',
+          points: [
+            [1, 0],
+            [20, 100],
+          ],
+        },
+      },
+      probes: [...m.probes, probe('process-api')],
+    },
+    'of 1 at most in each',
+  ],
+  [
+    'a process that nobody watched',
+    withSeries('process.api.threads', () => [[1, 4]]),
+    'there was no probe process-api',
+  ],
+  [
     'a counter that falls',
     withSeries('load.bytesIn', (points) => points.map(([at, value], i) => [at, i === 20 ? 0 : value])),
     'it is a counter',
