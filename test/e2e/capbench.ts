@@ -51,6 +51,8 @@ export interface Launch {
   readonly env?: Readonly<Record<string, string>>;
   /** Everything that a run does by default, much of which no test of something else needs: two load workers, PNG charts, `initdb`. */
   readonly asShipped?: boolean;
+  /** The folder in which it is started. */
+  readonly cwd?: string;
   /** A command that executes what stands behind it: `prlimit --nofile=64`. */
   readonly before?: readonly string[];
   /** Does something to the two folders before the run starts; what it returns undoes that. */
@@ -64,7 +66,15 @@ export type FluxReport = Report & FluxFigures;
 
 export function capbench(
   args: readonly string[],
-  { node = process.execPath, env = {}, asShipped = false, before = [], prepare, stdout: file }: Launch = {},
+  {
+    node = process.execPath,
+    env = {},
+    asShipped = false,
+    cwd = root,
+    before = [],
+    prepare,
+    stdout: file,
+  }: Launch = {},
 ): Started {
   const folder = temporaryFolder();
   const tmp = join(folder, 'tmp');
@@ -86,7 +96,7 @@ export function capbench(
   const cli = [node, join(root, 'bin', 'capbench.js'), ...args, ...outFlags, ...lessFlags];
   const [command = '', ...rest] = [...before, ...cli];
   const child = spawn(command, rest, {
-    cwd: root,
+    cwd,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: tmp, ...ofSuite, ...env },
     stdio: ['pipe', file === undefined ? 'pipe' : openSync(file, 'w'), 'pipe'],
   });

@@ -1,32 +1,42 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { platform } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { stablePort } from '../../src/supervision/stable-port.ts';
 import { settled } from '../counts.ts';
 import { type Outside, outside, redis } from '../outside/start.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { capbench, root, type Started } from './capbench.ts';
 
 /** Wide limits, since tests run beside others, and assert counts and never speed. */
-const WIDE = {
+const LIMITS = {
   ...{ generatorLoopDelayMs: 60_000, generatorStalledPercent: 100, generatorUtilisationPercent: 100 },
   ...{ generatorLagMs: 60_000, steadyThroughputPercent: 1000, steadyP95Percent: 1000, confidencePercent: 0 },
   ...{ sentPercent: 50, stealMeanPercent: 100, stealMaxPercent: 100, memoryPressurePercent: 100 },
   ...{ foreignCpuPercent: 100, clockDriftMs: 3_600_000 },
 };
 
-/** A run of a scenario of fixtures/players against what is outside, without a phase that is not measured. */
+/** Settings of a run without a phase that is not measured. */
+const ANY_MACHINE = [
+  ...Object.entries(LIMITS).map(([rule, limit]) => `rules.${rule}=${limit}`),
+  ...['calibration={seconds: 0, canary: false}', 'load.ramp=0s', 'load.warmUp=0s'],
+  ...['load.timeout=6s', 'load.skipAfter=6s'],
+];
+
+const flagsOf = (settings: readonly string[]): string[] => settings.flatMap((setting) => ['--set', setting]);
+
+/** A run of a scenario of fixtures/players against what is outside. */
 function play(name: string, servers: readonly Outside[], ...more: readonly string[]): Started {
-  const settings = [
-    ...Object.entries(WIDE).map(([rule, limit]) => `rules.${rule}=${limit}`),
-    ...['calibration={seconds: 0, canary: false}', 'load.ramp=0s', 'load.warmUp=0s', 'load.duration=3s'],
-    ...['load.drain=20s', 'load.timeout=6s', 'load.skipAfter=6s', ...more],
-  ];
+  const settings = [...ANY_MACHINE, 'load.duration=3s', 'load.drain=20s', ...more];
   return capbench([
     ...['run', join(root, 'fixtures', 'players', `${name}.yaml`), '--allow-module'],
     ...servers.flatMap(({ url }) => ['--target', url]),
     ...(platform() === 'linux'
       ? servers.flatMap(({ pid }, n) => ['--probe-process', `server-${n}=${pid}`])
       : []),
-    ...settings.flatMap((setting) => ['--set', setting]),
+    ...flagsOf(settings),
   ]);
 }
 
@@ -34,6 +44,7 @@ function play(name: string, servers: readonly Outside[], ...more: readonly strin
 const anySpeed = (...ids: readonly string[]): string[] => ids.map((id) => `budgets.${id}.limit=60000`);
 
 interface Kind {
+  readonly scheduled: number;
   readonly ok: number;
   readonly rejected: number;
   readonly idle: number;
@@ -165,4 +176,64 @@ test('a target that refuses connections: 93', async () => {
   const nobody = { url: 'http://127.0.0.1:1', pid: process.pid, counts: async () => ({}) };
   const { stderr } = await play('realm', [nobody]).ends(93);
   expect(stderr).toContain('connection refused at http://127.0.0.1:1');
+});
+
+/** The files of a story of README.md, and its commands, with a port that nobody listens on in place of 8080. */
+async function filesOf(story: string): Promise<{ folder: string; url: string; commands: string[][] }> {
+  const folder = temporaryFolder();
+  const port = String(await stablePort('127.0.0.1'));
+  for (const [, body = ''] of story.replaceAll('8080', port).matchAll(/^```(?:js|yaml|csv)\n(.*?)^```$/gms))
+    writeFileSync(join(folder, /^(?:\/\/|#) (\w+\.\w+)/.exec(body)?.[1] ?? 'users.csv'), body);
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  const commands = [...story.replaceAll('8080', port).matchAll(/^ {4}npx capbench (.+)$/gm)].map(
+    ([, rest = '']) => [...rest.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, word]) => quoted ?? word ?? ''),
+  );
+  return { folder, url: `http://127.0.0.1:${port}/`, commands };
+}
+
+/** Starts its server, until the test is over. */
+async function serving(folder: string, url: string): Promise<void> {
+  const server = spawn(process.execPath, [join(folder, 'server.mjs')], { stdio: 'ignore' });
+  const ended = once(server, 'exit');
+  onTestFinished(async () => {
+    server.kill();
+    await ended;
+  });
+  const answers = (): Promise<boolean> =>
+    fetch(url).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  await expect.poll(answers).toBe(true);
+}
+
+test('the commands of README.md about a server of one’s own, as they stand there: verdicts', async () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const from = readme.indexOf('## Your own server in five minutes');
+  const story = readme.slice(from, readme.indexOf('\n## ', from));
+  const flags = ['--duration', '2s', ...flagsOf([...ANY_MACHINE, ...anySpeed('look-p95', 'say-p95')])];
+  const follow = async (verb: string, option: string): Promise<Started | null> => {
+    const { folder, url, commands } = await filesOf(story);
+    const words = commands.find((each) => each[0] === verb && each.includes(option)) ?? [];
+    if (words.includes('--probe-process') && platform() !== 'linux') return null;
+    if (words.includes('--target')) await serving(folder, url);
+    const run = capbench([...words, ...(verb === 'run' ? flags : [])], { cwd: folder });
+    await run.ends(0);
+    return run;
+  };
+  const [, ...runs] = await Promise.all([
+    follow('check', './chat.yaml'),
+    follow('run', '--allow-start'),
+    follow('run', '--allow-module'),
+    follow('run', '--target'),
+  ]);
+  for (const run of runs.filter((each) => each !== null)) {
+    const { look, say } = run.report().load.wholeRun as Readonly<Record<string, Kind | undefined>>;
+    for (const kind of [look, say]) expect(kind).toMatchObject({ ok: kind?.scheduled, rejected: 0 });
+    expect(run.leftovers()).toEqual({ processes: [], files: [] });
+  }
+  const said = runs[1]?.report().load.wholeRun.say?.ok ?? 0;
+  expect(said).toBeGreaterThan(0);
+  expect(runs[1]?.report().delivery).toMatchObject({ expected: said * 49, delivered: said * 49 });
+  if (runs[2] !== null) expect(runs[2]?.report().target.process.chat).toBeDefined();
 });
