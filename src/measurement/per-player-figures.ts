@@ -25,13 +25,15 @@ export function stageMeans(m: Measurements): readonly StageMeans[] {
   const [memory, cpu] = [watchedOf(m, 'memoryBytes'), watchedOf(m, 'cpuSeconds')];
   return m.stages.flatMap(({ name, levelFrom: from, to }) => {
     const window = { from, to };
-    const players = gaugeOf(m.series['load.connected'], window).mean;
+    // A reading at the very beginning is of the end of the stage before.
+    const within = { from: from + 0.01, to };
+    const players = gaugeOf(m.series['load.connected'], within).mean;
     if (players === null) return [];
     const bytes = ['load.bytesIn', 'load.bytesOut'].map((series) => paceOf(m.series[series], window));
     return [
       {
         ...{ stage: name, players },
-        memoryBytes: memory.length === 1 ? gaugeOf(memory[0], window).mean : togetherOf(memory, window).mean,
+        memoryBytes: memory.length === 1 ? gaugeOf(memory[0], within).mean : togetherOf(memory, within).mean,
         cpuPercentOfCore: percentOf(sumOf(cpu.map((series) => rateOf(series, window))), 1),
         bytesPerSecond: sumOf(bytes),
       },

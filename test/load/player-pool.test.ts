@@ -349,6 +349,42 @@ test('a player leaves after its last answer, lets due operations wait, and conti
   expect(finish(stage).whole.failed).toBe(0);
 });
 
+test('a player who is not meant to be there any more leaves after its last answer, and comes when it is meant to be', () => {
+  const stage = new Stage(true);
+  while (stage.socket(0).sent.length === 0) stage.advance();
+  stage.pool.retire(0);
+  expect(stage.socket(0).readyState).toBe(WebSocket.OPEN);
+  // Meant to be there again before that: it stays.
+  stage.pool.join(0);
+  stage.socket(0).acknowledge(1);
+  expect([stage.socket(0).readyState, stage.pool.leaves, stage.left]).toEqual([WebSocket.OPEN, 0, []]);
+
+  const { sent } = stage.socket(0);
+  while (sent.length < 2) stage.advance();
+  stage.pool.retire(0);
+  stage.socket(0).acknowledge(2);
+  expect([stage.socket(0).readyState, stage.pool.leaves, stage.pool.connected]).toEqual([
+    WebSocket.CLOSED,
+    1,
+    4,
+  ]);
+  // It is nobody's to bring back until it joins.
+  expect([stage.left, stage.lost, stage.pool.wants(0)]).toEqual([[], [], false]);
+  stage.pool.join(0);
+  expect([stage.left, stage.pool.wants(0)]).toEqual([[0], true]);
+  stage.resume(0, 2);
+  expect([stage.pool.joins, stage.pool.reconnects, stage.pool.connected]).toEqual([1, 0, 5]);
+
+  // A connection that ends meanwhile has its operations failed, and is not opened again.
+  while (stage.socket(0).sent.length === 0) stage.advance();
+  stage.pool.retire(0);
+  stage.lose(0);
+  expect([stage.lost, stage.pool.disconnects, stage.pool.leaves]).toEqual([[], 1, 1]);
+  // One that was on its way when the player was asked to leave is closed again.
+  stage.resume(0, 3);
+  expect([stage.socket(0).readyState, stage.pool.connected]).toEqual([WebSocket.CLOSED, 4]);
+});
+
 test('without reconnects, no player leaves', () => {
   const stage = new Stage(false);
   stage.advance();

@@ -87,6 +87,32 @@ test('the charts mark where stages begin, and say so', () => {
   expect(drawings[0]?.alt).toContain('Stages: hold from 5 s, spike from 21 s, storm from 23 s.');
 });
 
+test('stages with numbers of players: a column, what one player more costs, and charts of it', () => {
+  const numbers = [600, 1000, 800];
+  const stages = numbers.map((players, i) =>
+    stageFacts(i, { playersBefore: numbers[i - 1] ?? players, players }),
+  );
+  const points = Array.from({ length: 28 }, (_, at) => [at, at <= 21 ? 600 : at <= 23 ? 1000 : 800] as const);
+  const series = { ...measurementsOf().series, 'load.connected': { kind: 'gauge' as const, points } };
+  const facts = measurementsOf({ stages, series });
+  const of = reportFrom(facts, scenarioOf({ load: { ...load, stages: STAGES } }));
+  const { memoryBytes, bytesPerSecond } = of.perPlayer;
+  expect([memoryBytes.points, bytesPerSecond.points]).toEqual([3, 3]);
+  const text = terminalSummary(of, { colour: false, full: true, width: 80, page: 'x' });
+  expect(text).toMatch(/spike +21\.0 +2\.00 +→1,000 +1x /);
+  expect(text).toContain('one player more: ');
+  expect(summary(of)).toMatch(/^\| spike \| 2 \| →1,000 \| 1x \| /m);
+  expect(html(of, [])).toContain('<h3>One player more</h3>');
+  const drawings = drawingsOf(of, facts);
+  const own = drawings.filter(({ name }) => name.endsWith('-by-players'));
+  expect(own.map(({ name, x }) => [name, x.to > 900])).toEqual([
+    ['memory-by-players', true],
+    ['cpu-by-players', true],
+  ]);
+  expect(drawCharts(of, own).every(({ png }) => png.length > 1000)).toBe(true);
+  expect(html(of, drawings)).toContain('Memory by players');
+});
+
 test('without stages nothing is said of any', () => {
   const without = reportFrom(measurementsOf(), scenarioOf());
   expect(without.stages).toEqual([]);
