@@ -32,11 +32,23 @@ export interface Drive {
   interrupted(phase: Phase): void;
   /** Starts the planned faults; null where there are none. */
   disturb(go: Micros, fleet: ReadyFleet): Injection | null;
+  /** Told of each second in which all that was asked was answered (stack/stack.ts). */
+  readonly answered?: (() => void) | undefined;
 }
+
+/** Something was answered, and nothing was lost. */
+const allAnswered = ({ operations, disconnects }: LoadSecond): boolean => {
+  const all = Object.values(operations);
+  return (
+    disconnects === 0 &&
+    all.every(({ failed, timedOut }) => failed + timedOut === 0) &&
+    all.some(({ ok, rejected }) => ok + rejected > 0)
+  );
+};
 
 /** Runs the load from GO to the end of the drain, while the probes read once a second. */
 export async function drive(
-  { workload, record, signals, observer, enter, interrupted, disturb }: Drive,
+  { workload, record, signals, observer, enter, interrupted, disturb, answered }: Drive,
   fleet: ReadyFleet,
   probes: readonly Probe[],
   lost: Promise<never>,
@@ -76,6 +88,7 @@ export async function drive(
   const onSecond = (second: LoadSecond): void => {
     record.second(second);
     observer.second(second);
+    if (allAnswered(second)) answered?.();
     // During a fault or a stage a run may miss operations for seconds and recover.
     if (phase === 'measure' && injection === null && timeline.stages === undefined) {
       for (const [name, counts] of Object.entries(second.operations)) {

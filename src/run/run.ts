@@ -51,7 +51,7 @@ export interface RunPlan {
 }
 
 /** The state that the steps of one run share. */
-interface Running extends Omit<Drive, 'disturb'> {
+interface Running extends Omit<Drive, 'disturb' | 'answered'> {
   readonly plan: RunPlan;
   readonly signals: RunSignals;
   readonly steps: Steps;
@@ -147,9 +147,12 @@ async function story(running: Running): Promise<Ending> {
   const over = new AbortController();
   const watching = verification?.watch(() => fleet.ledger(), over.signal);
   const disturb = faultsFor(running, stack, verification);
-  const ending = await drive({ ...running, disturb }, fleet, probes.all, steps.broken()).finally(() =>
-    over.abort(),
-  );
+  const ending = await drive(
+    { ...running, disturb, answered: stack.answered },
+    fleet,
+    probes.all,
+    steps.broken(),
+  ).finally(() => over.abort());
   await watching;
   const { tally } = record.known;
   if (verification !== null && tally?.ledgerLost === undefined && tally !== null && !signals.abort.aborted) {

@@ -92,6 +92,11 @@ export interface Stack {
   readonly logs: ReadonlyMap<string, string>;
   /** Fault injection; null for a target, whose processes are not ours. */
   readonly disturb: Disturbance | null;
+  /**
+   * Told of each second in which servers answered all that they were asked: they need not be asked whether they still listen,
+   * over connections that no player opens. Absent: they are not asked.
+   */
+  readonly answered?: () => void;
   /** Stops every process it started and removes every folder it made. Idempotent. */
   close(): Promise<void>;
 }

@@ -2,6 +2,7 @@ import { connect, isIP } from 'node:net';
 import type { Access, Reachable } from '../address/access.ts';
 import { causeOfError } from '../address/connection-cause.ts';
 import type { Target } from '../address/target-address.ts';
+import { monotonic } from '../clock.ts';
 import { interrupted, stackFailed } from '../errors.ts';
 import { onAbort } from '../supervision/time-limit.ts';
 import type { StackFailure } from '../supervision/watchdog.ts';
@@ -34,6 +35,7 @@ export async function targetStack(
       settings: [],
       disturb: null,
       failure: monitor.failure,
+      answered: monitor.answered,
       logs: new Map(),
       close: async () => monitor.stop(),
     };
@@ -63,6 +65,7 @@ function openMonitor(worlds: readonly Reachable[], ping: Ping) {
   const ended = new AbortController();
   const refusals = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
+  let answeredAt = Number.NEGATIVE_INFINITY;
   const failure = new Promise<StackFailure>((resolve) => {
     const check = async (world: Reachable): Promise<void> => {
       const { url } = world;
@@ -77,7 +80,7 @@ function openMonitor(worlds: readonly Reachable[], ping: Ping) {
       });
     };
     const round = async (): Promise<void> => {
-      await Promise.all(worlds.map(check));
+      if (monotonic() - answeredAt > EVERY_MS * 1e3) await Promise.all(worlds.map(check));
       if (!ended.signal.aborted) timer = setTimeout(round, EVERY_MS).unref();
     };
     timer = setTimeout(round, EVERY_MS).unref();
@@ -85,6 +88,9 @@ function openMonitor(worlds: readonly Reachable[], ping: Ping) {
   return {
     /** Settles (never rejects) when one of the servers has ended. */
     failure,
+    answered() {
+      answeredAt = monotonic();
+    },
     stop() {
       ended.abort();
       clearTimeout(timer);

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { createServer } from 'node:net';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { attachAny } from '../../src/stack/target-stack.ts';
 import { onAbort, pause, unlessAborted } from '../../src/supervision/time-limit.ts';
 import { portOf } from '../loopback.ts';
@@ -21,6 +21,25 @@ test('repeated checks of many targets leave no listener behind', async () => {
   process.off('warning', warned);
   expect(warnings).toEqual([]);
   expect(getEventListeners(signal, 'abort').length).toBeLessThanOrEqual(1);
+});
+
+test('a server that answers the players is not asked whether it still listens, and one that does not is', async () => {
+  let connections = 0;
+  const server = createServer((client) => {
+    connections += 1;
+    client.on('error', () => undefined);
+  });
+  onTestFinished(() => void server.close());
+  const url = `http://127.0.0.1:${await portOf(server)}`;
+  const target = { url, host: '127.0.0.1', addresses: ['127.0.0.1'], foreign: false, onThisHost: true };
+  const stack = await attachAny([target], { signal: new AbortController().signal });
+  onTestFinished(() => stack.close());
+  const answering = setInterval(() => stack.answered?.(), 50);
+  await pause(3_000);
+  const whileAnswering = connections;
+  clearInterval(answering);
+  await expect.poll(() => connections, { timeout: 30_000 }).toBeGreaterThan(whileAnswering);
+  expect(whileAnswering).toBe(1);
 });
 
 test('many waits share one listener for a signal, and all of them receive it', async () => {

@@ -17,8 +17,7 @@ export async function deflateRemarks(
   servers: readonly Reachable[],
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  if (players?.protocol !== 'json' || players.deflate !== undefined || players.login?.path !== undefined)
-    return [];
+  if (players?.protocol !== 'json' || players.deflate !== undefined) return [];
   const { path, subprotocols } = players;
   if (namesIn(path).some((name) => name !== 'player')) return [];
   const at = path.replaceAll('{player}', '0');
