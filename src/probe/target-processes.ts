@@ -117,7 +117,7 @@ function openRoots(address: ProcessAddress, pidOf: ComponentPid) {
         scan.some(({ pid, started, state }) => pid === one.pid && started === one.started && state !== 'Z');
       if (!known.every(isLiving)) {
         const again =
-          address.by === 'pid' ? 'the process has not this pid any more' : rootsOf(address, pidOf);
+          address.by === 'pid' ? `there is no process ${address.pid} any more` : rootsOf(address, pidOf);
         if (typeof again === 'string') missing = again;
         else known = again;
       }

@@ -103,7 +103,7 @@ export function hostFacts({ host, generator, world, database, target, stack }: R
       `${quantity(host.cpuPercent.mean, '%')} of all cores`,
       ...text(database.cpuPercentOfHost.mean, (share) => `PostgreSQL ${quantity(share, '%')}`),
       `generator ${quantity(generator.cpuPercentOfHost, '%')}`,
-      `others ${quantity(host.otherCpuPercent, '%')}`,
+      ...text(host.otherCpuPercent, (share) => `others ${quantity(share, '%')}`),
       `steal ${quantity(host.stealPercent, '%')}`,
     ],
     ...(stack.kind === 'target' ? { targets: [numberText(world.servers)] } : {}),

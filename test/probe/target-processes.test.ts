@@ -112,7 +112,9 @@ describe.runIf(platform() === 'linux')('with /proc', () => {
     writeFileSync(file, `${old.child.pid}\n/some/folder\n`);
     const [byFile, byPid] = [await open(`api=${file}`), await open(`db=${old.child.pid}`)];
     await kill(old.child);
-    await expect(read(byPid[0])).rejects.toThrow(`db (pid ${old.child.pid}) has ended`);
+    await expect(read(byPid[0])).rejects.toThrow(
+      `db (pid ${old.child.pid}) has ended: there is no process ${old.child.pid} any more`,
+    );
     await expect(read(byFile[0])).rejects.toThrow(
       `there is no process ${old.child.pid}, which the file names`,
     );
