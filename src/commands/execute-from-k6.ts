@@ -113,8 +113,9 @@ function refuseChanged(file: string, { origin }: K6Summary, planned: Readonly<Re
   for (const [name, value] of Object.entries(planned)) {
     const is = origin[name];
     if (typeof is === 'number' && Math.abs(is - value) < 1e-6) continue;
+    const found = is === undefined ? `no ${name}` : `${name} ${String(is).slice(0, 64)}`;
     throw badInput(
-      `${file} has ${name} ${String(is).slice(0, 64)}, and its scenario ${value}: the script was changed after it was exported`,
+      `${file} has ${found}, and its scenario ${value}: the script was changed after it was exported`,
       'export another one with what is to be different: --set, --scale, --duration, --seed',
     );
   }

@@ -199,12 +199,12 @@ const unnoticed = (
     .sort();
 const thousandfold = (value: number): number => (value === 0 ? 1000 : 1000 * value);
 
-test('each number decides something, or is known not to', { timeout: 30_000 }, () => {
+test('each number decides something, or is known not to', () => {
   const changes = (value: number) => [thousandfold(value), value + 1, 0];
   expect(unnoticed((all) => all, changes)).toEqual(Object.keys(DECIDES_NOTHING).sort());
 });
 
-test('a thousandfold in the middle of the run is noticed', { timeout: 30_000 }, () => {
+test('a thousandfold in the middle of the run is noticed', () => {
   // A later end only leaves more time for everything else.
   const known = [...Object.keys(DECIDES_NOTHING), 'phases.end'].sort();
   expect(
@@ -215,7 +215,7 @@ test('a thousandfold in the middle of the run is noticed', { timeout: 30_000 }, 
   ).toEqual(known);
 });
 
-test('a negative number is refused, or is known to be one', { timeout: 30_000 }, () => {
+test('a negative number is refused, or is known to be one', () => {
   const taken = [...patterns.keys()].filter((pattern) => {
     const [path = []] = placesOf(pattern);
     return read(withNumber(plain, path, -1 - Number(at(plain, path)))) !== null;
