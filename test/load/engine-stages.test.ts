@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { countOf } from '../../src/histogram.ts';
-import type { Counts } from '../../src/load/engine.ts';
+import { type Counts, OUTCOMES } from '../../src/load/engine.ts';
 import {
   churnWindows,
   type LoadShape,
@@ -35,18 +35,13 @@ function shaped(
   return { ...plain, timeline: { ...plain.timeline, stages }, churn: churnWindows(whole, stages, end) };
 }
 
-const KINDS = [
-  ...(['scheduled', 'ok', 'rejected', 'failed', 'failedUnsent'] as const),
-  ...(['timedOut', 'skipped', 'unfinished'] as const),
-];
-
 /** Every operation that was due in the measure phase was due in one of its stages. */
 function expectShares(tally: BothTally, stages: readonly BothStageTally[]): void {
   for (const name of OPERATIONS) {
     const { measured, due } = tally.operations[name];
     const each = stages.map(({ operations }) => operations[name]);
     const sums = Object.fromEntries(
-      KINDS.map((kind) => [kind, each.reduce((sum, { counts }) => sum + counts[kind], 0)]),
+      OUTCOMES.map((kind) => [kind, each.reduce((sum, { counts }) => sum + counts[kind], 0)]),
     );
     expect(sums as unknown as Counts).toEqual(measured);
     expect(each.reduce((sum, one) => sum + countOf(one.due), 0)).toBe(countOf(due));
