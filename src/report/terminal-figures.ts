@@ -182,6 +182,7 @@ export const connectingText = (network: {
   readonly loginMs?: Percentiles;
   readonly socketMs?: Percentiles;
   readonly disconnects: number | null;
+  readonly handshakes?: number | null;
 }): string =>
   fact(
     'connecting',
@@ -194,6 +195,8 @@ export const connectingText = (network: {
         ]),
     `max ${quantity(network.connectMs.max, 'ms')}`,
     `${numberText(network.disconnects)} disconnects`,
+    // Connections that are opened again and again are a part of the load.
+    ...((network.handshakes ?? 0) === 0 ? [] : [`${numberText(network.handshakes ?? 0)} opened under load`]),
   );
 
 export function latencyLines(

@@ -293,3 +293,13 @@ test('--quiet: the verdict is the last line, after a line for each thing that ke
   expect(first).toBe('no conclusion: postgres: port 5432 is in use: stop what listens there');
   expect(rest.at(-1)).toMatch(/^INVALID \(93\) /);
 });
+
+test('connections that are opened under load are shown, and none are not', () => {
+  expect(lines.join('\n')).not.toContain('opened under load');
+  const { network } = report;
+  const again = terminalSummary(
+    { ...report, network: { ...network, handshakes: 147 } },
+    { ...style, width: 200 },
+  );
+  expect(again).toContain('147 opened under load');
+});
