@@ -21,7 +21,7 @@ const SECONDS: Readonly<Record<string, number>> = {
   'load/engine-behaving.test.ts': 30,
   'stack/disturbance.test.ts': 28,
   'e2e/k6.test.ts': 26,
-  'e2e/outside.test.ts': 35,
+  'e2e/outside.test.ts': 45,
   'e2e/faults/phases.test.ts': 25,
   'e2e/shaped.test.ts': 28,
   'load/k6/engine.test.ts': 24,

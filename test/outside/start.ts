@@ -59,7 +59,7 @@ export async function redis(): Promise<string> {
   const folder = temporaryFolder();
   const socket = join(folder, 'redis.sock');
   const settings = ['--port', '0', '--unixsocket', socket, '--dir', folder, '--save', ''];
-  await until(/Ready to accept connections/, [binary, ...settings]);
+  await until(/ready to accept connections/i, [binary, ...settings]);
   return socket;
 }
 
