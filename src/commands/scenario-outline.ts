@@ -22,11 +22,11 @@ const churnText = ({ perSecond, away }: Churn): string =>
 /** `at most 20% of intents rejected (declared by the system)`, once for all operations with the same limit. */
 function rejectedTexts(scenario: Scenario): readonly string[] {
   const limits = scenario.operations.map(({ id, label }) => ({ label, ...allowedRejections(id, scenario) }));
-  return limits.flatMap(({ percent, declared }, i) => {
-    const same = limits.filter((one) => one.percent === percent && one.declared === declared);
+  return limits.flatMap(({ percent, by }, i) => {
+    const same = limits.filter((one) => one.percent === percent && one.by === by);
     if (same[0] !== limits[i]) return [];
     const labels = same.map(({ label }) => label).join(', ');
-    return `at most ${grouped(percent)}% of ${labels} rejected${declared ? ' (declared by the system)' : ''}`;
+    return `at most ${grouped(percent)}% of ${labels} rejected${by === null ? '' : ` (declared by the ${by})`}`;
   });
 }
 

@@ -15,5 +15,7 @@ export function allowedRejections(
     percent: own ?? defaultPercent,
     defaultPercent,
     declared: own !== undefined || system !== undefined,
+    /** Who declares it; null if nobody does. */
+    by: own !== undefined ? ('scenario' as const) : system !== undefined ? ('system' as const) : null,
   };
 }

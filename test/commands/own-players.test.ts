@@ -61,7 +61,7 @@ budgets: [{ id: soon, metric: latency.ready.due, stat: p95, op: <, limit: 1, uni
   const out = (await cli('check', 'kinds.yaml', '--target', 'ws://127.0.0.1:8080')).out();
   expect(out).toMatch(/^ {2}create +5\/s, at most 4 unanswered per player$/m);
   expect(out).toMatch(/^ {2}ready +no schedule: after answers, when the player module begins it$/m);
-  expect(out).toContain('  at most 10% of create rejected (declared by the system)\n');
+  expect(out).toContain('  at most 10% of create rejected (declared by the scenario)\n');
   expect(out).toContain('  at most 1% of look, ready rejected\n');
   expect(out).toContain('measured: where the player module begins it, by context.start');
   const without = (await cli('check', 'kinds.yaml')).out();
@@ -112,7 +112,8 @@ test.each([
 });
 
 test("a user's own players in a system of capbench are read as before, with one note", async () => {
-  const NOTE = 'note: your own players: belong to `system: own` now; flux with players: still works\n';
+  const NOTE =
+    'note: players of your own belong to `system: own`; `system: flux` with players: still works\n';
   expect((await cli('check', scenario('noted', JSON_PLAYERS, 'flux'))).err()).toBe(NOTE);
   const plain = scenario('plain', JSON_PLAYERS);
   expect((await cli('check', plain)).err()).toBe('');

@@ -143,7 +143,7 @@ export const ownPlayersIn = (world: SystemScenario, kinds: readonly Kind[]): Sys
     ...part,
     operations,
     aliases: aliasesOf(world.aliases, operations),
-    note: `your own players: belong to \`system: own\` now; ${world.name} with players: still works`,
+    note: `players of your own belong to \`system: own\`; \`system: ${world.name}\` with players: still works`,
     outline: (scenario) => ({
       load: [...(part.outline(scenario).load ?? []), ...(world.outline?.(scenario).load ?? [])],
       world: world.outline?.(scenario).world ?? [],
