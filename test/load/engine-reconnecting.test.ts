@@ -62,10 +62,12 @@ test('a server is killed and restarted: every due operation is counted, and the 
   for (const server of servers) {
     for (const numbers of server.rows.values()) expect(numbers).toEqual(numbers.map((_, index) => index + 1));
   }
-  // These numbers were sent twice and counted once.
+  // These numbers were sent twice and counted once; one that was lost and then not needed again was sent and not acknowledged.
   const arrived = servers.flatMap(({ received }) => [...received.values()]).flat().length;
   expect(arrived).toBeGreaterThan(sumOf(ackedN));
-  expect(sumOf(sentN)).toBe(sumOf(ackedN));
+  const failed = intent.whole.failed + monsterCommand.whole.failed;
+  expect(sumOf(sentN) - sumOf(ackedN)).toBeGreaterThanOrEqual(0);
+  expect(sumOf(sentN) - sumOf(ackedN)).toBeLessThan(failed);
 });
 
 test('operations of a player that is away for longer than skipAfter are skipped', async () => {

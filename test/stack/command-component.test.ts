@@ -125,7 +125,7 @@ test('reset runs before the start, and its failure is 93', async () => {
   const good = await open({ reset: ['sh', '-c', 'echo emptied; touch was-reset'] });
   const stack = await good.opening;
   expect(existsSync(join(good.folder, 'was-reset'))).toBe(true);
-  expect(logOf(stack, 'reset')).toBe('emptied\n');
+  await expect.poll(() => logOf(stack, 'reset')).toBe('emptied\n');
   const bad = await open({ reset: ['sh', '-c', 'echo no such database; exit 2'] });
   await expect(bad.opening).rejects.toMatchObject({
     exitCode: 93,
@@ -155,9 +155,10 @@ test('it is restarted at the same address; one that ignores SIGTERM is killed, w
   const down = await disturb?.restart('server', micros(0));
   expect(down?.forced).toBeUndefined();
   expect(willing.endpoints.worlds[0]?.pid).not.toBe(before);
-  expect(logOf(willing)).toBe('listening now\nasked to end\nlistening now\n');
+  // What a child has printed arrives some time later.
+  await expect.poll(() => logOf(willing)).toBe('listening now\nasked to end\nlistening now\n');
 
   const stubborn = await (await open({ environment: { STUBBORN: 'yes' }, patience: 300 })).opening;
   expect((await stubborn.disturb?.restart('server', micros(0)))?.forced).toBe(true);
-  expect(logOf(stubborn)).toBe('listening now\nasked to end\nlistening now\n');
+  await expect.poll(() => logOf(stubborn)).toBe('listening now\nasked to end\nlistening now\n');
 });

@@ -64,7 +64,7 @@ function bootstrap(): ReturnType<typeof lock> | null {
   try {
     const found = lock();
     const booting = processesIn(folder.path).some(
-      ({ pid, command }) => pid === found.pid && command.includes(' --boot '),
+      ({ pid, command }) => pid === found.pid && / --(?:boot|single) /.test(command),
     );
     return booting && segments().includes(found.segment) ? found : null;
   } catch {
@@ -125,7 +125,7 @@ describe('a PostgreSQL of the run', () => {
     await postgres.component.close();
   });
 
-  // What is to be seen lasts a tenth of a second, and a busy machine may look too late.
+  // What is to be seen lasts half a second, and a busy machine may look too late.
   it('whose cluster cannot be created leaves no shared memory, and the error has a few lines', {
     retry: 5,
   }, async () => {
