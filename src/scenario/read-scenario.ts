@@ -45,6 +45,8 @@ export interface KnownSystems {
   metricsOf(system: Pick<SystemScenario, 'name' | 'operations'>): Metrics;
 }
 
+const SECOND = 1e6;
+
 /** What reading a scenario needs besides the file. */
 export interface ReadContext {
   readonly systems: KnownSystems;
@@ -102,7 +104,10 @@ export function readScenario(
   if (read === undefined || problems.length > 0) throw new ScenarioError(problems);
 
   const altered = alterations(document.value, canonical.value, overridden.paths, read.altered, system);
-  const scenario = adjust({ ...read, altered }, overrides, system);
+  const adjusted = adjust({ ...read, altered }, overrides, system);
+  // A bundle's scenario is as it was run.
+  const isResolved = Object.hasOwn(file.root, 'resolved');
+  const scenario = isResolved ? adjusted : { ...adjusted, load: onWholeSeconds(adjusted.load) };
   const conflicts = crossCheck(scenario, system);
   if (conflicts.length > 0)
     throw new ScenarioError(located(asWritten(conflicts), (finding) => cause(finding, overrides)));
@@ -357,6 +362,20 @@ function changedLoad(
     ...(load.stages === undefined ? {} : { stages: shapeOf(load.stages, factor, duration, servers) }),
   };
   return system.scale?.(scaled, factor) ?? scaled;
+}
+
+/**
+ * The generator's counts are known at whole seconds, so the measure phase begins and ends at one: the warm-up takes up to a
+ * second more. Stages have counts of their own.
+ */
+function onWholeSeconds(load: Load): Load {
+  const { ramp, warmUp, duration, stages } = load;
+  const whole = (time: number): number => Math.ceil(time / SECOND) * SECOND;
+  return {
+    ...load,
+    warmUp: micros(whole(ramp + warmUp) - ramp),
+    duration: stages === undefined ? micros(whole(duration)) : duration,
+  };
 }
 
 /** The stages at another scale and duration; their rates are multiples and stay. */

@@ -106,14 +106,15 @@ describe('with --duration', () => {
     ['beyond the end after it', withFaults(LATE), { duration: seconds(2) }, /^after --duration 2s$/, 2],
     [
       'at the end after it',
-      withFaults(LATE),
-      { duration: seconds(2.5), scale: 2 },
-      /^after --duration 2500ms$/,
-      2.5,
+      withFaults(LATE.replace('2500ms', '3s')),
+      { duration: seconds(3), scale: 2 },
+      /^after --duration 3s$/,
+      3,
+      3,
     ],
-  ])('one %s is refused, and named', (_, text, overrides, where, lasts) => {
+  ])('one %s is refused, and named', (_, text, overrides, where, lasts, at = 2.5) => {
     const problems = problemsOf(text, overrides);
-    const message = `got 2.5 s, expected a time within the measure phase, which lasts ${lasts} s`;
+    const message = `got ${at} s, expected a time within the measure phase, which lasts ${lasts} s`;
     expect(problems).toEqual([
       { where: expect.stringMatching(where), path: 'faults.0.at', message, hint: null },
     ]);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseDurationFlag, parseScale, parseSeed } from '../../src/scenario/overrides.ts';
 import { micros } from '../../src/units.ts';
-import { minimal, problemsOf, read, shipped } from './scenario-text.ts';
+import { minimal, problemsOf, read, shipped, written } from './scenario-text.ts';
 
 const set = (...texts: string[]) => read(shipped('quickstart'), { set: texts });
 const refused = (...texts: string[]) =>
@@ -201,6 +201,15 @@ describe('--scale', () => {
       'with --scale 60 load.operations.monsterCommand.perSecond',
     ]);
   });
+});
+
+test('the measure phase begins and ends at whole seconds; a bundle has it as it was run', () => {
+  const text = minimal().replace('players: 100\n', 'players: 100\n  ramp: 200ms\n  warmUp: 1500ms\n');
+  const scenario = read(text, { duration: micros(2.1e6) });
+  expect(scenario.load).toMatchObject({ ramp: 0.2e6, warmUp: 1.8e6, duration: 3e6 });
+  expect(read(written(scenario))).toEqual(scenario);
+  const asRun = written(scenario).replace('warmUp: 1800ms', 'warmUp: 1500ms');
+  expect(read(asRun).load).toMatchObject({ ramp: 0.2e6, warmUp: 1.5e6 });
 });
 
 test('--duration and --seed', () => {
