@@ -10,6 +10,7 @@ import { betweenReadings, beyondBuckets } from './target-metric.ts';
 import {
   anotherLoad,
   type Cause,
+  nothingToLose,
   type Unmeasured,
   type UnmeasuredFacts,
   whyUnmeasured,
@@ -72,6 +73,9 @@ export function rule(
   const otherwise = budget.fullLoad ? anotherLoad(figures.load.scale, altered) : null;
   if (otherwise !== null) return unmeasured({ reason: otherwise, cause: 'scenario' });
   if (unwatched(budget.metric, m) !== null) {
+    return { ...without, state: 'unmeasured', ...whyUnmeasured(budget, m, own) };
+  }
+  if (nothingToLose(budget, m) !== null) {
     return { ...without, state: 'unmeasured', ...whyUnmeasured(budget, m, own) };
   }
   const unanswered = unansweredAt(budget, own);

@@ -268,12 +268,32 @@ const HIT_RATIOS = new Set(['redis.hitRatioPercent', 'database.hitRatioPercent']
 const nothingAnswered = ({ operations }: UnmeasuredFigures['load']): boolean =>
   Object.values(operations).every((counts) => answeredOf(counts) === 0);
 
+/** Counts of deliveries that say something also where none was expected. */
+const OF_NO_DELIVERY = new Set(
+  ['expected', 'delivered', 'unexpected', 'untracked'].map((one) => `delivery.${one}`),
+);
+/** Those that say something also where every one was excused. */
+const OF_EXCUSED = new Set(['excused', 'duplicated', 'late'].map((one) => `delivery.${one}`));
+
+/** Why a figure of deliveries is none: nothing could be lost, so that a count of 0 would prove nothing. Null for every other budget. */
+export function nothingToLose(
+  { metric: { section, figure } }: MeasuredBudget,
+  { deliveries }: Pick<UnmeasuredFacts, 'deliveries'>,
+): string | null {
+  if (section !== 'delivery' || deliveries === undefined || OF_NO_DELIVERY.has(figure)) return null;
+  const { expected, delivered, lost } = deliveries;
+  if (expected === 0) return 'no delivery was expected in the measure phase';
+  return delivered + lost > 0 || OF_EXCUSED.has(figure)
+    ? null
+    : 'every delivery that was expected in the measure phase is excused: the players were not connected all the while';
+}
+
 /** Why there is no figure of what only a player module tells. */
 function missingOfModule(budget: MeasuredBudget, m: UnmeasuredFacts): Unmeasured | null {
   if (budget.metric.section === 'delivery') {
     if (m.deliveries === undefined) return byRun(WHY.noDeliveries);
-    const { delivered, lost } = m.deliveries;
-    return delivered + lost === 0 ? byRun('no delivery was expected in the measure phase') : null;
+    const nothing = nothingToLose(budget, m);
+    return nothing === null ? null : byRun(nothing);
   }
   const reason = whyNoPlayerFigure(budget, m);
   return reason === null ? null : byRun(reason);

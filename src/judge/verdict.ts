@@ -7,6 +7,7 @@ import type { Scenario } from '../scenario/scenario.ts';
 import { type Bottleneck, bottleneckOf } from './bottleneck.ts';
 import { type Conclusion, conclude, headlineOf } from './conclusion.ts';
 import { disturbanceOf, proofOf } from './proof.ts';
+import { deliveryNotes } from './rules/deliveries.ts';
 import { type JudgedRule, relaxations } from './rules/rule.ts';
 import { notChecked, rulesOf } from './rules/rules.ts';
 import { type Ruling, type RulingState, rule } from './ruling.ts';
@@ -48,6 +49,7 @@ export function judge(m: Measurements, s: Scenario, figures: Figures): Verdict {
     notes: [
       ...moduleErrors(m, s),
       ...(m.remarks ?? []),
+      ...deliveryNotes(figures),
       ...notChecked(rules),
       ...relaxations(rules),
       ...unreadBoundaries(m),
@@ -131,8 +133,8 @@ export function countsLine({ breached, met, contradicted, unmeasured, untestable
   return open === 0 ? decided : `${decided}, ${open} not judged`;
 }
 
-/** These are reported by the workers every second, and not read by a probe. */
-const OWN = /^(?:load|generator)\./;
+/** These are reported by the workers, by the second in which they happened, and not read by a probe. */
+const OWN = /^(?:load|generator|delivery)\./;
 /** A smaller share is not noted. */
 const LEAST_PERCENT = 1;
 

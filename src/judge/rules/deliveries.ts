@@ -1,8 +1,31 @@
+import type { Figures } from '../../measurement/figures.ts';
 import { grouped } from '../../units.ts';
 import { type Evidence, fixed, type JudgedRule, stateOf } from './rule.ts';
 
 /** Only so many are named. */
 const NAMED = 3;
+
+/** From this share of what was heard on, deliveries that nobody expected are noted. */
+const MANY_PERCENT = 1;
+
+/** What tells that a player module does not expect what its players hear. */
+export function deliveryNotes({ delivery }: Pick<Figures, 'delivery'>): readonly string[] {
+  if (delivery === undefined) return [];
+  const { expected, delivered, unexpected } = delivery;
+  const isMuch = unexpected > 0 && 100 * unexpected >= MANY_PERCENT * (delivered + unexpected);
+  return [
+    ...(expected === 0
+      ? [
+          'no delivery was expected in the measure phase, so that none could be lost: a sender names with context.expectDelivery who has to hear of it',
+        ]
+      : []),
+    ...(isMuch
+      ? [
+          `${grouped(unexpected)} deliveries were heard and expected by nobody: each sender has to name its key and all who hear of it with context.expectDelivery`,
+        ]
+      : []),
+  ];
+}
 
 /** Whether players heard what they had to hear. None where a player module expected and heard nothing. */
 export function deliveryRules({ m, s, figures }: Evidence): readonly JudgedRule[] {

@@ -16,6 +16,14 @@ function judged(over: Partial<Measurements>, allowed?: number, budgets = scenari
 
 const CALM = [budget({ id: 'calm', metric: 'load.peakCcu', op: '>=', limit: 1, metricUnit: 'players' })];
 
+/** The last delivery was due two seconds before the end of the measure phase. */
+const ENDS_EARLY: Measurements['series'] = {
+  'delivery.lost': {
+    kind: 'counter',
+    points: Array.from({ length: 23 }, (_, i) => [i + 1, Math.min(199, 10 * i)] as const),
+  },
+};
+
 test('a run in which nobody expected anything has no such rule', () => {
   expect(judged({}).rule).toBeUndefined();
 });
@@ -49,12 +57,43 @@ test('what was not followed decides nothing, so the run is invalid', () => {
   expect(invalidBecause.join()).toContain('deliveries-complete: 1,200 were not followed');
 });
 
-test('nothing expected in the measure phase: not applicable', () => {
-  const none: DeliveryFacts = {
-    ...{ ...COMPLETE, expected: 0, delivered: 0, excused: 0 },
-    latency: { counts: [], min: 0, max: 0, sum: 0 },
-  };
-  expect(judged({ deliveries: none }, undefined, CALM).rule).toMatchObject({ state: 'not-applicable' });
+const EMPTY = { counts: [], min: 0, max: 0, sum: 0 };
+const NONE: DeliveryFacts = {
+  ...{ ...COMPLETE, expected: 0, delivered: 0, excused: 0, duplicated: 0, late: 0, lostOnes: [] },
+  latency: EMPTY,
+};
+
+test('nothing expected in the measure phase: not applicable, and a note', () => {
+  const { rule, notes } = judged({ deliveries: NONE }, undefined, CALM);
+  expect(rule).toMatchObject({ state: 'not-applicable' });
+  expect(notes.join()).toContain('no delivery was expected in the measure phase, so that none could be lost');
+});
+
+test.each([
+  [NONE, 'no delivery was expected', ['lost', 'lostPercent', 'duplicated', 'late', 'excused']],
+  [{ ...NONE, expected: 9, excused: 9 }, 'is excused', ['lost', 'lostPercent']],
+] as const)('where nothing could be lost, nothing is no pass: %#', (deliveries, reason, names) => {
+  for (const name of names) {
+    const metricUnit = name === 'lostPercent' ? '%' : 'deliveries';
+    const budgets = own(`delivery.${name}`, { op: '=', limit: 0, metricUnit });
+    const { rulings, exitCode } = judged({ deliveries }, undefined, budgets);
+    expect(rulings[0]).toMatchObject({ state: 'unmeasured', cause: 'run', observed: null });
+    expect(rulings[0]?.reason).toContain(reason);
+    expect(exitCode).toBe(90);
+  }
+});
+
+test('what nobody expected is still a figure, and much of it is noted', () => {
+  const budgets = own('delivery.unexpected', { op: '=', limit: 0, metricUnit: 'deliveries' });
+  const many = judged({ deliveries: { ...NONE, unexpected: 5_634 } }, undefined, budgets);
+  expect(many.rulings[0]).toMatchObject({ state: 'breached', observed: 5_634 });
+  expect(many.notes.join()).toContain('5,634 deliveries were heard and expected by nobody');
+  expect(judged({ deliveries: COMPLETE }, undefined, CALM).notes.join()).not.toContain('by nobody');
+});
+
+test('counts of deliveries are by the second of their due time: no reading of theirs is missed', () => {
+  const { notes } = judged({ deliveries: DELIVERIES, series: ENDS_EARLY }, undefined, CALM);
+  expect(notes.join()).not.toContain('not read when');
 });
 
 const own = (metric: string, over: Partial<Parameters<typeof budget>[0]> = {}) => [
