@@ -248,6 +248,8 @@ export interface ReadyFleet {
   ledger(): Promise<Ledger>;
   /** Ends the schedule now; `run` drains and resolves. Idempotent. */
   stop(): void;
+  /** What the user's module did wrong while it was closed; complete once `close` has resolved. */
+  readonly closingErrors?: readonly string[];
   /** Ends every connection and process. Idempotent. */
   close(): Promise<void>;
 }

@@ -247,7 +247,10 @@ async function connect(running: Running, { endpoints }: Stack, halt: AbortSignal
   record.note({ connecting: begin });
   // What its processes write while they are closed is kept, too.
   const preparing = plan.engine.prepare(workload, endpoints, halt, (of) => readLogs(running, of));
-  closers.addWhenOpen(preparing, (ready) => ready.close());
+  closers.addWhenOpen(preparing, async (ready) => {
+    await ready.close();
+    for (const error of ready.closingErrors ?? []) record.error(error);
+  });
   const fleet = await steps.step('the load', preparing);
   gatherLogs(running, fleet.logs ?? new Map());
   const { prepareMs } = fleet;

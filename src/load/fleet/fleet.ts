@@ -8,6 +8,7 @@ import { settlesWithin } from '../../supervision/time-limit.ts';
 import type { Micros } from '../../units.ts';
 import { Deliveries } from '../deliveries.ts';
 import type { ConnectFacts, Ledger, LoadSecond, ReadyFleet, Tally } from '../engine.ts';
+import { ErrorCounts } from '../error-counts.ts';
 import { SequenceLedger } from '../ledger.ts';
 import {
   type Answer,
@@ -51,6 +52,7 @@ interface FleetPlan {
 const LONGEST_ANSWER_MS = 10_000;
 const HEARTBEAT_MS = 1_000;
 const MOST_MISSED = 10;
+const MOST_CLOSING_ERRORS = 5;
 
 type WorkerRequest = Extract<Order, { readonly ask: number }>;
 /** A request without its number. */
@@ -94,6 +96,7 @@ export class Fleet implements ReadyFleet {
   /** Null without a player module. */
   private readonly deliveries: Deliveries | null;
   private readonly drained = new Set<number>();
+  private readonly lateErrors = new ErrorCounts();
   private running = false;
   /**
    * By worker, how often the timer fired since its last report. Counting, instead of measuring time, avoids false alarms:
@@ -173,6 +176,10 @@ export class Fleet implements ReadyFleet {
       login: mergeHistograms(facts.flatMap(({ login }) => login ?? [])),
       socket: mergeHistograms(facts.flatMap(({ socket }) => socket ?? [])),
     };
+  }
+
+  get closingErrors(): readonly string[] {
+    return this.lateErrors.top(MOST_CLOSING_ERRORS);
   }
 
   async run(go: Micros, onSecond: (second: LoadSecond) => void): Promise<Tally> {
@@ -351,6 +358,10 @@ export class Fleet implements ReadyFleet {
       this.tellSettled();
     } else if (kind === 'dropped' || kind === 'ledger') {
       this.pendingRequests.get(report.ask)?.(report);
+    } else if (kind === 'closed') {
+      this.lateErrors.addAll(report.errors);
+    } else if (kind === 'refused' && this.closing !== null) {
+      this.lateErrors.add(report.message);
     } else if (kind === 'refused') {
       const hint = this.moduleHint ? `${this.moduleHint}run again.` : (report.hint ?? CONNECT_HINT);
       this.fail(stackFailed(report.message, hint));

@@ -97,6 +97,8 @@ export class LoadWorker {
   /** Of deliveries only the fleet knows whether they are open: it was asked, and it has answered. */
   private saidDrained = false;
   private isSettled = false;
+  /** The errors that are told already; null before the tally. */
+  private errorsTold: ReadonlyMap<string, number> | null = null;
 
   constructor(setup: WorkerSetup, module: WorkerModule, own: NodeJS.Process, send: (report: Report) => void) {
     const { workload } = setup;
@@ -217,6 +219,7 @@ export class LoadWorker {
 
   /** Closes every connection; `isClosed` once the servers have answered. */
   close(): void {
+    this.errorsTold ??= new Map(this.tools.errors.entries());
     this.timer?.stop();
     this.connector?.stop();
     this.reconnector?.stop();
@@ -226,6 +229,15 @@ export class LoadWorker {
 
   get isClosed(): boolean {
     return this.pool.connected === 0;
+  }
+
+  /** Errors since the tally, or since `close` where there was none. */
+  get lateErrors(): WorkerTally['errors'] {
+    const { errorsTold } = this;
+    return this.tools.errors.entries().flatMap(([message, count]) => {
+      const more = count - (errorsTold?.get(message) ?? 0);
+      return more > 0 ? [[message, more] as const] : [];
+    });
   }
 
   /** Due times a second at the highest rate. */
@@ -312,6 +324,7 @@ export class LoadWorker {
   }
 
   private tally(hash: WorkerTally['hash']): WorkerTally {
+    this.errorsTold = new Map(this.tools.errors.entries());
     const stageOperations = this.tools.recorder.stageTallies();
     return {
       operations: this.tools.recorder.tally(),

@@ -145,6 +145,8 @@ export type Report =
   /** Nothing is due, waiting or unanswered: only deliveries may be open. */
   | { readonly kind: 'drained' }
   | { readonly kind: 'done'; readonly tally: WorkerTally }
+  /** What the user's module did wrong since `done`, or since it was asked to close; the last message. */
+  | { readonly kind: 'closed'; readonly errors: WorkerTally['errors'] }
   | { readonly kind: 'prepared'; readonly preparation: Preparation | null }
   /** It cannot start, for a reason that the user can fix. */
   | { readonly kind: 'refused'; readonly message: string; readonly hint: string | null }
@@ -161,6 +163,7 @@ const REPORTS = [
   'second',
   'drained',
   'done',
+  'closed',
   'dropped',
   'ledger',
   'refused',

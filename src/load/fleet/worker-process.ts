@@ -7,6 +7,7 @@ import { isOrder, type Report, type WorkerSetup } from './messages.ts';
 /** The entry of a load worker's process: handles messages of the fleet, and ends when the channel closes. */
 const CLOSE_STEP_MS = 10;
 const CLOSE_STEPS = 200;
+const CLOSE_SECONDS = (CLOSE_STEP_MS * CLOSE_STEPS) / 1e3;
 const HEARTBEAT_MS = 1_000;
 /** How long a preparation that is stopped may take to undo what it has begun. */
 const PREPARE_GRACE_MS = 1_000;
@@ -74,9 +75,15 @@ function watchModule(name: string): void {
 function shutDown(): void {
   worker?.close();
   let steps = 0;
-  setInterval(() => {
+  const waiting = setInterval(() => {
     steps += 1;
-    if (worker === null || worker.isClosed || steps > CLOSE_STEPS) exit(0);
+    if (worker !== null && !worker.isClosed && steps <= CLOSE_STEPS) return;
+    clearInterval(waiting);
+    const errors = [...(worker?.lateErrors ?? [])];
+    if (module === null || !process.connected) exit(0);
+    if (worker?.isClosed === false)
+      errors.push([`the player module ${module}: close did not end within ${CLOSE_SECONDS} s`, 1]);
+    process.send?.({ kind: 'closed', errors } satisfies Report, () => exit(0));
   }, CLOSE_STEP_MS);
 }
 

@@ -90,6 +90,15 @@ test('when a module throws or rejects, its operation fails, and the error names 
   expect(errors).toContain(`the player module ${NAME}: perform: the gate is shut`);
 });
 
+test('what goes wrong while a session is closed is reported with the name of the module', async () => {
+  const fleet = await ready(`${CONNECT} export const perform = () => 'ok';
+    export const close = () => { throw new Error('the door is stuck'); };`);
+  const { tally } = await run(fleet);
+  expect(tally.errors).toEqual([]);
+  await fleet.close();
+  expect(fleet.closingErrors).toEqual([`the player module ${NAME}: close: the door is stuck (6 times)`]);
+});
+
 test('an operation that is never settled times out', async () => {
   const { counts, tally } = await play(`${CONNECT} export function perform() {}`);
   expect(counts.timedOut).toBeGreaterThan(0);
