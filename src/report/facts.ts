@@ -143,8 +143,8 @@ export function hostFacts({ host, generator, world, database, target, stack }: R
 
 /** What a watched process of a target used, with its children. */
 export const processTexts = (of: ProcessFigures): readonly string[] => [
-  `CPU ${quantity(of.cpuPercentOfCore.mean, '%')} of a core, at most ${quantity(of.cpuPercentOfCore.max, '%')}`,
-  ...text(of.busiestThreadPercent.mean, (share) => `its busiest thread ${quantity(share, '%')}`),
+  `CPU ${quantity(of.cpuPercentOfCore.mean, '%')} of a core (peak ${quantity(of.cpuPercentOfCore.max, '%')})`,
+  ...text(of.busiestThreadPercent.mean, (share) => `busiest thread ${quantity(share, '%')}`),
   ...text(of.memoryBytes.max, (bytes) => `memory up to ${bytesText(bytes)}`),
   ...text(of.threads.max, (count) => `${numberText(count)} threads`),
   ...text(of.descriptors.max, (count) => `${numberText(count)} descriptors`),

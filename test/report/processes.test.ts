@@ -76,7 +76,7 @@ test('terminal and page have a line for each process, charts of CPU and memory, 
   const report = reportFrom(m, scenarioOf());
   const text = terminalSummary(report, style);
   expect(text.replace(/\s+/g, ' ')).toContain(
-    'process api.............: CPU 80% of a core, at most 80% its busiest thread 70% memory up to 256 MB 12 threads 340 descriptors 3 processes',
+    'process api.............: CPU 80% of a core (peak 80%) busiest thread 70% memory up to 256 MB 12 threads 340 descriptors 3 processes',
   );
   expect(terminalSummary(report, { ...style, full: false })).toContain('process api');
   for (const nothing of ['world servers', 'DATABASE']) expect(text).not.toContain(nothing);
