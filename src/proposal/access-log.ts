@@ -1,3 +1,4 @@
+import { BusiestMinute } from './busiest-minute.ts';
 import type { FoundRequest, LeftOut, Proposal } from './proposal.ts';
 import { steady } from './shape.ts';
 
@@ -15,8 +16,8 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 /** Different shapes of paths that are told apart; a scan of a server would make any number. */
 const MOST_SHAPES = 2000;
 const MOST_CLIENTS = 1_000_000;
-/** Requests are written when they end: a minute is complete this many minutes later. */
-const OPEN_MINUTES = 5;
+/** Shapes that are named with the same remark. */
+const MOST_NAMED = 20;
 const LONGEST_PATH = 1000;
 
 /** Counts of one shape of requests. */
@@ -26,17 +27,15 @@ interface ShapeCount {
   /** Where it was seen first. */
   readonly line: number;
   count: number;
-}
-
-interface Minute {
-  total: number;
-  readonly shapes: Map<string, number>;
-  readonly clients: Set<string>;
+  /** Answers of 4xx. */
+  rejected: number;
+  /** Answers that are neither 2xx nor 4xx: `3xx` and `5xx`, with how many there were. */
+  readonly failed: Map<string, number>;
 }
 
 /**
  * An access log, line by line: Common or Combined Log Format, or JSON. It keeps counts only, so that a log may have any
- * length. What a log leads to is its busiest minute.
+ * length. What a log leads to is its busiest 60 s.
  */
 export class AccessLog {
   readonly leftOut: LeftOut[] = [];
@@ -45,13 +44,13 @@ export class AccessLog {
   firstBad: { readonly line: number; readonly text: string } | null = null;
   read = 0;
   private readonly shapes = new Map<string, ShapeCount>();
-  private readonly minutes = new Map<number, Minute>();
+  private readonly minute = new BusiestMinute();
+  /** Of requests that are much older than those before them, such as those of a second log behind the first. */
+  private readonly late = new BusiestMinute();
   private readonly clients = new Set<string>();
   private readonly others = new Map<string, { readonly line: number; count: number }>();
-  private busiest: { readonly minute: number; readonly of: Minute } | null = null;
   private first = Number.POSITIVE_INFINITY;
   private last = Number.NEGATIVE_INFINITY;
-  private rejected = 0;
 
   add(text: string): void {
     this.lines += 1;
@@ -79,41 +78,30 @@ export class AccessLog {
   private count({ at, client, method, path, status }: Entry): void {
     const shape = shapeOfPath(path);
     const key = `${method} ${shape}`;
-    const known = this.shapes.get(key);
-    if (known !== undefined) known.count += 1;
-    else if (this.shapes.size < MOST_SHAPES)
-      this.shapes.set(key, { method, path: shape, line: this.lines, count: 1 });
-    else return;
+    let known = this.shapes.get(key);
+    if (known === undefined) {
+      if (this.shapes.size >= MOST_SHAPES) return;
+      known = { method, path: shape, line: this.lines, count: 0, rejected: 0, failed: new Map() };
+      this.shapes.set(key, known);
+    }
+    known.count += 1;
     this.first = Math.min(this.first, at);
     this.last = Math.max(this.last, at);
-    if (status >= 400 && status < 500) this.rejected += 1;
+    const hundred = Math.floor(status / 100);
+    if (hundred === 4) known.rejected += 1;
+    else if (hundred === 1 || hundred === 3 || hundred === 5)
+      known.failed.set(`${hundred}xx`, (known.failed.get(`${hundred}xx`) ?? 0) + 1);
     if (this.clients.size < MOST_CLIENTS) this.clients.add(client);
-    const number = Math.floor(at / 60);
-    let minute = this.minutes.get(number);
-    if (minute === undefined) {
-      minute = { total: 0, shapes: new Map(), clients: new Set() };
-      this.minutes.set(number, minute);
-      this.close(number - OPEN_MINUTES);
-    }
-    minute.total += 1;
-    minute.shapes.set(key, (minute.shapes.get(key) ?? 0) + 1);
-    minute.clients.add(client);
-  }
-
-  /** Keeps the busiest of the minutes before this one, and forgets the others. */
-  private close(before: number): void {
-    for (const [number, of] of this.minutes) {
-      if (number >= before) continue;
-      if (this.busiest === null || of.total > this.busiest.of.total) this.busiest = { minute: number, of };
-      this.minutes.delete(number);
-    }
+    if (this.minute.add(at, key, client) || this.late.add(at, key, client)) return;
+    this.late.restart();
+    this.late.add(at, key, client);
   }
 
   /** @param file its name. Null where no request of it could be read */
   proposal(file: string): Proposal | null {
-    this.close(Number.POSITIVE_INFINITY);
-    if (this.busiest === null) return null;
-    const { minute, of } = this.busiest;
+    const [minute, late] = [this.minute.busiest(), this.late.busiest()];
+    if (minute === null) return null;
+    const of = late !== null && late.total > minute.total ? late : minute;
     // A log of less than a minute has its own length.
     const span = Math.max(1, Math.min(60, this.last - this.first + 1));
     const total = [...this.shapes.values()].reduce((sum, { count }) => sum + count, 0);
@@ -122,10 +110,16 @@ export class AccessLog {
       const shape = this.shapes.get(key);
       return shape === undefined
         ? []
-        : { method: shape.method, path: shape.path, body: null, line: shape.line, perSecond: count / span };
+        : {
+            ...{ method: shape.method, path: shape.path, body: null, line: shape.line },
+            perSecond: count / span,
+            rejectedPercent: (100 * shape.rejected) / shape.count,
+          };
     });
     const bodies = requests.filter(({ method }) => /^(?:POST|PUT|PATCH)$/.test(method));
-    const share = (100 * this.rejected) / total;
+    const failed = [...this.shapes.values()]
+      .filter((shape) => shape.failed.size > 0)
+      .toSorted((a, b) => sumOf(b.failed) - sumOf(a.failed));
     const leftOut: LeftOut[] = [
       ...(this.bad === 0
         ? []
@@ -143,26 +137,40 @@ export class AccessLog {
         line,
         what: `${method} ${path}: its body, which no log has`,
       })),
+      ...failed.slice(0, MOST_NAMED).map(({ method, path, line, count, failed: of }) => ({
+        line,
+        what: `${method} ${path}: its ${[...of].map(([status, times]) => `${times.toLocaleString('en-US')} answers of ${status}`).join(' and ')}, of ${count.toLocaleString('en-US')}; for players these are failed operations`,
+      })),
+      ...(failed.length <= MOST_NAMED
+        ? []
+        : [
+            {
+              line: null,
+              what: `answers of 3xx and 5xx to ${failed.length - MOST_NAMED} other shapes of requests`,
+            },
+          ]),
       ...(this.shapes.size < MOST_SHAPES
         ? []
         : [{ line: null, what: `paths beyond the first ${MOST_SHAPES.toLocaleString('en-US')} shapes` }]),
       { line: null, what: 'queries, headers and cookies of the requests' },
     ];
-    const from = new Date(minute * 60_000).toISOString().slice(0, 16).replace('T', ' ');
+    const from = new Date(of.from * 1000).toISOString().slice(0, 19).replace('T', ' ');
     return {
-      description: `Proposed from the access log ${file}: its busiest minute, ${from} UTC, with ${rounded(of.total / span)} requests a second (mean ${rounded(mean)})`,
+      description: `Proposed from the access log ${file}: its busiest minute, from ${from} UTC, with ${rounded(of.total / span)} requests a second (mean ${rounded(mean)})`,
       players: Math.max(1, of.clients.size),
       whyPlayers: `clients in that minute; ${this.clients.size.toLocaleString('en-US')} in the whole log`,
       connectsPerSecond: null,
       shape: steady(null),
       talk: { protocol: 'http', requests: requests.toSorted((a, b) => b.perSecond - a.perSecond) },
       budgets: [],
-      rejectedPercent: share > 1 ? Math.min(100, Math.ceil(1.2 * share)) : null,
       target: null,
       leftOut,
     };
   }
 }
+
+const sumOf = (counts: ReadonlyMap<string, number>): number =>
+  [...counts.values()].reduce((a, b) => a + b, 0);
 
 const rounded = (value: number): string => String(Number(value.toPrecision(3)));
 

@@ -156,7 +156,6 @@ class ArtilleryTest {
           }
         : { protocol: 'http', requests: found.requests },
       budgets: this.budgets(),
-      rejectedPercent: null,
       target: target?.origin ?? null,
       leftOut: this.leftOut.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)),
     };

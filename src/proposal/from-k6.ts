@@ -126,7 +126,6 @@ class K6Script {
           }
         : { protocol: 'http', requests: rated.flatMap((one) => (one.of === 'http' ? [one] : [])) },
       budgets: this.budgetsOf(options),
-      rejectedPercent: null,
       target: origins[0] ?? null,
       leftOut: this.leftOut.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)),
     };

@@ -18,10 +18,12 @@ export interface FoundRequest {
   readonly line: number;
   /** A second, of all players together, at rate 1. */
   readonly perSecond: number;
+  /** The share of its answers that say no (4xx), where that is known. */
+  readonly rejectedPercent?: number;
 }
 
 /** One message that a player sends over a socket. */
-export interface FoundMessage extends Omit<FoundRequest, 'method' | 'path' | 'body'> {
+export interface FoundMessage extends Omit<FoundRequest, 'method' | 'path' | 'body' | 'rejectedPercent'> {
   /** The name of the event, where the protocol has one. */
   readonly event: string | null;
   /** A JavaScript expression of plain data. */
@@ -63,8 +65,6 @@ export interface Proposal {
   readonly talk: Talk;
   /** Of the metrics of each operation, `{op}` stands for its name. */
   readonly budgets: readonly FoundBudget[];
-  /** The share of answers that say no, in percent, where it is known and above 1. */
-  readonly rejectedPercent: number | null;
   /** What its requests went to: `http://127.0.0.1:3000`; null where it is not known. */
   readonly target: string | null;
   readonly leftOut: readonly LeftOut[];

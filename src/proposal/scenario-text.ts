@@ -65,13 +65,7 @@ export function proposedFiles(proposal: Proposal): ProposedFiles {
       ];
       return `    - { ${parts.join(', ')} }`;
     }),
-    ...(proposal.rejectedPercent === null
-      ? []
-      : [
-          '',
-          'rules:',
-          `  rejectedPercent: ${rate(proposal.rejectedPercent)}${comment('answers of 4xx, as found')}`,
-        ]),
+    ...rejectionLines(requests),
     '',
     'budgets:',
     `  - { id: all-connected, metric: load.peakCcu, op: '>=', limit: ${mostOf(proposal)}, unit: players }`,
@@ -134,6 +128,21 @@ function httpLines(
       });
     }),
   ];
+}
+
+/** The rule for the kinds of which more than a percent were answered with no; the others have its default. */
+function rejectionLines(
+  kinds: readonly { readonly id: string; readonly of: readonly FoundRequest[] }[],
+): readonly string[] {
+  const shares = kinds.flatMap(({ id, of }) => {
+    const all = of.reduce((sum, { perSecond }) => sum + perSecond, 0);
+    const share =
+      of.reduce((sum, { perSecond, rejectedPercent = 0 }) => sum + perSecond * rejectedPercent, 0) / all;
+    return share > 1
+      ? [`    ${id}: ${Math.min(100, Math.ceil(1.2 * share))}${comment(`${rate(share)}% were 4xx`)}`]
+      : [];
+  });
+  return shares.length === 0 ? [] : ['', 'rules:', '  rejectedPercent:', ...shares];
 }
 
 /** The budgets that were found, one for each operation where they are about operations. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { AccessLog, shapeOfPath } from '../../src/proposal/access-log.ts';
+import { proposedFiles } from '../../src/proposal/scenario-text.ts';
 
 const two = (n: number): string => String(n).padStart(2, '0');
 const common = (second: number, client: number, request: string, status = 200): string =>
@@ -27,15 +28,13 @@ test('the busiest minute is the load: its rates, its clients; the mean is told',
   expect(proposal?.talk).toEqual({
     protocol: 'http',
     requests: [
-      { method: 'GET', path: '/items/{player}', body: null, line: 1, perSecond: 4 },
-      { method: 'POST', path: '/moves', body: null, line: 61, perSecond: 1 },
+      { method: 'GET', path: '/items/{player}', body: null, line: 1, perSecond: 4, rejectedPercent: 0 },
+      { method: 'POST', path: '/moves', body: null, line: 61, perSecond: 1, rejectedPercent: 50 },
     ],
   });
   expect(proposal?.description).toBe(
-    'Proposed from the access log access.log: its busiest minute, 2026-10-10 11:01 UTC, with 5 requests a second (mean 2.33)',
+    'Proposed from the access log access.log: its busiest minute, from 2026-10-10 11:01:00 UTC, with 5 requests a second (mean 2.33)',
   );
-  // 30 of 420 said no.
-  expect(proposal?.rejectedPercent).toBe(9);
   expect(proposal?.leftOut).toContainEqual({ line: 61, what: 'POST /moves: its body, which no log has' });
 });
 
@@ -67,7 +66,7 @@ test.each([
 ])('JSON: %s', (line) => {
   const { proposal } = read([line]);
   expect(proposal?.talk).toMatchObject({ requests: [{ method: 'GET', path: '/a' }] });
-  expect(proposal?.description).toContain('2026-10-10 13:00 UTC');
+  expect(proposal?.description).toContain('from 2026-10-10 13:00:01 UTC');
 });
 
 test('upgrades and unusual methods are left out, with how often there were any', () => {
@@ -100,5 +99,45 @@ test('paths with ids have one shape', () => {
   ).toEqual([
     ...['/users/{player}/items', '/u/{player}', '/o/{player}', '/t/{player}', '/m/{player}'],
     ...['/v2/health', '/static/main.css', '/a%20b%5Cc'],
+  ]);
+});
+
+test('the busiest 60 s may begin at any second, and their lines may be a little out of order', () => {
+  const edge = Array.from({ length: 600 }, (_, i) => common(30 + Math.floor(i / 10), i % 7, 'GET /a'));
+  const swapped = edge.map((_, i) => edge[i % 40 < 20 ? i + 20 : i - 20] ?? '');
+  for (const lines of [edge, swapped, [...edge, ...edge.map((line) => line.replace(':13:', ':12:'))]]) {
+    const { proposal } = read([common(0, 1, 'GET /a'), ...lines, common(3000, 1, 'GET /a')]);
+    expect(proposal?.description).toContain('from 2026-10-10 11:00:30 UTC, with 10 requests a second');
+    expect(proposal?.players).toBe(7);
+  }
+});
+
+test('a log behind another one, with earlier times, may have the busiest minute', () => {
+  const of = (hour: number, perSecond: number): string[] =>
+    Array.from({ length: 60 * perSecond }, (_, i) =>
+      common(Math.floor(i / perSecond), 1, 'GET /a').replace(':13:', `:${hour}:`),
+    );
+  const { proposal } = read([...of(15, 2), ...of(14, 4), ...of(13, 6), ...of(12, 3)]);
+  expect(proposal?.description).toContain('from 2026-10-10 11:00:00 UTC, with 6 requests a second');
+});
+
+test('each kind has its own share of rejections; answers that players count as failed are named', () => {
+  const answers = (path: string, statuses: readonly number[]): string[] =>
+    statuses.map((status, i) => common(i, 1, `GET ${path}`, status));
+  const { proposal } = read([
+    ...answers('/good', [200, 200, 200, 204]),
+    ...answers('/bad', [404, 404, 200, 400]),
+    ...answers('/odd', [302, 500, 503, 200]),
+  ]);
+  expect(proposal).not.toBeNull();
+  if (proposal === null) return;
+  expect(proposedFiles(proposal).scenario).toContain(
+    'rules:\n  rejectedPercent:\n    getBad: 90  # 75% were 4xx\n\n',
+  );
+  expect(proposal.leftOut.filter(({ what }) => what.includes('failed'))).toEqual([
+    {
+      line: 9,
+      what: 'GET /odd: its 1 answers of 3xx and 2 answers of 5xx, of 4; for players these are failed operations',
+    },
   ]);
 });
